@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The schema of scenario and target files as data: types, fields, verbs. One description serves parsing, error texts, the step
+ * reference, the JSON Schema and shell completion, so that they cannot drift. */
+#ifndef RIG_SCENARIO_SCHEMA_H
+#define RIG_SCENARIO_SCHEMA_H
+
+#include "scenario/node.h"
+
+#include "image/mcuboot.h"
+
+G_BEGIN_DECLS
+
+enum rig_type {
+    RIG_TYPE_FLAG,        /* true | false; nothing else */
+    RIG_TYPE_COUNT,       /* 0.. decimal, or 0x hex; a leading zero is refused, not octal */
+    RIG_TYPE_INTEGER,     /* may be negative */
+    RIG_TYPE_DURATION,    /* "40ms": us, ms, s, min -> microseconds; a bare 0 is allowed */
+    RIG_TYPE_SIZE,        /* "112KiB": B, KiB, MiB; kB and MB refused with a hint; -> bytes; a bare 0 is allowed */
+    RIG_TYPE_PROBABILITY, /* "5%", "0.5%" -> 0..1 */
+    RIG_TYPE_TEXT,        /* any scalar, as written */
+    RIG_TYPE_NAME,        /* [A-Za-z0-9][A-Za-z0-9._-]* */
+    RIG_TYPE_VERSION,     /* "1.10.0", "1.2.3+4" */
+    RIG_TYPE_ADDRESS,     /* "12:34:56:11:22:33" */
+    RIG_TYPE_HEX,         /* "0a00 0009", spaces allowed -> bytes */
+    RIG_TYPE_CHOICE,      /* one of field->choices */
+    RIG_TYPE_IMAGE,       /* the name of an image of this file (or "none" where choices says so) */
+    RIG_TYPE_RECORD,      /* a map of shape->fields; a lone scalar goes into shape->shorthand */
+    RIG_TYPE_VARIANT,     /* a map with exactly one key out of shape->fields: {drop: {...}} */
+    RIG_TYPE_STEPS,       /* a list of steps */
+    RIG_TYPE_CASES,       /* raw: the map of `when` (variable: value or list of values) */
+};
+
+struct rig_shape;
+
+/* One key of a map. Static tables; nothing is owned. */
+struct rig_field {
+    const char *name; /* kebab-case */
+    enum rig_type type;
+    const char *about;
+    bool required;
+    bool list;                  /* a list of `type`; a lone value is a list of one */
+    const char *default_text;   /* as it would be written; NULL = absent */
+    const char *const *choices; /* NULL-terminated. CHOICE: the values. Other types: keywords allowed beside the type's own values */
+    const struct rig_shape *shape; /* RECORD, VARIANT */
+    guint64 min, max;           /* of numbers in their unit; max 0 = no bound */
+};
+struct rig_shape {
+    const char *name;
+    const struct rig_field *fields;
+    gsize n_fields;
+    const char *shorthand; /* field that a lone scalar (or list) goes to; NULL = none */
+};
+
+/* A typed value with its place. Which member counts is told by type and keyword. */
+struct rig_value {
+    enum rig_type type;
+    const struct rig_node *node; /* where it was written; NULL for a default */
+    const char *keyword;         /* set when one of `choices` was written (also for CHOICE); else NULL */
+    bool is_list;
+    GPtrArray *items;            /* is_list: struct rig_value * */
+    bool flag;
+    guint64 count;               /* COUNT; SIZE in bytes; DURATION in us */
+    gint64 integer;
+    double probability;
+    const char *text;            /* TEXT, NAME, IMAGE, ADDRESS, VERSION as written */
+    struct rig_image_version version;
+    guint8 address[6];           /* most significant first */
+    GBytes *bytes;               /* HEX */
+    struct rig_record *record;   /* RECORD; VARIANT with exactly one present field */
+    GPtrArray *steps;            /* STEPS: struct rig_step * */
+};
+
+struct rig_record {
+    const struct rig_shape *shape;
+    const struct rig_node *node;
+    struct rig_value **values; /* shape->n_fields entries, NULL = absent and without default */
+};
+
+/* Value of a field by name. NULL = absent. A name that the shape does not have is a bug (asserts). */
+const struct rig_value *rig_record_get(const struct rig_record *record, const char *name);
+/* Shortcuts; the field must have a default or be required. */
+bool rig_record_flag(const struct rig_record *record, const char *name);
+guint64 rig_record_count(const struct rig_record *record, const char *name);
+const char *rig_record_text(const struct rig_record *record, const char *name);    /* text or keyword; NULL when absent */
+/* VARIANT: the one field that is present, its value in *value. */
+const struct rig_field *rig_record_variant(const struct rig_record *record, const struct rig_value **value);
+
+/* Verbs. The runner's function travels through here without being called here. */
+struct rig_run;
+struct rig_step;
+typedef struct rig_outcome rig_outcome;
+typedef void (*rig_step_function)(struct rig_run *run, const struct rig_step *step);
+
+struct rig_verb {
+    const char *name;   /* "upload" */
+    const char *family; /* "update", "power", ... groups the reference */
+    const char *about;  /* one or two sentences */
+    const struct rig_shape *shape;
+    const char *block;  /* key beside the verb that holds nested steps ("do"); NULL = none */
+    guint64 within_us;  /* default deadline; every verb gets the field `within` without naming it in its shape */
+    const char *const *needs; /* capabilities that using it implies; NULL-terminated or NULL */
+    const char *example;      /* one line of YAML */
+    rig_step_function run;
+};
+struct rig_language {
+    const struct rig_verb *const *verbs;
+    gsize n_verbs;
+    const char *const *capabilities; /* what `needs` may name; NULL-terminated */
+};
+
+/* Reads a map node by a shape, adding every error. NULL only when nothing could be read. variables may be NULL. images: names that
+ * RIG_TYPE_IMAGE may have, NULL = not checked. Used for targets and benches as well. */
+struct rig_scope;
+struct rig_record *rig_record_read(const struct rig_node *node, const struct rig_shape *shape, const struct rig_scope *scope,
+                                   struct rig_diagnostics *diagnostics) G_GNUC_WARN_UNUSED_RESULT;
+void rig_record_free(struct rig_record *record);
+
+G_END_DECLS
+
+#endif
