@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Loads a target file by name or path. */
+#include "bench/target.h"
+
+#include "base/error.h"
+
+#include <string.h>
+
+static gint compare_names(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static char *target_names(const char *directory)
+{
+    g_autoptr(GDir) entries = g_dir_open(directory, 0, NULL);
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    const char *entry;
+
+    while (entries && (entry = g_dir_read_name(entries)))
+        if (g_str_has_suffix(entry, ".yaml"))
+            g_ptr_array_add(names, g_strndup(entry, strlen(entry) - strlen(".yaml")));
+    g_ptr_array_sort(names, compare_names);
+    g_ptr_array_add(names, NULL);
+    return g_strjoinv(", ", (char **)names->pdata);
+}
+
+static char *target_path(const char *name_or_path, const char *directory, GError **error)
+{
+    g_autofree char *file = NULL;
+    g_autofree char *path = NULL;
+    g_autofree char *names = NULL;
+
+    if (strchr(name_or_path, '/') || g_str_has_suffix(name_or_path, ".yaml"))
+        return g_strdup(name_or_path);
+    file = g_strconcat(name_or_path, ".yaml", NULL);
+    path = g_build_filename(directory, file, NULL);
+    if (g_file_test(path, G_FILE_TEST_EXISTS))
+        return g_steal_pointer(&path);
+    names = target_names(directory);
+    g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "there is no target '%s'; there are: %s (or give a path with a '/')", name_or_path, names);
+    return NULL;
+}
+
+struct rig_target *rig_target_load(const char *name_or_path, const char *target_directory, GError **error)
+{
+    g_autofree char *path = target_path(name_or_path, target_directory, error);
+    g_autoptr(rig_target) target = g_new0(struct rig_target, 1);
+    struct rig_diagnostics diagnostics;
+
+    if (!path || !(target->source = rig_source_read(path, error)))
+        return NULL;
+    rig_diagnostics_init(&diagnostics);
+    target->document = rig_document_parse(target->source, &diagnostics);
+    if (target->document)
+        target->record = rig_record_read(rig_document_root(target->document), &rig_target_shape, NULL, &diagnostics);
+    if (diagnostics.items->len > 0 || !target->record) {
+        g_autofree char *text = rig_diagnostics_format(&diagnostics, false);
+
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "target '%s' cannot be used\n%s", path, text);
+        rig_diagnostics_clear(&diagnostics);
+        return NULL;
+    }
+    rig_diagnostics_clear(&diagnostics);
+    target->name = g_strdup(rig_record_text(target->record, "target"));
+    target->about = g_strdup(rig_record_text(target->record, "about"));
+    return g_steal_pointer(&target);
+}
+
+void rig_target_free(struct rig_target *target)
+{
+    if (!target)
+        return;
+    rig_record_free(target->record);
+    rig_document_free(target->document);
+    rig_source_free(target->source);
+    g_free(target->name);
+    g_free(target->about);
+    g_free(target);
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The schema of target files and of board options: tables only. */
+#include "bench/target.h"
+
+static const char *const swap_modes[] = {"move", "scratch", "offset", "overwrite", NULL};
+static const char *const downgrades[] = {"allowed", "by-version", "by-counter", NULL};
+static const char *const securities[] = {"nothing", "encryption", NULL};
+static const char *const repairings[] = {"allowed", "refused", NULL};
+static const char *const signings[] = {"ecdsa-p256", "rsa-2048", "rsa-3072", "ed25519", "none", NULL};
+static const char *const rewrites[] = {"refused", "clears-bits", NULL};
+static const char *const kinds[] = {"simulated", NULL};
+static const char *const devices[] = {"internal", "external", NULL};
+static const char *const defects[] = {
+    "accepts-unsigned", "accepts-any-key", "skips-hash", "never-reverts", "forgets-progress", "no-copy-done", "ignores-downgrade",
+    "ignores-dependency", "confirms-itself", "keeps-rejected", "erases-primary-first", "accepts-oversized",
+    "accepts-wrong-offset", "reboots-in-upload", "second-upload-dead", "confirm-does-nothing", "erases-pending", "accepts-json",
+    "upload-in-trial", "no-resume", "wrong-hash-accepted",
+    "pairs-anew-silently", "bond-lost-on-update", "serves-unencrypted", "cuts-notifications", "keeps-fragments", NULL};
+
+static const struct rig_field option_fields[] = {
+    {.name = "swap", .type = RIG_TYPE_CHOICE, .choices = swap_modes, .about = "How the bootloader brings the new image into slot 0."},
+    {.name = "sign", .type = RIG_TYPE_CHOICE, .choices = signings, .about = "The signature that the bootloader demands."},
+    {.name = "validate-primary", .type = RIG_TYPE_FLAG, .about = "Hash and signature of slot 0 are checked at every boot."},
+    {.name = "downgrade", .type = RIG_TYPE_CHOICE, .choices = downgrades, .about = "The bootloader's rule for older images."},
+    {.name = "security-counter", .type = RIG_TYPE_COUNT, .max = 0xffffffffu,
+     .about = "The device keeps a counter (hardware rollback protection) that starts at this value."},
+    {.name = "overwrite-fast", .type = RIG_TYPE_FLAG, .about = "Overwrite mode copies the image only, not the whole slot."},
+    {.name = "max-align", .type = RIG_TYPE_COUNT, .min = 8, .max = 32, .about = "BOOT_MAX_ALIGN of the bootloader."},
+    {.name = "max-sectors", .type = RIG_TYPE_COUNT, .min = 2, .max = 4096, .about = "BOOT_MAX_IMG_SECTORS of the bootloader."},
+    {.name = "update-needs", .type = RIG_TYPE_CHOICE, .choices = securities, .about = "What the update service demands of the link."},
+    {.name = "bonding", .type = RIG_TYPE_FLAG, .about = "The board bonds at all."},
+    {.name = "repairing", .type = RIG_TYPE_CHOICE, .choices = repairings,
+     .about = "What the board does when a bonded host that lost its keys pairs anew."},
+    {.name = "mtu", .type = RIG_TYPE_COUNT, .min = 23, .max = 517, .about = "The largest ATT_MTU that the board agrees to."},
+    {.name = "reassembly", .type = RIG_TYPE_FLAG, .about = "One SMP message may span several writes."},
+    {.name = "buffer-size", .type = RIG_TYPE_SIZE, .min = 64, .max = 4096, .about = "buf_size of the SMP server."},
+    {.name = "buffers", .type = RIG_TYPE_COUNT, .min = 1, .max = 16, .about = "buf_count of the SMP server."},
+    {.name = "parameters", .type = RIG_TYPE_FLAG, .about = "The SMP server answers the parameters command."},
+    {.name = "original-protocol", .type = RIG_TYPE_FLAG, .about = "The SMP server speaks header version 0."},
+    {.name = "erase-pending", .type = RIG_TYPE_FLAG, .about = "The SMP server erases a slot that is marked for the next boot."},
+    {.name = "progressive-erase", .type = RIG_TYPE_FLAG, .about = "The upload erases sector by sector instead of all at once."},
+    {.name = "boot-time", .type = RIG_TYPE_DURATION, .max = 60000000, .about = "From the bootloader's jump to advertising."},
+    {.name = "defects", .type = RIG_TYPE_CHOICE, .list = true, .choices = defects,
+     .about = "Seeded defects: the board breaks one promise on purpose, to prove that the scenarios notice."},
+};
+const struct rig_shape rig_board_options_shape = {.name = "board options", .fields = option_fields,
+                                                  .n_fields = G_N_ELEMENTS(option_fields)};
+
+static const struct rig_field region_fields[] = {
+    {.name = "size", .type = RIG_TYPE_SIZE, .required = true, .min = 16, .max = 1 << 20, .about = "Size of one sector."},
+    {.name = "count", .type = RIG_TYPE_COUNT, .required = true, .min = 1, .max = 65536, .about = "How many of them follow each other."},
+};
+static const struct rig_shape region_shape = {.name = "sectors", .fields = region_fields, .n_fields = G_N_ELEMENTS(region_fields)};
+
+static const struct rig_field flash_fields[] = {
+    {.name = "device", .type = RIG_TYPE_CHOICE, .choices = devices, .required = true, .about = "Which flash device."},
+    {.name = "sectors", .type = RIG_TYPE_RECORD, .shape = &region_shape, .list = true, .required = true, .about = "Runs of equal sectors."},
+    {.name = "write", .type = RIG_TYPE_SIZE, .required = true, .min = 1, .max = 32, .about = "Write alignment."},
+    {.name = "erased", .type = RIG_TYPE_COUNT, .default_text = "0xff", .max = 0xff, .about = "Value of an erased byte: 0xff or 0."},
+    {.name = "rewrite", .type = RIG_TYPE_CHOICE, .choices = rewrites, .default_text = "refused",
+     .about = "What a write to a unit does that was written since its erase."},
+    {.name = "write-time", .type = RIG_TYPE_DURATION, .default_text = "41us", .about = "Per write unit."},
+    {.name = "erase-time", .type = RIG_TYPE_DURATION, .default_text = "85ms", .about = "Per sector."},
+};
+static const struct rig_shape flash_shape = {.name = "flash", .fields = flash_fields, .n_fields = G_N_ELEMENTS(flash_fields)};
+
+static const struct rig_field area_fields[] = {
+    {.name = "device", .type = RIG_TYPE_CHOICE, .choices = devices, .default_text = "internal", .about = "Flash device that holds it."},
+    {.name = "offset", .type = RIG_TYPE_SIZE, .required = true, .max = 1u << 30, .about = "Start on the device."},
+    {.name = "size", .type = RIG_TYPE_SIZE, .required = true, .min = 1024, .max = 1u << 28, .about = "Length."},
+};
+static const struct rig_shape area_shape = {.name = "area", .fields = area_fields, .n_fields = G_N_ELEMENTS(area_fields)};
+
+static const struct rig_field target_fields[] = {
+    {.name = "target", .type = RIG_TYPE_NAME, .required = true, .about = "Name of the target; the file is named after it."},
+    {.name = "about", .type = RIG_TYPE_TEXT, .required = true, .about = "One sentence for people."},
+    {.name = "kind", .type = RIG_TYPE_CHOICE, .choices = kinds, .required = true, .about = "Which driver family makes the board."},
+    {.name = "flash", .type = RIG_TYPE_RECORD, .shape = &flash_shape, .list = true, .required = true, .about = "Flash devices."},
+    {.name = "slots", .type = RIG_TYPE_RECORD, .shape = &area_shape, .list = true, .required = true,
+     .about = "Slot 0 and 1 of image 0, then of image 1."},
+    {.name = "scratch", .type = RIG_TYPE_RECORD, .shape = &area_shape, .about = "Scratch area of swap-scratch."},
+    {.name = "name", .type = RIG_TYPE_TEXT, .default_text = "bootrig-sim", .about = "Advertised name."},
+    {.name = "address", .type = RIG_TYPE_ADDRESS, .default_text = "C0:FF:EE:00:00:01", .about = "Bluetooth address."},
+    {.name = "options", .type = RIG_TYPE_RECORD, .shape = &rig_board_options_shape, .about = "Board options."},
+};
+const struct rig_shape rig_target_shape = {.name = "target", .fields = target_fields, .n_fields = G_N_ELEMENTS(target_fields)};

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A board under test: its clock, its drivers by role, what it can do, and what can be prepared on it. Made by a target. */
+#ifndef RIG_DRIVERS_BOARD_BOARD_H
+#define RIG_DRIVERS_BOARD_BOARD_H
+
+#include "drivers/link/link.h"
+#include "drivers/power/power.h"
+#include "drivers/probe/probe.h"
+#include "image/key.h"
+#include "scenario/schema.h"
+
+G_BEGIN_DECLS
+
+struct rig_board;
+
+/* Things the board does that belong into the journal. Called from within rig_board_wait() and the drivers' operations. */
+struct rig_board_listener {
+    void (*console)(void *user, guint64 at_us, const char *line);
+    void (*boot)(void *user, guint64 at_us, const char *outcome, const char *swap, bool resumed, guint64 n_operations, const char *text);
+    void (*link)(void *user, guint64 at_us, const char *text);
+    void *user;
+};
+
+/* What `board:` asks for. Images are borrowed for the call. */
+struct rig_board_image {
+    guint slot;
+    const guint8 *bytes;
+    gsize n_bytes;
+};
+struct rig_board_setup {
+    const struct rig_board_image *images;
+    gsize n_images;
+    bool confirmed;                  /* false: slot 0 is on trial (trailer says so), the next boot reverts */
+    const struct rig_record *options; /* of rig_board_options_shape; NULL = the target's own */
+    guint64 seed;
+};
+
+struct rig_moment; /* a whole board at one instant */
+
+struct rig_board_ops {
+    guint64 (*now_us)(struct rig_board *board);
+    /* Lets the next thing happen that is due no later than until_us; *happened is false when the clock reached until_us instead. Errors:
+     * RIG_ERROR_INTERRUPTED, or a lost device. */
+    bool (*wait)(struct rig_board *board, guint64 until_us, bool *happened, GError **error);
+    /* Makes the board what `setup` says and leaves it without power. RIG_ERROR_UNSUPPORTED when this board cannot be made so. */
+    bool (*prepare)(struct rig_board *board, const struct rig_board_setup *setup, GError **error);
+    bool (*forget_bonds)(struct rig_board *board, GError **error); /* the board's half */
+    /* Keep and rewind a whole board; NULL where that cannot be (hardware). */
+    struct rig_moment *(*keep)(struct rig_board *board);
+    void (*rewind)(struct rig_board *board, const struct rig_moment *moment);
+    void (*forget_moment)(struct rig_moment *moment);
+    /* Every driver at rest, power off: the safe state at the end. */
+    void (*make_safe)(struct rig_board *board);
+    void (*free)(struct rig_board *board);
+};
+
+struct rig_board {
+    const struct rig_board_ops *ops;
+    struct rig_link *link;
+    struct rig_power *power;
+    struct rig_probe *probe;
+    struct rig_board_listener listener;
+    const char *const *capabilities; /* NULL-terminated; what `needs` is checked against */
+    enum rig_key_kind signing;       /* what the bootloader demands */
+    bool signing_needed;
+    volatile int *interrupted;       /* set from outside: wait() fails with RIG_ERROR_INTERRUPTED */
+};
+
+bool rig_board_can(const struct rig_board *board, const char *capability);
+
+/* Lets things happen until `done` says so or the clock reaches until_us. true: *satisfied tells which. */
+typedef bool (*rig_board_condition)(void *user);
+bool rig_board_wait_for(struct rig_board *board, guint64 until_us, rig_board_condition done, void *user, bool *satisfied,
+                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+G_END_DECLS
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Role: the board's supply. A cut counts only when something other than the switch said so: the report carries the proof. */
+#ifndef RIG_DRIVERS_POWER_POWER_H
+#define RIG_DRIVERS_POWER_POWER_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+G_BEGIN_DECLS
+
+enum rig_cut_form { RIG_CUT_BEFORE, RIG_CUT_HALF, RIG_CUT_AFTER };
+const char *rig_cut_form_name(enum rig_cut_form form); /* "before", "half", "after" */
+
+enum rig_cut_aim { RIG_CUT_AT_OPERATION, RIG_CUT_AFTER_TIME, RIG_CUT_AT_CONSOLE };
+struct rig_cut_plan {
+    enum rig_cut_aim aim;
+    guint64 operation;      /* AT_OPERATION: flash operations from now, 0 = the next */
+    enum rig_cut_form form; /* AT_OPERATION */
+    guint64 delay_us;       /* AFTER_TIME: from now; AT_CONSOLE: from the line */
+    const char *line;       /* AT_CONSOLE: a piece of the line; borrowed for the call */
+};
+
+/* What became of an armed cut. */
+struct rig_cut_record {
+    bool fell;
+    guint64 at_us;         /* board clock */
+    bool at_operation;     /* the fields below are known */
+    guint64 operation;
+    bool erase;            /* else a write */
+    char device[24];
+    guint32 offset;
+    guint32 n_bytes;
+    bool torn;
+    char proof[64];        /* who else said that the board is dead: "simulator: flash without power" */
+};
+
+struct rig_power;
+struct rig_power_ops {
+    const char *name;
+    bool (*set)(struct rig_power *power, bool on, GError **error);
+    bool (*is_on)(struct rig_power *power, bool *on, GError **error);
+    /* Aims one cut; RIG_ERROR_UNSUPPORTED when the driver cannot aim that way. */
+    bool (*arm_cut)(struct rig_power *power, const struct rig_cut_plan *plan, GError **error);
+    bool (*disarm_cut)(struct rig_power *power, struct rig_cut_record *record, GError **error);
+};
+struct rig_power {
+    const struct rig_power_ops *ops;
+};
+
+G_END_DECLS
+
+#endif

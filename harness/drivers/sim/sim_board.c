@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The simulated board as a rig_board: time, preparation, keep and rewind, listeners. */
+#include "drivers/sim/sim_driver.h"
+
+#include "base/error.h"
+
+#include <string.h>
+
+struct rig_moment {
+    struct sim_moment *sim;
+    struct rig_sim_link link;
+    guint n_operations;
+};
+
+static struct rig_sim *self(struct rig_board *board)
+{
+    return (struct rig_sim *)board;
+}
+
+static void on_console(void *user, uint64_t at_us, const char *line)
+{
+    struct rig_board *board = user;
+
+    if (board->listener.console)
+        board->listener.console(board->listener.user, at_us, line);
+}
+
+static const char *boot_outcome_text(enum sim_boot_outcome outcome)
+{
+    static const char *const texts[] = {"runs", "no-image", "power-lost", "assert", "flash-fault"};
+
+    return (guint)outcome < G_N_ELEMENTS(texts) ? texts[outcome] : "unknown";
+}
+
+static void on_boot(void *user, uint64_t at_us, const struct sim_boot_result *result, uint64_t n_operations)
+{
+    struct rig_sim *sim = user;
+    struct rig_board_listener *listener = &sim->board.listener;
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    if (!listener->boot)
+        return;
+    for (guint i = 0; i < sim->config.boot.n_images; i++) {
+        if (result->secondary[i] != RIG_IMAGE_OK)
+            g_string_append_printf(text, "%simage %u: the pending image was refused: %s", text->len ? "; " : "", i,
+                                   rig_image_status_text(result->secondary[i]));
+        if (result->primary[i] != RIG_IMAGE_OK && result->outcome != SIM_BOOT_POWER_LOST)
+            g_string_append_printf(text, "%simage %u: slot 0: %s", text->len ? "; " : "", i, rig_image_status_text(result->primary[i]));
+    }
+    if (result->outcome == SIM_BOOT_ASSERT)
+        g_string_append_printf(text, "%sassertion: %s", text->len ? "; " : "", result->assertion);
+    listener->boot(listener->user, at_us, boot_outcome_text(result->outcome), rig_swap_type_name(result->swap_type[0]),
+                   result->resumed[0], n_operations, text->str);
+}
+
+static void on_operation(void *user, const struct sim_flash_operation *operation)
+{
+    struct rig_sim *sim = user;
+    struct rig_flash_write write = {
+        .device = sim->config.devices[operation->device].name,
+        .offset = operation->offset,
+        .n_bytes = operation->n_bytes,
+        .erase = operation->kind == SIM_FLASH_ERASE,
+    };
+
+    g_array_append_val(sim->operations, write);
+}
+
+static guint64 sim_now_us(struct rig_board *board)
+{
+    return sim_board_now_us(self(board)->sim);
+}
+
+static bool sim_wait(struct rig_board *board, guint64 until_us, bool *happened, GError **error)
+{
+    if (board->interrupted && *board->interrupted) {
+        g_set_error_literal(error, RIG_ERROR, RIG_ERROR_INTERRUPTED, "interrupted");
+        return false;
+    }
+    *happened = sim_board_step(self(board)->sim, until_us);
+    rig_sim_link_notice(&self(board)->link);
+    return true;
+}
+
+static bool make_board(struct rig_sim *sim, guint64 seed, GError **error)
+{
+    const char *why = NULL;
+
+    sim->config.seed = seed;
+    sim_board_free(sim->sim);
+    sim->sim = sim_board_new(&sim->config, &why);
+    if (!sim->sim) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "target '%s' cannot be simulated: %s", sim->target->name, why);
+        return false;
+    }
+    g_array_set_size(sim->operations, 0);
+    sim_board_on_console(sim->sim, on_console, &sim->board);
+    sim_board_on_boot(sim->sim, on_boot, sim);
+    sim_flash_observe(sim_board_flash(sim->sim), on_operation, sim);
+    if (sim->has_security_counter)
+        for (guint i = 0; i < sim->config.boot.n_images; i++)
+            sim_board_set_security_counter(sim->sim, i, sim->security_counter);
+    return true;
+}
+
+static bool program_slot(struct rig_sim *sim, const struct rig_board_image *image, bool trial, GError **error)
+{
+    struct rig_probe *probe = &sim->probe.probe;
+    struct rig_slot slot;
+    guint32 at;
+
+    if (image->slot >= probe->ops->n_slots(probe) || !probe->ops->slot(probe, image->slot, &slot)) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "this board has no slot %u", image->slot);
+        return false;
+    }
+    /* After an upgrade the old image lies at the start of the secondary slot, in swap-offset too. */
+    at = trial ? 0 : slot.image_offset;
+    if (image->n_bytes > slot.n_bytes - at) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "an image of %" G_GSIZE_FORMAT " bytes does not fit %s (%u bytes)", image->n_bytes,
+                    slot.name, slot.n_bytes - at);
+        return false;
+    }
+    return probe->ops->program(probe, slot.device, slot.device_offset + at, image->bytes, image->n_bytes, error);
+}
+
+/* The trailer that a finished test upgrade leaves: on trial until image_ok is written. */
+static bool program_trial(struct rig_sim *sim, GError **error)
+{
+    struct rig_probe *probe = &sim->probe.probe;
+    struct rig_trailer_layout layout;
+    struct rig_slot slot;
+    guint8 magic[RIG_TRAILER_MAGIC_BYTES];
+    guint8 set = 1;
+
+    if (!probe->ops->slot(probe, 0, &slot) || !rig_trailer_layout(&slot.geometry, &layout)) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "slot 0 has no room for a trailer");
+        return false;
+    }
+    rig_trailer_magic(slot.geometry.max_align, magic);
+    return probe->ops->program(probe, slot.device, slot.device_offset + layout.magic, magic, sizeof magic, error) &&
+           probe->ops->program(probe, slot.device, slot.device_offset + layout.copy_done, &set, 1, error);
+}
+
+static bool sim_prepare(struct rig_board *board, const struct rig_board_setup *setup, GError **error)
+{
+    struct rig_sim *sim = self(board);
+
+    if (!rig_sim_configure(sim, setup->options, error) || !make_board(sim, setup->seed, error))
+        return false;
+    rig_sim_link_init(&sim->link, sim);
+    for (gsize i = 0; i < setup->n_images; i++)
+        if (!program_slot(sim, &setup->images[i], !setup->confirmed, error))
+            return false;
+    return setup->confirmed || program_trial(sim, error);
+}
+
+static bool sim_forget_bonds(struct rig_board *board, GError **error)
+{
+    (void)error;
+    sim_board_ble_forget_bonds(self(board)->sim);
+    return true;
+}
+
+static struct rig_moment *sim_keep(struct rig_board *board)
+{
+    struct rig_sim *sim = self(board);
+    struct rig_moment *moment = g_new0(struct rig_moment, 1);
+
+    moment->sim = sim_board_save(sim->sim);
+    moment->link = sim->link;
+    moment->n_operations = sim->operations->len;
+    return moment;
+}
+
+static void sim_rewind(struct rig_board *board, const struct rig_moment *moment)
+{
+    struct rig_sim *sim = self(board);
+
+    sim_board_restore(sim->sim, moment->sim);
+    sim->link = moment->link;
+    g_array_set_size(sim->operations, moment->n_operations);
+}
+
+static void sim_forget_moment(struct rig_moment *moment)
+{
+    if (moment)
+        sim_moment_free(moment->sim);
+    g_free(moment);
+}
+
+static void sim_make_safe(struct rig_board *board)
+{
+    sim_board_disarm_cut(self(board)->sim);
+    sim_board_ble_disconnect(self(board)->sim);
+    rig_sim_link_notice(&self(board)->link);
+    sim_board_power(self(board)->sim, false);
+}
+
+static void sim_free(struct rig_board *board)
+{
+    struct rig_sim *sim = self(board);
+
+    sim_board_free(sim->sim);
+    rig_key_free(sim->key);
+    g_array_unref(sim->operations);
+    g_free(sim);
+}
+
+static const struct rig_board_ops ops = {
+    .now_us = sim_now_us,
+    .wait = sim_wait,
+    .prepare = sim_prepare,
+    .forget_bonds = sim_forget_bonds,
+    .keep = sim_keep,
+    .rewind = sim_rewind,
+    .forget_moment = sim_forget_moment,
+    .make_safe = sim_make_safe,
+    .free = sim_free,
+};
+
+struct rig_board *rig_sim_board_new(const struct rig_target *target, GError **error)
+{
+    static const char *const one_image[] = {"simulated", "smp", "ble", "power", "reset", "probe", "console", "bonding", "board-options",
+                                            "power-cut-at-operation", "power-cut-at-console", "power-cut-after-time", "rewind",
+                                            "flash-watch", NULL};
+    static const char *const two_images[] = {"simulated", "smp", "ble", "power", "reset", "probe", "console", "bonding", "board-options",
+                                             "power-cut-at-operation", "power-cut-at-console", "power-cut-after-time", "rewind",
+                                             "flash-watch", "two-images", "external-flash", NULL};
+    struct rig_sim *sim = g_new0(struct rig_sim, 1);
+
+    sim->target = target;
+    sim->operations = g_array_new(FALSE, FALSE, sizeof(struct rig_flash_write));
+    rig_sim_link_init(&sim->link, sim);
+    rig_sim_power_init(&sim->power, sim);
+    rig_sim_probe_init(&sim->probe, sim);
+    sim->board.ops = &ops;
+    sim->board.link = &sim->link.link;
+    sim->board.power = &sim->power.power;
+    sim->board.probe = &sim->probe.probe;
+    if (!rig_sim_configure(sim, NULL, error) || !make_board(sim, 0, error)) {
+        sim_free(&sim->board);
+        return NULL;
+    }
+    sim->board.capabilities = sim->config.boot.n_images > 1 ? two_images : one_image;
+    return &sim->board;
+}
+
+bool rig_sim_board_add_defect(struct rig_board *board, const char *defect, GError **error)
+{
+    if (rig_sim_defect_from_name(defect, &self(board)->extra_defects))
+        return true;
+    g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "there is no seeded defect '%s'; 'bootrig steps board' lists them", defect);
+    return false;
+}

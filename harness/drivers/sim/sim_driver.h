@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The built-in simulated board behind the driver roles: the only place where the harness touches targets/sim. */
+#ifndef RIG_DRIVERS_SIM_SIM_DRIVER_H
+#define RIG_DRIVERS_SIM_SIM_DRIVER_H
+
+#include "bench/target.h"
+#include "drivers/board/board.h"
+#include "sim/board.h"
+
+G_BEGIN_DECLS
+
+/* A board of kind `simulated`. The target must outlive it. Free with board->ops->free. */
+struct rig_board *rig_sim_board_new(const struct rig_target *target, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* A further defect on top of what target and scenario say, for the whole life of the board; RIG_ERROR_USAGE names those that exist. */
+bool rig_sim_board_add_defect(struct rig_board *board, const char *defect, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* --- shared by the files of this driver --- */
+
+struct rig_sim_defects {
+    guint32 boot;
+    guint32 app;
+    guint32 ble;
+};
+bool rig_sim_defect_from_name(const char *name, struct rig_sim_defects *defects);
+
+struct rig_sim_link {
+    struct rig_link link;
+    struct rig_sim *sim;
+    bool has_ltk;
+    guint8 ltk[SIM_BLE_LTK_BYTES];
+    bool subscribed;
+    bool up; /* as last told to the listener */
+    char text[96];
+};
+struct rig_sim_power {
+    struct rig_power power;
+    struct rig_sim *sim;
+};
+struct rig_sim_probe {
+    struct rig_probe probe;
+    struct rig_sim *sim;
+};
+
+struct rig_sim {
+    struct rig_board board;
+    struct rig_sim_link link;
+    struct rig_sim_power power;
+    struct rig_sim_probe probe;
+    const struct rig_target *target;
+    struct sim_board_config config;
+    struct rig_sim_defects extra_defects;
+    enum rig_key_kind key_kind;
+    struct rig_key *key;
+    const struct rig_key *keys[1];
+    struct sim_board *sim;
+    bool has_security_counter;
+    guint32 security_counter;
+    GArray *operations; /* struct rig_flash_write */
+};
+
+/* Fills the configuration from the target, then from the options (NULL = none). */
+bool rig_sim_configure(struct rig_sim *sim, const struct rig_record *options, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+void rig_sim_link_init(struct rig_sim_link *link, struct rig_sim *sim);
+void rig_sim_power_init(struct rig_sim_power *power, struct rig_sim *sim);
+void rig_sim_probe_init(struct rig_sim_probe *probe, struct rig_sim *sim);
+/* Tells the listener when the connection ended meanwhile. */
+void rig_sim_link_notice(struct rig_sim_link *link);
+
+G_END_DECLS
+
+#endif

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Link role: the simulated board's peripheral, reached in process. The host's half of the bond lives here. */
+#include "drivers/sim/sim_driver.h"
+
+#include <string.h>
+
+static const struct sim_ble_central host = {.address = {0xb0, 0x07, 0x21, 0x60, 0x00, 0x01}};
+
+static const char *reason_text(guint8 hci_reason)
+{
+    switch (hci_reason) {
+    case 0x05:
+        return "authentication failure";
+    case 0x06:
+        return "PIN or key missing";
+    case 0x08:
+        return "supervision timeout";
+    case 0x13:
+        return "remote user terminated";
+    case 0x16:
+        return "terminated by the host";
+    case 0x3d:
+        return "MIC failure";
+    default:
+        return "unknown reason";
+    }
+}
+
+static enum rig_link_outcome outcome_from(enum sim_ble_outcome outcome)
+{
+    static const enum rig_link_outcome outcomes[] = {
+        [SIM_BLE_OK] = RIG_LINK_OK,
+        [SIM_BLE_NOT_THERE] = RIG_LINK_NOT_FOUND,
+        [SIM_BLE_NOT_CONNECTED] = RIG_LINK_LOST,
+        [SIM_BLE_KEY_MISSING] = RIG_LINK_KEY_MISSING,
+        [SIM_BLE_MIC_FAILURE] = RIG_LINK_KEY_DIFFERENT,
+        [SIM_BLE_PAIRING_REFUSED] = RIG_LINK_PAIRING_REFUSED,
+        [SIM_BLE_NEEDS_ENCRYPTION] = RIG_LINK_NOT_ENCRYPTED,
+        [SIM_BLE_TOO_LONG] = RIG_LINK_TOO_LONG,
+        [SIM_BLE_NOT_SUBSCRIBED] = RIG_LINK_OK,
+        [SIM_BLE_NO_SUCH_ATTRIBUTE] = RIG_LINK_NO_SERVICE,
+    };
+
+    return outcomes[outcome];
+}
+
+static struct rig_sim_link *self(struct rig_link *link)
+{
+    return (struct rig_sim_link *)link;
+}
+
+static void tell(struct rig_sim_link *link)
+{
+    struct rig_sim *sim = link->sim;
+
+    if (sim->board.listener.link)
+        sim->board.listener.link(sim->board.listener.user, sim_board_now_us(sim->sim), link->text);
+}
+
+static void set_text(struct rig_sim_link *link, enum rig_link_outcome outcome)
+{
+    g_strlcpy(link->text, rig_link_outcome_name(outcome), sizeof link->text);
+}
+
+void rig_sim_link_notice(struct rig_sim_link *link)
+{
+    guint8 reason;
+
+    if (!link->up || sim_board_ble_connected(link->sim->sim))
+        return;
+    link->up = link->subscribed = false;
+    reason = sim_board_ble_last_reason(link->sim->sim);
+    g_snprintf(link->text, sizeof link->text, "disconnected: %s (HCI 0x%02x)", reason_text(reason), reason);
+    tell(link);
+}
+
+static bool is_advertising(void *user)
+{
+    return sim_board_ble_advertising(((struct rig_sim *)user)->sim);
+}
+
+static enum rig_link_outcome do_pair(struct rig_sim_link *link)
+{
+    guint8 reason = 0;
+    enum sim_ble_outcome paired = sim_board_ble_pair(link->sim->sim, link->ltk, &reason);
+
+    if (paired == SIM_BLE_OK)
+        link->has_ltk = true;
+    if (paired == SIM_BLE_PAIRING_REFUSED)
+        g_snprintf(link->text, sizeof link->text, "pairing failed, reason 0x%02x", reason);
+    else
+        g_strlcpy(link->text, paired == SIM_BLE_OK ? "paired and bonded" : rig_link_outcome_name(outcome_from(paired)), sizeof link->text);
+    tell(link);
+    return outcome_from(paired);
+}
+
+/* A host that holds a key encrypts at once, as every central does. */
+static enum rig_link_outcome secure(struct rig_sim_link *link, bool pair)
+{
+    enum rig_link_outcome outcome = RIG_LINK_OK;
+
+    if (link->has_ltk) {
+        outcome = outcome_from(sim_board_ble_encrypt(link->sim->sim, link->ltk));
+        if (outcome != RIG_LINK_OK)
+            rig_sim_link_notice(link);
+    } else if (pair) {
+        outcome = do_pair(link);
+    }
+    return outcome;
+}
+
+static bool sim_link_subscribe(struct rig_link *link, bool on, enum rig_link_outcome *outcome, GError **error)
+{
+    struct rig_sim_link *sim_link = self(link);
+
+    (void)error;
+    *outcome = outcome_from(sim_board_ble_subscribe(sim_link->sim->sim, on));
+    if (*outcome == RIG_LINK_OK)
+        sim_link->subscribed = on;
+    else
+        set_text(sim_link, *outcome);
+    return true;
+}
+
+static enum rig_link_outcome establish(struct rig_sim_link *link, const struct rig_link_connect *how, GError **error)
+{
+    enum rig_link_outcome outcome = outcome_from(sim_board_ble_connect(link->sim->sim, &host, how->mtu ? how->mtu : SIM_BLE_MAX_MTU));
+
+    if (outcome == RIG_LINK_OK) {
+        link->up = true;
+        outcome = secure(link, how->pair);
+    }
+    if (outcome == RIG_LINK_OK)
+        (void)!sim_link_subscribe(&link->link, true, &outcome, error);
+    if (outcome != RIG_LINK_OK)
+        return outcome;
+    g_snprintf(link->text, sizeof link->text, "connected, ATT_MTU %u%s", sim_board_ble_mtu(link->sim->sim),
+               sim_board_ble_encrypted(link->sim->sim) ? ", encrypted" : "");
+    tell(link);
+    return outcome;
+}
+
+static bool sim_link_connect(struct rig_link *link, const struct rig_link_connect *how, enum rig_link_outcome *outcome, GError **error)
+{
+    struct rig_sim_link *sim_link = self(link);
+    bool there = false;
+
+    if (sim_board_ble_connected(sim_link->sim->sim)) {
+        *outcome = how->pair && !sim_board_ble_encrypted(sim_link->sim->sim) ? secure(sim_link, true) : RIG_LINK_OK;
+        return true;
+    }
+    rig_sim_link_notice(sim_link);
+    if (!rig_board_wait_for(&sim_link->sim->board, how->until_us, is_advertising, sim_link->sim, &there, error))
+        return false;
+    *outcome = there ? establish(sim_link, how, error) : RIG_LINK_NOT_FOUND;
+    if (!there) {
+        g_strlcpy(sim_link->text, "no advertising seen", sizeof sim_link->text);
+        tell(sim_link);
+    }
+    return true;
+}
+
+static bool sim_link_pair(struct rig_link *link, guint64 until_us, enum rig_link_outcome *outcome, GError **error)
+{
+    (void)until_us;
+    (void)error;
+    *outcome = sim_board_ble_connected(self(link)->sim->sim) ? do_pair(self(link)) : RIG_LINK_NOT_CONNECTED;
+    return true;
+}
+
+static bool sim_link_disconnect(struct rig_link *link, GError **error)
+{
+    (void)error;
+    sim_board_ble_disconnect(self(link)->sim->sim);
+    rig_sim_link_notice(self(link));
+    return true;
+}
+
+static bool sim_link_write(struct rig_link *link, const guint8 *bytes, gsize n_bytes, enum rig_link_outcome *outcome, GError **error)
+{
+    (void)error;
+    *outcome = outcome_from(sim_board_ble_write(self(link)->sim->sim, bytes, n_bytes));
+    return true;
+}
+
+static bool sim_link_receive(struct rig_link *link, guint64 until_us, GBytes **packet, enum rig_link_outcome *outcome, GError **error)
+{
+    struct rig_sim *sim = self(link)->sim;
+    guint8 bytes[SIM_BLE_MAX_MTU];
+    gsize n_bytes = 0;
+
+    for (;;) {
+        bool happened = false;
+
+        if (sim_board_ble_notification(sim->sim, bytes, &n_bytes)) {
+            *packet = g_bytes_new(bytes, n_bytes);
+            *outcome = RIG_LINK_OK;
+            return true;
+        }
+        *outcome = sim_board_ble_connected(sim->sim) ? RIG_LINK_TIMEOUT : RIG_LINK_LOST;
+        if (*outcome == RIG_LINK_LOST)
+            return true;
+        if (!sim->board.ops->wait(&sim->board, until_us, &happened, error))
+            return false;
+        if (!happened)
+            return true;
+    }
+}
+
+static bool sim_link_forget_bond(struct rig_link *link, GError **error)
+{
+    (void)error;
+    self(link)->has_ltk = false;
+    return true;
+}
+
+static void sim_link_state(struct rig_link *link, struct rig_link_state *state)
+{
+    struct rig_sim_link *sim_link = self(link);
+    struct sim_board *board = sim_link->sim->sim;
+
+    memset(state, 0, sizeof *state);
+    state->bonded = sim_link->has_ltk;
+    g_strlcpy(state->text, sim_link->text, sizeof state->text);
+    state->connected = sim_board_ble_connected(board);
+    if (!state->connected)
+        return;
+    state->encrypted = sim_board_ble_encrypted(board);
+    state->subscribed = sim_link->subscribed;
+    state->mtu = sim_board_ble_mtu(board);
+}
+
+static const struct rig_link_ops ops = {
+    .name = "simulated",
+    .connect = sim_link_connect,
+    .pair = sim_link_pair,
+    .subscribe = sim_link_subscribe,
+    .disconnect = sim_link_disconnect,
+    .write = sim_link_write,
+    .receive = sim_link_receive,
+    .forget_bond = sim_link_forget_bond,
+    .state = sim_link_state,
+};
+
+void rig_sim_link_init(struct rig_sim_link *link, struct rig_sim *sim)
+{
+    *link = (struct rig_sim_link){.link = {.ops = &ops}, .sim = sim};
+}

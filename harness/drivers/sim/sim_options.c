@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* From a target's record and a scenario's options to the configuration of the simulated board. */
+#include "drivers/sim/sim_driver.h"
+
+#include "base/error.h"
+
+#include <string.h>
+
+bool rig_sim_defect_from_name(const char *name, struct rig_sim_defects *defects)
+{
+    for (guint bit = 0; bit < SIM_BOOT_N_DEFECTS; bit++)
+        if (g_str_equal(sim_boot_defect_name(bit), name))
+            return defects->boot |= 1u << bit, true;
+    for (guint bit = 0; bit < SIM_APP_N_DEFECTS; bit++)
+        if (g_str_equal(sim_app_defect_name(bit), name))
+            return defects->app |= 1u << bit, true;
+    for (guint bit = 0; bit < SIM_BLE_N_DEFECTS; bit++)
+        if (g_str_equal(sim_ble_defect_name(bit), name))
+            return defects->ble |= 1u << bit, true;
+    return false;
+}
+
+static void configure_device(struct sim_flash_device_config *device, const struct rig_record *record)
+{
+    const struct rig_value *sectors = rig_record_get(record, "sectors");
+
+    g_strlcpy(device->name, rig_record_text(record, "device"), sizeof device->name);
+    for (guint i = 0; i < sectors->items->len && device->n_regions < SIM_FLASH_MAX_REGIONS; i++) {
+        const struct rig_value *region = g_ptr_array_index(sectors->items, i);
+
+        device->regions[device->n_regions].sector_bytes = (guint32)rig_record_count(region->record, "size");
+        device->regions[device->n_regions++].n_sectors = (guint32)rig_record_count(region->record, "count");
+    }
+    device->write_bytes = (guint32)rig_record_count(record, "write");
+    device->erased = (guint8)rig_record_count(record, "erased");
+    device->rewrite_forbidden = g_str_equal(rig_record_text(record, "rewrite"), "refused");
+    device->write_us = (guint32)rig_record_count(record, "write-time");
+    device->erase_us = (guint32)rig_record_count(record, "erase-time");
+}
+
+static struct sim_area area_from(const struct rig_record *record)
+{
+    return (struct sim_area){
+        .device = g_str_equal(rig_record_text(record, "device"), "external") ? SIM_FLASH_EXTERNAL : SIM_FLASH_INTERNAL,
+        .offset = (guint32)rig_record_count(record, "offset"),
+        .n_bytes = (guint32)rig_record_count(record, "size"),
+    };
+}
+
+static bool configure_layout(struct sim_board_config *config, const struct rig_record *target, GError **error)
+{
+    const struct rig_value *flash = rig_record_get(target, "flash");
+    const struct rig_value *slots = rig_record_get(target, "slots");
+    const struct rig_value *scratch = rig_record_get(target, "scratch");
+
+    if (flash->items->len > SIM_FLASH_MAX_DEVICES || slots->items->len % 2 || slots->items->len > 2 * SIM_BOOT_MAX_IMAGES) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "a simulated board has at most %d flash devices, and 2 or 4 slots",
+                    SIM_FLASH_MAX_DEVICES);
+        return false;
+    }
+    for (guint i = 0; i < flash->items->len; i++)
+        configure_device(&config->devices[config->n_devices++], ((struct rig_value *)g_ptr_array_index(flash->items, i))->record);
+    for (guint i = 0; i < slots->items->len; i++) {
+        struct sim_area *areas = i % 2 ? config->boot.secondary : config->boot.primary;
+
+        areas[i / 2] = area_from(((struct rig_value *)g_ptr_array_index(slots->items, i))->record);
+    }
+    config->boot.n_images = slots->items->len / 2;
+    if (scratch)
+        config->boot.scratch = area_from(scratch->record);
+    return true;
+}
+
+static bool choice_is(const struct rig_record *options, const char *name, const char *choice, bool otherwise)
+{
+    const char *text = rig_record_text(options, name);
+
+    return text ? g_str_equal(text, choice) : otherwise;
+}
+
+static bool flag_of(const struct rig_record *options, const char *name, bool otherwise)
+{
+    const struct rig_value *value = rig_record_get(options, name);
+
+    return value ? value->flag : otherwise;
+}
+
+static guint32 count_of(const struct rig_record *options, const char *name, guint32 otherwise)
+{
+    const struct rig_value *value = rig_record_get(options, name);
+
+    return value ? (guint32)value->count : otherwise;
+}
+
+static void apply_boot_options(struct rig_sim *sim, const struct rig_record *options)
+{
+    struct sim_boot_config *boot = &sim->config.boot;
+    const char *swap = rig_record_text(options, "swap");
+    const char *sign = rig_record_text(options, "sign");
+    const char *downgrade = rig_record_text(options, "downgrade");
+
+    if (swap)
+        rig_swap_mode_from_name(swap, &boot->mode);
+    if (sign)
+        boot->need_signature = rig_key_kind_from_name(sign, &sim->key_kind);
+    if (downgrade)
+        boot->downgrade = g_str_equal(downgrade, "by-version")   ? SIM_DOWNGRADE_BY_VERSION
+                          : g_str_equal(downgrade, "by-counter") ? SIM_DOWNGRADE_BY_COUNTER
+                                                                 : SIM_DOWNGRADE_ALLOWED;
+    boot->validate_primary = flag_of(options, "validate-primary", boot->validate_primary);
+    boot->overwrite_fast = flag_of(options, "overwrite-fast", boot->overwrite_fast);
+    boot->max_align = count_of(options, "max-align", boot->max_align);
+    boot->max_sectors = count_of(options, "max-sectors", boot->max_sectors);
+    if (rig_record_get(options, "security-counter")) {
+        boot->hw_rollback = sim->has_security_counter = true;
+        sim->security_counter = count_of(options, "security-counter", 0);
+    }
+}
+
+static void apply_app_options(struct rig_sim *sim, const struct rig_record *options)
+{
+    struct sim_app_config *app = &sim->config.app;
+    struct sim_ble_config *ble = &sim->config.ble;
+
+    app->boot_us = count_of(options, "boot-time", app->boot_us);
+    app->smp_buf_size = (guint16)count_of(options, "buffer-size", app->smp_buf_size);
+    app->smp_buf_count = (guint16)count_of(options, "buffers", app->smp_buf_count);
+    app->reassembly = flag_of(options, "reassembly", app->reassembly);
+    app->parameters_command = flag_of(options, "parameters", app->parameters_command);
+    app->original_protocol = flag_of(options, "original-protocol", app->original_protocol);
+    app->erase_pending_allowed = flag_of(options, "erase-pending", app->erase_pending_allowed);
+    app->progressive_erase = flag_of(options, "progressive-erase", app->progressive_erase);
+    ble->mtu = (guint16)count_of(options, "mtu", ble->mtu);
+    ble->bonding = flag_of(options, "bonding", ble->bonding);
+    ble->security = choice_is(options, "update-needs", "encryption", ble->security == SIM_BLE_ENCRYPTED) ? SIM_BLE_ENCRYPTED : SIM_BLE_OPEN;
+    ble->repairing = choice_is(options, "repairing", "refused", ble->repairing == SIM_BLE_REPAIRING_REFUSED) ? SIM_BLE_REPAIRING_REFUSED
+                                                                                                           : SIM_BLE_REPAIRING_ALLOWED;
+}
+
+static void apply_options(struct rig_sim *sim, const struct rig_record *options, struct rig_sim_defects *defects)
+{
+    const struct rig_value *names = rig_record_get(options, "defects");
+
+    apply_boot_options(sim, options);
+    apply_app_options(sim, options);
+    for (guint i = 0; names && i < names->items->len; i++)
+        rig_sim_defect_from_name(((struct rig_value *)g_ptr_array_index(names->items, i))->keyword, defects);
+}
+
+static bool load_key(struct rig_sim *sim, GError **error)
+{
+    const char *why = NULL;
+
+    if (sim->key && rig_key_kind(sim->key) != sim->key_kind)
+        g_clear_pointer(&sim->key, rig_key_free);
+    if (!sim->key && !(sim->key = rig_key_test(sim->key_kind, 0, &why))) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot make the board's %s key: %s", rig_key_kind_name(sim->key_kind), why);
+        return false;
+    }
+    sim->keys[0] = sim->key;
+    sim->config.boot.keys = sim->keys;
+    sim->config.boot.n_keys = sim->config.boot.need_signature ? 1 : 0;
+    return true;
+}
+
+bool rig_sim_configure(struct rig_sim *sim, const struct rig_record *options, GError **error)
+{
+    const struct rig_record *target = sim->target->record;
+    const struct rig_value *own_options = rig_record_get(target, "options");
+    struct rig_sim_defects defects = sim->extra_defects;
+
+    memset(&sim->config, 0, sizeof sim->config);
+    sim->has_security_counter = false;
+    if (!configure_layout(&sim->config, target, error))
+        return false;
+    sim->config.boot.max_align = 8;
+    sim->config.boot.max_sectors = 128;
+    sim->config.ble.mtu = SIM_BLE_MAX_MTU;
+    g_strlcpy(sim->config.ble.name, rig_record_text(target, "name"), sizeof sim->config.ble.name);
+    memcpy(sim->config.ble.address, rig_record_get(target, "address")->address, SIM_BLE_ADDRESS_BYTES);
+    if (own_options)
+        apply_options(sim, own_options->record, &defects);
+    if (options)
+        apply_options(sim, options, &defects);
+    sim->config.boot.defects = defects.boot;
+    sim->config.app.defects = defects.app;
+    sim->config.ble.defects = defects.ble;
+    sim->board.signing = sim->key_kind;
+    sim->board.signing_needed = sim->config.boot.need_signature;
+    return load_key(sim, error);
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Probe role: what a debug probe would find on the simulated board, and the record of its flash operations. */
+#include "drivers/sim/sim_driver.h"
+
+#include "base/error.h"
+
+#include <string.h>
+
+static struct rig_sim *sim_of(struct rig_probe *probe)
+{
+    return ((struct rig_sim_probe *)probe)->sim;
+}
+
+static bool sim_probe_reset(struct rig_probe *probe, GError **error)
+{
+    struct rig_sim *sim = sim_of(probe);
+
+    if (!sim_board_powered(sim->sim)) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "cannot reset a board without power: put 'power-on:' before it");
+        return false;
+    }
+    sim_board_reset(sim->sim);
+    return true;
+}
+
+static bool sim_probe_view(struct rig_probe *probe, struct rig_board_view *view, GError **error)
+{
+    static const enum rig_run_state states[] = {
+        [SIM_BOARD_OFF] = RIG_STATE_OFF,   [SIM_BOARD_BOOTING] = RIG_STATE_BOOTING,   [SIM_BOARD_RUNNING] = RIG_STATE_RUNNING,
+        [SIM_BOARD_HUNG] = RIG_STATE_HUNG, [SIM_BOARD_NO_IMAGE] = RIG_STATE_NO_IMAGE,
+    };
+    struct sim_board_view seen = sim_board_view(sim_of(probe)->sim);
+
+    (void)error;
+    *view = (struct rig_board_view){
+        .state = states[seen.state],
+        .n_boots = seen.n_boots,
+        .n_resets = seen.n_resets,
+        .has_image = seen.has_image,
+        .version = seen.version,
+        .confirmed = seen.confirmed,
+    };
+    memcpy(view->hash, seen.hash, sizeof view->hash);
+    return true;
+}
+
+static guint sim_probe_n_slots(struct rig_probe *probe)
+{
+    return sim_of(probe)->config.boot.n_images * 2;
+}
+
+static const struct sim_area *area_at(const struct sim_boot_config *boot, guint slot)
+{
+    if (slot == boot->n_images * 2)
+        return boot->scratch.n_bytes ? &boot->scratch : NULL;
+    if (slot > boot->n_images * 2)
+        return NULL;
+    return slot % 2 ? &boot->secondary[slot / 2] : &boot->primary[slot / 2];
+}
+
+static bool sim_probe_slot(struct rig_probe *probe, guint slot, struct rig_slot *into)
+{
+    static const char *const names[] = {"slot 0", "slot 1", "slot 2", "slot 3"};
+    struct rig_sim *sim = sim_of(probe);
+    const struct sim_area *area = area_at(&sim->config.boot, slot);
+    struct sim_flash *flash = sim_board_flash(sim->sim);
+    guint32 start, n_bytes;
+
+    if (!area)
+        return false;
+    *into = (struct rig_slot){
+        .name = slot < sim->config.boot.n_images * 2 ? names[slot] : "scratch",
+        .device = sim->config.devices[area->device].name,
+        .device_offset = area->offset,
+        .n_bytes = area->n_bytes,
+    };
+    if (sim->config.boot.mode == RIG_SWAP_OFFSET && slot % 2 && sim_flash_sector_at(flash, area->device, area->offset, &start, &n_bytes))
+        into->image_offset = n_bytes;
+    sim_boot_geometry(&sim->config.boot, flash, area, &into->geometry);
+    return true;
+}
+
+static bool device_index(const struct rig_sim *sim, const char *device, guint *index, GError **error)
+{
+    for (*index = 0; *index < sim->config.n_devices; ++*index)
+        if (g_str_equal(sim->config.devices[*index].name, device))
+            return true;
+    g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "this board has no flash device '%s'", device);
+    return false;
+}
+
+static bool check(enum sim_status status, const char *what, const char *device, guint32 offset, GError **error)
+{
+    if (status == SIM_OK)
+        return true;
+    g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "cannot %s %s flash at 0x%x: %s", what, device, offset, sim_status_text(status));
+    return false;
+}
+
+static bool sim_probe_read(struct rig_probe *probe, const char *device, guint32 offset, guint8 *into, gsize n_bytes, GError **error)
+{
+    struct rig_sim *sim = sim_of(probe);
+    guint index;
+
+    return device_index(sim, device, &index, error) &&
+           check(sim_flash_peek(sim_board_flash(sim->sim), index, offset, into, n_bytes), "read", device, offset, error);
+}
+
+static bool sim_probe_program(struct rig_probe *probe, const char *device, guint32 offset, const guint8 *bytes, gsize n_bytes,
+                              GError **error)
+{
+    struct rig_sim *sim = sim_of(probe);
+    guint index;
+
+    return device_index(sim, device, &index, error) &&
+           check(sim_flash_poke(sim_board_flash(sim->sim), index, offset, bytes, n_bytes), "program", device, offset, error);
+}
+
+static guint64 sim_probe_n_operations(struct rig_probe *probe)
+{
+    return sim_of(probe)->operations->len;
+}
+
+static void sim_probe_operations(struct rig_probe *probe, guint64 since, void (*each)(void *user, const struct rig_flash_write *write),
+                                 void *user)
+{
+    const GArray *operations = sim_of(probe)->operations;
+
+    for (guint64 i = since; i < operations->len; i++)
+        each(user, &g_array_index(operations, struct rig_flash_write, i));
+}
+
+static const struct rig_probe_ops ops = {
+    .name = "simulated",
+    .reset = sim_probe_reset,
+    .view = sim_probe_view,
+    .n_slots = sim_probe_n_slots,
+    .slot = sim_probe_slot,
+    .read = sim_probe_read,
+    .program = sim_probe_program,
+    .n_operations = sim_probe_n_operations,
+    .operations = sim_probe_operations,
+};
+
+void rig_sim_probe_init(struct rig_sim_probe *probe, struct rig_sim *sim)
+{
+    *probe = (struct rig_sim_probe){.probe = {.ops = &ops}, .sim = sim};
+}
