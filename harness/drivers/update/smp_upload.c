@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Image upload: the server's `off` in each answer is the only truth about progress. */
+#include "drivers/update/smp_client.h"
+
+#include <string.h>
+
+#define MAX_FAILURES 5
+#define MAX_STALLS 40         /* answers in a row without progress */
+#define MAX_RECONNECTS 20
+#define MAX_WINDOW 16
+#define SMALL_PACKET_BYTES 128 /* below it a first chunk (image header and sha) does not fit one write */
+
+struct flying {
+    guint8 sequence;
+    guint64 offset;
+    guint64 n_bytes;
+};
+
+struct progress {
+    struct rig_smp_client *client;
+    const struct rig_smp_upload *upload;
+    struct rig_smp_upload_report *report;
+    struct rig_smp_result *result;
+    struct flying flying[MAX_WINDOW];
+    guint n_flying;
+    guint64 acked;   /* the server's offset as last told */
+    guint64 next;    /* first byte not yet sent since then */
+    guint64 reached; /* one past the last byte ever sent: what lies below is sent again */
+    guint n_failures;
+    guint n_stalls;
+    bool finished;
+};
+
+static void end(struct progress *progress, enum rig_smp_result_kind kind, const char *text)
+{
+    progress->finished = true;
+    progress->result->kind = kind;
+    if (text)
+        g_strlcpy(progress->result->text, text, sizeof progress->result->text);
+}
+
+/* One write per message where that carries a useful chunk; a board that says how much it joins gets messages of several writes
+ * when the ATT_MTU is too small for that. */
+static gsize message_room(struct progress *progress)
+{
+    struct rig_smp_client *client = progress->client;
+    struct rig_link *link = client->transport.board->link;
+    struct rig_link_state state;
+    gsize room;
+
+    link->ops->state(link, &state);
+    room = MAX(state.mtu, 23) - 3;
+    if (client->buf_size && room > client->buf_size)
+        room = client->buf_size;
+    if ((room < SMALL_PACKET_BYTES || progress->upload->chunk_bytes + 64 > room) && client->buf_size > room)
+        room = client->buf_size;
+    return MIN(room, RIG_SMP_MAX_MESSAGE_BYTES);
+}
+
+static guint chunk_index(struct progress *progress, guint64 offset)
+{
+    if (offset >= progress->reached)
+        return progress->report->n_chunks++;
+    progress->report->n_resent++;
+    return G_MAXUINT;
+}
+
+static bool send_chunk(struct progress *progress, GError **error)
+{
+    const struct rig_smp_upload *upload = progress->upload;
+    struct rig_smp_upload_chunk chunk = {
+        .image = upload->image,
+        .offset = (guint32)progress->next,
+        .total_bytes = (guint32)upload->n_bytes,
+        .sha = upload->sha,
+        .upgrade = upload->upgrade,
+        .bytes = upload->bytes + progress->next,
+    };
+    struct rig_smp_request_id id = rig_smp_next_id(progress->client);
+    struct rig_request_tag tag = {.upload = true, .offset = progress->next, .total = upload->n_bytes};
+    guint8 message[RIG_SMP_MAX_MESSAGE_BYTES];
+    enum rig_link_outcome outcome;
+    gsize room = rig_smp_upload_room(&chunk, message_room(progress));
+    gsize n_bytes;
+
+    chunk.n_bytes = MIN(upload->n_bytes - progress->next, upload->chunk_bytes ? MIN(upload->chunk_bytes, room) : room);
+    n_bytes = chunk.n_bytes ? rig_smp_encode_upload(id, &chunk, message, sizeof message) : 0;
+    if (n_bytes == 0) {
+        end(progress, RIG_SMP_NO_PROGRESS, "not one byte of the image fits a packet of this ATT_MTU");
+        return true;
+    }
+    tag.n_bytes = chunk.n_bytes;
+    tag.chunk = chunk_index(progress, progress->next);
+    progress->flying[progress->n_flying++] = (struct flying){id.sequence, progress->next, chunk.n_bytes};
+    progress->next += chunk.n_bytes;
+    progress->reached = MAX(progress->reached, progress->next);
+    if (!rig_smp_send(&progress->client->transport, message, n_bytes, &tag, &outcome, error))
+        return false;
+    if (outcome != RIG_LINK_OK) {
+        progress->result->link = outcome;
+        end(progress, RIG_SMP_LINK, rig_link_outcome_name(outcome));
+    }
+    return true;
+}
+
+/* Until the first answer nobody knows where the server wants to begin. */
+static guint window_of(const struct progress *progress)
+{
+    guint window = CLAMP(progress->upload->window, 1, MAX_WINDOW);
+
+    if (progress->client->buf_count > 1)
+        window = MIN(window, progress->client->buf_count - 1);
+    return progress->acked == 0 ? 1 : window;
+}
+
+static bool fill_window(struct progress *progress, GError **error)
+{
+    while (!progress->finished && progress->n_flying < window_of(progress) && progress->next < progress->upload->n_bytes)
+        if (!send_chunk(progress, error))
+            return false;
+    return true;
+}
+
+static void go_back_to(struct progress *progress, guint64 offset)
+{
+    progress->n_flying = 0;
+    progress->acked = progress->next = offset;
+}
+
+static void take_offset(struct progress *progress, const struct flying *answered, guint64 offset)
+{
+    const struct rig_smp_upload *upload = progress->upload;
+
+    if (offset > upload->n_bytes) {
+        end(progress, RIG_SMP_NONSENSE, "the board wants an offset beyond the image");
+        return;
+    }
+    progress->n_stalls = offset > progress->acked ? 0 : progress->n_stalls + 1;
+    progress->n_failures = offset > progress->acked ? 0 : progress->n_failures;
+    if (offset == answered->offset + answered->n_bytes) {
+        progress->acked = offset;
+    } else {
+        progress->report->n_mismatches++;
+        go_back_to(progress, offset);
+    }
+    progress->report->offset = offset;
+    if (progress->n_stalls > MAX_STALLS)
+        end(progress, RIG_SMP_NO_PROGRESS, "the board answers, but its offset does not move");
+    else if (offset == upload->n_bytes)
+        end(progress, RIG_SMP_DONE, "ok");
+    else if (upload->stop_at_byte && offset >= upload->stop_at_byte)
+        end(progress, RIG_SMP_STOPPED, "stopped");
+}
+
+static void take_answer(struct progress *progress, const guint8 *bytes, gsize n_bytes)
+{
+    struct rig_smp_response response;
+    struct flying answered;
+    guint at = 0;
+
+    while (at < progress->n_flying && progress->flying[at].sequence != bytes[6])
+        at++;
+    if (at == progress->n_flying)
+        return; /* late or doubled: answered before */
+    answered = progress->flying[at];
+    memmove(progress->flying, progress->flying + at + 1, (progress->n_flying - at - 1) * sizeof answered);
+    progress->n_flying -= at + 1; /* answers come in order: the ones before are lost */
+    if (rig_smp_decode_response(bytes, n_bytes, &response) != RIG_SMP_OK) {
+        end(progress, RIG_SMP_NONSENSE, NULL);
+        rig_smp_describe(bytes, n_bytes, progress->result->text, sizeof progress->result->text);
+    } else if (response.error.failed) {
+        end(progress, RIG_SMP_REFUSED, NULL);
+        progress->result->error = response.error;
+        rig_smp_error_text(&response.error, progress->result->text, sizeof progress->result->text);
+    } else if (!response.has_off) {
+        end(progress, RIG_SMP_NONSENSE, "the answer to a chunk carries no 'off'");
+    } else {
+        progress->report->has_match = response.has_match;
+        progress->report->match = response.match;
+        take_offset(progress, &answered, response.off);
+    }
+}
+
+static void take_silence(struct progress *progress, guint64 now_us)
+{
+    guint allowed = progress->upload->max_failures ? progress->upload->max_failures : MAX_FAILURES;
+
+    if (now_us >= progress->upload->until_us || ++progress->n_failures >= allowed)
+        end(progress, RIG_SMP_NO_ANSWER, "no answer");
+    else
+        go_back_to(progress, progress->acked);
+}
+
+static bool await_answer(struct progress *progress, GError **error)
+{
+    struct rig_smp_client *client = progress->client;
+    struct rig_board *board = client->transport.board;
+    guint64 allowed_us = progress->acked == 0 ? client->slow_answer_us : client->answer_us;
+    guint64 until_us = MIN(board->ops->now_us(board) + allowed_us, progress->upload->until_us);
+    g_autoptr(GBytes) message = NULL;
+    enum rig_link_outcome outcome;
+    gsize n_bytes;
+    const guint8 *bytes;
+
+    if (!rig_smp_receive(&client->transport, until_us, &message, &outcome, error))
+        return false;
+    if (outcome == RIG_LINK_TIMEOUT) {
+        take_silence(progress, board->ops->now_us(board));
+    } else if (outcome != RIG_LINK_OK) {
+        progress->result->link = outcome;
+        end(progress, RIG_SMP_LINK, rig_link_outcome_name(outcome));
+    } else {
+        bytes = g_bytes_get_data(message, &n_bytes);
+        take_answer(progress, bytes, n_bytes);
+    }
+    return true;
+}
+
+static bool reconnect(struct progress *progress, bool *connected, GError **error)
+{
+    struct rig_smp_client *client = progress->client;
+    struct rig_link *link = client->transport.board->link;
+    struct rig_link_connect how = {.pair = progress->upload->pair, .until_us = progress->upload->until_us};
+    enum rig_link_outcome outcome;
+
+    rig_smp_transport_restart(&client->transport);
+    if (!link->ops->connect(link, &how, &outcome, error))
+        return false;
+    *connected = outcome == RIG_LINK_OK;
+    progress->report->n_reconnects++;
+    if (*connected) {
+        progress->finished = false;
+        progress->result->kind = RIG_SMP_DONE;
+        go_back_to(progress, 0); /* the first chunk again: the sha tells the server that it is the same file */
+    }
+    return true;
+}
+
+static bool transfer(struct progress *progress, GError **error)
+{
+    while (!progress->finished)
+        if (!fill_window(progress, error) || (!progress->finished && !await_answer(progress, error)))
+            return false;
+    return true;
+}
+
+bool rig_smp_upload(struct rig_smp_client *client, const struct rig_smp_upload *upload, struct rig_smp_upload_report *report,
+                    struct rig_smp_result *result, GError **error)
+{
+    struct progress progress = {.client = client, .upload = upload, .report = report, .result = result};
+    bool again = true;
+
+    memset(report, 0, sizeof *report);
+    memset(result, 0, sizeof *result);
+    while (again) {
+        if (!transfer(&progress, error))
+            return false;
+        again = result->kind == RIG_SMP_LINK && upload->resume && report->n_reconnects < MAX_RECONNECTS;
+        if (again && !reconnect(&progress, &again, error))
+            return false;
+    }
+    return true;
+}
