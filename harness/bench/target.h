@@ -8,7 +8,6 @@
 G_BEGIN_DECLS
 
 /* Options of a board, in a target's `options:` and in the `board:` step. No field has a default: what is not written is not changed. */
-#define RIG_BOARD_OPTION_FIELDS_MAX 32
 extern const struct rig_shape rig_board_options_shape;
 extern const struct rig_shape rig_target_shape;
 

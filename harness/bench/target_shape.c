@@ -1,48 +1,24 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The schema of target files and of board options: tables only. */
+#include "bench/option_fields.h"
 #include "bench/target.h"
 
-static const char *const swap_modes[] = {"move", "scratch", "offset", "overwrite", NULL};
-static const char *const downgrades[] = {"allowed", "by-version", "by-counter", NULL};
-static const char *const securities[] = {"nothing", "encryption", NULL};
-static const char *const repairings[] = {"allowed", "refused", NULL};
-static const char *const signings[] = {"ecdsa-p256", "rsa-2048", "rsa-3072", "ed25519", "none", NULL};
+const char *const rig_choices_swap[] = {"move", "scratch", "offset", "overwrite", NULL};
+const char *const rig_choices_downgrade[] = {"allowed", "by-version", "by-counter", NULL};
+const char *const rig_choices_security[] = {"nothing", "encryption", NULL};
+const char *const rig_choices_repairing[] = {"allowed", "refused", NULL};
+const char *const rig_choices_signing[] = {"ecdsa-p256", "rsa-2048", "rsa-3072", "ed25519", "none", NULL};
 static const char *const rewrites[] = {"refused", "clears-bits", NULL};
 static const char *const kinds[] = {"simulated", NULL};
 static const char *const devices[] = {"internal", "external", NULL};
-static const char *const defects[] = {
+const char *const rig_choices_defects[] = {
     "accepts-unsigned", "accepts-any-key", "skips-hash", "never-reverts", "forgets-progress", "no-copy-done", "ignores-downgrade",
     "ignores-dependency", "confirms-itself", "keeps-rejected", "erases-primary-first", "accepts-oversized",
     "accepts-wrong-offset", "reboots-in-upload", "second-upload-dead", "confirm-does-nothing", "erases-pending", "accepts-json",
     "upload-in-trial", "no-resume", "wrong-hash-accepted",
     "pairs-anew-silently", "bond-lost-on-update", "serves-unencrypted", "cuts-notifications", "keeps-fragments", NULL};
 
-static const struct rig_field option_fields[] = {
-    {.name = "swap", .type = RIG_TYPE_CHOICE, .choices = swap_modes, .about = "How the bootloader brings the new image into slot 0."},
-    {.name = "sign", .type = RIG_TYPE_CHOICE, .choices = signings, .about = "The signature that the bootloader demands."},
-    {.name = "validate-primary", .type = RIG_TYPE_FLAG, .about = "Hash and signature of slot 0 are checked at every boot."},
-    {.name = "downgrade", .type = RIG_TYPE_CHOICE, .choices = downgrades, .about = "The bootloader's rule for older images."},
-    {.name = "security-counter", .type = RIG_TYPE_COUNT, .max = 0xffffffffu,
-     .about = "The device keeps a counter (hardware rollback protection) that starts at this value."},
-    {.name = "overwrite-fast", .type = RIG_TYPE_FLAG, .about = "Overwrite mode copies the image only, not the whole slot."},
-    {.name = "max-align", .type = RIG_TYPE_COUNT, .min = 8, .max = 32, .about = "BOOT_MAX_ALIGN of the bootloader."},
-    {.name = "max-sectors", .type = RIG_TYPE_COUNT, .min = 2, .max = 4096, .about = "BOOT_MAX_IMG_SECTORS of the bootloader."},
-    {.name = "update-needs", .type = RIG_TYPE_CHOICE, .choices = securities, .about = "What the update service demands of the link."},
-    {.name = "bonding", .type = RIG_TYPE_FLAG, .about = "The board bonds at all."},
-    {.name = "repairing", .type = RIG_TYPE_CHOICE, .choices = repairings,
-     .about = "What the board does when a bonded host that lost its keys pairs anew."},
-    {.name = "mtu", .type = RIG_TYPE_COUNT, .min = 23, .max = 517, .about = "The largest ATT_MTU that the board agrees to."},
-    {.name = "reassembly", .type = RIG_TYPE_FLAG, .about = "One SMP message may span several writes."},
-    {.name = "buffer-size", .type = RIG_TYPE_SIZE, .min = 64, .max = 4096, .about = "buf_size of the SMP server."},
-    {.name = "buffers", .type = RIG_TYPE_COUNT, .min = 1, .max = 16, .about = "buf_count of the SMP server."},
-    {.name = "parameters", .type = RIG_TYPE_FLAG, .about = "The SMP server answers the parameters command."},
-    {.name = "original-protocol", .type = RIG_TYPE_FLAG, .about = "The SMP server speaks header version 0."},
-    {.name = "erase-pending", .type = RIG_TYPE_FLAG, .about = "The SMP server erases a slot that is marked for the next boot."},
-    {.name = "progressive-erase", .type = RIG_TYPE_FLAG, .about = "The upload erases sector by sector instead of all at once."},
-    {.name = "boot-time", .type = RIG_TYPE_DURATION, .max = 60000000, .about = "From the bootloader's jump to advertising."},
-    {.name = "defects", .type = RIG_TYPE_CHOICE, .list = true, .choices = defects,
-     .about = "Seeded defects: the board breaks one promise on purpose, to prove that the scenarios notice."},
-};
+static const struct rig_field option_fields[] = {RIG_BOARD_OPTION_FIELDS};
 const struct rig_shape rig_board_options_shape = {.name = "board options", .fields = option_fields,
                                                   .n_fields = G_N_ELEMENTS(option_fields)};
 

@@ -13,6 +13,8 @@ G_BEGIN_DECLS
 
 struct rig_board;
 
+#define RIG_PAYLOAD_MIN_BYTES 64
+
 /* Things the board does that belong into the journal. Called from within rig_board_wait() and the drivers' operations. */
 struct rig_board_listener {
     void (*console)(void *user, guint64 at_us, const char *line);
@@ -35,6 +37,14 @@ struct rig_board_setup {
     guint64 seed;
 };
 
+/* What the application of an image shall do, for boards that can be told. */
+struct rig_payload_plan {
+    const char *behaviour; /* "waits", "confirms", "crashes", "hangs" */
+    guint64 self_test_us;
+    guint64 watchdog_us;
+    guint64 seed;
+};
+
 struct rig_moment; /* a whole board at one instant */
 
 struct rig_board_ops {
@@ -45,6 +55,8 @@ struct rig_board_ops {
     /* Makes the board what `setup` says and leaves it without power. RIG_ERROR_UNSUPPORTED when this board cannot be made so. */
     bool (*prepare)(struct rig_board *board, const struct rig_board_setup *setup, GError **error);
     bool (*forget_bonds)(struct rig_board *board, GError **error); /* the board's half */
+    /* Fills a payload; NULL op: images come from files. n_bytes is at least RIG_PAYLOAD_MIN_BYTES. */
+    void (*make_payload)(const struct rig_payload_plan *plan, guint8 *payload, gsize n_bytes);
     /* Keep and rewind a whole board; NULL where that cannot be (hardware). */
     struct rig_moment *(*keep)(struct rig_board *board);
     void (*rewind)(struct rig_board *board, const struct rig_moment *moment);

@@ -161,6 +161,14 @@ static bool sim_forget_bonds(struct rig_board *board, GError **error)
     return true;
 }
 
+static void sim_make_payload(const struct rig_payload_plan *plan, guint8 *payload, gsize n_bytes)
+{
+    struct sim_app_personality personality = {.self_test_us = (guint32)plan->self_test_us, .watchdog_us = (guint32)plan->watchdog_us};
+
+    sim_app_behaviour_from_name(plan->behaviour, &personality.behaviour);
+    sim_app_make_payload(&personality, plan->seed, payload, n_bytes);
+}
+
 static struct rig_moment *sim_keep(struct rig_board *board)
 {
     struct rig_sim *sim = self(board);
@@ -211,6 +219,7 @@ static const struct rig_board_ops ops = {
     .wait = sim_wait,
     .prepare = sim_prepare,
     .forget_bonds = sim_forget_bonds,
+    .make_payload = sim_make_payload,
     .keep = sim_keep,
     .rewind = sim_rewind,
     .forget_moment = sim_forget_moment,

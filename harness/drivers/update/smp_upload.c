@@ -25,7 +25,7 @@ struct progress {
     guint n_flying;
     guint64 acked;   /* the server's offset as last told */
     guint64 next;    /* first byte not yet sent since then */
-    guint64 reached; /* one past the last byte ever sent: what lies below is sent again */
+    GArray *starts;  /* guint64: offsets of the distinct chunks, in the order first sent */
     guint n_failures;
     guint n_stalls;
     bool finished;
@@ -59,10 +59,14 @@ static gsize message_room(struct progress *progress)
 
 static guint chunk_index(struct progress *progress, guint64 offset)
 {
-    if (offset >= progress->reached)
-        return progress->report->n_chunks++;
-    progress->report->n_resent++;
-    return G_MAXUINT;
+    for (guint i = progress->starts->len; i-- > 0;) {
+        if (g_array_index(progress->starts, guint64, i) == offset) {
+            progress->report->n_resent++;
+            return i;
+        }
+    }
+    g_array_append_val(progress->starts, offset);
+    return progress->report->n_chunks++;
 }
 
 static bool send_chunk(struct progress *progress, GError **error)
@@ -93,7 +97,6 @@ static bool send_chunk(struct progress *progress, GError **error)
     tag.chunk = chunk_index(progress, progress->next);
     progress->flying[progress->n_flying++] = (struct flying){id.sequence, progress->next, chunk.n_bytes};
     progress->next += chunk.n_bytes;
-    progress->reached = MAX(progress->reached, progress->next);
     if (!rig_smp_send(&progress->client->transport, message, n_bytes, &tag, &outcome, error))
         return false;
     if (outcome != RIG_LINK_OK) {
@@ -248,8 +251,10 @@ bool rig_smp_upload(struct rig_smp_client *client, const struct rig_smp_upload *
                     struct rig_smp_result *result, GError **error)
 {
     struct progress progress = {.client = client, .upload = upload, .report = report, .result = result};
+    g_autoptr(GArray) starts = g_array_new(FALSE, FALSE, sizeof(guint64));
     bool again = true;
 
+    progress.starts = starts;
     memset(report, 0, sizeof *report);
     memset(result, 0, sizeof *result);
     while (again) {

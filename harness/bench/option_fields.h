@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The fields of board options, once for targets (`options:`) and once for the step `board:`, which has them beside its own. */
+#ifndef RIG_BENCH_OPTION_FIELDS_H
+#define RIG_BENCH_OPTION_FIELDS_H
+
+#include "scenario/schema.h"
+
+/* NULL-terminated. rig_choices_defects names every seeded defect of the simulated board (a test compares it with targets/sim). */
+extern const char *const rig_choices_swap[], *const rig_choices_downgrade[], *const rig_choices_security[], *const rig_choices_repairing[],
+    *const rig_choices_signing[], *const rig_choices_defects[];
+
+/* clang-format off */
+#define RIG_BOARD_OPTION_FIELDS \
+    {.name = "swap", .type = RIG_TYPE_CHOICE, .choices = rig_choices_swap, .about = "How the bootloader brings the new image into slot 0."}, \
+    {.name = "sign", .type = RIG_TYPE_CHOICE, .choices = rig_choices_signing, .about = "The signature that the bootloader demands."}, \
+    {.name = "validate-primary", .type = RIG_TYPE_FLAG, .about = "Hash and signature of slot 0 are checked at every boot."}, \
+    {.name = "downgrade", .type = RIG_TYPE_CHOICE, .choices = rig_choices_downgrade, .about = "The bootloader's rule for older images."}, \
+    {.name = "security-counter", .type = RIG_TYPE_COUNT, .max = 0xffffffffu, \
+     .about = "The device keeps a counter (hardware rollback protection) that starts at this value."}, \
+    {.name = "overwrite-fast", .type = RIG_TYPE_FLAG, .about = "Overwrite mode copies the image only, not the whole slot."}, \
+    {.name = "max-align", .type = RIG_TYPE_COUNT, .min = 8, .max = 32, .about = "BOOT_MAX_ALIGN of the bootloader."}, \
+    {.name = "max-sectors", .type = RIG_TYPE_COUNT, .min = 2, .max = 4096, .about = "BOOT_MAX_IMG_SECTORS of the bootloader."}, \
+    {.name = "update-needs", .type = RIG_TYPE_CHOICE, .choices = rig_choices_security, .about = "What the update service demands of the link."}, \
+    {.name = "bonding", .type = RIG_TYPE_FLAG, .about = "The board bonds at all."}, \
+    {.name = "repairing", .type = RIG_TYPE_CHOICE, .choices = rig_choices_repairing, \
+     .about = "What the board does when a bonded host that lost its keys pairs anew."}, \
+    {.name = "mtu", .type = RIG_TYPE_COUNT, .min = 23, .max = 517, .about = "The largest ATT_MTU that the board agrees to."}, \
+    {.name = "reassembly", .type = RIG_TYPE_FLAG, .about = "One SMP message may span several writes."}, \
+    {.name = "buffer-size", .type = RIG_TYPE_SIZE, .min = 64, .max = 4096, .about = "buf_size of the SMP server."}, \
+    {.name = "buffers", .type = RIG_TYPE_COUNT, .min = 1, .max = 16, .about = "buf_count of the SMP server."}, \
+    {.name = "parameters", .type = RIG_TYPE_FLAG, .about = "The SMP server answers the parameters command."}, \
+    {.name = "original-protocol", .type = RIG_TYPE_FLAG, .about = "The SMP server speaks header version 0."}, \
+    {.name = "erase-pending", .type = RIG_TYPE_FLAG, .about = "The SMP server erases a slot that is marked for the next boot."}, \
+    {.name = "progressive-erase", .type = RIG_TYPE_FLAG, .about = "The upload erases sector by sector instead of all at once."}, \
+    {.name = "boot-time", .type = RIG_TYPE_DURATION, .max = 60000000, .about = "From the bootloader's jump to advertising."}, \
+    {.name = "defects", .type = RIG_TYPE_CHOICE, .list = true, .choices = rig_choices_defects, \
+     .about = "Seeded defects: the board breaks one promise on purpose, to prove that the scenarios notice."},
+/* clang-format on */
+
+#endif

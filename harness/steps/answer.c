@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What steps share: asking and judging answers, lists of arguments, waiting for a boot. */
+#include "steps/verbs.h"
+
+const char *const rig_answer_choices[] = {"ok",          "refused", "silence", "link-lost", "malformed-answer",
+                                          "no-progress", "stopped", "any",     NULL};
+
+bool rig_list_has(const struct rig_value *list, const char *keyword)
+{
+    for (guint i = 0; i < rig_list_length(list); i++)
+        if (g_strcmp0(rig_list_item(list, i)->keyword, keyword) == 0)
+            return true;
+    return false;
+}
+
+char *rig_list_text(const struct rig_value *list)
+{
+    GString *text = g_string_new(NULL);
+
+    for (guint i = 0; i < rig_list_length(list); i++) {
+        const struct rig_value *item = rig_list_item(list, i);
+
+        g_string_append_printf(text, "%s%s", i ? " or " : "", item->keyword ? item->keyword : item->text ? item->text : "?");
+    }
+    return g_string_free(text, FALSE);
+}
+
+void rig_judge_answer(struct rig_run *run, const struct rig_step *step, const char *what, const struct rig_smp_result *result)
+{
+    const struct rig_value *expect = rig_record_get(step->arguments, "expect");
+    const struct rig_value *rc = rig_record_get(step->arguments, "rc");
+    g_autofree char *wanted = rig_list_text(expect);
+    g_autofree char *expected = rc ? g_strdup_printf("%s with rc %" G_GUINT64_FORMAT, wanted, rc->count) : g_strdup(wanted);
+    g_autofree char *seen = result->kind == RIG_SMP_DONE
+                                ? g_strdup("ok")
+                                : g_strdup_printf("%s (%s)", rig_smp_result_name(result->kind), result->text);
+    bool ok = rig_list_has(expect, "any") || rig_list_has(expect, rig_smp_result_name(result->kind));
+
+    if (ok && rc && result->kind == RIG_SMP_REFUSED)
+        ok = result->error.rc == rc->count;
+    run->last = *result;
+    if (result->kind == RIG_SMP_LINK)
+        run->last_link = result->link;
+    rig_run_expect(run, ok, what, expected, seen);
+}
+
+bool rig_ask(struct rig_run *run, const struct rig_step *step, const guint8 *request, gsize n_bytes, struct rig_smp_response *response,
+             struct rig_smp_result *result)
+{
+    guint64 until_us = rig_run_deadline_us(run, step);
+    GError *error = NULL;
+
+    if (n_bytes == 0) {
+        rig_run_error_text(run, "the request does not fit an SMP message of %u bytes", RIG_SMP_MAX_MESSAGE_BYTES);
+        return false;
+    }
+    if (!rig_smp_exchange(&run->client, request, n_bytes, until_us, response, result, &error)) {
+        rig_run_error(run, error);
+        return false;
+    }
+    return true;
+}
+
+struct boot_wait {
+    struct rig_probe *probe;
+    guint n_boots;
+};
+
+static bool booted(void *user)
+{
+    struct boot_wait *wait = user;
+    struct rig_board_view view;
+
+    return wait->probe->ops->view(wait->probe, &view, NULL) && view.n_boots != wait->n_boots;
+}
+
+bool rig_await_boot(struct rig_run *run, guint64 until_us)
+{
+    struct boot_wait wait = {.probe = run->board->probe, .n_boots = run->boots_before};
+    GError *error = NULL;
+    bool seen = false;
+
+    if (!wait.probe)
+        return true;
+    if (!rig_board_wait_for(run->board, until_us, booted, &wait, &seen, &error)) {
+        rig_run_error(run, error);
+        return false;
+    }
+    return true;
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Verbs: board, program, wait, note. */
+#include "steps/verbs.h"
+
+#include "base/error.h"
+#include "bench/option_fields.h"
+
+#include <string.h>
+
+
+static const struct rig_field own_fields[] = {
+    {.name = "slot0", .type = RIG_TYPE_IMAGE, .about = "Image in the primary slot."},
+    {.name = "slot1", .type = RIG_TYPE_IMAGE, .about = "Image in the secondary slot."},
+    {.name = "slot2", .type = RIG_TYPE_IMAGE, .about = "Primary slot of the second image."},
+    {.name = "slot3", .type = RIG_TYPE_IMAGE, .about = "Secondary slot of the second image."},
+    {.name = "confirmed", .type = RIG_TYPE_FLAG, .default_text = "true",
+     .about = "false: slot 0 is on trial, as after a test upgrade; the next boot reverts to slot 1."},
+    {.name = "power", .type = RIG_TYPE_FLAG, .default_text = "true", .about = "false: leave the board switched off."},
+    RIG_BOARD_OPTION_FIELDS,
+};
+static const struct rig_shape board_shape = {.name = "board", .fields = own_fields, .n_fields = G_N_ELEMENTS(own_fields)};
+
+struct slot_images {
+    struct rig_board_image images[4];
+    gsize n_images;
+};
+
+static bool collect_images(struct rig_run *run, const struct rig_step *step, struct slot_images *collected)
+{
+    static const char *const names[] = {"slot0", "slot1", "slot2", "slot3"};
+
+    for (guint slot = 0; slot < G_N_ELEMENTS(names); slot++) {
+        const char *name = rig_record_text(step->arguments, names[slot]);
+        const struct rig_built_image *image = name ? rig_run_image(run, name) : NULL;
+        struct rig_board_image *into = &collected->images[collected->n_images];
+
+        if (!name)
+            continue;
+        if (!image)
+            return false;
+        into->slot = slot;
+        into->bytes = g_bytes_get_data(image->file, &into->n_bytes);
+        collected->n_images++;
+    }
+    return true;
+}
+
+static bool is_up(void *user)
+{
+    struct rig_probe *probe = user;
+    struct rig_board_view view;
+
+    return probe->ops->view(probe, &view, NULL) && view.state != RIG_STATE_BOOTING && view.state != RIG_STATE_OFF;
+}
+
+static void run_board(struct rig_run *run, const struct rig_step *step)
+{
+    struct slot_images collected = {.n_images = 0};
+    struct rig_board_setup setup = {
+        .confirmed = rig_record_flag(step->arguments, "confirmed"),
+        .options = step->arguments,
+        .seed = run->seed,
+    };
+    GError *error = NULL;
+    bool up = false;
+
+    /* Options first: they say how images are signed by default. */
+    if (rig_record_get(step->arguments, "sign") && !run->board->ops->prepare(run->board, &setup, &error)) {
+        rig_run_error(run, error);
+        return;
+    }
+    if (!collect_images(run, step, &collected))
+        return;
+    setup.images = collected.images;
+    setup.n_images = collected.n_images;
+    if (!run->board->ops->prepare(run->board, &setup, &error)) {
+        rig_run_error(run, error);
+        return;
+    }
+    rig_smp_transport_restart(&run->client.transport);
+    rig_run_mark_boots(run);
+    if (!rig_record_flag(step->arguments, "power"))
+        return;
+    rig_run_power_event(run, "on", "power on", NULL);
+    if (!run->board->power->ops->set(run->board->power, true, &error) ||
+        !rig_board_wait_for(run->board, rig_run_deadline_us(run, step), is_up, run->board->probe, &up, &error))
+        rig_run_error(run, error);
+}
+
+const struct rig_verb rig_verb_board = {
+    .name = "board",
+    .family = "board",
+    .about = "The condition that the board starts from: images in its slots, options, no bonds. Switches it on and waits until it is up.",
+    .shape = &board_shape,
+    .within_us = 30u * 1000 * 1000,
+    .example = "board: {slot0: good, confirmed: true}",
+    .run = run_board,
+};
+
+static const struct rig_field program_fields[] = {
+    {.name = "slot", .type = RIG_TYPE_COUNT, .required = true, .max = 3, .about = "Slot to program."},
+    {.name = "image", .type = RIG_TYPE_IMAGE, .required = true, .about = "What to program."},
+};
+static const struct rig_shape program_shape = {.name = "program", .fields = program_fields, .n_fields = G_N_ELEMENTS(program_fields)};
+
+static void run_program(struct rig_run *run, const struct rig_step *step)
+{
+    struct rig_probe *probe = run->board->probe;
+    guint index = (guint)rig_record_count(step->arguments, "slot");
+    const struct rig_built_image *image = rig_run_image(run, rig_record_text(step->arguments, "image"));
+    struct rig_slot slot;
+    GError *error = NULL;
+    gsize n_bytes;
+    const guint8 *bytes;
+    g_autofree guint8 *erased = NULL;
+
+    if (!image)
+        return;
+    bytes = g_bytes_get_data(image->file, &n_bytes);
+    if (!probe->ops->slot(probe, index, &slot) || n_bytes > slot.n_bytes - slot.image_offset) {
+        rig_run_error_text(run, "image '%s' (%" G_GSIZE_FORMAT " bytes) does not fit slot %u of this board", image->name, n_bytes, index);
+        return;
+    }
+    erased = g_malloc(slot.n_bytes);
+    memset(erased, slot.geometry.erased, slot.n_bytes);
+    if (!probe->ops->program(probe, slot.device, slot.device_offset, erased, slot.n_bytes, &error) ||
+        !probe->ops->program(probe, slot.device, slot.device_offset + slot.image_offset, bytes, n_bytes, &error))
+        rig_run_error(run, error);
+}
+
+static const char *const needs_probe[] = {"probe", NULL};
+const struct rig_verb rig_verb_program = {
+    .name = "program",
+    .family = "board",
+    .about = "Erases a slot and writes an image into it through the debug probe, trailer included.",
+    .shape = &program_shape,
+    .within_us = 60u * 1000 * 1000,
+    .needs = needs_probe,
+    .example = "program: {slot: 1, image: old}",
+    .run = run_program,
+};
+
+static const struct rig_field wait_fields[] = {
+    {.name = "for", .type = RIG_TYPE_DURATION, .required = true, .about = "How long, on the board's clock."},
+};
+static const struct rig_shape wait_shape = {.name = "wait", .fields = wait_fields, .n_fields = 1, .shorthand = "for"};
+
+static bool never(void *user)
+{
+    (void)user;
+    return false;
+}
+
+static void run_wait(struct rig_run *run, const struct rig_step *step)
+{
+    GError *error = NULL;
+    bool satisfied;
+
+    if (!rig_board_wait_for(run->board, rig_run_now_us(run) + rig_record_count(step->arguments, "for"), never, NULL, &satisfied, &error))
+        rig_run_error(run, error);
+}
+
+const struct rig_verb rig_verb_wait = {
+    .name = "wait",
+    .family = "board",
+    .about = "Lets time pass on the board's clock. To wait for something, expect it instead.",
+    .shape = &wait_shape,
+    .within_us = 3600u * G_GUINT64_CONSTANT(1000000),
+    .example = "wait: 3s",
+    .run = run_wait,
+};
+
+static const struct rig_field note_fields[] = {
+    {.name = "text", .type = RIG_TYPE_TEXT, .required = true, .about = "What to write."},
+};
+static const struct rig_shape note_shape = {.name = "note", .fields = note_fields, .n_fields = 1, .shorthand = "text"};
+
+static void run_note(struct rig_run *run, const struct rig_step *step)
+{
+    rig_run_note(run, "%s", rig_record_text(step->arguments, "text"));
+}
+
+const struct rig_verb rig_verb_note = {
+    .name = "note",
+    .family = "board",
+    .about = "Writes a line into the record of the run.",
+    .shape = &note_shape,
+    .within_us = 1000000,
+    .example = "note: the second update begins here",
+    .run = run_note,
+};

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* From an image plan to the bytes of a file. */
+#include "steps/image_store.h"
+
+#include "base/error.h"
+#include "image/build.h"
+
+#include <string.h>
+
+#define MAX_FILE_BYTES (32u * 1024 * 1024)
+
+struct rig_image_store {
+    GHashTable *built; /* key text -> struct rig_built_image */
+    struct rig_key *keys[RIG_KEY_N_KINDS][2];
+};
+
+static void built_free(gpointer item)
+{
+    struct rig_built_image *built = item;
+
+    g_free(built->name);
+    g_free(built->version_text);
+    g_bytes_unref(built->file);
+    g_free(built);
+}
+
+struct rig_image_store *rig_image_store_new(void)
+{
+    struct rig_image_store *store = g_new0(struct rig_image_store, 1);
+
+    store->built = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, built_free);
+    return store;
+}
+
+void rig_image_store_free(struct rig_image_store *store)
+{
+    if (!store)
+        return;
+    g_hash_table_unref(store->built);
+    for (guint kind = 0; kind < RIG_KEY_N_KINDS; kind++)
+        for (guint i = 0; i < 2; i++)
+            rig_key_free(store->keys[kind][i]);
+    g_free(store);
+}
+
+static const struct rig_key *key_for(struct rig_image_store *store, const struct rig_record *plan, const struct rig_board *board,
+                                     GError **error)
+{
+    const char *sign = rig_record_text(plan, "sign");
+    guint stranger = g_str_equal(rig_record_text(plan, "key"), "stranger");
+    enum rig_key_kind kind = board->signing;
+    const char *why = NULL;
+
+    if (g_str_equal(sign, "none") || (g_str_equal(sign, "target") && !board->signing_needed))
+        return NULL;
+    if (!g_str_equal(sign, "target"))
+        rig_key_kind_from_name(sign, &kind);
+    if (!store->keys[kind][stranger] && !(store->keys[kind][stranger] = rig_key_test(kind, stranger, &why)))
+        g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot make the %s test key: %s", rig_key_kind_name(kind), why);
+    return store->keys[kind][stranger];
+}
+
+static guint64 payload_seed(const struct rig_case *the_case, const char *name, const char *seed)
+{
+    g_autofree char *text = g_strdup_printf("%s/%s/%s", the_case->scenario->name, name, seed ? seed : "");
+    g_autoptr(GChecksum) digest = g_checksum_new(G_CHECKSUM_SHA256);
+    guint8 bytes[32];
+    gsize n_bytes = sizeof bytes;
+    guint64 value;
+
+    g_checksum_update(digest, (const guchar *)text, -1);
+    g_checksum_get_digest(digest, bytes, &n_bytes);
+    memcpy(&value, bytes, sizeof value);
+    return value;
+}
+
+static guint8 *make_payload(const struct rig_case *the_case, const char *name, const struct rig_record *plan,
+                            const struct rig_board *board, gsize n_bytes)
+{
+    struct rig_payload_plan payload_plan = {
+        .behaviour = rig_record_text(plan, "behaviour"),
+        .self_test_us = rig_record_count(plan, "self-test"),
+        .watchdog_us = rig_record_count(plan, "watchdog"),
+        .seed = payload_seed(the_case, name, rig_record_text(plan, "seed")),
+    };
+    guint8 *payload = g_malloc0(n_bytes);
+
+    board->ops->make_payload(&payload_plan, payload, n_bytes);
+    return payload;
+}
+
+/* Arrays that a recipe borrows. */
+struct recipe_parts {
+    GArray *dependencies;
+    GArray *custom;
+};
+
+static void collect_parts(const struct rig_record *plan, struct recipe_parts *parts)
+{
+    const struct rig_value *dependencies = rig_record_get(plan, "depends-on");
+    const struct rig_value *custom = rig_record_get(plan, "custom-tlvs");
+
+    parts->dependencies = g_array_new(FALSE, TRUE, sizeof(struct rig_image_dependency));
+    parts->custom = g_array_new(FALSE, TRUE, sizeof(struct rig_image_custom_tlv));
+    for (guint i = 0; dependencies && i < dependencies->items->len; i++) {
+        const struct rig_record *record = ((struct rig_value *)g_ptr_array_index(dependencies->items, i))->record;
+        struct rig_image_dependency dependency = {.image = (guint8)rig_record_count(record, "image"),
+                                                  .minimum = rig_record_get(record, "version")->version};
+
+        g_array_append_val(parts->dependencies, dependency);
+    }
+    for (guint i = 0; custom && i < custom->items->len; i++) {
+        const struct rig_record *record = ((struct rig_value *)g_ptr_array_index(custom->items, i))->record;
+        gsize n_bytes;
+        const guint8 *bytes = g_bytes_get_data(rig_record_get(record, "bytes")->bytes, &n_bytes);
+        struct rig_image_custom_tlv tlv = {(guint16)rig_record_count(record, "type"), bytes, (guint16)n_bytes};
+
+        g_array_append_val(parts->custom, tlv);
+    }
+}
+
+static bool spoil(const struct rig_record *plan, const char *name, struct rig_bytes *bytes, GError **error)
+{
+    const struct rig_value *damages = rig_record_get(plan, "damage");
+
+    for (guint i = 0; damages && i < damages->items->len; i++) {
+        const struct rig_record *record = ((struct rig_value *)g_ptr_array_index(damages->items, i))->record;
+        const struct rig_value *at = rig_record_get(record, "at");
+        const char *kind_name = rig_record_text(record, "kind");
+        enum rig_image_damage kind;
+        enum rig_image_status status = RIG_IMAGE_UNSUPPORTED;
+
+        if (rig_image_damage_from_name(kind_name, &kind))
+            status = rig_image_damage(bytes, kind, at ? (guint32)at->count : G_MAXUINT32);
+        if (status != RIG_IMAGE_OK) {
+            g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "image '%s' cannot be damaged by '%s': %s", name, kind_name,
+                        rig_image_status_text(status));
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool make_bytes(const struct rig_case *the_case, const char *name, const struct rig_record *plan, const struct rig_board *board,
+                       const struct rig_key *key, struct rig_bytes *bytes, GError **error)
+{
+    gsize payload_bytes = rig_record_count(plan, "size");
+    g_autofree guint8 *payload = make_payload(the_case, name, plan, board, payload_bytes);
+    const struct rig_value *counter = rig_record_get(plan, "security-counter");
+    const struct rig_value *header = rig_record_get(plan, "header-size");
+    struct recipe_parts parts;
+    struct rig_image_recipe recipe = {
+        .payload = payload,
+        .payload_bytes = payload_bytes,
+        .version = rig_record_get(plan, "version")->version,
+        .header_bytes = header ? (guint16)header->count : 0,
+        .key = key,
+        .has_security_counter = counter != NULL,
+        .security_counter = counter ? (guint32)counter->count : 0,
+        .erased = 0xff,
+    };
+    enum rig_image_status status;
+
+    collect_parts(plan, &parts);
+    recipe.dependencies = (const struct rig_image_dependency *)(gpointer)parts.dependencies->data;
+    recipe.n_dependencies = parts.dependencies->len;
+    recipe.custom = (const struct rig_image_custom_tlv *)(gpointer)parts.custom->data;
+    recipe.n_custom = parts.custom->len;
+    status = rig_image_build(&recipe, bytes);
+    g_array_unref(parts.dependencies);
+    g_array_unref(parts.custom);
+    if (status != RIG_IMAGE_OK)
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "image '%s' cannot be built: %s", name, rig_image_status_text(status));
+    return status == RIG_IMAGE_OK;
+}
+
+static GBytes *read_file(const struct rig_case *the_case, const char *name, const char *path, GError **error)
+{
+    g_autofree char *folder = g_path_get_dirname(the_case->scenario->source->path);
+    g_autofree char *full = g_path_is_absolute(path) ? g_strdup(path) : g_build_filename(folder, path, NULL);
+    g_autoptr(GMappedFile) file = NULL;
+    GError *cause = NULL;
+
+    if (g_file_test(full, G_FILE_TEST_IS_DIR)) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "image '%s': '%s' is a directory", name, full);
+        return NULL;
+    }
+    file = g_mapped_file_new(full, FALSE, &cause);
+    if (!file) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "image '%s': %s", name, cause->message);
+        g_error_free(cause);
+        return NULL;
+    }
+    if (g_mapped_file_get_length(file) == 0 || g_mapped_file_get_length(file) > MAX_FILE_BYTES) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "image '%s': '%s' is empty or larger than 32 MiB", name, full);
+        return NULL;
+    }
+    return g_bytes_new(g_mapped_file_get_contents(file), g_mapped_file_get_length(file));
+}
+
+static void identify(struct rig_built_image *built, const struct rig_record *plan)
+{
+    gsize n_bytes;
+    struct rig_memory_image memory = {.bytes = g_bytes_get_data(built->file, &n_bytes)};
+    struct rig_image_source source;
+    struct rig_image_layout layout;
+    g_autoptr(GChecksum) digest = g_checksum_new(G_CHECKSUM_SHA256);
+    gsize n_sha = sizeof built->sha;
+    char text[RIG_IMAGE_VERSION_TEXT_BYTES];
+
+    memory.n_bytes = n_bytes;
+    source = rig_image_source_from_memory(&memory);
+    built->version = rig_record_get(plan, "version")->version;
+    if (rig_image_read_layout(&source, G_MAXUINT32, &layout) == RIG_IMAGE_OK) {
+        if (rig_record_get(plan, "file"))
+            built->version = layout.header.version;
+        built->has_hash = rig_image_stored_hash(&source, &layout, built->hash) == RIG_IMAGE_OK ||
+                          rig_image_compute_hash(&source, &layout, built->hash) == RIG_IMAGE_OK;
+    }
+    rig_image_version_format(&built->version, text);
+    built->version_text = g_strdup(text);
+    g_checksum_update(digest, memory.bytes, (gssize)n_bytes);
+    g_checksum_get_digest(digest, built->sha, &n_sha);
+}
+
+static struct rig_built_image *build(struct rig_image_store *store, const struct rig_case *the_case, const char *name,
+                                     const struct rig_record *plan, const struct rig_board *board, GError **error)
+{
+    const char *path = rig_record_text(plan, "file");
+    struct rig_built_image *built;
+    struct rig_bytes bytes = {0};
+    GError *cause = NULL;
+    const struct rig_key *key;
+    GBytes *file;
+
+    if (path) {
+        file = read_file(the_case, name, path, error);
+        if (!file)
+            return NULL;
+    } else if (!board->ops->make_payload) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED, "image '%s': this board needs an image from a file: add 'file: PATH'", name);
+        return NULL;
+    } else {
+        key = key_for(store, plan, board, &cause);
+        if (cause || !make_bytes(the_case, name, plan, board, key, &bytes, &cause) || !spoil(plan, name, &bytes, &cause)) {
+            rig_bytes_clear(&bytes);
+            g_propagate_error(error, cause);
+            return NULL;
+        }
+        file = g_bytes_new(bytes.bytes, bytes.n_bytes);
+        rig_bytes_clear(&bytes);
+    }
+    built = g_new0(struct rig_built_image, 1);
+    built->name = g_strdup(name);
+    built->file = file;
+    built->index = (guint)rig_record_count(plan, "image");
+    identify(built, plan);
+    return built;
+}
+
+/* Cases share an image when no variable made its plan differ: the model shares the plan then. */
+const struct rig_built_image *rig_image_store_get(struct rig_image_store *store, const struct rig_case *the_case, const char *name,
+                                                  const struct rig_board *board, GError **error)
+{
+    for (guint i = 0; i < the_case->images->len; i++) {
+        const struct rig_image_plan *plan = g_ptr_array_index(the_case->images, i);
+        g_autofree char *key = NULL;
+        struct rig_built_image *built;
+
+        if (!g_str_equal(plan->name, name))
+            continue;
+        key = g_strdup_printf("%p/%d/%d", (const void *)plan, board->signing, board->signing_needed);
+        built = g_hash_table_lookup(store->built, key);
+        if (!built && (built = build(store, the_case, name, plan->arguments, board, error)))
+            g_hash_table_insert(store->built, g_steal_pointer(&key), built);
+        return built;
+    }
+    g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "there is no image '%s' in this scenario", name);
+    return NULL;
+}

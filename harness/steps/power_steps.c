@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Verbs: power-on, power-off, power-cycle, reset. */
+#include "steps/verbs.h"
+
+static const struct rig_shape no_arguments = {.name = "none", .n_fields = 0};
+static const char *const needs_power[] = {"power", NULL};
+static const char *const needs_reset[] = {"reset", NULL};
+
+static bool switch_power(struct rig_run *run, bool on)
+{
+    struct rig_power *power = run->board->power;
+    GError *error = NULL;
+    bool is_on = !on;
+
+    if (!power->ops->set(power, on, &error) || !power->ops->is_on(power, &is_on, &error)) {
+        rig_run_error(run, error);
+        return false;
+    }
+    if (is_on != on) {
+        rig_run_error_text(run, "the %s power driver was told '%s', but the board is %s", power->ops->name, on ? "on" : "off",
+                           is_on ? "still powered" : "still without power");
+        return false;
+    }
+    rig_run_power_event(run, on ? "on" : "off", on ? "power on" : "power off", power->ops->name);
+    return true;
+}
+
+static void run_power_on(struct rig_run *run, const struct rig_step *step)
+{
+    rig_run_mark_boots(run);
+    if (switch_power(run, true))
+        rig_await_boot(run, rig_run_deadline_us(run, step));
+}
+
+static void run_power_off(struct rig_run *run, const struct rig_step *step)
+{
+    (void)step;
+    switch_power(run, false);
+}
+
+static void run_power_cycle(struct rig_run *run, const struct rig_step *step)
+{
+    if (switch_power(run, false))
+        run_power_on(run, step);
+}
+
+static void run_reset(struct rig_run *run, const struct rig_step *step)
+{
+    struct rig_probe *probe = run->board->probe;
+    GError *error = NULL;
+
+    rig_run_mark_boots(run);
+    rig_run_power_event(run, "reset", "reset by the reset pin", NULL);
+    if (!probe->ops->reset(probe, &error))
+        rig_run_error(run, error);
+    else
+        rig_await_boot(run, rig_run_deadline_us(run, step));
+}
+
+const struct rig_verb rig_verb_power_on = {
+    .name = "power-on",
+    .family = "power",
+    .about = "Switches the board on and waits until its bootloader ran.",
+    .shape = &no_arguments,
+    .within_us = 30u * 1000 * 1000,
+    .needs = needs_power,
+    .example = "power-on:",
+    .run = run_power_on,
+};
+const struct rig_verb rig_verb_power_off = {
+    .name = "power-off",
+    .family = "power",
+    .about = "Switches the board off.",
+    .shape = &no_arguments,
+    .within_us = 10u * 1000 * 1000,
+    .needs = needs_power,
+    .example = "power-off:",
+    .run = run_power_off,
+};
+const struct rig_verb rig_verb_power_cycle = {
+    .name = "power-cycle",
+    .family = "power",
+    .about = "Switches the board off and on again, and waits until its bootloader ran.",
+    .shape = &no_arguments,
+    .within_us = 30u * 1000 * 1000,
+    .needs = needs_power,
+    .example = "power-cycle:",
+    .run = run_power_cycle,
+};
+const struct rig_verb rig_verb_reset = {
+    .name = "reset",
+    .family = "power",
+    .about = "Resets the board by its reset pin and waits until its bootloader ran. A reset asked for over the air is `smp-reset`.",
+    .shape = &no_arguments,
+    .within_us = 30u * 1000 * 1000,
+    .needs = needs_reset,
+    .example = "reset:",
+    .run = run_reset,
+};

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Verbs that only SMP has: smp-echo, smp-parameters, smp-reset, smp-raw. */
+#include "steps/verbs.h"
+
+#include <string.h>
+
+static const char *const needs_smp[] = {"smp", NULL};
+
+static const struct rig_field echo_fields[] = {
+    {.name = "text", .type = RIG_TYPE_TEXT, .default_text = "bootrig", .about = "What to send; the same must come back."},
+    RIG_FIELD_EXPECT_ANSWER,
+    RIG_FIELD_EXPECT_RC,
+};
+static const struct rig_shape echo_shape = {.name = "smp-echo", .fields = echo_fields, .n_fields = G_N_ELEMENTS(echo_fields), .shorthand = "text"};
+
+static void run_echo(struct rig_run *run, const struct rig_step *step)
+{
+    const char *text = rig_record_text(step->arguments, "text");
+    struct rig_smp_response response = {0};
+    struct rig_smp_result result;
+    guint8 request[512];
+    gsize n_bytes = rig_smp_encode_echo(rig_smp_next_id(&run->client), text, request, sizeof request);
+
+    if (!rig_ask(run, step, request, n_bytes, &response, &result))
+        return;
+    rig_judge_answer(run, step, "echo", &result);
+    if (result.kind == RIG_SMP_DONE)
+        rig_run_expect(run, response.has_echo && g_str_equal(response.echo, text), "echoed text", text, response.has_echo ? response.echo : "none");
+}
+
+const struct rig_verb rig_verb_smp_echo = {
+    .name = "smp-echo",
+    .family = "smp",
+    .about = "Sends a text that must come back: is the server alive?",
+    .shape = &echo_shape,
+    .within_us = 5u * 1000 * 1000,
+    .needs = needs_smp,
+    .example = "smp-echo: hello",
+    .run = run_echo,
+};
+
+static const struct rig_field parameter_fields[] = {
+    {.name = "buffer-size", .type = RIG_TYPE_SIZE, .about = "buf_size that must be answered."},
+    {.name = "buffers", .type = RIG_TYPE_COUNT, .about = "buf_count that must be answered."},
+    RIG_FIELD_EXPECT_ANSWER,
+    RIG_FIELD_EXPECT_RC,
+};
+static const struct rig_shape parameter_shape = {.name = "smp-parameters", .fields = parameter_fields,
+                                                 .n_fields = G_N_ELEMENTS(parameter_fields)};
+
+static void expect_number(struct rig_run *run, const struct rig_step *step, const char *field, guint64 seen)
+{
+    const struct rig_value *wanted = rig_record_get(step->arguments, field);
+    g_autofree char *expected = wanted ? g_strdup_printf("%" G_GUINT64_FORMAT, wanted->count) : NULL;
+    g_autofree char *seen_text = g_strdup_printf("%" G_GUINT64_FORMAT, seen);
+
+    if (wanted)
+        rig_run_expect(run, wanted->count == seen, field, expected, seen_text);
+}
+
+static void run_parameters(struct rig_run *run, const struct rig_step *step)
+{
+    struct rig_smp_result result;
+    GError *error = NULL;
+
+    if (!rig_smp_learn_parameters(&run->client, rig_run_deadline_us(run, step), &result, &error)) {
+        rig_run_error(run, error);
+        return;
+    }
+    rig_judge_answer(run, step, "parameters", &result);
+    expect_number(run, step, "buffer-size", run->client.buf_size);
+    expect_number(run, step, "buffers", run->client.buf_count);
+}
+
+const struct rig_verb rig_verb_smp_parameters = {
+    .name = "smp-parameters",
+    .family = "smp",
+    .about = "Asks for buf_size and buf_count of the server.",
+    .shape = &parameter_shape,
+    .within_us = 5u * 1000 * 1000,
+    .needs = needs_smp,
+    .example = "smp-parameters: {buffers: 4}",
+    .run = run_parameters,
+};
+
+static const struct rig_field reset_fields[] = {
+    {.name = "force", .type = RIG_TYPE_FLAG, .default_text = "false", .about = "Overrule an application that is busy."},
+    {.name = "wait", .type = RIG_TYPE_FLAG, .default_text = "true", .about = "Wait until the bootloader ran."},
+    RIG_FIELD_EXPECT_ANSWER,
+    RIG_FIELD_EXPECT_RC,
+};
+static const struct rig_shape reset_shape = {.name = "smp-reset", .fields = reset_fields, .n_fields = G_N_ELEMENTS(reset_fields)};
+
+static void run_smp_reset(struct rig_run *run, const struct rig_step *step)
+{
+    struct rig_smp_result result;
+    guint8 request[64];
+    gsize n_bytes = rig_smp_encode_reset(rig_smp_next_id(&run->client), rig_record_flag(step->arguments, "force"), request, sizeof request);
+
+    rig_run_mark_boots(run);
+    if (!rig_ask(run, step, request, n_bytes, NULL, &result))
+        return;
+    rig_judge_answer(run, step, "reset", &result);
+    if (result.kind == RIG_SMP_DONE && rig_record_flag(step->arguments, "wait"))
+        rig_await_boot(run, rig_run_deadline_us(run, step));
+}
+
+const struct rig_verb rig_verb_smp_reset = {
+    .name = "smp-reset",
+    .family = "smp",
+    .about = "Asks the board over the air to reset itself, and waits until its bootloader ran.",
+    .shape = &reset_shape,
+    .within_us = 60u * 1000 * 1000,
+    .needs = needs_smp,
+    .example = "smp-reset:",
+    .run = run_smp_reset,
+};
+
+static const char *const raw_choices[] = {"reply", "error", "silence", "link-lost", "any", NULL};
+static const struct rig_field raw_fields[] = {
+    {.name = "bytes", .type = RIG_TYPE_HEX, .required = true, .about = "What goes out, header included, exactly so."},
+    {.name = "in-one-write", .type = RIG_TYPE_FLAG, .default_text = "false", .about = "Hand it to the link as one packet, whatever the ATT_MTU."},
+    {.name = "expect", .type = RIG_TYPE_CHOICE, .list = true, .choices = raw_choices, .default_text = "reply",
+     .about = "`reply`: an answer without error; `error`: an answer with one; `silence`: nothing within the deadline."},
+    {.name = "rc", .type = RIG_TYPE_COUNT, .about = "With `error`: the code that must be answered."},
+    {.name = "answer", .type = RIG_TYPE_HEX, .about = "The answer's bytes from its beginning, as many as are given."},
+};
+static const struct rig_shape raw_shape = {.name = "smp-raw", .fields = raw_fields, .n_fields = G_N_ELEMENTS(raw_fields), .shorthand = "bytes"};
+
+static bool send_raw(struct rig_run *run, const struct rig_step *step, enum rig_link_outcome *outcome, GError **error)
+{
+    gsize n_bytes;
+    const guint8 *bytes = g_bytes_get_data(rig_record_get(step->arguments, "bytes")->bytes, &n_bytes);
+
+    if (rig_record_flag(step->arguments, "in-one-write"))
+        return rig_smp_send_packet(&run->client.transport, bytes, n_bytes, outcome, error);
+    return rig_smp_send(&run->client.transport, bytes, n_bytes, NULL, outcome, error);
+}
+
+/* What an answer amounts to: "reply", "error", with its description. */
+static const char *classify(GBytes *message, enum rig_link_outcome outcome, guint32 *rc, char *text, gsize room)
+{
+    struct rig_smp_response response;
+    gsize n_bytes;
+    const guint8 *bytes;
+
+    g_strlcpy(text, rig_link_outcome_name(outcome), room);
+    if (outcome == RIG_LINK_TIMEOUT)
+        return "silence";
+    if (outcome != RIG_LINK_OK)
+        return "link-lost";
+    bytes = g_bytes_get_data(message, &n_bytes);
+    rig_smp_describe(bytes, n_bytes, text, room);
+    if (rig_smp_decode_response(bytes, n_bytes, &response) != RIG_SMP_OK || !response.error.failed)
+        return "reply";
+    *rc = response.error.rc;
+    return "error";
+}
+
+static void judge_raw(struct rig_run *run, const struct rig_step *step, GBytes *message, enum rig_link_outcome outcome)
+{
+    const struct rig_value *expect = rig_record_get(step->arguments, "expect");
+    const struct rig_value *wanted_rc = rig_record_get(step->arguments, "rc");
+    const struct rig_value *answer = rig_record_get(step->arguments, "answer");
+    g_autofree char *choices = rig_list_text(expect);
+    g_autofree char *expected = wanted_rc ? g_strdup_printf("%s %" G_GUINT64_FORMAT, choices, wanted_rc->count) : g_strdup(choices);
+    g_autofree char *seen = NULL;
+    char text[256];
+    guint32 rc = 0;
+    const char *kind = classify(message, outcome, &rc, text, sizeof text);
+    bool ok = rig_list_has(expect, "any") || rig_list_has(expect, kind);
+
+    if (ok && wanted_rc && g_str_equal(kind, "error"))
+        ok = rc == wanted_rc->count;
+    seen = g_strdup_printf("%s (%s)", kind, text);
+    if (!rig_run_expect(run, ok, "raw request", expected, seen) || !answer)
+        return;
+    ok = message && g_bytes_get_size(message) >= g_bytes_get_size(answer->bytes) &&
+         memcmp(g_bytes_get_data(message, NULL), g_bytes_get_data(answer->bytes, NULL), g_bytes_get_size(answer->bytes)) == 0;
+    rig_run_expect(run, ok, "answer's bytes", answer->node ? answer->node->text : "as given", text);
+}
+
+static void run_raw(struct rig_run *run, const struct rig_step *step)
+{
+    guint64 until_us = rig_run_deadline_us(run, step);
+    g_autoptr(GBytes) message = NULL;
+    enum rig_link_outcome outcome;
+    GError *error = NULL;
+
+    if (!send_raw(run, step, &outcome, &error) ||
+        (outcome == RIG_LINK_OK && !rig_smp_receive(&run->client.transport, until_us, &message, &outcome, &error))) {
+        rig_run_error(run, error);
+        return;
+    }
+    judge_raw(run, step, message, outcome);
+}
+
+const struct rig_verb rig_verb_smp_raw = {
+    .name = "smp-raw",
+    .family = "smp",
+    .about = "Sends bytes as they are, well formed or not, and looks at what comes back.",
+    .shape = &raw_shape,
+    .within_us = 3u * 1000 * 1000,
+    .needs = needs_smp,
+    .example = "smp-raw: {bytes: \"0a00 0009 0000 4200 a161646568656c6c6f\", expect: reply}",
+    .run = run_raw,
+};

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The stage: trouble, events, running steps in order. What steps look at (images, board, trailers) is in stage_view.c. */
+#include "steps/stage.h"
+
+#include "base/error.h"
+
+#include <string.h>
+
+#define QUIET_US (5u * 1000 * 1000) /* no flash operation for so long: the board has settled */
+
+void rig_trouble_clear(struct rig_trouble *trouble)
+{
+    g_free(trouble->message);
+    g_free(trouble->expected);
+    g_free(trouble->seen);
+    g_free(trouble->step_id);
+    *trouble = (struct rig_trouble){.verdict = RIG_VERDICT_PASS};
+}
+
+static void on_console(void *user, guint64 at_us, const char *line)
+{
+    struct rig_run *run = user;
+    struct rig_event *event;
+
+    if (run->console->len >= RIG_RUN_CONSOLE_LINES)
+        g_ptr_array_remove_index(run->console, 0);
+    g_ptr_array_add(run->console, g_strdup(line));
+    if (run->muted)
+        return;
+    event = rig_event_new("console");
+    rig_event_text(event, "line", line);
+    rig_journal_emit(run->journal, (gint64)at_us, event);
+}
+
+static void on_boot(void *user, guint64 at_us, const char *outcome, const char *swap, bool resumed, guint64 n_operations, const char *text)
+{
+    struct rig_run *run = user;
+    struct rig_event *event;
+
+    if (run->muted)
+        return;
+    event = rig_event_new("boot");
+    rig_event_textf(event, "text", "bootloader: %s, swap type %s%s, %" G_GUINT64_FORMAT " flash operations%s%s", outcome, swap,
+                    resumed ? " (resumed)" : "", n_operations, *text ? "; " : "", text);
+    rig_event_text(event, "outcome", outcome);
+    rig_event_text(event, "swap", swap);
+    rig_event_flag(event, "resumed", resumed);
+    rig_event_count(event, "operations", (gint64)n_operations);
+    rig_journal_emit(run->journal, (gint64)at_us, event);
+}
+
+static void on_link(void *user, guint64 at_us, const char *text)
+{
+    struct rig_run *run = user;
+    struct rig_link_state state;
+    struct rig_event *event;
+
+    if (run->muted)
+        return;
+    run->board->link->ops->state(run->board->link, &state);
+    event = rig_event_new("link-state");
+    rig_event_text(event, "text", text);
+    rig_event_flag(event, "encrypted", state.encrypted);
+    rig_event_flag(event, "bonded", state.bonded);
+    rig_journal_emit(run->journal, (gint64)at_us, event);
+}
+
+static void on_smp(void *user, bool sent, const guint8 *bytes, gsize n_bytes, const char *fault)
+{
+    struct rig_run *run = user;
+    struct rig_event *event;
+    char text[256];
+
+    if (run->muted)
+        return;
+    rig_smp_describe(bytes, n_bytes, text, sizeof text);
+    event = rig_event_new("link");
+    rig_event_text(event, "dir", sent ? "tx" : "rx");
+    rig_event_hex(event, "bytes", bytes, n_bytes);
+    rig_event_text(event, "text", text);
+    rig_event_text(event, "fault", fault);
+    rig_run_emit(run, event);
+}
+
+void rig_run_init(struct rig_run *run, const struct rig_case *the_case, struct rig_board *board, struct rig_journal *journal,
+                  struct rig_image_store *images, guint64 seed, double timeout_scale)
+{
+    *run = (struct rig_run){
+        .the_case = the_case,
+        .board = board,
+        .journal = journal,
+        .images = images,
+        .faults = rig_faults_new(seed),
+        .seed = seed,
+        .timeout_scale = timeout_scale,
+        .trouble = {.verdict = RIG_VERDICT_PASS},
+        .also = g_ptr_array_new_with_free_func(g_free),
+        .step_id = g_string_new(NULL),
+        .console = g_ptr_array_new_with_free_func(g_free),
+        .marks = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free),
+    };
+    rig_smp_client_init(&run->client, board, run->faults, on_smp, run);
+    run->client.answer_us = (guint64)((double)run->client.answer_us * timeout_scale);
+    run->client.slow_answer_us = (guint64)((double)run->client.slow_answer_us * timeout_scale);
+    board->listener = (struct rig_board_listener){.console = on_console, .boot = on_boot, .link = on_link, .user = run};
+}
+
+void rig_run_clear(struct rig_run *run)
+{
+    run->board->listener = (struct rig_board_listener){0};
+    rig_smp_client_clear(&run->client);
+    rig_faults_free(run->faults);
+    rig_trouble_clear(&run->trouble);
+    g_ptr_array_unref(run->also);
+    g_ptr_array_unref(run->console);
+    g_hash_table_unref(run->marks);
+    g_string_free(run->step_id, TRUE);
+    g_free(run->cut_text);
+}
+
+guint64 rig_run_now_us(const struct rig_run *run)
+{
+    return run->board->ops->now_us(run->board);
+}
+
+guint64 rig_run_deadline_us(const struct rig_run *run, const struct rig_step *step)
+{
+    return rig_run_now_us(run) + (guint64)((double)step->within_us * run->timeout_scale);
+}
+
+bool rig_run_troubled(const struct rig_run *run)
+{
+    return run->trouble.verdict != RIG_VERDICT_PASS;
+}
+
+static void set_trouble(struct rig_run *run, enum rig_verdict verdict, const char *expected, const char *seen, char *message /* taken */)
+{
+    if (rig_run_troubled(run)) {
+        g_ptr_array_add(run->also, message);
+        return;
+    }
+    run->trouble.verdict = verdict;
+    run->trouble.message = message;
+    run->trouble.expected = g_strdup(expected);
+    run->trouble.seen = g_strdup(seen);
+    run->trouble.step = run->step;
+    run->trouble.step_id = g_strdup(run->step_id->str);
+}
+
+void rig_run_fail(struct rig_run *run, const char *expected, const char *seen, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    set_trouble(run, RIG_VERDICT_FAIL, expected, seen, g_strdup_vprintf(format, arguments));
+    va_end(arguments);
+}
+
+void rig_run_error(struct rig_run *run, GError *error)
+{
+    bool interrupted = g_error_matches(error, RIG_ERROR, RIG_ERROR_INTERRUPTED);
+    bool first = !rig_run_troubled(run);
+
+    set_trouble(run, RIG_VERDICT_ERROR, NULL, NULL, g_strdup(error->message));
+    if (first && interrupted)
+        run->trouble.interrupted = true;
+    g_error_free(error);
+}
+
+void rig_run_error_text(struct rig_run *run, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    set_trouble(run, RIG_VERDICT_ERROR, NULL, NULL, g_strdup_vprintf(format, arguments));
+    va_end(arguments);
+}
+
+void rig_run_emit(struct rig_run *run, struct rig_event *event)
+{
+    if (run->muted)
+        rig_event_free(event);
+    else
+        rig_journal_emit(run->journal, (gint64)rig_run_now_us(run), event);
+}
+
+bool rig_run_expect(struct rig_run *run, bool ok, const char *what, const char *expected, const char *seen)
+{
+    if (!run->muted) {
+        struct rig_event *event = rig_event_new("expect");
+
+        rig_event_text(event, "step", run->step_id->str);
+        rig_event_flag(event, "ok", ok);
+        rig_event_text(event, "what", what);
+        rig_event_text(event, "expected", expected);
+        rig_event_text(event, "seen", seen);
+        rig_run_emit(run, event);
+    }
+    if (!ok)
+        rig_run_fail(run, expected, seen, "%s: expected %s, seen %s", what, expected, seen);
+    return ok;
+}
+
+void rig_run_note(struct rig_run *run, const char *format, ...)
+{
+    struct rig_event *event = rig_event_new("note");
+    g_autofree char *text = NULL;
+    va_list arguments;
+
+    va_start(arguments, format);
+    text = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    rig_event_text(event, "text", text);
+    rig_run_emit(run, event);
+}
+
+void rig_run_power_event(struct rig_run *run, const char *what, const char *text, const char *proof)
+{
+    struct rig_event *event = rig_event_new("power");
+
+    rig_event_text(event, "what", what);
+    rig_event_text(event, "text", text);
+    rig_event_text(event, "proof", proof);
+    rig_run_emit(run, event);
+}
+
+void rig_run_fault_event(struct rig_run *run, const char *format, ...)
+{
+    struct rig_event *event = rig_event_new("fault");
+    g_autofree char *text = NULL;
+    va_list arguments;
+
+    va_start(arguments, format);
+    text = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    rig_event_text(event, "text", text);
+    rig_run_emit(run, event);
+}
+
+static void emit_step_start(struct rig_run *run, const struct rig_step *step)
+{
+    struct rig_event *event;
+
+    if (run->muted)
+        return;
+    event = rig_event_new("step-start");
+    rig_event_text(event, "step", run->step_id->str);
+    rig_event_text(event, "verb", step->verb->name);
+    rig_event_text(event, "text", step->text);
+    rig_event_text(event, "file", step->source->path);
+    rig_event_count(event, "line", step->at.line);
+    rig_event_count(event, "column", step->at.column);
+    rig_run_emit(run, event);
+}
+
+static void emit_step_end(struct rig_run *run, const char *id, guint64 started_us)
+{
+    struct rig_event *event;
+
+    if (run->muted)
+        return;
+    event = rig_event_new("step-end");
+    rig_event_text(event, "step", id);
+    rig_event_text(event, "verdict", rig_verdict_word(run->trouble.verdict));
+    rig_event_count(event, "elapsed_us", (gint64)(rig_run_now_us(run) - started_us));
+    rig_run_emit(run, event);
+}
+
+static void check_interrupt(struct rig_run *run)
+{
+    if (!run->board->interrupted || !*run->board->interrupted)
+        return;
+    rig_run_error(run, g_error_new_literal(RIG_ERROR, RIG_ERROR_INTERRUPTED, "interrupted"));
+}
+
+static void run_step(struct rig_run *run, const struct rig_step *step, const char *id)
+{
+    const struct rig_step *outer = run->step;
+    g_autofree char *outer_id = g_strdup(run->step_id->str);
+    guint64 started_us;
+
+    run->step = step;
+    g_string_assign(run->step_id, id);
+    started_us = rig_run_now_us(run);
+    emit_step_start(run, step);
+    check_interrupt(run);
+    if (!rig_run_troubled(run))
+        step->verb->run(run, step);
+    /* A step that prepares the board starts the clock anew. */
+    emit_step_end(run, id, MIN(started_us, rig_run_now_us(run)));
+    run->step = outer;
+    g_string_assign(run->step_id, outer_id);
+}
+
+void rig_run_steps(struct rig_run *run, const GPtrArray *steps, const char *prefix)
+{
+    for (guint i = 0; steps && i < steps->len && !rig_run_troubled(run); i++) {
+        g_autofree char *id = g_strdup_printf("%s.%u", prefix, i);
+
+        run_step(run, g_ptr_array_index(steps, i), id);
+    }
+}
+
+struct settling {
+    struct rig_run *run;
+    guint64 n_operations;
+    rig_board_condition stop;
+    void *user;
+};
+
+static guint64 count_operations(struct rig_run *run)
+{
+    struct rig_probe *probe = run->board->probe;
+
+    return probe && probe->ops->n_operations ? probe->ops->n_operations(probe) : 0;
+}
+
+static bool stirred(void *user)
+{
+    struct settling *settling = user;
+
+    return (settling->stop && settling->stop(settling->user)) || count_operations(settling->run) != settling->n_operations;
+}
+
+bool rig_run_settle(struct rig_run *run, guint64 until_us, rig_board_condition stop, void *user)
+{
+    struct settling settling = {.run = run, .stop = stop, .user = user};
+    GError *error = NULL;
+    bool again = true;
+
+    while (again && rig_run_now_us(run) < until_us) {
+        guint64 quiet_us = MIN(until_us, rig_run_now_us(run) + QUIET_US);
+
+        settling.n_operations = count_operations(run);
+        if (!rig_board_wait_for(run->board, quiet_us, stirred, &settling, &again, &error)) {
+            rig_run_error(run, error);
+            return false;
+        }
+        if (stop && stop(user))
+            return true;
+    }
+    return true;
+}

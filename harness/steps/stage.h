@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The stage that steps play on: one attempt of one case, its board, images, faults, and what went wrong first. */
+#ifndef RIG_STEPS_STAGE_H
+#define RIG_STEPS_STAGE_H
+
+#include "drivers/update/smp_client.h"
+#include "report/journal.h"
+#include "report/model.h"
+#include "scenario/scenario.h"
+#include "steps/image_store.h"
+
+G_BEGIN_DECLS
+
+/* The first thing that went wrong, and where. */
+struct rig_trouble {
+    enum rig_verdict verdict; /* PASS: nothing did */
+    bool interrupted;
+    char *message;
+    char *expected; /* may be NULL */
+    char *seen;     /* may be NULL */
+    const struct rig_step *step;
+    char *step_id;
+};
+void rig_trouble_clear(struct rig_trouble *trouble);
+
+/* One place of a sweep of power cuts. */
+struct rig_cut_place {
+    guint64 operation;
+    enum rig_cut_form form;
+};
+
+struct rig_run {
+    const struct rig_case *the_case;
+    struct rig_board *board;
+    struct rig_journal *journal;
+    struct rig_image_store *images;
+    struct rig_faults *faults;
+    struct rig_smp_client client;
+    guint64 seed;           /* of this attempt */
+    double timeout_scale;
+    const struct rig_cut_place *only_cut; /* a replay runs this cut of a sweep and no other; NULL = all */
+
+    struct rig_trouble trouble;
+    GPtrArray *also;        /* char *: what went wrong after that */
+    const struct rig_step *step;
+    GString *step_id;       /* of the step that runs */
+    guint muted;            /* inside a sweep: events of single steps are not written */
+    char *cut_text;         /* the place of the cut that failed in a sweep: "17:half"; NULL */
+
+    GPtrArray *console;     /* char *: lines since the case began, the last RIG_RUN_CONSOLE_LINES */
+    GHashTable *marks;      /* name -> guint64 *: flash operations counted at mark-flash */
+    guint boots_before;     /* bootloader runs before the last reset or power step */
+    guint resets_before;
+    struct rig_smp_result last; /* of the last exchange, for expect-link's error */
+    enum rig_link_outcome last_link;
+};
+#define RIG_RUN_CONSOLE_LINES 2000
+
+void rig_run_init(struct rig_run *run, const struct rig_case *the_case, struct rig_board *board, struct rig_journal *journal,
+                  struct rig_image_store *images, guint64 seed, double timeout_scale);
+void rig_run_clear(struct rig_run *run);
+
+guint64 rig_run_now_us(const struct rig_run *run);
+/* The instant until which this step may wait. */
+guint64 rig_run_deadline_us(const struct rig_run *run, const struct rig_step *step);
+bool rig_run_troubled(const struct rig_run *run);
+
+/* The board broke its promise: fail. The first trouble counts, later ones go into `also`. expected and seen may be NULL. */
+void rig_run_fail(struct rig_run *run, const char *expected, const char *seen, const char *format, ...) G_GNUC_PRINTF(4, 5);
+/* The rig could not do its job: error. Takes the GError. */
+void rig_run_error(struct rig_run *run, GError *error);
+void rig_run_error_text(struct rig_run *run, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/* One comparison, on record; fails the step when not ok. Returns ok. */
+bool rig_run_expect(struct rig_run *run, bool ok, const char *what, const char *expected, const char *seen);
+
+/* Events; muted inside a sweep. */
+void rig_run_note(struct rig_run *run, const char *format, ...) G_GNUC_PRINTF(2, 3);
+void rig_run_power_event(struct rig_run *run, const char *what, const char *text, const char *proof);
+void rig_run_fault_event(struct rig_run *run, const char *format, ...) G_GNUC_PRINTF(2, 3);
+void rig_run_emit(struct rig_run *run, struct rig_event *event);
+
+/* Runs steps one after the other until one is in trouble. prefix: "steps", "steps.3.do". */
+void rig_run_steps(struct rig_run *run, const GPtrArray *steps, const char *prefix);
+
+/* The board is about to start anew: counts of boots and resets begin here. */
+void rig_run_mark_boots(struct rig_run *run);
+/* Waits until the board did not touch its flash for a while and is not booting, or `stop` holds. false: trouble. */
+bool rig_run_settle(struct rig_run *run, guint64 until_us, rig_board_condition stop, void *user);
+
+/* Built image of this case. NULL: trouble (a rig error) is set. */
+const struct rig_built_image *rig_run_image(struct rig_run *run, const char *name);
+/* The name of this case's image with that hash, or NULL. */
+const char *rig_run_image_by_hash(struct rig_run *run, const guint8 hash[RIG_IMAGE_HASH_BYTES]);
+
+/* What runs now in one line: "v2 2.0.0 (unconfirmed)", "hung", "no bootable image". Owned by the caller. */
+char *rig_run_describe_board(struct rig_run *run, const struct rig_board_view *view);
+/* Trailers of all slots decoded, one line each; NULL-terminated. */
+char **rig_run_trailers(struct rig_run *run);
+
+G_END_DECLS
+
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What steps look at: images by name and hash, what runs on the board, trailers in words. */
+#include "steps/stage.h"
+
+#include <string.h>
+
+const struct rig_built_image *rig_run_image(struct rig_run *run, const char *name)
+{
+    GError *error = NULL;
+    const struct rig_built_image *image = rig_image_store_get(run->images, run->the_case, name, run->board, &error);
+
+    if (!image)
+        rig_run_error(run, error);
+    return image;
+}
+
+const char *rig_run_image_by_hash(struct rig_run *run, const guint8 hash[RIG_IMAGE_HASH_BYTES])
+{
+    for (guint i = 0; i < run->the_case->images->len; i++) {
+        const struct rig_image_plan *plan = g_ptr_array_index(run->the_case->images, i);
+        const struct rig_built_image *image = rig_image_store_get(run->images, run->the_case, plan->name, run->board, NULL);
+
+        if (image && image->has_hash && memcmp(image->hash, hash, RIG_IMAGE_HASH_BYTES) == 0)
+            return plan->name;
+    }
+    return NULL;
+}
+
+char *rig_run_describe_board(struct rig_run *run, const struct rig_board_view *view)
+{
+    const char *name = view->has_image ? rig_run_image_by_hash(run, view->hash) : NULL;
+    char version[RIG_IMAGE_VERSION_TEXT_BYTES];
+
+    if (view->state != RIG_STATE_RUNNING || !view->has_image)
+        return g_strdup(rig_run_state_name(view->state));
+    rig_image_version_format(&view->version, version);
+    return g_strdup_printf("%s %s (%s)", name ? name : "an image that is not of this scenario,", version,
+                           view->confirmed ? "confirmed" : "unconfirmed");
+}
+
+void rig_run_mark_boots(struct rig_run *run)
+{
+    struct rig_probe *probe = run->board->probe;
+    struct rig_board_view view;
+
+    if (!probe || !probe->ops->view(probe, &view, NULL))
+        return;
+    run->boots_before = view.n_boots;
+    run->resets_before = view.n_resets;
+}
+
+struct slot_reader {
+    struct rig_probe *probe;
+    struct rig_slot slot;
+};
+
+static bool read_slot(const void *user, uint32_t offset, void *into, size_t n_bytes)
+{
+    const struct slot_reader *reader = user;
+
+    if (offset > reader->slot.n_bytes || n_bytes > reader->slot.n_bytes - offset)
+        return false;
+    return reader->probe->ops->read(reader->probe, reader->slot.device, reader->slot.device_offset + offset, into, n_bytes, NULL);
+}
+
+static char *trailer_text(struct rig_probe *probe, guint index)
+{
+    struct slot_reader reader = {.probe = probe};
+    struct rig_image_source source = {.read = read_slot, .user = &reader};
+    struct rig_trailer trailer;
+    char status[RIG_TRAILER_STATUS_TEXT_BYTES];
+
+    if (!probe->ops->slot(probe, index, &reader.slot))
+        return NULL;
+    source.n_bytes = reader.slot.n_bytes;
+    if (!rig_trailer_decode(&reader.slot.geometry, &source, &trailer))
+        return g_strdup_printf("%s: the trailer cannot be read", reader.slot.name);
+    rig_trailer_status_text(&reader.slot.geometry, &trailer, status);
+    return g_strdup_printf("%s: magic %s, swap type %s, copy_done %s, image_ok %s, swap size %s%u, %s", reader.slot.name,
+                           rig_trailer_magic_name(trailer.magic), rig_swap_type_name(trailer.swap_type),
+                           rig_trailer_flag_name(trailer.copy_done), rig_trailer_flag_name(trailer.image_ok),
+                           trailer.swap_size_erased ? "unset " : "", trailer.swap_size_erased ? 0 : trailer.swap_size, status);
+}
+
+char **rig_run_trailers(struct rig_run *run)
+{
+    struct rig_probe *probe = run->board->probe;
+    GPtrArray *texts = g_ptr_array_new();
+
+    for (guint i = 0; probe && i < probe->ops->n_slots(probe); i++) {
+        char *text = trailer_text(probe, i);
+
+        if (text)
+            g_ptr_array_add(texts, text);
+    }
+    g_ptr_array_add(texts, NULL);
+    return (char **)g_ptr_array_free(texts, FALSE);
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Verbs: upload, mark, confirm, erase: the update itself, over SMP. */
+#include "steps/verbs.h"
+
+static const char *const needs_smp[] = {"smp", NULL};
+static const char *const retries[] = {"none", "resume", NULL};
+static const char *const mark_kinds[] = {"test", "permanent", NULL};
+
+static const struct rig_field upload_fields[] = {
+    {.name = "image", .type = RIG_TYPE_IMAGE, .required = true, .about = "What to upload."},
+    {.name = "number", .type = RIG_TYPE_COUNT, .max = 15, .about = "Image number of a board with several; without it the image's own."},
+    {.name = "chunk", .type = RIG_TYPE_SIZE, .min = 1, .max = 4096, .about = "Data bytes of one chunk; without it as many as fit."},
+    {.name = "window", .type = RIG_TYPE_COUNT, .default_text = "1", .min = 1, .max = 16, .about = "Requests in flight; at most the board's buffers less one."},
+    {.name = "retry", .type = RIG_TYPE_CHOICE, .choices = retries, .default_text = "none",
+     .about = "`resume`: when the link is lost, connect again and go on where the board says."},
+    {.name = "pair", .type = RIG_TYPE_FLAG, .default_text = "false", .about = "Encrypt when connecting again."},
+    {.name = "until", .type = RIG_TYPE_SIZE, .about = "Leave off when the board has this much; the outcome is then `stopped`."},
+    {.name = "upgrade", .type = RIG_TYPE_FLAG, .default_text = "false", .about = "Ask the server to refuse a version that is not higher."},
+    {.name = "failures", .type = RIG_TYPE_COUNT, .default_text = "5", .min = 1, .max = 100, .about = "Silences in a row before giving up."},
+    RIG_FIELD_EXPECT_ANSWER,
+    RIG_FIELD_EXPECT_RC,
+};
+static const struct rig_shape upload_shape = {.name = "upload", .fields = upload_fields, .n_fields = G_N_ELEMENTS(upload_fields),
+                                              .shorthand = "image"};
+
+static guint64 optional_count(const struct rig_step *step, const char *name, guint64 otherwise)
+{
+    const struct rig_value *value = rig_record_get(step->arguments, name);
+
+    return value ? value->count : otherwise;
+}
+
+static void run_upload(struct rig_run *run, const struct rig_step *step)
+{
+    const struct rig_built_image *image = rig_run_image(run, rig_record_text(step->arguments, "image"));
+    struct rig_smp_upload upload = {0};
+    struct rig_smp_upload_report report;
+    struct rig_smp_result result;
+    GError *error = NULL;
+
+    if (!image)
+        return;
+    upload.bytes = g_bytes_get_data(image->file, &upload.n_bytes);
+    upload.sha = image->sha;
+    upload.image = (unsigned)optional_count(step, "number", image->index);
+    upload.chunk_bytes = optional_count(step, "chunk", 0);
+    upload.window = (guint)rig_record_count(step->arguments, "window");
+    upload.resume = g_str_equal(rig_record_text(step->arguments, "retry"), "resume");
+    upload.pair = rig_record_flag(step->arguments, "pair");
+    upload.stop_at_byte = optional_count(step, "until", 0);
+    upload.upgrade = rig_record_flag(step->arguments, "upgrade");
+    upload.max_failures = (guint)rig_record_count(step->arguments, "failures");
+    upload.until_us = rig_run_deadline_us(run, step);
+    if (!rig_smp_upload(&run->client, &upload, &report, &result, &error)) {
+        rig_run_error(run, error);
+        return;
+    }
+    rig_run_note(run, "upload of %s: %s at byte %" G_GUINT64_FORMAT " of %" G_GSIZE_FORMAT ", %u chunks, %u sent again, %u offset mismatches, %u reconnects",
+                 image->name, rig_smp_result_name(result.kind), report.offset, upload.n_bytes, report.n_chunks, report.n_resent,
+                 report.n_mismatches, report.n_reconnects);
+    rig_judge_answer(run, step, "upload", &result);
+}
+
+const struct rig_verb rig_verb_upload = {
+    .name = "upload",
+    .family = "update",
+    .about = "Sends an image to the free slot, going on from the offset that the board answers.",
+    .shape = &upload_shape,
+    .within_us = 600u * G_GUINT64_CONSTANT(1000000),
+    .needs = needs_smp,
+    .example = "upload: {image: new, window: 3, retry: resume}",
+    .run = run_upload,
+};
+
+/* Hash by which the board knows the image: of the file as built, whatever is in it. */
+static void write_state(struct rig_run *run, const struct rig_step *step, const char *what, const char *image_name, bool confirm)
+{
+    const struct rig_built_image *image = image_name ? rig_run_image(run, image_name) : NULL;
+    struct rig_smp_result result;
+    guint8 request[128];
+    gsize n_bytes;
+
+    if (image_name && !image)
+        return;
+    if (image && !image->has_hash) {
+        rig_run_error_text(run, "image '%s' has no hash that a request could name", image_name);
+        return;
+    }
+    n_bytes = rig_smp_encode_image_write(rig_smp_next_id(&run->client), image ? image->hash : NULL, image ? RIG_IMAGE_HASH_BYTES : 0,
+                                         confirm, request, sizeof request);
+    if (rig_ask(run, step, request, n_bytes, NULL, &result))
+        rig_judge_answer(run, step, what, &result);
+}
+
+static const struct rig_field mark_fields[] = {
+    {.name = "image", .type = RIG_TYPE_IMAGE, .required = true, .about = "Image to boot next."},
+    {.name = "as", .type = RIG_TYPE_CHOICE, .choices = mark_kinds, .default_text = "test", .about = "Once on trial, or for good."},
+    RIG_FIELD_EXPECT_ANSWER,
+    RIG_FIELD_EXPECT_RC,
+};
+static const struct rig_shape mark_shape = {.name = "mark", .fields = mark_fields, .n_fields = G_N_ELEMENTS(mark_fields), .shorthand = "image"};
+
+static void run_mark(struct rig_run *run, const struct rig_step *step)
+{
+    write_state(run, step, "mark", rig_record_text(step->arguments, "image"),
+                g_str_equal(rig_record_text(step->arguments, "as"), "permanent"));
+}
+
+const struct rig_verb rig_verb_mark = {
+    .name = "mark",
+    .family = "update",
+    .about = "Asks the board to boot an uploaded image at the next reset.",
+    .shape = &mark_shape,
+    .within_us = 10u * 1000 * 1000,
+    .needs = needs_smp,
+    .example = "mark: {image: new, as: test}",
+    .run = run_mark,
+};
+
+static const struct rig_field confirm_fields[] = {
+    {.name = "image", .type = RIG_TYPE_IMAGE, .about = "Image to confirm; without it the running one."},
+    RIG_FIELD_EXPECT_ANSWER,
+    RIG_FIELD_EXPECT_RC,
+};
+static const struct rig_shape confirm_shape = {.name = "confirm", .fields = confirm_fields, .n_fields = G_N_ELEMENTS(confirm_fields),
+                                               .shorthand = "image"};
+
+static void run_confirm(struct rig_run *run, const struct rig_step *step)
+{
+    write_state(run, step, "confirm", rig_record_text(step->arguments, "image"), true);
+}
+
+const struct rig_verb rig_verb_confirm = {
+    .name = "confirm",
+    .family = "update",
+    .about = "Confirms the running image, so that it stays.",
+    .shape = &confirm_shape,
+    .within_us = 10u * 1000 * 1000,
+    .needs = needs_smp,
+    .example = "confirm:",
+    .run = run_confirm,
+};
+
+static const struct rig_field erase_fields[] = {
+    {.name = "slot", .type = RIG_TYPE_COUNT, .max = 255, .about = "Slot to erase; without it the server's default, slot 1."},
+    RIG_FIELD_EXPECT_ANSWER,
+    RIG_FIELD_EXPECT_RC,
+};
+static const struct rig_shape erase_shape = {.name = "erase", .fields = erase_fields, .n_fields = G_N_ELEMENTS(erase_fields), .shorthand = "slot"};
+
+static void run_erase(struct rig_run *run, const struct rig_step *step)
+{
+    const struct rig_value *slot = rig_record_get(step->arguments, "slot");
+    struct rig_smp_result result;
+    guint8 request[64];
+    gsize n_bytes = rig_smp_encode_erase(rig_smp_next_id(&run->client), slot ? (int)slot->count : -1, request, sizeof request);
+
+    if (rig_ask(run, step, request, n_bytes, NULL, &result))
+        rig_judge_answer(run, step, "erase", &result);
+}
+
+const struct rig_verb rig_verb_erase = {
+    .name = "erase",
+    .family = "update",
+    .about = "Asks the board to erase a slot.",
+    .shape = &erase_shape,
+    .within_us = 60u * 1000 * 1000,
+    .needs = needs_smp,
+    .example = "erase: {slot: 1, expect: refused}",
+    .run = run_erase,
+};

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The verbs of the scenario language and the one table that lists them. A verb = its entry here, one line in table.c, its function. */
+#ifndef RIG_STEPS_VERBS_H
+#define RIG_STEPS_VERBS_H
+
+#include "steps/stage.h"
+
+G_BEGIN_DECLS
+
+/* The language that the runner speaks: all verbs, in the order of the reference. */
+const struct rig_language *rig_language(void);
+
+/* board_steps.c */
+extern const struct rig_verb rig_verb_board, rig_verb_program, rig_verb_wait, rig_verb_note;
+/* power_steps.c */
+extern const struct rig_verb rig_verb_power_on, rig_verb_power_off, rig_verb_power_cycle, rig_verb_reset;
+/* cut_steps.c, sweep_steps.c */
+extern const struct rig_verb rig_verb_cut_power, rig_verb_each_power_cut;
+/* link_steps.c */
+extern const struct rig_verb rig_verb_connect, rig_verb_disconnect, rig_verb_pair, rig_verb_forget_bond, rig_verb_notifications;
+/* fault_steps.c */
+extern const struct rig_verb rig_verb_with_faults;
+/* update_steps.c */
+extern const struct rig_verb rig_verb_upload, rig_verb_mark, rig_verb_confirm, rig_verb_erase;
+/* smp_steps.c */
+extern const struct rig_verb rig_verb_smp_echo, rig_verb_smp_parameters, rig_verb_smp_reset, rig_verb_smp_raw;
+/* expect_steps.c */
+extern const struct rig_verb rig_verb_expect_boot, rig_verb_expect_board, rig_verb_expect_resets, rig_verb_expect_console, rig_verb_expect_link,
+    rig_verb_expect_images;
+/* flash_steps.c */
+extern const struct rig_verb rig_verb_expect_slot, rig_verb_mark_flash, rig_verb_expect_flash;
+
+/* --- shared by the families --- */
+
+/* Values of `expect:` for what is answered over the link. */
+extern const char *const rig_answer_choices[];
+#define RIG_FIELD_EXPECT_ANSWER                                                                                                          \
+    {.name = "expect", .type = RIG_TYPE_CHOICE, .list = true, .choices = rig_answer_choices, .default_text = "ok",                         \
+     .about = "What must come of it; several = any of them. `any` accepts everything but a broken rig."}
+#define RIG_FIELD_EXPECT_RC                                                                                                              \
+    {.name = "rc", .type = RIG_TYPE_COUNT, .about = "With `expect: refused`: the error code that must be answered."}
+
+/* Compares what came of a request with `expect` (and `rc`) of the step, on record. */
+void rig_judge_answer(struct rig_run *run, const struct rig_step *step, const char *what, const struct rig_smp_result *result);
+
+/* Sends an encoded request, waits within the step's deadline. false: trouble. */
+bool rig_ask(struct rig_run *run, const struct rig_step *step, const guint8 *request, gsize n_bytes, struct rig_smp_response *response,
+             struct rig_smp_result *result);
+
+/* Lets the board start after reset or power-on until its bootloader ran (n_boots changed). false: trouble. */
+bool rig_await_boot(struct rig_run *run, guint64 until_us);
+
+/* The values of a list field (or none). */
+static inline guint rig_list_length(const struct rig_value *value)
+{
+    return value && value->items ? value->items->len : 0;
+}
+static inline const struct rig_value *rig_list_item(const struct rig_value *value, guint i)
+{
+    return g_ptr_array_index(value->items, i);
+}
+/* true when one of a CHOICE list's items is this keyword. */
+bool rig_list_has(const struct rig_value *list, const char *keyword);
+/* "a or b" of a list's keywords or texts. Owned by the caller. */
+char *rig_list_text(const struct rig_value *list);
+
+G_END_DECLS
+
+#endif
