@@ -16,7 +16,7 @@ static const struct rig_field own_fields[] = {
     {.name = "confirmed", .type = RIG_TYPE_FLAG, .default_text = "true",
      .about = "false: slot 0 is on trial, as after a test upgrade; the next boot reverts to slot 1."},
     {.name = "power", .type = RIG_TYPE_FLAG, .default_text = "true", .about = "false: leave the board switched off."},
-    RIG_BOARD_OPTION_FIELDS,
+    RIG_BOARD_OPTION_FIELDS
 };
 static const struct rig_shape board_shape = {.name = "board", .fields = own_fields, .n_fields = G_N_ELEMENTS(own_fields)};
 

@@ -47,7 +47,7 @@ struct rig_run {
     guint muted;            /* inside a sweep: events of single steps are not written */
     char *cut_text;         /* the place of the cut that failed in a sweep: "17:half"; NULL */
 
-    GPtrArray *console;     /* char *: lines since the case began, the last RIG_RUN_CONSOLE_LINES */
+    GPtrArray *console;     /* char *: lines since the last reset or power step, the last RIG_RUN_CONSOLE_LINES */
     GHashTable *marks;      /* name -> guint64 *: flash operations counted at mark-flash */
     guint boots_before;     /* bootloader runs before the last reset or power step */
     guint resets_before;
@@ -82,7 +82,7 @@ void rig_run_emit(struct rig_run *run, struct rig_event *event);
 /* Runs steps one after the other until one is in trouble. prefix: "steps", "steps.3.do". */
 void rig_run_steps(struct rig_run *run, const GPtrArray *steps, const char *prefix);
 
-/* The board is about to start anew: counts of boots and resets begin here. */
+/* The board is about to start anew: counts of boots and resets, and the console lines to expect, begin here. */
 void rig_run_mark_boots(struct rig_run *run);
 /* Waits until the board did not touch its flash for a while and is not booting, or `stop` holds. false: trouble. */
 bool rig_run_settle(struct rig_run *run, guint64 until_us, rig_board_condition stop, void *user);
@@ -94,6 +94,13 @@ const char *rig_run_image_by_hash(struct rig_run *run, const guint8 hash[RIG_IMA
 
 /* What runs now in one line: "v2 2.0.0 (unconfirmed)", "hung", "no bootable image". Owned by the caller. */
 char *rig_run_describe_board(struct rig_run *run, const struct rig_board_view *view);
+/* A slot of the board as a source of bytes, read through the probe. storage must outlive the source. */
+struct rig_slot_reader {
+    struct rig_probe *probe;
+    struct rig_slot slot;
+};
+bool rig_slot_open(struct rig_run *run, guint index, struct rig_slot_reader *storage, struct rig_image_source *source);
+
 /* Trailers of all slots decoded, one line each; NULL-terminated. */
 char **rig_run_trailers(struct rig_run *run);
 

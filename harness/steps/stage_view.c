@@ -43,36 +43,40 @@ void rig_run_mark_boots(struct rig_run *run)
     struct rig_probe *probe = run->board->probe;
     struct rig_board_view view;
 
+    g_ptr_array_set_size(run->console, 0);
     if (!probe || !probe->ops->view(probe, &view, NULL))
         return;
     run->boots_before = view.n_boots;
     run->resets_before = view.n_resets;
 }
 
-struct slot_reader {
-    struct rig_probe *probe;
-    struct rig_slot slot;
-};
-
 static bool read_slot(const void *user, uint32_t offset, void *into, size_t n_bytes)
 {
-    const struct slot_reader *reader = user;
+    const struct rig_slot_reader *reader = user;
 
     if (offset > reader->slot.n_bytes || n_bytes > reader->slot.n_bytes - offset)
         return false;
     return reader->probe->ops->read(reader->probe, reader->slot.device, reader->slot.device_offset + offset, into, n_bytes, NULL);
 }
 
-static char *trailer_text(struct rig_probe *probe, guint index)
+bool rig_slot_open(struct rig_run *run, guint index, struct rig_slot_reader *storage, struct rig_image_source *source)
 {
-    struct slot_reader reader = {.probe = probe};
-    struct rig_image_source source = {.read = read_slot, .user = &reader};
+    storage->probe = run->board->probe;
+    if (!storage->probe || !storage->probe->ops->slot(storage->probe, index, &storage->slot))
+        return false;
+    *source = (struct rig_image_source){.read = read_slot, .user = storage, .n_bytes = storage->slot.n_bytes};
+    return true;
+}
+
+static char *trailer_text(struct rig_run *run, guint index)
+{
+    struct rig_slot_reader reader;
+    struct rig_image_source source;
     struct rig_trailer trailer;
     char status[RIG_TRAILER_STATUS_TEXT_BYTES];
 
-    if (!probe->ops->slot(probe, index, &reader.slot))
+    if (!rig_slot_open(run, index, &reader, &source))
         return NULL;
-    source.n_bytes = reader.slot.n_bytes;
     if (!rig_trailer_decode(&reader.slot.geometry, &source, &trailer))
         return g_strdup_printf("%s: the trailer cannot be read", reader.slot.name);
     rig_trailer_status_text(&reader.slot.geometry, &trailer, status);
@@ -88,7 +92,7 @@ char **rig_run_trailers(struct rig_run *run)
     GPtrArray *texts = g_ptr_array_new();
 
     for (guint i = 0; probe && i < probe->ops->n_slots(probe); i++) {
-        char *text = trailer_text(probe, i);
+        char *text = trailer_text(run, i);
 
         if (text)
             g_ptr_array_add(texts, text);

@@ -25,8 +25,9 @@ extern const struct rig_verb rig_verb_upload, rig_verb_mark, rig_verb_confirm, r
 /* smp_steps.c */
 extern const struct rig_verb rig_verb_smp_echo, rig_verb_smp_parameters, rig_verb_smp_reset, rig_verb_smp_raw;
 /* expect_steps.c */
-extern const struct rig_verb rig_verb_expect_boot, rig_verb_expect_board, rig_verb_expect_resets, rig_verb_expect_console, rig_verb_expect_link,
-    rig_verb_expect_images;
+extern const struct rig_verb rig_verb_expect_boot, rig_verb_expect_board, rig_verb_expect_resets, rig_verb_expect_console, rig_verb_expect_link;
+/* images_steps.c */
+extern const struct rig_verb rig_verb_expect_images;
 /* flash_steps.c */
 extern const struct rig_verb rig_verb_expect_slot, rig_verb_mark_flash, rig_verb_expect_flash;
 

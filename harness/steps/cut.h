@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Playing steps with one power cut armed: shared by the single cut and the sweep. */
+#ifndef RIG_STEPS_CUT_H
+#define RIG_STEPS_CUT_H
+
+#include "steps/verbs.h"
+
+G_BEGIN_DECLS
+
+extern const char *const rig_cut_form_choices[]; /* "before", "half", "after" */
+enum rig_cut_form rig_cut_form_from_name(const char *name);
+
+/* Arms the cut, plays the steps, lets the board go on until the cut fell or nothing more happens, disarms. What the steps could not do
+ * because power was lost is no trouble. On return the board has no power if the cut fell. false: trouble of another kind. */
+bool rig_play_with_cut(struct rig_run *run, const GPtrArray *steps, const char *prefix, const struct rig_cut_plan *plan, guint64 until_us,
+                       struct rig_cut_record *record);
+
+/* "operation 17 (write of 1024 bytes at internal 0xc400), torn". Owned by the caller. */
+char *rig_cut_text(const struct rig_cut_record *record, enum rig_cut_form form);
+
+G_END_DECLS
+
+#endif

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Verb: cut-power: one power cut, aimed at a flash operation, an instant or a console line. */
+#include "steps/cut.h"
+
+const char *const rig_cut_form_choices[] = {"before", "half", "after", NULL};
+
+enum rig_cut_form rig_cut_form_from_name(const char *name)
+{
+    return g_str_equal(name, "half") ? RIG_CUT_HALF : g_str_equal(name, "after") ? RIG_CUT_AFTER : RIG_CUT_BEFORE;
+}
+
+char *rig_cut_text(const struct rig_cut_record *record, enum rig_cut_form form)
+{
+    if (!record->at_operation)
+        return g_strdup_printf("at %.3f ms", (double)record->at_us / 1000.0);
+    return g_strdup_printf("%s operation %" G_GUINT64_FORMAT " (%s of %u bytes at %s 0x%x)",
+                           form == RIG_CUT_HALF    ? "inside"
+                           : form == RIG_CUT_AFTER ? "after"
+                                                   : "before",
+                           record->operation, record->erase ? "erase" : "write", record->n_bytes, record->device, record->offset);
+}
+
+static bool is_dead(void *user)
+{
+    struct rig_power *power = user;
+    bool on = true;
+
+    return power->ops->is_on(power, &on, NULL) && !on;
+}
+
+bool rig_play_with_cut(struct rig_run *run, const GPtrArray *steps, const char *prefix, const struct rig_cut_plan *plan, guint64 until_us,
+                       struct rig_cut_record *record)
+{
+    struct rig_power *power = run->board->power;
+    GError *error = NULL;
+    bool settled;
+
+    if (!power->ops->arm_cut(power, plan, &error)) {
+        rig_run_error(run, error);
+        return false;
+    }
+    rig_run_steps(run, steps, prefix);
+    settled = (rig_run_troubled(run) && !run->trouble.interrupted && is_dead(power)) || (!rig_run_troubled(run) && rig_run_settle(run, until_us, is_dead, power));
+    if (!power->ops->disarm_cut(power, record, &error)) {
+        rig_run_error(run, error);
+        return false;
+    }
+    if (record->fell && rig_run_troubled(run) && !run->trouble.interrupted) {
+        rig_run_note(run, "the block ended there: %s", run->trouble.message);
+        rig_trouble_clear(&run->trouble); /* steps cannot go on without power: that is what was asked for */
+    }
+    rig_smp_transport_restart(&run->client.transport);
+    return settled && !rig_run_troubled(run);
+}
+
+static const struct rig_field cut_fields[] = {
+    {.name = "operation", .type = RIG_TYPE_COUNT, .about = "Flash operation (write or erase), counted from 0 within `do`."},
+    {.name = "form", .type = RIG_TYPE_CHOICE, .choices = rig_cut_form_choices, .default_text = "before",
+     .about = "Before the operation, half-way through it, or right after it."},
+    {.name = "after", .type = RIG_TYPE_DURATION, .about = "Instant, from the begin of `do`."},
+    {.name = "line", .type = RIG_TYPE_TEXT, .about = "A piece of a console line."},
+    {.name = "plus", .type = RIG_TYPE_DURATION, .default_text = "0", .about = "With `line`: so much later."},
+    {.name = "power-on", .type = RIG_TYPE_FLAG, .default_text = "true", .about = "Switch the board on again at the end."},
+};
+static const struct rig_shape cut_shape = {.name = "cut-power", .fields = cut_fields, .n_fields = G_N_ELEMENTS(cut_fields)};
+
+static bool read_plan(struct rig_run *run, const struct rig_record *arguments, struct rig_cut_plan *plan)
+{
+    const struct rig_value *operation = rig_record_get(arguments, "operation");
+    const struct rig_value *after = rig_record_get(arguments, "after");
+    const struct rig_value *line = rig_record_get(arguments, "line");
+
+    if ((operation != NULL) + (after != NULL) + (line != NULL) != 1) {
+        rig_run_error_text(run, "'cut-power' wants exactly one of operation, after, line");
+        return false;
+    }
+    *plan = (struct rig_cut_plan){
+        .aim = operation ? RIG_CUT_AT_OPERATION : after ? RIG_CUT_AFTER_TIME : RIG_CUT_AT_CONSOLE,
+        .operation = operation ? operation->count : 0,
+        .form = rig_cut_form_from_name(rig_record_text(arguments, "form")),
+        .delay_us = after ? after->count : rig_record_count(arguments, "plus"),
+        .line = line ? line->text : NULL,
+    };
+    return true;
+}
+
+static void run_cut_power(struct rig_run *run, const struct rig_step *step)
+{
+    g_autofree char *prefix = g_strdup_printf("%s.do", run->step_id->str);
+    struct rig_cut_record record = {0};
+    g_autofree char *where = NULL;
+    struct rig_cut_plan plan;
+    GError *error = NULL;
+
+    if (!read_plan(run, step->arguments, &plan) ||
+        !rig_play_with_cut(run, step->block, prefix, &plan, rig_run_deadline_us(run, step), &record))
+        return;
+    if (!record.fell || !*record.proof) {
+        rig_run_error_text(run, record.fell ? "the power cut fell, but nothing proves that the board was dead"
+                                            : "the power cut never fell: the board did not come to the place that was aimed at");
+        return;
+    }
+    where = rig_cut_text(&record, plan.form);
+    g_autofree char *text = g_strdup_printf("power cut %s", where);
+    rig_run_power_event(run, "cut", text, record.proof);
+    if (!rig_record_flag(step->arguments, "power-on"))
+        return;
+    rig_run_mark_boots(run);
+    rig_run_power_event(run, "on", "power on", NULL);
+    if (!run->board->power->ops->set(run->board->power, true, &error))
+        rig_run_error(run, error);
+}
+
+static const char *const needs_power[] = {"power", NULL};
+const struct rig_verb rig_verb_cut_power = {
+    .name = "cut-power",
+    .family = "power",
+    .about = "Plays the block with a power cut armed, then switches the board on again. What the block could not do without power is no failure; "
+             "a cut that never fell, or whose effect nothing proves, is a rig error.",
+    .shape = &cut_shape,
+    .block = "do",
+    .within_us = 120u * 1000 * 1000,
+    .needs = needs_power,
+    .example = "cut-power: {operation: 17, form: half}",
+    .run = run_cut_power,
+};

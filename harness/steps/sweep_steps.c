@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Verb: each-power-cut: the same steps again and again, power cut at one place after the other; one verdict, each cut on record. */
+#include "steps/cut.h"
+
+#include "base/error.h"
+
+#define MAX_FAILED_CUTS 10 /* a broken bootloader fails everywhere: enough is enough */
+
+static const char *const at_words[] = {"every-operation", NULL};
+static const char *const torn_choices[] = {"none", "half-write", "half-erase", NULL};
+
+static const struct rig_field at_fields[] = {
+    {.name = "operations", .type = RIG_TYPE_COUNT, .list = true, .about = "These flash operations, counted from 0 within `during`."},
+    {.name = "every", .type = RIG_TYPE_COUNT, .min = 1, .about = "Every n-th operation."},
+    {.name = "random", .type = RIG_TYPE_COUNT, .min = 1, .max = 100000, .about = "So many operations, chosen by the run's seed."},
+};
+static const struct rig_shape at_shape = {.name = "at", .fields = at_fields, .n_fields = G_N_ELEMENTS(at_fields)};
+
+static const struct rig_field sweep_fields[] = {
+    {.name = "during", .type = RIG_TYPE_STEPS, .required = true, .about = "What power is cut in. Each cut begins from the same board."},
+    {.name = "at", .type = RIG_TYPE_RECORD, .shape = &at_shape, .choices = at_words, .default_text = "every-operation", .about = "Where to cut."},
+    {.name = "torn", .type = RIG_TYPE_CHOICE, .list = true, .choices = torn_choices, .default_text = "none",
+     .about = "`none`: cuts between operations; `half-write`, `half-erase`: also inside them."},
+    {.name = "then", .type = RIG_TYPE_STEPS, .required = true, .about = "What must hold after power is back, for every cut."},
+};
+static const struct rig_shape sweep_shape = {.name = "each-power-cut", .fields = sweep_fields, .n_fields = G_N_ELEMENTS(sweep_fields)};
+
+struct sweep {
+    struct rig_run *run;
+    const struct rig_step *step;
+    const GPtrArray *during;
+    const GPtrArray *then;
+    struct rig_moment *moment;
+    GArray *kinds;    /* guint8: 1 = erase, per operation of the uncut run */
+    guint64 until_us; /* of the uncut run */
+    guint n_cuts;
+    guint n_failed;
+    struct rig_cut_place first_failed;
+};
+
+static void note_kind(void *user, const struct rig_flash_write *write)
+{
+    guint8 erase = write->erase;
+
+    g_array_append_val((GArray *)user, erase);
+}
+
+static guint64 within_us(const struct sweep *sweep)
+{
+    return (guint64)((double)sweep->step->within_us * sweep->run->timeout_scale);
+}
+
+/* The uncut run tells how many operations there are, and proves that the steps pass with power. */
+static bool measure(struct sweep *sweep)
+{
+    struct rig_run *run = sweep->run;
+    struct rig_probe *probe = run->board->probe;
+    guint64 before = probe->ops->n_operations(probe);
+    g_autofree char *prefix = g_strdup_printf("%s.during", run->step_id->str);
+
+    rig_run_steps(run, sweep->during, prefix);
+    if (rig_run_troubled(run) || !rig_run_settle(run, rig_run_now_us(run) + within_us(sweep), NULL, NULL))
+        return false;
+    probe->ops->operations(probe, before, note_kind, sweep->kinds);
+    if (sweep->kinds->len == 0)
+        rig_run_error_text(run, "'during' does no flash operation: there is nothing to cut");
+    return !rig_run_troubled(run);
+}
+
+static void emit_cut(struct sweep *sweep, const struct rig_cut_record *record, enum rig_cut_form form, const struct rig_trouble *trouble)
+{
+    g_autofree char *where = rig_cut_text(record, form);
+    struct rig_event *event = rig_event_new("cut");
+
+    rig_event_count(event, "operation", (gint64)record->operation);
+    rig_event_text(event, "form", rig_cut_form_name(form));
+    rig_event_text(event, "kind", record->erase ? "erase" : "write");
+    rig_event_text(event, "device", record->device);
+    rig_event_count(event, "offset", record->offset);
+    rig_event_count(event, "bytes", record->n_bytes);
+    rig_event_text(event, "verdict", rig_verdict_word(trouble->verdict));
+    rig_event_textf(event, "text", "power cut %s: %s", where, trouble->message ? trouble->message : "ok");
+    rig_journal_emit(sweep->run->journal, (gint64)rig_run_now_us(sweep->run), event);
+}
+
+/* One cut from the kept moment on. What went wrong is left in run->trouble. */
+static void play_cut(struct sweep *sweep, const struct rig_cut_place *place, struct rig_cut_record *record)
+{
+    struct rig_run *run = sweep->run;
+    struct rig_cut_plan plan = {.aim = RIG_CUT_AT_OPERATION, .operation = place->operation, .form = place->form};
+    g_autofree char *during = g_strdup_printf("%s.during", run->step_id->str);
+    g_autofree char *then = g_strdup_printf("%s.then", run->step_id->str);
+    GError *error = NULL;
+
+    run->board->ops->rewind(run->board, sweep->moment);
+    rig_smp_transport_restart(&run->client.transport);
+    if (!rig_play_with_cut(run, sweep->during, during, &plan, rig_run_now_us(run) + within_us(sweep), record))
+        return;
+    if (!record->fell) {
+        rig_run_error_text(run, "the power cut at operation %" G_GUINT64_FORMAT " never fell: the steps of 'during' are not repeatable", place->operation);
+        return;
+    }
+    g_ptr_array_set_size(run->console, 0);
+    rig_run_mark_boots(run);
+    if (!run->board->power->ops->set(run->board->power, true, &error))
+        rig_run_error(run, error);
+    else
+        rig_run_steps(run, sweep->then, then);
+}
+
+/* Plays one cut without filling the journal; false when the sweep must end (rig error, interrupt). */
+static bool sweep_one(struct sweep *sweep, const struct rig_cut_place *place)
+{
+    struct rig_run *run = sweep->run;
+    struct rig_cut_record record = {0};
+    bool go_on;
+
+    run->muted++;
+    play_cut(sweep, place, &record);
+    run->muted--;
+    sweep->n_cuts++;
+    emit_cut(sweep, &record, place->form, &run->trouble);
+    go_on = run->trouble.verdict != RIG_VERDICT_ERROR;
+    if (run->trouble.verdict == RIG_VERDICT_FAIL) {
+        if (sweep->n_failed++ == 0)
+            sweep->first_failed = *place;
+        rig_trouble_clear(&run->trouble);
+    }
+    return go_on && sweep->n_failed < MAX_FAILED_CUTS;
+}
+
+static bool form_applies(const struct sweep *sweep, guint64 operation, enum rig_cut_form form, const struct rig_value *torn)
+{
+    bool erase = g_array_index(sweep->kinds, guint8, operation);
+
+    if (form == RIG_CUT_HALF)
+        return rig_list_has(torn, erase ? "half-erase" : "half-write");
+    /* After an operation is before the next one, but for the last. */
+    return rig_list_has(torn, "none") && (form == RIG_CUT_BEFORE || operation + 1 == sweep->kinds->len);
+}
+
+static bool sweep_operation(struct sweep *sweep, guint64 operation)
+{
+    const struct rig_value *torn = rig_record_get(sweep->step->arguments, "torn");
+
+    if (operation >= sweep->kinds->len) {
+        rig_run_error_text(sweep->run, "there is no operation %" G_GUINT64_FORMAT ": 'during' does %u", operation, sweep->kinds->len);
+        return false;
+    }
+    for (enum rig_cut_form form = RIG_CUT_BEFORE; form <= RIG_CUT_AFTER; form++) {
+        struct rig_cut_place place = {.operation = operation, .form = form};
+
+        if (form_applies(sweep, operation, form, torn) && !sweep_one(sweep, &place))
+            return false;
+    }
+    return true;
+}
+
+static void sweep_places(struct sweep *sweep)
+{
+    const struct rig_value *at = rig_record_get(sweep->step->arguments, "at");
+    const struct rig_record *choice = at && !at->keyword ? at->record : NULL;
+    const struct rig_value *list = choice ? rig_record_get(choice, "operations") : NULL;
+    const struct rig_value *every = choice ? rig_record_get(choice, "every") : NULL;
+    const struct rig_value *random = choice ? rig_record_get(choice, "random") : NULL;
+    const guint32 words[2] = {(guint32)sweep->run->seed, (guint32)(sweep->run->seed >> 32)};
+    g_autoptr(GRand) chance = g_rand_new_with_seed_array(words, 2);
+    bool go_on = true;
+
+    for (guint i = 0; go_on && i < rig_list_length(list); i++)
+        go_on = sweep_operation(sweep, rig_list_item(list, i)->count);
+    for (guint64 i = 0; go_on && random && i < random->count; i++)
+        go_on = sweep_operation(sweep, (guint64)g_rand_int_range(chance, 0, (gint32)sweep->kinds->len));
+    for (guint64 i = 0; go_on && !list && !random && i < sweep->kinds->len; i += every ? every->count : 1)
+        go_on = sweep_operation(sweep, i);
+}
+
+/* Plays the first failing cut once more with everything on record, so that the report shows it from close by. */
+static void show_failure(struct sweep *sweep)
+{
+    struct rig_run *run = sweep->run;
+    struct rig_cut_record record = {0};
+    g_autofree char *where = NULL;
+
+    rig_run_note(run, "%u of %u cuts failed; the first of them again, on record:", sweep->n_failed, sweep->n_cuts);
+    run->cut_text = g_strdup_printf("%" G_GUINT64_FORMAT ":%s", sweep->first_failed.operation, rig_cut_form_name(sweep->first_failed.form));
+    play_cut(sweep, &sweep->first_failed, &record);
+    if (!rig_run_troubled(run)) {
+        rig_run_error_text(run, "the failing cut %s does not fail when it is played again", run->cut_text);
+        return;
+    }
+    where = rig_cut_text(&record, sweep->first_failed.form);
+    g_autofree char *message = g_strdup_printf("after a power cut %s: %s (%u of %u cuts failed)", where, run->trouble.message, sweep->n_failed,
+                                               sweep->n_cuts);
+    g_free(run->trouble.message);
+    run->trouble.message = g_steal_pointer(&message);
+}
+
+static void play_only(struct sweep *sweep)
+{
+    struct rig_run *run = sweep->run;
+    struct rig_cut_record record = {0};
+
+    run->cut_text = g_strdup_printf("%" G_GUINT64_FORMAT ":%s", run->only_cut->operation, rig_cut_form_name(run->only_cut->form));
+    play_cut(sweep, run->only_cut, &record);
+    emit_cut(sweep, &record, run->only_cut->form, &run->trouble);
+}
+
+static void run_each_power_cut(struct rig_run *run, const struct rig_step *step)
+{
+    struct sweep sweep = {
+        .run = run,
+        .step = step,
+        .during = rig_record_get(step->arguments, "during")->steps,
+        .then = rig_record_get(step->arguments, "then")->steps,
+        .kinds = g_array_new(FALSE, FALSE, 1),
+    };
+
+    sweep.moment = run->board->ops->keep(run->board);
+    if (measure(&sweep)) {
+        if (run->only_cut)
+            play_only(&sweep);
+        else
+            sweep_places(&sweep);
+        if (sweep.n_failed && !rig_run_troubled(run))
+            show_failure(&sweep);
+        if (!run->only_cut)
+            rig_run_note(run, "%u power cuts in %u flash operations, %u failed%s", sweep.n_cuts, sweep.kinds->len, sweep.n_failed,
+                         sweep.n_failed >= MAX_FAILED_CUTS ? " (the rest was not tried)" : "");
+    }
+    run->board->ops->forget_moment(sweep.moment);
+    g_array_unref(sweep.kinds);
+}
+
+static const char *const needs_sweep[] = {"power", "power-cut-at-operation", "rewind", NULL};
+const struct rig_verb rig_verb_each_power_cut = {
+    .name = "each-power-cut",
+    .family = "power",
+    .about = "Plays `during` once uncut to count its flash operations, then again from the same board with power cut at each of them; after every cut "
+             "power comes back and `then` must hold.",
+    .shape = &sweep_shape,
+    .within_us = 300u * 1000 * 1000,
+    .needs = needs_sweep,
+    .example = "each-power-cut: {during: [{reset: }], then: [{expect-boot: {image: [old, new]}}]}",
+    .run = run_each_power_cut,
+};
