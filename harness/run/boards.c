@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Targets to boards, once each. */
+#include "run/boards.h"
+
+#include "drivers/sim/sim_driver.h"
+
+struct rig_boards {
+    char *target;
+    char *directory;
+    char **defects;
+    volatile int *interrupted;
+    GHashTable *made; /* name -> struct made_board */
+};
+
+struct made_board {
+    struct rig_target *target;
+    struct rig_board *board;
+};
+
+static void made_free(gpointer item)
+{
+    struct made_board *made = item;
+
+    if (made->board)
+        made->board->ops->free(made->board);
+    rig_target_free(made->target);
+    g_free(made);
+}
+
+struct rig_boards *rig_boards_new(const char *target, const char *target_directory, const char *const *defects, volatile int *interrupted)
+{
+    struct rig_boards *boards = g_new0(struct rig_boards, 1);
+
+    boards->target = g_strdup(target);
+    boards->directory = g_strdup(target_directory);
+    boards->defects = g_strdupv((char **)defects);
+    boards->interrupted = interrupted;
+    boards->made = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, made_free);
+    return boards;
+}
+
+void rig_boards_free(struct rig_boards *boards)
+{
+    if (!boards)
+        return;
+    g_hash_table_unref(boards->made);
+    g_free(boards->target);
+    g_free(boards->directory);
+    g_strfreev(boards->defects);
+    g_free(boards);
+}
+
+static struct made_board *make(struct rig_boards *boards, const char *name, GError **error)
+{
+    struct made_board *made = g_new0(struct made_board, 1);
+
+    made->target = rig_target_load(name, boards->directory, error);
+    if (made->target)
+        made->board = rig_sim_board_new(made->target, error);
+    for (guint i = 0; made->board && boards->defects && boards->defects[i]; i++) {
+        if (!rig_sim_board_add_defect(made->board, boards->defects[i], error)) {
+            made->board->ops->free(made->board);
+            made->board = NULL;
+        }
+    }
+    if (!made->board) {
+        made_free(made);
+        return NULL;
+    }
+    made->board->interrupted = boards->interrupted;
+    g_hash_table_insert(boards->made, g_strdup(name), made);
+    return made;
+}
+
+struct rig_board *rig_boards_get(struct rig_boards *boards, const char *wanted, const struct rig_target **target, GError **error)
+{
+    const char *name = boards->target ? boards->target : wanted ? wanted : RIG_TARGET_DEFAULT;
+    struct made_board *made = g_hash_table_lookup(boards->made, name);
+
+    if (!made && !(made = make(boards, name, error)))
+        return NULL;
+    *target = made->target;
+    return made->board;
+}

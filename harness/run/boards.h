@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The boards of a run: one per target, made when first asked for. */
+#ifndef RIG_RUN_BOARDS_H
+#define RIG_RUN_BOARDS_H
+
+#include "bench/target.h"
+#include "drivers/board/board.h"
+
+G_BEGIN_DECLS
+
+struct rig_boards;
+
+/* target: what --target said; NULL = the default target, and a scenario that names another one gets its own. defects: NULL-terminated,
+ * seeded into every simulated board; may be NULL. */
+struct rig_boards *rig_boards_new(const char *target, const char *target_directory, const char *const *defects, volatile int *interrupted);
+void rig_boards_free(struct rig_boards *boards);
+typedef struct rig_boards rig_boards;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_boards, rig_boards_free)
+
+/* The board for a scenario that asks for `wanted` (NULL = none in particular). Borrowed; *target borrowed too. */
+struct rig_board *rig_boards_get(struct rig_boards *boards, const char *wanted, const struct rig_target **target, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+G_END_DECLS
+
+#endif

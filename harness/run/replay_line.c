@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Writing and reading the parts of a replay command. */
+#include "run/replay_line.h"
+
+#include "base/error.h"
+
+#include <string.h>
+
+#define SHA_DIGITS 12
+
+static void append_option(GString *line, const char *option, const char *value)
+{
+    g_autofree char *quoted = NULL;
+
+    /* Plain words stay readable; everything else is quoted. */
+    if (strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/:=,@%+-") != strlen(value))
+        quoted = g_shell_quote(value);
+    g_string_append_printf(line, " %s%s%s", option, *option ? " " : "", quoted ? quoted : value);
+}
+
+static void append_images(GString *line, struct rig_run *run)
+{
+    for (guint i = 0; i < run->the_case->images->len; i++) {
+        const struct rig_image_plan *plan = g_ptr_array_index(run->the_case->images, i);
+        const struct rig_built_image *image = rig_image_store_get(run->images, run->the_case, plan->name, run->board, NULL);
+        g_autoptr(GString) claim = g_string_new(plan->name);
+
+        if (!image)
+            continue;
+        g_string_append_c(claim, '=');
+        for (guint byte = 0; byte < SHA_DIGITS / 2; byte++)
+            g_string_append_printf(claim, "%02x", image->sha[byte]);
+        append_option(line, "--image", claim->str);
+    }
+}
+
+char *rig_replay_line(const struct rig_run_plan *plan, struct rig_run *run, const char *target, guint64 case_seed)
+{
+    GString *line = g_string_new("bootrig replay");
+    g_autofree char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, case_seed);
+
+    append_option(line, "", run->the_case->scenario->source->path);
+    append_option(line, "--case", run->the_case->name);
+    append_option(line, "--target", target);
+    append_option(line, "--case-seed", seed);
+    if (run->cut_text)
+        append_option(line, "--cut", run->cut_text);
+    if (run->trouble.verdict != RIG_VERDICT_PASS)
+        append_images(line, run);
+    g_string_append(line, plan->replay_options ? plan->replay_options : "");
+    return g_string_free(line, FALSE);
+}
+
+bool rig_cut_place_parse(const char *text, struct rig_cut_place *place, GError **error)
+{
+    static const enum rig_cut_form forms[] = {RIG_CUT_BEFORE, RIG_CUT_HALF, RIG_CUT_AFTER};
+    char *end = NULL;
+
+    place->operation = g_ascii_strtoull(text, &end, 10);
+    if (g_ascii_isdigit(*text) && *end == ':')
+        for (guint i = 0; i < G_N_ELEMENTS(forms); i++)
+            if (g_str_equal(end + 1, rig_cut_form_name(forms[i])))
+                return place->form = forms[i], true;
+    g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "'%s' is no cut: write OPERATION:before, OPERATION:half or OPERATION:after", text);
+    return false;
+}

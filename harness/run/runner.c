@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The runner: cases, attempts, setup / steps / cleanup, and what the journal says of them. */
+#include "run/runner.h"
+
+#include "base/error.h"
+#include "plan/plan.h"
+#include "run/replay_line.h"
+
+#include <string.h>
+#include <unistd.h>
+
+/* One case of the run: the same case comes several times with --repeat. */
+struct play {
+    const struct rig_run_plan *plan;
+    const struct rig_case *the_case;
+    guint index;  /* in the journal */
+    guint repeat; /* from 0 */
+    struct rig_image_store *images;
+};
+
+/* What one attempt came to. */
+struct attempt {
+    guint number;
+    bool final;
+    guint64 seed;
+    gint64 started_wall_us;
+    const struct rig_target *target;
+    struct rig_board *board;
+};
+
+static guint64 mix(guint64 value)
+{
+    value += G_GUINT64_CONSTANT(0x9e3779b97f4a7c15);
+    value = (value ^ (value >> 30)) * G_GUINT64_CONSTANT(0xbf58476d1ce4e5b9);
+    value = (value ^ (value >> 27)) * G_GUINT64_CONSTANT(0x94d049bb133111eb);
+    return value ^ (value >> 31);
+}
+
+/* FNV-1a over the case's name: the seed does not depend on which other cases run. */
+static guint64 seed_of(const struct play *play, guint attempt)
+{
+    guint64 hash = G_GUINT64_CONSTANT(0xcbf29ce484222325);
+
+    if (play->plan->has_case_seed)
+        return play->plan->case_seed;
+    for (const char *at = play->the_case->name; *at; at++)
+        hash = (hash ^ (guint8)*at) * G_GUINT64_CONSTANT(0x100000001b3);
+    return mix(mix(mix(play->plan->seed) ^ hash) + attempt + 1000u * play->repeat);
+}
+
+static void emit(const struct rig_run_plan *plan, gint64 at_us, struct rig_event *event)
+{
+    rig_journal_emit(plan->journal, at_us, event);
+}
+
+static char *name_of(const struct play *play)
+{
+    return play->repeat ? g_strdup_printf("%s#%u", play->the_case->name, play->repeat + 1) : g_strdup(play->the_case->name);
+}
+
+static void list_case(struct rig_event *event, const struct play *play)
+{
+    const struct rig_scenario *scenario = play->the_case->scenario;
+    struct rig_event *entry = rig_event_append(event, "cases");
+    g_autofree char *name = name_of(play);
+
+    rig_event_textf(entry, "id", "%s::%s", scenario->source->path, name);
+    rig_event_text(entry, "file", scenario->source->path);
+    rig_event_count(entry, "line", scenario->at.line);
+    rig_event_text(entry, "scenario", scenario->name);
+    rig_event_text(entry, "name", name);
+    rig_event_text(entry, "about", scenario->about);
+    rig_event_list(entry, "tags", (const char *const *)scenario->tags);
+}
+
+static void describe_target(const struct rig_run_plan *plan, struct rig_event *event)
+{
+    const struct rig_target *target = NULL;
+    GError *error = NULL;
+
+    if (!rig_boards_get(plan->boards, NULL, &target, &error)) {
+        g_clear_error(&error);
+        return;
+    }
+    rig_event_text(event, "target", target->name);
+    rig_event_text(event, "target_about", target->about);
+}
+
+static void emit_run_start(const struct rig_run_plan *plan, const GArray *plays)
+{
+    struct rig_event *event = rig_event_new("run-start");
+    g_autofree char *wall = rig_journal_wall_now();
+    struct rig_event *properties;
+
+    rig_event_count(event, "format", 1);
+    rig_event_text(event, "version", RIG_VERSION);
+    rig_event_text(event, "wall", wall);
+    rig_event_list(event, "argv", plan->argv);
+    describe_target(plan, event);
+    rig_event_textf(event, "seed", "%" G_GUINT64_FORMAT, plan->seed);
+    rig_event_real(event, "timeout_scale", plan->timeout_scale);
+    rig_event_text(event, "host", g_get_host_name());
+    properties = rig_event_map(event, "properties");
+    rig_event_textf(properties, "repeats", "%u", plan->n_repeats);
+    for (guint i = 0; i < plays->len; i++)
+        list_case(event, &g_array_index(plays, struct play, i));
+    emit(plan, 0, event);
+}
+
+static void emit_load_errors(const struct rig_run_plan *plan)
+{
+    for (guint i = 0; i < plan->selection->errors->len; i++) {
+        const struct rig_load_error *error = g_ptr_array_index(plan->selection->errors, i);
+        struct rig_event *event = rig_event_new("load-error");
+
+        rig_event_text(event, "file", error->file);
+        rig_event_text(event, "text", error->text);
+        emit(plan, 0, event);
+    }
+}
+
+static void emit_case_start(const struct play *play, const struct attempt *attempt)
+{
+    struct rig_event *event = rig_event_new("case-start");
+    g_autofree char *wall = rig_journal_wall(attempt->started_wall_us);
+
+    rig_event_text(event, "wall", wall);
+    rig_event_textf(event, "seed", "%" G_GUINT64_FORMAT, attempt->seed);
+    rig_event_text(event, "target", attempt->target ? attempt->target->name : NULL);
+    emit(play->plan, 0, event);
+}
+
+static void add_where(struct rig_event *event, const struct rig_trouble *trouble)
+{
+    struct rig_event *where;
+
+    if (!trouble->step)
+        return;
+    where = rig_event_map(event, "where");
+    rig_event_text(where, "step", trouble->step_id);
+    rig_event_text(where, "file", trouble->step->source->path);
+    rig_event_count(where, "line", trouble->step->at.line);
+    rig_event_count(where, "column", trouble->step->at.column);
+    rig_event_text(where, "text", trouble->step->text);
+}
+
+static void add_findings(struct rig_event *event, struct rig_run *run)
+{
+    g_auto(GStrv) trailers = NULL;
+
+    if (run->trouble.verdict == RIG_VERDICT_PASS)
+        return;
+    rig_event_text(event, "message", run->trouble.message);
+    add_where(event, &run->trouble);
+    rig_event_text(event, "expected", run->trouble.expected);
+    rig_event_text(event, "seen", run->trouble.seen);
+    trailers = rig_run_trailers(run);
+    rig_event_list(event, "trailers", (const char *const *)trailers);
+    g_ptr_array_add(run->also, NULL);
+    if (run->also->len > 1)
+        rig_event_list(event, "also", (const char *const *)run->also->pdata);
+}
+
+static void emit_case_end(const struct play *play, const struct attempt *attempt, struct rig_run *run)
+{
+    struct rig_event *event = rig_event_new("case-end");
+    g_autofree char *wall = rig_journal_wall_now();
+    g_autofree char *replay = rig_replay_line(play->plan, run, attempt->target->name, attempt->seed);
+
+    rig_event_text(event, "verdict", rig_verdict_word(run->trouble.verdict));
+    rig_event_text(event, "wall", wall);
+    rig_event_count(event, "elapsed_us", (gint64)rig_run_now_us(run));
+    rig_event_count(event, "duration_ms", (g_get_real_time() - attempt->started_wall_us) / 1000);
+    rig_event_text(event, "replay", replay);
+    rig_event_flag(event, "final", attempt->final);
+    add_findings(event, run);
+    emit(play->plan, (gint64)rig_run_now_us(run), event);
+}
+
+static bool claims_hold(const struct play *play, struct rig_run *run)
+{
+    const GPtrArray *claims = play->plan->claims;
+
+    for (guint i = 0; claims && i < claims->len; i++) {
+        const struct rig_image_claim *claim = g_ptr_array_index(claims, i);
+        const struct rig_built_image *image = rig_run_image(run, claim->name);
+        GString *hex;
+        bool same;
+
+        if (!image)
+            return false;
+        hex = g_string_new(NULL);
+        for (guint byte = 0; byte < sizeof image->sha; byte++)
+            g_string_append_printf(hex, "%02x", image->sha[byte]);
+        same = g_str_has_prefix(hex->str, claim->sha_prefix);
+        g_string_free(hex, TRUE);
+        if (!same) {
+            rig_run_error_text(run, "image '%s' is not the one of the failing run (SHA-256 %s...): the scenario or its files have changed",
+                               claim->name, claim->sha_prefix);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Cleanup always runs, also after an interrupt, and never hides the first problem. */
+static void clean_up(struct rig_run *run)
+{
+    volatile int *interrupted = run->board->interrupted;
+    struct rig_trouble first = run->trouble;
+
+    run->board->interrupted = NULL;
+    run->trouble = (struct rig_trouble){.verdict = RIG_VERDICT_PASS};
+    rig_run_steps(run, run->the_case->cleanup, "cleanup");
+    run->board->interrupted = interrupted;
+    if (first.verdict == RIG_VERDICT_PASS)
+        return;
+    if (rig_run_troubled(run))
+        g_ptr_array_add(run->also, g_strdup_printf("in cleanup: %s", run->trouble.message));
+    rig_trouble_clear(&run->trouble);
+    run->trouble = first;
+}
+
+static void play_phases(const struct play *play, struct rig_run *run)
+{
+    if (claims_hold(play, run)) {
+        rig_run_steps(run, play->the_case->setup, "setup");
+        if (!rig_run_troubled(run))
+            rig_run_steps(run, play->the_case->steps, "steps");
+    }
+    clean_up(run);
+}
+
+/* Returns the verdict; *interrupted tells whether somebody asked to stop. */
+static enum rig_verdict play_attempt(const struct play *play, struct attempt *attempt, guint n_retries, bool *interrupted)
+{
+    const struct rig_run_plan *plan = play->plan;
+    enum rig_verdict verdict;
+    struct rig_run run;
+
+    attempt->started_wall_us = g_get_real_time();
+    attempt->seed = seed_of(play, attempt->number);
+    rig_journal_begin_case(plan->journal, play->index, attempt->number);
+    emit_case_start(play, attempt);
+    rig_run_init(&run, play->the_case, attempt->board, plan->journal, play->images, attempt->seed, plan->timeout_scale);
+    run.only_cut = plan->has_only_cut ? &plan->only_cut : NULL;
+    play_phases(play, &run);
+    verdict = run.trouble.verdict;
+    *interrupted = run.trouble.interrupted;
+    attempt->final = verdict == RIG_VERDICT_PASS || *interrupted || attempt->number >= n_retries;
+    emit_case_end(play, attempt, &run);
+    rig_journal_end_case(plan->journal);
+    attempt->board->ops->make_safe(attempt->board);
+    rig_run_clear(&run);
+    return verdict;
+}
+
+static void end_unplayed(const struct play *play, enum rig_verdict verdict, const char *message)
+{
+    struct attempt attempt = {.started_wall_us = g_get_real_time()};
+    struct rig_event *event = rig_event_new("case-end");
+    g_autofree char *wall = rig_journal_wall_now();
+
+    rig_journal_begin_case(play->plan->journal, play->index, 0);
+    emit_case_start(play, &attempt);
+    rig_event_text(event, "verdict", rig_verdict_word(verdict));
+    rig_event_text(event, "wall", wall);
+    rig_event_count(event, "elapsed_us", 0);
+    rig_event_count(event, "duration_ms", 0);
+    rig_event_text(event, verdict == RIG_VERDICT_SKIP ? "skip_reason" : "message", message);
+    rig_event_flag(event, "final", true);
+    emit(play->plan, 0, event);
+    rig_journal_end_case(play->plan->journal);
+}
+
+static void emit_retry(const struct play *play, const struct attempt *attempt)
+{
+    struct rig_event *event = rig_event_new("retry");
+
+    rig_event_textf(event, "text", "attempt %u did not pass; another one follows", attempt->number + 1);
+    rig_journal_begin_case(play->plan->journal, play->index, attempt->number);
+    emit(play->plan, 0, event);
+    rig_journal_end_case(play->plan->journal);
+}
+
+static enum rig_verdict play_attempts(const struct play *play, struct attempt *attempt, bool *interrupted)
+{
+    guint n_retries = play->plan->n_retries + play->the_case->scenario->retries;
+    enum rig_verdict verdict = RIG_VERDICT_NONE;
+
+    for (attempt->number = 0; attempt->number <= n_retries; attempt->number++) {
+        verdict = play_attempt(play, attempt, n_retries, interrupted);
+        if (attempt->final)
+            break;
+        emit_retry(play, attempt);
+    }
+    return verdict;
+}
+
+/* Returns false when the run must end. */
+static bool play_case(const struct play *play, bool *interrupted)
+{
+    const struct rig_run_plan *plan = play->plan;
+    struct attempt attempt = {0};
+    g_autofree char *reason = NULL;
+    GError *error = NULL;
+    enum rig_verdict verdict;
+
+    attempt.board = rig_boards_get(plan->boards, play->the_case->scenario->target, &attempt.target, &error);
+    if (!attempt.board) {
+        end_unplayed(play, RIG_VERDICT_ERROR, error->message);
+        g_error_free(error);
+        return !plan->fail_fast;
+    }
+    reason = rig_plan_skip_reason(play->the_case, attempt.board, attempt.target->name);
+    if (reason) {
+        end_unplayed(play, RIG_VERDICT_SKIP, reason);
+        return true;
+    }
+    verdict = play_attempts(play, &attempt, interrupted);
+    return !*interrupted && (verdict == RIG_VERDICT_PASS || !plan->fail_fast);
+}
+
+static void emit_run_end(const struct rig_run_plan *plan, gint64 started_us, bool interrupted)
+{
+    struct rig_event *event = rig_event_new("run-end");
+    g_autofree char *wall = rig_journal_wall_now();
+
+    rig_event_text(event, "wall", wall);
+    rig_event_count(event, "duration_ms", (g_get_monotonic_time() - started_us) / 1000);
+    rig_event_flag(event, "interrupted", interrupted);
+    emit(plan, 0, event);
+}
+
+void rig_run_all(const struct rig_run_plan *plan)
+{
+    g_autoptr(GArray) plays = g_array_new(FALSE, TRUE, sizeof(struct play));
+    struct rig_image_store *images = rig_image_store_new();
+    gint64 started_us = g_get_monotonic_time();
+    bool interrupted = false;
+    bool go_on = true;
+
+    for (guint repeat = 0; repeat < MAX(plan->n_repeats, 1); repeat++) {
+        for (guint i = 0; i < plan->selection->cases->len; i++) {
+            struct play play = {.plan = plan, .the_case = g_ptr_array_index(plan->selection->cases, i), .index = plays->len,
+                                .repeat = repeat, .images = images};
+
+            g_array_append_val(plays, play);
+        }
+    }
+    emit_run_start(plan, plays);
+    emit_load_errors(plan);
+    for (guint i = 0; go_on && i < plays->len; i++) {
+        go_on = play_case(&g_array_index(plays, struct play, i), &interrupted);
+        interrupted = interrupted || (plan->interrupted && *plan->interrupted);
+        go_on = go_on && !interrupted;
+    }
+    emit_run_end(plan, started_us, interrupted);
+    rig_image_store_free(images);
+}
