@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* `bootrig check` and `bootrig list`: scenario files without a board. */
+#include "cli/cli.h"
+
+#include "run/selection.h"
+#include "steps/verbs.h"
+
+#include <json-glib/json-glib.h>
+#include <stdio.h>
+
+static struct rig_selection *load(char **paths, const struct rig_filter *filter)
+{
+    g_autofree char *shipped = rig_data_path("scenarios");
+    const char *const defaults[] = {shipped, NULL};
+
+    return rig_selection_load(paths && *paths ? (const char *const *)paths : defaults, rig_language(), filter, rig_cli_colour());
+}
+
+static int tell_errors(const struct rig_selection *selection)
+{
+    for (guint i = 0; i < selection->errors->len; i++)
+        fputs(((struct rig_load_error *)g_ptr_array_index(selection->errors, i))->text, stderr);
+    return selection->errors->len ? RIG_EXIT_ERROR : RIG_EXIT_PASSED;
+}
+
+int rig_cli_check(int argc, char **argv)
+{
+    g_auto(GStrv) paths = NULL;
+    const GOptionEntry entries[] = {
+        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &paths, NULL, NULL},
+        {0},
+    };
+    g_autoptr(rig_selection) selection = NULL;
+    int exit_code;
+
+    if (!rig_cli_parse(&argc, &argv, entries, "[FILE|DIR]...", "Tells all errors of all files in one go; touches no device.",
+                       "Exit codes: 0 no errors, 2 errors, 4 no file found.", &exit_code))
+        return exit_code;
+    selection = load(paths, NULL);
+    exit_code = tell_errors(selection);
+    if (exit_code == RIG_EXIT_PASSED && selection->n_files == 0) {
+        fprintf(stderr, "bootrig: no scenario file found\n");
+        return RIG_EXIT_NOTHING;
+    }
+    printf("%u files, %u cases, %u files with errors\n", selection->n_files, selection->cases->len, selection->errors->len);
+    return exit_code;
+}
+
+static void add_texts(JsonBuilder *builder, const char *name, char **texts)
+{
+    json_builder_set_member_name(builder, name);
+    json_builder_begin_array(builder);
+    for (; texts && *texts; texts++)
+        json_builder_add_string_value(builder, *texts);
+    json_builder_end_array(builder);
+}
+
+static void add_text(JsonBuilder *builder, const char *name, const char *text)
+{
+    if (!text)
+        return;
+    json_builder_set_member_name(builder, name);
+    json_builder_add_string_value(builder, text);
+}
+
+static void add_case(JsonBuilder *builder, const struct rig_case *the_case)
+{
+    const struct rig_scenario *scenario = the_case->scenario;
+
+    json_builder_begin_object(builder);
+    add_text(builder, "name", the_case->name);
+    add_text(builder, "scenario", scenario->name);
+    add_text(builder, "file", scenario->source->path);
+    json_builder_set_member_name(builder, "line");
+    json_builder_add_int_value(builder, scenario->at.line);
+    add_text(builder, "about", scenario->about);
+    add_text(builder, "target", scenario->target);
+    add_texts(builder, "tags", scenario->tags);
+    add_texts(builder, "needs", scenario->needs);
+    json_builder_end_object(builder);
+}
+
+static void print_json(const struct rig_selection *selection)
+{
+    g_autoptr(JsonBuilder) builder = json_builder_new();
+    g_autoptr(JsonNode) root = NULL;
+    g_autofree char *text = NULL;
+
+    json_builder_begin_array(builder);
+    for (guint i = 0; i < selection->cases->len; i++)
+        add_case(builder, g_ptr_array_index(selection->cases, i));
+    json_builder_end_array(builder);
+    root = json_builder_get_root(builder);
+    text = json_to_string(root, TRUE);
+    printf("%s\n", text);
+}
+
+static void print_lines(const struct rig_selection *selection)
+{
+    for (guint i = 0; i < selection->cases->len; i++) {
+        const struct rig_case *the_case = g_ptr_array_index(selection->cases, i);
+        g_autofree char *tags = g_strjoinv(",", the_case->scenario->tags);
+        g_autofree char *needs = g_strjoinv(",", the_case->scenario->needs);
+
+        printf("%-60s  tags: %s  needs: %s\n", the_case->name, *tags ? tags : "-", *needs ? needs : "-");
+    }
+}
+
+int rig_cli_list(int argc, char **argv)
+{
+    g_auto(GStrv) paths = NULL;
+    g_auto(GStrv) names = NULL;
+    g_auto(GStrv) tags = NULL;
+    g_auto(GStrv) skip_tags = NULL;
+    gboolean json = FALSE;
+    const GOptionEntry entries[] = {
+        {"json", 0, 0, G_OPTION_ARG_NONE, &json, "machine-readable", NULL},
+        {"name", 'n', 0, G_OPTION_ARG_STRING_ARRAY, &names, "only cases whose name has this piece or fits this pattern", "PATTERN"},
+        {"tag", 0, 0, G_OPTION_ARG_STRING_ARRAY, &tags, "only scenarios with this tag", "TAG[,TAG]"},
+        {"skip-tag", 0, 0, G_OPTION_ARG_STRING_ARRAY, &skip_tags, "leave out scenarios with this tag", "TAG[,TAG]"},
+        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &paths, NULL, NULL},
+        {0},
+    };
+    g_autoptr(rig_selection) selection = NULL;
+    struct rig_filter filter;
+    int exit_code;
+
+    if (!rig_cli_parse(&argc, &argv, entries, "[FILE|DIR]...", "Names, tags and needs of the cases of scenario files.", NULL, &exit_code))
+        return exit_code;
+    filter = (struct rig_filter){.names = (const char *const *)names, .tags = (const char *const *)tags,
+                                 .skip_tags = (const char *const *)skip_tags};
+    selection = load(paths, &filter);
+    exit_code = tell_errors(selection);
+    if (json)
+        print_json(selection);
+    else
+        print_lines(selection);
+    if (exit_code == RIG_EXIT_PASSED && selection->cases->len == 0)
+        return RIG_EXIT_NOTHING;
+    return exit_code;
+}

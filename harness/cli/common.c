@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the subcommands share: options, errors, shipped files. */
+#include "cli/cli.h"
+
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static char *folder_below(const char *base, const char *folder)
+{
+    char *path = base ? g_build_filename(base, folder, NULL) : NULL;
+
+    if (path && g_file_test(path, G_FILE_TEST_IS_DIR))
+        return path;
+    g_free(path);
+    return NULL;
+}
+
+/* Inside the source tree people want to read "scenarios/power/x.yaml", not an absolute path. */
+static char *shorten(char *path /* taken */)
+{
+    g_autofree char *here = g_get_current_dir();
+    g_autofree char *prefix = g_strconcat(here, G_DIR_SEPARATOR_S, NULL);
+    char *shorter;
+
+    if (!g_str_has_prefix(path, prefix))
+        return path;
+    shorter = g_strdup(path + strlen(prefix));
+    g_free(path);
+    return shorter;
+}
+
+char *rig_data_path(const char *folder)
+{
+    g_autofree char *binary = g_file_read_link("/proc/self/exe", NULL);
+    g_autofree char *bin = binary ? g_path_get_dirname(binary) : g_strdup(".");
+    g_autofree char *installed = g_build_filename(bin, "..", "share", "bootrig", NULL);
+    g_autofree char *canonical = g_canonicalize_filename(installed, NULL);
+    char *path = folder_below(g_getenv("BOOTRIG_DATA_DIR"), folder);
+
+    if (!path)
+        path = folder_below(canonical, folder);
+    if (!path)
+        path = folder_below(RIG_SOURCE_DIR, folder);
+    return path ? shorten(path) : g_build_filename(canonical, folder, NULL);
+}
+
+bool rig_cli_parse(int *argc, char ***argv, const GOptionEntry *entries, const char *usage, const char *summary, const char *description,
+                   int *exit_code)
+{
+    GOptionContext *context = g_option_context_new(usage);
+    g_autofree char *program = g_strdup_printf("bootrig %s", (*argv)[0]);
+    GError *error = NULL;
+    bool ok;
+
+    g_set_prgname(program);
+    g_option_context_set_summary(context, summary);
+    g_option_context_set_description(context, description);
+    g_option_context_add_main_entries(context, entries, NULL);
+    ok = g_option_context_parse(context, argc, argv, &error);
+    g_option_context_free(context);
+    if (ok)
+        return true;
+    fprintf(stderr, "%s: %s; '%s --help' tells what there is\n", program, error->message, program);
+    g_error_free(error);
+    *exit_code = RIG_EXIT_ERROR;
+    return false;
+}
+
+int rig_cli_fail(GError *error)
+{
+    fprintf(stderr, "bootrig: %s\n", error->message);
+    g_error_free(error);
+    return RIG_EXIT_ERROR;
+}
+
+bool rig_cli_colour(void)
+{
+    const char *no_colour = g_getenv("NO_COLOR");
+    const char *term = g_getenv("TERM");
+
+    return isatty(STDERR_FILENO) && !(no_colour && *no_colour) && g_strcmp0(term, "dumb") != 0;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* bootrig: finds the subcommand. */
+#include "cli/cli.h"
+
+#include <locale.h>
+#include <stdio.h>
+
+const struct rig_command rig_commands[] = {
+    {"run", "run scenarios and write the reports", rig_cli_run},
+    {"check", "tell all errors of scenario files; touches no device", rig_cli_check},
+    {"list", "names, tags and needs of the scenarios", rig_cli_list},
+    {"replay", "play a case of an earlier run exactly again", rig_cli_replay},
+    {"report", "make any report again from a journal", rig_cli_report},
+    {"image", "make, inspect, verify and damage MCUboot images", rig_cli_image},
+    {"steps", "the reference of the steps that scenarios are written in", rig_cli_steps},
+    {"schema", "JSON Schema of scenario files, for editors", rig_cli_schema},
+    {"completion", "shell completion: bootrig completion bash", rig_cli_completion},
+};
+const gsize rig_n_commands = G_N_ELEMENTS(rig_commands);
+
+static void print_help(FILE *out)
+{
+    fprintf(out, "Usage: bootrig COMMAND [OPTION]... [ARGUMENT]...\n"
+                 "Tests firmware-update bootloaders of Bluetooth LE devices: YAML scenarios in, verdicts and evidence out.\n\nCommands:\n");
+    for (gsize i = 0; i < rig_n_commands; i++)
+        fprintf(out, "  %-12s%s\n", rig_commands[i].name, rig_commands[i].about);
+    fprintf(out, "\n'bootrig COMMAND --help' tells the options of a command; 'bootrig run' with none runs every shipped scenario on the built-in\n"
+                 "simulated board.\n\nExit codes: 0 all passed, 1 some failed, 2 rig error or bad usage, 3 interrupted, 4 nothing to run.\n");
+}
+
+int main(int argc, char **argv)
+{
+    setlocale(LC_ALL, "");
+    setlocale(LC_NUMERIC, "C");
+    if (argc < 2) {
+        print_help(stderr);
+        return RIG_EXIT_ERROR;
+    }
+    if (g_str_equal(argv[1], "--help") || g_str_equal(argv[1], "-h") || g_str_equal(argv[1], "help")) {
+        print_help(stdout);
+        return RIG_EXIT_PASSED;
+    }
+    if (g_str_equal(argv[1], "--version")) {
+        printf("bootrig %s\n", RIG_VERSION);
+        return RIG_EXIT_PASSED;
+    }
+    for (gsize i = 0; i < rig_n_commands; i++)
+        if (g_str_equal(argv[1], rig_commands[i].name))
+            return rig_commands[i].run(argc - 1, argv + 1);
+    fprintf(stderr, "bootrig: there is no command '%s'; 'bootrig --help' lists them\n", argv[1]);
+    return RIG_EXIT_ERROR;
+}

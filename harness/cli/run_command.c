@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* `bootrig run` and `bootrig replay`: options in, exit code out. The run itself is in session.c. */
+#include "cli/run_options.h"
+
+#include "report/model.h"
+#include "report/output.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void rig_run_options_clear(struct rig_run_options *options)
+{
+    g_free(options->target);
+    g_strfreev(options->defects);
+    g_strfreev(options->names);
+    g_strfreev(options->cases);
+    g_strfreev(options->tags);
+    g_strfreev(options->skip_tags);
+    g_free(options->seed);
+    g_free(options->case_seed);
+    g_free(options->cut);
+    g_strfreev(options->images);
+    g_free(options->output);
+    g_free(options->junit);
+    g_strfreev(options->paths);
+}
+
+static const char description[] =
+    "Without FILE or DIR every shipped scenario runs. Reports go to DIR of --output (default reports/out): journal.jsonl, junit.xml,\n"
+    "report.html, summary.json.\n\n"
+    "Examples:\n"
+    "  bootrig run                                    all shipped scenarios on the simulated nRF52840 with MCUboot\n"
+    "  bootrig run my.yaml --verbose                  one file, every step shown\n"
+    "  bootrig run --tag mcuboot,security             cases that have both tags\n"
+    "  bootrig run --name 'chunk-drop*' --repeat 20   twenty times, each with another seed\n"
+    "  bootrig run --defect never-reverts --tag mcuboot   is the scenario set able to notice?\n\n"
+    "Exit codes: 0 all passed, 1 some failed, 2 rig error or bad usage, 3 interrupted, 4 nothing to run.";
+
+int rig_cli_run(int argc, char **argv)
+{
+    struct rig_run_options options = {.n_repeats = 1, .timeout_scale = 1.0};
+    const GOptionEntry entries[] = {
+        {"target", 't', 0, G_OPTION_ARG_STRING, &options.target, "board to run on: NAME of a shipped target, or FILE (default sim-nrf52840-mcuboot; scenarios written for another target get theirs)", "NAME|FILE"},
+        {"name", 'n', 0, G_OPTION_ARG_STRING_ARRAY, &options.names, "only cases whose name has this piece or fits this pattern (* ?); may be given again", "PATTERN"},
+        {"case", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.cases, "only the case of exactly this name; may be given again", "NAME"},
+        {"tag", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.tags, "only scenarios with this tag; a,b wants both; given again: or", "TAG[,TAG]"},
+        {"skip-tag", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.skip_tags, "leave out scenarios with this tag", "TAG[,TAG]"},
+        {"repeat", 0, 0, G_OPTION_ARG_INT, &options.n_repeats, "run everything N times, each time with another seed", "N"},
+        {"retries", 0, 0, G_OPTION_ARG_INT, &options.n_retries, "up to N more attempts at a case that did not pass; a later pass counts as flaky", "N"},
+        {"fail-fast", 'x', 0, G_OPTION_ARG_NONE, &options.fail_fast, "stop at the first case that does not pass", NULL},
+        {"seed", 0, 0, G_OPTION_ARG_STRING, &options.seed, "seed of everything random (default 1); 'random' takes a new one", "N|random"},
+        {"timeout-scale", 0, 0, G_OPTION_ARG_DOUBLE, &options.timeout_scale, "multiply every deadline", "X"},
+        {"dry-run", 0, 0, G_OPTION_ARG_NONE, &options.dry_run, "show what would run and where, touch no board", NULL},
+        {"defect", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.defects, "seed a defect into the simulated board; may be given again", "NAME"},
+        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &options.output, "folder of the reports (default reports/out)", "DIR"},
+        {"junit", 0, 0, G_OPTION_ARG_FILENAME, &options.junit, "also write the JUnit XML here", "FILE"},
+        {"junit-strict", 0, 0, G_OPTION_ARG_NONE, &options.junit_strict, "JUnit XML without what the strictest schema refuses", NULL},
+        {"no-html", 0, 0, G_OPTION_ARG_NONE, &options.no_html, "leave out the HTML report", NULL},
+        {"quiet", 'q', 0, G_OPTION_ARG_NONE, &options.quiet, "failures and the summary only", NULL},
+        {"verbose", 'v', 0, G_OPTION_ARG_NONE, &options.verbose, "show every step", NULL},
+        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options.paths, NULL, NULL},
+        {0},
+    };
+    g_auto(GStrv) record = g_strdupv(argv);
+    int exit_code;
+
+    if (rig_cli_parse(&argc, &argv, entries, "[FILE|DIR]...", "Runs scenarios and writes the reports.", description, &exit_code))
+        exit_code = rig_run_with_options(&options, (const char *const *)record);
+    rig_run_options_clear(&options);
+    return exit_code;
+}
+
+static int replay_line(const char *line)
+{
+    g_auto(GStrv) words = NULL;
+    GError *error = NULL;
+    int n_words;
+
+    if (!g_shell_parse_argv(line, &n_words, &words, &error))
+        return rig_cli_fail(error);
+    if (n_words < 3 || !g_str_equal(words[1], "replay") || g_str_has_suffix(words[2], ".jsonl")) {
+        fprintf(stderr, "bootrig: the journal's replay command is broken: %s\n", line);
+        return RIG_EXIT_ERROR;
+    }
+    printf("%s\n", line);
+    fflush(stdout);
+    return rig_cli_replay(n_words - 1, words + 1);
+}
+
+/* The replay command of the one case that is meant: the one named, or the first that did not pass. */
+static int replay_journal(const char *path, char **cases)
+{
+    g_autofree char *inside = g_build_filename(path, RIG_OUTPUT_JOURNAL, NULL);
+    g_autoptr(rig_results) results = NULL;
+    GError *error = NULL;
+
+    results = rig_results_from_journal(g_file_test(path, G_FILE_TEST_IS_DIR) ? inside : path, &error);
+    if (!results)
+        return rig_cli_fail(error);
+    for (guint i = 0; i < results->cases->len; i++) {
+        const struct rig_case_result *result = g_ptr_array_index(results->cases, i);
+        const struct rig_attempt *attempt = rig_case_last_attempt(result);
+        bool named = cases && *cases && g_strv_contains((const gchar *const *)cases, result->name);
+        bool meant = cases && *cases ? named : result->verdict == RIG_VERDICT_FAIL || result->verdict == RIG_VERDICT_ERROR;
+
+        if (meant && attempt && attempt->replay)
+            return replay_line(attempt->replay);
+    }
+    fprintf(stderr, cases && *cases ? "bootrig: the journal has no finished case of that name\n" : "bootrig: every case of this journal passed: name one with --case\n");
+    return RIG_EXIT_NOTHING;
+}
+
+static bool is_journal(const char *path)
+{
+    g_autofree char *inside = g_build_filename(path, RIG_OUTPUT_JOURNAL, NULL);
+
+    return g_str_has_suffix(path, ".jsonl") || g_file_test(inside, G_FILE_TEST_EXISTS);
+}
+
+int rig_cli_replay(int argc, char **argv)
+{
+    struct rig_run_options options = {.n_repeats = 1, .timeout_scale = 1.0, .verbose = TRUE};
+    const GOptionEntry entries[] = {
+        {"case", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.cases, "name of the case", "NAME"},
+        {"target", 't', 0, G_OPTION_ARG_STRING, &options.target, "board of the failing run", "NAME|FILE"},
+        {"case-seed", 0, 0, G_OPTION_ARG_STRING, &options.case_seed, "seed of the failing attempt", "N"},
+        {"cut", 0, 0, G_OPTION_ARG_STRING, &options.cut, "of a sweep play only this power cut", "OPERATION:FORM"},
+        {"image", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.images, "refuse to play unless this image has the SHA-256 that begins so", "NAME=HEX"},
+        {"defect", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.defects, "defect that was seeded", "NAME"},
+        {"timeout-scale", 0, 0, G_OPTION_ARG_DOUBLE, &options.timeout_scale, "multiply every deadline", "X"},
+        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &options.output, "folder of the reports (default reports/out/replay)", "DIR"},
+        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options.paths, NULL, NULL},
+        {0},
+    };
+    g_auto(GStrv) record = g_strdupv(argv);
+    int exit_code;
+
+    if (!rig_cli_parse(&argc, &argv, entries, "FILE|JOURNAL|DIR", "Plays a case of an earlier run exactly again, every step shown.",
+                       "A failing case prints its replay command. With a journal (or the folder that holds it) the first case that did not\n"
+                       "pass is played, or the one named with --case.", &exit_code)) {
+        rig_run_options_clear(&options);
+        return exit_code;
+    }
+    if (!options.paths || !options.paths[0] || options.paths[1]) {
+        fprintf(stderr, "bootrig: replay wants one scenario file, journal or report folder\n");
+        exit_code = RIG_EXIT_ERROR;
+    } else if (is_journal(options.paths[0])) {
+        exit_code = replay_journal(options.paths[0], options.cases);
+    } else {
+        if (!options.output)
+            options.output = g_strdup("reports/out/replay");
+        exit_code = rig_run_with_options(&options, (const char *const *)record);
+    }
+    rig_run_options_clear(&options);
+    return exit_code;
+}

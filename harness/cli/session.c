@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One run from options to exit code: selection, boards, journal, live terminal, reports, signals. */
+#include "cli/run_options.h"
+
+#include "report/html.h"
+#include "report/json.h"
+#include "report/junit.h"
+#include "report/output.h"
+#include "report/terminal.h"
+#include "run/replay_line.h"
+#include "run/runner.h"
+#include "steps/verbs.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DEFAULT_OUTPUT "reports/out"
+
+/* The one thing that a signal handler may touch. */
+static volatile int interrupted;
+
+static void on_signal(int signal_number)
+{
+    (void)signal_number;
+    interrupted = 1;
+}
+
+/* A second signal ends the process the hard way; the journal on disk still tells what ran. */
+static void catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGHUP, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+struct session {
+    const struct rig_run_options *options;
+    struct rig_run_plan plan;
+    struct rig_results *results;
+    struct rig_output *output;
+    GPtrArray *written; /* char *: paths of reports, NULL-terminated at the end */
+    bool report_failed;
+};
+
+static bool parse_seed(const char *text, guint64 *seed, GError **error)
+{
+    if (!text)
+        return *seed = 1, true;
+    if (g_str_equal(text, "random"))
+        return *seed = ((guint64)g_random_int() << 32) | g_random_int(), true;
+    return g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT64, seed, error);
+}
+
+static void claim_free(gpointer item)
+{
+    struct rig_image_claim *claim = item;
+
+    g_free(claim->name);
+    g_free(claim->sha_prefix);
+    g_free(claim);
+}
+
+static GPtrArray *parse_claims(char **images)
+{
+    GPtrArray *claims = g_ptr_array_new_with_free_func(claim_free);
+
+    for (; images && *images; images++) {
+        const char *equals = strchr(*images, '=');
+        struct rig_image_claim *claim = g_new0(struct rig_image_claim, 1);
+
+        claim->name = equals ? g_strndup(*images, (gsize)(equals - *images)) : g_strdup(*images);
+        claim->sha_prefix = g_strdup(equals ? equals + 1 : "");
+        g_ptr_array_add(claims, claim);
+    }
+    return claims;
+}
+
+static bool parse_plan(struct session *session, GError **error)
+{
+    const struct rig_run_options *options = session->options;
+    struct rig_run_plan *plan = &session->plan;
+
+    if (options->n_repeats < 1 || options->n_repeats > 100000 || options->n_retries < 0 || options->n_retries > 50 ||
+        !(options->timeout_scale > 0.0 && options->timeout_scale <= 1000.0)) {
+        g_set_error_literal(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                            "--repeat wants 1 to 100000, --retries 0 to 50, --timeout-scale more than 0 up to 1000");
+        return false;
+    }
+    plan->n_repeats = (guint)options->n_repeats;
+    plan->n_retries = (guint)options->n_retries;
+    plan->fail_fast = options->fail_fast;
+    plan->timeout_scale = options->timeout_scale;
+    plan->has_case_seed = options->case_seed != NULL;
+    plan->has_only_cut = options->cut != NULL;
+    plan->interrupted = &interrupted;
+    return parse_seed(options->seed, &plan->seed, error) && (!options->case_seed || parse_seed(options->case_seed, &plan->case_seed, error)) &&
+           (!options->cut || rig_cut_place_parse(options->cut, &plan->only_cut, error));
+}
+
+static char *replay_options(const struct rig_run_options *options)
+{
+    GString *text = g_string_new(NULL);
+
+    for (char **defect = options->defects; defect && *defect; defect++)
+        g_string_append_printf(text, " --defect %s", *defect);
+    if (options->timeout_scale < 1.0 || options->timeout_scale > 1.0)
+        g_string_append_printf(text, " --timeout-scale %g", options->timeout_scale);
+    return g_string_free(text, FALSE);
+}
+
+static struct rig_selection *select_cases(const struct rig_run_options *options)
+{
+    struct rig_filter filter = {
+        .names = (const char *const *)options->names,
+        .cases = (const char *const *)options->cases,
+        .tags = (const char *const *)options->tags,
+        .skip_tags = (const char *const *)options->skip_tags,
+    };
+    g_autofree char *shipped = rig_data_path("scenarios");
+    const char *const defaults[] = {shipped, NULL};
+    const char *const *paths = options->paths && options->paths[0] ? (const char *const *)options->paths : defaults;
+
+    return rig_selection_load(paths, rig_language(), &filter, false);
+}
+
+static int print_plan(const struct rig_selection *selection, const struct rig_boards *boards)
+{
+    (void)boards;
+    for (guint i = 0; i < selection->cases->len; i++) {
+        const struct rig_case *the_case = g_ptr_array_index(selection->cases, i);
+
+        printf("%s::%s  %u setup, %u steps, %u cleanup%s%s\n", the_case->scenario->source->path, the_case->name,
+               the_case->setup ? the_case->setup->len : 0, the_case->steps ? the_case->steps->len : 0,
+               the_case->cleanup ? the_case->cleanup->len : 0, the_case->scenario->target ? "  on " : "",
+               the_case->scenario->target ? the_case->scenario->target : "");
+    }
+    for (guint i = 0; i < selection->errors->len; i++)
+        fputs(((struct rig_load_error *)g_ptr_array_index(selection->errors, i))->text, stderr);
+    printf("%u cases of %u files would run\n", selection->cases->len, selection->n_files);
+    if (selection->errors->len)
+        return RIG_EXIT_ERROR;
+    return selection->cases->len ? RIG_EXIT_PASSED : RIG_EXIT_NOTHING;
+}
+
+static void publish(struct session *session, const char *path, char *text, gsize n_bytes, GError *error)
+{
+    if (text && rig_output_publish(path, text, n_bytes, &error)) {
+        g_ptr_array_add(session->written, g_strdup(path));
+    } else {
+        fprintf(stderr, "bootrig: the report '%s' was not written: %s\n", path, error->message);
+        g_error_free(error);
+        session->report_failed = true;
+    }
+    g_free(text);
+}
+
+static void write_junit(struct session *session, const char *path)
+{
+    struct rig_junit_options options = {.strict = session->options->junit_strict};
+    GError *error = NULL;
+    gsize n_bytes = 0;
+    char *text = rig_junit_text(session->results, &options, &n_bytes, &error);
+
+    publish(session, path, text, n_bytes, error);
+}
+
+static void write_reports(struct session *session)
+{
+    g_autofree char *junit = rig_output_file(session->output, RIG_OUTPUT_JUNIT);
+    g_autofree char *html = rig_output_file(session->output, RIG_OUTPUT_HTML);
+    g_autofree char *json = rig_output_file(session->output, RIG_OUTPUT_JSON);
+
+    write_junit(session, junit);
+    if (session->options->junit)
+        write_junit(session, session->options->junit);
+    if (!session->options->no_html) {
+        char *text = rig_html_text(session->results);
+
+        publish(session, html, text, strlen(text), NULL);
+    }
+    char *summary = rig_json_text(session->results);
+    publish(session, json, summary, strlen(summary), NULL);
+}
+
+/* The verdict reaches the exit code and stderr whatever becomes of the files. */
+static int conclude(struct session *session)
+{
+    const GError *lost = rig_journal_error(session->plan.journal);
+    int exit_code = rig_results_exit_code(session->results);
+    struct rig_counts counts = rig_results_counts(session->results);
+
+    if (lost)
+        fprintf(stderr, "bootrig: the journal is not complete: %s\n", lost->message);
+    if (!lost && !session->report_failed)
+        return exit_code;
+    fprintf(stderr, "bootrig: verdict: %u passed, %u failed, %u errors, %u skipped\n", counts.n_passed, counts.n_failed, counts.n_errors,
+            counts.n_skipped);
+    return exit_code == RIG_EXIT_INTERRUPTED ? exit_code : RIG_EXIT_ERROR;
+}
+
+static int run_session(struct session *session)
+{
+    const struct rig_run_options *options = session->options;
+    enum rig_loudness loudness = options->quiet ? RIG_QUIET : options->verbose ? RIG_VERBOSE : RIG_NORMAL;
+    struct rig_terminal_options terminal_options = rig_terminal_options_for(STDOUT_FILENO, loudness);
+    struct rig_terminal *terminal;
+    int exit_code;
+
+    session->results = rig_results_new();
+    session->written = g_ptr_array_new_with_free_func(g_free);
+    terminal = rig_terminal_new(stdout, &terminal_options, session->results);
+    rig_journal_listen(session->plan.journal, rig_results_take, session->results);
+    rig_journal_listen(session->plan.journal, rig_terminal_take, terminal);
+    catch_signals();
+    rig_run_all(&session->plan);
+    rig_results_finish(session->results);
+    rig_terminal_hide(terminal);
+    write_reports(session);
+    if (rig_journal_path(session->plan.journal))
+        g_ptr_array_add(session->written, g_strdup(rig_journal_path(session->plan.journal)));
+    g_ptr_array_add(session->written, NULL);
+    rig_terminal_finish(terminal, (const char *const *)session->written->pdata);
+    exit_code = conclude(session);
+    rig_terminal_free(terminal);
+    rig_results_free(session->results);
+    g_ptr_array_unref(session->written);
+    return exit_code;
+}
+
+static int nothing_to_run(const struct rig_selection *selection)
+{
+    fprintf(stderr, "bootrig: nothing to run: %u files were read, no case fits the selection\n", selection->n_files);
+    return RIG_EXIT_NOTHING;
+}
+
+/* The default target must be there; what a scenario names beside it is the case's own error. */
+static bool board_is_there(struct rig_boards *boards, GError **error)
+{
+    const struct rig_target *target;
+
+    return rig_boards_get(boards, NULL, &target, error) != NULL;
+}
+
+static int open_and_run(struct session *session)
+{
+    g_autoptr(rig_output) output = NULL;
+    g_autoptr(rig_journal) journal = NULL;
+    g_autofree char *path = NULL;
+    GError *error = NULL;
+
+    output = rig_output_claim(session->options->output ? session->options->output : DEFAULT_OUTPUT, &error);
+    if (!output)
+        return rig_cli_fail(error);
+    session->output = output;
+    path = rig_output_file(output, RIG_OUTPUT_JOURNAL);
+    journal = rig_journal_new(path, &error);
+    if (!journal)
+        return rig_cli_fail(error);
+    session->plan.journal = journal;
+    return run_session(session);
+}
+
+int rig_run_with_options(const struct rig_run_options *options, const char *const *argv)
+{
+    struct session session = {.options = options};
+    g_autofree char *targets = rig_data_path("targets");
+    g_autoptr(rig_boards) boards = rig_boards_new(options->target, targets, (const char *const *)options->defects, &interrupted);
+    g_autofree char *repeated = replay_options(options);
+    g_autoptr(GPtrArray) claims = parse_claims(options->images);
+    g_autoptr(rig_selection) selection = NULL;
+    GError *error = NULL;
+
+    if (!parse_plan(&session, &error) || !board_is_there(boards, &error))
+        return rig_cli_fail(error);
+    selection = select_cases(options);
+    if (options->dry_run)
+        return print_plan(selection, boards);
+    if (selection->cases->len == 0 && selection->errors->len == 0)
+        return nothing_to_run(selection);
+    session.plan.selection = selection;
+    session.plan.boards = boards;
+    session.plan.claims = claims;
+    session.plan.argv = argv;
+    session.plan.replay_options = repeated;
+    return open_and_run(&session);
+}
