@@ -167,8 +167,11 @@ static enum rig_image_status make_header(const struct rig_image_recipe *recipe, 
 static enum rig_image_status fill(const struct rig_image_recipe *recipe, const struct rig_image_header *header,
                                   struct writer *writer)
 {
+    if (recipe->reserved)
+        memcpy(writer->bytes, recipe->reserved, header->header_bytes);
+    else
+        memset(writer->bytes, recipe->erased, header->header_bytes);
     rig_image_header_encode(header, writer->bytes);
-    memset(writer->bytes + RIG_IMAGE_HEADER_BYTES, recipe->erased, header->header_bytes - RIG_IMAGE_HEADER_BYTES);
     writer->at = header->header_bytes;
     if (recipe->payload_bytes)
         memcpy(writer->bytes + writer->at, recipe->payload, recipe->payload_bytes);
