@@ -83,11 +83,17 @@ enum sim_status sim_flash_erase(struct sim_flash *flash, unsigned device, uint32
 enum sim_status sim_flash_peek(const struct sim_flash *flash, unsigned device, uint32_t offset, void *into, size_t n_bytes);
 enum sim_status sim_flash_poke(struct sim_flash *flash, unsigned device, uint32_t offset, const void *bytes, size_t n_bytes);
 
+/* Hash of a range's contents (128 bits), cheap where whole pages are covered: the same bytes at the same offset within a page of
+ * SIM_FLASH_PAGE_BYTES give the same hash. Works without power. false: out of range. */
+#define SIM_FLASH_PAGE_BYTES 1024u
+bool sim_flash_range_hash(const struct sim_flash *flash, unsigned device, uint32_t offset, size_t n_bytes, uint64_t hash[2]);
+
 /* Operations done since the flash was made, and the virtual time they took. */
 uint64_t sim_flash_n_operations(const struct sim_flash *flash);
 uint64_t sim_flash_busy_us(const struct sim_flash *flash);
 uint32_t sim_flash_erase_count(const struct sim_flash *flash, unsigned device, uint32_t offset);
 
+/* A cut before an operation: it is neither counted nor observed. Torn: counted, observed with `torn` set, half of its time is taken. */
 /* Cuts power at the operation that is `after` operations from now (0 = the next one). One cut is armed at a time; disarm forgets it. */
 void sim_flash_arm_cut(struct sim_flash *flash, uint64_t after, enum sim_cut_form form);
 void sim_flash_disarm_cut(struct sim_flash *flash);
@@ -97,7 +103,8 @@ bool sim_flash_powered(const struct sim_flash *flash);
 
 void sim_flash_observe(struct sim_flash *flash, sim_flash_observer observer, void *user);
 
-/* Contents. keep() is O(pages) pointer copies at the most; equal contents compare equal whatever their history. */
+/* Contents only: counters, wear, power and an armed cut stay as they are. restore() needs a content of a flash of the same geometry.
+ * keep() is O(pages) pointer copies at the most; equal contents compare equal whatever their history. */
 struct sim_flash_content *sim_flash_keep(const struct sim_flash *flash);
 void sim_flash_restore(struct sim_flash *flash, const struct sim_flash_content *content);
 void sim_flash_content_free(struct sim_flash_content *content);
