@@ -37,6 +37,14 @@ enum sim_boot_defect {
 #define SIM_BOOT_N_DEFECTS 12
 const char *sim_boot_defect_name(unsigned bit); /* "accepts-unsigned", ... ; NULL beyond the last */
 
+/* Results of image validation, keyed by a 128-bit hash of the image's bytes and of everything else the verdict depends on. Power-cut
+ * sweeps validate identical contents thousands of times; a memo changes no result and no flash operation. One memo may serve any number
+ * of configurations and flashes, in one thread. */
+struct sim_boot_memo;
+struct sim_boot_memo *sim_boot_memo_new(void); /* NULL: no memory */
+void sim_boot_memo_free(struct sim_boot_memo *memo);
+uint64_t sim_boot_memo_n_hits(const struct sim_boot_memo *memo);
+
 struct sim_boot_config {
     enum rig_swap_mode mode;
     struct sim_area primary[SIM_BOOT_MAX_IMAGES];
@@ -53,6 +61,7 @@ struct sim_boot_config {
     const struct rig_key *const *keys; /* borrowed */
     size_t n_keys;
     uint32_t defects; /* enum sim_boot_defect */
+    struct sim_boot_memo *memo; /* borrowed; NULL: every validation is computed */
 };
 
 enum sim_boot_outcome {
@@ -63,12 +72,24 @@ enum sim_boot_outcome {
     SIM_BOOT_FLASH_FAULT,/* the flash refused an operation (unaligned, not erased): a bug of the bootloader or a wrong layout */
 };
 
+/* Why an update that was asked for did not happen. */
+enum sim_boot_refusal {
+    SIM_BOOT_NOT_REFUSED,
+    SIM_BOOT_REFUSED_EMPTY,        /* no header in the slot, or a header that says it is not bootable */
+    SIM_BOOT_REFUSED_INVALID,      /* sim_boot_result.secondary says why */
+    SIM_BOOT_REFUSED_WRONG_SECTOR, /* swap-offset: the image starts in the first sector */
+    SIM_BOOT_REFUSED_COUNTER,      /* security counter missing or below the device's */
+    SIM_BOOT_REFUSED_DOWNGRADE,
+    SIM_BOOT_REFUSED_DEPENDENCY,
+};
+
 struct sim_boot_result {
     enum sim_boot_outcome outcome;
     enum rig_swap_type swap_type[SIM_BOOT_MAX_IMAGES]; /* what was decided at this boot, resume included */
     bool resumed[SIM_BOOT_MAX_IMAGES];                 /* a swap in progress was finished */
     enum rig_image_status secondary[SIM_BOOT_MAX_IMAGES]; /* why a pending image was refused; RIG_IMAGE_OK otherwise */
     enum rig_image_status primary[SIM_BOOT_MAX_IMAGES];
+    enum sim_boot_refusal refusal[SIM_BOOT_MAX_IMAGES];
     char assertion[96];
 };
 
