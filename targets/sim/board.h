@@ -45,8 +45,8 @@ const char *sim_app_defect_name(unsigned bit);
 struct sim_app_config {
     uint32_t boot_us;        /* from chainload to advertising */
     uint32_t reset_delay_us; /* SMP reset: answer, then this; 0 = 250000 */
-    uint16_t smp_buf_size;   /* 0 = 384; counts the whole SMP message */
-    uint16_t smp_buf_count;  /* 0 = 4 */
+    uint16_t smp_buf_size;   /* 0 = 384; counts the whole SMP message; 32..4096 */
+    uint16_t smp_buf_count;  /* 0 = 4; up to 8. A request holds its buffer until its last notification has left */
     bool reassembly;         /* one message may span several writes */
     bool parameters_command; /* OS 6 is there */
     bool erase_pending_allowed;
@@ -82,7 +82,7 @@ void sim_board_free(struct sim_board *board);
 const struct sim_board_config *sim_board_config(const struct sim_board *board);
 
 /* Time. step() processes the next thing that is due no later than until_us and returns true; with nothing left to do until then it sets
- * the time to until_us and returns false. */
+ * the time to until_us and returns false. Flash work takes time, so the clock may stand beyond until_us after a step. */
 uint64_t sim_board_now_us(const struct sim_board *board);
 bool sim_board_step(struct sim_board *board, uint64_t until_us);
 
@@ -92,6 +92,9 @@ void sim_board_on_console(struct sim_board *board, sim_console_line line, void *
 /* Called after each bootloader run. */
 typedef void (*sim_boot_seen)(void *user, uint64_t at_us, const struct sim_boot_result *result, uint64_t n_operations);
 void sim_board_on_boot(struct sim_board *board, sim_boot_seen seen, void *user);
+/* Every flash operation, after it happened. The board itself observes its flash (cuts by time need it): use this, never
+ * sim_flash_observe() on the board's flash. */
+void sim_board_on_flash(struct sim_board *board, sim_flash_observer observer, void *user);
 
 /* Power and reset. */
 void sim_board_power(struct sim_board *board, bool on);
@@ -112,7 +115,8 @@ void sim_board_disarm_cut(struct sim_board *board);
 struct sim_cut_report {
     bool fell;
     uint64_t at_us;
-    bool at_operation;    /* an operation was cut; else the fields below are the last one before it */
+    bool at_operation;    /* an operation was cut inside or right after; else (before one, by time, at a line) the fields below are the
+                             last operation since arming that happened, n_bytes 0 = none */
     uint64_t operation;   /* counted from arming */
     enum sim_flash_kind operation_kind;
     unsigned device;

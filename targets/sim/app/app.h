@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The application model: the SMP server and the personality of the running image. State is plain bytes without pointers. GLib-free.
+ * Facts: [SRC zephyr subsys/mgmt/mcumgr/smp/src/smp.c, grp/img_mgmt/src, grp/os_mgmt/src]. */
+#ifndef SIM_APP_APP_H
+#define SIM_APP_APP_H
+
+#include "protocol/smp/smp_server.h"
+#include "sim/board.h"
+
+struct sim_upload {
+    bool active;
+    uint8_t image;
+    uint32_t n_total; /* declared */
+    uint32_t offset;  /* expected next */
+    uint32_t erased_end; /* progressive erase: area offset up to which sectors are erased */
+    uint8_t n_sha;
+    uint8_t sha[32];
+    uint8_t n_tail; /* bytes that wait for a whole write unit */
+    uint8_t tail[32];
+};
+struct sim_app {
+    struct sim_upload upload;
+    uint32_t n_uploads;      /* finished since the application started */
+    bool reset_wanted;       /* after config->reset_delay_us */
+    bool crash_wanted;       /* at once, the answer is lost */
+};
+/* Outlives a reset, not a power cycle. */
+struct sim_app_retained {
+    bool rebooted_in_upload;
+};
+
+/* The server with everything it may touch; all borrowed. */
+struct sim_server {
+    const struct sim_app_config *config;
+    const struct sim_boot_config *boot;
+    struct sim_flash *flash;
+    struct sim_app *app;
+    struct sim_app_retained *retained;
+};
+/* One packet from a transport, possibly of several messages. Writes the answers one after the other; returns their length, 0: silence.
+ * When power is lost in it (the flash says so) the result is 0. */
+size_t sim_server_input(struct sim_server *server, const uint8_t *packet, size_t n_packet, uint8_t *answers, size_t room);
+
+/* What runs in the primary slot of image 0. */
+struct sim_running {
+    bool has_image;
+    bool intact; /* the computed hash is the stored one */
+    bool has_personality;
+    struct sim_app_personality personality;
+    struct rig_image_version version;
+    uint8_t hash[RIG_IMAGE_HASH_BYTES];
+};
+/* As a probe sees it; with_hash: the image's bytes are hashed, which takes time. */
+void sim_app_look(const struct sim_boot_config *boot, const struct sim_flash *flash, bool with_hash, struct sim_running *running);
+
+/* --- between the files of the model --- */
+
+struct sim_slot { /* an image as the server lists it */
+    unsigned image;
+    unsigned slot; /* 0 primary, 1 secondary */
+    bool bootable, pending, confirmed, active, permanent;
+    struct rig_image_version version;
+    uint8_t hash[RIG_IMAGE_HASH_BYTES];
+};
+/* Images in the order that the state command lists them. Returns how many. */
+size_t sim_slots_list(const struct sim_server *server, struct sim_slot slots[2 * SIM_BOOT_MAX_IMAGES]);
+/* Where an upload to an image goes: the secondary, without its first sector in swap-offset. */
+struct sim_area sim_slots_upload_area(const struct sim_server *server, unsigned image);
+enum sim_status sim_slots_erase(const struct sim_server *server, unsigned image);
+/* Erases the trailer's sectors and what lies below an upload's area. */
+enum sim_status sim_slots_erase_trailer(const struct sim_server *server, unsigned image);
+uint32_t sim_slots_trailer_offset(const struct sim_server *server, unsigned image); /* from the secondary's start, down to a sector */
+/* The secondary holds what must not be touched: 0, or the image group's code. */
+unsigned sim_slots_refusal(const struct sim_server *server, unsigned image, bool erase);
+
+/* What a handler makes of a request: the pairs of a success, or an error. */
+struct sim_reply {
+    struct rig_cbor_writer *writer;
+    unsigned rc;       /* generic, not 0: the answer is {"rc"} */
+    unsigned group_rc; /* not 0: {"err"} or its version 0 twin */
+    const char *reason;/* rsn of version 0 */
+    bool silent;
+};
+void sim_os_handle(struct sim_server *server, const struct rig_smp_request *request, struct sim_reply *reply);
+void sim_image_handle(struct sim_server *server, const struct rig_smp_request *request, struct sim_reply *reply);
+void sim_upload_handle(struct sim_server *server, const struct rig_smp_request *request, struct sim_reply *reply);
+
+#endif

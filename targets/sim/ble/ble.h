@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The peripheral's state and what can happen to it. Plain bytes without pointers, so that a copy of the struct is a moment of it. Times are
+ * the board's; the board calls in when something is due. GLib-free.
+ * Facts: [SRC zephyr subsys/mgmt/mcumgr/transport/src/smp_bt.c, smp_reassembly.c], Bluetooth Core for HCI, ATT and pairing codes. */
+#ifndef SIM_BLE_BLE_H
+#define SIM_BLE_BLE_H
+
+#include "protocol/smp/smp.h"
+#include "sim/ble/peripheral.h"
+
+#define SIM_BLE_NEVER UINT64_MAX
+#define SIM_BLE_MAX_BUFFERS 8
+#define SIM_BLE_MAX_ARRIVED 64
+#define SIM_BLE_SUPERVISION_US 4000000u
+#define SIM_BLE_SERVICE_US 1000u /* between two requests that are both there */
+
+enum sim_hci_reason {
+    SIM_HCI_AUTHENTICATION_FAILURE = 0x05,
+    SIM_HCI_TIMEOUT = 0x08,
+    SIM_HCI_REMOTE = 0x13,
+    SIM_HCI_LOCAL = 0x16,
+    SIM_HCI_MIC_FAILURE = 0x3d,
+};
+#define SIM_PAIRING_NOT_SUPPORTED 0x05
+
+struct sim_bond {
+    bool used;
+    uint8_t address[SIM_BLE_ADDRESS_BYTES];
+    uint8_t ltk[SIM_BLE_LTK_BYTES];
+    uint32_t age; /* number of the pairing that made it */
+};
+
+/* One of the server's net buffers: first a request, then the answers to it. */
+struct sim_ble_buffer {
+    uint64_t arrived_us;
+    uint16_t n_bytes;
+    uint8_t bytes[RIG_SMP_MAX_MESSAGE_BYTES];
+};
+/* Buffers in order, by index. */
+struct sim_ble_queue {
+    uint8_t n;
+    uint8_t index[SIM_BLE_MAX_BUFFERS];
+};
+struct sim_ble_notification {
+    uint16_t n_bytes;
+    uint8_t bytes[SIM_BLE_MAX_MTU];
+};
+
+struct sim_ble {
+    struct sim_ble_config config;
+    uint16_t buf_size;
+    uint8_t buf_count;
+    bool reassembles;
+
+    bool advertising;
+    bool connected; /* in the central's view */
+    bool alive;     /* the peripheral still holds its end */
+    uint64_t lost_us; /* when the central notices that it does not */
+    uint8_t central[SIM_BLE_ADDRESS_BYTES];
+    uint16_t mtu;
+    bool encrypted;
+    bool subscribed;
+    uint8_t last_reason;
+
+    struct sim_bond bonds[SIM_BLE_MAX_BONDS];
+    uint32_t n_pairings;
+    uint64_t random;
+
+    struct sim_ble_queue received; /* requests waiting for the server */
+    struct sim_ble_queue leaving;  /* answers on their way out */
+    bool in_use[SIM_BLE_MAX_BUFFERS];
+    uint64_t request_us; /* the first request is due */
+    uint64_t notify_us;  /* the next notification is due */
+    uint64_t last_notify_us;
+    uint16_t n_sent; /* of the first buffer in leaving */
+
+    bool assembling;
+    uint8_t assembly; /* buffer index */
+    uint16_t n_expected; /* bytes still missing */
+
+    uint8_t first_arrived, n_arrived;
+    struct sim_ble_notification arrived[SIM_BLE_MAX_ARRIVED];
+    struct sim_ble_buffer buffers[SIM_BLE_MAX_BUFFERS];
+};
+
+/* buf_count is at most SIM_BLE_MAX_BUFFERS, buf_size at most RIG_SMP_MAX_MESSAGE_BYTES. */
+void sim_ble_init(struct sim_ble *ble, const struct sim_ble_config *config, uint16_t buf_size, uint8_t buf_count, bool reassembles,
+                  uint64_t seed);
+
+/* Replaces the configuration; bonds and a connection stay. */
+void sim_ble_configure(struct sim_ble *ble, const struct sim_ble_config *config);
+
+/* The peripheral's own life. die(): power, reset, crash; the central notices after the supervision timeout. */
+void sim_ble_start(struct sim_ble *ble);
+void sim_ble_die(struct sim_ble *ble, uint64_t now_us);
+/* The central notices a dead link. */
+void sim_ble_lose(struct sim_ble *ble);
+
+/* The central's calls. */
+enum sim_ble_outcome sim_ble_connect(struct sim_ble *ble, const uint8_t central[SIM_BLE_ADDRESS_BYTES], uint16_t mtu);
+void sim_ble_disconnect(struct sim_ble *ble, enum sim_hci_reason reason);
+enum sim_ble_outcome sim_ble_encrypt(struct sim_ble *ble, const uint8_t ltk[SIM_BLE_LTK_BYTES]);
+enum sim_ble_outcome sim_ble_pair(struct sim_ble *ble, uint8_t ltk[SIM_BLE_LTK_BYTES], uint8_t *reason);
+enum sim_ble_outcome sim_ble_subscribe(struct sim_ble *ble, bool on);
+enum sim_ble_outcome sim_ble_write(struct sim_ble *ble, uint64_t now_us, const uint8_t *bytes, size_t n_bytes);
+bool sim_ble_read_notification(struct sim_ble *ble, uint8_t bytes[SIM_BLE_MAX_MTU], size_t *n_bytes);
+
+const struct sim_bond *sim_ble_find_bond(const struct sim_ble *ble, const uint8_t central[SIM_BLE_ADDRESS_BYTES]);
+void sim_ble_forget_bonds(struct sim_ble *ble);
+
+/* Takes the first request out; its buffer stays in use until answer() is called with what the server wrote (0 bytes: nothing). */
+unsigned sim_ble_take_request(struct sim_ble *ble, uint8_t bytes[RIG_SMP_MAX_MESSAGE_BYTES], size_t *n_bytes);
+void sim_ble_answer(struct sim_ble *ble, uint64_t now_us, unsigned buffer, const uint8_t *bytes, size_t n_bytes);
+/* One notification goes over the air. */
+void sim_ble_notify(struct sim_ble *ble, uint64_t now_us);
+
+/* For bonds.c and link.c. */
+bool sim_ble_locked(const struct sim_ble *ble); /* the service demands encryption that the link does not have */
+void sim_ble_drop_assembly(struct sim_ble *ble);
+void sim_ble_purge(struct sim_ble *ble);
+
+#endif

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The SMP characteristic: write commands into buffers, reassembly, answers cut into notifications. */
+#include "sim/ble/ble.h"
+
+#include <string.h>
+
+#define ATT_OVERHEAD_BYTES 3u
+
+static void push(struct sim_ble_queue *queue, unsigned buffer)
+{
+    queue->index[queue->n++] = (uint8_t)buffer;
+}
+
+static unsigned pop(struct sim_ble_queue *queue)
+{
+    unsigned buffer = queue->index[0];
+
+    queue->n--;
+    memmove(queue->index, queue->index + 1, queue->n);
+    return buffer;
+}
+
+bool sim_ble_locked(const struct sim_ble *ble)
+{
+    return ble->config.security == SIM_BLE_ENCRYPTED && !ble->encrypted && !(ble->config.defects & SIM_BLE_DEFECT_SERVES_UNENCRYPTED);
+}
+
+void sim_ble_drop_assembly(struct sim_ble *ble)
+{
+    if (ble->assembling)
+        ble->in_use[ble->assembly] = false;
+    ble->assembling = false;
+}
+
+void sim_ble_purge(struct sim_ble *ble)
+{
+    while (ble->received.n > 0)
+        ble->in_use[pop(&ble->received)] = false;
+    while (ble->leaving.n > 0)
+        ble->in_use[pop(&ble->leaving)] = false;
+    ble->request_us = ble->notify_us = SIM_BLE_NEVER;
+    ble->n_sent = 0;
+}
+
+static bool allocate(struct sim_ble *ble, unsigned *buffer)
+{
+    for (unsigned i = 0; i < ble->buf_count; i++) {
+        if (!ble->in_use[i]) {
+            ble->in_use[i] = true;
+            ble->buffers[i].n_bytes = 0;
+            *buffer = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void append(struct sim_ble_buffer *buffer, const uint8_t *bytes, size_t n_bytes)
+{
+    memcpy(buffer->bytes + buffer->n_bytes, bytes, n_bytes);
+    buffer->n_bytes = (uint16_t)(buffer->n_bytes + n_bytes);
+}
+
+static void receive(struct sim_ble *ble, uint64_t now_us, unsigned buffer)
+{
+    ble->buffers[buffer].arrived_us = now_us + ble->config.connection_interval_us;
+    push(&ble->received, buffer);
+    if (ble->received.n == 1 && ble->request_us == SIM_BLE_NEVER)
+        ble->request_us = ble->buffers[buffer].arrived_us;
+}
+
+/* smp_reassembly_collect(): the first fragment says how long the message is; too much data is dropped and the state stays as it was,
+ * so that a half message poisons whatever follows it. */
+static bool start_assembly(struct sim_ble *ble, const uint8_t *bytes, size_t n_bytes)
+{
+    struct rig_smp_header header;
+    unsigned buffer;
+
+    if (n_bytes < RIG_SMP_HEADER_BYTES)
+        return false;
+    rig_smp_header_decode(bytes, &header);
+    if (RIG_SMP_HEADER_BYTES + (unsigned)header.length > ble->buf_size || !allocate(ble, &buffer))
+        return false;
+    ble->assembling = true;
+    ble->assembly = (uint8_t)buffer;
+    ble->n_expected = (uint16_t)(RIG_SMP_HEADER_BYTES + header.length);
+    return true;
+}
+
+static void collect(struct sim_ble *ble, uint64_t now_us, const uint8_t *bytes, size_t n_bytes)
+{
+    if (!ble->assembling && !start_assembly(ble, bytes, n_bytes))
+        return;
+    if (n_bytes > ble->n_expected)
+        return;
+    append(&ble->buffers[ble->assembly], bytes, n_bytes);
+    ble->n_expected = (uint16_t)(ble->n_expected - n_bytes);
+    if (ble->n_expected > 0)
+        return;
+    ble->assembling = false;
+    receive(ble, now_us, ble->assembly);
+}
+
+enum sim_ble_outcome sim_ble_write(struct sim_ble *ble, uint64_t now_us, const uint8_t *bytes, size_t n_bytes)
+{
+    unsigned buffer;
+
+    if (!ble->connected)
+        return SIM_BLE_NOT_CONNECTED;
+    if (n_bytes > ble->mtu - ATT_OVERHEAD_BYTES)
+        return SIM_BLE_TOO_LONG;
+    /* A write command has no answer: whatever goes wrong from here on, the central does not learn of it. */
+    if (!ble->alive || sim_ble_locked(ble) || n_bytes == 0)
+        return SIM_BLE_OK;
+    if (ble->reassembles) {
+        collect(ble, now_us, bytes, n_bytes);
+    } else if (n_bytes <= ble->buf_size && allocate(ble, &buffer)) {
+        append(&ble->buffers[buffer], bytes, n_bytes);
+        receive(ble, now_us, buffer);
+    }
+    return SIM_BLE_OK;
+}
+
+enum sim_ble_outcome sim_ble_subscribe(struct sim_ble *ble, bool on)
+{
+    if (!ble->connected || !ble->alive)
+        return SIM_BLE_NOT_CONNECTED;
+    if (sim_ble_locked(ble))
+        return SIM_BLE_NEEDS_ENCRYPTION;
+    ble->subscribed = on;
+    if (!on)
+        sim_ble_drop_assembly(ble);
+    return SIM_BLE_OK;
+}
+
+unsigned sim_ble_take_request(struct sim_ble *ble, uint8_t bytes[RIG_SMP_MAX_MESSAGE_BYTES], size_t *n_bytes)
+{
+    unsigned buffer = pop(&ble->received);
+
+    *n_bytes = ble->buffers[buffer].n_bytes;
+    memcpy(bytes, ble->buffers[buffer].bytes, *n_bytes);
+    ble->request_us = SIM_BLE_NEVER;
+    return buffer;
+}
+
+static void schedule_request(struct sim_ble *ble, uint64_t now_us)
+{
+    if (ble->received.n == 0)
+        return;
+
+    uint64_t arrived_us = ble->buffers[ble->received.index[0]].arrived_us;
+
+    ble->request_us = arrived_us > now_us + SIM_BLE_SERVICE_US ? arrived_us : now_us + SIM_BLE_SERVICE_US;
+}
+
+static void schedule_notification(struct sim_ble *ble, uint64_t now_us)
+{
+    uint64_t interval_us = ble->config.connection_interval_us;
+    uint64_t earliest_us = ble->last_notify_us + interval_us;
+
+    ble->notify_us = now_us + interval_us > earliest_us ? now_us + interval_us : earliest_us;
+}
+
+void sim_ble_answer(struct sim_ble *ble, uint64_t now_us, unsigned buffer, const uint8_t *bytes, size_t n_bytes)
+{
+    schedule_request(ble, now_us);
+    if (n_bytes == 0 || !ble->subscribed || !ble->alive) {
+        ble->in_use[buffer] = false;
+        return;
+    }
+    ble->buffers[buffer].n_bytes = 0;
+    append(&ble->buffers[buffer], bytes, n_bytes);
+    push(&ble->leaving, buffer);
+    if (ble->notify_us == SIM_BLE_NEVER)
+        schedule_notification(ble, now_us);
+}
+
+static void arrive(struct sim_ble *ble, const uint8_t *bytes, size_t n_bytes)
+{
+    struct sim_ble_notification *place;
+
+    /* A reader that is too slow loses what is new, as on a full socket. */
+    if (ble->n_arrived == SIM_BLE_MAX_ARRIVED)
+        return;
+    place = &ble->arrived[(ble->first_arrived + ble->n_arrived++) % SIM_BLE_MAX_ARRIVED];
+    memcpy(place->bytes, bytes, n_bytes);
+    place->n_bytes = (uint16_t)n_bytes;
+}
+
+/* Where the message that holds byte `at` of a run of messages ends. */
+static size_t message_end(const struct sim_ble_buffer *buffer, size_t at)
+{
+    size_t end = 0;
+
+    while (end <= at && end + RIG_SMP_HEADER_BYTES <= buffer->n_bytes) {
+        struct rig_smp_header header;
+
+        rig_smp_header_decode(buffer->bytes + end, &header);
+        end += RIG_SMP_HEADER_BYTES + (size_t)header.length;
+    }
+    return end > buffer->n_bytes || end <= at ? buffer->n_bytes : end;
+}
+
+void sim_ble_notify(struct sim_ble *ble, uint64_t now_us)
+{
+    unsigned index = ble->leaving.index[0];
+    const struct sim_ble_buffer *buffer = &ble->buffers[index];
+    size_t end = message_end(buffer, ble->n_sent);
+    size_t n_bytes = end - ble->n_sent;
+
+    if (n_bytes > ble->mtu - ATT_OVERHEAD_BYTES)
+        n_bytes = ble->mtu - ATT_OVERHEAD_BYTES;
+    arrive(ble, buffer->bytes + ble->n_sent, n_bytes);
+    ble->last_notify_us = now_us;
+    ble->n_sent = (uint16_t)(ble->config.defects & SIM_BLE_DEFECT_CUTS_NOTIFICATIONS ? end : ble->n_sent + n_bytes);
+    if (ble->n_sent >= buffer->n_bytes) {
+        ble->n_sent = 0;
+        ble->in_use[pop(&ble->leaving)] = false;
+    }
+    ble->notify_us = SIM_BLE_NEVER;
+    if (ble->leaving.n > 0)
+        schedule_notification(ble, now_us);
+}
+
+bool sim_ble_read_notification(struct sim_ble *ble, uint8_t bytes[SIM_BLE_MAX_MTU], size_t *n_bytes)
+{
+    if (ble->n_arrived == 0)
+        return false;
+
+    const struct sim_ble_notification *first = &ble->arrived[ble->first_arrived];
+
+    memcpy(bytes, first->bytes, first->n_bytes);
+    *n_bytes = first->n_bytes;
+    ble->first_arrived = (uint8_t)((ble->first_arrived + 1) % SIM_BLE_MAX_ARRIVED);
+    ble->n_arrived--;
+    return true;
+}

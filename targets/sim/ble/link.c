@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Advertising, the one connection, and how it ends. */
+#include "sim/ble/ble.h"
+
+#include <string.h>
+
+#define DEFAULT_INTERVAL_US 15000u
+
+const char *sim_ble_defect_name(unsigned bit)
+{
+    static const char *const names[SIM_BLE_N_DEFECTS] = {"pairs-anew-silently", "bond-lost-on-update", "serves-unencrypted",
+                                                         "cuts-notifications", "keeps-fragments"};
+
+    return bit < SIM_BLE_N_DEFECTS ? names[bit] : NULL;
+}
+
+void sim_ble_configure(struct sim_ble *ble, const struct sim_ble_config *config)
+{
+    ble->config = *config;
+    if (ble->config.connection_interval_us == 0)
+        ble->config.connection_interval_us = DEFAULT_INTERVAL_US;
+}
+
+void sim_ble_init(struct sim_ble *ble, const struct sim_ble_config *config, uint16_t buf_size, uint8_t buf_count, bool reassembles,
+                  uint64_t seed)
+{
+    memset(ble, 0, sizeof *ble);
+    sim_ble_configure(ble, config);
+    ble->buf_size = buf_size;
+    ble->buf_count = buf_count;
+    ble->reassembles = reassembles;
+    ble->random = seed;
+    ble->lost_us = ble->request_us = ble->notify_us = SIM_BLE_NEVER;
+}
+
+void sim_ble_start(struct sim_ble *ble)
+{
+    ble->advertising = true;
+}
+
+/* Everything of the connection that the peripheral holds in RAM. */
+static void end_connection(struct sim_ble *ble)
+{
+    sim_ble_purge(ble);
+    ble->alive = false;
+    ble->encrypted = false;
+    ble->subscribed = false;
+}
+
+void sim_ble_die(struct sim_ble *ble, uint64_t now_us)
+{
+    ble->advertising = false;
+    if (ble->alive)
+        ble->lost_us = now_us + SIM_BLE_SUPERVISION_US;
+    end_connection(ble);
+    ble->assembling = false;
+    memset(ble->in_use, 0, sizeof ble->in_use);
+}
+
+void sim_ble_lose(struct sim_ble *ble)
+{
+    ble->connected = false;
+    ble->lost_us = SIM_BLE_NEVER;
+    ble->last_reason = SIM_HCI_TIMEOUT;
+}
+
+enum sim_ble_outcome sim_ble_connect(struct sim_ble *ble, const uint8_t central[SIM_BLE_ADDRESS_BYTES], uint16_t mtu)
+{
+    if (ble->connected && !ble->alive)
+        sim_ble_lose(ble);
+    if (!ble->advertising || ble->connected)
+        return SIM_BLE_NOT_THERE;
+
+    uint16_t agreed = mtu < ble->config.mtu ? mtu : ble->config.mtu;
+
+    if (agreed < SIM_BLE_MIN_MTU)
+        agreed = SIM_BLE_MIN_MTU;
+    ble->mtu = agreed > SIM_BLE_MAX_MTU ? SIM_BLE_MAX_MTU : agreed;
+    memcpy(ble->central, central, sizeof ble->central);
+    ble->connected = ble->alive = true;
+    ble->n_arrived = 0;
+    return SIM_BLE_OK;
+}
+
+void sim_ble_disconnect(struct sim_ble *ble, enum sim_hci_reason reason)
+{
+    if (!ble->connected)
+        return;
+    ble->connected = false;
+    ble->lost_us = SIM_BLE_NEVER;
+    ble->last_reason = (uint8_t)reason;
+    if (!ble->alive)
+        return;
+    end_connection(ble);
+    if (!(ble->config.defects & SIM_BLE_DEFECT_KEEPS_FRAGMENTS))
+        sim_ble_drop_assembly(ble);
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The central's calls, handed to the peripheral model. */
+#include "sim/board/state.h"
+
+enum sim_ble_outcome sim_board_ble_connect(struct sim_board *board, const struct sim_ble_central *central, uint16_t mtu)
+{
+    return sim_ble_connect(&board->ram.ble, central->address, mtu);
+}
+
+void sim_board_ble_disconnect(struct sim_board *board)
+{
+    sim_ble_disconnect(&board->ram.ble, SIM_HCI_LOCAL);
+}
+
+bool sim_board_ble_connected(const struct sim_board *board)
+{
+    return board->ram.ble.connected;
+}
+
+uint16_t sim_board_ble_mtu(const struct sim_board *board)
+{
+    return board->ram.ble.mtu;
+}
+
+bool sim_board_ble_encrypted(const struct sim_board *board)
+{
+    return board->ram.ble.connected && board->ram.ble.encrypted;
+}
+
+enum sim_ble_outcome sim_board_ble_encrypt(struct sim_board *board, const uint8_t ltk[SIM_BLE_LTK_BYTES])
+{
+    return sim_ble_encrypt(&board->ram.ble, ltk);
+}
+
+enum sim_ble_outcome sim_board_ble_pair(struct sim_board *board, uint8_t ltk[SIM_BLE_LTK_BYTES], uint8_t *reason)
+{
+    return sim_ble_pair(&board->ram.ble, ltk, reason);
+}
+
+enum sim_ble_outcome sim_board_ble_write(struct sim_board *board, const uint8_t *bytes, size_t n_bytes)
+{
+    return sim_ble_write(&board->ram.ble, board->ram.now_us, bytes, n_bytes);
+}
+
+enum sim_ble_outcome sim_board_ble_subscribe(struct sim_board *board, bool on)
+{
+    return sim_ble_subscribe(&board->ram.ble, on);
+}
+
+bool sim_board_ble_notification(struct sim_board *board, uint8_t bytes[SIM_BLE_MAX_MTU], size_t *n_bytes)
+{
+    return sim_ble_read_notification(&board->ram.ble, bytes, n_bytes);
+}
+
+uint8_t sim_board_ble_last_reason(const struct sim_board *board)
+{
+    return board->ram.ble.last_reason;
+}
+
+bool sim_board_ble_advertising(const struct sim_board *board)
+{
+    return board->ram.ble.advertising && !board->ram.ble.alive;
+}
+
+bool sim_board_ble_has_bond(const struct sim_board *board, const uint8_t central[SIM_BLE_ADDRESS_BYTES])
+{
+    return sim_ble_find_bond(&board->ram.ble, central) != NULL;
+}
+
+void sim_board_ble_forget_bonds(struct sim_board *board)
+{
+    sim_ble_forget_bonds(&board->ram.ble);
+}
+
+void sim_board_set_ble(struct sim_board *board, const struct sim_ble_config *ble)
+{
+    sim_ble_configure(&board->ram.ble, ble);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the board's tests share: a usual board, images, a small SMP client over the simulated link. */
+#ifndef SIM_BOARD_SUPPORT_H
+#define SIM_BOARD_SUPPORT_H
+
+#include "image/build.h"
+#include "protocol/smp/smp.h"
+#include "sim/board.h"
+
+#define RIG_SECOND_US 1000000u
+
+struct bench {
+    struct sim_board *board;
+    uint8_t sequence;
+    uint8_t answer[RIG_SMP_MAX_MESSAGE_BYTES]; /* the last answer, joined from notifications */
+    size_t n_answer;
+    unsigned n_lines;
+    char last_line[128];
+    bool saw_hard_fault;
+    struct sim_boot_result last_boot;
+    uint64_t last_boot_operations;
+};
+
+/* One internal device of 64 sectors of 4 KiB, write unit 4; primary at 0, secondary after it, 16 sectors each, scratch of 2. */
+struct sim_board_config bench_config(enum rig_swap_mode mode);
+void bench_open(struct bench *bench, const struct sim_board_config *config);
+void bench_close(struct bench *bench);
+
+struct rig_bytes bench_image(uint8_t major, const struct sim_app_personality *personality, size_t payload_bytes);
+void bench_program(struct bench *bench, const struct rig_bytes *image); /* primary slot, power off */
+/* Power on and wait for advertising; false when that does not come within 20 s of board time. */
+bool bench_boot(struct bench *bench);
+bool bench_run_until_advertising(struct bench *bench);
+void bench_run(struct bench *bench, uint64_t for_us);
+
+extern const struct sim_ble_central bench_central;
+/* Connects and subscribes. */
+void bench_connect(struct bench *bench, uint16_t mtu);
+/* Writes one message (cut to the MTU when cut is set) and waits at most 60 s of board time for one answer. */
+bool bench_ask_raw(struct bench *bench, const uint8_t *bytes, size_t n_bytes, bool cut);
+bool bench_collect(struct bench *bench, uint64_t within_us);
+bool bench_ask(struct bench *bench, const uint8_t *bytes, size_t n_bytes, struct rig_smp_response *response);
+struct rig_smp_response bench_list(struct bench *bench);
+struct rig_smp_response bench_mark(struct bench *bench, const uint8_t *hash, bool confirm);
+struct rig_smp_response bench_erase(struct bench *bench, int slot);
+struct rig_smp_response bench_chunk(struct bench *bench, const struct rig_bytes *image, uint32_t offset, size_t n_bytes, bool with_sha);
+/* Uploads from `from` to the end; false when an answer stays away. *reached: the last offset that the server told. */
+bool bench_upload(struct bench *bench, const struct rig_bytes *image, uint32_t *reached);
+void bench_reset(struct bench *bench); /* SMP reset, then wait for advertising, reconnect */
+void image_hash(const struct rig_bytes *image, uint8_t hash[RIG_IMAGE_HASH_BYTES]);
+/* The bytes of the area's start equal the image's. */
+bool bench_slot_holds(struct bench *bench, const struct sim_area *area, const struct rig_bytes *image);
+
+#endif
