@@ -18,7 +18,7 @@ struct rig_image_recipe {
     size_t payload_bytes;
     struct rig_image_version version;
     uint16_t header_bytes; /* 0 = 32 */
-    uint32_t flags;
+    uint32_t flags; /* written as given: nothing is encrypted or compressed here */
     uint32_t load_address;
     const struct rig_key *key; /* NULL: no KEYHASH, no signature */
     bool has_security_counter;
@@ -39,7 +39,13 @@ struct rig_bytes { /* owned, malloc'd */
 };
 void rig_bytes_clear(struct rig_bytes *bytes);
 
+/* into is overwritten, not freed. BAD_HEADER: header size below 32, contradicting flags, a sum beyond 32 bits, a max_align that is no
+ * power of two in 8..32. BAD_TLV: protected TLVs beyond 64 KiB. TOO_LARGE: with padding, the image runs into the trailer's fixed fields
+ * (the limit of a certain bootloader is lower and not known here). NO_SIGNATURE: the key has no private part. */
 enum rig_image_status rig_image_build(const struct rig_image_recipe *recipe, struct rig_bytes *into);
+
+/* Bytes that look like nothing in particular and are the same for the same seed, everywhere (SplitMix64, little-endian). */
+void rig_image_fill_payload(uint64_t seed, uint8_t *into, size_t n_bytes);
 
 /* Ways to spoil an image. What the signature covers is NOT signed again unless the name says so. */
 enum rig_image_damage {
@@ -63,7 +69,11 @@ enum rig_image_damage {
 const char *rig_image_damage_name(enum rig_image_damage damage); /* "flip-header", "flip-payload", ... */
 bool rig_image_damage_from_name(const char *name, enum rig_image_damage *damage);
 
-/* at: UINT32_MAX for the default place. On success *image is replaced. BAD_HEADER/BAD_TLV when the input is no image. */
+/* at: UINT32_MAX for the default place; FLIP_* count it from the start of their own region (header, payload, all TLV payloads of the area
+ * one after the other) and flip that byte's lowest bit, TRUNCATE counts from the image's start, the others ignore it. Bytes behind the
+ * image (padding, trailer) keep their place: what is taken away is filled with the byte that follows the image.
+ * On success *image is replaced. The status of rig_image_read_layout when the input is no image, READ_FAILED when the place does not exist,
+ * NO_HASH or NO_SIGNATURE when what is to be spoilt is not there. */
 enum rig_image_status rig_image_damage(struct rig_bytes *image, enum rig_image_damage damage, uint32_t at);
 
 #endif

@@ -44,6 +44,11 @@ enum rig_image_tlv {
     RIG_IMAGE_TLV_BOOT_RECORD = 0x60,
 };
 
+/* Names for people, static storage: "SHA256", "ECDSA_SIG", "custom" for the vendor ranges, "unknown". */
+const char *rig_image_tlv_name(uint16_t type);
+/* Name of one flag bit: "encrypted-aes128", "non-bootable"; NULL for a bit without a name. */
+const char *rig_image_flag_name(uint32_t bit);
+
 /* Compare order: major, minor, revision; the build number only where a caller says so. */
 struct rig_image_version {
     uint8_t major;
@@ -159,15 +164,15 @@ struct rig_key; /* image/key.h */
 
 /* What a bootloader was built to demand. keys are borrowed for the call. */
 struct rig_image_policy {
-    bool check_hash;                 /* false only for a seeded defect */
+    bool check_hash;                 /* false only for a seeded defect: then the stored hash is believed, also for the signature */
     bool need_signature;             /* a signature type is compiled in */
     const struct rig_key *const *keys; /* compiled-in key list; an unknown KEYHASH skips its signature */
     size_t n_keys;
-    uint32_t max_image_bytes;
+    uint32_t max_image_bytes; /* UINT32_MAX: only the source bounds it */
 };
 
-/* Validation as bootutil does it: layout, limit, then TLVs in file order (KEYHASH selects, signature is tried, hash compared). On OK,
- * layout is filled. */
+/* Validation as bootutil does it: layout, limit, then TLVs in file order (KEYHASH selects, signature is tried, hash compared); the last
+ * signature that was tried decides. The allow list of unprotected TLV types is not enforced. On OK, layout is filled. */
 enum rig_image_status rig_image_verify(const struct rig_image_source *source, const struct rig_image_policy *policy,
                                        struct rig_image_layout *layout);
 

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Building an image: header, payload, protected TLVs, hash, key hash, signature, padding, in imgtool's order. */
+#include "image/build.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "image/internal.h"
+#include "image/trailer.h"
+
+#define SEC_CNT_BYTES 4u
+/* Room for the unprotected area of any kind: info, hash, key hash, signature. */
+#define UNPROTECTED_MAX_BYTES (4u * 4u + 2u * RIG_IMAGE_HASH_BYTES + RIG_SIGNATURE_MAX_BYTES)
+
+void rig_bytes_clear(struct rig_bytes *bytes)
+{
+    free(bytes->bytes);
+    *bytes = (struct rig_bytes){0};
+}
+
+void rig_image_fill_payload(uint64_t seed, uint8_t *into, size_t n_bytes)
+{
+    for (size_t at = 0; at < n_bytes; at += 8) {
+        uint64_t word = seed += 0x9e3779b97f4a7c15u;
+
+        word = (word ^ word >> 30) * 0xbf58476d1ce4e5b9u;
+        word = (word ^ word >> 27) * 0x94d049bb133111ebu;
+        word ^= word >> 31;
+        for (size_t i = 0; i < 8 && at + i < n_bytes; i++)
+            into[at + i] = (uint8_t)(word >> 8 * i);
+    }
+}
+
+/* Where the next byte goes; the room was computed beforehand. */
+struct writer {
+    uint8_t *bytes;
+    size_t at;
+};
+
+static void put_pair(struct writer *writer, uint16_t first, size_t second)
+{
+    rig_put_le16(writer->bytes + writer->at, first);
+    rig_put_le16(writer->bytes + writer->at + 2, (uint16_t)second);
+    writer->at += RIG_IMAGE_TLV_HEADER_BYTES;
+}
+
+static void put_entry(struct writer *writer, uint16_t type, const void *payload, size_t n_bytes)
+{
+    put_pair(writer, type, n_bytes);
+    if (n_bytes)
+        memcpy(writer->bytes + writer->at, payload, n_bytes);
+    writer->at += n_bytes;
+}
+
+static size_t protected_bytes(const struct rig_image_recipe *recipe)
+{
+    size_t n_bytes = recipe->has_security_counter ? RIG_IMAGE_TLV_HEADER_BYTES + SEC_CNT_BYTES : 0;
+
+    n_bytes += recipe->n_dependencies * (RIG_IMAGE_TLV_HEADER_BYTES + RIG_IMAGE_DEPENDENCY_BYTES);
+    for (size_t i = 0; i < recipe->n_custom; i++)
+        n_bytes += RIG_IMAGE_TLV_HEADER_BYTES + recipe->custom[i].n_bytes;
+    return n_bytes ? n_bytes + RIG_IMAGE_TLV_HEADER_BYTES : 0;
+}
+
+static void put_protected(struct writer *writer, const struct rig_image_recipe *recipe, size_t n_bytes)
+{
+    uint8_t payload[RIG_IMAGE_DEPENDENCY_BYTES] = {0};
+
+    if (n_bytes == 0)
+        return;
+    put_pair(writer, RIG_IMAGE_TLV_PROTECTED_INFO_MAGIC, n_bytes);
+    if (recipe->has_security_counter) {
+        rig_put_le32(payload, recipe->security_counter);
+        put_entry(writer, RIG_IMAGE_TLV_SEC_CNT, payload, SEC_CNT_BYTES);
+    }
+    rig_put_le32(payload, 0);
+    for (size_t i = 0; i < recipe->n_dependencies; i++) {
+        payload[0] = recipe->dependencies[i].image;
+        rig_image_version_encode(&recipe->dependencies[i].minimum, payload + 4);
+        put_entry(writer, RIG_IMAGE_TLV_DEPENDENCY, payload, sizeof payload);
+    }
+    for (size_t i = 0; i < recipe->n_custom; i++)
+        put_entry(writer, recipe->custom[i].type, recipe->custom[i].bytes, recipe->custom[i].n_bytes);
+}
+
+static enum rig_image_status put_unprotected(struct writer *writer, const struct rig_key *key)
+{
+    uint8_t hash[RIG_IMAGE_HASH_BYTES], signature[RIG_SIGNATURE_MAX_BYTES];
+    size_t start = writer->at, n_signature = 0;
+
+    if (EVP_Digest(writer->bytes, start, hash, NULL, EVP_sha256(), NULL) != 1)
+        return RIG_IMAGE_CRYPTO_FAILED;
+    writer->at += RIG_IMAGE_TLV_HEADER_BYTES;
+    put_entry(writer, RIG_IMAGE_TLV_SHA256, hash, sizeof hash);
+    if (key) {
+        n_signature = rig_key_sign(key, hash, signature);
+        if (n_signature == 0)
+            return RIG_IMAGE_CRYPTO_FAILED;
+        put_entry(writer, RIG_IMAGE_TLV_KEYHASH, rig_key_hash(key), RIG_IMAGE_HASH_BYTES);
+        put_entry(writer, rig_key_signature_tlv(rig_key_kind(key)), signature, n_signature);
+    }
+    rig_put_le16(writer->bytes + start, RIG_IMAGE_TLV_INFO_MAGIC);
+    rig_put_le16(writer->bytes + start + 2, (uint16_t)(writer->at - start));
+    return RIG_IMAGE_OK;
+}
+
+/* One sector's status records: only the fields that stand at fixed places are kept free, whatever board the slot is on. */
+static bool trailer_of(const struct rig_image_recipe *recipe, struct rig_trailer_layout *trailer)
+{
+    uint32_t max_align = recipe->max_align ? recipe->max_align : 8;
+    const struct rig_trailer_geometry geometry = {
+        .mode = RIG_SWAP_MOVE,
+        .slot_bytes = recipe->pad_to_bytes,
+        .write_bytes = max_align,
+        .max_align = max_align,
+        .max_sectors = 1,
+        .erased = recipe->erased,
+    };
+
+    return rig_trailer_layout(&geometry, trailer);
+}
+
+static enum rig_image_status pad(const struct rig_image_recipe *recipe, size_t n_image_bytes, uint8_t *slot)
+{
+    struct rig_trailer_layout trailer;
+
+    if (!trailer_of(recipe, &trailer))
+        return RIG_IMAGE_BAD_HEADER;
+    if (n_image_bytes > trailer.swap_size)
+        return RIG_IMAGE_TOO_LARGE;
+    memset(slot + n_image_bytes, recipe->erased, recipe->pad_to_bytes - n_image_bytes);
+    rig_trailer_magic(recipe->max_align ? recipe->max_align : 8, slot + trailer.magic);
+    if (recipe->confirm)
+        slot[trailer.image_ok] = 1;
+    return RIG_IMAGE_OK;
+}
+
+static enum rig_image_status make_header(const struct rig_image_recipe *recipe, struct rig_image_header *header)
+{
+    const uint32_t aes = RIG_IMAGE_FLAG_ENCRYPTED_AES128 | RIG_IMAGE_FLAG_ENCRYPTED_AES256;
+    const uint32_t lzma = RIG_IMAGE_FLAG_COMPRESSED_LZMA1 | RIG_IMAGE_FLAG_COMPRESSED_LZMA2;
+    size_t n_protected;
+
+    /* Bounds the sum in protected_bytes(). */
+    if (recipe->n_dependencies > UINT16_MAX || recipe->n_custom > UINT16_MAX)
+        return RIG_IMAGE_BAD_TLV;
+    n_protected = protected_bytes(recipe);
+    if (n_protected > UINT16_MAX)
+        return RIG_IMAGE_BAD_TLV;
+    *header = (struct rig_image_header){
+        .magic = RIG_IMAGE_MAGIC,
+        .load_address = recipe->load_address,
+        .header_bytes = recipe->header_bytes ? recipe->header_bytes : RIG_IMAGE_HEADER_BYTES,
+        .protected_tlv_bytes = (uint16_t)n_protected,
+        .payload_bytes = (uint32_t)recipe->payload_bytes,
+        .flags = recipe->flags,
+        .version = recipe->version,
+    };
+    if (header->header_bytes < RIG_IMAGE_HEADER_BYTES || (recipe->flags & aes) == aes || (recipe->flags & lzma) == lzma)
+        return RIG_IMAGE_BAD_HEADER;
+    if (recipe->payload_bytes > UINT32_MAX - header->header_bytes - n_protected - UNPROTECTED_MAX_BYTES)
+        return RIG_IMAGE_BAD_HEADER;
+    return RIG_IMAGE_OK;
+}
+
+static enum rig_image_status fill(const struct rig_image_recipe *recipe, const struct rig_image_header *header,
+                                  struct writer *writer)
+{
+    rig_image_header_encode(header, writer->bytes);
+    memset(writer->bytes + RIG_IMAGE_HEADER_BYTES, recipe->erased, header->header_bytes - RIG_IMAGE_HEADER_BYTES);
+    writer->at = header->header_bytes;
+    if (recipe->payload_bytes)
+        memcpy(writer->bytes + writer->at, recipe->payload, recipe->payload_bytes);
+    writer->at += recipe->payload_bytes;
+    put_protected(writer, recipe, header->protected_tlv_bytes);
+    return put_unprotected(writer, recipe->key);
+}
+
+enum rig_image_status rig_image_build(const struct rig_image_recipe *recipe, struct rig_bytes *into)
+{
+    struct rig_image_header header;
+    struct writer writer = {0};
+    enum rig_image_status status = make_header(recipe, &header);
+    size_t room;
+
+    *into = (struct rig_bytes){0};
+    if (status)
+        return status;
+    if (recipe->key && !rig_key_is_private(recipe->key))
+        return RIG_IMAGE_NO_SIGNATURE;
+    room = header.header_bytes + recipe->payload_bytes + header.protected_tlv_bytes + UNPROTECTED_MAX_BYTES;
+    writer.bytes = malloc(room > recipe->pad_to_bytes ? room : recipe->pad_to_bytes);
+    if (!writer.bytes)
+        return RIG_IMAGE_CRYPTO_FAILED;
+    status = fill(recipe, &header, &writer);
+    if (status == RIG_IMAGE_OK && recipe->pad_to_bytes)
+        status = pad(recipe, writer.at, writer.bytes);
+    if (status) {
+        free(writer.bytes);
+        return status;
+    }
+    *into = (struct rig_bytes){writer.bytes, recipe->pad_to_bytes ? recipe->pad_to_bytes : writer.at};
+    return RIG_IMAGE_OK;
+}

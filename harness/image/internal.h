@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the files of this area share and nobody else includes. */
+#ifndef RIG_IMAGE_INTERNAL_H
+#define RIG_IMAGE_INTERNAL_H
+
+#include <openssl/evp.h>
+
+#include "image/key.h"
+#include "image/mcuboot.h"
+
+#define RIG_IMAGE_VERSION_BYTES 8u
+#define RIG_IMAGE_TLV_HEADER_BYTES 4u /* of an area and of an entry alike */
+#define RIG_IMAGE_DEPENDENCY_BYTES 12u
+
+/* Eight bytes as in the header and in a dependency. */
+void rig_image_version_decode(const uint8_t bytes[RIG_IMAGE_VERSION_BYTES], struct rig_image_version *version);
+void rig_image_version_encode(const struct rig_image_version *version, uint8_t bytes[RIG_IMAGE_VERSION_BYTES]);
+
+/* Reads within the source's bounds; false when a byte is outside or cannot be read. */
+bool rig_image_read(const struct rig_image_source *source, uint32_t offset, void *into, size_t n_bytes);
+
+/* The first entry of that type whose payload has n_bytes (0: any); false when there is none or the walk fails. */
+bool rig_image_find_tlv(const struct rig_image_source *source, const struct rig_image_layout *layout, uint16_t type,
+                        uint16_t n_bytes, struct rig_image_tlv_entry *entry);
+
+/* One of the four signature types that the rig makes and checks. */
+bool rig_image_tlv_is_signature(uint16_t type);
+
+struct rig_key {
+    enum rig_key_kind kind;
+    bool is_private;
+    uint8_t hash[RIG_IMAGE_HASH_BYTES];
+    EVP_PKEY *pkey;
+};
+
+/* A built-in RSA key: unsigned big-endian numbers, as PKCS#1 names them; e is 65537. */
+struct rig_rsa_numbers {
+    const uint8_t *n, *d, *p, *q, *dp, *dq, *qi;
+    size_t n_bytes; /* of n and d; the others have half */
+};
+#define RIG_RSA_N_TEST_KEYS 2u
+/* kind is one of the RSA kinds, index below RIG_RSA_N_TEST_KEYS. */
+const struct rig_rsa_numbers *rig_rsa_test_numbers(enum rig_key_kind kind, unsigned index);
+
+#endif
