@@ -16,13 +16,22 @@ struct rig_mark {
 
 struct rig_source {
     char *path; /* as shown to people */
-    char *text; /* valid UTF-8, NUL-terminated; NULL when it could not be read */
+    char *text; /* valid UTF-8, NUL-terminated, without a byte order mark */
     gsize n_bytes;
+    GArray *line_starts; /* guint32: byte offset of each line, counted as YAML counts lines */
 };
-/* Reads a file of at most RIG_YAML_MAX_BYTES. NULL with an error: missing, a directory, too large, not UTF-8, NUL bytes. */
+/* Reads a file of at most RIG_YAML_MAX_BYTES (node.h). NULL with an error: missing, not a plain file, too large, not UTF-8, NUL bytes.
+ * The message does not repeat the path. */
 struct rig_source *rig_source_read(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same checks for bytes in memory; bytes are copied. */
+struct rig_source *rig_source_from_bytes(const char *path, const void *bytes, gsize n_bytes, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* text must be valid UTF-8 and within RIG_YAML_MAX_BYTES. */
 struct rig_source *rig_source_from_text(const char *path, const char *text);
 void rig_source_free(struct rig_source *source);
+typedef struct rig_source rig_source;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_source, rig_source_free)
+/* The place of a byte of the text. */
+struct rig_mark rig_source_mark(const struct rig_source *source, gsize offset);
 
 struct rig_diagnostic {
     char *path;
@@ -30,10 +39,18 @@ struct rig_diagnostic {
     guint width;   /* characters under the caret; 0 or 1 = one caret */
     char *message; /* "'within' wants a duration with a unit" */
     char *hint;    /* "did you mean '20s'?"; NULL */
-    char *line;    /* the source line; NULL when there is none */
+    char *line;    /* the source line, or the part of a long one around the place; NULL when there is none */
+    guint line_from; /* characters of the line that were left out before `line` */
 };
+
+#define RIG_DIAGNOSTICS_SHOWN 50  /* of one file, by rig_diagnostics_format() */
+#define RIG_DIAGNOSTICS_KEPT 1000 /* of one file, in items; more are only counted */
+
 struct rig_diagnostics {
-    GPtrArray *items; /* struct rig_diagnostic *, in the order found */
+    GPtrArray *items;     /* struct rig_diagnostic *, in the order found; the same one at the same place is kept once */
+    guint n_added;        /* calls of rig_diagnostics_add(), kept or not: compare before and after to see whether there was any error */
+    GHashTable *seen;     /* what is in items already */
+    GHashTable *n_of_file; /* path -> how many, kept or not */
 };
 void rig_diagnostics_init(struct rig_diagnostics *diagnostics);
 void rig_diagnostics_clear(struct rig_diagnostics *diagnostics);
@@ -41,7 +58,7 @@ void rig_diagnostics_clear(struct rig_diagnostics *diagnostics);
 void rig_diagnostics_add(struct rig_diagnostics *diagnostics, const struct rig_source *source, struct rig_mark at, guint width,
                          const char *hint, const char *format, ...) G_GNUC_PRINTF(6, 7);
 void rig_diagnostics_add_path(struct rig_diagnostics *diagnostics, const char *path, const char *message);
-/* "path:line:col: error: message\n   14 |  text\n      |  ^^ hint\n" for each, sorted by file and place, into one string. Colour only when asked. */
+/* "path:line:col: error: message\n  14 | text\n     | ^^ hint\n" for each, sorted by file and place, into one string. Colour only when asked. */
 char *rig_diagnostics_format(const struct rig_diagnostics *diagnostics, bool colour);
 
 /* The nearest of the candidates to what was written, or NULL when none is near: for "did you mean". */

@@ -20,6 +20,7 @@ struct rig_node {
     struct rig_mark end;
     bool quoted;      /* scalar: in quotes or a block */
     bool empty;       /* scalar: nothing was written after "key:" */
+    bool varies;      /* it or a node below holds a '$', or the key `when`: cases may read it differently */
     const char *text; /* scalar: raw UTF-8 */
     GPtrArray *items; /* list: struct rig_node *; map: struct rig_pair * ; NULL for a scalar */
 };
@@ -36,6 +37,11 @@ const struct rig_node *rig_document_root(const struct rig_document *document);
 void rig_document_free(struct rig_document *document);
 typedef struct rig_document rig_document;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_document, rig_document_free)
+
+/* Characters under a caret that points at the node: its text when it stands on one line, else 1. */
+guint rig_node_width(const struct rig_node *node);
+/* A scalar with another text at the place of `like`; it lives as long as the document. */
+const struct rig_node *rig_document_add_scalar(struct rig_document *document, const struct rig_node *like, const char *text);
 
 /* The value of a key of a map node; NULL when absent. */
 const struct rig_node *rig_node_get(const struct rig_node *map, const char *key);

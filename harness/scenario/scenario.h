@@ -9,6 +9,11 @@
 G_BEGIN_DECLS
 
 #define RIG_SCENARIO_MAX_CASES 10000
+#define RIG_SCENARIO_MAX_READS 1000000 /* values read over all cases of a file, variables put in */
+
+/* The verb `when`, part of every language: steps for the cases in which every named variable has (one of) the named value(s). It never
+ * reaches the runner: its steps take its place, or nothing does. */
+extern const struct rig_verb rig_when_verb;
 
 struct rig_step {
     const struct rig_verb *verb;
@@ -57,6 +62,8 @@ struct rig_scenario {
     char *target;         /* `target:` the scenario is written for; NULL = whatever is given */
     guint retries;        /* attempts after a failed first one */
     GPtrArray *cases;     /* struct rig_case * */
+    GPtrArray *all_steps; /* owner of every step; cases share those that no variable reaches */
+    GPtrArray *all_images; /* owner of every struct rig_image_plan */
 };
 
 /* Reads, checks and expands one file. All errors go into diagnostics; NULL when there was any. */

@@ -95,7 +95,7 @@ struct rig_verb {
     const char *name;   /* "upload" */
     const char *family; /* "update", "power", ... groups the reference */
     const char *about;  /* one or two sentences */
-    const struct rig_shape *shape;
+    const struct rig_shape *shape; /* NULL = no arguments but `within` */
     const char *block;  /* key beside the verb that holds nested steps ("do"); NULL = none */
     guint64 within_us;  /* default deadline; every verb gets the field `within` without naming it in its shape */
     const char *const *needs; /* capabilities that using it implies; NULL-terminated or NULL */
@@ -108,12 +108,21 @@ struct rig_language {
     const char *const *capabilities; /* what `needs` may name; NULL-terminated */
 };
 
-/* Reads a map node by a shape, adding every error. NULL only when nothing could be read. variables may be NULL. images: names that
- * RIG_TYPE_IMAGE may have, NULL = not checked. Used for targets and benches as well. */
-struct rig_scope;
+/* What names stand for while a record is read. Every member may be NULL; nothing is owned. */
+struct rig_scope {
+    GHashTable *variables;               /* name -> const struct rig_node *; NULL = a '$' is a character like any other */
+    GHashTable *images;                  /* set of names that RIG_TYPE_IMAGE may have; NULL = not checked */
+    const struct rig_language *language; /* verbs of RIG_TYPE_STEPS; NULL = steps are refused */
+    struct rig_document *document;       /* keeps texts that variables were put into; needed with variables */
+};
+
+/* Reads a node by a shape, adding every error. NULL only when nothing could be read. scope may be NULL. Used for targets and benches as
+ * well (`$` is then plain text). The record lives until rig_record_free(), its texts as long as the document. */
 struct rig_record *rig_record_read(const struct rig_node *node, const struct rig_shape *shape, const struct rig_scope *scope,
                                    struct rig_diagnostics *diagnostics) G_GNUC_WARN_UNUSED_RESULT;
 void rig_record_free(struct rig_record *record);
+typedef struct rig_record rig_record;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_record, rig_record_free)
 
 G_END_DECLS
 

@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Maps as records of typed fields: every error is told, what is right is kept. */
+#include <string.h>
+
+#include "scenario/reader.h"
+#include "scenario/scalar.h"
+
+static struct rig_value *read_value(struct rig_reader *reader, const struct rig_field *field, const struct rig_node *node);
+static struct rig_value *read_single(struct rig_reader *reader, const struct rig_field *field, const struct rig_node *node);
+static struct rig_record *new_record(const struct rig_shape *shape, const struct rig_node *node);
+static void fill_defaults(struct rig_record *record);
+
+void rig_value_free(struct rig_value *value)
+{
+    if (!value)
+        return;
+    if (value->items)
+        g_ptr_array_unref(value->items);
+    if (value->bytes)
+        g_bytes_unref(value->bytes);
+    rig_record_free(value->record);
+    if (value->steps)
+        g_ptr_array_unref(value->steps);
+    g_free(value);
+}
+
+static void free_item(gpointer item)
+{
+    rig_value_free(item);
+}
+
+void rig_record_free(struct rig_record *record)
+{
+    if (!record)
+        return;
+    for (gsize i = 0; i < record->shape->n_fields; i++)
+        rig_value_free(record->values[i]);
+    g_free(record->values);
+    g_free(record);
+}
+
+static struct rig_value *new_value(const struct rig_field *field, const struct rig_node *node)
+{
+    struct rig_value *value = g_new0(struct rig_value, 1);
+
+    value->type = field->type;
+    value->node = node;
+    return value;
+}
+
+static const char *find_choice(const struct rig_field *field, const char *text)
+{
+    for (const char *const *choice = field->choices; choice && *choice; choice++)
+        if (strcmp(*choice, text) == 0)
+            return *choice;
+    return NULL;
+}
+
+static void add_scalar_problem(struct rig_reader *reader, const struct rig_field *field, const struct rig_node *node,
+                               struct rig_scalar_problem *problem)
+{
+    bool has_keywords = field->choices && field->type != RIG_TYPE_CHOICE;
+    g_autofree char *keywords = has_keywords ? g_strjoinv(", ", (char **)field->choices) : NULL;
+    const char *near = has_keywords ? rig_nearest(node->text, field->choices, g_strv_length((char **)field->choices)) : NULL;
+
+    if (!problem->hint && near)
+        problem->hint = g_strdup_printf("did you mean '%s'?", near);
+    if (problem->is_sentence)
+        rig_reader_error(reader, node, problem->hint, "%s", problem->message);
+    else
+        rig_reader_error(reader, node, problem->hint, "'%s' %s%s%s", field->name, problem->message,
+                         has_keywords ? ", or one of: " : "", has_keywords ? keywords : "");
+    rig_scalar_problem_clear(problem);
+}
+
+static gint compare_names(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void check_image(struct rig_reader *reader, const struct rig_field *field, const struct rig_node *node, const char *name)
+{
+    GHashTable *images = reader->scope ? reader->scope->images : NULL;
+    g_autoptr(GPtrArray) names = NULL;
+    g_autofree char *hint = NULL;
+    GHashTableIter iterator;
+    gpointer known;
+    const char *near;
+
+    if (!images || g_hash_table_contains(images, name))
+        return;
+    names = g_ptr_array_new();
+    g_hash_table_iter_init(&iterator, images);
+    while (g_hash_table_iter_next(&iterator, &known, NULL))
+        g_ptr_array_add(names, known);
+    for (const char *const *choice = field->choices; choice && *choice; choice++)
+        g_ptr_array_add(names, (gpointer)*choice);
+    g_ptr_array_sort(names, compare_names);
+    near = rig_nearest(name, (const char *const *)names->pdata, names->len);
+    hint = near ? g_strdup_printf("did you mean '%s'?", near) : NULL;
+    rig_reader_error(reader, node, hint, "there is no image '%s'", name);
+}
+
+static struct rig_value *read_scalar(struct rig_reader *reader, const struct rig_field *field, const struct rig_node *node)
+{
+    struct rig_scalar_problem problem;
+    struct rig_value *value;
+
+    if (node->kind != RIG_NODE_SCALAR) {
+        rig_reader_error(reader, node, NULL, "'%s' wants %s, not a %s", field->name, rig_type_wants(field->type),
+                         node->kind == RIG_NODE_MAP ? "map" : "list");
+        return NULL;
+    }
+    if (node->empty) {
+        rig_reader_error(reader, node, NULL, "'%s' has no value: it wants %s", field->name, rig_type_wants(field->type));
+        return NULL;
+    }
+    value = new_value(field, node);
+    if (!rig_scalar_read(field, node->text, value, &problem)) {
+        add_scalar_problem(reader, field, node, &problem);
+        rig_value_free(value);
+        return NULL;
+    }
+    if (field->type == RIG_TYPE_IMAGE)
+        check_image(reader, field, node, value->text);
+    return value;
+}
+
+static const struct rig_field *find_field(const struct rig_shape *shape, const char *name)
+{
+    for (gsize i = 0; i < shape->n_fields; i++)
+        if (strcmp(shape->fields[i].name, name) == 0)
+            return &shape->fields[i];
+    return NULL;
+}
+
+/* What has no field of its own: the nearest field, or the few that there are. */
+static char *hint_for_key(const struct rig_shape *shape, const struct rig_field *extra, const char *key)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    g_autofree char *all = NULL;
+    const char *near;
+
+    for (gsize i = 0; i < shape->n_fields; i++)
+        g_ptr_array_add(names, (gpointer)shape->fields[i].name);
+    if (extra)
+        g_ptr_array_add(names, (gpointer)extra->name);
+    near = rig_nearest(key, (const char *const *)names->pdata, names->len);
+    if (near)
+        return g_strdup_printf("did you mean '%s'?", near);
+    if (names->len == 0 || names->len > 12)
+        return NULL;
+    g_ptr_array_add(names, NULL);
+    all = g_strjoinv(", ", (char **)names->pdata);
+    return g_strdup_printf("it has: %s", all);
+}
+
+static void read_pair(struct rig_reader *reader, struct rig_record *record, const struct rig_pair *pair, const char *label,
+                      const struct rig_field *extra, struct rig_value **extra_value)
+{
+    const struct rig_field *field = find_field(record->shape, pair->key->text);
+    g_autofree char *hint = NULL;
+
+    if (field) {
+        record->values[field - record->shape->fields] = read_value(reader, field, pair->value);
+    } else if (extra && strcmp(extra->name, pair->key->text) == 0) {
+        *extra_value = read_value(reader, extra, pair->value);
+    } else {
+        hint = hint_for_key(record->shape, extra, pair->key->text);
+        rig_reader_error(reader, pair->key, hint, "'%s' has no '%s'", label, pair->key->text);
+    }
+}
+
+static bool is_written(const struct rig_record *record, const struct rig_node *node, const struct rig_field *field)
+{
+    return record->values[field - record->shape->fields] || (node->kind == RIG_NODE_MAP && rig_node_get(node, field->name)) ||
+           (node->kind != RIG_NODE_MAP && !node->empty);
+}
+
+static void check_required(struct rig_reader *reader, const struct rig_record *record, const struct rig_node *node, const char *label)
+{
+    for (gsize i = 0; i < record->shape->n_fields; i++) {
+        const struct rig_field *field = &record->shape->fields[i];
+
+        if (field->required && !is_written(record, node, field))
+            rig_reader_error(reader, node, NULL, "'%s' needs '%s'", label, field->name);
+    }
+}
+
+static struct rig_value *default_record(const struct rig_field *field)
+{
+    struct rig_value *value = new_value(field, NULL);
+
+    value->record = new_record(field->shape, NULL);
+    fill_defaults(value->record);
+    return value;
+}
+
+static struct rig_value *default_single(const struct rig_field *field)
+{
+    struct rig_scalar_problem problem;
+    const char *keyword = find_choice(field, field->default_text);
+    struct rig_value *value;
+
+    if (!keyword && field->type == RIG_TYPE_RECORD)
+        return default_record(field);
+    value = new_value(field, NULL);
+    value->keyword = keyword;
+    value->text = field->default_text;
+    if (!keyword && !rig_scalar_read(field, field->default_text, value, &problem))
+        g_error("the default of '%s' is not of its type: %s", field->name, problem.message);
+    return value;
+}
+
+static struct rig_value *default_value(const struct rig_field *field)
+{
+    struct rig_value *list;
+
+    if (!field->list)
+        return default_single(field);
+    list = new_value(field, NULL);
+    list->is_list = true;
+    list->items = g_ptr_array_new_with_free_func(free_item);
+    if (*field->default_text && strcmp(field->default_text, "[]") != 0)
+        g_ptr_array_add(list->items, default_single(field));
+    return list;
+}
+
+static void fill_defaults(struct rig_record *record)
+{
+    for (gsize i = 0; i < record->shape->n_fields; i++)
+        if (!record->values[i] && record->shape->fields[i].default_text)
+            record->values[i] = default_value(&record->shape->fields[i]);
+}
+
+static struct rig_record *new_record(const struct rig_shape *shape, const struct rig_node *node)
+{
+    struct rig_record *record = g_new0(struct rig_record, 1);
+
+    record->shape = shape;
+    record->node = node;
+    record->values = g_new0(struct rig_value *, shape->n_fields);
+    return record;
+}
+
+static void read_shorthand(struct rig_reader *reader, struct rig_record *record, const struct rig_node *node, const char *label)
+{
+    const struct rig_shape *shape = record->shape;
+    const struct rig_field *field = shape->shorthand ? find_field(shape, shape->shorthand) : NULL;
+
+    if (node->kind == RIG_NODE_SCALAR && node->empty)
+        return;
+    if (field)
+        record->values[field - shape->fields] = read_value(reader, field, node);
+    else
+        rig_reader_error(reader, node, NULL, shape->n_fields ? "'%s' wants a map of its fields" : "'%s' takes no value", label);
+}
+
+struct rig_record *rig_reader_record(struct rig_reader *reader, const struct rig_node *node, const struct rig_shape *shape,
+                                     const char *label, const struct rig_field *extra, struct rig_value **extra_value)
+{
+    struct rig_reader_place place;
+    struct rig_record *record = NULL;
+
+    if (rig_reader_enter(reader, &node, &place)) {
+        record = new_record(shape, node);
+        if (node->kind != RIG_NODE_MAP)
+            read_shorthand(reader, record, node, label);
+        for (guint i = 0; node->kind == RIG_NODE_MAP && i < node->items->len; i++)
+            read_pair(reader, record, g_ptr_array_index(node->items, i), label, extra, extra_value);
+        check_required(reader, record, node, label);
+        fill_defaults(record);
+    }
+    rig_reader_leave(reader, &place);
+    return record;
+}
+
+static struct rig_value *read_variant(struct rig_reader *reader, const struct rig_field *field, const struct rig_node *node)
+{
+    const struct rig_shape *shape = field->shape;
+    struct rig_value *value;
+
+    if (node->kind == RIG_NODE_SCALAR && !node->empty && find_field(shape, node->text)) {
+        g_autofree char *hint = g_strdup_printf("did you mean '{%s: }'?", node->text);
+
+        rig_reader_error(reader, node, hint, "'%s' wants a map with one key", field->name);
+        return NULL;
+    }
+    if (node->kind == RIG_NODE_MAP ? node->items->len != 1 : !shape->shorthand || node->empty) {
+        g_autofree char *hint = hint_for_key(shape, NULL, node->kind == RIG_NODE_SCALAR ? node->text : "");
+
+        rig_reader_error(reader, node, hint, "'%s' wants a map with exactly one key", field->name);
+        return NULL;
+    }
+    value = new_value(field, node);
+    value->record = new_record(shape, node);
+    if (node->kind == RIG_NODE_MAP)
+        read_pair(reader, value->record, g_ptr_array_index(node->items, 0), field->name, NULL, NULL);
+    else
+        read_shorthand(reader, value->record, node, field->name);
+    return value;
+}
+
+static struct rig_value *read_parts(struct rig_reader *reader, const struct rig_field *field, const struct rig_node *node)
+{
+    struct rig_value *value;
+
+    if (field->type == RIG_TYPE_VARIANT)
+        return read_variant(reader, field, node);
+    value = new_value(field, node);
+    if (field->type == RIG_TYPE_RECORD) {
+        value->record = rig_reader_record(reader, node, field->shape, field->name, NULL, NULL);
+    } else if (field->type == RIG_TYPE_STEPS) {
+        value->steps = g_ptr_array_new();
+        rig_reader_steps(reader, node, value->steps);
+    }
+    return value;
+}
+
+static struct rig_value *read_entered(struct rig_reader *reader, const struct rig_field *field, const struct rig_node *node)
+{
+    const char *keyword = node->kind == RIG_NODE_SCALAR ? find_choice(field, node->text) : NULL;
+    struct rig_value *value;
+
+    if (keyword) {
+        value = new_value(field, node);
+        value->keyword = keyword;
+        value->text = keyword;
+        return value;
+    }
+    switch (field->type) {
+    case RIG_TYPE_RECORD:
+    case RIG_TYPE_VARIANT:
+    case RIG_TYPE_STEPS:
+    case RIG_TYPE_CASES:
+        return read_parts(reader, field, node);
+    case RIG_TYPE_FLAG:
+    case RIG_TYPE_COUNT:
+    case RIG_TYPE_INTEGER:
+    case RIG_TYPE_DURATION:
+    case RIG_TYPE_SIZE:
+    case RIG_TYPE_PROBABILITY:
+    case RIG_TYPE_TEXT:
+    case RIG_TYPE_NAME:
+    case RIG_TYPE_VERSION:
+    case RIG_TYPE_ADDRESS:
+    case RIG_TYPE_HEX:
+    case RIG_TYPE_CHOICE:
+    case RIG_TYPE_IMAGE:
+        break;
+    }
+    return read_scalar(reader, field, node);
+}
+
+static struct rig_value *read_single(struct rig_reader *reader, const struct rig_field *field, const struct rig_node *node)
+{
+    struct rig_reader_place place;
+    struct rig_value *value = rig_reader_enter(reader, &node, &place) ? read_entered(reader, field, node) : NULL;
+
+    rig_reader_leave(reader, &place);
+    return value;
+}
+
+static struct rig_value *read_list(struct rig_reader *reader, const struct rig_field *field, const struct rig_node *node)
+{
+    struct rig_value *list = new_value(field, node);
+    guint n = node->kind == RIG_NODE_LIST ? node->items->len : 1;
+
+    list->is_list = true;
+    list->items = g_ptr_array_new_with_free_func(free_item);
+    for (guint i = 0; i < n; i++) {
+        struct rig_value *item = read_single(reader, field, node->kind == RIG_NODE_LIST ? g_ptr_array_index(node->items, i) : node);
+
+        if (item)
+            g_ptr_array_add(list->items, item);
+    }
+    return list;
+}
+
+static struct rig_value *read_value(struct rig_reader *reader, const struct rig_field *field, const struct rig_node *node)
+{
+    struct rig_reader_place place;
+    struct rig_value *value = NULL;
+
+    if (!field->list || field->type == RIG_TYPE_STEPS)
+        return read_single(reader, field, node);
+    if (rig_reader_enter(reader, &node, &place))
+        value = read_list(reader, field, node);
+    rig_reader_leave(reader, &place);
+    return value;
+}
+
+struct rig_record *rig_record_read(const struct rig_node *node, const struct rig_shape *shape, const struct rig_scope *scope,
+                                   struct rig_diagnostics *diagnostics)
+{
+    guint n_reads = RIG_SCENARIO_MAX_READS;
+    struct rig_reader reader = {.scope = scope, .diagnostics = diagnostics, .n_reads = &n_reads};
+
+    return rig_reader_record(&reader, node, shape, shape->name, NULL, NULL);
+}
+
+const struct rig_value *rig_record_get(const struct rig_record *record, const char *name)
+{
+    const struct rig_field *field = find_field(record->shape, name);
+
+    if (!field)
+        g_error("'%s' has no field '%s'", record->shape->name, name);
+    return record->values[field - record->shape->fields];
+}
+
+bool rig_record_flag(const struct rig_record *record, const char *name)
+{
+    const struct rig_value *value = rig_record_get(record, name);
+
+    g_assert(value && value->type == RIG_TYPE_FLAG);
+    return value->flag;
+}
+
+guint64 rig_record_count(const struct rig_record *record, const char *name)
+{
+    const struct rig_value *value = rig_record_get(record, name);
+
+    g_assert(value && (value->type == RIG_TYPE_COUNT || value->type == RIG_TYPE_SIZE || value->type == RIG_TYPE_DURATION));
+    return value->count;
+}
+
+const char *rig_record_text(const struct rig_record *record, const char *name)
+{
+    const struct rig_value *value = rig_record_get(record, name);
+
+    return !value ? NULL : value->keyword ? value->keyword : value->text;
+}
+
+const struct rig_field *rig_record_variant(const struct rig_record *record, const struct rig_value **value)
+{
+    for (gsize i = 0; i < record->shape->n_fields; i++) {
+        if (!record->values[i])
+            continue;
+        *value = record->values[i];
+        return &record->shape->fields[i];
+    }
+    *value = NULL;
+    return NULL;
+}
