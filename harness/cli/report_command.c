@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* `bootrig report`: any report again from a journal. */
+#include "cli/report_command.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "report/junit.h"
+#include "report/output.h"
+#include "report/page.h"
+#include "report/terminal.h"
+
+#define EXIT_RIG_ERROR 2
+
+struct wishes {
+    char *journal;
+    char *junit;
+    char *html;
+    char *json;
+    gboolean strict;
+    gboolean terminal;
+    gboolean quiet;
+    gboolean verbose;
+};
+
+static bool one_on_stdout(const struct wishes *wishes, GError **error)
+{
+    int n = wishes->terminal + (g_strcmp0(wishes->junit, "-") == 0) + (g_strcmp0(wishes->html, "-") == 0) +
+            (g_strcmp0(wishes->json, "-") == 0);
+
+    if (n <= 1)
+        return true;
+    g_set_error_literal(error, RIG_ERROR, RIG_ERROR_USAGE, "only one report can go to standard output");
+    return false;
+}
+
+static bool parse(int argc, char **argv, struct wishes *wishes, GError **error)
+{
+    const GOptionEntry entries[] = {
+        {"junit", 0, 0, G_OPTION_ARG_FILENAME, &wishes->junit, "write JUnit XML", "FILE"},
+        {"junit-strict", 0, 0, G_OPTION_ARG_NONE, &wishes->strict, "leave out what the strict schema refuses", NULL},
+        {"html", 0, 0, G_OPTION_ARG_FILENAME, &wishes->html, "write one HTML page", "FILE"},
+        {"json", 0, 0, G_OPTION_ARG_FILENAME, &wishes->json, "write a JSON summary", "FILE"},
+        {"terminal", 0, 0, G_OPTION_ARG_NONE, &wishes->terminal, "print the report (what happens when nothing else is asked for)", NULL},
+        {"quiet", 'q', 0, G_OPTION_ARG_NONE, &wishes->quiet, "print failures and the summary only", NULL},
+        {"verbose", 'v', 0, G_OPTION_ARG_NONE, &wishes->verbose, "print every step", NULL},
+        {NULL, 0, 0, 0, NULL, NULL, NULL},
+    };
+    g_autoptr(GOptionContext) options = g_option_context_new("JOURNAL|FOLDER - make any report again from a journal");
+
+    g_option_context_add_main_entries(options, entries, NULL);
+    g_option_context_set_description(options, "FILE may be - for standard output.");
+    if (!g_option_context_parse(options, &argc, &argv, error))
+        return false;
+    if (argc != 2) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "report wants one journal, or the folder of one; try report --help");
+        return false;
+    }
+    wishes->terminal |= !wishes->junit && !wishes->html && !wishes->json;
+    wishes->journal = g_file_test(argv[1], G_FILE_TEST_IS_DIR) ? g_build_filename(argv[1], RIG_OUTPUT_JOURNAL, NULL)
+                                                               : g_strdup(argv[1]);
+    return one_on_stdout(wishes, error);
+}
+
+static bool write_junit(const struct rig_results *results, const struct wishes *wishes, GError **error)
+{
+    const char *const attachments[] = {wishes->journal, NULL};
+    struct rig_junit_options options = {.strict = wishes->strict, .attachments = attachments};
+    g_autofree char *text = NULL;
+    gsize n_bytes = 0;
+
+    if (!wishes->junit)
+        return true;
+    text = rig_junit_text(results, &options, &n_bytes, error);
+    return text && rig_output_publish(wishes->junit, text, n_bytes, error);
+}
+
+static bool write_page(char *(*make)(const struct rig_results *, gsize *), const struct rig_results *results, const char *path,
+                       GError **error)
+{
+    g_autofree char *text = NULL;
+    gsize n_bytes = 0;
+
+    if (!path)
+        return true;
+    text = make(results, &n_bytes);
+    return rig_output_publish(path, text, n_bytes, error);
+}
+
+static bool print(const struct rig_results *results, const struct wishes *wishes, GError **error)
+{
+    enum rig_loudness loudness = wishes->verbose ? RIG_VERBOSE : wishes->quiet ? RIG_QUIET : RIG_NORMAL;
+    struct rig_terminal_options options = rig_terminal_options_for(STDOUT_FILENO, loudness);
+
+    if (!wishes->terminal)
+        return true;
+    rig_terminal_report(stdout, &options, results);
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return true;
+    g_set_error_literal(error, RIG_ERROR, RIG_ERROR_IO, "cannot write to standard output");
+    return false;
+}
+
+static bool complain(bool ok, GError **error)
+{
+    if (*error)
+        fprintf(stderr, "bootrig: %s\n", (*error)->message);
+    g_clear_error(error);
+    return ok;
+}
+
+/* Each report is tried, also after one that could not be written. */
+static bool write_reports(const struct rig_results *results, const struct wishes *wishes)
+{
+    g_autoptr(GError) error = NULL;
+    bool ok = complain(write_junit(results, wishes, &error), &error);
+
+    ok &= complain(write_page(rig_html_page, results, wishes->html, &error), &error);
+    ok &= complain(write_page(rig_summary_json, results, wishes->json, &error), &error);
+    return ok & complain(print(results, wishes, &error), &error);
+}
+
+static void clear_wishes(struct wishes *wishes)
+{
+    g_free(wishes->journal);
+    g_free(wishes->junit);
+    g_free(wishes->html);
+    g_free(wishes->json);
+}
+
+int rig_cli_report(int argc, char **argv)
+{
+    struct wishes wishes = {0};
+    g_autoptr(GError) error = NULL;
+    g_autoptr(rig_results) results = NULL;
+    bool ok = false;
+
+    if (parse(argc, argv, &wishes, &error))
+        results = rig_results_from_journal(wishes.journal, &error);
+    if (results)
+        ok = write_reports(results, &wishes);
+    else
+        fprintf(stderr, "bootrig: %s\n", error->message);
+    clear_wishes(&wishes);
+    return ok ? 0 : EXIT_RIG_ERROR;
+}

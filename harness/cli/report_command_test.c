@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The report command against golden files, and what it says to wrong command lines. */
+#include <fcntl.h>
+#include <glib.h>
+#include <glib/gstdio.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "cli/report_command.h"
+
+#define MAX_WORDS 8
+
+/* Runs the command with standard output and error in files; standard output comes back. */
+static char *run(const char *folder, int expected_code, char **arguments)
+{
+    char *words[MAX_WORDS + 2] = {(char *)"report"};
+    g_autofree char *path = g_build_filename(folder, "stdout", NULL);
+    int saved[2] = {dup(1), dup(2)};
+    int to = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    int argc = 1;
+    int code;
+    char *text = NULL;
+
+    for (; arguments[argc - 1]; argc++)
+        words[argc] = arguments[argc - 1];
+    fflush(stdout);
+    dup2(to, 1);
+    dup2(to, 2);
+    code = rig_cli_report(argc, words);
+    fflush(stdout);
+    dup2(saved[0], 1);
+    dup2(saved[1], 2);
+    close(saved[0]);
+    close(saved[1]);
+    close(to);
+    assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    assert_int_equal(code, expected_code);
+    g_unlink(path);
+    return text;
+}
+
+static void assert_golden(const char *text, const char *name)
+{
+    g_autofree char *path = g_build_filename("fixtures/journals", name, NULL);
+    g_autofree char *golden = NULL;
+
+    if (g_getenv("RIG_WRITE_GOLDEN"))
+        assert_true(g_file_set_contents(path, text, -1, NULL));
+    assert_true(g_file_get_contents(path, &golden, NULL, NULL));
+    assert_string_equal(text, golden);
+}
+
+static int make_folder(void **state)
+{
+    g_unsetenv("CLICOLOR_FORCE");
+    g_unsetenv("FORCE_COLOR");
+    *state = g_dir_make_tmp("rig-report-XXXXXX", NULL);
+    return *state && g_chdir(RIG_SOURCE_DIR) == 0 ? 0 : -1;
+}
+
+static int remove_folder(void **state)
+{
+    g_rmdir(*state);
+    g_free(*state);
+    return 0;
+}
+
+static void check_all_forms(const char *folder, const char *stem)
+{
+    g_autofree char *journal = g_strdup_printf("fixtures/journals/%s.jsonl", stem);
+    char *forms[][5] = {
+        {journal, NULL},
+        {journal, (char *)"--junit", (char *)"-", NULL},
+        {journal, (char *)"--junit", (char *)"-", (char *)"--junit-strict", NULL},
+        {journal, (char *)"--json", (char *)"-", NULL},
+        {journal, (char *)"--html", (char *)"-", NULL},
+        {journal, (char *)"--verbose", NULL},
+    };
+    const char *const suffixes[] = {"txt", "junit.xml", "junit-strict.xml", "json", "html", "verbose.txt"};
+
+    for (guint i = 0; i < G_N_ELEMENTS(forms); i++) {
+        g_autofree char *text = run(folder, 0, forms[i]);
+        g_autofree char *name = g_strdup_printf("%s.%s", stem, suffixes[i]);
+
+        assert_golden(text, name);
+    }
+}
+
+static void a_mixed_run_comes_out_as_its_golden_files(void **state)
+{
+    check_all_forms(*state, "mixed");
+}
+
+static void a_killed_run_comes_out_as_its_golden_files(void **state)
+{
+    check_all_forms(*state, "killed");
+}
+
+static void an_interrupted_run_comes_out_as_its_golden_files(void **state)
+{
+    check_all_forms(*state, "interrupted");
+}
+
+static void a_passed_run_comes_out_as_its_golden_files(void **state)
+{
+    check_all_forms(*state, "passed");
+}
+
+static void several_reports_are_written_in_one_go(void **state)
+{
+    g_autofree char *junit = g_build_filename(*state, "j.xml", NULL);
+    g_autofree char *html = g_build_filename(*state, "h.html", NULL);
+    char *arguments[] = {(char *)"fixtures/journals/passed.jsonl", (char *)"--junit", junit, (char *)"--html", html, NULL};
+    g_autofree char *text = run(*state, 0, arguments);
+
+    assert_string_equal(text, "");
+    assert_int_equal(g_unlink(junit), 0);
+    assert_int_equal(g_unlink(html), 0);
+}
+
+static void wrong_command_lines_and_full_disks_are_errors(void **state)
+{
+    char *none[] = {NULL};
+    char *missing[] = {(char *)"fixtures/journals/no-such-file", NULL};
+    char *folder[] = {(char *)"fixtures", NULL};
+    char *both[] = {(char *)"fixtures/journals/passed.jsonl", (char *)"--json", (char *)"-", (char *)"--html", (char *)"-", NULL};
+    char *full[] = {(char *)"fixtures/journals/passed.jsonl", (char *)"--json", (char *)"/dev/full", NULL};
+    char **lines[] = {none, missing, folder, both, full};
+    const char *const complaints[] = {"report wants one journal", "cannot read the journal fixtures/journals/no-such-file: No such",
+                                      "cannot read the journal fixtures/journal.jsonl: No such", "only one report can go",
+                                      "cannot write /dev/full: No space left"};
+
+    for (guint i = 0; i < G_N_ELEMENTS(lines); i++) {
+        g_autofree char *text = run(*state, 2, lines[i]);
+
+        assert_non_null(strstr(text, complaints[i]));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_mixed_run_comes_out_as_its_golden_files),
+        cmocka_unit_test(a_killed_run_comes_out_as_its_golden_files),
+        cmocka_unit_test(an_interrupted_run_comes_out_as_its_golden_files),
+        cmocka_unit_test(a_passed_run_comes_out_as_its_golden_files),
+        cmocka_unit_test(several_reports_are_written_in_one_go),
+        cmocka_unit_test(wrong_command_lines_and_full_disks_are_errors),
+    };
+
+    return cmocka_run_group_tests_name("report command", tests, make_folder, remove_folder);
+}

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Events: building them and looking into them. JSON is in event_json.c. */
+#include "report/event.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "report/event_fields.h"
+#include "report/text.h"
+
+static void clear_field(gpointer at)
+{
+    struct rig_event_field *field = at;
+
+    if (field->type == RIG_FIELD_LIST || field->type == RIG_FIELD_MAPS)
+        g_ptr_array_unref(field->many);
+    else if (field->type == RIG_FIELD_MAP)
+        rig_event_free(field->map);
+}
+
+static struct rig_event *event_with_strings(const char *kind, GStringChunk *strings, bool is_root)
+{
+    struct rig_event *event = g_new0(struct rig_event, 1);
+
+    event->strings = strings;
+    event->is_root = is_root;
+    event->kind = g_string_chunk_insert(strings, kind);
+    event->number = -1;
+    event->case_index = -1;
+    event->fields = g_array_sized_new(FALSE, TRUE, sizeof(struct rig_event_field), 8);
+    g_array_set_clear_func(event->fields, clear_field);
+    return event;
+}
+
+struct rig_event *rig_event_new(const char *kind)
+{
+    return event_with_strings(kind, g_string_chunk_new(512), true);
+}
+
+void rig_event_free(struct rig_event *event)
+{
+    if (!event)
+        return;
+    g_array_unref(event->fields);
+    if (event->is_root)
+        g_string_chunk_free(event->strings);
+    g_free(event);
+}
+
+static struct rig_event_field *add_field(struct rig_event *event, const char *key, enum rig_field_type type)
+{
+    struct rig_event_field field = {.type = type};
+
+    field.key = g_string_chunk_insert(event->strings, key);
+    g_array_append_val(event->fields, field);
+    return &g_array_index(event->fields, struct rig_event_field, event->fields->len - 1);
+}
+
+static const char *keep_text(struct rig_event *event, const char *bytes, gsize n_bytes)
+{
+    g_autoptr(GString) clean = NULL;
+    g_autoptr(GString) bounded = NULL;
+
+    if (n_bytes <= RIG_EVENT_MAX_TEXT_BYTES && g_utf8_validate_len(bytes, n_bytes, NULL))
+        return g_string_chunk_insert_len(event->strings, bytes, (gssize)n_bytes);
+    clean = g_string_sized_new(n_bytes + 16);
+    bounded = g_string_new(NULL);
+    rig_text_utf8(clean, bytes, n_bytes);
+    rig_text_bounded(bounded, clean->str, clean->len, RIG_EVENT_MAX_TEXT_BYTES);
+    return g_string_chunk_insert_len(event->strings, bounded->str, (gssize)bounded->len);
+}
+
+void rig_event_raw_text(struct rig_event *event, const char *key, const void *bytes, gsize n_bytes)
+{
+    if (bytes || n_bytes == 0)
+        add_field(event, key, RIG_FIELD_TEXT)->text = keep_text(event, bytes ? bytes : "", n_bytes);
+}
+
+void rig_event_text(struct rig_event *event, const char *key, const char *value)
+{
+    if (value)
+        rig_event_raw_text(event, key, value, strlen(value));
+}
+
+void rig_event_textf(struct rig_event *event, const char *key, const char *format, ...)
+{
+    g_autofree char *text = NULL;
+    va_list arguments;
+
+    va_start(arguments, format);
+    text = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    rig_event_text(event, key, text);
+}
+
+void rig_event_hex(struct rig_event *event, const char *key, const void *bytes, gsize n_bytes)
+{
+    gsize n_kept = MIN(n_bytes, RIG_EVENT_MAX_TEXT_BYTES / 2);
+    g_autofree char *hex = g_malloc(n_kept * 2 + 1);
+
+    for (gsize i = 0; i < n_kept; i++) {
+        hex[i * 2] = "0123456789abcdef"[((const guchar *)bytes)[i] >> 4];
+        hex[i * 2 + 1] = "0123456789abcdef"[((const guchar *)bytes)[i] & 15];
+    }
+    hex[n_kept * 2] = '\0';
+    rig_event_text(event, key, hex);
+}
+
+void rig_event_count(struct rig_event *event, const char *key, gint64 value)
+{
+    add_field(event, key, RIG_FIELD_COUNT)->count = value;
+}
+
+void rig_event_real(struct rig_event *event, const char *key, double value)
+{
+    if (isfinite(value))
+        add_field(event, key, RIG_FIELD_REAL)->real = value;
+}
+
+void rig_event_flag(struct rig_event *event, const char *key, bool value)
+{
+    add_field(event, key, RIG_FIELD_FLAG)->flag = value;
+}
+
+void rig_event_list(struct rig_event *event, const char *key, const char *const *values)
+{
+    GPtrArray *list;
+
+    if (!values)
+        return;
+    list = g_ptr_array_new();
+    for (; *values; values++)
+        g_ptr_array_add(list, (gpointer)keep_text(event, *values, strlen(*values)));
+    add_field(event, key, RIG_FIELD_LIST)->many = list;
+}
+
+struct rig_event *rig_event_map(struct rig_event *event, const char *key)
+{
+    struct rig_event *map = event_with_strings("", event->strings, false);
+
+    add_field(event, key, RIG_FIELD_MAP)->map = map;
+    return map;
+}
+
+static struct rig_event_field *find_field(const struct rig_event *event, const char *key, enum rig_field_type type)
+{
+    for (guint i = 0; i < event->fields->len; i++) {
+        struct rig_event_field *field = &g_array_index(event->fields, struct rig_event_field, i);
+
+        if (field->type == type && strcmp(field->key, key) == 0)
+            return field;
+    }
+    return NULL;
+}
+
+static void free_map(gpointer map)
+{
+    rig_event_free(map);
+}
+
+struct rig_event *rig_event_append(struct rig_event *event, const char *key)
+{
+    struct rig_event_field *field = find_field(event, key, RIG_FIELD_MAPS);
+    struct rig_event *map = event_with_strings("", event->strings, false);
+
+    if (!field) {
+        field = add_field(event, key, RIG_FIELD_MAPS);
+        field->many = g_ptr_array_new_with_free_func(free_map);
+    }
+    g_ptr_array_add(field->many, map);
+    return map;
+}
+
+const char *rig_event_get_text(const struct rig_event *event, const char *key)
+{
+    const struct rig_event_field *field = find_field(event, key, RIG_FIELD_TEXT);
+
+    return field ? field->text : NULL;
+}
+
+gint64 rig_event_get_count(const struct rig_event *event, const char *key, gint64 fallback)
+{
+    const struct rig_event_field *field = find_field(event, key, RIG_FIELD_COUNT);
+
+    return field ? field->count : fallback;
+}
+
+double rig_event_get_real(const struct rig_event *event, const char *key, double fallback)
+{
+    const struct rig_event_field *field = find_field(event, key, RIG_FIELD_REAL);
+
+    return field ? field->real : (double)rig_event_get_count(event, key, (gint64)fallback);
+}
+
+bool rig_event_get_flag(const struct rig_event *event, const char *key, bool fallback)
+{
+    const struct rig_event_field *field = find_field(event, key, RIG_FIELD_FLAG);
+
+    return field ? field->flag : fallback;
+}
+
+const GPtrArray *rig_event_get_list(const struct rig_event *event, const char *key)
+{
+    const struct rig_event_field *field = find_field(event, key, RIG_FIELD_LIST);
+
+    return field ? field->many : NULL;
+}
+
+const struct rig_event *rig_event_get_map(const struct rig_event *event, const char *key)
+{
+    const struct rig_event_field *field = find_field(event, key, RIG_FIELD_MAP);
+
+    return field ? field->map : NULL;
+}
+
+const GPtrArray *rig_event_get_maps(const struct rig_event *event, const char *key)
+{
+    const struct rig_event_field *field = find_field(event, key, RIG_FIELD_MAPS);
+
+    return field ? field->many : NULL;
+}
+
+void rig_event_each_text(const struct rig_event *event, void (*each)(void *user, const char *key, const char *value),
+                         void *user)
+{
+    for (guint i = 0; i < event->fields->len; i++) {
+        const struct rig_event_field *field = &g_array_index(event->fields, struct rig_event_field, i);
+
+        if (field->type == RIG_FIELD_TEXT)
+            each(user, field->key, field->text);
+    }
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Results as a machine-readable summary. */
+#include <json-glib/json-glib.h>
+#include <string.h>
+
+#include "report/page.h"
+#include "report/story.h"
+
+static void text_member(JsonBuilder *out, const char *name, const char *text)
+{
+    if (!text)
+        return;
+    json_builder_set_member_name(out, name);
+    json_builder_add_string_value(out, text);
+}
+
+static void count_member(JsonBuilder *out, const char *name, gint64 count)
+{
+    json_builder_set_member_name(out, name);
+    json_builder_add_int_value(out, count);
+}
+
+static void flag_member(JsonBuilder *out, const char *name, bool flag)
+{
+    json_builder_set_member_name(out, name);
+    json_builder_add_boolean_value(out, flag);
+}
+
+static void list_member(JsonBuilder *out, const char *name, char *const *texts)
+{
+    if (!*texts)
+        return;
+    json_builder_set_member_name(out, name);
+    json_builder_begin_array(out);
+    for (; *texts; texts++)
+        json_builder_add_string_value(out, *texts);
+    json_builder_end_array(out);
+}
+
+static void where_member(JsonBuilder *out, const struct rig_attempt *attempt)
+{
+    if (!attempt->where_file)
+        return;
+    json_builder_set_member_name(out, "where");
+    json_builder_begin_object(out);
+    text_member(out, "step", attempt->where_step);
+    text_member(out, "file", attempt->where_file);
+    count_member(out, "line", attempt->where_line);
+    count_member(out, "column", attempt->where_column);
+    text_member(out, "text", attempt->where_text);
+    json_builder_end_object(out);
+}
+
+static void attempt_object(JsonBuilder *out, const struct rig_attempt *attempt)
+{
+    json_builder_begin_object(out);
+    text_member(out, "verdict", rig_verdict_word(attempt->verdict));
+    text_member(out, "wall", attempt->wall);
+    text_member(out, "seed", attempt->seed);
+    count_member(out, "elapsed_us", attempt->elapsed_us);
+    count_member(out, "duration_ms", attempt->duration_ms);
+    count_member(out, "n_steps", attempt->n_steps);
+    count_member(out, "n_cuts", attempt->n_of[RIG_ENTRY_CUT]);
+    count_member(out, "n_bad_cuts", attempt->n_bad_cuts);
+    text_member(out, "message", attempt->message);
+    where_member(out, attempt);
+    text_member(out, "expected", attempt->expected);
+    text_member(out, "seen", attempt->seen);
+    text_member(out, "replay", attempt->replay);
+    list_member(out, "also", attempt->also);
+    list_member(out, "trailers", attempt->trailers);
+    list_member(out, "evidence", attempt->evidence);
+    json_builder_end_object(out);
+}
+
+static void case_object(JsonBuilder *out, const struct rig_case_result *result)
+{
+    json_builder_begin_object(out);
+    text_member(out, "id", result->id);
+    text_member(out, "file", result->file);
+    count_member(out, "line", result->line);
+    text_member(out, "scenario", result->scenario);
+    text_member(out, "name", result->name);
+    list_member(out, "tags", result->tags);
+    text_member(out, "verdict", rig_verdict_word(result->verdict));
+    flag_member(out, "flaky", result->flaky);
+    text_member(out, "skip_reason", result->skip_reason);
+    json_builder_set_member_name(out, "attempts");
+    json_builder_begin_array(out);
+    for (guint i = 0; i < result->attempts->len; i++)
+        attempt_object(out, g_ptr_array_index(result->attempts, i));
+    json_builder_end_array(out);
+    json_builder_end_object(out);
+}
+
+static void counts_member(JsonBuilder *out, const struct rig_results *results)
+{
+    struct rig_counts counts = rig_results_counts(results);
+
+    json_builder_set_member_name(out, "counts");
+    json_builder_begin_object(out);
+    count_member(out, "cases", counts.n_cases);
+    count_member(out, "passed", counts.n_passed);
+    count_member(out, "failed", counts.n_failed);
+    count_member(out, "errors", counts.n_errors);
+    count_member(out, "skipped", counts.n_skipped);
+    count_member(out, "flaky", counts.n_flaky);
+    json_builder_end_object(out);
+}
+
+static void run_members(JsonBuilder *out, const struct rig_results *results)
+{
+    count_member(out, "format", 1);
+    text_member(out, "version", results->version);
+    text_member(out, "wall", results->wall);
+    text_member(out, "target", results->target);
+    text_member(out, "seed", results->seed);
+    text_member(out, "host", results->host);
+    list_member(out, "argv", results->argv);
+    count_member(out, "exit_code", rig_results_exit_code(results));
+    flag_member(out, "interrupted", results->interrupted);
+    flag_member(out, "killed", results->killed);
+    count_member(out, "duration_ms", results->duration_ms);
+    json_builder_set_member_name(out, "properties");
+    json_builder_begin_object(out);
+    for (guint i = 0; i < results->properties->len; i++) {
+        const struct rig_property *property = g_ptr_array_index(results->properties, i);
+
+        text_member(out, property->name, property->value);
+    }
+    json_builder_end_object(out);
+}
+
+static void problems_member(JsonBuilder *out, const struct rig_results *results)
+{
+    json_builder_set_member_name(out, "problems");
+    json_builder_begin_array(out);
+    for (guint i = 0; i < results->problems->len; i++) {
+        const struct rig_problem *problem = g_ptr_array_index(results->problems, i);
+
+        json_builder_begin_object(out);
+        text_member(out, "file", problem->file);
+        text_member(out, "text", problem->text);
+        json_builder_end_object(out);
+    }
+    json_builder_end_array(out);
+}
+
+static void remarks_member(JsonBuilder *out, const struct rig_results *results)
+{
+    g_auto(GStrv) remarks = rig_story_remarks(results);
+
+    list_member(out, "remarks", remarks);
+}
+
+char *rig_summary_json(const struct rig_results *results, gsize *n_bytes)
+{
+    g_autoptr(JsonBuilder) out = json_builder_new();
+    g_autoptr(JsonGenerator) generator = json_generator_new();
+    g_autoptr(JsonNode) root = NULL;
+    g_autofree char *text = NULL;
+    char *whole;
+
+    json_builder_begin_object(out);
+    run_members(out, results);
+    counts_member(out, results);
+    remarks_member(out, results);
+    problems_member(out, results);
+    json_builder_set_member_name(out, "cases");
+    json_builder_begin_array(out);
+    for (guint i = 0; i < results->cases->len; i++)
+        case_object(out, g_ptr_array_index(results->cases, i));
+    json_builder_end_array(out);
+    json_builder_end_object(out);
+    root = json_builder_get_root(out);
+    json_generator_set_root(generator, root);
+    json_generator_set_pretty(generator, TRUE);
+    text = json_generator_to_data(generator, NULL);
+    whole = g_strconcat(text, "\n", NULL);
+    *n_bytes = strlen(whole);
+    return whole;
+}

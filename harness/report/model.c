@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* From events to results: one function per kind of event. Making and freeing is in model_parts.c, settling in model_settle.c. */
+#include "report/model.h"
+
+#include <string.h>
+
+#include "report/model_parts.h"
+
+static char *copy_text(const struct rig_event *event, const char *key)
+{
+    return g_strdup(rig_event_get_text(event, key));
+}
+
+static guint small_count(const struct rig_event *event, const char *key)
+{
+    return (guint)CLAMP(rig_event_get_count(event, key, 0), 0, G_MAXINT);
+}
+
+static void replace_list(char ***place, const GPtrArray *list)
+{
+    GPtrArray *copy = g_ptr_array_new();
+
+    for (guint i = 0; list && i < list->len; i++)
+        g_ptr_array_add(copy, g_strdup(g_ptr_array_index(list, i)));
+    g_ptr_array_add(copy, NULL);
+    g_strfreev(*place);
+    *place = (char **)g_ptr_array_free(copy, FALSE);
+}
+
+static struct rig_suite *suite_named(struct rig_results *results, const char *file)
+{
+    struct rig_suite *suite = g_hash_table_lookup(results->suite_of, file);
+
+    if (!suite) {
+        suite = g_new0(struct rig_suite, 1);
+        suite->file = g_strdup(file);
+        suite->cases = g_ptr_array_new();
+        g_ptr_array_add(results->suites, suite);
+        g_hash_table_insert(results->suite_of, suite->file, suite);
+    }
+    return suite;
+}
+
+static void take_planned_case(struct rig_results *results, const struct rig_event *planned)
+{
+    struct rig_case_result *result = rig_case_result_new(results->cases->len);
+
+    result->file = copy_text(planned, "file");
+    result->line = small_count(planned, "line");
+    result->scenario = copy_text(planned, "scenario");
+    result->name = copy_text(planned, "name");
+    result->about = copy_text(planned, "about");
+    replace_list(&result->tags, rig_event_get_list(planned, "tags"));
+    if (!result->file)
+        result->file = g_strdup("unknown");
+    if (!result->name)
+        result->name = g_strdup_printf("case %u", result->index);
+    if (!result->scenario)
+        result->scenario = g_strdup(result->name);
+    result->id = copy_text(planned, "id");
+    if (!result->id)
+        result->id = g_strdup_printf("%s::%s", result->file, result->name);
+    g_ptr_array_add(results->cases, result);
+    g_ptr_array_add(suite_named(results, result->file)->cases, result);
+}
+
+static void take_property(void *results, const char *key, const char *value)
+{
+    struct rig_property *property = g_new0(struct rig_property, 1);
+
+    property->name = g_strdup(key);
+    property->value = g_strdup(value);
+    g_ptr_array_add(((struct rig_results *)results)->properties, property);
+}
+
+static void take_run_start(struct rig_results *results, const struct rig_event *event)
+{
+    const GPtrArray *cases = rig_event_get_maps(event, "cases");
+    const struct rig_event *properties = rig_event_get_map(event, "properties");
+
+    if (results->started)
+        return;
+    results->started = true;
+    results->version = copy_text(event, "version");
+    results->wall = copy_text(event, "wall");
+    results->target = copy_text(event, "target");
+    results->target_about = copy_text(event, "target_about");
+    results->seed = copy_text(event, "seed");
+    results->host = copy_text(event, "host");
+    results->timeout_scale = rig_event_get_real(event, "timeout_scale", 1.0);
+    replace_list(&results->argv, rig_event_get_list(event, "argv"));
+    if (properties)
+        rig_event_each_text(properties, take_property, results);
+    for (guint i = 0; cases && i < cases->len && i < RIG_RESULTS_MAX_CASES; i++)
+        take_planned_case(results, g_ptr_array_index(cases, i));
+}
+
+static void take_load_error(struct rig_results *results, const struct rig_event *event)
+{
+    const char *text = rig_event_get_text(event, "text");
+
+    rig_results_add_problem(results, rig_event_get_text(event, "file"), text ? text : "the file could not be read");
+}
+
+static void take_run_end(struct rig_results *results, const struct rig_event *event)
+{
+    results->ended = true;
+    results->interrupted = rig_event_get_flag(event, "interrupted", false);
+    results->duration_ms = MAX(rig_event_get_count(event, "duration_ms", 0), 0);
+}
+
+static struct rig_case_result *case_of(struct rig_results *results, const struct rig_event *event)
+{
+    if (event->case_index < 0 || event->case_index >= (gint64)results->cases->len)
+        return NULL;
+    return g_ptr_array_index(results->cases, event->case_index);
+}
+
+static struct rig_attempt *attempt_of(struct rig_case_result *result, const struct rig_event *event)
+{
+    struct rig_attempt *attempt;
+
+    if (result->attempts->len) {
+        attempt = g_ptr_array_index(result->attempts, result->attempts->len - 1);
+        if (attempt->number == event->attempt || result->attempts->len >= RIG_RESULTS_MAX_ATTEMPTS)
+            return attempt;
+    }
+    attempt = rig_attempt_new(event->attempt);
+    g_ptr_array_add(result->attempts, attempt);
+    return attempt;
+}
+
+static void take_case_start(struct rig_attempt *attempt, const struct rig_event *event)
+{
+    g_free(attempt->wall);
+    g_free(attempt->seed);
+    attempt->wall = copy_text(event, "wall");
+    attempt->seed = copy_text(event, "seed");
+}
+
+static void take_step_start(struct rig_attempt *attempt, const struct rig_event *event)
+{
+    struct rig_step_result *step;
+
+    attempt->n_steps++;
+    if (attempt->steps->len >= RIG_RESULTS_MAX_STEPS * 2)
+        return;
+    step = rig_step_result_new();
+    step->id = copy_text(event, "step");
+    step->verb = copy_text(event, "verb");
+    step->text = copy_text(event, "text");
+    step->file = copy_text(event, "file");
+    step->line = small_count(event, "line");
+    step->column = small_count(event, "column");
+    step->start_us = event->at_us;
+    g_ptr_array_add(attempt->steps, step);
+}
+
+/* From the end: the same step runs many times in a sweep of power cuts. */
+static struct rig_step_result *step_of(const struct rig_attempt *attempt, const struct rig_event *event, guint *index)
+{
+    const char *id = rig_event_get_text(event, "step");
+
+    for (guint i = attempt->steps->len; id && i > 0; i--) {
+        struct rig_step_result *step = g_ptr_array_index(attempt->steps, i - 1);
+
+        *index = i - 1;
+        if (step->elapsed_us < 0 && g_strcmp0(step->id, id) == 0)
+            return step;
+    }
+    return NULL;
+}
+
+static void take_step_end(struct rig_attempt *attempt, const struct rig_event *event)
+{
+    guint index = 0;
+    struct rig_step_result *step = step_of(attempt, event, &index);
+
+    if (!step)
+        return;
+    step->verdict = rig_verdict_from_word(rig_event_get_text(event, "verdict"));
+    step->elapsed_us = MAX(rig_event_get_count(event, "elapsed_us", 0), 0);
+    if (step->verdict == RIG_VERDICT_PASS && index >= RIG_RESULTS_MAX_STEPS)
+        g_ptr_array_remove_index(attempt->steps, index);
+}
+
+static void take_expect(struct rig_attempt *attempt, const struct rig_event *event)
+{
+    guint index = 0;
+    struct rig_step_result *step = step_of(attempt, event, &index);
+    bool ok = rig_event_get_flag(event, "ok", false);
+    struct rig_expectation *expectation;
+
+    if (!step)
+        return;
+    if (step->expectations->len >= RIG_RESULTS_MAX_EXPECTS * (ok ? 1u : 2u)) {
+        step->n_expectations_left_out++;
+        return;
+    }
+    expectation = g_new0(struct rig_expectation, 1);
+    expectation->ok = ok;
+    expectation->what = copy_text(event, "what");
+    expectation->expected = copy_text(event, "expected");
+    expectation->seen = copy_text(event, "seen");
+    g_ptr_array_add(step->expectations, expectation);
+}
+
+static void take_where(struct rig_attempt *attempt, const struct rig_event *where)
+{
+    if (!where)
+        return;
+    attempt->where_step = copy_text(where, "step");
+    attempt->where_file = copy_text(where, "file");
+    attempt->where_text = copy_text(where, "text");
+    attempt->where_line = small_count(where, "line");
+    attempt->where_column = small_count(where, "column");
+}
+
+static void take_case_end(struct rig_case_result *result, struct rig_attempt *attempt, const struct rig_event *event)
+{
+    if (attempt->ended)
+        return;
+    attempt->ended = true;
+    attempt->verdict = rig_verdict_from_word(rig_event_get_text(event, "verdict"));
+    if (attempt->verdict == RIG_VERDICT_NONE)
+        attempt->verdict = RIG_VERDICT_ERROR;
+    attempt->elapsed_us = MAX(rig_event_get_count(event, "elapsed_us", 0), 0);
+    attempt->duration_ms = MAX(rig_event_get_count(event, "duration_ms", 0), 0);
+    attempt->message = copy_text(event, "message");
+    attempt->expected = copy_text(event, "expected");
+    attempt->seen = copy_text(event, "seen");
+    attempt->replay = copy_text(event, "replay");
+    attempt->skip_reason = copy_text(event, "skip_reason");
+    take_where(attempt, rig_event_get_map(event, "where"));
+    replace_list(&attempt->trailers, rig_event_get_list(event, "trailers"));
+    replace_list(&attempt->also, rig_event_get_list(event, "also"));
+    replace_list(&attempt->evidence, rig_event_get_list(event, "evidence"));
+    result->final = rig_event_get_flag(event, "final", true);
+    rig_case_result_judge(result);
+}
+
+static bool is_bad(const struct rig_event *event, enum rig_entry_kind kind)
+{
+    if (kind == RIG_ENTRY_LINK)
+        return rig_event_get_text(event, "fault") != NULL;
+    return kind == RIG_ENTRY_CUT && g_strcmp0(rig_event_get_text(event, "verdict"), "pass") != 0;
+}
+
+/* Where the kept text of a kind comes from: the line itself, or several keys put together. */
+static char *entry_text(const struct rig_event *event, enum rig_entry_kind kind)
+{
+    const char *text = rig_event_get_text(event, kind == RIG_ENTRY_CONSOLE ? "line" : "text");
+    const char *fault = rig_event_get_text(event, "fault");
+    const char *lead = NULL;
+
+    if (kind == RIG_ENTRY_LINK)
+        lead = rig_event_get_text(event, "dir");
+    else if (kind == RIG_ENTRY_POWER)
+        lead = rig_event_get_text(event, "what");
+    else if (kind == RIG_ENTRY_TRAILER)
+        lead = rig_event_get_text(event, "slot");
+    else if (kind == RIG_ENTRY_CUT)
+        lead = rig_event_get_text(event, "verdict");
+    return g_strconcat(lead ? lead : "", lead && text ? " " : "", text ? text : "", fault ? " (" : "",
+                       fault ? fault : "", fault ? ")" : "", NULL);
+}
+
+static struct rig_entry *entry_from(const struct rig_event *event, enum rig_entry_kind kind)
+{
+    struct rig_entry *entry = g_new0(struct rig_entry, 1);
+
+    entry->kind = kind;
+    entry->at_us = event->at_us;
+    entry->text = entry_text(event, kind);
+    entry->extra = copy_text(event, kind == RIG_ENTRY_LINK ? "bytes" : "proof");
+    entry->bad = is_bad(event, kind);
+    return entry;
+}
+
+static void take_entry(struct rig_attempt *attempt, const struct rig_event *event, enum rig_entry_kind kind)
+{
+    bool bad = is_bad(event, kind);
+    guint limit = RIG_RESULTS_MAX_ENTRIES;
+
+    attempt->n_of[kind]++;
+    attempt->n_bad_cuts += kind == RIG_ENTRY_CUT && bad;
+    attempt->n_of[RIG_ENTRY_CONSOLE] += small_count(event, "left_out_console");
+    attempt->n_of[RIG_ENTRY_LINK] += small_count(event, "left_out_link");
+    attempt->n_left_out += small_count(event, "left_out_console") + small_count(event, "left_out_link");
+    /* A sweep of cuts that pass must not push out the ones that fail, nor the console. */
+    if (kind == RIG_ENTRY_CUT && !bad)
+        limit /= 4;
+    else if (kind == RIG_ENTRY_BOOT || kind == RIG_ENTRY_POWER || kind == RIG_ENTRY_LINK_STATE)
+        limit /= 2;
+    if (attempt->log->len < limit)
+        g_ptr_array_add(attempt->log, entry_from(event, kind));
+    else
+        attempt->n_left_out++;
+}
+
+static bool kind_of_entry(const char *word, enum rig_entry_kind *kind)
+{
+    for (guint i = 0; i < RIG_N_ENTRY_KINDS; i++)
+        if (strcmp(word, rig_entry_word(i)) == 0) {
+            *kind = i;
+            return true;
+        }
+    return false;
+}
+
+static void take_in_case(struct rig_case_result *result, const struct rig_event *event)
+{
+    const char *word = event->kind;
+    struct rig_attempt *attempt = attempt_of(result, event);
+    enum rig_entry_kind kind;
+
+    if (kind_of_entry(word, &kind))
+        take_entry(attempt, event, kind);
+    else if (strcmp(word, "step-start") == 0)
+        take_step_start(attempt, event);
+    else if (strcmp(word, "step-end") == 0)
+        take_step_end(attempt, event);
+    else if (strcmp(word, "expect") == 0)
+        take_expect(attempt, event);
+    else if (strcmp(word, "case-start") == 0)
+        take_case_start(attempt, event);
+    else if (strcmp(word, "case-end") == 0)
+        take_case_end(result, attempt, event);
+}
+
+static void take_number(struct rig_results *results, const struct rig_event *event)
+{
+    if (event->number > results->next_number && event->number < G_MAXINT)
+        results->n_missing_events += event->number - results->next_number;
+    if (event->number >= results->next_number && event->number < G_MAXINT)
+        results->next_number = event->number + 1;
+}
+
+void rig_results_take(void *results, const struct rig_event *event)
+{
+    struct rig_results *run = results;
+    struct rig_case_result *result = case_of(run, event);
+    enum rig_entry_kind kind;
+
+    take_number(run, event);
+    if (result)
+        take_in_case(result, event);
+    else if (strcmp(event->kind, "run-start") == 0)
+        take_run_start(run, event);
+    else if (strcmp(event->kind, "load-error") == 0)
+        take_load_error(run, event);
+    else if (strcmp(event->kind, "run-end") == 0)
+        take_run_end(run, event);
+    else if (event->case_index < 0 && kind_of_entry(event->kind, &kind) && run->notes->len < RIG_RESULTS_MAX_NOTES)
+        g_ptr_array_add(run->notes, entry_from(event, kind));
+}

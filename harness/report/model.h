@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a run amounts to: built from its events, live or read again, always by the same code. Every report reads only this. */
+#ifndef RIG_REPORT_MODEL_H
+#define RIG_REPORT_MODEL_H
+
+#include "report/event.h"
+
+G_BEGIN_DECLS
+
+/* Words of the journal: "pass", "fail" (the board broke its promise), "error" (the rig could not do its job), "skip". */
+enum rig_verdict {
+    RIG_VERDICT_NONE, /* not known yet */
+    RIG_VERDICT_PASS,
+    RIG_VERDICT_FAIL,
+    RIG_VERDICT_ERROR,
+    RIG_VERDICT_SKIP,
+};
+const char *rig_verdict_word(enum rig_verdict verdict); /* "none" for NONE */
+enum rig_verdict rig_verdict_from_word(const char *word); /* NULL and unknown words: NONE */
+
+/* Bounds: what comes past them is counted, not kept. */
+#define RIG_RESULTS_MAX_CASES 100000
+#define RIG_RESULTS_MAX_ATTEMPTS 100
+#define RIG_RESULTS_MAX_STEPS 1000   /* of an attempt; failed ones are kept past it, up to twice as many in all */
+#define RIG_RESULTS_MAX_EXPECTS 64   /* of a step; failed ones as above */
+#define RIG_RESULTS_MAX_ENTRIES 2000 /* of an attempt: log entries of all kinds */
+#define RIG_RESULTS_MAX_NOTES 1000   /* of the run */
+
+struct rig_expectation {
+    bool ok;
+    char *what;
+    char *expected;
+    char *seen;
+};
+
+struct rig_step_result {
+    char *id;   /* "steps.3.do.1" */
+    char *verb;
+    char *text; /* the step on one line */
+    char *file; /* may be NULL */
+    guint line;
+    guint column;
+    gint64 start_us;
+    gint64 elapsed_us; /* -1: it did not end */
+    enum rig_verdict verdict;
+    GPtrArray *expectations; /* struct rig_expectation * */
+    guint n_expectations_left_out;
+};
+
+enum rig_entry_kind {
+    RIG_ENTRY_CONSOLE,
+    RIG_ENTRY_LINK,
+    RIG_ENTRY_LINK_STATE,
+    RIG_ENTRY_POWER,
+    RIG_ENTRY_BOOT,
+    RIG_ENTRY_FAULT,
+    RIG_ENTRY_CUT,
+    RIG_ENTRY_TRAILER,
+    RIG_ENTRY_NOTE,
+    RIG_ENTRY_RETRY,
+};
+#define RIG_N_ENTRY_KINDS (RIG_ENTRY_RETRY + 1)
+const char *rig_entry_word(enum rig_entry_kind kind); /* the event's name */
+
+/* One line of what happened; text is ready to be read by a person, as it came (terminal sequences and all). */
+struct rig_entry {
+    enum rig_entry_kind kind;
+    gint64 at_us;
+    char *text;  /* LINK: "tx image upload off=512 len=128" */
+    char *extra; /* LINK: the bytes in hex; POWER: the proof; NULL otherwise */
+    bool bad;    /* LINK: a fault touched it; CUT: its verdict is no pass */
+};
+
+struct rig_attempt {
+    guint number;
+    char *wall; /* may be NULL */
+    char *seed; /* may be NULL */
+    enum rig_verdict verdict;
+    gint64 elapsed_us;  /* the board's clock */
+    gint64 duration_ms; /* wall clock */
+    char *message;      /* NULL when it passed */
+    char *where_step;   /* place of the first problem; NULL/0 when none */
+    char *where_file;
+    char *where_text;
+    guint where_line;
+    guint where_column;
+    char *expected;
+    char *seen;
+    char *replay;
+    char *skip_reason;
+    char **trailers; /* NULL-terminated, never NULL */
+    char **also;     /* later problems; NULL-terminated, never NULL */
+    char **evidence; /* files, relative to where the run was started; NULL-terminated, never NULL */
+    GPtrArray *steps; /* struct rig_step_result *, as started */
+    GPtrArray *log;   /* struct rig_entry *, as they happened */
+    guint n_of[RIG_N_ENTRY_KINDS]; /* how many happened, kept or not */
+    guint n_steps;
+    guint n_bad_cuts;
+    guint n_left_out; /* log entries that the journal says, or this model finds, were not kept */
+    bool ended;       /* its case-end was seen */
+};
+
+struct rig_case_result {
+    guint index;
+    char *id; /* "file.yaml::name" */
+    char *file;
+    guint line;
+    char *scenario;
+    char *name;
+    char *about;         /* may be NULL */
+    char **tags;         /* NULL-terminated, never NULL */
+    GPtrArray *attempts; /* struct rig_attempt *; empty when it was not run */
+    enum rig_verdict verdict;
+    bool flaky;          /* passed after an attempt that did not */
+    bool final;          /* nothing more comes */
+    char *skip_reason;   /* why it was not run; NULL otherwise */
+};
+
+/* The cases of one scenario file, in the order of the run. */
+struct rig_suite {
+    char *file;
+    GPtrArray *cases; /* struct rig_case_result *, borrowed from the results */
+};
+
+/* Something that is wrong with the run itself: counts as one error. */
+struct rig_problem {
+    char *file; /* scenario file that did not load; NULL */
+    char *text;
+};
+
+struct rig_property {
+    char *name;
+    char *value;
+};
+
+struct rig_counts {
+    guint n_cases;
+    guint n_passed; /* flaky ones are among them */
+    guint n_failed;
+    guint n_errors; /* problems are among them */
+    guint n_skipped;
+    guint n_flaky;
+};
+
+struct rig_results {
+    bool started; /* run-start was seen */
+    bool ended;   /* run-end was seen */
+    bool killed;  /* read again, and there is no run-end */
+    bool interrupted;
+    char *version;
+    char *wall;
+    char **argv; /* NULL-terminated, never NULL */
+    char *target;
+    char *target_about;
+    char *seed;
+    char *host;
+    double timeout_scale;
+    gint64 duration_ms;
+    GPtrArray *properties; /* struct rig_property * */
+    GPtrArray *cases;      /* struct rig_case_result * */
+    GPtrArray *suites;     /* struct rig_suite * */
+    GPtrArray *problems;   /* struct rig_problem * */
+    GPtrArray *notes;      /* struct rig_entry *: of the run, outside of cases */
+    guint n_bad_lines;     /* lines of the file that are no events; the cut last one is not counted */
+    bool last_line_cut;
+    gint64 n_missing_events; /* gaps in the numbers: a disk was full */
+    gint64 next_number;      /* private */
+    GHashTable *suite_of;    /* private */
+};
+
+struct rig_results *rig_results_new(void);
+void rig_results_free(struct rig_results *results);
+typedef struct rig_results rig_results;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_results, rig_results_free)
+
+/* A rig_journal_listener whose user is a struct rig_results *. */
+void rig_results_take(void *results, const struct rig_event *event);
+
+/* Settles what never ended: the case in progress becomes an error ("the run was killed here"), cases that did not run are
+ * skipped. Call once, after the last event; a live run calls it after `run-end`. */
+void rig_results_finish(struct rig_results *results);
+
+/* Reads a whole journal and settles it. What is broken in the file is counted, not refused. An error only when the file cannot be
+ * read at all (missing, a directory, larger than RIG_RESULTS_MAX_JOURNAL_BYTES). */
+#define RIG_RESULTS_MAX_JOURNAL_BYTES (G_GINT64_CONSTANT(2) * 1024 * 1024 * 1024)
+struct rig_results *rig_results_from_journal(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+struct rig_results *rig_results_from_bytes(const void *bytes, gsize n_bytes) G_GNUC_WARN_UNUSED_RESULT;
+
+struct rig_counts rig_results_counts(const struct rig_results *results);
+/* 0 all passed, 1 some failed, 2 a rig error (it outweighs failures), 3 interrupted, 4 nothing ran. */
+int rig_results_exit_code(const struct rig_results *results);
+/* The last attempt of a case, NULL when it was not run. Borrowed. */
+const struct rig_attempt *rig_case_last_attempt(const struct rig_case_result *result);
+/* The step that `where` names, or the last one that did not pass, or NULL. Borrowed. */
+const struct rig_step_result *rig_attempt_culprit(const struct rig_attempt *attempt);
+
+G_END_DECLS
+
+#endif

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Making and freeing the parts of the model, and its words. */
+#include "report/model_parts.h"
+
+const char *rig_verdict_word(enum rig_verdict verdict)
+{
+    static const char *const words[] = {"none", "pass", "fail", "error", "skip"};
+
+    return verdict < G_N_ELEMENTS(words) ? words[verdict] : "none";
+}
+
+enum rig_verdict rig_verdict_from_word(const char *word)
+{
+    for (guint i = RIG_VERDICT_PASS; i <= RIG_VERDICT_SKIP; i++)
+        if (g_strcmp0(word, rig_verdict_word(i)) == 0)
+            return i;
+    return RIG_VERDICT_NONE;
+}
+
+const char *rig_entry_word(enum rig_entry_kind kind)
+{
+    static const char *const words[RIG_N_ENTRY_KINDS] = {"console", "link", "link-state", "power", "boot",
+                                                         "fault",   "cut",  "trailer",    "note",  "retry"};
+
+    return kind < RIG_N_ENTRY_KINDS ? words[kind] : "note";
+}
+
+static void free_expectation(gpointer at)
+{
+    struct rig_expectation *expectation = at;
+
+    g_free(expectation->what);
+    g_free(expectation->expected);
+    g_free(expectation->seen);
+    g_free(expectation);
+}
+
+static void free_step(gpointer at)
+{
+    struct rig_step_result *step = at;
+
+    g_free(step->id);
+    g_free(step->verb);
+    g_free(step->text);
+    g_free(step->file);
+    g_ptr_array_unref(step->expectations);
+    g_free(step);
+}
+
+static void free_entry(gpointer at)
+{
+    struct rig_entry *entry = at;
+
+    g_free(entry->text);
+    g_free(entry->extra);
+    g_free(entry);
+}
+
+static void free_attempt(gpointer at)
+{
+    struct rig_attempt *attempt = at;
+
+    g_free(attempt->wall);
+    g_free(attempt->seed);
+    g_free(attempt->message);
+    g_free(attempt->where_step);
+    g_free(attempt->where_file);
+    g_free(attempt->where_text);
+    g_free(attempt->expected);
+    g_free(attempt->seen);
+    g_free(attempt->replay);
+    g_free(attempt->skip_reason);
+    g_strfreev(attempt->trailers);
+    g_strfreev(attempt->also);
+    g_strfreev(attempt->evidence);
+    g_ptr_array_unref(attempt->steps);
+    g_ptr_array_unref(attempt->log);
+    g_free(attempt);
+}
+
+static void free_case(gpointer at)
+{
+    struct rig_case_result *result = at;
+
+    g_free(result->id);
+    g_free(result->file);
+    g_free(result->scenario);
+    g_free(result->name);
+    g_free(result->about);
+    g_strfreev(result->tags);
+    g_ptr_array_unref(result->attempts);
+    g_free(result->skip_reason);
+    g_free(result);
+}
+
+static void free_suite(gpointer at)
+{
+    struct rig_suite *suite = at;
+
+    g_free(suite->file);
+    g_ptr_array_unref(suite->cases);
+    g_free(suite);
+}
+
+static void free_problem(gpointer at)
+{
+    struct rig_problem *problem = at;
+
+    g_free(problem->file);
+    g_free(problem->text);
+    g_free(problem);
+}
+
+static void free_property(gpointer at)
+{
+    struct rig_property *property = at;
+
+    g_free(property->name);
+    g_free(property->value);
+    g_free(property);
+}
+
+struct rig_step_result *rig_step_result_new(void)
+{
+    struct rig_step_result *step = g_new0(struct rig_step_result, 1);
+
+    step->elapsed_us = -1;
+    step->expectations = g_ptr_array_new_with_free_func(free_expectation);
+    return step;
+}
+
+struct rig_attempt *rig_attempt_new(guint number)
+{
+    struct rig_attempt *attempt = g_new0(struct rig_attempt, 1);
+
+    attempt->number = number;
+    attempt->steps = g_ptr_array_new_with_free_func(free_step);
+    attempt->log = g_ptr_array_new_with_free_func(free_entry);
+    attempt->trailers = g_new0(char *, 1);
+    attempt->also = g_new0(char *, 1);
+    attempt->evidence = g_new0(char *, 1);
+    return attempt;
+}
+
+struct rig_case_result *rig_case_result_new(guint index)
+{
+    struct rig_case_result *result = g_new0(struct rig_case_result, 1);
+
+    result->index = index;
+    result->tags = g_new0(char *, 1);
+    result->attempts = g_ptr_array_new_with_free_func(free_attempt);
+    return result;
+}
+
+struct rig_results *rig_results_new(void)
+{
+    struct rig_results *results = g_new0(struct rig_results, 1);
+
+    results->argv = g_new0(char *, 1);
+    results->timeout_scale = 1.0;
+    results->properties = g_ptr_array_new_with_free_func(free_property);
+    results->cases = g_ptr_array_new_with_free_func(free_case);
+    results->suites = g_ptr_array_new_with_free_func(free_suite);
+    results->problems = g_ptr_array_new_with_free_func(free_problem);
+    results->notes = g_ptr_array_new_with_free_func(free_entry);
+    results->suite_of = g_hash_table_new(g_str_hash, g_str_equal);
+    return results;
+}
+
+void rig_results_free(struct rig_results *results)
+{
+    if (!results)
+        return;
+    g_free(results->version);
+    g_free(results->wall);
+    g_strfreev(results->argv);
+    g_free(results->target);
+    g_free(results->target_about);
+    g_free(results->seed);
+    g_free(results->host);
+    g_hash_table_unref(results->suite_of);
+    g_ptr_array_unref(results->properties);
+    g_ptr_array_unref(results->suites);
+    g_ptr_array_unref(results->cases);
+    g_ptr_array_unref(results->problems);
+    g_ptr_array_unref(results->notes);
+    g_free(results);
+}
+
+void rig_results_add_problem(struct rig_results *results, const char *file, const char *text)
+{
+    struct rig_problem *problem;
+
+    if (results->problems->len >= RIG_RESULTS_MAX_NOTES)
+        return;
+    problem = g_new0(struct rig_problem, 1);
+    problem->file = g_strdup(file);
+    problem->text = g_strdup(text);
+    g_ptr_array_add(results->problems, problem);
+}

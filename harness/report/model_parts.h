@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Pieces of the model that its own files share; nobody else includes this. */
+#ifndef RIG_REPORT_MODEL_PARTS_H
+#define RIG_REPORT_MODEL_PARTS_H
+
+#include "report/model.h"
+
+struct rig_case_result *rig_case_result_new(guint index);
+struct rig_attempt *rig_attempt_new(guint number);
+struct rig_step_result *rig_step_result_new(void);
+/* At most RIG_RESULTS_MAX_NOTES problems are kept. file may be NULL. */
+void rig_results_add_problem(struct rig_results *results, const char *file, const char *text);
+/* Verdict and flakiness of a case from its attempts. */
+void rig_case_result_judge(struct rig_case_result *result);
+
+#endif

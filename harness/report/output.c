@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Where reports go. */
+#define _DEFAULT_SOURCE /* flock */
+#include "report/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+
+/* -1 with errno; EWOULDBLOCK: another run has it. A file system without locks (some network ones) counts as free. */
+static int lock_folder(const char *directory)
+{
+    g_autofree char *path = g_build_filename(directory, ".lock", NULL);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+        close(fd);
+        errno = EWOULDBLOCK;
+        return -1;
+    }
+    return fd;
+}
+
+static void remove_old_reports(const char *directory)
+{
+    static const char *const names[] = {RIG_OUTPUT_JOURNAL, RIG_OUTPUT_JUNIT, RIG_OUTPUT_HTML, RIG_OUTPUT_JSON};
+
+    for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *path = g_build_filename(directory, names[i], NULL);
+
+        unlink(path);
+    }
+}
+
+static struct rig_output *claimed(const char *directory, int lock_fd)
+{
+    struct rig_output *output = g_new0(struct rig_output, 1);
+
+    output->directory = g_strdup(directory);
+    output->lock_fd = lock_fd;
+    remove_old_reports(directory);
+    return output;
+}
+
+struct rig_output *rig_output_claim(const char *directory, GError **error)
+{
+    for (guint run = 1; run <= RIG_OUTPUT_MAX_RUNS; run++) {
+        g_autofree char *name = g_strdup_printf("run-%u", run);
+        g_autofree char *path = run == 1 ? g_strdup(directory) : g_build_filename(directory, name, NULL);
+        int fd = g_mkdir_with_parents(path, 0777) == 0 ? lock_folder(path) : -1;
+
+        if (fd >= 0)
+            return claimed(path, fd);
+        if (errno != EWOULDBLOCK) {
+            g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot write reports into %s: %s", path, g_strerror(errno));
+            return NULL;
+        }
+    }
+    g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot write reports into %s: %d other runs are using it", directory,
+                RIG_OUTPUT_MAX_RUNS);
+    return NULL;
+}
+
+void rig_output_release(struct rig_output *output)
+{
+    if (!output)
+        return;
+    close(output->lock_fd);
+    g_free(output->directory);
+    g_free(output);
+}
+
+char *rig_output_file(const struct rig_output *output, const char *name)
+{
+    return g_build_filename(output->directory, name, NULL);
+}
+
+static bool write_all(int fd, const char *path, const char *text, gsize n_bytes, GError **error)
+{
+    while (n_bytes) {
+        ssize_t n = write(fd, text, n_bytes);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0) {
+            g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot write %s: %s", path, g_strerror(n < 0 ? errno : EIO));
+            return false;
+        }
+        text += n;
+        n_bytes -= (gsize)n;
+    }
+    return true;
+}
+
+static bool write_in_place(const char *path, const char *text, gsize n_bytes, GError **error)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    bool ok;
+
+    if (fd < 0) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot write %s: %s", path, g_strerror(errno));
+        return false;
+    }
+    ok = write_all(fd, path, text, n_bytes, error);
+    close(fd);
+    return ok;
+}
+
+bool rig_output_publish(const char *path, const char *text, gsize n_bytes, GError **error)
+{
+    g_autoptr(GError) cause = NULL;
+    struct stat status;
+
+    if (g_strcmp0(path, "-") == 0)
+        return write_all(STDOUT_FILENO, "standard output", text, n_bytes, error);
+    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
+        return write_in_place(path, text, n_bytes, error);
+    if (g_file_set_contents_full(path, text, (gssize)n_bytes, G_FILE_SET_CONTENTS_CONSISTENT, 0666, &cause))
+        return true;
+    g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot write %s: %s", path, cause->message);
+    return false;
+}
