@@ -2,8 +2,7 @@
 /* One run from options to exit code: selection, boards, journal, live terminal, reports, signals. */
 #include "cli/run_options.h"
 
-#include "report/html.h"
-#include "report/json.h"
+#include "report/page.h"
 #include "report/junit.h"
 #include "report/output.h"
 #include "report/terminal.h"
@@ -175,17 +174,18 @@ static void write_reports(struct session *session)
     g_autofree char *junit = rig_output_file(session->output, RIG_OUTPUT_JUNIT);
     g_autofree char *html = rig_output_file(session->output, RIG_OUTPUT_HTML);
     g_autofree char *json = rig_output_file(session->output, RIG_OUTPUT_JSON);
+    gsize n_bytes = 0;
+    char *text;
 
     write_junit(session, junit);
     if (session->options->junit)
         write_junit(session, session->options->junit);
     if (!session->options->no_html) {
-        char *text = rig_html_text(session->results);
-
-        publish(session, html, text, strlen(text), NULL);
+        text = rig_html_page(session->results, &n_bytes);
+        publish(session, html, text, n_bytes, NULL);
     }
-    char *summary = rig_json_text(session->results);
-    publish(session, json, summary, strlen(summary), NULL);
+    text = rig_summary_json(session->results, &n_bytes);
+    publish(session, json, text, n_bytes, NULL);
 }
 
 /* The verdict reaches the exit code and stderr whatever becomes of the files. */

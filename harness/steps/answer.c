@@ -74,17 +74,27 @@ static bool booted(void *user)
     return wait->probe->ops->view(wait->probe, &view, NULL) && view.n_boots != wait->n_boots;
 }
 
+static bool link_is_down(void *user)
+{
+    struct rig_link *link = user;
+    struct rig_link_state state;
+
+    link->ops->state(link, &state);
+    return !state.connected;
+}
+
 bool rig_await_boot(struct rig_run *run, guint64 until_us)
 {
     struct boot_wait wait = {.probe = run->board->probe, .n_boots = run->boots_before};
     GError *error = NULL;
     bool seen = false;
 
-    if (!wait.probe)
-        return true;
-    if (!rig_board_wait_for(run->board, until_us, booted, &wait, &seen, &error)) {
+    /* The host learns of the reset only when the supervision timeout is over: until then it believes in the old connection. */
+    if ((wait.probe && !rig_board_wait_for(run->board, until_us, booted, &wait, &seen, &error)) ||
+        !rig_board_wait_for(run->board, until_us, link_is_down, run->board->link, &seen, &error)) {
         rig_run_error(run, error);
         return false;
     }
+    rig_smp_transport_restart(&run->client.transport);
     return true;
 }

@@ -48,7 +48,7 @@ void rig_judge_answer(struct rig_run *run, const struct rig_step *step, const ch
 bool rig_ask(struct rig_run *run, const struct rig_step *step, const guint8 *request, gsize n_bytes, struct rig_smp_response *response,
              struct rig_smp_result *result);
 
-/* Lets the board start after reset or power-on until its bootloader ran (n_boots changed). false: trouble. */
+/* Lets the board start after reset or power-on until its bootloader ran and the host noticed the end of the old connection. false: trouble. */
 bool rig_await_boot(struct rig_run *run, guint64 until_us);
 
 /* The values of a list field (or none). */
