@@ -55,7 +55,7 @@ static bool parse(char ***argv, struct options *options, GError **error)
         {"output", 'o', 0, G_OPTION_ARG_FILENAME, &options->output, "Write the damaged image to FILE", "FILE"},
         {"format", 0, 0, G_OPTION_ARG_STRING, &options->format, "Output format, whatever the file's name", "bin|hex"},
         {"list", 0, 0, G_OPTION_ARG_NONE, &options->list, "List the kinds of damage", NULL},
-        {NULL},
+        G_OPTION_ENTRY_NULL,
     };
 
     return rig_cli_image_parse(argv, "INPUT", "Spoils an MCUboot image in one named way.", description, entries, error);

@@ -145,14 +145,15 @@ static bool write_device(const char *path, const void *bytes, size_t n_bytes, GE
     return true;
 }
 
-static bool write_beside(const char *path, const void *bytes, size_t n_bytes, int mode, GError **error)
+/* path is how the user called it, real where it is. */
+static bool write_beside(const char *path, const char *real, const void *bytes, size_t n_bytes, int mode, GError **error)
 {
-    g_autofree char *part = g_strconcat(path, ".part.XXXXXX", NULL);
+    g_autofree char *part = g_strconcat(real, ".part.XXXXXX", NULL);
     int fd = g_mkstemp_full(part, O_WRONLY | O_CLOEXEC, mode);
 
     if (fd < 0)
         return refuse_os(error, "write", path);
-    if (write_and_close(fd, bytes, n_bytes) && rename(part, path) == 0)
+    if (write_and_close(fd, bytes, n_bytes) && rename(part, real) == 0)
         return true;
     refuse_os(error, "write", path);
     unlink(part);
@@ -172,7 +173,7 @@ bool rig_file_replace(const char *path, const void *bytes, size_t n_bytes, int m
     } else if (real && stat(real, &status) == 0 && !S_ISREG(status.st_mode)) {
         done = write_device(path, bytes, n_bytes, error);
     } else {
-        done = write_beside(real ? real : path, bytes, n_bytes, mode, error);
+        done = write_beside(path, real ? real : path, bytes, n_bytes, mode, error);
     }
     free(real);
     return done;

@@ -153,6 +153,23 @@ static enum rig_image_status tell_entries(const struct view *view)
     return status == RIG_IMAGE_NO_IMAGE ? RIG_IMAGE_OK : status;
 }
 
+/* The hash of an encrypted image covers the plaintext, so that the two say nothing about each other. */
+static void tell_match(const struct view *view, bool same)
+{
+    bool encrypted = view->layout.header.flags & (RIG_IMAGE_FLAG_ENCRYPTED_AES128 | RIG_IMAGE_FLAG_ENCRYPTED_AES256);
+
+    if (!view->json) {
+        g_print("%-18s %s\n", "",
+                encrypted ? "the stored hash is that of the plaintext" : same ? "they match" : "THEY DO NOT MATCH");
+        return;
+    }
+    json_builder_set_member_name(view->json, "matches");
+    if (encrypted)
+        json_builder_add_null_value(view->json);
+    else
+        json_builder_add_boolean_value(view->json, same);
+}
+
 static void tell_hash(const struct view *view)
 {
     uint8_t stored[RIG_IMAGE_HASH_BYTES], computed[RIG_IMAGE_HASH_BYTES];
@@ -165,12 +182,7 @@ static void tell_hash(const struct view *view)
     begin(view, "hash", false);
     tell(view, "hash stored", "stored", stored_text);
     tell(view, "hash computed", "computed", computed_text);
-    if (view->json) {
-        json_builder_set_member_name(view->json, "matches");
-        json_builder_add_boolean_value(view->json, same);
-    } else {
-        g_print("%-18s %s\n", "", same ? "they match" : "THEY DO NOT MATCH");
-    }
+    tell_match(view, same);
     end(view, false);
 }
 
@@ -346,7 +358,7 @@ int rig_cli_image_info(char **argv)
     struct rig_image_file file = {0};
     const GOptionEntry entries[] = {
         {"json", 0, 0, G_OPTION_ARG_NONE, &as_json, "Print JSON", NULL},
-        {NULL},
+        G_OPTION_ENTRY_NULL,
     };
 
     if (!rig_cli_image_parse(&rest, "INPUT", "Shows what an MCUboot image holds.", description, entries, &error))

@@ -89,7 +89,7 @@ int rig_cli_image_key(char **argv)
     g_autoptr(GError) error = NULL;
     const GOptionEntry entries[] = {
         {"output", 'o', 0, G_OPTION_ARG_FILENAME, &output, "Write the PEM to FILE", "FILE"},
-        {NULL},
+        G_OPTION_ENTRY_NULL,
     };
     bool done = false;
 

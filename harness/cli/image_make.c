@@ -91,7 +91,7 @@ static gboolean parse(char ***argv, struct options *options, GError **error)
         {"max-sectors", 0, 0, G_OPTION_ARG_STRING, &options->max_sectors, "Sectors the trailer keeps status for (default 128)", "N"},
         {"size", 0, 0, G_OPTION_ARG_STRING, &options->size, "No INPUT: a synthetic payload of this size", "BYTES"},
         {"payload-seed", 0, 0, G_OPTION_ARG_STRING, &options->seed, "Seed of the synthetic payload (default 1)", "N"},
-        {NULL},
+        G_OPTION_ENTRY_NULL,
     };
 
     return rig_cli_image_parse(argv, "[INPUT...]", "Makes MCUboot images.", description, entries, error);

@@ -35,7 +35,7 @@ static bool parse(char ***argv, struct options *options, GError **error)
         {"key", 'k', 0, G_OPTION_ARG_FILENAME_ARRAY, &options->keys, "A key that the bootloader knows; repeatable", "KEY"},
         {"max-size", 0, 0, G_OPTION_ARG_STRING, &options->max_bytes, "Largest image that the slot takes", "BYTES"},
         {"quiet", 'q', 0, G_OPTION_ARG_NONE, &options->quiet, "Say it by the exit code only", NULL},
-        {NULL},
+        G_OPTION_ENTRY_NULL,
     };
 
     return rig_cli_image_parse(argv, "INPUT", "Checks an MCUboot image as a bootloader does.", description, entries, error);
