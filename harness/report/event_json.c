@@ -202,8 +202,8 @@ static void take_object(struct rig_event *event, JsonObject *object)
     const char *key;
     JsonNode *node;
 
-    json_object_iter_init(&iter, object);
-    while (json_object_iter_next(&iter, &key, &node)) {
+    json_object_iter_init_ordered(&iter, object);
+    while (json_object_iter_next_ordered(&iter, &key, &node)) {
         if (event->is_root && JSON_NODE_HOLDS_VALUE(node) && take_common(event, key, node))
             continue;
         if (JSON_NODE_HOLDS_OBJECT(node))

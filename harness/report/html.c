@@ -12,7 +12,7 @@ static const char page_style[] =
     "@media(prefers-color-scheme:dark){:root{--bg:#14171a;--fg:#e4e7eb;--dim:#9aa1ab;--line:#2c3138;--box:#1c2025;--pass:#4cc27b;"
     "--fail:#ff7b72;--skip:#d9a93f;--failbg:#2a1b1b}}"
     "*{box-sizing:border-box}body{margin:0 auto;max-width:1080px;padding:28px 20px;background:var(--bg);color:var(--fg);"
-    "font:15px/1.5 system-ui,sans-serif}h1{font-size:22px;margin:0 0 2px}h2{font-size:16px;margin:32px 0 8px}"
+    "font:15px/1.5 system-ui,sans-serif}h1{font-size:22px;margin:0 0 2px}h2{font-size:16px;margin:32px 0 8px}h4{margin:12px 0 0}"
     ".dim{color:var(--dim)}.pass{color:var(--pass)}.fail,.error{color:var(--fail)}.skip,.flaky,.none{color:var(--skip)}"
     ".tiles{display:flex;flex-wrap:wrap;gap:10px;margin:18px 0}.tile{border:1px solid var(--line);border-radius:8px;"
     "padding:8px 16px;min-width:92px}.tile b{display:block;font-size:24px;line-height:1.25}"
@@ -146,13 +146,23 @@ static void expectations(GString *out, const struct rig_step_result *step)
     }
 }
 
+/* "steps.2.then.0" stands inside "steps.2". */
+static guint depth_of(const struct rig_step_result *step)
+{
+    guint n_dots = 0;
+
+    for (const char *at = step->id; at && *at; at++)
+        n_dots += *at == '.';
+    return CLAMP(n_dots, 1, 17) / 2;
+}
+
 static void step_row(GString *out, const struct rig_step_result *step)
 {
     const char *word = step->elapsed_us < 0 ? "open" : rig_verdict_word(step->verdict);
     bool bad = is_bad(step->verdict) || step->elapsed_us < 0;
 
-    g_string_append_printf(out, "<tr%s><td class=\"v %s\">%s</td><td class=\"mono\">", bad ? " class=\"bad\"" : "",
-                           step->elapsed_us < 0 ? "error" : word, word);
+    g_string_append_printf(out, "<tr%s><td class=\"v %s\">%s</td><td class=\"mono\" style=\"padding-left:%uem\">",
+                           bad ? " class=\"bad\"" : "", step->elapsed_us < 0 ? "error" : word, word, depth_of(step) * 2);
     escaped_line(out, step->text ? step->text : step->verb);
     expectations(out, step);
     g_string_append_printf(out, "</td><td class=\"n dim\">%s", step->line ? "line " : "");
@@ -256,7 +266,7 @@ static void case_details(GString *out, const struct rig_case_result *result)
         if (!is_bad(attempt->verdict))
             continue;
         if (result->attempts->len > 1)
-            g_string_append_printf(out, "<h2>Attempt %u of %u</h2>\n", i + 1, result->attempts->len);
+            g_string_append_printf(out, "<h4>Attempt %u of %u</h4>\n", i + 1, result->attempts->len);
         attempt_details(out, attempt);
     }
     g_string_append(out, "</section>\n");

@@ -246,7 +246,7 @@ static void case_properties(struct document *out, const struct rig_case_result *
     const struct rig_attempt *last = rig_case_last_attempt(result);
     g_autofree char *tags = g_strjoinv(" ", result->tags);
 
-    if (!last && !*tags)
+    if (!*tags && !(last && (last->seed || last->replay)))
         return;
     xmlTextWriterStartElement(out->xml, BAD_CAST "properties");
     if (*tags)
