@@ -13,8 +13,8 @@
 
 /* The options as text. */
 struct options {
-    char *version, *key, *sign, *header_bytes, *counter, *load_address, *slot_bytes, *erased, *align, *max_sectors, *size,
-        *seed, *format, *output, *output_dir, *batch;
+    char *version, *key, *sign, *header_bytes, *counter, *load_address, *slot_bytes, *erased, *align,
+        *max_sectors, *size, *seed, *format, *output, *output_dir, *batch;
     char **dependencies, **custom;
     gboolean pad_header, header_reserved, pad, confirm, non_bootable;
 };
@@ -31,10 +31,10 @@ struct job {
 
 static void options_clear(struct options *options)
 {
-    char **texts[] = {&options->version, &options->key,    &options->sign,        &options->header_bytes,
+    char **texts[] = {&options->version, &options->key,          &options->sign,       &options->header_bytes,
                       &options->counter, &options->load_address, &options->slot_bytes, &options->erased,
-                      &options->align,   &options->max_sectors, &options->size,   &options->seed,
-                      &options->format,  &options->output, &options->output_dir,  &options->batch};
+                      &options->align,   &options->max_sectors,  &options->size,       &options->seed,
+                      &options->format,  &options->output,       &options->output_dir, &options->batch};
 
     for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
         g_clear_pointer(texts[i], g_free);
@@ -46,51 +46,80 @@ typedef struct options option_values;
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(option_values, options_clear)
 
 static const char description[] =
-    "Without --pad-header and --header-reserved the whole INPUT is the payload and the header is put in front of it.\n"
-    "That is what imgtool does with --pad-header, so --pad-header is accepted and changes nothing. A program linked with\n"
-    "room for the header at its start (zephyr's CONFIG_ROM_START_OFFSET) needs --header-reserved: then the first\n"
+    "Without --pad-header and --header-reserved the whole INPUT is the payload and the header is put in "
+    "front of it.\n"
+    "That is what imgtool does with --pad-header, so --pad-header is accepted and changes nothing. A program "
+    "linked with\n"
+    "room for the header at its start (zephyr's CONFIG_ROM_START_OFFSET) needs --header-reserved: then the "
+    "first\n"
     "--header-size bytes of INPUT become the header.\n"
     "\n"
-    "Without --key and --sign the image is unsigned: it has a hash only. --sign uses one of the rig's test keys, whose\n"
+    "Without --key and --sign the image is unsigned: it has a hash only. --sign uses one of the rig's test "
+    "keys, whose\n"
     "private part is public. The same arguments give the same bytes, on every machine.\n"
     "\n"
-    "Wrong images that need no damage: an older one is made with a lower --version or --security-counter, a too large\n"
+    "Wrong images that need no damage: an older one is made with a lower --version or --security-counter, a "
+    "too large\n"
     "one with --size above the slot, one of a stranger with --key test:ecdsa-p256:1.\n"
     "\n"
     "Examples:\n"
     "  bootrig image make app.bin -o app.signed.bin --version 1.2.3 --key key.pem\n"
-    "  bootrig image make app.hex -o app.signed.hex --version 1.2.3 --header-size 0x200 --header-reserved --sign ed25519\n"
+    "  bootrig image make app.hex -o app.signed.hex --version 1.2.3 --header-size 0x200 --header-reserved "
+    "--sign ed25519\n"
     "  bootrig image make --size 100KiB --payload-seed 7 --version 2.0.0 --sign ecdsa-p256 -o new.bin\n"
-    "  bootrig image make app.bin -o slot.bin --version 1.0.0 --sign rsa-2048 --slot-size 128KiB --pad --confirm\n"
+    "  bootrig image make app.bin -o slot.bin --version 1.0.0 --sign rsa-2048 --slot-size 128KiB --pad "
+    "--confirm\n"
     "  bootrig image make build/*.bin --output-dir signed --version 1.2.3 --key key.pem\n"
     "  bootrig image make --batch list.txt --sign ecdsa-p256    (each line: INPUT -o OUTPUT --version ...)\n";
 
 static gboolean parse(char ***argv, struct options *options, GError **error)
 {
     const GOptionEntry entries[] = {
-        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &options->output, "Write the image to FILE (.hex: Intel HEX)", "FILE"},
-        {"output-dir", 0, 0, G_OPTION_ARG_FILENAME, &options->output_dir, "Write NAME.signed.bin (or .hex) for each INPUT", "DIR"},
-        {"batch", 0, 0, G_OPTION_ARG_FILENAME, &options->batch, "Make one image for each line of arguments in FILE", "FILE"},
-        {"format", 0, 0, G_OPTION_ARG_STRING, &options->format, "Output format, whatever the file's name", "bin|hex"},
-        {"version", 'v', 0, G_OPTION_ARG_STRING, &options->version, "Image version (default 0.0.0)", "A.B.C+D"},
-        {"key", 'k', 0, G_OPTION_ARG_FILENAME, &options->key, "Sign with this private key (or test:KIND:INDEX)", "FILE.pem"},
-        {"sign", 's', 0, G_OPTION_ARG_STRING, &options->sign, "Sign with a test key: none, ecdsa-p256, rsa-2048, rsa-3072, ed25519", "KIND"},
-        {"header-size", 0, 0, G_OPTION_ARG_STRING, &options->header_bytes, "Size of the header with its filler (default 32)", "BYTES"},
-        {"pad-header", 0, 0, G_OPTION_ARG_NONE, &options->pad_header, "Put the header in front of the input (the default)", NULL},
-        {"header-reserved", 0, 0, G_OPTION_ARG_NONE, &options->header_reserved, "The input begins with room for the header", NULL},
-        {"load-address", 0, 0, G_OPTION_ARG_STRING, &options->load_address, "RAM address to load to; sets the flag ram-load", "ADDRESS"},
+        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &options->output,
+         "Write the image to FILE (.hex: Intel HEX)", "FILE"},
+        {"output-dir", 0, 0, G_OPTION_ARG_FILENAME, &options->output_dir,
+         "Write NAME.signed.bin (or .hex) for each INPUT", "DIR"},
+        {"batch", 0, 0, G_OPTION_ARG_FILENAME, &options->batch,
+         "Make one image for each line of arguments in FILE", "FILE"},
+        {"format", 0, 0, G_OPTION_ARG_STRING, &options->format, "Output format, whatever the file's name",
+         "bin|hex"},
+        {"version", 'v', 0, G_OPTION_ARG_STRING, &options->version, "Image version (default 0.0.0)",
+         "A.B.C+D"},
+        {"key", 'k', 0, G_OPTION_ARG_FILENAME, &options->key,
+         "Sign with this private key (or test:KIND:INDEX)", "FILE.pem"},
+        {"sign", 's', 0, G_OPTION_ARG_STRING, &options->sign,
+         "Sign with a test key: none, ecdsa-p256, rsa-2048, rsa-3072, ed25519", "KIND"},
+        {"header-size", 0, 0, G_OPTION_ARG_STRING, &options->header_bytes,
+         "Size of the header with its filler (default 32)", "BYTES"},
+        {"pad-header", 0, 0, G_OPTION_ARG_NONE, &options->pad_header,
+         "Put the header in front of the input (the default)", NULL},
+        {"header-reserved", 0, 0, G_OPTION_ARG_NONE, &options->header_reserved,
+         "The input begins with room for the header", NULL},
+        {"load-address", 0, 0, G_OPTION_ARG_STRING, &options->load_address,
+         "RAM address to load to; sets the flag ram-load", "ADDRESS"},
         {"non-bootable", 0, 0, G_OPTION_ARG_NONE, &options->non_bootable, "Set the flag non-bootable", NULL},
-        {"security-counter", 0, 0, G_OPTION_ARG_STRING, &options->counter, "Protected security counter (auto: from the version)", "N|auto"},
-        {"dependency", 'd', 0, G_OPTION_ARG_STRING_ARRAY, &options->dependencies, "Needs image INDEX at least at VERSION; repeatable", "INDEX:VERSION"},
-        {"custom-tlv", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options->custom, "Protected TLV, for example 0xA0A0:c0ffee; repeatable", "TYPE:HEX"},
-        {"slot-size", 'S', 0, G_OPTION_ARG_STRING, &options->slot_bytes, "Size of the slot, for --pad and for the size check", "BYTES"},
-        {"pad", 0, 0, G_OPTION_ARG_NONE, &options->pad, "Fill up to the slot's size and end with the trailer's magic", NULL},
-        {"confirm", 0, 0, G_OPTION_ARG_NONE, &options->confirm, "Like --pad, and mark the image confirmed", NULL},
-        {"erased-value", 0, 0, G_OPTION_ARG_STRING, &options->erased, "What erased flash reads as: 0xff (default) or 0", "BYTE"},
-        {"align", 0, 0, G_OPTION_ARG_STRING, &options->align, "Alignment of trailer fields: 8 (default), 16 or 32", "BYTES"},
-        {"max-sectors", 0, 0, G_OPTION_ARG_STRING, &options->max_sectors, "Sectors the trailer keeps status for (default 128)", "N"},
-        {"size", 0, 0, G_OPTION_ARG_STRING, &options->size, "No INPUT: a synthetic payload of this size", "BYTES"},
-        {"payload-seed", 0, 0, G_OPTION_ARG_STRING, &options->seed, "Seed of the synthetic payload (default 1)", "N"},
+        {"security-counter", 0, 0, G_OPTION_ARG_STRING, &options->counter,
+         "Protected security counter (auto: from the version)", "N|auto"},
+        {"dependency", 'd', 0, G_OPTION_ARG_STRING_ARRAY, &options->dependencies,
+         "Needs image INDEX at least at VERSION; repeatable", "INDEX:VERSION"},
+        {"custom-tlv", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options->custom,
+         "Protected TLV, for example 0xA0A0:c0ffee; repeatable", "TYPE:HEX"},
+        {"slot-size", 'S', 0, G_OPTION_ARG_STRING, &options->slot_bytes,
+         "Size of the slot, for --pad and for the size check", "BYTES"},
+        {"pad", 0, 0, G_OPTION_ARG_NONE, &options->pad,
+         "Fill up to the slot's size and end with the trailer's magic", NULL},
+        {"confirm", 0, 0, G_OPTION_ARG_NONE, &options->confirm, "Like --pad, and mark the image confirmed",
+         NULL},
+        {"erased-value", 0, 0, G_OPTION_ARG_STRING, &options->erased,
+         "What erased flash reads as: 0xff (default) or 0", "BYTE"},
+        {"align", 0, 0, G_OPTION_ARG_STRING, &options->align,
+         "Alignment of trailer fields: 8 (default), 16 or 32", "BYTES"},
+        {"max-sectors", 0, 0, G_OPTION_ARG_STRING, &options->max_sectors,
+         "Sectors the trailer keeps status for (default 128)", "N"},
+        {"size", 0, 0, G_OPTION_ARG_STRING, &options->size, "No INPUT: a synthetic payload of this size",
+         "BYTES"},
+        {"payload-seed", 0, 0, G_OPTION_ARG_STRING, &options->seed,
+         "Seed of the synthetic payload (default 1)", "N"},
         G_OPTION_ENTRY_NULL,
     };
 
@@ -109,7 +138,8 @@ static bool refuse(GError **error, const char *format, ...)
     return false;
 }
 
-static bool number(const char *what, const char *text, guint64 fallback, guint64 max, guint64 *value, GError **error)
+static bool number(const char *what, const char *text, guint64 fallback, guint64 max, guint64 *value,
+                   GError **error)
 {
     *value = fallback;
     return !text || rig_number_parse(what, text, max, value, error);
@@ -172,7 +202,8 @@ static bool take_counter(struct rig_image_recipe *recipe, const char *text, GErr
 
     if (!text)
         return true;
-    if (!g_str_equal(text, "auto") && !rig_number_parse("--security-counter", text, UINT32_MAX, &counter, error))
+    if (!g_str_equal(text, "auto") &&
+        !rig_number_parse("--security-counter", text, UINT32_MAX, &counter, error))
         return false;
     recipe->has_security_counter = true;
     recipe->security_counter = (uint32_t)counter;
@@ -187,7 +218,8 @@ static bool take_header(struct rig_image_recipe *recipe, const struct options *o
         return refuse(error, "--pad-header and --header-reserved exclude each other");
     if (options->version && !rig_image_version_parse(options->version, &recipe->version))
         return refuse(error, "--version: '%s' is no version like 1.2.3 or 1.2.3+4", options->version);
-    if (!number("--header-size", options->header_bytes, RIG_IMAGE_HEADER_BYTES, UINT16_MAX, &header_bytes, error) ||
+    if (!number("--header-size", options->header_bytes, RIG_IMAGE_HEADER_BYTES, UINT16_MAX, &header_bytes,
+                error) ||
         !number("--load-address", options->load_address, 0, UINT32_MAX, &load_address, error))
         return false;
     if (header_bytes < RIG_IMAGE_HEADER_BYTES)
@@ -223,7 +255,8 @@ static bool take_slot(struct job *job, const struct options *options, GError **e
 }
 
 /* The keys table lives as long as the command, so that a batch reads each key once. */
-static bool take_key(struct rig_image_recipe *recipe, const struct options *options, GHashTable *keys, GError **error)
+static bool take_key(struct rig_image_recipe *recipe, const struct options *options, GHashTable *keys,
+                     GError **error)
 {
     g_autofree char *where = NULL;
     struct rig_key *key;
@@ -263,9 +296,10 @@ static void job_clear(struct job *job)
 typedef struct job job_values;
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(job_values, job_clear)
 
-/* The library keeps only the trailer's fixed fields free; a board also needs the status records of its sectors. */
-static bool check_fit(const struct job *job, const struct options *options, size_t n_image_bytes, const char *output,
-                      GError **error)
+/* The library keeps only the trailer's fixed fields free; a board also needs the status records of its
+ * sectors. */
+static bool check_fit(const struct job *job, const struct options *options, size_t n_image_bytes,
+                      const char *output, GError **error)
 {
     struct rig_trailer_geometry geometry = {.mode = RIG_SWAP_MOVE,
                                             .write_bytes = job->recipe.max_align,
@@ -275,22 +309,25 @@ static bool check_fit(const struct job *job, const struct options *options, size
     struct rig_trailer_layout trailer;
     guint64 slot_bytes = 0;
 
-    if (!options->slot_bytes || !rig_number_parse("--slot-size", options->slot_bytes, UINT32_MAX, &slot_bytes, error))
+    if (!options->slot_bytes ||
+        !rig_number_parse("--slot-size", options->slot_bytes, UINT32_MAX, &slot_bytes, error))
         return !options->slot_bytes;
     geometry.slot_bytes = (uint32_t)slot_bytes;
     if (!rig_trailer_layout(&geometry, &trailer))
-        return refuse(error, "--slot-size: %s cannot hold a trailer for %u sectors (see --max-sectors and --align)",
+        return refuse(error,
+                      "--slot-size: %s cannot hold a trailer for %u sectors (see --max-sectors and --align)",
                       options->slot_bytes, job->max_sectors);
     if (n_image_bytes > trailer.status)
         return refuse(error,
-                      "%s: the image has %zu bytes, but a slot of %s leaves %u before its trailer (--max-sectors %u; to "
+                      "%s: the image has %zu bytes, but a slot of %s leaves %u before its trailer "
+                      "(--max-sectors %u; to "
                       "make a too large image on purpose, leave --slot-size away)",
                       output, n_image_bytes, options->slot_bytes, trailer.status, job->max_sectors);
     return true;
 }
 
-static bool build_and_write(struct job *job, const struct options *options, uint32_t base_address, const char *output,
-                            GError **error)
+static bool build_and_write(struct job *job, const struct options *options, uint32_t base_address,
+                            const char *output, GError **error)
 {
     uint32_t pad_to_bytes = job->recipe.pad_to_bytes;
     struct rig_bytes image;
@@ -302,7 +339,8 @@ static bool build_and_write(struct job *job, const struct options *options, uint
     if (status == RIG_IMAGE_BAD_TLV)
         return refuse(error, "%s: the protected TLVs have more than 65535 bytes", output);
     if (status == RIG_IMAGE_TOO_LARGE)
-        return refuse(error, "%s: the image does not fit into %u bytes with its trailer", output, pad_to_bytes);
+        return refuse(error, "%s: the image does not fit into %u bytes with its trailer", output,
+                      pad_to_bytes);
     if (status)
         return refuse(error, "%s: %s", output, rig_image_status_text(status));
     if (pad_to_bytes) {
@@ -320,8 +358,8 @@ static bool build_and_write(struct job *job, const struct options *options, uint
     return done;
 }
 
-static bool make_from_file(struct job *job, const struct options *options, const char *input, const char *output,
-                           GError **error)
+static bool make_from_file(struct job *job, const struct options *options, const char *input,
+                           const char *output, GError **error)
 {
     uint16_t header_bytes = job->recipe.header_bytes;
     struct rig_image_file file;
@@ -338,8 +376,8 @@ static bool make_from_file(struct job *job, const struct options *options, const
         refuse(error, "%s: --header-reserved, but the file has only %zu of %u header bytes", input,
                file.contents.n_bytes, header_bytes);
     } else if (!options->header_reserved && file.is_hex && base_address < header_bytes) {
-        refuse(error, "%s: no room for a header of %u bytes below address 0x%x (see --header-reserved)", input,
-               header_bytes, base_address);
+        refuse(error, "%s: no room for a header of %u bytes below address 0x%x (see --header-reserved)",
+               input, header_bytes, base_address);
     } else {
         if (options->header_reserved) {
             job->recipe.reserved = file.contents.bytes;
@@ -417,7 +455,8 @@ static bool make_all(const struct options *options, char **inputs, GHashTable *k
         return n_inputs == 0 ? make_synthetic(&job, options, error)
                              : refuse(error, "--size makes the payload: there must be no INPUT");
     if (n_inputs == 0)
-        return refuse(error, "name an INPUT, or --size for a synthetic payload (see bootrig image make --help)");
+        return refuse(error,
+                      "name an INPUT, or --size for a synthetic payload (see bootrig image make --help)");
     if (options->output_dir)
         return make_into_folder(&job, options, inputs, error);
     if (!options->output || n_inputs != 1)
