@@ -132,6 +132,11 @@ void rig_diagnostics_add_path(struct rig_diagnostics *diagnostics, const char *p
     g_ptr_array_add(diagnostics->items, diagnostic);
 }
 
+bool rig_diagnostics_is_full(const struct rig_diagnostics *diagnostics, const struct rig_source *source)
+{
+    return GPOINTER_TO_UINT(g_hash_table_lookup(diagnostics->n_of_file, source->path)) >= RIG_DIAGNOSTICS_KEPT;
+}
+
 static gint compare_places(gconstpointer a, gconstpointer b)
 {
     const struct rig_diagnostic *left = *(struct rig_diagnostic *const *)a;

@@ -117,7 +117,8 @@ static void parts_of_yaml_that_are_not_used_are_refused(void **state)
     assert_refused("? [a]\n: 1\n", "a key must be one word, not a list");
     assert_refused("? {a: 1}\n: 1\n", "a key must be one word, not a map");
     assert_refused("a: {{b}}\n", "a key must be one word, not a map");
-    assert_refused("a: {: 1}\n", "a key is missing before ':'");
+    assert_refused("? \n: 1\n", "a key is missing before ':'");
+    assert_refused("'': 1\n", "a key is missing before ':'");
     assert_refused("a: 1\n---\nb: 2\n", "n.yaml:2:1: error: one file holds one document");
     assert_refused("a: \"x\\0y\"\n", "a text may not hold a NUL character");
 }

@@ -166,7 +166,7 @@ static void read_pair(struct rig_reader *reader, struct rig_record *record, cons
     } else if (extra && strcmp(extra->name, pair->key->text) == 0) {
         *extra_value = read_value(reader, extra, pair->value);
     } else {
-        hint = hint_for_key(record->shape, extra, pair->key->text);
+        hint = rig_diagnostics_is_full(reader->diagnostics, pair->key->source) ? NULL : hint_for_key(record->shape, extra, pair->key->text);
         rig_reader_error(reader, pair->key, hint, "'%s' has no '%s'", label, pair->key->text);
     }
 }

@@ -143,7 +143,9 @@ static void refuse_verb(struct rig_reader *reader, const struct rig_node *step)
 {
     const struct rig_pair *first = g_ptr_array_index(step->items, 0);
     g_autofree const char **names = rig_language_names(reader->scope->language);
-    const char *near = rig_nearest(first->key->text, names, g_strv_length((char **)names));
+    const char *near = rig_diagnostics_is_full(reader->diagnostics, step->source)
+                           ? NULL
+                           : rig_nearest(first->key->text, names, g_strv_length((char **)names));
     g_autofree char *hint = near ? g_strdup_printf("did you mean '%s'?", near) : NULL;
 
     rig_reader_error(reader, first->key, hint, "there is no step '%s'", first->key->text);

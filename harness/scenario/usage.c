@@ -55,7 +55,7 @@ static void check_reference(struct walk *walk, const struct rig_node *node, cons
         rig_diagnostics_add(expansion->diagnostics, node->source, at, 1, "write '$$' for a dollar, or \"${name}\" in quotes",
                             "a '$' without the name of a variable");
     } else if (!g_hash_table_contains(expansion->known, name)) {
-        hint = hint_for_name(expansion, name);
+        hint = rig_diagnostics_is_full(expansion->diagnostics, node->source) ? NULL : hint_for_name(expansion, name);
         rig_diagnostics_add(expansion->diagnostics, node->source, at, width, hint, "there is no variable '%s'", name);
     } else {
         if (walk->holds)
