@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Sources and diagnostics: what is refused before parsing, how places look, what is nearest. And the golden files: broken scenarios beside
- * the very text that a person gets to read. */
+/* Sources and diagnostics: what is refused before parsing, how places look, what is nearest. And the golden
+ * files: broken scenarios beside the very text that a person gets to read. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,7 +28,8 @@ static char *format_one(const char *text, struct rig_mark at, guint width, const
     return shown;
 }
 
-static void assert_format(const char *text, struct rig_mark at, guint width, const char *hint, const char *expected)
+static void assert_format(const char *text, struct rig_mark at, guint width, const char *hint,
+                          const char *expected)
 {
     g_autofree char *shown = format_one(text, at, width, hint, false);
 
@@ -48,7 +49,8 @@ static void a_diagnostic_shows_line_and_caret(void **state)
 static void carets_align_below_tabs_and_wide_text(void **state)
 {
     (void)state;
-    assert_format("a:\tx", (struct rig_mark){1, 4}, 1, NULL, "f.yaml:1:4: error: wrong\n   1 | a: x\n     |    ^\n");
+    assert_format("a:\tx", (struct rig_mark){1, 4}, 1, NULL,
+                  "f.yaml:1:4: error: wrong\n   1 | a: x\n     |    ^\n");
     assert_format("\xe6\xbc\xa2\xe5\xad\x97: x", (struct rig_mark){1, 5}, 1, NULL,
                   "f.yaml:1:5: error: wrong\n   1 | \xe6\xbc\xa2\xe5\xad\x97: x\n     |       ^\n");
     assert_format("\xe6\xbc\xa2: x", (struct rig_mark){1, 1}, 1, NULL,
@@ -59,7 +61,8 @@ static void carets_align_below_tabs_and_wide_text(void **state)
 
 static void nothing_in_a_file_can_steer_the_terminal(void **state)
 {
-    g_autofree char *shown = format_one("a: \"\033[31m\xe2\x80\xae\"", (struct rig_mark){1, 1}, 1, "\033]0;x\a", false);
+    g_autofree char *shown =
+        format_one("a: \"\033[31m\xe2\x80\xae\"", (struct rig_mark){1, 1}, 1, "\033]0;x\a", false);
 
     (void)state;
     assert_null(strchr(shown, '\033'));
@@ -156,13 +159,18 @@ static void bytes_that_are_no_text_are_refused_with_their_place(void **state)
     (void)state;
     assert_bytes_refused("a: 1\nb: \xff\n", 9, "is not UTF-8: byte 0xff at line 2, column 4");
     assert_bytes_refused("a\nb\0c", 5, "is not text: a NUL byte at line 2, column 2");
-    assert_bytes_refused("\xff\xfe" "a", 3, "is UTF-16; save it as UTF-8");
+    assert_bytes_refused("\xff\xfe"
+                         "a",
+                         3, "is UTF-16; save it as UTF-8");
     assert_bytes_refused("\xed\xa0\x80", 3, "is not UTF-8: byte 0xed at line 1, column 1");
 }
 
 static void a_byte_order_mark_is_left_out(void **state)
 {
-    g_autoptr(rig_source) source = rig_source_from_bytes("f", "\xef\xbb\xbf" "a: 1\n", 8, NULL);
+    g_autoptr(rig_source) source = rig_source_from_bytes("f",
+                                                         "\xef\xbb\xbf"
+                                                         "a: 1\n",
+                                                         8, NULL);
 
     (void)state;
     assert_string_equal(source->text, "a: 1\n");

@@ -125,7 +125,8 @@ static void parts_of_yaml_that_are_not_used_are_refused(void **state)
 
 static void a_key_written_twice_is_told_at_the_second_place(void **state)
 {
-    assert_refused("a: 1\nb: 2\na: 3\n", "n.yaml:3:1: error: 'a' is written twice\n   3 | a: 3\n     | ^ the first is on line 1\n");
+    assert_refused("a: 1\nb: 2\na: 3\n",
+                   "n.yaml:3:1: error: 'a' is written twice\n   3 | a: 3\n     | ^ the first is on line 1\n");
     assert_refused("x: {a: 1, a: 2}\n", "n.yaml:1:11: error: 'a' is written twice");
     (void)state;
 }
@@ -152,8 +153,8 @@ static void ten_thousandfold_aliases_are_refused_at_once(void **state)
 
     (void)state;
     for (int i = 1; i < 25; i++)
-        g_string_append_printf(text, "a%d: &a%d [*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d]\n", i, i, i - 1, i - 1, i - 1, i - 1,
-                               i - 1, i - 1, i - 1, i - 1, i - 1, i - 1);
+        g_string_append_printf(text, "a%d: &a%d [*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d]\n", i, i,
+                               i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1);
     assert_refused(text->str, "too many values in one file");
     g_string_assign(text, "a: &a [x,x,x,x,x,x,x,x,x,x]\nb: [*a");
     for (int i = 0; i < 10000; i++)
