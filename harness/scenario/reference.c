@@ -15,7 +15,8 @@ static char *describe_type(const struct rig_field *field)
     if (field->type == RIG_TYPE_CHOICE)
         g_string_append_printf(text, "one of: %s", choices);
     else
-        g_string_append_printf(text, "%s%s%s", rig_type_name(field->type), choices ? ", or " : "", choices ? choices : "");
+        g_string_append_printf(text, "%s%s%s", rig_type_name(field->type), choices ? ", or " : "",
+                               choices ? choices : "");
     if (field->type == RIG_TYPE_RECORD || field->type == RIG_TYPE_VARIANT)
         g_string_append_printf(text, " (%s)", field->shape->name);
     if (field->max) {
@@ -95,7 +96,8 @@ static void append_verb(GString *page, const struct rig_verb *verb)
         g_string_append_c(page, '\n');
     }
     if (verb->shape && verb->shape->shorthand && verb != &rig_when_verb)
-        g_string_append_printf(page, "`%s: value` is short for `%s: {%s: value}`.\n\n", verb->name, verb->name, verb->shape->shorthand);
+        g_string_append_printf(page, "`%s: value` is short for `%s: {%s: value}`.\n\n", verb->name,
+                               verb->name, verb->shape->shorthand);
     if (verb->block)
         g_string_append_printf(page, "Holds steps in `%s:`.\n\n", verb->block);
     if (verb->needs && *verb->needs) {
@@ -151,9 +153,10 @@ static void append_inner_shapes(GString *page, const GPtrArray *verbs)
 
 char *rig_reference_markdown(const struct rig_language *language)
 {
-    GString *page = g_string_new("# Step reference\n\nMade from the step table; every step takes `within: <duration>`. "
-                                 "`$name` stands for a variable, as a whole value or inside a text, also in quotes; `$$` is a dollar. "
-                                 "Inside of `{}` and `[]`, `${name}` has to stand in quotes.\n\n## Keys of a file\n\n");
+    GString *page = g_string_new(
+        "# Step reference\n\nMade from the step table; every step takes `within: <duration>`. "
+        "`$name` stands for a variable, as a whole value or inside a text, also in quotes; `$$` is a dollar. "
+        "Inside of `{}` and `[]`, `${name}` has to stand in quotes.\n\n## Keys of a file\n\n");
     g_autoptr(GPtrArray) verbs = all_verbs(language);
     g_autoptr(GPtrArray) families = all_families(verbs);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The JSON Schema (draft 2020-12) of a scenario file, for editors. YAML readers of editors guess types (10 is a number, on may be true), so
- * it takes the guessed types as well as texts; the last word has the loader. */
+/* The JSON Schema (draft 2020-12) of a scenario file, for editors. YAML readers of editors guess types (10 is
+ * a number, on may be true), so it takes the guessed types as well as texts; the last word has the loader. */
 #include <string.h>
 
 #include <json-glib/json-glib.h>
@@ -110,7 +110,8 @@ static void add_whole_number(struct schema *schema, const struct rig_field *fiel
     if (field->type == RIG_TYPE_COUNT && field->max)
         put_number(schema, "maximum", (gint64)MIN(field->max, (guint64)G_MAXINT64));
     close_object(schema);
-    add_pattern(schema, field->type == RIG_TYPE_COUNT ? "^(0|[1-9][0-9]*|0x[0-9A-Fa-f]{1,16})$" : "^-?(0|[1-9][0-9]*|0x[0-9A-Fa-f]{1,16})$");
+    add_pattern(schema, field->type == RIG_TYPE_COUNT ? "^(0|[1-9][0-9]*|0x[0-9A-Fa-f]{1,16})$"
+                                                      : "^-?(0|[1-9][0-9]*|0x[0-9A-Fa-f]{1,16})$");
 }
 
 static void add_zero(struct schema *schema)
@@ -397,8 +398,10 @@ static void put_shape_definitions(struct schema *schema)
 
 static void add_images(struct schema *schema)
 {
-    static const struct rig_field image = {
-        .name = "image", .type = RIG_TYPE_RECORD, .shape = &rig_image_plan_shape, .about = "An image: its version, or a map of its fields."};
+    static const struct rig_field image = {.name = "image",
+                                           .type = RIG_TYPE_RECORD,
+                                           .shape = &rig_image_plan_shape,
+                                           .about = "An image: its version, or a map of its fields."};
 
     open_object(schema, NULL);
     open_array(schema, "type");
@@ -445,7 +448,8 @@ static void add_rows(struct schema *schema)
     close_object(schema);
 }
 
-static void add_section(struct schema *schema, const struct rig_field *field, const struct rig_language *language)
+static void add_section(struct schema *schema, const struct rig_field *field,
+                        const struct rig_language *language)
 {
     if (strcmp(field->name, "images") == 0)
         add_images(schema);
