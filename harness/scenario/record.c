@@ -198,6 +198,38 @@ static void check_required(struct rig_reader *reader, const struct rig_record *r
     }
 }
 
+static guint count_written(const struct rig_record *record, const struct rig_node *node, const char *const *names)
+{
+    guint n_written = 0;
+
+    for (; *names; names++) {
+        const struct rig_field *field = find_field(record->shape, *names);
+
+        g_assert(field);
+        n_written += record->values[field - record->shape->fields] ||
+                     (node->kind == RIG_NODE_MAP && rig_node_get(node, *names));
+    }
+    return n_written;
+}
+
+static void check_groups(struct rig_reader *reader, const struct rig_record *record, const struct rig_node *node,
+                         const char *label)
+{
+    const struct rig_shape *shape = record->shape;
+    const char *const *names = shape->exactly_one ? shape->exactly_one : shape->at_least_one;
+    g_autofree char *list = NULL;
+    guint n_written;
+
+    if (!names)
+        return;
+    n_written = count_written(record, node, names);
+    if (n_written == 1 || (n_written > 1 && !shape->exactly_one))
+        return;
+    list = g_strjoinv(", ", (char **)names);
+    rig_reader_error(reader, node, NULL, "'%s' needs %s one of: %s", label,
+                     shape->exactly_one ? "exactly" : "at least", list);
+}
+
 static struct rig_value *default_record(const struct rig_field *field)
 {
     struct rig_value *value = new_value(field, NULL);
@@ -283,6 +315,7 @@ struct rig_record *rig_reader_record(struct rig_reader *reader, const struct rig
         for (guint i = 0; node->kind == RIG_NODE_MAP && i < node->items->len; i++)
             read_pair(reader, record, g_ptr_array_index(node->items, i), label, extra, extra_value);
         check_required(reader, record, node, label);
+        check_groups(reader, record, node, label);
         fill_defaults(record);
     }
     rig_reader_leave(reader, &place);

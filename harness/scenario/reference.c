@@ -54,11 +54,21 @@ static void append_row(GString *page, const struct rig_field *field, const char 
     g_string_append(page, "|\n");
 }
 
+static void append_rule(GString *page, const struct rig_shape *shape)
+{
+    const char *const *names = shape->exactly_one ? shape->exactly_one : shape->at_least_one;
+    g_autofree char *list = names ? g_strjoinv("`, `", (char **)names) : NULL;
+
+    if (list)
+        g_string_append_printf(page, "\n%s one of `%s` must be written.\n", shape->exactly_one ? "Exactly" : "At least", list);
+}
+
 static void append_table(GString *page, const struct rig_shape *shape)
 {
     g_string_append(page, "| field | type | default | about |\n|---|---|---|---|\n");
     for (gsize i = 0; i < shape->n_fields; i++)
         append_row(page, &shape->fields[i], describe_default(&shape->fields[i]));
+    append_rule(page, shape);
 }
 
 static bool has_field(const struct rig_shape *shape, const char *name)

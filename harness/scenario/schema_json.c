@@ -223,6 +223,8 @@ static const struct rig_field *shorthand_of(const struct rig_shape *shape)
 
 static bool has_required(const struct rig_shape *shape)
 {
+    if (shape && (shape->exactly_one || shape->at_least_one))
+        return true;
     for (gsize i = 0; shape && i < shape->n_fields; i++)
         if (shape->fields[i].required)
             return true;
@@ -280,6 +282,24 @@ static void add_field(struct schema *schema, const struct rig_field *field)
 }
 
 /* "properties" and what goes with it, of a map with a shape; `within` beside when it is a step's. */
+/* "exactly one of these" and "at least one of these" of a shape. */
+static void put_groups(struct schema *schema, const struct rig_shape *shape)
+{
+    const char *const *names = shape && shape->exactly_one ? shape->exactly_one : shape ? shape->at_least_one : NULL;
+
+    if (!names)
+        return;
+    open_array(schema, shape->exactly_one ? "oneOf" : "anyOf");
+    for (; *names; names++) {
+        open_object(schema, NULL);
+        open_array(schema, "required");
+        json_builder_add_string_value(schema->builder, *names);
+        close_array(schema);
+        close_object(schema);
+    }
+    close_array(schema);
+}
+
 static void put_properties(struct schema *schema, const struct rig_shape *shape, bool is_step, bool may_lack)
 {
     bool has_within = false;
@@ -298,6 +318,8 @@ static void put_properties(struct schema *schema, const struct rig_shape *shape,
     close_object(schema);
     json_builder_set_member_name(schema->builder, "additionalProperties");
     json_builder_add_boolean_value(schema->builder, FALSE);
+    if (!may_lack)
+        put_groups(schema, shape);
     if (may_lack || !has_required(shape))
         return;
     open_array(schema, "required");
