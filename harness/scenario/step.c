@@ -14,7 +14,7 @@ static const struct rig_field when_fields[] = {
      .about = "variable: value, or a list of values; all variables must fit. A map's value is named by its "
               "label, as in the case's name."},
 };
-static const struct rig_shape when_shape = {"when", when_fields, G_N_ELEMENTS(when_fields), "variables"};
+static const struct rig_shape when_shape = {.name = "when", .fields = when_fields, .n_fields = G_N_ELEMENTS(when_fields), .shorthand = "variables"};
 
 const struct rig_verb rig_when_verb = {
     .name = "when",
@@ -30,7 +30,7 @@ const struct rig_verb rig_when_verb = {
 const struct rig_field rig_within_field = {
     .name = "within", .type = RIG_TYPE_DURATION, .about = "The step's deadline.", .min = 1};
 
-static const struct rig_shape no_arguments = {"step", NULL, 0, NULL};
+static const struct rig_shape no_arguments = {.name = "step"};
 
 void rig_step_free(gpointer item)
 {
