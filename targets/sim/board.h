@@ -86,7 +86,8 @@ const struct sim_board_config *sim_board_config(const struct sim_board *board);
 uint64_t sim_board_now_us(const struct sim_board *board);
 bool sim_board_step(struct sim_board *board, uint64_t until_us);
 
-/* Console: complete lines without line end, called as they come out. */
+/* Console: complete lines without line end, called as they come out. Callbacks may look at the board, arm a cut and switch the power off;
+ * they must not step, reset or restore it. */
 typedef void (*sim_console_line)(void *user, uint64_t at_us, const char *line);
 void sim_board_on_console(struct sim_board *board, sim_console_line line, void *user);
 /* Called after each bootloader run. */

@@ -216,7 +216,7 @@ struct sim_board_view sim_board_view(const struct sim_board *board)
     struct sim_board_view view = {.state = board->ram.state, .n_boots = board->ram.n_boots, .n_resets = board->ram.n_resets};
     struct sim_running running;
 
-    sim_app_look(&board->config.boot, board->flash, false, &running);
+    sim_app_look(&board->config.boot, board->flash, NULL, &running);
     view.has_image = running.has_image;
     view.version = running.version;
     memcpy(view.hash, running.hash, sizeof view.hash);
