@@ -31,6 +31,7 @@ struct rig_image_recipe {
     uint32_t pad_to_bytes; /* 0 = no padding; else slot size: filler, then the magic at its end */
     bool confirm;          /* with padding: image_ok is set */
     uint8_t max_align;     /* with padding: trailer geometry; 0 = 8 */
+    const uint8_t *reserved; /* header_bytes bytes whose part behind the 32 of the header is kept; NULL: filled with erased */
 };
 
 struct rig_bytes { /* owned, malloc'd */

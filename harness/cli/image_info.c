@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* `bootrig image info`: everything an image says about itself, as lines for people or as JSON. Nothing is
+ * judged here. */
+#include <string.h>
+
+#include <json-glib/json-glib.h>
+
+#include "cli/image_files.h"
+#include "cli/image_subcommands.h"
+#include "image/trailer.h"
+
+#define MAX_DEPENDENCIES 64u
+/* A longer TLV is shown by its beginning. */
+#define SHOWN_BYTES 32u
+
+static const char description[] = "INPUT is binary or Intel HEX; when it is larger than the image, what lies "
+                                  "behind (padding, slot trailer) is told too.\n"
+                                  "Exit codes: 0 shown, 2 this is no image or it cannot be read. Whether "
+                                  "hash and signature hold is a matter of\n"
+                                  "`bootrig image verify`.\n"
+                                  "\n"
+                                  "Examples:\n"
+                                  "  bootrig image info app.signed.bin\n"
+                                  "  bootrig image info --json app.signed.hex | jq .hash.stored\n";
+
+/* One image under the glass; borrows the file's bytes. */
+struct view {
+    const char *path;
+    const struct rig_image_file *file;
+    const struct rig_image_source *source;
+    struct rig_image_layout layout;
+    bool has_trailer;
+    uint32_t max_align;
+    struct rig_trailer trailer;
+    JsonBuilder *json; /* NULL: lines */
+};
+
+/* One fact in both forms: a line with a name for people, a member for machines. */
+static void tell(const struct view *view, const char *label, const char *member, const char *text)
+{
+    if (view->json) {
+        json_builder_set_member_name(view->json, member);
+        json_builder_add_string_value(view->json, text);
+    } else {
+        g_print("%-18s %s\n", label, text);
+    }
+}
+
+static void tell_number(const struct view *view, const char *label, const char *member, gint64 value,
+                        const char *unit)
+{
+    if (view->json) {
+        json_builder_set_member_name(view->json, member);
+        json_builder_add_int_value(view->json, value);
+    } else {
+        g_print("%-18s %" G_GINT64_FORMAT "%s\n", label, value, unit);
+    }
+}
+
+static void begin(const struct view *view, const char *member, bool array)
+{
+    if (!view->json)
+        return;
+    json_builder_set_member_name(view->json, member);
+    if (array)
+        json_builder_begin_array(view->json);
+    else
+        json_builder_begin_object(view->json);
+}
+
+static void end(const struct view *view, bool array)
+{
+    if (view->json && array)
+        json_builder_end_array(view->json);
+    else if (view->json)
+        json_builder_end_object(view->json);
+}
+
+static void tell_flags(const struct view *view)
+{
+    uint32_t flags = view->layout.header.flags;
+    g_autoptr(GString) line = g_string_new(NULL);
+
+    begin(view, "flags", true);
+    for (unsigned i = 0; i < 32; i++) {
+        uint32_t bit = UINT32_C(1) << i;
+        const char *name = rig_image_flag_name(bit);
+        g_autofree char *text = name ? g_strdup(name) : g_strdup_printf("0x%x", bit);
+
+        if ((flags & bit) && view->json)
+            json_builder_add_string_value(view->json, text);
+        else if (flags & bit)
+            g_string_append_printf(line, "%s%s", line->len ? ", " : "", text);
+    }
+    end(view, true);
+    if (!view->json)
+        g_print("%-18s 0x%x (%s)\n", "flags", flags, line->len ? line->str : "none");
+}
+
+static void tell_header(const struct view *view)
+{
+    const struct rig_image_header *header = &view->layout.header;
+    char version[RIG_IMAGE_VERSION_TEXT_BYTES];
+
+    rig_image_version_format(&header->version, version);
+    tell(view, "file", "file", view->path);
+    tell(view, "format", "format", view->file->is_hex ? "hex" : "bin");
+    if (view->file->is_hex)
+        tell_number(view, "base address", "base_address", view->file->base_address, "");
+    tell(view, "version", "version", version);
+    tell_number(view, "header", "header_bytes", header->header_bytes, " bytes");
+    tell_number(view, "payload", "payload_bytes", header->payload_bytes, " bytes");
+    tell_number(view, "protected TLVs", "protected_bytes", header->protected_tlv_bytes, " bytes");
+    tell_flags(view);
+    if (header->load_address)
+        tell_number(view, "load address", "load_address", header->load_address, "");
+}
+
+static void tell_entry(const struct view *view, const struct rig_image_tlv_entry *entry)
+{
+    uint8_t bytes[SHOWN_BYTES];
+    size_t n_shown = MIN(entry->n_bytes, SHOWN_BYTES);
+    g_autofree char *text = NULL;
+    const char *area = entry->protected_area ? "protected" : "unprotected";
+
+    if (!view->source->read(view->source->user, entry->offset, bytes, n_shown))
+        n_shown = 0;
+    text = rig_hex_text(bytes, n_shown);
+    if (!view->json) {
+        g_print("  0x%04x %-12s %-11s %5u bytes at %-8u %s%s\n", entry->type, rig_image_tlv_name(entry->type),
+                area, entry->n_bytes, entry->offset, text, n_shown < entry->n_bytes ? "..." : "");
+        return;
+    }
+    json_builder_begin_object(view->json);
+    tell_number(view, NULL, "type", entry->type, "");
+    tell(view, NULL, "name", rig_image_tlv_name(entry->type));
+    tell(view, NULL, "area", area);
+    tell_number(view, NULL, "offset", entry->offset, "");
+    tell_number(view, NULL, "bytes", entry->n_bytes, "");
+    tell(view, NULL, "first_bytes", text);
+    json_builder_end_object(view->json);
+}
+
+static enum rig_image_status tell_entries(const struct view *view)
+{
+    struct rig_image_tlv_cursor cursor = {0};
+    struct rig_image_tlv_entry entry;
+    enum rig_image_status status;
+
+    if (!view->json)
+        g_print("TLVs\n");
+    begin(view, "tlvs", true);
+    while ((status = rig_image_next_tlv(view->source, &view->layout, &cursor, &entry)) == RIG_IMAGE_OK)
+        tell_entry(view, &entry);
+    end(view, true);
+    return status == RIG_IMAGE_NO_IMAGE ? RIG_IMAGE_OK : status;
+}
+
+/* The hash of an encrypted image covers the plaintext, so that the two say nothing about each other. */
+static void tell_match(const struct view *view, bool same)
+{
+    bool encrypted =
+        view->layout.header.flags & (RIG_IMAGE_FLAG_ENCRYPTED_AES128 | RIG_IMAGE_FLAG_ENCRYPTED_AES256);
+
+    if (!view->json) {
+        g_print("%-18s %s\n", "",
+                encrypted ? "the stored hash is that of the plaintext"
+                : same    ? "they match"
+                          : "THEY DO NOT MATCH");
+        return;
+    }
+    json_builder_set_member_name(view->json, "matches");
+    if (encrypted)
+        json_builder_add_null_value(view->json);
+    else
+        json_builder_add_boolean_value(view->json, same);
+}
+
+static void tell_hash(const struct view *view)
+{
+    uint8_t stored[RIG_IMAGE_HASH_BYTES], computed[RIG_IMAGE_HASH_BYTES];
+    bool has_stored = rig_image_stored_hash(view->source, &view->layout, stored) == RIG_IMAGE_OK;
+    bool has_computed = rig_image_compute_hash(view->source, &view->layout, computed) == RIG_IMAGE_OK;
+    bool same = has_stored && has_computed && memcmp(stored, computed, sizeof stored) == 0;
+    g_autofree char *stored_text = has_stored ? rig_hex_text(stored, sizeof stored) : g_strdup("none");
+    g_autofree char *computed_text =
+        has_computed ? rig_hex_text(computed, sizeof computed) : g_strdup("none");
+
+    begin(view, "hash", false);
+    tell(view, "hash stored", "stored", stored_text);
+    tell(view, "hash computed", "computed", computed_text);
+    tell_match(view, same);
+    end(view, false);
+}
+
+static void tell_key(const struct view *view, const struct rig_image_tlv_entry *entry)
+{
+    uint8_t hash[RIG_IMAGE_HASH_BYTES];
+    g_autofree char *text = NULL, *name = NULL;
+
+    if (entry->n_bytes != sizeof hash ||
+        !view->source->read(view->source->user, entry->offset, hash, sizeof hash))
+        return;
+    text = rig_hex_text(hash, sizeof hash);
+    name = rig_test_key_name(hash);
+    if (view->json)
+        json_builder_begin_object(view->json);
+    tell(view, "key hash", "hash", text);
+    if (name)
+        tell(view, "", "test_key", name);
+    end(view, false);
+}
+
+static bool is_signature(const struct view *view, const struct rig_image_tlv_entry *entry)
+{
+    for (unsigned kind = 0; kind < RIG_KEY_N_KINDS; kind++) {
+        if (rig_key_signature_tlv((enum rig_key_kind)kind) != entry->type)
+            continue;
+        if (view->json)
+            json_builder_add_string_value(view->json, rig_key_kind_name((enum rig_key_kind)kind));
+        else
+            g_print("%-18s %s, %u bytes\n", "signature", rig_key_kind_name((enum rig_key_kind)kind),
+                    entry->n_bytes);
+        return true;
+    }
+    return false;
+}
+
+static void tell_signers(const struct view *view)
+{
+    struct rig_image_tlv_cursor cursor = {0};
+    struct rig_image_tlv_entry entry;
+    unsigned n_signatures = 0;
+
+    begin(view, "keys", true);
+    while (rig_image_next_tlv(view->source, &view->layout, &cursor, &entry) == RIG_IMAGE_OK) {
+        if (entry.type == RIG_IMAGE_TLV_KEYHASH)
+            tell_key(view, &entry);
+    }
+    end(view, true);
+    begin(view, "signatures", true);
+    for (cursor.next = 0; rig_image_next_tlv(view->source, &view->layout, &cursor, &entry) == RIG_IMAGE_OK;)
+        n_signatures += is_signature(view, &entry);
+    end(view, true);
+    if (!view->json && n_signatures == 0)
+        g_print("%-18s none: the image is unsigned\n", "signature");
+}
+
+static void tell_dependency(const struct view *view, const struct rig_image_dependency *dependency)
+{
+    char version[RIG_IMAGE_VERSION_TEXT_BYTES];
+
+    rig_image_version_format(&dependency->minimum, version);
+    if (!view->json) {
+        g_print("%-18s image %u, at least version %s\n", "needs", dependency->image, version);
+        return;
+    }
+    json_builder_begin_object(view->json);
+    tell_number(view, NULL, "image", dependency->image, "");
+    tell(view, NULL, "minimum", version);
+    json_builder_end_object(view->json);
+}
+
+static void tell_demands(const struct view *view)
+{
+    struct rig_image_dependency dependencies[MAX_DEPENDENCIES];
+    size_t n = rig_image_dependencies(view->source, &view->layout, dependencies, MAX_DEPENDENCIES);
+    uint32_t counter;
+
+    if (rig_image_security_counter(view->source, &view->layout, &counter))
+        tell_number(view, "security counter", "security_counter", counter, "");
+    begin(view, "dependencies", true);
+    for (size_t i = 0; i < MIN(n, MAX_DEPENDENCIES); i++)
+        tell_dependency(view, &dependencies[i]);
+    end(view, true);
+}
+
+/* The magic stands at the very end whatever the board's geometry is; it also tells the alignment of the
+ * fields before it. */
+static void find_trailer(struct view *view)
+{
+    for (uint32_t align = 8; align <= 32 && !view->has_trailer; align *= 2) {
+        const struct rig_trailer_geometry geometry = {.mode = RIG_SWAP_MOVE,
+                                                      .slot_bytes = view->source->n_bytes,
+                                                      .write_bytes = align,
+                                                      .max_align = align,
+                                                      .max_sectors = 1,
+                                                      .erased = 0xff};
+        struct rig_trailer_layout fields;
+
+        view->has_trailer = rig_trailer_layout(&geometry, &fields) && fields.swap_size >= view->layout.end &&
+                            rig_trailer_decode(&geometry, view->source, &view->trailer) &&
+                            view->trailer.magic == RIG_MAGIC_GOOD;
+        view->max_align = align;
+    }
+}
+
+static void tell_rest(const struct view *view)
+{
+    tell_number(view, "image", "image_bytes", view->layout.end, " bytes");
+    tell_number(view, "file size", "file_bytes", view->source->n_bytes, " bytes");
+    if (view->source->n_bytes > view->layout.end)
+        tell_number(view, "behind the image", "padding_bytes", view->source->n_bytes - view->layout.end,
+                    " bytes");
+    if (!view->has_trailer)
+        return;
+    begin(view, "trailer", false);
+    tell(view, "trailer magic", "magic", rig_trailer_magic_name(view->trailer.magic));
+    tell_number(view, "trailer alignment", "max_align", view->max_align, " bytes");
+    tell(view, "image_ok", "image_ok", rig_trailer_flag_name(view->trailer.image_ok));
+    tell(view, "copy_done", "copy_done", rig_trailer_flag_name(view->trailer.copy_done));
+    tell(view, "swap type", "swap_type", rig_swap_type_name(view->trailer.swap_type));
+    end(view, false);
+}
+
+static enum rig_image_status tell_all(const struct view *view)
+{
+    enum rig_image_status status;
+
+    if (view->json)
+        json_builder_begin_object(view->json);
+    tell_header(view);
+    tell_rest(view);
+    tell_hash(view);
+    tell_signers(view);
+    tell_demands(view);
+    status = tell_entries(view);
+    if (view->json)
+        json_builder_end_object(view->json);
+    return status;
+}
+
+static void print_json(JsonBuilder *builder)
+{
+    g_autoptr(JsonNode) root = json_builder_get_root(builder);
+    g_autofree char *text = json_to_string(root, TRUE);
+
+    g_print("%s\n", text);
+}
+
+static bool show(const char *path, const struct rig_image_file *file, bool as_json, GError **error)
+{
+    g_autoptr(JsonBuilder) json = as_json ? json_builder_new() : NULL;
+    const struct rig_memory_image memory = {file->contents.bytes, file->contents.n_bytes};
+    const struct rig_image_source source = rig_image_source_from_memory(&memory);
+    struct view view = {.path = path, .file = file, .source = &source, .json = json};
+    enum rig_image_status status = rig_image_read_layout(&source, UINT32_MAX, &view.layout);
+
+    if (status == RIG_IMAGE_OK) {
+        find_trailer(&view);
+        status = tell_all(&view);
+        if (json)
+            print_json(json);
+    } else if (status == RIG_IMAGE_READ_FAILED || status == RIG_IMAGE_BAD_TLV) {
+        /* The header is good, and what it says helps to see what is missing. */
+        if (!json && view.layout.header.magic == RIG_IMAGE_MAGIC)
+            tell_header(&view);
+    }
+    if (status)
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s: %s", path, rig_image_status_text(status));
+    return status == RIG_IMAGE_OK;
+}
+
+int rig_cli_image_info(char **argv)
+{
+    g_auto(GStrv) rest = g_strdupv(argv);
+    g_autoptr(GError) error = NULL;
+    gboolean as_json = FALSE;
+    struct rig_image_file file = {0};
+    const GOptionEntry entries[] = {
+        {"json", 0, 0, G_OPTION_ARG_NONE, &as_json, "Print JSON", NULL},
+        G_OPTION_ENTRY_NULL,
+    };
+
+    if (!rig_cli_image_parse(&rest, "INPUT", "Shows what an MCUboot image holds.", description, entries,
+                             &error))
+        return rig_cli_image_complain(error);
+    if (g_strv_length(rest) != 2)
+        g_set_error(&error, RIG_ERROR, RIG_ERROR_USAGE, "name one INPUT (see bootrig image info --help)");
+    else if (rig_image_file_read(rest[1], 0xff, &file, &error))
+        (void)show(rest[1], &file, as_json, &error);
+    rig_bytes_clear(&file.contents);
+    return error ? rig_cli_image_complain(error) : RIG_IMAGE_EXIT_OK;
+}
