@@ -541,6 +541,57 @@ static void old_records_below_an_erased_magic_stop_the_scratch_walk(void **state
     board_clear(&board);
 }
 
+static void scribble(struct board *board, const struct sim_area *area, uint32_t *seed)
+{
+    struct rig_trailer_geometry geometry;
+    struct rig_trailer_layout layout;
+    uint8_t magic[RIG_TRAILER_MAGIC_BYTES];
+    sim_boot_geometry(&board->config, board->flash, area, &geometry);
+    assert_true(rig_trailer_layout(&geometry, &layout));
+    for (int i = 0; i < 24; i++) {
+        *seed = *seed * 1664525u + 1013904223u;
+        const uint8_t byte = (uint8_t)(*seed >> 28 < 9 ? 1 : *seed >> 20);
+        const uint32_t span = i < 8 ? layout.n_bytes : 60;
+        board_fill(board, area, &byte, 1, area->n_bytes - 1 - (*seed >> 9) % span);
+    }
+    if (*seed >> 31 != 0) {
+        rig_trailer_magic(geometry.max_align, magic);
+        board_fill(board, area, magic, sizeof magic, layout.magic);
+    }
+}
+
+/* What a probe or a mad application may leave: every boot ends, with one of the outcomes, and without a fault
+ * of memory. */
+static void scribbled_trailers_end_in_some_outcome(void **state)
+{
+    (void)state;
+    uint32_t seed = 1;
+    unsigned n_seen[SIM_BOOT_FLASH_FAULT + 1] = {0};
+    FOR_EACH_MODE(mode)
+    {
+        struct board board;
+        make(&board, mode);
+        struct sim_flash_content *blank = sim_flash_keep(board.flash);
+        for (int i = 0; i < 300; i++) {
+            sim_flash_restore(board.flash, blank);
+            board_put_primary(&board, 0, &board.old);
+            board_put_secondary(&board, 0, &board.fresh);
+            scribble(&board, &board.config.primary[0], &seed);
+            scribble(&board, &board.config.secondary[0], &seed);
+            if (mode == RIG_SWAP_SCRATCH) {
+                scribble(&board, &board.config.scratch, &seed);
+            }
+            n_seen[board_boot(&board)]++;
+            n_seen[board_boot(&board)]++;
+        }
+        sim_flash_content_free(blank);
+        board_clear(&board);
+    }
+    assert_int_equal(n_seen[SIM_BOOT_POWER_LOST], 0);
+    assert_true(n_seen[SIM_BOOT_RUNS] > 1000);
+    assert_true(n_seen[SIM_BOOT_ASSERT] > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -567,6 +618,7 @@ int main(void)
         cmocka_unit_test(a_resumed_swap_says_so),
         cmocka_unit_test(a_memo_changes_nothing_but_the_time),
         cmocka_unit_test(inconsistent_records_stop_a_bootloader_that_does_not_validate_primary),
+        cmocka_unit_test(scribbled_trailers_end_in_some_outcome),
         cmocka_unit_test(old_records_below_an_erased_magic_stop_the_scratch_walk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
