@@ -32,6 +32,7 @@ extern const char *const rig_choices_swap[], *const rig_choices_downgrade[], *co
     {.name = "original-protocol", .type = RIG_TYPE_FLAG, .about = "The SMP server speaks header version 0."}, \
     {.name = "erase-pending", .type = RIG_TYPE_FLAG, .about = "The SMP server erases a slot that is marked for the next boot."}, \
     {.name = "progressive-erase", .type = RIG_TYPE_FLAG, .about = "The upload erases sector by sector instead of all at once."}, \
+    {.name = "refuses-reset", .type = RIG_TYPE_FLAG, .about = "The application is busy: an SMP reset without force is answered rc 10."}, \
     {.name = "boot-time", .type = RIG_TYPE_DURATION, .max = 60000000, .about = "From the bootloader's jump to advertising."}, \
     {.name = "defects", .type = RIG_TYPE_CHOICE, .list = true, .choices = rig_choices_defects, \
      .about = "Seeded defects: the board breaks one promise on purpose, to prove that the scenarios notice."},

@@ -53,6 +53,7 @@ struct sim_app_config {
     bool legacy_rc;          /* "rc":0 in successes */
     bool original_protocol;  /* header version 0 is served */
     bool progressive_erase;
+    bool refuses_reset;      /* a reset without `force` is answered "busy" (10) */
     uint32_t defects;
 };
 
