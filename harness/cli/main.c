@@ -12,6 +12,7 @@ const struct rig_command rig_commands[] = {
     {"replay", "play a case of an earlier run exactly again", rig_cli_replay},
     {"report", "make any report again from a journal", rig_cli_report},
     {"image", "make, inspect, verify and damage MCUboot images", rig_cli_image},
+    {"sim", "the simulated board as a process with a debug port, for openocd", rig_cli_sim},
     {"steps", "the reference of the steps that scenarios are written in", rig_cli_steps},
     {"schema", "JSON Schema of scenario files, for editors", rig_cli_schema},
     {"completion", "shell completion: bootrig completion bash", rig_cli_completion},

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* `bootrig sim`: the simulated board as a process of its own. */
+#include "cli/cli.h"
+
+#include "base/error.h"
+#include "drivers/sim/host_server.h"
+#include "image/build.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MAX_IMAGE_BYTES (32u * 1024 * 1024)
+#define DEFAULT_PAYLOAD_BYTES (48u * 1024)
+
+/* The one thing that a signal handler may touch. */
+static volatile int stopped;
+
+static void on_signal(int signal_number)
+{
+    (void)signal_number;
+    stopped = 1;
+}
+
+struct sim_options {
+    char *target;
+    char **slots;
+    char **defects;
+    char *version;
+    char *behaviour;
+    gboolean empty;
+    gboolean on_trial;
+    gboolean off;
+    int debug_port;
+    int smp_port;
+    char *control;
+    char *console;
+    double speed;
+};
+
+static void options_clear(struct sim_options *options)
+{
+    g_free(options->target);
+    g_strfreev(options->slots);
+    g_strfreev(options->defects);
+    g_free(options->version);
+    g_free(options->behaviour);
+    g_free(options->control);
+    g_free(options->console);
+}
+
+static bool check_options(const struct sim_options *options, GError **error)
+{
+    static const char *const consoles[] = {"stdout", "pty", "none", NULL};
+
+    if (options->console && !g_strv_contains(consoles, options->console))
+        g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "--console wants stdout, pty or none, not '%s'", options->console);
+    else if (options->debug_port < 0 || options->debug_port > 65535 || options->smp_port < 0 || options->smp_port > 65535)
+        g_set_error_literal(error, RIG_ERROR, RIG_ERROR_USAGE, "a port is a number up to 65535; 0 lets the system choose");
+    else if (!(options->speed >= 0.01 && options->speed <= 1000.0))
+        g_set_error_literal(error, RIG_ERROR, RIG_ERROR_USAGE, "--speed wants 0.01 to 1000 board seconds per second");
+    else if (options->empty && options->slots)
+        g_set_error_literal(error, RIG_ERROR, RIG_ERROR_USAGE, "--empty and --slot exclude each other");
+    else
+        return true;
+    return false;
+}
+
+/* "0=FILE". */
+static bool read_slot(const char *text, struct rig_board_image *image, GError **error)
+{
+    const char *equals = strchr(text, '=');
+    guint64 slot = 0;
+    char *bytes = NULL;
+    g_autofree char *number = equals ? g_strndup(text, (gsize)(equals - text)) : NULL;
+
+    if (!number || !g_ascii_string_to_unsigned(number, 10, 0, 3, &slot, NULL)) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "--slot wants NUMBER=FILE, not '%s'", text);
+        return false;
+    }
+    if (!g_file_get_contents(equals + 1, &bytes, &image->n_bytes, error))
+        return false;
+    if (image->n_bytes == 0 || image->n_bytes > MAX_IMAGE_BYTES) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "'%s' is no image: %zu bytes", equals + 1, image->n_bytes);
+        g_free(bytes);
+        return false;
+    }
+    image->slot = (guint)slot;
+    image->bytes = (guint8 *)bytes;
+    return true;
+}
+
+/* The image of a board that was given none: an application that serves SMP, signed as the bootloader wants. */
+static bool default_image(const struct sim_options *options, struct rig_board *board, struct rig_board_image *image, GError **error)
+{
+    struct rig_payload_plan plan = {.behaviour = options->behaviour ? options->behaviour : "waits", .self_test_us = 1000000, .seed = 1};
+    g_autofree guint8 *payload = g_malloc(DEFAULT_PAYLOAD_BYTES);
+    struct rig_image_recipe recipe = {.payload = payload, .payload_bytes = DEFAULT_PAYLOAD_BYTES};
+    struct rig_bytes built = {0};
+    enum sim_app_behaviour behaviour;
+
+    if (!sim_app_behaviour_from_name(plan.behaviour, &behaviour)) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "--behaviour wants waits, confirms, crashes or hangs, not '%s'", plan.behaviour);
+        return false;
+    }
+    if (!rig_image_version_parse(options->version ? options->version : "1.0.0", &recipe.version)) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "--version wants a version such as 1.2.3, not '%s'", options->version);
+        return false;
+    }
+    board->ops->make_payload(&plan, payload, DEFAULT_PAYLOAD_BYTES);
+    recipe.key = board->signing_needed ? ((struct rig_sim *)board)->key : NULL;
+    if (rig_image_build(&recipe, &built) != RIG_IMAGE_OK) {
+        g_set_error_literal(error, RIG_ERROR, RIG_ERROR_INPUT, "the default image cannot be built");
+        return false;
+    }
+    *image = (struct rig_board_image){.slot = 0, .bytes = built.bytes, .n_bytes = built.n_bytes};
+    return true;
+}
+
+static bool collect_images(const struct sim_options *options, struct rig_board *board, GArray *images, GError **error)
+{
+    struct rig_board_image image;
+
+    for (char **slot = options->slots; slot && *slot; slot++) {
+        if (!read_slot(*slot, &image, error))
+            return false;
+        g_array_append_val(images, image);
+    }
+    if (options->slots || options->empty)
+        return true;
+    if (!default_image(options, board, &image, error))
+        return false;
+    g_array_append_val(images, image);
+    return true;
+}
+
+static void image_clear(gpointer image)
+{
+    g_free((gpointer)((struct rig_board_image *)image)->bytes);
+}
+
+static bool prepare(const struct sim_options *options, struct rig_board *board, GError **error)
+{
+    g_autoptr(GArray) images = g_array_new(FALSE, TRUE, sizeof(struct rig_board_image));
+    struct rig_board_setup setup = {.confirmed = !options->on_trial, .seed = 1};
+
+    g_array_set_clear_func(images, image_clear);
+    for (char **defect = options->defects; defect && *defect; defect++)
+        if (!rig_sim_board_add_defect(board, *defect, error))
+            return false;
+    if (!collect_images(options, board, images, error))
+        return false;
+    setup.images = (const struct rig_board_image *)(gpointer)images->data;
+    setup.n_images = images->len;
+    return board->ops->prepare(board, &setup, error);
+}
+
+static struct rig_sim_host *open_host(const struct sim_options *options, const struct rig_target *target, GError **error)
+{
+    struct rig_board *board = rig_sim_board_new(target, error);
+
+    if (!board)
+        return NULL;
+    if (!prepare(options, board, error)) {
+        board->ops->free(board);
+        return NULL;
+    }
+    return rig_sim_host_new(board, options->speed, error);
+}
+
+static void on_console(void *user, const char *line)
+{
+    struct rig_host_server *server = user;
+
+    if (rig_host_server_pty(server))
+        rig_host_server_console(server, line);
+    else
+        printf("console %s\n", line);
+}
+
+static void announce(const struct rig_host_server *server, const struct sim_options *options, const struct rig_target *target)
+{
+    printf("target %s\ndebug-port %u\nsmp-port %u\n", target->name, rig_host_server_debug_port(server), rig_host_server_smp_port(server));
+    if (options->control)
+        printf("control %s\n", options->control);
+    if (rig_host_server_pty(server))
+        printf("pty %s\n", rig_host_server_pty(server));
+    printf("ready\n");
+}
+
+static bool serve(const struct sim_options *options, const struct rig_target *target, GError **error)
+{
+    g_autoptr(rig_sim_host) host = open_host(options, target, error);
+    struct rig_host_ports ports = {
+        .debug_port = (guint16)options->debug_port,
+        .smp_port = (guint16)options->smp_port,
+        .control = options->control,
+        .pty = g_strcmp0(options->console, "pty") == 0,
+    };
+    g_autoptr(rig_host_server) server = host ? rig_host_server_new(host, &ports, error) : NULL;
+
+    if (!server)
+        return false;
+    announce(server, options, target);
+    if (g_strcmp0(options->console, "none") != 0)
+        rig_sim_host_on_console(host, on_console, server);
+    if (!options->off)
+        g_free(rig_sim_host_command(host, "power on"));
+    return rig_host_server_run(server, &stopped, error);
+}
+
+static void catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGHUP, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static bool parse(int argc, char **argv, struct sim_options *options, int *exit_code)
+{
+    const GOptionEntry entries[] = {
+        {"target", 't', 0, G_OPTION_ARG_STRING, &options->target, "which simulated target (default: " RIG_TARGET_DEFAULT ")", "NAME|FILE"},
+        {"slot", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options->slots, "put an image into a slot; may be repeated", "NUMBER=FILE"},
+        {"version", 0, 0, G_OPTION_ARG_STRING, &options->version, "version of the image made when no --slot is given (1.0.0)", "VERSION"},
+        {"behaviour", 0, 0, G_OPTION_ARG_STRING, &options->behaviour, "what that image's application does (waits)", "NAME"},
+        {"empty", 0, 0, G_OPTION_ARG_NONE, &options->empty, "leave the flash erased", NULL},
+        {"on-trial", 0, 0, G_OPTION_ARG_NONE, &options->on_trial, "slot 0 is not confirmed: the next boot reverts", NULL},
+        {"defect", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options->defects, "seed a defect; may be repeated", "NAME"},
+        {"off", 0, 0, G_OPTION_ARG_NONE, &options->off, "start without power", NULL},
+        {"debug-port", 0, 0, G_OPTION_ARG_INT, &options->debug_port, "TCP port of the debug probe; 0: any (default)", "PORT"},
+        {"smp-port", 0, 0, G_OPTION_ARG_INT, &options->smp_port, "UDP port of the SMP server; 0: any (default)", "PORT"},
+        {"control", 0, 0, G_OPTION_ARG_FILENAME, &options->control, "unix socket for power, cuts and status", "PATH"},
+        {"console", 0, 0, G_OPTION_ARG_STRING, &options->console, "where console lines go (stdout)", "stdout|pty|none"},
+        {"speed", 0, 0, G_OPTION_ARG_DOUBLE, &options->speed, "board seconds per second (1)", "FACTOR"},
+        {0},
+    };
+
+    return rig_cli_parse(&argc, &argv, entries, "", "Runs the simulated board as a process of its own, in real time.",
+                         "Tells its ports on stdout, then 'ready'. openocd attaches with -f targets/sim-openocd.cfg -c 'st-link backend tcp PORT'.\n"
+                         "Lines for the control socket: power on, power off, reset, status, cut after 40ms,\n"
+                         "cut operation 17 [before|half|after], cut console 5ms TEXT, cut none.",
+                         exit_code);
+}
+
+int rig_cli_sim(int argc, char **argv)
+{
+    struct sim_options options = {.speed = 1.0};
+    g_autofree char *directory = rig_data_path("targets");
+    g_autoptr(rig_target) target = NULL;
+    GError *error = NULL;
+    int exit_code;
+    bool ok;
+
+    if (!parse(argc, argv, &options, &exit_code))
+        return options_clear(&options), exit_code;
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    catch_signals();
+    ok = check_options(&options, &error) && (target = rig_target_load(options.target ? options.target : RIG_TARGET_DEFAULT, directory, &error)) &&
+         serve(&options, target, &error);
+    options_clear(&options);
+    return ok ? RIG_EXIT_PASSED : rig_cli_fail(error);
+}

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Pace, power and SMP of a simulated board that lives in real time. */
+#include "drivers/sim/host.h"
+
+#include "base/error.h"
+#include "protocol/smp/smp.h"
+#include "scenario/scalar.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define MAX_HELD_LINES 10000u
+#define MAX_MTU 517u
+
+static const struct sim_ble_central wire = {.address = {0xb0, 0x07, 0x21, 0x60, 0x00, 0x02}};
+
+struct held_line {
+    guint64 at_us;
+    char *text;
+};
+
+struct rig_sim_host {
+    struct rig_board *board;
+    struct sim_board *sim; /* borrowed from board */
+    struct sim_debug *debug;
+    double speed;
+    gint64 origin_us;       /* real instant at which the board's clock showed origin_board_us */
+    guint64 origin_board_us;
+    struct sim_moment *before; /* the board before its last step */
+    guint64 before_us;
+    GQueue lines; /* struct held_line */
+    rig_sim_host_line console;
+    void *console_user;
+    GByteArray *incoming;
+};
+
+static void held_free(gpointer item)
+{
+    struct held_line *held = item;
+
+    g_free(held->text);
+    g_free(held);
+}
+
+static void on_console(void *user, uint64_t at_us, const char *line)
+{
+    struct rig_sim_host *host = user;
+    struct held_line *held;
+
+    if (g_queue_get_length(&host->lines) >= MAX_HELD_LINES)
+        return;
+    held = g_new(struct held_line, 1);
+    held->at_us = at_us;
+    held->text = g_strdup(line);
+    g_queue_push_tail(&host->lines, held);
+}
+
+static void on_boot(void *user, uint64_t at_us, const struct sim_boot_result *result, uint64_t n_operations)
+{
+    struct rig_sim_host *host = user;
+
+    (void)at_us;
+    (void)n_operations;
+    sim_debug_saw_boot(host->debug, result);
+}
+
+struct rig_sim_host *rig_sim_host_new(struct rig_board *board, double speed, GError **error)
+{
+    struct rig_sim_host *host = g_new0(struct rig_sim_host, 1);
+
+    host->board = board;
+    host->sim = ((struct rig_sim *)board)->sim;
+    host->debug = sim_debug_new(host->sim);
+    host->speed = speed;
+    host->origin_us = g_get_monotonic_time();
+    host->origin_board_us = sim_board_now_us(host->sim);
+    host->incoming = g_byte_array_new();
+    g_queue_init(&host->lines);
+    if (!host->debug) {
+        g_set_error_literal(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+                            "a debug port needs a board whose internal flash is made of whole 4 KiB pages");
+        rig_sim_host_free(host);
+        return NULL;
+    }
+    sim_board_on_console(host->sim, on_console, host);
+    sim_board_on_boot(host->sim, on_boot, host);
+    return host;
+}
+
+void rig_sim_host_free(struct rig_sim_host *host)
+{
+    if (!host)
+        return;
+    sim_debug_free(host->debug);
+    sim_moment_free(host->before);
+    g_queue_clear_full(&host->lines, held_free);
+    g_byte_array_unref(host->incoming);
+    host->board->ops->free(host->board);
+    g_free(host);
+}
+
+void rig_sim_host_on_console(struct rig_sim_host *host, rig_sim_host_line line, void *user)
+{
+    host->console = line;
+    host->console_user = user;
+}
+
+struct sim_debug *rig_sim_host_debug(struct rig_sim_host *host)
+{
+    return host->debug;
+}
+
+static guint64 real_now_us(const struct rig_sim_host *host)
+{
+    return host->origin_board_us + (guint64)((double)(g_get_monotonic_time() - host->origin_us) * host->speed);
+}
+
+static void set_clock(struct rig_sim_host *host, guint64 board_us)
+{
+    host->origin_us = g_get_monotonic_time();
+    host->origin_board_us = board_us;
+}
+
+static void tell_lines(struct rig_sim_host *host, guint64 until_us)
+{
+    struct held_line *held;
+
+    while ((held = g_queue_peek_head(&host->lines)) && held->at_us <= until_us) {
+        g_queue_pop_head(&host->lines);
+        if (host->console)
+            host->console(host->console_user, held->text);
+        held_free(held);
+    }
+}
+
+static void forget_lines(struct rig_sim_host *host, guint64 from_us)
+{
+    struct held_line *held;
+
+    while ((held = g_queue_peek_tail(&host->lines)) && held->at_us >= from_us)
+        held_free(g_queue_pop_tail(&host->lines));
+}
+
+static bool step(struct rig_sim_host *host, guint64 until_us)
+{
+    struct sim_moment *before = sim_board_save(host->sim);
+    guint64 before_us = sim_board_now_us(host->sim);
+    bool happened = sim_board_step(host->sim, until_us);
+
+    if (happened) {
+        sim_moment_free(host->before);
+        host->before = before;
+        host->before_us = before_us;
+    } else {
+        sim_moment_free(before);
+    }
+    sim_debug_notice(host->debug);
+    return happened;
+}
+
+void rig_sim_host_pace(struct rig_sim_host *host)
+{
+    guint64 now_us = real_now_us(host);
+
+    /* A stopped core does not run, so its time does not pass either. */
+    if (sim_debug_stopped(host->debug)) {
+        set_clock(host, MAX(sim_board_now_us(host->sim), host->origin_board_us));
+        tell_lines(host, sim_board_now_us(host->sim));
+        return;
+    }
+    while (sim_board_now_us(host->sim) <= now_us && !sim_debug_stopped(host->debug) && step(host, now_us))
+        ;
+    tell_lines(host, now_us);
+}
+
+/* The boot that leaped ahead is played again up to the instant at which power really goes. */
+static void undo_leap(struct rig_sim_host *host, guint64 now_us)
+{
+    struct sim_cut cut = {.kind = SIM_CUT_AFTER_TIME};
+
+    if (!host->before || now_us < host->before_us || now_us >= sim_board_now_us(host->sim) || !sim_board_powered(host->sim))
+        return;
+    forget_lines(host, host->before_us);
+    sim_board_restore(host->sim, host->before);
+    cut.delay_us = now_us - host->before_us;
+    sim_board_arm_cut(host->sim, &cut);
+    while (sim_board_powered(host->sim) && sim_board_step(host->sim, now_us))
+        ;
+    sim_board_disarm_cut(host->sim);
+}
+
+static void power_off(struct rig_sim_host *host)
+{
+    undo_leap(host, real_now_us(host));
+    sim_board_power(host->sim, false);
+    sim_debug_notice(host->debug);
+    g_clear_pointer(&host->before, sim_moment_free);
+    /* What the board had not sent yet stays unsent. */
+    forget_lines(host, real_now_us(host));
+}
+
+static void power_on(struct rig_sim_host *host)
+{
+    sim_board_power(host->sim, true);
+    sim_debug_notice(host->debug);
+    g_clear_pointer(&host->before, sim_moment_free);
+    set_clock(host, sim_board_now_us(host->sim));
+}
+
+static char *status(const struct rig_sim_host *host)
+{
+    struct sim_board_view view = sim_board_view(host->sim);
+    struct sim_cut_report cut = sim_board_cut_report(host->sim);
+    char version[RIG_IMAGE_VERSION_TEXT_BYTES] = "none";
+
+    if (view.has_image)
+        rig_image_version_format(&view.version, version);
+    return g_strdup_printf("ok power=%s state=%s boots=%u resets=%u image=%s confirmed=%s halted=%s cut-fell=%s now-us=%" G_GUINT64_FORMAT,
+                           sim_board_powered(host->sim) ? "on" : "off", view.state == SIM_BOARD_NO_IMAGE ? "no-image" : sim_board_state_name(view.state),
+                           view.n_boots, view.n_resets, version, view.confirmed ? "yes" : "no",
+                           sim_debug_halted(host->debug) ? "yes" : "no", cut.fell ? "yes" : "no", (guint64)sim_board_now_us(host->sim));
+}
+
+static bool parse_duration(const char *text, guint64 *us)
+{
+    static const struct rig_field field = {.name = "time", .type = RIG_TYPE_DURATION, .max = 3600000000u};
+    struct rig_scalar_problem problem = {0};
+    struct rig_value value = {0};
+    bool ok = rig_scalar_read(&field, text, &value, &problem);
+
+    rig_scalar_problem_clear(&problem);
+    *us = value.count;
+    return ok;
+}
+
+static bool parse_form(const char *text, enum sim_cut_form *form)
+{
+    static const char *const forms[] = {"before", "half", "after"};
+
+    for (guint i = 0; i < G_N_ELEMENTS(forms); i++)
+        if (!text || g_str_equal(text, forms[i]))
+            return *form = (enum sim_cut_form)i, true;
+    return false;
+}
+
+static char *cut(struct rig_sim_host *host, char **words)
+{
+    struct sim_cut cut = {.kind = SIM_CUT_AFTER_TIME};
+    guint n_words = g_strv_length(words);
+    guint64 delay_us = 0;
+
+    if (n_words == 2 && g_str_equal(words[1], "none")) {
+        sim_board_disarm_cut(host->sim);
+        return g_strdup("ok");
+    }
+    if (n_words == 3 && g_str_equal(words[1], "after") && parse_duration(words[2], &delay_us)) {
+        cut.delay_us = delay_us;
+    } else if ((n_words == 3 || n_words == 4) && g_str_equal(words[1], "operation") && parse_form(words[3], &cut.form) &&
+               g_ascii_string_to_unsigned(words[2], 10, 0, G_MAXUINT32, &cut.operation, NULL)) {
+        cut.kind = SIM_CUT_AT_OPERATION;
+    } else if (n_words >= 4 && g_str_equal(words[1], "console") && parse_duration(words[2], &delay_us)) {
+        g_autofree char *pattern = g_strjoinv(" ", words + 3);
+
+        cut.kind = SIM_CUT_AT_CONSOLE;
+        cut.delay_us = delay_us;
+        g_strlcpy(cut.pattern, pattern, sizeof cut.pattern);
+    } else {
+        return g_strdup("error: 'cut after 40ms', 'cut operation 17 [before|half|after]', 'cut console 5ms TEXT' or 'cut none'");
+    }
+    sim_board_arm_cut(host->sim, &cut);
+    return g_strdup("ok");
+}
+
+char *rig_sim_host_command(struct rig_sim_host *host, const char *line)
+{
+    g_auto(GStrv) words = g_strsplit(line, " ", -1);
+
+    if (g_str_equal(line, "power on"))
+        return power_on(host), g_strdup("ok");
+    if (g_str_equal(line, "power off"))
+        return power_off(host), g_strdup("ok");
+    if (g_str_equal(line, "status"))
+        return status(host);
+    if (words[0] && g_str_equal(words[0], "cut"))
+        return cut(host, words);
+    if (g_str_equal(line, "reset") && sim_board_powered(host->sim)) {
+        sim_debug_pin_reset(host->debug, true);
+        sim_debug_pin_reset(host->debug, false);
+        return g_strdup("ok");
+    }
+    if (g_str_equal(line, "reset"))
+        return g_strdup("error: the board has no power");
+    return g_strdup("error: there are: power on, power off, reset, status, cut ...");
+}
+
+static bool reach(struct rig_sim_host *host)
+{
+    /* Advertising in spite of a connection: the board started anew behind the old link's back. */
+    if (!sim_board_ble_advertising(host->sim))
+        return sim_board_ble_connected(host->sim);
+    g_byte_array_set_size(host->incoming, 0);
+    if (sim_board_ble_connect(host->sim, &wire, MAX_MTU) != SIM_BLE_OK)
+        return false;
+    return sim_board_ble_subscribe(host->sim, true) == SIM_BLE_OK;
+}
+
+void rig_sim_host_smp(struct rig_sim_host *host, const guint8 *bytes, gsize n_bytes)
+{
+    gsize room;
+
+    if (!sim_board_powered(host->sim) || sim_debug_stopped(host->debug) || !reach(host))
+        return;
+    room = sim_board_ble_mtu(host->sim) - 3u;
+    for (gsize at = 0; at < n_bytes; at += room)
+        if (sim_board_ble_write(host->sim, bytes + at, MIN(room, n_bytes - at)) != SIM_BLE_OK)
+            return;
+}
+
+GBytes *rig_sim_host_smp_answer(struct rig_sim_host *host)
+{
+    guint8 packet[SIM_BLE_MAX_MTU];
+    struct rig_smp_header header;
+    gsize n_bytes;
+    GBytes *answer;
+
+    while (sim_board_ble_notification(host->sim, packet, &n_bytes))
+        g_byte_array_append(host->incoming, packet, (guint)n_bytes);
+    if (host->incoming->len < RIG_SMP_HEADER_BYTES)
+        return NULL;
+    rig_smp_header_decode(host->incoming->data, &header);
+    n_bytes = RIG_SMP_HEADER_BYTES + (gsize)header.length;
+    if (host->incoming->len < n_bytes)
+        return NULL;
+    answer = g_bytes_new(host->incoming->data, n_bytes);
+    g_byte_array_remove_range(host->incoming, 0, (guint)n_bytes);
+    return answer;
+}

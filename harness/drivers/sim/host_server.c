@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The poll loop of `bootrig sim`. */
+#define _XOPEN_SOURCE 700
+#include "drivers/sim/host_server.h"
+
+#include "base/error.h"
+#include "sim/debug/stlink.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <glib-unix.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <termios.h>
+#include <unistd.h>
+
+#define MAX_CLIENTS 4u
+#define MAX_LINE_BYTES 256u
+#define MAX_DATAGRAM_BYTES 4096u
+#define TICK_MS 1
+#define RESTING_TICK_MS 20
+
+enum listener { LISTEN_DEBUG, LISTEN_SMP, LISTEN_CONTROL, N_LISTENERS };
+
+struct client {
+    int fd; /* -1: free */
+    struct sim_stlink stlink;
+    gsize n_bytes;
+    guint8 *bytes; /* SIM_STLINK_MAX_REQUEST */
+};
+
+struct rig_host_server {
+    struct rig_sim_host *host;
+    int listeners[N_LISTENERS];
+    guint16 ports[N_LISTENERS];
+    struct client debug[MAX_CLIENTS];
+    struct client control[MAX_CLIENTS];
+    struct sockaddr_in peer; /* who asked last over UDP */
+    bool has_peer;
+    char *control_path; /* to be removed at the end */
+    int pty;
+    int pty_keeper; /* the other end, held open so that the terminal lives without a reader */
+    char *pty_path;
+};
+
+static bool fail(GError **error, const char *what)
+{
+    g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot %s: %s", what, g_strerror(errno));
+    return false;
+}
+
+static bool prepare_fd(int fd)
+{
+    return fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 && g_unix_set_fd_nonblocking(fd, TRUE, NULL);
+}
+
+static bool open_inet(struct rig_host_server *server, enum listener which, int type, guint16 port, GError **error)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t length = sizeof address;
+    int fd = socket(AF_INET, type, 0);
+    int yes = 1;
+    g_autofree char *what = g_strdup_printf("listen on %s port %u of 127.0.0.1", type == SOCK_STREAM ? "TCP" : "UDP", port);
+
+    server->listeners[which] = fd;
+    if (fd < 0 || !prepare_fd(fd))
+        return fail(error, what);
+    if (type == SOCK_STREAM)
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || (type == SOCK_STREAM && listen(fd, MAX_CLIENTS) < 0) ||
+        getsockname(fd, (struct sockaddr *)&address, &length) < 0)
+        return fail(error, what);
+    server->ports[which] = ntohs(address.sin_port);
+    return true;
+}
+
+/* A socket file that nobody answers on is left from a process that died. */
+static bool remove_stale(const struct sockaddr_un *address)
+{
+    struct stat status;
+    int fd;
+    bool alive;
+
+    if (lstat(address->sun_path, &status) < 0)
+        return true;
+    if (!S_ISSOCK(status.st_mode)) {
+        errno = EEXIST;
+        return false;
+    }
+    fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    alive = fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof *address) == 0;
+    if (fd >= 0)
+        close(fd);
+    if (alive) {
+        errno = EADDRINUSE;
+        return false;
+    }
+    return unlink(address->sun_path) == 0;
+}
+
+static bool open_control(struct rig_host_server *server, const char *path, GError **error)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    g_autofree char *what = g_strdup_printf("listen on '%s'", path);
+    int fd;
+
+    if (strlen(path) >= sizeof address.sun_path) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "the path of the control socket is longer than %zu bytes: '%s'",
+                    sizeof address.sun_path - 1, path);
+        return false;
+    }
+    memcpy(address.sun_path, path, strlen(path));
+    if (!remove_stale(&address))
+        return fail(error, what);
+    fd = server->listeners[LISTEN_CONTROL] = socket(AF_UNIX, SOCK_STREAM, 0);
+    if (fd < 0 || !prepare_fd(fd) || bind(fd, (struct sockaddr *)&address, sizeof address) < 0)
+        return fail(error, what);
+    server->control_path = g_strdup(path);
+    if (chmod(path, 0600) < 0 || listen(fd, MAX_CLIENTS) < 0)
+        return fail(error, what);
+    return true;
+}
+
+static bool open_pty(struct rig_host_server *server, GError **error)
+{
+    struct termios settings;
+    const char *path;
+
+    server->pty = posix_openpt(O_RDWR | O_NOCTTY);
+    if (server->pty < 0 || grantpt(server->pty) < 0 || unlockpt(server->pty) < 0 || !prepare_fd(server->pty) ||
+        !(path = ptsname(server->pty)))
+        return fail(error, "make a pseudo-terminal");
+    server->pty_path = g_strdup(path);
+    server->pty_keeper = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (server->pty_keeper < 0 || tcgetattr(server->pty_keeper, &settings) < 0)
+        return fail(error, "make a pseudo-terminal");
+    settings.c_lflag &= (tcflag_t) ~(ECHO | ICANON | ISIG | IEXTEN);
+    settings.c_oflag &= (tcflag_t)~OPOST;
+    settings.c_iflag &= (tcflag_t) ~(ICRNL | IXON);
+    if (tcsetattr(server->pty_keeper, TCSANOW, &settings) < 0)
+        return fail(error, "make a pseudo-terminal");
+    return true;
+}
+
+struct rig_host_server *rig_host_server_new(struct rig_sim_host *host, const struct rig_host_ports *ports, GError **error)
+{
+    g_autoptr(rig_host_server) server = g_new0(struct rig_host_server, 1);
+
+    server->host = host;
+    server->pty = server->pty_keeper = -1;
+    for (guint i = 0; i < N_LISTENERS; i++)
+        server->listeners[i] = -1;
+    for (guint i = 0; i < MAX_CLIENTS; i++)
+        server->debug[i].fd = server->control[i].fd = -1;
+    if (!open_inet(server, LISTEN_DEBUG, SOCK_STREAM, ports->debug_port, error) ||
+        !open_inet(server, LISTEN_SMP, SOCK_DGRAM, ports->smp_port, error) ||
+        (ports->control && !open_control(server, ports->control, error)) || (ports->pty && !open_pty(server, error)))
+        return NULL;
+    return g_steal_pointer(&server);
+}
+
+static void hang_up(struct client *client)
+{
+    if (client->fd >= 0)
+        close(client->fd);
+    g_free(client->bytes);
+    *client = (struct client){.fd = -1};
+}
+
+void rig_host_server_free(struct rig_host_server *server)
+{
+    if (!server)
+        return;
+    for (guint i = 0; i < MAX_CLIENTS; i++) {
+        hang_up(&server->debug[i]);
+        hang_up(&server->control[i]);
+    }
+    for (guint i = 0; i < N_LISTENERS; i++)
+        if (server->listeners[i] >= 0)
+            close(server->listeners[i]);
+    if (server->control_path)
+        unlink(server->control_path);
+    if (server->pty >= 0)
+        close(server->pty);
+    if (server->pty_keeper >= 0)
+        close(server->pty_keeper);
+    g_free(server->control_path);
+    g_free(server->pty_path);
+    g_free(server);
+}
+
+guint16 rig_host_server_debug_port(const struct rig_host_server *server)
+{
+    return server->ports[LISTEN_DEBUG];
+}
+
+guint16 rig_host_server_smp_port(const struct rig_host_server *server)
+{
+    return server->ports[LISTEN_SMP];
+}
+
+const char *rig_host_server_pty(const struct rig_host_server *server)
+{
+    return server->pty_path;
+}
+
+void rig_host_server_console(struct rig_host_server *server, const char *line)
+{
+    g_autofree char *text = g_strconcat(line, "\r\n", NULL);
+
+    if (server->pty >= 0 && write(server->pty, text, strlen(text)) < 0)
+        return; /* full: nobody reads, and a wire does not wait */
+}
+
+static void welcome(int listener, struct client clients[MAX_CLIENTS], gsize n_bytes)
+{
+    int fd = accept(listener, NULL, NULL);
+    int yes = 1;
+
+    if (fd < 0)
+        return;
+    for (guint i = 0; i < MAX_CLIENTS; i++) {
+        if (clients[i].fd >= 0)
+            continue;
+        if (!prepare_fd(fd))
+            break;
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+        clients[i] = (struct client){.fd = fd, .bytes = g_malloc(n_bytes)};
+        return;
+    }
+    close(fd);
+}
+
+/* Replies are small beside a socket's buffer; a client that does not read them is no client. */
+static bool send_all(int fd, const void *bytes, gsize n_bytes)
+{
+    return n_bytes == 0 || send(fd, bytes, n_bytes, MSG_NOSIGNAL) == (gssize)n_bytes;
+}
+
+static bool receive(struct client *client, gsize room)
+{
+    gssize n = recv(client->fd, client->bytes + client->n_bytes, room - client->n_bytes, 0);
+
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return true;
+    if (n <= 0)
+        return false;
+    client->n_bytes += (gsize)n;
+    return true;
+}
+
+static bool serve_debug(struct rig_host_server *server, struct client *client)
+{
+    guint8 reply[SIM_STLINK_MAX_REPLY];
+    gsize n_used, n_reply;
+    enum sim_stlink_result result;
+
+    if (!receive(client, SIM_STLINK_MAX_REQUEST))
+        return false;
+    client->stlink.debug = rig_sim_host_debug(server->host);
+    for (;;) {
+        result = sim_stlink_take(&client->stlink, client->bytes, client->n_bytes, &n_used, reply, &n_reply);
+        if (result != SIM_STLINK_ANSWERED)
+            return result == SIM_STLINK_INCOMPLETE;
+        client->n_bytes -= n_used;
+        memmove(client->bytes, client->bytes + n_used, client->n_bytes);
+        if (!send_all(client->fd, reply, n_reply))
+            return false;
+    }
+}
+
+static bool serve_control(struct rig_host_server *server, struct client *client)
+{
+    guint8 *end;
+
+    if (!receive(client, MAX_LINE_BYTES))
+        return false;
+    while ((end = memchr(client->bytes, '\n', client->n_bytes))) {
+        gsize n_line = (gsize)(end - client->bytes);
+        g_autofree char *line = g_strndup((const char *)client->bytes, n_line);
+        g_autofree char *answer = rig_sim_host_command(server->host, line);
+        g_autofree char *text = g_strconcat(answer, "\n", NULL);
+
+        client->n_bytes -= n_line + 1;
+        memmove(client->bytes, end + 1, client->n_bytes);
+        if (!send_all(client->fd, text, strlen(text)))
+            return false;
+    }
+    return client->n_bytes < MAX_LINE_BYTES;
+}
+
+static void serve_smp(struct rig_host_server *server)
+{
+    guint8 bytes[MAX_DATAGRAM_BYTES];
+    socklen_t length = sizeof server->peer;
+    gssize n = recvfrom(server->listeners[LISTEN_SMP], bytes, sizeof bytes, 0, (struct sockaddr *)&server->peer, &length);
+
+    if (n <= 0)
+        return;
+    server->has_peer = true;
+    rig_sim_host_smp(server->host, bytes, (gsize)n);
+}
+
+static void send_answers(struct rig_host_server *server)
+{
+    GBytes *answer;
+
+    while ((answer = rig_sim_host_smp_answer(server->host))) {
+        gsize n_bytes;
+        const guint8 *bytes = g_bytes_get_data(answer, &n_bytes);
+
+        /* A datagram that the system does not take is lost, as datagrams are. */
+        if (server->has_peer &&
+            sendto(server->listeners[LISTEN_SMP], bytes, n_bytes, 0, (struct sockaddr *)&server->peer, sizeof server->peer) < 0)
+            server->has_peer = errno != EDESTADDRREQ;
+        g_bytes_unref(answer);
+    }
+}
+
+/* What a terminal's user types has no reader on this board: it must not fill the line. */
+static void drain_pty(struct rig_host_server *server)
+{
+    guint8 bytes[256];
+
+    while (read(server->pty, bytes, sizeof bytes) > 0)
+        ;
+}
+
+static void serve_clients(struct rig_host_server *server, struct client clients[MAX_CLIENTS], const struct pollfd *polled,
+                          bool (*serve)(struct rig_host_server *server, struct client *client))
+{
+    for (guint i = 0; i < MAX_CLIENTS; i++)
+        if (clients[i].fd >= 0 && clients[i].fd == polled[i].fd && polled[i].revents && !serve(server, &clients[i]))
+            hang_up(&clients[i]);
+}
+
+static int tick_ms(const struct rig_host_server *server)
+{
+    return sim_debug_stopped(rig_sim_host_debug(server->host)) ? RESTING_TICK_MS : TICK_MS;
+}
+
+bool rig_host_server_run(struct rig_host_server *server, const volatile int *stop, GError **error)
+{
+    enum { AT_DEBUG = N_LISTENERS, AT_CONTROL = AT_DEBUG + MAX_CLIENTS, AT_PTY = AT_CONTROL + MAX_CLIENTS, N_POLLED };
+    struct pollfd polled[N_POLLED];
+
+    while (!*stop) {
+        for (guint i = 0; i < N_LISTENERS; i++)
+            polled[i] = (struct pollfd){.fd = server->listeners[i], .events = POLLIN};
+        for (guint i = 0; i < MAX_CLIENTS; i++) {
+            polled[AT_DEBUG + i] = (struct pollfd){.fd = server->debug[i].fd, .events = POLLIN};
+            polled[AT_CONTROL + i] = (struct pollfd){.fd = server->control[i].fd, .events = POLLIN};
+        }
+        polled[AT_PTY] = (struct pollfd){.fd = server->pty, .events = POLLIN};
+        if (poll(polled, N_POLLED, tick_ms(server)) < 0 && errno != EINTR)
+            return fail(error, "wait for sockets");
+        rig_sim_host_pace(server->host);
+        serve_clients(server, server->control, polled + AT_CONTROL, serve_control);
+        serve_clients(server, server->debug, polled + AT_DEBUG, serve_debug);
+        if (polled[LISTEN_SMP].revents)
+            serve_smp(server);
+        if (polled[AT_PTY].revents)
+            drain_pty(server);
+        send_answers(server);
+        if (polled[LISTEN_DEBUG].revents)
+            welcome(server->listeners[LISTEN_DEBUG], server->debug, SIM_STLINK_MAX_REQUEST);
+        if (polled[LISTEN_CONTROL].revents)
+            welcome(server->listeners[LISTEN_CONTROL], server->control, MAX_LINE_BYTES);
+    }
+    return true;
+}
