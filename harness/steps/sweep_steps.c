@@ -13,6 +13,8 @@ static const struct rig_field at_fields[] = {
     {.name = "operations", .type = RIG_TYPE_COUNT, .list = true, .about = "These flash operations, counted from 0 within `during`."},
     {.name = "every", .type = RIG_TYPE_COUNT, .min = 1, .about = "Every n-th operation."},
     {.name = "random", .type = RIG_TYPE_COUNT, .min = 1, .max = 100000, .about = "So many operations, chosen by the run's seed."},
+    {.name = "behind-last", .type = RIG_TYPE_FLAG, .default_text = "true",
+     .about = "Also cut inside and behind the last operation, where what it writes may count already."},
 };
 static const struct rig_shape at_shape = {.name = "at", .fields = at_fields, .n_fields = G_N_ELEMENTS(at_fields)};
 
@@ -31,18 +33,16 @@ struct sweep {
     const GPtrArray *during;
     const GPtrArray *then;
     struct rig_moment *moment;
-    GArray *kinds;    /* guint8: 1 = erase, per operation of the uncut run */
+    GArray *writes;   /* struct rig_flash_write per operation of the uncut run */
     guint64 until_us; /* of the uncut run */
     guint n_cuts;
     guint n_failed;
     struct rig_cut_place first_failed;
 };
 
-static void note_kind(void *user, const struct rig_flash_write *write)
+static void note_write(void *user, const struct rig_flash_write *write)
 {
-    guint8 erase = write->erase;
-
-    g_array_append_val((GArray *)user, erase);
+    g_array_append_vals(user, write, 1);
 }
 
 static guint64 within_us(const struct sweep *sweep)
@@ -61,8 +61,8 @@ static bool measure(struct sweep *sweep)
     rig_run_steps(run, sweep->during, prefix);
     if (rig_run_troubled(run) || !rig_run_settle(run, rig_run_now_us(run) + within_us(sweep), NULL, NULL))
         return false;
-    probe->ops->operations(probe, before, note_kind, sweep->kinds);
-    if (sweep->kinds->len == 0)
+    probe->ops->operations(probe, before, note_write, sweep->writes);
+    if (sweep->writes->len == 0)
         rig_run_error_text(run, "'during' does no flash operation: there is nothing to cut");
     return !rig_run_troubled(run);
 }
@@ -83,6 +83,22 @@ static void emit_cut(struct sweep *sweep, const struct rig_cut_record *record, e
     rig_journal_emit(sweep->run->journal, (gint64)rig_run_now_us(sweep->run), event);
 }
 
+/* A cut before an operation leaves no trace of it: the uncut run knows what would have come. */
+static void name_operation(const struct sweep *sweep, const struct rig_cut_place *place, struct rig_cut_record *record)
+{
+    const struct rig_flash_write *write;
+
+    if (place->operation >= sweep->writes->len)
+        return;
+    write = &g_array_index(sweep->writes, struct rig_flash_write, place->operation);
+    record->at_operation = true;
+    record->operation = place->operation;
+    record->erase = write->erase;
+    record->offset = write->offset;
+    record->n_bytes = write->n_bytes;
+    g_strlcpy(record->device, write->device, sizeof record->device);
+}
+
 /* One cut from the kept moment on. What went wrong is left in run->trouble. */
 static void play_cut(struct sweep *sweep, const struct rig_cut_place *place, struct rig_cut_record *record)
 {
@@ -100,6 +116,7 @@ static void play_cut(struct sweep *sweep, const struct rig_cut_place *place, str
         rig_run_error_text(run, "the power cut at operation %" G_GUINT64_FORMAT " never fell: the steps of 'during' are not repeatable", place->operation);
         return;
     }
+    name_operation(sweep, place, record);
     g_ptr_array_set_size(run->console, 0);
     rig_run_mark_boots(run);
     if (!run->board->power->ops->set(run->board->power, true, &error))
@@ -129,22 +146,32 @@ static bool sweep_one(struct sweep *sweep, const struct rig_cut_place *place)
     return go_on && sweep->n_failed < MAX_FAILED_CUTS;
 }
 
+static bool wants_behind_last(const struct sweep *sweep)
+{
+    const struct rig_value *at = rig_record_get(sweep->step->arguments, "at");
+
+    return !at || at->keyword || rig_record_flag(at->record, "behind-last");
+}
+
 static bool form_applies(const struct sweep *sweep, guint64 operation, enum rig_cut_form form, const struct rig_value *torn)
 {
-    bool erase = g_array_index(sweep->kinds, guint8, operation);
+    bool erase = g_array_index(sweep->writes, struct rig_flash_write, operation).erase;
+    bool last = operation + 1 == sweep->writes->len;
 
+    if (last && form != RIG_CUT_BEFORE && !wants_behind_last(sweep))
+        return false;
     if (form == RIG_CUT_HALF)
         return rig_list_has(torn, erase ? "half-erase" : "half-write");
     /* After an operation is before the next one, but for the last. */
-    return rig_list_has(torn, "none") && (form == RIG_CUT_BEFORE || operation + 1 == sweep->kinds->len);
+    return rig_list_has(torn, "none") && (form == RIG_CUT_BEFORE || last);
 }
 
 static bool sweep_operation(struct sweep *sweep, guint64 operation)
 {
     const struct rig_value *torn = rig_record_get(sweep->step->arguments, "torn");
 
-    if (operation >= sweep->kinds->len) {
-        rig_run_error_text(sweep->run, "there is no operation %" G_GUINT64_FORMAT ": 'during' does %u", operation, sweep->kinds->len);
+    if (operation >= sweep->writes->len) {
+        rig_run_error_text(sweep->run, "there is no operation %" G_GUINT64_FORMAT ": 'during' does %u", operation, sweep->writes->len);
         return false;
     }
     for (enum rig_cut_form form = RIG_CUT_BEFORE; form <= RIG_CUT_AFTER; form++) {
@@ -170,8 +197,8 @@ static void sweep_places(struct sweep *sweep)
     for (guint i = 0; go_on && i < rig_list_length(list); i++)
         go_on = sweep_operation(sweep, rig_list_item(list, i)->count);
     for (guint64 i = 0; go_on && random && i < random->count; i++)
-        go_on = sweep_operation(sweep, (guint64)g_rand_int_range(chance, 0, (gint32)sweep->kinds->len));
-    for (guint64 i = 0; go_on && !list && !random && i < sweep->kinds->len; i += every ? every->count : 1)
+        go_on = sweep_operation(sweep, (guint64)g_rand_int_range(chance, 0, (gint32)sweep->writes->len));
+    for (guint64 i = 0; go_on && !list && !random && i < sweep->writes->len; i += every ? every->count : 1)
         go_on = sweep_operation(sweep, i);
 }
 
@@ -213,7 +240,7 @@ static void run_each_power_cut(struct rig_run *run, const struct rig_step *step)
         .step = step,
         .during = rig_record_get(step->arguments, "during")->steps,
         .then = rig_record_get(step->arguments, "then")->steps,
-        .kinds = g_array_new(FALSE, FALSE, 1),
+        .writes = g_array_new(FALSE, FALSE, sizeof(struct rig_flash_write)),
     };
 
     sweep.moment = run->board->ops->keep(run->board);
@@ -225,11 +252,11 @@ static void run_each_power_cut(struct rig_run *run, const struct rig_step *step)
         if (sweep.n_failed && !rig_run_troubled(run))
             show_failure(&sweep);
         if (!run->only_cut)
-            rig_run_note(run, "%u power cuts in %u flash operations, %u failed%s", sweep.n_cuts, sweep.kinds->len, sweep.n_failed,
+            rig_run_note(run, "%u power cuts in %u flash operations, %u failed%s", sweep.n_cuts, sweep.writes->len, sweep.n_failed,
                          sweep.n_failed >= MAX_FAILED_CUTS ? " (the rest was not tried)" : "");
     }
     run->board->ops->forget_moment(sweep.moment);
-    g_array_unref(sweep.kinds);
+    g_array_unref(sweep.writes);
 }
 
 static const char *const needs_sweep[] = {"power", "power-cut-at-operation", "rewind", NULL};
