@@ -142,6 +142,7 @@ static bool sweep_one(struct sweep *sweep, const struct rig_cut_place *place)
         if (sweep->n_failed++ == 0)
             sweep->first_failed = *place;
         rig_trouble_clear(&run->trouble);
+        g_ptr_array_set_size(run->also, 0); /* the cut that is shown will tell its own */
     }
     return go_on && sweep->n_failed < MAX_FAILED_CUTS;
 }
