@@ -16,7 +16,8 @@ static const struct rig_field at_fields[] = {
     {.name = "behind-last", .type = RIG_TYPE_FLAG, .default_text = "true",
      .about = "Also cut inside and behind the last operation, where what it writes may count already."},
 };
-static const struct rig_shape at_shape = {.name = "at", .fields = at_fields, .n_fields = G_N_ELEMENTS(at_fields)};
+static const char *const at_ways[] = {"operations", "every", "random", NULL};
+static const struct rig_shape at_shape = {.name = "at", .fields = at_fields, .n_fields = G_N_ELEMENTS(at_fields), .exactly_one = at_ways};
 
 static const struct rig_field sweep_fields[] = {
     {.name = "during", .type = RIG_TYPE_STEPS, .required = true, .about = "What power is cut in. Each cut begins from the same board."},
@@ -33,14 +34,14 @@ struct sweep {
     const GPtrArray *during;
     const GPtrArray *then;
     struct rig_moment *moment;
-    GArray *writes;   /* struct rig_flash_write per operation of the uncut run */
+    GArray *operations; /* struct rig_flash_write: those of the uncut run */
     guint64 until_us; /* of the uncut run */
     guint n_cuts;
     guint n_failed;
     struct rig_cut_place first_failed;
 };
 
-static void note_write(void *user, const struct rig_flash_write *write)
+static void note_operation(void *user, const struct rig_flash_write *write)
 {
     g_array_append_vals(user, write, 1);
 }
@@ -61,42 +62,39 @@ static bool measure(struct sweep *sweep)
     rig_run_steps(run, sweep->during, prefix);
     if (rig_run_troubled(run) || !rig_run_settle(run, rig_run_now_us(run) + within_us(sweep), NULL, NULL))
         return false;
-    probe->ops->operations(probe, before, note_write, sweep->writes);
-    if (sweep->writes->len == 0)
+    probe->ops->operations(probe, before, note_operation, sweep->operations);
+    if (sweep->operations->len == 0)
         rig_run_error_text(run, "'during' does no flash operation: there is nothing to cut");
     return !rig_run_troubled(run);
 }
 
-static void emit_cut(struct sweep *sweep, const struct rig_cut_record *record, enum rig_cut_form form, const struct rig_trouble *trouble)
+/* "before operation 17 (write of 1024 bytes at internal 0xc400)": the operation as the uncut run did it. Owned by the caller. */
+static char *place_text(const struct sweep *sweep, const struct rig_cut_place *place)
 {
-    g_autofree char *where = rig_cut_text(record, form);
+    const struct rig_flash_write *write = &g_array_index(sweep->operations, struct rig_flash_write, place->operation);
+
+    return g_strdup_printf("%s operation %" G_GUINT64_FORMAT " (%s of %u bytes at %s 0x%x)",
+                           place->form == RIG_CUT_HALF    ? "inside"
+                           : place->form == RIG_CUT_AFTER ? "after"
+                                                          : "before",
+                           place->operation, write->erase ? "erase" : "write", write->n_bytes, write->device, write->offset);
+}
+
+static void emit_cut(struct sweep *sweep, const struct rig_cut_place *place, const struct rig_trouble *trouble)
+{
+    const struct rig_flash_write *write = &g_array_index(sweep->operations, struct rig_flash_write, place->operation);
+    g_autofree char *where = place_text(sweep, place);
     struct rig_event *event = rig_event_new("cut");
 
-    rig_event_count(event, "operation", (gint64)record->operation);
-    rig_event_text(event, "form", rig_cut_form_name(form));
-    rig_event_text(event, "kind", record->erase ? "erase" : "write");
-    rig_event_text(event, "device", record->device);
-    rig_event_count(event, "offset", record->offset);
-    rig_event_count(event, "bytes", record->n_bytes);
+    rig_event_count(event, "operation", (gint64)place->operation);
+    rig_event_text(event, "form", rig_cut_form_name(place->form));
+    rig_event_text(event, "kind", write->erase ? "erase" : "write");
+    rig_event_text(event, "device", write->device);
+    rig_event_count(event, "offset", write->offset);
+    rig_event_count(event, "bytes", write->n_bytes);
     rig_event_text(event, "verdict", rig_verdict_word(trouble->verdict));
     rig_event_textf(event, "text", "power cut %s: %s", where, trouble->message ? trouble->message : "ok");
     rig_journal_emit(sweep->run->journal, (gint64)rig_run_now_us(sweep->run), event);
-}
-
-/* A cut before an operation leaves no trace of it: the uncut run knows what would have come. */
-static void name_operation(const struct sweep *sweep, const struct rig_cut_place *place, struct rig_cut_record *record)
-{
-    const struct rig_flash_write *write;
-
-    if (place->operation >= sweep->writes->len)
-        return;
-    write = &g_array_index(sweep->writes, struct rig_flash_write, place->operation);
-    record->at_operation = true;
-    record->operation = place->operation;
-    record->erase = write->erase;
-    record->offset = write->offset;
-    record->n_bytes = write->n_bytes;
-    g_strlcpy(record->device, write->device, sizeof record->device);
 }
 
 /* One cut from the kept moment on. What went wrong is left in run->trouble. */
@@ -116,7 +114,6 @@ static void play_cut(struct sweep *sweep, const struct rig_cut_place *place, str
         rig_run_error_text(run, "the power cut at operation %" G_GUINT64_FORMAT " never fell: the steps of 'during' are not repeatable", place->operation);
         return;
     }
-    name_operation(sweep, place, record);
     g_ptr_array_set_size(run->console, 0);
     rig_run_mark_boots(run);
     if (!run->board->power->ops->set(run->board->power, true, &error))
@@ -136,7 +133,7 @@ static bool sweep_one(struct sweep *sweep, const struct rig_cut_place *place)
     play_cut(sweep, place, &record);
     run->muted--;
     sweep->n_cuts++;
-    emit_cut(sweep, &record, place->form, &run->trouble);
+    emit_cut(sweep, place, &run->trouble);
     go_on = run->trouble.verdict != RIG_VERDICT_ERROR;
     if (run->trouble.verdict == RIG_VERDICT_FAIL) {
         if (sweep->n_failed++ == 0)
@@ -156,8 +153,8 @@ static bool wants_behind_last(const struct sweep *sweep)
 
 static bool form_applies(const struct sweep *sweep, guint64 operation, enum rig_cut_form form, const struct rig_value *torn)
 {
-    bool erase = g_array_index(sweep->writes, struct rig_flash_write, operation).erase;
-    bool last = operation + 1 == sweep->writes->len;
+    bool erase = g_array_index(sweep->operations, struct rig_flash_write, operation).erase;
+    bool last = operation + 1 == sweep->operations->len;
 
     if (last && form != RIG_CUT_BEFORE && !wants_behind_last(sweep))
         return false;
@@ -171,8 +168,8 @@ static bool sweep_operation(struct sweep *sweep, guint64 operation)
 {
     const struct rig_value *torn = rig_record_get(sweep->step->arguments, "torn");
 
-    if (operation >= sweep->writes->len) {
-        rig_run_error_text(sweep->run, "there is no operation %" G_GUINT64_FORMAT ": 'during' does %u", operation, sweep->writes->len);
+    if (operation >= sweep->operations->len) {
+        rig_run_error_text(sweep->run, "there is no operation %" G_GUINT64_FORMAT ": 'during' does %u", operation, sweep->operations->len);
         return false;
     }
     for (enum rig_cut_form form = RIG_CUT_BEFORE; form <= RIG_CUT_AFTER; form++) {
@@ -198,8 +195,8 @@ static void sweep_places(struct sweep *sweep)
     for (guint i = 0; go_on && i < rig_list_length(list); i++)
         go_on = sweep_operation(sweep, rig_list_item(list, i)->count);
     for (guint64 i = 0; go_on && random && i < random->count; i++)
-        go_on = sweep_operation(sweep, (guint64)g_rand_int_range(chance, 0, (gint32)sweep->writes->len));
-    for (guint64 i = 0; go_on && !list && !random && i < sweep->writes->len; i += every ? every->count : 1)
+        go_on = sweep_operation(sweep, (guint64)g_rand_int_range(chance, 0, (gint32)sweep->operations->len));
+    for (guint64 i = 0; go_on && !list && !random && i < sweep->operations->len; i += every ? every->count : 1)
         go_on = sweep_operation(sweep, i);
 }
 
@@ -217,7 +214,7 @@ static void show_failure(struct sweep *sweep)
         rig_run_error_text(run, "the failing cut %s does not fail when it is played again", run->cut_text);
         return;
     }
-    where = rig_cut_text(&record, sweep->first_failed.form);
+    where = place_text(sweep, &sweep->first_failed);
     g_autofree char *message = g_strdup_printf("after a power cut %s: %s (%u of %u cuts failed)", where, run->trouble.message, sweep->n_failed,
                                                sweep->n_cuts);
     g_free(run->trouble.message);
@@ -229,9 +226,14 @@ static void play_only(struct sweep *sweep)
     struct rig_run *run = sweep->run;
     struct rig_cut_record record = {0};
 
+    if (run->only_cut->operation >= sweep->operations->len) {
+        rig_run_error_text(run, "there is no operation %" G_GUINT64_FORMAT ": 'during' does %u", run->only_cut->operation,
+                           sweep->operations->len);
+        return;
+    }
     run->cut_text = g_strdup_printf("%" G_GUINT64_FORMAT ":%s", run->only_cut->operation, rig_cut_form_name(run->only_cut->form));
     play_cut(sweep, run->only_cut, &record);
-    emit_cut(sweep, &record, run->only_cut->form, &run->trouble);
+    emit_cut(sweep, run->only_cut, &run->trouble);
 }
 
 static void run_each_power_cut(struct rig_run *run, const struct rig_step *step)
@@ -241,7 +243,7 @@ static void run_each_power_cut(struct rig_run *run, const struct rig_step *step)
         .step = step,
         .during = rig_record_get(step->arguments, "during")->steps,
         .then = rig_record_get(step->arguments, "then")->steps,
-        .writes = g_array_new(FALSE, FALSE, sizeof(struct rig_flash_write)),
+        .operations = g_array_new(FALSE, FALSE, sizeof(struct rig_flash_write)),
     };
 
     sweep.moment = run->board->ops->keep(run->board);
@@ -253,11 +255,11 @@ static void run_each_power_cut(struct rig_run *run, const struct rig_step *step)
         if (sweep.n_failed && !rig_run_troubled(run))
             show_failure(&sweep);
         if (!run->only_cut)
-            rig_run_note(run, "%u power cuts in %u flash operations, %u failed%s", sweep.n_cuts, sweep.writes->len, sweep.n_failed,
+            rig_run_note(run, "%u power cuts in %u flash operations, %u failed%s", sweep.n_cuts, sweep.operations->len, sweep.n_failed,
                          sweep.n_failed >= MAX_FAILED_CUTS ? " (the rest was not tried)" : "");
     }
     run->board->ops->forget_moment(sweep.moment);
-    g_array_unref(sweep.writes);
+    g_array_unref(sweep.operations);
 }
 
 static const char *const needs_sweep[] = {"power", "power-cut-at-operation", "rewind", NULL};
