@@ -28,6 +28,7 @@ struct progress {
     GArray *starts;  /* guint64: offsets of the distinct chunks, in the order first sent */
     guint n_failures;
     guint n_stalls;
+    bool begun;      /* the first chunk was answered on this connection */
     bool finished;
 };
 
@@ -85,9 +86,10 @@ static bool send_chunk(struct progress *progress, GError **error)
     guint8 message[RIG_SMP_MAX_MESSAGE_BYTES];
     enum rig_link_outcome outcome;
     gsize room = rig_smp_upload_room(&chunk, message_room(progress));
+    gsize wanted = progress->next == 0 && upload->first_chunk_bytes ? upload->first_chunk_bytes : upload->chunk_bytes;
     gsize n_bytes;
 
-    chunk.n_bytes = MIN(upload->n_bytes - progress->next, upload->chunk_bytes ? MIN(upload->chunk_bytes, room) : room);
+    chunk.n_bytes = MIN(upload->n_bytes - progress->next, wanted ? MIN(wanted, room) : room);
     n_bytes = chunk.n_bytes ? rig_smp_encode_upload(id, &chunk, message, sizeof message) : 0;
     if (n_bytes == 0) {
         end(progress, RIG_SMP_NO_PROGRESS, "not one byte of the image fits a packet of this ATT_MTU");
@@ -106,14 +108,14 @@ static bool send_chunk(struct progress *progress, GError **error)
     return true;
 }
 
-/* Until the first answer nobody knows where the server wants to begin. */
+/* Until the first answer nobody knows where the server wants to begin; a server that does not tell its buffers may have one only. */
 static guint window_of(const struct progress *progress)
 {
     guint window = CLAMP(progress->upload->window, 1, MAX_WINDOW);
 
-    if (progress->client->buf_count > 1)
-        window = MIN(window, progress->client->buf_count - 1);
-    return progress->acked == 0 ? 1 : window;
+    if (progress->acked == 0 || progress->client->buf_count < 2)
+        return 1;
+    return MIN(window, progress->client->buf_count - 1);
 }
 
 static bool fill_window(struct progress *progress, GError **error)
@@ -138,6 +140,9 @@ static void take_offset(struct progress *progress, const struct flying *answered
         end(progress, RIG_SMP_NONSENSE, "the board wants an offset beyond the image");
         return;
     }
+    if (!progress->begun)
+        progress->report->begin = offset == answered->offset + answered->n_bytes ? answered->offset : offset;
+    progress->begun = true;
     progress->n_stalls = offset > progress->acked ? 0 : progress->n_stalls + 1;
     progress->n_failures = offset > progress->acked ? 0 : progress->n_failures;
     if (offset == answered->offset + answered->n_bytes) {
@@ -232,7 +237,7 @@ static bool reconnect(struct progress *progress, bool *connected, GError **error
     *connected = outcome == RIG_LINK_OK;
     progress->report->n_reconnects++;
     if (*connected) {
-        progress->finished = false;
+        progress->finished = progress->begun = false;
         progress->result->kind = RIG_SMP_DONE;
         go_back_to(progress, 0); /* the first chunk again: the sha tells the server that it is the same file */
     }
