@@ -182,7 +182,7 @@ static void judge_raw(struct rig_run *run, const struct rig_step *step, GBytes *
     const struct rig_value *wanted_rc = rig_record_get(step->arguments, "rc");
     const struct rig_value *answer = rig_record_get(step->arguments, "answer");
     g_autofree char *choices = rig_list_text(expect);
-    g_autofree char *expected = wanted_rc ? g_strdup_printf("%s %" G_GUINT64_FORMAT, choices, wanted_rc->count) : g_strdup(choices);
+    g_autofree char *expected = wanted_rc && rig_list_has(expect, "error") ? g_strdup_printf("%s %" G_GUINT64_FORMAT, choices, wanted_rc->count) : g_strdup(choices);
     g_autofree char *seen = NULL;
     char text[256];
     guint32 rc = 0;

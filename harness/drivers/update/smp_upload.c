@@ -40,6 +40,12 @@ static void end(struct progress *progress, enum rig_smp_result_kind kind, const 
         g_strlcpy(progress->result->text, text, sizeof progress->result->text);
 }
 
+static void link_ended(struct progress *progress, enum rig_link_outcome outcome)
+{
+    progress->finished = true;
+    rig_smp_set_link_result(progress->client, outcome, progress->result);
+}
+
 /* One write per message where that carries a useful chunk; a board that says how much it joins gets messages of several writes
  * when the ATT_MTU is too small for that. */
 static gsize message_room(struct progress *progress)
@@ -101,10 +107,8 @@ static bool send_chunk(struct progress *progress, GError **error)
     progress->next += chunk.n_bytes;
     if (!rig_smp_send(&progress->client->transport, message, n_bytes, &tag, &outcome, error))
         return false;
-    if (outcome != RIG_LINK_OK) {
-        progress->result->link = outcome;
-        end(progress, RIG_SMP_LINK, rig_link_outcome_name(outcome));
-    }
+    if (outcome != RIG_LINK_OK)
+        link_ended(progress, outcome);
     return true;
 }
 
@@ -194,7 +198,7 @@ static void take_silence(struct progress *progress, guint64 now_us)
     guint allowed = progress->upload->max_failures ? progress->upload->max_failures : MAX_FAILURES;
 
     if (now_us >= progress->upload->until_us || ++progress->n_failures >= allowed)
-        end(progress, RIG_SMP_NO_ANSWER, "no answer");
+        link_ended(progress, RIG_LINK_TIMEOUT);
     else
         go_back_to(progress, progress->acked);
 }
@@ -215,8 +219,7 @@ static bool await_answer(struct progress *progress, GError **error)
     if (outcome == RIG_LINK_TIMEOUT) {
         take_silence(progress, board->ops->now_us(board));
     } else if (outcome != RIG_LINK_OK) {
-        progress->result->link = outcome;
-        end(progress, RIG_SMP_LINK, rig_link_outcome_name(outcome));
+        link_ended(progress, outcome);
     } else {
         bytes = g_bytes_get_data(message, &n_bytes);
         take_answer(progress, bytes, n_bytes);
