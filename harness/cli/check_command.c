@@ -34,6 +34,7 @@ int rig_cli_check(int argc, char **argv)
     int exit_code;
 
     if (!rig_cli_parse(&argc, &argv, entries, "[FILE|DIR]...", "Tells all errors of all files in one go; touches no device.",
+                       "Without FILE or DIR the shipped scenarios are checked.\n\n"
                        "Exit codes: 0 no errors, 2 errors, 4 no file found.", &exit_code))
         return exit_code;
     selection = load(paths, NULL);
@@ -116,7 +117,7 @@ int rig_cli_list(int argc, char **argv)
     const GOptionEntry entries[] = {
         {"json", 0, 0, G_OPTION_ARG_NONE, &json, "machine-readable", NULL},
         {"name", 'n', 0, G_OPTION_ARG_STRING_ARRAY, &names, "only cases whose name has this piece or fits this pattern", "PATTERN"},
-        {"tag", 0, 0, G_OPTION_ARG_STRING_ARRAY, &tags, "only scenarios with this tag", "TAG[,TAG]"},
+        {"tag", 0, 0, G_OPTION_ARG_STRING_ARRAY, &tags, "only scenarios with this tag; a,b wants both; given again: or", "TAG[,TAG]"},
         {"skip-tag", 0, 0, G_OPTION_ARG_STRING_ARRAY, &skip_tags, "leave out scenarios with this tag", "TAG[,TAG]"},
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &paths, NULL, NULL},
         {0},
@@ -125,7 +126,9 @@ int rig_cli_list(int argc, char **argv)
     struct rig_filter filter;
     int exit_code;
 
-    if (!rig_cli_parse(&argc, &argv, entries, "[FILE|DIR]...", "Names, tags and needs of the cases of scenario files.", NULL, &exit_code))
+    if (!rig_cli_parse(&argc, &argv, entries, "[FILE|DIR]...", "Names, tags and needs of the cases of scenario files.",
+                       "Without FILE or DIR the shipped scenarios are listed. The names are what --case and --name of 'bootrig run' take.\n\n"
+                       "Exit codes: 0 listed, 2 a file has errors, 4 nothing fits the selection.", &exit_code))
         return exit_code;
     filter = (struct rig_filter){.names = (const char *const *)names, .tags = (const char *const *)tags,
                                  .skip_tags = (const char *const *)skip_tags};

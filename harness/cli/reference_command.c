@@ -19,7 +19,10 @@ int rig_cli_steps(int argc, char **argv)
     g_autofree char *text = NULL;
     int exit_code;
 
-    if (!rig_cli_parse(&argc, &argv, entries, "[STEP]", "The steps that scenarios are written in; with a name, all about that one.", NULL, &exit_code))
+    if (!rig_cli_parse(&argc, &argv, entries, "[STEP]", "The steps that scenarios are written in; with a name, all about that one.",
+                       "Examples:\n"
+                       "  bootrig steps                  every step with one line\n"
+                       "  bootrig steps with-faults      fields, defaults, needs and an example of one step", &exit_code))
         return exit_code;
     text = markdown ? rig_reference_markdown(rig_language()) : rig_reference_text(rig_language(), verbs ? verbs[0] : NULL);
     if (!text) {
@@ -37,7 +40,10 @@ int rig_cli_schema(int argc, char **argv)
     int exit_code;
 
     if (!rig_cli_parse(&argc, &argv, entries, "", "JSON Schema (2020-12) of scenario files on standard output.",
-                       "In VS Code with the YAML extension: \"yaml.schemas\": {\"scenario.schema.json\": \"*.yaml\"}.", &exit_code))
+                       "bootrig schema >scenario.schema.json, then in VS Code with the YAML extension:\n"
+                       "  \"yaml.schemas\": {\"scenario.schema.json\": \"scenarios/**/*.yaml\"}\n"
+                       "In any editor with yaml-language-server, as the first line of a scenario:\n"
+                       "  # yaml-language-server: $schema=scenario.schema.json", &exit_code))
         return exit_code;
     text = rig_schema_json(rig_language());
     printf("%s\n", text);
@@ -70,7 +76,8 @@ int rig_cli_completion(int argc, char **argv)
     int exit_code;
 
     if (!rig_cli_parse(&argc, &argv, entries, "bash", "Completion for bash on standard output.",
-                       "Use: source <(bootrig completion bash)", &exit_code))
+                       "For this shell: source <(bootrig completion bash)\n"
+                       "For good: bootrig completion bash >~/.local/share/bash-completion/completions/bootrig", &exit_code))
         return exit_code;
     if (argc != 2 || !g_str_equal(argv[1], "bash")) {
         fprintf(stderr, "bootrig: completion is there for: bash\n");

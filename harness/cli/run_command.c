@@ -33,7 +33,7 @@ static const char description[] =
     "  bootrig run my.yaml --verbose                  one file, every step shown\n"
     "  bootrig run --tag mcuboot,security             cases that have both tags\n"
     "  bootrig run --name 'chunk-drop*' --repeat 20   twenty times, each with another seed\n"
-    "  bootrig run --defect never-reverts --tag mcuboot   is the scenario set able to notice?\n\n"
+    "  bootrig run --defect never-reverts             do the scenarios notice?\n\n"
     "Exit codes: 0 all passed, 1 some failed, 2 rig error or bad usage, 3 interrupted, 4 nothing to run.";
 
 int rig_cli_run(int argc, char **argv)
@@ -51,7 +51,7 @@ int rig_cli_run(int argc, char **argv)
         {"seed", 0, 0, G_OPTION_ARG_STRING, &options.seed, "seed of everything random (default 1); 'random' takes a new one", "N|random"},
         {"timeout-scale", 0, 0, G_OPTION_ARG_DOUBLE, &options.timeout_scale, "multiply every deadline", "X"},
         {"dry-run", 0, 0, G_OPTION_ARG_NONE, &options.dry_run, "show what would run and where, touch no board", NULL},
-        {"defect", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.defects, "seed a defect into the simulated board; may be given again", "NAME"},
+        {"defect", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.defects, "seed a defect into the simulated board ('bootrig steps board' lists them); may be given again", "NAME"},
         {"output", 'o', 0, G_OPTION_ARG_FILENAME, &options.output, "folder of the reports (default reports/out)", "DIR"},
         {"junit", 0, 0, G_OPTION_ARG_FILENAME, &options.junit, "also write the JUnit XML here", "FILE"},
         {"junit-strict", 0, 0, G_OPTION_ARG_NONE, &options.junit_strict, "JUnit XML without what the strictest schema refuses", NULL},
@@ -137,7 +137,11 @@ int rig_cli_replay(int argc, char **argv)
 
     if (!rig_cli_parse(&argc, &argv, entries, "FILE|JOURNAL|DIR", "Plays a case of an earlier run exactly again, every step shown.",
                        "A failing case prints its replay command. With a journal (or the folder that holds it) the first case that did not\n"
-                       "pass is played, or the one named with --case.", &exit_code)) {
+                       "pass is played, or the one named with --case; the other options then come from the journal.\n\n"
+                       "Examples:\n"
+                       "  bootrig replay reports/out                     the first case that did not pass in the last run\n"
+                       "  bootrig replay reports/out --case chunk-drop   this one\n\n"
+                       "Exit codes as of 'bootrig run'.", &exit_code)) {
         rig_run_options_clear(&options);
         return exit_code;
     }
