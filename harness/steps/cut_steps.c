@@ -62,26 +62,22 @@ static const struct rig_field cut_fields[] = {
     {.name = "plus", .type = RIG_TYPE_DURATION, .default_text = "0", .about = "With `line`: so much later."},
     {.name = "power-on", .type = RIG_TYPE_FLAG, .default_text = "true", .about = "Switch the board on again at the end."},
 };
-static const struct rig_shape cut_shape = {.name = "cut-power", .fields = cut_fields, .n_fields = G_N_ELEMENTS(cut_fields)};
+static const char *const aims[] = {"operation", "after", "line", NULL};
+static const struct rig_shape cut_shape = {.name = "cut-power", .fields = cut_fields, .n_fields = G_N_ELEMENTS(cut_fields), .exactly_one = aims};
 
-static bool read_plan(struct rig_run *run, const struct rig_record *arguments, struct rig_cut_plan *plan)
+static struct rig_cut_plan read_plan(const struct rig_record *arguments)
 {
     const struct rig_value *operation = rig_record_get(arguments, "operation");
     const struct rig_value *after = rig_record_get(arguments, "after");
     const struct rig_value *line = rig_record_get(arguments, "line");
 
-    if ((operation != NULL) + (after != NULL) + (line != NULL) != 1) {
-        rig_run_error_text(run, "'cut-power' wants exactly one of operation, after, line");
-        return false;
-    }
-    *plan = (struct rig_cut_plan){
+    return (struct rig_cut_plan){
         .aim = operation ? RIG_CUT_AT_OPERATION : after ? RIG_CUT_AFTER_TIME : RIG_CUT_AT_CONSOLE,
         .operation = operation ? operation->count : 0,
         .form = rig_cut_form_from_name(rig_record_text(arguments, "form")),
         .delay_us = after ? after->count : rig_record_count(arguments, "plus"),
         .line = line ? line->text : NULL,
     };
-    return true;
 }
 
 static void run_cut_power(struct rig_run *run, const struct rig_step *step)
@@ -89,11 +85,10 @@ static void run_cut_power(struct rig_run *run, const struct rig_step *step)
     g_autofree char *prefix = g_strdup_printf("%s.do", run->step_id->str);
     struct rig_cut_record record = {0};
     g_autofree char *where = NULL;
-    struct rig_cut_plan plan;
+    struct rig_cut_plan plan = read_plan(step->arguments);
     GError *error = NULL;
 
-    if (!read_plan(run, step->arguments, &plan) ||
-        !rig_play_with_cut(run, step->block, prefix, &plan, rig_run_deadline_us(run, step), &record))
+    if (!rig_play_with_cut(run, step->block, prefix, &plan, rig_run_deadline_us(run, step), &record))
         return;
     if (!record.fell || !*record.proof) {
         rig_run_error_text(run, record.fell ? "the power cut fell, but nothing proves that the board was dead"

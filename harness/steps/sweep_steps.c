@@ -14,7 +14,8 @@ static const struct rig_field at_fields[] = {
     {.name = "every", .type = RIG_TYPE_COUNT, .min = 1, .about = "Every n-th operation."},
     {.name = "random", .type = RIG_TYPE_COUNT, .min = 1, .max = 100000, .about = "So many operations, chosen by the run's seed."},
 };
-static const struct rig_shape at_shape = {.name = "at", .fields = at_fields, .n_fields = G_N_ELEMENTS(at_fields)};
+static const char *const at_ways[] = {"operations", "every", "random", NULL};
+static const struct rig_shape at_shape = {.name = "at", .fields = at_fields, .n_fields = G_N_ELEMENTS(at_fields), .exactly_one = at_ways};
 
 static const struct rig_field sweep_fields[] = {
     {.name = "during", .type = RIG_TYPE_STEPS, .required = true, .about = "What power is cut in. Each cut begins from the same board."},
