@@ -21,11 +21,14 @@ const gsize rig_n_commands = G_N_ELEMENTS(rig_commands);
 static void print_help(FILE *out)
 {
     fprintf(out, "Usage: bootrig COMMAND [OPTION]... [ARGUMENT]...\n"
-                 "Tests firmware-update bootloaders of Bluetooth LE devices: YAML scenarios in, verdicts and evidence out.\n\nCommands:\n");
+                 "Tests firmware-update bootloaders of Bluetooth LE devices: YAML scenarios in, verdicts and "
+                 "evidence out.\n\nCommands:\n");
     for (gsize i = 0; i < rig_n_commands; i++)
         fprintf(out, "  %-12s%s\n", rig_commands[i].name, rig_commands[i].about);
-    fprintf(out, "\n'bootrig COMMAND --help' tells the options of a command; 'bootrig run' with none runs every shipped scenario on the built-in\n"
-                 "simulated board.\n\nExit codes: 0 all passed, 1 some failed, 2 rig error or bad usage, 3 interrupted, 4 nothing to run.\n");
+    fprintf(out, "\n'bootrig COMMAND --help' tells the options of a command; 'bootrig run' with none runs "
+                 "every shipped scenario on the built-in\n"
+                 "simulated board.\n\nExit codes: 0 all passed, 1 some failed, 2 rig error or bad usage, 3 "
+                 "interrupted, 4 nothing to run.\n");
 }
 
 int main(int argc, char **argv)
