@@ -9,15 +9,15 @@ enum rig_cut_form rig_cut_form_from_name(const char *name)
     return g_str_equal(name, "half") ? RIG_CUT_HALF : g_str_equal(name, "after") ? RIG_CUT_AFTER : RIG_CUT_BEFORE;
 }
 
-char *rig_cut_text(const struct rig_cut_record *record, enum rig_cut_form form)
+/* The operation is known when power was lost inside or right after it; before it, flash never hears of it. */
+static char *cut_text(const struct rig_cut_record *record, const struct rig_cut_plan *plan)
 {
+    if (plan->aim == RIG_CUT_AT_OPERATION && !record->at_operation)
+        return g_strdup_printf("before operation %" G_GUINT64_FORMAT, plan->operation);
     if (!record->at_operation)
         return g_strdup_printf("at %.3f ms", (double)record->at_us / 1000.0);
-    return g_strdup_printf("%s operation %" G_GUINT64_FORMAT " (%s of %u bytes at %s 0x%x)",
-                           form == RIG_CUT_HALF    ? "inside"
-                           : form == RIG_CUT_AFTER ? "after"
-                                                   : "before",
-                           record->operation, record->erase ? "erase" : "write", record->n_bytes, record->device, record->offset);
+    return g_strdup_printf("%s operation %" G_GUINT64_FORMAT " (%s of %u bytes at %s 0x%x)", record->torn ? "inside" : "after", record->operation,
+                           record->erase ? "erase" : "write", record->n_bytes, record->device, record->offset);
 }
 
 static bool is_dead(void *user)
@@ -95,7 +95,7 @@ static void run_cut_power(struct rig_run *run, const struct rig_step *step)
                                             : "the power cut never fell: the board did not come to the place that was aimed at");
         return;
     }
-    where = rig_cut_text(&record, plan.form);
+    where = cut_text(&record, &plan);
     g_autofree char *text = g_strdup_printf("power cut %s", where);
     rig_run_power_event(run, "cut", text, record.proof);
     if (!rig_record_flag(step->arguments, "power-on"))

@@ -2,15 +2,15 @@
 /* Swap using move: primary moves up by one sector, then the sectors change places one by one. */
 #include "sim/boot/loader.h"
 
-/* A revert has its status in primary, which is about to be erased: a permanent upgrade written into secondary stands in for it, so
- * that a cut in between leaves something to go on from. */
+/* A revert has its status in primary, which is about to be erased: a permanent upgrade written into secondary
+ * stands in for it, so that a cut in between leaves something to go on from. */
 static void disguise_revert(struct boot *boot)
 {
     const struct sim_area *secondary = boot_area(boot, BOOT_SECONDARY);
     struct rig_trailer trailer;
     bool starting = boot->progress.phase == PHASE_MOVE && boot->progress.step == 0;
-    if (boot->progress.swap_type != RIG_SWAP_TYPE_REVERT || !starting || !trailer_read(boot, secondary, &trailer) ||
-        trailer.magic != RIG_MAGIC_UNSET) {
+    if (boot->progress.swap_type != RIG_SWAP_TYPE_REVERT || !starting ||
+        !trailer_read(boot, secondary, &trailer) || trailer.magic != RIG_MAGIC_UNSET) {
         return;
     }
     trailer_erase(boot, secondary);
