@@ -30,7 +30,8 @@ if(BOOTRIG_TESTS)
   add_test(NAME json_schema_is_up_to_date
     COMMAND ${CMAKE_COMMAND} -E compare_files ${made}/scenario.schema.json ${CMAKE_SOURCE_DIR}/scenarios/scenario.schema.json)
   add_test(NAME readme_test
-    COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/harness/tests/readme_test.py $<TARGET_FILE:bootrig> ${CMAKE_SOURCE_DIR})
+    COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/harness/tests/readme_test.py $<TARGET_FILE:bootrig> ${CMAKE_SOURCE_DIR}
+      README.md scenarios/README.md targets/README.md)
   add_test(NAME man_page_test
     COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/harness/tests/man_page_test.py $<TARGET_FILE:bootrig> ${CMAKE_SOURCE_DIR})
   add_test(NAME install_test
