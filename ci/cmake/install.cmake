@@ -18,7 +18,6 @@ install(TARGETS bootrig RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(FILES harness/cli/bootrig.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES ${made}/bootrig.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME bootrig)
 install(DIRECTORY scenarios DESTINATION ${CMAKE_INSTALL_DATADIR}/bootrig)
-install(FILES ${made}/STEPS.md ${made}/scenario.schema.json DESTINATION ${CMAKE_INSTALL_DATADIR}/bootrig/scenarios)
 install(DIRECTORY targets/ DESTINATION ${CMAKE_INSTALL_DATADIR}/bootrig/targets
   FILES_MATCHING PATTERN "*.yaml" PATTERN "README.md" PATTERN sim EXCLUDE)
 install(FILES README.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
