@@ -25,9 +25,10 @@ install(FILES README.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 if(BOOTRIG_TESTS)
   find_package(Python3 REQUIRED COMPONENTS Interpreter)
   add_test(NAME step_reference_is_up_to_date
-    COMMAND ${CMAKE_COMMAND} -E compare_files ${made}/STEPS.md ${CMAKE_SOURCE_DIR}/scenarios/STEPS.md)
+    COMMAND ${CMAKE_COMMAND} -DMADE=${made}/STEPS.md -DKEPT=${CMAKE_SOURCE_DIR}/scenarios/STEPS.md -P ${CMAKE_SOURCE_DIR}/ci/cmake/compare.cmake)
   add_test(NAME json_schema_is_up_to_date
-    COMMAND ${CMAKE_COMMAND} -E compare_files ${made}/scenario.schema.json ${CMAKE_SOURCE_DIR}/scenarios/scenario.schema.json)
+    COMMAND ${CMAKE_COMMAND} -DMADE=${made}/scenario.schema.json -DKEPT=${CMAKE_SOURCE_DIR}/scenarios/scenario.schema.json
+      -P ${CMAKE_SOURCE_DIR}/ci/cmake/compare.cmake)
   add_test(NAME readme_test
     COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/harness/tests/readme_test.py $<TARGET_FILE:bootrig> ${CMAKE_SOURCE_DIR}
       README.md scenarios/README.md targets/README.md)
