@@ -2,6 +2,8 @@
 /* bootrig: finds the subcommand. */
 #include "cli/cli.h"
 
+#include "scenario/diagnostic.h"
+
 #include <locale.h>
 #include <stdio.h>
 
@@ -31,6 +33,21 @@ static void print_help(FILE *out)
                  "interrupted, 4 nothing to run.\n");
 }
 
+static int no_such_command(const char *name)
+{
+    const char *names[G_N_ELEMENTS(rig_commands)];
+    const char *near;
+
+    for (gsize i = 0; i < rig_n_commands; i++)
+        names[i] = rig_commands[i].name;
+    near = rig_nearest(name, names, rig_n_commands);
+    if (near)
+        fprintf(stderr, "bootrig: there is no command '%s'; did you mean '%s'?\n", name, near);
+    else
+        fprintf(stderr, "bootrig: there is no command '%s'; 'bootrig --help' lists them\n", name);
+    return RIG_EXIT_ERROR;
+}
+
 int main(int argc, char **argv)
 {
     setlocale(LC_ALL, "");
@@ -50,6 +67,5 @@ int main(int argc, char **argv)
     for (gsize i = 0; i < rig_n_commands; i++)
         if (g_str_equal(argv[1], rig_commands[i].name))
             return rig_commands[i].run(argc - 1, argv + 1);
-    fprintf(stderr, "bootrig: there is no command '%s'; 'bootrig --help' lists them\n", argv[1]);
-    return RIG_EXIT_ERROR;
+    return no_such_command(argv[1]);
 }

@@ -2,10 +2,37 @@
 /* `bootrig steps`, `bootrig schema`, `bootrig completion`: all from the tables. */
 #include "cli/cli.h"
 
+#include "scenario/diagnostic.h"
 #include "scenario/scenario.h"
 #include "steps/verbs.h"
 
 #include <stdio.h>
+
+static int no_such_step(const char *name)
+{
+    const struct rig_language *language = rig_language();
+    g_autofree const char **names = g_new0(const char *, language->n_verbs);
+    const char *near;
+
+    for (gsize i = 0; i < language->n_verbs; i++)
+        names[i] = language->verbs[i]->name;
+    near = rig_nearest(name, names, language->n_verbs);
+    if (near)
+        fprintf(stderr, "bootrig: there is no step '%s'; did you mean '%s'?\n", name, near);
+    else
+        fprintf(stderr, "bootrig: there is no step '%s'; 'bootrig steps' lists them\n", name);
+    return RIG_EXIT_ERROR;
+}
+
+static int print_reference(const char *verb /* NULL: the list */)
+{
+    g_autofree char *text = rig_reference_text(rig_language(), verb);
+
+    if (!text)
+        return no_such_step(verb);
+    fputs(text, stdout);
+    return RIG_EXIT_PASSED;
+}
 
 int rig_cli_steps(int argc, char **argv)
 {
@@ -16,24 +43,30 @@ int rig_cli_steps(int argc, char **argv)
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &verbs, NULL, NULL},
         {0},
     };
-    g_autofree char *text = NULL;
     int exit_code;
 
-    if (!rig_cli_parse(&argc, &argv, entries, "[STEP]",
-                       "The steps that scenarios are written in; with a name, all about that one.",
+    if (!rig_cli_parse(&argc, &argv, entries, "[STEP]...",
+                       "The steps that scenarios are written in; with names, all about these.",
                        "Examples:\n"
                        "  bootrig steps                  every step with one line\n"
                        "  bootrig steps with-faults      fields, defaults, needs and an example of one step",
                        &exit_code))
         return exit_code;
-    text = markdown ? rig_reference_markdown(rig_language())
-                    : rig_reference_text(rig_language(), verbs ? verbs[0] : NULL);
-    if (!text) {
-        fprintf(stderr, "bootrig: there is no step '%s'; 'bootrig steps' lists them\n", verbs[0]);
-        return RIG_EXIT_ERROR;
+    if (markdown) {
+        g_autofree char *text = rig_reference_markdown(rig_language());
+
+        fputs(text, stdout);
+        return RIG_EXIT_PASSED;
     }
-    fputs(text, stdout);
-    return RIG_EXIT_PASSED;
+    if (!verbs)
+        return print_reference(NULL);
+    exit_code = RIG_EXIT_PASSED;
+    for (char **verb = verbs; *verb && exit_code == RIG_EXIT_PASSED; verb++) {
+        if (verb != verbs)
+            fputc('\n', stdout);
+        exit_code = print_reference(*verb);
+    }
+    return exit_code;
 }
 
 int rig_cli_schema(int argc, char **argv)
@@ -50,6 +83,10 @@ int rig_cli_schema(int argc, char **argv)
                        "  # yaml-language-server: $schema=scenario.schema.json",
                        &exit_code))
         return exit_code;
+    if (argc > 1) {
+        fprintf(stderr, "bootrig: schema takes no arguments\n");
+        return RIG_EXIT_ERROR;
+    }
     text = rig_schema_json(rig_language());
     printf("%s\n", text);
     return RIG_EXIT_PASSED;

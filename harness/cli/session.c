@@ -53,7 +53,10 @@ static bool parse_seed(const char *text, guint64 *seed, GError **error)
         return *seed = 1, true;
     if (g_str_equal(text, "random"))
         return *seed = ((guint64)g_random_int() << 32) | g_random_int(), true;
-    return g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT64, seed, error);
+    if (g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT64, seed, NULL))
+        return true;
+    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "the seed '%s' is no whole number", text);
+    return false;
 }
 
 static void claim_free(gpointer item)
