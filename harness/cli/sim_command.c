@@ -31,6 +31,7 @@ struct sim_options {
     gboolean empty;
     gboolean on_trial;
     gboolean off;
+    gboolean until_eof;
     int debug_port;
     int smp_port;
     char *control;
@@ -195,6 +196,7 @@ static bool serve(const struct sim_options *options, const struct rig_target *ta
         .debug_port = (guint16)options->debug_port,
         .smp_port = (guint16)options->smp_port,
         .control = options->control,
+        .until_eof = options->until_eof,
         .pty = g_strcmp0(options->console, "pty") == 0,
     };
     g_autoptr(rig_host_server) server = host ? rig_host_server_new(host, &ports, error) : NULL;
@@ -235,6 +237,7 @@ static bool parse(int argc, char **argv, struct sim_options *options, int *exit_
         {"smp-port", 0, 0, G_OPTION_ARG_INT, &options->smp_port, "UDP port of the SMP server; 0: any (default)", "PORT"},
         {"control", 0, 0, G_OPTION_ARG_FILENAME, &options->control, "unix socket for power, cuts and status", "PATH"},
         {"console", 0, 0, G_OPTION_ARG_STRING, &options->console, "where console lines go (stdout)", "stdout|pty|none"},
+        {"until-eof", 0, 0, G_OPTION_ARG_NONE, &options->until_eof, "end when stdin ends", NULL},
         {"speed", 0, 0, G_OPTION_ARG_DOUBLE, &options->speed, "board seconds per second (1)", "FACTOR"},
         {0},
     };

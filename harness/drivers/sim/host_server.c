@@ -47,6 +47,7 @@ struct rig_host_server {
     int pty;
     int pty_keeper; /* the other end, held open so that the terminal lives without a reader */
     char *pty_path;
+    bool until_eof;
 };
 
 static bool fail(GError **error, const char *what)
@@ -153,6 +154,7 @@ struct rig_host_server *rig_host_server_new(struct rig_sim_host *host, const str
     g_autoptr(rig_host_server) server = g_new0(struct rig_host_server, 1);
 
     server->host = host;
+    server->until_eof = ports->until_eof;
     server->pty = server->pty_keeper = -1;
     for (guint i = 0; i < N_LISTENERS; i++)
         server->listeners[i] = -1;
@@ -340,6 +342,14 @@ static void serve_clients(struct rig_host_server *server, struct client clients[
             hang_up(&clients[i]);
 }
 
+static bool stdin_ended(void)
+{
+    guint8 bytes[256];
+    gssize n = read(STDIN_FILENO, bytes, sizeof bytes);
+
+    return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
+}
+
 static int tick_ms(const struct rig_host_server *server)
 {
     return sim_debug_stopped(rig_sim_host_debug(server->host)) ? RESTING_TICK_MS : TICK_MS;
@@ -347,7 +357,7 @@ static int tick_ms(const struct rig_host_server *server)
 
 bool rig_host_server_run(struct rig_host_server *server, const volatile int *stop, GError **error)
 {
-    enum { AT_DEBUG = N_LISTENERS, AT_CONTROL = AT_DEBUG + MAX_CLIENTS, AT_PTY = AT_CONTROL + MAX_CLIENTS, N_POLLED };
+    enum { AT_DEBUG = N_LISTENERS, AT_CONTROL = AT_DEBUG + MAX_CLIENTS, AT_PTY = AT_CONTROL + MAX_CLIENTS, AT_STDIN, N_POLLED };
     struct pollfd polled[N_POLLED];
 
     while (!*stop) {
@@ -358,8 +368,11 @@ bool rig_host_server_run(struct rig_host_server *server, const volatile int *sto
             polled[AT_CONTROL + i] = (struct pollfd){.fd = server->control[i].fd, .events = POLLIN};
         }
         polled[AT_PTY] = (struct pollfd){.fd = server->pty, .events = POLLIN};
+        polled[AT_STDIN] = (struct pollfd){.fd = server->until_eof ? STDIN_FILENO : -1, .events = POLLIN};
         if (poll(polled, N_POLLED, tick_ms(server)) < 0 && errno != EINTR)
             return fail(error, "wait for sockets");
+        if (polled[AT_STDIN].revents && stdin_ended())
+            return true;
         rig_sim_host_pace(server->host);
         serve_clients(server, server->control, polled + AT_CONTROL, serve_control);
         serve_clients(server, server->debug, polled + AT_DEBUG, serve_debug);

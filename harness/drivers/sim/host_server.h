@@ -13,6 +13,7 @@ struct rig_host_ports {
     guint16 smp_port;   /* 0: the system chooses */
     const char *control; /* path of the unix socket; NULL: none. A socket left behind by a dead process is replaced */
     bool pty;
+    bool until_eof;      /* stdin's end is the end: the process does not outlive who started it */
 };
 
 struct rig_host_server;

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The OpenOCD client against scripted servers that misbehave; no openocd is needed. Each fake is a shell that is started in its place. */
+#include "drivers/probe/openocd_rpc.h"
+
+#include "base/error.h"
+
+#include <glib/gstdio.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define END "\\032"
+
+struct fake {
+    char *folder;
+    char *log;
+    const char *arguments[3];
+    struct rig_openocd *openocd;
+};
+
+static void fake_open(struct fake *fake, const char *script, guint start_ms)
+{
+    struct rig_openocd_config config = {.program = "sh", .arguments = fake->arguments, .start_ms = start_ms};
+
+    fake->folder = g_dir_make_tmp("rig-fake-XXXXXX", NULL);
+    assert_non_null(fake->folder);
+    fake->log = g_build_filename(fake->folder, "log", NULL);
+    fake->arguments[0] = "-c";
+    fake->arguments[1] = script;
+    fake->arguments[2] = NULL;
+    config.log_path = fake->log;
+    fake->openocd = rig_openocd_new(&config);
+}
+
+static void fake_close(struct fake *fake)
+{
+    rig_openocd_free(fake->openocd);
+    g_unlink(fake->log);
+    g_rmdir(fake->folder);
+    g_free(fake->log);
+    g_free(fake->folder);
+}
+
+/* The script's server is asked one thing; the error must be of the device and say `reason`. */
+static void refuses(const char *script, const char *reason)
+{
+    struct fake fake;
+    g_autoptr(GError) error = NULL;
+
+    fake_open(&fake, script, 300);
+    assert_false(rig_openocd_command(fake.openocd, 300, NULL, &error, "mdw 0"));
+    assert_true(g_error_matches(error, RIG_ERROR, RIG_ERROR_DEVICE));
+    if (!strstr(error->message, reason))
+        fail_msg("'%s' does not say '%s'", error->message, reason);
+    fake_close(&fake);
+}
+
+static void an_answer_is_the_text_after_the_code(void **state)
+{
+    struct fake fake;
+    g_autofree char *value = NULL;
+
+    (void)state;
+    fake_open(&fake, "printf '0 chip.cpu" END "0 a b  c" END "'; cat >/dev/null", 5000);
+    assert_true(rig_openocd_command(fake.openocd, 5000, &value, NULL, "version"));
+    assert_string_equal(value, "a b  c");
+    fake_close(&fake);
+}
+
+static void a_server_that_never_answers_is_ended_at_the_deadline(void **state)
+{
+    (void)state;
+    refuses("cat >/dev/null", "no answer in time");
+}
+
+static void a_server_that_hangs_and_ignores_sigterm_is_killed(void **state)
+{
+    (void)state;
+    refuses("trap '' TERM; printf '0 chip.cpu" END "'; while :; do sleep 1; done", "was ended by signal 9");
+}
+
+static void a_server_that_dies_at_start_is_told_with_its_exit_code(void **state)
+{
+    (void)state;
+    refuses("exit 1", "ended with exit code 1");
+}
+
+static void the_reason_comes_from_the_log(void **state)
+{
+    (void)state;
+    refuses("echo 'Info : hello' >&2; echo 'Error: open failed' >&2; exit 1", "open failed");
+}
+
+static void a_server_that_dies_in_the_middle_of_an_answer_is_an_error(void **state)
+{
+    (void)state;
+    refuses("printf '0 chip.cpu" END "0 0x12 0x'; exec <&-; exit 0", "it hung up");
+}
+
+static void garbage_is_no_result(void **state)
+{
+    (void)state;
+    refuses("printf '0 chip.cpu" END "HTTP/1.0 400 Bad Request" END "'; cat >/dev/null", "something else than a result");
+    refuses("printf '" END "'; cat >/dev/null", "something else than a result");
+    refuses("printf '\\000\\001\\377" END "'; cat >/dev/null", "something else than a result");
+}
+
+static void an_endless_answer_is_cut_off(void **state)
+{
+    struct fake fake;
+    g_autoptr(GError) error = NULL;
+
+    (void)state;
+    fake_open(&fake, "cat /dev/zero", 20000);
+    assert_false(rig_openocd_command(fake.openocd, 20000, NULL, &error, "mdw 0"));
+    assert_non_null(strstr(error->message, "too long"));
+    fake_close(&fake);
+}
+
+static void a_failed_command_keeps_the_server_and_tells_code_and_text(void **state)
+{
+    struct fake fake;
+    g_autoptr(GError) error = NULL;
+    g_autofree char *value = NULL;
+
+    (void)state;
+    fake_open(&fake, "printf '0 chip.cpu" END "-4 went wrong" END "0 fine" END "'; cat >/dev/null", 5000);
+    assert_false(rig_openocd_command(fake.openocd, 5000, NULL, &error, "mdw 0"));
+    assert_non_null(strstr(error->message, "-4: went wrong"));
+    assert_true(rig_openocd_is_started(fake.openocd));
+    assert_true(rig_openocd_command(fake.openocd, 5000, &value, NULL, "mdw 0"));
+    assert_string_equal(value, "fine");
+    fake_close(&fake);
+}
+
+static void a_late_answer_is_never_taken_for_the_next_commands(void **state)
+{
+    struct fake fake;
+    g_autoptr(GError) error = NULL;
+    g_autofree char *value = NULL;
+
+    (void)state;
+    /* The answer to the first command would come just when the second one waits. */
+    fake_open(&fake, "printf '0 chip.cpu" END "'; sleep 0.2; printf '0 late" END "'; cat >/dev/null", 5000);
+    assert_false(rig_openocd_command(fake.openocd, 50, NULL, &error, "slow"));
+    assert_false(rig_openocd_is_started(fake.openocd));
+    assert_true(rig_openocd_command(fake.openocd, 5000, &value, NULL, "next"));
+    assert_string_equal(value, "late"); /* of the server that was started anew, to its own first command */
+    fake_close(&fake);
+}
+
+static void every_command_is_wrapped_in_catch(void **state)
+{
+    static const char expected[] = "format {%d %s} [catch {target names} rig_m] $rig_m\x1a"
+                                   "format {%d %s} [catch {mdw 0x10} rig_m] $rig_m\x1a";
+    struct fake fake;
+    g_autofree char *sent = NULL, *path = NULL, *script = NULL;
+
+    (void)state;
+    path = g_strdup_printf("%s/rig-sent-%d", g_get_tmp_dir(), g_random_int_range(0, 1 << 30));
+    script = g_strdup_printf("printf '0 chip.cpu" END "'; head -c %zu >%s; printf '0 " END "'; cat >/dev/null", sizeof expected - 1, path);
+    fake_open(&fake, script, 5000);
+    assert_true(rig_openocd_command(fake.openocd, 5000, NULL, NULL, "mdw 0x%x", 16u));
+    rig_openocd_end(fake.openocd);
+    assert_true(g_file_get_contents(path, &sent, NULL, NULL));
+    assert_string_equal(sent, expected);
+    g_unlink(path);
+    fake_close(&fake);
+}
+
+static void a_configuration_without_a_target_is_refused(void **state)
+{
+    (void)state;
+    refuses("printf '0 " END "'; cat >/dev/null", "names no target");
+}
+
+static void a_missing_program_tells_the_package(void **state)
+{
+    struct rig_openocd_config config = {.program = "no-such-openocd"};
+    g_autoptr(rig_openocd) openocd = rig_openocd_new(&config);
+    g_autoptr(GError) error = NULL;
+
+    (void)state;
+    assert_false(rig_openocd_ready(openocd, &error));
+    assert_non_null(strstr(error->message, "install the package 'openocd'"));
+}
+
+static void a_server_that_is_not_there_is_named(void **state)
+{
+    struct rig_openocd_config config = {.port = 1, .start_ms = 1000};
+    g_autoptr(rig_openocd) openocd = rig_openocd_new(&config);
+    g_autoptr(GError) error = NULL;
+
+    (void)state;
+    assert_false(rig_openocd_ready(openocd, &error));
+    assert_non_null(strstr(error->message, "127.0.0.1:1"));
+}
+
+static void bytes_are_parsed_only_when_all_are_there(void **state)
+{
+    guint8 bytes[3];
+
+    (void)state;
+    assert_true(rig_openocd_parse_bytes("0x12 0x34 0xff", bytes, 3));
+    assert_int_equal(bytes[2], 0xff);
+    assert_false(rig_openocd_parse_bytes("0x12 0x34", bytes, 3));
+    assert_false(rig_openocd_parse_bytes("0x12 0x34 0xff 0x00", bytes, 3));
+    assert_false(rig_openocd_parse_bytes("0x12 0x34 0x100", bytes, 3));
+    assert_false(rig_openocd_parse_bytes("Error: no", bytes, 3));
+    assert_false(rig_openocd_parse_bytes("", bytes, 3));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_answer_is_the_text_after_the_code),
+        cmocka_unit_test(a_server_that_never_answers_is_ended_at_the_deadline),
+        cmocka_unit_test(a_server_that_hangs_and_ignores_sigterm_is_killed),
+        cmocka_unit_test(a_server_that_dies_at_start_is_told_with_its_exit_code),
+        cmocka_unit_test(the_reason_comes_from_the_log),
+        cmocka_unit_test(a_server_that_dies_in_the_middle_of_an_answer_is_an_error),
+        cmocka_unit_test(garbage_is_no_result),
+        cmocka_unit_test(an_endless_answer_is_cut_off),
+        cmocka_unit_test(a_failed_command_keeps_the_server_and_tells_code_and_text),
+        cmocka_unit_test(a_late_answer_is_never_taken_for_the_next_commands),
+        cmocka_unit_test(every_command_is_wrapped_in_catch),
+        cmocka_unit_test(a_configuration_without_a_target_is_refused),
+        cmocka_unit_test(a_missing_program_tells_the_package),
+        cmocka_unit_test(a_server_that_is_not_there_is_named),
+        cmocka_unit_test(bytes_are_parsed_only_when_all_are_there),
+    };
+
+    signal(SIGPIPE, SIG_IGN);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Probe role over OpenOCD. The owner of the board tells it about power and about boots; it never resets a board that is off, and examines
+ * the target anew after power came back. */
+#ifndef RIG_DRIVERS_PROBE_OPENOCD_PROBE_H
+#define RIG_DRIVERS_PROBE_OPENOCD_PROBE_H
+
+#include "drivers/probe/openocd_rpc.h"
+#include "drivers/probe/probe.h"
+
+G_BEGIN_DECLS
+
+#define RIG_OPENOCD_MAX_SLOTS 4
+#define RIG_OPENOCD_MAX_DEVICES 2
+
+/* Where the areas of the board are, and how its flash devices look to the debugger. */
+struct rig_openocd_layout {
+    struct rig_slot slots[RIG_OPENOCD_MAX_SLOTS + 1]; /* n_slots of them, then the scratch area if n_bytes is not 0 */
+    guint n_slots;
+    struct {
+        const char *name;    /* "internal" */
+        guint32 address;     /* of offset 0 in the target's memory map */
+        guint32 n_bytes;
+        guint32 page_bytes;  /* erased as one */
+        bool programmable;   /* openocd has a flash bank there */
+    } devices[RIG_OPENOCD_MAX_DEVICES];
+    guint n_devices;
+};
+
+struct rig_openocd_probe {
+    struct rig_probe probe;
+    struct rig_openocd *openocd;
+    const struct rig_openocd_layout *layout; /* borrowed */
+    char *folder;      /* for the files that openocd reads and writes; owned */
+    bool powered;
+    bool examined;
+    guint n_boots;
+    guint n_resets;
+    bool boot_by_power;
+};
+
+/* config's texts and layout must outlive it. folder: private to this probe, exists. */
+bool rig_openocd_probe_open(struct rig_openocd_probe *probe, const struct rig_openocd_config *config,
+                            const struct rig_openocd_layout *layout, const char *folder, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void rig_openocd_probe_close(struct rig_openocd_probe *probe);
+
+/* Power changed, or is about to go: polling stops, so that openocd does not chase a dead target. */
+void rig_openocd_probe_power(struct rig_openocd_probe *probe, bool on);
+/* A bootloader run was seen (console). */
+void rig_openocd_probe_saw_boot(struct rig_openocd_probe *probe);
+void rig_openocd_probe_forget_boots(struct rig_openocd_probe *probe);
+
+/* Beyond the role: what people and further steps use. All fail with RIG_ERROR_DEVICE when the board is off. */
+bool rig_openocd_probe_halt(struct rig_openocd_probe *probe, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool rig_openocd_probe_resume(struct rig_openocd_probe *probe, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool rig_openocd_probe_reset_halt(struct rig_openocd_probe *probe, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool rig_openocd_probe_read_memory(struct rig_openocd_probe *probe, guint32 address, guint8 *into, gsize n_bytes, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+G_END_DECLS
+
+#endif

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The OpenOCD probe with the real openocd against `bootrig sim`. */
+#include "drivers/probe/openocd_probe.h"
+
+#include "base/error.h"
+#include "drivers/simprocess/sim_process.h"
+
+#include <glib/gstdio.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define BOOTRIG RIG_BINARY_DIR "/harness/cli/bootrig"
+#define SLOT0 0xc000u
+#define SLOT1 0x2c000u
+#define SLOT_BYTES 0x20000u
+
+struct rig {
+    char *folder;
+    char *log;
+    char *backend;
+    const char *arguments[5];
+    struct rig_sim_process *sim;
+    struct rig_openocd_layout layout;
+    struct rig_openocd_probe probe;
+};
+
+static void fill_layout(struct rig_openocd_layout *layout)
+{
+    const struct rig_trailer_geometry geometry = {
+        .mode = RIG_SWAP_MOVE, .slot_bytes = SLOT_BYTES, .write_bytes = 4, .max_align = 8, .max_sectors = 128, .erased = 0xff};
+
+    *layout = (struct rig_openocd_layout){
+        .slots = {{"slot 0", "internal", SLOT0, SLOT_BYTES, 0, geometry}, {"slot 1", "internal", SLOT1, SLOT_BYTES, 0, geometry}},
+        .n_slots = 2,
+        .devices = {{"internal", 0, 0x100000, 4096, true}},
+        .n_devices = 1,
+    };
+}
+
+static int open_rig(void **state)
+{
+    struct rig *rig = g_new0(struct rig, 1);
+    const char *const options[] = {"--version", "3.2.1", "--speed", "20", NULL};
+    g_autofree char *openocd = g_find_program_in_path("openocd");
+    struct rig_openocd_config config = {.arguments = rig->arguments};
+
+    *state = rig;
+    if (!openocd)
+        return 0;
+    rig->folder = g_dir_make_tmp("rig-ocd-XXXXXX", NULL);
+    rig->log = g_build_filename(rig->folder, "openocd.log", NULL);
+    rig->sim = rig_sim_process_start(BOOTRIG, options, rig->folder, NULL);
+    assert_non_null(rig->sim);
+    rig->backend = g_strdup_printf("st-link backend tcp %u", rig->sim->debug_port);
+    rig->arguments[0] = "-f";
+    rig->arguments[1] = RIG_SOURCE_DIR "/targets/sim-openocd.cfg";
+    rig->arguments[2] = "-c";
+    rig->arguments[3] = rig->backend;
+    config.log_path = rig->log;
+    fill_layout(&rig->layout);
+    assert_true(rig_openocd_probe_open(&rig->probe, &config, &rig->layout, rig->folder, NULL));
+    rig_openocd_probe_power(&rig->probe, true);
+    return 0;
+}
+
+static int close_rig(void **state)
+{
+    struct rig *rig = *state;
+    g_autofree char *sim_log = rig->folder ? g_build_filename(rig->folder, "sim.log", NULL) : NULL;
+
+    rig_openocd_probe_close(&rig->probe);
+    rig_sim_process_free(rig->sim);
+    if (rig->folder) {
+        g_unlink(rig->log);
+        g_unlink(sim_log);
+        g_rmdir(rig->folder);
+    }
+    g_free(rig->folder);
+    g_free(rig->log);
+    g_free(rig->backend);
+    g_free(rig);
+    return 0;
+}
+
+static struct rig *rig_of(void **state)
+{
+    struct rig *rig = *state;
+
+    if (!rig->sim) {
+        print_message("skipped: openocd is not installed (ci/setup --tests installs it)\n");
+        skip();
+    }
+    return rig;
+}
+
+#define must(call, error) \
+    do { \
+        if (!(call)) \
+            fail_msg("%s", (error) ? (error)->message : "no error was told"); \
+    } while (0)
+
+static void power(struct rig *rig, bool on)
+{
+    if (!on)
+        rig_openocd_probe_power(&rig->probe, false);
+    assert_true(rig_sim_process_command(rig->sim, on ? "power on" : "power off", NULL, NULL));
+    if (on)
+        rig_openocd_probe_power(&rig->probe, true);
+}
+
+static char *status(struct rig *rig)
+{
+    char *text = NULL;
+
+    assert_true(rig_sim_process_command(rig->sim, "status", &text, NULL));
+    return text;
+}
+
+static void wait_for_status(struct rig *rig, const char *wanted)
+{
+    gint64 deadline_us = g_get_monotonic_time() + 20 * G_USEC_PER_SEC;
+    g_autofree char *text = NULL;
+
+    do {
+        g_free(text);
+        text = status(rig);
+        if (strstr(text, wanted))
+            return;
+    } while (g_get_monotonic_time() < deadline_us);
+    fail_msg("the board says '%s', not '%s'", text, wanted);
+}
+
+static void memory_is_read_word_by_word_and_in_bulk(void **state)
+{
+    struct rig *rig = rig_of(state);
+    struct rig_probe *probe = &rig->probe.probe;
+    g_autofree guint8 *all = g_malloc(0x100000);
+    g_autoptr(GError) error = NULL;
+    guint8 some[64];
+
+    must(probe->ops->read(probe, "internal", 0, all, 0x100000, &error), error);
+    must(probe->ops->read(probe, "internal", SLOT0, some, sizeof some, &error), error);
+    assert_memory_equal(all + SLOT0, some, sizeof some);
+    assert_int_equal(some[0], 0x3d); /* the image magic */
+    assert_int_equal(all[0x80000], 0xff);
+}
+
+static void the_view_tells_what_runs(void **state)
+{
+    struct rig *rig = rig_of(state);
+    struct rig_board_view view;
+    g_autoptr(GError) error = NULL;
+
+    wait_for_status(rig, "state=running");
+    must(rig->probe.probe.ops->view(&rig->probe.probe, &view, &error), error);
+    assert_int_equal(view.state, RIG_STATE_RUNNING);
+    assert_true(view.has_image && view.confirmed);
+    assert_int_equal(view.version.major, 3);
+}
+
+static void programming_changes_what_it_should_and_leaves_the_rest(void **state)
+{
+    struct rig *rig = rig_of(state);
+    struct rig_probe *probe = &rig->probe.probe;
+    guint8 wanted[5000], seen[sizeof wanted + 8];
+    g_autoptr(GError) error = NULL;
+
+    for (guint i = 0; i < sizeof wanted; i++)
+        wanted[i] = (guint8)(i * 7);
+    must(probe->ops->program(probe, "internal", SLOT1 + 4, wanted, sizeof wanted, &error), error);
+    must(probe->ops->program(probe, "internal", SLOT1 + 2, wanted, 1, &error), error);
+    must(probe->ops->read(probe, "internal", SLOT1, seen, sizeof seen, &error), error);
+    assert_memory_equal(seen + 4, wanted, sizeof wanted);
+    assert_int_equal(seen[0], 0xff);
+    assert_int_equal(seen[2], wanted[0]);
+    assert_int_equal(seen[sizeof seen - 1], 0xff);
+    wait_for_status(rig, "halted=no");
+}
+
+static void a_reset_boots_the_board_once(void **state)
+{
+    struct rig *rig = rig_of(state);
+    g_autoptr(GError) error = NULL;
+
+    wait_for_status(rig, "boots=1 resets=0");
+    must(rig->probe.probe.ops->reset(&rig->probe.probe, &error), error);
+    wait_for_status(rig, "boots=2 resets=1");
+    wait_for_status(rig, "state=running");
+}
+
+static void halt_and_resume_reach_the_board(void **state)
+{
+    struct rig *rig = rig_of(state);
+    g_autoptr(GError) error = NULL;
+
+    must(rig_openocd_probe_halt(&rig->probe, &error), error);
+    wait_for_status(rig, "halted=yes");
+    must(rig_openocd_probe_resume(&rig->probe, &error), error);
+    wait_for_status(rig, "halted=no");
+    must(rig_openocd_probe_reset_halt(&rig->probe, &error), error);
+    wait_for_status(rig, "halted=yes");
+}
+
+static void an_address_that_is_not_there_is_an_error_and_the_next_read_works(void **state)
+{
+    struct rig *rig = rig_of(state);
+    g_autoptr(GError) error = NULL;
+    guint8 bytes[16];
+
+    assert_false(rig_openocd_probe_read_memory(&rig->probe, 0x50000000, bytes, sizeof bytes, &error));
+    assert_true(g_error_matches(error, RIG_ERROR, RIG_ERROR_DEVICE));
+    g_clear_error(&error);
+    must(rig_openocd_probe_read_memory(&rig->probe, 0x10000100, bytes, sizeof bytes, &error), error);
+    assert_int_equal(bytes[0], 0x40);
+}
+
+static void the_probe_survives_planned_power_cuts(void **state)
+{
+    struct rig *rig = rig_of(state);
+    struct rig_probe *probe = &rig->probe.probe;
+    struct rig_board_view view;
+    g_autoptr(GError) error = NULL;
+    guint8 bytes[16];
+
+    for (guint i = 0; i < 5; i++) {
+        must(probe->ops->read(probe, "internal", SLOT0, bytes, sizeof bytes, &error), error);
+        power(rig, false);
+        assert_true(probe->ops->view(probe, &view, NULL));
+        assert_int_equal(view.state, RIG_STATE_OFF);
+        assert_false(probe->ops->reset(probe, &error));
+        assert_non_null(strstr(error->message, "without power"));
+        g_clear_error(&error);
+        power(rig, true);
+    }
+    wait_for_status(rig, "state=running");
+    must(probe->ops->view(probe, &view, &error), error);
+    assert_int_equal(view.state, RIG_STATE_RUNNING);
+}
+
+static void an_unplanned_power_loss_is_an_error_and_is_recovered_from(void **state)
+{
+    struct rig *rig = rig_of(state);
+    struct rig_probe *probe = &rig->probe.probe;
+    g_autoptr(GError) error = NULL;
+    guint8 bytes[16];
+
+    must(probe->ops->read(probe, "internal", SLOT0, bytes, sizeof bytes, &error), error);
+    assert_true(rig_sim_process_command(rig->sim, "power off", NULL, NULL));
+    assert_false(probe->ops->read(probe, "internal", SLOT0, bytes, sizeof bytes, &error));
+    g_clear_error(&error);
+    assert_false(probe->ops->reset(probe, &error));
+    g_clear_error(&error);
+    rig_openocd_probe_power(&rig->probe, false);
+    power(rig, true);
+    must(probe->ops->read(probe, "internal", SLOT0, bytes, sizeof bytes, &error), error);
+    must(probe->ops->reset(probe, &error), error);
+    wait_for_status(rig, "state=running");
+}
+
+static void a_killed_openocd_is_started_again(void **state)
+{
+    struct rig *rig = rig_of(state);
+    struct rig_probe *probe = &rig->probe.probe;
+    g_autoptr(GError) error = NULL;
+    guint8 bytes[16];
+
+    must(probe->ops->read(probe, "internal", SLOT0, bytes, sizeof bytes, &error), error);
+    must(rig_openocd_command(rig->probe.openocd, 1000, NULL, &error, "set rig_x 1"), error);
+    assert_false(rig_openocd_command(rig->probe.openocd, 3000, NULL, &error, "shutdown"));
+    g_clear_error(&error);
+    must(probe->ops->read(probe, "internal", SLOT0, bytes, sizeof bytes, &error), error);
+    assert_false(rig_openocd_command(rig->probe.openocd, 1000, NULL, &error, "set rig_x"));
+}
+
+static void a_lost_adapter_is_an_error_that_names_the_log(void **state)
+{
+    struct rig *rig = rig_of(state);
+    struct rig_probe *probe = &rig->probe.probe;
+    g_autoptr(GError) error = NULL;
+    guint8 bytes[16];
+
+    must(probe->ops->read(probe, "internal", SLOT0, bytes, sizeof bytes, &error), error);
+    rig_process_stop(rig->sim->process, 1000);
+    assert_false(probe->ops->read(probe, "internal", SLOT0, bytes, sizeof bytes, &error));
+    g_clear_error(&error);
+    rig_openocd_probe_power(&rig->probe, false);
+    rig_openocd_probe_power(&rig->probe, true);
+    assert_false(probe->ops->read(probe, "internal", SLOT0, bytes, sizeof bytes, &error));
+    assert_true(g_error_matches(error, RIG_ERROR, RIG_ERROR_DEVICE));
+    assert_non_null(strstr(error->message, rig->log));
+}
+
+static void a_power_cut_in_the_middle_of_a_swap_leaves_a_torn_slot_that_heals(void **state)
+{
+    struct rig *rig = rig_of(state);
+    struct rig_probe *probe = &rig->probe.probe;
+    struct rig_trailer_layout layout;
+    guint8 magic[RIG_TRAILER_MAGIC_BYTES];
+    g_autofree guint8 *image = g_malloc(0x10000);
+    g_autoptr(GError) error = NULL;
+    g_autofree char *text = NULL;
+
+    /* The running image once more into slot 1, marked for test: the next boot swaps. */
+    assert_true(rig_trailer_layout(&rig->layout.slots[1].geometry, &layout));
+    rig_trailer_magic(8, magic);
+    must(probe->ops->read(probe, "internal", SLOT0, image, 0x10000, &error), error);
+    must(probe->ops->program(probe, "internal", SLOT1, image, 0x10000, &error), error);
+    must(probe->ops->program(probe, "internal", SLOT1 + layout.magic, magic, sizeof magic, &error), error);
+    power(rig, false);
+    assert_true(rig_sim_process_command(rig->sim, "cut operation 40 half", NULL, NULL));
+    power(rig, true);
+    wait_for_status(rig, "power=off");
+    rig_openocd_probe_power(&rig->probe, false);
+    text = status(rig);
+    assert_non_null(strstr(text, "cut-fell=yes"));
+    assert_true(rig_sim_process_command(rig->sim, "cut none", NULL, NULL));
+    power(rig, true);
+    wait_for_status(rig, "state=running");
+    wait_for_status(rig, "confirmed=no");
+}
+
+static void a_running_server_is_attached_to(void **state)
+{
+    struct rig *rig = rig_of(state);
+    const char *const argv[] = {"openocd", "-f", rig->arguments[1], "-c", rig->backend, "-c", "tcl_port 0", NULL};
+    g_autoptr(rig_process) server = rig_process_start(argv, rig->log, NULL);
+    struct rig_openocd_config config = {.log_path = rig->log};
+    gint64 deadline_us = g_get_monotonic_time() + 20 * G_USEC_PER_SEC;
+    g_autoptr(rig_openocd) openocd = NULL;
+    g_autofree char *names = NULL;
+    g_autoptr(GError) error = NULL;
+
+    while (config.port == 0 && g_get_monotonic_time() < deadline_us) {
+        g_autofree char *text = NULL;
+        const char *line;
+
+        if (g_file_get_contents(rig->log, &text, NULL, NULL) && (line = strstr(text, "Listening on port ")) && strchr(line, '\n'))
+            config.port = (guint16)g_ascii_strtoull(line + strlen("Listening on port "), NULL, 10);
+    }
+    assert_int_not_equal(config.port, 0);
+    openocd = rig_openocd_new(&config);
+    must(rig_openocd_command(openocd, 5000, &names, &error, "target names"), error);
+    assert_string_equal(names, "chip.cpu");
+}
+
+#define rig_case(f) cmocka_unit_test_setup_teardown(f, open_rig, close_rig)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        rig_case(memory_is_read_word_by_word_and_in_bulk),
+        rig_case(the_view_tells_what_runs),
+        rig_case(programming_changes_what_it_should_and_leaves_the_rest),
+        rig_case(a_reset_boots_the_board_once),
+        rig_case(halt_and_resume_reach_the_board),
+        rig_case(an_address_that_is_not_there_is_an_error_and_the_next_read_works),
+        rig_case(the_probe_survives_planned_power_cuts),
+        rig_case(an_unplanned_power_loss_is_an_error_and_is_recovered_from),
+        rig_case(a_killed_openocd_is_started_again),
+        rig_case(a_lost_adapter_is_an_error_that_names_the_log),
+        rig_case(a_power_cut_in_the_middle_of_a_swap_leaves_a_torn_slot_that_heals),
+        rig_case(a_running_server_is_attached_to),
+    };
+
+    signal(SIGPIPE, SIG_IGN);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
