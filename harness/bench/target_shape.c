@@ -10,7 +10,7 @@ const char *const rig_choices_security[] = {"nothing", "encryption", NULL};
 const char *const rig_choices_repairing[] = {"allowed", "refused", NULL};
 const char *const rig_choices_signing[] = {"ecdsa-p256", "rsa-2048", "rsa-3072", "ed25519", "none", NULL};
 static const char *const rewrites[] = {"refused", "clears-bits", NULL};
-static const char *const kinds[] = {"simulated", NULL};
+static const char *const kinds[] = {"simulated", "simulated-process", NULL};
 static const char *const devices[] = {"internal", "external", NULL};
 const char *const rig_choices_defects[] = {
     "accepts-unsigned", "accepts-any-key", "skips-hash", "never-reverts", "forgets-progress", "no-copy-done", "ignores-downgrade",

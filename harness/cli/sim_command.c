@@ -28,6 +28,7 @@ struct sim_options {
     char **defects;
     char *version;
     char *behaviour;
+    char *options_file;
     gboolean empty;
     gboolean on_trial;
     gboolean off;
@@ -37,6 +38,7 @@ struct sim_options {
     char *control;
     char *console;
     double speed;
+    char *seed;
 };
 
 static void options_clear(struct sim_options *options)
@@ -46,6 +48,8 @@ static void options_clear(struct sim_options *options)
     g_strfreev(options->defects);
     g_free(options->version);
     g_free(options->behaviour);
+    g_free(options->seed);
+    g_free(options->options_file);
     g_free(options->control);
     g_free(options->console);
 }
@@ -140,12 +144,54 @@ static void image_clear(gpointer image)
     g_free((gpointer)((struct rig_board_image *)image)->bytes);
 }
 
-static bool prepare(const struct sim_options *options, struct rig_board *board, GError **error)
+/* A file of board options, as they stand in a target. */
+struct options_file {
+    struct rig_source *source;
+    struct rig_document *document;
+    struct rig_record *record; /* NULL: no file was named */
+};
+
+static void options_file_clear(struct options_file *file)
+{
+    rig_record_free(file->record);
+    rig_document_free(file->document);
+    rig_source_free(file->source);
+}
+
+static bool options_file_read(const char *path, struct options_file *file, GError **error)
+{
+    struct rig_diagnostics diagnostics;
+    bool ok;
+
+    if (!path)
+        return true;
+    file->source = rig_source_read(path, error);
+    if (!file->source)
+        return false;
+    rig_diagnostics_init(&diagnostics);
+    file->document = rig_document_parse(file->source, &diagnostics);
+    if (file->document)
+        file->record = rig_record_read(rig_document_root(file->document), &rig_board_options_shape, NULL, &diagnostics);
+    ok = diagnostics.items->len == 0 && file->record;
+    if (!ok) {
+        g_autofree char *text = rig_diagnostics_format(&diagnostics, false);
+
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "the options in '%s' cannot be used\n%s", path, text);
+    }
+    rig_diagnostics_clear(&diagnostics);
+    return ok;
+}
+
+static bool prepare_with(const struct sim_options *options, const struct rig_record *record, struct rig_board *board, GError **error)
 {
     g_autoptr(GArray) images = g_array_new(FALSE, TRUE, sizeof(struct rig_board_image));
-    struct rig_board_setup setup = {.confirmed = !options->on_trial, .seed = 1};
+    struct rig_board_setup setup = {.confirmed = !options->on_trial, .seed = 1, .options = record};
 
     g_array_set_clear_func(images, image_clear);
+    if (options->seed && !g_ascii_string_to_unsigned(options->seed, 10, 0, G_MAXUINT64, &setup.seed, NULL)) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "--seed wants a number, not '%s'", options->seed);
+        return false;
+    }
     for (char **defect = options->defects; defect && *defect; defect++)
         if (!rig_sim_board_add_defect(board, *defect, error))
             return false;
@@ -154,6 +200,15 @@ static bool prepare(const struct sim_options *options, struct rig_board *board, 
     setup.images = (const struct rig_board_image *)(gpointer)images->data;
     setup.n_images = images->len;
     return board->ops->prepare(board, &setup, error);
+}
+
+static bool prepare(const struct sim_options *options, struct rig_board *board, GError **error)
+{
+    struct options_file file = {0};
+    bool ok = options_file_read(options->options_file, &file, error) && prepare_with(options, file.record, board, error);
+
+    options_file_clear(&file);
+    return ok;
 }
 
 static struct rig_sim_host *open_host(const struct sim_options *options, const struct rig_target *target, GError **error)
@@ -231,12 +286,14 @@ static bool parse(int argc, char **argv, struct sim_options *options, int *exit_
         {"behaviour", 0, 0, G_OPTION_ARG_STRING, &options->behaviour, "what that image's application does (waits)", "NAME"},
         {"empty", 0, 0, G_OPTION_ARG_NONE, &options->empty, "leave the flash erased", NULL},
         {"on-trial", 0, 0, G_OPTION_ARG_NONE, &options->on_trial, "slot 0 is not confirmed: the next boot reverts", NULL},
+        {"options", 0, 0, G_OPTION_ARG_FILENAME, &options->options_file, "board options as under 'options:' of a target", "FILE"},
         {"defect", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options->defects, "seed a defect; may be repeated", "NAME"},
         {"off", 0, 0, G_OPTION_ARG_NONE, &options->off, "start without power", NULL},
         {"debug-port", 0, 0, G_OPTION_ARG_INT, &options->debug_port, "TCP port of the debug probe; 0: any (default)", "PORT"},
         {"smp-port", 0, 0, G_OPTION_ARG_INT, &options->smp_port, "UDP port of the SMP server; 0: any (default)", "PORT"},
         {"control", 0, 0, G_OPTION_ARG_FILENAME, &options->control, "unix socket for power, cuts and status", "PATH"},
         {"console", 0, 0, G_OPTION_ARG_STRING, &options->console, "where console lines go (stdout)", "stdout|pty|none"},
+        {"seed", 0, 0, G_OPTION_ARG_STRING, &options->seed, "of what the board takes for random (1)", "NUMBER"},
         {"until-eof", 0, 0, G_OPTION_ARG_NONE, &options->until_eof, "end when stdin ends", NULL},
         {"speed", 0, 0, G_OPTION_ARG_DOUBLE, &options->speed, "board seconds per second (1)", "FACTOR"},
         {0},

@@ -2,13 +2,17 @@
 /* Targets to boards, once each. */
 #include "run/boards.h"
 
+#include "base/error.h"
 #include "drivers/sim/sim_driver.h"
+#include "drivers/simprocess/process_board.h"
 
 struct rig_boards {
     char *target;
     char *directory;
     char **defects;
     volatile int *interrupted;
+    char *program;        /* this program, for boards that are processes of it */
+    char *openocd_config; /* for their debug port */
     GHashTable *made; /* name -> struct made_board */
 };
 
@@ -35,6 +39,8 @@ struct rig_boards *rig_boards_new(const char *target, const char *target_directo
     boards->directory = g_strdup(target_directory);
     boards->defects = g_strdupv((char **)defects);
     boards->interrupted = interrupted;
+    boards->program = g_file_read_link("/proc/self/exe", NULL);
+    boards->openocd_config = g_build_filename(target_directory, "sim-openocd.cfg", NULL);
     boards->made = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, made_free);
     return boards;
 }
@@ -46,8 +52,25 @@ void rig_boards_free(struct rig_boards *boards)
     g_hash_table_unref(boards->made);
     g_free(boards->target);
     g_free(boards->directory);
+    g_free(boards->program);
+    g_free(boards->openocd_config);
     g_strfreev(boards->defects);
     g_free(boards);
+}
+
+static bool is_process(const struct rig_target *target)
+{
+    return g_str_equal(rig_record_text(target->record, "kind"), "simulated-process");
+}
+
+static struct rig_board *make_board(struct rig_boards *boards, const struct rig_target *target, GError **error)
+{
+    if (!is_process(target))
+        return rig_sim_board_new(target, error);
+    if (boards->program)
+        return rig_process_board_new(target, boards->program, boards->openocd_config, error);
+    g_set_error_literal(error, RIG_ERROR, RIG_ERROR_IO, "cannot tell where this program is: /proc is not mounted");
+    return NULL;
 }
 
 static struct made_board *make(struct rig_boards *boards, const char *name, GError **error)
@@ -56,9 +79,11 @@ static struct made_board *make(struct rig_boards *boards, const char *name, GErr
 
     made->target = rig_target_load(name, boards->directory, error);
     if (made->target)
-        made->board = rig_sim_board_new(made->target, error);
+        made->board = make_board(boards, made->target, error);
     for (guint i = 0; made->board && boards->defects && boards->defects[i]; i++) {
-        if (!rig_sim_board_add_defect(made->board, boards->defects[i], error)) {
+        bool (*add)(struct rig_board *, const char *, GError **) = is_process(made->target) ? rig_process_board_add_defect : rig_sim_board_add_defect;
+
+        if (!add(made->board, boards->defects[i], error)) {
             made->board->ops->free(made->board);
             made->board = NULL;
         }

@@ -15,6 +15,7 @@ static const char *const outcome_choices[] = {"ok",
                                               "any",
                                               NULL};
 static const char *const needs_ble[] = {"ble", NULL};
+static const char *const needs_smp[] = {"smp", NULL};
 static const char *const needs_bonding[] = {"ble", "bonding", NULL};
 
 #define FIELD_EXPECT_LINK                                                                                    \
@@ -86,7 +87,7 @@ const struct rig_verb rig_verb_connect = {
              "host that holds a bond encrypts.",
     .shape = &connect_shape,
     .within_us = 20u * 1000 * 1000,
-    .needs = needs_ble,
+    .needs = needs_smp,
     .example = "connect: {pair: true, mtu: 247}",
     .run = run_connect,
 };
@@ -108,7 +109,7 @@ const struct rig_verb rig_verb_disconnect = {
     .about = "The host ends the connection.",
     .shape = &no_arguments,
     .within_us = 10u * 1000 * 1000,
-    .needs = needs_ble,
+    .needs = needs_smp,
     .example = "disconnect:",
     .run = run_disconnect,
 };

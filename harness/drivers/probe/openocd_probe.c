@@ -47,6 +47,35 @@ static bool examine(struct rig_openocd_probe *probe, GError **error)
     return false;
 }
 
+/* The pin is driven by hand here only; resets of a running board go through the core. */
+static bool hold_reset(struct rig_openocd_probe *probe, bool hold, GError **error)
+{
+    return command(probe, error, hold ? "poll off; reset_config srst_only; adapter assert srst; reset_config none"
+                                      : "reset_config srst_only; adapter deassert srst; reset_config none");
+}
+
+static bool peek(struct rig_openocd_probe *probe, GError **error)
+{
+    if (probe->peeking)
+        return true;
+    if (!probe->supply.set || !probe->openocd || !rig_openocd_is_started(probe->openocd)) {
+        g_set_error_literal(error, RIG_ERROR, RIG_ERROR_DEVICE, "a board without power cannot be read: put 'power-on:' before it");
+        return false;
+    }
+    if (!hold_reset(probe, true, error) || !probe->supply.set(probe->supply.user, true, error))
+        return false;
+    probe->peeking = true;
+    return rig_openocd_command(probe->openocd, RIG_OPENOCD_COMMAND_MS, NULL, error, "[target current] arp_examine");
+}
+
+bool rig_openocd_probe_end_peek(struct rig_openocd_probe *probe, GError **error)
+{
+    if (!probe->peeking)
+        return true;
+    probe->peeking = false;
+    return probe->supply.set(probe->supply.user, false, error) && hold_reset(probe, false, error);
+}
+
 static bool need_target(struct rig_openocd_probe *probe, const char *what, GError **error)
 {
     if (!probe->powered) {
@@ -166,7 +195,7 @@ static bool read_large(struct rig_openocd_probe *probe, guint32 address, guint8 
 
 static bool read_once(struct rig_openocd_probe *probe, guint32 address, guint8 *into, gsize n_bytes, GError **error)
 {
-    if (!need_target(probe, "read", error))
+    if (probe->powered ? !need_target(probe, "read", error) : !peek(probe, error))
         return false;
     return n_bytes <= SMALL_READ_BYTES ? read_small(probe, address, into, n_bytes, error) : read_large(probe, address, into, n_bytes, error);
 }
@@ -272,16 +301,32 @@ static bool program_pages(struct rig_openocd_probe *probe, guint32 start, gsize 
     return false;
 }
 
+/* The core must stand still while its flash changes. A board that is off is held in reset instead, and openocd takes a halt for granted
+ * only when it sees one: with the reset vector caught and the pin released, it is halted before its first instruction. */
+static bool stand_still(struct rig_openocd_probe *probe, bool *was_running, GError **error)
+{
+    g_autofree char *state = NULL;
+
+    *was_running = false;
+    if (!probe->powered)
+        return peek(probe, error) &&
+               command(probe, error, "mww 0xe000edf0 0xa05f0003; reset_config srst_only; adapter deassert srst; reset_config none; poll");
+    if (!need_target(probe, "program", error) ||
+        !rig_openocd_command(probe->openocd, RIG_OPENOCD_COMMAND_MS, &state, error, "poll; [target current] curstate"))
+        return false;
+    *was_running = !g_str_equal(state, "halted");
+    return !*was_running || command(probe, error, "halt");
+}
+
 static bool probe_program(struct rig_probe *base, const char *device, guint32 offset, const guint8 *bytes, gsize n_bytes, GError **error)
 {
     struct rig_openocd_probe *probe = self(base);
     int index = find_device(probe, device, offset, n_bytes, error);
     guint32 page_bytes, first, skip;
     gsize n_total;
-    g_autofree char *state = NULL;
     bool was_running;
 
-    if (index < 0 || !need_target(probe, "program", error))
+    if (index < 0)
         return false;
     page_bytes = probe->layout->devices[index].page_bytes;
     if (!probe->layout->devices[index].programmable || n_bytes > MAX_PROGRAM_BYTES) {
@@ -291,12 +336,8 @@ static bool probe_program(struct rig_probe *base, const char *device, guint32 of
     first = offset / page_bytes * page_bytes;
     skip = offset - first;
     n_total = (skip + n_bytes + page_bytes - 1) / page_bytes * page_bytes;
-    if (!rig_openocd_command(probe->openocd, RIG_OPENOCD_COMMAND_MS, &state, error, "poll; [target current] curstate"))
-        return false;
-    was_running = !g_str_equal(state, "halted");
-    if (was_running && !command(probe, error, "halt"))
-        return false;
-    if (!program_pages(probe, probe->layout->devices[index].address + first, n_total, skip, bytes, n_bytes, page_bytes, error))
+    if (!stand_still(probe, &was_running, error) ||
+        !program_pages(probe, probe->layout->devices[index].address + first, n_total, skip, bytes, n_bytes, page_bytes, error))
         return false;
     return !was_running || command(probe, error, "resume");
 }
@@ -347,12 +388,19 @@ static bool probe_view(struct rig_probe *base, struct rig_board_view *view, GErr
     struct rig_openocd_probe *probe = self(base);
     struct slot_reader reader = {.probe = base, .slot = probe->layout->slots[0]};
     guint32 pc, base_address = probe->layout->devices[0].address + reader.slot.device_offset;
+    g_autoptr(GError) cause = NULL;
 
     *view = (struct rig_board_view){.state = RIG_STATE_OFF, .n_boots = probe->n_boots, .n_resets = probe->n_resets};
     if (!probe->powered)
         return true;
-    if (!sample_pc(probe, &pc, error))
+    if (!sample_pc(probe, &pc, &cause)) {
+        if (probe->supply.has_power && !probe->supply.has_power(probe->supply.user)) {
+            rig_openocd_probe_power(probe, false);
+            return true;
+        }
+        g_propagate_error(error, g_steal_pointer(&cause));
         return false;
+    }
     look_at_image(&reader, view);
     if (pc != NO_SAMPLE && pc >= base_address && pc - base_address < reader.slot.n_bytes)
         view->state = RIG_STATE_RUNNING;
@@ -403,4 +451,5 @@ void rig_openocd_probe_close(struct rig_openocd_probe *probe)
 {
     g_clear_pointer(&probe->openocd, rig_openocd_free);
     g_clear_pointer(&probe->folder, g_free);
+    probe->powered = probe->examined = probe->peeking = false;
 }

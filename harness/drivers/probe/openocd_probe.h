@@ -26,8 +26,19 @@ struct rig_openocd_layout {
     guint n_devices;
 };
 
+/* How the probe reaches the board's supply; both may be NULL. */
+struct rig_openocd_supply {
+    /* Whether the board has power now; asked when it stopped answering. */
+    bool (*has_power)(void *user);
+    /* Switches it, while the probe holds the board in reset, so that a board that is off can be read and programmed without running. */
+    bool (*set)(void *user, bool on, GError **error);
+    void *user;
+};
+
 struct rig_openocd_probe {
     struct rig_probe probe;
+    struct rig_openocd_supply supply;
+    bool peeking; /* off for everybody else, held in reset with power on */
     struct rig_openocd *openocd;
     const struct rig_openocd_layout *layout; /* borrowed */
     char *folder;      /* for the files that openocd reads and writes; owned */
@@ -43,6 +54,8 @@ bool rig_openocd_probe_open(struct rig_openocd_probe *probe, const struct rig_op
                             const struct rig_openocd_layout *layout, const char *folder, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rig_openocd_probe_close(struct rig_openocd_probe *probe);
 
+/* Ends a look at a board that is off: to be called before its power is switched, and before time passes. false: it could not be switched off. */
+bool rig_openocd_probe_end_peek(struct rig_openocd_probe *probe, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Power changed, or is about to go: polling stops, so that openocd does not chase a dead target. */
 void rig_openocd_probe_power(struct rig_openocd_probe *probe, bool on);
 /* A bootloader run was seen (console). */

@@ -32,6 +32,9 @@ struct rig_sim_host {
     rig_sim_host_line console;
     void *console_user;
     GByteArray *incoming;
+    bool boot_pending; /* the bootloader's run is over for the board, not yet for the real clock */
+    guint64 boot_end_us;
+    struct sim_boot_result boot;
 };
 
 static void held_free(gpointer item)
@@ -59,9 +62,18 @@ static void on_boot(void *user, uint64_t at_us, const struct sim_boot_result *re
 {
     struct rig_sim_host *host = user;
 
-    (void)at_us;
     (void)n_operations;
-    sim_debug_saw_boot(host->debug, result);
+    host->boot_pending = true;
+    host->boot_end_us = at_us;
+    host->boot = *result;
+}
+
+static void tell_boot(struct rig_sim_host *host, guint64 now_us)
+{
+    if (!host->boot_pending || now_us < host->boot_end_us)
+        return;
+    host->boot_pending = false;
+    sim_debug_saw_boot(host->debug, &host->boot);
 }
 
 struct rig_sim_host *rig_sim_host_new(struct rig_board *board, double speed, GError **error)
@@ -170,6 +182,7 @@ void rig_sim_host_pace(struct rig_sim_host *host)
     }
     while (sim_board_now_us(host->sim) <= now_us && !sim_debug_stopped(host->debug) && step(host, now_us))
         ;
+    tell_boot(host, now_us);
     tell_lines(host, now_us);
 }
 
@@ -194,6 +207,7 @@ static void power_off(struct rig_sim_host *host)
     undo_leap(host, real_now_us(host));
     sim_board_power(host->sim, false);
     sim_debug_notice(host->debug);
+    host->boot_pending = false;
     g_clear_pointer(&host->before, sim_moment_free);
     /* What the board had not sent yet stays unsent. */
     forget_lines(host, real_now_us(host));
@@ -207,18 +221,36 @@ static void power_on(struct rig_sim_host *host)
     set_clock(host, sim_board_now_us(host->sim));
 }
 
+/* What became of the armed cut, for who armed it. */
+static void add_cut(const struct rig_sim_host *host, GString *text)
+{
+    struct sim_cut_report cut = sim_board_cut_report(host->sim);
+    const struct sim_board_config *config = sim_board_config(host->sim);
+
+    g_string_append_printf(text, " cut-fell=%s", cut.fell ? "yes" : "no");
+    if (!cut.fell)
+        return;
+    g_string_append_printf(text, " cut-at-us=%" G_GUINT64_FORMAT " cut-at-operation=%s cut-operation=%" G_GUINT64_FORMAT " cut-bytes=%u",
+                           (guint64)cut.at_us, cut.at_operation ? "yes" : "no", (guint64)cut.operation, cut.n_bytes);
+    if (cut.n_bytes && cut.device < config->n_devices)
+        g_string_append_printf(text, " cut-kind=%s cut-device=%s cut-offset=%u cut-torn=%s", cut.operation_kind == SIM_FLASH_ERASE ? "erase" : "write",
+                               config->devices[cut.device].name, cut.offset, cut.torn ? "yes" : "no");
+}
+
 static char *status(const struct rig_sim_host *host)
 {
     struct sim_board_view view = sim_board_view(host->sim);
-    struct sim_cut_report cut = sim_board_cut_report(host->sim);
+    const char *state = view.state == SIM_BOARD_NO_IMAGE ? "no-image" : sim_board_state_name(view.state);
     char version[RIG_IMAGE_VERSION_TEXT_BYTES] = "none";
+    GString *text = g_string_new(NULL);
 
     if (view.has_image)
         rig_image_version_format(&view.version, version);
-    return g_strdup_printf("ok power=%s state=%s boots=%u resets=%u image=%s confirmed=%s halted=%s cut-fell=%s now-us=%" G_GUINT64_FORMAT,
-                           sim_board_powered(host->sim) ? "on" : "off", view.state == SIM_BOARD_NO_IMAGE ? "no-image" : sim_board_state_name(view.state),
-                           view.n_boots, view.n_resets, version, view.confirmed ? "yes" : "no",
-                           sim_debug_halted(host->debug) ? "yes" : "no", cut.fell ? "yes" : "no", (guint64)sim_board_now_us(host->sim));
+    g_string_printf(text, "ok power=%s state=%s boots=%u resets=%u image=%s confirmed=%s halted=%s now-us=%" G_GUINT64_FORMAT,
+                    sim_board_powered(host->sim) ? "on" : "off", state, view.n_boots, view.n_resets, version, view.confirmed ? "yes" : "no",
+                    sim_debug_halted(host->debug) ? "yes" : "no", (guint64)sim_board_now_us(host->sim));
+    add_cut(host, text);
+    return g_string_free(text, FALSE);
 }
 
 static bool parse_duration(const char *text, guint64 *us)

@@ -15,6 +15,7 @@ static struct rig_process *launch(const char *program, const char *const *option
     g_autoptr(GPtrArray) argv = g_ptr_array_new();
     g_autofree char *log = g_build_filename(folder, "sim.log", NULL);
 
+    g_unlink(log); /* of the process before: its complaints are not ours */
     g_ptr_array_add(argv, (gpointer)program);
     g_ptr_array_add(argv, (gpointer) "sim");
     g_ptr_array_add(argv, (gpointer) "--until-eof");

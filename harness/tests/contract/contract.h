@@ -17,6 +17,7 @@ struct contract_driver {
     const char *name;
     struct rig_board *(*make)(void **owner); /* asserts on failure; owner goes to release() */
     void (*release)(struct rig_board *board, void *owner);
+    const char *program; /* what it needs beside us; without it the driver's tests are left out, and that is said. NULL: nothing */
 };
 extern const struct contract_driver contract_drivers[];
 extern const gsize contract_n_drivers;

@@ -3,6 +3,7 @@
 #include "contract.h"
 
 #include "drivers/sim/sim_driver.h"
+#include "drivers/simprocess/process_board.h"
 
 static struct rig_board *make_simulated(const char *target_name, void **owner)
 {
@@ -33,8 +34,23 @@ static void release_simulated(struct rig_board *board, void *owner)
     rig_target_free(owner);
 }
 
+/* openocd is asked for by the test's runner: without it this driver is left out (see contract_run). */
+static struct rig_board *make_process(void **owner)
+{
+    GError *error = NULL;
+    struct rig_target *target = rig_target_load("sim-process-nrf52840", RIG_SOURCE_DIR "/targets", &error);
+    struct rig_board *board;
+
+    assert_null(error);
+    board = rig_process_board_new(target, RIG_BINARY_DIR "/harness/cli/bootrig", RIG_SOURCE_DIR "/targets/sim-openocd.cfg", &error);
+    assert_null(error);
+    *owner = target;
+    return board;
+}
+
 const struct contract_driver contract_drivers[] = {
     {"simulated nRF52840", make_nrf52840, release_simulated},
     {"simulated nRF5340", make_nrf5340, release_simulated},
+    {"simulated nRF52840 out of process", make_process, release_simulated, "openocd"},
 };
 const gsize contract_n_drivers = G_N_ELEMENTS(contract_drivers);

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Putting the images of a set-up into the flash of a board through its probe. */
+#ifndef RIG_DRIVERS_BOARD_PROGRAM_H
+#define RIG_DRIVERS_BOARD_PROGRAM_H
+
+#include "drivers/board/board.h"
+
+G_BEGIN_DECLS
+
+/* The images, and the trailer of a trial run when the set-up is not confirmed. The slots must be erased before. */
+bool rig_board_program(struct rig_probe *probe, const struct rig_board_setup *setup, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+G_END_DECLS
+
+#endif

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The out-of-process board: its processes, its clock, its console. */
+#include "drivers/simprocess/process_board.h"
+
+#include "base/error.h"
+#include "drivers/board/program.h"
+#include "drivers/sim/sim_driver.h"
+
+#include <glib/gstdio.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+
+#define SPEED 5 /* board seconds per second: the board's own times shrink, what openocd costs does not */
+#define TICK_MS 5
+#define BOOT_LINE "*** Booting MCUboot"
+#define PAGE_BYTES 4096u
+
+static struct rig_process_board *self(struct rig_board *board)
+{
+    return (struct rig_process_board *)board;
+}
+
+char *rig_process_field(const char *answer, const char *name)
+{
+    g_auto(GStrv) words = g_strsplit(answer, " ", -1);
+    gsize n_name = strlen(name);
+
+    for (char **word = words; *word; word++)
+        if (g_str_has_prefix(*word, name) && (*word)[n_name] == '=')
+            return g_strdup(*word + n_name + 1);
+    return NULL;
+}
+
+guint16 rig_process_board_mtu(const struct rig_process_board *board)
+{
+    return ((const struct rig_sim *)board->model)->config.ble.mtu;
+}
+
+bool rig_process_board_has_power(struct rig_process_board *board)
+{
+    g_autofree char *answer = NULL;
+    g_autofree char *power = NULL;
+
+    if (!board->sim || !rig_sim_process_command(board->sim, "status", &answer, NULL))
+        return false;
+    power = rig_process_field(answer, "power");
+    if (g_strcmp0(power, "on") == 0)
+        return true;
+    if (board->probe.powered)
+        rig_openocd_probe_power(&board->probe, false);
+    rig_process_link_drop(&board->link, "disconnected: the board lost its power");
+    return false;
+}
+
+static bool probe_asks_for_power(void *user)
+{
+    return rig_process_board_has_power(user);
+}
+
+static bool probe_switches_power(void *user, bool on, GError **error)
+{
+    struct rig_process_board *board = user;
+
+    return rig_sim_process_command(board->sim, on ? "power on" : "power off", NULL, error);
+}
+
+static guint64 board_now_us(struct rig_board *base)
+{
+    return (guint64)(g_get_monotonic_time() - self(base)->origin_us) * SPEED;
+}
+
+static void take_line(struct rig_process_board *board, const char *line)
+{
+    if (strstr(line, BOOT_LINE)) {
+        rig_openocd_probe_saw_boot(&board->probe);
+        rig_process_link_drop(&board->link, "disconnected: the board started anew");
+    }
+    if (board->board.listener.console)
+        board->board.listener.console(board->board.listener.user, board_now_us(&board->board), line);
+}
+
+/* Sleeps until the console or the link has something, for a tick at most. */
+static void doze(struct rig_process_board *board, guint64 until_us)
+{
+    guint64 now_us = board_now_us(&board->board);
+    struct pollfd polled[2] = {
+        {.fd = rig_stream_fd(rig_process_stream(board->sim->process)), .events = POLLIN},
+        {.fd = board->link.socket, .events = POLLIN},
+    };
+    guint64 left_ms = until_us > now_us ? (until_us - now_us) / SPEED / 1000 + 1 : 0;
+
+    poll(polled, 2, (int)MIN(left_ms, TICK_MS));
+}
+
+static bool board_wait(struct rig_board *base, guint64 until_us, bool *happened, GError **error)
+{
+    struct rig_process_board *board = self(base);
+    g_autofree char *line = NULL;
+    bool gone = false;
+
+    *happened = false;
+    if (base->interrupted && *base->interrupted) {
+        g_set_error_literal(error, RIG_ERROR, RIG_ERROR_INTERRUPTED, "interrupted");
+        return false;
+    }
+    if (!board->sim) {
+        g_set_error_literal(error, RIG_ERROR, RIG_ERROR_DEVICE, "the board is not prepared yet");
+        return false;
+    }
+    if (!rig_openocd_probe_end_peek(&board->probe, error))
+        return false;
+    line = rig_sim_process_console(board->sim, 0, &gone);
+    if (!line && !gone) {
+        doze(board, until_us);
+        line = rig_sim_process_console(board->sim, 0, &gone);
+    }
+    if (gone) {
+        g_autofree char *how = rig_process_describe(board->sim->process);
+
+        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "the simulated board's process %s", how);
+        return false;
+    }
+    if (line)
+        take_line(board, line);
+    if (board->power.armed)
+        rig_process_board_has_power(board);
+    *happened = line || board_now_us(base) < until_us;
+    return true;
+}
+
+static void stop(struct rig_process_board *board)
+{
+    rig_openocd_probe_close(&board->probe);
+    rig_process_link_close(&board->link);
+    g_clear_pointer(&board->sim, rig_sim_process_free);
+    g_clear_pointer(&board->backend, g_free);
+}
+
+static bool fill_layout(struct rig_process_board *board, GError **error)
+{
+    struct rig_probe *model = board->model->probe;
+    const struct sim_board_config *config = &((struct rig_sim *)board->model)->config;
+    struct rig_openocd_layout *layout = &board->layout;
+
+    *layout = (struct rig_openocd_layout){.n_slots = model->ops->n_slots(model), .n_devices = config->n_devices};
+    if (config->n_devices > 1 || layout->n_slots > RIG_OPENOCD_MAX_SLOTS) {
+        g_set_error_literal(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+                            "openocd cannot program external flash: an out-of-process board has the internal device only");
+        return false;
+    }
+    for (guint i = 0; i <= layout->n_slots; i++)
+        (void)!model->ops->slot(model, i, &layout->slots[i]);
+    layout->devices[0].name = config->devices[0].name;
+    layout->devices[0].n_bytes = sim_flash_bytes(sim_board_flash(((struct rig_sim *)board->model)->sim), SIM_FLASH_INTERNAL);
+    layout->devices[0].page_bytes = PAGE_BYTES;
+    layout->devices[0].programmable = true;
+    return true;
+}
+
+static bool start_sim(struct rig_process_board *board, const struct rig_board_setup *setup, GError **error)
+{
+    g_autofree char *path = g_build_filename(board->folder, "options.yaml", NULL);
+    g_autofree char *text = rig_process_options_text(setup->options);
+    g_autofree char *speed = g_strdup_printf("%d", SPEED);
+    g_autofree char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, setup->seed);
+    g_autoptr(GPtrArray) options = g_ptr_array_new();
+    const char *const fixed[] = {"--target", board->target->source->path, "--options", path, "--off", "--empty", "--speed", speed, "--seed", seed};
+
+    if (!g_file_set_contents(path, text, -1, error))
+        return false;
+    for (gsize i = 0; i < G_N_ELEMENTS(fixed); i++)
+        g_ptr_array_add(options, (gpointer)fixed[i]);
+    for (guint i = 0; i < board->defects->len; i++) {
+        g_ptr_array_add(options, (gpointer) "--defect");
+        g_ptr_array_add(options, g_ptr_array_index(board->defects, i));
+    }
+    g_ptr_array_add(options, NULL);
+    board->sim = rig_sim_process_start(board->program, (const char *const *)options->pdata, board->folder, error);
+    return board->sim != NULL;
+}
+
+static bool open_probe(struct rig_process_board *board, GError **error)
+{
+    struct rig_openocd_config config = {.arguments = board->openocd_arguments, .log_path = board->openocd_log};
+
+    board->backend = g_strdup_printf("st-link backend tcp %u", board->sim->debug_port);
+    board->openocd_arguments[3] = board->backend;
+    if (!rig_openocd_probe_open(&board->probe, &config, &board->layout, board->folder, error))
+        return false;
+    board->probe.supply = (struct rig_openocd_supply){.has_power = probe_asks_for_power, .set = probe_switches_power, .user = board};
+    return true;
+}
+
+/* The flash is erased, so the board that gets power for the probe's sake has nothing to run. */
+static bool program_images(struct rig_process_board *board, const struct rig_board_setup *setup, GError **error)
+{
+    struct rig_power *power = &board->power.power;
+
+    if (!power->ops->set(power, true, error) || !rig_openocd_probe_reset_halt(&board->probe, error) ||
+        !rig_board_program(&board->probe.probe, setup, error) || !power->ops->set(power, false, error))
+        return false;
+    return true;
+}
+
+static void drain_console(struct rig_process_board *board)
+{
+    char *line;
+    bool gone = false;
+
+    while ((line = rig_sim_process_console(board->sim, 0, &gone)))
+        g_free(line);
+}
+
+static bool board_prepare(struct rig_board *base, const struct rig_board_setup *setup, GError **error)
+{
+    struct rig_process_board *board = self(base);
+    struct rig_board_setup bare = {.confirmed = true, .options = setup->options, .seed = setup->seed};
+
+    stop(board);
+    if (!board->model->ops->prepare(board->model, &bare, error) || !fill_layout(board, error))
+        return false;
+    base->signing = board->model->signing;
+    base->signing_needed = board->model->signing_needed;
+    if (!start_sim(board, setup, error) || !open_probe(board, error) || !rig_process_link_open(&board->link, board, error) ||
+        !program_images(board, setup, error))
+        return false;
+    drain_console(board);
+    rig_openocd_probe_forget_boots(&board->probe);
+    board->origin_us = g_get_monotonic_time();
+    return true;
+}
+
+static bool board_forget_bonds(struct rig_board *base, GError **error)
+{
+    (void)base;
+    (void)error;
+    return true;
+}
+
+static void board_make_payload(const struct rig_payload_plan *plan, guint8 *payload, gsize n_bytes)
+{
+    struct sim_app_personality personality = {.self_test_us = (guint32)plan->self_test_us, .watchdog_us = (guint32)plan->watchdog_us};
+
+    sim_app_behaviour_from_name(plan->behaviour, &personality.behaviour);
+    sim_app_make_payload(&personality, plan->seed, payload, n_bytes);
+}
+
+static void board_make_safe(struct rig_board *base)
+{
+    stop(self(base));
+}
+
+static void board_free(struct rig_board *base)
+{
+    struct rig_process_board *board = self(base);
+    static const char *const files[] = {"options.yaml", "sim.log", "openocd.log"};
+
+    stop(board);
+    board->model->ops->free(board->model);
+    for (gsize i = 0; i < G_N_ELEMENTS(files); i++) {
+        g_autofree char *path = g_build_filename(board->folder, files[i], NULL);
+
+        g_unlink(path);
+    }
+    g_rmdir(board->folder);
+    g_free(board->folder);
+    g_free(board->openocd_log);
+    g_ptr_array_unref(board->defects);
+    g_free(board);
+}
+
+static const struct rig_board_ops ops = {
+    .now_us = board_now_us,
+    .wait = board_wait,
+    .prepare = board_prepare,
+    .forget_bonds = board_forget_bonds,
+    .make_payload = board_make_payload,
+    .make_safe = board_make_safe,
+    .free = board_free,
+};
+
+struct rig_board *rig_process_board_new(const struct rig_target *target, const char *program, const char *openocd_config, GError **error)
+{
+    static const char *const capabilities[] = {"simulated", "smp", "power", "reset", "probe", "console", "board-options",
+                                               "power-cut-at-operation", "power-cut-at-console", "power-cut-after-time", NULL};
+    struct rig_board *model = rig_sim_board_new(target, error);
+    char *folder = model ? g_dir_make_tmp("bootrig-XXXXXX", error) : NULL;
+    struct rig_openocd_config nothing = {0};
+    struct rig_process_board *board;
+
+    if (!folder) {
+        if (model)
+            model->ops->free(model);
+        return NULL;
+    }
+    signal(SIGPIPE, SIG_IGN);
+    board = g_new0(struct rig_process_board, 1);
+    board->model = model;
+    board->target = target;
+    board->program = program;
+    board->folder = folder;
+    board->openocd_log = g_build_filename(folder, "openocd.log", NULL);
+    board->openocd_arguments[0] = "-f";
+    board->openocd_arguments[1] = openocd_config;
+    board->openocd_arguments[2] = "-c";
+    board->defects = g_ptr_array_new_with_free_func(g_free);
+    board->origin_us = g_get_monotonic_time();
+    rig_process_link_init(&board->link, board);
+    rig_process_power_init(&board->power, board);
+    board->board.ops = &ops;
+    board->board.link = &board->link.link;
+    board->board.power = &board->power.power;
+    board->board.probe = &board->probe.probe;
+    board->board.capabilities = capabilities;
+    board->board.signing = model->signing;
+    board->board.signing_needed = model->signing_needed;
+    /* Steps ask for the layout before anything is prepared. */
+    if (fill_layout(board, error) && rig_openocd_probe_open(&board->probe, &nothing, &board->layout, board->folder, error))
+        return &board->board;
+    board_free(&board->board);
+    return NULL;
+}
+
+bool rig_process_board_add_defect(struct rig_board *base, const char *defect, GError **error)
+{
+    struct rig_process_board *board = self(base);
+
+    if (!rig_sim_board_add_defect(board->model, defect, error))
+        return false;
+    g_ptr_array_add(board->defects, g_strdup(defect));
+    return true;
+}
