@@ -310,7 +310,7 @@ static bool stand_still(struct rig_openocd_probe *probe, bool *was_running, GErr
     *was_running = false;
     if (!probe->powered)
         return peek(probe, error) &&
-               command(probe, error, "mww 0xe000edf0 0xa05f0003; reset_config srst_only; adapter deassert srst; reset_config none; poll");
+               command(probe, error, "mww 0xe000edf0 0xa05f0003; reset_config srst_only; adapter deassert srst; reset_config none; wait_halt 2000");
     if (!need_target(probe, "program", error) ||
         !rig_openocd_command(probe->openocd, RIG_OPENOCD_COMMAND_MS, &state, error, "poll; [target current] curstate"))
         return false;
@@ -390,6 +390,8 @@ static bool probe_view(struct rig_probe *base, struct rig_board_view *view, GErr
     guint32 pc, base_address = probe->layout->devices[0].address + reader.slot.device_offset;
     g_autoptr(GError) cause = NULL;
 
+    if (probe->supply.catch_up)
+        probe->supply.catch_up(probe->supply.user);
     *view = (struct rig_board_view){.state = RIG_STATE_OFF, .n_boots = probe->n_boots, .n_resets = probe->n_resets};
     if (!probe->powered)
         return true;

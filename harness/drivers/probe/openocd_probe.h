@@ -26,8 +26,10 @@ struct rig_openocd_layout {
     guint n_devices;
 };
 
-/* How the probe reaches the board's supply; both may be NULL. */
+/* What the probe asks of the board it belongs to; each may be NULL. */
 struct rig_openocd_supply {
+    /* Called before a look at what runs: boots that happened are to be told now. */
+    void (*catch_up)(void *user);
     /* Whether the board has power now; asked when it stopped answering. */
     bool (*has_power)(void *user);
     /* Switches it, while the probe holds the board in reset, so that a board that is off can be read and programmed without running. */

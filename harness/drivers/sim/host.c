@@ -215,10 +215,18 @@ static void power_off(struct rig_sim_host *host)
 
 static void power_on(struct rig_sim_host *host)
 {
+    if (!sim_board_powered(host->sim))
+        tell_lines(host, G_MAXUINT64);
     sim_board_power(host->sim, true);
     sim_debug_notice(host->debug);
     g_clear_pointer(&host->before, sim_moment_free);
     set_clock(host, sim_board_now_us(host->sim));
+}
+
+/* A board that died inside a leap is alive for everybody until the real clock has reached that instant. */
+static bool seems_powered(const struct rig_sim_host *host)
+{
+    return sim_board_powered(host->sim) || (!sim_debug_stopped(host->debug) && real_now_us(host) < sim_board_now_us(host->sim));
 }
 
 /* What became of the armed cut, for who armed it. */
@@ -247,7 +255,7 @@ static char *status(const struct rig_sim_host *host)
     if (view.has_image)
         rig_image_version_format(&view.version, version);
     g_string_printf(text, "ok power=%s state=%s boots=%u resets=%u image=%s confirmed=%s halted=%s now-us=%" G_GUINT64_FORMAT,
-                    sim_board_powered(host->sim) ? "on" : "off", state, view.n_boots, view.n_resets, version, view.confirmed ? "yes" : "no",
+                    seems_powered(host) ? "on" : "off", state, view.n_boots, view.n_resets, version, view.confirmed ? "yes" : "no",
                     sim_debug_halted(host->debug) ? "yes" : "no", (guint64)sim_board_now_us(host->sim));
     add_cut(host, text);
     return g_string_free(text, FALSE);

@@ -37,34 +37,6 @@ guint16 rig_process_board_mtu(const struct rig_process_board *board)
     return ((const struct rig_sim *)board->model)->config.ble.mtu;
 }
 
-bool rig_process_board_has_power(struct rig_process_board *board)
-{
-    g_autofree char *answer = NULL;
-    g_autofree char *power = NULL;
-
-    if (!board->sim || !rig_sim_process_command(board->sim, "status", &answer, NULL))
-        return false;
-    power = rig_process_field(answer, "power");
-    if (g_strcmp0(power, "on") == 0)
-        return true;
-    if (board->probe.powered)
-        rig_openocd_probe_power(&board->probe, false);
-    rig_process_link_drop(&board->link, "disconnected: the board lost its power");
-    return false;
-}
-
-static bool probe_asks_for_power(void *user)
-{
-    return rig_process_board_has_power(user);
-}
-
-static bool probe_switches_power(void *user, bool on, GError **error)
-{
-    struct rig_process_board *board = user;
-
-    return rig_sim_process_command(board->sim, on ? "power on" : "power off", NULL, error);
-}
-
 static guint64 board_now_us(struct rig_board *base)
 {
     return (guint64)(g_get_monotonic_time() - self(base)->origin_us) * SPEED;
@@ -78,6 +50,55 @@ static void take_line(struct rig_process_board *board, const char *line)
     }
     if (board->board.listener.console)
         board->board.listener.console(board->board.listener.user, board_now_us(&board->board), line);
+}
+
+/* What the board said before it lost its power belongs before the loss. */
+static void take_lines(struct rig_process_board *board)
+{
+    char *line;
+    bool gone = false;
+
+    while ((line = rig_sim_process_console(board->sim, 0, &gone))) {
+        take_line(board, line);
+        g_free(line);
+    }
+}
+
+bool rig_process_board_has_power(struct rig_process_board *board)
+{
+    g_autofree char *answer = NULL;
+    g_autofree char *power = NULL;
+
+    if (!board->sim || !rig_sim_process_command(board->sim, "status", &answer, NULL))
+        return false;
+    power = rig_process_field(answer, "power");
+    if (g_strcmp0(power, "on") == 0)
+        return true;
+    take_lines(board);
+    if (board->probe.powered)
+        rig_openocd_probe_power(&board->probe, false);
+    rig_process_link_drop(&board->link, "disconnected: the board lost its power");
+    return false;
+}
+
+static void probe_catches_up(void *user)
+{
+    struct rig_process_board *board = user;
+
+    if (board->sim)
+        take_lines(board);
+}
+
+static bool probe_asks_for_power(void *user)
+{
+    return rig_process_board_has_power(user);
+}
+
+static bool probe_switches_power(void *user, bool on, GError **error)
+{
+    struct rig_process_board *board = user;
+
+    return rig_sim_process_command(board->sim, on ? "power on" : "power off", NULL, error);
 }
 
 /* Sleeps until the console or the link has something, for a tick at most. */
@@ -188,7 +209,8 @@ static bool open_probe(struct rig_process_board *board, GError **error)
     board->openocd_arguments[3] = board->backend;
     if (!rig_openocd_probe_open(&board->probe, &config, &board->layout, board->folder, error))
         return false;
-    board->probe.supply = (struct rig_openocd_supply){.has_power = probe_asks_for_power, .set = probe_switches_power, .user = board};
+    board->probe.supply = (struct rig_openocd_supply){
+        .catch_up = probe_catches_up, .has_power = probe_asks_for_power, .set = probe_switches_power, .user = board};
     return true;
 }
 

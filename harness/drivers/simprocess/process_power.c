@@ -27,8 +27,12 @@ static bool power_set(struct rig_power *power, bool on, GError **error)
         return false;
     if (!on)
         rig_openocd_probe_power(&board->probe, false);
+    (void)!rig_process_board_has_power(board);
     if (!rig_sim_process_command(board->sim, on ? "power on" : "power off", NULL, error))
         return false;
+    /* The lines of before come before the switch; also to the count of boots. */
+    if (!on)
+        (void)!rig_process_board_has_power(board);
     if (on)
         rig_openocd_probe_power(&board->probe, true);
     else

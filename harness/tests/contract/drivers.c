@@ -49,8 +49,8 @@ static struct rig_board *make_process(void **owner)
 }
 
 const struct contract_driver contract_drivers[] = {
-    {"simulated nRF52840", make_nrf52840, release_simulated},
-    {"simulated nRF5340", make_nrf5340, release_simulated},
+    {"simulated nRF52840", make_nrf52840, release_simulated, NULL},
+    {"simulated nRF5340", make_nrf5340, release_simulated, NULL},
     {"simulated nRF52840 out of process", make_process, release_simulated, "openocd"},
 };
 const gsize contract_n_drivers = G_N_ELEMENTS(contract_drivers);

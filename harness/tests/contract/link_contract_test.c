@@ -102,6 +102,7 @@ static void a_write_is_answered_by_notifications_within_the_mtu(void **state)
     gsize n_joined = 0;
     struct rig_smp_response response;
 
+    bench_need(bench, "ble");
     bench_up(bench);
     assert_int_equal(connect_until(bench, 23, false, 20000000), RIG_LINK_OK);
     assert_int_equal(write_echo(bench, "eight ch"), RIG_LINK_OK);
@@ -177,6 +178,7 @@ static void notifications_come_only_while_subscribed(void **state)
     enum rig_link_outcome outcome;
     GBytes *packet;
 
+    bench_need(bench, "ble");
     bench_up(bench);
     bench_connect(bench);
     assert_true(link->ops->subscribe(link, false, &outcome, NULL));
@@ -243,6 +245,7 @@ static void pairing_wants_a_connection(void **state)
     struct rig_link *link = bench->board->link;
     enum rig_link_outcome outcome;
 
+    bench_need(bench, "bonding");
     bench_up(bench);
     assert_true(link->ops->pair(link, bench->board->ops->now_us(bench->board) + 5000000, &outcome, NULL));
     assert_int_equal(outcome, RIG_LINK_NOT_CONNECTED);
