@@ -25,6 +25,18 @@ char *rig_list_text(const struct rig_value *list)
     return g_string_free(text, FALSE);
 }
 
+bool rig_wants_some(struct rig_run *run, const struct rig_step *step, const char *const *fields)
+{
+    g_autofree char *list = NULL;
+
+    for (const char *const *field = fields; *field; field++)
+        if (rig_record_get(step->arguments, *field))
+            return true;
+    list = g_strjoinv(", ", (char **)fields);
+    rig_run_error_text(run, "'%s' wants at least one of %s: it would expect nothing", step->verb->name, list);
+    return false;
+}
+
 void rig_judge_answer(struct rig_run *run, const struct rig_step *step, const char *what, const struct rig_smp_result *result)
 {
     const struct rig_value *expect = rig_record_get(step->arguments, "expect");
@@ -89,9 +101,16 @@ bool rig_await_boot(struct rig_run *run, guint64 until_us)
     GError *error = NULL;
     bool seen = false;
 
+    if (wait.probe && !rig_board_wait_for(run->board, until_us, booted, &wait, &seen, &error)) {
+        rig_run_error(run, error);
+        return false;
+    }
+    if (wait.probe && !seen) {
+        rig_run_fail(run, "a bootloader run", "none", "the bootloader did not run before the deadline");
+        return false;
+    }
     /* The host learns of the reset only when the supervision timeout is over: until then it believes in the old connection. */
-    if ((wait.probe && !rig_board_wait_for(run->board, until_us, booted, &wait, &seen, &error)) ||
-        !rig_board_wait_for(run->board, until_us, link_is_down, run->board->link, &seen, &error)) {
+    if (!rig_board_wait_for(run->board, until_us, link_is_down, run->board->link, &seen, &error)) {
         rig_run_error(run, error);
         return false;
     }
