@@ -47,8 +47,10 @@ static bool parse(int argc, char **argv, struct wishes *wishes, GError **error)
         {"verbose", 'v', 0, G_OPTION_ARG_NONE, &wishes->verbose, "print every step", NULL},
         {NULL, 0, 0, 0, NULL, NULL, NULL},
     };
-    g_autoptr(GOptionContext) options = g_option_context_new("JOURNAL|FOLDER - make any report again from a journal");
+    g_autoptr(GOptionContext) options = g_option_context_new("JOURNAL|FOLDER");
 
+    g_set_prgname("bootrig report");
+    g_option_context_set_summary(options, "Makes any report again from a journal.");
     g_option_context_add_main_entries(options, entries, NULL);
     g_option_context_set_description(options, "FILE may be - for standard output.");
     if (!g_option_context_parse(options, &argc, &argv, error))

@@ -117,7 +117,11 @@ static void run_program(struct rig_run *run, const struct rig_step *step)
     if (!image)
         return;
     bytes = g_bytes_get_data(image->file, &n_bytes);
-    if (!probe->ops->slot(probe, index, &slot) || n_bytes > slot.n_bytes - slot.image_offset) {
+    if (index >= probe->ops->n_slots(probe) || !probe->ops->slot(probe, index, &slot)) {
+        rig_run_error_text(run, "this board has no slot %u", index);
+        return;
+    }
+    if (n_bytes > slot.n_bytes - slot.image_offset) {
         rig_run_error_text(run, "image '%s' (%" G_GSIZE_FORMAT " bytes) does not fit slot %u of this board", image->name, n_bytes, index);
         return;
     }
