@@ -9,7 +9,8 @@ static const struct {
     const char *name, *full_name, *purpose;
     int (*run)(char **argv);
 } subcommands[] = {
-    {"make", "bootrig image make", "make and sign images from binaries, Intel HEX or synthetic bytes", rig_cli_image_make},
+    {"make", "bootrig image make", "make and sign images from binaries, Intel HEX or synthetic bytes",
+     rig_cli_image_make},
     {"info", "bootrig image info", "show what an image holds", rig_cli_image_info},
     {"verify", "bootrig image verify", "check hash and signature as a bootloader does", rig_cli_image_verify},
     {"damage", "bootrig image damage", "spoil an image in one named way", rig_cli_image_damage},
@@ -22,8 +23,8 @@ int rig_cli_image_complain(const GError *error)
     return RIG_IMAGE_EXIT_BAD;
 }
 
-gboolean rig_cli_image_parse(char ***argv, const char *arguments, const char *summary, const char *description,
-                             const GOptionEntry *entries, GError **error)
+gboolean rig_cli_image_parse(char ***argv, const char *arguments, const char *summary,
+                             const char *description, const GOptionEntry *entries, GError **error)
 {
     g_autoptr(GOptionContext) options = g_option_context_new(arguments);
     g_autoptr(GError) problem = NULL;
@@ -41,7 +42,8 @@ gboolean rig_cli_image_parse(char ***argv, const char *arguments, const char *su
 
 static void print_usage(void (*print)(const char *format, ...) G_GNUC_PRINTF(1, 2))
 {
-    print("Usage: bootrig image COMMAND [OPTION...]\n\nMCUboot images: make, look into, check and spoil them.\n\n");
+    print("Usage: bootrig image COMMAND [OPTION...]\n\nMCUboot images: make, look into, check and spoil "
+          "them.\n\n");
     for (gsize i = 0; i < G_N_ELEMENTS(subcommands); i++)
         print("  %-8s %s\n", subcommands[i].name, subcommands[i].purpose);
     print("\n`bootrig image COMMAND --help` says more, with examples.\n"
@@ -50,7 +52,8 @@ static void print_usage(void (*print)(const char *format, ...) G_GNUC_PRINTF(1, 
 
 int rig_cli_image(int argc, char **argv)
 {
-    if (argc >= 2 && (g_str_equal(argv[1], "--help") || g_str_equal(argv[1], "-h") || g_str_equal(argv[1], "help"))) {
+    if (argc >= 2 &&
+        (g_str_equal(argv[1], "--help") || g_str_equal(argv[1], "-h") || g_str_equal(argv[1], "help"))) {
         print_usage(g_print);
         return RIG_IMAGE_EXIT_OK;
     }

@@ -84,8 +84,8 @@ static void expect(const char *line, int code, const char *said)
     struct result *result = run(line);
 
     if (result->code != code || (!strstr(result->out, said) && !strstr(result->err, said)))
-        fail_msg("%s\ncode %d, wanted %d and '%s'\nout: %s\nerr: %s", line, result->code, code, said, result->out,
-                 result->err);
+        fail_msg("%s\ncode %d, wanted %d and '%s'\nout: %s\nerr: %s", line, result->code, code, said,
+                 result->out, result->err);
     test_free(result);
 }
 
@@ -165,7 +165,8 @@ static void each_kind_is_made_verified_and_refused_by_a_stranger(void **state)
     for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
         expect_formatted(0, "", "image make payload.bin -o image.bin --version 1.2.3+4 --sign %s", kinds[i]);
         expect_formatted(0, "the signature matches", "image verify image.bin --key test:%s", kinds[i]);
-        expect_formatted(1, "no signature by a known key", "image verify image.bin --key test:%s:1", kinds[i]);
+        expect_formatted(1, "no signature by a known key", "image verify image.bin --key test:%s:1",
+                         kinds[i]);
         expect_formatted(0, "", "image key make %s -o own.pem", kinds[i]);
         expect("image key public own.pem -o own.pub.pem", 0, "");
         expect("image make payload.bin -o image.bin --key own.pem", 0, "");
@@ -210,7 +211,8 @@ static void info_as_json_has_every_fact(void **state)
     assert_true(json_object_get_boolean_member(hash, "matches"));
     key = json_array_get_object_element(json_object_get_array_member(root, "keys"), 0);
     assert_string_equal(json_object_get_string_member(key, "test_key"), "ecdsa-p256 test key 0");
-    assert_string_equal(json_object_get_string_member(json_object_get_object_member(root, "trailer"), "image_ok"), "set");
+    assert_string_equal(
+        json_object_get_string_member(json_object_get_object_member(root, "trailer"), "image_ok"), "set");
     test_free(result);
 }
 
@@ -300,7 +302,8 @@ static void batches_and_many_inputs_make_what_single_calls_make(void **state)
     assert_same_files("one.bin", "made/payload.signed.bin");
     assert_true(size_of("made/second.signed.bin") > 0);
     expect("image make payload.bin ./payload.bin --output-dir made", 2, "same file");
-    assert_true(g_file_set_contents("list.txt", "payload.bin -o b1.bin\npayload.bin -o b2.bin --version x\n", -1, NULL));
+    assert_true(g_file_set_contents("list.txt", "payload.bin -o b1.bin\npayload.bin -o b2.bin --version x\n",
+                                    -1, NULL));
     expect("image make --batch list.txt", 2, "list.txt:2: --version");
 }
 

@@ -21,15 +21,16 @@ static const char *const meanings[RIG_DAMAGE_N_KINDS] = {
     [RIG_DAMAGE_WRAP_SIZES] = "sizes whose sum overflows 32 bits",
 };
 
-static const char description[] =
-    "--at counts from the start of the damaged region; `truncate` keeps that many bytes of the file. What is signed is\n"
-    "not signed again. A padded image keeps its size and its trailer. Older, too large and foreign images are not\n"
-    "damaged ones: `bootrig image make` makes them (see its --help).\n"
-    "\n"
-    "Examples:\n"
-    "  bootrig image damage app.bin --kind flip-payload -o broken.bin\n"
-    "  bootrig image damage app.bin --kind truncate --at 100 -o short.bin\n"
-    "  bootrig image damage --list\n";
+static const char description[] = "--at counts from the start of the damaged region; `truncate` keeps that "
+                                  "many bytes of the file. What is signed is\n"
+                                  "not signed again. A padded image keeps its size and its trailer. Older, "
+                                  "too large and foreign images are not\n"
+                                  "damaged ones: `bootrig image make` makes them (see its --help).\n"
+                                  "\n"
+                                  "Examples:\n"
+                                  "  bootrig image damage app.bin --kind flip-payload -o broken.bin\n"
+                                  "  bootrig image damage app.bin --kind truncate --at 100 -o short.bin\n"
+                                  "  bootrig image damage --list\n";
 
 struct options {
     char *kind, *at, *output, *format;
@@ -52,13 +53,16 @@ static bool parse(char ***argv, struct options *options, GError **error)
     const GOptionEntry entries[] = {
         {"kind", 'k', 0, G_OPTION_ARG_STRING, &options->kind, "Which damage (see --list)", "NAME"},
         {"at", 0, 0, G_OPTION_ARG_STRING, &options->at, "Where, instead of the default place", "N"},
-        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &options->output, "Write the damaged image to FILE", "FILE"},
-        {"format", 0, 0, G_OPTION_ARG_STRING, &options->format, "Output format, whatever the file's name", "bin|hex"},
+        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &options->output, "Write the damaged image to FILE",
+         "FILE"},
+        {"format", 0, 0, G_OPTION_ARG_STRING, &options->format, "Output format, whatever the file's name",
+         "bin|hex"},
         {"list", 0, 0, G_OPTION_ARG_NONE, &options->list, "List the kinds of damage", NULL},
         G_OPTION_ENTRY_NULL,
     };
 
-    return rig_cli_image_parse(argv, "INPUT", "Spoils an MCUboot image in one named way.", description, entries, error);
+    return rig_cli_image_parse(argv, "INPUT", "Spoils an MCUboot image in one named way.", description,
+                               entries, error);
 }
 
 static bool apply(struct rig_bytes *image, const char *path, const struct options *options, GError **error)
@@ -68,16 +72,16 @@ static bool apply(struct rig_bytes *image, const char *path, const struct option
     guint64 at = UINT32_MAX;
 
     if (!rig_image_damage_from_name(options->kind, &damage)) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "--kind: there is no damage '%s' (see bootrig image damage --list)",
-                    options->kind);
+        g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE,
+                    "--kind: there is no damage '%s' (see bootrig image damage --list)", options->kind);
         return false;
     }
     if (options->at && !rig_number_parse("--at", options->at, UINT32_MAX - 1, &at, error))
         return false;
     status = rig_image_damage(image, damage, (uint32_t)at);
     if (status == RIG_IMAGE_READ_FAILED)
-        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s: the image is cut short, or has no such place for %s", path,
-                    options->kind);
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+                    "%s: the image is cut short, or has no such place for %s", path, options->kind);
     else if (status)
         g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s: cannot apply %s: %s", path, options->kind,
                     rig_image_status_text(status));
@@ -90,7 +94,8 @@ static bool damage_file(const char *path, const struct options *options, GError 
     struct rig_image_file file;
     bool done;
 
-    if (!rig_image_format_parse(options->format, &format, error) || !rig_image_file_read(path, 0xff, &file, error))
+    if (!rig_image_format_parse(options->format, &format, error) ||
+        !rig_image_file_read(path, 0xff, &file, error))
         return false;
     done = apply(&file.contents, path, options, error) &&
            rig_image_file_write(options->output, format, &file.contents, file.base_address, error);

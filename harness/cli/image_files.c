@@ -45,8 +45,8 @@ static bool read_stream(int fd, const char *path, size_t n_expected, GByteArray 
         }
         used += (guint)n;
         if (used > TEXT_MAX_BYTES) {
-            g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s is larger than %u MiB, which no image is", path,
-                        TEXT_MAX_BYTES >> 20);
+            g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s is larger than %u MiB, which no image is",
+                        path, TEXT_MAX_BYTES >> 20);
             return false;
         }
     }
@@ -146,7 +146,8 @@ static bool write_device(const char *path, const void *bytes, size_t n_bytes, GE
 }
 
 /* path is how the user called it, real where it is. */
-static bool write_beside(const char *path, const char *real, const void *bytes, size_t n_bytes, int mode, GError **error)
+static bool write_beside(const char *path, const char *real, const void *bytes, size_t n_bytes, int mode,
+                         GError **error)
 {
     g_autofree char *part = g_strconcat(real, ".part.XXXXXX", NULL);
     int fd = g_mkstemp_full(part, O_WRONLY | O_CLOEXEC, mode);
@@ -181,7 +182,8 @@ bool rig_file_replace(const char *path, const void *bytes, size_t n_bytes, int m
 
 static bool is_hex_name(const char *path)
 {
-    return g_str_has_suffix(path, ".hex") || g_str_has_suffix(path, ".ihex") || g_str_has_suffix(path, ".ihx");
+    return g_str_has_suffix(path, ".hex") || g_str_has_suffix(path, ".ihex") ||
+           g_str_has_suffix(path, ".ihx");
 }
 
 bool rig_image_file_write(const char *path, enum rig_image_format format, const struct rig_bytes *contents,
@@ -193,8 +195,8 @@ bool rig_image_file_write(const char *path, enum rig_image_format format, const 
     if (format == RIG_IMAGE_FORMAT_BINARY || (format == RIG_IMAGE_FORMAT_BY_NAME && !is_hex_name(path)))
         return rig_file_replace(path, contents->bytes, contents->n_bytes, 0666, error);
     if (!rig_hex_write(contents->bytes, contents->n_bytes, base_address, &text)) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "cannot write %s: %zu bytes at 0x%08x pass 4 GiB", path,
-                    contents->n_bytes, base_address);
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "cannot write %s: %zu bytes at 0x%08x pass 4 GiB",
+                    path, contents->n_bytes, base_address);
         return false;
     }
     done = rig_file_replace(path, text.bytes, text.n_bytes, 0666, error);
@@ -265,8 +267,8 @@ bool rig_number_parse(const char *what, const char *text, guint64 max, guint64 *
         shift = 20;
     if (!g_ascii_isxdigit(*digits) || end == digits || (*end && shift == 0) || errno == ERANGE ||
         *value > max >> shift) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "%s: '%s' is no number from 0 to %" G_GUINT64_FORMAT, what, text,
-                    max);
+        g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "%s: '%s' is no number from 0 to %" G_GUINT64_FORMAT,
+                    what, text, max);
         return false;
     }
     *value <<= shift;

@@ -26,13 +26,13 @@ struct rig_image_file {
     uint32_t base_address; /* 0 for a binary file */
 };
 
-/* The whole file, binary or Intel HEX by its content; gaps of HEX hold `erased`. Errors name the file (and the line). Free with
- * rig_bytes_clear(&file->contents). */
-G_GNUC_WARN_UNUSED_RESULT bool rig_image_file_read(const char *path, uint8_t erased, struct rig_image_file *file,
-                                                   GError **error);
+/* The whole file, binary or Intel HEX by its content; gaps of HEX hold `erased`. Errors name the file (and
+ * the line). Free with rig_bytes_clear(&file->contents). */
+G_GNUC_WARN_UNUSED_RESULT bool rig_image_file_read(const char *path, uint8_t erased,
+                                                   struct rig_image_file *file, GError **error);
 
-/* Writes under another name in the same folder and renames, so that a reader never sees half a file; a device or pipe is written
- * directly. mode: permission bits before the umask. */
+/* Writes under another name in the same folder and renames, so that a reader never sees half a file; a device
+ * or pipe is written directly. mode: permission bits before the umask. */
 G_GNUC_WARN_UNUSED_RESULT bool rig_file_replace(const char *path, const void *bytes, size_t n_bytes, int mode,
                                                 GError **error);
 
@@ -42,19 +42,22 @@ G_GNUC_WARN_UNUSED_RESULT bool rig_image_file_write(const char *path, enum rig_i
                                                     GError **error);
 
 /* "bin" or "hex"; NULL is BY_NAME. */
-G_GNUC_WARN_UNUSED_RESULT bool rig_image_format_parse(const char *text, enum rig_image_format *format, GError **error);
+G_GNUC_WARN_UNUSED_RESULT bool rig_image_format_parse(const char *text, enum rig_image_format *format,
+                                                      GError **error);
 
 /* A PEM file, or "test:KIND" / "test:KIND:INDEX" for a built-in test key. Free with rig_key_free. */
 G_GNUC_WARN_UNUSED_RESULT struct rig_key *rig_image_key_load(const char *where, GError **error);
 
-/* Decimal or 0x hexadecimal, with K, KiB, M or MiB behind it; at most max. what: the option's name for the message. */
-G_GNUC_WARN_UNUSED_RESULT bool rig_number_parse(const char *what, const char *text, guint64 max, guint64 *value,
-                                                GError **error);
+/* Decimal or 0x hexadecimal, with K, KiB, M or MiB behind it; at most max. what: the option's name for the
+ * message. */
+G_GNUC_WARN_UNUSED_RESULT bool rig_number_parse(const char *what, const char *text, guint64 max,
+                                                guint64 *value, GError **error);
 
 /* Lower-case hexadecimal digits. Free with g_free. */
 char *rig_hex_text(const uint8_t *bytes, size_t n_bytes);
 
-/* "ecdsa-p256 test key 0" when the hash is that of a built-in key with a small number, else NULL. Free with g_free. */
+/* "ecdsa-p256 test key 0" when the hash is that of a built-in key with a small number, else NULL. Free with
+ * g_free. */
 char *rig_test_key_name(const uint8_t hash[RIG_IMAGE_HASH_BYTES]);
 
 G_END_DECLS

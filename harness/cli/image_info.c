@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* `bootrig image info`: everything an image says about itself, as lines for people or as JSON. Nothing is judged here. */
+/* `bootrig image info`: everything an image says about itself, as lines for people or as JSON. Nothing is
+ * judged here. */
 #include <string.h>
 
 #include <json-glib/json-glib.h>
@@ -12,14 +13,15 @@
 /* A longer TLV is shown by its beginning. */
 #define SHOWN_BYTES 32u
 
-static const char description[] =
-    "INPUT is binary or Intel HEX; when it is larger than the image, what lies behind (padding, slot trailer) is told too.\n"
-    "Exit codes: 0 shown, 2 this is no image or it cannot be read. Whether hash and signature hold is a matter of\n"
-    "`bootrig image verify`.\n"
-    "\n"
-    "Examples:\n"
-    "  bootrig image info app.signed.bin\n"
-    "  bootrig image info --json app.signed.hex | jq .hash.stored\n";
+static const char description[] = "INPUT is binary or Intel HEX; when it is larger than the image, what lies "
+                                  "behind (padding, slot trailer) is told too.\n"
+                                  "Exit codes: 0 shown, 2 this is no image or it cannot be read. Whether "
+                                  "hash and signature hold is a matter of\n"
+                                  "`bootrig image verify`.\n"
+                                  "\n"
+                                  "Examples:\n"
+                                  "  bootrig image info app.signed.bin\n"
+                                  "  bootrig image info --json app.signed.hex | jq .hash.stored\n";
 
 /* One image under the glass; borrows the file's bytes. */
 struct view {
@@ -44,7 +46,8 @@ static void tell(const struct view *view, const char *label, const char *member,
     }
 }
 
-static void tell_number(const struct view *view, const char *label, const char *member, gint64 value, const char *unit)
+static void tell_number(const struct view *view, const char *label, const char *member, gint64 value,
+                        const char *unit)
 {
     if (view->json) {
         json_builder_set_member_name(view->json, member);
@@ -124,8 +127,8 @@ static void tell_entry(const struct view *view, const struct rig_image_tlv_entry
         n_shown = 0;
     text = rig_hex_text(bytes, n_shown);
     if (!view->json) {
-        g_print("  0x%04x %-12s %-11s %5u bytes at %-8u %s%s\n", entry->type, rig_image_tlv_name(entry->type), area,
-                entry->n_bytes, entry->offset, text, n_shown < entry->n_bytes ? "..." : "");
+        g_print("  0x%04x %-12s %-11s %5u bytes at %-8u %s%s\n", entry->type, rig_image_tlv_name(entry->type),
+                area, entry->n_bytes, entry->offset, text, n_shown < entry->n_bytes ? "..." : "");
         return;
     }
     json_builder_begin_object(view->json);
@@ -156,11 +159,14 @@ static enum rig_image_status tell_entries(const struct view *view)
 /* The hash of an encrypted image covers the plaintext, so that the two say nothing about each other. */
 static void tell_match(const struct view *view, bool same)
 {
-    bool encrypted = view->layout.header.flags & (RIG_IMAGE_FLAG_ENCRYPTED_AES128 | RIG_IMAGE_FLAG_ENCRYPTED_AES256);
+    bool encrypted =
+        view->layout.header.flags & (RIG_IMAGE_FLAG_ENCRYPTED_AES128 | RIG_IMAGE_FLAG_ENCRYPTED_AES256);
 
     if (!view->json) {
         g_print("%-18s %s\n", "",
-                encrypted ? "the stored hash is that of the plaintext" : same ? "they match" : "THEY DO NOT MATCH");
+                encrypted ? "the stored hash is that of the plaintext"
+                : same    ? "they match"
+                          : "THEY DO NOT MATCH");
         return;
     }
     json_builder_set_member_name(view->json, "matches");
@@ -177,7 +183,8 @@ static void tell_hash(const struct view *view)
     bool has_computed = rig_image_compute_hash(view->source, &view->layout, computed) == RIG_IMAGE_OK;
     bool same = has_stored && has_computed && memcmp(stored, computed, sizeof stored) == 0;
     g_autofree char *stored_text = has_stored ? rig_hex_text(stored, sizeof stored) : g_strdup("none");
-    g_autofree char *computed_text = has_computed ? rig_hex_text(computed, sizeof computed) : g_strdup("none");
+    g_autofree char *computed_text =
+        has_computed ? rig_hex_text(computed, sizeof computed) : g_strdup("none");
 
     begin(view, "hash", false);
     tell(view, "hash stored", "stored", stored_text);
@@ -191,7 +198,8 @@ static void tell_key(const struct view *view, const struct rig_image_tlv_entry *
     uint8_t hash[RIG_IMAGE_HASH_BYTES];
     g_autofree char *text = NULL, *name = NULL;
 
-    if (entry->n_bytes != sizeof hash || !view->source->read(view->source->user, entry->offset, hash, sizeof hash))
+    if (entry->n_bytes != sizeof hash ||
+        !view->source->read(view->source->user, entry->offset, hash, sizeof hash))
         return;
     text = rig_hex_text(hash, sizeof hash);
     name = rig_test_key_name(hash);
@@ -211,7 +219,8 @@ static bool is_signature(const struct view *view, const struct rig_image_tlv_ent
         if (view->json)
             json_builder_add_string_value(view->json, rig_key_kind_name((enum rig_key_kind)kind));
         else
-            g_print("%-18s %s, %u bytes\n", "signature", rig_key_kind_name((enum rig_key_kind)kind), entry->n_bytes);
+            g_print("%-18s %s, %u bytes\n", "signature", rig_key_kind_name((enum rig_key_kind)kind),
+                    entry->n_bytes);
         return true;
     }
     return false;
@@ -266,7 +275,8 @@ static void tell_demands(const struct view *view)
     end(view, true);
 }
 
-/* The magic stands at the very end whatever the board's geometry is; it also tells the alignment of the fields before it. */
+/* The magic stands at the very end whatever the board's geometry is; it also tells the alignment of the
+ * fields before it. */
 static void find_trailer(struct view *view)
 {
     for (uint32_t align = 8; align <= 32 && !view->has_trailer; align *= 2) {
@@ -290,7 +300,8 @@ static void tell_rest(const struct view *view)
     tell_number(view, "image", "image_bytes", view->layout.end, " bytes");
     tell_number(view, "file size", "file_bytes", view->source->n_bytes, " bytes");
     if (view->source->n_bytes > view->layout.end)
-        tell_number(view, "behind the image", "padding_bytes", view->source->n_bytes - view->layout.end, " bytes");
+        tell_number(view, "behind the image", "padding_bytes", view->source->n_bytes - view->layout.end,
+                    " bytes");
     if (!view->has_trailer)
         return;
     begin(view, "trailer", false);
@@ -361,7 +372,8 @@ int rig_cli_image_info(char **argv)
         G_OPTION_ENTRY_NULL,
     };
 
-    if (!rig_cli_image_parse(&rest, "INPUT", "Shows what an MCUboot image holds.", description, entries, &error))
+    if (!rig_cli_image_parse(&rest, "INPUT", "Shows what an MCUboot image holds.", description, entries,
+                             &error))
         return rig_cli_image_complain(error);
     if (g_strv_length(rest) != 2)
         g_set_error(&error, RIG_ERROR, RIG_ERROR_USAGE, "name one INPUT (see bootrig image info --help)");

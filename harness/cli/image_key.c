@@ -12,7 +12,8 @@ static const char description[] =
     "  show KEY               kind, private or public, and the key hash that images carry\n"
     "  public KEY [-o FILE]   the public half as PEM, to FILE or to the terminal\n"
     "\n"
-    "KEY is a PEM file, or test:KIND or test:KIND:INDEX for one of the rig's test keys. Index 0 is the board's own key, the\n"
+    "KEY is a PEM file, or test:KIND or test:KIND:INDEX for one of the rig's test keys. Index 0 is the "
+    "board's own key, the\n"
     "others are strangers'. The private part of a test key is public: never sign a product with one.\n"
     "\n"
     "Examples:\n"
@@ -93,14 +94,15 @@ int rig_cli_image_key(char **argv)
     };
     bool done = false;
 
-    if (!rig_cli_image_parse(&rest, "make|show|public KIND|KEY", "Signing keys for MCUboot images.", description, entries,
-                             &error))
+    if (!rig_cli_image_parse(&rest, "make|show|public KIND|KEY", "Signing keys for MCUboot images.",
+                             description, entries, &error))
         return rig_cli_image_complain(error);
     if (g_strv_length(rest) == 3 && g_str_equal(rest[1], "make"))
         done = make_key(rest[2], output, &error);
     else if (g_strv_length(rest) == 3 && (g_str_equal(rest[1], "show") || g_str_equal(rest[1], "public")))
         done = use_key(rest[1], rest[2], output, &error);
     else
-        g_set_error(&error, RIG_ERROR, RIG_ERROR_USAGE, "say make KIND, show KEY or public KEY (see bootrig image key --help)");
+        g_set_error(&error, RIG_ERROR, RIG_ERROR_USAGE,
+                    "say make KIND, show KEY or public KEY (see bootrig image key --help)");
     return done ? RIG_IMAGE_EXIT_OK : rig_cli_image_complain(error);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The subcommands of `bootrig image`, for their dispatcher only. Each takes its own arguments, argv[0] being its name as --help
- * shall show it ("bootrig image make"), and returns the exit code. */
+/* The subcommands of `bootrig image`, for their dispatcher only. Each takes its own arguments, argv[0] being
+ * its name as --help shall show it ("bootrig image make"), and returns the exit code. */
 #ifndef RIG_CLI_IMAGE_SUBCOMMANDS_H
 #define RIG_CLI_IMAGE_SUBCOMMANDS_H
 
@@ -21,9 +21,10 @@ int rig_cli_image_key(char **argv);
 /* Prints "bootrig image: <message>" to stderr. Returns RIG_IMAGE_EXIT_BAD. */
 int rig_cli_image_complain(const GError *error);
 
-/* Parses the options out of *argv (a GStrv that shrinks to argv[0] and the plain arguments). description: text below the options. */
-G_GNUC_WARN_UNUSED_RESULT gboolean rig_cli_image_parse(char ***argv, const char *arguments, const char *summary,
-                                                       const char *description, const GOptionEntry *entries,
-                                                       GError **error);
+/* Parses the options out of *argv (a GStrv that shrinks to argv[0] and the plain arguments). description:
+ * text below the options. */
+G_GNUC_WARN_UNUSED_RESULT gboolean rig_cli_image_parse(char ***argv, const char *arguments,
+                                                       const char *summary, const char *description,
+                                                       const GOptionEntry *entries, GError **error);
 
 #endif

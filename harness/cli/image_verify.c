@@ -4,7 +4,8 @@
 #include "cli/image_subcommands.h"
 
 static const char description[] =
-    "Without --key only the structure and the hash are checked; the answer says so. With --key (repeatable) the image must\n"
+    "Without --key only the structure and the hash are checked; the answer says so. With --key (repeatable) "
+    "the image must\n"
     "carry a signature by one of these keys. KEY is a PEM file, private or public, or test:KIND[:INDEX].\n"
     "\n"
     "Exit codes: 0 the image verifies, 1 it does not, 2 bad usage or the files cannot be read.\n"
@@ -32,13 +33,16 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(option_values, options_clear)
 static bool parse(char ***argv, struct options *options, GError **error)
 {
     const GOptionEntry entries[] = {
-        {"key", 'k', 0, G_OPTION_ARG_FILENAME_ARRAY, &options->keys, "A key that the bootloader knows; repeatable", "KEY"},
-        {"max-size", 0, 0, G_OPTION_ARG_STRING, &options->max_bytes, "Largest image that the slot takes", "BYTES"},
+        {"key", 'k', 0, G_OPTION_ARG_FILENAME_ARRAY, &options->keys,
+         "A key that the bootloader knows; repeatable", "KEY"},
+        {"max-size", 0, 0, G_OPTION_ARG_STRING, &options->max_bytes, "Largest image that the slot takes",
+         "BYTES"},
         {"quiet", 'q', 0, G_OPTION_ARG_NONE, &options->quiet, "Say it by the exit code only", NULL},
         G_OPTION_ENTRY_NULL,
     };
 
-    return rig_cli_image_parse(argv, "INPUT", "Checks an MCUboot image as a bootloader does.", description, entries, error);
+    return rig_cli_image_parse(argv, "INPUT", "Checks an MCUboot image as a bootloader does.", description,
+                               entries, error);
 }
 
 static GPtrArray *load_keys(char **wheres, GError **error)
@@ -73,7 +77,8 @@ static void explain_missing_signature(const struct rig_image_source *source)
             g_autofree char *text = rig_hex_text(hash, sizeof hash);
             g_autofree char *name = rig_test_key_name(hash);
 
-            g_print("  the image names the key %s%s%s%s\n", text, name ? " (the rig's " : "", name ? name : "", name ? ")" : "");
+            g_print("  the image names the key %s%s%s%s\n", text, name ? " (the rig's " : "",
+                    name ? name : "", name ? ")" : "");
             signed_by_somebody = true;
         }
     }
@@ -81,8 +86,9 @@ static void explain_missing_signature(const struct rig_image_source *source)
         g_print("  the image names no key: it is unsigned\n");
 }
 
-static void say(const char *path, const struct rig_image_source *source, const struct rig_image_policy *policy,
-                const struct rig_image_layout *layout, enum rig_image_status status)
+static void say(const char *path, const struct rig_image_source *source,
+                const struct rig_image_policy *policy, const struct rig_image_layout *layout,
+                enum rig_image_status status)
 {
     char version[RIG_IMAGE_VERSION_TEXT_BYTES];
 
@@ -105,7 +111,8 @@ static int verify_file(const char *path, const struct options *options, GError *
     struct rig_image_file file;
     enum rig_image_status status;
 
-    if (options->max_bytes && !rig_number_parse("--max-size", options->max_bytes, UINT32_MAX, &max_bytes, error))
+    if (options->max_bytes &&
+        !rig_number_parse("--max-size", options->max_bytes, UINT32_MAX, &max_bytes, error))
         return RIG_IMAGE_EXIT_BAD;
     keys = load_keys(options->keys, error);
     if (!keys || !rig_image_file_read(path, 0xff, &file, error))

@@ -39,10 +39,12 @@ static bool parse(int argc, char **argv, struct wishes *wishes, GError **error)
 {
     const GOptionEntry entries[] = {
         {"junit", 0, 0, G_OPTION_ARG_FILENAME, &wishes->junit, "write JUnit XML", "FILE"},
-        {"junit-strict", 0, 0, G_OPTION_ARG_NONE, &wishes->strict, "leave out what the strict schema refuses", NULL},
+        {"junit-strict", 0, 0, G_OPTION_ARG_NONE, &wishes->strict, "leave out what the strict schema refuses",
+         NULL},
         {"html", 0, 0, G_OPTION_ARG_FILENAME, &wishes->html, "write one HTML page", "FILE"},
         {"json", 0, 0, G_OPTION_ARG_FILENAME, &wishes->json, "write a JSON summary", "FILE"},
-        {"terminal", 0, 0, G_OPTION_ARG_NONE, &wishes->terminal, "print the report (what happens when nothing else is asked for)", NULL},
+        {"terminal", 0, 0, G_OPTION_ARG_NONE, &wishes->terminal,
+         "print the report (what happens when nothing else is asked for)", NULL},
         {"quiet", 'q', 0, G_OPTION_ARG_NONE, &wishes->quiet, "print failures and the summary only", NULL},
         {"verbose", 'v', 0, G_OPTION_ARG_NONE, &wishes->verbose, "print every step", NULL},
         {NULL, 0, 0, 0, NULL, NULL, NULL},
@@ -56,12 +58,14 @@ static bool parse(int argc, char **argv, struct wishes *wishes, GError **error)
     if (!g_option_context_parse(options, &argc, &argv, error))
         return false;
     if (argc != 2) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "report wants one journal, or the folder of one; try report --help");
+        g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE,
+                    "report wants one journal, or the folder of one; try report --help");
         return false;
     }
     wishes->terminal |= !wishes->junit && !wishes->html && !wishes->json;
-    wishes->journal = g_file_test(argv[1], G_FILE_TEST_IS_DIR) ? g_build_filename(argv[1], RIG_OUTPUT_JOURNAL, NULL)
-                                                               : g_strdup(argv[1]);
+    wishes->journal = g_file_test(argv[1], G_FILE_TEST_IS_DIR)
+                          ? g_build_filename(argv[1], RIG_OUTPUT_JOURNAL, NULL)
+                          : g_strdup(argv[1]);
     return one_on_stdout(wishes, error);
 }
 
@@ -78,8 +82,8 @@ static bool write_junit(const struct rig_results *results, const struct wishes *
     return text && rig_output_publish(wishes->junit, text, n_bytes, error);
 }
 
-static bool write_page(char *(*make)(const struct rig_results *, gsize *), const struct rig_results *results, const char *path,
-                       GError **error)
+static bool write_page(char *(*make)(const struct rig_results *, gsize *), const struct rig_results *results,
+                       const char *path, GError **error)
 {
     g_autofree char *text = NULL;
     gsize n_bytes = 0;

@@ -116,7 +116,8 @@ static void several_reports_are_written_in_one_go(void **state)
 {
     g_autofree char *junit = g_build_filename(*state, "j.xml", NULL);
     g_autofree char *html = g_build_filename(*state, "h.html", NULL);
-    char *arguments[] = {(char *)"fixtures/journals/passed.jsonl", (char *)"--junit", junit, (char *)"--html", html, NULL};
+    char *arguments[] = {
+        (char *)"fixtures/journals/passed.jsonl", (char *)"--junit", junit, (char *)"--html", html, NULL};
     g_autofree char *text = run(*state, 0, arguments);
 
     assert_string_equal(text, "");
@@ -129,12 +130,18 @@ static void wrong_command_lines_and_full_disks_are_errors(void **state)
     char *none[] = {NULL};
     char *missing[] = {(char *)"fixtures/journals/no-such-file", NULL};
     char *folder[] = {(char *)"fixtures", NULL};
-    char *both[] = {(char *)"fixtures/journals/passed.jsonl", (char *)"--json", (char *)"-", (char *)"--html", (char *)"-", NULL};
+    char *both[] = {(char *)"fixtures/journals/passed.jsonl",
+                    (char *)"--json",
+                    (char *)"-",
+                    (char *)"--html",
+                    (char *)"-",
+                    NULL};
     char *full[] = {(char *)"fixtures/journals/passed.jsonl", (char *)"--json", (char *)"/dev/full", NULL};
     char **lines[] = {none, missing, folder, both, full};
-    const char *const complaints[] = {"report wants one journal", "cannot read the journal fixtures/journals/no-such-file: No such",
-                                      "cannot read the journal fixtures/journal.jsonl: No such", "only one report can go",
-                                      "cannot write /dev/full: No space left"};
+    const char *const complaints[] = {"report wants one journal",
+                                      "cannot read the journal fixtures/journals/no-such-file: No such",
+                                      "cannot read the journal fixtures/journal.jsonl: No such",
+                                      "only one report can go", "cannot write /dev/full: No space left"};
 
     for (guint i = 0; i < G_N_ELEMENTS(lines); i++) {
         g_autofree char *text = run(*state, 2, lines[i]);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Building an image: header, payload, protected TLVs, hash, key hash, signature, padding, in imgtool's order. */
+/* Building an image: header, payload, protected TLVs, hash, key hash, signature, padding, in imgtool's order.
+ */
 #include "image/build.h"
 
 #include <stdlib.h>
@@ -105,7 +106,8 @@ static enum rig_image_status put_unprotected(struct writer *writer, const struct
     return RIG_IMAGE_OK;
 }
 
-/* One sector's status records: only the fields that stand at fixed places are kept free, whatever board the slot is on. */
+/* One sector's status records: only the fields that stand at fixed places are kept free, whatever board the
+ * slot is on. */
 static bool trailer_of(const struct rig_image_recipe *recipe, struct rig_trailer_layout *trailer)
 {
     uint32_t max_align = recipe->max_align ? recipe->max_align : 8;
@@ -136,7 +138,8 @@ static enum rig_image_status pad(const struct rig_image_recipe *recipe, size_t n
     return RIG_IMAGE_OK;
 }
 
-static enum rig_image_status make_header(const struct rig_image_recipe *recipe, struct rig_image_header *header)
+static enum rig_image_status make_header(const struct rig_image_recipe *recipe,
+                                         struct rig_image_header *header)
 {
     const uint32_t aes = RIG_IMAGE_FLAG_ENCRYPTED_AES128 | RIG_IMAGE_FLAG_ENCRYPTED_AES256;
     const uint32_t lzma = RIG_IMAGE_FLAG_COMPRESSED_LZMA1 | RIG_IMAGE_FLAG_COMPRESSED_LZMA2;
@@ -157,15 +160,16 @@ static enum rig_image_status make_header(const struct rig_image_recipe *recipe, 
         .flags = recipe->flags,
         .version = recipe->version,
     };
-    if (header->header_bytes < RIG_IMAGE_HEADER_BYTES || (recipe->flags & aes) == aes || (recipe->flags & lzma) == lzma)
+    if (header->header_bytes < RIG_IMAGE_HEADER_BYTES || (recipe->flags & aes) == aes ||
+        (recipe->flags & lzma) == lzma)
         return RIG_IMAGE_BAD_HEADER;
     if (recipe->payload_bytes > UINT32_MAX - header->header_bytes - n_protected - UNPROTECTED_MAX_BYTES)
         return RIG_IMAGE_BAD_HEADER;
     return RIG_IMAGE_OK;
 }
 
-static enum rig_image_status fill(const struct rig_image_recipe *recipe, const struct rig_image_header *header,
-                                  struct writer *writer)
+static enum rig_image_status fill(const struct rig_image_recipe *recipe,
+                                  const struct rig_image_header *header, struct writer *writer)
 {
     if (recipe->reserved)
         memcpy(writer->bytes, recipe->reserved, header->header_bytes);

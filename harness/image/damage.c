@@ -88,7 +88,8 @@ static bool is_hash(uint16_t type)
 }
 
 /* The first entry outside the protected area whose type is wanted. */
-static bool find(const struct patient *patient, bool (*wanted)(uint16_t type), struct rig_image_tlv_entry *entry)
+static bool find(const struct patient *patient, bool (*wanted)(uint16_t type),
+                 struct rig_image_tlv_entry *entry)
 {
     struct rig_image_tlv_cursor cursor = {0};
 
@@ -110,7 +111,8 @@ static enum rig_image_status flip_tlv(const struct patient *patient)
     return RIG_IMAGE_READ_FAILED;
 }
 
-/* Takes n_bytes at offset out of the TLVs: what follows in the image moves up, what lies behind the image stays. */
+/* Takes n_bytes at offset out of the TLVs: what follows in the image moves up, what lies behind the image
+ * stays. */
 static void cut_out(const struct patient *patient, uint32_t offset, uint32_t n_bytes)
 {
     struct rig_bytes *image = patient->image;
@@ -169,7 +171,8 @@ static enum rig_image_status spoil_hash(const struct patient *patient)
     return RIG_IMAGE_OK;
 }
 
-/* With zeros behind the image a walk to the end would find empty entries; an odd rest makes the last one overrun. */
+/* With zeros behind the image a walk to the end would find empty entries; an odd rest makes the last one
+ * overrun. */
 static void lie_tlv_total(const struct patient *patient)
 {
     uint8_t *total = patient->image->bytes + patient->layout.tlv_offset + 2;

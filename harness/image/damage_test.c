@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Every kind of damage makes rig_image_verify say the reason it was made for, in a file and in a padded slot. */
+/* Every kind of damage makes rig_image_verify say the reason it was made for, in a file and in a padded slot.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -38,7 +39,7 @@ static const struct {
 /* kind RIG_KEY_N_KINDS: unsigned. */
 static struct rig_bytes make(unsigned kind, bool with_counter, uint32_t pad_to_bytes, uint8_t erased)
 {
-    static uint8_t payload[PAYLOAD_BYTES];
+    uint8_t payload[PAYLOAD_BYTES];
     struct rig_key *key = kind < RIG_KEY_N_KINDS ? rig_key_test((enum rig_key_kind)kind, 0, NULL) : NULL;
     const struct rig_image_recipe recipe = {
         .payload = payload,
@@ -87,7 +88,8 @@ static void check_all(uint32_t pad_to_bytes, uint8_t erased)
             enum rig_image_status status;
 
             assert_int_equal(judge(&image, kind), RIG_IMAGE_OK);
-            assert_int_equal(rig_image_damage(&image, (enum rig_image_damage)damage, UINT32_MAX), RIG_IMAGE_OK);
+            assert_int_equal(rig_image_damage(&image, (enum rig_image_damage)damage, UINT32_MAX),
+                             RIG_IMAGE_OK);
             status = judge(&image, kind);
             if (status != wanted)
                 fail_msg("%s, %s: %s", rig_key_kind_name((enum rig_key_kind)kind),
@@ -154,7 +156,8 @@ static void flips_go_where_they_are_sent_and_nowhere_else(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct rig_bytes image = make(RIG_KEY_ED25519, true, 0, 0xff), whole = make(RIG_KEY_ED25519, true, 0, 0xff);
+        struct rig_bytes image = make(RIG_KEY_ED25519, true, 0, 0xff),
+                         whole = make(RIG_KEY_ED25519, true, 0, 0xff);
 
         assert_int_equal(rig_image_damage(&image, cases[i].damage, cases[i].at), RIG_IMAGE_OK);
         image.bytes[cases[i].offset] ^= 1;
@@ -209,7 +212,7 @@ static void truncation_at_every_byte_is_refused(void **state)
     struct rig_bytes whole = make(RIG_KEY_ED25519, true, 0, 0xff);
 
     (void)state;
-    for (uint32_t at = 0; at < whole.n_bytes; at += at > 60 && at < 4900 ? 97 : 1) {
+    for (uint32_t at = 0; at<whole.n_bytes; at += at> 60 && at < 4900 ? 97 : 1) {
         struct rig_bytes image = make(RIG_KEY_ED25519, true, 0, 0xff);
         enum rig_image_status status;
 
@@ -229,7 +232,8 @@ static void what_is_no_image_is_not_damaged(void **state)
 
     (void)state;
     for (unsigned damage = 0; damage < RIG_DAMAGE_N_KINDS; damage++)
-        assert_int_equal(rig_image_damage(&image, (enum rig_image_damage)damage, UINT32_MAX), RIG_IMAGE_NO_IMAGE);
+        assert_int_equal(rig_image_damage(&image, (enum rig_image_damage)damage, UINT32_MAX),
+                         RIG_IMAGE_NO_IMAGE);
 }
 
 static void names_of_damages_read_back(void **state)

@@ -97,7 +97,8 @@ static bool parse_line(struct reader *reader, const char *line, size_t n_line)
     if (n_line % 2 == 0)
         return refuse(reader, "the line has an odd number of digits");
     if (n < 5 || n > RECORD_MAX_BYTES)
-        return refuse(reader, n < 5 ? "the line is too short for a record" : "the line is too long for a record");
+        return refuse(reader,
+                      n < 5 ? "the line is too short for a record" : "the line is too long for a record");
     for (size_t i = 0; i < n; i++) {
         int high = digit(line[1 + 2 * i]), low = digit(line[2 + 2 * i]);
 
@@ -241,10 +242,12 @@ bool rig_hex_read(const void *text, size_t n_bytes, uint32_t max_bytes, uint8_t 
     return false;
 }
 
-static size_t put_record(uint8_t *into, enum record_type type, uint16_t offset, const uint8_t *bytes, size_t n_bytes)
+static size_t put_record(uint8_t *into, enum record_type type, uint16_t offset, const uint8_t *bytes,
+                         size_t n_bytes)
 {
     static const char digits[] = "0123456789ABCDEF";
-    uint8_t record[5 + WRITE_BYTES] = {(uint8_t)n_bytes, (uint8_t)(offset >> 8), (uint8_t)offset, (uint8_t)type};
+    uint8_t record[5 + WRITE_BYTES] = {(uint8_t)n_bytes, (uint8_t)(offset >> 8), (uint8_t)offset,
+                                       (uint8_t)type};
     uint8_t sum = 0;
     size_t at = 0;
 
@@ -264,7 +267,8 @@ static size_t put_record(uint8_t *into, enum record_type type, uint16_t offset, 
 
 bool rig_hex_write(const uint8_t *bytes, size_t n_bytes, uint32_t base_address, struct rig_bytes *text)
 {
-    /* One line for each 16 bytes, one address line for each 64 KiB, each cut in two by a base that is not aligned. */
+    /* One line for each 16 bytes, one address line for each 64 KiB, each cut in two by a base that is not
+     * aligned. */
     size_t n_lines = n_bytes / WRITE_BYTES + 2 * (n_bytes / 0x10000) + 8;
     uint32_t upper = 0;
 
@@ -283,7 +287,8 @@ bool rig_hex_write(const uint8_t *bytes, size_t n_bytes, uint32_t base_address, 
         if (address >> 16 != upper)
             text->n_bytes += put_record(text->bytes + text->n_bytes, RECORD_LINEAR, 0, high, sizeof high);
         upper = address >> 16;
-        text->n_bytes += put_record(text->bytes + text->n_bytes, RECORD_CONTENTS, (uint16_t)address, bytes + at, n);
+        text->n_bytes +=
+            put_record(text->bytes + text->n_bytes, RECORD_CONTENTS, (uint16_t)address, bytes + at, n);
         at += n;
     }
     text->n_bytes += put_record(text->bytes + text->n_bytes, RECORD_END, 0, NULL, 0);

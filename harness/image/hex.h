@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Intel HEX in and out. GLib-free. Format facts: [SPEC Intel, Hexadecimal Object File Format Specification, revision A, 1988]. */
+/* Intel HEX in and out. GLib-free. Format facts: [SPEC Intel, Hexadecimal Object File Format Specification,
+ * revision A, 1988]. */
 #ifndef RIG_IMAGE_HEX_H
 #define RIG_IMAGE_HEX_H
 
@@ -21,13 +22,14 @@ struct rig_hex_fault {
 /* By content: the first character that is no blank is a colon followed by two hexadecimal digits. */
 bool rig_hex_looks_like(const void *text, size_t n_bytes);
 
-/* Reads a whole file. Records 00 to 05; checksums, an end record and nothing after it are demanded; two records for one address are an
- * error. The span from the lowest to the highest address is bounded by max_bytes, and its gaps hold `erased`.
- * On success free into->contents with rig_bytes_clear. */
+/* Reads a whole file. Records 00 to 05; checksums, an end record and nothing after it are demanded; two
+ * records for one address are an error. The span from the lowest to the highest address is bounded by
+ * max_bytes, and its gaps hold `erased`. On success free into->contents with rig_bytes_clear. */
 bool rig_hex_read(const void *text, size_t n_bytes, uint32_t max_bytes, uint8_t erased, struct rig_hex *into,
                   struct rig_hex_fault *fault);
 
-/* Records of 16 bytes, lines end with a line feed. false when base_address + n_bytes passes 4 GiB or memory is short. */
+/* Records of 16 bytes, lines end with a line feed. false when base_address + n_bytes passes 4 GiB or memory
+ * is short. */
 bool rig_hex_write(const uint8_t *bytes, size_t n_bytes, uint32_t base_address, struct rig_bytes *text);
 
 #endif

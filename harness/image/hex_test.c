@@ -54,7 +54,8 @@ static void segment_linear_and_start_records_are_understood(void **state)
     assert_true(read_text(":020000021000EC\n:0100050011E9\n:00000001FF\n", &hex, &fault));
     assert_int_equal(hex.base_address, 0x10005);
     rig_bytes_clear(&hex.contents);
-    assert_true(read_text(":020000040800F2\n:0400000508000131BD\n:0100050011E9\n:00000001FF\n", &hex, &fault));
+    assert_true(
+        read_text(":020000040800F2\n:0400000508000131BD\n:0100050011E9\n:00000001FF\n", &hex, &fault));
     assert_int_equal(hex.base_address, 0x08000005);
     assert_true(hex.has_start);
     assert_int_equal(hex.start, 0x08000131);
@@ -108,7 +109,7 @@ static void faults_are_told_with_their_line(void **state)
 
 static void a_line_longer_than_any_record_is_refused(void **state)
 {
-    static char text[4000];
+    char text[4000];
     struct rig_hex_fault fault = {0};
     struct rig_hex hex;
 
@@ -123,7 +124,7 @@ static void what_is_written_reads_back_at_every_base(void **state)
 {
     static const uint32_t bases[] = {0, 0x1fff7, 0x0800fffd, 0xfffe0000};
     static const size_t sizes[] = {1, 15, 16, 17, 65536, 131072};
-    static uint8_t bytes[131072];
+    uint8_t bytes[131072];
 
     (void)state;
     rig_image_fill_payload(5, bytes, sizeof bytes);

@@ -34,8 +34,11 @@ static void verify(const struct rig_image_source *source)
 {
     struct rig_key *key = rig_key_test(RIG_KEY_ED25519, 0, NULL);
     const struct rig_key *const keys[] = {key};
-    const struct rig_image_policy policy = {
-        .check_hash = true, .need_signature = true, .keys = keys, .n_keys = key ? 1 : 0, .max_image_bytes = UINT32_MAX};
+    const struct rig_image_policy policy = {.check_hash = true,
+                                            .need_signature = true,
+                                            .keys = keys,
+                                            .n_keys = key ? 1 : 0,
+                                            .max_image_bytes = UINT32_MAX};
     struct rig_image_layout layout;
 
     (void)rig_image_verify(source, &policy, &layout);

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -110,8 +111,8 @@ static void vector_1_6_header_and_hash_without_protected_tlvs(void **state)
 
 static void vector_1_6_protected_tlvs(void **state)
 {
-    static const uint8_t area[] = {0x08, 0x69, 0x1c, 0,    0x50, 0, 4, 0, 7, 0, 0, 0, 0x40, 0,
-                                   0x0c, 0,    1,    0,    0,    0, 1, 0, 0, 0, 0, 0, 0,    0};
+    static const uint8_t area[] = {0x08, 0x69, 0x1c, 0, 0x50, 0, 4, 0, 7, 0, 0, 0, 0x40, 0,
+                                   0x0c, 0,    1,    0, 0,    0, 1, 0, 0, 0, 0, 0, 0,    0};
     static const uint8_t hash[] = {0x0e, 0x19, 0x8a, 0x38, 0xe1, 0x42, 0x11, 0x13, 0xaa, 0xff, 0x1d,
                                    0xb7, 0x1a, 0xdd, 0x9e, 0x5a, 0x0a, 0x3d, 0xa2, 0xb3, 0xb6, 0xed,
                                    0x5d, 0xa1, 0x7e, 0xe2, 0xa6, 0x9c, 0xdc, 0xc7, 0x28, 0x5d};
@@ -199,6 +200,58 @@ static void every_kind_of_signature_verifies_and_is_the_same_every_time(void **s
     }
 }
 
+static size_t read_reference(enum rig_key_kind kind, uint8_t *into, size_t max)
+{
+    char path[512];
+    FILE *file;
+    size_t n_bytes;
+
+    snprintf(path, sizeof path, RIG_SOURCE_DIR "/fixtures/images/imgtool-%s.bin", rig_key_kind_name(kind));
+    file = fopen(path, "rb");
+    assert_non_null(file);
+    n_bytes = fread(into, 1, max, file);
+    fclose(file);
+    return n_bytes;
+}
+
+/* Ed25519 has no choice in its signature: there the whole file must be the same. */
+static void images_of_imgtool_verify_and_ours_are_the_same_up_to_the_signature(void **state)
+{
+    static const struct rig_image_custom_tlv custom[] = {{0xa0a0, (const uint8_t *)"\xc0\xff\xee", 3}};
+    uint8_t payload[PAYLOAD_BYTES];
+    struct rig_image_recipe recipe = recipe_of(payload);
+
+    (void)state;
+    fill_pattern(payload);
+    recipe.has_security_counter = true;
+    recipe.security_counter = 7;
+    recipe.dependencies = &dependency;
+    recipe.n_dependencies = 1;
+    recipe.custom = custom;
+    recipe.n_custom = 1;
+    for (unsigned kind = 0; kind < RIG_KEY_N_KINDS; kind++) {
+        struct rig_key *key = rig_key_test((enum rig_key_kind)kind, 0, NULL);
+        const struct rig_key *const keys[] = {key};
+        const struct rig_image_policy policy = policy_of(keys, 1);
+        uint8_t theirs[4096];
+        const struct rig_bytes reference = {theirs,
+                                            read_reference((enum rig_key_kind)kind, theirs, sizeof theirs)};
+        struct rig_bytes ours;
+
+        recipe.key = key;
+        ours = build(&recipe);
+        assert_int_equal(verify(&reference, &policy), RIG_IMAGE_OK);
+        assert_memory_equal(ours.bytes, theirs, 1032 + 35);        /* all that is signed */
+        assert_memory_equal(ours.bytes + 1071, theirs + 1071, 72); /* hash and key hash */
+        if (kind == RIG_KEY_ED25519) {
+            assert_int_equal(ours.n_bytes, reference.n_bytes);
+            assert_memory_equal(ours.bytes, theirs, ours.n_bytes);
+        }
+        rig_bytes_clear(&ours);
+        rig_key_free(key);
+    }
+}
+
 static void an_unsigned_image_is_refused_where_a_signature_is_needed(void **state)
 {
     uint8_t payload[PAYLOAD_BYTES];
@@ -241,7 +294,8 @@ static void an_unknown_key_only_skips_its_own_signature(void **state)
 {
     uint8_t payload[PAYLOAD_BYTES], both[4096];
     struct rig_image_recipe recipe = recipe_of(payload);
-    struct rig_key *own = rig_key_test(RIG_KEY_ED25519, 0, NULL), *stranger = rig_key_test(RIG_KEY_ED25519, 1, NULL);
+    struct rig_key *own = rig_key_test(RIG_KEY_ED25519, 0, NULL),
+                   *stranger = rig_key_test(RIG_KEY_ED25519, 1, NULL);
     const struct rig_key *const keys[] = {own};
     const struct rig_image_policy policy = policy_of(keys, 1);
     struct rig_bytes first, second, joined;
@@ -335,8 +389,10 @@ static void erased_flash_is_no_image_and_other_bytes_are_a_bad_magic(void **stat
     assert_int_equal(layout_of(bytes, 31, UINT32_MAX, &layout), RIG_IMAGE_READ_FAILED);
 }
 
-/* Changes up to two 16-bit fields of a good image with protected TLVs and says what the walk and verify make of it. */
-static enum rig_image_status after_change(size_t offset, uint16_t value, size_t second_offset, uint16_t second_value)
+/* Changes up to two 16-bit fields of a good image with protected TLVs and says what the walk and verify make
+ * of it. */
+static enum rig_image_status after_change(size_t offset, uint16_t value, size_t second_offset,
+                                          uint16_t second_value)
 {
     uint8_t payload[PAYLOAD_BYTES];
     struct rig_image_recipe recipe = recipe_of(payload);
@@ -374,21 +430,21 @@ static void hostile_headers_and_tlvs_are_refused(void **state)
         {16, 0x600, 0, 0, RIG_IMAGE_BAD_HEADER},        /* both LZMA flags */
         {10, 0, 0, 0, RIG_IMAGE_BAD_TLV},               /* header denies the protected area */
         {10, 24, 0, 0, RIG_IMAGE_BAD_TLV},
-        {1034, 24, 0, 0, RIG_IMAGE_BAD_TLV},            /* the area denies the header */
-        {1034, 24, 10, 24, RIG_IMAGE_BAD_TLV},          /* both lie: no info header follows */
+        {1034, 24, 0, 0, RIG_IMAGE_BAD_TLV},   /* the area denies the header */
+        {1034, 24, 10, 24, RIG_IMAGE_BAD_TLV}, /* both lie: no info header follows */
         {1034, 3, 10, 3, RIG_IMAGE_BAD_TLV},
         {1032, 0x6907, 0, 0, RIG_IMAGE_BAD_TLV},
         {1032, 0xffff, 0, 0, RIG_IMAGE_BAD_TLV},
         {1060, 0x6908, 0, 0, RIG_IMAGE_BAD_TLV},
         {1062, 3, 0, 0, RIG_IMAGE_BAD_TLV},
         {1062, 0, 0, 0, RIG_IMAGE_BAD_TLV},
-        {1062, 41, 0, 0, RIG_IMAGE_BAD_TLV},            /* one byte more than the file */
-        {1062, 39, 0, 0, RIG_IMAGE_BAD_TLV},            /* the entry overruns */
-        {1062, 7, 0, 0, RIG_IMAGE_BAD_TLV},             /* not even an entry's header fits */
-        {1062, 4, 0, 0, RIG_IMAGE_NO_HASH},             /* empty area */
+        {1062, 41, 0, 0, RIG_IMAGE_BAD_TLV}, /* one byte more than the file */
+        {1062, 39, 0, 0, RIG_IMAGE_BAD_TLV}, /* the entry overruns */
+        {1062, 7, 0, 0, RIG_IMAGE_BAD_TLV},  /* not even an entry's header fits */
+        {1062, 4, 0, 0, RIG_IMAGE_NO_HASH},  /* empty area */
         {1038, 0xffff, 0, 0, RIG_IMAGE_BAD_TLV},
-        {1038, 21, 0, 0, RIG_IMAGE_BAD_TLV},            /* an entry that reaches into the unprotected area */
-        {1066, 31, 0, 0, RIG_IMAGE_BAD_HASH},           /* the hash has a wrong length */
+        {1038, 21, 0, 0, RIG_IMAGE_BAD_TLV},  /* an entry that reaches into the unprotected area */
+        {1066, 31, 0, 0, RIG_IMAGE_BAD_HASH}, /* the hash has a wrong length */
         {1066, 0xffff, 0, 0, RIG_IMAGE_BAD_TLV},
     };
 
@@ -405,7 +461,8 @@ static void hostile_headers_and_tlvs_are_refused(void **state)
 static void the_walk_shows_every_entry_once_in_file_order(void **state)
 {
     static const uint16_t types[] = {0x50, 0x40, 0xa0a0, 0xa1a0, 0x10, 0x01, 0x24};
-    static const struct rig_image_custom_tlv custom[] = {{0xa0a0, (const uint8_t *)"abc", 3}, {0xa1a0, NULL, 0}};
+    static const struct rig_image_custom_tlv custom[] = {{0xa0a0, (const uint8_t *)"abc", 3},
+                                                         {0xa1a0, NULL, 0}};
     uint8_t payload[PAYLOAD_BYTES];
     struct rig_image_recipe recipe = recipe_of(payload);
     struct rig_key *key = rig_key_test(RIG_KEY_ED25519, 0, NULL);
@@ -502,9 +559,10 @@ static void recipes_that_cannot_be_are_refused(void **state)
 
 static void versions_are_parsed_strictly_and_compared_as_upstream_does(void **state)
 {
-    static const char *const bad[] = {"",      "1",        "1.",     ".1",     "1.2.",          "1.2.3+", "256.0.0",
-                                      "0.256", "0.0.65536", "1.2.3.4", " 1.2.3", "1.2.3+4294967296", "-1.2",  "1.2x",
-                                      "1,2",   "+1.2"};
+    static const char *const bad[] = {"",          "1",       "1.",      ".1",
+                                      "1.2.",      "1.2.3+",  "256.0.0", "0.256",
+                                      "0.0.65536", "1.2.3.4", " 1.2.3",  "1.2.3+4294967296",
+                                      "-1.2",      "1.2x",    "1,2",     "+1.2"};
     struct rig_image_version a, b;
     char text[RIG_IMAGE_VERSION_TEXT_BYTES];
 
@@ -563,6 +621,7 @@ int main(void)
         cmocka_unit_test(vector_1_6_protected_tlvs),
         cmocka_unit_test(vector_1_6_unprotected_totals_of_each_kind),
         cmocka_unit_test(every_kind_of_signature_verifies_and_is_the_same_every_time),
+        cmocka_unit_test(images_of_imgtool_verify_and_ours_are_the_same_up_to_the_signature),
         cmocka_unit_test(an_unsigned_image_is_refused_where_a_signature_is_needed),
         cmocka_unit_test(a_policy_that_skips_the_hash_believes_the_stored_one),
         cmocka_unit_test(an_unknown_key_only_skips_its_own_signature),

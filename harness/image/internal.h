@@ -13,15 +13,18 @@
 #define RIG_IMAGE_DEPENDENCY_BYTES 12u
 
 /* Eight bytes as in the header and in a dependency. */
-void rig_image_version_decode(const uint8_t bytes[RIG_IMAGE_VERSION_BYTES], struct rig_image_version *version);
-void rig_image_version_encode(const struct rig_image_version *version, uint8_t bytes[RIG_IMAGE_VERSION_BYTES]);
+void rig_image_version_decode(const uint8_t bytes[RIG_IMAGE_VERSION_BYTES],
+                              struct rig_image_version *version);
+void rig_image_version_encode(const struct rig_image_version *version,
+                              uint8_t bytes[RIG_IMAGE_VERSION_BYTES]);
 
 /* Reads within the source's bounds; false when a byte is outside or cannot be read. */
 bool rig_image_read(const struct rig_image_source *source, uint32_t offset, void *into, size_t n_bytes);
 
-/* The first entry of that type whose payload has n_bytes (0: any); false when there is none or the walk fails. */
-bool rig_image_find_tlv(const struct rig_image_source *source, const struct rig_image_layout *layout, uint16_t type,
-                        uint16_t n_bytes, struct rig_image_tlv_entry *entry);
+/* The first entry of that type whose payload has n_bytes (0: any); false when there is none or the walk
+ * fails. */
+bool rig_image_find_tlv(const struct rig_image_source *source, const struct rig_image_layout *layout,
+                        uint16_t type, uint16_t n_bytes, struct rig_image_tlv_entry *entry);
 
 /* One of the four signature types that the rig makes and checks. */
 bool rig_image_tlv_is_signature(uint16_t type);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Keys from all their origins: generated, PEM, the rig's own test keys. Signing and checking are in sign.c. */
+/* Keys from all their origins: generated, PEM, the rig's own test keys. Signing and checking are in sign.c.
+ */
 #include "image/key.h"
 
 #include <stdio.h>
@@ -80,12 +81,14 @@ static bool sha256(const void *bytes, size_t n_bytes, uint8_t hash[RIG_IMAGE_HAS
     return EVP_Digest(bytes, n_bytes, hash, NULL, EVP_sha256(), NULL) == 1;
 }
 
-/* ---- KEYHASH: the DER is written by hand, because libcrypto's encoders cost more than the rest of the tool's start. ---- */
+/* ---- KEYHASH: the DER is written by hand, because libcrypto's encoders cost more than the rest of the
+ * tool's start. ---- */
 
 static bool bn_param(const EVP_PKEY *pkey, const char *name, uint8_t *into, size_t n_bytes)
 {
     BIGNUM *number = NULL;
-    bool fits = EVP_PKEY_get_bn_param(pkey, name, &number) == 1 && BN_bn2binpad(number, into, (int)n_bytes) >= 0;
+    bool fits =
+        EVP_PKEY_get_bn_param(pkey, name, &number) == 1 && BN_bn2binpad(number, into, (int)n_bytes) >= 0;
 
     BN_free(number);
     return fits;
@@ -93,8 +96,9 @@ static bool bn_param(const EVP_PKEY *pkey, const char *name, uint8_t *into, size
 
 static bool hash_ec(const EVP_PKEY *pkey, uint8_t hash[RIG_IMAGE_HASH_BYTES])
 {
-    static const uint8_t prefix[] = {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06,
-                                     0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04};
+    static const uint8_t prefix[] = {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48,
+                                     0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48,
+                                     0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04};
     uint8_t der[sizeof prefix + 2 * SCALAR_BYTES];
 
     memcpy(der, prefix, sizeof prefix);
@@ -120,7 +124,9 @@ static bool hash_rsa(const EVP_PKEY *pkey, size_t n_bytes, uint8_t hash[RIG_IMAG
     static const uint8_t exponent[] = {0x02, 0x03, 0x01, 0x00, 0x01};
     size_t integer = n_bytes + 1, sequence = 4 + integer + sizeof exponent;
     uint8_t der[9 + RSA_MAX_BYTES + sizeof exponent] = {
-        0x30, 0x82, (uint8_t)(sequence >> 8), (uint8_t)sequence, 0x02, 0x82, (uint8_t)(integer >> 8), (uint8_t)integer, 0,
+        0x30, 0x82, (uint8_t)(sequence >> 8), (uint8_t)sequence,
+        0x02, 0x82, (uint8_t)(integer >> 8),  (uint8_t)integer,
+        0,
     };
 
     memcpy(der + 9 + n_bytes, exponent, sizeof exponent);
@@ -180,7 +186,8 @@ static bool rsa_kind(const EVP_PKEY *pkey, enum rig_key_kind *kind, const char *
 
     if (bits != 2048 && bits != 3072)
         return say(why, "an RSA key must have 2048 or 3072 bits");
-    if (!bn_param(pkey, OSSL_PKEY_PARAM_RSA_E, exponent, sizeof exponent) || memcmp(exponent, "\x01\x00\x01", 3) != 0)
+    if (!bn_param(pkey, OSSL_PKEY_PARAM_RSA_E, exponent, sizeof exponent) ||
+        memcmp(exponent, "\x01\x00\x01", 3) != 0)
         return say(why, "an RSA key must have the public exponent 65537");
     *kind = bits == 2048 ? RIG_KEY_RSA2048 : RIG_KEY_RSA3072;
     return true;
@@ -198,9 +205,11 @@ static bool kind_of(const EVP_PKEY *pkey, enum rig_key_kind *kind, const char **
         return true;
     }
     if (!EVP_PKEY_is_a(pkey, "EC"))
-        return say(why, "the key is of a kind that MCUboot images are not signed with here (ecdsa-p256, rsa-2048, "
-                        "rsa-3072 and ed25519 are)");
-    if (EVP_PKEY_get_group_name(pkey, group, sizeof group, &n_bytes) != 1 || strcmp(group, SN_X9_62_prime256v1) != 0)
+        return say(why,
+                   "the key is of a kind that MCUboot images are not signed with here (ecdsa-p256, rsa-2048, "
+                   "rsa-3072 and ed25519 are)");
+    if (EVP_PKEY_get_group_name(pkey, group, sizeof group, &n_bytes) != 1 ||
+        strcmp(group, SN_X9_62_prime256v1) != 0)
         return say(why, "an elliptic-curve key must be on the curve P-256");
     *kind = RIG_KEY_ECDSA_P256;
     return true;
@@ -245,7 +254,8 @@ struct rig_key *rig_key_from_pem(const void *pem, size_t n_bytes, const char **w
     }
     pkey = read_pem(pem, n_bytes, &is_private, &encrypted);
     if (!pkey) {
-        say(why, encrypted ? "the key is protected by a password, which is not supported" : "this is not a PEM key");
+        say(why, encrypted ? "the key is protected by a password, which is not supported"
+                           : "this is not a PEM key");
         return NULL;
     }
     if (!kind_of(pkey, &kind, why)) {
@@ -325,9 +335,14 @@ static EVP_PKEY *from_params(const char *type, OSSL_PARAM_BLD *builder)
 static bool push_numbers(OSSL_PARAM_BLD *builder, BIGNUM *parts[8], const struct rig_rsa_numbers *key)
 {
     static const char *const names[8] = {
-        OSSL_PKEY_PARAM_RSA_N,       OSSL_PKEY_PARAM_RSA_D,         OSSL_PKEY_PARAM_RSA_FACTOR1,
-        OSSL_PKEY_PARAM_RSA_FACTOR2, OSSL_PKEY_PARAM_RSA_EXPONENT1, OSSL_PKEY_PARAM_RSA_EXPONENT2,
-        OSSL_PKEY_PARAM_RSA_COEFFICIENT1, OSSL_PKEY_PARAM_RSA_E,
+        OSSL_PKEY_PARAM_RSA_N,
+        OSSL_PKEY_PARAM_RSA_D,
+        OSSL_PKEY_PARAM_RSA_FACTOR1,
+        OSSL_PKEY_PARAM_RSA_FACTOR2,
+        OSSL_PKEY_PARAM_RSA_EXPONENT1,
+        OSSL_PKEY_PARAM_RSA_EXPONENT2,
+        OSSL_PKEY_PARAM_RSA_COEFFICIENT1,
+        OSSL_PKEY_PARAM_RSA_E,
     };
     static const uint8_t e[] = {1, 0, 1};
     const uint8_t *const bytes[8] = {key->n, key->d, key->p, key->q, key->dp, key->dq, key->qi, e};
@@ -363,8 +378,8 @@ static bool point_of(const BIGNUM *scalar, uint8_t point[POINT_BYTES])
     EC_POINT *public_point = group ? EC_POINT_new(group) : NULL;
     bool done = public_point && !BN_is_zero(scalar) && BN_cmp(scalar, EC_GROUP_get0_order(group)) < 0 &&
                 EC_POINT_mul(group, public_point, scalar, NULL, NULL, NULL) == 1 &&
-                EC_POINT_point2oct(group, public_point, POINT_CONVERSION_UNCOMPRESSED, point, POINT_BYTES, NULL) ==
-                    POINT_BYTES;
+                EC_POINT_point2oct(group, public_point, POINT_CONVERSION_UNCOMPRESSED, point, POINT_BYTES,
+                                   NULL) == POINT_BYTES;
 
     EC_POINT_free(public_point);
     EC_GROUP_free(group);
@@ -410,5 +425,6 @@ struct rig_key *rig_key_test(enum rig_key_kind kind, unsigned index, const char 
         say(why, "there is no test key of that number: RSA has 0 and 1");
         return NULL;
     }
-    return wrap(rsa ? make_rsa(rig_rsa_test_numbers(kind, index)) : make_from_label(kind, index), kind, true, why);
+    return wrap(rsa ? make_rsa(rig_rsa_test_numbers(kind, index)) : make_from_label(kind, index), kind, true,
+                why);
 }

@@ -114,7 +114,8 @@ static enum rig_image_status check_header(const struct rig_image_header *header)
     return RIG_IMAGE_OK;
 }
 
-enum rig_image_status rig_image_read_header(const struct rig_image_source *source, struct rig_image_header *header)
+enum rig_image_status rig_image_read_header(const struct rig_image_source *source,
+                                            struct rig_image_header *header)
 {
     uint8_t bytes[RIG_IMAGE_HEADER_BYTES];
 
@@ -130,7 +131,8 @@ static int compare_u32(uint32_t a, uint32_t b)
     return (a > b) - (a < b);
 }
 
-int rig_image_version_compare(const struct rig_image_version *a, const struct rig_image_version *b, bool with_build)
+int rig_image_version_compare(const struct rig_image_version *a, const struct rig_image_version *b,
+                              bool with_build)
 {
     int order = compare_u32(a->major, b->major);
 
@@ -186,7 +188,8 @@ bool rig_image_version_parse(const char *text, struct rig_image_version *version
     return true;
 }
 
-void rig_image_version_format(const struct rig_image_version *version, char text[RIG_IMAGE_VERSION_TEXT_BYTES])
+void rig_image_version_format(const struct rig_image_version *version,
+                              char text[RIG_IMAGE_VERSION_TEXT_BYTES])
 {
     if (version->build)
         snprintf(text, RIG_IMAGE_VERSION_TEXT_BYTES, "%u.%u.%u+%u", version->major, version->minor,

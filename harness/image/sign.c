@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Signing and checking a digest. Signing is deterministic, which libcrypto 3.0 offers for Ed25519 only: ECDSA takes its nonce from
- * RFC 6979, RSA-PSS its salt from the digest. */
+/* Signing and checking a digest. Signing is deterministic, which libcrypto 3.0 offers for Ed25519 only: ECDSA
+ * takes its nonce from RFC 6979, RSA-PSS its salt from the digest. */
 #include <string.h>
 
 #include <openssl/core_names.h>
@@ -58,12 +58,14 @@ static bool seed_nonces(struct nonce_source *nonces, const struct ecdsa *ecdsa)
 
     memset(nonces->k, 0, sizeof nonces->k);
     memset(nonces->v, 1, sizeof nonces->v);
-    if (BN_bn2binpad(ecdsa->d, seed, SCALAR_BYTES) < 0 || BN_bn2binpad(ecdsa->e, seed + SCALAR_BYTES, SCALAR_BYTES) < 0)
+    if (BN_bn2binpad(ecdsa->d, seed, SCALAR_BYTES) < 0 ||
+        BN_bn2binpad(ecdsa->e, seed + SCALAR_BYTES, SCALAR_BYTES) < 0)
         return false;
     return stir(nonces, 0, seed, sizeof seed) && stir(nonces, 1, seed, sizeof seed);
 }
 
-/* r = x(kG) mod n, s = (e + r d) / k mod n. false also when the nonce gives a zero, which calls for the next nonce. */
+/* r = x(kG) mod n, s = (e + r d) / k mod n. false also when the nonce gives a zero, which calls for the next
+ * nonce. */
 static bool try_nonce(struct ecdsa *ecdsa)
 {
     BN_CTX *numbers = ecdsa->numbers;
@@ -123,7 +125,8 @@ static bool prepare_ecdsa(struct ecdsa *ecdsa, const struct rig_key *key, const 
     ecdsa->r = BN_CTX_get(ecdsa->numbers);
     ecdsa->s = BN_CTX_get(ecdsa->numbers);
     ecdsa->point = EC_POINT_new(ecdsa->group);
-    return ecdsa->s && ecdsa->point && EVP_PKEY_get_bn_param(key->pkey, OSSL_PKEY_PARAM_PRIV_KEY, &ecdsa->d) == 1 &&
+    return ecdsa->s && ecdsa->point &&
+           EVP_PKEY_get_bn_param(key->pkey, OSSL_PKEY_PARAM_PRIV_KEY, &ecdsa->d) == 1 &&
            BN_bin2bn(digest, HASH_BYTES, ecdsa->e) &&
            BN_nnmod(ecdsa->e, ecdsa->e, ecdsa->order, ecdsa->numbers) == 1;
 }
@@ -221,8 +224,8 @@ static size_t sign_rsa(const struct rig_key *key, const uint8_t digest[HASH_BYTE
     return good ? n_signed : 0;
 }
 
-static bool verify_digest(const struct rig_key *key, const uint8_t digest[HASH_BYTES], const uint8_t *signature,
-                          size_t n_bytes)
+static bool verify_digest(const struct rig_key *key, const uint8_t digest[HASH_BYTES],
+                          const uint8_t *signature, size_t n_bytes)
 {
     EVP_PKEY_CTX *checker = EVP_PKEY_CTX_new_from_pkey(NULL, key->pkey, NULL);
     bool good = checker && EVP_PKEY_verify_init(checker) == 1;
@@ -249,8 +252,8 @@ static size_t sign_ed25519(const struct rig_key *key, const uint8_t digest[HASH_
     return good ? n_bytes : 0;
 }
 
-static bool verify_ed25519(const struct rig_key *key, const uint8_t digest[HASH_BYTES], const uint8_t *signature,
-                           size_t n_bytes)
+static bool verify_ed25519(const struct rig_key *key, const uint8_t digest[HASH_BYTES],
+                           const uint8_t *signature, size_t n_bytes)
 {
     EVP_MD_CTX *checker = EVP_MD_CTX_new();
     bool good = checker && EVP_DigestVerifyInit(checker, NULL, NULL, NULL, key->pkey) == 1 &&
@@ -278,8 +281,8 @@ size_t rig_key_sign(const struct rig_key *key, const uint8_t digest[RIG_IMAGE_HA
     return n_bytes;
 }
 
-bool rig_key_verify(const struct rig_key *key, const uint8_t digest[RIG_IMAGE_HASH_BYTES], const uint8_t *signature,
-                    size_t n_bytes)
+bool rig_key_verify(const struct rig_key *key, const uint8_t digest[RIG_IMAGE_HASH_BYTES],
+                    const uint8_t *signature, size_t n_bytes)
 {
     bool good = key->kind == RIG_KEY_ED25519 ? verify_ed25519(key, digest, signature, n_bytes)
                                              : verify_digest(key, digest, signature, n_bytes);

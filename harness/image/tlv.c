@@ -10,8 +10,8 @@ struct area {
     uint16_t n_bytes; /* with these four bytes */
 };
 
-static enum rig_image_status read_area(const struct rig_image_source *source, uint32_t offset, uint32_t max_bytes,
-                                       struct area *area)
+static enum rig_image_status read_area(const struct rig_image_source *source, uint32_t offset,
+                                       uint32_t max_bytes, struct area *area)
 {
     uint8_t bytes[RIG_IMAGE_TLV_HEADER_BYTES];
 
@@ -24,7 +24,8 @@ static enum rig_image_status read_area(const struct rig_image_source *source, ui
     return area->n_bytes < sizeof bytes ? RIG_IMAGE_BAD_TLV : RIG_IMAGE_OK;
 }
 
-/* Upstream decides by the first info magic which area comes first, and holds the header's protected size against it. */
+/* Upstream decides by the first info magic which area comes first, and holds the header's protected size
+ * against it. */
 static enum rig_image_status read_areas(const struct rig_image_source *source, uint32_t max_bytes,
                                         const struct rig_image_layout *layout, struct area *unprotected)
 {
@@ -55,8 +56,8 @@ enum rig_image_status rig_image_read_layout(const struct rig_image_source *sourc
     status = rig_image_read_header(source, &layout->header);
     if (status)
         return status;
-    layout->hashed_bytes = layout->header.header_bytes + layout->header.payload_bytes +
-                           layout->header.protected_tlv_bytes;
+    layout->hashed_bytes =
+        layout->header.header_bytes + layout->header.payload_bytes + layout->header.protected_tlv_bytes;
     layout->tlv_offset = layout->hashed_bytes;
     status = read_areas(source, max_bytes, layout, &unprotected);
     if (status)
@@ -72,8 +73,10 @@ static uint32_t first_entry(const struct rig_image_layout *layout)
     return layout->tlv_offset - layout->header.protected_tlv_bytes + RIG_IMAGE_TLV_HEADER_BYTES;
 }
 
-enum rig_image_status rig_image_next_tlv(const struct rig_image_source *source, const struct rig_image_layout *layout,
-                                         struct rig_image_tlv_cursor *cursor, struct rig_image_tlv_entry *entry)
+enum rig_image_status rig_image_next_tlv(const struct rig_image_source *source,
+                                         const struct rig_image_layout *layout,
+                                         struct rig_image_tlv_cursor *cursor,
+                                         struct rig_image_tlv_entry *entry)
 {
     uint8_t bytes[RIG_IMAGE_TLV_HEADER_BYTES];
     uint32_t at = cursor->next ? cursor->next : first_entry(layout);
@@ -99,8 +102,8 @@ enum rig_image_status rig_image_next_tlv(const struct rig_image_source *source, 
     return RIG_IMAGE_OK;
 }
 
-bool rig_image_find_tlv(const struct rig_image_source *source, const struct rig_image_layout *layout, uint16_t type,
-                        uint16_t n_bytes, struct rig_image_tlv_entry *entry)
+bool rig_image_find_tlv(const struct rig_image_source *source, const struct rig_image_layout *layout,
+                        uint16_t type, uint16_t n_bytes, struct rig_image_tlv_entry *entry)
 {
     struct rig_image_tlv_cursor cursor = {0};
 
@@ -111,14 +114,16 @@ bool rig_image_find_tlv(const struct rig_image_source *source, const struct rig_
     return false;
 }
 
-enum rig_image_status rig_image_stored_hash(const struct rig_image_source *source, const struct rig_image_layout *layout,
+enum rig_image_status rig_image_stored_hash(const struct rig_image_source *source,
+                                            const struct rig_image_layout *layout,
                                             uint8_t hash[RIG_IMAGE_HASH_BYTES])
 {
     struct rig_image_tlv_entry entry;
 
     if (!rig_image_find_tlv(source, layout, RIG_IMAGE_TLV_SHA256, RIG_IMAGE_HASH_BYTES, &entry))
         return RIG_IMAGE_NO_HASH;
-    return rig_image_read(source, entry.offset, hash, RIG_IMAGE_HASH_BYTES) ? RIG_IMAGE_OK : RIG_IMAGE_READ_FAILED;
+    return rig_image_read(source, entry.offset, hash, RIG_IMAGE_HASH_BYTES) ? RIG_IMAGE_OK
+                                                                            : RIG_IMAGE_READ_FAILED;
 }
 
 bool rig_image_security_counter(const struct rig_image_source *source, const struct rig_image_layout *layout,
@@ -127,7 +132,8 @@ bool rig_image_security_counter(const struct rig_image_source *source, const str
     struct rig_image_tlv_entry entry;
     uint8_t bytes[4];
 
-    if (!rig_image_find_tlv(source, layout, RIG_IMAGE_TLV_SEC_CNT, sizeof bytes, &entry) || !entry.protected_area)
+    if (!rig_image_find_tlv(source, layout, RIG_IMAGE_TLV_SEC_CNT, sizeof bytes, &entry) ||
+        !entry.protected_area)
         return false;
     if (!rig_image_read(source, entry.offset, bytes, sizeof bytes))
         return false;

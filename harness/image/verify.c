@@ -7,7 +7,8 @@
 /* Every update of a digest costs a call through the provider, every read one through the flash model. */
 #define CHUNK_BYTES 16384u
 
-static enum rig_image_status hash_range(const struct rig_image_source *source, uint32_t n_bytes, EVP_MD_CTX *digest)
+static enum rig_image_status hash_range(const struct rig_image_source *source, uint32_t n_bytes,
+                                        EVP_MD_CTX *digest)
 {
     uint8_t chunk[CHUNK_BYTES];
 
@@ -23,7 +24,8 @@ static enum rig_image_status hash_range(const struct rig_image_source *source, u
     return RIG_IMAGE_OK;
 }
 
-enum rig_image_status rig_image_compute_hash(const struct rig_image_source *source, const struct rig_image_layout *layout,
+enum rig_image_status rig_image_compute_hash(const struct rig_image_source *source,
+                                             const struct rig_image_layout *layout,
                                              uint8_t hash[RIG_IMAGE_HASH_BYTES])
 {
     EVP_MD_CTX *digest = EVP_MD_CTX_new();
@@ -135,7 +137,8 @@ static enum rig_image_status walk_entries(struct walk *walk, const struct rig_im
     return walk->policy->need_signature ? walk->signature : RIG_IMAGE_OK;
 }
 
-/* A bootloader that skips the hash believes the stored one, which is what a signature is then held against. */
+/* A bootloader that skips the hash believes the stored one, which is what a signature is then held against.
+ */
 static enum rig_image_status fill_hash(struct walk *walk, const struct rig_image_layout *layout)
 {
     if (walk->policy->check_hash)
@@ -144,14 +147,16 @@ static enum rig_image_status fill_hash(struct walk *walk, const struct rig_image
     return RIG_IMAGE_OK;
 }
 
-enum rig_image_status rig_image_verify(const struct rig_image_source *source, const struct rig_image_policy *policy,
-                                       struct rig_image_layout *layout)
+enum rig_image_status rig_image_verify(const struct rig_image_source *source,
+                                       const struct rig_image_policy *policy, struct rig_image_layout *layout)
 {
     const uint32_t unsupported = RIG_IMAGE_FLAG_ENCRYPTED_AES128 | RIG_IMAGE_FLAG_ENCRYPTED_AES256 |
                                  RIG_IMAGE_FLAG_COMPRESSED_LZMA1 | RIG_IMAGE_FLAG_COMPRESSED_LZMA2;
     struct walk walk = {.source = source, .policy = policy, .signature = RIG_IMAGE_NO_SIGNATURE};
-    enum rig_image_status status = rig_image_read_header(source, &layout->header);
+    enum rig_image_status status;
 
+    memset(layout, 0, sizeof *layout);
+    status = rig_image_read_header(source, &layout->header);
     if (status == RIG_IMAGE_OK && (layout->header.flags & unsupported))
         return RIG_IMAGE_UNSUPPORTED;
     status = rig_image_read_layout(source, policy->max_image_bytes, layout);

@@ -142,7 +142,8 @@ struct rig_event *rig_event_map(struct rig_event *event, const char *key)
     return map;
 }
 
-static struct rig_event_field *find_field(const struct rig_event *event, const char *key, enum rig_field_type type)
+static struct rig_event_field *find_field(const struct rig_event *event, const char *key,
+                                          enum rig_field_type type)
 {
     for (guint i = 0; i < event->fields->len; i++) {
         struct rig_event_field *field = &g_array_index(event->fields, struct rig_event_field, i);
@@ -220,8 +221,8 @@ const GPtrArray *rig_event_get_maps(const struct rig_event *event, const char *k
     return field ? field->many : NULL;
 }
 
-void rig_event_each_text(const struct rig_event *event, void (*each)(void *user, const char *key, const char *value),
-                         void *user)
+void rig_event_each_text(const struct rig_event *event,
+                         void (*each)(void *user, const char *key, const char *value), void *user)
 {
     for (guint i = 0; i < event->fields->len; i++) {
         const struct rig_event_field *field = &g_array_index(event->fields, struct rig_event_field, i);

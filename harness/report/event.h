@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One event of a run: built by the runner, or read again from a line of a journal. Live and re-read events are the same thing, so
- * that every consumer (model, terminal) has one way in. Kinds and keys: reports/journal.md. */
+/* One event of a run: built by the runner, or read again from a line of a journal. Live and re-read events
+ * are the same thing, so that every consumer (model, terminal) has one way in. Kinds and keys:
+ * reports/journal.md. */
 #ifndef RIG_REPORT_EVENT_H
 #define RIG_REPORT_EVENT_H
 
@@ -9,22 +10,23 @@
 
 G_BEGIN_DECLS
 
-#define RIG_EVENT_MAX_TEXT_BYTES (64u * 1024u)        /* longer texts keep their head and their tail */
+#define RIG_EVENT_MAX_TEXT_BYTES (64u * 1024u)         /* longer texts keep their head and their tail */
 #define RIG_EVENT_MAX_LINE_BYTES (16u * 1024u * 1024u) /* longer lines of a file are garbage */
 
 struct rig_event {
-    const char *kind;  /* "step-start" */
-    gint64 number;     /* n; -1 until the journal gave one */
-    gint64 at_us;      /* the board's clock */
-    gint64 case_index; /* -1 outside of cases */
-    guint attempt;     /* from 0 */
-    GArray *fields;    /* private */
+    const char *kind;      /* "step-start" */
+    gint64 number;         /* n; -1 until the journal gave one */
+    gint64 at_us;          /* the board's clock */
+    gint64 case_index;     /* -1 outside of cases */
+    guint attempt;         /* from 0 */
+    GArray *fields;        /* private */
     GStringChunk *strings; /* private; shared by the maps inside */
-    bool is_root;      /* private */
+    bool is_root;          /* private */
 };
 
-/* Building. `kind` and `key` are copied. Texts may hold any bytes: what is no UTF-8 becomes \xNN, what is too long is cut in the
- * middle. A NULL value adds nothing, so that optional keys need no condition at the caller. */
+/* Building. `kind` and `key` are copied. Texts may hold any bytes: what is no UTF-8 becomes \xNN, what is too
+ * long is cut in the middle. A NULL value adds nothing, so that optional keys need no condition at the
+ * caller. */
 struct rig_event *rig_event_new(const char *kind);
 void rig_event_free(struct rig_event *event);
 typedef struct rig_event rig_event;
@@ -32,17 +34,22 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_event, rig_event_free)
 
 void rig_event_text(struct rig_event *event, const char *key, const char *value);
 void rig_event_textf(struct rig_event *event, const char *key, const char *format, ...) G_GNUC_PRINTF(3, 4);
-void rig_event_raw_text(struct rig_event *event, const char *key, const void *bytes, gsize n_bytes); /* console lines */
-void rig_event_hex(struct rig_event *event, const char *key, const void *bytes, gsize n_bytes); /* lower case, no spaces */
+void rig_event_raw_text(struct rig_event *event, const char *key, const void *bytes,
+                        gsize n_bytes); /* console lines */
+void rig_event_hex(struct rig_event *event, const char *key, const void *bytes,
+                   gsize n_bytes); /* lower case, no spaces */
 void rig_event_count(struct rig_event *event, const char *key, gint64 value);
 void rig_event_real(struct rig_event *event, const char *key, double value); /* must be finite */
 void rig_event_flag(struct rig_event *event, const char *key, bool value);
-void rig_event_list(struct rig_event *event, const char *key, const char *const *values); /* NULL-terminated */
-/* A nested object (`where`, `properties`), and one more object in an array of them (`cases`). Owned by the event. */
+void rig_event_list(struct rig_event *event, const char *key,
+                    const char *const *values); /* NULL-terminated */
+/* A nested object (`where`, `properties`), and one more object in an array of them (`cases`). Owned by the
+ * event. */
 struct rig_event *rig_event_map(struct rig_event *event, const char *key);
 struct rig_event *rig_event_append(struct rig_event *event, const char *key);
 
-/* Reading. A key that is missing or of another type gives NULL or the fallback. Everything lives as long as the event. */
+/* Reading. A key that is missing or of another type gives NULL or the fallback. Everything lives as long as
+ * the event. */
 const char *rig_event_get_text(const struct rig_event *event, const char *key);
 gint64 rig_event_get_count(const struct rig_event *event, const char *key, gint64 fallback);
 double rig_event_get_real(const struct rig_event *event, const char *key, double fallback);
@@ -50,7 +57,8 @@ bool rig_event_get_flag(const struct rig_event *event, const char *key, bool fal
 const GPtrArray *rig_event_get_list(const struct rig_event *event, const char *key); /* const char * */
 const struct rig_event *rig_event_get_map(const struct rig_event *event, const char *key);
 const GPtrArray *rig_event_get_maps(const struct rig_event *event, const char *key); /* struct rig_event * */
-void rig_event_each_text(const struct rig_event *event, void (*each)(void *user, const char *key, const char *value), void *user);
+void rig_event_each_text(const struct rig_event *event,
+                         void (*each)(void *user, const char *key, const char *value), void *user);
 
 /* Appends the event as one JSON object without a newline. */
 void rig_event_write_json(const struct rig_event *event, GString *out);

@@ -23,7 +23,7 @@ struct rig_event_field {
         gint64 count;
         double real;
         bool flag;
-        GPtrArray *many;       /* LIST: const char *; MAPS: struct rig_event * */
+        GPtrArray *many; /* LIST: const char *; MAPS: struct rig_event * */
         struct rig_event *map;
     };
 };

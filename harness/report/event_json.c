@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Events as lines of JSON. Written by hand, since a builder of nodes costs ten times the event; read with json-glib. */
+/* Events as lines of JSON. Written by hand, since a builder of nodes costs ten times the event; read with
+ * json-glib. */
 #include <json-glib/json-glib.h>
 #include <string.h>
 
@@ -222,8 +223,8 @@ struct rig_event *rig_event_parse_json(const char *line, gsize n_bytes)
     JsonNode *root;
     JsonNode *kind;
 
-    if (n_bytes == 0 || n_bytes > RIG_EVENT_MAX_LINE_BYTES || line[0] != '{' || nested_too_deeply(line, n_bytes) ||
-        !g_utf8_validate_len(line, n_bytes, NULL))
+    if (n_bytes == 0 || n_bytes > RIG_EVENT_MAX_LINE_BYTES || line[0] != '{' ||
+        nested_too_deeply(line, n_bytes) || !g_utf8_validate_len(line, n_bytes, NULL))
         return NULL;
     parser = json_parser_new();
     if (!json_parser_load_from_data(parser, line, (gssize)n_bytes, NULL))

@@ -7,27 +7,45 @@
 #include "report/text.h"
 
 static const char page_style[] =
-    ":root{color-scheme:light dark;--bg:#fff;--fg:#1c2024;--dim:#60646c;--line:#e0e3e8;--box:#f6f7f9;--pass:#1a7f43;--fail:#c4251b;"
+    ":root{color-scheme:light "
+    "dark;--bg:#fff;--fg:#1c2024;--dim:#60646c;--line:#e0e3e8;--box:#f6f7f9;--pass:#1a7f43;--fail:#c4251b;"
     "--skip:#8a6100;--failbg:#fdeeec}"
-    "@media(prefers-color-scheme:dark){:root{--bg:#14171a;--fg:#e4e7eb;--dim:#9aa1ab;--line:#2c3138;--box:#1c2025;--pass:#4cc27b;"
+    "@media(prefers-color-scheme:dark){:root{--bg:#14171a;--fg:#e4e7eb;--dim:#9aa1ab;--line:#2c3138;--box:#"
+    "1c2025;--pass:#4cc27b;"
     "--fail:#ff7b72;--skip:#d9a93f;--failbg:#2a1b1b}}"
-    "*{box-sizing:border-box}body{margin:0 auto;max-width:1080px;padding:28px 20px;background:var(--bg);color:var(--fg);"
-    "font:15px/1.5 system-ui,sans-serif}h1{font-size:22px;margin:0 0 2px}h2{font-size:16px;margin:32px 0 8px}h4{margin:12px 0 0}"
-    ".dim{color:var(--dim)}.pass{color:var(--pass)}.fail,.error{color:var(--fail)}.skip,.flaky,.none{color:var(--skip)}"
-    ".tiles{display:flex;flex-wrap:wrap;gap:10px;margin:18px 0}.tile{border:1px solid var(--line);border-radius:8px;"
+    "*{box-sizing:border-box}body{margin:0 auto;max-width:1080px;padding:28px "
+    "20px;background:var(--bg);color:var(--fg);"
+    "font:15px/1.5 system-ui,sans-serif}h1{font-size:22px;margin:0 0 2px}h2{font-size:16px;margin:32px 0 "
+    "8px}h4{margin:12px 0 0}"
+    ".dim{color:var(--dim)}.pass{color:var(--pass)}.fail,.error{color:var(--fail)}.skip,.flaky,.none{color:"
+    "var(--skip)}"
+    ".tiles{display:flex;flex-wrap:wrap;gap:10px;margin:18px 0}.tile{border:1px solid "
+    "var(--line);border-radius:8px;"
     "padding:8px 16px;min-width:92px}.tile b{display:block;font-size:24px;line-height:1.25}"
     ".tile.zero b{color:var(--dim);font-weight:400}"
-    ".bar{display:flex;height:6px;border-radius:3px;overflow:hidden;background:var(--line)}.bar i{display:block;min-width:3px}"
-    "table{border-collapse:collapse;width:100%}td,th{padding:4px 10px 4px 0;text-align:left;vertical-align:top;"
-    "border-bottom:1px solid var(--line);overflow-wrap:anywhere}th{font-weight:600;color:var(--dim);font-size:13px}"
-    "td.n,th.n{text-align:right;white-space:nowrap;padding-right:0}td.v{width:64px;font-weight:600}td.t{white-space:nowrap}"
-    "code,pre,.mono{font:13px/1.5 ui-monospace,monospace}pre{margin:6px 0;padding:10px 12px;background:var(--box);"
-    "border:1px solid var(--line);border-radius:6px;overflow-x:auto;white-space:pre-wrap;overflow-wrap:anywhere}"
-    ".case{border:1px solid var(--line);border-left:4px solid var(--fail);border-radius:8px;padding:14px 18px;margin:14px 0}"
-    ".case.flaky{border-left-color:var(--skip);color:inherit}.case h3{margin:0 0 4px;font-size:15px;overflow-wrap:anywhere}"
-    ".message{font-size:16px;margin:6px 0 10px}dl{display:grid;grid-template-columns:88px 1fr;gap:3px 12px;margin:8px 0}"
-    "dt{color:var(--dim)}dd{margin:0;overflow-wrap:anywhere;white-space:pre-wrap}summary{cursor:pointer;margin:8px 0 2px}"
-    "tr.bad td{background:var(--failbg)}.note{border-left:4px solid var(--skip);padding:4px 12px;margin:8px 0}"
+    ".bar{display:flex;height:6px;border-radius:3px;overflow:hidden;background:var(--line)}.bar "
+    "i{display:block;min-width:3px}"
+    "table{border-collapse:collapse;width:100%}td,th{padding:4px 10px 4px "
+    "0;text-align:left;vertical-align:top;"
+    "border-bottom:1px solid "
+    "var(--line);overflow-wrap:anywhere}th{font-weight:600;color:var(--dim);font-size:13px}"
+    "td.n,th.n{text-align:right;white-space:nowrap;padding:4px 0 4px 10px}td.v+td{width:99%}td.v{min-width:64px;"
+    "font-weight:600}td.t{"
+    "white-space:nowrap}"
+    "code,pre,.mono{font:13px/1.5 ui-monospace,monospace}pre{margin:6px 0;padding:10px "
+    "12px;background:var(--box);"
+    "border:1px solid "
+    "var(--line);border-radius:6px;overflow-x:auto;white-space:pre-wrap;overflow-wrap:anywhere}"
+    ".case{border:1px solid var(--line);border-left:4px solid var(--fail);border-radius:8px;padding:14px "
+    "18px;margin:14px 0}"
+    ".case.flaky{border-left-color:var(--skip);color:inherit}.case h3{margin:0 0 "
+    "4px;font-size:15px;overflow-wrap:anywhere}"
+    ".message{font-size:16px;margin:6px 0 10px}dl{display:grid;grid-template-columns:88px 1fr;gap:3px "
+    "12px;margin:8px 0}"
+    "dt{color:var(--dim)}dd{margin:0;overflow-wrap:anywhere;white-space:pre-wrap}summary{cursor:pointer;"
+    "margin:8px 0 2px}"
+    "tr.bad td{background:var(--failbg)}.note{border-left:4px solid var(--skip);padding:4px 12px;margin:8px "
+    "0}"
     "a{color:inherit}footer{margin-top:36px;color:var(--dim);font-size:13px}";
 
 static void escaped(GString *out, const char *text)
@@ -55,7 +73,8 @@ static const char *word_of(const struct rig_case_result *result)
 
 static void tile(GString *out, const char *class, guint count, const char *label)
 {
-    g_string_append_printf(out, "<div class=\"tile%s\"><b class=\"%s\">%u</b>%s</div>\n", count ? "" : " zero", class, count, label);
+    g_string_append_printf(out, "<div class=\"tile%s\"><b class=\"%s\">%u</b>%s</div>\n",
+                           count ? "" : " zero", class, count, label);
 }
 
 static void bar_part(GString *out, const char *colour, guint count)
@@ -92,7 +111,11 @@ static void heading(GString *out, const struct rig_results *results)
                         : code == 1 ? "The board failed"
                                     : "The rig had errors";
 
-    g_string_append_printf(out, "<h1 class=\"%s\">%s</h1>\n<div class=\"dim\">", code == 0 ? "pass" : code == 4 ? "skip" : "fail", title);
+    g_string_append_printf(out, "<h1 class=\"%s\">%s</h1>\n<div class=\"dim\">",
+                           code == 0   ? "pass"
+                           : code == 4 ? "skip"
+                                       : "fail",
+                           title);
     escaped_line(out, results->target ? results->target : "unknown target");
     if (results->wall) {
         g_string_append(out, " · ");
@@ -144,6 +167,9 @@ static void expectations(GString *out, const struct rig_step_result *step)
         escaped_line(out, expectation->seen);
         g_string_append(out, "</div>");
     }
+    if (step->n_expectations_left_out)
+        g_string_append_printf(out, "<div class=\"dim\">%u more were not kept</div>",
+                               step->n_expectations_left_out);
 }
 
 /* "steps.2.then.0" stands inside "steps.2". */
@@ -161,8 +187,9 @@ static void step_row(GString *out, const struct rig_step_result *step)
     const char *word = step->elapsed_us < 0 ? "open" : rig_verdict_word(step->verdict);
     bool bad = is_bad(step->verdict) || step->elapsed_us < 0;
 
-    g_string_append_printf(out, "<tr%s><td class=\"v %s\">%s</td><td class=\"mono\" style=\"padding-left:%uem\">",
-                           bad ? " class=\"bad\"" : "", step->elapsed_us < 0 ? "error" : word, word, depth_of(step) * 2);
+    g_string_append_printf(
+        out, "<tr%s><td class=\"v %s\">%s</td><td class=\"mono\" style=\"padding-left:%uem\">",
+        bad ? " class=\"bad\"" : "", step->elapsed_us < 0 ? "error" : word, word, depth_of(step) * 2);
     escaped_line(out, step->text ? step->text : step->verb);
     expectations(out, step);
     g_string_append_printf(out, "</td><td class=\"n dim\">%s", step->line ? "line " : "");
@@ -170,7 +197,8 @@ static void step_row(GString *out, const struct rig_step_result *step)
         g_string_append_printf(out, "%u", step->line);
     g_string_append(out, "</td><td class=\"n mono dim\">");
     if (step->elapsed_us >= 0)
-        g_string_append_printf(out, "%" G_GINT64_FORMAT ".%03d ms", step->elapsed_us / 1000, (int)(step->elapsed_us % 1000));
+        g_string_append_printf(out, "%" G_GINT64_FORMAT ".%03d ms", step->elapsed_us / 1000,
+                               (int)(step->elapsed_us % 1000));
     g_string_append(out, "</td></tr>\n");
 }
 
@@ -184,7 +212,8 @@ static void steps(GString *out, const struct rig_attempt *attempt)
     g_string_append(out, "</table></details>\n");
 }
 
-static void log_lines(GString *out, const struct rig_attempt *attempt, const char *title, bool (*wanted)(enum rig_entry_kind), bool open)
+static void log_lines(GString *out, const struct rig_attempt *attempt, const char *title,
+                      bool (*wanted)(enum rig_entry_kind), bool open)
 {
     g_autoptr(GString) lines = g_string_new(NULL);
     guint n_happened = 0;
@@ -204,8 +233,8 @@ static void log_lines(GString *out, const struct rig_attempt *attempt, const cha
         g_string_append(lines, "</span>\n");
     }
     if (lines->len)
-        g_string_append_printf(out, "<details%s><summary>%s (%u)</summary><pre>%s</pre></details>\n", open ? " open" : "", title,
-                               n_happened, lines->str);
+        g_string_append_printf(out, "<details%s><summary>%s (%u)</summary><pre>%s</pre></details>\n",
+                               open ? " open" : "", title, n_happened, lines->str);
 }
 
 static bool is_console(enum rig_entry_kind kind)
@@ -251,7 +280,8 @@ static void attempt_details(GString *out, const struct rig_attempt *attempt)
 
 static void case_details(GString *out, const struct rig_case_result *result)
 {
-    g_string_append_printf(out, "<section class=\"case%s\" id=\"case-%u\">\n<h3><span class=\"%s\">%s</span> ",
+    g_string_append_printf(out,
+                           "<section class=\"case%s\" id=\"case-%u\">\n<h3><span class=\"%s\">%s</span> ",
                            result->flaky ? " flaky" : "", result->index, word_of(result), word_of(result));
     escaped_line(out, result->id);
     g_string_append(out, "</h3>\n");
@@ -341,7 +371,8 @@ char *rig_html_page(const struct rig_results *results, gsize *n_bytes)
 
     g_string_append(out, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
                          "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
-                         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
+                         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
+                         "style-src 'unsafe-inline'\">\n"
                          "<title>bootrig: ");
     escaped_line(out, results->target ? results->target : "report");
     g_string_append_printf(out, "</title>\n<style>%s</style></head><body>\n", page_style);

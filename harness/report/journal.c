@@ -42,7 +42,8 @@ struct rig_journal *rig_journal_new(const char *path, GError **error)
     if (path) {
         fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
         if (fd < 0) {
-            g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot write the journal %s: %s", path, g_strerror(errno));
+            g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot write the journal %s: %s", path,
+                        g_strerror(errno));
             return NULL;
         }
     }
@@ -102,8 +103,8 @@ static void write_line(struct rig_journal *journal)
             continue;
         if (n <= 0) {
             if (!journal->error)
-                g_set_error(&journal->error, RIG_ERROR, RIG_ERROR_IO, "cannot write the journal %s: %s", journal->path,
-                            n < 0 ? g_strerror(errno) : "nothing was written");
+                g_set_error(&journal->error, RIG_ERROR, RIG_ERROR_IO, "cannot write the journal %s: %s",
+                            journal->path, n < 0 ? g_strerror(errno) : "nothing was written");
             journal->line_was_cut |= n_done > 0;
             return;
         }
@@ -164,7 +165,8 @@ static void note_left_out(struct rig_journal *journal, gint64 at_us, bool passed
     note->at_us = at_us;
     note->case_index = journal->case_index;
     note->attempt = journal->attempt;
-    rig_event_textf(note, "text", "%u console lines and %u link events were left out here", n_console, n_link);
+    rig_event_textf(note, "text", "%u console lines and %u link events were left out here", n_console,
+                    n_link);
     rig_event_count(note, "left_out_console", n_console);
     rig_event_count(note, "left_out_link", n_link);
     publish(journal, note);
@@ -240,7 +242,8 @@ const char *rig_journal_path(const struct rig_journal *journal)
 char *rig_journal_wall(gint64 unix_us)
 {
     g_autoptr(GDateTime) second = g_date_time_new_from_unix_utc(unix_us / 1000000);
-    g_autofree char *text = second ? g_date_time_format(second, "%Y-%m-%dT%H:%M:%S") : g_strdup("1970-01-01T00:00:00");
+    g_autofree char *text =
+        second ? g_date_time_format(second, "%Y-%m-%dT%H:%M:%S") : g_strdup("1970-01-01T00:00:00");
 
     return g_strdup_printf("%s.%03dZ", text, (int)(unix_us / 1000 % 1000));
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Fuzz target: any bytes as a journal, through the reader and every report; what comes out as XML and JSON must parse. */
+/* Fuzz target: any bytes as a journal, through the reader and every report; what comes out as XML and JSON
+ * must parse. */
 #include <json-glib/json-glib.h>
 #include <libxml/parser.h>
 #include <stdint.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The journal's writer and its reading back: round trips, hostile text, bounds, full disks, folders of runs. */
+/* The journal's writer and its reading back: round trips, hostile text, bounds, full disks, folders of runs.
+ */
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <setjmp.h>
@@ -72,7 +73,8 @@ static void emit_run_start(struct rig_journal *journal, guint n_cases)
     rig_journal_emit(journal, 0, event);
 }
 
-static void emit_case(struct rig_journal *journal, guint index, guint attempt, const char *verdict, bool final, guint n_lines)
+static void emit_case(struct rig_journal *journal, guint index, guint attempt, const char *verdict,
+                      bool final, guint n_lines)
 {
     struct rig_event *end;
 
@@ -96,7 +98,8 @@ static void emit_run_end(struct rig_journal *journal)
     rig_journal_emit(journal, 0, event);
 }
 
-static struct rig_results *write_and_read(const char *folder, guint n_lines, const char *verdict, struct rig_results *live)
+static struct rig_results *write_and_read(const char *folder, guint n_lines, const char *verdict,
+                                          struct rig_results *live)
 {
     g_autofree char *path = g_build_filename(folder, "journal.jsonl", NULL);
     struct rig_journal *journal = rig_journal_new(path, NULL);
@@ -230,9 +233,18 @@ static void a_megabyte_line_keeps_its_head_and_tail(void **state)
 
 static void lines_that_are_no_events_are_refused(void **state)
 {
-    const char *const lines[] = {"",          "{",           "[]",        "{}",           "{\"ev\":1}",       "{\"ev\":null}",
-                                 "ev",        "{\"ev\":\"a\"", "{\"ev\":\"a\",\"x\":[[[[[[[[[[]]]]]]]]]]}", "{\"ev\":\"\xff\"}",
-                                 "null",      "{\"ev\":[\"a\"]}"};
+    const char *const lines[] = {"",
+                                 "{",
+                                 "[]",
+                                 "{}",
+                                 "{\"ev\":1}",
+                                 "{\"ev\":null}",
+                                 "ev",
+                                 "{\"ev\":\"a\"",
+                                 "{\"ev\":\"a\",\"x\":[[[[[[[[[[]]]]]]]]]]}",
+                                 "{\"ev\":\"\xff\"}",
+                                 "null",
+                                 "{\"ev\":[\"a\"]}"};
 
     (void)state;
     for (guint i = 0; i < G_N_ELEMENTS(lines); i++)
@@ -251,7 +263,8 @@ static void a_full_disk_is_remembered_and_the_verdict_still_arrives(void **state
     emit_run_end(journal);
     rig_results_finish(live);
     assert_non_null(rig_journal_error(journal));
-    assert_non_null(strstr(rig_journal_error(journal)->message, "cannot write the journal /dev/full: No space left"));
+    assert_non_null(
+        strstr(rig_journal_error(journal)->message, "cannot write the journal /dev/full: No space left"));
     assert_int_equal(rig_results_exit_code(live), 1);
     rig_journal_free(journal);
 }

@@ -181,7 +181,8 @@ static void output_element(struct document *out, const struct rig_case_result *r
 
     if (!last)
         return;
-    g_string_append_printf(log, "target %s, seed %s\n", out->results->target ? out->results->target : "unknown",
+    g_string_append_printf(log, "target %s, seed %s\n",
+                           out->results->target ? out->results->target : "unknown",
                            last->seed ? last->seed : "unknown");
     append_log(log, last);
     rig_text_xml(legal, log->str);
@@ -227,7 +228,8 @@ static gint64 case_time_ms(const struct rig_case_result *result)
     gint64 sum_ms = 0;
 
     for (guint i = 0; i < result->attempts->len; i++)
-        sum_ms += MIN(((const struct rig_attempt *)g_ptr_array_index(result->attempts, i))->duration_ms, G_MAXINT);
+        sum_ms +=
+            MIN(((const struct rig_attempt *)g_ptr_array_index(result->attempts, i))->duration_ms, G_MAXINT);
     return sum_ms;
 }
 
@@ -347,7 +349,8 @@ static void suite_element(struct document *out, const struct rig_suite *suite)
 static void problem_case(struct document *out, const struct rig_problem *problem)
 {
     xmlTextWriterStartElement(out->xml, BAD_CAST "testcase");
-    identity(out, problem->file ? problem->file : "bootrig.run", problem->file ? "the file loads" : "the run is complete");
+    identity(out, problem->file ? problem->file : "bootrig.run",
+             problem->file ? "the file loads" : "the run is complete");
     time_attribute(out, 0);
     if (problem->file && !out->options->strict)
         attribute(out, "file", problem->file, MAX_MESSAGE_BYTES);
@@ -397,8 +400,8 @@ static void write_document(struct document *out)
     xmlTextWriterEndDocument(out->xml);
 }
 
-char *rig_junit_text(const struct rig_results *results, const struct rig_junit_options *options, gsize *n_bytes,
-                     GError **error)
+char *rig_junit_text(const struct rig_results *results, const struct rig_junit_options *options,
+                     gsize *n_bytes, GError **error)
 {
     xmlBufferPtr buffer = xmlBufferCreate();
     struct document out = {.options = options, .results = results};
@@ -413,7 +416,8 @@ char *rig_junit_text(const struct rig_results *results, const struct rig_junit_o
         *n_bytes = (gsize)xmlBufferLength(buffer);
         text = g_strndup((const char *)xmlBufferContent(buffer), *n_bytes);
     } else {
-        g_set_error_literal(error, RIG_ERROR, RIG_ERROR_IO, "cannot make the JUnit report: no memory for the XML writer");
+        g_set_error_literal(error, RIG_ERROR, RIG_ERROR_IO,
+                            "cannot make the JUnit report: no memory for the XML writer");
     }
     xmlBufferFree(buffer);
     return text;

@@ -11,12 +11,13 @@ G_BEGIN_DECLS
 
 struct rig_junit_options {
     bool strict; /* only what the schema of the xunit plugin allows (reports/junit-strict.xsd) */
-    const char *const *attachments; /* files named at every case that did not pass; NULL-terminated; NULL = none */
+    const char *const
+        *attachments; /* files named at every case that did not pass; NULL-terminated; NULL = none */
 };
 
 /* The whole document. Owned by the caller. An error only when libxml2 runs out of memory. */
-char *rig_junit_text(const struct rig_results *results, const struct rig_junit_options *options, gsize *n_bytes,
-                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
+char *rig_junit_text(const struct rig_results *results, const struct rig_junit_options *options,
+                     gsize *n_bytes, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* From events to results: one function per kind of event. Making and freeing is in model_parts.c, settling in model_settle.c. */
+/* From events to results: one function per kind of event. Making and freeing is in model_parts.c, settling in
+ * model_settle.c. */
 #include "report/model.h"
 
 #include <string.h>
@@ -99,7 +100,8 @@ static void take_load_error(struct rig_results *results, const struct rig_event 
 {
     const char *text = rig_event_get_text(event, "text");
 
-    rig_results_add_problem(results, rig_event_get_text(event, "file"), text ? text : "the file could not be read");
+    rig_results_add_problem(results, rig_event_get_text(event, "file"),
+                            text ? text : "the file could not be read");
 }
 
 static void take_run_end(struct rig_results *results, const struct rig_event *event)
@@ -157,7 +159,8 @@ static void take_step_start(struct rig_attempt *attempt, const struct rig_event 
 }
 
 /* From the end: the same step runs many times in a sweep of power cuts. */
-static struct rig_step_result *step_of(const struct rig_attempt *attempt, const struct rig_event *event, guint *index)
+static struct rig_step_result *step_of(const struct rig_attempt *attempt, const struct rig_event *event,
+                                       guint *index)
 {
     const char *id = rig_event_get_text(event, "step");
 
@@ -216,7 +219,8 @@ static void take_where(struct rig_attempt *attempt, const struct rig_event *wher
     attempt->where_column = small_count(where, "column");
 }
 
-static void take_case_end(struct rig_case_result *result, struct rig_attempt *attempt, const struct rig_event *event)
+static void take_case_end(struct rig_case_result *result, struct rig_attempt *attempt,
+                          const struct rig_event *event)
 {
     if (attempt->ended)
         return;
@@ -287,11 +291,12 @@ static void take_entry(struct rig_attempt *attempt, const struct rig_event *even
     attempt->n_of[RIG_ENTRY_CONSOLE] += small_count(event, "left_out_console");
     attempt->n_of[RIG_ENTRY_LINK] += small_count(event, "left_out_link");
     attempt->n_left_out += small_count(event, "left_out_console") + small_count(event, "left_out_link");
-    /* A sweep of cuts that pass must not push out the ones that fail, nor the console. */
+    /* A sweep of cuts that pass must not push out the ones that fail, and nothing the last lines of console
+     * and link. */
     if (kind == RIG_ENTRY_CUT && !bad)
-        limit /= 4;
-    else if (kind == RIG_ENTRY_BOOT || kind == RIG_ENTRY_POWER || kind == RIG_ENTRY_LINK_STATE)
-        limit /= 2;
+        limit = RIG_RESULTS_MAX_ENTRIES / 4;
+    else if (kind != RIG_ENTRY_CONSOLE && kind != RIG_ENTRY_LINK)
+        limit = RIG_RESULTS_MAX_ENTRIES / 2;
     if (attempt->log->len < limit)
         g_ptr_array_add(attempt->log, entry_from(event, kind));
     else
@@ -351,6 +356,7 @@ void rig_results_take(void *results, const struct rig_event *event)
         take_load_error(run, event);
     else if (strcmp(event->kind, "run-end") == 0)
         take_run_end(run, event);
-    else if (event->case_index < 0 && kind_of_entry(event->kind, &kind) && run->notes->len < RIG_RESULTS_MAX_NOTES)
+    else if (event->case_index < 0 && kind_of_entry(event->kind, &kind) &&
+             run->notes->len < RIG_RESULTS_MAX_NOTES)
         g_ptr_array_add(run->notes, entry_from(event, kind));
 }

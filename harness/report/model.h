@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What a run amounts to: built from its events, live or read again, always by the same code. Every report reads only this. */
+/* What a run amounts to: built from its events, live or read again, always by the same code. Every report
+ * reads only this. */
 #ifndef RIG_REPORT_MODEL_H
 #define RIG_REPORT_MODEL_H
 
@@ -7,7 +8,8 @@
 
 G_BEGIN_DECLS
 
-/* Words of the journal: "pass", "fail" (the board broke its promise), "error" (the rig could not do its job), "skip". */
+/* Words of the journal: "pass", "fail" (the board broke its promise), "error" (the rig could not do its job),
+ * "skip". */
 enum rig_verdict {
     RIG_VERDICT_NONE, /* not known yet */
     RIG_VERDICT_PASS,
@@ -15,13 +17,14 @@ enum rig_verdict {
     RIG_VERDICT_ERROR,
     RIG_VERDICT_SKIP,
 };
-const char *rig_verdict_word(enum rig_verdict verdict); /* "none" for NONE */
+const char *rig_verdict_word(enum rig_verdict verdict);   /* "none" for NONE */
 enum rig_verdict rig_verdict_from_word(const char *word); /* NULL and unknown words: NONE */
 
 /* Bounds: what comes past them is counted, not kept. */
 #define RIG_RESULTS_MAX_CASES 100000
 #define RIG_RESULTS_MAX_ATTEMPTS 100
-#define RIG_RESULTS_MAX_STEPS 1000   /* of an attempt; failed ones are kept past it, up to twice as many in all */
+#define RIG_RESULTS_MAX_STEPS                                                                                \
+    1000 /* of an attempt; failed ones are kept past it, up to twice as many in all */
 #define RIG_RESULTS_MAX_EXPECTS 64   /* of a step; failed ones as above */
 #define RIG_RESULTS_MAX_ENTRIES 2000 /* of an attempt: log entries of all kinds */
 #define RIG_RESULTS_MAX_NOTES 1000   /* of the run */
@@ -34,7 +37,7 @@ struct rig_expectation {
 };
 
 struct rig_step_result {
-    char *id;   /* "steps.3.do.1" */
+    char *id; /* "steps.3.do.1" */
     char *verb;
     char *text; /* the step on one line */
     char *file; /* may be NULL */
@@ -62,7 +65,8 @@ enum rig_entry_kind {
 #define RIG_N_ENTRY_KINDS (RIG_ENTRY_RETRY + 1)
 const char *rig_entry_word(enum rig_entry_kind kind); /* the event's name */
 
-/* One line of what happened; text is ready to be read by a person, as it came (terminal sequences and all). */
+/* One line of what happened; text is ready to be read by a person, as it came (terminal sequences and all).
+ */
 struct rig_entry {
     enum rig_entry_kind kind;
     gint64 at_us;
@@ -88,9 +92,9 @@ struct rig_attempt {
     char *seen;
     char *replay;
     char *skip_reason;
-    char **trailers; /* NULL-terminated, never NULL */
-    char **also;     /* later problems; NULL-terminated, never NULL */
-    char **evidence; /* files, relative to where the run was started; NULL-terminated, never NULL */
+    char **trailers;  /* NULL-terminated, never NULL */
+    char **also;      /* later problems; NULL-terminated, never NULL */
+    char **evidence;  /* files, relative to where the run was started; NULL-terminated, never NULL */
     GPtrArray *steps; /* struct rig_step_result *, as started */
     GPtrArray *log;   /* struct rig_entry *, as they happened */
     guint n_of[RIG_N_ENTRY_KINDS]; /* how many happened, kept or not */
@@ -111,9 +115,9 @@ struct rig_case_result {
     char **tags;         /* NULL-terminated, never NULL */
     GPtrArray *attempts; /* struct rig_attempt *; empty when it was not run */
     enum rig_verdict verdict;
-    bool flaky;          /* passed after an attempt that did not */
-    bool final;          /* nothing more comes */
-    char *skip_reason;   /* why it was not run; NULL otherwise */
+    bool flaky;        /* passed after an attempt that did not */
+    bool final;        /* nothing more comes */
+    char *skip_reason; /* why it was not run; NULL otherwise */
 };
 
 /* The cases of one scenario file, in the order of the run. */
@@ -176,12 +180,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_results, rig_results_free)
 /* A rig_journal_listener whose user is a struct rig_results *. */
 void rig_results_take(void *results, const struct rig_event *event);
 
-/* Settles what never ended: the case in progress becomes an error ("the run was killed here"), cases that did not run are
- * skipped. Call once, after the last event; a live run calls it after `run-end`. */
+/* Settles what never ended: the case in progress becomes an error ("the run was killed here"), cases that did
+ * not run are skipped. Call once, after the last event; a live run calls it after `run-end`. */
 void rig_results_finish(struct rig_results *results);
 
-/* Reads a whole journal and settles it. What is broken in the file is counted, not refused. An error only when the file cannot be
- * read at all (missing, a directory, larger than RIG_RESULTS_MAX_JOURNAL_BYTES). */
+/* Reads a whole journal and settles it. What is broken in the file is counted, not refused. An error only
+ * when the file cannot be read at all (missing, a directory, larger than RIG_RESULTS_MAX_JOURNAL_BYTES). */
 #define RIG_RESULTS_MAX_JOURNAL_BYTES (G_GINT64_CONSTANT(2) * 1024 * 1024 * 1024)
 struct rig_results *rig_results_from_journal(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 struct rig_results *rig_results_from_bytes(const void *bytes, gsize n_bytes) G_GNUC_WARN_UNUSED_RESULT;

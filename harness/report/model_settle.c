@@ -116,9 +116,11 @@ void rig_results_finish(struct rig_results *results)
     for (guint i = 0; i < results->cases->len; i++)
         settle_case(results, g_ptr_array_index(results->cases, i));
     if (!results->started)
-        rig_results_add_problem(results, NULL, "the journal does not say how the run started: nothing is known of it");
+        rig_results_add_problem(results, NULL,
+                                "the journal does not say how the run started: nothing is known of it");
     else if (between)
-        rig_results_add_problem(results, NULL, "the run was killed between two cases: not all of them were run");
+        rig_results_add_problem(results, NULL,
+                                "the run was killed between two cases: not all of them were run");
     else if (results->cases->len == 0 && results->problems->len == 0)
         rig_results_add_problem(results, NULL, "no case was selected: nothing was run");
 }
@@ -148,7 +150,8 @@ int rig_results_exit_code(const struct rig_results *results)
     if (results->interrupted)
         return 3;
     if (results->started && results->ended && counts.n_cases == 0 && counts.n_errors <= 1 &&
-        (results->problems->len == 0 || !((const struct rig_problem *)g_ptr_array_index(results->problems, 0))->file))
+        (results->problems->len == 0 ||
+         !((const struct rig_problem *)g_ptr_array_index(results->problems, 0))->file))
         return 4;
     if (counts.n_errors)
         return 2;
@@ -236,7 +239,8 @@ static struct rig_results *results_from_fd(const char *path, int fd, GError **er
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot read the journal %s: %s", path, g_strerror(errno));
+            g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot read the journal %s: %s", path,
+                        g_strerror(errno));
         if (n > 0) {
             read_on(&reading, block, (gsize)n);
             continue;
@@ -254,16 +258,18 @@ static bool check_file(const char *path, int fd, GError **error)
     struct stat status;
 
     if (fstat(fd, &status) != 0) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot read the journal %s: %s", path, g_strerror(errno));
+        g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot read the journal %s: %s", path,
+                    g_strerror(errno));
         return false;
     }
     if (!S_ISREG(status.st_mode)) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "cannot read the journal %s: it is no regular file", path);
+        g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "cannot read the journal %s: it is no regular file",
+                    path);
         return false;
     }
     if (status.st_size > RIG_RESULTS_MAX_JOURNAL_BYTES) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "cannot read the journal %s: it is larger than %d MiB", path,
-                    (int)(RIG_RESULTS_MAX_JOURNAL_BYTES / 1024 / 1024));
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "cannot read the journal %s: it is larger than %d MiB",
+                    path, (int)(RIG_RESULTS_MAX_JOURNAL_BYTES / 1024 / 1024));
         return false;
     }
     return true;
@@ -276,7 +282,8 @@ struct rig_results *rig_results_from_journal(const char *path, GError **error)
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
     if (fd < 0) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "cannot read the journal %s: %s", path, g_strerror(errno));
+        g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "cannot read the journal %s: %s", path,
+                    g_strerror(errno));
         return NULL;
     }
     if (check_file(path, fd, error))

@@ -12,7 +12,8 @@
 
 #include "base/error.h"
 
-/* -1 with errno; EWOULDBLOCK: another run has it. A file system without locks (some network ones) counts as free. */
+/* -1 with errno; EWOULDBLOCK: another run has it. A file system without locks (some network ones) counts as
+ * free. */
 static int lock_folder(const char *directory)
 {
     g_autofree char *path = g_build_filename(directory, ".lock", NULL);
@@ -28,7 +29,8 @@ static int lock_folder(const char *directory)
 
 static void remove_old_reports(const char *directory)
 {
-    static const char *const names[] = {RIG_OUTPUT_JOURNAL, RIG_OUTPUT_JUNIT, RIG_OUTPUT_HTML, RIG_OUTPUT_JSON};
+    static const char *const names[] = {RIG_OUTPUT_JOURNAL, RIG_OUTPUT_JUNIT, RIG_OUTPUT_HTML,
+                                        RIG_OUTPUT_JSON};
 
     for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
         g_autofree char *path = g_build_filename(directory, names[i], NULL);
@@ -57,12 +59,13 @@ struct rig_output *rig_output_claim(const char *directory, GError **error)
         if (fd >= 0)
             return claimed(path, fd);
         if (errno != EWOULDBLOCK) {
-            g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot write reports into %s: %s", path, g_strerror(errno));
+            g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot write reports into %s: %s", path,
+                        g_strerror(errno));
             return NULL;
         }
     }
-    g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot write reports into %s: %d other runs are using it", directory,
-                RIG_OUTPUT_MAX_RUNS);
+    g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot write reports into %s: %d other runs are using it",
+                directory, RIG_OUTPUT_MAX_RUNS);
     return NULL;
 }
 
@@ -88,7 +91,8 @@ static bool write_all(int fd, const char *path, const char *text, gsize n_bytes,
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0) {
-            g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot write %s: %s", path, g_strerror(n < 0 ? errno : EIO));
+            g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot write %s: %s", path,
+                        g_strerror(n < 0 ? errno : EIO));
             return false;
         }
         text += n;

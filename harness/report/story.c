@@ -6,6 +6,8 @@
 
 #include "report/text.h"
 
+#define MAX_NOTES 20 /* of the run, shown at its end */
+
 const char *rig_story_message(const struct rig_attempt *attempt)
 {
     if (attempt->message && *attempt->message)
@@ -35,7 +37,8 @@ void rig_story_append_time(GString *out, gint64 at_us)
 {
     gint64 bounded_us = MAX(at_us, 0);
 
-    g_string_append_printf(out, "%5" G_GINT64_FORMAT ".%06d  ", bounded_us / 1000000, (int)(bounded_us % 1000000));
+    g_string_append_printf(out, "%5" G_GINT64_FORMAT ".%06d  ", bounded_us / 1000000,
+                           (int)(bounded_us % 1000000));
 }
 
 guint rig_story_tail_start(const struct rig_attempt *attempt, enum rig_entry_kind kind, guint n_wanted)
@@ -59,14 +62,15 @@ static void append_labelled(GString *out, const char *label, const char *text)
         g_string_append_printf(out, "%s%s\n", label, text);
 }
 
-static void append_tail(GString *out, const struct rig_attempt *attempt, enum rig_entry_kind kind, guint n_wanted,
-                        const char *noun)
+static void append_tail(GString *out, const struct rig_attempt *attempt, enum rig_entry_kind kind,
+                        guint n_wanted, const char *noun)
 {
     guint start = rig_story_tail_start(attempt, kind, n_wanted);
 
     if (start >= attempt->log->len)
         return;
-    g_string_append_printf(out, "%s (last %u of %u):\n", noun, MIN(n_wanted, attempt->n_of[kind]), attempt->n_of[kind]);
+    g_string_append_printf(out, "%s (last %u of %u):\n", noun, MIN(n_wanted, attempt->n_of[kind]),
+                           attempt->n_of[kind]);
     for (guint i = start; i < attempt->log->len; i++) {
         const struct rig_entry *entry = g_ptr_array_index(attempt->log, i);
 
@@ -102,6 +106,19 @@ void rig_story_append(GString *out, const struct rig_attempt *attempt, guint n_c
     append_tail(out, attempt, RIG_ENTRY_LINK, n_link, "link");
 }
 
+static void add_notes(GPtrArray *remarks, const GPtrArray *notes)
+{
+    for (guint i = 0; i < notes->len && i < MAX_NOTES; i++) {
+        const struct rig_entry *entry = g_ptr_array_index(notes, i);
+        g_autoptr(GString) plain = g_string_new(NULL);
+
+        if (entry->kind != RIG_ENTRY_NOTE)
+            continue;
+        rig_text_plain(plain, entry->text, true);
+        g_ptr_array_add(remarks, g_strdup(plain->str));
+    }
+}
+
 char **rig_story_remarks(const struct rig_results *results)
 {
     g_autoptr(GPtrArray) remarks = g_ptr_array_new();
@@ -109,12 +126,16 @@ char **rig_story_remarks(const struct rig_results *results)
     if (results->interrupted)
         g_ptr_array_add(remarks, g_strdup("the run was interrupted"));
     if (results->killed && results->started)
-        g_ptr_array_add(remarks, g_strdup("the journal has no end: the run was killed, or is still going on"));
+        g_ptr_array_add(remarks,
+                        g_strdup("the journal has no end: the run was killed, or is still going on"));
     if (results->n_bad_lines)
-        g_ptr_array_add(remarks, g_strdup_printf("%u lines of the journal could not be read", results->n_bad_lines));
+        g_ptr_array_add(remarks,
+                        g_strdup_printf("%u lines of the journal could not be read", results->n_bad_lines));
     if (results->n_missing_events)
-        g_ptr_array_add(remarks, g_strdup_printf("%" G_GINT64_FORMAT " events are missing in the journal: was the disk full?",
+        g_ptr_array_add(remarks, g_strdup_printf("%" G_GINT64_FORMAT
+                                                 " events are missing in the journal: was the disk full?",
                                                  results->n_missing_events));
+    add_notes(remarks, results->notes);
     g_ptr_array_add(remarks, NULL);
     return (char **)g_ptr_array_free(g_steal_pointer(&remarks), FALSE);
 }
@@ -129,7 +150,8 @@ static gint64 duration_ms(const struct rig_results *results)
         const struct rig_case_result *result = g_ptr_array_index(results->cases, i);
 
         for (guint k = 0; k < result->attempts->len; k++)
-            sum_ms += MIN(((const struct rig_attempt *)g_ptr_array_index(result->attempts, k))->duration_ms, G_MAXINT);
+            sum_ms += MIN(((const struct rig_attempt *)g_ptr_array_index(result->attempts, k))->duration_ms,
+                          G_MAXINT);
     }
     return sum_ms;
 }
@@ -139,7 +161,8 @@ char *rig_story_summary(const struct rig_results *results)
     struct rig_counts counts = rig_results_counts(results);
     gint64 ms = duration_ms(results);
 
-    return g_strdup_printf("%u passed, %u failed, %u errors, %u skipped, %u flaky in %" G_GINT64_FORMAT ".%d s",
-                           counts.n_passed, counts.n_failed, counts.n_errors, counts.n_skipped, counts.n_flaky, ms / 1000,
-                           (int)(ms % 1000 / 100));
+    return g_strdup_printf("%u passed, %u failed, %u errors, %u skipped, %u flaky in %" G_GINT64_FORMAT
+                           ".%d s",
+                           counts.n_passed, counts.n_failed, counts.n_errors, counts.n_skipped,
+                           counts.n_flaky, ms / 1000, (int)(ms % 1000 / 100));
 }

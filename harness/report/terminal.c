@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Results on a terminal: the status line, a line per case, the summary. What a failure looks like is in terminal_failure.c. */
+/* Results on a terminal: the status line, a line per case, the summary. What a failure looks like is in
+ * terminal_failure.c. */
 #include "report/terminal.h"
 
 #include <stdlib.h>
@@ -59,7 +60,8 @@ struct rig_terminal_options rig_terminal_options_for(int fd, enum rig_loudness l
     return options;
 }
 
-struct rig_terminal *rig_terminal_new(FILE *out, const struct rig_terminal_options *options, const struct rig_results *results)
+struct rig_terminal *rig_terminal_new(FILE *out, const struct rig_terminal_options *options,
+                                      const struct rig_results *results)
 {
     struct rig_terminal *terminal = g_new0(struct rig_terminal, 1);
 
@@ -97,7 +99,8 @@ void rig_terminal_hide(struct rig_terminal *terminal)
 static void append_word(GString *out, bool colour, const struct rig_case_result *result)
 {
     static const char *const words[] = {"none ", "pass ", "FAIL ", "ERROR", "skip "};
-    static const enum rig_paint paints[] = {RIG_PAINT_DIM, RIG_PAINT_GREEN, RIG_PAINT_RED, RIG_PAINT_RED, RIG_PAINT_YELLOW};
+    static const enum rig_paint paints[] = {RIG_PAINT_DIM, RIG_PAINT_GREEN, RIG_PAINT_RED, RIG_PAINT_RED,
+                                            RIG_PAINT_YELLOW};
 
     if (result->flaky)
         rig_paint(out, colour, RIG_PAINT_YELLOW, "flaky");
@@ -110,11 +113,13 @@ static gint64 case_ms(const struct rig_case_result *result)
     gint64 ms = 0;
 
     for (guint i = 0; i < result->attempts->len; i++)
-        ms += MIN(((const struct rig_attempt *)g_ptr_array_index(result->attempts, i))->duration_ms, G_MAXINT);
+        ms +=
+            MIN(((const struct rig_attempt *)g_ptr_array_index(result->attempts, i))->duration_ms, G_MAXINT);
     return ms;
 }
 
-static void append_case_line(GString *out, const struct rig_terminal *terminal, const struct rig_case_result *result)
+static void append_case_line(GString *out, const struct rig_terminal *terminal,
+                             const struct rig_case_result *result)
 {
     gint64 ms = case_ms(result);
 
@@ -133,7 +138,8 @@ static void append_case_line(GString *out, const struct rig_terminal *terminal, 
     g_string_append_c(out, '\n');
 }
 
-static void append_bad_attempts(GString *out, const struct rig_terminal *terminal, const struct rig_case_result *result)
+static void append_bad_attempts(GString *out, const struct rig_terminal *terminal,
+                                const struct rig_case_result *result)
 {
     for (guint i = 0; i < result->attempts->len; i++) {
         const struct rig_attempt *attempt = g_ptr_array_index(result->attempts, i);
@@ -175,7 +181,8 @@ static void tell_problems(struct rig_terminal *terminal)
     g_autoptr(GString) text = g_string_new(NULL);
 
     for (; terminal->n_problems_told < terminal->results->problems->len; terminal->n_problems_told++) {
-        const struct rig_problem *problem = g_ptr_array_index(terminal->results->problems, terminal->n_problems_told);
+        const struct rig_problem *problem =
+            g_ptr_array_index(terminal->results->problems, terminal->n_problems_told);
 
         rig_paint(text, terminal->options.colour, RIG_PAINT_RED, "ERROR");
         g_string_append_c(text, ' ');
@@ -211,8 +218,9 @@ static void draw_status(struct rig_terminal *terminal, const struct rig_case_res
     if (!terminal->options.status_line || now_us - terminal->drawn_us < STATUS_PERIOD_US)
         return;
     counts = rig_results_counts(terminal->results);
-    g_string_append_printf(line, "[%u/%u] %u passed, %u failed, %u errors, %u skipped  ", result->index + 1, counts.n_cases,
-                           counts.n_passed, counts.n_failed, counts.n_errors, counts.n_skipped);
+    g_string_append_printf(line, "[%u/%u] %u passed, %u failed, %u errors, %u skipped  ", result->index + 1,
+                           counts.n_cases, counts.n_passed, counts.n_failed, counts.n_errors,
+                           counts.n_skipped);
     rig_text_plain(line, result->name, true);
     cut_to_width(line, terminal->options.width ? terminal->options.width : 80);
     fprintf(terminal->out, "\r%s\033[K", line->str);
@@ -262,7 +270,11 @@ static void append_summary(GString *out, const struct rig_terminal *terminal)
     append_bad_names(out, terminal);
     for (char **remark = remarks; *remark; remark++)
         g_string_append_printf(out, "note: %s\n", *remark);
-    rig_paint(out, terminal->options.colour, code == 0 ? RIG_PAINT_GREEN : code == 4 ? RIG_PAINT_YELLOW : RIG_PAINT_RED, summary);
+    rig_paint(out, terminal->options.colour,
+              code == 0   ? RIG_PAINT_GREEN
+              : code == 4 ? RIG_PAINT_YELLOW
+                          : RIG_PAINT_RED,
+              summary);
     g_string_append_c(out, '\n');
 }
 
@@ -279,7 +291,8 @@ void rig_terminal_finish(struct rig_terminal *terminal, const char *const *repor
     put(terminal, text);
 }
 
-void rig_terminal_report(FILE *out, const struct rig_terminal_options *options, const struct rig_results *results)
+void rig_terminal_report(FILE *out, const struct rig_terminal_options *options,
+                         const struct rig_results *results)
 {
     struct rig_terminal *terminal = rig_terminal_new(out, options, results);
 

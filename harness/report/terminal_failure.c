@@ -34,7 +34,8 @@ void rig_terminal_append_indented(GString *out, const char *text)
             g_string_append_printf(out, "  %s\n", *line);
 }
 
-/* A journal may come from anywhere and name any file: only lines of scenario files are shown. NULL when there is none. */
+/* A journal may come from anywhere and name any file: only lines of scenario files are shown. NULL when there
+ * is none. */
 static char *source_line(const char *file, guint number)
 {
     g_autofree char *text = NULL;
@@ -51,7 +52,8 @@ static char *source_line(const char *file, guint number)
     return number >= 1 && g_strv_length(lines) >= number ? g_strdup(lines[number - 1]) : NULL;
 }
 
-static void append_place(GString *out, const struct rig_terminal_options *options, const struct rig_attempt *attempt)
+static void append_place(GString *out, const struct rig_terminal_options *options,
+                         const struct rig_attempt *attempt)
 {
     g_autofree char *place = rig_story_place(attempt);
     g_autofree char *line = NULL;
@@ -72,7 +74,8 @@ static void append_place(GString *out, const struct rig_terminal_options *option
     g_string_append_c(out, '\n');
 }
 
-static void append_labelled(GString *out, const struct rig_terminal_options *options, const char *label, const char *text)
+static void append_labelled(GString *out, const struct rig_terminal_options *options, const char *label,
+                            const char *text)
 {
     g_autoptr(GString) plain = NULL;
     g_auto(GStrv) lines = NULL;
@@ -89,15 +92,16 @@ static void append_labelled(GString *out, const struct rig_terminal_options *opt
         g_string_append_printf(out, "%s%s\n", line == lines ? "" : "            ", *line);
 }
 
-static void append_tail(GString *out, const struct rig_terminal_options *options, const struct rig_attempt *attempt,
-                        enum rig_entry_kind kind, guint n_wanted)
+static void append_tail(GString *out, const struct rig_terminal_options *options,
+                        const struct rig_attempt *attempt, enum rig_entry_kind kind, guint n_wanted)
 {
     guint start = rig_story_tail_start(attempt, kind, n_wanted);
     g_autofree char *title = NULL;
 
     if (start >= attempt->log->len)
         return;
-    title = g_strdup_printf("%s (last %u of %u)", rig_entry_word(kind), MIN(n_wanted, attempt->n_of[kind]), attempt->n_of[kind]);
+    title = g_strdup_printf("%s (last %u of %u)", rig_entry_word(kind), MIN(n_wanted, attempt->n_of[kind]),
+                            attempt->n_of[kind]);
     g_string_append(out, "  ");
     rig_paint(out, options->colour, RIG_PAINT_BOLD, title);
     g_string_append_c(out, '\n');
@@ -113,7 +117,8 @@ static void append_tail(GString *out, const struct rig_terminal_options *options
     }
 }
 
-static void append_message(GString *out, const struct rig_terminal_options *options, const struct rig_attempt *attempt)
+static void append_message(GString *out, const struct rig_terminal_options *options,
+                           const struct rig_attempt *attempt)
 {
     g_autoptr(GString) plain = g_string_new("  ");
 
@@ -122,7 +127,8 @@ static void append_message(GString *out, const struct rig_terminal_options *opti
     g_string_append_c(out, '\n');
 }
 
-void rig_terminal_append_failure(GString *out, const struct rig_terminal_options *options, const struct rig_attempt *attempt)
+void rig_terminal_append_failure(GString *out, const struct rig_terminal_options *options,
+                                 const struct rig_attempt *attempt)
 {
     append_message(out, options, attempt);
     append_place(out, options, attempt);
@@ -137,7 +143,8 @@ void rig_terminal_append_failure(GString *out, const struct rig_terminal_options
     append_labelled(out, options, "replay", attempt->replay);
 }
 
-static void append_step(GString *out, const struct rig_terminal_options *options, const struct rig_step_result *step)
+static void append_step(GString *out, const struct rig_terminal_options *options,
+                        const struct rig_step_result *step)
 {
     const char *word = step->elapsed_us < 0 ? "open" : rig_verdict_word(step->verdict);
     enum rig_paint paint = step->verdict == RIG_VERDICT_PASS ? RIG_PAINT_GREEN : RIG_PAINT_RED;
@@ -160,10 +167,12 @@ static void append_step(GString *out, const struct rig_terminal_options *options
     }
 }
 
-void rig_terminal_append_steps(GString *out, const struct rig_terminal_options *options, const struct rig_attempt *attempt)
+void rig_terminal_append_steps(GString *out, const struct rig_terminal_options *options,
+                               const struct rig_attempt *attempt)
 {
     for (guint i = 0; i < attempt->steps->len; i++)
         append_step(out, options, g_ptr_array_index(attempt->steps, i));
     if (attempt->n_steps > attempt->steps->len)
-        g_string_append_printf(out, "  (%u more steps were not kept)\n", attempt->n_steps - attempt->steps->len);
+        g_string_append_printf(out, "  (%u more steps were not kept)\n",
+                               attempt->n_steps - attempt->steps->len);
 }

@@ -11,7 +11,9 @@ enum rig_paint { RIG_PAINT_RED, RIG_PAINT_GREEN, RIG_PAINT_YELLOW, RIG_PAINT_DIM
 void rig_paint(GString *out, bool colour, enum rig_paint paint, const char *text);
 /* Several lines, each made plain and indented by two. */
 void rig_terminal_append_indented(GString *out, const char *text);
-void rig_terminal_append_failure(GString *out, const struct rig_terminal_options *options, const struct rig_attempt *attempt);
-void rig_terminal_append_steps(GString *out, const struct rig_terminal_options *options, const struct rig_attempt *attempt);
+void rig_terminal_append_failure(GString *out, const struct rig_terminal_options *options,
+                                 const struct rig_attempt *attempt);
+void rig_terminal_append_steps(GString *out, const struct rig_terminal_options *options,
+                               const struct rig_attempt *attempt);
 
 #endif

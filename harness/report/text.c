@@ -55,7 +55,8 @@ void rig_text_bounded(GString *out, const char *text, gsize n_bytes, gsize max_b
     g_string_append_len(out, text + tail, (gssize)(n_bytes - tail));
 }
 
-/* Length in bytes of the terminal sequence that starts at ESC, 0 when it is not one that can be told apart from text. */
+/* Length in bytes of the terminal sequence that starts at ESC, 0 when it is not one that can be told apart
+ * from text. */
 static gsize sequence_bytes(const char *at)
 {
     gsize n = 2;

@@ -255,6 +255,7 @@ static void emit_step_start(struct rig_run *run, const struct rig_step *step)
 
 static void emit_step_end(struct rig_run *run, const char *id, guint64 started_us)
 {
+    guint64 now_us = rig_run_now_us(run);
     struct rig_event *event;
 
     if (run->muted)
@@ -262,7 +263,8 @@ static void emit_step_end(struct rig_run *run, const char *id, guint64 started_u
     event = rig_event_new("step-end");
     rig_event_text(event, "step", id);
     rig_event_text(event, "verdict", rig_verdict_word(run->trouble.verdict));
-    rig_event_count(event, "elapsed_us", (gint64)(rig_run_now_us(run) - started_us));
+    /* A step that prepares the board starts the clock anew. */
+    rig_event_count(event, "elapsed_us", (gint64)(now_us >= started_us ? now_us - started_us : now_us));
     rig_run_emit(run, event);
 }
 
@@ -286,8 +288,7 @@ static void run_step(struct rig_run *run, const struct rig_step *step, const cha
     check_interrupt(run);
     if (!rig_run_troubled(run))
         step->verb->run(run, step);
-    /* A step that prepares the board starts the clock anew. */
-    emit_step_end(run, id, MIN(started_us, rig_run_now_us(run)));
+    emit_step_end(run, id, started_us);
     run->step = outer;
     g_string_assign(run->step_id, outer_id);
 }

@@ -74,16 +74,18 @@ static char *trailer_text(struct rig_run *run, guint index)
     struct rig_image_source source;
     struct rig_trailer trailer;
     char status[RIG_TRAILER_STATUS_TEXT_BYTES];
+    char size[16];
 
     if (!rig_slot_open(run, index, &reader, &source))
         return NULL;
     if (!rig_trailer_decode(&reader.slot.geometry, &source, &trailer))
         return g_strdup_printf("%s: the trailer cannot be read", reader.slot.name);
     rig_trailer_status_text(&reader.slot.geometry, &trailer, status);
-    return g_strdup_printf("%s: magic %s, swap type %s, copy_done %s, image_ok %s, swap size %s%u, %s", reader.slot.name,
+    g_snprintf(size, sizeof size, "%u", trailer.swap_size);
+    return g_strdup_printf("%s: magic %s, swap type %s, copy_done %s, image_ok %s, swap size %s, %s", reader.slot.name,
                            rig_trailer_magic_name(trailer.magic), rig_swap_type_name(trailer.swap_type),
                            rig_trailer_flag_name(trailer.copy_done), rig_trailer_flag_name(trailer.image_ok),
-                           trailer.swap_size_erased ? "unset " : "", trailer.swap_size_erased ? 0 : trailer.swap_size, status);
+                           trailer.swap_size_erased ? "unset" : size, status);
 }
 
 char **rig_run_trailers(struct rig_run *run)
