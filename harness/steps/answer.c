@@ -25,18 +25,6 @@ char *rig_list_text(const struct rig_value *list)
     return g_string_free(text, FALSE);
 }
 
-bool rig_wants_some(struct rig_run *run, const struct rig_step *step, const char *const *fields)
-{
-    g_autofree char *list = NULL;
-
-    for (const char *const *field = fields; *field; field++)
-        if (rig_record_get(step->arguments, *field))
-            return true;
-    list = g_strjoinv(", ", (char **)fields);
-    rig_run_error_text(run, "'%s' wants at least one of %s: it would expect nothing", step->verb->name, list);
-    return false;
-}
-
 void rig_judge_answer(struct rig_run *run, const struct rig_step *step, const char *what, const struct rig_smp_result *result)
 {
     const struct rig_value *expect = rig_record_get(step->arguments, "expect");

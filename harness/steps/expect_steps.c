@@ -155,12 +155,9 @@ static void expect_bound(struct rig_run *run, const struct rig_step *step, const
 
 static void run_expect_resets(struct rig_run *run, const struct rig_step *step)
 {
-    static const char *const bounds[] = {"count", "at-most", "at-least", NULL};
     struct rig_board_view view = {0};
     GError *error = NULL;
 
-    if (!rig_wants_some(run, step, bounds))
-        return;
     if (!run->board->probe->ops->view(run->board->probe, &view, &error)) {
         rig_run_error(run, error);
         return;
@@ -265,7 +262,6 @@ static void expect_flag(struct rig_run *run, const struct rig_step *step, const 
 
 static void run_expect_link(struct rig_run *run, const struct rig_step *step)
 {
-    static const char *const properties[] = {"connected", "encrypted", "bonded", "mtu", "error", NULL};
     const struct rig_value *connected = rig_record_get(step->arguments, "connected");
     const struct rig_value *mtu = rig_record_get(step->arguments, "mtu");
     const struct rig_value *outcome = rig_record_get(step->arguments, "error");
@@ -274,8 +270,6 @@ static void run_expect_link(struct rig_run *run, const struct rig_step *step)
     GError *error = NULL;
     bool ok;
 
-    if (!rig_wants_some(run, step, properties))
-        return;
     /* The end of a connection takes its supervision timeout to be noticed. */
     if (connected && !rig_board_wait_for(run->board, rig_run_deadline_us(run, step), connection_is, &expectation, &ok, &error)) {
         rig_run_error(run, error);

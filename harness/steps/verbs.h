@@ -41,8 +41,6 @@ extern const char *const rig_answer_choices[];
 #define RIG_FIELD_EXPECT_RC                                                                                                              \
     {.name = "rc", .type = RIG_TYPE_COUNT, .about = "With `expect: refused`: the error code that must be answered."}
 
-/* One of these arguments must be there (NULL-terminated); false: the step would expect nothing, and trouble (a rig error) is set. */
-bool rig_wants_some(struct rig_run *run, const struct rig_step *step, const char *const *fields);
 /* Compares what came of a request with `expect` (and `rc`) of the step, on record. */
 void rig_judge_answer(struct rig_run *run, const struct rig_step *step, const char *what, const struct rig_smp_result *result);
 

@@ -42,7 +42,9 @@ static const struct exception exceptions[] = {
     {"smp-reset", "must_error", NO_ADAPTER},
     {"smp-raw", "must_error", NO_ADAPTER},
     {"expect-board", "must_error", NO_ADAPTER},
+    {"expect-resets", "must_error", NO_ADAPTER},
     {"expect-console", "must_error", NO_ADAPTER},
+    {"expect-link", "must_error", NO_ADAPTER},
     {"mark-flash", "must_fail", "it remembers a number"},
     {"mark-flash", "must_error", "it remembers a number"},
 };
