@@ -43,7 +43,7 @@ static void silence_text(const struct rig_smp_transport *transport, char *text, 
                RIG_SMP_HEADER_BYTES + (guint)header.length);
 }
 
-void rig_smp_set_link_result(const struct rig_smp_client *client, enum rig_link_outcome outcome, struct rig_smp_result *result)
+void rig_smp_set_link_result(struct rig_smp_client *client, enum rig_link_outcome outcome, struct rig_smp_result *result)
 {
     struct rig_link *link = client->transport.board->link;
     struct rig_link_state state;
@@ -52,6 +52,7 @@ void rig_smp_set_link_result(const struct rig_smp_client *client, enum rig_link_
     result->link = outcome;
     if (outcome == RIG_LINK_TIMEOUT) {
         silence_text(&client->transport, result->text, sizeof result->text);
+        rig_smp_transport_give_up(&client->transport);
         return;
     }
     link->ops->state(link, &state);

@@ -30,7 +30,7 @@ struct rig_smp_result {
 
 /* What became of a link operation as a result: TIMEOUT is silence (and how much of an answer came), the rest tells how the link ended. */
 struct rig_smp_client;
-void rig_smp_set_link_result(const struct rig_smp_client *client, enum rig_link_outcome outcome, struct rig_smp_result *result);
+void rig_smp_set_link_result(struct rig_smp_client *client, enum rig_link_outcome outcome, struct rig_smp_result *result);
 
 struct rig_smp_client {
     struct rig_smp_transport transport;

@@ -193,6 +193,12 @@ static void take_answer(struct progress *progress, const guint8 *bytes, gsize n_
     }
 }
 
+static void try_again(struct progress *progress)
+{
+    rig_smp_transport_give_up(&progress->client->transport);
+    go_back_to(progress, progress->acked);
+}
+
 static void take_silence(struct progress *progress, guint64 now_us)
 {
     guint allowed = progress->upload->max_failures ? progress->upload->max_failures : MAX_FAILURES;
@@ -200,7 +206,7 @@ static void take_silence(struct progress *progress, guint64 now_us)
     if (now_us >= progress->upload->until_us || ++progress->n_failures >= allowed)
         link_ended(progress, RIG_LINK_TIMEOUT);
     else
-        go_back_to(progress, progress->acked);
+        try_again(progress);
 }
 
 static bool await_answer(struct progress *progress, GError **error)
