@@ -5,7 +5,8 @@
 #include <json-glib/json-glib.h>
 #include <string.h>
 
-static const char *const commands[] = {"run", "check", "list", "replay", "report", "image", "steps", "schema", "completion"};
+static const char *const commands[] = {"run",   "check", "list",   "replay",    "report",
+                                       "image", "steps", "schema", "completion"};
 
 static void write_scenarios(const struct place *place)
 {
@@ -44,7 +45,8 @@ static void exit_code_2_on_bad_usage(void **state)
     place_expect(*state, 2, "--repeat wants", "bootrig run --timeout-scale nan passing.yaml");
     place_expect(*state, 2, "bootrig: ", "bootrig run --seed twelve passing.yaml");
     place_expect(*state, 2, "bootrig: ", "bootrig run --seed 99999999999999999999999 passing.yaml");
-    place_expect(*state, 2, "there is no seeded defect 'laziness'", "bootrig run --defect laziness passing.yaml");
+    place_expect(*state, 2, "there is no seeded defect 'laziness'",
+                 "bootrig run --defect laziness passing.yaml");
     place_expect(*state, 2, "nowhere", "bootrig run --target nowhere passing.yaml");
     place_expect(*state, 2, "is no cut", "bootrig replay --cut 3:sideways passing.yaml");
     place_expect(*state, 2, "replay wants one", "bootrig replay");
@@ -154,8 +156,10 @@ static void bash_finds_the_completion_well_formed(void **state)
 /* Calls the completion function as bash does for a line of words. */
 static void expect_completions(const struct place *place, const char *words, const char *completions)
 {
-    g_autofree char *driver = g_strdup_printf(". ./completion.bash\nCOMP_WORDS=(%s)\nCOMP_CWORD=$((${#COMP_WORDS[@]} - 1))\n_bootrig\n"
-                                              "echo \"<${COMPREPLY[*]}>\"\n", words);
+    g_autofree char *driver = g_strdup_printf(
+        ". ./completion.bash\nCOMP_WORDS=(%s)\nCOMP_CWORD=$((${#COMP_WORDS[@]} - 1))\n_bootrig\n"
+        "echo \"<${COMPREPLY[*]}>\"\n",
+        words);
 
     place_write(place, "driver.bash", driver);
     place_expect(place, 0, completions, "bash --norc driver.bash");

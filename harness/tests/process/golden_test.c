@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Journal, JUnit and terminal of one passing and one failing scenario, byte for byte, wall times left out. BOOTRIG_UPDATE=1 writes them anew. */
+/* Journal, JUnit and terminal of one passing and one failing scenario, byte for byte, wall times left out.
+ * BOOTRIG_UPDATE=1 writes them anew. */
 #include "process.h"
 
 #include <string.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Hostile input: broken YAML of every kind, files that are huge, missing or directories, images and keys that are none. */
+/* Hostile input: broken YAML of every kind, files that are huge, missing or directories, images and keys that
+ * are none. */
 #include "process.h"
 
 #include <glib/gstdio.h>
@@ -58,7 +59,8 @@ static void all_errors_of_a_file_come_at_once(void **state)
 {
     g_autoptr(outcome) result = NULL;
 
-    place_write(*state, "bad.yaml", HEAD "tagz: [a]\nsteps:\n  - wait: 20\n  - fly: high\n  - upload: nowhere\n");
+    place_write(*state, "bad.yaml",
+                HEAD "tagz: [a]\nsteps:\n  - wait: 20\n  - fly: high\n  - upload: nowhere\n");
     place_write(*state, "worse.yaml", HEAD "steps:\n  - reset: {with-in: 3s}\n");
     result = place_run(*state, "bootrig check bad.yaml worse.yaml");
     assert_int_equal(result->code, 2);
@@ -83,7 +85,7 @@ static void an_alias_bomb_does_not_explode(void **state)
     }
     g_string_append(text, "steps:\n  - note: x\n");
     place_write(*state, "bomb.yaml", text->str);
-    place_expect(*state, 2, "bomb.yaml:", "bootrig check bomb.yaml");
+    place_expect(*state, 2, "too many values in one file", "bootrig check bomb.yaml");
     g_string_free(text, TRUE);
 }
 
@@ -94,7 +96,7 @@ static void nesting_without_end_is_refused(void **state)
     for (int i = 0; i < 100000; i++)
         g_string_append_c(text, '[');
     place_write(*state, "deep.yaml", text->str);
-    place_expect(*state, 2, "deep.yaml:", "bootrig check deep.yaml");
+    place_expect(*state, 2, "nested too deeply", "bootrig check deep.yaml");
     g_string_free(text, TRUE);
 }
 
@@ -104,7 +106,7 @@ static void a_file_of_100_megabytes_is_refused_before_it_is_read(void **state)
 
     place_write(*state, "huge.yaml", HEAD);
     assert_int_equal(truncate(path, 100 * 1000 * 1000), 0);
-    place_expect(*state, 2, "huge.yaml", "bootrig check huge.yaml");
+    place_expect(*state, 2, "huge.yaml: error: is larger than 1024 KiB", "bootrig check huge.yaml");
     place_expect(*state, 2, "huge.yaml", "bootrig run -q huge.yaml");
 }
 
@@ -116,7 +118,7 @@ static void a_matrix_of_a_million_cases_is_refused(void **state)
         g_string_append_printf(text, "  v%d: [a, b, c, d, e, f, g, h, i, j]\n", axis);
     g_string_append(text, "steps:\n  - note: \"$v0 $v1 $v2 $v3 $v4 $v5\"\n");
     place_write(*state, "many.yaml", text->str);
-    place_expect(*state, 2, "many.yaml:", "bootrig check many.yaml");
+    place_expect(*state, 2, "more than 10000 cases", "bootrig check many.yaml");
     g_string_free(text, TRUE);
 }
 
@@ -128,7 +130,8 @@ static void directories_and_devices_in_place_of_files_are_errors(void **state)
     place_write(*state, "fine.yaml", scenario_passing);
     place_expect(*state, 4, "nothing to run", "bootrig run folder.yaml");
     place_expect(*state, 2, "/dev/null", "bootrig check /dev/null");
-    place_expect(*state, 2, "target './folder.yaml': is a directory", "bootrig run -q --target ./folder.yaml fine.yaml");
+    place_expect(*state, 2, "target './folder.yaml': is a directory",
+                 "bootrig run -q --target ./folder.yaml fine.yaml");
     place_expect(*state, 2, "folder.yaml", "bootrig report folder.yaml");
 }
 
@@ -148,13 +151,16 @@ static void image_files_that_are_none_are_rig_errors_of_their_case(void **state)
     place_write(*state, "empty.bin", "");
     place_write(*state, "noise.bin", "this is no image");
     for (gsize i = 0; i < G_N_ELEMENTS(files); i++) {
-        g_autofree char *text = g_strdup_printf(HEAD "images:\n  a: {file: %s}\nsteps:\n  - board: {slot0: a}\n", files[i].file);
+        g_autofree char *text =
+            g_strdup_printf(HEAD "images:\n  a: {file: %s}\nsteps:\n  - board: {slot0: a}\n", files[i].file);
 
         place_write(*state, "file.yaml", text);
         place_expect(*state, 2, files[i].said, "bootrig run --no-html file.yaml");
     }
     /* Noise in a slot is no rig error: that is what some scenarios are about. */
-    place_write(*state, "noise.yaml", HEAD "images:\n  a: {file: noise.bin}\nsteps:\n  - board: {slot0: a}\n  - expect-board: no-image\n");
+    place_write(
+        *state, "noise.yaml",
+        HEAD "images:\n  a: {file: noise.bin}\nsteps:\n  - board: {slot0: a}\n  - expect-board: no-image\n");
     place_expect(*state, 0, "1 passed", "bootrig run --no-html noise.yaml");
 }
 
@@ -162,8 +168,10 @@ static void keys_of_the_wrong_type_are_told_apart(void **state)
 {
     place_expect(*state, 0, NULL, "bootrig image key make ed25519 -o ed.pem");
     place_write(*state, "payload.bin", "0123456789abcdef");
-    place_write(*state, "noise.pem", "-----BEGIN PRIVATE KEY-----\nnot base64 at all\n-----END PRIVATE KEY-----\n");
-    place_expect(*state, 0, NULL, "bootrig image make payload.bin --version 1.0.0 --key test:ecdsa-p256 -o signed.bin");
+    place_write(*state, "noise.pem",
+                "-----BEGIN PRIVATE KEY-----\nnot base64 at all\n-----END PRIVATE KEY-----\n");
+    place_expect(*state, 0, NULL,
+                 "bootrig image make payload.bin --version 1.0.0 --key test:ecdsa-p256 -o signed.bin");
     place_expect(*state, 0, NULL, "bootrig image verify signed.bin --key test:ecdsa-p256");
     place_expect(*state, 1, NULL, "bootrig image verify signed.bin --key ed.pem");
     place_expect(*state, 1, NULL, "bootrig image verify signed.bin --key test:ecdsa-p256:1");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Signals at any moment: an interrupted run cleans up and reports, a killed one leaves a journal that still makes every report. */
+/* Signals at any moment: an interrupted run cleans up and reports, a killed one leaves a journal that still
+ * makes every report. */
 #include "process.h"
 
 #include <glib/gstdio.h>
@@ -100,22 +101,27 @@ static void cleanup_runs_after_an_interrupt_and_does_not_hide_it(void **state)
     interrupted = g_strdup(g_strrstr(journal, "\"ev\":\"case-end\""));
     assert_non_null(interrupted);
     /* The last case that began also ended, after its cleanup. */
-    assert_int_equal(count_text(journal, "\"ev\":\"case-start\""), count_text(journal, "\"ev\":\"case-end\""));
-    assert_int_equal(count_text(journal, "\"ev\":\"case-start\""), count_text(journal, "\"text\":\"cleanup ran\""));
+    assert_int_equal(count_text(journal, "\"ev\":\"case-start\""),
+                     count_text(journal, "\"ev\":\"case-end\""));
+    assert_int_equal(count_text(journal, "\"ev\":\"case-start\""),
+                     count_text(journal, "\"text\":\"cleanup ran\""));
     assert_true(clean_up < g_strrstr(journal, "\"ev\":\"case-end\""));
 }
 
 static void expect_reports_of_what_is_left(const struct place *place)
 {
-    g_autoptr(outcome) report = place_run(place, "bootrig report reports/out --junit left.xml --html left.html --json left.json");
-    g_autoptr(outcome) strict = place_run(place, "bootrig report reports/out --junit strict.xml --junit-strict");
+    g_autoptr(outcome) report =
+        place_run(place, "bootrig report reports/out --junit left.xml --html left.html --json left.json");
+    g_autoptr(outcome) strict =
+        place_run(place, "bootrig report reports/out --junit strict.xml --junit-strict");
     g_autofree char *junit = place_read(place, "left.xml");
     g_autofree char *json = place_read(place, "left.json");
 
     assert_true(report->code >= 0 && strict->code >= 0);
     place_expect_junit(place, "left.xml", false);
     place_expect_junit(place, "strict.xml", true);
-    assert_in_range(count_text(junit, "<testcase "), 240, 241); /* one more says that the run was killed, when no case can say it */
+    assert_in_range(count_text(junit, "<testcase "), 240,
+                    241); /* one more says that the run was killed, when no case can say it */
     expect_text(json, "\"killed\" : true");
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Where output cannot go: folders in use, unwritable, full disks; and what a terminal and a pipe get to see. */
+/* Where output cannot go: folders in use, unwritable, full disks; and what a terminal and a pipe get to see.
+ */
 #define _DEFAULT_SOURCE /* forkpty */
 #include "process.h"
 
@@ -21,7 +22,8 @@ static void reports_lie_where_they_should(void **state)
     static const char *const names[] = {"journal.jsonl", "junit.xml", "report.html", "summary.json"};
 
     write_scenarios(*state);
-    place_expect(*state, 1, "elsewhere/deep/junit.xml", "bootrig run passing.yaml failing.yaml -o elsewhere/deep --junit own.xml");
+    place_expect(*state, 1, "elsewhere/deep/junit.xml",
+                 "bootrig run passing.yaml failing.yaml -o elsewhere/deep --junit own.xml");
     for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
         g_autofree char *name = g_build_filename("elsewhere/deep", names[i], NULL);
         g_autofree char *text = place_read(*state, name);
@@ -30,7 +32,8 @@ static void reports_lie_where_they_should(void **state)
         expect_text(text, "wrong-hope");
     }
     place_expect_junit(*state, "own.xml", false);
-    place_expect(*state, 1, NULL, "bootrig run passing.yaml failing.yaml --junit-strict --junit strict.xml --no-html");
+    place_expect(*state, 1, NULL,
+                 "bootrig run passing.yaml failing.yaml --junit-strict --junit strict.xml --no-html");
     place_expect_junit(*state, "strict.xml", true);
 }
 
@@ -73,7 +76,8 @@ static void an_output_folder_that_is_a_file_is_an_error(void **state)
     write_scenarios(*state);
     place_write(*state, "taken", "a file");
     place_expect(*state, 2, "cannot write reports into taken", "bootrig run passing.yaml -o taken");
-    place_expect(*state, 2, "cannot write reports into taken/below", "bootrig run passing.yaml -o taken/below");
+    place_expect(*state, 2, "cannot write reports into taken/below",
+                 "bootrig run passing.yaml -o taken/below");
 }
 
 static void an_unwritable_folder_is_an_error(void **state)
@@ -81,7 +85,8 @@ static void an_unwritable_folder_is_an_error(void **state)
     g_autofree char *path = place_path(*state, "locked");
 
     write_scenarios(*state);
-    place_expect(*state, 2, "cannot write reports into /proc/nowhere", "bootrig run passing.yaml -o /proc/nowhere");
+    place_expect(*state, 2, "cannot write reports into /proc/nowhere",
+                 "bootrig run passing.yaml -o /proc/nowhere");
     if (geteuid() == 0)
         return; /* root writes everywhere */
     assert_int_equal(g_mkdir(path, 0500), 0);
@@ -129,7 +134,8 @@ static void a_full_standard_output_ends_nothing(void **state)
 static void a_reader_that_goes_away_ends_nothing(void **state)
 {
     write_scenarios(*state);
-    place_expect(*state, 0, "ended with 1", "bash -c '%s run -v failing.yaml | true; echo ended with ${PIPESTATUS[0]}'", RIG_BINARY);
+    place_expect(*state, 0, "ended with 1",
+                 "bash -c '%s run -v failing.yaml | true; echo ended with ${PIPESTATUS[0]}'", RIG_BINARY);
     place_expect_junit(*state, "reports/out/junit.xml", false);
 }
 
@@ -183,8 +189,8 @@ static void a_terminal_shows_a_live_line_and_is_left_clean(void **state)
     place->environment = g_environ_setenv(place->environment, "TERM", "xterm", TRUE);
     shown = run_on_terminal(place, "run passing.yaml failing.yaml sweep.yaml", &code);
     assert_int_equal(code, 1);
-    expect_text(shown, "\r\033[K");      /* the live line comes and goes */
-    expect_text(shown, "\033[3");        /* colours */
+    expect_text(shown, "\r\033[K"); /* the live line comes and goes */
+    expect_text(shown, "\033[3");   /* colours */
     last_erase = g_strrstr(shown, "\033[K");
     expect_text(last_erase, "3 passed, 1 failed");
     assert_true(g_str_has_suffix(shown, "\n"));

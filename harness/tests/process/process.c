@@ -123,8 +123,8 @@ static outcome *run_line(const struct place *place, const char *line)
     g_autoptr(GError) error = NULL;
     int status = 0;
 
-    if (!g_spawn_sync(place->directory, words, place->environment, G_SPAWN_SEARCH_PATH_FROM_ENVP, limit_child, (gpointer)place, &result->out,
-                      &result->err, &status, &error))
+    if (!g_spawn_sync(place->directory, words, place->environment, G_SPAWN_SEARCH_PATH_FROM_ENVP, limit_child,
+                      (gpointer)place, &result->out, &result->err, &status, &error))
         fail_msg("%s: %s", line, error->message);
     result->code = code_of(status);
     return result;
@@ -152,8 +152,8 @@ void place_expect(const struct place *place, int code, const char *said, const c
     va_end(arguments);
     result = run_line(place, line);
     if (result->code != code || (said && !strstr(result->out, said) && !strstr(result->err, said)))
-        fail_msg("%s\nended with %d, wanted %d and '%s'\nout: %.3000s\nerr: %.3000s", line, result->code, code, said ? said : "", result->out,
-                 result->err);
+        fail_msg("%s\nended with %d, wanted %d and '%s'\nout: %.3000s\nerr: %.3000s", line, result->code,
+                 code, said ? said : "", result->out, result->err);
 }
 
 GPid place_start(const struct place *place, const char *format, ...)
@@ -170,8 +170,9 @@ GPid place_start(const struct place *place, const char *format, ...)
     line = g_strdup_vprintf(format, arguments);
     va_end(arguments);
     words = words_of(line);
-    assert_true(g_spawn_async_with_fds(place->directory, words, place->environment, G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_SEARCH_PATH_FROM_ENVP,
-                                       limit_child, (gpointer)place, &pid, -1, fds[0], fds[1], NULL));
+    assert_true(g_spawn_async_with_fds(place->directory, words, place->environment,
+                                       G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_SEARCH_PATH_FROM_ENVP, limit_child,
+                                       (gpointer)place, &pid, -1, fds[0], fds[1], NULL));
     close(fds[0]);
     close(fds[1]);
     return pid;
@@ -199,7 +200,8 @@ static void ended_free(gpointer item)
 static struct ended *read_end(JsonObject *event, JsonArray *cases)
 {
     struct ended *ended = g_new0(struct ended, 1);
-    JsonObject *listed = json_array_get_object_element(cases, (guint)json_object_get_int_member(event, "case"));
+    JsonObject *listed =
+        json_array_get_object_element(cases, (guint)json_object_get_int_member(event, "case"));
 
     ended->name = g_strdup(json_object_get_string_member(listed, "name"));
     ended->verdict = g_strdup(json_object_get_string_member(event, "verdict"));
@@ -225,8 +227,10 @@ GPtrArray *place_ended(const struct place *place, const char *folder, bool all)
 
         if (g_str_equal(kind, "run-start"))
             start = g_steal_pointer(&node);
-        else if (g_str_equal(kind, "case-end") && start && (all || json_object_get_boolean_member(event, "final")))
-            g_ptr_array_add(ended, read_end(event, json_object_get_array_member(json_node_get_object(start), "cases")));
+        else if (g_str_equal(kind, "case-end") && start &&
+                 (all || json_object_get_boolean_member(event, "final")))
+            g_ptr_array_add(
+                ended, read_end(event, json_object_get_array_member(json_node_get_object(start), "cases")));
     }
     return ended;
 }
@@ -246,7 +250,8 @@ const struct ended *ended_named(const GPtrArray *ended, const char *name)
 void place_expect_junit(const struct place *place, const char *name, bool strict)
 {
     g_autofree char *path = place_path(place, name);
-    xmlSchemaParserCtxtPtr parser = xmlSchemaNewParserCtxt(strict ? RIG_SOURCE_DIR "/reports/junit-strict.xsd" : RIG_SOURCE_DIR "/reports/junit.xsd");
+    xmlSchemaParserCtxtPtr parser = xmlSchemaNewParserCtxt(strict ? RIG_SOURCE_DIR "/reports/junit-strict.xsd"
+                                                                  : RIG_SOURCE_DIR "/reports/junit.xsd");
     xmlSchemaPtr schema = xmlSchemaParse(parser);
     xmlSchemaValidCtxtPtr validator = xmlSchemaNewValidCtxt(schema);
     xmlDocPtr document = xmlReadFile(path, NULL, XML_PARSE_HUGE | XML_PARSE_NONET);

@@ -4,24 +4,23 @@
 
 #include <string.h>
 
-static const char broken_bootloader[] =
-    "scenario: forgetful\n"
-    "about: A bootloader that keeps no record of its swap.\n"
-    "images:\n"
-    "  old: {version: 1.0.0, size: 8KiB}\n"
-    "  new: {version: 2.0.0, size: 8KiB}\n"
-    "setup:\n"
-    "  - board: {slot0: old, defects: forgets-progress}\n"
-    "  - connect:\n"
-    "  - upload: new\n"
-    "  - mark: new\n"
-    "steps:\n"
-    "  - each-power-cut:\n"
-    "      during:\n"
-    "        - reset:\n"
-    "      torn: [none, half-write, half-erase]\n"
-    "      then:\n"
-    "        - expect-boot: {image: [old, new], boots: 4}\n";
+static const char broken_bootloader[] = "scenario: forgetful\n"
+                                        "about: A bootloader that keeps no record of its swap.\n"
+                                        "images:\n"
+                                        "  old: {version: 1.0.0, size: 8KiB}\n"
+                                        "  new: {version: 2.0.0, size: 8KiB}\n"
+                                        "setup:\n"
+                                        "  - board: {slot0: old, defects: forgets-progress}\n"
+                                        "  - connect:\n"
+                                        "  - upload: new\n"
+                                        "  - mark: new\n"
+                                        "steps:\n"
+                                        "  - each-power-cut:\n"
+                                        "      during:\n"
+                                        "        - reset:\n"
+                                        "      torn: [none, half-write, half-erase]\n"
+                                        "      then:\n"
+                                        "        - expect-boot: {image: [old, new], boots: 4}\n";
 
 /* Runs the command as it was printed; it fails again for the same reason. */
 static void expect_same_failure(const struct place *place, const struct ended *failed)
@@ -137,7 +136,8 @@ static void a_changed_scenario_is_not_taken_for_the_failing_one(void **state)
     place_expect(*state, 1, NULL, "bootrig run -q failing.yaml");
     ended = place_ended(*state, "reports/out", false);
     place_write(*state, "failing.yaml", changed);
-    place_expect(*state, 2, "is not the one of the failing run", "%s", ended_named(ended, "wrong-hope")->replay);
+    place_expect(*state, 2, "is not the one of the failing run", "%s",
+                 ended_named(ended, "wrong-hope")->replay);
 }
 
 static void a_journal_or_its_folder_is_enough(void **state)

@@ -18,7 +18,8 @@ static char *names_of_run(const struct place *place)
     GString *names = g_string_new(NULL);
 
     for (guint i = 0; i < ended->len; i++)
-        g_string_append_printf(names, "%s%s", i ? " " : "", ((const struct ended *)g_ptr_array_index(ended, i))->name);
+        g_string_append_printf(names, "%s%s", i ? " " : "",
+                               ((const struct ended *)g_ptr_array_index(ended, i))->name);
     return g_string_free(names, FALSE);
 }
 
@@ -63,8 +64,10 @@ static void repeat_runs_everything_again_with_another_seed(void **state)
     g_autofree char *journal = NULL;
 
     write_tree(*state);
-    expect_cases(*state, 0, "small[as=test] small[as=test]#2 small[as=test]#3", "lab --case 'small[as=test]' --repeat 3");
-    expect_cases(*state, 1, "unlucky unlucky#2 unlucky#3 unlucky#4 unlucky#5 unlucky#6", "flaky.yaml --repeat 6");
+    expect_cases(*state, 0, "small[as=test] small[as=test]#2 small[as=test]#3",
+                 "lab --case 'small[as=test]' --repeat 3");
+    expect_cases(*state, 1, "unlucky unlucky#2 unlucky#3 unlucky#4 unlucky#5 unlucky#6",
+                 "flaky.yaml --repeat 6");
     journal = place_read(*state, "reports/out/journal.jsonl");
     assert_true(count_text(journal, "\"verdict\":\"pass\",\"wall\"") > 0);
     assert_true(count_text(journal, "\"verdict\":\"fail\",\"wall\"") > 0);
@@ -75,7 +78,8 @@ static void a_pass_after_retries_is_flaky_and_keeps_the_first_evidence(void **st
     g_autofree char *junit = NULL;
 
     write_tree(*state);
-    place_expect(*state, 0, "6 passed, 0 failed, 0 errors, 0 skipped", "bootrig run flaky.yaml --repeat 6 --retries 20 --junit flaky.xml");
+    place_expect(*state, 0, "6 passed, 0 failed, 0 errors, 0 skipped",
+                 "bootrig run flaky.yaml --repeat 6 --retries 20 --junit flaky.xml");
     junit = place_read(*state, "flaky.xml");
     expect_text(junit, "<flakyFailure message=\"upload: expected ok, seen silence");
     place_expect_junit(*state, "flaky.xml", false);
@@ -106,7 +110,8 @@ static char *run_and_read_journal(const struct place *place, const char *options
 {
     g_autofree char *text = NULL;
 
-    g_autoptr(outcome) result = place_run(place, "bootrig run --no-html -q --repeat 4 flaky.yaml lab %s", options);
+    g_autoptr(outcome) result =
+        place_run(place, "bootrig run --no-html -q --repeat 4 flaky.yaml lab %s", options);
 
     assert_int_equal(result->code, 1);
     text = place_read(place, "reports/out/journal.jsonl");
@@ -148,7 +153,8 @@ static void the_seed_of_a_case_does_not_depend_on_its_company(void **state)
     place_expect(*state, 1, NULL, "bootrig run -q lab flaky.yaml --repeat 3 -o company");
     alone = place_ended(*state, "alone", false);
     in_company = place_ended(*state, "company", false);
-    assert_string_equal(ended_named(alone, "unlucky#3")->replay, ended_named(in_company, "unlucky#3")->replay);
+    assert_string_equal(ended_named(alone, "unlucky#3")->replay,
+                        ended_named(in_company, "unlucky#3")->replay);
 }
 
 static void timeout_scale_stretches_every_deadline(void **state)
@@ -161,7 +167,9 @@ static void timeout_scale_stretches_every_deadline(void **state)
     place_expect(*state, 1, NULL, "bootrig run -q lab/deep -o stretched --timeout-scale 3.5");
     plain = place_ended(*state, "plain", false);
     stretched = place_ended(*state, "stretched", false);
-    assert_int_equal(ended_named(stretched, "wrong-hope")->elapsed_us - ended_named(plain, "wrong-hope")->elapsed_us, 5000000);
+    assert_int_equal(ended_named(stretched, "wrong-hope")->elapsed_us -
+                         ended_named(plain, "wrong-hope")->elapsed_us,
+                     5000000);
 }
 
 static void dry_run_shows_the_plan_and_touches_nothing(void **state)

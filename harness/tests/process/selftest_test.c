@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* scenarios/selftest/: every step can say pass, fail and error. In must_fail and must_error the first line says a piece of the message. */
+/* scenarios/selftest/: every step can say pass, fail and error. In must_fail and must_error the first line
+ * says a piece of the message. */
 #include "process.h"
 
 #include <string.h>
@@ -15,7 +16,8 @@ struct exception {
     const char *reason;
 };
 #define ONLY_MAKES "it makes a condition; what the board then does is judged by the steps that follow"
-#define NO_ADAPTER "only a driver could be unable; the simulated one has no adapter, wire or switch that could be missing"
+#define NO_ADAPTER                                                                                           \
+    "only a driver could be unable; the simulated one has no adapter, wire or switch that could be missing"
 static const struct exception exceptions[] = {
     {"board", "must_fail", ONLY_MAKES},
     {"program", "must_fail", ONLY_MAKES},
@@ -23,13 +25,16 @@ static const struct exception exceptions[] = {
     {"wait", "must_error", "time passes always; only an interrupt ends it, which interrupt_test sees"},
     {"note", "must_fail", "it writes a line"},
     {"note", "must_error", "it writes a line"},
-    {"power-on", "must_fail", "the simulated bootloader always starts; that a start is demanded is proven by smp-reset"},
+    {"power-on", "must_fail",
+     "the simulated bootloader always starts; that a start is demanded is proven by smp-reset"},
     {"power-on", "must_error", NO_ADAPTER},
     {"power-off", "must_fail", "that the board is still powered is the rig's fault, not the board's"},
     {"power-off", "must_error", NO_ADAPTER},
-    {"power-cycle", "must_fail", "the simulated bootloader always starts; that a start is demanded is proven by smp-reset"},
+    {"power-cycle", "must_fail",
+     "the simulated bootloader always starts; that a start is demanded is proven by smp-reset"},
     {"power-cycle", "must_error", NO_ADAPTER},
-    {"reset", "must_fail", "the simulated bootloader always starts; that a start is demanded is proven by smp-reset"},
+    {"reset", "must_fail",
+     "the simulated bootloader always starts; that a start is demanded is proven by smp-reset"},
     {"connect", "must_error", NO_ADAPTER},
     {"disconnect", "must_fail", ONLY_MAKES},
     {"disconnect", "must_error", NO_ADAPTER},
@@ -67,11 +72,13 @@ static void every_step_has_a_scenario_for_each_verdict_or_a_reason_why_not(void 
     (void)state;
     for (gsize i = 0; i < language->n_verbs; i++) {
         for (gsize kind = 0; kind < G_N_ELEMENTS(kinds); kind++) {
-            g_autofree char *path = g_strdup_printf(SELFTEST "/%s/%s.yaml", kinds[kind], language->verbs[i]->name);
+            g_autofree char *path =
+                g_strdup_printf(SELFTEST "/%s/%s.yaml", kinds[kind], language->verbs[i]->name);
             bool there = g_file_test(path, G_FILE_TEST_IS_REGULAR);
 
             if (there == is_excepted(language->verbs[i]->name, kinds[kind]))
-                fail_msg("%s %s", path, there ? "is there, but the step is listed as an exception" : "is missing");
+                fail_msg("%s %s", path,
+                         there ? "is there, but the step is listed as an exception" : "is missing");
         }
     }
 }
@@ -110,7 +117,11 @@ static char *promise_of(const char *kind, const char *name)
 static void expect_one(const struct place *place, const GPtrArray *ended, guint kind, const char *file)
 {
     g_autofree char *stem = g_strndup(file, strlen(file) - strlen(".yaml"));
-    g_autofree char *name = g_strdup_printf("%s-%s", kind == 0 ? "must-pass" : kind == 1 ? "must-fail" : "must-error", stem);
+    g_autofree char *name = g_strdup_printf("%s-%s",
+                                            kind == 0   ? "must-pass"
+                                            : kind == 1 ? "must-fail"
+                                                        : "must-error",
+                                            stem);
     const struct ended *one = ended_named(ended, name);
 
     (void)place;
