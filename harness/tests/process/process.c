@@ -2,6 +2,7 @@
 /* Scratch folders and runs of the real binary. */
 #include "process.h"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <json-glib/json-glib.h>
 #include <libxml/xmlschemas.h>
