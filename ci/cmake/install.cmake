@@ -36,5 +36,6 @@ if(BOOTRIG_TESTS)
     COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/harness/tests/man_page_test.py $<TARGET_FILE:bootrig> ${CMAKE_SOURCE_DIR})
   add_test(NAME install_test
     COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/harness/tests/install_test.py ${CMAKE_COMMAND} ${CMAKE_BINARY_DIR})
-  set_tests_properties(readme_test man_page_test install_test PROPERTIES TIMEOUT 120 ENVIRONMENT G_DEBUG=fatal-warnings)
+  add_test(NAME completion_test COMMAND bash ${CMAKE_SOURCE_DIR}/harness/tests/completion_test.sh $<TARGET_FILE:bootrig>)
+  set_tests_properties(readme_test man_page_test install_test completion_test PROPERTIES TIMEOUT 120 ENVIRONMENT G_DEBUG=fatal-warnings)
 endif()
