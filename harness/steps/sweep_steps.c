@@ -271,6 +271,6 @@ const struct rig_verb rig_verb_each_power_cut = {
     .shape = &sweep_shape,
     .within_us = 300u * 1000 * 1000,
     .needs = needs_sweep,
-    .example = "each-power-cut: {during: [{reset: }], then: [{expect-boot: {image: [old, new]}}]}",
+    .example = "- each-power-cut:\n    during: [{reset: }]\n    then: [{expect-boot: {image: [old, new]}}]",
     .run = run_each_power_cut,
 };
