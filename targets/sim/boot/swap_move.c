@@ -70,8 +70,12 @@ void swap_move_run(struct boot *boot)
     }
     disguise_revert(boot);
     if (progress->phase == PHASE_MOVE) {
-        while (progress->step < n_sectors && !boot->stopped) {
-            move_up(boot, n_sectors - 1 - progress->step, sector_bytes);
+        for (uint32_t left = n_sectors; left > 0 && !boot->stopped; left--) {
+            /* The difference wraps when there are more records than sectors, and all is moved again:
+             * bootutil's too. */
+            if (left <= n_sectors - progress->step) {
+                move_up(boot, left - 1, sector_bytes);
+            }
         }
         progress->phase = PHASE_SWAP;
         progress->step = 0;
