@@ -48,8 +48,12 @@ struct rig_target *rig_target_load(const char *name_or_path, const char *target_
     g_autoptr(rig_target) target = g_new0(struct rig_target, 1);
     struct rig_diagnostics diagnostics;
 
-    if (!path || !(target->source = rig_source_read(path, error)))
+    if (!path)
         return NULL;
+    if (!(target->source = rig_source_read(path, error))) {
+        g_prefix_error(error, "target '%s': ", path);
+        return NULL;
+    }
     rig_diagnostics_init(&diagnostics);
     target->document = rig_document_parse(target->source, &diagnostics);
     if (target->document)

@@ -106,6 +106,7 @@ int rig_cli_run(int argc, char **argv)
 static int replay_line(const char *line)
 {
     g_auto(GStrv) words = NULL;
+    g_autofree char **arguments = NULL;
     GError *error = NULL;
     int n_words;
 
@@ -117,7 +118,9 @@ static int replay_line(const char *line)
     }
     printf("%s\n", line);
     fflush(stdout);
-    return rig_cli_replay(n_words - 1, words + 1);
+    /* Parsing takes words out of the array that it is given: they stay owned by this one. */
+    arguments = g_memdup2(words + 1, sizeof *words * (gsize)n_words);
+    return rig_cli_replay(n_words - 1, arguments);
 }
 
 /* The replay command of the one case that is meant: the one named, or the first that did not pass. */

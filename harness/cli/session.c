@@ -173,7 +173,8 @@ static void publish(struct session *session, const char *path, char *text, gsize
 
 static void write_junit(struct session *session, const char *path)
 {
-    struct rig_junit_options options = {.strict = session->options->junit_strict};
+    const char *const attachments[] = {rig_journal_path(session->plan.journal), NULL};
+    struct rig_junit_options options = {.strict = session->options->junit_strict, .attachments = attachments};
     GError *error = NULL;
     gsize n_bytes = 0;
     char *text = rig_junit_text(session->results, &options, &n_bytes, &error);
@@ -213,7 +214,8 @@ static int conclude(struct session *session)
         return exit_code;
     fprintf(stderr, "bootrig: verdict: %u passed, %u failed, %u errors, %u skipped\n", counts.n_passed,
             counts.n_failed, counts.n_errors, counts.n_skipped);
-    return exit_code == RIG_EXIT_INTERRUPTED ? exit_code : RIG_EXIT_ERROR;
+    /* Passed without evidence is no pass; a board that failed has failed all the same. */
+    return exit_code == RIG_EXIT_PASSED || exit_code == RIG_EXIT_NOTHING ? RIG_EXIT_ERROR : exit_code;
 }
 
 static int run_session(struct session *session)
@@ -229,7 +231,6 @@ static int run_session(struct session *session)
     terminal = rig_terminal_new(stdout, &terminal_options, session->results);
     rig_journal_listen(session->plan.journal, rig_results_take, session->results);
     rig_journal_listen(session->plan.journal, rig_terminal_take, terminal);
-    catch_signals();
     rig_run_all(&session->plan);
     rig_results_finish(session->results);
     rig_terminal_hide(terminal);
@@ -291,6 +292,7 @@ int rig_run_with_options(const struct rig_run_options *options, const char *cons
     GError *error = NULL;
 
     rig_boards_use_bootloader(boards, options->bootloader);
+    catch_signals();
     if (!parse_plan(&session, &error) || !board_is_there(boards, &error))
         return rig_cli_fail(error);
     selection = select_cases(options);

@@ -239,12 +239,18 @@ static void sim_forget_moment(struct rig_moment *moment)
     g_free(moment);
 }
 
+/* Safe is also: nothing is left for the next case, neither flash nor options nor time, so that its company does not show. */
 static void sim_make_safe(struct rig_board *board)
 {
-    sim_board_disarm_cut(self(board)->sim);
-    sim_board_ble_disconnect(self(board)->sim);
-    rig_sim_link_notice(&self(board)->link);
-    sim_board_power(self(board)->sim, false);
+    struct rig_sim *sim = self(board);
+
+    sim_board_disarm_cut(sim->sim);
+    sim_board_ble_disconnect(sim->sim);
+    rig_sim_link_notice(&sim->link);
+    sim_board_power(sim->sim, false);
+    if (!rig_sim_configure(sim, NULL, NULL) || !make_board(sim, 0, NULL))
+        g_error("the simulated board that was made once cannot be made again");
+    rig_sim_link_init(&sim->link, sim);
 }
 
 static void sim_free(struct rig_board *board)
