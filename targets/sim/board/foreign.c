@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A foreign bootloader in the place of the model: its outcome in the model's terms, its findings on the console. */
+/* A foreign bootloader in the place of the model: its outcome in the model's terms, its findings on the
+ * console. */
 #include "sim/board/state.h"
 #include "sim/boot/guest/guest.h"
 
@@ -39,16 +40,19 @@ static bool starts_slot_0(const struct sim_board *board, const struct sim_guest_
     return found->device == primary->device && found->offset == primary->offset;
 }
 
-static void tell_finding(struct sim_board *board, const struct sim_guest_result *found, struct sim_boot_result *result)
+static void tell_finding(struct sim_board *board, const struct sim_guest_result *found,
+                         struct sim_boot_result *result)
 {
     char line[300];
 
-    snprintf(result->assertion, sizeof result->assertion, "%s: %.150s", sim_guest_outcome_text(found->outcome), found->text);
+    snprintf(result->assertion, sizeof result->assertion, "%s: %.150s",
+             sim_guest_outcome_text(found->outcome), found->text);
     snprintf(line, sizeof line, "E: ***** the bootloader stopped: %s *****", result->assertion);
     board_line(board, line);
 }
 
-void board_boot_foreign(struct sim_board *board, void (*log)(void *user, char level, const char *line), struct sim_boot_result *result)
+void board_boot_foreign(struct sim_board *board, void (*log)(void *user, char level, const char *line),
+                        struct sim_boot_result *result)
 {
     struct sim_guest_result found;
     char line[128];
@@ -61,7 +65,8 @@ void board_boot_foreign(struct sim_board *board, void (*log)(void *user, char le
     result->outcome = outcome_of(found.outcome);
     if (found.outcome == SIM_GUEST_RUNS && !starts_slot_0(board, &found)) {
         found.outcome = SIM_GUEST_BAD_DECISION;
-        snprintf(found.text, sizeof found.text, "it starts the image at 0x%lx; the simulated application runs from slot 0 only",
+        snprintf(found.text, sizeof found.text,
+                 "it starts the image at 0x%lx; the simulated application runs from slot 0 only",
                  (unsigned long)found.offset);
         result->outcome = SIM_BOOT_CRASH;
     }

@@ -1,23 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The contract between a bootloader that was compiled for the host as a shared object ("the guest") and the bench that runs it. */
+/* The contract between a bootloader that was compiled for the host as a shared object ("the guest") and the
+ * bench that runs it. */
 #ifndef BOOTLOADER_ABI_H
 #define BOOTLOADER_ABI_H
 
-/* How it goes. The shared object exports one symbol, `bootloader_guest`. For every boot the bench sets all writable globals of the object
- * back to what they were right after loading, empties the arena and calls bootloader_guest.boot() on a stack of its own. The guest
- * uses the host's functions for everything that outlives a boot, and returns its decision: where a real bootloader would jump.
+/* How it goes. The shared object exports one symbol, `bootloader_guest`. For every boot the bench sets all
+ * writable globals of the object back to what they were right after loading, empties the arena and calls
+ * bootloader_guest.boot() on a stack of its own. The guest uses the host's functions for everything that
+ * outlives a boot, and returns its decision: where a real bootloader would jump.
  *
- * Power cuts. When power is lost the running host function does not return: the guest simply stops there, as on the part. A guest that
- * keeps to the host's functions needs no code for it. Another host may return BOOTLOADER_POWER_LOST instead.
+ * Power cuts. When power is lost the running host function does not return: the guest simply stops there, as
+ * on the part. A guest that keeps to the host's functions needs no code for it. Another host may return
+ * BOOTLOADER_POWER_LOST instead.
  *
- * Findings. A failed assertion, abort(), exit(), a crash, a stack overflow, a boot that does not end, and a flash operation
- * that the part would refuse or that lies outside the areas end the boot and are reported as what they are.
+ * Findings. A failed assertion, abort(), exit(), a crash, a stack overflow, a boot that does not end, and a
+ * flash operation that the part would refuse or that lies outside the areas end the boot and are reported as
+ * what they are.
  *
- * Growth. Each struct begins with its size as the one who filled it knows it. Fields are only ever added at the end, with the version
- * unchanged; before using a field that was added after version 1's first release, compare its offset with n_bytes. The version changes
- * when an existing field changes its meaning; the host refuses versions that it does not know.
+ * Growth. Each struct begins with its size as the one who filled it knows it. Fields are only ever added at
+ * the end, with the version unchanged; before using a field that was added after version 1's first release,
+ * compare its offset with n_bytes. The version changes when an existing field changes its meaning; the host
+ * refuses versions that it does not know.
  *
- * All functions are called from the one thread in which boot() runs. C99, no other include than the standard's. */
+ * All functions are called from the one thread in which boot() runs. C99, no other include than the
+ * standard's. */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -32,7 +38,7 @@ extern "C" {
 enum bootloader_status {
     BOOTLOADER_OK = 0,
     BOOTLOADER_POWER_LOST = -1,
-    BOOTLOADER_NOT_FOUND = -2,   /* no such device, sector or memo entry */
+    BOOTLOADER_NOT_FOUND = -2, /* no such device, sector or memo entry */
     BOOTLOADER_NO_MEMORY = -3,
     BOOTLOADER_NOT_OFFERED = -4, /* this host lacks the service */
 };
@@ -74,7 +80,8 @@ struct bootloader_area {
 #define BOOTLOADER_SHA256_BYTES 32u
 #define BOOTLOADER_MEMO_MAX_BYTES 512u
 
-/* The host's side. Everything stays valid until boot() returns; `user` is the first argument of every function. */
+/* The host's side. Everything stays valid until boot() returns; `user` is the first argument of every
+ * function. */
 struct bootloader_host {
     uint32_t n_bytes; /* of this struct */
     uint32_t version; /* BOOTLOADER_ABI_VERSION */
@@ -84,8 +91,9 @@ struct bootloader_host {
     const struct bootloader_device *devices;
     const struct bootloader_area *areas;
 
-    /* Flash, by device and offset on it. A write covers whole units of write_bytes that are erased; an erase covers whole sectors. One
-     * call of write() is one operation for power cuts, an erase is one per sector. */
+    /* Flash, by device and offset on it. A write covers whole units of write_bytes that are erased; an erase
+     * covers whole sectors. One call of write() is one operation for power cuts, an erase is one per sector.
+     */
     int32_t (*read)(void *user, uint32_t device, uint32_t offset, void *into, uint32_t n_bytes);
     int32_t (*write)(void *user, uint32_t device, uint32_t offset, const void *bytes, uint32_t n_bytes);
     int32_t (*erase)(void *user, uint32_t device, uint32_t offset, uint32_t n_bytes);
@@ -97,17 +105,20 @@ struct bootloader_host {
     /* Does not return. text: what should have held; file may be NULL. */
     void (*assert_failed)(void *user, const char *file, int32_t line, const char *text);
 
-    /* Zeroed memory that lives until the end of this boot; aligned for any type. NULL: the arena is used up. There is no free. malloc() and
-     * its family, called from the guest itself, are served from here too. */
+    /* Zeroed memory that lives until the end of this boot; aligned for any type. NULL: the arena is used up.
+     * There is no free. malloc() and its family, called from the guest itself, are served from here too. */
     void *(*alloc)(void *user, size_t n_bytes);
 
     /* Services below may be NULL: then compute it yourself.
      *
-     * SHA-256 of a range of flash, remembered by content: millions of boots hash the same few images. Counts as a read. */
-    int32_t (*sha256)(void *user, uint32_t device, uint32_t offset, uint32_t n_bytes, uint8_t digest[BOOTLOADER_SHA256_BYTES]);
-    /* A verdict that is kept over boots and power cuts, under the bytes that it depends on (up to BOOTLOADER_MEMO_MAX_BYTES, compared in
-     * full), for results that are a pure function of these bytes: "this signature of this digest by this key is good". recall() returns
-     * BOOTLOADER_NOT_FOUND when there is none; entries may be forgotten at any time. */
+     * SHA-256 of a range of flash, remembered by content: millions of boots hash the same few images. Counts
+     * as a read. */
+    int32_t (*sha256)(void *user, uint32_t device, uint32_t offset, uint32_t n_bytes,
+                      uint8_t digest[BOOTLOADER_SHA256_BYTES]);
+    /* A verdict that is kept over boots and power cuts, under the bytes that it depends on (up to
+     * BOOTLOADER_MEMO_MAX_BYTES, compared in full), for results that are a pure function of these bytes:
+     * "this signature of this digest by this key is good". recall() returns BOOTLOADER_NOT_FOUND when there
+     * is none; entries may be forgotten at any time. */
     int32_t (*recall)(void *user, const void *key, uint32_t n_key_bytes, int32_t *verdict);
     int32_t (*remember)(void *user, const void *key, uint32_t n_key_bytes, int32_t verdict);
 };
@@ -145,9 +156,9 @@ struct bootloader_guest {
 extern BOOTLOADER_EXPORT const struct bootloader_guest bootloader_guest;
 
 /* Once in the guest: BOOTLOADER_GUEST("acme boot 2.1", acme_boot); */
-#define BOOTLOADER_GUEST(guest_name, guest_boot)                                                                                          \
-    BOOTLOADER_EXPORT const struct bootloader_guest bootloader_guest = {BOOTLOADER_ABI_VERSION, sizeof(struct bootloader_guest),          \
-                                                                        guest_name, guest_boot}
+#define BOOTLOADER_GUEST(guest_name, guest_boot)                                                             \
+    BOOTLOADER_EXPORT const struct bootloader_guest bootloader_guest = {                                     \
+        BOOTLOADER_ABI_VERSION, sizeof(struct bootloader_guest), guest_name, guest_boot}
 
 #ifdef __cplusplus
 }

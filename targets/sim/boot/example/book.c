@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The ledger: two sectors, of which the one with the higher generation counts. When it is full the last record moves to the other one. */
+/* The ledger: two sectors, of which the one with the higher generation counts. When it is full the last
+ * record moves to the other one. */
 #include "ledger.h"
 
 #include <string.h>
@@ -26,7 +27,8 @@ static uint32_t crc32_of(const void *bytes, size_t n_bytes)
 
 static uint32_t unit_bytes(const struct ledger_part *part)
 {
-    return part->write_bytes > sizeof(struct book_record) ? part->write_bytes : (uint32_t)sizeof(struct book_record);
+    return part->write_bytes > sizeof(struct book_record) ? part->write_bytes
+                                                          : (uint32_t)sizeof(struct book_record);
 }
 
 static bool is_erased(const struct ledger_part *part, const uint8_t *bytes, uint32_t n_bytes)
@@ -37,7 +39,8 @@ static bool is_erased(const struct ledger_part *part, const uint8_t *bytes, uint
     return true;
 }
 
-/* The last valid record, and the end of what is written. A torn record is neither valid nor free: it is passed over. */
+/* The last valid record, and the end of what is written. A torn record is neither valid nor free: it is
+ * passed over. */
 static bool scan(const struct ledger_part *part, uint32_t sector, struct book_record *last, uint32_t *end)
 {
     uint32_t unit = unit_bytes(part);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The example bootloader as a shared object through its whole life: update, trial, confirmation, revert, and every cut in them. */
+/* The example bootloader as a shared object through its whole life: update, trial, confirmation, revert, and
+ * every cut in them. */
 #include "sim/boot/boot_fixture.h"
 #include "sim/boot/guest/guest.h"
 
@@ -53,7 +54,12 @@ static const struct board_plan plans[] = {
     {PLAN, .write_bytes = 16, .max_align = 16, .old_bytes = 13000, .new_bytes = 3000},
     {PLAN, .write_bytes = 32, .max_align = 32},
     {PLAN, .write_bytes = 1, .erased_zero = true},
-    {.mode = RIG_SWAP_SCRATCH, .sector_bytes = 512, .n_primary = 64, .scratch_bytes = 3 * 512, .old_bytes = 3000, .new_bytes = 4000},
+    {.mode = RIG_SWAP_SCRATCH,
+     .sector_bytes = 512,
+     .n_primary = 64,
+     .scratch_bytes = 3 * 512,
+     .old_bytes = 3000,
+     .new_bytes = 4000},
 };
 #define N_PLANS (sizeof plans / sizeof *plans)
 
@@ -99,7 +105,8 @@ static void a_permanent_update_stays_and_the_next_one_goes_in(void **state)
     board_stage(&bench.board, true);
     boots(&bench, &bench.board.fresh);
     boots(&bench, &bench.board.fresh);
-    /* The old image is in slot 1 now: an update like any other. Twenty of them fill the ledger more than once. */
+    /* The old image is in slot 1 now: an update like any other. Twenty of them fill the ledger more than
+     * once. */
     for (int i = 0; i < 20; i++) {
         assert_int_equal(sim_boot_set_pending(&bench.board.config, bench.board.flash, 0, true), SIM_OK);
         boots(&bench, i % 2 ? &bench.board.fresh : &bench.board.old);
@@ -145,7 +152,8 @@ static void a_board_without_its_areas_is_told_in_words(void **state)
     close_bench(&bench);
 }
 
-static uint64_t operations_of_boot(struct bench *bench, const struct sim_flash_content *start, const struct rig_bytes *image)
+static uint64_t operations_of_boot(struct bench *bench, const struct sim_flash_content *start,
+                                   const struct rig_bytes *image)
 {
     uint64_t before;
 
@@ -156,8 +164,8 @@ static uint64_t operations_of_boot(struct bench *bench, const struct sim_flash_c
 }
 
 /* From `start` a boot brings in `image`; so it does after a cut anywhere in it, and `kept` is in slot 1. */
-static void survives_every_single_cut(struct bench *bench, const struct sim_flash_content *start, const struct rig_bytes *image,
-                                      const struct rig_bytes *kept)
+static void survives_every_single_cut(struct bench *bench, const struct sim_flash_content *start,
+                                      const struct rig_bytes *image, const struct rig_bytes *kept)
 {
     static const enum sim_cut_form forms[] = {SIM_CUT_BEFORE, SIM_CUT_HALF, SIM_CUT_AFTER};
     uint64_t n_operations = operations_of_boot(bench, start, image);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Measures what running a bootloader as a guest costs: the same object through the runner, and called directly with bare host functions.
- * Arguments: the shared object. Output: microseconds per boot of each. */
+/* Measures what running a bootloader as a guest costs: the same object through the runner, and called
+ * directly with bare host functions. Arguments: the shared object. Output: microseconds per boot of each. */
 #include "sim/boot/guest/guest.h"
 #include "sim/boot/guest/object.h"
 
@@ -61,7 +61,8 @@ static void bare_log(void *user, char level, const char *line)
 }
 
 /* The two images never change: what they hash to is looked up by their first bytes. */
-static int32_t bare_sha256(void *user, uint32_t device, uint32_t offset, uint32_t n_bytes, uint8_t digest[BOOTLOADER_SHA256_BYTES])
+static int32_t bare_sha256(void *user, uint32_t device, uint32_t offset, uint32_t n_bytes,
+                           uint8_t digest[BOOTLOADER_SHA256_BYTES])
 {
     struct bench *bench = user;
     uint8_t info[40];
@@ -93,7 +94,8 @@ static void lay_out(struct bench *bench)
     };
     sim_guest_config_areas(&bench->config, &bench->boot);
     bench->region = (struct bootloader_region){SECTOR_BYTES, 2 * N_SECTORS + 8};
-    bench->device = (struct bootloader_device){sizeof bench->device, (2 * N_SECTORS + 8) * SECTOR_BYTES, 4, 0xff, 0, 1, &bench->region};
+    bench->device = (struct bootloader_device){
+        sizeof bench->device, (2 * N_SECTORS + 8) * SECTOR_BYTES, 4, 0xff, 0, 1, &bench->region};
     bench->host = (struct bootloader_host){.n_bytes = sizeof bench->host,
                                            .version = BOOTLOADER_ABI_VERSION,
                                            .user = bench,
@@ -113,7 +115,8 @@ static bool put_image(struct bench *bench, const struct sim_area *area, unsigned
 {
     size_t n_payload = n_sectors * SECTOR_BYTES - 200;
     uint8_t *payload = malloc(n_payload);
-    struct rig_image_recipe recipe = {.payload = payload, .payload_bytes = n_payload, .version = {.major = major}, .erased = 0xff};
+    struct rig_image_recipe recipe = {
+        .payload = payload, .payload_bytes = n_payload, .version = {.major = major}, .erased = 0xff};
     struct rig_bytes image = {0};
     bool good = payload != NULL;
 
@@ -128,8 +131,8 @@ static bool put_image(struct bench *bench, const struct sim_area *area, unsigned
 
 static void report(const char *what, double took_us, uint64_t n_operations)
 {
-    printf("%-28s %8.1f us per boot, %llu flash operations in it, %.0f boots per second\n", what, took_us / N_BOOTS,
-           (unsigned long long)(n_operations / N_BOOTS), N_BOOTS / took_us * 1e6);
+    printf("%-28s %8.1f us per boot, %llu flash operations in it, %.0f boots per second\n", what,
+           took_us / N_BOOTS, (unsigned long long)(n_operations / N_BOOTS), N_BOOTS / took_us * 1e6);
 }
 
 static bool by_runner(struct bench *bench, const char *path, const char *what)
@@ -149,8 +152,9 @@ static bool by_runner(struct bench *bench, const char *path, const char *what)
         sim_guest_boot(guest, bench->flash, NULL, NULL, &result);
     }
     report(what, now_us() - start_us, sim_flash_n_operations(bench->flash) - before);
-    printf("    outcome: %s; %llu flash calls; %zu bytes of globals\n", sim_guest_outcome_text(result.outcome),
-           (unsigned long long)result.n_flash_calls, sim_guest_state_bytes(guest));
+    printf("    outcome: %s; %llu flash calls; %zu bytes of globals\n",
+           sim_guest_outcome_text(result.outcome), (unsigned long long)result.n_flash_calls,
+           sim_guest_state_bytes(guest));
     sim_guest_free(guest);
     return result.outcome == SIM_GUEST_RUNS;
 }
@@ -184,7 +188,8 @@ static bool measure(struct bench *bench, const char *path, bool pending)
     bool good;
 
     bench->start = sim_flash_keep(bench->flash);
-    good = bench->start && directly(bench, path, pending ? "update, called directly:" : "plain boot, called directly:") &&
+    good = bench->start &&
+           directly(bench, path, pending ? "update, called directly:" : "plain boot, called directly:") &&
            by_runner(bench, path, pending ? "update, as a guest:" : "plain boot, as a guest:");
     sim_flash_content_free(bench->start);
     return good;
@@ -200,8 +205,9 @@ int main(int argc, char **argv)
         return 2;
     }
     lay_out(&bench);
-    good = put_image(&bench, &bench.boot.primary[0], 56, 1) && put_image(&bench, &bench.boot.secondary[0], 58, 2) &&
-           measure(&bench, argv[1], false) && sim_boot_set_pending(&bench.boot, bench.flash, 0, true) == SIM_OK &&
+    good = put_image(&bench, &bench.boot.primary[0], 56, 1) &&
+           put_image(&bench, &bench.boot.secondary[0], 58, 2) && measure(&bench, argv[1], false) &&
+           sim_boot_set_pending(&bench.boot, bench.flash, 0, true) == SIM_OK &&
            measure(&bench, argv[1], true);
     sim_flash_free(bench.flash);
     return good ? 0 : 1;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Is there a whole image? MCUboot's format: header of 32 bytes, payload, protected TLVs, TLVs; the hash covers all but the last. */
+/* Is there a whole image? MCUboot's format: header of 32 bytes, payload, protected TLVs, TLVs; the hash
+ * covers all but the last. */
 #include "ledger.h"
 
 #include <string.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The boot flow and the swap. Each step may be done again from its start: what it reads is not touched before its record is written. */
+/* The boot flow and the swap. Each step may be done again from its start: what it reads is not touched before
+ * its record is written. */
 #include "ledger.h"
 
 #include <string.h>
@@ -74,7 +75,8 @@ static void erase_trailer(const struct ledger_part *part, enum ledger_area slot)
     port_erase(slot, part->slot_bytes - part->sector_bytes, part->sector_bytes);
 }
 
-static void move_sector(const struct ledger_part *part, enum ledger_area from, uint32_t from_sector, enum ledger_area to, uint32_t to_sector)
+static void move_sector(const struct ledger_part *part, enum ledger_area from, uint32_t from_sector,
+                        enum ledger_area to, uint32_t to_sector)
 {
     uint32_t n_bytes = part->sector_bytes < CHUNK_BYTES ? part->sector_bytes : CHUNK_BYTES;
 
@@ -125,7 +127,8 @@ static void swap(const struct ledger_part *part, struct book_record *record)
 
 static void begin(const struct ledger_part *part, enum swap_kind kind, uint32_t n_sectors)
 {
-    struct book_record record = {.state = BOOK_SWAPPING, .kind = (uint8_t)kind, .n_sectors = (uint16_t)n_sectors};
+    struct book_record record = {
+        .state = BOOK_SWAPPING, .kind = (uint8_t)kind, .n_sectors = (uint16_t)n_sectors};
 
     book_add(part, &record);
     swap(part, &record);
@@ -149,7 +152,8 @@ static void take_update(const struct ledger_part *part)
         erase_trailer(part, LEDGER_SLOT_1);
         return;
     }
-    begin(part, has_image_ok(part, LEDGER_SLOT_1) ? SWAP_FOR_GOOD : SWAP_TRIAL, (n_larger + part->sector_bytes - 1) / part->sector_bytes);
+    begin(part, has_image_ok(part, LEDGER_SLOT_1) ? SWAP_FOR_GOOD : SWAP_TRIAL,
+          (n_larger + part->sector_bytes - 1) / part->sector_bytes);
 }
 
 bool ledger_boot(const struct ledger_part *part)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The port of ledger boot to the bench: its six port functions over bootloader_abi.h. This file and the flags in CMakeLists.txt are all
- * that a port takes. */
+/* The port of ledger boot to the bench: its six port functions over bootloader_abi.h. This file and the flags
+ * in CMakeLists.txt are all that a port takes. */
 #include "ledger.h"
 #include "sim/boot/bootloader_abi.h"
 
@@ -75,8 +75,10 @@ static bool describe_part(struct ledger_part *part, struct bootloader_decision *
     part->slot_bytes = areas[LEDGER_SLOT_0]->size_bytes;
     part->write_bytes = host->devices[areas[LEDGER_SLOT_0]->device].write_bytes;
     part->erased = (uint8_t)host->devices[areas[LEDGER_SLOT_0]->device].erased_value;
-    host->sector(host->user, areas[LEDGER_SLOT_0]->device, areas[LEDGER_SLOT_0]->offset, &start, &part->sector_bytes);
-    if (areas[LEDGER_SLOT_1]->size_bytes == part->slot_bytes && areas[LEDGER_WORK]->size_bytes >= 3 * part->sector_bytes)
+    host->sector(host->user, areas[LEDGER_SLOT_0]->device, areas[LEDGER_SLOT_0]->offset, &start,
+                 &part->sector_bytes);
+    if (areas[LEDGER_SLOT_1]->size_bytes == part->slot_bytes &&
+        areas[LEDGER_WORK]->size_bytes >= 3 * part->sector_bytes)
         return true;
     strcpy(decision->text, "ledger boot needs equal slots and a scratch area of three sectors");
     return false;

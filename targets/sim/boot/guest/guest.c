@@ -15,9 +15,9 @@
 
 const char *sim_guest_outcome_text(enum sim_guest_outcome outcome)
 {
-    static const char *const texts[SIM_GUEST_N_OUTCOMES] = {"runs",           "no image",     "power lost",  "assertion",    "abort", "exit",
-                                                            "crash",          "stack overflow", "endless loop", "flash fault", "bad decision",
-                                                            "not run"};
+    static const char *const texts[SIM_GUEST_N_OUTCOMES] = {
+        "runs",  "no image",       "power lost",   "assertion",   "abort",        "exit",
+        "crash", "stack overflow", "endless loop", "flash fault", "bad decision", "not run"};
 
     return (unsigned)outcome < SIM_GUEST_N_OUTCOMES ? texts[outcome] : "unknown";
 }
@@ -27,12 +27,16 @@ bool sim_guest_is_finding(enum sim_guest_outcome outcome)
     return outcome >= SIM_GUEST_ASSERT && outcome <= SIM_GUEST_BAD_DECISION;
 }
 
-static void add_area(struct sim_guest_config *config, enum bootloader_role role, unsigned image, const struct sim_area *area)
+static void add_area(struct sim_guest_config *config, enum bootloader_role role, unsigned image,
+                     const struct sim_area *area)
 {
     if (area->n_bytes == 0 || config->n_areas == SIM_GUEST_MAX_AREAS)
         return;
-    config->areas[config->n_areas++] = (struct bootloader_area){
-        .role = role, .image = image, .device = area->device, .offset = area->offset, .size_bytes = area->n_bytes};
+    config->areas[config->n_areas++] = (struct bootloader_area){.role = role,
+                                                                .image = image,
+                                                                .device = area->device,
+                                                                .offset = area->offset,
+                                                                .size_bytes = area->n_bytes};
 }
 
 void sim_guest_config_areas(struct sim_guest_config *config, const struct sim_boot_config *boot)
@@ -70,10 +74,12 @@ static bool check_entry(struct sim_guest *guest, char *why, size_t n_why)
     if (!entry)
         snprintf(why, n_why, "it exports no symbol '%s' (see bootloader_abi.h)", BOOTLOADER_ENTRY_SYMBOL);
     else if (entry->version != BOOTLOADER_ABI_VERSION)
-        snprintf(why, n_why, "it speaks version %lu of bootloader_abi.h, this program version %u", (unsigned long)entry->version,
-                 BOOTLOADER_ABI_VERSION);
-    else if (entry->n_bytes < sizeof *entry || !entry->name || !object_holds_code(&guest->object, (uintptr_t)entry->boot))
-        snprintf(why, n_why, "its symbol '%s' is not filled in: size, name and boot function", BOOTLOADER_ENTRY_SYMBOL);
+        snprintf(why, n_why, "it speaks version %lu of bootloader_abi.h, this program version %u",
+                 (unsigned long)entry->version, BOOTLOADER_ABI_VERSION);
+    else if (entry->n_bytes < sizeof *entry || !entry->name ||
+             !object_holds_code(&guest->object, (uintptr_t)entry->boot))
+        snprintf(why, n_why, "its symbol '%s' is not filled in: size, name and boot function",
+                 BOOTLOADER_ENTRY_SYMBOL);
     else
         guest->entry = entry;
     return guest->entry != NULL;
@@ -106,8 +112,10 @@ static void set_defaults(struct sim_guest_config *config)
 
 static bool prepare(struct sim_guest *guest, char *why, size_t n_why)
 {
-    if (guest->config.stack_bytes > MAX_STACK_BYTES || guest->config.arena_bytes > MAX_ARENA_BYTES || guest->config.n_areas > SIM_GUEST_MAX_AREAS) {
-        snprintf(why, n_why, "a guest's stack has at most 64 MiB, its arena 1 GiB, its areas are at most %u", SIM_GUEST_MAX_AREAS);
+    if (guest->config.stack_bytes > MAX_STACK_BYTES || guest->config.arena_bytes > MAX_ARENA_BYTES ||
+        guest->config.n_areas > SIM_GUEST_MAX_AREAS) {
+        snprintf(why, n_why, "a guest's stack has at most 64 MiB, its arena 1 GiB, its areas are at most %u",
+                 SIM_GUEST_MAX_AREAS);
         return false;
     }
     guest->memo = guest_memo_new();
@@ -123,7 +131,8 @@ static bool prepare(struct sim_guest *guest, char *why, size_t n_why)
     return false;
 }
 
-struct sim_guest *sim_guest_open(const char *path, const struct sim_guest_config *config, char *why, size_t n_why)
+struct sim_guest *sim_guest_open(const char *path, const struct sim_guest_config *config, char *why,
+                                 size_t n_why)
 {
     struct sim_guest *guest = calloc(1, sizeof *guest);
     size_t n_redirects;
@@ -136,7 +145,8 @@ struct sim_guest *sim_guest_open(const char *path, const struct sim_guest_config
     guest->object.file = -1;
     guest->config = *config;
     set_defaults(&guest->config);
-    if (!prepare(guest, why, n_why) || !object_open(&guest->object, path, redirects, n_redirects, why, n_why) ||
+    if (!prepare(guest, why, n_why) ||
+        !object_open(&guest->object, path, redirects, n_redirects, why, n_why) ||
         !check_entry(guest, why, n_why)) {
         sim_guest_free(guest);
         return NULL;
@@ -186,11 +196,14 @@ static void take_decision(struct sim_guest *guest, struct sim_guest_result *resu
     take_text(guest, result);
     if (decision->verdict > BOOTLOADER_RUN) {
         result->outcome = SIM_GUEST_BAD_DECISION;
-        snprintf(result->text, sizeof result->text, "it returned verdict %lu", (unsigned long)decision->verdict);
-    } else if (decision->verdict == BOOTLOADER_RUN && decision->offset >= sim_flash_bytes(guest->flash, decision->device)) {
+        snprintf(result->text, sizeof result->text, "it returned verdict %lu",
+                 (unsigned long)decision->verdict);
+    } else if (decision->verdict == BOOTLOADER_RUN &&
+               decision->offset >= sim_flash_bytes(guest->flash, decision->device)) {
         result->outcome = SIM_GUEST_BAD_DECISION;
-        snprintf(result->text, sizeof result->text, "it jumps to 0x%lx of flash device %lu, which is not there",
-                 (unsigned long)decision->offset, (unsigned long)decision->device);
+        snprintf(result->text, sizeof result->text,
+                 "it jumps to 0x%lx of flash device %lu, which is not there", (unsigned long)decision->offset,
+                 (unsigned long)decision->device);
     }
 }
 
@@ -218,7 +231,8 @@ static void where(const struct sim_guest *guest, char *text, size_t n_text)
     const struct trap *trap = &guest->trap;
 
     if (object_holds_code(&guest->object, trap->fault_pc))
-        snprintf(text, n_text, ", in its code at 0x%lx", (unsigned long)(trap->fault_pc - guest->object.base));
+        snprintf(text, n_text, ", in its code at 0x%lx",
+                 (unsigned long)(trap->fault_pc - guest->object.base));
     else
         snprintf(text, n_text, ", in code that is not its own");
 }
@@ -254,11 +268,13 @@ static void take_end(struct sim_guest *guest, struct sim_guest_result *result)
     case TRAP_OVERFLOW:
         result->outcome = SIM_GUEST_STACK_OVERFLOW;
         result->signal_number = guest->trap.signal_number;
-        snprintf(result->text, sizeof result->text, "more than %lu bytes of stack", (unsigned long)guest->config.stack_bytes);
+        snprintf(result->text, sizeof result->text, "more than %lu bytes of stack",
+                 (unsigned long)guest->config.stack_bytes);
         break;
     case TRAP_EXPIRED:
         result->outcome = SIM_GUEST_LOOP;
-        snprintf(result->text, sizeof result->text, "no decision after %lu ms of CPU time%s", (unsigned long)guest->config.max_cpu_ms, place);
+        snprintf(result->text, sizeof result->text, "no decision after %lu ms of CPU time%s",
+                 (unsigned long)guest->config.max_cpu_ms, place);
         break;
     case TRAP_BLOCKED:
         result->outcome = SIM_GUEST_LOOP;
@@ -273,7 +289,8 @@ static void empty_arena(struct sim_guest *guest)
     guest->n_arena_used = 0;
 }
 
-void sim_guest_boot(struct sim_guest *guest, struct sim_flash *flash, sim_guest_log log, void *log_user, struct sim_guest_result *result)
+void sim_guest_boot(struct sim_guest *guest, struct sim_flash *flash, sim_guest_log log, void *log_user,
+                    struct sim_guest_result *result)
 {
     memset(result, 0, sizeof *result);
     result->outcome = SIM_GUEST_POWER_LOST;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Foreign bootloaders that do everything wrong: each is an outcome with its words, and the process goes on. */
+/* Foreign bootloaders that do everything wrong: each is an outcome with its words, and the process goes on.
+ */
 #include "sim/boot/guest/guest.h"
 
 #include <setjmp.h>
@@ -38,10 +39,10 @@ static struct sim_guest_config config_of_tests(void)
 {
     struct sim_guest_config config = {.max_flash_calls = 20000, .max_cpu_ms = 100};
 
-    config.areas[config.n_areas++] =
-        (struct bootloader_area){.role = BOOTLOADER_ROLE_PRIMARY, .offset = PRIMARY_OFFSET, .size_bytes = SLOT_BYTES};
-    config.areas[config.n_areas++] =
-        (struct bootloader_area){.role = BOOTLOADER_ROLE_SECONDARY, .offset = PRIMARY_OFFSET + SLOT_BYTES, .size_bytes = SLOT_BYTES};
+    config.areas[config.n_areas++] = (struct bootloader_area){
+        .role = BOOTLOADER_ROLE_PRIMARY, .offset = PRIMARY_OFFSET, .size_bytes = SLOT_BYTES};
+    config.areas[config.n_areas++] = (struct bootloader_area){
+        .role = BOOTLOADER_ROLE_SECONDARY, .offset = PRIMARY_OFFSET + SLOT_BYTES, .size_bytes = SLOT_BYTES};
     return config;
 }
 
@@ -141,7 +142,8 @@ static void a_cut_stops_the_guest_at_its_operation(void **state)
 
             sim_flash_arm_cut(bench.flash, cut, forms[form]);
             assert_int_equal(boot(&bench), SIM_GUEST_POWER_LOST);
-            assert_int_equal(sim_flash_n_operations(bench.flash) - n_before, cut + (forms[form] != SIM_CUT_BEFORE));
+            assert_int_equal(sim_flash_n_operations(bench.flash) - n_before,
+                             cut + (forms[form] != SIM_CUT_BEFORE));
         }
     }
     assert_int_equal(boot(&bench), SIM_GUEST_RUNS);
@@ -267,10 +269,12 @@ static void endless_loops_end_by_flash_calls_by_time_and_when_blocked(void **sta
 static void flash_faults_name_the_operation(void **state)
 {
     (void)state;
-    ends_as("writes_outside", SIM_GUEST_FLASH_FAULT, "write of 32 bytes at 0x1fe0 of the internal flash: outside the bootloader's areas");
+    ends_as("writes_outside", SIM_GUEST_FLASH_FAULT,
+            "write of 32 bytes at 0x1fe0 of the internal flash: outside the bootloader's areas");
     ends_as("writes_over_an_end", SIM_GUEST_FLASH_FAULT, "outside the bootloader's areas");
     ends_as("erases_outside", SIM_GUEST_FLASH_FAULT, "erase of 4096 bytes at 0x0");
-    ends_as("writes_twice", SIM_GUEST_FLASH_FAULT, "write of 32 bytes at 0x2000 of the internal flash: written twice");
+    ends_as("writes_twice", SIM_GUEST_FLASH_FAULT,
+            "write of 32 bytes at 0x2000 of the internal flash: written twice");
     ends_as("writes_misaligned", SIM_GUEST_FLASH_FAULT, "not aligned");
     ends_as("reads_beyond", SIM_GUEST_FLASH_FAULT, "outside the flash");
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What a guest gets instead of functions of the C library that would end this process, fill its heap or write into its output. */
+/* What a guest gets instead of functions of the C library that would end this process, fill its heap or write
+ * into its output. */
 #include "sim/boot/guest/state.h"
 
 #include <stdarg.h>
@@ -9,7 +10,8 @@
 
 #define LINE_BYTES 200
 
-/* The C library's functions carry no argument of ours. They are called by a guest's code only while it runs, but for its constructors. */
+/* The C library's functions carry no argument of ours. They are called by a guest's code only while it runs,
+ * but for its constructors. */
 static struct sim_guest *guest_running(void)
 {
     struct trap *trap = trap_running();
@@ -59,7 +61,8 @@ static void import_stack_smashed(void)
 
 static bool is_in_arena(const struct sim_guest *guest, const void *block)
 {
-    return guest && (const uint8_t *)block >= guest->arena && (const uint8_t *)block < guest->arena + guest->config.arena_bytes;
+    return guest && (const uint8_t *)block >= guest->arena &&
+           (const uint8_t *)block < guest->arena + guest->config.arena_bytes;
 }
 
 static void *import_malloc(size_t n_bytes)
@@ -69,7 +72,8 @@ static void *import_malloc(size_t n_bytes)
 
     if (!guest)
         return malloc(n_bytes);
-    if (n_bytes > SIZE_MAX - BLOCK_HEADER_BYTES || !(block = guest_alloc(guest, n_bytes + BLOCK_HEADER_BYTES)))
+    if (n_bytes > SIZE_MAX - BLOCK_HEADER_BYTES ||
+        !(block = guest_alloc(guest, n_bytes + BLOCK_HEADER_BYTES)))
         return NULL;
     memcpy(block, &n_bytes, sizeof n_bytes);
     return block + BLOCK_HEADER_BYTES;
@@ -164,9 +168,9 @@ static int import_putchar(int character)
     return character;
 }
 
-#define REDIRECT(name, function)                                                                                                          \
-    {                                                                                                                                     \
-        name, (void (*)(void))function                                                                                                    \
+#define REDIRECT(name, function)                                                                             \
+    {                                                                                                        \
+        name, (void (*)(void))function                                                                       \
     }
 
 static const struct object_redirect redirects[] = {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Redirects functions that a loaded object imports, by writing other addresses into its global offset table. */
+/* Redirects functions that a loaded object imports, by writing other addresses into its global offset table.
+ */
 #include "sim/boot/guest/object.h"
 
 #include <elf.h>
@@ -11,7 +12,8 @@
 #if defined(__x86_64__)
 #define IS_LINK(type) ((type) == R_X86_64_JUMP_SLOT || (type) == R_X86_64_GLOB_DAT || (type) == R_X86_64_64)
 #elif defined(__aarch64__)
-#define IS_LINK(type) ((type) == R_AARCH64_JUMP_SLOT || (type) == R_AARCH64_GLOB_DAT || (type) == R_AARCH64_ABS64)
+#define IS_LINK(type)                                                                                        \
+    ((type) == R_AARCH64_JUMP_SLOT || (type) == R_AARCH64_GLOB_DAT || (type) == R_AARCH64_ABS64)
 #endif
 
 #ifdef IS_LINK
@@ -24,14 +26,14 @@ struct links {
 };
 
 /* Some C libraries relocate the addresses in the dynamic section, some do not. */
-static const void *address_of(const struct object *object, const ElfW(Dyn) *entry)
+static const void *address_of(const struct object *object, const ElfW(Dyn) * entry)
 {
     uintptr_t address = entry->d_un.d_ptr;
 
     return (const void *)(address < object->base ? object->base + address : address);
 }
 
-static void find_links(const struct object *object, const ElfW(Dyn) *entry, struct links *links)
+static void find_links(const struct object *object, const ElfW(Dyn) * entry, struct links *links)
 {
     for (; entry->d_tag != DT_NULL; entry++) {
         if (entry->d_tag == DT_SYMTAB)
@@ -74,7 +76,8 @@ static void redirect_link(const struct object *object, const struct links *links
             store(object, object->base + link->r_offset, redirects[i].function);
 }
 
-void object_redirect(struct object *object, const void *dynamic, const struct object_redirect *redirects, size_t n_redirects)
+void object_redirect(struct object *object, const void *dynamic, const struct object_redirect *redirects,
+                     size_t n_redirects)
 {
     struct links links = {0};
 
@@ -88,7 +91,8 @@ void object_redirect(struct object *object, const void *dynamic, const struct ob
 
 #else
 
-void object_redirect(struct object *object, const void *dynamic, const struct object_redirect *redirects, size_t n_redirects)
+void object_redirect(struct object *object, const void *dynamic, const struct object_redirect *redirects,
+                     size_t n_redirects)
 {
     (void)object;
     (void)dynamic;

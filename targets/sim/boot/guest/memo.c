@@ -39,7 +39,8 @@ void guest_memo_free(struct guest_memo *memo)
     free(memo);
 }
 
-static bool compute(const struct sim_flash *flash, unsigned device, uint32_t offset, uint32_t n_bytes, uint8_t *digest)
+static bool compute(const struct sim_flash *flash, unsigned device, uint32_t offset, uint32_t n_bytes,
+                    uint8_t *digest)
 {
     EVP_MD_CTX *hash = EVP_MD_CTX_new();
     uint8_t chunk[CHUNK_BYTES];
@@ -48,7 +49,8 @@ static bool compute(const struct sim_flash *flash, unsigned device, uint32_t off
     while (good && n_bytes > 0) {
         uint32_t n_now = n_bytes < CHUNK_BYTES ? n_bytes : CHUNK_BYTES;
 
-        good = sim_flash_peek(flash, device, offset, chunk, n_now) == SIM_OK && EVP_DigestUpdate(hash, chunk, n_now) == 1;
+        good = sim_flash_peek(flash, device, offset, chunk, n_now) == SIM_OK &&
+               EVP_DigestUpdate(hash, chunk, n_now) == 1;
         offset += n_now;
         n_bytes -= n_now;
     }
@@ -57,16 +59,19 @@ static bool compute(const struct sim_flash *flash, unsigned device, uint32_t off
     return good;
 }
 
-enum sim_status guest_memo_sha256(struct guest_memo *memo, const struct sim_flash *flash, unsigned device, uint32_t offset, uint32_t n_bytes,
-                                  uint8_t digest[BOOTLOADER_SHA256_BYTES])
+enum sim_status guest_memo_sha256(struct guest_memo *memo, const struct sim_flash *flash, unsigned device,
+                                  uint32_t offset, uint32_t n_bytes, uint8_t digest[BOOTLOADER_SHA256_BYTES])
 {
-    struct digest_entry wanted = {.used = true, .n_bytes = n_bytes, .offset_in_page = offset % SIM_FLASH_PAGE_BYTES};
+    struct digest_entry wanted = {
+        .used = true, .n_bytes = n_bytes, .offset_in_page = offset % SIM_FLASH_PAGE_BYTES};
 
     if (!sim_flash_range_hash(flash, device, offset, n_bytes, wanted.content))
         return SIM_OUT_OF_RANGE;
-    struct digest_entry *entry = &memo->digests[(wanted.content[0] ^ wanted.content[1] >> 17 ^ n_bytes) % N_ENTRIES];
-    bool known = entry->used && entry->content[0] == wanted.content[0] && entry->content[1] == wanted.content[1] &&
-                 entry->n_bytes == n_bytes && entry->offset_in_page == wanted.offset_in_page;
+    struct digest_entry *entry =
+        &memo->digests[(wanted.content[0] ^ wanted.content[1] >> 17 ^ n_bytes) % N_ENTRIES];
+    bool known = entry->used && entry->content[0] == wanted.content[0] &&
+                 entry->content[1] == wanted.content[1] && entry->n_bytes == n_bytes &&
+                 entry->offset_in_page == wanted.offset_in_page;
 
     if (!known) {
         if (!compute(flash, device, offset, n_bytes, wanted.digest))

@@ -13,7 +13,7 @@
 
 /* What real guests have: initialised, zero, and with a pointer inside. */
 static int n_boots = 7;
-static char big_state[20000];
+static volatile char big_state[20000];
 static const char *volatile word = "first";
 
 static void run_primary(HOST, DECISION)
@@ -56,8 +56,9 @@ void boot_counts(HOST, DECISION)
 void boot_allocates(HOST, DECISION)
 {
     uint8_t *offered = host->alloc(host->user, 1000);
-    uint8_t *own = malloc(400 * 1000);
-    uint8_t *grown = realloc(own, 401 * 1000);
+    uint8_t *volatile own =
+        malloc(400 * 1000); /* volatile: compilers leave out allocations that nobody can see */
+    uint8_t *volatile grown = realloc(own, 401 * 1000);
 
     if (!offered || !grown || offered[999] != 0 || host->alloc(host->user, 1000 * 1000))
         abort();
@@ -256,8 +257,8 @@ void boot_uses_services(HOST, DECISION)
 
     host->sha256(host->user, 0, host->areas[0].offset, 100, digest);
     host->sector(host->user, 0, host->areas[0].offset + 5000, &start, &n_bytes);
-    snprintf(decision->text, sizeof decision->text, "%02x%02x %lx+%lx %d %d", digest[0], digest[31], (unsigned long)start,
-             (unsigned long)n_bytes, (int)found, (int)verdict);
+    snprintf(decision->text, sizeof decision->text, "%02x%02x %lx+%lx %d %d", digest[0], digest[31],
+             (unsigned long)start, (unsigned long)n_bytes, (int)found, (int)verdict);
     host->remember(host->user, "key", 3, 77);
     host->remember(host->user, "kex", 3, 78);
     run_primary(host, decision);
@@ -271,4 +272,5 @@ void boot_uses_services(HOST, DECISION)
 #endif
 
 extern BOOTLOADER_EXPORT const struct bootloader_guest GUEST_SYMBOL;
-BOOTLOADER_EXPORT const struct bootloader_guest GUEST_SYMBOL = {GUEST_VERSION, sizeof(struct bootloader_guest), "tiny guest", GUEST_BOOT};
+BOOTLOADER_EXPORT const struct bootloader_guest GUEST_SYMBOL = {
+    GUEST_VERSION, sizeof(struct bootloader_guest), "tiny guest", GUEST_BOOT};

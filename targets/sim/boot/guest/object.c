@@ -23,7 +23,8 @@
 #endif
 #endif
 
-/* The bootloader's own symbols go before those of the libraries that the bench happens to be linked with. AddressSanitizer forbids it. */
+/* The bootloader's own symbols go before those of the libraries that the bench happens to be linked with.
+ * AddressSanitizer forbids it. */
 #ifdef UNDER_ASAN
 #define LOAD_FLAGS (RTLD_NOW | RTLD_LOCAL)
 #else
@@ -58,7 +59,8 @@ static bool copy_object(struct object *object, const char *path, char *why, size
         fail(why, n_why, "cannot be opened", strerror(errno));
     else if (!S_ISREG(status.st_mode) || status.st_size <= 0 || status.st_size > (off_t)OBJECT_MAX_BYTES)
         good = fail(why, n_why, "cannot be loaded", "not a file, empty, or larger than 256 MiB");
-    else if ((object->file = memfd_create("bootloader", MFD_CLOEXEC)) < 0 || !copy_file(from, object->file, (uint64_t)status.st_size))
+    else if ((object->file = memfd_create("bootloader", MFD_CLOEXEC)) < 0 ||
+             !copy_file(from, object->file, (uint64_t)status.st_size))
         good = fail(why, n_why, "cannot be copied into memory", strerror(errno));
     if (from >= 0)
         close(from);
@@ -75,7 +77,7 @@ static bool add_span(struct object_span *spans, unsigned *n_spans, uintptr_t sta
     return true;
 }
 
-static bool add_segment(struct object *object, const ElfW(Phdr) *header)
+static bool add_segment(struct object *object, const ElfW(Phdr) * header)
 {
     uintptr_t start = object->base + header->p_vaddr;
     uintptr_t end = start + header->p_memsz;
@@ -91,7 +93,7 @@ static bool add_segment(struct object *object, const ElfW(Phdr) *header)
 }
 
 /* As the dynamic linker protects it: whole pages only. */
-static void find_sealed(struct object *object, const ElfW(Phdr) *headers, unsigned n_headers)
+static void find_sealed(struct object *object, const ElfW(Phdr) * headers, unsigned n_headers)
 {
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
 
@@ -136,14 +138,15 @@ static bool find_segments(struct object *object, const struct link_map *map, cha
     if (!search.found || !search.fits)
         return fail(why, n_why, "cannot be used", "its segments are not those of a common shared object");
     if (search.has_thread_globals)
-        return fail(why, n_why, "cannot be used", "it has thread-local globals, which could not be set back at every boot");
+        return fail(why, n_why, "cannot be used",
+                    "it has thread-local globals, which could not be set back at every boot");
     return true;
 }
 
 /* Not memcpy(): the globals of an instrumented object have red zones, which must travel too. */
 #ifdef UNDER_ASAN
-__attribute__((no_sanitize("address")))
-static void move_bytes(uint8_t *to, const uint8_t *from, size_t n_bytes)
+__attribute__((no_sanitize("address"))) static void move_bytes(uint8_t *to, const uint8_t *from,
+                                                               size_t n_bytes)
 {
     volatile uint8_t *into = to;
 
@@ -170,8 +173,8 @@ static bool keep_globals(struct object *object, char *why, size_t n_why)
     return true;
 }
 
-bool object_open(struct object *object, const char *path, const struct object_redirect *redirects, size_t n_redirects, char *why,
-                 size_t n_why)
+bool object_open(struct object *object, const char *path, const struct object_redirect *redirects,
+                 size_t n_redirects, char *why, size_t n_why)
 {
     char name[40];
     struct link_map *map;

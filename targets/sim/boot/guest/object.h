@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A shared object in memory: loaded as a private copy, its writable globals kept as they were after loading, its calls out redirected. */
+/* A shared object in memory: loaded as a private copy, its writable globals kept as they were after loading,
+ * its calls out redirected. */
 #ifndef SIM_BOOT_GUEST_OBJECT_H
 #define SIM_BOOT_GUEST_OBJECT_H
 
@@ -34,8 +35,8 @@ struct object_redirect {
 };
 
 /* false: *why (n_why bytes) says why; the object must be closed in either case. Zero it first. */
-bool object_open(struct object *object, const char *path, const struct object_redirect *redirects, size_t n_redirects, char *why,
-                 size_t n_why);
+bool object_open(struct object *object, const char *path, const struct object_redirect *redirects,
+                 size_t n_redirects, char *why, size_t n_why);
 void object_close(struct object *object);
 void *object_symbol(const struct object *object, const char *name); /* NULL: none */
 
@@ -45,6 +46,7 @@ size_t object_state_bytes(const struct object *object);
 bool object_holds_code(const struct object *object, uintptr_t address);
 
 /* links.c */
-void object_redirect(struct object *object, const void *dynamic, const struct object_redirect *redirects, size_t n_redirects);
+void object_redirect(struct object *object, const void *dynamic, const struct object_redirect *redirects,
+                     size_t n_redirects);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The host's functions of bootloader_abi.h over the simulated flash. They run on the guest's stack; a power cut or a fault ends the boot
- * from within them. */
+/* The host's functions of bootloader_abi.h over the simulated flash. They run on the guest's stack; a power
+ * cut or a fault ends the boot from within them. */
 #include "sim/boot/guest/state.h"
 
 #include <stdarg.h>
@@ -26,7 +26,8 @@ static void enter(struct sim_guest *guest)
 {
     trap_enter_host(&guest->trap);
     if (++guest->result->n_flash_calls > guest->config.max_flash_calls)
-        guest_stop(guest, SIM_GUEST_LOOP, "more than %llu flash calls in one boot", (unsigned long long)guest->config.max_flash_calls);
+        guest_stop(guest, SIM_GUEST_LOOP, "more than %llu flash calls in one boot",
+                   (unsigned long long)guest->config.max_flash_calls);
     if (!sim_flash_powered(guest->flash))
         guest_stop(guest, SIM_GUEST_POWER_LOST, "%s", "");
 }
@@ -38,7 +39,8 @@ static const char *device_name(const struct sim_guest *guest, uint32_t device)
     return config ? config->name : "unknown";
 }
 
-static int32_t conclude(struct sim_guest *guest, enum sim_status status, const char *what, uint32_t device, uint32_t offset, uint32_t n_bytes)
+static int32_t conclude(struct sim_guest *guest, enum sim_status status, const char *what, uint32_t device,
+                        uint32_t offset, uint32_t n_bytes)
 {
     if (status == SIM_NO_MEMORY)
         guest_stop(guest, SIM_GUEST_NOT_RUN, "the flash has no memory");
@@ -46,8 +48,9 @@ static int32_t conclude(struct sim_guest *guest, enum sim_status status, const c
     if (status == SIM_POWER_LOST || !sim_flash_powered(guest->flash))
         guest_stop(guest, SIM_GUEST_POWER_LOST, "%s", "");
     if (status != SIM_OK)
-        guest_stop(guest, SIM_GUEST_FLASH_FAULT, "%s of %lu bytes at 0x%lx of the %s flash: %s", what, (unsigned long)n_bytes,
-                   (unsigned long)offset, device_name(guest, device), sim_status_text(status));
+        guest_stop(guest, SIM_GUEST_FLASH_FAULT, "%s of %lu bytes at 0x%lx of the %s flash: %s", what,
+                   (unsigned long)n_bytes, (unsigned long)offset, device_name(guest, device),
+                   sim_status_text(status));
     trap_leave_host(&guest->trap);
     return BOOTLOADER_OK;
 }
@@ -64,10 +67,12 @@ static bool within_an_area(const struct sim_guest *guest, uint32_t device, uint3
     return false;
 }
 
-static void demand_area(struct sim_guest *guest, const char *what, uint32_t device, uint32_t offset, uint32_t n_bytes)
+static void demand_area(struct sim_guest *guest, const char *what, uint32_t device, uint32_t offset,
+                        uint32_t n_bytes)
 {
     if (!within_an_area(guest, device, offset, n_bytes))
-        guest_stop(guest, SIM_GUEST_FLASH_FAULT, "%s of %lu bytes at 0x%lx of the %s flash: outside the bootloader's areas", what,
+        guest_stop(guest, SIM_GUEST_FLASH_FAULT,
+                   "%s of %lu bytes at 0x%lx of the %s flash: outside the bootloader's areas", what,
                    (unsigned long)n_bytes, (unsigned long)offset, device_name(guest, device));
 }
 
@@ -77,7 +82,8 @@ static int32_t host_read(void *user, uint32_t device, uint32_t offset, void *int
 
     trap_touch_writable(into, n_bytes);
     enter(guest);
-    return conclude(guest, sim_flash_read(guest->flash, device, offset, into, n_bytes), "read", device, offset, n_bytes);
+    return conclude(guest, sim_flash_read(guest->flash, device, offset, into, n_bytes), "read", device,
+                    offset, n_bytes);
 }
 
 static int32_t host_write(void *user, uint32_t device, uint32_t offset, const void *bytes, uint32_t n_bytes)
@@ -87,7 +93,8 @@ static int32_t host_write(void *user, uint32_t device, uint32_t offset, const vo
     trap_touch_readable(bytes, n_bytes);
     enter(guest);
     demand_area(guest, "write", device, offset, n_bytes);
-    return conclude(guest, sim_flash_write(guest->flash, device, offset, bytes, n_bytes), "write", device, offset, n_bytes);
+    return conclude(guest, sim_flash_write(guest->flash, device, offset, bytes, n_bytes), "write", device,
+                    offset, n_bytes);
 }
 
 static int32_t host_erase(void *user, uint32_t device, uint32_t offset, uint32_t n_bytes)
@@ -96,7 +103,8 @@ static int32_t host_erase(void *user, uint32_t device, uint32_t offset, uint32_t
 
     enter(guest);
     demand_area(guest, "erase", device, offset, n_bytes);
-    return conclude(guest, sim_flash_erase(guest->flash, device, offset, n_bytes), "erase", device, offset, n_bytes);
+    return conclude(guest, sim_flash_erase(guest->flash, device, offset, n_bytes), "erase", device, offset,
+                    n_bytes);
 }
 
 static int32_t host_sector(void *user, uint32_t device, uint32_t offset, uint32_t *start, uint32_t *n_bytes)
@@ -129,7 +137,8 @@ static void host_assert_failed(void *user, const char *file, int32_t line, const
     const char *name = file ? strrchr(file, '/') : NULL;
 
     if (file)
-        guest_stop(guest, SIM_GUEST_ASSERT, "%s (%s:%ld)", text ? text : "assertion", name ? name + 1 : file, (long)line);
+        guest_stop(guest, SIM_GUEST_ASSERT, "%s (%s:%ld)", text ? text : "assertion", name ? name + 1 : file,
+                   (long)line);
     guest_stop(guest, SIM_GUEST_ASSERT, "%s", text ? text : "assertion");
 }
 
@@ -149,13 +158,15 @@ static void *host_alloc(void *user, size_t n_bytes)
     return guest_alloc(user, n_bytes);
 }
 
-static int32_t host_sha256(void *user, uint32_t device, uint32_t offset, uint32_t n_bytes, uint8_t digest[BOOTLOADER_SHA256_BYTES])
+static int32_t host_sha256(void *user, uint32_t device, uint32_t offset, uint32_t n_bytes,
+                           uint8_t digest[BOOTLOADER_SHA256_BYTES])
 {
     struct sim_guest *guest = user;
 
     trap_touch_writable(digest, BOOTLOADER_SHA256_BYTES);
     enter(guest);
-    return conclude(guest, guest_memo_sha256(guest->memo, guest->flash, device, offset, n_bytes, digest), "read", device, offset, n_bytes);
+    return conclude(guest, guest_memo_sha256(guest->memo, guest->flash, device, offset, n_bytes, digest),
+                    "read", device, offset, n_bytes);
 }
 
 static int32_t host_recall(void *user, const void *key, uint32_t n_key_bytes, int32_t *verdict)
@@ -163,7 +174,8 @@ static int32_t host_recall(void *user, const void *key, uint32_t n_key_bytes, in
     struct sim_guest *guest = user;
     int32_t found_verdict;
 
-    if (n_key_bytes > BOOTLOADER_MEMO_MAX_BYTES || !guest_memo_recall(guest->memo, key, n_key_bytes, &found_verdict))
+    if (n_key_bytes > BOOTLOADER_MEMO_MAX_BYTES ||
+        !guest_memo_recall(guest->memo, key, n_key_bytes, &found_verdict))
         return BOOTLOADER_NOT_FOUND;
     *verdict = found_verdict;
     return BOOTLOADER_OK;
@@ -208,7 +220,8 @@ static void describe_device(struct sim_guest *guest, const struct sim_flash *fla
     const struct sim_flash_device_config *config = sim_flash_device(flash, device);
 
     for (unsigned i = 0; i < config->n_regions; i++)
-        guest->regions[device][i] = (struct bootloader_region){config->regions[i].sector_bytes, config->regions[i].n_sectors};
+        guest->regions[device][i] =
+            (struct bootloader_region){config->regions[i].sector_bytes, config->regions[i].n_sectors};
     guest->devices[device] = (struct bootloader_device){
         .n_bytes = sizeof(struct bootloader_device),
         .size_bytes = sim_flash_bytes(flash, device),

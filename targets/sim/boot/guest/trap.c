@@ -24,7 +24,8 @@
 #define SIGNAL_STACK_BYTES (64u * 1024u)
 #define TICK_US 20000u
 #define BLOCKED_FACTOR 10u
-/* Time is over, but the foreign code is inside the C library: it is left there only after this many further ticks. */
+/* Time is over, but the foreign code is inside the C library: it is left there only after this many further
+ * ticks. */
 #define MAX_LATE_TICKS 50u
 #define TOUCH_BYTES 4096u
 
