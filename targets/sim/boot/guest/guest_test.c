@@ -309,7 +309,43 @@ static void what_cannot_be_used_is_refused_with_the_reason(void **state)
     refuses("/nowhere/at/all.so", "cannot be opened");
     refuses("/", "not a file");
     refuses("/dev/zero", "not a file");
-    refuses(RIG_SOURCE_DIR "/CMakeLists.txt", "cannot be loaded");
+    refuses(RIG_SOURCE_DIR "/CMakeLists.txt", "no ELF file");
+}
+
+static void write_file(const char *path, const uint8_t *bytes, size_t n_bytes)
+{
+    FILE *file = fopen(path, "wb");
+
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, n_bytes, file), n_bytes);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* Without the section headers at its end a file can still be loaded; without more it must be refused. */
+static void a_file_that_is_cut_short_is_refused_or_works(void **state)
+{
+    struct sim_guest_config config = config_of_tests();
+    uint8_t bytes[65536];
+    char path[1024], why[300];
+    unsigned n_refused = 0;
+
+    (void)state;
+    path_of("well", path, sizeof path);
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    size_t n_bytes = fread(bytes, 1, sizeof bytes, file);
+    fclose(file);
+    path_of("cut_short", path, sizeof path);
+    for (unsigned part = 1; part < 64; part++) {
+        write_file(path, bytes, n_bytes * part / 64);
+        struct sim_guest *guest = sim_guest_open(path, &config, why, sizeof why);
+        n_refused += guest == NULL;
+        sim_guest_free(guest);
+    }
+    assert_true(n_refused >= 16);
+    write_file(path, bytes, 1000);
+    refuses(path, "cut short or damaged");
+    remove(path);
 }
 
 static void on_alarm(int number)
@@ -412,6 +448,7 @@ int main(void)
         cmocka_unit_test(flash_faults_name_the_operation),
         cmocka_unit_test(a_jump_to_nowhere_is_a_finding),
         cmocka_unit_test(what_cannot_be_used_is_refused_with_the_reason),
+        cmocka_unit_test(a_file_that_is_cut_short_is_refused_or_works),
         cmocka_unit_test(handlers_signal_stack_and_timer_are_the_callers_again),
         cmocka_unit_test(a_forked_worker_goes_on_with_the_guest_it_inherited),
         cmocka_unit_test(a_guest_inside_a_guest_is_refused),

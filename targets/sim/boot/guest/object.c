@@ -62,6 +62,9 @@ static bool copy_object(struct object *object, const char *path, char *why, size
     else if ((object->file = memfd_create("bootloader", MFD_CLOEXEC)) < 0 ||
              !copy_file(from, object->file, (uint64_t)status.st_size))
         good = fail(why, n_why, "cannot be copied into memory", strerror(errno));
+    const char *fault = good ? object_file_fault(object->file, (uint64_t)status.st_size) : NULL;
+    if (fault)
+        good = fail(why, n_why, "cannot be loaded", fault);
     if (from >= 0)
         close(from);
     return good;
