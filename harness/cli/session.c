@@ -139,9 +139,8 @@ static struct rig_selection *select_cases(const struct rig_run_options *options)
     return rig_selection_load(paths, rig_language(), &filter, false);
 }
 
-static int print_plan(const struct rig_selection *selection, const struct rig_boards *boards)
+static int print_plan(const struct rig_selection *selection)
 {
-    (void)boards;
     for (guint i = 0; i < selection->cases->len; i++) {
         const struct rig_case *the_case = g_ptr_array_index(selection->cases, i);
 
@@ -248,7 +247,7 @@ static int run_session(struct session *session)
 
 static int nothing_to_run(const struct rig_selection *selection)
 {
-    fprintf(stderr, "bootrig: nothing to run: %u files were read, no case fits the selection\n",
+    fprintf(stderr, "bootrig: nothing to run: %u files were read, no case fits the selection; 'bootrig list' tells what there is\n",
             selection->n_files);
     return RIG_EXIT_NOTHING;
 }
@@ -297,7 +296,7 @@ int rig_run_with_options(const struct rig_run_options *options, const char *cons
         return rig_cli_fail(error);
     selection = select_cases(options);
     if (options->dry_run)
-        return print_plan(selection, boards);
+        return print_plan(selection);
     if (selection->cases->len == 0 && selection->errors->len == 0)
         return nothing_to_run(selection);
     session.plan.selection = selection;
