@@ -65,11 +65,11 @@ static int32_t bare_sha256(void *user, uint32_t device, uint32_t offset, uint32_
                            uint8_t digest[BOOTLOADER_SHA256_BYTES])
 {
     struct bench *bench = user;
-    uint8_t info[40];
+    uint8_t tlv_header[40];
 
-    if (sim_flash_read(bench->flash, device, offset + n_bytes, info, sizeof info) != SIM_OK)
+    if (sim_flash_read(bench->flash, device, offset + n_bytes, tlv_header, sizeof tlv_header) != SIM_OK)
         return -1;
-    memcpy(digest, info + 8, BOOTLOADER_SHA256_BYTES);
+    memcpy(digest, tlv_header + 8, BOOTLOADER_SHA256_BYTES);
     return 0;
 }
 

@@ -50,13 +50,13 @@ static bool has_hash(enum ledger_area slot, uint32_t at, uint32_t end, const uin
 uint32_t image_check(enum ledger_area slot, uint32_t most)
 {
     uint32_t hashed = hashed_bytes(slot, most);
-    uint8_t info[TLV_INFO_BYTES], digest[32];
+    uint8_t tlv_header[TLV_INFO_BYTES], digest[32];
 
-    if (hashed == 0 || hashed + sizeof info > most)
+    if (hashed == 0 || hashed + sizeof tlv_header > most)
         return 0;
-    port_read(slot, hashed, info, sizeof info);
-    uint32_t end = hashed + u16_of(info + 2);
-    if (u16_of(info) != TLV_MAGIC || end > most)
+    port_read(slot, hashed, tlv_header, sizeof tlv_header);
+    uint32_t end = hashed + u16_of(tlv_header + 2);
+    if (u16_of(tlv_header) != TLV_MAGIC || end > most)
         return 0;
     port_sha256(slot, 0, hashed, digest);
     return has_hash(slot, hashed + TLV_INFO_BYTES, end, digest) ? end : 0;

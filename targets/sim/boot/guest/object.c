@@ -186,10 +186,10 @@ bool object_open(struct object *object, const char *path, const struct object_re
     if (!copy_object(object, path, why, n_why))
         return false;
     snprintf(name, sizeof name, "/proc/self/fd/%d", object->file);
-    object->handle = dlopen(name, LOAD_FLAGS);
-    if (!object->handle)
+    object->library = dlopen(name, LOAD_FLAGS);
+    if (!object->library)
         return fail(why, n_why, "cannot be loaded", dlerror());
-    if (dlinfo(object->handle, RTLD_DI_LINKMAP, &map) != 0)
+    if (dlinfo(object->library, RTLD_DI_LINKMAP, &map) != 0)
         return fail(why, n_why, "cannot be loaded", dlerror());
     if (!find_segments(object, map, why, n_why))
         return false;
@@ -201,15 +201,15 @@ void object_close(struct object *object)
 {
     for (unsigned i = 0; i < object->n_globals; i++)
         free(object->globals[i].kept);
-    if (object->handle)
-        dlclose(object->handle);
+    if (object->library)
+        dlclose(object->library);
     if (object->file >= 0)
         close(object->file);
 }
 
 void *object_symbol(const struct object *object, const char *name)
 {
-    return dlsym(object->handle, name);
+    return dlsym(object->library, name);
 }
 
 void object_rewind(const struct object *object)

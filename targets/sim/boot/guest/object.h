@@ -18,7 +18,7 @@ struct object_span {
 };
 
 struct object {
-    void *handle; /* of dlopen */
+    void *library; /* of dlopen */
     int file;     /* the copy; its name must stay taken while it is loaded */
     uintptr_t base;
     struct object_span globals[OBJECT_MAX_SPANS]; /* writable, without what is read-only after relocation */
