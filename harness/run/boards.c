@@ -10,6 +10,7 @@ struct rig_boards {
     char *target;
     char *directory;
     char **defects;
+    char *bootloader;
     volatile int *interrupted;
     char *program;        /* this program, for boards that are processes of it */
     char *openocd_config; /* for their debug port */
@@ -55,6 +56,7 @@ void rig_boards_free(struct rig_boards *boards)
     g_free(boards->program);
     g_free(boards->openocd_config);
     g_strfreev(boards->defects);
+    g_free(boards->bootloader);
     g_free(boards);
 }
 
@@ -73,6 +75,29 @@ static struct rig_board *make_board(struct rig_boards *boards, const struct rig_
     return NULL;
 }
 
+void rig_boards_use_bootloader(struct rig_boards *boards, const char *path)
+{
+    g_free(boards->bootloader);
+    boards->bootloader = g_strdup(path);
+}
+
+/* What the command line wants beside the target. */
+static bool adapt(const struct rig_boards *boards, const struct rig_target *target, struct rig_board *board, GError **error)
+{
+    bool (*add_defect)(struct rig_board *, const char *, GError **) = is_process(target) ? rig_process_board_add_defect : rig_sim_board_add_defect;
+
+    if (boards->bootloader && is_process(target)) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED, "target '%s' runs out of process: it cannot run a bootloader of yours", target->name);
+        return false;
+    }
+    if (boards->bootloader && !rig_sim_board_use_bootloader(board, boards->bootloader, error))
+        return false;
+    for (guint i = 0; boards->defects && boards->defects[i]; i++)
+        if (!add_defect(board, boards->defects[i], error))
+            return false;
+    return true;
+}
+
 static struct made_board *make(struct rig_boards *boards, const char *name, GError **error)
 {
     struct made_board *made = g_new0(struct made_board, 1);
@@ -80,13 +105,9 @@ static struct made_board *make(struct rig_boards *boards, const char *name, GErr
     made->target = rig_target_load(name, boards->directory, error);
     if (made->target)
         made->board = make_board(boards, made->target, error);
-    for (guint i = 0; made->board && boards->defects && boards->defects[i]; i++) {
-        bool (*add)(struct rig_board *, const char *, GError **) = is_process(made->target) ? rig_process_board_add_defect : rig_sim_board_add_defect;
-
-        if (!add(made->board, boards->defects[i], error)) {
-            made->board->ops->free(made->board);
-            made->board = NULL;
-        }
+    if (made->board && !adapt(boards, made->target, made->board, error)) {
+        made->board->ops->free(made->board);
+        made->board = NULL;
     }
     if (!made->board) {
         made_free(made);

@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 
-static bool program_slot(struct rig_probe *probe, const struct rig_board_image *image, bool trial, GError **error)
+bool rig_board_program_image(struct rig_probe *probe, const struct rig_board_image *image, bool trial, GError **error)
 {
     struct rig_slot slot;
     guint32 at;
@@ -43,7 +43,7 @@ static bool program_trial(struct rig_probe *probe, GError **error)
 bool rig_board_program(struct rig_probe *probe, const struct rig_board_setup *setup, GError **error)
 {
     for (gsize i = 0; i < setup->n_images; i++)
-        if (!program_slot(probe, &setup->images[i], !setup->confirmed, error))
+        if (!rig_board_program_image(probe, &setup->images[i], !setup->confirmed, error))
             return false;
     return setup->confirmed || program_trial(probe, error);
 }

@@ -387,7 +387,7 @@ static bool probe_view(struct rig_probe *base, struct rig_board_view *view, GErr
 {
     struct rig_openocd_probe *probe = self(base);
     struct slot_reader reader = {.probe = base, .slot = probe->layout->slots[0]};
-    guint32 pc, base_address = probe->layout->devices[0].address + reader.slot.device_offset;
+    guint32 pc, again = 0, base_address = probe->layout->devices[0].address + reader.slot.device_offset;
     g_autoptr(GError) cause = NULL;
 
     if (probe->supply.catch_up)
@@ -402,6 +402,11 @@ static bool probe_view(struct rig_probe *base, struct rig_board_view *view, GErr
         }
         g_propagate_error(error, g_steal_pointer(&cause));
         return false;
+    }
+    if (probe->layout->still_is_hung && pc != NO_SAMPLE && sample_pc(probe, &again, NULL) && again == pc) {
+        view->state = RIG_STATE_HUNG;
+        look_at_image(&reader, view);
+        return true;
     }
     look_at_image(&reader, view);
     if (pc != NO_SAMPLE && pc >= base_address && pc - base_address < reader.slot.n_bytes)

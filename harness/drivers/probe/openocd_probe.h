@@ -24,6 +24,9 @@ struct rig_openocd_layout {
         bool programmable;   /* openocd has a flash bank there */
     } devices[RIG_OPENOCD_MAX_DEVICES];
     guint n_devices;
+    /* Two equal samples of the program counter mean that the core is stuck. True for the simulated board only: a real core that sleeps gives
+     * the same sample each time. */
+    bool still_is_hung;
 };
 
 /* What the probe asks of the board it belongs to; each may be NULL. */

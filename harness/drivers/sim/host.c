@@ -153,6 +153,19 @@ static void forget_lines(struct rig_sim_host *host, guint64 from_us)
         held_free(g_queue_pop_tail(&host->lines));
 }
 
+/* A board that died inside a leap is alive for everybody until the real clock has reached that instant. */
+static bool seems_powered(const struct rig_sim_host *host)
+{
+    return sim_board_powered(host->sim) || (!sim_debug_stopped(host->debug) && real_now_us(host) < sim_board_now_us(host->sim));
+}
+
+/* Tells the debug port what became of the supply. */
+static void notice_power(struct rig_sim_host *host)
+{
+    sim_debug_linger(host->debug, seems_powered(host));
+    sim_debug_notice(host->debug);
+}
+
 static bool step(struct rig_sim_host *host, guint64 until_us)
 {
     struct sim_moment *before = sim_board_save(host->sim);
@@ -166,7 +179,7 @@ static bool step(struct rig_sim_host *host, guint64 until_us)
     } else {
         sim_moment_free(before);
     }
-    sim_debug_notice(host->debug);
+    notice_power(host);
     return happened;
 }
 
@@ -182,6 +195,7 @@ void rig_sim_host_pace(struct rig_sim_host *host)
     }
     while (sim_board_now_us(host->sim) <= now_us && !sim_debug_stopped(host->debug) && step(host, now_us))
         ;
+    notice_power(host);
     tell_boot(host, now_us);
     tell_lines(host, now_us);
 }
@@ -206,6 +220,7 @@ static void power_off(struct rig_sim_host *host)
 {
     undo_leap(host, real_now_us(host));
     sim_board_power(host->sim, false);
+    sim_debug_linger(host->debug, false);
     sim_debug_notice(host->debug);
     host->boot_pending = false;
     g_clear_pointer(&host->before, sim_moment_free);
@@ -217,16 +232,12 @@ static void power_on(struct rig_sim_host *host)
 {
     if (!sim_board_powered(host->sim))
         tell_lines(host, G_MAXUINT64);
+    sim_debug_linger(host->debug, false);
+    sim_debug_notice(host->debug);
     sim_board_power(host->sim, true);
     sim_debug_notice(host->debug);
     g_clear_pointer(&host->before, sim_moment_free);
     set_clock(host, sim_board_now_us(host->sim));
-}
-
-/* A board that died inside a leap is alive for everybody until the real clock has reached that instant. */
-static bool seems_powered(const struct rig_sim_host *host)
-{
-    return sim_board_powered(host->sim) || (!sim_debug_stopped(host->debug) && real_now_us(host) < sim_board_now_us(host->sim));
 }
 
 /* What became of the armed cut, for who armed it. */

@@ -49,9 +49,19 @@ static void wake(struct sim_debug *debug)
     memset(debug->ram, 0, sizeof debug->ram);
 }
 
+static bool has_power(const struct sim_debug *debug)
+{
+    return debug->lingers || sim_board_powered(debug->board);
+}
+
+void sim_debug_linger(struct sim_debug *debug, bool on)
+{
+    debug->lingers = on && debug->powered;
+}
+
 void sim_debug_notice(struct sim_debug *debug)
 {
-    bool powered = sim_board_powered(debug->board);
+    bool powered = has_power(debug);
 
     if (powered != debug->powered)
         wake(debug);
@@ -68,7 +78,7 @@ void sim_debug_pin_reset(struct sim_debug *debug, bool low)
 
 uint32_t sim_debug_vtref_mv(const struct sim_debug *debug)
 {
-    return sim_board_powered(debug->board) ? 3000 : 0;
+    return has_power(debug) ? 3000 : 0;
 }
 
 static bool dead(struct sim_debug *debug)

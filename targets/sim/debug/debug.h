@@ -24,6 +24,9 @@ void sim_debug_free(struct sim_debug *debug);
 
 /* To be called after each step and each switch of power: a power loss takes halt, breakpoints, RAM and DP state along. */
 void sim_debug_notice(struct sim_debug *debug);
+/* The board died ahead of the clock that the debugger lives by: until this is taken back the port answers as if it had power. Flash reads as
+ * it was at the death. */
+void sim_debug_linger(struct sim_debug *debug, bool on);
 /* To be called from the board's boot callback: where the core is from now on, and that it came through a reset. */
 void sim_debug_saw_boot(struct sim_debug *debug, const struct sim_boot_result *result);
 /* The core is halted or held in reset: whoever paces the board must not step it. */

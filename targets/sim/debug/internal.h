@@ -34,6 +34,7 @@ struct debug_nvmc {
 struct sim_debug {
     struct sim_board *board;
     bool powered;      /* as last noticed */
+    bool lingers;      /* powered, though the board is not any more */
     bool held;         /* nRESET is low */
     uint32_t resetreas;
     uint32_t n_samples; /* of the program counter */
