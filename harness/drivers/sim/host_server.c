@@ -220,7 +220,7 @@ void rig_host_server_console(struct rig_host_server *server, const char *line)
         return; /* full: nobody reads, and a wire does not wait */
 }
 
-static void welcome(int listener, struct client clients[MAX_CLIENTS], gsize n_bytes)
+static void welcome(int listener, struct client *clients, gsize n_bytes)
 {
     int fd = accept(listener, NULL, NULL);
     int yes = 1;
@@ -334,7 +334,7 @@ static void drain_pty(struct rig_host_server *server)
         ;
 }
 
-static void serve_clients(struct rig_host_server *server, struct client clients[MAX_CLIENTS], const struct pollfd *polled,
+static void serve_clients(struct rig_host_server *server, struct client *clients, const struct pollfd *polled,
                           bool (*serve)(struct rig_host_server *server, struct client *client))
 {
     for (guint i = 0; i < MAX_CLIENTS; i++)
