@@ -12,8 +12,8 @@ static void explore_mode(enum rig_swap_mode mode, bool large, bool permanent, bo
     struct board board;
     struct board_plan plan = {.mode = mode, .n_primary = large ? 64 : 8, .rewrite_allowed = torn};
     if (large) {
-        plan.old_bytes = 56 * 4096;
-        plan.new_bytes = 58 * 4096;
+        plan.old_bytes = 56 * 4096 - 3072;
+        plan.new_bytes = 58 * 4096 - 1024;
     }
     board_make(&board, &plan);
     board_put_primary(&board, 0, &board.old);
