@@ -263,11 +263,14 @@ struct rig_exploration *rig_explore(const struct rig_explore_plan *plan)
 {
     struct search search = {.result = g_new0(struct rig_exploration, 1)};
     struct rig_history history = {.n_done = (guint8)plan->n_done, .untouched = plan->n_done > 0};
+    guint32 first;
 
     search_init(&search, plan);
-    visit(&search, rig_contents_of_flash(search.contents, plan->subject->flash), rig_history_pack(&history), NO_NODE, RIG_LEG_RUN, 0);
+    first = rig_contents_of_flash(search.contents, plan->subject->flash);
+    visit(&search, first, rig_history_pack(&history), NO_NODE, RIG_LEG_RUN, 0);
     run(&search);
     count(&search);
+    rig_contents_load(search.contents, first, RIG_CONTENT_NONE, plan->subject->flash);
     search_clear(&search);
     return search.result;
 }

@@ -18,7 +18,7 @@ static void explore_mode(enum rig_swap_mode mode, bool large, bool permanent, bo
     board_make(&board, &plan);
     board_put_primary(&board, 0, &board.old);
     board_put_secondary(&board, 0, &board.fresh);
-    board.config.defects = fixed;
+    board.config.swap_fixes = fixed;
     bool staged = getenv("STAGED") != NULL;
     if (staged)
         sim_boot_set_pending(&board.config, board.flash, 0, permanent);

@@ -128,7 +128,7 @@ static void a_scratch_trailer_over_several_sectors_crashes_after_two_cuts(void *
 {
     (void)state;
     expect_violation(&(struct board_plan){.mode = RIG_SWAP_SCRATCH, .sector_bytes = 1024, .n_primary = 32}, false, RIG_INVARIANT_NO_CRASH,
-                     "x");
+                     "app,run,5,1,run");
 }
 
 static void a_torn_magic_loses_a_move_revert(void **state)

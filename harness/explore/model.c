@@ -178,10 +178,12 @@ static const struct rig_subject_ops ops = {
     .free = model_free,
 };
 
-static void allow_area(struct rig_subject *subject, const struct sim_area *area)
+static void allow_area(struct rig_subject *subject, const char *name, const struct sim_area *area)
 {
-    if (area->n_bytes > 0 && subject->n_areas < RIG_SUBJECT_MAX_AREAS)
-        subject->areas[subject->n_areas++] = *area;
+    if (area->n_bytes == 0 || subject->n_areas == RIG_SUBJECT_MAX_AREAS)
+        return;
+    subject->area_names[subject->n_areas] = name;
+    subject->areas[subject->n_areas++] = *area;
 }
 
 struct sim_flash *rig_flash_copy(const struct sim_flash *flash)
@@ -224,11 +226,11 @@ struct rig_subject *rig_subject_model(const struct sim_boot_config *config, cons
     subject->reverts = config->mode != RIG_SWAP_OVERWRITE;
     subject->upload_offset = config->mode == RIG_SWAP_OFFSET ? first_sector_bytes(flash, &config->secondary[0]) : 0;
     for (guint i = 0; i < config->n_images; i++) {
-        allow_area(subject, &config->primary[i]);
-        allow_area(subject, &config->secondary[i]);
+        allow_area(subject, i ? "primary 1" : "primary", &config->primary[i]);
+        allow_area(subject, i ? "secondary 1" : "secondary", &config->secondary[i]);
     }
     if (config->mode == RIG_SWAP_SCRATCH)
-        allow_area(subject, &config->scratch);
+        allow_area(subject, "scratch", &config->scratch);
     return subject;
 }
 

@@ -53,6 +53,7 @@ struct rig_subject {
     struct sim_flash *flash;   /* owned */
     bool reverts;              /* an unconfirmed update is taken back */
     struct sim_area areas[RIG_SUBJECT_MAX_AREAS]; /* where bootloader and application may write */
+    const char *area_names[RIG_SUBJECT_MAX_AREAS]; /* "primary"; static */
     guint n_areas;
     guint32 upload_offset;     /* where an uploaded image begins in the slot it goes to, see model.c */
 };

@@ -57,6 +57,8 @@ struct sim_boot_config {
     enum sim_downgrade downgrade;
     bool hw_rollback;      /* MCUBOOT_HW_ROLLBACK_PROT: security_counter[] is the device's store */
     bool overwrite_fast;   /* MCUBOOT_OVERWRITE_ONLY_FAST */
+    bool swap_fixes;       /* not upstream: a revert that is cut twice, or whose magic is torn, is neither lost nor started over on a
+                              half-written slot (section 5 of the reference sheet) */
     bool need_signature;
     const struct rig_key *const *keys; /* borrowed */
     size_t n_keys;
