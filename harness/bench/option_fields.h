@@ -27,11 +27,12 @@ extern const char *const rig_choices_swap[], *const rig_choices_downgrade[], *co
     {.name = "mtu", .type = RIG_TYPE_COUNT, .min = 23, .max = 517, .about = "The largest ATT_MTU that the board agrees to."}, \
     {.name = "reassembly", .type = RIG_TYPE_FLAG, .about = "One SMP message may span several writes."}, \
     {.name = "buffer-size", .type = RIG_TYPE_SIZE, .min = 64, .max = 4096, .about = "buf_size of the SMP server."}, \
-    {.name = "buffers", .type = RIG_TYPE_COUNT, .min = 1, .max = 16, .about = "buf_count of the SMP server."}, \
+    {.name = "buffers", .type = RIG_TYPE_COUNT, .min = 1, .max = 8, .about = "buf_count of the SMP server."}, \
     {.name = "parameters", .type = RIG_TYPE_FLAG, .about = "The SMP server answers the parameters command."}, \
     {.name = "original-protocol", .type = RIG_TYPE_FLAG, .about = "The SMP server speaks header version 0."}, \
     {.name = "erase-pending", .type = RIG_TYPE_FLAG, .about = "The SMP server erases a slot that is marked for the next boot."}, \
     {.name = "progressive-erase", .type = RIG_TYPE_FLAG, .about = "The upload erases sector by sector instead of all at once."}, \
+    {.name = "refuses-reset", .type = RIG_TYPE_FLAG, .about = "The application is busy: an SMP reset without force is answered rc 10."}, \
     {.name = "boot-time", .type = RIG_TYPE_DURATION, .max = 60000000, .about = "From the bootloader's jump to advertising."}, \
     {.name = "defects", .type = RIG_TYPE_CHOICE, .list = true, .choices = rig_choices_defects, \
      .about = "Seeded defects: the board breaks one promise on purpose, to prove that the scenarios notice."},

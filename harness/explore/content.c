@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Interned flash contents: a table of pages, a table of contents, and the remembered steps between contents. */
+/* Interned flash contents: a table of pages, a table of contents, and the remembered steps between contents.
+ */
 #include "explore/content.h"
 
 #include <string.h>
@@ -43,8 +44,8 @@ struct rig_contents {
     guint32 n_pages;
     struct table pages;
 
-    GPtrArray *blocks; /* guint32[BLOCK_CONTENTS * n_content_pages] */
-    GArray *hashes;    /* guint64 per content */
+    GPtrArray *blocks;  /* guint32[BLOCK_CONTENTS * n_content_pages] */
+    GArray *hashes;     /* guint64 per content */
     GArray *first_step; /* guint32 per content, index into steps */
     struct table contents;
     GArray *steps;
@@ -119,7 +120,8 @@ static guint32 intern_page(struct rig_contents *contents, const guint8 *bytes)
     guint64 hash = hash_page(bytes);
     struct page *page;
 
-    for (guint32 at = (guint32)hash & contents->pages.mask; contents->pages.entries[at]; at = (at + 1) & contents->pages.mask) {
+    for (guint32 at = (guint32)hash & contents->pages.mask; contents->pages.entries[at];
+         at = (at + 1) & contents->pages.mask) {
         guint32 found = contents->pages.entries[at] - 1;
 
         page = page_at(contents, found);
@@ -137,7 +139,8 @@ static guint32 intern_page(struct rig_contents *contents, const guint8 *bytes)
     return contents->n_pages - 1;
 }
 
-/* The hash of a content is the sum of these over its pages, so that one changed page changes it at no cost. */
+/* The hash of a content is the sum of these over its pages, so that one changed page changes it at no cost.
+ */
 static guint64 hash_place(guint32 place, guint32 page)
 {
     return mixed(((guint64)place << 32 | page) + 0x632be59bd9b4e019u);
@@ -169,7 +172,8 @@ static guint32 intern_scratch(struct rig_contents *contents, guint64 hash)
     for (guint32 at = (guint32)hash & table->mask; table->entries[at]; at = (at + 1) & table->mask) {
         guint32 found = table->entries[at] - 1;
 
-        if (hash_at(contents, found) == hash && memcmp(pages_of(contents, found), contents->scratch, n_bytes) == 0)
+        if (hash_at(contents, found) == hash &&
+            memcmp(pages_of(contents, found), contents->scratch, n_bytes) == 0)
             return found;
     }
     if (number == contents->blocks->len * BLOCK_CONTENTS)
@@ -232,7 +236,8 @@ gsize rig_contents_bytes(const struct rig_contents *contents)
 {
     return contents->page_blocks->len * BLOCK_PAGES * sizeof(struct page) +
            contents->blocks->len * (gsize)BLOCK_CONTENTS * contents->n_content_pages * sizeof(guint32) +
-           contents->steps->len * sizeof(struct step) + contents->hashes->len * (sizeof(guint64) + sizeof(guint32)) +
+           contents->steps->len * sizeof(struct step) +
+           contents->hashes->len * (sizeof(guint64) + sizeof(guint32)) +
            ((gsize)contents->pages.mask + contents->contents.mask) * sizeof(guint32);
 }
 
@@ -261,7 +266,8 @@ guint32 rig_contents_of_flash(struct rig_contents *contents, const struct sim_fl
     return intern_scratch(contents, hash);
 }
 
-void rig_contents_load(const struct rig_contents *contents, guint32 content, guint32 held, struct sim_flash *flash)
+void rig_contents_load(const struct rig_contents *contents, guint32 content, guint32 held,
+                       struct sim_flash *flash)
 {
     const guint32 *wanted = pages_of(contents, content);
     const guint32 *present = held == RIG_CONTENT_NONE ? NULL : pages_of(contents, held);
@@ -273,7 +279,8 @@ void rig_contents_load(const struct rig_contents *contents, guint32 content, gui
 
         for (guint32 offset = 0; offset < contents->device_bytes[device]; offset += PAGE_BYTES, place++)
             if (!present || present[place] != wanted[place])
-                sim_flash_poke(flash, device, offset, page_at(contents, wanted[place])->bytes, page_span(contents, device, offset));
+                sim_flash_poke(flash, device, offset, page_at(contents, wanted[place])->bytes,
+                               page_span(contents, device, offset));
     }
 }
 
@@ -284,29 +291,35 @@ struct piece {
     gsize n_bytes;
 };
 
-static struct piece first_piece(const struct rig_contents *contents, guint device, guint32 offset, gsize n_bytes)
+static struct piece first_piece(const struct rig_contents *contents, guint device, guint32 offset,
+                                gsize n_bytes)
 {
-    struct piece piece = {.place = contents->first_page[device] + offset / PAGE_BYTES, .at = offset % PAGE_BYTES};
+    struct piece piece = {.place = contents->first_page[device] + offset / PAGE_BYTES,
+                          .at = offset % PAGE_BYTES};
 
     piece.n_bytes = MIN(n_bytes, PAGE_BYTES - piece.at);
     return piece;
 }
 
-void rig_contents_read(const struct rig_contents *contents, guint32 content, guint device, guint32 offset, guint8 *into, gsize n_bytes)
+void rig_contents_read(const struct rig_contents *contents, guint32 content, guint device, guint32 offset,
+                       guint8 *into, gsize n_bytes)
 {
     const guint32 *pages = pages_of(contents, content);
 
-    for (struct piece piece; n_bytes > 0; offset += (guint32)piece.n_bytes, into += piece.n_bytes, n_bytes -= piece.n_bytes) {
+    for (struct piece piece; n_bytes > 0;
+         offset += (guint32)piece.n_bytes, into += piece.n_bytes, n_bytes -= piece.n_bytes) {
         piece = first_piece(contents, device, offset, n_bytes);
         memcpy(into, page_at(contents, pages[piece.place])->bytes + piece.at, piece.n_bytes);
     }
 }
 
-bool rig_contents_holds(const struct rig_contents *contents, guint32 content, guint device, guint32 offset, const guint8 *bytes, gsize n_bytes)
+bool rig_contents_holds(const struct rig_contents *contents, guint32 content, guint device, guint32 offset,
+                        const guint8 *bytes, gsize n_bytes)
 {
     const guint32 *pages = pages_of(contents, content);
 
-    for (struct piece piece; n_bytes > 0; offset += (guint32)piece.n_bytes, bytes += piece.n_bytes, n_bytes -= piece.n_bytes) {
+    for (struct piece piece; n_bytes > 0;
+         offset += (guint32)piece.n_bytes, bytes += piece.n_bytes, n_bytes -= piece.n_bytes) {
         piece = first_piece(contents, device, offset, n_bytes);
         if (memcmp(bytes, page_at(contents, pages[piece.place])->bytes + piece.at, piece.n_bytes) != 0)
             return false;
@@ -314,7 +327,8 @@ bool rig_contents_holds(const struct rig_contents *contents, guint32 content, gu
     return true;
 }
 
-bool rig_contents_is_erased(const struct rig_contents *contents, guint32 content, guint device, guint32 offset, gsize n_bytes)
+bool rig_contents_is_erased(const struct rig_contents *contents, guint32 content, guint device,
+                            guint32 offset, gsize n_bytes)
 {
     const guint32 *pages = pages_of(contents, content);
     const guint8 *erased = page_at(contents, contents->erased_page[device])->bytes;
@@ -335,7 +349,8 @@ static void program(guint8 *into, const guint8 *bytes, gsize n_bytes, guint8 era
         into[i] = erased ? into[i] & bytes[i] : into[i] | bytes[i];
 }
 
-static guint32 changed_page(struct rig_contents *contents, guint device, guint32 page, const struct piece *piece, const guint8 *bytes)
+static guint32 changed_page(struct rig_contents *contents, guint device, guint32 page,
+                            const struct piece *piece, const guint8 *bytes)
 {
     guint8 whole[PAGE_BYTES];
 
@@ -349,16 +364,19 @@ static guint32 changed_page(struct rig_contents *contents, guint device, guint32
     return intern_page(contents, whole);
 }
 
-static guint32 apply(struct rig_contents *contents, guint32 content, const struct sim_flash_operation *operation, guint32 n_bytes)
+static guint32 apply(struct rig_contents *contents, guint32 content,
+                     const struct sim_flash_operation *operation, guint32 n_bytes)
 {
     guint64 hash = hash_at(contents, content);
     const guint8 *bytes = operation->kind == SIM_FLASH_WRITE ? operation->bytes : NULL;
 
     memcpy(contents->scratch, pages_of(contents, content), contents->n_content_pages * sizeof(guint32));
     for (guint32 done = 0; done < n_bytes;) {
-        struct piece piece = first_piece(contents, operation->device, operation->offset + done, n_bytes - done);
+        struct piece piece =
+            first_piece(contents, operation->device, operation->offset + done, n_bytes - done);
         guint32 before = contents->scratch[piece.place];
-        guint32 after = changed_page(contents, operation->device, before, &piece, bytes ? bytes + done : NULL);
+        guint32 after =
+            changed_page(contents, operation->device, before, &piece, bytes ? bytes + done : NULL);
 
         hash += hash_place(piece.place, after) - hash_place(piece.place, before);
         contents->scratch[piece.place] = after;
@@ -367,22 +385,26 @@ static guint32 apply(struct rig_contents *contents, guint32 content, const struc
     return intern_scratch(contents, hash);
 }
 
-static bool step_matches(const struct rig_contents *contents, const struct step *step, const struct sim_flash_operation *operation)
+static bool step_matches(const struct rig_contents *contents, const struct step *step,
+                         const struct sim_flash_operation *operation)
 {
-    if (step->offset != operation->offset || step->n_bytes != operation->n_bytes || step->device != operation->device ||
-        step->kind != (guint8)operation->kind)
+    if (step->offset != operation->offset || step->n_bytes != operation->n_bytes ||
+        step->device != operation->device || step->kind != (guint8)operation->kind)
         return false;
     /* What a write leaves behind absorbs exactly the bytes that it was made with. */
     return operation->kind == SIM_FLASH_ERASE ||
-           rig_contents_holds(contents, step->to, operation->device, operation->offset, operation->bytes, operation->n_bytes);
+           rig_contents_holds(contents, step->to, operation->device, operation->offset, operation->bytes,
+                              operation->n_bytes);
 }
 
 static bool is_same_step(const struct step *a, const struct step *b)
 {
-    return a->offset == b->offset && a->n_bytes == b->n_bytes && a->device == b->device && a->kind == b->kind && a->to == b->to;
+    return a->offset == b->offset && a->n_bytes == b->n_bytes && a->device == b->device &&
+           a->kind == b->kind && a->to == b->to;
 }
 
-static struct step *step_of(struct rig_contents *contents, guint32 content, const struct sim_flash_operation *operation)
+static struct step *step_of(struct rig_contents *contents, guint32 content,
+                            const struct sim_flash_operation *operation)
 {
     struct step step = {.next = g_array_index(contents->first_step, guint32, content),
                         .offset = operation->offset,
@@ -399,8 +421,10 @@ static struct step *step_of(struct rig_contents *contents, guint32 content, cons
         at = known->next;
     }
     step.to = apply(contents, content, operation, operation->n_bytes);
-    /* A write over bytes that were not erased leaves others than it was made with; what it leaves is the same step all the same. */
-    for (guint32 at = step.next; at != RIG_CONTENT_NONE; at = g_array_index(contents->steps, struct step, at).next)
+    /* A write over bytes that were not erased leaves others than it was made with; what it leaves is the same
+     * step all the same. */
+    for (guint32 at = step.next; at != RIG_CONTENT_NONE;
+         at = g_array_index(contents->steps, struct step, at).next)
         if (is_same_step(&g_array_index(contents->steps, struct step, at), &step))
             return &g_array_index(contents->steps, struct step, at);
     g_array_index(contents->first_step, guint32, content) = contents->steps->len;
@@ -408,12 +432,14 @@ static struct step *step_of(struct rig_contents *contents, guint32 content, cons
     return &g_array_index(contents->steps, struct step, contents->steps->len - 1);
 }
 
-guint32 rig_contents_after(struct rig_contents *contents, guint32 content, const struct sim_flash_operation *operation)
+guint32 rig_contents_after(struct rig_contents *contents, guint32 content,
+                           const struct sim_flash_operation *operation)
 {
     return step_of(contents, content, operation)->to;
 }
 
-guint32 rig_contents_torn(struct rig_contents *contents, guint32 content, const struct sim_flash_operation *operation)
+guint32 rig_contents_torn(struct rig_contents *contents, guint32 content,
+                          const struct sim_flash_operation *operation)
 {
     struct step *step = step_of(contents, content, operation);
 

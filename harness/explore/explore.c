@@ -3,7 +3,7 @@
 #include "explore/explore.h"
 
 #define NO_NODE G_MAXUINT32
-#define LOOK_EVERY_NODES 64u /* between looks at clock and budgets */
+#define LOOK_EVERY_NODES 64u                  /* between looks at clock and budgets */
 #define MAX_OPERATIONS (512u * 1024u * 1024u) /* of the recorder's lists, which count in 32 bits */
 
 struct node {
@@ -15,17 +15,16 @@ struct node {
     guint16 n_cuts;
 };
 
-
 struct search {
     const struct rig_explore_plan *plan;
     struct rig_exploration *result;
     struct rig_contents *contents;
     struct rig_recorder *recorder;
-    GArray *boots;        /* struct rig_trace per content; end = UNKNOWN_END until recorded */
-    GHashTable *actions;  /* content * RIG_N_ACTIONS + action -> struct rig_trace * */
-    GArray *seen;         /* guint64[2] per content: histories */
-    GArray *nodes;        /* struct node */
-    GArray *levels[2];    /* guint32: nodes with the present number of cuts, and with one more */
+    GArray *boots;       /* struct rig_trace per content; end = UNKNOWN_END until recorded */
+    GHashTable *actions; /* content * RIG_N_ACTIONS + action -> struct rig_trace * */
+    GArray *seen;        /* guint64[2] per content: histories */
+    GArray *nodes;       /* struct node */
+    GArray *levels[2];   /* guint32: nodes with the present number of cuts, and with one more */
     gint64 started_us;
 };
 #define UNKNOWN_END 0xff
@@ -34,7 +33,8 @@ static void search_init(struct search *search, const struct rig_explore_plan *pl
 {
     search->plan = plan;
     search->contents = rig_contents_new(plan->subject->flash);
-    search->recorder = rig_recorder_new(search->contents, plan->subject, plan->images, plan->torn_write, plan->torn_erase);
+    search->recorder =
+        rig_recorder_new(search->contents, plan->subject, plan->images, plan->torn_write, plan->torn_erase);
     search->boots = g_array_new(FALSE, FALSE, sizeof(struct rig_trace));
     search->actions = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
     search->seen = g_array_new(FALSE, TRUE, 2 * sizeof(guint64));
@@ -89,11 +89,16 @@ static struct rig_trace action_of(struct search *search, guint32 content, enum r
 }
 
 /* Makes sure that a node is going to be looked at. cost: power cuts on the way from its parent, 0 or 1. */
-static void visit(struct search *search, guint32 content, guint8 history, guint32 parent, enum rig_leg_form form, guint32 operation)
+static void visit(struct search *search, guint32 content, guint8 history, guint32 parent,
+                  enum rig_leg_form form, guint32 operation)
 {
     guint cost = form == RIG_LEG_CUT || form == RIG_LEG_TORN ? 1 : 0;
     guint32 number = search->nodes->len;
-    struct node node = {.content = content, .parent = parent, .operation = operation, .form = (guint8)form, .history = history};
+    struct node node = {.content = content,
+                        .parent = parent,
+                        .operation = operation,
+                        .form = (guint8)form,
+                        .history = history};
     guint64 *seen;
 
     if (search->seen->len <= content)
@@ -123,7 +128,8 @@ static char *path_to(const struct search *search, guint32 number, enum rig_leg_f
     return rig_path_text(legs);
 }
 
-static void judge(struct search *search, guint32 number, const struct rig_judged *judged, enum rig_leg_form leg)
+static void judge(struct search *search, guint32 number, const struct rig_judged *judged,
+                  enum rig_leg_form leg)
 {
     guint32 broken = rig_judge(judged) & search->plan->invariants;
 
@@ -134,7 +140,8 @@ static void judge(struct search *search, guint32 number, const struct rig_judged
             continue;
         violation->n_cuts = g_array_index(search->nodes, struct node, number).n_cuts;
         violation->path = path_to(search, number, leg);
-        violation->complaint = rig_invariant_complaint((enum rig_invariant)i, judged, rig_recorder_text(search->recorder, judged->trace));
+        violation->complaint = rig_invariant_complaint((enum rig_invariant)i, judged,
+                                                       rig_recorder_text(search->recorder, judged->trace));
     }
 }
 
@@ -147,8 +154,10 @@ static bool comes_up(struct search *search, const struct rig_trace *trace)
     return boot.end == RIG_END_RUNS;
 }
 
-/* Everything that a power cut within one trace may leave, from operation `from` on. `start`: the content before the first operation. */
-static void visit_cuts(struct search *search, guint32 parent, const struct rig_trace *trace, guint32 start, guint8 history, guint32 base, bool bootloader)
+/* Everything that a power cut within one trace may leave, from operation `from` on. `start`: the content
+ * before the first operation. */
+static void visit_cuts(struct search *search, guint32 parent, const struct rig_trace *trace, guint32 start,
+                       guint8 history, guint32 base, bool bootloader)
 {
     const guint32 *after = rig_recorder_after(search->recorder, trace);
     const guint32 *torn = rig_recorder_torn(search->recorder, trace);
@@ -163,10 +172,15 @@ static void visit_cuts(struct search *search, guint32 parent, const struct rig_t
     }
 }
 
-static void act(struct search *search, guint32 number, const struct rig_trace *boot, const struct rig_history *history)
+static void act(struct search *search, guint32 number, const struct rig_trace *boot,
+                const struct rig_history *history)
 {
     const struct rig_explore_plan *plan = search->plan;
-    struct rig_judged judged = {.life = &plan->life, .subject = plan->subject, .images = plan->images, .history = *history, .is_action = true};
+    struct rig_judged judged = {.life = &plan->life,
+                                .subject = plan->subject,
+                                .images = plan->images,
+                                .history = *history,
+                                .is_action = true};
     enum rig_action action;
     struct rig_history begun, complete;
     struct rig_trace trace;
@@ -254,7 +268,8 @@ static void count(struct search *search)
     result->n_edges = rig_recorder_n_operations(search->recorder) + result->n_torn_edges;
     if (search->nodes->len)
         result->longest = g_array_index(search->nodes, struct node, search->nodes->len - 1).n_cuts;
-    result->n_bytes = rig_contents_bytes(search->contents) + rig_recorder_bytes(search->recorder) + search->nodes->len * sizeof(struct node) +
+    result->n_bytes = rig_contents_bytes(search->contents) + rig_recorder_bytes(search->recorder) +
+                      search->nodes->len * sizeof(struct node) +
                       search->boots->len * sizeof(struct rig_trace);
     result->elapsed_us = g_get_monotonic_time() - search->started_us;
 }

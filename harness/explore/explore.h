@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Exploration of every sequence of power cuts: flash contents at power-on are visited breadth-first, each once, until no new one appears.
- * One uncut boot per content is recorded; each content that it passes through is where a cut may have left the board. */
+/* Exploration of every sequence of power cuts: flash contents at power-on are visited breadth-first, each
+ * once, until no new one appears. One uncut boot per content is recorded; each content that it passes through
+ * is where a cut may have left the board. */
 #ifndef RIG_EXPLORE_EXPLORE_H
 #define RIG_EXPLORE_EXPLORE_H
 
@@ -13,7 +14,7 @@ struct rig_explore_plan {
     struct rig_subject *subject; /* borrowed; its flash holds the content at the first power-on */
     struct rig_explore_image images[RIG_N_EXPLORE_IMAGES];
     struct rig_life life;
-    guint n_done;         /* actions of the life that were done before, without a cut: the first content has them */
+    guint n_done; /* actions of the life that were done before, without a cut: the first content has them */
     bool torn_write;      /* cuts half-way through a write */
     bool torn_erase;      /* and through an erase */
     guint32 invariants;   /* bits of enum rig_invariant */
@@ -25,23 +26,23 @@ struct rig_explore_plan {
 };
 
 struct rig_violation {
-    guint64 n_nodes;  /* nodes (content and history) where it was broken; 0 = it holds */
-    guint n_cuts;     /* of the shortest path */
-    char *path;       /* the shortest one, with the power-on that shows it; NULL when it holds */
+    guint64 n_nodes; /* nodes (content and history) where it was broken; 0 = it holds */
+    guint n_cuts;    /* of the shortest path */
+    char *path;      /* the shortest one, with the power-on that shows it; NULL when it holds */
     char *complaint;
 };
 
 struct rig_exploration {
     bool closed;
-    const char *why_open;      /* when not closed; static */
-    guint32 n_contents;        /* distinct flash contents at power-on */
-    guint64 n_nodes;           /* contents times what the world knows */
-    guint64 n_edges;           /* places of a power cut: (content, operation, form) */
-    guint64 n_torn_edges;      /* of them inside an operation */
-    guint64 n_boots;           /* bootloader runs that were executed */
-    guint longest;             /* the most cuts that are needed to reach any node */
+    const char *why_open; /* when not closed; static */
+    guint32 n_contents;   /* distinct flash contents at power-on */
+    guint64 n_nodes;      /* contents times what the world knows */
+    guint64 n_edges;      /* places of a power cut: (content, operation, form) */
+    guint64 n_torn_edges; /* of them inside an operation */
+    guint64 n_boots;      /* bootloader runs that were executed */
+    guint longest;        /* the most cuts that are needed to reach any node */
     gint64 elapsed_us;
-    gsize n_bytes;             /* memory */
+    gsize n_bytes; /* memory */
     struct rig_violation violations[RIG_N_INVARIANTS];
 };
 
@@ -51,11 +52,12 @@ void rig_exploration_free(struct rig_exploration *exploration);
 typedef struct rig_exploration rig_exploration;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_exploration, rig_exploration_free)
 
-/* Plays one path from the first content with real power cuts, and tells it: operations of each power-on, trailers before and after.
- * Returns the invariants (bits, of the plan's) that are broken at the last power-on, 0 also when *fits becomes false: the path asks for
- * a cut at an operation that is never reached. The subject's flash is left as the path leaves it. `tell` may be NULL. */
-guint32 rig_explore_replay(const struct rig_explore_plan *plan, const GArray *legs, void (*tell)(void *user, const char *line), void *user,
-                           bool *fits);
+/* Plays one path from the first content with real power cuts, and tells it: operations of each power-on,
+ * trailers before and after. Returns the invariants (bits, of the plan's) that are broken at the last
+ * power-on, 0 also when *fits becomes false: the path asks for a cut at an operation that is never reached.
+ * The subject's flash is left as the path leaves it. `tell` may be NULL. */
+guint32 rig_explore_replay(const struct rig_explore_plan *plan, const GArray *legs,
+                           void (*tell)(void *user, const char *line), void *user, bool *fits);
 
 G_END_DECLS
 

@@ -25,16 +25,26 @@ static void explore_mode(enum rig_swap_mode mode, bool large, bool permanent, bo
     g_autoptr(rig_subject) subject = rig_subject_model(&board.config, board.flash);
     struct rig_explore_plan what = {
         .subject = subject,
-        .images = {{"old", board.old.bytes, board.old.n_bytes, true}, {"new", board.fresh.bytes, board.fresh.n_bytes, true}},
-        .life = {.actions = {permanent ? RIG_ACTION_PERMANENT : RIG_ACTION_TEST, RIG_ACTION_CONFIRM}, .n_actions = permanent ? 1 : 2},
-        .n_done = staged, .torn_write = torn, .torn_erase = torn, .invariants = RIG_ALL_INVARIANTS, .max_boots = 4};
+        .images = {{"old", board.old.bytes, board.old.n_bytes, true},
+                   {"new", board.fresh.bytes, board.fresh.n_bytes, true}},
+        .life = {.actions = {permanent ? RIG_ACTION_PERMANENT : RIG_ACTION_TEST, RIG_ACTION_CONFIRM},
+                 .n_actions = permanent ? 1 : 2},
+        .n_done = staged,
+        .torn_write = torn,
+        .torn_erase = torn,
+        .invariants = RIG_ALL_INVARIANTS,
+        .max_boots = 4};
     g_autoptr(rig_exploration) seen = rig_explore(&what);
-    printf("%-9s %s %s %s contents %6u nodes %7lu edges %8lu boots %6lu longest %3u %8.1f ms %6.2f M edges/s %5.1f MiB %s\n", rig_swap_mode_name(mode),
-           large ? "64+64" : "8+8", permanent ? "perm" : "test", torn ? "torn " : "clean", seen->n_contents, seen->n_nodes, seen->n_edges, seen->n_boots, seen->longest,
-           (double)seen->elapsed_us / 1e3, (double)seen->n_edges / (double)seen->elapsed_us, (double)seen->n_bytes / 1048576, seen->closed ? "closed" : seen->why_open);
+    printf("%-9s %s %s %s contents %6u nodes %7lu edges %8lu boots %6lu longest %3u %8.1f ms %6.2f M edges/s "
+           "%5.1f MiB %s\n",
+           rig_swap_mode_name(mode), large ? "64+64" : "8+8", permanent ? "perm" : "test",
+           torn ? "torn " : "clean", seen->n_contents, seen->n_nodes, seen->n_edges, seen->n_boots,
+           seen->longest, (double)seen->elapsed_us / 1e3, (double)seen->n_edges / (double)seen->elapsed_us,
+           (double)seen->n_bytes / 1048576, seen->closed ? "closed" : seen->why_open);
     for (guint i = 0; i < RIG_N_INVARIANTS; i++)
         if (seen->violations[i].n_nodes)
-            printf("    %s: %lu, %u cuts, %s: %s\n", rig_invariant_name(i), seen->violations[i].n_nodes, seen->violations[i].n_cuts, seen->violations[i].path, seen->violations[i].complaint);
+            printf("    %s: %lu, %u cuts, %s: %s\n", rig_invariant_name(i), seen->violations[i].n_nodes,
+                   seen->violations[i].n_cuts, seen->violations[i].path, seen->violations[i].complaint);
     board_clear(&board);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Exploration of the built-in model: counts of the reference sheet, known defects with their shortest path, seeded defects. */
+/* Exploration of the built-in model: counts of the reference sheet, known defects with their shortest path,
+ * seeded defects. */
 #include "explore/explore.h"
 #include "sim/boot/boot_fixture.h"
 
@@ -25,7 +26,8 @@ static void open_trial(struct trial *trial, const struct board_plan *plan, guint
     board_put_secondary(board, 0, &board->fresh);
     trial->seen = NULL;
     trial->plan = (struct rig_explore_plan){
-        .images = {{"old", board->old.bytes, board->old.n_bytes, true}, {"new", board->fresh.bytes, board->fresh.n_bytes, true}},
+        .images = {{"old", board->old.bytes, board->old.n_bytes, true},
+                   {"new", board->fresh.bytes, board->fresh.n_bytes, true}},
         .life = {.actions = {RIG_ACTION_TEST, RIG_ACTION_CONFIRM}, .n_actions = 2},
         .invariants = RIG_ALL_INVARIANTS,
         .max_boots = 4,
@@ -81,7 +83,10 @@ static void slots_of_64_sectors_have_the_contents_of_the_reference_sheet(void **
 
     (void)state;
     for (int mode = RIG_SWAP_MOVE; mode <= RIG_SWAP_OVERWRITE; mode++) {
-        struct board_plan plan = {.mode = (enum rig_swap_mode)mode, .n_primary = 64, .old_bytes = 56 * 4096 - 3072, .new_bytes = 58 * 4096 - 1024};
+        struct board_plan plan = {.mode = (enum rig_swap_mode)mode,
+                                  .n_primary = 64,
+                                  .old_bytes = 56 * 4096 - 3072,
+                                  .new_bytes = 58 * 4096 - 1024};
 
         count(&plan, false, with_trial[mode]);
         count(&plan, true, permanent[mode]);
@@ -94,10 +99,12 @@ static void slots_of_8_sectors_have_the_contents_of_the_reference_sheet(void **s
 
     (void)state;
     for (int mode = RIG_SWAP_MOVE; mode <= RIG_SWAP_OVERWRITE; mode++)
-        count(&(struct board_plan){.mode = (enum rig_swap_mode)mode, .n_primary = 8}, false, with_trial[mode]);
+        count(&(struct board_plan){.mode = (enum rig_swap_mode)mode, .n_primary = 8}, false,
+              with_trial[mode]);
 }
 
-static void expect_violation(const struct board_plan *plan, bool torn, enum rig_invariant invariant, const char *path)
+static void expect_violation(const struct board_plan *plan, bool torn, enum rig_invariant invariant,
+                             const char *path)
 {
     struct trial trial;
     const struct rig_exploration *seen;
@@ -115,27 +122,29 @@ static void expect_violation(const struct board_plan *plan, bool torn, enum rig_
 static void an_offset_revert_with_two_cuts_stops_the_loader_for_good(void **state)
 {
     (void)state;
-    expect_violation(&(struct board_plan){.mode = RIG_SWAP_OFFSET, .n_primary = 8}, false, RIG_INVARIANT_BOOTS, "app,run,19,6,run");
+    expect_violation(&(struct board_plan){.mode = RIG_SWAP_OFFSET, .n_primary = 8}, false,
+                     RIG_INVARIANT_BOOTS, "app,run,19,6,run");
 }
 
 static void a_scratch_revert_with_two_cuts_loses_the_revert(void **state)
 {
     (void)state;
-    expect_violation(&(struct board_plan){.mode = RIG_SWAP_SCRATCH, .n_primary = 8}, false, RIG_INVARIANT_REVERT_NOT_LOST, "app,run,5,1,run");
+    expect_violation(&(struct board_plan){.mode = RIG_SWAP_SCRATCH, .n_primary = 8}, false,
+                     RIG_INVARIANT_REVERT_NOT_LOST, "app,run,5,1,run");
 }
 
 static void a_scratch_trailer_over_several_sectors_crashes_after_two_cuts(void **state)
 {
     (void)state;
-    expect_violation(&(struct board_plan){.mode = RIG_SWAP_SCRATCH, .sector_bytes = 1024, .n_primary = 32}, false, RIG_INVARIANT_NO_CRASH,
-                     "app,run,5,1,run");
+    expect_violation(&(struct board_plan){.mode = RIG_SWAP_SCRATCH, .sector_bytes = 1024, .n_primary = 32},
+                     false, RIG_INVARIANT_NO_CRASH, "app,run,5,1,run");
 }
 
 static void a_torn_magic_loses_a_move_revert(void **state)
 {
     (void)state;
-    expect_violation(&(struct board_plan){.mode = RIG_SWAP_MOVE, .n_primary = 8, .rewrite_allowed = true}, true, RIG_INVARIANT_REVERT_NOT_LOST,
-                     "app,run,3h,1,run");
+    expect_violation(&(struct board_plan){.mode = RIG_SWAP_MOVE, .n_primary = 8, .rewrite_allowed = true},
+                     true, RIG_INVARIANT_REVERT_NOT_LOST, "app,run,3h,1,run");
 }
 
 static void without_torn_operations_move_and_overwrite_hold_every_invariant(void **state)
@@ -145,7 +154,8 @@ static void without_torn_operations_move_and_overwrite_hold_every_invariant(void
         struct trial trial;
         const struct rig_exploration *seen;
 
-        open_trial(&trial, &(struct board_plan){.mode = i ? RIG_SWAP_OVERWRITE : RIG_SWAP_MOVE, .n_primary = 8}, 0);
+        open_trial(&trial,
+                   &(struct board_plan){.mode = i ? RIG_SWAP_OVERWRITE : RIG_SWAP_MOVE, .n_primary = 8}, 0);
         seen = explore(&trial);
         assert_true(seen->closed);
         assert_int_equal(broken(seen), 0);
@@ -162,7 +172,8 @@ static void seeded_defects_break_the_invariants_that_they_should(void **state)
         {SIM_BOOT_DEFECT_NEVER_REVERTS, 1u << RIG_INVARIANT_REVERT_NOT_LOST},
         {SIM_BOOT_DEFECT_FORGETS_PROGRESS, 1u << RIG_INVARIANT_BOOTS},
         {SIM_BOOT_DEFECT_NO_COPY_DONE, 1u << RIG_INVARIANT_REVERT_NOT_LOST},
-        {SIM_BOOT_DEFECT_CONFIRMS_ITSELF, 1u << RIG_INVARIANT_CONFIRMED_BY_APPLICATION | 1u << RIG_INVARIANT_REVERT_NOT_LOST},
+        {SIM_BOOT_DEFECT_CONFIRMS_ITSELF,
+         1u << RIG_INVARIANT_CONFIRMED_BY_APPLICATION | 1u << RIG_INVARIANT_REVERT_NOT_LOST},
     };
 
     (void)state;
@@ -185,7 +196,8 @@ static void an_upload_is_part_of_the_life_and_may_be_cut(void **state)
 
     (void)state;
     open_trial(&trial, &(struct board_plan){.mode = RIG_SWAP_MOVE, .n_primary = 8}, 0);
-    trial.plan.life = (struct rig_life){.actions = {RIG_ACTION_UPLOAD, RIG_ACTION_TEST, RIG_ACTION_CONFIRM}, .n_actions = 3};
+    trial.plan.life = (struct rig_life){.actions = {RIG_ACTION_UPLOAD, RIG_ACTION_TEST, RIG_ACTION_CONFIRM},
+                                        .n_actions = 3};
     seen = explore(&trial);
     assert_true(seen->closed);
     assert_int_equal(broken(seen), 0);
@@ -216,10 +228,13 @@ static void contents_follow_the_flash_exactly(void **state)
 
     (void)state;
     for (int zero = 0; zero < 2; zero++) {
-        board_make(&board, &(struct board_plan){.mode = RIG_SWAP_MOVE, .n_primary = 8, .rewrite_allowed = true, .erased_zero = zero});
+        board_make(&board,
+                   &(struct board_plan){
+                       .mode = RIG_SWAP_MOVE, .n_primary = 8, .rewrite_allowed = true, .erased_zero = zero});
         g_autoptr(rig_contents) contents = rig_contents_new(board.flash);
         guint32 start = rig_contents_of_flash(contents, board.flash);
-        struct sim_flash_operation write = {.kind = SIM_FLASH_WRITE, .offset = 1020, .n_bytes = 8, .bytes = bytes};
+        struct sim_flash_operation write = {
+            .kind = SIM_FLASH_WRITE, .offset = 1020, .n_bytes = 8, .bytes = bytes};
         struct sim_flash_operation erase = {.kind = SIM_FLASH_ERASE, .offset = 0, .n_bytes = 4096};
         guint32 after = rig_contents_after(contents, start, &write);
 

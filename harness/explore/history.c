@@ -9,7 +9,8 @@ guint8 rig_history_pack(const struct rig_history *history)
 
 struct rig_history rig_history_unpack(guint8 packed)
 {
-    return (struct rig_history){.n_done = packed & 15u, .begun = packed & 16u, .tried = packed & 32u, .untouched = packed & 64u};
+    return (struct rig_history){
+        .n_done = packed & 15u, .begun = packed & 16u, .tried = packed & 32u, .untouched = packed & 64u};
 }
 
 static bool asks_for_update(enum rig_action action)
@@ -17,7 +18,8 @@ static bool asks_for_update(enum rig_action action)
     return action == RIG_ACTION_TEST || action == RIG_ACTION_PERMANENT;
 }
 
-struct rig_request rig_history_request(const struct rig_life *life, const struct rig_history *history, bool reverts)
+struct rig_request rig_history_request(const struct rig_life *life, const struct rig_history *history,
+                                       bool reverts)
 {
     struct rig_request request = {false, false, false, false, false};
 
@@ -36,7 +38,8 @@ struct rig_request rig_history_request(const struct rig_life *life, const struct
     return request;
 }
 
-bool rig_history_due(const struct rig_life *life, const struct rig_history *history, guint8 image, enum rig_action *action)
+bool rig_history_due(const struct rig_life *life, const struct rig_history *history, guint8 image,
+                     enum rig_action *action)
 {
     if (history->n_done >= life->n_actions)
         return false;
@@ -52,7 +55,8 @@ struct rig_history rig_history_cut(const struct rig_history *history)
     return after;
 }
 
-struct rig_history rig_history_ran(const struct rig_life *life, const struct rig_history *history, guint8 image, bool reverts)
+struct rig_history rig_history_ran(const struct rig_life *life, const struct rig_history *history,
+                                   guint8 image, bool reverts)
 {
     struct rig_request request = rig_history_request(life, history, reverts);
     struct rig_history after = *history;
@@ -63,7 +67,8 @@ struct rig_history rig_history_ran(const struct rig_life *life, const struct rig
     return after;
 }
 
-struct rig_history rig_history_acted(const struct rig_life *life, const struct rig_history *history, bool complete)
+struct rig_history rig_history_acted(const struct rig_life *life, const struct rig_history *history,
+                                     bool complete)
 {
     enum rig_action action = life->actions[history->n_done];
     struct rig_history after = *history;

@@ -9,11 +9,14 @@ static const struct {
     {"boots", "The board comes up with an image within the allowed number of boots."},
     {"no-crash", "No assertion, crash, endless loop or refused flash operation."},
     {"verified-only", "Only an image whose hash and signature are good is started."},
-    {"allowed-image", "Before an update was asked for only the old image runs; afterwards the old or the new one."},
+    {"allowed-image",
+     "Before an update was asked for only the old image runs; afterwards the old or the new one."},
     {"update-happens", "An update that was asked for and met no power cut runs at the next boot."},
-    {"revert-not-lost", "A new image that ran on trial and was not confirmed is taken back at the next boot, for good."},
+    {"revert-not-lost",
+     "A new image that ran on trial and was not confirmed is taken back at the next boot, for good."},
     {"stays-installed", "An update that was confirmed, or asked for as permanent, stays."},
-    {"confirmed-by-application", "An image on trial is not marked as confirmed unless the application did it."},
+    {"confirmed-by-application",
+     "An image on trial is not marked as confirmed unless the application did it."},
     {"backup-intact", "While the new image is on trial, the old one is kept whole."},
     {"stays-in-its-areas", "No write or erase outside of the slots and the scratch area."},
     {"writes-erased-only", "No write to bytes that were not erased."},
@@ -46,9 +49,11 @@ static bool life_has(const struct rig_life *life, enum rig_action action)
     return false;
 }
 
-bool rig_invariant_applies(enum rig_invariant invariant, const struct rig_subject *subject, const struct rig_life *life, const char **why)
+bool rig_invariant_applies(enum rig_invariant invariant, const struct rig_subject *subject,
+                           const struct rig_life *life, const char **why)
 {
-    bool about_trials = invariant == RIG_INVARIANT_REVERT_NOT_LOST || invariant == RIG_INVARIANT_BACKUP_INTACT ||
+    bool about_trials = invariant == RIG_INVARIANT_REVERT_NOT_LOST ||
+                        invariant == RIG_INVARIANT_BACKUP_INTACT ||
                         invariant == RIG_INVARIANT_CONFIRMED_BY_APPLICATION;
 
     *why = NULL;
@@ -77,12 +82,15 @@ static guint32 judge_image(const struct rig_judged *judged, const struct rig_req
     bool must_stay = request->complete && (request->permanent || request->confirmed);
     guint32 broken = 0;
 
-    broken |= bit_if(image == RIG_IMAGE_UNKNOWN || !judged->images[image].verified, RIG_INVARIANT_VERIFIED_ONLY);
+    broken |=
+        bit_if(image == RIG_IMAGE_UNKNOWN || !judged->images[image].verified, RIG_INVARIANT_VERIFIED_ONLY);
     broken |= bit_if(is_new && !request->made, RIG_INVARIANT_ALLOWED_IMAGE);
-    broken |= bit_if(!is_new && request->complete && !request->confirm_begun && judged->history.untouched, RIG_INVARIANT_UPDATE_HAPPENS);
+    broken |= bit_if(!is_new && request->complete && !request->confirm_begun && judged->history.untouched,
+                     RIG_INVARIANT_UPDATE_HAPPENS);
     broken |= bit_if(!is_new && must_stay, RIG_INVARIANT_STAYS_INSTALLED);
     broken |= bit_if(on_trial && judged->history.tried, RIG_INVARIANT_REVERT_NOT_LOST);
-    broken |= bit_if(on_trial && (trace->marks & RIG_TRACE_CONFIRMED), RIG_INVARIANT_CONFIRMED_BY_APPLICATION);
+    broken |=
+        bit_if(on_trial && (trace->marks & RIG_TRACE_CONFIRMED), RIG_INVARIANT_CONFIRMED_BY_APPLICATION);
     broken |= bit_if(on_trial && !(trace->marks & RIG_TRACE_COPY_KEPT), RIG_INVARIANT_BACKUP_INTACT);
     return broken;
 }
@@ -90,8 +98,10 @@ static guint32 judge_image(const struct rig_judged *judged, const struct rig_req
 guint32 rig_judge(const struct rig_judged *judged)
 {
     const struct rig_trace *trace = judged->trace;
-    struct rig_request request = rig_history_request(judged->life, &judged->history, judged->subject->reverts);
-    bool crashed = trace->end == RIG_END_ASSERT || trace->end == RIG_END_CRASH || trace->end == RIG_END_LOOP || trace->end == RIG_END_FLASH_FAULT;
+    struct rig_request request =
+        rig_history_request(judged->life, &judged->history, judged->subject->reverts);
+    bool crashed = trace->end == RIG_END_ASSERT || trace->end == RIG_END_CRASH ||
+                   trace->end == RIG_END_LOOP || trace->end == RIG_END_FLASH_FAULT;
     guint32 broken = 0;
 
     broken |= bit_if(trace->marks & RIG_TRACE_OUTSIDE, RIG_INVARIANT_STAYS_IN_ITS_AREAS);
@@ -107,7 +117,8 @@ guint32 rig_judge(const struct rig_judged *judged)
 char *rig_invariant_complaint(enum rig_invariant invariant, const struct rig_judged *judged, const char *said)
 {
     const struct rig_trace *trace = judged->trace;
-    const char *image = trace->image == RIG_IMAGE_UNKNOWN ? "something that is none of the images" : judged->images[trace->image].name;
+    const char *image = trace->image == RIG_IMAGE_UNKNOWN ? "something that is none of the images"
+                                                          : judged->images[trace->image].name;
 
     switch (invariant) {
     case RIG_INVARIANT_BOOTS:
@@ -129,7 +140,8 @@ char *rig_invariant_complaint(enum rig_invariant invariant, const struct rig_jud
     case RIG_INVARIANT_WRITES_ERASED_ONLY:
         return g_strdup("a write to bytes that were not erased");
     case RIG_INVARIANT_WEAR:
-        return g_strdup_printf("one sector was erased %u times, allowed are %u", trace->most_erases, judged->max_erases);
+        return g_strdup_printf("one sector was erased %u times, allowed are %u", trace->most_erases,
+                               judged->max_erases);
     }
     return g_strdup("");
 }

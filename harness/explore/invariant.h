@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What must hold wherever power was cut: each invariant with its name, what it says, and its judgement of one run. */
+/* What must hold wherever power was cut: each invariant with its name, what it says, and its judgement of one
+ * run. */
 #ifndef RIG_EXPLORE_INVARIANT_H
 #define RIG_EXPLORE_INVARIANT_H
 
@@ -27,7 +28,8 @@ const char *rig_invariant_name(enum rig_invariant invariant);  /* "boots", "reve
 const char *rig_invariant_about(enum rig_invariant invariant); /* one sentence */
 bool rig_invariant_from_name(const char *name, enum rig_invariant *invariant);
 /* Whether this subject can be judged by it at all; *why says why not (static). */
-bool rig_invariant_applies(enum rig_invariant invariant, const struct rig_subject *subject, const struct rig_life *life, const char **why);
+bool rig_invariant_applies(enum rig_invariant invariant, const struct rig_subject *subject,
+                           const struct rig_life *life, const char **why);
 
 /* One run of the bootloader, or of an action, from a node. */
 struct rig_judged {
@@ -37,13 +39,14 @@ struct rig_judged {
     struct rig_history history; /* before the run */
     const struct rig_trace *trace;
     bool is_action;
-    bool comes_up;              /* it, or one of the next boots, runs an image */
-    guint32 max_erases;         /* of one sector in one run; 0 = no bound */
+    bool comes_up;      /* it, or one of the next boots, runs an image */
+    guint32 max_erases; /* of one sector in one run; 0 = no bound */
 };
 /* The invariants that do not hold, as bits. */
 guint32 rig_judge(const struct rig_judged *judged);
 /* What was expected of it, in words. Owned by the caller. */
-char *rig_invariant_complaint(enum rig_invariant invariant, const struct rig_judged *judged, const char *said);
+char *rig_invariant_complaint(enum rig_invariant invariant, const struct rig_judged *judged,
+                              const char *said);
 
 G_END_DECLS
 

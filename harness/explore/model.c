@@ -80,7 +80,8 @@ static bool upload(struct model *model, const guint8 *bytes, gsize n_bytes)
     guint8 erased = sim_flash_device(flash, slot->device)->erased;
     guint32 at = slot->offset + model->subject.upload_offset;
 
-    if (n_bytes > slot->n_bytes - model->subject.upload_offset || sim_flash_erase(flash, slot->device, slot->offset, slot->n_bytes) != SIM_OK)
+    if (n_bytes > slot->n_bytes - model->subject.upload_offset ||
+        sim_flash_erase(flash, slot->device, slot->offset, slot->n_bytes) != SIM_OK)
         return false;
     for (gsize done = 0; done < n_bytes; done += UPLOAD_CHUNK_BYTES) {
         guint8 chunk[UPLOAD_CHUNK_BYTES];
@@ -89,7 +90,8 @@ static bool upload(struct model *model, const guint8 *bytes, gsize n_bytes)
 
         memset(chunk, erased, sizeof chunk);
         memcpy(chunk, bytes + done, n_now);
-        if (sim_flash_write(flash, slot->device, at + (guint32)done, chunk, (n_now + unit - 1) / unit * unit) != SIM_OK)
+        if (sim_flash_write(flash, slot->device, at + (guint32)done, chunk,
+                            (n_now + unit - 1) / unit * unit) != SIM_OK)
             return false;
     }
     return true;
@@ -104,14 +106,16 @@ static bool model_act(struct rig_subject *subject, enum rig_action action, const
         return upload(model, bytes, n_bytes);
     case RIG_ACTION_TEST:
     case RIG_ACTION_PERMANENT:
-        return sim_boot_set_pending(&model->config, subject->flash, 0, action == RIG_ACTION_PERMANENT) == SIM_OK;
+        return sim_boot_set_pending(&model->config, subject->flash, 0, action == RIG_ACTION_PERMANENT) ==
+               SIM_OK;
     case RIG_ACTION_CONFIRM:
         break;
     }
     return sim_boot_set_confirmed(&model->config, subject->flash, 0) == SIM_OK;
 }
 
-static bool read_trailer(struct model *model, const struct sim_area *area, struct rig_trailer_geometry *geometry, struct rig_trailer *trailer)
+static bool read_trailer(struct model *model, const struct sim_area *area,
+                         struct rig_trailer_geometry *geometry, struct rig_trailer *trailer)
 {
     struct sim_area_reader reader = {.flash = model->subject.flash, .area = *area};
     struct rig_image_source source = sim_area_source(&reader);
@@ -125,8 +129,8 @@ static bool model_confirmed(struct rig_subject *subject)
     struct rig_trailer_geometry geometry;
     struct rig_trailer trailer;
 
-    return read_trailer(self(subject), &self(subject)->config.primary[0], &geometry, &trailer) && trailer.magic == RIG_MAGIC_GOOD &&
-           trailer.image_ok == RIG_FLAG_SET;
+    return read_trailer(self(subject), &self(subject)->config.primary[0], &geometry, &trailer) &&
+           trailer.magic == RIG_MAGIC_GOOD && trailer.image_ok == RIG_FLAG_SET;
 }
 
 static bool model_kept_copy(struct rig_subject *subject, guint *device, guint32 *offset)
@@ -138,7 +142,8 @@ static bool model_kept_copy(struct rig_subject *subject, guint *device, guint32 
     return subject->reverts;
 }
 
-static void describe_area(struct model *model, const char *name, const struct sim_area *area, GPtrArray *lines)
+static void describe_area(struct model *model, const char *name, const struct sim_area *area,
+                          GPtrArray *lines)
 {
     struct rig_trailer_geometry geometry;
     struct rig_trailer trailer;
@@ -147,8 +152,10 @@ static void describe_area(struct model *model, const char *name, const struct si
     if (area->n_bytes == 0 || !read_trailer(model, area, &geometry, &trailer))
         return;
     rig_trailer_status_text(&geometry, &trailer, status);
-    g_ptr_array_add(lines, g_strdup_printf("%s: magic %s, image_ok %s, copy_done %s, swap type %s, %s", name, rig_trailer_magic_name(trailer.magic),
-                                           rig_trailer_flag_name(trailer.image_ok), rig_trailer_flag_name(trailer.copy_done),
+    g_ptr_array_add(lines, g_strdup_printf("%s: magic %s, image_ok %s, copy_done %s, swap type %s, %s", name,
+                                           rig_trailer_magic_name(trailer.magic),
+                                           rig_trailer_flag_name(trailer.image_ok),
+                                           rig_trailer_flag_name(trailer.copy_done),
                                            rig_swap_type_name(trailer.swap_type), status));
 }
 
@@ -224,7 +231,8 @@ struct rig_subject *rig_subject_model(const struct sim_boot_config *config, cons
         return NULL;
     }
     subject->reverts = config->mode != RIG_SWAP_OVERWRITE;
-    subject->upload_offset = config->mode == RIG_SWAP_OFFSET ? first_sector_bytes(flash, &config->secondary[0]) : 0;
+    subject->upload_offset =
+        config->mode == RIG_SWAP_OFFSET ? first_sector_bytes(flash, &config->secondary[0]) : 0;
     for (guint i = 0; i < config->n_images; i++) {
         allow_area(subject, i ? "primary 1" : "primary", &config->primary[i]);
         allow_area(subject, i ? "secondary 1" : "secondary", &config->secondary[i]);

@@ -48,7 +48,9 @@ GArray *rig_path_parse(const char *text, GError **error)
 
         if (i == MAX_LEGS || !parse_leg(g_strstrip(words[i]), &leg)) {
             g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE,
-                        "'%s' is no path of cuts: write operation numbers, 'h' after a torn one, 'run' or 'app', with commas between", text);
+                        "'%s' is no path of cuts: write operation numbers, 'h' after a torn one, 'run' or "
+                        "'app', with commas between",
+                        text);
             return NULL;
         }
         g_array_append_val(legs, leg);

@@ -8,7 +8,8 @@
 
 G_BEGIN_DECLS
 
-/* What becomes of one power-on. Operations are counted from 0 over the bootloader's run and, after it, the application's action. */
+/* What becomes of one power-on. Operations are counted from 0 over the bootloader's run and, after it, the
+ * application's action. */
 enum rig_leg_form {
     RIG_LEG_CUT,  /* N: power is lost before operation N */
     RIG_LEG_TORN, /* Nh: half-way through operation N */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One path once more, with real power cuts, and told in words. Knows nothing of interned contents until the last power-on is judged. */
+/* One path once more, with real power cuts, and told in words. Knows nothing of interned contents until the
+ * last power-on is judged. */
 #include "explore/explore.h"
 
 #include <string.h>
@@ -37,12 +38,14 @@ static void note_operation(void *user, const struct sim_flash_operation *operati
     guint32 offset = operation->offset;
 
     for (guint i = 0; i < subject->n_areas; i++)
-        if (subject->areas[i].device == operation->device && operation->offset - subject->areas[i].offset < subject->areas[i].n_bytes) {
+        if (subject->areas[i].device == operation->device &&
+            operation->offset - subject->areas[i].offset < subject->areas[i].n_bytes) {
             area = subject->area_names[i];
             offset = operation->offset - subject->areas[i].offset;
         }
     g_ptr_array_add(replay->operations,
-                    g_strdup_printf("%s %s 0x%05x, %u bytes%s", operation->kind == SIM_FLASH_ERASE ? "erase" : "write", area, offset,
+                    g_strdup_printf("%s %s 0x%05x, %u bytes%s",
+                                    operation->kind == SIM_FLASH_ERASE ? "erase" : "write", area, offset,
                                     operation->n_bytes, operation->torn ? ": power was lost half-way" : ""));
 }
 
@@ -78,7 +81,8 @@ static guint8 image_of(const struct replay *replay, const struct rig_end_report 
         const struct rig_explore_image *image = &replay->plan->images[i];
 
         bytes = g_realloc(bytes, image->n_bytes);
-        if (sim_flash_peek(replay->subject->flash, report->device, report->offset, bytes, image->n_bytes) == SIM_OK &&
+        if (sim_flash_peek(replay->subject->flash, report->device, report->offset, bytes, image->n_bytes) ==
+                SIM_OK &&
             memcmp(bytes, image->bytes, image->n_bytes) == 0)
             return i;
     }
@@ -143,7 +147,8 @@ static bool play_leg(struct replay *replay, guint number, const struct rig_leg *
     tell_operations(replay);
     /* A cut before an operation that is never begun is one after everything was done. */
     if (cut && (fell || replay->operations->len == leg->operation))
-        say(replay, "  power cut %s operation %u", leg->form == RIG_LEG_TORN ? "inside" : "before", leg->operation);
+        say(replay, "  power cut %s operation %u", leg->form == RIG_LEG_TORN ? "inside" : "before",
+            leg->operation);
     sim_flash_power(flash, true);
     tell_trailers(replay, "after");
     return !cut || fell || (leg->form == RIG_LEG_CUT && replay->operations->len == leg->operation);
@@ -165,7 +170,11 @@ static guint32 judge_next(struct replay *replay, enum rig_leg_form form)
     g_autoptr(rig_contents) contents = rig_contents_new(replay->subject->flash);
     struct rig_recorder *recorder = rig_recorder_new(contents, replay->subject, plan->images, false, false);
     guint32 content = rig_contents_of_flash(contents, replay->subject->flash);
-    struct rig_judged judged = {.life = &plan->life, .subject = plan->subject, .images = plan->images, .history = replay->history, .max_erases = plan->max_erases};
+    struct rig_judged judged = {.life = &plan->life,
+                                .subject = plan->subject,
+                                .images = plan->images,
+                                .history = replay->history,
+                                .max_erases = plan->max_erases};
     struct rig_trace boot, acted;
     enum rig_action action;
     guint32 broken;
@@ -175,7 +184,8 @@ static guint32 judge_next(struct replay *replay, enum rig_leg_form form)
     judged.comes_up = comes_up(recorder, plan->max_boots, &boot);
     broken = rig_judge(&judged);
     judged.history = rig_history_ran(&plan->life, &replay->history, boot.image, plan->subject->reverts);
-    if (form == RIG_LEG_ACT && boot.end == RIG_END_RUNS && rig_history_due(&plan->life, &judged.history, boot.image, &action)) {
+    if (form == RIG_LEG_ACT && boot.end == RIG_END_RUNS &&
+        rig_history_due(&plan->life, &judged.history, boot.image, &action)) {
         rig_record_action(recorder, boot.final, action, &acted);
         judged.trace = &acted;
         judged.is_action = true;
@@ -186,8 +196,8 @@ static guint32 judge_next(struct replay *replay, enum rig_leg_form form)
     return broken & plan->invariants;
 }
 
-guint32 rig_explore_replay(const struct rig_explore_plan *plan, const GArray *legs, void (*tell)(void *user, const char *line), void *user,
-                           bool *fits)
+guint32 rig_explore_replay(const struct rig_explore_plan *plan, const GArray *legs,
+                           void (*tell)(void *user, const char *line), void *user, bool *fits)
 {
     struct replay replay = {.plan = plan, .subject = plan->subject, .tell = tell, .user = user};
     guint32 broken = 0;

@@ -23,9 +23,9 @@ const char *rig_end_text(enum rig_end end);
 
 struct rig_end_report {
     enum rig_end end;
-    guint device;   /* RUNS: where the image that it handed over to begins */
+    guint device; /* RUNS: where the image that it handed over to begins */
     guint32 offset;
-    char text[96];  /* what it said, may be empty */
+    char text[96]; /* what it said, may be empty */
 };
 
 /* What an application does to its flash, step by step. */
@@ -38,28 +38,30 @@ struct rig_subject;
 struct rig_subject_ops {
     /* From power-on to the hand-over, with power all the time. Only struct sim_flash is touched. */
     void (*boot)(struct rig_subject *subject, struct rig_end_report *report);
-    /* false: the application's own code refused or failed; what was written until then stays. `bytes`: the image of an upload. */
+    /* false: the application's own code refused or failed; what was written until then stays. `bytes`: the
+     * image of an upload. */
     bool (*act)(struct rig_subject *subject, enum rig_action action, const guint8 *bytes, gsize n_bytes);
     /* Is what runs marked as confirmed? NULL op: that cannot be told. */
     bool (*confirmed)(struct rig_subject *subject);
     /* Where the image that a trial replaced is kept; false: nowhere (nothing to revert to). */
     bool (*kept_copy)(struct rig_subject *subject, guint *device, guint32 *offset);
-    /* The trailers in words, one line each, for the account of a path. NULL op: none. The strings are the caller's. */
+    /* The trailers in words, one line each, for the account of a path. NULL op: none. The strings are the
+     * caller's. */
     void (*describe)(struct rig_subject *subject, GPtrArray *lines);
     void (*free)(struct rig_subject *subject);
 };
 struct rig_subject {
     const struct rig_subject_ops *ops;
-    struct sim_flash *flash;   /* owned */
-    bool reverts;              /* an unconfirmed update is taken back */
-    struct sim_area areas[RIG_SUBJECT_MAX_AREAS]; /* where bootloader and application may write */
+    struct sim_flash *flash;                       /* owned */
+    bool reverts;                                  /* an unconfirmed update is taken back */
+    struct sim_area areas[RIG_SUBJECT_MAX_AREAS];  /* where bootloader and application may write */
     const char *area_names[RIG_SUBJECT_MAX_AREAS]; /* "primary"; static */
     guint n_areas;
-    guint32 upload_offset;     /* where an uploaded image begins in the slot it goes to, see model.c */
+    guint32 upload_offset; /* where an uploaded image begins in the slot it goes to, see model.c */
 };
 
-/* The built-in model on a flash of its own with the same contents as `flash`. The configuration is copied; its keys must outlive the
- * subject, its memo is replaced by one of its own. NULL: no memory. */
+/* The built-in model on a flash of its own with the same contents as `flash`. The configuration is copied;
+ * its keys must outlive the subject, its memo is replaced by one of its own. NULL: no memory. */
 struct rig_subject *rig_subject_model(const struct sim_boot_config *config, const struct sim_flash *flash);
 void rig_subject_free(struct rig_subject *subject);
 /* Another flash of the same geometry with the same contents, powered, with counters at 0. NULL: no memory. */

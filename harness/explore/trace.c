@@ -10,7 +10,7 @@ struct rig_recorder {
     struct rig_contents *contents;
     struct rig_subject *subject;
     const struct rig_explore_image *images;
-    bool torn[2]; /* by enum sim_flash_kind */
+    bool torn[2];   /* by enum sim_flash_kind */
     GArray *after;  /* guint32 */
     GArray *halves; /* guint32; empty when no torn operation is wanted */
     GPtrArray *texts;
@@ -21,8 +21,9 @@ struct rig_recorder {
     struct rig_trace *trace;
 };
 
-struct rig_recorder *rig_recorder_new(struct rig_contents *contents, struct rig_subject *subject, const struct rig_explore_image *images,
-                                      bool torn_write, bool torn_erase)
+struct rig_recorder *rig_recorder_new(struct rig_contents *contents, struct rig_subject *subject,
+                                      const struct rig_explore_image *images, bool torn_write,
+                                      bool torn_erase)
 {
     struct rig_recorder *recorder = g_new0(struct rig_recorder, 1);
 
@@ -57,7 +58,8 @@ static bool within_areas(const struct rig_subject *subject, const struct sim_fla
     for (guint i = 0; i < subject->n_areas; i++) {
         const struct sim_area *area = &subject->areas[i];
 
-        if (area->device == operation->device && operation->offset >= area->offset && operation->n_bytes <= area->n_bytes &&
+        if (area->device == operation->device && operation->offset >= area->offset &&
+            operation->n_bytes <= area->n_bytes &&
             operation->offset - area->offset <= area->n_bytes - operation->n_bytes)
             return true;
     }
@@ -81,14 +83,17 @@ static void on_operation(void *user, const struct sim_flash_operation *operation
 
     if (operation->kind == SIM_FLASH_ERASE)
         count_erase(recorder, operation);
-    else if (!rig_contents_is_erased(recorder->contents, before, operation->device, operation->offset, operation->n_bytes))
+    else if (!rig_contents_is_erased(recorder->contents, before, operation->device, operation->offset,
+                                     operation->n_bytes))
         trace->marks |= RIG_TRACE_OVERWRITES;
     if (!within_areas(recorder->subject, operation))
         trace->marks |= RIG_TRACE_OUTSIDE;
     recorder->now = rig_contents_after(recorder->contents, before, operation);
     g_array_append_val(recorder->after, recorder->now);
     if (recorder->torn[0] || recorder->torn[1]) {
-        guint32 half = recorder->torn[operation->kind] ? rig_contents_torn(recorder->contents, before, operation) : RIG_CONTENT_NONE;
+        guint32 half = recorder->torn[operation->kind]
+                           ? rig_contents_torn(recorder->contents, before, operation)
+                           : RIG_CONTENT_NONE;
 
         recorder->n_torn += half != RIG_CONTENT_NONE;
         g_array_append_val(recorder->halves, half);
@@ -111,7 +116,8 @@ static void start(struct rig_recorder *recorder, guint32 content, struct rig_tra
 static void forget_erases(struct rig_recorder *recorder)
 {
     for (guint i = 0; i < SIM_FLASH_MAX_DEVICES && recorder->erases[i]; i++)
-        memset(recorder->erases[i], 0, (sim_flash_bytes(recorder->subject->flash, i) / ERASE_UNIT_BYTES + 1) * sizeof(guint16));
+        memset(recorder->erases[i], 0,
+               (sim_flash_bytes(recorder->subject->flash, i) / ERASE_UNIT_BYTES + 1) * sizeof(guint16));
 }
 
 static void finish(struct rig_recorder *recorder)
@@ -131,7 +137,8 @@ static guint8 image_at(const struct rig_recorder *recorder, guint device, guint3
         const struct rig_explore_image *image = &recorder->images[i];
 
         if (offset <= n_device && image->n_bytes <= n_device - offset &&
-            rig_contents_holds(recorder->contents, recorder->now, device, offset, image->bytes, image->n_bytes))
+            rig_contents_holds(recorder->contents, recorder->now, device, offset, image->bytes,
+                               image->n_bytes))
             return i;
     }
     return RIG_IMAGE_UNKNOWN;
@@ -154,7 +161,8 @@ static void look_at_end(struct rig_recorder *recorder, const struct rig_end_repo
     trace->image = image_at(recorder, report->device, report->offset);
     if (subject->ops->confirmed && subject->ops->confirmed(subject))
         trace->marks |= RIG_TRACE_CONFIRMED;
-    if (trace->image == RIG_IMAGE_NEW && subject->ops->kept_copy && subject->ops->kept_copy(subject, &device, &offset) &&
+    if (trace->image == RIG_IMAGE_NEW && subject->ops->kept_copy &&
+        subject->ops->kept_copy(subject, &device, &offset) &&
         image_at(recorder, device, offset) == RIG_IMAGE_OLD)
         trace->marks |= RIG_TRACE_COPY_KEPT;
 }
@@ -169,7 +177,8 @@ void rig_record_boot(struct rig_recorder *recorder, guint32 content, struct rig_
     finish(recorder);
 }
 
-void rig_record_action(struct rig_recorder *recorder, guint32 content, enum rig_action action, struct rig_trace *trace)
+void rig_record_action(struct rig_recorder *recorder, guint32 content, enum rig_action action,
+                       struct rig_trace *trace)
 {
     const struct rig_explore_image *image = &recorder->images[RIG_IMAGE_NEW];
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One uncut run from a flash content - of the bootloader, or of one action of the application - and every content it passed through. */
+/* One uncut run from a flash content - of the bootloader, or of one action of the application - and every
+ * content it passed through. */
 #ifndef RIG_EXPLORE_TRACE_H
 #define RIG_EXPLORE_TRACE_H
 
@@ -13,7 +14,7 @@ struct rig_explore_image {
     const char *name;
     const guint8 *bytes; /* borrowed */
     gsize n_bytes;
-    bool verified;       /* its signature and hash are what the bootloader must demand */
+    bool verified; /* its signature and hash are what the bootloader must demand */
 };
 #define RIG_IMAGE_OLD 0
 #define RIG_IMAGE_NEW 1
@@ -29,26 +30,29 @@ enum rig_trace_mark {
 };
 
 struct rig_trace {
-    guint64 first;         /* index of the first operation's contents in the recorder's lists */
+    guint64 first; /* index of the first operation's contents in the recorder's lists */
     guint32 n_operations;
-    guint32 final;         /* content at the end */
-    guint32 most_erases;   /* of one sector */
-    guint8 end;            /* enum rig_end */
-    guint8 image;          /* RUNS: which image; RIG_IMAGE_UNKNOWN: none of the known ones */
+    guint32 final;       /* content at the end */
+    guint32 most_erases; /* of one sector */
+    guint8 end;          /* enum rig_end */
+    guint8 image;        /* RUNS: which image; RIG_IMAGE_UNKNOWN: none of the known ones */
     guint8 marks;
-    guint32 text;          /* index + 1 into the recorder's texts, 0 = none */
+    guint32 text; /* index + 1 into the recorder's texts, 0 = none */
 };
 
 struct rig_recorder;
 /* torn_write, torn_erase: whether the contents of half-done operations are wanted. Everything is borrowed. */
-struct rig_recorder *rig_recorder_new(struct rig_contents *contents, struct rig_subject *subject, const struct rig_explore_image *images,
-                                      bool torn_write, bool torn_erase);
+struct rig_recorder *rig_recorder_new(struct rig_contents *contents, struct rig_subject *subject,
+                                      const struct rig_explore_image *images, bool torn_write,
+                                      bool torn_erase);
 void rig_recorder_free(struct rig_recorder *recorder);
 
 void rig_record_boot(struct rig_recorder *recorder, guint32 content, struct rig_trace *trace);
-void rig_record_action(struct rig_recorder *recorder, guint32 content, enum rig_action action, struct rig_trace *trace);
+void rig_record_action(struct rig_recorder *recorder, guint32 content, enum rig_action action,
+                       struct rig_trace *trace);
 
-/* The content after operation k of a trace, and the one of its first half (RIG_CONTENT_NONE: not wanted). Valid until the next recording. */
+/* The content after operation k of a trace, and the one of its first half (RIG_CONTENT_NONE: not wanted).
+ * Valid until the next recording. */
 const guint32 *rig_recorder_after(const struct rig_recorder *recorder, const struct rig_trace *trace);
 const guint32 *rig_recorder_torn(const struct rig_recorder *recorder, const struct rig_trace *trace);
 const char *rig_recorder_text(const struct rig_recorder *recorder, const struct rig_trace *trace);

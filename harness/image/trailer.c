@@ -88,17 +88,18 @@ static bool is_power_of_two(uint32_t value)
 
 static bool geometry_is_sound(const struct rig_trailer_geometry *geometry)
 {
-    return (size_t)geometry->mode < N_MODES && is_power_of_two(geometry->write_bytes) && is_power_of_two(geometry->max_align) &&
-           geometry->max_align >= 8 && geometry->max_align <= 32 && geometry->write_bytes <= geometry->max_align &&
-           geometry->max_sectors > 0 && geometry->max_sectors <= MAX_SECTORS_LIMIT &&
-           geometry->slot_bytes % geometry->write_bytes == 0;
+    return (size_t)geometry->mode < N_MODES && is_power_of_two(geometry->write_bytes) &&
+           is_power_of_two(geometry->max_align) && geometry->max_align >= 8 && geometry->max_align <= 32 &&
+           geometry->write_bytes <= geometry->max_align && geometry->max_sectors > 0 &&
+           geometry->max_sectors <= MAX_SECTORS_LIMIT && geometry->slot_bytes % geometry->write_bytes == 0;
 }
 
 static uint32_t trailer_bytes(const struct rig_trailer_geometry *geometry, uint32_t states)
 {
     uint32_t n_fields = geometry->mode == RIG_SWAP_OFFSET ? 5 : 4;
     uint32_t magic_bytes = rig_round_up(RIG_TRAILER_MAGIC_BYTES, geometry->max_align);
-    return geometry->max_sectors * states * geometry->write_bytes + n_fields * geometry->max_align + magic_bytes;
+    return geometry->max_sectors * states * geometry->write_bytes + n_fields * geometry->max_align +
+           magic_bytes;
 }
 
 bool rig_trailer_layout(const struct rig_trailer_geometry *geometry, struct rig_trailer_layout *layout)
@@ -129,8 +130,8 @@ bool rig_trailer_layout(const struct rig_trailer_geometry *geometry, struct rig_
 
 void rig_trailer_magic(uint32_t max_align, uint8_t magic[RIG_TRAILER_MAGIC_BYTES])
 {
-    static const uint8_t of_align_8[RIG_TRAILER_MAGIC_BYTES] = {0x77, 0xc2, 0x95, 0xf3, 0x60, 0xd2, 0xef, 0x7f,
-                                                                0x35, 0x52, 0x50, 0x0f, 0x2c, 0xb6, 0x79, 0x80};
+    static const uint8_t of_align_8[RIG_TRAILER_MAGIC_BYTES] = {
+        0x77, 0xc2, 0x95, 0xf3, 0x60, 0xd2, 0xef, 0x7f, 0x35, 0x52, 0x50, 0x0f, 0x2c, 0xb6, 0x79, 0x80};
     static const uint8_t of_other[RIG_TRAILER_MAGIC_BYTES - 2] = {0x2d, 0xe1, 0x5d, 0x29, 0x41, 0x0b, 0x8d,
                                                                   0x77, 0x67, 0x9c, 0x11, 0x0f, 0x1f, 0x8a};
     if (max_align == 8) {
@@ -151,8 +152,8 @@ static bool all_erased(const uint8_t *bytes, size_t n_bytes, uint8_t erased)
     return true;
 }
 
-static bool decode_magic(const struct rig_trailer_geometry *geometry, const struct rig_image_source *slot, uint32_t at,
-                         enum rig_trailer_magic *magic)
+static bool decode_magic(const struct rig_trailer_geometry *geometry, const struct rig_image_source *slot,
+                         uint32_t at, enum rig_trailer_magic *magic)
 {
     uint8_t seen[RIG_TRAILER_MAGIC_BYTES];
     uint8_t good[RIG_TRAILER_MAGIC_BYTES];
@@ -168,7 +169,8 @@ static bool decode_magic(const struct rig_trailer_geometry *geometry, const stru
     return true;
 }
 
-static bool decode_flag(uint8_t erased, const struct rig_image_source *slot, uint32_t at, enum rig_trailer_flag *flag)
+static bool decode_flag(uint8_t erased, const struct rig_image_source *slot, uint32_t at,
+                        enum rig_trailer_flag *flag)
 {
     uint8_t seen;
     if (!slot->read(slot->user, at, &seen, 1)) {
@@ -182,7 +184,8 @@ static bool decode_flag(uint8_t erased, const struct rig_image_source *slot, uin
     return true;
 }
 
-static bool decode_swap_info(uint8_t erased, const struct rig_image_source *slot, uint32_t at, struct rig_trailer *trailer)
+static bool decode_swap_info(uint8_t erased, const struct rig_image_source *slot, uint32_t at,
+                             struct rig_trailer *trailer)
 {
     uint8_t seen;
     if (!slot->read(slot->user, at, &seen, 1)) {
@@ -194,14 +197,16 @@ static bool decode_swap_info(uint8_t erased, const struct rig_image_source *slot
     if (!trailer->swap_info_erased && type >= RIG_SWAP_TYPE_NONE && type <= RIG_SWAP_TYPE_REVERT) {
         trailer->swap_type = (enum rig_swap_type)type;
     }
-    /* Type 0 is nowhere written; bootutil keeps the image number with it and drops it only above the known types. */
+    /* Type 0 is nowhere written; bootutil keeps the image number with it and drops it only above the known
+     * types. */
     if (!trailer->swap_info_erased && type <= RIG_SWAP_TYPE_REVERT) {
         trailer->image = (uint8_t)SWAP_INFO_IMAGE(seen);
     }
     return true;
 }
 
-static bool decode_swap_size(uint8_t erased, const struct rig_image_source *slot, uint32_t at, struct rig_trailer *trailer)
+static bool decode_swap_size(uint8_t erased, const struct rig_image_source *slot, uint32_t at,
+                             struct rig_trailer *trailer)
 {
     uint8_t seen[4];
     if (!slot->read(slot->user, at, seen, sizeof seen)) {
@@ -255,7 +260,8 @@ bool rig_trailer_decode(const struct rig_trailer_geometry *geometry, const struc
            decode_flag(geometry->erased, slot, layout.image_ok, &trailer->image_ok) &&
            decode_flag(geometry->erased, slot, layout.copy_done, &trailer->copy_done) &&
            decode_swap_info(geometry->erased, slot, layout.swap_info, trailer) &&
-           decode_swap_size(geometry->erased, slot, layout.swap_size, trailer) && decode_status(geometry, slot, &layout, trailer);
+           decode_swap_size(geometry->erased, slot, layout.swap_size, trailer) &&
+           decode_status(geometry, slot, &layout, trailer);
 }
 
 static void move_text(const struct rig_trailer_geometry *geometry, uint32_t last, char *text)
@@ -264,8 +270,8 @@ static void move_text(const struct rig_trailer_geometry *geometry, uint32_t last
     if (last < n_moves) {
         snprintf(text, RIG_TRAILER_STATUS_TEXT_BYTES, "moved %" PRIu32 " of ? sectors", last);
     } else {
-        snprintf(text, RIG_TRAILER_STATUS_TEXT_BYTES, "swapping sector %" PRIu32 ", state %" PRIu32, (last - n_moves) / 2,
-                 (last - n_moves) % 2 + 1);
+        snprintf(text, RIG_TRAILER_STATUS_TEXT_BYTES, "swapping sector %" PRIu32 ", state %" PRIu32,
+                 (last - n_moves) / 2, (last - n_moves) % 2 + 1);
     }
 }
 
@@ -282,11 +288,12 @@ void rig_trailer_status_text(const struct rig_trailer_geometry *geometry, const 
         move_text(geometry, last, text);
         return;
     case RIG_SWAP_OFFSET:
-        snprintf(text, RIG_TRAILER_STATUS_TEXT_BYTES, "swapping step %" PRIu32 ", state %" PRIu32, last / 2, last % 2 + 1);
+        snprintf(text, RIG_TRAILER_STATUS_TEXT_BYTES, "swapping step %" PRIu32 ", state %" PRIu32, last / 2,
+                 last % 2 + 1);
         return;
     case RIG_SWAP_SCRATCH:
-        snprintf(text, RIG_TRAILER_STATUS_TEXT_BYTES, "swapping step %" PRIu32 ", state %" PRIu32 "%s", last / 3, last % 3 + 1,
-                 trailer->status_has_gap ? " (records with a gap)" : "");
+        snprintf(text, RIG_TRAILER_STATUS_TEXT_BYTES, "swapping step %" PRIu32 ", state %" PRIu32 "%s",
+                 last / 3, last % 3 + 1, trailer->status_has_gap ? " (records with a gap)" : "");
         return;
     case RIG_SWAP_OVERWRITE:
         break;
@@ -298,7 +305,8 @@ enum rig_swap_type rig_trailer_decide(enum rig_swap_mode mode, const struct rig_
                                       const struct rig_trailer *secondary)
 {
     if (secondary->magic == RIG_MAGIC_GOOD) {
-        if (mode == RIG_SWAP_OFFSET && secondary->image_ok == RIG_FLAG_UNSET && secondary->copy_done == RIG_FLAG_SET) {
+        if (mode == RIG_SWAP_OFFSET && secondary->image_ok == RIG_FLAG_UNSET &&
+            secondary->copy_done == RIG_FLAG_SET) {
             return RIG_SWAP_TYPE_REVERT;
         }
         if (secondary->image_ok == RIG_FLAG_UNSET) {
@@ -308,7 +316,8 @@ enum rig_swap_type rig_trailer_decide(enum rig_swap_mode mode, const struct rig_
             return RIG_SWAP_TYPE_PERM;
         }
     }
-    if (primary->magic == RIG_MAGIC_GOOD && primary->image_ok == RIG_FLAG_UNSET && primary->copy_done == RIG_FLAG_SET) {
+    if (primary->magic == RIG_MAGIC_GOOD && primary->image_ok == RIG_FLAG_UNSET &&
+        primary->copy_done == RIG_FLAG_SET) {
         return RIG_SWAP_TYPE_REVERT;
     }
     return RIG_SWAP_TYPE_NONE;

@@ -25,7 +25,8 @@ static bool read_slot(const void *user, uint32_t offset, void *into, size_t n_by
     return true;
 }
 
-static struct rig_trailer_geometry geometry_of(enum rig_swap_mode mode, uint32_t slot_bytes, uint32_t write_bytes, uint32_t align)
+static struct rig_trailer_geometry geometry_of(enum rig_swap_mode mode, uint32_t slot_bytes,
+                                               uint32_t write_bytes, uint32_t align)
 {
     return (struct rig_trailer_geometry){.mode = mode,
                                          .slot_bytes = slot_bytes,
@@ -65,7 +66,8 @@ static void layouts_are_those_of_the_worked_example(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const struct row *row = &rows[i];
-        struct rig_trailer_geometry geometry = geometry_of(row->mode, row->slot_bytes, row->write_bytes, row->align);
+        struct rig_trailer_geometry geometry =
+            geometry_of(row->mode, row->slot_bytes, row->write_bytes, row->align);
         geometry.max_sectors = row->max_sectors;
         struct rig_trailer_layout layout;
         assert_true(rig_trailer_layout(&geometry, &layout));
@@ -113,9 +115,12 @@ static void magic_depends_on_the_largest_alignment(void **state)
 {
     (void)state;
     uint8_t magic[RIG_TRAILER_MAGIC_BYTES];
-    static const uint8_t of_8[] = {0x77, 0xc2, 0x95, 0xf3, 0x60, 0xd2, 0xef, 0x7f, 0x35, 0x52, 0x50, 0x0f, 0x2c, 0xb6, 0x79, 0x80};
-    static const uint8_t of_16[] = {0x10, 0, 0x2d, 0xe1, 0x5d, 0x29, 0x41, 0x0b, 0x8d, 0x77, 0x67, 0x9c, 0x11, 0x0f, 0x1f, 0x8a};
-    static const uint8_t of_32[] = {0x20, 0, 0x2d, 0xe1, 0x5d, 0x29, 0x41, 0x0b, 0x8d, 0x77, 0x67, 0x9c, 0x11, 0x0f, 0x1f, 0x8a};
+    static const uint8_t of_8[] = {0x77, 0xc2, 0x95, 0xf3, 0x60, 0xd2, 0xef, 0x7f,
+                                   0x35, 0x52, 0x50, 0x0f, 0x2c, 0xb6, 0x79, 0x80};
+    static const uint8_t of_16[] = {0x10, 0,    0x2d, 0xe1, 0x5d, 0x29, 0x41, 0x0b,
+                                    0x8d, 0x77, 0x67, 0x9c, 0x11, 0x0f, 0x1f, 0x8a};
+    static const uint8_t of_32[] = {0x20, 0,    0x2d, 0xe1, 0x5d, 0x29, 0x41, 0x0b,
+                                    0x8d, 0x77, 0x67, 0x9c, 0x11, 0x0f, 0x1f, 0x8a};
     rig_trailer_magic(8, magic);
     assert_memory_equal(magic, of_8, 16);
     rig_trailer_magic(16, magic);
@@ -136,7 +141,8 @@ static struct slot erased_slot(uint8_t erased)
     return slot;
 }
 
-static void decode(const struct rig_trailer_geometry *geometry, const struct slot *slot, struct rig_trailer *trailer)
+static void decode(const struct rig_trailer_geometry *geometry, const struct slot *slot,
+                   struct rig_trailer *trailer)
 {
     struct rig_image_source source = {.read = read_slot, .user = slot, .n_bytes = SLOT};
     assert_true(rig_trailer_decode(geometry, &source, trailer));
@@ -273,12 +279,16 @@ static bool fits(int wanted, int seen)
     return wanted == ANY || wanted == seen;
 }
 
-static enum rig_swap_type by_table(enum rig_swap_mode mode, const struct rig_trailer *primary, const struct rig_trailer *secondary)
+static enum rig_swap_type by_table(enum rig_swap_mode mode, const struct rig_trailer *primary,
+                                   const struct rig_trailer *secondary)
 {
     size_t row = mode == RIG_SWAP_OFFSET ? 0 : 1;
-    while (!(fits(table[row].primary_magic, (int)primary->magic) && fits(table[row].primary_ok, (int)primary->image_ok) &&
-             fits(table[row].primary_done, (int)primary->copy_done) && fits(table[row].secondary_magic, (int)secondary->magic) &&
-             fits(table[row].secondary_ok, (int)secondary->image_ok) && fits(table[row].secondary_done, (int)secondary->copy_done))) {
+    while (!(fits(table[row].primary_magic, (int)primary->magic) &&
+             fits(table[row].primary_ok, (int)primary->image_ok) &&
+             fits(table[row].primary_done, (int)primary->copy_done) &&
+             fits(table[row].secondary_magic, (int)secondary->magic) &&
+             fits(table[row].secondary_ok, (int)secondary->image_ok) &&
+             fits(table[row].secondary_done, (int)secondary->copy_done))) {
         row++;
     }
     return table[row].type;
@@ -292,13 +302,14 @@ static void decisions_follow_the_table_for_every_pair_of_trailers(void **state)
         unsigned rest = code / 4;
         enum rig_swap_mode mode = (enum rig_swap_mode)(code % 4);
         struct rig_trailer primary = {.magic = rest % 3, .image_ok = rest / 3 % 3, .copy_done = rest / 9 % 3};
-        struct rig_trailer secondary = {.magic = rest / 27 % 3, .image_ok = rest / 81 % 3, .copy_done = rest / 243 % 3};
+        struct rig_trailer secondary = {
+            .magic = rest / 27 % 3, .image_ok = rest / 81 % 3, .copy_done = rest / 243 % 3};
         enum rig_swap_type type = rig_trailer_decide(mode, &primary, &secondary);
         assert_int_equal(type, by_table(mode, &primary, &secondary));
         n_seen[type]++;
     }
-    assert_true(n_seen[RIG_SWAP_TYPE_TEST] > 0 && n_seen[RIG_SWAP_TYPE_PERM] > 0 && n_seen[RIG_SWAP_TYPE_REVERT] > 0 &&
-                n_seen[RIG_SWAP_TYPE_NONE] > 0);
+    assert_true(n_seen[RIG_SWAP_TYPE_TEST] > 0 && n_seen[RIG_SWAP_TYPE_PERM] > 0 &&
+                n_seen[RIG_SWAP_TYPE_REVERT] > 0 && n_seen[RIG_SWAP_TYPE_NONE] > 0);
 }
 
 static void names_go_there_and_back(void **state)

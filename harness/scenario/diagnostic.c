@@ -42,7 +42,8 @@ static const char *line_end(const char *text)
     return text;
 }
 
-/* A scenario may come from a stranger: nothing in it may move the cursor, recolour the terminal or turn the line around. */
+/* A scenario may come from a stranger: nothing in it may move the cursor, recolour the terminal or turn the
+ * line around. */
 static bool is_unshowable(gunichar character)
 {
     return g_unichar_iscntrl(character) || g_unichar_type(character) == G_UNICODE_FORMAT;
@@ -84,20 +85,22 @@ static void take_line(struct rig_diagnostic *diagnostic, const struct rig_source
     diagnostic->line = showable(start, (gsize)(end - start));
 }
 
-static bool count_and_decide(struct rig_diagnostics *diagnostics, const char *path, struct rig_mark at, const char *message)
+static bool count_and_decide(struct rig_diagnostics *diagnostics, const char *path, struct rig_mark at,
+                             const char *message)
 {
     guint n_of_file = GPOINTER_TO_UINT(g_hash_table_lookup(diagnostics->n_of_file, path));
 
     diagnostics->n_added++;
     if (n_of_file < RIG_DIAGNOSTICS_KEPT &&
-        !g_hash_table_add(diagnostics->seen, g_strdup_printf("%s:%u:%u:%s", path, at.line, at.column, message)))
+        !g_hash_table_add(diagnostics->seen,
+                          g_strdup_printf("%s:%u:%u:%s", path, at.line, at.column, message)))
         return false;
     g_hash_table_replace(diagnostics->n_of_file, g_strdup(path), GUINT_TO_POINTER(n_of_file + 1));
     return n_of_file < RIG_DIAGNOSTICS_KEPT;
 }
 
-void rig_diagnostics_add(struct rig_diagnostics *diagnostics, const struct rig_source *source, struct rig_mark at, guint width,
-                         const char *hint, const char *format, ...)
+void rig_diagnostics_add(struct rig_diagnostics *diagnostics, const struct rig_source *source,
+                         struct rig_mark at, guint width, const char *hint, const char *format, ...)
 {
     g_autofree char *written = NULL;
     g_autofree char *message = NULL;
@@ -132,6 +135,12 @@ void rig_diagnostics_add_path(struct rig_diagnostics *diagnostics, const char *p
     g_ptr_array_add(diagnostics->items, diagnostic);
 }
 
+bool rig_diagnostics_is_full(const struct rig_diagnostics *diagnostics, const struct rig_source *source)
+{
+    return GPOINTER_TO_UINT(g_hash_table_lookup(diagnostics->n_of_file, source->path)) >=
+           RIG_DIAGNOSTICS_KEPT;
+}
+
 static gint compare_places(gconstpointer a, gconstpointer b)
 {
     const struct rig_diagnostic *left = *(struct rig_diagnostic *const *)a;
@@ -160,7 +169,8 @@ static guint terminal_columns(gunichar character)
     return g_unichar_iswide(character) ? 2 : 1;
 }
 
-/* How many characters of the line are under the caret, in terminal columns; *before gets the columns left of it. */
+/* How many characters of the line are under the caret, in terminal columns; *before gets the columns left of
+ * it. */
 static guint measure_caret(const struct rig_diagnostic *diagnostic, guint *before)
 {
     guint from = diagnostic->at.column - 1 - MIN(diagnostic->line_from, diagnostic->at.column - 1);
@@ -184,7 +194,8 @@ static void append_excerpt(GString *text, const struct rig_diagnostic *diagnosti
     int gutter = MAX((int)strlen(number), 2) + 2;
     g_autofree char *carets = g_strnfill(under, '^');
 
-    g_string_append_printf(text, "%*s | %s\n%*s | %*s", gutter, number, diagnostic->line, gutter, "", (int)before, "");
+    g_string_append_printf(text, "%*s | %s\n%*s | %*s", gutter, number, diagnostic->line, gutter, "",
+                           (int)before, "");
     append_coloured(text, colour, "1;32", carets);
     if (diagnostic->hint)
         g_string_append_printf(text, " %s", diagnostic->hint);
@@ -193,9 +204,9 @@ static void append_excerpt(GString *text, const struct rig_diagnostic *diagnosti
 
 static void append_diagnostic(GString *text, const struct rig_diagnostic *diagnostic, bool colour)
 {
-    g_autofree char *place = diagnostic->at.line
-                                 ? g_strdup_printf("%s:%u:%u:", diagnostic->path, diagnostic->at.line, diagnostic->at.column)
-                                 : g_strdup_printf("%s:", diagnostic->path);
+    g_autofree char *place = diagnostic->at.line ? g_strdup_printf("%s:%u:%u:", diagnostic->path,
+                                                                   diagnostic->at.line, diagnostic->at.column)
+                                                 : g_strdup_printf("%s:", diagnostic->path);
 
     append_coloured(text, colour, "1", place);
     g_string_append_c(text, ' ');
@@ -218,13 +229,15 @@ char *rig_diagnostics_format(const struct rig_diagnostics *diagnostics, bool col
     g_ptr_array_sort(sorted, compare_places);
     for (guint i = 0; i < sorted->len; i++) {
         const struct rig_diagnostic *diagnostic = sorted->pdata[i];
-        bool is_last = i + 1 == sorted->len || strcmp(diagnostic->path, ((struct rig_diagnostic *)sorted->pdata[i + 1])->path) != 0;
+        bool is_last = i + 1 == sorted->len ||
+                       strcmp(diagnostic->path, ((struct rig_diagnostic *)sorted->pdata[i + 1])->path) != 0;
         guint n_of_file = GPOINTER_TO_UINT(g_hash_table_lookup(diagnostics->n_of_file, diagnostic->path));
 
         if (n_shown++ < RIG_DIAGNOSTICS_SHOWN)
             append_diagnostic(text, diagnostic, colour);
         if (is_last && n_of_file > RIG_DIAGNOSTICS_SHOWN)
-            g_string_append_printf(text, "%s: and %u more\n", diagnostic->path, n_of_file - RIG_DIAGNOSTICS_SHOWN);
+            g_string_append_printf(text, "%s: and %u more\n", diagnostic->path,
+                                   n_of_file - RIG_DIAGNOSTICS_SHOWN);
         if (is_last)
             n_shown = 0;
     }

@@ -58,6 +58,8 @@ void rig_diagnostics_clear(struct rig_diagnostics *diagnostics);
 void rig_diagnostics_add(struct rig_diagnostics *diagnostics, const struct rig_source *source, struct rig_mark at, guint width,
                          const char *hint, const char *format, ...) G_GNUC_PRINTF(6, 7);
 void rig_diagnostics_add_path(struct rig_diagnostics *diagnostics, const char *path, const char *message);
+/* No more of this file will be kept: hints for it are not worth their search. */
+bool rig_diagnostics_is_full(const struct rig_diagnostics *diagnostics, const struct rig_source *source);
 /* "path:line:col: error: message\n  14 | text\n     | ^^ hint\n" for each, sorted by file and place, into one string. Colour only when asked. */
 char *rig_diagnostics_format(const struct rig_diagnostics *diagnostics, bool colour);
 

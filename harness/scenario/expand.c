@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The cross product of matrix and cases, and the names of its members. What the variables are used for is checked in usage.c. */
+/* The cross product of matrix and cases, and the names of its members. What the variables are used for is
+ * checked in usage.c. */
 #include "scenario/expand.h"
 
 #include <string.h>
@@ -7,8 +8,8 @@
 #include "scenario/reader.h"
 #include "scenario/usage.h"
 
-static void G_GNUC_PRINTF(4, 5)
-    refuse(struct rig_expansion *expansion, const struct rig_node *at, const char *hint, const char *format, ...)
+static void G_GNUC_PRINTF(4, 5) refuse(struct rig_expansion *expansion, const struct rig_node *at,
+                                       const char *hint, const char *format, ...)
 {
     g_autofree char *message = NULL;
     va_list arguments;
@@ -16,7 +17,8 @@ static void G_GNUC_PRINTF(4, 5)
     va_start(arguments, format);
     message = g_strdup_vprintf(format, arguments);
     va_end(arguments);
-    rig_diagnostics_add(expansion->diagnostics, at->source, at->start, rig_node_width(at), hint, "%s", message);
+    rig_diagnostics_add(expansion->diagnostics, at->source, at->start, rig_node_width(at), hint, "%s",
+                        message);
     expansion->is_broken = true;
 }
 
@@ -26,7 +28,8 @@ static bool introduce(struct rig_expansion *expansion, const struct rig_node *ke
     g_autofree char *hint = NULL;
 
     if (!rig_variable_name_is_valid(key->text)) {
-        refuse(expansion, key, "letters, digits, '_' and '-', a letter first", "'%s' cannot be the name of a variable", key->text);
+        refuse(expansion, key, "letters, digits, '_' and '-', a letter first",
+               "'%s' cannot be the name of a variable", key->text);
         return false;
     }
     if (first) {
@@ -73,7 +76,8 @@ static void add_possible(struct rig_expansion *expansion, const char *name, cons
     g_hash_table_add(texts, value->kind == RIG_NODE_SCALAR ? g_strdup(value->text) : rig_label(value));
 }
 
-static void forget_open_values(struct rig_expansion *expansion, const char *name, const struct rig_node *value)
+static void forget_open_values(struct rig_expansion *expansion, const char *name,
+                               const struct rig_node *value)
 {
     if (value->varies)
         g_hash_table_remove(expansion->possible, name);
@@ -114,7 +118,8 @@ static void check_row_name(struct rig_expansion *expansion, const struct rig_pai
 }
 
 /* Every row has the variables of the first one: a forgotten one would only show when the case runs. */
-static void compare_rows(struct rig_expansion *expansion, const struct rig_node *first, const struct rig_node *row)
+static void compare_rows(struct rig_expansion *expansion, const struct rig_node *first,
+                         const struct rig_node *row)
 {
     for (guint i = 0; i < row->items->len; i++) {
         const struct rig_pair *pair = g_ptr_array_index(row->items, i);
@@ -153,8 +158,10 @@ static void read_rows(struct rig_expansion *expansion, const struct rig_node *ca
 {
     if (!cases || cases->empty)
         return;
-    if (cases->kind != RIG_NODE_LIST || cases->items->len == 0 || cases->items->len > RIG_SCENARIO_MAX_CASES) {
-        refuse(expansion, cases, NULL, "'cases' wants a list of 1 to %u maps of variables", RIG_SCENARIO_MAX_CASES);
+    if (cases->kind != RIG_NODE_LIST || cases->items->len == 0 ||
+        cases->items->len > RIG_SCENARIO_MAX_CASES) {
+        refuse(expansion, cases, NULL, "'cases' wants a list of 1 to %u maps of variables",
+               RIG_SCENARIO_MAX_CASES);
         return;
     }
     for (guint i = 0; i < cases->items->len; i++)
@@ -177,7 +184,8 @@ static void count_cases(struct rig_expansion *expansion, const struct rig_node *
     for (guint i = 0; i < expansion->dimensions->len && n_cases <= RIG_SCENARIO_MAX_CASES; i++)
         n_cases *= ((const struct rig_pair *)g_ptr_array_index(expansion->dimensions, i))->value->items->len;
     if (n_cases > RIG_SCENARIO_MAX_CASES)
-        refuse(expansion, rig_node_get(root, "matrix"), "split the file", "more than %u cases", RIG_SCENARIO_MAX_CASES);
+        refuse(expansion, rig_node_get(root, "matrix"), "split the file", "more than %u cases",
+               RIG_SCENARIO_MAX_CASES);
     expansion->n_cases = (guint)n_cases;
 }
 

@@ -40,7 +40,8 @@ static bool look_at(struct search *search, const char *directory, const char *na
 
 static bool search_directory(struct search *search, const char *path, const struct stat *status, guint depth)
 {
-    char *identity = g_strdup_printf("%llu:%llu", (unsigned long long)status->st_dev, (unsigned long long)status->st_ino);
+    char *identity =
+        g_strdup_printf("%llu:%llu", (unsigned long long)status->st_dev, (unsigned long long)status->st_ino);
     g_autoptr(GDir) directory = NULL;
     g_autoptr(GError) cause = NULL;
     const char *name;

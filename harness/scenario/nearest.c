@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* "Did you mean": the edit distance between what was written and what there is, blind to case, and to '_' for '-'. */
+/* "Did you mean": the edit distance between what was written and what there is, blind to case, and to '_' for
+ * '-'. */
 #include "scenario/diagnostic.h"
 
 #define NEAREST_MAX_CHARACTERS 40 /* of a name; longer ones are not compared */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* libyaml events to a tree of nodes. Aliases share their node; what they expand to is counted, so that no text can blow up. */
+/* libyaml events to a tree of nodes. Aliases share their node; what they expand to is counted, so that no
+ * text can blow up. */
 #include "scenario/node.h"
 
 #include <string.h>
@@ -39,7 +40,7 @@ struct builder {
     struct rig_node *root;
     GHashTable *anchors;    /* name -> struct anchor * */
     GPtrArray *all_anchors; /* their owner: a name may be given again while the first one is still open */
-    guint n_nodes;       /* after alias expansion */
+    guint n_nodes;          /* after alias expansion */
     bool stopped;
 };
 
@@ -82,7 +83,8 @@ static struct rig_node *new_node(struct builder *builder, enum rig_node_kind kin
 
 static void stop(struct builder *builder, const yaml_event_t *event, const char *hint, const char *message)
 {
-    rig_diagnostics_add(builder->diagnostics, builder->source, to_mark(event->start_mark), 1, hint, "%s", message);
+    rig_diagnostics_add(builder->diagnostics, builder->source, to_mark(event->start_mark), 1, hint, "%s",
+                        message);
     builder->stopped = true;
 }
 
@@ -90,8 +92,8 @@ static void refuse_tag(struct builder *builder, const yaml_event_t *event, const
 {
     if (tag)
         rig_diagnostics_add(builder->diagnostics, builder->source, to_mark(event->start_mark), 1,
-                            "leave the tag out: each step knows the types of its values", "tags such as '%s' are not used here",
-                            (const char *)tag);
+                            "leave the tag out: each step knows the types of its values",
+                            "tags such as '%s' are not used here", (const char *)tag);
 }
 
 static struct anchor *add_anchor(struct builder *builder, const yaml_char_t *name, struct rig_node *node)
@@ -114,20 +116,23 @@ static struct rig_node *as_key(struct builder *builder, struct rig_node *node, c
     if (node->kind == RIG_NODE_SCALAR && *node->text && (node->quoted || strcmp(node->text, "<<") != 0))
         return node;
     if (node->kind == RIG_NODE_SCALAR && !*node->text)
-        rig_diagnostics_add(builder->diagnostics, builder->source, node->start, 1, NULL, "a key is missing before ':'");
+        rig_diagnostics_add(builder->diagnostics, builder->source, node->start, 1, NULL,
+                            "a key is missing before ':'");
     else if (node->kind == RIG_NODE_SCALAR)
-        rig_diagnostics_add(builder->diagnostics, builder->source, node->start, 2, "write the keys out, or use a variable",
-                            "merge keys ('<<') are not used here");
+        rig_diagnostics_add(builder->diagnostics, builder->source, node->start, 2,
+                            "write the keys out, or use a variable", "merge keys ('<<') are not used here");
     else
         rig_diagnostics_add(builder->diagnostics, builder->source, to_mark(event->start_mark), 1,
-                            node->kind == RIG_NODE_MAP ? "quote '{' or '$name' if it is text" : "quote '[' if it is text",
+                            node->kind == RIG_NODE_MAP ? "quote '{' or '$name' if it is text"
+                                                       : "quote '[' if it is text",
                             "a key must be one word, not a %s", node->kind == RIG_NODE_MAP ? "map" : "list");
     stand_in = new_node(builder, RIG_NODE_SCALAR, event);
     stand_in->text = ""; /* dropped with its value when the map ends */
     return stand_in;
 }
 
-static void attach(struct builder *builder, struct rig_node *node, guint n_nodes, guint height, const yaml_event_t *event)
+static void attach(struct builder *builder, struct rig_node *node, guint n_nodes, guint height,
+                   const yaml_event_t *event)
 {
     struct frame *frame = builder->n_frames ? &builder->frames[builder->n_frames - 1] : NULL;
 
@@ -167,9 +172,10 @@ static void on_alias(struct builder *builder, const yaml_event_t *event)
     const struct anchor *anchor = g_hash_table_lookup(builder->anchors, name);
 
     if (!anchor || anchor->open) {
-        rig_diagnostics_add(builder->diagnostics, builder->source, to_mark(event->start_mark), (guint)strlen(name) + 1,
-                            anchor ? NULL : "quote the text if it should begin with '*'",
-                            anchor ? "'*%s' stands inside of what it names" : "no '&%s' before this '*%s'", name, name);
+        rig_diagnostics_add(
+            builder->diagnostics, builder->source, to_mark(event->start_mark), (guint)strlen(name) + 1,
+            anchor ? NULL : "quote the text if it should begin with '*'",
+            anchor ? "'*%s' stands inside of what it names" : "no '&%s' before this '*%s'", name, name);
         builder->stopped = true;
     } else if (builder->n_frames + anchor->height > RIG_YAML_MAX_DEPTH) {
         stop(builder, event, NULL, "nested too deeply");
@@ -212,7 +218,8 @@ static void on_start(struct builder *builder, const yaml_event_t *event, enum ri
     frame = &builder->frames[builder->n_frames++];
     *frame = (struct frame){.node = new_node(builder, kind, event), .n_nodes = 1};
     refuse_tag(builder, event, is_map ? event->data.mapping_start.tag : event->data.sequence_start.tag);
-    frame->anchor = add_anchor(builder, is_map ? event->data.mapping_start.anchor : event->data.sequence_start.anchor, frame->node);
+    frame->anchor = add_anchor(
+        builder, is_map ? event->data.mapping_start.anchor : event->data.sequence_start.anchor, frame->node);
 }
 
 static bool keep_pair(struct builder *builder, GHashTable *first_of, const struct rig_pair *pair)
@@ -227,8 +234,8 @@ static bool keep_pair(struct builder *builder, GHashTable *first_of, const struc
         return true;
     }
     hint = g_strdup_printf("the first is on line %u", first->start.line);
-    rig_diagnostics_add(builder->diagnostics, builder->source, pair->key->start, rig_node_width(pair->key), hint,
-                        "'%s' is written twice", pair->key->text);
+    rig_diagnostics_add(builder->diagnostics, builder->source, pair->key->start, rig_node_width(pair->key),
+                        hint, "'%s' is written twice", pair->key->text);
     return false;
 }
 
@@ -299,7 +306,8 @@ static void read_events(struct builder *builder)
     yaml_event_t event;
 
     yaml_parser_set_encoding(&builder->parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&builder->parser, (const unsigned char *)builder->source->text, builder->source->n_bytes);
+    yaml_parser_set_input_string(&builder->parser, (const unsigned char *)builder->source->text,
+                                 builder->source->n_bytes);
     while (!builder->stopped) {
         if (!yaml_parser_parse(&builder->parser, &event)) {
             rig_yaml_problem_add(&builder->parser, builder->source, builder->diagnostics);
@@ -356,12 +364,14 @@ void rig_document_free(struct rig_document *document)
 
 guint rig_node_width(const struct rig_node *node)
 {
-    return node->kind == RIG_NODE_SCALAR && node->start.line == node->end.line && node->end.column > node->start.column
+    return node->kind == RIG_NODE_SCALAR && node->start.line == node->end.line &&
+                   node->end.column > node->start.column
                ? node->end.column - node->start.column
                : 1;
 }
 
-const struct rig_node *rig_document_add_scalar(struct rig_document *document, const struct rig_node *like, const char *text)
+const struct rig_node *rig_document_add_scalar(struct rig_document *document, const struct rig_node *like,
+                                               const char *text)
 {
     struct rig_node *node = add_node(document, RIG_NODE_SCALAR);
 

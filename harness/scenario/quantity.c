@@ -35,7 +35,8 @@ static bool parse_decimal(const char *text, struct decimal *number)
     return true;
 }
 
-static bool G_GNUC_PRINTF(3, 4) refuse(struct rig_scalar_problem *problem, char *hint, const char *format, ...)
+static bool G_GNUC_PRINTF(3, 4)
+    refuse(struct rig_scalar_problem *problem, char *hint, const char *format, ...)
 {
     va_list arguments;
 
@@ -62,9 +63,10 @@ static const struct unit probability_units[] = {{"%", 1}};
 
 /* What people write for a unit, and the unit that they mean. */
 static const char *const near_units[][2] = {
-    {"sec", "s"},   {"secs", "s"},  {"second", "s"}, {"seconds", "s"}, {"m", "min"},   {"mins", "min"}, {"minute", "min"}, {"minutes", "min"},
-    {"msec", "ms"}, {"usec", "us"}, {"\xc2\xb5s", "us"}, {"\xce\xbcs", "us"}, {"byte", "B"}, {"bytes", "B"}, {"k", "KiB"}, {"kb", "KiB"}, {"ki", "KiB"},
-    {"mb", "MiB"},  {"mi", "MiB"}, {"percent", "%"}};
+    {"sec", "s"},        {"secs", "s"},       {"second", "s"},    {"seconds", "s"}, {"m", "min"},
+    {"mins", "min"},     {"minute", "min"},   {"minutes", "min"}, {"msec", "ms"},   {"usec", "us"},
+    {"\xc2\xb5s", "us"}, {"\xce\xbcs", "us"}, {"byte", "B"},      {"bytes", "B"},   {"k", "KiB"},
+    {"kb", "KiB"},       {"ki", "KiB"},       {"mb", "MiB"},      {"mi", "MiB"},    {"percent", "%"}};
 
 struct quantity {
     const char *wants; /* "a duration with a unit" */
@@ -72,8 +74,10 @@ struct quantity {
     gsize n_units;
     const char *usual; /* the unit to propose for a bare number */
 };
-static const struct quantity duration_quantity = {"wants a duration with a unit", duration_units, G_N_ELEMENTS(duration_units), "s"};
-static const struct quantity size_quantity = {"wants a size with a unit", size_units, G_N_ELEMENTS(size_units), "B"};
+static const struct quantity duration_quantity = {"wants a duration with a unit", duration_units,
+                                                  G_N_ELEMENTS(duration_units), "s"};
+static const struct quantity size_quantity = {"wants a size with a unit", size_units,
+                                              G_N_ELEMENTS(size_units), "B"};
 static const struct quantity probability_quantity = {"wants a probability in percent", probability_units,
                                                      G_N_ELEMENTS(probability_units), "%"};
 
@@ -96,15 +100,18 @@ static const struct unit *guess_unit(const struct quantity *quantity, const char
     return unit;
 }
 
-static const struct unit *parse_quantity(const struct quantity *quantity, const char *text, struct decimal *number,
-                                         struct rig_scalar_problem *problem)
+static const struct unit *parse_quantity(const struct quantity *quantity, const char *text,
+                                         struct decimal *number, struct rig_scalar_problem *problem)
 {
     const struct unit *unit = NULL;
 
     if (*text == '-' && parse_decimal(text + 1, number)) {
         refuse(problem, NULL, "may not be negative");
     } else if (!parse_decimal(text, number)) {
-        refuse(problem, NULL, "%s, such as %s", quantity->wants, quantity == &size_quantity ? "16KiB" : quantity == &duration_quantity ? "40ms" : "5%");
+        refuse(problem, NULL, "%s, such as %s", quantity->wants,
+               quantity == &size_quantity       ? "16KiB"
+               : quantity == &duration_quantity ? "40ms"
+                                                : "5%");
     } else if (!(unit = find_unit(quantity, number->unit, false))) {
         const struct unit *near = guess_unit(quantity, number->unit);
 
@@ -113,8 +120,8 @@ static const struct unit *parse_quantity(const struct quantity *quantity, const 
     return unit;
 }
 
-static bool scale_exactly(const struct decimal *number, const struct unit *unit, const char *finest, guint64 *scaled,
-                          struct rig_scalar_problem *problem)
+static bool scale_exactly(const struct decimal *number, const struct unit *unit, const char *finest,
+                          guint64 *scaled, struct rig_scalar_problem *problem)
 {
     guint64 product = 0;
 
@@ -168,7 +175,8 @@ bool rig_quantity_read_duration(const struct rig_field *field, const char *text,
     return check_bounds(field, value->count, problem);
 }
 
-bool rig_quantity_read_size(const struct rig_field *field, const char *text, struct rig_value *value, struct rig_scalar_problem *problem)
+bool rig_quantity_read_size(const struct rig_field *field, const char *text, struct rig_value *value,
+                            struct rig_scalar_problem *problem)
 {
     struct decimal number;
     const struct unit *unit;
@@ -198,7 +206,8 @@ bool rig_quantity_read_probability(const struct rig_field *field, const char *te
 
     (void)field;
     if (parse_decimal(text, &number) && !*number.unit && number.n_fraction && to_double(&number) <= 1)
-        return refuse(problem, g_strdup_printf("did you mean '%g%%'?", to_double(&number) * 100), "wants a probability in percent");
+        return refuse(problem, g_strdup_printf("did you mean '%g%%'?", to_double(&number) * 100),
+                      "wants a probability in percent");
     if (!parse_quantity(&probability_quantity, text, &number, problem))
         return false;
     value->probability = to_double(&number) / 100;
@@ -212,7 +221,8 @@ static char *hint_for_whole_number(const char *text, const struct decimal *numbe
     const char *rest = number->unit;
     guint64 exponent = 0;
 
-    if (g_ascii_strncasecmp(text, "0o", 2) == 0 && strspn(text + 2, "01234567") == strlen(text + 2) && text[2])
+    if (g_ascii_strncasecmp(text, "0o", 2) == 0 && strspn(text + 2, "01234567") == strlen(text + 2) &&
+        text[2])
         return g_strdup_printf("did you mean '%" G_GUINT64_FORMAT "'?", g_ascii_strtoull(text + 2, NULL, 8));
     if ((*rest == 'e' || *rest == 'E') && g_ascii_isdigit(rest[1]) && !number->n_fraction)
         exponent = g_ascii_strtoull(rest + 1, NULL, 10);
@@ -244,7 +254,8 @@ static bool refuse_leading_zero(const char *text, struct rig_scalar_problem *pro
 {
     const char *decimal = text + MIN(strspn(text, "0"), strlen(text) - 1);
     bool is_octal = strspn(text, "01234567") == strlen(text) && strlen(text) < 20;
-    char *hint = is_octal ? g_strdup_printf("did you mean %s or 0x%" G_GINT64_MODIFIER "x?", decimal, g_ascii_strtoull(text, NULL, 8))
+    char *hint = is_octal ? g_strdup_printf("did you mean %s or 0x%" G_GINT64_MODIFIER "x?", decimal,
+                                            g_ascii_strtoull(text, NULL, 8))
                           : g_strdup_printf("did you mean %s?", decimal);
 
     return refuse(problem, hint, "may not begin with 0: it could be octal");
@@ -255,9 +266,11 @@ static bool parse_magnitude(const char *text, guint64 *magnitude, struct rig_sca
     struct decimal number;
 
     if (text[0] == '0' && text[1] == 'x')
-        return parse_hex(text + 2, magnitude) || refuse(problem, NULL, "wants a whole number; after 0x come 1 to 16 hex digits");
+        return parse_hex(text + 2, magnitude) ||
+               refuse(problem, NULL, "wants a whole number; after 0x come 1 to 16 hex digits");
     if (*text == '+' && g_ascii_isdigit(text[1]))
-        return refuse(problem, g_strdup_printf("did you mean '%s'?", text + 1), "wants a whole number without '+'");
+        return refuse(problem, g_strdup_printf("did you mean '%s'?", text + 1),
+                      "wants a whole number without '+'");
     if (!parse_decimal(text, &number))
         return refuse(problem, NULL, "wants a whole number");
     if (*number.unit || number.n_fraction)
@@ -268,7 +281,8 @@ static bool parse_magnitude(const char *text, guint64 *magnitude, struct rig_sca
     return !number.too_large || refuse(problem, NULL, "is too large");
 }
 
-bool rig_quantity_read_count(const struct rig_field *field, const char *text, struct rig_value *value, struct rig_scalar_problem *problem)
+bool rig_quantity_read_count(const struct rig_field *field, const char *text, struct rig_value *value,
+                             struct rig_scalar_problem *problem)
 {
     if (*text == '-' && g_ascii_isdigit(text[1]))
         return refuse(problem, NULL, "may not be negative");

@@ -6,12 +6,14 @@
 #include "scenario/scalar.h"
 
 /* Each fills its member of value, checks field->min and max, and on false fills problem. */
-bool rig_quantity_read_count(const struct rig_field *field, const char *text, struct rig_value *value, struct rig_scalar_problem *problem);
+bool rig_quantity_read_count(const struct rig_field *field, const char *text, struct rig_value *value,
+                             struct rig_scalar_problem *problem);
 bool rig_quantity_read_integer(const struct rig_field *field, const char *text, struct rig_value *value,
                                struct rig_scalar_problem *problem);
 bool rig_quantity_read_duration(const struct rig_field *field, const char *text, struct rig_value *value,
                                 struct rig_scalar_problem *problem);
-bool rig_quantity_read_size(const struct rig_field *field, const char *text, struct rig_value *value, struct rig_scalar_problem *problem);
+bool rig_quantity_read_size(const struct rig_field *field, const char *text, struct rig_value *value,
+                            struct rig_scalar_problem *problem);
 bool rig_quantity_read_probability(const struct rig_field *field, const char *text, struct rig_value *value,
                                    struct rig_scalar_problem *problem);
 

@@ -5,8 +5,10 @@
 #include "scenario/reader.h"
 #include "scenario/scalar.h"
 
-static struct rig_value *read_value(struct rig_reader *reader, const struct rig_field *field, const struct rig_node *node);
-static struct rig_value *read_single(struct rig_reader *reader, const struct rig_field *field, const struct rig_node *node);
+static struct rig_value *read_value(struct rig_reader *reader, const struct rig_field *field,
+                                    const struct rig_node *node);
+static struct rig_value *read_single(struct rig_reader *reader, const struct rig_field *field,
+                                     const struct rig_node *node);
 static struct rig_record *new_record(const struct rig_shape *shape, const struct rig_node *node);
 static void fill_defaults(struct rig_record *record);
 
@@ -56,12 +58,13 @@ static const char *find_choice(const struct rig_field *field, const char *text)
     return NULL;
 }
 
-static void add_scalar_problem(struct rig_reader *reader, const struct rig_field *field, const struct rig_node *node,
-                               struct rig_scalar_problem *problem)
+static void add_scalar_problem(struct rig_reader *reader, const struct rig_field *field,
+                               const struct rig_node *node, struct rig_scalar_problem *problem)
 {
     bool has_keywords = field->choices && field->type != RIG_TYPE_CHOICE;
     g_autofree char *keywords = has_keywords ? g_strjoinv(", ", (char **)field->choices) : NULL;
-    const char *near = has_keywords ? rig_nearest(node->text, field->choices, g_strv_length((char **)field->choices)) : NULL;
+    const char *near =
+        has_keywords ? rig_nearest(node->text, field->choices, g_strv_length((char **)field->choices)) : NULL;
 
     if (!problem->hint && near)
         problem->hint = g_strdup_printf("did you mean '%s'?", near);
@@ -78,7 +81,8 @@ static gint compare_names(gconstpointer a, gconstpointer b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static void check_image(struct rig_reader *reader, const struct rig_field *field, const struct rig_node *node, const char *name)
+static void check_image(struct rig_reader *reader, const struct rig_field *field, const struct rig_node *node,
+                        const char *name)
 {
     GHashTable *images = reader->scope ? reader->scope->images : NULL;
     g_autoptr(GPtrArray) names = NULL;
@@ -101,18 +105,20 @@ static void check_image(struct rig_reader *reader, const struct rig_field *field
     rig_reader_error(reader, node, hint, "there is no image '%s'", name);
 }
 
-static struct rig_value *read_scalar(struct rig_reader *reader, const struct rig_field *field, const struct rig_node *node)
+static struct rig_value *read_scalar(struct rig_reader *reader, const struct rig_field *field,
+                                     const struct rig_node *node)
 {
     struct rig_scalar_problem problem;
     struct rig_value *value;
 
     if (node->kind != RIG_NODE_SCALAR) {
-        rig_reader_error(reader, node, NULL, "'%s' wants %s, not a %s", field->name, rig_type_wants(field->type),
-                         node->kind == RIG_NODE_MAP ? "map" : "list");
+        rig_reader_error(reader, node, NULL, "'%s' wants %s, not a %s", field->name,
+                         rig_type_wants(field->type), node->kind == RIG_NODE_MAP ? "map" : "list");
         return NULL;
     }
     if (node->empty) {
-        rig_reader_error(reader, node, NULL, "'%s' has no value: it wants %s", field->name, rig_type_wants(field->type));
+        rig_reader_error(reader, node, NULL, "'%s' has no value: it wants %s", field->name,
+                         rig_type_wants(field->type));
         return NULL;
     }
     value = new_value(field, node);
@@ -155,8 +161,8 @@ static char *hint_for_key(const struct rig_shape *shape, const struct rig_field 
     return g_strdup_printf("it has: %s", all);
 }
 
-static void read_pair(struct rig_reader *reader, struct rig_record *record, const struct rig_pair *pair, const char *label,
-                      const struct rig_field *extra, struct rig_value **extra_value)
+static void read_pair(struct rig_reader *reader, struct rig_record *record, const struct rig_pair *pair,
+                      const char *label, const struct rig_field *extra, struct rig_value **extra_value)
 {
     const struct rig_field *field = find_field(record->shape, pair->key->text);
     g_autofree char *hint = NULL;
@@ -166,18 +172,23 @@ static void read_pair(struct rig_reader *reader, struct rig_record *record, cons
     } else if (extra && strcmp(extra->name, pair->key->text) == 0) {
         *extra_value = read_value(reader, extra, pair->value);
     } else {
-        hint = hint_for_key(record->shape, extra, pair->key->text);
+        hint = rig_diagnostics_is_full(reader->diagnostics, pair->key->source)
+                   ? NULL
+                   : hint_for_key(record->shape, extra, pair->key->text);
         rig_reader_error(reader, pair->key, hint, "'%s' has no '%s'", label, pair->key->text);
     }
 }
 
-static bool is_written(const struct rig_record *record, const struct rig_node *node, const struct rig_field *field)
+static bool is_written(const struct rig_record *record, const struct rig_node *node,
+                       const struct rig_field *field)
 {
-    return record->values[field - record->shape->fields] || (node->kind == RIG_NODE_MAP && rig_node_get(node, field->name)) ||
+    return record->values[field - record->shape->fields] ||
+           (node->kind == RIG_NODE_MAP && rig_node_get(node, field->name)) ||
            (node->kind != RIG_NODE_MAP && !node->empty);
 }
 
-static void check_required(struct rig_reader *reader, const struct rig_record *record, const struct rig_node *node, const char *label)
+static void check_required(struct rig_reader *reader, const struct rig_record *record,
+                           const struct rig_node *node, const char *label)
 {
     for (gsize i = 0; i < record->shape->n_fields; i++) {
         const struct rig_field *field = &record->shape->fields[i];
@@ -185,6 +196,38 @@ static void check_required(struct rig_reader *reader, const struct rig_record *r
         if (field->required && !is_written(record, node, field))
             rig_reader_error(reader, node, NULL, "'%s' needs '%s'", label, field->name);
     }
+}
+
+static guint count_written(const struct rig_record *record, const struct rig_node *node, const char *const *names)
+{
+    guint n_written = 0;
+
+    for (; *names; names++) {
+        const struct rig_field *field = find_field(record->shape, *names);
+
+        g_assert(field);
+        n_written += record->values[field - record->shape->fields] ||
+                     (node->kind == RIG_NODE_MAP && rig_node_get(node, *names));
+    }
+    return n_written;
+}
+
+static void check_groups(struct rig_reader *reader, const struct rig_record *record, const struct rig_node *node,
+                         const char *label)
+{
+    const struct rig_shape *shape = record->shape;
+    const char *const *names = shape->exactly_one ? shape->exactly_one : shape->at_least_one;
+    g_autofree char *list = NULL;
+    guint n_written;
+
+    if (!names)
+        return;
+    n_written = count_written(record, node, names);
+    if (n_written == 1 || (n_written > 1 && !shape->exactly_one))
+        return;
+    list = g_strjoinv(", ", (char **)names);
+    rig_reader_error(reader, node, NULL, "'%s' needs %s one of: %s", label,
+                     shape->exactly_one ? "exactly" : "at least", list);
 }
 
 static struct rig_value *default_record(const struct rig_field *field)
@@ -243,7 +286,8 @@ static struct rig_record *new_record(const struct rig_shape *shape, const struct
     return record;
 }
 
-static void read_shorthand(struct rig_reader *reader, struct rig_record *record, const struct rig_node *node, const char *label)
+static void read_shorthand(struct rig_reader *reader, struct rig_record *record, const struct rig_node *node,
+                           const char *label)
 {
     const struct rig_shape *shape = record->shape;
     const struct rig_field *field = shape->shorthand ? find_field(shape, shape->shorthand) : NULL;
@@ -253,11 +297,13 @@ static void read_shorthand(struct rig_reader *reader, struct rig_record *record,
     if (field)
         record->values[field - shape->fields] = read_value(reader, field, node);
     else
-        rig_reader_error(reader, node, NULL, shape->n_fields ? "'%s' wants a map of its fields" : "'%s' takes no value", label);
+        rig_reader_error(reader, node, NULL,
+                         shape->n_fields ? "'%s' wants a map of its fields" : "'%s' takes no value", label);
 }
 
-struct rig_record *rig_reader_record(struct rig_reader *reader, const struct rig_node *node, const struct rig_shape *shape,
-                                     const char *label, const struct rig_field *extra, struct rig_value **extra_value)
+struct rig_record *rig_reader_record(struct rig_reader *reader, const struct rig_node *node,
+                                     const struct rig_shape *shape, const char *label,
+                                     const struct rig_field *extra, struct rig_value **extra_value)
 {
     struct rig_reader_place place;
     struct rig_record *record = NULL;
@@ -269,13 +315,15 @@ struct rig_record *rig_reader_record(struct rig_reader *reader, const struct rig
         for (guint i = 0; node->kind == RIG_NODE_MAP && i < node->items->len; i++)
             read_pair(reader, record, g_ptr_array_index(node->items, i), label, extra, extra_value);
         check_required(reader, record, node, label);
+        check_groups(reader, record, node, label);
         fill_defaults(record);
     }
     rig_reader_leave(reader, &place);
     return record;
 }
 
-static struct rig_value *read_variant(struct rig_reader *reader, const struct rig_field *field, const struct rig_node *node)
+static struct rig_value *read_variant(struct rig_reader *reader, const struct rig_field *field,
+                                      const struct rig_node *node)
 {
     const struct rig_shape *shape = field->shape;
     struct rig_value *value;
@@ -301,7 +349,8 @@ static struct rig_value *read_variant(struct rig_reader *reader, const struct ri
     return value;
 }
 
-static struct rig_value *read_parts(struct rig_reader *reader, const struct rig_field *field, const struct rig_node *node)
+static struct rig_value *read_parts(struct rig_reader *reader, const struct rig_field *field,
+                                    const struct rig_node *node)
 {
     struct rig_value *value;
 
@@ -317,12 +366,17 @@ static struct rig_value *read_parts(struct rig_reader *reader, const struct rig_
     return value;
 }
 
-static struct rig_value *read_entered(struct rig_reader *reader, const struct rig_field *field, const struct rig_node *node)
+static struct rig_value *read_entered(struct rig_reader *reader, const struct rig_field *field,
+                                      const struct rig_node *node)
 {
     const char *keyword = node->kind == RIG_NODE_SCALAR ? find_choice(field, node->text) : NULL;
     struct rig_value *value;
 
     if (keyword) {
+        if (field->type == RIG_TYPE_IMAGE && reader->scope && reader->scope->images &&
+            g_hash_table_contains(reader->scope->images, keyword))
+            rig_reader_error(reader, node, "give the image another name",
+                             "'%s' is a word of '%s' and also the name of an image", keyword, field->name);
         value = new_value(field, node);
         value->keyword = keyword;
         value->text = keyword;
@@ -352,16 +406,19 @@ static struct rig_value *read_entered(struct rig_reader *reader, const struct ri
     return read_scalar(reader, field, node);
 }
 
-static struct rig_value *read_single(struct rig_reader *reader, const struct rig_field *field, const struct rig_node *node)
+static struct rig_value *read_single(struct rig_reader *reader, const struct rig_field *field,
+                                     const struct rig_node *node)
 {
     struct rig_reader_place place;
-    struct rig_value *value = rig_reader_enter(reader, &node, &place) ? read_entered(reader, field, node) : NULL;
+    struct rig_value *value =
+        rig_reader_enter(reader, &node, &place) ? read_entered(reader, field, node) : NULL;
 
     rig_reader_leave(reader, &place);
     return value;
 }
 
-static struct rig_value *read_list(struct rig_reader *reader, const struct rig_field *field, const struct rig_node *node)
+static struct rig_value *read_list(struct rig_reader *reader, const struct rig_field *field,
+                                   const struct rig_node *node)
 {
     struct rig_value *list = new_value(field, node);
     guint n = node->kind == RIG_NODE_LIST ? node->items->len : 1;
@@ -369,7 +426,8 @@ static struct rig_value *read_list(struct rig_reader *reader, const struct rig_f
     list->is_list = true;
     list->items = g_ptr_array_new_with_free_func(free_item);
     for (guint i = 0; i < n; i++) {
-        struct rig_value *item = read_single(reader, field, node->kind == RIG_NODE_LIST ? g_ptr_array_index(node->items, i) : node);
+        struct rig_value *item = read_single(
+            reader, field, node->kind == RIG_NODE_LIST ? g_ptr_array_index(node->items, i) : node);
 
         if (item)
             g_ptr_array_add(list->items, item);
@@ -377,7 +435,8 @@ static struct rig_value *read_list(struct rig_reader *reader, const struct rig_f
     return list;
 }
 
-static struct rig_value *read_value(struct rig_reader *reader, const struct rig_field *field, const struct rig_node *node)
+static struct rig_value *read_value(struct rig_reader *reader, const struct rig_field *field,
+                                    const struct rig_node *node)
 {
     struct rig_reader_place place;
     struct rig_value *value = NULL;
@@ -390,8 +449,8 @@ static struct rig_value *read_value(struct rig_reader *reader, const struct rig_
     return value;
 }
 
-struct rig_record *rig_record_read(const struct rig_node *node, const struct rig_shape *shape, const struct rig_scope *scope,
-                                   struct rig_diagnostics *diagnostics)
+struct rig_record *rig_record_read(const struct rig_node *node, const struct rig_shape *shape,
+                                   const struct rig_scope *scope, struct rig_diagnostics *diagnostics)
 {
     guint n_reads = RIG_SCENARIO_MAX_READS;
     struct rig_reader reader = {.scope = scope, .diagnostics = diagnostics, .n_reads = &n_reads};
@@ -420,7 +479,8 @@ guint64 rig_record_count(const struct rig_record *record, const char *name)
 {
     const struct rig_value *value = rig_record_get(record, name);
 
-    g_assert(value && (value->type == RIG_TYPE_COUNT || value->type == RIG_TYPE_SIZE || value->type == RIG_TYPE_DURATION));
+    g_assert(value && (value->type == RIG_TYPE_COUNT || value->type == RIG_TYPE_SIZE ||
+                       value->type == RIG_TYPE_DURATION));
     return value->count;
 }
 

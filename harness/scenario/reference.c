@@ -15,7 +15,8 @@ static char *describe_type(const struct rig_field *field)
     if (field->type == RIG_TYPE_CHOICE)
         g_string_append_printf(text, "one of: %s", choices);
     else
-        g_string_append_printf(text, "%s%s%s", rig_type_name(field->type), choices ? ", or " : "", choices ? choices : "");
+        g_string_append_printf(text, "%s%s%s", rig_type_name(field->type), choices ? ", or " : "",
+                               choices ? choices : "");
     if (field->type == RIG_TYPE_RECORD || field->type == RIG_TYPE_VARIANT)
         g_string_append_printf(text, " (%s)", field->shape->name);
     if (field->max) {
@@ -53,11 +54,21 @@ static void append_row(GString *page, const struct rig_field *field, const char 
     g_string_append(page, "|\n");
 }
 
+static void append_rule(GString *page, const struct rig_shape *shape)
+{
+    const char *const *names = shape->exactly_one ? shape->exactly_one : shape->at_least_one;
+    g_autofree char *list = names ? g_strjoinv("`, `", (char **)names) : NULL;
+
+    if (list)
+        g_string_append_printf(page, "\n%s one of `%s` must be written.\n", shape->exactly_one ? "Exactly" : "At least", list);
+}
+
 static void append_table(GString *page, const struct rig_shape *shape)
 {
     g_string_append(page, "| field | type | default | about |\n|---|---|---|---|\n");
     for (gsize i = 0; i < shape->n_fields; i++)
         append_row(page, &shape->fields[i], describe_default(&shape->fields[i]));
+    append_rule(page, shape);
 }
 
 static bool has_field(const struct rig_shape *shape, const char *name)
@@ -95,7 +106,8 @@ static void append_verb(GString *page, const struct rig_verb *verb)
         g_string_append_c(page, '\n');
     }
     if (verb->shape && verb->shape->shorthand && verb != &rig_when_verb)
-        g_string_append_printf(page, "`%s: value` is short for `%s: {%s: value}`.\n\n", verb->name, verb->name, verb->shape->shorthand);
+        g_string_append_printf(page, "`%s: value` is short for `%s: {%s: value}`.\n\n", verb->name,
+                               verb->name, verb->shape->shorthand);
     if (verb->block)
         g_string_append_printf(page, "Holds steps in `%s:`.\n\n", verb->block);
     if (verb->needs && *verb->needs) {
@@ -151,9 +163,10 @@ static void append_inner_shapes(GString *page, const GPtrArray *verbs)
 
 char *rig_reference_markdown(const struct rig_language *language)
 {
-    GString *page = g_string_new("# Step reference\n\nMade from the step table; every step takes `within: <duration>`. "
-                                 "`$name` stands for a variable, as a whole value or inside a text, also in quotes; `$$` is a dollar. "
-                                 "Inside of `{}` and `[]`, `${name}` has to stand in quotes.\n\n## Keys of a file\n\n");
+    GString *page = g_string_new(
+        "# Step reference\n\nMade from the step table; every step takes `within: <duration>`. "
+        "`$name` stands for a variable, as a whole value or inside a text, also in quotes; `$$` is a dollar. "
+        "Inside of `{}` and `[]`, `${name}` has to stand in quotes.\n\n## Keys of a file\n\n");
     g_autoptr(GPtrArray) verbs = all_verbs(language);
     g_autoptr(GPtrArray) families = all_families(verbs);
 

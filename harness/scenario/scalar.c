@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Raw text to typed values: nothing is guessed, and a near miss gets its remedy. Quantities with units are in quantity.c. */
+/* Raw text to typed values: nothing is guessed, and a near miss gets its remedy. Quantities with units are in
+ * quantity.c. */
 #include "scenario/scalar.h"
 
 #include <string.h>
@@ -32,7 +33,8 @@ static bool is_one_of(const char *text, const char *const *words)
     return false;
 }
 
-static bool read_flag(const struct rig_field *field, const char *text, struct rig_value *value, struct rig_scalar_problem *problem)
+static bool read_flag(const struct rig_field *field, const char *text, struct rig_value *value,
+                      struct rig_scalar_problem *problem)
 {
     static const char *const yes[] = {"true", "yes", "on", "y", "1", NULL};
     static const char *const no[] = {"false", "no", "off", "n", "0", NULL};
@@ -48,7 +50,8 @@ static bool read_flag(const struct rig_field *field, const char *text, struct ri
     return false;
 }
 
-static bool read_text(const struct rig_field *field, const char *text, struct rig_value *value, struct rig_scalar_problem *problem)
+static bool read_text(const struct rig_field *field, const char *text, struct rig_value *value,
+                      struct rig_scalar_problem *problem)
 {
     (void)field;
     (void)value;
@@ -67,7 +70,8 @@ static bool is_name(const char *text)
     return true;
 }
 
-static bool read_name(const struct rig_field *field, const char *text, struct rig_value *value, struct rig_scalar_problem *problem)
+static bool read_name(const struct rig_field *field, const char *text, struct rig_value *value,
+                      struct rig_scalar_problem *problem)
 {
     g_autofree char *meant = NULL;
 
@@ -80,7 +84,8 @@ static bool read_name(const struct rig_field *field, const char *text, struct ri
                   "wants a name of letters, digits, '.', '_' and '-' that begins with a letter or digit");
 }
 
-static bool read_version(const struct rig_field *field, const char *text, struct rig_value *value, struct rig_scalar_problem *problem)
+static bool read_version(const struct rig_field *field, const char *text, struct rig_value *value,
+                         struct rig_scalar_problem *problem)
 {
     bool has_v = (*text == 'v' || *text == 'V') && rig_image_version_parse(text + 1, &value->version);
     g_autofree char *longer = g_strdup_printf("%s.0", text);
@@ -88,7 +93,10 @@ static bool read_version(const struct rig_field *field, const char *text, struct
     (void)field;
     if (rig_image_version_parse(text, &value->version))
         return true;
-    return refuse(problem, has_v ? did_you_mean(text + 1) : rig_image_version_parse(longer, &value->version) ? did_you_mean(longer) : NULL,
+    return refuse(problem,
+                  has_v                                              ? did_you_mean(text + 1)
+                  : rig_image_version_parse(longer, &value->version) ? did_you_mean(longer)
+                                                                     : NULL,
                   "wants a version such as 1.2.3 or 1.2.3+4");
 }
 
@@ -104,7 +112,8 @@ static bool parse_address(const char *text, const char *separators, guint8 addre
     return true;
 }
 
-static bool read_address(const struct rig_field *field, const char *text, struct rig_value *value, struct rig_scalar_problem *problem)
+static bool read_address(const struct rig_field *field, const char *text, struct rig_value *value,
+                         struct rig_scalar_problem *problem)
 {
     guint8 address[6];
     g_autofree char *meant = NULL;
@@ -117,7 +126,8 @@ static bool read_address(const struct rig_field *field, const char *text, struct
     return refuse(problem, did_you_mean(meant), "wants an address such as 12:34:56:11:22:33");
 }
 
-static bool read_hex(const struct rig_field *field, const char *text, struct rig_value *value, struct rig_scalar_problem *problem)
+static bool read_hex(const struct rig_field *field, const char *text, struct rig_value *value,
+                     struct rig_scalar_problem *problem)
 {
     g_autoptr(GByteArray) bytes = g_byte_array_new();
     const char *at = text;
@@ -141,7 +151,8 @@ static bool read_hex(const struct rig_field *field, const char *text, struct rig
     return true;
 }
 
-static bool read_choice(const struct rig_field *field, const char *text, struct rig_value *value, struct rig_scalar_problem *problem)
+static bool read_choice(const struct rig_field *field, const char *text, struct rig_value *value,
+                        struct rig_scalar_problem *problem)
 {
     g_autofree char *all = g_strjoinv(", ", (char **)field->choices);
 
@@ -201,15 +212,16 @@ static void explain_foreign_letter(const char *text, struct rig_scalar_problem *
         at++;
     if (!*at)
         return;
-    message = g_strdup_printf("%s; '%.*s' is the character U+%04X", problem->message, (int)(g_utf8_next_char(at) - at), at,
-                              g_utf8_get_char(at));
+    message = g_strdup_printf("%s; '%.*s' is the character U+%04X", problem->message,
+                              (int)(g_utf8_next_char(at) - at), at, g_utf8_get_char(at));
     g_free(problem->message);
     problem->message = message;
     if (!problem->hint && plain && g_str_is_ascii(plain))
         problem->hint = did_you_mean(plain);
 }
 
-bool rig_scalar_read(const struct rig_field *field, const char *text, struct rig_value *value, struct rig_scalar_problem *problem)
+bool rig_scalar_read(const struct rig_field *field, const char *text, struct rig_value *value,
+                     struct rig_scalar_problem *problem)
 {
     const struct type_row *row = &types[field->type];
     g_autofree char *stripped = NULL;

@@ -5,7 +5,8 @@
 
 #include "scenario/schema.h"
 
-/* What is wrong with a text: the words after the field's name ("wants a duration with a unit") and a remedy. Both owned; hint may be NULL. */
+/* What is wrong with a text: the words after the field's name ("wants a duration with a unit") and a remedy.
+ * Both owned; hint may be NULL. */
 struct rig_scalar_problem {
     char *message;
     char *hint;
@@ -13,9 +14,10 @@ struct rig_scalar_problem {
 };
 void rig_scalar_problem_clear(struct rig_scalar_problem *problem);
 
-/* Fills value by field->type and checks field->min and field->max. Types with parts (records, steps) and RIG_TYPE_IMAGE's list of names are not
- * its work. text must outlive the value. false: problem is filled. */
-bool rig_scalar_read(const struct rig_field *field, const char *text, struct rig_value *value, struct rig_scalar_problem *problem);
+/* Fills value by field->type and checks field->min and field->max. Types with parts (records, steps) and
+ * RIG_TYPE_IMAGE's list of names are not its work. text must outlive the value. false: problem is filled. */
+bool rig_scalar_read(const struct rig_field *field, const char *text, struct rig_value *value,
+                     struct rig_scalar_problem *problem);
 
 /* "a duration such as 40ms": what a type wants, for messages and the reference. Static storage. */
 const char *rig_type_wants(enum rig_type type);

@@ -95,8 +95,8 @@ static void check_need(struct loading *loading, const struct rig_value *need)
         return;
     near = rig_nearest(need->text, capabilities, g_strv_length((char **)capabilities));
     hint = near ? g_strdup_printf("did you mean '%s'?", near) : NULL;
-    rig_diagnostics_add(loading->diagnostics, need->node->source, need->node->start, rig_node_width(need->node), hint,
-                        "there is no capability '%s'", need->text);
+    rig_diagnostics_add(loading->diagnostics, need->node->source, need->node->start,
+                        rig_node_width(need->node), hint, "there is no capability '%s'", need->text);
 }
 
 static void read_head(struct loading *loading, const struct rig_record *head)
@@ -124,9 +124,11 @@ static void check_image_name(struct loading *loading, const struct rig_node *key
     for (const char *at = key->text; *at; at++)
         is_name = is_name && (g_ascii_isalnum(*at) || strchr("._-", *at));
     if (!is_name)
-        rig_reader_error(&loading->reader, key, NULL, "an image's name has letters, digits, '.', '_' and '-'");
+        rig_reader_error(&loading->reader, key, NULL,
+                         "an image's name has letters, digits, '.', '_' and '-'");
     else if (g_strv_contains(reserved, key->text))
-        rig_reader_error(&loading->reader, key, NULL, "'%s' cannot name an image: steps use the word", key->text);
+        rig_reader_error(&loading->reader, key, NULL, "'%s' cannot name an image: steps use the word",
+                         key->text);
 }
 
 static void read_image_names(struct loading *loading)
@@ -136,7 +138,8 @@ static void read_image_names(struct loading *loading)
     if (!images || images->empty)
         return;
     if (images->kind != RIG_NODE_MAP) {
-        rig_reader_error(&loading->reader, images, "write 'name: {version: 1.0.0}'", "'images' wants a map of names");
+        rig_reader_error(&loading->reader, images, "write 'name: {version: 1.0.0}'",
+                         "'images' wants a map of names");
         return;
     }
     for (guint i = 0; i < images->items->len; i++) {
@@ -156,7 +159,8 @@ static struct rig_image_plan *read_image(struct loading *loading, const struct r
         return plan;
     plan = g_new0(struct rig_image_plan, 1);
     *plan = (struct rig_image_plan){.name = pair->key->text, .node = pair->value};
-    plan->arguments = rig_reader_record(&loading->reader, pair->value, &rig_image_plan_shape, pair->key->text, NULL, NULL);
+    plan->arguments =
+        rig_reader_record(&loading->reader, pair->value, &rig_image_plan_shape, pair->key->text, NULL, NULL);
     g_ptr_array_add(loading->scenario->all_images, plan);
     if (!pair->value->varies)
         g_hash_table_insert(loading->shared_images, (gpointer)pair->value, plan);
@@ -198,7 +202,8 @@ static void read_case(struct loading *loading, guint i)
 {
     struct rig_case *one = g_new0(struct rig_case, 1);
     g_autoptr(GHashTable) variables = g_hash_table_new(g_str_hash, g_str_equal);
-    struct rig_scope scope = {variables, loading->image_names, loading->language, loading->scenario->document};
+    struct rig_scope scope = {variables, loading->image_names, loading->language,
+                              loading->scenario->document};
 
     one->scenario = loading->scenario;
     one->name = unique_name(loading, i);
@@ -227,11 +232,13 @@ static void read_cases(struct loading *loading)
             read_case(loading, i);
 }
 
-/* With its variables in disorder a file has no cases; its steps are read all the same, for their own mistakes. */
+/* With its variables in disorder a file has no cases; its steps are read all the same, for their own
+ * mistakes. */
 static void read_without_cases(struct loading *loading)
 {
     g_autoptr(GPtrArray) images = g_ptr_array_new();
-    struct rig_scope scope = {loading->expansion->known, loading->image_names, loading->language, loading->scenario->document};
+    struct rig_scope scope = {loading->expansion->known, loading->image_names, loading->language,
+                              loading->scenario->document};
     static const char *const sections[] = {"setup", "steps", "cleanup"};
 
     loading->reader.scope = &scope;
@@ -266,12 +273,14 @@ static void check_has_steps(struct loading *loading)
     const struct rig_node *steps = rig_node_get(loading->root, "steps");
 
     if (steps && (steps->empty || (steps->kind == RIG_NODE_LIST && steps->items->len == 0)))
-        rig_reader_error(&loading->reader, steps, NULL, "'steps' is empty: a scenario without steps would always pass");
+        rig_reader_error(&loading->reader, steps, NULL,
+                         "'steps' is empty: a scenario without steps would always pass");
 }
 
 static void read_body(struct loading *loading)
 {
-    g_autoptr(rig_record) head = rig_record_read(loading->root, &rig_scenario_shape, NULL, loading->diagnostics);
+    g_autoptr(rig_record) head =
+        rig_record_read(loading->root, &rig_scenario_shape, NULL, loading->diagnostics);
 
     if (!head || loading->root->kind != RIG_NODE_MAP)
         return;
@@ -326,7 +335,8 @@ struct rig_scenario *rig_scenario_from_source(struct rig_source *source, const s
     return diagnostics->n_added == n_before ? g_steal_pointer(&scenario) : NULL;
 }
 
-struct rig_scenario *rig_scenario_load(const char *path, const struct rig_language *language, struct rig_diagnostics *diagnostics)
+struct rig_scenario *rig_scenario_load(const char *path, const struct rig_language *language,
+                                       struct rig_diagnostics *diagnostics)
 {
     g_autoptr(GError) error = NULL;
     struct rig_source *source = rig_source_read(path, &error);

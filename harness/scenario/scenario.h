@@ -27,7 +27,7 @@ struct rig_step {
     char *text;                    /* the step on one line, variables bound: "upload: {image: bad}" (cut at 120 characters) */
 };
 
-/* An image to be built: `images:` of the file. Shape in scenario.c (name, version, size, sign, key, behaviour, ...). */
+/* An image to be built: `images:` of the file. Shape in image_plan.c (version, size, sign, key, behaviour, ...). */
 struct rig_image_plan {
     const char *name;
     struct rig_record *arguments; /* of rig_image_plan_shape */

@@ -5,7 +5,8 @@
 
 #include "scenario/schema.h"
 
-/* Sections with a grammar of their own (images, vars, matrix, cases, setup, steps, cleanup) are RIG_TYPE_CASES: raw nodes. */
+/* Sections with a grammar of their own (images, vars, matrix, cases, setup, steps, cleanup) are
+ * RIG_TYPE_CASES: raw nodes. */
 extern const struct rig_shape rig_scenario_shape;
 
 #endif

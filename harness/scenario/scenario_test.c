@@ -90,12 +90,13 @@ static void a_simple_scenario_has_one_case_with_typed_steps(void **state)
 
 static void images_have_the_defaults_of_their_shape(void **state)
 {
-    g_autoptr(rig_scenario) scenario = load("scenario: s\n"
-                                            "images:\n"
-                                            "  a: 1.10\n"
-                                            "  b: {size: 112KiB, sign: none, damage: [flip-tlv, {kind: truncate, at: 7}]}\n"
-                                            "  c:\n"
-                                            "steps: [reset: ]\n");
+    g_autoptr(rig_scenario) scenario =
+        load("scenario: s\n"
+             "images:\n"
+             "  a: 1.10\n"
+             "  b: {size: 112KiB, sign: none, damage: [flip-tlv, {kind: truncate, at: 7}]}\n"
+             "  c:\n"
+             "steps: [reset: ]\n");
     const struct rig_case *one = case_of(scenario, 0);
     const struct rig_image_plan *a = g_ptr_array_index(one->images, 0);
     const struct rig_image_plan *b = g_ptr_array_index(one->images, 1);
@@ -109,8 +110,11 @@ static void images_have_the_defaults_of_their_shape(void **state)
     assert_int_equal(rig_record_count(b->arguments, "size"), 112 * 1024);
     assert_string_equal(rig_record_text(b->arguments, "sign"), "none");
     assert_int_equal(damage->items->len, 2);
-    assert_int_equal(rig_record_count(((struct rig_value *)g_ptr_array_index(damage->items, 1))->record, "at"), 7);
-    assert_string_equal(rig_record_text(((struct rig_value *)g_ptr_array_index(damage->items, 0))->record, "kind"), "flip-tlv");
+    assert_int_equal(
+        rig_record_count(((struct rig_value *)g_ptr_array_index(damage->items, 1))->record, "at"), 7);
+    assert_string_equal(
+        rig_record_text(((struct rig_value *)g_ptr_array_index(damage->items, 0))->record, "kind"),
+        "flip-tlv");
     assert_int_equal(rig_record_get(c->arguments, "version")->version.major, 1);
     assert_null(rig_record_get(c->arguments, "seed"));
 }
@@ -131,7 +135,8 @@ static void a_matrix_is_a_cross_product_in_the_order_of_the_file(void **state)
     assert_string_equal(case_of(scenario, 5)->name, "m[as=permanent,n=3]");
     assert_string_equal(rig_record_text(step_of(case_of(scenario, 5), 0)->arguments, "as"), "permanent");
     assert_int_equal(rig_record_count(step_of(case_of(scenario, 5), 1)->arguments, "count"), 3);
-    assert_string_equal(rig_record_text(step_of(case_of(scenario, 5), 1)->arguments, "text"), "number 3 of permanent!");
+    assert_string_equal(rig_record_text(step_of(case_of(scenario, 5), 1)->arguments, "text"),
+                        "number 3 of permanent!");
     assert_string_equal(step_of(case_of(scenario, 5), 0)->text, "mark: {image: new, as: permanent}");
 }
 
@@ -239,12 +244,16 @@ static void mistakes_show_in_a_when_that_never_applies(void **state)
     (void)state;
     assert_refused(text, "my.yaml:8:15: error: there is no step 'rest'");
     assert_refused(text, "did you mean 'reset'?");
-    assert_refused("scenario: w\nmatrix: {a: [x, y]}\nsteps:\n  - when: {a: z}\n    do: [{reset: }]\n", "'a' is never 'z'");
-    assert_refused("scenario: w\nmatrix: {abc: [x, y]}\nsteps:\n  - types: $abc\n  - when: {abd: x}\n    do: [{reset: }]\n",
+    assert_refused("scenario: w\nmatrix: {a: [x, y]}\nsteps:\n  - when: {a: z}\n    do: [{reset: }]\n",
+                   "'a' is never 'z'");
+    assert_refused("scenario: w\nmatrix: {abc: [x, y]}\nsteps:\n  - types: $abc\n  - when: {abd: x}\n    do: "
+                   "[{reset: }]\n",
                    "there is no variable 'abd'");
-    assert_refused("scenario: w\nmatrix: {a: [x, y]}\nsteps:\n  - when: {a: x}\n", "'when' needs its steps in 'do'");
-    assert_refused("scenario: w\nmatrix: {a: [x, y]}\nsteps:\n  - types: $a\n  - when: x\n    do: [{reset: }]\n",
-                   "'when' wants a map of variables and values");
+    assert_refused("scenario: w\nmatrix: {a: [x, y]}\nsteps:\n  - when: {a: x}\n",
+                   "'when' needs its steps in 'do'");
+    assert_refused(
+        "scenario: w\nmatrix: {a: [x, y]}\nsteps:\n  - types: $a\n  - when: x\n    do: [{reset: }]\n",
+        "'when' wants a map of variables and values");
 }
 
 static void values_that_do_not_apply_are_not_judged(void **state)
@@ -309,30 +318,40 @@ static void variables_that_are_wrong_are_refused(void **state)
     (void)state;
     assert_refused("scenario: v\nsteps: [{types: $nix}]\n", "there is no variable 'nix'");
     assert_refused("scenario: v\nvars: {nice: 1}\nsteps: [{types: a $nic b}]\n", "did you mean '$nice'?");
-    assert_refused("scenario: v\nvars: {swap: 1}\nsteps: [{types: $swap-mode}]\n", "did you mean \"${swap}-mode\"?");
+    assert_refused("scenario: v\nvars: {swap: 1}\nsteps: [{types: $swap-mode}]\n",
+                   "did you mean \"${swap}-mode\"?");
     assert_refused("scenario: v\nsteps: [{types: costs 5 $}]\n", "write '$$' for a dollar");
-    assert_refused("scenario: v\nmatrix: {x: [1, 2]}\nsteps: [{reset: }]\n", "matrix variable 'x' is never used");
+    assert_refused("scenario: v\nmatrix: {x: [1, 2]}\nsteps: [{reset: }]\n",
+                   "matrix variable 'x' is never used");
     assert_refused("scenario: v\ncases: [{x: 1}]\nsteps: [{reset: }]\n", "case variable 'x' is never used");
     assert_refused("scenario: v\nvars: {a: $b, b: [x, $a]}\nsteps: [{types: $a}]\n", "stands for itself");
-    assert_refused("scenario: v\nvars: {a: $a}\nsteps: [{types: $a}]\n", "variable 'a' stands for itself, by way of '$a'");
-    assert_refused("scenario: v\nvars: {a: [1]}\nsteps: [{types: x$a}]\n", "is a list, which cannot be a part of a text");
-    assert_refused("scenario: v\nvars: {a: 1}\nmatrix: {a: [1]}\nsteps: [{types: $a}]\n", "there are two variables 'a'");
+    assert_refused("scenario: v\nvars: {a: $a}\nsteps: [{types: $a}]\n",
+                   "variable 'a' stands for itself, by way of '$a'");
+    assert_refused("scenario: v\nvars: {a: [1]}\nsteps: [{types: x$a}]\n",
+                   "is a list, which cannot be a part of a text");
+    assert_refused("scenario: v\nvars: {a: 1}\nmatrix: {a: [1]}\nsteps: [{types: $a}]\n",
+                   "there are two variables 'a'");
     assert_refused("scenario: v\nvars: {1a: 1}\nsteps: [{reset: }]\n", "cannot be the name of a variable");
-    assert_refused("scenario: v\nmatrix: {a: 1}\nsteps: [{types: $a}]\n", "matrix variable 'a' wants a list of values");
-    assert_refused("scenario: v\nmatrix: {a: []}\nsteps: [{types: $a}]\n", "matrix variable 'a' wants a list of values");
+    assert_refused("scenario: v\nmatrix: {a: 1}\nsteps: [{types: $a}]\n",
+                   "matrix variable 'a' wants a list of values");
+    assert_refused("scenario: v\nmatrix: {a: []}\nsteps: [{types: $a}]\n",
+                   "matrix variable 'a' wants a list of values");
     assert_refused("scenario: v\ncases: [{a: 1}, {b: 1}]\nsteps: [{types: $a}]\n", "this case has no 'a'");
-    assert_refused("scenario: v\ncases: [{a: 1}, {b: 1}]\nsteps: [{types: $a}]\n", "the first case has no 'b'");
+    assert_refused("scenario: v\ncases: [{a: 1}, {b: 1}]\nsteps: [{types: $a}]\n",
+                   "the first case has no 'b'");
     assert_refused("scenario: v\ncases: 5\nsteps: [{reset: }]\n", "'cases' wants a list");
 }
 
 static void cases_and_values_are_bounded(void **state)
 {
-    g_autoptr(GString) vars = g_string_new("scenario: b\nvars:\n  a0: [{reset: }, {reset: }, {reset: }]\n  t0: ''\n");
+    g_autoptr(GString) vars =
+        g_string_new("scenario: b\nvars:\n  a0: [{reset: }, {reset: }, {reset: }]\n  t0: ''\n");
     g_autoptr(GString) row = g_string_new("[0");
 
     (void)state;
     for (int i = 1; i < 30; i++)
-        g_string_append_printf(vars, "  a%d: [$a%d, $a%d, $a%d]\n  t%d: $t%d$t%d\n", i, i - 1, i - 1, i - 1, i, i - 1, i - 1);
+        g_string_append_printf(vars, "  a%d: [$a%d, $a%d, $a%d]\n  t%d: $t%d$t%d\n", i, i - 1, i - 1, i - 1,
+                               i, i - 1, i - 1);
     g_string_append(vars, "steps: [{types: $t29}, {types: {counts: $a29}}]\n");
     assert_refused(vars->str, "too large: more than 1000000 values");
     for (int i = 1; i < 101; i++)
@@ -349,19 +368,23 @@ static void steps_that_are_wrong_are_refused(void **state)
     assert_refused("scenario: s\nsteps:\n  - [reset]\n", "this is not a step");
     assert_refused("scenario: s\nsteps:\n  - {}\n", "this is not a step");
     assert_refused("scenario: s\nsteps:\n  -\n", "this is not a step");
-    assert_refused("scenario: s\nsteps:\n  - reset:\n    upload: x\n", "two verbs in one step: 'reset' and 'upload'");
+    assert_refused("scenario: s\nsteps:\n  - reset:\n    upload: x\n",
+                   "two verbs in one step: 'reset' and 'upload'");
     assert_refused("scenario: s\nsteps:\n  - resett:\n", "did you mean 'reset'?");
     assert_refused("scenario: s\nsteps:\n  - reset: 5\n", "'reset' takes no value");
     assert_refused("scenario: s\nsteps:\n  - mark: test\n", "'mark' wants a map of its fields");
     assert_refused("scenario: s\nsteps:\n  - mark:\n    as: test\n", "indent it below 'mark:'");
-    assert_refused("scenario: s\nsteps:\n  - with-faults: [{drop: }]\n", "'with-faults' needs its steps in 'do'");
-    assert_refused("scenario: s\nsteps:\n  - reset:\n    do: [{reset: }]\n", "'do' does not belong beside 'reset'");
+    assert_refused("scenario: s\nsteps:\n  - with-faults: [{drop: }]\n",
+                   "'with-faults' needs its steps in 'do'");
+    assert_refused("scenario: s\nsteps:\n  - reset:\n    do: [{reset: }]\n",
+                   "'do' does not belong beside 'reset'");
     assert_refused("scenario: s\nsteps:\n  - reset: {within: 20}\n", "'within' wants a duration with a unit");
     assert_refused("scenario: s\nsteps:\n  - reset: {within: 0}\n", "'within' must be at least 1us");
     assert_refused("scenario: s\nsteps:\n  - reset: {wihtin: 2s}\n", "did you mean 'within'?");
     assert_refused("scenario: s\nsteps:\n  - upload: {chunk: 5B}\n", "'upload' needs 'image'");
     assert_refused("scenario: s\nsteps:\n  - upload:\n", "'upload' needs 'image'");
-    assert_refused("scenario: s\nimages: {good: 1.0.0}\nsteps:\n  - upload: goood\n", "there is no image 'goood'");
+    assert_refused("scenario: s\nimages: {good: 1.0.0}\nsteps:\n  - upload: goood\n",
+                   "there is no image 'goood'");
     assert_refused("scenario: s\nsteps: []\n", "'steps' is empty");
     assert_refused("scenario: s\nsteps:\n", "'steps' is empty");
     assert_refused("scenario: s\nstep: [{reset: }]\n", "did you mean 'steps'?");
@@ -369,6 +392,8 @@ static void steps_that_are_wrong_are_refused(void **state)
     assert_refused("scenario: s\nneeds: [smb]\nsteps: [{reset: }]\n", "did you mean 'smp'?");
     assert_refused("scenario: s\nretries: 11\nsteps: [{reset: }]\n", "'retries' must be at most 10");
     assert_refused("scenario: s\nimages: {none: 1.0.0}\nsteps: [{reset: }]\n", "'none' cannot name an image");
+    assert_refused("scenario: s\nimages: {whatever: 1.0.0}\nsteps: [{expect-boot: whatever}]\n",
+                   "'whatever' is a word of 'image' and also the name of an image");
     assert_refused("- a\n- b\n", "'scenario file' wants a map of its fields");
 }
 
@@ -385,7 +410,8 @@ static void needs_are_written_ones_and_those_of_the_verbs(void **state)
 
 static void keywords_stand_beside_images(void **state)
 {
-    g_autoptr(rig_scenario) scenario = load("scenario: s\nimages: {a: 1.0.0}\nsteps: [{expect-boot: [a, none]}]\n");
+    g_autoptr(rig_scenario) scenario =
+        load("scenario: s\nimages: {a: 1.0.0}\nsteps: [{expect-boot: [a, none]}]\n");
     const struct rig_value *images = rig_record_get(step_of(case_of(scenario, 0), 0)->arguments, "image");
     const struct rig_value *a = g_ptr_array_index(images->items, 0);
     const struct rig_value *none = g_ptr_array_index(images->items, 1);
@@ -400,8 +426,9 @@ static void keywords_stand_beside_images(void **state)
 
 static void cases_share_what_no_variable_reaches(void **state)
 {
-    g_autoptr(rig_scenario) scenario = load("scenario: s\nmatrix: {n: [1, 2]}\nimages: {a: 1.0.0, b: 1.0.$n}\n"
-                                            "steps: [{reset: }, {types: {count: $n}}]\n");
+    g_autoptr(rig_scenario) scenario =
+        load("scenario: s\nmatrix: {n: [1, 2]}\nimages: {a: 1.0.0, b: 1.0.$n}\n"
+             "steps: [{reset: }, {types: {count: $n}}]\n");
     const struct rig_case *one = case_of(scenario, 0);
     const struct rig_case *two = case_of(scenario, 1);
 
@@ -459,7 +486,8 @@ static void remove_tree(const char *path)
 
 static void files_are_found_in_byte_order_and_loops_end(void **state)
 {
-    static const char *const names[] = {"b.yaml", "a/z.yml", "a/selftest/no.yaml", ".hidden/no.yaml", "a/.no.yaml", "a/x.txt", "B.yaml"};
+    static const char *const names[] = {
+        "b.yaml", "a/z.yml", "a/selftest/no.yaml", ".hidden/no.yaml", "a/.no.yaml", "a/x.txt", "B.yaml"};
     g_autofree char *root = g_dir_make_tmp("rig-find-XXXXXX", NULL);
     g_autofree char *loop = g_build_filename(root, "a", "loop", NULL);
     g_autofree char *selftest = g_build_filename(root, "a", "selftest", NULL);
@@ -498,7 +526,8 @@ static void a_file_that_cannot_be_read_is_a_diagnostic(void **state)
     assert_null(rig_scenario_load("/", &small_language, &diagnostics));
     shown = rig_diagnostics_format(&diagnostics, false);
     rig_diagnostics_clear(&diagnostics);
-    assert_string_equal(shown, "/: error: is a directory\n/nonexistent/x.yaml: error: No such file or directory\n");
+    assert_string_equal(shown,
+                        "/: error: is a directory\n/nonexistent/x.yaml: error: No such file or directory\n");
 }
 
 int main(void)

@@ -49,6 +49,8 @@ struct rig_shape {
     const struct rig_field *fields;
     gsize n_fields;
     const char *shorthand; /* field that a lone scalar (or list) goes to; NULL = none */
+    const char *const *exactly_one;  /* NULL-terminated names of fields of which exactly one must be written; NULL = no such rule */
+    const char *const *at_least_one; /* the same, of which at least one must be */
 };
 
 /* A typed value with its place. Which member counts is told by type and keyword. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The JSON Schema (draft 2020-12) of a scenario file, for editors. YAML readers of editors guess types (10 is a number, on may be true), so
- * it takes the guessed types as well as texts; the last word has the loader. */
+/* The JSON Schema (draft 2020-12) of a scenario file, for editors. YAML readers of editors guess types (10 is
+ * a number, on may be true), so it takes the guessed types as well as texts; the last word has the loader. */
 #include <string.h>
 
 #include <json-glib/json-glib.h>
@@ -110,7 +110,8 @@ static void add_whole_number(struct schema *schema, const struct rig_field *fiel
     if (field->type == RIG_TYPE_COUNT && field->max)
         put_number(schema, "maximum", (gint64)MIN(field->max, (guint64)G_MAXINT64));
     close_object(schema);
-    add_pattern(schema, field->type == RIG_TYPE_COUNT ? "^(0|[1-9][0-9]*|0x[0-9A-Fa-f]{1,16})$" : "^-?(0|[1-9][0-9]*|0x[0-9A-Fa-f]{1,16})$");
+    add_pattern(schema, field->type == RIG_TYPE_COUNT ? "^(0|[1-9][0-9]*|0x[0-9A-Fa-f]{1,16})$"
+                                                      : "^-?(0|[1-9][0-9]*|0x[0-9A-Fa-f]{1,16})$");
 }
 
 static void add_zero(struct schema *schema)
@@ -222,6 +223,8 @@ static const struct rig_field *shorthand_of(const struct rig_shape *shape)
 
 static bool has_required(const struct rig_shape *shape)
 {
+    if (shape && (shape->exactly_one || shape->at_least_one))
+        return true;
     for (gsize i = 0; shape && i < shape->n_fields; i++)
         if (shape->fields[i].required)
             return true;
@@ -279,6 +282,24 @@ static void add_field(struct schema *schema, const struct rig_field *field)
 }
 
 /* "properties" and what goes with it, of a map with a shape; `within` beside when it is a step's. */
+/* "exactly one of these" and "at least one of these" of a shape. */
+static void put_groups(struct schema *schema, const struct rig_shape *shape)
+{
+    const char *const *names = shape && shape->exactly_one ? shape->exactly_one : shape ? shape->at_least_one : NULL;
+
+    if (!names)
+        return;
+    open_array(schema, shape->exactly_one ? "oneOf" : "anyOf");
+    for (; *names; names++) {
+        open_object(schema, NULL);
+        open_array(schema, "required");
+        json_builder_add_string_value(schema->builder, *names);
+        close_array(schema);
+        close_object(schema);
+    }
+    close_array(schema);
+}
+
 static void put_properties(struct schema *schema, const struct rig_shape *shape, bool is_step, bool may_lack)
 {
     bool has_within = false;
@@ -297,6 +318,8 @@ static void put_properties(struct schema *schema, const struct rig_shape *shape,
     close_object(schema);
     json_builder_set_member_name(schema->builder, "additionalProperties");
     json_builder_add_boolean_value(schema->builder, FALSE);
+    if (!may_lack)
+        put_groups(schema, shape);
     if (may_lack || !has_required(shape))
         return;
     open_array(schema, "required");
@@ -397,8 +420,10 @@ static void put_shape_definitions(struct schema *schema)
 
 static void add_images(struct schema *schema)
 {
-    static const struct rig_field image = {
-        .name = "image", .type = RIG_TYPE_RECORD, .shape = &rig_image_plan_shape, .about = "An image: its version, or a map of its fields."};
+    static const struct rig_field image = {.name = "image",
+                                           .type = RIG_TYPE_RECORD,
+                                           .shape = &rig_image_plan_shape,
+                                           .about = "An image: its version, or a map of its fields."};
 
     open_object(schema, NULL);
     open_array(schema, "type");
@@ -445,7 +470,8 @@ static void add_rows(struct schema *schema)
     close_object(schema);
 }
 
-static void add_section(struct schema *schema, const struct rig_field *field, const struct rig_language *language)
+static void add_section(struct schema *schema, const struct rig_field *field,
+                        const struct rig_language *language)
 {
     if (strcmp(field->name, "images") == 0)
         add_images(schema);

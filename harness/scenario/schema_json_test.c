@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The JSON Schema and the reference: a real validator takes the schema, and agrees with the loader about samples. Samples are JSON, which is
- * YAML as well, so that one text goes to both. */
+/* The JSON Schema and the reference: a real validator takes the schema, and agrees with the loader about
+ * samples. Samples are JSON, which is YAML as well, so that one text goes to both. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,38 +20,48 @@ struct sample {
 #define FILE_WITH(steps) "{\"scenario\": \"s\", \"images\": {\"new\": \"1.0.0\"}, \"steps\": [" steps "]}"
 
 static const struct sample samples[] = {
-    {FILE_WITH("{\"reset\": null}"), true},
+    {FILE_WITH("{\"reset\": {}}"), true},
     {FILE_WITH("{\"reset\": {\"within\": \"5s\"}}"), true},
     {FILE_WITH("{\"upload\": \"new\"}"), true},
     {FILE_WITH("{\"upload\": {\"image\": \"new\", \"chunk\": \"1KiB\"}}"), true},
     {FILE_WITH("{\"expect-boot\": {\"image\": [\"new\", \"none\"], \"within\": \"1.5s\"}}"), true},
-    {FILE_WITH("{\"with-faults\": [{\"drop\": {\"chunk\": \"middle\"}}, {\"delay\": {\"by\": \"3s\"}}], \"do\": [{\"reset\": null}]}"), true},
-    {FILE_WITH("{\"each-power-cut\": {\"during\": {\"reset\": null}, \"then\": [{\"reset\": null}]}}"), true},
-    {FILE_WITH("{\"types\": {\"flag\": true, \"count\": 7, \"any-count\": \"0x10\", \"integer\": -3, \"address\": \"12:34:56:11:22:33\","
-               " \"hex\": \"0a 00\", \"version\": \"1.10\", \"place\": \"last\", \"counts\": [1, 2], \"probability\": \"5%\"}}"), true},
+    {FILE_WITH("{\"with-faults\": [{\"drop\": {\"chunk\": \"middle\"}}, {\"delay\": {\"by\": \"3s\"}}], "
+               "\"do\": [{\"reset\": {}}]}"),
+     true},
+    {FILE_WITH("{\"each-power-cut\": {\"during\": {\"reset\": {}}, \"then\": [{\"reset\": {}}]}}"), true},
+    {FILE_WITH("{\"types\": {\"flag\": true, \"count\": 7, \"any-count\": \"0x10\", \"integer\": -3, "
+               "\"address\": \"12:34:56:11:22:33\","
+               " \"hex\": \"0a 00\", \"version\": \"1.10\", \"place\": \"last\", \"counts\": [1, 2], "
+               "\"probability\": \"5%\"}}"),
+     true},
     {"{\"scenario\": \"s\", \"matrix\": {\"n\": [1, 2]}, \"cases\": [{\"c\": \"x\", \"name\": \"row\"}],"
-     " \"steps\": [{\"types\": {\"count\": \"$n\", \"text\": \"$c\"}}, {\"when\": {\"n\": [1]}, \"do\": [{\"reset\": null}]}]}", true},
-    {"{\"scenario\": \"s\", \"images\": {\"a\": {\"size\": \"112KiB\", \"damage\": [\"flip-tlv\", {\"kind\": \"truncate\", \"at\": 4}],"
-     " \"depends-on\": [{\"image\": 1, \"version\": \"1.0.0\"}]}}, \"tags\": [\"a\"], \"needs\": \"smp\", \"steps\": [{\"reset\": null}]}", true},
+     " \"steps\": [{\"types\": {\"count\": \"$n\", \"text\": \"$c\"}}, {\"when\": {\"n\": [1]}, \"do\": "
+     "[{\"reset\": {}}]}]}",
+     true},
+    {"{\"scenario\": \"s\", \"images\": {\"a\": {\"size\": \"112KiB\", \"damage\": [\"flip-tlv\", {\"kind\": "
+     "\"truncate\", \"at\": 4}],"
+     " \"depends-on\": [{\"image\": 1, \"version\": \"1.0.0\"}]}}, \"tags\": [\"a\"], \"needs\": \"smp\", "
+     "\"steps\": [{\"reset\": {}}]}",
+     true},
     {FILE_WITH("{\"reset\": {\"within\": \"5\"}}"), false},
     {FILE_WITH("{\"reset\": {\"within\": 20}}"), false},
     {FILE_WITH("{\"reset\": null, \"upload\": \"new\"}"), false},
-    {FILE_WITH("{\"reboot\": null}"), false},
+    {FILE_WITH("{\"reboot\": {}}"), false},
     {FILE_WITH("\"reset\""), false},
     {FILE_WITH("{\"upload\": {\"chunk\": \"1KiB\"}}"), false},
     {FILE_WITH("{\"upload\": {\"image\": \"new\", \"chunk\": \"1KB\"}}"), false},
     {FILE_WITH("{\"upload\": {\"image\": \"new\", \"speed\": 1}}"), false},
     {FILE_WITH("{\"with-faults\": [{\"drop\": {}}]}"), false},
-    {FILE_WITH("{\"with-faults\": [{\"drop\": {}, \"delay\": {}}], \"do\": [{\"reset\": null}]}"), false},
+    {FILE_WITH("{\"with-faults\": [{\"drop\": {}, \"delay\": {}}], \"do\": [{\"reset\": {}}]}"), false},
     {FILE_WITH("{\"types\": {\"count\": -1}}"), false},
     {FILE_WITH("{\"types\": {\"flag\": \"yes\"}}"), false},
     {FILE_WITH("{\"types\": {\"probability\": \"5 %\"}}"), false},
     {FILE_WITH("{\"mark\": {\"as\": \"tset\"}}"), false},
     {"{\"scenario\": \"s\"}", false},
-    {"{\"steps\": [{\"reset\": null}]}", false},
-    {"{\"scenario\": \"s\", \"step\": [], \"steps\": [{\"reset\": null}]}", false},
-    {"{\"scenario\": \"s\", \"needs\": [\"smb\"], \"steps\": [{\"reset\": null}]}", false},
-    {"{\"scenario\": \"s\", \"images\": {\"a\": {\"sign\": \"rsa\"}}, \"steps\": [{\"reset\": null}]}", false},
+    {"{\"steps\": [{\"reset\": {}}]}", false},
+    {"{\"scenario\": \"s\", \"step\": [], \"steps\": [{\"reset\": {}}]}", false},
+    {"{\"scenario\": \"s\", \"needs\": [\"smb\"], \"steps\": [{\"reset\": {}}]}", false},
+    {"{\"scenario\": \"s\", \"images\": {\"a\": {\"sign\": \"rsa\"}}, \"steps\": [{\"reset\": {}}]}", false},
     {"{\"scenario\": \"s\", \"matrix\": {\"n\": 1}, \"steps\": [{\"types\": {\"count\": \"$n\"}}]}", false},
 };
 
@@ -82,7 +92,8 @@ static bool run_python(const char *program, const char *argument, char **output)
     const char *argv[] = {"python3", "-W", "ignore", "-c", program, argument, NULL};
     gint status = 0;
 
-    return g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, output, NULL, &status, NULL) &&
+    return g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, output, NULL, &status,
+                        NULL) &&
            g_spawn_check_wait_status(status, NULL);
 }
 
@@ -93,7 +104,8 @@ static const char validator[] = "import json, sys, os\n"
                                 "V.check_schema(s)\n"
                                 "v = V(s)\n"
                                 "n = len(os.listdir(d)) - 1\n"
-                                "print(''.join('+' if v.is_valid(json.load(open(os.path.join(d, str(i))))) else '-' for i in range(n)), end='')\n";
+                                "print(''.join('+' if v.is_valid(json.load(open(os.path.join(d, str(i))))) "
+                                "else '-' for i in range(n)), end='')\n";
 
 static void write_file(const char *directory, const char *name, const char *text)
 {
@@ -159,7 +171,7 @@ static void the_markdown_reference_has_every_verb_and_field(void **state)
     assert_non_null(strstr(page, "### when\n"));
     assert_non_null(strstr(page, "## Steps: update\n"));
     assert_non_null(strstr(page, "| `chunk` | size, 1B to 64KiB | 128B | Bytes of each chunk. |\n"));
-    assert_non_null(strstr(page, "| `image` | list of image, or none | (required) | Any of these. |\n"));
+    assert_non_null(strstr(page, "| `image` | list of image, or none, whatever | (required) | Any of these. |\n"));
     assert_non_null(strstr(page, "| `as` | one of: test, permanent, off, no | test |"));
     assert_non_null(strstr(page, "| `within` | duration | 1min | The step's deadline. |\n"));
     assert_non_null(strstr(page, "### where\n"));

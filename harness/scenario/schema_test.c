@@ -26,7 +26,8 @@ static struct reading read_text(const char *text)
     rig_diagnostics_init(&reading.diagnostics);
     reading.document = rig_document_parse(reading.source, &reading.diagnostics);
     if (reading.document)
-        reading.record = rig_record_read(rig_document_root(reading.document), &small_types_shape, NULL, &reading.diagnostics);
+        reading.record = rig_record_read(rig_document_root(reading.document), &small_types_shape, NULL,
+                                         &reading.diagnostics);
     reading.shown = rig_diagnostics_format(&reading.diagnostics, false);
     return reading;
 }
@@ -88,8 +89,9 @@ static void the_message_for_a_missing_unit_is_the_promised_one(void **state)
 
 static void flags_are_true_or_false_only(void **state)
 {
-    static const char *const meant[][2] = {{"yes", "true"}, {"on", "true"},  {"True", "true"}, {"1", "true"}, {"no", "false"},
-                                           {"off", "false"}, {"FALSE", "false"}, {"0", "false"}, {"n", "false"}};
+    static const char *const meant[][2] = {{"yes", "true"},    {"on", "true"},  {"True", "true"},
+                                           {"1", "true"},      {"no", "false"}, {"off", "false"},
+                                           {"FALSE", "false"}, {"0", "false"},  {"n", "false"}};
     struct reading reading = read_text("flag: true\n");
 
     (void)state;
@@ -269,7 +271,8 @@ static void hex_is_whole_bytes(void **state)
     gsize n_bytes = 0;
 
     (void)state;
-    assert_memory_equal(g_bytes_get_data(rig_record_get(reading.record, "hex")->bytes, &n_bytes), expected, 4);
+    assert_memory_equal(g_bytes_get_data(rig_record_get(reading.record, "hex")->bytes, &n_bytes), expected,
+                        4);
     assert_int_equal(n_bytes, 4);
     done(&reading);
     assert_refused("hex: 0a0\n", "wants bytes in hex", NULL);
@@ -283,19 +286,23 @@ static void letters_of_other_scripts_are_named(void **state)
     assert_refused("count: \xef\xbc\x91\xef\xbc\x92\n", "is the character U+FF11", "did you mean '12'?");
     assert_refused("choice: t\xd0\xb5st\n", "is the character U+0435", "did you mean 'test'?");
     assert_refused("c\xd0\xbeunt: 1\n", "'types' has no 'c\xd0\xbeunt'", "did you mean 'count'?");
-    assert_refused("count: \xc2\xa0""5\n", "is the character U+00A0", "did you mean");
+    assert_refused("count: \xc2\xa0"
+                   "5\n",
+                   "is the character U+00A0", "did you mean");
 }
 
 static void choices_and_keywords_are_exact(void **state)
 {
     (void)state;
     assert_text("choice: test\n", "choice", "test");
-    assert_refused("choice: Test\n", "'choice' wants one of: test, permanent, off, no", "did you mean 'test'?");
+    assert_refused("choice: Test\n", "'choice' wants one of: test, permanent, off, no",
+                   "did you mean 'test'?");
     assert_refused("choice: tset\n", "'choice' wants one of", "did you mean 'test'?");
     assert_refused("choice: elephant\n", "'choice' wants one of", NULL);
     assert_text("place: middle\n", "place", "middle");
     assert_count("place: 7\n", "place", 7);
-    assert_refused("place: midle\n", "'place' wants a whole number, or one of: middle, last", "did you mean 'middle'?");
+    assert_refused("place: midle\n", "'place' wants a whole number, or one of: middle, last",
+                   "did you mean 'middle'?");
 }
 
 static void names_are_plain(void **state)
@@ -327,7 +334,8 @@ static void a_variant_has_exactly_one_key(void **state)
     const struct rig_value *drop = NULL;
 
     (void)state;
-    assert_string_equal(rig_record_variant(rig_record_get(reading.record, "fault")->record, &drop)->name, "drop");
+    assert_string_equal(rig_record_variant(rig_record_get(reading.record, "fault")->record, &drop)->name,
+                        "drop");
     assert_string_equal(rig_record_text(drop->record, "chunk"), "last");
     done(&reading);
     assert_refused("fault: {drop: , delay: }\n", "wants a map with exactly one key", "it has: drop, delay");

@@ -62,12 +62,14 @@ static void set_not_text_error(GError **error, const char *bytes, gsize n_bytes,
     const guchar *wrong = (const guchar *)bytes + offset;
 
     if (*wrong == 0)
-        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "is not text: a NUL byte at line %u, column %u", at.line, at.column);
-    else if (n_bytes >= 2 && offset == 0 && ((wrong[0] == 0xff && wrong[1] == 0xfe) || (wrong[0] == 0xfe && wrong[1] == 0xff)))
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "is not text: a NUL byte at line %u, column %u",
+                    at.line, at.column);
+    else if (n_bytes >= 2 && offset == 0 &&
+             ((wrong[0] == 0xff && wrong[1] == 0xfe) || (wrong[0] == 0xfe && wrong[1] == 0xff)))
         g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "is UTF-16; save it as UTF-8");
     else
-        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "is not UTF-8: byte 0x%02x at line %u, column %u", *wrong, at.line,
-                    at.column);
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "is not UTF-8: byte 0x%02x at line %u, column %u",
+                    *wrong, at.line, at.column);
 }
 
 struct rig_source *rig_source_from_bytes(const char *path, const void *bytes, gsize n_bytes, GError **error)
@@ -171,5 +173,6 @@ struct rig_mark rig_source_mark(const struct rig_source *source, gsize offset)
     gsize start = g_array_index(source->line_starts, guint32, line);
     const char *from = source->text + start;
 
-    return (struct rig_mark){line + 1, (guint)g_utf8_strlen(from, (gssize)(MIN(offset, source->n_bytes) - start)) + 1};
+    return (struct rig_mark){line + 1,
+                             (guint)g_utf8_strlen(from, (gssize)(MIN(offset, source->n_bytes) - start)) + 1};
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Steps: a map with one verb, its typed arguments, its block. `when` is decided here and leaves no trace in a case. */
+/* Steps: a map with one verb, its typed arguments, its block. `when` is decided here and leaves no trace in a
+ * case. */
 #include <string.h>
 
 #include "scenario/reader.h"
@@ -7,15 +8,19 @@
 #define STEP_TEXT_CHARACTERS 120
 
 static const struct rig_field when_fields[] = {
-    {.name = "variables", .type = RIG_TYPE_CASES, .required = true,
-     .about = "variable: value, or a list of values; all variables must fit. A map's value is named by its label, as in the case's name."},
+    {.name = "variables",
+     .type = RIG_TYPE_CASES,
+     .required = true,
+     .about = "variable: value, or a list of values; all variables must fit. A map's value is named by its "
+              "label, as in the case's name."},
 };
-static const struct rig_shape when_shape = {"when", when_fields, G_N_ELEMENTS(when_fields), "variables"};
+static const struct rig_shape when_shape = {.name = "when", .fields = when_fields, .n_fields = G_N_ELEMENTS(when_fields), .shorthand = "variables"};
 
 const struct rig_verb rig_when_verb = {
     .name = "when",
     .family = "cases",
-    .about = "Runs its steps only in the cases whose variables have the named values; the other cases do not hold them at all.",
+    .about = "Runs its steps only in the cases whose variables have the named values; the other cases do not "
+             "hold them at all.",
     .shape = &when_shape,
     .block = "do",
     .within_us = 0,
@@ -25,7 +30,7 @@ const struct rig_verb rig_when_verb = {
 const struct rig_field rig_within_field = {
     .name = "within", .type = RIG_TYPE_DURATION, .about = "The step's deadline.", .min = 1};
 
-static const struct rig_shape no_arguments = {"step", NULL, 0, NULL};
+static const struct rig_shape no_arguments = {.name = "step"};
 
 void rig_step_free(gpointer item)
 {
@@ -71,7 +76,8 @@ static void render_items(struct rig_reader *reader, const struct rig_node *node,
         g_string_append(into, i > 0 ? ", " : "");
         if (node->kind == RIG_NODE_MAP)
             g_string_append_printf(into, "%s: ", pair->key->text);
-        render(reader, node->kind == RIG_NODE_MAP ? pair->value : g_ptr_array_index(node->items, i), into, max);
+        render(reader, node->kind == RIG_NODE_MAP ? pair->value : g_ptr_array_index(node->items, i), into,
+               max);
     }
     g_string_append_c(into, node->kind == RIG_NODE_LIST ? ']' : '}');
 }
@@ -92,7 +98,8 @@ static void render(struct rig_reader *reader, const struct rig_node *node, GStri
     rig_reader_leave(reader, &place);
 }
 
-char *rig_reader_render(struct rig_reader *reader, const char *key, const struct rig_node *node, guint max_characters)
+char *rig_reader_render(struct rig_reader *reader, const char *key, const struct rig_node *node,
+                        guint max_characters)
 {
     g_autoptr(GString) text = g_string_new(key);
     g_autofree char *cut = NULL;
@@ -128,22 +135,26 @@ static void refuse_key(struct rig_reader *reader, const struct step_parts *parts
     for (gsize i = 0; verb->shape && i < verb->shape->n_fields; i++)
         is_argument = is_argument || strcmp(verb->shape->fields[i].name, pair->key->text) == 0;
     if (rig_language_find(reader->scope->language, pair->key->text)) {
-        rig_reader_error(reader, pair->key, "begin it with '- ' as a step of its own", "two verbs in one step: '%s' and '%s'", verb->name,
-                         pair->key->text);
+        rig_reader_error(reader, pair->key, "begin it with '- ' as a step of its own",
+                         "two verbs in one step: '%s' and '%s'", verb->name, pair->key->text);
         return;
     }
     if (is_argument)
-        hint = g_strdup_printf("indent it below '%s:', or write '%s: {%s: ...}'", verb->name, verb->name, pair->key->text);
+        hint = g_strdup_printf("indent it below '%s:', or write '%s: {%s: ...}'", verb->name, verb->name,
+                               pair->key->text);
     else if (verb->block && rig_nearest(pair->key->text, &verb->block, 1))
         hint = g_strdup_printf("did you mean '%s'?", verb->block);
-    rig_reader_error(reader, pair->key, hint, "'%s' does not belong beside '%s'", pair->key->text, verb->name);
+    rig_reader_error(reader, pair->key, hint, "'%s' does not belong beside '%s'", pair->key->text,
+                     verb->name);
 }
 
 static void refuse_verb(struct rig_reader *reader, const struct rig_node *step)
 {
     const struct rig_pair *first = g_ptr_array_index(step->items, 0);
     g_autofree const char **names = rig_language_names(reader->scope->language);
-    const char *near = rig_nearest(first->key->text, names, g_strv_length((char **)names));
+    const char *near = rig_diagnostics_is_full(reader->diagnostics, step->source)
+                           ? NULL
+                           : rig_nearest(first->key->text, names, g_strv_length((char **)names));
     g_autofree char *hint = near ? g_strdup_printf("did you mean '%s'?", near) : NULL;
 
     rig_reader_error(reader, first->key, hint, "there is no step '%s'", first->key->text);
@@ -168,8 +179,14 @@ static bool sort_out(struct rig_reader *reader, const struct rig_node *step, str
         else if (pair != parts->pair)
             refuse_key(reader, parts, pair);
     }
-    if (parts->verb->block && !parts->block)
-        rig_reader_error(reader, parts->pair->key, NULL, "'%s' needs its steps in '%s'", parts->verb->name, parts->verb->block);
+    if (parts->verb->block && !parts->block) {
+        /* Under the verb is where everybody tries it first. */
+        g_autofree char *hint =
+            g_strdup_printf("'%s:' stands below '%s', indented as it is", parts->verb->block, parts->verb->name);
+
+        rig_reader_error(reader, parts->pair->key, hint, "'%s' needs its steps in '%s'", parts->verb->name,
+                         parts->verb->block);
+    }
     return true;
 }
 
@@ -179,16 +196,18 @@ static void add_needs(struct rig_reader *reader, const struct rig_verb *verb)
         g_hash_table_add(reader->needs, (gpointer)*need);
 }
 
-static struct rig_step *read_verb(struct rig_reader *reader, const struct rig_node *node, const struct step_parts *parts)
+static struct rig_step *read_verb(struct rig_reader *reader, const struct rig_node *node,
+                                  const struct step_parts *parts)
 {
     const struct rig_verb *verb = parts->verb;
     struct rig_step *step = g_new0(struct rig_step, 1);
     struct rig_value *within = NULL;
 
-    *step = (struct rig_step){.verb = verb, .node = node, .source = node->source, .at = parts->pair->key->start};
+    *step =
+        (struct rig_step){.verb = verb, .node = node, .source = node->source, .at = parts->pair->key->start};
     g_ptr_array_add(reader->all_steps, step);
-    step->arguments = rig_reader_record(reader, parts->pair->value, verb->shape ? verb->shape : &no_arguments, verb->name,
-                                        &rig_within_field, &within);
+    step->arguments = rig_reader_record(reader, parts->pair->value, verb->shape ? verb->shape : &no_arguments,
+                                        verb->name, &rig_within_field, &within);
     for (gsize i = 0; step->arguments && verb->shape && i < verb->shape->n_fields && !within; i++)
         if (strcmp(verb->shape->fields[i].name, rig_within_field.name) == 0 && step->arguments->values[i])
             within = g_memdup2(step->arguments->values[i], sizeof *within);
@@ -231,14 +250,16 @@ static void check_possible(struct rig_reader *reader, const char *variable, cons
     rig_reader_error(reader, wanted, hint, "'%s' is never '%s'", variable, wanted->text);
 }
 
-static bool wanted_holds(struct rig_reader *reader, const struct rig_pair *pair, const struct rig_node *wanted)
+static bool wanted_holds(struct rig_reader *reader, const struct rig_pair *pair,
+                         const struct rig_node *wanted)
 {
     const struct rig_node *value = g_hash_table_lookup(reader->scope->variables, pair->key->text);
     struct rig_reader_place place;
     bool holds;
 
     if (wanted->kind != RIG_NODE_SCALAR || wanted->empty) {
-        rig_reader_error(reader, wanted, NULL, "'when' wants a value, or a list of values, for '%s'", pair->key->text);
+        rig_reader_error(reader, wanted, NULL, "'when' wants a value, or a list of values, for '%s'",
+                         pair->key->text);
         return false;
     }
     check_possible(reader, pair->key->text, wanted);
@@ -252,7 +273,8 @@ static bool wanted_holds(struct rig_reader *reader, const struct rig_pair *pair,
 static void refuse_variable(struct rig_reader *reader, const struct rig_node *key)
 {
     guint n = 0;
-    g_autofree const char **names = (const char **)g_hash_table_get_keys_as_array(reader->scope->variables, &n);
+    g_autofree const char **names =
+        (const char **)g_hash_table_get_keys_as_array(reader->scope->variables, &n);
     const char *near = rig_nearest(key->text, names, n);
     g_autofree char *hint = near ? g_strdup_printf("did you mean '%s'?", near) : NULL;
 
@@ -279,7 +301,8 @@ static bool condition_holds(struct rig_reader *reader, const struct rig_node *co
     bool holds = true;
 
     if (condition->kind != RIG_NODE_MAP || condition->items->len == 0) {
-        rig_reader_error(reader, condition, "write 'when: {variable: value}'", "'when' wants a map of variables and values");
+        rig_reader_error(reader, condition, "write 'when: {variable: value}'",
+                         "'when' wants a map of variables and values");
         return false;
     }
     for (guint i = 0; i < condition->items->len; i++)

@@ -12,7 +12,8 @@ struct walk {
 };
 
 /* Where in the node a reference stands, as well as that can be known. */
-static struct rig_mark place_of(const struct rig_node *node, const struct rig_reference *reference, guint *width)
+static struct rig_mark place_of(const struct rig_node *node, const struct rig_reference *reference,
+                                guint *width)
 {
     struct rig_mark at = node->start;
 
@@ -41,7 +42,8 @@ static char *hint_for_name(const struct rig_expansion *expansion, const char *na
     return near ? g_strdup_printf("did you mean '$%s'?", near) : g_strdup("write '$$' for a dollar");
 }
 
-static void check_reference(struct walk *walk, const struct rig_node *node, const struct rig_reference *reference)
+static void check_reference(struct walk *walk, const struct rig_node *node,
+                            const struct rig_reference *reference)
 {
     struct rig_expansion *expansion = walk->expansion;
     g_autofree char *name = g_strndup(reference->name, reference->n_name);
@@ -52,11 +54,14 @@ static void check_reference(struct walk *walk, const struct rig_node *node, cons
     if (reference->kind == RIG_REFERENCE_DOLLAR)
         return;
     if (reference->kind == RIG_REFERENCE_BAD) {
-        rig_diagnostics_add(expansion->diagnostics, node->source, at, 1, "write '$$' for a dollar, or \"${name}\" in quotes",
+        rig_diagnostics_add(expansion->diagnostics, node->source, at, 1,
+                            "write '$$' for a dollar, or \"${name}\" in quotes",
                             "a '$' without the name of a variable");
     } else if (!g_hash_table_contains(expansion->known, name)) {
-        hint = hint_for_name(expansion, name);
-        rig_diagnostics_add(expansion->diagnostics, node->source, at, width, hint, "there is no variable '%s'", name);
+        hint = rig_diagnostics_is_full(expansion->diagnostics, node->source) ? NULL
+                                                                             : hint_for_name(expansion, name);
+        rig_diagnostics_add(expansion->diagnostics, node->source, at, width, hint,
+                            "there is no variable '%s'", name);
     } else {
         if (walk->holds)
             g_hash_table_add(walk->holds, g_hash_table_lookup(expansion->known, name));
@@ -71,7 +76,8 @@ static void use_condition(struct walk *walk, const struct rig_pair *pair)
     if (strcmp(pair->key->text, rig_when_verb.name) != 0 || pair->value->kind != RIG_NODE_MAP)
         return;
     for (guint i = 0; i < pair->value->items->len; i++)
-        g_hash_table_add(walk->expansion->used, g_strdup(((struct rig_pair *)g_ptr_array_index(pair->value->items, i))->key->text));
+        g_hash_table_add(walk->expansion->used,
+                         g_strdup(((struct rig_pair *)g_ptr_array_index(pair->value->items, i))->key->text));
 }
 
 static void walk_map(struct walk *walk, const struct rig_node *map)
@@ -94,7 +100,8 @@ static void walk_node(struct walk *walk, const struct rig_node *node)
         walk_map(walk, node);
     for (guint i = 0; node->kind == RIG_NODE_LIST && i < node->items->len; i++)
         walk_node(walk, g_ptr_array_index(node->items, i));
-    for (const char *text = node->text; node->kind == RIG_NODE_SCALAR && rig_reference_next(text, &reference); text = reference.end)
+    for (const char *text = node->text; node->kind == RIG_NODE_SCALAR && rig_reference_next(text, &reference);
+         text = reference.end)
         check_reference(walk, node, &reference);
 }
 
@@ -120,8 +127,9 @@ static void visit(struct cycle_search *search, const struct rig_node *key)
         guint colour = GPOINTER_TO_UINT(g_hash_table_lookup(search->colours, next));
 
         if (colour == GREY) {
-            rig_diagnostics_add(search->expansion->diagnostics, key->source, key->start, rig_node_width(key), NULL,
-                                "variable '%s' stands for itself, by way of '$%s'", key->text, ((const struct rig_node *)next)->text);
+            rig_diagnostics_add(search->expansion->diagnostics, key->source, key->start, rig_node_width(key),
+                                NULL, "variable '%s' stands for itself, by way of '$%s'", key->text,
+                                ((const struct rig_node *)next)->text);
             search->expansion->is_broken = true;
         } else if (colour == WHITE) {
             visit(search, next);
@@ -187,8 +195,8 @@ static void check_unused(const struct rig_expansion *expansion, const struct rig
         g_hash_table_lookup(expansion->known, key->text) != key)
         return;
     hint = g_strdup_printf("use '$%s' in a step, or take it out", key->text);
-    rig_diagnostics_add(expansion->diagnostics, key->source, key->start, rig_node_width(key), hint, "%s variable '%s' is never used",
-                        kind, key->text);
+    rig_diagnostics_add(expansion->diagnostics, key->source, key->start, rig_node_width(key), hint,
+                        "%s variable '%s' is never used", kind, key->text);
 }
 
 void rig_usage_check(struct rig_expansion *expansion, const struct rig_node *root)
@@ -205,7 +213,8 @@ void rig_usage_check(struct rig_expansion *expansion, const struct rig_node *roo
     }
     walk_variables(&walk);
     for (guint i = 0; i < expansion->dimensions->len; i++)
-        check_unused(expansion, ((struct rig_pair *)g_ptr_array_index(expansion->dimensions, i))->key, "matrix");
+        check_unused(expansion, ((struct rig_pair *)g_ptr_array_index(expansion->dimensions, i))->key,
+                     "matrix");
     for (guint i = 0; first_row && i < first_row->items->len; i++)
         check_unused(expansion, ((struct rig_pair *)g_ptr_array_index(first_row->items, i))->key, "case");
 }

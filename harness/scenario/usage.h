@@ -5,7 +5,8 @@
 
 #include "scenario/expand.h"
 
-/* Adds errors for unknown variables, lone dollars, variables that hold themselves, and variables of matrix and cases that nothing uses. */
+/* Adds errors for unknown variables, lone dollars, variables that hold themselves, and variables of matrix
+ * and cases that nothing uses. */
 void rig_usage_check(struct rig_expansion *expansion, const struct rig_node *root);
 
 #endif

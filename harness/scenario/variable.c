@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* '$name': a whole scalar stands for the variable's node, a part of a longer one for its text. '$$' is a dollar. */
+/* '$name': a whole scalar stands for the variable's node, a part of a longer one for its text. '$$' is a
+ * dollar. */
 #include <string.h>
 
 #include "scenario/reader.h"
@@ -30,7 +31,8 @@ bool rig_reference_next(const char *text, struct rig_reference *reference)
     if (!dollar)
         return false;
     braced = dollar[1] == '{';
-    *reference = (struct rig_reference){.kind = RIG_REFERENCE_BAD, .start = dollar, .end = dollar + 1, .name = dollar + 1 + braced};
+    *reference = (struct rig_reference){
+        .kind = RIG_REFERENCE_BAD, .start = dollar, .end = dollar + 1, .name = dollar + 1 + braced};
     reference->n_name = name_length(reference->name);
     if (dollar[1] == '$') {
         reference->kind = RIG_REFERENCE_DOLLAR;
@@ -44,10 +46,12 @@ bool rig_reference_next(const char *text, struct rig_reference *reference)
 
 bool rig_reference_is_whole(const char *text, struct rig_reference *reference)
 {
-    return *text == '$' && rig_reference_next(text, reference) && reference->kind == RIG_REFERENCE_NAME && !*reference->end;
+    return *text == '$' && rig_reference_next(text, reference) && reference->kind == RIG_REFERENCE_NAME &&
+           !*reference->end;
 }
 
-void rig_reader_error(struct rig_reader *reader, const struct rig_node *node, const char *hint, const char *format, ...)
+void rig_reader_error(struct rig_reader *reader, const struct rig_node *node, const char *hint,
+                      const char *format, ...)
 {
     const struct rig_node *at = reader->use ? reader->use : node;
     g_autofree char *message = NULL;
@@ -57,10 +61,11 @@ void rig_reader_error(struct rig_reader *reader, const struct rig_node *node, co
     message = g_strdup_vprintf(format, arguments);
     va_end(arguments);
     if (reader->use)
-        rig_diagnostics_add(reader->diagnostics, at->source, at->start, rig_node_width(at), hint, "%s (in %s, written on line %u)",
-                            message, reader->use_name, node->start.line);
+        rig_diagnostics_add(reader->diagnostics, at->source, at->start, rig_node_width(at), hint,
+                            "%s (in %s, written on line %u)", message, reader->use_name, node->start.line);
     else
-        rig_diagnostics_add(reader->diagnostics, at->source, at->start, rig_node_width(at), hint, "%s", message);
+        rig_diagnostics_add(reader->diagnostics, at->source, at->start, rig_node_width(at), hint, "%s",
+                            message);
 }
 
 static const struct rig_node *look_up(const struct rig_reader *reader, const struct rig_reference *reference)
@@ -80,16 +85,19 @@ static bool may_read(struct rig_reader *reader, const struct rig_node *node)
         return true;
     if (*reader->n_reads == 0) {
         rig_diagnostics_add(reader->diagnostics, node->source, (struct rig_mark){1, 1}, 1, "split the file",
-                            "too large: more than %u values over all cases, variables put in", RIG_SCENARIO_MAX_READS);
+                            "too large: more than %u values over all cases, variables put in",
+                            RIG_SCENARIO_MAX_READS);
         return false;
     }
     --*reader->n_reads;
     return true;
 }
 
-static bool append_expanded(struct rig_reader *reader, const struct rig_node *node, const char *text, GString *into);
+static bool append_expanded(struct rig_reader *reader, const struct rig_node *node, const char *text,
+                            GString *into);
 
-static bool append_variable(struct rig_reader *reader, const struct rig_node *node, const struct rig_reference *reference, GString *into)
+static bool append_variable(struct rig_reader *reader, const struct rig_node *node,
+                            const struct rig_reference *reference, GString *into)
 {
     const struct rig_node *value = look_up(reader, reference);
     bool ok;
@@ -97,7 +105,8 @@ static bool append_variable(struct rig_reader *reader, const struct rig_node *no
     if (!value || !may_read(reader, node))
         return false;
     if (value->kind != RIG_NODE_SCALAR) {
-        rig_reader_error(reader, node, NULL, "'$%.*s' is a %s, which cannot be a part of a text", (int)reference->n_name, reference->name,
+        rig_reader_error(reader, node, NULL, "'$%.*s' is a %s, which cannot be a part of a text",
+                         (int)reference->n_name, reference->name,
                          value->kind == RIG_NODE_MAP ? "map" : "list");
         return false;
     }
@@ -107,7 +116,8 @@ static bool append_variable(struct rig_reader *reader, const struct rig_node *no
     return ok;
 }
 
-static bool append_expanded(struct rig_reader *reader, const struct rig_node *node, const char *text, GString *into)
+static bool append_expanded(struct rig_reader *reader, const struct rig_node *node, const char *text,
+                            GString *into)
 {
     struct rig_reference reference;
 
@@ -120,7 +130,8 @@ static bool append_expanded(struct rig_reader *reader, const struct rig_node *no
     }
     g_string_append(into, text);
     if (into->len > RIG_READER_MAX_TEXT_BYTES) {
-        rig_reader_error(reader, node, NULL, "longer than %u bytes, variables put in", RIG_READER_MAX_TEXT_BYTES);
+        rig_reader_error(reader, node, NULL, "longer than %u bytes, variables put in",
+                         RIG_READER_MAX_TEXT_BYTES);
         return false;
     }
     return true;
@@ -130,7 +141,9 @@ static const struct rig_node *put_in_text(struct rig_reader *reader, const struc
 {
     g_autoptr(GString) text = g_string_new(NULL);
 
-    return append_expanded(reader, node, node->text, text) ? rig_document_add_scalar(reader->scope->document, node, text->str) : NULL;
+    return append_expanded(reader, node, node->text, text)
+               ? rig_document_add_scalar(reader->scope->document, node, text->str)
+               : NULL;
 }
 
 bool rig_reader_enter(struct rig_reader *reader, const struct rig_node **node, struct rig_reader_place *place)
@@ -143,7 +156,8 @@ bool rig_reader_enter(struct rig_reader *reader, const struct rig_node **node, s
         return false;
     if (!reader->scope || !reader->scope->variables)
         return true;
-    for (guint n = 0; (*node)->kind == RIG_NODE_SCALAR && (*node)->varies && strchr((*node)->text, '$'); n++) {
+    for (guint n = 0; (*node)->kind == RIG_NODE_SCALAR && (*node)->varies && strchr((*node)->text, '$');
+         n++) {
         if (reader->unbound || n > RIG_READER_MAX_DEPTH)
             return false;
         if (!rig_reference_is_whole((*node)->text, &reference)) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Any bytes as a scenario file: no crash, no blow-up; a refused file has a diagnostic, an accepted one has cases. */
+/* Any bytes as a scenario file: no crash, no blow-up; a refused file has a diagnostic, an accepted one has
+ * cases. */
 #include <stdint.h>
 
 #include "scenario/small_language.h"

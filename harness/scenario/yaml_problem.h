@@ -8,6 +8,7 @@
 #include "scenario/diagnostic.h"
 
 /* Adds one diagnostic for the error that the parser has stopped with. */
-void rig_yaml_problem_add(const yaml_parser_t *parser, const struct rig_source *source, struct rig_diagnostics *diagnostics);
+void rig_yaml_problem_add(const yaml_parser_t *parser, const struct rig_source *source,
+                          struct rig_diagnostics *diagnostics);
 
 #endif

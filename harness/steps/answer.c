@@ -30,7 +30,7 @@ void rig_judge_answer(struct rig_run *run, const struct rig_step *step, const ch
     const struct rig_value *expect = rig_record_get(step->arguments, "expect");
     const struct rig_value *rc = rig_record_get(step->arguments, "rc");
     g_autofree char *wanted = rig_list_text(expect);
-    g_autofree char *expected = rc ? g_strdup_printf("%s with rc %" G_GUINT64_FORMAT, wanted, rc->count) : g_strdup(wanted);
+    g_autofree char *expected = rc && rig_list_has(expect, "refused") ? g_strdup_printf("%s with rc %" G_GUINT64_FORMAT, wanted, rc->count) : g_strdup(wanted);
     g_autofree char *seen = result->kind == RIG_SMP_DONE
                                 ? g_strdup("ok")
                                 : g_strdup_printf("%s (%s)", rig_smp_result_name(result->kind), result->text);

@@ -15,9 +15,6 @@ enum rig_cut_form rig_cut_form_from_name(const char *name);
 bool rig_play_with_cut(struct rig_run *run, const GPtrArray *steps, const char *prefix, const struct rig_cut_plan *plan, guint64 until_us,
                        struct rig_cut_record *record);
 
-/* "operation 17 (write of 1024 bytes at internal 0xc400), torn". Owned by the caller. */
-char *rig_cut_text(const struct rig_cut_record *record, enum rig_cut_form form);
-
 G_END_DECLS
 
 #endif

@@ -9,15 +9,15 @@ enum rig_cut_form rig_cut_form_from_name(const char *name)
     return g_str_equal(name, "half") ? RIG_CUT_HALF : g_str_equal(name, "after") ? RIG_CUT_AFTER : RIG_CUT_BEFORE;
 }
 
-char *rig_cut_text(const struct rig_cut_record *record, enum rig_cut_form form)
+/* The operation is known when power was lost inside or right after it; before it, flash never hears of it. */
+static char *cut_text(const struct rig_cut_record *record, const struct rig_cut_plan *plan)
 {
+    if (plan->aim == RIG_CUT_AT_OPERATION && !record->at_operation)
+        return g_strdup_printf("before operation %" G_GUINT64_FORMAT, plan->operation);
     if (!record->at_operation)
         return g_strdup_printf("at %.3f ms", (double)record->at_us / 1000.0);
-    return g_strdup_printf("%s operation %" G_GUINT64_FORMAT " (%s of %u bytes at %s 0x%x)",
-                           form == RIG_CUT_HALF    ? "inside"
-                           : form == RIG_CUT_AFTER ? "after"
-                                                   : "before",
-                           record->operation, record->erase ? "erase" : "write", record->n_bytes, record->device, record->offset);
+    return g_strdup_printf("%s operation %" G_GUINT64_FORMAT " (%s of %u bytes at %s 0x%x)", record->torn ? "inside" : "after", record->operation,
+                           record->erase ? "erase" : "write", record->n_bytes, record->device, record->offset);
 }
 
 static bool is_dead(void *user)
@@ -62,26 +62,22 @@ static const struct rig_field cut_fields[] = {
     {.name = "plus", .type = RIG_TYPE_DURATION, .default_text = "0", .about = "With `line`: so much later."},
     {.name = "power-on", .type = RIG_TYPE_FLAG, .default_text = "true", .about = "Switch the board on again at the end."},
 };
-static const struct rig_shape cut_shape = {.name = "cut-power", .fields = cut_fields, .n_fields = G_N_ELEMENTS(cut_fields)};
+static const char *const aims[] = {"operation", "after", "line", NULL};
+static const struct rig_shape cut_shape = {.name = "cut-power", .fields = cut_fields, .n_fields = G_N_ELEMENTS(cut_fields), .exactly_one = aims};
 
-static bool read_plan(struct rig_run *run, const struct rig_record *arguments, struct rig_cut_plan *plan)
+static struct rig_cut_plan read_plan(const struct rig_record *arguments)
 {
     const struct rig_value *operation = rig_record_get(arguments, "operation");
     const struct rig_value *after = rig_record_get(arguments, "after");
     const struct rig_value *line = rig_record_get(arguments, "line");
 
-    if ((operation != NULL) + (after != NULL) + (line != NULL) != 1) {
-        rig_run_error_text(run, "'cut-power' wants exactly one of operation, after, line");
-        return false;
-    }
-    *plan = (struct rig_cut_plan){
+    return (struct rig_cut_plan){
         .aim = operation ? RIG_CUT_AT_OPERATION : after ? RIG_CUT_AFTER_TIME : RIG_CUT_AT_CONSOLE,
         .operation = operation ? operation->count : 0,
         .form = rig_cut_form_from_name(rig_record_text(arguments, "form")),
         .delay_us = after ? after->count : rig_record_count(arguments, "plus"),
         .line = line ? line->text : NULL,
     };
-    return true;
 }
 
 static void run_cut_power(struct rig_run *run, const struct rig_step *step)
@@ -89,18 +85,17 @@ static void run_cut_power(struct rig_run *run, const struct rig_step *step)
     g_autofree char *prefix = g_strdup_printf("%s.do", run->step_id->str);
     struct rig_cut_record record = {0};
     g_autofree char *where = NULL;
-    struct rig_cut_plan plan;
+    struct rig_cut_plan plan = read_plan(step->arguments);
     GError *error = NULL;
 
-    if (!read_plan(run, step->arguments, &plan) ||
-        !rig_play_with_cut(run, step->block, prefix, &plan, rig_run_deadline_us(run, step), &record))
+    if (!rig_play_with_cut(run, step->block, prefix, &plan, rig_run_deadline_us(run, step), &record))
         return;
     if (!record.fell || !*record.proof) {
         rig_run_error_text(run, record.fell ? "the power cut fell, but nothing proves that the board was dead"
                                             : "the power cut never fell: the board did not come to the place that was aimed at");
         return;
     }
-    where = rig_cut_text(&record, plan.form);
+    where = cut_text(&record, &plan);
     g_autofree char *text = g_strdup_printf("power cut %s", where);
     rig_run_power_event(run, "cut", text, record.proof);
     if (!rig_record_flag(step->arguments, "power-on"))
@@ -121,6 +116,6 @@ const struct rig_verb rig_verb_cut_power = {
     .block = "do",
     .within_us = 120u * 1000 * 1000,
     .needs = needs_power,
-    .example = "cut-power: {operation: 17, form: half}",
+    .example = "- cut-power: {operation: 17, form: half}\n  do: [{reset: }]",
     .run = run_cut_power,
 };

@@ -136,8 +136,9 @@ static const struct rig_field reset_fields[] = {
     {.name = "at-most", .type = RIG_TYPE_COUNT, .about = "No more than so many."},
     {.name = "at-least", .type = RIG_TYPE_COUNT, .about = "No fewer."},
 };
+static const char *const reset_checks[] = {"count", "at-most", "at-least", NULL};
 static const struct rig_shape reset_shape = {.name = "expect-resets", .fields = reset_fields, .n_fields = G_N_ELEMENTS(reset_fields),
-                                             .shorthand = "count"};
+                                             .shorthand = "count", .at_least_one = reset_checks};
 
 static void expect_bound(struct rig_run *run, const struct rig_step *step, const char *field, guint seen)
 {
@@ -169,7 +170,7 @@ static void run_expect_resets(struct rig_run *run, const struct rig_step *step)
 const struct rig_verb rig_verb_expect_resets = {
     .name = "expect-resets",
     .family = "expect",
-    .about = "How often the bootloader ran since the last reset, power or connect-to-bootloader step, that one included.",
+    .about = "How often the bootloader ran since the last reset or power step, the run that it caused included.",
     .shape = &reset_shape,
     .within_us = 1000000,
     .needs = needs_probe,
@@ -233,7 +234,9 @@ static const struct rig_field link_fields[] = {
     {.name = "mtu", .type = RIG_TYPE_COUNT, .about = "ATT_MTU in force."},
     {.name = "error", .type = RIG_TYPE_CHOICE, .list = true, .choices = outcomes, .about = "How the last link operation ended."},
 };
-static const struct rig_shape link_shape = {.name = "expect-link", .fields = link_fields, .n_fields = G_N_ELEMENTS(link_fields)};
+static const char *const link_checks[] = {"connected", "encrypted", "bonded", "mtu", "error", NULL};
+static const struct rig_shape link_shape = {.name = "expect-link", .fields = link_fields, .n_fields = G_N_ELEMENTS(link_fields),
+                                            .at_least_one = link_checks};
 
 struct link_expectation {
     struct rig_link *link;

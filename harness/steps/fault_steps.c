@@ -12,29 +12,33 @@ static const char *const chunk_words[] = {"middle", "last", NULL};
 #define FIELD_TIMES                                                                                                                      \
     {.name = "times", .type = RIG_TYPE_COUNT,                                                                                              \
      .about = "How often at the most; 0 = without end. Without it once, and with `probability` without end."}
+static const char *const places[] = {"chunk", "at-byte", "request", "probability", NULL};
 #define FIELDS_WHERE FIELD_CHUNK, FIELD_AT_BYTE, FIELD_REQUEST, FIELD_PROBABILITY, FIELD_TIMES
 
 static const struct rig_field plain_fields[] = {FIELDS_WHERE};
 static const struct rig_shape plain_shape = {.name = "where", .fields = plain_fields, .n_fields = G_N_ELEMENTS(plain_fields),
-                                             .shorthand = "chunk"};
+                                             .shorthand = "chunk", .exactly_one = places};
 
 static const struct rig_field delay_fields[] = {
     FIELDS_WHERE,
     {.name = "by", .type = RIG_TYPE_DURATION, .required = true, .about = "How much later it leaves."},
 };
-static const struct rig_shape delay_shape = {.name = "delay", .fields = delay_fields, .n_fields = G_N_ELEMENTS(delay_fields)};
+static const struct rig_shape delay_shape = {.name = "delay", .fields = delay_fields, .n_fields = G_N_ELEMENTS(delay_fields),
+                                             .exactly_one = places};
 
 static const struct rig_field corrupt_fields[] = {
     FIELDS_WHERE,
     {.name = "byte", .type = RIG_TYPE_COUNT, .max = 4095, .about = "Byte of the message whose bit is flipped; without it the middle one."},
 };
-static const struct rig_shape corrupt_shape = {.name = "corrupt", .fields = corrupt_fields, .n_fields = G_N_ELEMENTS(corrupt_fields)};
+static const struct rig_shape corrupt_shape = {.name = "corrupt", .fields = corrupt_fields, .n_fields = G_N_ELEMENTS(corrupt_fields),
+                                             .exactly_one = places};
 
 static const struct rig_field truncate_fields[] = {
     FIELDS_WHERE,
     {.name = "to", .type = RIG_TYPE_SIZE, .max = 4095, .about = "How many bytes of the message leave; without it half."},
 };
-static const struct rig_shape truncate_shape = {.name = "truncate", .fields = truncate_fields, .n_fields = G_N_ELEMENTS(truncate_fields)};
+static const struct rig_shape truncate_shape = {.name = "truncate", .fields = truncate_fields, .n_fields = G_N_ELEMENTS(truncate_fields),
+                                             .exactly_one = places};
 
 #define KIND(kind_name, kind_shape, kind_about) {.name = kind_name, .type = RIG_TYPE_RECORD, .shape = kind_shape, .about = kind_about}
 static const struct rig_field fault_fields[RIG_FAULT_N_KINDS] = {
@@ -84,13 +88,7 @@ static void choose(const struct rig_record *where, struct rig_fault *fault)
     }
 }
 
-static guint n_places(const struct rig_record *where)
-{
-    return (rig_record_get(where, "chunk") != NULL) + (rig_record_get(where, "at-byte") != NULL) +
-           (rig_record_get(where, "request") != NULL) + (rig_record_get(where, "probability") != NULL);
-}
-
-static bool read_fault(struct rig_run *run, const struct rig_record *variant, struct rig_fault *fault)
+static void read_fault(const struct rig_record *variant, struct rig_fault *fault)
 {
     const struct rig_value *value = NULL;
     const struct rig_field *field = rig_record_variant(variant, &value);
@@ -98,10 +96,6 @@ static bool read_fault(struct rig_run *run, const struct rig_record *variant, st
     const struct rig_value *at = NULL;
 
     *fault = (struct rig_fault){.kind = (enum rig_fault_kind)(field - fault_fields), .at = G_MAXUINT32};
-    if (n_places(where) != 1) {
-        rig_run_error_text(run, "fault '%s' wants exactly one of chunk, at-byte, request, probability", field->name);
-        return false;
-    }
     choose(where, fault);
     if (fault->kind == RIG_FAULT_DELAY)
         fault->delay_us = rig_record_count(where, "by");
@@ -111,7 +105,6 @@ static bool read_fault(struct rig_run *run, const struct rig_record *variant, st
         at = rig_record_get(where, "to");
     if (at)
         fault->at = (guint32)at->count;
-    return true;
 }
 
 static void run_with_faults(struct rig_run *run, const struct rig_step *step)
@@ -124,8 +117,7 @@ static void run_with_faults(struct rig_run *run, const struct rig_step *step)
     for (; n_armed < rig_list_length(faults); n_armed++) {
         struct rig_fault fault;
 
-        if (!read_fault(run, rig_list_item(faults, n_armed)->record, &fault))
-            break;
+        read_fault(rig_list_item(faults, n_armed)->record, &fault);
         rig_faults_push(run->faults, &fault);
         rig_run_fault_event(run, "armed: %s", rig_fault_kind_name(fault.kind));
     }
@@ -149,6 +141,6 @@ const struct rig_verb rig_verb_with_faults = {
     .block = "do",
     .within_us = 600u * G_GUINT64_CONSTANT(1000000),
     .needs = needs_smp,
-    .example = "with-faults: [{drop: {chunk: middle}}]",
+    .example = "- with-faults: [{drop: {chunk: middle}}]\n  do: [{upload: {image: new}}]",
     .run = run_with_faults,
 };

@@ -24,7 +24,9 @@ static const struct rig_field slot_fields[] = {
     {.name = "swap-size", .type = RIG_TYPE_SIZE, .choices = size_words, .about = "Trailer: swap_size, or `unset`."},
     {.name = "status", .type = RIG_TYPE_TEXT, .about = "A piece of the swap status in words."},
 };
-static const struct rig_shape slot_shape = {.name = "expect-slot", .fields = slot_fields, .n_fields = G_N_ELEMENTS(slot_fields)};
+static const char *const slot_checks[] = {"image", "swap-type", "magic", "copy-done", "image-ok", "swap-info", "swap-size", "status", NULL};
+static const struct rig_shape slot_shape = {.name = "expect-slot", .fields = slot_fields, .n_fields = G_N_ELEMENTS(slot_fields),
+                                            .at_least_one = slot_checks};
 
 /* One opened slot and its trailer. */
 struct seen_slot {
@@ -194,7 +196,9 @@ static const struct rig_field flash_fields[] = {
     {.name = "only", .type = RIG_TYPE_CHOICE, .list = true, .choices = regions, .about = "Nothing outside these was."},
     {.name = "at-most", .type = RIG_TYPE_COUNT, .about = "No more flash operations than this."},
 };
-static const struct rig_shape flash_shape = {.name = "expect-flash", .fields = flash_fields, .n_fields = G_N_ELEMENTS(flash_fields)};
+static const char *const flash_checks[] = {"written", "untouched", "only", "at-most", NULL};
+static const struct rig_shape flash_shape = {.name = "expect-flash", .fields = flash_fields, .n_fields = G_N_ELEMENTS(flash_fields),
+                                             .at_least_one = flash_checks};
 
 /* A region of the board's flash. */
 struct extent {

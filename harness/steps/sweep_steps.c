@@ -13,8 +13,11 @@ static const struct rig_field at_fields[] = {
     {.name = "operations", .type = RIG_TYPE_COUNT, .list = true, .about = "These flash operations, counted from 0 within `during`."},
     {.name = "every", .type = RIG_TYPE_COUNT, .min = 1, .about = "Every n-th operation."},
     {.name = "random", .type = RIG_TYPE_COUNT, .min = 1, .max = 100000, .about = "So many operations, chosen by the run's seed."},
+    {.name = "behind-last", .type = RIG_TYPE_FLAG, .default_text = "true",
+     .about = "Also cut inside and behind the last operation, where what it writes may count already."},
 };
-static const struct rig_shape at_shape = {.name = "at", .fields = at_fields, .n_fields = G_N_ELEMENTS(at_fields)};
+static const char *const at_ways[] = {"operations", "every", "random", NULL};
+static const struct rig_shape at_shape = {.name = "at", .fields = at_fields, .n_fields = G_N_ELEMENTS(at_fields), .exactly_one = at_ways};
 
 static const struct rig_field sweep_fields[] = {
     {.name = "during", .type = RIG_TYPE_STEPS, .required = true, .about = "What power is cut in. Each cut begins from the same board."},
@@ -31,18 +34,16 @@ struct sweep {
     const GPtrArray *during;
     const GPtrArray *then;
     struct rig_moment *moment;
-    GArray *kinds;    /* guint8: 1 = erase, per operation of the uncut run */
+    GArray *operations; /* struct rig_flash_write: those of the uncut run */
     guint64 until_us; /* of the uncut run */
     guint n_cuts;
     guint n_failed;
     struct rig_cut_place first_failed;
 };
 
-static void note_kind(void *user, const struct rig_flash_write *write)
+static void note_operation(void *user, const struct rig_flash_write *write)
 {
-    guint8 erase = write->erase;
-
-    g_array_append_val((GArray *)user, erase);
+    g_array_append_vals(user, write, 1);
 }
 
 static guint64 within_us(const struct sweep *sweep)
@@ -61,23 +62,36 @@ static bool measure(struct sweep *sweep)
     rig_run_steps(run, sweep->during, prefix);
     if (rig_run_troubled(run) || !rig_run_settle(run, rig_run_now_us(run) + within_us(sweep), NULL, NULL))
         return false;
-    probe->ops->operations(probe, before, note_kind, sweep->kinds);
-    if (sweep->kinds->len == 0)
+    probe->ops->operations(probe, before, note_operation, sweep->operations);
+    if (sweep->operations->len == 0)
         rig_run_error_text(run, "'during' does no flash operation: there is nothing to cut");
     return !rig_run_troubled(run);
 }
 
-static void emit_cut(struct sweep *sweep, const struct rig_cut_record *record, enum rig_cut_form form, const struct rig_trouble *trouble)
+/* "before operation 17 (write of 1024 bytes at internal 0xc400)": the operation as the uncut run did it. Owned by the caller. */
+static char *place_text(const struct sweep *sweep, const struct rig_cut_place *place)
 {
-    g_autofree char *where = rig_cut_text(record, form);
+    const struct rig_flash_write *write = &g_array_index(sweep->operations, struct rig_flash_write, place->operation);
+
+    return g_strdup_printf("%s operation %" G_GUINT64_FORMAT " (%s of %u bytes at %s 0x%x)",
+                           place->form == RIG_CUT_HALF    ? "inside"
+                           : place->form == RIG_CUT_AFTER ? "after"
+                                                          : "before",
+                           place->operation, write->erase ? "erase" : "write", write->n_bytes, write->device, write->offset);
+}
+
+static void emit_cut(struct sweep *sweep, const struct rig_cut_place *place, const struct rig_trouble *trouble)
+{
+    const struct rig_flash_write *write = &g_array_index(sweep->operations, struct rig_flash_write, place->operation);
+    g_autofree char *where = place_text(sweep, place);
     struct rig_event *event = rig_event_new("cut");
 
-    rig_event_count(event, "operation", (gint64)record->operation);
-    rig_event_text(event, "form", rig_cut_form_name(form));
-    rig_event_text(event, "kind", record->erase ? "erase" : "write");
-    rig_event_text(event, "device", record->device);
-    rig_event_count(event, "offset", record->offset);
-    rig_event_count(event, "bytes", record->n_bytes);
+    rig_event_count(event, "operation", (gint64)place->operation);
+    rig_event_text(event, "form", rig_cut_form_name(place->form));
+    rig_event_text(event, "kind", write->erase ? "erase" : "write");
+    rig_event_text(event, "device", write->device);
+    rig_event_count(event, "offset", write->offset);
+    rig_event_count(event, "bytes", write->n_bytes);
     rig_event_text(event, "verdict", rig_verdict_word(trouble->verdict));
     rig_event_textf(event, "text", "power cut %s: %s", where, trouble->message ? trouble->message : "ok");
     rig_journal_emit(sweep->run->journal, (gint64)rig_run_now_us(sweep->run), event);
@@ -119,32 +133,43 @@ static bool sweep_one(struct sweep *sweep, const struct rig_cut_place *place)
     play_cut(sweep, place, &record);
     run->muted--;
     sweep->n_cuts++;
-    emit_cut(sweep, &record, place->form, &run->trouble);
+    emit_cut(sweep, place, &run->trouble);
     go_on = run->trouble.verdict != RIG_VERDICT_ERROR;
     if (run->trouble.verdict == RIG_VERDICT_FAIL) {
         if (sweep->n_failed++ == 0)
             sweep->first_failed = *place;
         rig_trouble_clear(&run->trouble);
+        g_ptr_array_set_size(run->also, 0); /* the cut that is shown will tell its own */
     }
     return go_on && sweep->n_failed < MAX_FAILED_CUTS;
 }
 
+static bool wants_behind_last(const struct sweep *sweep)
+{
+    const struct rig_value *at = rig_record_get(sweep->step->arguments, "at");
+
+    return !at || at->keyword || rig_record_flag(at->record, "behind-last");
+}
+
 static bool form_applies(const struct sweep *sweep, guint64 operation, enum rig_cut_form form, const struct rig_value *torn)
 {
-    bool erase = g_array_index(sweep->kinds, guint8, operation);
+    bool erase = g_array_index(sweep->operations, struct rig_flash_write, operation).erase;
+    bool last = operation + 1 == sweep->operations->len;
 
+    if (last && form != RIG_CUT_BEFORE && !wants_behind_last(sweep))
+        return false;
     if (form == RIG_CUT_HALF)
         return rig_list_has(torn, erase ? "half-erase" : "half-write");
     /* After an operation is before the next one, but for the last. */
-    return rig_list_has(torn, "none") && (form == RIG_CUT_BEFORE || operation + 1 == sweep->kinds->len);
+    return rig_list_has(torn, "none") && (form == RIG_CUT_BEFORE || last);
 }
 
 static bool sweep_operation(struct sweep *sweep, guint64 operation)
 {
     const struct rig_value *torn = rig_record_get(sweep->step->arguments, "torn");
 
-    if (operation >= sweep->kinds->len) {
-        rig_run_error_text(sweep->run, "there is no operation %" G_GUINT64_FORMAT ": 'during' does %u", operation, sweep->kinds->len);
+    if (operation >= sweep->operations->len) {
+        rig_run_error_text(sweep->run, "there is no operation %" G_GUINT64_FORMAT ": 'during' does %u", operation, sweep->operations->len);
         return false;
     }
     for (enum rig_cut_form form = RIG_CUT_BEFORE; form <= RIG_CUT_AFTER; form++) {
@@ -170,8 +195,8 @@ static void sweep_places(struct sweep *sweep)
     for (guint i = 0; go_on && i < rig_list_length(list); i++)
         go_on = sweep_operation(sweep, rig_list_item(list, i)->count);
     for (guint64 i = 0; go_on && random && i < random->count; i++)
-        go_on = sweep_operation(sweep, (guint64)g_rand_int_range(chance, 0, (gint32)sweep->kinds->len));
-    for (guint64 i = 0; go_on && !list && !random && i < sweep->kinds->len; i += every ? every->count : 1)
+        go_on = sweep_operation(sweep, (guint64)g_rand_int_range(chance, 0, (gint32)sweep->operations->len));
+    for (guint64 i = 0; go_on && !list && !random && i < sweep->operations->len; i += every ? every->count : 1)
         go_on = sweep_operation(sweep, i);
 }
 
@@ -189,7 +214,7 @@ static void show_failure(struct sweep *sweep)
         rig_run_error_text(run, "the failing cut %s does not fail when it is played again", run->cut_text);
         return;
     }
-    where = rig_cut_text(&record, sweep->first_failed.form);
+    where = place_text(sweep, &sweep->first_failed);
     g_autofree char *message = g_strdup_printf("after a power cut %s: %s (%u of %u cuts failed)", where, run->trouble.message, sweep->n_failed,
                                                sweep->n_cuts);
     g_free(run->trouble.message);
@@ -201,9 +226,14 @@ static void play_only(struct sweep *sweep)
     struct rig_run *run = sweep->run;
     struct rig_cut_record record = {0};
 
+    if (run->only_cut->operation >= sweep->operations->len) {
+        rig_run_error_text(run, "there is no operation %" G_GUINT64_FORMAT ": 'during' does %u", run->only_cut->operation,
+                           sweep->operations->len);
+        return;
+    }
     run->cut_text = g_strdup_printf("%" G_GUINT64_FORMAT ":%s", run->only_cut->operation, rig_cut_form_name(run->only_cut->form));
     play_cut(sweep, run->only_cut, &record);
-    emit_cut(sweep, &record, run->only_cut->form, &run->trouble);
+    emit_cut(sweep, run->only_cut, &run->trouble);
 }
 
 static void run_each_power_cut(struct rig_run *run, const struct rig_step *step)
@@ -213,7 +243,7 @@ static void run_each_power_cut(struct rig_run *run, const struct rig_step *step)
         .step = step,
         .during = rig_record_get(step->arguments, "during")->steps,
         .then = rig_record_get(step->arguments, "then")->steps,
-        .kinds = g_array_new(FALSE, FALSE, 1),
+        .operations = g_array_new(FALSE, FALSE, sizeof(struct rig_flash_write)),
     };
 
     sweep.moment = run->board->ops->keep(run->board);
@@ -225,11 +255,11 @@ static void run_each_power_cut(struct rig_run *run, const struct rig_step *step)
         if (sweep.n_failed && !rig_run_troubled(run))
             show_failure(&sweep);
         if (!run->only_cut)
-            rig_run_note(run, "%u power cuts in %u flash operations, %u failed%s", sweep.n_cuts, sweep.kinds->len, sweep.n_failed,
+            rig_run_note(run, "%u power cuts in %u flash operations, %u failed%s", sweep.n_cuts, sweep.operations->len, sweep.n_failed,
                          sweep.n_failed >= MAX_FAILED_CUTS ? " (the rest was not tried)" : "");
     }
     run->board->ops->forget_moment(sweep.moment);
-    g_array_unref(sweep.kinds);
+    g_array_unref(sweep.operations);
 }
 
 static const char *const needs_sweep[] = {"power", "power-cut-at-operation", "rewind", NULL};
@@ -241,6 +271,6 @@ const struct rig_verb rig_verb_each_power_cut = {
     .shape = &sweep_shape,
     .within_us = 300u * 1000 * 1000,
     .needs = needs_sweep,
-    .example = "each-power-cut: {during: [{reset: }], then: [{expect-boot: {image: [old, new]}}]}",
+    .example = "- each-power-cut:\n    during: [{reset: }]\n    then: [{expect-boot: {image: [old, new]}}]",
     .run = run_each_power_cut,
 };

@@ -30,7 +30,7 @@ void sim_app_make_payload(const struct sim_app_personality *personality, uint64_
 
 enum sim_app_defect {
     SIM_APP_DEFECT_ACCEPTS_WRONG_OFFSET = 1 << 0,  /* a chunk at an unexpected offset is written and counted */
-    SIM_APP_DEFECT_REBOOTS_IN_UPLOAD = 1 << 1,     /* resets in the middle of an upload, once per upload */
+    SIM_APP_DEFECT_REBOOTS_IN_UPLOAD = 1 << 1,     /* resets when half of an upload is written, once per upload */
     SIM_APP_DEFECT_SECOND_UPLOAD_DEAD = 1 << 2,    /* after one finished upload the next gets no answer */
     SIM_APP_DEFECT_CONFIRM_DOES_NOTHING = 1 << 3,  /* confirm is answered ok and nothing is written */
     SIM_APP_DEFECT_ERASES_PENDING = 1 << 4,        /* erase of a pending slot is allowed without the option */
@@ -53,6 +53,7 @@ struct sim_app_config {
     bool legacy_rc;          /* "rc":0 in successes */
     bool original_protocol;  /* header version 0 is served */
     bool progressive_erase;
+    bool refuses_reset;      /* a reset without `force` is answered "busy" (10) */
     uint32_t defects;
 };
 
@@ -86,7 +87,8 @@ const struct sim_board_config *sim_board_config(const struct sim_board *board);
 uint64_t sim_board_now_us(const struct sim_board *board);
 bool sim_board_step(struct sim_board *board, uint64_t until_us);
 
-/* Console: complete lines without line end, called as they come out. */
+/* Console: complete lines without line end, called as they come out. Callbacks may look at the board, arm a cut and switch the power off;
+ * they must not step, reset or restore it. */
 typedef void (*sim_console_line)(void *user, uint64_t at_us, const char *line);
 void sim_board_on_console(struct sim_board *board, sim_console_line line, void *user);
 /* Called after each bootloader run. */
@@ -141,7 +143,11 @@ struct sim_flash *sim_board_flash(struct sim_board *board);
 uint32_t sim_board_security_counter(const struct sim_board *board, unsigned image);
 void sim_board_set_security_counter(struct sim_board *board, unsigned image, uint32_t value);
 
-/* Bluetooth LE, the central's side. Calls are instantaneous in virtual time unless said; packets pace themselves in step(). */
+/* Bluetooth LE, the central's side. Calls are instantaneous in virtual time unless said; packets pace themselves in step(): a write takes
+ * a server buffer at once and is served one connection interval later, each notification comes one interval after the one before it (the
+ * first one after the serving). A link whose board lost power, was reset or hangs stays connected in the central's view for 4 s of board
+ * time, then ends with 0x08; meanwhile writes go nowhere and subscribe, encrypt and pair give NOT_CONNECTED; connecting again drops it
+ * first. Disconnecting purges requests that were not served yet. */
 struct sim_ble_central {
     uint8_t address[SIM_BLE_ADDRESS_BYTES];
 };
@@ -157,7 +163,7 @@ enum sim_ble_outcome sim_board_ble_pair(struct sim_board *board, uint8_t ltk[SIM
 /* The SMP characteristic: one write command; the CCC. */
 enum sim_ble_outcome sim_board_ble_write(struct sim_board *board, const uint8_t *bytes, size_t n_bytes);
 enum sim_ble_outcome sim_board_ble_subscribe(struct sim_board *board, bool on);
-/* Oldest notification that has arrived by now; false: none. */
+/* Oldest notification that has arrived by now; false: none. 64 are kept, later ones are lost; a new connection starts with none. */
 bool sim_board_ble_notification(struct sim_board *board, uint8_t bytes[SIM_BLE_MAX_MTU], size_t *n_bytes);
 /* Why the last connection ended: HCI reason (0x08 supervision timeout, 0x13 remote, 0x16 local, 0x05, 0x3d); 0 = never. */
 uint8_t sim_board_ble_last_reason(const struct sim_board *board);

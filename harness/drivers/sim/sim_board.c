@@ -96,7 +96,7 @@ static bool make_board(struct rig_sim *sim, guint64 seed, GError **error)
     g_array_set_size(sim->operations, 0);
     sim_board_on_console(sim->sim, on_console, &sim->board);
     sim_board_on_boot(sim->sim, on_boot, sim);
-    sim_flash_observe(sim_board_flash(sim->sim), on_operation, sim);
+    sim_board_on_flash(sim->sim, on_operation, sim);
     if (sim->has_security_counter)
         for (guint i = 0; i < sim->config.boot.n_images; i++)
             sim_board_set_security_counter(sim->sim, i, sim->security_counter);

@@ -130,6 +130,7 @@ static void apply_app_options(struct rig_sim *sim, const struct rig_record *opti
     app->original_protocol = flag_of(options, "original-protocol", app->original_protocol);
     app->erase_pending_allowed = flag_of(options, "erase-pending", app->erase_pending_allowed);
     app->progressive_erase = flag_of(options, "progressive-erase", app->progressive_erase);
+    app->refuses_reset = flag_of(options, "refuses-reset", app->refuses_reset);
     ble->mtu = (guint16)count_of(options, "mtu", ble->mtu);
     ble->bonding = flag_of(options, "bonding", ble->bonding);
     ble->security = choice_is(options, "update-needs", "encryption", ble->security == SIM_BLE_ENCRYPTED) ? SIM_BLE_ENCRYPTED : SIM_BLE_OPEN;

@@ -50,8 +50,20 @@ struct sim_running {
     struct rig_image_version version;
     uint8_t hash[RIG_IMAGE_HASH_BYTES];
 };
-/* As a probe sees it; with_hash: the image's bytes are hashed, which takes time. */
-void sim_app_look(const struct sim_boot_config *boot, const struct sim_flash *flash, bool with_hash, struct sim_running *running);
+/* Verdicts on images that were hashed before, by a hash of their bytes: power-cut sweeps start the same few images thousands of times.
+ * Changes no result. Zeroed at first. */
+#define SIM_APP_MEMO_ENTRIES 16
+struct sim_app_memo {
+    struct {
+        uint64_t key[2];
+        uint32_t n_bytes; /* 0: unused */
+        bool intact;
+    } entries[SIM_APP_MEMO_ENTRIES];
+    unsigned next;
+};
+/* As a probe sees it. memo NULL: the image's bytes are not hashed and `intact` stays false. */
+void sim_app_look(const struct sim_boot_config *boot, const struct sim_flash *flash, struct sim_app_memo *memo,
+                  struct sim_running *running);
 
 /* --- between the files of the model --- */
 

@@ -108,6 +108,16 @@ static void bootloader(const struct sim_server *server, const struct rig_smp_req
     }
 }
 
+static void reset(struct sim_server *server, const struct rig_smp_request *request, struct sim_reply *reply)
+{
+    const struct rig_smp_value *force = &request->keys[RIG_SMP_KEY_FORCE];
+
+    if (server->config->refuses_reset && !(force->present && force->number))
+        reply->rc = RIG_SMP_RC_BUSY;
+    else
+        server->app->reset_wanted = true;
+}
+
 void sim_os_handle(struct sim_server *server, const struct rig_smp_request *request, struct sim_reply *reply)
 {
     switch (request->header.command) {
@@ -115,7 +125,7 @@ void sim_os_handle(struct sim_server *server, const struct rig_smp_request *requ
         echo(request, reply);
         break;
     case RIG_SMP_OS_RESET:
-        server->app->reset_wanted = true;
+        reset(server, request, reply);
         break;
     case RIG_SMP_OS_PARAMETERS:
         parameters(server, reply);

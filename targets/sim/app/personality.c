@@ -55,12 +55,42 @@ static bool decode(const uint8_t bytes[FIXED_BYTES], struct sim_app_personality 
     return true;
 }
 
-void sim_app_look(const struct sim_boot_config *boot, const struct sim_flash *flash, bool with_hash, struct sim_running *running)
+static bool hash_fits(const struct rig_image_source *source, const struct rig_image_layout *layout,
+                      const uint8_t stored[RIG_IMAGE_HASH_BYTES])
+{
+    uint8_t computed[RIG_IMAGE_HASH_BYTES];
+
+    return rig_image_compute_hash(source, layout, computed) == RIG_IMAGE_OK && memcmp(computed, stored, sizeof computed) == 0;
+}
+
+static bool is_intact(const struct sim_area_reader *reader, const struct rig_image_layout *layout,
+                      const uint8_t stored[RIG_IMAGE_HASH_BYTES], struct sim_app_memo *memo)
+{
+    struct rig_image_source source = sim_area_source(reader);
+    uint64_t key[2];
+
+    if (!sim_flash_range_hash(reader->flash, reader->area.device, reader->area.offset, layout->end, key))
+        return hash_fits(&source, layout, stored);
+    for (unsigned i = 0; i < SIM_APP_MEMO_ENTRIES; i++) {
+        if (memo->entries[i].n_bytes == layout->end && memcmp(memo->entries[i].key, key, sizeof key) == 0)
+            return memo->entries[i].intact;
+    }
+
+    unsigned place = memo->next++ % SIM_APP_MEMO_ENTRIES;
+
+    memcpy(memo->entries[place].key, key, sizeof key);
+    memo->entries[place].n_bytes = layout->end;
+    memo->entries[place].intact = hash_fits(&source, layout, stored);
+    return memo->entries[place].intact;
+}
+
+void sim_app_look(const struct sim_boot_config *boot, const struct sim_flash *flash, struct sim_app_memo *memo,
+                  struct sim_running *running)
 {
     struct sim_area_reader reader = {.flash = flash, .area = boot->primary[0]};
     struct rig_image_source source = sim_area_source(&reader);
     struct rig_image_layout layout;
-    uint8_t bytes[FIXED_BYTES], computed[RIG_IMAGE_HASH_BYTES];
+    uint8_t bytes[FIXED_BYTES];
 
     memset(running, 0, sizeof *running);
     if (rig_image_read_layout(&source, boot->primary[0].n_bytes, &layout) != RIG_IMAGE_OK)
@@ -68,8 +98,7 @@ void sim_app_look(const struct sim_boot_config *boot, const struct sim_flash *fl
     running->has_image = true;
     running->version = layout.header.version;
     bool hashed = rig_image_stored_hash(&source, &layout, running->hash) == RIG_IMAGE_OK;
-    if (with_hash && hashed && rig_image_compute_hash(&source, &layout, computed) == RIG_IMAGE_OK)
-        running->intact = memcmp(computed, running->hash, sizeof computed) == 0;
+    running->intact = memo && hashed && is_intact(&reader, &layout, running->hash, memo);
     if (layout.header.payload_bytes >= SIM_APP_PERSONALITY_BYTES &&
         source.read(source.user, layout.header.header_bytes, bytes, sizeof bytes))
         running->has_personality = decode(bytes, &running->personality);

@@ -18,7 +18,7 @@ static unsigned check_header(const struct sim_server *server, const struct rig_s
     return 0;
 }
 
-static void handle(struct sim_server *server, const uint8_t *message, size_t n_message, struct sim_reply *reply)
+static void execute(struct sim_server *server, const uint8_t *message, size_t n_message, struct sim_reply *reply)
 {
     struct rig_smp_request request;
 
@@ -72,7 +72,7 @@ static enum verdict one_message(struct sim_server *server, const uint8_t *messag
     rig_smp_header_decode(message, &header);
     reply.rc = check_header(server, &header, n_message - RIG_SMP_HEADER_BYTES);
     if (!reply.rc)
-        handle(server, message, n_message, &reply);
+        execute(server, message, n_message, &reply);
     if (!sim_flash_powered(server->flash) || reply.silent)
         return ENDS_PACKET;
     answers->n_bytes += write_answer(&header, &reply, into, room);

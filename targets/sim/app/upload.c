@@ -41,7 +41,7 @@ static bool is_newer(const struct sim_server *server, const uint8_t *header_byte
     struct sim_running running;
     struct rig_image_header header;
 
-    sim_app_look(server->boot, server->flash, false, &running);
+    sim_app_look(server->boot, server->flash, NULL, &running);
     rig_image_header_decode(header_bytes, &header);
     return !running.has_image || rig_image_version_compare(&header.version, &running.version, false) > 0;
 }

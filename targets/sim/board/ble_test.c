@@ -8,7 +8,6 @@
 #include <string.h>
 #include <cmocka.h>
 
-static const struct sim_app_personality waits = {.behaviour = SIM_APP_NEVER_CONFIRMS};
 static const struct sim_ble_central other = {{0xc0, 9, 9, 9, 9, 9}};
 
 static void open_with(struct bench *bench, const struct sim_board_config *config)

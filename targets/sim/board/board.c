@@ -90,6 +90,9 @@ struct sim_board *sim_board_new(const struct sim_board_config *config, const cha
     }
     sim_ble_init(&board->ram.ble, &config->ble, board->config.app.smp_buf_size, (uint8_t)board->config.app.smp_buf_count,
                  config->app.reassembly, config->seed);
+    /* Without a memo the bootloader works too, only slower. */
+    if (!board->config.boot.memo)
+        board->config.boot.memo = board->boot_memo = sim_boot_memo_new();
     sim_flash_observe(board->flash, board_cut_observe, board);
     board->ram.cut.due_us = BOARD_NEVER;
     board_die(board);
@@ -101,6 +104,7 @@ void sim_board_free(struct sim_board *board)
     if (!board)
         return;
     sim_flash_free(board->flash);
+    sim_boot_memo_free(board->boot_memo);
     free(board);
 }
 
@@ -216,7 +220,7 @@ struct sim_board_view sim_board_view(const struct sim_board *board)
     struct sim_board_view view = {.state = board->ram.state, .n_boots = board->ram.n_boots, .n_resets = board->ram.n_resets};
     struct sim_running running;
 
-    sim_app_look(&board->config.boot, board->flash, false, &running);
+    sim_app_look(&board->config.boot, board->flash, NULL, &running);
     view.has_image = running.has_image;
     view.version = running.version;
     memcpy(view.hash, running.hash, sizeof view.hash);

@@ -9,50 +9,6 @@
 #include <string.h>
 #include <cmocka.h>
 
-static const struct sim_app_personality waits = {.behaviour = SIM_APP_NEVER_CONFIRMS};
-
-struct scene {
-    struct bench bench;
-    struct rig_bytes old_image, new_image;
-    uint8_t new_hash[32];
-};
-
-static struct scene *scene_with(const struct sim_board_config *config, const struct sim_app_personality *newcomer)
-{
-    struct scene *scene = calloc(1, sizeof *scene);
-
-    assert_non_null(scene);
-    scene->old_image = bench_image(1, &waits, 6000);
-    scene->new_image = bench_image(2, newcomer, 9001);
-    image_hash(&scene->new_image, scene->new_hash);
-    bench_open(&scene->bench, config);
-    bench_program(&scene->bench, &scene->old_image);
-    assert_true(bench_boot(&scene->bench));
-    bench_connect(&scene->bench, 247);
-    return scene;
-}
-
-static struct scene *scene_new(const struct sim_app_personality *newcomer)
-{
-    struct sim_board_config config = bench_config(RIG_SWAP_MOVE);
-
-    return scene_with(&config, newcomer);
-}
-
-static void scene_free(struct scene *scene)
-{
-    bench_close(&scene->bench);
-    rig_bytes_clear(&scene->old_image);
-    rig_bytes_clear(&scene->new_image);
-    free(scene);
-}
-
-static void mark_new(struct scene *scene, bool permanent)
-{
-    assert_true(bench_upload(&scene->bench, &scene->new_image, NULL));
-    assert_false(bench_mark(&scene->bench, scene->new_hash, permanent).error.failed);
-}
-
 static unsigned running(struct scene *scene)
 {
     return sim_board_view(scene->bench.board).version.major;
@@ -122,7 +78,7 @@ static void test_then_confirm_then_reset_keeps_the_new_image_in_every_mode(void 
         struct sim_board_config config = bench_config((enum rig_swap_mode)mode);
         struct scene *scene = scene_with(&config, &waits);
 
-        mark_new(scene, false);
+        scene_mark(scene, false);
         bench_reset(&scene->bench);
         assert_int_equal(running(scene), 2);
         assert_false(sim_board_view(scene->bench.board).confirmed);
@@ -141,7 +97,7 @@ static void test_without_confirm_goes_back_in_every_mode(void **state)
         struct sim_board_config config = bench_config((enum rig_swap_mode)mode);
         struct scene *scene = scene_with(&config, &waits);
 
-        mark_new(scene, false);
+        scene_mark(scene, false);
         bench_reset(&scene->bench);
         assert_int_equal(running(scene), 2);
         struct rig_smp_response trial = bench_list(&scene->bench);
@@ -160,7 +116,7 @@ static void image_that_confirms_itself_stays(void **state)
     struct scene *scene = scene_new(&confirms);
 
     (void)state;
-    mark_new(scene, false);
+    scene_mark(scene, false);
     bench_reset(&scene->bench);
     assert_false(sim_board_view(scene->bench.board).confirmed);
     bench_run(&scene->bench, 2 * RIG_SECOND_US);
@@ -177,7 +133,7 @@ static void crashing_image_is_reverted(void **state)
     struct scene *scene = scene_new(&crashes);
 
     (void)state;
-    mark_new(scene, false);
+    scene_mark(scene, false);
     bench_reset(&scene->bench);
     bench_run(&scene->bench, 20 * RIG_SECOND_US);
     assert_int_equal(running(scene), 1);
@@ -194,7 +150,7 @@ static void hanging_image_is_reverted_by_its_watchdog_or_by_power(void **state)
                                             .watchdog_us = watched ? RIG_SECOND_US : 0};
         struct scene *scene = scene_new(&hangs);
 
-        mark_new(scene, false);
+        scene_mark(scene, false);
         bench_reset(&scene->bench);
         bench_run(&scene->bench, 60ull * RIG_SECOND_US);
         assert_int_equal(sim_board_view(scene->bench.board).state, watched ? SIM_BOARD_RUNNING : SIM_BOARD_HUNG);
@@ -279,7 +235,7 @@ static void cut_in_the_middle_of_an_upload_kills_link_and_answer_and_the_upload_
     assert_true(bench_boot(&scene->bench));
     bench_connect(&scene->bench, 247);
     assert_int_equal(bench_chunk(&scene->bench, &scene->new_image, reached, 100, true).off, 0);
-    mark_new(scene, true);
+    scene_mark(scene, true);
     bench_reset(&scene->bench);
     assert_int_equal(running(scene), 2);
     scene_free(scene);
@@ -308,7 +264,7 @@ static void sweep(struct scene *scene, enum sim_cut_form form, bool permanent)
 {
     struct sim_board *board = scene->bench.board;
 
-    mark_new(scene, permanent);
+    scene_mark(scene, permanent);
     sim_board_power(board, false);
     bench_run(&scene->bench, 10 * RIG_SECOND_US);
     struct sim_moment *before = sim_board_save(board);
@@ -351,7 +307,7 @@ static void cut_by_time_falls_inside_the_swap(void **state)
     struct sim_cut cut = {.kind = SIM_CUT_AFTER_TIME, .delay_us = 400000};
 
     (void)state;
-    mark_new(scene, false);
+    scene_mark(scene, false);
     sim_board_reset(scene->bench.board);
     uint64_t armed_us = sim_board_now_us(scene->bench.board);
     sim_board_arm_cut(scene->bench.board, &cut);
@@ -389,7 +345,7 @@ static void cut_at_a_console_line_stops_the_bootloader_at_that_line(void **state
     struct sim_cut cut = {.kind = SIM_CUT_AT_CONSOLE, .pattern = "Swap type: test"};
 
     (void)state;
-    mark_new(scene, false);
+    scene_mark(scene, false);
     sim_board_reset(scene->bench.board);
     sim_board_arm_cut(scene->bench.board, &cut);
     bench_run(&scene->bench, 5 * RIG_SECOND_US);

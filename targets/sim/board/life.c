@@ -143,7 +143,7 @@ static void start_application(struct sim_board *board)
     char version[RIG_IMAGE_VERSION_TEXT_BYTES], line[64];
     struct sim_running *running = &board->ram.running;
 
-    sim_app_look(&board->config.boot, board->flash, true, running);
+    sim_app_look(&board->config.boot, board->flash, &board->memo, running);
     board->ram.app_started_us = board_clock(board);
     if (!running->has_image || !running->intact || !running->has_personality) {
         board_line(board, "E: ***** HARD FAULT *****");
@@ -255,12 +255,14 @@ static void happen(struct sim_board *board, enum board_event event)
     }
 }
 
-/* A cut by operation can fall without an observed operation (the one before which it falls). */
+/* A cut by operation can fall without an observed operation (the one before which it falls). A callback may have switched the board
+ * off in the middle of the firmware's turn, which then left things behind. */
 static void die_if_cut(struct sim_board *board)
 {
-    if (!board->ram.powered || sim_flash_powered(board->flash))
+    if (board->ram.powered && sim_flash_powered(board->flash))
         return;
-    board_cut_fell(board);
+    if (board->ram.powered)
+        board_cut_fell(board);
     board_die(board);
 }
 

@@ -53,6 +53,8 @@ struct sim_board {
     struct sim_board_config config;
     struct sim_flash *flash;
     struct board_ram ram;
+    struct sim_boot_memo *boot_memo; /* the board's own, when the configuration brought none */
+    struct sim_app_memo memo; /* changes nothing but speed, so it is no part of a moment */
     bool acting;           /* the firmware is at work: flash time counts as it passes */
     uint64_t busy_base_us;
     sim_console_line console;

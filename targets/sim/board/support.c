@@ -214,10 +214,11 @@ struct rig_smp_response bench_erase(struct bench *bench, int slot)
 
 struct rig_smp_response bench_chunk(struct bench *bench, const struct rig_bytes *image, uint32_t offset, size_t n_bytes, bool with_sha)
 {
-    uint8_t message[600], sha[32];
+    uint8_t message[600], sha[32] = {0};
     struct rig_smp_upload_chunk chunk = {.offset = offset, .total_bytes = (uint32_t)image->n_bytes, .bytes = image->bytes + offset};
 
-    SHA256(image->bytes, image->n_bytes, sha);
+    if (offset == 0)
+        SHA256(image->bytes, image->n_bytes, sha);
     chunk.sha = with_sha ? sha : NULL;
     chunk.n_bytes = n_bytes < image->n_bytes - offset ? n_bytes : image->n_bytes - offset;
     return answer_to(bench, message, rig_smp_encode_upload(next_id(bench), &chunk, message, sizeof message));

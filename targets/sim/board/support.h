@@ -48,6 +48,25 @@ struct rig_smp_response bench_chunk(struct bench *bench, const struct rig_bytes 
 bool bench_upload(struct bench *bench, const struct rig_bytes *image, uint32_t *reached);
 void bench_reset(struct bench *bench); /* SMP reset, then wait for advertising, reconnect */
 void image_hash(const struct rig_bytes *image, uint8_t hash[RIG_IMAGE_HASH_BYTES]);
+/* A board that runs version 1 and is connected at the largest MTU, and an image of version 2 for it. */
+struct scene {
+    struct bench bench;
+    struct rig_bytes old_image, new_image;
+    uint8_t old_hash[RIG_IMAGE_HASH_BYTES], new_hash[RIG_IMAGE_HASH_BYTES];
+};
+extern const struct sim_app_personality waits;
+struct scene *scene_with(const struct sim_board_config *config, const struct sim_app_personality *newcomer);
+struct scene *scene_new(const struct sim_app_personality *newcomer); /* the usual board, swap-move */
+void scene_free(struct scene *scene);
+/* Uploads the new image and marks it. */
+void scene_mark(struct scene *scene, bool permanent);
+/* The offset of an answer; the test fails when it is no success with an offset. */
+uint32_t off_of(struct rig_smp_response response);
+/* Hex with blanks; returns the length. */
+size_t from_hex(const char *text, uint8_t *bytes);
+/* Sends hex as one write and expects hex; "" is silence. */
+void exchange(struct bench *bench, const char *request, const char *expected);
+
 /* The bytes of the area's start equal the image's. */
 bool bench_slot_holds(struct bench *bench, const struct sim_area *area, const struct rig_bytes *image);
 

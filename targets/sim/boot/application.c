@@ -7,7 +7,8 @@ static bool image_is_known(const struct sim_boot_config *config, unsigned image)
     return image < config->n_images && image < SIM_BOOT_MAX_IMAGES;
 }
 
-enum sim_status sim_boot_set_pending(const struct sim_boot_config *config, struct sim_flash *flash, unsigned image, bool permanent)
+enum sim_status sim_boot_set_pending(const struct sim_boot_config *config, struct sim_flash *flash,
+                                     unsigned image, bool permanent)
 {
     struct boot boot = {.config = config, .flash = flash, .current = image};
     struct rig_trailer trailer;
@@ -32,7 +33,8 @@ enum sim_status sim_boot_set_pending(const struct sim_boot_config *config, struc
     return boot.flash_status;
 }
 
-enum sim_status sim_boot_set_confirmed(const struct sim_boot_config *config, struct sim_flash *flash, unsigned image)
+enum sim_status sim_boot_set_confirmed(const struct sim_boot_config *config, struct sim_flash *flash,
+                                       unsigned image)
 {
     struct boot boot = {.config = config, .flash = flash, .current = image};
     struct rig_trailer trailer;
@@ -51,7 +53,8 @@ enum sim_status sim_boot_set_confirmed(const struct sim_boot_config *config, str
     return boot.flash_status;
 }
 
-enum rig_swap_type sim_boot_swap_type(const struct sim_boot_config *config, const struct sim_flash *flash, unsigned image)
+enum rig_swap_type sim_boot_swap_type(const struct sim_boot_config *config, const struct sim_flash *flash,
+                                      unsigned image)
 {
     /* Only reads happen through this copy. */
     struct boot boot = {.config = config, .flash = (struct sim_flash *)flash, .current = image};

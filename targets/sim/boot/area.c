@@ -23,7 +23,8 @@ bool area_read(struct boot *boot, const struct sim_area *area, uint32_t offset, 
     return !boot->stopped;
 }
 
-void area_write(struct boot *boot, const struct sim_area *area, uint32_t offset, const void *bytes, size_t n_bytes)
+void area_write(struct boot *boot, const struct sim_area *area, uint32_t offset, const void *bytes,
+                size_t n_bytes)
 {
     if (boot->stopped) {
         return;
@@ -32,7 +33,8 @@ void area_write(struct boot *boot, const struct sim_area *area, uint32_t offset,
         boot_flash_status(boot, SIM_OUT_OF_RANGE);
         return;
     }
-    boot_flash_status(boot, sim_flash_write(boot->flash, area->device, area->offset + offset, bytes, n_bytes));
+    boot_flash_status(boot,
+                      sim_flash_write(boot->flash, area->device, area->offset + offset, bytes, n_bytes));
 }
 
 static void erase_sector_at(struct boot *boot, const struct sim_area *area, uint32_t start, uint32_t n_bytes)
@@ -74,8 +76,8 @@ void area_erase_backwards(struct boot *boot, const struct sim_area *area, uint32
     }
 }
 
-void area_copy(struct boot *boot, const struct sim_area *from, uint32_t from_offset, const struct sim_area *to, uint32_t to_offset,
-               uint32_t n_bytes)
+void area_copy(struct boot *boot, const struct sim_area *from, uint32_t from_offset,
+               const struct sim_area *to, uint32_t to_offset, uint32_t n_bytes)
 {
     uint8_t chunk[COPY_CHUNK_BYTES];
     for (uint32_t done = 0; done < n_bytes && !boot->stopped;) {
@@ -101,9 +103,11 @@ uint8_t area_erased(const struct sim_flash *flash, const struct sim_area *area)
     return device != NULL ? device->erased : 0xff;
 }
 
-bool area_sector(const struct sim_flash *flash, const struct sim_area *area, uint32_t offset, uint32_t *start, uint32_t *n_bytes)
+bool area_sector(const struct sim_flash *flash, const struct sim_area *area, uint32_t offset, uint32_t *start,
+                 uint32_t *n_bytes)
 {
-    if (offset >= area->n_bytes || !sim_flash_sector_at(flash, area->device, area->offset + offset, start, n_bytes) ||
+    if (offset >= area->n_bytes ||
+        !sim_flash_sector_at(flash, area->device, area->offset + offset, start, n_bytes) ||
         *start < area->offset) {
         return false;
     }

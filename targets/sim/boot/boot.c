@@ -19,7 +19,8 @@ static bool measure_swap(struct boot *boot)
             continue;
         }
         if (!image_size(boot, (enum boot_slot)slot, &n_bytes)) {
-            boot_assert_failed(boot, "the size of the %s image cannot be read", slot == BOOT_PRIMARY ? "primary" : "secondary");
+            boot_assert_failed(boot, "the size of the %s image cannot be read",
+                               slot == BOOT_PRIMARY ? "primary" : "secondary");
             return false;
         }
         largest = n_bytes > largest ? n_bytes : largest;
@@ -30,7 +31,8 @@ static bool measure_swap(struct boot *boot)
 
 static void swap_image(struct boot *boot)
 {
-    bool ready = progress_is_reset(boot) ? measure_swap(boot) : progress_swap_size(boot, &boot->progress.swap_size);
+    bool ready =
+        progress_is_reset(boot) ? measure_swap(boot) : progress_swap_size(boot, &boot->progress.swap_size);
     if (!ready) {
         return;
     }
@@ -51,7 +53,8 @@ static void swap_image(struct boot *boot)
 
 static void confirm_swap(struct boot *boot, enum rig_swap_type type)
 {
-    if (type == RIG_SWAP_TYPE_REVERT || type == RIG_SWAP_TYPE_PERM || boot_has_defect(boot, SIM_BOOT_DEFECT_CONFIRMS_ITSELF)) {
+    if (type == RIG_SWAP_TYPE_REVERT || type == RIG_SWAP_TYPE_PERM ||
+        boot_has_defect(boot, SIM_BOOT_DEFECT_CONFIRMS_ITSELF)) {
         trailer_set_image_ok(boot);
     }
 }
@@ -88,7 +91,8 @@ static enum rig_swap_type validated_type(struct boot *boot)
     return validate_slot(boot, BOOT_SECONDARY, type) ? type : RIG_SWAP_TYPE_NONE;
 }
 
-/* Trailers without records: a swap that was announced in full but not begun has its type in swap_info already. */
+/* Trailers without records: a swap that was announced in full but not begun has its type in swap_info
+ * already. */
 static enum rig_swap_type fresh_type(struct boot *boot)
 {
     if (boot->progress.swap_type == RIG_SWAP_TYPE_NONE) {
@@ -142,7 +146,8 @@ static void update_image(struct boot *boot)
         progress_reset(boot);
     }
     struct boot_image *image = boot_image(boot);
-    if ((image->type == RIG_SWAP_TYPE_TEST || image->type == RIG_SWAP_TYPE_PERM) && !downgrade_allowed(boot)) {
+    if ((image->type == RIG_SWAP_TYPE_TEST || image->type == RIG_SWAP_TYPE_PERM) &&
+        !downgrade_allowed(boot)) {
         image->type = RIG_SWAP_TYPE_NONE;
     }
     boot->progress.swap_type = image->type;
@@ -168,7 +173,8 @@ static bool check_primary_magic(struct boot *boot)
     if (magic == RIG_IMAGE_MAGIC) {
         return true;
     }
-    boot->result->primary[boot->current] = header_is_erased(boot, BOOT_PRIMARY) ? RIG_IMAGE_NO_IMAGE : RIG_IMAGE_BAD_MAGIC;
+    boot->result->primary[boot->current] =
+        header_is_erased(boot, BOOT_PRIMARY) ? RIG_IMAGE_NO_IMAGE : RIG_IMAGE_BAD_MAGIC;
     boot_say(boot, 'E', "Bad image magic 0x%x; Image=%u", (unsigned)magic, boot->current);
     return false;
 }
@@ -193,15 +199,17 @@ static bool image_may_run(struct boot *boot)
         return false;
     }
     bool valid = boot->config->validate_primary ? validate_slot(boot, BOOT_PRIMARY, RIG_SWAP_TYPE_NONE)
-                                                 : check_primary_magic(boot);
+                                                : check_primary_magic(boot);
     return valid && !boot->stopped && raise_counter(boot);
 }
 
 static void chainload(struct boot *boot)
 {
     const struct rig_image_header *header = &boot->images[0].header[BOOT_PRIMARY];
-    boot_say(boot, 'I', "Bootloader chainload address offset: 0x%x", (unsigned)boot->config->primary[0].offset);
-    boot_say(boot, 'I', "Image version: v%u.%u.%u", header->version.major, header->version.minor, header->version.revision);
+    boot_say(boot, 'I', "Bootloader chainload address offset: 0x%x",
+             (unsigned)boot->config->primary[0].offset);
+    boot_say(boot, 'I', "Image version: v%u.%u.%u", header->version.major, header->version.minor,
+             header->version.revision);
     boot_say(boot, 'I', "Jumping to the first image slot");
     if (!boot->stopped) {
         boot->result->outcome = SIM_BOOT_RUNS;
@@ -236,9 +244,15 @@ static void go(struct boot *boot)
 }
 
 void sim_boot_run(const struct sim_boot_config *config, struct sim_flash *flash, uint32_t *security_counter,
-                  void (*log)(void *user, char level, const char *line), void *user, struct sim_boot_result *result)
+                  void (*log)(void *user, char level, const char *line), void *user,
+                  struct sim_boot_result *result)
 {
-    struct boot boot = {.config = config, .flash = flash, .counter = security_counter, .log = log, .user = user, .result = result};
+    struct boot boot = {.config = config,
+                        .flash = flash,
+                        .counter = security_counter,
+                        .log = log,
+                        .user = user,
+                        .result = result};
     memset(result, 0, sizeof *result);
     result->outcome = SIM_BOOT_NO_IMAGE;
     for (unsigned i = 0; i < SIM_BOOT_MAX_IMAGES; i++) {

@@ -114,7 +114,8 @@ struct rig_image_source sim_area_source(const struct sim_area_reader *storage);
 /* Largest image (header through last TLV byte) that this configuration accepts for an image index. */
 uint32_t sim_boot_max_image_bytes(const struct sim_boot_config *config, const struct sim_flash *flash, unsigned image);
 
-/* Application side, as bootutil_public.c does it: the order of flash writes matters. */
+/* Application side, as bootutil_public.c does it: the order of flash writes matters. SIM_NOT_ERASED: the trailer's magic is bad, nothing
+ * was written; SIM_OUT_OF_RANGE: no such image. A good magic makes set_pending() do nothing, an unset one set_confirmed(). */
 enum sim_status sim_boot_set_pending(const struct sim_boot_config *config, struct sim_flash *flash, unsigned image, bool permanent);
 enum sim_status sim_boot_set_confirmed(const struct sim_boot_config *config, struct sim_flash *flash, unsigned image);
 /* The swap type that the trailers ask for at the next boot. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Numbers of the reference sheet: operations per algorithm (section 4), trailer bytes (2.4), largest images (6). */
+/* Numbers of the reference sheet: operations per algorithm (section 4), trailer bytes (2.4), largest images
+ * (6). */
 #include "sim/boot/boot_fixture.h"
 
 #include <setjmp.h>
@@ -72,7 +73,8 @@ static void a_fast_overwrite_touches_the_sectors_of_the_image_only(void **state)
     board_make(&board, &(struct board_plan){.mode = RIG_SWAP_OVERWRITE, .n_primary = 32});
     board.config.overwrite_fast = true;
     board_stage(&board, false);
-    /* 4 sectors and the trailer's are erased, 14 chunks are written, then the magic; two erases retire the secondary. */
+    /* 4 sectors and the trailer's are erased, 14 chunks are written, then the magic; two erases retire the
+     * secondary. */
     assert_int_equal(board_boot_counted(&board, SIM_BOOT_RUNS), 5 + 14 + 1 + 2);
     assert_true(board_runs(&board, &board.fresh));
     assert_int_equal(sim_flash_erase_count(board.flash, 0, board.config.primary[0].offset + 4 * 4096), 0);
@@ -168,7 +170,8 @@ static void largest_image(enum rig_swap_mode mode, uint32_t limit)
         board_stage(&board, false);
         board_boot_counted(&board, SIM_BOOT_RUNS);
         assert_int_equal(board.result.secondary[0], excess != 0 ? RIG_IMAGE_TOO_LARGE : RIG_IMAGE_OK);
-        assert_int_equal(board.result.refusal[0], excess != 0 ? SIM_BOOT_REFUSED_INVALID : SIM_BOOT_NOT_REFUSED);
+        assert_int_equal(board.result.refusal[0],
+                         excess != 0 ? SIM_BOOT_REFUSED_INVALID : SIM_BOOT_NOT_REFUSED);
         assert_true(board_runs(&board, excess != 0 ? &board.old : &board.fresh));
         if (mode != RIG_SWAP_OVERWRITE && excess == 0) {
             board_boot_counted(&board, SIM_BOOT_RUNS);

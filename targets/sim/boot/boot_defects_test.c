@@ -7,7 +7,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#define FOR_EACH_SWAP_MODE(mode) for (enum rig_swap_mode mode = RIG_SWAP_MOVE; mode <= RIG_SWAP_OFFSET; mode++)
+#define FOR_EACH_SWAP_MODE(mode)                                                                             \
+    for (enum rig_swap_mode mode = RIG_SWAP_MOVE; mode <= RIG_SWAP_OFFSET; mode++)
 #define FOR_EACH_MODE(mode) for (enum rig_swap_mode mode = RIG_SWAP_MOVE; mode <= RIG_SWAP_OVERWRITE; mode++)
 
 static void make(struct board *board, enum rig_swap_mode mode, uint32_t defects)
@@ -60,7 +61,8 @@ static struct rig_bytes make_older(struct board *board)
 static void each_validation_defect_takes_its_own_wrong_image_only(void **state)
 {
     (void)state;
-    static struct rig_bytes (*const spoils[])(struct board *) = {make_unsigned, make_strangers, make_flipped, make_older};
+    static struct rig_bytes (*const spoils[])(struct board *) = {make_unsigned, make_strangers, make_flipped,
+                                                                 make_older};
     static const uint32_t defects[] = {SIM_BOOT_DEFECT_ACCEPTS_UNSIGNED, SIM_BOOT_DEFECT_ACCEPTS_ANY_KEY,
                                        SIM_BOOT_DEFECT_SKIPS_HASH, SIM_BOOT_DEFECT_IGNORES_DOWNGRADE};
     FOR_EACH_MODE(mode)
@@ -79,7 +81,8 @@ static void never_reverts_keeps_the_unconfirmed_image(void **state)
     (void)state;
     FOR_EACH_SWAP_MODE(mode)
     {
-        for (uint32_t defects = 0; defects <= SIM_BOOT_DEFECT_NEVER_REVERTS; defects += SIM_BOOT_DEFECT_NEVER_REVERTS) {
+        for (uint32_t defects = 0; defects <= SIM_BOOT_DEFECT_NEVER_REVERTS;
+             defects += SIM_BOOT_DEFECT_NEVER_REVERTS) {
             struct board board;
             make(&board, mode, defects);
             board_stage(&board, false);

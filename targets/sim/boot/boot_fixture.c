@@ -14,7 +14,8 @@ static uint32_t or_default(uint32_t value, uint32_t fallback)
     return value != 0 ? value : fallback;
 }
 
-struct rig_bytes image_make(uint32_t n_bytes, uint8_t major, const struct rig_key *key, const struct rig_image_recipe *recipe)
+struct rig_bytes image_make(uint32_t n_bytes, uint8_t major, const struct rig_key *key,
+                            const struct rig_image_recipe *recipe)
 {
     struct rig_image_recipe whole = {0};
     struct rig_bytes image = {0};
@@ -42,16 +43,18 @@ struct rig_bytes image_make(uint32_t n_bytes, uint8_t major, const struct rig_ke
     return image;
 }
 
-static struct sim_flash_device_config device_of(const struct board_plan *plan, uint32_t sector_bytes, uint32_t n_sectors)
+static struct sim_flash_device_config device_of(const struct board_plan *plan, uint32_t sector_bytes,
+                                                uint32_t n_sectors)
 {
-    return (struct sim_flash_device_config){.name = "device",
-                                            .regions = {{.sector_bytes = sector_bytes, .n_sectors = n_sectors}},
-                                            .n_regions = 1,
-                                            .write_bytes = or_default(plan->write_bytes, 4),
-                                            .erased = plan->erased_zero ? 0x00 : 0xff,
-                                            .rewrite_forbidden = !plan->rewrite_allowed,
-                                            .write_us = 40,
-                                            .erase_us = 80000};
+    return (struct sim_flash_device_config){
+        .name = "device",
+        .regions = {{.sector_bytes = sector_bytes, .n_sectors = n_sectors}},
+        .n_regions = 1,
+        .write_bytes = or_default(plan->write_bytes, 4),
+        .erased = plan->erased_zero ? 0x00 : 0xff,
+        .rewrite_forbidden = !plan->rewrite_allowed,
+        .write_us = 40,
+        .erase_us = 80000};
 }
 
 /* Internal: 2 sectors of bootloader, primaries, secondaries, scratch. */
@@ -69,15 +72,17 @@ static void lay_out(struct board *board, const struct board_plan *plan, unsigned
         board->config.primary[i] = (struct sim_area){SIM_FLASH_INTERNAL, at, primary};
         at += primary;
         uint32_t *next = external ? &at_external : &at;
-        board->config.secondary[i] = (struct sim_area){external ? SIM_FLASH_EXTERNAL : SIM_FLASH_INTERNAL, *next, secondary};
+        board->config.secondary[i] =
+            (struct sim_area){external ? SIM_FLASH_EXTERNAL : SIM_FLASH_INTERNAL, *next, secondary};
         *next += secondary;
     }
     if (plan->mode == RIG_SWAP_SCRATCH) {
         board->config.scratch = (struct sim_area){SIM_FLASH_INTERNAL, at, scratch};
         at += scratch;
     }
-    struct sim_flash_device_config devices[2] = {device_of(plan, sector, (at + sector - 1) / sector),
-                                                 device_of(plan, sector_2, or_default(at_external / sector_2, 1))};
+    struct sim_flash_device_config devices[2] = {
+        device_of(plan, sector, (at + sector - 1) / sector),
+        device_of(plan, sector_2, or_default(at_external / sector_2, 1))};
     board->flash = sim_flash_new(devices, external ? 2 : 1);
     assert_non_null(board->flash);
 }
@@ -116,10 +121,12 @@ void board_clear(struct board *board)
     rig_bytes_clear(&board->fresh);
 }
 
-void board_fill(struct board *board, const struct sim_area *area, const void *bytes, size_t n_bytes, uint32_t offset)
+void board_fill(struct board *board, const struct sim_area *area, const void *bytes, size_t n_bytes,
+                uint32_t offset)
 {
     assert_true(offset + n_bytes <= area->n_bytes);
-    assert_int_equal(sim_flash_poke(board->flash, area->device, area->offset + offset, bytes, n_bytes), SIM_OK);
+    assert_int_equal(sim_flash_poke(board->flash, area->device, area->offset + offset, bytes, n_bytes),
+                     SIM_OK);
 }
 
 void board_put_primary(struct board *board, unsigned image, const struct rig_bytes *bytes)
@@ -132,7 +139,8 @@ void board_put_secondary(struct board *board, unsigned image, const struct rig_b
     const struct sim_area *area = &board->config.secondary[image];
     uint32_t start, sector_bytes;
     assert_true(sim_flash_sector_at(board->flash, area->device, area->offset, &start, &sector_bytes));
-    board_fill(board, area, bytes->bytes, bytes->n_bytes, board->config.mode == RIG_SWAP_OFFSET ? sector_bytes : 0);
+    board_fill(board, area, bytes->bytes, bytes->n_bytes,
+               board->config.mode == RIG_SWAP_OFFSET ? sector_bytes : 0);
 }
 
 void board_stage(struct board *board, bool permanent)
@@ -175,7 +183,8 @@ bool board_holds(const struct board *board, const struct sim_area *area, const s
     uint8_t chunk[4096];
     for (size_t done = 0; done < bytes->n_bytes;) {
         size_t n_now = bytes->n_bytes - done < sizeof chunk ? bytes->n_bytes - done : sizeof chunk;
-        assert_int_equal(sim_flash_peek(board->flash, area->device, area->offset + (uint32_t)done, chunk, n_now), SIM_OK);
+        assert_int_equal(
+            sim_flash_peek(board->flash, area->device, area->offset + (uint32_t)done, chunk, n_now), SIM_OK);
         if (memcmp(chunk, bytes->bytes + done, n_now) != 0) {
             return false;
         }

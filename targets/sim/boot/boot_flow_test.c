@@ -7,7 +7,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#define FOR_EACH_SWAP_MODE(mode) for (enum rig_swap_mode mode = RIG_SWAP_MOVE; mode <= RIG_SWAP_OFFSET; mode++)
+#define FOR_EACH_SWAP_MODE(mode)                                                                             \
+    for (enum rig_swap_mode mode = RIG_SWAP_MOVE; mode <= RIG_SWAP_OFFSET; mode++)
 #define FOR_EACH_MODE(mode) for (enum rig_swap_mode mode = RIG_SWAP_MOVE; mode <= RIG_SWAP_OVERWRITE; mode++)
 
 static void make(struct board *board, enum rig_swap_mode mode)
@@ -81,7 +82,8 @@ static void a_second_update_works_after_a_confirmed_first_one(void **state)
         assert_int_equal(sim_boot_set_confirmed(&board.config, board.flash, 0), SIM_OK);
         struct rig_bytes third = image_make(10000, 3, board.key, NULL);
         const struct sim_area *secondary = &board.config.secondary[0];
-        assert_int_equal(sim_flash_erase(board.flash, secondary->device, secondary->offset, secondary->n_bytes), SIM_OK);
+        assert_int_equal(
+            sim_flash_erase(board.flash, secondary->device, secondary->offset, secondary->n_bytes), SIM_OK);
         board_put_secondary(&board, 0, &third);
         assert_int_equal(sim_boot_set_pending(&board.config, board.flash, 0, false), SIM_OK);
         board_boot_counted(&board, SIM_BOOT_RUNS);
@@ -96,7 +98,8 @@ static void a_second_update_works_after_a_confirmed_first_one(void **state)
 static void marking_pending_writes_magic_then_image_ok_then_swap_info(void **state)
 {
     (void)state;
-    static const enum rig_swap_type after_cut[] = {RIG_SWAP_TYPE_NONE, RIG_SWAP_TYPE_TEST, RIG_SWAP_TYPE_PERM};
+    static const enum rig_swap_type after_cut[] = {RIG_SWAP_TYPE_NONE, RIG_SWAP_TYPE_TEST,
+                                                   RIG_SWAP_TYPE_PERM};
     for (uint64_t cut = 0; cut < 3; cut++) {
         struct board board;
         make(&board, RIG_SWAP_MOVE);
@@ -108,7 +111,8 @@ static void marking_pending_writes_magic_then_image_ok_then_swap_info(void **sta
         assert_true(trailer.swap_info_erased);
         assert_int_equal(sim_boot_set_pending(&board.config, board.flash, 0, true), SIM_OK);
         /* A good magic makes the second call do nothing: the request stays what the cut made of it. */
-        assert_int_equal(sim_boot_swap_type(&board.config, board.flash, 0), cut == 0 ? RIG_SWAP_TYPE_PERM : after_cut[cut]);
+        assert_int_equal(sim_boot_swap_type(&board.config, board.flash, 0),
+                         cut == 0 ? RIG_SWAP_TYPE_PERM : after_cut[cut]);
         board_clear(&board);
     }
 }
@@ -191,7 +195,8 @@ static void an_older_version_is_refused_where_the_rule_says_so(void **state)
             board_boot_counted(&board, SIM_BOOT_RUNS);
             bool allowed = rule == SIM_DOWNGRADE_ALLOWED;
             assert_true(board_runs(&board, allowed ? &board.old : &board.fresh));
-            assert_int_equal(board.result.refusal[0], allowed ? SIM_BOOT_NOT_REFUSED : SIM_BOOT_REFUSED_DOWNGRADE);
+            assert_int_equal(board.result.refusal[0],
+                             allowed ? SIM_BOOT_NOT_REFUSED : SIM_BOOT_REFUSED_DOWNGRADE);
             if (!allowed) {
                 assert_true(is_erased(&board, &board.config.secondary[0]));
             }
@@ -317,7 +322,8 @@ static void a_revert_without_an_old_image_is_given_up_in_move_mode(void **state)
     board_stage(&board, false);
     board_boot_counted(&board, SIM_BOOT_RUNS);
     const struct sim_area *secondary = &board.config.secondary[0];
-    assert_int_equal(sim_flash_erase(board.flash, secondary->device, secondary->offset, secondary->n_bytes), SIM_OK);
+    assert_int_equal(sim_flash_erase(board.flash, secondary->device, secondary->offset, secondary->n_bytes),
+                     SIM_OK);
     board_boot_counted(&board, SIM_BOOT_RUNS);
     assert_true(said(&board, "Cleared image 0 primary slot trailer due to stuck revert"));
     assert_int_equal(board_trailer(&board, &board.config.primary[0]).magic, RIG_MAGIC_UNSET);
@@ -535,6 +541,57 @@ static void old_records_below_an_erased_magic_stop_the_scratch_walk(void **state
     board_clear(&board);
 }
 
+static void scribble(struct board *board, const struct sim_area *area, uint32_t *seed)
+{
+    struct rig_trailer_geometry geometry;
+    struct rig_trailer_layout layout;
+    uint8_t magic[RIG_TRAILER_MAGIC_BYTES];
+    sim_boot_geometry(&board->config, board->flash, area, &geometry);
+    assert_true(rig_trailer_layout(&geometry, &layout));
+    for (int i = 0; i < 24; i++) {
+        *seed = *seed * 1664525u + 1013904223u;
+        const uint8_t byte = (uint8_t)(*seed >> 28 < 9 ? 1 : *seed >> 20);
+        const uint32_t span = i < 8 ? layout.n_bytes : 60;
+        board_fill(board, area, &byte, 1, area->n_bytes - 1 - (*seed >> 9) % span);
+    }
+    if (*seed >> 31 != 0) {
+        rig_trailer_magic(geometry.max_align, magic);
+        board_fill(board, area, magic, sizeof magic, layout.magic);
+    }
+}
+
+/* What a probe or a mad application may leave: every boot ends, with one of the outcomes, and without a fault
+ * of memory. */
+static void scribbled_trailers_end_in_some_outcome(void **state)
+{
+    (void)state;
+    uint32_t seed = 1;
+    unsigned n_seen[SIM_BOOT_FLASH_FAULT + 1] = {0};
+    FOR_EACH_MODE(mode)
+    {
+        struct board board;
+        make(&board, mode);
+        struct sim_flash_content *blank = sim_flash_keep(board.flash);
+        for (int i = 0; i < 300; i++) {
+            sim_flash_restore(board.flash, blank);
+            board_put_primary(&board, 0, &board.old);
+            board_put_secondary(&board, 0, &board.fresh);
+            scribble(&board, &board.config.primary[0], &seed);
+            scribble(&board, &board.config.secondary[0], &seed);
+            if (mode == RIG_SWAP_SCRATCH) {
+                scribble(&board, &board.config.scratch, &seed);
+            }
+            n_seen[board_boot(&board)]++;
+            n_seen[board_boot(&board)]++;
+        }
+        sim_flash_content_free(blank);
+        board_clear(&board);
+    }
+    assert_int_equal(n_seen[SIM_BOOT_POWER_LOST], 0);
+    assert_true(n_seen[SIM_BOOT_RUNS] > 1000);
+    assert_true(n_seen[SIM_BOOT_ASSERT] > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -561,6 +618,7 @@ int main(void)
         cmocka_unit_test(a_resumed_swap_says_so),
         cmocka_unit_test(a_memo_changes_nothing_but_the_time),
         cmocka_unit_test(inconsistent_records_stop_a_bootloader_that_does_not_validate_primary),
+        cmocka_unit_test(scribbled_trailers_end_in_some_outcome),
         cmocka_unit_test(old_records_below_an_erased_magic_stop_the_scratch_walk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

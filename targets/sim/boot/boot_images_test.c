@@ -6,7 +6,8 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
-#define FOR_EACH_SWAP_MODE(mode) for (enum rig_swap_mode mode = RIG_SWAP_MOVE; mode <= RIG_SWAP_OFFSET; mode++)
+#define FOR_EACH_SWAP_MODE(mode)                                                                             \
+    for (enum rig_swap_mode mode = RIG_SWAP_MOVE; mode <= RIG_SWAP_OFFSET; mode++)
 
 static void make(struct board *board, enum rig_swap_mode mode)
 {
@@ -15,7 +16,8 @@ static void make(struct board *board, enum rig_swap_mode mode)
 
 static bool both_run(const struct board *board, const struct rig_bytes *bytes)
 {
-    return board_holds(board, &board->config.primary[0], bytes) && board_holds(board, &board->config.primary[1], bytes);
+    return board_holds(board, &board->config.primary[0], bytes) &&
+           board_holds(board, &board->config.primary[1], bytes);
 }
 
 static void both_images_are_upgraded_and_reverted(void **state)
@@ -84,8 +86,8 @@ static void a_cut_in_the_second_trial_does_not_revert_the_first_image(void **sta
 static void stage_dependency(struct board *board, uint8_t minimum, bool second_pending)
 {
     struct rig_image_dependency dependency = {.image = 1, .minimum = {.major = minimum}};
-    struct rig_bytes needy =
-        image_make(13663, 2, board->key, &(struct rig_image_recipe){.dependencies = &dependency, .n_dependencies = 1});
+    struct rig_bytes needy = image_make(
+        13663, 2, board->key, &(struct rig_image_recipe){.dependencies = &dependency, .n_dependencies = 1});
     rig_bytes_clear(&board->fresh);
     board->fresh = needy;
     board_put_primary(board, 0, &board->old);

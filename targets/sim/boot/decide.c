@@ -22,8 +22,9 @@ static unsigned flag_code(enum rig_trailer_flag flag)
 
 static void say_trailer(struct boot *boot, const char *what, const struct rig_trailer *trailer)
 {
-    boot_say(boot, 'I', "%s: magic=%s, swap_type=0x%x, copy_done=0x%x, image_ok=0x%x", what, rig_trailer_magic_name(trailer->magic),
-             (unsigned)trailer->swap_type, flag_code(trailer->copy_done), flag_code(trailer->image_ok));
+    boot_say(boot, 'I', "%s: magic=%s, swap_type=0x%x, copy_done=0x%x, image_ok=0x%x", what,
+             rig_trailer_magic_name(trailer->magic), (unsigned)trailer->swap_type,
+             flag_code(trailer->copy_done), flag_code(trailer->image_ok));
 }
 
 static const char *type_word(enum rig_swap_type type)
@@ -50,9 +51,10 @@ enum rig_swap_type decide_swap_type(struct boot *boot, bool loud)
 
 void progress_reset(struct boot *boot)
 {
-    boot->progress = (struct boot_progress){.source = SOURCE_NONE,
-                                            .phase = boot->config->mode == RIG_SWAP_MOVE ? PHASE_MOVE : PHASE_SWAP,
-                                            .swap_type = RIG_SWAP_TYPE_NONE};
+    boot->progress =
+        (struct boot_progress){.source = SOURCE_NONE,
+                               .phase = boot->config->mode == RIG_SWAP_MOVE ? PHASE_MOVE : PHASE_SWAP,
+                               .swap_type = RIG_SWAP_TYPE_NONE};
 }
 
 bool progress_is_reset(const struct boot *boot)
@@ -69,8 +71,8 @@ static enum boot_source source_without_scratch(struct boot *boot, const struct r
         return SOURCE_NONE;
     }
     say_trailer(boot, "Secondary image", &secondary);
-    bool in_progress =
-        primary->magic == RIG_MAGIC_GOOD && primary->copy_done == RIG_FLAG_UNSET && secondary.magic != RIG_MAGIC_GOOD;
+    bool in_progress = primary->magic == RIG_MAGIC_GOOD && primary->copy_done == RIG_FLAG_UNSET &&
+                       secondary.magic != RIG_MAGIC_GOOD;
     return in_progress ? SOURCE_PRIMARY : SOURCE_NONE;
 }
 
@@ -83,7 +85,8 @@ static enum boot_source source_with_scratch(struct boot *boot, const struct rig_
     }
     say_trailer(boot, "Scratch", &scratch);
     bool undone = primary->copy_done == RIG_FLAG_UNSET;
-    if (primary->magic == RIG_MAGIC_GOOD && scratch.magic != RIG_MAGIC_GOOD && primary->copy_done != RIG_FLAG_BAD) {
+    if (primary->magic == RIG_MAGIC_GOOD && scratch.magic != RIG_MAGIC_GOOD &&
+        primary->copy_done != RIG_FLAG_BAD) {
         return undone ? SOURCE_PRIMARY : SOURCE_NONE;
     }
     if (scratch.magic == RIG_MAGIC_GOOD) {
@@ -100,7 +103,7 @@ static enum boot_source find_source(struct boot *boot)
     }
     say_trailer(boot, "Primary image", &primary);
     enum boot_source source = boot->config->mode == RIG_SWAP_SCRATCH ? source_with_scratch(boot, &primary)
-                                                                      : source_without_scratch(boot, &primary);
+                                                                     : source_without_scratch(boot, &primary);
     static const char *const names[] = {"none", "scratch", "primary slot"};
     boot_say(boot, 'I', "Boot source: %s", names[source]);
     return source;
@@ -125,7 +128,8 @@ static void take_record(struct records *records, uint32_t position, bool used)
     records->last_used = position;
 }
 
-static bool read_records(struct boot *boot, const struct sim_area *area, struct records *records, uint32_t *n_records)
+static bool read_records(struct boot *boot, const struct sim_area *area, struct records *records,
+                         uint32_t *n_records)
 {
     uint8_t chunk[1024];
     struct rig_trailer_layout layout;

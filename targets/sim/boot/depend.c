@@ -4,7 +4,8 @@
 
 #define MAX_DEPENDENCIES 64u
 
-/* After a cut between two swaps the images that were done look like reverts; one that is still to be swapped tells otherwise. */
+/* After a cut between two swaps the images that were done look like reverts; one that is still to be swapped
+ * tells otherwise. */
 void review_types(struct boot *boot, bool resumed)
 {
     enum rig_swap_type type = boot_image(boot)->type;
@@ -31,12 +32,22 @@ static bool is_met(struct boot *boot, const struct rig_image_dependency *depende
 static bool slot_dependencies_met(struct boot *boot, enum boot_slot slot)
 {
     bool shifted = boot->config->mode == RIG_SWAP_OFFSET && slot == BOOT_SECONDARY;
-    struct sim_area_reader reader = {.flash = boot->flash,
-                                     .area = area_from(boot_area(boot, slot), shifted ? boot_image(boot)->secondary_offset : 0),
-                                     .powered_only = true};
+    struct sim_area_reader reader = {
+        .flash = boot->flash,
+        .area = area_from(boot_area(boot, slot), shifted ? boot_image(boot)->secondary_offset : 0),
+        .powered_only = true};
     struct rig_image_source source = sim_area_source(&reader);
     struct rig_image_layout layout;
     struct rig_image_dependency dependencies[MAX_DEPENDENCIES];
+    uint32_t n_bytes;
+    /* By the header in RAM, as bootutil walks: it is not what stands in the slot when a swap could not be
+     * resumed. */
+    if (!image_size(boot, slot, &n_bytes)) {
+        return false;
+    }
+    if (boot_image(boot)->header[slot].protected_tlv_bytes == 0) {
+        return true;
+    }
     if (rig_image_read_layout(&source, UINT32_MAX, &layout) != RIG_IMAGE_OK) {
         return false;
     }

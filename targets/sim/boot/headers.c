@@ -68,7 +68,8 @@ static struct place place_in_offset_revert(struct boot *boot, enum boot_slot slo
     uint32_t sector_bytes = area_first_sector_bytes(boot->flash, boot_area(boot, BOOT_PRIMARY));
     bool first_sector_left = progress->step > last || (progress->step == last && progress->state == 1);
     if (slot == BOOT_PRIMARY) {
-        return first_sector_left ? in_slot(boot, BOOT_SECONDARY, sector_bytes) : in_slot(boot, BOOT_PRIMARY, 0);
+        return first_sector_left ? in_slot(boot, BOOT_SECONDARY, sector_bytes)
+                                 : in_slot(boot, BOOT_PRIMARY, 0);
     }
     return in_slot(boot, progress->step > last ? BOOT_PRIMARY : BOOT_SECONDARY, 0);
 }
@@ -108,7 +109,8 @@ static struct place place_during_swap(struct boot *boot, enum boot_slot slot)
 }
 
 /* Offset mode at rest: the update starts in the second sector, the old image of a revert in the first. */
-static bool read_offset_secondary(struct boot *boot, bool with_progress, struct place *place, struct rig_image_header *header)
+static bool read_offset_secondary(struct boot *boot, bool with_progress, struct place *place,
+                                  struct rig_image_header *header)
 {
     uint32_t sector_bytes = area_first_sector_bytes(boot->flash, boot_area(boot, BOOT_SECONDARY));
     *place = in_slot(boot, BOOT_SECONDARY, offset_reverts(boot, with_progress) ? 0 : sector_bytes);
@@ -159,7 +161,8 @@ bool header_is_erased(struct boot *boot, enum boot_slot slot)
     return boot_image(boot)->header[slot].magic == erased;
 }
 
-static bool read_tlv_total(struct boot *boot, const struct sim_area *area, uint32_t offset, uint16_t magic, uint16_t *total)
+static bool read_tlv_total(struct boot *boot, const struct sim_area *area, uint32_t offset, uint16_t magic,
+                           uint16_t *total)
 {
     uint8_t bytes[4];
     if (!area_read(boot, area, offset, bytes, sizeof bytes)) {
@@ -178,7 +181,8 @@ bool image_size(struct boot *boot, enum boot_slot slot, uint32_t *n_bytes)
     uint32_t end = header->header_bytes + header->payload_bytes;
     uint16_t total;
     if (header->protected_tlv_bytes != 0) {
-        if (!read_tlv_total(boot, &area, end, RIG_IMAGE_TLV_PROTECTED_INFO_MAGIC, &total) || total != header->protected_tlv_bytes) {
+        if (!read_tlv_total(boot, &area, end, RIG_IMAGE_TLV_PROTECTED_INFO_MAGIC, &total) ||
+            total != header->protected_tlv_bytes) {
             return false;
         }
         end += total;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Remembered verdicts of image validation: a table of fixed size in which a newer entry replaces an older one. */
+/* Remembered verdicts of image validation: a table of fixed size in which a newer entry replaces an older
+ * one. */
 #include "sim/boot/loader.h"
 
 #include <stdlib.h>

@@ -2,7 +2,8 @@
 /* Overwrite only: secondary is copied over primary; nothing is kept, nothing can be reverted. */
 #include "sim/boot/loader.h"
 
-/* Erases the sectors of the image; the number of bytes to copy, which bootutil rounds up past a whole write unit as well. */
+/* Erases the sectors of the image; the number of bytes to copy, which bootutil rounds up past a whole write
+ * unit as well. */
 static uint32_t erase_for_image(struct boot *boot, uint32_t n_image)
 {
     const struct sim_area *primary = boot_area(boot, BOOT_PRIMARY);
@@ -43,7 +44,8 @@ static void retire_secondary(struct boot *boot)
     const struct sim_area *secondary = boot_area(boot, BOOT_SECONDARY);
     uint32_t start, sector_bytes;
     area_erase(boot, secondary, 0, area_first_sector_bytes(boot->flash, secondary));
-    if (!boot->stopped && area_sector(boot->flash, secondary, secondary->n_bytes - 1, &start, &sector_bytes)) {
+    if (!boot->stopped &&
+        area_sector(boot->flash, secondary, secondary->n_bytes - 1, &start, &sector_bytes)) {
         area_erase(boot, secondary, start, sector_bytes);
     }
 }
@@ -53,7 +55,8 @@ void overwrite_run(struct boot *boot)
     const struct sim_area *primary = boot_area(boot, BOOT_PRIMARY);
     boot_say(boot, 'I', "Image %u upgrade secondary slot -> primary slot", boot->current);
     uint32_t n_bytes = prepare_primary(boot);
-    boot_say(boot, 'I', "Image %u copying the secondary slot to the primary slot: 0x%x bytes", boot->current, (unsigned)n_bytes);
+    boot_say(boot, 'I', "Image %u copying the secondary slot to the primary slot: 0x%x bytes", boot->current,
+             (unsigned)n_bytes);
     area_copy(boot, boot_area(boot, BOOT_SECONDARY), 0, primary, 0, n_bytes);
     if (boot->config->overwrite_fast) {
         trailer_write_magic(boot, primary);

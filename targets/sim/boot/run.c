@@ -60,14 +60,15 @@ void boot_flash_status(struct boot *boot, enum sim_status status)
 
 const struct sim_area *boot_area(const struct boot *boot, enum boot_slot slot)
 {
-    return slot == BOOT_PRIMARY ? &boot->config->primary[boot->current] : &boot->config->secondary[boot->current];
+    return slot == BOOT_PRIMARY ? &boot->config->primary[boot->current]
+                                : &boot->config->secondary[boot->current];
 }
 
 const char *sim_boot_defect_name(unsigned bit)
 {
     static const char *const names[SIM_BOOT_N_DEFECTS] = {
-        "accepts-unsigned", "accepts-any-key",   "skips-hash",         "never-reverts",     "forgets-progress",
-        "no-copy-done",     "ignores-downgrade", "ignores-dependency", "confirms-itself",   "keeps-rejected",
-        "erases-primary-first", "accepts-oversized"};
+        "accepts-unsigned", "accepts-any-key", "skips-hash",           "never-reverts",
+        "forgets-progress", "no-copy-done",    "ignores-downgrade",    "ignores-dependency",
+        "confirms-itself",  "keeps-rejected",  "erases-primary-first", "accepts-oversized"};
     return bit < SIM_BOOT_N_DEFECTS ? names[bit] : NULL;
 }

@@ -19,7 +19,8 @@ static bool same_sectors(struct boot *boot, uint32_t n_sectors)
     for (uint32_t i = 0; i < n_sectors; i++) {
         uint32_t start, n_primary, n_secondary;
         if (!area_sector(boot->flash, boot_area(boot, BOOT_PRIMARY), at[0], &start, &n_primary) ||
-            !area_sector(boot->flash, boot_area(boot, BOOT_SECONDARY), at[1], &start, &n_secondary) || n_primary != n_secondary) {
+            !area_sector(boot->flash, boot_area(boot, BOOT_SECONDARY), at[1], &start, &n_secondary) ||
+            n_primary != n_secondary) {
             boot_say(boot, 'W', "Cannot upgrade: not same sector layout");
             return false;
         }
@@ -49,9 +50,9 @@ static bool uniform_slots_compatible(struct boot *boot)
 
 /* Sectors of both slots laid side by side: who takes the next one until they meet at a common boundary. */
 struct tiling {
-    uint32_t at[2];      /* consumed of each slot */
-    uint32_t run[2];     /* since the last common boundary */
-    int smaller;         /* the slot that had several sectors in this run; -1 = none yet */
+    uint32_t at[2];  /* consumed of each slot */
+    uint32_t run[2]; /* since the last common boundary */
+    int smaller;     /* the slot that had several sectors in this run; -1 = none yet */
 };
 
 static bool take_sector(struct boot *boot, struct tiling *tiling, enum boot_slot slot)
@@ -119,12 +120,14 @@ bool slots_are_compatible(struct boot *boot)
     return tiled_slots_compatible(boot);
 }
 
-void slots_first_trailer_sector(struct boot *boot, const struct sim_area *area, uint32_t trailer, uint32_t *start, uint32_t *end)
+void slots_first_trailer_sector(struct boot *boot, const struct sim_area *area, uint32_t trailer,
+                                uint32_t *start, uint32_t *end)
 {
     uint32_t sector_bytes = 0;
     *start = 0;
     *end = area->n_bytes;
-    if (trailer <= area->n_bytes && area_sector(boot->flash, area, area->n_bytes - trailer, start, &sector_bytes)) {
+    if (trailer <= area->n_bytes &&
+        area_sector(boot->flash, area, area->n_bytes - trailer, start, &sector_bytes)) {
         *end = *start + sector_bytes;
     }
 }
@@ -149,7 +152,8 @@ static uint32_t max_with_spare_sector(struct boot *boot)
     return primary < secondary ? primary : secondary;
 }
 
-/* The step that swaps the sector with the trailer's start keeps a small trailer in scratch: that has to fit beside the data. */
+/* The step that swaps the sector with the trailer's start keeps a small trailer in scratch: that has to fit
+ * beside the data. */
 static uint32_t max_with_scratch(struct boot *boot)
 {
     const struct sim_area *primary = boot_area(boot, BOOT_PRIMARY);
@@ -177,7 +181,8 @@ uint32_t slots_max_image_bytes(struct boot *boot, const struct sim_area *area)
     return trailer_layout(boot, area, &layout) ? layout.swap_info : 0;
 }
 
-uint32_t sim_boot_max_image_bytes(const struct sim_boot_config *config, const struct sim_flash *flash, unsigned image)
+uint32_t sim_boot_max_image_bytes(const struct sim_boot_config *config, const struct sim_flash *flash,
+                                  unsigned image)
 {
     if (image >= config->n_images || image >= SIM_BOOT_MAX_IMAGES) {
         return 0;
@@ -211,6 +216,7 @@ bool slots_have_room(struct boot *boot, uint32_t n_used)
         return true;
     }
     boot_say(boot, 'W', "Not enough free space to run swap upgrade");
-    boot_say(boot, 'W', "required %u bytes but only %u are available", (unsigned)(n_used * sector_bytes), (unsigned)trailer_at);
+    boot_say(boot, 'W', "required %u bytes but only %u are available", (unsigned)(n_used * sector_bytes),
+             (unsigned)trailer_at);
     return false;
 }

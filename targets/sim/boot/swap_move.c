@@ -2,15 +2,15 @@
 /* Swap using move: primary moves up by one sector, then the sectors change places one by one. */
 #include "sim/boot/loader.h"
 
-/* A revert has its status in primary, which is about to be erased: a permanent upgrade written into secondary stands in for it, so
- * that a cut in between leaves something to go on from. */
+/* A revert has its status in primary, which is about to be erased: a permanent upgrade written into secondary
+ * stands in for it, so that a cut in between leaves something to go on from. */
 static void disguise_revert(struct boot *boot)
 {
     const struct sim_area *secondary = boot_area(boot, BOOT_SECONDARY);
     struct rig_trailer trailer;
     bool starting = boot->progress.phase == PHASE_MOVE && boot->progress.step == 0;
-    if (boot->progress.swap_type != RIG_SWAP_TYPE_REVERT || !starting || !trailer_read(boot, secondary, &trailer) ||
-        !boot_must_announce(boot, trailer.magic)) {
+    if (boot->progress.swap_type != RIG_SWAP_TYPE_REVERT || !starting ||
+        !trailer_read(boot, secondary, &trailer) || !boot_must_announce(boot, trailer.magic)) {
         return;
     }
     trailer_erase(boot, secondary);
@@ -70,8 +70,12 @@ void swap_move_run(struct boot *boot)
     }
     disguise_revert(boot);
     if (progress->phase == PHASE_MOVE) {
-        while (progress->step < n_sectors && !boot->stopped) {
-            move_up(boot, n_sectors - 1 - progress->step, sector_bytes);
+        for (uint32_t left = n_sectors; left > 0 && !boot->stopped; left--) {
+            /* The difference wraps when there are more records than sectors, and all is moved again:
+             * bootutil's too. */
+            if (left <= n_sectors - progress->step) {
+                move_up(boot, left - 1, sector_bytes);
+            }
         }
         progress->phase = PHASE_SWAP;
         progress->step = 0;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Swap using offset: the update lies one sector further up in secondary, so that each sector has a free place to go to. */
+/* Swap using offset: the update lies one sector further up in secondary, so that each sector has a free place
+ * to go to. */
 #include "sim/boot/loader.h"
 
 #include "base/bytes.h"
 
-/* Upstream looks at the step alone: a revert that was cut within its first step is announced anew, although primary is half written. */
+/* Upstream looks at the step alone: a revert that was cut within its first step is announced anew, although
+ * primary is half written. */
 static bool has_begun(const struct boot *boot)
 {
     return boot->progress.step != 0 || (boot->config->swap_fixes && boot->progress.state != 0);
@@ -15,8 +17,8 @@ static void announce_revert(struct boot *boot)
 {
     const struct sim_area *secondary = boot_area(boot, BOOT_SECONDARY);
     struct rig_trailer trailer;
-    if (boot->progress.swap_type != RIG_SWAP_TYPE_REVERT || has_begun(boot) || !trailer_read(boot, secondary, &trailer) ||
-        !boot_must_announce(boot, trailer.magic)) {
+    if (boot->progress.swap_type != RIG_SWAP_TYPE_REVERT || has_begun(boot) ||
+        !trailer_read(boot, secondary, &trailer) || !boot_must_announce(boot, trailer.magic)) {
         return;
     }
     trailer_erase(boot, secondary);
@@ -39,10 +41,10 @@ static void start_trailers(struct boot *boot)
 
 /* What one step copies where. */
 struct step {
-    uint32_t sector;    /* of primary */
-    uint32_t park;      /* sector of secondary that primary's sector goes to */
-    uint32_t fetch;     /* sector of secondary that comes to primary */
-    bool skip_primary;  /* the image in primary does not reach this far */
+    uint32_t sector;   /* of primary */
+    uint32_t park;     /* sector of secondary that primary's sector goes to */
+    uint32_t fetch;    /* sector of secondary that comes to primary */
+    bool skip_primary; /* the image in primary does not reach this far */
     bool skip_secondary;
 };
 
@@ -69,9 +71,11 @@ static void swap_sector(struct boot *boot, const struct step *step, uint32_t sec
 }
 
 /* Sums wrap as they do in bootutil's 32-bit arithmetic: a header may be anything here. */
-static uint32_t n_used_sectors(const struct rig_image_header *header, uint32_t tlv_bytes, uint32_t sector_bytes)
+static uint32_t n_used_sectors(const struct rig_image_header *header, uint32_t tlv_bytes,
+                               uint32_t sector_bytes)
 {
-    uint32_t n_bytes = (uint32_t)header->header_bytes + tlv_bytes + header->protected_tlv_bytes + header->payload_bytes;
+    uint32_t n_bytes =
+        (uint32_t)header->header_bytes + tlv_bytes + header->protected_tlv_bytes + header->payload_bytes;
     return (n_bytes + sector_bytes - 1) / sector_bytes;
 }
 
@@ -81,7 +85,8 @@ static bool read_used(struct boot *boot, uint32_t sector_bytes, uint32_t n_used[
     struct rig_trailer_layout layout;
     uint8_t sizes[4];
     /* From flash, not from the headers: during a swap the TLV areas cannot be found any more. */
-    if (!trailer_layout(boot, primary, &layout) || !area_read(boot, primary, layout.tlv_sizes, sizes, sizeof sizes)) {
+    if (!trailer_layout(boot, primary, &layout) ||
+        !area_read(boot, primary, layout.tlv_sizes, sizes, sizeof sizes)) {
         return false;
     }
     const struct rig_image_header *headers = boot_image(boot)->header;
@@ -114,7 +119,8 @@ void swap_offset_run(struct boot *boot)
     if (!read_used(boot, sector_bytes, n_used)) {
         return;
     }
-    bool reverts = progress->swap_type == RIG_SWAP_TYPE_REVERT || decide_swap_type(boot, false) == RIG_SWAP_TYPE_REVERT;
+    bool reverts =
+        progress->swap_type == RIG_SWAP_TYPE_REVERT || decide_swap_type(boot, false) == RIG_SWAP_TYPE_REVERT;
     while (progress->step < n_sectors && !boot->stopped) {
         uint32_t sector = reverts ? n_sectors - 1 - progress->step : progress->step;
         struct step step = plan_step(sector, reverts, n_used);

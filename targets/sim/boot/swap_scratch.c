@@ -5,7 +5,7 @@
 /* One region that changes places. */
 struct region {
     uint32_t offset;
-    uint32_t n_bytes; /* whole sectors */
+    uint32_t n_bytes;  /* whole sectors */
     uint32_t n_copied; /* less where the trailer begins inside it */
 };
 
@@ -35,7 +35,8 @@ static uint32_t region_start(struct boot *boot, uint32_t end)
 {
     uint32_t start = end;
     uint32_t sector_start, sector_bytes;
-    while (start > 0 && area_sector(boot->flash, boot_area(boot, BOOT_PRIMARY), start - 1, &sector_start, &sector_bytes) &&
+    while (start > 0 &&
+           area_sector(boot->flash, boot_area(boot, BOOT_PRIMARY), start - 1, &sector_start, &sector_bytes) &&
            end - sector_start <= boot->config->scratch.n_bytes) {
         start = sector_start;
     }
@@ -65,7 +66,8 @@ static void shorten_copy(struct boot *boot, struct region *region)
     struct rig_trailer_layout scratch;
     region->n_copied = region->n_bytes;
     slots_first_trailer_sector(boot, primary, n_trailer, &trailer_sector, &end);
-    if (region->offset + region->n_bytes <= trailer_sector || !trailer_layout(boot, &boot->config->scratch, &scratch)) {
+    if (region->offset + region->n_bytes <= trailer_sector ||
+        !trailer_layout(boot, &boot->config->scratch, &scratch)) {
         return;
     }
     if (region->offset > primary->n_bytes - n_trailer) {
@@ -91,7 +93,8 @@ static void bring_trailer_to_primary(struct boot *boot)
     erase_scratch(boot);
 }
 
-/* A trailer in scratch first, wanted or not: the swap type must lie somewhere while primary's trailer is erased. */
+/* A trailer in scratch first, wanted or not: the swap type must lie somewhere while primary's trailer is
+ * erased. */
 static void start_trailers(struct boot *boot)
 {
     trailer_start_swap(boot, &boot->config->scratch);
@@ -100,8 +103,8 @@ static void start_trailers(struct boot *boot)
     }
 }
 
-/* A cut left the swap's trailer in scratch and maybe nowhere else: upstream erases scratch and begins anew, so that a second cut leaves no
- * trailer at all. */
+/* A cut left the swap's trailer in scratch and maybe nowhere else: upstream erases scratch and begins anew,
+ * so that a second cut leaves no trailer at all. */
 static bool trailer_is_in_scratch(struct boot *boot)
 {
     return boot->config->swap_fixes && boot->progress.step == 0 && !boot->progress.use_scratch &&
@@ -118,7 +121,8 @@ static void secondary_to_scratch(struct boot *boot, const struct region *region)
             start_trailers(boot);
         }
     }
-    area_copy(boot, boot_area(boot, BOOT_SECONDARY), region->offset, &boot->config->scratch, 0, region->n_copied);
+    area_copy(boot, boot_area(boot, BOOT_SECONDARY), region->offset, &boot->config->scratch, 0,
+              region->n_copied);
     trailer_write_record(boot);
     boot->progress.state = 1;
 }
@@ -144,7 +148,8 @@ static void primary_to_secondary(struct boot *boot, const struct region *region)
         n_erased = boot->progress.use_scratch ? below_trailer(boot, secondary, region) : n_erased;
     }
     area_erase(boot, secondary, region->offset, n_erased);
-    area_copy(boot, boot_area(boot, BOOT_PRIMARY), region->offset, secondary, region->offset, region->n_copied);
+    area_copy(boot, boot_area(boot, BOOT_PRIMARY), region->offset, secondary, region->offset,
+              region->n_copied);
     trailer_write_record(boot);
     boot->progress.state = 2;
 }
@@ -159,7 +164,8 @@ static void bring_trailer_home(struct boot *boot, const struct region *region)
     if (!trailer_layout(boot, scratch, &layout)) {
         return;
     }
-    area_copy(boot, scratch, layout.status, primary, region->offset + region->n_copied, 2 * record_bytes(boot));
+    area_copy(boot, scratch, layout.status, primary, region->offset + region->n_copied,
+              2 * record_bytes(boot));
     if (!trailer_read(boot, scratch, &trailer)) {
         return;
     }

@@ -10,18 +10,20 @@
 
 static bool is_scratch(const struct sim_boot_config *config, const struct sim_area *area)
 {
-    return config->scratch.n_bytes != 0 && area->device == config->scratch.device && area->offset == config->scratch.offset;
+    return config->scratch.n_bytes != 0 && area->device == config->scratch.device &&
+           area->offset == config->scratch.offset;
 }
 
-void sim_boot_geometry(const struct sim_boot_config *config, const struct sim_flash *flash, const struct sim_area *slot,
-                       struct rig_trailer_geometry *geometry)
+void sim_boot_geometry(const struct sim_boot_config *config, const struct sim_flash *flash,
+                       const struct sim_area *slot, struct rig_trailer_geometry *geometry)
 {
-    *geometry = (struct rig_trailer_geometry){.mode = config->mode,
-                                              .slot_bytes = slot->n_bytes,
-                                              .write_bytes = area_write_bytes(flash, slot),
-                                              .max_align = config->max_align,
-                                              .max_sectors = is_scratch(config, slot) ? 1 : config->max_sectors,
-                                              .erased = area_erased(flash, slot)};
+    *geometry =
+        (struct rig_trailer_geometry){.mode = config->mode,
+                                      .slot_bytes = slot->n_bytes,
+                                      .write_bytes = area_write_bytes(flash, slot),
+                                      .max_align = config->max_align,
+                                      .max_sectors = is_scratch(config, slot) ? 1 : config->max_sectors,
+                                      .erased = area_erased(flash, slot)};
 }
 
 bool trailer_layout(struct boot *boot, const struct sim_area *area, struct rig_trailer_layout *layout)
@@ -39,7 +41,8 @@ bool trailer_read(struct boot *boot, const struct sim_area *area, struct rig_tra
 {
     struct rig_trailer_geometry geometry;
     sim_boot_geometry(boot->config, boot->flash, area, &geometry);
-    /* The fixed fields lie at the same distance from the end whatever the number of records, and only they are wanted here. */
+    /* The fixed fields lie at the same distance from the end whatever the number of records, and only they
+     * are wanted here. */
     geometry.max_sectors = 1;
     struct sim_area_reader reader = {.flash = boot->flash, .area = *area, .powered_only = true};
     struct rig_image_source source = sim_area_source(&reader);
@@ -54,7 +57,8 @@ bool trailer_read(struct boot *boot, const struct sim_area *area, struct rig_tra
 }
 
 /* One write of the field, filled up with the erased value to whole write units. */
-static void write_field(struct boot *boot, const struct sim_area *area, uint32_t offset, const uint8_t *bytes, uint32_t n_bytes)
+static void write_field(struct boot *boot, const struct sim_area *area, uint32_t offset, const uint8_t *bytes,
+                        uint32_t n_bytes)
 {
     uint8_t padded[MAX_ALIGN_BYTES];
     uint32_t n_padded = rig_round_up(n_bytes, area_write_bytes(boot->flash, area));
@@ -110,7 +114,8 @@ void trailer_write_swap_size(struct boot *boot, const struct sim_area *area, uin
     }
 }
 
-void trailer_write_tlv_sizes(struct boot *boot, const struct sim_area *area, uint16_t primary, uint16_t secondary)
+void trailer_write_tlv_sizes(struct boot *boot, const struct sim_area *area, uint16_t primary,
+                             uint16_t secondary)
 {
     struct rig_trailer_layout layout;
     uint8_t bytes[4];
@@ -191,7 +196,9 @@ static uint32_t record_position(const struct boot *boot)
     const struct boot_progress *progress = &boot->progress;
     switch (boot->config->mode) {
     case RIG_SWAP_MOVE:
-        return progress->phase == PHASE_MOVE ? progress->step : boot->config->max_sectors + 2 * progress->step + progress->state;
+        return progress->phase == PHASE_MOVE
+                   ? progress->step
+                   : boot->config->max_sectors + 2 * progress->step + progress->state;
     case RIG_SWAP_OFFSET:
         return 2 * progress->step + progress->state;
     case RIG_SWAP_SCRATCH:
@@ -203,7 +210,8 @@ static uint32_t record_position(const struct boot *boot)
 
 void trailer_write_record(struct boot *boot)
 {
-    const struct sim_area *area = boot->progress.use_scratch ? &boot->config->scratch : boot_area(boot, BOOT_PRIMARY);
+    const struct sim_area *area =
+        boot->progress.use_scratch ? &boot->config->scratch : boot_area(boot, BOOT_PRIMARY);
     struct rig_trailer_layout layout;
     if (boot_has_defect(boot, SIM_BOOT_DEFECT_FORGETS_PROGRESS) || !trailer_layout(boot, area, &layout)) {
         return;

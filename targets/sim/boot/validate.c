@@ -14,7 +14,8 @@ static struct sim_area image_area(struct boot *boot, enum boot_slot slot)
 
 static struct sim_area_reader reader_of(struct boot *boot, enum boot_slot slot)
 {
-    return (struct sim_area_reader){.flash = boot->flash, .area = image_area(boot, slot), .powered_only = true};
+    return (struct sim_area_reader){
+        .flash = boot->flash, .area = image_area(boot, slot), .powered_only = true};
 }
 
 static bool has_signature(const struct rig_image_source *source, const struct rig_image_layout *layout)
@@ -30,14 +31,17 @@ static bool has_signature(const struct rig_image_source *source, const struct ri
     return false;
 }
 
-/* NO_SIGNATURE stands for two different images: one without a signature, and one that is signed with a key nobody knows. */
-static bool defect_tolerates(struct boot *boot, const struct rig_image_source *source, const struct rig_image_layout *layout)
+/* NO_SIGNATURE stands for two different images: one without a signature, and one that is signed with a key
+ * nobody knows. */
+static bool defect_tolerates(struct boot *boot, const struct rig_image_source *source,
+                             const struct rig_image_layout *layout)
 {
     return boot_has_defect(boot, has_signature(source, layout) ? SIM_BOOT_DEFECT_ACCEPTS_ANY_KEY
                                                                : SIM_BOOT_DEFECT_ACCEPTS_UNSIGNED);
 }
 
-static enum rig_image_status verify(struct boot *boot, const struct rig_image_source *source, struct rig_image_policy *policy)
+static enum rig_image_status verify(struct boot *boot, const struct rig_image_source *source,
+                                    struct rig_image_policy *policy)
 {
     struct rig_image_layout layout;
     enum rig_image_status status = rig_image_verify(source, policy, &layout);
@@ -56,9 +60,10 @@ static void mix(struct memo_key *key, uint64_t word)
     key->lane[1] ^= key->lane[1] >> 29;
 }
 
-/* Everything that a verdict depends on: the bytes of the image, and what the bootloader was built to demand. */
-static bool key_of(struct boot *boot, const struct sim_area *area, const struct rig_image_policy *policy, uint32_t n_image,
-                   struct memo_key *key)
+/* Everything that a verdict depends on: the bytes of the image, and what the bootloader was built to demand.
+ */
+static bool key_of(struct boot *boot, const struct sim_area *area, const struct rig_image_policy *policy,
+                   uint32_t n_image, struct memo_key *key)
 {
     if (!sim_flash_range_hash(boot->flash, area->device, area->offset, n_image, key->lane)) {
         return false;
@@ -78,14 +83,16 @@ static bool key_of(struct boot *boot, const struct sim_area *area, const struct 
     return true;
 }
 
-static enum rig_image_status verify_or_recall(struct boot *boot, enum boot_slot slot, struct rig_image_policy *policy)
+static enum rig_image_status verify_or_recall(struct boot *boot, enum boot_slot slot,
+                                              struct rig_image_policy *policy)
 {
     struct sim_area_reader reader = reader_of(boot, slot);
     struct rig_image_source source = sim_area_source(&reader);
     struct rig_image_layout layout;
     struct memo_key key;
     enum rig_image_status status;
-    bool keyed = boot->config->memo != NULL && rig_image_read_layout(&source, policy->max_image_bytes, &layout) == RIG_IMAGE_OK &&
+    bool keyed = boot->config->memo != NULL &&
+                 rig_image_read_layout(&source, policy->max_image_bytes, &layout) == RIG_IMAGE_OK &&
                  key_of(boot, &reader.area, policy, layout.end, &key);
     if (keyed && memo_find(boot->config->memo, &key, &status)) {
         return status;
@@ -104,11 +111,12 @@ static enum rig_image_status check_image(struct boot *boot, enum boot_slot slot)
         return RIG_IMAGE_BAD_MAGIC;
     }
     bool any_size = boot_has_defect(boot, SIM_BOOT_DEFECT_ACCEPTS_OVERSIZED);
-    struct rig_image_policy policy = {.check_hash = !boot_has_defect(boot, SIM_BOOT_DEFECT_SKIPS_HASH),
-                                      .need_signature = config->need_signature,
-                                      .keys = config->keys,
-                                      .n_keys = config->n_keys,
-                                      .max_image_bytes = any_size ? UINT32_MAX : slots_max_image_bytes(boot, boot_area(boot, slot))};
+    struct rig_image_policy policy = {
+        .check_hash = !boot_has_defect(boot, SIM_BOOT_DEFECT_SKIPS_HASH),
+        .need_signature = config->need_signature,
+        .keys = config->keys,
+        .n_keys = config->n_keys,
+        .max_image_bytes = any_size ? UINT32_MAX : slots_max_image_bytes(boot, boot_area(boot, slot))};
     if (boot->stopped) {
         return RIG_IMAGE_READ_FAILED;
     }
@@ -136,7 +144,8 @@ static bool counter_is_met(struct boot *boot, enum boot_slot slot)
         return false;
     }
     if (counter < stored) {
-        boot_say(boot, 'E', "Image security counter value %u lower than monotonic value %u", (unsigned)counter, (unsigned)stored);
+        boot_say(boot, 'E', "Image security counter value %u lower than monotonic value %u",
+                 (unsigned)counter, (unsigned)stored);
         return false;
     }
     return true;
@@ -162,8 +171,8 @@ void slot_reject(struct boot *boot)
     }
 }
 
-/* An image that was rejected is erased from its start; a cut in that leaves a trailer without an image, which would keep the slot
- * pending for good. */
+/* An image that was rejected is erased from its start; a cut in that leaves a trailer without an image, which
+ * would keep the slot pending for good. */
 static void drop_stray_trailers(struct boot *boot)
 {
     if (boot->config->mode == RIG_SWAP_OVERWRITE) {
@@ -193,13 +202,15 @@ static bool in_wrong_sector(struct boot *boot, enum rig_swap_type expected)
     return header.magic == RIG_IMAGE_MAGIC;
 }
 
-/* Overwrite mode has its rule here, before the image is looked at; the swap modes have theirs in downgrade_allowed(). */
+/* Overwrite mode has its rule here, before the image is looked at; the swap modes have theirs in
+ * downgrade_allowed(). */
 static bool overwrite_is_downgrade(struct boot *boot)
 {
     const struct rig_image_header *headers = boot_image(boot)->header;
     if (boot->config->mode != RIG_SWAP_OVERWRITE || boot->config->downgrade == SIM_DOWNGRADE_ALLOWED ||
         boot_has_defect(boot, SIM_BOOT_DEFECT_IGNORES_DOWNGRADE) || header_is_erased(boot, BOOT_PRIMARY) ||
-        rig_image_version_compare(&headers[BOOT_SECONDARY].version, &headers[BOOT_PRIMARY].version, false) >= 0) {
+        rig_image_version_compare(&headers[BOOT_SECONDARY].version, &headers[BOOT_PRIMARY].version, false) >=
+            0) {
         return false;
     }
     boot_say(boot, 'E', "Insufficient version in secondary slot");
@@ -245,7 +256,8 @@ static bool validate_secondary(struct boot *boot, enum rig_swap_type expected)
 static bool validate_primary(struct boot *boot)
 {
     enum rig_image_status *status = &boot->result->primary[boot->current];
-    if (header_is_erased(boot, BOOT_PRIMARY) || (boot_image(boot)->header[BOOT_PRIMARY].flags & RIG_IMAGE_FLAG_NON_BOOTABLE)) {
+    if (header_is_erased(boot, BOOT_PRIMARY) ||
+        (boot_image(boot)->header[BOOT_PRIMARY].flags & RIG_IMAGE_FLAG_NON_BOOTABLE)) {
         *status = RIG_IMAGE_NO_IMAGE;
         return false;
     }
@@ -271,11 +283,13 @@ bool downgrade_allowed(struct boot *boot)
 {
     const struct rig_image_header *headers = boot_image(boot)->header;
     bool allowed = true;
-    if (boot->config->mode == RIG_SWAP_OVERWRITE || boot_has_defect(boot, SIM_BOOT_DEFECT_IGNORES_DOWNGRADE)) {
+    if (boot->config->mode == RIG_SWAP_OVERWRITE ||
+        boot_has_defect(boot, SIM_BOOT_DEFECT_IGNORES_DOWNGRADE)) {
         return true;
     }
     if (boot->config->downgrade == SIM_DOWNGRADE_BY_VERSION) {
-        allowed = rig_image_version_compare(&headers[BOOT_SECONDARY].version, &headers[BOOT_PRIMARY].version, false) >= 0;
+        allowed = rig_image_version_compare(&headers[BOOT_SECONDARY].version, &headers[BOOT_PRIMARY].version,
+                                            false) >= 0;
     } else if (boot->config->downgrade == SIM_DOWNGRADE_BY_COUNTER) {
         uint32_t primary, secondary;
         allowed = !read_counter(boot, BOOT_PRIMARY, &primary) ||

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* NOR flash devices: rules of the part, operation counter, power cuts, wear, virtual time. The bytes live in pages.c. */
+/* NOR flash devices: rules of the part, operation counter, power cuts, wear, virtual time. The bytes live in
+ * pages.c. */
 #include "sim/flash/flash.h"
 
 #include "sim/flash/pages.h"
@@ -10,7 +11,8 @@
 #define MAX_DEVICE_BYTES (256u * 1024u * 1024u)
 #define MAX_WRITE_BYTES 32u
 
-_Static_assert(SIM_FLASH_PAGE_BYTES == SIM_PAGE_BYTES, "the page size is part of the contract of sim_flash_range_hash()");
+_Static_assert(SIM_FLASH_PAGE_BYTES == SIM_PAGE_BYTES,
+               "the page size is part of the contract of sim_flash_range_hash()");
 
 struct device {
     struct sim_flash_device_config config;
@@ -56,7 +58,8 @@ const char *sim_status_text(enum sim_status status)
     return "unknown";
 }
 
-static bool region_is_sound(const struct sim_flash_region *region, uint32_t write_bytes, uint64_t *n_bytes, uint64_t *n_sectors)
+static bool region_is_sound(const struct sim_flash_region *region, uint32_t write_bytes, uint64_t *n_bytes,
+                            uint64_t *n_sectors)
 {
     if (region->sector_bytes == 0 || region->n_sectors == 0 || region->sector_bytes % write_bytes != 0) {
         return false;
@@ -66,7 +69,8 @@ static bool region_is_sound(const struct sim_flash_region *region, uint32_t writ
     return *n_bytes <= MAX_DEVICE_BYTES;
 }
 
-static bool config_is_sound(const struct sim_flash_device_config *config, uint32_t *n_bytes, uint32_t *n_sectors)
+static bool config_is_sound(const struct sim_flash_device_config *config, uint32_t *n_bytes,
+                            uint32_t *n_sectors)
 {
     uint32_t unit = config->write_bytes;
     if (unit == 0 || unit > MAX_WRITE_BYTES || (unit & (unit - 1)) != 0 || config->n_regions == 0 ||
@@ -159,7 +163,8 @@ static bool find_sector(const struct device *device, uint32_t offset, struct sec
         uint32_t n_bytes = region->sector_bytes * region->n_sectors;
         if (offset - start < n_bytes) {
             uint32_t within = (offset - start) / region->sector_bytes;
-            *sector = (struct sector){index + within, start + within * region->sector_bytes, region->sector_bytes};
+            *sector =
+                (struct sector){index + within, start + within * region->sector_bytes, region->sector_bytes};
             return true;
         }
         start += n_bytes;
@@ -168,7 +173,8 @@ static bool find_sector(const struct device *device, uint32_t offset, struct sec
     return false;
 }
 
-bool sim_flash_sector_at(const struct sim_flash *flash, unsigned device, uint32_t offset, uint32_t *start, uint32_t *n_bytes)
+bool sim_flash_sector_at(const struct sim_flash *flash, unsigned device, uint32_t offset, uint32_t *start,
+                         uint32_t *n_bytes)
 {
     struct sector sector;
     if (device >= flash->n_devices || !find_sector(&flash->devices[device], offset, &sector)) {
@@ -185,7 +191,8 @@ static bool in_range(const struct sim_flash *flash, unsigned device, uint32_t of
            n_bytes <= flash->devices[device].n_bytes - offset;
 }
 
-enum sim_status sim_flash_peek(const struct sim_flash *flash, unsigned device, uint32_t offset, void *into, size_t n_bytes)
+enum sim_status sim_flash_peek(const struct sim_flash *flash, unsigned device, uint32_t offset, void *into,
+                               size_t n_bytes)
 {
     if (!in_range(flash, device, offset, n_bytes)) {
         return SIM_OUT_OF_RANGE;
@@ -194,7 +201,8 @@ enum sim_status sim_flash_peek(const struct sim_flash *flash, unsigned device, u
     return SIM_OK;
 }
 
-enum sim_status sim_flash_poke(struct sim_flash *flash, unsigned device, uint32_t offset, const void *bytes, size_t n_bytes)
+enum sim_status sim_flash_poke(struct sim_flash *flash, unsigned device, uint32_t offset, const void *bytes,
+                               size_t n_bytes)
 {
     if (!in_range(flash, device, offset, n_bytes)) {
         return SIM_OUT_OF_RANGE;
@@ -202,7 +210,8 @@ enum sim_status sim_flash_poke(struct sim_flash *flash, unsigned device, uint32_
     return sim_pages_store(flash->devices[device].pages, offset, bytes, n_bytes) ? SIM_OK : SIM_NO_MEMORY;
 }
 
-enum sim_status sim_flash_read(const struct sim_flash *flash, unsigned device, uint32_t offset, void *into, size_t n_bytes)
+enum sim_status sim_flash_read(const struct sim_flash *flash, unsigned device, uint32_t offset, void *into,
+                               size_t n_bytes)
 {
     return flash->powered ? sim_flash_peek(flash, device, offset, into, n_bytes) : SIM_POWER_LOST;
 }
@@ -237,7 +246,8 @@ static void finish(struct sim_flash *flash, struct sim_flash_operation *operatio
     }
 }
 
-static enum sim_status check_write(const struct sim_flash *flash, unsigned device, uint32_t offset, size_t n_bytes)
+static enum sim_status check_write(const struct sim_flash *flash, unsigned device, uint32_t offset,
+                                   size_t n_bytes)
 {
     if (!flash->powered) {
         return SIM_POWER_LOST;
@@ -255,7 +265,8 @@ static enum sim_status check_write(const struct sim_flash *flash, unsigned devic
     return SIM_OK;
 }
 
-enum sim_status sim_flash_write(struct sim_flash *flash, unsigned device, uint32_t offset, const void *bytes, size_t n_bytes)
+enum sim_status sim_flash_write(struct sim_flash *flash, unsigned device, uint32_t offset, const void *bytes,
+                                size_t n_bytes)
 {
     enum sim_status status = check_write(flash, device, offset, n_bytes);
     if (status != SIM_OK || n_bytes == 0) {
@@ -289,7 +300,8 @@ static enum sim_status erase_sector(struct sim_flash *flash, unsigned device, co
         return SIM_POWER_LOST;
     }
     struct device *target = &flash->devices[device];
-    if (!sim_pages_erase(target->pages, sector->start, fate == TORN ? sector->n_bytes / 2 : sector->n_bytes)) {
+    if (!sim_pages_erase(target->pages, sector->start,
+                         fate == TORN ? sector->n_bytes / 2 : sector->n_bytes)) {
         return SIM_NO_MEMORY;
     }
     target->wear[sector->index]++;
@@ -341,7 +353,8 @@ enum sim_status sim_flash_erase(struct sim_flash *flash, unsigned device, uint32
     return SIM_OK;
 }
 
-bool sim_flash_range_hash(const struct sim_flash *flash, unsigned device, uint32_t offset, size_t n_bytes, uint64_t hash[2])
+bool sim_flash_range_hash(const struct sim_flash *flash, unsigned device, uint32_t offset, size_t n_bytes,
+                          uint64_t hash[2])
 {
     if (!in_range(flash, device, offset, n_bytes)) {
         return false;

@@ -11,13 +11,14 @@
 
 static struct sim_flash_device_config part(uint8_t erased)
 {
-    return (struct sim_flash_device_config){.name = "internal",
-                                            .regions = {{.sector_bytes = 4096, .n_sectors = 4}, {.sector_bytes = 512, .n_sectors = 8}},
-                                            .n_regions = 2,
-                                            .write_bytes = 4,
-                                            .erased = erased,
-                                            .write_us = 10,
-                                            .erase_us = 1000};
+    return (struct sim_flash_device_config){
+        .name = "internal",
+        .regions = {{.sector_bytes = 4096, .n_sectors = 4}, {.sector_bytes = 512, .n_sectors = 8}},
+        .n_regions = 2,
+        .write_bytes = 4,
+        .erased = erased,
+        .write_us = 10,
+        .erase_us = 1000};
 }
 
 static struct sim_flash *make(uint8_t erased, bool rewrite_forbidden)

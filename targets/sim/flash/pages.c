@@ -55,7 +55,8 @@ static void start_hash(uint64_t hash[2])
     hash[1] = LANE_0;
 }
 
-/* Four independent lanes, so that the multiplications overlap: a page is hashed after every write that validation has to look at. */
+/* Four independent lanes, so that the multiplications overlap: a page is hashed after every write that
+ * validation has to look at. */
 static void hash_whole_page(const uint8_t *bytes, uint64_t hash[2])
 {
     uint64_t lanes[4] = {LANE_0, LANE_1, ~LANE_0, ~LANE_1};
@@ -312,7 +313,8 @@ static uint64_t programmed(uint64_t old, uint64_t wanted, uint64_t erased)
 static void program_bytes(uint8_t *into, const uint8_t *bytes, size_t n_bytes, uint8_t erased)
 {
     uint64_t all = erased * 0x0101010101010101u;
-    for (; n_bytes >= sizeof(uint64_t); n_bytes -= sizeof(uint64_t), into += sizeof(uint64_t), bytes += sizeof(uint64_t)) {
+    for (; n_bytes >= sizeof(uint64_t);
+         n_bytes -= sizeof(uint64_t), into += sizeof(uint64_t), bytes += sizeof(uint64_t)) {
         uint64_t old, wanted;
         memcpy(&old, into, sizeof old);
         memcpy(&wanted, bytes, sizeof wanted);
@@ -413,7 +415,8 @@ bool sim_pages_are_erased(const struct sim_pages *pages, uint32_t offset, size_t
     return true;
 }
 
-static bool page_equal(const struct sim_pages *a, struct sim_page *page_a, const struct sim_pages *b, struct sim_page *page_b)
+static bool page_equal(const struct sim_pages *a, struct sim_page *page_a, const struct sim_pages *b,
+                       struct sim_page *page_b)
 {
     if (page_a == page_b) {
         return page_a != NULL || a->erased == b->erased;
@@ -438,7 +441,8 @@ static bool group_equal(const struct sim_pages *a, const struct sim_pages *b, ui
         return true;
     }
     for (unsigned i = 0; i < SIM_GROUP_PAGES; i++) {
-        if (!page_equal(a, group_a != NULL ? group_a->pages[i] : NULL, b, group_b != NULL ? group_b->pages[i] : NULL)) {
+        if (!page_equal(a, group_a != NULL ? group_a->pages[i] : NULL, b,
+                        group_b != NULL ? group_b->pages[i] : NULL)) {
             return false;
         }
     }

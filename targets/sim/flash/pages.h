@@ -13,7 +13,8 @@
 struct sim_page;
 struct sim_group;
 
-/* A page that is NULL is erased, and so is a whole group that is NULL. Single-threaded: the counts are plain. */
+/* A page that is NULL is erased, and so is a whole group that is NULL. Single-threaded: the counts are plain.
+ */
 struct sim_pages {
     uint32_t n_bytes;
     uint32_t n_groups;
@@ -40,7 +41,8 @@ bool sim_pages_erase(struct sim_pages *pages, uint32_t offset, size_t n_bytes);
 bool sim_pages_are_erased(const struct sim_pages *pages, uint32_t offset, size_t n_bytes);
 
 bool sim_pages_equal(const struct sim_pages *a, const struct sim_pages *b);
-/* Hash of a range, from the cached hashes of the pages that it covers wholly; depends on contents and offset within a page only. */
+/* Hash of a range, from the cached hashes of the pages that it covers wholly; depends on contents and offset
+ * within a page only. */
 void sim_pages_range_hash(const struct sim_pages *pages, uint32_t offset, size_t n_bytes, uint64_t hash[2]);
 void sim_pages_hash(const struct sim_pages *pages, uint64_t hash[2]);
 
