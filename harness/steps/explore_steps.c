@@ -23,6 +23,8 @@ static const struct rig_field explore_fields[] = {
     {.name = "invariants", .type = RIG_TYPE_NAME, .list = true, .choices = all_words, .default_text = "all",
      .about = "What must hold: boots, no-crash, verified-only, allowed-image, update-happens, revert-not-lost, stays-installed, "
               "confirmed-by-application, backup-intact, stays-in-its-areas, writes-erased-only, wear; all = those that apply."},
+    {.name = "finds", .type = RIG_TYPE_NAME, .list = true,
+     .about = "Invariants that this board is known to break: the step fails when one of them holds."},
     {.name = "boots", .type = RIG_TYPE_COUNT, .min = 1, .max = 100, .default_text = "4", .about = "The board must come up within so many boots."},
     {.name = "erases", .type = RIG_TYPE_COUNT, .min = 1, .max = 65535, .about = "For `wear`: the most erases of one sector in one boot."},
     {.name = "max-states", .type = RIG_TYPE_COUNT, .min = 1, .max = 10000000, .default_text = "1000000", .about = "Give up after so many flash contents."},
@@ -140,24 +142,48 @@ static void tell_path(struct rig_run *run, const struct rig_explore_plan *plan, 
         rig_run_error_text(run, "the path %s cannot be played again", path);
 }
 
-static void judge_result(struct rig_run *run, const struct rig_explore_plan *plan, const struct rig_exploration *seen)
+/* One expectation. Returns the path when the invariant is broken and should not be. */
+static const char *judge_one(struct rig_run *run, enum rig_invariant invariant, const struct rig_exploration *seen, bool known)
+{
+    const struct rig_violation *violation = &seen->violations[invariant];
+    g_autofree char *what = g_strdup_printf("invariant %s", rig_invariant_name(invariant));
+    g_autofree char *found = g_strdup(seen->closed ? "holds" : "holds as far as it was explored");
+
+    if (violation->n_nodes > 0) {
+        g_free(found);
+        found = g_strdup_printf("after %u power cut%s, cuts=%s: %s (%" G_GUINT64_FORMAT " such states)", violation->n_cuts,
+                                violation->n_cuts == 1 ? "" : "s", violation->path, violation->complaint, violation->n_nodes);
+    }
+    rig_run_expect(run, known == (violation->n_nodes > 0), what, known ? "broken, as it is known to be" : rig_invariant_about(invariant), found);
+    return known ? NULL : violation->path;
+}
+
+static bool take_known(struct rig_run *run, const struct rig_step *step, const struct rig_explore_plan *plan, guint32 *known)
+{
+    const struct rig_value *names = rig_record_get(step->arguments, "finds");
+
+    *known = 0;
+    for (guint i = 0; i < rig_list_length(names); i++) {
+        const char *name = rig_list_item(names, i)->text;
+        enum rig_invariant invariant;
+
+        if (!rig_invariant_from_name(name, &invariant) || !(plan->invariants >> invariant & 1)) {
+            rig_run_error_text(run, "'finds' names '%s', which is no invariant that is judged here", name);
+            return false;
+        }
+        *known |= 1u << invariant;
+    }
+    return true;
+}
+
+static void judge_result(struct rig_run *run, const struct rig_explore_plan *plan, const struct rig_exploration *seen, guint32 known)
 {
     const char *worst = NULL;
 
     for (guint i = 0; i < RIG_N_INVARIANTS; i++) {
-        const struct rig_violation *violation = &seen->violations[i];
-        g_autofree char *what = NULL;
-        g_autofree char *found = NULL;
+        const char *path = plan->invariants >> i & 1 ? judge_one(run, (enum rig_invariant)i, seen, known >> i & 1) : NULL;
 
-        if (!(plan->invariants >> i & 1))
-            continue;
-        if (violation->n_nodes > 0) {
-            found = g_strdup_printf("after %u power cut%s, cuts=%s: %s (%" G_GUINT64_FORMAT " such states)", violation->n_cuts,
-                                    violation->n_cuts == 1 ? "" : "s", violation->path, violation->complaint, violation->n_nodes);
-            worst = worst ? worst : violation->path;
-        }
-        what = g_strdup_printf("invariant %s", rig_invariant_name((enum rig_invariant)i));
-        rig_run_expect(run, !found, what, rig_invariant_about((enum rig_invariant)i), found ? found : seen->closed ? "holds" : "holds as far as it was explored");
+        worst = worst ? worst : path;
     }
     if (!worst)
         return;
@@ -168,10 +194,13 @@ static void judge_result(struct rig_run *run, const struct rig_explore_plan *pla
 
 static void explore(struct rig_run *run, const struct rig_step *step, const struct rig_explore_plan *plan)
 {
-    g_autoptr(rig_exploration) seen = rig_explore(plan);
+    guint32 known;
 
+    if (!take_known(run, step, plan, &known))
+        return;
+    g_autoptr(rig_exploration) seen = rig_explore(plan);
     tell_result(run, seen);
-    judge_result(run, plan, seen);
+    judge_result(run, plan, seen, known);
     if (seen->closed)
         return;
     if (rig_record_flag(step->arguments, "may-stay-open") && !(plan->interrupted && *plan->interrupted))
