@@ -31,10 +31,11 @@ if(BOOTRIG_TESTS)
       -P ${CMAKE_SOURCE_DIR}/ci/cmake/compare.cmake)
   add_test(NAME readme_test
     COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/harness/tests/readme_test.py $<TARGET_FILE:bootrig> ${CMAKE_SOURCE_DIR}
-      README.md scenarios/README.md targets/README.md)
+      README.md scenarios/README.md targets/README.md harness/README.md ci/README.md)
   add_test(NAME man_page_test
     COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/harness/tests/man_page_test.py $<TARGET_FILE:bootrig> ${CMAKE_SOURCE_DIR})
   add_test(NAME install_test
     COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/harness/tests/install_test.py ${CMAKE_COMMAND} ${CMAKE_BINARY_DIR})
-  set_tests_properties(readme_test man_page_test install_test PROPERTIES TIMEOUT 120 ENVIRONMENT G_DEBUG=fatal-warnings)
+  add_test(NAME completion_test COMMAND bash ${CMAKE_SOURCE_DIR}/harness/tests/completion_test.sh $<TARGET_FILE:bootrig>)
+  set_tests_properties(readme_test man_page_test install_test completion_test PROPERTIES TIMEOUT 120 ENVIRONMENT G_DEBUG=fatal-warnings)
 endif()

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* `bootrig steps`, `bootrig schema`, `bootrig completion`: all from the tables. */
+/* `bootrig steps` and `bootrig schema`: both from the tables. */
 #include "cli/cli.h"
 
 #include "scenario/diagnostic.h"
@@ -89,59 +89,5 @@ int rig_cli_schema(int argc, char **argv)
     }
     text = rig_schema_json(rig_language());
     printf("%s\n", text);
-    return RIG_EXIT_PASSED;
-}
-
-static const char completion_tail[] =
-    "    case \"$previous\" in\n"
-    "    --output|-o) COMPREPLY=($(compgen -d -- \"$word\")); return ;;\n"
-    "    --junit|--html|--json|--key) COMPREPLY=($(compgen -f -- \"$word\")); return ;;\n"
-    "    --tag|--skip-tag) COMPREPLY=($(compgen -W \"$(bootrig list --json 2>/dev/null | sed -n "
-    "'/\"tags\"/,/]/p' | grep -o '\"[^\"]*\"' | tr -d '\"' | grep -v '^tags$' | sort -u)\" -- \"$word\")); "
-    "return ;;\n"
-    "    --case) COMPREPLY=($(compgen -W \"$(bootrig list 2>/dev/null | cut -d' ' -f1)\" -- \"$word\")); "
-    "return ;;\n"
-    "    esac\n"
-    "    if [[ $word == -* ]]; then\n"
-    "        COMPREPLY=($(compgen -W \"$(bootrig \"$command\" --help 2>/dev/null | grep -o -- '--[a-z-]*' | "
-    "sort -u)\" -- \"$word\"))\n"
-    "    elif [[ $command == steps ]]; then\n"
-    "        COMPREPLY=($(compgen -W \"$verbs\" -- \"$word\"))\n"
-    "    elif [[ $command == image ]]; then\n"
-    "        COMPREPLY=($(compgen -W 'make info verify damage key' -- \"$word\") $(compgen -f -- "
-    "\"$word\"))\n"
-    "    else\n"
-    "        COMPREPLY=($(compgen -f -- \"$word\"))\n"
-    "    fi\n"
-    "}\n"
-    "complete -o filenames -F _bootrig bootrig\n";
-
-int rig_cli_completion(int argc, char **argv)
-{
-    const GOptionEntry entries[] = {{0}};
-    const struct rig_language *language = rig_language();
-    int exit_code;
-
-    if (!rig_cli_parse(
-            &argc, &argv, entries, "bash", "Completion for bash on standard output.",
-            "For this shell: source <(bootrig completion bash)\n"
-            "For good: bootrig completion bash >~/.local/share/bash-completion/completions/bootrig",
-            &exit_code))
-        return exit_code;
-    if (argc != 2 || !g_str_equal(argv[1], "bash")) {
-        fprintf(stderr, "bootrig: completion is there for: bash\n");
-        return RIG_EXIT_ERROR;
-    }
-    printf("# bash completion of bootrig\n_bootrig() {\n    local word=${COMP_WORDS[COMP_CWORD]} "
-           "previous=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]}\n"
-           "    local commands='");
-    for (gsize i = 0; i < rig_n_commands; i++)
-        printf("%s%s", i ? " " : "", rig_commands[i].name);
-    printf("' verbs='");
-    for (gsize i = 0; i < language->n_verbs; i++)
-        printf("%s%s", i ? " " : "", language->verbs[i]->name);
-    printf("'\n    if [[ $COMP_CWORD == 1 ]]; then\n        COMPREPLY=($(compgen -W \"$commands --help "
-           "--version\" -- \"$word\"))\n        return\n    fi\n%s",
-           completion_tail);
     return RIG_EXIT_PASSED;
 }

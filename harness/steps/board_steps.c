@@ -8,10 +8,13 @@
 #include <string.h>
 
 
+static const char *const no_image[] = {"none", NULL};
+
 static const struct rig_field own_fields[] = {
     {.name = "slot0", .type = RIG_TYPE_IMAGE, .about = "Image in the primary slot."},
     {.name = "slot1", .type = RIG_TYPE_IMAGE, .about = "Image in the secondary slot."},
-    {.name = "slot2", .type = RIG_TYPE_IMAGE, .about = "Primary slot of the second image."},
+    {.name = "slot2", .type = RIG_TYPE_IMAGE, .choices = no_image,
+     .about = "Primary slot of the second image; without it a healthy image of the board's own, with `none` nothing."},
     {.name = "slot3", .type = RIG_TYPE_IMAGE, .about = "Secondary slot of the second image."},
     {.name = "confirmed", .type = RIG_TYPE_FLAG, .default_text = "true",
      .about = "false: slot 0 is on trial, as after a test upgrade; the next boot reverts to slot 1."},
@@ -30,7 +33,8 @@ static bool collect_images(struct rig_run *run, const struct rig_step *step, str
     static const char *const names[] = {"slot0", "slot1", "slot2", "slot3"};
 
     for (guint slot = 0; slot < G_N_ELEMENTS(names); slot++) {
-        const char *name = rig_record_text(step->arguments, names[slot]);
+        const struct rig_value *value = rig_record_get(step->arguments, names[slot]);
+        const char *name = value && !value->keyword ? value->text : NULL;
         const struct rig_built_image *image = name ? rig_run_image(run, name) : NULL;
         struct rig_board_image *into = &collected->images[collected->n_images];
 
@@ -57,6 +61,7 @@ static void run_board(struct rig_run *run, const struct rig_step *step)
 {
     struct slot_images collected = {.n_images = 0};
     struct rig_board_setup setup = {
+        .companions = rig_record_get(step->arguments, "slot0") && !rig_record_get(step->arguments, "slot2"),
         .confirmed = rig_record_flag(step->arguments, "confirmed"),
         .options = step->arguments,
         .seed = run->seed,

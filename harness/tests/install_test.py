@@ -24,7 +24,7 @@ def run_one_case(prefix, folder):
     assert ", 0 files with errors" in shipped and not shipped.startswith("0 files"), shipped
     listed = call(bootrig, "list", "--json", folder=folder)
     assert str(prefix) in listed, "the installed scenarios are not the ones that are found"
-    output = call(bootrig, "run", "--case", "power-loss-mid-swap[swap=move,as=test]", folder=folder)
+    output = call(bootrig, "run", "--name", "power-loss-mid-swap*swap=move*", folder=folder)
     assert f"pass  {prefix}/share/bootrig/scenarios/" in output, output
     assert (folder / "reports/out/junit.xml").is_file()
 

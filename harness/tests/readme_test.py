@@ -8,7 +8,8 @@ A ``` block is one of
                                      <!-- exit: N --> before the block. '...' alone on a line stands for any lines, '…' for any text.
   sh, after <!-- scripts -->         every line starts with a script of the repository that can be run (not run: they build and test)
   any, after <!-- shown: REASON -->  only shown
-Anything else is an error, so that no example goes untried. Times of the wall clock do not count."""
+Anything else is an error, so that no example goes untried, and so is a link to a file that is not there. Times of the wall clock do not
+count."""
 import os
 import pathlib
 import re
@@ -98,12 +99,22 @@ def try_block(marks, language, text, source, folder, environment):
     return next((problem for problem in problems if problem), None)
 
 
+def broken_links(name, source):
+    """Links to files of the repository that are not there."""
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", (source / name).read_text(encoding="utf-8")):
+        if not ((source / name).parent / target).exists():
+            yield f"{name}: there is no {target}"
+
+
 def main():
     bootrig, source = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
     environment = {**os.environ, "PATH": f"{bootrig.parent}:{os.environ['PATH']}", "LC_ALL": "C.UTF-8", "BOOTRIG_DATA_DIR": str(source)}
     environment.pop("G_DEBUG", None)
     n_blocks, n_wrong = 0, 0
     for name in sys.argv[3:]:
+        for problem in broken_links(name, source):
+            n_wrong += 1
+            print(problem)
         with tempfile.TemporaryDirectory() as name_of_folder:
             folder = pathlib.Path(name_of_folder)
             for entry in ("scenarios", "targets", "fixtures"):

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A fresh board for each test, for each driver. */
-#include "contract.h"
+#include "tests/contract/contract.h"
 
 #include <string.h>
 

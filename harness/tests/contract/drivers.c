@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The drivers that the contract suites run against, one entry each. */
-#include "contract.h"
+#include "tests/contract/contract.h"
 
 #include "drivers/sim/sim_driver.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What every link driver owes (drivers/link/link.h). */
-#include "contract.h"
+#include "tests/contract/contract.h"
 
 #include "protocol/smp/smp.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What every power driver owes (drivers/power/power.h). */
-#include "contract.h"
+#include "tests/contract/contract.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What every debug probe owes (drivers/probe/probe.h). */
-#include "contract.h"
+#include "tests/contract/contract.h"
 
 #include <string.h>
 
