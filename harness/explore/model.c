@@ -2,6 +2,8 @@
 /* The built-in bootloader model as the subject of an exploration. */
 #include "explore/subject.h"
 
+#include "sim/boot/guest/guest.h"
+
 #include <string.h>
 
 #define UPLOAD_CHUNK_BYTES 1024u
@@ -10,6 +12,7 @@ struct model {
     struct rig_subject subject;
     struct sim_boot_config config;
     guint32 counter[SIM_BOOT_MAX_IMAGES];
+    struct sim_guest *guest; /* borrowed; NULL: the model itself boots */
 };
 
 static struct model *self(struct rig_subject *subject)
@@ -73,6 +76,29 @@ static void model_boot(struct rig_subject *subject, struct rig_end_report *repor
     g_strlcpy(report->text, result.assertion, sizeof report->text);
 }
 
+static void call_guest(struct model *model, enum sim_guest_call call, struct sim_guest_run *run)
+{
+    const struct sim_area areas[RIG_N_AREAS] = {model->config.primary[0], model->config.secondary[0], model->config.scratch};
+
+    sim_guest_call(model->guest, model->subject.flash, areas, call, run);
+}
+
+static void guest_boot(struct rig_subject *subject, struct rig_end_report *report)
+{
+    struct model *model = self(subject);
+    const struct sim_area *areas[RIG_N_AREAS] = {&model->config.primary[0], &model->config.secondary[0], &model->config.scratch};
+    struct sim_guest_run run;
+
+    call_guest(model, SIM_GUEST_BOOT, &run);
+    g_strlcpy(report->text, run.text, sizeof report->text);
+    report->end = run.end == SIM_GUEST_CRASHED ? RIG_END_CRASH : run.end == SIM_GUEST_LOOPED ? RIG_END_LOOP : RIG_END_NO_IMAGE;
+    if (run.decision.what != RIG_DECISION_RUN || run.decision.area >= RIG_N_AREAS)
+        return;
+    report->end = RIG_END_RUNS;
+    report->device = areas[run.decision.area]->device;
+    report->offset = areas[run.decision.area]->offset + MIN(run.decision.offset, areas[run.decision.area]->n_bytes);
+}
+
 static bool upload(struct model *model, const guint8 *bytes, gsize n_bytes)
 {
     const struct sim_area *slot = &model->config.secondary[0];
@@ -112,6 +138,18 @@ static bool model_act(struct rig_subject *subject, enum rig_action action, const
         break;
     }
     return sim_boot_set_confirmed(&model->config, subject->flash, 0) == SIM_OK;
+}
+
+static bool guest_act(struct rig_subject *subject, enum rig_action action, const guint8 *bytes, gsize n_bytes)
+{
+    static const enum sim_guest_call calls[RIG_N_ACTIONS] = {
+        [RIG_ACTION_TEST] = SIM_GUEST_MARK_TEST, [RIG_ACTION_PERMANENT] = SIM_GUEST_MARK_PERMANENT, [RIG_ACTION_CONFIRM] = SIM_GUEST_CONFIRM};
+    struct sim_guest_run run;
+
+    if (action == RIG_ACTION_UPLOAD)
+        return upload(self(subject), bytes, n_bytes);
+    call_guest(self(subject), calls[action], &run);
+    return run.end == SIM_GUEST_RETURNED && run.status == 0;
 }
 
 static bool read_trailer(struct model *model, const struct sim_area *area,
@@ -185,6 +223,21 @@ static const struct rig_subject_ops ops = {
     .free = model_free,
 };
 
+/* With MCUboot's trailers the application, and what is read from them, is the model's. */
+static const struct rig_subject_ops trailer_guest_ops = {
+    .boot = guest_boot,
+    .act = model_act,
+    .confirmed = model_confirmed,
+    .kept_copy = model_kept_copy,
+    .describe = model_describe,
+    .free = model_free,
+};
+static const struct rig_subject_ops guest_ops = {
+    .boot = guest_boot,
+    .act = guest_act,
+    .free = model_free,
+};
+
 static void allow_area(struct rig_subject *subject, const char *name, const struct sim_area *area)
 {
     if (area->n_bytes == 0 || subject->n_areas == RIG_SUBJECT_MAX_AREAS)
@@ -239,6 +292,20 @@ struct rig_subject *rig_subject_model(const struct sim_boot_config *config, cons
     }
     if (config->mode == RIG_SWAP_SCRATCH)
         allow_area(subject, "scratch", &config->scratch);
+    return subject;
+}
+
+struct rig_subject *rig_subject_guest(const struct sim_boot_config *config, const struct sim_flash *flash, struct sim_guest *guest)
+{
+    struct rig_subject *subject = rig_subject_model(config, flash);
+    bool trailers = sim_guest_flags(guest) & RIG_BOOTLOADER_MCUBOOT_TRAILERS;
+
+    if (!subject)
+        return NULL;
+    self(subject)->guest = guest;
+    subject->ops = trailers ? &trailer_guest_ops : &guest_ops;
+    subject->reverts = sim_guest_flags(guest) & RIG_BOOTLOADER_REVERTS;
+    subject->upload_offset = trailers ? subject->upload_offset : 0;
     return subject;
 }
 

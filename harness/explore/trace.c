@@ -32,7 +32,7 @@ struct rig_recorder *rig_recorder_new(struct rig_contents *contents, struct rig_
     recorder->images = images;
     recorder->torn[SIM_FLASH_WRITE] = torn_write;
     recorder->torn[SIM_FLASH_ERASE] = torn_erase;
-    recorder->after = g_array_new(FALSE, FALSE, sizeof(guint32));
+    recorder->after = g_array_sized_new(FALSE, FALSE, sizeof(guint32), 1024); /* never NULL inside */
     recorder->halves = g_array_new(FALSE, FALSE, sizeof(guint32));
     recorder->texts = g_ptr_array_new_with_free_func(g_free);
     recorder->held = RIG_CONTENT_NONE;
