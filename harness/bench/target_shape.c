@@ -56,6 +56,9 @@ static const struct rig_field target_fields[] = {
     {.name = "slots", .type = RIG_TYPE_RECORD, .shape = &area_shape, .list = true, .required = true,
      .about = "Slot 0 and 1 of image 0, then of image 1."},
     {.name = "scratch", .type = RIG_TYPE_RECORD, .shape = &area_shape, .about = "Scratch area of swap-scratch."},
+    {.name = "bootloader", .type = RIG_TYPE_TEXT,
+     .about = "A bootloader of your own, compiled as a shared object with bootloader_abi.h: the step `explore` explores it instead of the "
+              "built-in model. Relative to this file."},
     {.name = "name", .type = RIG_TYPE_TEXT, .default_text = "bootrig-sim", .about = "Advertised name."},
     {.name = "address", .type = RIG_TYPE_ADDRESS, .default_text = "C0:FF:EE:00:00:01", .about = "Bluetooth address."},
     {.name = "options", .type = RIG_TYPE_RECORD, .shape = &rig_board_options_shape, .about = "Board options."},

@@ -32,6 +32,7 @@ void rig_run_options_clear(struct rig_run_options *options)
     g_free(options->case_seed);
     g_free(options->cut);
     g_free(options->cuts);
+    g_free(options->bootloader);
     g_strfreev(options->images);
     g_free(options->output);
     g_free(options->junit);
@@ -78,6 +79,8 @@ int rig_cli_run(int argc, char **argv)
         {"timeout-scale", 0, 0, G_OPTION_ARG_DOUBLE, &options.timeout_scale, "multiply every deadline", "X"},
         {"dry-run", 0, 0, G_OPTION_ARG_NONE, &options.dry_run,
          "show what would run and where, touch no board", NULL},
+        {"bootloader", 0, 0, G_OPTION_ARG_FILENAME, &options.bootloader,
+         "explore this bootloader, a shared object made with bootloader_abi.h", "FILE.so"},
         {"defect", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.defects,
          "seed a defect into the simulated board ('bootrig steps board' lists them); may be given again",
          "NAME"},
@@ -164,6 +167,8 @@ int rig_cli_replay(int argc, char **argv)
         {"cuts", 0, 0, G_OPTION_ARG_STRING, &options.cuts, "of an exploration play only this path", "PATH"},
         {"image", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.images,
          "refuse to play unless this image has the SHA-256 that begins so", "NAME=HEX"},
+        {"bootloader", 0, 0, G_OPTION_ARG_FILENAME, &options.bootloader,
+         "explore this bootloader, a shared object made with bootloader_abi.h", "FILE.so"},
         {"defect", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.defects, "defect that was seeded", "NAME"},
         {"timeout-scale", 0, 0, G_OPTION_ARG_DOUBLE, &options.timeout_scale, "multiply every deadline", "X"},
         {"output", 'o', 0, G_OPTION_ARG_FILENAME, &options.output,

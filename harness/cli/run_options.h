@@ -21,6 +21,7 @@ struct rig_run_options {
     char *case_seed;
     char *cut;
     char *cuts;
+    char *bootloader;
     char **images;
     double timeout_scale;
     gboolean dry_run;

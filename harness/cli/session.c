@@ -102,6 +102,7 @@ static bool parse_plan(struct session *session, GError **error)
     plan->has_case_seed = options->case_seed != NULL;
     plan->has_only_cut = options->cut != NULL;
     plan->only_path = options->cuts;
+    plan->bootloader = options->bootloader;
     plan->interrupted = &interrupted;
     return parse_seed(options->seed, &plan->seed, error) &&
            (!options->case_seed || parse_seed(options->case_seed, &plan->case_seed, error)) &&
@@ -114,6 +115,11 @@ static char *replay_options(const struct rig_run_options *options)
 
     for (char **defect = options->defects; defect && *defect; defect++)
         g_string_append_printf(text, " --defect %s", *defect);
+    if (options->bootloader) {
+        g_autofree char *quoted = g_shell_quote(options->bootloader);
+
+        g_string_append_printf(text, " --bootloader %s", quoted);
+    }
     if (options->timeout_scale < 1.0 || options->timeout_scale > 1.0)
         g_string_append_printf(text, " --timeout-scale %g", options->timeout_scale);
     return g_string_free(text, FALSE);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Bootloaders from shared objects: the example port holds, its variants with a mistake are found out, and nothing takes the process down. */
+/* Bootloaders from shared objects: the example port holds, its variants with a mistake are found out, and
+ * nothing takes the process down. */
 #include "explore/explore.h"
 #include "sim/boot/boot_fixture.h"
 #include "sim/boot/guest/guest.h"
@@ -22,12 +23,14 @@ static struct rig_exploration *explore_example(const char *name, bool torn)
     assert_string_equal(why, "");
     assert_non_null(guest);
     sim_guest_limit(guest, 20000);
-    board_make(&board, &(struct board_plan){.mode = RIG_SWAP_OVERWRITE, .n_primary = 4, .old_bytes = 3000, .new_bytes = 6000});
+    board_make(&board, &(struct board_plan){
+                           .mode = RIG_SWAP_OVERWRITE, .n_primary = 4, .old_bytes = 3000, .new_bytes = 6000});
     board_put_primary(&board, 0, &board.old);
     g_autoptr(rig_subject) subject = rig_subject_guest(&board.config, board.flash, guest);
     struct rig_explore_plan plan = {
         .subject = subject,
-        .images = {{"old", board.old.bytes, board.old.n_bytes, true}, {"new", board.fresh.bytes, board.fresh.n_bytes, true}},
+        .images = {{"old", board.old.bytes, board.old.n_bytes, true},
+                   {"new", board.fresh.bytes, board.fresh.n_bytes, true}},
         .life = {.actions = {RIG_ACTION_UPLOAD, RIG_ACTION_PERMANENT}, .n_actions = 2},
         .torn_write = torn,
         .torn_erase = torn,
@@ -48,7 +51,8 @@ static void the_example_port_holds_every_invariant_torn_operations_included(void
     (void)state;
     for (guint i = 0; i < RIG_N_INVARIANTS; i++) {
         if (seen->violations[i].n_nodes)
-            print_error("%s: %s, cuts=%s\n", rig_invariant_name((enum rig_invariant)i), seen->violations[i].complaint, seen->violations[i].path);
+            print_error("%s: %s, cuts=%s\n", rig_invariant_name((enum rig_invariant)i),
+                        seen->violations[i].complaint, seen->violations[i].path);
         assert_int_equal(seen->violations[i].n_nodes, 0);
     }
     assert_true(seen->n_contents > 30);

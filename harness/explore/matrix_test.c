@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The mended form of every swap mode holds every invariant, torn operations included, over geometries, alignments and image sizes. */
+/* The mended form of every swap mode holds every invariant, torn operations included, over geometries,
+ * alignments and image sizes. */
 #include "explore/explore.h"
 #include "sim/boot/boot_fixture.h"
 
@@ -7,7 +8,8 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
-static void explore_life(const struct board *board, const struct rig_explore_image images[2], enum rig_action how)
+static void explore_life(const struct board *board, const struct rig_explore_image images[2],
+                         enum rig_action how)
 {
     g_autoptr(rig_subject) subject = rig_subject_model(&board->config, board->flash);
     struct rig_explore_plan plan = {
@@ -26,8 +28,9 @@ static void explore_life(const struct board *board, const struct rig_explore_ima
     for (guint i = 0; i < RIG_N_INVARIANTS; i++) {
         if (seen->violations[i].n_nodes)
             print_error("%s, write %u, %s: %s: %s, cuts=%s\n", rig_swap_mode_name(board->config.mode),
-                        sim_flash_device(board->flash, 0)->write_bytes, rig_action_name(how), rig_invariant_name((enum rig_invariant)i),
-                        seen->violations[i].complaint, seen->violations[i].path);
+                        sim_flash_device(board->flash, 0)->write_bytes, rig_action_name(how),
+                        rig_invariant_name((enum rig_invariant)i), seen->violations[i].complaint,
+                        seen->violations[i].path);
         assert_int_equal(seen->violations[i].n_nodes, 0);
     }
 }
@@ -57,14 +60,20 @@ static void write_alignments_of_1_to_32(void **state)
 {
     (void)state;
     for (uint32_t unit = 1; unit <= 32; unit *= 2)
-        hold((struct board_plan){.write_bytes = unit, .max_align = unit < 8 ? 8 : unit, .max_sectors = 32, .old_bytes = 5000, .new_bytes = 9000});
+        hold((struct board_plan){.write_bytes = unit,
+                                 .max_align = unit < 8 ? 8 : unit,
+                                 .max_sectors = 32,
+                                 .old_bytes = 5000,
+                                 .new_bytes = 9000});
 }
 
 static void sectors_of_512_bytes_to_128_kib(void **state)
 {
     (void)state;
-    hold((struct board_plan){.sector_bytes = 512, .n_primary = 32, .max_sectors = 32, .old_bytes = 1500, .new_bytes = 2300});
-    hold((struct board_plan){.sector_bytes = 1024, .n_primary = 24, .max_sectors = 32, .old_bytes = 1500, .new_bytes = 3300});
+    hold((struct board_plan){
+        .sector_bytes = 512, .n_primary = 32, .max_sectors = 32, .old_bytes = 1500, .new_bytes = 2300});
+    hold((struct board_plan){
+        .sector_bytes = 1024, .n_primary = 24, .max_sectors = 32, .old_bytes = 1500, .new_bytes = 3300});
     hold((struct board_plan){.sector_bytes = 2048, .n_primary = 16, .old_bytes = 5000, .new_bytes = 3300});
     hold((struct board_plan){.sector_bytes = 131072, .n_primary = 4, .old_bytes = 5000, .new_bytes = 9000});
 }
@@ -90,9 +99,21 @@ static void a_secondary_on_another_device(void **state)
 static void uneven_slots(void **state)
 {
     (void)state;
-    hold_in((struct board_plan){.n_primary = 9, .n_secondary = 8, .max_sectors = 32, .old_bytes = 5000, .new_bytes = 9000}, RIG_SWAP_MOVE);
-    hold_in((struct board_plan){.n_primary = 8, .n_secondary = 9, .max_sectors = 32, .old_bytes = 5000, .new_bytes = 9000}, RIG_SWAP_OFFSET);
-    hold_in((struct board_plan){.n_primary = 8, .secondary_sector_bytes = 2048, .n_secondary = 16, .max_sectors = 32, .old_bytes = 5000, .new_bytes = 9000}, RIG_SWAP_SCRATCH);
+    hold_in(
+        (struct board_plan){
+            .n_primary = 9, .n_secondary = 8, .max_sectors = 32, .old_bytes = 5000, .new_bytes = 9000},
+        RIG_SWAP_MOVE);
+    hold_in(
+        (struct board_plan){
+            .n_primary = 8, .n_secondary = 9, .max_sectors = 32, .old_bytes = 5000, .new_bytes = 9000},
+        RIG_SWAP_OFFSET);
+    hold_in((struct board_plan){.n_primary = 8,
+                                .secondary_sector_bytes = 2048,
+                                .n_secondary = 16,
+                                .max_sectors = 32,
+                                .old_bytes = 5000,
+                                .new_bytes = 9000},
+            RIG_SWAP_SCRATCH);
 }
 
 static void images_of_one_sector_and_the_largest(void **state)
@@ -102,7 +123,10 @@ static void images_of_one_sector_and_the_largest(void **state)
     (void)state;
     hold((struct board_plan){.n_primary = 8, .max_sectors = 32, .old_bytes = 2000, .new_bytes = 2400});
     for (int mode = RIG_SWAP_MOVE; mode <= RIG_SWAP_OVERWRITE; mode++)
-        hold_in((struct board_plan){.n_primary = 8, .max_sectors = 32, .old_bytes = 2000, .new_bytes = largest[mode]}, (enum rig_swap_mode)mode);
+        hold_in(
+            (struct board_plan){
+                .n_primary = 8, .max_sectors = 32, .old_bytes = 2000, .new_bytes = largest[mode]},
+            (enum rig_swap_mode)mode);
 }
 
 int main(void)

@@ -78,7 +78,8 @@ static void model_boot(struct rig_subject *subject, struct rig_end_report *repor
 
 static void call_guest(struct model *model, enum sim_guest_call call, struct sim_guest_run *run)
 {
-    const struct sim_area areas[RIG_N_AREAS] = {model->config.primary[0], model->config.secondary[0], model->config.scratch};
+    const struct sim_area areas[RIG_N_AREAS] = {model->config.primary[0], model->config.secondary[0],
+                                                model->config.scratch};
 
     sim_guest_call(model->guest, model->subject.flash, areas, call, run);
 }
@@ -86,17 +87,21 @@ static void call_guest(struct model *model, enum sim_guest_call call, struct sim
 static void guest_boot(struct rig_subject *subject, struct rig_end_report *report)
 {
     struct model *model = self(subject);
-    const struct sim_area *areas[RIG_N_AREAS] = {&model->config.primary[0], &model->config.secondary[0], &model->config.scratch};
+    const struct sim_area *areas[RIG_N_AREAS] = {&model->config.primary[0], &model->config.secondary[0],
+                                                 &model->config.scratch};
     struct sim_guest_run run;
 
     call_guest(model, SIM_GUEST_BOOT, &run);
     g_strlcpy(report->text, run.text, sizeof report->text);
-    report->end = run.end == SIM_GUEST_CRASHED ? RIG_END_CRASH : run.end == SIM_GUEST_LOOPED ? RIG_END_LOOP : RIG_END_NO_IMAGE;
+    report->end = run.end == SIM_GUEST_CRASHED  ? RIG_END_CRASH
+                  : run.end == SIM_GUEST_LOOPED ? RIG_END_LOOP
+                                                : RIG_END_NO_IMAGE;
     if (run.decision.what != RIG_DECISION_RUN || run.decision.area >= RIG_N_AREAS)
         return;
     report->end = RIG_END_RUNS;
     report->device = areas[run.decision.area]->device;
-    report->offset = areas[run.decision.area]->offset + MIN(run.decision.offset, areas[run.decision.area]->n_bytes);
+    report->offset =
+        areas[run.decision.area]->offset + MIN(run.decision.offset, areas[run.decision.area]->n_bytes);
 }
 
 static bool upload(struct model *model, const guint8 *bytes, gsize n_bytes)
@@ -142,8 +147,10 @@ static bool model_act(struct rig_subject *subject, enum rig_action action, const
 
 static bool guest_act(struct rig_subject *subject, enum rig_action action, const guint8 *bytes, gsize n_bytes)
 {
-    static const enum sim_guest_call calls[RIG_N_ACTIONS] = {
-        [RIG_ACTION_TEST] = SIM_GUEST_MARK_TEST, [RIG_ACTION_PERMANENT] = SIM_GUEST_MARK_PERMANENT, [RIG_ACTION_CONFIRM] = SIM_GUEST_CONFIRM};
+    static const enum sim_guest_call calls[RIG_N_ACTIONS] = {[RIG_ACTION_TEST] = SIM_GUEST_MARK_TEST,
+                                                             [RIG_ACTION_PERMANENT] =
+                                                                 SIM_GUEST_MARK_PERMANENT,
+                                                             [RIG_ACTION_CONFIRM] = SIM_GUEST_CONFIRM};
     struct sim_guest_run run;
 
     if (action == RIG_ACTION_UPLOAD)
@@ -295,7 +302,8 @@ struct rig_subject *rig_subject_model(const struct sim_boot_config *config, cons
     return subject;
 }
 
-struct rig_subject *rig_subject_guest(const struct sim_boot_config *config, const struct sim_flash *flash, struct sim_guest *guest)
+struct rig_subject *rig_subject_guest(const struct sim_boot_config *config, const struct sim_flash *flash,
+                                      struct sim_guest *guest)
 {
     struct rig_subject *subject = rig_subject_model(config, flash);
     bool trailers = sim_guest_flags(guest) & RIG_BOOTLOADER_MCUBOOT_TRAILERS;

@@ -41,6 +41,7 @@ struct rig_run {
     const struct rig_cut_place *only_cut; /* a replay runs this cut of a sweep and no other; NULL = all */
 
     const char *only_path; /* a replay plays this path of an exploration and explores nothing; NULL = explore */
+    const char *bootloader; /* shared object that is explored; NULL = what the target says */
 
     struct rig_trouble trouble;
     GPtrArray *also;        /* char *: what went wrong after that */

@@ -237,10 +237,15 @@ static void sim_forget_moment(struct rig_moment *moment)
     g_free(moment);
 }
 
-static void sim_bootloader(struct rig_board *board, const struct sim_boot_config **config, const struct sim_flash **flash)
+static char *sim_bootloader(struct rig_board *board, const struct sim_boot_config **config, const struct sim_flash **flash)
 {
+    const struct rig_target *target = self(board)->target;
+    const char *object = rig_record_text(target->record, "bootloader");
+    g_autofree char *folder = g_path_get_dirname(target->source->path);
+
     *config = &self(board)->config.boot;
     *flash = sim_board_flash(self(board)->sim);
+    return !object ? NULL : g_path_is_absolute(object) ? g_strdup(object) : g_build_filename(folder, object, NULL);
 }
 
 static void sim_make_safe(struct rig_board *board)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A small bootloader of its own, ported to bootrig: the secondary slot is copied over the primary one; there is no way back. A request is a
- * record at the start of the secondary's last sector, with the CRC of the image that it was made for. */
+/* A small bootloader of its own, ported to bootrig: the secondary slot is copied over the primary one; there
+ * is no way back. A request is a record at the start of the secondary's last sector, with the CRC of the
+ * image that it was made for. */
 #include "bootloader_abi.h"
 
 #include <stdbool.h>
@@ -21,7 +22,8 @@ static uint32_t word_at(const uint8_t *bytes)
     return (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
 }
 
-static bool read_at(const struct rig_services *flash, uint32_t area, uint32_t offset, void *into, uint32_t n_bytes)
+static bool read_at(const struct rig_services *flash, uint32_t area, uint32_t offset, void *into,
+                    uint32_t n_bytes)
 {
     return flash->read(flash->harness, area, offset, into, n_bytes) == 0;
 }
@@ -45,15 +47,18 @@ static uint32_t image_bytes(const struct rig_services *flash, uint32_t area)
     if (!read_at(flash, area, 0, header, sizeof header) || word_at(header) != IMAGE_MAGIC) {
         return 0;
     }
-    uint64_t end = (uint64_t)(header[8] | header[9] << 8) + word_at(header + 12) + (uint64_t)(header[10] | header[11] << 8);
-    if (end > flash->areas[area].n_bytes || !read_at(flash, area, (uint32_t)end, tags, sizeof tags) || tags[0] != 0x07 || tags[1] != 0x69) {
+    uint64_t end = (uint64_t)(header[8] | header[9] << 8) + word_at(header + 12) +
+                   (uint64_t)(header[10] | header[11] << 8);
+    if (end > flash->areas[area].n_bytes || !read_at(flash, area, (uint32_t)end, tags, sizeof tags) ||
+        tags[0] != 0x07 || tags[1] != 0x69) {
         return 0;
     }
     end += (uint64_t)(tags[2] | tags[3] << 8);
     return end <= flash->areas[area].n_bytes ? (uint32_t)end : 0;
 }
 
-/* A real bootloader checks a signature here. The verdict is asked for by content, so that it is computed once per image. */
+/* A real bootloader checks a signature here. The verdict is asked for by content, so that it is computed once
+ * per image. */
 static uint32_t fingerprint(const struct rig_services *flash, uint32_t area, uint32_t n_bytes)
 {
     uint8_t chunk[CHUNK_BYTES];
@@ -75,10 +80,12 @@ static uint32_t fingerprint(const struct rig_services *flash, uint32_t area, uin
 
 static bool request_place(const struct rig_services *flash, uint32_t *start, uint32_t *n_bytes)
 {
-    return flash->sector(flash->harness, RIG_AREA_SECONDARY, flash->areas[RIG_AREA_SECONDARY].n_bytes - 1, start, n_bytes) == 0;
+    return flash->sector(flash->harness, RIG_AREA_SECONDARY, flash->areas[RIG_AREA_SECONDARY].n_bytes - 1,
+                         start, n_bytes) == 0;
 }
 
-/* The request carries the fingerprint of the image that it was made for: an image that changed since is not installed. */
+/* The request carries the fingerprint of the image that it was made for: an image that changed since is not
+ * installed. */
 static void make_request(uint8_t request[REQUEST_BYTES], uint32_t crc)
 {
     memcpy(request, request_text, REQUEST_BYTES);
@@ -105,7 +112,9 @@ static void copy_image(const struct rig_services *flash)
     uint8_t chunk[CHUNK_BYTES];
     uint32_t n_bytes = flash->areas[RIG_AREA_PRIMARY].n_bytes;
     uint32_t start, n_sector;
-    for (uint32_t at = 0; at < n_bytes && flash->sector(flash->harness, RIG_AREA_PRIMARY, at, &start, &n_sector) == 0; at = start + n_sector) {
+    for (uint32_t at = 0;
+         at < n_bytes && flash->sector(flash->harness, RIG_AREA_PRIMARY, at, &start, &n_sector) == 0;
+         at = start + n_sector) {
         flash->erase(flash->harness, RIG_AREA_PRIMARY, start, n_sector);
         for (uint32_t done = 0; done < n_sector; done += CHUNK_BYTES) {
             uint32_t n_now = n_sector - done < CHUNK_BYTES ? n_sector - done : CHUNK_BYTES;

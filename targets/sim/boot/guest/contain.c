@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Running foreign code so that its end is always ours: signals on a stack of their own, a limit of processor time, one way out. */
+/* Running foreign code so that its end is always ours: signals on a stack of their own, a limit of processor
+ * time, one way out. */
 #define _XOPEN_SOURCE 700 /* sigaltstack */
 #include "sim/boot/guest/services.h"
 
@@ -41,7 +42,8 @@ static void on_signal(int number)
 
 static void set_limit(uint64_t max_us)
 {
-    struct itimerval limit = {.it_value = {.tv_sec = (time_t)(max_us / 1000000), .tv_usec = (suseconds_t)(max_us % 1000000)}};
+    struct itimerval limit = {
+        .it_value = {.tv_sec = (time_t)(max_us / 1000000), .tv_usec = (suseconds_t)(max_us % 1000000)}};
     setitimer(ITIMER_VIRTUAL, &limit, NULL);
 }
 

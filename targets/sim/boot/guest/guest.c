@@ -27,7 +27,8 @@ static void keep_segment(struct hunt *hunt, uint8_t *at, size_t n_bytes)
     if (n_bytes == 0) {
         return;
     }
-    if (guest->n_segments == GUEST_MAX_SEGMENTS || n_bytes > GUEST_MAX_SAVED_BYTES || (segment->saved = malloc(n_bytes)) == NULL) {
+    if (guest->n_segments == GUEST_MAX_SEGMENTS || n_bytes > GUEST_MAX_SAVED_BYTES ||
+        (segment->saved = malloc(n_bytes)) == NULL) {
         hunt->why = "its variables are too many to be put back";
         return;
     }
@@ -37,7 +38,8 @@ static void keep_segment(struct hunt *hunt, uint8_t *at, size_t n_bytes)
     guest->n_segments++;
 }
 
-/* Writable segments, but for the part that the loader made read-only after relocation (RELRO: a prefix of the first one). */
+/* Writable segments, but for the part that the loader made read-only after relocation (RELRO: a prefix of the
+ * first one). */
 static int visit_object(struct dl_phdr_info *object, size_t n_bytes, void *user)
 {
     struct hunt *hunt = user;
@@ -110,8 +112,10 @@ static const char *load(struct sim_guest *guest, const char *path)
     if (guest->about.abi_version != RIG_BOOTLOADER_ABI_VERSION) {
         return "it was made for another version of bootloader_abi.h";
     }
-    if (!(guest->about.flags & RIG_BOOTLOADER_MCUBOOT_TRAILERS) && (guest->mark == NULL || guest->confirm == NULL)) {
-        return "it exports neither rig_bootloader_mark and rig_bootloader_confirm nor the flag RIG_BOOTLOADER_MCUBOOT_TRAILERS";
+    if (!(guest->about.flags & RIG_BOOTLOADER_MCUBOOT_TRAILERS) &&
+        (guest->mark == NULL || guest->confirm == NULL)) {
+        return "it exports neither rig_bootloader_mark and rig_bootloader_confirm nor the flag "
+               "RIG_BOOTLOADER_MCUBOOT_TRAILERS";
     }
     return NULL;
 }
@@ -202,7 +206,8 @@ static void put_variables_back(struct sim_guest *guest)
     }
 }
 
-void sim_guest_call(struct sim_guest *guest, struct sim_flash *flash, const struct sim_area areas[RIG_N_AREAS], enum sim_guest_call call,
+void sim_guest_call(struct sim_guest *guest, struct sim_flash *flash,
+                    const struct sim_area areas[RIG_N_AREAS], enum sim_guest_call call,
                     struct sim_guest_run *run)
 {
     struct request request = {.call = call, .run = run};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The flash and the memo as a guest sees them. Guest memory is touched before and after harness code runs, never by it: a bad pointer of the
- * guest must not leave the flash half-way. */
+/* The flash and the memo as a guest sees them. Guest memory is touched before and after harness code runs,
+ * never by it: a bad pointer of the guest must not leave the flash half-way. */
 #include "sim/boot/guest/services.h"
 
 #include <string.h>
@@ -22,9 +22,11 @@ static void leave(struct sim_guest *guest)
     }
 }
 
-static const struct sim_area *area_of(const struct sim_guest *guest, uint32_t area, uint32_t offset, uint32_t n_bytes)
+static const struct sim_area *area_of(const struct sim_guest *guest, uint32_t area, uint32_t offset,
+                                      uint32_t n_bytes)
 {
-    if (area >= RIG_N_AREAS || offset > guest->areas[area].n_bytes || n_bytes > guest->areas[area].n_bytes - offset) {
+    if (area >= RIG_N_AREAS || offset > guest->areas[area].n_bytes ||
+        n_bytes > guest->areas[area].n_bytes - offset) {
         return NULL;
     }
     return &guest->areas[area];
@@ -43,7 +45,8 @@ static int service_read(void *harness, uint32_t area, uint32_t offset, void *int
         return answer(SIM_OUT_OF_RANGE);
     }
     enter(guest);
-    enum sim_status status = sim_flash_read(guest->flash, where->device, where->offset + offset, guest->buffer, n_bytes);
+    enum sim_status status =
+        sim_flash_read(guest->flash, where->device, where->offset + offset, guest->buffer, n_bytes);
     leave(guest);
     memcpy(into, guest->buffer, n_bytes);
     return answer(status);
@@ -58,7 +61,8 @@ static int service_write(void *harness, uint32_t area, uint32_t offset, const vo
     }
     memcpy(guest->buffer, bytes, n_bytes);
     enter(guest);
-    enum sim_status status = sim_flash_write(guest->flash, where->device, where->offset + offset, guest->buffer, n_bytes);
+    enum sim_status status =
+        sim_flash_write(guest->flash, where->device, where->offset + offset, guest->buffer, n_bytes);
     leave(guest);
     return answer(status);
 }
@@ -81,7 +85,8 @@ static int service_sector(void *harness, uint32_t area, uint32_t offset, uint32_
     struct sim_guest *guest = harness;
     const struct sim_area *where = area_of(guest, area, offset, 1);
     uint32_t first, length;
-    if (where == NULL || !sim_flash_sector_at(guest->flash, where->device, where->offset + offset, &first, &length) ||
+    if (where == NULL ||
+        !sim_flash_sector_at(guest->flash, where->device, where->offset + offset, &first, &length) ||
         first < where->offset) {
         return answer(SIM_OUT_OF_RANGE);
     }
@@ -90,12 +95,15 @@ static int service_sector(void *harness, uint32_t area, uint32_t offset, uint32_
     return 0;
 }
 
-/* Content, salt and length: the hash does not depend on where in the flash the bytes lie, as long as pages are met alike. */
-static bool hash_of(struct sim_guest *guest, uint32_t area, uint32_t offset, uint32_t n_bytes, uint32_t salt, uint64_t hash[2])
+/* Content, salt and length: the hash does not depend on where in the flash the bytes lie, as long as pages
+ * are met alike. */
+static bool hash_of(struct sim_guest *guest, uint32_t area, uint32_t offset, uint32_t n_bytes, uint32_t salt,
+                    uint64_t hash[2])
 {
     const struct sim_area *where = area_of(guest, area, offset, n_bytes);
     enter(guest);
-    bool known = where != NULL && sim_flash_range_hash(guest->flash, where->device, where->offset + offset, n_bytes, hash);
+    bool known = where != NULL &&
+                 sim_flash_range_hash(guest->flash, where->device, where->offset + offset, n_bytes, hash);
     leave(guest);
     if (known) {
         hash[0] = (hash[0] ^ salt) * 0x9e3779b97f4a7c15u;
@@ -104,7 +112,8 @@ static bool hash_of(struct sim_guest *guest, uint32_t area, uint32_t offset, uin
     return known;
 }
 
-static int service_recall(void *harness, uint32_t area, uint32_t offset, uint32_t n_bytes, uint32_t salt, uint32_t *verdict)
+static int service_recall(void *harness, uint32_t area, uint32_t offset, uint32_t n_bytes, uint32_t salt,
+                          uint32_t *verdict)
 {
     struct sim_guest *guest = harness;
     uint64_t hash[2];
@@ -119,12 +128,14 @@ static int service_recall(void *harness, uint32_t area, uint32_t offset, uint32_
     return 0;
 }
 
-static void service_remember(void *harness, uint32_t area, uint32_t offset, uint32_t n_bytes, uint32_t salt, uint32_t verdict)
+static void service_remember(void *harness, uint32_t area, uint32_t offset, uint32_t n_bytes, uint32_t salt,
+                             uint32_t verdict)
 {
     struct sim_guest *guest = harness;
     uint64_t hash[2];
     if (hash_of(guest, area, offset, n_bytes, salt, hash)) {
-        guest->verdicts[(hash[0] >> 20) % GUEST_N_VERDICTS] = (struct guest_verdict){true, {hash[0], hash[1]}, verdict};
+        guest->verdicts[(hash[0] >> 20) % GUEST_N_VERDICTS] =
+            (struct guest_verdict){true, {hash[0], hash[1]}, verdict};
     }
 }
 
@@ -140,6 +151,7 @@ void guest_fill_services(struct sim_guest *guest, struct rig_services *services)
                                       .remember = service_remember};
     for (unsigned i = 0; i < RIG_N_AREAS; i++) {
         const struct sim_flash_device_config *device = sim_flash_device(guest->flash, guest->areas[i].device);
-        services->areas[i] = (struct rig_area_geometry){guest->areas[i].n_bytes, device->write_bytes, device->erased};
+        services->areas[i] =
+            (struct rig_area_geometry){guest->areas[i].n_bytes, device->write_bytes, device->erased};
     }
 }
