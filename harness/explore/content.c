@@ -16,7 +16,7 @@ struct page {
 
 /* One operation that was seen on a content. The bytes of a write are those that `to` holds there. */
 struct step {
-    guint32 next; /* of the same content */
+    guint32 next; /* of the same content, in a ring */
     guint32 offset;
     guint32 n_bytes;
     guint32 to;
@@ -44,9 +44,9 @@ struct rig_contents {
     guint32 n_pages;
     struct table pages;
 
-    GPtrArray *blocks;  /* guint32[BLOCK_CONTENTS * n_content_pages] */
-    GArray *hashes;     /* guint64 per content */
-    GArray *first_step; /* guint32 per content, index into steps */
+    GPtrArray *blocks; /* guint32[BLOCK_CONTENTS * n_content_pages] */
+    GArray *hashes;    /* guint64 per content */
+    GArray *ring;      /* guint32 per content, index into steps */
     struct table contents;
     GArray *steps;
     guint32 *scratch; /* one content */
@@ -180,7 +180,7 @@ static guint32 intern_scratch(struct rig_contents *contents, guint64 hash)
         g_ptr_array_add(contents->blocks, g_malloc(BLOCK_CONTENTS * n_bytes));
     memcpy(pages_of(contents, number), contents->scratch, n_bytes);
     g_array_append_val(contents->hashes, hash);
-    g_array_append_val(contents->first_step, none);
+    g_array_append_val(contents->ring, none);
     if (table->n_used * 2 > table->mask)
         grow_contents(contents);
     table_put(table, hash, number + 1);
@@ -195,7 +195,7 @@ struct rig_contents *rig_contents_new(const struct sim_flash *flash)
     contents->page_blocks = g_ptr_array_new_with_free_func(g_free);
     contents->blocks = g_ptr_array_new_with_free_func(g_free);
     contents->hashes = g_array_new(FALSE, FALSE, sizeof(guint64));
-    contents->first_step = g_array_new(FALSE, FALSE, sizeof(guint32));
+    contents->ring = g_array_new(FALSE, FALSE, sizeof(guint32));
     contents->steps = g_array_new(FALSE, FALSE, sizeof(struct step));
     table_init(&contents->pages);
     table_init(&contents->contents);
@@ -219,7 +219,7 @@ void rig_contents_free(struct rig_contents *contents)
     g_ptr_array_unref(contents->page_blocks);
     g_ptr_array_unref(contents->blocks);
     g_array_unref(contents->hashes);
-    g_array_unref(contents->first_step);
+    g_array_unref(contents->ring);
     g_array_unref(contents->steps);
     g_free(contents->pages.entries);
     g_free(contents->contents.entries);
@@ -403,33 +403,64 @@ static bool is_same_step(const struct step *a, const struct step *b)
            a->kind == b->kind && a->to == b->to;
 }
 
+static struct step *step_at(const struct rig_contents *contents, guint32 at)
+{
+    return &g_array_index(contents->steps, struct step, at);
+}
+
+/* The known step of a content that `wanted` accepts, looked for in a ring that begins where the last one was
+ * found: operations that change nothing, such as erasing what is erased, come in long rows on the same
+ * content. */
+static guint32 find_step(struct rig_contents *contents, guint32 content,
+                         const struct sim_flash_operation *operation, const struct step *same)
+{
+    guint32 *ring = &g_array_index(contents->ring, guint32, content);
+    guint32 at = *ring;
+
+    if (at == RIG_CONTENT_NONE)
+        return RIG_CONTENT_NONE;
+    do {
+        const struct step *known = step_at(contents, at);
+
+        if (same ? is_same_step(known, same) : step_matches(contents, known, operation))
+            return *ring = at;
+        at = known->next;
+    } while (at != *ring);
+    return RIG_CONTENT_NONE;
+}
+
+static void add_step(struct rig_contents *contents, guint32 content, struct step *step)
+{
+    guint32 *ring = &g_array_index(contents->ring, guint32, content);
+    guint32 number = contents->steps->len;
+
+    step->next = *ring == RIG_CONTENT_NONE ? number : step_at(contents, *ring)->next;
+    if (*ring != RIG_CONTENT_NONE)
+        step_at(contents, *ring)->next = number;
+    *ring = number;
+    g_array_append_val(contents->steps, *step);
+}
+
 static struct step *step_of(struct rig_contents *contents, guint32 content,
                             const struct sim_flash_operation *operation)
 {
-    struct step step = {.next = g_array_index(contents->first_step, guint32, content),
-                        .offset = operation->offset,
+    guint32 found = find_step(contents, content, operation, NULL);
+    struct step step = {.offset = operation->offset,
                         .n_bytes = operation->n_bytes,
                         .torn = RIG_CONTENT_NONE,
                         .device = (guint8)operation->device,
                         .kind = (guint8)operation->kind};
 
-    for (guint32 at = step.next; at != RIG_CONTENT_NONE;) {
-        struct step *known = &g_array_index(contents->steps, struct step, at);
-
-        if (step_matches(contents, known, operation))
-            return known;
-        at = known->next;
-    }
+    if (found != RIG_CONTENT_NONE)
+        return step_at(contents, found);
     step.to = apply(contents, content, operation, operation->n_bytes);
-    /* A write over bytes that were not erased leaves others than it was made with; what it leaves is the same
-     * step all the same. */
-    for (guint32 at = step.next; at != RIG_CONTENT_NONE;
-         at = g_array_index(contents->steps, struct step, at).next)
-        if (is_same_step(&g_array_index(contents->steps, struct step, at), &step))
-            return &g_array_index(contents->steps, struct step, at);
-    g_array_index(contents->first_step, guint32, content) = contents->steps->len;
-    g_array_append_val(contents->steps, step);
-    return &g_array_index(contents->steps, struct step, contents->steps->len - 1);
+    /* A write over bytes that were not erased leaves others than it was made with; it is the same step when
+     * it leaves the same. */
+    found = find_step(contents, content, operation, &step);
+    if (found != RIG_CONTENT_NONE)
+        return step_at(contents, found);
+    add_step(contents, content, &step);
+    return step_at(contents, contents->steps->len - 1);
 }
 
 guint32 rig_contents_after(struct rig_contents *contents, guint32 content,
