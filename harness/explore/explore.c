@@ -233,6 +233,9 @@ static const char *reason_to_stop(const struct search *search)
         return "interrupted";
     if (plan->max_contents > 0 && rig_contents_count(search->contents) > plan->max_contents)
         return "the budget of states is used up";
+    if (plan->max_bytes > 0 &&
+        rig_contents_bytes(search->contents) + rig_recorder_bytes(search->recorder) > plan->max_bytes)
+        return "the budget of memory is used up";
     if (plan->max_us > 0 && g_get_monotonic_time() - search->started_us > plan->max_us)
         return "the budget of time is used up";
     if (rig_recorder_n_operations(search->recorder) > MAX_OPERATIONS)

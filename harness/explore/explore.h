@@ -22,6 +22,7 @@ struct rig_explore_plan {
     guint32 max_erases;   /* of one sector in one boot; 0 = no bound */
     guint32 max_contents; /* budgets; 0 = none */
     gint64 max_us;
+    gsize max_bytes;           /* of memory */
     volatile int *interrupted; /* may be NULL */
 };
 

@@ -107,22 +107,19 @@ static bool is_requested(const struct rig_services *flash)
     return memcmp(seen, wanted, sizeof seen) == 0;
 }
 
+/* All is erased before anything is copied: a copy that is cut and begun anew leaves few different contents
+ * behind, and so less to go wrong. */
 static void copy_image(const struct rig_services *flash)
 {
     uint8_t chunk[CHUNK_BYTES];
     uint32_t n_bytes = flash->areas[RIG_AREA_PRIMARY].n_bytes;
-    uint32_t start, n_sector;
-    for (uint32_t at = 0;
-         at < n_bytes && flash->sector(flash->harness, RIG_AREA_PRIMARY, at, &start, &n_sector) == 0;
-         at = start + n_sector) {
-        flash->erase(flash->harness, RIG_AREA_PRIMARY, start, n_sector);
-        for (uint32_t done = 0; done < n_sector; done += CHUNK_BYTES) {
-            uint32_t n_now = n_sector - done < CHUNK_BYTES ? n_sector - done : CHUNK_BYTES;
-            if (!read_at(flash, RIG_AREA_SECONDARY, start + done, chunk, n_now)) {
-                return;
-            }
-            flash->write(flash->harness, RIG_AREA_PRIMARY, start + done, chunk, n_now);
+    flash->erase(flash->harness, RIG_AREA_PRIMARY, 0, n_bytes);
+    for (uint32_t done = 0; done < n_bytes; done += CHUNK_BYTES) {
+        uint32_t n_now = n_bytes - done < CHUNK_BYTES ? n_bytes - done : CHUNK_BYTES;
+        if (!read_at(flash, RIG_AREA_SECONDARY, done, chunk, n_now)) {
+            return;
         }
+        flash->write(flash->harness, RIG_AREA_PRIMARY, done, chunk, n_now);
     }
 }
 
