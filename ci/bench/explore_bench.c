@@ -113,17 +113,20 @@ static void bench_model(enum rig_swap_mode mode)
 
 static void bench_guest(const char *path)
 {
-    char why[256];
-    struct sim_guest *guest = sim_guest_open(path, why, sizeof why);
+    struct sim_guest_config config = {0};
+    struct sim_guest *guest;
     struct board board;
+    char why[256];
 
+    make(&board, RIG_SWAP_SCRATCH, true);
+    sim_guest_config_areas(&config, &board.config);
+    guest = sim_guest_open(path, &config, why, sizeof why);
     if (!guest)
         g_error("%s: %s", path, why);
-    make(&board, RIG_SWAP_OVERWRITE, false);
     g_autoptr(rig_subject) subject = rig_subject_guest(&board.config, board.flash, guest);
-    explore("example.so", &board, subject, false, false);
+    explore("guest", &board, subject, false, true);
     board_clear(&board);
-    sim_guest_close(guest);
+    sim_guest_free(guest);
 }
 
 int main(int argc, char **argv)

@@ -17,6 +17,7 @@ struct rig_target {
     struct rig_source *source;
     struct rig_document *document;
     char *name;
+    char *given; /* the name or path that it was loaded by: loads it again */
     char *about;
     struct rig_record *record; /* of rig_target_shape */
 };

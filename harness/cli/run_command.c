@@ -79,11 +79,10 @@ int rig_cli_run(int argc, char **argv)
         {"timeout-scale", 0, 0, G_OPTION_ARG_DOUBLE, &options.timeout_scale, "multiply every deadline", "X"},
         {"dry-run", 0, 0, G_OPTION_ARG_NONE, &options.dry_run,
          "show what would run and where, touch no board", NULL},
-        {"bootloader", 0, 0, G_OPTION_ARG_FILENAME, &options.bootloader,
-         "explore this bootloader, a shared object made with bootloader_abi.h", "FILE.so"},
         {"defect", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.defects,
          "seed a defect into the simulated board ('bootrig steps board' lists them); may be given again",
          "NAME"},
+        {"bootloader", 0, 0, G_OPTION_ARG_FILENAME, &options.bootloader, "boot the simulated board through your own bootloader, compiled for this machine (targets/sim/boot/PORTING.md)", "FILE.so"},
         {"output", 'o', 0, G_OPTION_ARG_FILENAME, &options.output,
          "folder of the reports (default reports/out)", "DIR"},
         {"junit", 0, 0, G_OPTION_ARG_FILENAME, &options.junit, "also write the JUnit XML here", "FILE"},
@@ -108,6 +107,7 @@ int rig_cli_run(int argc, char **argv)
 static int replay_line(const char *line)
 {
     g_auto(GStrv) words = NULL;
+    g_autofree char **arguments = NULL;
     GError *error = NULL;
     int n_words;
 
@@ -119,7 +119,9 @@ static int replay_line(const char *line)
     }
     printf("%s\n", line);
     fflush(stdout);
-    return rig_cli_replay(n_words - 1, words + 1);
+    /* Parsing takes words out of the array that it is given: they stay owned by this one. */
+    arguments = g_memdup2(words + 1, sizeof *words * (gsize)n_words);
+    return rig_cli_replay(n_words - 1, arguments);
 }
 
 /* The replay command of the one case that is meant: the one named, or the first that did not pass. */
@@ -167,9 +169,8 @@ int rig_cli_replay(int argc, char **argv)
         {"cuts", 0, 0, G_OPTION_ARG_STRING, &options.cuts, "of an exploration play only this path", "PATH"},
         {"image", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.images,
          "refuse to play unless this image has the SHA-256 that begins so", "NAME=HEX"},
-        {"bootloader", 0, 0, G_OPTION_ARG_FILENAME, &options.bootloader,
-         "explore this bootloader, a shared object made with bootloader_abi.h", "FILE.so"},
         {"defect", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.defects, "defect that was seeded", "NAME"},
+        {"bootloader", 0, 0, G_OPTION_ARG_FILENAME, &options.bootloader, "the bootloader of the failing run", "FILE.so"},
         {"timeout-scale", 0, 0, G_OPTION_ARG_DOUBLE, &options.timeout_scale, "multiply every deadline", "X"},
         {"output", 'o', 0, G_OPTION_ARG_FILENAME, &options.output,
          "folder of the reports (default reports/out/replay)", "DIR"},

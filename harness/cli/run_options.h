@@ -10,6 +10,7 @@ G_BEGIN_DECLS
 struct rig_run_options {
     char *target;
     char **defects;
+    char *bootloader;
     char **names;
     char **cases;
     char **tags;
@@ -21,7 +22,6 @@ struct rig_run_options {
     char *case_seed;
     char *cut;
     char *cuts;
-    char *bootloader;
     char **images;
     double timeout_scale;
     gboolean dry_run;

@@ -102,7 +102,6 @@ static bool parse_plan(struct session *session, GError **error)
     plan->has_case_seed = options->case_seed != NULL;
     plan->has_only_cut = options->cut != NULL;
     plan->only_path = options->cuts;
-    plan->bootloader = options->bootloader;
     plan->interrupted = &interrupted;
     return parse_seed(options->seed, &plan->seed, error) &&
            (!options->case_seed || parse_seed(options->case_seed, &plan->case_seed, error)) &&
@@ -141,9 +140,8 @@ static struct rig_selection *select_cases(const struct rig_run_options *options)
     return rig_selection_load(paths, rig_language(), &filter, false);
 }
 
-static int print_plan(const struct rig_selection *selection, const struct rig_boards *boards)
+static int print_plan(const struct rig_selection *selection)
 {
-    (void)boards;
     for (guint i = 0; i < selection->cases->len; i++) {
         const struct rig_case *the_case = g_ptr_array_index(selection->cases, i);
 
@@ -175,7 +173,8 @@ static void publish(struct session *session, const char *path, char *text, gsize
 
 static void write_junit(struct session *session, const char *path)
 {
-    struct rig_junit_options options = {.strict = session->options->junit_strict};
+    const char *const attachments[] = {rig_journal_path(session->plan.journal), NULL};
+    struct rig_junit_options options = {.strict = session->options->junit_strict, .attachments = attachments};
     GError *error = NULL;
     gsize n_bytes = 0;
     char *text = rig_junit_text(session->results, &options, &n_bytes, &error);
@@ -215,7 +214,8 @@ static int conclude(struct session *session)
         return exit_code;
     fprintf(stderr, "bootrig: verdict: %u passed, %u failed, %u errors, %u skipped\n", counts.n_passed,
             counts.n_failed, counts.n_errors, counts.n_skipped);
-    return exit_code == RIG_EXIT_INTERRUPTED ? exit_code : RIG_EXIT_ERROR;
+    /* Passed without evidence is no pass; a board that failed has failed all the same. */
+    return exit_code == RIG_EXIT_PASSED || exit_code == RIG_EXIT_NOTHING ? RIG_EXIT_ERROR : exit_code;
 }
 
 static int run_session(struct session *session)
@@ -231,7 +231,6 @@ static int run_session(struct session *session)
     terminal = rig_terminal_new(stdout, &terminal_options, session->results);
     rig_journal_listen(session->plan.journal, rig_results_take, session->results);
     rig_journal_listen(session->plan.journal, rig_terminal_take, terminal);
-    catch_signals();
     rig_run_all(&session->plan);
     rig_results_finish(session->results);
     rig_terminal_hide(terminal);
@@ -249,7 +248,7 @@ static int run_session(struct session *session)
 
 static int nothing_to_run(const struct rig_selection *selection)
 {
-    fprintf(stderr, "bootrig: nothing to run: %u files were read, no case fits the selection\n",
+    fprintf(stderr, "bootrig: nothing to run: %u files were read, no case fits the selection; 'bootrig list' tells what there is\n",
             selection->n_files);
     return RIG_EXIT_NOTHING;
 }
@@ -292,11 +291,13 @@ int rig_run_with_options(const struct rig_run_options *options, const char *cons
     g_autoptr(rig_selection) selection = NULL;
     GError *error = NULL;
 
+    rig_boards_use_bootloader(boards, options->bootloader);
+    catch_signals();
     if (!parse_plan(&session, &error) || !board_is_there(boards, &error))
         return rig_cli_fail(error);
     selection = select_cases(options);
     if (options->dry_run)
-        return print_plan(selection, boards);
+        return print_plan(selection);
     if (selection->cases->len == 0 && selection->errors->len == 0)
         return nothing_to_run(selection);
     session.plan.selection = selection;

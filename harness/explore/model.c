@@ -55,6 +55,8 @@ static enum rig_end end_of(enum sim_boot_outcome outcome)
         return RIG_END_ASSERT;
     case SIM_BOOT_FLASH_FAULT:
         return RIG_END_FLASH_FAULT;
+    case SIM_BOOT_CRASH:
+        return RIG_END_CRASH;
     case SIM_BOOT_NO_IMAGE:
     case SIM_BOOT_POWER_LOST:
         break;
@@ -76,32 +78,43 @@ static void model_boot(struct rig_subject *subject, struct rig_end_report *repor
     g_strlcpy(report->text, result.assertion, sizeof report->text);
 }
 
-static void call_guest(struct model *model, enum sim_guest_call call, struct sim_guest_run *run)
+static enum rig_end end_of_guest(enum sim_guest_outcome outcome)
 {
-    const struct sim_area areas[RIG_N_AREAS] = {model->config.primary[0], model->config.secondary[0],
-                                                model->config.scratch};
-
-    sim_guest_call(model->guest, model->subject.flash, areas, call, run);
+    switch (outcome) {
+    case SIM_GUEST_RUNS:
+        return RIG_END_RUNS;
+    case SIM_GUEST_ASSERT:
+        return RIG_END_ASSERT;
+    case SIM_GUEST_FLASH_FAULT:
+        return RIG_END_FLASH_FAULT;
+    case SIM_GUEST_LOOP:
+        return RIG_END_LOOP;
+    case SIM_GUEST_ABORT:
+    case SIM_GUEST_EXIT:
+    case SIM_GUEST_CRASH:
+    case SIM_GUEST_STACK_OVERFLOW:
+    case SIM_GUEST_BAD_DECISION:
+    case SIM_GUEST_NOT_RUN:
+        return RIG_END_CRASH;
+    case SIM_GUEST_NO_IMAGE:
+    case SIM_GUEST_POWER_LOST:
+        break;
+    }
+    return RIG_END_NO_IMAGE;
 }
 
 static void guest_boot(struct rig_subject *subject, struct rig_end_report *report)
 {
-    struct model *model = self(subject);
-    const struct sim_area *areas[RIG_N_AREAS] = {&model->config.primary[0], &model->config.secondary[0],
-                                                 &model->config.scratch};
-    struct sim_guest_run run;
+    struct sim_guest_result result;
 
-    call_guest(model, SIM_GUEST_BOOT, &run);
-    g_strlcpy(report->text, run.text, sizeof report->text);
-    report->end = run.end == SIM_GUEST_CRASHED  ? RIG_END_CRASH
-                  : run.end == SIM_GUEST_LOOPED ? RIG_END_LOOP
-                                                : RIG_END_NO_IMAGE;
-    if (run.decision.what != RIG_DECISION_RUN || run.decision.area >= RIG_N_AREAS)
-        return;
-    report->end = RIG_END_RUNS;
-    report->device = areas[run.decision.area]->device;
-    report->offset =
-        areas[run.decision.area]->offset + MIN(run.decision.offset, areas[run.decision.area]->n_bytes);
+    sim_guest_boot(self(subject)->guest, subject->flash, NULL, NULL, &result);
+    report->end = end_of_guest(result.outcome);
+    report->device = result.device;
+    report->offset = result.offset;
+    if (sim_guest_is_finding(result.outcome) || result.outcome == SIM_GUEST_NOT_RUN)
+        g_snprintf(report->text, sizeof report->text, "%s: %s", sim_guest_outcome_text(result.outcome), result.text);
+    else if (result.outcome == SIM_GUEST_NO_IMAGE)
+        g_strlcpy(report->text, result.text, sizeof report->text);
 }
 
 static bool upload(struct model *model, const guint8 *bytes, gsize n_bytes)
@@ -143,20 +156,6 @@ static bool model_act(struct rig_subject *subject, enum rig_action action, const
         break;
     }
     return sim_boot_set_confirmed(&model->config, subject->flash, 0) == SIM_OK;
-}
-
-static bool guest_act(struct rig_subject *subject, enum rig_action action, const guint8 *bytes, gsize n_bytes)
-{
-    static const enum sim_guest_call calls[RIG_N_ACTIONS] = {[RIG_ACTION_TEST] = SIM_GUEST_MARK_TEST,
-                                                             [RIG_ACTION_PERMANENT] =
-                                                                 SIM_GUEST_MARK_PERMANENT,
-                                                             [RIG_ACTION_CONFIRM] = SIM_GUEST_CONFIRM};
-    struct sim_guest_run run;
-
-    if (action == RIG_ACTION_UPLOAD)
-        return upload(self(subject), bytes, n_bytes);
-    call_guest(self(subject), calls[action], &run);
-    return run.end == SIM_GUEST_RETURNED && run.status == 0;
 }
 
 static bool read_trailer(struct model *model, const struct sim_area *area,
@@ -230,18 +229,12 @@ static const struct rig_subject_ops ops = {
     .free = model_free,
 };
 
-/* With MCUboot's trailers the application, and what is read from them, is the model's. */
-static const struct rig_subject_ops trailer_guest_ops = {
+/* The application, and what is read from its trailers, is the model's. */
+static const struct rig_subject_ops guest_ops = {
     .boot = guest_boot,
     .act = model_act,
     .confirmed = model_confirmed,
-    .kept_copy = model_kept_copy,
     .describe = model_describe,
-    .free = model_free,
-};
-static const struct rig_subject_ops guest_ops = {
-    .boot = guest_boot,
-    .act = guest_act,
     .free = model_free,
 };
 
@@ -302,18 +295,15 @@ struct rig_subject *rig_subject_model(const struct sim_boot_config *config, cons
     return subject;
 }
 
-struct rig_subject *rig_subject_guest(const struct sim_boot_config *config, const struct sim_flash *flash,
-                                      struct sim_guest *guest)
+struct rig_subject *rig_subject_guest(const struct sim_boot_config *config, const struct sim_flash *flash, struct sim_guest *guest)
 {
     struct rig_subject *subject = rig_subject_model(config, flash);
-    bool trailers = sim_guest_flags(guest) & RIG_BOOTLOADER_MCUBOOT_TRAILERS;
 
     if (!subject)
         return NULL;
     self(subject)->guest = guest;
-    subject->ops = trailers ? &trailer_guest_ops : &guest_ops;
-    subject->reverts = sim_guest_flags(guest) & RIG_BOOTLOADER_REVERTS;
-    subject->upload_offset = trailers ? subject->upload_offset : 0;
+    subject->ops = &guest_ops;
+    allow_area(subject, "scratch", &config->scratch);
     return subject;
 }
 

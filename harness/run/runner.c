@@ -165,7 +165,7 @@ static void emit_case_end(const struct play *play, const struct attempt *attempt
 {
     struct rig_event *event = rig_event_new("case-end");
     g_autofree char *wall = rig_journal_wall_now();
-    g_autofree char *replay = rig_replay_line(play->plan, run, attempt->target->name, attempt->seed);
+    g_autofree char *replay = rig_replay_line(play->plan, run, attempt->target->given, attempt->seed);
 
     rig_event_text(event, "verdict", rig_verdict_word(run->trouble.verdict));
     rig_event_text(event, "wall", wall);
@@ -245,7 +245,6 @@ static enum rig_verdict play_attempt(const struct play *play, struct attempt *at
     rig_run_init(&run, play->the_case, attempt->board, plan->journal, play->images, attempt->seed, plan->timeout_scale);
     run.only_cut = plan->has_only_cut ? &plan->only_cut : NULL;
     run.only_path = plan->only_path;
-    run.bootloader = plan->bootloader;
     play_phases(play, &run);
     verdict = run.trouble.verdict;
     *interrupted = run.trouble.interrupted;

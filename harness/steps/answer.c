@@ -89,9 +89,16 @@ bool rig_await_boot(struct rig_run *run, guint64 until_us)
     GError *error = NULL;
     bool seen = false;
 
+    if (wait.probe && !rig_board_wait_for(run->board, until_us, booted, &wait, &seen, &error)) {
+        rig_run_error(run, error);
+        return false;
+    }
+    if (wait.probe && !seen) {
+        rig_run_fail(run, "a bootloader run", "none", "the bootloader did not run before the deadline");
+        return false;
+    }
     /* The host learns of the reset only when the supervision timeout is over: until then it believes in the old connection. */
-    if ((wait.probe && !rig_board_wait_for(run->board, until_us, booted, &wait, &seen, &error)) ||
-        !rig_board_wait_for(run->board, until_us, link_is_down, run->board->link, &seen, &error)) {
+    if (!rig_board_wait_for(run->board, until_us, link_is_down, run->board->link, &seen, &error)) {
         rig_run_error(run, error);
         return false;
     }

@@ -156,7 +156,7 @@ static bool find_place(struct rig_run *run, const struct rig_step *step, const s
     gsize n_bytes = g_bytes_get_size(image->file);
     guint64 offset;
 
-    if (!probe->ops->slot(probe, index, &place->slot)) {
+    if (index >= probe->ops->n_slots(probe) || !probe->ops->slot(probe, index, &place->slot)) {
         rig_run_error_text(run, "this board has no slot %u", index);
         return false;
     }

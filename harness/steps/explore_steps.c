@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "explore/explore.h"
-#include "sim/boot/guest/guest.h"
+#include "sim/boot/boot.h"
 
 #define ACCOUNT_MAX_LINES 400u
 
@@ -292,29 +292,6 @@ static void play_only(struct rig_run *run, const struct rig_explore_plan *plan)
     }
 }
 
-/* The model, or the shared object that command line or target name. NULL: trouble. */
-static struct rig_subject *make_subject(struct rig_run *run, const char *object,
-                                        const struct sim_boot_config *config, const struct sim_flash *flash,
-                                        struct sim_guest **guest)
-{
-    char why[512] = "";
-    /* Without a slash the loader would look into the system's folders. */
-    g_autofree char *path = object ? g_canonicalize_filename(object, NULL) : NULL;
-    struct rig_subject *subject;
-
-    *guest = path ? sim_guest_open(path, why, sizeof why) : NULL;
-    if (path && !*guest) {
-        rig_run_error_text(run, "bootloader %s: %s", object, why);
-        return NULL;
-    }
-    subject = *guest ? rig_subject_guest(config, flash, *guest) : rig_subject_model(config, flash);
-    if (!subject)
-        rig_run_error_text(run, "out of memory");
-    else if (*guest)
-        rig_run_note(run, "explored is the bootloader %s", object);
-    return subject;
-}
-
 static void explore_subject(struct rig_run *run, const struct rig_step *step,
                             const struct sim_boot_config *config, struct rig_subject *subject)
 {
@@ -346,20 +323,17 @@ static void run_explore(struct rig_run *run, const struct rig_step *step)
 {
     const struct sim_boot_config *config = NULL;
     const struct sim_flash *flash = NULL;
-    g_autofree char *object = run->board->ops->bootloader(run->board, &config, &flash);
-    struct sim_guest *guest = NULL;
+    struct sim_guest *guest = run->board->ops->bootloader(run->board, &config, &flash);
 
     if (config->hw_rollback) {
-        rig_run_error_text(
-            run,
-            "a bootloader with a security counter keeps state outside of the flash: that is not explored");
+        rig_run_error_text(run, "a bootloader with a security counter keeps state outside of the flash: that is not explored");
         return;
     }
-    g_autoptr(rig_subject) subject =
-        make_subject(run, run->bootloader ? run->bootloader : object, config, flash, &guest);
+    g_autoptr(rig_subject) subject = guest ? rig_subject_guest(config, flash, guest) : rig_subject_model(config, flash);
     if (subject)
         explore_subject(run, step, config, subject);
-    sim_guest_close(guest);
+    else
+        rig_run_error_text(run, "out of memory");
 }
 
 static const char *const needs_explore[] = {"explore", NULL};

@@ -41,7 +41,6 @@ struct rig_run {
     const struct rig_cut_place *only_cut; /* a replay runs this cut of a sweep and no other; NULL = all */
 
     const char *only_path; /* a replay plays this path of an exploration and explores nothing; NULL = explore */
-    const char *bootloader; /* shared object that is explored; NULL = what the target says */
 
     struct rig_trouble trouble;
     GPtrArray *also;        /* char *: what went wrong after that */
@@ -55,6 +54,7 @@ struct rig_run {
     GHashTable *marks;      /* name -> guint64 *: flash operations counted at mark-flash */
     guint boots_before;     /* bootloader runs before the last reset or power step */
     guint resets_before;
+    char *boot_stop;        /* how the last bootloader run stopped short: assertion, crash, flash fault; NULL: it did not */
     struct rig_smp_result last; /* of the last exchange, for expect-link's error */
     enum rig_link_outcome last_link;
 };

@@ -1,231 +1,314 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Loading a shared object, keeping its variables as they are right after loading, and calling it. */
-#define _GNU_SOURCE /* dl_iterate_phdr, dlinfo */
-#include "sim/boot/guest/services.h"
+/* A foreign bootloader from opening to closing, and one boot of it. */
+#include "sim/boot/guest/state.h"
 
-#include <dlfcn.h>
-#include <fcntl.h>
-#include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#define SIGNAL_STACK_BYTES (64u * 1024u)
-#define DEFAULT_MAX_US 2000000u
+#define DEFAULT_STACK_BYTES (256u * 1024u)
+#define DEFAULT_ARENA_BYTES (1024u * 1024u)
+#define DEFAULT_MAX_FLASH_CALLS 4000000u
+#define DEFAULT_MAX_CPU_MS 2000u
+#define MAX_STACK_BYTES (64u * 1024u * 1024u)
+#define MAX_ARENA_BYTES (1024u * 1024u * 1024u)
 
-struct hunt {
-    struct sim_guest *guest;
-    ElfW(Addr) base;
-    const char *why; /* NULL: all is well */
-};
-
-static void keep_segment(struct hunt *hunt, uint8_t *at, size_t n_bytes)
+const char *sim_guest_outcome_text(enum sim_guest_outcome outcome)
 {
-    struct sim_guest *guest = hunt->guest;
-    struct guest_segment *segment = &guest->segments[guest->n_segments];
-    if (n_bytes == 0) {
+    static const char *const texts[SIM_GUEST_N_OUTCOMES] = {
+        "runs",  "no image",       "power lost",   "assertion",   "abort",        "exit",
+        "crash", "stack overflow", "endless loop", "flash fault", "bad decision", "not run"};
+
+    return (unsigned)outcome < SIM_GUEST_N_OUTCOMES ? texts[outcome] : "unknown";
+}
+
+bool sim_guest_is_finding(enum sim_guest_outcome outcome)
+{
+    return outcome >= SIM_GUEST_ASSERT && outcome <= SIM_GUEST_BAD_DECISION;
+}
+
+static void add_area(struct sim_guest_config *config, enum bootloader_role role, unsigned image,
+                     const struct sim_area *area)
+{
+    if (area->n_bytes == 0 || config->n_areas == SIM_GUEST_MAX_AREAS)
         return;
-    }
-    if (guest->n_segments == GUEST_MAX_SEGMENTS || n_bytes > GUEST_MAX_SAVED_BYTES ||
-        (segment->saved = malloc(n_bytes)) == NULL) {
-        hunt->why = "its variables are too many to be put back";
-        return;
-    }
-    segment->at = at;
-    segment->n_bytes = n_bytes;
-    memcpy(segment->saved, at, n_bytes);
-    guest->n_segments++;
+    config->areas[config->n_areas++] = (struct bootloader_area){.role = role,
+                                                                .image = image,
+                                                                .device = area->device,
+                                                                .offset = area->offset,
+                                                                .size_bytes = area->n_bytes};
 }
 
-/* Writable segments, but for the part that the loader made read-only after relocation (RELRO: a prefix of the
- * first one). */
-static int visit_object(struct dl_phdr_info *object, size_t n_bytes, void *user)
+void sim_guest_config_areas(struct sim_guest_config *config, const struct sim_boot_config *boot)
 {
-    struct hunt *hunt = user;
-    ElfW(Addr) relro_start = 0, relro_end = 0;
-    (void)n_bytes;
-    if (object->dlpi_addr != hunt->base) {
-        return 0;
+    config->n_areas = 0;
+    for (unsigned image = 0; image < boot->n_images && image < SIM_BOOT_MAX_IMAGES; image++) {
+        add_area(config, BOOTLOADER_ROLE_PRIMARY, image, &boot->primary[image]);
+        add_area(config, BOOTLOADER_ROLE_SECONDARY, image, &boot->secondary[image]);
     }
-    for (int i = 0; i < object->dlpi_phnum; i++) {
-        const ElfW(Phdr) *header = &object->dlpi_phdr[i];
-        if (header->p_type == PT_GNU_RELRO) {
-            ElfW(Addr) page = (ElfW(Addr))sysconf(_SC_PAGESIZE);
-            relro_start = header->p_vaddr;
-            relro_end = (header->p_vaddr + header->p_memsz) / page * page;
-        }
-    }
-    for (int i = 0; i < object->dlpi_phnum && hunt->why == NULL; i++) {
-        const ElfW(Phdr) *header = &object->dlpi_phdr[i];
-        if (header->p_type != PT_LOAD || !(header->p_flags & PF_W)) {
-            continue;
-        }
-        ElfW(Addr) start = header->p_vaddr;
-        ElfW(Addr) end = start + header->p_memsz;
-        if (relro_end > start && relro_start <= start) {
-            start = relro_end < end ? relro_end : end;
-        }
-        keep_segment(hunt, (uint8_t *)(object->dlpi_addr + start), end - start);
-    }
-    return 1;
+    add_area(config, BOOTLOADER_ROLE_SCRATCH, 0, &boot->scratch);
 }
 
-static const char *keep_variables(struct sim_guest *guest)
+static void number_areas(struct sim_guest_config *config)
 {
-    struct link_map *map = NULL;
-    struct hunt hunt = {.guest = guest};
-    if (dlinfo(guest->object, RTLD_DI_LINKMAP, &map) != 0) {
-        return "its place in memory cannot be told";
+    for (unsigned i = 0; i < config->n_areas; i++) {
+        config->areas[i].n_bytes = sizeof config->areas[i];
+        config->areas[i].id = i + 1;
     }
-    hunt.base = map->l_addr;
-    dl_iterate_phdr(visit_object, &hunt);
-    return hunt.why;
 }
 
-static void *symbol(struct sim_guest *guest, const char *name)
+bool sim_guest_set_areas(struct sim_guest *guest, const struct bootloader_area *areas, unsigned n_areas)
 {
-    return dlsym(guest->object, name);
+    if (n_areas > SIM_GUEST_MAX_AREAS)
+        return false;
+    memmove(guest->config.areas, areas, n_areas * sizeof *areas);
+    guest->config.n_areas = n_areas;
+    number_areas(&guest->config);
+    return true;
 }
 
-static const char *load(struct sim_guest *guest, const char *path)
+static bool check_entry(struct sim_guest *guest, char *why, size_t n_why)
 {
-    void (*about)(struct rig_about *);
-    guest->object = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    if (guest->object == NULL) {
-        const char *why = dlerror();
-        return why != NULL ? why : "it cannot be loaded";
-    }
-    /* POSIX's way to turn an object pointer into a function pointer. */
-    *(void **)&about = symbol(guest, "rig_bootloader_about");
-    *(void **)&guest->boot = symbol(guest, "rig_bootloader_boot");
-    *(void **)&guest->mark = symbol(guest, "rig_bootloader_mark");
-    *(void **)&guest->confirm = symbol(guest, "rig_bootloader_confirm");
-    const char *why = keep_variables(guest);
-    if (why != NULL) {
-        return why;
-    }
-    if (about == NULL || guest->boot == NULL) {
-        return "it does not export rig_bootloader_about and rig_bootloader_boot";
-    }
-    about(&guest->about);
-    if (guest->about.abi_version != RIG_BOOTLOADER_ABI_VERSION) {
-        return "it was made for another version of bootloader_abi.h";
-    }
-    if (!(guest->about.flags & RIG_BOOTLOADER_MCUBOOT_TRAILERS) &&
-        (guest->mark == NULL || guest->confirm == NULL)) {
-        return "it exports neither rig_bootloader_mark and rig_bootloader_confirm nor the flag "
-               "RIG_BOOTLOADER_MCUBOOT_TRAILERS";
-    }
-    return NULL;
+    const struct bootloader_guest *entry = object_symbol(&guest->object, BOOTLOADER_ENTRY_SYMBOL);
+
+    if (!entry)
+        snprintf(why, n_why, "it exports no symbol '%s' (see bootloader_abi.h)", BOOTLOADER_ENTRY_SYMBOL);
+    else if (entry->version != BOOTLOADER_ABI_VERSION)
+        snprintf(why, n_why, "it speaks version %lu of bootloader_abi.h, this program version %u",
+                 (unsigned long)entry->version, BOOTLOADER_ABI_VERSION);
+    else if (entry->n_bytes < sizeof *entry || !entry->name ||
+             !object_holds_code(&guest->object, (uintptr_t)entry->boot))
+        snprintf(why, n_why, "its symbol '%s' is not filled in: size, name and boot function",
+                 BOOTLOADER_ENTRY_SYMBOL);
+    else
+        guest->entry = entry;
+    return guest->entry != NULL;
 }
 
-struct sim_guest *sim_guest_open(const char *path, char *why, size_t n_why)
+static bool is_foreign(const void *user, uintptr_t address)
+{
+    const struct sim_guest *guest = user;
+
+    return object_holds_code(&guest->object, address);
+}
+
+static void boot_inside(void *user)
+{
+    struct sim_guest *guest = user;
+    struct bootloader_decision decision = {.n_bytes = sizeof decision};
+
+    guest->entry->boot(&guest->host, &decision);
+    guest->decision = decision;
+}
+
+static void set_defaults(struct sim_guest_config *config)
+{
+    config->stack_bytes = config->stack_bytes ? config->stack_bytes : DEFAULT_STACK_BYTES;
+    config->arena_bytes = config->arena_bytes ? config->arena_bytes : DEFAULT_ARENA_BYTES;
+    config->max_flash_calls = config->max_flash_calls ? config->max_flash_calls : DEFAULT_MAX_FLASH_CALLS;
+    config->max_cpu_ms = config->max_cpu_ms ? config->max_cpu_ms : DEFAULT_MAX_CPU_MS;
+    number_areas(config);
+}
+
+static bool prepare(struct sim_guest *guest, char *why, size_t n_why)
+{
+    if (guest->config.stack_bytes > MAX_STACK_BYTES || guest->config.arena_bytes > MAX_ARENA_BYTES ||
+        guest->config.n_areas > SIM_GUEST_MAX_AREAS) {
+        snprintf(why, n_why, "a guest's stack has at most 64 MiB, its arena 1 GiB, its areas are at most %u",
+                 SIM_GUEST_MAX_AREAS);
+        return false;
+    }
+    guest->memo = guest_memo_new();
+    guest->arena = calloc(1, guest->config.arena_bytes);
+    guest->trap.function = boot_inside;
+    guest->trap.user = guest;
+    guest->trap.is_foreign = is_foreign;
+    guest->trap.max_cpu_ms = guest->config.max_cpu_ms;
+    guest_offer_services(guest);
+    if (guest->memo && guest->arena && trap_init(&guest->trap, guest->config.stack_bytes))
+        return true;
+    snprintf(why, n_why, "no memory");
+    return false;
+}
+
+struct sim_guest *sim_guest_open(const char *path, const struct sim_guest_config *config, char *why,
+                                 size_t n_why)
 {
     struct sim_guest *guest = calloc(1, sizeof *guest);
-    if (guest == NULL) {
-        snprintf(why, n_why, "out of memory");
+    size_t n_redirects;
+    const struct object_redirect *redirects = guest_redirects(&n_redirects);
+
+    if (!guest) {
+        snprintf(why, n_why, "no memory");
         return NULL;
     }
-    guest->max_us = DEFAULT_MAX_US;
-    guest->verdicts = calloc(GUEST_N_VERDICTS, sizeof *guest->verdicts);
-    guest->buffer = malloc(GUEST_BUFFER_BYTES);
-    guest->signal_stack = malloc(SIGNAL_STACK_BYTES);
-    guest->null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
-    guest->error_fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-    bool memory = guest->verdicts != NULL && guest->buffer != NULL && guest->signal_stack != NULL;
-    const char *problem = memory ? load(guest, path) : "out of memory";
-    if (problem != NULL) {
-        snprintf(why, n_why, "%s", problem);
-        sim_guest_close(guest);
+    guest->object.file = -1;
+    guest->config = *config;
+    set_defaults(&guest->config);
+    if (!prepare(guest, why, n_why) ||
+        !object_open(&guest->object, path, redirects, n_redirects, why, n_why) ||
+        !check_entry(guest, why, n_why)) {
+        sim_guest_free(guest);
         return NULL;
     }
+    snprintf(guest->name, sizeof guest->name, "%s", guest->entry->name);
     return guest;
 }
 
-void sim_guest_close(struct sim_guest *guest)
+void sim_guest_free(struct sim_guest *guest)
 {
-    if (guest == NULL) {
+    if (!guest)
         return;
-    }
-    if (guest->object != NULL) {
-        dlclose(guest->object);
-    }
-    for (unsigned i = 0; i < guest->n_segments; i++) {
-        free(guest->segments[i].saved);
-    }
-    if (guest->null_fd >= 0) {
-        close(guest->null_fd);
-    }
-    if (guest->error_fd >= 0) {
-        close(guest->error_fd);
-    }
-    free(guest->verdicts);
-    free(guest->buffer);
-    free(guest->signal_stack);
+    object_close(&guest->object);
+    trap_clear(&guest->trap);
+    guest_memo_free(guest->memo);
+    free(guest->arena);
     free(guest);
 }
 
-uint32_t sim_guest_flags(const struct sim_guest *guest)
+const char *sim_guest_name(const struct sim_guest *guest)
 {
-    return guest->about.flags;
+    return guest->name;
 }
 
-void sim_guest_limit(struct sim_guest *guest, uint64_t max_us)
+size_t sim_guest_state_bytes(const struct sim_guest *guest)
 {
-    guest->max_us = max_us != 0 ? max_us : DEFAULT_MAX_US;
+    return object_state_bytes(&guest->object);
 }
 
-struct request {
-    enum sim_guest_call call;
-    struct rig_services services;
-    struct sim_guest_run *run;
-};
-
-static void do_call(struct sim_guest *guest, void *user)
+/* The words are the guest's: bounded, and printable once more. */
+static void take_text(struct sim_guest *guest, struct sim_guest_result *result)
 {
-    struct request *request = user;
-    switch (request->call) {
-    case SIM_GUEST_BOOT:
-        guest->boot(&request->services, &request->run->decision);
-        return;
-    case SIM_GUEST_MARK_TEST:
-    case SIM_GUEST_MARK_PERMANENT:
-        request->run->status = guest->mark(&request->services, request->call == SIM_GUEST_MARK_PERMANENT);
-        return;
-    case SIM_GUEST_CONFIRM:
-        request->run->status = guest->confirm(&request->services);
-        return;
+    guest->decision.text[BOOTLOADER_TEXT_BYTES - 1] = '\0';
+    for (char *at = guest->decision.text; *at; at++)
+        if ((unsigned char)*at < 0x20 || (unsigned char)*at >= 0x7f)
+            *at = '?';
+    memcpy(result->text, guest->decision.text, BOOTLOADER_TEXT_BYTES);
+}
+
+static void take_decision(struct sim_guest *guest, struct sim_guest_result *result)
+{
+    const struct bootloader_decision *decision = &guest->decision;
+
+    result->outcome = decision->verdict == BOOTLOADER_RUN ? SIM_GUEST_RUNS : SIM_GUEST_NO_IMAGE;
+    result->device = decision->device;
+    result->offset = decision->offset;
+    take_text(guest, result);
+    if (decision->verdict > BOOTLOADER_RUN) {
+        result->outcome = SIM_GUEST_BAD_DECISION;
+        snprintf(result->text, sizeof result->text, "it returned verdict %lu",
+                 (unsigned long)decision->verdict);
+    } else if (decision->verdict == BOOTLOADER_RUN &&
+               decision->offset >= sim_flash_bytes(guest->flash, decision->device)) {
+        result->outcome = SIM_GUEST_BAD_DECISION;
+        snprintf(result->text, sizeof result->text,
+                 "it jumps to 0x%lx of flash device %lu, which is not there", (unsigned long)decision->offset,
+                 (unsigned long)decision->device);
     }
 }
 
-static void put_variables_back(struct sim_guest *guest)
+static const char *signal_words(int number)
 {
-    for (unsigned i = 0; i < guest->n_segments; i++) {
-        memcpy(guest->segments[i].at, guest->segments[i].saved, guest->segments[i].n_bytes);
+    switch (number) {
+    case SIGSEGV:
+        return "invalid memory access (SIGSEGV)";
+    case SIGBUS:
+        return "invalid memory access (SIGBUS)";
+    case SIGFPE:
+        return "arithmetic fault (SIGFPE)";
+    case SIGILL:
+        return "invalid instruction (SIGILL)";
+    case SIGTRAP:
+        return "trap instruction (SIGTRAP)";
+    default:
+        return "abort (SIGABRT)";
     }
 }
 
-void sim_guest_call(struct sim_guest *guest, struct sim_flash *flash,
-                    const struct sim_area areas[RIG_N_AREAS], enum sim_guest_call call,
-                    struct sim_guest_run *run)
+/* As addr2line wants it, when the code is the guest's own. */
+static void where(const struct sim_guest *guest, char *text, size_t n_text)
 {
-    struct request request = {.call = call, .run = run};
-    memset(run, 0, sizeof *run);
+    const struct trap *trap = &guest->trap;
+
+    if (object_holds_code(&guest->object, trap->fault_pc))
+        snprintf(text, n_text, ", in its code at 0x%lx",
+                 (unsigned long)(trap->fault_pc - guest->object.base));
+    else
+        snprintf(text, n_text, ", in code that is not its own");
+}
+
+static void take_signal(struct sim_guest *guest, struct sim_guest_result *result)
+{
+    const struct trap *trap = &guest->trap;
+    bool has_address = trap->signal_number == SIGSEGV || trap->signal_number == SIGBUS;
+    char place[48], address[40] = "";
+
+    where(guest, place, sizeof place);
+    if (has_address)
+        snprintf(address, sizeof address, " of address 0x%lx", (unsigned long)trap->fault_address);
+    result->signal_number = trap->signal_number;
+    result->outcome = trap->signal_number == SIGABRT ? SIM_GUEST_ABORT : SIM_GUEST_CRASH;
+    snprintf(result->text, sizeof result->text, "%s%s%s", signal_words(trap->signal_number), address, place);
+}
+
+static void take_end(struct sim_guest *guest, struct sim_guest_result *result)
+{
+    char place[48];
+
+    where(guest, place, sizeof place);
+    switch (guest->trap.end) {
+    case TRAP_RETURNED:
+        take_decision(guest, result);
+        break;
+    case TRAP_THROWN:
+        break;
+    case TRAP_SIGNAL:
+        take_signal(guest, result);
+        break;
+    case TRAP_OVERFLOW:
+        result->outcome = SIM_GUEST_STACK_OVERFLOW;
+        result->signal_number = guest->trap.signal_number;
+        snprintf(result->text, sizeof result->text, "more than %lu bytes of stack",
+                 (unsigned long)guest->config.stack_bytes);
+        break;
+    case TRAP_EXPIRED:
+        result->outcome = SIM_GUEST_LOOP;
+        snprintf(result->text, sizeof result->text, "no decision after %lu ms of CPU time%s",
+                 (unsigned long)guest->config.max_cpu_ms, place);
+        break;
+    case TRAP_BLOCKED:
+        result->outcome = SIM_GUEST_LOOP;
+        snprintf(result->text, sizeof result->text, "it waits for something that does not come");
+        break;
+    }
+}
+
+static void empty_arena(struct sim_guest *guest)
+{
+    memset(guest->arena, 0, guest->n_arena_used);
+    guest->n_arena_used = 0;
+}
+
+void sim_guest_boot(struct sim_guest *guest, struct sim_flash *flash, sim_guest_log log, void *log_user,
+                    struct sim_guest_result *result)
+{
+    memset(result, 0, sizeof *result);
+    result->outcome = SIM_GUEST_POWER_LOST;
+    if (!sim_flash_powered(flash))
+        return;
     guest->flash = flash;
-    memcpy(guest->areas, areas, sizeof guest->areas);
-    guest_fill_services(guest, &request.services);
-    put_variables_back(guest);
-    guest_contain(guest, do_call, &request);
-    if (guest->signal_number == SIGVTALRM) {
-        run->end = SIM_GUEST_LOOPED;
-        snprintf(run->text, sizeof run->text, "no end after %u flash accesses", (unsigned)guest->n_accesses);
-    } else if (guest->signal_number != 0) {
-        run->end = SIM_GUEST_CRASHED;
-        snprintf(run->text, sizeof run->text, "%s", strsignal(guest->signal_number));
+    guest->log = log;
+    guest->log_user = log_user;
+    guest->result = result;
+    guest->trap.signal_number = 0;
+    guest->trap.fault_pc = guest->trap.fault_address = 0;
+    object_rewind(&guest->object);
+    empty_arena(guest);
+    guest_describe_flash(guest, flash);
+    if (trap_run(&guest->trap)) {
+        take_end(guest, result);
+        return;
     }
-    if (run->end != SIM_GUEST_RETURNED) {
-        run->status = -1;
-        run->decision.what = RIG_DECISION_NONE;
-    }
+    result->outcome = SIM_GUEST_NOT_RUN;
+    snprintf(result->text, sizeof result->text, "another bootloader is running in this process");
 }
