@@ -53,7 +53,7 @@ static void explore(const char *name, struct board *board, struct rig_subject *s
         .torn_erase = torn,
         .invariants = RIG_ALL_INVARIANTS,
         .max_boots = 4,
-        .max_bytes = (gsize)1 << 30,
+        .max_bytes = (gsize)256 << 20,
     };
     double before = cpu_ms();
     g_autoptr(rig_exploration) seen = rig_explore(&plan);

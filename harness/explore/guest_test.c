@@ -17,7 +17,11 @@ static struct rig_exploration *explore_guest(const char *name, bool torn)
     struct sim_guest *guest;
     struct rig_exploration *seen;
 
-    board_make(&board, &(struct board_plan){.mode = RIG_SWAP_SCRATCH, .n_primary = 8, .scratch_bytes = 3 * 4096, .old_bytes = 5000, .new_bytes = 9000});
+    board_make(&board, &(struct board_plan){.mode = RIG_SWAP_SCRATCH,
+                                            .n_primary = 8,
+                                            .scratch_bytes = 3 * 4096,
+                                            .old_bytes = 5000,
+                                            .new_bytes = 9000});
     board.config.need_signature = false;
     sim_guest_config_areas(&config, &board.config);
     guest = sim_guest_open(path, &config, why, sizeof why);
@@ -26,12 +30,14 @@ static struct rig_exploration *explore_guest(const char *name, bool torn)
     g_autoptr(rig_subject) subject = rig_subject_guest(&board.config, board.flash, guest);
     struct rig_explore_plan plan = {
         .subject = subject,
-        .images = {{"old", board.old.bytes, board.old.n_bytes, true}, {"new", board.fresh.bytes, board.fresh.n_bytes, true}},
+        .images = {{"old", board.old.bytes, board.old.n_bytes, true},
+                   {"new", board.fresh.bytes, board.fresh.n_bytes, true}},
         .life = {.actions = {RIG_ACTION_UPLOAD, RIG_ACTION_TEST, RIG_ACTION_CONFIRM}, .n_actions = 3},
         .torn_write = torn,
         .torn_erase = torn,
         .invariants = RIG_ALL_INVARIANTS,
         .max_boots = 2,
+        .max_contents = 2000,
     };
     seen = rig_explore(&plan);
     sim_guest_free(guest);
@@ -39,15 +45,19 @@ static struct rig_exploration *explore_guest(const char *name, bool torn)
     return seen;
 }
 
-static void the_example_port_closes_and_holds_between_operations(void **state)
+/* It keeps books in scratch that grow with every boot: there is no end of different contents, and the
+ * exploration says so. */
+static void the_example_port_holds_as_far_as_the_budget_goes(void **state)
 {
     g_autoptr(rig_exploration) seen = explore_guest("ledger_boot", false);
 
     (void)state;
-    assert_true(seen->closed);
+    assert_false(seen->closed);
+    assert_string_equal(seen->why_open, "the budget of states is used up");
     for (guint i = 0; i < RIG_N_INVARIANTS; i++) {
         if (seen->violations[i].n_nodes)
-            print_error("%s: %s, cuts=%s\n", rig_invariant_name((enum rig_invariant)i), seen->violations[i].complaint, seen->violations[i].path);
+            print_error("%s: %s, cuts=%s\n", rig_invariant_name((enum rig_invariant)i),
+                        seen->violations[i].complaint, seen->violations[i].path);
         assert_int_equal(seen->violations[i].n_nodes, 0);
     }
     assert_true(seen->n_contents > 50);
@@ -78,7 +88,7 @@ static void crashes_aborts_overflows_and_loops_are_findings(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_example_port_closes_and_holds_between_operations),
+        cmocka_unit_test(the_example_port_holds_as_far_as_the_budget_goes),
         cmocka_unit_test(crashes_aborts_overflows_and_loops_are_findings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -91,7 +91,8 @@ static guint32 judge_image(const struct rig_judged *judged, const struct rig_req
     broken |= bit_if(on_trial && judged->history.tried, RIG_INVARIANT_REVERT_NOT_LOST);
     broken |=
         bit_if(on_trial && (trace->marks & RIG_TRACE_CONFIRMED), RIG_INVARIANT_CONFIRMED_BY_APPLICATION);
-    broken |= bit_if(on_trial && !(trace->marks & RIG_TRACE_COPY_KEPT), RIG_INVARIANT_BACKUP_INTACT);
+    broken |= bit_if(on_trial && judged->subject->ops->kept_copy && !(trace->marks & RIG_TRACE_COPY_KEPT),
+                     RIG_INVARIANT_BACKUP_INTACT);
     return broken;
 }
 

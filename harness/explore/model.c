@@ -112,7 +112,8 @@ static void guest_boot(struct rig_subject *subject, struct rig_end_report *repor
     report->device = result.device;
     report->offset = result.offset;
     if (sim_guest_is_finding(result.outcome) || result.outcome == SIM_GUEST_NOT_RUN)
-        g_snprintf(report->text, sizeof report->text, "%s: %s", sim_guest_outcome_text(result.outcome), result.text);
+        g_snprintf(report->text, sizeof report->text, "%s: %s", sim_guest_outcome_text(result.outcome),
+                   result.text);
     else if (result.outcome == SIM_GUEST_NO_IMAGE)
         g_strlcpy(report->text, result.text, sizeof report->text);
 }
@@ -295,7 +296,8 @@ struct rig_subject *rig_subject_model(const struct sim_boot_config *config, cons
     return subject;
 }
 
-struct rig_subject *rig_subject_guest(const struct sim_boot_config *config, const struct sim_flash *flash, struct sim_guest *guest)
+struct rig_subject *rig_subject_guest(const struct sim_boot_config *config, const struct sim_flash *flash,
+                                      struct sim_guest *guest)
 {
     struct rig_subject *subject = rig_subject_model(config, flash);
 

@@ -63,8 +63,9 @@ struct rig_subject {
 /* The built-in model on a flash of its own with the same contents as `flash`. The configuration is copied;
  * its keys must outlive the subject, its memo is replaced by one of its own. NULL: no memory. */
 struct rig_subject *rig_subject_model(const struct sim_boot_config *config, const struct sim_flash *flash);
-/* A foreign bootloader on the board of that configuration. Slots and scratch are the board's, and its application marks and confirms in
- * MCUboot's trailers; an unconfirmed update is expected to be taken back unless the board's mode is overwrite. The guest is borrowed. */
+/* A foreign bootloader on the board of that configuration. Slots and scratch are the board's, and its
+ * application marks and confirms in MCUboot's trailers; an unconfirmed update is expected to be taken back
+ * unless the board's mode is overwrite. The guest is borrowed. */
 struct sim_guest;
 struct rig_subject *rig_subject_guest(const struct sim_boot_config *config, const struct sim_flash *flash,
                                       struct sim_guest *guest);

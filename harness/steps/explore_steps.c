@@ -326,10 +326,13 @@ static void run_explore(struct rig_run *run, const struct rig_step *step)
     struct sim_guest *guest = run->board->ops->bootloader(run->board, &config, &flash);
 
     if (config->hw_rollback) {
-        rig_run_error_text(run, "a bootloader with a security counter keeps state outside of the flash: that is not explored");
+        rig_run_error_text(
+            run,
+            "a bootloader with a security counter keeps state outside of the flash: that is not explored");
         return;
     }
-    g_autoptr(rig_subject) subject = guest ? rig_subject_guest(config, flash, guest) : rig_subject_model(config, flash);
+    g_autoptr(rig_subject) subject =
+        guest ? rig_subject_guest(config, flash, guest) : rig_subject_model(config, flash);
     if (subject)
         explore_subject(run, step, config, subject);
     else
