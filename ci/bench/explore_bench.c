@@ -21,10 +21,11 @@ static double cpu_ms(void)
 
 /* With a signature whose length varies an exact image size has to be hit by chance: Ed25519 images stand in,
  * validation is kept by content. */
-static void make(struct board *board, enum rig_swap_mode mode, bool marked)
+static void make(struct board *board, enum rig_swap_mode mode, bool marked, uint32_t scratch_bytes)
 {
     board_make(board, &(struct board_plan){.mode = mode,
                                            .n_primary = 64,
+                                           .scratch_bytes = scratch_bytes,
                                            .old_bytes = 56 * 4096 - 3072,
                                            .new_bytes = 58 * 4096 - 1024});
     board_put_primary(board, 0, &board->old);
@@ -88,7 +89,7 @@ static void sweep(enum rig_swap_mode mode)
     guint64 n_cuts;
     double before;
 
-    make(&board, mode, true);
+    make(&board, mode, true, 0);
     before = cpu_ms();
     n_cuts = sweep_once(&board);
     n_cuts += mode == RIG_SWAP_OVERWRITE ? 0 : sweep_once(&board); /* the revert */
@@ -103,7 +104,7 @@ static void bench_model(enum rig_swap_mode mode)
     for (int torn = 0; torn < 2; torn++) {
         struct board board;
 
-        make(&board, mode, true);
+        make(&board, mode, true, 0);
         g_autoptr(rig_subject) subject = rig_subject_model(&board.config, board.flash);
         explore(rig_swap_mode_name(mode), &board, subject, torn, true);
         board_clear(&board);
@@ -118,7 +119,8 @@ static void bench_guest(const char *path)
     struct board board;
     char why[256];
 
-    make(&board, RIG_SWAP_SCRATCH, true);
+    make(&board, RIG_SWAP_SCRATCH, true, 3 * 4096); /* the books of the example want room */
+    board.config.need_signature = false;
     sim_guest_config_areas(&config, &board.config);
     guest = sim_guest_open(path, &config, why, sizeof why);
     if (!guest)
