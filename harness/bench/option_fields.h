@@ -18,6 +18,8 @@ extern const char *const rig_choices_swap[], *const rig_choices_downgrade[], *co
     {.name = "security-counter", .type = RIG_TYPE_COUNT, .max = 0xffffffffu, \
      .about = "The device keeps a counter (hardware rollback protection) that starts at this value."}, \
     {.name = "overwrite-fast", .type = RIG_TYPE_FLAG, .about = "Overwrite mode copies the image only, not the whole slot."}, \
+    {.name = "swap-fixes", .type = RIG_TYPE_FLAG, \
+     .about = "The bootloader model mends upstream's known defects of a revert that is cut twice or torn."}, \
     {.name = "max-align", .type = RIG_TYPE_COUNT, .min = 8, .max = 32, .about = "BOOT_MAX_ALIGN of the bootloader."}, \
     {.name = "max-sectors", .type = RIG_TYPE_COUNT, .min = 2, .max = 4096, .about = "BOOT_MAX_IMG_SECTORS of the bootloader."}, \
     {.name = "update-needs", .type = RIG_TYPE_CHOICE, .choices = rig_choices_security, .about = "What the update service demands of the link."}, \

@@ -24,7 +24,6 @@ void rig_run_options_clear(struct rig_run_options *options)
 {
     g_free(options->target);
     g_strfreev(options->defects);
-    g_free(options->bootloader);
     g_strfreev(options->names);
     g_strfreev(options->cases);
     g_strfreev(options->tags);
@@ -32,6 +31,8 @@ void rig_run_options_clear(struct rig_run_options *options)
     g_free(options->seed);
     g_free(options->case_seed);
     g_free(options->cut);
+    g_free(options->cuts);
+    g_free(options->bootloader);
     g_strfreev(options->images);
     g_free(options->output);
     g_free(options->junit);
@@ -165,6 +166,7 @@ int rig_cli_replay(int argc, char **argv)
         {"case-seed", 0, 0, G_OPTION_ARG_STRING, &options.case_seed, "seed of the failing attempt", "N"},
         {"cut", 0, 0, G_OPTION_ARG_STRING, &options.cut, "of a sweep play only this power cut",
          "OPERATION:FORM"},
+        {"cuts", 0, 0, G_OPTION_ARG_STRING, &options.cuts, "of an exploration play only this path", "PATH"},
         {"image", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.images,
          "refuse to play unless this image has the SHA-256 that begins so", "NAME=HEX"},
         {"defect", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.defects, "defect that was seeded", "NAME"},

@@ -21,6 +21,7 @@ struct rig_run_options {
     char *seed;
     char *case_seed;
     char *cut;
+    char *cuts;
     char **images;
     double timeout_scale;
     gboolean dry_run;

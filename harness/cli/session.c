@@ -101,6 +101,7 @@ static bool parse_plan(struct session *session, GError **error)
     plan->timeout_scale = options->timeout_scale;
     plan->has_case_seed = options->case_seed != NULL;
     plan->has_only_cut = options->cut != NULL;
+    plan->only_path = options->cuts;
     plan->interrupted = &interrupted;
     return parse_seed(options->seed, &plan->seed, error) &&
            (!options->case_seed || parse_seed(options->case_seed, &plan->case_seed, error)) &&

@@ -45,6 +45,8 @@ char *rig_replay_line(const struct rig_run_plan *plan, struct rig_run *run, cons
     append_option(line, "--case-seed", seed);
     if (run->cut_text)
         append_option(line, "--cut", run->cut_text);
+    if (run->path_text)
+        append_option(line, "--cuts", run->path_text);
     if (run->trouble.verdict != RIG_VERDICT_PASS)
         append_images(line, run);
     g_string_append(line, plan->replay_options ? plan->replay_options : "");

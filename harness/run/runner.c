@@ -244,6 +244,7 @@ static enum rig_verdict play_attempt(const struct play *play, struct attempt *at
     emit_case_start(play, attempt);
     rig_run_init(&run, play->the_case, attempt->board, plan->journal, play->images, attempt->seed, plan->timeout_scale);
     run.only_cut = plan->has_only_cut ? &plan->only_cut : NULL;
+    run.only_path = plan->only_path;
     play_phases(play, &run);
     verdict = run.trouble.verdict;
     *interrupted = run.trouble.interrupted;

@@ -29,6 +29,7 @@ struct rig_run_plan {
     bool fail_fast;
     bool has_only_cut;
     struct rig_cut_place only_cut;
+    const char *only_path;      /* of an exploration; NULL = explore */
     const GPtrArray *claims;    /* struct rig_image_claim *; NULL = none */
     const char *const *argv;    /* for the record */
     const char *replay_options; /* options that a replay of any case must repeat, ready for a shell; "" = none */

@@ -126,6 +126,7 @@ void rig_run_clear(struct rig_run *run)
     g_hash_table_unref(run->marks);
     g_string_free(run->step_id, TRUE);
     g_free(run->cut_text);
+    g_free(run->path_text);
 }
 
 guint64 rig_run_now_us(const struct rig_run *run)

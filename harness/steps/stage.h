@@ -40,12 +40,15 @@ struct rig_run {
     double timeout_scale;
     const struct rig_cut_place *only_cut; /* a replay runs this cut of a sweep and no other; NULL = all */
 
+    const char *only_path; /* a replay plays this path of an exploration and explores nothing; NULL = explore */
+
     struct rig_trouble trouble;
     GPtrArray *also;        /* char *: what went wrong after that */
     const struct rig_step *step;
     GString *step_id;       /* of the step that runs */
     guint muted;            /* inside a sweep: events of single steps are not written */
     char *cut_text;         /* the place of the cut that failed in a sweep: "17:half"; NULL */
+    char *path_text;        /* the cuts that an exploration found: "app,run,19,6,run"; NULL */
 
     GPtrArray *console;     /* char *: lines since the last reset or power step, the last RIG_RUN_CONSOLE_LINES */
     GHashTable *marks;      /* name -> guint64 *: flash operations counted at mark-flash */

@@ -13,6 +13,7 @@ static const struct rig_verb *const verbs[] = {
     &rig_verb_reset,
     &rig_verb_cut_power,
     &rig_verb_each_power_cut,
+    &rig_verb_explore,
     &rig_verb_connect,
     &rig_verb_disconnect,
     &rig_verb_pair,
@@ -40,7 +41,7 @@ static const struct rig_verb *const verbs[] = {
 
 static const char *const capabilities[] = {
     "simulated", "smp", "ble", "power", "reset", "probe", "console", "bonding", "board-options", "power-cut-at-operation",
-    "power-cut-at-console", "power-cut-after-time", "rewind", "flash-watch", "two-images", "external-flash", NULL,
+    "power-cut-at-console", "power-cut-after-time", "rewind", "flash-watch", "explore", "two-images", "external-flash", NULL,
 };
 
 const struct rig_language *rig_language(void)

@@ -16,6 +16,8 @@ extern const struct rig_verb rig_verb_board, rig_verb_program, rig_verb_wait, ri
 extern const struct rig_verb rig_verb_power_on, rig_verb_power_off, rig_verb_power_cycle, rig_verb_reset;
 /* cut_steps.c, sweep_steps.c */
 extern const struct rig_verb rig_verb_cut_power, rig_verb_each_power_cut;
+/* explore_steps.c */
+extern const struct rig_verb rig_verb_explore;
 /* link_steps.c */
 extern const struct rig_verb rig_verb_connect, rig_verb_disconnect, rig_verb_pair, rig_verb_forget_bond, rig_verb_notifications;
 /* fault_steps.c */

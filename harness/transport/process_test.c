@@ -118,6 +118,7 @@ static void a_child_that_ignores_sigterm_is_killed(void **state)
     g_autofree char *text = NULL;
 
     (void)state;
+    assert_string_equal(ready, "ready");
     rig_process_stop(process, 50);
     text = rig_process_describe(process);
     assert_string_equal(text, "was ended by signal 9");

@@ -46,6 +46,9 @@ struct rig_payload_plan {
     guint64 seed;
 };
 
+struct sim_boot_config; /* targets/sim/boot */
+struct sim_flash;
+struct sim_guest;
 struct rig_moment; /* a whole board at one instant */
 
 struct rig_board_ops {
@@ -62,6 +65,9 @@ struct rig_board_ops {
     struct rig_moment *(*keep)(struct rig_board *board);
     void (*rewind)(struct rig_board *board, const struct rig_moment *moment);
     void (*forget_moment)(struct rig_moment *moment);
+    /* The bootloader model and the flash of a simulated board, for exploration; NULL op: there is none. Borrowed. Returns the foreign bootloader
+     * that this board boots through, NULL = the model. */
+    struct sim_guest *(*bootloader)(struct rig_board *board, const struct sim_boot_config **config, const struct sim_flash **flash);
     /* Every driver at rest, power off: the safe state at the end. */
     void (*make_safe)(struct rig_board *board);
     void (*free)(struct rig_board *board);

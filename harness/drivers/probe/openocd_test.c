@@ -336,6 +336,7 @@ static void a_running_server_is_attached_to(void **state)
     g_autofree char *names = NULL;
     g_autoptr(GError) error = NULL;
 
+    assert_non_null(server);
     while (config.port == 0 && g_get_monotonic_time() < deadline_us) {
         g_autofree char *text = NULL;
         const char *line;

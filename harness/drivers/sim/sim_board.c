@@ -199,6 +199,13 @@ static void sim_forget_moment(struct rig_moment *moment)
     g_free(moment);
 }
 
+static struct sim_guest *sim_bootloader(struct rig_board *board, const struct sim_boot_config **config, const struct sim_flash **flash)
+{
+    *config = &self(board)->config.boot;
+    *flash = sim_board_flash(self(board)->sim);
+    return self(board)->config.boot_guest;
+}
+
 /* Safe is also: nothing is left for the next case, neither flash nor options nor time, so that its company does not show. */
 static void sim_make_safe(struct rig_board *board)
 {
@@ -233,6 +240,7 @@ static const struct rig_board_ops ops = {
     .keep = sim_keep,
     .rewind = sim_rewind,
     .forget_moment = sim_forget_moment,
+    .bootloader = sim_bootloader,
     .make_safe = sim_make_safe,
     .free = sim_free,
 };
@@ -275,10 +283,10 @@ struct rig_board *rig_sim_board_new(const struct rig_target *target, GError **er
 {
     static const char *const one_image[] = {"simulated", "smp", "ble", "power", "reset", "probe", "console", "bonding", "board-options",
                                             "power-cut-at-operation", "power-cut-at-console", "power-cut-after-time", "rewind",
-                                            "flash-watch", NULL};
+                                            "flash-watch", "explore", NULL};
     static const char *const two_images[] = {"simulated", "smp", "ble", "power", "reset", "probe", "console", "bonding", "board-options",
                                              "power-cut-at-operation", "power-cut-at-console", "power-cut-after-time", "rewind",
-                                             "flash-watch", "two-images", "external-flash", NULL};
+                                             "flash-watch", "explore", "two-images", "external-flash", NULL};
     struct rig_sim *sim = g_new0(struct rig_sim, 1);
 
     sim->target = target;

@@ -108,6 +108,7 @@ static void apply_boot_options(struct rig_sim *sim, const struct rig_record *opt
                           : g_str_equal(downgrade, "by-counter") ? SIM_DOWNGRADE_BY_COUNTER
                                                                  : SIM_DOWNGRADE_ALLOWED;
     boot->validate_primary = flag_of(options, "validate-primary", boot->validate_primary);
+    boot->swap_fixes = flag_of(options, "swap-fixes", boot->swap_fixes);
     boot->overwrite_fast = flag_of(options, "overwrite-fast", boot->overwrite_fast);
     boot->max_align = count_of(options, "max-align", boot->max_align);
     boot->max_sectors = count_of(options, "max-sectors", boot->max_sectors);

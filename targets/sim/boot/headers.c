@@ -79,7 +79,9 @@ static struct place place_in_offset_upgrade(struct boot *boot, enum boot_slot sl
     const struct boot_progress *progress = &boot->progress;
     uint32_t sector_bytes = area_first_sector_bytes(boot->flash, boot_area(boot, BOOT_PRIMARY));
     if (slot == BOOT_PRIMARY) {
-        bool gone = (progress->step > 0 || progress->state == 1) && progress->step < last;
+        /* Upstream looks into primary again from the last step on, and finds the new image there. */
+        bool left = progress->step > 0 || progress->state == 1;
+        bool gone = left && (progress->step < last || boot->config->swap_fixes);
         return in_slot(boot, gone ? BOOT_SECONDARY : BOOT_PRIMARY, 0);
     }
     return progress->step > 0 ? in_slot(boot, BOOT_PRIMARY, 0) : in_slot(boot, BOOT_SECONDARY, sector_bytes);

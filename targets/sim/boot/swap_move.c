@@ -10,7 +10,7 @@ static void disguise_revert(struct boot *boot)
     struct rig_trailer trailer;
     bool starting = boot->progress.phase == PHASE_MOVE && boot->progress.step == 0;
     if (boot->progress.swap_type != RIG_SWAP_TYPE_REVERT || !starting ||
-        !trailer_read(boot, secondary, &trailer) || trailer.magic != RIG_MAGIC_UNSET) {
+        !trailer_read(boot, secondary, &trailer) || !boot_must_announce(boot, trailer.magic)) {
         return;
     }
     trailer_erase(boot, secondary);

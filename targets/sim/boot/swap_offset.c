@@ -5,13 +5,20 @@
 
 #include "base/bytes.h"
 
+/* Upstream looks at the step alone: a revert that was cut within its first step is announced anew, although
+ * primary is half written. */
+static bool has_begun(const struct boot *boot)
+{
+    return boot->progress.step != 0 || (boot->config->swap_fixes && boot->progress.state != 0);
+}
+
 /* Secondary gets a whole trailer with copy_done, which row 0 of the decision table reads as "revert". */
 static void announce_revert(struct boot *boot)
 {
     const struct sim_area *secondary = boot_area(boot, BOOT_SECONDARY);
     struct rig_trailer trailer;
-    if (boot->progress.swap_type != RIG_SWAP_TYPE_REVERT || boot->progress.step != 0 ||
-        !trailer_read(boot, secondary, &trailer) || trailer.magic != RIG_MAGIC_UNSET) {
+    if (boot->progress.swap_type != RIG_SWAP_TYPE_REVERT || has_begun(boot) ||
+        !trailer_read(boot, secondary, &trailer) || !boot_must_announce(boot, trailer.magic)) {
         return;
     }
     trailer_erase(boot, secondary);
@@ -22,7 +29,7 @@ static void announce_revert(struct boot *boot)
 static void start_trailers(struct boot *boot)
 {
     const struct sim_area *primary = boot_area(boot, BOOT_PRIMARY);
-    if (boot->progress.step != 0) {
+    if (has_begun(boot)) {
         return;
     }
     if (boot->progress.source != SOURCE_PRIMARY) {

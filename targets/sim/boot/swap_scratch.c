@@ -85,25 +85,41 @@ static void erase_scratch(struct boot *boot)
     area_erase(boot, &boot->config->scratch, 0, boot->config->scratch.n_bytes);
 }
 
-/* A trailer in scratch first, wanted or not: the swap type must lie somewhere while primary's trailer is
- * erased. */
-static void start_trailers(struct boot *boot)
+static void bring_trailer_to_primary(struct boot *boot)
 {
     const struct sim_area *primary = boot_area(boot, BOOT_PRIMARY);
-    trailer_start_swap(boot, &boot->config->scratch);
-    if (boot->progress.use_scratch) {
-        return;
-    }
     trailer_erase(boot, primary);
     trailer_start_swap(boot, primary);
     erase_scratch(boot);
 }
 
+/* A trailer in scratch first, wanted or not: the swap type must lie somewhere while primary's trailer is
+ * erased. */
+static void start_trailers(struct boot *boot)
+{
+    trailer_start_swap(boot, &boot->config->scratch);
+    if (!boot->progress.use_scratch) {
+        bring_trailer_to_primary(boot);
+    }
+}
+
+/* A cut left the swap's trailer in scratch and maybe nowhere else: upstream erases scratch and begins anew,
+ * so that a second cut leaves no trailer at all. */
+static bool trailer_is_in_scratch(struct boot *boot)
+{
+    return boot->config->swap_fixes && boot->progress.step == 0 && !boot->progress.use_scratch &&
+           boot->progress.source == SOURCE_SCRATCH;
+}
+
 static void secondary_to_scratch(struct boot *boot, const struct region *region)
 {
-    erase_scratch(boot);
-    if (boot->progress.step == 0) {
-        start_trailers(boot);
+    if (trailer_is_in_scratch(boot)) {
+        bring_trailer_to_primary(boot);
+    } else {
+        erase_scratch(boot);
+        if (boot->progress.step == 0) {
+            start_trailers(boot);
+        }
     }
     area_copy(boot, boot_area(boot, BOOT_SECONDARY), region->offset, &boot->config->scratch, 0,
               region->n_copied);

@@ -55,14 +55,31 @@ static void start_hash(uint64_t hash[2])
     hash[1] = LANE_0;
 }
 
+/* Four independent lanes, so that the multiplications overlap: a page is hashed after every write that
+ * validation has to look at. */
+static void hash_whole_page(const uint8_t *bytes, uint64_t hash[2])
+{
+    uint64_t lanes[4] = {LANE_0, LANE_1, ~LANE_0, ~LANE_1};
+    for (size_t at = 0; at < SIM_PAGE_BYTES; at += sizeof lanes) {
+        uint64_t words[4];
+        memcpy(words, bytes + at, sizeof words);
+        for (unsigned i = 0; i < 4; i++) {
+            lanes[i] = mixed(lanes[i], words[i], i % 2 == 0 ? LANE_0 : LANE_1);
+        }
+    }
+    start_hash(hash);
+    for (unsigned i = 0; i < 4; i++) {
+        mix(hash, lanes[i]);
+    }
+}
+
 static const uint64_t *page_hash(const struct sim_pages *pages, struct sim_page *page)
 {
     if (page == NULL) {
         return pages->erased_page_hash;
     }
     if (!page->hashed) {
-        start_hash(page->hash);
-        mix_bytes(page->hash, page->bytes, SIM_PAGE_BYTES);
+        hash_whole_page(page->bytes, page->hash);
         page->hashed = true;
     }
     return page->hash;
@@ -89,8 +106,7 @@ static void hash_erased(struct sim_pages *pages)
 {
     uint8_t bytes[SIM_PAGE_BYTES];
     memset(bytes, pages->erased, sizeof bytes);
-    start_hash(pages->erased_page_hash);
-    mix_bytes(pages->erased_page_hash, bytes, sizeof bytes);
+    hash_whole_page(bytes, pages->erased_page_hash);
     start_hash(pages->erased_group_hash);
     for (unsigned i = 0; i < SIM_GROUP_PAGES; i++) {
         mix(pages->erased_group_hash, pages->erased_page_hash[0]);
@@ -288,36 +304,48 @@ bool sim_pages_store(struct sim_pages *pages, uint32_t offset, const uint8_t *by
     return true;
 }
 
-/* Only bits that still hold the erased value can change: with 0xff this is AND, with 0x00 it is OR. Whole
- * words first, since sweeps spend most of their time here. */
+/* Only bits that still hold the erased value can change: with 0xff this is AND, with 0x00 it is OR. */
+static uint64_t programmed(uint64_t old, uint64_t wanted, uint64_t erased)
+{
+    return ((old ^ erased) | (wanted ^ erased)) ^ erased;
+}
+
 static void program_bytes(uint8_t *into, const uint8_t *bytes, size_t n_bytes, uint8_t erased)
 {
-    uint64_t old, word;
-    for (; n_bytes >= sizeof word; n_bytes -= sizeof word, into += sizeof word, bytes += sizeof word) {
+    uint64_t all = erased * 0x0101010101010101u;
+    for (; n_bytes >= sizeof(uint64_t);
+         n_bytes -= sizeof(uint64_t), into += sizeof(uint64_t), bytes += sizeof(uint64_t)) {
+        uint64_t old, wanted;
         memcpy(&old, into, sizeof old);
-        memcpy(&word, bytes, sizeof word);
-        word = erased != 0 ? old & word : old | word;
-        memcpy(into, &word, sizeof word);
+        memcpy(&wanted, bytes, sizeof wanted);
+        old = programmed(old, wanted, all);
+        memcpy(into, &old, sizeof old);
     }
     for (size_t i = 0; i < n_bytes; i++) {
-        into[i] = erased != 0 ? into[i] & bytes[i] : into[i] | bytes[i];
+        into[i] = (uint8_t)programmed(into[i], bytes[i], erased);
     }
 }
 
-/* An erased page takes the bytes as they are. */
+/* A whole page onto an erased one becomes what is written: the usual case, when images are copied. */
 static bool program_piece(struct sim_pages *pages, const struct piece *piece, const uint8_t *bytes)
 {
-    bool fresh = page_at(pages, piece) == NULL;
-    struct sim_page *page = writable(pages, piece);
-    if (page == NULL) {
-        return false;
+    if (piece->n_bytes == SIM_PAGE_BYTES && page_at(pages, piece) == NULL) {
+        struct sim_group *group = own_group(pages, piece->group);
+        struct sim_page *page = group != NULL ? malloc(sizeof *page) : NULL;
+        if (page == NULL) {
+            return false;
+        }
+        page->n_owners = 1;
+        page->hashed = false;
+        memcpy(page->bytes, bytes, SIM_PAGE_BYTES);
+        group->pages[piece->page] = page;
+        return true;
     }
-    if (fresh) {
-        memcpy(page->bytes + piece->at, bytes, piece->n_bytes);
-    } else {
+    struct sim_page *page = writable(pages, piece);
+    if (page != NULL) {
         program_bytes(page->bytes + piece->at, bytes, piece->n_bytes, pages->erased);
     }
-    return true;
+    return page != NULL;
 }
 
 bool sim_pages_program(struct sim_pages *pages, uint32_t offset, const uint8_t *bytes, size_t n_bytes)

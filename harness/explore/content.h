@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Flash contents as numbers: pages are interned by their bytes (hash, then exact comparison), a content is
+ * its list of pages, equal contents have the same number. What one operation makes of a content is
+ * remembered, so that walking a known way costs a comparison. */
+#ifndef RIG_EXPLORE_CONTENT_H
+#define RIG_EXPLORE_CONTENT_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "sim/flash/flash.h"
+
+G_BEGIN_DECLS
+
+#define RIG_CONTENT_NONE G_MAXUINT32
+
+struct rig_contents;
+
+/* For flashes of this one's geometry; the flash itself is not kept. */
+struct rig_contents *rig_contents_new(const struct sim_flash *flash);
+void rig_contents_free(struct rig_contents *contents);
+typedef struct rig_contents rig_contents;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_contents, rig_contents_free)
+
+guint32 rig_contents_count(const struct rig_contents *contents);
+gsize rig_contents_bytes(const struct rig_contents *contents); /* memory in use, roughly */
+
+/* The number of what the flash holds now. */
+guint32 rig_contents_of_flash(struct rig_contents *contents, const struct sim_flash *flash);
+/* Makes the flash hold a content. `held`: the content that it holds now, RIG_CONTENT_NONE when that is not
+ * known. No operation. */
+void rig_contents_load(const struct rig_contents *contents, guint32 content, guint32 held,
+                       struct sim_flash *flash);
+
+/* What becomes of a content by one operation that happens in full, or, torn, by its first half (bytes of a
+ * write, rounded down; of an erased sector). Numbers are given in the order of first asking. */
+guint32 rig_contents_after(struct rig_contents *contents, guint32 content,
+                           const struct sim_flash_operation *operation);
+guint32 rig_contents_torn(struct rig_contents *contents, guint32 content,
+                          const struct sim_flash_operation *operation);
+
+/* The range lies within the device. */
+void rig_contents_read(const struct rig_contents *contents, guint32 content, guint device, guint32 offset,
+                       guint8 *into, gsize n_bytes);
+bool rig_contents_holds(const struct rig_contents *contents, guint32 content, guint device, guint32 offset,
+                        const guint8 *bytes, gsize n_bytes);
+bool rig_contents_is_erased(const struct rig_contents *contents, guint32 content, guint device,
+                            guint32 offset, gsize n_bytes);
+
+G_END_DECLS
+
+#endif

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Breadth-first exploration by the number of power cuts. */
+#include "explore/explore.h"
+
+#define NO_NODE G_MAXUINT32
+#define LOOK_EVERY_NODES 64u                  /* between looks at clock and budgets */
+#define MAX_OPERATIONS (512u * 1024u * 1024u) /* of the recorder's lists, which count in 32 bits */
+
+struct node {
+    guint32 content;
+    guint32 parent;
+    guint32 operation;
+    guint8 form; /* enum rig_leg_form of the way here */
+    guint8 history;
+    guint16 n_cuts;
+};
+
+struct search {
+    const struct rig_explore_plan *plan;
+    struct rig_exploration *result;
+    struct rig_contents *contents;
+    struct rig_recorder *recorder;
+    GArray *boots;       /* struct rig_trace per content; end = UNKNOWN_END until recorded */
+    GHashTable *actions; /* content * RIG_N_ACTIONS + action -> struct rig_trace * */
+    GArray *seen;        /* guint64[2] per content: histories */
+    GArray *nodes;       /* struct node */
+    GArray *levels[2];   /* guint32: nodes with the present number of cuts, and with one more */
+    gint64 started_us;
+};
+#define UNKNOWN_END 0xff
+
+static void search_init(struct search *search, const struct rig_explore_plan *plan)
+{
+    search->plan = plan;
+    search->contents = rig_contents_new(plan->subject->flash);
+    search->recorder =
+        rig_recorder_new(search->contents, plan->subject, plan->images, plan->torn_write, plan->torn_erase);
+    search->boots = g_array_new(FALSE, FALSE, sizeof(struct rig_trace));
+    search->actions = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
+    search->seen = g_array_new(FALSE, TRUE, 2 * sizeof(guint64));
+    search->nodes = g_array_new(FALSE, FALSE, sizeof(struct node));
+    for (guint i = 0; i < 2; i++)
+        search->levels[i] = g_array_new(FALSE, FALSE, sizeof(guint32));
+    search->started_us = g_get_monotonic_time();
+}
+
+static void search_clear(struct search *search)
+{
+    rig_recorder_free(search->recorder);
+    rig_contents_free(search->contents);
+    g_array_unref(search->boots);
+    g_hash_table_unref(search->actions);
+    g_array_unref(search->seen);
+    g_array_unref(search->nodes);
+    for (guint i = 0; i < 2; i++)
+        g_array_unref(search->levels[i]);
+}
+
+static struct rig_trace boot_of(struct search *search, guint32 content)
+{
+    struct rig_trace *trace;
+    struct rig_trace recorded;
+
+    while (search->boots->len <= content) {
+        struct rig_trace unknown = {.end = UNKNOWN_END};
+
+        g_array_append_val(search->boots, unknown);
+    }
+    trace = &g_array_index(search->boots, struct rig_trace, content);
+    if (trace->end != UNKNOWN_END)
+        return *trace;
+    rig_record_boot(search->recorder, content, &recorded);
+    search->result->n_boots++;
+    g_array_index(search->boots, struct rig_trace, content) = recorded;
+    return recorded;
+}
+
+static struct rig_trace action_of(struct search *search, guint32 content, enum rig_action action)
+{
+    gint64 key = (gint64)content * RIG_N_ACTIONS + (gint64)action;
+    struct rig_trace *trace = g_hash_table_lookup(search->actions, &key);
+
+    if (!trace) {
+        trace = g_new0(struct rig_trace, 1);
+        rig_record_action(search->recorder, content, action, trace);
+        g_hash_table_insert(search->actions, g_memdup2(&key, sizeof key), trace);
+    }
+    return *trace;
+}
+
+/* Makes sure that a node is going to be looked at. cost: power cuts on the way from its parent, 0 or 1. */
+static void visit(struct search *search, guint32 content, guint8 history, guint32 parent,
+                  enum rig_leg_form form, guint32 operation)
+{
+    guint cost = form == RIG_LEG_CUT || form == RIG_LEG_TORN ? 1 : 0;
+    guint32 number = search->nodes->len;
+    struct node node = {.content = content,
+                        .parent = parent,
+                        .operation = operation,
+                        .form = (guint8)form,
+                        .history = history};
+    guint64 *seen;
+
+    if (search->seen->len <= content)
+        g_array_set_size(search->seen, MAX(content + 1, search->seen->len * 2));
+    seen = &((guint64 *)(void *)search->seen->data)[2 * (gsize)content + history / 64];
+    if (*seen & (guint64)1 << history % 64)
+        return;
+    *seen |= (guint64)1 << history % 64;
+    if (parent != NO_NODE)
+        node.n_cuts = (guint16)(g_array_index(search->nodes, struct node, parent).n_cuts + cost);
+    g_array_append_val(search->nodes, node);
+    g_array_append_val(search->levels[cost], number);
+}
+
+static char *path_to(const struct search *search, guint32 number, enum rig_leg_form last)
+{
+    g_autoptr(GArray) legs = g_array_new(FALSE, FALSE, sizeof(struct rig_leg));
+    struct rig_leg leg = {.form = last};
+
+    g_array_prepend_val(legs, leg);
+    for (const struct node *node; number != NO_NODE; number = node->parent) {
+        node = &g_array_index(search->nodes, struct node, number);
+        leg = (struct rig_leg){.form = (enum rig_leg_form)node->form, .operation = node->operation};
+        if (node->parent != NO_NODE)
+            g_array_prepend_val(legs, leg);
+    }
+    return rig_path_text(legs);
+}
+
+static void judge(struct search *search, guint32 number, const struct rig_judged *judged,
+                  enum rig_leg_form leg)
+{
+    guint32 broken = rig_judge(judged) & search->plan->invariants;
+
+    for (guint i = 0; broken >> i; i++) {
+        struct rig_violation *violation = &search->result->violations[i];
+
+        if (!(broken >> i & 1) || violation->n_nodes++ > 0)
+            continue;
+        violation->n_cuts = g_array_index(search->nodes, struct node, number).n_cuts;
+        violation->path = path_to(search, number, leg);
+        violation->complaint = rig_invariant_complaint((enum rig_invariant)i, judged,
+                                                       rig_recorder_text(search->recorder, judged->trace));
+    }
+}
+
+static bool comes_up(struct search *search, const struct rig_trace *trace)
+{
+    struct rig_trace boot = *trace;
+
+    for (guint n_left = search->plan->max_boots; boot.end != RIG_END_RUNS && n_left > 1; n_left--)
+        boot = boot_of(search, boot.final);
+    return boot.end == RIG_END_RUNS;
+}
+
+/* Everything that a power cut within one trace may leave, from operation `from` on. `start`: the content
+ * before the first operation. */
+static void visit_cuts(struct search *search, guint32 parent, const struct rig_trace *trace, guint32 start,
+                       guint8 history, guint32 base, bool bootloader)
+{
+    const guint32 *after = rig_recorder_after(search->recorder, trace);
+    const guint32 *torn = rig_recorder_torn(search->recorder, trace);
+
+    if (bootloader)
+        visit(search, start, history, parent, RIG_LEG_CUT, base);
+    for (guint32 i = 0; i < trace->n_operations; i++) {
+        if (torn && torn[i] != RIG_CONTENT_NONE)
+            visit(search, torn[i], history, parent, RIG_LEG_TORN, base + i);
+        if (bootloader || i + 1 < trace->n_operations)
+            visit(search, after[i], history, parent, RIG_LEG_CUT, base + i + 1);
+    }
+}
+
+static void act(struct search *search, guint32 number, const struct rig_trace *boot,
+                const struct rig_history *history)
+{
+    const struct rig_explore_plan *plan = search->plan;
+    struct rig_judged judged = {.life = &plan->life,
+                                .subject = plan->subject,
+                                .images = plan->images,
+                                .history = *history,
+                                .is_action = true};
+    enum rig_action action;
+    struct rig_history begun, complete;
+    struct rig_trace trace;
+
+    if (!rig_history_due(&plan->life, history, boot->image, &action))
+        return;
+    trace = action_of(search, boot->final, action);
+    judged.trace = &trace;
+    judge(search, number, &judged, RIG_LEG_ACT);
+    begun = rig_history_acted(&plan->life, history, false);
+    visit_cuts(search, number, &trace, boot->final, rig_history_pack(&begun), boot->n_operations, false);
+    if (trace.marks & RIG_TRACE_REFUSED)
+        return;
+    complete = rig_history_acted(&plan->life, history, true);
+    visit(search, trace.final, rig_history_pack(&complete), number, RIG_LEG_ACT, 0);
+}
+
+static void expand(struct search *search, guint32 number)
+{
+    const struct rig_explore_plan *plan = search->plan;
+    struct node node = g_array_index(search->nodes, struct node, number);
+    struct rig_history history = rig_history_unpack(node.history);
+    struct rig_history cut = rig_history_cut(&history);
+    struct rig_trace boot = boot_of(search, node.content);
+    struct rig_judged judged = {.life = &plan->life,
+                                .subject = plan->subject,
+                                .images = plan->images,
+                                .history = history,
+                                .trace = &boot,
+                                .comes_up = comes_up(search, &boot),
+                                .max_erases = plan->max_erases};
+
+    judge(search, number, &judged, RIG_LEG_RUN);
+    visit_cuts(search, number, &boot, node.content, rig_history_pack(&cut), 0, true);
+    if (boot.end != RIG_END_RUNS) {
+        visit(search, boot.final, rig_history_pack(&cut), number, RIG_LEG_RUN, 0);
+        return;
+    }
+    history = rig_history_ran(&plan->life, &history, boot.image, plan->subject->reverts);
+    visit(search, boot.final, rig_history_pack(&history), number, RIG_LEG_RUN, 0);
+    act(search, number, &boot, &history);
+}
+
+/* NULL: go on. */
+static const char *reason_to_stop(const struct search *search)
+{
+    const struct rig_explore_plan *plan = search->plan;
+
+    if (plan->interrupted && *plan->interrupted)
+        return "interrupted";
+    if (plan->max_contents > 0 && rig_contents_count(search->contents) > plan->max_contents)
+        return "the budget of states is used up";
+    if (plan->max_bytes > 0 &&
+        rig_contents_bytes(search->contents) + rig_recorder_bytes(search->recorder) > plan->max_bytes)
+        return "the budget of memory is used up";
+    if (plan->max_us > 0 && g_get_monotonic_time() - search->started_us > plan->max_us)
+        return "the budget of time is used up";
+    if (rig_recorder_n_operations(search->recorder) > MAX_OPERATIONS)
+        return "more flash operations than can be kept";
+    return NULL;
+}
+
+static void run(struct search *search)
+{
+    struct rig_exploration *result = search->result;
+
+    while (search->levels[0]->len > 0 && !result->why_open) {
+        GArray *level = search->levels[0];
+
+        for (guint i = 0; i < level->len && !result->why_open; i++) {
+            expand(search, g_array_index(level, guint32, i));
+            result->why_open = i % LOOK_EVERY_NODES == 0 ? reason_to_stop(search) : NULL;
+        }
+        g_array_set_size(level, 0);
+        search->levels[0] = search->levels[1];
+        search->levels[1] = level;
+    }
+    result->closed = !result->why_open;
+}
+
+static void count(struct search *search)
+{
+    struct rig_exploration *result = search->result;
+
+    result->n_contents = rig_contents_count(search->contents);
+    result->n_nodes = search->nodes->len;
+    result->n_torn_edges = rig_recorder_n_torn(search->recorder);
+    result->n_edges = rig_recorder_n_operations(search->recorder) + result->n_torn_edges;
+    if (search->nodes->len)
+        result->longest = g_array_index(search->nodes, struct node, search->nodes->len - 1).n_cuts;
+    result->n_bytes = rig_contents_bytes(search->contents) + rig_recorder_bytes(search->recorder) +
+                      search->nodes->len * sizeof(struct node) +
+                      search->boots->len * sizeof(struct rig_trace);
+    result->elapsed_us = g_get_monotonic_time() - search->started_us;
+}
+
+struct rig_exploration *rig_explore(const struct rig_explore_plan *plan)
+{
+    struct search search = {.result = g_new0(struct rig_exploration, 1)};
+    struct rig_history history = {.n_done = (guint8)plan->n_done, .untouched = plan->n_done > 0};
+    guint32 first;
+
+    search_init(&search, plan);
+    first = rig_contents_of_flash(search.contents, plan->subject->flash);
+    visit(&search, first, rig_history_pack(&history), NO_NODE, RIG_LEG_RUN, 0);
+    run(&search);
+    count(&search);
+    rig_contents_load(search.contents, first, RIG_CONTENT_NONE, plan->subject->flash);
+    search_clear(&search);
+    return search.result;
+}
+
+void rig_exploration_free(struct rig_exploration *exploration)
+{
+    if (!exploration)
+        return;
+    for (guint i = 0; i < RIG_N_INVARIANTS; i++) {
+        g_free(exploration->violations[i].path);
+        g_free(exploration->violations[i].complaint);
+    }
+    g_free(exploration);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Exploration of every sequence of power cuts: flash contents at power-on are visited breadth-first, each
+ * once, until no new one appears. One uncut boot per content is recorded; each content that it passes through
+ * is where a cut may have left the board. */
+#ifndef RIG_EXPLORE_EXPLORE_H
+#define RIG_EXPLORE_EXPLORE_H
+
+#include "explore/invariant.h"
+#include "explore/path.h"
+
+G_BEGIN_DECLS
+
+struct rig_explore_plan {
+    struct rig_subject *subject; /* borrowed; its flash holds the content at the first power-on */
+    struct rig_explore_image images[RIG_N_EXPLORE_IMAGES];
+    struct rig_life life;
+    guint n_done; /* actions of the life that were done before, without a cut: the first content has them */
+    bool torn_write;      /* cuts half-way through a write */
+    bool torn_erase;      /* and through an erase */
+    guint32 invariants;   /* bits of enum rig_invariant */
+    guint max_boots;      /* the board has to come up within so many; at least 1 */
+    guint32 max_erases;   /* of one sector in one boot; 0 = no bound */
+    guint32 max_contents; /* budgets; 0 = none */
+    gint64 max_us;
+    gsize max_bytes;           /* of memory */
+    volatile int *interrupted; /* may be NULL */
+};
+
+struct rig_violation {
+    guint64 n_nodes; /* nodes (content and history) where it was broken; 0 = it holds */
+    guint n_cuts;    /* of the shortest path */
+    char *path;      /* the shortest one, with the power-on that shows it; NULL when it holds */
+    char *complaint;
+};
+
+struct rig_exploration {
+    bool closed;
+    const char *why_open; /* when not closed; static */
+    guint32 n_contents;   /* distinct flash contents at power-on */
+    guint64 n_nodes;      /* contents times what the world knows */
+    guint64 n_edges;      /* places of a power cut: (content, operation, form) */
+    guint64 n_torn_edges; /* of them inside an operation */
+    guint64 n_boots;      /* bootloader runs that were executed */
+    guint longest;        /* the most cuts that are needed to reach any node */
+    gint64 elapsed_us;
+    gsize n_bytes; /* memory */
+    struct rig_violation violations[RIG_N_INVARIANTS];
+};
+
+/* Never NULL. The subject's flash holds its first content again afterwards. */
+struct rig_exploration *rig_explore(const struct rig_explore_plan *plan);
+void rig_exploration_free(struct rig_exploration *exploration);
+typedef struct rig_exploration rig_exploration;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_exploration, rig_exploration_free)
+
+/* Plays one path from the first content with real power cuts, and tells it: operations of each power-on,
+ * trailers before and after. Returns the invariants (bits, of the plan's) that are broken at the last
+ * power-on, 0 also when *fits becomes false: the path asks for a cut at an operation that is never reached.
+ * The subject's flash is left as the path leaves it. `tell` may be NULL. */
+guint32 rig_explore_replay(const struct rig_explore_plan *plan, const GArray *legs,
+                           void (*tell)(void *user, const char *line), void *user, bool *fits);
+
+G_END_DECLS
+
+#endif

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Exploration of the built-in model: counts of the reference sheet, known defects with their shortest path,
+ * seeded defects. */
+#include "explore/explore.h"
+#include "sim/boot/boot_fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <cmocka.h>
+
+struct trial {
+    struct board board;
+    struct rig_subject *subject;
+    struct rig_explore_plan plan;
+    struct rig_exploration *seen;
+};
+
+static void open_trial(struct trial *trial, const struct board_plan *plan, guint32 defects)
+{
+    struct board *board = &trial->board;
+
+    board_make(board, plan);
+    board->config.defects = defects;
+    board_put_primary(board, 0, &board->old);
+    board_put_secondary(board, 0, &board->fresh);
+    trial->seen = NULL;
+    trial->plan = (struct rig_explore_plan){
+        .images = {{"old", board->old.bytes, board->old.n_bytes, true},
+                   {"new", board->fresh.bytes, board->fresh.n_bytes, true}},
+        .life = {.actions = {RIG_ACTION_TEST, RIG_ACTION_CONFIRM}, .n_actions = 2},
+        .invariants = RIG_ALL_INVARIANTS,
+        .max_boots = 4,
+    };
+}
+
+static const struct rig_exploration *explore(struct trial *trial)
+{
+    trial->plan.subject = trial->subject = rig_subject_model(&trial->board.config, trial->board.flash);
+    assert_non_null(trial->subject);
+    trial->seen = rig_explore(&trial->plan);
+    return trial->seen;
+}
+
+static void close_trial(struct trial *trial)
+{
+    rig_exploration_free(trial->seen);
+    rig_subject_free(trial->subject);
+    board_clear(&trial->board);
+}
+
+static guint32 broken(const struct rig_exploration *seen)
+{
+    guint32 bits = 0;
+
+    for (guint i = 0; i < RIG_N_INVARIANTS; i++)
+        bits |= seen->violations[i].n_nodes ? 1u << i : 0;
+    return bits;
+}
+
+/* From the marked board on, as the sheet was measured. */
+static void count(const struct board_plan *plan, bool permanent, guint32 n_contents)
+{
+    struct trial trial;
+    const struct rig_exploration *seen;
+
+    open_trial(&trial, plan, 0);
+    assert_int_equal(sim_boot_set_pending(&trial.board.config, trial.board.flash, 0, permanent), SIM_OK);
+    trial.plan.life.actions[0] = permanent ? RIG_ACTION_PERMANENT : RIG_ACTION_TEST;
+    trial.plan.life.n_actions = permanent ? 1 : 2;
+    trial.plan.n_done = 1;
+    seen = explore(&trial);
+    assert_true(seen->closed);
+    assert_int_equal(seen->n_contents, n_contents);
+    close_trial(&trial);
+}
+
+/* 56 and 58 sectors of 4 KiB, the last of them not quite full. */
+static void slots_of_64_sectors_have_the_contents_of_the_reference_sheet(void **state)
+{
+    static const guint32 with_trial[] = {3122, 2085, 1487, 6906};
+    static const guint32 permanent[] = {1024, 1055, 695, 6904};
+
+    (void)state;
+    for (int mode = RIG_SWAP_MOVE; mode <= RIG_SWAP_OVERWRITE; mode++) {
+        struct board_plan plan = {.mode = (enum rig_swap_mode)mode,
+                                  .n_primary = 64,
+                                  .old_bytes = 56 * 4096 - 3072,
+                                  .new_bytes = 58 * 4096 - 1024};
+
+        count(&plan, false, with_trial[mode]);
+        count(&plan, true, permanent[mode]);
+    }
+}
+
+static void slots_of_8_sectors_have_the_contents_of_the_reference_sheet(void **state)
+{
+    static const guint32 with_trial[] = {217, 156, 135, 45};
+
+    (void)state;
+    for (int mode = RIG_SWAP_MOVE; mode <= RIG_SWAP_OVERWRITE; mode++)
+        count(&(struct board_plan){.mode = (enum rig_swap_mode)mode, .n_primary = 8}, false,
+              with_trial[mode]);
+}
+
+static void expect_violation(const struct board_plan *plan, bool torn, enum rig_invariant invariant,
+                             const char *path)
+{
+    struct trial trial;
+    const struct rig_exploration *seen;
+
+    open_trial(&trial, plan, 0);
+    trial.plan.torn_write = trial.plan.torn_erase = torn;
+    seen = explore(&trial);
+    assert_true(seen->closed);
+    assert_true(seen->violations[invariant].n_nodes > 0);
+    assert_int_equal(seen->violations[invariant].n_cuts, 2);
+    assert_string_equal(seen->violations[invariant].path, path);
+    close_trial(&trial);
+}
+
+static void an_offset_revert_with_two_cuts_stops_the_loader_for_good(void **state)
+{
+    (void)state;
+    expect_violation(&(struct board_plan){.mode = RIG_SWAP_OFFSET, .n_primary = 8}, false,
+                     RIG_INVARIANT_BOOTS, "app,run,19,6,run");
+}
+
+static void a_scratch_revert_with_two_cuts_loses_the_revert(void **state)
+{
+    (void)state;
+    expect_violation(&(struct board_plan){.mode = RIG_SWAP_SCRATCH, .n_primary = 8}, false,
+                     RIG_INVARIANT_REVERT_NOT_LOST, "app,run,5,1,run");
+}
+
+static void a_scratch_trailer_over_several_sectors_crashes_after_two_cuts(void **state)
+{
+    (void)state;
+    expect_violation(&(struct board_plan){.mode = RIG_SWAP_SCRATCH, .sector_bytes = 1024, .n_primary = 32},
+                     false, RIG_INVARIANT_NO_CRASH, "app,run,5,1,run");
+}
+
+static void a_torn_magic_loses_a_move_revert(void **state)
+{
+    (void)state;
+    expect_violation(&(struct board_plan){.mode = RIG_SWAP_MOVE, .n_primary = 8, .rewrite_allowed = true},
+                     true, RIG_INVARIANT_REVERT_NOT_LOST, "app,run,3h,1,run");
+}
+
+static void without_torn_operations_move_and_overwrite_hold_every_invariant(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct trial trial;
+        const struct rig_exploration *seen;
+
+        open_trial(&trial,
+                   &(struct board_plan){.mode = i ? RIG_SWAP_OVERWRITE : RIG_SWAP_MOVE, .n_primary = 8}, 0);
+        seen = explore(&trial);
+        assert_true(seen->closed);
+        assert_int_equal(broken(seen), 0);
+        close_trial(&trial);
+    }
+}
+
+static void seeded_defects_break_the_invariants_that_they_should(void **state)
+{
+    static const struct {
+        guint32 defect;
+        guint32 broken;
+    } cases[] = {
+        {SIM_BOOT_DEFECT_NEVER_REVERTS, 1u << RIG_INVARIANT_REVERT_NOT_LOST},
+        {SIM_BOOT_DEFECT_FORGETS_PROGRESS, 1u << RIG_INVARIANT_BOOTS},
+        {SIM_BOOT_DEFECT_NO_COPY_DONE, 1u << RIG_INVARIANT_REVERT_NOT_LOST},
+        {SIM_BOOT_DEFECT_CONFIRMS_ITSELF,
+         1u << RIG_INVARIANT_CONFIRMED_BY_APPLICATION | 1u << RIG_INVARIANT_REVERT_NOT_LOST},
+    };
+
+    (void)state;
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        struct trial trial;
+        const struct rig_exploration *seen;
+
+        open_trial(&trial, &(struct board_plan){.mode = RIG_SWAP_MOVE, .n_primary = 8}, cases[i].defect);
+        seen = explore(&trial);
+        assert_true(seen->closed);
+        assert_int_equal(broken(seen) & cases[i].broken, cases[i].broken);
+        close_trial(&trial);
+    }
+}
+
+static void an_upload_is_part_of_the_life_and_may_be_cut(void **state)
+{
+    struct trial trial;
+    const struct rig_exploration *seen;
+
+    (void)state;
+    open_trial(&trial, &(struct board_plan){.mode = RIG_SWAP_MOVE, .n_primary = 8}, 0);
+    trial.plan.life = (struct rig_life){.actions = {RIG_ACTION_UPLOAD, RIG_ACTION_TEST, RIG_ACTION_CONFIRM},
+                                        .n_actions = 3};
+    seen = explore(&trial);
+    assert_true(seen->closed);
+    assert_int_equal(broken(seen), 0);
+    assert_true(seen->n_contents > 217 + 14);
+    close_trial(&trial);
+}
+
+static void a_budget_of_states_stops_and_says_so(void **state)
+{
+    struct trial trial;
+    const struct rig_exploration *seen;
+
+    (void)state;
+    open_trial(&trial, &(struct board_plan){.mode = RIG_SWAP_MOVE, .n_primary = 8}, 0);
+    trial.plan.max_contents = 50;
+    seen = explore(&trial);
+    assert_false(seen->closed);
+    assert_string_equal(seen->why_open, "the budget of states is used up");
+    close_trial(&trial);
+}
+
+/* What the journal says a content became is what the flash holds. */
+static void contents_follow_the_flash_exactly(void **state)
+{
+    static const guint8 bytes[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+    struct board board;
+    guint8 seen[8];
+
+    (void)state;
+    for (int zero = 0; zero < 2; zero++) {
+        board_make(&board,
+                   &(struct board_plan){
+                       .mode = RIG_SWAP_MOVE, .n_primary = 8, .rewrite_allowed = true, .erased_zero = zero});
+        g_autoptr(rig_contents) contents = rig_contents_new(board.flash);
+        guint32 start = rig_contents_of_flash(contents, board.flash);
+        struct sim_flash_operation write = {
+            .kind = SIM_FLASH_WRITE, .offset = 1020, .n_bytes = 8, .bytes = bytes};
+        struct sim_flash_operation erase = {.kind = SIM_FLASH_ERASE, .offset = 0, .n_bytes = 4096};
+        guint32 after = rig_contents_after(contents, start, &write);
+
+        assert_int_equal(sim_flash_write(board.flash, 0, 1020, bytes, 8), SIM_OK);
+        assert_int_equal(rig_contents_of_flash(contents, board.flash), after);
+        assert_int_equal(rig_contents_after(contents, start, &write), after);
+        rig_contents_read(contents, rig_contents_torn(contents, start, &write), 0, 1020, seen, 8);
+        assert_memory_equal(seen, bytes, 4);
+        assert_int_equal(seen[4], zero ? 0 : 0xff);
+        assert_int_equal(rig_contents_after(contents, after, &erase), start);
+        rig_contents_load(contents, start, after, board.flash);
+        assert_int_equal(rig_contents_of_flash(contents, board.flash), start);
+        board_clear(&board);
+    }
+}
+
+static void paths_are_written_and_read_back(void **state)
+{
+    static const char *const wrong[] = {"", "x", "1,,2", "-1", "4294967295", "1hh", "runs"};
+
+    (void)state;
+    g_autoptr(GArray) legs = rig_path_parse("app,0,19h,run", NULL);
+    g_autofree char *text = legs ? rig_path_text(legs) : NULL;
+    assert_string_equal(text, "app,0,19h,run");
+    for (guint i = 1; i < G_N_ELEMENTS(wrong); i++) {
+        g_autoptr(GError) error = NULL;
+
+        assert_null(rig_path_parse(wrong[i], &error));
+        assert_non_null(error);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(slots_of_64_sectors_have_the_contents_of_the_reference_sheet),
+        cmocka_unit_test(slots_of_8_sectors_have_the_contents_of_the_reference_sheet),
+        cmocka_unit_test(an_offset_revert_with_two_cuts_stops_the_loader_for_good),
+        cmocka_unit_test(a_scratch_revert_with_two_cuts_loses_the_revert),
+        cmocka_unit_test(a_scratch_trailer_over_several_sectors_crashes_after_two_cuts),
+        cmocka_unit_test(a_torn_magic_loses_a_move_revert),
+        cmocka_unit_test(without_torn_operations_move_and_overwrite_hold_every_invariant),
+        cmocka_unit_test(seeded_defects_break_the_invariants_that_they_should),
+        cmocka_unit_test(an_upload_is_part_of_the_life_and_may_be_cut),
+        cmocka_unit_test(a_budget_of_states_stops_and_says_so),
+        cmocka_unit_test(contents_follow_the_flash_exactly),
+        cmocka_unit_test(paths_are_written_and_read_back),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The invariants: names, meaning, judgement. */
+#include "explore/invariant.h"
+
+static const struct {
+    const char *name;
+    const char *about;
+} texts[RIG_N_INVARIANTS] = {
+    {"boots", "The board comes up with an image within the allowed number of boots."},
+    {"no-crash", "No assertion, crash, endless loop or refused flash operation."},
+    {"verified-only", "Only an image whose hash and signature are good is started."},
+    {"allowed-image",
+     "Before an update was asked for only the old image runs; afterwards the old or the new one."},
+    {"update-happens", "An update that was asked for and met no power cut runs at the next boot."},
+    {"revert-not-lost",
+     "A new image that ran on trial and was not confirmed is taken back at the next boot, for good."},
+    {"stays-installed", "An update that was confirmed, or asked for as permanent, stays."},
+    {"confirmed-by-application",
+     "An image on trial is not marked as confirmed unless the application did it."},
+    {"backup-intact", "While the new image is on trial, the old one is kept whole."},
+    {"stays-in-its-areas", "No write or erase outside of the slots and the scratch area."},
+    {"writes-erased-only", "No write to bytes that were not erased."},
+    {"wear", "No sector is erased more often in one boot than allowed."},
+};
+
+const char *rig_invariant_name(enum rig_invariant invariant)
+{
+    return texts[invariant].name;
+}
+
+const char *rig_invariant_about(enum rig_invariant invariant)
+{
+    return texts[invariant].about;
+}
+
+bool rig_invariant_from_name(const char *name, enum rig_invariant *invariant)
+{
+    for (guint i = 0; i < RIG_N_INVARIANTS; i++)
+        if (g_str_equal(texts[i].name, name))
+            return *invariant = (enum rig_invariant)i, true;
+    return false;
+}
+
+static bool life_has(const struct rig_life *life, enum rig_action action)
+{
+    for (guint i = 0; i < life->n_actions; i++)
+        if (life->actions[i] == action)
+            return true;
+    return false;
+}
+
+bool rig_invariant_applies(enum rig_invariant invariant, const struct rig_subject *subject,
+                           const struct rig_life *life, const char **why)
+{
+    bool about_trials = invariant == RIG_INVARIANT_REVERT_NOT_LOST ||
+                        invariant == RIG_INVARIANT_BACKUP_INTACT ||
+                        invariant == RIG_INVARIANT_CONFIRMED_BY_APPLICATION;
+
+    *why = NULL;
+    if (about_trials && !subject->reverts)
+        *why = "this bootloader does not revert";
+    else if (about_trials && !life_has(life, RIG_ACTION_TEST))
+        *why = "nothing is on trial in this life cycle";
+    else if (invariant == RIG_INVARIANT_CONFIRMED_BY_APPLICATION && !subject->ops->confirmed)
+        *why = "this bootloader cannot tell what is confirmed";
+    else if (invariant == RIG_INVARIANT_BACKUP_INTACT && !subject->ops->kept_copy)
+        *why = "this bootloader does not tell where the copy is";
+    return *why == NULL;
+}
+
+static guint32 bit_if(bool broken, enum rig_invariant invariant)
+{
+    return broken ? 1u << invariant : 0;
+}
+
+static guint32 judge_image(const struct rig_judged *judged, const struct rig_request *request)
+{
+    const struct rig_trace *trace = judged->trace;
+    guint8 image = trace->image;
+    bool is_new = image == RIG_IMAGE_NEW;
+    bool on_trial = is_new && request->made && !request->permanent && !request->confirm_begun;
+    bool must_stay = request->complete && (request->permanent || request->confirmed);
+    guint32 broken = 0;
+
+    broken |=
+        bit_if(image == RIG_IMAGE_UNKNOWN || !judged->images[image].verified, RIG_INVARIANT_VERIFIED_ONLY);
+    broken |= bit_if(is_new && !request->made, RIG_INVARIANT_ALLOWED_IMAGE);
+    broken |= bit_if(!is_new && request->complete && !request->confirm_begun && judged->history.untouched,
+                     RIG_INVARIANT_UPDATE_HAPPENS);
+    broken |= bit_if(!is_new && must_stay, RIG_INVARIANT_STAYS_INSTALLED);
+    broken |= bit_if(on_trial && judged->history.tried, RIG_INVARIANT_REVERT_NOT_LOST);
+    broken |=
+        bit_if(on_trial && (trace->marks & RIG_TRACE_CONFIRMED), RIG_INVARIANT_CONFIRMED_BY_APPLICATION);
+    broken |= bit_if(on_trial && judged->subject->ops->kept_copy && !(trace->marks & RIG_TRACE_COPY_KEPT),
+                     RIG_INVARIANT_BACKUP_INTACT);
+    return broken;
+}
+
+guint32 rig_judge(const struct rig_judged *judged)
+{
+    const struct rig_trace *trace = judged->trace;
+    struct rig_request request =
+        rig_history_request(judged->life, &judged->history, judged->subject->reverts);
+    bool crashed = trace->end == RIG_END_ASSERT || trace->end == RIG_END_CRASH ||
+                   trace->end == RIG_END_LOOP || trace->end == RIG_END_FLASH_FAULT;
+    guint32 broken = 0;
+
+    broken |= bit_if(trace->marks & RIG_TRACE_OUTSIDE, RIG_INVARIANT_STAYS_IN_ITS_AREAS);
+    broken |= bit_if(trace->marks & RIG_TRACE_OVERWRITES, RIG_INVARIANT_WRITES_ERASED_ONLY);
+    if (judged->is_action)
+        return broken;
+    broken |= bit_if(judged->max_erases > 0 && trace->most_erases > judged->max_erases, RIG_INVARIANT_WEAR);
+    broken |= bit_if(crashed, RIG_INVARIANT_NO_CRASH);
+    broken |= bit_if(!judged->comes_up, RIG_INVARIANT_BOOTS);
+    return trace->end == RIG_END_RUNS ? broken | judge_image(judged, &request) : broken;
+}
+
+char *rig_invariant_complaint(enum rig_invariant invariant, const struct rig_judged *judged, const char *said)
+{
+    const struct rig_trace *trace = judged->trace;
+    const char *image = trace->image == RIG_IMAGE_UNKNOWN ? "something that is none of the images"
+                                                          : judged->images[trace->image].name;
+
+    switch (invariant) {
+    case RIG_INVARIANT_BOOTS:
+    case RIG_INVARIANT_NO_CRASH:
+        return g_strdup_printf("%s%s%s", rig_end_text((enum rig_end)trace->end), *said ? ": " : "", said);
+    case RIG_INVARIANT_VERIFIED_ONLY:
+    case RIG_INVARIANT_ALLOWED_IMAGE:
+    case RIG_INVARIANT_UPDATE_HAPPENS:
+    case RIG_INVARIANT_STAYS_INSTALLED:
+        return g_strdup_printf("%s runs", image);
+    case RIG_INVARIANT_REVERT_NOT_LOST:
+        return g_strdup_printf("%s runs again, although it was not confirmed", image);
+    case RIG_INVARIANT_CONFIRMED_BY_APPLICATION:
+        return g_strdup_printf("%s runs on trial and is marked as confirmed", image);
+    case RIG_INVARIANT_BACKUP_INTACT:
+        return g_strdup_printf("%s runs on trial, and the image to go back to is damaged", image);
+    case RIG_INVARIANT_STAYS_IN_ITS_AREAS:
+        return g_strdup("an operation outside of the slots");
+    case RIG_INVARIANT_WRITES_ERASED_ONLY:
+        return g_strdup("a write to bytes that were not erased");
+    case RIG_INVARIANT_WEAR:
+        return g_strdup_printf("one sector was erased %u times, allowed are %u", trace->most_erases,
+                               judged->max_erases);
+    }
+    return g_strdup("");
+}

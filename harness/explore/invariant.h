@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What must hold wherever power was cut: each invariant with its name, what it says, and its judgement of one
+ * run. */
+#ifndef RIG_EXPLORE_INVARIANT_H
+#define RIG_EXPLORE_INVARIANT_H
+
+#include "explore/history.h"
+
+G_BEGIN_DECLS
+
+enum rig_invariant {
+    RIG_INVARIANT_BOOTS,
+    RIG_INVARIANT_NO_CRASH,
+    RIG_INVARIANT_VERIFIED_ONLY,
+    RIG_INVARIANT_ALLOWED_IMAGE,
+    RIG_INVARIANT_UPDATE_HAPPENS,
+    RIG_INVARIANT_REVERT_NOT_LOST,
+    RIG_INVARIANT_STAYS_INSTALLED,
+    RIG_INVARIANT_CONFIRMED_BY_APPLICATION,
+    RIG_INVARIANT_BACKUP_INTACT,
+    RIG_INVARIANT_STAYS_IN_ITS_AREAS,
+    RIG_INVARIANT_WRITES_ERASED_ONLY,
+    RIG_INVARIANT_WEAR,
+};
+#define RIG_N_INVARIANTS 12
+#define RIG_ALL_INVARIANTS ((1u << RIG_N_INVARIANTS) - 1)
+const char *rig_invariant_name(enum rig_invariant invariant);  /* "boots", "revert-not-lost" */
+const char *rig_invariant_about(enum rig_invariant invariant); /* one sentence */
+bool rig_invariant_from_name(const char *name, enum rig_invariant *invariant);
+/* Whether this subject can be judged by it at all; *why says why not (static). */
+bool rig_invariant_applies(enum rig_invariant invariant, const struct rig_subject *subject,
+                           const struct rig_life *life, const char **why);
+
+/* One run of the bootloader, or of an action, from a node. */
+struct rig_judged {
+    const struct rig_life *life;
+    const struct rig_subject *subject;
+    const struct rig_explore_image *images;
+    struct rig_history history; /* before the run */
+    const struct rig_trace *trace;
+    bool is_action;
+    bool comes_up;      /* it, or one of the next boots, runs an image */
+    guint32 max_erases; /* of one sector in one run; 0 = no bound */
+};
+/* The invariants that do not hold, as bits. */
+guint32 rig_judge(const struct rig_judged *judged);
+/* What was expected of it, in words. Owned by the caller. */
+char *rig_invariant_complaint(enum rig_invariant invariant, const struct rig_judged *judged,
+                              const char *said);
+
+G_END_DECLS
+
+#endif

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The built-in bootloader model as the subject of an exploration. */
+#include "explore/subject.h"
+
+#include "sim/boot/guest/guest.h"
+
+#include <string.h>
+
+#define UPLOAD_CHUNK_BYTES 1024u
+
+struct model {
+    struct rig_subject subject;
+    struct sim_boot_config config;
+    guint32 counter[SIM_BOOT_MAX_IMAGES];
+    struct sim_guest *guest; /* borrowed; NULL: the model itself boots */
+};
+
+static struct model *self(struct rig_subject *subject)
+{
+    return (struct model *)subject;
+}
+
+const char *rig_end_text(enum rig_end end)
+{
+    switch (end) {
+    case RIG_END_RUNS:
+        return "an image runs";
+    case RIG_END_NO_IMAGE:
+        return "no bootable image";
+    case RIG_END_ASSERT:
+        return "assertion";
+    case RIG_END_FLASH_FAULT:
+        return "the flash refused an operation";
+    case RIG_END_CRASH:
+        return "crash";
+    case RIG_END_LOOP:
+        return "endless loop";
+    }
+    return "unknown";
+}
+
+const char *rig_action_name(enum rig_action action)
+{
+    static const char *const names[RIG_N_ACTIONS] = {"upload", "test", "permanent", "confirm"};
+
+    return names[action];
+}
+
+static enum rig_end end_of(enum sim_boot_outcome outcome)
+{
+    switch (outcome) {
+    case SIM_BOOT_RUNS:
+        return RIG_END_RUNS;
+    case SIM_BOOT_ASSERT:
+        return RIG_END_ASSERT;
+    case SIM_BOOT_FLASH_FAULT:
+        return RIG_END_FLASH_FAULT;
+    case SIM_BOOT_CRASH:
+        return RIG_END_CRASH;
+    case SIM_BOOT_NO_IMAGE:
+    case SIM_BOOT_POWER_LOST:
+        break;
+    }
+    return RIG_END_NO_IMAGE;
+}
+
+static void model_boot(struct rig_subject *subject, struct rig_end_report *report)
+{
+    struct model *model = self(subject);
+    guint32 counter[SIM_BOOT_MAX_IMAGES];
+    struct sim_boot_result result;
+
+    memcpy(counter, model->counter, sizeof counter);
+    sim_boot_run(&model->config, subject->flash, counter, NULL, NULL, &result);
+    report->end = end_of(result.outcome);
+    report->device = model->config.primary[0].device;
+    report->offset = model->config.primary[0].offset;
+    g_strlcpy(report->text, result.assertion, sizeof report->text);
+}
+
+static enum rig_end end_of_guest(enum sim_guest_outcome outcome)
+{
+    switch (outcome) {
+    case SIM_GUEST_RUNS:
+        return RIG_END_RUNS;
+    case SIM_GUEST_ASSERT:
+        return RIG_END_ASSERT;
+    case SIM_GUEST_FLASH_FAULT:
+        return RIG_END_FLASH_FAULT;
+    case SIM_GUEST_LOOP:
+        return RIG_END_LOOP;
+    case SIM_GUEST_ABORT:
+    case SIM_GUEST_EXIT:
+    case SIM_GUEST_CRASH:
+    case SIM_GUEST_STACK_OVERFLOW:
+    case SIM_GUEST_BAD_DECISION:
+    case SIM_GUEST_NOT_RUN:
+        return RIG_END_CRASH;
+    case SIM_GUEST_NO_IMAGE:
+    case SIM_GUEST_POWER_LOST:
+        break;
+    }
+    return RIG_END_NO_IMAGE;
+}
+
+static void guest_boot(struct rig_subject *subject, struct rig_end_report *report)
+{
+    struct sim_guest_result result;
+
+    sim_guest_boot(self(subject)->guest, subject->flash, NULL, NULL, &result);
+    report->end = end_of_guest(result.outcome);
+    report->device = result.device;
+    report->offset = result.offset;
+    if (sim_guest_is_finding(result.outcome) || result.outcome == SIM_GUEST_NOT_RUN)
+        g_snprintf(report->text, sizeof report->text, "%s: %s", sim_guest_outcome_text(result.outcome),
+                   result.text);
+    else if (result.outcome == SIM_GUEST_NO_IMAGE)
+        g_strlcpy(report->text, result.text, sizeof report->text);
+}
+
+static bool upload(struct model *model, const guint8 *bytes, gsize n_bytes)
+{
+    const struct sim_area *slot = &model->config.secondary[0];
+    struct sim_flash *flash = model->subject.flash;
+    guint8 erased = sim_flash_device(flash, slot->device)->erased;
+    guint32 at = slot->offset + model->subject.upload_offset;
+
+    if (n_bytes > slot->n_bytes - model->subject.upload_offset ||
+        sim_flash_erase(flash, slot->device, slot->offset, slot->n_bytes) != SIM_OK)
+        return false;
+    for (gsize done = 0; done < n_bytes; done += UPLOAD_CHUNK_BYTES) {
+        guint8 chunk[UPLOAD_CHUNK_BYTES];
+        gsize n_now = MIN(UPLOAD_CHUNK_BYTES, n_bytes - done);
+        guint32 unit = sim_flash_device(flash, slot->device)->write_bytes;
+
+        memset(chunk, erased, sizeof chunk);
+        memcpy(chunk, bytes + done, n_now);
+        if (sim_flash_write(flash, slot->device, at + (guint32)done, chunk,
+                            (n_now + unit - 1) / unit * unit) != SIM_OK)
+            return false;
+    }
+    return true;
+}
+
+static bool model_act(struct rig_subject *subject, enum rig_action action, const guint8 *bytes, gsize n_bytes)
+{
+    struct model *model = self(subject);
+
+    switch (action) {
+    case RIG_ACTION_UPLOAD:
+        return upload(model, bytes, n_bytes);
+    case RIG_ACTION_TEST:
+    case RIG_ACTION_PERMANENT:
+        return sim_boot_set_pending(&model->config, subject->flash, 0, action == RIG_ACTION_PERMANENT) ==
+               SIM_OK;
+    case RIG_ACTION_CONFIRM:
+        break;
+    }
+    return sim_boot_set_confirmed(&model->config, subject->flash, 0) == SIM_OK;
+}
+
+static bool read_trailer(struct model *model, const struct sim_area *area,
+                         struct rig_trailer_geometry *geometry, struct rig_trailer *trailer)
+{
+    struct sim_area_reader reader = {.flash = model->subject.flash, .area = *area};
+    struct rig_image_source source = sim_area_source(&reader);
+
+    sim_boot_geometry(&model->config, model->subject.flash, area, geometry);
+    return rig_trailer_decode(geometry, &source, trailer);
+}
+
+static bool model_confirmed(struct rig_subject *subject)
+{
+    struct rig_trailer_geometry geometry;
+    struct rig_trailer trailer;
+
+    return read_trailer(self(subject), &self(subject)->config.primary[0], &geometry, &trailer) &&
+           trailer.magic == RIG_MAGIC_GOOD && trailer.image_ok == RIG_FLAG_SET;
+}
+
+static bool model_kept_copy(struct rig_subject *subject, guint *device, guint32 *offset)
+{
+    const struct sim_area *secondary = &self(subject)->config.secondary[0];
+
+    *device = secondary->device;
+    *offset = secondary->offset;
+    return subject->reverts;
+}
+
+static void describe_area(struct model *model, const char *name, const struct sim_area *area,
+                          GPtrArray *lines)
+{
+    struct rig_trailer_geometry geometry;
+    struct rig_trailer trailer;
+    char status[RIG_TRAILER_STATUS_TEXT_BYTES];
+
+    if (area->n_bytes == 0 || !read_trailer(model, area, &geometry, &trailer))
+        return;
+    rig_trailer_status_text(&geometry, &trailer, status);
+    g_ptr_array_add(lines, g_strdup_printf("%s: magic %s, image_ok %s, copy_done %s, swap type %s, %s", name,
+                                           rig_trailer_magic_name(trailer.magic),
+                                           rig_trailer_flag_name(trailer.image_ok),
+                                           rig_trailer_flag_name(trailer.copy_done),
+                                           rig_swap_type_name(trailer.swap_type), status));
+}
+
+static void model_describe(struct rig_subject *subject, GPtrArray *lines)
+{
+    struct model *model = self(subject);
+
+    describe_area(model, "primary", &model->config.primary[0], lines);
+    describe_area(model, "secondary", &model->config.secondary[0], lines);
+    if (model->config.mode == RIG_SWAP_SCRATCH)
+        describe_area(model, "scratch", &model->config.scratch, lines);
+}
+
+static void model_free(struct rig_subject *subject)
+{
+    sim_flash_free(subject->flash);
+    sim_boot_memo_free(self(subject)->config.memo);
+    g_free(subject);
+}
+
+static const struct rig_subject_ops ops = {
+    .boot = model_boot,
+    .act = model_act,
+    .confirmed = model_confirmed,
+    .kept_copy = model_kept_copy,
+    .describe = model_describe,
+    .free = model_free,
+};
+
+/* The application, and what is read from its trailers, is the model's. */
+static const struct rig_subject_ops guest_ops = {
+    .boot = guest_boot,
+    .act = model_act,
+    .confirmed = model_confirmed,
+    .describe = model_describe,
+    .free = model_free,
+};
+
+static void allow_area(struct rig_subject *subject, const char *name, const struct sim_area *area)
+{
+    if (area->n_bytes == 0 || subject->n_areas == RIG_SUBJECT_MAX_AREAS)
+        return;
+    subject->area_names[subject->n_areas] = name;
+    subject->areas[subject->n_areas++] = *area;
+}
+
+struct sim_flash *rig_flash_copy(const struct sim_flash *flash)
+{
+    struct sim_flash_device_config devices[SIM_FLASH_MAX_DEVICES];
+    struct sim_flash_content *content = sim_flash_keep(flash);
+    struct sim_flash *copy;
+
+    for (guint i = 0; i < sim_flash_n_devices(flash); i++)
+        devices[i] = *sim_flash_device(flash, i);
+    copy = sim_flash_new(devices, sim_flash_n_devices(flash));
+    if (copy && content)
+        sim_flash_restore(copy, content);
+    sim_flash_content_free(content);
+    return copy;
+}
+
+static guint32 first_sector_bytes(const struct sim_flash *flash, const struct sim_area *area)
+{
+    guint32 start = 0;
+    guint32 n_bytes = 0;
+
+    sim_flash_sector_at(flash, area->device, area->offset, &start, &n_bytes);
+    return n_bytes;
+}
+
+struct rig_subject *rig_subject_model(const struct sim_boot_config *config, const struct sim_flash *flash)
+{
+    struct model *model = g_new0(struct model, 1);
+    struct rig_subject *subject = &model->subject;
+
+    subject->ops = &ops;
+    subject->flash = rig_flash_copy(flash);
+    model->config = *config;
+    model->config.memo = sim_boot_memo_new();
+    if (!subject->flash || !model->config.memo) {
+        model_free(subject);
+        return NULL;
+    }
+    subject->reverts = config->mode != RIG_SWAP_OVERWRITE;
+    subject->upload_offset =
+        config->mode == RIG_SWAP_OFFSET ? first_sector_bytes(flash, &config->secondary[0]) : 0;
+    for (guint i = 0; i < config->n_images; i++) {
+        allow_area(subject, i ? "primary 1" : "primary", &config->primary[i]);
+        allow_area(subject, i ? "secondary 1" : "secondary", &config->secondary[i]);
+    }
+    if (config->mode == RIG_SWAP_SCRATCH)
+        allow_area(subject, "scratch", &config->scratch);
+    return subject;
+}
+
+struct rig_subject *rig_subject_guest(const struct sim_boot_config *config, const struct sim_flash *flash,
+                                      struct sim_guest *guest)
+{
+    struct rig_subject *subject = rig_subject_model(config, flash);
+
+    if (!subject)
+        return NULL;
+    self(subject)->guest = guest;
+    subject->ops = &guest_ops;
+    allow_area(subject, "scratch", &config->scratch);
+    return subject;
+}
+
+void rig_subject_free(struct rig_subject *subject)
+{
+    if (subject)
+        subject->ops->free(subject);
+}

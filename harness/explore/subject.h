@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What is explored: a bootloader on a flash, and the writes of the application above it. */
+#ifndef RIG_EXPLORE_SUBJECT_H
+#define RIG_EXPLORE_SUBJECT_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "sim/boot/boot.h"
+
+G_BEGIN_DECLS
+
+/* How a run of the bootloader ended. */
+enum rig_end {
+    RIG_END_RUNS,        /* it handed over to an image */
+    RIG_END_NO_IMAGE,    /* it found nothing to boot */
+    RIG_END_ASSERT,      /* an assertion of its own */
+    RIG_END_FLASH_FAULT, /* the flash refused an operation */
+    RIG_END_CRASH,       /* a signal */
+    RIG_END_LOOP,        /* it did not come to an end */
+};
+const char *rig_end_text(enum rig_end end);
+
+struct rig_end_report {
+    enum rig_end end;
+    guint device; /* RUNS: where the image that it handed over to begins */
+    guint32 offset;
+    char text[96]; /* what it said, may be empty */
+};
+
+/* What an application does to its flash, step by step. */
+enum rig_action { RIG_ACTION_UPLOAD, RIG_ACTION_TEST, RIG_ACTION_PERMANENT, RIG_ACTION_CONFIRM };
+#define RIG_N_ACTIONS 4
+const char *rig_action_name(enum rig_action action); /* "upload", "test", "permanent", "confirm" */
+
+#define RIG_SUBJECT_MAX_AREAS 8
+struct rig_subject;
+struct rig_subject_ops {
+    /* From power-on to the hand-over, with power all the time. Only struct sim_flash is touched. */
+    void (*boot)(struct rig_subject *subject, struct rig_end_report *report);
+    /* false: the application's own code refused or failed; what was written until then stays. `bytes`: the
+     * image of an upload. */
+    bool (*act)(struct rig_subject *subject, enum rig_action action, const guint8 *bytes, gsize n_bytes);
+    /* Is what runs marked as confirmed? NULL op: that cannot be told. */
+    bool (*confirmed)(struct rig_subject *subject);
+    /* Where the image that a trial replaced is kept; false: nowhere (nothing to revert to). */
+    bool (*kept_copy)(struct rig_subject *subject, guint *device, guint32 *offset);
+    /* The trailers in words, one line each, for the account of a path. NULL op: none. The strings are the
+     * caller's. */
+    void (*describe)(struct rig_subject *subject, GPtrArray *lines);
+    void (*free)(struct rig_subject *subject);
+};
+struct rig_subject {
+    const struct rig_subject_ops *ops;
+    struct sim_flash *flash;                       /* owned */
+    bool reverts;                                  /* an unconfirmed update is taken back */
+    struct sim_area areas[RIG_SUBJECT_MAX_AREAS];  /* where bootloader and application may write */
+    const char *area_names[RIG_SUBJECT_MAX_AREAS]; /* "primary"; static */
+    guint n_areas;
+    guint32 upload_offset; /* where an uploaded image begins in the slot it goes to, see model.c */
+};
+
+/* The built-in model on a flash of its own with the same contents as `flash`. The configuration is copied;
+ * its keys must outlive the subject, its memo is replaced by one of its own. NULL: no memory. */
+struct rig_subject *rig_subject_model(const struct sim_boot_config *config, const struct sim_flash *flash);
+/* A foreign bootloader on the board of that configuration. Slots and scratch are the board's, and its
+ * application marks and confirms in MCUboot's trailers; an unconfirmed update is expected to be taken back
+ * unless the board's mode is overwrite. The guest is borrowed. */
+struct sim_guest;
+struct rig_subject *rig_subject_guest(const struct sim_boot_config *config, const struct sim_flash *flash,
+                                      struct sim_guest *guest);
+void rig_subject_free(struct rig_subject *subject);
+/* Another flash of the same geometry with the same contents, powered, with counters at 0. NULL: no memory. */
+struct sim_flash *rig_flash_copy(const struct sim_flash *flash);
+typedef struct rig_subject rig_subject;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_subject, rig_subject_free)
+
+G_END_DECLS
+
+#endif

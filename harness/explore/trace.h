@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One uncut run from a flash content - of the bootloader, or of one action of the application - and every
+ * content it passed through. */
+#ifndef RIG_EXPLORE_TRACE_H
+#define RIG_EXPLORE_TRACE_H
+
+#include "explore/content.h"
+#include "explore/subject.h"
+
+G_BEGIN_DECLS
+
+/* An image that may be found running. */
+struct rig_explore_image {
+    const char *name;
+    const guint8 *bytes; /* borrowed */
+    gsize n_bytes;
+    bool verified; /* its signature and hash are what the bootloader must demand */
+};
+#define RIG_IMAGE_OLD 0
+#define RIG_IMAGE_NEW 1
+#define RIG_N_EXPLORE_IMAGES 2
+#define RIG_IMAGE_UNKNOWN 0xff
+
+enum rig_trace_mark {
+    RIG_TRACE_CONFIRMED = 1 << 0,  /* what runs is marked as confirmed */
+    RIG_TRACE_COPY_KEPT = 1 << 1,  /* the old image stands whole where a revert would take it from */
+    RIG_TRACE_OUTSIDE = 1 << 2,    /* an operation outside of the areas */
+    RIG_TRACE_OVERWRITES = 1 << 3, /* a write to bytes that were not erased */
+    RIG_TRACE_REFUSED = 1 << 4,    /* an action that did not succeed */
+};
+
+struct rig_trace {
+    guint64 first; /* index of the first operation's contents in the recorder's lists */
+    guint32 n_operations;
+    guint32 final;       /* content at the end */
+    guint32 most_erases; /* of one sector */
+    guint8 end;          /* enum rig_end */
+    guint8 image;        /* RUNS: which image; RIG_IMAGE_UNKNOWN: none of the known ones */
+    guint8 marks;
+    guint32 text; /* index + 1 into the recorder's texts, 0 = none */
+};
+
+struct rig_recorder;
+/* torn_write, torn_erase: whether the contents of half-done operations are wanted. Everything is borrowed. */
+struct rig_recorder *rig_recorder_new(struct rig_contents *contents, struct rig_subject *subject,
+                                      const struct rig_explore_image *images, bool torn_write,
+                                      bool torn_erase);
+void rig_recorder_free(struct rig_recorder *recorder);
+
+void rig_record_boot(struct rig_recorder *recorder, guint32 content, struct rig_trace *trace);
+void rig_record_action(struct rig_recorder *recorder, guint32 content, enum rig_action action,
+                       struct rig_trace *trace);
+
+/* The content after operation k of a trace, and the one of its first half (RIG_CONTENT_NONE: not wanted).
+ * Valid until the next recording. */
+const guint32 *rig_recorder_after(const struct rig_recorder *recorder, const struct rig_trace *trace);
+const guint32 *rig_recorder_torn(const struct rig_recorder *recorder, const struct rig_trace *trace);
+const char *rig_recorder_text(const struct rig_recorder *recorder, const struct rig_trace *trace);
+guint64 rig_recorder_n_operations(const struct rig_recorder *recorder); /* of all traces */
+guint64 rig_recorder_n_torn(const struct rig_recorder *recorder);
+gsize rig_recorder_bytes(const struct rig_recorder *recorder);
+
+G_END_DECLS
+
+#endif

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Verb: explore: every sequence of power cuts from the board as it stands; one expectation per invariant, the
+ * shortest path to a violation told operation by operation. */
+#include "steps/verbs.h"
+
+#include "base/error.h"
+#include "explore/explore.h"
+#include "sim/boot/boot.h"
+
+#define ACCOUNT_MAX_LINES 400u
+
+static const char *const life_words[] = {"upload", "test", "permanent", "confirm", NULL};
+static const char *const torn_words[] = {"none", "half-write", "half-erase", NULL};
+static const char *const all_words[] = {"all", NULL};
+
+static const struct rig_field explore_fields[] = {
+    {.name = "old", .type = RIG_TYPE_IMAGE, .required = true, .about = "The image that runs at the begin."},
+    {.name = "new",
+     .type = RIG_TYPE_IMAGE,
+     .required = true,
+     .about = "The image that is installed: in slot 1 already, or uploaded by the life cycle."},
+    {.name = "life",
+     .type = RIG_TYPE_CHOICE,
+     .list = true,
+     .choices = life_words,
+     .required = true,
+     .about = "What the application does, in this order; at any power-on it may also do nothing. Power is "
+              "cut in its writes, too."},
+    {.name = "torn",
+     .type = RIG_TYPE_CHOICE,
+     .list = true,
+     .choices = torn_words,
+     .default_text = "none",
+     .about = "`none`: cuts between operations, always; `half-write`, `half-erase`: also inside them."},
+    {.name = "invariants",
+     .type = RIG_TYPE_NAME,
+     .list = true,
+     .choices = all_words,
+     .default_text = "all",
+     .about = "What must hold: boots, no-crash, verified-only, allowed-image, update-happens, "
+              "revert-not-lost, stays-installed, "
+              "confirmed-by-application, backup-intact, stays-in-its-areas, writes-erased-only, wear; all = "
+              "those that apply."},
+    {.name = "finds",
+     .type = RIG_TYPE_NAME,
+     .list = true,
+     .about = "Invariants that this board is known to break: the step fails when one of them holds."},
+    {.name = "boots",
+     .type = RIG_TYPE_COUNT,
+     .min = 1,
+     .max = 100,
+     .default_text = "4",
+     .about = "The board must come up within so many boots."},
+    {.name = "erases",
+     .type = RIG_TYPE_COUNT,
+     .min = 1,
+     .max = 65535,
+     .about = "For `wear`: the most erases of one sector in one boot."},
+    {.name = "max-states",
+     .type = RIG_TYPE_COUNT,
+     .min = 1,
+     .max = 10000000,
+     .default_text = "1000000",
+     .about = "Give up after so many flash contents."},
+    {.name = "max-time",
+     .type = RIG_TYPE_DURATION,
+     .default_text = "10min",
+     .about = "Give up after this time on the wall clock."},
+    {.name = "max-memory",
+     .type = RIG_TYPE_SIZE,
+     .min = 1 << 20,
+     .default_text = "1024MiB",
+     .about = "Give up when so much memory is in use."},
+    {.name = "may-stay-open",
+     .type = RIG_TYPE_FLAG,
+     .default_text = "false",
+     .about = "true: a used-up budget is a note, not an error. What was not visited is not proved."},
+};
+static const struct rig_shape explore_shape = {
+    .name = "explore", .fields = explore_fields, .n_fields = G_N_ELEMENTS(explore_fields)};
+
+static bool take_image(struct rig_run *run, const struct rig_step *step, const char *field,
+                       const struct sim_boot_config *config, struct rig_explore_image *image)
+{
+    const struct rig_built_image *built = rig_run_image(run, rig_record_text(step->arguments, field));
+    struct rig_image_policy policy = {.check_hash = true,
+                                      .need_signature = config->need_signature,
+                                      .keys = config->keys,
+                                      .n_keys = config->n_keys,
+                                      .max_image_bytes = G_MAXUINT32};
+    struct rig_image_source source;
+    struct rig_image_layout layout;
+    struct rig_memory_image memory;
+
+    if (!built)
+        return false;
+    image->name = built->name;
+    image->bytes = g_bytes_get_data(built->file, &image->n_bytes);
+    memory = (struct rig_memory_image){image->bytes, (guint32)image->n_bytes};
+    source = rig_image_source_from_memory(&memory);
+    image->verified = rig_image_verify(&source, &policy, &layout) == RIG_IMAGE_OK;
+    return true;
+}
+
+static bool take_life(struct rig_run *run, const struct rig_step *step, struct rig_life *life)
+{
+    const struct rig_value *words = rig_record_get(step->arguments, "life");
+
+    if (rig_list_length(words) > RIG_LIFE_MAX_ACTIONS) {
+        rig_run_error_text(run, "a life cycle has at most %d actions", RIG_LIFE_MAX_ACTIONS);
+        return false;
+    }
+    for (guint i = 0; i < rig_list_length(words); i++)
+        for (guint action = 0; action < RIG_N_ACTIONS; action++)
+            if (g_str_equal(rig_list_item(words, i)->keyword, rig_action_name((enum rig_action)action)))
+                life->actions[life->n_actions++] = (enum rig_action)action;
+    return true;
+}
+
+/* Those that were asked for and can be judged here; the others are told. */
+static bool take_invariants(struct rig_run *run, const struct rig_step *step, struct rig_explore_plan *plan)
+{
+    const struct rig_value *names = rig_record_get(step->arguments, "invariants");
+    bool all = rig_list_has(names, "all");
+    guint32 wanted = all ? RIG_ALL_INVARIANTS : 0;
+
+    for (guint i = 0; i < rig_list_length(names); i++) {
+        const struct rig_value *name = rig_list_item(names, i);
+        enum rig_invariant invariant;
+
+        if (name->keyword)
+            continue;
+        if (!rig_invariant_from_name(name->text, &invariant)) {
+            rig_run_error_text(run, "there is no invariant '%s'; 'bootrig steps explore' names them",
+                               name->text);
+            return false;
+        }
+        wanted |= 1u << invariant;
+    }
+    for (guint i = 0; i < RIG_N_INVARIANTS; i++) {
+        const char *why = NULL;
+
+        if (!(wanted >> i & 1))
+            continue;
+        if (i == RIG_INVARIANT_WEAR && plan->max_erases == 0)
+            why = "no bound ('erases') is given";
+        else
+            rig_invariant_applies((enum rig_invariant)i, plan->subject, &plan->life, &why);
+        if (why)
+            rig_run_note(run, "not judged: %s, %s", rig_invariant_name((enum rig_invariant)i), why);
+        else
+            plan->invariants |= 1u << i;
+    }
+    return true;
+}
+
+static void tell_result(struct rig_run *run, const struct rig_exploration *seen)
+{
+    rig_run_note(
+        run,
+        "%s: %u flash contents at power-on, %" G_GUINT64_FORMAT " with their history; %" G_GUINT64_FORMAT
+        " places of a power cut (%" G_GUINT64_FORMAT " of them inside an operation), %" G_GUINT64_FORMAT
+        " bootloader runs; every place is reached with at most %u cuts",
+        seen->closed ? "closed: every sequence of power cuts of any length is covered" : "not closed",
+        seen->n_contents, seen->n_nodes, seen->n_edges, seen->n_torn_edges, seen->n_boots, seen->longest);
+    rig_run_note(run, "explored in %.1f ms, %.1f million cut places per second, %.1f MiB",
+                 (double)seen->elapsed_us / 1e3, (double)seen->n_edges / (double)MAX(seen->elapsed_us, 1),
+                 (double)seen->n_bytes / 1048576.0);
+}
+
+struct account {
+    struct rig_run *run;
+    guint n_lines;
+};
+
+static void tell_line(void *user, const char *line)
+{
+    struct account *account = user;
+
+    if (account->n_lines++ < ACCOUNT_MAX_LINES)
+        rig_run_note(account->run, "%s", line);
+}
+
+static void tell_path(struct rig_run *run, const struct rig_explore_plan *plan, const char *path)
+{
+    g_autoptr(GArray) legs = rig_path_parse(path, NULL);
+    struct account account = {.run = run};
+    bool fits = false;
+
+    if (legs)
+        rig_explore_replay(plan, legs, tell_line, &account, &fits);
+    if (!fits)
+        rig_run_error_text(run, "the path %s cannot be played again", path);
+}
+
+/* One expectation. Returns the path when the invariant is broken and should not be. */
+static const char *judge_one(struct rig_run *run, enum rig_invariant invariant,
+                             const struct rig_exploration *seen, bool known)
+{
+    const struct rig_violation *violation = &seen->violations[invariant];
+    g_autofree char *what = g_strdup_printf("invariant %s", rig_invariant_name(invariant));
+    g_autofree char *found = g_strdup(seen->closed ? "holds" : "holds as far as it was explored");
+
+    if (violation->n_nodes > 0) {
+        g_free(found);
+        found = g_strdup_printf("after %u power cut%s, cuts=%s: %s (%" G_GUINT64_FORMAT " such states)",
+                                violation->n_cuts, violation->n_cuts == 1 ? "" : "s", violation->path,
+                                violation->complaint, violation->n_nodes);
+    }
+    rig_run_expect(run, known == (violation->n_nodes > 0), what,
+                   known ? "broken, as it is known to be" : rig_invariant_about(invariant), found);
+    return known ? NULL : violation->path;
+}
+
+static bool take_known(struct rig_run *run, const struct rig_step *step, const struct rig_explore_plan *plan,
+                       guint32 *known)
+{
+    const struct rig_value *names = rig_record_get(step->arguments, "finds");
+
+    *known = 0;
+    for (guint i = 0; i < rig_list_length(names); i++) {
+        const char *name = rig_list_item(names, i)->text;
+        enum rig_invariant invariant;
+
+        if (!rig_invariant_from_name(name, &invariant) || !(plan->invariants >> invariant & 1)) {
+            rig_run_error_text(run, "'finds' names '%s', which is no invariant that is judged here", name);
+            return false;
+        }
+        *known |= 1u << invariant;
+    }
+    return true;
+}
+
+static void judge_result(struct rig_run *run, const struct rig_explore_plan *plan,
+                         const struct rig_exploration *seen, guint32 known)
+{
+    const char *worst = NULL;
+
+    for (guint i = 0; i < RIG_N_INVARIANTS; i++) {
+        const char *path =
+            plan->invariants >> i & 1 ? judge_one(run, (enum rig_invariant)i, seen, known >> i & 1) : NULL;
+
+        worst = worst ? worst : path;
+    }
+    if (!worst)
+        return;
+    run->path_text = g_strdup(worst);
+    rig_run_note(run, "the shortest path again, with real power cuts: cuts=%s", worst);
+    tell_path(run, plan, worst);
+}
+
+static void explore(struct rig_run *run, const struct rig_step *step, const struct rig_explore_plan *plan)
+{
+    guint32 known;
+
+    if (!take_known(run, step, plan, &known))
+        return;
+    g_autoptr(rig_exploration) seen = rig_explore(plan);
+    tell_result(run, seen);
+    judge_result(run, plan, seen, known);
+    if (seen->closed)
+        return;
+    if (rig_record_flag(step->arguments, "may-stay-open") && !(plan->interrupted && *plan->interrupted))
+        rig_run_note(run, "not closed: %s", seen->why_open);
+    else if (!rig_run_troubled(run))
+        rig_run_error_text(run, "the exploration did not close: %s", seen->why_open);
+}
+
+static void play_only(struct rig_run *run, const struct rig_explore_plan *plan)
+{
+    GError *error = NULL;
+    g_autoptr(GArray) legs = rig_path_parse(run->only_path, &error);
+    struct account account = {.run = run};
+    guint32 broken;
+    bool fits;
+
+    if (!legs) {
+        rig_run_error(run, error);
+        return;
+    }
+    run->path_text = g_strdup(run->only_path);
+    broken = rig_explore_replay(plan, legs, tell_line, &account, &fits);
+    if (!fits)
+        rig_run_error_text(run, "the path %s does not fit this board: a cut of it is never reached",
+                           run->only_path);
+    for (guint i = 0; i < RIG_N_INVARIANTS; i++) {
+        g_autofree char *what = g_strdup_printf("invariant %s", rig_invariant_name((enum rig_invariant)i));
+
+        if (plan->invariants >> i & 1)
+            rig_run_expect(run, !(broken >> i & 1), what, rig_invariant_about((enum rig_invariant)i),
+                           broken >> i & 1 ? "broken at the end of the path" : "holds");
+    }
+}
+
+static void explore_subject(struct rig_run *run, const struct rig_step *step,
+                            const struct sim_boot_config *config, struct rig_subject *subject)
+{
+    const struct rig_value *torn = rig_record_get(step->arguments, "torn");
+    const struct rig_value *erases = rig_record_get(step->arguments, "erases");
+    struct rig_explore_plan plan = {
+        .subject = subject,
+        .torn_write = rig_list_has(torn, "half-write"),
+        .torn_erase = rig_list_has(torn, "half-erase"),
+        .max_boots = (guint)rig_record_count(step->arguments, "boots"),
+        .max_erases = erases ? (guint32)erases->count : 0,
+        .max_contents = (guint32)rig_record_count(step->arguments, "max-states"),
+        .max_us = (gint64)rig_record_count(step->arguments, "max-time"),
+        .max_bytes = (gsize)rig_record_count(step->arguments, "max-memory"),
+        .interrupted = run->board->interrupted,
+    };
+
+    if (!take_image(run, step, "old", config, &plan.images[RIG_IMAGE_OLD]) ||
+        !take_image(run, step, "new", config, &plan.images[RIG_IMAGE_NEW]) ||
+        !take_life(run, step, &plan.life) || !take_invariants(run, step, &plan))
+        return;
+    if (run->only_path)
+        play_only(run, &plan);
+    else
+        explore(run, step, &plan);
+}
+
+static void run_explore(struct rig_run *run, const struct rig_step *step)
+{
+    const struct sim_boot_config *config = NULL;
+    const struct sim_flash *flash = NULL;
+    struct sim_guest *guest = run->board->ops->bootloader(run->board, &config, &flash);
+
+    if (config->hw_rollback) {
+        rig_run_error_text(
+            run,
+            "a bootloader with a security counter keeps state outside of the flash: that is not explored");
+        return;
+    }
+    g_autoptr(rig_subject) subject =
+        guest ? rig_subject_guest(config, flash, guest) : rig_subject_model(config, flash);
+    if (subject)
+        explore_subject(run, step, config, subject);
+    else
+        rig_run_error_text(run, "out of memory");
+}
+
+static const char *const needs_explore[] = {"explore", NULL};
+const struct rig_verb rig_verb_explore = {
+    .name = "explore",
+    .family = "power",
+    .about = "Visits every flash content that any sequence of power cuts can leave, from the board as it "
+             "stands, until no new one appears: each "
+             "invariant holds for all of them or is broken with the shortest sequence of cuts. The board "
+             "itself is left as it is.",
+    .shape = &explore_shape,
+    .within_us = 600u * 1000 * 1000,
+    .needs = needs_explore,
+    .example =
+        "explore: {old: old, new: new, life: [upload, test, confirm], torn: [none, half-write, half-erase]}",
+    .run = run_explore,
+};
