@@ -367,7 +367,7 @@ static void a_ppk2_sets_its_voltage_and_its_cut_is_seen_in_the_current(void **st
     assert_true(rig_channel_off_with_proof(power, &record, NULL));
     assert_true(record.fell);
     assert_int_equal(pty_device_states(device), 0);
-    assert_true(g_str_has_prefix(record.proof, "ppk2: current fell from 2998 uA to 0."));
+    assert_string_equal(record.proof, "ppk2: current fell from 2996 uA to 0.0 uA");
     g_clear_pointer(&power, rig_power_free);
     pty_device_free(device);
 }
