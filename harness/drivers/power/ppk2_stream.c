@@ -9,6 +9,7 @@
 
 #define ADC_UNIT (1.8 / 163840)
 #define MAX_NUMBER_CHARACTERS 40
+#define MIN_RESISTOR_OHM 1e-6 /* it is divided by */
 
 static void set_defaults(struct rig_ppk2_calibration *calibration)
 {
@@ -51,7 +52,7 @@ static bool read_coefficient(struct rig_ppk2_calibration *calibration, const cha
     for (guint k = 0; k < G_N_ELEMENTS(families); k++) {
         if (strlen(families[k].name) != n_key - 1 || memcmp(families[k].name, key, n_key - 1) != 0)
             continue;
-        if (families[k].values != calibration->r || number > 0)
+        if (families[k].values != calibration->r || number > MIN_RESISTOR_OHM)
             families[k].values[digit] = number;
         return true;
     }
