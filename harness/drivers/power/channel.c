@@ -59,12 +59,12 @@ static bool set_locked(struct rig_channel *channel, bool on, GError **error)
     return false;
 }
 
-static bool off_locked(struct rig_channel *channel, struct rig_cut_record *record, GError **error)
+static bool off_locked(struct rig_channel *channel, gint64 at_us, struct rig_cut_record *record, GError **error)
 {
     *record = (struct rig_cut_record){0};
     if (channel->ops->write_off_with_proof) {
         channel->set_by_us = false;
-        if (!channel->ops->write_off_with_proof(channel, record, error)) {
+        if (!channel->ops->write_off_with_proof(channel, at_us, record, error)) {
             g_prefix_error(error, "%s: cannot switch off: ", channel->name);
             return false;
         }
@@ -121,10 +121,12 @@ static gpointer cut_when_due(gpointer user)
 {
     struct rig_channel *channel = user;
 
+    gint64 begin_us = channel->cut_at_us - (gint64)channel->ops->lead_ms * 1000;
+
     g_mutex_lock(&channel->lock);
-    while (!channel->cut_cancelled && g_get_monotonic_time() < channel->cut_at_us)
-        g_cond_wait_until(&channel->changed, &channel->lock, channel->cut_at_us);
-    if (!channel->cut_cancelled && !off_locked(channel, &channel->cut, &channel->cut_error))
+    while (!channel->cut_cancelled && g_get_monotonic_time() < begin_us)
+        g_cond_wait_until(&channel->changed, &channel->lock, begin_us);
+    if (!channel->cut_cancelled && !off_locked(channel, channel->cut_at_us, &channel->cut, &channel->cut_error))
         channel->cut.fell = false;
     g_mutex_unlock(&channel->lock);
     return NULL;
@@ -218,7 +220,7 @@ bool rig_channel_off_with_proof(struct rig_power *power, struct rig_cut_record *
 
     g_assert(power->ops == &power_ops);
     g_mutex_lock(&channel->lock);
-    ok = off_locked(channel, record, error);
+    ok = off_locked(channel, g_get_monotonic_time(), record, error);
     g_mutex_unlock(&channel->lock);
     return ok;
 }

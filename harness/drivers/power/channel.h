@@ -17,9 +17,10 @@ struct rig_channel_ops {
     guint settle_ms; /* how long after a write the read-back may still show the old state */
     bool (*write)(struct rig_channel *channel, bool on, GError **error);
     bool (*read)(struct rig_channel *channel, bool *on, GError **error); /* NULL: the device cannot tell */
-    /* Switches off and proves that nothing flows any more: at_us (g_get_monotonic_time) and proof of the record. An empty proof with true:
-     * it is off, and nobody but the switch says so. NULL: write() is all there is. */
-    bool (*write_off_with_proof)(struct rig_channel *channel, struct rig_cut_record *record, GError **error);
+    /* Switches off at at_us (g_get_monotonic_time; not before, and at once when that is over) and proves that nothing flows any more:
+     * at_us and proof of the record. An empty proof with true: it is off, and nobody but the switch says so. NULL: write() is all there is. */
+    bool (*write_off_with_proof)(struct rig_channel *channel, gint64 at_us, struct rig_cut_record *record, GError **error);
+    guint lead_ms; /* how long before at_us that is called, to look at the board before the cut */
     bool (*is_gone)(struct rig_channel *channel); /* unplugged: trying again is pointless */
     void (*free)(struct rig_channel *channel);
 };

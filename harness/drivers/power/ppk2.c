@@ -16,6 +16,7 @@
 #define DRAIN_MS 2000
 #define METADATA_MS 3000
 #define STREAM_MS 1000  /* from the command until the first sample */
+#define LEAD_MS 50      /* the stream starts so long before a cut, so that its beginning does not delay it */
 #define BEFORE_US 5000  /* of current that is looked at before the cut */
 #define DEAD_US 1000    /* so long the current must stay low */
 #define DEATH_MS 2000   /* from the cut until the current must have fallen */
@@ -152,15 +153,15 @@ static bool observe(struct ppk2 *ppk2, struct observation *observation, bool *ca
     return true;
 }
 
-/* Until there is a picture of the current before the cut. */
-static bool observe_before(struct ppk2 *ppk2, struct observation *observation, GError **error)
+/* Until there is a picture of the current before the cut, and until its time has come. */
+static bool observe_before(struct ppk2 *ppk2, gint64 at_us, struct observation *observation, GError **error)
 {
     const guint8 start = COMMAND_START;
     bool came = true;
 
     if (!send_bytes(ppk2, &start, 1, error))
         return false;
-    while (came && observation->death.n_before < BEFORE_US / RIG_PPK2_SAMPLE_US)
+    while (came && (observation->death.n_before < BEFORE_US / RIG_PPK2_SAMPLE_US || g_get_monotonic_time() < at_us))
         if (!observe(ppk2, observation, &came, error))
             return false;
     if (!came)
@@ -188,12 +189,12 @@ static bool observe_death(struct ppk2 *ppk2, struct observation *observation, GE
     return came;
 }
 
-static bool ppk2_off_with_proof(struct rig_channel *channel, struct rig_cut_record *record, GError **error)
+static bool ppk2_off_with_proof(struct rig_channel *channel, gint64 at_us, struct rig_cut_record *record, GError **error)
 {
     struct ppk2 *ppk2 = (struct ppk2 *)channel;
     struct observation observation = {.death = {.dead_below_ua = ppk2->dead_below_ua}};
     g_autoptr(GError) failure = NULL;
-    bool seen = observe_before(ppk2, &observation, &failure);
+    bool seen = observe_before(ppk2, at_us, &observation, &failure);
     bool off;
 
     observation.death.cut = true;
@@ -225,7 +226,7 @@ static void ppk2_free(struct rig_channel *channel)
     g_free(channel);
 }
 
-static const struct rig_channel_ops ops = {.name = "ppk2", .n_tries = 1, .write = ppk2_write, .write_off_with_proof = ppk2_off_with_proof,
+static const struct rig_channel_ops ops = {.name = "ppk2", .n_tries = 1, .write = ppk2_write, .write_off_with_proof = ppk2_off_with_proof, .lead_ms = LEAD_MS,
                                            .is_gone = ppk2_is_gone, .free = ppk2_free};
 
 /* The first tty below an interface of the device: ".../1-1.4:1.1/tty/ttyACM0" -> "/dev/ttyACM0". */

@@ -67,11 +67,12 @@ static bool qemu_read(struct rig_channel *channel, bool *on, GError **error)
 }
 
 /* QEMU's own word: a machine that is stopped executes nothing. */
-static bool qemu_off_with_proof(struct rig_channel *channel, struct rig_cut_record *record, GError **error)
+static bool qemu_off_with_proof(struct rig_channel *channel, gint64 at_us, struct rig_cut_record *record, GError **error)
 {
     struct qemu *qemu = (struct qemu *)channel;
     bool on = true;
 
+    (void)at_us; /* there is no lead, so it is now */
     if (!qemu_write(channel, false, error))
         return false;
     record->at_us = (guint64)g_get_monotonic_time();
