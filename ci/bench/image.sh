@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # How fast `bootrig image make` is: one 1 MiB image, and 200 images against one Python process each (image_yardstick.py).
-# Usage: ci/bench/image.sh [BOOTRIG]     (default: build/harness/bootrig; PYTHON3 names the interpreter)
+# Usage: ci/bench/image.sh [BOOTRIG]     (default: build/harness/cli/bootrig; PYTHON3 names the interpreter)
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
-bootrig=${1:-$root/build/harness/bootrig}
+bootrig=${1:-$root/build/harness/cli/bootrig}
 python=${PYTHON3:-python3}
 key=$root/fixtures/keys/ecdsa-p256-0.pem
 n_images=200

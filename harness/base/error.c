@@ -2,4 +2,4 @@
 /* The error domain's quark. */
 #include "base/error.h"
 
-G_DEFINE_QUARK(rig-error-quark, rig_error)
+G_DEFINE_QUARK(rig - error - quark, rig_error)

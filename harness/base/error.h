@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The one error domain of the harness. A GError always means that the RIG could not do its job; a board that misbehaves is
- * an outcome, never a GError. Messages: what, on which thing; lower case, no full stop. */
+/* The one error domain of the harness. A GError always means that the RIG could not do its job; a board that
+ * misbehaves is an outcome, never a GError. Messages: what, on which thing; lower case, no full stop. */
 #ifndef RIG_BASE_ERROR_H
 #define RIG_BASE_ERROR_H
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Loads a bench file and refuses what cannot be: two boards of one name, or on one relay, port, probe or address. */
+/* Loads a bench file and refuses what cannot be: two boards of one name, or on one relay, port, probe or
+ * address. */
 #include "bench/bench.h"
 
 #include "base/error.h"
@@ -37,7 +38,8 @@ struct claim {
 };
 
 /* The first board keeps the key, each further one is an error at its own place. */
-static void claim_only(struct claims *claims, const struct rig_bench_board *board, const struct rig_node *node, const char *key)
+static void claim_only(struct claims *claims, const struct rig_bench_board *board,
+                       const struct rig_node *node, const char *key)
 {
     const struct claim *other = g_hash_table_lookup(claims->holders, key);
     struct claim *mine;
@@ -55,13 +57,15 @@ static void claim_only(struct claims *claims, const struct rig_bench_board *boar
 }
 
 /* `key` is taken. */
-static void claim(struct claims *claims, struct rig_bench_board *board, const struct rig_node *node, char *key)
+static void claim(struct claims *claims, struct rig_bench_board *board, const struct rig_node *node,
+                  char *key)
 {
     g_ptr_array_add(board->resources, key);
     claim_only(claims, board, node, key);
 }
 
-static void claim_text(struct claims *claims, struct rig_bench_board *board, const char *kind, const struct rig_value *value)
+static void claim_text(struct claims *claims, struct rig_bench_board *board, const char *kind,
+                       const struct rig_value *value)
 {
     if (value && value->text && value->node)
         claim(claims, board, value->node, g_strdup_printf("%s %s", kind, value->text));
@@ -82,7 +86,8 @@ static void claim_power(struct claims *claims, struct rig_bench_board *board)
     }
     board->power = arguments->record;
     channel = rig_power_channel_key(board->power_driver, board->power);
-    claim(claims, board, arguments->node ? arguments->node : power->node, g_strdup_printf("power-channel %s", channel));
+    claim(claims, board, arguments->node ? arguments->node : power->node,
+          g_strdup_printf("power-channel %s", channel));
     /* A PPK2 is a serial port that no console can share; a relay board's port may have several channels. */
     if (strcmp(board->power_driver->name, "ppk2") == 0)
         claim_text(claims, board, "serial-port", rig_record_get(board->power, "tty"));
@@ -128,14 +133,16 @@ static void add_board(struct rig_bench *bench, struct claims *claims, const stru
     claim_power(claims, board);
     claim_rest(claims, board);
     if (board->resources->len == 0)
-        g_ptr_array_add(board->resources, g_strdup_printf("board %s of %s", board->name, bench->source->path));
+        g_ptr_array_add(board->resources,
+                        g_strdup_printf("board %s of %s", board->name, bench->source->path));
     g_ptr_array_sort(board->resources, compare_texts);
 }
 
 static void read_boards(struct rig_bench *bench, struct rig_diagnostics *diagnostics)
 {
     const struct rig_value *boards = rig_record_get(bench->record, "boards");
-    struct claims claims = {.holders = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free), .diagnostics = diagnostics};
+    struct claims claims = {.holders = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free),
+                            .diagnostics = diagnostics};
 
     for (guint i = 0; boards && i < boards->items->len; i++) {
         const struct rig_value *value = boards->items->pdata[i];
@@ -144,7 +151,8 @@ static void read_boards(struct rig_bench *bench, struct rig_diagnostics *diagnos
             add_board(bench, &claims, value->record);
     }
     if (boards && boards->items->len == 0)
-        rig_diagnostics_add(diagnostics, bench->source, boards->node->start, 0, NULL, "a bench has at least one board");
+        rig_diagnostics_add(diagnostics, bench->source, boards->node->start, 0, NULL,
+                            "a bench has at least one board");
     g_hash_table_unref(claims.holders);
 }
 
@@ -157,7 +165,8 @@ struct rig_bench *rig_bench_from_source(struct rig_source *source, struct rig_di
     bench->boards = g_ptr_array_new_with_free_func(board_free);
     bench->document = rig_document_parse(source, diagnostics);
     if (bench->document)
-        bench->record = rig_record_read(rig_document_root(bench->document), &rig_bench_shape, NULL, diagnostics);
+        bench->record =
+            rig_record_read(rig_document_root(bench->document), &rig_bench_shape, NULL, diagnostics);
     if (bench->record)
         read_boards(bench, diagnostics);
     return bench->record && diagnostics->n_added == n_before ? g_steal_pointer(&bench) : NULL;
@@ -198,7 +207,8 @@ const struct rig_bench_board *rig_bench_find(const struct rig_bench *bench, cons
         g_string_append_printf(names, "%s%s", i ? ", " : "", board->name);
     }
     if (name)
-        g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "there is no board '%s' on the bench; there are: %s", name, names->str);
+        g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "there is no board '%s' on the bench; there are: %s",
+                    name, names->str);
     else
         g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "name a board of the bench: %s", names->str);
     return NULL;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Any bytes as a bench file: no crash; a refused file has a diagnostic, an accepted one has boards that can be locked. */
+/* Any bytes as a bench file: no crash; a refused file has a diagnostic, an accepted one has boards that can
+ * be locked. */
 #include "bench/bench.h"
 
 #include <stdint.h>

@@ -51,13 +51,16 @@ static void a_bench_names_each_kind_of_supply_and_what_only_one_may_use(void **s
     assert_int_equal(bench->boards->len, 10);
     assert_string_equal(board->power_driver->name, "hid-relay");
     assert_int_equal(rig_record_count(board->power, "channel"), 2);
-    assert_string_equal(resource_of(bench, "relay-fed", 0), "power-channel hid-relay identity ABCDE channel 2");
+    assert_string_equal(resource_of(bench, "relay-fed", 0),
+                        "power-channel hid-relay identity ABCDE channel 2");
     assert_string_equal(resource_of(bench, "coin-cell", 0), "address C0:FF:EE:00:00:01");
     assert_string_equal(resource_of(bench, "coin-cell", 1), "power-channel ppk2 serial C5A1F00D");
     assert_string_equal(resource_of(bench, "coin-cell", 2), "probe 683001234");
     assert_string_equal(resource_of(bench, "vbus", 0), "power-channel ykush serial YK20345 channel 3");
-    assert_string_equal(resource_of(bench, "lab", 0), "power-channel command on labpower on 7 off labpower off 7");
-    assert_string_equal(resource_of(bench, "emulated", 0), "power-channel qemu socket /run/user/1000/qmp.sock");
+    assert_string_equal(resource_of(bench, "lab", 0),
+                        "power-channel command on labpower on 7 off labpower off 7");
+    assert_string_equal(resource_of(bench, "emulated", 0),
+                        "power-channel qemu socket /run/user/1000/qmp.sock");
     assert_string_equal(resource_of(bench, "bare", 0), "board bare of fixtures/benches/desk.yaml");
     assert_null(rig_bench_find(bench, "bare", NULL)->power_driver);
 }
@@ -171,7 +174,9 @@ static void a_board_in_use_is_refused_with_its_holder_and_free_when_that_one_die
 
     assert_null(rig_lock_board(*state, board, "me", 0, NULL, NULL, &error));
     assert_true(g_error_matches(error, RIG_ERROR, RIG_ERROR_DEVICE));
-    assert_true(g_str_has_prefix(error->message, "board 'relay-fed': power-channel hid-relay identity ABCDE channel 2 is in use by pid "));
+    assert_true(g_str_has_prefix(
+        error->message,
+        "board 'relay-fed': power-channel hid-relay identity ABCDE channel 2 is in use by pid "));
     assert_non_null(strstr(error->message, start));
     assert_true(g_str_has_suffix(error->message, " UTC: a test"));
     lock = rig_lock_board(*state, board, "me", 60u * 1000000u, on_waiting, &heard, NULL);
@@ -185,8 +190,10 @@ static void a_board_in_use_is_refused_with_its_holder_and_free_when_that_one_die
 static void another_channel_of_the_same_relay_is_not_locked(void **state)
 {
     g_autoptr(rig_bench) bench = load_desk();
-    g_autoptr(rig_lock) one = rig_lock_board(*state, rig_bench_find(bench, "relay-fed", NULL), "me", 0, NULL, NULL, NULL);
-    g_autoptr(rig_lock) other = rig_lock_board(*state, rig_bench_find(bench, "relay-neighbour", NULL), "me", 0, NULL, NULL, NULL);
+    g_autoptr(rig_lock) one =
+        rig_lock_board(*state, rig_bench_find(bench, "relay-fed", NULL), "me", 0, NULL, NULL, NULL);
+    g_autoptr(rig_lock) other =
+        rig_lock_board(*state, rig_bench_find(bench, "relay-neighbour", NULL), "me", 0, NULL, NULL, NULL);
 
     assert_non_null(one);
     assert_non_null(other);
@@ -221,9 +228,12 @@ int main(void)
         cmocka_unit_test_setup(a_board_that_is_not_there_is_told_with_those_that_are, enter_source),
         cmocka_unit_test_setup(all_errors_of_a_bench_file_are_told_as_its_golden_file_says, enter_source),
         cmocka_unit_test_setup(a_bench_file_that_cannot_be_read_is_named, enter_source),
-        cmocka_unit_test_setup_teardown(a_board_in_use_is_refused_with_its_holder_and_free_when_that_one_dies, make_locks, remove_locks),
-        cmocka_unit_test_setup_teardown(another_channel_of_the_same_relay_is_not_locked, make_locks, remove_locks),
-        cmocka_unit_test_setup_teardown(a_board_of_several_resources_keeps_none_when_one_is_taken, make_locks, remove_locks),
+        cmocka_unit_test_setup_teardown(a_board_in_use_is_refused_with_its_holder_and_free_when_that_one_dies,
+                                        make_locks, remove_locks),
+        cmocka_unit_test_setup_teardown(another_channel_of_the_same_relay_is_not_locked, make_locks,
+                                        remove_locks),
+        cmocka_unit_test_setup_teardown(a_board_of_several_resources_keeps_none_when_one_is_taken, make_locks,
+                                        remove_locks),
     };
 
     return cmocka_run_group_tests_name("bench", tests, NULL, NULL);

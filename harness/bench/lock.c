@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* flock() on one file per resource; the file's text says who holds it. Files stay: removing one would let two hold it. */
+/* flock() on one file per resource; the file's text says who holds it. Files stay: removing one would let two
+ * hold it. */
 #define _DEFAULT_SOURCE /* fchmod, flock */
 #include "bench/lock.h"
 
@@ -26,13 +27,15 @@ static bool own_directory(const char *path, GError **error)
     struct stat status;
 
     if (g_mkdir(path, 0700) != 0 && errno != EEXIST) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot make the folder for locks %s: %s", path, g_strerror(errno));
+        g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot make the folder for locks %s: %s", path,
+                    g_strerror(errno));
         return false;
     }
     /* In a folder that everybody may write, somebody may have been there first. */
     if (lstat(path, &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == geteuid())
         return true;
-    g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "the folder for locks %s belongs to somebody else; set BOOTRIG_LOCK_DIR", path);
+    g_set_error(error, RIG_ERROR, RIG_ERROR_IO,
+                "the folder for locks %s belongs to somebody else; set BOOTRIG_LOCK_DIR", path);
     return false;
 }
 
@@ -45,7 +48,8 @@ char *rig_lock_directory(GError **error)
     if (named && *named) {
         if (g_mkdir_with_parents(named, 0700) == 0)
             return g_strdup(named);
-        g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot make the folder for locks %s: %s", named, g_strerror(errno));
+        g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot make the folder for locks %s: %s", named,
+                    g_strerror(errno));
         return NULL;
     }
     if (access(SHARED_DIRECTORY, W_OK | X_OK) == 0)
@@ -136,10 +140,13 @@ static int take(const char *directory, const char *resource, struct waiting *wai
     return fd;
 }
 
-struct rig_lock *rig_lock_board(const char *directory, const struct rig_bench_board *board, const char *who, guint64 wait_us,
-                                rig_lock_waiting tell, void *user, GError **error)
+struct rig_lock *rig_lock_board(const char *directory, const struct rig_bench_board *board, const char *who,
+                                guint64 wait_us, rig_lock_waiting tell, void *user, GError **error)
 {
-    struct waiting waiting = {.tell = tell, .user = user, .until_us = g_get_monotonic_time() + (gint64)MIN(wait_us, (guint64)G_MAXINT64 / 4)};
+    struct waiting waiting = {.tell = tell,
+                              .user = user,
+                              .until_us =
+                                  g_get_monotonic_time() + (gint64)MIN(wait_us, (guint64)G_MAXINT64 / 4)};
     g_autoptr(rig_lock) lock = g_new0(struct rig_lock, 1);
 
     lock->fds = g_array_new(FALSE, FALSE, sizeof(int));

@@ -48,8 +48,12 @@ struct rig_target *rig_target_load(const char *name_or_path, const char *target_
     g_autoptr(rig_target) target = g_new0(struct rig_target, 1);
     struct rig_diagnostics diagnostics;
 
-    if (!path || !(target->source = rig_source_read(path, error)))
+    if (!path)
         return NULL;
+    if (!(target->source = rig_source_read(path, error))) {
+        g_prefix_error(error, "target '%s': ", path);
+        return NULL;
+    }
     rig_diagnostics_init(&diagnostics);
     target->document = rig_document_parse(target->source, &diagnostics);
     if (target->document)
@@ -62,6 +66,7 @@ struct rig_target *rig_target_load(const char *name_or_path, const char *target_
         return NULL;
     }
     rig_diagnostics_clear(&diagnostics);
+    target->given = g_strdup(name_or_path);
     target->name = g_strdup(rig_record_text(target->record, "target"));
     target->about = g_strdup(rig_record_text(target->record, "about"));
     return g_steal_pointer(&target);
@@ -75,6 +80,7 @@ void rig_target_free(struct rig_target *target)
     rig_document_free(target->document);
     rig_source_free(target->source);
     g_free(target->name);
+    g_free(target->given);
     g_free(target->about);
     g_free(target);
 }

@@ -3,6 +3,7 @@
 #include "bench/option_fields.h"
 #include "bench/target.h"
 
+/* clang-format off */
 const char *const rig_choices_swap[] = {"move", "scratch", "offset", "overwrite", NULL};
 const char *const rig_choices_downgrade[] = {"allowed", "by-version", "by-counter", NULL};
 const char *const rig_choices_security[] = {"nothing", "encryption", NULL};
@@ -60,3 +61,4 @@ static const struct rig_field target_fields[] = {
     {.name = "options", .type = RIG_TYPE_RECORD, .shape = &rig_board_options_shape, .about = "Board options."},
 };
 const struct rig_shape rig_target_shape = {.name = "target", .fields = target_fields, .n_fields = G_N_ELEMENTS(target_fields)};
+/* clang-format on */

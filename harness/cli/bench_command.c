@@ -18,7 +18,8 @@ static char *tags_text(const struct rig_bench_board *board)
     GString *text = g_string_new(NULL);
 
     for (guint i = 0; tags && i < tags->items->len; i++)
-        g_string_append_printf(text, "%s%s", i ? "," : "", ((const struct rig_value *)tags->items->pdata[i])->text);
+        g_string_append_printf(text, "%s%s", i ? "," : "",
+                               ((const struct rig_value *)tags->items->pdata[i])->text);
     return g_string_free(text, FALSE);
 }
 
@@ -27,8 +28,10 @@ static void print_board(const struct rig_bench_board *board)
     g_autofree char *tags = tags_text(board);
 
     printf("%-20s tags: %s  power: %s  probe: %s  ble: %s  console: %s\n", board->name, *tags ? tags : "-",
-           board->power_driver ? board->power_driver->name : "-", rig_record_get(board->record, "probe") ? "yes" : "-",
-           rig_record_get(board->record, "ble") ? "yes" : "-", rig_record_get(board->record, "console") ? "yes" : "-");
+           board->power_driver ? board->power_driver->name : "-",
+           rig_record_get(board->record, "probe") ? "yes" : "-",
+           rig_record_get(board->record, "ble") ? "yes" : "-",
+           rig_record_get(board->record, "console") ? "yes" : "-");
 }
 
 static int list_bench(const struct rig_bench *bench)
@@ -87,7 +90,8 @@ static bool check_on(struct check *check)
     if (check->talked)
         say(check, "console", "ok", "it talks after power on");
     else
-        say(check, "console", "error", "silent for 3 s after power on: is it wired, is the line rate right, does the firmware print?");
+        say(check, "console", "error",
+            "silent for 3 s after power on: is it wired, is the line rate right, does the firmware print?");
     return true;
 }
 
@@ -99,11 +103,15 @@ static void check_silence(struct check *check, const char *switched)
 
     g_usleep(SETTLE_MS * 1000);
     if (!rig_serial_drain(check->console, 0, SETTLE_MS, NULL) || !listen_to(check, SILENCE_MS, &n_bytes)) {
-        say(check, "power", "error", "the console still talks after power off: the board is fed from elsewhere (USB, probe, UART pins)");
+        say(check, "power", "error",
+            "the console still talks after power off: the board is fed from elsewhere (USB, probe, UART "
+            "pins)");
         return;
     }
     if (n_bytes > 0) {
-        say(check, "power", "error", "the console still talks after power off: the board is fed from elsewhere (USB, probe, UART pins)");
+        say(check, "power", "error",
+            "the console still talks after power off: the board is fed from elsewhere (USB, probe, UART "
+            "pins)");
         return;
     }
     text = g_strdup_printf("%s; proof of death: the console fell silent", switched);
@@ -115,7 +123,9 @@ static void check_off(struct check *check)
     struct rig_cut_record record;
     GError *error = NULL;
     g_autofree char *switched = g_strdup_printf("%s: on, off%s", rig_channel_name(check->power),
-                                                ((struct rig_channel *)check->power)->ops->read ? ", read back" : " (this device cannot be read back)");
+                                                ((struct rig_channel *)check->power)->ops->read
+                                                    ? ", read back"
+                                                    : " (this device cannot be read back)");
     g_autofree char *text = NULL;
 
     if (!rig_channel_off_with_proof(check->power, &record, &error)) {
@@ -129,7 +139,8 @@ static void check_off(struct check *check)
     if (*record.proof)
         text = g_strdup_printf("%s; proof of death: %s", switched, record.proof);
     else
-        text = g_strdup_printf("%s; that the board dies is not proven: nothing but the switch says so", switched);
+        text = g_strdup_printf("%s; that the board dies is not proven: nothing but the switch says so",
+                               switched);
     say(check, "power", "ok", text);
 }
 
@@ -153,15 +164,16 @@ static void open_console(struct check *check)
 
     if (!console)
         return;
-    check->console =
-        rig_serial_open(rig_record_text(console->record, "tty"), (guint)rig_record_count(console->record, "baud"), &error);
+    check->console = rig_serial_open(rig_record_text(console->record, "tty"),
+                                     (guint)rig_record_count(console->record, "baud"), &error);
     if (!check->console)
         say_error(check, "console", error);
     else if (!check->board->power_driver)
         say(check, "console", "ok", "it opens; whether the board talks is not checked without 'power:'");
 }
 
-static void check_board(const struct rig_bench_board *board, struct rig_power_host *host, guint wait_s, bool *failed)
+static void check_board(const struct rig_bench_board *board, struct rig_power_host *host, guint wait_s,
+                        bool *failed)
 {
     struct check check = {.board = board};
     GError *error = NULL;
@@ -213,8 +225,10 @@ int rig_cli_bench_command(int argc, char **argv)
     g_autofree char *path = NULL;
     int wait_s = 0;
     const GOptionEntry entries[] = {
-        {"bench", 'b', 0, G_OPTION_ARG_FILENAME, &path, "bench file (default: $BOOTRIG_BENCH, else bench.yaml)", "FILE"},
-        {"wait", 'w', 0, G_OPTION_ARG_INT, &wait_s, "seconds to wait for a board that is in use (default 0)", "S"},
+        {"bench", 'b', 0, G_OPTION_ARG_FILENAME, &path,
+         "bench file (default: $BOOTRIG_BENCH, else bench.yaml)", "FILE"},
+        {"wait", 'w', 0, G_OPTION_ARG_INT, &wait_s, "seconds to wait for a board that is in use (default 0)",
+         "S"},
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &words, NULL, NULL},
         {0},
     };
@@ -222,8 +236,10 @@ int rig_cli_bench_command(int argc, char **argv)
     GError *error = NULL;
     int exit_code;
 
-    if (!rig_cli_parse(&argc, &argv, entries, "list|check [BOARD]...", "What is on a bench, and whether each path to its boards works.",
-                       "'check' switches each board on and off and listens to its console; afterwards the supply is as it was, or off.\n"
+    if (!rig_cli_parse(&argc, &argv, entries, "list|check [BOARD]...",
+                       "What is on a bench, and whether each path to its boards works.",
+                       "'check' switches each board on and off and listens to its console; afterwards the "
+                       "supply is as it was, or off.\n"
                        "Exit codes: 0 all that was checked works, 2 something does not.",
                        &exit_code))
         return exit_code;

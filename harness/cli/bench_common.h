@@ -10,6 +10,7 @@
 /* --bench, else $BOOTRIG_BENCH, else bench.yaml here. */
 struct rig_bench *rig_cli_bench(const char *named, GError **error);
 /* Locks the board for this process; says on stderr whom it waits for. */
-struct rig_lock *rig_cli_lock(const struct rig_bench_board *board, const char *who, guint wait_s, GError **error);
+struct rig_lock *rig_cli_lock(const struct rig_bench_board *board, const char *who, guint wait_s,
+                              GError **error);
 
 #endif

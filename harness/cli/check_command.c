@@ -13,7 +13,8 @@ static struct rig_selection *load(char **paths, const struct rig_filter *filter)
     g_autofree char *shipped = rig_data_path("scenarios");
     const char *const defaults[] = {shipped, NULL};
 
-    return rig_selection_load(paths && *paths ? (const char *const *)paths : defaults, rig_language(), filter, rig_cli_colour());
+    return rig_selection_load(paths && *paths ? (const char *const *)paths : defaults, rig_language(), filter,
+                              rig_cli_colour());
 }
 
 static int tell_errors(const struct rig_selection *selection)
@@ -33,8 +34,11 @@ int rig_cli_check(int argc, char **argv)
     g_autoptr(rig_selection) selection = NULL;
     int exit_code;
 
-    if (!rig_cli_parse(&argc, &argv, entries, "[FILE|DIR]...", "Tells all errors of all files in one go; touches no device.",
-                       "Exit codes: 0 no errors, 2 errors, 4 no file found.", &exit_code))
+    if (!rig_cli_parse(&argc, &argv, entries, "[FILE|DIR]...",
+                       "Tells all errors of all files in one go; touches no device.",
+                       "Without FILE or DIR the shipped scenarios are checked.\n\n"
+                       "Exit codes: 0 no errors, 2 errors, 4 no file found.",
+                       &exit_code))
         return exit_code;
     selection = load(paths, NULL);
     exit_code = tell_errors(selection);
@@ -42,7 +46,8 @@ int rig_cli_check(int argc, char **argv)
         fprintf(stderr, "bootrig: no scenario file found\n");
         return RIG_EXIT_NOTHING;
     }
-    printf("%u files, %u cases, %u files with errors\n", selection->n_files, selection->cases->len, selection->errors->len);
+    printf("%u files, %u cases, %u files with errors\n", selection->n_files, selection->cases->len,
+           selection->errors->len);
     return exit_code;
 }
 
@@ -115,9 +120,12 @@ int rig_cli_list(int argc, char **argv)
     gboolean json = FALSE;
     const GOptionEntry entries[] = {
         {"json", 0, 0, G_OPTION_ARG_NONE, &json, "machine-readable", NULL},
-        {"name", 'n', 0, G_OPTION_ARG_STRING_ARRAY, &names, "only cases whose name has this piece or fits this pattern", "PATTERN"},
-        {"tag", 0, 0, G_OPTION_ARG_STRING_ARRAY, &tags, "only scenarios with this tag", "TAG[,TAG]"},
-        {"skip-tag", 0, 0, G_OPTION_ARG_STRING_ARRAY, &skip_tags, "leave out scenarios with this tag", "TAG[,TAG]"},
+        {"name", 'n', 0, G_OPTION_ARG_STRING_ARRAY, &names,
+         "only cases whose name has this piece or fits this pattern", "PATTERN"},
+        {"tag", 0, 0, G_OPTION_ARG_STRING_ARRAY, &tags,
+         "only scenarios with this tag; a,b wants both; given again: or", "TAG[,TAG]"},
+        {"skip-tag", 0, 0, G_OPTION_ARG_STRING_ARRAY, &skip_tags, "leave out scenarios with this tag",
+         "TAG[,TAG]"},
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &paths, NULL, NULL},
         {0},
     };
@@ -125,9 +133,15 @@ int rig_cli_list(int argc, char **argv)
     struct rig_filter filter;
     int exit_code;
 
-    if (!rig_cli_parse(&argc, &argv, entries, "[FILE|DIR]...", "Names, tags and needs of the cases of scenario files.", NULL, &exit_code))
+    if (!rig_cli_parse(&argc, &argv, entries, "[FILE|DIR]...",
+                       "Names, tags and needs of the cases of scenario files.",
+                       "Without FILE or DIR the shipped scenarios are listed. The names are what --case and "
+                       "--name of 'bootrig run' take.\n\n"
+                       "Exit codes: 0 listed, 2 a file has errors, 4 nothing fits the selection.",
+                       &exit_code))
         return exit_code;
-    filter = (struct rig_filter){.names = (const char *const *)names, .tags = (const char *const *)tags,
+    filter = (struct rig_filter){.names = (const char *const *)names,
+                                 .tags = (const char *const *)tags,
                                  .skip_tags = (const char *const *)skip_tags};
     selection = load(paths, &filter);
     exit_code = tell_errors(selection);

@@ -39,13 +39,14 @@ struct rig_command {
 extern const struct rig_command rig_commands[];
 extern const gsize rig_n_commands;
 
-/* A folder of the shipped files ("scenarios", "targets"): below $BOOTRIG_DATA_DIR, beside an installed binary, or in the source tree the
- * binary was built from. Owned by the caller. */
+/* A folder of the shipped files ("scenarios", "targets"): below $BOOTRIG_DATA_DIR, beside an installed
+ * binary, or in the source tree the binary was built from. Owned by the caller. */
 char *rig_data_path(const char *folder);
 
-/* Parses options into place; on --help prints it. Returns true to go on; else *exit_code is set. remaining arguments stay in argv. */
-bool rig_cli_parse(int *argc, char ***argv, const GOptionEntry *entries, const char *usage, const char *summary, const char *description,
-                   int *exit_code);
+/* Parses options into place; on --help prints it. Returns true to go on; else *exit_code is set. remaining
+ * arguments stay in argv. */
+bool rig_cli_parse(int *argc, char ***argv, const GOptionEntry *entries, const char *usage,
+                   const char *summary, const char *description, int *exit_code);
 
 /* "bootrig: message" on stderr; frees the error; returns RIG_EXIT_ERROR. */
 int rig_cli_fail(GError *error);

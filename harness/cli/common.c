@@ -46,8 +46,8 @@ char *rig_data_path(const char *folder)
     return path ? shorten(path) : g_build_filename(canonical, folder, NULL);
 }
 
-bool rig_cli_parse(int *argc, char ***argv, const GOptionEntry *entries, const char *usage, const char *summary, const char *description,
-                   int *exit_code)
+bool rig_cli_parse(int *argc, char ***argv, const GOptionEntry *entries, const char *usage,
+                   const char *summary, const char *description, int *exit_code)
 {
     GOptionContext *context = g_option_context_new(usage);
     g_autofree char *program = g_strdup_printf("bootrig %s", (*argv)[0]);

@@ -13,15 +13,21 @@
 #define OPENOCD_MINOR 12 /* what the probe's rules were checked with */
 #define MAX_GROUPS 256
 
-/* Devices by which supplies are switched; the hub's port files belong to root until somebody says otherwise. */
+/* Devices by which supplies are switched; the hub's port files belong to root until somebody says otherwise.
+ */
 static const char udev_rules[] =
     "# /etc/udev/rules.d/60-bootrig.rules; then: udevadm control --reload && udevadm trigger\n"
-    "SUBSYSTEM==\"usb\", ATTR{idVendor}==\"16c0\", ATTR{idProduct}==\"05df\", MODE=\"0660\", GROUP=\"plugdev\", TAG+=\"uaccess\"\n"
-    "SUBSYSTEM==\"usb\", ATTR{idVendor}==\"5131\", ATTR{idProduct}==\"2007\", MODE=\"0660\", GROUP=\"plugdev\", TAG+=\"uaccess\"\n"
-    "SUBSYSTEM==\"usb\", ATTR{idVendor}==\"04d8\", ATTR{idProduct}==\"f2f7|0042|f11b|f0cd\", MODE=\"0660\", GROUP=\"plugdev\", TAG+=\"uaccess\"\n"
+    "SUBSYSTEM==\"usb\", ATTR{idVendor}==\"16c0\", ATTR{idProduct}==\"05df\", MODE=\"0660\", "
+    "GROUP=\"plugdev\", TAG+=\"uaccess\"\n"
+    "SUBSYSTEM==\"usb\", ATTR{idVendor}==\"5131\", ATTR{idProduct}==\"2007\", MODE=\"0660\", "
+    "GROUP=\"plugdev\", TAG+=\"uaccess\"\n"
+    "SUBSYSTEM==\"usb\", ATTR{idVendor}==\"04d8\", ATTR{idProduct}==\"f2f7|0042|f11b|f0cd\", MODE=\"0660\", "
+    "GROUP=\"plugdev\", TAG+=\"uaccess\"\n"
     "SUBSYSTEM==\"usb\", ATTR{bDeviceClass}==\"09\", MODE=\"0660\", GROUP=\"plugdev\", TAG+=\"uaccess\", \\\n"
-    "  RUN+=\"/bin/sh -c \\\"chown -f root:plugdev $sys$devpath/*-port*/disable $sys$devpath/*/*-port*/disable || true\\\"\", \\\n"
-    "  RUN+=\"/bin/sh -c \\\"chmod -f 660 $sys$devpath/*-port*/disable $sys$devpath/*/*-port*/disable || true\\\"\"\n";
+    "  RUN+=\"/bin/sh -c \\\"chown -f root:plugdev $sys$devpath/*-port*/disable "
+    "$sys$devpath/*/*-port*/disable || true\\\"\", \\\n"
+    "  RUN+=\"/bin/sh -c \\\"chmod -f 660 $sys$devpath/*-port*/disable $sys$devpath/*/*-port*/disable || "
+    "true\\\"\"\n";
 
 struct doctor {
     bool missing;
@@ -61,10 +67,12 @@ static void check_usb(struct doctor *doctor)
         text = g_strdup_printf("%s; USB relays and hubs cannot be used here", error->message);
         say(doctor, "usb", "missing", text);
     } else if (devices->len == 0) {
-        say(doctor, "usb", "not checked", "no relay, YKUSH or hub is attached; 'bootrig doctor --udev-rules' prints the rules for them");
+        say(doctor, "usb", "not checked",
+            "no relay, YKUSH or hub is attached; 'bootrig doctor --udev-rules' prints the rules for them");
     } else if (n_denied) {
-        text = g_strdup_printf("%u of %u relays and hubs cannot be opened; install the rules that 'bootrig doctor --udev-rules' prints", n_denied,
-                               devices->len);
+        text = g_strdup_printf("%u of %u relays and hubs cannot be opened; install the rules that 'bootrig "
+                               "doctor --udev-rules' prints",
+                               n_denied, devices->len);
         say(doctor, "usb", "missing", text);
     } else {
         text = g_strdup_printf("%u relays and hubs, all can be opened", devices->len);
@@ -93,7 +101,8 @@ static void check_serial(struct doctor *doctor)
     else if (in_group("dialout"))
         say(doctor, "serial", "ok", "this user is in the group dialout");
     else
-        say(doctor, "serial", "missing", "this user is not in the group dialout: sudo usermod -aG dialout $USER, then log in again");
+        say(doctor, "serial", "missing",
+            "this user is not in the group dialout: sudo usermod -aG dialout $USER, then log in again");
 }
 
 /* "Open On-Chip Debugger 0.12.0" on standard error. */
@@ -124,13 +133,16 @@ static void check_openocd(struct doctor *doctor)
         return;
     }
     text = g_strdup_printf("version %u.%u%s", major, minor,
-                           major == OPENOCD_MAJOR && minor < OPENOCD_MINOR ? ": too old, 0.12 or later is wanted (Debian 12 has it)" : "");
+                           major == OPENOCD_MAJOR && minor < OPENOCD_MINOR
+                               ? ": too old, 0.12 or later is wanted (Debian 12 has it)"
+                               : "");
     say(doctor, "openocd", major > OPENOCD_MAJOR || minor >= OPENOCD_MINOR ? "ok" : "missing", text);
 }
 
 static void check_bluetooth(struct doctor *doctor)
 {
-    static const char *const paths[] = {"/usr/libexec/bluetooth/bluetoothd", "/usr/lib/bluetooth/bluetoothd", "/usr/sbin/bluetoothd"};
+    static const char *const paths[] = {"/usr/libexec/bluetooth/bluetoothd", "/usr/lib/bluetooth/bluetoothd",
+                                        "/usr/sbin/bluetoothd"};
 
     for (guint i = 0; i < G_N_ELEMENTS(paths); i++) {
         if (access(paths[i], X_OK) != 0)
@@ -153,14 +165,17 @@ int rig_cli_doctor(int argc, char **argv)
 {
     gboolean rules = FALSE;
     const GOptionEntry entries[] = {
-        {"udev-rules", 0, 0, G_OPTION_ARG_NONE, &rules, "print udev rules for the relays and hubs that bootrig can switch", NULL},
+        {"udev-rules", 0, 0, G_OPTION_ARG_NONE, &rules,
+         "print udev rules for the relays and hubs that bootrig can switch", NULL},
         {0},
     };
     struct doctor doctor = {.missing = false};
     int exit_code;
 
-    if (!rig_cli_parse(&argc, &argv, entries, "", "Checks what this host needs for boards on a bench; the simulated board needs none of it.",
-                       "Exit codes: 0 nothing is missing, 2 something is.", &exit_code))
+    if (!rig_cli_parse(
+            &argc, &argv, entries, "",
+            "Checks what this host needs for boards on a bench; the simulated board needs none of it.",
+            "Exit codes: 0 nothing is missing, 2 something is.", &exit_code))
         return exit_code;
     if (rules) {
         fputs(udev_rules, stdout);

@@ -2,6 +2,8 @@
 /* bootrig: finds the subcommand. */
 #include "cli/cli.h"
 
+#include "scenario/diagnostic.h"
+
 #include <locale.h>
 #include <stdio.h>
 
@@ -24,11 +26,29 @@ const gsize rig_n_commands = G_N_ELEMENTS(rig_commands);
 static void print_help(FILE *out)
 {
     fprintf(out, "Usage: bootrig COMMAND [OPTION]... [ARGUMENT]...\n"
-                 "Tests firmware-update bootloaders of Bluetooth LE devices: YAML scenarios in, verdicts and evidence out.\n\nCommands:\n");
+                 "Tests firmware-update bootloaders of Bluetooth LE devices: YAML scenarios in, verdicts and "
+                 "evidence out.\n\nCommands:\n");
     for (gsize i = 0; i < rig_n_commands; i++)
         fprintf(out, "  %-12s%s\n", rig_commands[i].name, rig_commands[i].about);
-    fprintf(out, "\n'bootrig COMMAND --help' tells the options of a command; 'bootrig run' with none runs every shipped scenario on the built-in\n"
-                 "simulated board.\n\nExit codes: 0 all passed, 1 some failed, 2 rig error or bad usage, 3 interrupted, 4 nothing to run.\n");
+    fprintf(out, "\n'bootrig COMMAND --help' tells the options of a command; 'bootrig run' with none runs "
+                 "every shipped scenario on the built-in\n"
+                 "simulated board.\n\nExit codes: 0 all passed, 1 some failed, 2 rig error or bad usage, 3 "
+                 "interrupted, 4 nothing to run.\n");
+}
+
+static int no_such_command(const char *name)
+{
+    const char *names[G_N_ELEMENTS(rig_commands)];
+    const char *near;
+
+    for (gsize i = 0; i < rig_n_commands; i++)
+        names[i] = rig_commands[i].name;
+    near = rig_nearest(name, names, rig_n_commands);
+    if (near)
+        fprintf(stderr, "bootrig: there is no command '%s'; did you mean '%s'?\n", name, near);
+    else
+        fprintf(stderr, "bootrig: there is no command '%s'; 'bootrig --help' lists them\n", name);
+    return RIG_EXIT_ERROR;
 }
 
 int main(int argc, char **argv)
@@ -50,6 +70,5 @@ int main(int argc, char **argv)
     for (gsize i = 0; i < rig_n_commands; i++)
         if (g_str_equal(argv[1], rig_commands[i].name))
             return rig_commands[i].run(argc - 1, argv + 1);
-    fprintf(stderr, "bootrig: there is no command '%s'; 'bootrig --help' lists them\n", argv[1]);
-    return RIG_EXIT_ERROR;
+    return no_such_command(argv[1]);
 }

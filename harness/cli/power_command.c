@@ -22,9 +22,11 @@ static bool note_keeping(const struct rig_bench_board *board)
     return true;
 }
 
-static void print_state(const struct rig_bench_board *board, struct rig_power *power, bool on, const char *more)
+static void print_state(const struct rig_bench_board *board, struct rig_power *power, bool on,
+                        const char *more)
 {
-    printf("%s: %s%s%s (%s)\n", board->name, on ? "on" : "off", *more ? ", " : "", more, rig_channel_name(power));
+    printf("%s: %s%s%s (%s)\n", board->name, on ? "on" : "off", *more ? ", " : "", more,
+           rig_channel_name(power));
 }
 
 static bool switch_on(const struct rig_bench_board *board, struct rig_power *power, GError **error)
@@ -33,7 +35,10 @@ static bool switch_on(const struct rig_bench_board *board, struct rig_power *pow
         return false;
     print_state(board, power, true, "");
     if (!note_keeping(board))
-        fprintf(stderr, "bootrig: board '%s': whether this supply stays on when its serial port is closed is up to its firmware\n", board->name);
+        fprintf(stderr,
+                "bootrig: board '%s': whether this supply stays on when its serial port is closed is up to "
+                "its firmware\n",
+                board->name);
     return true;
 }
 
@@ -64,8 +69,8 @@ static bool tell_status(const struct rig_bench_board *board, struct rig_power *p
     return true;
 }
 
-static bool act(const char *action, const struct rig_bench_board *board, struct rig_power *power, const struct power_options *options,
-                GError **error)
+static bool act(const char *action, const struct rig_bench_board *board, struct rig_power *power,
+                const struct power_options *options, GError **error)
 {
     if (strcmp(action, "status") == 0)
         return tell_status(board, power, error);
@@ -79,8 +84,8 @@ static bool act(const char *action, const struct rig_bench_board *board, struct 
     return switch_on(board, power, error);
 }
 
-static bool act_on_board(const char *action, const struct rig_bench *bench, const char *name, struct rig_power_host *host,
-                         const struct power_options *options, GError **error)
+static bool act_on_board(const char *action, const struct rig_bench *bench, const char *name,
+                         struct rig_power_host *host, const struct power_options *options, GError **error)
 {
     const struct rig_bench_board *board = rig_bench_find(bench, name, error);
     g_autofree char *who = g_strdup_printf("bootrig power %s", action);
@@ -92,7 +97,8 @@ static bool act_on_board(const char *action, const struct rig_bench *bench, cons
     if (!board)
         return false;
     if (!board->power_driver) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "board '%s' has no 'power:' in the bench file", board->name);
+        g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "board '%s' has no 'power:' in the bench file",
+                    board->name);
         return false;
     }
     lock = rig_cli_lock(board, who, (guint)options->wait_s, error);
@@ -100,7 +106,8 @@ static bool act_on_board(const char *action, const struct rig_bench *bench, cons
     start_us = g_get_monotonic_time();
     ok = power && act(action, board, power, options, error);
     if (ok && options->times)
-        printf("%s: %s took %" G_GINT64_FORMAT " us\n", board->name, action, g_get_monotonic_time() - start_us);
+        printf("%s: %s took %" G_GINT64_FORMAT " us\n", board->name, action,
+               g_get_monotonic_time() - start_us);
     return ok;
 }
 
@@ -112,10 +119,12 @@ static int list_supplies(struct rig_power_host *host)
     for (guint i = 0; i < found->len; i++) {
         const struct rig_power_found *one = found->pdata[i];
 
-        printf("%s%s%s\n    power: %s\n", one->what, one->state ? ": " : "", one->state ? one->state : "", one->entry);
+        printf("%s%s%s\n    power: %s\n", one->what, one->state ? ": " : "", one->state ? one->state : "",
+               one->entry);
     }
     if (found->len == 0)
-        printf("no supply was found by looking at USB; serial relays, commands and QEMU cannot be found that way\n");
+        printf("no supply was found by looking at USB; serial relays, commands and QEMU cannot be found that "
+               "way\n");
     if (problems)
         fprintf(stderr, "%s", problems);
     return problems ? RIG_EXIT_ERROR : found->len ? RIG_EXIT_PASSED : RIG_EXIT_NOTHING;
@@ -146,24 +155,32 @@ int rig_cli_power(int argc, char **argv)
     g_auto(GStrv) words = NULL;
     g_autofree char *bench = NULL;
     const GOptionEntry entries[] = {
-        {"bench", 'b', 0, G_OPTION_ARG_FILENAME, &bench, "bench file (default: $BOOTRIG_BENCH, else bench.yaml)", "FILE"},
-        {"off-time", 0, 0, G_OPTION_ARG_INT, &options.off_ms, "cycle: milliseconds without power (default 1000)", "MS"},
-        {"wait", 'w', 0, G_OPTION_ARG_INT, &options.wait_s, "seconds to wait for a board that is in use (default 0)", "S"},
-        {"times", 0, 0, G_OPTION_ARG_NONE, &options.times, "tell how long switching and verifying took", NULL},
+        {"bench", 'b', 0, G_OPTION_ARG_FILENAME, &bench,
+         "bench file (default: $BOOTRIG_BENCH, else bench.yaml)", "FILE"},
+        {"off-time", 0, 0, G_OPTION_ARG_INT, &options.off_ms,
+         "cycle: milliseconds without power (default 1000)", "MS"},
+        {"wait", 'w', 0, G_OPTION_ARG_INT, &options.wait_s,
+         "seconds to wait for a board that is in use (default 0)", "S"},
+        {"times", 0, 0, G_OPTION_ARG_NONE, &options.times, "tell how long switching and verifying took",
+         NULL},
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &words, NULL, NULL},
         {0},
     };
     struct rig_power_host host;
     int exit_code;
 
-    if (!rig_cli_parse(&argc, &argv, entries, "on|off|cycle|status [BOARD]... | list", "Switches the supplies of a bench by hand.",
-                       "A board needs no name when it is the only one of its bench. 'list' shows what is attached, as lines for a bench file.\n"
+    if (!rig_cli_parse(&argc, &argv, entries, "on|off|cycle|status [BOARD]... | list",
+                       "Switches the supplies of a bench by hand.",
+                       "A board needs no name when it is the only one of its bench. 'list' shows what is "
+                       "attached, as lines for a bench file.\n"
                        "Exit codes: 0 done, 2 error, 4 'list' found nothing.",
                        &exit_code))
         return exit_code;
     options.bench = bench;
-    if (!words || (!g_strv_contains(actions, words[0]) && strcmp(words[0], "list") != 0) || options.off_ms < 0 || options.wait_s < 0) {
-        fprintf(stderr, "bootrig: power wants on, off, cycle, status or list, and times that are not negative\n");
+    if (!words || (!g_strv_contains(actions, words[0]) && strcmp(words[0], "list") != 0) ||
+        options.off_ms < 0 || options.wait_s < 0) {
+        fprintf(stderr,
+                "bootrig: power wants on, off, cycle, status or list, and times that are not negative\n");
         return RIG_EXIT_ERROR;
     }
     rig_power_host_init(&host);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The commands power, bench and doctor as people call them: the real binary, supplies that are shell commands, a console that is a pty. */
+/* The commands power, bench and doctor as people call them: the real binary, supplies that are shell
+ * commands, a console that is a pty. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <glib.h>
@@ -61,9 +62,11 @@ static int tear_down(void **state)
 /* extra: further lines of the board; on: what the switch-on command does besides. */
 static void write_bench(const struct desk *desk, const char *on, const char *off, const char *extra)
 {
-    g_autofree char *text = g_strdup_printf("bench: desk\nboards:\n  - board: one\n    tags: [quick]\n    power:\n      command:\n"
-                                            "        on: [sh, -c, 'echo on > %s%s']\n        off: [sh, -c, 'echo off > %s%s']\n        status: [cat, %s]\n%s",
-                                            desk->state, on, desk->state, off, desk->state, extra);
+    g_autofree char *text = g_strdup_printf(
+        "bench: desk\nboards:\n  - board: one\n    tags: [quick]\n    power:\n      command:\n"
+        "        on: [sh, -c, 'echo on > %s%s']\n        off: [sh, -c, 'echo off > %s%s']\n        status: "
+        "[cat, %s]\n%s",
+        desk->state, on, desk->state, off, desk->state, extra);
 
     assert_true(g_file_set_contents(desk->bench, text, -1, NULL));
 }
@@ -142,7 +145,9 @@ static void a_board_in_use_is_refused_by_the_command_with_its_holder(void **stat
 
     assert_int_equal(mkfifo(gate, 0600), 0);
     write_bench(desk, on, "", "");
-    assert_true(g_spawn_async(desk->folder, argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, &pid, NULL));
+    assert_true(g_spawn_async(desk->folder, argv, NULL,
+                              G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, &pid,
+                              NULL));
     /* Opens when the other one's switch reads: then it surely holds the board. */
     fd = open(gate, O_WRONLY);
     assert_true(fd >= 0);
@@ -160,8 +165,9 @@ static void bench_list_shows_what_hangs_where(void **state)
     struct desk *desk = *state;
 
     write_bench(desk, "", "", "    probe: {server: 'localhost:6666'}\n  - board: two\n    ble: {name: x}\n");
-    assert_run(desk, 0, "bench list", "one                  tags: quick  power: command  probe: yes  ble: -  console: -\n"
-                                      "two                  tags: -  power: -  probe: -  ble: yes  console: -\n");
+    assert_run(desk, 0, "bench list",
+               "one                  tags: quick  power: command  probe: yes  ble: -  console: -\n"
+               "two                  tags: -  power: -  probe: -  ble: yes  console: -\n");
 }
 
 static void bench_check_says_what_it_has_not_checked(void **state)
@@ -184,14 +190,16 @@ static int make_pty(char **path)
     return master;
 }
 
-/* The board's firmware: a process that prints to the console's other side while the state file says so, or always. */
+/* The board's firmware: a process that prints to the console's other side while the state file says so, or
+ * always. */
 static pid_t start_board(const struct desk *desk, int master, bool fed_from_elsewhere)
 {
     pid_t pid = fork();
 
     while (pid == 0) {
         g_autofree char *text = NULL;
-        bool on = fed_from_elsewhere || (g_file_get_contents(desk->state, &text, NULL, NULL) && g_str_has_prefix(text, "on"));
+        bool on = fed_from_elsewhere ||
+                  (g_file_get_contents(desk->state, &text, NULL, NULL) && g_str_has_prefix(text, "on"));
 
         if (on && write(master, "boot\n", 5) < 0)
             _exit(1);
@@ -200,7 +208,8 @@ static pid_t start_board(const struct desk *desk, int master, bool fed_from_else
     return pid;
 }
 
-static void check_console(struct desk *desk, bool fed_from_elsewhere, const char *expected_piece, int expected_code)
+static void check_console(struct desk *desk, bool fed_from_elsewhere, const char *expected_piece,
+                          int expected_code)
 {
     g_autofree char *path = NULL;
     int master = make_pty(&path);
@@ -225,7 +234,8 @@ static void a_console_that_falls_silent_proves_the_death_of_the_board(void **sta
 
 static void a_board_that_talks_without_power_is_found(void **state)
 {
-    check_console(*state, true, "the console still talks after power off: the board is fed from elsewhere", 2);
+    check_console(*state, true, "the console still talks after power off: the board is fed from elsewhere",
+                  2);
 }
 
 static void doctor_names_a_remedy_for_each_thing_that_is_missing(void **state)
@@ -236,7 +246,8 @@ static void doctor_names_a_remedy_for_each_thing_that_is_missing(void **state)
     g_autofree char *old = g_strdup(g_getenv("PATH"));
     g_autofree char *text = NULL;
 
-    assert_true(g_file_set_contents(openocd, "#!/bin/sh\necho 'Open On-Chip Debugger 0.10.0' >&2\n", -1, NULL));
+    assert_true(
+        g_file_set_contents(openocd, "#!/bin/sh\necho 'Open On-Chip Debugger 0.10.0' >&2\n", -1, NULL));
     assert_int_equal(g_chmod(openocd, 0700), 0);
     g_setenv("PATH", path, TRUE);
     assert_run(desk, 2, "doctor", "openocd      missing      version 0.10: too old, 0.12 or later is wanted");

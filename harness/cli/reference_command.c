@@ -1,11 +1,38 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* `bootrig steps`, `bootrig schema`, `bootrig completion`: all from the tables. */
+/* `bootrig steps` and `bootrig schema`: both from the tables. */
 #include "cli/cli.h"
 
+#include "scenario/diagnostic.h"
 #include "scenario/scenario.h"
 #include "steps/verbs.h"
 
 #include <stdio.h>
+
+static int no_such_step(const char *name)
+{
+    const struct rig_language *language = rig_language();
+    g_autofree const char **names = g_new0(const char *, language->n_verbs);
+    const char *near;
+
+    for (gsize i = 0; i < language->n_verbs; i++)
+        names[i] = language->verbs[i]->name;
+    near = rig_nearest(name, names, language->n_verbs);
+    if (near)
+        fprintf(stderr, "bootrig: there is no step '%s'; did you mean '%s'?\n", name, near);
+    else
+        fprintf(stderr, "bootrig: there is no step '%s'; 'bootrig steps' lists them\n", name);
+    return RIG_EXIT_ERROR;
+}
+
+static int print_reference(const char *verb /* NULL: the list */)
+{
+    g_autofree char *text = rig_reference_text(rig_language(), verb);
+
+    if (!text)
+        return no_such_step(verb);
+    fputs(text, stdout);
+    return RIG_EXIT_PASSED;
+}
 
 int rig_cli_steps(int argc, char **argv)
 {
@@ -16,18 +43,30 @@ int rig_cli_steps(int argc, char **argv)
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &verbs, NULL, NULL},
         {0},
     };
-    g_autofree char *text = NULL;
     int exit_code;
 
-    if (!rig_cli_parse(&argc, &argv, entries, "[STEP]", "The steps that scenarios are written in; with a name, all about that one.", NULL, &exit_code))
+    if (!rig_cli_parse(&argc, &argv, entries, "[STEP]...",
+                       "The steps that scenarios are written in; with names, all about these.",
+                       "Examples:\n"
+                       "  bootrig steps                  every step with one line\n"
+                       "  bootrig steps with-faults      fields, defaults, needs and an example of one step",
+                       &exit_code))
         return exit_code;
-    text = markdown ? rig_reference_markdown(rig_language()) : rig_reference_text(rig_language(), verbs ? verbs[0] : NULL);
-    if (!text) {
-        fprintf(stderr, "bootrig: there is no step '%s'; 'bootrig steps' lists them\n", verbs[0]);
-        return RIG_EXIT_ERROR;
+    if (markdown) {
+        g_autofree char *text = rig_reference_markdown(rig_language());
+
+        fputs(text, stdout);
+        return RIG_EXIT_PASSED;
     }
-    fputs(text, stdout);
-    return RIG_EXIT_PASSED;
+    if (!verbs)
+        return print_reference(NULL);
+    exit_code = RIG_EXIT_PASSED;
+    for (char **verb = verbs; *verb && exit_code == RIG_EXIT_PASSED; verb++) {
+        if (verb != verbs)
+            fputc('\n', stdout);
+        exit_code = print_reference(*verb);
+    }
+    return exit_code;
 }
 
 int rig_cli_schema(int argc, char **argv)
@@ -36,54 +75,19 @@ int rig_cli_schema(int argc, char **argv)
     g_autofree char *text = NULL;
     int exit_code;
 
-    if (!rig_cli_parse(&argc, &argv, entries, "", "JSON Schema (2020-12) of scenario files on standard output.",
-                       "In VS Code with the YAML extension: \"yaml.schemas\": {\"scenario.schema.json\": \"*.yaml\"}.", &exit_code))
+    if (!rig_cli_parse(&argc, &argv, entries, "",
+                       "JSON Schema (2020-12) of scenario files on standard output.",
+                       "bootrig schema >scenario.schema.json, then in VS Code with the YAML extension:\n"
+                       "  \"yaml.schemas\": {\"scenario.schema.json\": \"scenarios/**/*.yaml\"}\n"
+                       "In any editor with yaml-language-server, as the first line of a scenario:\n"
+                       "  # yaml-language-server: $schema=scenario.schema.json",
+                       &exit_code))
         return exit_code;
-    text = rig_schema_json(rig_language());
-    printf("%s\n", text);
-    return RIG_EXIT_PASSED;
-}
-
-static const char completion_tail[] =
-    "    case \"$previous\" in\n"
-    "    --output|-o) COMPREPLY=($(compgen -d -- \"$word\")); return ;;\n"
-    "    --junit|--html|--json|--key) COMPREPLY=($(compgen -f -- \"$word\")); return ;;\n"
-    "    --tag|--skip-tag) COMPREPLY=($(compgen -W \"$(bootrig list --json 2>/dev/null | sed -n '/\"tags\"/,/]/p' | grep -o '\"[^\"]*\"' | tr -d '\"' | grep -v '^tags$' | sort -u)\" -- \"$word\")); return ;;\n"
-    "    --case) COMPREPLY=($(compgen -W \"$(bootrig list 2>/dev/null | cut -d' ' -f1)\" -- \"$word\")); return ;;\n"
-    "    esac\n"
-    "    if [[ $word == -* ]]; then\n"
-    "        COMPREPLY=($(compgen -W \"$(bootrig \"$command\" --help 2>/dev/null | grep -o -- '--[a-z-]*' | sort -u)\" -- \"$word\"))\n"
-    "    elif [[ $command == steps ]]; then\n"
-    "        COMPREPLY=($(compgen -W \"$verbs\" -- \"$word\"))\n"
-    "    elif [[ $command == image ]]; then\n"
-    "        COMPREPLY=($(compgen -W 'make info verify damage key' -- \"$word\") $(compgen -f -- \"$word\"))\n"
-    "    else\n"
-    "        COMPREPLY=($(compgen -f -- \"$word\"))\n"
-    "    fi\n"
-    "}\n"
-    "complete -o filenames -F _bootrig bootrig\n";
-
-int rig_cli_completion(int argc, char **argv)
-{
-    const GOptionEntry entries[] = {{0}};
-    const struct rig_language *language = rig_language();
-    int exit_code;
-
-    if (!rig_cli_parse(&argc, &argv, entries, "bash", "Completion for bash on standard output.",
-                       "Use: source <(bootrig completion bash)", &exit_code))
-        return exit_code;
-    if (argc != 2 || !g_str_equal(argv[1], "bash")) {
-        fprintf(stderr, "bootrig: completion is there for: bash\n");
+    if (argc > 1) {
+        fprintf(stderr, "bootrig: schema takes no arguments\n");
         return RIG_EXIT_ERROR;
     }
-    printf("# bash completion of bootrig\n_bootrig() {\n    local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]}\n"
-           "    local commands='");
-    for (gsize i = 0; i < rig_n_commands; i++)
-        printf("%s%s", i ? " " : "", rig_commands[i].name);
-    printf("' verbs='");
-    for (gsize i = 0; i < language->n_verbs; i++)
-        printf("%s%s", i ? " " : "", language->verbs[i]->name);
-    printf("'\n    if [[ $COMP_CWORD == 1 ]]; then\n        COMPREPLY=($(compgen -W \"$commands --help --version\" -- \"$word\"))\n        return\n    fi\n%s",
-           completion_tail);
+    text = rig_schema_json(rig_language());
+    printf("%s\n", text);
     return RIG_EXIT_PASSED;
 }

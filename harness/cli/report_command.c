@@ -24,6 +24,14 @@ struct wishes {
     gboolean verbose;
 };
 
+static const char description[] =
+    "FILE may be - for standard output. FOLDER is the one that holds journal.jsonl.\n\n"
+    "Examples:\n"
+    "  bootrig report reports/out                       the run once more on the terminal\n"
+    "  bootrig report reports/out --junit=- --junit-strict\n"
+    "  bootrig report old/journal.jsonl --html=old.html\n\n"
+    "Exit codes: 0 every report was written, whatever the verdicts are; 2 otherwise.";
+
 static bool one_on_stdout(const struct wishes *wishes, GError **error)
 {
     int n = wishes->terminal + (g_strcmp0(wishes->junit, "-") == 0) + (g_strcmp0(wishes->html, "-") == 0) +
@@ -49,16 +57,18 @@ static bool parse(int argc, char **argv, struct wishes *wishes, GError **error)
         {"verbose", 'v', 0, G_OPTION_ARG_NONE, &wishes->verbose, "print every step", NULL},
         {NULL, 0, 0, 0, NULL, NULL, NULL},
     };
-    g_autoptr(GOptionContext) options =
-        g_option_context_new("JOURNAL|FOLDER - make any report again from a journal");
+    g_autoptr(GOptionContext) options = g_option_context_new("JOURNAL|FOLDER");
 
+    g_set_prgname("bootrig report");
+    g_option_context_set_summary(
+        options, "Makes any report again from the journal of a run, also of one that was killed.");
     g_option_context_add_main_entries(options, entries, NULL);
-    g_option_context_set_description(options, "FILE may be - for standard output.");
+    g_option_context_set_description(options, description);
     if (!g_option_context_parse(options, &argc, &argv, error))
         return false;
     if (argc != 2) {
         g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE,
-                    "report wants one journal, or the folder of one; try report --help");
+                    "report wants one journal, or the folder of one; try 'bootrig report --help'");
         return false;
     }
     wishes->terminal |= !wishes->junit && !wishes->html && !wishes->json;

@@ -8,6 +8,18 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The command as the reports show it, so that it can be typed again. */
+static char **recorded(char **argv)
+{
+    GPtrArray *words = g_ptr_array_new();
+
+    g_ptr_array_add(words, g_strdup("bootrig"));
+    for (; *argv; argv++)
+        g_ptr_array_add(words, g_strdup(*argv));
+    g_ptr_array_add(words, NULL);
+    return (char **)g_ptr_array_free(words, FALSE);
+}
+
 void rig_run_options_clear(struct rig_run_options *options)
 {
     g_free(options->target);
@@ -26,45 +38,64 @@ void rig_run_options_clear(struct rig_run_options *options)
 }
 
 static const char description[] =
-    "Without FILE or DIR every shipped scenario runs. Reports go to DIR of --output (default reports/out): journal.jsonl, junit.xml,\n"
+    "Without FILE or DIR every shipped scenario runs. Reports go to DIR of --output (default reports/out): "
+    "journal.jsonl, junit.xml,\n"
     "report.html, summary.json.\n\n"
     "Examples:\n"
-    "  bootrig run                                    all shipped scenarios on the simulated nRF52840 with MCUboot\n"
+    "  bootrig run                                    all shipped scenarios on the simulated nRF52840 with "
+    "MCUboot\n"
     "  bootrig run my.yaml --verbose                  one file, every step shown\n"
     "  bootrig run --tag mcuboot,security             cases that have both tags\n"
     "  bootrig run --name 'chunk-drop*' --repeat 20   twenty times, each with another seed\n"
-    "  bootrig run --defect never-reverts --tag mcuboot   is the scenario set able to notice?\n\n"
+    "  bootrig run --defect never-reverts             do the scenarios notice?\n\n"
     "Exit codes: 0 all passed, 1 some failed, 2 rig error or bad usage, 3 interrupted, 4 nothing to run.";
 
 int rig_cli_run(int argc, char **argv)
 {
     struct rig_run_options options = {.n_repeats = 1, .timeout_scale = 1.0};
     const GOptionEntry entries[] = {
-        {"target", 't', 0, G_OPTION_ARG_STRING, &options.target, "board to run on: NAME of a shipped target, or FILE (default sim-nrf52840-mcuboot; scenarios written for another target get theirs)", "NAME|FILE"},
-        {"name", 'n', 0, G_OPTION_ARG_STRING_ARRAY, &options.names, "only cases whose name has this piece or fits this pattern (* ?); may be given again", "PATTERN"},
-        {"case", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.cases, "only the case of exactly this name; may be given again", "NAME"},
-        {"tag", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.tags, "only scenarios with this tag; a,b wants both; given again: or", "TAG[,TAG]"},
-        {"skip-tag", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.skip_tags, "leave out scenarios with this tag", "TAG[,TAG]"},
-        {"repeat", 0, 0, G_OPTION_ARG_INT, &options.n_repeats, "run everything N times, each time with another seed", "N"},
-        {"retries", 0, 0, G_OPTION_ARG_INT, &options.n_retries, "up to N more attempts at a case that did not pass; a later pass counts as flaky", "N"},
-        {"fail-fast", 'x', 0, G_OPTION_ARG_NONE, &options.fail_fast, "stop at the first case that does not pass", NULL},
-        {"seed", 0, 0, G_OPTION_ARG_STRING, &options.seed, "seed of everything random (default 1); 'random' takes a new one", "N|random"},
+        {"target", 't', 0, G_OPTION_ARG_STRING, &options.target,
+         "board to run on: NAME of a shipped target, or FILE (default sim-nrf52840-mcuboot; scenarios "
+         "written for another target get theirs)",
+         "NAME|FILE"},
+        {"name", 'n', 0, G_OPTION_ARG_STRING_ARRAY, &options.names,
+         "only cases whose name has this piece or fits this pattern (* ?); may be given again", "PATTERN"},
+        {"case", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.cases,
+         "only the case of exactly this name; may be given again", "NAME"},
+        {"tag", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.tags,
+         "only scenarios with this tag; a,b wants both; given again: or", "TAG[,TAG]"},
+        {"skip-tag", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.skip_tags, "leave out scenarios with this tag",
+         "TAG[,TAG]"},
+        {"repeat", 0, 0, G_OPTION_ARG_INT, &options.n_repeats,
+         "run everything N times, each time with another seed", "N"},
+        {"retries", 0, 0, G_OPTION_ARG_INT, &options.n_retries,
+         "up to N more attempts at a case that did not pass; a later pass counts as flaky", "N"},
+        {"fail-fast", 'x', 0, G_OPTION_ARG_NONE, &options.fail_fast,
+         "stop at the first case that does not pass", NULL},
+        {"seed", 0, 0, G_OPTION_ARG_STRING, &options.seed,
+         "seed of everything random (default 1); 'random' takes a new one", "N|random"},
         {"timeout-scale", 0, 0, G_OPTION_ARG_DOUBLE, &options.timeout_scale, "multiply every deadline", "X"},
-        {"dry-run", 0, 0, G_OPTION_ARG_NONE, &options.dry_run, "show what would run and where, touch no board", NULL},
-        {"defect", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.defects, "seed a defect into the simulated board; may be given again", "NAME"},
-        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &options.output, "folder of the reports (default reports/out)", "DIR"},
+        {"dry-run", 0, 0, G_OPTION_ARG_NONE, &options.dry_run,
+         "show what would run and where, touch no board", NULL},
+        {"defect", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.defects,
+         "seed a defect into the simulated board ('bootrig steps board' lists them); may be given again",
+         "NAME"},
+        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &options.output,
+         "folder of the reports (default reports/out)", "DIR"},
         {"junit", 0, 0, G_OPTION_ARG_FILENAME, &options.junit, "also write the JUnit XML here", "FILE"},
-        {"junit-strict", 0, 0, G_OPTION_ARG_NONE, &options.junit_strict, "JUnit XML without what the strictest schema refuses", NULL},
+        {"junit-strict", 0, 0, G_OPTION_ARG_NONE, &options.junit_strict,
+         "JUnit XML without what the strictest schema refuses", NULL},
         {"no-html", 0, 0, G_OPTION_ARG_NONE, &options.no_html, "leave out the HTML report", NULL},
         {"quiet", 'q', 0, G_OPTION_ARG_NONE, &options.quiet, "failures and the summary only", NULL},
         {"verbose", 'v', 0, G_OPTION_ARG_NONE, &options.verbose, "show every step", NULL},
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options.paths, NULL, NULL},
         {0},
     };
-    g_auto(GStrv) record = g_strdupv(argv);
+    g_auto(GStrv) record = recorded(argv);
     int exit_code;
 
-    if (rig_cli_parse(&argc, &argv, entries, "[FILE|DIR]...", "Runs scenarios and writes the reports.", description, &exit_code))
+    if (rig_cli_parse(&argc, &argv, entries, "[FILE|DIR]...", "Runs scenarios and writes the reports.",
+                      description, &exit_code))
         exit_code = rig_run_with_options(&options, (const char *const *)record);
     rig_run_options_clear(&options);
     return exit_code;
@@ -73,6 +104,7 @@ int rig_cli_run(int argc, char **argv)
 static int replay_line(const char *line)
 {
     g_auto(GStrv) words = NULL;
+    g_autofree char **arguments = NULL;
     GError *error = NULL;
     int n_words;
 
@@ -84,7 +116,9 @@ static int replay_line(const char *line)
     }
     printf("%s\n", line);
     fflush(stdout);
-    return rig_cli_replay(n_words - 1, words + 1);
+    /* Parsing takes words out of the array that it is given: they stay owned by this one. */
+    arguments = g_memdup2(words + 1, sizeof *words * (gsize)n_words);
+    return rig_cli_replay(n_words - 1, arguments);
 }
 
 /* The replay command of the one case that is meant: the one named, or the first that did not pass. */
@@ -101,12 +135,15 @@ static int replay_journal(const char *path, char **cases)
         const struct rig_case_result *result = g_ptr_array_index(results->cases, i);
         const struct rig_attempt *attempt = rig_case_last_attempt(result);
         bool named = cases && *cases && g_strv_contains((const gchar *const *)cases, result->name);
-        bool meant = cases && *cases ? named : result->verdict == RIG_VERDICT_FAIL || result->verdict == RIG_VERDICT_ERROR;
+        bool meant = cases && *cases
+                         ? named
+                         : result->verdict == RIG_VERDICT_FAIL || result->verdict == RIG_VERDICT_ERROR;
 
         if (meant && attempt && attempt->replay)
             return replay_line(attempt->replay);
     }
-    fprintf(stderr, cases && *cases ? "bootrig: the journal has no finished case of that name\n" : "bootrig: every case of this journal passed: name one with --case\n");
+    fprintf(stderr, cases && *cases ? "bootrig: the journal has no finished case of that name\n"
+                                    : "bootrig: every case of this journal passed: name one with --case\n");
     return RIG_EXIT_NOTHING;
 }
 
@@ -124,20 +161,32 @@ int rig_cli_replay(int argc, char **argv)
         {"case", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.cases, "name of the case", "NAME"},
         {"target", 't', 0, G_OPTION_ARG_STRING, &options.target, "board of the failing run", "NAME|FILE"},
         {"case-seed", 0, 0, G_OPTION_ARG_STRING, &options.case_seed, "seed of the failing attempt", "N"},
-        {"cut", 0, 0, G_OPTION_ARG_STRING, &options.cut, "of a sweep play only this power cut", "OPERATION:FORM"},
-        {"image", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.images, "refuse to play unless this image has the SHA-256 that begins so", "NAME=HEX"},
+        {"cut", 0, 0, G_OPTION_ARG_STRING, &options.cut, "of a sweep play only this power cut",
+         "OPERATION:FORM"},
+        {"image", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.images,
+         "refuse to play unless this image has the SHA-256 that begins so", "NAME=HEX"},
         {"defect", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.defects, "defect that was seeded", "NAME"},
         {"timeout-scale", 0, 0, G_OPTION_ARG_DOUBLE, &options.timeout_scale, "multiply every deadline", "X"},
-        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &options.output, "folder of the reports (default reports/out/replay)", "DIR"},
+        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &options.output,
+         "folder of the reports (default reports/out/replay)", "DIR"},
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options.paths, NULL, NULL},
         {0},
     };
-    g_auto(GStrv) record = g_strdupv(argv);
+    g_auto(GStrv) record = recorded(argv);
     int exit_code;
 
-    if (!rig_cli_parse(&argc, &argv, entries, "FILE|JOURNAL|DIR", "Plays a case of an earlier run exactly again, every step shown.",
-                       "A failing case prints its replay command. With a journal (or the folder that holds it) the first case that did not\n"
-                       "pass is played, or the one named with --case.", &exit_code)) {
+    if (!rig_cli_parse(
+            &argc, &argv, entries, "FILE|JOURNAL|DIR",
+            "Plays a case of an earlier run exactly again, every step shown.",
+            "A failing case prints its replay command. With a journal (or the folder that holds it) the "
+            "first case that did not\n"
+            "pass is played, or the one named with --case; the other options then come from the journal.\n\n"
+            "Examples:\n"
+            "  bootrig replay reports/out                     the first case that did not pass in the last "
+            "run\n"
+            "  bootrig replay reports/out --case chunk-drop   this one\n\n"
+            "Exit codes as of 'bootrig run'.",
+            &exit_code)) {
         rig_run_options_clear(&options);
         return exit_code;
     }

@@ -53,7 +53,10 @@ static bool parse_seed(const char *text, guint64 *seed, GError **error)
         return *seed = 1, true;
     if (g_str_equal(text, "random"))
         return *seed = ((guint64)g_random_int() << 32) | g_random_int(), true;
-    return g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT64, seed, error);
+    if (g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT64, seed, NULL))
+        return true;
+    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "the seed '%s' is no whole number", text);
+    return false;
 }
 
 static void claim_free(gpointer item)
@@ -85,10 +88,11 @@ static bool parse_plan(struct session *session, GError **error)
     const struct rig_run_options *options = session->options;
     struct rig_run_plan *plan = &session->plan;
 
-    if (options->n_repeats < 1 || options->n_repeats > 100000 || options->n_retries < 0 || options->n_retries > 50 ||
-        !(options->timeout_scale > 0.0 && options->timeout_scale <= 1000.0)) {
-        g_set_error_literal(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                            "--repeat wants 1 to 100000, --retries 0 to 50, --timeout-scale more than 0 up to 1000");
+    if (options->n_repeats < 1 || options->n_repeats > 100000 || options->n_retries < 0 ||
+        options->n_retries > 50 || !(options->timeout_scale > 0.0 && options->timeout_scale <= 1000.0)) {
+        g_set_error_literal(
+            error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+            "--repeat wants 1 to 100000, --retries 0 to 50, --timeout-scale more than 0 up to 1000");
         return false;
     }
     plan->n_repeats = (guint)options->n_repeats;
@@ -98,7 +102,8 @@ static bool parse_plan(struct session *session, GError **error)
     plan->has_case_seed = options->case_seed != NULL;
     plan->has_only_cut = options->cut != NULL;
     plan->interrupted = &interrupted;
-    return parse_seed(options->seed, &plan->seed, error) && (!options->case_seed || parse_seed(options->case_seed, &plan->case_seed, error)) &&
+    return parse_seed(options->seed, &plan->seed, error) &&
+           (!options->case_seed || parse_seed(options->case_seed, &plan->case_seed, error)) &&
            (!options->cut || rig_cut_place_parse(options->cut, &plan->only_cut, error));
 }
 
@@ -123,20 +128,21 @@ static struct rig_selection *select_cases(const struct rig_run_options *options)
     };
     g_autofree char *shipped = rig_data_path("scenarios");
     const char *const defaults[] = {shipped, NULL};
-    const char *const *paths = options->paths && options->paths[0] ? (const char *const *)options->paths : defaults;
+    const char *const *paths =
+        options->paths && options->paths[0] ? (const char *const *)options->paths : defaults;
 
     return rig_selection_load(paths, rig_language(), &filter, false);
 }
 
-static int print_plan(const struct rig_selection *selection, const struct rig_boards *boards)
+static int print_plan(const struct rig_selection *selection)
 {
-    (void)boards;
     for (guint i = 0; i < selection->cases->len; i++) {
         const struct rig_case *the_case = g_ptr_array_index(selection->cases, i);
 
-        printf("%s::%s  %u setup, %u steps, %u cleanup%s%s\n", the_case->scenario->source->path, the_case->name,
-               the_case->setup ? the_case->setup->len : 0, the_case->steps ? the_case->steps->len : 0,
-               the_case->cleanup ? the_case->cleanup->len : 0, the_case->scenario->target ? "  on " : "",
+        printf("%s::%s  %u setup, %u steps, %u cleanup%s%s\n", the_case->scenario->source->path,
+               the_case->name, the_case->setup ? the_case->setup->len : 0,
+               the_case->steps ? the_case->steps->len : 0, the_case->cleanup ? the_case->cleanup->len : 0,
+               the_case->scenario->target ? "  on " : "",
                the_case->scenario->target ? the_case->scenario->target : "");
     }
     for (guint i = 0; i < selection->errors->len; i++)
@@ -161,7 +167,8 @@ static void publish(struct session *session, const char *path, char *text, gsize
 
 static void write_junit(struct session *session, const char *path)
 {
-    struct rig_junit_options options = {.strict = session->options->junit_strict};
+    const char *const attachments[] = {rig_journal_path(session->plan.journal), NULL};
+    struct rig_junit_options options = {.strict = session->options->junit_strict, .attachments = attachments};
     GError *error = NULL;
     gsize n_bytes = 0;
     char *text = rig_junit_text(session->results, &options, &n_bytes, &error);
@@ -199,9 +206,10 @@ static int conclude(struct session *session)
         fprintf(stderr, "bootrig: the journal is not complete: %s\n", lost->message);
     if (!lost && !session->report_failed)
         return exit_code;
-    fprintf(stderr, "bootrig: verdict: %u passed, %u failed, %u errors, %u skipped\n", counts.n_passed, counts.n_failed, counts.n_errors,
-            counts.n_skipped);
-    return exit_code == RIG_EXIT_INTERRUPTED ? exit_code : RIG_EXIT_ERROR;
+    fprintf(stderr, "bootrig: verdict: %u passed, %u failed, %u errors, %u skipped\n", counts.n_passed,
+            counts.n_failed, counts.n_errors, counts.n_skipped);
+    /* Passed without evidence is no pass; a board that failed has failed all the same. */
+    return exit_code == RIG_EXIT_PASSED || exit_code == RIG_EXIT_NOTHING ? RIG_EXIT_ERROR : exit_code;
 }
 
 static int run_session(struct session *session)
@@ -217,7 +225,6 @@ static int run_session(struct session *session)
     terminal = rig_terminal_new(stdout, &terminal_options, session->results);
     rig_journal_listen(session->plan.journal, rig_results_take, session->results);
     rig_journal_listen(session->plan.journal, rig_terminal_take, terminal);
-    catch_signals();
     rig_run_all(&session->plan);
     rig_results_finish(session->results);
     rig_terminal_hide(terminal);
@@ -235,7 +242,8 @@ static int run_session(struct session *session)
 
 static int nothing_to_run(const struct rig_selection *selection)
 {
-    fprintf(stderr, "bootrig: nothing to run: %u files were read, no case fits the selection\n", selection->n_files);
+    fprintf(stderr, "bootrig: nothing to run: %u files were read, no case fits the selection; 'bootrig list' tells what there is\n",
+            selection->n_files);
     return RIG_EXIT_NOTHING;
 }
 
@@ -270,17 +278,19 @@ int rig_run_with_options(const struct rig_run_options *options, const char *cons
 {
     struct session session = {.options = options};
     g_autofree char *targets = rig_data_path("targets");
-    g_autoptr(rig_boards) boards = rig_boards_new(options->target, targets, (const char *const *)options->defects, &interrupted);
+    g_autoptr(rig_boards) boards =
+        rig_boards_new(options->target, targets, (const char *const *)options->defects, &interrupted);
     g_autofree char *repeated = replay_options(options);
     g_autoptr(GPtrArray) claims = parse_claims(options->images);
     g_autoptr(rig_selection) selection = NULL;
     GError *error = NULL;
 
+    catch_signals();
     if (!parse_plan(&session, &error) || !board_is_there(boards, &error))
         return rig_cli_fail(error);
     selection = select_cases(options);
     if (options->dry_run)
-        return print_plan(selection, boards);
+        return print_plan(selection);
     if (selection->cases->len == 0 && selection->errors->len == 0)
         return nothing_to_run(selection);
     session.plan.selection = selection;

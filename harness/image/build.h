@@ -12,13 +12,14 @@ struct rig_image_custom_tlv {
     uint16_t n_bytes;
 };
 
-/* Everything zero/NULL = unsigned, 32-byte header, no protected TLVs. All pointers are borrowed for the call. */
+/* Everything zero/NULL = unsigned, 32-byte header, no protected TLVs. All pointers are borrowed for the call.
+ */
 struct rig_image_recipe {
     const uint8_t *payload;
     size_t payload_bytes;
     struct rig_image_version version;
     uint16_t header_bytes; /* 0 = 32 */
-    uint32_t flags; /* written as given: nothing is encrypted or compressed here */
+    uint32_t flags;        /* written as given: nothing is encrypted or compressed here */
     uint32_t load_address;
     const struct rig_key *key; /* NULL: no KEYHASH, no signature */
     bool has_security_counter;
@@ -27,11 +28,12 @@ struct rig_image_recipe {
     size_t n_dependencies;
     const struct rig_image_custom_tlv *custom; /* in the protected area, after the others */
     size_t n_custom;
-    uint8_t erased;       /* filler of the header and of padding: 0xff or 0x00 (0 with pad_to_bytes 0 is fine) */
-    uint32_t pad_to_bytes; /* 0 = no padding; else slot size: filler, then the magic at its end */
-    bool confirm;          /* with padding: image_ok is set */
-    uint8_t max_align;     /* with padding: trailer geometry; 0 = 8 */
-    const uint8_t *reserved; /* header_bytes bytes whose part behind the 32 of the header is kept; NULL: filled with erased */
+    uint8_t erased; /* filler of the header and of padding: 0xff or 0x00 (0 with pad_to_bytes 0 is fine) */
+    uint32_t pad_to_bytes;   /* 0 = no padding; else slot size: filler, then the magic at its end */
+    bool confirm;            /* with padding: image_ok is set */
+    uint8_t max_align;       /* with padding: trailer geometry; 0 = 8 */
+    const uint8_t *reserved; /* header_bytes bytes whose part behind the 32 of the header is kept; NULL:
+                                filled with erased */
 };
 
 struct rig_bytes { /* owned, malloc'd */
@@ -40,19 +42,22 @@ struct rig_bytes { /* owned, malloc'd */
 };
 void rig_bytes_clear(struct rig_bytes *bytes);
 
-/* into is overwritten, not freed. BAD_HEADER: header size below 32, contradicting flags, a sum beyond 32 bits, a max_align that is no
- * power of two in 8..32. BAD_TLV: protected TLVs beyond 64 KiB. TOO_LARGE: with padding, the image runs into the trailer's fixed fields
- * (the limit of a certain bootloader is lower and not known here). NO_SIGNATURE: the key has no private part. */
+/* into is overwritten, not freed. BAD_HEADER: header size below 32, contradicting flags, a sum beyond 32
+ * bits, a max_align that is no power of two in 8..32. BAD_TLV: protected TLVs beyond 64 KiB. TOO_LARGE: with
+ * padding, the image runs into the trailer's fixed fields (the limit of a certain bootloader is lower and not
+ * known here). NO_SIGNATURE: the key has no private part. */
 enum rig_image_status rig_image_build(const struct rig_image_recipe *recipe, struct rig_bytes *into);
 
-/* Bytes that look like nothing in particular and are the same for the same seed, everywhere (SplitMix64, little-endian). */
+/* Bytes that look like nothing in particular and are the same for the same seed, everywhere (SplitMix64,
+ * little-endian). */
 void rig_image_fill_payload(uint64_t seed, uint8_t *into, size_t n_bytes);
 
 /* Ways to spoil an image. What the signature covers is NOT signed again unless the name says so. */
 enum rig_image_damage {
-    RIG_DAMAGE_FLIP_HEADER,      /* one bit at `at` within the header (default: in the version field) */
-    RIG_DAMAGE_FLIP_PAYLOAD,     /* one bit at `at` within the payload (default: the middle) */
-    RIG_DAMAGE_FLIP_TLV,         /* one bit at `at` within the unprotected TLV payloads (default: in the signature, else the hash) */
+    RIG_DAMAGE_FLIP_HEADER,  /* one bit at `at` within the header (default: in the version field) */
+    RIG_DAMAGE_FLIP_PAYLOAD, /* one bit at `at` within the payload (default: the middle) */
+    RIG_DAMAGE_FLIP_TLV, /* one bit at `at` within the unprotected TLV payloads (default: in the signature,
+                            else the hash) */
     RIG_DAMAGE_FLIP_PROTECTED,   /* one bit within the protected TLVs */
     RIG_DAMAGE_TRUNCATE,         /* keep the first `at` bytes (default: half) */
     RIG_DAMAGE_WRONG_HASH,       /* SHA-256 TLV replaced by another value, signature untouched */
@@ -64,17 +69,18 @@ enum rig_image_damage {
     RIG_DAMAGE_LIE_TLV_TOTAL,    /* unprotected total runs past the end */
     RIG_DAMAGE_LIE_PROTECTED,    /* protected size in the header differs from the area's own */
     RIG_DAMAGE_BAD_MAGIC,
-    RIG_DAMAGE_WRAP_SIZES,       /* sizes whose sum overflows 32 bits */
+    RIG_DAMAGE_WRAP_SIZES, /* sizes whose sum overflows 32 bits */
 };
 #define RIG_DAMAGE_N_KINDS 15
 const char *rig_image_damage_name(enum rig_image_damage damage); /* "flip-header", "flip-payload", ... */
 bool rig_image_damage_from_name(const char *name, enum rig_image_damage *damage);
 
-/* at: UINT32_MAX for the default place; FLIP_* count it from the start of their own region (header, payload, all TLV payloads of the area
- * one after the other) and flip that byte's lowest bit, TRUNCATE counts from the image's start, the others ignore it. Bytes behind the
- * image (padding, trailer) keep their place: what is taken away is filled with the byte that follows the image.
- * On success *image is replaced. The status of rig_image_read_layout when the input is no image, READ_FAILED when the place does not exist,
- * NO_HASH or NO_SIGNATURE when what is to be spoilt is not there. */
+/* at: UINT32_MAX for the default place; FLIP_* count it from the start of their own region (header, payload,
+ * all TLV payloads of the area one after the other) and flip that byte's lowest bit, TRUNCATE counts from the
+ * image's start, the others ignore it. Bytes behind the image (padding, trailer) keep their place: what is
+ * taken away is filled with the byte that follows the image. On success *image is replaced. The status of
+ * rig_image_read_layout when the input is no image, READ_FAILED when the place does not exist, NO_HASH or
+ * NO_SIGNATURE when what is to be spoilt is not there. */
 enum rig_image_status rig_image_damage(struct rig_bytes *image, enum rig_image_damage damage, uint32_t at);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Signing keys over libcrypto: made, read and written as PEM, built-in test keys, sign and verify a digest. GLib-free. */
+/* Signing keys over libcrypto: made, read and written as PEM, built-in test keys, sign and verify a digest.
+ * GLib-free. */
 #ifndef RIG_IMAGE_KEY_H
 #define RIG_IMAGE_KEY_H
 
@@ -21,25 +22,27 @@ struct rig_key; /* opaque; holds an EVP_PKEY and the KEYHASH */
 /* All return NULL on failure with a phrase in *why (static storage, may be NULL). Free with rig_key_free. */
 struct rig_key *rig_key_generate(enum rig_key_kind kind, const char **why);
 struct rig_key *rig_key_from_pem(const void *pem, size_t n_bytes, const char **why); /* private or public */
-/* The rig's well-known test keys: the same bytes on every machine. Index 0 is the board's own key, 1.. are strangers' keys. Never for
- * a product: the private part is public. */
+/* The rig's well-known test keys: the same bytes on every machine. Index 0 is the board's own key, 1.. are
+ * strangers' keys. Never for a product: the private part is public. */
 struct rig_key *rig_key_test(enum rig_key_kind kind, unsigned index, const char **why);
 void rig_key_free(struct rig_key *key);
 
 enum rig_key_kind rig_key_kind(const struct rig_key *key);
 bool rig_key_is_private(const struct rig_key *key);
-/* KEYHASH: SHA-256 of SubjectPublicKeyInfo (EC, Ed25519) or PKCS#1 RSAPublicKey (RSA). 32 bytes, borrowed for the key's life. */
+/* KEYHASH: SHA-256 of SubjectPublicKeyInfo (EC, Ed25519) or PKCS#1 RSAPublicKey (RSA). 32 bytes, borrowed for
+ * the key's life. */
 const uint8_t *rig_key_hash(const struct rig_key *key);
 /* PEM into a malloc'd NUL-terminated string; NULL on failure. */
 char *rig_key_to_pem(const struct rig_key *key, bool private_part);
 
 #define RIG_SIGNATURE_MAX_BYTES 384
-/* Signs a SHA-256 digest. Deterministic: the same key and digest give the same bytes (RFC 6979 for ECDSA; the PSS salt is derived from
- * the digest), so that a seed reproduces an image to the byte. Returns the length, 0 on failure. */
+/* Signs a SHA-256 digest. Deterministic: the same key and digest give the same bytes (RFC 6979 for ECDSA; the
+ * PSS salt is derived from the digest), so that a seed reproduces an image to the byte. Returns the length, 0
+ * on failure. */
 size_t rig_key_sign(const struct rig_key *key, const uint8_t digest[RIG_IMAGE_HASH_BYTES],
                     uint8_t signature[RIG_SIGNATURE_MAX_BYTES]);
-bool rig_key_verify(const struct rig_key *key, const uint8_t digest[RIG_IMAGE_HASH_BYTES], const uint8_t *signature,
-                    size_t n_bytes);
+bool rig_key_verify(const struct rig_key *key, const uint8_t digest[RIG_IMAGE_HASH_BYTES],
+                    const uint8_t *signature, size_t n_bytes);
 uint16_t rig_key_signature_tlv(enum rig_key_kind kind); /* RIG_IMAGE_TLV_ECDSA_SIG ... */
 
 #endif

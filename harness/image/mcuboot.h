@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* MCUboot images: header, TLVs, layout, hash, signature check. GLib-free; reads through a callback, so that the same code serves a
- * file in memory, a flash device of the simulated board and a dump taken over a probe. Building is in image/build.h.
- * Format facts: [SRC mcu-tools/mcuboot boot/bootutil/include/bootutil/image.h, src/tlv.c, scripts/imgtool/image.py]. */
+/* MCUboot images: header, TLVs, layout, hash, signature check. GLib-free; reads through a callback, so that
+ * the same code serves a file in memory, a flash device of the simulated board and a dump taken over a probe.
+ * Building is in image/build.h. Format facts: [SRC mcu-tools/mcuboot boot/bootutil/include/bootutil/image.h,
+ * src/tlv.c, scripts/imgtool/image.py]. */
 #ifndef RIG_IMAGE_MCUBOOT_H
 #define RIG_IMAGE_MCUBOOT_H
 
@@ -69,18 +70,18 @@ struct rig_image_header {
 
 enum rig_image_status {
     RIG_IMAGE_OK = 0,
-    RIG_IMAGE_READ_FAILED,      /* the reader's callback said so, or the range is outside the source */
-    RIG_IMAGE_NO_IMAGE,         /* the magic is erased (00 or FF) */
+    RIG_IMAGE_READ_FAILED, /* the reader's callback said so, or the range is outside the source */
+    RIG_IMAGE_NO_IMAGE,    /* the magic is erased (00 or FF) */
     RIG_IMAGE_BAD_MAGIC,
-    RIG_IMAGE_BAD_HEADER,       /* header size below 32, sums that overflow, contradicting flags */
-    RIG_IMAGE_TOO_LARGE,        /* the end of the image is beyond the limit given */
-    RIG_IMAGE_BAD_TLV,          /* info magic, totals or an entry overrun: rules of tlv.c */
+    RIG_IMAGE_BAD_HEADER, /* header size below 32, sums that overflow, contradicting flags */
+    RIG_IMAGE_TOO_LARGE,  /* the end of the image is beyond the limit given */
+    RIG_IMAGE_BAD_TLV,    /* info magic, totals or an entry overrun: rules of tlv.c */
     RIG_IMAGE_NO_HASH,
     RIG_IMAGE_BAD_HASH,
-    RIG_IMAGE_NO_SIGNATURE,     /* none of a known type, or no key hash matches: the signature was never tried */
+    RIG_IMAGE_NO_SIGNATURE, /* none of a known type, or no key hash matches: the signature was never tried */
     RIG_IMAGE_BAD_SIGNATURE,
-    RIG_IMAGE_UNSUPPORTED,      /* encrypted or compressed where the build has no support */
-    RIG_IMAGE_CRYPTO_FAILED,    /* libcrypto refused: out of memory or a broken installation */
+    RIG_IMAGE_UNSUPPORTED,   /* encrypted or compressed where the build has no support */
+    RIG_IMAGE_CRYPTO_FAILED, /* libcrypto refused: out of memory or a broken installation */
 };
 
 /* A short lower-case phrase for people, for example "the hash does not match". Static storage. */
@@ -104,12 +105,13 @@ void rig_image_header_decode(const uint8_t bytes[RIG_IMAGE_HEADER_BYTES], struct
 void rig_image_header_encode(const struct rig_image_header *header, uint8_t bytes[RIG_IMAGE_HEADER_BYTES]);
 
 /* Reads and checks the header: magic, sizes that do not overflow, flags. */
-enum rig_image_status rig_image_read_header(const struct rig_image_source *source, struct rig_image_header *header);
+enum rig_image_status rig_image_read_header(const struct rig_image_source *source,
+                                            struct rig_image_header *header);
 
 struct rig_image_tlv_entry {
     uint16_t type;
-    uint16_t n_bytes;   /* of the payload */
-    uint32_t offset;    /* of the payload, from the image's start */
+    uint16_t n_bytes; /* of the payload */
+    uint32_t offset;  /* of the payload, from the image's start */
     bool protected_area;
 };
 
@@ -121,28 +123,35 @@ struct rig_image_layout {
     uint32_t end;          /* one past the last TLV byte: the image's size */
 };
 
-/* Reads header and TLV info headers; max_bytes bounds the end of the image (UINT32_MAX: only the source bounds it). */
+/* Reads header and TLV info headers; max_bytes bounds the end of the image (UINT32_MAX: only the source
+ * bounds it). */
 enum rig_image_status rig_image_read_layout(const struct rig_image_source *source, uint32_t max_bytes,
                                             struct rig_image_layout *layout);
 
-/* Walks the entries in file order, protected area first. Start with *cursor zeroed. RIG_IMAGE_OK with an entry, RIG_IMAGE_NO_IMAGE
- * after the last one, RIG_IMAGE_BAD_TLV on an overrun. */
+/* Walks the entries in file order, protected area first. Start with *cursor zeroed. RIG_IMAGE_OK with an
+ * entry, RIG_IMAGE_NO_IMAGE after the last one, RIG_IMAGE_BAD_TLV on an overrun. */
 struct rig_image_tlv_cursor {
     uint32_t next; /* 0: not started */
 };
-enum rig_image_status rig_image_next_tlv(const struct rig_image_source *source, const struct rig_image_layout *layout,
-                                         struct rig_image_tlv_cursor *cursor, struct rig_image_tlv_entry *entry);
+enum rig_image_status rig_image_next_tlv(const struct rig_image_source *source,
+                                         const struct rig_image_layout *layout,
+                                         struct rig_image_tlv_cursor *cursor,
+                                         struct rig_image_tlv_entry *entry);
 
 /* SHA-256 over header, payload and protected TLVs, computed from the source. */
-enum rig_image_status rig_image_compute_hash(const struct rig_image_source *source, const struct rig_image_layout *layout,
+enum rig_image_status rig_image_compute_hash(const struct rig_image_source *source,
+                                             const struct rig_image_layout *layout,
                                              uint8_t hash[RIG_IMAGE_HASH_BYTES]);
 
-/* The SHA-256 TLV as stored: what SMP calls the image's hash. RIG_IMAGE_NO_HASH when absent or of a wrong length. */
-enum rig_image_status rig_image_stored_hash(const struct rig_image_source *source, const struct rig_image_layout *layout,
+/* The SHA-256 TLV as stored: what SMP calls the image's hash. RIG_IMAGE_NO_HASH when absent or of a wrong
+ * length. */
+enum rig_image_status rig_image_stored_hash(const struct rig_image_source *source,
+                                            const struct rig_image_layout *layout,
                                             uint8_t hash[RIG_IMAGE_HASH_BYTES]);
 
 /* u32 of the protected security counter TLV; false when there is none. */
-bool rig_image_security_counter(const struct rig_image_source *source, const struct rig_image_layout *layout, uint32_t *counter);
+bool rig_image_security_counter(const struct rig_image_source *source, const struct rig_image_layout *layout,
+                                uint32_t *counter);
 
 struct rig_image_dependency {
     uint8_t image; /* index of the image that is needed */
@@ -152,28 +161,33 @@ struct rig_image_dependency {
 size_t rig_image_dependencies(const struct rig_image_source *source, const struct rig_image_layout *layout,
                               struct rig_image_dependency *into, size_t max);
 
-int rig_image_version_compare(const struct rig_image_version *a, const struct rig_image_version *b, bool with_build);
+int rig_image_version_compare(const struct rig_image_version *a, const struct rig_image_version *b,
+                              bool with_build);
 
 /* Parses "1.2.3", "1.2", "1.2.3+4". false on anything else or out of range. */
 bool rig_image_version_parse(const char *text, struct rig_image_version *version);
 #define RIG_IMAGE_VERSION_TEXT_BYTES 32
 /* "1.2.3", with "+build" when the build is not 0. */
-void rig_image_version_format(const struct rig_image_version *version, char text[RIG_IMAGE_VERSION_TEXT_BYTES]);
+void rig_image_version_format(const struct rig_image_version *version,
+                              char text[RIG_IMAGE_VERSION_TEXT_BYTES]);
 
 struct rig_key; /* image/key.h */
 
 /* What a bootloader was built to demand. keys are borrowed for the call. */
 struct rig_image_policy {
-    bool check_hash;                 /* false only for a seeded defect: then the stored hash is believed, also for the signature */
-    bool need_signature;             /* a signature type is compiled in */
+    bool check_hash;     /* false only for a seeded defect: then the stored hash is believed, also for the
+                            signature */
+    bool need_signature; /* a signature type is compiled in */
     const struct rig_key *const *keys; /* compiled-in key list; an unknown KEYHASH skips its signature */
     size_t n_keys;
     uint32_t max_image_bytes; /* UINT32_MAX: only the source bounds it */
 };
 
-/* Validation as bootutil does it: layout, limit, then TLVs in file order (KEYHASH selects, signature is tried, hash compared); the last
- * signature that was tried decides. The allow list of unprotected TLV types is not enforced. On OK, layout is filled. */
-enum rig_image_status rig_image_verify(const struct rig_image_source *source, const struct rig_image_policy *policy,
+/* Validation as bootutil does it: layout, limit, then TLVs in file order (KEYHASH selects, signature is
+ * tried, hash compared); the last signature that was tried decides. The allow list of unprotected TLV types
+ * is not enforced. On OK, layout is filled. */
+enum rig_image_status rig_image_verify(const struct rig_image_source *source,
+                                       const struct rig_image_policy *policy,
                                        struct rig_image_layout *layout);
 
 #endif

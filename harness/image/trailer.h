@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The MCUboot slot trailer: where each field lies, and what bytes mean. GLib-free, shared by the simulated bootloader, the flash
- * expectations of scenarios and reports, so that a trailer read over a probe is decoded by the same code.
- * Facts: [SRC mcu-tools/mcuboot boot/bootutil/src/bootutil_misc.h, bootutil_area.c, bootutil_public.c]. */
+/* The MCUboot slot trailer: where each field lies, and what bytes mean. GLib-free, shared by the simulated
+ * bootloader, the flash expectations of scenarios and reports, so that a trailer read over a probe is decoded
+ * by the same code. Facts: [SRC mcu-tools/mcuboot boot/bootutil/src/bootutil_misc.h, bootutil_area.c,
+ * bootutil_public.c]. */
 #ifndef RIG_IMAGE_TRAILER_H
 #define RIG_IMAGE_TRAILER_H
 
@@ -17,14 +18,15 @@ const char *rig_swap_mode_name(enum rig_swap_mode mode); /* "move", "scratch", "
 bool rig_swap_mode_from_name(const char *name, enum rig_swap_mode *mode);
 
 enum rig_swap_type { /* codes as in flash and in bootutil_public.h */
-    RIG_SWAP_TYPE_NONE = 1,
-    RIG_SWAP_TYPE_TEST = 2,
-    RIG_SWAP_TYPE_PERM = 3,
-    RIG_SWAP_TYPE_REVERT = 4,
-    RIG_SWAP_TYPE_FAIL = 5,
-    RIG_SWAP_TYPE_PANIC = 0xff,
+                     RIG_SWAP_TYPE_NONE = 1,
+                     RIG_SWAP_TYPE_TEST = 2,
+                     RIG_SWAP_TYPE_PERM = 3,
+                     RIG_SWAP_TYPE_REVERT = 4,
+                     RIG_SWAP_TYPE_FAIL = 5,
+                     RIG_SWAP_TYPE_PANIC = 0xff,
 };
-const char *rig_swap_type_name(enum rig_swap_type type); /* "none", "test", "permanent", "revert", "fail", "panic" */
+const char *
+rig_swap_type_name(enum rig_swap_type type); /* "none", "test", "permanent", "revert", "fail", "panic" */
 
 enum rig_trailer_magic { RIG_MAGIC_UNSET, RIG_MAGIC_GOOD, RIG_MAGIC_BAD };
 enum rig_trailer_flag { RIG_FLAG_UNSET, RIG_FLAG_SET, RIG_FLAG_BAD };
@@ -33,11 +35,11 @@ const char *rig_trailer_flag_name(enum rig_trailer_flag flag);    /* "unset", "s
 
 struct rig_trailer_geometry {
     enum rig_swap_mode mode;
-    uint32_t slot_bytes;   /* the area whose end the trailer ends at */
-    uint32_t write_bytes;  /* WA: write alignment of the flash */
-    uint32_t max_align;    /* MA: BOOT_MAX_ALIGN, 8..32 */
-    uint32_t max_sectors;  /* N: BOOT_MAX_IMG_SECTORS; 1 for the scratch area's own trailer */
-    uint8_t erased;        /* 0xff or 0x00 */
+    uint32_t slot_bytes;  /* the area whose end the trailer ends at */
+    uint32_t write_bytes; /* WA: write alignment of the flash */
+    uint32_t max_align;   /* MA: BOOT_MAX_ALIGN, 8..32 */
+    uint32_t max_sectors; /* N: BOOT_MAX_IMG_SECTORS; 1 for the scratch area's own trailer */
+    uint8_t erased;       /* 0xff or 0x00 */
 };
 
 /* Offsets from the start of the slot. */
@@ -48,9 +50,9 @@ struct rig_trailer_layout {
     uint32_t swap_info;
     uint32_t tlv_sizes; /* swap-offset only, else 0 */
     uint32_t swap_size;
-    uint32_t status;    /* first swap status record; also the trailer's start */
-    uint32_t n_bytes;   /* of the whole trailer */
-    uint32_t states;    /* records per sector: 3, or 2 for offset */
+    uint32_t status;  /* first swap status record; also the trailer's start */
+    uint32_t n_bytes; /* of the whole trailer */
+    uint32_t states;  /* records per sector: 3, or 2 for offset */
 };
 /* false when the geometry cannot hold a trailer. */
 bool rig_trailer_layout(const struct rig_trailer_geometry *geometry, struct rig_trailer_layout *layout);
@@ -67,19 +69,23 @@ struct rig_trailer {
     bool swap_info_erased;
     bool swap_size_erased;
     uint32_t swap_size;
-    uint32_t n_status_used;      /* records that are not erased */
-    uint32_t last_status;        /* 1-based position of the last used record, 0 = none */
-    bool status_has_gap;         /* a used record after an erased one */
+    uint32_t n_status_used; /* records that are not erased */
+    uint32_t last_status;   /* 1-based position of the last used record, 0 = none */
+    bool status_has_gap;    /* a used record after an erased one */
 };
 /* source: the slot; false when it cannot be read. */
-bool rig_trailer_decode(const struct rig_trailer_geometry *geometry, const struct rig_image_source *slot, struct rig_trailer *trailer);
+bool rig_trailer_decode(const struct rig_trailer_geometry *geometry, const struct rig_image_source *slot,
+                        struct rig_trailer *trailer);
 
-/* The status records in words: "moved 3 of ? sectors", "swapping sector 2, state 1", "nothing started". Bounded, NUL-terminated. */
+/* The status records in words: "moved 3 of ? sectors", "swapping sector 2, state 1", "nothing started".
+ * Bounded, NUL-terminated. */
 #define RIG_TRAILER_STATUS_TEXT_BYTES 96
 void rig_trailer_status_text(const struct rig_trailer_geometry *geometry, const struct rig_trailer *trailer,
                              char text[RIG_TRAILER_STATUS_TEXT_BYTES]);
 
-/* Decision table 3.1 of the reference sheet: what the bootloader would do at the next boot, no swap being in progress. */
-enum rig_swap_type rig_trailer_decide(enum rig_swap_mode mode, const struct rig_trailer *primary, const struct rig_trailer *secondary);
+/* Decision table 3.1 of the reference sheet: what the bootloader would do at the next boot, no swap being in
+ * progress. */
+enum rig_swap_type rig_trailer_decide(enum rig_swap_mode mode, const struct rig_trailer *primary,
+                                      const struct rig_trailer *secondary);
 
 #endif

@@ -8,8 +8,10 @@
 
 G_BEGIN_DECLS
 
-/* NULL: the case can run. Else the reason to skip it, for people: "the board 'x' has no bonding". Owned by the caller. */
-char *rig_plan_skip_reason(const struct rig_case *the_case, const struct rig_board *board, const char *target_name);
+/* NULL: the case can run. Else the reason to skip it, for people: "the board 'x' has no bonding". Owned by
+ * the caller. */
+char *rig_plan_skip_reason(const struct rig_case *the_case, const struct rig_board *board,
+                           const char *target_name);
 
 G_END_DECLS
 

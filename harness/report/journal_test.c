@@ -393,6 +393,44 @@ static void publishing_replaces_files_whole_and_writes_devices_in_place(void **s
     assert_false(g_file_test("/dev/full", G_FILE_TEST_IS_REGULAR));
 }
 
+static guint n_files_in(const char *path)
+{
+    g_autoptr(GDir) directory = g_dir_open(path, 0, NULL);
+    guint n = 0;
+
+    while (g_dir_read_name(directory))
+        n++;
+    return n;
+}
+
+/* The file size limit stands in for the full disk. */
+static void a_report_that_does_not_fit_is_an_error_and_leaves_the_old_one_alone(void **state)
+{
+    g_autofree char *folder = g_build_filename(*state, "small-disk", NULL);
+    g_autofree char *path = g_build_filename(folder, "report", NULL);
+    g_autofree char *text = NULL;
+    g_autoptr(GError) error = NULL;
+    struct rlimit limit;
+    struct rlimit small;
+
+    g_mkdir(folder, 0700);
+    assert_true(rig_output_publish(path, "old", 3, NULL));
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &limit);
+    small = limit;
+    small.rlim_cur = 4;
+    setrlimit(RLIMIT_FSIZE, &small);
+    assert_false(rig_output_publish(path, "a longer one", 12, &error));
+    setrlimit(RLIMIT_FSIZE, &limit);
+    assert_non_null(strstr(error->message, "cannot write "));
+    assert_non_null(strstr(error->message, "File too large"));
+    assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    assert_string_equal(text, "old");
+    assert_int_equal(n_files_in(folder), 1);
+    g_unlink(path);
+    g_rmdir(folder);
+}
+
 static void journals_that_cannot_be_read_say_why(void **state)
 {
     const char *const paths[] = {"/no/such", "/", "/dev/zero"};
@@ -423,6 +461,7 @@ int main(void)
         cmocka_unit_test(a_folder_that_is_in_use_gives_the_second_run_its_own),
         cmocka_unit_test(a_folder_that_cannot_be_made_is_an_error),
         cmocka_unit_test(publishing_replaces_files_whole_and_writes_devices_in_place),
+        cmocka_unit_test(a_report_that_does_not_fit_is_an_error_and_leaves_the_old_one_alone),
         cmocka_unit_test(journals_that_cannot_be_read_say_why),
     };
 

@@ -442,7 +442,7 @@ static void the_status_line_is_cut_to_the_width_and_cleared(void **state)
     assert_string_equal(parts[0], "\r[1/1] 0 passed, 0 failed, 0 errors, 0 s");
     assert_string_equal(parts[1], "\r");
     assert_string_equal(parts[2], "pass  unknown::a-name-that-is-much-longer-than-the-line  0.000 s\n\n"
-                                  "1 passed, 0 failed, 0 errors, 0 skipped, 0 flaky in 0.0 s\n");
+                                  "1 passed, 0 failed, 0 errors, 0 skipped, 0 flaky in 0 ms\n");
     free(text);
 }
 

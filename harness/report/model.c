@@ -235,6 +235,11 @@ static void take_case_end(struct rig_case_result *result, struct rig_attempt *at
     attempt->seen = copy_text(event, "seen");
     attempt->replay = copy_text(event, "replay");
     attempt->skip_reason = copy_text(event, "skip_reason");
+    /* Here, not at the end of the run: the live terminal tells it now. */
+    if (attempt->skip_reason) {
+        g_free(result->skip_reason);
+        result->skip_reason = g_strdup(attempt->skip_reason);
+    }
     take_where(attempt, rig_event_get_map(event, "where"));
     replace_list(&attempt->trailers, rig_event_get_list(event, "trailers"));
     replace_list(&attempt->also, rig_event_get_list(event, "also"));

@@ -115,17 +115,55 @@ static bool write_in_place(const char *path, const char *text, gsize n_bytes, GE
     return ok;
 }
 
+/* The umask's permissions, as any new file gets; with O_EXCL, since the folder may be anybody's. -1 with errno. */
+static int create_beside(const char *path, char **draft)
+{
+    for (guint attempt = 0; attempt < 100; attempt++) {
+        int fd;
+
+        *draft = g_strdup_printf("%s.%08x", path, g_random_int());
+        fd = open(*draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (fd >= 0 || errno != EEXIST)
+            return fd;
+        g_clear_pointer(draft, g_free);
+    }
+    errno = EEXIST;
+    return -1;
+}
+
+/* Renamed into place without fsync: a reader never sees half a report, and after a crash of the machine the journal makes it again. */
+static bool write_and_rename(const char *path, const char *text, gsize n_bytes, GError **error)
+{
+    g_autofree char *draft = NULL;
+    int fd = create_beside(path, &draft);
+    bool written;
+
+    if (fd < 0) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot write %s: %s", path, g_strerror(errno));
+        return false;
+    }
+    written = write_all(fd, path, text, n_bytes, error);
+    /* Network file systems tell of a full disk only here. */
+    if (close(fd) != 0 && written) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot write %s: %s", path, g_strerror(errno));
+        written = false;
+    }
+    if (written && g_rename(draft, path) != 0) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot rename into %s: %s", path, g_strerror(errno));
+        written = false;
+    }
+    if (!written)
+        unlink(draft);
+    return written;
+}
+
 bool rig_output_publish(const char *path, const char *text, gsize n_bytes, GError **error)
 {
-    g_autoptr(GError) cause = NULL;
     struct stat status;
 
     if (g_strcmp0(path, "-") == 0)
         return write_all(STDOUT_FILENO, "standard output", text, n_bytes, error);
     if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
         return write_in_place(path, text, n_bytes, error);
-    if (g_file_set_contents_full(path, text, (gssize)n_bytes, G_FILE_SET_CONTENTS_CONSISTENT, 0666, &cause))
-        return true;
-    g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot write %s: %s", path, cause->message);
-    return false;
+    return write_and_rename(path, text, n_bytes, error);
 }

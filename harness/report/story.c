@@ -156,13 +156,19 @@ static gint64 duration_ms(const struct rig_results *results)
     return sum_ms;
 }
 
+/* A run of a few milliseconds is no "0.0 s". */
+static char *elapsed_text(gint64 ms)
+{
+    if (ms < 1000)
+        return g_strdup_printf("%" G_GINT64_FORMAT " ms", ms);
+    return g_strdup_printf("%" G_GINT64_FORMAT ".%d s", ms / 1000, (int)(ms % 1000 / 100));
+}
+
 char *rig_story_summary(const struct rig_results *results)
 {
     struct rig_counts counts = rig_results_counts(results);
-    gint64 ms = duration_ms(results);
+    g_autofree char *elapsed = elapsed_text(duration_ms(results));
 
-    return g_strdup_printf("%u passed, %u failed, %u errors, %u skipped, %u flaky in %" G_GINT64_FORMAT
-                           ".%d s",
-                           counts.n_passed, counts.n_failed, counts.n_errors, counts.n_skipped,
-                           counts.n_flaky, ms / 1000, (int)(ms % 1000 / 100));
+    return g_strdup_printf("%u passed, %u failed, %u errors, %u skipped, %u flaky in %s", counts.n_passed,
+                           counts.n_failed, counts.n_errors, counts.n_skipped, counts.n_flaky, elapsed);
 }

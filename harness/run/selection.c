@@ -86,6 +86,15 @@ static void load_file(struct rig_selection *selection, const char *path, const s
     rig_diagnostics_clear(&diagnostics);
 }
 
+/* The message names the path already, or it does not. */
+static char *unreadable(const char *path, const GError *error)
+{
+    gsize n = strlen(path);
+    bool named = strncmp(error->message, path, n) == 0 && strncmp(error->message + n, ": ", 2) == 0;
+
+    return g_strdup_printf("%s: error: %s\n", path, named ? error->message + n + 2 : error->message);
+}
+
 struct rig_selection *rig_selection_load(const char *const *paths, const struct rig_language *language, const struct rig_filter *filter,
                                          bool colour)
 {
@@ -100,7 +109,7 @@ struct rig_selection *rig_selection_load(const char *const *paths, const struct 
         g_autoptr(GPtrArray) files = rig_scenario_find(*paths, &error);
 
         if (!files) {
-            add_error(selection, *paths, g_strdup_printf("%s: error: %s\n", *paths, error->message));
+            add_error(selection, *paths, unreadable(*paths, error));
             g_error_free(error);
             continue;
         }

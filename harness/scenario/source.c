@@ -81,7 +81,7 @@ struct rig_source *rig_source_from_bytes(const char *path, const void *bytes, gs
         g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "is larger than %u KiB", RIG_YAML_MAX_BYTES / 1024);
         return NULL;
     }
-    text = g_strndup(bytes, n_bytes);
+    text = g_strndup(n_bytes ? bytes : "", n_bytes);
     if (n_bytes && !g_utf8_validate(bytes, (gssize)n_bytes, &end)) {
         set_not_text_error(error, bytes, n_bytes, (gsize)(end - (const char *)bytes));
         return NULL;

@@ -179,9 +179,14 @@ static bool sort_out(struct rig_reader *reader, const struct rig_node *step, str
         else if (pair != parts->pair)
             refuse_key(reader, parts, pair);
     }
-    if (parts->verb->block && !parts->block)
-        rig_reader_error(reader, parts->pair->key, NULL, "'%s' needs its steps in '%s'", parts->verb->name,
+    if (parts->verb->block && !parts->block) {
+        /* Under the verb is where everybody tries it first. */
+        g_autofree char *hint =
+            g_strdup_printf("'%s:' stands below '%s', indented as it is", parts->verb->block, parts->verb->name);
+
+        rig_reader_error(reader, parts->pair->key, hint, "'%s' needs its steps in '%s'", parts->verb->name,
                          parts->verb->block);
+    }
     return true;
 }
 

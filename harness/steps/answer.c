@@ -30,7 +30,7 @@ void rig_judge_answer(struct rig_run *run, const struct rig_step *step, const ch
     const struct rig_value *expect = rig_record_get(step->arguments, "expect");
     const struct rig_value *rc = rig_record_get(step->arguments, "rc");
     g_autofree char *wanted = rig_list_text(expect);
-    g_autofree char *expected = rc ? g_strdup_printf("%s with rc %" G_GUINT64_FORMAT, wanted, rc->count) : g_strdup(wanted);
+    g_autofree char *expected = rc && rig_list_has(expect, "refused") ? g_strdup_printf("%s with rc %" G_GUINT64_FORMAT, wanted, rc->count) : g_strdup(wanted);
     g_autofree char *seen = result->kind == RIG_SMP_DONE
                                 ? g_strdup("ok")
                                 : g_strdup_printf("%s (%s)", rig_smp_result_name(result->kind), result->text);
@@ -89,9 +89,16 @@ bool rig_await_boot(struct rig_run *run, guint64 until_us)
     GError *error = NULL;
     bool seen = false;
 
+    if (wait.probe && !rig_board_wait_for(run->board, until_us, booted, &wait, &seen, &error)) {
+        rig_run_error(run, error);
+        return false;
+    }
+    if (wait.probe && !seen) {
+        rig_run_fail(run, "a bootloader run", "none", "the bootloader did not run before the deadline");
+        return false;
+    }
     /* The host learns of the reset only when the supervision timeout is over: until then it believes in the old connection. */
-    if ((wait.probe && !rig_board_wait_for(run->board, until_us, booted, &wait, &seen, &error)) ||
-        !rig_board_wait_for(run->board, until_us, link_is_down, run->board->link, &seen, &error)) {
+    if (!rig_board_wait_for(run->board, until_us, link_is_down, run->board->link, &seen, &error)) {
         rig_run_error(run, error);
         return false;
     }

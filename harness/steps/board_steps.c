@@ -8,10 +8,13 @@
 #include <string.h>
 
 
+static const char *const no_image[] = {"none", NULL};
+
 static const struct rig_field own_fields[] = {
     {.name = "slot0", .type = RIG_TYPE_IMAGE, .about = "Image in the primary slot."},
     {.name = "slot1", .type = RIG_TYPE_IMAGE, .about = "Image in the secondary slot."},
-    {.name = "slot2", .type = RIG_TYPE_IMAGE, .about = "Primary slot of the second image."},
+    {.name = "slot2", .type = RIG_TYPE_IMAGE, .choices = no_image,
+     .about = "Primary slot of the second image; without it a healthy image of the board's own, with `none` nothing."},
     {.name = "slot3", .type = RIG_TYPE_IMAGE, .about = "Secondary slot of the second image."},
     {.name = "confirmed", .type = RIG_TYPE_FLAG, .default_text = "true",
      .about = "false: slot 0 is on trial, as after a test upgrade; the next boot reverts to slot 1."},
@@ -30,7 +33,8 @@ static bool collect_images(struct rig_run *run, const struct rig_step *step, str
     static const char *const names[] = {"slot0", "slot1", "slot2", "slot3"};
 
     for (guint slot = 0; slot < G_N_ELEMENTS(names); slot++) {
-        const char *name = rig_record_text(step->arguments, names[slot]);
+        const struct rig_value *value = rig_record_get(step->arguments, names[slot]);
+        const char *name = value && !value->keyword ? value->text : NULL;
         const struct rig_built_image *image = name ? rig_run_image(run, name) : NULL;
         struct rig_board_image *into = &collected->images[collected->n_images];
 
@@ -57,6 +61,7 @@ static void run_board(struct rig_run *run, const struct rig_step *step)
 {
     struct slot_images collected = {.n_images = 0};
     struct rig_board_setup setup = {
+        .companions = rig_record_get(step->arguments, "slot0") && !rig_record_get(step->arguments, "slot2"),
         .confirmed = rig_record_flag(step->arguments, "confirmed"),
         .options = step->arguments,
         .seed = run->seed,
@@ -64,8 +69,8 @@ static void run_board(struct rig_run *run, const struct rig_step *step)
     GError *error = NULL;
     bool up = false;
 
-    /* Options first: they say how images are signed by default. */
-    if (rig_record_get(step->arguments, "sign") && !run->board->ops->prepare(run->board, &setup, &error)) {
+    /* Options first: they say how images are signed by default, and the case before may have had others. */
+    if (!run->board->ops->prepare(run->board, &setup, &error)) {
         rig_run_error(run, error);
         return;
     }
@@ -97,46 +102,97 @@ const struct rig_verb rig_verb_board = {
     .run = run_board,
 };
 
+static const char *const program_marks[] = {"unmarked", "test", "permanent", NULL};
 static const struct rig_field program_fields[] = {
     {.name = "slot", .type = RIG_TYPE_COUNT, .required = true, .max = 3, .about = "Slot to program."},
     {.name = "image", .type = RIG_TYPE_IMAGE, .required = true, .about = "What to program."},
+    {.name = "at", .type = RIG_TYPE_SIZE, .about = "Where in the slot; without it where an update has to lie."},
+    {.name = "as", .type = RIG_TYPE_CHOICE, .choices = program_marks, .default_text = "unmarked",
+     .about = "Also write the trailer by which the bootloader takes it for a pending update: it decides alone then, no server before it."},
 };
 static const struct rig_shape program_shape = {.name = "program", .fields = program_fields, .n_fields = G_N_ELEMENTS(program_fields)};
 
-static void run_program(struct rig_run *run, const struct rig_step *step)
+struct program_place {
+    struct rig_slot slot;
+    guint32 at;
+};
+
+static bool program_at(struct rig_run *run, const struct program_place *place, guint32 at, const guint8 *bytes, gsize n_bytes)
+{
+    struct rig_probe *probe = run->board->probe;
+    GError *error = NULL;
+
+    if (probe->ops->program(probe, place->slot.device, place->slot.device_offset + at, bytes, n_bytes, &error))
+        return true;
+    rig_run_error(run, error);
+    return false;
+}
+
+/* As boot_set_pending() leaves a trailer: image_ok when permanent, swap_info, magic. */
+static bool program_mark(struct rig_run *run, const struct program_place *place, const char *as)
+{
+    bool permanent = g_str_equal(as, "permanent");
+    guint8 magic[RIG_TRAILER_MAGIC_BYTES];
+    guint8 swap_info = permanent ? RIG_SWAP_TYPE_PERM : RIG_SWAP_TYPE_TEST;
+    guint8 set = 1;
+    struct rig_trailer_layout layout;
+
+    if (g_str_equal(as, "unmarked"))
+        return true;
+    if (!rig_trailer_layout(&place->slot.geometry, &layout)) {
+        rig_run_error_text(run, "%s has no room for a trailer", place->slot.name);
+        return false;
+    }
+    rig_trailer_magic(place->slot.geometry.max_align, magic);
+    return (!permanent || program_at(run, place, layout.image_ok, &set, 1)) && program_at(run, place, layout.swap_info, &swap_info, 1) &&
+           program_at(run, place, layout.magic, magic, sizeof magic);
+}
+
+static bool find_place(struct rig_run *run, const struct rig_step *step, const struct rig_built_image *image, struct program_place *place)
 {
     struct rig_probe *probe = run->board->probe;
     guint index = (guint)rig_record_count(step->arguments, "slot");
+    const struct rig_value *at = rig_record_get(step->arguments, "at");
+    gsize n_bytes = g_bytes_get_size(image->file);
+    guint64 offset;
+
+    if (index >= probe->ops->n_slots(probe) || !probe->ops->slot(probe, index, &place->slot)) {
+        rig_run_error_text(run, "this board has no slot %u", index);
+        return false;
+    }
+    offset = at ? at->count : place->slot.image_offset;
+    if (offset > place->slot.n_bytes || n_bytes > place->slot.n_bytes - offset) {
+        rig_run_error_text(run, "image '%s' (%" G_GSIZE_FORMAT " bytes) does not fit slot %u of this board", image->name, n_bytes, index);
+        return false;
+    }
+    place->at = (guint32)offset;
+    return true;
+}
+
+static void run_program(struct rig_run *run, const struct rig_step *step)
+{
     const struct rig_built_image *image = rig_run_image(run, rig_record_text(step->arguments, "image"));
-    struct rig_slot slot;
-    GError *error = NULL;
-    gsize n_bytes;
-    const guint8 *bytes;
+    struct program_place place;
     g_autofree guint8 *erased = NULL;
 
-    if (!image)
+    if (!image || !find_place(run, step, image, &place))
         return;
-    bytes = g_bytes_get_data(image->file, &n_bytes);
-    if (!probe->ops->slot(probe, index, &slot) || n_bytes > slot.n_bytes - slot.image_offset) {
-        rig_run_error_text(run, "image '%s' (%" G_GSIZE_FORMAT " bytes) does not fit slot %u of this board", image->name, n_bytes, index);
-        return;
-    }
-    erased = g_malloc(slot.n_bytes);
-    memset(erased, slot.geometry.erased, slot.n_bytes);
-    if (!probe->ops->program(probe, slot.device, slot.device_offset, erased, slot.n_bytes, &error) ||
-        !probe->ops->program(probe, slot.device, slot.device_offset + slot.image_offset, bytes, n_bytes, &error))
-        rig_run_error(run, error);
+    erased = g_malloc(place.slot.n_bytes);
+    memset(erased, place.slot.geometry.erased, place.slot.n_bytes);
+    if (program_at(run, &place, 0, erased, place.slot.n_bytes) &&
+        program_at(run, &place, place.at, g_bytes_get_data(image->file, NULL), g_bytes_get_size(image->file)))
+        program_mark(run, &place, rig_record_text(step->arguments, "as"));
 }
 
 static const char *const needs_probe[] = {"probe", NULL};
 const struct rig_verb rig_verb_program = {
     .name = "program",
     .family = "board",
-    .about = "Erases a slot and writes an image into it through the debug probe, trailer included.",
+    .about = "Erases a slot, its trailer included, and writes an image into it through the debug probe.",
     .shape = &program_shape,
     .within_us = 60u * 1000 * 1000,
     .needs = needs_probe,
-    .example = "program: {slot: 1, image: old}",
+    .example = "program: {slot: 1, image: new, as: test}",
     .run = run_program,
 };
 

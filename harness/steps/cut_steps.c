@@ -116,6 +116,6 @@ const struct rig_verb rig_verb_cut_power = {
     .block = "do",
     .within_us = 120u * 1000 * 1000,
     .needs = needs_power,
-    .example = "cut-power: {operation: 17, form: half}",
+    .example = "- cut-power: {operation: 17, form: half}\n  do: [{reset: }]",
     .run = run_cut_power,
 };

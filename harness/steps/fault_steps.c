@@ -141,6 +141,6 @@ const struct rig_verb rig_verb_with_faults = {
     .block = "do",
     .within_us = 600u * G_GUINT64_CONSTANT(1000000),
     .needs = needs_smp,
-    .example = "with-faults: [{drop: {chunk: middle}}]",
+    .example = "- with-faults: [{drop: {chunk: middle}}]\n  do: [{upload: {image: new}}]",
     .run = run_with_faults,
 };

@@ -141,6 +141,26 @@ static bool spoil(const struct rig_record *plan, const char *name, struct rig_by
     return true;
 }
 
+/* Where a padded image of this plan goes: the secondary slot of its image. false: it is not padded, or the board has no such slot. */
+static bool pad_slot(const struct rig_record *plan, const struct rig_board *board, struct rig_slot *slot)
+{
+    bool padded = rig_record_flag(plan, "pad") || rig_record_flag(plan, "confirmed");
+
+    return padded && board->probe && board->probe->ops->slot(board->probe, 2 * (guint)rig_record_count(plan, "image") + 1, slot);
+}
+
+static void pad(const struct rig_record *plan, const struct rig_board *board, struct rig_image_recipe *recipe)
+{
+    struct rig_slot slot;
+
+    if (!pad_slot(plan, board, &slot))
+        return;
+    recipe->pad_to_bytes = slot.n_bytes - slot.image_offset;
+    recipe->confirm = rig_record_flag(plan, "confirmed");
+    recipe->max_align = (guint8)slot.geometry.max_align;
+    recipe->erased = slot.geometry.erased;
+}
+
 static bool make_bytes(const struct rig_case *the_case, const char *name, const struct rig_record *plan, const struct rig_board *board,
                        const struct rig_key *key, struct rig_bytes *bytes, GError **error)
 {
@@ -166,6 +186,7 @@ static bool make_bytes(const struct rig_case *the_case, const char *name, const 
     recipe.n_dependencies = parts.dependencies->len;
     recipe.custom = (const struct rig_image_custom_tlv *)(gpointer)parts.custom->data;
     recipe.n_custom = parts.custom->len;
+    pad(plan, board, &recipe);
     status = rig_image_build(&recipe, bytes);
     g_array_unref(parts.dependencies);
     g_array_unref(parts.custom);
@@ -258,6 +279,15 @@ static struct rig_built_image *build(struct rig_image_store *store, const struct
     return built;
 }
 
+static char *store_key(const struct rig_image_plan *plan, const struct rig_board *board)
+{
+    struct rig_slot slot = {0};
+
+    pad_slot(plan->arguments, board, &slot);
+    return g_strdup_printf("%p/%d/%d/%u/%u/%u", (const void *)plan, board->signing, board->signing_needed, slot.n_bytes, slot.image_offset,
+                           slot.geometry.max_align);
+}
+
 /* Cases share an image when no variable made its plan differ: the model shares the plan then. */
 const struct rig_built_image *rig_image_store_get(struct rig_image_store *store, const struct rig_case *the_case, const char *name,
                                                   const struct rig_board *board, GError **error)
@@ -269,7 +299,7 @@ const struct rig_built_image *rig_image_store_get(struct rig_image_store *store,
 
         if (!g_str_equal(plan->name, name))
             continue;
-        key = g_strdup_printf("%p/%d/%d", (const void *)plan, board->signing, board->signing_needed);
+        key = store_key(plan, board);
         built = g_hash_table_lookup(store->built, key);
         if (!built && (built = build(store, the_case, name, plan->arguments, board, error)))
             g_hash_table_insert(store->built, g_steal_pointer(&key), built);

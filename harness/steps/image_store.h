@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Images of scenarios, built when first asked for and kept for the whole run: the same plan gives the same bytes. */
+/* Images of scenarios, built when first asked for and kept for the whole run: the same plan gives the same
+ * bytes. */
 #ifndef RIG_STEPS_IMAGE_STORE_H
 #define RIG_STEPS_IMAGE_STORE_H
 
@@ -9,24 +10,26 @@
 G_BEGIN_DECLS
 
 struct rig_built_image {
-    char *name;        /* in the scenario */
-    GBytes *file;      /* the whole file as it is uploaded */
+    char *name;                        /* in the scenario */
+    GBytes *file;                      /* the whole file as it is uploaded */
     guint8 hash[RIG_IMAGE_HASH_BYTES]; /* stored hash (SMP's), or the computed one where there is none */
     bool has_hash;
-    guint8 sha[32];    /* SHA-256 of the file */
+    guint8 sha[32]; /* SHA-256 of the file */
     struct rig_image_version version;
     char *version_text;
-    guint index;       /* image number of a multi-image board */
+    guint index; /* image number of a multi-image board */
 };
 
 struct rig_image_store;
 struct rig_image_store *rig_image_store_new(void);
 void rig_image_store_free(struct rig_image_store *store);
 
-/* The board says how images are signed by default and, where it can, what a payload looks like. Borrowed until the store is freed. */
-const struct rig_built_image *rig_image_store_get(struct rig_image_store *store, const struct rig_case *the_case, const char *name,
-                                                  const struct rig_board *board, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+/* The board says how images are signed by default and, where it can, what a payload looks like. Borrowed
+ * until the store is freed. */
+const struct rig_built_image *rig_image_store_get(struct rig_image_store *store,
+                                                  const struct rig_case *the_case, const char *name,
+                                                  const struct rig_board *board,
+                                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS
 

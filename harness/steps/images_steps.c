@@ -8,8 +8,15 @@ static const char *const needs_smp[] = {"smp", NULL};
 
 static const struct rig_field entry_fields[] = {
     {.name = "slot", .type = RIG_TYPE_COUNT, .required = true, .max = 15, .about = "Slot of the entry."},
-    {.name = "number", .type = RIG_TYPE_COUNT, .default_text = "0", .max = 15, .about = "Image number of a board with several."},
-    {.name = "absent", .type = RIG_TYPE_FLAG, .default_text = "false", .about = "There must be no such entry."},
+    {.name = "number",
+     .type = RIG_TYPE_COUNT,
+     .default_text = "0",
+     .max = 15,
+     .about = "Image number of a board with several."},
+    {.name = "absent",
+     .type = RIG_TYPE_FLAG,
+     .default_text = "false",
+     .about = "There must be no such entry."},
     {.name = "image", .type = RIG_TYPE_IMAGE, .about = "Whose hash and version it must have."},
     {.name = "bootable", .type = RIG_TYPE_FLAG, .about = "Flag `bootable`."},
     {.name = "pending", .type = RIG_TYPE_FLAG, .about = "Flag `pending`."},
@@ -17,17 +24,25 @@ static const struct rig_field entry_fields[] = {
     {.name = "active", .type = RIG_TYPE_FLAG, .about = "Flag `active`."},
     {.name = "permanent", .type = RIG_TYPE_FLAG, .about = "Flag `permanent`."},
 };
-static const struct rig_shape entry_shape = {.name = "entry", .fields = entry_fields, .n_fields = G_N_ELEMENTS(entry_fields)};
+static const struct rig_shape entry_shape = {
+    .name = "entry", .fields = entry_fields, .n_fields = G_N_ELEMENTS(entry_fields)};
 
 static const struct rig_field images_fields[] = {
-    {.name = "entries", .type = RIG_TYPE_RECORD, .shape = &entry_shape, .list = true, .about = "Entries that must be (or be absent)."},
+    {.name = "entries",
+     .type = RIG_TYPE_RECORD,
+     .shape = &entry_shape,
+     .list = true,
+     .about = "Entries that must be (or be absent)."},
     RIG_FIELD_EXPECT_ANSWER,
     RIG_FIELD_EXPECT_RC,
 };
-static const struct rig_shape images_shape = {.name = "expect-images", .fields = images_fields, .n_fields = G_N_ELEMENTS(images_fields),
+static const struct rig_shape images_shape = {.name = "expect-images",
+                                              .fields = images_fields,
+                                              .n_fields = G_N_ELEMENTS(images_fields),
                                               .shorthand = "entries"};
 
-static const struct rig_smp_image_entry *find_entry(const struct rig_smp_response *response, guint64 number, guint64 slot)
+static const struct rig_smp_image_entry *find_entry(const struct rig_smp_response *response, guint64 number,
+                                                    guint64 slot)
 {
     for (gsize i = 0; i < response->n_images; i++)
         if (response->images[i].image == number && response->images[i].slot == slot)
@@ -35,16 +50,20 @@ static const struct rig_smp_image_entry *find_entry(const struct rig_smp_respons
     return NULL;
 }
 
-static void expect_entry_flag(struct rig_run *run, const struct rig_record *record, const char *name, bool seen)
+static void expect_entry_flag(struct rig_run *run, const struct rig_record *record, const char *name,
+                              bool seen)
 {
     const struct rig_value *wanted = rig_record_get(record, name);
-    g_autofree char *what = g_strdup_printf("slot %" G_GUINT64_FORMAT " %s", rig_record_count(record, "slot"), name);
+    g_autofree char *what =
+        g_strdup_printf("slot %" G_GUINT64_FORMAT " %s", rig_record_count(record, "slot"), name);
 
     if (wanted)
-        rig_run_expect(run, wanted->flag == seen, what, wanted->flag ? "true" : "false", seen ? "true" : "false");
+        rig_run_expect(run, wanted->flag == seen, what, wanted->flag ? "true" : "false",
+                       seen ? "true" : "false");
 }
 
-static void expect_entry_image(struct rig_run *run, const struct rig_record *record, const struct rig_smp_image_entry *entry)
+static void expect_entry_image(struct rig_run *run, const struct rig_record *record,
+                               const struct rig_smp_image_entry *entry)
 {
     const char *name = rig_record_text(record, "image");
     const struct rig_built_image *image = name ? rig_run_image(run, name) : NULL;
@@ -54,19 +73,23 @@ static void expect_entry_image(struct rig_run *run, const struct rig_record *rec
 
     if (!image)
         return;
-    ok = entry->hash_bytes == RIG_IMAGE_HASH_BYTES && memcmp(entry->hash, image->hash, RIG_IMAGE_HASH_BYTES) == 0;
+    ok = entry->hash_bytes == RIG_IMAGE_HASH_BYTES &&
+         memcmp(entry->hash, image->hash, RIG_IMAGE_HASH_BYTES) == 0;
     seen = ok ? g_strdup(name) : g_strdup_printf("version %s with another hash", entry->version);
     rig_run_expect(run, ok, what, name, seen);
 }
 
-static void expect_entry(struct rig_run *run, const struct rig_record *record, const struct rig_smp_response *response)
+static void expect_entry(struct rig_run *run, const struct rig_record *record,
+                         const struct rig_smp_response *response)
 {
     guint64 slot = rig_record_count(record, "slot");
     const struct rig_smp_image_entry *entry = find_entry(response, rig_record_count(record, "number"), slot);
     bool absent = rig_record_flag(record, "absent");
     g_autofree char *what = g_strdup_printf("entry of slot %" G_GUINT64_FORMAT, slot);
 
-    if (!rig_run_expect(run, absent == (entry == NULL), what, absent ? "none" : "one", entry ? "one" : "none") || !entry)
+    if (!rig_run_expect(run, absent == (entry == NULL), what, absent ? "none" : "one",
+                        entry ? "one" : "none") ||
+        !entry)
         return;
     expect_entry_image(run, record, entry);
     expect_entry_flag(run, record, "bootable", entry->bootable);

@@ -2,16 +2,29 @@
 /* Verbs: connect, disconnect, pair, forget-bond, notifications. */
 #include "steps/verbs.h"
 
-static const char *const outcome_choices[] = {"ok",           "timeout",       "not-found",     "link-lost",      "not-connected", "key-missing",
-                                              "key-different", "pairing-refused", "not-encrypted", "no-service", "any",           NULL};
+static const char *const outcome_choices[] = {"ok",
+                                              "timeout",
+                                              "not-found",
+                                              "link-lost",
+                                              "not-connected",
+                                              "key-missing",
+                                              "key-different",
+                                              "pairing-refused",
+                                              "not-encrypted",
+                                              "no-service",
+                                              "any",
+                                              NULL};
 static const char *const needs_ble[] = {"ble", NULL};
 static const char *const needs_bonding[] = {"ble", "bonding", NULL};
 
-#define FIELD_EXPECT_LINK                                                                                                                \
-    {.name = "expect", .type = RIG_TYPE_CHOICE, .list = true, .choices = outcome_choices, .default_text = "ok",                            \
-     .about = "What must come of it; several = any of them."}
+#define FIELD_EXPECT_LINK                                                                                    \
+    {                                                                                                        \
+        .name = "expect", .type = RIG_TYPE_CHOICE, .list = true, .choices = outcome_choices,                 \
+        .default_text = "ok", .about = "What must come of it; several = any of them."                        \
+    }
 
-static void judge_link(struct rig_run *run, const struct rig_step *step, const char *what, enum rig_link_outcome outcome)
+static void judge_link(struct rig_run *run, const struct rig_step *step, const char *what,
+                       enum rig_link_outcome outcome)
 {
     const struct rig_value *expect = rig_record_get(step->arguments, "expect");
     g_autofree char *expected = rig_list_text(expect);
@@ -19,18 +32,27 @@ static void judge_link(struct rig_run *run, const struct rig_step *step, const c
     struct rig_link_state state;
 
     run->board->link->ops->state(run->board->link, &state);
-    seen = outcome == RIG_LINK_OK ? g_strdup("ok") : g_strdup_printf("%s (%s)", rig_link_outcome_name(outcome), state.text);
+    seen = outcome == RIG_LINK_OK ? g_strdup("ok")
+                                  : g_strdup_printf("%s (%s)", rig_link_outcome_name(outcome), state.text);
     run->last_link = outcome;
-    rig_run_expect(run, rig_list_has(expect, "any") || rig_list_has(expect, rig_link_outcome_name(outcome)), what, expected, seen);
+    rig_run_expect(run, rig_list_has(expect, "any") || rig_list_has(expect, rig_link_outcome_name(outcome)),
+                   what, expected, seen);
 }
 
 static const struct rig_field connect_fields[] = {
-    {.name = "pair", .type = RIG_TYPE_FLAG, .default_text = "false",
+    {.name = "pair",
+     .type = RIG_TYPE_FLAG,
+     .default_text = "false",
      .about = "Want an encrypted link: by the stored key, or by pairing where there is none."},
-    {.name = "mtu", .type = RIG_TYPE_COUNT, .min = 23, .max = 517, .about = "ATT_MTU to ask for; without it the most the host can."},
+    {.name = "mtu",
+     .type = RIG_TYPE_COUNT,
+     .min = 23,
+     .max = 517,
+     .about = "ATT_MTU to ask for; without it the most the host can."},
     FIELD_EXPECT_LINK,
 };
-static const struct rig_shape connect_shape = {.name = "connect", .fields = connect_fields, .n_fields = G_N_ELEMENTS(connect_fields)};
+static const struct rig_shape connect_shape = {
+    .name = "connect", .fields = connect_fields, .n_fields = G_N_ELEMENTS(connect_fields)};
 
 static void run_connect(struct rig_run *run, const struct rig_step *step)
 {
@@ -52,14 +74,16 @@ static void run_connect(struct rig_run *run, const struct rig_step *step)
     judge_link(run, step, "connection", outcome);
     /* Clients ask at once how much the server joins and queues; a board without the command is no failure. */
     if (outcome == RIG_LINK_OK &&
-        !rig_smp_learn_parameters(&run->client, rig_run_now_us(run) + run->client.answer_us, &ignored, &error))
+        !rig_smp_learn_parameters(&run->client, rig_run_now_us(run) + run->client.answer_us, &ignored,
+                                  &error))
         rig_run_error(run, error);
 }
 
 const struct rig_verb rig_verb_connect = {
     .name = "connect",
     .family = "link",
-    .about = "Connects to the board, subscribes to its update service and asks for the SMP parameters. A host that holds a bond encrypts.",
+    .about = "Connects to the board, subscribes to its update service and asks for the SMP parameters. A "
+             "host that holds a bond encrypts.",
     .shape = &connect_shape,
     .within_us = 20u * 1000 * 1000,
     .needs = needs_ble,
@@ -90,7 +114,8 @@ const struct rig_verb rig_verb_disconnect = {
 };
 
 static const struct rig_field pair_fields[] = {FIELD_EXPECT_LINK};
-static const struct rig_shape pair_shape = {.name = "pair", .fields = pair_fields, .n_fields = 1, .shorthand = "expect"};
+static const struct rig_shape pair_shape = {
+    .name = "pair", .fields = pair_fields, .n_fields = 1, .shorthand = "expect"};
 
 static void run_pair(struct rig_run *run, const struct rig_step *step)
 {
@@ -116,9 +141,14 @@ const struct rig_verb rig_verb_pair = {
 
 static const char *const sides[] = {"host", "board", "both", NULL};
 static const struct rig_field forget_fields[] = {
-    {.name = "on", .type = RIG_TYPE_CHOICE, .choices = sides, .required = true, .about = "Whose half of the bond is lost."},
+    {.name = "on",
+     .type = RIG_TYPE_CHOICE,
+     .choices = sides,
+     .required = true,
+     .about = "Whose half of the bond is lost."},
 };
-static const struct rig_shape forget_shape = {.name = "forget-bond", .fields = forget_fields, .n_fields = 1, .shorthand = "on"};
+static const struct rig_shape forget_shape = {
+    .name = "forget-bond", .fields = forget_fields, .n_fields = 1, .shorthand = "on"};
 
 static void run_forget_bond(struct rig_run *run, const struct rig_step *step)
 {
@@ -149,15 +179,18 @@ static const struct rig_field notification_fields[] = {
     {.name = "on", .type = RIG_TYPE_FLAG, .required = true, .about = "Whether the host is subscribed."},
     FIELD_EXPECT_LINK,
 };
-static const struct rig_shape notification_shape = {.name = "notifications", .fields = notification_fields,
-                                                    .n_fields = G_N_ELEMENTS(notification_fields), .shorthand = "on"};
+static const struct rig_shape notification_shape = {.name = "notifications",
+                                                    .fields = notification_fields,
+                                                    .n_fields = G_N_ELEMENTS(notification_fields),
+                                                    .shorthand = "on"};
 
 static void run_notifications(struct rig_run *run, const struct rig_step *step)
 {
     enum rig_link_outcome outcome;
     GError *error = NULL;
 
-    if (!run->board->link->ops->subscribe(run->board->link, rig_record_flag(step->arguments, "on"), &outcome, &error))
+    if (!run->board->link->ops->subscribe(run->board->link, rig_record_flag(step->arguments, "on"), &outcome,
+                                          &error))
         rig_run_error(run, error);
     else
         judge_link(run, step, "subscription", outcome);

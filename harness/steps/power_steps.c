@@ -17,8 +17,8 @@ static bool switch_power(struct rig_run *run, bool on)
         return false;
     }
     if (is_on != on) {
-        rig_run_error_text(run, "the %s power driver was told '%s', but the board is %s", power->ops->name, on ? "on" : "off",
-                           is_on ? "still powered" : "still without power");
+        rig_run_error_text(run, "the %s power driver was told '%s', but the board is %s", power->ops->name,
+                           on ? "on" : "off", is_on ? "still powered" : "still without power");
         return false;
     }
     rig_run_power_event(run, on ? "on" : "off", on ? "power on" : "power off", power->ops->name);
@@ -90,7 +90,8 @@ const struct rig_verb rig_verb_power_cycle = {
 const struct rig_verb rig_verb_reset = {
     .name = "reset",
     .family = "power",
-    .about = "Resets the board by its reset pin and waits until its bootloader ran. A reset asked for over the air is `smp-reset`.",
+    .about = "Resets the board by its reset pin and waits until its bootloader ran. A reset asked for over "
+             "the air is `smp-reset`.",
     .shape = &no_arguments,
     .within_us = 30u * 1000 * 1000,
     .needs = needs_reset,

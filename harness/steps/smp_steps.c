@@ -116,13 +116,26 @@ const struct rig_verb rig_verb_smp_reset = {
     .run = run_smp_reset,
 };
 
-static const char *const raw_choices[] = {"reply", "error", "silence", "link-lost", "any", NULL};
+static const char *const raw_choices[] = {"reply", "error", "silence", "link-lost", "not-sent", "any", NULL};
+
+static const struct rig_field answers_fields[] = {
+    {.name = "count", .type = RIG_TYPE_COUNT, .about = "Exactly so many."},
+    {.name = "at-most", .type = RIG_TYPE_COUNT, .about = "No more than so many."},
+    {.name = "at-least", .type = RIG_TYPE_COUNT, .about = "No fewer."},
+};
+static const struct rig_shape answers_shape = {.name = "answers", .fields = answers_fields, .n_fields = G_N_ELEMENTS(answers_fields),
+                                               .shorthand = "count"};
+
 static const struct rig_field raw_fields[] = {
     {.name = "bytes", .type = RIG_TYPE_HEX, .required = true, .about = "What goes out, header included, exactly so."},
     {.name = "in-one-write", .type = RIG_TYPE_FLAG, .default_text = "false", .about = "Hand it to the link as one packet, whatever the ATT_MTU."},
     {.name = "expect", .type = RIG_TYPE_CHOICE, .list = true, .choices = raw_choices, .default_text = "reply",
-     .about = "`reply`: an answer without error; `error`: an answer with one; `silence`: nothing within the deadline."},
+     .about = "`reply`: an answer without error; `error`: an answer with one; `silence`: nothing within the deadline; `not-sent`: the link "
+              "does not take a packet of this length."},
     {.name = "rc", .type = RIG_TYPE_COUNT, .about = "With `error`: the code that must be answered."},
+    {.name = "copies", .type = RIG_TYPE_COUNT, .default_text = "1", .min = 1, .max = 64, .about = "Sent so often, back to back, before listening."},
+    {.name = "answers", .type = RIG_TYPE_RECORD, .shape = &answers_shape,
+     .about = "How many messages come back before the deadline; `expect` and `answer` speak of the first."},
     {.name = "answer", .type = RIG_TYPE_HEX, .about = "The answer's bytes from its beginning, as many as are given."},
 };
 static const struct rig_shape raw_shape = {.name = "smp-raw", .fields = raw_fields, .n_fields = G_N_ELEMENTS(raw_fields), .shorthand = "bytes"};
@@ -131,10 +144,14 @@ static bool send_raw(struct rig_run *run, const struct rig_step *step, enum rig_
 {
     gsize n_bytes;
     const guint8 *bytes = g_bytes_get_data(rig_record_get(step->arguments, "bytes")->bytes, &n_bytes);
+    bool in_one_write = rig_record_flag(step->arguments, "in-one-write");
+    bool ok = true;
 
-    if (rig_record_flag(step->arguments, "in-one-write"))
-        return rig_smp_send_packet(&run->client.transport, bytes, n_bytes, outcome, error);
-    return rig_smp_send(&run->client.transport, bytes, n_bytes, NULL, outcome, error);
+    *outcome = RIG_LINK_OK;
+    for (guint64 i = rig_record_count(step->arguments, "copies"); ok && i > 0 && *outcome == RIG_LINK_OK; i--)
+        ok = in_one_write ? rig_smp_send_packet(&run->client.transport, bytes, n_bytes, outcome, error)
+                          : rig_smp_send(&run->client.transport, bytes, n_bytes, NULL, outcome, error);
+    return ok;
 }
 
 /* What an answer amounts to: "reply", "error", with its description. */
@@ -147,6 +164,8 @@ static const char *classify(GBytes *message, enum rig_link_outcome outcome, guin
     g_strlcpy(text, rig_link_outcome_name(outcome), room);
     if (outcome == RIG_LINK_TIMEOUT)
         return "silence";
+    if (outcome == RIG_LINK_TOO_LONG)
+        return "not-sent";
     if (outcome != RIG_LINK_OK)
         return "link-lost";
     bytes = g_bytes_get_data(message, &n_bytes);
@@ -163,7 +182,7 @@ static void judge_raw(struct rig_run *run, const struct rig_step *step, GBytes *
     const struct rig_value *wanted_rc = rig_record_get(step->arguments, "rc");
     const struct rig_value *answer = rig_record_get(step->arguments, "answer");
     g_autofree char *choices = rig_list_text(expect);
-    g_autofree char *expected = wanted_rc ? g_strdup_printf("%s %" G_GUINT64_FORMAT, choices, wanted_rc->count) : g_strdup(choices);
+    g_autofree char *expected = wanted_rc && rig_list_has(expect, "error") ? g_strdup_printf("%s %" G_GUINT64_FORMAT, choices, wanted_rc->count) : g_strdup(choices);
     g_autofree char *seen = NULL;
     char text[256];
     guint32 rc = 0;
@@ -180,6 +199,50 @@ static void judge_raw(struct rig_run *run, const struct rig_step *step, GBytes *
     rig_run_expect(run, ok, "answer's bytes", answer->node ? answer->node->text : "as given", text);
 }
 
+static bool within_bounds(const struct rig_record *bounds, guint64 n)
+{
+    const struct rig_value *count = rig_record_get(bounds, "count");
+    const struct rig_value *at_most = rig_record_get(bounds, "at-most");
+    const struct rig_value *at_least = rig_record_get(bounds, "at-least");
+
+    return (!count || n == count->count) && (!at_most || n <= at_most->count) && (!at_least || n >= at_least->count);
+}
+
+static char *bounds_text(const struct rig_record *bounds)
+{
+    GString *text = g_string_new(NULL);
+
+    for (gsize i = 0; i < bounds->shape->n_fields; i++)
+        if (bounds->values[i])
+            g_string_append_printf(text, "%s%s %" G_GUINT64_FORMAT, text->len ? ", " : "", bounds->shape->fields[i].name, bounds->values[i]->count);
+    return g_string_free(text, FALSE);
+}
+
+/* The first message is in already (or did not come). */
+static void expect_answers(struct rig_run *run, const struct rig_step *step, guint64 n_answers, guint64 until_us)
+{
+    const struct rig_value *answers = rig_record_get(step->arguments, "answers");
+    enum rig_link_outcome outcome = n_answers ? RIG_LINK_OK : RIG_LINK_TIMEOUT;
+    g_autofree char *expected = NULL;
+    g_autofree char *seen = NULL;
+    GError *error = NULL;
+
+    if (!answers || rig_run_troubled(run))
+        return;
+    while (outcome == RIG_LINK_OK) {
+        g_autoptr(GBytes) message = NULL;
+
+        if (!rig_smp_receive(&run->client.transport, until_us, &message, &outcome, &error)) {
+            rig_run_error(run, error);
+            return;
+        }
+        n_answers += outcome == RIG_LINK_OK;
+    }
+    expected = bounds_text(answers->record);
+    seen = g_strdup_printf("%" G_GUINT64_FORMAT, n_answers);
+    rig_run_expect(run, within_bounds(answers->record, n_answers), "answers", expected, seen);
+}
+
 static void run_raw(struct rig_run *run, const struct rig_step *step)
 {
     guint64 until_us = rig_run_deadline_us(run, step);
@@ -193,6 +256,7 @@ static void run_raw(struct rig_run *run, const struct rig_step *step)
         return;
     }
     judge_raw(run, step, message, outcome);
+    expect_answers(run, step, message != NULL, until_us);
 }
 
 const struct rig_verb rig_verb_smp_raw = {

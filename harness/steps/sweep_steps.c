@@ -13,6 +13,8 @@ static const struct rig_field at_fields[] = {
     {.name = "operations", .type = RIG_TYPE_COUNT, .list = true, .about = "These flash operations, counted from 0 within `during`."},
     {.name = "every", .type = RIG_TYPE_COUNT, .min = 1, .about = "Every n-th operation."},
     {.name = "random", .type = RIG_TYPE_COUNT, .min = 1, .max = 100000, .about = "So many operations, chosen by the run's seed."},
+    {.name = "behind-last", .type = RIG_TYPE_FLAG, .default_text = "true",
+     .about = "Also cut inside and behind the last operation, where what it writes may count already."},
 };
 static const char *const at_ways[] = {"operations", "every", "random", NULL};
 static const struct rig_shape at_shape = {.name = "at", .fields = at_fields, .n_fields = G_N_ELEMENTS(at_fields), .exactly_one = at_ways};
@@ -137,18 +139,29 @@ static bool sweep_one(struct sweep *sweep, const struct rig_cut_place *place)
         if (sweep->n_failed++ == 0)
             sweep->first_failed = *place;
         rig_trouble_clear(&run->trouble);
+        g_ptr_array_set_size(run->also, 0); /* the cut that is shown will tell its own */
     }
     return go_on && sweep->n_failed < MAX_FAILED_CUTS;
+}
+
+static bool wants_behind_last(const struct sweep *sweep)
+{
+    const struct rig_value *at = rig_record_get(sweep->step->arguments, "at");
+
+    return !at || at->keyword || rig_record_flag(at->record, "behind-last");
 }
 
 static bool form_applies(const struct sweep *sweep, guint64 operation, enum rig_cut_form form, const struct rig_value *torn)
 {
     bool erase = g_array_index(sweep->operations, struct rig_flash_write, operation).erase;
+    bool last = operation + 1 == sweep->operations->len;
 
+    if (last && form != RIG_CUT_BEFORE && !wants_behind_last(sweep))
+        return false;
     if (form == RIG_CUT_HALF)
         return rig_list_has(torn, erase ? "half-erase" : "half-write");
     /* After an operation is before the next one, but for the last. */
-    return rig_list_has(torn, "none") && (form == RIG_CUT_BEFORE || operation + 1 == sweep->operations->len);
+    return rig_list_has(torn, "none") && (form == RIG_CUT_BEFORE || last);
 }
 
 static bool sweep_operation(struct sweep *sweep, guint64 operation)
@@ -258,6 +271,6 @@ const struct rig_verb rig_verb_each_power_cut = {
     .shape = &sweep_shape,
     .within_us = 300u * 1000 * 1000,
     .needs = needs_sweep,
-    .example = "each-power-cut: {during: [{reset: }], then: [{expect-boot: {image: [old, new]}}]}",
+    .example = "- each-power-cut:\n    during: [{reset: }]\n    then: [{expect-boot: {image: [old, new]}}]",
     .run = run_each_power_cut,
 };

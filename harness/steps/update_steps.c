@@ -10,10 +10,13 @@ static const struct rig_field upload_fields[] = {
     {.name = "image", .type = RIG_TYPE_IMAGE, .required = true, .about = "What to upload."},
     {.name = "number", .type = RIG_TYPE_COUNT, .max = 15, .about = "Image number of a board with several; without it the image's own."},
     {.name = "chunk", .type = RIG_TYPE_SIZE, .min = 1, .max = 4096, .about = "Data bytes of one chunk; without it as many as fit."},
-    {.name = "window", .type = RIG_TYPE_COUNT, .default_text = "1", .min = 1, .max = 16, .about = "Requests in flight; at most the board's buffers less one."},
+    {.name = "first-chunk", .type = RIG_TYPE_SIZE, .min = 1, .max = 4096, .about = "Data bytes of the first chunk, where it is to differ from the others."},
+    {.name = "window", .type = RIG_TYPE_COUNT, .default_text = "1", .min = 1, .max = 16, .about = "Requests in flight; at most the board's buffers less one, and 1 if it does not tell them."},
     {.name = "retry", .type = RIG_TYPE_CHOICE, .choices = retries, .default_text = "none",
      .about = "`resume`: when the link is lost, connect again and go on where the board says."},
     {.name = "pair", .type = RIG_TYPE_FLAG, .default_text = "false", .about = "Encrypt when connecting again."},
+    {.name = "resumes-at", .type = RIG_TYPE_SIZE,
+     .about = "The board must still have this much of an earlier connection: the upload goes on there or later."},
     {.name = "until", .type = RIG_TYPE_SIZE, .about = "Leave off when the board has this much; the outcome is then `stopped`."},
     {.name = "upgrade", .type = RIG_TYPE_FLAG, .default_text = "false", .about = "Ask the server to refuse a version that is not higher."},
     {.name = "failures", .type = RIG_TYPE_COUNT, .default_text = "5", .min = 1, .max = 100, .about = "Silences in a row before giving up."},
@@ -30,6 +33,16 @@ static guint64 optional_count(const struct rig_step *step, const char *name, gui
     return value ? value->count : otherwise;
 }
 
+static void expect_resumed(struct rig_run *run, const struct rig_step *step, guint64 begin)
+{
+    const struct rig_value *wanted = rig_record_get(step->arguments, "resumes-at");
+    g_autofree char *expected = wanted ? g_strdup_printf("byte %" G_GUINT64_FORMAT " or later", wanted->count) : NULL;
+    g_autofree char *seen = g_strdup_printf("byte %" G_GUINT64_FORMAT, begin);
+
+    if (wanted && !rig_run_troubled(run))
+        rig_run_expect(run, begin >= wanted->count, "upload goes on at", expected, seen);
+}
+
 static void run_upload(struct rig_run *run, const struct rig_step *step)
 {
     const struct rig_built_image *image = rig_run_image(run, rig_record_text(step->arguments, "image"));
@@ -44,6 +57,7 @@ static void run_upload(struct rig_run *run, const struct rig_step *step)
     upload.sha = image->sha;
     upload.image = (unsigned)optional_count(step, "number", image->index);
     upload.chunk_bytes = optional_count(step, "chunk", 0);
+    upload.first_chunk_bytes = optional_count(step, "first-chunk", 0);
     upload.window = (guint)rig_record_count(step->arguments, "window");
     upload.resume = g_str_equal(rig_record_text(step->arguments, "retry"), "resume");
     upload.pair = rig_record_flag(step->arguments, "pair");
@@ -59,6 +73,7 @@ static void run_upload(struct rig_run *run, const struct rig_step *step)
                  image->name, rig_smp_result_name(result.kind), report.offset, upload.n_bytes, report.n_chunks, report.n_resent,
                  report.n_mismatches, report.n_reconnects);
     rig_judge_answer(run, step, "upload", &result);
+    expect_resumed(run, step, report.begin);
 }
 
 const struct rig_verb rig_verb_upload = {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Feeds every file of the directories named on the command line to a fuzz target, so that a corpus is a test. */
+/* Feeds every file of the directories named on the command line to a fuzz target, so that a corpus is a test.
+ */
 #define _DEFAULT_SOURCE
 #include <dirent.h>
 #include <stdint.h>

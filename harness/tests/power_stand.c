@@ -4,8 +4,11 @@
 
 struct rig_power *power_stand_open(struct rig_power_host *host, const char *entry, GError **error)
 {
-    static const struct rig_field fields[] = {
-        {.name = "power", .type = RIG_TYPE_VARIANT, .shape = &rig_power_shape, .required = true, .about = "The supply."}};
+    static const struct rig_field fields[] = {{.name = "power",
+                                               .type = RIG_TYPE_VARIANT,
+                                               .shape = &rig_power_shape,
+                                               .required = true,
+                                               .about = "The supply."}};
     static const struct rig_shape shape = {.name = "stand", .fields = fields, .n_fields = 1};
     g_autofree char *text = g_strdup_printf("power: %s\n", entry);
     g_autoptr(rig_source) source = rig_source_from_text("stand.yaml", text);

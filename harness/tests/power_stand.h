@@ -5,7 +5,8 @@
 
 #include "drivers/power/driver.h"
 
-/* entry: "{hid-relay: {identity: ABCDE}}". Test failure when the entry itself is wrong. NULL with an error from the driver. */
+/* entry: "{hid-relay: {identity: ABCDE}}". Test failure when the entry itself is wrong. NULL with an error
+ * from the driver. */
 struct rig_power *power_stand_open(struct rig_power_host *host, const char *entry, GError **error);
 
 #endif

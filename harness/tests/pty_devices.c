@@ -50,7 +50,9 @@ static void lcus_take(struct pty_device *device, const guint8 *bytes, gsize n_by
 {
     for (gsize i = 0; i < n_bytes; i++) {
         if (device->n_command == 0 && bytes[i] == 0xff) {
-            g_autofree char *text = g_strdup_printf("CH1: %s\r\nCH2: %s\r\n", device->states & 1 ? "ON" : "OFF", device->states & 2 ? "ON" : "OFF");
+            g_autofree char *text =
+                g_strdup_printf("CH1: %s\r\nCH2: %s\r\n", device->states & 1 ? "ON" : "OFF",
+                                device->states & 2 ? "ON" : "OFF");
 
             if (device->fault == PTY_GARBAGE)
                 answer(device, "\0\x80noise\r\nCH9: ?\r\n", 17);
@@ -62,7 +64,8 @@ static void lcus_take(struct pty_device *device, const guint8 *bytes, gsize n_by
         if (device->n_command < 4)
             continue;
         device->n_command = 0;
-        if (device->command[0] == 0xa0 && device->command[3] == (guint8)(0xa0 + device->command[1] + device->command[2]) &&
+        if (device->command[0] == 0xa0 &&
+            device->command[3] == (guint8)(0xa0 + device->command[1] + device->command[2]) &&
             device->fault != PTY_STUCK) {
             guint bit = 1u << (device->command[1] - 1);
 
@@ -78,8 +81,10 @@ static gsize ppk2_command_bytes(guint8 first)
 
 static void ppk2_metadata(struct pty_device *device)
 {
-    static const char text[] = "Calibrated: 1\nR0: 1031.64\nR1: 101.65\nR2: 10.15\nR3: 0.94\nR4: 0.043\nGS0: 1\nGI0: 1\nGS2: 0\nGI2: 1\n"
-                               "O0: 0\nO2: 0\nS2: 0\nI2: 0\nUG2: 1\nIA: -nan\nmode: 2\nvdd: 3000\nHW: 9173\nEND\n";
+    static const char text[] =
+        "Calibrated: 1\nR0: 1031.64\nR1: 101.65\nR2: 10.15\nR3: 0.94\nR4: 0.043\nGS0: 1\nGI0: 1\nGS2: "
+        "0\nGI2: 1\n"
+        "O0: 0\nO2: 0\nS2: 0\nI2: 0\nUG2: 1\nIA: -nan\nmode: 2\nvdd: 3000\nHW: 9173\nEND\n";
 
     if (device->fault == PTY_GARBAGE)
         answer(device, "login: \nPassword:\n", 18);
@@ -134,7 +139,8 @@ static void stream(struct pty_device *device)
         device->streamed_until_us = now_us;
     while (device->streaming && now_us - device->streamed_until_us >= 1000) {
         for (guint i = 0; i < SAMPLES_PER_MS; i++)
-            rig_put_le32(bytes + 4 * i, sample_word(device->states & 1 ? device->load_ua : IDLE_UA, device->sequence++));
+            rig_put_le32(bytes + 4 * i,
+                         sample_word(device->states & 1 ? device->load_ua : IDLE_UA, device->sequence++));
         if (write(device->master, bytes, sizeof bytes) != sizeof bytes)
             return;
         device->streamed_until_us += 1000;

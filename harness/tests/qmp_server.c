@@ -47,9 +47,11 @@ static void greet(struct qmp_server *server, int fd)
 static bool execute(struct qmp_server *server, int fd, const char *command, const char *id)
 {
     g_autofree char *done = g_strdup_printf("{\"return\": {}, \"id\": %s}\r\n", id);
-    g_autofree char *status = g_strdup_printf("{\"return\": {\"status\": \"x\", \"singlestep\": false, \"running\": %s}, \"id\": %s}\r\n",
-                                              server->running ? "true" : "false", id);
-    g_autofree char *refusal = g_strdup_printf("{\"id\": %s, \"error\": {\"class\": \"GenericError\", \"desc\": \"not now\"}}\r\n", id);
+    g_autofree char *status = g_strdup_printf(
+        "{\"return\": {\"status\": \"x\", \"singlestep\": false, \"running\": %s}, \"id\": %s}\r\n",
+        server->running ? "true" : "false", id);
+    g_autofree char *refusal = g_strdup_printf(
+        "{\"id\": %s, \"error\": {\"class\": \"GenericError\", \"desc\": \"not now\"}}\r\n", id);
 
     g_string_append_printf(server->heard, "%s%s", server->heard->len ? " " : "", command);
     if (server->fault == QMP_REFUSES && strcmp(command, "qmp_capabilities") != 0) {
@@ -66,7 +68,8 @@ static bool execute(struct qmp_server *server, int fd, const char *command, cons
         server->running = server->fault == QMP_KEEPS_RUNNING;
     if (strcmp(command, "cont") == 0)
         server->running = true;
-    say(fd, "{\"timestamp\": {\"seconds\": 1, \"microseconds\": 2}, \"event\": \"NOTE\"}\r\n{\"return\": {}, \"id\": 999}\r\n");
+    say(fd, "{\"timestamp\": {\"seconds\": 1, \"microseconds\": 2}, \"event\": \"NOTE\"}\r\n{\"return\": {}, "
+            "\"id\": 999}\r\n");
     say(fd, done);
     return strcmp(command, "quit") != 0;
 }
@@ -124,7 +127,8 @@ static void talk(struct qmp_server *server, int fd)
 static gpointer serve(gpointer user)
 {
     struct qmp_server *server = user;
-    struct pollfd fds[] = {{.fd = server->listener, .events = POLLIN}, {.fd = server->stop[0], .events = POLLIN}};
+    struct pollfd fds[] = {{.fd = server->listener, .events = POLLIN},
+                           {.fd = server->stop[0], .events = POLLIN}};
 
     while (poll(fds, 2, -1) > 0 && !fds[1].revents) {
         int fd = accept(server->listener, NULL, NULL);
@@ -146,7 +150,8 @@ struct qmp_server *qmp_server_new(enum qmp_fault fault)
     server->path = g_build_filename(server->folder, "qmp", NULL);
     server->listener = socket(AF_UNIX, SOCK_STREAM, 0);
     g_strlcpy(address.sun_path, server->path, sizeof address.sun_path);
-    g_assert(bind(server->listener, (struct sockaddr *)&address, sizeof address) == 0 && listen(server->listener, 4) == 0);
+    g_assert(bind(server->listener, (struct sockaddr *)&address, sizeof address) == 0 &&
+             listen(server->listener, 4) == 0);
     g_assert(pipe(server->stop) == 0);
     g_mutex_init(&server->lock);
     server->heard = g_string_new(NULL);

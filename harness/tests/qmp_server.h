@@ -5,7 +5,15 @@
 
 #include <glib.h>
 
-enum qmp_fault { QMP_FINE, QMP_NO_GREETING, QMP_GARBAGE, QMP_REFUSES, QMP_DIES_ON_STOP, QMP_ENDLESS_LINE, QMP_KEEPS_RUNNING };
+enum qmp_fault {
+    QMP_FINE,
+    QMP_NO_GREETING,
+    QMP_GARBAGE,
+    QMP_REFUSES,
+    QMP_DIES_ON_STOP,
+    QMP_ENDLESS_LINE,
+    QMP_KEEPS_RUNNING
+};
 
 struct qmp_server;
 struct qmp_server *qmp_server_new(enum qmp_fault fault);

@@ -11,14 +11,17 @@
 /* One submitted transfer is answered at once; the reply waits for its reaping. */
 static void submit(struct usb_kernel_device *device, UMockdevIoctlClient *client, UMockdevIoctlData *argument)
 {
-    UMockdevIoctlData *urb_bytes = umockdev_ioctl_data_resolve(argument, 0, sizeof(struct usbdevfs_urb), NULL);
+    UMockdevIoctlData *urb_bytes =
+        umockdev_ioctl_data_resolve(argument, 0, sizeof(struct usbdevfs_urb), NULL);
     struct usbdevfs_urb *urb = (struct usbdevfs_urb *)urb_bytes->data;
-    g_autoptr(UMockdevIoctlData) buffer =
-        umockdev_ioctl_data_resolve(urb_bytes, G_STRUCT_OFFSET(struct usbdevfs_urb, buffer), (gsize)urb->buffer_length, NULL);
+    g_autoptr(UMockdevIoctlData) buffer = umockdev_ioctl_data_resolve(
+        urb_bytes, G_STRUCT_OFFSET(struct usbdevfs_urb, buffer), (gsize)urb->buffer_length, NULL);
     int n;
 
     if (urb->type == USBDEVFS_URB_TYPE_CONTROL) {
-        const struct rig_usb_setup setup = {.request_type = buffer->data[0], .request = buffer->data[1], .value = rig_get_le16(buffer->data + 2),
+        const struct rig_usb_setup setup = {.request_type = buffer->data[0],
+                                            .request = buffer->data[1],
+                                            .value = rig_get_le16(buffer->data + 2),
                                             .index = rig_get_le16(buffer->data + 4)};
 
         n = usb_model_transfer(device->model, &setup, 0, buffer->data + 8, rig_get_le16(buffer->data + 6));
@@ -50,7 +53,8 @@ static void reap(struct usb_kernel_device *device, UMockdevIoctlClient *client, 
     umockdev_ioctl_client_complete(client, 0, 0);
 }
 
-static gboolean on_ioctl(UMockdevIoctlBase *handler, UMockdevIoctlClient *client, struct usb_kernel_device *device)
+static gboolean on_ioctl(UMockdevIoctlBase *handler, UMockdevIoctlClient *client,
+                         struct usb_kernel_device *device)
 {
     UMockdevIoctlData *argument = umockdev_ioctl_client_get_arg(client);
     gulong request = umockdev_ioctl_client_get_request(client);
@@ -65,7 +69,8 @@ static gboolean on_ioctl(UMockdevIoctlBase *handler, UMockdevIoctlClient *client
         word = umockdev_ioctl_data_resolve(argument, 0, sizeof(guint32), NULL);
         *(guint32 *)word->data = USBDEVFS_CAP_REAP_AFTER_DISCONNECT;
         umockdev_ioctl_client_complete(client, 0, 0);
-    } else if (request == USBDEVFS_CLAIMINTERFACE || request == USBDEVFS_RELEASEINTERFACE || request == USBDEVFS_DISCONNECT_CLAIM) {
+    } else if (request == USBDEVFS_CLAIMINTERFACE || request == USBDEVFS_RELEASEINTERFACE ||
+               request == USBDEVFS_DISCONNECT_CLAIM) {
         umockdev_ioctl_client_complete(client, 0, 0);
     } else {
         /* GETDRIVER: no kernel driver is bound; anything else: not known to this kernel. */
@@ -85,9 +90,27 @@ static void append_descriptors(GString *text, const struct usb_model *model)
 {
     const struct rig_usb_description *about = &model->about;
     guint n_endpoints = (model->interrupt_in != 0) + (model->interrupt_out != 0);
-    guint8 device[18] = {18, 1, (guint8)about->usb_version, (guint8)(about->usb_version >> 8), about->device_class, 0, 0, 8,
-                         (guint8)about->vendor, (guint8)(about->vendor >> 8), (guint8)about->product, (guint8)(about->product >> 8), 0, 1, 0, 0, 0, 1};
-    guint8 configuration[18] = {9, 2, (guint8)(18 + 7 * n_endpoints), 0, 1, 1, 0, 0x80, 50, 9, 4, 0, 0, (guint8)n_endpoints, 3, 0, 0, 0};
+    guint8 device[18] = {18,
+                         1,
+                         (guint8)about->usb_version,
+                         (guint8)(about->usb_version >> 8),
+                         about->device_class,
+                         0,
+                         0,
+                         8,
+                         (guint8)about->vendor,
+                         (guint8)(about->vendor >> 8),
+                         (guint8)about->product,
+                         (guint8)(about->product >> 8),
+                         0,
+                         1,
+                         0,
+                         0,
+                         0,
+                         1};
+    guint8 configuration[18] = {
+        9, 2, (guint8)(18 + 7 * n_endpoints), 0, 1, 1, 0, 0x80, 50, 9, 4, 0, 0, (guint8)n_endpoints, 3, 0,
+        0, 0};
     const guint8 addresses[] = {model->interrupt_in, model->interrupt_out};
 
     append_hex(text, device, sizeof device);
@@ -119,9 +142,12 @@ void usb_kernel_plug_in(struct usb_kernel *kernel, guint i)
     if (!umockdev_testbed_attach_ioctl(kernel->testbed, node, kernel->handlers[i], &error))
         g_error("%s", error->message);
     g_string_printf(text,
-                    "P: /devices/pci0000:00/usb%u/%s\nN: bus/usb/%03u/%03u\nE: SUBSYSTEM=usb\nE: DRIVER=usb\nE: BUSNUM=%03u\nE: DEVNUM=%03u\n"
-                    "E: DEVNAME=%s\nE: DEVTYPE=usb_device\nA: bConfigurationValue=1\\n\nA: busnum=%u\\n\nA: devnum=%u\\n\nA: speed=12\\n\n",
-                    model->about.bus, model->about.port, model->about.bus, i + 2, model->about.bus, i + 2, node, model->about.bus, i + 2);
+                    "P: /devices/pci0000:00/usb%u/%s\nN: bus/usb/%03u/%03u\nE: SUBSYSTEM=usb\nE: "
+                    "DRIVER=usb\nE: BUSNUM=%03u\nE: DEVNUM=%03u\n"
+                    "E: DEVNAME=%s\nE: DEVTYPE=usb_device\nA: bConfigurationValue=1\\n\nA: busnum=%u\\n\nA: "
+                    "devnum=%u\\n\nA: speed=12\\n\n",
+                    model->about.bus, model->about.port, model->about.bus, i + 2, model->about.bus, i + 2,
+                    node, model->about.bus, i + 2);
     append_text(text, "manufacturer", model->about.manufacturer);
     append_text(text, "product", model->about.product_name);
     append_text(text, "serial", model->about.serial);

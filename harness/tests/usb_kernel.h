@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* umockdev in the kernel's place: device models behind /sys and /dev, reached through the real libusb. Runs under umockdev-wrapper. */
+/* umockdev in the kernel's place: device models behind /sys and /dev, reached through the real libusb. Runs
+ * under umockdev-wrapper. */
 #ifndef RIG_TESTS_USB_KERNEL_H
 #define RIG_TESTS_USB_KERNEL_H
 

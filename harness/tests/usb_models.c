@@ -9,7 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-int usb_model_transfer(struct usb_model *model, const struct rig_usb_setup *setup, guint8 endpoint, guint8 *bytes, gsize n_bytes)
+int usb_model_transfer(struct usb_model *model, const struct rig_usb_setup *setup, guint8 endpoint,
+                       guint8 *bytes, gsize n_bytes)
 {
     guint number = model->n_transfers++;
     bool faulty = model->fault != USB_NO_FAULT && number >= model->fault_from &&
@@ -22,7 +23,8 @@ int usb_model_transfer(struct usb_model *model, const struct rig_usb_setup *setu
         return -EPROTO;
     if (faulty && model->fault == USB_NO_ANSWER)
         return -ETIMEDOUT;
-    n = endpoint ? model->interrupt(model, endpoint, bytes, n_bytes) : model->control(model, setup, bytes, n_bytes);
+    n = endpoint ? model->interrupt(model, endpoint, bytes, n_bytes)
+                 : model->control(model, setup, bytes, n_bytes);
     if (faulty && model->fault == USB_HALF_ANSWER && n > 1)
         return n / 2;
     for (int i = 0; faulty && model->fault == USB_WRONG_ANSWER && i < n; i++)
@@ -39,7 +41,8 @@ static void set_state(struct usb_model *model, guint channel, bool on)
         model->states = on ? model->states | bit : model->states & ~bit;
 }
 
-static int hid_relay_control(struct usb_model *model, const struct rig_usb_setup *setup, guint8 *bytes, gsize n_bytes)
+static int hid_relay_control(struct usb_model *model, const struct rig_usb_setup *setup, guint8 *bytes,
+                             gsize n_bytes)
 {
     if (setup->request_type == 0x20 && setup->request == 0x09 && setup->value == 0x0300 && n_bytes >= 2) {
         if ((bytes[0] != 0xff && bytes[0] != 0xfd) || bytes[1] < 1 || bytes[1] > 8)
@@ -57,8 +60,13 @@ static int hid_relay_control(struct usb_model *model, const struct rig_usb_setup
 
 void usb_model_make_hid_relay(struct usb_model *model, const char *port, const char *identity)
 {
-    model->about = (struct rig_usb_description){.vendor = 0x16c0, .product = 0x05df, .usb_version = 0x0110, .bus = 1, .port = (char *)port,
-                                                .manufacturer = (char *)"www.dcttech.com", .product_name = (char *)"USBRelay2"};
+    model->about = (struct rig_usb_description){.vendor = 0x16c0,
+                                                .product = 0x05df,
+                                                .usb_version = 0x0110,
+                                                .bus = 1,
+                                                .port = (char *)port,
+                                                .manufacturer = (char *)"www.dcttech.com",
+                                                .product_name = (char *)"USBRelay2"};
     model->interrupt_in = 0x81;
     model->control = hid_relay_control;
     g_strlcpy(model->identity, identity, sizeof model->identity);
@@ -90,7 +98,8 @@ static int lcus_hid_interrupt(struct usb_model *model, guint8 endpoint, guint8 *
     if (n_bytes != 4 || bytes[0] != 0xa0 || bytes[3] != (guint8)(bytes[0] + bytes[1] + bytes[2]))
         return -EPIPE;
     if (bytes[1] == 0x0f) {
-        g_snprintf(text, sizeof text, "CH1:%s\r\nCH2:%s\r\n", model->states & 1 ? "ON" : "OFF", model->states & 2 ? "ON" : "OFF");
+        g_snprintf(text, sizeof text, "CH1:%s\r\nCH2:%s\r\n", model->states & 1 ? "ON" : "OFF",
+                   model->states & 2 ? "ON" : "OFF");
         answer_text(model, text);
     } else {
         set_state(model, bytes[1], bytes[2] == 1);
@@ -100,7 +109,8 @@ static int lcus_hid_interrupt(struct usb_model *model, guint8 endpoint, guint8 *
 
 void usb_model_make_lcus_hid(struct usb_model *model, const char *port)
 {
-    model->about = (struct rig_usb_description){.vendor = 0x5131, .product = 0x2007, .usb_version = 0x0110, .bus = 1, .port = (char *)port};
+    model->about = (struct rig_usb_description){
+        .vendor = 0x5131, .product = 0x2007, .usb_version = 0x0110, .bus = 1, .port = (char *)port};
     model->interrupt_in = 0x81;
     model->interrupt_out = 0x02;
     model->interrupt = lcus_hid_interrupt;
@@ -126,7 +136,11 @@ static int ykush_interrupt(struct usb_model *model, guint8 endpoint, guint8 *byt
 
 void usb_model_make_ykush(struct usb_model *model, const char *port, guint16 product, const char *serial)
 {
-    model->about = (struct rig_usb_description){.vendor = 0x04d8, .product = product, .usb_version = 0x0200, .bus = 1, .port = (char *)port,
+    model->about = (struct rig_usb_description){.vendor = 0x04d8,
+                                                .product = product,
+                                                .usb_version = 0x0200,
+                                                .bus = 1,
+                                                .port = (char *)port,
                                                 .serial = (char *)serial};
     model->interrupt_in = 0x81;
     model->interrupt_out = 0x01;
@@ -145,7 +159,8 @@ static bool disabled_by_kernel(const struct usb_model *model, guint port)
 
 static int hub_descriptor(const struct usb_model *model, guint16 value, guint8 *bytes, gsize n_bytes)
 {
-    const guint8 descriptor[] = {9, (guint8)(value >> 8), USB_MODEL_HUB_PORTS, model->switching, 0, 50, 100, 0, 0, 0, 0, 0};
+    const guint8 descriptor[] = {
+        9, (guint8)(value >> 8), USB_MODEL_HUB_PORTS, model->switching, 0, 50, 100, 0, 0, 0, 0, 0};
     guint8 bos[25] = {5, 0x0f, sizeof bos, 0, 1, 20, 0x10, 0x04, 0};
     bool super = model->about.usb_version >= 0x0300;
 
@@ -160,7 +175,8 @@ static int hub_descriptor(const struct usb_model *model, guint16 value, guint8 *
     return (int)MIN(n_bytes, sizeof bos);
 }
 
-static int hub_control(struct usb_model *model, const struct rig_usb_setup *setup, guint8 *bytes, gsize n_bytes)
+static int hub_control(struct usb_model *model, const struct rig_usb_setup *setup, guint8 *bytes,
+                       gsize n_bytes)
 {
     bool super = model->about.usb_version >= 0x0300;
     guint16 word;
@@ -175,7 +191,8 @@ static int hub_control(struct usb_model *model, const struct rig_usb_setup *setu
     }
     if (setup->request_type != 0xa3 || n_bytes != 4)
         return -EPIPE;
-    /* A low-speed device hangs on every port: on a USB 2 hub its bit is the one that means power on a SuperSpeed hub. */
+    /* A low-speed device hangs on every port: on a USB 2 hub its bit is the one that means power on a
+     * SuperSpeed hub. */
     word = super ? 0x00a0 : 0x0200;
     if ((model->states >> (setup->index - 1) & 1) && !disabled_by_kernel(model, setup->index))
         word |= super ? 0x0200 : 0x0100;
@@ -186,8 +203,12 @@ static int hub_control(struct usb_model *model, const struct rig_usb_setup *setu
 
 void usb_model_make_hub(struct usb_model *model, const char *port, guint8 bus, bool super_speed)
 {
-    model->about = (struct rig_usb_description){.vendor = 0x2109, .product = 0x0817, .usb_version = super_speed ? 0x0310 : 0x0210,
-                                                .device_class = 9, .bus = bus, .port = (char *)port};
+    model->about = (struct rig_usb_description){.vendor = 0x2109,
+                                                .product = 0x0817,
+                                                .usb_version = super_speed ? 0x0310 : 0x0210,
+                                                .device_class = 9,
+                                                .bus = bus,
+                                                .port = (char *)port};
     model->control = hub_control;
     model->switching = 1;
     model->states = (1u << USB_MODEL_HUB_PORTS) - 1;
@@ -208,21 +229,25 @@ static bool settle(struct rig_usb *usb, int n, gsize *n_done, GError **error)
     *n_done = (gsize)MAX(n, 0);
     usb->gone |= n == -ENODEV;
     if (n < 0)
-        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "%s: transfer: %s", usb->name, n == -ENODEV ? "it was unplugged" : g_strerror(-n));
+        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "%s: transfer: %s", usb->name,
+                    n == -ENODEV ? "it was unplugged" : g_strerror(-n));
     return n >= 0;
 }
 
-static bool model_control(struct rig_usb *usb, const struct rig_usb_setup *setup, guint8 *bytes, gsize n_bytes, gsize *n_done, guint timeout_ms,
-                          GError **error)
+static bool model_control(struct rig_usb *usb, const struct rig_usb_setup *setup, guint8 *bytes,
+                          gsize n_bytes, gsize *n_done, guint timeout_ms, GError **error)
 {
     (void)timeout_ms;
-    return settle(usb, usb_model_transfer(((struct model_usb *)usb)->model, setup, 0, bytes, n_bytes), n_done, error);
+    return settle(usb, usb_model_transfer(((struct model_usb *)usb)->model, setup, 0, bytes, n_bytes), n_done,
+                  error);
 }
 
-static bool model_interrupt(struct rig_usb *usb, guint8 endpoint, guint8 *bytes, gsize n_bytes, gsize *n_done, guint timeout_ms, GError **error)
+static bool model_interrupt(struct rig_usb *usb, guint8 endpoint, guint8 *bytes, gsize n_bytes, gsize *n_done,
+                            guint timeout_ms, GError **error)
 {
     (void)timeout_ms;
-    return settle(usb, usb_model_transfer(((struct model_usb *)usb)->model, NULL, endpoint, bytes, n_bytes), n_done, error);
+    return settle(usb, usb_model_transfer(((struct model_usb *)usb)->model, NULL, endpoint, bytes, n_bytes),
+                  n_done, error);
 }
 
 static void model_free(struct rig_usb *usb)
@@ -231,7 +256,8 @@ static void model_free(struct rig_usb *usb)
     g_free(usb);
 }
 
-static const struct rig_usb_ops usb_ops = {.control = model_control, .interrupt = model_interrupt, .free = model_free};
+static const struct rig_usb_ops usb_ops = {
+    .control = model_control, .interrupt = model_interrupt, .free = model_free};
 
 static GPtrArray *model_list(struct rig_usb_bus *bus, GError **error)
 {
@@ -252,7 +278,8 @@ static GPtrArray *model_list(struct rig_usb_bus *bus, GError **error)
     return list;
 }
 
-static struct rig_usb *model_open(struct rig_usb_bus *bus, const struct rig_usb_description *description, int interface, GError **error)
+static struct rig_usb *model_open(struct rig_usb_bus *bus, const struct rig_usb_description *description,
+                                  int interface, GError **error)
 {
     struct model_bus *model_bus = (struct model_bus *)bus;
 
@@ -264,7 +291,8 @@ static struct rig_usb *model_open(struct rig_usb_bus *bus, const struct rig_usb_
             continue;
         usb = g_new0(struct model_usb, 1);
         usb->usb.ops = &usb_ops;
-        usb->usb.name = g_strdup_printf("%04x:%04x at USB port %s", description->vendor, description->product, description->port);
+        usb->usb.name = g_strdup_printf("%04x:%04x at USB port %s", description->vendor, description->product,
+                                        description->port);
         usb->usb.interrupt_in = interface >= 0 ? model->interrupt_in : 0;
         usb->usb.interrupt_out = interface >= 0 ? model->interrupt_out : 0;
         usb->model = model;
@@ -279,7 +307,8 @@ static void model_bus_free(struct rig_usb_bus *bus)
     g_free(bus);
 }
 
-static const struct rig_usb_bus_ops bus_ops = {.list = model_list, .open = model_open, .free = model_bus_free};
+static const struct rig_usb_bus_ops bus_ops = {
+    .list = model_list, .open = model_open, .free = model_bus_free};
 
 struct rig_usb_bus *usb_model_bus_new(struct usb_model *models, guint n_models)
 {

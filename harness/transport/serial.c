@@ -25,17 +25,18 @@ struct rate {
     speed_t speed;
 };
 static const struct rate rates[] = {
-    {9600, B9600},     {19200, B19200},   {38400, B38400},     {57600, B57600},     {115200, B115200},   {230400, B230400},
-    {460800, B460800}, {921600, B921600}, {1000000, B1000000}, {2000000, B2000000}, {3000000, B3000000}, {4000000, B4000000},
+    {9600, B9600},       {19200, B19200},     {38400, B38400},     {57600, B57600},
+    {115200, B115200},   {230400, B230400},   {460800, B460800},   {921600, B921600},
+    {1000000, B1000000}, {2000000, B2000000}, {3000000, B3000000}, {4000000, B4000000},
 };
 
 static bool fail(GError **error, const char *path, const char *doing, int code)
 {
     const char *why = code == ENOENT || code == ENXIO || code == ENODEV ? "it is not there; is it plugged in?"
-                      : code == EACCES                                   ? "no permission; 'bootrig doctor' tells the group"
-                      : code == EBUSY || code == EWOULDBLOCK             ? "another program uses it"
-                      : code == ENOTTY                                   ? "it is not a serial port"
-                                                                         : g_strerror(code);
+                      : code == EACCES ? "no permission; 'bootrig doctor' tells the group"
+                      : code == EBUSY || code == EWOULDBLOCK ? "another program uses it"
+                      : code == ENOTTY                       ? "it is not a serial port"
+                                                             : g_strerror(code);
 
     g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "serial port %s: %s: %s", path, doing, why);
     return false;
@@ -46,7 +47,8 @@ static bool lost(struct rig_serial *serial, const char *doing, int code, GError 
     if (code != EIO && code != ENXIO && code != ENODEV && code != 0)
         return fail(error, serial->path, doing, code);
     serial->gone = true;
-    g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "serial port %s: %s: it was unplugged", serial->path, doing);
+    g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "serial port %s: %s: it was unplugged", serial->path,
+                doing);
     return false;
 }
 
@@ -75,7 +77,8 @@ static int configure(int fd, speed_t speed)
     line.c_cflag = CS8 | CREAD | CLOCAL;
     line.c_cc[VMIN] = 0;
     line.c_cc[VTIME] = 0;
-    if (cfsetispeed(&line, speed) != 0 || cfsetospeed(&line, speed) != 0 || tcsetattr(fd, TCSANOW, &line) != 0)
+    if (cfsetispeed(&line, speed) != 0 || cfsetospeed(&line, speed) != 0 ||
+        tcsetattr(fd, TCSANOW, &line) != 0)
         return errno;
     tcflush(fd, TCIOFLUSH);
     return 0;
@@ -139,7 +142,8 @@ static int remaining_ms(gint64 until_us)
 }
 
 /* *ready: there is something to do; false and no error: the deadline passed. */
-static bool wait_ready(struct rig_serial *serial, short events, gint64 until_us, const char *doing, bool *ready, GError **error)
+static bool wait_ready(struct rig_serial *serial, short events, gint64 until_us, const char *doing,
+                       bool *ready, GError **error)
 {
     struct pollfd line = {.fd = serial->fd, .events = events};
     int n;
@@ -155,7 +159,8 @@ static bool wait_ready(struct rig_serial *serial, short events, gint64 until_us,
     return true;
 }
 
-bool rig_serial_write(struct rig_serial *serial, const void *bytes, gsize n_bytes, guint timeout_ms, GError **error)
+bool rig_serial_write(struct rig_serial *serial, const void *bytes, gsize n_bytes, guint timeout_ms,
+                      GError **error)
 {
     gint64 until_us = g_get_monotonic_time() + (gint64)timeout_ms * 1000;
     const guint8 *at = bytes;
@@ -177,7 +182,8 @@ bool rig_serial_write(struct rig_serial *serial, const void *bytes, gsize n_byte
     return true;
 }
 
-bool rig_serial_read(struct rig_serial *serial, void *bytes, gsize n_max, guint timeout_ms, gsize *n_read, GError **error)
+bool rig_serial_read(struct rig_serial *serial, void *bytes, gsize n_max, guint timeout_ms, gsize *n_read,
+                     GError **error)
 {
     gint64 until_us = g_get_monotonic_time() + (gint64)timeout_ms * 1000;
     bool ready = false;
@@ -208,7 +214,8 @@ bool rig_serial_drain(struct rig_serial *serial, guint quiet_ms, guint limit_ms,
         if (!rig_serial_read(serial, bytes, sizeof bytes, quiet_ms, &n, error))
             return false;
         if (n > 0 && g_get_monotonic_time() > until_us) {
-            g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "serial port %s: it does not stop talking", serial->path);
+            g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "serial port %s: it does not stop talking",
+                        serial->path);
             return false;
         }
     }

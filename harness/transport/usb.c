@@ -82,7 +82,8 @@ static void tell_none(struct rig_usb_bus *bus, const struct rig_usb_match *match
     g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "%s is not attached%s", looked_for, text->str);
 }
 
-struct rig_usb_description *rig_usb_find(struct rig_usb_bus *bus, const struct rig_usb_match *match, GError **error)
+struct rig_usb_description *rig_usb_find(struct rig_usb_bus *bus, const struct rig_usb_match *match,
+                                         GError **error)
 {
     g_autoptr(GPtrArray) devices = rig_usb_find_all(bus, match, error);
     g_autoptr(GString) text = g_string_new(NULL);
@@ -96,23 +97,26 @@ struct rig_usb_description *rig_usb_find(struct rig_usb_bus *bus, const struct r
         return NULL;
     }
     append_devices(text, devices);
-    g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "%s fits %u devices; name one by its port: %s", match->what, devices->len, text->str);
+    g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "%s fits %u devices; name one by its port: %s",
+                match->what, devices->len, text->str);
     return NULL;
 }
 
-struct rig_usb *rig_usb_open(struct rig_usb_bus *bus, const struct rig_usb_description *description, int interface, GError **error)
+struct rig_usb *rig_usb_open(struct rig_usb_bus *bus, const struct rig_usb_description *description,
+                             int interface, GError **error)
 {
     return bus->ops->open(bus, description, interface, error);
 }
 
-bool rig_usb_control(struct rig_usb *usb, const struct rig_usb_setup *setup, guint8 *bytes, gsize n_bytes, gsize *n_done, guint timeout_ms,
-                     GError **error)
+bool rig_usb_control(struct rig_usb *usb, const struct rig_usb_setup *setup, guint8 *bytes, gsize n_bytes,
+                     gsize *n_done, guint timeout_ms, GError **error)
 {
     g_assert(n_bytes <= RIG_USB_MAX_TRANSFER_BYTES);
     return usb->ops->control(usb, setup, bytes, n_bytes, n_done, timeout_ms, error);
 }
 
-bool rig_usb_interrupt(struct rig_usb *usb, guint8 endpoint, guint8 *bytes, gsize n_bytes, gsize *n_done, guint timeout_ms, GError **error)
+bool rig_usb_interrupt(struct rig_usb *usb, guint8 endpoint, guint8 *bytes, gsize n_bytes, gsize *n_done,
+                       guint timeout_ms, GError **error)
 {
     g_assert(n_bytes <= RIG_USB_MAX_TRANSFER_BYTES);
     return usb->ops->interrupt(usb, endpoint, bytes, n_bytes, n_done, timeout_ms, error);

@@ -28,9 +28,9 @@ static bool fail(GError **error, const char *name, const char *doing, int code)
 {
     const char *why = code == LIBUSB_ERROR_NO_DEVICE ? "it was unplugged"
                       : code == LIBUSB_ERROR_TIMEOUT ? "no answer in time"
-                      : code == LIBUSB_ERROR_ACCESS ? "no permission; 'bootrig doctor' tells the udev rule"
-                      : code == LIBUSB_ERROR_BUSY   ? "another program uses it"
-                                                    : libusb_strerror(code);
+                      : code == LIBUSB_ERROR_ACCESS  ? "no permission; 'bootrig doctor' tells the udev rule"
+                      : code == LIBUSB_ERROR_BUSY    ? "another program uses it"
+                                                     : libusb_strerror(code);
 
     g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "%s: %s: %s", name, doing, why);
     return false;
@@ -42,19 +42,19 @@ static bool transfer_failed(struct rig_usb *usb, const char *doing, int code, GE
     return fail(error, usb->name, doing, code);
 }
 
-static bool real_control(struct rig_usb *usb, const struct rig_usb_setup *setup, guint8 *bytes, gsize n_bytes, gsize *n_done,
-                         guint timeout_ms, GError **error)
+static bool real_control(struct rig_usb *usb, const struct rig_usb_setup *setup, guint8 *bytes, gsize n_bytes,
+                         gsize *n_done, guint timeout_ms, GError **error)
 {
     struct real_usb *real = (struct real_usb *)usb;
-    int code = libusb_control_transfer(real->device, setup->request_type, setup->request, setup->value, setup->index, bytes,
-                                       (uint16_t)n_bytes, timeout_ms);
+    int code = libusb_control_transfer(real->device, setup->request_type, setup->request, setup->value,
+                                       setup->index, bytes, (uint16_t)n_bytes, timeout_ms);
 
     *n_done = code < 0 ? 0 : (gsize)code;
     return code >= 0 || transfer_failed(usb, "control transfer", code, error);
 }
 
-static bool real_interrupt(struct rig_usb *usb, guint8 endpoint, guint8 *bytes, gsize n_bytes, gsize *n_done, guint timeout_ms,
-                           GError **error)
+static bool real_interrupt(struct rig_usb *usb, guint8 endpoint, guint8 *bytes, gsize n_bytes, gsize *n_done,
+                           guint timeout_ms, GError **error)
 {
     struct real_usb *real = (struct real_usb *)usb;
     int n_moved = 0;
@@ -77,7 +77,8 @@ static void real_free(struct rig_usb *usb)
     g_free(real);
 }
 
-static const struct rig_usb_ops usb_ops = {.control = real_control, .interrupt = real_interrupt, .free = real_free};
+static const struct rig_usb_ops usb_ops = {
+    .control = real_control, .interrupt = real_interrupt, .free = real_free};
 
 static char *port_name(libusb_device *device)
 {
@@ -211,13 +212,15 @@ static int find_endpoints(struct real_usb *real)
     return 0;
 }
 
-static struct rig_usb *real_open(struct rig_usb_bus *bus, const struct rig_usb_description *description, int interface, GError **error)
+static struct rig_usb *real_open(struct rig_usb_bus *bus, const struct rig_usb_description *description,
+                                 int interface, GError **error)
 {
     struct real_usb *real = g_new0(struct real_usb, 1);
     int code;
 
     real->usb.ops = &usb_ops;
-    real->usb.name = g_strdup_printf("%04x:%04x at USB port %s", description->vendor, description->product, description->port);
+    real->usb.name = g_strdup_printf("%04x:%04x at USB port %s", description->vendor, description->product,
+                                     description->port);
     real->interface = -1;
     code = open_at((struct real_bus *)bus, description->port, &real->device);
     if (code == 0 && interface >= 0) {

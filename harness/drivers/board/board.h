@@ -32,6 +32,7 @@ struct rig_board_image {
 struct rig_board_setup {
     const struct rig_board_image *images;
     gsize n_images;
+    bool companions;                 /* images of the board that are not among these are healthy ones of the board's own */
     bool confirmed;                  /* false: slot 0 is on trial (trailer says so), the next boot reverts */
     const struct rig_record *options; /* of rig_board_options_shape; NULL = the target's own */
     guint64 seed;

@@ -85,12 +85,14 @@ static bool chosen(const struct rig_fault *fault, const struct rig_request_tag *
     }
 }
 
-const struct rig_fault *rig_faults_strike(struct rig_faults *faults, enum rig_fault_kind kind, const struct rig_request_tag *tag)
+const struct rig_fault *rig_faults_strike(struct rig_faults *faults, enum rig_fault_kind kind,
+                                          const struct rig_request_tag *tag)
 {
     for (guint i = 0; i < faults->armed->len; i++) {
         struct rig_fault *fault = &g_array_index(faults->armed, struct rig_fault, i);
 
-        if (fault->kind != kind || (fault->n_times && fault->n_happened >= fault->n_times) || !chosen(fault, tag, faults->chance))
+        if (fault->kind != kind || (fault->n_times && fault->n_happened >= fault->n_times) ||
+            !chosen(fault, tag, faults->chance))
             continue;
         fault->n_happened++;
         return fault;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Link faults: declared by a scenario, applied to SMP messages between the client and the link, seeded, each on record. */
+/* Link faults: declared by a scenario, applied to SMP messages between the client and the link, seeded, each
+ * on record. */
 #ifndef RIG_DRIVERS_LINK_FAULTS_H
 #define RIG_DRIVERS_LINK_FAULTS_H
 
@@ -9,13 +10,13 @@
 G_BEGIN_DECLS
 
 enum rig_fault_kind {
-    RIG_FAULT_DROP,               /* the request never leaves */
-    RIG_FAULT_DROP_RESPONSE,      /* the answer to it never arrives */
-    RIG_FAULT_DUPLICATE,          /* it is sent twice */
+    RIG_FAULT_DROP,          /* the request never leaves */
+    RIG_FAULT_DROP_RESPONSE, /* the answer to it never arrives */
+    RIG_FAULT_DUPLICATE,     /* it is sent twice */
     RIG_FAULT_DUPLICATE_RESPONSE,
-    RIG_FAULT_DELAY,              /* it leaves delay_us later, what follows overtakes it */
-    RIG_FAULT_REORDER,            /* it leaves right after the next one; with nothing to follow, when the client waits */
-    RIG_FAULT_CORRUPT,            /* one bit of byte `at` is flipped */
+    RIG_FAULT_DELAY,   /* it leaves delay_us later, what follows overtakes it */
+    RIG_FAULT_REORDER, /* it leaves right after the next one; with nothing to follow, when the client waits */
+    RIG_FAULT_CORRUPT, /* one bit of byte `at` is flipped */
     RIG_FAULT_TRUNCATE,           /* only the first `at` bytes leave */
     RIG_FAULT_STOP_NOTIFICATIONS, /* from the answer to it on, nothing arrives any more */
     RIG_FAULT_DISCONNECT,         /* the host drops the link instead of sending it */
@@ -24,8 +25,8 @@ enum rig_fault_kind {
 const char *rig_fault_kind_name(enum rig_fault_kind kind); /* as in scenarios: "drop", "drop-response", ... */
 
 enum rig_fault_choice {
-    RIG_FAULT_AT_CHUNK,       /* the n-th distinct upload chunk, from 0 */
-    RIG_FAULT_AT_MIDDLE,      /* the chunk that holds the middle byte */
+    RIG_FAULT_AT_CHUNK,  /* the n-th distinct upload chunk, from 0 */
+    RIG_FAULT_AT_MIDDLE, /* the chunk that holds the middle byte */
     RIG_FAULT_AT_LAST,
     RIG_FAULT_AT_BYTE,        /* the chunk that holds byte n of the image */
     RIG_FAULT_AT_MESSAGE,     /* the n-th SMP request of any kind since the fault was armed */
@@ -38,19 +39,19 @@ struct rig_fault {
     guint64 n;
     double probability;
     guint64 delay_us;
-    guint32 at;      /* CORRUPT, TRUNCATE: byte of the message; G_MAXUINT32 = the middle */
-    guint n_times;   /* how often it may happen; 0 = without end */
+    guint32 at;    /* CORRUPT, TRUNCATE: byte of the message; G_MAXUINT32 = the middle */
+    guint n_times; /* how often it may happen; 0 = without end */
     guint n_happened;
 };
 
 /* What the client knows about a request it sends. */
 struct rig_request_tag {
     bool upload;
-    guint chunk;       /* index among the distinct chunks */
+    guint chunk; /* index among the distinct chunks */
     guint64 offset;
     guint64 n_bytes;
     guint64 total;
-    guint message;     /* number of the request since the faults were armed */
+    guint message; /* number of the request since the faults were armed */
 };
 
 struct rig_faults; /* a stack of armed faults with a seeded generator */
@@ -61,7 +62,8 @@ void rig_faults_push(struct rig_faults *faults, const struct rig_fault *fault);
 guint rig_faults_pop(struct rig_faults *faults, guint n);
 guint rig_faults_count(const struct rig_faults *faults);
 /* The next fault of this kind that strikes a request, counted as happened; NULL = none. */
-const struct rig_fault *rig_faults_strike(struct rig_faults *faults, enum rig_fault_kind kind, const struct rig_request_tag *tag);
+const struct rig_fault *rig_faults_strike(struct rig_faults *faults, enum rig_fault_kind kind,
+                                          const struct rig_request_tag *tag);
 
 G_END_DECLS
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The power role over a driver's bare switch: set with read-back and tries, cuts at an instant on a thread of their own. */
+/* The power role over a driver's bare switch: set with read-back and tries, cuts at an instant on a thread of
+ * their own. */
 #include "drivers/power/channel.h"
 
 #include "base/error.h"
@@ -36,7 +37,8 @@ static bool write_once(struct rig_channel *channel, bool on, GError **error)
     if (channel->ops->read && !read_back(channel, on, &confirmed, error))
         return false;
     if (!confirmed)
-        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "it was told '%s' and still says '%s'", on ? "on" : "off", on ? "off" : "on");
+        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "it was told '%s' and still says '%s'",
+                    on ? "on" : "off", on ? "off" : "on");
     return confirmed;
 }
 
@@ -55,11 +57,13 @@ static bool set_locked(struct rig_channel *channel, bool on, GError **error)
         if (channel->ops->is_gone && channel->ops->is_gone(channel))
             break;
     }
-    g_propagate_prefixed_error(error, g_steal_pointer(&failure), "%s: cannot switch %s: ", channel->name, on ? "on" : "off");
+    g_propagate_prefixed_error(error, g_steal_pointer(&failure), "%s: cannot switch %s: ", channel->name,
+                               on ? "on" : "off");
     return false;
 }
 
-static bool off_locked(struct rig_channel *channel, gint64 at_us, struct rig_cut_record *record, GError **error)
+static bool off_locked(struct rig_channel *channel, gint64 at_us, struct rig_cut_record *record,
+                       GError **error)
 {
     *record = (struct rig_cut_record){0};
     if (channel->ops->write_off_with_proof) {
@@ -99,7 +103,8 @@ static bool is_on_locked(struct rig_channel *channel, bool *on, GError **error)
         return false;
     }
     if (!channel->set_by_us) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED, "%s: this device cannot tell its state", channel->name);
+        g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED, "%s: this device cannot tell its state",
+                    channel->name);
         return false;
     }
     *on = channel->last_set;
@@ -126,7 +131,8 @@ static gpointer cut_when_due(gpointer user)
     g_mutex_lock(&channel->lock);
     while (!channel->cut_cancelled && g_get_monotonic_time() < begin_us)
         g_cond_wait_until(&channel->changed, &channel->lock, begin_us);
-    if (!channel->cut_cancelled && !off_locked(channel, channel->cut_at_us, &channel->cut, &channel->cut_error))
+    if (!channel->cut_cancelled &&
+        !off_locked(channel, channel->cut_at_us, &channel->cut, &channel->cut_error))
         channel->cut.fell = false;
     g_mutex_unlock(&channel->lock);
     return NULL;
@@ -137,7 +143,8 @@ static bool channel_arm_cut(struct rig_power *power, const struct rig_cut_plan *
     struct rig_channel *channel = self(power);
 
     if (plan->aim != RIG_CUT_AFTER_TIME) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED, "%s: this supply can be cut after a time only, not at %s", channel->name,
+        g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+                    "%s: this supply can be cut after a time only, not at %s", channel->name,
                     plan->aim == RIG_CUT_AT_OPERATION ? "a flash operation" : "a console line");
         return false;
     }

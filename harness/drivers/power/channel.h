@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One switched supply of a real device. A driver gives write, read and proof; verifying, trying again, and cuts in time are made here,
- * once for all drivers. */
+/* One switched supply of a real device. A driver gives write, read and proof; verifying, trying again, and
+ * cuts in time are made here, once for all drivers. */
 #ifndef RIG_DRIVERS_POWER_CHANNEL_H
 #define RIG_DRIVERS_POWER_CHANNEL_H
 
@@ -17,9 +17,11 @@ struct rig_channel_ops {
     guint settle_ms; /* how long after a write the read-back may still show the old state */
     bool (*write)(struct rig_channel *channel, bool on, GError **error);
     bool (*read)(struct rig_channel *channel, bool *on, GError **error); /* NULL: the device cannot tell */
-    /* Switches off at at_us (g_get_monotonic_time; not before, and at once when that is over) and proves that nothing flows any more:
-     * at_us and proof of the record. An empty proof with true: it is off, and nobody but the switch says so. NULL: write() is all there is. */
-    bool (*write_off_with_proof)(struct rig_channel *channel, gint64 at_us, struct rig_cut_record *record, GError **error);
+    /* Switches off at at_us (g_get_monotonic_time; not before, and at once when that is over) and proves that
+     * nothing flows any more: at_us and proof of the record. An empty proof with true: it is off, and nobody
+     * but the switch says so. NULL: write() is all there is. */
+    bool (*write_off_with_proof)(struct rig_channel *channel, gint64 at_us, struct rig_cut_record *record,
+                                 GError **error);
     guint lead_ms; /* how long before at_us that is called, to look at the board before the cut */
     bool (*is_gone)(struct rig_channel *channel); /* unplugged: trying again is pointless */
     void (*free)(struct rig_channel *channel);
@@ -45,7 +47,8 @@ void rig_channel_init(struct rig_channel *channel, const struct rig_channel_ops 
 /* Where this supply hangs, for people. */
 const char *rig_channel_name(const struct rig_power *power);
 /* Switches off and tells who else said so; the record's `fell` and `at_us` are filled in any case. */
-bool rig_channel_off_with_proof(struct rig_power *power, struct rig_cut_record *record, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool rig_channel_off_with_proof(struct rig_power *power, struct rig_cut_record *record,
+                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS
 

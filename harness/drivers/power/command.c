@@ -44,7 +44,8 @@ static void own_group(gpointer unused)
     setpgid(0, 0);
 }
 
-/* Reads until the output ends or the deadline comes; what is too much is read and dropped, so that the program does not block. */
+/* Reads until the output ends or the deadline comes; what is too much is read and dropped, so that the
+ * program does not block. */
 static void collect(int fd, gint64 until_us, GString *output)
 {
     char bytes[1024];
@@ -97,8 +98,8 @@ static bool run(struct command_power *power, char **argv, GString *output, GErro
     bool ended;
     GPid pid;
 
-    if (!g_spawn_async_with_pipes(NULL, argv, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD, own_group, NULL, &pid, NULL, &out, NULL,
-                                  &failure)) {
+    if (!g_spawn_async_with_pipes(NULL, argv, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD,
+                                  own_group, NULL, &pid, NULL, &out, NULL, &failure)) {
         g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "cannot start '%s': %s", argv[0], failure->message);
         return false;
     }
@@ -110,12 +111,14 @@ static bool run(struct command_power *power, char **argv, GString *output, GErro
         return true;
     said = shown(output);
     if (!ended)
-        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "'%s' did not end within %" G_GINT64_FORMAT " ms and was killed", argv[0],
+        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE,
+                    "'%s' did not end within %" G_GINT64_FORMAT " ms and was killed", argv[0],
                     power->within_us / 1000);
     else if (WIFSIGNALED(status))
         g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "'%s' died of signal %d", argv[0], WTERMSIG(status));
     else
-        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "'%s' ended with status %d%s%s", argv[0], WEXITSTATUS(status), *said ? ": " : "", said);
+        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "'%s' ended with status %d%s%s", argv[0],
+                    WEXITSTATUS(status), *said ? ": " : "", said);
     return false;
 }
 
@@ -142,7 +145,8 @@ static bool command_read(struct rig_channel *channel, bool *on, GError **error)
     if (*on || strcmp(word, "off") == 0)
         return true;
     said = shown(output);
-    g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "'%s' has to print 'on' or 'off' and printed '%s'", power->status[0], said);
+    g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "'%s' has to print 'on' or 'off' and printed '%s'",
+                power->status[0], said);
     return false;
 }
 
@@ -157,10 +161,13 @@ static void command_free(struct rig_channel *channel)
 }
 
 /* One try: a program that fails has said so on purpose. */
-static const struct rig_channel_ops ops_mute = {.name = "command", .n_tries = 1, .write = command_write, .free = command_free};
-static const struct rig_channel_ops ops_telling = {.name = "command", .n_tries = 1, .write = command_write, .read = command_read, .free = command_free};
+static const struct rig_channel_ops ops_mute = {
+    .name = "command", .n_tries = 1, .write = command_write, .free = command_free};
+static const struct rig_channel_ops ops_telling = {
+    .name = "command", .n_tries = 1, .write = command_write, .read = command_read, .free = command_free};
 
-static struct rig_power *command_open(struct rig_power_host *host, const struct rig_record *arguments, GError **error)
+static struct rig_power *command_open(struct rig_power_host *host, const struct rig_record *arguments,
+                                      GError **error)
 {
     struct command_power *power = g_new0(struct command_power, 1);
 
@@ -178,4 +185,5 @@ static struct rig_power *command_open(struct rig_power_host *host, const struct 
     return NULL;
 }
 
-const struct rig_power_driver rig_power_command = {.name = "command", .open = command_open, .keeps_state = true};
+const struct rig_power_driver rig_power_command = {
+    .name = "command", .open = command_open, .keeps_state = true};

@@ -38,7 +38,8 @@ struct relay_report {
 static bool is_relay(const struct rig_usb_description *device)
 {
     return device->vendor == VENDOR && device->product == PRODUCT &&
-           (g_strcmp0(device->manufacturer, MANUFACTURER) == 0 || (device->product_name && g_str_has_prefix(device->product_name, NAME_PREFIX)));
+           (g_strcmp0(device->manufacturer, MANUFACTURER) == 0 ||
+            (device->product_name && g_str_has_prefix(device->product_name, NAME_PREFIX)));
 }
 
 /* 0: the board does not say. */
@@ -48,7 +49,8 @@ static guint n_channels(const struct rig_usb_description *device)
 
     if (!device->product_name || !g_str_has_prefix(device->product_name, NAME_PREFIX))
         return 0;
-    if (!g_ascii_string_to_unsigned(device->product_name + strlen(NAME_PREFIX), 10, 1, MAX_CHANNELS, &n, NULL))
+    if (!g_ascii_string_to_unsigned(device->product_name + strlen(NAME_PREFIX), 10, 1, MAX_CHANNELS, &n,
+                                    NULL))
         return 0;
     return (guint)n;
 }
@@ -62,7 +64,8 @@ static bool read_report_once(struct rig_usb *usb, struct relay_report *report, G
     if (!rig_usb_control(usb, &get_report, bytes, sizeof bytes, &n, TIMEOUT_MS, error))
         return false;
     if (n != sizeof bytes) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "%s: its report has %" G_GSIZE_FORMAT " bytes, not %u", usb->name, n, REPORT_BYTES);
+        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE,
+                    "%s: its report has %" G_GSIZE_FORMAT " bytes, not %u", usb->name, n, REPORT_BYTES);
         return false;
     }
     for (guint i = 0; i < IDENTITY_BYTES; i++)
@@ -129,8 +132,9 @@ static const struct rig_channel_ops ops = {
 };
 
 /* The boards at hand that fit, opened one after the other until one has the identity. */
-static struct rig_usb *open_by_identity(struct rig_usb_bus *bus, const char *identity, const struct rig_usb_description **device,
-                                        const GPtrArray *devices, GError **error)
+static struct rig_usb *open_by_identity(struct rig_usb_bus *bus, const char *identity,
+                                        const struct rig_usb_description **device, const GPtrArray *devices,
+                                        GError **error)
 {
     g_autoptr(GString) others = g_string_new(NULL);
     g_autoptr(rig_usb) found = NULL;
@@ -141,12 +145,14 @@ static struct rig_usb *open_by_identity(struct rig_usb_bus *bus, const char *ide
 
         if (!usb || !read_report(usb, &report, error))
             return NULL;
-        g_string_append_printf(others, "%s%s at USB port %s", others->len ? ", " : "", *report.identity ? report.identity : "a corrupt identity",
+        g_string_append_printf(others, "%s%s at USB port %s", others->len ? ", " : "",
+                               *report.identity ? report.identity : "a corrupt identity",
                                ((const struct rig_usb_description *)devices->pdata[i])->port);
         if (strcmp(report.identity, identity) != 0)
             continue;
         if (found) {
-            g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "two relay boards have the identity %s; name one by its port: %s", identity,
+            g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE,
+                        "two relay boards have the identity %s; name one by its port: %s", identity,
                         others->str);
             return NULL;
         }
@@ -154,12 +160,13 @@ static struct rig_usb *open_by_identity(struct rig_usb_bus *bus, const char *ide
         found = g_steal_pointer(&usb);
     }
     if (!found)
-        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "no relay board has the identity %s; there is: %s", identity,
-                    others->len ? others->str : "none");
+        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "no relay board has the identity %s; there is: %s",
+                    identity, others->len ? others->str : "none");
     return g_steal_pointer(&found);
 }
 
-static struct rig_usb *open_at_port(struct rig_usb_bus *bus, const char *identity, const struct rig_usb_description *device, GError **error)
+static struct rig_usb *open_at_port(struct rig_usb_bus *bus, const char *identity,
+                                    const struct rig_usb_description *device, GError **error)
 {
     g_autoptr(rig_usb) usb = rig_usb_open(bus, device, 0, error);
     struct relay_report report;
@@ -167,16 +174,19 @@ static struct rig_usb *open_at_port(struct rig_usb_bus *bus, const char *identit
     if (!usb || !read_report(usb, &report, error))
         return NULL;
     if (identity && strcmp(report.identity, identity) != 0) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "the relay board at USB port %s has the identity %s, not %s", device->port,
+        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE,
+                    "the relay board at USB port %s has the identity %s, not %s", device->port,
                     *report.identity ? report.identity : "(corrupt)", identity);
         return NULL;
     }
     return g_steal_pointer(&usb);
 }
 
-static struct rig_power *relay_open(struct rig_power_host *host, const struct rig_record *arguments, GError **error)
+static struct rig_power *relay_open(struct rig_power_host *host, const struct rig_record *arguments,
+                                    GError **error)
 {
-    struct rig_usb_match match = {.what = "a USBRelay board", .port = rig_record_text(arguments, "port"), .accepts = is_relay};
+    struct rig_usb_match match = {
+        .what = "a USBRelay board", .port = rig_record_text(arguments, "port"), .accepts = is_relay};
     const char *identity = rig_record_text(arguments, "identity");
     guint number = (guint)rig_record_count(arguments, "channel");
     const struct rig_usb_description *device = NULL;
@@ -200,13 +210,15 @@ static struct rig_power *relay_open(struct rig_power_host *host, const struct ri
     if (!usb)
         return NULL;
     if (n_channels(device) && number > n_channels(device)) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "the relay board at USB port %s has %u channels, there is no channel %u", device->port,
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+                    "the relay board at USB port %s has %u channels, there is no channel %u", device->port,
                     n_channels(device), number);
         return NULL;
     }
     relay = g_new0(struct relay, 1);
-    rig_channel_init(&relay->channel, &ops, g_strdup_printf("relay board %s at USB port %s, channel %u", identity ? identity : "(by port)",
-                                                            device->port, number));
+    rig_channel_init(&relay->channel, &ops,
+                     g_strdup_printf("relay board %s at USB port %s, channel %u",
+                                     identity ? identity : "(by port)", device->port, number));
     relay->usb = g_steal_pointer(&usb);
     relay->number = (guint8)number;
     return &relay->channel.power;
@@ -238,13 +250,16 @@ static bool relay_list(struct rig_power_host *host, GPtrArray *found, GError **e
             one->state = states_text(report.states, MAX(n_channels(device), 1));
         else
             one->state = g_strdup(failure->message);
-        one->what = g_strdup_printf("%s %s at USB port %s", device->product_name ? device->product_name : "USBRelay",
-                                    *report.identity ? report.identity : "(identity corrupt or not read)", device->port);
-        one->entry = *report.identity ? g_strdup_printf("{hid-relay: {identity: %s, channel: 1}}", report.identity)
-                                      : g_strdup_printf("{hid-relay: {port: %s, channel: 1}}", device->port);
+        one->what = g_strdup_printf(
+            "%s %s at USB port %s", device->product_name ? device->product_name : "USBRelay",
+            *report.identity ? report.identity : "(identity corrupt or not read)", device->port);
+        one->entry = *report.identity
+                         ? g_strdup_printf("{hid-relay: {identity: %s, channel: 1}}", report.identity)
+                         : g_strdup_printf("{hid-relay: {port: %s, channel: 1}}", device->port);
         g_ptr_array_add(found, one);
     }
     return devices != NULL;
 }
 
-const struct rig_power_driver rig_power_hid_relay = {.name = "hid-relay", .open = relay_open, .list = relay_list, .keeps_state = true};
+const struct rig_power_driver rig_power_hid_relay = {
+    .name = "hid-relay", .open = relay_open, .list = relay_list, .keeps_state = true};

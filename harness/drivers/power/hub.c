@@ -60,8 +60,13 @@ static void hub_free(struct rig_channel *channel)
     g_free(power);
 }
 
-static const struct rig_channel_ops ops = {.name = "hub", .n_tries = N_TRIES, .settle_ms = SETTLE_MS, .write = hub_write, .read = hub_read,
-                                           .is_gone = hub_is_gone, .free = hub_free};
+static const struct rig_channel_ops ops = {.name = "hub",
+                                           .n_tries = N_TRIES,
+                                           .settle_ms = SETTLE_MS,
+                                           .write = hub_write,
+                                           .read = hub_read,
+                                           .is_gone = hub_is_gone,
+                                           .free = hub_free};
 
 /* The path behind the bus number: "1-4.2" -> "4.2"; a root hub has "". */
 static const char *path_of(const char *port)
@@ -78,7 +83,8 @@ static const char *below_top(const char *path)
     return dot ? dot + 1 : "";
 }
 
-/* How well two hubs of one container fit: hubs with copied container ids are told apart by place [SRC mvp/uhubctl]. */
+/* How well two hubs of one container fit: hubs with copied container ids are told apart by place [SRC
+ * mvp/uhubctl]. */
 static int score(const struct rig_usb_description *one, const struct rig_usb_description *other)
 {
     const char *path = path_of(one->port);
@@ -94,8 +100,8 @@ static int score(const struct rig_usb_description *one, const struct rig_usb_des
     return points;
 }
 
-static bool can_be_pair(const struct rig_hub *hub, const struct rig_usb_description *device, const struct rig_hub *other,
-                        const struct rig_usb_description *other_device)
+static bool can_be_pair(const struct rig_hub *hub, const struct rig_usb_description *device,
+                        const struct rig_hub *other, const struct rig_usb_description *other_device)
 {
     if (!other->has_container || memcmp(hub->container, other->container, sizeof hub->container) != 0)
         return false;
@@ -104,9 +110,10 @@ static bool can_be_pair(const struct rig_hub *hub, const struct rig_usb_descript
     return !device->serial || !other_device->serial || strcmp(device->serial, other_device->serial) == 0;
 }
 
-/* true with *pair NULL: there is none. Two that fit equally well are an error: the wrong one would switch somebody else's board. */
-static bool find_pair(struct rig_usb_bus *bus, const struct rig_usb_description *device, const struct rig_hub *hub, struct rig_hub **pair,
-                      GError **error)
+/* true with *pair NULL: there is none. Two that fit equally well are an error: the wrong one would switch
+ * somebody else's board. */
+static bool find_pair(struct rig_usb_bus *bus, const struct rig_usb_description *device,
+                      const struct rig_hub *hub, struct rig_hub **pair, GError **error)
 {
     const struct rig_usb_match match = {.what = "a hub", .accepts = rig_hub_is_hub};
     g_autoptr(GPtrArray) devices = rig_usb_find_all(bus, &match, error);
@@ -119,8 +126,9 @@ static bool find_pair(struct rig_usb_bus *bus, const struct rig_usb_description 
         g_autoptr(rig_hub) other = NULL;
         int points = score(device, candidate);
 
-        if ((candidate->usb_version >= 0x0300) == hub->super_speed || !(other = rig_hub_open(bus, candidate, NULL)) ||
-            !can_be_pair(hub, device, other, candidate) || points < best_score)
+        if ((candidate->usb_version >= 0x0300) == hub->super_speed ||
+            !(other = rig_hub_open(bus, candidate, NULL)) || !can_be_pair(hub, device, other, candidate) ||
+            points < best_score)
             continue;
         tied = points == best_score;
         best_score = points;
@@ -128,8 +136,10 @@ static bool find_pair(struct rig_usb_bus *bus, const struct rig_usb_description 
         best = g_steal_pointer(&other);
     }
     if (tied)
-        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE,
-                    "two hubs fit as the other half of the hub at USB port %s; 'alone: true' switches this half only", device->port);
+        g_set_error(
+            error, RIG_ERROR, RIG_ERROR_DEVICE,
+            "two hubs fit as the other half of the hub at USB port %s; 'alone: true' switches this half only",
+            device->port);
     if (!devices || tied)
         return false;
     *pair = g_steal_pointer(&best);
@@ -137,7 +147,8 @@ static bool find_pair(struct rig_usb_bus *bus, const struct rig_usb_description 
 }
 
 /* The cable inside a 7- or 10-port hub: switching it would take half of the hub away. */
-static bool leads_to_hub(struct rig_usb_bus *bus, const char *hub_port, guint number, bool *leads, GError **error)
+static bool leads_to_hub(struct rig_usb_bus *bus, const char *hub_port, guint number, bool *leads,
+                         GError **error)
 {
     g_autofree char *child = rig_hub_child_port(hub_port, number);
     const struct rig_usb_match match = {.what = "a hub", .port = child, .accepts = rig_hub_is_hub};
@@ -147,29 +158,34 @@ static bool leads_to_hub(struct rig_usb_bus *bus, const char *hub_port, guint nu
     return devices != NULL;
 }
 
-static bool check_port(struct rig_usb_bus *bus, const struct rig_hub *hub, guint number, bool ganged_allowed, GError **error)
+static bool check_port(struct rig_usb_bus *bus, const struct rig_hub *hub, guint number, bool ganged_allowed,
+                       GError **error)
 {
     bool leads = false;
 
     if (number > hub->n_ports) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "the hub at USB port %s has %u ports, there is no port %u", hub->port, hub->n_ports, number);
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+                    "the hub at USB port %s has %u ports, there is no port %u", hub->port, hub->n_ports,
+                    number);
         return false;
     }
     if (hub->switching != PER_PORT && !(hub->switching == GANGED && hub->n_ports == 1) && !ganged_allowed) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "the hub at USB port %s says that it %s; 'ganged: true' tries all the same", hub->port,
+        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE,
+                    "the hub at USB port %s says that it %s; 'ganged: true' tries all the same", hub->port,
                     hub->switching == GANGED ? "switches all its ports together" : "cannot switch its ports");
         return false;
     }
     if (!leads_to_hub(bus, hub->port, number, &leads, error))
         return false;
     if (leads)
-        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "port %u of the hub at USB port %s leads to another hub; that one's port is wanted", number,
-                    hub->port);
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+                    "port %u of the hub at USB port %s leads to another hub; that one's port is wanted",
+                    number, hub->port);
     return !leads;
 }
 
-static struct rig_power *make(struct rig_power_host *host, const struct rig_usb_description *device, const struct rig_record *arguments,
-                              GError **error)
+static struct rig_power *make(struct rig_power_host *host, const struct rig_usb_description *device,
+                              const struct rig_record *arguments, GError **error)
 {
     guint number = (guint)rig_record_count(arguments, "channel");
     bool ganged = rig_record_flag(arguments, "ganged");
@@ -179,14 +195,15 @@ static struct rig_power *make(struct rig_power_host *host, const struct rig_usb_
 
     if (!hub || !check_port(host->usb, hub, number, ganged, error))
         return NULL;
-    if (!rig_record_flag(arguments, "alone") && hub->has_container && !find_pair(host->usb, device, hub, &pair, error))
+    if (!rig_record_flag(arguments, "alone") && hub->has_container &&
+        !find_pair(host->usb, device, hub, &pair, error))
         return NULL;
     if (pair && !check_port(host->usb, pair, number, ganged, error))
         return NULL;
     power = g_new0(struct hub_power, 1);
     rig_channel_init(&power->channel, &ops,
-                     g_strdup_printf("hub at USB port %s%s%s, port %u", hub->port, pair ? " with its other half at " : "", pair ? pair->port : "",
-                                     number));
+                     g_strdup_printf("hub at USB port %s%s%s, port %u", hub->port,
+                                     pair ? " with its other half at " : "", pair ? pair->port : "", number));
     power->hub = g_steal_pointer(&hub);
     power->pair = g_steal_pointer(&pair);
     power->sysfs = g_strdup(host->sysfs);
@@ -194,9 +211,11 @@ static struct rig_power *make(struct rig_power_host *host, const struct rig_usb_
     return &power->channel.power;
 }
 
-static struct rig_power *hub_open(struct rig_power_host *host, const struct rig_record *arguments, GError **error)
+static struct rig_power *hub_open(struct rig_power_host *host, const struct rig_record *arguments,
+                                  GError **error)
 {
-    const struct rig_usb_match match = {.what = "a hub", .port = rig_record_text(arguments, "hub"), .accepts = rig_hub_is_hub};
+    const struct rig_usb_match match = {
+        .what = "a hub", .port = rig_record_text(arguments, "hub"), .accepts = rig_hub_is_hub};
     struct rig_usb_bus *bus = rig_power_host_usb(host, error);
     struct rig_usb_description *device = bus ? rig_usb_find(bus, &match, error) : NULL;
     struct rig_power *power = device ? make(host, device, arguments, error) : NULL;
@@ -219,7 +238,8 @@ static bool hub_list(struct rig_power_host *host, GPtrArray *found, GError **err
         if (!hub || hub->switching != PER_PORT)
             continue;
         one = g_new0(struct rig_power_found, 1);
-        one->what = g_strdup_printf("hub with %u switched ports at USB port %s%s%s", hub->n_ports, device->port, device->product_name ? ": " : "",
+        one->what = g_strdup_printf("hub with %u switched ports at USB port %s%s%s", hub->n_ports,
+                                    device->port, device->product_name ? ": " : "",
                                     device->product_name ? device->product_name : "");
         one->entry = g_strdup_printf("{hub: {hub: %s, channel: 1}}", device->port);
         g_ptr_array_add(found, one);
@@ -227,4 +247,5 @@ static bool hub_list(struct rig_power_host *host, GPtrArray *found, GError **err
     return devices != NULL;
 }
 
-const struct rig_power_driver rig_power_hub = {.name = "hub", .open = hub_open, .list = hub_list, .keeps_state = true};
+const struct rig_power_driver rig_power_hub = {
+    .name = "hub", .open = hub_open, .list = hub_list, .keeps_state = true};

@@ -39,12 +39,14 @@ char *rig_hub_child_port(const char *hub_port, guint number)
 
 static bool read_descriptor(struct rig_hub *hub, GError **error)
 {
-    struct rig_usb_setup setup = {
-        .request_type = 0xa0, .request = 0x06, .value = hub->super_speed ? DESCRIPTOR_SUPER : DESCRIPTOR_USB2};
+    struct rig_usb_setup setup = {.request_type = 0xa0,
+                                  .request = 0x06,
+                                  .value = hub->super_speed ? DESCRIPTOR_SUPER : DESCRIPTOR_USB2};
     guint8 bytes[64] = {0};
     gsize n = 0;
 
-    if (!rig_usb_control(hub->usb, &setup, bytes, hub->super_speed ? 12 : sizeof bytes, &n, TIMEOUT_MS, error))
+    if (!rig_usb_control(hub->usb, &setup, bytes, hub->super_speed ? 12 : sizeof bytes, &n, TIMEOUT_MS,
+                         error))
         return false;
     if (n < MIN_DESCRIPTOR_BYTES || bytes[1] != setup.value >> 8 || bytes[2] == 0) {
         g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "%s: it has no good hub descriptor", hub->usb->name);
@@ -65,7 +67,8 @@ static void read_container(struct rig_hub *hub)
     if (!rig_usb_control(hub->usb, &setup, bytes, sizeof bytes, &n, TIMEOUT_MS, NULL) || n < 5)
         return;
     for (gsize at = 5; at + 3 <= n && bytes[at] >= 3; at += bytes[at]) {
-        if (bytes[at + 1] != CAPABILITY_TYPE || bytes[at + 2] != CAPABILITY_CONTAINER || bytes[at] < CONTAINER_BYTES || at + CONTAINER_BYTES > n)
+        if (bytes[at + 1] != CAPABILITY_TYPE || bytes[at + 2] != CAPABILITY_CONTAINER ||
+            bytes[at] < CONTAINER_BYTES || at + CONTAINER_BYTES > n)
             continue;
         memcpy(hub->container, bytes + at + 4, sizeof hub->container);
         hub->has_container = true;
@@ -73,7 +76,8 @@ static void read_container(struct rig_hub *hub)
     }
 }
 
-struct rig_hub *rig_hub_open(struct rig_usb_bus *bus, const struct rig_usb_description *device, GError **error)
+struct rig_hub *rig_hub_open(struct rig_usb_bus *bus, const struct rig_usb_description *device,
+                             GError **error)
 {
     g_autoptr(rig_hub) hub = g_new0(struct rig_hub, 1);
 
@@ -104,18 +108,21 @@ bool rig_hub_port_powered(struct rig_hub *hub, guint8 number, bool *on, GError *
     if (!rig_usb_control(hub->usb, &setup, status, sizeof status, &n, TIMEOUT_MS, error))
         return false;
     if (n != sizeof status) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "%s: port status of %" G_GSIZE_FORMAT " bytes, not 4", hub->usb->name, n);
+        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "%s: port status of %" G_GSIZE_FORMAT " bytes, not 4",
+                    hub->usb->name, n);
         return false;
     }
     *on = (rig_get_le16(status) & (hub->super_speed ? POWER_BIT_SUPER : POWER_BIT_USB2)) != 0;
     return true;
 }
 
-/* /sys/bus/usb/devices/1-1.4:1.0/1-1.4-port2/disable; root hub: 3-0:1.0/usb3-port2/disable [SRC linux sysfs-bus-usb] */
+/* /sys/bus/usb/devices/1-1.4:1.0/1-1.4-port2/disable; root hub: 3-0:1.0/usb3-port2/disable [SRC linux
+ * sysfs-bus-usb] */
 static char *disable_path(const struct rig_hub *hub, const char *sysfs, guint8 number)
 {
-    g_autofree char *interface = g_str_has_prefix(hub->port, "usb") ? g_strdup_printf("%s-0:1.0", hub->port + strlen("usb"))
-                                                                    : g_strdup_printf("%s:1.0", hub->port);
+    g_autofree char *interface = g_str_has_prefix(hub->port, "usb")
+                                     ? g_strdup_printf("%s-0:1.0", hub->port + strlen("usb"))
+                                     : g_strdup_printf("%s:1.0", hub->port);
     g_autofree char *port = g_strdup_printf("%s-port%u", hub->port, number);
 
     return g_build_filename(sysfs, "bus", "usb", "devices", interface, port, "disable", NULL);
@@ -137,7 +144,8 @@ static int write_text(const char *path, const char *text)
 
 bool rig_hub_switch_port(struct rig_hub *hub, const char *sysfs, guint8 number, bool on, GError **error)
 {
-    struct rig_usb_setup setup = {.request_type = 0x23, .request = on ? 0x03 : 0x01, .value = PORT_POWER, .index = number};
+    struct rig_usb_setup setup = {
+        .request_type = 0x23, .request = on ? 0x03 : 0x01, .value = PORT_POWER, .index = number};
     g_autofree char *path = disable_path(hub, sysfs, number);
     int code = write_text(path, on ? "0" : "1");
     guint8 none = 0;

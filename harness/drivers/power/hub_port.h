@@ -19,7 +19,8 @@ struct rig_hub {
 
 bool rig_hub_is_hub(const struct rig_usb_description *device);
 /* Opens it and reads its descriptors. RIG_ERROR_DEVICE. */
-struct rig_hub *rig_hub_open(struct rig_usb_bus *bus, const struct rig_usb_description *device, GError **error);
+struct rig_hub *rig_hub_open(struct rig_usb_bus *bus, const struct rig_usb_description *device,
+                             GError **error);
 void rig_hub_free(struct rig_hub *hub);
 typedef struct rig_hub rig_hub;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_hub, rig_hub_free)
@@ -27,7 +28,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_hub, rig_hub_free)
 /* "1-1.4" and 2 -> "1-1.4.2"; "usb3" and 2 -> "3-2". The caller owns it. */
 char *rig_hub_child_port(const char *hub_port, guint number);
 bool rig_hub_port_powered(struct rig_hub *hub, guint8 number, bool *on, GError **error);
-/* Through the kernel's `disable` file where there is one (kernel 6.0 and later), else by a request to the hub. */
+/* Through the kernel's `disable` file where there is one (kernel 6.0 and later), else by a request to the
+ * hub. */
 bool rig_hub_switch_port(struct rig_hub *hub, const char *sysfs, guint8 number, bool on, GError **error);
 
 #endif

@@ -35,7 +35,8 @@ static bool lcus_read(struct rig_channel *channel, bool *on, GError **error)
     gsize n_bytes = 0;
     gsize n = 1;
 
-    if (!rig_serial_drain(lcus->serial, 0, TIMEOUT_MS, error) || !rig_serial_write(lcus->serial, &ask, 1, TIMEOUT_MS, error))
+    if (!rig_serial_drain(lcus->serial, 0, TIMEOUT_MS, error) ||
+        !rig_serial_write(lcus->serial, &ask, 1, TIMEOUT_MS, error))
         return false;
     while (n > 0 && n_bytes < sizeof answer) {
         if (!rig_serial_read(lcus->serial, answer + n_bytes, sizeof answer - n_bytes, ANSWER_MS, &n, error))
@@ -45,7 +46,8 @@ static bool lcus_read(struct rig_channel *channel, bool *on, GError **error)
             return true;
     }
     g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "serial port %s: %s", rig_serial_path(lcus->serial),
-                n_bytes ? "its answer does not tell the state of this channel" : "it does not answer; boards of one channel often cannot (status: false)");
+                n_bytes ? "its answer does not tell the state of this channel"
+                        : "it does not answer; boards of one channel often cannot (status: false)");
     return false;
 }
 
@@ -62,10 +64,16 @@ static void lcus_free(struct rig_channel *channel)
 
 static const struct rig_channel_ops ops_mute = {
     .name = "lcus", .n_tries = 1, .write = lcus_write, .is_gone = lcus_is_gone, .free = lcus_free};
-static const struct rig_channel_ops ops_telling = {
-    .name = "lcus", .n_tries = 2, .settle_ms = 50, .write = lcus_write, .read = lcus_read, .is_gone = lcus_is_gone, .free = lcus_free};
+static const struct rig_channel_ops ops_telling = {.name = "lcus",
+                                                   .n_tries = 2,
+                                                   .settle_ms = 50,
+                                                   .write = lcus_write,
+                                                   .read = lcus_read,
+                                                   .is_gone = lcus_is_gone,
+                                                   .free = lcus_free};
 
-static struct rig_power *lcus_open(struct rig_power_host *host, const struct rig_record *arguments, GError **error)
+static struct rig_power *lcus_open(struct rig_power_host *host, const struct rig_record *arguments,
+                                   GError **error)
 {
     const char *tty = rig_record_text(arguments, "tty");
     struct rig_serial *serial = rig_serial_open(tty, BAUD, error);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Role: the board's supply. A cut counts only when something other than the switch said so: the report carries the proof. */
+/* Role: the board's supply. A cut counts only when something other than the switch said so: the report
+ * carries the proof. */
 #ifndef RIG_DRIVERS_POWER_POWER_H
 #define RIG_DRIVERS_POWER_POWER_H
 
@@ -23,21 +24,22 @@ struct rig_cut_plan {
 /* What became of an armed cut. */
 struct rig_cut_record {
     bool fell;
-    guint64 at_us;         /* board clock */
-    bool at_operation;     /* the fields below are known */
+    guint64 at_us;     /* board clock */
+    bool at_operation; /* the fields below are known */
     guint64 operation;
-    bool erase;            /* else a write */
+    bool erase; /* else a write */
     char device[24];
     guint32 offset;
     guint32 n_bytes;
     bool torn;
-    char proof[64];        /* who else said that the board is dead: "simulator: flash without power" */
+    char proof[64]; /* who else said that the board is dead: "simulator: flash without power" */
 };
 
 struct rig_power;
 struct rig_power_ops {
     const char *name;
-    /* Blocks until the device says that it is so, where it can say anything; else until the command has gone out. */
+    /* Blocks until the device says that it is so, where it can say anything; else until the command has gone
+     * out. */
     bool (*set)(struct rig_power *power, bool on, GError **error);
     /* RIG_ERROR_UNSUPPORTED: the device cannot tell; the state is unknown, not off. */
     bool (*is_on)(struct rig_power *power, bool *on, GError **error);

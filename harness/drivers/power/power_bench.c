@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* How long a relay takes from the call to its verified state: real libusb, a device that answers at once. For ci/bench/power.sh. */
+/* How long a relay takes from the call to its verified state: real libusb, a device that answers at once. For
+ * ci/bench/power.sh. */
 #include "tests/power_stand.h"
 #include "tests/usb_kernel.h"
 
@@ -36,7 +37,8 @@ static bool measure(struct usb_kernel *kernel, const char *what, const char *ent
         return false;
     }
     qsort(times_us, N_SWITCHES, sizeof times_us[0], compare_times);
-    printf("%s: found and opened in %" G_GINT64_FORMAT " us; switched and read back %d times: median %" G_GINT64_FORMAT " us, worst %" G_GINT64_FORMAT
+    printf("%s: found and opened in %" G_GINT64_FORMAT
+           " us; switched and read back %d times: median %" G_GINT64_FORMAT " us, worst %" G_GINT64_FORMAT
            " us, target below 30000 plus the device's own time\n",
            what, opening_us, N_SWITCHES, times_us[N_SWITCHES / 2], times_us[N_SWITCHES - 1]);
     return true;
@@ -56,7 +58,8 @@ int main(void)
     usb_model_make_hub(&kernel->models[2], "1-3", 1, false);
     for (guint i = 0; i < 3; i++)
         usb_kernel_plug_in(kernel, i);
-    ok = measure(kernel, "HID relay", "{hid-relay: {identity: ABCDE}}") && measure(kernel, "YKUSH", "{ykush: {serial: YK1}}") &&
+    ok = measure(kernel, "HID relay", "{hid-relay: {identity: ABCDE}}") &&
+         measure(kernel, "YKUSH", "{ykush: {serial: YK1}}") &&
          measure(kernel, "hub port", "{hub: {hub: 1-3, channel: 1}}");
     usb_kernel_free(kernel);
     return ok ? 0 : 1;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Supplies that misbehave: no answer, wrong answer, half an answer, gone in the middle, and what cannot be right. */
+/* Supplies that misbehave: no answer, wrong answer, half an answer, gone in the middle, and what cannot be
+ * right. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -100,7 +101,9 @@ static void a_relay_that_never_answers_is_an_error_that_names_its_port(void **st
     static const struct {
         enum usb_fault_kind fault;
         const char *piece;
-    } cases[] = {{USB_PROTOCOL_ERROR, "Protocol error"}, {USB_NO_ANSWER, "timed out"}, {USB_HALF_ANSWER, "has 4 bytes, not 8"}};
+    } cases[] = {{USB_PROTOCOL_ERROR, "Protocol error"},
+                 {USB_NO_ANSWER, "timed out"},
+                 {USB_HALF_ANSWER, "has 4 bytes, not 8"}};
     struct rig *rig = *state;
     g_autoptr(rig_power) power = NULL;
 
@@ -179,12 +182,17 @@ static void relays_that_cannot_be_told_apart_are_refused(void **state)
     usb_model_make_hid_relay(&rig->models[rig->n_models++], "1-4", "OTHER");
     rig->models[3].about.manufacturer = (char *)"somebody";
     rig->models[3].about.product_name = (char *)"Mouse";
-    assert_not_opened(rig, "{hid-relay: {identity: ABCDE}}", RIG_ERROR_DEVICE, "two relay boards have the identity ABCDE");
+    assert_not_opened(rig, "{hid-relay: {identity: ABCDE}}", RIG_ERROR_DEVICE,
+                      "two relay boards have the identity ABCDE");
     assert_not_opened(rig, "{hid-relay: {identity: OTHER}}", RIG_ERROR_DEVICE,
-                      "no relay board has the identity OTHER; there is: ABCDE at USB port 1-1, ABCDE at USB port 1-2, a corrupt identity at USB port 1-3");
-    assert_not_opened(rig, "{hid-relay: {identity: ABCDE, port: 1-3}}", RIG_ERROR_DEVICE, "has the identity (corrupt), not ABCDE");
-    assert_not_opened(rig, "{hid-relay: {port: 1-4}}", RIG_ERROR_DEVICE, "at USB port 1-4 is not attached; there is one at USB port 1-1, ");
-    assert_not_opened(rig, "{hid-relay: {port: 1-3, channel: 3}}", RIG_ERROR_INPUT, "has 2 channels, there is no channel 3");
+                      "no relay board has the identity OTHER; there is: ABCDE at USB port 1-1, ABCDE at USB "
+                      "port 1-2, a corrupt identity at USB port 1-3");
+    assert_not_opened(rig, "{hid-relay: {identity: ABCDE, port: 1-3}}", RIG_ERROR_DEVICE,
+                      "has the identity (corrupt), not ABCDE");
+    assert_not_opened(rig, "{hid-relay: {port: 1-4}}", RIG_ERROR_DEVICE,
+                      "at USB port 1-4 is not attached; there is one at USB port 1-1, ");
+    assert_not_opened(rig, "{hid-relay: {port: 1-3, channel: 3}}", RIG_ERROR_INPUT,
+                      "has 2 channels, there is no channel 3");
     rig_power_free(open_good(rig, "{hid-relay: {port: 1-3, channel: 2}}"));
 }
 
@@ -210,7 +218,8 @@ static void a_ykush_xs_has_one_port_only(void **state)
     struct rig *rig = *state;
 
     usb_model_make_ykush(&rig->models[rig->n_models++], "1-1", 0xf0cd, "YKX");
-    assert_not_opened(rig, "{ykush: {channel: 2}}", RIG_ERROR_INPUT, "a YKUSH XS has 1 port, there is no port 2");
+    assert_not_opened(rig, "{ykush: {channel: 2}}", RIG_ERROR_INPUT,
+                      "a YKUSH XS has 1 port, there is no port 2");
     rig_power_free(open_good(rig, "{ykush: {channel: 1}}"));
 }
 
@@ -233,9 +242,11 @@ static void hubs_that_cannot_switch_one_port_are_refused(void **state)
     usb_model_make_hub(&rig->models[rig->n_models++], "1-1", 1, false);
     usb_model_make_hub(&rig->models[rig->n_models++], "1-1.3", 1, false);
     rig->models[1].switching = 0;
-    assert_not_opened(rig, "{hub: {hub: 1-1, channel: 5}}", RIG_ERROR_INPUT, "has 4 ports, there is no port 5");
+    assert_not_opened(rig, "{hub: {hub: 1-1, channel: 5}}", RIG_ERROR_INPUT,
+                      "has 4 ports, there is no port 5");
     assert_not_opened(rig, "{hub: {hub: 1-1, channel: 3}}", RIG_ERROR_INPUT, "leads to another hub");
-    assert_not_opened(rig, "{hub: {hub: 1-1.3, channel: 1}}", RIG_ERROR_DEVICE, "switches all its ports together");
+    assert_not_opened(rig, "{hub: {hub: 1-1.3, channel: 1}}", RIG_ERROR_DEVICE,
+                      "switches all its ports together");
     rig_power_free(open_good(rig, "{hub: {hub: 1-1.3, channel: 1, ganged: true}}"));
     rig->models[1].switching = 2;
     assert_not_opened(rig, "{hub: {hub: 1-1.3, channel: 1}}", RIG_ERROR_DEVICE, "cannot switch its ports");
@@ -271,7 +282,8 @@ static void two_hubs_that_fit_equally_well_are_refused(void **state)
     usb_model_make_hub(&rig->models[rig->n_models++], "3-1", 3, true);
     for (guint i = 0; i < rig->n_models; i++)
         rig->models[i].has_container = true;
-    assert_not_opened(rig, "{hub: {hub: 2-1, channel: 2}}", RIG_ERROR_DEVICE, "two hubs fit as the other half");
+    assert_not_opened(rig, "{hub: {hub: 2-1, channel: 2}}", RIG_ERROR_DEVICE,
+                      "two hubs fit as the other half");
     power = open_good(rig, "{hub: {hub: 2-1, channel: 2, alone: true}}");
     assert_true(power->ops->set(power, false, NULL));
     assert_int_equal(rig->models[1].states, 0xf);
@@ -331,7 +343,8 @@ static void a_serial_port_that_cannot_be_used_is_named_with_the_reason(void **st
     g_autoptr(rig_power) power = open_good(*state, entry);
 
     assert_not_opened(*state, entry, RIG_ERROR_DEVICE, "another program uses it");
-    assert_not_opened(*state, "{lcus: /dev/no-such-port}", RIG_ERROR_DEVICE, "serial port /dev/no-such-port: cannot open it: it is not there");
+    assert_not_opened(*state, "{lcus: /dev/no-such-port}", RIG_ERROR_DEVICE,
+                      "serial port /dev/no-such-port: cannot open it: it is not there");
     assert_not_opened(*state, "{lcus: /dev/null}", RIG_ERROR_DEVICE, "it is not a serial port");
     g_clear_pointer(&power, rig_power_free);
     pty_device_free(device);
@@ -390,7 +403,8 @@ static void a_ppk2_whose_board_drew_nothing_before_proves_nothing(void **state)
 static void a_ppk2_whose_current_does_not_fall_is_an_error(void **state)
 {
     struct pty_device *device = pty_ppk2_new(PTY_FINE, 3000, false);
-    g_autofree char *entry = g_strdup_printf("{ppk2: {tty: %s, millivolts: 3000, dead-below: 1}}", pty_device_path(device));
+    g_autofree char *entry =
+        g_strdup_printf("{ppk2: {tty: %s, millivolts: 3000, dead-below: 1}}", pty_device_path(device));
     g_autoptr(rig_power) power = open_good(*state, entry);
     g_autoptr(GError) error = NULL;
     struct rig_cut_record record;
@@ -415,15 +429,21 @@ static void assert_command(struct rig *rig, const char *entry, const char *piece
 
 static void programs_that_fail_hang_or_say_nonsense_are_errors(void **state)
 {
-    assert_command(*state, "{command: {on: [sh, -c, 'echo no relay; exit 3'], off: 'true'}}", "'sh' ended with status 3: no relay");
-    assert_command(*state, "{command: {on: /no/such/program, off: 'true'}}", "cannot start '/no/such/program'");
+    assert_command(*state, "{command: {on: [sh, -c, 'echo no relay; exit 3'], off: 'true'}}",
+                   "'sh' ended with status 3: no relay");
+    assert_command(*state, "{command: {on: /no/such/program, off: 'true'}}",
+                   "cannot start '/no/such/program'");
     assert_command(*state, "{command: {on: [sh, -c, 'sleep 100 & sleep 100'], off: 'true', within: 100ms}}",
                    "did not end within 100 ms and was killed");
     assert_command(*state, "{command: {on: [sh, -c, 'kill -9 $$'], off: 'true'}}", "'sh' died of signal 9");
-    assert_command(*state, "{command: {on: 'true', off: 'true', status: [echo, maybe]}}", "has to print 'on' or 'off' and printed 'maybe'");
-    assert_command(*state, "{command: {on: 'true', off: 'true', status: [echo, 'off']}}", "it was told 'on' and still says 'off'");
-    assert_command(*state, "{command: {on: [sh, -c, 'head -c 1000000 /dev/zero; exit 1'], off: 'true'}}", "ended with status 1");
-    assert_not_opened(*state, "{command: {on: [], off: 'true'}}", RIG_ERROR_INPUT, "must each name a program");
+    assert_command(*state, "{command: {on: 'true', off: 'true', status: [echo, maybe]}}",
+                   "has to print 'on' or 'off' and printed 'maybe'");
+    assert_command(*state, "{command: {on: 'true', off: 'true', status: [echo, 'off']}}",
+                   "it was told 'on' and still says 'off'");
+    assert_command(*state, "{command: {on: [sh, -c, 'head -c 1000000 /dev/zero; exit 1'], off: 'true'}}",
+                   "ended with status 1");
+    assert_not_opened(*state, "{command: {on: [], off: 'true'}}", RIG_ERROR_INPUT,
+                      "must each name a program");
 }
 
 static void assert_qemu(struct rig *rig, enum qmp_fault fault, const char *open_piece, const char *set_piece)
@@ -450,7 +470,8 @@ static void emulators_that_misbehave_are_errors(void **state)
     assert_qemu(*state, QMP_REFUSES, NULL, "'stop' was refused: not now");
     assert_qemu(*state, QMP_DIES_ON_STOP, NULL, "it has ended");
     assert_qemu(*state, QMP_KEEPS_RUNNING, NULL, "it was told 'off' and still says 'on'");
-    assert_not_opened(*state, "{qemu: /no/such/socket}", RIG_ERROR_DEVICE, "QEMU at /no/such/socket: cannot connect");
+    assert_not_opened(*state, "{qemu: /no/such/socket}", RIG_ERROR_DEVICE,
+                      "QEMU at /no/such/socket: cannot connect");
 }
 
 static void power_on_resets_an_emulator_and_quit_ends_it(void **state)
@@ -491,8 +512,10 @@ static void what_is_attached_can_be_listed_as_entries_for_a_bench_file(void **st
     for (guint i = 0; i < found->len; i++)
         g_string_append_printf(entries, "%s\n", ((struct rig_power_found *)found->pdata[i])->entry);
     assert_null(problems);
-    assert_string_equal(entries->str, "{hid-relay: {identity: ABCDE, channel: 1}}\n{hid-relay: {port: 1-2, channel: 1}}\n"
-                                      "{lcus-hid: {port: 1-3, channel: 1}}\n{ykush: {serial: YK1, channel: 1}}\n{hub: {hub: 1-5, channel: 1}}\n");
+    assert_string_equal(entries->str,
+                        "{hid-relay: {identity: ABCDE, channel: 1}}\n{hid-relay: {port: 1-2, channel: 1}}\n"
+                        "{lcus-hid: {port: 1-3, channel: 1}}\n{ykush: {serial: YK1, channel: 1}}\n{hub: "
+                        "{hub: 1-5, channel: 1}}\n");
     assert_string_equal(((struct rig_power_found *)found->pdata[0])->state, "1 off, 2 on");
 }
 

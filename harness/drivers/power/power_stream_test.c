@@ -15,7 +15,11 @@
 
 static void frames_are_those_of_the_vendors_table(void **state)
 {
-    static const guint8 expected[][4] = {{0xa0, 1, 1, 0xa2}, {0xa0, 1, 0, 0xa1}, {0xa0, 2, 1, 0xa3}, {0xa0, 2, 0, 0xa2}, {0xa0, 0x0f, 2, 0xb1}};
+    static const guint8 expected[][4] = {{0xa0, 1, 1, 0xa2},
+                                         {0xa0, 1, 0, 0xa1},
+                                         {0xa0, 2, 1, 0xa3},
+                                         {0xa0, 2, 0, 0xa2},
+                                         {0xa0, 0x0f, 2, 0xb1}};
     guint8 frame[RIG_LCUS_FRAME_BYTES];
 
     (void)state;
@@ -32,9 +36,15 @@ static void a_state_counts_when_its_whole_word_has_come(void **state)
         guint8 channel;
         bool found, on;
     } cases[] = {
-        {"CH1: ON\r\nCH2: OFF\r\n", 1, true, true}, {"CH1: ON\r\nCH2: OFF\r\n", 2, true, false}, {"CH1:ON\r\n", 1, true, true},
-        {"CH1: O", 1, false, false},                {"CH1: ON", 1, false, false},                {"CH1: OFF", 1, false, false},
-        {"CH3: ON\r\n", 1, false, false},           {"xxCH1: OFF \r", 1, true, false},           {"CH1: ONE\r\n", 1, false, false},
+        {"CH1: ON\r\nCH2: OFF\r\n", 1, true, true},
+        {"CH1: ON\r\nCH2: OFF\r\n", 2, true, false},
+        {"CH1:ON\r\n", 1, true, true},
+        {"CH1: O", 1, false, false},
+        {"CH1: ON", 1, false, false},
+        {"CH1: OFF", 1, false, false},
+        {"CH3: ON\r\n", 1, false, false},
+        {"xxCH1: OFF \r", 1, true, false},
+        {"CH1: ONE\r\n", 1, false, false},
         {"", 1, false, false},
     };
 
@@ -55,7 +65,9 @@ static bool read_text(const char *text, struct rig_ppk2_calibration *calibration
 
 static void calibration_is_found_behind_left_over_samples(void **state)
 {
-    static const char bytes[] = "\x01\x80\xff\x0a\x00:\xfe" "Calibrated: 1\r\nR0: 1000.5\nGS1: -0.25\nUG4: 1.5\nO2: 3\nI3: -nan\nmode: 2\nHW: 9173\nEND\n";
+    static const char bytes[] =
+        "\x01\x80\xff\x0a\x00:\xfe"
+        "Calibrated: 1\r\nR0: 1000.5\nGS1: -0.25\nUG4: 1.5\nO2: 3\nI3: -nan\nmode: 2\nHW: 9173\nEND\n";
     struct rig_ppk2_calibration calibration;
 
     (void)state;
@@ -94,10 +106,12 @@ static void a_sample_is_decoded_by_the_formula(void **state)
     guint8 bytes[4];
 
     (void)state;
-    assert_true(read_text("R1: 100\nO1: 40\nGS1: 0\nGI1: 2\nS1: 0.000001\nI1: 0.000002\nUG1: 3\nEND\n", &calibration));
+    assert_true(read_text("R1: 100\nO1: 40\nGS1: 0\nGI1: 2\nS1: 0.000001\nI1: 0.000002\nUG1: 3\nEND\n",
+                          &calibration));
     rig_put_le32(bytes, word_of(1000, 1, 45, 0xa5));
     assert_true(rig_ppk2_decode(&calibration, 2000, bytes, &sample));
-    /* g = (4000 - 40) * (1.8 / 163840) / 100 = 4.350586e-4; I = 3 * (2 g + 1e-6 * 2 + 2e-6) = 2.6223515e-3 A */
+    /* g = (4000 - 40) * (1.8 / 163840) / 100 = 4.350586e-4; I = 3 * (2 g + 1e-6 * 2 + 2e-6) = 2.6223515e-3 A
+     */
     assert_true(fabs(sample.microamperes - 2622.3516) < 0.001);
     assert_int_equal(sample.sequence, 45);
     assert_int_equal(sample.logic, 0xa5);

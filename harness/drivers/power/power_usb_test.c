@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The USB drivers through the real libusb: umockdev stands in for the kernel, the device models for the devices. */
+/* The USB drivers through the real libusb: umockdev stands in for the kernel, the device models for the
+ * devices. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -69,7 +70,9 @@ static void a_hid_relay_that_stalls_times_out_or_goes_away_is_an_error_through_l
     static const struct {
         enum usb_fault_kind fault;
         const char *piece;
-    } cases[] = {{USB_PROTOCOL_ERROR, "control transfer"}, {USB_HALF_ANSWER, "has 4 bytes, not 8"}, {USB_GONE, "it was unplugged"}};
+    } cases[] = {{USB_PROTOCOL_ERROR, "control transfer"},
+                 {USB_HALF_ANSWER, "has 4 bytes, not 8"},
+                 {USB_GONE, "it was unplugged"}};
     struct usb_kernel *kernel = *state;
     g_autoptr(rig_power) power = NULL;
 

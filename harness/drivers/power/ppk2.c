@@ -15,11 +15,11 @@
 #define QUIET_MS 30
 #define DRAIN_MS 2000
 #define METADATA_MS 3000
-#define STREAM_MS 1000  /* from the command until the first sample */
-#define LEAD_MS 50      /* the stream starts so long before a cut, so that its beginning does not delay it */
-#define BEFORE_US 5000  /* of current that is looked at before the cut */
-#define DEAD_US 1000    /* so long the current must stay low */
-#define DEATH_MS 2000   /* from the cut until the current must have fallen */
+#define STREAM_MS 1000 /* from the command until the first sample */
+#define LEAD_MS 50     /* the stream starts so long before a cut, so that its beginning does not delay it */
+#define BEFORE_US 5000 /* of current that is looked at before the cut */
+#define DEAD_US 1000   /* so long the current must stay low */
+#define DEATH_MS 2000  /* from the cut until the current must have fallen */
 #define MAX_INTERFACES 4
 
 /* [SRC pc-nrfconnect-ppk src/constants.ts] */
@@ -44,8 +44,8 @@ struct ppk2 {
 /* One observation of a cut, in the stream's time. */
 struct death {
     double dead_below_ua;
-    bool cut;             /* the command has gone out */
-    double before_ua;     /* mean before the cut */
+    bool cut;         /* the command has gone out */
+    double before_ua; /* mean before the cut */
     guint64 n_before;
     bool low;
     guint64 low_since_us;
@@ -82,7 +82,8 @@ static bool read_calibration(struct ppk2 *ppk2, GError **error)
     while (ok && !complete && n_bytes < RIG_PPK2_MAX_METADATA_BYTES && g_get_monotonic_time() < until_us) {
         gsize n = 0;
 
-        ok = rig_serial_read(ppk2->serial, bytes + n_bytes, RIG_PPK2_MAX_METADATA_BYTES - n_bytes, TIMEOUT_MS, &n, error);
+        ok = rig_serial_read(ppk2->serial, bytes + n_bytes, RIG_PPK2_MAX_METADATA_BYTES - n_bytes, TIMEOUT_MS,
+                             &n, error);
         n_bytes += n;
         complete = ok && rig_ppk2_read_metadata(bytes, n_bytes, &ppk2->calibration);
     }
@@ -93,14 +94,15 @@ static bool read_calibration(struct ppk2 *ppk2, GError **error)
     return ok && complete;
 }
 
-/* The order that works [SRC ppk2-api-python]: stop, drain, metadata, mode, voltage. It may still stream from a program that died. */
+/* The order that works [SRC ppk2-api-python]: stop, drain, metadata, mode, voltage. It may still stream from
+ * a program that died. */
 static bool set_up(struct ppk2 *ppk2, GError **error)
 {
     const guint8 mode[] = {COMMAND_MODE, MODE_SOURCE};
     const guint8 regulator[] = {COMMAND_REGULATOR, (guint8)(ppk2->millivolts >> 8), (guint8)ppk2->millivolts};
 
-    return stop_stream(ppk2, error) && read_calibration(ppk2, error) && send_bytes(ppk2, mode, sizeof mode, error) &&
-           send_bytes(ppk2, regulator, sizeof regulator, error);
+    return stop_stream(ppk2, error) && read_calibration(ppk2, error) &&
+           send_bytes(ppk2, mode, sizeof mode, error) && send_bytes(ppk2, regulator, sizeof regulator, error);
 }
 
 static bool ppk2_write(struct rig_channel *channel, bool on, GError **error)
@@ -109,8 +111,10 @@ static bool ppk2_write(struct rig_channel *channel, bool on, GError **error)
     const guint8 regulator[] = {COMMAND_REGULATOR, (guint8)(ppk2->millivolts >> 8), (guint8)ppk2->millivolts};
     const guint8 command[] = {COMMAND_SWITCH, on};
 
-    /* The voltage again: nobody acknowledged the first one, and switching on at an unknown voltage can destroy a board. */
-    return (!on || send_bytes(ppk2, regulator, sizeof regulator, error)) && send_bytes(ppk2, command, sizeof command, error);
+    /* The voltage again: nobody acknowledged the first one, and switching on at an unknown voltage can
+     * destroy a board. */
+    return (!on || send_bytes(ppk2, regulator, sizeof regulator, error)) &&
+           send_bytes(ppk2, command, sizeof command, error);
 }
 
 static void watch(void *user, guint64 at_us, const struct rig_ppk2_sample *sample)
@@ -146,7 +150,8 @@ static bool observe(struct ppk2 *ppk2, struct observation *observation, bool *ca
     if (!rig_serial_read(ppk2->serial, bytes, sizeof bytes, STREAM_MS, &n, error))
         return false;
     *came = n > 0;
-    rig_ppk2_feed(&observation->stream, &ppk2->calibration, ppk2->millivolts, bytes, n, watch, &observation->death);
+    rig_ppk2_feed(&observation->stream, &ppk2->calibration, ppk2->millivolts, bytes, n, watch,
+                  &observation->death);
     zero_us = g_get_monotonic_time() - (gint64)(observation->stream.n_samples * RIG_PPK2_SAMPLE_US);
     if (n > 0 && (observation->zero_us == 0 || zero_us < observation->zero_us))
         observation->zero_us = zero_us;
@@ -161,11 +166,13 @@ static bool observe_before(struct ppk2 *ppk2, gint64 at_us, struct observation *
 
     if (!send_bytes(ppk2, &start, 1, error))
         return false;
-    while (came && (observation->death.n_before < BEFORE_US / RIG_PPK2_SAMPLE_US || g_get_monotonic_time() < at_us))
+    while (came &&
+           (observation->death.n_before < BEFORE_US / RIG_PPK2_SAMPLE_US || g_get_monotonic_time() < at_us))
         if (!observe(ppk2, observation, &came, error))
             return false;
     if (!came)
-        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "serial port %s: the PPK2 sends no samples", rig_serial_path(ppk2->serial));
+        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "serial port %s: the PPK2 sends no samples",
+                    rig_serial_path(ppk2->serial));
     return came;
 }
 
@@ -177,7 +184,8 @@ static bool observe_death(struct ppk2 *ppk2, struct observation *observation, GE
 
     while (came && !(death->low && death->now_us - death->low_since_us >= DEAD_US)) {
         if (g_get_monotonic_time() > until_us) {
-            g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "serial port %s: the PPK2 was switched off and still %.1f uA flow",
+            g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE,
+                        "serial port %s: the PPK2 was switched off and still %.1f uA flow",
                         rig_serial_path(ppk2->serial), death->last_ua);
             return false;
         }
@@ -185,11 +193,13 @@ static bool observe_death(struct ppk2 *ppk2, struct observation *observation, GE
             return false;
     }
     if (!came)
-        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "serial port %s: the stream of samples ended", rig_serial_path(ppk2->serial));
+        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "serial port %s: the stream of samples ended",
+                    rig_serial_path(ppk2->serial));
     return came;
 }
 
-static bool ppk2_off_with_proof(struct rig_channel *channel, gint64 at_us, struct rig_cut_record *record, GError **error)
+static bool ppk2_off_with_proof(struct rig_channel *channel, gint64 at_us, struct rig_cut_record *record,
+                                GError **error)
 {
     struct ppk2 *ppk2 = (struct ppk2 *)channel;
     struct observation observation = {.death = {.dead_below_ua = ppk2->dead_below_ua}};
@@ -210,8 +220,8 @@ static bool ppk2_off_with_proof(struct rig_channel *channel, gint64 at_us, struc
     record->at_us = (guint64)(observation.zero_us + (gint64)observation.death.low_since_us);
     /* Where no current flowed before, its absence proves nothing. */
     if (observation.death.before_ua >= ppk2->dead_below_ua)
-        g_snprintf(record->proof, sizeof record->proof, "ppk2: current fell from %.0f uA to %.1f uA", observation.death.before_ua,
-                   observation.death.last_ua);
+        g_snprintf(record->proof, sizeof record->proof, "ppk2: current fell from %.0f uA to %.1f uA",
+                   observation.death.before_ua, observation.death.last_ua);
     return true;
 }
 
@@ -226,8 +236,13 @@ static void ppk2_free(struct rig_channel *channel)
     g_free(channel);
 }
 
-static const struct rig_channel_ops ops = {.name = "ppk2", .n_tries = 1, .write = ppk2_write, .write_off_with_proof = ppk2_off_with_proof, .lead_ms = LEAD_MS,
-                                           .is_gone = ppk2_is_gone, .free = ppk2_free};
+static const struct rig_channel_ops ops = {.name = "ppk2",
+                                           .n_tries = 1,
+                                           .write = ppk2_write,
+                                           .write_off_with_proof = ppk2_off_with_proof,
+                                           .lead_ms = LEAD_MS,
+                                           .is_gone = ppk2_is_gone,
+                                           .free = ppk2_free};
 
 /* The first tty below an interface of the device: ".../1-1.4:1.1/tty/ttyACM0" -> "/dev/ttyACM0". */
 static char *tty_of_interface(const struct rig_power_host *host, const char *port, guint interface)
@@ -252,16 +267,19 @@ static char *find_tty(struct rig_power_host *host, const char *serial, GError **
     for (guint k = 0; device && !tty && k < MAX_INTERFACES; k++)
         tty = tty_of_interface(host, device->port, order[k]);
     if (device && !tty)
-        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "the PPK2 at USB port %s has no serial port; is the cdc_acm kernel module there?",
+        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE,
+                    "the PPK2 at USB port %s has no serial port; is the cdc_acm kernel module there?",
                     device->port);
     rig_usb_description_free(device);
     return tty;
 }
 
-static struct rig_power *ppk2_open(struct rig_power_host *host, const struct rig_record *arguments, GError **error)
+static struct rig_power *ppk2_open(struct rig_power_host *host, const struct rig_record *arguments,
+                                   GError **error)
 {
     const char *named = rig_record_text(arguments, "tty");
-    g_autofree char *tty = named ? g_strdup(named) : find_tty(host, rig_record_text(arguments, "serial"), error);
+    g_autofree char *tty =
+        named ? g_strdup(named) : find_tty(host, rig_record_text(arguments, "serial"), error);
     g_autoptr(rig_serial) serial = tty ? rig_serial_open(tty, BAUD, error) : NULL;
     struct ppk2 *ppk2;
 
@@ -288,8 +306,10 @@ static bool ppk2_list(struct rig_power_host *host, GPtrArray *found, GError **er
         const struct rig_usb_description *device = devices->pdata[k];
         struct rig_power_found *one = g_new0(struct rig_power_found, 1);
 
-        one->what = g_strdup_printf("PPK2 %s at USB port %s", device->serial ? device->serial : "without serial", device->port);
-        one->entry = g_strdup_printf("{ppk2: {serial: %s, millivolts: 3000}}", device->serial ? device->serial : "?");
+        one->what = g_strdup_printf("PPK2 %s at USB port %s",
+                                    device->serial ? device->serial : "without serial", device->port);
+        one->entry =
+            g_strdup_printf("{ppk2: {serial: %s, millivolts: 3000}}", device->serial ? device->serial : "?");
         g_ptr_array_add(found, one);
     }
     return devices != NULL;

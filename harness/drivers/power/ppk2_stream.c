@@ -38,13 +38,15 @@ static bool read_number(const char *at, const char *end, double *number)
     return *text && !*stop && isfinite(*number) && fabs(*number) < 1e12;
 }
 
-static bool read_coefficient(struct rig_ppk2_calibration *calibration, const char *key, gsize n_key, double number)
+static bool read_coefficient(struct rig_ppk2_calibration *calibration, const char *key, gsize n_key,
+                             double number)
 {
     const struct {
         const char *name;
         double *values;
-    } families[] = {{"GS", calibration->gs}, {"GI", calibration->gi}, {"UG", calibration->ug}, {"R", calibration->r},
-                    {"O", calibration->o},   {"S", calibration->s},   {"I", calibration->i}};
+    } families[] = {{"GS", calibration->gs}, {"GI", calibration->gi}, {"UG", calibration->ug},
+                    {"R", calibration->r},   {"O", calibration->o},   {"S", calibration->s},
+                    {"I", calibration->i}};
     guint digit = n_key > 1 ? (guint)(key[n_key - 1] - '0') : RIG_PPK2_N_RANGES;
 
     if (digit >= RIG_PPK2_N_RANGES)
@@ -59,7 +61,8 @@ static bool read_coefficient(struct rig_ppk2_calibration *calibration, const cha
     return false;
 }
 
-/* "R0: 1031.64". The key is looked for at the end of what is before the colon: samples may stand before the first line. */
+/* "R0: 1031.64". The key is looked for at the end of what is before the colon: samples may stand before the
+ * first line. */
 static bool read_line(struct rig_ppk2_calibration *calibration, const char *line, const char *end)
 {
     const char *colon = memchr(line, ':', (gsize)(end - line));
@@ -77,7 +80,8 @@ static bool read_line(struct rig_ppk2_calibration *calibration, const char *line
         calibration->mode = has_number && (number == 1 || number == 2) ? (int)number : 0;
         return true;
     }
-    return has_number ? read_coefficient(calibration, key, n_key, number) : n_key == 10 && memcmp(key, "Calibrated", 10) == 0;
+    return has_number ? read_coefficient(calibration, key, n_key, number)
+                      : n_key == 10 && memcmp(key, "Calibrated", 10) == 0;
 }
 
 bool rig_ppk2_read_metadata(const guint8 *bytes, gsize n_bytes, struct rig_ppk2_calibration *calibration)
@@ -101,8 +105,8 @@ bool rig_ppk2_read_metadata(const guint8 *bytes, gsize n_bytes, struct rig_ppk2_
     return n_known > 0 && end - at == 3 && memcmp(at, "END", 3) == 0;
 }
 
-bool rig_ppk2_decode(const struct rig_ppk2_calibration *calibration, guint millivolts, const guint8 bytes[RIG_PPK2_SAMPLE_BYTES],
-                     struct rig_ppk2_sample *sample)
+bool rig_ppk2_decode(const struct rig_ppk2_calibration *calibration, guint millivolts,
+                     const guint8 bytes[RIG_PPK2_SAMPLE_BYTES], struct rig_ppk2_sample *sample)
 {
     guint32 word = rig_get_le32(bytes);
     guint range = word >> 14 & 7;
@@ -121,8 +125,8 @@ bool rig_ppk2_decode(const struct rig_ppk2_calibration *calibration, guint milli
     return true;
 }
 
-static void take_sample(struct rig_ppk2_stream *stream, const struct rig_ppk2_calibration *calibration, guint millivolts, rig_ppk2_sink sink,
-                        void *user)
+static void take_sample(struct rig_ppk2_stream *stream, const struct rig_ppk2_calibration *calibration,
+                        guint millivolts, rig_ppk2_sink sink, void *user)
 {
     struct rig_ppk2_sample sample;
     bool good = rig_ppk2_decode(calibration, millivolts, stream->rest, &sample);
@@ -142,8 +146,8 @@ static void take_sample(struct rig_ppk2_stream *stream, const struct rig_ppk2_ca
     stream->n_samples++;
 }
 
-void rig_ppk2_feed(struct rig_ppk2_stream *stream, const struct rig_ppk2_calibration *calibration, guint millivolts, const guint8 *bytes,
-                   gsize n_bytes, rig_ppk2_sink sink, void *user)
+void rig_ppk2_feed(struct rig_ppk2_stream *stream, const struct rig_ppk2_calibration *calibration,
+                   guint millivolts, const guint8 *bytes, gsize n_bytes, rig_ppk2_sink sink, void *user)
 {
     for (gsize k = 0; k < n_bytes; k++) {
         stream->rest[stream->n_rest++] = bytes[k];

@@ -19,7 +19,8 @@ static bool quit(struct qemu *qemu, GError **error)
     g_autoptr(GError) failure = NULL;
 
     /* It may be gone before its answer is out. */
-    if (rig_qmp_has_ended(qemu->qmp) || rig_qmp_execute(qemu->qmp, "quit", NULL, &failure) || rig_qmp_has_ended(qemu->qmp))
+    if (rig_qmp_has_ended(qemu->qmp) || rig_qmp_execute(qemu->qmp, "quit", NULL, &failure) ||
+        rig_qmp_has_ended(qemu->qmp))
         return true;
     g_propagate_error(error, g_steal_pointer(&failure));
     return false;
@@ -32,10 +33,12 @@ static bool qemu_write(struct rig_channel *channel, bool on, GError **error)
     if (!on)
         return qemu->quits ? quit(qemu, error) : rig_qmp_execute(qemu->qmp, "stop", NULL, error);
     if (rig_qmp_has_ended(qemu->qmp)) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "QEMU at %s has ended and must be started again", qemu->socket);
+        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "QEMU at %s has ended and must be started again",
+                    qemu->socket);
         return false;
     }
-    return rig_qmp_execute(qemu->qmp, "system_reset", NULL, error) && rig_qmp_execute(qemu->qmp, "cont", NULL, error);
+    return rig_qmp_execute(qemu->qmp, "system_reset", NULL, error) &&
+           rig_qmp_execute(qemu->qmp, "cont", NULL, error);
 }
 
 static bool read_running(struct qemu *qemu, bool *on, GError **error)
@@ -49,7 +52,8 @@ static bool read_running(struct qemu *qemu, bool *on, GError **error)
     members = status && JSON_NODE_HOLDS_OBJECT(status) ? json_node_get_object(status) : NULL;
     running = members ? json_object_get_member(members, "running") : NULL;
     if (!running || json_node_get_value_type(running) != G_TYPE_BOOLEAN) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "QEMU at %s: its status does not say whether it runs", qemu->socket);
+        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "QEMU at %s: its status does not say whether it runs",
+                    qemu->socket);
         return false;
     }
     *on = json_node_get_boolean(running);
@@ -67,7 +71,8 @@ static bool qemu_read(struct rig_channel *channel, bool *on, GError **error)
 }
 
 /* QEMU's own word: a machine that is stopped executes nothing. */
-static bool qemu_off_with_proof(struct rig_channel *channel, gint64 at_us, struct rig_cut_record *record, GError **error)
+static bool qemu_off_with_proof(struct rig_channel *channel, gint64 at_us, struct rig_cut_record *record,
+                                GError **error)
 {
     struct qemu *qemu = (struct qemu *)channel;
     bool on = true;
@@ -81,10 +86,12 @@ static bool qemu_off_with_proof(struct rig_channel *channel, gint64 at_us, struc
     if (!qemu_read(channel, &on, error))
         return false;
     if (on) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "QEMU at %s was stopped and still runs", qemu->socket);
+        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "QEMU at %s was stopped and still runs",
+                    qemu->socket);
         return false;
     }
-    g_strlcpy(record->proof, qemu->quits ? "qemu: the emulator has ended" : "qemu: the machine is stopped", sizeof record->proof);
+    g_strlcpy(record->proof, qemu->quits ? "qemu: the emulator has ended" : "qemu: the machine is stopped",
+              sizeof record->proof);
     return true;
 }
 
@@ -102,10 +109,17 @@ static void qemu_free(struct rig_channel *channel)
     g_free(qemu);
 }
 
-static const struct rig_channel_ops ops = {.name = "qemu", .n_tries = 1, .settle_ms = 1000, .write = qemu_write, .read = qemu_read,
-                                           .write_off_with_proof = qemu_off_with_proof, .is_gone = qemu_is_gone, .free = qemu_free};
+static const struct rig_channel_ops ops = {.name = "qemu",
+                                           .n_tries = 1,
+                                           .settle_ms = 1000,
+                                           .write = qemu_write,
+                                           .read = qemu_read,
+                                           .write_off_with_proof = qemu_off_with_proof,
+                                           .is_gone = qemu_is_gone,
+                                           .free = qemu_free};
 
-static struct rig_power *qemu_open(struct rig_power_host *host, const struct rig_record *arguments, GError **error)
+static struct rig_power *qemu_open(struct rig_power_host *host, const struct rig_record *arguments,
+                                   GError **error)
 {
     const char *path = rig_record_text(arguments, "socket");
     struct rig_qmp *qmp = rig_qmp_open(path, error);

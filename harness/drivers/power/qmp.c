@@ -70,7 +70,8 @@ void rig_qmp_line_read(const char *text, gsize n_bytes, struct rig_qmp_line *lin
     JsonNode *root;
 
     *line = (struct rig_qmp_line){.kind = RIG_QMP_BAD, .id = -1};
-    if (n_bytes > RIG_QMP_MAX_LINE_BYTES || is_deep(text, n_bytes) || !g_utf8_validate(text, (gssize)n_bytes, NULL))
+    if (n_bytes > RIG_QMP_MAX_LINE_BYTES || is_deep(text, n_bytes) ||
+        !g_utf8_validate(text, (gssize)n_bytes, NULL))
         return;
     parser = json_parser_new();
     if (!json_parser_load_from_data(parser, text, (gssize)n_bytes, NULL))
@@ -88,7 +89,8 @@ void rig_qmp_line_clear(struct rig_qmp_line *line)
 
 static bool fail(struct rig_qmp *qmp, const char *what, int code, GError **error)
 {
-    g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "QEMU at %s: %s%s%s", qmp->path, what, code ? ": " : "", code ? g_strerror(code) : "");
+    g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "QEMU at %s: %s%s%s", qmp->path, what, code ? ": " : "",
+                code ? g_strerror(code) : "");
     return false;
 }
 
@@ -163,7 +165,8 @@ static bool receive_line(struct rig_qmp *qmp, gint64 until_us, struct rig_qmp_li
 }
 
 /* The answer with this id; events and answers to commands that were given up are skipped. */
-static bool receive_answer(struct rig_qmp *qmp, gint64 id, gint64 until_us, struct rig_qmp_line *line, GError **error)
+static bool receive_answer(struct rig_qmp *qmp, gint64 id, gint64 until_us, struct rig_qmp_line *line,
+                           GError **error)
 {
     for (guint i = 0; i < RIG_QMP_MAX_SKIPPED; i++) {
         if (!receive_line(qmp, until_us, line, error))
@@ -179,7 +182,8 @@ bool rig_qmp_execute(struct rig_qmp *qmp, const char *command, JsonNode **value,
 {
     gint64 until_us = g_get_monotonic_time() + ANSWER_MS * 1000;
     gint64 id = qmp->next_id++;
-    g_autofree char *text = g_strdup_printf("{\"execute\": \"%s\", \"id\": %" G_GINT64_FORMAT "}\n", command, id);
+    g_autofree char *text =
+        g_strdup_printf("{\"execute\": \"%s\", \"id\": %" G_GINT64_FORMAT "}\n", command, id);
     struct rig_qmp_line line = {0};
     bool ok;
 
@@ -189,7 +193,8 @@ bool rig_qmp_execute(struct rig_qmp *qmp, const char *command, JsonNode **value,
     }
     ok = line.kind == RIG_QMP_RETURN;
     if (!ok)
-        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "QEMU at %s: '%s' was refused: %s", qmp->path, command, line.text ? line.text : "no reason");
+        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "QEMU at %s: '%s' was refused: %s", qmp->path,
+                    command, line.text ? line.text : "no reason");
     else if (value)
         *value = g_steal_pointer(&line.value);
     rig_qmp_line_clear(&line);
@@ -218,7 +223,8 @@ struct rig_qmp *rig_qmp_open(const char *path, GError **error)
     qmp->fd = -1;
     qmp->path = g_strdup(path);
     qmp->received = g_string_new(NULL);
-    if (!connect_to(qmp, error) || !receive_line(qmp, g_get_monotonic_time() + ANSWER_MS * 1000, &greeting, error))
+    if (!connect_to(qmp, error) ||
+        !receive_line(qmp, g_get_monotonic_time() + ANSWER_MS * 1000, &greeting, error))
         return NULL;
     greeted = greeting.kind == RIG_QMP_GREETING;
     rig_qmp_line_clear(&greeting);

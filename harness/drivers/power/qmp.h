@@ -16,9 +16,9 @@ G_BEGIN_DECLS
 enum rig_qmp_kind { RIG_QMP_BAD, RIG_QMP_GREETING, RIG_QMP_RETURN, RIG_QMP_FAILURE, RIG_QMP_EVENT };
 struct rig_qmp_line {
     enum rig_qmp_kind kind;
-    gint64 id;         /* of an answer; -1 = it has none */
-    char *text;        /* failure: its description; event: its name */
-    JsonNode *value;   /* return: what came back */
+    gint64 id;       /* of an answer; -1 = it has none */
+    char *text;      /* failure: its description; event: its name */
+    JsonNode *value; /* return: what came back */
 };
 /* Never fails: what is no line of QMP is RIG_QMP_BAD. Clear it afterwards. */
 void rig_qmp_line_read(const char *text, gsize n_bytes, struct rig_qmp_line *line);
@@ -32,8 +32,10 @@ typedef struct rig_qmp rig_qmp;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_qmp, rig_qmp_free)
 /* QEMU has closed the connection. */
 bool rig_qmp_has_ended(struct rig_qmp *qmp);
-/* value may be NULL; else the caller owns what comes back. A command that QEMU refuses is RIG_ERROR_DEVICE with its words. */
-bool rig_qmp_execute(struct rig_qmp *qmp, const char *command, JsonNode **value, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* value may be NULL; else the caller owns what comes back. A command that QEMU refuses is RIG_ERROR_DEVICE
+ * with its words. */
+bool rig_qmp_execute(struct rig_qmp *qmp, const char *command, JsonNode **value,
+                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS
 

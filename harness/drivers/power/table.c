@@ -5,14 +5,8 @@
 #include <string.h>
 
 const struct rig_power_driver *const rig_power_drivers[] = {
-    &rig_power_hid_relay,
-    &rig_power_lcus,
-    &rig_power_lcus_hid,
-    &rig_power_ykush,
-    &rig_power_hub,
-    &rig_power_ppk2,
-    &rig_power_command,
-    &rig_power_qemu,
+    &rig_power_hid_relay, &rig_power_lcus, &rig_power_lcus_hid, &rig_power_ykush,
+    &rig_power_hub,       &rig_power_ppk2, &rig_power_command,  &rig_power_qemu,
 };
 const gsize rig_n_power_drivers = G_N_ELEMENTS(rig_power_drivers);
 
@@ -41,8 +35,8 @@ void rig_power_found_free(struct rig_power_found *found)
     g_free(found);
 }
 
-struct rig_power *rig_power_open(struct rig_power_host *host, const struct rig_field *driver, const struct rig_record *arguments,
-                                 GError **error)
+struct rig_power *rig_power_open(struct rig_power_host *host, const struct rig_field *driver,
+                                 const struct rig_record *arguments, GError **error)
 {
     for (gsize i = 0; i < rig_n_power_drivers; i++)
         if (strcmp(rig_power_drivers[i]->name, driver->name) == 0)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Yepkit YKUSH boards: one interrupt pair per command; the answer's first byte is checked, which upstream's libusb build does not. */
+/* Yepkit YKUSH boards: one interrupt pair per command; the answer's first byte is checked, which upstream's
+ * libusb build does not. */
 #include "drivers/power/driver.h"
 
 #include "base/error.h"
@@ -65,7 +66,8 @@ static bool exchange(struct ykush *ykush, guint8 command, guint8 answer[MAX_REPO
         return false;
     if (n >= 2 && answer[0] == SUCCESS)
         return true;
-    g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "%s: it refused command %02x (answer %02x, %" G_GSIZE_FORMAT " bytes)", ykush->usb->name,
+    g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE,
+                "%s: it refused command %02x (answer %02x, %" G_GSIZE_FORMAT " bytes)", ykush->usb->name,
                 command, answer[0], n);
     return false;
 }
@@ -87,8 +89,8 @@ static bool ykush_read(struct rig_channel *channel, bool *on, GError **error)
         return false;
     /* An answer that speaks of another port is one that was left over from an earlier command. */
     if ((answer[1] & 0x0f) != ykush->number || answer[1] >> 4 > 1) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "%s: it was asked for port %u and answered %02x", ykush->usb->name, ykush->number,
-                    answer[1]);
+        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "%s: it was asked for port %u and answered %02x",
+                    ykush->usb->name, ykush->number, answer[1]);
         return false;
     }
     *on = answer[1] >> 4 == 1;
@@ -106,10 +108,15 @@ static void ykush_free(struct rig_channel *channel)
     g_free(channel);
 }
 
-static const struct rig_channel_ops ops = {
-    .name = "ykush", .n_tries = N_TRIES, .write = ykush_write, .read = ykush_read, .is_gone = ykush_is_gone, .free = ykush_free};
+static const struct rig_channel_ops ops = {.name = "ykush",
+                                           .n_tries = N_TRIES,
+                                           .write = ykush_write,
+                                           .read = ykush_read,
+                                           .is_gone = ykush_is_gone,
+                                           .free = ykush_free};
 
-static bool find_output(const struct rig_record *arguments, const struct model *model, guint8 *number, GError **error)
+static bool find_output(const struct rig_record *arguments, const struct model *model, guint8 *number,
+                        GError **error)
 {
     const struct rig_value *channel = rig_record_get(arguments, "channel");
 
@@ -119,12 +126,13 @@ static bool find_output(const struct rig_record *arguments, const struct model *
     if (channel->keyword)
         g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "a %s has no 5 V output", model->name);
     else
-        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "a %s has %u port%s, there is no port %u", model->name, model->n_ports,
-                    model->n_ports == 1 ? "" : "s", *number);
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "a %s has %u port%s, there is no port %u", model->name,
+                    model->n_ports, model->n_ports == 1 ? "" : "s", *number);
     return false;
 }
 
-static struct ykush *make(struct rig_usb_bus *bus, const struct rig_usb_description *device, const struct rig_record *arguments, GError **error)
+static struct ykush *make(struct rig_usb_bus *bus, const struct rig_usb_description *device,
+                          const struct rig_record *arguments, GError **error)
 {
     const struct model *model = find_model(device);
     g_autoptr(rig_usb) usb = NULL;
@@ -142,15 +150,19 @@ static struct ykush *make(struct rig_usb_bus *bus, const struct rig_usb_descript
     ykush->model = model;
     ykush->number = number;
     rig_channel_init(&ykush->channel, &ops,
-                     g_strdup_printf("%s %s at USB port %s, %s %u", model->name, device->serial ? device->serial : "without serial",
-                                     device->port, number == OUTPUT_5V ? "5 V output" : "port", number));
+                     g_strdup_printf("%s %s at USB port %s, %s %u", model->name,
+                                     device->serial ? device->serial : "without serial", device->port,
+                                     number == OUTPUT_5V ? "5 V output" : "port", number));
     return ykush;
 }
 
-static struct rig_power *ykush_open(struct rig_power_host *host, const struct rig_record *arguments, GError **error)
+static struct rig_power *ykush_open(struct rig_power_host *host, const struct rig_record *arguments,
+                                    GError **error)
 {
-    const struct rig_usb_match match = {.what = "a YKUSH", .port = rig_record_text(arguments, "port"),
-                                        .serial = rig_record_text(arguments, "serial"), .accepts = is_ykush};
+    const struct rig_usb_match match = {.what = "a YKUSH",
+                                        .port = rig_record_text(arguments, "port"),
+                                        .serial = rig_record_text(arguments, "serial"),
+                                        .accepts = is_ykush};
     struct rig_usb_bus *bus = rig_power_host_usb(host, error);
     struct rig_usb_description *device = bus ? rig_usb_find(bus, &match, error) : NULL;
     struct ykush *ykush = device ? make(bus, device, arguments, error) : NULL;
@@ -169,8 +181,8 @@ static bool ykush_list(struct rig_power_host *host, GPtrArray *found, GError **e
         const struct rig_usb_description *device = devices->pdata[i];
         struct rig_power_found *one = g_new0(struct rig_power_found, 1);
 
-        one->what = g_strdup_printf("%s %s at USB port %s", find_model(device)->name, device->serial ? device->serial : "without serial",
-                                    device->port);
+        one->what = g_strdup_printf("%s %s at USB port %s", find_model(device)->name,
+                                    device->serial ? device->serial : "without serial", device->port);
         one->entry = device->serial ? g_strdup_printf("{ykush: {serial: %s, channel: 1}}", device->serial)
                                     : g_strdup_printf("{ykush: {port: %s, channel: 1}}", device->port);
         g_ptr_array_add(found, one);
@@ -178,4 +190,5 @@ static bool ykush_list(struct rig_power_host *host, GPtrArray *found, GError **e
     return devices != NULL;
 }
 
-const struct rig_power_driver rig_power_ykush = {.name = "ykush", .open = ykush_open, .list = ykush_list, .keeps_state = true};
+const struct rig_power_driver rig_power_ykush = {
+    .name = "ykush", .open = ykush_open, .list = ykush_list, .keeps_state = true};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Role: the debug probe: reset, flash read and programming, what runs. Offsets are relative to a named area of the board. */
+/* Role: the debug probe: reset, flash read and programming, what runs. Offsets are relative to a named area
+ * of the board. */
 #ifndef RIG_DRIVERS_PROBE_PROBE_H
 #define RIG_DRIVERS_PROBE_PROBE_H
 
@@ -11,15 +12,22 @@
 
 G_BEGIN_DECLS
 
-enum rig_run_state { RIG_STATE_OFF, RIG_STATE_BOOTING, RIG_STATE_RUNNING, RIG_STATE_HUNG, RIG_STATE_NO_IMAGE };
-const char *rig_run_state_name(enum rig_run_state state); /* "off", "booting", "running", "hung", "no bootable image" */
+enum rig_run_state {
+    RIG_STATE_OFF,
+    RIG_STATE_BOOTING,
+    RIG_STATE_RUNNING,
+    RIG_STATE_HUNG,
+    RIG_STATE_NO_IMAGE
+};
+const char *
+rig_run_state_name(enum rig_run_state state); /* "off", "booting", "running", "hung", "no bootable image" */
 
 /* What runs on the board. */
 struct rig_board_view {
     enum rig_run_state state;
-    guint n_boots;   /* bootloader runs since the board was set up */
-    guint n_resets;  /* of which not by power-on */
-    bool has_image;  /* the fields below are known */
+    guint n_boots;  /* bootloader runs since the board was set up */
+    guint n_resets; /* of which not by power-on */
+    bool has_image; /* the fields below are known */
     struct rig_image_version version;
     guint8 hash[RIG_IMAGE_HASH_BYTES];
     bool confirmed;
@@ -27,11 +35,12 @@ struct rig_board_view {
 
 /* A slot (or the scratch area) as the board's description has it. */
 struct rig_slot {
-    const char *name;    /* "slot 0", "scratch" */
-    const char *device;  /* "internal", "external" */
+    const char *name;   /* "slot 0", "scratch" */
+    const char *device; /* "internal", "external" */
     guint32 device_offset;
     guint32 n_bytes;
-    guint32 image_offset; /* where an image starts in it: one sector in the secondary of swap-offset, else 0 */
+    guint32
+        image_offset; /* where an image starts in it: one sector in the secondary of swap-offset, else 0 */
     struct rig_trailer_geometry geometry;
 };
 
@@ -48,13 +57,17 @@ struct rig_probe_ops {
     bool (*reset)(struct rig_probe *probe, GError **error);
     bool (*view)(struct rig_probe *probe, struct rig_board_view *view, GError **error);
     guint (*n_slots)(struct rig_probe *probe);
-    bool (*slot)(struct rig_probe *probe, guint slot, struct rig_slot *into); /* 0, 1 = image 0; 2, 3 = image 1; n_slots = scratch */
-    bool (*read)(struct rig_probe *probe, const char *device, guint32 offset, guint8 *into, gsize n_bytes, GError **error);
-    bool (*program)(struct rig_probe *probe, const char *device, guint32 offset, const guint8 *bytes, gsize n_bytes, GError **error);
-    /* Flash operations the board did, counted from its set-up; with `since`, the operations after that number. NULL op when the probe cannot
-     * watch flash. */
+    bool (*slot)(struct rig_probe *probe, guint slot,
+                 struct rig_slot *into); /* 0, 1 = image 0; 2, 3 = image 1; n_slots = scratch */
+    bool (*read)(struct rig_probe *probe, const char *device, guint32 offset, guint8 *into, gsize n_bytes,
+                 GError **error);
+    bool (*program)(struct rig_probe *probe, const char *device, guint32 offset, const guint8 *bytes,
+                    gsize n_bytes, GError **error);
+    /* Flash operations the board did, counted from its set-up; with `since`, the operations after that
+     * number. NULL op when the probe cannot watch flash. */
     guint64 (*n_operations)(struct rig_probe *probe);
-    void (*operations)(struct rig_probe *probe, guint64 since, void (*each)(void *user, const struct rig_flash_write *write), void *user);
+    void (*operations)(struct rig_probe *probe, guint64 since,
+                       void (*each)(void *user, const struct rig_flash_write *write), void *user);
 };
 struct rig_probe {
     const struct rig_probe_ops *ops;

@@ -3,6 +3,7 @@
 #include "drivers/sim/sim_driver.h"
 
 #include "base/error.h"
+#include "image/build.h"
 
 #include <string.h>
 
@@ -141,6 +142,44 @@ static bool program_trial(struct rig_sim *sim, GError **error)
            probe->ops->program(probe, slot.device, slot.device_offset + layout.copy_done, &set, 1, error);
 }
 
+#define COMPANION_PAYLOAD_BYTES 4096
+
+/* A board whose other image is missing boots nothing, whatever the scenario is about. */
+static bool program_companions(struct rig_sim *sim, GError **error)
+{
+    struct sim_app_personality personality = {.behaviour = SIM_APP_NEVER_CONFIRMS};
+    guint8 payload[COMPANION_PAYLOAD_BYTES];
+    struct rig_image_recipe recipe = {
+        .payload = payload,
+        .payload_bytes = sizeof payload,
+        .version = {.major = 1},
+        .key = sim->config.boot.need_signature ? sim->key : NULL,
+        .has_security_counter = sim->has_security_counter,
+        .security_counter = sim->security_counter,
+        .erased = 0xff,
+    };
+
+    sim_app_make_payload(&personality, 0, payload, sizeof payload);
+    for (guint i = 1; i < sim->config.boot.n_images; i++) {
+        struct rig_board_image image = {.slot = 2 * i};
+        struct rig_bytes bytes = {0};
+        enum rig_image_status status = rig_image_build(&recipe, &bytes);
+        bool ok;
+
+        if (status != RIG_IMAGE_OK) {
+            g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot build the image of slot %u: %s", image.slot, rig_image_status_text(status));
+            return false;
+        }
+        image.bytes = bytes.bytes;
+        image.n_bytes = bytes.n_bytes;
+        ok = program_slot(sim, &image, false, error);
+        rig_bytes_clear(&bytes);
+        if (!ok)
+            return false;
+    }
+    return true;
+}
+
 static bool sim_prepare(struct rig_board *board, const struct rig_board_setup *setup, GError **error)
 {
     struct rig_sim *sim = self(board);
@@ -151,6 +190,8 @@ static bool sim_prepare(struct rig_board *board, const struct rig_board_setup *s
     for (gsize i = 0; i < setup->n_images; i++)
         if (!program_slot(sim, &setup->images[i], !setup->confirmed, error))
             return false;
+    if (setup->companions && !program_companions(sim, error))
+        return false;
     return setup->confirmed || program_trial(sim, error);
 }
 
@@ -196,12 +237,18 @@ static void sim_forget_moment(struct rig_moment *moment)
     g_free(moment);
 }
 
+/* Safe is also: nothing is left for the next case, neither flash nor options nor time, so that its company does not show. */
 static void sim_make_safe(struct rig_board *board)
 {
-    sim_board_disarm_cut(self(board)->sim);
-    sim_board_ble_disconnect(self(board)->sim);
-    rig_sim_link_notice(&self(board)->link);
-    sim_board_power(self(board)->sim, false);
+    struct rig_sim *sim = self(board);
+
+    sim_board_disarm_cut(sim->sim);
+    sim_board_ble_disconnect(sim->sim);
+    rig_sim_link_notice(&sim->link);
+    sim_board_power(sim->sim, false);
+    if (!rig_sim_configure(sim, NULL, NULL) || !make_board(sim, 0, NULL))
+        g_error("the simulated board that was made once cannot be made again");
+    rig_sim_link_init(&sim->link, sim);
 }
 
 static void sim_free(struct rig_board *board)

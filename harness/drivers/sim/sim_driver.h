@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The built-in simulated board behind the driver roles: the only place where the harness touches targets/sim. */
+/* The built-in simulated board behind the driver roles: the only place where the harness touches targets/sim.
+ */
 #ifndef RIG_DRIVERS_SIM_SIM_DRIVER_H
 #define RIG_DRIVERS_SIM_SIM_DRIVER_H
 
@@ -10,10 +11,13 @@
 G_BEGIN_DECLS
 
 /* A board of kind `simulated`. The target must outlive it. Free with board->ops->free. */
-struct rig_board *rig_sim_board_new(const struct rig_target *target, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+struct rig_board *rig_sim_board_new(const struct rig_target *target,
+                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* A further defect on top of what target and scenario say, for the whole life of the board; RIG_ERROR_USAGE names those that exist. */
-bool rig_sim_board_add_defect(struct rig_board *board, const char *defect, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* A further defect on top of what target and scenario say, for the whole life of the board; RIG_ERROR_USAGE
+ * names those that exist. */
+bool rig_sim_board_add_defect(struct rig_board *board, const char *defect,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* --- shared by the files of this driver --- */
 
@@ -60,7 +64,8 @@ struct rig_sim {
 };
 
 /* Fills the configuration from the target, then from the options (NULL = none). */
-bool rig_sim_configure(struct rig_sim *sim, const struct rig_record *options, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool rig_sim_configure(struct rig_sim *sim, const struct rig_record *options,
+                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 void rig_sim_link_init(struct rig_sim_link *link, struct rig_sim *sim);
 void rig_sim_power_init(struct rig_sim_power *power, struct rig_sim *sim);

@@ -147,7 +147,7 @@ static bool sim_link_connect(struct rig_link *link, const struct rig_link_connec
 
     if (sim_board_ble_connected(sim_link->sim->sim)) {
         *outcome = how->pair && !sim_board_ble_encrypted(sim_link->sim->sim) ? secure(sim_link, true) : RIG_LINK_OK;
-        return true;
+        return *outcome != RIG_LINK_OK || sim_link->subscribed || sim_link_subscribe(link, true, outcome, error);
     }
     rig_sim_link_notice(sim_link);
     if (!rig_board_wait_for(&sim_link->sim->board, how->until_us, is_advertising, sim_link->sim, &there, error))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Probe role: what a debug probe would find on the simulated board, and the record of its flash operations. */
+/* Probe role: what a debug probe would find on the simulated board, and the record of its flash operations.
+ */
 #include "drivers/sim/sim_driver.h"
 
 #include "base/error.h"
@@ -16,7 +17,8 @@ static bool sim_probe_reset(struct rig_probe *probe, GError **error)
     struct rig_sim *sim = sim_of(probe);
 
     if (!sim_board_powered(sim->sim)) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "cannot reset a board without power: put 'power-on:' before it");
+        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE,
+                    "cannot reset a board without power: put 'power-on:' before it");
         return false;
     }
     sim_board_reset(sim->sim);
@@ -26,8 +28,9 @@ static bool sim_probe_reset(struct rig_probe *probe, GError **error)
 static bool sim_probe_view(struct rig_probe *probe, struct rig_board_view *view, GError **error)
 {
     static const enum rig_run_state states[] = {
-        [SIM_BOARD_OFF] = RIG_STATE_OFF,   [SIM_BOARD_BOOTING] = RIG_STATE_BOOTING,   [SIM_BOARD_RUNNING] = RIG_STATE_RUNNING,
-        [SIM_BOARD_HUNG] = RIG_STATE_HUNG, [SIM_BOARD_NO_IMAGE] = RIG_STATE_NO_IMAGE,
+        [SIM_BOARD_OFF] = RIG_STATE_OFF,           [SIM_BOARD_BOOTING] = RIG_STATE_BOOTING,
+        [SIM_BOARD_RUNNING] = RIG_STATE_RUNNING,   [SIM_BOARD_HUNG] = RIG_STATE_HUNG,
+        [SIM_BOARD_NO_IMAGE] = RIG_STATE_NO_IMAGE,
     };
     struct sim_board_view seen = sim_board_view(sim_of(probe)->sim);
 
@@ -74,7 +77,8 @@ static bool sim_probe_slot(struct rig_probe *probe, guint slot, struct rig_slot 
         .device_offset = area->offset,
         .n_bytes = area->n_bytes,
     };
-    if (sim->config.boot.mode == RIG_SWAP_OFFSET && slot % 2 && sim_flash_sector_at(flash, area->device, area->offset, &start, &n_bytes))
+    if (sim->config.boot.mode == RIG_SWAP_OFFSET && slot % 2 &&
+        sim_flash_sector_at(flash, area->device, area->offset, &start, &n_bytes))
         into->image_offset = n_bytes;
     sim_boot_geometry(&sim->config.boot, flash, area, &into->geometry);
     return true;
@@ -89,31 +93,36 @@ static bool device_index(const struct rig_sim *sim, const char *device, guint *i
     return false;
 }
 
-static bool check(enum sim_status status, const char *what, const char *device, guint32 offset, GError **error)
+static bool check(enum sim_status status, const char *what, const char *device, guint32 offset,
+                  GError **error)
 {
     if (status == SIM_OK)
         return true;
-    g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "cannot %s %s flash at 0x%x: %s", what, device, offset, sim_status_text(status));
+    g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "cannot %s %s flash at 0x%x: %s", what, device, offset,
+                sim_status_text(status));
     return false;
 }
 
-static bool sim_probe_read(struct rig_probe *probe, const char *device, guint32 offset, guint8 *into, gsize n_bytes, GError **error)
+static bool sim_probe_read(struct rig_probe *probe, const char *device, guint32 offset, guint8 *into,
+                           gsize n_bytes, GError **error)
 {
     struct rig_sim *sim = sim_of(probe);
     guint index;
 
     return device_index(sim, device, &index, error) &&
-           check(sim_flash_peek(sim_board_flash(sim->sim), index, offset, into, n_bytes), "read", device, offset, error);
+           check(sim_flash_peek(sim_board_flash(sim->sim), index, offset, into, n_bytes), "read", device,
+                 offset, error);
 }
 
-static bool sim_probe_program(struct rig_probe *probe, const char *device, guint32 offset, const guint8 *bytes, gsize n_bytes,
-                              GError **error)
+static bool sim_probe_program(struct rig_probe *probe, const char *device, guint32 offset,
+                              const guint8 *bytes, gsize n_bytes, GError **error)
 {
     struct rig_sim *sim = sim_of(probe);
     guint index;
 
     return device_index(sim, device, &index, error) &&
-           check(sim_flash_poke(sim_board_flash(sim->sim), index, offset, bytes, n_bytes), "program", device, offset, error);
+           check(sim_flash_poke(sim_board_flash(sim->sim), index, offset, bytes, n_bytes), "program", device,
+                 offset, error);
 }
 
 static guint64 sim_probe_n_operations(struct rig_probe *probe)
@@ -121,8 +130,8 @@ static guint64 sim_probe_n_operations(struct rig_probe *probe)
     return sim_of(probe)->operations->len;
 }
 
-static void sim_probe_operations(struct rig_probe *probe, guint64 since, void (*each)(void *user, const struct rig_flash_write *write),
-                                 void *user)
+static void sim_probe_operations(struct rig_probe *probe, guint64 since,
+                                 void (*each)(void *user, const struct rig_flash_write *write), void *user)
 {
     const GArray *operations = sim_of(probe)->operations;
 

@@ -30,11 +30,33 @@ struct rig_smp_request_id rig_smp_next_id(struct rig_smp_client *client)
     return (struct rig_smp_request_id){.version = client->version, .sequence = client->sequence++};
 }
 
-static void set_link_result(struct rig_smp_result *result, enum rig_link_outcome outcome)
+static void silence_text(const struct rig_smp_transport *transport, char *text, gsize room)
 {
+    struct rig_smp_header header;
+
+    if (transport->incoming->len < RIG_SMP_HEADER_BYTES) {
+        g_strlcpy(text, "no answer", room);
+        return;
+    }
+    rig_smp_header_decode(transport->incoming->data, &header);
+    g_snprintf(text, room, "only the first %u of %u bytes of an answer came", transport->incoming->len,
+               RIG_SMP_HEADER_BYTES + (guint)header.length);
+}
+
+void rig_smp_set_link_result(struct rig_smp_client *client, enum rig_link_outcome outcome, struct rig_smp_result *result)
+{
+    struct rig_link *link = client->transport.board->link;
+    struct rig_link_state state;
+
     result->kind = outcome == RIG_LINK_TIMEOUT ? RIG_SMP_NO_ANSWER : RIG_SMP_LINK;
     result->link = outcome;
-    g_strlcpy(result->text, outcome == RIG_LINK_TIMEOUT ? "no answer" : rig_link_outcome_name(outcome), sizeof result->text);
+    if (outcome == RIG_LINK_TIMEOUT) {
+        silence_text(&client->transport, result->text, sizeof result->text);
+        rig_smp_transport_give_up(&client->transport);
+        return;
+    }
+    link->ops->state(link, &state);
+    g_strlcpy(result->text, state.text[0] ? state.text : rig_link_outcome_name(outcome), sizeof result->text);
 }
 
 static void judge(const struct rig_smp_response *response, struct rig_smp_result *result)
@@ -59,7 +81,7 @@ static bool await(struct rig_smp_client *client, guint8 sequence, guint64 until_
         if (!rig_smp_receive(&client->transport, until_us, &message, &outcome, error))
             return false;
         if (outcome != RIG_LINK_OK) {
-            set_link_result(result, outcome);
+            rig_smp_set_link_result(client, outcome, result);
             return true;
         }
         bytes = g_bytes_get_data(message, &n_bytes);
@@ -86,7 +108,7 @@ bool rig_smp_exchange(struct rig_smp_client *client, const guint8 *request, gsiz
     if (!rig_smp_send(&client->transport, request, n_bytes, NULL, &outcome, error))
         return false;
     if (outcome != RIG_LINK_OK) {
-        set_link_result(result, outcome);
+        rig_smp_set_link_result(client, outcome, result);
         return true;
     }
     return await(client, request[6], until_us, response ? response : &own, result, error);

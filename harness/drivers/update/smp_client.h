@@ -28,6 +28,10 @@ struct rig_smp_result {
     char text[200]; /* for people */
 };
 
+/* What became of a link operation as a result: TIMEOUT is silence (and how much of an answer came), the rest tells how the link ended. */
+struct rig_smp_client;
+void rig_smp_set_link_result(struct rig_smp_client *client, enum rig_link_outcome outcome, struct rig_smp_result *result);
+
 struct rig_smp_client {
     struct rig_smp_transport transport;
     guint8 version;         /* header version of requests: 1 */
@@ -56,7 +60,8 @@ struct rig_smp_upload {
     const guint8 *sha;      /* 32 bytes: SHA-256 of the file */
     unsigned image;
     gsize chunk_bytes;      /* data bytes of a chunk; 0 = as many as fit */
-    guint window;           /* requests in flight; 0 = 1 */
+    gsize first_chunk_bytes; /* of the chunk at offset 0; 0 = chunk_bytes */
+    guint window;           /* requests in flight; 0 = 1; never more than buf_count - 1, and 1 where the server did not tell it */
     bool upgrade;
     bool resume;            /* reconnect and go on when the link is lost */
     bool pair;              /* when reconnecting */
@@ -66,6 +71,7 @@ struct rig_smp_upload {
 };
 struct rig_smp_upload_report {
     guint64 offset;      /* the server's at the end */
+    guint64 begin;       /* first byte that was asked for after the (last) connect: > 0 when the server resumed */
     guint n_chunks;      /* distinct ones */
     guint n_resent;
     guint n_mismatches;  /* answers with another offset than expected */

@@ -50,6 +50,11 @@ void rig_smp_transport_restart(struct rig_smp_transport *transport)
     g_hash_table_remove_all(transport->tags);
 }
 
+void rig_smp_transport_give_up(struct rig_smp_transport *transport)
+{
+    g_byte_array_set_size(transport->incoming, 0);
+}
+
 void rig_smp_transport_faults_ended(struct rig_smp_transport *transport)
 {
     transport->muted = false;

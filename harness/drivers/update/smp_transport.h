@@ -28,6 +28,8 @@ void rig_smp_transport_init(struct rig_smp_transport *transport, struct rig_boar
 void rig_smp_transport_clear(struct rig_smp_transport *transport);
 /* A new connection: nothing of the old one is joined with it; what was held is gone. */
 void rig_smp_transport_restart(struct rig_smp_transport *transport);
+/* The rest of an answer did not come: what did is not joined with what comes next. */
+void rig_smp_transport_give_up(struct rig_smp_transport *transport);
 /* The faults in scope ended: notifications are heard again, requests are counted from 0. */
 void rig_smp_transport_faults_ended(struct rig_smp_transport *transport);
 

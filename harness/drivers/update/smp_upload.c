@@ -28,6 +28,7 @@ struct progress {
     GArray *starts;  /* guint64: offsets of the distinct chunks, in the order first sent */
     guint n_failures;
     guint n_stalls;
+    bool begun;      /* the first chunk was answered on this connection */
     bool finished;
 };
 
@@ -37,6 +38,12 @@ static void end(struct progress *progress, enum rig_smp_result_kind kind, const 
     progress->result->kind = kind;
     if (text)
         g_strlcpy(progress->result->text, text, sizeof progress->result->text);
+}
+
+static void link_ended(struct progress *progress, enum rig_link_outcome outcome)
+{
+    progress->finished = true;
+    rig_smp_set_link_result(progress->client, outcome, progress->result);
 }
 
 /* One write per message where that carries a useful chunk; a board that says how much it joins gets messages of several writes
@@ -85,9 +92,10 @@ static bool send_chunk(struct progress *progress, GError **error)
     guint8 message[RIG_SMP_MAX_MESSAGE_BYTES];
     enum rig_link_outcome outcome;
     gsize room = rig_smp_upload_room(&chunk, message_room(progress));
+    gsize wanted = progress->next == 0 && upload->first_chunk_bytes ? upload->first_chunk_bytes : upload->chunk_bytes;
     gsize n_bytes;
 
-    chunk.n_bytes = MIN(upload->n_bytes - progress->next, upload->chunk_bytes ? MIN(upload->chunk_bytes, room) : room);
+    chunk.n_bytes = MIN(upload->n_bytes - progress->next, wanted ? MIN(wanted, room) : room);
     n_bytes = chunk.n_bytes ? rig_smp_encode_upload(id, &chunk, message, sizeof message) : 0;
     if (n_bytes == 0) {
         end(progress, RIG_SMP_NO_PROGRESS, "not one byte of the image fits a packet of this ATT_MTU");
@@ -99,21 +107,19 @@ static bool send_chunk(struct progress *progress, GError **error)
     progress->next += chunk.n_bytes;
     if (!rig_smp_send(&progress->client->transport, message, n_bytes, &tag, &outcome, error))
         return false;
-    if (outcome != RIG_LINK_OK) {
-        progress->result->link = outcome;
-        end(progress, RIG_SMP_LINK, rig_link_outcome_name(outcome));
-    }
+    if (outcome != RIG_LINK_OK)
+        link_ended(progress, outcome);
     return true;
 }
 
-/* Until the first answer nobody knows where the server wants to begin. */
+/* Until the first answer nobody knows where the server wants to begin; a server that does not tell its buffers may have one only. */
 static guint window_of(const struct progress *progress)
 {
     guint window = CLAMP(progress->upload->window, 1, MAX_WINDOW);
 
-    if (progress->client->buf_count > 1)
-        window = MIN(window, progress->client->buf_count - 1);
-    return progress->acked == 0 ? 1 : window;
+    if (progress->acked == 0 || progress->client->buf_count < 2)
+        return 1;
+    return MIN(window, progress->client->buf_count - 1);
 }
 
 static bool fill_window(struct progress *progress, GError **error)
@@ -138,6 +144,9 @@ static void take_offset(struct progress *progress, const struct flying *answered
         end(progress, RIG_SMP_NONSENSE, "the board wants an offset beyond the image");
         return;
     }
+    if (!progress->begun)
+        progress->report->begin = offset == answered->offset + answered->n_bytes ? answered->offset : offset;
+    progress->begun = true;
     progress->n_stalls = offset > progress->acked ? 0 : progress->n_stalls + 1;
     progress->n_failures = offset > progress->acked ? 0 : progress->n_failures;
     if (offset == answered->offset + answered->n_bytes) {
@@ -184,14 +193,20 @@ static void take_answer(struct progress *progress, const guint8 *bytes, gsize n_
     }
 }
 
+static void try_again(struct progress *progress)
+{
+    rig_smp_transport_give_up(&progress->client->transport);
+    go_back_to(progress, progress->acked);
+}
+
 static void take_silence(struct progress *progress, guint64 now_us)
 {
     guint allowed = progress->upload->max_failures ? progress->upload->max_failures : MAX_FAILURES;
 
     if (now_us >= progress->upload->until_us || ++progress->n_failures >= allowed)
-        end(progress, RIG_SMP_NO_ANSWER, "no answer");
+        link_ended(progress, RIG_LINK_TIMEOUT);
     else
-        go_back_to(progress, progress->acked);
+        try_again(progress);
 }
 
 static bool await_answer(struct progress *progress, GError **error)
@@ -210,8 +225,7 @@ static bool await_answer(struct progress *progress, GError **error)
     if (outcome == RIG_LINK_TIMEOUT) {
         take_silence(progress, board->ops->now_us(board));
     } else if (outcome != RIG_LINK_OK) {
-        progress->result->link = outcome;
-        end(progress, RIG_SMP_LINK, rig_link_outcome_name(outcome));
+        link_ended(progress, outcome);
     } else {
         bytes = g_bytes_get_data(message, &n_bytes);
         take_answer(progress, bytes, n_bytes);
@@ -232,7 +246,7 @@ static bool reconnect(struct progress *progress, bool *connected, GError **error
     *connected = outcome == RIG_LINK_OK;
     progress->report->n_reconnects++;
     if (*connected) {
-        progress->finished = false;
+        progress->finished = progress->begun = false;
         progress->result->kind = RIG_SMP_DONE;
         go_back_to(progress, 0); /* the first chunk again: the sha tells the server that it is the same file */
     }

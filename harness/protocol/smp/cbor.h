@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A pull reader and a bounded writer over libcbor's streaming decoder and encoders: nothing is allocated, whatever lengths a peer claims. */
+/* A pull reader and a bounded writer over libcbor's streaming decoder and encoders: nothing is allocated,
+ * whatever lengths a peer claims. */
 #ifndef RIG_PROTOCOL_SMP_CBOR_H
 #define RIG_PROTOCOL_SMP_CBOR_H
 
@@ -36,7 +37,8 @@ struct rig_cbor_reader {
 
 /* The next item head (strings come whole). false: cut short or not CBOR. */
 bool rig_cbor_next(struct rig_cbor_reader *reader, struct rig_cbor_item *item);
-/* Passes over what belongs to an item that next() has just delivered. false: cut short, not CBOR, or too deep. */
+/* Passes over what belongs to an item that next() has just delivered. false: cut short, not CBOR, or too
+ * deep. */
 bool rig_cbor_skip(struct rig_cbor_reader *reader, const struct rig_cbor_item *item);
 
 /* Iteration over an open array or map. */

@@ -198,7 +198,8 @@ enum rig_cbor_step rig_cbor_step(struct rig_cbor_reader *reader, struct rig_cbor
 }
 
 /* Opens what item contains; false when it cannot fit what is left of the input. */
-static bool push(struct rig_cbor_run *run, const struct rig_cbor_reader *reader, const struct rig_cbor_item *item)
+static bool push(struct rig_cbor_run *run, const struct rig_cbor_reader *reader,
+                 const struct rig_cbor_item *item)
 {
     *run = rig_cbor_open(item);
     if (item->kind == RIG_CBOR_TAG)
@@ -244,7 +245,8 @@ bool rig_cbor_skip(struct rig_cbor_reader *reader, const struct rig_cbor_item *i
 
 bool rig_cbor_text_is(const struct rig_cbor_item *item, const char *text)
 {
-    return item->kind == RIG_CBOR_TEXT && item->n_bytes == strlen(text) && memcmp(item->bytes, text, item->n_bytes) == 0;
+    return item->kind == RIG_CBOR_TEXT && item->n_bytes == strlen(text) &&
+           memcmp(item->bytes, text, item->n_bytes) == 0;
 }
 
 void rig_cbor_text_copy(const struct rig_cbor_item *item, bool printable, char *text, size_t room)

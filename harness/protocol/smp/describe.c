@@ -82,19 +82,22 @@ static void add_hex(struct line *line, const uint8_t *bytes, size_t n_bytes)
         add(line, "...");
 }
 
-static void add_number(struct line *line, const struct rig_smp_request *request, enum rig_smp_key key, const char *name)
+static void add_number(struct line *line, const struct rig_smp_request *request, enum rig_smp_key key,
+                       const char *name)
 {
     if (request->keys[key].present)
         add(line, " %s=%" PRIu64, name, request->keys[key].number);
 }
 
-static void add_flag(struct line *line, const struct rig_smp_request *request, enum rig_smp_key key, const char *name)
+static void add_flag(struct line *line, const struct rig_smp_request *request, enum rig_smp_key key,
+                     const char *name)
 {
     if (request->keys[key].present)
         add(line, " %s=%s", name, request->keys[key].number ? "true" : "false");
 }
 
-static void add_string(struct line *line, const struct rig_smp_request *request, enum rig_smp_key key, const char *name)
+static void add_string(struct line *line, const struct rig_smp_request *request, enum rig_smp_key key,
+                       const char *name)
 {
     const struct rig_smp_value *value = &request->keys[key];
     struct rig_cbor_item item = {.bytes = value->bytes, .n_bytes = value->n_bytes};
@@ -106,7 +109,8 @@ static void add_string(struct line *line, const struct rig_smp_request *request,
     add(line, " %s=\"%s\"%s", name, text, value->n_bytes >= sizeof text ? "..." : "");
 }
 
-static void add_bytes(struct line *line, const struct rig_smp_request *request, enum rig_smp_key key, const char *name)
+static void add_bytes(struct line *line, const struct rig_smp_request *request, enum rig_smp_key key,
+                      const char *name)
 {
     if (!request->keys[key].present)
         return;
@@ -141,8 +145,9 @@ static void add_image(struct line *line, const struct rig_smp_image_entry *entry
         add(line, " of image %u", entry->image);
     add(line, " %s ", entry->version);
     add_hex(line, entry->hash, entry->hash_bytes);
-    add(line, "%s%s%s%s%s]", entry->bootable ? " bootable" : "", entry->pending ? " pending" : "", entry->confirmed ? " confirmed" : "",
-        entry->active ? " active" : "", entry->permanent ? " permanent" : "");
+    add(line, "%s%s%s%s%s]", entry->bootable ? " bootable" : "", entry->pending ? " pending" : "",
+        entry->confirmed ? " confirmed" : "", entry->active ? " active" : "",
+        entry->permanent ? " permanent" : "");
 }
 
 static void add_echo(struct line *line, const char *echo)
@@ -186,13 +191,15 @@ static void add_length_fault(struct line *line, const struct rig_smp_header *hea
         add(line, " (the header counted in?)");
 }
 
-static void add_body_fault(struct line *line, const struct rig_smp_header *header, const uint8_t *body, size_t n_body)
+static void add_body_fault(struct line *line, const struct rig_smp_header *header, const uint8_t *body,
+                           size_t n_body)
 {
     const char *fault = "the body is not a CBOR map that this command takes";
 
     if (n_body == 0)
         fault = "no body (an empty map is needed)";
-    else if (body[0] == '{' && n_body > 1 && (body[1] == '"' || body[1] == ' ' || body[1] == '\n' || body[1] == '}'))
+    else if (body[0] == '{' && n_body > 1 &&
+             (body[1] == '"' || body[1] == ' ' || body[1] == '\n' || body[1] == '}'))
         fault = "the body is JSON text, not CBOR";
     add(line, " seq %u: %s", header->sequence, fault);
 }

@@ -28,10 +28,14 @@ static size_t finish(const struct rig_cbor_writer *writer, struct rig_smp_header
     return writer->n_bytes;
 }
 
-static struct rig_smp_header head(struct rig_smp_request_id id, enum rig_smp_op op, uint16_t group, uint8_t command)
+static struct rig_smp_header head(struct rig_smp_request_id id, enum rig_smp_op op, uint16_t group,
+                                  uint8_t command)
 {
-    return (struct rig_smp_header){
-        .version = id.version, .op = (uint8_t)op, .group = group, .sequence = id.sequence, .command = command};
+    return (struct rig_smp_header){.version = id.version,
+                                   .op = (uint8_t)op,
+                                   .group = group,
+                                   .sequence = id.sequence,
+                                   .command = command};
 }
 
 static size_t encode_empty(struct rig_smp_header header, uint8_t *into, size_t room)
@@ -75,8 +79,8 @@ size_t rig_smp_encode_image_list(struct rig_smp_request_id id, uint8_t *into, si
     return encode_empty(head(id, RIG_SMP_READ, RIG_SMP_GROUP_IMAGE, RIG_SMP_IMAGE_STATE), into, room);
 }
 
-size_t rig_smp_encode_image_write(struct rig_smp_request_id id, const uint8_t *hash, size_t n_hash, bool confirm, uint8_t *into,
-                                  size_t room)
+size_t rig_smp_encode_image_write(struct rig_smp_request_id id, const uint8_t *hash, size_t n_hash,
+                                  bool confirm, uint8_t *into, size_t room)
 {
     struct rig_cbor_writer writer = begin(into, room);
 
@@ -94,8 +98,8 @@ size_t rig_smp_encode_image_write(struct rig_smp_request_id id, const uint8_t *h
 static void put_upload_keys(struct rig_cbor_writer *writer, const struct rig_smp_upload_chunk *chunk)
 {
     bool first = chunk->offset == 0;
-    size_t n_pairs = 2 + (first ? 1u : 0u) + (first && chunk->image ? 1u : 0u) + (first && chunk->sha ? 1u : 0u) +
-                     (first && chunk->upgrade ? 1u : 0u);
+    size_t n_pairs = 2 + (first ? 1u : 0u) + (first && chunk->image ? 1u : 0u) +
+                     (first && chunk->sha ? 1u : 0u) + (first && chunk->upgrade ? 1u : 0u);
 
     rig_cbor_put_map(writer, n_pairs);
     if (first && chunk->image) {
@@ -119,7 +123,8 @@ static void put_upload_keys(struct rig_cbor_writer *writer, const struct rig_smp
     rig_cbor_put_text(writer, "data");
 }
 
-size_t rig_smp_encode_upload(struct rig_smp_request_id id, const struct rig_smp_upload_chunk *chunk, uint8_t *into, size_t room)
+size_t rig_smp_encode_upload(struct rig_smp_request_id id, const struct rig_smp_upload_chunk *chunk,
+                             uint8_t *into, size_t room)
 {
     struct rig_cbor_writer writer = begin(into, room);
 

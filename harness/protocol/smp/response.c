@@ -7,7 +7,8 @@
 #include <string.h>
 
 /* Reads or skips the value that belongs to key. false: malformed. */
-typedef bool (*read_value)(struct rig_cbor_reader *reader, const struct rig_cbor_item *key, void *into, unsigned *seen);
+typedef bool (*read_value)(struct rig_cbor_reader *reader, const struct rig_cbor_item *key, void *into,
+                           unsigned *seen);
 
 /* Marks a key as seen; false when it was there already. */
 static bool once(unsigned *seen, unsigned bit)
@@ -18,7 +19,8 @@ static bool once(unsigned *seen, unsigned bit)
     return first;
 }
 
-static bool read_map(struct rig_cbor_reader *reader, const struct rig_cbor_item *map, read_value value, void *into)
+static bool read_map(struct rig_cbor_reader *reader, const struct rig_cbor_item *map, read_value value,
+                     void *into)
 {
     struct rig_cbor_run run = rig_cbor_open(map);
     enum rig_cbor_step step;
@@ -97,8 +99,8 @@ static bool read_hash(struct rig_cbor_reader *reader, struct rig_smp_image_entry
     return true;
 }
 
-static bool read_entry_flag(struct rig_cbor_reader *reader, const struct rig_cbor_item *key, struct rig_smp_image_entry *entry,
-                            unsigned *seen)
+static bool read_entry_flag(struct rig_cbor_reader *reader, const struct rig_cbor_item *key,
+                            struct rig_smp_image_entry *entry, unsigned *seen)
 {
     const struct {
         const char *name;
@@ -116,7 +118,8 @@ static bool read_entry_flag(struct rig_cbor_reader *reader, const struct rig_cbo
     return skip_value(reader);
 }
 
-static bool read_entry_value(struct rig_cbor_reader *reader, const struct rig_cbor_item *key, void *into, unsigned *seen)
+static bool read_entry_value(struct rig_cbor_reader *reader, const struct rig_cbor_item *key, void *into,
+                             unsigned *seen)
 {
     struct rig_smp_image_entry *entry = into;
 
@@ -153,7 +156,8 @@ static bool read_images(struct rig_cbor_reader *reader, struct rig_smp_response 
     return response->has_images;
 }
 
-static bool read_group_error_value(struct rig_cbor_reader *reader, const struct rig_cbor_item *key, void *into, unsigned *seen)
+static bool read_group_error_value(struct rig_cbor_reader *reader, const struct rig_cbor_item *key,
+                                   void *into, unsigned *seen)
 {
     struct rig_smp_error *error = into;
     uint64_t number = 0;
@@ -193,8 +197,8 @@ static bool read_rc(struct rig_cbor_reader *reader, struct rig_smp_error *error)
     return true;
 }
 
-static bool read_upload_value(struct rig_cbor_reader *reader, const struct rig_cbor_item *key, struct rig_smp_response *response,
-                              unsigned *seen)
+static bool read_upload_value(struct rig_cbor_reader *reader, const struct rig_cbor_item *key,
+                              struct rig_smp_response *response, unsigned *seen)
 {
     if (rig_cbor_text_is(key, "off")) {
         response->has_off = true;
@@ -207,8 +211,8 @@ static bool read_upload_value(struct rig_cbor_reader *reader, const struct rig_c
     return skip_value(reader);
 }
 
-static bool read_parameter(struct rig_cbor_reader *reader, const struct rig_cbor_item *key, struct rig_smp_response *response,
-                           unsigned *seen)
+static bool read_parameter(struct rig_cbor_reader *reader, const struct rig_cbor_item *key,
+                           struct rig_smp_response *response, unsigned *seen)
 {
     bool size = rig_cbor_text_is(key, "buf_size");
 
@@ -220,8 +224,8 @@ static bool read_parameter(struct rig_cbor_reader *reader, const struct rig_cbor
     return true;
 }
 
-static bool read_own_value(struct rig_cbor_reader *reader, const struct rig_cbor_item *key, struct rig_smp_response *response,
-                           unsigned *seen)
+static bool read_own_value(struct rig_cbor_reader *reader, const struct rig_cbor_item *key,
+                           struct rig_smp_response *response, unsigned *seen)
 {
     unsigned place = (unsigned)response->header.group << 8 | response->header.command;
 
@@ -238,7 +242,8 @@ static bool read_own_value(struct rig_cbor_reader *reader, const struct rig_cbor
     return skip_value(reader);
 }
 
-static bool read_response_value(struct rig_cbor_reader *reader, const struct rig_cbor_item *key, void *into, unsigned *seen)
+static bool read_response_value(struct rig_cbor_reader *reader, const struct rig_cbor_item *key, void *into,
+                                unsigned *seen)
 {
     struct rig_smp_response *response = into;
     struct rig_smp_error *error = &response->error;
@@ -252,7 +257,8 @@ static bool read_response_value(struct rig_cbor_reader *reader, const struct rig
     return read_own_value(reader, key, response, seen);
 }
 
-enum rig_smp_status rig_smp_decode_response(const uint8_t *bytes, size_t n_bytes, struct rig_smp_response *response)
+enum rig_smp_status rig_smp_decode_response(const uint8_t *bytes, size_t n_bytes,
+                                            struct rig_smp_response *response)
 {
     struct rig_cbor_item item;
 

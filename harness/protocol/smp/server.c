@@ -44,8 +44,8 @@ static const struct command {
     {RIG_SMP_GROUP_IMAGE, RIG_SMP_IMAGE_STATE, READS, 0},
     {RIG_SMP_GROUP_IMAGE, RIG_SMP_IMAGE_STATE, WRITES, BIT(RIG_SMP_KEY_HASH) | BIT(RIG_SMP_KEY_CONFIRM)},
     {RIG_SMP_GROUP_IMAGE, RIG_SMP_IMAGE_UPLOAD, WRITES,
-     BIT(RIG_SMP_KEY_IMAGE) | BIT(RIG_SMP_KEY_LEN) | BIT(RIG_SMP_KEY_OFF) | BIT(RIG_SMP_KEY_SHA) | BIT(RIG_SMP_KEY_CHUNK) |
-         BIT(RIG_SMP_KEY_UPGRADE)},
+     BIT(RIG_SMP_KEY_IMAGE) | BIT(RIG_SMP_KEY_LEN) | BIT(RIG_SMP_KEY_OFF) | BIT(RIG_SMP_KEY_SHA) |
+         BIT(RIG_SMP_KEY_CHUNK) | BIT(RIG_SMP_KEY_UPGRADE)},
     {RIG_SMP_GROUP_IMAGE, RIG_SMP_IMAGE_ERASE, WRITES, BIT(RIG_SMP_KEY_SLOT)},
     {RIG_SMP_GROUP_IMAGE, RIG_SMP_IMAGE_SLOT_INFO, READS, 0},
 };
@@ -53,7 +53,8 @@ static const struct command {
 static const struct command *find_command(uint16_t group, uint8_t command, uint8_t op)
 {
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
-        if (commands[i].group == group && commands[i].number == command && op < 8 && (commands[i].ops & 1u << op))
+        if (commands[i].group == group && commands[i].number == command && op < 8 &&
+            (commands[i].ops & 1u << op))
             return &commands[i];
     }
     return NULL;
@@ -105,7 +106,8 @@ static bool read_pair(struct rig_cbor_reader *reader, unsigned known, struct rig
     return rig_cbor_skip(reader, &item);
 }
 
-enum rig_smp_status rig_smp_decode_request(const uint8_t *bytes, size_t n_bytes, struct rig_smp_request *request)
+enum rig_smp_status rig_smp_decode_request(const uint8_t *bytes, size_t n_bytes,
+                                           struct rig_smp_request *request)
 {
     struct rig_cbor_item item;
     enum rig_cbor_step step;
@@ -115,8 +117,10 @@ enum rig_smp_status rig_smp_decode_request(const uint8_t *bytes, size_t n_bytes,
         return RIG_SMP_SHORT;
     rig_smp_header_decode(bytes, &request->header);
 
-    const struct command *command = find_command(request->header.group, request->header.command, request->header.op);
-    struct rig_cbor_reader reader = {.at = bytes + RIG_SMP_HEADER_BYTES, .n_left = n_bytes - RIG_SMP_HEADER_BYTES};
+    const struct command *command =
+        find_command(request->header.group, request->header.command, request->header.op);
+    struct rig_cbor_reader reader = {.at = bytes + RIG_SMP_HEADER_BYTES,
+                                     .n_left = n_bytes - RIG_SMP_HEADER_BYTES};
 
     if (!rig_cbor_next(&reader, &item) || item.kind != RIG_CBOR_MAP)
         return RIG_SMP_MALFORMED;
@@ -156,7 +160,8 @@ size_t rig_smp_response_finish(struct rig_cbor_writer *writer, const struct rig_
     return writer->n_bytes;
 }
 
-size_t rig_smp_encode_rc(const struct rig_smp_header *request, unsigned rc, const char *reason, uint8_t *into, size_t room)
+size_t rig_smp_encode_rc(const struct rig_smp_header *request, unsigned rc, const char *reason, uint8_t *into,
+                         size_t room)
 {
     struct rig_cbor_writer writer = rig_smp_response_begin(into, room);
 
@@ -169,7 +174,8 @@ size_t rig_smp_encode_rc(const struct rig_smp_header *request, unsigned rc, cons
     return rig_smp_response_finish(&writer, request);
 }
 
-size_t rig_smp_encode_group_error(const struct rig_smp_header *request, unsigned group, unsigned rc, uint8_t *into, size_t room)
+size_t rig_smp_encode_group_error(const struct rig_smp_header *request, unsigned group, unsigned rc,
+                                  uint8_t *into, size_t room)
 {
     struct rig_cbor_writer writer = rig_smp_response_begin(into, room);
 

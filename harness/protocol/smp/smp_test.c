@@ -82,7 +82,8 @@ static void parameters_are_the_published_bytes(void **state)
 {
     uint8_t bytes[16];
     size_t n = rig_smp_encode_parameters((struct rig_smp_request_id){1, 1}, bytes, sizeof bytes);
-    struct rig_smp_response modern = decoded("0900001900000106bf686275665f73697a65190180696275665f636f756e7404ff");
+    struct rig_smp_response modern =
+        decoded("0900001900000106bf686275665f73697a65190180696275665f636f756e7404ff");
     struct rig_smp_response old = decoded("0100000600000006bf62726308ff");
 
     (void)state;
@@ -97,15 +98,17 @@ static void parameters_are_the_published_bytes(void **state)
     assert_int_equal(old.error.rc, RIG_SMP_RC_NOT_SUPPORTED);
 }
 
-#define FIRST_TAIL                                                                                                                   \
-    "636c656e190424 636f6666 00 63736861 5820 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f 6464617461 5820 "      \
+#define FIRST_TAIL                                                                                           \
+    "636c656e190424 636f6666 00 63736861 5820 "                                                              \
+    "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f 6464617461 5820 "                      \
     "3db8f396 00000000 2000 0000 e8030000 00000000 01020300 04000000 00000000"
 
 static void first_upload_packet_is_the_published_bytes(void **state)
 {
     uint8_t sha[32], bytes[256];
     struct message header = hex("3db8f396000000002000 0000 e8030000 00000000 01020300 04000000 00000000");
-    struct rig_smp_upload_chunk chunk = {.image = 1, .total_bytes = 1060, .sha = sha, .bytes = header.bytes, .n_bytes = 32};
+    struct rig_smp_upload_chunk chunk = {
+        .image = 1, .total_bytes = 1060, .sha = sha, .bytes = header.bytes, .n_bytes = 32};
     struct message published = hex("0a00006100010201 a5 65696d616765 00" FIRST_TAIL);
     struct rig_smp_request request = asked(&published);
 
@@ -145,7 +148,8 @@ static void next_upload_packet_and_mismatch_are_the_published_bytes(void **state
 static void group_error_and_its_version_0_twin_decode(void **state)
 {
     struct rig_smp_response modern = decoded("0b00001300010701bf63657272bf6567726f75700162726317ffff");
-    struct rig_smp_response old = decoded("0300001900010801bf627263016372736e6e6d61676963206d69736d61746368ff");
+    struct rig_smp_response old =
+        decoded("0300001900010801bf627263016372736e6e6d61676963206d69736d61746368ff");
     uint8_t bytes[64];
     char text[96];
 
@@ -159,7 +163,8 @@ static void group_error_and_its_version_0_twin_decode(void **state)
     rig_smp_error_text(&old.error, text, sizeof text);
     assert_string_equal(text, "rc 1: unknown error (magic mismatch)");
 
-    struct rig_smp_header request = {.version = 1, .op = RIG_SMP_WRITE, .group = 1, .sequence = 7, .command = 1};
+    struct rig_smp_header request = {
+        .version = 1, .op = RIG_SMP_WRITE, .group = 1, .sequence = 7, .command = 1};
     size_t n = rig_smp_encode_group_error(&request, 1, 23, bytes, sizeof bytes);
     assert_bytes(bytes, n, "0b00001300010701bf63657272bf6567726f75700162726317ffff");
     request.version = 0;
@@ -168,9 +173,11 @@ static void group_error_and_its_version_0_twin_decode(void **state)
     assert_bytes(bytes, n, "0300001900010801bf627263016372736e6e6d61676963206d69736d61746368ff");
 }
 
-#define STATE                                                                                                                        \
-    "0900008600010600bf66696d616765739fbf64736c6f74006776657273696f6e65302e302e30646861736858201baa222074cc805faf4e09846d2377886b1e5e" \
-    "f7cfccd9eac1554d82d9aa9d5a68626f6f7461626c65f56770656e64696e67f469636f6e6669726d6564f566616374697665f5697065726d616e656e74f4ff" \
+#define STATE                                                                                                \
+    "0900008600010600bf66696d616765739fbf64736c6f74006776657273696f6e65302e302e30646861736858201baa222074cc" \
+    "805faf4e09846d2377886b1e5e"                                                                             \
+    "f7cfccd9eac1554d82d9aa9d5a68626f6f7461626c65f56770656e64696e67f469636f6e6669726d6564f566616374697665f5" \
+    "697065726d616e656e74f4ff"                                                                               \
     "ff6b73706c697453746174757300ff"
 
 static void image_state_is_the_published_bytes(void **state)
@@ -196,9 +203,11 @@ static void mark_confirm_reset_and_erase_are_the_published_bytes(void **state)
 
     (void)state;
     memset(hash, 0x22, sizeof hash);
-    size_t n = rig_smp_encode_image_write((struct rig_smp_request_id){1, 6}, hash, 32, false, bytes, sizeof bytes);
+    size_t n =
+        rig_smp_encode_image_write((struct rig_smp_request_id){1, 6}, hash, 32, false, bytes, sizeof bytes);
     assert_bytes(bytes, n,
-                 "0a00003100010600a26468617368 5820 2222222222222222222222222222222222222222222222222222222222222222 67636f6e6669726df4");
+                 "0a00003100010600a26468617368 5820 "
+                 "2222222222222222222222222222222222222222222222222222222222222222 67636f6e6669726df4");
     n = rig_smp_encode_image_write((struct rig_smp_request_id){1, 0x28}, NULL, 0, true, bytes, sizeof bytes);
     assert_bytes(bytes, n, "0a00000a00012800a167636f6e6669726df5");
     n = rig_smp_encode_reset((struct rig_smp_request_id){1, 7}, false, bytes, sizeof bytes);
@@ -219,7 +228,8 @@ static void mark_confirm_reset_and_erase_are_the_published_bytes(void **state)
 static void answers_of_other_groups_decode_and_unknown_keys_are_skipped(void **state)
 {
     (void)state;
-    decoded("0900005100010806bf66696d616765739fbf65696d6167650065736c6f74739fbf64736c6f74006473697a651a0001a000ffbf64736c6f74016473697a65"
+    decoded("0900005100010806bf66696d616765739fbf65696d6167650065736c6f74739fbf64736c6f74006473697a651a0001a0"
+            "00ffbf64736c6f74016473697a65"
             "1a0001a0006f75706c6f61645f696d6167655f696400ffffffffff");
     decoded("0b00002300094200bf616f78180d0a5a65706879722076657273696f6e20342e342e300d0a6372657400ff");
     struct rig_smp_response fs = decoded("0b00001800084800bf63657272bf6567726f7570086272630bff636c656e03ff");
@@ -294,7 +304,8 @@ static void upload_room_is_exact_at_every_size(void **state)
     (void)state;
     for (size_t o = 0; o < sizeof offsets / sizeof *offsets; o++) {
         for (size_t size = 0; size < sizeof bytes; size++) {
-            struct rig_smp_upload_chunk chunk = {.offset = offsets[o], .total_bytes = 70000, .sha = sha, .bytes = payload};
+            struct rig_smp_upload_chunk chunk = {
+                .offset = offsets[o], .total_bytes = 70000, .sha = sha, .bytes = payload};
             size_t room = rig_smp_upload_room(&chunk, size);
 
             chunk.n_bytes = room;
@@ -330,14 +341,18 @@ static void assert_described(const char *text, const char *expected)
 static void describe_says_what_is_meant_and_what_is_wrong(void **state)
 {
     (void)state;
-    assert_described("0a00001d00010301a2636f66661820646461746150aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "write image upload off=32 data=16 B seq 3");
+    assert_described("0a00001d00010301a2636f66661820646461746150aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+                     "write image upload off=32 data=16 B seq 3");
     assert_described("0b00000800011101bf636f66661840ff", "rsp image upload off=64 seq 17");
     assert_described("0b00001300010701bf63657272bf6567726f75700162726317ffff",
                      "rsp image upload image group: wrong image magic (23) seq 7");
     assert_described(STATE, "rsp image state [slot 0 0.0.0 1baa2220... bootable confirmed active] seq 6");
-    assert_described("0a00090000004200a161646568656c6c6f", "write os echo seq 66: length 2304 > 9 bytes present (sent little endian?)");
-    assert_described("0a00001100004200a161646568656c6c6f", "write os echo seq 66: length 17 > 9 bytes present (the header counted in?)");
-    assert_described("0200000700010001 7b226f6666223a", "write image upload seq 0: the body is JSON text, not CBOR");
+    assert_described("0a00090000004200a161646568656c6c6f",
+                     "write os echo seq 66: length 2304 > 9 bytes present (sent little endian?)");
+    assert_described("0a00001100004200a161646568656c6c6f",
+                     "write os echo seq 66: length 17 > 9 bytes present (the header counted in?)");
+    assert_described("0200000700010001 7b226f6666223a",
+                     "write image upload seq 0: the body is JSON text, not CBOR");
     assert_described("0a0000", "3 bytes: shorter than an SMP header");
     assert_described("0a00000000000000", "write os echo seq 0: no body (an empty map is needed)");
     assert_described("0a00000100040900a0", "write group 4 command 0 seq 9");

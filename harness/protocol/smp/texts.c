@@ -104,7 +104,8 @@ static const char *const files[] = {
     "close failed",
 };
 static const char *const shell[] = {"ok", "unknown error", "command too long", "empty command"};
-static const char *const enumeration[] = {"ok", "unknown error", "too many entries", "no heap", "index too large"};
+static const char *const enumeration[] = {"ok", "unknown error", "too many entries", "no heap",
+                                          "index too large"};
 static const char *const basic[] = {
     "ok", "unknown error", "flash open failed", "flash configuration query failed", "flash erase failed",
 };

@@ -21,7 +21,8 @@ static void version_text(const struct rig_image_version *version, char *text, si
         snprintf(text + n, room - (size_t)n, ".%lu", (unsigned long)version->build);
 }
 
-static void put_slot(const struct sim_server *server, struct rig_cbor_writer *writer, const struct sim_slot *slot)
+static void put_slot(const struct sim_server *server, struct rig_cbor_writer *writer,
+                     const struct sim_slot *slot)
 {
     char version[RIG_IMAGE_VERSION_TEXT_BYTES];
 
@@ -67,7 +68,9 @@ static unsigned confirm_running(const struct sim_server *server, unsigned image)
         return RIG_SMP_IMAGE_RC_PENDING;
     if (server->config->defects & SIM_APP_DEFECT_CONFIRM_DOES_NOTHING)
         return 0;
-    return sim_boot_set_confirmed(server->boot, server->flash, image) == SIM_OK ? 0 : RIG_SMP_IMAGE_RC_FLASH_WRITE;
+    return sim_boot_set_confirmed(server->boot, server->flash, image) == SIM_OK
+               ? 0
+               : RIG_SMP_IMAGE_RC_FLASH_WRITE;
 }
 
 static unsigned schedule(const struct sim_server *server, unsigned image, bool permanent)
@@ -82,10 +85,13 @@ static unsigned schedule(const struct sim_server *server, unsigned image, bool p
         return 0;
     if (type == RIG_SWAP_TYPE_TEST || type == RIG_SWAP_TYPE_PERM)
         return RIG_SMP_IMAGE_RC_PENDING;
-    return sim_boot_set_pending(server->boot, server->flash, image, permanent) == SIM_OK ? 0 : RIG_SMP_IMAGE_RC_FLASH_WRITE;
+    return sim_boot_set_pending(server->boot, server->flash, image, permanent) == SIM_OK
+               ? 0
+               : RIG_SMP_IMAGE_RC_FLASH_WRITE;
 }
 
-static const struct sim_slot *find_hash(const struct sim_slot *slots, size_t n_slots, const uint8_t *hash, bool any_secondary)
+static const struct sim_slot *find_hash(const struct sim_slot *slots, size_t n_slots, const uint8_t *hash,
+                                        bool any_secondary)
 {
     for (size_t i = 0; i < n_slots; i++) {
         if (any_secondary ? slots[i].slot == 1 : memcmp(slots[i].hash, hash, RIG_IMAGE_HASH_BYTES) == 0)
@@ -135,7 +141,8 @@ static void erase(struct sim_server *server, const struct rig_smp_request *reque
         reply->group_rc = IMAGE_RC_FLASH_ERASE;
 }
 
-static void put_slot_size(struct rig_cbor_writer *writer, unsigned image, unsigned slot, const struct sim_area *area)
+static void put_slot_size(struct rig_cbor_writer *writer, unsigned image, unsigned slot,
+                          const struct sim_area *area)
 {
     rig_cbor_put_open_map(writer);
     rig_cbor_put_text(writer, "slot");
@@ -167,7 +174,8 @@ static void slot_sizes(const struct sim_server *server, struct rig_cbor_writer *
     rig_cbor_put_break(writer);
 }
 
-static void state(const struct sim_server *server, const struct rig_smp_request *request, struct sim_reply *reply)
+static void state(const struct sim_server *server, const struct rig_smp_request *request,
+                  struct sim_reply *reply)
 {
     if (request->header.op == RIG_SMP_WRITE)
         reply->group_rc = mark(server, request);
@@ -175,7 +183,8 @@ static void state(const struct sim_server *server, const struct rig_smp_request 
         put_state(server, reply);
 }
 
-void sim_image_handle(struct sim_server *server, const struct rig_smp_request *request, struct sim_reply *reply)
+void sim_image_handle(struct sim_server *server, const struct rig_smp_request *request,
+                      struct sim_reply *reply)
 {
     switch (request->header.command) {
     case RIG_SMP_IMAGE_STATE:

@@ -26,8 +26,9 @@ bool sim_app_behaviour_from_name(const char *name, enum sim_app_behaviour *behav
 const char *sim_app_defect_name(unsigned bit)
 {
     static const char *const names[SIM_APP_N_DEFECTS] = {
-        "accepts-wrong-offset", "reboots-in-upload", "second-upload-dead", "confirm-does-nothing", "erases-pending",
-        "accepts-json",         "upload-in-trial",   "no-resume",          "wrong-hash-accepted",
+        "accepts-wrong-offset", "reboots-in-upload", "second-upload-dead",
+        "confirm-does-nothing", "erases-pending",    "accepts-json",
+        "upload-in-trial",      "no-resume",         "wrong-hash-accepted",
     };
 
     return bit < SIM_APP_N_DEFECTS ? names[bit] : NULL;

@@ -8,7 +8,8 @@ static uint32_t first_sector_bytes(const struct sim_server *server, const struct
 {
     uint32_t start, n_bytes;
 
-    if (!sim_flash_sector_at(server->flash, area->device, area->offset, &start, &n_bytes) || n_bytes > area->n_bytes)
+    if (!sim_flash_sector_at(server->flash, area->device, area->offset, &start, &n_bytes) ||
+        n_bytes > area->n_bytes)
         return 0;
     return n_bytes;
 }
@@ -29,12 +30,15 @@ struct sim_area sim_slots_upload_area(const struct sim_server *server, unsigned 
     return server->boot->mode == RIG_SWAP_OFFSET ? without_first_sector(server, area) : area;
 }
 
-/* Swap-offset leaves the old image in the first sector of the secondary during the trial; every other time images start in the second. */
-static struct sim_area listed_area(const struct sim_server *server, unsigned image, unsigned slot, enum rig_swap_type type)
+/* Swap-offset leaves the old image in the first sector of the secondary during the trial; every other time
+ * images start in the second. */
+static struct sim_area listed_area(const struct sim_server *server, unsigned image, unsigned slot,
+                                   enum rig_swap_type type)
 {
     if (slot == 0)
         return server->boot->primary[image];
-    return type == RIG_SWAP_TYPE_REVERT ? server->boot->secondary[image] : sim_slots_upload_area(server, image);
+    return type == RIG_SWAP_TYPE_REVERT ? server->boot->secondary[image]
+                                        : sim_slots_upload_area(server, image);
 }
 
 static bool read_slot(const struct sim_server *server, const struct sim_area *area, struct sim_slot *slot)
@@ -100,7 +104,8 @@ uint32_t sim_slots_trailer_offset(const struct sim_server *server, unsigned imag
 
     sim_boot_geometry(server->boot, server->flash, area, &geometry);
     if (!rig_trailer_layout(&geometry, &layout) ||
-        !sim_flash_sector_at(server->flash, area->device, area->offset + layout.status, &start, &n_bytes) || start < area->offset)
+        !sim_flash_sector_at(server->flash, area->device, area->offset + layout.status, &start, &n_bytes) ||
+        start < area->offset)
         return 0;
     return start - area->offset;
 }
@@ -115,7 +120,8 @@ enum sim_status sim_slots_erase_trailer(const struct sim_server *server, unsigne
     if (below > 0)
         status = sim_flash_erase(server->flash, area->device, area->offset, below);
     if (status == SIM_OK)
-        status = sim_flash_erase(server->flash, area->device, area->offset + trailer, area->n_bytes - trailer);
+        status =
+            sim_flash_erase(server->flash, area->device, area->offset + trailer, area->n_bytes - trailer);
     return status;
 }
 
@@ -127,7 +133,8 @@ unsigned sim_slots_refusal(const struct sim_server *server, unsigned image, bool
 
     if (type == RIG_SWAP_TYPE_REVERT && !(!erase && (defects & SIM_APP_DEFECT_UPLOAD_IN_TRIAL)))
         return RIG_SMP_IMAGE_RC_NO_FREE_SLOT;
-    if (pending && !server->config->erase_pending_allowed && !(erase && (defects & SIM_APP_DEFECT_ERASES_PENDING)))
+    if (pending && !server->config->erase_pending_allowed &&
+        !(erase && (defects & SIM_APP_DEFECT_ERASES_PENDING)))
         return RIG_SMP_IMAGE_RC_NO_FREE_SLOT;
     return 0;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The peripheral's state and what can happen to it. Plain bytes without pointers, so that a copy of the struct is a moment of it. Times are
- * the board's; the board calls in when something is due. GLib-free.
- * Facts: [SRC zephyr subsys/mgmt/mcumgr/transport/src/smp_bt.c, smp_reassembly.c], Bluetooth Core for HCI, ATT and pairing codes. */
+/* The peripheral's state and what can happen to it. Plain bytes without pointers, so that a copy of the
+ * struct is a moment of it. Times are the board's; the board calls in when something is due. GLib-free.
+ * Facts: [SRC zephyr subsys/mgmt/mcumgr/transport/src/smp_bt.c, smp_reassembly.c], Bluetooth Core for HCI,
+ * ATT and pairing codes. */
 #ifndef SIM_BLE_BLE_H
 #define SIM_BLE_BLE_H
 
@@ -53,8 +54,8 @@ struct sim_ble {
     bool reassembles;
 
     bool advertising;
-    bool connected; /* in the central's view */
-    bool alive;     /* the peripheral still holds its end */
+    bool connected;   /* in the central's view */
+    bool alive;       /* the peripheral still holds its end */
     uint64_t lost_us; /* when the central notices that it does not */
     uint8_t central[SIM_BLE_ADDRESS_BYTES];
     uint16_t mtu;
@@ -75,7 +76,7 @@ struct sim_ble {
     uint16_t n_sent; /* of the first buffer in leaving */
 
     bool assembling;
-    uint8_t assembly; /* buffer index */
+    uint8_t assembly;    /* buffer index */
     uint16_t n_expected; /* bytes still missing */
 
     uint8_t first_arrived, n_arrived;
@@ -84,38 +85,45 @@ struct sim_ble {
 };
 
 /* buf_count is at most SIM_BLE_MAX_BUFFERS, buf_size at most RIG_SMP_MAX_MESSAGE_BYTES. */
-void sim_ble_init(struct sim_ble *ble, const struct sim_ble_config *config, uint16_t buf_size, uint8_t buf_count, bool reassembles,
-                  uint64_t seed);
+void sim_ble_init(struct sim_ble *ble, const struct sim_ble_config *config, uint16_t buf_size,
+                  uint8_t buf_count, bool reassembles, uint64_t seed);
 
 /* Replaces the configuration; bonds and a connection stay. */
 void sim_ble_configure(struct sim_ble *ble, const struct sim_ble_config *config);
 
-/* The peripheral's own life. die(): power, reset, crash; the central notices after the supervision timeout. */
+/* The peripheral's own life. die(): power, reset, crash; the central notices after the supervision timeout.
+ */
 void sim_ble_start(struct sim_ble *ble);
 void sim_ble_die(struct sim_ble *ble, uint64_t now_us);
 /* The central notices a dead link. */
 void sim_ble_lose(struct sim_ble *ble);
 
 /* The central's calls. */
-enum sim_ble_outcome sim_ble_connect(struct sim_ble *ble, const uint8_t central[SIM_BLE_ADDRESS_BYTES], uint16_t mtu);
+enum sim_ble_outcome sim_ble_connect(struct sim_ble *ble, const uint8_t central[SIM_BLE_ADDRESS_BYTES],
+                                     uint16_t mtu);
 void sim_ble_disconnect(struct sim_ble *ble, enum sim_hci_reason reason);
 enum sim_ble_outcome sim_ble_encrypt(struct sim_ble *ble, const uint8_t ltk[SIM_BLE_LTK_BYTES]);
 enum sim_ble_outcome sim_ble_pair(struct sim_ble *ble, uint8_t ltk[SIM_BLE_LTK_BYTES], uint8_t *reason);
 enum sim_ble_outcome sim_ble_subscribe(struct sim_ble *ble, bool on);
-enum sim_ble_outcome sim_ble_write(struct sim_ble *ble, uint64_t now_us, const uint8_t *bytes, size_t n_bytes);
+enum sim_ble_outcome sim_ble_write(struct sim_ble *ble, uint64_t now_us, const uint8_t *bytes,
+                                   size_t n_bytes);
 bool sim_ble_read_notification(struct sim_ble *ble, uint8_t bytes[SIM_BLE_MAX_MTU], size_t *n_bytes);
 
-const struct sim_bond *sim_ble_find_bond(const struct sim_ble *ble, const uint8_t central[SIM_BLE_ADDRESS_BYTES]);
+const struct sim_bond *sim_ble_find_bond(const struct sim_ble *ble,
+                                         const uint8_t central[SIM_BLE_ADDRESS_BYTES]);
 void sim_ble_forget_bonds(struct sim_ble *ble);
 
-/* Takes the first request out; its buffer stays in use until answer() is called with what the server wrote (0 bytes: nothing). */
+/* Takes the first request out; its buffer stays in use until answer() is called with what the server wrote (0
+ * bytes: nothing). */
 unsigned sim_ble_take_request(struct sim_ble *ble, uint8_t bytes[RIG_SMP_MAX_MESSAGE_BYTES], size_t *n_bytes);
-void sim_ble_answer(struct sim_ble *ble, uint64_t now_us, unsigned buffer, const uint8_t *bytes, size_t n_bytes);
+void sim_ble_answer(struct sim_ble *ble, uint64_t now_us, unsigned buffer, const uint8_t *bytes,
+                    size_t n_bytes);
 /* One notification goes over the air. */
 void sim_ble_notify(struct sim_ble *ble, uint64_t now_us);
 
 /* For bonds.c and link.c. */
-bool sim_ble_locked(const struct sim_ble *ble); /* the service demands encryption that the link does not have */
+bool sim_ble_locked(
+    const struct sim_ble *ble); /* the service demands encryption that the link does not have */
 void sim_ble_drop_assembly(struct sim_ble *ble);
 void sim_ble_purge(struct sim_ble *ble);
 

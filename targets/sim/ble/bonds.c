@@ -13,7 +13,8 @@ static uint64_t next_random(uint64_t *state)
     return value ^ value >> 31;
 }
 
-const struct sim_bond *sim_ble_find_bond(const struct sim_ble *ble, const uint8_t central[SIM_BLE_ADDRESS_BYTES])
+const struct sim_bond *sim_ble_find_bond(const struct sim_ble *ble,
+                                         const uint8_t central[SIM_BLE_ADDRESS_BYTES])
 {
     for (unsigned i = 0; i < SIM_BLE_MAX_BONDS; i++) {
         if (ble->bonds[i].used && memcmp(ble->bonds[i].address, central, SIM_BLE_ADDRESS_BYTES) == 0)

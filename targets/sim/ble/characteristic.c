@@ -22,7 +22,8 @@ static unsigned pop(struct sim_ble_queue *queue)
 
 bool sim_ble_locked(const struct sim_ble *ble)
 {
-    return ble->config.security == SIM_BLE_ENCRYPTED && !ble->encrypted && !(ble->config.defects & SIM_BLE_DEFECT_SERVES_UNENCRYPTED);
+    return ble->config.security == SIM_BLE_ENCRYPTED && !ble->encrypted &&
+           !(ble->config.defects & SIM_BLE_DEFECT_SERVES_UNENCRYPTED);
 }
 
 void sim_ble_drop_assembly(struct sim_ble *ble)
@@ -69,8 +70,8 @@ static void receive(struct sim_ble *ble, uint64_t now_us, unsigned buffer)
         ble->request_us = ble->buffers[buffer].arrived_us;
 }
 
-/* smp_reassembly_collect(): the first fragment says how long the message is; too much data is dropped and the state stays as it was,
- * so that a half message poisons whatever follows it. */
+/* smp_reassembly_collect(): the first fragment says how long the message is; too much data is dropped and the
+ * state stays as it was, so that a half message poisons whatever follows it. */
 static bool start_assembly(struct sim_ble *ble, const uint8_t *bytes, size_t n_bytes)
 {
     struct rig_smp_header header;
@@ -161,7 +162,8 @@ static void schedule_notification(struct sim_ble *ble, uint64_t now_us)
     ble->notify_us = now_us + interval_us > earliest_us ? now_us + interval_us : earliest_us;
 }
 
-void sim_ble_answer(struct sim_ble *ble, uint64_t now_us, unsigned buffer, const uint8_t *bytes, size_t n_bytes)
+void sim_ble_answer(struct sim_ble *ble, uint64_t now_us, unsigned buffer, const uint8_t *bytes,
+                    size_t n_bytes)
 {
     schedule_request(ble, now_us);
     if (n_bytes == 0 || !ble->subscribed || !ble->alive) {
@@ -212,7 +214,8 @@ void sim_ble_notify(struct sim_ble *ble, uint64_t now_us)
         n_bytes = ble->mtu - ATT_OVERHEAD_BYTES;
     arrive(ble, buffer->bytes + ble->n_sent, n_bytes);
     ble->last_notify_us = now_us;
-    ble->n_sent = (uint16_t)(ble->config.defects & SIM_BLE_DEFECT_CUTS_NOTIFICATIONS ? end : ble->n_sent + n_bytes);
+    ble->n_sent =
+        (uint16_t)(ble->config.defects & SIM_BLE_DEFECT_CUTS_NOTIFICATIONS ? end : ble->n_sent + n_bytes);
     if (ble->n_sent >= buffer->n_bytes) {
         ble->n_sent = 0;
         ble->in_use[pop(&ble->leaving)] = false;

@@ -8,8 +8,9 @@
 
 const char *sim_ble_defect_name(unsigned bit)
 {
-    static const char *const names[SIM_BLE_N_DEFECTS] = {"pairs-anew-silently", "bond-lost-on-update", "serves-unencrypted",
-                                                         "cuts-notifications", "keeps-fragments"};
+    static const char *const names[SIM_BLE_N_DEFECTS] = {"pairs-anew-silently", "bond-lost-on-update",
+                                                         "serves-unencrypted", "cuts-notifications",
+                                                         "keeps-fragments"};
 
     return bit < SIM_BLE_N_DEFECTS ? names[bit] : NULL;
 }
@@ -21,8 +22,8 @@ void sim_ble_configure(struct sim_ble *ble, const struct sim_ble_config *config)
         ble->config.connection_interval_us = DEFAULT_INTERVAL_US;
 }
 
-void sim_ble_init(struct sim_ble *ble, const struct sim_ble_config *config, uint16_t buf_size, uint8_t buf_count, bool reassembles,
-                  uint64_t seed)
+void sim_ble_init(struct sim_ble *ble, const struct sim_ble_config *config, uint16_t buf_size,
+                  uint8_t buf_count, bool reassembles, uint64_t seed)
 {
     memset(ble, 0, sizeof *ble);
     sim_ble_configure(ble, config);
@@ -64,7 +65,8 @@ void sim_ble_lose(struct sim_ble *ble)
     ble->last_reason = SIM_HCI_TIMEOUT;
 }
 
-enum sim_ble_outcome sim_ble_connect(struct sim_ble *ble, const uint8_t central[SIM_BLE_ADDRESS_BYTES], uint16_t mtu)
+enum sim_ble_outcome sim_ble_connect(struct sim_ble *ble, const uint8_t central[SIM_BLE_ADDRESS_BYTES],
+                                     uint16_t mtu)
 {
     if (ble->connected && !ble->alive)
         sim_ble_lose(ble);

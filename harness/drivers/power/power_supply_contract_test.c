@@ -23,9 +23,9 @@
 struct stand {
     const char *name;
     bool (*set_up)(struct stand *stand); /* fills power */
-    bool tells;  /* knows its state without having been set by us */
-    bool aims;   /* also cuts at operations and console lines */
-    bool proves; /* a cut has a proof */
+    bool tells;                          /* knows its state without having been set by us */
+    bool aims;                           /* also cuts at operations and console lines */
+    bool proves;                         /* a cut has a proof */
     struct rig_power *power;
     struct rig_power_host host;
     struct usb_model models[USB_MODEL_MAX];
@@ -122,7 +122,8 @@ static bool hub_pair(struct stand *stand)
 
 static bool hub_by_kernel(struct stand *stand)
 {
-    g_autofree char *folder = g_build_filename(stand->folder, "bus", "usb", "devices", "1-1:1.0", "1-1-port2", NULL);
+    g_autofree char *folder =
+        g_build_filename(stand->folder, "bus", "usb", "devices", "1-1:1.0", "1-1-port2", NULL);
     g_autofree char *file = g_build_filename(folder, "disable", NULL);
 
     usb_model_make_hub(&stand->models[0], "1-1", 1, false);
@@ -146,8 +147,9 @@ static bool ppk2(struct stand *stand)
 static bool command(struct stand *stand)
 {
     g_autofree char *file = g_build_filename(stand->folder, "state", NULL);
-    g_autofree char *entry =
-        g_strdup_printf("{command: {on: [sh, -c, 'echo on >%s'], off: [sh, -c, 'echo off >%s'], status: [cat, %s]}}", file, file, file);
+    g_autofree char *entry = g_strdup_printf(
+        "{command: {on: [sh, -c, 'echo on >%s'], off: [sh, -c, 'echo off >%s'], status: [cat, %s]}}", file,
+        file, file);
 
     assert_true(g_file_set_contents(file, "off\n", -1, NULL));
     return open_entry(stand, entry);
@@ -345,7 +347,8 @@ static void check_timed_cut(struct stand *stand)
     assert_true(record.fell);
     assert_false(record.at_operation && !stand->aims);
     if (record.at_us < armed_us + CUT_US || record.at_us > now_us(stand))
-        fail_msg("%s: cut %" G_GINT64_FORMAT " us after it was armed", stand->name, (gint64)(record.at_us - armed_us));
+        fail_msg("%s: cut %" G_GINT64_FORMAT " us after it was armed", stand->name,
+                 (gint64)(record.at_us - armed_us));
     if ((record.proof[0] != '\0') != stand->proves)
         fail_msg("%s: proof '%s'", stand->name, record.proof);
     assert_false(is_on(stand));
@@ -380,7 +383,8 @@ static void a_cut_that_is_taken_back_does_not_fall(void **state)
 
 static void check_aims(struct stand *stand)
 {
-    const struct rig_cut_plan plans[] = {{.aim = RIG_CUT_AT_OPERATION}, {.aim = RIG_CUT_AT_CONSOLE, .line = "swap"}};
+    const struct rig_cut_plan plans[] = {{.aim = RIG_CUT_AT_OPERATION},
+                                         {.aim = RIG_CUT_AT_CONSOLE, .line = "swap"}};
 
     for (gsize i = 0; i < G_N_ELEMENTS(plans); i++) {
         g_autoptr(GError) error = NULL;
@@ -411,5 +415,5 @@ int main(void)
         cmocka_unit_test(an_aim_that_the_driver_cannot_take_is_unsupported),
     };
 
-    return cmocka_run_group_tests_name("power contract", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("power supply contract", tests, NULL, NULL);
 }

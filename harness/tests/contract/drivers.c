@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The drivers that the contract suites run against, one entry each. */
+#include "tests/contract/contract.h"
+
+#include "drivers/sim/sim_driver.h"
+
+static struct rig_board *make_simulated(const char *target_name, void **owner)
+{
+    GError *error = NULL;
+    struct rig_target *target = rig_target_load(target_name, RIG_SOURCE_DIR "/targets", &error);
+    struct rig_board *board;
+
+    assert_null(error);
+    board = rig_sim_board_new(target, &error);
+    assert_null(error);
+    *owner = target;
+    return board;
+}
+
+static struct rig_board *make_nrf52840(void **owner)
+{
+    return make_simulated("sim-nrf52840-mcuboot", owner);
+}
+
+static struct rig_board *make_nrf5340(void **owner)
+{
+    return make_simulated("sim-nrf5340-mcuboot", owner);
+}
+
+static void release_simulated(struct rig_board *board, void *owner)
+{
+    board->ops->free(board);
+    rig_target_free(owner);
+}
+
+const struct contract_driver contract_drivers[] = {
+    {"simulated nRF52840", make_nrf52840, release_simulated},
+    {"simulated nRF5340", make_nrf5340, release_simulated},
+};
+const gsize contract_n_drivers = G_N_ELEMENTS(contract_drivers);

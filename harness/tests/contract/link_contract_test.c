@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What every link driver owes (drivers/link/link.h). */
+#include "tests/contract/contract.h"
+
+#include "protocol/smp/smp.h"
+
+#include <string.h>
+
+static enum rig_link_outcome connect_until(struct bench *bench, guint16 mtu, bool pair, guint64 for_us)
+{
+    struct rig_link *link = bench->board->link;
+    struct rig_link_connect how = {.mtu = mtu, .pair = pair, .until_us = bench->board->ops->now_us(bench->board) + for_us};
+    enum rig_link_outcome outcome;
+
+    assert_true(link->ops->connect(link, &how, &outcome, NULL));
+    return outcome;
+}
+
+static struct rig_link_state state_of(struct bench *bench)
+{
+    struct rig_link_state state;
+
+    bench->board->link->ops->state(bench->board->link, &state);
+    return state;
+}
+
+static enum rig_link_outcome write_echo(struct bench *bench, const char *text)
+{
+    guint8 bytes[64];
+    gsize n_bytes = rig_smp_encode_echo((struct rig_smp_request_id){.version = 1, .sequence = 9}, text, bytes, sizeof bytes);
+    enum rig_link_outcome outcome;
+
+    assert_true(bench->board->link->ops->write(bench->board->link, bytes, n_bytes, &outcome, NULL));
+    return outcome;
+}
+
+static enum rig_link_outcome receive(struct bench *bench, guint64 for_us, GBytes **packet)
+{
+    struct rig_link *link = bench->board->link;
+    enum rig_link_outcome outcome;
+
+    *packet = NULL;
+    assert_true(link->ops->receive(link, bench->board->ops->now_us(bench->board) + for_us, packet, &outcome, NULL));
+    assert_int_equal(outcome == RIG_LINK_OK, *packet != NULL);
+    return outcome;
+}
+
+static enum rig_link_outcome receive_nothing(struct bench *bench, guint64 for_us)
+{
+    GBytes *packet;
+    enum rig_link_outcome outcome = receive(bench, for_us, &packet);
+
+    assert_null(packet);
+    return outcome;
+}
+
+static void a_board_without_power_is_not_found_until_the_deadline(void **state)
+{
+    struct bench *bench = *state;
+    guint64 before_us = bench->board->ops->now_us(bench->board);
+
+    assert_int_equal(connect_until(bench, 0, false, 3000000), RIG_LINK_NOT_FOUND);
+    assert_true(bench->board->ops->now_us(bench->board) >= before_us + 3000000);
+    assert_false(state_of(bench).connected);
+}
+
+static void the_state_without_a_connection_is_empty(void **state)
+{
+    struct rig_link_state seen;
+
+    bench_up(*state);
+    seen = state_of(*state);
+    assert_false(seen.connected || seen.encrypted || seen.subscribed || seen.bonded);
+    assert_int_equal(seen.mtu, 0);
+}
+
+static void a_connection_is_subscribed_and_keeps_to_the_mtu_asked_for(void **state)
+{
+    struct bench *bench = *state;
+
+    bench_up(bench);
+    assert_int_equal(connect_until(bench, 0, false, 20000000), RIG_LINK_OK);
+    assert_true(state_of(bench).connected && state_of(bench).subscribed);
+    assert_in_range(state_of(bench).mtu, 23, 517);
+    assert_true(bench->board->link->ops->disconnect(bench->board->link, NULL));
+    assert_int_equal(connect_until(bench, 23, false, 20000000), RIG_LINK_OK);
+    assert_int_equal(state_of(bench).mtu, 23);
+}
+
+static void connecting_twice_is_one_connection(void **state)
+{
+    bench_up(*state);
+    bench_connect(*state);
+    bench_connect(*state);
+    assert_true(state_of(*state).connected && state_of(*state).subscribed);
+}
+
+static void a_write_is_answered_by_notifications_within_the_mtu(void **state)
+{
+    struct bench *bench = *state;
+    guint8 joined[64];
+    gsize n_joined = 0;
+    struct rig_smp_response response;
+
+    bench_up(bench);
+    assert_int_equal(connect_until(bench, 23, false, 20000000), RIG_LINK_OK);
+    assert_int_equal(write_echo(bench, "eight ch"), RIG_LINK_OK);
+    while (n_joined < 21) { /* 8 + bf 61 72 68 ... ff */
+        g_autoptr(GBytes) packet = NULL;
+
+        assert_int_equal(receive(bench, 5000000, &packet), RIG_LINK_OK);
+        assert_in_range(g_bytes_get_size(packet), 1, 20);
+        assert_true(n_joined + g_bytes_get_size(packet) <= sizeof joined);
+        memcpy(joined + n_joined, g_bytes_get_data(packet, NULL), g_bytes_get_size(packet));
+        n_joined += g_bytes_get_size(packet);
+    }
+    assert_int_equal(rig_smp_decode_response(joined, n_joined, &response), RIG_SMP_OK);
+    assert_string_equal(response.echo, "eight ch");
+}
+
+static void nothing_to_receive_is_a_timeout_at_the_deadline(void **state)
+{
+    struct bench *bench = *state;
+    guint64 before_us;
+
+    bench_up(bench);
+    bench_connect(bench);
+    before_us = bench->board->ops->now_us(bench->board);
+    assert_int_equal(receive_nothing(bench, 700000), RIG_LINK_TIMEOUT);
+    assert_true(bench->board->ops->now_us(bench->board) >= before_us + 700000);
+}
+
+static void a_packet_beyond_the_mtu_is_too_long(void **state)
+{
+    struct bench *bench = *state;
+    static const guint8 bytes[21];
+    enum rig_link_outcome outcome;
+
+    bench_up(bench);
+    assert_int_equal(connect_until(bench, 23, false, 20000000), RIG_LINK_OK);
+    assert_true(bench->board->link->ops->write(bench->board->link, bytes, sizeof bytes, &outcome, NULL));
+    assert_int_equal(outcome, RIG_LINK_TOO_LONG);
+    assert_true(state_of(bench).connected);
+}
+
+static void without_a_connection_nothing_is_written_or_received(void **state)
+{
+    struct bench *bench = *state;
+    enum rig_link_outcome outcome;
+
+    bench_up(bench);
+    bench_connect(bench);
+    assert_true(bench->board->link->ops->disconnect(bench->board->link, NULL));
+    assert_false(state_of(bench).connected);
+    outcome = write_echo(bench, "gone");
+    assert_true(outcome == RIG_LINK_LOST || outcome == RIG_LINK_NOT_CONNECTED);
+    assert_int_equal(receive_nothing(bench, 1000000), RIG_LINK_LOST);
+    assert_true(bench->board->link->ops->disconnect(bench->board->link, NULL)); /* once more is no error */
+}
+
+static void a_board_that_loses_power_loses_the_link_in_a_bounded_time(void **state)
+{
+    struct bench *bench = *state;
+
+    bench_up(bench);
+    bench_connect(bench);
+    assert_true(bench->board->power->ops->set(bench->board->power, false, NULL));
+    assert_int_equal(receive_nothing(bench, 35000000), RIG_LINK_LOST);
+    assert_false(state_of(bench).connected);
+    assert_int_not_equal(state_of(bench).text[0], 0);
+}
+
+static void notifications_come_only_while_subscribed(void **state)
+{
+    struct bench *bench = *state;
+    struct rig_link *link = bench->board->link;
+    enum rig_link_outcome outcome;
+    GBytes *packet;
+
+    bench_up(bench);
+    bench_connect(bench);
+    assert_true(link->ops->subscribe(link, false, &outcome, NULL));
+    assert_int_equal(outcome, RIG_LINK_OK);
+    assert_int_equal(write_echo(bench, "off"), RIG_LINK_OK);
+    assert_int_equal(receive_nothing(bench, 1000000), RIG_LINK_TIMEOUT);
+    assert_true(link->ops->subscribe(link, true, &outcome, NULL));
+    assert_int_equal(write_echo(bench, "on"), RIG_LINK_OK);
+    assert_int_equal(receive(bench, 5000000, &packet), RIG_LINK_OK);
+    g_bytes_unref(packet);
+}
+
+static void a_bond_is_used_by_the_next_connection_until_it_is_forgotten(void **state)
+{
+    struct bench *bench = *state;
+    struct rig_link *link = bench->board->link;
+
+    bench_need(bench, "bonding");
+    bench_up(bench);
+    assert_int_equal(connect_until(bench, 0, true, 30000000), RIG_LINK_OK);
+    assert_true(state_of(bench).encrypted && state_of(bench).bonded && state_of(bench).subscribed);
+    assert_true(link->ops->disconnect(link, NULL));
+    assert_true(state_of(bench).bonded);
+    assert_false(state_of(bench).encrypted);
+    bench_connect(bench);
+    assert_true(state_of(bench).encrypted);
+    assert_true(link->ops->disconnect(link, NULL));
+    for (guint i = 0; i < 2; i++) /* no bond is no error */
+        assert_true(link->ops->forget_bond(link, NULL));
+    bench_connect(bench);
+    assert_false(state_of(bench).encrypted || state_of(bench).bonded);
+}
+
+static void an_open_connection_becomes_encrypted_when_pairing_is_asked_for(void **state)
+{
+    struct bench *bench = *state;
+
+    bench_need(bench, "bonding");
+    bench_up(bench);
+    bench_connect(bench);
+    assert_false(state_of(bench).encrypted);
+    assert_int_equal(connect_until(bench, 0, true, 30000000), RIG_LINK_OK);
+    assert_true(state_of(bench).encrypted && state_of(bench).subscribed);
+}
+
+static void a_board_that_lost_its_bond_is_told_by_key_missing(void **state)
+{
+    struct bench *bench = *state;
+    struct rig_link *link = bench->board->link;
+
+    bench_need(bench, "bonding");
+    bench_up(bench);
+    assert_int_equal(connect_until(bench, 0, true, 30000000), RIG_LINK_OK);
+    assert_true(link->ops->disconnect(link, NULL));
+    assert_true(bench->board->ops->forget_bonds(bench->board, NULL));
+    assert_int_equal(connect_until(bench, 0, false, 30000000), RIG_LINK_KEY_MISSING);
+    assert_false(state_of(bench).connected);
+    assert_true(state_of(bench).bonded); /* the host's half stays until it is told to forget */
+}
+
+static void pairing_wants_a_connection(void **state)
+{
+    struct bench *bench = *state;
+    struct rig_link *link = bench->board->link;
+    enum rig_link_outcome outcome;
+
+    bench_up(bench);
+    assert_true(link->ops->pair(link, bench->board->ops->now_us(bench->board) + 5000000, &outcome, NULL));
+    assert_int_equal(outcome, RIG_LINK_NOT_CONNECTED);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_board_without_power_is_not_found_until_the_deadline),
+        cmocka_unit_test(the_state_without_a_connection_is_empty),
+        cmocka_unit_test(a_connection_is_subscribed_and_keeps_to_the_mtu_asked_for),
+        cmocka_unit_test(connecting_twice_is_one_connection),
+        cmocka_unit_test(a_write_is_answered_by_notifications_within_the_mtu),
+        cmocka_unit_test(nothing_to_receive_is_a_timeout_at_the_deadline),
+        cmocka_unit_test(a_packet_beyond_the_mtu_is_too_long),
+        cmocka_unit_test(without_a_connection_nothing_is_written_or_received),
+        cmocka_unit_test(a_board_that_loses_power_loses_the_link_in_a_bounded_time),
+        cmocka_unit_test(notifications_come_only_while_subscribed),
+        cmocka_unit_test(a_bond_is_used_by_the_next_connection_until_it_is_forgotten),
+        cmocka_unit_test(an_open_connection_becomes_encrypted_when_pairing_is_asked_for),
+        cmocka_unit_test(a_board_that_lost_its_bond_is_told_by_key_missing),
+        cmocka_unit_test(pairing_wants_a_connection),
+    };
+
+    return contract_run(tests, G_N_ELEMENTS(tests));
+}

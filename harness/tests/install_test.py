@@ -1,0 +1,48 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An installation works from any folder, and after it was moved: install_test.py CMAKE BUILD_DIR."""
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+EXPECTED = ["bin/bootrig", "share/man/man1/bootrig.1", "share/bash-completion/completions/bootrig", "share/bootrig/scenarios/STEPS.md",
+            "share/bootrig/scenarios/scenario.schema.json", "share/bootrig/targets/sim-nrf52840-mcuboot.yaml", "share/doc/bootrig/README.md"]
+
+
+def call(*words, folder):
+    environment = {name: value for name, value in os.environ.items() if name != "BOOTRIG_DATA_DIR"}
+    done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, f"{words}: exit code {done.returncode}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def run_one_case(prefix, folder):
+    bootrig = str(prefix / "bin/bootrig")
+    shipped = call(bootrig, "check", folder=folder)
+    assert ", 0 files with errors" in shipped and not shipped.startswith("0 files"), shipped
+    listed = call(bootrig, "list", "--json", folder=folder)
+    assert str(prefix) in listed, "the installed scenarios are not the ones that are found"
+    output = call(bootrig, "run", "--name", "power-loss-mid-swap*swap=move*", folder=folder)
+    assert f"pass  {prefix}/share/bootrig/scenarios/" in output, output
+    assert (folder / "reports/out/junit.xml").is_file()
+
+
+def main():
+    cmake, build = sys.argv[1:3]
+    with tempfile.TemporaryDirectory() as name:
+        top = pathlib.Path(name).resolve()
+        first, moved, folder = top / "first", top / "moved", top / "anywhere"
+        folder.mkdir()
+        call(cmake, "--install", build, "--prefix", str(first), folder=folder)
+        missing = [path for path in EXPECTED if not (first / path).is_file()]
+        assert not missing, f"not installed: {missing}"
+        run_one_case(first, folder)
+        first.rename(moved)
+        run_one_case(moved, folder)
+    print("installed, moved, played")
+
+
+if __name__ == "__main__":
+    main()

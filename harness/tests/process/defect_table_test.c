@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Boards with one seeded defect: each is caught by a shipped scenario, for the right reason. The list is
+ * scenarios/DEFECTS.md; with BOOTRIG_UPDATE=1 in the environment it is written anew. Without a defect every
+ * shipped case passes. */
+#include "process.h"
+
+#include <string.h>
+
+#include "bench/option_fields.h"
+#include "sim/board.h"
+
+#define SHIPPED RIG_SOURCE_DIR "/scenarios"
+#define TABLE SHIPPED "/DEFECTS.md"
+#define MIN_SHIPPED_CASES 40
+
+struct caught {
+    const char *defect;
+    const char *promise;   /* what the board breaks */
+    const char *case_name; /* of a shipped scenario */
+    const char *reason;    /* a piece of its failure's message */
+};
+
+static const struct caught table[] = {
+    {"accepts-unsigned", "boots an image without a signature",
+     "bootloader-refuses-wrong-image[swap=move,unsigned]", "running image: expected good, seen wrong 2.0.0"},
+    {"accepts-any-key", "boots an image signed with a stranger's key",
+     "bootloader-refuses-wrong-image[swap=move,stranger]", "running image: expected good, seen wrong 2.0.0"},
+    {"skips-hash", "boots an image whose bytes are not those that were signed",
+     "flipped-bit-never-boots[as=permanent]", "running image: expected old, confirmed, seen"},
+    {"never-reverts", "keeps an image that nobody confirmed",
+     "trial-ends-in-revert[swap=move,behaviour=waits]",
+     "running image: expected old, confirmed, seen new 2.0.0 (unconfirmed)"},
+    {"forgets-progress", "starts a swap anew that a power cut interrupted",
+     "swap-goes-on-where-it-stopped[move-one-sector-moved]",
+     "swap status: expected moved 1 of, seen nothing started"},
+    {"no-copy-done", "does not record that a swap is complete", "permanent-update[swap=move]",
+     "slot 0 copy-done: expected set, seen unset"},
+    {"ignores-downgrade", "boots an older version where versions may only rise",
+     "older-image[swap=move,older-version-by-version]", "running image: expected running, seen older"},
+    {"ignores-dependency", "boots an image whose dependency is not met", "unmet-dependency[network=none]",
+     "running image: expected app, seen new-app 2.0.0"},
+    {"confirms-itself", "confirms every new image at once",
+     "image-confirms-itself[swap=move,reset-comes=too-early]", "seen new 2.0.0 (confirmed)"},
+    {"keeps-rejected", "leaves a refused image pending, to be validated again at every boot",
+     "bootloader-refuses-wrong-image[swap=move,unsigned]",
+     "writes to slot1: expected at least one, seen no operation"},
+    {"erases-primary-first", "erases the running image before the new one was looked at",
+     "flipped-bit-never-boots[as=test]", "running image: expected old, confirmed, seen no bootable image"},
+    {"accepts-oversized", "boots an image that reaches into the trailer", "largest-image[move-122881]",
+     "running image: expected old, seen large 2.0.0"},
+    {"accepts-wrong-offset", "writes a chunk wherever it says it belongs",
+     "chunk-drop[mtu=23,window=1,answer-3-lost]", "content of slot 1: expected new, seen another byte at"},
+    {"reboots-in-upload", "resets itself in the middle of an upload",
+     "bond-then-redfu[keys-kept-repairing-refused]", "upload: expected ok, seen link-lost"},
+    {"second-upload-dead", "does not answer a second upload after a finished one",
+     "second-upload[between=nothing,same-image-again]", "upload: expected ok, seen silence"},
+    {"confirm-does-nothing", "answers a confirm with ok and writes nothing", "upload-test-confirm[swap=move]",
+     "writes to slot0: expected at least one, seen no operation"},
+    {"erases-pending", "erases an image that waits to be installed",
+     "erase-rules[erase-pending=false,as=test]", "erase: expected refused with rc 9, seen ok"},
+    {"accepts-json", "answers a request that is no CBOR as if it were one",
+     "malformed-requests[reassembly=true,N1-json-instead-of-cbor]",
+     "raw request: expected error 3, seen reply"},
+    {"upload-in-trial", "overwrites the only way back during a trial run",
+     "trial-run-is-protected[erase-pending=false]", "upload: expected refused with rc 9, seen ok"},
+    {"no-resume", "starts an interrupted upload from its beginning",
+     "link-lost-in-upload[mtu=23,window=1,in-the-first-third]", "or later, seen byte 0"},
+    {"wrong-hash-accepted", "marks whatever is in slot 1, whatever hash was asked for", "wrong-hash[as=test]",
+     "mark: expected refused with rc 8, seen ok"},
+    {"pairs-anew-silently", "lets a stranger take the place of a bonded host",
+     "bond-then-redfu[keys-lost-repairing-refused]", "connection: expected pairing-refused, seen ok"},
+    {"bond-lost-on-update", "forgets its bonds when an update is installed",
+     "bond-then-redfu[keys-kept-repairing-refused]", "connection: expected ok, seen key-missing"},
+    {"serves-unencrypted", "serves updates over a plain link though encryption is demanded",
+     "encryption-needed", "connection: expected not-encrypted, seen ok"},
+    {"cuts-notifications", "loses the end of an answer that is longer than one notification",
+     "long-answers[mtu=23]", "seen silence (only the first 20 of"},
+    {"keeps-fragments", "joins half a message with what the next connection sends",
+     "poisoned-reassembly[remedy=reconnect]", "echo: expected ok, seen silence"},
+};
+
+static bool in_table(const char *defect)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(table); i++)
+        if (g_str_equal(table[i].defect, defect))
+            return true;
+    return false;
+}
+
+static void every_defect_that_can_be_seeded_is_in_the_table(void **state)
+{
+    gsize n_defects = 0;
+
+    (void)state;
+    for (const char *const *name = rig_choices_defects; *name; name++, n_defects++)
+        if (!in_table(*name))
+            fail_msg("no shipped scenario is named for the defect '%s'", *name);
+    assert_int_equal(n_defects, G_N_ELEMENTS(table));
+    assert_true(n_defects >= 12);
+}
+
+/* Takes the names that a part of the board has off the list; fails for one that is not on it. */
+static void take_names(GHashTable *names, const char *(*name_of)(unsigned bit), unsigned n_names)
+{
+    for (unsigned bit = 0; bit < n_names; bit++)
+        if (!g_hash_table_remove(names, name_of(bit)))
+            fail_msg("the simulated board has a defect '%s' that nobody can ask for", name_of(bit));
+    assert_null(name_of(n_names));
+}
+
+static void scenarios_can_ask_for_exactly_the_defects_that_the_board_has(void **state)
+{
+    g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
+
+    (void)state;
+    for (const char *const *name = rig_choices_defects; *name; name++)
+        assert_true(g_hash_table_add(names, (gpointer)*name));
+    take_names(names, sim_boot_defect_name, SIM_BOOT_N_DEFECTS);
+    take_names(names, sim_app_defect_name, SIM_APP_N_DEFECTS);
+    take_names(names, sim_ble_defect_name, SIM_BLE_N_DEFECTS);
+    assert_int_equal(g_hash_table_size(names), 0);
+}
+
+static void expect_caught(const struct place *place, const struct caught *caught)
+{
+    g_autofree char *quoted = g_shell_quote(caught->case_name);
+    g_autoptr(outcome) result =
+        place_run(place, "bootrig run -q --no-html --defect %s --case %s " SHIPPED, caught->defect, quoted);
+    g_autoptr(GPtrArray) ended = place_ended(place, "reports/out", false);
+    const struct ended *one;
+
+    if (result->code != 1)
+        fail_msg("%s: %s ended with %d\n%.2000s%.2000s", caught->defect, caught->case_name, result->code,
+                 result->out, result->err);
+    one = ended_named(ended, caught->case_name);
+    assert_string_equal(one->verdict, "fail");
+    if (!strstr(one->message, caught->reason))
+        fail_msg("%s is caught by %s for another reason: %s", caught->defect, caught->case_name,
+                 one->message);
+}
+
+static void each_defect_is_caught_by_a_shipped_case_for_its_reason(void **state)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(table); i++)
+        expect_caught(*state, &table[i]);
+}
+
+static char *table_text(void)
+{
+    GString *text = g_string_new("# What the shipped scenarios notice\n\n"
+                                 "Each row is a simulated board that breaks one promise on purpose (`bootrig "
+                                 "run --defect NAME`), a shipped case that\n"
+                                 "fails on it, and the reason it gives. The table is written and checked by "
+                                 "`harness/tests/process/defect_table_test.c`.\n\n"
+                                 "| defect | the board | caught by | because |\n|---|---|---|---|\n");
+
+    for (gsize i = 0; i < G_N_ELEMENTS(table); i++)
+        g_string_append_printf(text, "| `%s` | %s | `%s` | %s |\n", table[i].defect, table[i].promise,
+                               table[i].case_name, table[i].reason);
+    return g_string_free(text, FALSE);
+}
+
+static void the_table_in_the_documentation_is_this_one(void **state)
+{
+    g_autofree char *text = table_text();
+    g_autofree char *written = NULL;
+
+    (void)state;
+    if (g_getenv("BOOTRIG_UPDATE"))
+        assert_true(g_file_set_contents(TABLE, text, -1, NULL));
+    assert_true(g_file_get_contents(TABLE, &written, NULL, NULL));
+    assert_string_equal(written, text);
+}
+
+static void without_a_defect_every_shipped_case_passes(void **state)
+{
+    g_autoptr(outcome) result = place_run(*state, "bootrig run -q");
+    g_autoptr(GPtrArray) ended = place_ended(*state, "reports/out", false);
+    guint n_passed = 0;
+
+    if (result->code != 0)
+        fail_msg("bootrig run ended with %d\n%.4000s%.2000s", result->code, result->out, result->err);
+    for (guint i = 0; i < ended->len; i++) {
+        const struct ended *one = g_ptr_array_index(ended, i);
+
+        /* A skip would be a promise that nobody looked at: every shipped case has its board here. */
+        if (!g_str_equal(one->verdict, "pass"))
+            fail_msg("%s: %s", one->name, one->verdict);
+        n_passed++;
+    }
+    assert_true(n_passed >= MIN_SHIPPED_CASES);
+    place_expect_junit(*state, "reports/out/junit.xml", false);
+}
+
+static void names_of_shipped_cases_are_unique(void **state)
+{
+    g_autoptr(outcome) result = place_run(*state, "bootrig list");
+    g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
+    g_auto(GStrv) lines = g_strsplit(result->out, "\n", -1);
+
+    assert_int_equal(result->code, 0);
+    for (char **line = lines; *line && **line; line++) {
+        (*line)[strcspn(*line, " ")] = '\0';
+        if (!g_hash_table_add(names, *line))
+            fail_msg("two cases are called %s", *line);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_defect_that_can_be_seeded_is_in_the_table),
+        cmocka_unit_test(scenarios_can_ask_for_exactly_the_defects_that_the_board_has),
+        PROCESS_TEST(each_defect_is_caught_by_a_shipped_case_for_its_reason),
+        cmocka_unit_test(the_table_in_the_documentation_is_this_one),
+        PROCESS_TEST(without_a_defect_every_shipped_case_passes),
+        PROCESS_TEST(names_of_shipped_cases_are_unique),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

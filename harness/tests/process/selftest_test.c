@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* scenarios/selftest/: every step can say pass, fail and error. In must_fail and must_error the first line
+ * says a piece of the message. */
+#include "process.h"
+
+#include <string.h>
+
+#include "steps/verbs.h"
+
+#define SELFTEST RIG_SOURCE_DIR "/scenarios/selftest"
+
+/* Steps that honestly cannot come to this verdict on the simulated board, and why. */
+struct exception {
+    const char *verb;
+    const char *kind;
+    const char *reason;
+};
+#define ONLY_MAKES "it makes a condition; what the board then does is judged by the steps that follow"
+#define NO_ADAPTER                                                                                           \
+    "only a driver could be unable; the simulated one has no adapter, wire or switch that could be missing"
+static const struct exception exceptions[] = {
+    {"board", "must_fail", ONLY_MAKES},
+    {"program", "must_fail", ONLY_MAKES},
+    {"wait", "must_fail", "time passes always"},
+    {"wait", "must_error", "time passes always; only an interrupt ends it, which interrupt_test sees"},
+    {"note", "must_fail", "it writes a line"},
+    {"note", "must_error", "it writes a line"},
+    {"power-on", "must_fail",
+     "the simulated bootloader always starts; that a start is demanded is proven by smp-reset"},
+    {"power-on", "must_error", NO_ADAPTER},
+    {"power-off", "must_fail", "that the board is still powered is the rig's fault, not the board's"},
+    {"power-off", "must_error", NO_ADAPTER},
+    {"power-cycle", "must_fail",
+     "the simulated bootloader always starts; that a start is demanded is proven by smp-reset"},
+    {"power-cycle", "must_error", NO_ADAPTER},
+    {"reset", "must_fail",
+     "the simulated bootloader always starts; that a start is demanded is proven by smp-reset"},
+    {"connect", "must_error", NO_ADAPTER},
+    {"disconnect", "must_fail", ONLY_MAKES},
+    {"disconnect", "must_error", NO_ADAPTER},
+    {"pair", "must_error", NO_ADAPTER},
+    {"forget-bond", "must_fail", ONLY_MAKES},
+    {"forget-bond", "must_error", NO_ADAPTER},
+    {"notifications", "must_error", NO_ADAPTER},
+    {"erase", "must_error", NO_ADAPTER},
+    {"smp-parameters", "must_error", NO_ADAPTER},
+    {"smp-reset", "must_error", NO_ADAPTER},
+    {"smp-raw", "must_error", NO_ADAPTER},
+    {"expect-board", "must_error", NO_ADAPTER},
+    {"expect-resets", "must_error", NO_ADAPTER},
+    {"expect-console", "must_error", NO_ADAPTER},
+    {"expect-link", "must_error", NO_ADAPTER},
+    {"mark-flash", "must_fail", "it remembers a number"},
+    {"mark-flash", "must_error", "it remembers a number"},
+};
+
+static const char *const kinds[] = {"must_pass", "must_fail", "must_error"};
+static const char *const verdicts[] = {"pass", "fail", "error"};
+
+static bool is_excepted(const char *verb, const char *kind)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(exceptions); i++)
+        if (g_str_equal(exceptions[i].verb, verb) && g_str_equal(exceptions[i].kind, kind))
+            return true;
+    return false;
+}
+
+static void every_step_has_a_scenario_for_each_verdict_or_a_reason_why_not(void **state)
+{
+    const struct rig_language *language = rig_language();
+
+    (void)state;
+    for (gsize i = 0; i < language->n_verbs; i++) {
+        for (gsize kind = 0; kind < G_N_ELEMENTS(kinds); kind++) {
+            g_autofree char *path =
+                g_strdup_printf(SELFTEST "/%s/%s.yaml", kinds[kind], language->verbs[i]->name);
+            bool there = g_file_test(path, G_FILE_TEST_IS_REGULAR);
+
+            if (there == is_excepted(language->verbs[i]->name, kinds[kind]))
+                fail_msg("%s %s", path,
+                         there ? "is there, but the step is listed as an exception" : "is missing");
+        }
+    }
+}
+
+static void every_exception_names_a_step_that_there_is(void **state)
+{
+    const struct rig_language *language = rig_language();
+
+    (void)state;
+    for (gsize i = 0; i < G_N_ELEMENTS(exceptions); i++) {
+        bool found = false;
+
+        for (gsize verb = 0; verb < language->n_verbs; verb++)
+            found = found || g_str_equal(language->verbs[verb]->name, exceptions[i].verb);
+        if (!found || !*exceptions[i].reason)
+            fail_msg("exception %s %s", exceptions[i].verb, exceptions[i].kind);
+    }
+}
+
+/* Text after "# says: " of the first line. */
+static char *promise_of(const char *kind, const char *name)
+{
+    g_autofree char *path = g_strdup_printf(SELFTEST "/%s/%s", kind, name);
+    g_autofree char *text = NULL;
+    char *end;
+
+    assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    end = strchr(text, '\n');
+    assert_non_null(end);
+    *end = '\0';
+    if (!g_str_has_prefix(text, "# says: ") || !text[8])
+        fail_msg("%s does not begin with '# says: '", path);
+    return g_strdup(text + 8);
+}
+
+static void expect_one(const struct place *place, const GPtrArray *ended, guint kind, const char *file)
+{
+    g_autofree char *stem = g_strndup(file, strlen(file) - strlen(".yaml"));
+    g_autofree char *name = g_strdup_printf("%s-%s",
+                                            kind == 0   ? "must-pass"
+                                            : kind == 1 ? "must-fail"
+                                                        : "must-error",
+                                            stem);
+    const struct ended *one = ended_named(ended, name);
+
+    (void)place;
+    if (!g_str_equal(one->verdict, verdicts[kind]))
+        fail_msg("%s: %s (%s)", name, one->verdict, one->message);
+    if (kind) {
+        g_autofree char *promise = promise_of(kinds[kind], file);
+
+        expect_text(one->message, promise);
+    }
+}
+
+static void run_kind(const struct place *place, guint kind, int code)
+{
+    g_autofree char *folder = g_build_filename(SELFTEST, kinds[kind], NULL);
+    g_autoptr(GPtrArray) ended = NULL;
+    g_autoptr(GDir) directory = g_dir_open(folder, 0, NULL);
+    const char *file;
+    guint n_files = 0;
+
+    place_expect(place, code, NULL, "bootrig run --no-html -q %s", folder);
+    ended = place_ended(place, "reports/out", false);
+    while ((file = g_dir_read_name(directory))) {
+        expect_one(place, ended, kind, file);
+        n_files++;
+    }
+    assert_int_equal(ended->len, n_files);
+    assert_true(n_files > 10);
+}
+
+static void must_pass_scenarios_pass(void **state)
+{
+    run_kind(*state, 0, 0);
+}
+
+static void must_fail_scenarios_fail_for_the_reason_they_say(void **state)
+{
+    run_kind(*state, 1, 1);
+}
+
+static void must_error_scenarios_are_rig_errors_for_the_reason_they_say(void **state)
+{
+    run_kind(*state, 2, 2);
+}
+
+static void a_search_for_shipped_scenarios_leaves_the_selftests_out(void **state)
+{
+    g_autoptr(outcome) result = place_run(*state, "bootrig list " RIG_SOURCE_DIR "/scenarios");
+
+    assert_int_equal(result->code, 0);
+    assert_null(strstr(result->out, "must-fail"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_step_has_a_scenario_for_each_verdict_or_a_reason_why_not),
+        cmocka_unit_test(every_exception_names_a_step_that_there_is),
+        PROCESS_TEST(must_pass_scenarios_pass),
+        PROCESS_TEST(must_fail_scenarios_fail_for_the_reason_they_say),
+        PROCESS_TEST(must_error_scenarios_are_rig_errors_for_the_reason_they_say),
+        PROCESS_TEST(a_search_for_shipped_scenarios_leaves_the_selftests_out),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
