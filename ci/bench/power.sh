@@ -10,6 +10,7 @@ bootrig=${1:-$root/build/harness/cli/bootrig}
 measure=$(dirname "$bootrig")/../drivers/power_bench
 [ -x "$measure" ] || { echo "power.sh needs a build with tests" >&2; exit 2; }
 umockdev-wrapper "$measure"
+"$measure" serial
 if [ $# -ge 3 ]; then
     i=0
     while [ $i -lt 10 ]; do
