@@ -48,6 +48,12 @@ static const struct rig_field area_fields[] = {
 };
 static const struct rig_shape area_shape = {.name = "area", .fields = area_fields, .n_fields = G_N_ELEMENTS(area_fields)};
 
+static const struct rig_field bootloader_fields[] = {
+    {.name = "file", .type = RIG_TYPE_TEXT, .required = true, .about = "The shared object; a relative path starts at this file's folder."},
+};
+static const struct rig_shape bootloader_shape = {.name = "bootloader", .fields = bootloader_fields, .n_fields = G_N_ELEMENTS(bootloader_fields),
+                                                  .shorthand = "file"};
+
 static const struct rig_field target_fields[] = {
     {.name = "target", .type = RIG_TYPE_NAME, .required = true, .about = "Name of the target; the file is named after it."},
     {.name = "about", .type = RIG_TYPE_TEXT, .required = true, .about = "One sentence for people."},
@@ -56,6 +62,8 @@ static const struct rig_field target_fields[] = {
     {.name = "slots", .type = RIG_TYPE_RECORD, .shape = &area_shape, .list = true, .required = true,
      .about = "Slot 0 and 1 of image 0, then of image 1."},
     {.name = "scratch", .type = RIG_TYPE_RECORD, .shape = &area_shape, .about = "Scratch area of swap-scratch."},
+    {.name = "bootloader", .type = RIG_TYPE_RECORD, .shape = &bootloader_shape,
+     .about = "Your own bootloader, compiled for this machine against bootloader_abi.h, instead of the built-in model."},
     {.name = "name", .type = RIG_TYPE_TEXT, .default_text = "bootrig-sim", .about = "Advertised name."},
     {.name = "address", .type = RIG_TYPE_ADDRESS, .default_text = "C0:FF:EE:00:00:01", .about = "Bluetooth address."},
     {.name = "options", .type = RIG_TYPE_RECORD, .shape = &rig_board_options_shape, .about = "Board options."},

@@ -23,7 +23,7 @@ static const char tail[] =
     "    [[ $command == image && $COMP_CWORD -gt 2 ]] && asked+=(\"${COMP_WORDS[2]}\")\n"
     "    case \"$previous\" in\n"
     "    --output|-o|--output-dir) COMPREPLY=($(compgen -f -- \"$word\")); return ;;\n"
-    "    --junit|--html|--batch) COMPREPLY=($(compgen -f -- \"$word\")); return ;;\n"
+    "    --junit|--html|--batch|--bootloader) COMPREPLY=($(compgen -f -- \"$word\")); return ;;\n"
     "    --defect) COMPREPLY=($(compgen -W \"$defects\" -- \"$word\")); return ;;\n"
     "    --target|-t) COMPREPLY=($(compgen -W \"$targets\" -- \"$word\") $(compgen -f -X '!*.yaml' -- \"$word\")); return ;;\n"
     "    --tag|--skip-tag) COMPREPLY=($(compgen -W \"$(bootrig list --json 2>/dev/null | sed -n '/\"tags\"/,/]/p' | grep -o '\"[^\"]*\"' | tr -d '\"' | grep -vx tags | sort -u)\" -- \"$word\")); return ;;\n"

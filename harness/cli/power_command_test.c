@@ -244,7 +244,6 @@ static void doctor_names_a_remedy_for_each_thing_that_is_missing(void **state)
     g_autofree char *openocd = g_build_filename(desk->folder, "openocd", NULL);
     g_autofree char *path = g_strdup_printf("%s:/bin:/usr/bin", desk->folder);
     g_autofree char *old = g_strdup(g_getenv("PATH"));
-    g_autofree char *text = NULL;
 
     assert_true(
         g_file_set_contents(openocd, "#!/bin/sh\necho 'Open On-Chip Debugger 0.10.0' >&2\n", -1, NULL));

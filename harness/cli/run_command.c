@@ -24,6 +24,7 @@ void rig_run_options_clear(struct rig_run_options *options)
 {
     g_free(options->target);
     g_strfreev(options->defects);
+    g_free(options->bootloader);
     g_strfreev(options->names);
     g_strfreev(options->cases);
     g_strfreev(options->tags);
@@ -80,6 +81,7 @@ int rig_cli_run(int argc, char **argv)
         {"defect", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.defects,
          "seed a defect into the simulated board ('bootrig steps board' lists them); may be given again",
          "NAME"},
+        {"bootloader", 0, 0, G_OPTION_ARG_FILENAME, &options.bootloader, "boot the simulated board through your own bootloader, compiled for this machine (targets/sim/boot/PORTING.md)", "FILE.so"},
         {"output", 'o', 0, G_OPTION_ARG_FILENAME, &options.output,
          "folder of the reports (default reports/out)", "DIR"},
         {"junit", 0, 0, G_OPTION_ARG_FILENAME, &options.junit, "also write the JUnit XML here", "FILE"},
@@ -166,6 +168,7 @@ int rig_cli_replay(int argc, char **argv)
         {"image", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.images,
          "refuse to play unless this image has the SHA-256 that begins so", "NAME=HEX"},
         {"defect", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.defects, "defect that was seeded", "NAME"},
+        {"bootloader", 0, 0, G_OPTION_ARG_FILENAME, &options.bootloader, "the bootloader of the failing run", "FILE.so"},
         {"timeout-scale", 0, 0, G_OPTION_ARG_DOUBLE, &options.timeout_scale, "multiply every deadline", "X"},
         {"output", 'o', 0, G_OPTION_ARG_FILENAME, &options.output,
          "folder of the reports (default reports/out/replay)", "DIR"},

@@ -10,6 +10,7 @@ G_BEGIN_DECLS
 struct rig_run_options {
     char *target;
     char **defects;
+    char *bootloader;
     char **names;
     char **cases;
     char **tags;

@@ -113,6 +113,11 @@ static char *replay_options(const struct rig_run_options *options)
 
     for (char **defect = options->defects; defect && *defect; defect++)
         g_string_append_printf(text, " --defect %s", *defect);
+    if (options->bootloader) {
+        g_autofree char *quoted = g_shell_quote(options->bootloader);
+
+        g_string_append_printf(text, " --bootloader %s", quoted);
+    }
     if (options->timeout_scale < 1.0 || options->timeout_scale > 1.0)
         g_string_append_printf(text, " --timeout-scale %g", options->timeout_scale);
     return g_string_free(text, FALSE);
@@ -285,6 +290,7 @@ int rig_run_with_options(const struct rig_run_options *options, const char *cons
     g_autoptr(rig_selection) selection = NULL;
     GError *error = NULL;
 
+    rig_boards_use_bootloader(boards, options->bootloader);
     catch_signals();
     if (!parse_plan(&session, &error) || !board_is_there(boards, &error))
         return rig_cli_fail(error);

@@ -8,6 +8,7 @@ struct rig_boards {
     char *target;
     char *directory;
     char **defects;
+    char *bootloader;
     volatile int *interrupted;
     GHashTable *made; /* name -> struct made_board */
 };
@@ -47,7 +48,25 @@ void rig_boards_free(struct rig_boards *boards)
     g_free(boards->target);
     g_free(boards->directory);
     g_strfreev(boards->defects);
+    g_free(boards->bootloader);
     g_free(boards);
+}
+
+void rig_boards_use_bootloader(struct rig_boards *boards, const char *path)
+{
+    g_free(boards->bootloader);
+    boards->bootloader = g_strdup(path);
+}
+
+/* What the command line wants beside the target. */
+static bool adapt(const struct rig_boards *boards, struct rig_board *board, GError **error)
+{
+    if (boards->bootloader && !rig_sim_board_use_bootloader(board, boards->bootloader, error))
+        return false;
+    for (guint i = 0; boards->defects && boards->defects[i]; i++)
+        if (!rig_sim_board_add_defect(board, boards->defects[i], error))
+            return false;
+    return true;
 }
 
 static struct made_board *make(struct rig_boards *boards, const char *name, GError **error)
@@ -57,11 +76,9 @@ static struct made_board *make(struct rig_boards *boards, const char *name, GErr
     made->target = rig_target_load(name, boards->directory, error);
     if (made->target)
         made->board = rig_sim_board_new(made->target, error);
-    for (guint i = 0; made->board && boards->defects && boards->defects[i]; i++) {
-        if (!rig_sim_board_add_defect(made->board, boards->defects[i], error)) {
-            made->board->ops->free(made->board);
-            made->board = NULL;
-        }
+    if (made->board && !adapt(boards, made->board, error)) {
+        made->board->ops->free(made->board);
+        made->board = NULL;
     }
     if (!made->board) {
         made_free(made);

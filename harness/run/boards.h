@@ -17,6 +17,9 @@ void rig_boards_free(struct rig_boards *boards);
 typedef struct rig_boards rig_boards;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_boards, rig_boards_free)
 
+/* Every simulated board boots through this shared object (see bootloader_abi.h). NULL: as the targets say. */
+void rig_boards_use_bootloader(struct rig_boards *boards, const char *path);
+
 /* The board for a scenario that asks for `wanted` (NULL = none in particular). Borrowed; *target borrowed too. */
 struct rig_board *rig_boards_get(struct rig_boards *boards, const char *wanted, const struct rig_target **target, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

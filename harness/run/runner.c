@@ -165,7 +165,7 @@ static void emit_case_end(const struct play *play, const struct attempt *attempt
 {
     struct rig_event *event = rig_event_new("case-end");
     g_autofree char *wall = rig_journal_wall_now();
-    g_autofree char *replay = rig_replay_line(play->plan, run, attempt->target->name, attempt->seed);
+    g_autofree char *replay = rig_replay_line(play->plan, run, attempt->target->given, attempt->seed);
 
     rig_event_text(event, "verdict", rig_verdict_word(run->trouble.verdict));
     rig_event_text(event, "wall", wall);

@@ -32,11 +32,20 @@ static void on_console(void *user, guint64 at_us, const char *line)
     rig_journal_emit(run->journal, (gint64)at_us, event);
 }
 
+static bool stopped_short(const char *outcome)
+{
+    static const char *const outcomes[] = {"assert", "flash-fault", "crash", NULL};
+
+    return g_strv_contains(outcomes, outcome);
+}
+
 static void on_boot(void *user, guint64 at_us, const char *outcome, const char *swap, bool resumed, guint64 n_operations, const char *text)
 {
     struct rig_run *run = user;
     struct rig_event *event;
 
+    g_free(run->boot_stop);
+    run->boot_stop = stopped_short(outcome) ? g_strdup(text) : NULL;
     if (run->muted)
         return;
     event = rig_event_new("boot");
@@ -112,6 +121,7 @@ void rig_run_clear(struct rig_run *run)
     rig_faults_free(run->faults);
     rig_trouble_clear(&run->trouble);
     g_ptr_array_unref(run->also);
+    g_free(run->boot_stop);
     g_ptr_array_unref(run->console);
     g_hash_table_unref(run->marks);
     g_string_free(run->step_id, TRUE);

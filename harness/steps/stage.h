@@ -51,6 +51,7 @@ struct rig_run {
     GHashTable *marks;      /* name -> guint64 *: flash operations counted at mark-flash */
     guint boots_before;     /* bootloader runs before the last reset or power step */
     guint resets_before;
+    char *boot_stop;        /* how the last bootloader run stopped short: assertion, crash, flash fault; NULL: it did not */
     struct rig_smp_result last; /* of the last exchange, for expect-link's error */
     enum rig_link_outcome last_link;
 };

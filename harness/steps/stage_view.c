@@ -31,6 +31,8 @@ char *rig_run_describe_board(struct rig_run *run, const struct rig_board_view *v
     const char *name = view->has_image ? rig_run_image_by_hash(run, view->hash) : NULL;
     char version[RIG_IMAGE_VERSION_TEXT_BYTES];
 
+    if (view->state == RIG_STATE_HUNG && run->boot_stop)
+        return g_strdup_printf("the bootloader stopped: %s", run->boot_stop);
     if (view->state != RIG_STATE_RUNNING || !view->has_image)
         return g_strdup(rig_run_state_name(view->state));
     rig_image_version_format(&view->version, version);

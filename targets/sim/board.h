@@ -57,10 +57,14 @@ struct sim_app_config {
     uint32_t defects;
 };
 
+struct sim_guest;
+
 struct sim_board_config {
     struct sim_flash_device_config devices[SIM_FLASH_MAX_DEVICES];
     unsigned n_devices;
     struct sim_boot_config boot; /* keys must outlive the board */
+    struct sim_guest *boot_guest; /* borrowed; a foreign bootloader that boots instead of the model (whose slots, trailer geometry and swap
+                                     mode the application still goes by). NULL: the model. See boot/guest/guest.h */
     struct sim_app_config app;
     struct sim_ble_config ble;
     uint64_t seed;

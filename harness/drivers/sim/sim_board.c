@@ -28,7 +28,7 @@ static void on_console(void *user, uint64_t at_us, const char *line)
 
 static const char *boot_outcome_text(enum sim_boot_outcome outcome)
 {
-    static const char *const texts[] = {"runs", "no-image", "power-lost", "assert", "flash-fault"};
+    static const char *const texts[] = {"runs", "no-image", "power-lost", "assert", "flash-fault", "crash"};
 
     return (guint)outcome < G_N_ELEMENTS(texts) ? texts[outcome] : "unknown";
 }
@@ -48,8 +48,10 @@ static void on_boot(void *user, uint64_t at_us, const struct sim_boot_result *re
         if (result->primary[i] != RIG_IMAGE_OK && result->outcome != SIM_BOOT_POWER_LOST)
             g_string_append_printf(text, "%simage %u: slot 0: %s", text->len ? "; " : "", i, rig_image_status_text(result->primary[i]));
     }
-    if (result->outcome == SIM_BOOT_ASSERT)
+    if (result->outcome == SIM_BOOT_ASSERT && !sim->guest)
         g_string_append_printf(text, "%sassertion: %s", text->len ? "; " : "", result->assertion);
+    else if (result->assertion[0])
+        g_string_append_printf(text, "%s%s", text->len ? "; " : "", result->assertion);
     listener->boot(listener->user, at_us, boot_outcome_text(result->outcome), rig_swap_type_name(result->swap_type[0]),
                    result->resumed[0], n_operations, text->str);
 }
@@ -256,6 +258,7 @@ static void sim_free(struct rig_board *board)
     struct rig_sim *sim = self(board);
 
     sim_board_free(sim->sim);
+    sim_guest_free(sim->guest);
     rig_key_free(sim->key);
     g_array_unref(sim->operations);
     g_free(sim);
@@ -273,6 +276,40 @@ static const struct rig_board_ops ops = {
     .make_safe = sim_make_safe,
     .free = sim_free,
 };
+
+bool rig_sim_board_use_bootloader(struct rig_board *board, const char *path, GError **error)
+{
+    struct rig_sim *sim = self(board);
+    struct sim_guest_config config = {0};
+    struct sim_guest *guest;
+    char why[300];
+
+    sim_guest_config_areas(&config, &sim->config.boot);
+    guest = sim_guest_open(path, &config, why, sizeof why);
+    if (!guest) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "bootloader '%s': %s", path, why);
+        return false;
+    }
+    sim_board_free(sim->sim);
+    sim->sim = NULL;
+    sim_guest_free(sim->guest);
+    sim->guest = guest;
+    return rig_sim_configure(sim, NULL, error) && make_board(sim, 0, error);
+}
+
+static bool use_targets_bootloader(struct rig_sim *sim, GError **error)
+{
+    const struct rig_value *bootloader = rig_record_get(sim->target->record, "bootloader");
+    g_autofree char *folder = g_path_get_dirname(sim->target->source->path);
+    g_autofree char *path = NULL;
+    const char *file;
+
+    if (!bootloader)
+        return true;
+    file = rig_record_text(bootloader->record, "file");
+    path = g_path_is_absolute(file) ? g_strdup(file) : g_build_filename(folder, file, NULL);
+    return rig_sim_board_use_bootloader(&sim->board, path, error);
+}
 
 struct rig_board *rig_sim_board_new(const struct rig_target *target, GError **error)
 {
@@ -293,7 +330,7 @@ struct rig_board *rig_sim_board_new(const struct rig_target *target, GError **er
     sim->board.link = &sim->link.link;
     sim->board.power = &sim->power.power;
     sim->board.probe = &sim->probe.probe;
-    if (!rig_sim_configure(sim, NULL, error) || !make_board(sim, 0, error)) {
+    if (!rig_sim_configure(sim, NULL, error) || !make_board(sim, 0, error) || !use_targets_bootloader(sim, error)) {
         sim_free(&sim->board);
         return NULL;
     }

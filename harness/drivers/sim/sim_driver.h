@@ -7,6 +7,7 @@
 #include "bench/target.h"
 #include "drivers/board/board.h"
 #include "sim/board.h"
+#include "sim/boot/guest/guest.h"
 
 G_BEGIN_DECLS
 
@@ -18,6 +19,10 @@ struct rig_board *rig_sim_board_new(const struct rig_target *target,
  * names those that exist. */
 bool rig_sim_board_add_defect(struct rig_board *board, const char *defect,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Boots through a bootloader of the user's own, a shared object against bootloader_abi.h, in place of the target's or of the built-in model;
+ * from the next `prepare` on, for the whole life of the board. RIG_ERROR_INPUT when it cannot be used. */
+bool rig_sim_board_use_bootloader(struct rig_board *board, const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* --- shared by the files of this driver --- */
 
@@ -57,6 +62,7 @@ struct rig_sim {
     enum rig_key_kind key_kind;
     struct rig_key *key;
     const struct rig_key *keys[1];
+    struct sim_guest *guest; /* NULL: the built-in model */
     struct sim_board *sim;
     bool has_security_counter;
     guint32 security_counter;

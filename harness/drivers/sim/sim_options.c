@@ -183,6 +183,12 @@ bool rig_sim_configure(struct rig_sim *sim, const struct rig_record *options, GE
         apply_options(sim, own_options->record, &defects);
     if (options)
         apply_options(sim, options, &defects);
+    if (sim->guest && defects.boot) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "a defect of the built-in bootloader cannot be seeded into the foreign one, '%s'",
+                    sim_guest_name(sim->guest));
+        return false;
+    }
+    sim->config.boot_guest = sim->guest;
     sim->config.boot.defects = defects.boot;
     sim->config.app.defects = defects.app;
     sim->config.ble.defects = defects.ble;

@@ -169,7 +169,12 @@ static char *run_on_terminal(const struct place *place, const char *arguments, i
             execve("/bin/sh", words, place->environment);
         _exit(99);
     }
-    assert_true(child > 0);
+    if (child < 0) {
+        print_message("no pseudo terminal can be had here (is /dev/pts mounted?)\n");
+        g_string_free(shown, TRUE);
+        g_clear_pointer(&line, g_free); /* skip() does not come back */
+        skip();
+    }
     while ((n = read(master, piece, sizeof piece)) > 0)
         g_string_append_len(shown, piece, n);
     close(master);

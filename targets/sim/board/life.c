@@ -116,6 +116,7 @@ static void after_boot(struct sim_board *board, const struct sim_boot_result *re
         break;
     case SIM_BOOT_ASSERT:
     case SIM_BOOT_FLASH_FAULT:
+    case SIM_BOOT_CRASH:
         board->ram.state = SIM_BOARD_HUNG;
         break;
     case SIM_BOOT_POWER_LOST:
@@ -130,9 +131,13 @@ static void boot(struct sim_board *board)
 
     board->ram.n_boots++;
     board->ram.n_resets += board->ram.boot_by_reset;
-    board_line(board, "*** Booting MCUboot v2.3.0 ***");
     memset(&result, 0, sizeof result);
-    sim_boot_run(&board->config.boot, board->flash, board->ram.security_counter, log_line, board, &result);
+    if (board->config.boot_guest) {
+        board_boot_foreign(board, log_line, &result);
+    } else {
+        board_line(board, "*** Booting MCUboot v2.3.0 ***");
+        sim_boot_run(&board->config.boot, board->flash, board->ram.security_counter, log_line, board, &result);
+    }
     if (board->boot_seen)
         board->boot_seen(board->boot_user, board_clock(board), &result, sim_flash_n_operations(board->flash) - n_before);
     after_boot(board, &result);

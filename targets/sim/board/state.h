@@ -73,6 +73,9 @@ void board_power_on(struct sim_board *board);
 uint64_t board_clock(const struct sim_board *board);
 void board_line(struct sim_board *board, const char *line);
 
+/* foreign.c: one boot of config.boot_guest, in the terms of the model. */
+void board_boot_foreign(struct sim_board *board, void (*log)(void *user, char level, const char *line), struct sim_boot_result *result);
+
 /* cut.c */
 void board_cut_sees_line(struct sim_board *board, const char *line);
 void board_cut_observe(void *board, const struct sim_flash_operation *operation);

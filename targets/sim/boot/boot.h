@@ -70,6 +70,7 @@ enum sim_boot_outcome {
     SIM_BOOT_POWER_LOST,
     SIM_BOOT_ASSERT,     /* an assertion of the bootloader: halts */
     SIM_BOOT_FLASH_FAULT,/* the flash refused an operation (unaligned, not erased): a bug of the bootloader or a wrong layout */
+    SIM_BOOT_CRASH,      /* a foreign bootloader only: it crashed, called abort() or exit(), or came to no end; `assertion` says which */
 };
 
 /* Why an update that was asked for did not happen. */
@@ -90,7 +91,7 @@ struct sim_boot_result {
     enum rig_image_status secondary[SIM_BOOT_MAX_IMAGES]; /* why a pending image was refused; RIG_IMAGE_OK otherwise */
     enum rig_image_status primary[SIM_BOOT_MAX_IMAGES];
     enum sim_boot_refusal refusal[SIM_BOOT_MAX_IMAGES];
-    char assertion[96];
+    char assertion[192]; /* ASSERT, FLASH_FAULT, CRASH: what happened */
 };
 
 /* log() gets one line without line end per message, in MCUboot's own words where it has some ("Swap type: test"). It may turn the flash's

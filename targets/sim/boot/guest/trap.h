@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Runs a function on a stack of its own, from which it can be thrown out at any moment: by the host, by a
+ * signal, by the clock. */
+#ifndef SIM_BOOT_GUEST_TRAP_H
+#define SIM_BOOT_GUEST_TRAP_H
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/time.h>
+#include <ucontext.h>
+
+enum trap_end {
+    TRAP_RETURNED,
+    TRAP_THROWN, /* trap_throw() */
+    TRAP_SIGNAL,
+    TRAP_OVERFLOW, /* of the stack */
+    TRAP_EXPIRED,  /* CPU time */
+    TRAP_BLOCKED,  /* wall time without CPU time */
+};
+
+#define TRAP_N_SIGNALS 7
+
+struct trap {
+    uint8_t *memory; /* guard, stack, guard */
+    size_t n_memory;
+    uint8_t *stack;
+    size_t stack_bytes; /* what the function may use, and a reserve for the host's functions */
+    uint8_t *signal_stack;
+    ucontext_t outside, inside;
+    void (*function)(void *user);
+    void *user;
+    bool (*is_foreign)(const void *user, uintptr_t address); /* code that may be left at any instruction */
+    uint32_t max_cpu_ms;
+    pthread_t thread;
+
+    volatile sig_atomic_t in_host;
+    volatile sig_atomic_t expired;
+    uint32_t n_ticks, n_late_ticks;
+    uint64_t cpu_base_us;
+
+    enum trap_end end;
+    int signal_number;
+    uintptr_t fault_address, fault_pc;
+
+    struct sigaction old_actions[TRAP_N_SIGNALS];
+    stack_t old_stack;
+    struct itimerval old_timer;
+    /* AddressSanitizer's view of the stacks */
+    const void *outside_stack;
+    size_t outside_stack_bytes;
+    void *outside_shadow;
+};
+
+/* false: no memory. */
+bool trap_init(struct trap *trap, size_t stack_bytes);
+void trap_clear(struct trap *trap);
+
+/* Runs trap->function(trap->user); trap->end and what belongs to it tell how that ended. false: another trap
+ * is running in this process. */
+bool trap_run(struct trap *trap);
+/* The trap that runs, NULL: none. */
+struct trap *trap_running(void);
+
+/* Out of the function, to trap_run(). Only from code that runs inside. */
+_Noreturn void trap_throw(struct trap *trap, enum trap_end end);
+
+/* Brackets around the host's own code, which must not be left in its middle. Entering throws when the stack
+ * is nearly used up, leaving when the time is over. */
+void trap_enter_host(struct trap *trap);
+void trap_leave_host(struct trap *trap);
+/* Memory that the foreign code named: touched before the host uses it, so that a bad pointer is the foreign
+ * code's crash. */
+void trap_touch_readable(const void *at, size_t n_bytes);
+void trap_touch_writable(void *at, size_t n_bytes);
+
+#endif
