@@ -32,6 +32,9 @@ struct pty_device {
     bool streaming;
     guint8 sequence;
     gint64 streamed_until_us;
+    guint8
+        unsent[SAMPLES_PER_MS * 4]; /* the rest of a piece that the line did not take: samples stay whole */
+    gsize n_unsent;
     guint8 command[8];
     gsize n_command;
 };
@@ -107,6 +110,7 @@ static void ppk2_execute(struct pty_device *device)
     }
     if (command[0] == 0x06 || command[0] == 0x07) {
         device->streaming = command[0] == 0x06 && device->fault != PTY_SILENT;
+        device->n_unsent = 0;
         device->streamed_until_us = g_get_monotonic_time();
     }
 }
@@ -130,19 +134,29 @@ static guint32 sample_word(double microamperes, guint8 sequence)
     return MIN(adc, 0x3fffu) | 2u << 14 | (guint32)(sequence & 0x3f) << 18;
 }
 
+/* false: the line is full. */
+static bool send_samples(struct pty_device *device)
+{
+    ssize_t n = device->n_unsent ? write(device->master, device->unsent, device->n_unsent) : 0;
+
+    if (n > 0) {
+        device->n_unsent -= (gsize)n;
+        memmove(device->unsent, device->unsent + n, device->n_unsent);
+    }
+    return device->n_unsent == 0;
+}
+
 static void stream(struct pty_device *device)
 {
-    guint8 bytes[SAMPLES_PER_MS * 4];
     gint64 now_us = g_get_monotonic_time();
 
     if (device->streaming && now_us - device->streamed_until_us > 100000)
         device->streamed_until_us = now_us;
-    while (device->streaming && now_us - device->streamed_until_us >= 1000) {
+    while (device->streaming && send_samples(device) && now_us - device->streamed_until_us >= 1000) {
         for (guint i = 0; i < SAMPLES_PER_MS; i++)
-            rig_put_le32(bytes + 4 * i,
+            rig_put_le32(device->unsent + 4 * i,
                          sample_word(device->states & 1 ? device->load_ua : IDLE_UA, device->sequence++));
-        if (write(device->master, bytes, sizeof bytes) != sizeof bytes)
-            return;
+        device->n_unsent = sizeof device->unsent;
         device->streamed_until_us += 1000;
     }
 }

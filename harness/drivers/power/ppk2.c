@@ -205,6 +205,7 @@ static bool ppk2_off_with_proof(struct rig_channel *channel, gint64 at_us, struc
     struct observation observation = {.death = {.dead_below_ua = ppk2->dead_below_ua}};
     g_autoptr(GError) failure = NULL;
     bool seen = observe_before(ppk2, at_us, &observation, &failure);
+    gint64 sent_us = g_get_monotonic_time();
     bool off;
 
     observation.death.cut = true;
@@ -217,7 +218,8 @@ static bool ppk2_off_with_proof(struct rig_channel *channel, gint64 at_us, struc
         g_propagate_error(error, g_steal_pointer(&failure));
         return false;
     }
-    record->at_us = (guint64)(observation.zero_us + (gint64)observation.death.low_since_us);
+    /* The two clocks are matched by pieces that come late; nothing falls before it was told to. */
+    record->at_us = (guint64)MAX(sent_us, observation.zero_us + (gint64)observation.death.low_since_us);
     /* Where no current flowed before, its absence proves nothing. */
     if (observation.death.before_ua >= ppk2->dead_below_ua)
         g_snprintf(record->proof, sizeof record->proof, "ppk2: current fell from %.0f uA to %.1f uA",
