@@ -167,6 +167,20 @@ static void append_step(GString *out, const struct rig_terminal_options *options
     }
 }
 
+/* The account of a replayed path, of an upload, of a sweep: what steps found worth writing down. */
+static void append_notes(GString *out, const struct rig_attempt *attempt)
+{
+    for (guint i = 0; i < attempt->log->len; i++) {
+        const struct rig_entry *entry = g_ptr_array_index(attempt->log, i);
+
+        if (entry->kind != RIG_ENTRY_NOTE)
+            continue;
+        g_string_append(out, "  note      ");
+        rig_text_plain(out, entry->text, true);
+        g_string_append_c(out, '\n');
+    }
+}
+
 void rig_terminal_append_steps(GString *out, const struct rig_terminal_options *options,
                                const struct rig_attempt *attempt)
 {
@@ -175,4 +189,5 @@ void rig_terminal_append_steps(GString *out, const struct rig_terminal_options *
     if (attempt->n_steps > attempt->steps->len)
         g_string_append_printf(out, "  (%u more steps were not kept)\n",
                                attempt->n_steps - attempt->steps->len);
+    append_notes(out, attempt);
 }

@@ -24,5 +24,8 @@ expect bootrig run --case power-loss-mid-swap = '* power-loss-mid-swap*'
 expect bootrig steps expect-b = ' expect-boot expect-board '
 expect bootrig image d = ' damage '
 expect bootrig image damage --k = ' --kind '
+expect bootrig power s = ' status '
+expect bootrig power on --w = ' --wait '
+expect bootrig bench '' = ' list check '
 expect bootrig completion '' = ' bash '
 exit $wrong

@@ -38,15 +38,22 @@ struct rig_cut_record {
 struct rig_power;
 struct rig_power_ops {
     const char *name;
+    /* Blocks until the device says that it is so, where it can say anything; else until the command has gone
+     * out. */
     bool (*set)(struct rig_power *power, bool on, GError **error);
+    /* RIG_ERROR_UNSUPPORTED: the device cannot tell; the state is unknown, not off. */
     bool (*is_on)(struct rig_power *power, bool *on, GError **error);
     /* Aims one cut; RIG_ERROR_UNSUPPORTED when the driver cannot aim that way. */
     bool (*arm_cut)(struct rig_power *power, const struct rig_cut_plan *plan, GError **error);
     bool (*disarm_cut)(struct rig_power *power, struct rig_cut_record *record, GError **error);
+    void (*free)(struct rig_power *power); /* NULL: the board owns it */
 };
 struct rig_power {
     const struct rig_power_ops *ops;
 };
+void rig_power_free(struct rig_power *power);
+typedef struct rig_power rig_power;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_power, rig_power_free)
 
 G_END_DECLS
 

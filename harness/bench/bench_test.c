@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Bench files: what is read, what is refused and how it is told; locks between processes. */
+#include <glib/gstdio.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/error.h"
+#include "bench/bench.h"
+#include "bench/lock.h"
+#include "bench/power_shape.h"
+
+static int enter_source(void **state)
+{
+    (void)state;
+    return g_chdir(RIG_SOURCE_DIR);
+}
+
+static struct rig_bench *load_desk(void)
+{
+    GError *error = NULL;
+    struct rig_bench *bench = rig_bench_load("fixtures/benches/desk.yaml", &error);
+
+    if (!bench)
+        fail_msg("%s", error->message);
+    return bench;
+}
+
+static const char *resource_of(const struct rig_bench *bench, const char *name, guint i)
+{
+    const struct rig_bench_board *board = rig_bench_find(bench, name, NULL);
+
+    assert_non_null(board);
+    assert_true(i < board->resources->len);
+    return board->resources->pdata[i];
+}
+
+static void a_bench_names_each_kind_of_supply_and_what_only_one_may_use(void **state)
+{
+    g_autoptr(rig_bench) bench = load_desk();
+    const struct rig_bench_board *board = rig_bench_find(bench, "relay-fed", NULL);
+
+    (void)state;
+    assert_int_equal(bench->boards->len, 10);
+    assert_string_equal(board->power_driver->name, "hid-relay");
+    assert_int_equal(rig_record_count(board->power, "channel"), 2);
+    assert_string_equal(resource_of(bench, "relay-fed", 0),
+                        "power-channel hid-relay identity ABCDE channel 2");
+    assert_string_equal(resource_of(bench, "coin-cell", 0), "address C0:FF:EE:00:00:01");
+    assert_string_equal(resource_of(bench, "coin-cell", 1), "power-channel ppk2 serial C5A1F00D");
+    assert_string_equal(resource_of(bench, "coin-cell", 2), "probe 683001234");
+    assert_string_equal(resource_of(bench, "vbus", 0), "power-channel ykush serial YK20345 channel 3");
+    assert_string_equal(resource_of(bench, "lab", 0),
+                        "power-channel command on labpower on 7 off labpower off 7");
+    assert_string_equal(resource_of(bench, "emulated", 0),
+                        "power-channel qemu socket /run/user/1000/qmp.sock");
+    assert_string_equal(resource_of(bench, "bare", 0), "board bare of fixtures/benches/desk.yaml");
+    assert_null(rig_bench_find(bench, "bare", NULL)->power_driver);
+}
+
+static void a_board_that_is_not_there_is_told_with_those_that_are(void **state)
+{
+    g_autoptr(rig_bench) bench = load_desk();
+    g_autoptr(GError) error = NULL;
+
+    (void)state;
+    assert_null(rig_bench_find(bench, "vbuz", &error));
+    assert_true(g_error_matches(error, RIG_ERROR, RIG_ERROR_USAGE));
+    assert_non_null(strstr(error->message, "coin-cell, relay-fed, relay-neighbour"));
+    g_clear_error(&error);
+    assert_null(rig_bench_find(bench, NULL, &error));
+    assert_non_null(strstr(error->message, "name a board of the bench"));
+}
+
+static void all_errors_of_a_bench_file_are_told_as_its_golden_file_says(void **state)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *golden = NULL;
+
+    (void)state;
+    assert_null(rig_bench_load("fixtures/benches/errors.yaml", &error));
+    assert_true(g_error_matches(error, RIG_ERROR, RIG_ERROR_INPUT));
+    if (g_getenv("RIG_WRITE_GOLDEN"))
+        assert_true(g_file_set_contents("fixtures/benches/errors.expected", error->message, -1, NULL));
+    assert_true(g_file_get_contents("fixtures/benches/errors.expected", &golden, NULL, NULL));
+    assert_string_equal(error->message, golden);
+}
+
+static void a_bench_file_that_cannot_be_read_is_named(void **state)
+{
+    g_autoptr(GError) error = NULL;
+
+    (void)state;
+    assert_null(rig_bench_load("fixtures/benches/none.yaml", &error));
+    assert_true(g_str_has_prefix(error->message, "bench file 'fixtures/benches/none.yaml': "));
+}
+
+static int make_locks(void **state)
+{
+    *state = g_dir_make_tmp("rig-locks-XXXXXX", NULL);
+    return *state && g_chdir(RIG_SOURCE_DIR) == 0 ? 0 : -1;
+}
+
+static int remove_locks(void **state)
+{
+    g_autoptr(GDir) entries = g_dir_open(*state, 0, NULL);
+    const char *entry;
+
+    while (entries && (entry = g_dir_read_name(entries))) {
+        g_autofree char *path = g_build_filename(*state, entry, NULL);
+
+        g_unlink(path);
+    }
+    g_rmdir(*state);
+    g_free(*state);
+    return 0;
+}
+
+/* A process that holds the board until it is killed. */
+static pid_t hold_board(const char *directory, const struct rig_bench_board *board)
+{
+    int ready[2];
+    char byte;
+    pid_t pid;
+
+    assert_int_equal(pipe(ready), 0);
+    pid = fork();
+    if (pid == 0) {
+        struct rig_lock *lock = rig_lock_board(directory, board, "a test", 0, NULL, NULL, NULL);
+
+        if (lock && write(ready[1], "x", 1) == 1)
+            for (;;)
+                pause();
+        _exit(1);
+    }
+    close(ready[1]);
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    close(ready[0]);
+    return pid;
+}
+
+struct heard {
+    guint n;
+    char *holder;
+    pid_t kill;
+};
+
+static void on_waiting(void *user, const char *resource, const char *holder)
+{
+    struct heard *heard = user;
+
+    assert_string_equal(resource, "power-channel hid-relay identity ABCDE channel 2");
+    heard->n++;
+    heard->holder = g_strdup(holder);
+    kill(heard->kill, SIGKILL);
+}
+
+static void a_board_in_use_is_refused_with_its_holder_and_free_when_that_one_dies(void **state)
+{
+    g_autoptr(rig_bench) bench = load_desk();
+    const struct rig_bench_board *board = rig_bench_find(bench, "relay-fed", NULL);
+    pid_t pid = hold_board(*state, board);
+    g_autofree char *start = g_strdup_printf("pid %d since 20", (int)pid);
+    struct heard heard = {.kill = pid};
+    g_autoptr(GError) error = NULL;
+    g_autoptr(rig_lock) lock = NULL;
+
+    assert_null(rig_lock_board(*state, board, "me", 0, NULL, NULL, &error));
+    assert_true(g_error_matches(error, RIG_ERROR, RIG_ERROR_DEVICE));
+    assert_true(g_str_has_prefix(
+        error->message,
+        "board 'relay-fed': power-channel hid-relay identity ABCDE channel 2 is in use by pid "));
+    assert_non_null(strstr(error->message, start));
+    assert_true(g_str_has_suffix(error->message, " UTC: a test"));
+    lock = rig_lock_board(*state, board, "me", 60u * 1000000u, on_waiting, &heard, NULL);
+    assert_non_null(lock);
+    assert_int_equal(heard.n, 1);
+    assert_true(g_str_has_prefix(heard.holder, start));
+    g_free(heard.holder);
+    waitpid(pid, NULL, 0);
+}
+
+static void another_channel_of_the_same_relay_is_not_locked(void **state)
+{
+    g_autoptr(rig_bench) bench = load_desk();
+    g_autoptr(rig_lock) one =
+        rig_lock_board(*state, rig_bench_find(bench, "relay-fed", NULL), "me", 0, NULL, NULL, NULL);
+    g_autoptr(rig_lock) other =
+        rig_lock_board(*state, rig_bench_find(bench, "relay-neighbour", NULL), "me", 0, NULL, NULL, NULL);
+
+    assert_non_null(one);
+    assert_non_null(other);
+}
+
+static void a_board_of_several_resources_keeps_none_when_one_is_taken(void **state)
+{
+    g_autoptr(rig_bench) bench = load_desk();
+    struct rig_bench_board *board = (struct rig_bench_board *)rig_bench_find(bench, "coin-cell", NULL);
+    struct rig_bench_board last = {.name = "last", .resources = g_ptr_array_new()};
+    struct rig_bench_board first = {.name = "first", .resources = g_ptr_array_new()};
+    g_autoptr(rig_lock) taken = NULL;
+    g_autoptr(rig_lock) whole = NULL;
+    g_autoptr(rig_lock) rest = NULL;
+
+    g_ptr_array_add(last.resources, board->resources->pdata[board->resources->len - 1]);
+    g_ptr_array_add(first.resources, board->resources->pdata[0]);
+    taken = rig_lock_board(*state, &last, "me", 0, NULL, NULL, NULL);
+    whole = rig_lock_board(*state, board, "me", 0, NULL, NULL, NULL);
+    rest = rig_lock_board(*state, &first, "me", 0, NULL, NULL, NULL);
+    assert_non_null(taken);
+    assert_null(whole);
+    assert_non_null(rest);
+    g_ptr_array_unref(last.resources);
+    g_ptr_array_unref(first.resources);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(a_bench_names_each_kind_of_supply_and_what_only_one_may_use, enter_source),
+        cmocka_unit_test_setup(a_board_that_is_not_there_is_told_with_those_that_are, enter_source),
+        cmocka_unit_test_setup(all_errors_of_a_bench_file_are_told_as_its_golden_file_says, enter_source),
+        cmocka_unit_test_setup(a_bench_file_that_cannot_be_read_is_named, enter_source),
+        cmocka_unit_test_setup_teardown(a_board_in_use_is_refused_with_its_holder_and_free_when_that_one_dies,
+                                        make_locks, remove_locks),
+        cmocka_unit_test_setup_teardown(another_channel_of_the_same_relay_is_not_locked, make_locks,
+                                        remove_locks),
+        cmocka_unit_test_setup_teardown(a_board_of_several_resources_keeps_none_when_one_is_taken, make_locks,
+                                        remove_locks),
+    };
+
+    return cmocka_run_group_tests_name("bench", tests, NULL, NULL);
+}

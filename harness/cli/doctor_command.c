@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* `bootrig doctor`: what this host needs for boards on a bench, and how to get what is missing. */
+#include "bench/lock.h"
+#include "cli/cli.h"
+#include "drivers/power/driver.h"
+
+#include <grp.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define OPENOCD_MAJOR 0
+#define OPENOCD_MINOR 12 /* what the probe's rules were checked with */
+#define MAX_GROUPS 256
+
+/* Devices by which supplies are switched; the hub's port files belong to root until somebody says otherwise.
+ */
+static const char udev_rules[] =
+    "# /etc/udev/rules.d/60-bootrig.rules; then: udevadm control --reload && udevadm trigger\n"
+    "SUBSYSTEM==\"usb\", ATTR{idVendor}==\"16c0\", ATTR{idProduct}==\"05df\", MODE=\"0660\", "
+    "GROUP=\"plugdev\", TAG+=\"uaccess\"\n"
+    "SUBSYSTEM==\"usb\", ATTR{idVendor}==\"5131\", ATTR{idProduct}==\"2007\", MODE=\"0660\", "
+    "GROUP=\"plugdev\", TAG+=\"uaccess\"\n"
+    "SUBSYSTEM==\"usb\", ATTR{idVendor}==\"04d8\", ATTR{idProduct}==\"f2f7|0042|f11b|f0cd\", MODE=\"0660\", "
+    "GROUP=\"plugdev\", TAG+=\"uaccess\"\n"
+    "SUBSYSTEM==\"usb\", ATTR{bDeviceClass}==\"09\", MODE=\"0660\", GROUP=\"plugdev\", TAG+=\"uaccess\", \\\n"
+    "  RUN+=\"/bin/sh -c \\\"chown -f root:plugdev $sys$devpath/*-port*/disable "
+    "$sys$devpath/*/*-port*/disable || true\\\"\", \\\n"
+    "  RUN+=\"/bin/sh -c \\\"chmod -f 660 $sys$devpath/*-port*/disable $sys$devpath/*/*-port*/disable || "
+    "true\\\"\"\n";
+
+struct doctor {
+    bool missing;
+};
+
+static void say(struct doctor *doctor, const char *what, const char *verdict, const char *text)
+{
+    printf("%-12s %-12s %s\n", what, verdict, text);
+    doctor->missing |= strcmp(verdict, "missing") == 0;
+}
+
+static bool is_switch(const struct rig_usb_description *device)
+{
+    static const guint32 ids[] = {0x16c005df, 0x51312007, 0x04d8f2f7, 0x04d80042, 0x04d8f11b, 0x04d8f0cd};
+
+    for (guint i = 0; i < G_N_ELEMENTS(ids); i++)
+        if (ids[i] == ((guint32)device->vendor << 16 | device->product))
+            return true;
+    return device->device_class == 9;
+}
+
+static void check_usb(struct doctor *doctor)
+{
+    const struct rig_usb_match match = {.what = "a switch", .accepts = is_switch};
+    g_autoptr(GError) error = NULL;
+    g_autoptr(rig_usb_bus) bus = rig_usb_bus_new(&error);
+    g_autoptr(GPtrArray) devices = bus ? rig_usb_find_all(bus, &match, &error) : NULL;
+    guint n_denied = 0;
+    g_autofree char *text = NULL;
+
+    for (guint i = 0; devices && i < devices->len; i++) {
+        g_autoptr(rig_usb) usb = rig_usb_open(bus, devices->pdata[i], RIG_USB_NO_INTERFACE, NULL);
+
+        n_denied += !usb;
+    }
+    if (!devices) {
+        text = g_strdup_printf("%s; USB relays and hubs cannot be used here", error->message);
+        say(doctor, "usb", "missing", text);
+    } else if (devices->len == 0) {
+        say(doctor, "usb", "not checked",
+            "no relay, YKUSH or hub is attached; 'bootrig doctor --udev-rules' prints the rules for them");
+    } else if (n_denied) {
+        text = g_strdup_printf("%u of %u relays and hubs cannot be opened; install the rules that 'bootrig "
+                               "doctor --udev-rules' prints",
+                               n_denied, devices->len);
+        say(doctor, "usb", "missing", text);
+    } else {
+        text = g_strdup_printf("%u relays and hubs, all can be opened", devices->len);
+        say(doctor, "usb", "ok", text);
+    }
+}
+
+static bool in_group(const char *name)
+{
+    const struct group *group = getgrnam(name);
+    gid_t groups[MAX_GROUPS];
+    int n = group ? getgroups(MAX_GROUPS, groups) : 0;
+
+    if (group && getegid() == group->gr_gid)
+        return true;
+    for (int i = 0; i < n; i++)
+        if (groups[i] == group->gr_gid)
+            return true;
+    return false;
+}
+
+static void check_serial(struct doctor *doctor)
+{
+    if (geteuid() == 0)
+        say(doctor, "serial", "ok", "root may open serial ports; a user needs the group dialout");
+    else if (in_group("dialout"))
+        say(doctor, "serial", "ok", "this user is in the group dialout");
+    else
+        say(doctor, "serial", "missing",
+            "this user is not in the group dialout: sudo usermod -aG dialout $USER, then log in again");
+}
+
+/* "Open On-Chip Debugger 0.12.0" on standard error. */
+static bool read_version(const char *output, guint *major, guint *minor)
+{
+    const char *at = strstr(output, "Open On-Chip Debugger ");
+
+    return at && sscanf(at, "Open On-Chip Debugger %u.%u", major, minor) == 2;
+}
+
+static void check_openocd(struct doctor *doctor)
+{
+    char *argv[] = {(char *)"openocd", (char *)"--version", NULL};
+    g_autofree char *out = NULL;
+    g_autofree char *err = NULL;
+    g_autofree char *both = NULL;
+    g_autofree char *text = NULL;
+    guint major = 0;
+    guint minor = 0;
+
+    if (!g_spawn_sync(NULL, argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &out, &err, NULL, NULL)) {
+        say(doctor, "openocd", "missing", "not found in PATH: sudo apt install openocd");
+        return;
+    }
+    both = g_strconcat(out, err, NULL);
+    if (!read_version(both, &major, &minor)) {
+        say(doctor, "openocd", "missing", "'openocd --version' does not tell a version; is it OpenOCD?");
+        return;
+    }
+    text = g_strdup_printf("version %u.%u%s", major, minor,
+                           major == OPENOCD_MAJOR && minor < OPENOCD_MINOR
+                               ? ": too old, 0.12 or later is wanted (Debian 12 has it)"
+                               : "");
+    say(doctor, "openocd", major > OPENOCD_MAJOR || minor >= OPENOCD_MINOR ? "ok" : "missing", text);
+}
+
+static void check_bluetooth(struct doctor *doctor)
+{
+    static const char *const paths[] = {"/usr/libexec/bluetooth/bluetoothd", "/usr/lib/bluetooth/bluetoothd",
+                                        "/usr/sbin/bluetoothd"};
+
+    for (guint i = 0; i < G_N_ELEMENTS(paths); i++) {
+        if (access(paths[i], X_OK) != 0)
+            continue;
+        say(doctor, "bluetooth", "ok", paths[i]);
+        return;
+    }
+    say(doctor, "bluetooth", "missing", "bluetoothd is not installed: sudo apt install bluez");
+}
+
+static void check_locks(struct doctor *doctor)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *directory = rig_lock_directory(&error);
+
+    say(doctor, "locks", directory ? "ok" : "missing", directory ? directory : error->message);
+}
+
+int rig_cli_doctor(int argc, char **argv)
+{
+    gboolean rules = FALSE;
+    const GOptionEntry entries[] = {
+        {"udev-rules", 0, 0, G_OPTION_ARG_NONE, &rules,
+         "print udev rules for the relays and hubs that bootrig can switch", NULL},
+        {0},
+    };
+    struct doctor doctor = {.missing = false};
+    int exit_code;
+
+    if (!rig_cli_parse(
+            &argc, &argv, entries, "",
+            "Checks what this host needs for boards on a bench; the simulated board needs none of it.",
+            "Exit codes: 0 nothing is missing, 2 something is.", &exit_code))
+        return exit_code;
+    if (rules) {
+        fputs(udev_rules, stdout);
+        return RIG_EXIT_PASSED;
+    }
+    check_usb(&doctor);
+    check_serial(&doctor);
+    check_openocd(&doctor);
+    check_bluetooth(&doctor);
+    check_locks(&doctor);
+    return doctor.missing ? RIG_EXIT_ERROR : RIG_EXIT_PASSED;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One switched supply of a real device. A driver gives write, read and proof; verifying, trying again, and
+ * cuts in time are made here, once for all drivers. */
+#ifndef RIG_DRIVERS_POWER_CHANNEL_H
+#define RIG_DRIVERS_POWER_CHANNEL_H
+
+#include "drivers/power/power.h"
+
+G_BEGIN_DECLS
+
+struct rig_channel;
+
+/* All are called by one thread at a time. Errors: RIG_ERROR_DEVICE. */
+struct rig_channel_ops {
+    const char *name;
+    guint n_tries;   /* at least 1: how often a set is tried before it is an error */
+    guint settle_ms; /* how long after a write the read-back may still show the old state */
+    bool (*write)(struct rig_channel *channel, bool on, GError **error);
+    bool (*read)(struct rig_channel *channel, bool *on, GError **error); /* NULL: the device cannot tell */
+    /* Switches off at at_us (g_get_monotonic_time; not before, and at once when that is over) and proves that
+     * nothing flows any more: at_us and proof of the record. An empty proof with true: it is off, and nobody
+     * but the switch says so. NULL: write() is all there is. */
+    bool (*write_off_with_proof)(struct rig_channel *channel, gint64 at_us, struct rig_cut_record *record,
+                                 GError **error);
+    guint lead_ms; /* how long before at_us that is called, to look at the board before the cut */
+    bool (*is_gone)(struct rig_channel *channel); /* unplugged: trying again is pointless */
+    void (*free)(struct rig_channel *channel);
+};
+
+struct rig_channel {
+    struct rig_power power; /* first */
+    const struct rig_channel_ops *ops;
+    char *name; /* for messages: "USBRelay2 ABCDE at USB port 1-1.4, channel 2" */
+    GMutex lock;
+    GCond changed;
+    GThread *cutter; /* NULL: no cut is armed */
+    gint64 cut_at_us;
+    bool cut_cancelled;
+    bool set_by_us; /* the state below is known */
+    bool last_set;
+    struct rig_cut_record cut;
+    GError *cut_error;
+};
+
+/* Fills what is common; name is taken. The driver's struct begins with the channel. */
+void rig_channel_init(struct rig_channel *channel, const struct rig_channel_ops *ops, char *name);
+/* Where this supply hangs, for people. */
+const char *rig_channel_name(const struct rig_power *power);
+/* Switches off and tells who else said so; the record's `fell` and `at_us` are filled in any case. */
+bool rig_channel_off_with_proof(struct rig_power *power, struct rig_cut_record *record,
+                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+G_END_DECLS
+
+#endif
