@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* stopwatch N COMMAND...: runs a command N times without output; prints best and median wall time in us and the largest RSS in KiB.
- * A program of its own because a child inherits the high-water mark of the process that starts it: a script's would be the script's. */
+/* stopwatch N COMMAND...: runs a command N times without output; prints best and median wall time in us and
+ * the largest RSS in KiB. A program of its own because a child inherits the high-water mark of the process
+ * that starts it: a script's would be the script's. */
 #define _DEFAULT_SOURCE /* wait4 */
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The fields of board options, once for targets (`options:`) and once for the step `board:`, which has them beside its own. */
+/* The fields of board options, once for targets (`options:`) and once for the step `board:`, which has them
+ * beside its own. */
 #ifndef RIG_BENCH_OPTION_FIELDS_H
 #define RIG_BENCH_OPTION_FIELDS_H
 
 #include "scenario/schema.h"
 
-/* NULL-terminated. rig_choices_defects names every seeded defect of the simulated board (a test compares it with targets/sim). */
-extern const char *const rig_choices_swap[], *const rig_choices_downgrade[], *const rig_choices_security[], *const rig_choices_repairing[],
-    *const rig_choices_signing[], *const rig_choices_defects[];
+/* NULL-terminated. rig_choices_defects names every seeded defect of the simulated board (a test compares it
+ * with targets/sim). */
+extern const char *const rig_choices_swap[],
+    *const rig_choices_downgrade[], *const rig_choices_security[], *const rig_choices_repairing[],
+                                                                       *const rig_choices_signing[],
+                                                                           *const rig_choices_defects[];
 
 /* clang-format off */
 #define RIG_BOARD_OPTION_FIELDS \

@@ -38,7 +38,8 @@ static char *target_path(const char *name_or_path, const char *directory, GError
     if (g_file_test(path, G_FILE_TEST_EXISTS))
         return g_steal_pointer(&path);
     names = target_names(directory);
-    g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "there is no target '%s'; there are: %s (or give a path with a '/')", name_or_path, names);
+    g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE,
+                "there is no target '%s'; there are: %s (or give a path with a '/')", name_or_path, names);
     return NULL;
 }
 
@@ -57,7 +58,8 @@ struct rig_target *rig_target_load(const char *name_or_path, const char *target_
     rig_diagnostics_init(&diagnostics);
     target->document = rig_document_parse(target->source, &diagnostics);
     if (target->document)
-        target->record = rig_record_read(rig_document_root(target->document), &rig_target_shape, NULL, &diagnostics);
+        target->record =
+            rig_record_read(rig_document_root(target->document), &rig_target_shape, NULL, &diagnostics);
     if (diagnostics.items->len > 0 || !target->record) {
         g_autofree char *text = rig_diagnostics_format(&diagnostics, false);
 

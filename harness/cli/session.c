@@ -248,7 +248,9 @@ static int run_session(struct session *session)
 
 static int nothing_to_run(const struct rig_selection *selection)
 {
-    fprintf(stderr, "bootrig: nothing to run: %u files were read, no case fits the selection; 'bootrig list' tells what there is\n",
+    fprintf(stderr,
+            "bootrig: nothing to run: %u files were read, no case fits the selection; 'bootrig list' tells "
+            "what there is\n",
             selection->n_files);
     return RIG_EXIT_NOTHING;
 }

@@ -59,11 +59,15 @@ static bool check_options(const struct sim_options *options, GError **error)
     static const char *const consoles[] = {"stdout", "pty", "none", NULL};
 
     if (options->console && !g_strv_contains(consoles, options->console))
-        g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "--console wants stdout, pty or none, not '%s'", options->console);
-    else if (options->debug_port < 0 || options->debug_port > 65535 || options->smp_port < 0 || options->smp_port > 65535)
-        g_set_error_literal(error, RIG_ERROR, RIG_ERROR_USAGE, "a port is a number up to 65535; 0 lets the system choose");
+        g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "--console wants stdout, pty or none, not '%s'",
+                    options->console);
+    else if (options->debug_port < 0 || options->debug_port > 65535 || options->smp_port < 0 ||
+             options->smp_port > 65535)
+        g_set_error_literal(error, RIG_ERROR, RIG_ERROR_USAGE,
+                            "a port is a number up to 65535; 0 lets the system choose");
     else if (!(options->speed >= 0.01 && options->speed <= 1000.0))
-        g_set_error_literal(error, RIG_ERROR, RIG_ERROR_USAGE, "--speed wants 0.01 to 1000 board seconds per second");
+        g_set_error_literal(error, RIG_ERROR, RIG_ERROR_USAGE,
+                            "--speed wants 0.01 to 1000 board seconds per second");
     else if (options->empty && options->slots)
         g_set_error_literal(error, RIG_ERROR, RIG_ERROR_USAGE, "--empty and --slot exclude each other");
     else
@@ -86,7 +90,8 @@ static bool read_slot(const char *text, struct rig_board_image *image, GError **
     if (!g_file_get_contents(equals + 1, &bytes, &image->n_bytes, error))
         return false;
     if (image->n_bytes == 0 || image->n_bytes > MAX_IMAGE_BYTES) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "'%s' is no image: %zu bytes", equals + 1, image->n_bytes);
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "'%s' is no image: %zu bytes", equals + 1,
+                    image->n_bytes);
         g_free(bytes);
         return false;
     }
@@ -95,21 +100,26 @@ static bool read_slot(const char *text, struct rig_board_image *image, GError **
     return true;
 }
 
-/* The image of a board that was given none: an application that serves SMP, signed as the bootloader wants. */
-static bool default_image(const struct sim_options *options, struct rig_board *board, struct rig_board_image *image, GError **error)
+/* The image of a board that was given none: an application that serves SMP, signed as the bootloader wants.
+ */
+static bool default_image(const struct sim_options *options, struct rig_board *board,
+                          struct rig_board_image *image, GError **error)
 {
-    struct rig_payload_plan plan = {.behaviour = options->behaviour ? options->behaviour : "waits", .self_test_us = 1000000, .seed = 1};
+    struct rig_payload_plan plan = {
+        .behaviour = options->behaviour ? options->behaviour : "waits", .self_test_us = 1000000, .seed = 1};
     g_autofree guint8 *payload = g_malloc(DEFAULT_PAYLOAD_BYTES);
     struct rig_image_recipe recipe = {.payload = payload, .payload_bytes = DEFAULT_PAYLOAD_BYTES};
     struct rig_bytes built = {0};
     enum sim_app_behaviour behaviour;
 
     if (!sim_app_behaviour_from_name(plan.behaviour, &behaviour)) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "--behaviour wants waits, confirms, crashes or hangs, not '%s'", plan.behaviour);
+        g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE,
+                    "--behaviour wants waits, confirms, crashes or hangs, not '%s'", plan.behaviour);
         return false;
     }
     if (!rig_image_version_parse(options->version ? options->version : "1.0.0", &recipe.version)) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "--version wants a version such as 1.2.3, not '%s'", options->version);
+        g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "--version wants a version such as 1.2.3, not '%s'",
+                    options->version);
         return false;
     }
     board->ops->make_payload(&plan, payload, DEFAULT_PAYLOAD_BYTES);
@@ -122,7 +132,8 @@ static bool default_image(const struct sim_options *options, struct rig_board *b
     return true;
 }
 
-static bool collect_images(const struct sim_options *options, struct rig_board *board, GArray *images, GError **error)
+static bool collect_images(const struct sim_options *options, struct rig_board *board, GArray *images,
+                           GError **error)
 {
     struct rig_board_image image;
 
@@ -171,7 +182,8 @@ static bool options_file_read(const char *path, struct options_file *file, GErro
     rig_diagnostics_init(&diagnostics);
     file->document = rig_document_parse(file->source, &diagnostics);
     if (file->document)
-        file->record = rig_record_read(rig_document_root(file->document), &rig_board_options_shape, NULL, &diagnostics);
+        file->record =
+            rig_record_read(rig_document_root(file->document), &rig_board_options_shape, NULL, &diagnostics);
     ok = diagnostics.items->len == 0 && file->record;
     if (!ok) {
         g_autofree char *text = rig_diagnostics_format(&diagnostics, false);
@@ -182,7 +194,8 @@ static bool options_file_read(const char *path, struct options_file *file, GErro
     return ok;
 }
 
-static bool prepare_with(const struct sim_options *options, const struct rig_record *record, struct rig_board *board, GError **error)
+static bool prepare_with(const struct sim_options *options, const struct rig_record *record,
+                         struct rig_board *board, GError **error)
 {
     g_autoptr(GArray) images = g_array_new(FALSE, TRUE, sizeof(struct rig_board_image));
     struct rig_board_setup setup = {.confirmed = !options->on_trial, .seed = 1, .options = record};
@@ -205,13 +218,15 @@ static bool prepare_with(const struct sim_options *options, const struct rig_rec
 static bool prepare(const struct sim_options *options, struct rig_board *board, GError **error)
 {
     struct options_file file = {0};
-    bool ok = options_file_read(options->options_file, &file, error) && prepare_with(options, file.record, board, error);
+    bool ok = options_file_read(options->options_file, &file, error) &&
+              prepare_with(options, file.record, board, error);
 
     options_file_clear(&file);
     return ok;
 }
 
-static struct rig_sim_host *open_host(const struct sim_options *options, const struct rig_target *target, GError **error)
+static struct rig_sim_host *open_host(const struct sim_options *options, const struct rig_target *target,
+                                      GError **error)
 {
     struct rig_board *board = rig_sim_board_new(target, error);
 
@@ -234,9 +249,11 @@ static void on_console(void *user, const char *line)
         printf("console %s\n", line);
 }
 
-static void announce(const struct rig_host_server *server, const struct sim_options *options, const struct rig_target *target)
+static void announce(const struct rig_host_server *server, const struct sim_options *options,
+                     const struct rig_target *target)
 {
-    printf("target %s\ndebug-port %u\nsmp-port %u\n", target->name, rig_host_server_debug_port(server), rig_host_server_smp_port(server));
+    printf("target %s\ndebug-port %u\nsmp-port %u\n", target->name, rig_host_server_debug_port(server),
+           rig_host_server_smp_port(server));
     if (options->control)
         printf("control %s\n", options->control);
     if (rig_host_server_pty(server))
@@ -280,27 +297,41 @@ static void catch_signals(void)
 static bool parse(int argc, char **argv, struct sim_options *options, int *exit_code)
 {
     const GOptionEntry entries[] = {
-        {"target", 't', 0, G_OPTION_ARG_STRING, &options->target, "which simulated target (default: " RIG_TARGET_DEFAULT ")", "NAME|FILE"},
-        {"slot", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options->slots, "put an image into a slot; may be repeated", "NUMBER=FILE"},
-        {"version", 0, 0, G_OPTION_ARG_STRING, &options->version, "version of the image made when no --slot is given (1.0.0)", "VERSION"},
-        {"behaviour", 0, 0, G_OPTION_ARG_STRING, &options->behaviour, "what that image's application does (waits)", "NAME"},
+        {"target", 't', 0, G_OPTION_ARG_STRING, &options->target,
+         "which simulated target (default: " RIG_TARGET_DEFAULT ")", "NAME|FILE"},
+        {"slot", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options->slots,
+         "put an image into a slot; may be repeated", "NUMBER=FILE"},
+        {"version", 0, 0, G_OPTION_ARG_STRING, &options->version,
+         "version of the image made when no --slot is given (1.0.0)", "VERSION"},
+        {"behaviour", 0, 0, G_OPTION_ARG_STRING, &options->behaviour,
+         "what that image's application does (waits)", "NAME"},
         {"empty", 0, 0, G_OPTION_ARG_NONE, &options->empty, "leave the flash erased", NULL},
-        {"on-trial", 0, 0, G_OPTION_ARG_NONE, &options->on_trial, "slot 0 is not confirmed: the next boot reverts", NULL},
-        {"options", 0, 0, G_OPTION_ARG_FILENAME, &options->options_file, "board options as under 'options:' of a target", "FILE"},
-        {"defect", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options->defects, "seed a defect; may be repeated", "NAME"},
+        {"on-trial", 0, 0, G_OPTION_ARG_NONE, &options->on_trial,
+         "slot 0 is not confirmed: the next boot reverts", NULL},
+        {"options", 0, 0, G_OPTION_ARG_FILENAME, &options->options_file,
+         "board options as under 'options:' of a target", "FILE"},
+        {"defect", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options->defects, "seed a defect; may be repeated",
+         "NAME"},
         {"off", 0, 0, G_OPTION_ARG_NONE, &options->off, "start without power", NULL},
-        {"debug-port", 0, 0, G_OPTION_ARG_INT, &options->debug_port, "TCP port of the debug probe; 0: any (default)", "PORT"},
-        {"smp-port", 0, 0, G_OPTION_ARG_INT, &options->smp_port, "UDP port of the SMP server; 0: any (default)", "PORT"},
-        {"control", 0, 0, G_OPTION_ARG_FILENAME, &options->control, "unix socket for power, cuts and status", "PATH"},
-        {"console", 0, 0, G_OPTION_ARG_STRING, &options->console, "where console lines go (stdout)", "stdout|pty|none"},
-        {"seed", 0, 0, G_OPTION_ARG_STRING, &options->seed, "of what the board takes for random (1)", "NUMBER"},
+        {"debug-port", 0, 0, G_OPTION_ARG_INT, &options->debug_port,
+         "TCP port of the debug probe; 0: any (default)", "PORT"},
+        {"smp-port", 0, 0, G_OPTION_ARG_INT, &options->smp_port,
+         "UDP port of the SMP server; 0: any (default)", "PORT"},
+        {"control", 0, 0, G_OPTION_ARG_FILENAME, &options->control, "unix socket for power, cuts and status",
+         "PATH"},
+        {"console", 0, 0, G_OPTION_ARG_STRING, &options->console, "where console lines go (stdout)",
+         "stdout|pty|none"},
+        {"seed", 0, 0, G_OPTION_ARG_STRING, &options->seed, "of what the board takes for random (1)",
+         "NUMBER"},
         {"until-eof", 0, 0, G_OPTION_ARG_NONE, &options->until_eof, "end when stdin ends", NULL},
         {"speed", 0, 0, G_OPTION_ARG_DOUBLE, &options->speed, "board seconds per second (1)", "FACTOR"},
         {0},
     };
 
-    return rig_cli_parse(&argc, &argv, entries, "", "Runs the simulated board as a process of its own, in real time.",
-                         "Tells its ports on stdout, then 'ready'. openocd attaches with -f targets/sim-openocd.cfg -c 'st-link backend tcp PORT'.\n"
+    return rig_cli_parse(&argc, &argv, entries, "",
+                         "Runs the simulated board as a process of its own, in real time.",
+                         "Tells its ports on stdout, then 'ready'. openocd attaches with -f "
+                         "targets/sim-openocd.cfg -c 'st-link backend tcp PORT'.\n"
                          "Lines for the control socket: power on, power off, reset, status, cut after 40ms,\n"
                          "cut operation 17 [before|half|after], cut console 5ms TEXT, cut none.",
                          exit_code);
@@ -319,8 +350,10 @@ int rig_cli_sim(int argc, char **argv)
         return options_clear(&options), exit_code;
     setvbuf(stdout, NULL, _IOLBF, 0);
     catch_signals();
-    ok = check_options(&options, &error) && (target = rig_target_load(options.target ? options.target : RIG_TARGET_DEFAULT, directory, &error)) &&
-         serve(&options, target, &error);
+    ok =
+        check_options(&options, &error) &&
+        (target = rig_target_load(options.target ? options.target : RIG_TARGET_DEFAULT, directory, &error)) &&
+        serve(&options, target, &error);
     options_clear(&options);
     return ok ? RIG_EXIT_PASSED : rig_cli_fail(error);
 }

@@ -115,7 +115,8 @@ static bool write_in_place(const char *path, const char *text, gsize n_bytes, GE
     return ok;
 }
 
-/* The umask's permissions, as any new file gets; with O_EXCL, since the folder may be anybody's. -1 with errno. */
+/* The umask's permissions, as any new file gets; with O_EXCL, since the folder may be anybody's. -1 with
+ * errno. */
 static int create_beside(const char *path, char **draft)
 {
     for (guint attempt = 0; attempt < 100; attempt++) {
@@ -131,7 +132,8 @@ static int create_beside(const char *path, char **draft)
     return -1;
 }
 
-/* Renamed into place without fsync: a reader never sees half a report, and after a crash of the machine the journal makes it again. */
+/* Renamed into place without fsync: a reader never sees half a report, and after a crash of the machine the
+ * journal makes it again. */
 static bool write_and_rename(const char *path, const char *text, gsize n_bytes, GError **error)
 {
     g_autofree char *draft = NULL;

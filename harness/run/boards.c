@@ -14,7 +14,7 @@ struct rig_boards {
     volatile int *interrupted;
     char *program;        /* this program, for boards that are processes of it */
     char *openocd_config; /* for their debug port */
-    GHashTable *made; /* name -> struct made_board */
+    GHashTable *made;     /* name -> struct made_board */
 };
 
 struct made_board {
@@ -32,7 +32,8 @@ static void made_free(gpointer item)
     g_free(made);
 }
 
-struct rig_boards *rig_boards_new(const char *target, const char *target_directory, const char *const *defects, volatile int *interrupted)
+struct rig_boards *rig_boards_new(const char *target, const char *target_directory,
+                                  const char *const *defects, volatile int *interrupted)
 {
     struct rig_boards *boards = g_new0(struct rig_boards, 1);
 
@@ -65,13 +66,15 @@ static bool is_process(const struct rig_target *target)
     return g_str_equal(rig_record_text(target->record, "kind"), "simulated-process");
 }
 
-static struct rig_board *make_board(struct rig_boards *boards, const struct rig_target *target, GError **error)
+static struct rig_board *make_board(struct rig_boards *boards, const struct rig_target *target,
+                                    GError **error)
 {
     if (!is_process(target))
         return rig_sim_board_new(target, error);
     if (boards->program)
         return rig_process_board_new(target, boards->program, boards->openocd_config, error);
-    g_set_error_literal(error, RIG_ERROR, RIG_ERROR_IO, "cannot tell where this program is: /proc is not mounted");
+    g_set_error_literal(error, RIG_ERROR, RIG_ERROR_IO,
+                        "cannot tell where this program is: /proc is not mounted");
     return NULL;
 }
 
@@ -82,12 +85,15 @@ void rig_boards_use_bootloader(struct rig_boards *boards, const char *path)
 }
 
 /* What the command line wants beside the target. */
-static bool adapt(const struct rig_boards *boards, const struct rig_target *target, struct rig_board *board, GError **error)
+static bool adapt(const struct rig_boards *boards, const struct rig_target *target, struct rig_board *board,
+                  GError **error)
 {
-    bool (*add_defect)(struct rig_board *, const char *, GError **) = is_process(target) ? rig_process_board_add_defect : rig_sim_board_add_defect;
+    bool (*add_defect)(struct rig_board *, const char *, GError **) =
+        is_process(target) ? rig_process_board_add_defect : rig_sim_board_add_defect;
 
     if (boards->bootloader && is_process(target)) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED, "target '%s' runs out of process: it cannot run a bootloader of yours", target->name);
+        g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+                    "target '%s' runs out of process: it cannot run a bootloader of yours", target->name);
         return false;
     }
     if (boards->bootloader && !rig_sim_board_use_bootloader(board, boards->bootloader, error))
@@ -118,7 +124,8 @@ static struct made_board *make(struct rig_boards *boards, const char *name, GErr
     return made;
 }
 
-struct rig_board *rig_boards_get(struct rig_boards *boards, const char *wanted, const struct rig_target **target, GError **error)
+struct rig_board *rig_boards_get(struct rig_boards *boards, const char *wanted,
+                                 const struct rig_target **target, GError **error)
 {
     const char *name = boards->target ? boards->target : wanted ? wanted : RIG_TARGET_DEFAULT;
     struct made_board *made = g_hash_table_lookup(boards->made, name);

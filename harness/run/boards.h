@@ -10,9 +10,10 @@ G_BEGIN_DECLS
 
 struct rig_boards;
 
-/* target: what --target said; NULL = the default target, and a scenario that names another one gets its own. defects: NULL-terminated,
- * seeded into every simulated board; may be NULL. */
-struct rig_boards *rig_boards_new(const char *target, const char *target_directory, const char *const *defects, volatile int *interrupted);
+/* target: what --target said; NULL = the default target, and a scenario that names another one gets its own.
+ * defects: NULL-terminated, seeded into every simulated board; may be NULL. */
+struct rig_boards *rig_boards_new(const char *target, const char *target_directory,
+                                  const char *const *defects, volatile int *interrupted);
 void rig_boards_free(struct rig_boards *boards);
 typedef struct rig_boards rig_boards;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_boards, rig_boards_free)
@@ -20,9 +21,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_boards, rig_boards_free)
 /* Every simulated board boots through this shared object (see bootloader_abi.h). NULL: as the targets say. */
 void rig_boards_use_bootloader(struct rig_boards *boards, const char *path);
 
-/* The board for a scenario that asks for `wanted` (NULL = none in particular). Borrowed; *target borrowed too. */
-struct rig_board *rig_boards_get(struct rig_boards *boards, const char *wanted, const struct rig_target **target, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+/* The board for a scenario that asks for `wanted` (NULL = none in particular). Borrowed; *target borrowed
+ * too. */
+struct rig_board *rig_boards_get(struct rig_boards *boards, const char *wanted,
+                                 const struct rig_target **target, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS
 

@@ -13,7 +13,8 @@ static void append_option(GString *line, const char *option, const char *value)
     g_autofree char *quoted = NULL;
 
     /* Plain words stay readable; everything else is quoted. */
-    if (strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/:=,@%+-") != strlen(value))
+    if (strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/:=,@%+-") !=
+        strlen(value))
         quoted = g_shell_quote(value);
     g_string_append_printf(line, " %s%s%s", option, *option ? " " : "", quoted ? quoted : value);
 }
@@ -22,7 +23,8 @@ static void append_images(GString *line, struct rig_run *run)
 {
     for (guint i = 0; i < run->the_case->images->len; i++) {
         const struct rig_image_plan *plan = g_ptr_array_index(run->the_case->images, i);
-        const struct rig_built_image *image = rig_image_store_get(run->images, run->the_case, plan->name, run->board, NULL);
+        const struct rig_built_image *image =
+            rig_image_store_get(run->images, run->the_case, plan->name, run->board, NULL);
         g_autoptr(GString) claim = g_string_new(plan->name);
 
         if (!image)
@@ -34,7 +36,8 @@ static void append_images(GString *line, struct rig_run *run)
     }
 }
 
-char *rig_replay_line(const struct rig_run_plan *plan, struct rig_run *run, const char *target, guint64 case_seed)
+char *rig_replay_line(const struct rig_run_plan *plan, struct rig_run *run, const char *target,
+                      guint64 case_seed)
 {
     GString *line = g_string_new("bootrig replay");
     g_autofree char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, case_seed);
@@ -63,6 +66,7 @@ bool rig_cut_place_parse(const char *text, struct rig_cut_place *place, GError *
         for (guint i = 0; i < G_N_ELEMENTS(forms); i++)
             if (g_str_equal(end + 1, rig_cut_form_name(forms[i])))
                 return place->form = forms[i], true;
-    g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "'%s' is no cut: write OPERATION:before, OPERATION:half or OPERATION:after", text);
+    g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE,
+                "'%s' is no cut: write OPERATION:before, OPERATION:half or OPERATION:after", text);
     return false;
 }

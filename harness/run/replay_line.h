@@ -7,12 +7,14 @@
 
 G_BEGIN_DECLS
 
-/* "bootrig replay FILE --case NAME --target T --case-seed S --image new=ab12... --cut 17:half": file, target, parameters, seed, images by
- * hash, cut point. Quoted for a shell. Owned by the caller. */
-char *rig_replay_line(const struct rig_run_plan *plan, struct rig_run *run, const char *target, guint64 case_seed);
+/* "bootrig replay FILE --case NAME --target T --case-seed S --image new=ab12... --cut 17:half": file, target,
+ * parameters, seed, images by hash, cut point. Quoted for a shell. Owned by the caller. */
+char *rig_replay_line(const struct rig_run_plan *plan, struct rig_run *run, const char *target,
+                      guint64 case_seed);
 
 /* Parses "17:half". */
-bool rig_cut_place_parse(const char *text, struct rig_cut_place *place, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool rig_cut_place_parse(const char *text, struct rig_cut_place *place,
+                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS
 

@@ -55,7 +55,8 @@ static void emit(const struct rig_run_plan *plan, gint64 at_us, struct rig_event
 
 static char *name_of(const struct play *play)
 {
-    return play->repeat ? g_strdup_printf("%s#%u", play->the_case->name, play->repeat + 1) : g_strdup(play->the_case->name);
+    return play->repeat ? g_strdup_printf("%s#%u", play->the_case->name, play->repeat + 1)
+                        : g_strdup(play->the_case->name);
 }
 
 static void list_case(struct rig_event *event, const struct play *play)
@@ -195,7 +196,9 @@ static bool claims_hold(const struct play *play, struct rig_run *run)
         same = g_str_has_prefix(hex->str, claim->sha_prefix);
         g_string_free(hex, TRUE);
         if (!same) {
-            rig_run_error_text(run, "image '%s' is not the one of the failing run (SHA-256 %s...): the scenario or its files have changed",
+            rig_run_error_text(run,
+                               "image '%s' is not the one of the failing run (SHA-256 %s...): the scenario "
+                               "or its files have changed",
                                claim->name, claim->sha_prefix);
             return false;
         }
@@ -232,7 +235,8 @@ static void play_phases(const struct play *play, struct rig_run *run)
 }
 
 /* Returns the verdict; *interrupted tells whether somebody asked to stop. */
-static enum rig_verdict play_attempt(const struct play *play, struct attempt *attempt, guint n_retries, bool *interrupted)
+static enum rig_verdict play_attempt(const struct play *play, struct attempt *attempt, guint n_retries,
+                                     bool *interrupted)
 {
     const struct rig_run_plan *plan = play->plan;
     enum rig_verdict verdict;
@@ -242,7 +246,8 @@ static enum rig_verdict play_attempt(const struct play *play, struct attempt *at
     attempt->seed = seed_of(play, attempt->number);
     rig_journal_begin_case(plan->journal, play->index, attempt->number);
     emit_case_start(play, attempt);
-    rig_run_init(&run, play->the_case, attempt->board, plan->journal, play->images, attempt->seed, plan->timeout_scale);
+    rig_run_init(&run, play->the_case, attempt->board, plan->journal, play->images, attempt->seed,
+                 plan->timeout_scale);
     run.only_cut = plan->has_only_cut ? &plan->only_cut : NULL;
     run.only_path = plan->only_path;
     play_phases(play, &run);
@@ -343,8 +348,11 @@ void rig_run_all(const struct rig_run_plan *plan)
 
     for (guint repeat = 0; repeat < MAX(plan->n_repeats, 1); repeat++) {
         for (guint i = 0; i < plan->selection->cases->len; i++) {
-            struct play play = {.plan = plan, .the_case = g_ptr_array_index(plan->selection->cases, i), .index = plays->len,
-                                .repeat = repeat, .images = images};
+            struct play play = {.plan = plan,
+                                .the_case = g_ptr_array_index(plan->selection->cases, i),
+                                .index = plays->len,
+                                .repeat = repeat,
+                                .images = images};
 
             g_array_append_val(plays, play);
         }

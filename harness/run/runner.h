@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Runs chosen cases one after the other on their boards and writes the journal. Verdicts come from the events alone. */
+/* Runs chosen cases one after the other on their boards and writes the journal. Verdicts come from the events
+ * alone. */
 #ifndef RIG_RUN_RUNNER_H
 #define RIG_RUN_RUNNER_H
 
@@ -20,19 +21,20 @@ struct rig_run_plan {
     const struct rig_selection *selection;
     struct rig_boards *boards;
     struct rig_journal *journal;
-    guint64 seed;               /* of the run; the seed of a case follows from it and the case's name */
-    bool has_case_seed;         /* a replay: the same seed for every case */
+    guint64 seed;       /* of the run; the seed of a case follows from it and the case's name */
+    bool has_case_seed; /* a replay: the same seed for every case */
     guint64 case_seed;
     double timeout_scale;
-    guint n_repeats;            /* at least 1 */
-    guint n_retries;            /* on top of what a scenario asks for */
+    guint n_repeats; /* at least 1 */
+    guint n_retries; /* on top of what a scenario asks for */
     bool fail_fast;
     bool has_only_cut;
     struct rig_cut_place only_cut;
-    const char *only_path;      /* of an exploration; NULL = explore */
-    const GPtrArray *claims;    /* struct rig_image_claim *; NULL = none */
-    const char *const *argv;    /* for the record */
-    const char *replay_options; /* options that a replay of any case must repeat, ready for a shell; "" = none */
+    const char *only_path;   /* of an exploration; NULL = explore */
+    const GPtrArray *claims; /* struct rig_image_claim *; NULL = none */
+    const char *const *argv; /* for the record */
+    const char
+        *replay_options; /* options that a replay of any case must repeat, ready for a shell; "" = none */
     volatile int *interrupted;
 };
 

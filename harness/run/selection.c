@@ -61,14 +61,15 @@ static bool chosen(const struct rig_case *the_case, const struct rig_filter *fil
 {
     if (!filter)
         return true;
-    if (filter->cases && *filter->cases && !g_strv_contains((const gchar *const *)filter->cases, the_case->name))
+    if (filter->cases && *filter->cases &&
+        !g_strv_contains((const gchar *const *)filter->cases, the_case->name))
         return false;
     return any_name(filter->names, the_case) && any_tag(filter->tags, the_case->scenario->tags, true) &&
            !any_tag(filter->skip_tags, the_case->scenario->tags, false);
 }
 
-static void load_file(struct rig_selection *selection, const char *path, const struct rig_language *language, const struct rig_filter *filter,
-                      bool colour)
+static void load_file(struct rig_selection *selection, const char *path, const struct rig_language *language,
+                      const struct rig_filter *filter, bool colour)
 {
     struct rig_diagnostics diagnostics;
     struct rig_scenario *scenario;
@@ -95,8 +96,8 @@ static char *unreadable(const char *path, const GError *error)
     return g_strdup_printf("%s: error: %s\n", path, named ? error->message + n + 2 : error->message);
 }
 
-struct rig_selection *rig_selection_load(const char *const *paths, const struct rig_language *language, const struct rig_filter *filter,
-                                         bool colour)
+struct rig_selection *rig_selection_load(const char *const *paths, const struct rig_language *language,
+                                         const struct rig_filter *filter, bool colour)
 {
     struct rig_selection *selection = g_new0(struct rig_selection, 1);
     g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);

@@ -26,9 +26,10 @@ struct rig_selection {
     guint n_files;
 };
 
-/* Reads all files of all paths. What cannot be read is in errors; the rest counts. colour: of the diagnostics. */
-struct rig_selection *rig_selection_load(const char *const *paths, const struct rig_language *language, const struct rig_filter *filter,
-                                         bool colour);
+/* Reads all files of all paths. What cannot be read is in errors; the rest counts. colour: of the
+ * diagnostics. */
+struct rig_selection *rig_selection_load(const char *const *paths, const struct rig_language *language,
+                                         const struct rig_filter *filter, bool colour);
 void rig_selection_free(struct rig_selection *selection);
 typedef struct rig_selection rig_selection;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_selection, rig_selection_free)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Sources and diagnostics: every error of a file, with place, the line itself and a caret, and a remedy where one is near. */
+/* Sources and diagnostics: every error of a file, with place, the line itself and a caret, and a remedy where
+ * one is near. */
 #ifndef RIG_SCENARIO_DIAGNOSTIC_H
 #define RIG_SCENARIO_DIAGNOSTIC_H
 
@@ -20,11 +21,12 @@ struct rig_source {
     gsize n_bytes;
     GArray *line_starts; /* guint32: byte offset of each line, counted as YAML counts lines */
 };
-/* Reads a file of at most RIG_YAML_MAX_BYTES (node.h). NULL with an error: missing, not a plain file, too large, not UTF-8, NUL bytes.
- * The message does not repeat the path. */
+/* Reads a file of at most RIG_YAML_MAX_BYTES (node.h). NULL with an error: missing, not a plain file, too
+ * large, not UTF-8, NUL bytes. The message does not repeat the path. */
 struct rig_source *rig_source_read(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The same checks for bytes in memory; bytes are copied. */
-struct rig_source *rig_source_from_bytes(const char *path, const void *bytes, gsize n_bytes, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+struct rig_source *rig_source_from_bytes(const char *path, const void *bytes, gsize n_bytes,
+                                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* text must be valid UTF-8 and within RIG_YAML_MAX_BYTES. */
 struct rig_source *rig_source_from_text(const char *path, const char *text);
 void rig_source_free(struct rig_source *source);
@@ -47,20 +49,24 @@ struct rig_diagnostic {
 #define RIG_DIAGNOSTICS_KEPT 1000 /* of one file, in items; more are only counted */
 
 struct rig_diagnostics {
-    GPtrArray *items;     /* struct rig_diagnostic *, in the order found; the same one at the same place is kept once */
-    guint n_added;        /* calls of rig_diagnostics_add(), kept or not: compare before and after to see whether there was any error */
-    GHashTable *seen;     /* what is in items already */
+    GPtrArray
+        *items; /* struct rig_diagnostic *, in the order found; the same one at the same place is kept once */
+    guint n_added;    /* calls of rig_diagnostics_add(), kept or not: compare before and after to see whether
+                         there was any error */
+    GHashTable *seen; /* what is in items already */
     GHashTable *n_of_file; /* path -> how many, kept or not */
 };
 void rig_diagnostics_init(struct rig_diagnostics *diagnostics);
 void rig_diagnostics_clear(struct rig_diagnostics *diagnostics);
 /* source may be NULL (then path names the file). hint may be NULL. */
-void rig_diagnostics_add(struct rig_diagnostics *diagnostics, const struct rig_source *source, struct rig_mark at, guint width,
-                         const char *hint, const char *format, ...) G_GNUC_PRINTF(6, 7);
+void rig_diagnostics_add(struct rig_diagnostics *diagnostics, const struct rig_source *source,
+                         struct rig_mark at, guint width, const char *hint, const char *format, ...)
+    G_GNUC_PRINTF(6, 7);
 void rig_diagnostics_add_path(struct rig_diagnostics *diagnostics, const char *path, const char *message);
 /* No more of this file will be kept: hints for it are not worth their search. */
 bool rig_diagnostics_is_full(const struct rig_diagnostics *diagnostics, const struct rig_source *source);
-/* "path:line:col: error: message\n  14 | text\n     | ^^ hint\n" for each, sorted by file and place, into one string. Colour only when asked. */
+/* "path:line:col: error: message\n  14 | text\n     | ^^ hint\n" for each, sorted by file and place, into one
+ * string. Colour only when asked. */
 char *rig_diagnostics_format(const struct rig_diagnostics *diagnostics, bool colour);
 
 /* The nearest of the candidates to what was written, or NULL when none is near: for "did you mean". */

@@ -22,8 +22,8 @@ static const struct rig_field damage_fields[] = {
      .max = 0xffffffff,
      .about = "Offset in the damaged part; without it, one is chosen by the kind."},
 };
-static const struct rig_shape damage_shape = {.name = "damage", .fields = damage_fields,
-    .n_fields = G_N_ELEMENTS(damage_fields), .shorthand = "kind"};
+static const struct rig_shape damage_shape = {
+    .name = "damage", .fields = damage_fields, .n_fields = G_N_ELEMENTS(damage_fields), .shorthand = "kind"};
 
 static const struct rig_field dependency_fields[] = {
     {.name = "image",
@@ -36,15 +36,15 @@ static const struct rig_field dependency_fields[] = {
      .required = true,
      .about = "The lowest version that will do."},
 };
-static const struct rig_shape dependency_shape = {.name = "dependency", .fields = dependency_fields,
-    .n_fields = G_N_ELEMENTS(dependency_fields)};
+static const struct rig_shape dependency_shape = {
+    .name = "dependency", .fields = dependency_fields, .n_fields = G_N_ELEMENTS(dependency_fields)};
 
 static const struct rig_field custom_tlv_fields[] = {
     {.name = "type", .type = RIG_TYPE_COUNT, .required = true, .max = 0xffff, .about = "The TLV's type."},
     {.name = "bytes", .type = RIG_TYPE_HEX, .required = true, .about = "Its payload."},
 };
-static const struct rig_shape custom_tlv_shape = {.name = "custom-tlv", .fields = custom_tlv_fields,
-    .n_fields = G_N_ELEMENTS(custom_tlv_fields)};
+static const struct rig_shape custom_tlv_shape = {
+    .name = "custom-tlv", .fields = custom_tlv_fields, .n_fields = G_N_ELEMENTS(custom_tlv_fields)};
 
 static const struct rig_field image_fields[] = {
     {.name = "version", .type = RIG_TYPE_VERSION, .default_text = "1.0.0", .about = "Version in the header."},
@@ -120,5 +120,5 @@ static const struct rig_field image_fields[] = {
      .max = 0xffff,
      .about = "Bytes before the payload; without it, what the target wants."},
 };
-const struct rig_shape rig_image_plan_shape = {.name = "image", .fields = image_fields,
-    .n_fields = G_N_ELEMENTS(image_fields), .shorthand = "version"};
+const struct rig_shape rig_image_plan_shape = {
+    .name = "image", .fields = image_fields, .n_fields = G_N_ELEMENTS(image_fields), .shorthand = "version"};

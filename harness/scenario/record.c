@@ -198,7 +198,8 @@ static void check_required(struct rig_reader *reader, const struct rig_record *r
     }
 }
 
-static guint count_written(const struct rig_record *record, const struct rig_node *node, const char *const *names)
+static guint count_written(const struct rig_record *record, const struct rig_node *node,
+                           const char *const *names)
 {
     guint n_written = 0;
 
@@ -212,8 +213,8 @@ static guint count_written(const struct rig_record *record, const struct rig_nod
     return n_written;
 }
 
-static void check_groups(struct rig_reader *reader, const struct rig_record *record, const struct rig_node *node,
-                         const char *label)
+static void check_groups(struct rig_reader *reader, const struct rig_record *record,
+                         const struct rig_node *node, const char *label)
 {
     const struct rig_shape *shape = record->shape;
     const char *const *names = shape->exactly_one ? shape->exactly_one : shape->at_least_one;

@@ -60,7 +60,8 @@ static void append_rule(GString *page, const struct rig_shape *shape)
     g_autofree char *list = names ? g_strjoinv("`, `", (char **)names) : NULL;
 
     if (list)
-        g_string_append_printf(page, "\n%s one of `%s` must be written.\n", shape->exactly_one ? "Exactly" : "At least", list);
+        g_string_append_printf(page, "\n%s one of `%s` must be written.\n",
+                               shape->exactly_one ? "Exactly" : "At least", list);
 }
 
 static void append_table(GString *page, const struct rig_shape *shape)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Scenario files as a typed model: pure data. A file becomes a scenario; its matrix and cases become the list of cases, each with its
- * variables bound and every step typed. Nothing here touches a device. */
+/* Scenario files as a typed model: pure data. A file becomes a scenario; its matrix and cases become the list
+ * of cases, each with its variables bound and every step typed. Nothing here touches a device. */
 #ifndef RIG_SCENARIO_SCENARIO_H
 #define RIG_SCENARIO_SCENARIO_H
 
@@ -11,23 +11,24 @@ G_BEGIN_DECLS
 #define RIG_SCENARIO_MAX_CASES 10000
 #define RIG_SCENARIO_MAX_READS 1000000 /* values read over all cases of a file, variables put in */
 
-/* The verb `when`, part of every language: steps for the cases in which every named variable has (one of) the named value(s). It never
- * reaches the runner: its steps take its place, or nothing does. */
+/* The verb `when`, part of every language: steps for the cases in which every named variable has (one of) the
+ * named value(s). It never reaches the runner: its steps take its place, or nothing does. */
 extern const struct rig_verb rig_when_verb;
 
 struct rig_step {
     const struct rig_verb *verb;
-    const struct rig_node *node;   /* the step's map */
+    const struct rig_node *node; /* the step's map */
     const struct rig_source *source;
     struct rig_mark at;
-    struct rig_record *arguments;  /* of verb->shape */
-    guint64 within_us;             /* written or the verb's default */
+    struct rig_record *arguments; /* of verb->shape */
+    guint64 within_us;            /* written or the verb's default */
     bool within_written;
-    GPtrArray *block;              /* struct rig_step *; NULL = none */
-    char *text;                    /* the step on one line, variables bound: "upload: {image: bad}" (cut at 120 characters) */
+    GPtrArray *block; /* struct rig_step *; NULL = none */
+    char *text; /* the step on one line, variables bound: "upload: {image: bad}" (cut at 120 characters) */
 };
 
-/* An image to be built: `images:` of the file. Shape in image_plan.c (version, size, sign, key, behaviour, ...). */
+/* An image to be built: `images:` of the file. Shape in image_plan.c (version, size, sign, key, behaviour,
+ * ...). */
 struct rig_image_plan {
     const char *name;
     struct rig_record *arguments; /* of rig_image_plan_shape */
@@ -42,11 +43,11 @@ struct rig_variable {
 
 struct rig_case {
     const struct rig_scenario *scenario;
-    char *name;           /* "chunk-drop[fault=drop-first]": unique in the file, stable */
-    GArray *variables;    /* struct rig_variable */
-    GPtrArray *images;    /* struct rig_image_plan * */
-    struct rig_record *options;  /* `board-options:` none yet; may be NULL */
-    GPtrArray *setup;     /* struct rig_step * */
+    char *name;                 /* "chunk-drop[fault=drop-first]": unique in the file, stable */
+    GArray *variables;          /* struct rig_variable */
+    GPtrArray *images;          /* struct rig_image_plan * */
+    struct rig_record *options; /* `board-options:` none yet; may be NULL */
+    GPtrArray *setup;           /* struct rig_step * */
     GPtrArray *steps;
     GPtrArray *cleanup;
 };
@@ -55,32 +56,36 @@ struct rig_scenario {
     struct rig_source *source;
     struct rig_document *document;
     char *name;
-    char *about;          /* may be NULL */
-    struct rig_mark at;   /* of the name */
-    char **tags;          /* NULL-terminated, never NULL */
-    char **needs;         /* NULL-terminated: written ones and those that the verbs imply, sorted, each once */
-    char *target;         /* `target:` the scenario is written for; NULL = whatever is given */
-    guint retries;        /* attempts after a failed first one */
-    GPtrArray *cases;     /* struct rig_case * */
-    GPtrArray *all_steps; /* owner of every step; cases share those that no variable reaches */
+    char *about;        /* may be NULL */
+    struct rig_mark at; /* of the name */
+    char **tags;        /* NULL-terminated, never NULL */
+    char **needs;       /* NULL-terminated: written ones and those that the verbs imply, sorted, each once */
+    char *target;       /* `target:` the scenario is written for; NULL = whatever is given */
+    guint retries;      /* attempts after a failed first one */
+    GPtrArray *cases;   /* struct rig_case * */
+    GPtrArray *all_steps;  /* owner of every step; cases share those that no variable reaches */
     GPtrArray *all_images; /* owner of every struct rig_image_plan */
 };
 
 /* Reads, checks and expands one file. All errors go into diagnostics; NULL when there was any. */
-struct rig_scenario *rig_scenario_load(const char *path, const struct rig_language *language, struct rig_diagnostics *diagnostics) G_GNUC_WARN_UNUSED_RESULT;
-struct rig_scenario *rig_scenario_from_source(struct rig_source *source /* taken */, const struct rig_language *language,
+struct rig_scenario *rig_scenario_load(const char *path, const struct rig_language *language,
+                                       struct rig_diagnostics *diagnostics) G_GNUC_WARN_UNUSED_RESULT;
+struct rig_scenario *rig_scenario_from_source(struct rig_source *source /* taken */,
+                                              const struct rig_language *language,
                                               struct rig_diagnostics *diagnostics) G_GNUC_WARN_UNUSED_RESULT;
 void rig_scenario_free(struct rig_scenario *scenario);
 typedef struct rig_scenario rig_scenario;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_scenario, rig_scenario_free)
 
-/* Files of a path: itself, or every *.yaml / *.yml below a directory, sorted; hidden ones and directories named `selftest` are left out
- * unless the path names them. */
+/* Files of a path: itself, or every *.yaml / *.yml below a directory, sorted; hidden ones and directories
+ * named `selftest` are left out unless the path names them. */
 GPtrArray *rig_scenario_find(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT; /* char * */
 
-/* From the tables: Markdown step reference; JSON Schema (draft 2020-12) of a scenario file; both owned by the caller. */
+/* From the tables: Markdown step reference; JSON Schema (draft 2020-12) of a scenario file; both owned by the
+ * caller. */
 char *rig_reference_markdown(const struct rig_language *language);
-char *rig_reference_text(const struct rig_language *language, const char *verb); /* NULL verb: the list; unknown verb: NULL */
+char *rig_reference_text(const struct rig_language *language,
+                         const char *verb); /* NULL verb: the list; unknown verb: NULL */
 char *rig_schema_json(const struct rig_language *language);
 
 G_END_DECLS

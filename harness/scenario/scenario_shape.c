@@ -38,5 +38,5 @@ static const struct rig_field scenario_fields[] = {
     {.name = "steps", .type = RIG_TYPE_CASES, .required = true, .about = "Steps that the verdict is about."},
     {.name = "cleanup", .type = RIG_TYPE_CASES, .about = "Steps that always run, whatever went before."},
 };
-const struct rig_shape rig_scenario_shape = {.name = "scenario file", .fields = scenario_fields,
-    .n_fields = G_N_ELEMENTS(scenario_fields)};
+const struct rig_shape rig_scenario_shape = {
+    .name = "scenario file", .fields = scenario_fields, .n_fields = G_N_ELEMENTS(scenario_fields)};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The schema of scenario and target files as data: types, fields, verbs. One description serves parsing, error texts, the step
- * reference, the JSON Schema and shell completion, so that they cannot drift. */
+/* The schema of scenario and target files as data: types, fields, verbs. One description serves parsing,
+ * error texts, the step reference, the JSON Schema and shell completion, so that they cannot drift. */
 #ifndef RIG_SCENARIO_SCHEMA_H
 #define RIG_SCENARIO_SCHEMA_H
 
@@ -11,11 +11,11 @@
 G_BEGIN_DECLS
 
 enum rig_type {
-    RIG_TYPE_FLAG,        /* true | false; nothing else */
-    RIG_TYPE_COUNT,       /* 0.. decimal, or 0x hex; a leading zero is refused, not octal */
-    RIG_TYPE_INTEGER,     /* may be negative */
-    RIG_TYPE_DURATION,    /* "40ms": us, ms, s, min -> microseconds; a bare 0 is allowed */
-    RIG_TYPE_SIZE,        /* "112KiB": B, KiB, MiB; kB and MB refused with a hint; -> bytes; a bare 0 is allowed */
+    RIG_TYPE_FLAG,     /* true | false; nothing else */
+    RIG_TYPE_COUNT,    /* 0.. decimal, or 0x hex; a leading zero is refused, not octal */
+    RIG_TYPE_INTEGER,  /* may be negative */
+    RIG_TYPE_DURATION, /* "40ms": us, ms, s, min -> microseconds; a bare 0 is allowed */
+    RIG_TYPE_SIZE, /* "112KiB": B, KiB, MiB; kB and MB refused with a hint; -> bytes; a bare 0 is allowed */
     RIG_TYPE_PROBABILITY, /* "5%", "0.5%" -> 0..1 */
     RIG_TYPE_TEXT,        /* any scalar, as written */
     RIG_TYPE_NAME,        /* [A-Za-z0-9][A-Za-z0-9._-]* */
@@ -40,16 +40,18 @@ struct rig_field {
     bool required;
     bool list;                  /* a list of `type`; a lone value is a list of one */
     const char *default_text;   /* as it would be written; NULL = absent */
-    const char *const *choices; /* NULL-terminated. CHOICE: the values. Other types: keywords allowed beside the type's own values */
+    const char *const *choices; /* NULL-terminated. CHOICE: the values. Other types: keywords allowed beside
+                                   the type's own values */
     const struct rig_shape *shape; /* RECORD, VARIANT */
-    guint64 min, max;           /* of numbers in their unit; max 0 = no bound */
+    guint64 min, max;              /* of numbers in their unit; max 0 = no bound */
 };
 struct rig_shape {
     const char *name;
     const struct rig_field *fields;
     gsize n_fields;
-    const char *shorthand; /* field that a lone scalar (or list) goes to; NULL = none */
-    const char *const *exactly_one;  /* NULL-terminated names of fields of which exactly one must be written; NULL = no such rule */
+    const char *shorthand;           /* field that a lone scalar (or list) goes to; NULL = none */
+    const char *const *exactly_one;  /* NULL-terminated names of fields of which exactly one must be written;
+                                        NULL = no such rule */
     const char *const *at_least_one; /* the same, of which at least one must be */
 };
 
@@ -59,17 +61,17 @@ struct rig_value {
     const struct rig_node *node; /* where it was written; NULL for a default */
     const char *keyword;         /* set when one of `choices` was written (also for CHOICE); else NULL */
     bool is_list;
-    GPtrArray *items;            /* is_list: struct rig_value * */
+    GPtrArray *items; /* is_list: struct rig_value * */
     bool flag;
-    guint64 count;               /* COUNT; SIZE in bytes; DURATION in us */
+    guint64 count; /* COUNT; SIZE in bytes; DURATION in us */
     gint64 integer;
     double probability;
-    const char *text;            /* TEXT, NAME, IMAGE, ADDRESS, VERSION as written */
+    const char *text; /* TEXT, NAME, IMAGE, ADDRESS, VERSION as written */
     struct rig_image_version version;
-    guint8 address[6];           /* most significant first */
-    GBytes *bytes;               /* HEX */
-    struct rig_record *record;   /* RECORD; VARIANT with exactly one present field */
-    GPtrArray *steps;            /* STEPS: struct rig_step * */
+    guint8 address[6];         /* most significant first */
+    GBytes *bytes;             /* HEX */
+    struct rig_record *record; /* RECORD; VARIANT with exactly one present field */
+    GPtrArray *steps;          /* STEPS: struct rig_step * */
 };
 
 struct rig_record {
@@ -83,7 +85,8 @@ const struct rig_value *rig_record_get(const struct rig_record *record, const ch
 /* Shortcuts; the field must have a default or be required. */
 bool rig_record_flag(const struct rig_record *record, const char *name);
 guint64 rig_record_count(const struct rig_record *record, const char *name);
-const char *rig_record_text(const struct rig_record *record, const char *name);    /* text or keyword; NULL when absent */
+const char *rig_record_text(const struct rig_record *record,
+                            const char *name); /* text or keyword; NULL when absent */
 /* VARIANT: the one field that is present, its value in *value. */
 const struct rig_field *rig_record_variant(const struct rig_record *record, const struct rig_value **value);
 
@@ -94,12 +97,13 @@ typedef struct rig_outcome rig_outcome;
 typedef void (*rig_step_function)(struct rig_run *run, const struct rig_step *step);
 
 struct rig_verb {
-    const char *name;   /* "upload" */
-    const char *family; /* "update", "power", ... groups the reference */
-    const char *about;  /* one or two sentences */
+    const char *name;              /* "upload" */
+    const char *family;            /* "update", "power", ... groups the reference */
+    const char *about;             /* one or two sentences */
     const struct rig_shape *shape; /* NULL = no arguments but `within` */
-    const char *block;  /* key beside the verb that holds nested steps ("do"); NULL = none */
-    guint64 within_us;  /* default deadline; every verb gets the field `within` without naming it in its shape */
+    const char *block;             /* key beside the verb that holds nested steps ("do"); NULL = none */
+    guint64
+        within_us; /* default deadline; every verb gets the field `within` without naming it in its shape */
     const char *const *needs; /* capabilities that using it implies; NULL-terminated or NULL */
     const char *example;      /* one line of YAML */
     rig_step_function run;
@@ -112,15 +116,17 @@ struct rig_language {
 
 /* What names stand for while a record is read. Every member may be NULL; nothing is owned. */
 struct rig_scope {
-    GHashTable *variables;               /* name -> const struct rig_node *; NULL = a '$' is a character like any other */
-    GHashTable *images;                  /* set of names that RIG_TYPE_IMAGE may have; NULL = not checked */
+    GHashTable *variables; /* name -> const struct rig_node *; NULL = a '$' is a character like any other */
+    GHashTable *images;    /* set of names that RIG_TYPE_IMAGE may have; NULL = not checked */
     const struct rig_language *language; /* verbs of RIG_TYPE_STEPS; NULL = steps are refused */
     struct rig_document *document;       /* keeps texts that variables were put into; needed with variables */
 };
 
-/* Reads a node by a shape, adding every error. NULL only when nothing could be read. scope may be NULL. Used for targets and benches as
- * well (`$` is then plain text). The record lives until rig_record_free(), its texts as long as the document. */
-struct rig_record *rig_record_read(const struct rig_node *node, const struct rig_shape *shape, const struct rig_scope *scope,
+/* Reads a node by a shape, adding every error. NULL only when nothing could be read. scope may be NULL. Used
+ * for targets and benches as well (`$` is then plain text). The record lives until rig_record_free(), its
+ * texts as long as the document. */
+struct rig_record *rig_record_read(const struct rig_node *node, const struct rig_shape *shape,
+                                   const struct rig_scope *scope,
                                    struct rig_diagnostics *diagnostics) G_GNUC_WARN_UNUSED_RESULT;
 void rig_record_free(struct rig_record *record);
 typedef struct rig_record rig_record;

@@ -285,7 +285,9 @@ static void add_field(struct schema *schema, const struct rig_field *field)
 /* "exactly one of these" and "at least one of these" of a shape. */
 static void put_groups(struct schema *schema, const struct rig_shape *shape)
 {
-    const char *const *names = shape && shape->exactly_one ? shape->exactly_one : shape ? shape->at_least_one : NULL;
+    const char *const *names = shape && shape->exactly_one ? shape->exactly_one
+                               : shape                     ? shape->at_least_one
+                                                           : NULL;
 
     if (!names)
         return;

@@ -171,7 +171,8 @@ static void the_markdown_reference_has_every_verb_and_field(void **state)
     assert_non_null(strstr(page, "### when\n"));
     assert_non_null(strstr(page, "## Steps: update\n"));
     assert_non_null(strstr(page, "| `chunk` | size, 1B to 64KiB | 128B | Bytes of each chunk. |\n"));
-    assert_non_null(strstr(page, "| `image` | list of image, or none, whatever | (required) | Any of these. |\n"));
+    assert_non_null(
+        strstr(page, "| `image` | list of image, or none, whatever | (required) | Any of these. |\n"));
     assert_non_null(strstr(page, "| `as` | one of: test, permanent, off, no | test |"));
     assert_non_null(strstr(page, "| `within` | duration | 1min | The step's deadline. |\n"));
     assert_non_null(strstr(page, "### where\n"));

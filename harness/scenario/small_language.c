@@ -25,8 +25,8 @@ static const struct rig_field upload_fields[] = {
      .default_text = "ok",
      .about = "How it ends."},
 };
-static const struct rig_shape upload_shape = {.name = "upload", .fields = upload_fields,
-    .n_fields = G_N_ELEMENTS(upload_fields), .shorthand = "image"};
+static const struct rig_shape upload_shape = {
+    .name = "upload", .fields = upload_fields, .n_fields = G_N_ELEMENTS(upload_fields), .shorthand = "image"};
 static const struct rig_verb upload = {.name = "upload",
                                        .family = "update",
                                        .about = "Sends an image.",
@@ -43,8 +43,8 @@ static const struct rig_field mark_fields[] = {
      .default_text = "test",
      .about = "For one boot, or for good."},
 };
-static const struct rig_shape mark_shape = {.name = "mark", .fields = mark_fields,
-    .n_fields = G_N_ELEMENTS(mark_fields)};
+static const struct rig_shape mark_shape = {
+    .name = "mark", .fields = mark_fields, .n_fields = G_N_ELEMENTS(mark_fields)};
 static const struct rig_verb mark = {.name = "mark",
                                      .family = "update",
                                      .about = "Marks an image.",
@@ -72,8 +72,10 @@ static const struct rig_field expect_boot_fields[] = {
      .min = 1,
      .about = "How long to wait."},
 };
-static const struct rig_shape expect_boot_shape = {.name = "expect-boot", .fields = expect_boot_fields,
-    .n_fields = G_N_ELEMENTS(expect_boot_fields), .shorthand = "image"};
+static const struct rig_shape expect_boot_shape = {.name = "expect-boot",
+                                                   .fields = expect_boot_fields,
+                                                   .n_fields = G_N_ELEMENTS(expect_boot_fields),
+                                                   .shorthand = "image"};
 static const struct rig_verb expect_boot = {.name = "expect-boot",
                                             .family = "expect",
                                             .about = "Waits for a boot.",
@@ -86,14 +88,14 @@ static const struct rig_field where_fields[] = {
     {.name = "probability", .type = RIG_TYPE_PROBABILITY, .about = "Of each chunk."},
     {.name = "by", .type = RIG_TYPE_DURATION, .about = "How late."},
 };
-static const struct rig_shape where_shape = {.name = "where", .fields = where_fields,
-    .n_fields = G_N_ELEMENTS(where_fields)};
+static const struct rig_shape where_shape = {
+    .name = "where", .fields = where_fields, .n_fields = G_N_ELEMENTS(where_fields)};
 static const struct rig_field fault_fields[] = {
     {.name = "drop", .type = RIG_TYPE_RECORD, .shape = &where_shape, .about = "A chunk is lost."},
     {.name = "delay", .type = RIG_TYPE_RECORD, .shape = &where_shape, .about = "A chunk is late."},
 };
-static const struct rig_shape fault_shape = {.name = "fault", .fields = fault_fields,
-    .n_fields = G_N_ELEMENTS(fault_fields)};
+static const struct rig_shape fault_shape = {
+    .name = "fault", .fields = fault_fields, .n_fields = G_N_ELEMENTS(fault_fields)};
 static const struct rig_field with_faults_fields[] = {
     {.name = "faults",
      .type = RIG_TYPE_VARIANT,
@@ -102,8 +104,10 @@ static const struct rig_field with_faults_fields[] = {
      .required = true,
      .about = "What goes wrong."},
 };
-static const struct rig_shape with_faults_shape = {.name = "with-faults", .fields = with_faults_fields,
-    .n_fields = G_N_ELEMENTS(with_faults_fields), .shorthand = "faults"};
+static const struct rig_shape with_faults_shape = {.name = "with-faults",
+                                                   .fields = with_faults_fields,
+                                                   .n_fields = G_N_ELEMENTS(with_faults_fields),
+                                                   .shorthand = "faults"};
 static const struct rig_verb with_faults = {.name = "with-faults",
                                             .family = "link",
                                             .about = "Faults while the block runs.",
@@ -118,8 +122,8 @@ static const struct rig_field on_fields[] = {
     {.name = "during", .type = RIG_TYPE_STEPS, .required = true, .about = "Steps that are cut."},
     {.name = "then", .type = RIG_TYPE_STEPS, .about = "Steps after each cut."},
 };
-static const struct rig_shape cut_shape = {.name = "each-power-cut", .fields = on_fields,
-    .n_fields = G_N_ELEMENTS(on_fields)};
+static const struct rig_shape cut_shape = {
+    .name = "each-power-cut", .fields = on_fields, .n_fields = G_N_ELEMENTS(on_fields)};
 static const struct rig_verb each_power_cut = {.name = "each-power-cut",
                                                .family = "power",
                                                .about = "Cuts everywhere.",
@@ -147,8 +151,8 @@ static const struct rig_field types_fields[] = {
     {.name = "fault", .type = RIG_TYPE_VARIANT, .shape = &fault_shape, .about = "A fault."},
     {.name = "where", .type = RIG_TYPE_RECORD, .shape = &where_shape, .about = "A record."},
 };
-const struct rig_shape small_types_shape = {.name = "types", .fields = types_fields,
-    .n_fields = G_N_ELEMENTS(types_fields), .shorthand = "text"};
+const struct rig_shape small_types_shape = {
+    .name = "types", .fields = types_fields, .n_fields = G_N_ELEMENTS(types_fields), .shorthand = "text"};
 static const struct rig_verb types = {.name = "types",
                                       .family = "tests",
                                       .about = "One field of each type.",

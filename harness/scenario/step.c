@@ -14,7 +14,8 @@ static const struct rig_field when_fields[] = {
      .about = "variable: value, or a list of values; all variables must fit. A map's value is named by its "
               "label, as in the case's name."},
 };
-static const struct rig_shape when_shape = {.name = "when", .fields = when_fields, .n_fields = G_N_ELEMENTS(when_fields), .shorthand = "variables"};
+static const struct rig_shape when_shape = {
+    .name = "when", .fields = when_fields, .n_fields = G_N_ELEMENTS(when_fields), .shorthand = "variables"};
 
 const struct rig_verb rig_when_verb = {
     .name = "when",
@@ -181,8 +182,8 @@ static bool sort_out(struct rig_reader *reader, const struct rig_node *step, str
     }
     if (parts->verb->block && !parts->block) {
         /* Under the verb is where everybody tries it first. */
-        g_autofree char *hint =
-            g_strdup_printf("'%s:' stands below '%s', indented as it is", parts->verb->block, parts->verb->name);
+        g_autofree char *hint = g_strdup_printf("'%s:' stands below '%s', indented as it is",
+                                                parts->verb->block, parts->verb->name);
 
         rig_reader_error(reader, parts->pair->key, hint, "'%s' needs its steps in '%s'", parts->verb->name,
                          parts->verb->block);

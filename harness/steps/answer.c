@@ -2,8 +2,8 @@
 /* What steps share: asking and judging answers, lists of arguments, waiting for a boot. */
 #include "steps/verbs.h"
 
-const char *const rig_answer_choices[] = {"ok",          "refused", "silence", "link-lost", "malformed-answer",
-                                          "no-progress", "stopped", "any",     NULL};
+const char *const rig_answer_choices[] = {
+    "ok", "refused", "silence", "link-lost", "malformed-answer", "no-progress", "stopped", "any", NULL};
 
 bool rig_list_has(const struct rig_value *list, const char *keyword)
 {
@@ -20,17 +20,23 @@ char *rig_list_text(const struct rig_value *list)
     for (guint i = 0; i < rig_list_length(list); i++) {
         const struct rig_value *item = rig_list_item(list, i);
 
-        g_string_append_printf(text, "%s%s", i ? " or " : "", item->keyword ? item->keyword : item->text ? item->text : "?");
+        g_string_append_printf(text, "%s%s", i ? " or " : "",
+                               item->keyword ? item->keyword
+                               : item->text  ? item->text
+                                             : "?");
     }
     return g_string_free(text, FALSE);
 }
 
-void rig_judge_answer(struct rig_run *run, const struct rig_step *step, const char *what, const struct rig_smp_result *result)
+void rig_judge_answer(struct rig_run *run, const struct rig_step *step, const char *what,
+                      const struct rig_smp_result *result)
 {
     const struct rig_value *expect = rig_record_get(step->arguments, "expect");
     const struct rig_value *rc = rig_record_get(step->arguments, "rc");
     g_autofree char *wanted = rig_list_text(expect);
-    g_autofree char *expected = rc && rig_list_has(expect, "refused") ? g_strdup_printf("%s with rc %" G_GUINT64_FORMAT, wanted, rc->count) : g_strdup(wanted);
+    g_autofree char *expected = rc && rig_list_has(expect, "refused")
+                                    ? g_strdup_printf("%s with rc %" G_GUINT64_FORMAT, wanted, rc->count)
+                                    : g_strdup(wanted);
     g_autofree char *seen = result->kind == RIG_SMP_DONE
                                 ? g_strdup("ok")
                                 : g_strdup_printf("%s (%s)", rig_smp_result_name(result->kind), result->text);
@@ -44,14 +50,15 @@ void rig_judge_answer(struct rig_run *run, const struct rig_step *step, const ch
     rig_run_expect(run, ok, what, expected, seen);
 }
 
-bool rig_ask(struct rig_run *run, const struct rig_step *step, const guint8 *request, gsize n_bytes, struct rig_smp_response *response,
-             struct rig_smp_result *result)
+bool rig_ask(struct rig_run *run, const struct rig_step *step, const guint8 *request, gsize n_bytes,
+             struct rig_smp_response *response, struct rig_smp_result *result)
 {
     guint64 until_us = rig_run_deadline_us(run, step);
     GError *error = NULL;
 
     if (n_bytes == 0) {
-        rig_run_error_text(run, "the request does not fit an SMP message of %u bytes", RIG_SMP_MAX_MESSAGE_BYTES);
+        rig_run_error_text(run, "the request does not fit an SMP message of %u bytes",
+                           RIG_SMP_MAX_MESSAGE_BYTES);
         return false;
     }
     if (!rig_smp_exchange(&run->client, request, n_bytes, until_us, response, result, &error)) {
@@ -97,7 +104,8 @@ bool rig_await_boot(struct rig_run *run, guint64 until_us)
         rig_run_fail(run, "a bootloader run", "none", "the bootloader did not run before the deadline");
         return false;
     }
-    /* The host learns of the reset only when the supervision timeout is over: until then it believes in the old connection. */
+    /* The host learns of the reset only when the supervision timeout is over: until then it believes in the
+     * old connection. */
     if (!rig_board_wait_for(run->board, until_us, link_is_down, run->board->link, &seen, &error)) {
         rig_run_error(run, error);
         return false;

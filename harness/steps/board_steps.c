@@ -7,21 +7,28 @@
 
 #include <string.h>
 
-
 static const char *const no_image[] = {"none", NULL};
 
 static const struct rig_field own_fields[] = {
     {.name = "slot0", .type = RIG_TYPE_IMAGE, .about = "Image in the primary slot."},
     {.name = "slot1", .type = RIG_TYPE_IMAGE, .about = "Image in the secondary slot."},
-    {.name = "slot2", .type = RIG_TYPE_IMAGE, .choices = no_image,
-     .about = "Primary slot of the second image; without it a healthy image of the board's own, with `none` nothing."},
+    {.name = "slot2",
+     .type = RIG_TYPE_IMAGE,
+     .choices = no_image,
+     .about = "Primary slot of the second image; without it a healthy image of the board's own, with `none` "
+              "nothing."},
     {.name = "slot3", .type = RIG_TYPE_IMAGE, .about = "Secondary slot of the second image."},
-    {.name = "confirmed", .type = RIG_TYPE_FLAG, .default_text = "true",
+    {.name = "confirmed",
+     .type = RIG_TYPE_FLAG,
+     .default_text = "true",
      .about = "false: slot 0 is on trial, as after a test upgrade; the next boot reverts to slot 1."},
-    {.name = "power", .type = RIG_TYPE_FLAG, .default_text = "true", .about = "false: leave the board switched off."},
-    RIG_BOARD_OPTION_FIELDS
-};
-static const struct rig_shape board_shape = {.name = "board", .fields = own_fields, .n_fields = G_N_ELEMENTS(own_fields)};
+    {.name = "power",
+     .type = RIG_TYPE_FLAG,
+     .default_text = "true",
+     .about = "false: leave the board switched off."},
+    RIG_BOARD_OPTION_FIELDS};
+static const struct rig_shape board_shape = {
+    .name = "board", .fields = own_fields, .n_fields = G_N_ELEMENTS(own_fields)};
 
 struct slot_images {
     struct rig_board_image images[4];
@@ -54,7 +61,8 @@ static bool is_up(void *user)
     struct rig_probe *probe = user;
     struct rig_board_view view;
 
-    return probe->ops->view(probe, &view, NULL) && view.state != RIG_STATE_BOOTING && view.state != RIG_STATE_OFF;
+    return probe->ops->view(probe, &view, NULL) && view.state != RIG_STATE_BOOTING &&
+           view.state != RIG_STATE_OFF;
 }
 
 static void run_board(struct rig_run *run, const struct rig_step *step)
@@ -88,14 +96,16 @@ static void run_board(struct rig_run *run, const struct rig_step *step)
         return;
     rig_run_power_event(run, "on", "power on", NULL);
     if (!run->board->power->ops->set(run->board->power, true, &error) ||
-        !rig_board_wait_for(run->board, rig_run_deadline_us(run, step), is_up, run->board->probe, &up, &error))
+        !rig_board_wait_for(run->board, rig_run_deadline_us(run, step), is_up, run->board->probe, &up,
+                            &error))
         rig_run_error(run, error);
 }
 
 const struct rig_verb rig_verb_board = {
     .name = "board",
     .family = "board",
-    .about = "The condition that the board starts from: images in its slots, options, no bonds. Switches it on and waits until it is up.",
+    .about = "The condition that the board starts from: images in its slots, options, no bonds. Switches it "
+             "on and waits until it is up.",
     .shape = &board_shape,
     .within_us = 30u * 1000 * 1000,
     .example = "board: {slot0: good, confirmed: true}",
@@ -106,23 +116,32 @@ static const char *const program_marks[] = {"unmarked", "test", "permanent", NUL
 static const struct rig_field program_fields[] = {
     {.name = "slot", .type = RIG_TYPE_COUNT, .required = true, .max = 3, .about = "Slot to program."},
     {.name = "image", .type = RIG_TYPE_IMAGE, .required = true, .about = "What to program."},
-    {.name = "at", .type = RIG_TYPE_SIZE, .about = "Where in the slot; without it where an update has to lie."},
-    {.name = "as", .type = RIG_TYPE_CHOICE, .choices = program_marks, .default_text = "unmarked",
-     .about = "Also write the trailer by which the bootloader takes it for a pending update: it decides alone then, no server before it."},
+    {.name = "at",
+     .type = RIG_TYPE_SIZE,
+     .about = "Where in the slot; without it where an update has to lie."},
+    {.name = "as",
+     .type = RIG_TYPE_CHOICE,
+     .choices = program_marks,
+     .default_text = "unmarked",
+     .about = "Also write the trailer by which the bootloader takes it for a pending update: it decides "
+              "alone then, no server before it."},
 };
-static const struct rig_shape program_shape = {.name = "program", .fields = program_fields, .n_fields = G_N_ELEMENTS(program_fields)};
+static const struct rig_shape program_shape = {
+    .name = "program", .fields = program_fields, .n_fields = G_N_ELEMENTS(program_fields)};
 
 struct program_place {
     struct rig_slot slot;
     guint32 at;
 };
 
-static bool program_at(struct rig_run *run, const struct program_place *place, guint32 at, const guint8 *bytes, gsize n_bytes)
+static bool program_at(struct rig_run *run, const struct program_place *place, guint32 at,
+                       const guint8 *bytes, gsize n_bytes)
 {
     struct rig_probe *probe = run->board->probe;
     GError *error = NULL;
 
-    if (probe->ops->program(probe, place->slot.device, place->slot.device_offset + at, bytes, n_bytes, &error))
+    if (probe->ops->program(probe, place->slot.device, place->slot.device_offset + at, bytes, n_bytes,
+                            &error))
         return true;
     rig_run_error(run, error);
     return false;
@@ -144,11 +163,13 @@ static bool program_mark(struct rig_run *run, const struct program_place *place,
         return false;
     }
     rig_trailer_magic(place->slot.geometry.max_align, magic);
-    return (!permanent || program_at(run, place, layout.image_ok, &set, 1)) && program_at(run, place, layout.swap_info, &swap_info, 1) &&
+    return (!permanent || program_at(run, place, layout.image_ok, &set, 1)) &&
+           program_at(run, place, layout.swap_info, &swap_info, 1) &&
            program_at(run, place, layout.magic, magic, sizeof magic);
 }
 
-static bool find_place(struct rig_run *run, const struct rig_step *step, const struct rig_built_image *image, struct program_place *place)
+static bool find_place(struct rig_run *run, const struct rig_step *step, const struct rig_built_image *image,
+                       struct program_place *place)
 {
     struct rig_probe *probe = run->board->probe;
     guint index = (guint)rig_record_count(step->arguments, "slot");
@@ -162,7 +183,8 @@ static bool find_place(struct rig_run *run, const struct rig_step *step, const s
     }
     offset = at ? at->count : place->slot.image_offset;
     if (offset > place->slot.n_bytes || n_bytes > place->slot.n_bytes - offset) {
-        rig_run_error_text(run, "image '%s' (%" G_GSIZE_FORMAT " bytes) does not fit slot %u of this board", image->name, n_bytes, index);
+        rig_run_error_text(run, "image '%s' (%" G_GSIZE_FORMAT " bytes) does not fit slot %u of this board",
+                           image->name, n_bytes, index);
         return false;
     }
     place->at = (guint32)offset;
@@ -199,7 +221,8 @@ const struct rig_verb rig_verb_program = {
 static const struct rig_field wait_fields[] = {
     {.name = "for", .type = RIG_TYPE_DURATION, .required = true, .about = "How long, on the board's clock."},
 };
-static const struct rig_shape wait_shape = {.name = "wait", .fields = wait_fields, .n_fields = 1, .shorthand = "for"};
+static const struct rig_shape wait_shape = {
+    .name = "wait", .fields = wait_fields, .n_fields = 1, .shorthand = "for"};
 
 static bool never(void *user)
 {
@@ -212,7 +235,8 @@ static void run_wait(struct rig_run *run, const struct rig_step *step)
     GError *error = NULL;
     bool satisfied;
 
-    if (!rig_board_wait_for(run->board, rig_run_now_us(run) + rig_record_count(step->arguments, "for"), never, NULL, &satisfied, &error))
+    if (!rig_board_wait_for(run->board, rig_run_now_us(run) + rig_record_count(step->arguments, "for"), never,
+                            NULL, &satisfied, &error))
         rig_run_error(run, error);
 }
 
@@ -229,7 +253,8 @@ const struct rig_verb rig_verb_wait = {
 static const struct rig_field note_fields[] = {
     {.name = "text", .type = RIG_TYPE_TEXT, .required = true, .about = "What to write."},
 };
-static const struct rig_shape note_shape = {.name = "note", .fields = note_fields, .n_fields = 1, .shorthand = "text"};
+static const struct rig_shape note_shape = {
+    .name = "note", .fields = note_fields, .n_fields = 1, .shorthand = "text"};
 
 static void run_note(struct rig_run *run, const struct rig_step *step)
 {

@@ -10,10 +10,11 @@ G_BEGIN_DECLS
 extern const char *const rig_cut_form_choices[]; /* "before", "half", "after" */
 enum rig_cut_form rig_cut_form_from_name(const char *name);
 
-/* Arms the cut, plays the steps, lets the board go on until the cut fell or nothing more happens, disarms. What the steps could not do
- * because power was lost is no trouble. On return the board has no power if the cut fell. false: trouble of another kind. */
-bool rig_play_with_cut(struct rig_run *run, const GPtrArray *steps, const char *prefix, const struct rig_cut_plan *plan, guint64 until_us,
-                       struct rig_cut_record *record);
+/* Arms the cut, plays the steps, lets the board go on until the cut fell or nothing more happens, disarms.
+ * What the steps could not do because power was lost is no trouble. On return the board has no power if the
+ * cut fell. false: trouble of another kind. */
+bool rig_play_with_cut(struct rig_run *run, const GPtrArray *steps, const char *prefix,
+                       const struct rig_cut_plan *plan, guint64 until_us, struct rig_cut_record *record);
 
 G_END_DECLS
 

@@ -6,7 +6,9 @@ const char *const rig_cut_form_choices[] = {"before", "half", "after", NULL};
 
 enum rig_cut_form rig_cut_form_from_name(const char *name)
 {
-    return g_str_equal(name, "half") ? RIG_CUT_HALF : g_str_equal(name, "after") ? RIG_CUT_AFTER : RIG_CUT_BEFORE;
+    return g_str_equal(name, "half")    ? RIG_CUT_HALF
+           : g_str_equal(name, "after") ? RIG_CUT_AFTER
+                                        : RIG_CUT_BEFORE;
 }
 
 /* The operation is known when power was lost inside or right after it; before it, flash never hears of it. */
@@ -16,8 +18,10 @@ static char *cut_text(const struct rig_cut_record *record, const struct rig_cut_
         return g_strdup_printf("before operation %" G_GUINT64_FORMAT, plan->operation);
     if (!record->at_operation)
         return g_strdup_printf("at %.3f ms", (double)record->at_us / 1000.0);
-    return g_strdup_printf("%s operation %" G_GUINT64_FORMAT " (%s of %u bytes at %s 0x%x)", record->torn ? "inside" : "after", record->operation,
-                           record->erase ? "erase" : "write", record->n_bytes, record->device, record->offset);
+    return g_strdup_printf("%s operation %" G_GUINT64_FORMAT " (%s of %u bytes at %s 0x%x)",
+                           record->torn ? "inside" : "after", record->operation,
+                           record->erase ? "erase" : "write", record->n_bytes, record->device,
+                           record->offset);
 }
 
 static bool is_dead(void *user)
@@ -28,8 +32,8 @@ static bool is_dead(void *user)
     return power->ops->is_on(power, &on, NULL) && !on;
 }
 
-bool rig_play_with_cut(struct rig_run *run, const GPtrArray *steps, const char *prefix, const struct rig_cut_plan *plan, guint64 until_us,
-                       struct rig_cut_record *record)
+bool rig_play_with_cut(struct rig_run *run, const GPtrArray *steps, const char *prefix,
+                       const struct rig_cut_plan *plan, guint64 until_us, struct rig_cut_record *record)
 {
     struct rig_power *power = run->board->power;
     GError *error = NULL;
@@ -40,7 +44,8 @@ bool rig_play_with_cut(struct rig_run *run, const GPtrArray *steps, const char *
         return false;
     }
     rig_run_steps(run, steps, prefix);
-    settled = (rig_run_troubled(run) && !run->trouble.interrupted && is_dead(power)) || (!rig_run_troubled(run) && rig_run_settle(run, until_us, is_dead, power));
+    settled = (rig_run_troubled(run) && !run->trouble.interrupted && is_dead(power)) ||
+              (!rig_run_troubled(run) && rig_run_settle(run, until_us, is_dead, power));
     if (!power->ops->disarm_cut(power, record, &error)) {
         rig_run_error(run, error);
         return false;
@@ -54,16 +59,25 @@ bool rig_play_with_cut(struct rig_run *run, const GPtrArray *steps, const char *
 }
 
 static const struct rig_field cut_fields[] = {
-    {.name = "operation", .type = RIG_TYPE_COUNT, .about = "Flash operation (write or erase), counted from 0 within `do`."},
-    {.name = "form", .type = RIG_TYPE_CHOICE, .choices = rig_cut_form_choices, .default_text = "before",
+    {.name = "operation",
+     .type = RIG_TYPE_COUNT,
+     .about = "Flash operation (write or erase), counted from 0 within `do`."},
+    {.name = "form",
+     .type = RIG_TYPE_CHOICE,
+     .choices = rig_cut_form_choices,
+     .default_text = "before",
      .about = "Before the operation, half-way through it, or right after it."},
     {.name = "after", .type = RIG_TYPE_DURATION, .about = "Instant, from the begin of `do`."},
     {.name = "line", .type = RIG_TYPE_TEXT, .about = "A piece of a console line."},
     {.name = "plus", .type = RIG_TYPE_DURATION, .default_text = "0", .about = "With `line`: so much later."},
-    {.name = "power-on", .type = RIG_TYPE_FLAG, .default_text = "true", .about = "Switch the board on again at the end."},
+    {.name = "power-on",
+     .type = RIG_TYPE_FLAG,
+     .default_text = "true",
+     .about = "Switch the board on again at the end."},
 };
 static const char *const aims[] = {"operation", "after", "line", NULL};
-static const struct rig_shape cut_shape = {.name = "cut-power", .fields = cut_fields, .n_fields = G_N_ELEMENTS(cut_fields), .exactly_one = aims};
+static const struct rig_shape cut_shape = {
+    .name = "cut-power", .fields = cut_fields, .n_fields = G_N_ELEMENTS(cut_fields), .exactly_one = aims};
 
 static struct rig_cut_plan read_plan(const struct rig_record *arguments)
 {
@@ -72,7 +86,9 @@ static struct rig_cut_plan read_plan(const struct rig_record *arguments)
     const struct rig_value *line = rig_record_get(arguments, "line");
 
     return (struct rig_cut_plan){
-        .aim = operation ? RIG_CUT_AT_OPERATION : after ? RIG_CUT_AFTER_TIME : RIG_CUT_AT_CONSOLE,
+        .aim = operation ? RIG_CUT_AT_OPERATION
+               : after   ? RIG_CUT_AFTER_TIME
+                         : RIG_CUT_AT_CONSOLE,
         .operation = operation ? operation->count : 0,
         .form = rig_cut_form_from_name(rig_record_text(arguments, "form")),
         .delay_us = after ? after->count : rig_record_count(arguments, "plus"),
@@ -91,8 +107,10 @@ static void run_cut_power(struct rig_run *run, const struct rig_step *step)
     if (!rig_play_with_cut(run, step->block, prefix, &plan, rig_run_deadline_us(run, step), &record))
         return;
     if (!record.fell || !*record.proof) {
-        rig_run_error_text(run, record.fell ? "the power cut fell, but nothing proves that the board was dead"
-                                            : "the power cut never fell: the board did not come to the place that was aimed at");
+        rig_run_error_text(
+            run, record.fell
+                     ? "the power cut fell, but nothing proves that the board was dead"
+                     : "the power cut never fell: the board did not come to the place that was aimed at");
         return;
     }
     where = cut_text(&record, &plan);
@@ -110,7 +128,8 @@ static const char *const needs_power[] = {"power", NULL};
 const struct rig_verb rig_verb_cut_power = {
     .name = "cut-power",
     .family = "power",
-    .about = "Plays the block with a power cut armed, then switches the board on again. What the block could not do without power is no failure; "
+    .about = "Plays the block with a power cut armed, then switches the board on again. What the block could "
+             "not do without power is no failure; "
              "a cut that never fell, or whose effect nothing proves, is a rig error.",
     .shape = &cut_shape,
     .block = "do",

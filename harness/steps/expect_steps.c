@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Verbs: expect-boot, expect-board, expect-resets, expect-console, expect-link: what the board does and how the host sees it. */
+/* Verbs: expect-boot, expect-board, expect-resets, expect-console, expect-link: what the board does and how
+ * the host sees it. */
 #include "steps/verbs.h"
 
 #include <string.h>
@@ -8,11 +9,21 @@ static const char *const needs_probe[] = {"probe", NULL};
 static const char *const needs_console[] = {"console", NULL};
 
 static const struct rig_field boot_fields[] = {
-    {.name = "image", .type = RIG_TYPE_IMAGE, .list = true, .required = true, .about = "The image that must run; several = any of them."},
+    {.name = "image",
+     .type = RIG_TYPE_IMAGE,
+     .list = true,
+     .required = true,
+     .about = "The image that must run; several = any of them."},
     {.name = "confirmed", .type = RIG_TYPE_FLAG, .about = "Whether it must be confirmed."},
-    {.name = "boots", .type = RIG_TYPE_COUNT, .min = 1, .about = "It may take so many bootloader runs since the last reset or power-on, no more."},
+    {.name = "boots",
+     .type = RIG_TYPE_COUNT,
+     .min = 1,
+     .about = "It may take so many bootloader runs since the last reset or power-on, no more."},
 };
-static const struct rig_shape boot_shape = {.name = "expect-boot", .fields = boot_fields, .n_fields = G_N_ELEMENTS(boot_fields), .shorthand = "image"};
+static const struct rig_shape boot_shape = {.name = "expect-boot",
+                                            .fields = boot_fields,
+                                            .n_fields = G_N_ELEMENTS(boot_fields),
+                                            .shorthand = "image"};
 
 struct boot_expectation {
     struct rig_run *run;
@@ -27,7 +38,8 @@ static bool runs_as_expected(void *user)
     struct rig_run *run = expected->run;
     struct rig_board_view *view = &expected->view;
 
-    if (!run->board->probe->ops->view(run->board->probe, view, NULL) || view->state != RIG_STATE_RUNNING || !view->has_image)
+    if (!run->board->probe->ops->view(run->board->probe, view, NULL) || view->state != RIG_STATE_RUNNING ||
+        !view->has_image)
         return false;
     if (expected->confirmed && expected->confirmed->flag != view->confirmed)
         return false;
@@ -40,14 +52,16 @@ static bool runs_as_expected(void *user)
     return false;
 }
 
-static void expect_few_boots(struct rig_run *run, const struct rig_step *step, const struct rig_board_view *view)
+static void expect_few_boots(struct rig_run *run, const struct rig_step *step,
+                             const struct rig_board_view *view)
 {
     const struct rig_value *boots = rig_record_get(step->arguments, "boots");
     g_autofree char *expected = boots ? g_strdup_printf("at most %" G_GUINT64_FORMAT, boots->count) : NULL;
     g_autofree char *seen = g_strdup_printf("%u", view->n_boots - run->boots_before);
 
     if (boots)
-        rig_run_expect(run, view->n_boots - run->boots_before <= boots->count, "bootloader runs", expected, seen);
+        rig_run_expect(run, view->n_boots - run->boots_before <= boots->count, "bootloader runs", expected,
+                       seen);
 }
 
 static void run_expect_boot(struct rig_run *run, const struct rig_step *step)
@@ -59,12 +73,15 @@ static void run_expect_boot(struct rig_run *run, const struct rig_step *step)
     };
     GError *error = NULL;
     g_autofree char *names = rig_list_text(expectation.images);
-    g_autofree char *expected = expectation.confirmed ? g_strdup_printf("%s, %s", names, expectation.confirmed->flag ? "confirmed" : "unconfirmed")
-                                                      : g_strdup(names);
+    g_autofree char *expected =
+        expectation.confirmed
+            ? g_strdup_printf("%s, %s", names, expectation.confirmed->flag ? "confirmed" : "unconfirmed")
+            : g_strdup(names);
     g_autofree char *seen = NULL;
     bool ok = false;
 
-    if (!rig_board_wait_for(run->board, rig_run_deadline_us(run, step), runs_as_expected, &expectation, &ok, &error)) {
+    if (!rig_board_wait_for(run->board, rig_run_deadline_us(run, step), runs_as_expected, &expectation, &ok,
+                            &error)) {
         rig_run_error(run, error);
         return;
     }
@@ -88,9 +105,15 @@ const struct rig_verb rig_verb_expect_boot = {
 
 static const char *const states[] = {"running", "hung", "no-image", "off", NULL};
 static const struct rig_field board_fields[] = {
-    {.name = "state", .type = RIG_TYPE_CHOICE, .list = true, .choices = states, .required = true, .about = "What the board must come to."},
+    {.name = "state",
+     .type = RIG_TYPE_CHOICE,
+     .list = true,
+     .choices = states,
+     .required = true,
+     .about = "What the board must come to."},
 };
-static const struct rig_shape board_shape = {.name = "expect-board", .fields = board_fields, .n_fields = 1, .shorthand = "state"};
+static const struct rig_shape board_shape = {
+    .name = "expect-board", .fields = board_fields, .n_fields = 1, .shorthand = "state"};
 
 static const char *state_keyword(enum rig_run_state state)
 {
@@ -104,7 +127,8 @@ static bool is_in_state(void *user)
     struct boot_expectation *expected = user;
     struct rig_probe *probe = expected->run->board->probe;
 
-    return probe->ops->view(probe, &expected->view, NULL) && rig_list_has(expected->images, state_keyword(expected->view.state));
+    return probe->ops->view(probe, &expected->view, NULL) &&
+           rig_list_has(expected->images, state_keyword(expected->view.state));
 }
 
 static void run_expect_board(struct rig_run *run, const struct rig_step *step)
@@ -114,7 +138,8 @@ static void run_expect_board(struct rig_run *run, const struct rig_step *step)
     GError *error = NULL;
     bool ok = false;
 
-    if (!rig_board_wait_for(run->board, rig_run_deadline_us(run, step), is_in_state, &expectation, &ok, &error))
+    if (!rig_board_wait_for(run->board, rig_run_deadline_us(run, step), is_in_state, &expectation, &ok,
+                            &error))
         rig_run_error(run, error);
     else
         rig_run_expect(run, ok, "state of the board", expected, state_keyword(expectation.view.state));
@@ -123,7 +148,8 @@ static void run_expect_board(struct rig_run *run, const struct rig_step *step)
 const struct rig_verb rig_verb_expect_board = {
     .name = "expect-board",
     .family = "expect",
-    .about = "The board comes to this state before the deadline: `running`, `hung`, `no-image` (the bootloader found nothing to boot), `off`.",
+    .about = "The board comes to this state before the deadline: `running`, `hung`, `no-image` (the "
+             "bootloader found nothing to boot), `off`.",
     .shape = &board_shape,
     .within_us = 20u * 1000 * 1000,
     .needs = needs_probe,
@@ -137,19 +163,27 @@ static const struct rig_field reset_fields[] = {
     {.name = "at-least", .type = RIG_TYPE_COUNT, .about = "No fewer."},
 };
 static const char *const reset_checks[] = {"count", "at-most", "at-least", NULL};
-static const struct rig_shape reset_shape = {.name = "expect-resets", .fields = reset_fields, .n_fields = G_N_ELEMENTS(reset_fields),
-                                             .shorthand = "count", .at_least_one = reset_checks};
+static const struct rig_shape reset_shape = {.name = "expect-resets",
+                                             .fields = reset_fields,
+                                             .n_fields = G_N_ELEMENTS(reset_fields),
+                                             .shorthand = "count",
+                                             .at_least_one = reset_checks};
 
 static void expect_bound(struct rig_run *run, const struct rig_step *step, const char *field, guint seen)
 {
     const struct rig_value *bound = rig_record_get(step->arguments, field);
-    g_autofree char *expected = bound ? g_strdup_printf("%s %" G_GUINT64_FORMAT, g_str_equal(field, "count") ? "exactly" : field, bound->count) : NULL;
+    g_autofree char *expected =
+        bound ? g_strdup_printf("%s %" G_GUINT64_FORMAT, g_str_equal(field, "count") ? "exactly" : field,
+                                bound->count)
+              : NULL;
     g_autofree char *seen_text = g_strdup_printf("%u", seen);
     bool ok;
 
     if (!bound)
         return;
-    ok = g_str_equal(field, "count") ? seen == bound->count : g_str_equal(field, "at-most") ? seen <= bound->count : seen >= bound->count;
+    ok = g_str_equal(field, "count")     ? seen == bound->count
+         : g_str_equal(field, "at-most") ? seen <= bound->count
+                                         : seen >= bound->count;
     rig_run_expect(run, ok, "bootloader runs", expected, seen_text);
 }
 
@@ -170,7 +204,8 @@ static void run_expect_resets(struct rig_run *run, const struct rig_step *step)
 const struct rig_verb rig_verb_expect_resets = {
     .name = "expect-resets",
     .family = "expect",
-    .about = "How often the bootloader ran since the last reset or power step, the run that it caused included.",
+    .about =
+        "How often the bootloader ran since the last reset or power step, the run that it caused included.",
     .shape = &reset_shape,
     .within_us = 1000000,
     .needs = needs_probe,
@@ -179,10 +214,18 @@ const struct rig_verb rig_verb_expect_resets = {
 };
 
 static const struct rig_field console_fields[] = {
-    {.name = "line", .type = RIG_TYPE_TEXT, .required = true, .about = "A piece of a line since the last reset or power step."},
-    {.name = "absent", .type = RIG_TYPE_FLAG, .default_text = "false", .about = "It must not come before the deadline."},
+    {.name = "line",
+     .type = RIG_TYPE_TEXT,
+     .required = true,
+     .about = "A piece of a line since the last reset or power step."},
+    {.name = "absent",
+     .type = RIG_TYPE_FLAG,
+     .default_text = "false",
+     .about = "It must not come before the deadline."},
 };
-static const struct rig_shape console_shape = {.name = "expect-console", .fields = console_fields, .n_fields = G_N_ELEMENTS(console_fields),
+static const struct rig_shape console_shape = {.name = "expect-console",
+                                               .fields = console_fields,
+                                               .n_fields = G_N_ELEMENTS(console_fields),
                                                .shorthand = "line"};
 
 struct console_expectation {
@@ -204,11 +247,13 @@ static void run_expect_console(struct rig_run *run, const struct rig_step *step)
 {
     struct console_expectation expectation = {.run = run, .piece = rig_record_text(step->arguments, "line")};
     bool absent = rig_record_flag(step->arguments, "absent");
-    g_autofree char *expected = g_strdup_printf("%s'%s'", absent ? "no line with " : "a line with ", expectation.piece);
+    g_autofree char *expected =
+        g_strdup_printf("%s'%s'", absent ? "no line with " : "a line with ", expectation.piece);
     GError *error = NULL;
     bool seen = false;
 
-    if (!rig_board_wait_for(run->board, rig_run_deadline_us(run, step), line_seen, &expectation, &seen, &error))
+    if (!rig_board_wait_for(run->board, rig_run_deadline_us(run, step), line_seen, &expectation, &seen,
+                            &error))
         rig_run_error(run, error);
     else
         rig_run_expect(run, seen != absent, "console", expected, seen ? "such a line" : "no such line");
@@ -225,17 +270,25 @@ const struct rig_verb rig_verb_expect_console = {
     .run = run_expect_console,
 };
 
-static const char *const outcomes[] = {"ok",           "timeout",         "not-found",     "link-lost",  "not-connected", "key-missing",
-                                       "key-different", "pairing-refused", "not-encrypted", "no-service", NULL};
+static const char *const outcomes[] = {
+    "ok",          "timeout",       "not-found",       "link-lost",     "not-connected",
+    "key-missing", "key-different", "pairing-refused", "not-encrypted", "no-service",
+    NULL};
 static const struct rig_field link_fields[] = {
     {.name = "connected", .type = RIG_TYPE_FLAG, .about = "Whether there is a connection."},
     {.name = "encrypted", .type = RIG_TYPE_FLAG, .about = "Whether it is encrypted."},
     {.name = "bonded", .type = RIG_TYPE_FLAG, .about = "Whether the host holds a key for the board."},
     {.name = "mtu", .type = RIG_TYPE_COUNT, .about = "ATT_MTU in force."},
-    {.name = "error", .type = RIG_TYPE_CHOICE, .list = true, .choices = outcomes, .about = "How the last link operation ended."},
+    {.name = "error",
+     .type = RIG_TYPE_CHOICE,
+     .list = true,
+     .choices = outcomes,
+     .about = "How the last link operation ended."},
 };
 static const char *const link_checks[] = {"connected", "encrypted", "bonded", "mtu", "error", NULL};
-static const struct rig_shape link_shape = {.name = "expect-link", .fields = link_fields, .n_fields = G_N_ELEMENTS(link_fields),
+static const struct rig_shape link_shape = {.name = "expect-link",
+                                            .fields = link_fields,
+                                            .n_fields = G_N_ELEMENTS(link_fields),
                                             .at_least_one = link_checks};
 
 struct link_expectation {
@@ -257,7 +310,8 @@ static void expect_flag(struct rig_run *run, const struct rig_step *step, const 
     const struct rig_value *wanted = rig_record_get(step->arguments, field);
 
     if (wanted)
-        rig_run_expect(run, wanted->flag == seen, field, wanted->flag ? "true" : "false", seen ? "true" : "false");
+        rig_run_expect(run, wanted->flag == seen, field, wanted->flag ? "true" : "false",
+                       seen ? "true" : "false");
 }
 
 static void run_expect_link(struct rig_run *run, const struct rig_step *step)
@@ -265,13 +319,15 @@ static void run_expect_link(struct rig_run *run, const struct rig_step *step)
     const struct rig_value *connected = rig_record_get(step->arguments, "connected");
     const struct rig_value *mtu = rig_record_get(step->arguments, "mtu");
     const struct rig_value *outcome = rig_record_get(step->arguments, "error");
-    struct link_expectation expectation = {.link = run->board->link, .connected = connected && connected->flag};
+    struct link_expectation expectation = {.link = run->board->link,
+                                           .connected = connected && connected->flag};
     struct rig_link_state state;
     GError *error = NULL;
     bool ok;
 
     /* The end of a connection takes its supervision timeout to be noticed. */
-    if (connected && !rig_board_wait_for(run->board, rig_run_deadline_us(run, step), connection_is, &expectation, &ok, &error)) {
+    if (connected && !rig_board_wait_for(run->board, rig_run_deadline_us(run, step), connection_is,
+                                         &expectation, &ok, &error)) {
         rig_run_error(run, error);
         return;
     }
@@ -288,8 +344,8 @@ static void run_expect_link(struct rig_run *run, const struct rig_step *step)
     if (outcome) {
         g_autofree char *expected = rig_list_text(outcome);
 
-        rig_run_expect(run, rig_list_has(outcome, rig_link_outcome_name(run->last_link)), "last link operation", expected,
-                       rig_link_outcome_name(run->last_link));
+        rig_run_expect(run, rig_list_has(outcome, rig_link_outcome_name(run->last_link)),
+                       "last link operation", expected, rig_link_outcome_name(run->last_link));
     }
 }
 
@@ -297,7 +353,8 @@ static const char *const needs_ble[] = {"ble", NULL};
 const struct rig_verb rig_verb_expect_link = {
     .name = "expect-link",
     .family = "expect",
-    .about = "The host's view of the link: connected, encrypted, bonded, ATT_MTU, how the last operation ended.",
+    .about =
+        "The host's view of the link: connected, encrypted, bonded, ATT_MTU, how the last operation ended.",
     .shape = &link_shape,
     .within_us = 10u * 1000 * 1000,
     .needs = needs_ble,

@@ -4,43 +4,77 @@
 
 static const char *const chunk_words[] = {"middle", "last", NULL};
 
-#define FIELD_CHUNK {.name = "chunk", .type = RIG_TYPE_COUNT, .choices = chunk_words, .about = "Upload chunk, from 0; or `middle`, `last`."}
-#define FIELD_AT_BYTE {.name = "at-byte", .type = RIG_TYPE_SIZE, .about = "The upload chunk that holds this byte of the image."}
-#define FIELD_REQUEST {.name = "request", .type = RIG_TYPE_COUNT, .about = "SMP request of any kind, counted from 0 within `do`."}
-#define FIELD_PROBABILITY                                                                                                                \
-    {.name = "probability", .type = RIG_TYPE_PROBABILITY, .about = "Every upload chunk by chance; the run's seed makes it repeatable."}
-#define FIELD_TIMES                                                                                                                      \
-    {.name = "times", .type = RIG_TYPE_COUNT,                                                                                              \
-     .about = "How often at the most; 0 = without end. Without it once, and with `probability` without end."}
+#define FIELD_CHUNK                                                                                          \
+    {                                                                                                        \
+        .name = "chunk", .type = RIG_TYPE_COUNT, .choices = chunk_words,                                     \
+        .about = "Upload chunk, from 0; or `middle`, `last`."                                                \
+    }
+#define FIELD_AT_BYTE                                                                                        \
+    {                                                                                                        \
+        .name = "at-byte", .type = RIG_TYPE_SIZE,                                                            \
+        .about = "The upload chunk that holds this byte of the image."                                       \
+    }
+#define FIELD_REQUEST                                                                                        \
+    {                                                                                                        \
+        .name = "request", .type = RIG_TYPE_COUNT,                                                           \
+        .about = "SMP request of any kind, counted from 0 within `do`."                                      \
+    }
+#define FIELD_PROBABILITY                                                                                    \
+    {                                                                                                        \
+        .name = "probability", .type = RIG_TYPE_PROBABILITY,                                                 \
+        .about = "Every upload chunk by chance; the run's seed makes it repeatable."                         \
+    }
+#define FIELD_TIMES                                                                                          \
+    {                                                                                                        \
+        .name = "times", .type = RIG_TYPE_COUNT,                                                             \
+        .about =                                                                                             \
+            "How often at the most; 0 = without end. Without it once, and with `probability` without end."   \
+    }
 static const char *const places[] = {"chunk", "at-byte", "request", "probability", NULL};
 #define FIELDS_WHERE FIELD_CHUNK, FIELD_AT_BYTE, FIELD_REQUEST, FIELD_PROBABILITY, FIELD_TIMES
 
 static const struct rig_field plain_fields[] = {FIELDS_WHERE};
-static const struct rig_shape plain_shape = {.name = "where", .fields = plain_fields, .n_fields = G_N_ELEMENTS(plain_fields),
-                                             .shorthand = "chunk", .exactly_one = places};
+static const struct rig_shape plain_shape = {.name = "where",
+                                             .fields = plain_fields,
+                                             .n_fields = G_N_ELEMENTS(plain_fields),
+                                             .shorthand = "chunk",
+                                             .exactly_one = places};
 
 static const struct rig_field delay_fields[] = {
     FIELDS_WHERE,
     {.name = "by", .type = RIG_TYPE_DURATION, .required = true, .about = "How much later it leaves."},
 };
-static const struct rig_shape delay_shape = {.name = "delay", .fields = delay_fields, .n_fields = G_N_ELEMENTS(delay_fields),
-                                             .exactly_one = places};
+static const struct rig_shape delay_shape = {
+    .name = "delay", .fields = delay_fields, .n_fields = G_N_ELEMENTS(delay_fields), .exactly_one = places};
 
 static const struct rig_field corrupt_fields[] = {
     FIELDS_WHERE,
-    {.name = "byte", .type = RIG_TYPE_COUNT, .max = 4095, .about = "Byte of the message whose bit is flipped; without it the middle one."},
+    {.name = "byte",
+     .type = RIG_TYPE_COUNT,
+     .max = 4095,
+     .about = "Byte of the message whose bit is flipped; without it the middle one."},
 };
-static const struct rig_shape corrupt_shape = {.name = "corrupt", .fields = corrupt_fields, .n_fields = G_N_ELEMENTS(corrupt_fields),
-                                             .exactly_one = places};
+static const struct rig_shape corrupt_shape = {.name = "corrupt",
+                                               .fields = corrupt_fields,
+                                               .n_fields = G_N_ELEMENTS(corrupt_fields),
+                                               .exactly_one = places};
 
 static const struct rig_field truncate_fields[] = {
     FIELDS_WHERE,
-    {.name = "to", .type = RIG_TYPE_SIZE, .max = 4095, .about = "How many bytes of the message leave; without it half."},
+    {.name = "to",
+     .type = RIG_TYPE_SIZE,
+     .max = 4095,
+     .about = "How many bytes of the message leave; without it half."},
 };
-static const struct rig_shape truncate_shape = {.name = "truncate", .fields = truncate_fields, .n_fields = G_N_ELEMENTS(truncate_fields),
-                                             .exactly_one = places};
+static const struct rig_shape truncate_shape = {.name = "truncate",
+                                                .fields = truncate_fields,
+                                                .n_fields = G_N_ELEMENTS(truncate_fields),
+                                                .exactly_one = places};
 
-#define KIND(kind_name, kind_shape, kind_about) {.name = kind_name, .type = RIG_TYPE_RECORD, .shape = kind_shape, .about = kind_about}
+#define KIND(kind_name, kind_shape, kind_about)                                                              \
+    {                                                                                                        \
+        .name = kind_name, .type = RIG_TYPE_RECORD, .shape = kind_shape, .about = kind_about                 \
+    }
 static const struct rig_field fault_fields[RIG_FAULT_N_KINDS] = {
     [RIG_FAULT_DROP] = KIND("drop", &plain_shape, "The request never leaves."),
     [RIG_FAULT_DROP_RESPONSE] = KIND("drop-response", &plain_shape, "The answer to it never arrives."),
@@ -50,16 +84,29 @@ static const struct rig_field fault_fields[RIG_FAULT_N_KINDS] = {
     [RIG_FAULT_REORDER] = KIND("reorder", &plain_shape, "It leaves right after the next one."),
     [RIG_FAULT_CORRUPT] = KIND("corrupt", &corrupt_shape, "One bit of it is flipped."),
     [RIG_FAULT_TRUNCATE] = KIND("truncate", &truncate_shape, "Only its beginning leaves."),
-    [RIG_FAULT_STOP_NOTIFICATIONS] = KIND("stop-notifications", &plain_shape, "From its answer on nothing arrives until the faults end."),
-    [RIG_FAULT_DISCONNECT] = KIND("disconnect", &plain_shape, "The host drops the link instead of sending it."),
+    [RIG_FAULT_STOP_NOTIFICATIONS] =
+        KIND("stop-notifications", &plain_shape, "From its answer on nothing arrives until the faults end."),
+    [RIG_FAULT_DISCONNECT] =
+        KIND("disconnect", &plain_shape, "The host drops the link instead of sending it."),
 };
-static const struct rig_shape fault_shape = {.name = "fault", .fields = fault_fields, .n_fields = RIG_FAULT_N_KINDS};
+static const struct rig_shape fault_shape = {
+    .name = "fault", .fields = fault_fields, .n_fields = RIG_FAULT_N_KINDS};
 
 static const struct rig_field with_fields[] = {
-    {.name = "faults", .type = RIG_TYPE_VARIANT, .shape = &fault_shape, .list = true, .required = true, .about = "What goes wrong on the link."},
-    {.name = "must-happen", .type = RIG_TYPE_FLAG, .default_text = "true", .about = "A fault that never struck is a rig error: it proved nothing."},
+    {.name = "faults",
+     .type = RIG_TYPE_VARIANT,
+     .shape = &fault_shape,
+     .list = true,
+     .required = true,
+     .about = "What goes wrong on the link."},
+    {.name = "must-happen",
+     .type = RIG_TYPE_FLAG,
+     .default_text = "true",
+     .about = "A fault that never struck is a rig error: it proved nothing."},
 };
-static const struct rig_shape with_shape = {.name = "with-faults", .fields = with_fields, .n_fields = G_N_ELEMENTS(with_fields),
+static const struct rig_shape with_shape = {.name = "with-faults",
+                                            .fields = with_fields,
+                                            .n_fields = G_N_ELEMENTS(with_fields),
                                             .shorthand = "faults"};
 
 static void choose(const struct rig_record *where, struct rig_fault *fault)
@@ -127,7 +174,10 @@ static void run_with_faults(struct rig_run *run, const struct rig_step *step)
 
         rig_run_fault_event(run, "ended: fault %u struck %u time(s)", i, n_happened);
         if (n_happened == 0 && !rig_run_troubled(run) && rig_record_flag(step->arguments, "must-happen"))
-            rig_run_error_text(run, "fault %u of 'with-faults' never struck: the steps prove nothing; choose another place or say 'must-happen: false'", i);
+            rig_run_error_text(run,
+                               "fault %u of 'with-faults' never struck: the steps prove nothing; choose "
+                               "another place or say 'must-happen: false'",
+                               i);
     }
     rig_smp_transport_faults_ended(&run->client.transport);
 }
@@ -136,7 +186,8 @@ static const char *const needs_smp[] = {"smp", NULL};
 const struct rig_verb rig_verb_with_faults = {
     .name = "with-faults",
     .family = "faults",
-    .about = "Wraps steps in link faults: what is sent or answered is lost, doubled, late, spoilt at the chosen place. They end with the block.",
+    .about = "Wraps steps in link faults: what is sent or answered is lost, doubled, late, spoilt at the "
+             "chosen place. They end with the block.",
     .shape = &with_shape,
     .block = "do",
     .within_us = 600u * G_GUINT64_CONSTANT(1000000),

@@ -13,19 +13,39 @@ static const char *const type_words[] = {"none", "test", "permanent", "revert", 
 static const char *const size_words[] = {"unset", NULL};
 
 static const struct rig_field slot_fields[] = {
-    {.name = "slot", .type = RIG_TYPE_COUNT, .required = true, .max = 4, .about = "Slot to look at; one past the last is the scratch area."},
-    {.name = "image", .type = RIG_TYPE_IMAGE, .choices = image_words, .about = "Byte for byte this image is there; or `erased`: nothing but erased bytes."},
-    {.name = "swap-type", .type = RIG_TYPE_CHOICE, .list = true, .choices = type_words,
-     .about = "What the bootloader would do at the next boot by the trailers of this image's two slots, no swap being under way."},
+    {.name = "slot",
+     .type = RIG_TYPE_COUNT,
+     .required = true,
+     .max = 4,
+     .about = "Slot to look at; one past the last is the scratch area."},
+    {.name = "image",
+     .type = RIG_TYPE_IMAGE,
+     .choices = image_words,
+     .about = "Byte for byte this image is there; or `erased`: nothing but erased bytes."},
+    {.name = "swap-type",
+     .type = RIG_TYPE_CHOICE,
+     .list = true,
+     .choices = type_words,
+     .about = "What the bootloader would do at the next boot by the trailers of this image's two slots, no "
+              "swap being under way."},
     {.name = "magic", .type = RIG_TYPE_CHOICE, .choices = magic_words, .about = "Trailer: magic."},
     {.name = "copy-done", .type = RIG_TYPE_CHOICE, .choices = flag_words, .about = "Trailer: copy_done."},
     {.name = "image-ok", .type = RIG_TYPE_CHOICE, .choices = flag_words, .about = "Trailer: image_ok."},
-    {.name = "swap-info", .type = RIG_TYPE_CHOICE, .choices = type_words, .about = "Trailer: swap type as stored in swap_info."},
-    {.name = "swap-size", .type = RIG_TYPE_SIZE, .choices = size_words, .about = "Trailer: swap_size, or `unset`."},
+    {.name = "swap-info",
+     .type = RIG_TYPE_CHOICE,
+     .choices = type_words,
+     .about = "Trailer: swap type as stored in swap_info."},
+    {.name = "swap-size",
+     .type = RIG_TYPE_SIZE,
+     .choices = size_words,
+     .about = "Trailer: swap_size, or `unset`."},
     {.name = "status", .type = RIG_TYPE_TEXT, .about = "A piece of the swap status in words."},
 };
-static const char *const slot_checks[] = {"image", "swap-type", "magic", "copy-done", "image-ok", "swap-info", "swap-size", "status", NULL};
-static const struct rig_shape slot_shape = {.name = "expect-slot", .fields = slot_fields, .n_fields = G_N_ELEMENTS(slot_fields),
+static const char *const slot_checks[] = {"image",     "swap-type", "magic",  "copy-done", "image-ok",
+                                          "swap-info", "swap-size", "status", NULL};
+static const struct rig_shape slot_shape = {.name = "expect-slot",
+                                            .fields = slot_fields,
+                                            .n_fields = G_N_ELEMENTS(slot_fields),
                                             .at_least_one = slot_checks};
 
 /* One opened slot and its trailer. */
@@ -48,7 +68,8 @@ static bool open_slot(struct rig_run *run, guint index, struct seen_slot *seen)
     return true;
 }
 
-static void expect_word(struct rig_run *run, const struct rig_step *step, const char *slot, const char *field, const char *seen)
+static void expect_word(struct rig_run *run, const struct rig_step *step, const char *slot, const char *field,
+                        const char *seen)
 {
     const char *expected = rig_record_text(step->arguments, field);
     g_autofree char *what = g_strdup_printf("%s %s", slot, field);
@@ -67,10 +88,13 @@ static gsize first_difference(const guint8 *seen, const guint8 *expected, guint8
 }
 
 /* In swap-offset an image lies one sector in before the upgrade and at the start after it. */
-static gsize best_match(const guint8 *slot, gsize n_slot, guint32 image_offset, const guint8 *bytes, gsize n_bytes)
+static gsize best_match(const guint8 *slot, gsize n_slot, guint32 image_offset, const guint8 *bytes,
+                        gsize n_bytes)
 {
     gsize at_start = n_bytes <= n_slot ? first_difference(slot, bytes, 0, n_bytes) : 0;
-    gsize at_offset = image_offset && n_bytes <= n_slot - image_offset ? first_difference(slot + image_offset, bytes, 0, n_bytes) : 0;
+    gsize at_offset = image_offset && n_bytes <= n_slot - image_offset
+                          ? first_difference(slot + image_offset, bytes, 0, n_bytes)
+                          : 0;
 
     return MAX(at_start, at_offset);
 }
@@ -102,7 +126,8 @@ static void expect_content(struct rig_run *run, const struct rig_step *step, con
         expected = g_bytes_get_data(image->file, &n_bytes);
         same = best_match(bytes, slot->n_bytes, slot->image_offset, expected, n_bytes);
     }
-    text = same == n_bytes ? g_strdup("the same bytes") : g_strdup_printf("another byte at 0x%" G_GSIZE_MODIFIER "x", same);
+    text = same == n_bytes ? g_strdup("the same bytes")
+                           : g_strdup_printf("another byte at 0x%" G_GSIZE_MODIFIER "x", same);
     g_autofree char *what = g_strdup_printf("content of %s", slot->name);
     rig_run_expect(run, same == n_bytes, what, wanted->keyword ? wanted->keyword : wanted->text, text);
 }
@@ -116,7 +141,8 @@ static void expect_swap_type(struct rig_run *run, const struct rig_step *step, g
 
     if (!wanted || !open_slot(run, index & ~1u, &primary) || !open_slot(run, index | 1u, &secondary))
         return;
-    seen = rig_swap_type_name(rig_trailer_decide(primary.reader.slot.geometry.mode, &primary.trailer, &secondary.trailer));
+    seen = rig_swap_type_name(
+        rig_trailer_decide(primary.reader.slot.geometry.mode, &primary.trailer, &secondary.trailer));
     rig_run_expect(run, rig_list_has(wanted, seen), "swap type of the next boot", expected, seen);
 }
 
@@ -128,8 +154,10 @@ static void expect_swap_size(struct rig_run *run, const struct rig_step *step, c
 
     if (!wanted)
         return;
-    expected = wanted->keyword ? g_strdup(wanted->keyword) : g_strdup_printf("%" G_GUINT64_FORMAT, wanted->count);
-    text = seen->trailer.swap_size_erased ? g_strdup("unset") : g_strdup_printf("%u", seen->trailer.swap_size);
+    expected =
+        wanted->keyword ? g_strdup(wanted->keyword) : g_strdup_printf("%" G_GUINT64_FORMAT, wanted->count);
+    text =
+        seen->trailer.swap_size_erased ? g_strdup("unset") : g_strdup_printf("%u", seen->trailer.swap_size);
     rig_run_expect(run, g_str_equal(expected, text), "swap_size", expected, text);
 }
 
@@ -157,7 +185,8 @@ static void run_expect_slot(struct rig_run *run, const struct rig_step *step)
 const struct rig_verb rig_verb_expect_slot = {
     .name = "expect-slot",
     .family = "expect",
-    .about = "Reads a slot through the probe: its content byte for byte, its trailer decoded, and what the trailers ask for.",
+    .about = "Reads a slot through the probe: its content byte for byte, its trailer decoded, and what the "
+             "trailers ask for.",
     .shape = &slot_shape,
     .within_us = 30u * 1000 * 1000,
     .needs = needs_probe,
@@ -168,13 +197,15 @@ const struct rig_verb rig_verb_expect_slot = {
 static const struct rig_field mark_fields[] = {
     {.name = "name", .type = RIG_TYPE_NAME, .required = true, .about = "Name of the mark."},
 };
-static const struct rig_shape mark_shape = {.name = "mark-flash", .fields = mark_fields, .n_fields = 1, .shorthand = "name"};
+static const struct rig_shape mark_shape = {
+    .name = "mark-flash", .fields = mark_fields, .n_fields = 1, .shorthand = "name"};
 
 static void run_mark_flash(struct rig_run *run, const struct rig_step *step)
 {
     guint64 n_operations = run->board->probe->ops->n_operations(run->board->probe);
 
-    g_hash_table_replace(run->marks, g_strdup(rig_record_text(step->arguments, "name")), g_memdup2(&n_operations, sizeof n_operations));
+    g_hash_table_replace(run->marks, g_strdup(rig_record_text(step->arguments, "name")),
+                         g_memdup2(&n_operations, sizeof n_operations));
 }
 
 const struct rig_verb rig_verb_mark_flash = {
@@ -188,16 +219,31 @@ const struct rig_verb rig_verb_mark_flash = {
     .run = run_mark_flash,
 };
 
-static const char *const regions[] = {"slot0", "slot1", "slot2", "slot3", "scratch", "internal", "external", NULL};
+static const char *const regions[] = {"slot0",   "slot1",    "slot2",    "slot3",
+                                      "scratch", "internal", "external", NULL};
 static const struct rig_field flash_fields[] = {
     {.name = "since", .type = RIG_TYPE_NAME, .required = true, .about = "Name of a mark."},
-    {.name = "written", .type = RIG_TYPE_CHOICE, .list = true, .choices = regions, .about = "Each of these was written or erased since."},
-    {.name = "untouched", .type = RIG_TYPE_CHOICE, .list = true, .choices = regions, .about = "None of these was."},
-    {.name = "only", .type = RIG_TYPE_CHOICE, .list = true, .choices = regions, .about = "Nothing outside these was."},
+    {.name = "written",
+     .type = RIG_TYPE_CHOICE,
+     .list = true,
+     .choices = regions,
+     .about = "Each of these was written or erased since."},
+    {.name = "untouched",
+     .type = RIG_TYPE_CHOICE,
+     .list = true,
+     .choices = regions,
+     .about = "None of these was."},
+    {.name = "only",
+     .type = RIG_TYPE_CHOICE,
+     .list = true,
+     .choices = regions,
+     .about = "Nothing outside these was."},
     {.name = "at-most", .type = RIG_TYPE_COUNT, .about = "No more flash operations than this."},
 };
 static const char *const flash_checks[] = {"written", "untouched", "only", "at-most", NULL};
-static const struct rig_shape flash_shape = {.name = "expect-flash", .fields = flash_fields, .n_fields = G_N_ELEMENTS(flash_fields),
+static const struct rig_shape flash_shape = {.name = "expect-flash",
+                                             .fields = flash_fields,
+                                             .n_fields = G_N_ELEMENTS(flash_fields),
                                              .at_least_one = flash_checks};
 
 /* A region of the board's flash. */
@@ -218,7 +264,8 @@ static bool find_extent(struct rig_run *run, const char *region, struct extent *
         return true;
     }
     index = g_str_equal(region, "scratch") ? probe->ops->n_slots(probe) : (guint)(region[4] - '0');
-    if ((index >= probe->ops->n_slots(probe) && !g_str_equal(region, "scratch")) || !probe->ops->slot(probe, index, &slot)) {
+    if ((index >= probe->ops->n_slots(probe) && !g_str_equal(region, "scratch")) ||
+        !probe->ops->slot(probe, index, &slot)) {
         rig_run_error_text(run, "this board has no %s", region);
         return false;
     }
@@ -229,7 +276,7 @@ static bool find_extent(struct rig_run *run, const char *region, struct extent *
 struct watch {
     struct extent extents[8];
     guint n_extents;
-    bool want_outside;   /* look for an operation outside all extents */
+    bool want_outside; /* look for an operation outside all extents */
     guint n_operations;
     guint n_found;
     struct rig_flash_write first;
@@ -237,7 +284,8 @@ struct watch {
 
 static bool touches(const struct extent *extent, const struct rig_flash_write *write)
 {
-    return g_str_equal(extent->device, write->device) && write->offset < extent->end && (guint64)write->offset + write->n_bytes > extent->start;
+    return g_str_equal(extent->device, write->device) && write->offset < extent->end &&
+           (guint64)write->offset + write->n_bytes > extent->start;
 }
 
 static void look(void *user, const struct rig_flash_write *write)
@@ -254,7 +302,8 @@ static void look(void *user, const struct rig_flash_write *write)
         watch->first = *write;
 }
 
-static void watch_regions(struct rig_run *run, guint64 since, const struct rig_value *list, guint from, guint n, struct watch *watch)
+static void watch_regions(struct rig_run *run, guint64 since, const struct rig_value *list, guint from,
+                          guint n, struct watch *watch)
 {
     for (guint i = from; i < from + n && watch->n_extents < G_N_ELEMENTS(watch->extents); i++)
         if (!find_extent(run, rig_list_item(list, i)->keyword, &watch->extents[watch->n_extents++]))
@@ -266,11 +315,13 @@ static char *found_text(const struct watch *watch)
 {
     if (watch->n_found == 0)
         return g_strdup("no operation");
-    return g_strdup_printf("%u operation(s), the first: %s of %u bytes at %s 0x%x", watch->n_found, watch->first.erase ? "erase" : "write",
-                           watch->first.n_bytes, watch->first.device, watch->first.offset);
+    return g_strdup_printf("%u operation(s), the first: %s of %u bytes at %s 0x%x", watch->n_found,
+                           watch->first.erase ? "erase" : "write", watch->first.n_bytes, watch->first.device,
+                           watch->first.offset);
 }
 
-static void expect_each_region(struct rig_run *run, const struct rig_step *step, guint64 since, const char *field, bool touched)
+static void expect_each_region(struct rig_run *run, const struct rig_step *step, guint64 since,
+                               const char *field, bool touched)
 {
     const struct rig_value *list = rig_record_get(step->arguments, field);
 

@@ -43,8 +43,8 @@ void rig_image_store_free(struct rig_image_store *store)
     g_free(store);
 }
 
-static const struct rig_key *key_for(struct rig_image_store *store, const struct rig_record *plan, const struct rig_board *board,
-                                     GError **error)
+static const struct rig_key *key_for(struct rig_image_store *store, const struct rig_record *plan,
+                                     const struct rig_board *board, GError **error)
 {
     const char *sign = rig_record_text(plan, "sign");
     guint stranger = g_str_equal(rig_record_text(plan, "key"), "stranger");
@@ -56,7 +56,8 @@ static const struct rig_key *key_for(struct rig_image_store *store, const struct
     if (!g_str_equal(sign, "target"))
         rig_key_kind_from_name(sign, &kind);
     if (!store->keys[kind][stranger] && !(store->keys[kind][stranger] = rig_key_test(kind, stranger, &why)))
-        g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot make the %s test key: %s", rig_key_kind_name(kind), why);
+        g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot make the %s test key: %s",
+                    rig_key_kind_name(kind), why);
     return store->keys[kind][stranger];
 }
 
@@ -103,7 +104,8 @@ static void collect_parts(const struct rig_record *plan, struct recipe_parts *pa
     parts->dependencies = g_array_new(FALSE, TRUE, sizeof(struct rig_image_dependency));
     parts->custom = g_array_new(FALSE, TRUE, sizeof(struct rig_image_custom_tlv));
     for (guint i = 0; dependencies && i < dependencies->items->len; i++) {
-        const struct rig_record *record = ((struct rig_value *)g_ptr_array_index(dependencies->items, i))->record;
+        const struct rig_record *record =
+            ((struct rig_value *)g_ptr_array_index(dependencies->items, i))->record;
         struct rig_image_dependency dependency = {.image = (guint8)rig_record_count(record, "image"),
                                                   .minimum = rig_record_get(record, "version")->version};
 
@@ -113,7 +115,8 @@ static void collect_parts(const struct rig_record *plan, struct recipe_parts *pa
         const struct rig_record *record = ((struct rig_value *)g_ptr_array_index(custom->items, i))->record;
         gsize n_bytes;
         const guint8 *bytes = g_bytes_get_data(rig_record_get(record, "bytes")->bytes, &n_bytes);
-        struct rig_image_custom_tlv tlv = {(guint16)rig_record_count(record, "type"), bytes, (guint16)n_bytes};
+        struct rig_image_custom_tlv tlv = {(guint16)rig_record_count(record, "type"), bytes,
+                                           (guint16)n_bytes};
 
         g_array_append_val(parts->custom, tlv);
     }
@@ -133,20 +136,22 @@ static bool spoil(const struct rig_record *plan, const char *name, struct rig_by
         if (rig_image_damage_from_name(kind_name, &kind))
             status = rig_image_damage(bytes, kind, at ? (guint32)at->count : G_MAXUINT32);
         if (status != RIG_IMAGE_OK) {
-            g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "image '%s' cannot be damaged by '%s': %s", name, kind_name,
-                        rig_image_status_text(status));
+            g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "image '%s' cannot be damaged by '%s': %s", name,
+                        kind_name, rig_image_status_text(status));
             return false;
         }
     }
     return true;
 }
 
-/* Where a padded image of this plan goes: the secondary slot of its image. false: it is not padded, or the board has no such slot. */
+/* Where a padded image of this plan goes: the secondary slot of its image. false: it is not padded, or the
+ * board has no such slot. */
 static bool pad_slot(const struct rig_record *plan, const struct rig_board *board, struct rig_slot *slot)
 {
     bool padded = rig_record_flag(plan, "pad") || rig_record_flag(plan, "confirmed");
 
-    return padded && board->probe && board->probe->ops->slot(board->probe, 2 * (guint)rig_record_count(plan, "image") + 1, slot);
+    return padded && board->probe &&
+           board->probe->ops->slot(board->probe, 2 * (guint)rig_record_count(plan, "image") + 1, slot);
 }
 
 static void pad(const struct rig_record *plan, const struct rig_board *board, struct rig_image_recipe *recipe)
@@ -161,8 +166,9 @@ static void pad(const struct rig_record *plan, const struct rig_board *board, st
     recipe->erased = slot.geometry.erased;
 }
 
-static bool make_bytes(const struct rig_case *the_case, const char *name, const struct rig_record *plan, const struct rig_board *board,
-                       const struct rig_key *key, struct rig_bytes *bytes, GError **error)
+static bool make_bytes(const struct rig_case *the_case, const char *name, const struct rig_record *plan,
+                       const struct rig_board *board, const struct rig_key *key, struct rig_bytes *bytes,
+                       GError **error)
 {
     gsize payload_bytes = rig_record_count(plan, "size");
     g_autofree guint8 *payload = make_payload(the_case, name, plan, board, payload_bytes);
@@ -191,7 +197,8 @@ static bool make_bytes(const struct rig_case *the_case, const char *name, const 
     g_array_unref(parts.dependencies);
     g_array_unref(parts.custom);
     if (status != RIG_IMAGE_OK)
-        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "image '%s' cannot be built: %s", name, rig_image_status_text(status));
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "image '%s' cannot be built: %s", name,
+                    rig_image_status_text(status));
     return status == RIG_IMAGE_OK;
 }
 
@@ -213,7 +220,8 @@ static GBytes *read_file(const struct rig_case *the_case, const char *name, cons
         return NULL;
     }
     if (g_mapped_file_get_length(file) == 0 || g_mapped_file_get_length(file) > MAX_FILE_BYTES) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "image '%s': '%s' is empty or larger than 32 MiB", name, full);
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "image '%s': '%s' is empty or larger than 32 MiB",
+                    name, full);
         return NULL;
     }
     return g_bytes_new(g_mapped_file_get_contents(file), g_mapped_file_get_length(file));
@@ -244,8 +252,9 @@ static void identify(struct rig_built_image *built, const struct rig_record *pla
     g_checksum_get_digest(digest, built->sha, &n_sha);
 }
 
-static struct rig_built_image *build(struct rig_image_store *store, const struct rig_case *the_case, const char *name,
-                                     const struct rig_record *plan, const struct rig_board *board, GError **error)
+static struct rig_built_image *build(struct rig_image_store *store, const struct rig_case *the_case,
+                                     const char *name, const struct rig_record *plan,
+                                     const struct rig_board *board, GError **error)
 {
     const char *path = rig_record_text(plan, "file");
     struct rig_built_image *built;
@@ -259,11 +268,13 @@ static struct rig_built_image *build(struct rig_image_store *store, const struct
         if (!file)
             return NULL;
     } else if (!board->ops->make_payload) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED, "image '%s': this board needs an image from a file: add 'file: PATH'", name);
+        g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+                    "image '%s': this board needs an image from a file: add 'file: PATH'", name);
         return NULL;
     } else {
         key = key_for(store, plan, board, &cause);
-        if (cause || !make_bytes(the_case, name, plan, board, key, &bytes, &cause) || !spoil(plan, name, &bytes, &cause)) {
+        if (cause || !make_bytes(the_case, name, plan, board, key, &bytes, &cause) ||
+            !spoil(plan, name, &bytes, &cause)) {
             rig_bytes_clear(&bytes);
             g_propagate_error(error, cause);
             return NULL;
@@ -284,12 +295,13 @@ static char *store_key(const struct rig_image_plan *plan, const struct rig_board
     struct rig_slot slot = {0};
 
     pad_slot(plan->arguments, board, &slot);
-    return g_strdup_printf("%p/%d/%d/%u/%u/%u", (const void *)plan, board->signing, board->signing_needed, slot.n_bytes, slot.image_offset,
-                           slot.geometry.max_align);
+    return g_strdup_printf("%p/%d/%d/%u/%u/%u", (const void *)plan, board->signing, board->signing_needed,
+                           slot.n_bytes, slot.image_offset, slot.geometry.max_align);
 }
 
 /* Cases share an image when no variable made its plan differ: the model shares the plan then. */
-const struct rig_built_image *rig_image_store_get(struct rig_image_store *store, const struct rig_case *the_case, const char *name,
+const struct rig_built_image *rig_image_store_get(struct rig_image_store *store,
+                                                  const struct rig_case *the_case, const char *name,
                                                   const struct rig_board *board, GError **error)
 {
     for (guint i = 0; i < the_case->images->len; i++) {

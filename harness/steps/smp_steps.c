@@ -7,11 +7,15 @@
 static const char *const needs_smp[] = {"smp", NULL};
 
 static const struct rig_field echo_fields[] = {
-    {.name = "text", .type = RIG_TYPE_TEXT, .default_text = "bootrig", .about = "What to send; the same must come back."},
+    {.name = "text",
+     .type = RIG_TYPE_TEXT,
+     .default_text = "bootrig",
+     .about = "What to send; the same must come back."},
     RIG_FIELD_EXPECT_ANSWER,
     RIG_FIELD_EXPECT_RC,
 };
-static const struct rig_shape echo_shape = {.name = "smp-echo", .fields = echo_fields, .n_fields = G_N_ELEMENTS(echo_fields), .shorthand = "text"};
+static const struct rig_shape echo_shape = {
+    .name = "smp-echo", .fields = echo_fields, .n_fields = G_N_ELEMENTS(echo_fields), .shorthand = "text"};
 
 static void run_echo(struct rig_run *run, const struct rig_step *step)
 {
@@ -25,7 +29,8 @@ static void run_echo(struct rig_run *run, const struct rig_step *step)
         return;
     rig_judge_answer(run, step, "echo", &result);
     if (result.kind == RIG_SMP_DONE)
-        rig_run_expect(run, response.has_echo && g_str_equal(response.echo, text), "echoed text", text, response.has_echo ? response.echo : "none");
+        rig_run_expect(run, response.has_echo && g_str_equal(response.echo, text), "echoed text", text,
+                       response.has_echo ? response.echo : "none");
 }
 
 const struct rig_verb rig_verb_smp_echo = {
@@ -45,8 +50,8 @@ static const struct rig_field parameter_fields[] = {
     RIG_FIELD_EXPECT_ANSWER,
     RIG_FIELD_EXPECT_RC,
 };
-static const struct rig_shape parameter_shape = {.name = "smp-parameters", .fields = parameter_fields,
-                                                 .n_fields = G_N_ELEMENTS(parameter_fields)};
+static const struct rig_shape parameter_shape = {
+    .name = "smp-parameters", .fields = parameter_fields, .n_fields = G_N_ELEMENTS(parameter_fields)};
 
 static void expect_number(struct rig_run *run, const struct rig_step *step, const char *field, guint64 seen)
 {
@@ -84,18 +89,26 @@ const struct rig_verb rig_verb_smp_parameters = {
 };
 
 static const struct rig_field reset_fields[] = {
-    {.name = "force", .type = RIG_TYPE_FLAG, .default_text = "false", .about = "Overrule an application that is busy."},
-    {.name = "wait", .type = RIG_TYPE_FLAG, .default_text = "true", .about = "Wait until the bootloader ran."},
+    {.name = "force",
+     .type = RIG_TYPE_FLAG,
+     .default_text = "false",
+     .about = "Overrule an application that is busy."},
+    {.name = "wait",
+     .type = RIG_TYPE_FLAG,
+     .default_text = "true",
+     .about = "Wait until the bootloader ran."},
     RIG_FIELD_EXPECT_ANSWER,
     RIG_FIELD_EXPECT_RC,
 };
-static const struct rig_shape reset_shape = {.name = "smp-reset", .fields = reset_fields, .n_fields = G_N_ELEMENTS(reset_fields)};
+static const struct rig_shape reset_shape = {
+    .name = "smp-reset", .fields = reset_fields, .n_fields = G_N_ELEMENTS(reset_fields)};
 
 static void run_smp_reset(struct rig_run *run, const struct rig_step *step)
 {
     struct rig_smp_result result;
     guint8 request[64];
-    gsize n_bytes = rig_smp_encode_reset(rig_smp_next_id(&run->client), rig_record_flag(step->arguments, "force"), request, sizeof request);
+    gsize n_bytes = rig_smp_encode_reset(rig_smp_next_id(&run->client),
+                                         rig_record_flag(step->arguments, "force"), request, sizeof request);
 
     rig_run_mark_boots(run);
     if (!rig_ask(run, step, request, n_bytes, NULL, &result))
@@ -123,24 +136,48 @@ static const struct rig_field answers_fields[] = {
     {.name = "at-most", .type = RIG_TYPE_COUNT, .about = "No more than so many."},
     {.name = "at-least", .type = RIG_TYPE_COUNT, .about = "No fewer."},
 };
-static const struct rig_shape answers_shape = {.name = "answers", .fields = answers_fields, .n_fields = G_N_ELEMENTS(answers_fields),
+static const struct rig_shape answers_shape = {.name = "answers",
+                                               .fields = answers_fields,
+                                               .n_fields = G_N_ELEMENTS(answers_fields),
                                                .shorthand = "count"};
 
 static const struct rig_field raw_fields[] = {
-    {.name = "bytes", .type = RIG_TYPE_HEX, .required = true, .about = "What goes out, header included, exactly so."},
-    {.name = "in-one-write", .type = RIG_TYPE_FLAG, .default_text = "false", .about = "Hand it to the link as one packet, whatever the ATT_MTU."},
-    {.name = "expect", .type = RIG_TYPE_CHOICE, .list = true, .choices = raw_choices, .default_text = "reply",
-     .about = "`reply`: an answer without error; `error`: an answer with one; `silence`: nothing within the deadline; `not-sent`: the link "
+    {.name = "bytes",
+     .type = RIG_TYPE_HEX,
+     .required = true,
+     .about = "What goes out, header included, exactly so."},
+    {.name = "in-one-write",
+     .type = RIG_TYPE_FLAG,
+     .default_text = "false",
+     .about = "Hand it to the link as one packet, whatever the ATT_MTU."},
+    {.name = "expect",
+     .type = RIG_TYPE_CHOICE,
+     .list = true,
+     .choices = raw_choices,
+     .default_text = "reply",
+     .about = "`reply`: an answer without error; `error`: an answer with one; `silence`: nothing within the "
+              "deadline; `not-sent`: the link "
               "does not take a packet of this length."},
     {.name = "rc", .type = RIG_TYPE_COUNT, .about = "With `error`: the code that must be answered."},
-    {.name = "copies", .type = RIG_TYPE_COUNT, .default_text = "1", .min = 1, .max = 64, .about = "Sent so often, back to back, before listening."},
-    {.name = "answers", .type = RIG_TYPE_RECORD, .shape = &answers_shape,
+    {.name = "copies",
+     .type = RIG_TYPE_COUNT,
+     .default_text = "1",
+     .min = 1,
+     .max = 64,
+     .about = "Sent so often, back to back, before listening."},
+    {.name = "answers",
+     .type = RIG_TYPE_RECORD,
+     .shape = &answers_shape,
      .about = "How many messages come back before the deadline; `expect` and `answer` speak of the first."},
-    {.name = "answer", .type = RIG_TYPE_HEX, .about = "The answer's bytes from its beginning, as many as are given."},
+    {.name = "answer",
+     .type = RIG_TYPE_HEX,
+     .about = "The answer's bytes from its beginning, as many as are given."},
 };
-static const struct rig_shape raw_shape = {.name = "smp-raw", .fields = raw_fields, .n_fields = G_N_ELEMENTS(raw_fields), .shorthand = "bytes"};
+static const struct rig_shape raw_shape = {
+    .name = "smp-raw", .fields = raw_fields, .n_fields = G_N_ELEMENTS(raw_fields), .shorthand = "bytes"};
 
-static bool send_raw(struct rig_run *run, const struct rig_step *step, enum rig_link_outcome *outcome, GError **error)
+static bool send_raw(struct rig_run *run, const struct rig_step *step, enum rig_link_outcome *outcome,
+                     GError **error)
 {
     gsize n_bytes;
     const guint8 *bytes = g_bytes_get_data(rig_record_get(step->arguments, "bytes")->bytes, &n_bytes);
@@ -155,7 +192,8 @@ static bool send_raw(struct rig_run *run, const struct rig_step *step, enum rig_
 }
 
 /* What an answer amounts to: "reply", "error", with its description. */
-static const char *classify(GBytes *message, enum rig_link_outcome outcome, guint32 *rc, char *text, gsize room)
+static const char *classify(GBytes *message, enum rig_link_outcome outcome, guint32 *rc, char *text,
+                            gsize room)
 {
     struct rig_smp_response response;
     gsize n_bytes;
@@ -176,13 +214,16 @@ static const char *classify(GBytes *message, enum rig_link_outcome outcome, guin
     return "error";
 }
 
-static void judge_raw(struct rig_run *run, const struct rig_step *step, GBytes *message, enum rig_link_outcome outcome)
+static void judge_raw(struct rig_run *run, const struct rig_step *step, GBytes *message,
+                      enum rig_link_outcome outcome)
 {
     const struct rig_value *expect = rig_record_get(step->arguments, "expect");
     const struct rig_value *wanted_rc = rig_record_get(step->arguments, "rc");
     const struct rig_value *answer = rig_record_get(step->arguments, "answer");
     g_autofree char *choices = rig_list_text(expect);
-    g_autofree char *expected = wanted_rc && rig_list_has(expect, "error") ? g_strdup_printf("%s %" G_GUINT64_FORMAT, choices, wanted_rc->count) : g_strdup(choices);
+    g_autofree char *expected = wanted_rc && rig_list_has(expect, "error")
+                                    ? g_strdup_printf("%s %" G_GUINT64_FORMAT, choices, wanted_rc->count)
+                                    : g_strdup(choices);
     g_autofree char *seen = NULL;
     char text[256];
     guint32 rc = 0;
@@ -195,7 +236,8 @@ static void judge_raw(struct rig_run *run, const struct rig_step *step, GBytes *
     if (!rig_run_expect(run, ok, "raw request", expected, seen) || !answer)
         return;
     ok = message && g_bytes_get_size(message) >= g_bytes_get_size(answer->bytes) &&
-         memcmp(g_bytes_get_data(message, NULL), g_bytes_get_data(answer->bytes, NULL), g_bytes_get_size(answer->bytes)) == 0;
+         memcmp(g_bytes_get_data(message, NULL), g_bytes_get_data(answer->bytes, NULL),
+                g_bytes_get_size(answer->bytes)) == 0;
     rig_run_expect(run, ok, "answer's bytes", answer->node ? answer->node->text : "as given", text);
 }
 
@@ -205,7 +247,8 @@ static bool within_bounds(const struct rig_record *bounds, guint64 n)
     const struct rig_value *at_most = rig_record_get(bounds, "at-most");
     const struct rig_value *at_least = rig_record_get(bounds, "at-least");
 
-    return (!count || n == count->count) && (!at_most || n <= at_most->count) && (!at_least || n >= at_least->count);
+    return (!count || n == count->count) && (!at_most || n <= at_most->count) &&
+           (!at_least || n >= at_least->count);
 }
 
 static char *bounds_text(const struct rig_record *bounds)
@@ -214,12 +257,14 @@ static char *bounds_text(const struct rig_record *bounds)
 
     for (gsize i = 0; i < bounds->shape->n_fields; i++)
         if (bounds->values[i])
-            g_string_append_printf(text, "%s%s %" G_GUINT64_FORMAT, text->len ? ", " : "", bounds->shape->fields[i].name, bounds->values[i]->count);
+            g_string_append_printf(text, "%s%s %" G_GUINT64_FORMAT, text->len ? ", " : "",
+                                   bounds->shape->fields[i].name, bounds->values[i]->count);
     return g_string_free(text, FALSE);
 }
 
 /* The first message is in already (or did not come). */
-static void expect_answers(struct rig_run *run, const struct rig_step *step, guint64 n_answers, guint64 until_us)
+static void expect_answers(struct rig_run *run, const struct rig_step *step, guint64 n_answers,
+                           guint64 until_us)
 {
     const struct rig_value *answers = rig_record_get(step->arguments, "answers");
     enum rig_link_outcome outcome = n_answers ? RIG_LINK_OK : RIG_LINK_TIMEOUT;
@@ -251,7 +296,8 @@ static void run_raw(struct rig_run *run, const struct rig_step *step)
     GError *error = NULL;
 
     if (!send_raw(run, step, &outcome, &error) ||
-        (outcome == RIG_LINK_OK && !rig_smp_receive(&run->client.transport, until_us, &message, &outcome, &error))) {
+        (outcome == RIG_LINK_OK &&
+         !rig_smp_receive(&run->client.transport, until_us, &message, &outcome, &error))) {
         rig_run_error(run, error);
         return;
     }

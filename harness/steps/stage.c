@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The stage: trouble, events, running steps in order. What steps look at (images, board, trailers) is in stage_view.c. */
+/* The stage: trouble, events, running steps in order. What steps look at (images, board, trailers) is in
+ * stage_view.c. */
 #include "steps/stage.h"
 
 #include "base/error.h"
@@ -39,7 +40,8 @@ static bool stopped_short(const char *outcome)
     return g_strv_contains(outcomes, outcome);
 }
 
-static void on_boot(void *user, guint64 at_us, const char *outcome, const char *swap, bool resumed, guint64 n_operations, const char *text)
+static void on_boot(void *user, guint64 at_us, const char *outcome, const char *swap, bool resumed,
+                    guint64 n_operations, const char *text)
 {
     struct rig_run *run = user;
     struct rig_event *event;
@@ -49,8 +51,9 @@ static void on_boot(void *user, guint64 at_us, const char *outcome, const char *
     if (run->muted)
         return;
     event = rig_event_new("boot");
-    rig_event_textf(event, "text", "bootloader: %s, swap type %s%s, %" G_GUINT64_FORMAT " flash operations%s%s", outcome, swap,
-                    resumed ? " (resumed)" : "", n_operations, *text ? "; " : "", text);
+    rig_event_textf(event, "text",
+                    "bootloader: %s, swap type %s%s, %" G_GUINT64_FORMAT " flash operations%s%s", outcome,
+                    swap, resumed ? " (resumed)" : "", n_operations, *text ? "; " : "", text);
     rig_event_text(event, "outcome", outcome);
     rig_event_text(event, "swap", swap);
     rig_event_flag(event, "resumed", resumed);
@@ -91,8 +94,9 @@ static void on_smp(void *user, bool sent, const guint8 *bytes, gsize n_bytes, co
     rig_run_emit(run, event);
 }
 
-void rig_run_init(struct rig_run *run, const struct rig_case *the_case, struct rig_board *board, struct rig_journal *journal,
-                  struct rig_image_store *images, guint64 seed, double timeout_scale)
+void rig_run_init(struct rig_run *run, const struct rig_case *the_case, struct rig_board *board,
+                  struct rig_journal *journal, struct rig_image_store *images, guint64 seed,
+                  double timeout_scale)
 {
     *run = (struct rig_run){
         .the_case = the_case,
@@ -111,7 +115,8 @@ void rig_run_init(struct rig_run *run, const struct rig_case *the_case, struct r
     rig_smp_client_init(&run->client, board, run->faults, on_smp, run);
     run->client.answer_us = (guint64)((double)run->client.answer_us * timeout_scale);
     run->client.slow_answer_us = (guint64)((double)run->client.slow_answer_us * timeout_scale);
-    board->listener = (struct rig_board_listener){.console = on_console, .boot = on_boot, .link = on_link, .user = run};
+    board->listener =
+        (struct rig_board_listener){.console = on_console, .boot = on_boot, .link = on_link, .user = run};
 }
 
 void rig_run_clear(struct rig_run *run)
@@ -144,7 +149,8 @@ bool rig_run_troubled(const struct rig_run *run)
     return run->trouble.verdict != RIG_VERDICT_PASS;
 }
 
-static void set_trouble(struct rig_run *run, enum rig_verdict verdict, const char *expected, const char *seen, char *message /* taken */)
+static void set_trouble(struct rig_run *run, enum rig_verdict verdict, const char *expected, const char *seen,
+                        char *message /* taken */)
 {
     if (rig_run_troubled(run)) {
         g_ptr_array_add(run->also, message);
@@ -331,7 +337,8 @@ static bool stirred(void *user)
 {
     struct settling *settling = user;
 
-    return (settling->stop && settling->stop(settling->user)) || count_operations(settling->run) != settling->n_operations;
+    return (settling->stop && settling->stop(settling->user)) ||
+           count_operations(settling->run) != settling->n_operations;
 }
 
 bool rig_run_settle(struct rig_run *run, guint64 until_us, rig_board_condition stop, void *user)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The stage that steps play on: one attempt of one case, its board, images, faults, and what went wrong first. */
+/* The stage that steps play on: one attempt of one case, its board, images, faults, and what went wrong
+ * first. */
 #ifndef RIG_STEPS_STAGE_H
 #define RIG_STEPS_STAGE_H
 
@@ -36,32 +37,35 @@ struct rig_run {
     struct rig_image_store *images;
     struct rig_faults *faults;
     struct rig_smp_client client;
-    guint64 seed;           /* of this attempt */
+    guint64 seed; /* of this attempt */
     double timeout_scale;
     const struct rig_cut_place *only_cut; /* a replay runs this cut of a sweep and no other; NULL = all */
 
-    const char *only_path; /* a replay plays this path of an exploration and explores nothing; NULL = explore */
+    const char
+        *only_path; /* a replay plays this path of an exploration and explores nothing; NULL = explore */
 
     struct rig_trouble trouble;
-    GPtrArray *also;        /* char *: what went wrong after that */
+    GPtrArray *also; /* char *: what went wrong after that */
     const struct rig_step *step;
-    GString *step_id;       /* of the step that runs */
-    guint muted;            /* inside a sweep: events of single steps are not written */
-    char *cut_text;         /* the place of the cut that failed in a sweep: "17:half"; NULL */
-    char *path_text;        /* the cuts that an exploration found: "app,run,19,6,run"; NULL */
+    GString *step_id; /* of the step that runs */
+    guint muted;      /* inside a sweep: events of single steps are not written */
+    char *cut_text;   /* the place of the cut that failed in a sweep: "17:half"; NULL */
+    char *path_text;  /* the cuts that an exploration found: "app,run,19,6,run"; NULL */
 
-    GPtrArray *console;     /* char *: lines since the last reset or power step, the last RIG_RUN_CONSOLE_LINES */
-    GHashTable *marks;      /* name -> guint64 *: flash operations counted at mark-flash */
-    guint boots_before;     /* bootloader runs before the last reset or power step */
+    GPtrArray *console; /* char *: lines since the last reset or power step, the last RIG_RUN_CONSOLE_LINES */
+    GHashTable *marks;  /* name -> guint64 *: flash operations counted at mark-flash */
+    guint boots_before; /* bootloader runs before the last reset or power step */
     guint resets_before;
-    char *boot_stop;        /* how the last bootloader run stopped short: assertion, crash, flash fault; NULL: it did not */
+    char *boot_stop; /* how the last bootloader run stopped short: assertion, crash, flash fault; NULL: it did
+                        not */
     struct rig_smp_result last; /* of the last exchange, for expect-link's error */
     enum rig_link_outcome last_link;
 };
 #define RIG_RUN_CONSOLE_LINES 2000
 
-void rig_run_init(struct rig_run *run, const struct rig_case *the_case, struct rig_board *board, struct rig_journal *journal,
-                  struct rig_image_store *images, guint64 seed, double timeout_scale);
+void rig_run_init(struct rig_run *run, const struct rig_case *the_case, struct rig_board *board,
+                  struct rig_journal *journal, struct rig_image_store *images, guint64 seed,
+                  double timeout_scale);
 void rig_run_clear(struct rig_run *run);
 
 guint64 rig_run_now_us(const struct rig_run *run);
@@ -69,8 +73,10 @@ guint64 rig_run_now_us(const struct rig_run *run);
 guint64 rig_run_deadline_us(const struct rig_run *run, const struct rig_step *step);
 bool rig_run_troubled(const struct rig_run *run);
 
-/* The board broke its promise: fail. The first trouble counts, later ones go into `also`. expected and seen may be NULL. */
-void rig_run_fail(struct rig_run *run, const char *expected, const char *seen, const char *format, ...) G_GNUC_PRINTF(4, 5);
+/* The board broke its promise: fail. The first trouble counts, later ones go into `also`. expected and seen
+ * may be NULL. */
+void rig_run_fail(struct rig_run *run, const char *expected, const char *seen, const char *format, ...)
+    G_GNUC_PRINTF(4, 5);
 /* The rig could not do its job: error. Takes the GError. */
 void rig_run_error(struct rig_run *run, GError *error);
 void rig_run_error_text(struct rig_run *run, const char *format, ...) G_GNUC_PRINTF(2, 3);
@@ -86,9 +92,11 @@ void rig_run_emit(struct rig_run *run, struct rig_event *event);
 /* Runs steps one after the other until one is in trouble. prefix: "steps", "steps.3.do". */
 void rig_run_steps(struct rig_run *run, const GPtrArray *steps, const char *prefix);
 
-/* The board is about to start anew: counts of boots and resets, and the console lines to expect, begin here. */
+/* The board is about to start anew: counts of boots and resets, and the console lines to expect, begin here.
+ */
 void rig_run_mark_boots(struct rig_run *run);
-/* Waits until the board did not touch its flash for a while and is not booting, or `stop` holds. false: trouble. */
+/* Waits until the board did not touch its flash for a while and is not booting, or `stop` holds. false:
+ * trouble. */
 bool rig_run_settle(struct rig_run *run, guint64 until_us, rig_board_condition stop, void *user);
 
 /* Built image of this case. NULL: trouble (a rig error) is set. */
@@ -103,7 +111,8 @@ struct rig_slot_reader {
     struct rig_probe *probe;
     struct rig_slot slot;
 };
-bool rig_slot_open(struct rig_run *run, guint index, struct rig_slot_reader *storage, struct rig_image_source *source);
+bool rig_slot_open(struct rig_run *run, guint index, struct rig_slot_reader *storage,
+                   struct rig_image_source *source);
 
 /* Trailers of all slots decoded, one line each; NULL-terminated. */
 char **rig_run_trailers(struct rig_run *run);

@@ -7,7 +7,8 @@
 const struct rig_built_image *rig_run_image(struct rig_run *run, const char *name)
 {
     GError *error = NULL;
-    const struct rig_built_image *image = rig_image_store_get(run->images, run->the_case, name, run->board, &error);
+    const struct rig_built_image *image =
+        rig_image_store_get(run->images, run->the_case, name, run->board, &error);
 
     if (!image)
         rig_run_error(run, error);
@@ -18,7 +19,8 @@ const char *rig_run_image_by_hash(struct rig_run *run, const guint8 hash[RIG_IMA
 {
     for (guint i = 0; i < run->the_case->images->len; i++) {
         const struct rig_image_plan *plan = g_ptr_array_index(run->the_case->images, i);
-        const struct rig_built_image *image = rig_image_store_get(run->images, run->the_case, plan->name, run->board, NULL);
+        const struct rig_built_image *image =
+            rig_image_store_get(run->images, run->the_case, plan->name, run->board, NULL);
 
         if (image && image->has_hash && memcmp(image->hash, hash, RIG_IMAGE_HASH_BYTES) == 0)
             return plan->name;
@@ -58,10 +60,12 @@ static bool read_slot(const void *user, uint32_t offset, void *into, size_t n_by
 
     if (offset > reader->slot.n_bytes || n_bytes > reader->slot.n_bytes - offset)
         return false;
-    return reader->probe->ops->read(reader->probe, reader->slot.device, reader->slot.device_offset + offset, into, n_bytes, NULL);
+    return reader->probe->ops->read(reader->probe, reader->slot.device, reader->slot.device_offset + offset,
+                                    into, n_bytes, NULL);
 }
 
-bool rig_slot_open(struct rig_run *run, guint index, struct rig_slot_reader *storage, struct rig_image_source *source)
+bool rig_slot_open(struct rig_run *run, guint index, struct rig_slot_reader *storage,
+                   struct rig_image_source *source)
 {
     storage->probe = run->board->probe;
     if (!storage->probe || !storage->probe->ops->slot(storage->probe, index, &storage->slot))
@@ -84,10 +88,11 @@ static char *trailer_text(struct rig_run *run, guint index)
         return g_strdup_printf("%s: the trailer cannot be read", reader.slot.name);
     rig_trailer_status_text(&reader.slot.geometry, &trailer, status);
     g_snprintf(size, sizeof size, "%u", trailer.swap_size);
-    return g_strdup_printf("%s: magic %s, swap type %s, copy_done %s, image_ok %s, swap size %s, %s", reader.slot.name,
-                           rig_trailer_magic_name(trailer.magic), rig_swap_type_name(trailer.swap_type),
-                           rig_trailer_flag_name(trailer.copy_done), rig_trailer_flag_name(trailer.image_ok),
-                           trailer.swap_size_erased ? "unset" : size, status);
+    return g_strdup_printf("%s: magic %s, swap type %s, copy_done %s, image_ok %s, swap size %s, %s",
+                           reader.slot.name, rig_trailer_magic_name(trailer.magic),
+                           rig_swap_type_name(trailer.swap_type), rig_trailer_flag_name(trailer.copy_done),
+                           rig_trailer_flag_name(trailer.image_ok), trailer.swap_size_erased ? "unset" : size,
+                           status);
 }
 
 char **rig_run_trailers(struct rig_run *run)

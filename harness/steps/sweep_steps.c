@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Verb: each-power-cut: the same steps again and again, power cut at one place after the other; one verdict, each cut on record. */
+/* Verb: each-power-cut: the same steps again and again, power cut at one place after the other; one verdict,
+ * each cut on record. */
 #include "steps/cut.h"
 
 #include "base/error.h"
@@ -10,23 +11,49 @@ static const char *const at_words[] = {"every-operation", NULL};
 static const char *const torn_choices[] = {"none", "half-write", "half-erase", NULL};
 
 static const struct rig_field at_fields[] = {
-    {.name = "operations", .type = RIG_TYPE_COUNT, .list = true, .about = "These flash operations, counted from 0 within `during`."},
+    {.name = "operations",
+     .type = RIG_TYPE_COUNT,
+     .list = true,
+     .about = "These flash operations, counted from 0 within `during`."},
     {.name = "every", .type = RIG_TYPE_COUNT, .min = 1, .about = "Every n-th operation."},
-    {.name = "random", .type = RIG_TYPE_COUNT, .min = 1, .max = 100000, .about = "So many operations, chosen by the run's seed."},
-    {.name = "behind-last", .type = RIG_TYPE_FLAG, .default_text = "true",
+    {.name = "random",
+     .type = RIG_TYPE_COUNT,
+     .min = 1,
+     .max = 100000,
+     .about = "So many operations, chosen by the run's seed."},
+    {.name = "behind-last",
+     .type = RIG_TYPE_FLAG,
+     .default_text = "true",
      .about = "Also cut inside and behind the last operation, where what it writes may count already."},
 };
 static const char *const at_ways[] = {"operations", "every", "random", NULL};
-static const struct rig_shape at_shape = {.name = "at", .fields = at_fields, .n_fields = G_N_ELEMENTS(at_fields), .exactly_one = at_ways};
+static const struct rig_shape at_shape = {
+    .name = "at", .fields = at_fields, .n_fields = G_N_ELEMENTS(at_fields), .exactly_one = at_ways};
 
 static const struct rig_field sweep_fields[] = {
-    {.name = "during", .type = RIG_TYPE_STEPS, .required = true, .about = "What power is cut in. Each cut begins from the same board."},
-    {.name = "at", .type = RIG_TYPE_RECORD, .shape = &at_shape, .choices = at_words, .default_text = "every-operation", .about = "Where to cut."},
-    {.name = "torn", .type = RIG_TYPE_CHOICE, .list = true, .choices = torn_choices, .default_text = "none",
+    {.name = "during",
+     .type = RIG_TYPE_STEPS,
+     .required = true,
+     .about = "What power is cut in. Each cut begins from the same board."},
+    {.name = "at",
+     .type = RIG_TYPE_RECORD,
+     .shape = &at_shape,
+     .choices = at_words,
+     .default_text = "every-operation",
+     .about = "Where to cut."},
+    {.name = "torn",
+     .type = RIG_TYPE_CHOICE,
+     .list = true,
+     .choices = torn_choices,
+     .default_text = "none",
      .about = "`none`: cuts between operations; `half-write`, `half-erase`: also inside them."},
-    {.name = "then", .type = RIG_TYPE_STEPS, .required = true, .about = "What must hold after power is back, for every cut."},
+    {.name = "then",
+     .type = RIG_TYPE_STEPS,
+     .required = true,
+     .about = "What must hold after power is back, for every cut."},
 };
-static const struct rig_shape sweep_shape = {.name = "each-power-cut", .fields = sweep_fields, .n_fields = G_N_ELEMENTS(sweep_fields)};
+static const struct rig_shape sweep_shape = {
+    .name = "each-power-cut", .fields = sweep_fields, .n_fields = G_N_ELEMENTS(sweep_fields)};
 
 struct sweep {
     struct rig_run *run;
@@ -35,7 +62,7 @@ struct sweep {
     const GPtrArray *then;
     struct rig_moment *moment;
     GArray *operations; /* struct rig_flash_write: those of the uncut run */
-    guint64 until_us; /* of the uncut run */
+    guint64 until_us;   /* of the uncut run */
     guint n_cuts;
     guint n_failed;
     struct rig_cut_place first_failed;
@@ -68,21 +95,26 @@ static bool measure(struct sweep *sweep)
     return !rig_run_troubled(run);
 }
 
-/* "before operation 17 (write of 1024 bytes at internal 0xc400)": the operation as the uncut run did it. Owned by the caller. */
+/* "before operation 17 (write of 1024 bytes at internal 0xc400)": the operation as the uncut run did it.
+ * Owned by the caller. */
 static char *place_text(const struct sweep *sweep, const struct rig_cut_place *place)
 {
-    const struct rig_flash_write *write = &g_array_index(sweep->operations, struct rig_flash_write, place->operation);
+    const struct rig_flash_write *write =
+        &g_array_index(sweep->operations, struct rig_flash_write, place->operation);
 
     return g_strdup_printf("%s operation %" G_GUINT64_FORMAT " (%s of %u bytes at %s 0x%x)",
                            place->form == RIG_CUT_HALF    ? "inside"
                            : place->form == RIG_CUT_AFTER ? "after"
                                                           : "before",
-                           place->operation, write->erase ? "erase" : "write", write->n_bytes, write->device, write->offset);
+                           place->operation, write->erase ? "erase" : "write", write->n_bytes, write->device,
+                           write->offset);
 }
 
-static void emit_cut(struct sweep *sweep, const struct rig_cut_place *place, const struct rig_trouble *trouble)
+static void emit_cut(struct sweep *sweep, const struct rig_cut_place *place,
+                     const struct rig_trouble *trouble)
 {
-    const struct rig_flash_write *write = &g_array_index(sweep->operations, struct rig_flash_write, place->operation);
+    const struct rig_flash_write *write =
+        &g_array_index(sweep->operations, struct rig_flash_write, place->operation);
     g_autofree char *where = place_text(sweep, place);
     struct rig_event *event = rig_event_new("cut");
 
@@ -101,7 +133,8 @@ static void emit_cut(struct sweep *sweep, const struct rig_cut_place *place, con
 static void play_cut(struct sweep *sweep, const struct rig_cut_place *place, struct rig_cut_record *record)
 {
     struct rig_run *run = sweep->run;
-    struct rig_cut_plan plan = {.aim = RIG_CUT_AT_OPERATION, .operation = place->operation, .form = place->form};
+    struct rig_cut_plan plan = {
+        .aim = RIG_CUT_AT_OPERATION, .operation = place->operation, .form = place->form};
     g_autofree char *during = g_strdup_printf("%s.during", run->step_id->str);
     g_autofree char *then = g_strdup_printf("%s.then", run->step_id->str);
     GError *error = NULL;
@@ -111,7 +144,10 @@ static void play_cut(struct sweep *sweep, const struct rig_cut_place *place, str
     if (!rig_play_with_cut(run, sweep->during, during, &plan, rig_run_now_us(run) + within_us(sweep), record))
         return;
     if (!record->fell) {
-        rig_run_error_text(run, "the power cut at operation %" G_GUINT64_FORMAT " never fell: the steps of 'during' are not repeatable", place->operation);
+        rig_run_error_text(run,
+                           "the power cut at operation %" G_GUINT64_FORMAT
+                           " never fell: the steps of 'during' are not repeatable",
+                           place->operation);
         return;
     }
     g_ptr_array_set_size(run->console, 0);
@@ -151,7 +187,8 @@ static bool wants_behind_last(const struct sweep *sweep)
     return !at || at->keyword || rig_record_flag(at->record, "behind-last");
 }
 
-static bool form_applies(const struct sweep *sweep, guint64 operation, enum rig_cut_form form, const struct rig_value *torn)
+static bool form_applies(const struct sweep *sweep, guint64 operation, enum rig_cut_form form,
+                         const struct rig_value *torn)
 {
     bool erase = g_array_index(sweep->operations, struct rig_flash_write, operation).erase;
     bool last = operation + 1 == sweep->operations->len;
@@ -169,7 +206,8 @@ static bool sweep_operation(struct sweep *sweep, guint64 operation)
     const struct rig_value *torn = rig_record_get(sweep->step->arguments, "torn");
 
     if (operation >= sweep->operations->len) {
-        rig_run_error_text(sweep->run, "there is no operation %" G_GUINT64_FORMAT ": 'during' does %u", operation, sweep->operations->len);
+        rig_run_error_text(sweep->run, "there is no operation %" G_GUINT64_FORMAT ": 'during' does %u",
+                           operation, sweep->operations->len);
         return false;
     }
     for (enum rig_cut_form form = RIG_CUT_BEFORE; form <= RIG_CUT_AFTER; form++) {
@@ -196,27 +234,31 @@ static void sweep_places(struct sweep *sweep)
         go_on = sweep_operation(sweep, rig_list_item(list, i)->count);
     for (guint64 i = 0; go_on && random && i < random->count; i++)
         go_on = sweep_operation(sweep, (guint64)g_rand_int_range(chance, 0, (gint32)sweep->operations->len));
-    for (guint64 i = 0; go_on && !list && !random && i < sweep->operations->len; i += every ? every->count : 1)
+    for (guint64 i = 0; go_on && !list && !random && i < sweep->operations->len;
+         i += every ? every->count : 1)
         go_on = sweep_operation(sweep, i);
 }
 
-/* Plays the first failing cut once more with everything on record, so that the report shows it from close by. */
+/* Plays the first failing cut once more with everything on record, so that the report shows it from close by.
+ */
 static void show_failure(struct sweep *sweep)
 {
     struct rig_run *run = sweep->run;
     struct rig_cut_record record = {0};
     g_autofree char *where = NULL;
 
-    rig_run_note(run, "%u of %u cuts failed; the first of them again, on record:", sweep->n_failed, sweep->n_cuts);
-    run->cut_text = g_strdup_printf("%" G_GUINT64_FORMAT ":%s", sweep->first_failed.operation, rig_cut_form_name(sweep->first_failed.form));
+    rig_run_note(run, "%u of %u cuts failed; the first of them again, on record:", sweep->n_failed,
+                 sweep->n_cuts);
+    run->cut_text = g_strdup_printf("%" G_GUINT64_FORMAT ":%s", sweep->first_failed.operation,
+                                    rig_cut_form_name(sweep->first_failed.form));
     play_cut(sweep, &sweep->first_failed, &record);
     if (!rig_run_troubled(run)) {
         rig_run_error_text(run, "the failing cut %s does not fail when it is played again", run->cut_text);
         return;
     }
     where = place_text(sweep, &sweep->first_failed);
-    g_autofree char *message = g_strdup_printf("after a power cut %s: %s (%u of %u cuts failed)", where, run->trouble.message, sweep->n_failed,
-                                               sweep->n_cuts);
+    g_autofree char *message = g_strdup_printf("after a power cut %s: %s (%u of %u cuts failed)", where,
+                                               run->trouble.message, sweep->n_failed, sweep->n_cuts);
     g_free(run->trouble.message);
     run->trouble.message = g_steal_pointer(&message);
 }
@@ -227,11 +269,12 @@ static void play_only(struct sweep *sweep)
     struct rig_cut_record record = {0};
 
     if (run->only_cut->operation >= sweep->operations->len) {
-        rig_run_error_text(run, "there is no operation %" G_GUINT64_FORMAT ": 'during' does %u", run->only_cut->operation,
-                           sweep->operations->len);
+        rig_run_error_text(run, "there is no operation %" G_GUINT64_FORMAT ": 'during' does %u",
+                           run->only_cut->operation, sweep->operations->len);
         return;
     }
-    run->cut_text = g_strdup_printf("%" G_GUINT64_FORMAT ":%s", run->only_cut->operation, rig_cut_form_name(run->only_cut->form));
+    run->cut_text = g_strdup_printf("%" G_GUINT64_FORMAT ":%s", run->only_cut->operation,
+                                    rig_cut_form_name(run->only_cut->form));
     play_cut(sweep, run->only_cut, &record);
     emit_cut(sweep, run->only_cut, &run->trouble);
 }
@@ -255,7 +298,8 @@ static void run_each_power_cut(struct rig_run *run, const struct rig_step *step)
         if (sweep.n_failed && !rig_run_troubled(run))
             show_failure(&sweep);
         if (!run->only_cut)
-            rig_run_note(run, "%u power cuts in %u flash operations, %u failed%s", sweep.n_cuts, sweep.operations->len, sweep.n_failed,
+            rig_run_note(run, "%u power cuts in %u flash operations, %u failed%s", sweep.n_cuts,
+                         sweep.operations->len, sweep.n_failed,
                          sweep.n_failed >= MAX_FAILED_CUTS ? " (the rest was not tried)" : "");
     }
     run->board->ops->forget_moment(sweep.moment);
@@ -266,7 +310,8 @@ static const char *const needs_sweep[] = {"power", "power-cut-at-operation", "re
 const struct rig_verb rig_verb_each_power_cut = {
     .name = "each-power-cut",
     .family = "power",
-    .about = "Plays `during` once uncut to count its flash operations, then again from the same board with power cut at each of them; after every cut "
+    .about = "Plays `during` once uncut to count its flash operations, then again from the same board with "
+             "power cut at each of them; after every cut "
              "power comes back and `then` must hold.",
     .shape = &sweep_shape,
     .within_us = 300u * 1000 * 1000,

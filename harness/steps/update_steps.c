@@ -8,23 +8,57 @@ static const char *const mark_kinds[] = {"test", "permanent", NULL};
 
 static const struct rig_field upload_fields[] = {
     {.name = "image", .type = RIG_TYPE_IMAGE, .required = true, .about = "What to upload."},
-    {.name = "number", .type = RIG_TYPE_COUNT, .max = 15, .about = "Image number of a board with several; without it the image's own."},
-    {.name = "chunk", .type = RIG_TYPE_SIZE, .min = 1, .max = 4096, .about = "Data bytes of one chunk; without it as many as fit."},
-    {.name = "first-chunk", .type = RIG_TYPE_SIZE, .min = 1, .max = 4096, .about = "Data bytes of the first chunk, where it is to differ from the others."},
-    {.name = "window", .type = RIG_TYPE_COUNT, .default_text = "1", .min = 1, .max = 16, .about = "Requests in flight; at most the board's buffers less one, and 1 if it does not tell them."},
-    {.name = "retry", .type = RIG_TYPE_CHOICE, .choices = retries, .default_text = "none",
+    {.name = "number",
+     .type = RIG_TYPE_COUNT,
+     .max = 15,
+     .about = "Image number of a board with several; without it the image's own."},
+    {.name = "chunk",
+     .type = RIG_TYPE_SIZE,
+     .min = 1,
+     .max = 4096,
+     .about = "Data bytes of one chunk; without it as many as fit."},
+    {.name = "first-chunk",
+     .type = RIG_TYPE_SIZE,
+     .min = 1,
+     .max = 4096,
+     .about = "Data bytes of the first chunk, where it is to differ from the others."},
+    {.name = "window",
+     .type = RIG_TYPE_COUNT,
+     .default_text = "1",
+     .min = 1,
+     .max = 16,
+     .about = "Requests in flight; at most the board's buffers less one, and 1 if it does not tell them."},
+    {.name = "retry",
+     .type = RIG_TYPE_CHOICE,
+     .choices = retries,
+     .default_text = "none",
      .about = "`resume`: when the link is lost, connect again and go on where the board says."},
-    {.name = "pair", .type = RIG_TYPE_FLAG, .default_text = "false", .about = "Encrypt when connecting again."},
-    {.name = "resumes-at", .type = RIG_TYPE_SIZE,
-     .about = "The board must still have this much of an earlier connection: the upload goes on there or later."},
-    {.name = "until", .type = RIG_TYPE_SIZE, .about = "Leave off when the board has this much; the outcome is then `stopped`."},
-    {.name = "upgrade", .type = RIG_TYPE_FLAG, .default_text = "false", .about = "Ask the server to refuse a version that is not higher."},
-    {.name = "failures", .type = RIG_TYPE_COUNT, .default_text = "5", .min = 1, .max = 100, .about = "Silences in a row before giving up."},
+    {.name = "pair",
+     .type = RIG_TYPE_FLAG,
+     .default_text = "false",
+     .about = "Encrypt when connecting again."},
+    {.name = "resumes-at",
+     .type = RIG_TYPE_SIZE,
+     .about =
+         "The board must still have this much of an earlier connection: the upload goes on there or later."},
+    {.name = "until",
+     .type = RIG_TYPE_SIZE,
+     .about = "Leave off when the board has this much; the outcome is then `stopped`."},
+    {.name = "upgrade",
+     .type = RIG_TYPE_FLAG,
+     .default_text = "false",
+     .about = "Ask the server to refuse a version that is not higher."},
+    {.name = "failures",
+     .type = RIG_TYPE_COUNT,
+     .default_text = "5",
+     .min = 1,
+     .max = 100,
+     .about = "Silences in a row before giving up."},
     RIG_FIELD_EXPECT_ANSWER,
     RIG_FIELD_EXPECT_RC,
 };
-static const struct rig_shape upload_shape = {.name = "upload", .fields = upload_fields, .n_fields = G_N_ELEMENTS(upload_fields),
-                                              .shorthand = "image"};
+static const struct rig_shape upload_shape = {
+    .name = "upload", .fields = upload_fields, .n_fields = G_N_ELEMENTS(upload_fields), .shorthand = "image"};
 
 static guint64 optional_count(const struct rig_step *step, const char *name, guint64 otherwise)
 {
@@ -36,7 +70,8 @@ static guint64 optional_count(const struct rig_step *step, const char *name, gui
 static void expect_resumed(struct rig_run *run, const struct rig_step *step, guint64 begin)
 {
     const struct rig_value *wanted = rig_record_get(step->arguments, "resumes-at");
-    g_autofree char *expected = wanted ? g_strdup_printf("byte %" G_GUINT64_FORMAT " or later", wanted->count) : NULL;
+    g_autofree char *expected =
+        wanted ? g_strdup_printf("byte %" G_GUINT64_FORMAT " or later", wanted->count) : NULL;
     g_autofree char *seen = g_strdup_printf("byte %" G_GUINT64_FORMAT, begin);
 
     if (wanted && !rig_run_troubled(run))
@@ -69,9 +104,11 @@ static void run_upload(struct rig_run *run, const struct rig_step *step)
         rig_run_error(run, error);
         return;
     }
-    rig_run_note(run, "upload of %s: %s at byte %" G_GUINT64_FORMAT " of %" G_GSIZE_FORMAT ", %u chunks, %u sent again, %u offset mismatches, %u reconnects",
-                 image->name, rig_smp_result_name(result.kind), report.offset, upload.n_bytes, report.n_chunks, report.n_resent,
-                 report.n_mismatches, report.n_reconnects);
+    rig_run_note(run,
+                 "upload of %s: %s at byte %" G_GUINT64_FORMAT " of %" G_GSIZE_FORMAT
+                 ", %u chunks, %u sent again, %u offset mismatches, %u reconnects",
+                 image->name, rig_smp_result_name(result.kind), report.offset, upload.n_bytes,
+                 report.n_chunks, report.n_resent, report.n_mismatches, report.n_reconnects);
     rig_judge_answer(run, step, "upload", &result);
     expect_resumed(run, step, report.begin);
 }
@@ -88,7 +125,8 @@ const struct rig_verb rig_verb_upload = {
 };
 
 /* Hash by which the board knows the image: of the file as built, whatever is in it. */
-static void write_state(struct rig_run *run, const struct rig_step *step, const char *what, const char *image_name, bool confirm)
+static void write_state(struct rig_run *run, const struct rig_step *step, const char *what,
+                        const char *image_name, bool confirm)
 {
     const struct rig_built_image *image = image_name ? rig_run_image(run, image_name) : NULL;
     struct rig_smp_result result;
@@ -101,19 +139,24 @@ static void write_state(struct rig_run *run, const struct rig_step *step, const 
         rig_run_error_text(run, "image '%s' has no hash that a request could name", image_name);
         return;
     }
-    n_bytes = rig_smp_encode_image_write(rig_smp_next_id(&run->client), image ? image->hash : NULL, image ? RIG_IMAGE_HASH_BYTES : 0,
-                                         confirm, request, sizeof request);
+    n_bytes = rig_smp_encode_image_write(rig_smp_next_id(&run->client), image ? image->hash : NULL,
+                                         image ? RIG_IMAGE_HASH_BYTES : 0, confirm, request, sizeof request);
     if (rig_ask(run, step, request, n_bytes, NULL, &result))
         rig_judge_answer(run, step, what, &result);
 }
 
 static const struct rig_field mark_fields[] = {
     {.name = "image", .type = RIG_TYPE_IMAGE, .required = true, .about = "Image to boot next."},
-    {.name = "as", .type = RIG_TYPE_CHOICE, .choices = mark_kinds, .default_text = "test", .about = "Once on trial, or for good."},
+    {.name = "as",
+     .type = RIG_TYPE_CHOICE,
+     .choices = mark_kinds,
+     .default_text = "test",
+     .about = "Once on trial, or for good."},
     RIG_FIELD_EXPECT_ANSWER,
     RIG_FIELD_EXPECT_RC,
 };
-static const struct rig_shape mark_shape = {.name = "mark", .fields = mark_fields, .n_fields = G_N_ELEMENTS(mark_fields), .shorthand = "image"};
+static const struct rig_shape mark_shape = {
+    .name = "mark", .fields = mark_fields, .n_fields = G_N_ELEMENTS(mark_fields), .shorthand = "image"};
 
 static void run_mark(struct rig_run *run, const struct rig_step *step)
 {
@@ -137,7 +180,9 @@ static const struct rig_field confirm_fields[] = {
     RIG_FIELD_EXPECT_ANSWER,
     RIG_FIELD_EXPECT_RC,
 };
-static const struct rig_shape confirm_shape = {.name = "confirm", .fields = confirm_fields, .n_fields = G_N_ELEMENTS(confirm_fields),
+static const struct rig_shape confirm_shape = {.name = "confirm",
+                                               .fields = confirm_fields,
+                                               .n_fields = G_N_ELEMENTS(confirm_fields),
                                                .shorthand = "image"};
 
 static void run_confirm(struct rig_run *run, const struct rig_step *step)
@@ -157,18 +202,23 @@ const struct rig_verb rig_verb_confirm = {
 };
 
 static const struct rig_field erase_fields[] = {
-    {.name = "slot", .type = RIG_TYPE_COUNT, .max = 255, .about = "Slot to erase; without it the server's default, slot 1."},
+    {.name = "slot",
+     .type = RIG_TYPE_COUNT,
+     .max = 255,
+     .about = "Slot to erase; without it the server's default, slot 1."},
     RIG_FIELD_EXPECT_ANSWER,
     RIG_FIELD_EXPECT_RC,
 };
-static const struct rig_shape erase_shape = {.name = "erase", .fields = erase_fields, .n_fields = G_N_ELEMENTS(erase_fields), .shorthand = "slot"};
+static const struct rig_shape erase_shape = {
+    .name = "erase", .fields = erase_fields, .n_fields = G_N_ELEMENTS(erase_fields), .shorthand = "slot"};
 
 static void run_erase(struct rig_run *run, const struct rig_step *step)
 {
     const struct rig_value *slot = rig_record_get(step->arguments, "slot");
     struct rig_smp_result result;
     guint8 request[64];
-    gsize n_bytes = rig_smp_encode_erase(rig_smp_next_id(&run->client), slot ? (int)slot->count : -1, request, sizeof request);
+    gsize n_bytes = rig_smp_encode_erase(rig_smp_next_id(&run->client), slot ? (int)slot->count : -1, request,
+                                         sizeof request);
 
     if (rig_ask(run, step, request, n_bytes, NULL, &result))
         rig_judge_answer(run, step, "erase", &result);

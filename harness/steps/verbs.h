@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The verbs of the scenario language and the one table that lists them. A verb = its entry here, one line in table.c, its function. */
+/* The verbs of the scenario language and the one table that lists them. A verb = its entry here, one line in
+ * table.c, its function. */
 #ifndef RIG_STEPS_VERBS_H
 #define RIG_STEPS_VERBS_H
 
@@ -19,7 +20,8 @@ extern const struct rig_verb rig_verb_cut_power, rig_verb_each_power_cut;
 /* explore_steps.c */
 extern const struct rig_verb rig_verb_explore;
 /* link_steps.c */
-extern const struct rig_verb rig_verb_connect, rig_verb_disconnect, rig_verb_pair, rig_verb_forget_bond, rig_verb_notifications;
+extern const struct rig_verb rig_verb_connect, rig_verb_disconnect, rig_verb_pair, rig_verb_forget_bond,
+    rig_verb_notifications;
 /* fault_steps.c */
 extern const struct rig_verb rig_verb_with_faults;
 /* update_steps.c */
@@ -27,7 +29,8 @@ extern const struct rig_verb rig_verb_upload, rig_verb_mark, rig_verb_confirm, r
 /* smp_steps.c */
 extern const struct rig_verb rig_verb_smp_echo, rig_verb_smp_parameters, rig_verb_smp_reset, rig_verb_smp_raw;
 /* expect_steps.c */
-extern const struct rig_verb rig_verb_expect_boot, rig_verb_expect_board, rig_verb_expect_resets, rig_verb_expect_console, rig_verb_expect_link;
+extern const struct rig_verb rig_verb_expect_boot, rig_verb_expect_board, rig_verb_expect_resets,
+    rig_verb_expect_console, rig_verb_expect_link;
 /* images_steps.c */
 extern const struct rig_verb rig_verb_expect_images;
 /* flash_steps.c */
@@ -37,20 +40,28 @@ extern const struct rig_verb rig_verb_expect_slot, rig_verb_mark_flash, rig_verb
 
 /* Values of `expect:` for what is answered over the link. */
 extern const char *const rig_answer_choices[];
-#define RIG_FIELD_EXPECT_ANSWER                                                                                                          \
-    {.name = "expect", .type = RIG_TYPE_CHOICE, .list = true, .choices = rig_answer_choices, .default_text = "ok",                         \
-     .about = "What must come of it; several = any of them. `any` accepts everything but a broken rig."}
-#define RIG_FIELD_EXPECT_RC                                                                                                              \
-    {.name = "rc", .type = RIG_TYPE_COUNT, .about = "With `expect: refused`: the error code that must be answered."}
+#define RIG_FIELD_EXPECT_ANSWER                                                                              \
+    {                                                                                                        \
+        .name = "expect", .type = RIG_TYPE_CHOICE, .list = true, .choices = rig_answer_choices,              \
+        .default_text = "ok",                                                                                \
+        .about = "What must come of it; several = any of them. `any` accepts everything but a broken rig."   \
+    }
+#define RIG_FIELD_EXPECT_RC                                                                                  \
+    {                                                                                                        \
+        .name = "rc", .type = RIG_TYPE_COUNT,                                                                \
+        .about = "With `expect: refused`: the error code that must be answered."                             \
+    }
 
 /* Compares what came of a request with `expect` (and `rc`) of the step, on record. */
-void rig_judge_answer(struct rig_run *run, const struct rig_step *step, const char *what, const struct rig_smp_result *result);
+void rig_judge_answer(struct rig_run *run, const struct rig_step *step, const char *what,
+                      const struct rig_smp_result *result);
 
 /* Sends an encoded request, waits within the step's deadline. false: trouble. */
-bool rig_ask(struct rig_run *run, const struct rig_step *step, const guint8 *request, gsize n_bytes, struct rig_smp_response *response,
-             struct rig_smp_result *result);
+bool rig_ask(struct rig_run *run, const struct rig_step *step, const guint8 *request, gsize n_bytes,
+             struct rig_smp_response *response, struct rig_smp_result *result);
 
-/* Lets the board start after reset or power-on until its bootloader ran and the host noticed the end of the old connection. false: trouble. */
+/* Lets the board start after reset or power-on until its bootloader ran and the host noticed the end of the
+ * old connection. false: trouble. */
 bool rig_await_boot(struct rig_run *run, guint64 until_us);
 
 /* The values of a list field (or none). */

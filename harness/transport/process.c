@@ -38,8 +38,9 @@ struct rig_process *rig_process_start(const char *const *argv, const char *log_p
 
     if (log_fd < 0)
         return NULL;
-    started = g_spawn_async_with_pipes_and_fds(NULL, argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_SEARCH_PATH, NULL, NULL, -1, -1, log_fd,
-                                               NULL, NULL, 0, &pid, &to_child, &from_child, NULL, &cause);
+    started = g_spawn_async_with_pipes_and_fds(
+        NULL, argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_SEARCH_PATH, NULL, NULL, -1, -1, log_fd, NULL,
+        NULL, 0, &pid, &to_child, &from_child, NULL, &cause);
     close(log_fd);
     if (!started) {
         g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "cannot start '%s': %s", argv[0], cause->message);

@@ -26,7 +26,8 @@ static char *frame_of(struct rig_process *process)
 {
     GByteArray *frame = NULL;
 
-    assert_int_equal(rig_stream_read_frame(rig_process_stream(process), '\n', 10000, &frame), RIG_STREAM_FRAME);
+    assert_int_equal(rig_stream_read_frame(rig_process_stream(process), '\n', 10000, &frame),
+                     RIG_STREAM_FRAME);
     return (char *)g_byte_array_free(frame, FALSE);
 }
 
@@ -59,7 +60,8 @@ static void silence_is_a_timeout_and_the_half_frame_is_kept(void **state)
     GByteArray *frame = NULL;
 
     (void)state;
-    assert_int_equal(rig_stream_read_frame(rig_process_stream(process), '\n', 100, &frame), RIG_STREAM_TIMEOUT);
+    assert_int_equal(rig_stream_read_frame(rig_process_stream(process), '\n', 100, &frame),
+                     RIG_STREAM_TIMEOUT);
     assert_null(frame);
     assert_true(rig_stream_write(rig_process_stream(process), "\n", 1, 10000, NULL));
     answer = frame_of(process);
@@ -72,7 +74,8 @@ static void a_peer_that_ends_is_closed_and_its_half_frame_dropped(void **state)
     GByteArray *frame = NULL;
 
     (void)state;
-    assert_int_equal(rig_stream_read_frame(rig_process_stream(process), '\n', 10000, &frame), RIG_STREAM_CLOSED);
+    assert_int_equal(rig_stream_read_frame(rig_process_stream(process), '\n', 10000, &frame),
+                     RIG_STREAM_CLOSED);
 }
 
 static void a_frame_without_end_is_too_long(void **state)
@@ -81,7 +84,8 @@ static void a_frame_without_end_is_too_long(void **state)
     GByteArray *frame = NULL;
 
     (void)state;
-    assert_int_equal(rig_stream_read_frame(rig_process_stream(process), '\n', 30000, &frame), RIG_STREAM_TOO_LONG);
+    assert_int_equal(rig_stream_read_frame(rig_process_stream(process), '\n', 30000, &frame),
+                     RIG_STREAM_TOO_LONG);
 }
 
 static void writing_to_a_dead_child_is_an_error(void **state)
@@ -92,7 +96,8 @@ static void writing_to_a_dead_child_is_an_error(void **state)
     GByteArray *frame = NULL;
 
     (void)state;
-    assert_int_equal(rig_stream_read_frame(rig_process_stream(process), '\n', 10000, &frame), RIG_STREAM_CLOSED);
+    assert_int_equal(rig_stream_read_frame(rig_process_stream(process), '\n', 10000, &frame),
+                     RIG_STREAM_CLOSED);
     rig_process_stop(process, 1000);
     assert_false(rig_stream_write(rig_process_stream(process), "x", 1, 1000, &error));
     assert_true(g_error_matches(error, RIG_ERROR, RIG_ERROR_IO));

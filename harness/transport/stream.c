@@ -89,7 +89,8 @@ struct rig_stream *rig_stream_connect_unix(const char *path, GError **error)
     } else {
         errno = ENAMETOOLONG;
     }
-    if (fd >= 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 && connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
+    if (fd >= 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 &&
+        connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
         return rig_stream_new(path, fd, fd);
     g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot connect to '%s': %s", path, g_strerror(errno));
     if (fd >= 0)
@@ -116,8 +117,10 @@ static bool wait_for(int fd, short events, gint64 deadline_us)
     return n != 0;
 }
 
-/* A peer that hung up must not end the process by SIGPIPE; pipes know no MSG_NOSIGNAL, so the caller's process ignores the signal. */
-bool rig_stream_write(struct rig_stream *stream, const void *bytes, gsize n_bytes, guint timeout_ms, GError **error)
+/* A peer that hung up must not end the process by SIGPIPE; pipes know no MSG_NOSIGNAL, so the caller's
+ * process ignores the signal. */
+bool rig_stream_write(struct rig_stream *stream, const void *bytes, gsize n_bytes, guint timeout_ms,
+                      GError **error)
 {
     gint64 deadline_us = g_get_monotonic_time() + (gint64)timeout_ms * 1000;
     const guint8 *at = bytes;
@@ -129,10 +132,12 @@ bool rig_stream_write(struct rig_stream *stream, const void *bytes, gsize n_byte
             at += n;
             n_bytes -= (gsize)n;
         } else if (n < 0 && errno != EAGAIN && errno != EINTR) {
-            g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot write to %s: %s", stream->name, g_strerror(errno));
+            g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot write to %s: %s", stream->name,
+                        g_strerror(errno));
             return false;
         } else if (!wait_for(stream->out_fd, POLLOUT, deadline_us)) {
-            g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot write to %s: it took nothing for %u ms", stream->name, timeout_ms);
+            g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot write to %s: it took nothing for %u ms",
+                        stream->name, timeout_ms);
             return false;
         }
     }
@@ -142,9 +147,9 @@ bool rig_stream_write(struct rig_stream *stream, const void *bytes, gsize n_byte
 static GByteArray *take_frame(struct rig_stream *stream, char end)
 {
     GByteArray *incoming = stream->incoming;
-    const guint8 *found = stream->n_searched < incoming->len
-                              ? memchr(incoming->data + stream->n_searched, end, incoming->len - stream->n_searched)
-                              : NULL;
+    const guint8 *found = stream->n_searched < incoming->len ? memchr(incoming->data + stream->n_searched,
+                                                                      end, incoming->len - stream->n_searched)
+                                                             : NULL;
     GByteArray *frame;
     guint n_frame;
 
@@ -180,7 +185,8 @@ static void forget(struct rig_stream *stream)
     stream->n_searched = 0;
 }
 
-enum rig_stream_outcome rig_stream_read_frame(struct rig_stream *stream, char end, guint timeout_ms, GByteArray **frame)
+enum rig_stream_outcome rig_stream_read_frame(struct rig_stream *stream, char end, guint timeout_ms,
+                                              GByteArray **frame)
 {
     gint64 deadline_us = g_get_monotonic_time() + (gint64)timeout_ms * 1000;
 
@@ -201,7 +207,8 @@ enum rig_stream_outcome rig_stream_read_frame(struct rig_stream *stream, char en
 
 const char *rig_stream_outcome_text(enum rig_stream_outcome outcome)
 {
-    static const char *const texts[] = {"answered", "no answer in time", "it hung up", "the answer is too long"};
+    static const char *const texts[] = {"answered", "no answer in time", "it hung up",
+                                        "the answer is too long"};
 
     return (guint)outcome < G_N_ELEMENTS(texts) ? texts[outcome] : "unknown";
 }

@@ -9,8 +9,8 @@ bool rig_board_can(const struct rig_board *board, const char *capability)
     return g_strv_contains((const gchar *const *)board->capabilities, capability);
 }
 
-bool rig_board_wait_for(struct rig_board *board, guint64 until_us, rig_board_condition done, void *user, bool *satisfied,
-                        GError **error)
+bool rig_board_wait_for(struct rig_board *board, guint64 until_us, rig_board_condition done, void *user,
+                        bool *satisfied, GError **error)
 {
     for (;;) {
         bool happened = false;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A board under test: its clock, its drivers by role, what it can do, and what can be prepared on it. Made by a target. */
+/* A board under test: its clock, its drivers by role, what it can do, and what can be prepared on it. Made by
+ * a target. */
 #ifndef RIG_DRIVERS_BOARD_BOARD_H
 #define RIG_DRIVERS_BOARD_BOARD_H
 
@@ -15,10 +16,12 @@ struct rig_board;
 
 #define RIG_PAYLOAD_MIN_BYTES 64
 
-/* Things the board does that belong into the journal. Called from within rig_board_wait() and the drivers' operations. */
+/* Things the board does that belong into the journal. Called from within rig_board_wait() and the drivers'
+ * operations. */
 struct rig_board_listener {
     void (*console)(void *user, guint64 at_us, const char *line);
-    void (*boot)(void *user, guint64 at_us, const char *outcome, const char *swap, bool resumed, guint64 n_operations, const char *text);
+    void (*boot)(void *user, guint64 at_us, const char *outcome, const char *swap, bool resumed,
+                 guint64 n_operations, const char *text);
     void (*link)(void *user, guint64 at_us, const char *text);
     void *user;
 };
@@ -32,8 +35,8 @@ struct rig_board_image {
 struct rig_board_setup {
     const struct rig_board_image *images;
     gsize n_images;
-    bool companions;                 /* images of the board that are not among these are healthy ones of the board's own */
-    bool confirmed;                  /* false: slot 0 is on trial (trailer says so), the next boot reverts */
+    bool companions; /* images of the board that are not among these are healthy ones of the board's own */
+    bool confirmed;  /* false: slot 0 is on trial (trailer says so), the next boot reverts */
     const struct rig_record *options; /* of rig_board_options_shape; NULL = the target's own */
     guint64 seed;
 };
@@ -53,10 +56,11 @@ struct rig_moment; /* a whole board at one instant */
 
 struct rig_board_ops {
     guint64 (*now_us)(struct rig_board *board);
-    /* Lets the next thing happen that is due no later than until_us; *happened is false when the clock reached until_us instead. Errors:
-     * RIG_ERROR_INTERRUPTED, or a lost device. */
+    /* Lets the next thing happen that is due no later than until_us; *happened is false when the clock
+     * reached until_us instead. Errors: RIG_ERROR_INTERRUPTED, or a lost device. */
     bool (*wait)(struct rig_board *board, guint64 until_us, bool *happened, GError **error);
-    /* Makes the board what `setup` says and leaves it without power. RIG_ERROR_UNSUPPORTED when this board cannot be made so. */
+    /* Makes the board what `setup` says and leaves it without power. RIG_ERROR_UNSUPPORTED when this board
+     * cannot be made so. */
     bool (*prepare)(struct rig_board *board, const struct rig_board_setup *setup, GError **error);
     bool (*forget_bonds)(struct rig_board *board, GError **error); /* the board's half */
     /* Fills a payload; NULL op: images come from files. n_bytes is at least RIG_PAYLOAD_MIN_BYTES. */
@@ -65,9 +69,10 @@ struct rig_board_ops {
     struct rig_moment *(*keep)(struct rig_board *board);
     void (*rewind)(struct rig_board *board, const struct rig_moment *moment);
     void (*forget_moment)(struct rig_moment *moment);
-    /* The bootloader model and the flash of a simulated board, for exploration; NULL op: there is none. Borrowed. Returns the foreign bootloader
-     * that this board boots through, NULL = the model. */
-    struct sim_guest *(*bootloader)(struct rig_board *board, const struct sim_boot_config **config, const struct sim_flash **flash);
+    /* The bootloader model and the flash of a simulated board, for exploration; NULL op: there is none.
+     * Borrowed. Returns the foreign bootloader that this board boots through, NULL = the model. */
+    struct sim_guest *(*bootloader)(struct rig_board *board, const struct sim_boot_config **config,
+                                    const struct sim_flash **flash);
     /* Every driver at rest, power off: the safe state at the end. */
     void (*make_safe)(struct rig_board *board);
     void (*free)(struct rig_board *board);
@@ -82,15 +87,15 @@ struct rig_board {
     const char *const *capabilities; /* NULL-terminated; what `needs` is checked against */
     enum rig_key_kind signing;       /* what the bootloader demands */
     bool signing_needed;
-    volatile int *interrupted;       /* set from outside: wait() fails with RIG_ERROR_INTERRUPTED */
+    volatile int *interrupted; /* set from outside: wait() fails with RIG_ERROR_INTERRUPTED */
 };
 
 bool rig_board_can(const struct rig_board *board, const char *capability);
 
 /* Lets things happen until `done` says so or the clock reaches until_us. true: *satisfied tells which. */
 typedef bool (*rig_board_condition)(void *user);
-bool rig_board_wait_for(struct rig_board *board, guint64 until_us, rig_board_condition done, void *user, bool *satisfied,
-                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool rig_board_wait_for(struct rig_board *board, guint64 until_us, rig_board_condition done, void *user,
+                        bool *satisfied, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS
 

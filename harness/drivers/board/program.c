@@ -4,7 +4,8 @@
 
 #include "base/error.h"
 
-bool rig_board_program_image(struct rig_probe *probe, const struct rig_board_image *image, bool trial, GError **error)
+bool rig_board_program_image(struct rig_probe *probe, const struct rig_board_image *image, bool trial,
+                             GError **error)
 {
     struct rig_slot slot;
     guint32 at;
@@ -16,11 +17,13 @@ bool rig_board_program_image(struct rig_probe *probe, const struct rig_board_ima
     /* After an upgrade the old image lies at the start of the secondary slot, in swap-offset too. */
     at = trial ? 0 : slot.image_offset;
     if (image->n_bytes > slot.n_bytes - at) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "an image of %" G_GSIZE_FORMAT " bytes does not fit %s (%u bytes)", image->n_bytes,
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+                    "an image of %" G_GSIZE_FORMAT " bytes does not fit %s (%u bytes)", image->n_bytes,
                     slot.name, slot.n_bytes - at);
         return false;
     }
-    return probe->ops->program(probe, slot.device, slot.device_offset + at, image->bytes, image->n_bytes, error);
+    return probe->ops->program(probe, slot.device, slot.device_offset + at, image->bytes, image->n_bytes,
+                               error);
 }
 
 /* The trailer that a finished test upgrade leaves: on trial until image_ok is written. */
@@ -36,7 +39,8 @@ static bool program_trial(struct rig_probe *probe, GError **error)
         return false;
     }
     rig_trailer_magic(slot.geometry.max_align, magic);
-    return probe->ops->program(probe, slot.device, slot.device_offset + layout.magic, magic, sizeof magic, error) &&
+    return probe->ops->program(probe, slot.device, slot.device_offset + layout.magic, magic, sizeof magic,
+                               error) &&
            probe->ops->program(probe, slot.device, slot.device_offset + layout.copy_done, &set, 1, error);
 }
 

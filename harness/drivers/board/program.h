@@ -7,10 +7,14 @@
 
 G_BEGIN_DECLS
 
-/* One image into its slot; on trial, a secondary slot holds the image of before, which lies at its start in swap-offset too. */
-bool rig_board_program_image(struct rig_probe *probe, const struct rig_board_image *image, bool trial, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* The images, and the trailer of a trial run when the set-up is not confirmed. The slots must be erased before. */
-bool rig_board_program(struct rig_probe *probe, const struct rig_board_setup *setup, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* One image into its slot; on trial, a secondary slot holds the image of before, which lies at its start in
+ * swap-offset too. */
+bool rig_board_program_image(struct rig_probe *probe, const struct rig_board_image *image, bool trial,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The images, and the trailer of a trial run when the set-up is not confirmed. The slots must be erased
+ * before. */
+bool rig_board_program(struct rig_probe *probe, const struct rig_board_setup *setup,
+                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS
 

@@ -49,13 +49,20 @@ static void each_choice_strikes_its_request_and_no_other(void **state)
         struct rig_fault fault;
         guint32 bits;
     } rows[] = {
-        {{.choice = RIG_FAULT_AT_CHUNK, .n = 0}, 1u << 1},       {{.choice = RIG_FAULT_AT_CHUNK, .n = 9}, 1u << 10},
-        {{.choice = RIG_FAULT_AT_CHUNK, .n = 10}, 0},            {{.choice = RIG_FAULT_AT_MIDDLE}, 1u << 6},
-        {{.choice = RIG_FAULT_AT_LAST}, 1u << 10},               {{.choice = RIG_FAULT_AT_BYTE, .n = 0}, 1u << 1},
-        {{.choice = RIG_FAULT_AT_BYTE, .n = 99}, 1u << 1},       {{.choice = RIG_FAULT_AT_BYTE, .n = 100}, 1u << 2},
-        {{.choice = RIG_FAULT_AT_BYTE, .n = 999}, 1u << 10},     {{.choice = RIG_FAULT_AT_BYTE, .n = 1000}, 0},
-        {{.choice = RIG_FAULT_AT_MESSAGE, .n = 0}, 1u << 0},     {{.choice = RIG_FAULT_AT_MESSAGE, .n = 11}, 1u << 11},
-        {{.choice = RIG_FAULT_BY_PROBABILITY, .probability = 1}, 0x7fe}, {{.choice = RIG_FAULT_BY_PROBABILITY, .probability = 0}, 0},
+        {{.choice = RIG_FAULT_AT_CHUNK, .n = 0}, 1u << 1},
+        {{.choice = RIG_FAULT_AT_CHUNK, .n = 9}, 1u << 10},
+        {{.choice = RIG_FAULT_AT_CHUNK, .n = 10}, 0},
+        {{.choice = RIG_FAULT_AT_MIDDLE}, 1u << 6},
+        {{.choice = RIG_FAULT_AT_LAST}, 1u << 10},
+        {{.choice = RIG_FAULT_AT_BYTE, .n = 0}, 1u << 1},
+        {{.choice = RIG_FAULT_AT_BYTE, .n = 99}, 1u << 1},
+        {{.choice = RIG_FAULT_AT_BYTE, .n = 100}, 1u << 2},
+        {{.choice = RIG_FAULT_AT_BYTE, .n = 999}, 1u << 10},
+        {{.choice = RIG_FAULT_AT_BYTE, .n = 1000}, 0},
+        {{.choice = RIG_FAULT_AT_MESSAGE, .n = 0}, 1u << 0},
+        {{.choice = RIG_FAULT_AT_MESSAGE, .n = 11}, 1u << 11},
+        {{.choice = RIG_FAULT_BY_PROBABILITY, .probability = 1}, 0x7fe},
+        {{.choice = RIG_FAULT_BY_PROBABILITY, .probability = 0}, 0},
     };
 
     (void)state;
@@ -85,7 +92,8 @@ static void a_fault_strikes_by_its_own_kind_only(void **state)
     for (guint armed = 0; armed < RIG_FAULT_N_KINDS; armed++) {
         struct rig_faults *faults = rig_faults_new(1);
 
-        rig_faults_push(faults, &(struct rig_fault){.kind = (enum rig_fault_kind)armed, .choice = RIG_FAULT_AT_LAST});
+        rig_faults_push(faults,
+                        &(struct rig_fault){.kind = (enum rig_fault_kind)armed, .choice = RIG_FAULT_AT_LAST});
         for (guint asked = 0; asked < RIG_FAULT_N_KINDS; asked++)
             assert_int_equal(struck(faults, (enum rig_fault_kind)asked), asked == armed ? 1u << 10 : 0);
         rig_faults_free(faults);
@@ -136,7 +144,8 @@ static void chance_is_the_same_for_the_same_seed_and_near_its_probability(void *
     assert_in_range(n, 230, 370); /* of 1000 chunks at 30 % */
     assert_int_equal(count_by_chance(42, &again), n);
     assert_int_equal(first, again);
-    assert_int_not_equal(count_by_chance(G_GUINT64_CONSTANT(42) << 32, &other) ^ (guint)other, n ^ (guint)first);
+    assert_int_not_equal(count_by_chance(G_GUINT64_CONSTANT(42) << 32, &other) ^ (guint)other,
+                         n ^ (guint)first);
 }
 
 static void every_kind_has_a_name_of_its_own(void **state)
@@ -144,7 +153,8 @@ static void every_kind_has_a_name_of_its_own(void **state)
     (void)state;
     for (guint i = 0; i < RIG_FAULT_N_KINDS; i++)
         for (guint j = 0; j < i; j++)
-            assert_string_not_equal(rig_fault_kind_name((enum rig_fault_kind)i), rig_fault_kind_name((enum rig_fault_kind)j));
+            assert_string_not_equal(rig_fault_kind_name((enum rig_fault_kind)i),
+                                    rig_fault_kind_name((enum rig_fault_kind)j));
     assert_string_equal(rig_fault_kind_name((enum rig_fault_kind)RIG_FAULT_N_KINDS), "unknown");
 }
 

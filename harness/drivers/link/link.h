@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Role: the radio (or wire) between host and board. A link moves packets; it knows nothing of what they mean. Every driver passes the
- * same contract suite. */
+/* Role: the radio (or wire) between host and board. A link moves packets; it knows nothing of what they mean.
+ * Every driver passes the same contract suite. */
 #ifndef RIG_DRIVERS_LINK_LINK_H
 #define RIG_DRIVERS_LINK_LINK_H
 
@@ -9,54 +9,61 @@
 
 G_BEGIN_DECLS
 
-/* What became of an operation, as far as the board is concerned. Scenarios expect these by name. A broken rig is a GError instead. */
+/* What became of an operation, as far as the board is concerned. Scenarios expect these by name. A broken rig
+ * is a GError instead. */
 enum rig_link_outcome {
     RIG_LINK_OK,
-    RIG_LINK_TIMEOUT,          /* nothing happened before the deadline */
-    RIG_LINK_NOT_FOUND,        /* no advertising of this address or name */
-    RIG_LINK_LOST,             /* the connection ended */
+    RIG_LINK_TIMEOUT,   /* nothing happened before the deadline */
+    RIG_LINK_NOT_FOUND, /* no advertising of this address or name */
+    RIG_LINK_LOST,      /* the connection ended */
     RIG_LINK_NOT_CONNECTED,
-    RIG_LINK_KEY_MISSING,      /* the board lost its half of the bond */
-    RIG_LINK_KEY_DIFFERENT,    /* both have keys, they differ */
+    RIG_LINK_KEY_MISSING,   /* the board lost its half of the bond */
+    RIG_LINK_KEY_DIFFERENT, /* both have keys, they differ */
     RIG_LINK_PAIRING_REFUSED,
-    RIG_LINK_NOT_ENCRYPTED,    /* the attribute wants encryption or authentication */
-    RIG_LINK_NO_SERVICE,       /* the update service or characteristic is not there */
-    RIG_LINK_TOO_LONG,         /* the packet exceeds what one write may carry */
+    RIG_LINK_NOT_ENCRYPTED, /* the attribute wants encryption or authentication */
+    RIG_LINK_NO_SERVICE,    /* the update service or characteristic is not there */
+    RIG_LINK_TOO_LONG,      /* the packet exceeds what one write may carry */
 };
 #define RIG_LINK_N_OUTCOMES 11
-/* "ok", "timeout", "not-found", "link-lost", "not-connected", "key-missing", "key-different", "pairing-refused", "not-encrypted",
- * "no-service", "too-long" */
+/* "ok", "timeout", "not-found", "link-lost", "not-connected", "key-missing", "key-different",
+ * "pairing-refused", "not-encrypted", "no-service", "too-long" */
 const char *rig_link_outcome_name(enum rig_link_outcome outcome);
 
 struct rig_link_state {
     bool connected;
     bool encrypted;
-    bool bonded;       /* the host holds a key for this board */
+    bool bonded; /* the host holds a key for this board */
     bool subscribed;
-    guint16 mtu;       /* ATT_MTU, 0 when not connected */
-    char text[96];     /* the last outcome in the stack's own words: "supervision timeout (HCI 0x08)" */
+    guint16 mtu;   /* ATT_MTU, 0 when not connected */
+    char text[96]; /* the last outcome in the stack's own words: "supervision timeout (HCI 0x08)" */
 };
 
 struct rig_link_connect {
-    guint16 mtu;        /* ATT_MTU to ask for; 0 = the most the host can */
-    bool pair;          /* encrypt: with the stored key, or by pairing when there is none */
-    guint64 until_us;   /* board clock */
+    guint16 mtu;      /* ATT_MTU to ask for; 0 = the most the host can */
+    bool pair;        /* encrypt: with the stored key, or by pairing when there is none */
+    guint64 until_us; /* board clock */
 };
 
 struct rig_link;
 
-/* Blocking, each until its deadline on the board's clock at the latest. false + error: the rig failed; else *outcome. */
+/* Blocking, each until its deadline on the board's clock at the latest. false + error: the rig failed; else
+ * *outcome. */
 struct rig_link_ops {
     const char *name;
-    /* Connects and subscribes to the update characteristic; an encrypted link when the host holds a key or `pair` says so. */
-    bool (*connect)(struct rig_link *link, const struct rig_link_connect *how, enum rig_link_outcome *outcome, GError **error);
+    /* Connects and subscribes to the update characteristic; an encrypted link when the host holds a key or
+     * `pair` says so. */
+    bool (*connect)(struct rig_link *link, const struct rig_link_connect *how, enum rig_link_outcome *outcome,
+                    GError **error);
     bool (*pair)(struct rig_link *link, guint64 until_us, enum rig_link_outcome *outcome, GError **error);
     bool (*subscribe)(struct rig_link *link, bool on, enum rig_link_outcome *outcome, GError **error);
     bool (*disconnect)(struct rig_link *link, GError **error);
     /* One write without response to the update characteristic, n_bytes <= mtu - 3. */
-    bool (*write)(struct rig_link *link, const guint8 *bytes, gsize n_bytes, enum rig_link_outcome *outcome, GError **error);
-    /* The next notification; *packet is owned by the caller. LOST when the link ended and nothing is left, TIMEOUT at until_us. */
-    bool (*receive)(struct rig_link *link, guint64 until_us, GBytes **packet, enum rig_link_outcome *outcome, GError **error);
+    bool (*write)(struct rig_link *link, const guint8 *bytes, gsize n_bytes, enum rig_link_outcome *outcome,
+                  GError **error);
+    /* The next notification; *packet is owned by the caller. LOST when the link ended and nothing is left,
+     * TIMEOUT at until_us. */
+    bool (*receive)(struct rig_link *link, guint64 until_us, GBytes **packet, enum rig_link_outcome *outcome,
+                    GError **error);
     bool (*forget_bond)(struct rig_link *link, GError **error); /* the host's half; no bond is no error */
     void (*state)(struct rig_link *link, struct rig_link_state *state);
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The OpenOCD client against scripted servers that misbehave; no openocd is needed. Each fake is a shell that is started in its place. */
+/* The OpenOCD client against scripted servers that misbehave; no openocd is needed. Each fake is a shell that
+ * is started in its place. */
 #include "drivers/probe/openocd_rpc.h"
 
 #include "base/error.h"
@@ -106,7 +107,8 @@ static void a_server_that_dies_in_the_middle_of_an_answer_is_an_error(void **sta
 static void garbage_is_no_result(void **state)
 {
     (void)state;
-    refuses("printf '0 chip.cpu" END "HTTP/1.0 400 Bad Request" END "'; cat >/dev/null", "something else than a result");
+    refuses("printf '0 chip.cpu" END "HTTP/1.0 400 Bad Request" END "'; cat >/dev/null",
+            "something else than a result");
     refuses("printf '" END "'; cat >/dev/null", "something else than a result");
     refuses("printf '\\000\\001\\377" END "'; cat >/dev/null", "something else than a result");
 }
@@ -164,7 +166,9 @@ static void every_command_is_wrapped_in_catch(void **state)
 
     (void)state;
     path = g_strdup_printf("%s/rig-sent-%d", g_get_tmp_dir(), g_random_int_range(0, 1 << 30));
-    script = g_strdup_printf("printf '0 chip.cpu" END "'; head -c %zu >%s; printf '0 " END "'; cat >/dev/null", sizeof expected - 1, path);
+    script =
+        g_strdup_printf("printf '0 chip.cpu" END "'; head -c %zu >%s; printf '0 " END "'; cat >/dev/null",
+                        sizeof expected - 1, path);
     fake_open(&fake, script, 5000);
     assert_true(rig_openocd_command(fake.openocd, 5000, NULL, NULL, "mdw 0x%x", 16u));
     rig_openocd_end(fake.openocd);

@@ -25,8 +25,8 @@ static bool command(struct rig_openocd_probe *probe, GError **error, const char 
     return rig_openocd_command(probe->openocd, RIG_OPENOCD_COMMAND_MS, NULL, error, "%s", text);
 }
 
-/* After power came back a target that failed a reset stays "not examined" for ever; so it is examined each time. A dead adapter is cured by
- * a new openocd only. */
+/* After power came back a target that failed a reset stays "not examined" for ever; so it is examined each
+ * time. A dead adapter is cured by a new openocd only. */
 static bool examine(struct rig_openocd_probe *probe, GError **error)
 {
     bool fresh = !rig_openocd_is_started(probe->openocd);
@@ -34,7 +34,8 @@ static bool examine(struct rig_openocd_probe *probe, GError **error)
     for (guint round = 0; round < 2; round++) {
         for (guint i = 0; i < EXAMINE_TRIES; i++) {
             g_clear_error(error);
-            if (rig_openocd_command(probe->openocd, RIG_OPENOCD_COMMAND_MS, NULL, error, "poll off; [target current] arp_examine; poll"))
+            if (rig_openocd_command(probe->openocd, RIG_OPENOCD_COMMAND_MS, NULL, error,
+                                    "poll off; [target current] arp_examine; poll"))
                 return true;
             if (!rig_openocd_is_started(probe->openocd))
                 break;
@@ -50,8 +51,9 @@ static bool examine(struct rig_openocd_probe *probe, GError **error)
 /* The pin is driven by hand here only; resets of a running board go through the core. */
 static bool hold_reset(struct rig_openocd_probe *probe, bool hold, GError **error)
 {
-    return command(probe, error, hold ? "poll off; reset_config srst_only; adapter assert srst; reset_config none"
-                                      : "reset_config srst_only; adapter deassert srst; reset_config none");
+    return command(probe, error,
+                   hold ? "poll off; reset_config srst_only; adapter assert srst; reset_config none"
+                        : "reset_config srst_only; adapter deassert srst; reset_config none");
 }
 
 static bool peek(struct rig_openocd_probe *probe, GError **error)
@@ -59,13 +61,15 @@ static bool peek(struct rig_openocd_probe *probe, GError **error)
     if (probe->peeking)
         return true;
     if (!probe->supply.set || !probe->openocd || !rig_openocd_is_started(probe->openocd)) {
-        g_set_error_literal(error, RIG_ERROR, RIG_ERROR_DEVICE, "a board without power cannot be read: put 'power-on:' before it");
+        g_set_error_literal(error, RIG_ERROR, RIG_ERROR_DEVICE,
+                            "a board without power cannot be read: put 'power-on:' before it");
         return false;
     }
     if (!hold_reset(probe, true, error) || !probe->supply.set(probe->supply.user, true, error))
         return false;
     probe->peeking = true;
-    return rig_openocd_command(probe->openocd, RIG_OPENOCD_COMMAND_MS, NULL, error, "[target current] arp_examine");
+    return rig_openocd_command(probe->openocd, RIG_OPENOCD_COMMAND_MS, NULL, error,
+                               "[target current] arp_examine");
 }
 
 bool rig_openocd_probe_end_peek(struct rig_openocd_probe *probe, GError **error)
@@ -79,7 +83,8 @@ bool rig_openocd_probe_end_peek(struct rig_openocd_probe *probe, GError **error)
 static bool need_target(struct rig_openocd_probe *probe, const char *what, GError **error)
 {
     if (!probe->powered) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "cannot %s a board without power: put 'power-on:' before it", what);
+        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE,
+                    "cannot %s a board without power: put 'power-on:' before it", what);
         return false;
     }
     /* A caller that wants no reason still needs the attempts told apart. */
@@ -139,12 +144,14 @@ static bool wait_until_running(struct rig_openocd_probe *probe, GError **error)
 
     do {
         g_clear_pointer(&state, g_free);
-        if (!rig_openocd_command(probe->openocd, RIG_OPENOCD_COMMAND_MS, &state, error, "poll; [target current] curstate"))
+        if (!rig_openocd_command(probe->openocd, RIG_OPENOCD_COMMAND_MS, &state, error,
+                                 "poll; [target current] curstate"))
             return false;
         if (g_str_equal(state, "running"))
             return true;
     } while (g_get_monotonic_time() < deadline_us);
-    g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "openocd: the target is '%s' %d ms after 'reset run', not running", state, STATE_MS);
+    g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE,
+                "openocd: the target is '%s' %d ms after 'reset run', not running", state, STATE_MS);
     return false;
 }
 
@@ -152,7 +159,8 @@ static bool probe_reset(struct rig_probe *base, GError **error)
 {
     struct rig_openocd_probe *probe = self(base);
 
-    return need_target(probe, "reset", error) && command(probe, error, "reset run") && wait_until_running(probe, error);
+    return need_target(probe, "reset", error) && command(probe, error, "reset run") &&
+           wait_until_running(probe, error);
 }
 
 static char *file_of(const struct rig_openocd_probe *probe, const char *name)
@@ -160,20 +168,24 @@ static char *file_of(const struct rig_openocd_probe *probe, const char *name)
     return g_build_filename(probe->folder, name, NULL);
 }
 
-static bool read_small(struct rig_openocd_probe *probe, guint32 address, guint8 *into, gsize n_bytes, GError **error)
+static bool read_small(struct rig_openocd_probe *probe, guint32 address, guint8 *into, gsize n_bytes,
+                       GError **error)
 {
     g_autofree char *text = NULL;
 
-    if (!rig_openocd_command(probe->openocd, RIG_OPENOCD_COMMAND_MS, &text, error, "read_memory 0x%x 8 %" G_GSIZE_FORMAT, address, n_bytes))
+    if (!rig_openocd_command(probe->openocd, RIG_OPENOCD_COMMAND_MS, &text, error,
+                             "read_memory 0x%x 8 %" G_GSIZE_FORMAT, address, n_bytes))
         return false;
     if (rig_openocd_parse_bytes(text, into, n_bytes))
         return true;
-    g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "openocd: read_memory at 0x%x answered something else than %" G_GSIZE_FORMAT " bytes", address,
-                n_bytes);
+    g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE,
+                "openocd: read_memory at 0x%x answered something else than %" G_GSIZE_FORMAT " bytes",
+                address, n_bytes);
     return false;
 }
 
-static bool read_large(struct rig_openocd_probe *probe, guint32 address, guint8 *into, gsize n_bytes, GError **error)
+static bool read_large(struct rig_openocd_probe *probe, guint32 address, guint8 *into, gsize n_bytes,
+                       GError **error)
 {
     g_autofree char *path = file_of(probe, "dump.bin");
     g_autofree char *bytes = NULL;
@@ -181,27 +193,32 @@ static bool read_large(struct rig_openocd_probe *probe, guint32 address, guint8 
     bool ok;
 
     g_unlink(path);
-    if (!rig_openocd_command(probe->openocd, PROGRAM_MS, NULL, error, "dump_image {%s} 0x%x %" G_GSIZE_FORMAT, path, address, n_bytes))
+    if (!rig_openocd_command(probe->openocd, PROGRAM_MS, NULL, error, "dump_image {%s} 0x%x %" G_GSIZE_FORMAT,
+                             path, address, n_bytes))
         return false;
     ok = g_file_get_contents(path, &bytes, &n_read, NULL) && n_read == n_bytes;
     if (ok)
         memcpy(into, bytes, n_bytes);
     else
-        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "openocd: dump_image of 0x%x wrote %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " bytes",
+        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE,
+                    "openocd: dump_image of 0x%x wrote %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " bytes",
                     address, n_read, n_bytes);
     g_unlink(path);
     return ok;
 }
 
-static bool read_once(struct rig_openocd_probe *probe, guint32 address, guint8 *into, gsize n_bytes, GError **error)
+static bool read_once(struct rig_openocd_probe *probe, guint32 address, guint8 *into, gsize n_bytes,
+                      GError **error)
 {
     if (probe->powered ? !need_target(probe, "read", error) : !peek(probe, error))
         return false;
-    return n_bytes <= SMALL_READ_BYTES ? read_small(probe, address, into, n_bytes, error) : read_large(probe, address, into, n_bytes, error);
+    return n_bytes <= SMALL_READ_BYTES ? read_small(probe, address, into, n_bytes, error)
+                                       : read_large(probe, address, into, n_bytes, error);
 }
 
 /* An openocd that died or hung is worth a second one: a read does no harm twice. */
-bool rig_openocd_probe_read_memory(struct rig_openocd_probe *probe, guint32 address, guint8 *into, gsize n_bytes, GError **error)
+bool rig_openocd_probe_read_memory(struct rig_openocd_probe *probe, guint32 address, guint8 *into,
+                                   gsize n_bytes, GError **error)
 {
     g_autoptr(GError) cause = NULL;
 
@@ -214,7 +231,8 @@ bool rig_openocd_probe_read_memory(struct rig_openocd_probe *probe, guint32 addr
 }
 
 /* Index of the device, with the range inside it; -1 with an error. */
-static int find_device(const struct rig_openocd_probe *probe, const char *device, guint32 offset, gsize n_bytes, GError **error)
+static int find_device(const struct rig_openocd_probe *probe, const char *device, guint32 offset,
+                       gsize n_bytes, GError **error)
 {
     const struct rig_openocd_layout *layout = probe->layout;
 
@@ -223,20 +241,23 @@ static int find_device(const struct rig_openocd_probe *probe, const char *device
             continue;
         if (offset < layout->devices[i].n_bytes && n_bytes <= layout->devices[i].n_bytes - offset)
             return (int)i;
-        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "%s flash has no %" G_GSIZE_FORMAT " bytes at 0x%x", device, n_bytes, offset);
+        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "%s flash has no %" G_GSIZE_FORMAT " bytes at 0x%x",
+                    device, n_bytes, offset);
         return -1;
     }
     g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "this board has no flash device '%s'", device);
     return -1;
 }
 
-static bool probe_read(struct rig_probe *base, const char *device, guint32 offset, guint8 *into, gsize n_bytes, GError **error)
+static bool probe_read(struct rig_probe *base, const char *device, guint32 offset, guint8 *into,
+                       gsize n_bytes, GError **error)
 {
     struct rig_openocd_probe *probe = self(base);
     int index = find_device(probe, device, offset, n_bytes, error);
 
-    return index >= 0 && (n_bytes == 0 ||
-                          rig_openocd_probe_read_memory(probe, probe->layout->devices[index].address + offset, into, n_bytes, error));
+    return index >= 0 &&
+           (n_bytes == 0 || rig_openocd_probe_read_memory(
+                                probe, probe->layout->devices[index].address + offset, into, n_bytes, error));
 }
 
 static bool all_erased(const guint8 *bytes, gsize n_bytes)
@@ -247,7 +268,8 @@ static bool all_erased(const guint8 *bytes, gsize n_bytes)
     return true;
 }
 
-static bool write_pages(struct rig_openocd_probe *probe, guint32 address, const guint8 *bytes, gsize n_bytes, GError **error)
+static bool write_pages(struct rig_openocd_probe *probe, guint32 address, const guint8 *bytes, gsize n_bytes,
+                        GError **error)
 {
     g_autofree char *path = file_of(probe, "program.bin");
     g_autoptr(GError) cause = NULL;
@@ -257,22 +279,25 @@ static bool write_pages(struct rig_openocd_probe *probe, guint32 address, const 
         g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "%s", cause->message);
         return false;
     }
-    ok = rig_openocd_command(probe->openocd, PROGRAM_MS, NULL, error, "flash erase_address 0x%x %" G_GSIZE_FORMAT, address, n_bytes) &&
-         (all_erased(bytes, n_bytes) ||
-          rig_openocd_command(probe->openocd, PROGRAM_MS, NULL, error, "flash write_image {%s} 0x%x bin", path, address));
+    ok =
+        rig_openocd_command(probe->openocd, PROGRAM_MS, NULL, error,
+                            "flash erase_address 0x%x %" G_GSIZE_FORMAT, address, n_bytes) &&
+        (all_erased(bytes, n_bytes) || rig_openocd_command(probe->openocd, PROGRAM_MS, NULL, error,
+                                                           "flash write_image {%s} 0x%x bin", path, address));
     g_unlink(path);
     return ok;
 }
 
 /* Only runs of pages that change are erased and written: that is what costs time, and wear. */
-static bool program_changes(struct rig_openocd_probe *probe, guint32 address, const guint8 *old, const guint8 *wanted, gsize n_bytes,
-                            gsize page_bytes, GError **error)
+static bool program_changes(struct rig_openocd_probe *probe, guint32 address, const guint8 *old,
+                            const guint8 *wanted, gsize n_bytes, gsize page_bytes, GError **error)
 {
     for (gsize at = 0; at < n_bytes;) {
         gsize end = at;
         bool blank = all_erased(wanted + at, page_bytes);
 
-        while (end < n_bytes && memcmp(old + end, wanted + end, page_bytes) != 0 && all_erased(wanted + end, page_bytes) == blank)
+        while (end < n_bytes && memcmp(old + end, wanted + end, page_bytes) != 0 &&
+               all_erased(wanted + end, page_bytes) == blank)
             end += page_bytes;
         if (end > at && !write_pages(probe, address + (guint32)at, wanted + at, end - at, error))
             return false;
@@ -281,8 +306,8 @@ static bool program_changes(struct rig_openocd_probe *probe, guint32 address, co
     return true;
 }
 
-static bool program_pages(struct rig_openocd_probe *probe, guint32 start, gsize n_total, guint32 skip, const guint8 *bytes, gsize n_bytes,
-                          gsize page_bytes, GError **error)
+static bool program_pages(struct rig_openocd_probe *probe, guint32 start, gsize n_total, guint32 skip,
+                          const guint8 *bytes, gsize n_bytes, gsize page_bytes, GError **error)
 {
     g_autofree guint8 *old = g_malloc(n_total);
     g_autofree guint8 *wanted = NULL;
@@ -297,28 +322,33 @@ static bool program_pages(struct rig_openocd_probe *probe, guint32 start, gsize 
         return false;
     if (memcmp(seen, wanted, n_total) == 0)
         return true;
-    g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "what was programmed at 0x%x reads back differently", start + skip);
+    g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "what was programmed at 0x%x reads back differently",
+                start + skip);
     return false;
 }
 
-/* The core must stand still while its flash changes. A board that is off is held in reset instead, and openocd takes a halt for granted
- * only when it sees one: with the reset vector caught and the pin released, it is halted before its first instruction. */
+/* The core must stand still while its flash changes. A board that is off is held in reset instead, and
+ * openocd takes a halt for granted only when it sees one: with the reset vector caught and the pin released,
+ * it is halted before its first instruction. */
 static bool stand_still(struct rig_openocd_probe *probe, bool *was_running, GError **error)
 {
     g_autofree char *state = NULL;
 
     *was_running = false;
     if (!probe->powered)
-        return peek(probe, error) &&
-               command(probe, error, "mww 0xe000edf0 0xa05f0003; reset_config srst_only; adapter deassert srst; reset_config none; wait_halt 2000");
+        return peek(probe, error) && command(probe, error,
+                                             "mww 0xe000edf0 0xa05f0003; reset_config srst_only; adapter "
+                                             "deassert srst; reset_config none; wait_halt 2000");
     if (!need_target(probe, "program", error) ||
-        !rig_openocd_command(probe->openocd, RIG_OPENOCD_COMMAND_MS, &state, error, "poll; [target current] curstate"))
+        !rig_openocd_command(probe->openocd, RIG_OPENOCD_COMMAND_MS, &state, error,
+                             "poll; [target current] curstate"))
         return false;
     *was_running = !g_str_equal(state, "halted");
     return !*was_running || command(probe, error, "halt");
 }
 
-static bool probe_program(struct rig_probe *base, const char *device, guint32 offset, const guint8 *bytes, gsize n_bytes, GError **error)
+static bool probe_program(struct rig_probe *base, const char *device, guint32 offset, const guint8 *bytes,
+                          gsize n_bytes, GError **error)
 {
     struct rig_openocd_probe *probe = self(base);
     int index = find_device(probe, device, offset, n_bytes, error);
@@ -330,14 +360,16 @@ static bool probe_program(struct rig_probe *base, const char *device, guint32 of
         return false;
     page_bytes = probe->layout->devices[index].page_bytes;
     if (!probe->layout->devices[index].programmable || n_bytes > MAX_PROGRAM_BYTES) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED, "openocd cannot program %s flash of this board", device);
+        g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED, "openocd cannot program %s flash of this board",
+                    device);
         return false;
     }
     first = offset / page_bytes * page_bytes;
     skip = offset - first;
     n_total = (skip + n_bytes + page_bytes - 1) / page_bytes * page_bytes;
     if (!stand_still(probe, &was_running, error) ||
-        !program_pages(probe, probe->layout->devices[index].address + first, n_total, skip, bytes, n_bytes, page_bytes, error))
+        !program_pages(probe, probe->layout->devices[index].address + first, n_total, skip, bytes, n_bytes,
+                       page_bytes, error))
         return false;
     return !was_running || command(probe, error, "resume");
 }
@@ -351,7 +383,8 @@ static bool read_slot(const void *user, uint32_t offset, void *into, size_t n_by
 {
     const struct slot_reader *reader = user;
 
-    return probe_read(reader->probe, reader->slot.device, reader->slot.device_offset + offset, into, n_bytes, NULL);
+    return probe_read(reader->probe, reader->slot.device, reader->slot.device_offset + offset, into, n_bytes,
+                      NULL);
 }
 
 /* Where the core is; a running core gives a sample each time. */
@@ -381,8 +414,9 @@ static void look_at_image(struct slot_reader *reader, struct rig_board_view *vie
                       (trailer.magic != RIG_MAGIC_GOOD || trailer.image_ok == RIG_FLAG_SET);
 }
 
-/* A probe knows the place where the core is, not what it does there: in slot 0 is "running", elsewhere is the bootloader at work; with no
- * image to go to, the bootloader has stopped. A hung application looks like a running one. */
+/* A probe knows the place where the core is, not what it does there: in slot 0 is "running", elsewhere is the
+ * bootloader at work; with no image to go to, the bootloader has stopped. A hung application looks like a
+ * running one. */
 static bool probe_view(struct rig_probe *base, struct rig_board_view *view, GError **error)
 {
     struct rig_openocd_probe *probe = self(base);
@@ -392,7 +426,8 @@ static bool probe_view(struct rig_probe *base, struct rig_board_view *view, GErr
 
     if (probe->supply.catch_up)
         probe->supply.catch_up(probe->supply.user);
-    *view = (struct rig_board_view){.state = RIG_STATE_OFF, .n_boots = probe->n_boots, .n_resets = probe->n_resets};
+    *view = (struct rig_board_view){
+        .state = RIG_STATE_OFF, .n_boots = probe->n_boots, .n_resets = probe->n_resets};
     if (!probe->powered)
         return true;
     if (!sample_pc(probe, &pc, &cause)) {
@@ -446,7 +481,8 @@ bool rig_openocd_probe_open(struct rig_openocd_probe *probe, const struct rig_op
 {
     *probe = (struct rig_openocd_probe){.probe = {.ops = &ops}, .layout = layout};
     if (strpbrk(folder, "{}\\\x1a")) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "openocd cannot be told a path with braces or backslashes: '%s'", folder);
+        g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE,
+                    "openocd cannot be told a path with braces or backslashes: '%s'", folder);
         return false;
     }
     probe->folder = g_canonicalize_filename(folder, NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Probe role over OpenOCD. The owner of the board tells it about power and about boots; it never resets a board that is off, and examines
- * the target anew after power came back. */
+/* Probe role over OpenOCD. The owner of the board tells it about power and about boots; it never resets a
+ * board that is off, and examines the target anew after power came back. */
 #ifndef RIG_DRIVERS_PROBE_OPENOCD_PROBE_H
 #define RIG_DRIVERS_PROBE_OPENOCD_PROBE_H
 
@@ -14,18 +14,19 @@ G_BEGIN_DECLS
 
 /* Where the areas of the board are, and how its flash devices look to the debugger. */
 struct rig_openocd_layout {
-    struct rig_slot slots[RIG_OPENOCD_MAX_SLOTS + 1]; /* n_slots of them, then the scratch area if n_bytes is not 0 */
+    struct rig_slot
+        slots[RIG_OPENOCD_MAX_SLOTS + 1]; /* n_slots of them, then the scratch area if n_bytes is not 0 */
     guint n_slots;
     struct {
-        const char *name;    /* "internal" */
-        guint32 address;     /* of offset 0 in the target's memory map */
+        const char *name; /* "internal" */
+        guint32 address;  /* of offset 0 in the target's memory map */
         guint32 n_bytes;
-        guint32 page_bytes;  /* erased as one */
-        bool programmable;   /* openocd has a flash bank there */
+        guint32 page_bytes; /* erased as one */
+        bool programmable;  /* openocd has a flash bank there */
     } devices[RIG_OPENOCD_MAX_DEVICES];
     guint n_devices;
-    /* Two equal samples of the program counter mean that the core is stuck. True for the simulated board only: a real core that sleeps gives
-     * the same sample each time. */
+    /* Two equal samples of the program counter mean that the core is stuck. True for the simulated board
+     * only: a real core that sleeps gives the same sample each time. */
     bool still_is_hung;
 };
 
@@ -35,7 +36,8 @@ struct rig_openocd_supply {
     void (*catch_up)(void *user);
     /* Whether the board has power now; asked when it stopped answering. */
     bool (*has_power)(void *user);
-    /* Switches it, while the probe holds the board in reset, so that a board that is off can be read and programmed without running. */
+    /* Switches it, while the probe holds the board in reset, so that a board that is off can be read and
+     * programmed without running. */
     bool (*set)(void *user, bool on, GError **error);
     void *user;
 };
@@ -46,7 +48,7 @@ struct rig_openocd_probe {
     bool peeking; /* off for everybody else, held in reset with power on */
     struct rig_openocd *openocd;
     const struct rig_openocd_layout *layout; /* borrowed */
-    char *folder;      /* for the files that openocd reads and writes; owned */
+    char *folder;                            /* for the files that openocd reads and writes; owned */
     bool powered;
     bool examined;
     guint n_boots;
@@ -56,10 +58,12 @@ struct rig_openocd_probe {
 
 /* config's texts and layout must outlive it. folder: private to this probe, exists. */
 bool rig_openocd_probe_open(struct rig_openocd_probe *probe, const struct rig_openocd_config *config,
-                            const struct rig_openocd_layout *layout, const char *folder, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+                            const struct rig_openocd_layout *layout, const char *folder,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rig_openocd_probe_close(struct rig_openocd_probe *probe);
 
-/* Ends a look at a board that is off: to be called before its power is switched, and before time passes. false: it could not be switched off. */
+/* Ends a look at a board that is off: to be called before its power is switched, and before time passes.
+ * false: it could not be switched off. */
 bool rig_openocd_probe_end_peek(struct rig_openocd_probe *probe, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Power changed, or is about to go: polling stops, so that openocd does not chase a dead target. */
 void rig_openocd_probe_power(struct rig_openocd_probe *probe, bool on);
@@ -67,12 +71,13 @@ void rig_openocd_probe_power(struct rig_openocd_probe *probe, bool on);
 void rig_openocd_probe_saw_boot(struct rig_openocd_probe *probe);
 void rig_openocd_probe_forget_boots(struct rig_openocd_probe *probe);
 
-/* Beyond the role: what people and further steps use. All fail with RIG_ERROR_DEVICE when the board is off. */
+/* Beyond the role: what people and further steps use. All fail with RIG_ERROR_DEVICE when the board is off.
+ */
 bool rig_openocd_probe_halt(struct rig_openocd_probe *probe, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool rig_openocd_probe_resume(struct rig_openocd_probe *probe, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool rig_openocd_probe_reset_halt(struct rig_openocd_probe *probe, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-bool rig_openocd_probe_read_memory(struct rig_openocd_probe *probe, guint32 address, guint8 *into, gsize n_bytes, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+bool rig_openocd_probe_read_memory(struct rig_openocd_probe *probe, guint32 address, guint8 *into,
+                                   gsize n_bytes, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS
 

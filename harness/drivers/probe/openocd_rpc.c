@@ -97,8 +97,8 @@ static void set_error(const struct rig_openocd *openocd, GError **error, const c
     g_autofree char *reason = last_error(openocd);
     const char *log = openocd->config.log_path;
 
-    g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "openocd: %s%s%s%s%s%s", what, reason ? ": " : "", reason ? reason : "", log ? " (its log: " : "",
-                log ? log : "", log ? ")" : "");
+    g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "openocd: %s%s%s%s%s%s", what, reason ? ": " : "",
+                reason ? reason : "", log ? " (its log: " : "", log ? log : "", log ? ")" : "");
 }
 
 static struct rig_stream *stream_of(const struct rig_openocd *openocd)
@@ -130,8 +130,8 @@ static bool reach(struct rig_openocd *openocd, GError **error)
     if (openocd->config.port == 0)
         return start(openocd, error);
     openocd->log_start = log_size(openocd);
-    openocd->connection =
-        rig_stream_connect_tcp(openocd->config.host ? openocd->config.host : "127.0.0.1", openocd->config.port, start_ms, error);
+    openocd->connection = rig_stream_connect_tcp(openocd->config.host ? openocd->config.host : "127.0.0.1",
+                                                 openocd->config.port, start_ms, error);
     if (!openocd->connection)
         g_prefix_error(error, "openocd: ");
     return openocd->connection != NULL;
@@ -151,9 +151,11 @@ static void give_up(struct rig_openocd *openocd, GError **error, const char *com
     rig_openocd_end(openocd);
 }
 
-static bool exchange(struct rig_openocd *openocd, guint timeout_ms, const char *command, GByteArray **answer, GError **error)
+static bool exchange(struct rig_openocd *openocd, guint timeout_ms, const char *command, GByteArray **answer,
+                     GError **error)
 {
-    g_autofree char *frame = g_strdup_printf("format {%%d %%s} [catch {%s} rig_m] $rig_m%c", command, FRAME_END);
+    g_autofree char *frame =
+        g_strdup_printf("format {%%d %%s} [catch {%s} rig_m] $rig_m%c", command, FRAME_END);
     g_autoptr(GError) cause = NULL;
     enum rig_stream_outcome outcome;
 
@@ -176,7 +178,8 @@ static bool parse_code(const char *text, gint64 *code, const char **value)
     return end != text && *value;
 }
 
-static bool run(struct rig_openocd *openocd, guint timeout_ms, const char *command, char **result, GError **error)
+static bool run(struct rig_openocd *openocd, guint timeout_ms, const char *command, char **result,
+                GError **error)
 {
     g_autoptr(GByteArray) answer = NULL;
     const char *value;
@@ -189,7 +192,8 @@ static bool run(struct rig_openocd *openocd, guint timeout_ms, const char *comma
         return false;
     }
     if (code != 0) {
-        g_autofree char *what = g_strdup_printf("'%s' failed with code %d%s%.200s", command, (int)code, *value ? ": " : "", value);
+        g_autofree char *what = g_strdup_printf("'%s' failed with code %d%s%.200s", command, (int)code,
+                                                *value ? ": " : "", value);
 
         set_error(openocd, error, what);
         return false;
@@ -216,7 +220,8 @@ bool rig_openocd_ready(struct rig_openocd *openocd, GError **error)
     return false;
 }
 
-bool rig_openocd_command(struct rig_openocd *openocd, guint timeout_ms, char **result, GError **error, const char *format, ...)
+bool rig_openocd_command(struct rig_openocd *openocd, guint timeout_ms, char **result, GError **error,
+                         const char *format, ...)
 {
     g_autofree char *command = NULL;
     va_list arguments;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* OpenOCD's TCL interface as a client must use it: one command, one answer, a deadline, and failures that are seen.
- * Facts: [CAP openocd 0.12.0], [SRC openocd src/server/tcl_server.c]: frames end with 0x1a; a failed command answers with an empty text, so
- * each one is wrapped in `catch`; `capture` is never used, because any log line replaces its result. */
+/* OpenOCD's TCL interface as a client must use it: one command, one answer, a deadline, and failures that are
+ * seen. Facts: [CAP openocd 0.12.0], [SRC openocd src/server/tcl_server.c]: frames end with 0x1a; a failed
+ * command answers with an empty text, so each one is wrapped in `catch`; `capture` is never used, because any
+ * log line replaces its result. */
 #ifndef RIG_DRIVERS_PROBE_OPENOCD_RPC_H
 #define RIG_DRIVERS_PROBE_OPENOCD_RPC_H
 
@@ -10,16 +11,19 @@
 
 G_BEGIN_DECLS
 
-#define RIG_OPENOCD_COMMAND_MS 12000u /* a target without power keeps `reset run` busy for 5.6 s on a bit-level adapter */
+#define RIG_OPENOCD_COMMAND_MS                                                                               \
+    12000u /* a target without power keeps `reset run` busy for 5.6 s on a bit-level adapter */
 
 /* All texts are borrowed and must outlive the client. */
 struct rig_openocd_config {
     const char *program;          /* NULL: "openocd" */
-    const char *const *arguments; /* -f FILE, -c COMMAND ...; NULL-terminated. Started with them, and with its tcl port on stdin and stdout */
-    const char *host;             /* with port: a server that runs already; program and arguments are not used */
-    guint16 port;                 /* 0: start one */
-    const char *log_path;         /* openocd's own log is appended there; NULL: lost, and errors then carry no reason */
-    guint start_ms;               /* from start to the first answer; 0: 10000 */
+    const char *const *arguments; /* -f FILE, -c COMMAND ...; NULL-terminated. Started with them, and with its
+                                     tcl port on stdin and stdout */
+    const char *host; /* with port: a server that runs already; program and arguments are not used */
+    guint16 port;     /* 0: start one */
+    const char
+        *log_path;  /* openocd's own log is appended there; NULL: lost, and errors then carry no reason */
+    guint start_ms; /* from start to the first answer; 0: 10000 */
 };
 
 struct rig_openocd;
@@ -30,17 +34,19 @@ void rig_openocd_free(struct rig_openocd *openocd);
 typedef struct rig_openocd rig_openocd;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_openocd, rig_openocd_free)
 
-/* Starts or connects unless that is done, and waits for the first answer (the port answers before init is finished, so that is the proof
- * of readiness). The target must have power: openocd ends itself when it starts without one. RIG_ERROR_DEVICE with the reason from the log. */
+/* Starts or connects unless that is done, and waits for the first answer (the port answers before init is
+ * finished, so that is the proof of readiness). The target must have power: openocd ends itself when it
+ * starts without one. RIG_ERROR_DEVICE with the reason from the log. */
 bool rig_openocd_ready(struct rig_openocd *openocd, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Ends a started one (a hung one the hard way), or disconnects. The next command starts anew. */
 void rig_openocd_end(struct rig_openocd *openocd);
 bool rig_openocd_is_started(const struct rig_openocd *openocd);
 
-/* One command; *result (may be NULL) is its value, owned by the caller. Braces in it must be balanced. RIG_ERROR_DEVICE: it failed, with code and
- * the last error of the log; or openocd did not answer, died or talked nonsense, and then it was ended. */
-bool rig_openocd_command(struct rig_openocd *openocd, guint timeout_ms, char **result, GError **error, const char *format, ...)
-    G_GNUC_PRINTF(5, 6) G_GNUC_WARN_UNUSED_RESULT;
+/* One command; *result (may be NULL) is its value, owned by the caller. Braces in it must be balanced.
+ * RIG_ERROR_DEVICE: it failed, with code and the last error of the log; or openocd did not answer, died or
+ * talked nonsense, and then it was ended. */
+bool rig_openocd_command(struct rig_openocd *openocd, guint timeout_ms, char **result, GError **error,
+                         const char *format, ...) G_GNUC_PRINTF(5, 6) G_GNUC_WARN_UNUSED_RESULT;
 
 /* "0x12 0x34" -> bytes; false unless there are exactly n. For the answer of read_memory with width 8. */
 bool rig_openocd_parse_bytes(const char *text, guint8 *into, gsize n_bytes);

@@ -32,11 +32,16 @@ struct rig {
 
 static void fill_layout(struct rig_openocd_layout *layout)
 {
-    const struct rig_trailer_geometry geometry = {
-        .mode = RIG_SWAP_MOVE, .slot_bytes = SLOT_BYTES, .write_bytes = 4, .max_align = 8, .max_sectors = 128, .erased = 0xff};
+    const struct rig_trailer_geometry geometry = {.mode = RIG_SWAP_MOVE,
+                                                  .slot_bytes = SLOT_BYTES,
+                                                  .write_bytes = 4,
+                                                  .max_align = 8,
+                                                  .max_sectors = 128,
+                                                  .erased = 0xff};
 
     *layout = (struct rig_openocd_layout){
-        .slots = {{"slot 0", "internal", SLOT0, SLOT_BYTES, 0, geometry}, {"slot 1", "internal", SLOT1, SLOT_BYTES, 0, geometry}},
+        .slots = {{"slot 0", "internal", SLOT0, SLOT_BYTES, 0, geometry},
+                  {"slot 1", "internal", SLOT1, SLOT_BYTES, 0, geometry}},
         .n_slots = 2,
         .devices = {{"internal", 0, 0x100000, 4096, true}},
         .n_devices = 1,
@@ -99,10 +104,10 @@ static struct rig *rig_of(void **state)
     return rig;
 }
 
-#define must(call, error) \
-    do { \
-        if (!(call)) \
-            fail_msg("%s", (error) ? (error)->message : "no error was told"); \
+#define must(call, error)                                                                                    \
+    do {                                                                                                     \
+        if (!(call))                                                                                         \
+            fail_msg("%s", (error) ? (error)->message : "no error was told");                                \
     } while (0)
 
 static void power(struct rig *rig, bool on)
@@ -328,7 +333,8 @@ static void a_power_cut_in_the_middle_of_a_swap_leaves_a_torn_slot_that_heals(vo
 static void a_running_server_is_attached_to(void **state)
 {
     struct rig *rig = rig_of(state);
-    const char *const argv[] = {"openocd", "-f", rig->arguments[1], "-c", rig->backend, "-c", "tcl_port 0", NULL};
+    const char *const argv[] = {"openocd",    "-f", rig->arguments[1], "-c",
+                                rig->backend, "-c", "tcl_port 0",      NULL};
     g_autoptr(rig_process) server = rig_process_start(argv, rig->log, NULL);
     struct rig_openocd_config config = {.log_path = rig->log};
     gint64 deadline_us = g_get_monotonic_time() + 20 * G_USEC_PER_SEC;
@@ -341,7 +347,8 @@ static void a_running_server_is_attached_to(void **state)
         g_autofree char *text = NULL;
         const char *line;
 
-        if (g_file_get_contents(rig->log, &text, NULL, NULL) && (line = strstr(text, "Listening on port ")) && strchr(line, '\n'))
+        if (g_file_get_contents(rig->log, &text, NULL, NULL) && (line = strstr(text, "Listening on port ")) &&
+            strchr(line, '\n'))
             config.port = (guint16)g_ascii_strtoull(line + strlen("Listening on port "), NULL, 10);
     }
     assert_int_not_equal(config.port, 0);

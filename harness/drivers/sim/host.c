@@ -24,7 +24,7 @@ struct rig_sim_host {
     struct sim_board *sim; /* borrowed from board */
     struct sim_debug *debug;
     double speed;
-    gint64 origin_us;       /* real instant at which the board's clock showed origin_board_us */
+    gint64 origin_us; /* real instant at which the board's clock showed origin_board_us */
     guint64 origin_board_us;
     struct sim_moment *before; /* the board before its last step */
     guint64 before_us;
@@ -124,7 +124,8 @@ struct sim_debug *rig_sim_host_debug(struct rig_sim_host *host)
 
 static guint64 real_now_us(const struct rig_sim_host *host)
 {
-    return host->origin_board_us + (guint64)((double)(g_get_monotonic_time() - host->origin_us) * host->speed);
+    return host->origin_board_us +
+           (guint64)((double)(g_get_monotonic_time() - host->origin_us) * host->speed);
 }
 
 static void set_clock(struct rig_sim_host *host, guint64 board_us)
@@ -156,7 +157,8 @@ static void forget_lines(struct rig_sim_host *host, guint64 from_us)
 /* A board that died inside a leap is alive for everybody until the real clock has reached that instant. */
 static bool seems_powered(const struct rig_sim_host *host)
 {
-    return sim_board_powered(host->sim) || (!sim_debug_stopped(host->debug) && real_now_us(host) < sim_board_now_us(host->sim));
+    return sim_board_powered(host->sim) ||
+           (!sim_debug_stopped(host->debug) && real_now_us(host) < sim_board_now_us(host->sim));
 }
 
 /* Tells the debug port what became of the supply. */
@@ -205,7 +207,8 @@ static void undo_leap(struct rig_sim_host *host, guint64 now_us)
 {
     struct sim_cut cut = {.kind = SIM_CUT_AFTER_TIME};
 
-    if (!host->before || now_us < host->before_us || now_us >= sim_board_now_us(host->sim) || !sim_board_powered(host->sim))
+    if (!host->before || now_us < host->before_us || now_us >= sim_board_now_us(host->sim) ||
+        !sim_board_powered(host->sim))
         return;
     forget_lines(host, host->before_us);
     sim_board_restore(host->sim, host->before);
@@ -249,10 +252,14 @@ static void add_cut(const struct rig_sim_host *host, GString *text)
     g_string_append_printf(text, " cut-fell=%s", cut.fell ? "yes" : "no");
     if (!cut.fell)
         return;
-    g_string_append_printf(text, " cut-at-us=%" G_GUINT64_FORMAT " cut-at-operation=%s cut-operation=%" G_GUINT64_FORMAT " cut-bytes=%u",
-                           (guint64)cut.at_us, cut.at_operation ? "yes" : "no", (guint64)cut.operation, cut.n_bytes);
+    g_string_append_printf(text,
+                           " cut-at-us=%" G_GUINT64_FORMAT
+                           " cut-at-operation=%s cut-operation=%" G_GUINT64_FORMAT " cut-bytes=%u",
+                           (guint64)cut.at_us, cut.at_operation ? "yes" : "no", (guint64)cut.operation,
+                           cut.n_bytes);
     if (cut.n_bytes && cut.device < config->n_devices)
-        g_string_append_printf(text, " cut-kind=%s cut-device=%s cut-offset=%u cut-torn=%s", cut.operation_kind == SIM_FLASH_ERASE ? "erase" : "write",
+        g_string_append_printf(text, " cut-kind=%s cut-device=%s cut-offset=%u cut-torn=%s",
+                               cut.operation_kind == SIM_FLASH_ERASE ? "erase" : "write",
                                config->devices[cut.device].name, cut.offset, cut.torn ? "yes" : "no");
 }
 
@@ -265,9 +272,12 @@ static char *status(const struct rig_sim_host *host)
 
     if (view.has_image)
         rig_image_version_format(&view.version, version);
-    g_string_printf(text, "ok power=%s state=%s boots=%u resets=%u image=%s confirmed=%s halted=%s now-us=%" G_GUINT64_FORMAT,
-                    seems_powered(host) ? "on" : "off", state, view.n_boots, view.n_resets, version, view.confirmed ? "yes" : "no",
-                    sim_debug_halted(host->debug) ? "yes" : "no", (guint64)sim_board_now_us(host->sim));
+    g_string_printf(
+        text,
+        "ok power=%s state=%s boots=%u resets=%u image=%s confirmed=%s halted=%s now-us=%" G_GUINT64_FORMAT,
+        seems_powered(host) ? "on" : "off", state, view.n_boots, view.n_resets, version,
+        view.confirmed ? "yes" : "no", sim_debug_halted(host->debug) ? "yes" : "no",
+        (guint64)sim_board_now_us(host->sim));
     add_cut(host, text);
     return g_string_free(text, FALSE);
 }
@@ -306,7 +316,8 @@ static char *cut(struct rig_sim_host *host, char **words)
     }
     if (n_words == 3 && g_str_equal(words[1], "after") && parse_duration(words[2], &delay_us)) {
         cut.delay_us = delay_us;
-    } else if ((n_words == 3 || n_words == 4) && g_str_equal(words[1], "operation") && parse_form(words[3], &cut.form) &&
+    } else if ((n_words == 3 || n_words == 4) && g_str_equal(words[1], "operation") &&
+               parse_form(words[3], &cut.form) &&
                g_ascii_string_to_unsigned(words[2], 10, 0, G_MAXUINT32, &cut.operation, NULL)) {
         cut.kind = SIM_CUT_AT_OPERATION;
     } else if (n_words >= 4 && g_str_equal(words[1], "console") && parse_duration(words[2], &delay_us)) {
@@ -316,7 +327,8 @@ static char *cut(struct rig_sim_host *host, char **words)
         cut.delay_us = delay_us;
         g_strlcpy(cut.pattern, pattern, sizeof cut.pattern);
     } else {
-        return g_strdup("error: 'cut after 40ms', 'cut operation 17 [before|half|after]', 'cut console 5ms TEXT' or 'cut none'");
+        return g_strdup("error: 'cut after 40ms', 'cut operation 17 [before|half|after]', 'cut console 5ms "
+                        "TEXT' or 'cut none'");
     }
     sim_board_arm_cut(host->sim, &cut);
     return g_strdup("ok");

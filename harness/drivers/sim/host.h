@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The simulated board as a process of its own sees it: paced by the real clock, with a debug port, switched by lines of text. No sockets
- * here; those are in host_server.h. Single-threaded. */
+/* The simulated board as a process of its own sees it: paced by the real clock, with a debug port, switched
+ * by lines of text. No sockets here; those are in host_server.h. Single-threaded. */
 #ifndef RIG_DRIVERS_SIM_HOST_H
 #define RIG_DRIVERS_SIM_HOST_H
 
@@ -13,8 +13,10 @@ struct rig_sim_host;
 
 typedef void (*rig_sim_host_line)(void *user, const char *line);
 
-/* board: from rig_sim_board_new() and prepared; owned by the host from now on, also when this fails. speed: board seconds per second. */
-struct rig_sim_host *rig_sim_host_new(struct rig_board *board, double speed, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* board: from rig_sim_board_new() and prepared; owned by the host from now on, also when this fails. speed:
+ * board seconds per second. */
+struct rig_sim_host *rig_sim_host_new(struct rig_board *board, double speed,
+                                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rig_sim_host_free(struct rig_sim_host *host);
 typedef struct rig_sim_host rig_sim_host;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_sim_host, rig_sim_host_free)
@@ -22,16 +24,18 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_sim_host, rig_sim_host_free)
 /* Console lines, each when its time has come on the real clock. */
 void rig_sim_host_on_console(struct rig_sim_host *host, rig_sim_host_line line, void *user);
 
-/* Lets happen what is due by now. A boot that works on flash leaps ahead of the real clock in one go; its console lines are held back, and
- * a cut of power that comes in between takes the boot back and falls at its right instant inside it. Reads over the debug port show the
- * flash as after the leap. */
+/* Lets happen what is due by now. A boot that works on flash leaps ahead of the real clock in one go; its
+ * console lines are held back, and a cut of power that comes in between takes the boot back and falls at its
+ * right instant inside it. Reads over the debug port show the flash as after the leap. */
 void rig_sim_host_pace(struct rig_sim_host *host);
 
-/* One command, without line end: "power on", "power off", "reset", "status", "cut after 40ms", "cut operation 17 [before|half|after]",
- * "cut console 5ms TEXT", "cut none". The answer begins with "ok" or "error" and has no line end; owned by the caller. */
+/* One command, without line end: "power on", "power off", "reset", "status", "cut after 40ms", "cut operation
+ * 17 [before|half|after]", "cut console 5ms TEXT", "cut none". The answer begins with "ok" or "error" and has
+ * no line end; owned by the caller. */
 char *rig_sim_host_command(struct rig_sim_host *host, const char *line) G_GNUC_WARN_UNUSED_RESULT;
 
-/* SMP over any transport, through the board's own server as a central would reach it. A message to a board that does not listen is lost. */
+/* SMP over any transport, through the board's own server as a central would reach it. A message to a board
+ * that does not listen is lost. */
 void rig_sim_host_smp(struct rig_sim_host *host, const guint8 *bytes, gsize n_bytes);
 /* The next whole answer, NULL: none yet. Owned by the caller. */
 GBytes *rig_sim_host_smp_answer(struct rig_sim_host *host);

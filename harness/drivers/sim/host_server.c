@@ -61,20 +61,24 @@ static bool prepare_fd(int fd)
     return fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 && g_unix_set_fd_nonblocking(fd, TRUE, NULL);
 }
 
-static bool open_inet(struct rig_host_server *server, enum listener which, int type, guint16 port, GError **error)
+static bool open_inet(struct rig_host_server *server, enum listener which, int type, guint16 port,
+                      GError **error)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
     socklen_t length = sizeof address;
     int fd = socket(AF_INET, type, 0);
     int yes = 1;
-    g_autofree char *what = g_strdup_printf("listen on %s port %u of 127.0.0.1", type == SOCK_STREAM ? "TCP" : "UDP", port);
+    g_autofree char *what =
+        g_strdup_printf("listen on %s port %u of 127.0.0.1", type == SOCK_STREAM ? "TCP" : "UDP", port);
 
     server->listeners[which] = fd;
     if (fd < 0 || !prepare_fd(fd))
         return fail(error, what);
     if (type == SOCK_STREAM)
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || (type == SOCK_STREAM && listen(fd, MAX_CLIENTS) < 0) ||
+    if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0 ||
+        (type == SOCK_STREAM && listen(fd, MAX_CLIENTS) < 0) ||
         getsockname(fd, (struct sockaddr *)&address, &length) < 0)
         return fail(error, what);
     server->ports[which] = ntohs(address.sin_port);
@@ -112,7 +116,8 @@ static bool open_control(struct rig_host_server *server, const char *path, GErro
     int fd;
 
     if (strlen(path) >= sizeof address.sun_path) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "the path of the control socket is longer than %zu bytes: '%s'",
+        g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE,
+                    "the path of the control socket is longer than %zu bytes: '%s'",
                     sizeof address.sun_path - 1, path);
         return false;
     }
@@ -134,8 +139,8 @@ static bool open_pty(struct rig_host_server *server, GError **error)
     const char *path;
 
     server->pty = posix_openpt(O_RDWR | O_NOCTTY);
-    if (server->pty < 0 || grantpt(server->pty) < 0 || unlockpt(server->pty) < 0 || !prepare_fd(server->pty) ||
-        !(path = ptsname(server->pty)))
+    if (server->pty < 0 || grantpt(server->pty) < 0 || unlockpt(server->pty) < 0 ||
+        !prepare_fd(server->pty) || !(path = ptsname(server->pty)))
         return fail(error, "make a pseudo-terminal");
     server->pty_path = g_strdup(path);
     server->pty_keeper = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
@@ -149,7 +154,8 @@ static bool open_pty(struct rig_host_server *server, GError **error)
     return true;
 }
 
-struct rig_host_server *rig_host_server_new(struct rig_sim_host *host, const struct rig_host_ports *ports, GError **error)
+struct rig_host_server *rig_host_server_new(struct rig_sim_host *host, const struct rig_host_ports *ports,
+                                            GError **error)
 {
     g_autoptr(rig_host_server) server = g_new0(struct rig_host_server, 1);
 
@@ -162,7 +168,8 @@ struct rig_host_server *rig_host_server_new(struct rig_sim_host *host, const str
         server->debug[i].fd = server->control[i].fd = -1;
     if (!open_inet(server, LISTEN_DEBUG, SOCK_STREAM, ports->debug_port, error) ||
         !open_inet(server, LISTEN_SMP, SOCK_DGRAM, ports->smp_port, error) ||
-        (ports->control && !open_control(server, ports->control, error)) || (ports->pty && !open_pty(server, error)))
+        (ports->control && !open_control(server, ports->control, error)) ||
+        (ports->pty && !open_pty(server, error)))
         return NULL;
     return g_steal_pointer(&server);
 }
@@ -301,7 +308,8 @@ static void serve_smp(struct rig_host_server *server)
 {
     guint8 bytes[MAX_DATAGRAM_BYTES];
     socklen_t length = sizeof server->peer;
-    gssize n = recvfrom(server->listeners[LISTEN_SMP], bytes, sizeof bytes, 0, (struct sockaddr *)&server->peer, &length);
+    gssize n = recvfrom(server->listeners[LISTEN_SMP], bytes, sizeof bytes, 0,
+                        (struct sockaddr *)&server->peer, &length);
 
     if (n <= 0)
         return;
@@ -318,8 +326,8 @@ static void send_answers(struct rig_host_server *server)
         const guint8 *bytes = g_bytes_get_data(answer, &n_bytes);
 
         /* A datagram that the system does not take is lost, as datagrams are. */
-        if (server->has_peer &&
-            sendto(server->listeners[LISTEN_SMP], bytes, n_bytes, 0, (struct sockaddr *)&server->peer, sizeof server->peer) < 0)
+        if (server->has_peer && sendto(server->listeners[LISTEN_SMP], bytes, n_bytes, 0,
+                                       (struct sockaddr *)&server->peer, sizeof server->peer) < 0)
             server->has_peer = errno != EDESTADDRREQ;
         g_bytes_unref(answer);
     }
@@ -338,7 +346,8 @@ static void serve_clients(struct rig_host_server *server, struct client *clients
                           bool (*serve)(struct rig_host_server *server, struct client *client))
 {
     for (guint i = 0; i < MAX_CLIENTS; i++)
-        if (clients[i].fd >= 0 && clients[i].fd == polled[i].fd && polled[i].revents && !serve(server, &clients[i]))
+        if (clients[i].fd >= 0 && clients[i].fd == polled[i].fd && polled[i].revents &&
+            !serve(server, &clients[i]))
             hang_up(&clients[i]);
 }
 
@@ -357,7 +366,13 @@ static int tick_ms(const struct rig_host_server *server)
 
 bool rig_host_server_run(struct rig_host_server *server, const volatile int *stop, GError **error)
 {
-    enum { AT_DEBUG = N_LISTENERS, AT_CONTROL = AT_DEBUG + MAX_CLIENTS, AT_PTY = AT_CONTROL + MAX_CLIENTS, AT_STDIN, N_POLLED };
+    enum {
+        AT_DEBUG = N_LISTENERS,
+        AT_CONTROL = AT_DEBUG + MAX_CLIENTS,
+        AT_PTY = AT_CONTROL + MAX_CLIENTS,
+        AT_STDIN,
+        N_POLLED
+    };
     struct pollfd polled[N_POLLED];
 
     while (!*stop) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Sockets of a simulated board that is a process of its own: debug port (st-link over TCP), SMP over UDP, control socket, console on a
- * pseudo-terminal. All on 127.0.0.1. Single-threaded; one poll loop. */
+/* Sockets of a simulated board that is a process of its own: debug port (st-link over TCP), SMP over UDP,
+ * control socket, console on a pseudo-terminal. All on 127.0.0.1. Single-threaded; one poll loop. */
 #ifndef RIG_DRIVERS_SIM_HOST_SERVER_H
 #define RIG_DRIVERS_SIM_HOST_SERVER_H
 
@@ -11,16 +11,17 @@ G_BEGIN_DECLS
 struct rig_host_ports {
     guint16 debug_port; /* 0: the system chooses */
     guint16 smp_port;   /* 0: the system chooses */
-    const char *control; /* path of the unix socket; NULL: none. A socket left behind by a dead process is replaced */
+    const char *
+        control; /* path of the unix socket; NULL: none. A socket left behind by a dead process is replaced */
     bool pty;
-    bool until_eof;      /* stdin's end is the end: the process does not outlive who started it */
+    bool until_eof; /* stdin's end is the end: the process does not outlive who started it */
 };
 
 struct rig_host_server;
 
 /* host is borrowed. The sockets listen when this returns. */
-struct rig_host_server *rig_host_server_new(struct rig_sim_host *host, const struct rig_host_ports *ports, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+struct rig_host_server *rig_host_server_new(struct rig_sim_host *host, const struct rig_host_ports *ports,
+                                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rig_host_server_free(struct rig_host_server *server);
 typedef struct rig_host_server rig_host_server;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_host_server, rig_host_server_free)
@@ -29,11 +30,13 @@ guint16 rig_host_server_debug_port(const struct rig_host_server *server);
 guint16 rig_host_server_smp_port(const struct rig_host_server *server);
 const char *rig_host_server_pty(const struct rig_host_server *server); /* path, NULL: none; borrowed */
 
-/* A console line goes to the pseudo-terminal; lost when nobody reads and the terminal is full, as on a wire. */
+/* A console line goes to the pseudo-terminal; lost when nobody reads and the terminal is full, as on a wire.
+ */
 void rig_host_server_console(struct rig_host_server *server, const char *line);
 
 /* Serves until *stop is set. false: a socket failed. */
-bool rig_host_server_run(struct rig_host_server *server, const volatile int *stop, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool rig_host_server_run(struct rig_host_server *server, const volatile int *stop,
+                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS
 

@@ -44,17 +44,18 @@ static void on_boot(void *user, uint64_t at_us, const struct sim_boot_result *re
         return;
     for (guint i = 0; i < sim->config.boot.n_images; i++) {
         if (result->secondary[i] != RIG_IMAGE_OK)
-            g_string_append_printf(text, "%simage %u: the pending image was refused: %s", text->len ? "; " : "", i,
-                                   rig_image_status_text(result->secondary[i]));
+            g_string_append_printf(text, "%simage %u: the pending image was refused: %s",
+                                   text->len ? "; " : "", i, rig_image_status_text(result->secondary[i]));
         if (result->primary[i] != RIG_IMAGE_OK && result->outcome != SIM_BOOT_POWER_LOST)
-            g_string_append_printf(text, "%simage %u: slot 0: %s", text->len ? "; " : "", i, rig_image_status_text(result->primary[i]));
+            g_string_append_printf(text, "%simage %u: slot 0: %s", text->len ? "; " : "", i,
+                                   rig_image_status_text(result->primary[i]));
     }
     if (result->outcome == SIM_BOOT_ASSERT && !sim->guest)
         g_string_append_printf(text, "%sassertion: %s", text->len ? "; " : "", result->assertion);
     else if (result->assertion[0])
         g_string_append_printf(text, "%s%s", text->len ? "; " : "", result->assertion);
-    listener->boot(listener->user, at_us, boot_outcome_text(result->outcome), rig_swap_type_name(result->swap_type[0]),
-                   result->resumed[0], n_operations, text->str);
+    listener->boot(listener->user, at_us, boot_outcome_text(result->outcome),
+                   rig_swap_type_name(result->swap_type[0]), result->resumed[0], n_operations, text->str);
 }
 
 static void on_operation(void *user, const struct sim_flash_operation *operation)
@@ -94,7 +95,8 @@ static bool make_board(struct rig_sim *sim, guint64 seed, GError **error)
     sim_board_free(sim->sim);
     sim->sim = sim_board_new(&sim->config, &why);
     if (!sim->sim) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "target '%s' cannot be simulated: %s", sim->target->name, why);
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "target '%s' cannot be simulated: %s",
+                    sim->target->name, why);
         return false;
     }
     g_array_set_size(sim->operations, 0);
@@ -132,7 +134,8 @@ static bool program_companions(struct rig_sim *sim, GError **error)
         bool ok;
 
         if (status != RIG_IMAGE_OK) {
-            g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot build the image of slot %u: %s", image.slot, rig_image_status_text(status));
+            g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot build the image of slot %u: %s", image.slot,
+                        rig_image_status_text(status));
             return false;
         }
         image.bytes = bytes.bytes;
@@ -166,7 +169,8 @@ static bool sim_forget_bonds(struct rig_board *board, GError **error)
 
 static void sim_make_payload(const struct rig_payload_plan *plan, guint8 *payload, gsize n_bytes)
 {
-    struct sim_app_personality personality = {.self_test_us = (guint32)plan->self_test_us, .watchdog_us = (guint32)plan->watchdog_us};
+    struct sim_app_personality personality = {.self_test_us = (guint32)plan->self_test_us,
+                                              .watchdog_us = (guint32)plan->watchdog_us};
 
     sim_app_behaviour_from_name(plan->behaviour, &personality.behaviour);
     sim_app_make_payload(&personality, plan->seed, payload, n_bytes);
@@ -199,14 +203,16 @@ static void sim_forget_moment(struct rig_moment *moment)
     g_free(moment);
 }
 
-static struct sim_guest *sim_bootloader(struct rig_board *board, const struct sim_boot_config **config, const struct sim_flash **flash)
+static struct sim_guest *sim_bootloader(struct rig_board *board, const struct sim_boot_config **config,
+                                        const struct sim_flash **flash)
 {
     *config = &self(board)->config.boot;
     *flash = sim_board_flash(self(board)->sim);
     return self(board)->config.boot_guest;
 }
 
-/* Safe is also: nothing is left for the next case, neither flash nor options nor time, so that its company does not show. */
+/* Safe is also: nothing is left for the next case, neither flash nor options nor time, so that its company
+ * does not show. */
 static void sim_make_safe(struct rig_board *board)
 {
     struct rig_sim *sim = self(board);
@@ -281,12 +287,40 @@ static bool use_targets_bootloader(struct rig_sim *sim, GError **error)
 
 struct rig_board *rig_sim_board_new(const struct rig_target *target, GError **error)
 {
-    static const char *const one_image[] = {"simulated", "smp", "ble", "power", "reset", "probe", "console", "bonding", "board-options",
-                                            "power-cut-at-operation", "power-cut-at-console", "power-cut-after-time", "rewind",
-                                            "flash-watch", "explore", NULL};
-    static const char *const two_images[] = {"simulated", "smp", "ble", "power", "reset", "probe", "console", "bonding", "board-options",
-                                             "power-cut-at-operation", "power-cut-at-console", "power-cut-after-time", "rewind",
-                                             "flash-watch", "explore", "two-images", "external-flash", NULL};
+    static const char *const one_image[] = {"simulated",
+                                            "smp",
+                                            "ble",
+                                            "power",
+                                            "reset",
+                                            "probe",
+                                            "console",
+                                            "bonding",
+                                            "board-options",
+                                            "power-cut-at-operation",
+                                            "power-cut-at-console",
+                                            "power-cut-after-time",
+                                            "rewind",
+                                            "flash-watch",
+                                            "explore",
+                                            NULL};
+    static const char *const two_images[] = {"simulated",
+                                             "smp",
+                                             "ble",
+                                             "power",
+                                             "reset",
+                                             "probe",
+                                             "console",
+                                             "bonding",
+                                             "board-options",
+                                             "power-cut-at-operation",
+                                             "power-cut-at-console",
+                                             "power-cut-after-time",
+                                             "rewind",
+                                             "flash-watch",
+                                             "explore",
+                                             "two-images",
+                                             "external-flash",
+                                             NULL};
     struct rig_sim *sim = g_new0(struct rig_sim, 1);
 
     sim->target = target;
@@ -298,7 +332,8 @@ struct rig_board *rig_sim_board_new(const struct rig_target *target, GError **er
     sim->board.link = &sim->link.link;
     sim->board.power = &sim->power.power;
     sim->board.probe = &sim->probe.probe;
-    if (!rig_sim_configure(sim, NULL, error) || !make_board(sim, 0, error) || !use_targets_bootloader(sim, error)) {
+    if (!rig_sim_configure(sim, NULL, error) || !make_board(sim, 0, error) ||
+        !use_targets_bootloader(sim, error)) {
         sim_free(&sim->board);
         return NULL;
     }
@@ -310,6 +345,7 @@ bool rig_sim_board_add_defect(struct rig_board *board, const char *defect, GErro
 {
     if (rig_sim_defect_from_name(defect, &self(board)->extra_defects))
         return true;
-    g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "there is no seeded defect '%s'; 'bootrig steps board' lists them", defect);
+    g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE,
+                "there is no seeded defect '%s'; 'bootrig steps board' lists them", defect);
     return false;
 }

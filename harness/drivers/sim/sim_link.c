@@ -89,7 +89,9 @@ static enum rig_link_outcome do_pair(struct rig_sim_link *link)
     if (paired == SIM_BLE_PAIRING_REFUSED)
         g_snprintf(link->text, sizeof link->text, "pairing failed, reason 0x%02x", reason);
     else
-        g_strlcpy(link->text, paired == SIM_BLE_OK ? "paired and bonded" : rig_link_outcome_name(outcome_from(paired)), sizeof link->text);
+        g_strlcpy(link->text,
+                  paired == SIM_BLE_OK ? "paired and bonded" : rig_link_outcome_name(outcome_from(paired)),
+                  sizeof link->text);
     tell(link);
     return outcome_from(paired);
 }
@@ -122,9 +124,11 @@ static bool sim_link_subscribe(struct rig_link *link, bool on, enum rig_link_out
     return true;
 }
 
-static enum rig_link_outcome establish(struct rig_sim_link *link, const struct rig_link_connect *how, GError **error)
+static enum rig_link_outcome establish(struct rig_sim_link *link, const struct rig_link_connect *how,
+                                       GError **error)
 {
-    enum rig_link_outcome outcome = outcome_from(sim_board_ble_connect(link->sim->sim, &host, how->mtu ? how->mtu : SIM_BLE_MAX_MTU));
+    enum rig_link_outcome outcome =
+        outcome_from(sim_board_ble_connect(link->sim->sim, &host, how->mtu ? how->mtu : SIM_BLE_MAX_MTU));
 
     if (outcome == RIG_LINK_OK) {
         link->up = true;
@@ -140,17 +144,21 @@ static enum rig_link_outcome establish(struct rig_sim_link *link, const struct r
     return outcome;
 }
 
-static bool sim_link_connect(struct rig_link *link, const struct rig_link_connect *how, enum rig_link_outcome *outcome, GError **error)
+static bool sim_link_connect(struct rig_link *link, const struct rig_link_connect *how,
+                             enum rig_link_outcome *outcome, GError **error)
 {
     struct rig_sim_link *sim_link = self(link);
     bool there = false;
 
     if (sim_board_ble_connected(sim_link->sim->sim)) {
-        *outcome = how->pair && !sim_board_ble_encrypted(sim_link->sim->sim) ? secure(sim_link, true) : RIG_LINK_OK;
-        return *outcome != RIG_LINK_OK || sim_link->subscribed || sim_link_subscribe(link, true, outcome, error);
+        *outcome =
+            how->pair && !sim_board_ble_encrypted(sim_link->sim->sim) ? secure(sim_link, true) : RIG_LINK_OK;
+        return *outcome != RIG_LINK_OK || sim_link->subscribed ||
+               sim_link_subscribe(link, true, outcome, error);
     }
     rig_sim_link_notice(sim_link);
-    if (!rig_board_wait_for(&sim_link->sim->board, how->until_us, is_advertising, sim_link->sim, &there, error))
+    if (!rig_board_wait_for(&sim_link->sim->board, how->until_us, is_advertising, sim_link->sim, &there,
+                            error))
         return false;
     *outcome = there ? establish(sim_link, how, error) : RIG_LINK_NOT_FOUND;
     if (!there) {
@@ -160,7 +168,8 @@ static bool sim_link_connect(struct rig_link *link, const struct rig_link_connec
     return true;
 }
 
-static bool sim_link_pair(struct rig_link *link, guint64 until_us, enum rig_link_outcome *outcome, GError **error)
+static bool sim_link_pair(struct rig_link *link, guint64 until_us, enum rig_link_outcome *outcome,
+                          GError **error)
 {
     (void)until_us;
     (void)error;
@@ -176,14 +185,16 @@ static bool sim_link_disconnect(struct rig_link *link, GError **error)
     return true;
 }
 
-static bool sim_link_write(struct rig_link *link, const guint8 *bytes, gsize n_bytes, enum rig_link_outcome *outcome, GError **error)
+static bool sim_link_write(struct rig_link *link, const guint8 *bytes, gsize n_bytes,
+                           enum rig_link_outcome *outcome, GError **error)
 {
     (void)error;
     *outcome = outcome_from(sim_board_ble_write(self(link)->sim->sim, bytes, n_bytes));
     return true;
 }
 
-static bool sim_link_receive(struct rig_link *link, guint64 until_us, GBytes **packet, enum rig_link_outcome *outcome, GError **error)
+static bool sim_link_receive(struct rig_link *link, guint64 until_us, GBytes **packet,
+                             enum rig_link_outcome *outcome, GError **error)
 {
     struct rig_sim *sim = self(link)->sim;
     guint8 bytes[SIM_BLE_MAX_MTU];

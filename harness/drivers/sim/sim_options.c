@@ -41,7 +41,8 @@ static void configure_device(struct sim_flash_device_config *device, const struc
 static struct sim_area area_from(const struct rig_record *record)
 {
     return (struct sim_area){
-        .device = g_str_equal(rig_record_text(record, "device"), "external") ? SIM_FLASH_EXTERNAL : SIM_FLASH_INTERNAL,
+        .device = g_str_equal(rig_record_text(record, "device"), "external") ? SIM_FLASH_EXTERNAL
+                                                                             : SIM_FLASH_INTERNAL,
         .offset = (guint32)rig_record_count(record, "offset"),
         .n_bytes = (guint32)rig_record_count(record, "size"),
     };
@@ -53,13 +54,16 @@ static bool configure_layout(struct sim_board_config *config, const struct rig_r
     const struct rig_value *slots = rig_record_get(target, "slots");
     const struct rig_value *scratch = rig_record_get(target, "scratch");
 
-    if (flash->items->len > SIM_FLASH_MAX_DEVICES || slots->items->len % 2 || slots->items->len > 2 * SIM_BOOT_MAX_IMAGES) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "a simulated board has at most %d flash devices, and 2 or 4 slots",
+    if (flash->items->len > SIM_FLASH_MAX_DEVICES || slots->items->len % 2 ||
+        slots->items->len > 2 * SIM_BOOT_MAX_IMAGES) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+                    "a simulated board has at most %d flash devices, and 2 or 4 slots",
                     SIM_FLASH_MAX_DEVICES);
         return false;
     }
     for (guint i = 0; i < flash->items->len; i++)
-        configure_device(&config->devices[config->n_devices++], ((struct rig_value *)g_ptr_array_index(flash->items, i))->record);
+        configure_device(&config->devices[config->n_devices++],
+                         ((struct rig_value *)g_ptr_array_index(flash->items, i))->record);
     for (guint i = 0; i < slots->items->len; i++) {
         struct sim_area *areas = i % 2 ? config->boot.secondary : config->boot.primary;
 
@@ -134,12 +138,16 @@ static void apply_app_options(struct rig_sim *sim, const struct rig_record *opti
     app->refuses_reset = flag_of(options, "refuses-reset", app->refuses_reset);
     ble->mtu = (guint16)count_of(options, "mtu", ble->mtu);
     ble->bonding = flag_of(options, "bonding", ble->bonding);
-    ble->security = choice_is(options, "update-needs", "encryption", ble->security == SIM_BLE_ENCRYPTED) ? SIM_BLE_ENCRYPTED : SIM_BLE_OPEN;
-    ble->repairing = choice_is(options, "repairing", "refused", ble->repairing == SIM_BLE_REPAIRING_REFUSED) ? SIM_BLE_REPAIRING_REFUSED
-                                                                                                           : SIM_BLE_REPAIRING_ALLOWED;
+    ble->security = choice_is(options, "update-needs", "encryption", ble->security == SIM_BLE_ENCRYPTED)
+                        ? SIM_BLE_ENCRYPTED
+                        : SIM_BLE_OPEN;
+    ble->repairing = choice_is(options, "repairing", "refused", ble->repairing == SIM_BLE_REPAIRING_REFUSED)
+                         ? SIM_BLE_REPAIRING_REFUSED
+                         : SIM_BLE_REPAIRING_ALLOWED;
 }
 
-static void apply_options(struct rig_sim *sim, const struct rig_record *options, struct rig_sim_defects *defects)
+static void apply_options(struct rig_sim *sim, const struct rig_record *options,
+                          struct rig_sim_defects *defects)
 {
     const struct rig_value *names = rig_record_get(options, "defects");
 
@@ -156,7 +164,8 @@ static bool load_key(struct rig_sim *sim, GError **error)
     if (sim->key && rig_key_kind(sim->key) != sim->key_kind)
         g_clear_pointer(&sim->key, rig_key_free);
     if (!sim->key && !(sim->key = rig_key_test(sim->key_kind, 0, &why))) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot make the board's %s key: %s", rig_key_kind_name(sim->key_kind), why);
+        g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot make the board's %s key: %s",
+                    rig_key_kind_name(sim->key_kind), why);
         return false;
     }
     sim->keys[0] = sim->key;
@@ -185,7 +194,8 @@ bool rig_sim_configure(struct rig_sim *sim, const struct rig_record *options, GE
     if (options)
         apply_options(sim, options, &defects);
     if (sim->guest && defects.boot) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "a defect of the built-in bootloader cannot be seeded into the foreign one, '%s'",
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+                    "a defect of the built-in bootloader cannot be seeded into the foreign one, '%s'",
                     sim_guest_name(sim->guest));
         return false;
     }

@@ -164,16 +164,19 @@ static bool fill_layout(struct rig_process_board *board, GError **error)
     const struct sim_board_config *config = &((struct rig_sim *)board->model)->config;
     struct rig_openocd_layout *layout = &board->layout;
 
-    *layout = (struct rig_openocd_layout){.n_slots = model->ops->n_slots(model), .n_devices = config->n_devices, .still_is_hung = true};
+    *layout = (struct rig_openocd_layout){
+        .n_slots = model->ops->n_slots(model), .n_devices = config->n_devices, .still_is_hung = true};
     if (config->n_devices > 1 || layout->n_slots > RIG_OPENOCD_MAX_SLOTS) {
-        g_set_error_literal(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
-                            "openocd cannot program external flash: an out-of-process board has the internal device only");
+        g_set_error_literal(
+            error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+            "openocd cannot program external flash: an out-of-process board has the internal device only");
         return false;
     }
     for (guint i = 0; i <= layout->n_slots; i++)
         (void)!model->ops->slot(model, i, &layout->slots[i]);
     layout->devices[0].name = config->devices[0].name;
-    layout->devices[0].n_bytes = sim_flash_bytes(sim_board_flash(((struct rig_sim *)board->model)->sim), SIM_FLASH_INTERNAL);
+    layout->devices[0].n_bytes =
+        sim_flash_bytes(sim_board_flash(((struct rig_sim *)board->model)->sim), SIM_FLASH_INTERNAL);
     layout->devices[0].page_bytes = PAGE_BYTES;
     layout->devices[0].programmable = true;
     return true;
@@ -186,7 +189,11 @@ static bool start_sim(struct rig_process_board *board, const struct rig_board_se
     g_autofree char *speed = g_strdup_printf("%d", SPEED);
     g_autofree char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, setup->seed);
     g_autoptr(GPtrArray) options = g_ptr_array_new();
-    const char *const fixed[] = {"--target", board->target->source->path, "--options", path, "--off", "--empty", "--speed", speed, "--seed", seed};
+    const char *const fixed[] = {"--target",  board->target->source->path,
+                                 "--options", path,
+                                 "--off",     "--empty",
+                                 "--speed",   speed,
+                                 "--seed",    seed};
 
     if (!g_file_set_contents(path, text, -1, error))
         return false;
@@ -197,25 +204,30 @@ static bool start_sim(struct rig_process_board *board, const struct rig_board_se
         g_ptr_array_add(options, g_ptr_array_index(board->defects, i));
     }
     g_ptr_array_add(options, NULL);
-    board->sim = rig_sim_process_start(board->program, (const char *const *)options->pdata, board->folder, error);
+    board->sim =
+        rig_sim_process_start(board->program, (const char *const *)options->pdata, board->folder, error);
     return board->sim != NULL;
 }
 
 static bool open_probe(struct rig_process_board *board, GError **error)
 {
-    struct rig_openocd_config config = {.arguments = board->openocd_arguments, .log_path = board->openocd_log};
+    struct rig_openocd_config config = {.arguments = board->openocd_arguments,
+                                        .log_path = board->openocd_log};
 
     board->backend = g_strdup_printf("st-link backend tcp %u", board->sim->debug_port);
     board->openocd_arguments[3] = board->backend;
     if (!rig_openocd_probe_open(&board->probe, &config, &board->layout, board->folder, error))
         return false;
-    board->probe.supply = (struct rig_openocd_supply){
-        .catch_up = probe_catches_up, .has_power = probe_asks_for_power, .set = probe_switches_power, .user = board};
+    board->probe.supply = (struct rig_openocd_supply){.catch_up = probe_catches_up,
+                                                      .has_power = probe_asks_for_power,
+                                                      .set = probe_switches_power,
+                                                      .user = board};
     return true;
 }
 
 /* The flash is erased, so the board that gets power for the probe's sake has nothing to run. */
-static bool program_images(struct rig_process_board *board, const struct rig_board_setup *setup, GError **error)
+static bool program_images(struct rig_process_board *board, const struct rig_board_setup *setup,
+                           GError **error)
 {
     struct rig_power *power = &board->power.power;
 
@@ -244,8 +256,8 @@ static bool board_prepare(struct rig_board *base, const struct rig_board_setup *
         return false;
     base->signing = board->model->signing;
     base->signing_needed = board->model->signing_needed;
-    if (!start_sim(board, setup, error) || !open_probe(board, error) || !rig_process_link_open(&board->link, board, error) ||
-        !program_images(board, setup, error))
+    if (!start_sim(board, setup, error) || !open_probe(board, error) ||
+        !rig_process_link_open(&board->link, board, error) || !program_images(board, setup, error))
         return false;
     drain_console(board);
     rig_openocd_probe_forget_boots(&board->probe);
@@ -262,7 +274,8 @@ static bool board_forget_bonds(struct rig_board *base, GError **error)
 
 static void board_make_payload(const struct rig_payload_plan *plan, guint8 *payload, gsize n_bytes)
 {
-    struct sim_app_personality personality = {.self_test_us = (guint32)plan->self_test_us, .watchdog_us = (guint32)plan->watchdog_us};
+    struct sim_app_personality personality = {.self_test_us = (guint32)plan->self_test_us,
+                                              .watchdog_us = (guint32)plan->watchdog_us};
 
     sim_app_behaviour_from_name(plan->behaviour, &personality.behaviour);
     sim_app_make_payload(&personality, plan->seed, payload, n_bytes);
@@ -302,10 +315,20 @@ static const struct rig_board_ops ops = {
     .free = board_free,
 };
 
-struct rig_board *rig_process_board_new(const struct rig_target *target, const char *program, const char *openocd_config, GError **error)
+struct rig_board *rig_process_board_new(const struct rig_target *target, const char *program,
+                                        const char *openocd_config, GError **error)
 {
-    static const char *const capabilities[] = {"simulated", "smp", "power", "reset", "probe", "console", "board-options",
-                                               "power-cut-at-operation", "power-cut-at-console", "power-cut-after-time", NULL};
+    static const char *const capabilities[] = {"simulated",
+                                               "smp",
+                                               "power",
+                                               "reset",
+                                               "probe",
+                                               "console",
+                                               "board-options",
+                                               "power-cut-at-operation",
+                                               "power-cut-at-console",
+                                               "power-cut-after-time",
+                                               NULL};
     struct rig_board *model = rig_sim_board_new(target, error);
     char *folder = model ? g_dir_make_tmp("bootrig-XXXXXX", error) : NULL;
     struct rig_openocd_config nothing = {0};
@@ -338,7 +361,8 @@ struct rig_board *rig_process_board_new(const struct rig_target *target, const c
     board->board.signing = model->signing;
     board->board.signing_needed = model->signing_needed;
     /* Steps ask for the layout before anything is prepared. */
-    if (fill_layout(board, error) && rig_openocd_probe_open(&board->probe, &nothing, &board->layout, board->folder, error))
+    if (fill_layout(board, error) &&
+        rig_openocd_probe_open(&board->probe, &nothing, &board->layout, board->folder, error))
         return &board->board;
     board_free(&board->board);
     return NULL;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The simulated board out of process, reached as hardware is: SMP over UDP, the probe through openocd, console lines as they come, power over
- * the control socket; on the real clock. It cannot be rewound, does not bond, and its flash work is not watched. */
+/* The simulated board out of process, reached as hardware is: SMP over UDP, the probe through openocd,
+ * console lines as they come, power over the control socket; on the real clock. It cannot be rewound, does
+ * not bond, and its flash work is not watched. */
 #ifndef RIG_DRIVERS_SIMPROCESS_PROCESS_BOARD_H
 #define RIG_DRIVERS_SIMPROCESS_PROCESS_BOARD_H
 
@@ -11,12 +12,14 @@
 
 G_BEGIN_DECLS
 
-/* A board of kind `simulated-process`. program: the bootrig to run; openocd_config: the .cfg file for the board's debug port; all must
- * outlive it. The processes are started with the first preparation. Free with board->ops->free. */
-struct rig_board *rig_process_board_new(const struct rig_target *target, const char *program, const char *openocd_config, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+/* A board of kind `simulated-process`. program: the bootrig to run; openocd_config: the .cfg file for the
+ * board's debug port; all must outlive it. The processes are started with the first preparation. Free with
+ * board->ops->free. */
+struct rig_board *rig_process_board_new(const struct rig_target *target, const char *program,
+                                        const char *openocd_config, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* As rig_sim_board_add_defect(). */
-bool rig_process_board_add_defect(struct rig_board *board, const char *defect, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool rig_process_board_add_defect(struct rig_board *board, const char *defect,
+                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* --- shared by the files of this driver --- */
 
@@ -40,7 +43,8 @@ struct rig_process_board {
     struct rig_process_power power;
     struct rig_openocd_probe probe;
     struct rig_openocd_layout layout;
-    struct rig_board *model; /* a simulated board of the same configuration: it knows the layout, and runs nothing */
+    struct rig_board
+        *model; /* a simulated board of the same configuration: it knows the layout, and runs nothing */
     const struct rig_target *target;
     const char *program;
     char *folder;
@@ -58,7 +62,8 @@ bool rig_process_board_has_power(struct rig_process_board *board);
 /* The value of a name in an answer such as "power=on state=off"; owned by the caller, NULL: not there. */
 char *rig_process_field(const char *answer, const char *name);
 
-bool rig_process_link_open(struct rig_process_link *link, struct rig_process_board *owner, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool rig_process_link_open(struct rig_process_link *link, struct rig_process_board *owner,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rig_process_link_close(struct rig_process_link *link);
 /* The board went away or started anew: what was connected is not any more. */
 void rig_process_link_drop(struct rig_process_link *link, const char *why);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Link role: SMP over UDP, one packet per datagram. There is no connection on the wire; "connected" means that the board answered, and that it
- * was not seen to start anew since. */
+/* Link role: SMP over UDP, one packet per datagram. There is no connection on the wire; "connected" means
+ * that the board answered, and that it was not seen to start anew since. */
 #include "drivers/simprocess/process_board.h"
 
 #include "base/error.h"
@@ -44,7 +44,8 @@ bool rig_process_link_open(struct rig_process_link *link, struct rig_process_boa
 
     rig_process_link_close(link);
     link->socket = socket(AF_INET, SOCK_DGRAM, 0);
-    if (link->socket >= 0 && fcntl(link->socket, F_SETFD, FD_CLOEXEC) == 0 && g_unix_set_fd_nonblocking(link->socket, TRUE, NULL) &&
+    if (link->socket >= 0 && fcntl(link->socket, F_SETFD, FD_CLOEXEC) == 0 &&
+        g_unix_set_fd_nonblocking(link->socket, TRUE, NULL) &&
         connect(link->socket, (struct sockaddr *)&address, sizeof address) == 0)
         return true;
     g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot open a UDP socket: %s", g_strerror(errno));
@@ -107,11 +108,13 @@ static bool answered(void *user)
 
 static bool refuse_security(GError **error)
 {
-    g_set_error_literal(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED, "SMP over UDP knows no pairing and no bonds");
+    g_set_error_literal(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+                        "SMP over UDP knows no pairing and no bonds");
     return false;
 }
 
-static bool link_connect(struct rig_link *base, const struct rig_link_connect *how, enum rig_link_outcome *outcome, GError **error)
+static bool link_connect(struct rig_link *base, const struct rig_link_connect *how,
+                         enum rig_link_outcome *outcome, GError **error)
 {
     struct rig_process_link *link = self(base);
     struct asking asking = {.link = link};
@@ -159,14 +162,13 @@ static bool link_disconnect(struct rig_link *base, GError **error)
     return true;
 }
 
-static bool link_write(struct rig_link *base, const guint8 *bytes, gsize n_bytes, enum rig_link_outcome *outcome, GError **error)
+static bool link_write(struct rig_link *base, const guint8 *bytes, gsize n_bytes,
+                       enum rig_link_outcome *outcome, GError **error)
 {
     struct rig_process_link *link = self(base);
 
     (void)error;
-    *outcome = !link->up                                                ? RIG_LINK_NOT_CONNECTED
-               : n_bytes + 3 > link->mtu ? RIG_LINK_TOO_LONG
-                                                                        : RIG_LINK_OK;
+    *outcome = !link->up ? RIG_LINK_NOT_CONNECTED : n_bytes + 3 > link->mtu ? RIG_LINK_TOO_LONG : RIG_LINK_OK;
     if (*outcome == RIG_LINK_OK && !send_packet(link, bytes, n_bytes))
         *outcome = RIG_LINK_LOST;
     return true;
@@ -185,12 +187,14 @@ static bool received_or_lost(void *user)
     return receiving->packet || !receiving->link->up;
 }
 
-static bool link_receive(struct rig_link *base, guint64 until_us, GBytes **packet, enum rig_link_outcome *outcome, GError **error)
+static bool link_receive(struct rig_link *base, guint64 until_us, GBytes **packet,
+                         enum rig_link_outcome *outcome, GError **error)
 {
     struct receiving receiving = {.link = self(base)};
     bool satisfied = false;
 
-    if (!rig_board_wait_for(&receiving.link->owner->board, until_us, received_or_lost, &receiving, &satisfied, error))
+    if (!rig_board_wait_for(&receiving.link->owner->board, until_us, received_or_lost, &receiving, &satisfied,
+                            error))
         return false;
     *packet = receiving.packet;
     *outcome = receiving.packet ? RIG_LINK_OK : satisfied ? RIG_LINK_LOST : RIG_LINK_TIMEOUT;

@@ -56,7 +56,8 @@ static bool power_arm(struct rig_power *power, const struct rig_cut_plan *plan, 
 
     switch (plan->aim) {
     case RIG_CUT_AT_OPERATION:
-        line = g_strdup_printf("cut operation %" G_GUINT64_FORMAT " %s", plan->operation, rig_cut_form_name(plan->form));
+        line = g_strdup_printf("cut operation %" G_GUINT64_FORMAT " %s", plan->operation,
+                               rig_cut_form_name(plan->form));
         break;
     case RIG_CUT_AFTER_TIME:
         line = g_strdup_printf("cut after %" G_GUINT64_FORMAT "us", plan->delay_us);

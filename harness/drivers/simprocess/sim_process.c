@@ -10,7 +10,8 @@
 #define START_MS 20000u
 #define ANSWER_MS 10000u
 
-static struct rig_process *launch(const char *program, const char *const *options, const char *folder, const char *control, GError **error)
+static struct rig_process *launch(const char *program, const char *const *options, const char *folder,
+                                  const char *control, GError **error)
 {
     g_autoptr(GPtrArray) argv = g_ptr_array_new();
     g_autofree char *log = g_build_filename(folder, "sim.log", NULL);
@@ -31,7 +32,8 @@ static guint16 port_of(const char *line, const char *name)
 {
     guint64 port = 0;
 
-    if (!g_str_has_prefix(line, name) || !g_ascii_string_to_unsigned(line + strlen(name), 10, 1, 65535, &port, NULL))
+    if (!g_str_has_prefix(line, name) ||
+        !g_ascii_string_to_unsigned(line + strlen(name), 10, 1, 65535, &port, NULL))
         return 0;
     return (guint16)port;
 }
@@ -40,7 +42,8 @@ static bool read_announcement(struct rig_sim_process *sim, const char *folder, G
 {
     for (;;) {
         g_autoptr(GByteArray) line = NULL;
-        enum rig_stream_outcome outcome = rig_stream_read_frame(rig_process_stream(sim->process), '\n', START_MS, &line);
+        enum rig_stream_outcome outcome =
+            rig_stream_read_frame(rig_process_stream(sim->process), '\n', START_MS, &line);
         guint16 port;
 
         if (outcome != RIG_STREAM_FRAME) {
@@ -49,8 +52,8 @@ static bool read_announcement(struct rig_sim_process *sim, const char *folder, G
 
             if (g_file_get_contents(log, &text, NULL, NULL))
                 g_strstrip(text);
-            g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "the simulated board does not start: %s%s%s", rig_stream_outcome_text(outcome),
-                        text && *text ? ": " : "", text ? text : "");
+            g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "the simulated board does not start: %s%s%s",
+                        rig_stream_outcome_text(outcome), text && *text ? ": " : "", text ? text : "");
             return false;
         }
         if ((port = port_of((const char *)line->data, "debug-port ")))
@@ -62,7 +65,8 @@ static bool read_announcement(struct rig_sim_process *sim, const char *folder, G
     }
 }
 
-struct rig_sim_process *rig_sim_process_start(const char *program, const char *const *options, const char *folder, GError **error)
+struct rig_sim_process *rig_sim_process_start(const char *program, const char *const *options,
+                                              const char *folder, GError **error)
 {
     g_autoptr(rig_sim_process) sim = g_new0(struct rig_sim_process, 1);
 
@@ -111,7 +115,8 @@ bool rig_sim_process_command(struct rig_sim_process *sim, const char *line, char
 char *rig_sim_process_console(struct rig_sim_process *sim, guint timeout_ms, bool *gone)
 {
     g_autoptr(GByteArray) frame = NULL;
-    enum rig_stream_outcome outcome = rig_stream_read_frame(rig_process_stream(sim->process), '\n', timeout_ms, &frame);
+    enum rig_stream_outcome outcome =
+        rig_stream_read_frame(rig_process_stream(sim->process), '\n', timeout_ms, &frame);
     const char *line;
 
     *gone = outcome == RIG_STREAM_CLOSED;

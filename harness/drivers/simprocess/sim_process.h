@@ -15,17 +15,21 @@ struct rig_sim_process {
     guint16 smp_port;
 };
 
-/* program: the bootrig to run; options: further options of `bootrig sim`, NULL-terminated or NULL; folder: where control socket and log go,
- * exists, short enough for a socket path. Returns when it is ready; without power when options say --off. */
-struct rig_sim_process *rig_sim_process_start(const char *program, const char *const *options, const char *folder, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+/* program: the bootrig to run; options: further options of `bootrig sim`, NULL-terminated or NULL; folder:
+ * where control socket and log go, exists, short enough for a socket path. Returns when it is ready; without
+ * power when options say --off. */
+struct rig_sim_process *rig_sim_process_start(const char *program, const char *const *options,
+                                              const char *folder, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rig_sim_process_free(struct rig_sim_process *sim);
 typedef struct rig_sim_process rig_sim_process;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_sim_process, rig_sim_process_free)
 
-/* One line of the control socket (drivers/sim/host.h); *answer (may be NULL) is what follows "ok". RIG_ERROR_DEVICE: refused, or no answer. */
-bool rig_sim_process_command(struct rig_sim_process *sim, const char *line, char **answer, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* The next console line that came within timeout_ms, owned by the caller; NULL: none came. *gone is set when the process ended. */
+/* One line of the control socket (drivers/sim/host.h); *answer (may be NULL) is what follows "ok".
+ * RIG_ERROR_DEVICE: refused, or no answer. */
+bool rig_sim_process_command(struct rig_sim_process *sim, const char *line, char **answer,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The next console line that came within timeout_ms, owned by the caller; NULL: none came. *gone is set when
+ * the process ended. */
 char *rig_sim_process_console(struct rig_sim_process *sim, guint timeout_ms, bool *gone);
 
 G_END_DECLS

@@ -9,12 +9,14 @@
 
 const char *rig_smp_result_name(enum rig_smp_result_kind kind)
 {
-    static const char *const names[] = {"ok", "refused", "silence", "link-lost", "malformed-answer", "no-progress", "stopped"};
+    static const char *const names[] = {"ok",          "refused", "silence", "link-lost", "malformed-answer",
+                                        "no-progress", "stopped"};
 
     return (guint)kind < G_N_ELEMENTS(names) ? names[kind] : "unknown";
 }
 
-void rig_smp_client_init(struct rig_smp_client *client, struct rig_board *board, struct rig_faults *faults, rig_smp_trace trace, void *user)
+void rig_smp_client_init(struct rig_smp_client *client, struct rig_board *board, struct rig_faults *faults,
+                         rig_smp_trace trace, void *user)
 {
     *client = (struct rig_smp_client){.version = 1, .answer_us = ANSWER_US, .slow_answer_us = SLOW_ANSWER_US};
     rig_smp_transport_init(&client->transport, board, faults, trace, user);
@@ -43,7 +45,8 @@ static void silence_text(const struct rig_smp_transport *transport, char *text, 
                RIG_SMP_HEADER_BYTES + (guint)header.length);
 }
 
-void rig_smp_set_link_result(struct rig_smp_client *client, enum rig_link_outcome outcome, struct rig_smp_result *result)
+void rig_smp_set_link_result(struct rig_smp_client *client, enum rig_link_outcome outcome,
+                             struct rig_smp_result *result)
 {
     struct rig_link *link = client->transport.board->link;
     struct rig_link_state state;
@@ -69,8 +72,8 @@ static void judge(const struct rig_smp_response *response, struct rig_smp_result
 }
 
 /* Answers to older requests are late, not wrong: they are passed over. */
-static bool await(struct rig_smp_client *client, guint8 sequence, guint64 until_us, struct rig_smp_response *response,
-                  struct rig_smp_result *result, GError **error)
+static bool await(struct rig_smp_client *client, guint8 sequence, guint64 until_us,
+                  struct rig_smp_response *response, struct rig_smp_result *result, GError **error)
 {
     for (;;) {
         g_autoptr(GBytes) message = NULL;
@@ -97,8 +100,8 @@ static bool await(struct rig_smp_client *client, guint8 sequence, guint64 until_
     }
 }
 
-bool rig_smp_exchange(struct rig_smp_client *client, const guint8 *request, gsize n_bytes, guint64 until_us, struct rig_smp_response *response,
-                      struct rig_smp_result *result, GError **error)
+bool rig_smp_exchange(struct rig_smp_client *client, const guint8 *request, gsize n_bytes, guint64 until_us,
+                      struct rig_smp_response *response, struct rig_smp_result *result, GError **error)
 {
     struct rig_smp_response own;
     enum rig_link_outcome outcome;
@@ -114,7 +117,8 @@ bool rig_smp_exchange(struct rig_smp_client *client, const guint8 *request, gsiz
     return await(client, request[6], until_us, response ? response : &own, result, error);
 }
 
-bool rig_smp_learn_parameters(struct rig_smp_client *client, guint64 until_us, struct rig_smp_result *result, GError **error)
+bool rig_smp_learn_parameters(struct rig_smp_client *client, guint64 until_us, struct rig_smp_result *result,
+                              GError **error)
 {
     struct rig_smp_response response;
     guint8 request[64];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Single requests against a scripted link: time-outs, late and broken answers, cutting and joining, link faults on record. */
+/* Single requests against a scripted link: time-outs, late and broken answers, cutting and joining, link
+ * faults on record. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -27,7 +28,8 @@ static void on_trace(void *user, bool sent, const guint8 *bytes, gsize n_bytes, 
 
 static struct scene open_scene(const struct fake_answer *script, guint n_script)
 {
-    struct scene scene = {.fake = fake_new(script, n_script), .faults = rig_faults_new(1), .trace = g_string_new(NULL)};
+    struct scene scene = {
+        .fake = fake_new(script, n_script), .faults = rig_faults_new(1), .trace = g_string_new(NULL)};
 
     return scene;
 }
@@ -51,7 +53,8 @@ static struct rig_smp_result echo(struct scene *scene, const char *text, struct 
     guint8 request[512];
     gsize n_bytes = rig_smp_encode_echo(rig_smp_next_id(&scene->client), text, request, sizeof request);
 
-    assert_true(rig_smp_exchange(&scene->client, request, n_bytes, scene->fake->now_us + 1000000, response, &result, NULL));
+    assert_true(rig_smp_exchange(&scene->client, request, n_bytes, scene->fake->now_us + 1000000, response,
+                                 &result, NULL));
     return result;
 }
 
@@ -124,7 +127,8 @@ static void an_error_is_a_refusal_with_its_code(void **state)
 
 static void notifications_of_any_length_are_joined(void **state)
 {
-    static const struct fake_answer script[] = {{FAKE_IN_PIECES, 1}, {FAKE_IN_PIECES, 3}, {FAKE_IN_PIECES, 20}};
+    static const struct fake_answer script[] = {
+        {FAKE_IN_PIECES, 1}, {FAKE_IN_PIECES, 3}, {FAKE_IN_PIECES, 20}};
     struct scene scene = open_scene(script, 3);
 
     (void)state;
@@ -132,7 +136,8 @@ static void notifications_of_any_length_are_joined(void **state)
     for (guint i = 0; i < 3; i++) {
         struct rig_smp_response response = {0};
 
-        assert_int_equal(echo(&scene, "a text of forty characters, or about it", &response).kind, RIG_SMP_DONE);
+        assert_int_equal(echo(&scene, "a text of forty characters, or about it", &response).kind,
+                         RIG_SMP_DONE);
         assert_string_equal(response.echo, "a text of forty characters, or about it");
     }
     close_scene(&scene);
@@ -222,7 +227,8 @@ static void sequence_numbers_wrap_from_255_to_0(void **state)
 /* One fault at the first request; what the server got of two echoes, and what the trace says. */
 static void with_fault(struct scene *scene, enum rig_fault_kind kind, struct rig_smp_result results[2])
 {
-    struct rig_fault fault = {.kind = kind, .choice = RIG_FAULT_AT_MESSAGE, .n_times = 1, .at = 9, .delay_us = 300000};
+    struct rig_fault fault = {
+        .kind = kind, .choice = RIG_FAULT_AT_MESSAGE, .n_times = 1, .at = 9, .delay_us = 300000};
 
     start(scene);
     rig_faults_push(scene->faults, &fault);
@@ -280,7 +286,8 @@ static void corrupt_flips_one_bit_of_the_chosen_byte(void **state)
     struct scene scene = open_scene(NULL, 0);
     struct rig_smp_result results[2];
     guint8 plain[64];
-    gsize n_plain = rig_smp_encode_echo((struct rig_smp_request_id){.version = 1, .sequence = 0}, "first", plain, sizeof plain);
+    gsize n_plain = rig_smp_encode_echo((struct rig_smp_request_id){.version = 1, .sequence = 0}, "first",
+                                        plain, sizeof plain);
 
     (void)state;
     with_fault(&scene, RIG_FAULT_CORRUPT, results);

@@ -36,7 +36,8 @@ static gint by_due(gconstpointer a, gconstpointer b, gpointer user)
     const struct fake_packet *left = a, *right = b;
 
     (void)user;
-    return left->due_us <= right->due_us ? -1 : 1; /* equal ones stay in the order in which they were posted */
+    return left->due_us <= right->due_us ? -1
+                                         : 1; /* equal ones stay in the order in which they were posted */
 }
 
 static void post(struct fake *fake, const guint8 *bytes, gsize n_bytes, guint64 late_us, bool last)
@@ -49,7 +50,8 @@ static void post(struct fake *fake, const guint8 *bytes, gsize n_bytes, guint64 
     g_queue_insert_sorted(fake->inbox, packet, by_due, NULL);
 }
 
-static void answer_in_pieces(struct fake *fake, const guint8 *bytes, gsize n_bytes, gsize piece, guint64 late_us)
+static void answer_in_pieces(struct fake *fake, const guint8 *bytes, gsize n_bytes, gsize piece,
+                             guint64 late_us)
 {
     fake->n_waiting++;
     fake->most_waiting = MAX(fake->most_waiting, fake->n_waiting);
@@ -69,7 +71,8 @@ static void take(struct fake *fake, const struct rig_smp_request *request)
     fake->offset = off + chunk->n_bytes;
 }
 
-static gsize put_body(struct fake *fake, const struct rig_smp_request *request, guint64 off, guint8 *into, gsize room)
+static gsize put_body(struct fake *fake, const struct rig_smp_request *request, guint64 off, guint8 *into,
+                      gsize room)
 {
     struct rig_cbor_writer writer = rig_smp_response_begin(into, room);
 
@@ -83,12 +86,14 @@ static gsize put_body(struct fake *fake, const struct rig_smp_request *request, 
         rig_cbor_put_uint(&writer, fake->buf_count);
     } else {
         rig_cbor_put_text(&writer, "r");
-        rig_cbor_put_text_bytes(&writer, request->keys[RIG_SMP_KEY_ECHO].bytes, request->keys[RIG_SMP_KEY_ECHO].n_bytes);
+        rig_cbor_put_text_bytes(&writer, request->keys[RIG_SMP_KEY_ECHO].bytes,
+                                request->keys[RIG_SMP_KEY_ECHO].n_bytes);
     }
     return rig_smp_response_finish(&writer, &request->header);
 }
 
-static gsize put_answer(struct fake *fake, const struct rig_smp_request *request, const struct fake_answer *answer, guint8 *into, gsize room)
+static gsize put_answer(struct fake *fake, const struct rig_smp_request *request,
+                        const struct fake_answer *answer, guint8 *into, gsize room)
 {
     static const guint8 garbage[] = {0xff, 0x00, 0x1f};
     struct rig_smp_header header = request->header;
@@ -121,7 +126,8 @@ static gsize put_answer(struct fake *fake, const struct rig_smp_request *request
     case FAKE_BEGINNING:
     case FAKE_LINK_LOST:
     default:
-        if (request->header.command == RIG_SMP_OS_PARAMETERS && request->header.group == RIG_SMP_GROUP_OS && fake->buf_size == 0)
+        if (request->header.command == RIG_SMP_OS_PARAMETERS && request->header.group == RIG_SMP_GROUP_OS &&
+            fake->buf_size == 0)
             return rig_smp_encode_rc(&header, RIG_SMP_RC_NOT_SUPPORTED, NULL, into, room);
         return put_body(fake, request, fake->offset, into, room);
     }
@@ -129,7 +135,8 @@ static gsize put_answer(struct fake *fake, const struct rig_smp_request *request
 
 static bool takes(enum fake_answer_kind kind)
 {
-    return kind == FAKE_PROPER || kind == FAKE_MUTE || kind == FAKE_LATE || kind == FAKE_TWICE || kind == FAKE_IN_PIECES || kind == FAKE_BEGINNING;
+    return kind == FAKE_PROPER || kind == FAKE_MUTE || kind == FAKE_LATE || kind == FAKE_TWICE ||
+           kind == FAKE_IN_PIECES || kind == FAKE_BEGINNING;
 }
 
 static void play(struct fake *fake, const struct rig_smp_request *request, const struct fake_answer *answer)
@@ -149,7 +156,8 @@ static void play(struct fake *fake, const struct rig_smp_request *request, const
     if (answer->kind == FAKE_BEGINNING)
         n_bytes = MIN(n_bytes, answer->n);
     for (guint i = 0; i < (answer->kind == FAKE_TWICE ? 2u : 1u); i++)
-        answer_in_pieces(fake, bytes, n_bytes, answer->kind == FAKE_IN_PIECES ? answer->n : sizeof bytes, answer->kind == FAKE_LATE ? answer->n : 0);
+        answer_in_pieces(fake, bytes, n_bytes, answer->kind == FAKE_IN_PIECES ? answer->n : sizeof bytes,
+                         answer->kind == FAKE_LATE ? answer->n : 0);
 }
 
 static void receive_request(struct fake *fake, const guint8 *bytes, gsize n_bytes)
@@ -172,7 +180,8 @@ static void receive_request(struct fake *fake, const guint8 *bytes, gsize n_byte
         play(fake, &decoded, index < fake->n_script ? &fake->script[index] : &proper);
 }
 
-static bool fake_write(struct rig_link *link, const guint8 *bytes, gsize n_bytes, enum rig_link_outcome *outcome, GError **error)
+static bool fake_write(struct rig_link *link, const guint8 *bytes, gsize n_bytes,
+                       enum rig_link_outcome *outcome, GError **error)
 {
     struct fake *fake = of_link(link);
     struct rig_smp_header header;
@@ -194,7 +203,8 @@ static bool fake_write(struct rig_link *link, const guint8 *bytes, gsize n_bytes
     return true;
 }
 
-static bool fake_receive(struct rig_link *link, guint64 until_us, GBytes **packet, enum rig_link_outcome *outcome, GError **error)
+static bool fake_receive(struct rig_link *link, guint64 until_us, GBytes **packet,
+                         enum rig_link_outcome *outcome, GError **error)
 {
     struct fake *fake = of_link(link);
     struct fake_packet *first = g_queue_peek_head(fake->inbox);
@@ -215,7 +225,8 @@ static bool fake_receive(struct rig_link *link, guint64 until_us, GBytes **packe
     return true;
 }
 
-static bool fake_connect(struct rig_link *link, const struct rig_link_connect *how, enum rig_link_outcome *outcome, GError **error)
+static bool fake_connect(struct rig_link *link, const struct rig_link_connect *how,
+                         enum rig_link_outcome *outcome, GError **error)
 {
     struct fake *fake = of_link(link);
 

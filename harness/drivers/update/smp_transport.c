@@ -19,8 +19,8 @@ static void held_free(gpointer item)
     g_free(held);
 }
 
-void rig_smp_transport_init(struct rig_smp_transport *transport, struct rig_board *board, struct rig_faults *faults, rig_smp_trace trace,
-                            void *user)
+void rig_smp_transport_init(struct rig_smp_transport *transport, struct rig_board *board,
+                            struct rig_faults *faults, rig_smp_trace trace, void *user)
 {
     *transport = (struct rig_smp_transport){
         .board = board,
@@ -61,14 +61,15 @@ void rig_smp_transport_faults_ended(struct rig_smp_transport *transport)
     transport->n_messages = 0;
 }
 
-static void trace(struct rig_smp_transport *transport, bool sent, const guint8 *bytes, gsize n_bytes, const char *fault)
+static void trace(struct rig_smp_transport *transport, bool sent, const guint8 *bytes, gsize n_bytes,
+                  const char *fault)
 {
     if (transport->trace)
         transport->trace(transport->user, sent, bytes, n_bytes, fault);
 }
 
-static bool write_cut(struct rig_smp_transport *transport, const guint8 *bytes, gsize n_bytes, enum rig_link_outcome *outcome,
-                      GError **error)
+static bool write_cut(struct rig_smp_transport *transport, const guint8 *bytes, gsize n_bytes,
+                      enum rig_link_outcome *outcome, GError **error)
 {
     struct rig_link *link = transport->board->link;
     struct rig_link_state state;
@@ -87,8 +88,8 @@ static bool write_cut(struct rig_smp_transport *transport, const guint8 *bytes, 
     return true;
 }
 
-bool rig_smp_send_packet(struct rig_smp_transport *transport, const guint8 *bytes, gsize n_bytes, enum rig_link_outcome *outcome,
-                         GError **error)
+bool rig_smp_send_packet(struct rig_smp_transport *transport, const guint8 *bytes, gsize n_bytes,
+                         enum rig_link_outcome *outcome, GError **error)
 {
     struct rig_link *link = transport->board->link;
 
@@ -96,8 +97,8 @@ bool rig_smp_send_packet(struct rig_smp_transport *transport, const guint8 *byte
     return link->ops->write(link, bytes, n_bytes, outcome, error);
 }
 
-static bool strikes(struct rig_smp_transport *transport, enum rig_fault_kind kind, const struct rig_request_tag *tag,
-                    const struct rig_fault **fault)
+static bool strikes(struct rig_smp_transport *transport, enum rig_fault_kind kind,
+                    const struct rig_request_tag *tag, const struct rig_fault **fault)
 {
     *fault = transport->faults ? rig_faults_strike(transport->faults, kind, tag) : NULL;
     return *fault != NULL;
@@ -139,8 +140,9 @@ static void hold(struct rig_smp_transport *transport, const guint8 *bytes, gsize
 }
 
 /* Faults that keep the message from leaving now. */
-static bool withheld(struct rig_smp_transport *transport, const guint8 *bytes, gsize n_bytes, const struct rig_request_tag *tag,
-                     enum rig_link_outcome *outcome, GError **error, bool *failed)
+static bool withheld(struct rig_smp_transport *transport, const guint8 *bytes, gsize n_bytes,
+                     const struct rig_request_tag *tag, enum rig_link_outcome *outcome, GError **error,
+                     bool *failed)
 {
     struct rig_link *link = transport->board->link;
     const struct rig_fault *fault;
@@ -169,8 +171,8 @@ static bool withheld(struct rig_smp_transport *transport, const guint8 *bytes, g
     return false;
 }
 
-static bool send_spoilt(struct rig_smp_transport *transport, const guint8 *bytes, gsize n_bytes, const struct rig_request_tag *tag,
-                        enum rig_link_outcome *outcome, GError **error)
+static bool send_spoilt(struct rig_smp_transport *transport, const guint8 *bytes, gsize n_bytes,
+                        const struct rig_request_tag *tag, enum rig_link_outcome *outcome, GError **error)
 {
     g_autofree guint8 *spoilt = g_memdup2(bytes, n_bytes);
     const struct rig_fault *fault;
@@ -194,8 +196,8 @@ static bool send_spoilt(struct rig_smp_transport *transport, const guint8 *bytes
     return true;
 }
 
-bool rig_smp_send(struct rig_smp_transport *transport, const guint8 *bytes, gsize n_bytes, const struct rig_request_tag *tag,
-                  enum rig_link_outcome *outcome, GError **error)
+bool rig_smp_send(struct rig_smp_transport *transport, const guint8 *bytes, gsize n_bytes,
+                  const struct rig_request_tag *tag, enum rig_link_outcome *outcome, GError **error)
 {
     struct rig_request_tag own = tag ? *tag : (struct rig_request_tag){0};
     bool failed = false;
@@ -206,7 +208,8 @@ bool rig_smp_send(struct rig_smp_transport *transport, const guint8 *bytes, gsiz
         g_hash_table_insert(transport->tags, GUINT_TO_POINTER(bytes[6]), g_memdup2(&own, sizeof own));
     if (withheld(transport, bytes, n_bytes, &own, outcome, error, &failed))
         return !failed;
-    return send_spoilt(transport, bytes, n_bytes, &own, outcome, error) && (!overtaken || release_held(transport, true, error));
+    return send_spoilt(transport, bytes, n_bytes, &own, outcome, error) &&
+           (!overtaken || release_held(transport, true, error));
 }
 
 /* A message is whole when its header's length is there. */
@@ -259,7 +262,8 @@ static guint64 next_due(const struct rig_smp_transport *transport, guint64 until
     return until_us;
 }
 
-static bool receive_packet(struct rig_smp_transport *transport, guint64 until_us, enum rig_link_outcome *outcome, GError **error)
+static bool receive_packet(struct rig_smp_transport *transport, guint64 until_us,
+                           enum rig_link_outcome *outcome, GError **error)
 {
     struct rig_link *link = transport->board->link;
     g_autoptr(GBytes) packet = NULL;
@@ -278,8 +282,8 @@ static bool receive_packet(struct rig_smp_transport *transport, guint64 until_us
     return true;
 }
 
-bool rig_smp_receive(struct rig_smp_transport *transport, guint64 until_us, GBytes **message, enum rig_link_outcome *outcome,
-                     GError **error)
+bool rig_smp_receive(struct rig_smp_transport *transport, guint64 until_us, GBytes **message,
+                     enum rig_link_outcome *outcome, GError **error)
 {
     *message = NULL;
     *outcome = RIG_LINK_OK;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* SMP messages over a link: cut into writes, joined from notifications, with the armed faults applied and every message on record. */
+/* SMP messages over a link: cut into writes, joined from notifications, with the armed faults applied and
+ * every message on record. */
 #ifndef RIG_DRIVERS_UPDATE_SMP_TRANSPORT_H
 #define RIG_DRIVERS_UPDATE_SMP_TRANSPORT_H
 
@@ -16,15 +17,15 @@ struct rig_smp_transport {
     struct rig_faults *faults; /* borrowed; NULL = none */
     rig_smp_trace trace;
     void *user;
-    GByteArray *incoming;      /* notifications not yet joined to a message */
-    GPtrArray *held;           /* delayed and reordered messages */
-    GPtrArray *arrived;        /* duplicated responses waiting to be read: GBytes */
-    GHashTable *tags;          /* sequence -> tag of the request, for faults of responses */
-    guint n_messages;          /* requests since the faults were armed */
-    bool muted;                /* stop-notifications struck */
+    GByteArray *incoming; /* notifications not yet joined to a message */
+    GPtrArray *held;      /* delayed and reordered messages */
+    GPtrArray *arrived;   /* duplicated responses waiting to be read: GBytes */
+    GHashTable *tags;     /* sequence -> tag of the request, for faults of responses */
+    guint n_messages;     /* requests since the faults were armed */
+    bool muted;           /* stop-notifications struck */
 };
-void rig_smp_transport_init(struct rig_smp_transport *transport, struct rig_board *board, struct rig_faults *faults, rig_smp_trace trace,
-                            void *user);
+void rig_smp_transport_init(struct rig_smp_transport *transport, struct rig_board *board,
+                            struct rig_faults *faults, rig_smp_trace trace, void *user);
 void rig_smp_transport_clear(struct rig_smp_transport *transport);
 /* A new connection: nothing of the old one is joined with it; what was held is gone. */
 void rig_smp_transport_restart(struct rig_smp_transport *transport);
@@ -34,14 +35,15 @@ void rig_smp_transport_give_up(struct rig_smp_transport *transport);
 void rig_smp_transport_faults_ended(struct rig_smp_transport *transport);
 
 /* Sends one message in as many writes as the ATT_MTU asks for. tag may be NULL. */
-bool rig_smp_send(struct rig_smp_transport *transport, const guint8 *bytes, gsize n_bytes, const struct rig_request_tag *tag,
-                  enum rig_link_outcome *outcome, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool rig_smp_send(struct rig_smp_transport *transport, const guint8 *bytes, gsize n_bytes,
+                  const struct rig_request_tag *tag, enum rig_link_outcome *outcome,
+                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* One write as it is: no cutting, no faults. */
-bool rig_smp_send_packet(struct rig_smp_transport *transport, const guint8 *bytes, gsize n_bytes, enum rig_link_outcome *outcome,
-                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool rig_smp_send_packet(struct rig_smp_transport *transport, const guint8 *bytes, gsize n_bytes,
+                         enum rig_link_outcome *outcome, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The next whole message; owned by the caller when *outcome is OK. */
-bool rig_smp_receive(struct rig_smp_transport *transport, guint64 until_us, GBytes **message, enum rig_link_outcome *outcome,
-                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool rig_smp_receive(struct rig_smp_transport *transport, guint64 until_us, GBytes **message,
+                     enum rig_link_outcome *outcome, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS
 

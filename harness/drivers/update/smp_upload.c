@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define MAX_FAILURES 5
-#define MAX_STALLS 40         /* answers in a row without progress */
+#define MAX_STALLS 40 /* answers in a row without progress */
 #define MAX_RECONNECTS 20
 #define MAX_WINDOW 16
 #define SMALL_PACKET_BYTES 128 /* below it a first chunk (image header and sha) does not fit one write */
@@ -23,12 +23,12 @@ struct progress {
     struct rig_smp_result *result;
     struct flying flying[MAX_WINDOW];
     guint n_flying;
-    guint64 acked;   /* the server's offset as last told */
-    guint64 next;    /* first byte not yet sent since then */
-    GArray *starts;  /* guint64: offsets of the distinct chunks, in the order first sent */
+    guint64 acked;  /* the server's offset as last told */
+    guint64 next;   /* first byte not yet sent since then */
+    GArray *starts; /* guint64: offsets of the distinct chunks, in the order first sent */
     guint n_failures;
     guint n_stalls;
-    bool begun;      /* the first chunk was answered on this connection */
+    bool begun; /* the first chunk was answered on this connection */
     bool finished;
 };
 
@@ -46,8 +46,8 @@ static void link_ended(struct progress *progress, enum rig_link_outcome outcome)
     rig_smp_set_link_result(progress->client, outcome, progress->result);
 }
 
-/* One write per message where that carries a useful chunk; a board that says how much it joins gets messages of several writes
- * when the ATT_MTU is too small for that. */
+/* One write per message where that carries a useful chunk; a board that says how much it joins gets messages
+ * of several writes when the ATT_MTU is too small for that. */
 static gsize message_room(struct progress *progress)
 {
     struct rig_smp_client *client = progress->client;
@@ -92,7 +92,8 @@ static bool send_chunk(struct progress *progress, GError **error)
     guint8 message[RIG_SMP_MAX_MESSAGE_BYTES];
     enum rig_link_outcome outcome;
     gsize room = rig_smp_upload_room(&chunk, message_room(progress));
-    gsize wanted = progress->next == 0 && upload->first_chunk_bytes ? upload->first_chunk_bytes : upload->chunk_bytes;
+    gsize wanted =
+        progress->next == 0 && upload->first_chunk_bytes ? upload->first_chunk_bytes : upload->chunk_bytes;
     gsize n_bytes;
 
     chunk.n_bytes = MIN(upload->n_bytes - progress->next, wanted ? MIN(wanted, room) : room);
@@ -112,7 +113,8 @@ static bool send_chunk(struct progress *progress, GError **error)
     return true;
 }
 
-/* Until the first answer nobody knows where the server wants to begin; a server that does not tell its buffers may have one only. */
+/* Until the first answer nobody knows where the server wants to begin; a server that does not tell its
+ * buffers may have one only. */
 static guint window_of(const struct progress *progress)
 {
     guint window = CLAMP(progress->upload->window, 1, MAX_WINDOW);
@@ -124,7 +126,8 @@ static guint window_of(const struct progress *progress)
 
 static bool fill_window(struct progress *progress, GError **error)
 {
-    while (!progress->finished && progress->n_flying < window_of(progress) && progress->next < progress->upload->n_bytes)
+    while (!progress->finished && progress->n_flying < window_of(progress) &&
+           progress->next < progress->upload->n_bytes)
         if (!send_chunk(progress, error))
             return false;
     return true;
@@ -248,7 +251,8 @@ static bool reconnect(struct progress *progress, bool *connected, GError **error
     if (*connected) {
         progress->finished = progress->begun = false;
         progress->result->kind = RIG_SMP_DONE;
-        go_back_to(progress, 0); /* the first chunk again: the sha tells the server that it is the same file */
+        go_back_to(progress,
+                   0); /* the first chunk again: the sha tells the server that it is the same file */
     }
     return true;
 }
@@ -261,8 +265,8 @@ static bool transfer(struct progress *progress, GError **error)
     return true;
 }
 
-bool rig_smp_upload(struct rig_smp_client *client, const struct rig_smp_upload *upload, struct rig_smp_upload_report *report,
-                    struct rig_smp_result *result, GError **error)
+bool rig_smp_upload(struct rig_smp_client *client, const struct rig_smp_upload *upload,
+                    struct rig_smp_upload_report *report, struct rig_smp_result *result, GError **error)
 {
     struct progress progress = {.client = client, .upload = upload, .report = report, .result = result};
     g_autoptr(GArray) starts = g_array_new(FALSE, FALSE, sizeof(guint64));

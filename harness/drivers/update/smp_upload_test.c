@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The upload against a scripted server: whatever is answered, the server's offset rules, and the upload ends in a bounded time. */
+/* The upload against a scripted server: whatever is answered, the server's offset rules, and the upload ends
+ * in a bounded time. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -29,8 +30,12 @@ static void prepare(struct uploading *it, const struct fake_answer *script, guin
     it->client.buf_count = it->fake->buf_count;
     fake_fill_image(it->image);
     memset(it->sha, 0x5a, sizeof it->sha);
-    it->upload = (struct rig_smp_upload){
-        .bytes = it->image, .n_bytes = sizeof it->image, .sha = it->sha, .chunk_bytes = 100, .window = 1, .until_us = G_MAXUINT64};
+    it->upload = (struct rig_smp_upload){.bytes = it->image,
+                                         .n_bytes = sizeof it->image,
+                                         .sha = it->sha,
+                                         .chunk_bytes = 100,
+                                         .window = 1,
+                                         .until_us = G_MAXUINT64};
 }
 
 static enum rig_smp_result_kind run(struct uploading *it)
@@ -134,8 +139,9 @@ static void nothing_follows_the_first_chunk_before_its_answer(void **state)
 
 static void whatever_is_lost_late_or_doubled_the_image_is_whole(void **state)
 {
-    static const struct fake_answer kinds[] = {{FAKE_SILENCE, 0},     {FAKE_MUTE, 0},         {FAKE_LATE, 500000},  {FAKE_LATE, 3000000},
-                                               {FAKE_TWICE, 0},       {FAKE_IN_PIECES, 5},    {FAKE_FORGET, 0},     {FAKE_OFF, 0}};
+    static const struct fake_answer kinds[] = {{FAKE_SILENCE, 0},    {FAKE_MUTE, 0},  {FAKE_LATE, 500000},
+                                               {FAKE_LATE, 3000000}, {FAKE_TWICE, 0}, {FAKE_IN_PIECES, 5},
+                                               {FAKE_FORGET, 0},     {FAKE_OFF, 0}};
 
     (void)state;
     for (guint kind = 0; kind < G_N_ELEMENTS(kinds); kind++) {
@@ -172,7 +178,8 @@ static void a_doubled_answer_is_no_mismatch_and_nothing_is_sent_again(void **sta
 
 static void an_offset_back_at_zero_brings_the_complete_first_chunk_again(void **state)
 {
-    static const struct fake_answer script[] = {{FAKE_PROPER, 0}, {FAKE_PROPER, 0}, {FAKE_PROPER, 0}, {FAKE_FORGET, 0}};
+    static const struct fake_answer script[] = {
+        {FAKE_PROPER, 0}, {FAKE_PROPER, 0}, {FAKE_PROPER, 0}, {FAKE_FORGET, 0}};
     struct uploading it;
 
     (void)state;
@@ -221,9 +228,12 @@ static void expect_end(struct fake_answer answer, enum rig_smp_result_kind kind,
 static void an_answer_that_breaks_the_protocol_ends_the_upload(void **state)
 {
     (void)state;
-    expect_end((struct fake_answer){FAKE_OFF, FAKE_IMAGE_BYTES + 1}, RIG_SMP_NONSENSE, "the board wants an offset beyond the image");
-    expect_end((struct fake_answer){FAKE_OFF, G_MAXUINT64}, RIG_SMP_NONSENSE, "the board wants an offset beyond the image");
-    expect_end((struct fake_answer){FAKE_NO_OFF, 0}, RIG_SMP_NONSENSE, "the answer to a chunk carries no 'off'");
+    expect_end((struct fake_answer){FAKE_OFF, FAKE_IMAGE_BYTES + 1}, RIG_SMP_NONSENSE,
+               "the board wants an offset beyond the image");
+    expect_end((struct fake_answer){FAKE_OFF, G_MAXUINT64}, RIG_SMP_NONSENSE,
+               "the board wants an offset beyond the image");
+    expect_end((struct fake_answer){FAKE_NO_OFF, 0}, RIG_SMP_NONSENSE,
+               "the answer to a chunk carries no 'off'");
     expect_end((struct fake_answer){FAKE_GARBAGE, 0}, RIG_SMP_NONSENSE, NULL);
 }
 
@@ -231,7 +241,8 @@ static void an_error_ends_the_upload_with_its_code(void **state)
 {
     (void)state;
     expect_end((struct fake_answer){FAKE_RC, 10}, RIG_SMP_REFUSED, NULL);
-    expect_end((struct fake_answer){FAKE_GROUP_RC, 31}, RIG_SMP_REFUSED, "image group: the data overruns the declared size (31)");
+    expect_end((struct fake_answer){FAKE_GROUP_RC, 31}, RIG_SMP_REFUSED,
+               "image group: the data overruns the declared size (31)");
 }
 
 static void an_offset_that_never_moves_is_given_up(void **state)
@@ -326,7 +337,8 @@ static void it_leaves_off_where_it_is_told(void **state)
 
 static void a_lost_link_ends_the_upload_unless_it_may_resume(void **state)
 {
-    static const struct fake_answer script[] = {{FAKE_PROPER, 0}, {FAKE_PROPER, 0}, {FAKE_PROPER, 0}, {FAKE_LINK_LOST, 0}};
+    static const struct fake_answer script[] = {
+        {FAKE_PROPER, 0}, {FAKE_PROPER, 0}, {FAKE_PROPER, 0}, {FAKE_LINK_LOST, 0}};
     struct uploading it;
 
     (void)state;
@@ -340,7 +352,8 @@ static void a_lost_link_ends_the_upload_unless_it_may_resume(void **state)
     assert_image_is_whole(&it);
     assert_int_equal(it.report.n_reconnects, 1);
     assert_int_equal(it.report.begin, 300);
-    assert_int_equal(fake_request(it.fake, 4)->off, 0); /* the sha tells the server that it is the same file */
+    assert_int_equal(fake_request(it.fake, 4)->off,
+                     0); /* the sha tells the server that it is the same file */
     assert_true(fake_request(it.fake, 4)->has_sha);
     assert_int_equal(fake_request(it.fake, 5)->off, 300);
     finish(&it);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What every board owes (drivers/board/board.h): one clock, waiting, preparation, keeping and rewinding, a safe end. */
+/* What every board owes (drivers/board/board.h): one clock, waiting, preparation, keeping and rewinding, a
+ * safe end. */
 #include "tests/contract/contract.h"
 
 #include "base/error.h"

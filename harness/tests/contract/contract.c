@@ -4,13 +4,18 @@
 
 #include <string.h>
 
-static struct rig_bytes build(struct rig_board *board, guint8 major, guint32 pad_to_bytes, guint8 hash[RIG_IMAGE_HASH_BYTES])
+static struct rig_bytes build(struct rig_board *board, guint8 major, guint32 pad_to_bytes,
+                              guint8 hash[RIG_IMAGE_HASH_BYTES])
 {
     static const struct rig_payload_plan plan = {.behaviour = "waits", .self_test_us = 1000, .seed = 5};
     struct rig_key *key = board->signing_needed ? rig_key_test(board->signing, 0, NULL) : NULL;
     guint8 payload[4096];
-    struct rig_image_recipe recipe = {
-        .payload = payload, .payload_bytes = sizeof payload, .version = {.major = major}, .key = key, .erased = 0xff, .pad_to_bytes = pad_to_bytes};
+    struct rig_image_recipe recipe = {.payload = payload,
+                                      .payload_bytes = sizeof payload,
+                                      .version = {.major = major},
+                                      .key = key,
+                                      .erased = 0xff,
+                                      .pad_to_bytes = pad_to_bytes};
     struct rig_bytes image = {0};
     struct rig_memory_image memory;
     struct rig_image_source source;
@@ -34,9 +39,11 @@ void bench_prepare(struct bench *bench, bool pending)
 
     /* A bootloader of two images starts neither without the other. */
     for (guint slot = 0; slot < probe->ops->n_slots(probe) && setup.n_images < 6; slot += 2)
-        images[setup.n_images++] = (struct rig_board_image){slot, bench->old_image.bytes, bench->old_image.n_bytes};
+        images[setup.n_images++] =
+            (struct rig_board_image){slot, bench->old_image.bytes, bench->old_image.n_bytes};
     if (pending)
-        images[setup.n_images++] = (struct rig_board_image){1, bench->new_image.bytes, bench->new_image.n_bytes};
+        images[setup.n_images++] =
+            (struct rig_board_image){1, bench->new_image.bytes, bench->new_image.n_bytes};
     assert_true(bench->board->ops->prepare(bench->board, &setup, NULL));
 }
 
@@ -50,7 +57,8 @@ void bench_up(struct bench *bench)
     bool up = false;
 
     assert_true(bench->board->power->ops->set(bench->board->power, true, NULL));
-    assert_true(rig_board_wait_for(bench->board, bench->board->ops->now_us(bench->board) + 60000000, is_up, bench, &up, NULL));
+    assert_true(rig_board_wait_for(bench->board, bench->board->ops->now_us(bench->board) + 60000000, is_up,
+                                   bench, &up, NULL));
     assert_true(up);
 }
 
@@ -73,7 +81,8 @@ void bench_let_pass(struct bench *bench, guint64 for_us)
 {
     bool satisfied;
 
-    assert_true(rig_board_wait_for(bench->board, bench->board->ops->now_us(bench->board) + for_us, never, NULL, &satisfied, NULL));
+    assert_true(rig_board_wait_for(bench->board, bench->board->ops->now_us(bench->board) + for_us, never,
+                                   NULL, &satisfied, NULL));
 }
 
 void bench_need(const struct bench *bench, const char *capability)
@@ -124,7 +133,8 @@ static bool is_there(const struct contract_driver *driver)
 
     if (path || !driver->program)
         return true;
-    print_message("left out: %s (%s is not installed; ci/setup --tests installs it)\n", driver->name, driver->program);
+    print_message("left out: %s (%s is not installed; ci/setup --tests installs it)\n", driver->name,
+                  driver->program);
     return false;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Contract suites: what every driver of a role owes. A driver joins by one entry in drivers.c; what its board cannot do is skipped. */
+/* Contract suites: what every driver of a role owes. A driver joins by one entry in drivers.c; what its board
+ * cannot do is skipped. */
 #ifndef RIG_TESTS_CONTRACT_CONTRACT_H
 #define RIG_TESTS_CONTRACT_CONTRACT_H
 
@@ -17,12 +18,14 @@ struct contract_driver {
     const char *name;
     struct rig_board *(*make)(void **owner); /* asserts on failure; owner goes to release() */
     void (*release)(struct rig_board *board, void *owner);
-    const char *program; /* what it needs beside us; without it the driver's tests are left out, and that is said. NULL: nothing */
+    const char *program; /* what it needs beside us; without it the driver's tests are left out, and that is
+                            said. NULL: nothing */
 };
 extern const struct contract_driver contract_drivers[];
 extern const gsize contract_n_drivers;
 
-/* One test's board: 1.0.0 in the primary slots; in slot 1, if `pending`, a 2.0.0 that is marked for test; without power. */
+/* One test's board: 1.0.0 in the primary slots; in slot 1, if `pending`, a 2.0.0 that is marked for test;
+ * without power. */
 struct bench {
     const struct contract_driver *driver;
     struct rig_board *board;
@@ -38,7 +41,8 @@ void bench_let_pass(struct bench *bench, guint64 for_us);
 void bench_need(const struct bench *bench, const char *capability); /* skips the test without it */
 struct rig_board_view bench_view(struct bench *bench);
 
-/* Runs the tests once per driver. The state of a test is its struct bench, prepared without a pending image. */
+/* Runs the tests once per driver. The state of a test is its struct bench, prepared without a pending image.
+ */
 int contract_run(const struct CMUnitTest *tests, gsize n_tests);
 
 #endif

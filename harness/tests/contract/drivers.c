@@ -42,7 +42,8 @@ static struct rig_board *make_process(void **owner)
     struct rig_board *board;
 
     assert_null(error);
-    board = rig_process_board_new(target, RIG_BINARY_DIR "/harness/cli/bootrig", RIG_SOURCE_DIR "/targets/sim-openocd.cfg", &error);
+    board = rig_process_board_new(target, RIG_BINARY_DIR "/harness/cli/bootrig",
+                                  RIG_SOURCE_DIR "/targets/sim-openocd.cfg", &error);
     assert_null(error);
     *owner = target;
     return board;

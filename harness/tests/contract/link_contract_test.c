@@ -9,7 +9,8 @@
 static enum rig_link_outcome connect_until(struct bench *bench, guint16 mtu, bool pair, guint64 for_us)
 {
     struct rig_link *link = bench->board->link;
-    struct rig_link_connect how = {.mtu = mtu, .pair = pair, .until_us = bench->board->ops->now_us(bench->board) + for_us};
+    struct rig_link_connect how = {
+        .mtu = mtu, .pair = pair, .until_us = bench->board->ops->now_us(bench->board) + for_us};
     enum rig_link_outcome outcome;
 
     assert_true(link->ops->connect(link, &how, &outcome, NULL));
@@ -27,7 +28,8 @@ static struct rig_link_state state_of(struct bench *bench)
 static enum rig_link_outcome write_echo(struct bench *bench, const char *text)
 {
     guint8 bytes[64];
-    gsize n_bytes = rig_smp_encode_echo((struct rig_smp_request_id){.version = 1, .sequence = 9}, text, bytes, sizeof bytes);
+    gsize n_bytes = rig_smp_encode_echo((struct rig_smp_request_id){.version = 1, .sequence = 9}, text, bytes,
+                                        sizeof bytes);
     enum rig_link_outcome outcome;
 
     assert_true(bench->board->link->ops->write(bench->board->link, bytes, n_bytes, &outcome, NULL));
@@ -40,7 +42,8 @@ static enum rig_link_outcome receive(struct bench *bench, guint64 for_us, GBytes
     enum rig_link_outcome outcome;
 
     *packet = NULL;
-    assert_true(link->ops->receive(link, bench->board->ops->now_us(bench->board) + for_us, packet, &outcome, NULL));
+    assert_true(
+        link->ops->receive(link, bench->board->ops->now_us(bench->board) + for_us, packet, &outcome, NULL));
     assert_int_equal(outcome == RIG_LINK_OK, *packet != NULL);
     return outcome;
 }

@@ -83,7 +83,8 @@ static void what_is_programmed_is_read_back_and_the_rest_is_left_alone(void **st
     assert_true(probe->ops->read(probe, slot.device, slot.device_offset, before, sizeof before, NULL));
     for (guint i = 0; i < sizeof wanted; i++)
         wanted[i] = (guint8)(i ^ 0xa5);
-    assert_true(probe->ops->program(probe, slot.device, slot.device_offset + 100, wanted, sizeof wanted, NULL));
+    assert_true(
+        probe->ops->program(probe, slot.device, slot.device_offset + 100, wanted, sizeof wanted, NULL));
     assert_true(probe->ops->read(probe, slot.device, slot.device_offset, seen, sizeof seen, NULL));
     assert_memory_equal(seen, before, 100);
     assert_memory_equal(seen + 100, wanted, sizeof wanted);

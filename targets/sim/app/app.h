@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The application model: the SMP server and the personality of the running image. State is plain bytes without pointers. GLib-free.
- * Facts: [SRC zephyr subsys/mgmt/mcumgr/smp/src/smp.c, grp/img_mgmt/src, grp/os_mgmt/src]. */
+/* The application model: the SMP server and the personality of the running image. State is plain bytes
+ * without pointers. GLib-free. Facts: [SRC zephyr subsys/mgmt/mcumgr/smp/src/smp.c, grp/img_mgmt/src,
+ * grp/os_mgmt/src]. */
 #ifndef SIM_APP_APP_H
 #define SIM_APP_APP_H
 
@@ -10,8 +11,8 @@
 struct sim_upload {
     bool active;
     uint8_t image;
-    uint32_t n_total; /* declared */
-    uint32_t offset;  /* expected next */
+    uint32_t n_total;    /* declared */
+    uint32_t offset;     /* expected next */
     uint32_t erased_end; /* progressive erase: area offset up to which sectors are erased */
     uint8_t n_sha;
     uint8_t sha[32];
@@ -20,9 +21,9 @@ struct sim_upload {
 };
 struct sim_app {
     struct sim_upload upload;
-    uint32_t n_uploads;      /* finished since the application started */
-    bool reset_wanted;       /* after config->reset_delay_us */
-    bool crash_wanted;       /* at once, the answer is lost */
+    uint32_t n_uploads; /* finished since the application started */
+    bool reset_wanted;  /* after config->reset_delay_us */
+    bool crash_wanted;  /* at once, the answer is lost */
 };
 /* Outlives a reset, not a power cycle. */
 struct sim_app_retained {
@@ -37,9 +38,10 @@ struct sim_server {
     struct sim_app *app;
     struct sim_app_retained *retained;
 };
-/* One packet from a transport, possibly of several messages. Writes the answers one after the other; returns their length, 0: silence.
- * When power is lost in it (the flash says so) the result is 0. */
-size_t sim_server_input(struct sim_server *server, const uint8_t *packet, size_t n_packet, uint8_t *answers, size_t room);
+/* One packet from a transport, possibly of several messages. Writes the answers one after the other; returns
+ * their length, 0: silence. When power is lost in it (the flash says so) the result is 0. */
+size_t sim_server_input(struct sim_server *server, const uint8_t *packet, size_t n_packet, uint8_t *answers,
+                        size_t room);
 
 /* What runs in the primary slot of image 0. */
 struct sim_running {
@@ -50,8 +52,8 @@ struct sim_running {
     struct rig_image_version version;
     uint8_t hash[RIG_IMAGE_HASH_BYTES];
 };
-/* Verdicts on images that were hashed before, by a hash of their bytes: power-cut sweeps start the same few images thousands of times.
- * Changes no result. Zeroed at first. */
+/* Verdicts on images that were hashed before, by a hash of their bytes: power-cut sweeps start the same few
+ * images thousands of times. Changes no result. Zeroed at first. */
 #define SIM_APP_MEMO_ENTRIES 16
 struct sim_app_memo {
     struct {
@@ -62,8 +64,8 @@ struct sim_app_memo {
     unsigned next;
 };
 /* As a probe sees it. memo NULL: the image's bytes are not hashed and `intact` stays false. */
-void sim_app_look(const struct sim_boot_config *boot, const struct sim_flash *flash, struct sim_app_memo *memo,
-                  struct sim_running *running);
+void sim_app_look(const struct sim_boot_config *boot, const struct sim_flash *flash,
+                  struct sim_app_memo *memo, struct sim_running *running);
 
 /* --- between the files of the model --- */
 
@@ -81,20 +83,23 @@ struct sim_area sim_slots_upload_area(const struct sim_server *server, unsigned 
 enum sim_status sim_slots_erase(const struct sim_server *server, unsigned image);
 /* Erases the trailer's sectors and what lies below an upload's area. */
 enum sim_status sim_slots_erase_trailer(const struct sim_server *server, unsigned image);
-uint32_t sim_slots_trailer_offset(const struct sim_server *server, unsigned image); /* from the secondary's start, down to a sector */
+uint32_t sim_slots_trailer_offset(const struct sim_server *server,
+                                  unsigned image); /* from the secondary's start, down to a sector */
 /* The secondary holds what must not be touched: 0, or the image group's code. */
 unsigned sim_slots_refusal(const struct sim_server *server, unsigned image, bool erase);
 
 /* What a handler makes of a request: the pairs of a success, or an error. */
 struct sim_reply {
     struct rig_cbor_writer *writer;
-    unsigned rc;       /* generic, not 0: the answer is {"rc"} */
-    unsigned group_rc; /* not 0: {"err"} or its version 0 twin */
-    const char *reason;/* rsn of version 0 */
+    unsigned rc;        /* generic, not 0: the answer is {"rc"} */
+    unsigned group_rc;  /* not 0: {"err"} or its version 0 twin */
+    const char *reason; /* rsn of version 0 */
     bool silent;
 };
 void sim_os_handle(struct sim_server *server, const struct rig_smp_request *request, struct sim_reply *reply);
-void sim_image_handle(struct sim_server *server, const struct rig_smp_request *request, struct sim_reply *reply);
-void sim_upload_handle(struct sim_server *server, const struct rig_smp_request *request, struct sim_reply *reply);
+void sim_image_handle(struct sim_server *server, const struct rig_smp_request *request,
+                      struct sim_reply *reply);
+void sim_upload_handle(struct sim_server *server, const struct rig_smp_request *request,
+                       struct sim_reply *reply);
 
 #endif

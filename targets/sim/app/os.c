@@ -31,8 +31,15 @@ static const struct {
     char letter;
     const char *text;
 } facts[] = {
-    {'s', "Zephyr"},   {'n', "zephyr"}, {'r', "4.4.0"},     {'v', "v4.4.0"},           {'b', "Thu Jan  1 00:00:00 1970"},
-    {'m', "arm"},      {'p', "cortex-m4"}, {'i', "nrf52840dk/nrf52840"}, {'o', "Zephyr"},
+    {'s', "Zephyr"},
+    {'n', "zephyr"},
+    {'r', "4.4.0"},
+    {'v', "v4.4.0"},
+    {'b', "Thu Jan  1 00:00:00 1970"},
+    {'m', "arm"},
+    {'p', "cortex-m4"},
+    {'i', "nrf52840dk/nrf52840"},
+    {'o', "Zephyr"},
 };
 #define N_FACTS (sizeof facts / sizeof *facts)
 
@@ -66,7 +73,8 @@ static void system_facts(const struct rig_smp_request *request, struct sim_reply
     }
     for (size_t fact = 0; fact < N_FACTS; fact++) {
         if (wanted[fact])
-            used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", used ? " " : "", facts[fact].text);
+            used +=
+                (size_t)snprintf(text + used, sizeof text - used, "%s%s", used ? " " : "", facts[fact].text);
     }
     rig_cbor_put_text(reply->writer, "output");
     rig_cbor_put_text(reply->writer, text);
@@ -87,7 +95,8 @@ static int mode_number(enum rig_swap_mode mode)
     return -1;
 }
 
-static void bootloader(const struct sim_server *server, const struct rig_smp_request *request, struct sim_reply *reply)
+static void bootloader(const struct sim_server *server, const struct rig_smp_request *request,
+                       struct sim_reply *reply)
 {
     const struct rig_smp_value *query = &request->keys[RIG_SMP_KEY_QUERY];
 

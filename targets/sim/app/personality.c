@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What an image's application does, written at the start of its payload, and read back from the primary slot. */
+/* What an image's application does, written at the start of its payload, and read back from the primary slot.
+ */
 #include "sim/app/app.h"
 
 #include "base/bytes.h"
@@ -33,7 +34,8 @@ static void fill(uint64_t seed, uint8_t *bytes, size_t n_bytes)
     }
 }
 
-void sim_app_make_payload(const struct sim_app_personality *personality, uint64_t seed, uint8_t *payload, size_t n_bytes)
+void sim_app_make_payload(const struct sim_app_personality *personality, uint64_t seed, uint8_t *payload,
+                          size_t n_bytes)
 {
     if (n_bytes < SIM_APP_PERSONALITY_BYTES)
         return;
@@ -60,7 +62,8 @@ static bool hash_fits(const struct rig_image_source *source, const struct rig_im
 {
     uint8_t computed[RIG_IMAGE_HASH_BYTES];
 
-    return rig_image_compute_hash(source, layout, computed) == RIG_IMAGE_OK && memcmp(computed, stored, sizeof computed) == 0;
+    return rig_image_compute_hash(source, layout, computed) == RIG_IMAGE_OK &&
+           memcmp(computed, stored, sizeof computed) == 0;
 }
 
 static bool is_intact(const struct sim_area_reader *reader, const struct rig_image_layout *layout,
@@ -84,8 +87,8 @@ static bool is_intact(const struct sim_area_reader *reader, const struct rig_ima
     return memo->entries[place].intact;
 }
 
-void sim_app_look(const struct sim_boot_config *boot, const struct sim_flash *flash, struct sim_app_memo *memo,
-                  struct sim_running *running)
+void sim_app_look(const struct sim_boot_config *boot, const struct sim_flash *flash,
+                  struct sim_app_memo *memo, struct sim_running *running)
 {
     struct sim_area_reader reader = {.flash = flash, .area = boot->primary[0]};
     struct rig_image_source source = sim_area_source(&reader);

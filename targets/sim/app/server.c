@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The server around the handlers: headers, versions, lengths, several messages in one packet, forms of errors. */
+/* The server around the handlers: headers, versions, lengths, several messages in one packet, forms of
+ * errors. */
 #include "sim/app/app.h"
 
 /* One message's way through the server. */
 enum verdict { GOES_ON, ENDS_PACKET };
 
-static unsigned check_header(const struct sim_server *server, const struct rig_smp_header *header, size_t n_body)
+static unsigned check_header(const struct sim_server *server, const struct rig_smp_header *header,
+                             size_t n_body)
 {
     if (header->length > n_body)
         return RIG_SMP_RC_CORRUPT;
@@ -18,7 +20,8 @@ static unsigned check_header(const struct sim_server *server, const struct rig_s
     return 0;
 }
 
-static void execute(struct sim_server *server, const uint8_t *message, size_t n_message, struct sim_reply *reply)
+static void execute(struct sim_server *server, const uint8_t *message, size_t n_message,
+                    struct sim_reply *reply)
 {
     struct rig_smp_request request;
 
@@ -34,14 +37,16 @@ static void execute(struct sim_server *server, const uint8_t *message, size_t n_
 }
 
 /* The bytes of the answer; a success that does not fit becomes rc 7. */
-static size_t write_answer(const struct rig_smp_header *header, struct sim_reply *reply, uint8_t *into, size_t room)
+static size_t write_answer(const struct rig_smp_header *header, struct sim_reply *reply, uint8_t *into,
+                           size_t room)
 {
     size_t n_bytes = 0;
 
     if (reply->group_rc && header->version > 0)
         return rig_smp_encode_group_error(header, header->group, reply->group_rc, into, room);
     if (reply->group_rc)
-        return rig_smp_encode_rc(header, rig_smp_version0_rc(header->group, reply->group_rc), reply->reason, into, room);
+        return rig_smp_encode_rc(header, rig_smp_version0_rc(header->group, reply->group_rc), reply->reason,
+                                 into, room);
     if (!reply->rc)
         n_bytes = rig_smp_response_finish(reply->writer, header);
     if (n_bytes > 0)
@@ -54,7 +59,8 @@ static bool fails(const struct rig_smp_header *header, const struct sim_reply *r
     return reply->rc || (reply->group_rc && header->version == 0) || reply->writer->overflow;
 }
 
-static enum verdict one_message(struct sim_server *server, const uint8_t *message, size_t n_message, struct rig_cbor_writer *answers)
+static enum verdict one_message(struct sim_server *server, const uint8_t *message, size_t n_message,
+                                struct rig_cbor_writer *answers)
 {
     size_t room = answers->room - answers->n_bytes;
     uint8_t *into = answers->bytes + answers->n_bytes;
@@ -79,7 +85,8 @@ static enum verdict one_message(struct sim_server *server, const uint8_t *messag
     return fails(&header, &reply) ? ENDS_PACKET : GOES_ON;
 }
 
-size_t sim_server_input(struct sim_server *server, const uint8_t *packet, size_t n_packet, uint8_t *answers, size_t room)
+size_t sim_server_input(struct sim_server *server, const uint8_t *packet, size_t n_packet, uint8_t *answers,
+                        size_t room)
 {
     struct rig_cbor_writer written = {.bytes = answers, .room = room};
     enum verdict verdict = GOES_ON;

@@ -32,7 +32,8 @@ static bool resumes(const struct sim_server *server, const struct rig_smp_reques
     const struct sim_upload *upload = &server->app->upload;
     const struct rig_smp_value *sha = &request->keys[RIG_SMP_KEY_SHA];
 
-    return upload->active && sha->n_bytes > 0 && sha->n_bytes == upload->n_sha && memcmp(sha->bytes, upload->sha, upload->n_sha) == 0 &&
+    return upload->active && sha->n_bytes > 0 && sha->n_bytes == upload->n_sha &&
+           memcmp(sha->bytes, upload->sha, upload->n_sha) == 0 &&
            !defective(server, SIM_APP_DEFECT_NO_RESUME);
 }
 
@@ -46,7 +47,8 @@ static bool is_newer(const struct sim_server *server, const uint8_t *header_byte
     return !running.has_image || rig_image_version_compare(&header.version, &running.version, false) > 0;
 }
 
-static unsigned pick_slot(const struct sim_server *server, const struct rig_smp_request *request, unsigned *image)
+static unsigned pick_slot(const struct sim_server *server, const struct rig_smp_request *request,
+                          unsigned *image)
 {
     const struct rig_smp_value *len = &request->keys[RIG_SMP_KEY_LEN];
     uint64_t number = server->boot->n_images > 1 ? request->keys[RIG_SMP_KEY_IMAGE].number : 0;
@@ -61,7 +63,8 @@ static unsigned pick_slot(const struct sim_server *server, const struct rig_smp_
         return refusal;
     if (len->number > sim_slots_upload_area(server, *image).n_bytes)
         return RIG_SMP_IMAGE_RC_TOO_LARGE;
-    if (request->keys[RIG_SMP_KEY_UPGRADE].number && !is_newer(server, request->keys[RIG_SMP_KEY_CHUNK].bytes))
+    if (request->keys[RIG_SMP_KEY_UPGRADE].number &&
+        !is_newer(server, request->keys[RIG_SMP_KEY_CHUNK].bytes))
         return RIG_SMP_IMAGE_RC_OLDER;
     return 0;
 }
@@ -76,7 +79,8 @@ static enum sim_status erase_up_to(const struct sim_server *server, uint32_t end
     while (status == SIM_OK && upload->erased_end < end && upload->erased_end < area.n_bytes) {
         uint32_t start, n_bytes;
 
-        if (!sim_flash_sector_at(server->flash, area.device, area.offset + upload->erased_end, &start, &n_bytes))
+        if (!sim_flash_sector_at(server->flash, area.device, area.offset + upload->erased_end, &start,
+                                 &n_bytes))
             return SIM_OUT_OF_RANGE;
         status = sim_flash_erase(server->flash, area.device, start, n_bytes);
         upload->erased_end = start + n_bytes - area.offset;
@@ -84,11 +88,13 @@ static enum sim_status erase_up_to(const struct sim_server *server, uint32_t end
     return status;
 }
 
-/* The trailer goes first in both ways of erasing: whatever it asked for belonged to the image that is being replaced. */
+/* The trailer goes first in both ways of erasing: whatever it asked for belonged to the image that is being
+ * replaced. */
 static unsigned prepare_slot(const struct sim_server *server)
 {
-    enum sim_status status = server->config->progressive_erase ? sim_slots_erase_trailer(server, server->app->upload.image)
-                                                               : sim_slots_erase(server, server->app->upload.image);
+    enum sim_status status = server->config->progressive_erase
+                                 ? sim_slots_erase_trailer(server, server->app->upload.image)
+                                 : sim_slots_erase(server, server->app->upload.image);
 
     if (!server->config->progressive_erase)
         server->app->upload.erased_end = UINT32_MAX;
@@ -117,7 +123,8 @@ static unsigned restart(struct sim_server *server, const struct rig_smp_request 
     return 0;
 }
 
-static enum sim_status write_units(const struct sim_server *server, uint32_t at, const uint8_t *bytes, size_t n_bytes)
+static enum sim_status write_units(const struct sim_server *server, uint32_t at, const uint8_t *bytes,
+                                   size_t n_bytes)
 {
     struct sim_area area = sim_slots_upload_area(server, server->app->upload.image);
     uint32_t trailer = sim_slots_trailer_offset(server, server->app->upload.image);
@@ -133,7 +140,8 @@ static enum sim_status write_units(const struct sim_server *server, uint32_t at,
     uint32_t limit = trailer > below ? trailer - below : 0;
     enum sim_status status = erase_up_to(server, end < limit ? end : limit);
 
-    return status == SIM_OK ? sim_flash_write(server->flash, area.device, area.offset + at, bytes, n_bytes) : status;
+    return status == SIM_OK ? sim_flash_write(server->flash, area.device, area.offset + at, bytes, n_bytes)
+                            : status;
 }
 
 /* Whole units go out, the rest waits in the tail. */
@@ -225,7 +233,8 @@ static void take_chunk(struct sim_server *server, const struct rig_smp_value *ch
         finish_upload(server);
 }
 
-static void first_chunk(struct sim_server *server, const struct rig_smp_request *request, struct sim_reply *reply)
+static void first_chunk(struct sim_server *server, const struct rig_smp_request *request,
+                        struct sim_reply *reply)
 {
     reply->group_rc = check_first(request);
     if (reply->group_rc)
@@ -239,7 +248,8 @@ static void first_chunk(struct sim_server *server, const struct rig_smp_request 
         take_chunk(server, &request->keys[RIG_SMP_KEY_CHUNK], reply);
 }
 
-static void later_chunk(struct sim_server *server, const struct rig_smp_request *request, struct sim_reply *reply)
+static void later_chunk(struct sim_server *server, const struct rig_smp_request *request,
+                        struct sim_reply *reply)
 {
     const struct rig_smp_value *chunk = &request->keys[RIG_SMP_KEY_CHUNK];
     struct sim_upload *upload = &server->app->upload;
@@ -277,7 +287,8 @@ static const char *reason_for(unsigned rc)
     }
 }
 
-void sim_upload_handle(struct sim_server *server, const struct rig_smp_request *request, struct sim_reply *reply)
+void sim_upload_handle(struct sim_server *server, const struct rig_smp_request *request,
+                       struct sim_reply *reply)
 {
     const struct rig_smp_value *off = &request->keys[RIG_SMP_KEY_OFF];
 

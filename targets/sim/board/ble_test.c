@@ -45,7 +45,8 @@ static bool echo_works(struct bench *bench, const char *text)
 
 static const char *long_text(void)
 {
-    return "abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxyz0123456789";
+    return "abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxy"
+           "z0123456789";
 }
 
 static void nothing_answers_before_power_and_after_a_hang(void **state)
@@ -108,7 +109,8 @@ static void answers_are_cut_to_the_mtu_and_paced_by_the_interval(void **state)
     bench_connect(&bench, 23);
     size_t n = echo(&bench, long_text(), message);
     for (size_t at = 0; at < n; at += 20)
-        assert_int_equal(sim_board_ble_write(bench.board, message + at, n - at < 20 ? n - at : 20), SIM_BLE_OK);
+        assert_int_equal(sim_board_ble_write(bench.board, message + at, n - at < 20 ? n - at : 20),
+                         SIM_BLE_OK);
     uint64_t until_us = sim_board_now_us(bench.board) + RIG_SECOND_US;
     while (sim_board_step(bench.board, until_us)) {
         while (sim_board_ble_notification(bench.board, part, &n_part)) {
@@ -443,7 +445,8 @@ static void serves_unencrypted_defect_opens_the_service(void **state)
         config.ble.defects = defective ? SIM_BLE_DEFECT_SERVES_UNENCRYPTED : 0;
         open_with(&bench, &config);
         sim_board_ble_connect(bench.board, &bench_central, 247);
-        assert_int_equal(sim_board_ble_subscribe(bench.board, true), defective ? SIM_BLE_OK : SIM_BLE_NEEDS_ENCRYPTION);
+        assert_int_equal(sim_board_ble_subscribe(bench.board, true),
+                         defective ? SIM_BLE_OK : SIM_BLE_NEEDS_ENCRYPTION);
         assert_int_equal(echo_works(&bench, "hello"), defective);
         bench_close(&bench);
     }
@@ -505,16 +508,27 @@ int main(void)
 {
 #define T(name) cmocka_unit_test(name)
     const struct CMUnitTest tests[] = {
-        T(nothing_answers_before_power_and_after_a_hang), T(mtu_is_the_smaller_of_the_two_and_at_least_23),
-        T(answers_are_cut_to_the_mtu_and_paced_by_the_interval), T(mtu_23_with_reassembly_carries_a_whole_upload),
-        T(N17_half_message_poisons_the_next_until_the_ccc_goes_off), T(half_message_goes_with_the_link),
+        T(nothing_answers_before_power_and_after_a_hang),
+        T(mtu_is_the_smaller_of_the_two_and_at_least_23),
+        T(answers_are_cut_to_the_mtu_and_paced_by_the_interval),
+        T(mtu_23_with_reassembly_carries_a_whole_upload),
+        T(N17_half_message_poisons_the_next_until_the_ccc_goes_off),
+        T(half_message_goes_with_the_link),
         T(first_fragment_shorter_than_a_header_and_too_long_a_message_are_dropped),
-        T(missing_fragment_is_completed_by_the_next_message), T(bond_is_made_used_and_kept_over_power_cycles),
-        T(key_missing_at_the_board_drops_the_link_with_05), T(repairing_follows_the_policy), T(board_without_bonding_refuses_to_pair),
-        T(fifth_bond_replaces_the_oldest), T(N22_unencrypted_write_is_dropped_and_the_ccc_refused),
-        T(reset_ends_the_link_by_supervision_timeout), T(central_that_comes_back_early_drops_the_dead_link),
-        T(disconnect_purges_what_waits), T(cuts_notifications_defect_loses_the_tail), T(serves_unencrypted_defect_opens_the_service),
-        T(pairs_anew_silently_defect_ignores_the_policy), T(bond_lost_on_update_defect_forgets_after_a_swap_only),
+        T(missing_fragment_is_completed_by_the_next_message),
+        T(bond_is_made_used_and_kept_over_power_cycles),
+        T(key_missing_at_the_board_drops_the_link_with_05),
+        T(repairing_follows_the_policy),
+        T(board_without_bonding_refuses_to_pair),
+        T(fifth_bond_replaces_the_oldest),
+        T(N22_unencrypted_write_is_dropped_and_the_ccc_refused),
+        T(reset_ends_the_link_by_supervision_timeout),
+        T(central_that_comes_back_early_drops_the_dead_link),
+        T(disconnect_purges_what_waits),
+        T(cuts_notifications_defect_loses_the_tail),
+        T(serves_unencrypted_defect_opens_the_service),
+        T(pairs_anew_silently_defect_ignores_the_policy),
+        T(bond_lost_on_update_defect_forgets_after_a_swap_only),
         T(every_defect_has_its_name),
     };
 #undef T

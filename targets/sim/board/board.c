@@ -22,7 +22,8 @@ static bool area_fits(const struct sim_flash *flash, const struct sim_area *area
     uint32_t start, n_bytes;
     uint32_t device_bytes = sim_flash_bytes(flash, area->device);
 
-    if (area->device >= sim_flash_n_devices(flash) || area->offset >= device_bytes || area->n_bytes > device_bytes - area->offset)
+    if (area->device >= sim_flash_n_devices(flash) || area->offset >= device_bytes ||
+        area->n_bytes > device_bytes - area->offset)
         return false;
     if (!sim_flash_sector_at(flash, area->device, area->offset, &start, &n_bytes) || start != area->offset)
         return false;
@@ -88,8 +89,8 @@ struct sim_board *sim_board_new(const struct sim_board_config *config, const cha
             *why = fault;
         return NULL;
     }
-    sim_ble_init(&board->ram.ble, &config->ble, board->config.app.smp_buf_size, (uint8_t)board->config.app.smp_buf_count,
-                 config->app.reassembly, config->seed);
+    sim_ble_init(&board->ram.ble, &config->ble, board->config.app.smp_buf_size,
+                 (uint8_t)board->config.app.smp_buf_count, config->app.reassembly, config->seed);
     /* Without a memo the bootloader works too, only slower. */
     if (!board->config.boot.memo)
         board->config.boot.memo = board->boot_memo = sim_boot_memo_new();
@@ -217,7 +218,8 @@ static bool is_confirmed(const struct sim_board *board)
 
 struct sim_board_view sim_board_view(const struct sim_board *board)
 {
-    struct sim_board_view view = {.state = board->ram.state, .n_boots = board->ram.n_boots, .n_resets = board->ram.n_resets};
+    struct sim_board_view view = {
+        .state = board->ram.state, .n_boots = board->ram.n_boots, .n_resets = board->ram.n_resets};
     struct sim_running running;
 
     sim_app_look(&board->config.boot, board->flash, NULL, &running);

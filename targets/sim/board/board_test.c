@@ -146,14 +146,15 @@ static void hanging_image_is_reverted_by_its_watchdog_or_by_power(void **state)
 {
     (void)state;
     for (unsigned watched = 0; watched < 2; watched++) {
-        struct sim_app_personality hangs = {.behaviour = SIM_APP_HANGS, .self_test_us = 100000,
-                                            .watchdog_us = watched ? RIG_SECOND_US : 0};
+        struct sim_app_personality hangs = {
+            .behaviour = SIM_APP_HANGS, .self_test_us = 100000, .watchdog_us = watched ? RIG_SECOND_US : 0};
         struct scene *scene = scene_new(&hangs);
 
         scene_mark(scene, false);
         bench_reset(&scene->bench);
         bench_run(&scene->bench, 60ull * RIG_SECOND_US);
-        assert_int_equal(sim_board_view(scene->bench.board).state, watched ? SIM_BOARD_RUNNING : SIM_BOARD_HUNG);
+        assert_int_equal(sim_board_view(scene->bench.board).state,
+                         watched ? SIM_BOARD_RUNNING : SIM_BOARD_HUNG);
         assert_int_equal(running(scene), watched ? 1 : 2);
         sim_board_power(scene->bench.board, false);
         assert_true(bench_boot(&scene->bench));
@@ -497,7 +498,8 @@ static void names_go_there_and_back(void **state)
 
     (void)state;
     for (unsigned i = SIM_APP_NEVER_CONFIRMS; i <= SIM_APP_HANGS; i++) {
-        assert_true(sim_app_behaviour_from_name(sim_app_behaviour_name((enum sim_app_behaviour)i), &behaviour));
+        assert_true(
+            sim_app_behaviour_from_name(sim_app_behaviour_name((enum sim_app_behaviour)i), &behaviour));
         assert_int_equal(behaviour, i);
     }
     assert_false(sim_app_behaviour_from_name("dances", &behaviour));
@@ -511,18 +513,31 @@ int main(void)
 {
 #define T(name) cmocka_unit_test(name)
     const struct CMUnitTest tests[] = {
-        T(new_board_is_off_erased_and_at_time_0), T(configurations_that_cannot_be_are_refused_with_a_reason),
-        T(boot_says_what_it_does_on_the_console), T(test_then_confirm_then_reset_keeps_the_new_image_in_every_mode),
-        T(test_without_confirm_goes_back_in_every_mode), T(image_that_confirms_itself_stays), T(crashing_image_is_reverted),
-        T(hanging_image_is_reverted_by_its_watchdog_or_by_power), T(image_without_a_personality_crashes_until_the_board_hangs),
-        T(corrupt_image_that_the_bootloader_lets_through_crashes), T(always_crashing_image_still_lets_time_pass),
+        T(new_board_is_off_erased_and_at_time_0),
+        T(configurations_that_cannot_be_are_refused_with_a_reason),
+        T(boot_says_what_it_does_on_the_console),
+        T(test_then_confirm_then_reset_keeps_the_new_image_in_every_mode),
+        T(test_without_confirm_goes_back_in_every_mode),
+        T(image_that_confirms_itself_stays),
+        T(crashing_image_is_reverted),
+        T(hanging_image_is_reverted_by_its_watchdog_or_by_power),
+        T(image_without_a_personality_crashes_until_the_board_hangs),
+        T(corrupt_image_that_the_bootloader_lets_through_crashes),
+        T(always_crashing_image_still_lets_time_pass),
         T(cut_in_the_middle_of_an_upload_kills_link_and_answer_and_the_upload_starts_anew),
-        T(cut_while_marking_leaves_the_mark_undone_or_done), T(cut_at_any_operation_of_a_swap_leaves_a_board_that_boots),
-        T(cut_by_time_falls_inside_the_swap), T(cut_by_time_falls_while_nothing_happens),
-        T(cut_at_a_console_line_stops_the_bootloader_at_that_line), T(cut_some_time_after_a_console_line), T(disarmed_cut_never_falls),
-        T(restored_moment_goes_on_exactly_as_before), T(armed_cut_is_part_of_a_moment),
-        T(same_seed_and_calls_give_the_same_bytes_on_another_board), T(reset_pin_without_power_does_nothing),
-        T(flash_operations_can_be_watched), T(names_go_there_and_back),
+        T(cut_while_marking_leaves_the_mark_undone_or_done),
+        T(cut_at_any_operation_of_a_swap_leaves_a_board_that_boots),
+        T(cut_by_time_falls_inside_the_swap),
+        T(cut_by_time_falls_while_nothing_happens),
+        T(cut_at_a_console_line_stops_the_bootloader_at_that_line),
+        T(cut_some_time_after_a_console_line),
+        T(disarmed_cut_never_falls),
+        T(restored_moment_goes_on_exactly_as_before),
+        T(armed_cut_is_part_of_a_moment),
+        T(same_seed_and_calls_give_the_same_bytes_on_another_board),
+        T(reset_pin_without_power_does_nothing),
+        T(flash_operations_can_be_watched),
+        T(names_go_there_and_back),
     };
 #undef T
 

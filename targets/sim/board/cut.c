@@ -52,7 +52,8 @@ void board_cut_sees_line(struct sim_board *board, const char *line)
 {
     struct board_cut *armed = &board->ram.cut;
 
-    if (!armed->armed || armed->cut.kind != SIM_CUT_AT_CONSOLE || armed->due_us != BOARD_NEVER || !strstr(line, armed->cut.pattern))
+    if (!armed->armed || armed->cut.kind != SIM_CUT_AT_CONSOLE || armed->due_us != BOARD_NEVER ||
+        !strstr(line, armed->cut.pattern))
         return;
     if (armed->cut.delay_us == 0)
         kill_power(board);

@@ -177,9 +177,11 @@ static void wrong_hash_accepted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(accepts_wrong_offset), cmocka_unit_test(reboots_in_upload),    cmocka_unit_test(second_upload_dead),
-        cmocka_unit_test(confirm_does_nothing), cmocka_unit_test(erases_pending),       cmocka_unit_test(accepts_json),
-        cmocka_unit_test(upload_in_trial),      cmocka_unit_test(no_resume),            cmocka_unit_test(wrong_hash_accepted),
+        cmocka_unit_test(accepts_wrong_offset), cmocka_unit_test(reboots_in_upload),
+        cmocka_unit_test(second_upload_dead),   cmocka_unit_test(confirm_does_nothing),
+        cmocka_unit_test(erases_pending),       cmocka_unit_test(accepts_json),
+        cmocka_unit_test(upload_in_trial),      cmocka_unit_test(no_resume),
+        cmocka_unit_test(wrong_hash_accepted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A crash this soon after the start, this often in a row, and the board counts as hung: virtual time would not get ahead. */
+/* A crash this soon after the start, this often in a row, and the board counts as hung: virtual time would
+ * not get ahead. */
 #define FAST_CRASH_US 100000u
 #define MAX_FAST_CRASHES 8u
 
@@ -97,7 +98,8 @@ static bool swapped(const struct sim_board *board, const struct sim_boot_result 
     for (unsigned image = 0; image < board->config.boot.n_images; image++) {
         enum rig_swap_type type = result->swap_type[image];
 
-        if (result->resumed[image] || type == RIG_SWAP_TYPE_TEST || type == RIG_SWAP_TYPE_PERM || type == RIG_SWAP_TYPE_REVERT)
+        if (result->resumed[image] || type == RIG_SWAP_TYPE_TEST || type == RIG_SWAP_TYPE_PERM ||
+            type == RIG_SWAP_TYPE_REVERT)
             return true;
     }
     return false;
@@ -136,10 +138,12 @@ static void boot(struct sim_board *board)
         board_boot_foreign(board, log_line, &result);
     } else {
         board_line(board, "*** Booting MCUboot v2.3.0 ***");
-        sim_boot_run(&board->config.boot, board->flash, board->ram.security_counter, log_line, board, &result);
+        sim_boot_run(&board->config.boot, board->flash, board->ram.security_counter, log_line, board,
+                     &result);
     }
     if (board->boot_seen)
-        board->boot_seen(board->boot_user, board_clock(board), &result, sim_flash_n_operations(board->flash) - n_before);
+        board->boot_seen(board->boot_user, board_clock(board), &result,
+                         sim_flash_n_operations(board->flash) - n_before);
     after_boot(board, &result);
 }
 
@@ -260,8 +264,8 @@ static void happen(struct sim_board *board, enum board_event event)
     }
 }
 
-/* A cut by operation can fall without an observed operation (the one before which it falls). A callback may have switched the board
- * off in the middle of the firmware's turn, which then left things behind. */
+/* A cut by operation can fall without an observed operation (the one before which it falls). A callback may
+ * have switched the board off in the middle of the firmware's turn, which then left things behind. */
 static void die_if_cut(struct sim_board *board)
 {
     if (board->ram.powered && sim_flash_powered(board->flash))

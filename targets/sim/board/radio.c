@@ -2,7 +2,8 @@
 /* The central's calls, handed to the peripheral model. */
 #include "sim/board/state.h"
 
-enum sim_ble_outcome sim_board_ble_connect(struct sim_board *board, const struct sim_ble_central *central, uint16_t mtu)
+enum sim_ble_outcome sim_board_ble_connect(struct sim_board *board, const struct sim_ble_central *central,
+                                           uint16_t mtu)
 {
     return sim_ble_connect(&board->ram.ble, central->address, mtu);
 }
@@ -32,7 +33,8 @@ enum sim_ble_outcome sim_board_ble_encrypt(struct sim_board *board, const uint8_
     return sim_ble_encrypt(&board->ram.ble, ltk);
 }
 
-enum sim_ble_outcome sim_board_ble_pair(struct sim_board *board, uint8_t ltk[SIM_BLE_LTK_BYTES], uint8_t *reason)
+enum sim_ble_outcome sim_board_ble_pair(struct sim_board *board, uint8_t ltk[SIM_BLE_LTK_BYTES],
+                                        uint8_t *reason)
 {
     return sim_ble_pair(&board->ram.ble, ltk, reason);
 }

@@ -22,8 +22,8 @@ struct scene *scene_with(const struct sim_board_config *config, const struct sim
     bench_open(&scene->bench, config);
     bench_program(&scene->bench, &scene->old_image);
     if (config->boot.n_images > 1)
-        sim_flash_poke(sim_board_flash(scene->bench.board), 0, config->boot.primary[1].offset, scene->old_image.bytes,
-                       scene->old_image.n_bytes);
+        sim_flash_poke(sim_board_flash(scene->bench.board), 0, config->boot.primary[1].offset,
+                       scene->old_image.bytes, scene->old_image.n_bytes);
     assert_true(bench_boot(&scene->bench));
     bench_connect(&scene->bench, SIM_BLE_MAX_MTU);
     return scene;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The SMP server of the board, row by row: behaviour around the header, the commands, what client mistakes N1..N22 get. */
+/* The SMP server of the board, row by row: behaviour around the header, the commands, what client mistakes
+ * N1..N22 get. */
 #include "sim/board/support.h"
 
 #include <setjmp.h>
@@ -27,60 +28,44 @@ static void one_exchange(const char *request, const char *expected)
     scene_free(scene);
 }
 
-#define ROW(name, request, expected)                                                                                                 \
-    static void name(void **state)                                                                                                   \
-    {                                                                                                                                \
-        (void)state;                                                                                                                 \
-        one_exchange(request, expected);                                                                                             \
+#define ROW(name, request, expected)                                                                         \
+    static void name(void **state)                                                                           \
+    {                                                                                                        \
+        (void)state;                                                                                         \
+        one_exchange(request, expected);                                                                     \
     }
 
 ROW(fewer_than_8_bytes_get_no_answer, "0a000009000042", "")
-ROW(version_2_gets_rc_13_in_a_version_1_header, "1200000100004206a0",
-    "0b00000600004206bf6272630dff")
-ROW(version_3_gets_rc_13_in_a_version_1_header, "1a00000100004206a0",
-    "0b00000600004206bf6272630dff")
-ROW(op_1_gets_rc_8_and_response_op_3, "0900000100004200a0",
-    "0b00000600004200bf62726308ff")
-ROW(op_4_gets_rc_8_and_response_op_3, "0c00000100004200a0",
-    "0b00000600004200bf62726308ff")
-ROW(unknown_group_gets_rc_8, "0a00000100044200a0",
-    "0b00000600044200bf62726308ff")
-ROW(unknown_command_gets_rc_8, "0a00000100004263a0",
-    "0b00000600004263bf62726308ff")
-ROW(reset_as_read_gets_rc_8, "0800000100004205a0",
-    "0900000600004205bf62726308ff")
-ROW(header_length_larger_than_the_bytes_present_gets_rc_9, "0a00000a00004200a161646568656c6c6f", "0b00000600004200bf62726309ff")
+ROW(version_2_gets_rc_13_in_a_version_1_header, "1200000100004206a0", "0b00000600004206bf6272630dff")
+ROW(version_3_gets_rc_13_in_a_version_1_header, "1a00000100004206a0", "0b00000600004206bf6272630dff")
+ROW(op_1_gets_rc_8_and_response_op_3, "0900000100004200a0", "0b00000600004200bf62726308ff")
+ROW(op_4_gets_rc_8_and_response_op_3, "0c00000100004200a0", "0b00000600004200bf62726308ff")
+ROW(unknown_group_gets_rc_8, "0a00000100044200a0", "0b00000600044200bf62726308ff")
+ROW(unknown_command_gets_rc_8, "0a00000100004263a0", "0b00000600004263bf62726308ff")
+ROW(reset_as_read_gets_rc_8, "0800000100004205a0", "0900000600004205bf62726308ff")
+ROW(header_length_larger_than_the_bytes_present_gets_rc_9, "0a00000a00004200a161646568656c6c6f",
+    "0b00000600004200bf62726309ff")
 ROW(header_length_a_little_too_small_is_still_decoded, "0a00000700004200a161646568656c6c6f",
     "0b00000a00004200bf61726568656c6c6fff")
-ROW(length_0_without_a_body_gets_rc_3, "0a00000000004200",
-    "0b00000600004200bf62726303ff")
+ROW(length_0_without_a_body_gets_rc_3, "0a00000000004200", "0b00000600004200bf62726303ff")
 ROW(length_little_endian_gets_rc_9, "0a00090000004200a161646568656c6c6f", "0b00000600004200bf62726309ff")
-ROW(group_little_endian_gets_rc_8_with_the_wrong_group, "0800000101000600a0",
-    "0900000601000600bf62726308ff")
+ROW(group_little_endian_gets_rc_8_with_the_wrong_group, "0800000101000600a0", "0900000601000600bf62726308ff")
 ROW(reserved_bits_and_flags_are_ignored_and_answered_with_0, "eaff000900004200a161646568656c6c6f",
     "0b00000a00004200bf61726568656c6c6fff")
 ROW(trailing_bytes_inside_the_length_are_ignored, "0a00000c00004200a161646568656c6c6f112233",
     "0b00000a00004200bf61726568656c6c6fff")
-ROW(duplicate_keys_get_rc_3, "0a00000900004200a26164616161646162",
-    "0b00000600004200bf62726303ff")
-ROW(a_top_level_array_gets_rc_3, "0a0000010000420080",
-    "0b00000600004200bf62726303ff")
-ROW(echo_of_bytes_gets_rc_3, "0a00000500004200a161644161",
-    "0b00000600004200bf62726303ff")
-ROW(echo_without_d_gives_an_empty_r, "0a00000100004200a0",
-    "0b00000500004200bf617260ff")
+ROW(duplicate_keys_get_rc_3, "0a00000900004200a26164616161646162", "0b00000600004200bf62726303ff")
+ROW(a_top_level_array_gets_rc_3, "0a0000010000420080", "0b00000600004200bf62726303ff")
+ROW(echo_of_bytes_gets_rc_3, "0a00000500004200a161644161", "0b00000600004200bf62726303ff")
+ROW(echo_without_d_gives_an_empty_r, "0a00000100004200a0", "0b00000500004200bf617260ff")
 ROW(indefinite_maps_and_unknown_keys_are_accepted, "0a00000f00004200bf617882010261646568656c6c6fff",
     "0b00000a00004200bf61726568656c6c6fff")
-ROW(sequence_255_is_echoed, "0a0000090000ff00a161646568656c6c6f",
-    "0b00000a0000ff00bf61726568656c6c6fff")
+ROW(sequence_255_is_echoed, "0a0000090000ff00a161646568656c6c6f", "0b00000a0000ff00bf61726568656c6c6fff")
 ROW(parameters_are_told, "0800000100000106a0",
     "0900001900000106bf686275665f73697a65190400696275665f636f756e7404ff")
-ROW(version_0_echo_is_served, "0200000900004200a161646568656c6c6f",
-    "0300000a00004200bf61726568656c6c6fff")
-ROW(bootloader_is_mcuboot, "0800000100000108a0",
-    "0900001500000108bf6a626f6f746c6f61646572674d4355626f6f74ff")
-ROW(bootloader_mode_is_told, "0800000c00000108a1657175657279646d6f6465",
-    "0900000800000108bf646d6f646503ff")
+ROW(version_0_echo_is_served, "0200000900004200a161646568656c6c6f", "0300000a00004200bf61726568656c6c6fff")
+ROW(bootloader_is_mcuboot, "0800000100000108a0", "0900001500000108bf6a626f6f746c6f61646572674d4355626f6f74ff")
+ROW(bootloader_mode_is_told, "0800000c00000108a1657175657279646d6f6465", "0900000800000108bf646d6f646503ff")
 ROW(bootloader_query_unknown_gets_os_error_3, "0800000900000108a16571756572796178",
     "0900001300000108bf63657272bf6567726f75700062726303ffff")
 ROW(unknown_format_letter_gets_os_error_2, "0800000a00000107a166666f726d6174617a",
@@ -91,23 +76,31 @@ ROW(default_format_is_the_kernel_name, "0800000100000107a0",
     "0900001000000107bf666f7574707574665a6570687972ff")
 ROW(N1_json_body_gets_rc_3, "02000010000100017b226f6666223a302c2264223a22227d",
     "0300000600010001bf62726303ff")
-ROW(N2_data_as_text_gets_rc_3, "0a00000c00010101a2636f666601646461746160",
-    "0b00000600010101bf62726303ff")
-ROW(N5_wrong_group_4_gets_rc_8, "0a00000100040101a0",
-    "0b00000600040101bf62726308ff")
-ROW(N10_no_len_gets_21, "0a00002d00010701a2636f666600646461746158203db8f39600000000200000000010000000000000010000000000000000000000",
+ROW(N2_data_as_text_gets_rc_3, "0a00000c00010101a2636f666601646461746160", "0b00000600010101bf62726303ff")
+ROW(N5_wrong_group_4_gets_rc_8, "0a00000100040101a0", "0b00000600040101bf62726308ff")
+ROW(N10_no_len_gets_21,
+    "0a00002d00010701a2636f666600646461746158203db8f396000000002000000000100000000000000100000000000000000000"
+    "00",
     "0b00001300010701bf63657272bf6567726f75700162726315ffff")
-ROW(N10_no_len_in_version_0_gets_rc_3, "0200002d00010701a2636f666600646461746158203db8f39600000000200000000010000000000000010000000000000000000000",
+ROW(N10_no_len_in_version_0_gets_rc_3,
+    "0200002d00010701a2636f666600646461746158203db8f396000000002000000000100000000000000100000000000000000000"
+    "00",
     "0300000600010701bf62726303ff")
 ROW(N11_short_first_chunk_gets_22, "0a00001400010701a3636c656e19ffff636f6666006464617461413d",
     "0b00001300010701bf63657272bf6567726f75700162726316ffff")
-ROW(N12_no_magic_gets_23, "0a00003400010701a3636c656e190424636f66660064646174615820000000000000000020000000001000000000000001000000000000"
+ROW(N12_no_magic_gets_23,
+    "0a00003400010701a3636c656e190424636f66660064646174615820000000000000000020000000001000000000000001000000"
+    "000000"
     "0000000000",
     "0b00001300010701bf63657272bf6567726f75700162726317ffff")
-ROW(N12_no_magic_in_version_0_gets_rc_1_and_its_reason, "0200003400010801a3636c656e190424636f66660064646174615820000000000000000020000000001000000000000001000000000000"
+ROW(N12_no_magic_in_version_0_gets_rc_1_and_its_reason,
+    "0200003400010801a3636c656e190424636f66660064646174615820000000000000000020000000001000000000000001000000"
+    "000000"
     "0000000000",
     "0300001900010801bf627263016372736e6e6d61676963206d69736d61746368ff")
-ROW(N13_too_big_gets_30, "0a00003600010701a3636c656e1a00010001636f666600646461746158203db8f396000000002000000000100000000000000100000000"
+ROW(N13_too_big_gets_30,
+    "0a00003600010701a3636c656e1a00010001636f666600646461746158203db8f396000000002000000000100000000000000100"
+    "000000"
     "00000000000000",
     "0b00001400010701bf63657272bf6567726f757001627263181effff")
 ROW(upload_without_off_gets_20, "0a00000700010701a1646461746140",
@@ -118,18 +111,20 @@ ROW(state_write_of_nothing_gets_24, "0a00000100010600a0",
     "0b00001400010600bf63657272bf6567726f7570016272631818ffff")
 ROW(state_write_of_a_short_hash_gets_24, "0a00000900010600a16468617368421122",
     "0b00001400010600bf63657272bf6567726f7570016272631818ffff")
-ROW(hash_as_text_gets_rc_3, "0a00000800010600a164686173686161",
-    "0b00000600010600bf62726303ff")
-ROW(N14_unknown_hash_gets_8, "0a00002800010600a1646861736858202222222222222222222222222222222222222222222222222222222222222222",
+ROW(hash_as_text_gets_rc_3, "0a00000800010600a164686173686161", "0b00000600010600bf62726303ff")
+ROW(N14_unknown_hash_gets_8,
+    "0a00002800010600a1646861736858202222222222222222222222222222222222222222222222222222222222222222",
     "0b00001300010600bf63657272bf6567726f75700162726308ffff")
-ROW(N14_unknown_hash_in_version_0_gets_rc_1, "0200002800010600a1646861736858202222222222222222222222222222222222222222222222222222222222222222",
+ROW(N14_unknown_hash_in_version_0_gets_rc_1,
+    "0200002800010600a1646861736858202222222222222222222222222222222222222222222222222222222222222222",
     "0300000600010600bf62726301ff")
 ROW(erase_of_slot_0_gets_9, "0a00000700010705a164736c6f7400",
     "0b00001300010705bf63657272bf6567726f75700162726309ffff")
 ROW(erase_of_no_such_slot_gets_10, "0a00000700010705a164736c6f7402",
     "0b00001300010705bf63657272bf6567726f7570016272630affff")
 ROW(slot_sizes_are_told, "0800000100010806a0",
-    "0900005100010806bf66696d616765739fbf65696d6167650065736c6f74739fbf64736c6f74006473697a651a00010000ffbf64736c6f74016473697a651a"
+    "0900005100010806bf66696d616765739fbf65696d6167650065736c6f74739fbf64736c6f74006473697a651a00010000ffbf64"
+    "736c6f74016473697a651a"
     "000100006f75706c6f61645f696d6167655f696400ffffffffff")
 
 static void original_protocol_off_gets_rc_12(void **state)
@@ -162,7 +157,8 @@ static void legacy_rc_rides_in_successes(void **state)
     (void)state;
     config.app.legacy_rc = true;
     struct scene *scene = scene_with(&config, &waits);
-    exchange(&scene->bench, "0a00000900004200a161646568656c6c6f", "0b00000e00004200bf6272630061726568656c6c6fff");
+    exchange(&scene->bench, "0a00000900004200a161646568656c6c6f",
+             "0b00000e00004200bf6272630061726568656c6c6fff");
     exchange(&scene->bench, "0a00000100004263a0", "0b00000600004263bf62726308ff");
     scene_free(scene);
 }
@@ -172,7 +168,8 @@ static void several_messages_in_one_packet_are_answered_separately(void **state)
     struct scene *scene = scene_at_517();
 
     (void)state;
-    exchange(&scene->bench, "0a00000500000100a161646161 0a00000500000200a161646162", "0b00000600000100bf61726161ff");
+    exchange(&scene->bench, "0a00000500000100a161646161 0a00000500000200a161646162",
+             "0b00000600000100bf61726161ff");
     assert_true(bench_collect(&scene->bench, RIG_SECOND_US));
     assert_int_equal(scene->bench.answer[6], 2);
     assert_false(bench_collect(&scene->bench, RIG_SECOND_US));

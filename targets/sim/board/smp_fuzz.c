@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Hostile SMP: the codec always; by the first byte also the server alone, or a script of what a central and a power switch can do to a
- * whole board, after which the board must boot and answer. */
+/* Hostile SMP: the codec always; by the first byte also the server alone, or a script of what a central and a
+ * power switch can do to a whole board, after which the board must boot and answer. */
 #include "protocol/smp/smp_server.h"
 #include "sim/app/app.h"
 #include "sim/board/support.h"
@@ -16,7 +16,8 @@ static void feed_codec(const uint8_t *bytes, size_t n_bytes)
     struct rig_smp_request request;
     char text[200];
 
-    if (rig_smp_decode_response(bytes, n_bytes, &response) == RIG_SMP_OK && response.n_images > RIG_SMP_MAX_IMAGES)
+    if (rig_smp_decode_response(bytes, n_bytes, &response) == RIG_SMP_OK &&
+        response.n_images > RIG_SMP_MAX_IMAGES)
         abort();
     rig_smp_decode_request(bytes, n_bytes, &request);
     rig_smp_error_text(&response.error, text, sizeof text);
@@ -50,7 +51,8 @@ static void feed_server(const uint8_t *bytes, size_t n_bytes, uint32_t defects)
 
     config.app.smp_buf_count = 4;
     config.app.defects = defects;
-    struct sim_server server = {.config = &config.app, .boot = &config.boot, .flash = flash, .app = &app, .retained = &retained};
+    struct sim_server server = {
+        .config = &config.app, .boot = &config.boot, .flash = flash, .app = &app, .retained = &retained};
     for (size_t at = 0; flash && at < n_bytes; at += packet_bytes) {
         size_t n = n_bytes - at < packet_bytes ? n_bytes - at : packet_bytes;
 
@@ -93,8 +95,11 @@ static void switch_power(struct bench *bench, uint8_t how)
 
 static void arm(struct bench *bench, uint8_t how)
 {
-    struct sim_cut cut = {.kind = (enum sim_cut_kind)(how % 3), .operation = how / 8, .form = (enum sim_cut_form)(how / 3 % 3),
-                          .delay_us = how * 997u, .pattern = "Boot"};
+    struct sim_cut cut = {.kind = (enum sim_cut_kind)(how % 3),
+                          .operation = how / 8,
+                          .form = (enum sim_cut_form)(how / 3 % 3),
+                          .delay_us = how * 997u,
+                          .pattern = "Boot"};
 
     sim_board_arm_cut(bench->board, &cut);
 }

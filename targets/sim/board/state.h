@@ -54,8 +54,8 @@ struct sim_board {
     struct sim_flash *flash;
     struct board_ram ram;
     struct sim_boot_memo *boot_memo; /* the board's own, when the configuration brought none */
-    struct sim_app_memo memo; /* changes nothing but speed, so it is no part of a moment */
-    bool acting;           /* the firmware is at work: flash time counts as it passes */
+    struct sim_app_memo memo;        /* changes nothing but speed, so it is no part of a moment */
+    bool acting;                     /* the firmware is at work: flash time counts as it passes */
     uint64_t busy_base_us;
     sim_console_line console;
     void *console_user;
@@ -74,7 +74,8 @@ uint64_t board_clock(const struct sim_board *board);
 void board_line(struct sim_board *board, const char *line);
 
 /* foreign.c: one boot of config.boot_guest, in the terms of the model. */
-void board_boot_foreign(struct sim_board *board, void (*log)(void *user, char level, const char *line), struct sim_boot_result *result);
+void board_boot_foreign(struct sim_board *board, void (*log)(void *user, char level, const char *line),
+                        struct sim_boot_result *result);
 
 /* cut.c */
 void board_cut_sees_line(struct sim_board *board, const char *line);

@@ -14,7 +14,12 @@ const struct sim_ble_central bench_central = {{0xc0, 1, 2, 3, 4, 5}};
 struct sim_board_config bench_config(enum rig_swap_mode mode)
 {
     struct sim_board_config config = {
-        .devices = {{.name = "internal", .regions = {{SECTOR, 64}}, .n_regions = 1, .write_bytes = 4, .erased = 0xff, .write_us = 41,
+        .devices = {{.name = "internal",
+                     .regions = {{SECTOR, 64}},
+                     .n_regions = 1,
+                     .write_bytes = 4,
+                     .erased = 0xff,
+                     .write_us = 41,
                      .erase_us = 85000}},
         .n_devices = 1,
         .boot = {.mode = mode,
@@ -25,7 +30,10 @@ struct sim_board_config bench_config(enum rig_swap_mode mode)
                  .max_align = 8,
                  .max_sectors = 128,
                  .validate_primary = true},
-        .app = {.boot_us = 200000, .parameters_command = true, .original_protocol = true, .smp_buf_size = 1024},
+        .app = {.boot_us = 200000,
+                .parameters_command = true,
+                .original_protocol = true,
+                .smp_buf_size = 1024},
         .ble = {.name = "bench", .mtu = 247, .bonding = true},
         .seed = 1,
     };
@@ -70,7 +78,8 @@ void bench_close(struct bench *bench)
     bench->board = NULL;
 }
 
-struct rig_bytes bench_image(uint8_t major, const struct sim_app_personality *personality, size_t payload_bytes)
+struct rig_bytes bench_image(uint8_t major, const struct sim_app_personality *personality,
+                             size_t payload_bytes)
 {
     struct rig_bytes image = {0};
     uint8_t *payload = calloc(1, payload_bytes);
@@ -79,7 +88,8 @@ struct rig_bytes bench_image(uint8_t major, const struct sim_app_personality *pe
         abort();
     if (personality)
         sim_app_make_payload(personality, major, payload, payload_bytes);
-    struct rig_image_recipe recipe = {.payload = payload, .payload_bytes = payload_bytes, .version = {.major = major}};
+    struct rig_image_recipe recipe = {
+        .payload = payload, .payload_bytes = payload_bytes, .version = {.major = major}};
     if (rig_image_build(&recipe, &image) != RIG_IMAGE_OK)
         abort();
     free(payload);
@@ -90,7 +100,8 @@ void bench_program(struct bench *bench, const struct rig_bytes *image)
 {
     const struct sim_area *primary = &sim_board_config(bench->board)->boot.primary[0];
 
-    if (sim_flash_poke(sim_board_flash(bench->board), primary->device, primary->offset, image->bytes, image->n_bytes) != SIM_OK)
+    if (sim_flash_poke(sim_board_flash(bench->board), primary->device, primary->offset, image->bytes,
+                       image->n_bytes) != SIM_OK)
         abort();
 }
 
@@ -202,7 +213,8 @@ struct rig_smp_response bench_mark(struct bench *bench, const uint8_t *hash, boo
     uint8_t message[96];
 
     return answer_to(bench, message,
-                     rig_smp_encode_image_write(next_id(bench), hash, RIG_IMAGE_HASH_BYTES, confirm, message, sizeof message));
+                     rig_smp_encode_image_write(next_id(bench), hash, RIG_IMAGE_HASH_BYTES, confirm, message,
+                                                sizeof message));
 }
 
 struct rig_smp_response bench_erase(struct bench *bench, int slot)
@@ -212,10 +224,12 @@ struct rig_smp_response bench_erase(struct bench *bench, int slot)
     return answer_to(bench, message, rig_smp_encode_erase(next_id(bench), slot, message, sizeof message));
 }
 
-struct rig_smp_response bench_chunk(struct bench *bench, const struct rig_bytes *image, uint32_t offset, size_t n_bytes, bool with_sha)
+struct rig_smp_response bench_chunk(struct bench *bench, const struct rig_bytes *image, uint32_t offset,
+                                    size_t n_bytes, bool with_sha)
 {
     uint8_t message[600], sha[32] = {0};
-    struct rig_smp_upload_chunk chunk = {.offset = offset, .total_bytes = (uint32_t)image->n_bytes, .bytes = image->bytes + offset};
+    struct rig_smp_upload_chunk chunk = {
+        .offset = offset, .total_bytes = (uint32_t)image->n_bytes, .bytes = image->bytes + offset};
 
     if (offset == 0)
         SHA256(image->bytes, image->n_bytes, sha);
@@ -270,7 +284,8 @@ bool bench_slot_holds(struct bench *bench, const struct sim_area *area, const st
 {
     uint8_t *bytes = malloc(image->n_bytes);
     bool same = bytes &&
-                sim_flash_peek(sim_board_flash(bench->board), area->device, area->offset, bytes, image->n_bytes) == SIM_OK &&
+                sim_flash_peek(sim_board_flash(bench->board), area->device, area->offset, bytes,
+                               image->n_bytes) == SIM_OK &&
                 memcmp(bytes, image->bytes, image->n_bytes) == 0;
 
     free(bytes);

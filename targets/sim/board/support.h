@@ -21,12 +21,14 @@ struct bench {
     uint64_t last_boot_operations;
 };
 
-/* One internal device of 64 sectors of 4 KiB, write unit 4; primary at 0, secondary after it, 16 sectors each, scratch of 2. */
+/* One internal device of 64 sectors of 4 KiB, write unit 4; primary at 0, secondary after it, 16 sectors
+ * each, scratch of 2. */
 struct sim_board_config bench_config(enum rig_swap_mode mode);
 void bench_open(struct bench *bench, const struct sim_board_config *config);
 void bench_close(struct bench *bench);
 
-struct rig_bytes bench_image(uint8_t major, const struct sim_app_personality *personality, size_t payload_bytes);
+struct rig_bytes bench_image(uint8_t major, const struct sim_app_personality *personality,
+                             size_t payload_bytes);
 void bench_program(struct bench *bench, const struct rig_bytes *image); /* primary slot, power off */
 /* Power on and wait for advertising; false when that does not come within 20 s of board time. */
 bool bench_boot(struct bench *bench);
@@ -43,8 +45,10 @@ bool bench_ask(struct bench *bench, const uint8_t *bytes, size_t n_bytes, struct
 struct rig_smp_response bench_list(struct bench *bench);
 struct rig_smp_response bench_mark(struct bench *bench, const uint8_t *hash, bool confirm);
 struct rig_smp_response bench_erase(struct bench *bench, int slot);
-struct rig_smp_response bench_chunk(struct bench *bench, const struct rig_bytes *image, uint32_t offset, size_t n_bytes, bool with_sha);
-/* Uploads from `from` to the end; false when an answer stays away. *reached: the last offset that the server told. */
+struct rig_smp_response bench_chunk(struct bench *bench, const struct rig_bytes *image, uint32_t offset,
+                                    size_t n_bytes, bool with_sha);
+/* Uploads from `from` to the end; false when an answer stays away. *reached: the last offset that the server
+ * told. */
 bool bench_upload(struct bench *bench, const struct rig_bytes *image, uint32_t *reached);
 void bench_reset(struct bench *bench); /* SMP reset, then wait for advertising, reconnect */
 void image_hash(const struct rig_bytes *image, uint8_t hash[RIG_IMAGE_HASH_BYTES]);

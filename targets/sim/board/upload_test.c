@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Uploads to the board's SMP server, the states of slots, and the client mistakes that have to do with them. */
+/* Uploads to the board's SMP server, the states of slots, and the client mistakes that have to do with them.
+ */
 #include "sim/board/support.h"
 
 #include <setjmp.h>
@@ -25,8 +26,10 @@ static void upload_arrives_byte_for_byte_whatever_the_chunk_sizes(void **state)
 
     (void)state;
     for (unsigned i = 0; offset < scene->new_image.n_bytes; i++)
-        offset = off_of(bench_chunk(&scene->bench, &scene->new_image, offset, i == 0 ? 33 : sizes[i % 7], true));
-    assert_true(bench_slot_holds(&scene->bench, &sim_board_config(scene->bench.board)->boot.secondary[0], &scene->new_image));
+        offset =
+            off_of(bench_chunk(&scene->bench, &scene->new_image, offset, i == 0 ? 33 : sizes[i % 7], true));
+    assert_true(bench_slot_holds(&scene->bench, &sim_board_config(scene->bench.board)->boot.secondary[0],
+                                 &scene->new_image));
     /* The state is cleared at the end: the same first packet starts from scratch. */
     assert_int_equal(off_of(bench_chunk(&scene->bench, &scene->new_image, 0, 100, true)), 100);
     scene_free(scene);
@@ -85,11 +88,16 @@ static void wrong_offset_is_a_success_with_the_expected_one(void **state)
 }
 
 /* A chunk of the new image under a total of the caller's choice. */
-static struct rig_smp_response chunk_of(struct scene *scene, uint32_t total, uint32_t offset, size_t n_bytes, bool upgrade, unsigned n_sha)
+static struct rig_smp_response chunk_of(struct scene *scene, uint32_t total, uint32_t offset, size_t n_bytes,
+                                        bool upgrade, unsigned n_sha)
 {
     uint8_t message[700], sha[32] = {9};
-    struct rig_smp_upload_chunk chunk = {.offset = offset, .total_bytes = total, .sha = n_sha ? sha : NULL, .upgrade = upgrade,
-                                         .bytes = scene->new_image.bytes + offset, .n_bytes = n_bytes};
+    struct rig_smp_upload_chunk chunk = {.offset = offset,
+                                         .total_bytes = total,
+                                         .sha = n_sha ? sha : NULL,
+                                         .upgrade = upgrade,
+                                         .bytes = scene->new_image.bytes + offset,
+                                         .n_bytes = n_bytes};
     struct rig_smp_response response;
     size_t n = rig_smp_encode_upload((struct rig_smp_request_id){1, 1}, &chunk, message, sizeof message);
 
@@ -129,7 +137,8 @@ static void sha_longer_than_32_gets_24(void **state)
 
     (void)state;
     exchange(&scene->bench,
-             "0a00005b00010701a4636c656e190424636f6666006373686158210000000000000000000000000000000000000000000000000000000000000000006464617461"
+             "0a00005b00010701a4636c656e190424636f66660063736861582100000000000000000000000000000000000000000"
+             "00000000000000000000000006464617461"
              "58203db8f39600000000200000000010000000000000010000000000000000000000",
              "0b00001400010701bf63657272bf6567726f7570016272631818ffff");
     scene_free(scene);
@@ -146,7 +155,8 @@ static void flash_that_refuses_gets_12_and_clears_the_upload(void **state)
     off_of(bench_chunk(&scene->bench, &scene->new_image, 0, 64, true));
     const struct sim_area *secondary = &config.boot.secondary[0];
     sim_flash_poke(sim_board_flash(scene->bench.board), 0, secondary->offset + 70, &dirt, 1);
-    assert_int_equal(bench_chunk(&scene->bench, &scene->new_image, 64, 64, true).error.rc, RIG_SMP_IMAGE_RC_FLASH_WRITE);
+    assert_int_equal(bench_chunk(&scene->bench, &scene->new_image, 64, 64, true).error.rc,
+                     RIG_SMP_IMAGE_RC_FLASH_WRITE);
     assert_int_equal(off_of(bench_chunk(&scene->bench, &scene->new_image, 64, 64, true)), 0);
     scene_free(scene);
 }
@@ -155,8 +165,8 @@ static void assert_flags(const struct rig_smp_image_entry *entry, const char *fl
 {
     char seen[8];
 
-    snprintf(seen, sizeof seen, "%s%s%s%s%s", entry->bootable ? "b" : "", entry->pending ? "p" : "", entry->confirmed ? "c" : "",
-             entry->active ? "a" : "", entry->permanent ? "P" : "");
+    snprintf(seen, sizeof seen, "%s%s%s%s%s", entry->bootable ? "b" : "", entry->pending ? "p" : "",
+             entry->confirmed ? "c" : "", entry->active ? "a" : "", entry->permanent ? "P" : "");
     assert_string_equal(seen, flags);
 }
 
@@ -275,8 +285,10 @@ static void N8_answers_never_awaited_lose_chunks(void **state)
     (void)state;
     while (offset < scene->new_image.n_bytes) {
         size_t n_bytes = scene->new_image.n_bytes - offset < 200 ? scene->new_image.n_bytes - offset : 200;
-        struct rig_smp_upload_chunk chunk = {.offset = offset, .total_bytes = (uint32_t)scene->new_image.n_bytes,
-                                             .bytes = scene->new_image.bytes + offset, .n_bytes = n_bytes};
+        struct rig_smp_upload_chunk chunk = {.offset = offset,
+                                             .total_bytes = (uint32_t)scene->new_image.n_bytes,
+                                             .bytes = scene->new_image.bytes + offset,
+                                             .n_bytes = n_bytes};
         size_t n = rig_smp_encode_upload((struct rig_smp_request_id){1, 0}, &chunk, message, sizeof message);
 
         sim_board_ble_write(scene->bench.board, message, n);
@@ -284,7 +296,8 @@ static void N8_answers_never_awaited_lose_chunks(void **state)
         offset += (uint32_t)n_bytes;
     }
     bench_run(&scene->bench, 5 * RIG_SECOND_US);
-    assert_false(bench_slot_holds(&scene->bench, &sim_board_config(scene->bench.board)->boot.secondary[0], &scene->new_image));
+    assert_false(bench_slot_holds(&scene->bench, &sim_board_config(scene->bench.board)->boot.secondary[0],
+                                  &scene->new_image));
     scene_free(scene);
 }
 
@@ -320,8 +333,10 @@ static void N19_disconnect_after_the_last_chunk_leaves_a_whole_image_and_no_prog
 
     (void)state;
     while (offset < last)
-        offset = off_of(bench_chunk(&scene->bench, &scene->new_image, offset, last - offset < 150 ? last - offset : 150, true));
-    struct rig_smp_upload_chunk chunk = {.offset = offset, .bytes = scene->new_image.bytes + offset, .n_bytes = 100};
+        offset = off_of(bench_chunk(&scene->bench, &scene->new_image, offset,
+                                    last - offset < 150 ? last - offset : 150, true));
+    struct rig_smp_upload_chunk chunk = {
+        .offset = offset, .bytes = scene->new_image.bytes + offset, .n_bytes = 100};
     size_t n = rig_smp_encode_upload((struct rig_smp_request_id){1, 0}, &chunk, message, sizeof message);
     sim_board_ble_write(scene->bench.board, message, n);
     bench_run(&scene->bench, 20000);
@@ -342,7 +357,8 @@ static void two_images_have_their_own_slots(void **state)
     config.boot.primary[1] = (struct sim_area){0, 34 * 4096, 8 * 4096};
     config.boot.secondary[1] = (struct sim_area){0, 42 * 4096, 8 * 4096};
     struct scene *scene = scene_with(&config, &waits);
-    struct rig_smp_upload_chunk chunk = {.image = 1, .total_bytes = 9000, .bytes = scene->new_image.bytes, .n_bytes = 64};
+    struct rig_smp_upload_chunk chunk = {
+        .image = 1, .total_bytes = 9000, .bytes = scene->new_image.bytes, .n_bytes = 64};
     struct rig_smp_response response;
     size_t n = rig_smp_encode_upload((struct rig_smp_request_id){1, 0}, &chunk, message, sizeof message);
     assert_true(bench_ask(&scene->bench, message, n, &response));
@@ -360,8 +376,13 @@ static void secondary_slot_on_an_external_device_takes_an_upload_and_a_swap(void
     struct sim_board_config config = bench_config(RIG_SWAP_MOVE);
 
     (void)state;
-    config.devices[1] = (struct sim_flash_device_config){
-        .name = "external", .regions = {{4096, 64}}, .n_regions = 1, .write_bytes = 4, .erased = 0xff, .write_us = 3, .erase_us = 45000};
+    config.devices[1] = (struct sim_flash_device_config){.name = "external",
+                                                         .regions = {{4096, 64}},
+                                                         .n_regions = 1,
+                                                         .write_bytes = 4,
+                                                         .erased = 0xff,
+                                                         .write_us = 3,
+                                                         .erase_us = 45000};
     config.n_devices = 2;
     config.boot.secondary[0] = (struct sim_area){1, 0x8000, 16 * 4096};
     struct scene *scene = scene_with(&config, &waits);

@@ -76,9 +76,11 @@ enum sim_boot_outcome {
     SIM_BOOT_RUNS,     /* chainload primary of image 0 */
     SIM_BOOT_NO_IMAGE, /* nothing bootable: the board stays in the bootloader */
     SIM_BOOT_POWER_LOST,
-    SIM_BOOT_ASSERT,     /* an assertion of the bootloader: halts */
-    SIM_BOOT_FLASH_FAULT,/* the flash refused an operation (unaligned, not erased): a bug of the bootloader or a wrong layout */
-    SIM_BOOT_CRASH,      /* a foreign bootloader only: it crashed, called abort() or exit(), or came to no end; `assertion` says which */
+    SIM_BOOT_ASSERT,      /* an assertion of the bootloader: halts */
+    SIM_BOOT_FLASH_FAULT, /* the flash refused an operation (unaligned, not erased): a bug of the bootloader
+                             or a wrong layout */
+    SIM_BOOT_CRASH, /* a foreign bootloader only: it crashed, called abort() or exit(), or came to no end;
+                       `assertion` says which */
 };
 
 /* Why an update that was asked for did not happen. */

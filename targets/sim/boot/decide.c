@@ -85,7 +85,8 @@ static enum boot_source source_with_scratch(struct boot *boot, const struct rig_
     }
     say_trailer(boot, "Scratch", &scratch);
     bool undone = primary->copy_done == RIG_FLAG_UNSET;
-    /* A whole trailer in primary vouches for itself; the one in scratch may have outlived half of scratch's data. */
+    /* A whole trailer in primary vouches for itself; the one in scratch may have outlived half of scratch's
+     * data. */
     if (boot->config->swap_fixes && primary->magic == RIG_MAGIC_GOOD && undone) {
         return SOURCE_PRIMARY;
     }

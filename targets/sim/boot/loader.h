@@ -62,8 +62,8 @@ static inline bool boot_is_upgrade(enum rig_swap_type type)
     return type == RIG_SWAP_TYPE_TEST || type == RIG_SWAP_TYPE_PERM || type == RIG_SWAP_TYPE_REVERT;
 }
 const struct sim_area *boot_area(const struct boot *boot, enum boot_slot slot);
-/* Whether a revert has to be written into the secondary's trailer before primary's is erased. A torn magic there is none; upstream takes it
- * for one. */
+/* Whether a revert has to be written into the secondary's trailer before primary's is erased. A torn magic
+ * there is none; upstream takes it for one. */
 static inline bool boot_must_announce(const struct boot *boot, enum rig_trailer_magic secondary)
 {
     return secondary == RIG_MAGIC_UNSET || (boot->config->swap_fixes && secondary == RIG_MAGIC_BAD);

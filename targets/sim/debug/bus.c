@@ -8,7 +8,17 @@
 
 #define XIP_START 0x12000000u /* the second flash device, readable only */
 
-enum place { PLACE_FLASH, PLACE_XIP, PLACE_FICR, PLACE_UICR, PLACE_RAM, PLACE_PERIPHERALS, PLACE_NVMC, PLACE_CORE, N_PLACES };
+enum place {
+    PLACE_FLASH,
+    PLACE_XIP,
+    PLACE_FICR,
+    PLACE_UICR,
+    PLACE_RAM,
+    PLACE_PERIPHERALS,
+    PLACE_NVMC,
+    PLACE_CORE,
+    N_PLACES
+};
 
 struct span {
     uint32_t start;
@@ -23,7 +33,8 @@ static struct span span_of(const struct sim_debug *debug, enum place place)
     case PLACE_FLASH:
         return (struct span){0, debug_flash_bytes(debug)};
     case PLACE_XIP:
-        return (struct span){XIP_START, sim_flash_n_devices(flash) > 1 ? sim_flash_bytes(flash, SIM_FLASH_EXTERNAL) : 0};
+        return (struct span){XIP_START,
+                             sim_flash_n_devices(flash) > 1 ? sim_flash_bytes(flash, SIM_FLASH_EXTERNAL) : 0};
     case PLACE_FICR:
         return (struct span){0x10000000, DEBUG_PAGE_BYTES};
     case PLACE_UICR:
@@ -82,7 +93,8 @@ static uint32_t ficr_word(const struct sim_debug *debug, uint32_t offset)
     }
 }
 
-static bool read_word(struct sim_debug *debug, enum place place, uint32_t address, uint32_t offset, uint32_t *value)
+static bool read_word(struct sim_debug *debug, enum place place, uint32_t address, uint32_t offset,
+                      uint32_t *value)
 {
     switch (place) {
     case PLACE_FICR:
@@ -105,7 +117,8 @@ static bool read_word(struct sim_debug *debug, enum place place, uint32_t addres
     return false;
 }
 
-static bool write_word(struct sim_debug *debug, enum place place, uint32_t address, uint32_t offset, uint32_t value)
+static bool write_word(struct sim_debug *debug, enum place place, uint32_t address, uint32_t offset,
+                       uint32_t value)
 {
     switch (place) {
     case PLACE_PERIPHERALS:
@@ -128,7 +141,8 @@ static bool write_word(struct sim_debug *debug, enum place place, uint32_t addre
 }
 
 /* Narrow reads of registers get their lanes of the word. */
-static bool read_registers(struct sim_debug *debug, enum place place, uint32_t address, uint32_t offset, uint8_t *into, size_t n_bytes)
+static bool read_registers(struct sim_debug *debug, enum place place, uint32_t address, uint32_t offset,
+                           uint8_t *into, size_t n_bytes)
 {
     uint32_t word = 0;
     uint8_t bytes[4];
@@ -137,7 +151,8 @@ static bool read_registers(struct sim_debug *debug, enum place place, uint32_t a
         uint32_t lane = (offset + (uint32_t)done) % 4;
         size_t n = n_bytes - done < 4 - lane ? n_bytes - done : 4 - lane;
 
-        if (!read_word(debug, place, (address + (uint32_t)done) & ~3u, (offset + (uint32_t)done) & ~3u, &word))
+        if (!read_word(debug, place, (address + (uint32_t)done) & ~3u, (offset + (uint32_t)done) & ~3u,
+                       &word))
             return false;
         rig_put_le32(bytes, word);
         memcpy(into + done, bytes + lane, n);
@@ -174,13 +189,14 @@ bool debug_bus_read(struct sim_debug *debug, uint32_t address, uint8_t *into, si
     return false;
 }
 
-static bool write_registers(struct sim_debug *debug, enum place place, uint32_t address, uint32_t offset, const uint8_t *bytes,
-                            size_t n_bytes)
+static bool write_registers(struct sim_debug *debug, enum place place, uint32_t address, uint32_t offset,
+                            const uint8_t *bytes, size_t n_bytes)
 {
     if (offset % 4 || n_bytes % 4)
         return false;
     for (size_t done = 0; done < n_bytes; done += 4)
-        if (!write_word(debug, place, address + (uint32_t)done, offset + (uint32_t)done, rig_get_le32(bytes + done)))
+        if (!write_word(debug, place, address + (uint32_t)done, offset + (uint32_t)done,
+                        rig_get_le32(bytes + done)))
             return false;
     return true;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The core as its debug registers show it: halt, resume, reset, register transfer, breakpoint units that store and never fire. */
+/* The core as its debug registers show it: halt, resume, reset, register transfer, breakpoint units that
+ * store and never fire. */
 #include "sim/debug/internal.h"
 
 #include <string.h>
@@ -36,10 +37,11 @@ static const struct {
     {0xe000ef44, 0x11000011}, /* MVFR1 */
     {0xe00ff000, 0xfff0f003}, /* ROM table: SCS, DWT, FPB, ITM */
     {0xe00ff004, 0xfff02003}, {0xe00ff008, 0xfff03003}, {0xe00ff00c, 0xfff01003},
-    {0xe00fffcc, 1},          /* system memory is on this bus */
-    {0xe00fffd0, 0x02},       /* peripheral identity: part 008, designer Nordic */
-    {0xe00fffe0, 0x08},       {0xe00fffe4, 0x40},       {0xe00fffe8, 0x0c},       {0xe00ffff0, 0x0d},
-    {0xe00ffff4, 0x10},       {0xe00ffff8, 0x05},       {0xe00ffffc, 0xb1},
+    {0xe00fffcc, 1},    /* system memory is on this bus */
+    {0xe00fffd0, 0x02}, /* peripheral identity: part 008, designer Nordic */
+    {0xe00fffe0, 0x08},       {0xe00fffe4, 0x40},       {0xe00fffe8, 0x0c},
+    {0xe00ffff0, 0x0d},       {0xe00ffff4, 0x10},       {0xe00ffff8, 0x05},
+    {0xe00ffffc, 0xb1},
 };
 
 void debug_core_power_on(struct debug_core *core)
@@ -134,7 +136,8 @@ static void write_dhcsr(struct sim_debug *debug, uint32_t value)
         if (!core->halted)
             enter_halt(debug, DFSR_HALTED);
     } else if (core->dhcsr & C_STEP && core->halted) {
-        /* One instruction of a core that is not emulated: the program counter moves, the core is halted again. */
+        /* One instruction of a core that is not emulated: the program counter moves, the core is halted
+         * again. */
         core->registers[REGISTER_PC] += 2;
         core->dfsr |= DFSR_HALTED;
     } else {

@@ -97,7 +97,8 @@ enum sim_debug_answer sim_debug_read_dp(struct sim_debug *debug, unsigned addres
         *value = SIM_DEBUG_DPIDR;
         break;
     case 0x4:
-        /* The power domains are up as soon as they are asked for: each acknowledge is the bit above its request. */
+        /* The power domains are up as soon as they are asked for: each acknowledge is the bit above its
+         * request. */
         *value = debug->ctrl_stat | (debug->ctrl_stat & (CTRL_CDBGPWRUPREQ | CTRL_CSYSPWRUPREQ)) << 1;
         break;
     case 0xc:
@@ -118,7 +119,8 @@ enum sim_debug_answer sim_debug_write_dp(struct sim_debug *debug, unsigned addre
         if (value & DP_STKERRCLR)
             debug->ctrl_stat &= ~DP_STICKYERR;
         break;
-    case 0x4: /* on JTAG, writing one to STICKYERR clears it; on SWD the bit is read only, and nobody writes it */
+    case 0x4: /* on JTAG, writing one to STICKYERR clears it; on SWD the bit is read only, and nobody writes
+                 it */
         debug->ctrl_stat = (value & CTRL_WRITABLE) | (debug->ctrl_stat & ~value & DP_STICKYERR);
         break;
     case 0x8:
@@ -149,7 +151,8 @@ static enum sim_debug_answer fault(struct sim_debug *debug)
 }
 
 /* Narrow data sits in the byte lanes of its address. */
-static enum sim_debug_answer data_read(struct sim_debug *debug, uint32_t address, unsigned width, uint32_t *value)
+static enum sim_debug_answer data_read(struct sim_debug *debug, uint32_t address, unsigned width,
+                                       uint32_t *value)
 {
     uint8_t lanes[8] = {0};
 
@@ -159,7 +162,8 @@ static enum sim_debug_answer data_read(struct sim_debug *debug, uint32_t address
     return SIM_DEBUG_OK;
 }
 
-static enum sim_debug_answer data_write(struct sim_debug *debug, uint32_t address, unsigned width, uint32_t value)
+static enum sim_debug_answer data_write(struct sim_debug *debug, uint32_t address, unsigned width,
+                                        uint32_t value)
 {
     uint8_t lanes[8] = {0};
 
@@ -169,7 +173,8 @@ static enum sim_debug_answer data_write(struct sim_debug *debug, uint32_t addres
     return SIM_DEBUG_OK;
 }
 
-enum sim_debug_answer sim_debug_read_ap(struct sim_debug *debug, unsigned ap, unsigned address, uint32_t *value)
+enum sim_debug_answer sim_debug_read_ap(struct sim_debug *debug, unsigned ap, unsigned address,
+                                        uint32_t *value)
 {
     enum sim_debug_answer answer = SIM_DEBUG_OK;
     unsigned width = width_of(debug->csw);
@@ -211,7 +216,8 @@ enum sim_debug_answer sim_debug_read_ap(struct sim_debug *debug, unsigned ap, un
     return answer;
 }
 
-enum sim_debug_answer sim_debug_write_ap(struct sim_debug *debug, unsigned ap, unsigned address, uint32_t value)
+enum sim_debug_answer sim_debug_write_ap(struct sim_debug *debug, unsigned ap, unsigned address,
+                                         uint32_t value)
 {
     enum sim_debug_answer answer = SIM_DEBUG_OK;
     unsigned width = width_of(debug->csw);
@@ -251,8 +257,8 @@ static size_t chunk_of(uint32_t address, size_t n_left)
     return n_left < n_page ? n_left : n_page;
 }
 
-enum sim_debug_answer sim_debug_read(struct sim_debug *debug, uint32_t address, unsigned width, uint8_t *into, size_t n_bytes,
-                                     uint32_t *stopped_at)
+enum sim_debug_answer sim_debug_read(struct sim_debug *debug, uint32_t address, unsigned width, uint8_t *into,
+                                     size_t n_bytes, uint32_t *stopped_at)
 {
     *stopped_at = address;
     if (dead(debug))
@@ -268,8 +274,8 @@ enum sim_debug_answer sim_debug_read(struct sim_debug *debug, uint32_t address, 
     return SIM_DEBUG_OK;
 }
 
-enum sim_debug_answer sim_debug_write(struct sim_debug *debug, uint32_t address, unsigned width, const uint8_t *bytes, size_t n_bytes,
-                                      uint32_t *stopped_at)
+enum sim_debug_answer sim_debug_write(struct sim_debug *debug, uint32_t address, unsigned width,
+                                      const uint8_t *bytes, size_t n_bytes, uint32_t *stopped_at)
 {
     *stopped_at = address;
     if (dead(debug))

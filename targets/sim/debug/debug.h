@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The simulated board's debug port: SW-DP, AHB-AP, the core's debug registers and the memory map of an nRF52840, as far as a debugger
- * touches them. No CPU is emulated: a halted core is a board whose time stands still. GLib-free.
- * Facts: [SPEC ADIv5.2, ARMv7-M ARM], [DS nRF52840 PS 1.7: memory, FICR, NVMC], [CAP openocd 0.12.0]. */
+/* The simulated board's debug port: SW-DP, AHB-AP, the core's debug registers and the memory map of an
+ * nRF52840, as far as a debugger touches them. No CPU is emulated: a halted core is a board whose time stands
+ * still. GLib-free. Facts: [SPEC ADIv5.2, ARMv7-M ARM], [DS nRF52840 PS 1.7: memory, FICR, NVMC], [CAP
+ * openocd 0.12.0]. */
 #ifndef SIM_DEBUG_DEBUG_H
 #define SIM_DEBUG_DEBUG_H
 
 #include "sim/board.h"
 
-#define SIM_DEBUG_DPIDR 0x2ba01477u      /* SW-DP of a Cortex-M4 */
+#define SIM_DEBUG_DPIDR 0x2ba01477u /* SW-DP of a Cortex-M4 */
 #define SIM_DEBUG_JTAG_IDCODE 0x4ba00477u
 
 enum sim_debug_answer {
@@ -18,22 +19,26 @@ enum sim_debug_answer {
 
 struct sim_debug;
 
-/* board: borrowed, must outlive it; its internal flash must be made of whole 4 KiB pages. NULL: it is not, or no memory. */
+/* board: borrowed, must outlive it; its internal flash must be made of whole 4 KiB pages. NULL: it is not, or
+ * no memory. */
 struct sim_debug *sim_debug_new(struct sim_board *board);
 void sim_debug_free(struct sim_debug *debug);
 
-/* To be called after each step and each switch of power: a power loss takes halt, breakpoints, RAM and DP state along. */
+/* To be called after each step and each switch of power: a power loss takes halt, breakpoints, RAM and DP
+ * state along. */
 void sim_debug_notice(struct sim_debug *debug);
-/* The board died ahead of the clock that the debugger lives by: until this is taken back the port answers as if it had power. Flash reads as
- * it was at the death. */
+/* The board died ahead of the clock that the debugger lives by: until this is taken back the port answers as
+ * if it had power. Flash reads as it was at the death. */
 void sim_debug_linger(struct sim_debug *debug, bool on);
-/* To be called from the board's boot callback: where the core is from now on, and that it came through a reset. */
+/* To be called from the board's boot callback: where the core is from now on, and that it came through a
+ * reset. */
 void sim_debug_saw_boot(struct sim_debug *debug, const struct sim_boot_result *result);
 /* The core is halted or held in reset: whoever paces the board must not step it. */
 bool sim_debug_stopped(const struct sim_debug *debug);
 /* The instruction that a debugger last ran was "go on" or "stop": a server may use the change. */
 bool sim_debug_halted(const struct sim_debug *debug);
-/* A sample of the program counter as DWT_PCSR gives it: below slot 0 in the bootloader, inside slot 0 in the application. */
+/* A sample of the program counter as DWT_PCSR gives it: below slot 0 in the bootloader, inside slot 0 in the
+ * application. */
 uint32_t sim_debug_pc(struct sim_debug *debug);
 
 /* The reset pin, as nRESET of a probe. Low holds the core. */
@@ -44,13 +49,16 @@ uint32_t sim_debug_vtref_mv(const struct sim_debug *debug);
 /* Debug port registers by address (0, 4, 8, c), access port registers by address (0..fc). */
 enum sim_debug_answer sim_debug_read_dp(struct sim_debug *debug, unsigned address, uint32_t *value);
 enum sim_debug_answer sim_debug_write_dp(struct sim_debug *debug, unsigned address, uint32_t value);
-enum sim_debug_answer sim_debug_read_ap(struct sim_debug *debug, unsigned ap, unsigned address, uint32_t *value);
-enum sim_debug_answer sim_debug_write_ap(struct sim_debug *debug, unsigned ap, unsigned address, uint32_t value);
+enum sim_debug_answer sim_debug_read_ap(struct sim_debug *debug, unsigned ap, unsigned address,
+                                        uint32_t *value);
+enum sim_debug_answer sim_debug_write_ap(struct sim_debug *debug, unsigned ap, unsigned address,
+                                         uint32_t value);
 
-/* Memory through AP 0. width: 1, 2 or 4; n_bytes a multiple of it; address aligned to it. *stopped_at: where the fault was. */
-enum sim_debug_answer sim_debug_read(struct sim_debug *debug, uint32_t address, unsigned width, uint8_t *into, size_t n_bytes,
-                                     uint32_t *stopped_at);
-enum sim_debug_answer sim_debug_write(struct sim_debug *debug, uint32_t address, unsigned width, const uint8_t *bytes, size_t n_bytes,
-                                      uint32_t *stopped_at);
+/* Memory through AP 0. width: 1, 2 or 4; n_bytes a multiple of it; address aligned to it. *stopped_at: where
+ * the fault was. */
+enum sim_debug_answer sim_debug_read(struct sim_debug *debug, uint32_t address, unsigned width, uint8_t *into,
+                                     size_t n_bytes, uint32_t *stopped_at);
+enum sim_debug_answer sim_debug_write(struct sim_debug *debug, uint32_t address, unsigned width,
+                                      const uint8_t *bytes, size_t n_bytes, uint32_t *stopped_at);
 
 #endif

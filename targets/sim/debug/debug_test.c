@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The debug port as registers and memory. Whole conversations with openocd are tested beside the probe driver. */
+/* The debug port as registers and memory. Whole conversations with openocd are tested beside the probe
+ * driver. */
 #include "sim/debug/fixture.h"
 
 #include "base/bytes.h"
@@ -22,7 +23,8 @@ static uint32_t word_at(struct debugged *debugged, uint32_t address)
     uint8_t bytes[4];
     uint32_t stopped_at;
 
-    assert_int_equal(sim_debug_read(debugged->debug, address, 4, bytes, sizeof bytes, &stopped_at), SIM_DEBUG_OK);
+    assert_int_equal(sim_debug_read(debugged->debug, address, 4, bytes, sizeof bytes, &stopped_at),
+                     SIM_DEBUG_OK);
     return rig_get_le32(bytes);
 }
 
@@ -32,7 +34,8 @@ static void set_word(struct debugged *debugged, uint32_t address, uint32_t value
     uint32_t stopped_at;
 
     rig_put_le32(bytes, value);
-    assert_int_equal(sim_debug_write(debugged->debug, address, 4, bytes, sizeof bytes, &stopped_at), SIM_DEBUG_OK);
+    assert_int_equal(sim_debug_write(debugged->debug, address, 4, bytes, sizeof bytes, &stopped_at),
+                     SIM_DEBUG_OK);
 }
 
 static int open_board(void **state)
@@ -107,7 +110,8 @@ static void test_a_read_over_the_end_of_flash_tells_where_it_stopped(void **stat
     uint8_t bytes[8192];
     uint32_t stopped_at;
 
-    assert_int_equal(sim_debug_read(debugged->debug, 64 * 4096 - 4096, 4, bytes, sizeof bytes, &stopped_at), SIM_DEBUG_FAULT);
+    assert_int_equal(sim_debug_read(debugged->debug, 64 * 4096 - 4096, 4, bytes, sizeof bytes, &stopped_at),
+                     SIM_DEBUG_FAULT);
     assert_int_equal(stopped_at, 64 * 4096);
 }
 

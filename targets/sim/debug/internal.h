@@ -15,7 +15,7 @@ struct debug_core {
     bool halted;
     bool reset_seen; /* S_RESET_ST */
     bool in_application;
-    uint32_t dhcsr;  /* C_ bits */
+    uint32_t dhcsr; /* C_ bits */
     uint32_t demcr;
     uint32_t dcrdr;
     uint32_t dfsr;
@@ -33,9 +33,9 @@ struct debug_nvmc {
 
 struct sim_debug {
     struct sim_board *board;
-    bool powered;      /* as last noticed */
-    bool lingers;      /* powered, though the board is not any more */
-    bool held;         /* nRESET is low */
+    bool powered; /* as last noticed */
+    bool lingers; /* powered, though the board is not any more */
+    bool held;    /* nRESET is low */
     uint32_t resetreas;
     uint32_t n_samples; /* of the program counter */
     uint32_t ctrl_stat;

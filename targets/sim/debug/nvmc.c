@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Flash controller of the nRF52840 as a debugger drives it [DS nRF52840 PS 1.7, NVMC]: a write ANDs, and only with CONFIG = Wen. */
+/* Flash controller of the nRF52840 as a debugger drives it [DS nRF52840 PS 1.7, NVMC]: a write ANDs, and only
+ * with CONFIG = Wen. */
 #include "sim/debug/internal.h"
 
 #include "base/bytes.h"

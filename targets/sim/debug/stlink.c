@@ -65,7 +65,8 @@ static void put32(struct exchange *exchange, size_t at, uint32_t value)
 /* Firmware V2J37: the newest whose bulk commands are plain and carry the CSW. */
 static void tell_version(struct exchange *exchange)
 {
-    static const uint8_t version[] = {(2 << 12 | 37 << 6 | 7) >> 8, (2 << 12 | 37 << 6 | 7) & 0xff, 0x83, 0x04, 0x48, 0x37};
+    static const uint8_t version[] = {
+        (2 << 12 | 37 << 6 | 7) >> 8, (2 << 12 | 37 << 6 | 7) & 0xff, 0x83, 0x04, 0x48, 0x37};
 
     for (size_t i = 0; i < sizeof version; i++)
         put8(exchange, i, version[i]);
@@ -87,9 +88,11 @@ static void access_register(struct exchange *exchange, bool write)
     uint32_t value = rig_get_le32(exchange->command + 6);
 
     if (write)
-        answer = port == DP_PORT ? sim_debug_write_dp(debug, address, value) : sim_debug_write_ap(debug, port, address, value);
+        answer = port == DP_PORT ? sim_debug_write_dp(debug, address, value)
+                                 : sim_debug_write_ap(debug, port, address, value);
     else
-        answer = port == DP_PORT ? sim_debug_read_dp(debug, address, &value) : sim_debug_read_ap(debug, port, address, &value);
+        answer = port == DP_PORT ? sim_debug_read_dp(debug, address, &value)
+                                 : sim_debug_read_ap(debug, port, address, &value);
     put8(exchange, 0, (uint8_t)status_of(answer));
     if (!write)
         put32(exchange, 4, value);
@@ -109,8 +112,10 @@ static void access_memory(struct exchange *exchange, unsigned width, bool increm
         n_bytes = exchange->n;
     step = increment ? n_bytes : width;
     for (size_t done = 0; done + step <= n_bytes && n_bytes && answer == SIM_DEBUG_OK; done += step)
-        answer = exchange->writes ? sim_debug_write(link->debug, address, width, exchange->sent + done, step, &stopped_at)
-                                  : sim_debug_read(link->debug, address, width, exchange->answer + done, step, &stopped_at);
+        answer =
+            exchange->writes
+                ? sim_debug_write(link->debug, address, width, exchange->sent + done, step, &stopped_at)
+                : sim_debug_read(link->debug, address, width, exchange->answer + done, step, &stopped_at);
     link->last_status = (uint8_t)status_of(answer);
     link->fault_address = answer == SIM_DEBUG_OK ? 0 : stopped_at;
     if (answer == SIM_DEBUG_FAULT)
@@ -274,8 +279,8 @@ static size_t header_bytes(uint8_t request)
     return request < sizeof n_bytes ? n_bytes[request] : 0;
 }
 
-enum sim_stlink_result sim_stlink_take(struct sim_stlink *link, const uint8_t *bytes, size_t n_bytes, size_t *n_used,
-                                       uint8_t reply[SIM_STLINK_MAX_REPLY], size_t *n_reply)
+enum sim_stlink_result sim_stlink_take(struct sim_stlink *link, const uint8_t *bytes, size_t n_bytes,
+                                       size_t *n_used, uint8_t reply[SIM_STLINK_MAX_REPLY], size_t *n_reply)
 {
     size_t n_header = n_bytes ? header_bytes(bytes[0]) : 1;
     uint32_t n_payload;

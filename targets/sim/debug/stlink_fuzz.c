@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Hostile bytes on the debug port: any sequence of requests leaves a board that steps and a port that answers. */
+/* Hostile bytes on the debug port: any sequence of requests leaves a board that steps and a port that
+ * answers. */
 #include "sim/debug/fixture.h"
 #include "sim/debug/stlink.h"
 

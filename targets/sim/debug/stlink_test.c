@@ -39,12 +39,15 @@ static void ask(struct session *session, const void *bytes, size_t n_bytes)
 {
     size_t n_used;
 
-    assert_int_equal(sim_stlink_take(&session->link, bytes, n_bytes, &n_used, session->reply, &session->n_reply), SIM_STLINK_ANSWERED);
+    assert_int_equal(
+        sim_stlink_take(&session->link, bytes, n_bytes, &n_used, session->reply, &session->n_reply),
+        SIM_STLINK_ANSWERED);
     assert_int_equal(n_used, n_bytes);
 }
 
 /* One command of the probe; n is what the host wants to read, or, with `sent`, what it sends. */
-static const uint8_t *command(struct session *session, const uint8_t *bytes, size_t n_bytes, const uint8_t *sent, size_t n)
+static const uint8_t *command(struct session *session, const uint8_t *bytes, size_t n_bytes,
+                              const uint8_t *sent, size_t n)
 {
     uint8_t request[32 + 256] = {5, 0, 0, 0, 1};
 
@@ -59,7 +62,7 @@ static const uint8_t *command(struct session *session, const uint8_t *bytes, siz
     return session->reply + 4;
 }
 
-#define COMMAND(session, n, ...) \
+#define COMMAND(session, n, ...)                                                                             \
     command(session, (const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}), NULL, n)
 
 static void test_the_server_names_its_api_and_one_probe(void **state)
@@ -117,7 +120,8 @@ static void test_memory_writes_and_reads_back_in_every_width(void **state)
         const uint8_t write[] = {0xf2, commands[i][0], 0, (uint8_t)i, 0, 0x20, 8, 0};
 
         command(session, write, sizeof write, bytes, sizeof bytes);
-        assert_memory_equal(COMMAND(session, 8, 0xf2, commands[i][1], 0, (uint8_t)i, 0, 0x20, 8, 0), bytes, 8);
+        assert_memory_equal(COMMAND(session, 8, 0xf2, commands[i][1], 0, (uint8_t)i, 0, 0x20, 8, 0), bytes,
+                            8);
         assert_int_equal(COMMAND(session, 12, 0xf2, 0x3e)[0], 0x80);
     }
 }
@@ -165,7 +169,9 @@ static void test_a_request_in_pieces_does_nothing_until_it_is_whole(void **state
 
     rig_put_le32(request + 28, 8);
     for (size_t n = 0; n < sizeof request; n++) {
-        assert_int_equal(sim_stlink_take(&session->link, request, n, &n_used, session->reply, &session->n_reply), SIM_STLINK_INCOMPLETE);
+        assert_int_equal(
+            sim_stlink_take(&session->link, request, n, &n_used, session->reply, &session->n_reply),
+            SIM_STLINK_INCOMPLETE);
         assert_int_equal(n_used, 0);
     }
     ask(session, request, sizeof request);
@@ -177,10 +183,12 @@ static void test_garbage_and_oversized_requests_end_the_session(void **state)
     struct session *session = *state;
     size_t n_used;
 
-    assert_int_equal(sim_stlink_take(&session->link, (const uint8_t *)"GET ", 4, &n_used, session->reply, &session->n_reply),
+    assert_int_equal(sim_stlink_take(&session->link, (const uint8_t *)"GET ", 4, &n_used, session->reply,
+                                     &session->n_reply),
                      SIM_STLINK_BROKEN);
     rig_put_le32(request + 28, SIM_STLINK_MAX_PAYLOAD + 1);
-    assert_int_equal(sim_stlink_take(&session->link, request, 32, &n_used, session->reply, &session->n_reply), SIM_STLINK_BROKEN);
+    assert_int_equal(sim_stlink_take(&session->link, request, 32, &n_used, session->reply, &session->n_reply),
+                     SIM_STLINK_BROKEN);
 }
 
 static void test_a_read_longer_than_the_room_asked_for_is_cut(void **state)

@@ -19,7 +19,7 @@ struct object_span {
 
 struct object {
     void *library; /* of dlopen */
-    int file;     /* the copy; its name must stay taken while it is loaded */
+    int file;      /* the copy; its name must stay taken while it is loaded */
     uintptr_t base;
     struct object_span globals[OBJECT_MAX_SPANS]; /* writable, without what is read-only after relocation */
     unsigned n_globals;
