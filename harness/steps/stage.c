@@ -218,17 +218,22 @@ bool rig_run_expect(struct rig_run *run, bool ok, const char *what, const char *
     return ok;
 }
 
+static void emit_text(struct rig_run *run, const char *kind, char *text /* taken */)
+{
+    struct rig_event *event = rig_event_new(kind);
+
+    rig_event_text(event, "text", text);
+    g_free(text);
+    rig_run_emit(run, event);
+}
+
 void rig_run_note(struct rig_run *run, const char *format, ...)
 {
-    struct rig_event *event = rig_event_new("note");
-    g_autofree char *text = NULL;
     va_list arguments;
 
     va_start(arguments, format);
-    text = g_strdup_vprintf(format, arguments);
+    emit_text(run, "note", g_strdup_vprintf(format, arguments));
     va_end(arguments);
-    rig_event_text(event, "text", text);
-    rig_run_emit(run, event);
 }
 
 void rig_run_power_event(struct rig_run *run, const char *what, const char *text, const char *proof)
@@ -243,15 +248,11 @@ void rig_run_power_event(struct rig_run *run, const char *what, const char *text
 
 void rig_run_fault_event(struct rig_run *run, const char *format, ...)
 {
-    struct rig_event *event = rig_event_new("fault");
-    g_autofree char *text = NULL;
     va_list arguments;
 
     va_start(arguments, format);
-    text = g_strdup_vprintf(format, arguments);
+    emit_text(run, "fault", g_strdup_vprintf(format, arguments));
     va_end(arguments);
-    rig_event_text(event, "text", text);
-    rig_run_emit(run, event);
 }
 
 static void emit_step_start(struct rig_run *run, const struct rig_step *step)

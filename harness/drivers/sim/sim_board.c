@@ -287,40 +287,25 @@ static bool use_targets_bootloader(struct rig_sim *sim, GError **error)
 
 struct rig_board *rig_sim_board_new(const struct rig_target *target, GError **error)
 {
-    static const char *const one_image[] = {"simulated",
-                                            "smp",
-                                            "ble",
-                                            "power",
-                                            "reset",
-                                            "probe",
-                                            "console",
-                                            "bonding",
-                                            "board-options",
-                                            "power-cut-at-operation",
-                                            "power-cut-at-console",
-                                            "power-cut-after-time",
-                                            "rewind",
-                                            "flash-watch",
-                                            "explore",
-                                            NULL};
-    static const char *const two_images[] = {"simulated",
-                                             "smp",
-                                             "ble",
-                                             "power",
-                                             "reset",
-                                             "probe",
-                                             "console",
-                                             "bonding",
-                                             "board-options",
-                                             "power-cut-at-operation",
-                                             "power-cut-at-console",
-                                             "power-cut-after-time",
-                                             "rewind",
-                                             "flash-watch",
-                                             "explore",
-                                             "two-images",
-                                             "external-flash",
-                                             NULL};
+    /* A board with one image has all of these but the first two. */
+    static const char *const capabilities[] = {"two-images",
+                                               "external-flash",
+                                               "simulated",
+                                               "smp",
+                                               "ble",
+                                               "power",
+                                               "reset",
+                                               "probe",
+                                               "console",
+                                               "bonding",
+                                               "board-options",
+                                               "power-cut-at-operation",
+                                               "power-cut-at-console",
+                                               "power-cut-after-time",
+                                               "rewind",
+                                               "flash-watch",
+                                               "explore",
+                                               NULL};
     struct rig_sim *sim = g_new0(struct rig_sim, 1);
 
     sim->target = target;
@@ -337,7 +322,7 @@ struct rig_board *rig_sim_board_new(const struct rig_target *target, GError **er
         sim_free(&sim->board);
         return NULL;
     }
-    sim->board.capabilities = sim->config.boot.n_images > 1 ? two_images : one_image;
+    sim->board.capabilities = sim->config.boot.n_images > 1 ? capabilities : capabilities + 2;
     return &sim->board;
 }
 
