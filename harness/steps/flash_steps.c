@@ -219,22 +219,41 @@ const struct rig_verb rig_verb_mark_flash = {
     .run = run_mark_flash,
 };
 
+static const char *const range_devices[] = {"internal", "external", NULL};
+static const struct rig_field range_fields[] = {
+    {.name = "slot", .type = RIG_TYPE_COUNT, .max = 3, .about = "Slot that `from` counts in."},
+    {.name = "device",
+     .type = RIG_TYPE_CHOICE,
+     .choices = range_devices,
+     .about = "Flash device that `from` counts in."},
+    {.name = "from", .type = RIG_TYPE_SIZE, .default_text = "0", .about = "First byte."},
+    {.name = "size", .type = RIG_TYPE_SIZE, .required = true, .min = 1, .about = "Length."},
+};
+static const char *const range_bases[] = {"slot", "device", NULL};
+static const struct rig_shape range_shape = {.name = "range",
+                                             .fields = range_fields,
+                                             .n_fields = G_N_ELEMENTS(range_fields),
+                                             .exactly_one = range_bases};
+
 static const char *const regions[] = {"slot0",   "slot1",    "slot2",    "slot3",
                                       "scratch", "internal", "external", NULL};
 static const struct rig_field flash_fields[] = {
     {.name = "since", .type = RIG_TYPE_NAME, .required = true, .about = "Name of a mark."},
     {.name = "written",
-     .type = RIG_TYPE_CHOICE,
+     .type = RIG_TYPE_RECORD,
+     .shape = &range_shape,
      .list = true,
      .choices = regions,
      .about = "Each of these was written or erased since."},
     {.name = "untouched",
-     .type = RIG_TYPE_CHOICE,
+     .type = RIG_TYPE_RECORD,
+     .shape = &range_shape,
      .list = true,
      .choices = regions,
      .about = "None of these was."},
     {.name = "only",
-     .type = RIG_TYPE_CHOICE,
+     .type = RIG_TYPE_RECORD,
+     .shape = &range_shape,
      .list = true,
      .choices = regions,
      .about = "Nothing outside these was."},
@@ -274,7 +293,7 @@ static bool find_extent(struct rig_run *run, const char *region, struct extent *
 }
 
 struct watch {
-    struct extent extents[8];
+    struct extent extents[16];
     guint n_extents;
     bool want_outside; /* look for an operation outside all extents */
     guint n_operations;
@@ -302,11 +321,50 @@ static void look(void *user, const struct rig_flash_write *write)
         watch->first = *write;
 }
 
+static bool find_range(struct rig_run *run, const struct rig_record *range, struct extent *extent)
+{
+    const struct rig_value *slot = rig_record_get(range, "slot");
+    g_autofree char *name = slot ? g_strdup_printf("slot%" G_GUINT64_FORMAT, slot->count)
+                                 : g_strdup(rig_record_text(range, "device"));
+
+    if (!find_extent(run, name, extent))
+        return false;
+    /* The name of a device lives in the schema, not in the copy above. */
+    if (!slot)
+        extent->device = rig_record_text(range, "device");
+    extent->start += rig_record_count(range, "from");
+    extent->end = extent->start + rig_record_count(range, "size");
+    return true;
+}
+
+static bool find_place(struct rig_run *run, const struct rig_value *place, struct extent *extent)
+{
+    return place->keyword ? find_extent(run, place->keyword, extent) : find_range(run, place->record, extent);
+}
+
+static char *place_name(const struct rig_value *place)
+{
+    const struct rig_value *slot = place->keyword ? NULL : rig_record_get(place->record, "slot");
+    g_autofree char *base = NULL;
+
+    if (place->keyword)
+        return g_strdup(place->keyword);
+    base = slot ? g_strdup_printf("slot%" G_GUINT64_FORMAT, slot->count)
+                : g_strdup(rig_record_text(place->record, "device"));
+    return g_strdup_printf("%s 0x%" G_GINT64_MODIFIER "x, %" G_GUINT64_FORMAT " bytes", base,
+                           rig_record_count(place->record, "from"), rig_record_count(place->record, "size"));
+}
+
 static void watch_regions(struct rig_run *run, guint64 since, const struct rig_value *list, guint from,
                           guint n, struct watch *watch)
 {
-    for (guint i = from; i < from + n && watch->n_extents < G_N_ELEMENTS(watch->extents); i++)
-        if (!find_extent(run, rig_list_item(list, i)->keyword, &watch->extents[watch->n_extents++]))
+    if (n > G_N_ELEMENTS(watch->extents)) {
+        rig_run_error_text(run, "'expect-flash' takes up to %u places at once",
+                           (guint)G_N_ELEMENTS(watch->extents));
+        return;
+    }
+    for (guint i = from; i < from + n; i++)
+        if (!find_place(run, rig_list_item(list, i), &watch->extents[watch->n_extents++]))
             return;
     run->board->probe->ops->operations(run->board->probe, since, look, watch);
 }
@@ -326,7 +384,8 @@ static void expect_each_region(struct rig_run *run, const struct rig_step *step,
     const struct rig_value *list = rig_record_get(step->arguments, field);
 
     for (guint i = 0; i < rig_list_length(list); i++) {
-        g_autofree char *what = g_strdup_printf("writes to %s", rig_list_item(list, i)->keyword);
+        g_autofree char *place = place_name(rig_list_item(list, i));
+        g_autofree char *what = g_strdup_printf("writes to %s", place);
         g_autofree char *seen = NULL;
         struct watch watch = {0};
 
