@@ -148,13 +148,16 @@ static void check_off(struct check *check)
 static void check_power(struct check *check)
 {
     GError *error = NULL;
+    sigset_t before;
     bool was_on = false;
     bool known = check->power->ops->is_on(check->power, &was_on, NULL);
 
+    rig_cli_hold_signals(&before);
     if (check_on(check))
         check_off(check);
     if (known && was_on && !check->power->ops->set(check->power, true, &error))
         say_error(check, "power", error);
+    rig_cli_release_signals(&before);
 }
 
 static void open_console(struct check *check)

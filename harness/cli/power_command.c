@@ -69,6 +69,26 @@ static bool tell_status(const struct rig_bench_board *board, struct rig_power *p
     return true;
 }
 
+/* A board on its way off and on again ends with power, also after an interrupt or when its death is not
+ * proven. */
+static bool cycle(const struct rig_bench_board *board, struct rig_power *power,
+                  const struct power_options *options, GError **error)
+{
+    g_autoptr(GError) not_off = NULL;
+    sigset_t before;
+    bool is_on;
+
+    rig_cli_hold_signals(&before);
+    if (switch_off(board, power, &not_off))
+        rig_cli_wait_held_ms((guint)options->off_ms);
+    is_on = switch_on(board, power, not_off ? NULL : error);
+    rig_cli_release_signals(&before);
+    if (!not_off)
+        return is_on;
+    g_propagate_error(error, g_steal_pointer(&not_off));
+    return false;
+}
+
 static bool act(const char *action, const struct rig_bench_board *board, struct rig_power *power,
                 const struct power_options *options, GError **error)
 {
@@ -76,12 +96,9 @@ static bool act(const char *action, const struct rig_bench_board *board, struct 
         return tell_status(board, power, error);
     if (strcmp(action, "on") == 0)
         return switch_on(board, power, error);
-    if (!switch_off(board, power, error))
-        return false;
     if (strcmp(action, "off") == 0)
-        return true;
-    g_usleep((gulong)options->off_ms * 1000);
-    return switch_on(board, power, error);
+        return switch_off(board, power, error);
+    return cycle(board, power, options, error);
 }
 
 static bool act_on_board(const char *action, const struct rig_bench *bench, const char *name,

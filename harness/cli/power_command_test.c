@@ -208,6 +208,39 @@ static pid_t start_board(const struct desk *desk, int master, bool fed_from_else
     return pid;
 }
 
+static void await_state(const struct desk *desk, const char *expected)
+{
+    gint64 until_us = g_get_monotonic_time() + 20 * G_USEC_PER_SEC;
+    bool there = false;
+
+    while (!there && g_get_monotonic_time() < until_us) {
+        g_autofree char *text = NULL;
+
+        there = g_file_get_contents(desk->state, &text, NULL, NULL) && g_str_equal(text, expected);
+        g_usleep(1000);
+    }
+    assert_true(there);
+}
+
+static void an_interrupted_cycle_does_not_leave_the_board_dark(void **state)
+{
+    struct desk *desk = *state;
+    char *argv[] = {(char *)BOOTRIG,      (char *)"power", (char *)"cycle",
+                    (char *)"--off-time", (char *)"50000", NULL};
+    int status = 0;
+    GPid pid;
+
+    write_bench(desk, "", "", "");
+    assert_true(g_spawn_async(desk->folder, argv, NULL,
+                              G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, &pid,
+                              NULL));
+    await_state(desk, "off\n");
+    assert_int_equal(kill(pid, SIGINT), 0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGINT);
+    assert_state(desk, "on\n");
+}
+
 static void check_console(struct desk *desk, bool fed_from_elsewhere, const char *expected_piece,
                           int expected_code)
 {
@@ -264,6 +297,7 @@ int main(void)
 {
 #define WITH_DESK(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
+        WITH_DESK(an_interrupted_cycle_does_not_leave_the_board_dark),
         WITH_DESK(power_switches_and_tells_what_it_did),
         WITH_DESK(power_refuses_what_it_cannot_do),
         WITH_DESK(a_board_in_use_is_refused_by_the_command_with_its_holder),

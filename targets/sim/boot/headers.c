@@ -7,7 +7,7 @@
 /* A place where a header is looked for. */
 struct place {
     const struct sim_area *area;
-    enum boot_slot slot; /* that the area is; also when it holds the other slot's image for now */
+    enum boot_slot slot; /* that the area is; also while it holds the other slot's image */
     uint32_t offset;
 };
 
