@@ -87,6 +87,9 @@ struct rig_board {
     const char *const *capabilities; /* NULL-terminated; what `needs` is checked against */
     enum rig_key_kind signing;       /* what the bootloader demands */
     bool signing_needed;
+    /* Boards on the wall's clock: sources of links, consoles and D-Bus hang here, and wait() dispatches them.
+     * NULL: virtual time. */
+    GMainContext *events;
     volatile int *interrupted; /* set from outside: wait() fails with RIG_ERROR_INTERRUPTED */
 };
 
@@ -96,6 +99,13 @@ bool rig_board_can(const struct rig_board *board, const char *capability);
 typedef bool (*rig_board_condition)(void *user);
 bool rig_board_wait_for(struct rig_board *board, guint64 until_us, rig_board_condition done, void *user,
                         bool *satisfied, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* For wait() of boards with `events`: dispatches what is ready, or sleeps until something is, for max_ms at
+ * most. */
+void rig_board_doze(struct rig_board *board, guint max_ms);
+/* A file descriptor that ends a doze when it becomes readable; whoever waits reads it. Destroy and unref the
+ * source before closing the descriptor. */
+GSource *rig_board_wake_on(struct rig_board *board, int fd) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS
 

@@ -66,10 +66,33 @@ struct rig_link_ops {
                     GError **error);
     bool (*forget_bond)(struct rig_link *link, GError **error); /* the host's half; no bond is no error */
     void (*state)(struct rig_link *link, struct rig_link_state *state);
+    /* The board lost its power or started anew, seen by another way than the link: what was connected is not
+     * any more. NULL: this link sees it by itself. `why` is for people; borrowed. */
+    void (*board_gone)(struct rig_link *link, const char *why);
+    /* Ends the connection and closes what is open, now and whatever the state; the next connect() opens
+     * again. NULL: there is nothing to close. */
+    void (*close)(struct rig_link *link);
+    void (*free)(struct rig_link *link); /* NULL: the board owns it */
 };
 struct rig_link {
     const struct rig_link_ops *ops;
 };
+
+/* Where the other end of a link is. What does not belong to the kind is NULL or 0. */
+struct rig_link_place {
+    const char *kind;    /* "udp", ...: see drivers/links/links.h */
+    const char *host;    /* udp: numeric address or name */
+    guint16 port;        /* udp */
+    const char *tty;     /* serial */
+    guint32 baud;        /* serial */
+    const char *adapter; /* bluez: "hci0" */
+    const char *address; /* bluez: "C0:FF:EE:52:84:00"; NULL: found by its name */
+    const char *name;    /* bluez: advertised name; NULL: found by its address */
+    guint16 max_mtu;     /* no longer ATT_MTU (packet + 3) than this; 0 = what the link can carry */
+};
+void rig_link_board_gone(struct rig_link *link, const char *why);
+void rig_link_close(struct rig_link *link);
+void rig_link_free(struct rig_link *link); /* NULL is no link */
 
 G_END_DECLS
 

@@ -4,10 +4,10 @@
 
 #include "base/error.h"
 #include "drivers/board/program.h"
+#include "drivers/links/links.h"
 #include "drivers/sim/sim_driver.h"
 
 #include <glib/gstdio.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
 
@@ -32,11 +32,6 @@ char *rig_process_field(const char *answer, const char *name)
     return NULL;
 }
 
-guint16 rig_process_board_mtu(const struct rig_process_board *board)
-{
-    return ((const struct rig_sim *)board->model)->config.ble.mtu;
-}
-
 static guint64 board_now_us(struct rig_board *base)
 {
     return (guint64)(g_get_monotonic_time() - self(base)->origin_us) * SPEED;
@@ -46,7 +41,7 @@ static void take_line(struct rig_process_board *board, const char *line)
 {
     if (strstr(line, BOOT_LINE)) {
         rig_openocd_probe_saw_boot(&board->probe);
-        rig_process_link_drop(&board->link, "disconnected: the board started anew");
+        rig_link_board_gone(board->board.link, "disconnected: the board started anew");
     }
     if (board->board.listener.console)
         board->board.listener.console(board->board.listener.user, board_now_us(&board->board), line);
@@ -77,7 +72,7 @@ bool rig_process_board_has_power(struct rig_process_board *board)
     take_lines(board);
     if (board->probe.powered)
         rig_openocd_probe_power(&board->probe, false);
-    rig_process_link_drop(&board->link, "disconnected: the board lost its power");
+    rig_link_board_gone(board->board.link, "disconnected: the board lost its power");
     return false;
 }
 
@@ -105,13 +100,9 @@ static bool probe_switches_power(void *user, bool on, GError **error)
 static void doze(struct rig_process_board *board, guint64 until_us)
 {
     guint64 now_us = board_now_us(&board->board);
-    struct pollfd polled[2] = {
-        {.fd = rig_stream_fd(rig_process_stream(board->sim->process)), .events = POLLIN},
-        {.fd = board->link.socket, .events = POLLIN},
-    };
     guint64 left_ms = until_us > now_us ? (until_us - now_us) / SPEED / 1000 + 1 : 0;
 
-    poll(polled, 2, (int)MIN(left_ms, TICK_MS));
+    rig_board_doze(&board->board, (guint)MIN(left_ms, TICK_MS));
 }
 
 static bool board_wait(struct rig_board *base, guint64 until_us, bool *happened, GError **error)
@@ -153,7 +144,10 @@ static bool board_wait(struct rig_board *base, guint64 until_us, bool *happened,
 static void stop(struct rig_process_board *board)
 {
     rig_openocd_probe_close(&board->probe);
-    rig_process_link_close(&board->link);
+    rig_link_close(board->board.link);
+    if (board->console_wake)
+        g_source_destroy(board->console_wake);
+    g_clear_pointer(&board->console_wake, g_source_unref);
     g_clear_pointer(&board->sim, rig_sim_process_free);
     g_clear_pointer(&board->backend, g_free);
 }
@@ -206,7 +200,13 @@ static bool start_sim(struct rig_process_board *board, const struct rig_board_se
     g_ptr_array_add(options, NULL);
     board->sim =
         rig_sim_process_start(board->program, (const char *const *)options->pdata, board->folder, error);
-    return board->sim != NULL;
+    if (!board->sim)
+        return false;
+    board->console_wake =
+        rig_board_wake_on(&board->board, rig_stream_fd(rig_process_stream(board->sim->process)));
+    board->place.port = board->sim->smp_port;
+    board->place.max_mtu = ((const struct rig_sim *)board->model)->config.ble.mtu;
+    return true;
 }
 
 static bool open_probe(struct rig_process_board *board, GError **error)
@@ -256,8 +256,7 @@ static bool board_prepare(struct rig_board *base, const struct rig_board_setup *
         return false;
     base->signing = board->model->signing;
     base->signing_needed = board->model->signing_needed;
-    if (!start_sim(board, setup, error) || !open_probe(board, error) ||
-        !rig_process_link_open(&board->link, board, error) || !program_images(board, setup, error))
+    if (!start_sim(board, setup, error) || !open_probe(board, error) || !program_images(board, setup, error))
         return false;
     drain_console(board);
     rig_openocd_probe_forget_boots(&board->probe);
@@ -298,6 +297,8 @@ static void board_free(struct rig_board *base)
 
         g_unlink(path);
     }
+    rig_link_free(board->board.link);
+    g_main_context_unref(board->board.events);
     g_rmdir(board->folder);
     g_free(board->folder);
     g_free(board->openocd_log);
@@ -332,6 +333,7 @@ struct rig_board *rig_process_board_new(const struct rig_target *target, const c
     struct rig_board *model = rig_sim_board_new(target, error);
     char *folder = model ? g_dir_make_tmp("bootrig-XXXXXX", error) : NULL;
     struct rig_openocd_config nothing = {0};
+    const struct rig_link_kind *kind = rig_link_kind_find("udp", NULL);
     struct rig_process_board *board;
 
     if (!folder) {
@@ -351,10 +353,11 @@ struct rig_board *rig_process_board_new(const struct rig_target *target, const c
     board->openocd_arguments[2] = "-c";
     board->defects = g_ptr_array_new_with_free_func(g_free);
     board->origin_us = g_get_monotonic_time();
-    rig_process_link_init(&board->link, board);
+    board->board.events = g_main_context_new();
+    board->place = (struct rig_link_place){.kind = "udp", .host = "127.0.0.1"};
     rig_process_power_init(&board->power, board);
     board->board.ops = &ops;
-    board->board.link = &board->link.link;
+    board->board.link = kind->make(&board->place, &board->board);
     board->board.power = &board->power.power;
     board->board.probe = &board->probe.probe;
     board->board.capabilities = capabilities;
