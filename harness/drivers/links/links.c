@@ -3,12 +3,16 @@
 #include "drivers/links/links.h"
 
 #include "base/error.h"
+#include "drivers/bluez/bluez_link.h"
 #include "drivers/udp/udp_link.h"
 
 static const char *const nothing[] = {NULL};
+static const char *const bluetooth[] = {"ble", "bonding", NULL};
+static const struct rig_link_kind bluez = {
+    .name = "bluez", .make = rig_bluez_link_new, .capabilities = bluetooth};
 static const struct rig_link_kind udp = {.name = "udp", .make = rig_udp_link_new, .capabilities = nothing};
 
-const struct rig_link_kind *const rig_link_kinds[] = {&udp};
+const struct rig_link_kind *const rig_link_kinds[] = {&bluez, &udp};
 const gsize rig_n_link_kinds = G_N_ELEMENTS(rig_link_kinds);
 
 const struct rig_link_kind *rig_link_kind_find(const char *name, GError **error)
