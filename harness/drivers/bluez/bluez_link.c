@@ -150,6 +150,7 @@ static bool link_connect(struct rig_link *base, const struct rig_link_connect *h
 {
     struct rig_bluez_link *link = self(base);
 
+    rig_bluez_io_drain(&link->io);
     if (link->up && !link->io.hung && !rig_bluez_host_trouble(link))
         return strengthen(link, how, outcome, error);
     rig_bluez_down(link);

@@ -40,9 +40,11 @@ enum rig_link_outcome rig_bluez_why_gone(struct rig_bluez_link *link)
 static enum rig_link_outcome guess_key_missing(struct rig_bluez_link *link, guint n_drops,
                                                enum rig_link_outcome otherwise)
 {
+    const struct rig_bluez_sight *sight = rig_bluez_watch_look(link->watch);
+    bool told = sight && (sight->encryption_status || sight->disconnect_reason || sight->connect_status);
     g_autofree char *said = NULL;
 
-    if (link->watch || !rig_bluez_is_bonded(link) || n_drops < DROPS_THAT_TELL)
+    if (told || !rig_bluez_is_bonded(link) || n_drops < DROPS_THAT_TELL)
         return otherwise;
     said = g_strdup(link->text);
     rig_bluez_say(link, false, "key missing (concluded from %u drops): %s", n_drops, said);
@@ -220,15 +222,41 @@ static bool pause_before(struct rig_bluez_link *link, guint n, guint64 until_us,
                               NULL, &ignored, error);
 }
 
+/* How the attempts before ended is of more interest than that the time for another was too short. */
+struct ending {
+    enum rig_link_outcome outcome;
+    char text[sizeof(((struct rig_bluez_link *)NULL)->text)];
+};
+
+static void keep_ending(struct rig_bluez_link *link, guint n, enum rig_link_outcome *outcome, struct ending *last)
+{
+    if (n > 1 && *outcome == RIG_LINK_NOT_FOUND) {
+        *outcome = last->outcome;
+        g_strlcpy(link->text, last->text, sizeof link->text);
+    }
+    last->outcome = *outcome;
+    g_strlcpy(last->text, link->text, sizeof last->text);
+}
+
+static void tell_end(struct rig_bluez_link *link, enum rig_link_outcome outcome)
+{
+    if (outcome == RIG_LINK_OK)
+        rig_bluez_say(link, true, "connected over BlueZ, ATT_MTU %u%s", link->mtu,
+                      rig_bluez_is_encrypted(link) ? ", encrypted" : "");
+    else if (outcome != RIG_LINK_NOT_FOUND)
+        rig_bluez_tell(link);
+}
+
 bool rig_bluez_connect(struct rig_bluez_link *link, const struct rig_link_connect *how,
                        enum rig_link_outcome *outcome, GError **error)
 {
+    struct ending last = {.outcome = RIG_LINK_LOST};
     guint n_drops = 0;
 
     for (guint n = 1;; n++) {
         struct attempt attempt = {.link = link, .how = how};
 
-        link->host_fault = link->leaving = false;
+        link->host_fault = link->leaving = link->was_connected = false;
         rig_bluez_io_clear(&link->io);
         if (!play(&attempt, outcome, error))
             return false;
@@ -236,17 +264,14 @@ bool rig_bluez_connect(struct rig_bluez_link *link, const struct rig_link_connec
             n_drops++;
         if (*outcome == RIG_LINK_LOST)
             *outcome = guess_key_missing(link, n_drops, *outcome);
-        if (*outcome == RIG_LINK_OK || *outcome == RIG_LINK_KEY_MISSING || !attempt.again ||
-            n >= MAX_ATTEMPTS || rig_bluez_now_us(link) >= how->until_us)
+        keep_ending(link, n, outcome, &last);
+        if (*outcome == RIG_LINK_OK || *outcome == RIG_LINK_KEY_MISSING || !attempt.again || n >= MAX_ATTEMPTS ||
+            rig_bluez_now_us(link) + (guint64)PAUSE_US * n >= how->until_us)
             break;
         if (!pause_before(link, n, how->until_us, error))
             return false;
     }
-    if (*outcome == RIG_LINK_OK)
-        rig_bluez_say(link, true, "connected over BlueZ, ATT_MTU %u%s", link->mtu,
-                      rig_bluez_is_encrypted(link) ? ", encrypted" : "");
-    else if (*outcome != RIG_LINK_NOT_FOUND)
-        rig_bluez_tell(link);
+    tell_end(link, *outcome);
     return true;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define SHORT_CALL_US 5000000u
+#define OTHERS_US 500000u /* for another board of the same name to be heard */
 
 static bool address_fits(const struct rig_bluez_link *link, const char *address)
 {
@@ -106,7 +107,8 @@ static bool scan_call(struct rig_bluez_link *link, const char *method, GVariant 
     if (!rig_bluez_call(link->bus, link->adapter, RIG_BLUEZ_ADAPTER, method, parameters, "()",
                         rig_bluez_within(link, RIG_BLUEZ_CALL_US, until_us), &reply, error))
         return false;
-    if (reply.value || g_strcmp0(reply.error_name, forgiven) == 0)
+    if (reply.value || g_strcmp0(reply.error_name, forgiven) == 0 ||
+        (reply.timed_out && rig_bluez_now_us(link) >= until_us))
         return true;
     if (!rig_bluez_judge_reply(link, "scanning", &reply, &ignored, &again, error))
         return false;
@@ -124,14 +126,36 @@ static bool stop_scan(struct rig_bluez_link *link, GError **error)
                           rig_bluez_now_us(link) + SHORT_CALL_US, &reply, error);
 }
 
-static bool scan(struct rig_bluez_link *link, guint64 until_us, GError **error)
+static bool never(void *user)
+{
+    (void)user;
+    return false;
+}
+
+/* By name or service there may be several. n: how many were heard. */
+static bool hear_others(struct rig_bluez_link *link, guint64 until_us, guint *n, GError **error)
+{
+    bool ignored;
+
+    *n = 1;
+    if (!link->device || link->place->address)
+        return true;
+    if (!rig_board_wait_for(link->board, rig_bluez_within(link, OTHERS_US, until_us), never, NULL, &ignored,
+                            error))
+        return false;
+    g_free(first_device(link, is_near, n));
+    return true;
+}
+
+static bool scan(struct rig_bluez_link *link, guint64 until_us, guint *n, GError **error)
 {
     bool there = false;
 
     if (!scan_call(link, "SetDiscoveryFilter", scan_filter(link->place), NULL, until_us, error) ||
         !scan_call(link, "StartDiscovery", NULL, "org.bluez.Error.InProgress", until_us, error))
         return false;
-    if (!rig_board_wait_for(link->board, until_us, seen, link, &there, error)) {
+    if (!rig_board_wait_for(link->board, until_us, seen, link, &there, error) ||
+        !hear_others(link, until_us, n, error)) {
         rig_bluez_send(link->bus, link->adapter, RIG_BLUEZ_ADAPTER, "StopDiscovery", NULL);
         return false;
     }
@@ -140,7 +164,7 @@ static bool scan(struct rig_bluez_link *link, guint64 until_us, GError **error)
 
 static bool check_alone(struct rig_bluez_link *link, guint n, GError **error)
 {
-    if (n < 2 || link->place->or_next_address)
+    if (n < 2)
         return true;
     g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE,
                 "%u boards advertise %s: give the address of the one that is meant", n,
@@ -158,7 +182,7 @@ bool rig_bluez_find(struct rig_bluez_link *link, guint64 until_us, enum rig_link
     link->device = first_device(link, is_connected, &n);
     if (link->device)
         return true;
-    if (!scan(link, until_us, error))
+    if (!scan(link, until_us, &n, error))
         return false;
     if (rig_bluez_host_trouble(link)) {
         g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "%s while scanning", rig_bluez_host_trouble(link));
@@ -172,6 +196,5 @@ bool rig_bluez_find(struct rig_bluez_link *link, guint64 until_us, enum rig_link
                                            : "the update service");
         return true;
     }
-    g_free(first_device(link, link->place->address ? is_connected : is_near, &n));
     return check_alone(link, n, error);
 }
