@@ -13,6 +13,7 @@
 #define SIM_BLE_MAX_BUFFERS 8
 #define SIM_BLE_MAX_ARRIVED 64
 #define SIM_BLE_SUPERVISION_US 4000000u
+#define SIM_BLE_MAX_CCC 4
 #define SIM_BLE_SERVICE_US 1000u /* between two requests that are both there */
 
 enum sim_hci_reason {
@@ -29,6 +30,17 @@ struct sim_bond {
     uint8_t address[SIM_BLE_ADDRESS_BYTES];
     uint8_t ltk[SIM_BLE_LTK_BYTES];
     uint32_t age; /* number of the pairing that made it */
+    /* What only a peer over a real host stack has. Keys as on HCI, least significant byte first. */
+    uint8_t address_type; /* 0 public, 1 random */
+    bool secure;          /* made by LE Secure Connections; else ediv and rand name the key */
+    bool authenticated;   /* made with a passkey or a comparison */
+    uint8_t key_bytes;
+    uint16_t ediv;
+    uint8_t rand[8];
+    bool knows_table; /* the three fields below hold */
+    uint8_t client_features;
+    uint16_t ccc[SIM_BLE_MAX_CCC];
+    uint8_t table_hash[16]; /* of the GATT table that the peer knows */
 };
 
 /* One of the server's net buffers: first a request, then the answers to it. */
