@@ -63,6 +63,9 @@ struct rig_board_ops {
      * cannot be made so. */
     bool (*prepare)(struct rig_board *board, const struct rig_board_setup *setup, GError **error);
     bool (*forget_bonds)(struct rig_board *board, GError **error); /* the board's half */
+    /* Another key takes the place of each of the board's: both sides have keys, and they differ. NULL op or
+     * RIG_ERROR_UNSUPPORTED where that cannot be. */
+    bool (*replace_bonds)(struct rig_board *board, GError **error);
     /* Fills a payload; NULL op: images come from files. n_bytes is at least RIG_PAYLOAD_MIN_BYTES. */
     void (*make_payload)(const struct rig_payload_plan *plan, guint8 *payload, gsize n_bytes);
     /* Keep and rewind a whole board; NULL where that cannot be (hardware). */

@@ -167,6 +167,13 @@ static bool sim_forget_bonds(struct rig_board *board, GError **error)
     return true;
 }
 
+static bool sim_replace_bonds(struct rig_board *board, GError **error)
+{
+    (void)error;
+    sim_board_ble_replace_bonds(self(board)->sim);
+    return true;
+}
+
 static void sim_make_payload(const struct rig_payload_plan *plan, guint8 *payload, gsize n_bytes)
 {
     struct sim_app_personality personality = {.self_test_us = (guint32)plan->self_test_us,
@@ -242,6 +249,7 @@ static const struct rig_board_ops ops = {
     .wait = sim_wait,
     .prepare = sim_prepare,
     .forget_bonds = sim_forget_bonds,
+    .replace_bonds = sim_replace_bonds,
     .make_payload = sim_make_payload,
     .keep = sim_keep,
     .rewind = sim_rewind,
