@@ -231,7 +231,7 @@ static bool program_images(struct rig_process_board *board, const struct rig_boa
 {
     struct rig_power *power = &board->power.power;
 
-    if (!power->ops->set(power, true, error) || !rig_openocd_probe_reset_halt(&board->probe, error) ||
+    if (!power->ops->set(power, true, error) || !board->probe.probe.ops->reset_halt(&board->probe.probe, error) ||
         !rig_board_program(&board->probe.probe, setup, error) || !power->ops->set(power, false, error))
         return false;
     return true;
@@ -324,6 +324,7 @@ struct rig_board *rig_process_board_new(const struct rig_target *target, const c
                                                "power",
                                                "reset",
                                                "probe",
+                                               "debug",
                                                "console",
                                                "board-options",
                                                "power-cut-at-operation",
