@@ -160,8 +160,9 @@ static void a_late_answer_is_never_taken_for_the_next_commands(void **state)
 
 static void every_command_is_wrapped_in_catch(void **state)
 {
-    static const char expected[] = "format {%d %s} [catch {format {%s|%s} [version] [target names]} rig_m] $rig_m\x1a"
-                                   "format {%d %s} [catch {mdw 0x10} rig_m] $rig_m\x1a";
+    static const char expected[] =
+        "format {%d %s} [catch {format {%s|%s} [version] [target names]} rig_m] $rig_m\x1a"
+        "format {%d %s} [catch {mdw 0x10} rig_m] $rig_m\x1a";
     struct fake fake;
     g_autofree char *sent = NULL, *path = NULL, *script = NULL;
 

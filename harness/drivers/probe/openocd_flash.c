@@ -123,7 +123,7 @@ static bool stand_still(struct rig_openocd_probe *probe, bool *was_running, GErr
     if (!rig_openocd_need_target(probe, "program", error) || !(state = rig_openocd_state(probe, error)))
         return false;
     *was_running = !g_str_equal(state, "halted");
-    return !*was_running || rig_openocd_do(probe, error, "halt");
+    return !*was_running || probe->probe.ops->halt(&probe->probe, error);
 }
 
 bool rig_openocd_flash_program(struct rig_probe *base, const char *device, guint32 offset,

@@ -122,9 +122,15 @@ static bool control(struct rig_openocd_probe *probe, const char *what, GError **
     return probe->examined;
 }
 
+/* A target that was seen in reset stays so for openocd until polls catch up; a halt would be taken for one of
+ * a `reset halt` then, and never be done. */
+#define LEAVE_RESET                                                                                          \
+    "poll; set rig_n 0; "                                                                                    \
+    "while {[[target current] curstate] eq {reset} && $rig_n < 20} {poll; incr rig_n}"
+
 static bool probe_halt(struct rig_probe *base, GError **error)
 {
-    return control(rig_openocd_of(base), "halt", error, "halt");
+    return control(rig_openocd_of(base), "halt", error, LEAVE_RESET "; halt");
 }
 
 /* A core that runs already is no error, as it is none to halt one that stands. */
