@@ -76,6 +76,10 @@ struct rig_board_ops {
      * Borrowed. Returns the foreign bootloader that this board boots through, NULL = the model. */
     struct sim_guest *(*bootloader)(struct rig_board *board, const struct sim_boot_config **config,
                                     const struct sim_flash **flash);
+    /* Tells the logs of programs that work for this board (name of the log, its path), for the evidence of a
+     * case that did not pass. NULL op: there are none. */
+    void (*logs)(struct rig_board *board, void (*each)(void *user, const char *name, const char *path),
+                 void *user);
     /* Every driver at rest, power off: the safe state at the end. */
     void (*make_safe)(struct rig_board *board);
     void (*free)(struct rig_board *board);
