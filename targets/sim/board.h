@@ -194,6 +194,8 @@ void sim_board_ble_forget_bonds(struct sim_board *board);
  * long as the board. */
 struct sim_ble;
 struct sim_ble *sim_board_ble(struct sim_board *board);
+/* Another key takes the place of each: the next encryption ends in a MIC failure. */
+void sim_board_ble_replace_bonds(struct sim_board *board);
 /* Changes of what a scenario's `board:` line can set while the board is off. */
 void sim_board_set_ble(struct sim_board *board, const struct sim_ble_config *ble);
 
