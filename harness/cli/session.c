@@ -112,6 +112,12 @@ static char *replay_options(const struct rig_run_options *options)
 {
     GString *text = g_string_new(NULL);
 
+    if (options->link)
+        g_string_append_printf(text, " --link %s", options->link);
+    if (options->hci)
+        g_string_append_printf(text, " --hci %s", options->hci);
+    if (options->adapter)
+        g_string_append_printf(text, " --adapter %s", options->adapter);
     for (char **defect = options->defects; defect && *defect; defect++)
         g_string_append_printf(text, " --defect %s", *defect);
     if (options->bootloader) {
@@ -297,6 +303,7 @@ int rig_run_with_options(const struct rig_run_options *options, const char *cons
     GError *error = NULL;
 
     rig_boards_use_bootloader(boards, options->bootloader);
+    rig_boards_use_link(boards, options->link, options->hci, options->adapter);
     catch_signals();
     if (!parse_plan(&session, &error) || !board_is_there(boards, &error))
         return rig_cli_fail(error);

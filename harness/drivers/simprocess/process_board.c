@@ -11,7 +11,7 @@
 #include <signal.h>
 #include <string.h>
 
-#define SPEED 5 /* board seconds per second: the board's own times shrink, what openocd costs does not */
+#define SPEED 5 /* over a wire the board's own times shrink, what openocd costs does not; Bluetooth has its own pace */
 #define TICK_MS 5
 #define BOOT_LINE "*** Booting MCUboot"
 #define PAGE_BYTES 4096u
@@ -34,7 +34,7 @@ char *rig_process_field(const char *answer, const char *name)
 
 static guint64 board_now_us(struct rig_board *base)
 {
-    return (guint64)(g_get_monotonic_time() - self(base)->origin_us) * SPEED;
+    return (guint64)(g_get_monotonic_time() - self(base)->origin_us) * self(base)->speed;
 }
 
 static void take_line(struct rig_process_board *board, const char *line)
@@ -100,7 +100,7 @@ static bool probe_switches_power(void *user, bool on, GError **error)
 static void doze(struct rig_process_board *board, guint64 until_us)
 {
     guint64 now_us = board_now_us(&board->board);
-    guint64 left_ms = until_us > now_us ? (until_us - now_us) / SPEED / 1000 + 1 : 0;
+    guint64 left_ms = until_us > now_us ? (until_us - now_us) / board->speed / 1000 + 1 : 0;
 
     rig_board_doze(&board->board, (guint)MIN(left_ms, TICK_MS));
 }
@@ -176,11 +176,16 @@ static bool fill_layout(struct rig_process_board *board, GError **error)
     return true;
 }
 
+static bool has_radio(const struct rig_process_board *board)
+{
+    return g_str_equal(board->place.kind, "bluez");
+}
+
 static bool start_sim(struct rig_process_board *board, const struct rig_board_setup *setup, GError **error)
 {
     g_autofree char *path = g_build_filename(board->folder, "options.yaml", NULL);
     g_autofree char *text = rig_process_options_text(setup->options);
-    g_autofree char *speed = g_strdup_printf("%d", SPEED);
+    g_autofree char *speed = g_strdup_printf("%u", board->speed);
     g_autofree char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, setup->seed);
     g_autoptr(GPtrArray) options = g_ptr_array_new();
     const char *const fixed[] = {"--target",  board->target->source->path,
@@ -196,6 +201,10 @@ static bool start_sim(struct rig_process_board *board, const struct rig_board_se
     for (guint i = 0; i < board->defects->len; i++) {
         g_ptr_array_add(options, (gpointer) "--defect");
         g_ptr_array_add(options, g_ptr_array_index(board->defects, i));
+    }
+    if (has_radio(board)) {
+        g_ptr_array_add(options, (gpointer) "--hci");
+        g_ptr_array_add(options, (gpointer)board->hci);
     }
     g_ptr_array_add(options, NULL);
     board->sim =
@@ -258,7 +267,9 @@ static bool board_prepare(struct rig_board *base, const struct rig_board_setup *
         return false;
     base->signing = board->model->signing;
     base->signing_needed = board->model->signing_needed;
-    if (!start_sim(board, setup, error) || !open_probe(board, error) || !program_images(board, setup, error))
+    /* The board is a new one: what this host remembers of one with the same address is of no use. */
+    if (!start_sim(board, setup, error) || !base->link->ops->forget_bond(base->link, error) ||
+        !open_probe(board, error) || !program_images(board, setup, error))
         return false;
     drain_console(board);
     rig_openocd_probe_forget_boots(&board->probe);
@@ -266,11 +277,19 @@ static bool board_prepare(struct rig_board *base, const struct rig_board_setup *
     return true;
 }
 
+static bool bond_command(struct rig_process_board *board, const char *line, GError **error)
+{
+    return !has_radio(board) || !board->sim || rig_sim_process_command(board->sim, line, NULL, error);
+}
+
 static bool board_forget_bonds(struct rig_board *base, GError **error)
 {
-    (void)base;
-    (void)error;
-    return true;
+    return bond_command(self(base), "bond forget", error);
+}
+
+static bool board_replace_bonds(struct rig_board *base, GError **error)
+{
+    return bond_command(self(base), "bond damage", error);
 }
 
 static void board_make_payload(const struct rig_payload_plan *plan, guint8 *payload, gsize n_bytes)
@@ -305,6 +324,7 @@ static void board_free(struct rig_board *base)
     g_free(board->folder);
     g_free(board->openocd_log);
     g_ptr_array_unref(board->defects);
+    g_ptr_array_unref(board->capabilities);
     g_free(board);
 }
 
@@ -323,11 +343,22 @@ static const struct rig_board_ops ops = {
     .wait = board_wait,
     .prepare = board_prepare,
     .forget_bonds = board_forget_bonds,
+    .replace_bonds = board_replace_bonds,
     .make_payload = board_make_payload,
     .logs = board_logs,
     .make_safe = board_make_safe,
     .free = board_free,
 };
+
+static void add_capabilities(struct rig_process_board *board, const char *const *capabilities)
+{
+    if (board->capabilities->len)
+        g_ptr_array_set_size(board->capabilities, (gint)board->capabilities->len - 1);
+    for (; *capabilities; capabilities++)
+        g_ptr_array_add(board->capabilities, (gpointer)*capabilities);
+    g_ptr_array_add(board->capabilities, NULL);
+    board->board.capabilities = (const char *const *)board->capabilities->pdata;
+}
 
 struct rig_board *rig_process_board_new(const struct rig_target *target, const char *program,
                                         const char *openocd_config, GError **error)
@@ -374,7 +405,10 @@ struct rig_board *rig_process_board_new(const struct rig_target *target, const c
     board->board.link = kind->make(&board->place, &board->board);
     board->board.power = &board->power.power;
     board->board.probe = &board->probe.probe;
-    board->board.capabilities = capabilities;
+    board->capabilities = g_ptr_array_new();
+    board->hci = RIG_PROCESS_HCI;
+    board->speed = SPEED;
+    add_capabilities(board, capabilities);
     board->board.signing = model->signing;
     board->board.signing_needed = model->signing_needed;
     /* Steps ask for the layout before anything is prepared. */
@@ -393,4 +427,31 @@ bool rig_process_board_add_defect(struct rig_board *base, const char *defect, GE
         return false;
     g_ptr_array_add(board->defects, g_strdup(defect));
     return true;
+}
+
+bool rig_process_board_use_link(struct rig_board *base, const char *name, GError **error)
+{
+    struct rig_process_board *board = self(base);
+    const struct rig_link_kind *kind = rig_link_kind_find(name, error);
+
+    if (!kind)
+        return false;
+    rig_link_free(base->link);
+    board->place.kind = kind->name;
+    base->link = kind->make(&board->place, base);
+    add_capabilities(board, kind->capabilities);
+    if (has_radio(board)) {
+        board->place.address = rig_record_text(board->target->record, "address");
+        board->speed = 1;
+    }
+    return true;
+}
+
+void rig_process_board_use_radio(struct rig_board *base, const char *hci, const char *adapter)
+{
+    struct rig_process_board *board = self(base);
+
+    if (hci)
+        board->hci = hci;
+    board->place.adapter = adapter;
 }
