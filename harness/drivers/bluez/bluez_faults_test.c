@@ -19,7 +19,10 @@ static void a_connection_that_races_is_tried_again(void **state)
     struct bluez_stand *stand = *state;
     static const struct bluez_fault faults[] = {
         {.method = "Connect", .name = FAILED, .text = "le-connection-abort-by-local", .n_times = 1},
-        {.method = "Connect", .name = "org.bluez.Error.InProgress", .text = "Operation already in progress", .n_times = 1},
+        {.method = "Connect",
+         .name = "org.bluez.Error.InProgress",
+         .text = "Operation already in progress",
+         .n_times = 1},
         {0}};
 
     stand->fake->faults = faults;
@@ -76,7 +79,8 @@ static void a_lost_bond_is_concluded_where_bluez_says_only_abort_by_local(void *
     assert_int_equal(stand_connect(stand, false), RIG_LINK_KEY_MISSING);
     assert_non_null(strstr(stand_state(stand).text, "abort-by-local"));
     assert_true(stand->link->ops->forget_bond(stand->link, NULL));
-    assert_int_equal(stand_connect_within(stand, false, 1500), RIG_LINK_LOST); /* without a bond it is a race */
+    assert_int_equal(stand_connect_within(stand, false, 1500),
+                     RIG_LINK_LOST); /* without a bond it is a race */
 }
 
 static void services_that_are_never_resolved_are_a_timeout(void **state)
@@ -118,7 +122,8 @@ static void refused_pairing_leaves_a_plain_connection(void **state)
 {
     struct bluez_stand *stand = *state;
     static const struct bluez_fault faults[] = {
-        {.method = "Pair", .name = "org.bluez.Error.AuthenticationFailed", .text = "Authentication Failed"}, {0}};
+        {.method = "Pair", .name = "org.bluez.Error.AuthenticationFailed", .text = "Authentication Failed"},
+        {0}};
 
     stand->fake->faults = faults;
     assert_int_equal(stand_connect(stand, true), RIG_LINK_PAIRING_REFUSED);
@@ -199,7 +204,8 @@ static void a_daemon_that_dies_in_a_call_is_an_error_of_the_rig(void **state)
 {
     struct bluez_stand *stand = *state;
     static const struct bluez_fault faults[] = {
-        {.method = "Connect", .name = "org.freedesktop.DBus.Error.NoReply",
+        {.method = "Connect",
+         .name = "org.freedesktop.DBus.Error.NoReply",
          .text = "Message recipient disconnected from message bus without replying"},
         {0}};
     g_autofree char *message = NULL;
@@ -357,8 +363,9 @@ static void signals_of_wrong_types_change_nothing(void **state)
 
     assert_int_equal(stand_connect(stand, false), RIG_LINK_OK);
     bluez_fake_signal(stand->fake, FAKE_DEVICE, properties, "PropertiesChanged", "('org.bluez.Device1',)");
-    bluez_fake_signal(stand->fake, FAKE_DEVICE, properties, "PropertiesChanged",
-                      "('org.bluez.Device1', {'Connected': <'no'>, 'UUIDs': <7>, 'Address': <true>}, @as [])");
+    bluez_fake_signal(
+        stand->fake, FAKE_DEVICE, properties, "PropertiesChanged",
+        "('org.bluez.Device1', {'Connected': <'no'>, 'UUIDs': <7>, 'Address': <true>}, @as [])");
     bluez_fake_signal(stand->fake, "/", manager, "InterfacesAdded", "(uint32 1,)");
     bluez_fake_signal(stand->fake, "/", manager, "InterfacesRemoved", "('x', 'y')");
     bluez_fake_signal(stand->fake, FAKE_CHARACTERISTIC, properties, "PropertiesChanged",

@@ -269,7 +269,8 @@ static void a_refresh_forgets_the_board_before_each_connection(void **state)
 static void questions_of_pairing_are_answered_by_the_script(void **state)
 {
     struct bluez_stand *stand = *state;
-    const struct rig_link_answers keyboard = {.io = RIG_LINK_IO_KEYBOARD, .has_passkey = true, .passkey = 123456};
+    const struct rig_link_answers keyboard = {
+        .io = RIG_LINK_IO_KEYBOARD, .has_passkey = true, .passkey = 123456};
 
     stand->fake->asks = "RequestPasskey";
     assert_true(stand->link->ops->answer(stand->link, &keyboard, NULL));

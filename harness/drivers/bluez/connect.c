@@ -228,7 +228,8 @@ struct ending {
     char text[sizeof(((struct rig_bluez_link *)NULL)->text)];
 };
 
-static void keep_ending(struct rig_bluez_link *link, guint n, enum rig_link_outcome *outcome, struct ending *last)
+static void keep_ending(struct rig_bluez_link *link, guint n, enum rig_link_outcome *outcome,
+                        struct ending *last)
 {
     if (n > 1 && *outcome == RIG_LINK_NOT_FOUND) {
         *outcome = last->outcome;
@@ -265,8 +266,8 @@ bool rig_bluez_connect(struct rig_bluez_link *link, const struct rig_link_connec
         if (*outcome == RIG_LINK_LOST)
             *outcome = guess_key_missing(link, n_drops, *outcome);
         keep_ending(link, n, outcome, &last);
-        if (*outcome == RIG_LINK_OK || *outcome == RIG_LINK_KEY_MISSING || !attempt.again || n >= MAX_ATTEMPTS ||
-            rig_bluez_now_us(link) + (guint64)PAUSE_US * n >= how->until_us)
+        if (*outcome == RIG_LINK_OK || *outcome == RIG_LINK_KEY_MISSING || !attempt.again ||
+            n >= MAX_ATTEMPTS || rig_bluez_now_us(link) + (guint64)PAUSE_US * n >= how->until_us)
             break;
         if (!pause_before(link, n, how->until_us, error))
             return false;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define SHORT_CALL_US 5000000u
+#define ROUND_US 3000000u
 #define OTHERS_US 500000u /* for another board of the same name to be heard */
 
 static bool address_fits(const struct rig_bluez_link *link, const char *address)
@@ -147,15 +148,28 @@ static bool hear_others(struct rig_bluez_link *link, guint64 until_us, guint *n,
     return true;
 }
 
-static bool scan(struct rig_bluez_link *link, guint64 until_us, guint *n, GError **error)
+/* Controllers that leave out duplicates tell of a board that begins to advertise later only to a new scan. */
+static bool listen(struct rig_bluez_link *link, guint64 until_us, GError **error)
 {
     bool there = false;
 
-    if (!scan_call(link, "SetDiscoveryFilter", scan_filter(link->place), NULL, until_us, error) ||
-        !scan_call(link, "StartDiscovery", NULL, "org.bluez.Error.InProgress", until_us, error))
+    for (;;) {
+        if (!scan_call(link, "StartDiscovery", NULL, "org.bluez.Error.InProgress", until_us, error) ||
+            !rig_board_wait_for(link->board, rig_bluez_within(link, ROUND_US, until_us), seen, link, &there,
+                                error))
+            return false;
+        if (there || rig_bluez_now_us(link) >= until_us)
+            return true;
+        if (!stop_scan(link, error))
+            return false;
+    }
+}
+
+static bool scan(struct rig_bluez_link *link, guint64 until_us, guint *n, GError **error)
+{
+    if (!scan_call(link, "SetDiscoveryFilter", scan_filter(link->place), NULL, until_us, error))
         return false;
-    if (!rig_board_wait_for(link->board, until_us, seen, link, &there, error) ||
-        !hear_others(link, until_us, n, error)) {
+    if (!listen(link, until_us, error) || !hear_others(link, until_us, n, error)) {
         rig_bluez_send(link->bus, link->adapter, RIG_BLUEZ_ADAPTER, "StopDiscovery", NULL);
         return false;
     }

@@ -11,7 +11,9 @@
 #include <signal.h>
 #include <string.h>
 
-#define SPEED 5 /* over a wire the board's own times shrink, what openocd costs does not; Bluetooth has its own pace */
+#define SPEED                                                                                                \
+    5 /* over a wire the board's own times shrink, what openocd costs does not; Bluetooth has its own pace   \
+       */
 #define TICK_MS 5
 #define BOOT_LINE "*** Booting MCUboot"
 #define PAGE_BYTES 4096u
@@ -181,32 +183,67 @@ static bool has_radio(const struct rig_process_board *board)
     return g_str_equal(board->place.kind, "bluez");
 }
 
+static void add(GPtrArray *options, const char *name, const char *value)
+{
+    g_ptr_array_add(options, g_strdup(name));
+    if (value)
+        g_ptr_array_add(options, g_strdup(value));
+}
+
+/* Over the air the probe is only looked through; the images are in the flash from the start, which spares the
+ * time that openocd takes for programming. */
+static bool add_images(struct rig_process_board *board, const struct rig_board_setup *setup,
+                       GPtrArray *options, GError **error)
+{
+    if (setup->n_images == 0 || !has_radio(board)) {
+        add(options, "--empty", NULL);
+        return true;
+    }
+    for (gsize i = 0; i < setup->n_images; i++) {
+        const struct rig_board_image *image = &setup->images[i];
+        g_autofree char *name = g_strdup_printf("slot%u.bin", image->slot);
+        g_autofree char *path = g_build_filename(board->folder, name, NULL);
+        g_autofree char *value = g_strdup_printf("%u=%s", image->slot, path);
+
+        if (!g_file_set_contents(path, (const char *)image->bytes, (gssize)image->n_bytes, error))
+            return false;
+        add(options, "--slot", value);
+    }
+    if (!setup->confirmed)
+        add(options, "--on-trial", NULL);
+    return true;
+}
+
+static GPtrArray *sim_options(struct rig_process_board *board, const struct rig_board_setup *setup,
+                              const char *options_path, GError **error)
+{
+    g_autoptr(GPtrArray) options = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *speed = g_strdup_printf("%u", board->speed);
+    g_autofree char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, setup->seed);
+
+    add(options, "--target", board->target->source->path);
+    add(options, "--options", options_path);
+    add(options, "--off", NULL);
+    add(options, "--speed", speed);
+    add(options, "--seed", seed);
+    if (!add_images(board, setup, options, error))
+        return NULL;
+    for (guint i = 0; i < board->defects->len; i++)
+        add(options, "--defect", g_ptr_array_index(board->defects, i));
+    if (has_radio(board))
+        add(options, "--hci", board->hci);
+    g_ptr_array_add(options, NULL);
+    return g_steal_pointer(&options);
+}
+
 static bool start_sim(struct rig_process_board *board, const struct rig_board_setup *setup, GError **error)
 {
     g_autofree char *path = g_build_filename(board->folder, "options.yaml", NULL);
     g_autofree char *text = rig_process_options_text(setup->options);
-    g_autofree char *speed = g_strdup_printf("%u", board->speed);
-    g_autofree char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, setup->seed);
-    g_autoptr(GPtrArray) options = g_ptr_array_new();
-    const char *const fixed[] = {"--target",  board->target->source->path,
-                                 "--options", path,
-                                 "--off",     "--empty",
-                                 "--speed",   speed,
-                                 "--seed",    seed};
+    g_autoptr(GPtrArray) options = NULL;
 
-    if (!g_file_set_contents(path, text, -1, error))
+    if (!g_file_set_contents(path, text, -1, error) || !(options = sim_options(board, setup, path, error)))
         return false;
-    for (gsize i = 0; i < G_N_ELEMENTS(fixed); i++)
-        g_ptr_array_add(options, (gpointer)fixed[i]);
-    for (guint i = 0; i < board->defects->len; i++) {
-        g_ptr_array_add(options, (gpointer) "--defect");
-        g_ptr_array_add(options, g_ptr_array_index(board->defects, i));
-    }
-    if (has_radio(board)) {
-        g_ptr_array_add(options, (gpointer) "--hci");
-        g_ptr_array_add(options, (gpointer)board->hci);
-    }
-    g_ptr_array_add(options, NULL);
     board->sim =
         rig_sim_process_start(board->program, (const char *const *)options->pdata, board->folder, error);
     if (!board->sim)
@@ -269,7 +306,7 @@ static bool board_prepare(struct rig_board *base, const struct rig_board_setup *
     base->signing_needed = board->model->signing_needed;
     /* The board is a new one: what this host remembers of one with the same address is of no use. */
     if (!start_sim(board, setup, error) || !base->link->ops->forget_bond(base->link, error) ||
-        !open_probe(board, error) || !program_images(board, setup, error))
+        !open_probe(board, error) || (!has_radio(board) && !program_images(board, setup, error)))
         return false;
     drain_console(board);
     rig_openocd_probe_forget_boots(&board->probe);
@@ -309,7 +346,8 @@ static void board_make_safe(struct rig_board *base)
 static void board_free(struct rig_board *base)
 {
     struct rig_process_board *board = self(base);
-    static const char *const files[] = {"options.yaml", "sim.log", "openocd.log"};
+    static const char *const files[] = {"options.yaml", "sim.log",   "openocd.log", "slot0.bin",
+                                        "slot1.bin",    "slot2.bin", "slot3.bin"};
 
     stop(board);
     board->model->ops->free(board->model);
