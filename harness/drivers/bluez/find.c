@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define SHORT_CALL_US 5000000u
-#define ROUND_US 3000000u
+#define ROUND_US 2000000u
 #define OTHERS_US 500000u /* for another board of the same name to be heard */
 
 static bool address_fits(const struct rig_bluez_link *link, const char *address)
