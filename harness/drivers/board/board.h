@@ -66,8 +66,13 @@ struct rig_board_ops {
     /* Another key takes the place of each of the board's: both sides have keys, and they differ. NULL op or
      * RIG_ERROR_UNSUPPORTED where that cannot be. */
     bool (*replace_bonds)(struct rig_board *board, GError **error);
-    /* Fills a payload; NULL op: images come from files. n_bytes is at least RIG_PAYLOAD_MIN_BYTES. */
-    void (*make_payload)(const struct rig_payload_plan *plan, guint8 *payload, gsize n_bytes);
+    /* A payload of n_bytes (at least RIG_PAYLOAD_MIN_BYTES), or of more where the board's own firmware is
+     * larger. NULL op: images come from files. RIG_ERROR_UNSUPPORTED: this board has no such firmware. */
+    GBytes *(*make_payload)(const struct rig_board *board, const struct rig_payload_plan *plan, gsize n_bytes,
+                            GError **error);
+    /* Takes over the options of a set-up (images, seed and the rest are not looked at), so that images can be
+     * built before `prepare`; NULL op: `prepare` without images does it. RIG_ERROR_UNSUPPORTED as there. */
+    bool (*adopt)(struct rig_board *board, const struct rig_board_setup *setup, GError **error);
     /* Keep and rewind a whole board; NULL where that cannot be (hardware). */
     struct rig_moment *(*keep)(struct rig_board *board);
     void (*rewind)(struct rig_board *board, const struct rig_moment *moment);
@@ -80,8 +85,8 @@ struct rig_board_ops {
      * case that did not pass. NULL op: there are none. */
     void (*logs)(struct rig_board *board, void (*each)(void *user, const char *name, const char *path),
                  void *user);
-    /* Every driver at rest, power off: the safe state at the end. */
-    void (*make_safe)(struct rig_board *board);
+    /* Every driver at rest, power off: the safe state at the end. false: it could not be brought there. */
+    bool (*make_safe)(struct rig_board *board, GError **error);
     void (*free)(struct rig_board *board);
 };
 
@@ -94,6 +99,8 @@ struct rig_board {
     const char *const *capabilities; /* NULL-terminated; what `needs` is checked against */
     enum rig_key_kind signing;       /* what the bootloader demands */
     bool signing_needed;
+    const struct rig_key *key; /* private; NULL: the rig's test key of that kind */
+    guint16 header_bytes;      /* of images made for this board; 0: as images have them by default */
     /* Boards on the wall's clock: sources of links, consoles and D-Bus hang here, and wait() dispatches them.
      * NULL: virtual time. */
     GMainContext *events;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The poll loop of `bootrig sim`. */
-#define _XOPEN_SOURCE 700
 #include "drivers/sim/host_server.h"
 
 #include "base/error.h"
+#include "drivers/sim/host_relay.h"
 #include "sim/debug/stlink.h"
 
 #include <arpa/inet.h>
@@ -12,12 +12,10 @@
 #include <glib-unix.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <termios.h>
 #include <unistd.h>
 
 #define MAX_CLIENTS 4u
@@ -44,9 +42,8 @@ struct rig_host_server {
     struct sockaddr_in peer; /* who asked last over UDP */
     bool has_peer;
     char *control_path; /* to be removed at the end */
-    int pty;
-    int pty_keeper; /* the other end, held open so that the terminal lives without a reader */
-    char *pty_path;
+    struct rig_pty console;
+    struct rig_host_relay relay;
     bool until_eof;
 };
 
@@ -133,27 +130,6 @@ static bool open_control(struct rig_host_server *server, const char *path, GErro
     return true;
 }
 
-static bool open_pty(struct rig_host_server *server, GError **error)
-{
-    struct termios settings;
-    const char *path;
-
-    server->pty = posix_openpt(O_RDWR | O_NOCTTY);
-    if (server->pty < 0 || grantpt(server->pty) < 0 || unlockpt(server->pty) < 0 ||
-        !prepare_fd(server->pty) || !(path = ptsname(server->pty)))
-        return fail(error, "make a pseudo-terminal");
-    server->pty_path = g_strdup(path);
-    server->pty_keeper = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
-    if (server->pty_keeper < 0 || tcgetattr(server->pty_keeper, &settings) < 0)
-        return fail(error, "make a pseudo-terminal");
-    settings.c_lflag &= (tcflag_t) ~(ECHO | ICANON | ISIG | IEXTEN);
-    settings.c_oflag &= (tcflag_t)~OPOST;
-    settings.c_iflag &= (tcflag_t) ~(ICRNL | IXON);
-    if (tcsetattr(server->pty_keeper, TCSANOW, &settings) < 0)
-        return fail(error, "make a pseudo-terminal");
-    return true;
-}
-
 struct rig_host_server *rig_host_server_new(struct rig_sim_host *host, const struct rig_host_ports *ports,
                                             GError **error)
 {
@@ -161,16 +137,20 @@ struct rig_host_server *rig_host_server_new(struct rig_sim_host *host, const str
 
     server->host = host;
     server->until_eof = ports->until_eof;
-    server->pty = server->pty_keeper = -1;
+    server->console = server->relay.pty = (struct rig_pty){.master = -1, .keeper = -1};
     for (guint i = 0; i < N_LISTENERS; i++)
         server->listeners[i] = -1;
     for (guint i = 0; i < MAX_CLIENTS; i++)
         server->debug[i].fd = server->control[i].fd = -1;
     if (!open_inet(server, LISTEN_DEBUG, SOCK_STREAM, ports->debug_port, error) ||
         !open_inet(server, LISTEN_SMP, SOCK_DGRAM, ports->smp_port, error) ||
-        (ports->control && !open_control(server, ports->control, error)) ||
-        (ports->pty && !open_pty(server, error)))
+        (ports->control && !open_control(server, ports->control, error)))
         return NULL;
+    if ((ports->pty && !rig_pty_open(&server->console)) ||
+        (ports->relay && !rig_pty_open(&server->relay.pty))) {
+        fail(error, "make a pseudo-terminal");
+        return NULL;
+    }
     return g_steal_pointer(&server);
 }
 
@@ -195,12 +175,9 @@ void rig_host_server_free(struct rig_host_server *server)
             close(server->listeners[i]);
     if (server->control_path)
         unlink(server->control_path);
-    if (server->pty >= 0)
-        close(server->pty);
-    if (server->pty_keeper >= 0)
-        close(server->pty_keeper);
+    rig_pty_close(&server->console);
+    rig_pty_close(&server->relay.pty);
     g_free(server->control_path);
-    g_free(server->pty_path);
     g_free(server);
 }
 
@@ -216,14 +193,19 @@ guint16 rig_host_server_smp_port(const struct rig_host_server *server)
 
 const char *rig_host_server_pty(const struct rig_host_server *server)
 {
-    return server->pty_path;
+    return server->console.path;
+}
+
+const char *rig_host_server_relay(const struct rig_host_server *server)
+{
+    return server->relay.pty.path;
 }
 
 void rig_host_server_console(struct rig_host_server *server, const char *line)
 {
     g_autofree char *text = g_strconcat(line, "\r\n", NULL);
 
-    if (server->pty >= 0 && write(server->pty, text, strlen(text)) < 0)
+    if (server->console.master >= 0 && write(server->console.master, text, strlen(text)) < 0)
         return; /* full: nobody reads, and a wire does not wait */
 }
 
@@ -338,7 +320,7 @@ static void drain_pty(struct rig_host_server *server)
 {
     guint8 bytes[256];
 
-    while (read(server->pty, bytes, sizeof bytes) > 0)
+    while (read(server->console.master, bytes, sizeof bytes) > 0)
         ;
 }
 
@@ -370,6 +352,7 @@ bool rig_host_server_run(struct rig_host_server *server, const volatile int *sto
         AT_DEBUG = N_LISTENERS,
         AT_CONTROL = AT_DEBUG + MAX_CLIENTS,
         AT_PTY = AT_CONTROL + MAX_CLIENTS,
+        AT_RELAY,
         AT_STDIN,
         N_POLLED
     };
@@ -382,13 +365,16 @@ bool rig_host_server_run(struct rig_host_server *server, const volatile int *sto
             polled[AT_DEBUG + i] = (struct pollfd){.fd = server->debug[i].fd, .events = POLLIN};
             polled[AT_CONTROL + i] = (struct pollfd){.fd = server->control[i].fd, .events = POLLIN};
         }
-        polled[AT_PTY] = (struct pollfd){.fd = server->pty, .events = POLLIN};
+        polled[AT_PTY] = (struct pollfd){.fd = server->console.master, .events = POLLIN};
+        polled[AT_RELAY] = (struct pollfd){.fd = server->relay.pty.master, .events = POLLIN};
         polled[AT_STDIN] = (struct pollfd){.fd = server->until_eof ? STDIN_FILENO : -1, .events = POLLIN};
         if (poll(polled, N_POLLED, tick_ms(server)) < 0 && errno != EINTR)
             return fail(error, "wait for sockets");
         if (polled[AT_STDIN].revents && stdin_ended())
             return true;
         rig_sim_host_pace(server->host);
+        if (polled[AT_RELAY].revents)
+            rig_host_relay_serve(&server->relay, server->host);
         serve_clients(server, server->control, polled + AT_CONTROL, serve_control);
         serve_clients(server, server->debug, polled + AT_DEBUG, serve_debug);
         if (polled[LISTEN_SMP].revents)
