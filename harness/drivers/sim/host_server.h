@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Sockets of a simulated board that is a process of its own: debug port (st-link over TCP), SMP over UDP,
- * control socket, console on a pseudo-terminal. All on 127.0.0.1. Single-threaded; one poll loop. */
+ * control socket, console and SMP on a pseudo-terminal. All on 127.0.0.1. Single-threaded; one poll loop. */
 #ifndef RIG_DRIVERS_SIM_HOST_SERVER_H
 #define RIG_DRIVERS_SIM_HOST_SERVER_H
 
