@@ -33,6 +33,7 @@ struct sim_options {
     gboolean on_trial;
     gboolean off;
     gboolean until_eof;
+    gboolean relay;
     int debug_port;
     int smp_port;
     char *control;
@@ -107,8 +108,8 @@ static bool default_image(const struct sim_options *options, struct rig_board *b
 {
     struct rig_payload_plan plan = {
         .behaviour = options->behaviour ? options->behaviour : "waits", .self_test_us = 1000000, .seed = 1};
-    g_autofree guint8 *payload = g_malloc(DEFAULT_PAYLOAD_BYTES);
-    struct rig_image_recipe recipe = {.payload = payload, .payload_bytes = DEFAULT_PAYLOAD_BYTES};
+    g_autoptr(GBytes) payload = NULL;
+    struct rig_image_recipe recipe = {0};
     struct rig_bytes built = {0};
     enum sim_app_behaviour behaviour;
 
@@ -122,7 +123,10 @@ static bool default_image(const struct sim_options *options, struct rig_board *b
                     options->version);
         return false;
     }
-    board->ops->make_payload(&plan, payload, DEFAULT_PAYLOAD_BYTES);
+    payload = board->ops->make_payload(board, &plan, DEFAULT_PAYLOAD_BYTES, error);
+    if (!payload)
+        return false;
+    recipe.payload = g_bytes_get_data(payload, &recipe.payload_bytes);
     recipe.key = board->signing_needed ? ((struct rig_sim *)board)->key : NULL;
     if (rig_image_build(&recipe, &built) != RIG_IMAGE_OK) {
         g_set_error_literal(error, RIG_ERROR, RIG_ERROR_INPUT, "the default image cannot be built");
@@ -258,6 +262,8 @@ static void announce(const struct rig_host_server *server, const struct sim_opti
         printf("control %s\n", options->control);
     if (rig_host_server_pty(server))
         printf("pty %s\n", rig_host_server_pty(server));
+    if (rig_host_server_relay(server))
+        printf("relay %s\n", rig_host_server_relay(server));
     printf("ready\n");
 }
 
@@ -269,6 +275,7 @@ static bool serve(const struct sim_options *options, const struct rig_target *ta
         .smp_port = (guint16)options->smp_port,
         .control = options->control,
         .until_eof = options->until_eof,
+        .relay = options->relay,
         .pty = g_strcmp0(options->console, "pty") == 0,
     };
     g_autoptr(rig_host_server) server = host ? rig_host_server_new(host, &ports, error) : NULL;
@@ -321,6 +328,8 @@ static bool parse(int argc, char **argv, struct sim_options *options, int *exit_
          "PATH"},
         {"console", 0, 0, G_OPTION_ARG_STRING, &options->console,
          "where console lines go (stdout); a pty also carries SMP in frames", "stdout|pty|none"},
+        {"relay", 0, 0, G_OPTION_ARG_NONE, &options->relay,
+         "an LCUS relay on a pseudo-terminal switches the board", NULL},
         {"seed", 0, 0, G_OPTION_ARG_STRING, &options->seed, "of what the board takes for random (1)",
          "NUMBER"},
         {"until-eof", 0, 0, G_OPTION_ARG_NONE, &options->until_eof, "end when stdin ends", NULL},

@@ -33,6 +33,7 @@ struct rig_run_plan {
     const char *only_path;   /* of an exploration; NULL = explore */
     const GPtrArray *claims; /* struct rig_image_claim *; NULL = none */
     const char *const *argv; /* for the record */
+    const char *evidence; /* folder below which logs of attempts that did not pass are kept; NULL = nowhere */
     const char
         *replay_options; /* options that a replay of any case must repeat, ready for a shell; "" = none */
     volatile int *interrupted;

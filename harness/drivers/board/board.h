@@ -63,8 +63,13 @@ struct rig_board_ops {
      * cannot be made so. */
     bool (*prepare)(struct rig_board *board, const struct rig_board_setup *setup, GError **error);
     bool (*forget_bonds)(struct rig_board *board, GError **error); /* the board's half */
-    /* Fills a payload; NULL op: images come from files. n_bytes is at least RIG_PAYLOAD_MIN_BYTES. */
-    void (*make_payload)(const struct rig_payload_plan *plan, guint8 *payload, gsize n_bytes);
+    /* A payload of n_bytes (at least RIG_PAYLOAD_MIN_BYTES), or of more where the board's own firmware is
+     * larger. NULL op: images come from files. RIG_ERROR_UNSUPPORTED: this board has no such firmware. */
+    GBytes *(*make_payload)(const struct rig_board *board, const struct rig_payload_plan *plan, gsize n_bytes,
+                            GError **error);
+    /* Takes over the options of a set-up (images, seed and the rest are not looked at), so that images can be
+     * built before `prepare`; NULL op: `prepare` without images does it. RIG_ERROR_UNSUPPORTED as there. */
+    bool (*adopt)(struct rig_board *board, const struct rig_board_setup *setup, GError **error);
     /* Keep and rewind a whole board; NULL where that cannot be (hardware). */
     struct rig_moment *(*keep)(struct rig_board *board);
     void (*rewind)(struct rig_board *board, const struct rig_moment *moment);
@@ -75,8 +80,11 @@ struct rig_board_ops {
                                     const struct sim_flash **flash);
     /* A console line, before the listener hears of it; NULL op: the board does not care. */
     void (*heard)(struct rig_board *board, const char *line);
-    /* Every driver at rest, power off: the safe state at the end. */
-    void (*make_safe)(struct rig_board *board);
+    /* Every driver at rest, power off: the safe state at the end. false: it could not be brought there. */
+    bool (*make_safe)(struct rig_board *board, GError **error);
+    /* Copies the logs of what the board was reached by into the folder (made when there is something to put
+     * there) and adds their paths (char *). NULL op: there are none. */
+    void (*keep_evidence)(struct rig_board *board, const char *folder, GPtrArray *paths);
     void (*free)(struct rig_board *board);
 };
 
@@ -89,6 +97,8 @@ struct rig_board {
     const char *const *capabilities; /* NULL-terminated; what `needs` is checked against */
     enum rig_key_kind signing;       /* what the bootloader demands */
     bool signing_needed;
+    const struct rig_key *key; /* private; NULL: the rig's test key of that kind */
+    guint16 header_bytes;      /* of images made for this board; 0: as images have them by default */
     /* Boards on the wall's clock: sources of links, consoles and D-Bus hang here, and wait() dispatches them.
      * NULL: virtual time. */
     GMainContext *events;

@@ -1,26 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A pseudo-terminal with lines, frames and faults. */
-#define _XOPEN_SOURCE 700
 #include "drivers/sim/host_console.h"
 
 #include "base/error.h"
+#include "drivers/sim/pty.h"
 #include "protocol/smp/console_frame.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <glib-unix.h>
-#include <stdlib.h>
 #include <string.h>
-#include <termios.h>
 #include <unistd.h>
 
 #define MAX_PRINTED (4u * 1024 * 1024)
 #define MAX_NOISE 4096u
 
 struct rig_host_console {
-    int fd;
-    int keeper; /* the other end, held open so that the terminal lives without a reader */
-    char *path;
+    struct rig_pty pty;
     struct rig_smp_console parts;
     GRand *random;
     guint n_noise;  /* bytes before each line and frame */
@@ -29,69 +23,35 @@ struct rig_host_console {
     bool echo;
 };
 
-static bool fail(GError **error)
-{
-    g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot make a pseudo-terminal: %s", g_strerror(errno));
-    return false;
-}
-
-static bool open_pty(struct rig_host_console *console, GError **error)
-{
-    struct termios settings;
-    const char *path;
-
-    console->fd = posix_openpt(O_RDWR | O_NOCTTY);
-    if (console->fd < 0 || grantpt(console->fd) < 0 || unlockpt(console->fd) < 0 ||
-        fcntl(console->fd, F_SETFD, FD_CLOEXEC) < 0 || !g_unix_set_fd_nonblocking(console->fd, TRUE, NULL) ||
-        !(path = ptsname(console->fd)))
-        return fail(error);
-    console->path = g_strdup(path);
-    console->keeper = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
-    if (console->keeper < 0 || tcgetattr(console->keeper, &settings) < 0)
-        return fail(error);
-    settings.c_lflag &= (tcflag_t) ~(ECHO | ICANON | ISIG | IEXTEN);
-    settings.c_oflag &= (tcflag_t)~OPOST;
-    settings.c_iflag &= (tcflag_t) ~(ICRNL | IXON);
-    return tcsetattr(console->keeper, TCSANOW, &settings) == 0 || fail(error);
-}
-
 struct rig_host_console *rig_host_console_new(GError **error)
 {
     g_autoptr(rig_host_console) console = g_new0(struct rig_host_console, 1);
 
-    console->fd = console->keeper = -1;
     console->random = g_rand_new_with_seed(1);
     rig_smp_console_init(&console->parts);
-    return open_pty(console, error) ? g_steal_pointer(&console) : NULL;
-}
-
-static void hang_up(struct rig_host_console *console)
-{
-    if (console->fd >= 0)
-        close(console->fd);
-    if (console->keeper >= 0)
-        close(console->keeper);
-    console->fd = console->keeper = -1;
+    if (rig_pty_open(&console->pty))
+        return g_steal_pointer(&console);
+    g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot make a pseudo-terminal: %s", g_strerror(errno));
+    return NULL;
 }
 
 void rig_host_console_free(struct rig_host_console *console)
 {
     if (!console)
         return;
-    hang_up(console);
+    rig_pty_close(&console->pty);
     g_rand_free(console->random);
-    g_free(console->path);
     g_free(console);
 }
 
 const char *rig_host_console_path(const struct rig_host_console *console)
 {
-    return console->path;
+    return console->pty.path;
 }
 
 int rig_host_console_fd(const struct rig_host_console *console)
 {
-    return console->fd;
+    return console->pty.master;
 }
 
 /* Takes every so-manyth byte out; returns how many are left. */
@@ -114,7 +74,7 @@ static void say(struct rig_host_console *console, const void *bytes, gsize n_byt
         wire[i] = (guint8)g_rand_int_range(console->random, 0, 256);
     memcpy(wire + console->n_noise, bytes, n_bytes);
     n_wire = lose(console, &console->n_sent, wire, console->n_noise + n_bytes);
-    if (console->fd >= 0 && write(console->fd, wire, n_wire) < 0)
+    if (console->pty.master >= 0 && write(console->pty.master, wire, n_wire) < 0)
         return; /* full: nobody reads */
 }
 
@@ -155,7 +115,7 @@ void rig_host_console_read(struct rig_host_console *console,
     guint8 bytes[4096];
     gssize n;
 
-    while (console->fd >= 0 && (n = read(console->fd, bytes, sizeof bytes)) > 0) {
+    while (console->pty.master >= 0 && (n = read(console->pty.master, bytes, sizeof bytes)) > 0) {
         gsize n_kept = lose(console, &console->n_taken, bytes, (gsize)n);
 
         if (console->echo)
@@ -172,8 +132,8 @@ static void print(struct rig_host_console *console, gsize n_letters)
     gint64 until_us = g_get_monotonic_time() + 5 * G_USEC_PER_SEC;
 
     memset(letters, 'x', sizeof letters);
-    while (n_letters > 0 && console->fd >= 0 && g_get_monotonic_time() < until_us) {
-        gssize n = write(console->fd, letters, MIN(n_letters, sizeof letters));
+    while (n_letters > 0 && console->pty.master >= 0 && g_get_monotonic_time() < until_us) {
+        gssize n = write(console->pty.master, letters, MIN(n_letters, sizeof letters));
 
         if (n > 0)
             n_letters -= (gsize)n;
@@ -205,7 +165,7 @@ char *rig_host_console_command(struct rig_host_console *console, const char *lin
     else if (g_strcmp0(what, "echo") == 0 && words[2])
         console->echo = g_str_equal(words[2], "on");
     else if (g_strcmp0(what, "hang-up") == 0)
-        hang_up(console);
+        rig_pty_close(&console->pty);
     else
         return g_strdup(
             "error: 'console noise 20', 'console lose 300', 'console echo on', 'console print 100000', "

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "drivers/sim/host_console.h"
+#include "drivers/sim/host_relay.h"
 #include "sim/debug/stlink.h"
 
 #include <arpa/inet.h>
@@ -46,6 +47,7 @@ struct rig_host_server {
     enum asker asker;
     char *control_path;               /* to be removed at the end */
     struct rig_host_console *console; /* NULL: no pseudo-terminal */
+    struct rig_host_relay relay;
     bool until_eof;
 };
 
@@ -139,6 +141,7 @@ struct rig_host_server *rig_host_server_new(struct rig_sim_host *host, const str
 
     server->host = host;
     server->until_eof = ports->until_eof;
+    server->relay.pty = (struct rig_pty){.master = -1, .keeper = -1};
     for (guint i = 0; i < N_LISTENERS; i++)
         server->listeners[i] = -1;
     for (guint i = 0; i < MAX_CLIENTS; i++)
@@ -148,6 +151,10 @@ struct rig_host_server *rig_host_server_new(struct rig_sim_host *host, const str
         (ports->control && !open_control(server, ports->control, error)) ||
         (ports->pty && !(server->console = rig_host_console_new(error))))
         return NULL;
+    if (ports->relay && !rig_pty_open(&server->relay.pty)) {
+        fail(error, "make a pseudo-terminal");
+        return NULL;
+    }
     return g_steal_pointer(&server);
 }
 
@@ -173,6 +180,7 @@ void rig_host_server_free(struct rig_host_server *server)
     if (server->control_path)
         unlink(server->control_path);
     rig_host_console_free(server->console);
+    rig_pty_close(&server->relay.pty);
     g_free(server->control_path);
     g_free(server);
 }
@@ -190,6 +198,11 @@ guint16 rig_host_server_smp_port(const struct rig_host_server *server)
 const char *rig_host_server_pty(const struct rig_host_server *server)
 {
     return server->console ? rig_host_console_path(server->console) : NULL;
+}
+
+const char *rig_host_server_relay(const struct rig_host_server *server)
+{
+    return server->relay.pty.path;
 }
 
 void rig_host_server_console(struct rig_host_server *server, const char *line)
@@ -356,6 +369,7 @@ bool rig_host_server_run(struct rig_host_server *server, const volatile int *sto
         AT_DEBUG = N_LISTENERS,
         AT_CONTROL = AT_DEBUG + MAX_CLIENTS,
         AT_PTY = AT_CONTROL + MAX_CLIENTS,
+        AT_RELAY,
         AT_STDIN,
         N_POLLED
     };
@@ -370,12 +384,15 @@ bool rig_host_server_run(struct rig_host_server *server, const volatile int *sto
         }
         polled[AT_PTY] = (struct pollfd){.fd = server->console ? rig_host_console_fd(server->console) : -1,
                                          .events = POLLIN};
+        polled[AT_RELAY] = (struct pollfd){.fd = server->relay.pty.master, .events = POLLIN};
         polled[AT_STDIN] = (struct pollfd){.fd = server->until_eof ? STDIN_FILENO : -1, .events = POLLIN};
         if (poll(polled, N_POLLED, tick_ms(server)) < 0 && errno != EINTR)
             return fail(error, "wait for sockets");
         if (polled[AT_STDIN].revents && stdin_ended())
             return true;
         rig_sim_host_pace(server->host);
+        if (polled[AT_RELAY].revents)
+            rig_host_relay_serve(&server->relay, server->host);
         serve_clients(server, server->control, polled + AT_CONTROL, serve_control);
         serve_clients(server, server->debug, polled + AT_DEBUG, serve_debug);
         if (polled[LISTEN_SMP].revents)

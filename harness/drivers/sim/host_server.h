@@ -13,6 +13,7 @@ struct rig_host_ports {
     guint16 smp_port;   /* 0: the system chooses */
     const char *
         control; /* path of the unix socket; NULL: none. A socket left behind by a dead process is replaced */
+    bool relay;  /* an LCUS relay in its supply, on a pseudo-terminal */
     bool pty;
     bool until_eof; /* stdin's end is the end: the process does not outlive who started it */
 };
@@ -28,6 +29,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_host_server, rig_host_server_free)
 
 guint16 rig_host_server_debug_port(const struct rig_host_server *server);
 guint16 rig_host_server_smp_port(const struct rig_host_server *server);
+/* NULL: no relay was asked for. */
+const char *rig_host_server_relay(const struct rig_host_server *server);
 const char *rig_host_server_pty(const struct rig_host_server *server); /* path, NULL: none; borrowed */
 
 /* A console line goes to the pseudo-terminal; lost when nobody reads and the terminal is full, as on a wire.

@@ -276,18 +276,11 @@ static bool board_forget_bonds(struct rig_board *base, GError **error)
     return true;
 }
 
-static void board_make_payload(const struct rig_payload_plan *plan, guint8 *payload, gsize n_bytes)
+static bool board_make_safe(struct rig_board *base, GError **error)
 {
-    struct sim_app_personality personality = {.self_test_us = (guint32)plan->self_test_us,
-                                              .watchdog_us = (guint32)plan->watchdog_us};
-
-    sim_app_behaviour_from_name(plan->behaviour, &personality.behaviour);
-    sim_app_make_payload(&personality, plan->seed, payload, n_bytes);
-}
-
-static void board_make_safe(struct rig_board *base)
-{
+    (void)error;
     stop(self(base));
+    return true;
 }
 
 static void board_free(struct rig_board *base)
@@ -317,7 +310,7 @@ static const struct rig_board_ops ops = {
     .prepare = board_prepare,
     .forget_bonds = board_forget_bonds,
     .heard = board_heard,
-    .make_payload = board_make_payload,
+    .make_payload = rig_sim_make_payload,
     .make_safe = board_make_safe,
     .free = board_free,
 };
