@@ -326,8 +326,8 @@ static bool parse(int argc, char **argv, struct sim_options *options, int *exit_
          "UDP port of the SMP server; 0: any (default)", "PORT"},
         {"control", 0, 0, G_OPTION_ARG_FILENAME, &options->control, "unix socket for power, cuts and status",
          "PATH"},
-        {"console", 0, 0, G_OPTION_ARG_STRING, &options->console, "where console lines go (stdout)",
-         "stdout|pty|none"},
+        {"console", 0, 0, G_OPTION_ARG_STRING, &options->console,
+         "where console lines go (stdout); a pty also carries SMP in frames", "stdout|pty|none"},
         {"relay", 0, 0, G_OPTION_ARG_NONE, &options->relay,
          "an LCUS relay on a pseudo-terminal switches the board", NULL},
         {"seed", 0, 0, G_OPTION_ARG_STRING, &options->seed, "of what the board takes for random (1)",
@@ -337,13 +337,15 @@ static bool parse(int argc, char **argv, struct sim_options *options, int *exit_
         {0},
     };
 
-    return rig_cli_parse(&argc, &argv, entries, "",
-                         "Runs the simulated board as a process of its own, in real time.",
-                         "Tells its ports on stdout, then 'ready'. openocd attaches with -f "
-                         "targets/sim-openocd.cfg -c 'st-link backend tcp PORT'.\n"
-                         "Lines for the control socket: power on, power off, reset, status, cut after 40ms,\n"
-                         "cut operation 17 [before|half|after], cut console 5ms TEXT, cut none.",
-                         exit_code);
+    return rig_cli_parse(
+        &argc, &argv, entries, "", "Runs the simulated board as a process of its own, in real time.",
+        "Tells its ports on stdout, then 'ready'. openocd attaches with -f "
+        "targets/sim-openocd.cfg -c 'st-link backend tcp PORT'.\n"
+        "Lines for the control socket: power on, power off, reset, status, cut after 40ms,\n"
+        "cut operation 17 [before|half|after], cut console 5ms TEXT, cut none; with --console pty also\n"
+        "console noise 20, console lose 300, console echo on, console print 1000000, "
+        "console hang-up.",
+        exit_code);
 }
 
 int rig_cli_sim(int argc, char **argv)
