@@ -17,6 +17,7 @@ struct page {
 /* One operation that was seen on a content. The bytes of a write are those that `to` holds there. */
 struct step {
     guint32 next; /* of the same content, in a ring */
+    guint32 from;
     guint32 offset;
     guint32 n_bytes;
     guint32 to;
@@ -284,6 +285,12 @@ void rig_contents_load(const struct rig_contents *contents, guint32 content, gui
     }
 }
 
+bool rig_contents_has_range(const struct rig_contents *contents, guint device, guint32 offset, gsize n_bytes)
+{
+    return device < contents->n_devices && offset <= contents->device_bytes[device] &&
+           n_bytes <= contents->device_bytes[device] - offset;
+}
+
 /* A range, piece by piece of a page each. */
 struct piece {
     guint32 place;
@@ -445,7 +452,8 @@ static struct step *step_of(struct rig_contents *contents, guint32 content,
                             const struct sim_flash_operation *operation)
 {
     guint32 found = find_step(contents, content, operation, NULL);
-    struct step step = {.offset = operation->offset,
+    struct step step = {.from = content,
+                        .offset = operation->offset,
                         .n_bytes = operation->n_bytes,
                         .torn = RIG_CONTENT_NONE,
                         .device = (guint8)operation->device,
@@ -478,4 +486,39 @@ guint32 rig_contents_torn(struct rig_contents *contents, guint32 content,
     if (step->torn == RIG_CONTENT_NONE)
         step->torn = apply(contents, content, operation, operation->n_bytes / 2);
     return step->torn;
+}
+
+guint32 rig_contents_n_steps(const struct rig_contents *contents)
+{
+    return contents->steps->len;
+}
+
+struct rig_content_step rig_contents_step(const struct rig_contents *contents, guint32 number)
+{
+    const struct step *step = step_at(contents, number);
+
+    return (struct rig_content_step){.from = step->from,
+                                     .to = step->to,
+                                     .torn = step->torn,
+                                     .device = step->device,
+                                     .kind = step->kind,
+                                     .offset = step->offset,
+                                     .n_bytes = step->n_bytes};
+}
+
+bool rig_contents_are_sound(const struct rig_contents *contents)
+{
+    for (guint32 i = 0; i < contents->n_pages; i++)
+        if (hash_page(page_at(contents, i)->bytes) != page_at(contents, i)->hash)
+            return false;
+    for (guint32 i = 0; i < contents->hashes->len; i++) {
+        const guint32 *pages = pages_of(contents, i);
+        guint64 hash = 0;
+
+        for (guint32 place = 0; place < contents->n_content_pages; place++)
+            hash += hash_place(place, pages[place]);
+        if (hash != hash_at(contents, i))
+            return false;
+    }
+    return true;
 }

@@ -39,6 +39,23 @@ guint32 rig_contents_after(struct rig_contents *contents, guint32 content,
 guint32 rig_contents_torn(struct rig_contents *contents, guint32 content,
                           const struct sim_flash_operation *operation);
 
+/* The steps between contents that were asked for so far, in the order of first asking: for telling them to
+ * another process. The bytes of a write are those that `to` holds there. */
+struct rig_content_step {
+    guint32 from;
+    guint32 to;
+    guint32 torn; /* RIG_CONTENT_NONE: not asked for */
+    guint8 device;
+    guint8 kind; /* enum sim_flash_kind */
+    guint32 offset;
+    guint32 n_bytes;
+};
+guint32 rig_contents_n_steps(const struct rig_contents *contents);
+struct rig_content_step rig_contents_step(const struct rig_contents *contents, guint32 number);
+/* Everything still is what was interned: false = something wrote over this memory. Takes time. */
+bool rig_contents_are_sound(const struct rig_contents *contents);
+
+bool rig_contents_has_range(const struct rig_contents *contents, guint device, guint32 offset, gsize n_bytes);
 /* The range lies within the device. */
 void rig_contents_read(const struct rig_contents *contents, guint32 content, guint device, guint32 offset,
                        guint8 *into, gsize n_bytes);

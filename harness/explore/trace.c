@@ -90,7 +90,7 @@ static void on_operation(void *user, const struct sim_flash_operation *operation
         trace->marks |= RIG_TRACE_OUTSIDE;
     recorder->now = rig_contents_after(recorder->contents, before, operation);
     g_array_append_val(recorder->after, recorder->now);
-    if (recorder->torn[0] || recorder->torn[1]) {
+    if (rig_recorder_wants_torn(recorder)) {
         guint32 half = recorder->torn[operation->kind]
                            ? rig_contents_torn(recorder->contents, before, operation)
                            : RIG_CONTENT_NONE;
@@ -144,6 +144,15 @@ static guint8 image_at(const struct rig_recorder *recorder, guint device, guint3
     return RIG_IMAGE_UNKNOWN;
 }
 
+static void keep_text(struct rig_recorder *recorder, struct rig_trace *trace, const char *text)
+{
+    trace->text = 0;
+    if (!*text)
+        return;
+    g_ptr_array_add(recorder->texts, g_strdup(text));
+    trace->text = recorder->texts->len;
+}
+
 static void look_at_end(struct rig_recorder *recorder, const struct rig_end_report *report)
 {
     struct rig_subject *subject = recorder->subject;
@@ -152,10 +161,7 @@ static void look_at_end(struct rig_recorder *recorder, const struct rig_end_repo
     guint32 offset;
 
     trace->end = (guint8)report->end;
-    if (*report->text) {
-        g_ptr_array_add(recorder->texts, g_strdup(report->text));
-        trace->text = recorder->texts->len;
-    }
+    keep_text(recorder, trace, report->text);
     if (report->end != RIG_END_RUNS || report->device >= sim_flash_n_devices(subject->flash))
         return;
     trace->image = image_at(recorder, report->device, report->offset);
@@ -186,6 +192,23 @@ void rig_record_action(struct rig_recorder *recorder, guint32 content, enum rig_
     if (!recorder->subject->ops->act(recorder->subject, action, image->bytes, image->n_bytes))
         trace->marks |= RIG_TRACE_REFUSED;
     finish(recorder);
+}
+
+bool rig_recorder_wants_torn(const struct rig_recorder *recorder)
+{
+    return recorder->torn[0] || recorder->torn[1];
+}
+
+void rig_recorder_adopt(struct rig_recorder *recorder, struct rig_trace *trace, const guint32 *after,
+                        const guint32 *torn, const char *text)
+{
+    trace->first = recorder->after->len;
+    g_array_append_vals(recorder->after, after, trace->n_operations);
+    if (torn)
+        g_array_append_vals(recorder->halves, torn, trace->n_operations);
+    for (guint32 i = 0; torn && i < trace->n_operations; i++)
+        recorder->n_torn += torn[i] != RIG_CONTENT_NONE;
+    keep_text(recorder, trace, text);
 }
 
 const guint32 *rig_recorder_after(const struct rig_recorder *recorder, const struct rig_trace *trace)

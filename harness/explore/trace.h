@@ -51,6 +51,12 @@ void rig_record_boot(struct rig_recorder *recorder, guint32 content, struct rig_
 void rig_record_action(struct rig_recorder *recorder, guint32 content, enum rig_action action,
                        struct rig_trace *trace);
 
+/* A trace that was recorded elsewhere: `trace` has everything but `first` and `text`, `after` and `torn`
+ * (NULL: none is wanted) have its n_operations contents, `text` may be empty. */
+void rig_recorder_adopt(struct rig_recorder *recorder, struct rig_trace *trace, const guint32 *after,
+                        const guint32 *torn, const char *text);
+bool rig_recorder_wants_torn(const struct rig_recorder *recorder);
+
 /* The content after operation k of a trace, and the one of its first half (RIG_CONTENT_NONE: not wanted).
  * Valid until the next recording. */
 const guint32 *rig_recorder_after(const struct rig_recorder *recorder, const struct rig_trace *trace);

@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Workers are forked for one batch: they know all that was found before, and what a foreign bootloader does to
+ * them ends with them. */
+#define _GNU_SOURCE
+#include "explore/crew.h"
+
+#include "explore/parcel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define MAX_WORKERS 64u
+#define WORTH_A_FORK_US 4000 /* of work for each worker */
+#define SESSION_TASKS 128u   /* of a subject that may spoil its process, between two looks at what it did */
+#define LOOK_EVERY_MS 20
+
+struct rig_crew {
+    struct rig_contents *contents;
+    struct rig_recorder *recorder;
+    struct rig_subject *subject;
+    guint n_workers;
+    bool (*stop)(void *user);
+    void *user;
+    char *trouble;
+    double us_per_task; /* as measured in this process; 0 = not known yet */
+    gsize n_bytes;
+    guint n_strays;
+    guint n_forks;
+};
+
+enum fate { FATE_RUNNING, FATE_SOUND, FATE_ENDED, FATE_SPOILT, FATE_HUNG, FATE_STOPPED };
+
+/* One worker and the row of tasks that it was given. */
+struct worker {
+    const struct rig_task *tasks;
+    guint n_tasks;
+    struct rig_parcel *parcel;
+    pid_t pid;
+    int pidfd;
+    enum fate fate;
+    int status; /* of waitpid() */
+    guint n_seen;
+    gint64 seen_us; /* when it last got further */
+};
+
+struct rig_crew *rig_crew_new(struct rig_contents *contents, struct rig_recorder *recorder,
+                              struct rig_subject *subject, guint n_workers, bool (*stop)(void *user),
+                              void *user)
+{
+    struct rig_crew *crew = g_new0(struct rig_crew, 1);
+
+    crew->contents = contents;
+    crew->recorder = recorder;
+    crew->subject = subject;
+    crew->n_workers = CLAMP(n_workers > 0 ? n_workers : g_get_num_processors(), 1u, MAX_WORKERS);
+    crew->stop = stop;
+    crew->user = user;
+    return crew;
+}
+
+void rig_crew_free(struct rig_crew *crew)
+{
+    if (!crew)
+        return;
+    g_free(crew->trouble);
+    g_free(crew);
+}
+
+const char *rig_crew_trouble(const struct rig_crew *crew)
+{
+    return crew->trouble;
+}
+
+guint rig_crew_n_strays(const struct rig_crew *crew)
+{
+    return crew->n_strays;
+}
+
+gsize rig_crew_bytes(const struct rig_crew *crew)
+{
+    return crew->n_bytes;
+}
+
+guint rig_crew_n_forks(const struct rig_crew *crew)
+{
+    return crew->n_forks;
+}
+
+static void record(struct rig_crew *crew, const struct rig_task *task, struct rig_trace *trace)
+{
+    if (task->action == RIG_TASK_BOOT)
+        rig_record_boot(crew->recorder, task->content, trace);
+    else
+        rig_record_action(crew->recorder, task->content, (enum rig_action)task->action, trace);
+}
+
+static guint run_here(struct rig_crew *crew, const struct rig_task *tasks, guint n_tasks,
+                      struct rig_trace *traces)
+{
+    gint64 before_us = g_get_monotonic_time();
+    guint n_done = 0;
+
+    for (; n_done < n_tasks && !crew->stop(crew->user); n_done++)
+        record(crew, &tasks[n_done], &traces[n_done]);
+    if (n_done > 0)
+        crew->us_per_task = (double)(g_get_monotonic_time() - before_us) / n_done;
+    return n_done;
+}
+
+/* What the worker had from its parent is not its own any more when a signal goes to a whole group, or when
+ * something is printed. */
+static void settle_in(const struct rig_crew *crew)
+{
+    int nowhere;
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    setpgid(0, 0);
+    signal(SIGINT, SIG_IGN);
+    signal(SIGTERM, SIG_DFL);
+    if (!crew->subject->isolated || (nowhere = open("/dev/null", O_RDWR)) < 0)
+        return;
+    dup2(nowhere, STDIN_FILENO);
+    dup2(nowhere, STDOUT_FILENO);
+    dup2(nowhere, STDERR_FILENO);
+}
+
+/* Freeing everything makes the allocator look at its blocks: it ends the process when they were spoilt. */
+static bool is_unspoilt(struct rig_crew *crew)
+{
+    bool sound = rig_contents_are_sound(crew->contents);
+
+    rig_recorder_free(crew->recorder);
+    rig_contents_free(crew->contents);
+    rig_subject_free(crew->subject);
+    return sound;
+}
+
+#define EXIT_FULL 1
+#define EXIT_SPOILT 2
+
+static G_GNUC_NORETURN void work(struct rig_crew *crew, const struct worker *worker)
+{
+    gsize n_before = rig_contents_bytes(crew->contents) + rig_recorder_bytes(crew->recorder);
+    gsize n_after;
+    bool room = true;
+
+    settle_in(crew);
+    rig_parcel_begin(worker->parcel, crew->contents);
+    for (guint i = 0; i < worker->n_tasks && room; i++) {
+        struct rig_trace trace;
+
+        record(crew, &worker->tasks[i], &trace);
+        room = rig_parcel_put(worker->parcel, crew->contents, crew->recorder, &trace);
+    }
+    n_after = rig_contents_bytes(crew->contents) + rig_recorder_bytes(crew->recorder);
+    rig_parcel_seal(worker->parcel, n_after - n_before);
+    if (crew->subject->isolated && !is_unspoilt(crew))
+        _exit(EXIT_SPOILT);
+    _exit(room ? 0 : EXIT_FULL);
+}
+
+static bool start(struct rig_crew *crew, struct worker *worker)
+{
+    worker->pidfd = -1;
+    worker->fate = FATE_ENDED;
+    worker->parcel = rig_parcel_new();
+    if (!worker->parcel)
+        return false;
+    worker->pid = fork();
+    if (worker->pid == 0)
+        work(crew, worker);
+    if (worker->pid < 0)
+        return false;
+    crew->n_forks++;
+    worker->pidfd = pidfd_open(worker->pid, 0);
+    worker->fate = FATE_RUNNING;
+    worker->seen_us = g_get_monotonic_time();
+    return true;
+}
+
+static void reap(struct worker *worker)
+{
+    while (waitpid(worker->pid, &worker->status, 0) < 0 && errno == EINTR)
+        ;
+    if (worker->pidfd >= 0)
+        close(worker->pidfd);
+}
+
+static void kill_worker(struct worker *worker, enum fate fate)
+{
+    kill(worker->pid, SIGKILL);
+    reap(worker);
+    worker->fate = fate;
+}
+
+static void look_at(const struct rig_crew *crew, struct worker *worker)
+{
+    guint n_put = rig_parcel_n_put(worker->parcel);
+    gint64 now_us = g_get_monotonic_time();
+    siginfo_t ended = {0};
+
+    if (waitid(P_PID, (id_t)worker->pid, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid != 0) {
+        reap(worker);
+        worker->fate = FATE_ENDED;
+        if (WIFEXITED(worker->status) && WEXITSTATUS(worker->status) == EXIT_SPOILT)
+            worker->fate = FATE_SPOILT;
+        else if (WIFEXITED(worker->status) && WEXITSTATUS(worker->status) <= EXIT_FULL)
+            worker->fate = rig_parcel_open(worker->parcel) ? FATE_SOUND : FATE_SPOILT;
+    } else if (crew->stop(crew->user)) {
+        kill_worker(worker, FATE_STOPPED);
+    } else if (n_put != worker->n_seen) {
+        worker->n_seen = n_put;
+        worker->seen_us = now_us;
+    } else if (crew->subject->max_boot_ms > 0 &&
+               now_us - worker->seen_us > (gint64)crew->subject->max_boot_ms * 1000) {
+        kill_worker(worker, FATE_HUNG);
+    }
+}
+
+static void wait_for(const struct rig_crew *crew, struct worker *workers, guint n_workers)
+{
+    for (;;) {
+        struct pollfd waited[MAX_WORKERS];
+        nfds_t n_waited = 0;
+
+        for (guint i = 0; i < n_workers; i++)
+            if (workers[i].fate == FATE_RUNNING)
+                waited[n_waited++] = (struct pollfd){.fd = workers[i].pidfd, .events = POLLIN};
+        if (n_waited == 0)
+            return;
+        poll(waited, n_waited, LOOK_EVERY_MS);
+        for (guint i = 0; i < n_workers; i++)
+            if (workers[i].fate == FATE_RUNNING)
+                look_at(crew, &workers[i]);
+    }
+}
+
+static void free_workers(struct worker *workers, guint n_workers)
+{
+    for (guint i = 0; i < n_workers; i++)
+        rig_parcel_free(workers[i].parcel);
+    g_free(workers);
+}
+
+/* How many traces, from the first on, are taken. */
+static guint take(struct rig_crew *crew, struct worker *worker, struct rig_trace *traces)
+{
+    guint n_done = 0;
+
+    if (worker->fate != FATE_SOUND)
+        return 0;
+    while (n_done < worker->n_tasks && rig_parcel_take(worker->parcel, crew->contents, crew->recorder,
+                                                       worker->tasks[n_done].content, &traces[n_done]))
+        n_done++;
+    return n_done;
+}
+
+static void count_bytes(struct rig_crew *crew, const struct worker *workers, guint n_workers)
+{
+    gsize n_bytes = 0;
+
+    for (guint i = 0; i < n_workers; i++)
+        if (workers[i].fate == FATE_SOUND)
+            n_bytes += rig_parcel_bytes(workers[i].parcel);
+    crew->n_bytes = MAX(crew->n_bytes, n_bytes);
+}
+
+static guint worth(const struct rig_crew *crew, guint n_tasks)
+{
+    double n = crew->us_per_task * n_tasks / WORTH_A_FORK_US;
+
+    return n < 2 ? 1 : MIN(crew->n_workers, (guint)n);
+}
+
+/* A subject that can be trusted: this process takes the first part itself, and whatever a worker left
+ * undone. */
+static guint run_shared(struct rig_crew *crew, const struct rig_task *tasks, guint n_tasks,
+                        struct rig_trace *traces)
+{
+    guint n_parts = MIN(worth(crew, n_tasks), n_tasks);
+    guint n_each = n_parts > 0 ? n_tasks / n_parts : 0;
+    guint n_first = n_tasks - (n_parts > 0 ? n_parts - 1 : 0) * n_each;
+    struct worker *workers;
+    guint n_done;
+
+    if (n_parts < 2)
+        return run_here(crew, tasks, n_tasks, traces);
+    workers = g_new0(struct worker, n_parts - 1);
+    for (guint i = 0; i + 1 < n_parts; i++) {
+        workers[i].tasks = tasks + n_first + i * n_each;
+        workers[i].n_tasks = n_each;
+        start(crew, &workers[i]);
+    }
+    n_done = run_here(crew, tasks, n_first, traces);
+    wait_for(crew, workers, n_parts - 1);
+    count_bytes(crew, workers, n_parts - 1);
+    for (guint i = 0; i + 1 < n_parts && n_done == n_first + i * n_each; i++) {
+        guint n_taken = take(crew, &workers[i], traces + n_done);
+
+        n_done += n_taken;
+        n_done += run_here(crew, tasks + n_done, n_each - n_taken, traces + n_done);
+    }
+    free_workers(workers, n_parts - 1);
+    return n_done;
+}
+
+/* What a run did to the process that it was alone in. */
+static void blame(struct rig_crew *crew, const struct worker *worker, struct rig_trace *trace)
+{
+    bool killed = WIFSIGNALED(worker->status);
+    g_autofree char *text = NULL;
+
+    *trace = (struct rig_trace){.final = worker->tasks->content,
+                                .end = worker->fate == FATE_HUNG ? RIG_END_LOOP : RIG_END_CRASH,
+                                .image = RIG_IMAGE_UNKNOWN};
+    if (worker->fate == FATE_SOUND)
+        text = g_strdup("more flash operations than can be kept");
+    else if (worker->fate == FATE_HUNG)
+        text = g_strdup_printf("no end within %u ms, deaf to the clock's signal", crew->subject->max_boot_ms);
+    else if (worker->fate == FATE_SPOILT)
+        text = g_strdup("it wrote over memory that is not its own");
+    else if (killed && WTERMSIG(worker->status) == SIGABRT)
+        text = g_strdup("it spoilt the heap of the process that runs it");
+    else
+        text = g_strdup_printf("it ended the process that runs it: %s %d", killed ? "signal" : "status",
+                               killed ? WTERMSIG(worker->status) : WEXITSTATUS(worker->status));
+    rig_recorder_adopt(crew->recorder, trace, NULL, NULL, text);
+}
+
+static guint run_apart(struct rig_crew *crew, const struct rig_task *tasks, guint n_tasks,
+                       struct rig_trace *traces, guint n_session);
+
+/* Returns how many traces of this worker's there are now. */
+static guint conclude(struct rig_crew *crew, struct worker *worker, struct rig_trace *traces)
+{
+    guint n_done;
+
+    if (worker->fate == FATE_STOPPED)
+        return 0;
+    n_done = take(crew, worker, traces);
+    if (n_done == worker->n_tasks)
+        return n_done;
+    if (worker->n_tasks == 1) {
+        blame(crew, worker, traces);
+        return 1;
+    }
+    /* Which one was it? Each alone in a process of its own. */
+    guint n_blamed = 0;
+
+    n_done = run_apart(crew, worker->tasks, worker->n_tasks, traces, 1);
+    for (guint i = 0; i < n_done; i++)
+        n_blamed += traces[i].end == RIG_END_CRASH || traces[i].end == RIG_END_LOOP;
+    crew->n_strays += n_done == worker->n_tasks && n_blamed == 0 && worker->fate != FATE_SOUND;
+    return n_done;
+}
+
+static bool start_row(struct rig_crew *crew, struct worker *workers, guint *n_workers)
+{
+    for (guint i = 0; i < *n_workers; i++)
+        if (!start(crew, &workers[i])) {
+            crew->trouble = g_strdup_printf("no process can be started for the bootloader: %s; close other "
+                                            "programs, or take fewer workers",
+                                            g_strerror(errno));
+            rig_parcel_free(g_steal_pointer(&workers[i].parcel));
+            *n_workers = i;
+            return false;
+        }
+    return true;
+}
+
+/* A subject that may spoil its process: row by row of workers, each with n_session tasks. */
+static guint run_apart(struct rig_crew *crew, const struct rig_task *tasks, guint n_tasks,
+                       struct rig_trace *traces, guint n_session)
+{
+    guint n_done = 0;
+
+    while (n_done < n_tasks && !crew->trouble && !crew->stop(crew->user)) {
+        guint n_row = 0;
+        struct worker *workers = g_new0(struct worker, crew->n_workers);
+        guint n_given = n_done;
+
+        for (; n_row < crew->n_workers && n_given < n_tasks; n_row++) {
+            workers[n_row].tasks = tasks + n_given;
+            workers[n_row].n_tasks = MIN(n_session, n_tasks - n_given);
+            n_given += workers[n_row].n_tasks;
+        }
+        start_row(crew, workers, &n_row);
+        wait_for(crew, workers, n_row);
+        count_bytes(crew, workers, n_row);
+        for (guint i = 0; i < n_row && tasks + n_done == workers[i].tasks; i++)
+            n_done += conclude(crew, &workers[i], traces + n_done);
+        free_workers(workers, crew->n_workers);
+    }
+    return n_done;
+}
+
+static void look_for_trouble(struct rig_crew *crew, const struct rig_trace *traces, guint *n_done)
+{
+    for (guint i = 0; i < *n_done && !crew->trouble; i++)
+        if (traces[i].end == RIG_END_NOT_RUN) {
+            crew->trouble = g_strdup_printf("the bootloader could not be run: %s",
+                                            rig_recorder_text(crew->recorder, &traces[i]));
+            *n_done = i;
+        }
+}
+
+guint rig_crew_run(struct rig_crew *crew, const struct rig_task *tasks, guint n_tasks,
+                   struct rig_trace *traces)
+{
+    guint n_session = CLAMP(n_tasks / crew->n_workers, 1u, SESSION_TASKS);
+    guint n_done = crew->subject->isolated ? run_apart(crew, tasks, n_tasks, traces, n_session)
+                                           : run_shared(crew, tasks, n_tasks, traces);
+
+    look_for_trouble(crew, traces, &n_done);
+    return n_done;
+}
