@@ -7,7 +7,7 @@
 #define NO_NODE G_MAXUINT32
 #define MIN_BATCH_NODES 64u                   /* between looks at the budgets */
 #define MAX_BATCH_NODES 2048u
-#define MAX_OPERATIONS (512u * 1024u * 1024u) /* of the recorder's lists, which count in 32 bits */
+#define MAX_PIECES (1u << 30) /* of the recorder's rows, which count in 32 bits */
 
 struct node {
     guint32 content;
@@ -28,6 +28,7 @@ struct search {
     GHashTable *actions; /* content * RIG_N_ACTIONS + action + 1 -> index + 1 into action_traces */
     GArray *action_traces; /* struct rig_trace; end as in boots */
     GArray *seen;        /* guint64[2] per content: histories */
+    GArray *walked;      /* guint64[2] per piece of a row: histories */
     GArray *nodes;       /* struct node */
     GArray *levels[2];   /* guint32: nodes with the present number of cuts, and with one more */
     GArray *tasks;       /* struct rig_task: what has to be recorded next */
@@ -61,6 +62,7 @@ static void search_init(struct search *search, const struct rig_explore_plan *pl
     search->tasks = g_array_new(FALSE, FALSE, sizeof(struct rig_task));
     search->recorded = g_array_new(FALSE, FALSE, sizeof(struct rig_trace));
     search->seen = g_array_new(FALSE, TRUE, 2 * sizeof(guint64));
+    search->walked = g_array_new(FALSE, TRUE, 2 * sizeof(guint64));
     search->nodes = g_array_new(FALSE, FALSE, sizeof(struct node));
     for (guint i = 0; i < 2; i++)
         search->levels[i] = g_array_new(FALSE, FALSE, sizeof(guint32));
@@ -78,6 +80,7 @@ static void search_clear(struct search *search)
     g_array_unref(search->tasks);
     g_array_unref(search->recorded);
     g_array_unref(search->seen);
+    g_array_unref(search->walked);
     g_array_unref(search->nodes);
     for (guint i = 0; i < 2; i++)
         g_array_unref(search->levels[i]);
@@ -184,21 +187,42 @@ static bool comes_up(struct search *search, guint32 content)
     return next_end(search, content, &last)->end == RIG_END_RUNS;
 }
 
-/* Everything that a power cut within one trace may leave, from operation `from` on. `start`: the content
- * before the first operation. */
+/* Was this piece walked with this history before? Then there is nothing new in it. */
+static bool is_walked(struct search *search, guint32 piece, guint8 history)
+{
+    guint64 *walked;
+
+    if (search->walked->len <= piece)
+        g_array_set_size(search->walked, MAX(piece + 1, search->walked->len * 2));
+    walked = &((guint64 *)(void *)search->walked->data)[2 * (gsize)piece + history / 64];
+    if (*walked & (guint64)1 << history % 64)
+        return true;
+    *walked |= (guint64)1 << history % 64;
+    return false;
+}
+
+/* Everything that a power cut within one trace may leave. start: the content before the first operation. The
+ * end of an action is no cut: the action is complete then. */
 static void visit_cuts(struct search *search, guint32 parent, const struct rig_trace *trace, guint32 start,
                        guint8 history, guint32 base, bool bootloader)
 {
-    const guint32 *after = rig_recorder_after(search->recorder, trace);
-    const guint32 *torn = rig_recorder_torn(search->recorder, trace);
+    guint32 n_cuts = trace->n_operations - (bootloader || trace->n_operations == 0 ? 0 : 1);
 
     if (bootloader)
         visit(search, start, history, parent, RIG_LEG_CUT, base);
-    for (guint32 i = 0; i < trace->n_operations; i++) {
-        if (torn && torn[i] != RIG_CONTENT_NONE)
-            visit(search, torn[i], history, parent, RIG_LEG_TORN, base + i);
-        if (bootloader || i + 1 < trace->n_operations)
-            visit(search, after[i], history, parent, RIG_LEG_CUT, base + i + 1);
+    for (guint32 k = 0; k < rig_rows_n_pieces(trace->n_operations); k++) {
+        struct rig_row_piece piece = rig_recorder_piece(search->recorder, trace, k);
+
+        if (piece.at + piece.n <= n_cuts && is_walked(search, piece.number, history))
+            continue;
+        for (guint32 i = 0; i < piece.n; i++) {
+            guint32 operation = base + piece.at + i;
+
+            if (piece.torn && piece.torn[i] != RIG_CONTENT_NONE)
+                visit(search, piece.torn[i], history, parent, RIG_LEG_TORN, operation);
+            if (piece.at + i < n_cuts)
+                visit(search, piece.after[i], history, parent, RIG_LEG_CUT, operation + 1);
+        }
     }
 }
 
@@ -268,7 +292,7 @@ static const char *reason_to_stop(const struct search *search)
         return "the budget of memory is used up";
     if (plan->max_us > 0 && g_get_monotonic_time() - search->started_us > plan->max_us)
         return "the budget of time is used up";
-    if (rig_recorder_n_operations(search->recorder) > MAX_OPERATIONS)
+    if (rig_recorder_n_pieces(search->recorder) > MAX_PIECES)
         return "more flash operations than can be kept";
     return NULL;
 }
@@ -410,6 +434,7 @@ static void count(struct search *search)
         result->longest = g_array_index(search->nodes, struct node, search->nodes->len - 1).n_cuts;
     result->n_bytes = rig_contents_bytes(search->contents) + rig_recorder_bytes(search->recorder) +
                       search->nodes->len * sizeof(struct node) +
+                      ((gsize)search->seen->len + search->walked->len) * 2 * sizeof(guint64) +
                       (search->boots->len + (gsize)search->action_traces->len) * sizeof(struct rig_trace) +
                       rig_crew_bytes(search->crew);
     result->n_strays = rig_crew_n_strays(search->crew);

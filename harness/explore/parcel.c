@@ -117,12 +117,32 @@ static bool put_step(struct rig_parcel *parcel, const struct rig_contents *conte
     return bytes != NULL;
 }
 
+/* The contents after the operations, then the torn ones. */
+static bool put_lists(struct rig_parcel *parcel, const struct rig_recorder *recorder,
+                      const struct rig_trace *trace)
+{
+    guint32 n_pieces = rig_rows_n_pieces(trace->n_operations);
+
+    for (guint32 k = 0; k < n_pieces; k++) {
+        struct rig_row_piece piece = rig_recorder_piece(recorder, trace, k);
+
+        if (!put(parcel, piece.after, piece.n * sizeof(guint32)))
+            return false;
+    }
+    for (guint32 k = 0; k < n_pieces && rig_recorder_wants_torn(recorder); k++) {
+        struct rig_row_piece piece = rig_recorder_piece(recorder, trace, k);
+
+        if (!put(parcel, piece.torn, piece.n * sizeof(guint32)))
+            return false;
+    }
+    return true;
+}
+
 bool rig_parcel_put(struct rig_parcel *parcel, const struct rig_contents *contents,
                     const struct rig_recorder *recorder, const struct rig_trace *trace)
 {
     const char *text = rig_recorder_text(recorder, trace);
     guint32 n_steps = rig_contents_n_steps(contents);
-    gsize n_list = trace->n_operations * sizeof(guint32);
     struct told_trace told = {.n_operations = trace->n_operations,
                               .final = trace->final,
                               .most_erases = trace->most_erases,
@@ -138,8 +158,7 @@ bool rig_parcel_put(struct rig_parcel *parcel, const struct rig_contents *conten
     for (; parcel->n_steps_put < n_steps; parcel->n_steps_put++)
         if (!put_step(parcel, contents, parcel->n_steps_put))
             return false;
-    if (!put(parcel, rig_recorder_after(recorder, trace), n_list) ||
-        (told.has_torn && !put(parcel, rig_recorder_torn(recorder, trace), n_list)))
+    if (!put_lists(parcel, recorder, trace))
         return false;
     __atomic_fetch_add(&parcel->head->n_put, 1, __ATOMIC_RELEASE);
     return true;

@@ -11,8 +11,10 @@ struct rig_recorder {
     struct rig_subject *subject;
     const struct rig_explore_image *images;
     bool torn[2];   /* by enum sim_flash_kind */
-    GArray *after;  /* guint32 */
-    GArray *halves; /* guint32; empty when no torn operation is wanted */
+    struct rig_rows *rows;
+    GArray *after;  /* guint32, of the run that is recorded */
+    GArray *halves; /* the same; not used when no torn operation is wanted */
+    guint64 n_operations;
     GPtrArray *texts;
     guint64 n_torn;
     guint32 held; /* content of the subject's flash between runs */
@@ -32,6 +34,7 @@ struct rig_recorder *rig_recorder_new(struct rig_contents *contents, struct rig_
     recorder->images = images;
     recorder->torn[SIM_FLASH_WRITE] = torn_write;
     recorder->torn[SIM_FLASH_ERASE] = torn_erase;
+    recorder->rows = rig_rows_new(torn_write || torn_erase);
     recorder->after = g_array_sized_new(FALSE, FALSE, sizeof(guint32), 1024); /* never NULL inside */
     recorder->halves = g_array_new(FALSE, FALSE, sizeof(guint32));
     recorder->texts = g_ptr_array_new_with_free_func(g_free);
@@ -45,12 +48,18 @@ void rig_recorder_free(struct rig_recorder *recorder)
 {
     if (!recorder)
         return;
+    rig_rows_free(recorder->rows);
     g_array_unref(recorder->after);
     g_array_unref(recorder->halves);
     g_ptr_array_unref(recorder->texts);
     for (guint i = 0; i < SIM_FLASH_MAX_DEVICES; i++)
         g_free(recorder->erases[i]);
     g_free(recorder);
+}
+
+bool rig_recorder_wants_torn(const struct rig_recorder *recorder)
+{
+    return recorder->torn[0] || recorder->torn[1];
 }
 
 static bool within_areas(const struct rig_subject *subject, const struct sim_flash_operation *operation)
@@ -95,7 +104,6 @@ static void on_operation(void *user, const struct sim_flash_operation *operation
                            ? rig_contents_torn(recorder->contents, before, operation)
                            : RIG_CONTENT_NONE;
 
-        recorder->n_torn += half != RIG_CONTENT_NONE;
         g_array_append_val(recorder->halves, half);
     }
     trace->n_operations++;
@@ -105,7 +113,9 @@ static void start(struct rig_recorder *recorder, guint32 content, struct rig_tra
 {
     struct sim_flash *flash = recorder->subject->flash;
 
-    *trace = (struct rig_trace){.first = recorder->after->len, .image = RIG_IMAGE_UNKNOWN};
+    *trace = (struct rig_trace){.image = RIG_IMAGE_UNKNOWN};
+    g_array_set_size(recorder->after, 0);
+    g_array_set_size(recorder->halves, 0);
     rig_contents_load(recorder->contents, content, recorder->held, flash);
     recorder->now = content;
     recorder->trace = trace;
@@ -120,8 +130,21 @@ static void forget_erases(struct rig_recorder *recorder)
                (sim_flash_bytes(recorder->subject->flash, i) / ERASE_UNIT_BYTES + 1) * sizeof(guint16));
 }
 
+static void keep_row(struct rig_recorder *recorder, struct rig_trace *trace, const guint32 *after,
+                     const guint32 *torn)
+{
+    trace->first = rig_rows_put(recorder->rows, after, torn, trace->n_operations);
+    recorder->n_operations += trace->n_operations;
+    for (guint32 i = 0; torn && i < trace->n_operations; i++)
+        recorder->n_torn += torn[i] != RIG_CONTENT_NONE;
+}
+
 static void finish(struct rig_recorder *recorder)
 {
+    bool torn = rig_recorder_wants_torn(recorder);
+
+    keep_row(recorder, recorder->trace, (const guint32 *)(void *)recorder->after->data,
+             torn ? (const guint32 *)(void *)recorder->halves->data : NULL);
     sim_flash_observe(recorder->subject->flash, NULL, NULL);
     recorder->trace->final = recorder->held = recorder->now;
     if (recorder->trace->most_erases > 0)
@@ -194,31 +217,22 @@ void rig_record_action(struct rig_recorder *recorder, guint32 content, enum rig_
     finish(recorder);
 }
 
-bool rig_recorder_wants_torn(const struct rig_recorder *recorder)
-{
-    return recorder->torn[0] || recorder->torn[1];
-}
-
 void rig_recorder_adopt(struct rig_recorder *recorder, struct rig_trace *trace, const guint32 *after,
                         const guint32 *torn, const char *text)
 {
-    trace->first = recorder->after->len;
-    g_array_append_vals(recorder->after, after, trace->n_operations);
-    if (torn)
-        g_array_append_vals(recorder->halves, torn, trace->n_operations);
-    for (guint32 i = 0; torn && i < trace->n_operations; i++)
-        recorder->n_torn += torn[i] != RIG_CONTENT_NONE;
+    keep_row(recorder, trace, after, torn);
     keep_text(recorder, trace, text);
 }
 
-const guint32 *rig_recorder_after(const struct rig_recorder *recorder, const struct rig_trace *trace)
+struct rig_row_piece rig_recorder_piece(const struct rig_recorder *recorder, const struct rig_trace *trace,
+                                        guint32 k)
 {
-    return (const guint32 *)(void *)recorder->after->data + trace->first;
+    return rig_rows_piece(recorder->rows, trace->first, trace->n_operations, k);
 }
 
-const guint32 *rig_recorder_torn(const struct rig_recorder *recorder, const struct rig_trace *trace)
+guint32 rig_recorder_n_pieces(const struct rig_recorder *recorder)
 {
-    return recorder->halves->len ? (const guint32 *)(void *)recorder->halves->data + trace->first : NULL;
+    return rig_rows_n_listed(recorder->rows);
 }
 
 const char *rig_recorder_text(const struct rig_recorder *recorder, const struct rig_trace *trace)
@@ -228,7 +242,7 @@ const char *rig_recorder_text(const struct rig_recorder *recorder, const struct 
 
 guint64 rig_recorder_n_operations(const struct rig_recorder *recorder)
 {
-    return recorder->after->len;
+    return recorder->n_operations;
 }
 
 guint64 rig_recorder_n_torn(const struct rig_recorder *recorder)
@@ -238,5 +252,5 @@ guint64 rig_recorder_n_torn(const struct rig_recorder *recorder)
 
 gsize rig_recorder_bytes(const struct rig_recorder *recorder)
 {
-    return (recorder->after->len + (gsize)recorder->halves->len) * sizeof(guint32);
+    return rig_rows_bytes(recorder->rows);
 }

@@ -5,6 +5,7 @@
 #define RIG_EXPLORE_TRACE_H
 
 #include "explore/content.h"
+#include "explore/rows.h"
 #include "explore/subject.h"
 
 G_BEGIN_DECLS
@@ -30,7 +31,7 @@ enum rig_trace_mark {
 };
 
 struct rig_trace {
-    guint64 first; /* index of the first operation's contents in the recorder's lists */
+    guint32 first; /* where the contents that it passed are listed among the recorder's rows */
     guint32 n_operations;
     guint32 final;       /* content at the end */
     guint32 most_erases; /* of one sector */
@@ -57,11 +58,12 @@ void rig_recorder_adopt(struct rig_recorder *recorder, struct rig_trace *trace, 
                         const guint32 *torn, const char *text);
 bool rig_recorder_wants_torn(const struct rig_recorder *recorder);
 
-/* The content after operation k of a trace, and the one of its first half (RIG_CONTENT_NONE: not wanted).
- * Valid until the next recording. */
-const guint32 *rig_recorder_after(const struct rig_recorder *recorder, const struct rig_trace *trace);
-const guint32 *rig_recorder_torn(const struct rig_recorder *recorder, const struct rig_trace *trace);
+/* The content after each operation of a trace, and the one of its first half (RIG_CONTENT_NONE: not wanted),
+ * piece by piece (explore/rows.h). Valid until the next recording. */
+struct rig_row_piece rig_recorder_piece(const struct rig_recorder *recorder, const struct rig_trace *trace,
+                                        guint32 k);
 const char *rig_recorder_text(const struct rig_recorder *recorder, const struct rig_trace *trace);
+guint32 rig_recorder_n_pieces(const struct rig_recorder *recorder); /* of all traces */
 guint64 rig_recorder_n_operations(const struct rig_recorder *recorder); /* of all traces */
 guint64 rig_recorder_n_torn(const struct rig_recorder *recorder);
 gsize rig_recorder_bytes(const struct rig_recorder *recorder);
