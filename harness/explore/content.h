@@ -38,6 +38,9 @@ guint32 rig_contents_after(struct rig_contents *contents, guint32 content,
                            const struct sim_flash_operation *operation);
 guint32 rig_contents_torn(struct rig_contents *contents, guint32 content,
                           const struct sim_flash_operation *operation);
+/* Both at once. */
+guint32 rig_contents_after_and_torn(struct rig_contents *contents, guint32 content,
+                                    const struct sim_flash_operation *operation, guint32 *torn);
 
 /* The steps between contents that were asked for so far, in the order of first asking: for telling them to
  * another process. The bytes of a write are those that `to` holds there. */
@@ -59,6 +62,14 @@ bool rig_contents_has_range(const struct rig_contents *contents, guint device, g
 /* The range lies within the device. */
 void rig_contents_read(const struct rig_contents *contents, guint32 content, guint device, guint32 offset,
                        guint8 *into, gsize n_bytes);
+/* Where the range's bytes are, when they lie in one page; NULL: they do not. Valid as long as the contents. */
+const guint8 *rig_contents_bytes_at(const struct rig_contents *contents, guint32 content, guint device,
+                                    guint32 offset, gsize n_bytes);
+bool rig_contents_same_range(const struct rig_contents *contents, guint32 one, guint32 other, guint device,
+                             guint32 offset, gsize n_bytes);
+/* The same bytes in the same range have the same hash. */
+guint64 rig_contents_range_hash(const struct rig_contents *contents, guint32 content, guint device,
+                                guint32 offset, gsize n_bytes);
 bool rig_contents_holds(const struct rig_contents *contents, guint32 content, guint device, guint32 offset,
                         const guint8 *bytes, gsize n_bytes);
 bool rig_contents_is_erased(const struct rig_contents *contents, guint32 content, guint device,

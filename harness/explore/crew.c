@@ -35,21 +35,6 @@ struct rig_crew {
     guint n_forks;
 };
 
-enum fate { FATE_RUNNING, FATE_SOUND, FATE_ENDED, FATE_SPOILT, FATE_HUNG, FATE_STOPPED };
-
-/* One worker and the row of tasks that it was given. */
-struct worker {
-    const struct rig_task *tasks;
-    guint n_tasks;
-    struct rig_parcel *parcel;
-    pid_t pid;
-    int pidfd;
-    enum fate fate;
-    int status; /* of waitpid() */
-    guint n_seen;
-    gint64 seen_us; /* when it last got further */
-};
-
 struct rig_crew *rig_crew_new(struct rig_contents *contents, struct rig_recorder *recorder,
                               struct rig_subject *subject, guint n_workers, bool (*stop)(void *user),
                               void *user)
@@ -93,26 +78,45 @@ guint rig_crew_n_forks(const struct rig_crew *crew)
     return crew->n_forks;
 }
 
-static void record(struct rig_crew *crew, const struct rig_task *task, struct rig_trace *trace)
+/* Tasks, and where their traces go. */
+struct row {
+    const struct rig_task *tasks;
+    struct rig_trace *const *traces;
+    guint n;
+};
+
+static struct row part(struct row row, guint from, guint n)
 {
-    if (task->action == RIG_TASK_BOOT)
-        rig_record_boot(crew->recorder, task->content, trace);
-    else
-        rig_record_action(crew->recorder, task->content, (enum rig_action)task->action, trace);
+    return (struct row){.tasks = row.tasks + from, .traces = row.traces + from, .n = n};
 }
 
-static guint run_here(struct rig_crew *crew, const struct rig_task *tasks, guint n_tasks,
-                      struct rig_trace *traces)
+static void run_here(struct rig_crew *crew, struct row row)
 {
+    guint64 n_before = rig_recorder_n_executed(crew->recorder);
     gint64 before_us = g_get_monotonic_time();
-    guint n_done = 0;
+    guint64 n_executed;
 
-    for (; n_done < n_tasks && !crew->stop(crew->user); n_done++)
-        record(crew, &tasks[n_done], &traces[n_done]);
-    if (n_done > 0)
-        crew->us_per_task = (double)(g_get_monotonic_time() - before_us) / n_done;
-    return n_done;
+    for (guint i = 0; i < row.n && !crew->stop(crew->user); i++)
+        if (!rig_record_known(crew->recorder, &row.tasks[i], row.traces[i]))
+            rig_record(crew->recorder, &row.tasks[i], row.traces[i]);
+    n_executed = rig_recorder_n_executed(crew->recorder) - n_before;
+    if (n_executed > 0)
+        crew->us_per_task = (double)(g_get_monotonic_time() - before_us) / (double)row.n;
 }
+
+enum fate { FATE_RUNNING, FATE_SOUND, FATE_ENDED, FATE_SPOILT, FATE_HUNG, FATE_STOPPED };
+
+/* One worker and the row of tasks that it was given. */
+struct worker {
+    struct row row;
+    struct rig_parcel *parcel;
+    pid_t pid;
+    int pidfd;
+    enum fate fate;
+    int status; /* of waitpid() */
+    guint n_seen;
+    gint64 seen_us; /* when it last got further */
+};
 
 /* What the worker had from its parent is not its own any more when a signal goes to a whole group, or when
  * something is printed. */
@@ -153,10 +157,11 @@ static G_GNUC_NORETURN void work(struct rig_crew *crew, const struct worker *wor
 
     settle_in(crew);
     rig_parcel_begin(worker->parcel, crew->contents);
-    for (guint i = 0; i < worker->n_tasks && room; i++) {
+    for (guint i = 0; i < worker->row.n && room; i++) {
         struct rig_trace trace;
 
-        record(crew, &worker->tasks[i], &trace);
+        if (!rig_record_known(crew->recorder, &worker->row.tasks[i], &trace))
+            rig_record(crew->recorder, &worker->row.tasks[i], &trace);
         room = rig_parcel_put(worker->parcel, crew->contents, crew->recorder, &trace);
     }
     n_after = rig_contents_bytes(crew->contents) + rig_recorder_bytes(crew->recorder);
@@ -250,15 +255,18 @@ static void free_workers(struct worker *workers, guint n_workers)
 }
 
 /* How many traces, from the first on, are taken. */
-static guint take(struct rig_crew *crew, struct worker *worker, struct rig_trace *traces)
+static guint take(struct rig_crew *crew, struct worker *worker)
 {
     guint n_done = 0;
 
     if (worker->fate != FATE_SOUND)
         return 0;
-    while (n_done < worker->n_tasks && rig_parcel_take(worker->parcel, crew->contents, crew->recorder,
-                                                       worker->tasks[n_done].content, &traces[n_done]))
+    while (n_done < worker->row.n &&
+           rig_parcel_take(worker->parcel, crew->contents, crew->recorder, &worker->row.tasks[n_done],
+                           worker->row.traces[n_done]))
         n_done++;
+    if (n_done < worker->row.n)
+        worker->row.traces[n_done]->end = RIG_TRACE_NONE;
     return n_done;
 }
 
@@ -281,34 +289,31 @@ static guint worth(const struct rig_crew *crew, guint n_tasks)
 
 /* A subject that can be trusted: this process takes the first part itself, and whatever a worker left
  * undone. */
-static guint run_shared(struct rig_crew *crew, const struct rig_task *tasks, guint n_tasks,
-                        struct rig_trace *traces)
+static void run_shared(struct rig_crew *crew, struct row row)
 {
-    guint n_parts = MIN(worth(crew, n_tasks), n_tasks);
-    guint n_each = n_parts > 0 ? n_tasks / n_parts : 0;
-    guint n_first = n_tasks - (n_parts > 0 ? n_parts - 1 : 0) * n_each;
+    guint n_parts = MIN(worth(crew, row.n), row.n);
+    guint n_each = n_parts > 0 ? row.n / n_parts : 0;
+    guint n_first = row.n - (n_parts > 0 ? n_parts - 1 : 0) * n_each;
     struct worker *workers;
-    guint n_done;
 
-    if (n_parts < 2)
-        return run_here(crew, tasks, n_tasks, traces);
+    if (n_parts < 2) {
+        run_here(crew, row);
+        return;
+    }
     workers = g_new0(struct worker, n_parts - 1);
     for (guint i = 0; i + 1 < n_parts; i++) {
-        workers[i].tasks = tasks + n_first + i * n_each;
-        workers[i].n_tasks = n_each;
+        workers[i].row = part(row, n_first + i * n_each, n_each);
         start(crew, &workers[i]);
     }
-    n_done = run_here(crew, tasks, n_first, traces);
+    run_here(crew, part(row, 0, n_first));
     wait_for(crew, workers, n_parts - 1);
     count_bytes(crew, workers, n_parts - 1);
-    for (guint i = 0; i + 1 < n_parts && n_done == n_first + i * n_each; i++) {
-        guint n_taken = take(crew, &workers[i], traces + n_done);
+    for (guint i = 0; i + 1 < n_parts; i++) {
+        guint n_taken = take(crew, &workers[i]);
 
-        n_done += n_taken;
-        n_done += run_here(crew, tasks + n_done, n_each - n_taken, traces + n_done);
+        run_here(crew, part(workers[i].row, n_taken, n_each - n_taken));
     }
     free_workers(workers, n_parts - 1);
-    return n_done;
 }
 
 /* What a run did to the process that it was alone in. */
@@ -317,7 +322,7 @@ static void blame(struct rig_crew *crew, const struct worker *worker, struct rig
     bool killed = WIFSIGNALED(worker->status);
     g_autofree char *text = NULL;
 
-    *trace = (struct rig_trace){.final = worker->tasks->content,
+    *trace = (struct rig_trace){.final = worker->row.tasks->content,
                                 .end = worker->fate == FATE_HUNG ? RIG_END_LOOP : RIG_END_CRASH,
                                 .image = RIG_IMAGE_UNKNOWN};
     if (worker->fate == FATE_SOUND)
@@ -334,31 +339,27 @@ static void blame(struct rig_crew *crew, const struct worker *worker, struct rig
     rig_recorder_adopt(crew->recorder, trace, NULL, NULL, text);
 }
 
-static guint run_apart(struct rig_crew *crew, const struct rig_task *tasks, guint n_tasks,
-                       struct rig_trace *traces, guint n_session);
+static void run_apart(struct rig_crew *crew, struct row row, guint n_session);
 
-/* Returns how many traces of this worker's there are now. */
-static guint conclude(struct rig_crew *crew, struct worker *worker, struct rig_trace *traces)
+/* Everything that this worker was to do is done then, unless it was stopped. */
+static void conclude(struct rig_crew *crew, struct worker *worker)
 {
-    guint n_done;
+    guint n_done, n_blamed = 0;
 
     if (worker->fate == FATE_STOPPED)
-        return 0;
-    n_done = take(crew, worker, traces);
-    if (n_done == worker->n_tasks)
-        return n_done;
-    if (worker->n_tasks == 1) {
-        blame(crew, worker, traces);
-        return 1;
+        return;
+    n_done = take(crew, worker);
+    if (n_done == worker->row.n)
+        return;
+    if (worker->row.n == 1) {
+        blame(crew, worker, worker->row.traces[0]);
+        return;
     }
     /* Which one was it? Each alone in a process of its own. */
-    guint n_blamed = 0;
-
-    n_done = run_apart(crew, worker->tasks, worker->n_tasks, traces, 1);
-    for (guint i = 0; i < n_done; i++)
-        n_blamed += traces[i].end == RIG_END_CRASH || traces[i].end == RIG_END_LOOP;
-    crew->n_strays += n_done == worker->n_tasks && n_blamed == 0 && worker->fate != FATE_SOUND;
-    return n_done;
+    run_apart(crew, part(worker->row, n_done, worker->row.n - n_done), 1);
+    for (guint i = n_done; i < worker->row.n; i++)
+        n_blamed += worker->row.traces[i]->end >= RIG_END_CRASH;
+    crew->n_strays += n_blamed == 0 && worker->fate != FATE_SOUND;
 }
 
 static bool start_row(struct rig_crew *crew, struct worker *workers, guint *n_workers)
@@ -375,49 +376,76 @@ static bool start_row(struct rig_crew *crew, struct worker *workers, guint *n_wo
     return true;
 }
 
-/* A subject that may spoil its process: row by row of workers, each with n_session tasks. */
-static guint run_apart(struct rig_crew *crew, const struct rig_task *tasks, guint n_tasks,
-                       struct rig_trace *traces, guint n_session)
+/* What is known by now is left out. Returns how many are left, in `left`. */
+static guint leave_known_out(struct rig_crew *crew, struct row row, struct rig_task *left,
+                             struct rig_trace **traces)
 {
-    guint n_done = 0;
+    guint n_left = 0;
 
-    while (n_done < n_tasks && !crew->trouble && !crew->stop(crew->user)) {
-        guint n_row = 0;
+    for (guint i = 0; i < row.n; i++)
+        if (!rig_record_known(crew->recorder, &row.tasks[i], row.traces[i])) {
+            row.traces[i]->end = RIG_TRACE_NONE;
+            left[n_left] = row.tasks[i];
+            traces[n_left++] = row.traces[i];
+        }
+    return n_left;
+}
+
+/* A subject that may spoil its process: workers side by side, each with n_session tasks; then the next. */
+static void run_apart(struct rig_crew *crew, struct row row, guint n_session)
+{
+    g_autofree struct rig_task *tasks = g_new(struct rig_task, row.n);
+    g_autofree struct rig_trace **traces = g_new(struct rig_trace *, row.n);
+    struct row left = {.tasks = tasks, .traces = traces};
+
+    left.n = leave_known_out(crew, row, tasks, traces);
+    while (left.n > 0 && !crew->trouble && !crew->stop(crew->user)) {
         struct worker *workers = g_new0(struct worker, crew->n_workers);
-        guint n_given = n_done;
+        guint n_workers = 0, n_given = 0;
 
-        for (; n_row < crew->n_workers && n_given < n_tasks; n_row++) {
-            workers[n_row].tasks = tasks + n_given;
-            workers[n_row].n_tasks = MIN(n_session, n_tasks - n_given);
-            n_given += workers[n_row].n_tasks;
+        for (; n_workers < crew->n_workers && n_given < left.n; n_workers++) {
+            workers[n_workers].row = part(left, n_given, MIN(n_session, left.n - n_given));
+            n_given += workers[n_workers].row.n;
         }
-        start_row(crew, workers, &n_row);
-        wait_for(crew, workers, n_row);
-        count_bytes(crew, workers, n_row);
-        for (guint i = 0; i < n_row && tasks + n_done == workers[i].tasks; i++)
-            n_done += conclude(crew, &workers[i], traces + n_done);
+        start_row(crew, workers, &n_workers);
+        wait_for(crew, workers, n_workers);
+        count_bytes(crew, workers, n_workers);
+        for (guint i = 0; i < n_workers; i++)
+            conclude(crew, &workers[i]);
         free_workers(workers, crew->n_workers);
+        left = part(left, n_given, left.n - n_given);
+        left.n = leave_known_out(crew, left, (struct rig_task *)left.tasks, (struct rig_trace **)left.traces);
     }
-    return n_done;
 }
 
-static void look_for_trouble(struct rig_crew *crew, const struct rig_trace *traces, guint *n_done)
+static void look_for_trouble(struct rig_crew *crew, struct row row)
 {
-    for (guint i = 0; i < *n_done && !crew->trouble; i++)
-        if (traces[i].end == RIG_END_NOT_RUN) {
+    for (guint i = 0; i < row.n && !crew->trouble; i++)
+        if (row.traces[i]->end == RIG_END_NOT_RUN)
             crew->trouble = g_strdup_printf("the bootloader could not be run: %s",
-                                            rig_recorder_text(crew->recorder, &traces[i]));
-            *n_done = i;
-        }
+                                            rig_recorder_text(crew->recorder, row.traces[i]));
 }
 
-guint rig_crew_run(struct rig_crew *crew, const struct rig_task *tasks, guint n_tasks,
-                   struct rig_trace *traces)
+bool rig_crew_run(struct rig_crew *crew, const struct rig_task *tasks, guint n_tasks,
+                  struct rig_trace *traces)
 {
-    guint n_session = CLAMP(n_tasks / crew->n_workers, 1u, SESSION_TASKS);
-    guint n_done = crew->subject->isolated ? run_apart(crew, tasks, n_tasks, traces, n_session)
-                                           : run_shared(crew, tasks, n_tasks, traces);
+    g_autofree struct rig_task *left = g_new(struct rig_task, n_tasks);
+    g_autofree struct rig_trace **places = g_new(struct rig_trace *, n_tasks);
+    g_autofree struct rig_trace **left_places = g_new(struct rig_trace *, n_tasks);
+    struct row row = {.tasks = tasks, .traces = places, .n = n_tasks};
 
-    look_for_trouble(crew, traces, &n_done);
-    return n_done;
+    for (guint i = 0; i < n_tasks; i++)
+        places[i] = &traces[i];
+    if (crew->subject->isolated) {
+        run_apart(crew, row, CLAMP(n_tasks / crew->n_workers, 1u, SESSION_TASKS));
+    } else {
+        guint n_left = leave_known_out(crew, row, left, left_places);
+
+        run_shared(crew, (struct row){.tasks = left, .traces = left_places, .n = n_left});
+    }
+    look_for_trouble(crew, row);
+    for (guint i = 0; i < n_tasks; i++)
+        if (traces[i].end == RIG_TRACE_NONE)
+            return false;
+    return !crew->trouble;
 }

@@ -9,12 +9,6 @@
 
 G_BEGIN_DECLS
 
-#define RIG_TASK_BOOT (-1)
-struct rig_task {
-    guint32 content;
-    gint action; /* enum rig_action, or RIG_TASK_BOOT */
-};
-
 struct rig_crew;
 
 /* Everything is borrowed. n_workers: processes that work at the same time, this one included; 0 = as many as
@@ -24,9 +18,9 @@ struct rig_crew *rig_crew_new(struct rig_contents *contents, struct rig_recorder
                               void *user);
 void rig_crew_free(struct rig_crew *crew);
 
-/* Records the tasks; contents are numbered as if one had been recorded after the other. Returns how many, from
- * the first on, are in `traces`: fewer than n_tasks when it was stopped, or when the rig has trouble. */
-guint rig_crew_run(struct rig_crew *crew, const struct rig_task *tasks, guint n_tasks,
+/* Records the tasks. false: it was stopped, or the rig has trouble; what was not recorded has `end`
+ * RIG_TRACE_NONE in `traces` then. */
+bool rig_crew_run(struct rig_crew *crew, const struct rig_task *tasks, guint n_tasks,
                    struct rig_trace *traces);
 const char *rig_crew_trouble(const struct rig_crew *crew); /* NULL: none */
 /* Workers that ended before their time although none of their runs does so alone. */

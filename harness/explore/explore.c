@@ -24,7 +24,7 @@ struct search {
     struct rig_contents *contents;
     struct rig_recorder *recorder;
     struct rig_crew *crew;
-    GArray *boots;       /* struct rig_trace per content; end = UNKNOWN_END until recorded */
+    GArray *boots;       /* struct rig_trace per content; end = RIG_TRACE_NONE until recorded */
     GHashTable *actions; /* content * RIG_N_ACTIONS + action + 1 -> index + 1 into action_traces */
     GArray *action_traces; /* struct rig_trace; end as in boots */
     GArray *seen;        /* guint64[2] per content: histories */
@@ -36,7 +36,6 @@ struct search {
     guint n_expanded;    /* nodes of the present level */
     gint64 started_us;
 };
-#define UNKNOWN_END 0xff
 #define QUEUED_END 0xfe
 
 static bool must_stop(void *user)
@@ -89,7 +88,7 @@ static void search_clear(struct search *search)
 static struct rig_trace *boot_of(struct search *search, guint32 content)
 {
     while (search->boots->len <= content) {
-        struct rig_trace unknown = {.end = UNKNOWN_END};
+        struct rig_trace unknown = {.end = RIG_TRACE_NONE};
 
         g_array_append_val(search->boots, unknown);
     }
@@ -102,7 +101,7 @@ static struct rig_trace *action_of(struct search *search, guint32 content, enum 
     guint index = GPOINTER_TO_UINT(g_hash_table_lookup(search->actions, key));
 
     if (index == 0) {
-        struct rig_trace unknown = {.end = UNKNOWN_END};
+        struct rig_trace unknown = {.end = RIG_TRACE_NONE};
 
         g_array_append_val(search->action_traces, unknown);
         index = search->action_traces->len;
@@ -301,7 +300,7 @@ static void queue(struct search *search, guint32 content, gint action, struct ri
 {
     struct rig_task task = {.content = content, .action = action};
 
-    if (trace->end != UNKNOWN_END)
+    if (trace->end != RIG_TRACE_NONE)
         return;
     trace->end = QUEUED_END;
     g_array_append_val(search->tasks, task);
@@ -348,21 +347,18 @@ static bool record_queue(struct search *search)
 {
     const struct rig_task *tasks = (const struct rig_task *)(void *)search->tasks->data;
     guint n_tasks = search->tasks->len;
-    guint n_done;
+    struct rig_trace *traces;
+    bool complete;
 
     g_array_set_size(search->recorded, n_tasks);
-    n_done = rig_crew_run(search->crew, tasks, n_tasks, (struct rig_trace *)(void *)search->recorded->data);
+    traces = (struct rig_trace *)(void *)search->recorded->data;
+    complete = rig_crew_run(search->crew, tasks, n_tasks, traces);
     for (guint i = 0; i < n_tasks; i++) {
-        struct rig_trace *slot = slot_of(search, &tasks[i]);
-
-        slot->end = UNKNOWN_END;
-        if (i >= n_done)
-            continue;
-        *slot = g_array_index(search->recorded, struct rig_trace, i);
-        search->result->n_boots += tasks[i].action == RIG_TASK_BOOT;
+        *slot_of(search, &tasks[i]) = traces[i];
+        search->result->n_boots += traces[i].end != RIG_TRACE_NONE && tasks[i].action == RIG_TASK_BOOT;
     }
     g_array_set_size(search->tasks, 0);
-    return n_done == n_tasks;
+    return complete;
 }
 
 /* Everything that expanding these nodes needs. */

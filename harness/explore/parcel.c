@@ -30,6 +30,7 @@ struct told_trace {
     guint8 image;
     guint8 marks;
     guint8 has_torn;
+    guint32 n_way; /* events; followed by the end, when there are any */
 };
 
 struct rig_parcel {
@@ -42,6 +43,7 @@ struct rig_parcel {
     GArray *numbers; /* guint32: ours, for each of the worker's own */
     GArray *after;
     GArray *torn;
+    GArray *way; /* struct rig_event */
 };
 
 static guint8 *bytes_of(const struct rig_parcel *parcel)
@@ -62,6 +64,7 @@ struct rig_parcel *rig_parcel_new(void)
     parcel->numbers = g_array_new(FALSE, FALSE, sizeof(guint32));
     parcel->after = g_array_new(FALSE, FALSE, sizeof(guint32));
     parcel->torn = g_array_new(FALSE, FALSE, sizeof(guint32));
+    parcel->way = g_array_new(FALSE, FALSE, sizeof(struct rig_event));
     return parcel;
 }
 
@@ -73,6 +76,7 @@ void rig_parcel_free(struct rig_parcel *parcel)
     g_array_unref(parcel->numbers);
     g_array_unref(parcel->after);
     g_array_unref(parcel->torn);
+    g_array_unref(parcel->way);
     g_free(parcel);
 }
 
@@ -143,6 +147,8 @@ bool rig_parcel_put(struct rig_parcel *parcel, const struct rig_contents *conten
 {
     const char *text = rig_recorder_text(recorder, trace);
     guint32 n_steps = rig_contents_n_steps(contents);
+    struct rig_way_end end;
+    const GArray *way = rig_recorder_way(recorder, &end);
     struct told_trace told = {.n_operations = trace->n_operations,
                               .final = trace->final,
                               .most_erases = trace->most_erases,
@@ -151,14 +157,17 @@ bool rig_parcel_put(struct rig_parcel *parcel, const struct rig_contents *conten
                               .end = trace->end,
                               .image = trace->image,
                               .marks = trace->marks,
-                              .has_torn = rig_recorder_wants_torn(recorder)};
+                              .has_torn = rig_recorder_wants_torn(recorder),
+                              .n_way = way ? way->len : 0};
 
     if (!put(parcel, &told, sizeof told) || !put(parcel, text, told.n_text))
         return false;
     for (; parcel->n_steps_put < n_steps; parcel->n_steps_put++)
         if (!put_step(parcel, contents, parcel->n_steps_put))
             return false;
-    if (!put_lists(parcel, recorder, trace))
+    if (!put_lists(parcel, recorder, trace) ||
+        (told.n_way > 0 &&
+         (!put(parcel, way->data, way->len * sizeof(struct rig_event)) || !put(parcel, &end, sizeof end))))
         return false;
     __atomic_fetch_add(&parcel->head->n_put, 1, __ATOMIC_RELEASE);
     return true;
@@ -284,6 +293,34 @@ static bool take_list(struct rig_parcel *parcel, guint32 n, bool may_lack, GArra
     return true;
 }
 
+static bool is_event(const struct rig_contents *contents, const struct rig_event *event)
+{
+    return event->kind < RIG_EVENT_END && event->content < rig_contents_count(contents) &&
+           rig_contents_has_range(contents, event->device, event->offset, event->n_bytes);
+}
+
+static bool take_way(struct rig_parcel *parcel, const struct rig_contents *contents, guint32 n,
+                     struct rig_way_end *end)
+{
+    const guint8 *at = next(parcel, (gsize)n * sizeof(struct rig_event));
+
+    g_array_set_size(parcel->way, 0);
+    if (!at || n == 0)
+        return n == 0;
+    g_array_append_vals(parcel->way, at, n);
+    for (guint32 i = 0; i < n; i++) {
+        struct rig_event *event = &g_array_index(parcel->way, struct rig_event, i);
+
+        if (!our_number(parcel, event->content, &event->content) || !is_event(contents, event))
+            return false;
+    }
+    if (!(at = next(parcel, sizeof *end)))
+        return false;
+    memcpy(end, at, sizeof *end);
+    end->report.text[sizeof end->report.text - 1] = '\0';
+    return end->report.end == RIG_END_RUNS || end->report.end == RIG_END_NO_IMAGE;
+}
+
 static bool take_told(const struct told_trace *told, const struct rig_recorder *recorder,
                       struct rig_trace *trace)
 {
@@ -292,18 +329,19 @@ static bool take_told(const struct told_trace *told, const struct rig_recorder *
                                 .end = told->end,
                                 .image = told->image,
                                 .marks = told->marks};
-    return told->end <= RIG_END_NOT_RUN &&
+    return told->end <= RIG_END_NOT_RUN && told->n_way <= PARCEL_BYTES / sizeof(struct rig_event) &&
            (told->image < RIG_N_EXPLORE_IMAGES || told->image == RIG_IMAGE_UNKNOWN) &&
            told->n_text < MAX_TEXT_BYTES && told->n_operations <= PARCEL_BYTES / sizeof(guint32) &&
            told->has_torn == (rig_recorder_wants_torn(recorder) ? 1 : 0);
 }
 
 bool rig_parcel_take(struct rig_parcel *parcel, struct rig_contents *contents, struct rig_recorder *recorder,
-                     guint32 content, struct rig_trace *trace)
+                     const struct rig_task *task, struct rig_trace *trace)
 {
     const guint8 *at = next(parcel, sizeof(struct told_trace));
     char text[MAX_TEXT_BYTES] = "";
     struct told_trace told;
+    struct rig_way_end end;
     guint32 n;
 
     if (!at)
@@ -319,8 +357,11 @@ bool rig_parcel_take(struct rig_parcel *parcel, struct rig_contents *contents, s
     if (!take_list(parcel, n, false, parcel->after) ||
         (told.has_torn && !take_list(parcel, n, true, parcel->torn)) ||
         !our_number(parcel, told.final, &trace->final) ||
-        trace->final != (n > 0 ? g_array_index(parcel->after, guint32, n - 1) : content))
+        trace->final != (n > 0 ? g_array_index(parcel->after, guint32, n - 1) : task->content) ||
+        !take_way(parcel, contents, told.n_way, &end))
         return false;
+    if (told.n_way > 0)
+        rig_recorder_learn(recorder, task, parcel->way, &end);
     rig_recorder_adopt(recorder, trace, (const guint32 *)(void *)parcel->after->data,
                        told.has_torn ? (const guint32 *)(void *)parcel->torn->data : NULL, text);
     return true;

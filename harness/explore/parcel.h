@@ -22,12 +22,12 @@ bool rig_parcel_put(struct rig_parcel *parcel, const struct rig_contents *conten
 void rig_parcel_seal(struct rig_parcel *parcel, gsize n_worker_bytes);
 
 /* The other side. n_put() works while the worker runs. open(): it was sealed and is whole. take() gives the
- * traces in their order, contents interned and counted as if they had been recorded here; false: there is no
- * further one, or it is none. `content`: where the run began. */
+ * traces in their order, contents interned and counted, and ways learned, as if they had been recorded here;
+ * false: there is no further one, or it is none. */
 guint rig_parcel_n_put(const struct rig_parcel *parcel);
 bool rig_parcel_open(struct rig_parcel *parcel);
 bool rig_parcel_take(struct rig_parcel *parcel, struct rig_contents *contents, struct rig_recorder *recorder,
-                     guint32 content, struct rig_trace *trace);
+                     const struct rig_task *task, struct rig_trace *trace);
 gsize rig_parcel_bytes(const struct rig_parcel *parcel); /* with those that the worker had for itself */
 
 G_END_DECLS
