@@ -9,6 +9,7 @@
 #include "report/junit.h"
 #include "report/output.h"
 #include "report/page.h"
+#include "report/picture.h"
 #include "report/terminal.h"
 
 #define EXIT_RIG_ERROR 2
@@ -18,6 +19,7 @@ struct wishes {
     char *junit;
     char *html;
     char *json;
+    char *pictures;
     gboolean strict;
     gboolean terminal;
     gboolean quiet;
@@ -29,7 +31,8 @@ static const char description[] =
     "Examples:\n"
     "  bootrig report reports/out                       the run once more on the terminal\n"
     "  bootrig report reports/out --junit=- --junit-strict\n"
-    "  bootrig report old/journal.jsonl --html=old.html\n\n"
+    "  bootrig report old/journal.jsonl --html=old.html\n"
+    "  bootrig report reports/out --pictures=pictures\n\n"
     "Exit codes: 0 every report was written, whatever the verdicts are; 2 otherwise.";
 
 static bool one_on_stdout(const struct wishes *wishes, GError **error)
@@ -51,6 +54,8 @@ static bool parse(int argc, char **argv, struct wishes *wishes, GError **error)
          NULL},
         {"html", 0, 0, G_OPTION_ARG_FILENAME, &wishes->html, "write one HTML page", "FILE"},
         {"json", 0, 0, G_OPTION_ARG_FILENAME, &wishes->json, "write a JSON summary", "FILE"},
+        {"pictures", 0, 0, G_OPTION_ARG_FILENAME, &wishes->pictures,
+         "write the pictures of the power-cut paths that an exploration found (SVG) into this folder", "DIR"},
         {"terminal", 0, 0, G_OPTION_ARG_NONE, &wishes->terminal,
          "print the report (what happens when nothing else is asked for)", NULL},
         {"quiet", 'q', 0, G_OPTION_ARG_NONE, &wishes->quiet, "print failures and the summary only", NULL},
@@ -71,7 +76,7 @@ static bool parse(int argc, char **argv, struct wishes *wishes, GError **error)
                     "report wants one journal, or the folder of one; try 'bootrig report --help'");
         return false;
     }
-    wishes->terminal |= !wishes->junit && !wishes->html && !wishes->json;
+    wishes->terminal |= !wishes->junit && !wishes->html && !wishes->json && !wishes->pictures;
     wishes->journal = g_file_test(argv[1], G_FILE_TEST_IS_DIR)
                           ? g_build_filename(argv[1], RIG_OUTPUT_JOURNAL, NULL)
                           : g_strdup(argv[1]);
@@ -133,6 +138,7 @@ static bool write_reports(const struct rig_results *results, const struct wishes
 
     ok &= complain(write_page(rig_html_page, results, wishes->html, &error), &error);
     ok &= complain(write_page(rig_summary_json, results, wishes->json, &error), &error);
+    ok &= complain(!wishes->pictures || rig_pictures_write(results, wishes->pictures, NULL, &error), &error);
     return ok & complain(print(results, wishes, &error), &error);
 }
 
@@ -142,6 +148,7 @@ static void clear_wishes(struct wishes *wishes)
     g_free(wishes->junit);
     g_free(wishes->html);
     g_free(wishes->json);
+    g_free(wishes->pictures);
 }
 
 int rig_cli_report(int argc, char **argv)

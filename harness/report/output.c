@@ -27,6 +27,23 @@ static int lock_folder(const char *directory)
     return fd;
 }
 
+/* Only what a run of ours can have left there; the folder itself goes when nothing else is in it. */
+static void remove_old_pictures(const char *directory)
+{
+    g_autofree char *path = g_build_filename(directory, RIG_OUTPUT_EVIDENCE, NULL);
+    GDir *folder = g_dir_open(path, 0, NULL);
+
+    for (const char *name = folder ? g_dir_read_name(folder) : NULL; name; name = g_dir_read_name(folder)) {
+        g_autofree char *file = g_build_filename(path, name, NULL);
+
+        if (g_str_has_prefix(name, "explore-") && g_str_has_suffix(name, ".svg"))
+            unlink(file);
+    }
+    if (folder)
+        g_dir_close(folder);
+    rmdir(path);
+}
+
 static void remove_old_reports(const char *directory)
 {
     static const char *const names[] = {RIG_OUTPUT_JOURNAL, RIG_OUTPUT_JUNIT, RIG_OUTPUT_HTML,
@@ -37,6 +54,7 @@ static void remove_old_reports(const char *directory)
 
         unlink(path);
     }
+    remove_old_pictures(directory);
 }
 
 static struct rig_output *claimed(const char *directory, int lock_fd)
@@ -81,6 +99,14 @@ void rig_output_release(struct rig_output *output)
 char *rig_output_file(const struct rig_output *output, const char *name)
 {
     return g_build_filename(output->directory, name, NULL);
+}
+
+bool rig_output_make_folder(const char *path, GError **error)
+{
+    if (g_mkdir_with_parents(path, 0777) == 0)
+        return true;
+    g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot make the folder %s: %s", path, g_strerror(errno));
+    return false;
 }
 
 static bool write_all(int fd, const char *path, const char *text, gsize n_bytes, GError **error)
