@@ -86,12 +86,19 @@ static bool parse(int argc, char **argv, struct wishes *wishes, GError **error)
 static bool write_junit(const struct rig_results *results, const struct wishes *wishes, GError **error)
 {
     const char *const attachments[] = {wishes->journal, NULL};
+    g_autofree char *folder = g_path_get_dirname(wishes->journal);
+    g_autofree char *evidence = g_build_filename(folder, RIG_OUTPUT_EVIDENCE, NULL);
     struct rig_junit_options options = {.strict = wishes->strict, .attachments = attachments};
     g_autofree char *text = NULL;
     gsize n_bytes = 0;
 
     if (!wishes->junit)
         return true;
+    /* What the run has left there counts, and what this command has just written. */
+    if (wishes->pictures)
+        options.pictures = wishes->pictures;
+    else if (g_file_test(evidence, G_FILE_TEST_IS_DIR))
+        options.pictures = evidence;
     text = rig_junit_text(results, &options, &n_bytes, error);
     return text && rig_output_publish(wishes->junit, text, n_bytes, error);
 }
@@ -110,7 +117,7 @@ static bool write_page(char *(*make)(const struct rig_results *, gsize *), const
 
 static bool print(const struct rig_results *results, const struct wishes *wishes, GError **error)
 {
-    enum rig_loudness loudness = wishes->verbose ? RIG_VERBOSE : wishes->quiet ? RIG_QUIET : RIG_NORMAL;
+    enum rig_loudness loudness = wishes->verbose ? RIG_FULL : wishes->quiet ? RIG_QUIET : RIG_NORMAL;
     struct rig_terminal_options options = rig_terminal_options_for(STDOUT_FILENO, loudness);
 
     if (!wishes->terminal)
@@ -134,11 +141,12 @@ static bool complain(bool ok, GError **error)
 static bool write_reports(const struct rig_results *results, const struct wishes *wishes)
 {
     g_autoptr(GError) error = NULL;
-    bool ok = complain(write_junit(results, wishes, &error), &error);
+    bool ok =
+        complain(!wishes->pictures || rig_pictures_write(results, wishes->pictures, NULL, &error), &error);
 
+    ok &= complain(write_junit(results, wishes, &error), &error);
     ok &= complain(write_page(rig_html_page, results, wishes->html, &error), &error);
     ok &= complain(write_page(rig_summary_json, results, wishes->json, &error), &error);
-    ok &= complain(!wishes->pictures || rig_pictures_write(results, wishes->pictures, NULL, &error), &error);
     return ok & complain(print(results, wishes, &error), &error);
 }
 

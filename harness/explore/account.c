@@ -190,6 +190,8 @@ void rig_account_free(struct rig_account *account)
     g_ptr_array_unref(account->legs);
     g_ptr_array_unref(account->cells);
     g_array_unref(account->trailers);
+    for (guint i = 0; i < RIG_N_INVARIANTS; i++)
+        g_free(account->complaints[i]);
     rig_account_step_free(account->open);
     g_free(account);
 }

@@ -99,7 +99,8 @@ struct rig_account {
     GPtrArray *legs;   /* struct rig_account_leg *; at most RIG_ACCOUNT_MAX_LEGS, the last ones */
     guint n_legs_left; /* legs before them */
     guint64 n_untold;  /* operations that are in no list `operations` */
-    GPtrArray *cells;  /* as of a leg: now, and in the end */
+    char *complaints[RIG_N_INVARIANTS]; /* of the last power-on; NULL: it holds */
+    GPtrArray *cells;                   /* as of a leg: now, and in the end */
     GArray *trailers;
     const struct rig_explore_image *images; /* borrowed, as is the subject */
     struct rig_subject *subject;

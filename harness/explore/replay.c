@@ -193,6 +193,18 @@ static bool comes_up(struct rig_recorder *recorder, guint max_boots, const struc
     return boot.end == RIG_END_RUNS;
 }
 
+static guint32 judge(struct replay *replay, const struct rig_judged *judged,
+                     const struct rig_recorder *recorder)
+{
+    guint32 broken = rig_judge(judged) & replay->plan->invariants;
+
+    for (guint i = 0; replay->account && broken >> i; i++)
+        if (broken >> i & 1 && !replay->account->complaints[i])
+            replay->account->complaints[i] = rig_invariant_complaint(
+                (enum rig_invariant)i, judged, rig_recorder_text(recorder, judged->trace));
+    return broken;
+}
+
 /* The invariants that the next power-on breaks; history is the one before it. */
 static guint32 judge_next(struct replay *replay, enum rig_leg_form form)
 {
@@ -212,18 +224,18 @@ static guint32 judge_next(struct replay *replay, enum rig_leg_form form)
     rig_record_boot(recorder, content, &boot);
     judged.trace = &boot;
     judged.comes_up = comes_up(recorder, plan->max_boots, &boot);
-    broken = rig_judge(&judged);
+    broken = judge(replay, &judged, recorder);
     judged.history = rig_history_ran(&plan->life, &replay->history, boot.image, plan->subject->reverts);
     if (form == RIG_LEG_ACT && boot.end == RIG_END_RUNS &&
         rig_history_due(&plan->life, &judged.history, boot.image, &action)) {
         rig_record_action(recorder, boot.final, action, &acted);
         judged.trace = &acted;
         judged.is_action = true;
-        broken |= rig_judge(&judged);
+        broken |= judge(replay, &judged, recorder);
     }
     rig_contents_load(contents, content, RIG_CONTENT_NONE, replay->subject->flash);
     rig_recorder_free(recorder);
-    return broken & plan->invariants;
+    return broken;
 }
 
 guint32 rig_explore_replay(const struct rig_explore_plan *plan, const GArray *legs,

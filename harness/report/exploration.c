@@ -202,6 +202,13 @@ static void append_elapsed(GString *out, gint64 us)
         g_string_append_printf(out, "%.2f s", (double)us / 1e6);
 }
 
+static void append_history(GString *line, const struct rig_exploration_result *exploration)
+{
+    if (exploration->n_nodes != exploration->n_contents)
+        g_string_append_printf(line, " (%" G_GINT64_FORMAT " with what was promised before)",
+                               exploration->n_nodes);
+}
+
 char *rig_exploration_line(const struct rig_exploration_result *exploration)
 {
     GString *line = g_string_new(NULL);
@@ -211,19 +218,14 @@ char *rig_exploration_line(const struct rig_exploration_result *exploration)
             g_string_append(line, exploration->ended ? "one path was played" : "the exploration did not end"),
             FALSE);
     if (exploration->closed)
-        g_string_append(line, "closed, so every sequence of power cuts is covered");
+        g_string_append(line, "closed: ");
     else
-        g_string_append_printf(line, "NOT closed (%s)", exploration->why_open);
-    g_string_append_printf(line,
-                           ": %" G_GINT64_FORMAT " flash contents (%" G_GINT64_FORMAT
-                           " with their history), %" G_GINT64_FORMAT " places of a cut (%s",
-                           exploration->n_contents, exploration->n_nodes, exploration->n_cuts,
-                           exploration->forms);
-    if (exploration->n_torn_cuts)
-        g_string_append_printf(line, "; %" G_GINT64_FORMAT " torn", exploration->n_torn_cuts);
-    g_string_append_printf(line, "), %" G_GINT64_FORMAT " boots, each %s within %" G_GINT64_FORMAT " cut%s, ",
-                           exploration->n_boots, exploration->closed ? "place is reached" : "place so far",
-                           exploration->longest, exploration->longest == 1 ? "" : "s");
+        g_string_append_printf(line, "NOT closed, %s: ", exploration->why_open);
+    g_string_append_printf(line, "%" G_GINT64_FORMAT " flash contents", exploration->n_contents);
+    append_history(line, exploration);
+    g_string_append_printf(
+        line, ", %" G_GINT64_FORMAT " places of a power cut (%s), longest chain %" G_GINT64_FORMAT " cut%s, ",
+        exploration->n_cuts, exploration->forms, exploration->longest, exploration->longest == 1 ? "" : "s");
     append_elapsed(line, exploration->elapsed_us);
     return g_string_free(line, FALSE);
 }

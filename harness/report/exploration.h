@@ -111,7 +111,8 @@ struct rig_path_story *rig_path_story_from_event(const struct rig_event *event);
 void rig_attempt_take_exploration(struct rig_attempt *attempt, const struct rig_event *event);
 void rig_attempt_settle_explorations(struct rig_attempt *attempt, const char *why);
 
-/* What it came to on one line: "closed: 2085 flash contents, ...". Owned by the caller. */
+/* What it came to on one line: "closed: 2085 flash contents, 31204 places of a power cut (between
+ * operations), longest chain 4 cuts, 12.1 ms". Owned by the caller. */
 char *rig_exploration_line(const struct rig_exploration_result *exploration);
 /* The replay command for another path than the one that it names. NULL for NULL. Owned by the caller. */
 char *rig_replay_with_cuts(const char *replay, const char *path);
@@ -122,12 +123,17 @@ void rig_path_append_account(GString *out, const struct rig_path_story *story, b
                              const char *indent);
 /* A trailer in a few words: "magic good, type test, copy_done set"; "empty". Owned by the caller. */
 char *rig_path_trailer_text(const struct rig_path_trailer *trailer);
-/* Trailers of all areas as they change; by area, borrowed from the story, NULL: none is known. */
+/* What is known at one moment of a path, by area: its trailer, borrowed from the story (NULL: none), and what
+ * its last sector holds, where the trailer would be. */
 struct rig_path_now {
     const struct rig_path_trailer *trailers[RIG_PATH_MAX_AREAS];
+    struct rig_path_cell last[RIG_PATH_MAX_AREAS];
 };
 void rig_path_begin(const struct rig_path_story *story, struct rig_path_now *now);
-void rig_path_follow(const struct rig_path_step *step, struct rig_path_now *now);
+void rig_path_follow(const struct rig_path_story *story, const struct rig_path_step *step,
+                     struct rig_path_now *now);
+/* Image data where the trailer would be (a scratch area in use): its bytes must not be read as fields. */
+bool rig_path_is_image_data(const struct rig_path_now *now, guint area);
 
 G_END_DECLS
 

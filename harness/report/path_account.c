@@ -6,6 +6,9 @@
 
 #include "report/text.h"
 
+#define SHOWN_FIRST 10u /* steps of a power-on */
+#define SHOWN_LAST 12u
+
 static bool is_word(const char *text, const char *word)
 {
     return g_strcmp0(text, word) == 0;
@@ -53,20 +56,29 @@ static void G_GNUC_PRINTF(2, 3) say(struct account *account, const char *format,
     g_string_append_c(account->out, '\n');
 }
 
+/* Those that hold something, then the names of the empty ones. */
 static void say_trailers(struct account *account)
 {
+    g_autoptr(GString) empty = g_string_new(NULL);
     const char *label = "trailers";
 
     for (guint i = 0; i < account->story->areas->len; i++) {
         const struct rig_path_area *area = g_ptr_array_index(account->story->areas, i);
-        g_autofree char *text =
-            account->now.trailers[i] ? rig_path_trailer_text(account->now.trailers[i]) : NULL;
+        const struct rig_path_trailer *trailer = account->now.trailers[i];
+        g_autofree char *text = trailer ? rig_path_trailer_text(trailer) : NULL;
 
-        if (!text)
+        if (trailer && rig_path_is_image_data(&account->now, i)) {
+            say(account, "  %-8s   %s: image data", label, area->name);
+        } else if (trailer && g_str_equal(text, "empty")) {
+            g_string_append_printf(empty, "%s%s", empty->len ? ", " : "", area->name);
             continue;
-        say(account, "  %-8s  %s: %s", label, area->name, text);
-        label = "";
+        } else if (trailer) {
+            say(account, "  %-8s   %s: %s", label, area->name, text);
+        }
+        label = trailer ? "" : label;
     }
+    if (empty->len)
+        say(account, "  %-8s   %s: empty", label, empty->str);
 }
 
 static char *number_text(const struct rig_path_step *step)
@@ -102,6 +114,27 @@ static void say_operations(struct account *account, const struct rig_path_leg *l
         say(account, "  %9" G_GINT64_FORMAT "  %s", i, leg->each[i]);
 }
 
+/* Of many steps those at the begin, and those at the end, where the cut is. */
+static bool is_shown(const struct account *account, guint i, guint n)
+{
+    return account->in_full || n <= SHOWN_FIRST + SHOWN_LAST + 1 || i < SHOWN_FIRST || i + SHOWN_LAST >= n;
+}
+
+static void say_one_step(struct account *account, const struct rig_path_leg *leg, guint i)
+{
+    const struct rig_path_step *step = g_ptr_array_index(leg->steps, i);
+    guint n = leg->steps->len;
+
+    if (!is_shown(account, i, n)) {
+        if (i == SHOWN_FIRST)
+            say(account, "  %9s  ... %u more steps of this kind", "", n - SHOWN_FIRST - SHOWN_LAST);
+    } else if (account->in_full && leg->each) {
+        say_operations(account, leg, step);
+    } else {
+        say_step(account, step);
+    }
+}
+
 static void say_steps(struct account *account, const struct rig_path_leg *leg)
 {
     bool told = false;
@@ -113,11 +146,8 @@ static void say_steps(struct account *account, const struct rig_path_leg *leg)
             say_action(account, leg);
             told = true;
         }
-        rig_path_follow(step, &account->now);
-        if (account->in_full && leg->each)
-            say_operations(account, leg, step);
-        else
-            say_step(account, step);
+        rig_path_follow(account->story, step, &account->now);
+        say_one_step(account, leg, i);
     }
     if (!told)
         say_action(account, leg);

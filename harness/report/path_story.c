@@ -363,10 +363,32 @@ static void set_now(struct rig_path_now *now, const GPtrArray *trailers)
 void rig_path_begin(const struct rig_path_story *story, struct rig_path_now *now)
 {
     *now = (struct rig_path_now){.trailers = {NULL}};
+    for (guint i = 0; i < story->areas->len; i++) {
+        const struct rig_path_area *area = g_ptr_array_index(story->areas, i);
+
+        if (area->n_sectors > 0)
+            now->last[i] = g_array_index(area->cells, struct rig_path_cell, area->n_sectors - 1);
+    }
     set_now(now, story->trailers);
 }
 
-void rig_path_follow(const struct rig_path_step *step, struct rig_path_now *now)
+void rig_path_follow(const struct rig_path_story *story, const struct rig_path_step *step,
+                     struct rig_path_now *now)
 {
+    for (guint i = 0; i < step->cells->len; i++) {
+        const struct rig_path_change *change = &g_array_index(step->cells, struct rig_path_change, i);
+        const struct rig_path_area *area = g_ptr_array_index(story->areas, change->area);
+
+        if (change->sector + 1 == area->n_sectors)
+            now->last[change->area] = change->cell;
+    }
     set_now(now, step->trailers);
+}
+
+bool rig_path_is_image_data(const struct rig_path_now *now, guint area)
+{
+    const struct rig_path_trailer *trailer = now->trailers[area];
+
+    return trailer && g_strcmp0(trailer->magic, "bad") == 0 &&
+           (now->last[area].holds == 'o' || now->last[area].holds == 'n');
 }

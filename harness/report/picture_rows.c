@@ -102,19 +102,6 @@ static bool is_marked(const struct rig_path_step *step, guint area, const struct
     return step->area == (int)area && step->sector <= band->last && step->to >= band->first;
 }
 
-/* Image data where the trailer would be (a scratch area in use) must not be read as fields. */
-static bool is_image_data(const struct picture *picture, const struct picture_area *area,
-                          const struct rig_path_trailer *trailer)
-{
-    const struct rig_path_area *told = g_ptr_array_index(picture->story->areas, area->index);
-    const struct rig_path_cell *cell;
-
-    if (told->trailer >= told->n_sectors || g_strcmp0(trailer->magic, "bad") != 0)
-        return false;
-    cell = cell_of(picture, area->index, told->n_sectors - 1);
-    return cell->holds == 'o' || cell->holds == 'n';
-}
-
 static struct picture_value look_at(const struct picture *picture, const struct picture_area *area,
                                     enum picture_field field)
 {
@@ -124,7 +111,7 @@ static struct picture_value look_at(const struct picture *picture, const struct 
 
     if (!trailer)
         return seen;
-    seen.is_image = is_image_data(picture, area, trailer);
+    seen.is_image = rig_path_is_image_data(&picture->now, area->index);
     if (seen.is_image)
         return seen;
     g_strlcpy(seen.value, picture_field_value(trailer, field, digits), sizeof seen.value);
@@ -226,7 +213,7 @@ static void take_step(struct picture *picture, const struct rig_path_step *step,
 
         *cell_of(picture, change->area, change->sector) = change->cell;
     }
-    rig_path_follow(step, &picture->now);
+    rig_path_follow(picture->story, step, &picture->now);
     for (guint i = 0; i < picture->areas->len; i++)
         end_fields(picture, &g_array_index(picture->areas, struct picture_area, i), step, x);
 }

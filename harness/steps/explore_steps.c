@@ -316,7 +316,7 @@ static void judge_path(struct rig_run *run, const struct rig_explore_plan *plan,
         findings[n] =
             (struct rig_explore_finding){.invariant = invariant,
                                          .verdict = ok ? RIG_VERDICT_PASS : RIG_VERDICT_FAIL,
-                                         .text = ok ? "holds on this path" : "broken at the end of the path"};
+                                         .text = ok ? "holds on this path" : account->complaints[i]};
         rig_run_expect(run, ok, what, expected, findings[n].text);
         if (!ok)
             told[n_told++] = findings[n];
