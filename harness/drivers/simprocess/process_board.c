@@ -39,14 +39,12 @@ static guint64 board_now_us(struct rig_board *base)
     return (guint64)(g_get_monotonic_time() - self(base)->origin_us) * self(base)->speed;
 }
 
-static void take_line(struct rig_process_board *board, const char *line)
+static void board_heard(struct rig_board *base, const char *line)
 {
-    if (strstr(line, BOOT_LINE)) {
-        rig_openocd_probe_saw_boot(&board->probe);
-        rig_link_board_gone(board->board.link, "disconnected: the board started anew");
-    }
-    if (board->board.listener.console)
-        board->board.listener.console(board->board.listener.user, board_now_us(&board->board), line);
+    if (!strstr(line, BOOT_LINE))
+        return;
+    rig_openocd_probe_saw_boot(&self(base)->probe);
+    rig_link_board_gone(base->link, "disconnected: the board started anew");
 }
 
 /* What the board said before it lost its power belongs before the loss. */
@@ -55,8 +53,9 @@ static void take_lines(struct rig_process_board *board)
     char *line;
     bool gone = false;
 
+    rig_board_catch_up(&board->board);
     while ((line = rig_sim_process_console(board->sim, 0, &gone))) {
-        take_line(board, line);
+        rig_board_console_line(&board->board, line);
         g_free(line);
     }
 }
@@ -136,7 +135,7 @@ static bool board_wait(struct rig_board *base, guint64 until_us, bool *happened,
         return false;
     }
     if (line)
-        take_line(board, line);
+        rig_board_console_line(base, line);
     if (board->power.armed)
         rig_process_board_has_power(board);
     *happened = line || board_now_us(base) < until_us;
@@ -152,6 +151,7 @@ static void stop(struct rig_process_board *board)
     g_clear_pointer(&board->console_wake, g_source_unref);
     g_clear_pointer(&board->sim, rig_sim_process_free);
     g_clear_pointer(&board->backend, g_free);
+    g_clear_error(&board->board.broken);
 }
 
 static bool fill_layout(struct rig_process_board *board, GError **error)
@@ -232,6 +232,8 @@ static GPtrArray *sim_options(struct rig_process_board *board, const struct rig_
         add(options, "--defect", g_ptr_array_index(board->defects, i));
     if (has_radio(board))
         add(options, "--hci", board->hci);
+    if (g_str_equal(board->place.kind, "serial"))
+        add(options, "--console", "pty");
     g_ptr_array_add(options, NULL);
     return g_steal_pointer(&options);
 }
@@ -251,8 +253,9 @@ static bool start_sim(struct rig_process_board *board, const struct rig_board_se
     board->console_wake =
         rig_board_wake_on(&board->board, rig_stream_fd(rig_process_stream(board->sim->process)));
     board->place.port = board->sim->smp_port;
+    board->place.tty = board->sim->pty;
     board->place.max_mtu = ((const struct rig_sim *)board->model)->config.ble.mtu;
-    return true;
+    return rig_link_open(board->board.link, error);
 }
 
 static bool open_probe(struct rig_process_board *board, GError **error)
@@ -286,11 +289,11 @@ static bool program_images(struct rig_process_board *board, const struct rig_boa
 
 static void drain_console(struct rig_process_board *board)
 {
-    char *line;
-    bool gone = false;
+    const struct rig_board_listener listener = board->board.listener;
 
-    while ((line = rig_sim_process_console(board->sim, 0, &gone)))
-        g_free(line);
+    board->board.listener = (struct rig_board_listener){0};
+    take_lines(board);
+    board->board.listener = listener;
 }
 
 static bool board_prepare(struct rig_board *base, const struct rig_board_setup *setup, GError **error)
@@ -329,18 +332,11 @@ static bool board_replace_bonds(struct rig_board *base, GError **error)
     return bond_command(self(base), "bond damage", error);
 }
 
-static void board_make_payload(const struct rig_payload_plan *plan, guint8 *payload, gsize n_bytes)
+static bool board_make_safe(struct rig_board *base, GError **error)
 {
-    struct sim_app_personality personality = {.self_test_us = (guint32)plan->self_test_us,
-                                              .watchdog_us = (guint32)plan->watchdog_us};
-
-    sim_app_behaviour_from_name(plan->behaviour, &personality.behaviour);
-    sim_app_make_payload(&personality, plan->seed, payload, n_bytes);
-}
-
-static void board_make_safe(struct rig_board *base)
-{
+    (void)error;
     stop(self(base));
+    return true;
 }
 
 static void board_free(struct rig_board *base)
@@ -382,7 +378,8 @@ static const struct rig_board_ops ops = {
     .prepare = board_prepare,
     .forget_bonds = board_forget_bonds,
     .replace_bonds = board_replace_bonds,
-    .make_payload = board_make_payload,
+    .heard = board_heard,
+    .make_payload = rig_sim_make_payload,
     .logs = board_logs,
     .make_safe = board_make_safe,
     .free = board_free,
@@ -492,4 +489,9 @@ void rig_process_board_use_radio(struct rig_board *base, const char *hci, const 
     if (hci)
         board->hci = hci;
     board->place.adapter = adapter;
+}
+
+bool rig_process_board_command(struct rig_board *base, const char *line, char **answer, GError **error)
+{
+    return rig_sim_process_command(self(base)->sim, line, answer, error);
 }

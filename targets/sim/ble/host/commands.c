@@ -83,6 +83,25 @@ static const char *silence(struct sim_stack *stack, const struct words *words)
     return "ok";
 }
 
+static const char *passkey(struct sim_stack *stack, const struct words *words)
+{
+    unsigned digits;
+
+    if (words->n != 3 || strspn(words->word[2], "0123456789") != 6 || strlen(words->word[2]) != 6)
+        return "error: 'link passkey DIGITS' wants six digits";
+    digits = (unsigned)strtoul(words->word[2], NULL, 10);
+    return sm_type_passkey(stack, digits) ? "ok" : "error: nobody asked for a passkey";
+}
+
+static const char *confirm(struct sim_stack *stack, const struct words *words)
+{
+    bool yes = words->n == 3 && strcmp(words->word[2], "yes") == 0;
+
+    if (!yes && !(words->n == 3 && strcmp(words->word[2], "no") == 0))
+        return "error: 'link confirm yes' or 'link confirm no'";
+    return sm_answer_comparison(stack, yes) ? "ok" : "error: there is nothing to confirm";
+}
+
 /* Commands that need a link. NULL: there is no such command. */
 static const char *on_link(struct sim_stack *stack, const struct words *words)
 {
@@ -94,6 +113,12 @@ static const char *on_link(struct sim_stack *stack, const struct words *words)
         return silence(stack, words);
     if (begins(words, "link", "lost"))
         return link_vanish(stack), "ok";
+    if (begins(words, "link", "security"))
+        return sm_ask_security(stack), "ok";
+    if (begins(words, "link", "passkey"))
+        return passkey(stack, words);
+    if (begins(words, "link", "confirm"))
+        return confirm(stack, words);
     if (begins(words, "link", "service-changed"))
         return att_indicate_change(stack), "ok";
     return NULL;
@@ -104,6 +129,26 @@ static const char *damage_bonds(struct sim_stack *stack)
     for (unsigned i = 0; i < SIM_BLE_MAX_BONDS; i++)
         stack->ble->bonds[i].ltk[0] ^= 1;
     return "ok";
+}
+
+/* "ok N ADDRESS/TYPE ..." */
+static void list_bonds(const struct sim_stack *stack, char *answer, size_t room)
+{
+    unsigned n_bonds = 0;
+    size_t n_bytes;
+
+    for (unsigned i = 0; i < SIM_BLE_MAX_BONDS; i++)
+        n_bonds += stack->ble->bonds[i].used;
+    n_bytes = (size_t)snprintf(answer, room, "ok %u", n_bonds);
+    for (unsigned i = 0; i < SIM_BLE_MAX_BONDS; i++) {
+        const struct sim_bond *bond = &stack->ble->bonds[i];
+        const uint8_t *at = bond->address;
+
+        if (bond->used && n_bytes < room)
+            n_bytes += (size_t)snprintf(answer + n_bytes, room - n_bytes, " %02X:%02X:%02X:%02X:%02X:%02X/%s%s%s", at[0],
+                                        at[1], at[2], at[3], at[4], at[5], bond->address_type ? "random" : "public",
+                                        bond->secure ? ",secure" : "", bond->authenticated ? ",authenticated" : "");
+    }
 }
 
 static const char *run(struct sim_stack *stack, const struct words *words)
@@ -131,6 +176,10 @@ bool sim_stack_command(struct sim_stack *stack, uint64_t now_us, const char *lin
     if (strncmp(line, "link", 4) != 0 && strncmp(line, "bond", 4) != 0)
         return false;
     stack->now_us = now_us;
+    if (strcmp(line, "bond list") == 0) {
+        list_bonds(stack, answer, room);
+        return true;
+    }
     snprintf(answer, room, "%s", split(line, &words) ? run(stack, &words) : "error: too long");
     return true;
 }

@@ -90,7 +90,9 @@ bool sim_stack_ready(const struct sim_stack *stack);
  *                                 truncate (VALUE: bytes left, half), reorder (changes place with the next one, or goes
  *                                 after 1 s). N: from 0, counted from now on, the COUNT (1) PDUs from the N-th on
  *   link fault none               ends all faults
- *   bond list | bond forget | bond damage   damage: one bit of every stored key flips
+ *   bond list                     "ok N ADDRESS/public|random[,secure][,authenticated] ..."
+ *   bond forget                   all of them
+ *   bond damage                   one bit of every stored key flips
  * The answer begins with "ok" or "error", without line end, at most room - 1 bytes. false: no command of the stack. */
 bool sim_stack_command(struct sim_stack *stack, uint64_t now_us, const char *line, char *answer, size_t room);
 #define SIM_STACK_ANSWER_BYTES 512
