@@ -33,6 +33,7 @@ struct sim_options {
     gboolean on_trial;
     gboolean off;
     gboolean until_eof;
+    gboolean relay;
     int debug_port;
     int smp_port;
     char *control;
@@ -116,8 +117,8 @@ static bool default_image(const struct sim_options *options, struct rig_board *b
 {
     struct rig_payload_plan plan = {
         .behaviour = options->behaviour ? options->behaviour : "waits", .self_test_us = 1000000, .seed = 1};
-    g_autofree guint8 *payload = g_malloc(DEFAULT_PAYLOAD_BYTES);
-    struct rig_image_recipe recipe = {.payload = payload, .payload_bytes = DEFAULT_PAYLOAD_BYTES};
+    g_autoptr(GBytes) payload = NULL;
+    struct rig_image_recipe recipe = {0};
     struct rig_bytes built = {0};
     enum sim_app_behaviour behaviour;
 
@@ -131,7 +132,10 @@ static bool default_image(const struct sim_options *options, struct rig_board *b
                     options->version);
         return false;
     }
-    board->ops->make_payload(&plan, payload, DEFAULT_PAYLOAD_BYTES);
+    payload = board->ops->make_payload(board, &plan, DEFAULT_PAYLOAD_BYTES, error);
+    if (!payload)
+        return false;
+    recipe.payload = g_bytes_get_data(payload, &recipe.payload_bytes);
     recipe.key = board->signing_needed ? ((struct rig_sim *)board)->key : NULL;
     if (rig_image_build(&recipe, &built) != RIG_IMAGE_OK) {
         g_set_error_literal(error, RIG_ERROR, RIG_ERROR_INPUT, "the default image cannot be built");
@@ -304,6 +308,8 @@ static void announce(const struct rig_host_server *server, const struct sim_opti
         printf("control %s\n", options->control);
     if (rig_host_server_pty(server))
         printf("pty %s\n", rig_host_server_pty(server));
+    if (rig_host_server_relay(server))
+        printf("relay %s\n", rig_host_server_relay(server));
     printf("ready\n");
 }
 
@@ -315,6 +321,7 @@ static bool serve(const struct sim_options *options, const struct rig_target *ta
         .smp_port = (guint16)options->smp_port,
         .control = options->control,
         .until_eof = options->until_eof,
+        .relay = options->relay,
         .pty = g_strcmp0(options->console, "pty") == 0,
     };
     g_autoptr(rig_host_server) server =
@@ -368,8 +375,10 @@ static bool parse(int argc, char **argv, struct sim_options *options, int *exit_
          "UDP port of the SMP server; 0: any (default)", "PORT"},
         {"control", 0, 0, G_OPTION_ARG_FILENAME, &options->control, "unix socket for power, cuts and status",
          "PATH"},
-        {"console", 0, 0, G_OPTION_ARG_STRING, &options->console, "where console lines go (stdout)",
-         "stdout|pty|none"},
+        {"console", 0, 0, G_OPTION_ARG_STRING, &options->console,
+         "where console lines go (stdout); a pty also carries SMP in frames", "stdout|pty|none"},
+        {"relay", 0, 0, G_OPTION_ARG_NONE, &options->relay,
+         "an LCUS relay on a pseudo-terminal switches the board", NULL},
         {"hci", 0, 0, G_OPTION_ARG_STRING, &options->hci,
          "Bluetooth controller of the board: an H4 socket (btvirt -s) or an adapter that is powered off", "PATH|hciN"},
         {"io", 0, 0, G_OPTION_ARG_STRING, &options->io, "what the board has for pairing (none)",
@@ -389,16 +398,18 @@ static bool parse(int argc, char **argv, struct sim_options *options, int *exit_
         {0},
     };
 
-    return rig_cli_parse(&argc, &argv, entries, "",
-                         "Runs the simulated board as a process of its own, in real time.",
-                         "Tells its ports on stdout, then 'ready'. openocd attaches with -f "
-                         "targets/sim-openocd.cfg -c 'st-link backend tcp PORT'.\n"
-                         "Lines for the control socket: power on, power off, reset, status, cut after 40ms,\n"
-                         "cut operation 17 [before|half|after], cut console 5ms TEXT, cut none;\n"
-                         "with --hci: link disconnect REASON, link lost, link silent on|off, link parameters ...,\n"
-                         "link fault KIND writes|notifications N [COUNT] [VALUE], link fault none,\n"
-                         "link passkey DIGITS, link confirm yes|no, bond list|forget|damage.",
-                         exit_code);
+    return rig_cli_parse(
+        &argc, &argv, entries, "", "Runs the simulated board as a process of its own, in real time.",
+        "Tells its ports on stdout, then 'ready'. openocd attaches with -f "
+        "targets/sim-openocd.cfg -c 'st-link backend tcp PORT'.\n"
+        "Lines for the control socket: power on, power off, reset, status, cut after 40ms,\n"
+        "cut operation 17 [before|half|after], cut console 5ms TEXT, cut none; with --console pty also\n"
+        "console noise 20, console lose 300, console echo on, console print 1000000, "
+        "console hang-up;\n"
+        "with --hci: link disconnect REASON, link lost, link silent on|off, link parameters ...,\n"
+        "link fault KIND writes|notifications N [COUNT] [VALUE], link fault none,\n"
+        "link passkey DIGITS, link confirm yes|no, bond list|forget|damage.",
+        exit_code);
 }
 
 int rig_cli_sim(int argc, char **argv)

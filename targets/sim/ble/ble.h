@@ -124,6 +124,8 @@ bool sim_ble_read_notification(struct sim_ble *ble, uint8_t bytes[SIM_BLE_MAX_MT
 const struct sim_bond *sim_ble_find_bond(const struct sim_ble *ble,
                                          const uint8_t central[SIM_BLE_ADDRESS_BYTES]);
 void sim_ble_forget_bonds(struct sim_ble *ble);
+/* Another key takes the place of each, as when a settings area was restored from an older copy. */
+void sim_ble_replace_bonds(struct sim_ble *ble);
 /* A bond with the connected central, without a key yet: in the place of its former one, a free one, or that of the
  * oldest. */
 struct sim_bond *sim_ble_new_bond(struct sim_ble *ble);

@@ -38,6 +38,13 @@ void sim_ble_forget_bonds(struct sim_ble *ble)
     memset(ble->bonds, 0, sizeof ble->bonds);
 }
 
+void sim_ble_replace_bonds(struct sim_ble *ble)
+{
+    for (unsigned i = 0; i < SIM_BLE_MAX_BONDS; i++)
+        if (ble->bonds[i].used)
+            sim_ble_random(ble, ble->bonds[i].ltk, sizeof ble->bonds[i].ltk);
+}
+
 /* The peer's own place, a free one, or the one of the oldest bond. */
 static struct sim_bond *place_for(struct sim_ble *ble)
 {

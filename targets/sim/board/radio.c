@@ -74,6 +74,11 @@ void sim_board_ble_forget_bonds(struct sim_board *board)
     sim_ble_forget_bonds(&board->ram.ble);
 }
 
+void sim_board_ble_replace_bonds(struct sim_board *board)
+{
+    sim_ble_replace_bonds(&board->ram.ble);
+}
+
 struct sim_ble *sim_board_ble(struct sim_board *board)
 {
     return &board->ram.ble;
