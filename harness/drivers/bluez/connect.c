@@ -89,8 +89,9 @@ static bool dial(struct attempt *attempt, enum rig_link_outcome *outcome, GError
     look_with_monitor(link);
     if (!call_device(link, "Connect", attempt->how->until_us, &reply, error))
         return false;
-    if (reply.value)
-        return true;
+    if (reply.value) /* a connection that it hears of by ATT before the kernel tells is not signalled (seen
+                        with 5.66) */
+        return rig_bluez_refresh(link->bus, link->device, RIG_BLUEZ_DEVICE, attempt->how->until_us, error);
     if (reply.timed_out) /* the daemon would go on trying */
         rig_bluez_send(link->bus, link->device, RIG_BLUEZ_DEVICE, "Disconnect", NULL);
     if (!rig_bluez_judge_reply(link, "connecting", &reply, outcome, &attempt->again, error))
