@@ -55,6 +55,9 @@ extern const char *const rig_answer_choices[];
         .about = "With `expect: refused`: the error code that must be answered."                             \
     }
 
+/* When it was this host that ended the link (daemon or adapter gone), not the board: that is an error of the rig,
+ * whatever the step expects. Returns whether it was. */
+bool rig_blame_host(struct rig_run *run, const char *what);
 /* Compares what came of a request with `expect` (and `rc`) of the step, on record. */
 void rig_judge_answer(struct rig_run *run, const struct rig_step *step, const char *what,
                       const struct rig_smp_result *result);
