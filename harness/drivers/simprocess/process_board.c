@@ -267,6 +267,7 @@ static bool open_probe(struct rig_process_board *board, GError **error)
     board->openocd_arguments[3] = board->backend;
     if (!rig_openocd_probe_open(&board->probe, &config, &board->layout, board->folder, error))
         return false;
+    rig_process_watch_flash(board);
     board->probe.supply = (struct rig_openocd_supply){.catch_up = probe_catches_up,
                                                       .has_power = probe_asks_for_power,
                                                       .set = probe_switches_power,
@@ -405,6 +406,7 @@ struct rig_board *rig_process_board_new(const struct rig_target *target, const c
                                                "probe",
                                                "debug",
                                                "console",
+                                               "flash-watch",
                                                "board-options",
                                                "power-cut-at-operation",
                                                "power-cut-at-console",
