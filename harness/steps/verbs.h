@@ -23,7 +23,7 @@ extern const struct rig_verb rig_verb_cut_power, rig_verb_each_power_cut;
 /* explore_steps.c */
 extern const struct rig_verb rig_verb_explore;
 /* link_steps.c */
-extern const struct rig_verb rig_verb_connect, rig_verb_disconnect, rig_verb_pair, rig_verb_forget_bond,
+extern const struct rig_verb rig_verb_connect, rig_verb_disconnect, rig_verb_pair, rig_verb_answer_pairing, rig_verb_forget_bond,
     rig_verb_notifications;
 /* fault_steps.c */
 extern const struct rig_verb rig_verb_with_faults;

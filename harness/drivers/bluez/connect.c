@@ -133,6 +133,18 @@ static bool resolve(struct attempt *attempt, enum rig_link_outcome *outcome, GEr
     return true;
 }
 
+/* Only the end of the connection ends the request that hangs. */
+static bool hang_up(struct rig_bluez_link *link, GError **error)
+{
+    g_autofree char *words = g_strdup(link->text);
+
+    link->up = link->refused = false;
+    if (!rig_bluez_disconnect(link, G_MAXUINT64, error))
+        return false;
+    rig_bluez_say(link, false, "%s", words);
+    return true;
+}
+
 /* A link without a subscription stays usable: a board that demands encryption is talked to in vain, as it
  * should be. */
 static bool subscribe(struct attempt *attempt, enum rig_link_outcome *outcome, GError **error)
@@ -146,6 +158,8 @@ static bool subscribe(struct attempt *attempt, enum rig_link_outcome *outcome, G
         link->mtu = attempt->how->mtu;
     if (!rig_bluez_acquire_notify(link, outcome, error))
         return false;
+    if (link->refused)
+        return hang_up(link, error);
     if (*outcome == RIG_LINK_OK || *outcome == RIG_LINK_NOT_ENCRYPTED) {
         if (!rig_bluez_acquire_write(link, &written, error))
             return false;
@@ -288,7 +302,7 @@ bool rig_bluez_connect(struct rig_bluez_link *link, const struct rig_link_connec
     for (guint n = 1;; n++) {
         struct attempt attempt = {.link = link, .how = how};
 
-        link->host_fault = link->leaving = link->was_connected = false;
+        link->host_fault = link->leaving = link->was_connected = link->refused = false;
         rig_bluez_io_clear(&link->io);
         if (!play(&attempt, outcome, error) || !let_end(link, rig_bluez_now_us(link) + DISCONNECT_US, error))
             return false;

@@ -214,6 +214,18 @@ static bool add_images(struct rig_process_board *board, const struct rig_board_s
     return true;
 }
 
+static void add_radio(const struct rig_process_board *board, const struct rig_record *options,
+                      GPtrArray *arguments)
+{
+    const char *table = options ? rig_record_text(options, "gatt-table") : NULL;
+
+    add(arguments, "--hci", board->hci);
+    if (table && !g_str_equal(table, "fixed"))
+        add(arguments, "--table-moves", NULL);
+    if (g_strcmp0(table, "moves-silently") == 0)
+        add(arguments, "--no-service-changed", NULL);
+}
+
 static GPtrArray *sim_options(struct rig_process_board *board, const struct rig_board_setup *setup,
                               const char *options_path, GError **error)
 {
@@ -231,7 +243,7 @@ static GPtrArray *sim_options(struct rig_process_board *board, const struct rig_
     for (guint i = 0; i < board->defects->len; i++)
         add(options, "--defect", g_ptr_array_index(board->defects, i));
     if (has_radio(board))
-        add(options, "--hci", board->hci);
+        add_radio(board, setup->options, options);
     if (g_str_equal(board->place.kind, "serial"))
         add(options, "--console", "pty");
     g_ptr_array_add(options, NULL);
@@ -297,6 +309,15 @@ static void drain_console(struct rig_process_board *board)
     board->board.listener = listener;
 }
 
+/* The board is a new one: what this host remembers of one with the same address is of no use. */
+static bool forget_board(struct rig_link *link, GError **error)
+{
+    static const struct rig_link_answers nothing_said = {0};
+
+    return (!link->ops->answer || link->ops->answer(link, &nothing_said, error)) &&
+           link->ops->forget_bond(link, error);
+}
+
 static bool board_prepare(struct rig_board *base, const struct rig_board_setup *setup, GError **error)
 {
     struct rig_process_board *board = self(base);
@@ -308,9 +329,8 @@ static bool board_prepare(struct rig_board *base, const struct rig_board_setup *
         return false;
     base->signing = board->model->signing;
     base->signing_needed = board->model->signing_needed;
-    /* The board is a new one: what this host remembers of one with the same address is of no use. */
-    if (!start_sim(board, setup, error) || !base->link->ops->forget_bond(base->link, error) ||
-        !open_probe(board, error) || (!has_radio(board) && !program_images(board, setup, error)))
+    if (!start_sim(board, setup, error) || !forget_board(base->link, error) || !open_probe(board, error) ||
+        (!has_radio(board) && !program_images(board, setup, error)))
         return false;
     drain_console(board);
     rig_openocd_probe_forget_boots(&board->probe);
