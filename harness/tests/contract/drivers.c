@@ -60,10 +60,17 @@ static struct rig_board *make_process_serial(void **owner)
     return make_process_over("serial", owner);
 }
 
+static struct rig_board *make_process_bluez(void **owner)
+{
+    return make_process_over("bluez", owner);
+}
+
 const struct contract_driver contract_drivers[] = {
-    {"simulated nRF52840", make_nrf52840, release_simulated, NULL},
-    {"simulated nRF5340", make_nrf5340, release_simulated, NULL},
-    {"simulated nRF52840 out of process over UDP", make_process_udp, release_simulated, "openocd"},
-    {"simulated nRF52840 out of process over its console", make_process_serial, release_simulated, "openocd"},
+    {"simulated nRF52840", make_nrf52840, release_simulated, NULL, false},
+    {"simulated nRF5340", make_nrf5340, release_simulated, NULL, false},
+    {"simulated nRF52840 out of process over UDP", make_process_udp, release_simulated, "openocd", false},
+    {"simulated nRF52840 out of process over its console", make_process_serial, release_simulated, "openocd",
+     false},
+    {"simulated nRF52840 over BlueZ", make_process_bluez, release_simulated, "openocd", true},
 };
 const gsize contract_n_drivers = G_N_ELEMENTS(contract_drivers);
