@@ -13,7 +13,6 @@ struct rig_boards {
     char *bootloader;
     volatile int *interrupted;
     char *program;        /* this program, for boards that are processes of it */
-    char *openocd_config; /* for their debug port */
     GHashTable *made;     /* name -> struct made_board */
 };
 
@@ -42,7 +41,6 @@ struct rig_boards *rig_boards_new(const char *target, const char *target_directo
     boards->defects = g_strdupv((char **)defects);
     boards->interrupted = interrupted;
     boards->program = g_file_read_link("/proc/self/exe", NULL);
-    boards->openocd_config = g_build_filename(target_directory, "sim-openocd.cfg", NULL);
     boards->made = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, made_free);
     return boards;
 }
@@ -55,7 +53,6 @@ void rig_boards_free(struct rig_boards *boards)
     g_free(boards->target);
     g_free(boards->directory);
     g_free(boards->program);
-    g_free(boards->openocd_config);
     g_strfreev(boards->defects);
     g_free(boards->bootloader);
     g_free(boards);
@@ -72,7 +69,7 @@ static struct rig_board *make_board(struct rig_boards *boards, const struct rig_
     if (!is_process(target))
         return rig_sim_board_new(target, error);
     if (boards->program)
-        return rig_process_board_new(target, boards->program, boards->openocd_config, error);
+        return rig_process_board_new(target, boards->program, boards->directory, error);
     g_set_error_literal(error, RIG_ERROR, RIG_ERROR_IO,
                         "cannot tell where this program is: /proc is not mounted");
     return NULL;

@@ -20,11 +20,25 @@
 #define SLOT1 0x2c000u
 #define SLOT_BYTES 0x20000u
 
+/* The same tests go over both ports of the board. */
+struct port {
+    const char *name;
+    const char *config;
+    const char *command; /* names the port's number */
+    gsize read_bytes;    /* in one go: JTAG by single pins is slow */
+};
+static const struct port stlink = {"st-link", RIG_SOURCE_DIR "/targets/sim-openocd.cfg",
+                                   "st-link backend tcp", 0x100000};
+static const struct port jtag = {"jtag", RIG_SOURCE_DIR "/targets/sim-jtag-openocd.cfg",
+                                 "remote_bitbang port", 0x10000};
+
 struct rig {
+    const struct port *port;
     char *folder;
     char *log;
     char *backend;
     const char *arguments[5];
+    struct rig_openocd_config config;
     struct rig_sim_process *sim;
     struct rig_openocd_layout layout;
     struct rig_openocd_probe probe;
@@ -48,29 +62,36 @@ static void fill_layout(struct rig_openocd_layout *layout)
     };
 }
 
+static void open_probe(struct rig *rig)
+{
+    assert_true(rig_openocd_probe_open(&rig->probe, &rig->config, &rig->layout, rig->folder, NULL));
+    rig_openocd_probe_power(&rig->probe, true);
+}
+
 static int open_rig(void **state)
 {
     struct rig *rig = g_new0(struct rig, 1);
     const char *const options[] = {"--version", "3.2.1", "--speed", "20", NULL};
     g_autofree char *openocd = g_find_program_in_path("openocd");
-    struct rig_openocd_config config = {.arguments = rig->arguments};
 
+    rig->port = *state;
     *state = rig;
     if (!openocd)
         return 0;
+    rig->config.arguments = rig->arguments;
     rig->folder = g_dir_make_tmp("rig-ocd-XXXXXX", NULL);
     rig->log = g_build_filename(rig->folder, "openocd.log", NULL);
     rig->sim = rig_sim_process_start(BOOTRIG, options, rig->folder, NULL);
     assert_non_null(rig->sim);
-    rig->backend = g_strdup_printf("st-link backend tcp %u", rig->sim->debug_port);
+    rig->backend = g_strdup_printf("%s %u", rig->port->command,
+                                   rig->port == &jtag ? rig->sim->jtag_port : rig->sim->debug_port);
     rig->arguments[0] = "-f";
-    rig->arguments[1] = RIG_SOURCE_DIR "/targets/sim-openocd.cfg";
+    rig->arguments[1] = rig->port->config;
     rig->arguments[2] = "-c";
     rig->arguments[3] = rig->backend;
-    config.log_path = rig->log;
+    rig->config.log_path = rig->log;
     fill_layout(&rig->layout);
-    assert_true(rig_openocd_probe_open(&rig->probe, &config, &rig->layout, rig->folder, NULL));
-    rig_openocd_probe_power(&rig->probe, true);
+    open_probe(rig);
     return 0;
 }
 
@@ -145,15 +166,16 @@ static void memory_is_read_word_by_word_and_in_bulk(void **state)
 {
     struct rig *rig = rig_of(state);
     struct rig_probe *probe = &rig->probe.probe;
-    g_autofree guint8 *all = g_malloc(0x100000);
+    g_autofree guint8 *all = g_malloc(rig->port->read_bytes);
     g_autoptr(GError) error = NULL;
     guint8 some[64];
 
-    must(probe->ops->read(probe, "internal", 0, all, 0x100000, &error), error);
+    must(probe->ops->read(probe, "internal", 0, all, rig->port->read_bytes, &error), error);
     must(probe->ops->read(probe, "internal", SLOT0, some, sizeof some, &error), error);
     assert_memory_equal(all + SLOT0, some, sizeof some);
     assert_int_equal(some[0], 0x3d); /* the image magic */
-    assert_int_equal(all[0x80000], 0xff);
+    must(probe->ops->read(probe, "internal", 0x80000, some, sizeof some, &error), error);
+    assert_int_equal(some[0], 0xff);
 }
 
 static void the_view_tells_what_runs(void **state)
@@ -357,23 +379,33 @@ static void a_running_server_is_attached_to(void **state)
     assert_string_equal(names, "chip.cpu");
 }
 
-#define rig_case(f) cmocka_unit_test_setup_teardown(f, open_rig, close_rig)
+/* Names of tests are told with the port. */
+#define RIG_CASE(f)                                                                                          \
+    {.name = "st-link: " #f,                                                                                 \
+     .test_func = f,                                                                                         \
+     .setup_func = open_rig,                                                                                 \
+     .teardown_func = close_rig,                                                                             \
+     .initial_state = (void *)&stlink},                                                                      \
+    {                                                                                                        \
+        .name = "jtag: " #f, .test_func = f, .setup_func = open_rig, .teardown_func = close_rig,             \
+        .initial_state = (void *)&jtag                                                                       \
+    }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        rig_case(memory_is_read_word_by_word_and_in_bulk),
-        rig_case(the_view_tells_what_runs),
-        rig_case(programming_changes_what_it_should_and_leaves_the_rest),
-        rig_case(a_reset_boots_the_board_once),
-        rig_case(halt_and_resume_reach_the_board),
-        rig_case(an_address_that_is_not_there_is_an_error_and_the_next_read_works),
-        rig_case(the_probe_survives_planned_power_cuts),
-        rig_case(an_unplanned_power_loss_is_an_error_and_is_recovered_from),
-        rig_case(a_killed_openocd_is_started_again),
-        rig_case(a_lost_adapter_is_an_error_that_names_the_log),
-        rig_case(a_power_cut_in_the_middle_of_a_swap_leaves_a_torn_slot_that_heals),
-        rig_case(a_running_server_is_attached_to),
+        RIG_CASE(memory_is_read_word_by_word_and_in_bulk),
+        RIG_CASE(the_view_tells_what_runs),
+        RIG_CASE(programming_changes_what_it_should_and_leaves_the_rest),
+        RIG_CASE(a_reset_boots_the_board_once),
+        RIG_CASE(halt_and_resume_reach_the_board),
+        RIG_CASE(an_address_that_is_not_there_is_an_error_and_the_next_read_works),
+        RIG_CASE(the_probe_survives_planned_power_cuts),
+        RIG_CASE(an_unplanned_power_loss_is_an_error_and_is_recovered_from),
+        RIG_CASE(a_killed_openocd_is_started_again),
+        RIG_CASE(a_lost_adapter_is_an_error_that_names_the_log),
+        RIG_CASE(a_power_cut_in_the_middle_of_a_swap_leaves_a_torn_slot_that_heals),
+        RIG_CASE(a_running_server_is_attached_to),
     };
 
     signal(SIGPIPE, SIG_IGN);

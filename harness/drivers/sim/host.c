@@ -354,7 +354,7 @@ char *rig_sim_host_command(struct rig_sim_host *host, const char *line)
     }
     if (g_str_equal(line, "reset"))
         return g_strdup("error: the board has no power");
-    return g_strdup("error: there are: power on, power off, reset, status, cut ...");
+    return g_strdup("error: there are: power on, power off, reset, status, cut ..., unplug probe");
 }
 
 static bool reach(struct rig_sim_host *host)

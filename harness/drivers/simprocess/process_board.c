@@ -37,14 +37,59 @@ static guint64 board_now_us(struct rig_board *base)
     return (guint64)(g_get_monotonic_time() - self(base)->origin_us) * SPEED;
 }
 
+static void tell_line(struct rig_process_board *board, const char *line)
+{
+    if (board->board.listener.console)
+        board->board.listener.console(board->board.listener.user, board_now_us(&board->board), line);
+}
+
+/* What comes through the pipe counts the boots, also of a board whose console is another one: the simulator's
+ * own account loses nothing. */
 static void take_line(struct rig_process_board *board, const char *line)
 {
     if (strstr(line, BOOT_LINE)) {
         rig_openocd_probe_saw_boot(&board->probe);
         rig_link_board_gone(board->board.link, "disconnected: the board started anew");
     }
-    if (board->board.listener.console)
-        board->board.listener.console(board->board.listener.user, board_now_us(&board->board), line);
+    if (!board->rtt)
+        tell_line(board, line);
+}
+
+static void drop_rtt_wake(struct rig_process_board *board)
+{
+    if (board->rtt_wake)
+        g_source_destroy(board->rtt_wake);
+    g_clear_pointer(&board->rtt_wake, g_source_unref);
+    board->rtt_fd = -1;
+}
+
+/* What RTT brought, if that is the console. */
+static bool take_rtt_lines(struct rig_process_board *board)
+{
+    bool any = false;
+    char *line;
+
+    while (board->rtt && (line = rig_rtt_line(board->rtt))) {
+        tell_line(board, line);
+        g_free(line);
+        any = true;
+    }
+    return any;
+}
+
+static bool attend_rtt(struct rig_process_board *board, GError **error)
+{
+    if (!board->rtt)
+        return true;
+    if (!rig_rtt_attend(board->rtt, error))
+        return false;
+    if (rig_rtt_fd(board->rtt) == board->rtt_fd)
+        return true;
+    drop_rtt_wake(board);
+    board->rtt_fd = rig_rtt_fd(board->rtt);
+    if (board->rtt_fd >= 0)
+        board->rtt_wake = rig_board_wake_on(&board->board, board->rtt_fd);
+    return true;
 }
 
 /* What the board said before it lost its power belongs before the loss. */
@@ -70,6 +115,7 @@ bool rig_process_board_has_power(struct rig_process_board *board)
     if (g_strcmp0(power, "on") == 0)
         return true;
     take_lines(board);
+    take_rtt_lines(board);
     if (board->probe.powered)
         rig_openocd_probe_power(&board->probe, false);
     rig_link_board_gone(board->board.link, "disconnected: the board lost its power");
@@ -120,7 +166,7 @@ static bool board_wait(struct rig_board *base, guint64 until_us, bool *happened,
         g_set_error_literal(error, RIG_ERROR, RIG_ERROR_DEVICE, "the board is not prepared yet");
         return false;
     }
-    if (!rig_openocd_probe_end_peek(&board->probe, error))
+    if (!rig_openocd_probe_end_peek(&board->probe, error) || !attend_rtt(board, error))
         return false;
     line = rig_sim_process_console(board->sim, 0, &gone);
     if (!line && !gone) {
@@ -137,12 +183,14 @@ static bool board_wait(struct rig_board *base, guint64 until_us, bool *happened,
         take_line(board, line);
     if (board->power.armed)
         rig_process_board_has_power(board);
-    *happened = line || board_now_us(base) < until_us;
+    *happened = take_rtt_lines(board) || line || board_now_us(base) < until_us;
     return true;
 }
 
 static void stop(struct rig_process_board *board)
 {
+    drop_rtt_wake(board);
+    g_clear_pointer(&board->rtt, rig_rtt_free);
     rig_openocd_probe_close(&board->probe);
     rig_link_close(board->board.link);
     if (board->console_wake)
@@ -150,6 +198,11 @@ static void stop(struct rig_process_board *board)
     g_clear_pointer(&board->console_wake, g_source_unref);
     g_clear_pointer(&board->sim, rig_sim_process_free);
     g_clear_pointer(&board->backend, g_free);
+}
+
+static bool over_jtag(const struct rig_target *target)
+{
+    return g_str_equal(rig_record_text(target->record, "adapter"), "jtag");
 }
 
 static bool fill_layout(struct rig_process_board *board, GError **error)
@@ -209,12 +262,18 @@ static bool start_sim(struct rig_process_board *board, const struct rig_board_se
     return true;
 }
 
+/* 64 KiB from the start of RAM: the simulated board's control block is there. */
+static const struct rig_rtt_config rtt_config = {.address = 0x20000000, .n_bytes = 0x10000};
+
 static bool open_probe(struct rig_process_board *board, GError **error)
 {
     struct rig_openocd_config config = {.arguments = board->openocd_arguments,
-                                        .log_path = board->openocd_log};
+                                        .log_path = board->openocd_log,
+                                        .expect_chip = rig_record_text(board->target->record, "chip")};
 
-    board->backend = g_strdup_printf("st-link backend tcp %u", board->sim->debug_port);
+    board->backend = over_jtag(board->target)
+                         ? g_strdup_printf("remote_bitbang port %u", board->sim->jtag_port)
+                         : g_strdup_printf("st-link backend tcp %u", board->sim->debug_port);
     board->openocd_arguments[3] = board->backend;
     if (!rig_openocd_probe_open(&board->probe, &config, &board->layout, board->folder, error))
         return false;
@@ -222,6 +281,8 @@ static bool open_probe(struct rig_process_board *board, GError **error)
                                                       .has_power = probe_asks_for_power,
                                                       .set = probe_switches_power,
                                                       .user = board};
+    if (g_str_equal(rig_record_text(board->target->record, "console"), "rtt"))
+        board->rtt = rig_rtt_new(&board->probe, &rtt_config);
     return true;
 }
 
@@ -247,6 +308,14 @@ static void drain_console(struct rig_process_board *board)
         g_free(line);
 }
 
+static void drain_rtt(struct rig_process_board *board)
+{
+    char *line;
+
+    while (board->rtt && (line = rig_rtt_line(board->rtt)))
+        g_free(line);
+}
+
 static bool board_prepare(struct rig_board *base, const struct rig_board_setup *setup, GError **error)
 {
     struct rig_process_board *board = self(base);
@@ -261,6 +330,7 @@ static bool board_prepare(struct rig_board *base, const struct rig_board_setup *
     if (!start_sim(board, setup, error) || !open_probe(board, error) || !program_images(board, setup, error))
         return false;
     drain_console(board);
+    drain_rtt(board);
     rig_openocd_probe_forget_boots(&board->probe);
     board->origin_us = g_get_monotonic_time();
     return true;
@@ -304,6 +374,7 @@ static void board_free(struct rig_board *base)
     g_rmdir(board->folder);
     g_free(board->folder);
     g_free(board->openocd_log);
+    g_free(board->openocd_config);
     g_ptr_array_unref(board->defects);
     g_free(board);
 }
@@ -330,7 +401,7 @@ static const struct rig_board_ops ops = {
 };
 
 struct rig_board *rig_process_board_new(const struct rig_target *target, const char *program,
-                                        const char *openocd_config, GError **error)
+                                        const char *target_directory, GError **error)
 {
     static const char *const capabilities[] = {"simulated",
                                                "smp",
@@ -362,8 +433,11 @@ struct rig_board *rig_process_board_new(const struct rig_target *target, const c
     board->program = program;
     board->folder = folder;
     board->openocd_log = g_build_filename(folder, "openocd.log", NULL);
+    board->openocd_config = g_build_filename(
+        target_directory, over_jtag(target) ? "sim-jtag-openocd.cfg" : "sim-openocd.cfg", NULL);
     board->openocd_arguments[0] = "-f";
-    board->openocd_arguments[1] = openocd_config;
+    board->openocd_arguments[1] = board->openocd_config;
+    board->rtt_fd = -1;
     board->openocd_arguments[2] = "-c";
     board->defects = g_ptr_array_new_with_free_func(g_free);
     board->origin_us = g_get_monotonic_time();
