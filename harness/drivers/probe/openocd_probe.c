@@ -249,7 +249,7 @@ static bool worth_another_try(struct rig_openocd_probe *probe)
     if (!rig_openocd_is_started(probe->openocd))
         return true;
     state = rig_openocd_state(probe, NULL);
-    return g_strcmp0(state, "unknown") == 0 &&
+    return (!state || g_str_equal(state, "unknown")) &&
            (!probe->supply.has_power || probe->supply.has_power(probe->supply.user));
 }
 

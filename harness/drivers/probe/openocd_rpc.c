@@ -37,7 +37,7 @@ bool rig_openocd_is_started(const struct rig_openocd *openocd)
 
 guint rig_openocd_session(const struct rig_openocd *openocd)
 {
-    return openocd->session;
+    return rig_openocd_is_started(openocd) ? openocd->session : 0;
 }
 
 void rig_openocd_end(struct rig_openocd *openocd)

@@ -22,6 +22,7 @@ struct rig_rtt {
     struct rig_stream *stream; /* of the server in openocd; NULL: none */
     guint16 port;
     guint session; /* of openocd, in which that server lives */
+    bool was_set_up;
     gint64 searched_us;
 };
 
@@ -71,6 +72,7 @@ static bool open_server(struct rig_rtt *rtt, GError **error)
 
     g_clear_pointer(&rtt->stream, rig_stream_free);
     rtt->session = rig_openocd_session(openocd);
+    rtt->was_set_up = false;
     for (guint i = 0; i < PORT_TRIES && !opened; i++) {
         g_clear_error(error);
         rtt->port = free_port();
@@ -89,10 +91,13 @@ static bool open_server(struct rig_rtt *rtt, GError **error)
  * again: so it is stopped and set up each time. Only `rtt channels` tells that there is no block. */
 static bool start_forwarding(struct rig_rtt *rtt)
 {
+    const char *stop = rtt->was_set_up ? "catch {rtt stop}; " : "";
+
+    rtt->was_set_up = true;
     return rig_openocd_command(rtt->probe->openocd, RIG_OPENOCD_COMMAND_MS, NULL, NULL,
-                               "catch {rtt stop}; rtt setup 0x%x %u {SEGGER RTT}; rtt start; rtt channels; "
+                               "%srtt setup 0x%x %u {SEGGER RTT}; rtt start; rtt channels; "
                                "rtt polling_interval %u",
-                               rtt->config.address, rtt->config.n_bytes, rtt->config.poll_ms);
+                               stop, rtt->config.address, rtt->config.n_bytes, rtt->config.poll_ms);
 }
 
 bool rig_rtt_is_forwarded(const struct rig_rtt *rtt)
@@ -121,14 +126,14 @@ int rig_rtt_fd(const struct rig_rtt *rtt)
     return rtt->stream ? rig_stream_fd(rtt->stream) : -1;
 }
 
-char *rig_rtt_line(struct rig_rtt *rtt)
+char *rig_rtt_line(struct rig_rtt *rtt, guint timeout_ms)
 {
     g_autoptr(GByteArray) frame = NULL;
     enum rig_stream_outcome outcome;
 
     if (!rtt->stream)
         return NULL;
-    outcome = rig_stream_read_frame(rtt->stream, '\n', 0, &frame);
+    outcome = rig_stream_read_frame(rtt->stream, '\n', timeout_ms, &frame);
     if (outcome == RIG_STREAM_CLOSED)
         g_clear_pointer(&rtt->stream, rig_stream_free);
     if (outcome != RIG_STREAM_FRAME)

@@ -31,9 +31,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_rtt, rig_rtt_free)
  * there is no block yet. RIG_ERROR_DEVICE: openocd cannot, or the target cannot be read. */
 bool rig_rtt_attend(struct rig_rtt *rtt, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool rig_rtt_is_forwarded(const struct rig_rtt *rtt);
-/* The next whole line that has come, without its end; NULL: none. NUL bytes become '?'. Owned by the caller.
- */
-char *rig_rtt_line(struct rig_rtt *rtt);
+/* The next whole line that came within timeout_ms, without its end; NULL: none. NUL bytes become '?'. Owned
+ * by the caller. */
+char *rig_rtt_line(struct rig_rtt *rtt, guint timeout_ms);
 /* For a poll; -1 while nothing is forwarded. It changes with each new connection. */
 int rig_rtt_fd(const struct rig_rtt *rtt);
 

@@ -13,6 +13,7 @@
 
 #define SPEED 5 /* board seconds per second: the board's own times shrink, what openocd costs does not */
 #define TICK_MS 5
+#define FIRST_LINES_MS 100u
 #define BOOT_LINE "*** Booting MCUboot"
 #define PAGE_BYTES 4096u
 
@@ -64,12 +65,12 @@ static void drop_rtt_wake(struct rig_process_board *board)
 }
 
 /* What RTT brought, if that is the console. */
-static bool take_rtt_lines(struct rig_process_board *board)
+static bool take_rtt_lines(struct rig_process_board *board, guint timeout_ms)
 {
     bool any = false;
     char *line;
 
-    while (board->rtt && (line = rig_rtt_line(board->rtt))) {
+    while (board->rtt && (line = rig_rtt_line(board->rtt, any ? 0 : timeout_ms))) {
         tell_line(board, line);
         g_free(line);
         any = true;
@@ -115,7 +116,7 @@ bool rig_process_board_has_power(struct rig_process_board *board)
     if (g_strcmp0(power, "on") == 0)
         return true;
     take_lines(board);
-    take_rtt_lines(board);
+    take_rtt_lines(board, 0);
     if (board->probe.powered)
         rig_openocd_probe_power(&board->probe, false);
     rig_link_board_gone(board->board.link, "disconnected: the board lost its power");
@@ -125,9 +126,14 @@ bool rig_process_board_has_power(struct rig_process_board *board)
 static void probe_catches_up(void *user)
 {
     struct rig_process_board *board = user;
+    bool was_forwarded = !board->rtt || rig_rtt_is_forwarded(board->rtt);
 
-    if (board->sim)
-        take_lines(board);
+    if (!board->sim)
+        return;
+    take_lines(board);
+    /* What lies in RAM since the start is told with the first look. */
+    if (attend_rtt(board, NULL) && board->rtt)
+        take_rtt_lines(board, !was_forwarded && rig_rtt_is_forwarded(board->rtt) ? FIRST_LINES_MS : 0);
 }
 
 static bool probe_asks_for_power(void *user)
@@ -183,7 +189,7 @@ static bool board_wait(struct rig_board *base, guint64 until_us, bool *happened,
         take_line(board, line);
     if (board->power.armed)
         rig_process_board_has_power(board);
-    *happened = take_rtt_lines(board) || line || board_now_us(base) < until_us;
+    *happened = take_rtt_lines(board, 0) || line || board_now_us(base) < until_us;
     return true;
 }
 
@@ -312,7 +318,7 @@ static void drain_rtt(struct rig_process_board *board)
 {
     char *line;
 
-    while (board->rtt && (line = rig_rtt_line(board->rtt)))
+    while (board->rtt && (line = rig_rtt_line(board->rtt, 0)))
         g_free(line);
 }
 
