@@ -44,16 +44,22 @@ static void tell_line(struct rig_process_board *board, const char *line)
         board->board.listener.console(board->board.listener.user, board_now_us(&board->board), line);
 }
 
+static void board_heard(struct rig_board *base, const char *line)
+{
+    if (!strstr(line, BOOT_LINE))
+        return;
+    rig_openocd_probe_saw_boot(&self(base)->probe);
+    rig_link_board_gone(base->link, "disconnected: the board started anew");
+}
+
 /* What comes through the pipe counts the boots, also of a board whose console is another one: the simulator's
  * own account loses nothing. */
 static void take_line(struct rig_process_board *board, const char *line)
 {
-    if (strstr(line, BOOT_LINE)) {
-        rig_openocd_probe_saw_boot(&board->probe);
-        rig_link_board_gone(board->board.link, "disconnected: the board started anew");
-    }
-    if (!board->rtt)
-        tell_line(board, line);
+    if (board->rtt)
+        board_heard(&board->board, line);
+    else
+        rig_board_console_line(&board->board, line);
 }
 
 static void drop_rtt_wake(struct rig_process_board *board)
@@ -99,6 +105,7 @@ static void take_lines(struct rig_process_board *board)
     char *line;
     bool gone = false;
 
+    rig_board_catch_up(&board->board);
     while ((line = rig_sim_process_console(board->sim, 0, &gone))) {
         take_line(board, line);
         g_free(line);
@@ -204,6 +211,7 @@ static void stop(struct rig_process_board *board)
     g_clear_pointer(&board->console_wake, g_source_unref);
     g_clear_pointer(&board->sim, rig_sim_process_free);
     g_clear_pointer(&board->backend, g_free);
+    g_clear_error(&board->board.broken);
 }
 
 static bool over_jtag(const struct rig_target *target)
@@ -256,6 +264,10 @@ static bool start_sim(struct rig_process_board *board, const struct rig_board_se
         g_ptr_array_add(options, (gpointer) "--defect");
         g_ptr_array_add(options, g_ptr_array_index(board->defects, i));
     }
+    if (g_str_equal(board->place.kind, "serial")) {
+        g_ptr_array_add(options, (gpointer) "--console");
+        g_ptr_array_add(options, (gpointer) "pty");
+    }
     g_ptr_array_add(options, NULL);
     board->sim =
         rig_sim_process_start(board->program, (const char *const *)options->pdata, board->folder, error);
@@ -264,8 +276,9 @@ static bool start_sim(struct rig_process_board *board, const struct rig_board_se
     board->console_wake =
         rig_board_wake_on(&board->board, rig_stream_fd(rig_process_stream(board->sim->process)));
     board->place.port = board->sim->smp_port;
+    board->place.tty = board->sim->pty;
     board->place.max_mtu = ((const struct rig_sim *)board->model)->config.ble.mtu;
-    return true;
+    return rig_link_open(board->board.link, error);
 }
 
 /* 64 KiB from the start of RAM: the simulated board's control block is there. */
@@ -307,11 +320,11 @@ static bool program_images(struct rig_process_board *board, const struct rig_boa
 
 static void drain_console(struct rig_process_board *board)
 {
-    char *line;
-    bool gone = false;
+    const struct rig_board_listener listener = board->board.listener;
 
-    while ((line = rig_sim_process_console(board->sim, 0, &gone)))
-        g_free(line);
+    board->board.listener = (struct rig_board_listener){0};
+    take_lines(board);
+    board->board.listener = listener;
 }
 
 static void drain_rtt(struct rig_process_board *board)
@@ -349,18 +362,11 @@ static bool board_forget_bonds(struct rig_board *base, GError **error)
     return true;
 }
 
-static void board_make_payload(const struct rig_payload_plan *plan, guint8 *payload, gsize n_bytes)
+static bool board_make_safe(struct rig_board *base, GError **error)
 {
-    struct sim_app_personality personality = {.self_test_us = (guint32)plan->self_test_us,
-                                              .watchdog_us = (guint32)plan->watchdog_us};
-
-    sim_app_behaviour_from_name(plan->behaviour, &personality.behaviour);
-    sim_app_make_payload(&personality, plan->seed, payload, n_bytes);
-}
-
-static void board_make_safe(struct rig_board *base)
-{
+    (void)error;
     stop(self(base));
+    return true;
 }
 
 static void board_free(struct rig_board *base)
@@ -400,7 +406,8 @@ static const struct rig_board_ops ops = {
     .wait = board_wait,
     .prepare = board_prepare,
     .forget_bonds = board_forget_bonds,
-    .make_payload = board_make_payload,
+    .heard = board_heard,
+    .make_payload = rig_sim_make_payload,
     .logs = board_logs,
     .make_safe = board_make_safe,
     .free = board_free,
@@ -473,4 +480,22 @@ bool rig_process_board_add_defect(struct rig_board *base, const char *defect, GE
         return false;
     g_ptr_array_add(board->defects, g_strdup(defect));
     return true;
+}
+
+bool rig_process_board_use_link(struct rig_board *base, const char *name, GError **error)
+{
+    struct rig_process_board *board = self(base);
+    const struct rig_link_kind *kind = rig_link_kind_find(name, error);
+
+    if (!kind)
+        return false;
+    rig_link_free(base->link);
+    board->place.kind = kind->name;
+    base->link = kind->make(&board->place, base);
+    return true;
+}
+
+bool rig_process_board_command(struct rig_board *base, const char *line, char **answer, GError **error)
+{
+    return rig_sim_process_command(self(base)->sim, line, answer, error);
 }

@@ -43,7 +43,6 @@ static const struct exception exceptions[] = {
     {"disconnect", "must_error", NO_ADAPTER},
     {"pair", "must_error", NO_ADAPTER},
     {"forget-bond", "must_fail", ONLY_MAKES},
-    {"forget-bond", "must_error", NO_ADAPTER},
     {"notifications", "must_error", NO_ADAPTER},
     {"erase", "must_error", NO_ADAPTER},
     {"smp-parameters", "must_error", NO_ADAPTER},
