@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Workers are forked for one batch: they know all that was found before, and what a foreign bootloader does to
- * them ends with them. */
+/* Workers are forked for one batch: they know all that was found before, and what a foreign bootloader does
+ * to them ends with them. */
 #define _GNU_SOURCE
 #include "explore/crew.h"
 
@@ -98,7 +98,7 @@ static void run_here(struct rig_crew *crew, struct row row)
 
     for (guint i = 0; i < row.n && !crew->stop(crew->user); i++)
         if (!rig_record_known(crew->recorder, &row.tasks[i], row.traces[i]))
-            rig_record(crew->recorder, &row.tasks[i], row.traces[i]);
+            rig_trace_record(crew->recorder, &row.tasks[i], row.traces[i]);
     n_executed = rig_recorder_n_executed(crew->recorder) - n_before;
     if (n_executed > 0)
         crew->us_per_task = (double)(g_get_monotonic_time() - before_us) / (double)row.n;
@@ -161,7 +161,7 @@ static G_GNUC_NORETURN void work(struct rig_crew *crew, const struct worker *wor
         struct rig_trace trace;
 
         if (!rig_record_known(crew->recorder, &worker->row.tasks[i], &trace))
-            rig_record(crew->recorder, &worker->row.tasks[i], &trace);
+            rig_trace_record(crew->recorder, &worker->row.tasks[i], &trace);
         room = rig_parcel_put(worker->parcel, crew->contents, crew->recorder, &trace);
     }
     n_after = rig_contents_bytes(crew->contents) + rig_recorder_bytes(crew->recorder);
@@ -261,9 +261,8 @@ static guint take(struct rig_crew *crew, struct worker *worker)
 
     if (worker->fate != FATE_SOUND)
         return 0;
-    while (n_done < worker->row.n &&
-           rig_parcel_take(worker->parcel, crew->contents, crew->recorder, &worker->row.tasks[n_done],
-                           worker->row.traces[n_done]))
+    while (n_done < worker->row.n && rig_parcel_take(worker->parcel, crew->contents, crew->recorder,
+                                                     &worker->row.tasks[n_done], worker->row.traces[n_done]))
         n_done++;
     if (n_done < worker->row.n)
         worker->row.traces[n_done]->end = RIG_TRACE_NONE;
