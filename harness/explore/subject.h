@@ -20,6 +20,8 @@ enum rig_end {
     RIG_END_LOOP,        /* it did not come to an end */
 };
 const char *rig_end_text(enum rig_end end);
+/* With what it said, and nothing twice: "crash: invalid memory access". Owned by the caller. */
+char *rig_end_sentence(enum rig_end end, const char *said);
 
 struct rig_end_report {
     enum rig_end end;
