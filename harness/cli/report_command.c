@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "report/evidence.h"
 #include "report/junit.h"
 #include "report/output.h"
 #include "report/page.h"
@@ -87,7 +88,7 @@ static bool write_junit(const struct rig_results *results, const struct wishes *
 {
     const char *const attachments[] = {wishes->journal, NULL};
     g_autofree char *folder = g_path_get_dirname(wishes->journal);
-    g_autofree char *evidence = g_build_filename(folder, RIG_OUTPUT_EVIDENCE, NULL);
+    g_autofree char *evidence = g_build_filename(folder, RIG_EVIDENCE_FOLDER, NULL);
     struct rig_junit_options options = {.strict = wishes->strict, .attachments = attachments};
     g_autofree char *text = NULL;
     gsize n_bytes = 0;

@@ -23,6 +23,9 @@ static char **recorded(char **argv)
 void rig_run_options_clear(struct rig_run_options *options)
 {
     g_free(options->target);
+    g_free(options->bench);
+    g_free(options->board);
+    g_free(options->tag_board);
     g_strfreev(options->defects);
     g_strfreev(options->names);
     g_strfreev(options->cases);
@@ -60,6 +63,14 @@ int rig_cli_run(int argc, char **argv)
          "board to run on: NAME of a shipped target, or FILE (default sim-nrf52840-mcuboot; scenarios "
          "written for another target get theirs)",
          "NAME|FILE"},
+        {"bench", 'b', 0, G_OPTION_ARG_FILENAME, &options.bench,
+         "play on a board of this bench file instead of a simulated one", "FILE"},
+        {"board", 0, 0, G_OPTION_ARG_STRING, &options.board,
+         "board of the bench (needed when it has several)", "NAME"},
+        {"tag-board", 0, 0, G_OPTION_ARG_STRING, &options.tag_board,
+         "the first free board of the bench with this tag", "TAG"},
+        {"lock-wait", 0, 0, G_OPTION_ARG_INT, &options.lock_wait_s,
+         "seconds to wait for a board that is in use (default 0)", "S"},
         {"name", 'n', 0, G_OPTION_ARG_STRING_ARRAY, &options.names,
          "only cases whose name has this piece or fits this pattern (* ?); may be given again", "PATTERN"},
         {"case", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.cases,
@@ -176,6 +187,12 @@ int rig_cli_replay(int argc, char **argv)
     const GOptionEntry entries[] = {
         {"case", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.cases, "name of the case", "NAME"},
         {"target", 't', 0, G_OPTION_ARG_STRING, &options.target, "board of the failing run", "NAME|FILE"},
+        {"bench", 'b', 0, G_OPTION_ARG_FILENAME, &options.bench,
+         "play on a board of this bench file instead of a simulated one", "FILE"},
+        {"board", 0, 0, G_OPTION_ARG_STRING, &options.board,
+         "board of the bench (needed when it has several)", "NAME"},
+        {"lock-wait", 0, 0, G_OPTION_ARG_INT, &options.lock_wait_s,
+         "seconds to wait for a board that is in use (default 0)", "S"},
         {"case-seed", 0, 0, G_OPTION_ARG_STRING, &options.case_seed, "seed of the failing attempt", "N"},
         {"cut", 0, 0, G_OPTION_ARG_STRING, &options.cut, "of a sweep play only this power cut",
          "OPERATION:FORM"},

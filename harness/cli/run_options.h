@@ -9,6 +9,10 @@ G_BEGIN_DECLS
 
 struct rig_run_options {
     char *target;
+    char *bench;
+    char *board;
+    char *tag_board;
+    int lock_wait_s;
     char **defects;
     char *bootloader;
     char **names;

@@ -23,6 +23,7 @@ struct rig_explore_plan {
     guint32 max_contents; /* budgets; 0 = none */
     gint64 max_us;
     gsize max_bytes;           /* of memory */
+    guint n_workers;           /* processes at work at a time; 0 = one for each core. The result is the same */
     volatile int *interrupted; /* may be NULL */
 };
 
@@ -36,6 +37,7 @@ struct rig_violation {
 struct rig_exploration {
     bool closed;
     const char *why_open; /* when not closed; static */
+    char *trouble;        /* of the rig, which ended it; NULL: none */
     guint32 n_contents;   /* distinct flash contents at power-on */
     guint64 n_nodes;      /* contents times what the world knows */
     guint64 n_edges;      /* places of a power cut: (content, operation, form) */
@@ -43,7 +45,9 @@ struct rig_exploration {
     guint64 n_boots;      /* bootloader runs that were executed */
     guint longest;        /* the most cuts that are needed to reach any node */
     gint64 elapsed_us;
-    gsize n_bytes; /* memory */
+    gsize n_bytes;  /* memory, workers included */
+    guint n_forks;  /* workers that were started */
+    guint n_strays; /* that ended before their time, although each of their boots alone does no harm */
     struct rig_violation violations[RIG_N_INVARIANTS];
 };
 

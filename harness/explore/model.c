@@ -35,6 +35,8 @@ const char *rig_end_text(enum rig_end end)
         return "crash";
     case RIG_END_LOOP:
         return "endless loop";
+    case RIG_END_NOT_RUN:
+        return "not run";
     }
     return "unknown";
 }
@@ -105,8 +107,9 @@ static enum rig_end end_of_guest(enum sim_guest_outcome outcome)
     case SIM_GUEST_CRASH:
     case SIM_GUEST_STACK_OVERFLOW:
     case SIM_GUEST_BAD_DECISION:
-    case SIM_GUEST_NOT_RUN:
         return RIG_END_CRASH;
+    case SIM_GUEST_NOT_RUN:
+        return RIG_END_NOT_RUN;
     case SIM_GUEST_NO_IMAGE:
     case SIM_GUEST_POWER_LOST:
         break;
@@ -122,10 +125,10 @@ static void guest_boot(struct rig_subject *subject, struct rig_end_report *repor
     report->end = end_of_guest(result.outcome);
     report->device = result.device;
     report->offset = result.offset;
-    if (sim_guest_is_finding(result.outcome) || result.outcome == SIM_GUEST_NOT_RUN)
+    if (sim_guest_is_finding(result.outcome))
         g_snprintf(report->text, sizeof report->text, "%s: %s", sim_guest_outcome_text(result.outcome),
                    result.text);
-    else if (result.outcome == SIM_GUEST_NO_IMAGE)
+    else if (result.outcome == SIM_GUEST_NO_IMAGE || result.outcome == SIM_GUEST_NOT_RUN)
         g_strlcpy(report->text, result.text, sizeof report->text);
 }
 
@@ -295,6 +298,8 @@ struct rig_subject *rig_subject_guest(const struct sim_boot_config *config, cons
         return NULL;
     self(subject)->guest = guest;
     subject->ops = &guest_ops;
+    subject->isolated = true;
+    subject->max_boot_ms = 2 * sim_guest_max_boot_ms(guest);
     allow_area(subject, "scratch", &config->scratch);
     return subject;
 }

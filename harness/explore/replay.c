@@ -188,8 +188,11 @@ static bool comes_up(struct rig_recorder *recorder, guint max_boots, const struc
     struct rig_trace boot = *trace;
 
     /* One that changes nothing will not do better the next time. */
-    for (guint n_left = max_boots; boot.end != RIG_END_RUNS && boot.n_operations > 0 && n_left > 1; n_left--)
-        rig_record_boot(recorder, boot.final, &boot);
+    for (guint n_left = max_boots; boot.end != RIG_END_RUNS && boot.n_operations > 0 && n_left > 1; n_left--) {
+        struct rig_task task = {.content = boot.final, .action = RIG_TASK_BOOT};
+
+        rig_trace_record(recorder, &task, &boot);
+    }
     return boot.end == RIG_END_RUNS;
 }
 
@@ -221,14 +224,14 @@ static guint32 judge_next(struct replay *replay, enum rig_leg_form form)
     enum rig_action action;
     guint32 broken;
 
-    rig_record_boot(recorder, content, &boot);
+    rig_trace_record(recorder, &(struct rig_task){.content = content, .action = RIG_TASK_BOOT}, &boot);
     judged.trace = &boot;
     judged.comes_up = comes_up(recorder, plan->max_boots, &boot);
     broken = judge(replay, &judged, recorder);
     judged.history = rig_history_ran(&plan->life, &replay->history, boot.image, plan->subject->reverts);
     if (form == RIG_LEG_ACT && boot.end == RIG_END_RUNS &&
         rig_history_due(&plan->life, &judged.history, boot.image, &action)) {
-        rig_record_action(recorder, boot.final, action, &acted);
+        rig_trace_record(recorder, &(struct rig_task){.content = boot.final, .action = (gint)action}, &acted);
         judged.trace = &acted;
         judged.is_action = true;
         broken |= judge(replay, &judged, recorder);

@@ -18,6 +18,7 @@ enum rig_end {
     RIG_END_FLASH_FAULT, /* the flash refused an operation */
     RIG_END_CRASH,       /* a signal */
     RIG_END_LOOP,        /* it did not come to an end */
+    RIG_END_NOT_RUN,     /* the rig's own trouble: nothing is said about the bootloader */
 };
 const char *rig_end_text(enum rig_end end);
 /* With what it said, and nothing twice: "crash: invalid memory access". Owned by the caller. */
@@ -60,6 +61,8 @@ struct rig_subject {
     struct sim_area areas[RIG_SUBJECT_MAX_AREAS];  /* where bootloader and application may write */
     const char *area_names[RIG_SUBJECT_MAX_AREAS]; /* "primary"; static */
     guint n_areas;
+    bool isolated;         /* it may spoil the process that runs it: boots are run in forked workers */
+    guint32 max_boot_ms;   /* longer than any boot takes, however loaded the machine is; 0 = not known */
     guint32 upload_offset; /* where an uploaded image begins in the slot it goes to, see model.c */
 };
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "report/evidence.h"
 
 /* -1 with errno; EWOULDBLOCK: another run has it. A file system without locks (some network ones) counts as
  * free. */
@@ -27,23 +28,6 @@ static int lock_folder(const char *directory)
     return fd;
 }
 
-/* Only what a run of ours can have left there; the folder itself goes when nothing else is in it. */
-static void remove_old_pictures(const char *directory)
-{
-    g_autofree char *path = g_build_filename(directory, RIG_OUTPUT_EVIDENCE, NULL);
-    GDir *folder = g_dir_open(path, 0, NULL);
-
-    for (const char *name = folder ? g_dir_read_name(folder) : NULL; name; name = g_dir_read_name(folder)) {
-        g_autofree char *file = g_build_filename(path, name, NULL);
-
-        if (g_str_has_prefix(name, "explore-") && g_str_has_suffix(name, ".svg"))
-            unlink(file);
-    }
-    if (folder)
-        g_dir_close(folder);
-    rmdir(path);
-}
-
 static void remove_old_reports(const char *directory)
 {
     static const char *const names[] = {RIG_OUTPUT_JOURNAL, RIG_OUTPUT_JUNIT, RIG_OUTPUT_HTML,
@@ -54,7 +38,7 @@ static void remove_old_reports(const char *directory)
 
         unlink(path);
     }
-    remove_old_pictures(directory);
+    rig_evidence_clear(directory);
 }
 
 static struct rig_output *claimed(const char *directory, int lock_fd)
