@@ -18,7 +18,7 @@
 
 #define MAX_WORKERS 64u
 #define WORTH_A_FORK_US 4000 /* of work for each worker */
-#define SESSION_TASKS 128u   /* of a subject that may spoil its process, between two looks at what it did */
+#define SESSION_TASKS 512u   /* of a subject that may spoil its process, between two looks at what it did */
 #define LOOK_EVERY_MS 20
 
 struct rig_crew {
@@ -90,18 +90,21 @@ static struct row part(struct row row, guint from, guint n)
     return (struct row){.tasks = row.tasks + from, .traces = row.traces + from, .n = n};
 }
 
+static void run_one(struct rig_crew *crew, const struct rig_task *task, struct rig_trace *trace)
+{
+    if (!rig_record_known(crew->recorder, task, trace))
+        rig_record(crew->recorder, task, trace);
+}
+
 static void run_here(struct rig_crew *crew, struct row row)
 {
-    guint64 n_before = rig_recorder_n_executed(crew->recorder);
     gint64 before_us = g_get_monotonic_time();
-    guint64 n_executed;
+    guint n_done = 0;
 
-    for (guint i = 0; i < row.n && !crew->stop(crew->user); i++)
-        if (!rig_record_known(crew->recorder, &row.tasks[i], row.traces[i]))
-            rig_record(crew->recorder, &row.tasks[i], row.traces[i]);
-    n_executed = rig_recorder_n_executed(crew->recorder) - n_before;
-    if (n_executed > 0)
-        crew->us_per_task = (double)(g_get_monotonic_time() - before_us) / (double)row.n;
+    for (; n_done < row.n && !crew->stop(crew->user); n_done++)
+        run_one(crew, &row.tasks[n_done], row.traces[n_done]);
+    if (n_done > 0)
+        crew->us_per_task = (double)(g_get_monotonic_time() - before_us) / n_done;
 }
 
 enum fate { FATE_RUNNING, FATE_SOUND, FATE_ENDED, FATE_SPOILT, FATE_HUNG, FATE_STOPPED };
@@ -156,12 +159,11 @@ static G_GNUC_NORETURN void work(struct rig_crew *crew, const struct worker *wor
     bool room = true;
 
     settle_in(crew);
-    rig_parcel_begin(worker->parcel, crew->contents);
+    rig_parcel_begin(worker->parcel, crew->contents, crew->recorder);
     for (guint i = 0; i < worker->row.n && room; i++) {
         struct rig_trace trace;
 
-        if (!rig_record_known(crew->recorder, &worker->row.tasks[i], &trace))
-            rig_record(crew->recorder, &worker->row.tasks[i], &trace);
+        run_one(crew, &worker->row.tasks[i], &trace);
         room = rig_parcel_put(worker->parcel, crew->contents, crew->recorder, &trace);
     }
     n_after = rig_contents_bytes(crew->contents) + rig_recorder_bytes(crew->recorder);
@@ -336,7 +338,7 @@ static void blame(struct rig_crew *crew, const struct worker *worker, struct rig
     else
         text = g_strdup_printf("it ended the process that runs it: %s %d", killed ? "signal" : "status",
                                killed ? WTERMSIG(worker->status) : WEXITSTATUS(worker->status));
-    rig_recorder_adopt(crew->recorder, trace, NULL, NULL, text);
+    rig_recorder_adopt(crew->recorder, trace, NULL, text);
 }
 
 static void run_apart(struct rig_crew *crew, struct row row, guint n_session);
@@ -414,7 +416,6 @@ static void run_apart(struct rig_crew *crew, struct row row, guint n_session)
             conclude(crew, &workers[i]);
         free_workers(workers, crew->n_workers);
         left = part(left, n_given, left.n - n_given);
-        left.n = leave_known_out(crew, left, (struct rig_task *)left.tasks, (struct rig_trace **)left.traces);
     }
 }
 
@@ -429,20 +430,17 @@ static void look_for_trouble(struct rig_crew *crew, struct row row)
 bool rig_crew_run(struct rig_crew *crew, const struct rig_task *tasks, guint n_tasks,
                   struct rig_trace *traces)
 {
-    g_autofree struct rig_task *left = g_new(struct rig_task, n_tasks);
     g_autofree struct rig_trace **places = g_new(struct rig_trace *, n_tasks);
-    g_autofree struct rig_trace **left_places = g_new(struct rig_trace *, n_tasks);
     struct row row = {.tasks = tasks, .traces = places, .n = n_tasks};
 
-    for (guint i = 0; i < n_tasks; i++)
+    for (guint i = 0; i < n_tasks; i++) {
         places[i] = &traces[i];
-    if (crew->subject->isolated) {
-        run_apart(crew, row, CLAMP(n_tasks / crew->n_workers, 1u, SESSION_TASKS));
-    } else {
-        guint n_left = leave_known_out(crew, row, left, left_places);
-
-        run_shared(crew, (struct row){.tasks = left, .traces = left_places, .n = n_left});
+        traces[i].end = RIG_TRACE_NONE;
     }
+    if (crew->subject->isolated)
+        run_apart(crew, row, CLAMP(n_tasks / crew->n_workers, 1u, SESSION_TASKS));
+    else
+        run_shared(crew, row);
     look_for_trouble(crew, row);
     for (guint i = 0; i < n_tasks; i++)
         if (traces[i].end == RIG_TRACE_NONE)
