@@ -93,7 +93,7 @@ static struct row part(struct row row, guint from, guint n)
 static void run_one(struct rig_crew *crew, const struct rig_task *task, struct rig_trace *trace)
 {
     if (!rig_record_known(crew->recorder, task, trace))
-        rig_record(crew->recorder, task, trace);
+        rig_trace_record(crew->recorder, task, trace);
 }
 
 static void run_here(struct rig_crew *crew, struct row row)

@@ -21,7 +21,7 @@ void rig_crew_free(struct rig_crew *crew);
 /* Records the tasks. false: it was stopped, or the rig has trouble; what was not recorded has `end`
  * RIG_TRACE_NONE in `traces` then. */
 bool rig_crew_run(struct rig_crew *crew, const struct rig_task *tasks, guint n_tasks,
-                   struct rig_trace *traces);
+                  struct rig_trace *traces);
 const char *rig_crew_trouble(const struct rig_crew *crew); /* NULL: none */
 /* Workers that ended before their time although none of their runs does so alone. */
 guint rig_crew_n_strays(const struct rig_crew *crew);

@@ -57,13 +57,6 @@ void rig_exploration_free(struct rig_exploration *exploration);
 typedef struct rig_exploration rig_exploration;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_exploration, rig_exploration_free)
 
-/* Plays one path from the first content with real power cuts, and tells it: operations of each power-on,
- * trailers before and after. Returns the invariants (bits, of the plan's) that are broken at the last
- * power-on, 0 also when *fits becomes false: the path asks for a cut at an operation that is never reached.
- * The subject's flash is left as the path leaves it. `tell` may be NULL. */
-guint32 rig_explore_replay(const struct rig_explore_plan *plan, const GArray *legs,
-                           void (*tell)(void *user, const char *line), void *user, bool *fits);
-
 G_END_DECLS
 
 #endif

@@ -46,7 +46,7 @@ struct rig_parcel {
     GArray *numbers; /* guint32: ours, for each of the worker's own */
     GArray *pieces;  /* the same for pieces of rows */
     GArray *row;     /* guint32: our pieces of a trace */
-    GArray *way; /* struct rig_event */
+    GArray *way; /* struct rig_way_event */
 };
 
 static guint8 *bytes_of(const struct rig_parcel *parcel)
@@ -67,7 +67,7 @@ struct rig_parcel *rig_parcel_new(void)
     parcel->numbers = g_array_new(FALSE, FALSE, sizeof(guint32));
     parcel->pieces = g_array_new(FALSE, FALSE, sizeof(guint32));
     parcel->row = g_array_new(FALSE, FALSE, sizeof(guint32));
-    parcel->way = g_array_new(FALSE, FALSE, sizeof(struct rig_event));
+    parcel->way = g_array_new(FALSE, FALSE, sizeof(struct rig_way_event));
     return parcel;
 }
 
@@ -180,7 +180,7 @@ bool rig_parcel_put(struct rig_parcel *parcel, const struct rig_contents *conten
             return false;
     if (!put_row(parcel, recorder, trace) ||
         (told.n_way > 0 &&
-         (!put(parcel, way->data, way->len * sizeof(struct rig_event)) || !put(parcel, &end, sizeof end))))
+         (!put(parcel, way->data, way->len * sizeof(struct rig_way_event)) || !put(parcel, &end, sizeof end))))
         return false;
     __atomic_fetch_add(&parcel->head->n_put, 1, __ATOMIC_RELEASE);
     return true;
@@ -345,23 +345,23 @@ static bool take_row(struct rig_parcel *parcel, const struct rig_rows *rows, gui
     return list != NULL;
 }
 
-static bool is_event(const struct rig_contents *contents, const struct rig_event *event)
+static bool is_event(const struct rig_contents *contents, const struct rig_way_event *event)
 {
-    return event->kind < RIG_EVENT_END && event->content < rig_contents_count(contents) &&
+    return event->kind < RIG_WAY_END && event->content < rig_contents_count(contents) &&
            rig_contents_has_range(contents, event->device, event->offset, event->n_bytes);
 }
 
 static bool take_way(struct rig_parcel *parcel, const struct rig_contents *contents, guint32 n,
                      struct rig_way_end *end)
 {
-    const guint8 *at = next(parcel, (gsize)n * sizeof(struct rig_event));
+    const guint8 *at = next(parcel, (gsize)n * sizeof(struct rig_way_event));
 
     g_array_set_size(parcel->way, 0);
     if (!at || n == 0)
         return n == 0;
     g_array_append_vals(parcel->way, at, n);
     for (guint32 i = 0; i < n; i++) {
-        struct rig_event *event = &g_array_index(parcel->way, struct rig_event, i);
+        struct rig_way_event *event = &g_array_index(parcel->way, struct rig_way_event, i);
 
         if (!our_number(parcel, event->content, &event->content) || !is_event(contents, event))
             return false;
@@ -381,7 +381,7 @@ static bool take_told(const struct told_trace *told, const struct rig_recorder *
                                 .end = told->end,
                                 .image = told->image,
                                 .marks = told->marks};
-    return told->end <= RIG_END_NOT_RUN && told->n_way <= PARCEL_BYTES / sizeof(struct rig_event) &&
+    return told->end <= RIG_END_NOT_RUN && told->n_way <= PARCEL_BYTES / sizeof(struct rig_way_event) &&
            (told->image < RIG_N_EXPLORE_IMAGES || told->image == RIG_IMAGE_UNKNOWN) &&
            told->n_text < MAX_TEXT_BYTES && told->n_operations <= PARCEL_BYTES / sizeof(guint32) &&
            told->has_torn == (rig_recorder_wants_torn(recorder) ? 1 : 0);

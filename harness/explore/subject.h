@@ -26,7 +26,8 @@ struct rig_end_report {
     enum rig_end end;
     guint device; /* RUNS: where the image that it handed over to begins */
     guint32 offset;
-    char text[96]; /* what it said, may be empty */
+    char text[96];     /* what it said, may be empty */
+    char decision[48]; /* what it decided to do: "revert, resumed"; empty: it does not tell */
 };
 
 /* What an application does to its flash, step by step. */
@@ -46,9 +47,9 @@ struct rig_subject_ops {
     bool (*confirmed)(struct rig_subject *subject);
     /* Where the image that a trial replaced is kept; false: nowhere (nothing to revert to). */
     bool (*kept_copy)(struct rig_subject *subject, guint *device, guint32 *offset);
-    /* The trailers in words, one line each, for the account of a path. NULL op: none. The strings are the
-     * caller's. */
-    void (*describe)(struct rig_subject *subject, GPtrArray *lines);
+    /* The trailer at the end of an area, for the account of a path; false: it has none. NULL op: none has. */
+    bool (*trailer)(struct rig_subject *subject, const struct sim_area *area,
+                    struct rig_trailer_geometry *geometry, struct rig_trailer *trailer);
     void (*free)(struct rig_subject *subject);
 };
 struct rig_subject {

@@ -28,7 +28,7 @@ struct rig_recorder {
     struct rig_contents *contents;
     struct rig_subject *subject;
     const struct rig_explore_image *images;
-    bool torn[2];   /* by enum sim_flash_kind */
+    bool torn[2]; /* by enum sim_flash_kind */
     struct rig_rows *rows;
     GArray *after;  /* guint32, of the run that is recorded */
     GArray *halves; /* the same; not used when no torn operation is wanted */
@@ -36,10 +36,10 @@ struct rig_recorder {
     GPtrArray *texts;
     guint64 n_torn;
     guint64 n_executed;
-    guint32 held; /* content of the subject's flash between runs */
-    guint32 now;  /* and during one */
-    struct rig_ways *ways;     /* NULL: none are kept */
-    GArray *way;               /* struct rig_event, of the run that was executed last */
+    guint32 held;          /* content of the subject's flash between runs */
+    guint32 now;           /* and during one */
+    struct rig_ways *ways; /* NULL: none are kept */
+    GArray *way;           /* struct rig_way_event, of the run that was executed last */
     struct rig_way_end way_end;
     bool learnable;
     struct covered covered[MAX_COVERED];
@@ -68,7 +68,7 @@ struct rig_recorder *rig_recorder_new(struct rig_contents *contents, struct rig_
     recorder->texts = g_ptr_array_new_with_free_func(g_free);
     recorder->held = RIG_CONTENT_NONE;
     recorder->ways = rig_ways_new(contents);
-    recorder->way = g_array_new(FALSE, FALSE, sizeof(struct rig_event));
+    recorder->way = g_array_new(FALSE, FALSE, sizeof(struct rig_way_event));
     recorder->looks = g_hash_table_new(NULL, NULL);
     recorder->seen_looks = g_array_new(FALSE, FALSE, sizeof(struct look));
     for (guint i = 0; i < sim_flash_n_devices(subject->flash); i++)
@@ -144,14 +144,14 @@ static bool writes_over(const struct rig_recorder *recorder, const struct sim_fl
                                    operation->n_bytes);
 }
 
-static void note(struct rig_recorder *recorder, enum rig_event_kind kind, guint device, guint32 offset,
+static void note(struct rig_recorder *recorder, enum rig_way_event_kind kind, guint device, guint32 offset,
                  gsize n_bytes)
 {
-    struct rig_event event = {.kind = (guint8)kind,
-                              .device = (guint8)device,
-                              .offset = offset,
-                              .n_bytes = (guint32)n_bytes,
-                              .content = recorder->now};
+    struct rig_way_event event = {.kind = (guint8)kind,
+                                  .device = (guint8)device,
+                                  .offset = offset,
+                                  .n_bytes = (guint32)n_bytes,
+                                  .content = recorder->now};
 
     g_array_append_val(recorder->way, event);
 }
@@ -169,7 +169,7 @@ static void on_operation(void *user, const struct sim_flash_operation *operation
         trace->marks |= RIG_TRACE_OUTSIDE;
     step_on(recorder, operation);
     recorder->n_covered = 0;
-    note(recorder, operation->kind == SIM_FLASH_ERASE ? RIG_EVENT_ERASE : RIG_EVENT_WRITE, operation->device,
+    note(recorder, operation->kind == SIM_FLASH_ERASE ? RIG_WAY_ERASE : RIG_WAY_WRITE, operation->device,
          operation->offset, operation->n_bytes);
 }
 
@@ -190,7 +190,7 @@ static void on_read(void *user, unsigned device, uint32_t offset, size_t n_bytes
     }
     if (n_bytes >= MIN_COVERED_BYTES && recorder->n_covered < MAX_COVERED)
         recorder->covered[recorder->n_covered++] = (struct covered){device, offset, (guint32)n_bytes};
-    note(recorder, RIG_EVENT_READ, device, offset, n_bytes);
+    note(recorder, RIG_WAY_READ, device, offset, n_bytes);
 }
 
 static void begin(struct rig_recorder *recorder, guint32 content, struct rig_trace *trace)
@@ -348,7 +348,7 @@ static void learn(struct rig_recorder *recorder, const struct rig_task *task,
     rig_recorder_learn(recorder, task, recorder->way, &recorder->way_end);
 }
 
-void rig_record(struct rig_recorder *recorder, const struct rig_task *task, struct rig_trace *trace)
+void rig_trace_record(struct rig_recorder *recorder, const struct rig_task *task, struct rig_trace *trace)
 {
     const struct rig_explore_image *image = &recorder->images[RIG_IMAGE_NEW];
     struct rig_end_report report = {.end = RIG_END_NO_IMAGE};
@@ -414,7 +414,7 @@ void rig_recorder_learn(struct rig_recorder *recorder, const struct rig_task *ta
                         const struct rig_way_end *end)
 {
     if (recorder->ways)
-        rig_ways_learn(recorder->ways, root_of(task), (const struct rig_event *)(const void *)way->data,
+        rig_ways_learn(recorder->ways, root_of(task), (const struct rig_way_event *)(const void *)way->data,
                        way->len, end);
 }
 

@@ -59,7 +59,7 @@ struct rig_recorder *rig_recorder_new(struct rig_contents *contents, struct rig_
 void rig_recorder_free(struct rig_recorder *recorder);
 
 /* Executes a run. */
-void rig_record(struct rig_recorder *recorder, const struct rig_task *task, struct rig_trace *trace);
+void rig_trace_record(struct rig_recorder *recorder, const struct rig_task *task, struct rig_trace *trace);
 /* The same without executing it, when it reads nothing but what known runs read (explore/ways.h). false: it
  * has to be executed. */
 bool rig_record_known(struct rig_recorder *recorder, const struct rig_task *task, struct rig_trace *trace);
@@ -83,8 +83,8 @@ bool rig_recorder_wants_torn(const struct rig_recorder *recorder);
 struct rig_row_piece rig_recorder_piece(const struct rig_recorder *recorder, const struct rig_trace *trace,
                                         guint32 k);
 const char *rig_recorder_text(const struct rig_recorder *recorder, const struct rig_trace *trace);
-guint64 rig_recorder_n_executed(const struct rig_recorder *recorder); /* runs, in this process */
-guint32 rig_recorder_n_pieces(const struct rig_recorder *recorder); /* of all traces */
+guint64 rig_recorder_n_executed(const struct rig_recorder *recorder);   /* runs, in this process */
+guint32 rig_recorder_n_pieces(const struct rig_recorder *recorder);     /* of all traces */
 guint64 rig_recorder_n_operations(const struct rig_recorder *recorder); /* of all traces */
 guint64 rig_recorder_n_torn(const struct rig_recorder *recorder);
 gsize rig_recorder_bytes(const struct rig_recorder *recorder);

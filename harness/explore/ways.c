@@ -6,7 +6,7 @@
 #define MAX_EVENTS (2u << 20) /* what takes more than this is executed each time */
 
 struct event {
-    struct rig_event seen;
+    struct rig_way_event seen;
     guint32 next; /* END: index into ends */
 };
 
@@ -65,13 +65,13 @@ static struct event *event_at(const struct rig_ways *ways, guint32 number)
     return &g_array_index(ways->events, struct event, number);
 }
 
-static bool reads_alike(const struct rig_ways *ways, const struct rig_event *event, guint32 content)
+static bool reads_alike(const struct rig_ways *ways, const struct rig_way_event *event, guint32 content)
 {
     return rig_contents_same_range(ways->contents, event->content, content, event->device, event->offset,
                                    event->n_bytes);
 }
 
-static guint64 hash_of_read(const struct rig_ways *ways, const struct rig_event *event, guint32 content)
+static guint64 hash_of_read(const struct rig_ways *ways, const struct rig_way_event *event, guint32 content)
 {
     return rig_contents_range_hash(ways->contents, content, event->device, event->offset, event->n_bytes);
 }
@@ -111,7 +111,7 @@ static void add_branch(struct rig_ways *ways, struct branch branch)
 /* The event that stands for this read with this result; NOWHERE: it never gave that. */
 static guint32 find_branch(const struct rig_ways *ways, guint32 head, guint32 content, guint64 *hash)
 {
-    const struct rig_event *first = &event_at(ways, head)->seen;
+    const struct rig_way_event *first = &event_at(ways, head)->seen;
 
     if (reads_alike(ways, first, content))
         return head;
@@ -126,7 +126,7 @@ static guint32 find_branch(const struct rig_ways *ways, guint32 head, guint32 co
     return NOWHERE;
 }
 
-static guint32 append(struct rig_ways *ways, const struct rig_event *seen, guint32 next)
+static guint32 append(struct rig_ways *ways, const struct rig_way_event *seen, guint32 next)
 {
     struct event event = {.seen = *seen, .next = next};
 
@@ -134,23 +134,23 @@ static guint32 append(struct rig_ways *ways, const struct rig_event *seen, guint
     return ways->events->len - 1;
 }
 
-static bool is_same_place(const struct rig_event *a, const struct rig_event *b)
+static bool is_same_place(const struct rig_way_event *a, const struct rig_way_event *b)
 {
     return a->kind == b->kind && a->device == b->device && a->offset == b->offset && a->n_bytes == b->n_bytes;
 }
 
 /* From the known event to the one that stands for this one, which may have to be made; NOWHERE: they
  * contradict each other. */
-static guint32 go_along(struct rig_ways *ways, guint32 known, const struct rig_event *seen)
+static guint32 go_along(struct rig_ways *ways, guint32 known, const struct rig_way_event *seen)
 {
     guint64 hash = 0;
     guint32 found;
 
     if (!is_same_place(&event_at(ways, known)->seen, seen))
         return NOWHERE;
-    if (seen->kind == RIG_EVENT_WRITE)
+    if (seen->kind == RIG_WAY_WRITE)
         return reads_alike(ways, &event_at(ways, known)->seen, seen->content) ? known : NOWHERE;
-    if (seen->kind != RIG_EVENT_READ)
+    if (seen->kind != RIG_WAY_READ)
         return known;
     found = find_branch(ways, known, seen->content, &hash);
     if (found == NOWHERE) {
@@ -160,22 +160,22 @@ static guint32 go_along(struct rig_ways *ways, guint32 known, const struct rig_e
     return found;
 }
 
-void rig_ways_learn(struct rig_ways *ways, guint root, const struct rig_event *events, guint n_events,
+void rig_ways_learn(struct rig_ways *ways, guint root, const struct rig_way_event *events, guint n_events,
                     const struct rig_way_end *end)
 {
-    const struct rig_event last = {.kind = RIG_EVENT_END};
+    const struct rig_way_event last = {.kind = RIG_WAY_END};
     guint32 at = NOWHERE;
 
     if (ways->events->len + n_events > MAX_EVENTS)
         return;
     for (guint i = 0; i <= n_events; i++) {
-        const struct rig_event *seen = i < n_events ? &events[i] : &last;
+        const struct rig_way_event *seen = i < n_events ? &events[i] : &last;
         guint32 next = at == NOWHERE ? ways->roots[root] : event_at(ways, at)->next;
 
         if (next != NOWHERE)
             next = go_along(ways, next, seen);
         else
-            next = append(ways, seen, seen->kind == RIG_EVENT_END ? ways->ends->len : NOWHERE);
+            next = append(ways, seen, seen->kind == RIG_WAY_END ? ways->ends->len : NOWHERE);
         if (next == NOWHERE)
             return;
         /* A branch hangs on the read that was there first, everything else on what comes before it. */
@@ -189,14 +189,12 @@ void rig_ways_learn(struct rig_ways *ways, guint root, const struct rig_event *e
         g_array_append_vals(ways->ends, end, 1);
 }
 
-static struct sim_flash_operation operation_of(struct rig_ways *ways, const struct rig_event *event)
+static struct sim_flash_operation operation_of(struct rig_ways *ways, const struct rig_way_event *event)
 {
-    struct sim_flash_operation operation = {.kind = SIM_FLASH_ERASE,
-                                            .device = event->device,
-                                            .offset = event->offset,
-                                            .n_bytes = event->n_bytes};
+    struct sim_flash_operation operation = {
+        .kind = SIM_FLASH_ERASE, .device = event->device, .offset = event->offset, .n_bytes = event->n_bytes};
 
-    if (event->kind == RIG_EVENT_ERASE)
+    if (event->kind == RIG_WAY_ERASE)
         return operation;
     operation.kind = SIM_FLASH_WRITE;
     operation.bytes =
@@ -210,19 +208,18 @@ static struct sim_flash_operation operation_of(struct rig_ways *ways, const stru
     return operation;
 }
 
-const struct rig_way_end *rig_ways_follow(struct rig_ways *ways, guint root, guint32 content,
-                                          guint32 (*apply)(void *user,
-                                                           const struct sim_flash_operation *operation),
-                                          void *user)
+const struct rig_way_end *
+rig_ways_follow(struct rig_ways *ways, guint root, guint32 content,
+                guint32 (*apply)(void *user, const struct sim_flash_operation *operation), void *user)
 {
     for (guint32 at = ways->roots[root]; at != NOWHERE; at = event_at(ways, at)->next) {
-        const struct rig_event *event = &event_at(ways, at)->seen;
+        const struct rig_way_event *event = &event_at(ways, at)->seen;
         struct sim_flash_operation operation;
         guint64 hash;
 
-        if (event->kind == RIG_EVENT_END)
+        if (event->kind == RIG_WAY_END)
             return &g_array_index(ways->ends, struct rig_way_end, event_at(ways, at)->next);
-        if (event->kind == RIG_EVENT_READ) {
+        if (event->kind == RIG_WAY_READ) {
             at = find_branch(ways, at, content, &hash);
             if (at == NOWHERE)
                 return NULL;

@@ -10,9 +10,9 @@
 
 G_BEGIN_DECLS
 
-enum rig_event_kind { RIG_EVENT_READ, RIG_EVENT_WRITE, RIG_EVENT_ERASE, RIG_EVENT_END };
+enum rig_way_event_kind { RIG_WAY_READ, RIG_WAY_WRITE, RIG_WAY_ERASE, RIG_WAY_END };
 
-struct rig_event {
+struct rig_way_event {
     guint8 kind;
     guint8 device;
     guint32 offset;
@@ -36,16 +36,15 @@ void rig_ways_free(struct rig_ways *ways);
 gsize rig_ways_bytes(const struct rig_ways *ways);
 
 /* Keeps a run. One that contradicts what is known - the same reads, other operations - is not kept. */
-void rig_ways_learn(struct rig_ways *ways, guint root, const struct rig_event *events, guint n_events,
+void rig_ways_learn(struct rig_ways *ways, guint root, const struct rig_way_event *events, guint n_events,
                     const struct rig_way_end *end);
 
 /* Goes along with a run from `content`. apply() is given each operation that the run does and returns the
  * content afterwards, RIG_CONTENT_NONE when the flash would refuse it. NULL: at some point nothing is known;
  * what was applied until then is what the run does, too. Valid until something is learned. */
-const struct rig_way_end *rig_ways_follow(struct rig_ways *ways, guint root, guint32 content,
-                                          guint32 (*apply)(void *user,
-                                                           const struct sim_flash_operation *operation),
-                                          void *user);
+const struct rig_way_end *
+rig_ways_follow(struct rig_ways *ways, guint root, guint32 content,
+                guint32 (*apply)(void *user, const struct sim_flash_operation *operation), void *user);
 
 G_END_DECLS
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "report/evidence.h"
 
 /* -1 with errno; EWOULDBLOCK: another run has it. A file system without locks (some network ones) counts as
  * free. */
@@ -37,6 +38,7 @@ static void remove_old_reports(const char *directory)
 
         unlink(path);
     }
+    rig_evidence_clear(directory);
 }
 
 static struct rig_output *claimed(const char *directory, int lock_fd)
@@ -81,6 +83,14 @@ void rig_output_release(struct rig_output *output)
 char *rig_output_file(const struct rig_output *output, const char *name)
 {
     return g_build_filename(output->directory, name, NULL);
+}
+
+bool rig_output_make_folder(const char *path, GError **error)
+{
+    if (g_mkdir_with_parents(path, 0777) == 0)
+        return true;
+    g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot make the folder %s: %s", path, g_strerror(errno));
+    return false;
 }
 
 static bool write_all(int fd, const char *path, const char *text, gsize n_bytes, GError **error)

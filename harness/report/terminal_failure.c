@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "report/exploration.h"
 #include "report/story.h"
 #include "report/text.h"
 
@@ -138,6 +139,8 @@ void rig_terminal_append_failure(GString *out, const struct rig_terminal_options
         append_labelled(out, options, "also", *later);
     for (char **line = attempt->trailers; *line; line++)
         append_labelled(out, options, "trailer", *line);
+    for (char **file = attempt->evidence; *file; file++)
+        append_labelled(out, options, "kept", *file);
     append_tail(out, options, attempt, RIG_ENTRY_CONSOLE, N_CONSOLE);
     append_tail(out, options, attempt, RIG_ENTRY_LINK, N_LINK);
     append_labelled(out, options, "replay", attempt->replay);
@@ -190,4 +193,7 @@ void rig_terminal_append_steps(GString *out, const struct rig_terminal_options *
         g_string_append_printf(out, "  (%u more steps were not kept)\n",
                                attempt->n_steps - attempt->steps->len);
     append_notes(out, attempt);
+    for (guint i = 0; i < attempt->paths->len; i++)
+        rig_path_append_account(out, g_ptr_array_index(attempt->paths, i), options->loudness == RIG_FULL,
+                                "  ");
 }

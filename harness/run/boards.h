@@ -3,6 +3,8 @@
 #ifndef RIG_RUN_BOARDS_H
 #define RIG_RUN_BOARDS_H
 
+#include "bench/bench.h"
+#include "bench/lock.h"
 #include "bench/target.h"
 #include "drivers/board/board.h"
 
@@ -20,6 +22,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_boards, rig_boards_free)
 
 /* Every simulated board boots through this shared object (see bootloader_abi.h). NULL: as the targets say. */
 void rig_boards_use_bootloader(struct rig_boards *boards, const char *path);
+
+/* Every scenario runs on this board of a bench, whose target --target or the bench file says. All is borrowed
+ * and must outlive the boards. */
+void rig_boards_use_bench(struct rig_boards *boards, const struct rig_bench *bench,
+                          const struct rig_bench_board *entry, struct rig_lock *lock);
 
 /* The board for a scenario that asks for `wanted` (NULL = none in particular). Borrowed; *target borrowed
  * too. */

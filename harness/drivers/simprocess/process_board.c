@@ -4,10 +4,10 @@
 
 #include "base/error.h"
 #include "drivers/board/program.h"
+#include "drivers/links/links.h"
 #include "drivers/sim/sim_driver.h"
 
 #include <glib/gstdio.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
 
@@ -32,24 +32,17 @@ char *rig_process_field(const char *answer, const char *name)
     return NULL;
 }
 
-guint16 rig_process_board_mtu(const struct rig_process_board *board)
-{
-    return ((const struct rig_sim *)board->model)->config.ble.mtu;
-}
-
 static guint64 board_now_us(struct rig_board *base)
 {
     return (guint64)(g_get_monotonic_time() - self(base)->origin_us) * SPEED;
 }
 
-static void take_line(struct rig_process_board *board, const char *line)
+static void board_heard(struct rig_board *base, const char *line)
 {
-    if (strstr(line, BOOT_LINE)) {
-        rig_openocd_probe_saw_boot(&board->probe);
-        rig_process_link_drop(&board->link, "disconnected: the board started anew");
-    }
-    if (board->board.listener.console)
-        board->board.listener.console(board->board.listener.user, board_now_us(&board->board), line);
+    if (!strstr(line, BOOT_LINE))
+        return;
+    rig_openocd_probe_saw_boot(&self(base)->probe);
+    rig_link_board_gone(base->link, "disconnected: the board started anew");
 }
 
 /* What the board said before it lost its power belongs before the loss. */
@@ -58,8 +51,9 @@ static void take_lines(struct rig_process_board *board)
     char *line;
     bool gone = false;
 
+    rig_board_catch_up(&board->board);
     while ((line = rig_sim_process_console(board->sim, 0, &gone))) {
-        take_line(board, line);
+        rig_board_console_line(&board->board, line);
         g_free(line);
     }
 }
@@ -77,7 +71,7 @@ bool rig_process_board_has_power(struct rig_process_board *board)
     take_lines(board);
     if (board->probe.powered)
         rig_openocd_probe_power(&board->probe, false);
-    rig_process_link_drop(&board->link, "disconnected: the board lost its power");
+    rig_link_board_gone(board->board.link, "disconnected: the board lost its power");
     return false;
 }
 
@@ -105,13 +99,9 @@ static bool probe_switches_power(void *user, bool on, GError **error)
 static void doze(struct rig_process_board *board, guint64 until_us)
 {
     guint64 now_us = board_now_us(&board->board);
-    struct pollfd polled[2] = {
-        {.fd = rig_stream_fd(rig_process_stream(board->sim->process)), .events = POLLIN},
-        {.fd = board->link.socket, .events = POLLIN},
-    };
     guint64 left_ms = until_us > now_us ? (until_us - now_us) / SPEED / 1000 + 1 : 0;
 
-    poll(polled, 2, (int)MIN(left_ms, TICK_MS));
+    rig_board_doze(&board->board, (guint)MIN(left_ms, TICK_MS));
 }
 
 static bool board_wait(struct rig_board *base, guint64 until_us, bool *happened, GError **error)
@@ -143,7 +133,7 @@ static bool board_wait(struct rig_board *base, guint64 until_us, bool *happened,
         return false;
     }
     if (line)
-        take_line(board, line);
+        rig_board_console_line(base, line);
     if (board->power.armed)
         rig_process_board_has_power(board);
     *happened = line || board_now_us(base) < until_us;
@@ -153,9 +143,13 @@ static bool board_wait(struct rig_board *base, guint64 until_us, bool *happened,
 static void stop(struct rig_process_board *board)
 {
     rig_openocd_probe_close(&board->probe);
-    rig_process_link_close(&board->link);
+    rig_link_close(board->board.link);
+    if (board->console_wake)
+        g_source_destroy(board->console_wake);
+    g_clear_pointer(&board->console_wake, g_source_unref);
     g_clear_pointer(&board->sim, rig_sim_process_free);
     g_clear_pointer(&board->backend, g_free);
+    g_clear_error(&board->board.broken);
 }
 
 static bool fill_layout(struct rig_process_board *board, GError **error)
@@ -203,10 +197,21 @@ static bool start_sim(struct rig_process_board *board, const struct rig_board_se
         g_ptr_array_add(options, (gpointer) "--defect");
         g_ptr_array_add(options, g_ptr_array_index(board->defects, i));
     }
+    if (g_str_equal(board->place.kind, "serial")) {
+        g_ptr_array_add(options, (gpointer) "--console");
+        g_ptr_array_add(options, (gpointer) "pty");
+    }
     g_ptr_array_add(options, NULL);
     board->sim =
         rig_sim_process_start(board->program, (const char *const *)options->pdata, board->folder, error);
-    return board->sim != NULL;
+    if (!board->sim)
+        return false;
+    board->console_wake =
+        rig_board_wake_on(&board->board, rig_stream_fd(rig_process_stream(board->sim->process)));
+    board->place.port = board->sim->smp_port;
+    board->place.tty = board->sim->pty;
+    board->place.max_mtu = ((const struct rig_sim *)board->model)->config.ble.mtu;
+    return rig_link_open(board->board.link, error);
 }
 
 static bool open_probe(struct rig_process_board *board, GError **error)
@@ -231,7 +236,8 @@ static bool program_images(struct rig_process_board *board, const struct rig_boa
 {
     struct rig_power *power = &board->power.power;
 
-    if (!power->ops->set(power, true, error) || !rig_openocd_probe_reset_halt(&board->probe, error) ||
+    if (!power->ops->set(power, true, error) ||
+        !board->probe.probe.ops->reset_halt(&board->probe.probe, error) ||
         !rig_board_program(&board->probe.probe, setup, error) || !power->ops->set(power, false, error))
         return false;
     return true;
@@ -239,11 +245,11 @@ static bool program_images(struct rig_process_board *board, const struct rig_boa
 
 static void drain_console(struct rig_process_board *board)
 {
-    char *line;
-    bool gone = false;
+    const struct rig_board_listener listener = board->board.listener;
 
-    while ((line = rig_sim_process_console(board->sim, 0, &gone)))
-        g_free(line);
+    board->board.listener = (struct rig_board_listener){0};
+    take_lines(board);
+    board->board.listener = listener;
 }
 
 static bool board_prepare(struct rig_board *base, const struct rig_board_setup *setup, GError **error)
@@ -252,12 +258,12 @@ static bool board_prepare(struct rig_board *base, const struct rig_board_setup *
     struct rig_board_setup bare = {.confirmed = true, .options = setup->options, .seed = setup->seed};
 
     stop(board);
+    g_unlink(board->openocd_log); /* of the case before */
     if (!board->model->ops->prepare(board->model, &bare, error) || !fill_layout(board, error))
         return false;
     base->signing = board->model->signing;
     base->signing_needed = board->model->signing_needed;
-    if (!start_sim(board, setup, error) || !open_probe(board, error) ||
-        !rig_process_link_open(&board->link, board, error) || !program_images(board, setup, error))
+    if (!start_sim(board, setup, error) || !open_probe(board, error) || !program_images(board, setup, error))
         return false;
     drain_console(board);
     rig_openocd_probe_forget_boots(&board->probe);
@@ -272,18 +278,11 @@ static bool board_forget_bonds(struct rig_board *base, GError **error)
     return true;
 }
 
-static void board_make_payload(const struct rig_payload_plan *plan, guint8 *payload, gsize n_bytes)
+static bool board_make_safe(struct rig_board *base, GError **error)
 {
-    struct sim_app_personality personality = {.self_test_us = (guint32)plan->self_test_us,
-                                              .watchdog_us = (guint32)plan->watchdog_us};
-
-    sim_app_behaviour_from_name(plan->behaviour, &personality.behaviour);
-    sim_app_make_payload(&personality, plan->seed, payload, n_bytes);
-}
-
-static void board_make_safe(struct rig_board *base)
-{
+    (void)error;
     stop(self(base));
+    return true;
 }
 
 static void board_free(struct rig_board *base)
@@ -298,6 +297,8 @@ static void board_free(struct rig_board *base)
 
         g_unlink(path);
     }
+    rig_link_free(board->board.link);
+    g_main_context_unref(board->board.events);
     g_rmdir(board->folder);
     g_free(board->folder);
     g_free(board->openocd_log);
@@ -305,12 +306,24 @@ static void board_free(struct rig_board *base)
     g_free(board);
 }
 
+static void board_logs(struct rig_board *base, void (*each)(void *user, const char *name, const char *path),
+                       void *user)
+{
+    struct rig_process_board *board = self(base);
+    g_autofree char *sim_log = g_build_filename(board->folder, "sim.log", NULL);
+
+    each(user, "openocd.log", board->openocd_log);
+    each(user, "sim.log", sim_log);
+}
+
 static const struct rig_board_ops ops = {
     .now_us = board_now_us,
     .wait = board_wait,
     .prepare = board_prepare,
     .forget_bonds = board_forget_bonds,
-    .make_payload = board_make_payload,
+    .heard = board_heard,
+    .make_payload = rig_sim_make_payload,
+    .logs = board_logs,
     .make_safe = board_make_safe,
     .free = board_free,
 };
@@ -323,6 +336,7 @@ struct rig_board *rig_process_board_new(const struct rig_target *target, const c
                                                "power",
                                                "reset",
                                                "probe",
+                                               "debug",
                                                "console",
                                                "board-options",
                                                "power-cut-at-operation",
@@ -332,6 +346,7 @@ struct rig_board *rig_process_board_new(const struct rig_target *target, const c
     struct rig_board *model = rig_sim_board_new(target, error);
     char *folder = model ? g_dir_make_tmp("bootrig-XXXXXX", error) : NULL;
     struct rig_openocd_config nothing = {0};
+    const struct rig_link_kind *kind = rig_link_kind_find("udp", NULL);
     struct rig_process_board *board;
 
     if (!folder) {
@@ -351,10 +366,11 @@ struct rig_board *rig_process_board_new(const struct rig_target *target, const c
     board->openocd_arguments[2] = "-c";
     board->defects = g_ptr_array_new_with_free_func(g_free);
     board->origin_us = g_get_monotonic_time();
-    rig_process_link_init(&board->link, board);
+    board->board.events = g_main_context_new();
+    board->place = (struct rig_link_place){.kind = "udp", .host = "127.0.0.1"};
     rig_process_power_init(&board->power, board);
     board->board.ops = &ops;
-    board->board.link = &board->link.link;
+    board->board.link = kind->make(&board->place, &board->board);
     board->board.power = &board->power.power;
     board->board.probe = &board->probe.probe;
     board->board.capabilities = capabilities;
@@ -376,4 +392,22 @@ bool rig_process_board_add_defect(struct rig_board *base, const char *defect, GE
         return false;
     g_ptr_array_add(board->defects, g_strdup(defect));
     return true;
+}
+
+bool rig_process_board_use_link(struct rig_board *base, const char *name, GError **error)
+{
+    struct rig_process_board *board = self(base);
+    const struct rig_link_kind *kind = rig_link_kind_find(name, error);
+
+    if (!kind)
+        return false;
+    rig_link_free(base->link);
+    board->place.kind = kind->name;
+    base->link = kind->make(&board->place, base);
+    return true;
+}
+
+bool rig_process_board_command(struct rig_board *base, const char *line, char **answer, GError **error)
+{
+    return rig_sim_process_command(self(base)->sim, line, answer, error);
 }

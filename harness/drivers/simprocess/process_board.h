@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The simulated board out of process, reached as hardware is: SMP over UDP, the probe through openocd,
+/* The simulated board out of process, reached as hardware is: SMP over UDP or the
+ * serial console, the probe through openocd,
  * console lines as they come, power over the control socket; on the real clock. It cannot be rewound, does
  * not bond, and its flash work is not watched. */
 #ifndef RIG_DRIVERS_SIMPROCESS_PROCESS_BOARD_H
@@ -20,18 +21,17 @@ struct rig_board *rig_process_board_new(const struct rig_target *target, const c
 /* As rig_sim_board_add_defect(). */
 bool rig_process_board_add_defect(struct rig_board *board, const char *defect,
                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Reached over this link (drivers/links/links.h) instead of UDP: "serial" is SMP over the board's console.
+ * Before the first preparation. */
+bool rig_process_board_use_link(struct rig_board *board, const char *kind,
+                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* A line to the board's control socket, for tests; answer as in sim_process.h. */
+bool rig_process_board_command(struct rig_board *board, const char *line, char **answer,
+                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* --- shared by the files of this driver --- */
 
 struct rig_process_board;
-struct rig_process_link {
-    struct rig_link link;
-    struct rig_process_board *owner;
-    int socket; /* -1: none */
-    bool up;
-    guint16 mtu; /* as the scenario asked for, at most the board's own: how long a packet may be */
-    char text[96];
-};
 struct rig_process_power {
     struct rig_power power;
     struct rig_process_board *owner;
@@ -39,7 +39,8 @@ struct rig_process_power {
 };
 struct rig_process_board {
     struct rig_board board;
-    struct rig_process_link link;
+    struct rig_link_place place; /* where the board is now */
+    GSource *console_wake;       /* NULL: nothing runs */
     struct rig_process_power power;
     struct rig_openocd_probe probe;
     struct rig_openocd_layout layout;
@@ -56,18 +57,11 @@ struct rig_process_board {
     gint64 origin_us;
 };
 
-guint16 rig_process_board_mtu(const struct rig_process_board *board);
 /* Asks the process whether the board has power, and tells probe and link when it has lost it. */
 bool rig_process_board_has_power(struct rig_process_board *board);
 /* The value of a name in an answer such as "power=on state=off"; owned by the caller, NULL: not there. */
 char *rig_process_field(const char *answer, const char *name);
 
-bool rig_process_link_open(struct rig_process_link *link, struct rig_process_board *owner,
-                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
-void rig_process_link_close(struct rig_process_link *link);
-/* The board went away or started anew: what was connected is not any more. */
-void rig_process_link_drop(struct rig_process_link *link, const char *why);
-void rig_process_link_init(struct rig_process_link *link, struct rig_process_board *owner);
 void rig_process_power_init(struct rig_process_power *power, struct rig_process_board *owner);
 
 /* Owned by the caller. NULL options: none. */
