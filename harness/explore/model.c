@@ -2,6 +2,8 @@
 /* The built-in bootloader model as the subject of an exploration. */
 #include "explore/subject.h"
 
+#include "explore/apart.h"
+
 #include "sim/boot/guest/guest.h"
 
 #include <string.h>
@@ -216,7 +218,8 @@ static const struct rig_subject_ops ops = {
 
 /* The application, and what is read from its trailers, is the model's. */
 static const struct rig_subject_ops guest_ops = {
-    .boot = guest_boot,
+    .boot = rig_apart_boot,
+    .boot_here = guest_boot,
     .act = model_act,
     .confirmed = model_confirmed,
     .trailer = model_trailer,
@@ -289,7 +292,6 @@ struct rig_subject *rig_subject_guest(const struct sim_boot_config *config, cons
         return NULL;
     self(subject)->guest = guest;
     subject->ops = &guest_ops;
-    subject->isolated = true;
     subject->max_boot_ms = 2 * sim_guest_max_boot_ms(guest);
     allow_area(subject, "scratch", &config->scratch);
     return subject;

@@ -36,6 +36,7 @@ struct rig_recorder {
     GPtrArray *texts;
     guint64 n_torn;
     guint64 n_executed;
+    bool is_worker;
     guint32 held;          /* content of the subject's flash between runs */
     guint32 now;           /* and during one */
     struct rig_ways *ways; /* NULL: none are kept */
@@ -355,7 +356,11 @@ void rig_trace_record(struct rig_recorder *recorder, const struct rig_task *task
     struct rig_subject *subject = recorder->subject;
 
     start(recorder, task->content, trace);
-    if (task->action == RIG_TASK_BOOT)
+    /* What is run apart is not seen to read. */
+    recorder->learnable &= recorder->is_worker || !subject->ops->boot_here || task->action != RIG_TASK_BOOT;
+    if (task->action == RIG_TASK_BOOT && recorder->is_worker && subject->ops->boot_here)
+        subject->ops->boot_here(subject, &report);
+    else if (task->action == RIG_TASK_BOOT)
         subject->ops->boot(subject, &report);
     else if (!subject->ops->act(subject, (enum rig_action)task->action, image->bytes, image->n_bytes))
         trace->marks |= RIG_TRACE_REFUSED;
@@ -445,6 +450,11 @@ guint32 rig_recorder_n_pieces(const struct rig_recorder *recorder)
 const char *rig_recorder_text(const struct rig_recorder *recorder, const struct rig_trace *trace)
 {
     return trace->text ? g_ptr_array_index(recorder->texts, trace->text - 1) : "";
+}
+
+void rig_recorder_set_worker(struct rig_recorder *recorder)
+{
+    recorder->is_worker = true;
 }
 
 guint64 rig_recorder_n_executed(const struct rig_recorder *recorder)
