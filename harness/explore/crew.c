@@ -30,6 +30,7 @@ struct rig_crew {
     gsize n_bytes;
     guint n_strays;
     guint n_forks;
+    bool eager;
 };
 
 /* Freeing everything makes the allocator look at its blocks: it ends the process when they were spoilt. */
@@ -93,6 +94,11 @@ guint rig_crew_n_strays(const struct rig_crew *crew)
 gsize rig_crew_bytes(const struct rig_crew *crew)
 {
     return crew->n_bytes;
+}
+
+void rig_crew_set_eager(struct rig_crew *crew)
+{
+    crew->eager = true;
 }
 
 guint rig_crew_n_forks(const struct rig_crew *crew)
@@ -281,6 +287,8 @@ static guint worth(const struct rig_crew *crew, guint n_tasks)
 {
     double n = crew->us_per_task * n_tasks / WORTH_A_FORK_US;
 
+    if (crew->eager)
+        return crew->n_workers;
     return n < 2 ? 1 : MIN(crew->n_workers, (guint)n);
 }
 

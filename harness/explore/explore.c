@@ -56,6 +56,10 @@ static void search_init(struct search *search, const struct rig_explore_plan *pl
     search->boots = g_array_new(FALSE, FALSE, sizeof(struct rig_trace));
     search->crew = rig_crew_new(search->contents, search->recorder, plan->subject, plan->n_workers, must_stop,
                                 search);
+    if (plan->eager)
+        rig_crew_set_eager(search->crew);
+    if (plan->execute_all)
+        rig_recorder_forget_ways(search->recorder);
     search->actions = g_hash_table_new(NULL, NULL);
     search->action_traces = g_array_new(FALSE, FALSE, sizeof(struct rig_trace));
     search->tasks = g_array_new(FALSE, FALSE, sizeof(struct rig_task));

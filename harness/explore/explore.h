@@ -24,6 +24,8 @@ struct rig_explore_plan {
     gint64 max_us;
     gsize max_bytes;           /* of memory */
     guint n_workers;           /* processes at work at a time; 0 = one for each core. The result is the same */
+    bool eager;                /* for tests: workers are started even where that does not pay, */
+    bool execute_all;          /* and every run is executed, whatever is known (explore/ways.h) */
     volatile int *interrupted; /* may be NULL */
 };
 

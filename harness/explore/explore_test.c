@@ -219,6 +219,71 @@ static void a_budget_of_states_stops_and_says_so(void **state)
     close_trial(&trial);
 }
 
+/* Everything that a report tells, byte by byte. */
+static char *story_of(const struct rig_exploration *seen)
+{
+    GString *story = g_string_new(NULL);
+
+    g_string_append_printf(
+        story,
+        "%d %s %u %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %u\n",
+        seen->closed, seen->why_open ? seen->why_open : "", seen->n_contents, seen->n_nodes, seen->n_edges,
+        seen->n_torn_edges, seen->n_boots, seen->longest);
+    for (guint i = 0; i < RIG_N_INVARIANTS; i++)
+        if (seen->violations[i].n_nodes)
+            g_string_append_printf(story, "%u %" G_GUINT64_FORMAT " %u %s %s\n", i,
+                                   seen->violations[i].n_nodes, seen->violations[i].n_cuts,
+                                   seen->violations[i].path, seen->violations[i].complaint);
+    return g_string_free(story, FALSE);
+}
+
+struct way {
+    guint n_workers;
+    bool execute_all;
+};
+
+static char *story_by(const struct board_plan *plan, guint torn, guint32 max_contents, struct way way)
+{
+    struct trial trial;
+    char *story;
+
+    open_trial(&trial, plan, 0);
+    trial.plan.life = (struct rig_life){.actions = {RIG_ACTION_UPLOAD, RIG_ACTION_TEST, RIG_ACTION_CONFIRM},
+                                        .n_actions = 3};
+    trial.plan.torn_write = torn & 1;
+    trial.plan.torn_erase = torn & 2;
+    trial.plan.max_contents = max_contents;
+    trial.plan.n_workers = way.n_workers;
+    trial.plan.eager = true;
+    trial.plan.execute_all = way.execute_all;
+    story = story_of(explore(&trial));
+    assert_true(way.n_workers == 1 || trial.seen->n_forks > 0);
+    close_trial(&trial);
+    return story;
+}
+
+/* All modes, each torn form, parts that forbid and parts that allow a second write, with and without a budget
+ * that ends it. */
+static void workers_and_known_ways_change_nothing(void **state)
+{
+    static const struct way ways[] = {{2, false}, {3, false}, {5, false}, {1, true}, {3, true}};
+
+    (void)state;
+    for (guint number = 0; number < 4 * 4 * 2; number++) {
+        struct board_plan plan = {.mode = (enum rig_swap_mode)(number % 4),
+                                  .n_primary = 8,
+                                  .rewrite_allowed = number / 4 % 2};
+        guint32 max_contents = number / 16 ? 300 : 0;
+        g_autofree char *first = story_by(&plan, number / 4 % 4, max_contents, (struct way){1, false});
+
+        for (guint i = 0; i < G_N_ELEMENTS(ways); i++) {
+            g_autofree char *story = story_by(&plan, number / 4 % 4, max_contents, ways[i]);
+
+            assert_string_equal(story, first);
+        }
+    }
+}
+
 /* What the journal says a content became is what the flash holds. */
 static void contents_follow_the_flash_exactly(void **state)
 {
@@ -280,6 +345,7 @@ int main(void)
         cmocka_unit_test(seeded_defects_break_the_invariants_that_they_should),
         cmocka_unit_test(an_upload_is_part_of_the_life_and_may_be_cut),
         cmocka_unit_test(a_budget_of_states_stops_and_says_so),
+        cmocka_unit_test(workers_and_known_ways_change_nothing),
         cmocka_unit_test(contents_follow_the_flash_exactly),
         cmocka_unit_test(paths_are_written_and_read_back),
     };
