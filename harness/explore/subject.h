@@ -54,6 +54,8 @@ struct rig_subject_ops {
     /* The trailer at the end of an area, for the account of a path; false: it has none. NULL op: none has. */
     bool (*trailer)(struct rig_subject *subject, const struct sim_area *area,
                     struct rig_trailer_geometry *geometry, struct rig_trailer *trailer);
+    /* Adds everything that decides what it does: code, configuration, keys. */
+    void (*identify)(struct rig_subject *subject, GChecksum *sum);
     void (*free)(struct rig_subject *subject);
 };
 struct rig_subject {
