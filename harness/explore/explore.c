@@ -265,7 +265,7 @@ static const char *reason_to_stop(const struct search *search)
 
     if (plan->interrupted && *plan->interrupted)
         return "interrupted";
-    if (plan->max_contents > 0 && rig_contents_count(search->contents) > plan->max_contents)
+    if (plan->max_contents > 0 && rig_contents_count(search->contents) - search->n_begun_with > plan->max_contents)
         return "the budget of states is used up";
     if (plan->max_bytes > 0 &&
         rig_contents_bytes(search->contents) + rig_recorder_bytes(search->recorder) > plan->max_bytes)
@@ -376,6 +376,8 @@ static void run(struct search *search)
 {
     struct rig_exploration *result = search->result;
 
+    search->started_us = g_get_monotonic_time();
+    search->n_begun_with = search->plan->go_on_from ? rig_contents_count(search->contents) : 0;
     while (search->levels[0]->len > 0 && !result->why_open) {
         GArray *level = search->levels[0];
 

@@ -20,7 +20,7 @@ struct rig_explore_plan {
     guint32 invariants;   /* bits of enum rig_invariant */
     guint max_boots;      /* the board has to come up within so many; at least 1 */
     guint32 max_erases;   /* of one sector in one boot; 0 = no bound */
-    guint32 max_contents; /* budgets; 0 = none */
+    guint32 max_contents; /* budgets; 0 = none. New ones, of this run */
     gint64 max_us;
     gsize max_bytes;           /* of memory */
     guint n_workers;           /* processes at work at a time; 0 = one for each core. The result is the same */

@@ -36,6 +36,7 @@ struct search {
     GArray *recorded;    /* struct rig_trace of these */
     guint n_expanded;    /* nodes of the present level */
     gint64 started_us;
+    guint32 n_begun_with; /* contents that were known from an earlier run */
     char *fingerprint; /* when a state is read or kept */
 };
 
