@@ -46,6 +46,9 @@ struct rig_run {
     const char
         *only_path; /* a replay plays this path of an exploration and explores nothing; NULL = explore */
 
+    guint n_workers;    /* of an exploration; 0 = as many as there are cores */
+    const char *resume; /* an earlier run's folder, or a file: explorations go on from there; NULL = anew */
+
     struct rig_trouble trouble;
     GPtrArray *also; /* char *: what went wrong after that */
     const struct rig_step *step;
