@@ -290,8 +290,10 @@ static void explore(struct rig_run *run, const struct rig_step *step, const stru
     g_autoptr(rig_exploration) seen = rig_explore(plan);
     interrupted = plan->interrupted && *plan->interrupted;
     may_stay = rig_record_flag(step->arguments, "may-stay-open") && !interrupted;
-    judge_result(run, plan, seen, known, may_stay);
-    if (seen->closed)
+    if (seen->trouble)
+        rig_run_error_text(run, "the exploration ended early: %s", seen->trouble);
+    judge_result(run, plan, seen, known, may_stay && !seen->trouble);
+    if (seen->closed || seen->trouble)
         return;
     if (may_stay)
         rig_run_note(run, "not closed: %s", seen->why_open);
