@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #define DEFAULT_OUTPUT "reports/out"
+#define MAX_PICTURES_NAMED 5u
 
 /* The one thing that a signal handler may touch. */
 static volatile int interrupted;
@@ -191,17 +192,22 @@ static void publish(struct session *session, const char *path, char *text, gsize
     g_free(text);
 }
 
-/* A picture that cannot be written is a report that was not written. */
+/* Many are told by their folder. A picture that cannot be written is a report that was not written. */
 static void write_pictures(struct session *session)
 {
     g_autofree char *folder = rig_output_file(session->output, RIG_EVIDENCE_FOLDER);
+    g_autoptr(GPtrArray) pictures = g_ptr_array_new_with_free_func(g_free);
     GError *error = NULL;
 
-    if (rig_pictures_write(session->results, folder, session->written, &error))
-        return;
-    fprintf(stderr, "bootrig: the pictures of paths were not written: %s\n", error->message);
-    g_error_free(error);
-    session->report_failed = true;
+    if (!rig_pictures_write(session->results, folder, pictures, &error)) {
+        fprintf(stderr, "bootrig: the pictures of paths were not written: %s\n", error->message);
+        g_error_free(error);
+        session->report_failed = true;
+    }
+    if (pictures->len > MAX_PICTURES_NAMED)
+        g_ptr_array_add(session->written, g_strdup_printf("%s: %u pictures", folder, pictures->len));
+    for (guint i = 0; i < pictures->len && pictures->len <= MAX_PICTURES_NAMED; i++)
+        g_ptr_array_add(session->written, g_strdup(g_ptr_array_index(pictures, i)));
 }
 
 static void write_junit(struct session *session, const char *path)

@@ -204,7 +204,7 @@ static char *expectation_of(enum rig_invariant invariant, bool known)
 
 /* Plays a path again, with everybody watching, and writes it down. */
 static void tell_path(struct rig_run *run, const struct rig_explore_plan *plan, const char *path,
-                      const struct rig_explore_finding *broken, guint n_broken)
+                      const struct rig_path_finding *broken, guint n_broken)
 {
     g_autoptr(GArray) legs = rig_path_parse(path, NULL);
     g_autoptr(rig_account) account = NULL;
@@ -225,27 +225,35 @@ static void tell_path(struct rig_run *run, const struct rig_explore_plan *plan, 
         rig_explore_emit_path(run, path, account, broken, n_broken, false);
 }
 
-/* Invariants that one path breaks are told together: the first of them tells for all. */
+static struct rig_path_finding path_finding(enum rig_invariant invariant, const char *text)
+{
+    return (struct rig_path_finding){rig_invariant_name(invariant), rig_invariant_about(invariant), text};
+}
+
+/* The path that shows a failure; NULL: it is none, or there is no path. */
+static const char *path_of(const struct rig_explore_finding *finding)
+{
+    return finding->verdict == RIG_VERDICT_FAIL && finding->violation ? finding->violation->path : NULL;
+}
+
+/* Invariants that one path breaks are told together, where the first of them is. */
 static void tell_paths(struct rig_run *run, const struct rig_explore_plan *plan,
                        const struct rig_explore_finding *findings, guint n_findings)
 {
     for (guint i = 0; i < n_findings; i++) {
-        const char *path = findings[i].violation ? findings[i].violation->path : NULL;
-        struct rig_explore_finding broken[RIG_N_INVARIANTS];
-        guint n_broken = 0;
+        const char *path = path_of(&findings[i]);
+        struct rig_path_finding broken[RIG_N_INVARIANTS];
+        bool told = false;
+        guint n = 0;
 
-        if (findings[i].verdict != RIG_VERDICT_FAIL || !path)
-            continue;
-        for (guint k = 0; k < n_findings; k++) {
-            const struct rig_violation *other = findings[k].violation;
-
-            if (findings[k].verdict != RIG_VERDICT_FAIL || !other || !g_str_equal(other->path, path))
+        for (guint k = 0; path && k < n_findings; k++) {
+            if (g_strcmp0(path_of(&findings[k]), path) != 0)
                 continue;
-            broken[n_broken] = findings[k];
-            broken[n_broken++].text = other->complaint;
+            told |= k < i;
+            broken[n++] = path_finding(findings[k].invariant, findings[k].violation->complaint);
         }
-        if (broken[0].invariant == findings[i].invariant)
-            tell_path(run, plan, path, broken, n_broken);
+        if (path && !told)
+            tell_path(run, plan, path, broken, n);
     }
 }
 
@@ -348,8 +356,10 @@ static void explore(struct rig_run *run, const struct rig_step *step, const stru
     tell_state(run, plan, seen);
     interrupted = plan->interrupted && *plan->interrupted;
     may_stay = rig_record_flag(step->arguments, "may-stay-open") && !interrupted;
-    judge_result(run, plan, seen, known, may_stay);
-    if (seen->closed)
+    if (seen->trouble)
+        rig_run_error_text(run, "the exploration ended early: %s", seen->trouble);
+    judge_result(run, plan, seen, known, may_stay && !seen->trouble);
+    if (seen->closed || seen->trouble)
         return;
     if (may_stay)
         rig_run_note(run, "not closed: %s", seen->why_open);
@@ -361,7 +371,7 @@ static void judge_path(struct rig_run *run, const struct rig_explore_plan *plan,
                        const struct rig_account *account)
 {
     struct rig_explore_finding findings[RIG_N_INVARIANTS];
-    struct rig_explore_finding told[RIG_N_INVARIANTS];
+    struct rig_path_finding told[RIG_N_INVARIANTS];
     guint n_told = 0;
     guint n = 0;
 
@@ -379,7 +389,7 @@ static void judge_path(struct rig_run *run, const struct rig_explore_plan *plan,
                                          .text = ok ? "holds on this path" : account->complaints[i]};
         rig_run_expect(run, ok, what, expected, findings[n].text);
         if (!ok)
-            told[n_told++] = findings[n];
+            told[n_told++] = path_finding(invariant, findings[n].text);
         n++;
     }
     rig_explore_emit_end(run, NULL, findings, n);
