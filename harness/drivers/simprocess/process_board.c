@@ -11,7 +11,9 @@
 #include <signal.h>
 #include <string.h>
 
-#define SPEED 5 /* board seconds per second: the board's own times shrink, what openocd costs does not */
+#define SPEED                                                                                                \
+    5 /* over a wire the board's own times shrink, what openocd costs does not; Bluetooth has its own pace   \
+       */
 #define TICK_MS 5
 #define FIRST_LINES_MS 100u
 #define BOOT_LINE "*** Booting MCUboot"
@@ -35,7 +37,7 @@ char *rig_process_field(const char *answer, const char *name)
 
 static guint64 board_now_us(struct rig_board *base)
 {
-    return (guint64)(g_get_monotonic_time() - self(base)->origin_us) * SPEED;
+    return (guint64)(g_get_monotonic_time() - self(base)->origin_us) * self(base)->speed;
 }
 
 static void tell_line(struct rig_process_board *board, const char *line)
@@ -159,7 +161,7 @@ static bool probe_switches_power(void *user, bool on, GError **error)
 static void doze(struct rig_process_board *board, guint64 until_us)
 {
     guint64 now_us = board_now_us(&board->board);
-    guint64 left_ms = until_us > now_us ? (until_us - now_us) / SPEED / 1000 + 1 : 0;
+    guint64 left_ms = until_us > now_us ? (until_us - now_us) / board->speed / 1000 + 1 : 0;
 
     rig_board_doze(&board->board, (guint)MIN(left_ms, TICK_MS));
 }
@@ -243,32 +245,74 @@ static bool fill_layout(struct rig_process_board *board, GError **error)
     return true;
 }
 
+static bool has_radio(const struct rig_process_board *board)
+{
+    return g_str_equal(board->place.kind, "bluez");
+}
+
+static void add(GPtrArray *options, const char *name, const char *value)
+{
+    g_ptr_array_add(options, g_strdup(name));
+    if (value)
+        g_ptr_array_add(options, g_strdup(value));
+}
+
+/* Over the air the probe is only looked through; the images are in the flash from the start, which spares the
+ * time that openocd takes for programming. */
+static bool add_images(struct rig_process_board *board, const struct rig_board_setup *setup,
+                       GPtrArray *options, GError **error)
+{
+    if (setup->n_images == 0 || !has_radio(board)) {
+        add(options, "--empty", NULL);
+        return true;
+    }
+    for (gsize i = 0; i < setup->n_images; i++) {
+        const struct rig_board_image *image = &setup->images[i];
+        g_autofree char *name = g_strdup_printf("slot%u.bin", image->slot);
+        g_autofree char *path = g_build_filename(board->folder, name, NULL);
+        g_autofree char *value = g_strdup_printf("%u=%s", image->slot, path);
+
+        if (!g_file_set_contents(path, (const char *)image->bytes, (gssize)image->n_bytes, error))
+            return false;
+        add(options, "--slot", value);
+    }
+    if (!setup->confirmed)
+        add(options, "--on-trial", NULL);
+    return true;
+}
+
+static GPtrArray *sim_options(struct rig_process_board *board, const struct rig_board_setup *setup,
+                              const char *options_path, GError **error)
+{
+    g_autoptr(GPtrArray) options = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *speed = g_strdup_printf("%u", board->speed);
+    g_autofree char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, setup->seed);
+
+    add(options, "--target", board->target->source->path);
+    add(options, "--options", options_path);
+    add(options, "--off", NULL);
+    add(options, "--speed", speed);
+    add(options, "--seed", seed);
+    if (!add_images(board, setup, options, error))
+        return NULL;
+    for (guint i = 0; i < board->defects->len; i++)
+        add(options, "--defect", g_ptr_array_index(board->defects, i));
+    if (has_radio(board))
+        add(options, "--hci", board->hci);
+    if (g_str_equal(board->place.kind, "serial"))
+        add(options, "--console", "pty");
+    g_ptr_array_add(options, NULL);
+    return g_steal_pointer(&options);
+}
+
 static bool start_sim(struct rig_process_board *board, const struct rig_board_setup *setup, GError **error)
 {
     g_autofree char *path = g_build_filename(board->folder, "options.yaml", NULL);
     g_autofree char *text = rig_process_options_text(setup->options);
-    g_autofree char *speed = g_strdup_printf("%d", SPEED);
-    g_autofree char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, setup->seed);
-    g_autoptr(GPtrArray) options = g_ptr_array_new();
-    const char *const fixed[] = {"--target",  board->target->source->path,
-                                 "--options", path,
-                                 "--off",     "--empty",
-                                 "--speed",   speed,
-                                 "--seed",    seed};
+    g_autoptr(GPtrArray) options = NULL;
 
-    if (!g_file_set_contents(path, text, -1, error))
+    if (!g_file_set_contents(path, text, -1, error) || !(options = sim_options(board, setup, path, error)))
         return false;
-    for (gsize i = 0; i < G_N_ELEMENTS(fixed); i++)
-        g_ptr_array_add(options, (gpointer)fixed[i]);
-    for (guint i = 0; i < board->defects->len; i++) {
-        g_ptr_array_add(options, (gpointer) "--defect");
-        g_ptr_array_add(options, g_ptr_array_index(board->defects, i));
-    }
-    if (g_str_equal(board->place.kind, "serial")) {
-        g_ptr_array_add(options, (gpointer) "--console");
-        g_ptr_array_add(options, (gpointer) "pty");
-    }
-    g_ptr_array_add(options, NULL);
     board->sim =
         rig_sim_process_start(board->program, (const char *const *)options->pdata, board->folder, error);
     if (!board->sim)
@@ -346,7 +390,9 @@ static bool board_prepare(struct rig_board *base, const struct rig_board_setup *
         return false;
     base->signing = board->model->signing;
     base->signing_needed = board->model->signing_needed;
-    if (!start_sim(board, setup, error) || !open_probe(board, error) || !program_images(board, setup, error))
+    /* The board is a new one: what this host remembers of one with the same address is of no use. */
+    if (!start_sim(board, setup, error) || !base->link->ops->forget_bond(base->link, error) ||
+        !open_probe(board, error) || (!has_radio(board) && !program_images(board, setup, error)))
         return false;
     drain_console(board);
     drain_rtt(board);
@@ -355,11 +401,19 @@ static bool board_prepare(struct rig_board *base, const struct rig_board_setup *
     return true;
 }
 
+static bool bond_command(struct rig_process_board *board, const char *line, GError **error)
+{
+    return !has_radio(board) || !board->sim || rig_sim_process_command(board->sim, line, NULL, error);
+}
+
 static bool board_forget_bonds(struct rig_board *base, GError **error)
 {
-    (void)base;
-    (void)error;
-    return true;
+    return bond_command(self(base), "bond forget", error);
+}
+
+static bool board_replace_bonds(struct rig_board *base, GError **error)
+{
+    return bond_command(self(base), "bond damage", error);
 }
 
 static bool board_make_safe(struct rig_board *base, GError **error)
@@ -372,7 +426,8 @@ static bool board_make_safe(struct rig_board *base, GError **error)
 static void board_free(struct rig_board *base)
 {
     struct rig_process_board *board = self(base);
-    static const char *const files[] = {"options.yaml", "sim.log", "openocd.log"};
+    static const char *const files[] = {"options.yaml", "sim.log",   "openocd.log", "slot0.bin",
+                                        "slot1.bin",    "slot2.bin", "slot3.bin"};
 
     stop(board);
     board->model->ops->free(board->model);
@@ -388,6 +443,7 @@ static void board_free(struct rig_board *base)
     g_free(board->openocd_log);
     g_free(board->openocd_config);
     g_ptr_array_unref(board->defects);
+    g_ptr_array_unref(board->capabilities);
     g_free(board);
 }
 
@@ -406,12 +462,23 @@ static const struct rig_board_ops ops = {
     .wait = board_wait,
     .prepare = board_prepare,
     .forget_bonds = board_forget_bonds,
+    .replace_bonds = board_replace_bonds,
     .heard = board_heard,
     .make_payload = rig_sim_make_payload,
     .logs = board_logs,
     .make_safe = board_make_safe,
     .free = board_free,
 };
+
+static void add_capabilities(struct rig_process_board *board, const char *const *capabilities)
+{
+    if (board->capabilities->len)
+        g_ptr_array_set_size(board->capabilities, (gint)board->capabilities->len - 1);
+    for (; *capabilities; capabilities++)
+        g_ptr_array_add(board->capabilities, (gpointer)*capabilities);
+    g_ptr_array_add(board->capabilities, NULL);
+    board->board.capabilities = (const char *const *)board->capabilities->pdata;
+}
 
 struct rig_board *rig_process_board_new(const struct rig_target *target, const char *program,
                                         const char *target_directory, GError **error)
@@ -461,7 +528,10 @@ struct rig_board *rig_process_board_new(const struct rig_target *target, const c
     board->board.link = kind->make(&board->place, &board->board);
     board->board.power = &board->power.power;
     board->board.probe = &board->probe.probe;
-    board->board.capabilities = capabilities;
+    board->capabilities = g_ptr_array_new();
+    board->hci = RIG_PROCESS_HCI;
+    board->speed = SPEED;
+    add_capabilities(board, capabilities);
     board->board.signing = model->signing;
     board->board.signing_needed = model->signing_needed;
     /* Steps ask for the layout before anything is prepared. */
@@ -492,7 +562,21 @@ bool rig_process_board_use_link(struct rig_board *base, const char *name, GError
     rig_link_free(base->link);
     board->place.kind = kind->name;
     base->link = kind->make(&board->place, base);
+    add_capabilities(board, kind->capabilities);
+    if (has_radio(board)) {
+        board->place.address = rig_record_text(board->target->record, "address");
+        board->speed = 1;
+    }
     return true;
+}
+
+void rig_process_board_use_radio(struct rig_board *base, const char *hci, const char *adapter)
+{
+    struct rig_process_board *board = self(base);
+
+    if (hci)
+        board->hci = hci;
+    board->place.adapter = adapter;
 }
 
 bool rig_process_board_command(struct rig_board *base, const char *line, char **answer, GError **error)

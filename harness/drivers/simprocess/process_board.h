@@ -22,13 +22,18 @@ struct rig_board *rig_process_board_new(const struct rig_target *target, const c
 /* As rig_sim_board_add_defect(). */
 bool rig_process_board_add_defect(struct rig_board *board, const char *defect,
                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Reached over this link (drivers/links/links.h) instead of UDP: "serial" is SMP over the board's console.
- * Before the first preparation. */
-bool rig_process_board_use_link(struct rig_board *board, const char *kind,
-                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* A line to the board's control socket, for tests; answer as in sim_process.h. */
 bool rig_process_board_command(struct rig_board *board, const char *line, char **answer,
                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Reached over this link (drivers/links/links.h) instead of UDP. Before the first preparation. "serial" is
+ * SMP over the board's console. For "bluez" the board is a Bluetooth peripheral on a controller of its own:
+ * hci says which (`bootrig sim --hci`; NULL = btvirt's socket), adapter is the host's (NULL = the first);
+ * both borrowed. */
+bool rig_process_board_use_link(struct rig_board *board, const char *kind,
+                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void rig_process_board_use_radio(struct rig_board *board, const char *hci, const char *adapter);
+#define RIG_PROCESS_HCI "/tmp/bt-server-le" /* [SRC bluez emulator/server.c] */
 
 /* --- shared by the files of this driver --- */
 
@@ -41,6 +46,9 @@ struct rig_process_power {
 struct rig_process_board {
     struct rig_board board;
     struct rig_link_place place; /* where the board is now */
+    const char *hci;             /* its Bluetooth controller, where the link is bluez */
+    GPtrArray *capabilities;     /* const char *, with a NULL at the end */
+    guint speed;                 /* board seconds per second */
     GSource *console_wake;       /* NULL: nothing runs */
     struct rig_process_power power;
     struct rig_openocd_probe probe;
