@@ -27,7 +27,7 @@ static bool set_without_supply(struct rig_assembled *board, bool on, GError **er
         rig_openocd_probe_power(&board->probe, true);
     if (on && board->power.on)
         return true;
-    return on ? probe->ops->reset(probe, error) : rig_openocd_probe_reset_halt(&board->probe, error);
+    return on ? probe->ops->reset(probe, error) : probe->ops->reset_halt(probe, error);
 }
 
 static void tell_off(struct rig_assembled *board, const char *why)

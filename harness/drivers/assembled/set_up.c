@@ -71,7 +71,7 @@ static bool catch_board(struct rig_assembled *board, GError **error)
 
     for (guint i = 0; i < ATTACH_TRIES; i++) {
         g_clear_error(&cause);
-        if (rig_openocd_probe_reset_halt(&board->probe, &cause))
+        if (board->probe.probe.ops->reset_halt(&board->probe.probe, &cause))
             return true;
         if (board->board.interrupted && *board->board.interrupted)
             break;
