@@ -96,6 +96,15 @@ static void claim_power(struct claims *claims, struct rig_bench_board *board)
         claim_text(claims, board, "serial-port", rig_record_get(board->power, "tty"));
 }
 
+/* SMP over the console: one port, claimed as the console. */
+static bool is_console_of(const struct rig_bench_board *board, const struct rig_value *tty)
+{
+    const struct rig_value *console = rig_record_get(board->record, "console");
+
+    return tty && console && console->record &&
+           g_strcmp0(tty->text, rig_record_text(console->record, "tty")) == 0;
+}
+
 static void claim_rest(struct claims *claims, struct rig_bench_board *board)
 {
     const struct rig_value *probe = rig_record_get(board->record, "probe");
@@ -107,7 +116,7 @@ static void claim_rest(struct claims *claims, struct rig_bench_board *board)
     if (link && link->record && rig_record_variant(link->record, &place) && place->record) {
         if (strcmp(place->record->shape->name, "udp") == 0)
             claim_text(claims, board, "udp-address", rig_record_get(place->record, "address"));
-        else
+        else if (!is_console_of(board, rig_record_get(place->record, "tty")))
             claim_text(claims, board, "serial-port", rig_record_get(place->record, "tty"));
     }
     if (probe && probe->record) {

@@ -35,6 +35,7 @@ struct rig_run_options {
     gboolean no_html;
     gboolean quiet;
     gboolean verbose;
+    gboolean in_full; /* and every flash operation of a replayed path */
     char **paths; /* what remains */
 };
 void rig_run_options_clear(struct rig_run_options *options);

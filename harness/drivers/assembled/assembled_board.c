@@ -284,9 +284,10 @@ static bool fill_layout(struct rig_assembled *board, GError **error)
 
     *layout = (struct rig_openocd_layout){.n_slots = model->ops->n_slots(model), .n_devices = 1};
     if (config->n_devices > 1 || layout->n_slots > RIG_OPENOCD_MAX_SLOTS) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
-                    "target '%s': openocd cannot program external flash, so its slots must be in internal flash",
-                    board->config.target->name);
+        g_set_error(
+            error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+            "target '%s': openocd cannot program external flash, so its slots must be in internal flash",
+            board->config.target->name);
         return false;
     }
     for (guint i = 0; i <= layout->n_slots; i++)

@@ -32,8 +32,7 @@ static bool start_programs(struct rig_assembled *board, GError **error)
 
     board->programs = g_ptr_array_new_with_free_func((GDestroyNotify)rig_program_free);
     for (guint i = 0; programs && i < programs->items->len; i++) {
-        g_autoptr(rig_bench_entry) start =
-            rig_bench_bind_start(board->config.entry, i, board->words, error);
+        g_autoptr(rig_bench_entry) start = rig_bench_bind_start(board->config.entry, i, board->words, error);
         g_autofree char *log = g_strdup_printf("%s/program-%u.log", board->folder, i);
         struct rig_program *program =
             start ? rig_program_start(board->config.bench, start->record, board->words, log, error) : NULL;
@@ -140,6 +139,11 @@ static bool open_probe(struct rig_assembled *board, GError **error)
     return rig_openocd_probe_open(&board->probe, &board->openocd, &board->layout, board->folder, error);
 }
 
+static const char *console_tty(const struct rig_assembled *board)
+{
+    return rig_record_text(rig_record_get(board->entry->record, "console")->record, "tty");
+}
+
 static bool fill_place(struct rig_assembled *board, GError **error)
 {
     const struct rig_value *link = rig_record_get(board->entry->record, "link");
@@ -154,6 +158,9 @@ static bool fill_place(struct rig_assembled *board, GError **error)
     if (kind) {
         board->place.tty = rig_record_text(place->record, "tty");
         board->place.baud = (guint32)rig_record_count(place->record, "baud");
+        /* One port can have one reader only: SMP among the lines of the console goes through it. */
+        if (g_strcmp0(board->place.tty, console_tty(board)) == 0)
+            board->place.console = board->console;
     } else if (ble) {
         board->place.adapter = rig_record_text(ble->record, "adapter");
         board->place.address = rig_record_text(ble->record, "address");

@@ -85,6 +85,8 @@ struct rig_board_ops {
      * case that did not pass. NULL op: there are none. */
     void (*logs)(struct rig_board *board, void (*each)(void *user, const char *name, const char *path),
                  void *user);
+    /* A console line, before the listener hears of it; NULL op: the board does not care. */
+    void (*heard)(struct rig_board *board, const char *line);
     /* Every driver at rest, power off: the safe state at the end. false: it could not be brought there. */
     bool (*make_safe)(struct rig_board *board, GError **error);
     void (*free)(struct rig_board *board);
@@ -104,6 +106,8 @@ struct rig_board {
     /* Boards on the wall's clock: sources of links, consoles and D-Bus hang here, and wait() dispatches them.
      * NULL: virtual time. */
     GMainContext *events;
+    GError
+        *broken; /* a source of `events` found the rig broken: the next rig_board_wait_for() says so; owned */
     volatile int *interrupted; /* set from outside: wait() fails with RIG_ERROR_INTERRUPTED */
 };
 
@@ -117,6 +121,12 @@ bool rig_board_wait_for(struct rig_board *board, guint64 until_us, rig_board_con
 /* For wait() of boards with `events`: dispatches what is ready, or sleeps until something is, for max_ms at
  * most. */
 void rig_board_doze(struct rig_board *board, guint max_ms);
+/* Dispatches what is ready by now and does not sleep: what a console said up to here. */
+void rig_board_catch_up(struct rig_board *board);
+/* For sources of `events`: the wire, the port or the bus is gone. Takes the error; the first one counts. */
+void rig_board_break(struct rig_board *board, GError *error);
+/* For consoles: the board hears the line, then its listener. */
+void rig_board_console_line(struct rig_board *board, const char *line);
 /* A file descriptor that ends a doze when it becomes readable; whoever waits reads it. Destroy and unref the
  * source before closing the descriptor. */
 GSource *rig_board_wake_on(struct rig_board *board, int fd) G_GNUC_WARN_UNUSED_RESULT;

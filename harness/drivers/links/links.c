@@ -3,12 +3,16 @@
 #include "drivers/links/links.h"
 
 #include "base/error.h"
+#include "drivers/serial/serial_link.h"
 #include "drivers/udp/udp_link.h"
 
 static const char *const nothing[] = {NULL};
+static const char *const console_too[] = {"console", NULL};
 static const struct rig_link_kind udp = {.name = "udp", .make = rig_udp_link_new, .capabilities = nothing};
+static const struct rig_link_kind serial = {
+    .name = "serial", .make = rig_serial_link_new, .capabilities = console_too};
 
-const struct rig_link_kind *const rig_link_kinds[] = {&udp};
+const struct rig_link_kind *const rig_link_kinds[] = {&udp, &serial};
 const gsize rig_n_link_kinds = G_N_ELEMENTS(rig_link_kinds);
 
 const struct rig_link_kind *rig_link_kind_find(const char *name, GError **error)

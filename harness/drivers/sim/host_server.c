@@ -3,6 +3,7 @@
 #include "drivers/sim/host_server.h"
 
 #include "base/error.h"
+#include "drivers/sim/host_console.h"
 #include "drivers/sim/host_relay.h"
 #include "sim/debug/stlink.h"
 
@@ -33,6 +34,9 @@ struct client {
     guint8 *bytes; /* SIM_STLINK_MAX_REQUEST */
 };
 
+/* Where SMP came from last, and answers go. */
+enum asker { ASKED_BY_NOBODY, ASKED_OVER_UDP, ASKED_OVER_CONSOLE };
+
 struct rig_host_server {
     struct rig_sim_host *host;
     int listeners[N_LISTENERS];
@@ -40,9 +44,9 @@ struct rig_host_server {
     struct client debug[MAX_CLIENTS];
     struct client control[MAX_CLIENTS];
     struct sockaddr_in peer; /* who asked last over UDP */
-    bool has_peer;
-    char *control_path; /* to be removed at the end */
-    struct rig_pty console;
+    enum asker asker;
+    char *control_path;               /* to be removed at the end */
+    struct rig_host_console *console; /* NULL: no pseudo-terminal */
     struct rig_host_relay relay;
     bool until_eof;
 };
@@ -137,17 +141,17 @@ struct rig_host_server *rig_host_server_new(struct rig_sim_host *host, const str
 
     server->host = host;
     server->until_eof = ports->until_eof;
-    server->console = server->relay.pty = (struct rig_pty){.master = -1, .keeper = -1};
+    server->relay.pty = (struct rig_pty){.master = -1, .keeper = -1};
     for (guint i = 0; i < N_LISTENERS; i++)
         server->listeners[i] = -1;
     for (guint i = 0; i < MAX_CLIENTS; i++)
         server->debug[i].fd = server->control[i].fd = -1;
     if (!open_inet(server, LISTEN_DEBUG, SOCK_STREAM, ports->debug_port, error) ||
         !open_inet(server, LISTEN_SMP, SOCK_DGRAM, ports->smp_port, error) ||
-        (ports->control && !open_control(server, ports->control, error)))
+        (ports->control && !open_control(server, ports->control, error)) ||
+        (ports->pty && !(server->console = rig_host_console_new(error))))
         return NULL;
-    if ((ports->pty && !rig_pty_open(&server->console)) ||
-        (ports->relay && !rig_pty_open(&server->relay.pty))) {
+    if (ports->relay && !rig_pty_open(&server->relay.pty)) {
         fail(error, "make a pseudo-terminal");
         return NULL;
     }
@@ -175,7 +179,7 @@ void rig_host_server_free(struct rig_host_server *server)
             close(server->listeners[i]);
     if (server->control_path)
         unlink(server->control_path);
-    rig_pty_close(&server->console);
+    rig_host_console_free(server->console);
     rig_pty_close(&server->relay.pty);
     g_free(server->control_path);
     g_free(server);
@@ -193,7 +197,7 @@ guint16 rig_host_server_smp_port(const struct rig_host_server *server)
 
 const char *rig_host_server_pty(const struct rig_host_server *server)
 {
-    return server->console.path;
+    return server->console ? rig_host_console_path(server->console) : NULL;
 }
 
 const char *rig_host_server_relay(const struct rig_host_server *server)
@@ -203,10 +207,8 @@ const char *rig_host_server_relay(const struct rig_host_server *server)
 
 void rig_host_server_console(struct rig_host_server *server, const char *line)
 {
-    g_autofree char *text = g_strconcat(line, "\r\n", NULL);
-
-    if (server->console.master >= 0 && write(server->console.master, text, strlen(text)) < 0)
-        return; /* full: nobody reads, and a wire does not wait */
+    if (server->console)
+        rig_host_console_line(server->console, line);
 }
 
 static void welcome(int listener, struct client *clients, gsize n_bytes)
@@ -266,6 +268,13 @@ static bool serve_debug(struct rig_host_server *server, struct client *client)
     }
 }
 
+static char *command(struct rig_host_server *server, const char *line)
+{
+    char *answer = server->console ? rig_host_console_command(server->console, line) : NULL;
+
+    return answer ? answer : rig_sim_host_command(server->host, line);
+}
+
 static bool serve_control(struct rig_host_server *server, struct client *client)
 {
     guint8 *end;
@@ -275,7 +284,7 @@ static bool serve_control(struct rig_host_server *server, struct client *client)
     while ((end = memchr(client->bytes, '\n', client->n_bytes))) {
         gsize n_line = (gsize)(end - client->bytes);
         g_autofree char *line = g_strndup((const char *)client->bytes, n_line);
-        g_autofree char *answer = rig_sim_host_command(server->host, line);
+        g_autofree char *answer = command(server, line);
         g_autofree char *text = g_strconcat(answer, "\n", NULL);
 
         client->n_bytes -= n_line + 1;
@@ -295,8 +304,28 @@ static void serve_smp(struct rig_host_server *server)
 
     if (n <= 0)
         return;
-    server->has_peer = true;
+    server->asker = ASKED_OVER_UDP;
     rig_sim_host_smp(server->host, bytes, (gsize)n);
+}
+
+static void take_message(void *user, const guint8 *message, gsize n_bytes)
+{
+    struct rig_host_server *server = user;
+
+    server->asker = ASKED_OVER_CONSOLE;
+    rig_sim_host_smp(server->host, message, n_bytes);
+}
+
+/* A datagram that the system does not take is lost, as datagrams are. */
+static void send_answer(struct rig_host_server *server, const guint8 *bytes, gsize n_bytes)
+{
+    if (server->asker == ASKED_OVER_CONSOLE)
+        rig_host_console_answer(server->console, bytes, n_bytes);
+    else if (server->asker == ASKED_OVER_UDP &&
+             sendto(server->listeners[LISTEN_SMP], bytes, n_bytes, 0, (struct sockaddr *)&server->peer,
+                    sizeof server->peer) < 0 &&
+             errno == EDESTADDRREQ)
+        server->asker = ASKED_BY_NOBODY;
 }
 
 static void send_answers(struct rig_host_server *server)
@@ -307,21 +336,9 @@ static void send_answers(struct rig_host_server *server)
         gsize n_bytes;
         const guint8 *bytes = g_bytes_get_data(answer, &n_bytes);
 
-        /* A datagram that the system does not take is lost, as datagrams are. */
-        if (server->has_peer && sendto(server->listeners[LISTEN_SMP], bytes, n_bytes, 0,
-                                       (struct sockaddr *)&server->peer, sizeof server->peer) < 0)
-            server->has_peer = errno != EDESTADDRREQ;
+        send_answer(server, bytes, n_bytes);
         g_bytes_unref(answer);
     }
-}
-
-/* What a terminal's user types has no reader on this board: it must not fill the line. */
-static void drain_pty(struct rig_host_server *server)
-{
-    guint8 bytes[256];
-
-    while (read(server->console.master, bytes, sizeof bytes) > 0)
-        ;
 }
 
 static void serve_clients(struct rig_host_server *server, struct client *clients, const struct pollfd *polled,
@@ -354,8 +371,10 @@ bool rig_host_server_run(struct rig_host_server *server, const volatile int *sto
         AT_PTY = AT_CONTROL + MAX_CLIENTS,
         AT_RELAY,
         AT_STDIN,
+        AT_RADIO,
         N_POLLED
     };
+    struct rig_sim_radio *radio = rig_sim_host_radio(server->host);
     struct pollfd polled[N_POLLED];
 
     while (!*stop) {
@@ -365,22 +384,28 @@ bool rig_host_server_run(struct rig_host_server *server, const volatile int *sto
             polled[AT_DEBUG + i] = (struct pollfd){.fd = server->debug[i].fd, .events = POLLIN};
             polled[AT_CONTROL + i] = (struct pollfd){.fd = server->control[i].fd, .events = POLLIN};
         }
-        polled[AT_PTY] = (struct pollfd){.fd = server->console.master, .events = POLLIN};
+        polled[AT_PTY] = (struct pollfd){.fd = server->console ? rig_host_console_fd(server->console) : -1,
+                                         .events = POLLIN};
         polled[AT_RELAY] = (struct pollfd){.fd = server->relay.pty.master, .events = POLLIN};
         polled[AT_STDIN] = (struct pollfd){.fd = server->until_eof ? STDIN_FILENO : -1, .events = POLLIN};
+        polled[AT_RADIO] = (struct pollfd){.fd = radio ? rig_sim_radio_fd(radio) : -1, .events = POLLIN};
         if (poll(polled, N_POLLED, tick_ms(server)) < 0 && errno != EINTR)
             return fail(error, "wait for sockets");
         if (polled[AT_STDIN].revents && stdin_ended())
             return true;
+        if (polled[AT_RADIO].revents)
+            rig_sim_radio_serve(radio);
         rig_sim_host_pace(server->host);
         if (polled[AT_RELAY].revents)
             rig_host_relay_serve(&server->relay, server->host);
+        if (radio)
+            rig_sim_radio_tick(radio);
         serve_clients(server, server->control, polled + AT_CONTROL, serve_control);
         serve_clients(server, server->debug, polled + AT_DEBUG, serve_debug);
         if (polled[LISTEN_SMP].revents)
             serve_smp(server);
         if (polled[AT_PTY].revents)
-            drain_pty(server);
+            rig_host_console_read(server->console, take_message, server);
         send_answers(server);
         if (polled[LISTEN_DEBUG].revents)
             welcome(server->listeners[LISTEN_DEBUG], server->debug, SIM_STLINK_MAX_REQUEST);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Sockets of a simulated board that is a process of its own: debug port (st-link over TCP), SMP over UDP,
- * control socket, console on a pseudo-terminal. All on 127.0.0.1. Single-threaded; one poll loop. */
+ * control socket, console and SMP on a pseudo-terminal. All on 127.0.0.1. Single-threaded; one poll loop. */
 #ifndef RIG_DRIVERS_SIM_HOST_SERVER_H
 #define RIG_DRIVERS_SIM_HOST_SERVER_H
 
@@ -13,7 +13,7 @@ struct rig_host_ports {
     guint16 smp_port;   /* 0: the system chooses */
     const char *
         control; /* path of the unix socket; NULL: none. A socket left behind by a dead process is replaced */
-    bool relay; /* an LCUS relay in its supply, on a pseudo-terminal */
+    bool relay;  /* an LCUS relay in its supply, on a pseudo-terminal */
     bool pty;
     bool until_eof; /* stdin's end is the end: the process does not outlive who started it */
 };

@@ -37,14 +37,12 @@ static guint64 board_now_us(struct rig_board *base)
     return (guint64)(g_get_monotonic_time() - self(base)->origin_us) * SPEED;
 }
 
-static void take_line(struct rig_process_board *board, const char *line)
+static void board_heard(struct rig_board *base, const char *line)
 {
-    if (strstr(line, BOOT_LINE)) {
-        rig_openocd_probe_saw_boot(&board->probe);
-        rig_link_board_gone(board->board.link, "disconnected: the board started anew");
-    }
-    if (board->board.listener.console)
-        board->board.listener.console(board->board.listener.user, board_now_us(&board->board), line);
+    if (!strstr(line, BOOT_LINE))
+        return;
+    rig_openocd_probe_saw_boot(&self(base)->probe);
+    rig_link_board_gone(base->link, "disconnected: the board started anew");
 }
 
 /* What the board said before it lost its power belongs before the loss. */
@@ -53,8 +51,9 @@ static void take_lines(struct rig_process_board *board)
     char *line;
     bool gone = false;
 
+    rig_board_catch_up(&board->board);
     while ((line = rig_sim_process_console(board->sim, 0, &gone))) {
-        take_line(board, line);
+        rig_board_console_line(&board->board, line);
         g_free(line);
     }
 }
@@ -134,7 +133,7 @@ static bool board_wait(struct rig_board *base, guint64 until_us, bool *happened,
         return false;
     }
     if (line)
-        take_line(board, line);
+        rig_board_console_line(base, line);
     if (board->power.armed)
         rig_process_board_has_power(board);
     *happened = line || board_now_us(base) < until_us;
@@ -150,6 +149,7 @@ static void stop(struct rig_process_board *board)
     g_clear_pointer(&board->console_wake, g_source_unref);
     g_clear_pointer(&board->sim, rig_sim_process_free);
     g_clear_pointer(&board->backend, g_free);
+    g_clear_error(&board->board.broken);
 }
 
 static bool fill_layout(struct rig_process_board *board, GError **error)
@@ -197,6 +197,10 @@ static bool start_sim(struct rig_process_board *board, const struct rig_board_se
         g_ptr_array_add(options, (gpointer) "--defect");
         g_ptr_array_add(options, g_ptr_array_index(board->defects, i));
     }
+    if (g_str_equal(board->place.kind, "serial")) {
+        g_ptr_array_add(options, (gpointer) "--console");
+        g_ptr_array_add(options, (gpointer) "pty");
+    }
     g_ptr_array_add(options, NULL);
     board->sim =
         rig_sim_process_start(board->program, (const char *const *)options->pdata, board->folder, error);
@@ -205,8 +209,9 @@ static bool start_sim(struct rig_process_board *board, const struct rig_board_se
     board->console_wake =
         rig_board_wake_on(&board->board, rig_stream_fd(rig_process_stream(board->sim->process)));
     board->place.port = board->sim->smp_port;
+    board->place.tty = board->sim->pty;
     board->place.max_mtu = ((const struct rig_sim *)board->model)->config.ble.mtu;
-    return true;
+    return rig_link_open(board->board.link, error);
 }
 
 static bool open_probe(struct rig_process_board *board, GError **error)
@@ -240,11 +245,11 @@ static bool program_images(struct rig_process_board *board, const struct rig_boa
 
 static void drain_console(struct rig_process_board *board)
 {
-    char *line;
-    bool gone = false;
+    const struct rig_board_listener listener = board->board.listener;
 
-    while ((line = rig_sim_process_console(board->sim, 0, &gone)))
-        g_free(line);
+    board->board.listener = (struct rig_board_listener){0};
+    take_lines(board);
+    board->board.listener = listener;
 }
 
 static bool board_prepare(struct rig_board *base, const struct rig_board_setup *setup, GError **error)
@@ -316,6 +321,7 @@ static const struct rig_board_ops ops = {
     .wait = board_wait,
     .prepare = board_prepare,
     .forget_bonds = board_forget_bonds,
+    .heard = board_heard,
     .make_payload = rig_sim_make_payload,
     .logs = board_logs,
     .make_safe = board_make_safe,
@@ -386,4 +392,22 @@ bool rig_process_board_add_defect(struct rig_board *base, const char *defect, GE
         return false;
     g_ptr_array_add(board->defects, g_strdup(defect));
     return true;
+}
+
+bool rig_process_board_use_link(struct rig_board *base, const char *name, GError **error)
+{
+    struct rig_process_board *board = self(base);
+    const struct rig_link_kind *kind = rig_link_kind_find(name, error);
+
+    if (!kind)
+        return false;
+    rig_link_free(base->link);
+    board->place.kind = kind->name;
+    base->link = kind->make(&board->place, base);
+    return true;
+}
+
+bool rig_process_board_command(struct rig_board *base, const char *line, char **answer, GError **error)
+{
+    return rig_sim_process_command(self(base)->sim, line, answer, error);
 }

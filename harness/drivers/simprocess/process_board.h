@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The simulated board out of process, reached as hardware is: SMP over UDP, the probe through openocd,
+/* The simulated board out of process, reached as hardware is: SMP over UDP or the
+ * serial console, the probe through openocd,
  * console lines as they come, power over the control socket; on the real clock. It cannot be rewound, does
  * not bond, and its flash work is not watched. */
 #ifndef RIG_DRIVERS_SIMPROCESS_PROCESS_BOARD_H
@@ -20,6 +21,13 @@ struct rig_board *rig_process_board_new(const struct rig_target *target, const c
 /* As rig_sim_board_add_defect(). */
 bool rig_process_board_add_defect(struct rig_board *board, const char *defect,
                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Reached over this link (drivers/links/links.h) instead of UDP: "serial" is SMP over the board's console.
+ * Before the first preparation. */
+bool rig_process_board_use_link(struct rig_board *board, const char *kind,
+                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* A line to the board's control socket, for tests; answer as in sim_process.h. */
+bool rig_process_board_command(struct rig_board *board, const char *line, char **answer,
+                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* --- shared by the files of this driver --- */
 

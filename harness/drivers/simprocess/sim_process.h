@@ -13,6 +13,7 @@ struct rig_sim_process {
     char *control_path;
     guint16 debug_port;
     guint16 smp_port;
+    char *pty; /* of the console; NULL: it comes over stdout */
 };
 
 /* program: the bootrig to run; options: further options of `bootrig sim`, NULL-terminated or NULL; folder:
