@@ -113,8 +113,9 @@ static void doze(struct rig_assembled *board, guint64 until_us)
 {
     guint64 now_us = board_now_us(&board->board);
     guint64 left_ms = until_us > now_us ? (until_us - now_us) / 1000 + 1 : 0;
+    bool polls = board->power.armed && board->power.aim == RIG_CUT_AT_MEMORY && !board->power.triggered;
 
-    rig_board_doze(&board->board, (guint)MIN(left_ms, TICK_MS));
+    rig_board_doze(&board->board, polls ? 0 : (guint)MIN(left_ms, TICK_MS));
 }
 
 static bool board_wait(struct rig_board *base, guint64 until_us, bool *happened, GError **error)
@@ -126,6 +127,7 @@ static bool board_wait(struct rig_board *base, guint64 until_us, bool *happened,
     if (is_interrupted(base, error) || !rig_assembled_is_whole(board, error) ||
         !rig_openocd_probe_end_peek(&board->probe, error))
         return false;
+    rig_assembled_power_poll(&board->power);
     any = rig_assembled_take_lines(board, false);
     if (!any) {
         doze(board, until_us);
@@ -252,6 +254,9 @@ static const struct rig_board_ops ops_of_firmware = {
     .adopt = board_adopt,
     .forget_bonds = board_forget_bonds,
     .make_payload = rig_assembled_make_payload,
+    .keep = rig_assembled_keep,
+    .rewind = rig_assembled_rewind,
+    .forget_moment = rig_assembled_forget_moment,
     .make_safe = board_make_safe,
     .logs = board_logs,
     .free = board_free,
@@ -264,6 +269,9 @@ static const struct rig_board_ops ops_of_simulated = {
     .adopt = board_adopt,
     .forget_bonds = board_forget_bonds,
     .make_payload = rig_sim_make_payload,
+    .keep = rig_assembled_keep,
+    .rewind = rig_assembled_rewind,
+    .forget_moment = rig_assembled_forget_moment,
     .make_safe = board_make_safe,
     .logs = board_logs,
     .free = board_free,
@@ -337,6 +345,7 @@ static void add_power_capabilities(const struct rig_bench_board *entry, GPtrArra
     g_ptr_array_add(capabilities, (gpointer) "power");
     g_ptr_array_add(capabilities, (gpointer) "power-cut-after-time");
     g_ptr_array_add(capabilities, (gpointer) "power-cut-at-console");
+    g_ptr_array_add(capabilities, (gpointer) "power-cut-at-memory");
 }
 
 static bool read_key(struct rig_assembled *board, GError **error)
@@ -417,6 +426,7 @@ struct rig_board *rig_assembled_board_new(const struct rig_assembled_config *con
     g_ptr_array_add(capabilities, (gpointer) "probe");
     g_ptr_array_add(capabilities, (gpointer) "reset");
     g_ptr_array_add(capabilities, (gpointer) "debug");
+    g_ptr_array_add(capabilities, (gpointer) "restore");
     g_ptr_array_add(capabilities, (gpointer) "console");
     add_power_capabilities(config->entry, capabilities);
     if (load_parts(board, error) && make_link(board, capabilities, error)) {
