@@ -297,6 +297,57 @@ enum sm_reason sm_secure_confirm(struct sim_stack *stack);
 enum sm_reason sm_secure_random(struct sim_stack *stack);
 enum sm_reason sm_secure_check(struct sim_stack *stack);
 
+/* --- faults.c --- */
+
+#define FAULT_MAX 16u
+#define FAULT_MAX_HELD 16u
+
+enum fault_kind {
+    FAULT_DROP,
+    FAULT_DUPLICATE,
+    FAULT_DELAY,
+    FAULT_CORRUPT,
+    FAULT_TRUNCATE,
+    FAULT_REORDER,
+    FAULT_DISCONNECT,
+    FAULT_LOST,
+};
+enum fault_direction { FAULT_ON_WRITES, FAULT_ON_NOTIFICATIONS };
+
+struct fault {
+    enum fault_kind kind;
+    enum fault_direction direction;
+    uint32_t first, n_times;
+    bool has_value;
+    uint32_t value;
+    uint32_t n_seen;
+};
+
+struct held_pdu {
+    enum fault_direction direction;
+    bool until_next;
+    uint64_t due_us;
+    size_t n_bytes;
+    uint8_t value[SIM_BLE_MAX_MTU];
+};
+
+struct faults {
+    unsigned n;
+    struct fault armed[FAULT_MAX];
+    uint32_t n_struck;
+    unsigned n_held;
+    struct held_pdu held[FAULT_MAX_HELD];
+};
+
+bool fault_kind_from_name(const char *name, enum fault_kind *kind);
+/* false: there are FAULT_MAX already. */
+bool faults_arm(struct sim_stack *stack, const struct fault *fault);
+/* The way of every PDU of the update characteristic. */
+void faults_pass(struct sim_stack *stack, enum fault_direction direction, const uint8_t *value, size_t n_bytes);
+void faults_drop_held(struct sim_stack *stack);
+void faults_tick(struct sim_stack *stack);
+uint64_t faults_due_us(const struct sim_stack *stack);
+
 struct sim_stack {
     struct sim_ble *ble;
     struct sim_stack_config config;
@@ -309,6 +360,7 @@ struct sim_stack {
     struct sim_gatt_table table;
     struct att att;
     struct sm sm;
+    struct faults faults;
 };
 
 /* --- peripheral_host.c --- */

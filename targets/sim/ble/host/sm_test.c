@@ -3,6 +3,8 @@
  * begin with the part of the Core Specification, Vol 3 Part H, where there is one. */
 #include "sim/ble/host/central.h"
 
+#include "image/build.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -421,6 +423,148 @@ static void a_subscription_of_a_bonded_central_comes_back_with_encryption(void *
     close_air(air);
 }
 
+/* --- a table that an update changed --- */
+
+/* Another image in the primary slot: with `table_moves` its minor version says how many services stand before the
+ * update service. */
+static void update(struct air *air, uint8_t minor)
+{
+    uint8_t payload[3000];
+    struct rig_image_recipe recipe = {
+        .payload = payload, .payload_bytes = sizeof payload, .version = {.major = 1, .minor = minor}};
+    struct rig_bytes image = {0};
+
+    sim_app_make_payload(&waits, minor, payload, sizeof payload);
+    assert_int_equal(rig_image_build(&recipe, &image), RIG_IMAGE_OK);
+    sim_board_power(air->bench.board, false);
+    air_run(air);
+    bench_program(&air->bench, &image);
+    rig_bytes_clear(&image);
+    sim_board_power(air->bench.board, true);
+    air_run_us(air, 5000000);
+    air_connect(air);
+}
+
+static struct air *open_moving(bool bonded, struct central *central)
+{
+    struct air *air = malloc(sizeof *air);
+    struct sim_board_config board = air_board();
+    struct sim_stack_config config = {.io = SIM_STACK_NO_IO, .table_moves = true};
+
+    air_open(air, &board, &config);
+    air_connect(air);
+    *central = central_new(air, 3, BOND | SECURE);
+    if (bonded)
+        assert_true(central_pair(central));
+    return air;
+}
+
+static void G_7_1_a_bonded_central_is_told_of_a_change_when_it_comes_back(void **state)
+{
+    struct central central;
+    struct air *air = open_moving(true, &central);
+
+    (void)state;
+    air_exchange(air, AIR_ATT, "12 09 00 02 00", "13");
+    update(air, 1);
+    air_expect(air, AIR_ATT, "");
+    assert_true(central_encrypt(&central));
+    air_expect(air, AIR_ATT, "1d 08 00 01 00 ff ff");
+    air_exchange(air, AIR_ATT, "1e", "");
+    air_exchange(air, AIR_ATT, "10 0e 00 ff ff 00 28", "11 06 0e 00 10 00 0a 18");
+    air_exchange(air, AIR_ATT, "0a 10 00", "0b 31 2e 31 2e 30");
+    air_disconnect(air, 0x13);
+    air_connect(air);
+    assert_true(central_encrypt(&central));
+    air_expect(air, AIR_ATT, ""); /* it knows */
+    close_air(air);
+}
+
+static void G_7_1_a_change_back_is_a_change_too(void **state)
+{
+    struct central central;
+    struct air *air = open_moving(true, &central);
+
+    (void)state;
+    air_exchange(air, AIR_ATT, "12 09 00 02 00", "13");
+    update(air, 2);
+    assert_true(central_encrypt(&central));
+    air_expect(air, AIR_ATT, "1d 08 00 01 00 ff ff");
+    air_exchange(air, AIR_ATT, "1e", "");
+    update(air, 4);
+    assert_true(central_encrypt(&central));
+    air_expect(air, AIR_ATT, "1d 08 00 01 00 ff ff");
+    close_air(air);
+}
+
+static void G_7_3_the_hash_follows_the_table(void **state)
+{
+    struct central central;
+    struct air *air = open_moving(false, &central);
+    struct air_pdu old;
+
+    (void)state;
+    air_send_hex(air, AIR_ATT, "0a 0d 00");
+    old = *air_take(air, AIR_ATT);
+    update(air, 3);
+    air_send_hex(air, AIR_ATT, "0a 0d 00");
+    assert_memory_not_equal(old.bytes, air_take(air, AIR_ATT)->bytes, 17);
+    update(air, 0);
+    air_send_hex(air, AIR_ATT, "0a 0d 00");
+    assert_memory_equal(old.bytes, air_take(air, AIR_ATT)->bytes, 17);
+    close_air(air);
+}
+
+static void G_2_5_2_1_a_robust_client_with_an_old_table_is_told_once_and_understands_by_its_next_request(void **state)
+{
+    struct central central;
+    struct air *air = open_moving(true, &central);
+
+    (void)state;
+    air_exchange(air, AIR_ATT, "12 0b 00 01", "13");
+    update(air, 1);
+    assert_true(central_encrypt(&central));
+    air_exchange(air, AIR_ATT, "52 14 00 00", "");
+    air_exchange(air, AIR_ATT, "0a 03 00", "01 0a 00 00 12");
+    air_exchange(air, AIR_ATT, "0a 03 00", "0b 62 65 6e 63 68");
+    air_disconnect(air, 0x13);
+    air_connect(air);
+    assert_true(central_encrypt(&central));
+    air_exchange(air, AIR_ATT, "0a 03 00", "0b 62 65 6e 63 68");
+    close_air(air);
+}
+
+static void G_2_5_2_1_reading_the_hash_makes_a_client_aware(void **state)
+{
+    struct central central;
+    struct air *air = open_moving(true, &central);
+
+    (void)state;
+    air_exchange(air, AIR_ATT, "12 0b 00 01", "13");
+    update(air, 1);
+    assert_true(central_encrypt(&central));
+    air_send_hex(air, AIR_ATT, "08 01 00 ff ff 2a 2b");
+    assert_int_equal(air_take(air, AIR_ATT)->bytes[0], 0x09);
+    air_exchange(air, AIR_ATT, "0a 03 00", "0b 62 65 6e 63 68");
+    close_air(air);
+}
+
+static void without_service_changed_nobody_is_told(void **state)
+{
+    struct air air;
+    struct sim_board_config board = air_board();
+    struct sim_stack_config config = {.io = SIM_STACK_NO_IO, .no_service_changed = true};
+
+    (void)state;
+    air_open(&air, &board, &config);
+    air_connect(&air);
+    air_exchange(&air, AIR_ATT, "10 06 00 ff ff 00 28", "11 06 06 00 06 00 01 18");
+    air_exchange(&air, AIR_ATT, "08 01 00 ff ff 2a 2b", "01 08 01 00 0a");
+    air_command(&air, "link service-changed", "ok");
+    air_expect(&air, AIR_ATT, "");
+    air_close(&air);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -446,6 +590,12 @@ int main(void)
         cmocka_unit_test(bonds_outlive_a_power_cycle_of_the_board),
         cmocka_unit_test(re_pairing_is_refused_or_accepted_by_policy),
         cmocka_unit_test(the_board_asks_for_security_on_command),
+        cmocka_unit_test(G_7_1_a_bonded_central_is_told_of_a_change_when_it_comes_back),
+        cmocka_unit_test(G_7_1_a_change_back_is_a_change_too),
+        cmocka_unit_test(G_7_3_the_hash_follows_the_table),
+        cmocka_unit_test(G_2_5_2_1_a_robust_client_with_an_old_table_is_told_once_and_understands_by_its_next_request),
+        cmocka_unit_test(G_2_5_2_1_reading_the_hash_makes_a_client_aware),
+        cmocka_unit_test(without_service_changed_nobody_is_told),
         cmocka_unit_test(a_subscription_of_a_bonded_central_comes_back_with_encryption),
     };
 
