@@ -66,7 +66,7 @@ struct rig_assembled {
     const char **capabilities;
     char *folder;
     char *openocd_log;
-    GString *console_log;
+    char *console_log;
 
     /* While attached: */
     bool attached;
@@ -101,12 +101,21 @@ void rig_assembled_power_init(struct rig_assembled_power *power, struct rig_asse
 void rig_assembled_power_clear(struct rig_assembled_power *power);
 /* Looks whether an armed cut fell, or what it waits for happened; probe and link are told. */
 void rig_assembled_power_notice(struct rig_assembled_power *power);
+/* With a cut aimed at a word: one look at it. */
+void rig_assembled_power_poll(struct rig_assembled_power *power);
 /* Who beside the switch says that the board is dead; an empty text: nobody. */
 void rig_assembled_prove_death(struct rig_assembled *board, gint64 off_us, char *proof, gsize n_bytes);
+
+/* keep, rewind and forget_moment of the board, for the capability "restore". */
+struct rig_moment *rig_assembled_keep(struct rig_board *board, GError **error);
+bool rig_assembled_rewind(struct rig_board *board, const struct rig_moment *moment, GError **error);
+void rig_assembled_forget_moment(struct rig_moment *moment);
 
 /* RIG_ERROR_UNSUPPORTED when the set-up wants other options than the board has. */
 bool rig_assembled_accepts(const struct rig_target *target, const struct rig_record *options,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Halts a board that has power before its first instruction. */
+bool rig_assembled_catch(struct rig_assembled *board, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool rig_assembled_set_up(struct rig_assembled *board, const struct rig_board_setup *setup,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "drivers/links/links.h"
 
+#include <glib/gstdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -125,11 +126,16 @@ static bool open_probe(struct rig_assembled *board, GError **error)
     board->openocd_arguments = g_ptr_array_new_with_free_func(g_free);
     add_config(board, probe);
     board->openocd = (struct rig_openocd_config){
-        .arguments = (const char *const *)board->openocd_arguments->pdata, .log_path = board->openocd_log};
-    if (server && !split_address(server, "'server'", &board->openocd_host, &board->openocd.port, error))
+        .arguments = (const char *const *)board->openocd_arguments->pdata,
+        .log_path = board->openocd_log,
+        .expect_chip = rig_record_text(board->config.target->record, "chip"),
+    };
+    if (server &&
+        !split_address(server, "'server'", &board->openocd_host, &board->openocd.port, error))
         return false;
     board->openocd.host = board->openocd_host;
     rig_openocd_probe_close(&board->probe);
+    g_unlink(board->openocd_log); /* of the one before */
     return rig_openocd_probe_open(&board->probe, &board->openocd, &board->layout, board->folder, error);
 }
 
