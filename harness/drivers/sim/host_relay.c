@@ -22,6 +22,8 @@ static void carry_out(struct rig_host_relay *relay, struct rig_sim_host *host)
 
     if (frame[1] != 1 || frame[2] > 1 || frame[3] != (guint8)(START + frame[1] + frame[2]))
         return;
+    if (relay->on == (frame[2] == 1))
+        return; /* the coil does not move */
     relay->on = frame[2];
     g_free(rig_sim_host_command(host, relay->on ? "power on" : "power off"));
 }
