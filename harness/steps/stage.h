@@ -27,6 +27,8 @@ void rig_trouble_clear(struct rig_trouble *trouble);
 
 /* One place of a sweep of power cuts. */
 struct rig_cut_place {
+    bool at_instant; /* then only after_us counts */
+    guint64 after_us;
     guint64 operation;
     enum rig_cut_form form;
 };
