@@ -277,7 +277,7 @@ static int open_and_run(struct session *session)
 {
     g_autoptr(rig_output) output = NULL;
     g_autoptr(rig_journal) journal = NULL;
-    g_autofree char *evidence = NULL;
+    g_autoptr(rig_evidence) evidence = NULL;
     g_autofree char *path = NULL;
     GError *error = NULL;
 
@@ -289,8 +289,8 @@ static int open_and_run(struct session *session)
     journal = rig_journal_new(path, &error);
     if (!journal)
         return rig_cli_fail(error);
+    evidence = rig_evidence_new(output->directory);
     session->plan.journal = journal;
-    evidence = rig_output_file(output, RIG_OUTPUT_EVIDENCE);
     session->plan.evidence = evidence;
     return run_session(session);
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "report/evidence.h"
 
 /* -1 with errno; EWOULDBLOCK: another run has it. A file system without locks (some network ones) counts as
  * free. */
@@ -37,30 +38,7 @@ static void remove_old_reports(const char *directory)
 
         unlink(path);
     }
-}
-
-/* Only files of the names that are written here; whatever else somebody put there stays, and keeps its folder.
- */
-static void remove_old_evidence(const char *directory)
-{
-    static const char *const names[] = {RIG_OUTPUT_CONSOLE_LOG, RIG_OUTPUT_OPENOCD_LOG};
-    g_autofree char *evidence = g_build_filename(directory, RIG_OUTPUT_EVIDENCE, NULL);
-    GDir *folders = g_dir_open(evidence, 0, NULL);
-    const char *folder;
-
-    while (folders && (folder = g_dir_read_name(folders))) {
-        g_autofree char *inside = g_build_filename(evidence, folder, NULL);
-
-        for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
-            g_autofree char *path = g_build_filename(inside, names[i], NULL);
-
-            unlink(path);
-        }
-        rmdir(inside);
-    }
-    if (folders)
-        g_dir_close(folders);
-    rmdir(evidence);
+    rig_evidence_clear(directory);
 }
 
 static struct rig_output *claimed(const char *directory, int lock_fd)
@@ -70,7 +48,6 @@ static struct rig_output *claimed(const char *directory, int lock_fd)
     output->directory = g_strdup(directory);
     output->lock_fd = lock_fd;
     remove_old_reports(directory);
-    remove_old_evidence(directory);
     return output;
 }
 

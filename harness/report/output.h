@@ -15,10 +15,6 @@ G_BEGIN_DECLS
 #define RIG_OUTPUT_JUNIT "junit.xml"
 #define RIG_OUTPUT_HTML "report.html"
 #define RIG_OUTPUT_JSON "summary.json"
-/* Folder of logs, one folder inside for each attempt that did not pass. */
-#define RIG_OUTPUT_EVIDENCE "evidence"
-#define RIG_OUTPUT_CONSOLE_LOG "console.log"
-#define RIG_OUTPUT_OPENOCD_LOG "openocd.log"
 
 struct rig_output {
     char *directory; /* "reports/out", or "reports/out/run-2" when another run holds the first */
@@ -27,9 +23,9 @@ struct rig_output {
 
 /* Makes the folder when it is missing and locks it for the life of this run. While another run holds it, the
  * first free one of its subfolders run-2, run-3, ... is taken instead: both runs go on, nothing mixes, a
- * collector with ** finds both. The four report files and the logs of an earlier run are removed from the folder that was
- * claimed, so that a run that dies early cannot leave an old green report behind; other files stay. An error:
- * the folder cannot be made or written, or all RIG_OUTPUT_MAX_RUNS are taken. */
+ * collector with ** finds both. The four report files and the evidence of an earlier run are removed from the
+ * folder that was claimed, so that a run that dies early cannot leave an old green report behind; other files
+ * stay. An error: the folder cannot be made or written, or all RIG_OUTPUT_MAX_RUNS are taken. */
 struct rig_output *rig_output_claim(const char *directory, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rig_output_release(struct rig_output *output); /* frees it, too; NULL is fine */
 typedef struct rig_output rig_output;

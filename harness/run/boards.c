@@ -15,12 +15,12 @@ struct rig_boards {
     char **defects;
     char *bootloader;
     volatile int *interrupted;
-    char *program;        /* this program, for boards that are processes of it */
-    char *openocd_config; /* for their debug port */
+    char *program;                 /* this program, for boards that are processes of it */
+    char *openocd_config;          /* for their debug port */
     const struct rig_bench *bench; /* NULL: boards are made from targets alone */
     const struct rig_bench_board *entry;
     struct rig_lock *lock;
-    GHashTable *made;     /* name -> struct made_board */
+    GHashTable *made; /* name -> struct made_board */
 };
 
 struct made_board {
@@ -175,8 +175,7 @@ static struct made_board *make(struct rig_boards *boards, const char *name, GErr
 /* The target of a board of the bench; owned by the caller. */
 static char *bench_target(const struct rig_boards *boards, GError **error)
 {
-    const char *name =
-        boards->target ? boards->target : rig_record_text(boards->entry->record, "target");
+    const char *name = boards->target ? boards->target : rig_record_text(boards->entry->record, "target");
 
     if (name && !boards->target && strchr(name, '/'))
         return rig_bench_path(boards->bench, name);

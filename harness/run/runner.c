@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "plan/plan.h"
+#include "run/kept_logs.h"
 #include "run/replay_line.h"
 
 #include <string.h>
@@ -149,7 +150,6 @@ static void add_where(struct rig_event *event, const struct rig_trouble *trouble
 struct aftermath {
     guint64 at_us;
     char **trailers;
-    GPtrArray *evidence; /* char * */
 };
 
 static void add_findings(struct rig_event *event, struct rig_run *run, const struct aftermath *aftermath)
@@ -168,9 +168,6 @@ static void add_findings(struct rig_event *event, struct rig_run *run, const str
     g_ptr_array_add(run->also, NULL);
     if (run->also->len > 1)
         rig_event_list(event, "also", (const char *const *)run->also->pdata);
-    g_ptr_array_add(aftermath->evidence, NULL);
-    if (aftermath->evidence->len > 1)
-        rig_event_list(event, "evidence", (const char *const *)aftermath->evidence->pdata);
 }
 
 static bool is_trouble(enum rig_verdict verdict)
@@ -178,27 +175,12 @@ static bool is_trouble(enum rig_verdict verdict)
     return verdict != RIG_VERDICT_PASS && verdict != RIG_VERDICT_SKIP;
 }
 
-static void keep_evidence(const struct play *play, const struct attempt *attempt, struct rig_run *run,
-                          GPtrArray *paths)
-{
-    g_autofree char *name = name_of(play);
-    g_autofree char *folder = NULL;
-
-    if (!is_trouble(run->trouble.verdict) || !play->plan->evidence || !run->board->ops->keep_evidence)
-        return;
-    g_strcanon(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._=,-", '-');
-    folder = g_strdup_printf("%s/%03u-%.150s-%u", play->plan->evidence, play->index, name, attempt->number);
-    run->board->ops->keep_evidence(run->board, folder, paths);
-}
-
 /* Trailers first: a board that was made safe has no power. */
-static void end_attempt(const struct play *play, const struct attempt *attempt, struct rig_run *run,
-                        struct aftermath *aftermath)
+static void end_attempt(struct rig_run *run, struct aftermath *aftermath)
 {
     GError *error = NULL;
 
-    *aftermath = (struct aftermath){.at_us = rig_run_now_us(run),
-                                    .evidence = g_ptr_array_new_with_free_func(g_free)};
+    *aftermath = (struct aftermath){.at_us = rig_run_now_us(run)};
     aftermath->trailers = is_trouble(run->trouble.verdict) ? rig_run_trailers(run) : NULL;
     run->muted++; /* what follows is no part of the case */
     if (!run->board->ops->make_safe(run->board, &error)) {
@@ -206,13 +188,12 @@ static void end_attempt(const struct play *play, const struct attempt *attempt, 
         rig_run_error(run, error);
     }
     run->muted--;
-    keep_evidence(play, attempt, run, aftermath->evidence);
+    rig_keep_logs(run);
 }
 
 static void aftermath_clear(struct aftermath *aftermath)
 {
     g_strfreev(aftermath->trailers);
-    g_ptr_array_unref(aftermath->evidence);
 }
 
 static void emit_case_end(const struct play *play, const struct attempt *attempt, struct rig_run *run,
@@ -229,6 +210,8 @@ static void emit_case_end(const struct play *play, const struct attempt *attempt
     rig_event_text(event, "replay", replay);
     rig_event_flag(event, "final", attempt->final);
     add_findings(event, run, aftermath);
+    if (*rig_evidence_files(run->evidence))
+        rig_event_list(event, "evidence", rig_evidence_files(run->evidence));
     emit(play->plan, (gint64)aftermath->at_us, event);
 }
 
@@ -303,11 +286,13 @@ static enum rig_verdict play_attempt(const struct play *play, struct attempt *at
     emit_case_start(play, attempt);
     rig_run_init(&run, play->the_case, attempt->board, plan->journal, play->images, attempt->seed,
                  plan->timeout_scale);
+    run.evidence = plan->evidence;
+    rig_evidence_begin(plan->evidence, play->index, attempt->number);
     run.only_cut = plan->has_only_cut ? &plan->only_cut : NULL;
     run.only_path = plan->only_path;
     play_phases(play, &run);
     *interrupted = run.trouble.interrupted;
-    end_attempt(play, attempt, &run, &aftermath);
+    end_attempt(&run, &aftermath);
     verdict = run.trouble.verdict;
     attempt->final = !is_trouble(verdict) || *interrupted || attempt->number >= n_retries;
     emit_case_end(play, attempt, &run, &aftermath);

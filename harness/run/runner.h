@@ -21,6 +21,7 @@ struct rig_run_plan {
     const struct rig_selection *selection;
     struct rig_boards *boards;
     struct rig_journal *journal;
+    struct rig_evidence *evidence;
     guint64 seed;       /* of the run; the seed of a case follows from it and the case's name */
     bool has_case_seed; /* a replay: the same seed for every case */
     guint64 case_seed;
@@ -33,7 +34,6 @@ struct rig_run_plan {
     const char *only_path;   /* of an exploration; NULL = explore */
     const GPtrArray *claims; /* struct rig_image_claim *; NULL = none */
     const char *const *argv; /* for the record */
-    const char *evidence; /* folder below which logs of attempts that did not pass are kept; NULL = nowhere */
     const char
         *replay_options; /* options that a replay of any case must repeat, ready for a shell; "" = none */
     volatile int *interrupted;

@@ -184,24 +184,17 @@ static bool board_make_safe(struct rig_board *base, GError **error)
     return safe;
 }
 
-static void keep_file(const char *folder, const char *name, const char *text, gsize n_bytes, GPtrArray *paths)
-{
-    g_autofree char *path = g_build_filename(folder, name, NULL);
-
-    if (n_bytes && g_mkdir_with_parents(folder, 0777) == 0 &&
-        g_file_set_contents(path, text, (gssize)n_bytes, NULL))
-        g_ptr_array_add(paths, g_steal_pointer(&path));
-}
-
-static void board_keep_evidence(struct rig_board *base, const char *folder, GPtrArray *paths)
+static void board_logs(struct rig_board *base, void (*each)(void *user, const char *name, const char *path),
+                       void *user)
 {
     struct rig_assembled *board = self(base);
-    g_autofree char *log = NULL;
-    gsize n_bytes = 0;
+    g_autofree char *console = board->folder ? g_build_filename(board->folder, "console.log", NULL) : NULL;
 
-    keep_file(folder, "console.log", board->console_log->str, board->console_log->len, paths);
-    if (g_file_get_contents(board->openocd_log, &log, &n_bytes, NULL))
-        keep_file(folder, "openocd.log", log, n_bytes, paths);
+    if (console &&
+        g_file_set_contents(console, board->console_log->str, (gssize)board->console_log->len, NULL))
+        each(user, "console.log", console);
+    if (board->openocd_log)
+        each(user, "openocd.log", board->openocd_log);
 }
 
 static void remove_folder(const char *folder)
@@ -251,7 +244,7 @@ static const struct rig_board_ops ops_of_firmware = {
     .forget_bonds = board_forget_bonds,
     .make_payload = rig_assembled_make_payload,
     .make_safe = board_make_safe,
-    .keep_evidence = board_keep_evidence,
+    .logs = board_logs,
     .free = board_free,
 };
 /* The simulated application, for a simulated board that is reached as hardware is. */
@@ -263,7 +256,7 @@ static const struct rig_board_ops ops_of_simulated = {
     .forget_bonds = board_forget_bonds,
     .make_payload = rig_sim_make_payload,
     .make_safe = board_make_safe,
-    .keep_evidence = board_keep_evidence,
+    .logs = board_logs,
     .free = board_free,
 };
 
@@ -275,9 +268,10 @@ static bool fill_layout(struct rig_assembled *board, GError **error)
 
     *layout = (struct rig_openocd_layout){.n_slots = model->ops->n_slots(model), .n_devices = 1};
     if (config->n_devices > 1 || layout->n_slots > RIG_OPENOCD_MAX_SLOTS) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
-                    "target '%s': openocd cannot program external flash, so its slots must be in internal flash",
-                    board->config.target->name);
+        g_set_error(
+            error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+            "target '%s': openocd cannot program external flash, so its slots must be in internal flash",
+            board->config.target->name);
         return false;
     }
     for (guint i = 0; i <= layout->n_slots; i++)

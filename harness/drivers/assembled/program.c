@@ -55,9 +55,8 @@ static bool await_ready(struct rig_program *program, const char *ready, gint64 u
             rig_process_stream(program->process), '\n', left_us > 0 ? (guint)(left_us / 1000) : 0, &frame);
 
         if (outcome != RIG_STREAM_FRAME) {
-            how = outcome == RIG_STREAM_TIMEOUT
-                      ? g_strdup_printf("did not say '%s' in time", ready)
-                      : rig_process_describe(program->process);
+            how = outcome == RIG_STREAM_TIMEOUT ? g_strdup_printf("did not say '%s' in time", ready)
+                                                : rig_process_describe(program->process);
             g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "the program '%s' %s", program->name, how);
             return false;
         }

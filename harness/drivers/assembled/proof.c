@@ -2,16 +2,17 @@
 /* Proof of death: who beside the switch says that a real board has no power. */
 #include "drivers/assembled/assembled.h"
 
-#define SILENCE_US 300000        /* so long a dead board's console must be silent */
+#define SILENCE_US 300000           /* so long a dead board's console must be silent */
 #define STILL_IN_THE_WIRE_US 100000 /* what a USB serial port may hold back */
-#define TALKED_US 1000000        /* the console counts as a witness when it spoke so shortly before */
-#define LINK_LOSS_US 8000000     /* longest usual supervision timeout */
+#define TALKED_US 1000000           /* the console counts as a witness when it spoke so shortly before */
+#define LINK_LOSS_US 8000000        /* longest usual supervision timeout */
 #define TICK_MS 10
 #define TRIES 3
 #define CPUID 0xe000ed00u
 #define ANSWER_MS 8000
 
-/* A target that answered before and does not now. The adapter must still be there: its loss proves nothing. */
+/* A target that answered before and does not now. The adapter must still be there: its loss proves nothing.
+ */
 static bool probe_says(struct rig_assembled *board)
 {
     for (guint i = 0; i < TRIES; i++)

@@ -57,8 +57,8 @@ bool rig_assembled_accepts(const struct rig_target *target, const struct rig_rec
         own_text = has ? value_text(has) : NULL;
         g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
                     "the scenario wants '%s: %s'; target '%s' %s%s%s, and a real board cannot be told", name,
-                    text, target->name, has ? "has '" : "does not say what it has",
-                    has ? own_text : "", has ? "'" : "");
+                    text, target->name, has ? "has '" : "does not say what it has", has ? own_text : "",
+                    has ? "'" : "");
         return false;
     }
     return true;
@@ -71,7 +71,7 @@ static bool catch_board(struct rig_assembled *board, GError **error)
 
     for (guint i = 0; i < ATTACH_TRIES; i++) {
         g_clear_error(&cause);
-        if (rig_openocd_probe_reset_halt(&board->probe, &cause))
+        if (board->probe.probe.ops->reset_halt(&board->probe.probe, &cause))
             return true;
         if (board->board.interrupted && *board->board.interrupted)
             break;
@@ -88,8 +88,7 @@ bool rig_assembled_set_up(struct rig_assembled *board, const struct rig_board_se
     char *line;
 
     if (!power->ops->set(power, true, error) || !catch_board(board, error) ||
-        !rig_board_program_slots(&board->probe.probe, setup, error) ||
-        !power->ops->set(power, false, error))
+        !rig_board_program_slots(&board->probe.probe, setup, error) || !power->ops->set(power, false, error))
         return false;
     while ((line = rig_console_take(board->console, &at_us)))
         g_free(line);

@@ -44,7 +44,7 @@ const char *rig_cut_form_name(enum rig_cut_form form)
 
 const char *rig_run_state_name(enum rig_run_state state)
 {
-    static const char *const names[] = {"off", "booting", "running", "hung", "no bootable image"};
+    static const char *const names[] = {"off", "booting", "running", "hung", "no bootable image", "halted"};
 
     return (guint)state < G_N_ELEMENTS(names) ? names[state] : "unknown";
 }

@@ -63,6 +63,9 @@ struct rig_board_ops {
      * cannot be made so. */
     bool (*prepare)(struct rig_board *board, const struct rig_board_setup *setup, GError **error);
     bool (*forget_bonds)(struct rig_board *board, GError **error); /* the board's half */
+    /* Another key takes the place of each of the board's: both sides have keys, and they differ. NULL op or
+     * RIG_ERROR_UNSUPPORTED where that cannot be. */
+    bool (*replace_bonds)(struct rig_board *board, GError **error);
     /* A payload of n_bytes (at least RIG_PAYLOAD_MIN_BYTES), or of more where the board's own firmware is
      * larger. NULL op: images come from files. RIG_ERROR_UNSUPPORTED: this board has no such firmware. */
     GBytes *(*make_payload)(const struct rig_board *board, const struct rig_payload_plan *plan, gsize n_bytes,
@@ -80,11 +83,12 @@ struct rig_board_ops {
                                     const struct sim_flash **flash);
     /* A console line, before the listener hears of it; NULL op: the board does not care. */
     void (*heard)(struct rig_board *board, const char *line);
+    /* Tells the logs of programs that work for this board (name of the log, its path), for the evidence of a
+     * case that did not pass. NULL op: there are none. */
+    void (*logs)(struct rig_board *board, void (*each)(void *user, const char *name, const char *path),
+                 void *user);
     /* Every driver at rest, power off: the safe state at the end. false: it could not be brought there. */
     bool (*make_safe)(struct rig_board *board, GError **error);
-    /* Copies the logs of what the board was reached by into the folder (made when there is something to put
-     * there) and adds their paths (char *). NULL op: there are none. */
-    void (*keep_evidence)(struct rig_board *board, const char *folder, GPtrArray *paths);
     void (*free)(struct rig_board *board);
 };
 

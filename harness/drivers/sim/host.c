@@ -140,6 +140,7 @@ static void tell_lines(struct rig_sim_host *host, guint64 until_us)
 
     while ((held = g_queue_peek_head(&host->lines)) && held->at_us <= until_us) {
         g_queue_pop_head(&host->lines);
+        sim_debug_console(host->debug, held->text);
         if (host->console)
             host->console(host->console_user, held->text);
         held_free(held);

@@ -236,7 +236,8 @@ static bool program_images(struct rig_process_board *board, const struct rig_boa
 {
     struct rig_power *power = &board->power.power;
 
-    if (!power->ops->set(power, true, error) || !rig_openocd_probe_reset_halt(&board->probe, error) ||
+    if (!power->ops->set(power, true, error) ||
+        !board->probe.probe.ops->reset_halt(&board->probe.probe, error) ||
         !rig_board_program(&board->probe.probe, setup, error) || !power->ops->set(power, false, error))
         return false;
     return true;
@@ -257,6 +258,7 @@ static bool board_prepare(struct rig_board *base, const struct rig_board_setup *
     struct rig_board_setup bare = {.confirmed = true, .options = setup->options, .seed = setup->seed};
 
     stop(board);
+    g_unlink(board->openocd_log); /* of the case before */
     if (!board->model->ops->prepare(board->model, &bare, error) || !fill_layout(board, error))
         return false;
     base->signing = board->model->signing;
@@ -304,6 +306,16 @@ static void board_free(struct rig_board *base)
     g_free(board);
 }
 
+static void board_logs(struct rig_board *base, void (*each)(void *user, const char *name, const char *path),
+                       void *user)
+{
+    struct rig_process_board *board = self(base);
+    g_autofree char *sim_log = g_build_filename(board->folder, "sim.log", NULL);
+
+    each(user, "openocd.log", board->openocd_log);
+    each(user, "sim.log", sim_log);
+}
+
 static const struct rig_board_ops ops = {
     .now_us = board_now_us,
     .wait = board_wait,
@@ -311,6 +323,7 @@ static const struct rig_board_ops ops = {
     .forget_bonds = board_forget_bonds,
     .heard = board_heard,
     .make_payload = rig_sim_make_payload,
+    .logs = board_logs,
     .make_safe = board_make_safe,
     .free = board_free,
 };
@@ -323,6 +336,7 @@ struct rig_board *rig_process_board_new(const struct rig_target *target, const c
                                                "power",
                                                "reset",
                                                "probe",
+                                               "debug",
                                                "console",
                                                "board-options",
                                                "power-cut-at-operation",

@@ -112,6 +112,8 @@ bool sim_ble_read_notification(struct sim_ble *ble, uint8_t bytes[SIM_BLE_MAX_MT
 const struct sim_bond *sim_ble_find_bond(const struct sim_ble *ble,
                                          const uint8_t central[SIM_BLE_ADDRESS_BYTES]);
 void sim_ble_forget_bonds(struct sim_ble *ble);
+/* Another key takes the place of each, as when a settings area was restored from an older copy. */
+void sim_ble_replace_bonds(struct sim_ble *ble);
 
 /* Takes the first request out; its buffer stays in use until answer() is called with what the server wrote (0
  * bytes: nothing). */
