@@ -40,7 +40,7 @@ bool rig_play_with_cut(struct rig_run *run, const GPtrArray *steps, const char *
     bool settled;
 
     if (!power->ops->arm_cut(power, plan, &error)) {
-        rig_run_error(run, error);
+        rig_run_unable(run, error);
         return false;
     }
     rig_run_steps(run, steps, prefix);

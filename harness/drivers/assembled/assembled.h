@@ -66,7 +66,7 @@ struct rig_assembled {
     const char **capabilities;
     char *folder;
     char *openocd_log;
-    GString *console_log;
+    char *console_log;
 
     /* While attached: */
     bool attached;

@@ -9,11 +9,12 @@
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 #define TICK_MS 5
 #define PAGE_BYTES 4096u
-#define MAX_CONSOLE_LOG_BYTES (1u << 20)
+#define MAX_CONSOLE_LOG_BYTES (1 << 20)
 
 static struct rig_assembled *self(struct rig_board *board)
 {
@@ -30,10 +31,15 @@ static guint64 board_now_us(struct rig_board *base)
     return rig_assembled_at_us(self(base), g_get_monotonic_time());
 }
 
-static void log_line(struct rig_assembled *board, guint64 at_us, const char *line)
+/* A file, so that it is evidence of the end too. */
+static void log_line(const struct rig_assembled *board, guint64 at_us, const char *line)
 {
-    if (board->console_log->len < MAX_CONSOLE_LOG_BYTES)
-        g_string_append_printf(board->console_log, "%10.3f ms  %s\n", (double)at_us / 1000.0, line);
+    FILE *file = fopen(board->console_log, "ae");
+
+    if (file && ftell(file) < MAX_CONSOLE_LOG_BYTES)
+        fprintf(file, "%10.3f ms  %s\n", (double)at_us / 1000.0, line);
+    if (file)
+        fclose(file);
 }
 
 static void take_line(struct rig_assembled *board, const char *line, gint64 monotonic_us)
@@ -130,6 +136,12 @@ static bool board_wait(struct rig_board *base, guint64 until_us, bool *happened,
     return true;
 }
 
+static void close_link(struct rig_assembled *board)
+{
+    if (board->board.link)
+        rig_link_close(board->board.link);
+}
+
 static bool board_adopt(struct rig_board *base, const struct rig_board_setup *setup, GError **error)
 {
     return rig_assembled_accepts(self(base)->config.target, setup->options, error);
@@ -146,7 +158,8 @@ static bool board_prepare(struct rig_board *base, const struct rig_board_setup *
             return false;
         tell_probe(board);
     }
-    rig_link_close(base->link);
+    g_unlink(board->console_log); /* of the case before */
+    close_link(board);
     return rig_assembled_set_up(board, setup, error);
 }
 
@@ -168,7 +181,7 @@ static bool board_make_safe(struct rig_board *base, GError **error)
     if (!board->attached)
         return true;
     (void)!power->ops->disarm_cut(power, &record, NULL);
-    rig_link_close(base->link);
+    close_link(board);
     if (board->power.channel) {
         (void)!rig_openocd_probe_end_peek(&board->probe, NULL);
         rig_openocd_probe_power(&board->probe, false);
@@ -188,13 +201,9 @@ static void board_logs(struct rig_board *base, void (*each)(void *user, const ch
                        void *user)
 {
     struct rig_assembled *board = self(base);
-    g_autofree char *console = board->folder ? g_build_filename(board->folder, "console.log", NULL) : NULL;
 
-    if (console &&
-        g_file_set_contents(console, board->console_log->str, (gssize)board->console_log->len, NULL))
-        each(user, "console.log", console);
-    if (board->openocd_log)
-        each(user, "openocd.log", board->openocd_log);
+    each(user, "console.log", board->console_log);
+    each(user, "openocd.log", board->openocd_log);
 }
 
 static void remove_folder(const char *folder)
@@ -229,7 +238,7 @@ static void board_free(struct rig_board *base)
         g_main_context_unref(base->events);
     if (board->folder)
         remove_folder(board->folder);
-    g_string_free(board->console_log, TRUE);
+    g_free(board->console_log);
     g_free(board->capabilities);
     g_free(board->folder);
     g_free(board->openocd_log);
@@ -260,6 +269,13 @@ static const struct rig_board_ops ops_of_simulated = {
     .free = board_free,
 };
 
+static bool is_simulated(const struct rig_target *target)
+{
+    const struct rig_value *firmware = rig_record_get(target->record, "firmware");
+
+    return firmware && firmware->keyword;
+}
+
 static bool fill_layout(struct rig_assembled *board, GError **error)
 {
     struct rig_probe *model = board->model->probe;
@@ -268,10 +284,9 @@ static bool fill_layout(struct rig_assembled *board, GError **error)
 
     *layout = (struct rig_openocd_layout){.n_slots = model->ops->n_slots(model), .n_devices = 1};
     if (config->n_devices > 1 || layout->n_slots > RIG_OPENOCD_MAX_SLOTS) {
-        g_set_error(
-            error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
-            "target '%s': openocd cannot program external flash, so its slots must be in internal flash",
-            board->config.target->name);
+        g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+                    "target '%s': openocd cannot program external flash, so its slots must be in internal flash",
+                    board->config.target->name);
         return false;
     }
     for (guint i = 0; i <= layout->n_slots; i++)
@@ -281,6 +296,7 @@ static bool fill_layout(struct rig_assembled *board, GError **error)
         sim_flash_bytes(sim_board_flash(((struct rig_sim *)board->model)->sim), SIM_FLASH_INTERNAL);
     layout->devices[0].page_bytes = PAGE_BYTES;
     layout->devices[0].programmable = true;
+    layout->still_is_hung = is_simulated(board->config.target);
     return true;
 }
 
@@ -359,13 +375,6 @@ static bool needs(const struct rig_assembled *board, const char *field, const ch
     return false;
 }
 
-static bool is_simulated(const struct rig_target *target)
-{
-    const struct rig_value *firmware = rig_record_get(target->record, "firmware");
-
-    return firmware && firmware->keyword;
-}
-
 static bool load_parts(struct rig_assembled *board, GError **error)
 {
     const struct rig_target *target = board->config.target;
@@ -383,6 +392,7 @@ static bool load_parts(struct rig_assembled *board, GError **error)
         g_propagate_error(error, cause);
         return false;
     }
+    board->console_log = g_build_filename(board->folder, "console.log", NULL);
     board->openocd_log = g_build_filename(board->folder, "openocd.log", NULL);
     board->board.signing = board->model->signing;
     board->board.signing_needed = board->model->signing_needed;
@@ -397,7 +407,6 @@ struct rig_board *rig_assembled_board_new(const struct rig_assembled_config *con
 
     signal(SIGPIPE, SIG_IGN);
     board->config = *config;
-    board->console_log = g_string_new(NULL);
     board->origin_us = g_get_monotonic_time();
     board->board.events = g_main_context_new();
     board->board.ops = is_simulated(config->target) ? &ops_of_simulated : &ops_of_firmware;
@@ -406,6 +415,7 @@ struct rig_board *rig_assembled_board_new(const struct rig_assembled_config *con
     rig_assembled_power_init(&board->power, board);
     g_ptr_array_add(capabilities, (gpointer) "probe");
     g_ptr_array_add(capabilities, (gpointer) "reset");
+    g_ptr_array_add(capabilities, (gpointer) "debug");
     g_ptr_array_add(capabilities, (gpointer) "console");
     add_power_capabilities(config->entry, capabilities);
     if (load_parts(board, error) && make_link(board, capabilities, error)) {

@@ -27,8 +27,7 @@ static bool set_without_supply(struct rig_assembled *board, bool on, GError **er
         rig_openocd_probe_power(&board->probe, true);
     if (on && board->power.on)
         return true;
-    return on ? probe->ops->reset(probe, error)
-              : board->probe.probe.ops->reset_halt(&board->probe.probe, error);
+    return on ? probe->ops->reset(probe, error) : probe->ops->reset_halt(probe, error);
 }
 
 static void tell_off(struct rig_assembled *board, const char *why)
@@ -135,10 +134,9 @@ static bool arm(struct rig_assembled_power *power, const struct rig_cut_plan *pl
     case RIG_CUT_AT_OPERATION:
         break;
     }
-    g_set_error_literal(
-        error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
-        "a real board does not tell its flash operations: a cut can be aimed at an instant, at "
-        "a console line or at a word of memory");
+    g_set_error_literal(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+                        "a real board does not tell its flash operations: a cut can be aimed at an instant, at "
+                        "a console line or at a word of memory");
     return false;
 }
 
