@@ -134,9 +134,10 @@ static bool arm(struct rig_assembled_power *power, const struct rig_cut_plan *pl
     case RIG_CUT_AT_OPERATION:
         break;
     }
-    g_set_error_literal(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
-                        "a real board does not tell its flash operations: a cut can be aimed at an instant, at "
-                        "a console line or at a word of memory");
+    g_set_error_literal(
+        error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+        "a real board does not tell its flash operations: a cut can be aimed at an instant, at "
+        "a console line or at a word of memory");
     return false;
 }
 

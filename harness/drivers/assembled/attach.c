@@ -32,8 +32,7 @@ static bool start_programs(struct rig_assembled *board, GError **error)
 
     board->programs = g_ptr_array_new_with_free_func((GDestroyNotify)rig_program_free);
     for (guint i = 0; programs && i < programs->items->len; i++) {
-        g_autoptr(rig_bench_entry) start =
-            rig_bench_bind_start(board->config.entry, i, board->words, error);
+        g_autoptr(rig_bench_entry) start = rig_bench_bind_start(board->config.entry, i, board->words, error);
         g_autofree char *log = g_strdup_printf("%s/program-%u.log", board->folder, i);
         struct rig_program *program =
             start ? rig_program_start(board->config.bench, start->record, board->words, log, error) : NULL;
@@ -131,8 +130,7 @@ static bool open_probe(struct rig_assembled *board, GError **error)
         .log_path = board->openocd_log,
         .expect_chip = rig_record_text(board->config.target->record, "chip"),
     };
-    if (server &&
-        !split_address(server, "'server'", &board->openocd_host, &board->openocd.port, error))
+    if (server && !split_address(server, "'server'", &board->openocd_host, &board->openocd.port, error))
         return false;
     board->openocd.host = board->openocd_host;
     rig_openocd_probe_close(&board->probe);
