@@ -13,6 +13,7 @@
 #define START_US (20 * G_USEC_PER_SEC)
 #define LOOK_AGAIN_US 2000
 #define END_MS 2000u
+#define DEATH_US (2 * G_USEC_PER_SEC)
 
 struct rig_qemu_machine {
     struct rig_qemu_config config;
@@ -190,7 +191,8 @@ static bool open_qmp(struct rig_qemu_machine *machine, GError **error)
 static bool load(struct rig_qemu_machine *machine, GError **error)
 {
     for (guint i = 0; i < machine->n_devices; i++)
-        if (!rig_gdb_write(machine->gdb_path, machine->devices[i].address, machine->devices[i].content->data,
+        if (!rig_qemu_machine_has_memory(machine, machine->devices[i].address, error) ||
+            !rig_gdb_write(machine->gdb_path, machine->devices[i].address, machine->devices[i].content->data,
                            machine->devices[i].content->len, error))
             return false;
     return rig_qmp_execute(machine->qmp, "system_reset", NULL, error);
@@ -212,13 +214,28 @@ bool rig_qemu_machine_start(struct rig_qemu_machine *machine, GError **error)
     return false;
 }
 
+static bool is_on(const struct rig_qemu_machine *machine, GError **error)
+{
+    if (!machine->process)
+        g_set_error_literal(error, RIG_ERROR, RIG_ERROR_DEVICE, "the machine in QEMU is without power");
+    return machine->process != NULL;
+}
+
 static bool execute(struct rig_qemu_machine *machine, const char *command, GError **error)
 {
-    if (!machine->process) {
-        g_set_error_literal(error, RIG_ERROR, RIG_ERROR_DEVICE, "the machine in QEMU has no power");
+    g_autoptr(GError) cause = NULL;
+
+    if (!is_on(machine, error) || !rig_qemu_machine_is_alive(machine, error))
         return false;
-    }
-    return rig_qemu_machine_is_alive(machine, error) && rig_qmp_execute(machine->qmp, command, NULL, error);
+    if (rig_qmp_execute(machine->qmp, command, NULL, &cause))
+        return true;
+    /* A core that locks up ends QEMU: its last words say more than a closed socket. */
+    for (gint64 until_us = g_get_monotonic_time() + DEATH_US;
+         rig_qmp_has_ended(machine->qmp) && g_get_monotonic_time() < until_us; g_usleep(LOOK_AGAIN_US))
+        if (!rig_qemu_machine_is_alive(machine, error))
+            return false;
+    g_propagate_error(error, g_steal_pointer(&cause));
+    return false;
 }
 
 bool rig_qemu_machine_run(struct rig_qemu_machine *machine, GError **error)
@@ -256,11 +273,7 @@ bool rig_qemu_machine_read_memory(struct rig_qemu_machine *machine, guint32 addr
     g_autofree char *saved = NULL;
     gsize n_saved = 0;
 
-    if (!machine->process) {
-        g_set_error_literal(error, RIG_ERROR, RIG_ERROR_DEVICE, "the machine in QEMU has no power");
-        return false;
-    }
-    if (!rig_qemu_machine_is_alive(machine, error) ||
+    if (!is_on(machine, error) || !rig_qemu_machine_is_alive(machine, error) ||
         !rig_qmp_execute_with(machine->qmp, "pmemsave", arguments, NULL, error) ||
         !g_file_get_contents(machine->memory_path, &saved, &n_saved, error))
         return false;
@@ -336,24 +349,42 @@ bool rig_qemu_machine_write(struct rig_qemu_machine *machine, guint device, guin
            (!ran || rig_qemu_machine_run(machine, error));
 }
 
+/* What QEMU's monitor for people says; owned by the caller. */
+static char *ask_monitor(struct rig_qemu_machine *machine, const char *line, GError **error)
+{
+    g_autofree char *quoted_line = json_text(line);
+    g_autofree char *arguments = g_strdup_printf("{\"command-line\": %s}", quoted_line);
+    g_autoptr(JsonNode) value = NULL;
+
+    if (!is_on(machine, error) || !rig_qemu_machine_is_alive(machine, error) ||
+        !rig_qmp_execute_with(machine->qmp, "human-monitor-command", arguments, &value, error))
+        return NULL;
+    return g_strdup(value && json_node_get_value_type(value) == G_TYPE_STRING ? json_node_get_string(value)
+                                                                              : "");
+}
+
+/* `pmemsave` gives zeros for what is not there. */
+bool rig_qemu_machine_has_memory(struct rig_qemu_machine *machine, guint32 address, GError **error)
+{
+    g_autofree char *line = g_strdup_printf("gpa2hva 0x%x", address);
+    g_autofree char *answer = ask_monitor(machine, line, error);
+
+    if (!answer)
+        return false;
+    if (!strstr(answer, "No memory is mapped"))
+        return true;
+    g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "the machine in QEMU has no memory at 0x%08x", address);
+    return false;
+}
+
 bool rig_qemu_machine_pc(struct rig_qemu_machine *machine, guint32 *pc, GError **error)
 {
-    g_autoptr(JsonNode) value = NULL;
-    const char *registers, *found;
+    g_autofree char *registers = ask_monitor(machine, "info registers", error);
+    const char *found = registers ? strstr(registers, "R15=") : NULL;
 
-    if (!machine->process || !rig_qemu_machine_is_alive(machine, error) ||
-        !rig_qmp_execute_with(machine->qmp, "human-monitor-command", "{\"command-line\": \"info registers\"}",
-                              &value, error)) {
-        if (error && !*error)
-            g_set_error_literal(error, RIG_ERROR, RIG_ERROR_DEVICE, "the machine in QEMU has no power");
-        return false;
-    }
-    registers = value && json_node_get_value_type(value) == G_TYPE_STRING ? json_node_get_string(value) : "";
-    found = strstr(registers, "R15=");
     *pc = found ? (guint32)g_ascii_strtoull(found + strlen("R15="), NULL, 16) : 0;
-    if (found)
-        return true;
-    g_set_error_literal(error, RIG_ERROR, RIG_ERROR_DEVICE,
-                        "QEMU does not tell where the core is: its registers have no R15");
-    return false;
+    if (registers && !found)
+        g_set_error_literal(error, RIG_ERROR, RIG_ERROR_DEVICE,
+                            "QEMU does not tell where the core is: its registers have no R15");
+    return found != NULL;
 }

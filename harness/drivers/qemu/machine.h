@@ -59,6 +59,9 @@ bool rig_qemu_machine_write(struct rig_qemu_machine *machine, guint device, guin
 /* Any memory, while it is on. */
 bool rig_qemu_machine_read_memory(struct rig_qemu_machine *machine, guint32 address, guint8 *into,
                                   gsize n_bytes, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* RIG_ERROR_DEVICE: nothing is mapped at this address. */
+bool rig_qemu_machine_has_memory(struct rig_qemu_machine *machine, guint32 address,
+                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool rig_qemu_machine_pc(struct rig_qemu_machine *machine, guint32 *pc,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -66,9 +66,20 @@ static void close_console(struct rig_qemu_board *board)
     g_clear_pointer(&board->console, rig_console_free);
 }
 
+/* What it takes to start and to end a process is no time of the board's. */
+static void stand_still(struct rig_qemu_board *board, gint64 since_us)
+{
+    gint64 lost_us = g_get_monotonic_time() - since_us;
+
+    board->origin_us += lost_us;
+    if (board->power.due_us)
+        board->power.due_us += lost_us;
+}
+
 bool rig_qemu_board_on(struct rig_qemu_board *board, GError **error)
 {
     struct rig_console_place place = {.tty = rig_qemu_machine_console(board->machine)};
+    gint64 begin_us = g_get_monotonic_time();
 
     if (rig_qemu_machine_is_on(board->machine))
         return true;
@@ -77,6 +88,7 @@ bool rig_qemu_board_on(struct rig_qemu_board *board, GError **error)
     board->console = rig_console_open_at(&place, error);
     if (!board->console)
         return false;
+    stand_still(board, begin_us);
     board->console_wake = rig_board_wake_on(&board->board, rig_console_fd(board->console));
     board->place.console = board->console;
     board->booted = board->halted = false;
@@ -89,6 +101,7 @@ bool rig_qemu_board_off(struct rig_qemu_board *board, gint64 *at_us, GError **er
 
     *at_us = g_get_monotonic_time();
     ended = ended && rig_qemu_machine_end(board->machine, error);
+    stand_still(board, *at_us);
     (void)rig_qemu_board_take_lines(board, true);
     rig_link_board_gone(board->board.link, "disconnected: the board has no power");
     close_console(board);

@@ -29,8 +29,10 @@ struct rig_qemu_power {
     struct rig_qemu_board *owner;
     bool armed;
     bool fell;
-    gint64 due_us; /* monotonic; 0: not known yet */
-    gint64 at_us;  /* monotonic: when execution had stopped */
+    gint64 due_us;  /* monotonic; 0: not known yet */
+    gint64 at_us;   /* monotonic: when execution had stopped */
+    guint64 cut_us; /* the same on the board's clock */
+    gint64 late_us; /* behind the instant that was aimed at */
     guint64 delay_us;
     char *line;      /* what the console must say first; NULL: nothing */
     GError *trouble; /* of the cut */

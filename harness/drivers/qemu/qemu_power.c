@@ -27,12 +27,18 @@ static bool power_is_on(struct rig_power *power, bool *on, GError **error)
     return !*on || rig_qemu_machine_is_alive(self(power)->owner->machine, error);
 }
 
+/* The board's clock stood still while the process ended, so that it shows the instant of the cut after it. */
 void rig_qemu_power_notice(struct rig_qemu_power *power)
 {
+    gint64 aimed_us;
+
     if (!power->armed || power->fell || !power->due_us || g_get_monotonic_time() < power->due_us)
         return;
+    aimed_us = power->due_us;
     power->fell = rig_qemu_machine_is_on(power->owner->machine) &&
                   rig_qemu_board_off(power->owner, &power->at_us, power->trouble ? NULL : &power->trouble);
+    power->late_us = power->at_us - aimed_us;
+    power->cut_us = rig_qemu_board_at_us(power->owner, g_get_monotonic_time());
     power->armed = power->fell; /* a cut that failed is not tried again: disarm tells why */
 }
 
@@ -69,8 +75,8 @@ static bool power_disarm(struct rig_power *base, struct rig_cut_record *record, 
     rig_qemu_power_notice(power);
     if (power->fell) {
         record->fell = true;
-        record->at_us = rig_qemu_board_at_us(power->owner, power->at_us);
-        record->aimed_us = rig_qemu_board_at_us(power->owner, power->due_us);
+        record->at_us = power->cut_us;
+        record->aimed_us = power->cut_us - MIN(power->cut_us, (guint64)MAX(power->late_us, 0));
         g_strlcpy(record->proof, "qemu: the machine stopped and its process has ended", sizeof record->proof);
     }
     power->armed = power->fell = false;

@@ -120,7 +120,11 @@ static bool probe_program(struct rig_probe *probe, const char *device, guint32 o
 static bool probe_read_memory(struct rig_probe *probe, guint32 address, guint8 *into, gsize n_bytes,
                               GError **error)
 {
-    return rig_qemu_machine_read_memory(owner_of(probe)->machine, address, into, n_bytes, error);
+    struct rig_qemu_machine *machine = owner_of(probe)->machine;
+
+    return rig_qemu_machine_has_memory(machine, address, error) &&
+           rig_qemu_machine_has_memory(machine, address + (guint32)n_bytes - 1, error) &&
+           rig_qemu_machine_read_memory(machine, address, into, n_bytes, error);
 }
 
 static const struct rig_probe_ops ops = {

@@ -14,6 +14,7 @@ static struct rig_bytes build(struct rig_board *board, guint8 major, guint32 pad
                                       .payload_bytes = g_bytes_get_size(payload),
                                       .version = {.major = major},
                                       .key = key,
+                                      .header_bytes = board->header_bytes,
                                       .erased = 0xff,
                                       .pad_to_bytes = pad_to_bytes};
     struct rig_bytes image = {0};

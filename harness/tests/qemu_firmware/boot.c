@@ -36,7 +36,7 @@ int main(void)
         put_text("boot: no bootable image\r\n");
         return 1;
     }
-    put_text("boot: starting ");
+    put_text("boot: Jumping to the first image slot, version ");
     image_print_version(&image);
     put_text("\r\n");
     run_image(SLOT0 + image.header_bytes);
