@@ -23,6 +23,9 @@ static char **recorded(char **argv)
 void rig_run_options_clear(struct rig_run_options *options)
 {
     g_free(options->target);
+    g_free(options->link);
+    g_free(options->hci);
+    g_free(options->adapter);
     g_free(options->bench);
     g_free(options->board);
     g_free(options->tag_board);
@@ -63,6 +66,17 @@ int rig_cli_run(int argc, char **argv)
          "board to run on: NAME of a shipped target, or FILE (default sim-nrf52840-mcuboot; scenarios "
          "written for another target get theirs)",
          "NAME|FILE"},
+        {"link", 0, 0, G_OPTION_ARG_STRING, &options.link,
+         "play out of process and reach the simulated board over this link: bluez, udp, serial (default: as "
+         "the "
+         "target says)",
+         "KIND"},
+        {"hci", 0, 0, G_OPTION_ARG_STRING, &options.hci,
+         "with --link bluez: the board's Bluetooth controller, an H4 socket or a second adapter (default "
+         "/tmp/bt-server-le, btvirt's)",
+         "PATH|hciN"},
+        {"adapter", 0, 0, G_OPTION_ARG_STRING, &options.adapter,
+         "with --link bluez: this host's adapter (default: the first)", "hciN"},
         {"bench", 'b', 0, G_OPTION_ARG_FILENAME, &options.bench,
          "play on a board of this bench file instead of a simulated one", "FILE"},
         {"board", 0, 0, G_OPTION_ARG_STRING, &options.board,
@@ -187,6 +201,17 @@ int rig_cli_replay(int argc, char **argv)
     const GOptionEntry entries[] = {
         {"case", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.cases, "name of the case", "NAME"},
         {"target", 't', 0, G_OPTION_ARG_STRING, &options.target, "board of the failing run", "NAME|FILE"},
+        {"link", 0, 0, G_OPTION_ARG_STRING, &options.link,
+         "play out of process and reach the simulated board over this link: bluez, udp, serial (default: as "
+         "the "
+         "target says)",
+         "KIND"},
+        {"hci", 0, 0, G_OPTION_ARG_STRING, &options.hci,
+         "with --link bluez: the board's Bluetooth controller, an H4 socket or a second adapter (default "
+         "/tmp/bt-server-le, btvirt's)",
+         "PATH|hciN"},
+        {"adapter", 0, 0, G_OPTION_ARG_STRING, &options.adapter,
+         "with --link bluez: this host's adapter (default: the first)", "hciN"},
         {"bench", 'b', 0, G_OPTION_ARG_FILENAME, &options.bench,
          "play on a board of this bench file instead of a simulated one", "FILE"},
         {"board", 0, 0, G_OPTION_ARG_STRING, &options.board,

@@ -122,6 +122,12 @@ static char *replay_options(const struct rig_run_options *options, const struct 
 {
     GString *text = g_string_new(NULL);
 
+    if (options->link)
+        g_string_append_printf(text, " --link %s", options->link);
+    if (options->hci)
+        g_string_append_printf(text, " --hci %s", options->hci);
+    if (options->adapter)
+        g_string_append_printf(text, " --adapter %s", options->adapter);
     if (chosen->bench) {
         add_quoted(text, "--bench", chosen->bench->source->path);
         g_string_append_printf(text, " --board %s", chosen->board->name);
@@ -329,6 +335,7 @@ int rig_run_with_options(const struct rig_run_options *options, const char *cons
     GError *error = NULL;
 
     rig_boards_use_bootloader(boards, options->bootloader);
+    rig_boards_use_link(boards, options->link, options->hci, options->adapter);
     catch_signals();
     if (!rig_run_bench_open(&chosen, options, &interrupted, &error))
         return interrupted ? (void)rig_cli_fail(error), RIG_EXIT_INTERRUPTED : rig_cli_fail(error);

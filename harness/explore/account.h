@@ -139,9 +139,9 @@ struct rig_account_step *rig_account_step_new(void);
 void rig_account_step_free(struct rig_account_step *step);
 
 /* Plays one path from the first content with real power cuts. Returns the invariants (bits, of the plan's)
- * that are broken at the last power-on, 0 also when *fits becomes false: the path asks for a cut at an
- * operation that is never reached. The subject's flash is left as the path leaves it. *account (NULL: not
- * wanted) is the caller's. */
+ * that are broken at the last power-on (a plan without invariants judges nothing), 0 also when *fits becomes
+ * false: the path asks for a cut at an operation that is never reached. The subject's flash is left as the
+ * path leaves it. *account (NULL: not wanted) is the caller's. */
 guint32 rig_explore_replay(const struct rig_explore_plan *plan, const GArray *legs,
                            struct rig_account **account, bool *fits);
 

@@ -41,6 +41,15 @@ const char *rig_end_text(enum rig_end end)
     return "unknown";
 }
 
+char *rig_end_sentence(enum rig_end end, const char *said)
+{
+    const char *text = rig_end_text(end);
+
+    if (g_str_has_prefix(said, text))
+        return g_strdup(said);
+    return g_strdup_printf("%s%s%s", text, *said ? ": " : "", said);
+}
+
 const char *rig_action_name(enum rig_action action)
 {
     static const char *const names[RIG_N_ACTIONS] = {"upload", "test", "permanent", "confirm"};

@@ -21,6 +21,8 @@ enum rig_end {
     RIG_END_NOT_RUN,     /* the rig's own trouble: nothing is said about the bootloader */
 };
 const char *rig_end_text(enum rig_end end);
+/* With what it said, and nothing twice: "crash: invalid memory access". Owned by the caller. */
+char *rig_end_sentence(enum rig_end end, const char *said);
 
 struct rig_end_report {
     enum rig_end end;

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "report/junit_parts.h"
+#include "report/picture.h"
 #include "report/story.h"
 #include "report/text.h"
 
@@ -266,7 +267,9 @@ char *rig_junit_text(const struct rig_results *results, const struct rig_junit_o
     out.xml = buffer ? xmlNewTextWriterMemory(buffer, 0) : NULL;
     if (out.xml) {
         out.n_named = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+        out.pictures = rig_pictures_of(results);
         write_document(&out);
+        g_ptr_array_unref(out.pictures);
         g_hash_table_unref(out.n_named);
         xmlFreeTextWriter(out.xml);
         *n_bytes = (gsize)xmlBufferLength(buffer);

@@ -120,19 +120,11 @@ static void skipped_element(struct junit_document *out, const struct rig_judgeme
 
 static void append_evidence(struct junit_document *out, GString *text, const struct rig_path_story *story)
 {
-    g_autoptr(GPtrArray) pictures = NULL;
-    const char *name;
+    const char *name = out->options->pictures ? rig_picture_name(out->pictures, story) : NULL;
+    g_autofree char *path = name ? g_build_filename(out->options->pictures, name, NULL) : NULL;
+    const char *const paths[] = {path, NULL};
 
-    if (out->options->pictures) {
-        pictures = rig_pictures_of(out->results);
-        name = rig_picture_name(pictures, story);
-        if (name) {
-            g_autofree char *path = g_build_filename(out->options->pictures, name, NULL);
-            const char *const paths[] = {path, NULL};
-
-            junit_append_attachments(text, paths);
-        }
-    }
+    junit_append_attachments(text, paths);
     junit_append_attachments(text, out->options->attachments);
 }
 

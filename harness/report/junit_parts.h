@@ -14,6 +14,7 @@ struct junit_document {
     xmlTextWriterPtr xml;
     const struct rig_junit_options *options;
     const struct rig_results *results;
+    GPtrArray *pictures; /* see report/picture.h */
     GHashTable *n_named; /* "class::name" -> how many cases have it: a consumer drops the second of a name */
 };
 

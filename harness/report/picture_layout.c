@@ -261,7 +261,15 @@ static guint used_fields(const struct rig_path_story *story, guint area)
     return fields;
 }
 
-/* Areas that no power-on of the path touches are not drawn. */
+static bool holds_something(const struct rig_path_area *area)
+{
+    for (guint i = 0; i < area->cells->len; i++)
+        if (g_array_index(area->cells, struct rig_path_cell, i).holds != '.')
+            return true;
+    return false;
+}
+
+/* Empty areas that no power-on of the path touches are not drawn. */
 static void lay_out_areas(struct picture *picture)
 {
     const struct rig_path_story *story = picture->story;
@@ -270,7 +278,7 @@ static void lay_out_areas(struct picture *picture)
     for (guint i = 0; i < story->areas->len; i++) {
         struct picture_area area = {.index = i, .fields = used_fields(story, i)};
 
-        if (!is_touched(story, i))
+        if (!is_touched(story, i) && !holds_something(g_ptr_array_index(story->areas, i)))
             continue;
         area.bands = g_array_new(FALSE, FALSE, sizeof(struct picture_band));
         find_bands(story, &area);
@@ -381,7 +389,7 @@ void picture_lay_out(struct picture *picture)
     picture->legs = g_array_new(FALSE, FALSE, sizeof(struct picture_leg));
     picture->foot_lines = g_array_new(FALSE, FALSE, sizeof(guint));
     picture->row_tops = g_array_new(FALSE, FALSE, sizeof(int));
-    picture->width = 760; /* room for title and legend */
+    picture->width = 900; /* room for title and legend */
     lay_out_areas(picture);
     lay_out_legs(picture);
 }

@@ -207,12 +207,14 @@ static void tell_path(struct rig_run *run, const struct rig_explore_plan *plan, 
 {
     g_autoptr(GArray) legs = rig_path_parse(path, NULL);
     g_autoptr(rig_account) account = NULL;
+    struct rig_explore_plan told = *plan; /* it was judged before */
     struct sim_flash *flash = plan->subject->flash;
     struct sim_flash_content *content = sim_flash_keep(flash);
     bool fits = false;
 
+    told.invariants = 0;
     if (legs)
-        rig_explore_replay(plan, legs, &account, &fits);
+        rig_explore_replay(&told, legs, &account, &fits);
     if (content)
         sim_flash_restore(flash, content);
     sim_flash_content_free(content);
