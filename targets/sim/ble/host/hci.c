@@ -58,6 +58,8 @@ void hci_command(struct sim_stack *stack, uint16_t opcode, const uint8_t *parame
 
 /* --- advertising and disconnecting --- */
 
+#define ADVERTISING_REPEAT_US 500000u
+
 void hci_advertise(struct sim_stack *stack, bool on)
 {
     uint8_t enable = on;
@@ -83,6 +85,7 @@ static void advertising_answered(struct sim_stack *stack, const struct hci_comma
 
     stack->hci.advertising_asked = false;
     /* Disallowed: it is so already; or the connection that ended the advertising is about to be told. */
+    stack->hci.repeat_us = stack->now_us + ADVERTISING_REPEAT_US;
     if (status == 0 || status == HCI_COMMAND_DISALLOWED)
         stack->hci.advertising = on && !stack->link.up;
     else

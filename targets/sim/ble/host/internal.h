@@ -62,6 +62,7 @@ struct hci {
 
     bool advertising;
     bool advertising_asked; /* a command about it is on its way */
+    uint64_t repeat_us;     /* when it begins anew on a virtual controller */
 };
 
 void hci_open(struct sim_stack *stack);
