@@ -217,6 +217,18 @@ void rig_sim_host_pace(struct rig_sim_host *host)
     host->told_us = now_us;
 }
 
+guint64 rig_sim_host_idle_us(const struct rig_sim_host *host)
+{
+    const struct sim_ble *ble = sim_board_ble(host->sim);
+    guint64 due_us = MIN(ble->request_us, ble->notify_us);
+    guint64 now_us = real_now_us(host);
+
+    if (due_us == SIM_BLE_NEVER)
+        return G_USEC_PER_SEC;
+    due_us = MAX(due_us, sim_board_now_us(host->sim));
+    return due_us <= now_us ? 0 : (guint64)((double)(due_us - now_us) / host->speed) + 1;
+}
+
 /* The boot that leaped ahead is played again up to the instant at which power really goes. */
 static void undo_leap(struct rig_sim_host *host, guint64 now_us)
 {
