@@ -11,7 +11,6 @@
 #define YEAR_2000_FILE_US G_GUINT64_CONSTANT(0x00E03AB44A676000) /* the year 2000 in the file's time */
 #define YEAR_2000_UNIX_US (G_GUINT64_CONSTANT(946684800) * 1000000)
 #define PRIORITY_INFO 6
-#define IDENT "bootrig"
 
 struct rig_btsnoop {
     GInputStream *stream;
@@ -56,14 +55,14 @@ void rig_btsnoop_put_record(const struct rig_btsnoop_record *record, guint8 into
 
 gsize rig_btsnoop_put_note(const char *text, guint8 *into, gsize room)
 {
-    gsize n_head = 2 + sizeof IDENT, n_text = strlen(text);
+    gsize n_head = 2 + sizeof RIG_BTSNOOP_IDENT, n_text = strlen(text);
 
     if (room <= n_head)
         return 0;
     n_text = MIN(n_text, room - n_head - 1);
     into[0] = PRIORITY_INFO;
-    into[1] = sizeof IDENT;
-    memcpy(into + 2, IDENT, sizeof IDENT);
+    into[1] = sizeof RIG_BTSNOOP_IDENT;
+    memcpy(into + 2, RIG_BTSNOOP_IDENT, sizeof RIG_BTSNOOP_IDENT);
     memcpy(into + n_head, text, n_text);
     into[n_head + n_text] = '\0';
     return n_head + n_text + 1;
@@ -81,16 +80,18 @@ static bool check_header(struct rig_btsnoop *file, GError **error)
     }
     if (n_read < sizeof header || memcmp(header, MAGIC, 8) != 0) {
         g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
-                    "%s is no btsnoop file; captures come from bootrig, btmon -w, or a phone's Bluetooth HCI snoop log",
+                    "%s is no btsnoop file; captures come from bootrig, btmon -w, or a phone's Bluetooth HCI "
+                    "snoop log",
                     file->name);
         return false;
     }
     type = get32(header + 12);
     if (get32(header + 8) != VERSION ||
         (type != RIG_BTSNOOP_HCI && type != RIG_BTSNOOP_UART && type != RIG_BTSNOOP_MONITOR)) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
-                    "%s is a btsnoop file of version %u, type %u; readable are version 1, types 1001, 1002 and 2001",
-                    file->name, get32(header + 8), type);
+        g_set_error(
+            error, RIG_ERROR, RIG_ERROR_INPUT,
+            "%s is a btsnoop file of version %u, type %u; readable are version 1, types 1001, 1002 and 2001",
+            file->name, get32(header + 8), type);
         return false;
     }
     file->type = (enum rig_btsnoop_type)type;
@@ -126,14 +127,17 @@ enum rig_btsnoop_type rig_btsnoop_type(const struct rig_btsnoop *file)
     return file->type;
 }
 
-static enum rig_btsnoop_found broken(const struct rig_btsnoop *file, const char *why, guint32 number, GError **error)
+static enum rig_btsnoop_found broken(const struct rig_btsnoop *file, const char *why, guint32 number,
+                                     GError **error)
 {
-    g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "capture %s is damaged at record %" G_GUINT64_FORMAT ": %s (%u)",
-                file->name, file->n_records + 1, why, number);
+    g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+                "capture %s is damaged at record %" G_GUINT64_FORMAT ": %s (%u)", file->name,
+                file->n_records + 1, why, number);
     return RIG_BTSNOOP_BROKEN;
 }
 
-static enum rig_btsnoop_found read_bytes(struct rig_btsnoop *file, guint8 *into, gsize n_bytes, GError **error)
+static enum rig_btsnoop_found read_bytes(struct rig_btsnoop *file, guint8 *into, gsize n_bytes,
+                                         GError **error)
 {
     gsize n_read = 0;
 
@@ -144,7 +148,8 @@ static enum rig_btsnoop_found read_bytes(struct rig_btsnoop *file, guint8 *into,
     return n_read == n_bytes ? RIG_BTSNOOP_RECORD : n_read == 0 ? RIG_BTSNOOP_END : RIG_BTSNOOP_CUT;
 }
 
-enum rig_btsnoop_found rig_btsnoop_next(struct rig_btsnoop *file, struct rig_btsnoop_record *record, GError **error)
+enum rig_btsnoop_found rig_btsnoop_next(struct rig_btsnoop *file, struct rig_btsnoop_record *record,
+                                        GError **error)
 {
     guint8 head[RIG_BTSNOOP_RECORD_BYTES];
     enum rig_btsnoop_found found = read_bytes(file, head, sizeof head, error);

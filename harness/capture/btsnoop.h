@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Files of the btsnoop format: reading (types 1001 HCI, 1002 HCI with UART framing, as phones write them, 2001
- * Linux monitor), writing (2001). Facts: [SRC bluez src/shared/btsnoop.c, doc/btsnoop-protocol.rst]: header "btsnoop\0",
- * version 1, type; records of 24 bytes and their bytes, all big endian; time in microseconds since the year 0. */
+/* Files of the btsnoop format: reading (types 1001 HCI, 1002 HCI with UART framing, as phones write them,
+ * 2001 Linux monitor), writing (2001). Facts: [SRC bluez src/shared/btsnoop.c, doc/btsnoop-protocol.rst]:
+ * header "btsnoop\0", version 1, type; records of 24 bytes and their bytes, all big endian; time in
+ * microseconds since the year 0. */
 #ifndef RIG_CAPTURE_BTSNOOP_H
 #define RIG_CAPTURE_BTSNOOP_H
 
@@ -12,7 +13,8 @@ G_BEGIN_DECLS
 
 #define RIG_BTSNOOP_HEADER_BYTES 16u
 #define RIG_BTSNOOP_RECORD_BYTES 24u
-#define RIG_BTSNOOP_MAX_BYTES 65544u /* of one record: the longest HCI packet and its header; more is damage */
+#define RIG_BTSNOOP_MAX_BYTES                                                                                \
+    65544u /* of one record: the longest HCI packet and its header; more is damage */
 
 enum rig_btsnoop_type {
     RIG_BTSNOOP_HCI = 1001,
@@ -52,7 +54,7 @@ struct rig_btsnoop_record {
 enum rig_btsnoop_found {
     RIG_BTSNOOP_RECORD,
     RIG_BTSNOOP_END,
-    RIG_BTSNOOP_CUT,   /* the file ends inside a record: its writer was killed, or is still at it */
+    RIG_BTSNOOP_CUT,    /* the file ends inside a record: its writer was killed, or is still at it */
     RIG_BTSNOOP_BROKEN, /* see the error: what follows cannot be read; what came before counts */
 };
 
@@ -63,7 +65,8 @@ struct rig_btsnoop *rig_btsnoop_open_stream(GInputStream *stream, const char *na
                                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 enum rig_btsnoop_type rig_btsnoop_type(const struct rig_btsnoop *file);
 /* BROKEN sets error. */
-enum rig_btsnoop_found rig_btsnoop_next(struct rig_btsnoop *file, struct rig_btsnoop_record *record, GError **error);
+enum rig_btsnoop_found rig_btsnoop_next(struct rig_btsnoop *file, struct rig_btsnoop_record *record,
+                                        GError **error);
 void rig_btsnoop_close(struct rig_btsnoop *file);
 typedef struct rig_btsnoop rig_btsnoop;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_btsnoop, rig_btsnoop_close)
@@ -71,7 +74,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_btsnoop, rig_btsnoop_close)
 /* The 16 bytes that a file of the type begins with, and the 24 before the bytes of a record. */
 void rig_btsnoop_put_header(enum rig_btsnoop_type type, guint8 into[RIG_BTSNOOP_HEADER_BYTES]);
 void rig_btsnoop_put_record(const struct rig_btsnoop_record *record, guint8 into[RIG_BTSNOOP_RECORD_BYTES]);
-/* The payload of a user logging record: priority, ident "bootrig", text. Cut to room. Returns its length. */
+#define RIG_BTSNOOP_IDENT "bootrig" /* tells our marks from what bluetoothd logs into the same stream */
+/* The payload of a user logging record: priority, ident, text. Cut to room. Returns its length. */
 gsize rig_btsnoop_put_note(const char *text, guint8 *into, gsize room);
 
 G_END_DECLS

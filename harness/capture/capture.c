@@ -12,8 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FLUSH_MS 200 /* how long packets may wait in memory */
-#define MAX_BATCH 256 /* packets between two looks at the marks */
+#define FLUSH_MS 200         /* how long packets may wait in memory */
+#define MAX_BATCH 256        /* packets between two looks at the marks */
 #define MAX_LAST_BATCHES 200 /* after stop: a flood must not keep the thread */
 #define TAIL_WAIT_US G_TIME_SPAN_SECOND
 
@@ -56,11 +56,13 @@ static void wake(struct rig_capture *capture)
 
 static bool wanted(const struct rig_capture *capture, const struct rig_monitor_packet *packet)
 {
-    return capture->adapter < 0 || packet->index == capture->adapter || packet->index == RIG_MONITOR_NO_INDEX ||
-           packet->opcode == RIG_MONITOR_NEW_INDEX || packet->opcode == RIG_MONITOR_DELETE_INDEX;
+    return capture->adapter < 0 || packet->index == capture->adapter ||
+           packet->index == RIG_MONITOR_NO_INDEX || packet->opcode == RIG_MONITOR_NEW_INDEX ||
+           packet->opcode == RIG_MONITOR_DELETE_INDEX;
 }
 
-/* Takes what the socket holds, but never so long that marks have to wait. Returns how many packets there were. */
+/* Takes what the socket holds, but never so long that marks have to wait. Returns how many packets there
+ * were. */
 static guint drain(struct rig_capture *capture)
 {
     struct rig_monitor_packet packet;
@@ -169,8 +171,8 @@ static void free_capture(struct rig_capture *capture)
     g_free(capture);
 }
 
-struct rig_capture *rig_capture_start_on(int socket, const char *path, const struct rig_capture_options *options,
-                                         GError **error)
+struct rig_capture *rig_capture_start_on(int socket, const char *path,
+                                         const struct rig_capture_options *options, GError **error)
 {
     static const struct rig_capture_options all = {.adapter = -1};
     struct rig_capture *capture = g_new0(struct rig_capture, 1);
@@ -192,7 +194,8 @@ struct rig_capture *rig_capture_start_on(int socket, const char *path, const str
     return capture;
 }
 
-struct rig_capture *rig_capture_start(const char *path, const struct rig_capture_options *options, GError **error)
+struct rig_capture *rig_capture_start(const char *path, const struct rig_capture_options *options,
+                                      GError **error)
 {
     int socket = rig_monitor_open(error);
 
@@ -237,8 +240,8 @@ struct tail {
 /* What every controller is told over and over says nothing about a board. */
 static bool bookkeeping(const struct rig_capture_line *line)
 {
-    static const char *const spoken[] = {"LE Create Connection", "LE Extended Create Connection", "LE Start Encryption",
-                                         "Disconnect handle"};
+    static const char *const spoken[] = {"LE Create Connection", "LE Extended Create Connection",
+                                         "LE Start Encryption", "Disconnect handle"};
 
     if (line->layer != RIG_BLE_HCI || line->explanation)
         return false;
@@ -266,7 +269,8 @@ static void keep(void *user, const struct rig_capture_line *line)
         g_free(g_queue_pop_head(&tail->lines));
 }
 
-/* The file before the last rotation counts too when the current one has too little; it may have been removed. */
+/* The file before the last rotation counts too when the current one has too little; it may have been removed.
+ */
 static bool read_files(struct rig_capture *capture, guint layers, struct tail *tail, GError **error)
 {
     const char *path = rig_capture_path(capture);

@@ -23,7 +23,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
     g_autoptr(GError) error = NULL;
     struct rig_capture_totals totals;
 
-    if (!rig_capture_read_stream(stream, "fuzz", RIG_CAPTURE_ALL_LAYERS, format, out, &totals, &error) && !error)
+    if (!rig_capture_read_stream(stream, "fuzz", RIG_CAPTURE_ALL_LAYERS, format, out, &totals, &error) &&
+        !error)
         g_error("an error without a word");
     return 0;
 }

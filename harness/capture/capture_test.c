@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Tests: btsnoop files read and written, by us and by tshark; the decoder's lines; live captures from a socket. */
+/* Tests: btsnoop files read and written, by us and by tshark; the decoder's lines; live captures from a
+ * socket. */
 #include "base/bytes.h"
 #include "base/error.h"
 #include "capture/capture.h"
@@ -24,14 +25,26 @@ static void append(void *user, const struct rig_capture_line *line)
     rig_capture_append(user, line, G_GINT64_CONSTANT(1763713230123456));
 }
 
-static char *decoded(const struct rig_made_capture *made, guint layers, struct rig_capture_totals *totals, GError **error)
+static char *decoded(const struct rig_made_capture *made, guint layers, struct rig_capture_totals *totals,
+                     GError **error)
 {
-    g_autoptr(GInputStream) stream = g_memory_input_stream_new_from_data(made->bytes->data, made->bytes->len, NULL);
+    g_autoptr(GInputStream) stream =
+        g_memory_input_stream_new_from_data(made->bytes->data, made->bytes->len, NULL);
     g_autoptr(GString) out = g_string_new(NULL);
 
     if (!rig_capture_read_stream(stream, "made", layers, append, out, totals, error) && !error)
         fail_msg("the capture cannot be read");
     return g_string_free(g_steal_pointer(&out), FALSE);
+}
+
+/* The same captures are where the fuzzer begins. */
+static void update_corpus(const struct rig_made_capture *made)
+{
+    g_autofree char *path =
+        g_strdup_printf("%s/fixtures/fuzz/capture/story-%d.btsnoop", RIG_SOURCE_DIR, made->type);
+
+    if (g_getenv("BOOTRIG_UPDATE"))
+        assert_true(g_file_set_contents(path, (const char *)made->bytes->data, made->bytes->len, NULL));
 }
 
 static char *story(enum rig_btsnoop_type type, guint layers)
@@ -41,6 +54,7 @@ static char *story(enum rig_btsnoop_type type, guint layers)
     char *text;
 
     rig_made_story(&made);
+    update_corpus(&made);
     text = decoded(&made, layers, &totals, NULL);
     assert_false(totals.cut);
     rig_made_capture_clear(&made);
@@ -160,7 +174,8 @@ static void expect_refusal(const void *bytes, gsize n_bytes, const char *words)
     g_autoptr(GError) error = NULL;
     struct rig_capture_totals totals;
 
-    assert_false(rig_capture_read_stream(stream, "bad.log", RIG_CAPTURE_ALL_LAYERS, append, out, &totals, &error));
+    assert_false(
+        rig_capture_read_stream(stream, "bad.log", RIG_CAPTURE_ALL_LAYERS, append, out, &totals, &error));
     assert_non_null(error);
     if (!strstr(error->message, words))
         fail_msg("'%s' is not in: %s", words, error->message);
@@ -188,7 +203,8 @@ static void a_record_that_cannot_be_is_damage_and_names_its_number(void **state)
     (void)state;
     rig_made_hex(&made, RIG_MONITOR_EVENT, "05 04 00 4000 13");
     g_byte_array_append(made.bytes, huge, sizeof huge);
-    expect_refusal(made.bytes->data, made.bytes->len, "damaged at record 2: more bytes than a packet can have");
+    expect_refusal(made.bytes->data, made.bytes->len,
+                   "damaged at record 2: more bytes than a packet can have");
     g_byte_array_set_size(made.bytes, RIG_BTSNOOP_HEADER_BYTES);
     g_byte_array_append(made.bytes, swapped, sizeof swapped);
     expect_refusal(made.bytes->data, made.bytes->len, "damaged at record 1: more bytes kept than there were");
@@ -244,7 +260,8 @@ static void more_connections_than_are_remembered_push_out_the_oldest(void **stat
 
     (void)state;
     for (guint handle = 0; handle < 300; handle++) {
-        guint8 packet[] = {(guint8)handle, (guint8)(0x20 | handle >> 8), 8, 0, 0xff, 0xff, 4, 0, 0x52, 0x12, 0, 1};
+        guint8 packet[] = {
+            (guint8)handle, (guint8)(0x20 | handle >> 8), 8, 0, 0xff, 0xff, 4, 0, 0x52, 0x12, 0, 1};
 
         rig_made_put(&made, RIG_MONITOR_ACL_IN, packet, sizeof packet, sizeof packet);
     }
@@ -303,7 +320,8 @@ static void tshark_reads_a_made_capture_alike(void **state)
     (void)state;
     rig_made_story(&made);
     assert_true(g_file_set_contents(path, (const char *)made.bytes->data, made.bytes->len, NULL));
-    fields = tshark(path, "-e btatt.opcode -e btatt.handle -e bthci_evt.reason -e btsmp.reason -e frame.time_epoch");
+    fields = tshark(
+        path, "-e btatt.opcode -e btatt.handle -e bthci_evt.reason -e btsmp.reason -e frame.time_epoch");
     rig_made_capture_clear(&made);
     remove_scratch(path);
     if (!fields)
@@ -337,8 +355,8 @@ static struct stand stand_new(const struct rig_capture_options *options)
     return stand;
 }
 
-static void send_packet(const struct stand *stand, enum rig_monitor_opcode opcode, guint16 index, const void *bytes,
-                        guint16 n_bytes)
+static void send_packet(const struct stand *stand, enum rig_monitor_opcode opcode, guint16 index,
+                        const void *bytes, guint16 n_bytes)
 {
     guint8 packet[1500];
 

@@ -35,8 +35,8 @@ static guint32 flags_of(enum rig_btsnoop_type type, enum rig_monitor_opcode opco
     return type == RIG_BTSNOOP_MONITOR ? opcode : (guint32)received | (guint32)control << 1;
 }
 
-void rig_made_put(struct rig_made_capture *made, enum rig_monitor_opcode opcode, const guint8 *packet, gsize n_bytes,
-                  gsize n_kept)
+void rig_made_put(struct rig_made_capture *made, enum rig_monitor_opcode opcode, const guint8 *packet,
+                  gsize n_bytes, gsize n_kept)
 {
     static const guint8 h4[] = {[RIG_MONITOR_COMMAND] = 1,
                                 [RIG_MONITOR_EVENT] = 4,
@@ -80,8 +80,8 @@ void rig_made_hex(struct rig_made_capture *made, enum rig_monitor_opcode opcode,
     rig_made_put(made, opcode, bytes->data, bytes->len, bytes->len);
 }
 
-void rig_made_pdu(struct rig_made_capture *made, bool received, guint16 channel, const guint8 *pdu, gsize n_bytes,
-                  gsize n_most)
+void rig_made_pdu(struct rig_made_capture *made, bool received, guint16 channel, const guint8 *pdu,
+                  gsize n_bytes, gsize n_most)
 {
     guint8 head[] = {(guint8)n_bytes, (guint8)(n_bytes >> 8), (guint8)channel, (guint8)(channel >> 8)};
     g_autoptr(GByteArray) whole = g_byte_array_new();
@@ -96,7 +96,8 @@ void rig_made_pdu(struct rig_made_capture *made, bool received, guint16 channel,
 
         g_byte_array_append(packet, acl, sizeof acl);
         g_byte_array_append(packet, whole->data + at, (guint)n_piece);
-        rig_made_put(made, received ? RIG_MONITOR_ACL_IN : RIG_MONITOR_ACL_OUT, packet->data, packet->len, packet->len);
+        rig_made_put(made, received ? RIG_MONITOR_ACL_IN : RIG_MONITOR_ACL_OUT, packet->data, packet->len,
+                     packet->len);
     }
 }
 
@@ -113,12 +114,13 @@ void rig_made_note(struct rig_made_capture *made, const char *text)
     gsize n_bytes = rig_btsnoop_put_note(text, note, sizeof note);
 
     if (made->type == RIG_BTSNOOP_MONITOR)
-        rig_made_put(made, (enum rig_monitor_opcode)(RIG_MONITOR_USER_LOGGING | RIG_MONITOR_NO_INDEX << 16), note, n_bytes,
-                     n_bytes);
+        rig_made_put(made, (enum rig_monitor_opcode)(RIG_MONITOR_USER_LOGGING | RIG_MONITOR_NO_INDEX << 16),
+                     note, n_bytes, n_bytes);
 }
 
 /* One mcumgr message as values of the attribute, each of n_most bytes at most. */
-static void put_smp(struct rig_made_capture *made, bool received, const guint8 *message, gsize n_bytes, gsize n_most)
+static void put_smp(struct rig_made_capture *made, bool received, const guint8 *message, gsize n_bytes,
+                    gsize n_most)
 {
     for (gsize at = 0; at < n_bytes; at += n_most) {
         guint8 head[] = {received ? 0x1B : 0x52, SMP_VALUE, 0};
@@ -135,10 +137,11 @@ static void put_upload(struct rig_made_capture *made)
 {
     static const guint8 payload[300];
     static const guint8 sha[32] = {0xab, 0xcd};
-    struct rig_smp_upload_chunk chunk = {.total_bytes = 51384, .sha = sha, .bytes = payload, .n_bytes = sizeof payload};
+    struct rig_smp_upload_chunk chunk = {
+        .total_bytes = 51384, .sha = sha, .bytes = payload, .n_bytes = sizeof payload};
     guint8 message[512];
-    gsize n_bytes = rig_smp_encode_upload((struct rig_smp_request_id){.version = 1, .sequence = 7}, &chunk, message,
-                                          sizeof message);
+    gsize n_bytes = rig_smp_encode_upload((struct rig_smp_request_id){.version = 1, .sequence = 7}, &chunk,
+                                          message, sizeof message);
 
     put_smp(made, false, message, n_bytes, 244);
     rig_made_pdu_hex(made, true, ATT, "1b 1200 0b 00 0009 0001 07 01 bf 63 6f6666 19 012c ff");
@@ -146,7 +149,8 @@ static void put_upload(struct rig_made_capture *made)
 
 static void put_connection(struct rig_made_capture *made)
 {
-    rig_made_hex(made, RIG_MONITOR_COMMAND, "0d20 19 6000 6000 00 01 6655443322d1 00 1800 2800 0000 2a00 0000 0000");
+    rig_made_hex(made, RIG_MONITOR_COMMAND,
+                 "0d20 19 6000 6000 00 01 6655443322d1 00 1800 2800 0000 2a00 0000 0000");
     rig_made_hex(made, RIG_MONITOR_EVENT, "0f 04 00 01 0d20");
     rig_made_hex(made, RIG_MONITOR_EVENT, "3e 13 01 00 4000 00 01 6655443322d1 1800 0000 2a00 00");
 }
@@ -167,7 +171,8 @@ static void put_lost_bond(struct rig_made_capture *made)
 {
     rig_made_note(made, "steps.3: connect");
     put_connection(made);
-    rig_made_hex(made, RIG_MONITOR_COMMAND, "1920 1c 4000 0000000000000000 0000 00112233445566778899aabbccddeeff");
+    rig_made_hex(made, RIG_MONITOR_COMMAND,
+                 "1920 1c 4000 0000000000000000 0000 00112233445566778899aabbccddeeff");
     rig_made_hex(made, RIG_MONITOR_EVENT, "0f 04 00 01 1920");
     rig_made_hex(made, RIG_MONITOR_EVENT, "08 04 06 4000 00");
     rig_made_hex(made, RIG_MONITOR_COMMAND, "0604 03 4000 05");
@@ -198,7 +203,8 @@ void rig_made_story(struct rig_made_capture *made)
     rig_made_note(made, "steps.1: upload: new");
     put_upload(made);
     rig_made_note(made, "steps.2: smp-reset:");
-    n_bytes = rig_smp_encode_reset((struct rig_smp_request_id){.version = 1, .sequence = 8}, false, message, sizeof message);
+    n_bytes = rig_smp_encode_reset((struct rig_smp_request_id){.version = 1, .sequence = 8}, false, message,
+                                   sizeof message);
     put_smp(made, false, message, n_bytes, 244);
     rig_made_hex(made, RIG_MONITOR_EVENT, "13 05 01 4000 0100");
     rig_made_hex(made, RIG_MONITOR_EVENT, "05 04 00 4000 08");

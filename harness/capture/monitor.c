@@ -89,10 +89,8 @@ bool rig_monitor_receive(int socket, struct rig_monitor_packet *packet)
 
     for (;;) {
         struct iovec parts[2] = {{header, sizeof header}, {packet->bytes, sizeof packet->bytes}};
-        struct msghdr message = {.msg_iov = parts,
-                                 .msg_iovlen = 2,
-                                 .msg_control = &control,
-                                 .msg_controllen = sizeof control};
+        struct msghdr message = {
+            .msg_iov = parts, .msg_iovlen = 2, .msg_control = &control, .msg_controllen = sizeof control};
         ssize_t n_read = recvmsg(socket, &message, MSG_DONTWAIT);
 
         if (n_read < 0 && errno == EINTR)

@@ -48,7 +48,8 @@ static bool from_uart(const struct rig_btsnoop_record *record, struct rig_ble_pa
 
 static bool from_hci(const struct rig_btsnoop_record *record, struct rig_ble_packet *packet)
 {
-    static const enum rig_ble_kind kinds[] = {RIG_BLE_ACL_OUT, RIG_BLE_ACL_IN, RIG_BLE_COMMAND, RIG_BLE_EVENT};
+    static const enum rig_ble_kind kinds[] = {RIG_BLE_ACL_OUT, RIG_BLE_ACL_IN, RIG_BLE_COMMAND,
+                                              RIG_BLE_EVENT};
 
     packet->kind = kinds[record->flags & 3];
     return true;
@@ -68,7 +69,10 @@ static bool from_note(const struct rig_btsnoop_record *record, struct rig_ble_pa
 
     if (n_head > record->n_bytes)
         return false;
-    packet->kind = RIG_BLE_NOTE;
+    packet->kind = n_head == 2 + sizeof RIG_BTSNOOP_IDENT &&
+                           memcmp(record->bytes + 2, RIG_BTSNOOP_IDENT, sizeof RIG_BTSNOOP_IDENT) == 0
+                       ? RIG_BLE_NOTE
+                       : RIG_BLE_LOG;
     packet->bytes = record->bytes + n_head;
     packet->n_bytes = strnlen((const char *)packet->bytes, record->n_bytes - n_head);
     return true;
@@ -121,7 +125,8 @@ static bool from_monitor(const struct rig_btsnoop_record *record, struct rig_ble
     }
 }
 
-static bool to_packet(enum rig_btsnoop_type type, const struct rig_btsnoop_record *record, struct rig_ble_packet *packet)
+static bool to_packet(enum rig_btsnoop_type type, const struct rig_btsnoop_record *record,
+                      struct rig_ble_packet *packet)
 {
     *packet = (struct rig_ble_packet){
         .controller = RIG_MONITOR_NO_INDEX,
@@ -197,8 +202,8 @@ static bool read_file(struct rig_btsnoop *file, guint layers, rig_capture_line_c
     return ok;
 }
 
-bool rig_capture_read_stream(GInputStream *stream, const char *name, guint layers, rig_capture_line_cb each, void *user,
-                             struct rig_capture_totals *totals, GError **error)
+bool rig_capture_read_stream(GInputStream *stream, const char *name, guint layers, rig_capture_line_cb each,
+                             void *user, struct rig_capture_totals *totals, GError **error)
 {
     g_autoptr(rig_btsnoop) file = rig_btsnoop_open_stream(stream, name, error);
 
@@ -224,9 +229,10 @@ void rig_capture_append(GString *out, const struct rig_capture_line *line, gint6
 
     if (line->controller != RIG_MONITOR_NO_INDEX)
         g_snprintf(adapter, sizeof adapter, "hci%u", line->controller);
-    g_string_append_printf(out, "%6" G_GUINT64_FORMAT " %s%5" G_GUINT64_FORMAT ".%06u %-5s%c %-5s  %s\n", line->number,
-                           since_us < 0 ? "-" : " ", far_us / 1000000, (guint)(far_us % 1000000), adapter,
-                           line->direction, rig_ble_layer_name(line->layer), line->text);
+    g_string_append_printf(out, "%6" G_GUINT64_FORMAT " %s%5" G_GUINT64_FORMAT ".%06u %-5s%c %-5s  %s\n",
+                           line->number, since_us < 0 ? "-" : " ", far_us / 1000000,
+                           (guint)(far_us % 1000000), adapter, line->direction,
+                           rig_ble_layer_name(line->layer), line->text);
     if (line->explanation)
         g_string_append_printf(out, "%*s^ %s\n", 36, "", line->explanation);
 }

@@ -31,16 +31,18 @@ struct rig_capture_totals {
 
 /* Layers as a set: 1 << enum rig_ble_layer. */
 #define RIG_CAPTURE_ALL_LAYERS ((1u << RIG_BLE_N_LAYERS) - 1)
+#define RIG_CAPTURE_AIR_LAYERS (RIG_CAPTURE_ALL_LAYERS & ~(1u << RIG_BLE_DAEMON)) /* without logs */
 
-/* Tells each line of the layers to `each`, in order. false + error: the file cannot be read, or only up to the
- * record that the error names (what was before has been told). Marks are told with any layers. */
+/* Tells each line of the layers to `each`, in order. false + error: the file cannot be read, or only up to
+ * the record that the error names (what was before has been told). Marks are told with any layers. */
 bool rig_capture_read(const char *path, guint layers, rig_capture_line_cb each, void *user,
                       struct rig_capture_totals *totals, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-bool rig_capture_read_stream(GInputStream *stream, const char *name, guint layers, rig_capture_line_cb each, void *user,
-                             struct rig_capture_totals *totals, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool rig_capture_read_stream(GInputStream *stream, const char *name, guint layers, rig_capture_line_cb each,
+                             void *user, struct rig_capture_totals *totals,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Appends "   17    0.103482 hci0 < smp   Write Command 0x0012, ..." and a newline, then the explanation, if any, on a
- * line of its own that begins with "^". Times count from begin_us. */
+/* Appends "   17    0.103482 hci0 < smp   Write Command 0x0012, ..." and a newline, then the explanation, if
+ * any, on a line of its own that begins with "^". Times count from begin_us. */
 void rig_capture_append(GString *out, const struct rig_capture_line *line, gint64 begin_us);
 
 G_END_DECLS

@@ -19,7 +19,7 @@ struct rig_capture_writer {
     guint64 max_bytes;
     guint64 n_bytes; /* of the current file */
     guint n_files;
-    gint n_rotations; /* read by other threads */
+    gint n_rotations;      /* read by other threads */
     guint32 n_lost_before; /* by whom the packets come from */
     guint64 n_lost_here;
     GError *error;
@@ -79,7 +79,8 @@ static void rotate(struct rig_capture_writer *writer)
         g_atomic_int_inc(&writer->n_rotations);
 }
 
-struct rig_capture_writer *rig_capture_writer_new(const char *path, guint64 max_bytes, guint n_files, GError **error)
+struct rig_capture_writer *rig_capture_writer_new(const char *path, guint64 max_bytes, guint n_files,
+                                                  GError **error)
 {
     struct rig_capture_writer *writer = g_new0(struct rig_capture_writer, 1);
 

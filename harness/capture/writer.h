@@ -8,10 +8,12 @@
 G_BEGIN_DECLS
 
 struct rig_capture_writer;
-/* Makes the file with its header; older ones of the name, rotated ones too, are removed. 0: 16 MiB, 4 files. */
+/* Makes the file with its header; older ones of the name, rotated ones too, are removed. 0: 16 MiB, 4 files.
+ */
 struct rig_capture_writer *rig_capture_writer_new(const char *path, guint64 max_bytes, guint n_files,
                                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Adds a record; number and n_drops of it are the writer's business. After a write error records are counted as lost. */
+/* Adds a record; number and n_drops of it are the writer's business. After a write error records are counted
+ * as lost. */
 void rig_capture_writer_put(struct rig_capture_writer *writer, const struct rig_btsnoop_record *record);
 /* How many packets were lost before they came here, in all. */
 void rig_capture_writer_set_lost(struct rig_capture_writer *writer, guint32 n_lost);

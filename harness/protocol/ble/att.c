@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* ATT PDUs; learns the handles of the characteristics that matter from the discovery, when it is in the trace. */
+/* ATT PDUs; learns the handles of the characteristics that matter from the discovery, when it is in the
+ * trace. */
 #include "protocol/ble/parts.h"
 
 #include "base/bytes.h"
@@ -24,7 +25,8 @@ static void add_uuid(struct rig_line *line, const uint8_t *uuid, size_t n_bytes)
         return;
     }
     for (size_t i = n_bytes; i > 0; i--)
-        rig_line_add(line, "%02x%s", uuid[i - 1], n_bytes == 16 && (i == 13 || i == 11 || i == 9 || i == 7) ? "-" : "");
+        rig_line_add(line, "%02x%s", uuid[i - 1],
+                     n_bytes == 16 && (i == 13 || i == 11 || i == 9 || i == 7) ? "-" : "");
 }
 
 static void add_handle(struct rig_line *line, uint16_t handle)
@@ -49,7 +51,8 @@ static void add_range(struct rig_line *line, struct rig_ble_cursor *pdu)
     rig_line_add(line, " 0x%04x-0x%04x", first, rig_ble_take16(pdu));
 }
 
-static void learn(struct rig_ble_connection *connection, uint16_t value_handle, const uint8_t *uuid, size_t n_bytes)
+static void learn(struct rig_ble_connection *connection, uint16_t value_handle, const uint8_t *uuid,
+                  size_t n_bytes)
 {
     const char *name = n_bytes == 16 ? rig_ble_uuid128_name(uuid) : NULL;
 
@@ -60,7 +63,8 @@ static void learn(struct rig_ble_connection *connection, uint16_t value_handle, 
 }
 
 /* Entries of one size. A characteristic's declaration is properties (1), value handle (2), UUID (2 or 16). */
-static void read_type_response(struct rig_ble_connection *connection, struct rig_ble_cursor *pdu, struct rig_line *line)
+static void read_type_response(struct rig_ble_connection *connection, struct rig_ble_cursor *pdu,
+                               struct rig_line *line)
 {
     size_t n_entry = rig_ble_take8(pdu);
 
@@ -108,8 +112,8 @@ static void read_information(struct rig_ble_cursor *pdu, struct rig_line *line)
     }
 }
 
-static void read_error(struct rig_ble_connection *connection, struct rig_ble_cursor *pdu, struct rig_line *line,
-                       struct rig_ble_reading *reading)
+static void read_error(struct rig_ble_connection *connection, struct rig_ble_cursor *pdu,
+                       struct rig_line *line, struct rig_ble_reading *reading)
 {
     uint8_t request = rig_ble_take8(pdu);
     uint16_t handle = rig_ble_take16(pdu);
@@ -125,8 +129,8 @@ static void read_error(struct rig_ble_connection *connection, struct rig_ble_cur
     rig_ble_explain_att_error(connection, code, reading);
 }
 
-static void read_value(struct rig_ble_connection *connection, unsigned half, uint8_t opcode, struct rig_ble_cursor *pdu,
-                       struct rig_line *line, struct rig_ble_reading *reading)
+static void read_value(struct rig_ble_connection *connection, unsigned half, uint8_t opcode,
+                       struct rig_ble_cursor *pdu, struct rig_line *line, struct rig_ble_reading *reading)
 {
     uint16_t handle = rig_ble_take16(pdu);
 
@@ -149,8 +153,8 @@ static void read_value(struct rig_ble_connection *connection, unsigned half, uin
 }
 
 /* Requests wait for an answer of the other side; one at a time. */
-static void follow(struct rig_ble_connection *connection, unsigned half, uint8_t opcode, struct rig_ble_cursor pdu,
-                   uint64_t now_us)
+static void follow(struct rig_ble_connection *connection, unsigned half, uint8_t opcode,
+                   struct rig_ble_cursor pdu, uint64_t now_us)
 {
     struct rig_ble_half *mine = &connection->halves[half], *other = &connection->halves[!half];
     bool indication = opcode == 0x1D;
@@ -167,8 +171,8 @@ static void follow(struct rig_ble_connection *connection, unsigned half, uint8_t
     }
 }
 
-static void read_rest(struct rig_ble_connection *connection, unsigned half, uint8_t opcode, struct rig_ble_cursor *pdu,
-                      struct rig_line *line, struct rig_ble_reading *reading)
+static void read_rest(struct rig_ble_connection *connection, unsigned half, uint8_t opcode,
+                      struct rig_ble_cursor *pdu, struct rig_line *line, struct rig_ble_reading *reading)
 {
     switch (opcode) {
     case 0x01:

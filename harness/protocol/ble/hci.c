@@ -51,8 +51,8 @@ static void read_create_connection(uint16_t opcode, struct rig_ble_cursor *curso
         add_peer(line, type, address);
 }
 
-void rig_ble_read_command(struct rig_ble_trace *trace, const struct rig_ble_packet *packet, struct rig_line *line,
-                          struct rig_ble_reading *reading)
+void rig_ble_read_command(struct rig_ble_trace *trace, const struct rig_ble_packet *packet,
+                          struct rig_line *line, struct rig_ble_reading *reading)
 {
     struct rig_ble_cursor cursor = {packet->bytes, packet->n_bytes, false};
     uint16_t opcode = rig_ble_take16(&cursor), handle;
@@ -85,8 +85,9 @@ void rig_ble_read_command(struct rig_ble_trace *trace, const struct rig_ble_pack
     }
 }
 
-static void read_disconnection(struct rig_ble_trace *trace, uint16_t controller, struct rig_ble_cursor *cursor,
-                               struct rig_line *line, struct rig_ble_reading *reading)
+static void read_disconnection(struct rig_ble_trace *trace, uint16_t controller,
+                               struct rig_ble_cursor *cursor, struct rig_line *line,
+                               struct rig_ble_reading *reading)
 {
     uint8_t status = rig_ble_take8(cursor);
     uint16_t handle = rig_ble_take16(cursor) & 0x0fff;
@@ -148,8 +149,8 @@ static void read_completion(uint8_t code, struct rig_ble_cursor *cursor, struct 
     add_status(line, status);
 }
 
-bool rig_ble_read_event(struct rig_ble_trace *trace, const struct rig_ble_packet *packet, struct rig_line *line,
-                        struct rig_ble_reading *reading)
+bool rig_ble_read_event(struct rig_ble_trace *trace, const struct rig_ble_packet *packet,
+                        struct rig_line *line, struct rig_ble_reading *reading)
 {
     struct rig_ble_cursor cursor = {packet->bytes, packet->n_bytes, false};
     uint8_t code = rig_ble_take8(&cursor);

@@ -26,7 +26,8 @@ static void add_failure(struct rig_line *line, uint8_t status)
 }
 
 static void read_connection(struct rig_ble_trace *trace, uint16_t controller, uint8_t subevent,
-                            struct rig_ble_cursor *cursor, struct rig_line *line, struct rig_ble_reading *reading)
+                            struct rig_ble_cursor *cursor, struct rig_line *line,
+                            struct rig_ble_reading *reading)
 {
     uint8_t status = rig_ble_take8(cursor);
     uint16_t handle = rig_ble_take16(cursor) & 0x0fff;
@@ -77,7 +78,8 @@ static void add_advertised_name(struct rig_line *line, const uint8_t *fields, si
 /* The first report of the event; more than one is rare. */
 static void read_advertising(uint8_t subevent, struct rig_ble_cursor *cursor, struct rig_line *line)
 {
-    static const char *const kinds[] = {"connectable", "directed", "scannable", "not connectable", "scan response"};
+    static const char *const kinds[] = {"connectable", "directed", "scannable", "not connectable",
+                                        "scan response"};
     bool extended = subevent == 0x0D;
     unsigned n_reports = rig_ble_take8(cursor);
     unsigned kind = extended ? rig_ble_take16(cursor) : rig_ble_take8(cursor);
@@ -96,7 +98,10 @@ static void read_advertising(uint8_t subevent, struct rig_ble_cursor *cursor, st
     if (!extended && kind < sizeof kinds / sizeof *kinds)
         rig_line_add(line, " %s", kinds[kind]);
     else if (extended)
-        rig_line_add(line, " %s%s", kind & 8 ? "scan response" : kind & 1 ? "connectable" : "not connectable",
+        rig_line_add(line, " %s%s",
+                     kind & 8   ? "scan response"
+                     : kind & 1 ? "connectable"
+                                : "not connectable",
                      kind & 16 ? " legacy" : "");
     add_advertised_name(line, cursor->at, n_fields < cursor->n_left ? n_fields : cursor->n_left);
     if (n_fields > cursor->n_left)

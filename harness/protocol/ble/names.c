@@ -146,22 +146,14 @@ static const struct entry events[] = {
 };
 
 static const struct entry le_events[] = {
-    {0x01, "LE Connection Complete"},
-    {0x02, "LE Advertising Report"},
-    {0x03, "LE Connection Update Complete"},
-    {0x04, "LE Read Remote Features Complete"},
-    {0x05, "LE Long Term Key Request"},
-    {0x06, "LE Remote Connection Parameter Request"},
-    {0x07, "LE Data Length Change"},
-    {0x08, "LE Read Local P-256 Public Key Complete"},
-    {0x09, "LE Generate DHKey Complete"},
-    {0x0A, "LE Enhanced Connection Complete"},
-    {0x0B, "LE Directed Advertising Report"},
-    {0x0C, "LE PHY Update Complete"},
-    {0x0D, "LE Extended Advertising Report"},
-    {0x11, "LE Scan Time-out"},
-    {0x12, "LE Advertising Set Terminated"},
-    {0x13, "LE Scan Request Received"},
+    {0x01, "LE Connection Complete"},         {0x02, "LE Advertising Report"},
+    {0x03, "LE Connection Update Complete"},  {0x04, "LE Read Remote Features Complete"},
+    {0x05, "LE Long Term Key Request"},       {0x06, "LE Remote Connection Parameter Request"},
+    {0x07, "LE Data Length Change"},          {0x08, "LE Read Local P-256 Public Key Complete"},
+    {0x09, "LE Generate DHKey Complete"},     {0x0A, "LE Enhanced Connection Complete"},
+    {0x0B, "LE Directed Advertising Report"}, {0x0C, "LE PHY Update Complete"},
+    {0x0D, "LE Extended Advertising Report"}, {0x11, "LE Scan Time-out"},
+    {0x12, "LE Advertising Set Terminated"},  {0x13, "LE Scan Request Received"},
     {0x14, "LE Channel Selection Algorithm"},
 };
 
@@ -226,13 +218,11 @@ static const struct entry att_errors[] = {
 };
 
 static const struct entry sm_codes[] = {
-    {0x01, "Pairing Request"},       {0x02, "Pairing Response"},
-    {0x03, "Pairing Confirm"},       {0x04, "Pairing Random"},
-    {0x05, "Pairing Failed"},        {0x06, "Encryption Information"},
-    {0x07, "Central Identification"}, {0x08, "Identity Information"},
-    {0x09, "Identity Address"},      {0x0A, "Signing Information"},
-    {0x0B, "Security Request"},      {0x0C, "Pairing Public Key"},
-    {0x0D, "Pairing DHKey Check"},   {0x0E, "Keypress Notification"},
+    {0x01, "Pairing Request"},        {0x02, "Pairing Response"},      {0x03, "Pairing Confirm"},
+    {0x04, "Pairing Random"},         {0x05, "Pairing Failed"},        {0x06, "Encryption Information"},
+    {0x07, "Central Identification"}, {0x08, "Identity Information"},  {0x09, "Identity Address"},
+    {0x0A, "Signing Information"},    {0x0B, "Security Request"},      {0x0C, "Pairing Public Key"},
+    {0x0D, "Pairing DHKey Check"},    {0x0E, "Keypress Notification"},
 };
 
 static const struct entry sm_reasons[] = {
@@ -289,7 +279,8 @@ static const struct {
     uint8_t uuid[16];
     const char *text;
 } long_uuids[] = {
-    {{0x84, 0xaa, 0x60, 0x74, 0x52, 0x8a, 0x8b, 0x86, 0xd3, 0x4c, 0xb7, 0x1d, 0x1d, 0xdc, 0x53, 0x8d}, "SMP service"},
+    {{0x84, 0xaa, 0x60, 0x74, 0x52, 0x8a, 0x8b, 0x86, 0xd3, 0x4c, 0xb7, 0x1d, 0x1d, 0xdc, 0x53, 0x8d},
+     "SMP service"},
     {{0x48, 0x7c, 0x99, 0x74, 0x11, 0x26, 0x9e, 0xae, 0x01, 0x4e, 0xce, 0xfb, 0x28, 0x78, 0x2e, 0xda},
      "SMP characteristic"},
     {{0x50, 0xea, 0xda, 0x30, 0x88, 0x83, 0xb8, 0x9f, 0x60, 0x4f, 0x15, 0xf3, 0x01, 0x00, 0xc9, 0x8e},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Names of the numbers that Bluetooth LE packets carry. Only those that matter to firmware updates; NULL for
- * the others. GLib-free. Facts: [SPEC Core 5.4 vol 1 part F (reasons), vol 4 part E (HCI), vol 3 part F (ATT),
- * vol 3 part H (Security Manager)]. */
+ * the others. GLib-free. Facts: [SPEC Core 5.4 vol 1 part F (reasons), vol 4 part E (HCI), vol 3 part F
+ * (ATT), vol 3 part H (Security Manager)]. */
 #ifndef RIG_PROTOCOL_BLE_NAMES_H
 #define RIG_PROTOCOL_BLE_NAMES_H
 

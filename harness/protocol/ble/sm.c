@@ -6,8 +6,8 @@
 
 static void read_pairing(struct rig_ble_cursor *pdu, struct rig_line *line)
 {
-    static const char *const abilities[] = {"display", "display and yes/no", "keyboard", "no input, no output",
-                                            "keyboard and display"};
+    static const char *const abilities[] = {"display", "display and yes/no", "keyboard",
+                                            "no input, no output", "keyboard and display"};
     uint8_t ability = rig_ble_take8(pdu), out_of_band = rig_ble_take8(pdu), wants = rig_ble_take8(pdu);
     uint8_t n_key = rig_ble_take8(pdu), given = rig_ble_take8(pdu), taken = rig_ble_take8(pdu);
 
@@ -16,8 +16,8 @@ static void read_pairing(struct rig_ble_cursor *pdu, struct rig_line *line)
     rig_line_add(line, ": %s%s%s%s%s, key of %u bytes, keys given 0x%02x, taken 0x%02x",
                  ability < sizeof abilities / sizeof *abilities ? abilities[ability] : "unknown abilities",
                  wants & 3 ? ", bonding" : ", no bonding", wants & 4 ? ", MITM" : "",
-                 wants & 8 ? ", Secure Connections" : ", legacy", out_of_band ? ", out-of-band" : "", n_key, given,
-                 taken);
+                 wants & 8 ? ", Secure Connections" : ", legacy", out_of_band ? ", out-of-band" : "", n_key,
+                 given, taken);
 }
 
 void rig_ble_read_sm(struct rig_ble_connection *connection, unsigned half, struct rig_ble_cursor pdu,
@@ -57,8 +57,8 @@ static void read_update_request(struct rig_ble_cursor *pdu, struct rig_line *lin
     unsigned least = rig_ble_take16(pdu) * 125u, most = rig_ble_take16(pdu) * 125u;
     unsigned latency = rig_ble_take16(pdu), timeout = rig_ble_take16(pdu) * 10u;
 
-    rig_line_add(line, ": interval %u.%02u to %u.%02u ms, latency %u, supervision time-out %u ms", least / 100,
-                 least % 100, most / 100, most % 100, latency, timeout);
+    rig_line_add(line, ": interval %u.%02u to %u.%02u ms, latency %u, supervision time-out %u ms",
+                 least / 100, least % 100, most / 100, most % 100, latency, timeout);
 }
 
 void rig_ble_read_signal(struct rig_ble_cursor pdu, struct rig_line *line)

@@ -9,8 +9,8 @@
 #define MAX_PLAUSIBLE_GROUP 10u
 #define FIRST_USER_GROUP 64u
 
-/* Without the discovery in the trace the attribute is not known: a value is taken for SMP when its header is one
- * that a server would answer and a CBOR map follows. */
+/* Without the discovery in the trace the attribute is not known: a value is taken for SMP when its header is
+ * one that a server would answer and a CBOR map follows. */
 static bool looks_like_smp(const uint8_t *bytes, size_t n_bytes)
 {
     struct rig_smp_header header;
@@ -20,13 +20,14 @@ static bool looks_like_smp(const uint8_t *bytes, size_t n_bytes)
         return false;
     rig_smp_header_decode(bytes, &header);
     n_here = n_bytes - RIG_SMP_HEADER_BYTES;
-    return header.version <= 1 && header.op <= RIG_SMP_WRITE_RSP && header.flags == 0 && header.length >= n_here &&
-           header.length <= RIG_BLE_MAX_SMP_BYTES &&
+    return header.version <= 1 && header.op <= RIG_SMP_WRITE_RSP && header.flags == 0 &&
+           header.length >= n_here && header.length <= RIG_BLE_MAX_SMP_BYTES &&
            (header.group <= MAX_PLAUSIBLE_GROUP || header.group == FIRST_USER_GROUP) &&
            bytes[RIG_SMP_HEADER_BYTES] >= 0xa0 && bytes[RIG_SMP_HEADER_BYTES] <= 0xbf;
 }
 
-static void tell(struct rig_ble_connection *connection, const uint8_t *bytes, size_t n_bytes, struct rig_line *line)
+static void tell(struct rig_ble_connection *connection, const uint8_t *bytes, size_t n_bytes,
+                 struct rig_line *line)
 {
     char text[256];
     struct rig_smp_header header;
@@ -56,8 +57,8 @@ static bool read_continuation(struct rig_ble_connection *connection, struct rig_
     return true;
 }
 
-bool rig_ble_read_smp(struct rig_ble_connection *connection, unsigned half, uint16_t handle, const uint8_t *bytes,
-                      size_t n_bytes, struct rig_line *line)
+bool rig_ble_read_smp(struct rig_ble_connection *connection, unsigned half, uint16_t handle,
+                      const uint8_t *bytes, size_t n_bytes, struct rig_line *line)
 {
     struct rig_ble_half *mine = &connection->halves[half];
     bool known = handle != 0 && handle == connection->smp_value;
@@ -68,7 +69,8 @@ bool rig_ble_read_smp(struct rig_ble_connection *connection, unsigned half, uint
         /* A new message where a piece was due: the rest of the old one was lost. */
         if (!looks_like_smp(bytes, n_bytes) || n_bytes == mine->smp.n_wanted - mine->smp.n_bytes)
             return read_continuation(connection, &mine->smp, bytes, n_bytes, line);
-        rig_line_add(line, " (the message before stays at %zu of %zu bytes)", mine->smp.n_bytes, mine->smp.n_wanted);
+        rig_line_add(line, " (the message before stays at %zu of %zu bytes)", mine->smp.n_bytes,
+                     mine->smp.n_wanted);
     }
     rig_ble_pieces_drop(&mine->smp);
     if (!looks_like_smp(bytes, n_bytes) && !known)
@@ -76,11 +78,12 @@ bool rig_ble_read_smp(struct rig_ble_connection *connection, unsigned half, uint
     if (n_bytes >= RIG_SMP_HEADER_BYTES) {
         rig_smp_header_decode(bytes, &header);
         n_wanted = RIG_SMP_HEADER_BYTES + (size_t)header.length;
-        if (n_bytes < n_wanted && n_wanted <= RIG_BLE_MAX_SMP_BYTES && rig_ble_pieces_begin(&mine->smp, n_wanted)) {
+        if (n_bytes < n_wanted && n_wanted <= RIG_BLE_MAX_SMP_BYTES &&
+            rig_ble_pieces_begin(&mine->smp, n_wanted)) {
             mine->smp_handle = handle;
             rig_ble_pieces_add(&mine->smp, bytes, n_bytes);
-            rig_line_add(line, ", %zu bytes: SMP, the first %zu of %zu bytes, seq %u", n_bytes, n_bytes, n_wanted,
-                         header.sequence);
+            rig_line_add(line, ", %zu bytes: SMP, the first %zu of %zu bytes, seq %u", n_bytes, n_bytes,
+                         n_wanted, header.sequence);
             return true;
         }
     }

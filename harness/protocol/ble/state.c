@@ -84,7 +84,8 @@ static struct rig_ble_connection *slot(struct rig_ble_trace *trace, uint16_t con
     return oldest;
 }
 
-struct rig_ble_connection *rig_ble_connection(struct rig_ble_trace *trace, uint16_t controller, uint16_t handle)
+struct rig_ble_connection *rig_ble_connection(struct rig_ble_trace *trace, uint16_t controller,
+                                              uint16_t handle)
 {
     struct rig_ble_connection *connection = slot(trace, controller, handle);
 
@@ -95,8 +96,8 @@ struct rig_ble_connection *rig_ble_connection(struct rig_ble_trace *trace, uint1
     return connection;
 }
 
-struct rig_ble_connection *rig_ble_connected(struct rig_ble_trace *trace, uint16_t controller, uint16_t handle,
-                                             const uint8_t address[6])
+struct rig_ble_connection *rig_ble_connected(struct rig_ble_trace *trace, uint16_t controller,
+                                             uint16_t handle, const uint8_t address[6])
 {
     struct rig_ble_connection *connection = slot(trace, controller, handle);
 

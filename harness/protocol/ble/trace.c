@@ -17,7 +17,7 @@
 
 const char *rig_ble_layer_name(enum rig_ble_layer layer)
 {
-    static const char *const names[RIG_BLE_N_LAYERS] = {"hci", "l2cap", "sm", "att", "smp", "mark"};
+    static const char *const names[RIG_BLE_N_LAYERS] = {"hci", "l2cap", "sm", "att", "smp", "mark", "log"};
 
     return names[layer];
 }
@@ -39,12 +39,14 @@ static void read_pdu(struct rig_ble_connection *connection, unsigned half, uint6
         rig_ble_read_signal(pdu, line);
     } else {
         reading->layer = RIG_BLE_L2CAP;
-        rig_line_add(line, "%s 0x%04x, %u bytes: ", cid < FIRST_DYNAMIC_CID ? "fixed channel" : "channel", cid, n_bytes);
+        rig_line_add(line, "%s 0x%04x, %u bytes: ", cid < FIRST_DYNAMIC_CID ? "fixed channel" : "channel",
+                     cid, n_bytes);
         rig_line_add_hex(line, pdu.at, pdu.n_left, 12);
     }
 }
 
-/* A piece that the capture cut short cannot be put together with others: the PDU is told as far as it goes. */
+/* A piece that the capture cut short cannot be put together with others: the PDU is told as far as it goes.
+ */
 static bool read_acl(struct rig_ble_trace *trace, const struct rig_ble_packet *packet, struct rig_line *line,
                      struct rig_ble_reading *reading)
 {
@@ -79,8 +81,8 @@ static bool read_acl(struct rig_ble_trace *trace, const struct rig_ble_packet *p
     pdu->cut = packet->n_original > packet->n_bytes || n_claimed > cursor.n_left;
     if (!rig_ble_pieces_add(pdu, cursor.at, cursor.n_left) && !pdu->cut)
         return false;
-    read_pdu(connection, half, packet->time_us, (struct rig_ble_cursor){pdu->bytes, pdu->n_bytes, false}, line,
-             reading);
+    read_pdu(connection, half, packet->time_us, (struct rig_ble_cursor){pdu->bytes, pdu->n_bytes, false},
+             line, reading);
     if (pdu->cut)
         rig_line_add(line, " (the capture cut this: %zu of %zu bytes)", pdu->n_bytes, pdu->n_wanted);
     rig_ble_pieces_drop(pdu);
@@ -108,7 +110,8 @@ bool rig_ble_trace_take(struct rig_ble_trace *trace, const struct rig_ble_packet
     case RIG_BLE_ACL_IN:
         return read_acl(trace, packet, &line, reading);
     case RIG_BLE_NOTE:
-        reading->layer = RIG_BLE_MARK;
+    case RIG_BLE_LOG:
+        reading->layer = packet->kind == RIG_BLE_NOTE ? RIG_BLE_MARK : RIG_BLE_DAEMON;
         rig_line_add_text(&line, packet->bytes, packet->n_bytes, 200);
         return true;
     case RIG_BLE_STATE:
@@ -116,7 +119,8 @@ bool rig_ble_trace_take(struct rig_ble_trace *trace, const struct rig_ble_packet
         return true;
     case RIG_BLE_SCO:
     case RIG_BLE_ISO:
-        rig_line_add(&line, "%s data, %zu bytes", packet->kind == RIG_BLE_SCO ? "SCO" : "ISO", packet->n_bytes);
+        rig_line_add(&line, "%s data, %zu bytes", packet->kind == RIG_BLE_SCO ? "SCO" : "ISO",
+                     packet->n_bytes);
         return true;
     }
     return false;
