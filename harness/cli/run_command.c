@@ -23,6 +23,9 @@ static char **recorded(char **argv)
 void rig_run_options_clear(struct rig_run_options *options)
 {
     g_free(options->target);
+    g_free(options->link);
+    g_free(options->hci);
+    g_free(options->adapter);
     g_strfreev(options->defects);
     g_strfreev(options->names);
     g_strfreev(options->cases);
@@ -60,6 +63,16 @@ int rig_cli_run(int argc, char **argv)
          "board to run on: NAME of a shipped target, or FILE (default sim-nrf52840-mcuboot; scenarios "
          "written for another target get theirs)",
          "NAME|FILE"},
+        {"link", 0, 0, G_OPTION_ARG_STRING, &options.link,
+         "play out of process and reach the simulated board over this link: bluez, udp (default: as the "
+         "target says)",
+         "KIND"},
+        {"hci", 0, 0, G_OPTION_ARG_STRING, &options.hci,
+         "with --link bluez: the board's Bluetooth controller, an H4 socket or a second adapter (default "
+         "/tmp/bt-server-le, btvirt's)",
+         "PATH|hciN"},
+        {"adapter", 0, 0, G_OPTION_ARG_STRING, &options.adapter,
+         "with --link bluez: this host's adapter (default: the first)", "hciN"},
         {"name", 'n', 0, G_OPTION_ARG_STRING_ARRAY, &options.names,
          "only cases whose name has this piece or fits this pattern (* ?); may be given again", "PATTERN"},
         {"case", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.cases,
@@ -166,6 +179,16 @@ int rig_cli_replay(int argc, char **argv)
     const GOptionEntry entries[] = {
         {"case", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.cases, "name of the case", "NAME"},
         {"target", 't', 0, G_OPTION_ARG_STRING, &options.target, "board of the failing run", "NAME|FILE"},
+        {"link", 0, 0, G_OPTION_ARG_STRING, &options.link,
+         "play out of process and reach the simulated board over this link: bluez, udp (default: as the "
+         "target says)",
+         "KIND"},
+        {"hci", 0, 0, G_OPTION_ARG_STRING, &options.hci,
+         "with --link bluez: the board's Bluetooth controller, an H4 socket or a second adapter (default "
+         "/tmp/bt-server-le, btvirt's)",
+         "PATH|hciN"},
+        {"adapter", 0, 0, G_OPTION_ARG_STRING, &options.adapter,
+         "with --link bluez: this host's adapter (default: the first)", "hciN"},
         {"case-seed", 0, 0, G_OPTION_ARG_STRING, &options.case_seed, "seed of the failing attempt", "N"},
         {"cut", 0, 0, G_OPTION_ARG_STRING, &options.cut, "of a sweep play only this power cut",
          "OPERATION:FORM"},

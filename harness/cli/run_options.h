@@ -9,6 +9,9 @@ G_BEGIN_DECLS
 
 struct rig_run_options {
     char *target;
+    char *link;
+    char *hci;
+    char *adapter;
     char **defects;
     char *bootloader;
     char **names;

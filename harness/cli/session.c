@@ -112,6 +112,12 @@ static char *replay_options(const struct rig_run_options *options)
 {
     GString *text = g_string_new(NULL);
 
+    if (options->link)
+        g_string_append_printf(text, " --link %s", options->link);
+    if (options->hci)
+        g_string_append_printf(text, " --hci %s", options->hci);
+    if (options->adapter)
+        g_string_append_printf(text, " --adapter %s", options->adapter);
     for (char **defect = options->defects; defect && *defect; defect++)
         g_string_append_printf(text, " --defect %s", *defect);
     if (options->bootloader) {
@@ -267,6 +273,7 @@ static int open_and_run(struct session *session)
 {
     g_autoptr(rig_output) output = NULL;
     g_autoptr(rig_journal) journal = NULL;
+    g_autoptr(rig_evidence) evidence = NULL;
     g_autofree char *path = NULL;
     GError *error = NULL;
 
@@ -278,7 +285,9 @@ static int open_and_run(struct session *session)
     journal = rig_journal_new(path, &error);
     if (!journal)
         return rig_cli_fail(error);
+    evidence = rig_evidence_new(output->directory);
     session->plan.journal = journal;
+    session->plan.evidence = evidence;
     return run_session(session);
 }
 
@@ -294,6 +303,7 @@ int rig_run_with_options(const struct rig_run_options *options, const char *cons
     GError *error = NULL;
 
     rig_boards_use_bootloader(boards, options->bootloader);
+    rig_boards_use_link(boards, options->link, options->hci, options->adapter);
     catch_signals();
     if (!parse_plan(&session, &error) || !board_is_there(boards, &error))
         return rig_cli_fail(error);

@@ -37,6 +37,12 @@ struct sim_options {
     int smp_port;
     char *control;
     char *console;
+    char *hci;
+    char *io;
+    char *pairing;
+    gboolean authenticated;
+    gboolean no_service_changed;
+    gboolean table_moves;
     double speed;
     char *seed;
 };
@@ -52,6 +58,9 @@ static void options_clear(struct sim_options *options)
     g_free(options->options_file);
     g_free(options->control);
     g_free(options->console);
+    g_free(options->hci);
+    g_free(options->io);
+    g_free(options->pairing);
 }
 
 static bool check_options(const struct sim_options *options, GError **error)
@@ -239,6 +248,43 @@ static struct rig_sim_host *open_host(const struct sim_options *options, const s
     return rig_sim_host_new(board, options->speed, error);
 }
 
+static bool choose(const char *option, const char *text, const char *const *choices, guint *chosen, GError **error)
+{
+    g_autofree char *all = g_strjoinv("|", (char **)(gpointer)choices);
+
+    for (guint i = 0; choices[i]; i++)
+        if (g_str_equal(text, choices[i]))
+            return *chosen = i, true;
+    g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "--%s wants %s, not '%s'", option, all, text);
+    return false;
+}
+
+static bool add_radio(const struct sim_options *options, struct rig_sim_host *host, GError **error)
+{
+    /* In the order of the enumerations of sim/ble/host/host.h. */
+    static const char *const ios[] = {"display", "yes-no", "keyboard", "none", "keyboard-display", NULL};
+    static const char *const pairings[] = {"any", "legacy", "secure", NULL};
+    struct sim_stack_config config = {.authenticated = options->authenticated,
+                                      .no_service_changed = options->no_service_changed,
+                                      .table_moves = options->table_moves};
+    guint io = SIM_STACK_NO_IO, pairing = SIM_STACK_PAIRING_ANY;
+
+    if (!options->hci)
+        return true;
+    if ((options->io && !choose("io", options->io, ios, &io, error)) ||
+        (options->pairing && !choose("pairing", options->pairing, pairings, &pairing, error)))
+        return false;
+    config.io = (enum sim_stack_io)io;
+    config.pairing = (enum sim_stack_pairing)pairing;
+    return rig_sim_host_add_radio(host, options->hci, &config, error);
+}
+
+static void on_link(void *user, const char *line)
+{
+    (void)user;
+    printf("link %s\n", line);
+}
+
 static void on_console(void *user, const char *line)
 {
     struct rig_host_server *server = user;
@@ -271,13 +317,16 @@ static bool serve(const struct sim_options *options, const struct rig_target *ta
         .until_eof = options->until_eof,
         .pty = g_strcmp0(options->console, "pty") == 0,
     };
-    g_autoptr(rig_host_server) server = host ? rig_host_server_new(host, &ports, error) : NULL;
+    g_autoptr(rig_host_server) server =
+        host && add_radio(options, host, error) ? rig_host_server_new(host, &ports, error) : NULL;
 
     if (!server)
         return false;
     announce(server, options, target);
     if (g_strcmp0(options->console, "none") != 0)
         rig_sim_host_on_console(host, on_console, server);
+    if (rig_sim_host_radio(host))
+        rig_sim_radio_on_line(rig_sim_host_radio(host), on_link, NULL);
     if (!options->off)
         g_free(rig_sim_host_command(host, "power on"));
     return rig_host_server_run(server, &stopped, error);
@@ -321,6 +370,18 @@ static bool parse(int argc, char **argv, struct sim_options *options, int *exit_
          "PATH"},
         {"console", 0, 0, G_OPTION_ARG_STRING, &options->console, "where console lines go (stdout)",
          "stdout|pty|none"},
+        {"hci", 0, 0, G_OPTION_ARG_STRING, &options->hci,
+         "Bluetooth controller of the board: an H4 socket (btvirt -s) or an adapter that is powered off", "PATH|hciN"},
+        {"io", 0, 0, G_OPTION_ARG_STRING, &options->io, "what the board has for pairing (none)",
+         "none|display|yes-no|keyboard|keyboard-display"},
+        {"pairing", 0, 0, G_OPTION_ARG_STRING, &options->pairing, "which pairing the board can (any)",
+         "any|legacy|secure"},
+        {"authenticated", 0, 0, G_OPTION_ARG_NONE, &options->authenticated,
+         "the update service that needs encryption needs authenticated pairing", NULL},
+        {"no-service-changed", 0, 0, G_OPTION_ARG_NONE, &options->no_service_changed,
+         "the GATT table has no Service Changed and no Database Hash", NULL},
+        {"table-moves", 0, 0, G_OPTION_ARG_NONE, &options->table_moves,
+         "the GATT table changes with the image's minor version", NULL},
         {"seed", 0, 0, G_OPTION_ARG_STRING, &options->seed, "of what the board takes for random (1)",
          "NUMBER"},
         {"until-eof", 0, 0, G_OPTION_ARG_NONE, &options->until_eof, "end when stdin ends", NULL},
@@ -333,7 +394,10 @@ static bool parse(int argc, char **argv, struct sim_options *options, int *exit_
                          "Tells its ports on stdout, then 'ready'. openocd attaches with -f "
                          "targets/sim-openocd.cfg -c 'st-link backend tcp PORT'.\n"
                          "Lines for the control socket: power on, power off, reset, status, cut after 40ms,\n"
-                         "cut operation 17 [before|half|after], cut console 5ms TEXT, cut none.",
+                         "cut operation 17 [before|half|after], cut console 5ms TEXT, cut none;\n"
+                         "with --hci: link disconnect REASON, link lost, link silent on|off, link parameters ...,\n"
+                         "link fault KIND writes|notifications N [COUNT] [VALUE], link fault none,\n"
+                         "link passkey DIGITS, link confirm yes|no, bond list|forget|damage.",
                          exit_code);
 }
 

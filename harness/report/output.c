@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "report/evidence.h"
 
 /* -1 with errno; EWOULDBLOCK: another run has it. A file system without locks (some network ones) counts as
  * free. */
@@ -37,6 +38,7 @@ static void remove_old_reports(const char *directory)
 
         unlink(path);
     }
+    rig_evidence_clear(directory);
 }
 
 static struct rig_output *claimed(const char *directory, int lock_fd)

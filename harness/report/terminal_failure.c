@@ -138,6 +138,8 @@ void rig_terminal_append_failure(GString *out, const struct rig_terminal_options
         append_labelled(out, options, "also", *later);
     for (char **line = attempt->trailers; *line; line++)
         append_labelled(out, options, "trailer", *line);
+    for (char **file = attempt->evidence; *file; file++)
+        append_labelled(out, options, "kept", *file);
     append_tail(out, options, attempt, RIG_ENTRY_CONSOLE, N_CONSOLE);
     append_tail(out, options, attempt, RIG_ENTRY_LINK, N_LINK);
     append_labelled(out, options, "replay", attempt->replay);

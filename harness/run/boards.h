@@ -21,6 +21,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_boards, rig_boards_free)
 /* Every simulated board boots through this shared object (see bootloader_abi.h). NULL: as the targets say. */
 void rig_boards_use_bootloader(struct rig_boards *boards, const char *path);
 
+/* Every simulated board runs as a process of its own and is reached over this link (drivers/links/links.h); hci and
+ * adapter as for rig_process_board_use_radio(). Texts are copied; NULL: as the targets say. */
+void rig_boards_use_link(struct rig_boards *boards, const char *link, const char *hci, const char *adapter);
+
 /* The board for a scenario that asks for `wanted` (NULL = none in particular). Borrowed; *target borrowed
  * too. */
 struct rig_board *rig_boards_get(struct rig_boards *boards, const char *wanted,

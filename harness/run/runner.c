@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "plan/plan.h"
+#include "run/kept_logs.h"
 #include "run/replay_line.h"
 
 #include <string.h>
@@ -175,6 +176,8 @@ static void emit_case_end(const struct play *play, const struct attempt *attempt
     rig_event_text(event, "replay", replay);
     rig_event_flag(event, "final", attempt->final);
     add_findings(event, run);
+    if (*rig_evidence_files(run->evidence))
+        rig_event_list(event, "evidence", rig_evidence_files(run->evidence));
     emit(play->plan, (gint64)rig_run_now_us(run), event);
 }
 
@@ -248,12 +251,15 @@ static enum rig_verdict play_attempt(const struct play *play, struct attempt *at
     emit_case_start(play, attempt);
     rig_run_init(&run, play->the_case, attempt->board, plan->journal, play->images, attempt->seed,
                  plan->timeout_scale);
+    run.evidence = plan->evidence;
+    rig_evidence_begin(plan->evidence, play->index, attempt->number);
     run.only_cut = plan->has_only_cut ? &plan->only_cut : NULL;
     run.only_path = plan->only_path;
     play_phases(play, &run);
     verdict = run.trouble.verdict;
     *interrupted = run.trouble.interrupted;
     attempt->final = verdict == RIG_VERDICT_PASS || *interrupted || attempt->number >= n_retries;
+    rig_keep_logs(&run);
     emit_case_end(play, attempt, &run);
     rig_journal_end_case(plan->journal);
     attempt->board->ops->make_safe(attempt->board);

@@ -21,6 +21,7 @@ struct rig_run_plan {
     const struct rig_selection *selection;
     struct rig_boards *boards;
     struct rig_journal *journal;
+    struct rig_evidence *evidence;
     guint64 seed;       /* of the run; the seed of a case follows from it and the case's name */
     bool has_case_seed; /* a replay: the same seed for every case */
     guint64 case_seed;

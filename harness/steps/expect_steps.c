@@ -103,7 +103,7 @@ const struct rig_verb rig_verb_expect_boot = {
     .run = run_expect_boot,
 };
 
-static const char *const states[] = {"running", "hung", "no-image", "off", NULL};
+static const char *const states[] = {"running", "hung", "no-image", "off", "halted", NULL};
 static const struct rig_field board_fields[] = {
     {.name = "state",
      .type = RIG_TYPE_CHOICE,
@@ -117,7 +117,7 @@ static const struct rig_shape board_shape = {
 
 static const char *state_keyword(enum rig_run_state state)
 {
-    static const char *const words[] = {"off", "booting", "running", "hung", "no-image"};
+    static const char *const words[] = {"off", "booting", "running", "hung", "no-image", "halted"};
 
     return words[state];
 }
@@ -149,7 +149,7 @@ const struct rig_verb rig_verb_expect_board = {
     .name = "expect-board",
     .family = "expect",
     .about = "The board comes to this state before the deadline: `running`, `hung`, `no-image` (the "
-             "bootloader found nothing to boot), `off`.",
+             "bootloader found nothing to boot), `off`, `halted` (stopped by the debug probe).",
     .shape = &board_shape,
     .within_us = 20u * 1000 * 1000,
     .needs = needs_probe,

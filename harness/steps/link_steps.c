@@ -2,6 +2,8 @@
 /* Verbs: connect, disconnect, pair, forget-bond, notifications. */
 #include "steps/verbs.h"
 
+#include "base/error.h"
+
 static const char *const outcome_choices[] = {"ok",
                                               "timeout",
                                               "not-found",
@@ -141,25 +143,49 @@ const struct rig_verb rig_verb_pair = {
 };
 
 static const char *const sides[] = {"host", "board", "both", NULL};
+static const char *const ways[] = {"erased", "replaced", NULL};
 static const struct rig_field forget_fields[] = {
     {.name = "on",
      .type = RIG_TYPE_CHOICE,
      .choices = sides,
      .required = true,
      .about = "Whose half of the bond is lost."},
+    {.name = "how",
+     .type = RIG_TYPE_CHOICE,
+     .choices = ways,
+     .default_text = "erased",
+     .about = "'replaced': another key takes the place of the board's, so that both sides have keys that "
+              "differ; on the board only."},
 };
-static const struct rig_shape forget_shape = {
-    .name = "forget-bond", .fields = forget_fields, .n_fields = 1, .shorthand = "on"};
+static const struct rig_shape forget_shape = {.name = "forget-bond",
+                                              .fields = forget_fields,
+                                              .n_fields = G_N_ELEMENTS(forget_fields),
+                                              .shorthand = "on"};
+
+static bool replace_on_board(struct rig_run *run, const char *side, GError **error)
+{
+    const char *why = !g_str_equal(side, "board")       ? "the host's key cannot be replaced: use 'on: board'"
+                      : !run->board->ops->replace_bonds ? "the keys of this board cannot be replaced"
+                                                        : NULL;
+
+    if (!why)
+        return run->board->ops->replace_bonds(run->board, error);
+    g_set_error_literal(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED, why);
+    return false;
+}
 
 static void run_forget_bond(struct rig_run *run, const struct rig_step *step)
 {
     const char *side = rig_record_text(step->arguments, "on");
+    const char *how = rig_record_text(step->arguments, "how");
     GError *error = NULL;
     bool ok = true;
 
-    if (!g_str_equal(side, "board"))
+    if (g_str_equal(how, "replaced"))
+        ok = replace_on_board(run, side, &error);
+    else if (!g_str_equal(side, "board"))
         ok = run->board->link->ops->forget_bond(run->board->link, &error);
-    if (ok && !g_str_equal(side, "host"))
+    if (ok && !g_str_equal(side, "host") && g_str_equal(how, "erased"))
         ok = run->board->ops->forget_bonds(run->board, &error);
     if (!ok)
         rig_run_error(run, error);

@@ -44,16 +44,34 @@ static void run_power_cycle(struct rig_run *run, const struct rig_step *step)
         run_power_on(run, step);
 }
 
+static const struct rig_field reset_fields[] = {
+    {.name = "halt",
+     .type = RIG_TYPE_FLAG,
+     .default_text = "false",
+     .about =
+         "Stop before the first instruction; `resume` then starts the bootloader. For boards with a debug "
+         "probe that reaches the core."},
+};
+static const struct rig_shape reset_shape = {
+    .name = "reset", .fields = reset_fields, .n_fields = G_N_ELEMENTS(reset_fields)};
+
 static void run_reset(struct rig_run *run, const struct rig_step *step)
 {
     struct rig_probe *probe = run->board->probe;
+    bool halt = rig_record_flag(step->arguments, "halt");
     GError *error = NULL;
 
+    if (halt && !probe->ops->reset_halt) {
+        rig_run_error_text(run, "the %s probe cannot stop the core: write `needs: [debug]` into the scenario",
+                           probe->ops->name);
+        return;
+    }
     rig_run_mark_boots(run);
-    rig_run_power_event(run, "reset", "reset by the reset pin", NULL);
-    if (!probe->ops->reset(probe, &error))
+    rig_run_power_event(run, "reset",
+                        halt ? "reset through the debug probe, halted" : "reset by the reset pin", NULL);
+    if (!(halt ? probe->ops->reset_halt : probe->ops->reset)(probe, &error))
         rig_run_error(run, error);
-    else
+    else if (!halt)
         rig_await_boot(run, rig_run_deadline_us(run, step));
 }
 
@@ -92,7 +110,7 @@ const struct rig_verb rig_verb_reset = {
     .family = "power",
     .about = "Resets the board by its reset pin and waits until its bootloader ran. A reset asked for over "
              "the air is `smp-reset`.",
-    .shape = &no_arguments,
+    .shape = &reset_shape,
     .within_us = 30u * 1000 * 1000,
     .needs = needs_reset,
     .example = "reset:",

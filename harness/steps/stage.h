@@ -5,6 +5,7 @@
 #define RIG_STEPS_STAGE_H
 
 #include "drivers/update/smp_client.h"
+#include "report/evidence.h"
 #include "report/journal.h"
 #include "report/model.h"
 #include "scenario/scenario.h"
@@ -34,6 +35,7 @@ struct rig_run {
     const struct rig_case *the_case;
     struct rig_board *board;
     struct rig_journal *journal;
+    struct rig_evidence *evidence; /* where files are kept; borrowed */
     struct rig_image_store *images;
     struct rig_faults *faults;
     struct rig_smp_client client;

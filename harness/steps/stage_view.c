@@ -46,9 +46,11 @@ void rig_run_mark_boots(struct rig_run *run)
 {
     struct rig_probe *probe = run->board->probe;
     struct rig_board_view view;
+    bool seen = probe && probe->ops->view(probe, &view, NULL);
 
+    /* A look at the board brings in lines that it said before. */
     g_ptr_array_set_size(run->console, 0);
-    if (!probe || !probe->ops->view(probe, &view, NULL))
+    if (!seen)
         return;
     run->boots_before = view.n_boots;
     run->resets_before = view.n_resets;

@@ -78,6 +78,23 @@ static guint64 within_us(const struct sweep *sweep)
     return (guint64)((double)sweep->step->within_us * sweep->run->timeout_scale);
 }
 
+/* No flash operation is a mistake in the scenario, unless the board broke down before its first one. */
+static void complain_about_nothing(struct rig_run *run)
+{
+    struct rig_board_view view;
+    GError *error = NULL;
+
+    if (!run->board->probe->ops->view(run->board->probe, &view, &error)) {
+        rig_run_error(run, error);
+    } else if (view.state == RIG_STATE_HUNG || view.state == RIG_STATE_NO_IMAGE) {
+        g_autofree char *seen = rig_run_describe_board(run, &view);
+
+        rig_run_fail(run, "flash operations to cut", seen, "'during' did no flash operation");
+    } else {
+        rig_run_error_text(run, "'during' does no flash operation: there is nothing to cut");
+    }
+}
+
 /* The uncut run tells how many operations there are, and proves that the steps pass with power. */
 static bool measure(struct sweep *sweep)
 {
@@ -91,7 +108,7 @@ static bool measure(struct sweep *sweep)
         return false;
     probe->ops->operations(probe, before, note_operation, sweep->operations);
     if (sweep->operations->len == 0)
-        rig_run_error_text(run, "'during' does no flash operation: there is nothing to cut");
+        complain_about_nothing(run);
     return !rig_run_troubled(run);
 }
 

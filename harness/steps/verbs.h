@@ -15,6 +15,9 @@ const struct rig_language *rig_language(void);
 extern const struct rig_verb rig_verb_board, rig_verb_program, rig_verb_wait, rig_verb_note;
 /* power_steps.c */
 extern const struct rig_verb rig_verb_power_on, rig_verb_power_off, rig_verb_power_cycle, rig_verb_reset;
+/* probe_steps.c */
+extern const struct rig_verb rig_verb_halt, rig_verb_resume, rig_verb_expect_memory, rig_verb_wait_memory,
+    rig_verb_dump_slot;
 /* cut_steps.c, sweep_steps.c */
 extern const struct rig_verb rig_verb_cut_power, rig_verb_each_power_cut;
 /* explore_steps.c */

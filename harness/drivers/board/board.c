@@ -4,6 +4,8 @@
 
 #include "base/error.h"
 
+#include <glib-unix.h>
+
 bool rig_board_can(const struct rig_board *board, const char *capability)
 {
     return g_strv_contains((const gchar *const *)board->capabilities, capability);
@@ -36,7 +38,41 @@ const char *rig_cut_form_name(enum rig_cut_form form)
 
 const char *rig_run_state_name(enum rig_run_state state)
 {
-    static const char *const names[] = {"off", "booting", "running", "hung", "no bootable image"};
+    static const char *const names[] = {"off", "booting", "running", "hung", "no bootable image", "halted"};
 
     return (guint)state < G_N_ELEMENTS(names) ? names[state] : "unknown";
+}
+
+static gboolean once(gpointer user)
+{
+    (void)user;
+    return G_SOURCE_REMOVE;
+}
+
+void rig_board_doze(struct rig_board *board, guint max_ms)
+{
+    GSource *alarm = g_timeout_source_new(max_ms);
+
+    g_source_set_callback(alarm, once, NULL, NULL);
+    g_source_attach(alarm, board->events);
+    g_main_context_iteration(board->events, TRUE);
+    g_source_destroy(alarm);
+    g_source_unref(alarm);
+}
+
+static gboolean readable(gint fd, GIOCondition condition, gpointer user)
+{
+    (void)fd;
+    (void)condition;
+    (void)user;
+    return G_SOURCE_CONTINUE;
+}
+
+GSource *rig_board_wake_on(struct rig_board *board, int fd)
+{
+    GSource *source = g_unix_fd_source_new(fd, G_IO_IN | G_IO_HUP | G_IO_ERR);
+
+    g_source_set_callback(source, G_SOURCE_FUNC(readable), NULL, NULL);
+    g_source_attach(source, board->events);
+    return source;
 }

@@ -63,6 +63,9 @@ struct rig_board_ops {
      * cannot be made so. */
     bool (*prepare)(struct rig_board *board, const struct rig_board_setup *setup, GError **error);
     bool (*forget_bonds)(struct rig_board *board, GError **error); /* the board's half */
+    /* Another key takes the place of each of the board's: both sides have keys, and they differ. NULL op or
+     * RIG_ERROR_UNSUPPORTED where that cannot be. */
+    bool (*replace_bonds)(struct rig_board *board, GError **error);
     /* Fills a payload; NULL op: images come from files. n_bytes is at least RIG_PAYLOAD_MIN_BYTES. */
     void (*make_payload)(const struct rig_payload_plan *plan, guint8 *payload, gsize n_bytes);
     /* Keep and rewind a whole board; NULL where that cannot be (hardware). */
@@ -73,6 +76,10 @@ struct rig_board_ops {
      * Borrowed. Returns the foreign bootloader that this board boots through, NULL = the model. */
     struct sim_guest *(*bootloader)(struct rig_board *board, const struct sim_boot_config **config,
                                     const struct sim_flash **flash);
+    /* Tells the logs of programs that work for this board (name of the log, its path), for the evidence of a
+     * case that did not pass. NULL op: there are none. */
+    void (*logs)(struct rig_board *board, void (*each)(void *user, const char *name, const char *path),
+                 void *user);
     /* Every driver at rest, power off: the safe state at the end. */
     void (*make_safe)(struct rig_board *board);
     void (*free)(struct rig_board *board);
@@ -87,6 +94,9 @@ struct rig_board {
     const char *const *capabilities; /* NULL-terminated; what `needs` is checked against */
     enum rig_key_kind signing;       /* what the bootloader demands */
     bool signing_needed;
+    /* Boards on the wall's clock: sources of links, consoles and D-Bus hang here, and wait() dispatches them.
+     * NULL: virtual time. */
+    GMainContext *events;
     volatile int *interrupted; /* set from outside: wait() fails with RIG_ERROR_INTERRUPTED */
 };
 
@@ -96,6 +106,13 @@ bool rig_board_can(const struct rig_board *board, const char *capability);
 typedef bool (*rig_board_condition)(void *user);
 bool rig_board_wait_for(struct rig_board *board, guint64 until_us, rig_board_condition done, void *user,
                         bool *satisfied, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* For wait() of boards with `events`: dispatches what is ready, or sleeps until something is, for max_ms at
+ * most. */
+void rig_board_doze(struct rig_board *board, guint max_ms);
+/* A file descriptor that ends a doze when it becomes readable; whoever waits reads it. Destroy and unref the
+ * source before closing the descriptor. */
+GSource *rig_board_wake_on(struct rig_board *board, int fd) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS
 

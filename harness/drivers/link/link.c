@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Names of link outcomes. */
+/* Names of link outcomes; the operations that a driver may leave out. */
 #include "drivers/link/link.h"
 
 const char *rig_link_outcome_name(enum rig_link_outcome outcome)
@@ -11,4 +11,22 @@ const char *rig_link_outcome_name(enum rig_link_outcome outcome)
     };
 
     return (guint)outcome < RIG_LINK_N_OUTCOMES ? names[outcome] : "unknown";
+}
+
+void rig_link_board_gone(struct rig_link *link, const char *why)
+{
+    if (link->ops->board_gone)
+        link->ops->board_gone(link, why);
+}
+
+void rig_link_close(struct rig_link *link)
+{
+    if (link->ops->close)
+        link->ops->close(link);
+}
+
+void rig_link_free(struct rig_link *link)
+{
+    if (link && link->ops->free)
+        link->ops->free(link);
 }

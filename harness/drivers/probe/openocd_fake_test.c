@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #define END "\\032"
+#define HELLO "Open On-Chip Debugger 0.12.0|chip.cpu"
 
 struct fake {
     char *folder;
@@ -67,7 +68,7 @@ static void an_answer_is_the_text_after_the_code(void **state)
     g_autofree char *value = NULL;
 
     (void)state;
-    fake_open(&fake, "printf '0 chip.cpu" END "0 a b  c" END "'; cat >/dev/null", 5000);
+    fake_open(&fake, "printf '0 " HELLO END "0 a b  c" END "'; cat >/dev/null", 5000);
     assert_true(rig_openocd_command(fake.openocd, 5000, &value, NULL, "version"));
     assert_string_equal(value, "a b  c");
     fake_close(&fake);
@@ -82,7 +83,7 @@ static void a_server_that_never_answers_is_ended_at_the_deadline(void **state)
 static void a_server_that_hangs_and_ignores_sigterm_is_killed(void **state)
 {
     (void)state;
-    refuses("trap '' TERM; printf '0 chip.cpu" END "'; while :; do sleep 1; done", "was ended by signal 9");
+    refuses("trap '' TERM; printf '0 " HELLO END "'; while :; do sleep 1; done", "was ended by signal 9");
 }
 
 static void a_server_that_dies_at_start_is_told_with_its_exit_code(void **state)
@@ -101,13 +102,13 @@ static void a_server_that_dies_in_the_middle_of_an_answer_is_an_error(void **sta
 {
     (void)state;
     /* It reads both commands whole, so that it is the answer that breaks off and not the question. */
-    refuses("printf '0 chip.cpu" END "'; head -c 95 >/dev/null; printf '0 0x12 0x'; exit 0", "it hung up");
+    refuses("printf '0 " HELLO END "'; head -c 122 >/dev/null; printf '0 0x12 0x'; exit 0", "it hung up");
 }
 
 static void garbage_is_no_result(void **state)
 {
     (void)state;
-    refuses("printf '0 chip.cpu" END "HTTP/1.0 400 Bad Request" END "'; cat >/dev/null",
+    refuses("printf '0 " HELLO END "HTTP/1.0 400 Bad Request" END "'; cat >/dev/null",
             "something else than a result");
     refuses("printf '" END "'; cat >/dev/null", "something else than a result");
     refuses("printf '\\000\\001\\377" END "'; cat >/dev/null", "something else than a result");
@@ -132,7 +133,7 @@ static void a_failed_command_keeps_the_server_and_tells_code_and_text(void **sta
     g_autofree char *value = NULL;
 
     (void)state;
-    fake_open(&fake, "printf '0 chip.cpu" END "-4 went wrong" END "0 fine" END "'; cat >/dev/null", 5000);
+    fake_open(&fake, "printf '0 " HELLO END "-4 went wrong" END "0 fine" END "'; cat >/dev/null", 5000);
     assert_false(rig_openocd_command(fake.openocd, 5000, NULL, &error, "mdw 0"));
     assert_non_null(strstr(error->message, "-4: went wrong"));
     assert_true(rig_openocd_is_started(fake.openocd));
@@ -149,7 +150,7 @@ static void a_late_answer_is_never_taken_for_the_next_commands(void **state)
 
     (void)state;
     /* The answer to the first command would come just when the second one waits. */
-    fake_open(&fake, "printf '0 chip.cpu" END "'; sleep 0.2; printf '0 late" END "'; cat >/dev/null", 5000);
+    fake_open(&fake, "printf '0 " HELLO END "'; sleep 0.2; printf '0 late" END "'; cat >/dev/null", 5000);
     assert_false(rig_openocd_command(fake.openocd, 50, NULL, &error, "slow"));
     assert_false(rig_openocd_is_started(fake.openocd));
     assert_true(rig_openocd_command(fake.openocd, 5000, &value, NULL, "next"));
@@ -159,16 +160,16 @@ static void a_late_answer_is_never_taken_for_the_next_commands(void **state)
 
 static void every_command_is_wrapped_in_catch(void **state)
 {
-    static const char expected[] = "format {%d %s} [catch {target names} rig_m] $rig_m\x1a"
-                                   "format {%d %s} [catch {mdw 0x10} rig_m] $rig_m\x1a";
+    static const char expected[] =
+        "format {%d %s} [catch {format {%s|%s} [version] [target names]} rig_m] $rig_m\x1a"
+        "format {%d %s} [catch {mdw 0x10} rig_m] $rig_m\x1a";
     struct fake fake;
     g_autofree char *sent = NULL, *path = NULL, *script = NULL;
 
     (void)state;
     path = g_strdup_printf("%s/rig-sent-%d", g_get_tmp_dir(), g_random_int_range(0, 1 << 30));
-    script =
-        g_strdup_printf("printf '0 chip.cpu" END "'; head -c %zu >%s; printf '0 " END "'; cat >/dev/null",
-                        sizeof expected - 1, path);
+    script = g_strdup_printf("printf '0 " HELLO END "'; head -c %zu >%s; printf '0 " END "'; cat >/dev/null",
+                             sizeof expected - 1, path);
     fake_open(&fake, script, 5000);
     assert_true(rig_openocd_command(fake.openocd, 5000, NULL, NULL, "mdw 0x%x", 16u));
     rig_openocd_end(fake.openocd);
@@ -181,7 +182,52 @@ static void every_command_is_wrapped_in_catch(void **state)
 static void a_configuration_without_a_target_is_refused(void **state)
 {
     (void)state;
-    refuses("printf '0 " END "'; cat >/dev/null", "names no target");
+    refuses("printf '0 Open On-Chip Debugger 0.12.0|" END "'; cat >/dev/null", "names no target");
+}
+
+static void an_openocd_that_is_too_old_is_told_with_the_version_that_will_do(void **state)
+{
+    (void)state;
+    refuses("printf '0 Open On-Chip Debugger 0.11.0-rc2|chip.cpu" END "'; cat >/dev/null",
+            "version 0.11.0 is too old, 0.12.0 or a newer one is needed");
+}
+
+static void what_is_no_openocd_is_told_with_what_it_says(void **state)
+{
+    (void)state;
+    refuses("printf '0 Some Other Debugger 3.1|chip.cpu" END "'; cat >/dev/null",
+            "no openocd: it calls itself 'Some Other Debugger 3.1");
+}
+
+static void versions_are_read_with_vendors_and_suffixes(void **state)
+{
+    struct rig_openocd_version version;
+
+    (void)state;
+    assert_true(rig_openocd_parse_version("xPack Open On-Chip Debugger 0.12.0-01004-g9ea7f3d64", &version));
+    assert_true(rig_openocd_version_will_do(&version));
+    assert_true(rig_openocd_parse_version("Open On-Chip Debugger 1.0 (2031-01-01)", &version));
+    assert_true(rig_openocd_version_will_do(&version));
+    assert_true(rig_openocd_parse_version("Open On-Chip Debugger 0.11.0", &version));
+    assert_false(rig_openocd_version_will_do(&version));
+    assert_false(rig_openocd_parse_version("Open On-Chip Debugger 0", &version));
+    assert_false(rig_openocd_parse_version("Open On-Chip Debugger 99999999999.1", &version));
+}
+
+static void voltages_are_read_or_refused(void **state)
+{
+    static const guint8 three_volts[8] = {0xdc, 0x05, 0, 0, 0x53, 0x07};
+    static const guint8 no_reference[8] = {0};
+    guint mv = 1;
+
+    (void)state;
+    assert_true(rig_openocd_stlink_voltage(three_volts, &mv));
+    assert_int_equal(mv, 3000);
+    assert_false(rig_openocd_stlink_voltage(no_reference, &mv));
+    assert_true(rig_openocd_parse_jlink_voltage("VTarget = 3.312 V\nTCK = 0", &mv));
+    assert_int_equal(mv, 3312);
+    assert_false(rig_openocd_parse_jlink_voltage("VTarget = 3.3 V", &mv));
+    assert_false(rig_openocd_parse_jlink_voltage("VTarget = 999999.000 V", &mv));
 }
 
 static void a_missing_program_tells_the_package(void **state)
@@ -235,6 +281,10 @@ int main(void)
         cmocka_unit_test(a_late_answer_is_never_taken_for_the_next_commands),
         cmocka_unit_test(every_command_is_wrapped_in_catch),
         cmocka_unit_test(a_configuration_without_a_target_is_refused),
+        cmocka_unit_test(an_openocd_that_is_too_old_is_told_with_the_version_that_will_do),
+        cmocka_unit_test(what_is_no_openocd_is_told_with_what_it_says),
+        cmocka_unit_test(versions_are_read_with_vendors_and_suffixes),
+        cmocka_unit_test(voltages_are_read_or_refused),
         cmocka_unit_test(a_missing_program_tells_the_package),
         cmocka_unit_test(a_server_that_is_not_there_is_named),
         cmocka_unit_test(bytes_are_parsed_only_when_all_are_there),

@@ -45,7 +45,8 @@ struct rig_openocd_supply {
 struct rig_openocd_probe {
     struct rig_probe probe;
     struct rig_openocd_supply supply;
-    bool peeking; /* off for everybody else, held in reset with power on */
+    bool peeking;                     /* off for everybody else, held in reset with power on */
+    struct rig_openocd_config config; /* its texts are borrowed */
     struct rig_openocd *openocd;
     const struct rig_openocd_layout *layout; /* borrowed */
     char *folder;                            /* for the files that openocd reads and writes; owned */
@@ -71,13 +72,20 @@ void rig_openocd_probe_power(struct rig_openocd_probe *probe, bool on);
 void rig_openocd_probe_saw_boot(struct rig_openocd_probe *probe);
 void rig_openocd_probe_forget_boots(struct rig_openocd_probe *probe);
 
-/* Beyond the role: what people and further steps use. All fail with RIG_ERROR_DEVICE when the board is off.
- */
-bool rig_openocd_probe_halt(struct rig_openocd_probe *probe, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-bool rig_openocd_probe_resume(struct rig_openocd_probe *probe, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-bool rig_openocd_probe_reset_halt(struct rig_openocd_probe *probe, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Beyond the role. The target's memory, n_bytes at once; a board that is off is read in reset where its
+ * supply can be switched from here. */
 bool rig_openocd_probe_read_memory(struct rig_openocd_probe *probe, guint32 address, guint8 *into,
                                    gsize n_bytes, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* What the adapter measures at the target's supply, also while the board is off; RIG_ERROR_UNSUPPORTED: this
+ * adapter measures nothing (ST-LINK and J-Link do). openocd must be running or the board on. */
+bool rig_openocd_probe_voltage(struct rig_openocd_probe *probe, guint *mv,
+                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Below it nothing runs, and no brown-out detector of a part holds anything in a strange state. [DS nRF52840
+ * PS 1.7: RAM is lost well above] */
+#define RIG_OPENOCD_DEAD_MV 300u
+/* true: the adapter says that the supply is gone; proof tells so in words, for a cut's record. */
+bool rig_openocd_probe_proves_death(struct rig_openocd_probe *probe, char *proof, gsize n_proof);
 
 G_END_DECLS
 

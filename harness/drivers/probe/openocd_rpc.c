@@ -169,15 +169,6 @@ static bool exchange(struct rig_openocd *openocd, guint timeout_ms, const char *
     return outcome == RIG_STREAM_FRAME;
 }
 
-static bool parse_code(const char *text, gint64 *code, const char **value)
-{
-    char *end = NULL;
-
-    *code = g_ascii_strtoll(text, &end, 10);
-    *value = end && *end == ' ' ? end + 1 : NULL;
-    return end != text && *value;
-}
-
 static bool run(struct rig_openocd *openocd, guint timeout_ms, const char *command, char **result,
                 GError **error)
 {
@@ -187,7 +178,7 @@ static bool run(struct rig_openocd *openocd, guint timeout_ms, const char *comma
 
     if (!exchange(openocd, timeout_ms, command, &answer, error))
         return false;
-    if (!parse_code((const char *)answer->data, &code, &value)) {
+    if (!rig_openocd_parse_result((const char *)answer->data, &code, &value)) {
         give_up(openocd, error, command, "it answered with something else than a result");
         return false;
     }
@@ -203,19 +194,39 @@ static bool run(struct rig_openocd *openocd, guint timeout_ms, const char *comma
     return true;
 }
 
+/* greeting: "VERSION|TARGETS". */
+static bool check_greeting(const struct rig_openocd *openocd, const char *greeting, GError **error)
+{
+    const char *targets = strchr(greeting, '|');
+    struct rig_openocd_version version;
+    g_autofree char *what = NULL;
+
+    if (!targets || !rig_openocd_parse_version(greeting, &version))
+        what = g_strdup_printf("what answers is no openocd: it calls itself '%.60s'", greeting);
+    else if (!rig_openocd_version_will_do(&version))
+        what = g_strdup_printf(
+            "version %u.%u.%u is too old, 0.12.0 or a newer one is needed: install the package "
+            "'openocd' of Debian 12 or a newer build, and put it first in PATH",
+            version.major, version.minor, version.patch);
+    else if (!targets[1])
+        what = g_strdup("its configuration names no target: it needs a 'target create' line");
+    if (what)
+        set_error(openocd, error, what);
+    return !what;
+}
+
 bool rig_openocd_ready(struct rig_openocd *openocd, GError **error)
 {
     guint start_ms = openocd->config.start_ms ? openocd->config.start_ms : DEFAULT_START_MS;
-    g_autofree char *targets = NULL;
+    g_autofree char *greeting = NULL;
 
     if (rig_openocd_is_started(openocd))
         return true;
     if (!reach(openocd, error))
         return false;
-    if (run(openocd, start_ms, "target names", &targets, error) && *targets)
+    if (run(openocd, start_ms, "format {%s|%s} [version] [target names]", &greeting, error) &&
+        check_greeting(openocd, greeting, error))
         return true;
-    if (targets)
-        set_error(openocd, error, "its configuration names no target");
     rig_openocd_end(openocd);
     return false;
 }
@@ -230,18 +241,4 @@ bool rig_openocd_command(struct rig_openocd *openocd, guint timeout_ms, char **r
     command = g_strdup_vprintf(format, arguments);
     va_end(arguments);
     return rig_openocd_ready(openocd, error) && run(openocd, timeout_ms, command, result, error);
-}
-
-bool rig_openocd_parse_bytes(const char *text, guint8 *into, gsize n_bytes)
-{
-    for (gsize i = 0; i < n_bytes; i++) {
-        char *end = NULL;
-        guint64 value = g_ascii_strtoull(text, &end, 0);
-
-        if (end == text || value > 0xff)
-            return false;
-        into[i] = (guint8)value;
-        text = end;
-    }
-    return text[strspn(text, " \n")] == '\0';
 }

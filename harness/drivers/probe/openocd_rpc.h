@@ -6,8 +6,8 @@
 #ifndef RIG_DRIVERS_PROBE_OPENOCD_RPC_H
 #define RIG_DRIVERS_PROBE_OPENOCD_RPC_H
 
-#include <glib.h>
-#include <stdbool.h>
+#include "drivers/probe/chip.h"
+#include "drivers/probe/openocd_reply.h"
 
 G_BEGIN_DECLS
 
@@ -24,6 +24,10 @@ struct rig_openocd_config {
     const char
         *log_path;  /* openocd's own log is appended there; NULL: lost, and errors then carry no reason */
     guint start_ms; /* from start to the first answer; 0: 10000 */
+    /* For the probe role: a board that is another one is refused before anything is done to it. */
+    const char *expect_chip;          /* a name of chip.h; NULL: not checked */
+    struct rig_chip_word expect_word; /* any word of the chip's own; mask 0: not checked */
+    guint32 expect_dpidr;             /* of the SW-DP; 0: not checked. SWD only */
 };
 
 struct rig_openocd;
@@ -36,7 +40,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_openocd, rig_openocd_free)
 
 /* Starts or connects unless that is done, and waits for the first answer (the port answers before init is
  * finished, so that is the proof of readiness). The target must have power: openocd ends itself when it
- * starts without one. RIG_ERROR_DEVICE with the reason from the log. */
+ * starts without one. RIG_ERROR_DEVICE with the reason from the log: also when it is no openocd, or one
+ * before 0.12.0. */
 bool rig_openocd_ready(struct rig_openocd *openocd, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Ends a started one (a hung one the hard way), or disconnects. The next command starts anew. */
 void rig_openocd_end(struct rig_openocd *openocd);
@@ -47,9 +52,6 @@ bool rig_openocd_is_started(const struct rig_openocd *openocd);
  * talked nonsense, and then it was ended. */
 bool rig_openocd_command(struct rig_openocd *openocd, guint timeout_ms, char **result, GError **error,
                          const char *format, ...) G_GNUC_PRINTF(5, 6) G_GNUC_WARN_UNUSED_RESULT;
-
-/* "0x12 0x34" -> bytes; false unless there are exactly n. For the answer of read_memory with width 8. */
-bool rig_openocd_parse_bytes(const char *text, guint8 *into, gsize n_bytes);
 
 G_END_DECLS
 

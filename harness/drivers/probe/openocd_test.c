@@ -204,11 +204,11 @@ static void halt_and_resume_reach_the_board(void **state)
     struct rig *rig = rig_of(state);
     g_autoptr(GError) error = NULL;
 
-    must(rig_openocd_probe_halt(&rig->probe, &error), error);
+    must(rig->probe.probe.ops->halt(&rig->probe.probe, &error), error);
     wait_for_status(rig, "halted=yes");
-    must(rig_openocd_probe_resume(&rig->probe, &error), error);
+    must(rig->probe.probe.ops->resume(&rig->probe.probe, &error), error);
     wait_for_status(rig, "halted=no");
-    must(rig_openocd_probe_reset_halt(&rig->probe, &error), error);
+    must(rig->probe.probe.ops->reset_halt(&rig->probe.probe, &error), error);
     wait_for_status(rig, "halted=yes");
 }
 

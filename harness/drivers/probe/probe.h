@@ -17,10 +17,11 @@ enum rig_run_state {
     RIG_STATE_BOOTING,
     RIG_STATE_RUNNING,
     RIG_STATE_HUNG,
-    RIG_STATE_NO_IMAGE
+    RIG_STATE_NO_IMAGE,
+    RIG_STATE_HALTED
 };
-const char *
-rig_run_state_name(enum rig_run_state state); /* "off", "booting", "running", "hung", "no bootable image" */
+const char *rig_run_state_name(
+    enum rig_run_state state); /* "off", "booting", "running", "hung", "no bootable image", "halted" */
 
 /* What runs on the board. */
 struct rig_board_view {
@@ -51,9 +52,14 @@ struct rig_flash_write { /* one write or erase that the board did */
     bool erase;
 };
 
+#define RIG_PROBE_MAX_READ_BYTES (16u * 1024 * 1024)
+
 struct rig_probe;
+/* Every operation blocks until it is done, with deadlines of its own, and fails with RIG_ERROR_DEVICE when
+ * the board has no power or the probe cannot be reached. NULL: this probe cannot. */
 struct rig_probe_ops {
     const char *name;
+    /* The board runs anew, halted or not. */
     bool (*reset)(struct rig_probe *probe, GError **error);
     bool (*view)(struct rig_probe *probe, struct rig_board_view *view, GError **error);
     guint (*n_slots)(struct rig_probe *probe);
@@ -63,6 +69,16 @@ struct rig_probe_ops {
                  GError **error);
     bool (*program)(struct rig_probe *probe, const char *device, guint32 offset, const guint8 *bytes,
                     gsize n_bytes, GError **error);
+    /* The core, for boards with the capability "debug" (all four are there then): stop it, let it go on,
+     * start it anew and stop it before its first instruction. A halted board does nothing, its radio and its
+     * console included. */
+    bool (*halt)(struct rig_probe *probe, GError **error);
+    bool (*resume)(struct rig_probe *probe, GError **error);
+    bool (*reset_halt)(struct rig_probe *probe, GError **error);
+    /* Bytes of the target's memory map, whether the core runs or not. n_bytes: 1 to RIG_PROBE_MAX_READ_BYTES.
+     */
+    bool (*read_memory)(struct rig_probe *probe, guint32 address, guint8 *into, gsize n_bytes,
+                        GError **error);
     /* Flash operations the board did, counted from its set-up; with `since`, the operations after that
      * number. NULL op when the probe cannot watch flash. */
     guint64 (*n_operations)(struct rig_probe *probe);

@@ -371,8 +371,10 @@ bool rig_host_server_run(struct rig_host_server *server, const volatile int *sto
         AT_CONTROL = AT_DEBUG + MAX_CLIENTS,
         AT_PTY = AT_CONTROL + MAX_CLIENTS,
         AT_STDIN,
+        AT_RADIO,
         N_POLLED
     };
+    struct rig_sim_radio *radio = rig_sim_host_radio(server->host);
     struct pollfd polled[N_POLLED];
 
     while (!*stop) {
@@ -384,11 +386,16 @@ bool rig_host_server_run(struct rig_host_server *server, const volatile int *sto
         }
         polled[AT_PTY] = (struct pollfd){.fd = server->pty, .events = POLLIN};
         polled[AT_STDIN] = (struct pollfd){.fd = server->until_eof ? STDIN_FILENO : -1, .events = POLLIN};
+        polled[AT_RADIO] = (struct pollfd){.fd = radio ? rig_sim_radio_fd(radio) : -1, .events = POLLIN};
         if (poll(polled, N_POLLED, tick_ms(server)) < 0 && errno != EINTR)
             return fail(error, "wait for sockets");
         if (polled[AT_STDIN].revents && stdin_ended())
             return true;
+        if (polled[AT_RADIO].revents)
+            rig_sim_radio_serve(radio);
         rig_sim_host_pace(server->host);
+        if (radio)
+            rig_sim_radio_tick(radio);
         serve_clients(server, server->control, polled + AT_CONTROL, serve_control);
         serve_clients(server, server->debug, polled + AT_DEBUG, serve_debug);
         if (polled[LISTEN_SMP].revents)

@@ -10,6 +10,8 @@
 
 struct rig_moment {
     struct sim_moment *sim;
+    struct sim_debug *debug;
+    guint64 stood_us;
     struct rig_sim_link link;
     guint n_operations;
 };
@@ -21,10 +23,13 @@ static struct rig_sim *self(struct rig_board *board)
 
 static void on_console(void *user, uint64_t at_us, const char *line)
 {
-    struct rig_board *board = user;
+    struct rig_sim *sim = user;
+    const struct rig_board_listener *listener = &sim->board.listener;
 
-    if (board->listener.console)
-        board->listener.console(board->listener.user, at_us, line);
+    if (sim->debug)
+        sim_debug_console(sim->debug, line);
+    if (listener->console)
+        listener->console(listener->user, at_us + sim->stood_us, line);
 }
 
 static const char *boot_outcome_text(enum sim_boot_outcome outcome)
@@ -40,6 +45,8 @@ static void on_boot(void *user, uint64_t at_us, const struct sim_boot_result *re
     struct rig_board_listener *listener = &sim->board.listener;
     g_autoptr(GString) text = g_string_new(NULL);
 
+    if (sim->debug)
+        sim_debug_saw_boot(sim->debug, result);
     if (!listener->boot)
         return;
     for (guint i = 0; i < sim->config.boot.n_images; i++) {
@@ -54,7 +61,7 @@ static void on_boot(void *user, uint64_t at_us, const struct sim_boot_result *re
         g_string_append_printf(text, "%sassertion: %s", text->len ? "; " : "", result->assertion);
     else if (result->assertion[0])
         g_string_append_printf(text, "%s%s", text->len ? "; " : "", result->assertion);
-    listener->boot(listener->user, at_us, boot_outcome_text(result->outcome),
+    listener->boot(listener->user, at_us + sim->stood_us, boot_outcome_text(result->outcome),
                    rig_swap_type_name(result->swap_type[0]), result->resumed[0], n_operations, text->str);
 }
 
@@ -71,19 +78,39 @@ static void on_operation(void *user, const struct sim_flash_operation *operation
     g_array_append_val(sim->operations, write);
 }
 
+guint64 rig_sim_now_us(const struct rig_sim *sim)
+{
+    return sim_board_now_us(sim->sim) + sim->stood_us;
+}
+
 static guint64 sim_now_us(struct rig_board *board)
 {
-    return sim_board_now_us(self(board)->sim);
+    return rig_sim_now_us(self(board));
+}
+
+/* A halted core does nothing, and its own clock does not run either. */
+static void stand_still(struct rig_sim *sim, guint64 until_us)
+{
+    if (until_us > rig_sim_now_us(sim))
+        sim->stood_us = until_us - sim_board_now_us(sim->sim);
 }
 
 static bool sim_wait(struct rig_board *board, guint64 until_us, bool *happened, GError **error)
 {
+    struct rig_sim *sim = self(board);
+
     if (board->interrupted && *board->interrupted) {
         g_set_error_literal(error, RIG_ERROR, RIG_ERROR_INTERRUPTED, "interrupted");
         return false;
     }
-    *happened = sim_board_step(self(board)->sim, until_us);
-    rig_sim_link_notice(&self(board)->link);
+    *happened = false;
+    if (sim->debug && sim_debug_stopped(sim->debug))
+        stand_still(sim, until_us);
+    else
+        *happened = sim_board_step(sim->sim, until_us > sim->stood_us ? until_us - sim->stood_us : 0);
+    if (sim->debug)
+        sim_debug_notice(sim->debug);
+    rig_sim_link_notice(&sim->link);
     return true;
 }
 
@@ -92,6 +119,8 @@ static bool make_board(struct rig_sim *sim, guint64 seed, GError **error)
     const char *why = NULL;
 
     sim->config.seed = seed;
+    g_clear_pointer(&sim->debug, sim_debug_free);
+    sim->stood_us = 0;
     sim_board_free(sim->sim);
     sim->sim = sim_board_new(&sim->config, &why);
     if (!sim->sim) {
@@ -100,7 +129,8 @@ static bool make_board(struct rig_sim *sim, guint64 seed, GError **error)
         return false;
     }
     g_array_set_size(sim->operations, 0);
-    sim_board_on_console(sim->sim, on_console, &sim->board);
+    sim->debug = sim_debug_new(sim->sim);
+    sim_board_on_console(sim->sim, on_console, sim);
     sim_board_on_boot(sim->sim, on_boot, sim);
     sim_board_on_flash(sim->sim, on_operation, sim);
     if (sim->has_security_counter)
@@ -167,6 +197,13 @@ static bool sim_forget_bonds(struct rig_board *board, GError **error)
     return true;
 }
 
+static bool sim_replace_bonds(struct rig_board *board, GError **error)
+{
+    (void)error;
+    sim_board_ble_replace_bonds(self(board)->sim);
+    return true;
+}
+
 static void sim_make_payload(const struct rig_payload_plan *plan, guint8 *payload, gsize n_bytes)
 {
     struct sim_app_personality personality = {.self_test_us = (guint32)plan->self_test_us,
@@ -182,6 +219,8 @@ static struct rig_moment *sim_keep(struct rig_board *board)
     struct rig_moment *moment = g_new0(struct rig_moment, 1);
 
     moment->sim = sim_board_save(sim->sim);
+    moment->debug = sim->debug ? sim_debug_save(sim->debug) : NULL;
+    moment->stood_us = sim->stood_us;
     moment->link = sim->link;
     moment->n_operations = sim->operations->len;
     return moment;
@@ -192,6 +231,9 @@ static void sim_rewind(struct rig_board *board, const struct rig_moment *moment)
     struct rig_sim *sim = self(board);
 
     sim_board_restore(sim->sim, moment->sim);
+    if (moment->debug)
+        sim_debug_restore(sim->debug, moment->debug);
+    sim->stood_us = moment->stood_us;
     sim->link = moment->link;
     g_array_set_size(sim->operations, moment->n_operations);
 }
@@ -200,6 +242,8 @@ static void sim_forget_moment(struct rig_moment *moment)
 {
     if (moment)
         sim_moment_free(moment->sim);
+    if (moment)
+        sim_debug_free(moment->debug);
     g_free(moment);
 }
 
@@ -230,6 +274,7 @@ static void sim_free(struct rig_board *board)
 {
     struct rig_sim *sim = self(board);
 
+    sim_debug_free(sim->debug);
     sim_board_free(sim->sim);
     sim_guest_free(sim->guest);
     rig_key_free(sim->key);
@@ -242,6 +287,7 @@ static const struct rig_board_ops ops = {
     .wait = sim_wait,
     .prepare = sim_prepare,
     .forget_bonds = sim_forget_bonds,
+    .replace_bonds = sim_replace_bonds,
     .make_payload = sim_make_payload,
     .keep = sim_keep,
     .rewind = sim_rewind,
@@ -264,6 +310,7 @@ bool rig_sim_board_use_bootloader(struct rig_board *board, const char *path, GEr
         g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "bootloader '%s': %s", path, why);
         return false;
     }
+    g_clear_pointer(&sim->debug, sim_debug_free);
     sim_board_free(sim->sim);
     sim->sim = NULL;
     sim_guest_free(sim->guest);
@@ -285,27 +332,41 @@ static bool use_targets_bootloader(struct rig_sim *sim, GError **error)
     return rig_sim_board_use_bootloader(&sim->board, path, error);
 }
 
+/* The last ones only where the board is made so. */
+static void list_capabilities(struct rig_sim *sim)
+{
+    static const char *const always[] = {
+        "simulated",
+        "smp",
+        "ble",
+        "power",
+        "reset",
+        "probe",
+        "console",
+        "bonding",
+        "board-options",
+        "power-cut-at-operation",
+        "power-cut-at-console",
+        "power-cut-after-time",
+        "rewind",
+        "flash-watch",
+        "explore",
+    };
+    guint n = G_N_ELEMENTS(always);
+
+    G_STATIC_ASSERT(G_N_ELEMENTS(always) + 3 < RIG_SIM_MAX_CAPABILITIES);
+    memcpy(sim->capabilities, always, sizeof always);
+    if (sim->debug)
+        sim->capabilities[n++] = "debug";
+    if (sim->config.boot.n_images > 1) {
+        sim->capabilities[n++] = "two-images";
+        sim->capabilities[n++] = "external-flash";
+    }
+    sim->board.capabilities = sim->capabilities;
+}
+
 struct rig_board *rig_sim_board_new(const struct rig_target *target, GError **error)
 {
-    /* A board with one image has all of these but the first two. */
-    static const char *const capabilities[] = {"two-images",
-                                               "external-flash",
-                                               "simulated",
-                                               "smp",
-                                               "ble",
-                                               "power",
-                                               "reset",
-                                               "probe",
-                                               "console",
-                                               "bonding",
-                                               "board-options",
-                                               "power-cut-at-operation",
-                                               "power-cut-at-console",
-                                               "power-cut-after-time",
-                                               "rewind",
-                                               "flash-watch",
-                                               "explore",
-                                               NULL};
     struct rig_sim *sim = g_new0(struct rig_sim, 1);
 
     sim->target = target;
@@ -322,7 +383,7 @@ struct rig_board *rig_sim_board_new(const struct rig_target *target, GError **er
         sim_free(&sim->board);
         return NULL;
     }
-    sim->board.capabilities = sim->config.boot.n_images > 1 ? capabilities : capabilities + 2;
+    list_capabilities(sim);
     return &sim->board;
 }
 

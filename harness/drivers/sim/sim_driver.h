@@ -8,6 +8,7 @@
 #include "drivers/board/board.h"
 #include "sim/board.h"
 #include "sim/boot/guest/guest.h"
+#include "sim/debug/debug.h"
 
 G_BEGIN_DECLS
 
@@ -53,8 +54,10 @@ struct rig_sim_probe {
     struct rig_sim *sim;
 };
 
+#define RIG_SIM_MAX_CAPABILITIES 24
 struct rig_sim {
     struct rig_board board;
+    const char *capabilities[RIG_SIM_MAX_CAPABILITIES]; /* NULL-terminated */
     struct rig_sim_link link;
     struct rig_sim_power power;
     struct rig_sim_probe probe;
@@ -66,6 +69,8 @@ struct rig_sim {
     const struct rig_key *keys[1];
     struct sim_guest *guest; /* NULL: the built-in model */
     struct sim_board *sim;
+    struct sim_debug *debug; /* NULL: its flash has no pages that a debug port could show */
+    guint64 stood_us;        /* how long the halted core stood still: the board's clock lacks it */
     bool has_security_counter;
     guint32 security_counter;
     GArray *operations; /* struct rig_flash_write */
@@ -75,6 +80,8 @@ struct rig_sim {
 bool rig_sim_configure(struct rig_sim *sim, const struct rig_record *options,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The board's time with the time that a halted core stood still. */
+guint64 rig_sim_now_us(const struct rig_sim *sim);
 void rig_sim_link_init(struct rig_sim_link *link, struct rig_sim *sim);
 void rig_sim_power_init(struct rig_sim_power *power, struct rig_sim *sim);
 void rig_sim_probe_init(struct rig_sim_probe *probe, struct rig_sim *sim);

@@ -54,7 +54,7 @@ static void tell(struct rig_sim_link *link)
     struct rig_sim *sim = link->sim;
 
     if (sim->board.listener.link)
-        sim->board.listener.link(sim->board.listener.user, sim_board_now_us(sim->sim), link->text);
+        sim->board.listener.link(sim->board.listener.user, rig_sim_now_us(sim), link->text);
 }
 
 static void set_text(struct rig_sim_link *link, enum rig_link_outcome outcome)

@@ -9,8 +9,12 @@ static struct rig_sim *sim_of(struct rig_power *power)
 
 static bool sim_power_set(struct rig_power *power, bool on, GError **error)
 {
+    struct rig_sim *sim = sim_of(power);
+
     (void)error;
-    sim_board_power(sim_of(power)->sim, on);
+    sim_board_power(sim->sim, on);
+    if (sim->debug)
+        sim_debug_notice(sim->debug);
     return true;
 }
 
@@ -47,7 +51,7 @@ static bool sim_power_disarm_cut(struct rig_power *power, struct rig_cut_record 
     (void)error;
     *record = (struct rig_cut_record){
         .fell = report.fell,
-        .at_us = report.at_us,
+        .at_us = report.at_us + sim->stood_us,
         .at_operation = report.at_operation,
         .operation = report.operation,
         .erase = report.operation_kind == SIM_FLASH_ERASE,

@@ -12,17 +12,81 @@ static struct rig_sim *sim_of(struct rig_probe *probe)
     return ((struct rig_sim_probe *)probe)->sim;
 }
 
+static bool need_power(const struct rig_sim *sim, const char *what, GError **error)
+{
+    if (sim_board_powered(sim->sim))
+        return true;
+    g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE,
+                "cannot %s a board without power: put 'power-on:' before it", what);
+    return false;
+}
+
+static bool need_debug(const struct rig_sim *sim, const char *what, GError **error)
+{
+    if (sim->debug)
+        return need_power(sim, what, error);
+    g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+                "target '%s' has no debug port: its internal flash is not made of whole 4 KiB pages",
+                sim->target->name);
+    return false;
+}
+
 static bool sim_probe_reset(struct rig_probe *probe, GError **error)
 {
     struct rig_sim *sim = sim_of(probe);
 
-    if (!sim_board_powered(sim->sim)) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE,
-                    "cannot reset a board without power: put 'power-on:' before it");
+    if (!need_power(sim, "reset", error))
         return false;
-    }
-    sim_board_reset(sim->sim);
+    if (sim->debug)
+        sim_debug_reset(sim->debug, false);
+    else
+        sim_board_reset(sim->sim);
     return true;
+}
+
+static bool sim_probe_reset_halt(struct rig_probe *probe, GError **error)
+{
+    struct rig_sim *sim = sim_of(probe);
+
+    if (!need_debug(sim, "reset", error))
+        return false;
+    sim_debug_reset(sim->debug, true);
+    return true;
+}
+
+static bool sim_probe_halt(struct rig_probe *probe, GError **error)
+{
+    struct rig_sim *sim = sim_of(probe);
+
+    if (!need_debug(sim, "halt", error))
+        return false;
+    sim_debug_halt(sim->debug);
+    return true;
+}
+
+static bool sim_probe_resume(struct rig_probe *probe, GError **error)
+{
+    struct rig_sim *sim = sim_of(probe);
+
+    if (!need_debug(sim, "resume", error))
+        return false;
+    sim_debug_resume(sim->debug);
+    return true;
+}
+
+static bool sim_probe_read_memory(struct rig_probe *probe, guint32 address, guint8 *into, gsize n_bytes,
+                                  GError **error)
+{
+    struct rig_sim *sim = sim_of(probe);
+    guint32 stopped_at = address;
+
+    if (!need_debug(sim, "read memory of", error))
+        return false;
+    if (sim_debug_read(sim->debug, address, 1, into, n_bytes, &stopped_at) == SIM_DEBUG_OK)
+        return true;
+    g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "cannot read memory at 0x%x: nothing is there",
+                stopped_at);
+    return false;
 }
 
 static bool sim_probe_view(struct rig_probe *probe, struct rig_board_view *view, GError **error)
@@ -44,6 +108,8 @@ static bool sim_probe_view(struct rig_probe *probe, struct rig_board_view *view,
         .confirmed = seen.confirmed,
     };
     memcpy(view->hash, seen.hash, sizeof view->hash);
+    if (view->state != RIG_STATE_OFF && sim_of(probe)->debug && sim_debug_stopped(sim_of(probe)->debug))
+        view->state = RIG_STATE_HALTED;
     return true;
 }
 
@@ -147,6 +213,10 @@ static const struct rig_probe_ops ops = {
     .slot = sim_probe_slot,
     .read = sim_probe_read,
     .program = sim_probe_program,
+    .halt = sim_probe_halt,
+    .resume = sim_probe_resume,
+    .reset_halt = sim_probe_reset_halt,
+    .read_memory = sim_probe_read_memory,
     .n_operations = sim_probe_n_operations,
     .operations = sim_probe_operations,
 };

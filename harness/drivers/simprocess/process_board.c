@@ -4,14 +4,16 @@
 
 #include "base/error.h"
 #include "drivers/board/program.h"
+#include "drivers/links/links.h"
 #include "drivers/sim/sim_driver.h"
 
 #include <glib/gstdio.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
 
-#define SPEED 5 /* board seconds per second: the board's own times shrink, what openocd costs does not */
+#define SPEED                                                                                                \
+    5 /* over a wire the board's own times shrink, what openocd costs does not; Bluetooth has its own pace   \
+       */
 #define TICK_MS 5
 #define BOOT_LINE "*** Booting MCUboot"
 #define PAGE_BYTES 4096u
@@ -32,21 +34,16 @@ char *rig_process_field(const char *answer, const char *name)
     return NULL;
 }
 
-guint16 rig_process_board_mtu(const struct rig_process_board *board)
-{
-    return ((const struct rig_sim *)board->model)->config.ble.mtu;
-}
-
 static guint64 board_now_us(struct rig_board *base)
 {
-    return (guint64)(g_get_monotonic_time() - self(base)->origin_us) * SPEED;
+    return (guint64)(g_get_monotonic_time() - self(base)->origin_us) * self(base)->speed;
 }
 
 static void take_line(struct rig_process_board *board, const char *line)
 {
     if (strstr(line, BOOT_LINE)) {
         rig_openocd_probe_saw_boot(&board->probe);
-        rig_process_link_drop(&board->link, "disconnected: the board started anew");
+        rig_link_board_gone(board->board.link, "disconnected: the board started anew");
     }
     if (board->board.listener.console)
         board->board.listener.console(board->board.listener.user, board_now_us(&board->board), line);
@@ -77,7 +74,7 @@ bool rig_process_board_has_power(struct rig_process_board *board)
     take_lines(board);
     if (board->probe.powered)
         rig_openocd_probe_power(&board->probe, false);
-    rig_process_link_drop(&board->link, "disconnected: the board lost its power");
+    rig_link_board_gone(board->board.link, "disconnected: the board lost its power");
     return false;
 }
 
@@ -105,13 +102,9 @@ static bool probe_switches_power(void *user, bool on, GError **error)
 static void doze(struct rig_process_board *board, guint64 until_us)
 {
     guint64 now_us = board_now_us(&board->board);
-    struct pollfd polled[2] = {
-        {.fd = rig_stream_fd(rig_process_stream(board->sim->process)), .events = POLLIN},
-        {.fd = board->link.socket, .events = POLLIN},
-    };
-    guint64 left_ms = until_us > now_us ? (until_us - now_us) / SPEED / 1000 + 1 : 0;
+    guint64 left_ms = until_us > now_us ? (until_us - now_us) / board->speed / 1000 + 1 : 0;
 
-    poll(polled, 2, (int)MIN(left_ms, TICK_MS));
+    rig_board_doze(&board->board, (guint)MIN(left_ms, TICK_MS));
 }
 
 static bool board_wait(struct rig_board *base, guint64 until_us, bool *happened, GError **error)
@@ -153,7 +146,10 @@ static bool board_wait(struct rig_board *base, guint64 until_us, bool *happened,
 static void stop(struct rig_process_board *board)
 {
     rig_openocd_probe_close(&board->probe);
-    rig_process_link_close(&board->link);
+    rig_link_close(board->board.link);
+    if (board->console_wake)
+        g_source_destroy(board->console_wake);
+    g_clear_pointer(&board->console_wake, g_source_unref);
     g_clear_pointer(&board->sim, rig_sim_process_free);
     g_clear_pointer(&board->backend, g_free);
 }
@@ -182,31 +178,81 @@ static bool fill_layout(struct rig_process_board *board, GError **error)
     return true;
 }
 
+static bool has_radio(const struct rig_process_board *board)
+{
+    return g_str_equal(board->place.kind, "bluez");
+}
+
+static void add(GPtrArray *options, const char *name, const char *value)
+{
+    g_ptr_array_add(options, g_strdup(name));
+    if (value)
+        g_ptr_array_add(options, g_strdup(value));
+}
+
+/* Over the air the probe is only looked through; the images are in the flash from the start, which spares the
+ * time that openocd takes for programming. */
+static bool add_images(struct rig_process_board *board, const struct rig_board_setup *setup,
+                       GPtrArray *options, GError **error)
+{
+    if (setup->n_images == 0 || !has_radio(board)) {
+        add(options, "--empty", NULL);
+        return true;
+    }
+    for (gsize i = 0; i < setup->n_images; i++) {
+        const struct rig_board_image *image = &setup->images[i];
+        g_autofree char *name = g_strdup_printf("slot%u.bin", image->slot);
+        g_autofree char *path = g_build_filename(board->folder, name, NULL);
+        g_autofree char *value = g_strdup_printf("%u=%s", image->slot, path);
+
+        if (!g_file_set_contents(path, (const char *)image->bytes, (gssize)image->n_bytes, error))
+            return false;
+        add(options, "--slot", value);
+    }
+    if (!setup->confirmed)
+        add(options, "--on-trial", NULL);
+    return true;
+}
+
+static GPtrArray *sim_options(struct rig_process_board *board, const struct rig_board_setup *setup,
+                              const char *options_path, GError **error)
+{
+    g_autoptr(GPtrArray) options = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *speed = g_strdup_printf("%u", board->speed);
+    g_autofree char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, setup->seed);
+
+    add(options, "--target", board->target->source->path);
+    add(options, "--options", options_path);
+    add(options, "--off", NULL);
+    add(options, "--speed", speed);
+    add(options, "--seed", seed);
+    if (!add_images(board, setup, options, error))
+        return NULL;
+    for (guint i = 0; i < board->defects->len; i++)
+        add(options, "--defect", g_ptr_array_index(board->defects, i));
+    if (has_radio(board))
+        add(options, "--hci", board->hci);
+    g_ptr_array_add(options, NULL);
+    return g_steal_pointer(&options);
+}
+
 static bool start_sim(struct rig_process_board *board, const struct rig_board_setup *setup, GError **error)
 {
     g_autofree char *path = g_build_filename(board->folder, "options.yaml", NULL);
     g_autofree char *text = rig_process_options_text(setup->options);
-    g_autofree char *speed = g_strdup_printf("%d", SPEED);
-    g_autofree char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, setup->seed);
-    g_autoptr(GPtrArray) options = g_ptr_array_new();
-    const char *const fixed[] = {"--target",  board->target->source->path,
-                                 "--options", path,
-                                 "--off",     "--empty",
-                                 "--speed",   speed,
-                                 "--seed",    seed};
+    g_autoptr(GPtrArray) options = NULL;
 
-    if (!g_file_set_contents(path, text, -1, error))
+    if (!g_file_set_contents(path, text, -1, error) || !(options = sim_options(board, setup, path, error)))
         return false;
-    for (gsize i = 0; i < G_N_ELEMENTS(fixed); i++)
-        g_ptr_array_add(options, (gpointer)fixed[i]);
-    for (guint i = 0; i < board->defects->len; i++) {
-        g_ptr_array_add(options, (gpointer) "--defect");
-        g_ptr_array_add(options, g_ptr_array_index(board->defects, i));
-    }
-    g_ptr_array_add(options, NULL);
     board->sim =
         rig_sim_process_start(board->program, (const char *const *)options->pdata, board->folder, error);
-    return board->sim != NULL;
+    if (!board->sim)
+        return false;
+    board->console_wake =
+        rig_board_wake_on(&board->board, rig_stream_fd(rig_process_stream(board->sim->process)));
+    board->place.port = board->sim->smp_port;
+    board->place.max_mtu = ((const struct rig_sim *)board->model)->config.ble.mtu;
+    return true;
 }
 
 static bool open_probe(struct rig_process_board *board, GError **error)
@@ -231,7 +277,8 @@ static bool program_images(struct rig_process_board *board, const struct rig_boa
 {
     struct rig_power *power = &board->power.power;
 
-    if (!power->ops->set(power, true, error) || !rig_openocd_probe_reset_halt(&board->probe, error) ||
+    if (!power->ops->set(power, true, error) ||
+        !board->probe.probe.ops->reset_halt(&board->probe.probe, error) ||
         !rig_board_program(&board->probe.probe, setup, error) || !power->ops->set(power, false, error))
         return false;
     return true;
@@ -252,12 +299,14 @@ static bool board_prepare(struct rig_board *base, const struct rig_board_setup *
     struct rig_board_setup bare = {.confirmed = true, .options = setup->options, .seed = setup->seed};
 
     stop(board);
+    g_unlink(board->openocd_log); /* of the case before */
     if (!board->model->ops->prepare(board->model, &bare, error) || !fill_layout(board, error))
         return false;
     base->signing = board->model->signing;
     base->signing_needed = board->model->signing_needed;
-    if (!start_sim(board, setup, error) || !open_probe(board, error) ||
-        !rig_process_link_open(&board->link, board, error) || !program_images(board, setup, error))
+    /* The board is a new one: what this host remembers of one with the same address is of no use. */
+    if (!start_sim(board, setup, error) || !base->link->ops->forget_bond(base->link, error) ||
+        !open_probe(board, error) || (!has_radio(board) && !program_images(board, setup, error)))
         return false;
     drain_console(board);
     rig_openocd_probe_forget_boots(&board->probe);
@@ -265,11 +314,19 @@ static bool board_prepare(struct rig_board *base, const struct rig_board_setup *
     return true;
 }
 
+static bool bond_command(struct rig_process_board *board, const char *line, GError **error)
+{
+    return !has_radio(board) || !board->sim || rig_sim_process_command(board->sim, line, NULL, error);
+}
+
 static bool board_forget_bonds(struct rig_board *base, GError **error)
 {
-    (void)base;
-    (void)error;
-    return true;
+    return bond_command(self(base), "bond forget", error);
+}
+
+static bool board_replace_bonds(struct rig_board *base, GError **error)
+{
+    return bond_command(self(base), "bond damage", error);
 }
 
 static void board_make_payload(const struct rig_payload_plan *plan, guint8 *payload, gsize n_bytes)
@@ -289,7 +346,8 @@ static void board_make_safe(struct rig_board *base)
 static void board_free(struct rig_board *base)
 {
     struct rig_process_board *board = self(base);
-    static const char *const files[] = {"options.yaml", "sim.log", "openocd.log"};
+    static const char *const files[] = {"options.yaml", "sim.log",   "openocd.log", "slot0.bin",
+                                        "slot1.bin",    "slot2.bin", "slot3.bin"};
 
     stop(board);
     board->model->ops->free(board->model);
@@ -298,11 +356,24 @@ static void board_free(struct rig_board *base)
 
         g_unlink(path);
     }
+    rig_link_free(board->board.link);
+    g_main_context_unref(board->board.events);
     g_rmdir(board->folder);
     g_free(board->folder);
     g_free(board->openocd_log);
     g_ptr_array_unref(board->defects);
+    g_ptr_array_unref(board->capabilities);
     g_free(board);
+}
+
+static void board_logs(struct rig_board *base, void (*each)(void *user, const char *name, const char *path),
+                       void *user)
+{
+    struct rig_process_board *board = self(base);
+    g_autofree char *sim_log = g_build_filename(board->folder, "sim.log", NULL);
+
+    each(user, "openocd.log", board->openocd_log);
+    each(user, "sim.log", sim_log);
 }
 
 static const struct rig_board_ops ops = {
@@ -310,10 +381,22 @@ static const struct rig_board_ops ops = {
     .wait = board_wait,
     .prepare = board_prepare,
     .forget_bonds = board_forget_bonds,
+    .replace_bonds = board_replace_bonds,
     .make_payload = board_make_payload,
+    .logs = board_logs,
     .make_safe = board_make_safe,
     .free = board_free,
 };
+
+static void add_capabilities(struct rig_process_board *board, const char *const *capabilities)
+{
+    if (board->capabilities->len)
+        g_ptr_array_set_size(board->capabilities, (gint)board->capabilities->len - 1);
+    for (; *capabilities; capabilities++)
+        g_ptr_array_add(board->capabilities, (gpointer)*capabilities);
+    g_ptr_array_add(board->capabilities, NULL);
+    board->board.capabilities = (const char *const *)board->capabilities->pdata;
+}
 
 struct rig_board *rig_process_board_new(const struct rig_target *target, const char *program,
                                         const char *openocd_config, GError **error)
@@ -323,6 +406,7 @@ struct rig_board *rig_process_board_new(const struct rig_target *target, const c
                                                "power",
                                                "reset",
                                                "probe",
+                                               "debug",
                                                "console",
                                                "board-options",
                                                "power-cut-at-operation",
@@ -332,6 +416,7 @@ struct rig_board *rig_process_board_new(const struct rig_target *target, const c
     struct rig_board *model = rig_sim_board_new(target, error);
     char *folder = model ? g_dir_make_tmp("bootrig-XXXXXX", error) : NULL;
     struct rig_openocd_config nothing = {0};
+    const struct rig_link_kind *kind = rig_link_kind_find("udp", NULL);
     struct rig_process_board *board;
 
     if (!folder) {
@@ -351,13 +436,17 @@ struct rig_board *rig_process_board_new(const struct rig_target *target, const c
     board->openocd_arguments[2] = "-c";
     board->defects = g_ptr_array_new_with_free_func(g_free);
     board->origin_us = g_get_monotonic_time();
-    rig_process_link_init(&board->link, board);
+    board->board.events = g_main_context_new();
+    board->place = (struct rig_link_place){.kind = "udp", .host = "127.0.0.1"};
     rig_process_power_init(&board->power, board);
     board->board.ops = &ops;
-    board->board.link = &board->link.link;
+    board->board.link = kind->make(&board->place, &board->board);
     board->board.power = &board->power.power;
     board->board.probe = &board->probe.probe;
-    board->board.capabilities = capabilities;
+    board->capabilities = g_ptr_array_new();
+    board->hci = RIG_PROCESS_HCI;
+    board->speed = SPEED;
+    add_capabilities(board, capabilities);
     board->board.signing = model->signing;
     board->board.signing_needed = model->signing_needed;
     /* Steps ask for the layout before anything is prepared. */
@@ -376,4 +465,31 @@ bool rig_process_board_add_defect(struct rig_board *base, const char *defect, GE
         return false;
     g_ptr_array_add(board->defects, g_strdup(defect));
     return true;
+}
+
+bool rig_process_board_use_link(struct rig_board *base, const char *name, GError **error)
+{
+    struct rig_process_board *board = self(base);
+    const struct rig_link_kind *kind = rig_link_kind_find(name, error);
+
+    if (!kind)
+        return false;
+    rig_link_free(base->link);
+    board->place.kind = kind->name;
+    base->link = kind->make(&board->place, base);
+    add_capabilities(board, kind->capabilities);
+    if (has_radio(board)) {
+        board->place.address = rig_record_text(board->target->record, "address");
+        board->speed = 1;
+    }
+    return true;
+}
+
+void rig_process_board_use_radio(struct rig_board *base, const char *hci, const char *adapter)
+{
+    struct rig_process_board *board = self(base);
+
+    if (hci)
+        board->hci = hci;
+    board->place.adapter = adapter;
 }

@@ -21,17 +21,17 @@ struct rig_board *rig_process_board_new(const struct rig_target *target, const c
 bool rig_process_board_add_defect(struct rig_board *board, const char *defect,
                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Reached over this link (drivers/links/links.h) instead of UDP. Before the first preparation. For "bluez" the
+ * board is a Bluetooth peripheral on a controller of its own: hci says which (`bootrig sim --hci`; NULL =
+ * btvirt's socket), adapter is the host's (NULL = the first); both borrowed. */
+bool rig_process_board_use_link(struct rig_board *board, const char *kind,
+                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void rig_process_board_use_radio(struct rig_board *board, const char *hci, const char *adapter);
+#define RIG_PROCESS_HCI "/tmp/bt-server-le" /* [SRC bluez emulator/server.c] */
+
 /* --- shared by the files of this driver --- */
 
 struct rig_process_board;
-struct rig_process_link {
-    struct rig_link link;
-    struct rig_process_board *owner;
-    int socket; /* -1: none */
-    bool up;
-    guint16 mtu; /* as the scenario asked for, at most the board's own: how long a packet may be */
-    char text[96];
-};
 struct rig_process_power {
     struct rig_power power;
     struct rig_process_board *owner;
@@ -39,7 +39,11 @@ struct rig_process_power {
 };
 struct rig_process_board {
     struct rig_board board;
-    struct rig_process_link link;
+    struct rig_link_place place; /* where the board is now */
+    const char *hci;             /* its Bluetooth controller, where the link is bluez */
+    GPtrArray *capabilities;     /* const char *, with a NULL at the end */
+    guint speed;                 /* board seconds per second */
+    GSource *console_wake;       /* NULL: nothing runs */
     struct rig_process_power power;
     struct rig_openocd_probe probe;
     struct rig_openocd_layout layout;
@@ -56,18 +60,11 @@ struct rig_process_board {
     gint64 origin_us;
 };
 
-guint16 rig_process_board_mtu(const struct rig_process_board *board);
 /* Asks the process whether the board has power, and tells probe and link when it has lost it. */
 bool rig_process_board_has_power(struct rig_process_board *board);
 /* The value of a name in an answer such as "power=on state=off"; owned by the caller, NULL: not there. */
 char *rig_process_field(const char *answer, const char *name);
 
-bool rig_process_link_open(struct rig_process_link *link, struct rig_process_board *owner,
-                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
-void rig_process_link_close(struct rig_process_link *link);
-/* The board went away or started anew: what was connected is not any more. */
-void rig_process_link_drop(struct rig_process_link *link, const char *why);
-void rig_process_link_init(struct rig_process_link *link, struct rig_process_board *owner);
 void rig_process_power_init(struct rig_process_power *power, struct rig_process_board *owner);
 
 /* Owned by the caller. NULL options: none. */

@@ -36,7 +36,7 @@ static bool power_set(struct rig_power *power, bool on, GError **error)
     if (on)
         rig_openocd_probe_power(&board->probe, true);
     else
-        rig_process_link_drop(&board->link, "disconnected: the board has no power");
+        rig_link_board_gone(board->board.link, "disconnected: the board has no power");
     return true;
 }
 

@@ -136,6 +136,128 @@ static void the_boards_own_flash_work_is_counted_and_the_probes_is_not(void **st
     assert_int_equal(n_since, 3);
 }
 
+static void wait_for_state(struct bench *bench, enum rig_run_state state)
+{
+    for (guint i = 0; i < 100 && bench_view(bench).state != state; i++)
+        bench_let_pass(bench, 50000);
+    assert_int_equal(bench_view(bench).state, state);
+}
+
+static void a_halted_board_stands_still_until_it_is_resumed(void **state)
+{
+    struct bench *bench = *state;
+    struct rig_probe *probe = probe_of(bench);
+    guint n_boots;
+
+    bench_need(bench, "debug");
+    bench_up(bench);
+    assert_true(probe->ops->halt(probe, NULL));
+    assert_int_equal(bench_view(bench).state, RIG_STATE_HALTED);
+    assert_true(probe->ops->halt(probe, NULL));
+    n_boots = bench_view(bench).n_boots;
+    bench_let_pass(bench, 2000000);
+    assert_int_equal(bench_view(bench).state, RIG_STATE_HALTED);
+    assert_true(probe->ops->resume(probe, NULL));
+    assert_true(probe->ops->resume(probe, NULL));
+    wait_for_state(bench, RIG_STATE_RUNNING);
+    assert_int_equal(bench_view(bench).n_boots, n_boots);
+}
+
+static void a_reset_that_halts_comes_before_the_bootloaders_first_instruction(void **state)
+{
+    struct bench *bench = *state;
+    struct rig_probe *probe = probe_of(bench);
+    guint n_boots;
+
+    bench_need(bench, "debug");
+    bench_up(bench);
+    bench_let_pass(bench, 500000);
+    n_boots = bench_view(bench).n_boots;
+    assert_true(probe->ops->reset_halt(probe, NULL));
+    bench_let_pass(bench, 1000000);
+    assert_int_equal(bench_view(bench).state, RIG_STATE_HALTED);
+    assert_int_equal(bench_view(bench).n_boots, n_boots);
+    assert_true(probe->ops->resume(probe, NULL));
+    wait_for_state(bench, RIG_STATE_RUNNING);
+    assert_int_equal(bench_view(bench).n_boots, n_boots + 1);
+}
+
+static void a_reset_sets_a_halted_board_going(void **state)
+{
+    struct bench *bench = *state;
+    struct rig_probe *probe = probe_of(bench);
+
+    bench_need(bench, "debug");
+    bench_up(bench);
+    assert_true(probe->ops->halt(probe, NULL));
+    assert_true(probe->ops->reset(probe, NULL));
+    wait_for_state(bench, RIG_STATE_RUNNING);
+}
+
+static void a_power_cycle_ends_a_halt(void **state)
+{
+    struct bench *bench = *state;
+    struct rig_probe *probe = probe_of(bench);
+
+    bench_need(bench, "debug");
+    bench_up(bench);
+    assert_true(probe->ops->halt(probe, NULL));
+    assert_true(bench->board->power->ops->set(bench->board->power, false, NULL));
+    assert_int_equal(bench_view(bench).state, RIG_STATE_OFF);
+    bench_up(bench);
+    assert_int_equal(bench_view(bench).state, RIG_STATE_RUNNING);
+}
+
+static void memory_is_read_in_any_length_while_the_board_runs(void **state)
+{
+    struct bench *bench = *state;
+    struct rig_probe *probe = probe_of(bench);
+    struct rig_slot slot;
+    guint8 one, flash[3000], memory[sizeof flash];
+
+    bench_need(bench, "debug");
+    bench_up(bench);
+    assert_true(probe->ops->slot(probe, 0, &slot));
+    assert_true(probe->ops->read(probe, slot.device, slot.device_offset, flash, sizeof flash, NULL));
+    assert_true(probe->ops->read_memory(probe, slot.device_offset, memory, sizeof memory, NULL));
+    assert_memory_equal(memory, flash, sizeof flash);
+    assert_true(probe->ops->read_memory(probe, slot.device_offset + 1, &one, 1, NULL));
+    assert_int_equal(one, flash[1]);
+    assert_int_equal(bench_view(bench).state, RIG_STATE_RUNNING);
+}
+
+static void memory_that_is_not_there_is_an_error_and_the_next_read_works(void **state)
+{
+    struct bench *bench = *state;
+    struct rig_probe *probe = probe_of(bench);
+    g_autoptr(GError) error = NULL;
+    guint8 bytes[4];
+
+    bench_need(bench, "debug");
+    bench_up(bench);
+    assert_false(probe->ops->read_memory(probe, 0x50000000, bytes, sizeof bytes, &error));
+    assert_non_null(error);
+    assert_true(probe->ops->read_memory(probe, 0x10000100, bytes, sizeof bytes, NULL));
+}
+
+static void core_and_memory_of_a_board_without_power_are_an_error(void **state)
+{
+    struct bench *bench = *state;
+    struct rig_probe *probe = probe_of(bench);
+    guint8 bytes[4];
+
+    bench_need(bench, "debug");
+    for (guint i = 0; i < 4; i++) {
+        g_autoptr(GError) error = NULL;
+
+        assert_false(i == 0   ? probe->ops->halt(probe, &error)
+                     : i == 1 ? probe->ops->resume(probe, &error)
+                     : i == 2 ? probe->ops->reset_halt(probe, &error)
+                              : probe->ops->read_memory(probe, 0x20000000, bytes, sizeof bytes, &error));
+        assert_non_null(strstr(error->message, "without power"));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -146,6 +268,13 @@ int main(void)
         cmocka_unit_test(slots_come_in_pairs_and_do_not_overlap),
         cmocka_unit_test(what_is_programmed_is_read_back_and_the_rest_is_left_alone),
         cmocka_unit_test(a_place_that_is_not_there_is_an_error_of_the_rig),
+        cmocka_unit_test(a_halted_board_stands_still_until_it_is_resumed),
+        cmocka_unit_test(a_reset_that_halts_comes_before_the_bootloaders_first_instruction),
+        cmocka_unit_test(a_reset_sets_a_halted_board_going),
+        cmocka_unit_test(a_power_cycle_ends_a_halt),
+        cmocka_unit_test(memory_is_read_in_any_length_while_the_board_runs),
+        cmocka_unit_test(memory_that_is_not_there_is_an_error_and_the_next_read_works),
+        cmocka_unit_test(core_and_memory_of_a_board_without_power_are_an_error),
         cmocka_unit_test(the_boards_own_flash_work_is_counted_and_the_probes_is_not),
     };
 

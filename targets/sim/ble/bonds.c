@@ -28,6 +28,23 @@ void sim_ble_forget_bonds(struct sim_ble *ble)
     memset(ble->bonds, 0, sizeof ble->bonds);
 }
 
+static void make_key(struct sim_ble *ble, uint8_t ltk[SIM_BLE_LTK_BYTES])
+{
+    for (unsigned i = 0; i < SIM_BLE_LTK_BYTES; i += 8) {
+        uint64_t random = next_random(&ble->random);
+
+        for (unsigned byte = 0; byte < 8; byte++)
+            ltk[i + byte] = (uint8_t)(random >> 8 * byte);
+    }
+}
+
+void sim_ble_replace_bonds(struct sim_ble *ble)
+{
+    for (unsigned i = 0; i < SIM_BLE_MAX_BONDS; i++)
+        if (ble->bonds[i].used)
+            make_key(ble, ble->bonds[i].ltk);
+}
+
 /* The peer's own place, a free one, or the one of the oldest bond. */
 static struct sim_bond *place_for(struct sim_ble *ble)
 {
@@ -85,12 +102,7 @@ enum sim_ble_outcome sim_ble_pair(struct sim_ble *ble, uint8_t ltk[SIM_BLE_LTK_B
     bond->used = true;
     bond->age = ++ble->n_pairings;
     memcpy(bond->address, ble->central, sizeof bond->address);
-    for (unsigned i = 0; i < SIM_BLE_LTK_BYTES; i += 8) {
-        uint64_t random = next_random(&ble->random);
-
-        for (unsigned byte = 0; byte < 8; byte++)
-            bond->ltk[i + byte] = (uint8_t)(random >> 8 * byte);
-    }
+    make_key(ble, bond->ltk);
     memcpy(ltk, bond->ltk, SIM_BLE_LTK_BYTES);
     ble->encrypted = true;
     return SIM_BLE_OK;

@@ -40,7 +40,7 @@ static struct span span_of(const struct sim_debug *debug, enum place place)
     case PLACE_UICR:
         return (struct span){0x10001000, DEBUG_PAGE_BYTES};
     case PLACE_RAM:
-        return (struct span){0x20000000, DEBUG_RAM_BYTES};
+        return (struct span){DEBUG_RAM_AT, DEBUG_RAM_BYTES};
     case PLACE_PERIPHERALS:
         return (struct span){0x40000000, 0x1e000};
     case PLACE_NVMC:
@@ -79,7 +79,7 @@ static uint32_t ficr_word(const struct sim_debug *debug, uint32_t offset)
     case 0x64:
         return (uint32_t)sim_board_config(debug->board)->seed ^ 0x0b007213;
     case 0x100:
-        return 0x52840;
+        return debug->part;
     case 0x104:
         return 0x41414430; /* "AAD0" */
     case 0x108:
@@ -213,6 +213,7 @@ bool debug_bus_write(struct sim_debug *debug, uint32_t address, const uint8_t *b
         return offset % 4 == 0 && n_bytes % 4 == 0 && debug_nvmc_program_uicr(debug, offset, bytes, n_bytes);
     case PLACE_RAM:
         memcpy(debug->ram + offset, bytes, n_bytes);
+        debug_ram_touched(debug, offset + (uint32_t)n_bytes);
         return true;
     case PLACE_PERIPHERALS:
     case PLACE_NVMC:

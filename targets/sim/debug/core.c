@@ -239,3 +239,30 @@ bool debug_core_write(struct sim_debug *debug, uint32_t address, uint32_t value)
     }
     return true;
 }
+
+void sim_debug_halt(struct sim_debug *debug)
+{
+    sim_debug_notice(debug);
+    if (debug->powered)
+        write_dhcsr(debug, DHCSR_KEY << 16 | C_DEBUGEN | C_HALT);
+}
+
+void sim_debug_resume(struct sim_debug *debug)
+{
+    sim_debug_notice(debug);
+    if (debug->powered)
+        write_dhcsr(debug, DHCSR_KEY << 16 | C_DEBUGEN);
+}
+
+void sim_debug_reset(struct sim_debug *debug, bool halt)
+{
+    uint32_t demcr = debug->core.demcr;
+
+    sim_debug_notice(debug);
+    if (!debug->powered)
+        return;
+    debug->core.dhcsr |= C_DEBUGEN;
+    debug->core.demcr = halt ? demcr | VC_CORERESET : demcr & ~VC_CORERESET;
+    debug_core_reset(debug, RESETREAS_PIN);
+    debug->core.demcr = demcr;
+}

@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +26,7 @@ struct sim_debug *sim_debug_new(struct sim_board *board)
     if (!debug)
         return NULL;
     debug->board = board;
+    debug->part = 0x52840;
     memset(debug->uicr, 0xff, sizeof debug->uicr);
     if (debug_flash_bytes(debug) % DEBUG_PAGE_BYTES) {
         free(debug);
@@ -34,9 +36,30 @@ struct sim_debug *sim_debug_new(struct sim_board *board)
     return debug;
 }
 
+void sim_debug_set_part(struct sim_debug *debug, uint32_t part)
+{
+    debug->part = part;
+}
+
 void sim_debug_free(struct sim_debug *debug)
 {
     free(debug);
+}
+
+struct sim_debug *sim_debug_save(const struct sim_debug *debug)
+{
+    struct sim_debug *copy = calloc(1, sizeof *copy);
+
+    if (copy)
+        sim_debug_restore(copy, debug);
+    return copy;
+}
+
+void sim_debug_restore(struct sim_debug *debug, const struct sim_debug *saved)
+{
+    if (debug->n_ram_used > saved->n_ram_used)
+        memset(debug->ram + saved->n_ram_used, 0, debug->n_ram_used - saved->n_ram_used);
+    memcpy(debug, saved, offsetof(struct sim_debug, ram) + saved->n_ram_used);
 }
 
 static void wake(struct sim_debug *debug)
@@ -46,7 +69,8 @@ static void wake(struct sim_debug *debug)
     debug->resetreas = 0;
     debug->ctrl_stat = debug->select = debug->rdbuff = debug->tar = 0;
     debug->csw = CSW_DEFAULT;
-    memset(debug->ram, 0, sizeof debug->ram);
+    memset(debug->ram, 0, debug->n_ram_used);
+    debug->n_ram_used = 0;
 }
 
 static bool has_power(const struct sim_debug *debug)

@@ -24,6 +24,13 @@ struct sim_debug;
 struct sim_debug *sim_debug_new(struct sim_board *board);
 void sim_debug_free(struct sim_debug *debug);
 
+/* The state of port, core and RAM at one instant; to be freed with sim_debug_free(). NULL: no memory. */
+struct sim_debug *sim_debug_save(const struct sim_debug *debug);
+void sim_debug_restore(struct sim_debug *debug, const struct sim_debug *saved);
+
+/* What FICR INFO.PART says; 0x52840 until it is set. */
+void sim_debug_set_part(struct sim_debug *debug, uint32_t part);
+
 /* To be called after each step and each switch of power: a power loss takes halt, breakpoints, RAM and DP
  * state along. */
 void sim_debug_notice(struct sim_debug *debug);
@@ -35,6 +42,16 @@ void sim_debug_linger(struct sim_debug *debug, bool on);
 void sim_debug_saw_boot(struct sim_debug *debug, const struct sim_boot_result *result);
 /* The core is halted or held in reset: whoever paces the board must not step it. */
 bool sim_debug_stopped(const struct sim_debug *debug);
+/* A console line of the board, without its end: it goes into RAM as SEGGER's RTT puts it there (control block
+ * "SEGGER RTT" with one ring of 4 KiB up and one of 16 bytes down, made with the first line after power-on).
+ * Lines that find no room are lost. [SRC SEGGER_RTT.c, openocd src/target/rtt.c] */
+#define SIM_DEBUG_RTT_NAME "SEGGER RTT"
+void sim_debug_console(struct sim_debug *debug, const char *line);
+/* What a debugger does by several writes: stop, go on, start anew and (halt) stand before the first
+ * instruction. Nothing happens without power. */
+void sim_debug_halt(struct sim_debug *debug);
+void sim_debug_resume(struct sim_debug *debug);
+void sim_debug_reset(struct sim_debug *debug, bool halt);
 /* The instruction that a debugger last ran was "go on" or "stop": a server may use the change. */
 bool sim_debug_halted(const struct sim_debug *debug);
 /* A sample of the program counter as DWT_PCSR gives it: below slot 0 in the bootloader, inside slot 0 in the

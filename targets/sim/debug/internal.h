@@ -6,6 +6,7 @@
 #include "sim/debug/debug.h"
 
 #define DEBUG_PAGE_BYTES 4096u
+#define DEBUG_RAM_AT 0x20000000u
 #define DEBUG_RAM_BYTES (256u * 1024)
 #define DEBUG_N_CORE_REGISTERS 128u
 #define DEBUG_N_BREAKPOINTS 8u
@@ -36,6 +37,7 @@ struct sim_debug {
     bool powered; /* as last noticed */
     bool lingers; /* powered, though the board is not any more */
     bool held;    /* nRESET is low */
+    uint32_t part; /* FICR INFO.PART */
     uint32_t resetreas;
     uint32_t n_samples; /* of the program counter */
     uint32_t ctrl_stat;
@@ -46,6 +48,7 @@ struct sim_debug {
     struct debug_core core;
     struct debug_nvmc nvmc;
     uint8_t uicr[DEBUG_PAGE_BYTES];
+    uint32_t n_ram_used; /* beyond it RAM is zero: what a power loss has to clear, and a copy to take along */
     uint8_t ram[DEBUG_RAM_BYTES];
 };
 
@@ -59,6 +62,13 @@ bool debug_core_write(struct sim_debug *debug, uint32_t address, uint32_t value)
 void debug_core_power_on(struct debug_core *core);
 /* A system reset, requested by the debugger or the pin. */
 void debug_core_reset(struct sim_debug *debug, uint32_t reason);
+
+/* RAM was written up to this offset. */
+static inline void debug_ram_touched(struct sim_debug *debug, uint32_t end)
+{
+    if (end > debug->n_ram_used)
+        debug->n_ram_used = end;
+}
 
 /* nvmc.c: flash, UICR and their controller. */
 bool debug_nvmc_read(struct sim_debug *debug, uint32_t offset, uint32_t *value);
