@@ -28,7 +28,20 @@ call $peer --method org.bluez.Device1.Disconnect
         org.bluez.Device1 ServicesResolved | grep -q true; do sleep 0.2; done
     gdbus call --system --dest org.bluez --object-path $peer --method org.bluez.Device1.Disconnect"
 "$1" capture record "$2/one.btsnoop" --adapter hci1 -- gdbus wait --system --timeout 1 org.bluez
+cd "$2"
+"$1" run --link bluez --output reports failing.yaml >failing.txt || echo $? >failing.code
 exit 0
+"""
+
+FAILING = """scenario: failing
+images:
+  old: {version: 1.0.0, size: 8KiB}
+setup:
+  - board: {slot0: old}
+  - connect:
+steps:
+  - smp-echo: {text: over the air}
+  - expect-link: {encrypted: true}
 """
 
 
@@ -64,6 +77,20 @@ def check(bootrig, folder):
     assert not others, others
 
 
+def check_the_run(bootrig, folder):
+    told = (folder / "failing.txt").read_text()
+    assert (folder / "failing.code").read_text() == "1\n", told
+    packets = told.split("packets (last 8 of ")[1]
+    assert re.search(r"hci0 < smp +Write Command 0x[0-9a-f]{4}, \d+ bytes: SMP write os echo", packets), told
+    kept = folder / "reports/evidence/000/air.btsnoop"
+    lines = shown(bootrig, kept)
+    marks = [text for _, _, layer, text in lines if layer == "mark"]
+    assert "setup.1: connect:" in marks and any(mark.startswith("steps.0: smp-echo:") for mark in marks), marks
+    theirs = tshark(kept, "-Y", "btatt.opcode == 0x52", "-e", "frame.number")
+    ours = [number for number, _, _, text in lines if text.startswith("Write Command")]
+    assert theirs and [frame[0] for frame in theirs] == ours, (theirs, ours)
+
+
 def main():
     bootrig, folder = sys.argv[1], pathlib.Path(sys.argv[2]).resolve()
     if subprocess.run(["sh", "-c", "command -v tshark"], capture_output=True, check=False).returncode != 0:
@@ -72,9 +99,12 @@ def main():
         top = pathlib.Path(name).resolve()
         out = top / "out"
         machine = machine_or_skip(folder, top)
+        out.mkdir()
+        (out / "failing.yaml").write_text(FAILING)
         done = machine("--powered", "--memory", "1024", "--out", str(out), "--", "bash", "-c", IN_THE_GUEST, "guest", bootrig, str(out))
         assert done.returncode == 0, f"exit code {done.returncode}\n{done.stdout}{done.stderr}"
         check(bootrig, out)
+        check_the_run(bootrig, out)
     print("recorded, decoded, compared")
 
 

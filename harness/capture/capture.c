@@ -26,7 +26,6 @@ struct rig_capture {
     int socket;
     int wake[2]; /* pipe: a byte makes the thread look at `asked` */
     int adapter;
-    gint64 begin_us;
     struct rig_capture_writer *writer; /* the thread's, until it ended */
     GThread *thread;
 
@@ -180,7 +179,6 @@ struct rig_capture *rig_capture_start_on(int socket, const char *path,
     options = options ? options : &all;
     capture->socket = socket;
     capture->adapter = options->adapter;
-    capture->begin_us = g_get_real_time();
     capture->wake[0] = capture->wake[1] = -1;
     g_mutex_init(&capture->mutex);
     g_cond_init(&capture->flushed);
@@ -192,6 +190,15 @@ struct rig_capture *rig_capture_start_on(int socket, const char *path,
     }
     capture->thread = g_thread_new("capture", run, capture);
     return capture;
+}
+
+bool rig_capture_permitted(GError **error)
+{
+    int socket = rig_monitor_open(error);
+
+    if (socket >= 0)
+        close(socket);
+    return socket >= 0;
 }
 
 struct rig_capture *rig_capture_start(const char *path, const struct rig_capture_options *options,
@@ -232,10 +239,19 @@ static bool flush(struct rig_capture *capture)
 }
 
 struct tail {
-    GQueue lines; /* char * */
+    GQueue said; /* struct rig_capture_said * */
     guint n_wanted;
-    gint64 begin_us;
+    guint64 n_said;
 };
+
+static void free_said(gpointer each)
+{
+    struct rig_capture_said *said = each;
+
+    g_free(said->text);
+    g_free(said->explanation);
+    g_free(said);
+}
 
 /* What every controller is told over and over says nothing about a board. */
 static bool bookkeeping(const struct rig_capture_line *line)
@@ -257,42 +273,47 @@ static bool bookkeeping(const struct rig_capture_line *line)
 static void keep(void *user, const struct rig_capture_line *line)
 {
     struct tail *tail = user;
-    GString *text;
+    struct rig_capture_said *said;
 
-    if (bookkeeping(line))
+    if (line->layer == RIG_BLE_MARK || bookkeeping(line))
         return;
-    text = g_string_new(NULL);
-    rig_capture_append(text, line, tail->begin_us);
-    g_string_truncate(text, text->len - 1);
-    g_queue_push_tail(&tail->lines, g_string_free(text, FALSE));
-    if (tail->lines.length > tail->n_wanted)
-        g_free(g_queue_pop_head(&tail->lines));
+    said = g_new0(struct rig_capture_said, 1);
+    said->unix_us = line->unix_us;
+    said->text = line->controller == RIG_MONITOR_NO_INDEX
+                     ? g_strdup(line->text)
+                     : g_strdup_printf("hci%u %c %-5s %s", line->controller, line->direction,
+                                       rig_ble_layer_name(line->layer), line->text);
+    said->explanation = g_strdup(line->explanation);
+    tail->n_said++;
+    g_queue_push_tail(&tail->said, said);
+    if (tail->said.length > tail->n_wanted)
+        free_said(g_queue_pop_head(&tail->said));
 }
 
-/* The file before the last rotation counts too when the current one has too little; it may have been removed.
- */
-static bool read_files(struct rig_capture *capture, guint layers, struct tail *tail, GError **error)
+/* The file before the last rotation counts too; it may have been removed. */
+static bool read_files(struct rig_capture *capture, struct tail *tail, GError **error)
 {
     const char *path = rig_capture_path(capture);
     g_autofree char *older = g_strdup_printf("%s.1", path);
     struct rig_capture_totals totals;
 
     if (rig_capture_writer_rotations(capture->writer) > 0)
-        (void)!rig_capture_read(older, layers, keep, tail, &totals, NULL);
-    return rig_capture_read(path, layers, keep, tail, &totals, error);
+        (void)!rig_capture_read(older, RIG_CAPTURE_AIR_LAYERS, keep, tail, &totals, NULL);
+    return rig_capture_read(path, RIG_CAPTURE_AIR_LAYERS, keep, tail, &totals, error);
 }
 
-GPtrArray *rig_capture_tail(struct rig_capture *capture, guint layers, guint n_lines, GError **error)
+GPtrArray *rig_capture_tail(struct rig_capture *capture, guint n_lines, guint64 *n_said, GError **error)
 {
-    struct tail tail = {.lines = G_QUEUE_INIT, .n_wanted = n_lines, .begin_us = capture->begin_us};
-    GPtrArray *lines = g_ptr_array_new_with_free_func(g_free);
-    char *line;
+    struct tail tail = {.said = G_QUEUE_INIT, .n_wanted = n_lines};
+    GPtrArray *lines = g_ptr_array_new_with_free_func(free_said);
+    struct rig_capture_said *said;
     bool ok;
 
     (void)flush(capture); /* late packets are missing then, no more */
-    ok = read_files(capture, layers, &tail, error);
-    while ((line = g_queue_pop_head(&tail.lines)))
-        g_ptr_array_add(lines, line);
+    ok = read_files(capture, &tail, error);
+    while ((said = g_queue_pop_head(&tail.said)))
+        g_ptr_array_add(lines, said);
+    *n_said = tail.n_said;
     if (ok)
         return lines;
     g_ptr_array_unref(lines);

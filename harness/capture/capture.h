@@ -21,6 +21,8 @@ struct rig_capture_options {
 
 struct rig_capture;
 
+/* Whether rig_capture_start() would be let. false + error as there. */
+bool rig_capture_permitted(GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Begins: the file is there, with its header, when this returns. options may be NULL. NULL + error when the
  * file cannot be made (RIG_ERROR_IO), when the kernel has no Bluetooth (RIG_ERROR_UNSUPPORTED) or does not
  * permit it (RIG_ERROR_UNSUPPORTED; the message names the remedy): a run notes that and goes on without. */
@@ -35,13 +37,20 @@ struct rig_capture *rig_capture_start_on(int socket, const char *path,
 /* Puts a line on the time line, now: the beginning of a step, a power cut. Does not wait. */
 void rig_capture_mark(struct rig_capture *capture, const char *text);
 
-/* The last n_lines of what was said, decoded, oldest first, as rig_capture_append() puts them; with marks,
- * and with the explanations; bookkeeping of HCI (Command Complete, Command Status that succeeded, setting up
- * of the controller) left out. Times count from the start of the capture. Reads the file, so a failing case
- * may ask and a passing one had better not. Waits up to one second for what the thread still has in hand.
- * layers: see capture/reading.h. */
-GPtrArray *rig_capture_tail(struct rig_capture *capture, guint layers, guint n_lines,
-                            GError **error) G_GNUC_WARN_UNUSED_RESULT; /* char * */
+/* One thing that was said, for the report of a failure. */
+struct rig_capture_said {
+    gint64 unix_us;
+    char *text;        /* "hci0 < att    Write Request 0x0013, 2 bytes: 0100" */
+    char *explanation; /* NULL: there is nothing to explain */
+};
+
+/* The last n_lines of what was said, decoded, oldest first (struct rig_capture_said *, owned by the array);
+ * with explanations; without marks, logs and the bookkeeping of HCI (Command Complete, Command Status that
+ * succeeded, setting up of the controller, advertising). *n_said: how many such lines there are in all. Reads
+ * the file, so a failing case may ask and a passing one had better not. Waits up to one second for what the
+ * thread still has in hand. */
+GPtrArray *rig_capture_tail(struct rig_capture *capture, guint n_lines, guint64 *n_said,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 struct rig_capture_written {
     guint64 n_packets;

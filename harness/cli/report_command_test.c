@@ -112,6 +112,11 @@ static void a_passed_run_comes_out_as_its_golden_files(void **state)
     check_all_forms(*state, "passed");
 }
 
+static void the_last_packets_of_a_failure_come_out_as_the_golden_files(void **state)
+{
+    check_all_forms(*state, "packets");
+}
+
 static void several_reports_are_written_in_one_go(void **state)
 {
     g_autofree char *junit = g_build_filename(*state, "j.xml", NULL);
@@ -157,6 +162,7 @@ int main(void)
         cmocka_unit_test(a_killed_run_comes_out_as_its_golden_files),
         cmocka_unit_test(an_interrupted_run_comes_out_as_its_golden_files),
         cmocka_unit_test(a_passed_run_comes_out_as_its_golden_files),
+        cmocka_unit_test(the_last_packets_of_a_failure_come_out_as_the_golden_files),
         cmocka_unit_test(several_reports_are_written_in_one_go),
         cmocka_unit_test(wrong_command_lines_and_full_disks_are_errors),
     };

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "plan/plan.h"
+#include "run/air.h"
 #include "run/kept_logs.h"
 #include "run/replay_line.h"
 
@@ -17,6 +18,7 @@ struct play {
     guint index;  /* in the journal */
     guint repeat; /* from 0 */
     struct rig_image_store *images;
+    struct rig_air *air;
 };
 
 /* What one attempt came to. */
@@ -253,6 +255,7 @@ static enum rig_verdict play_attempt(const struct play *play, struct attempt *at
                  plan->timeout_scale);
     run.evidence = plan->evidence;
     rig_evidence_begin(plan->evidence, play->index, attempt->number);
+    rig_air_begin(play->air, &run);
     run.only_cut = plan->has_only_cut ? &plan->only_cut : NULL;
     run.only_path = plan->only_path;
     play_phases(play, &run);
@@ -260,6 +263,7 @@ static enum rig_verdict play_attempt(const struct play *play, struct attempt *at
     *interrupted = run.trouble.interrupted;
     attempt->final = verdict == RIG_VERDICT_PASS || *interrupted || attempt->number >= n_retries;
     rig_keep_logs(&run);
+    rig_air_end(play->air, &run);
     emit_case_end(play, attempt, &run);
     rig_journal_end_case(plan->journal);
     attempt->board->ops->make_safe(attempt->board);
@@ -348,6 +352,7 @@ void rig_run_all(const struct rig_run_plan *plan)
 {
     g_autoptr(GArray) plays = g_array_new(FALSE, TRUE, sizeof(struct play));
     struct rig_image_store *images = rig_image_store_new();
+    struct rig_air *air = rig_air_new(plan->journal);
     gint64 started_us = g_get_monotonic_time();
     bool interrupted = false;
     bool go_on = true;
@@ -358,7 +363,8 @@ void rig_run_all(const struct rig_run_plan *plan)
                                 .the_case = g_ptr_array_index(plan->selection->cases, i),
                                 .index = plays->len,
                                 .repeat = repeat,
-                                .images = images};
+                                .images = images,
+                                .air = air};
 
             g_array_append_val(plays, play);
         }
@@ -371,5 +377,6 @@ void rig_run_all(const struct rig_run_plan *plan)
         go_on = go_on && !interrupted;
     }
     emit_run_end(plan, started_us, interrupted);
+    rig_air_free(air);
     rig_image_store_free(images);
 }
