@@ -67,7 +67,8 @@ static void claim(struct claims *claims, struct rig_bench_board *board, const st
 static void claim_text(struct claims *claims, struct rig_bench_board *board, const char *kind,
                        const struct rig_value *value)
 {
-    if (value && value->text && value->node)
+    /* A word that is known later names something of this run's own. */
+    if (value && value->text && value->node && !(board->starts && strchr(value->text, '$')))
         claim(claims, board, value->node, g_strdup_printf("%s %s", kind, value->text));
 }
 
@@ -86,6 +87,8 @@ static void claim_power(struct claims *claims, struct rig_bench_board *board)
     }
     board->power = arguments->record;
     channel = rig_power_channel_key(board->power_driver, board->power);
+    if (board->starts && strchr(channel, '$'))
+        return;
     claim(claims, board, arguments->node ? arguments->node : power->node,
           g_strdup_printf("power-channel %s", channel));
     /* A PPK2 is a serial port that no console can share; a relay board's port may have several channels. */
@@ -93,12 +96,29 @@ static void claim_power(struct claims *claims, struct rig_bench_board *board)
         claim_text(claims, board, "serial-port", rig_record_get(board->power, "tty"));
 }
 
+/* SMP over the console: one port, claimed as the console. */
+static bool is_console_of(const struct rig_bench_board *board, const struct rig_value *tty)
+{
+    const struct rig_value *console = rig_record_get(board->record, "console");
+
+    return tty && console && console->record &&
+           g_strcmp0(tty->text, rig_record_text(console->record, "tty")) == 0;
+}
+
 static void claim_rest(struct claims *claims, struct rig_bench_board *board)
 {
     const struct rig_value *probe = rig_record_get(board->record, "probe");
     const struct rig_value *ble = rig_record_get(board->record, "ble");
     const struct rig_value *console = rig_record_get(board->record, "console");
+    const struct rig_value *link = rig_record_get(board->record, "link");
+    const struct rig_value *place = NULL;
 
+    if (link && link->record && rig_record_variant(link->record, &place) && place->record) {
+        if (strcmp(place->record->shape->name, "udp") == 0)
+            claim_text(claims, board, "udp-address", rig_record_get(place->record, "address"));
+        else if (!is_console_of(board, rig_record_get(place->record, "tty")))
+            claim_text(claims, board, "serial-port", rig_record_get(place->record, "tty"));
+    }
     if (probe && probe->record) {
         claim_text(claims, board, "probe", rig_record_get(probe->record, "serial"));
         claim_text(claims, board, "probe-server", rig_record_get(probe->record, "server"));
@@ -125,6 +145,7 @@ static void add_board(struct rig_bench *bench, struct claims *claims, const stru
     board = g_new0(struct rig_bench_board, 1);
     board->name = name->text;
     board->record = record;
+    board->starts = rig_record_get(record, "start") != NULL;
     board->resources = g_ptr_array_new_with_free_func(g_free);
     g_ptr_array_add(bench->boards, board);
     /* A name is one of this file only: another bench may have a board that is called the same. */
@@ -132,9 +153,11 @@ static void add_board(struct rig_bench *bench, struct claims *claims, const stru
     claim_only(claims, board, name->node, name_key);
     claim_power(claims, board);
     claim_rest(claims, board);
-    if (board->resources->len == 0)
-        g_ptr_array_add(board->resources,
-                        g_strdup_printf("board %s of %s", board->name, bench->source->path));
+    if (board->resources->len == 0) {
+        g_autofree char *path = g_canonicalize_filename(bench->source->path, NULL);
+
+        g_ptr_array_add(board->resources, g_strdup_printf("board %s of %s", board->name, path));
+    }
     g_ptr_array_sort(board->resources, compare_texts);
 }
 

@@ -10,13 +10,14 @@ G_BEGIN_DECLS
 
 #define RIG_BENCH_DEFAULT "bench.yaml"
 
-extern const struct rig_shape rig_bench_shape;
+extern const struct rig_shape rig_bench_shape, rig_bench_board_shape, rig_bench_start_shape;
 
 struct rig_bench_board {
     const char *name;
     const struct rig_record *record;      /* of the shape "board" */
     const struct rig_field *power_driver; /* NULL: the bench cannot switch it */
     const struct rig_record *power;       /* its arguments */
+    bool starts;          /* it has `start`: its other fields may hold words that are known later */
     GPtrArray *resources; /* char *: what only one run may use at a time, sorted: "power hid-relay ABCDE 2" */
 };
 
@@ -38,6 +39,29 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_bench, rig_bench_free)
 
 /* RIG_ERROR_USAGE names the boards that there are. NULL as name: the only board. */
 const struct rig_bench_board *rig_bench_find(const struct rig_bench *bench, const char *name, GError **error);
+
+/* The board's fields once more, with words put in for $NAME. */
+struct rig_bench_entry {
+    struct rig_document *document; /* keeps the texts */
+    struct rig_source *source;
+    GHashTable *variables;
+    struct rig_record *record; /* of rig_bench_board_shape, or of rig_bench_start_shape */
+    const struct rig_field *power_driver;
+    const struct rig_record *power;
+};
+/* words: name -> text, both char *. A board without `start` is bound too: its `$` are characters then.
+ * RIG_ERROR_INPUT carries the diagnostics. The bench must outlive it. */
+struct rig_bench_entry *rig_bench_bind(const struct rig_bench_board *board, GHashTable *words,
+                                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same for the start-th program of the board. */
+struct rig_bench_entry *rig_bench_bind_start(const struct rig_bench_board *board, guint start,
+                                             GHashTable *words, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void rig_bench_entry_free(struct rig_bench_entry *entry);
+typedef struct rig_bench_entry rig_bench_entry;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_bench_entry, rig_bench_entry_free)
+
+/* A path of the bench file: absolute, or from the folder of that file. Owned by the caller. */
+char *rig_bench_path(const struct rig_bench *bench, const char *path);
 
 G_END_DECLS
 

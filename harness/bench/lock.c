@@ -19,7 +19,9 @@
 #define SHARED_DIRECTORY "/run/lock/bootrig"
 
 struct rig_lock {
-    GArray *fds; /* int */
+    char *directory;
+    GPtrArray *held; /* char *: what was added */
+    GArray *fds;     /* int */
 };
 
 static bool own_directory(const char *path, GError **error)
@@ -149,6 +151,8 @@ struct rig_lock *rig_lock_board(const char *directory, const struct rig_bench_bo
                                   g_get_monotonic_time() + (gint64)MIN(wait_us, (guint64)G_MAXINT64 / 4)};
     g_autoptr(rig_lock) lock = g_new0(struct rig_lock, 1);
 
+    lock->directory = g_strdup(directory);
+    lock->held = g_ptr_array_new_with_free_func(g_free);
     lock->fds = g_array_new(FALSE, FALSE, sizeof(int));
     /* Resources are sorted, so that two who want the same ones cannot wait for each other. */
     for (guint i = 0; i < board->resources->len; i++) {
@@ -164,6 +168,23 @@ struct rig_lock *rig_lock_board(const char *directory, const struct rig_bench_bo
     return g_steal_pointer(&lock);
 }
 
+bool rig_lock_add(struct rig_lock *lock, const char *resource, const char *who, GError **error)
+{
+    struct waiting waiting = {.until_us = g_get_monotonic_time()};
+    int fd;
+
+    for (guint i = 0; i < lock->held->len; i++)
+        if (strcmp(lock->held->pdata[i], resource) == 0)
+            return true;
+    fd = take(lock->directory, resource, &waiting, error);
+    if (fd < 0)
+        return false;
+    g_ptr_array_add(lock->held, g_strdup(resource));
+    g_array_append_val(lock->fds, fd);
+    write_holder(fd, who);
+    return true;
+}
+
 void rig_lock_free(struct rig_lock *lock)
 {
     if (!lock)
@@ -171,5 +192,7 @@ void rig_lock_free(struct rig_lock *lock)
     for (guint i = 0; i < lock->fds->len; i++)
         close(g_array_index(lock->fds, int, i));
     g_array_unref(lock->fds);
+    g_ptr_array_unref(lock->held);
+    g_free(lock->directory);
     g_free(lock);
 }

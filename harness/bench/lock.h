@@ -22,6 +22,9 @@ struct rig_lock;
 struct rig_lock *rig_lock_board(const char *directory, const struct rig_bench_board *board, const char *who,
                                 guint64 wait_us, rig_lock_waiting waiting, void *user,
                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* One more resource, known only now; does not wait, and does nothing when this lock has it already. */
+bool rig_lock_add(struct rig_lock *lock, const char *resource, const char *who,
+                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rig_lock_free(struct rig_lock *lock);
 typedef struct rig_lock rig_lock;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_lock, rig_lock_free)

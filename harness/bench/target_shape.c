@@ -10,7 +10,9 @@ const char *const rig_choices_security[] = {"nothing", "encryption", NULL};
 const char *const rig_choices_repairing[] = {"allowed", "refused", NULL};
 const char *const rig_choices_signing[] = {"ecdsa-p256", "rsa-2048", "rsa-3072", "ed25519", "none", NULL};
 static const char *const rewrites[] = {"refused", "clears-bits", NULL};
-static const char *const kinds[] = {"simulated", "simulated-process", NULL};
+static const char *const kinds[] = {"simulated", "simulated-process", "board", NULL};
+static const char *const consoles[] = {"direct", "rtt", NULL};
+static const char *const adapters[] = {"st-link", "jtag", NULL};
 static const char *const devices[] = {"internal", "external", NULL};
 const char *const rig_choices_defects[] = {
     "accepts-unsigned", "accepts-any-key", "skips-hash", "never-reverts", "forgets-progress", "no-copy-done", "ignores-downgrade",
@@ -54,6 +56,21 @@ static const struct rig_field bootloader_fields[] = {
 static const struct rig_shape bootloader_shape = {.name = "bootloader", .fields = bootloader_fields, .n_fields = G_N_ELEMENTS(bootloader_fields),
                                                   .shorthand = "file"};
 
+static const char *const simulated_word[] = {"simulated", NULL};
+static const struct rig_field firmware_fields[] = {
+    {.name = "waits", .type = RIG_TYPE_TEXT, .required = true,
+     .about = "Application that serves SMP and waits to be confirmed: a raw binary, unsigned (zephyr.bin)."},
+    {.name = "confirms", .type = RIG_TYPE_TEXT, .about = "The same, and it confirms itself."},
+    {.name = "crashes", .type = RIG_TYPE_TEXT, .about = "The same, and it crashes in its self-test."},
+    {.name = "hangs", .type = RIG_TYPE_TEXT, .about = "The same, and it hangs in its self-test."},
+    {.name = "header", .type = RIG_TYPE_SIZE, .default_text = "512B", .min = 32, .max = 65535,
+     .about = "Bytes that the image header takes."},
+    {.name = "room", .type = RIG_TYPE_FLAG, .default_text = "true",
+     .about = "The binaries begin with room for the header (Zephyr's ROM_START_OFFSET)."},
+};
+static const struct rig_shape firmware_shape = {.name = "firmware", .fields = firmware_fields, .n_fields = G_N_ELEMENTS(firmware_fields),
+                                                .shorthand = "waits"};
+
 static const struct rig_field target_fields[] = {
     {.name = "target", .type = RIG_TYPE_NAME, .required = true, .about = "Name of the target; the file is named after it."},
     {.name = "about", .type = RIG_TYPE_TEXT, .required = true, .about = "One sentence for people."},
@@ -64,6 +81,17 @@ static const struct rig_field target_fields[] = {
     {.name = "scratch", .type = RIG_TYPE_RECORD, .shape = &area_shape, .about = "Scratch area of swap-scratch."},
     {.name = "bootloader", .type = RIG_TYPE_RECORD, .shape = &bootloader_shape,
      .about = "Your own bootloader, compiled for this machine against bootloader_abi.h, instead of the built-in model."},
+    {.name = "adapter", .type = RIG_TYPE_CHOICE, .choices = adapters, .default_text = "st-link",
+     .about = "Out of process: what openocd drives the board through: an ST-LINK over TCP, or JTAG over remote_bitbang."},
+    {.name = "console", .type = RIG_TYPE_CHOICE, .choices = consoles, .default_text = "direct",
+     .about = "Out of process: where console lines come from: the board's own pipe, or RTT through openocd."},
+    {.name = "chip", .type = RIG_TYPE_NAME, .about = "Kinds `board` and `simulated-process`: the chip that its probe must find (nrf52840, ...); another one is refused."},
+    {.name = "boot-line", .type = RIG_TYPE_TEXT, .default_text = "*** Booting MCUboot",
+     .about = "Kind `board`: a piece of the console line that each run of the bootloader prints."},
+    {.name = "key", .type = RIG_TYPE_TEXT,
+     .about = "Kind `board`: PEM file of the private key whose signatures the bootloader takes; without it the rig's own test key of `sign`."},
+    {.name = "firmware", .type = RIG_TYPE_RECORD, .shape = &firmware_shape, .choices = simulated_word,
+     .about = "Kind `board`: what the images of scenarios are made of; without it they come from files. `simulated`: for the simulated board."},
     {.name = "name", .type = RIG_TYPE_TEXT, .default_text = "bootrig-sim", .about = "Advertised name."},
     {.name = "address", .type = RIG_TYPE_ADDRESS, .default_text = "C0:FF:EE:00:00:01", .about = "Bluetooth address."},
     {.name = "options", .type = RIG_TYPE_RECORD, .shape = &rig_board_options_shape, .about = "Board options."},

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* One run from options to exit code: selection, boards, journal, live terminal, reports, signals. */
+#include "cli/run_bench.h"
 #include "cli/run_options.h"
 
 #include "report/page.h"
+#include "report/picture.h"
+#include "report/evidence.h"
 #include "report/junit.h"
 #include "report/output.h"
 #include "report/terminal.h"
@@ -108,7 +111,14 @@ static bool parse_plan(struct session *session, GError **error)
            (!options->cut || rig_cut_place_parse(options->cut, &plan->only_cut, error));
 }
 
-static char *replay_options(const struct rig_run_options *options)
+static void add_quoted(GString *text, const char *option, const char *value)
+{
+    g_autofree char *quoted = g_shell_quote(value);
+
+    g_string_append_printf(text, " %s %s", option, quoted);
+}
+
+static char *replay_options(const struct rig_run_options *options, const struct rig_run_bench *chosen)
 {
     GString *text = g_string_new(NULL);
 
@@ -118,13 +128,15 @@ static char *replay_options(const struct rig_run_options *options)
         g_string_append_printf(text, " --hci %s", options->hci);
     if (options->adapter)
         g_string_append_printf(text, " --adapter %s", options->adapter);
+    if (chosen->bench) {
+        add_quoted(text, "--bench", chosen->bench->source->path);
+        g_string_append_printf(text, " --board %s", chosen->board->name);
+    }
+
     for (char **defect = options->defects; defect && *defect; defect++)
         g_string_append_printf(text, " --defect %s", *defect);
-    if (options->bootloader) {
-        g_autofree char *quoted = g_shell_quote(options->bootloader);
-
-        g_string_append_printf(text, " --bootloader %s", quoted);
-    }
+    if (options->bootloader)
+        add_quoted(text, "--bootloader", options->bootloader);
     if (options->timeout_scale < 1.0 || options->timeout_scale > 1.0)
         g_string_append_printf(text, " --timeout-scale %g", options->timeout_scale);
     return g_string_free(text, FALSE);
@@ -177,10 +189,25 @@ static void publish(struct session *session, const char *path, char *text, gsize
     g_free(text);
 }
 
+/* A picture that cannot be written is a report that was not written. */
+static void write_pictures(struct session *session)
+{
+    g_autofree char *folder = rig_output_file(session->output, RIG_EVIDENCE_FOLDER);
+    GError *error = NULL;
+
+    if (rig_pictures_write(session->results, folder, session->written, &error))
+        return;
+    fprintf(stderr, "bootrig: the pictures of paths were not written: %s\n", error->message);
+    g_error_free(error);
+    session->report_failed = true;
+}
+
 static void write_junit(struct session *session, const char *path)
 {
     const char *const attachments[] = {rig_journal_path(session->plan.journal), NULL};
-    struct rig_junit_options options = {.strict = session->options->junit_strict, .attachments = attachments};
+    g_autofree char *evidence = rig_output_file(session->output, RIG_EVIDENCE_FOLDER);
+    struct rig_junit_options options = {
+        .strict = session->options->junit_strict, .attachments = attachments, .pictures = evidence};
     GError *error = NULL;
     gsize n_bytes = 0;
     char *text = rig_junit_text(session->results, &options, &n_bytes, &error);
@@ -196,6 +223,7 @@ static void write_reports(struct session *session)
     gsize n_bytes = 0;
     char *text;
 
+    write_pictures(session);
     write_junit(session, junit);
     if (session->options->junit)
         write_junit(session, session->options->junit);
@@ -227,7 +255,10 @@ static int conclude(struct session *session)
 static int run_session(struct session *session)
 {
     const struct rig_run_options *options = session->options;
-    enum rig_loudness loudness = options->quiet ? RIG_QUIET : options->verbose ? RIG_VERBOSE : RIG_NORMAL;
+    enum rig_loudness loudness = options->quiet     ? RIG_QUIET
+                                 : options->in_full ? RIG_FULL
+                                 : options->verbose ? RIG_VERBOSE
+                                                    : RIG_NORMAL;
     struct rig_terminal_options terminal_options = rig_terminal_options_for(STDOUT_FILENO, loudness);
     struct rig_terminal *terminal;
     int exit_code;
@@ -294,10 +325,11 @@ static int open_and_run(struct session *session)
 int rig_run_with_options(const struct rig_run_options *options, const char *const *argv)
 {
     struct session session = {.options = options};
+    g_auto(rig_run_bench) chosen = {0};
     g_autofree char *targets = rig_data_path("targets");
     g_autoptr(rig_boards) boards =
         rig_boards_new(options->target, targets, (const char *const *)options->defects, &interrupted);
-    g_autofree char *repeated = replay_options(options);
+    g_autofree char *repeated = NULL;
     g_autoptr(GPtrArray) claims = parse_claims(options->images);
     g_autoptr(rig_selection) selection = NULL;
     GError *error = NULL;
@@ -305,6 +337,11 @@ int rig_run_with_options(const struct rig_run_options *options, const char *cons
     rig_boards_use_bootloader(boards, options->bootloader);
     rig_boards_use_link(boards, options->link, options->hci, options->adapter);
     catch_signals();
+    if (!rig_run_bench_open(&chosen, options, &interrupted, &error))
+        return interrupted ? (void)rig_cli_fail(error), RIG_EXIT_INTERRUPTED : rig_cli_fail(error);
+    if (chosen.bench)
+        rig_boards_use_bench(boards, chosen.bench, chosen.board, chosen.lock);
+    repeated = replay_options(options, &chosen);
     if (!parse_plan(&session, &error) || !board_is_there(boards, &error))
         return rig_cli_fail(error);
     selection = select_cases(options);

@@ -23,9 +23,9 @@ struct rig_output {
 
 /* Makes the folder when it is missing and locks it for the life of this run. While another run holds it, the
  * first free one of its subfolders run-2, run-3, ... is taken instead: both runs go on, nothing mixes, a
- * collector with ** finds both. The four report files and the evidence of an earlier run are removed from the folder
- * that was claimed, so that a run that dies early cannot leave an old green report behind; other files stay. An error:
- * the folder cannot be made or written, or all RIG_OUTPUT_MAX_RUNS are taken. */
+ * collector with ** finds both. The four report files and the evidence of an earlier run are removed from the
+ * folder that was claimed, so that a run that dies early cannot leave an old green report behind; other files
+ * stay. An error: the folder cannot be made or written, or all RIG_OUTPUT_MAX_RUNS are taken. */
 struct rig_output *rig_output_claim(const char *directory, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rig_output_release(struct rig_output *output); /* frees it, too; NULL is fine */
 typedef struct rig_output rig_output;
@@ -33,6 +33,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_output, rig_output_release)
 
 /* Path of a file in the claimed folder. Owned by the caller. */
 char *rig_output_file(const struct rig_output *output, const char *name);
+
+/* Makes a folder, its parents too, when it is missing. */
+bool rig_output_make_folder(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Writes a whole file: to a name beside it, then renamed, so that nobody sees half of it. "-" is standard
  * output; what is there and is no regular file (a pipe, /dev/null) is written directly, not replaced. */

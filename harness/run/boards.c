@@ -3,8 +3,11 @@
 #include "run/boards.h"
 
 #include "base/error.h"
+#include "drivers/assembled/assembled.h"
 #include "drivers/sim/sim_driver.h"
 #include "drivers/simprocess/process_board.h"
+
+#include <string.h>
 
 struct rig_boards {
     char *target;
@@ -15,9 +18,11 @@ struct rig_boards {
     char *hci;
     char *adapter;
     volatile int *interrupted;
-    char *program;        /* this program, for boards that are processes of it */
-    char *openocd_config; /* for their debug port */
-    GHashTable *made;     /* name -> struct made_board */
+    char *program;                 /* this program, for boards that are processes of it */
+    const struct rig_bench *bench; /* NULL: boards are made from targets alone */
+    const struct rig_bench_board *entry;
+    struct rig_lock *lock;
+    GHashTable *made; /* name -> struct made_board */
 };
 
 struct made_board {
@@ -45,7 +50,6 @@ struct rig_boards *rig_boards_new(const char *target, const char *target_directo
     boards->defects = g_strdupv((char **)defects);
     boards->interrupted = interrupted;
     boards->program = g_file_read_link("/proc/self/exe", NULL);
-    boards->openocd_config = g_build_filename(target_directory, "sim-openocd.cfg", NULL);
     boards->made = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, made_free);
     return boards;
 }
@@ -58,7 +62,6 @@ void rig_boards_free(struct rig_boards *boards)
     g_free(boards->target);
     g_free(boards->directory);
     g_free(boards->program);
-    g_free(boards->openocd_config);
     g_strfreev(boards->defects);
     g_free(boards->bootloader);
     g_free(boards->link);
@@ -67,18 +70,55 @@ void rig_boards_free(struct rig_boards *boards)
     g_free(boards);
 }
 
+static bool is_kind(const struct rig_target *target, const char *kind)
+{
+    return g_str_equal(rig_record_text(target->record, "kind"), kind);
+}
+
 static bool is_process(const struct rig_boards *boards, const struct rig_target *target)
 {
-    return boards->link || g_str_equal(rig_record_text(target->record, "kind"), "simulated-process");
+    return boards->link || is_kind(target, "simulated-process");
+}
+
+void rig_boards_use_bench(struct rig_boards *boards, const struct rig_bench *bench,
+                          const struct rig_bench_board *entry, struct rig_lock *lock)
+{
+    boards->bench = bench;
+    boards->entry = entry;
+    boards->lock = lock;
+}
+
+static struct rig_board *assemble(struct rig_boards *boards, const struct rig_target *target, GError **error)
+{
+    const struct rig_assembled_config config = {.bench = boards->bench,
+                                                .entry = boards->entry,
+                                                .target = target,
+                                                .program = boards->program,
+                                                .targets = boards->directory,
+                                                .lock = boards->lock};
+
+    if (is_kind(target, "board"))
+        return rig_assembled_board_new(&config, error);
+    g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE,
+                "target '%s' is of kind '%s': a board of a bench wants one of kind 'board'", target->name,
+                rig_record_text(target->record, "kind"));
+    return NULL;
 }
 
 static struct rig_board *make_board(struct rig_boards *boards, const struct rig_target *target,
                                     GError **error)
 {
+    if (boards->entry)
+        return assemble(boards, target, error);
+    if (is_kind(target, "board")) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE,
+                    "target '%s' is a real board: name the bench that it is on with --bench", target->name);
+        return NULL;
+    }
     if (!is_process(boards, target))
         return rig_sim_board_new(target, error);
     if (boards->program)
-        return rig_process_board_new(target, boards->program, boards->openocd_config, error);
+        return rig_process_board_new(target, boards->program, boards->directory, error);
     g_set_error_literal(error, RIG_ERROR, RIG_ERROR_IO,
                         "cannot tell where this program is: /proc is not mounted");
     return NULL;
@@ -104,6 +144,11 @@ static bool adapt(const struct rig_boards *boards, const struct rig_target *targ
     bool (*add_defect)(struct rig_board *, const char *, GError **) =
         is_process(boards, target) ? rig_process_board_add_defect : rig_sim_board_add_defect;
 
+    if (boards->entry && (boards->bootloader || (boards->defects && *boards->defects))) {
+        g_set_error_literal(error, RIG_ERROR, RIG_ERROR_USAGE,
+                            "--bootloader and --defect are for simulated boards, not for those of a bench");
+        return false;
+    }
     if (boards->bootloader && is_process(boards, target)) {
         g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
                     "target '%s' runs out of process: it cannot run a bootloader of yours", target->name);
@@ -142,11 +187,31 @@ static struct made_board *make(struct rig_boards *boards, const char *name, GErr
     return made;
 }
 
+/* The target of a board of the bench; owned by the caller. */
+static char *bench_target(const struct rig_boards *boards, GError **error)
+{
+    const char *name = boards->target ? boards->target : rig_record_text(boards->entry->record, "target");
+
+    if (name && !boards->target && strchr(name, '/'))
+        return rig_bench_path(boards->bench, name);
+    if (!name)
+        g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE,
+                    "board '%s' of the bench does not say what it is: give it a 'target:', or name one with "
+                    "--target",
+                    boards->entry->name);
+    return g_strdup(name);
+}
+
 struct rig_board *rig_boards_get(struct rig_boards *boards, const char *wanted,
                                  const struct rig_target **target, GError **error)
 {
-    const char *name = boards->target ? boards->target : wanted ? wanted : RIG_TARGET_DEFAULT;
-    struct made_board *made = g_hash_table_lookup(boards->made, name);
+    g_autofree char *name = boards->entry    ? bench_target(boards, error)
+                            : boards->target ? g_strdup(boards->target)
+                                             : g_strdup(wanted ? wanted : RIG_TARGET_DEFAULT);
+    struct made_board *made = name ? g_hash_table_lookup(boards->made, name) : NULL;
+
+    if (!name)
+        return NULL;
 
     if (!made && !(made = make(boards, name, error)))
         return NULL;

@@ -3,6 +3,8 @@
 #ifndef RIG_RUN_BOARDS_H
 #define RIG_RUN_BOARDS_H
 
+#include "bench/bench.h"
+#include "bench/lock.h"
 #include "bench/target.h"
 #include "drivers/board/board.h"
 
@@ -21,9 +23,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_boards, rig_boards_free)
 /* Every simulated board boots through this shared object (see bootloader_abi.h). NULL: as the targets say. */
 void rig_boards_use_bootloader(struct rig_boards *boards, const char *path);
 
-/* Every simulated board runs as a process of its own and is reached over this link (drivers/links/links.h); hci and
- * adapter as for rig_process_board_use_radio(). Texts are copied; NULL: as the targets say. */
+/* Every simulated board runs as a process of its own and is reached over this link (drivers/links/links.h);
+ * hci and adapter as for rig_process_board_use_radio(). Texts are copied; NULL: as the targets say. */
 void rig_boards_use_link(struct rig_boards *boards, const char *link, const char *hci, const char *adapter);
+/* Every scenario runs on this board of a bench, whose target --target or the bench file says. All is borrowed
+ * and must outlive the boards. */
+void rig_boards_use_bench(struct rig_boards *boards, const struct rig_bench *bench,
+                          const struct rig_bench_board *entry, struct rig_lock *lock);
 
 /* The board for a scenario that asks for `wanted` (NULL = none in particular). Borrowed; *target borrowed
  * too. */

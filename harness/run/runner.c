@@ -148,24 +148,58 @@ static void add_where(struct rig_event *event, const struct rig_trouble *trouble
     rig_event_text(where, "text", trouble->step->text);
 }
 
-static void add_findings(struct rig_event *event, struct rig_run *run)
-{
-    g_auto(GStrv) trailers = NULL;
+/* What is found out about an attempt when its steps are over. */
+struct aftermath {
+    guint64 at_us;
+    char **trailers;
+};
 
+static void add_findings(struct rig_event *event, struct rig_run *run, const struct aftermath *aftermath)
+{
     if (run->trouble.verdict == RIG_VERDICT_PASS)
         return;
+    if (run->trouble.verdict == RIG_VERDICT_SKIP) {
+        rig_event_text(event, "skip_reason", run->trouble.message);
+        return;
+    }
     rig_event_text(event, "message", run->trouble.message);
     add_where(event, &run->trouble);
     rig_event_text(event, "expected", run->trouble.expected);
     rig_event_text(event, "seen", run->trouble.seen);
-    trailers = rig_run_trailers(run);
-    rig_event_list(event, "trailers", (const char *const *)trailers);
+    rig_event_list(event, "trailers", (const char *const *)aftermath->trailers);
     g_ptr_array_add(run->also, NULL);
     if (run->also->len > 1)
         rig_event_list(event, "also", (const char *const *)run->also->pdata);
 }
 
-static void emit_case_end(const struct play *play, const struct attempt *attempt, struct rig_run *run)
+static bool is_trouble(enum rig_verdict verdict)
+{
+    return verdict != RIG_VERDICT_PASS && verdict != RIG_VERDICT_SKIP;
+}
+
+/* Trailers first: a board that was made safe has no power. */
+static void end_attempt(struct rig_run *run, struct aftermath *aftermath)
+{
+    GError *error = NULL;
+
+    *aftermath = (struct aftermath){.at_us = rig_run_now_us(run)};
+    aftermath->trailers = is_trouble(run->trouble.verdict) ? rig_run_trailers(run) : NULL;
+    run->muted++; /* what follows is no part of the case */
+    if (!run->board->ops->make_safe(run->board, &error)) {
+        g_prefix_error(&error, "the board could not be left in its safe state: ");
+        rig_run_error(run, error);
+    }
+    run->muted--;
+    rig_keep_logs(run);
+}
+
+static void aftermath_clear(struct aftermath *aftermath)
+{
+    g_strfreev(aftermath->trailers);
+}
+
+static void emit_case_end(const struct play *play, const struct attempt *attempt, struct rig_run *run,
+                          const struct aftermath *aftermath)
 {
     struct rig_event *event = rig_event_new("case-end");
     g_autofree char *wall = rig_journal_wall_now();
@@ -173,14 +207,14 @@ static void emit_case_end(const struct play *play, const struct attempt *attempt
 
     rig_event_text(event, "verdict", rig_verdict_word(run->trouble.verdict));
     rig_event_text(event, "wall", wall);
-    rig_event_count(event, "elapsed_us", (gint64)rig_run_now_us(run));
+    rig_event_count(event, "elapsed_us", (gint64)aftermath->at_us);
     rig_event_count(event, "duration_ms", (g_get_real_time() - attempt->started_wall_us) / 1000);
     rig_event_text(event, "replay", replay);
     rig_event_flag(event, "final", attempt->final);
-    add_findings(event, run);
+    add_findings(event, run, aftermath);
     if (*rig_evidence_files(run->evidence))
         rig_event_list(event, "evidence", rig_evidence_files(run->evidence));
-    emit(play->plan, (gint64)rig_run_now_us(run), event);
+    emit(play->plan, (gint64)aftermath->at_us, event);
 }
 
 static bool claims_hold(const struct play *play, struct rig_run *run)
@@ -223,7 +257,7 @@ static void clean_up(struct rig_run *run)
     run->board->interrupted = interrupted;
     if (first.verdict == RIG_VERDICT_PASS)
         return;
-    if (rig_run_troubled(run))
+    if (rig_run_troubled(run) && first.verdict != RIG_VERDICT_SKIP)
         g_ptr_array_add(run->also, g_strdup_printf("in cleanup: %s", run->trouble.message));
     rig_trouble_clear(&run->trouble);
     run->trouble = first;
@@ -244,6 +278,7 @@ static enum rig_verdict play_attempt(const struct play *play, struct attempt *at
                                      bool *interrupted)
 {
     const struct rig_run_plan *plan = play->plan;
+    struct aftermath aftermath;
     enum rig_verdict verdict;
     struct rig_run run;
 
@@ -259,14 +294,14 @@ static enum rig_verdict play_attempt(const struct play *play, struct attempt *at
     run.only_cut = plan->has_only_cut ? &plan->only_cut : NULL;
     run.only_path = plan->only_path;
     play_phases(play, &run);
-    verdict = run.trouble.verdict;
     *interrupted = run.trouble.interrupted;
-    attempt->final = verdict == RIG_VERDICT_PASS || *interrupted || attempt->number >= n_retries;
-    rig_keep_logs(&run);
     rig_air_end(play->air, &run);
-    emit_case_end(play, attempt, &run);
+    end_attempt(&run, &aftermath);
+    verdict = run.trouble.verdict;
+    attempt->final = !is_trouble(verdict) || *interrupted || attempt->number >= n_retries;
+    emit_case_end(play, attempt, &run, &aftermath);
     rig_journal_end_case(plan->journal);
-    attempt->board->ops->make_safe(attempt->board);
+    aftermath_clear(&aftermath);
     rig_run_clear(&run);
     return verdict;
 }
@@ -334,7 +369,7 @@ static bool play_case(const struct play *play, bool *interrupted)
         return true;
     }
     verdict = play_attempts(play, &attempt, interrupted);
-    return !*interrupted && (verdict == RIG_VERDICT_PASS || !plan->fail_fast);
+    return !*interrupted && (!is_trouble(verdict) || !plan->fail_fast);
 }
 
 static void emit_run_end(const struct rig_run_plan *plan, gint64 started_us, bool interrupted)

@@ -65,6 +65,17 @@ static bool is_up(void *user)
            view.state != RIG_STATE_OFF;
 }
 
+static bool adopt(struct rig_run *run, const struct rig_board_setup *setup)
+{
+    const struct rig_board_ops *ops = run->board->ops;
+    GError *error = NULL;
+
+    if (ops->adopt ? ops->adopt(run->board, setup, &error) : ops->prepare(run->board, setup, &error))
+        return true;
+    rig_run_unable(run, error);
+    return false;
+}
+
 static void run_board(struct rig_run *run, const struct rig_step *step)
 {
     struct slot_images collected = {.n_images = 0};
@@ -78,16 +89,12 @@ static void run_board(struct rig_run *run, const struct rig_step *step)
     bool up = false;
 
     /* Options first: they say how images are signed by default, and the case before may have had others. */
-    if (!run->board->ops->prepare(run->board, &setup, &error)) {
-        rig_run_error(run, error);
-        return;
-    }
-    if (!collect_images(run, step, &collected))
+    if (!adopt(run, &setup) || !collect_images(run, step, &collected))
         return;
     setup.images = collected.images;
     setup.n_images = collected.n_images;
     if (!run->board->ops->prepare(run->board, &setup, &error)) {
-        rig_run_error(run, error);
+        rig_run_unable(run, error);
         return;
     }
     rig_smp_transport_restart(&run->client.transport);

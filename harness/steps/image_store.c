@@ -55,6 +55,8 @@ static const struct rig_key *key_for(struct rig_image_store *store, const struct
         return NULL;
     if (!g_str_equal(sign, "target"))
         rig_key_kind_from_name(sign, &kind);
+    if (board->key && !stranger && kind == rig_key_kind(board->key))
+        return board->key;
     if (!store->keys[kind][stranger] && !(store->keys[kind][stranger] = rig_key_test(kind, stranger, &why)))
         g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot make the %s test key: %s",
                     rig_key_kind_name(kind), why);
@@ -75,8 +77,8 @@ static guint64 payload_seed(const struct rig_case *the_case, const char *name, c
     return value;
 }
 
-static guint8 *make_payload(const struct rig_case *the_case, const char *name, const struct rig_record *plan,
-                            const struct rig_board *board, gsize n_bytes)
+static GBytes *make_payload(const struct rig_case *the_case, const char *name, const struct rig_record *plan,
+                            const struct rig_board *board, gsize n_bytes, GError **error)
 {
     struct rig_payload_plan payload_plan = {
         .behaviour = rig_record_text(plan, "behaviour"),
@@ -84,9 +86,10 @@ static guint8 *make_payload(const struct rig_case *the_case, const char *name, c
         .watchdog_us = rig_record_count(plan, "watchdog"),
         .seed = payload_seed(the_case, name, rig_record_text(plan, "seed")),
     };
-    guint8 *payload = g_malloc0(n_bytes);
+    GBytes *payload = board->ops->make_payload(board, &payload_plan, n_bytes, error);
 
-    board->ops->make_payload(&payload_plan, payload, n_bytes);
+    if (!payload)
+        g_prefix_error(error, "image '%s': ", name);
     return payload;
 }
 
@@ -171,15 +174,13 @@ static bool make_bytes(const struct rig_case *the_case, const char *name, const 
                        GError **error)
 {
     gsize payload_bytes = rig_record_count(plan, "size");
-    g_autofree guint8 *payload = make_payload(the_case, name, plan, board, payload_bytes);
+    g_autoptr(GBytes) payload = make_payload(the_case, name, plan, board, payload_bytes, error);
     const struct rig_value *counter = rig_record_get(plan, "security-counter");
     const struct rig_value *header = rig_record_get(plan, "header-size");
     struct recipe_parts parts;
     struct rig_image_recipe recipe = {
-        .payload = payload,
-        .payload_bytes = payload_bytes,
         .version = rig_record_get(plan, "version")->version,
-        .header_bytes = header ? (guint16)header->count : 0,
+        .header_bytes = header ? (guint16)header->count : board->header_bytes,
         .key = key,
         .has_security_counter = counter != NULL,
         .security_counter = counter ? (guint32)counter->count : 0,
@@ -187,6 +188,9 @@ static bool make_bytes(const struct rig_case *the_case, const char *name, const 
     };
     enum rig_image_status status;
 
+    if (!payload)
+        return false;
+    recipe.payload = g_bytes_get_data(payload, &recipe.payload_bytes);
     collect_parts(plan, &parts);
     recipe.dependencies = (const struct rig_image_dependency *)(gpointer)parts.dependencies->data;
     recipe.n_dependencies = parts.dependencies->len;
@@ -295,7 +299,8 @@ static char *store_key(const struct rig_image_plan *plan, const struct rig_board
     struct rig_slot slot = {0};
 
     pad_slot(plan->arguments, board, &slot);
-    return g_strdup_printf("%p/%d/%d/%u/%u/%u", (const void *)plan, board->signing, board->signing_needed,
+    return g_strdup_printf("%p/%p/%u/%d/%d/%u/%u/%u", (const void *)plan,
+                           (const void *)board->key, board->header_bytes, board->signing, board->signing_needed,
                            slot.n_bytes, slot.image_offset, slot.geometry.max_align);
 }
 

@@ -184,6 +184,16 @@ void rig_run_error(struct rig_run *run, GError *error)
     g_error_free(error);
 }
 
+void rig_run_unable(struct rig_run *run, GError *error)
+{
+    if (!g_error_matches(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED)) {
+        rig_run_error(run, error);
+        return;
+    }
+    set_trouble(run, RIG_VERDICT_SKIP, NULL, NULL, g_strdup(error->message));
+    g_error_free(error);
+}
+
 void rig_run_error_text(struct rig_run *run, const char *format, ...)
 {
     va_list arguments;

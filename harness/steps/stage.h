@@ -15,7 +15,7 @@ G_BEGIN_DECLS
 
 /* The first thing that went wrong, and where. */
 struct rig_trouble {
-    enum rig_verdict verdict; /* PASS: nothing did */
+    enum rig_verdict verdict; /* PASS: nothing did; SKIP: the board turned out to be unable */
     bool interrupted;
     char *message;
     char *expected; /* may be NULL */
@@ -81,6 +81,9 @@ void rig_run_fail(struct rig_run *run, const char *expected, const char *seen, c
     G_GNUC_PRINTF(4, 5);
 /* The rig could not do its job: error. Takes the GError. */
 void rig_run_error(struct rig_run *run, GError *error);
+/* Takes the GError: RIG_ERROR_UNSUPPORTED ends the case as skipped, with this reason; else as rig_run_error().
+ */
+void rig_run_unable(struct rig_run *run, GError *error);
 void rig_run_error_text(struct rig_run *run, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /* One comparison, on record; fails the step when not ok. Returns ok. */
 bool rig_run_expect(struct rig_run *run, bool ok, const char *what, const char *expected, const char *seen);

@@ -11,7 +11,7 @@ const struct rig_built_image *rig_run_image(struct rig_run *run, const char *nam
         rig_image_store_get(run->images, run->the_case, name, run->board, &error);
 
     if (!image)
-        rig_run_error(run, error);
+        rig_run_unable(run, error);
     return image;
 }
 

@@ -6,6 +6,8 @@
 
 #include <glib-unix.h>
 
+#define MAX_CATCH_UP 100u /* a source that is never done must not hold the board */
+
 bool rig_board_can(const struct rig_board *board, const char *capability)
 {
     return g_strv_contains((const gchar *const *)board->capabilities, capability);
@@ -22,6 +24,10 @@ bool rig_board_wait_for(struct rig_board *board, guint64 until_us, rig_board_con
             return true;
         if (!board->ops->wait(board, until_us, &happened, error))
             return false;
+        if (board->broken) {
+            g_propagate_error(error, g_steal_pointer(&board->broken));
+            return false;
+        }
         if (!happened) {
             *satisfied = done(user);
             return true;
@@ -58,6 +64,28 @@ void rig_board_doze(struct rig_board *board, guint max_ms)
     g_main_context_iteration(board->events, TRUE);
     g_source_destroy(alarm);
     g_source_unref(alarm);
+}
+
+void rig_board_catch_up(struct rig_board *board)
+{
+    for (guint i = 0; i < MAX_CATCH_UP && g_main_context_iteration(board->events, FALSE); i++)
+        ;
+}
+
+void rig_board_break(struct rig_board *board, GError *error)
+{
+    if (board->broken)
+        g_error_free(error);
+    else
+        board->broken = error;
+}
+
+void rig_board_console_line(struct rig_board *board, const char *line)
+{
+    if (board->ops->heard)
+        board->ops->heard(board, line);
+    if (board->listener.console)
+        board->listener.console(board->listener.user, board->ops->now_us(board), line);
 }
 
 static gboolean readable(gint fd, GIOCondition condition, gpointer user)

@@ -66,8 +66,13 @@ struct rig_board_ops {
     /* Another key takes the place of each of the board's: both sides have keys, and they differ. NULL op or
      * RIG_ERROR_UNSUPPORTED where that cannot be. */
     bool (*replace_bonds)(struct rig_board *board, GError **error);
-    /* Fills a payload; NULL op: images come from files. n_bytes is at least RIG_PAYLOAD_MIN_BYTES. */
-    void (*make_payload)(const struct rig_payload_plan *plan, guint8 *payload, gsize n_bytes);
+    /* A payload of n_bytes (at least RIG_PAYLOAD_MIN_BYTES), or of more where the board's own firmware is
+     * larger. NULL op: images come from files. RIG_ERROR_UNSUPPORTED: this board has no such firmware. */
+    GBytes *(*make_payload)(const struct rig_board *board, const struct rig_payload_plan *plan, gsize n_bytes,
+                            GError **error);
+    /* Takes over the options of a set-up (images, seed and the rest are not looked at), so that images can be
+     * built before `prepare`; NULL op: `prepare` without images does it. RIG_ERROR_UNSUPPORTED as there. */
+    bool (*adopt)(struct rig_board *board, const struct rig_board_setup *setup, GError **error);
     /* Keep and rewind a whole board; NULL where that cannot be (hardware). */
     struct rig_moment *(*keep)(struct rig_board *board);
     void (*rewind)(struct rig_board *board, const struct rig_moment *moment);
@@ -80,8 +85,10 @@ struct rig_board_ops {
      * case that did not pass. NULL op: there are none. */
     void (*logs)(struct rig_board *board, void (*each)(void *user, const char *name, const char *path),
                  void *user);
-    /* Every driver at rest, power off: the safe state at the end. */
-    void (*make_safe)(struct rig_board *board);
+    /* A console line, before the listener hears of it; NULL op: the board does not care. */
+    void (*heard)(struct rig_board *board, const char *line);
+    /* Every driver at rest, power off: the safe state at the end. false: it could not be brought there. */
+    bool (*make_safe)(struct rig_board *board, GError **error);
     void (*free)(struct rig_board *board);
 };
 
@@ -94,9 +101,13 @@ struct rig_board {
     const char *const *capabilities; /* NULL-terminated; what `needs` is checked against */
     enum rig_key_kind signing;       /* what the bootloader demands */
     bool signing_needed;
+    const struct rig_key *key; /* private; NULL: the rig's test key of that kind */
+    guint16 header_bytes;      /* of images made for this board; 0: as images have them by default */
     /* Boards on the wall's clock: sources of links, consoles and D-Bus hang here, and wait() dispatches them.
      * NULL: virtual time. */
     GMainContext *events;
+    GError
+        *broken; /* a source of `events` found the rig broken: the next rig_board_wait_for() says so; owned */
     volatile int *interrupted; /* set from outside: wait() fails with RIG_ERROR_INTERRUPTED */
 };
 
@@ -110,6 +121,12 @@ bool rig_board_wait_for(struct rig_board *board, guint64 until_us, rig_board_con
 /* For wait() of boards with `events`: dispatches what is ready, or sleeps until something is, for max_ms at
  * most. */
 void rig_board_doze(struct rig_board *board, guint max_ms);
+/* Dispatches what is ready by now and does not sleep: what a console said up to here. */
+void rig_board_catch_up(struct rig_board *board);
+/* For sources of `events`: the wire, the port or the bus is gone. Takes the error; the first one counts. */
+void rig_board_break(struct rig_board *board, GError *error);
+/* For consoles: the board hears the line, then its listener. */
+void rig_board_console_line(struct rig_board *board, const char *line);
 /* A file descriptor that ends a doze when it becomes readable; whoever waits reads it. Destroy and unref the
  * source before closing the descriptor. */
 GSource *rig_board_wake_on(struct rig_board *board, int fd) G_GNUC_WARN_UNUSED_RESULT;

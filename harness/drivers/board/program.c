@@ -4,24 +4,34 @@
 
 #include "base/error.h"
 
+#include <string.h>
+
+/* Where in the slot an image goes. */
+static bool place_image(struct rig_probe *probe, const struct rig_board_image *image, bool trial,
+                        struct rig_slot *slot, guint32 *at, GError **error)
+{
+    if (image->slot >= probe->ops->n_slots(probe) || !probe->ops->slot(probe, image->slot, slot)) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "this board has no slot %u", image->slot);
+        return false;
+    }
+    /* After an upgrade the old image lies at the start of the secondary slot, in swap-offset too. */
+    *at = trial ? 0 : slot->image_offset;
+    if (image->n_bytes <= slot->n_bytes - *at)
+        return true;
+    g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+                "an image of %" G_GSIZE_FORMAT " bytes does not fit %s (%u bytes)", image->n_bytes,
+                slot->name, slot->n_bytes - *at);
+    return false;
+}
+
 bool rig_board_program_image(struct rig_probe *probe, const struct rig_board_image *image, bool trial,
                              GError **error)
 {
     struct rig_slot slot;
     guint32 at;
 
-    if (image->slot >= probe->ops->n_slots(probe) || !probe->ops->slot(probe, image->slot, &slot)) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "this board has no slot %u", image->slot);
+    if (!place_image(probe, image, trial, &slot, &at, error))
         return false;
-    }
-    /* After an upgrade the old image lies at the start of the secondary slot, in swap-offset too. */
-    at = trial ? 0 : slot.image_offset;
-    if (image->n_bytes > slot.n_bytes - at) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
-                    "an image of %" G_GSIZE_FORMAT " bytes does not fit %s (%u bytes)", image->n_bytes,
-                    slot.name, slot.n_bytes - at);
-        return false;
-    }
     return probe->ops->program(probe, slot.device, slot.device_offset + at, image->bytes, image->n_bytes,
                                error);
 }
@@ -50,4 +60,54 @@ bool rig_board_program(struct rig_probe *probe, const struct rig_board_setup *se
         if (!rig_board_program_image(probe, &setup->images[i], !setup->confirmed, error))
             return false;
     return setup->confirmed || program_trial(probe, error);
+}
+
+static bool mark_trial(const struct rig_slot *slot, guint8 *content, GError **error)
+{
+    struct rig_trailer_layout layout;
+
+    if (!rig_trailer_layout(&slot->geometry, &layout)) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s has no room for a trailer", slot->name);
+        return false;
+    }
+    rig_trailer_magic(slot->geometry.max_align, content + layout.magic);
+    content[layout.copy_done] = 1;
+    return true;
+}
+
+static bool program_slot(struct rig_probe *probe, const struct rig_board_setup *setup, guint index,
+                         GError **error)
+{
+    g_autofree guint8 *content = NULL;
+    struct rig_slot slot, same;
+    guint32 at;
+
+    if (!probe->ops->slot(probe, index, &slot))
+        return true;
+    content = g_malloc(slot.n_bytes);
+    memset(content, slot.geometry.erased, slot.n_bytes);
+    for (gsize i = 0; i < setup->n_images; i++) {
+        if (setup->images[i].slot != index)
+            continue;
+        if (!place_image(probe, &setup->images[i], !setup->confirmed, &same, &at, error))
+            return false;
+        memcpy(content + at, setup->images[i].bytes, setup->images[i].n_bytes);
+    }
+    if (index == 0 && !setup->confirmed && !mark_trial(&slot, content, error))
+        return false;
+    return probe->ops->program(probe, slot.device, slot.device_offset, content, slot.n_bytes, error);
+}
+
+bool rig_board_program_slots(struct rig_probe *probe, const struct rig_board_setup *setup, GError **error)
+{
+    struct rig_slot slot;
+    guint32 at;
+
+    for (gsize i = 0; i < setup->n_images; i++)
+        if (!place_image(probe, &setup->images[i], !setup->confirmed, &slot, &at, error))
+            return false;
+    for (guint i = 0; i <= probe->ops->n_slots(probe); i++)
+        if (!program_slot(probe, setup, i, error))
+            return false;
+    return true;
 }

@@ -13,6 +13,11 @@ const char *rig_link_outcome_name(enum rig_link_outcome outcome)
     return (guint)outcome < RIG_LINK_N_OUTCOMES ? names[outcome] : "unknown";
 }
 
+bool rig_link_open(struct rig_link *link, GError **error)
+{
+    return !link->ops->open || link->ops->open(link, error);
+}
+
 void rig_link_board_gone(struct rig_link *link, const char *why)
 {
     if (link->ops->board_gone)

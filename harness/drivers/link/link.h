@@ -36,7 +36,10 @@ struct rig_link_state {
     bool subscribed;
     guint16 mtu;     /* ATT_MTU, 0 when not connected */
     bool host_fault; /* the last outcome was this host's doing (daemon or adapter gone), not the board's */
-    char text[96];   /* the last outcome in the stack's own words: "supervision timeout (HCI 0x08)" */
+    /* What the link's framing takes of the board's buffer beside each message. Such a link carries a message
+     * in one write only. */
+    guint8 framing_bytes;
+    char text[96]; /* the last outcome in the stack's own words: "supervision timeout (HCI 0x08)" */
 };
 
 struct rig_link_connect {
@@ -61,11 +64,15 @@ struct rig_link_answers {
 };
 
 struct rig_link;
+struct rig_console; /* drivers/console */
 
 /* Blocking, each until its deadline on the board's clock at the latest. false + error: the rig failed; else
  * *outcome. */
 struct rig_link_ops {
     const char *name;
+    /* Listens from now on, without a connection: a link that shares its wire with the console has lines to
+     * tell. Opened already is no error. NULL: connect() is early enough. */
+    bool (*open)(struct rig_link *link, GError **error);
     /* Connects and subscribes to the update characteristic; an encrypted link when the host holds a key or
      * `pair` says so. */
     bool (*connect)(struct rig_link *link, const struct rig_link_connect *how, enum rig_link_outcome *outcome,
@@ -101,18 +108,21 @@ struct rig_link {
 
 /* Where the other end of a link is. What does not belong to the kind is NULL or 0. */
 struct rig_link_place {
-    const char *kind;     /* "udp", ...: see drivers/links/links.h */
-    const char *host;     /* udp: numeric address or name */
-    guint16 port;         /* udp */
-    const char *tty;      /* serial */
-    guint32 baud;         /* serial */
-    const char *adapter;  /* bluez: "hci0" */
-    const char *address;  /* bluez: "C0:FF:EE:52:84:00"; NULL: found by its name */
-    const char *name;     /* bluez: advertised name; NULL: found by its address */
-    bool or_next_address; /* bluez: or at address + 1, where some bootloaders advertise */
-    bool refresh;         /* bluez: forget bond and cached services of the board before each connection */
-    guint16 max_mtu;      /* no longer ATT_MTU (packet + 3) than this; 0 = what the link can carry */
+    const char *kind; /* "udp", ...: see drivers/links/links.h */
+    const char *host; /* udp, serial over TCP: numeric address or name */
+    guint16 port;     /* udp, serial over TCP */
+    const char *tty;  /* serial: a port, or a unix socket that stands for one; NULL: host and port */
+    guint32 baud;     /* serial; 0 = 115200 */
+    struct rig_console *console; /* serial: the board's own console, which carries SMP too, instead of tty or
+                                    host; borrowed; its lines are left to the board */
+    const char *adapter;         /* bluez: "hci0" */
+    const char *address;         /* bluez: "C0:FF:EE:52:84:00"; NULL: found by its name */
+    const char *name;            /* bluez: advertised name; NULL: found by its address */
+    bool or_next_address;        /* bluez: or at address + 1, where some bootloaders advertise */
+    bool refresh;    /* bluez: forget bond and cached services of the board before each connection */
+    guint16 max_mtu; /* no longer ATT_MTU (packet + 3) than this; 0 = what the link can carry */
 };
+bool rig_link_open(struct rig_link *link, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rig_link_board_gone(struct rig_link *link, const char *why);
 void rig_link_close(struct rig_link *link);
 void rig_link_free(struct rig_link *link); /* NULL is no link */

@@ -232,6 +232,18 @@ bool rig_channel_off_with_proof(struct rig_power *power, struct rig_cut_record *
     return ok;
 }
 
+bool rig_channel_cut_is_over(struct rig_power *power)
+{
+    struct rig_channel *channel = self(power);
+    bool over;
+
+    g_assert(power->ops == &power_ops);
+    g_mutex_lock(&channel->lock);
+    over = channel->cut.fell || channel->cut_error;
+    g_mutex_unlock(&channel->lock);
+    return over;
+}
+
 void rig_power_free(struct rig_power *power)
 {
     if (power && power->ops->free)

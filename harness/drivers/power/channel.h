@@ -46,6 +46,8 @@ struct rig_channel {
 void rig_channel_init(struct rig_channel *channel, const struct rig_channel_ops *ops, char *name);
 /* Where this supply hangs, for people. */
 const char *rig_channel_name(const struct rig_power *power);
+/* Whether an armed cut has been carried out (or has failed); asks no device. */
+bool rig_channel_cut_is_over(struct rig_power *power);
 /* Switches off and tells who else said so; the record's `fell` and `at_us` are filled in any case. */
 bool rig_channel_off_with_proof(struct rig_power *power, struct rig_cut_record *record,
                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -24,7 +24,8 @@ struct rig_cut_plan {
 /* What became of an armed cut. */
 struct rig_cut_record {
     bool fell;
-    guint64 at_us;     /* board clock */
+    guint64 at_us;     /* board clock: when it was measured to be off */
+    guint64 aimed_us;  /* board clock: when it was to fall; 0: it was not aimed at an instant */
     bool at_operation; /* the fields below are known */
     guint64 operation;
     bool erase; /* else a write */

@@ -226,7 +226,7 @@ static struct stand *stand_new(gsize i)
 static void stand_free(struct stand *stand)
 {
     if (stand->board) {
-        stand->board->ops->make_safe(stand->board);
+        assert_true(stand->board->ops->make_safe(stand->board, NULL));
         stand->board->ops->free(stand->board);
     } else {
         rig_power_free(stand->power);

@@ -17,6 +17,9 @@ bool rig_openocd_do(struct rig_openocd_probe *probe, GError **error, const char 
     return rig_openocd_command(probe->openocd, RIG_OPENOCD_COMMAND_MS, NULL, error, "%s", text);
 }
 
+/* A TAP that lost its power is in its reset state, and openocd does not know that. */
+#define FIND_TAPS "if {[transport select] eq {jtag}} {jtag arp_init}; "
+
 /* After power came back a target that failed a reset stays "not examined" for ever; so it is examined each
  * time. A dead adapter is cured by a new openocd only. */
 static bool examine(struct rig_openocd_probe *probe, GError **error)
@@ -27,7 +30,7 @@ static bool examine(struct rig_openocd_probe *probe, GError **error)
         for (guint i = 0; i < EXAMINE_TRIES; i++) {
             g_clear_error(error);
             if (rig_openocd_command(probe->openocd, RIG_OPENOCD_COMMAND_MS, NULL, error,
-                                    "poll off; [target current] arp_examine; poll"))
+                                    "poll off; " FIND_TAPS "[target current] arp_examine; poll"))
                 return true;
             if (!rig_openocd_is_started(probe->openocd))
                 break;
@@ -60,7 +63,7 @@ bool rig_openocd_peek(struct rig_openocd_probe *probe, GError **error)
     if (!hold_reset(probe, true, error) || !probe->supply.set(probe->supply.user, true, error))
         return false;
     probe->peeking = true;
-    return rig_openocd_do(probe, error, "[target current] arp_examine") &&
+    return rig_openocd_do(probe, error, FIND_TAPS "[target current] arp_examine") &&
            rig_openocd_check_identity(probe, error);
 }
 
@@ -83,6 +86,7 @@ bool rig_openocd_need_target(struct rig_openocd_probe *probe, const char *what, 
     if (!probe->examined || !rig_openocd_is_started(probe->openocd)) {
         g_autoptr(GError) cause = NULL;
 
+        probe->forwards_rtt = false;
         probe->examined = examine(probe, &cause) && rig_openocd_check_identity(probe, &cause);
         if (!probe->examined)
             g_propagate_error(error, g_steal_pointer(&cause));
@@ -95,7 +99,8 @@ void rig_openocd_probe_power(struct rig_openocd_probe *probe, bool on)
     if (on && !probe->powered)
         probe->boot_by_power = true;
     if (!on && probe->powered && rig_openocd_is_started(probe->openocd))
-        (void)!rig_openocd_do(probe, NULL, "poll off");
+        (void)!rig_openocd_do(probe, NULL, probe->forwards_rtt ? "poll off; rtt stop" : "poll off");
+    probe->forwards_rtt = false;
     probe->powered = on;
     probe->examined = false;
 }
@@ -244,7 +249,7 @@ static bool worth_another_try(struct rig_openocd_probe *probe)
     if (!rig_openocd_is_started(probe->openocd))
         return true;
     state = rig_openocd_state(probe, NULL);
-    return g_strcmp0(state, "unknown") == 0 &&
+    return (!state || g_str_equal(state, "unknown")) &&
            (!probe->supply.has_power || probe->supply.has_power(probe->supply.user));
 }
 

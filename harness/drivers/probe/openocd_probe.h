@@ -52,6 +52,7 @@ struct rig_openocd_probe {
     char *folder;                            /* for the files that openocd reads and writes; owned */
     bool powered;
     bool examined;
+    bool forwards_rtt; /* openocd_rtt.h: openocd reads the target's console by itself */
     guint n_boots;
     guint n_resets;
     bool boot_by_power;

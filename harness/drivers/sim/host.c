@@ -363,11 +363,11 @@ char *rig_sim_host_command(struct rig_sim_host *host, const char *line)
         return g_strdup("error: the board has no power");
     if (host->radio && (words[0] && (g_str_equal(words[0], "link") || g_str_equal(words[0], "bond"))))
         return rig_sim_radio_command(host->radio, line);
-    return g_strdup("error: there are: power on, power off, reset, status, cut ...");
+    return g_strdup("error: there are: power on, power off, reset, status, cut ..., unplug probe");
 }
 
-bool rig_sim_host_add_radio(struct rig_sim_host *host, const char *where, const struct sim_stack_config *config,
-                            GError **error)
+bool rig_sim_host_add_radio(struct rig_sim_host *host, const char *where,
+                            const struct sim_stack_config *config, GError **error)
 {
     host->radio = rig_sim_radio_new(host->sim, where, config, error);
     return host->radio != NULL;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The poll loop of `bootrig sim`. */
-#define _XOPEN_SOURCE 700
 #include "drivers/sim/host_server.h"
 
 #include "base/error.h"
+#include "sim/debug/jtag.h"
+#include "drivers/sim/host_console.h"
+#include "drivers/sim/host_relay.h"
 #include "sim/debug/stlink.h"
 
 #include <arpa/inet.h>
@@ -12,41 +14,44 @@
 #include <glib-unix.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <termios.h>
 #include <unistd.h>
 
 #define MAX_CLIENTS 4u
 #define MAX_LINE_BYTES 256u
+#define MAX_BITBANG_BYTES 4096u
 #define MAX_DATAGRAM_BYTES 4096u
 #define TICK_MS 1
 #define RESTING_TICK_MS 20
 
-enum listener { LISTEN_DEBUG, LISTEN_SMP, LISTEN_CONTROL, N_LISTENERS };
+enum listener { LISTEN_DEBUG, LISTEN_JTAG, LISTEN_SMP, LISTEN_CONTROL, N_LISTENERS };
 
 struct client {
     int fd; /* -1: free */
     struct sim_stlink stlink;
+    struct sim_jtag jtag;
     gsize n_bytes;
-    guint8 *bytes; /* SIM_STLINK_MAX_REQUEST */
+    guint8 *bytes; /* room for what the protocol has */
 };
+
+/* Where SMP came from last, and answers go. */
+enum asker { ASKED_BY_NOBODY, ASKED_OVER_UDP, ASKED_OVER_CONSOLE };
 
 struct rig_host_server {
     struct rig_sim_host *host;
     int listeners[N_LISTENERS];
     guint16 ports[N_LISTENERS];
     struct client debug[MAX_CLIENTS];
+    struct client jtag[MAX_CLIENTS];
     struct client control[MAX_CLIENTS];
     struct sockaddr_in peer; /* who asked last over UDP */
-    bool has_peer;
-    char *control_path; /* to be removed at the end */
-    int pty;
-    int pty_keeper; /* the other end, held open so that the terminal lives without a reader */
-    char *pty_path;
+    enum asker asker;
+    char *control_path;               /* to be removed at the end */
+    struct rig_host_console *console; /* NULL: no pseudo-terminal */
+    struct rig_host_relay relay;
     bool until_eof;
 };
 
@@ -133,27 +138,6 @@ static bool open_control(struct rig_host_server *server, const char *path, GErro
     return true;
 }
 
-static bool open_pty(struct rig_host_server *server, GError **error)
-{
-    struct termios settings;
-    const char *path;
-
-    server->pty = posix_openpt(O_RDWR | O_NOCTTY);
-    if (server->pty < 0 || grantpt(server->pty) < 0 || unlockpt(server->pty) < 0 ||
-        !prepare_fd(server->pty) || !(path = ptsname(server->pty)))
-        return fail(error, "make a pseudo-terminal");
-    server->pty_path = g_strdup(path);
-    server->pty_keeper = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
-    if (server->pty_keeper < 0 || tcgetattr(server->pty_keeper, &settings) < 0)
-        return fail(error, "make a pseudo-terminal");
-    settings.c_lflag &= (tcflag_t) ~(ECHO | ICANON | ISIG | IEXTEN);
-    settings.c_oflag &= (tcflag_t)~OPOST;
-    settings.c_iflag &= (tcflag_t) ~(ICRNL | IXON);
-    if (tcsetattr(server->pty_keeper, TCSANOW, &settings) < 0)
-        return fail(error, "make a pseudo-terminal");
-    return true;
-}
-
 struct rig_host_server *rig_host_server_new(struct rig_sim_host *host, const struct rig_host_ports *ports,
                                             GError **error)
 {
@@ -161,16 +145,21 @@ struct rig_host_server *rig_host_server_new(struct rig_sim_host *host, const str
 
     server->host = host;
     server->until_eof = ports->until_eof;
-    server->pty = server->pty_keeper = -1;
+    server->relay.pty = (struct rig_pty){.master = -1, .keeper = -1};
     for (guint i = 0; i < N_LISTENERS; i++)
         server->listeners[i] = -1;
     for (guint i = 0; i < MAX_CLIENTS; i++)
-        server->debug[i].fd = server->control[i].fd = -1;
+        server->debug[i].fd = server->jtag[i].fd = server->control[i].fd = -1;
     if (!open_inet(server, LISTEN_DEBUG, SOCK_STREAM, ports->debug_port, error) ||
+        !open_inet(server, LISTEN_JTAG, SOCK_STREAM, ports->jtag_port, error) ||
         !open_inet(server, LISTEN_SMP, SOCK_DGRAM, ports->smp_port, error) ||
         (ports->control && !open_control(server, ports->control, error)) ||
-        (ports->pty && !open_pty(server, error)))
+        (ports->pty && !(server->console = rig_host_console_new(error))))
         return NULL;
+    if (ports->relay && !rig_pty_open(&server->relay.pty)) {
+        fail(error, "make a pseudo-terminal");
+        return NULL;
+    }
     return g_steal_pointer(&server);
 }
 
@@ -188,6 +177,7 @@ void rig_host_server_free(struct rig_host_server *server)
         return;
     for (guint i = 0; i < MAX_CLIENTS; i++) {
         hang_up(&server->debug[i]);
+        hang_up(&server->jtag[i]);
         hang_up(&server->control[i]);
     }
     for (guint i = 0; i < N_LISTENERS; i++)
@@ -195,18 +185,20 @@ void rig_host_server_free(struct rig_host_server *server)
             close(server->listeners[i]);
     if (server->control_path)
         unlink(server->control_path);
-    if (server->pty >= 0)
-        close(server->pty);
-    if (server->pty_keeper >= 0)
-        close(server->pty_keeper);
+    rig_host_console_free(server->console);
+    rig_pty_close(&server->relay.pty);
     g_free(server->control_path);
-    g_free(server->pty_path);
     g_free(server);
 }
 
 guint16 rig_host_server_debug_port(const struct rig_host_server *server)
 {
     return server->ports[LISTEN_DEBUG];
+}
+
+guint16 rig_host_server_jtag_port(const struct rig_host_server *server)
+{
+    return server->ports[LISTEN_JTAG];
 }
 
 guint16 rig_host_server_smp_port(const struct rig_host_server *server)
@@ -216,15 +208,18 @@ guint16 rig_host_server_smp_port(const struct rig_host_server *server)
 
 const char *rig_host_server_pty(const struct rig_host_server *server)
 {
-    return server->pty_path;
+    return server->console ? rig_host_console_path(server->console) : NULL;
+}
+
+const char *rig_host_server_relay(const struct rig_host_server *server)
+{
+    return server->relay.pty.path;
 }
 
 void rig_host_server_console(struct rig_host_server *server, const char *line)
 {
-    g_autofree char *text = g_strconcat(line, "\r\n", NULL);
-
-    if (server->pty >= 0 && write(server->pty, text, strlen(text)) < 0)
-        return; /* full: nobody reads, and a wire does not wait */
+    if (server->console)
+        rig_host_console_line(server->console, line);
 }
 
 static void welcome(int listener, struct client *clients, gsize n_bytes)
@@ -284,6 +279,40 @@ static bool serve_debug(struct rig_host_server *server, struct client *client)
     }
 }
 
+static bool serve_jtag(struct rig_host_server *server, struct client *client)
+{
+    guint8 reply[MAX_BITBANG_BYTES];
+    gsize n_reply;
+    enum sim_bitbang_result result;
+
+    if (!receive(client, MAX_BITBANG_BYTES))
+        return false;
+    client->jtag.debug = rig_sim_host_debug(server->host);
+    result = sim_bitbang_take(&client->jtag, client->bytes, client->n_bytes, reply, &n_reply);
+    client->n_bytes = 0;
+    return send_all(client->fd, reply, n_reply) && result == SIM_BITBANG_SERVED;
+}
+
+/* What happens to adapters: everybody who drives the board through one is cut off, and may come back. */
+static void unplug_probes(struct rig_host_server *server)
+{
+    for (guint i = 0; i < MAX_CLIENTS; i++) {
+        hang_up(&server->debug[i]);
+        hang_up(&server->jtag[i]);
+    }
+}
+
+static char *command(struct rig_host_server *server, const char *line)
+{
+    char *answer;
+
+    if (g_str_equal(line, "unplug probe"))
+        return unplug_probes(server), g_strdup("ok");
+    answer = server->console ? rig_host_console_command(server->console, line) : NULL;
+
+    return answer ? answer : rig_sim_host_command(server->host, line);
+}
+
 static bool serve_control(struct rig_host_server *server, struct client *client)
 {
     guint8 *end;
@@ -293,7 +322,7 @@ static bool serve_control(struct rig_host_server *server, struct client *client)
     while ((end = memchr(client->bytes, '\n', client->n_bytes))) {
         gsize n_line = (gsize)(end - client->bytes);
         g_autofree char *line = g_strndup((const char *)client->bytes, n_line);
-        g_autofree char *answer = rig_sim_host_command(server->host, line);
+        g_autofree char *answer = command(server, line);
         g_autofree char *text = g_strconcat(answer, "\n", NULL);
 
         client->n_bytes -= n_line + 1;
@@ -313,8 +342,28 @@ static void serve_smp(struct rig_host_server *server)
 
     if (n <= 0)
         return;
-    server->has_peer = true;
+    server->asker = ASKED_OVER_UDP;
     rig_sim_host_smp(server->host, bytes, (gsize)n);
+}
+
+static void take_message(void *user, const guint8 *message, gsize n_bytes)
+{
+    struct rig_host_server *server = user;
+
+    server->asker = ASKED_OVER_CONSOLE;
+    rig_sim_host_smp(server->host, message, n_bytes);
+}
+
+/* A datagram that the system does not take is lost, as datagrams are. */
+static void send_answer(struct rig_host_server *server, const guint8 *bytes, gsize n_bytes)
+{
+    if (server->asker == ASKED_OVER_CONSOLE)
+        rig_host_console_answer(server->console, bytes, n_bytes);
+    else if (server->asker == ASKED_OVER_UDP &&
+             sendto(server->listeners[LISTEN_SMP], bytes, n_bytes, 0, (struct sockaddr *)&server->peer,
+                    sizeof server->peer) < 0 &&
+             errno == EDESTADDRREQ)
+        server->asker = ASKED_BY_NOBODY;
 }
 
 static void send_answers(struct rig_host_server *server)
@@ -325,21 +374,9 @@ static void send_answers(struct rig_host_server *server)
         gsize n_bytes;
         const guint8 *bytes = g_bytes_get_data(answer, &n_bytes);
 
-        /* A datagram that the system does not take is lost, as datagrams are. */
-        if (server->has_peer && sendto(server->listeners[LISTEN_SMP], bytes, n_bytes, 0,
-                                       (struct sockaddr *)&server->peer, sizeof server->peer) < 0)
-            server->has_peer = errno != EDESTADDRREQ;
+        send_answer(server, bytes, n_bytes);
         g_bytes_unref(answer);
     }
-}
-
-/* What a terminal's user types has no reader on this board: it must not fill the line. */
-static void drain_pty(struct rig_host_server *server)
-{
-    guint8 bytes[256];
-
-    while (read(server->pty, bytes, sizeof bytes) > 0)
-        ;
 }
 
 static void serve_clients(struct rig_host_server *server, struct client *clients, const struct pollfd *polled,
@@ -368,8 +405,10 @@ bool rig_host_server_run(struct rig_host_server *server, const volatile int *sto
 {
     enum {
         AT_DEBUG = N_LISTENERS,
-        AT_CONTROL = AT_DEBUG + MAX_CLIENTS,
+        AT_JTAG = AT_DEBUG + MAX_CLIENTS,
+        AT_CONTROL = AT_JTAG + MAX_CLIENTS,
         AT_PTY = AT_CONTROL + MAX_CLIENTS,
+        AT_RELAY,
         AT_STDIN,
         AT_RADIO,
         N_POLLED
@@ -382,9 +421,12 @@ bool rig_host_server_run(struct rig_host_server *server, const volatile int *sto
             polled[i] = (struct pollfd){.fd = server->listeners[i], .events = POLLIN};
         for (guint i = 0; i < MAX_CLIENTS; i++) {
             polled[AT_DEBUG + i] = (struct pollfd){.fd = server->debug[i].fd, .events = POLLIN};
+            polled[AT_JTAG + i] = (struct pollfd){.fd = server->jtag[i].fd, .events = POLLIN};
             polled[AT_CONTROL + i] = (struct pollfd){.fd = server->control[i].fd, .events = POLLIN};
         }
-        polled[AT_PTY] = (struct pollfd){.fd = server->pty, .events = POLLIN};
+        polled[AT_PTY] = (struct pollfd){.fd = server->console ? rig_host_console_fd(server->console) : -1,
+                                         .events = POLLIN};
+        polled[AT_RELAY] = (struct pollfd){.fd = server->relay.pty.master, .events = POLLIN};
         polled[AT_STDIN] = (struct pollfd){.fd = server->until_eof ? STDIN_FILENO : -1, .events = POLLIN};
         polled[AT_RADIO] = (struct pollfd){.fd = radio ? rig_sim_radio_fd(radio) : -1, .events = POLLIN};
         if (poll(polled, N_POLLED, tick_ms(server)) < 0 && errno != EINTR)
@@ -394,17 +436,22 @@ bool rig_host_server_run(struct rig_host_server *server, const volatile int *sto
         if (polled[AT_RADIO].revents)
             rig_sim_radio_serve(radio);
         rig_sim_host_pace(server->host);
+        if (polled[AT_RELAY].revents)
+            rig_host_relay_serve(&server->relay, server->host);
         if (radio)
             rig_sim_radio_tick(radio);
         serve_clients(server, server->control, polled + AT_CONTROL, serve_control);
         serve_clients(server, server->debug, polled + AT_DEBUG, serve_debug);
+        serve_clients(server, server->jtag, polled + AT_JTAG, serve_jtag);
         if (polled[LISTEN_SMP].revents)
             serve_smp(server);
         if (polled[AT_PTY].revents)
-            drain_pty(server);
+            rig_host_console_read(server->console, take_message, server);
         send_answers(server);
         if (polled[LISTEN_DEBUG].revents)
             welcome(server->listeners[LISTEN_DEBUG], server->debug, SIM_STLINK_MAX_REQUEST);
+        if (polled[LISTEN_JTAG].revents)
+            welcome(server->listeners[LISTEN_JTAG], server->jtag, MAX_BITBANG_BYTES);
         if (polled[LISTEN_CONTROL].revents)
             welcome(server->listeners[LISTEN_CONTROL], server->control, MAX_LINE_BYTES);
     }

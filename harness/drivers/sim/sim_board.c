@@ -204,13 +204,18 @@ static bool sim_replace_bonds(struct rig_board *board, GError **error)
     return true;
 }
 
-static void sim_make_payload(const struct rig_payload_plan *plan, guint8 *payload, gsize n_bytes)
+GBytes *rig_sim_make_payload(const struct rig_board *board, const struct rig_payload_plan *plan, gsize n_bytes,
+                             GError **error)
 {
     struct sim_app_personality personality = {.self_test_us = (guint32)plan->self_test_us,
                                               .watchdog_us = (guint32)plan->watchdog_us};
+    guint8 *payload = g_malloc0(n_bytes);
 
+    (void)board;
+    (void)error;
     sim_app_behaviour_from_name(plan->behaviour, &personality.behaviour);
     sim_app_make_payload(&personality, plan->seed, payload, n_bytes);
+    return g_bytes_new_take(payload, n_bytes);
 }
 
 static struct rig_moment *sim_keep(struct rig_board *board)
@@ -257,7 +262,7 @@ static struct sim_guest *sim_bootloader(struct rig_board *board, const struct si
 
 /* Safe is also: nothing is left for the next case, neither flash nor options nor time, so that its company
  * does not show. */
-static void sim_make_safe(struct rig_board *board)
+static bool sim_make_safe(struct rig_board *board, GError **error)
 {
     struct rig_sim *sim = self(board);
 
@@ -265,9 +270,10 @@ static void sim_make_safe(struct rig_board *board)
     sim_board_ble_disconnect(sim->sim);
     rig_sim_link_notice(&sim->link);
     sim_board_power(sim->sim, false);
-    if (!rig_sim_configure(sim, NULL, NULL) || !make_board(sim, 0, NULL))
-        g_error("the simulated board that was made once cannot be made again");
+    if (!rig_sim_configure(sim, NULL, error) || !make_board(sim, 0, error))
+        return false;
     rig_sim_link_init(&sim->link, sim);
+    return true;
 }
 
 static void sim_free(struct rig_board *board)
@@ -288,7 +294,7 @@ static const struct rig_board_ops ops = {
     .prepare = sim_prepare,
     .forget_bonds = sim_forget_bonds,
     .replace_bonds = sim_replace_bonds,
-    .make_payload = sim_make_payload,
+    .make_payload = rig_sim_make_payload,
     .keep = sim_keep,
     .rewind = sim_rewind,
     .forget_moment = sim_forget_moment,

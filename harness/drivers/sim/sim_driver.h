@@ -27,6 +27,10 @@ bool rig_sim_board_add_defect(struct rig_board *board, const char *defect,
 bool rig_sim_board_use_bootloader(struct rig_board *board, const char *path,
                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* make_payload of boards that the simulated application runs on; board is not looked at. */
+GBytes *rig_sim_make_payload(const struct rig_board *board, const struct rig_payload_plan *plan,
+                             gsize n_bytes, GError **error);
+
 /* --- shared by the files of this driver --- */
 
 struct rig_sim_defects {

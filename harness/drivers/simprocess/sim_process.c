@@ -58,8 +58,12 @@ static bool read_announcement(struct rig_sim_process *sim, const char *folder, G
         }
         if ((port = port_of((const char *)line->data, "debug-port ")))
             sim->debug_port = port;
+        else if ((port = port_of((const char *)line->data, "jtag-port ")))
+            sim->jtag_port = port;
         else if ((port = port_of((const char *)line->data, "smp-port ")))
             sim->smp_port = port;
+        else if (g_str_has_prefix((const char *)line->data, "pty "))
+            sim->pty = g_strdup((const char *)line->data + strlen("pty "));
         else if (strcmp((const char *)line->data, "ready") == 0)
             return true;
     }
@@ -87,6 +91,7 @@ void rig_sim_process_free(struct rig_sim_process *sim)
     if (sim->control_path)
         g_unlink(sim->control_path);
     g_free(sim->control_path);
+    g_free(sim->pty);
     g_free(sim);
 }
 

@@ -8,6 +8,8 @@
 #define MAX_STALLS 40 /* answers in a row without progress */
 #define MAX_RECONNECTS 20
 #define MAX_WINDOW 16
+#define DEFAULT_BUFFER_BYTES                                                                                 \
+    384 /* of a server that does not tell [SRC zephyr CONFIG_MCUMGR_TRANSPORT_NETBUF_SIZE] */
 #define SMALL_PACKET_BYTES 128 /* below it a first chunk (image header and sha) does not fit one write */
 
 struct flying {
@@ -53,14 +55,17 @@ static gsize message_room(struct progress *progress)
     struct rig_smp_client *client = progress->client;
     struct rig_link *link = client->transport.board->link;
     struct rig_link_state state;
-    gsize room;
+    gsize room, buffer = client->buf_size;
 
     link->ops->state(link, &state);
     room = MAX(state.mtu, 23) - 3;
-    if (client->buf_size && room > client->buf_size)
-        room = client->buf_size;
-    if ((room < SMALL_PACKET_BYTES || progress->upload->chunk_bytes + 64 > room) && client->buf_size > room)
-        room = client->buf_size;
+    if (state.framing_bytes)
+        buffer = MAX(buffer ? buffer : DEFAULT_BUFFER_BYTES, 64) - state.framing_bytes;
+    if (buffer && room > buffer)
+        room = buffer;
+    if ((room < SMALL_PACKET_BYTES || progress->upload->chunk_bytes + 64 > room) && buffer > room &&
+        !state.framing_bytes)
+        room = buffer;
     return MIN(room, RIG_SMP_MAX_MESSAGE_BYTES);
 }
 

@@ -9,9 +9,9 @@ static struct rig_bytes build(struct rig_board *board, guint8 major, guint32 pad
 {
     static const struct rig_payload_plan plan = {.behaviour = "waits", .self_test_us = 1000, .seed = 5};
     struct rig_key *key = board->signing_needed ? rig_key_test(board->signing, 0, NULL) : NULL;
-    guint8 payload[4096];
-    struct rig_image_recipe recipe = {.payload = payload,
-                                      .payload_bytes = sizeof payload,
+    g_autoptr(GBytes) payload = board->ops->make_payload(board, &plan, 4096, NULL);
+    struct rig_image_recipe recipe = {.payload = g_bytes_get_data(payload, NULL),
+                                      .payload_bytes = g_bytes_get_size(payload),
                                       .version = {.major = major},
                                       .key = key,
                                       .erased = 0xff,
@@ -21,7 +21,6 @@ static struct rig_bytes build(struct rig_board *board, guint8 major, guint32 pad
     struct rig_image_source source;
     struct rig_image_layout layout;
 
-    board->ops->make_payload(&plan, payload, sizeof payload);
     assert_int_equal(rig_image_build(&recipe, &image), RIG_IMAGE_OK);
     rig_key_free(key);
     memory = (struct rig_memory_image){.bytes = image.bytes, .n_bytes = image.n_bytes};
@@ -119,7 +118,7 @@ static int close_bench(void **state)
 {
     struct bench *bench = *state;
 
-    bench->board->ops->make_safe(bench->board);
+    assert_true(bench->board->ops->make_safe(bench->board, NULL));
     bench->driver->release(bench->board, bench->owner);
     rig_bytes_clear(&bench->old_image);
     rig_bytes_clear(&bench->new_image);

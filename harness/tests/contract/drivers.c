@@ -35,7 +35,7 @@ static void release_simulated(struct rig_board *board, void *owner)
 }
 
 /* openocd is asked for by the test's runner: without it this driver is left out (see contract_run). */
-static struct rig_board *make_process(void **owner)
+static struct rig_board *make_process_over(const char *link, void **owner)
 {
     GError *error = NULL;
     struct rig_target *target = rig_target_load("sim-process-nrf52840", RIG_SOURCE_DIR "/targets", &error);
@@ -43,15 +43,27 @@ static struct rig_board *make_process(void **owner)
 
     assert_null(error);
     board = rig_process_board_new(target, RIG_BINARY_DIR "/harness/cli/bootrig",
-                                  RIG_SOURCE_DIR "/targets/sim-openocd.cfg", &error);
+                                  RIG_SOURCE_DIR "/targets", &error);
     assert_null(error);
+    assert_true(rig_process_board_use_link(board, link, NULL));
     *owner = target;
     return board;
+}
+
+static struct rig_board *make_process_udp(void **owner)
+{
+    return make_process_over("udp", owner);
+}
+
+static struct rig_board *make_process_serial(void **owner)
+{
+    return make_process_over("serial", owner);
 }
 
 const struct contract_driver contract_drivers[] = {
     {"simulated nRF52840", make_nrf52840, release_simulated, NULL},
     {"simulated nRF5340", make_nrf5340, release_simulated, NULL},
-    {"simulated nRF52840 out of process", make_process, release_simulated, "openocd"},
+    {"simulated nRF52840 out of process over UDP", make_process_udp, release_simulated, "openocd"},
+    {"simulated nRF52840 out of process over its console", make_process_serial, release_simulated, "openocd"},
 };
 const gsize contract_n_drivers = G_N_ELEMENTS(contract_drivers);

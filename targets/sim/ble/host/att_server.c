@@ -183,7 +183,7 @@ static void send_notifications(struct sim_stack *stack)
 
     while (hci_room_frames(stack) > KEPT_FREE_FRAMES && sim_ble_read_notification(stack->ble, value, &n_bytes))
         if (!stack->link.silent)
-            att_send_notification(stack, value, n_bytes);
+            faults_pass(stack, FAULT_ON_NOTIFICATIONS, value, n_bytes);
 }
 
 void att_indicate_change(struct sim_stack *stack)

@@ -278,6 +278,8 @@ static void le_event(struct sim_stack *stack, const uint8_t *event, size_t n_byt
     } else if (n_bytes >= 10 && event[0] == HCI_LE_CONNECTION_UPDATE_COMPLETE) {
         link_updated(stack, event[1], rig_get_le16(event + 2) & 0x0fff, rig_get_le16(event + 4),
                      rig_get_le16(event + 6), rig_get_le16(event + 8));
+    } else if (n_bytes >= 13 && event[0] == HCI_LE_KEY_REQUEST) {
+        sm_key_request(stack, rig_get_le16(event + 1) & 0x0fff, event + 3, rig_get_le16(event + 11));
     } else if (n_bytes >= 11 && event[0] == HCI_LE_PARAMETER_REQUEST) {
         memset(parameters, 0, sizeof parameters);
         memcpy(parameters, event + 1, 10);

@@ -86,11 +86,15 @@ bool sim_stack_ready(const struct sim_stack *stack);
  *   link passkey DIGITS           what is typed on the board's keyboard
  *   link confirm yes|no           what is pressed when both sides show the same number
  *   link fault KIND writes|notifications N [COUNT] [VALUE]
- *                                 KIND: drop, duplicate, delay (VALUE ms, 100), corrupt (VALUE: byte, middle),
- *                                 truncate (VALUE: bytes left, half), reorder (changes place with the next one, or goes
- *                                 after 1 s). N: from 0, counted from now on, the COUNT (1) PDUs from the N-th on
+ *                                 on PDUs of the update characteristic. KIND: drop, duplicate, delay (VALUE: ms, 100),
+ *                                 corrupt (one bit of byte VALUE, the middle one), truncate (to VALUE bytes, to half),
+ *                                 reorder (goes after the next one, or after 1 s), disconnect (VALUE: reason, 0x13) or
+ *                                 lost in its place. N: from 0, counted from now on; the COUNT (1) PDUs from the N-th
+ *                                 on. Faults stay over reconnections; at most 16
  *   link fault none               ends all faults
- *   bond list | bond forget | bond damage   damage: one bit of every stored key flips
+ *   bond list                     "ok N ADDRESS/public|random[,secure][,authenticated] ..."
+ *   bond forget                   all of them
+ *   bond damage                   one bit of every stored key flips
  * The answer begins with "ok" or "error", without line end, at most room - 1 bytes. false: no command of the stack. */
 bool sim_stack_command(struct sim_stack *stack, uint64_t now_us, const char *line, char *answer, size_t room);
 #define SIM_STACK_ANSWER_BYTES 512

@@ -6,6 +6,7 @@
 
 #include "sim/ble/host/gatt_table.h"
 #include "sim/ble/host/host.h"
+#include "sim/ble/host/sm_crypto.h"
 
 #define STACK_NEVER UINT64_MAX
 
@@ -206,6 +207,147 @@ enum att_error att_write(struct sim_stack *stack, const uint8_t *parameters, siz
                          uint16_t *at);
 enum att_error att_may(const struct sim_stack *stack, const struct sim_gatt_attribute *attribute, bool write);
 
+/* --- sm.c, sm_legacy.c, sm_secure.c --- */
+
+enum sm_reason {
+    SM_OK = 0,
+    SM_AUTHENTICATION_REQUIREMENTS = 0x03,
+    SM_CONFIRM_FAILED = 0x04,
+    SM_NOT_SUPPORTED = 0x05,
+    SM_KEY_SIZE = 0x06,
+    SM_UNKNOWN_COMMAND = 0x07,
+    SM_UNSPECIFIED = 0x08,
+    SM_INVALID_PARAMETERS = 0x0a,
+    SM_CHECK_FAILED = 0x0b,
+    SM_COMPARISON_FAILED = 0x0c,
+    SM_QUIET = 0xff, /* nothing is to be said */
+};
+
+enum sm_code {
+    SM_REQUEST = 0x01,
+    SM_RESPONSE = 0x02,
+    SM_CONFIRM = 0x03,
+    SM_RANDOM = 0x04,
+    SM_FAILED = 0x05,
+    SM_ENCRYPTION_KEY = 0x06,
+    SM_CENTRAL_IDENTIFICATION = 0x07,
+    SM_SECURITY_REQUEST = 0x0b,
+    SM_PUBLIC_KEY = 0x0c,
+    SM_CHECK = 0x0d,
+    SM_KEYPRESS = 0x0e,
+};
+
+enum sm_phase {
+    SM_IDLE,
+    SM_AWAITS_PUBLIC_KEY,
+    SM_AWAITS_CONFIRM, /* legacy, and each round of a passkey */
+    SM_AWAITS_RANDOM,
+    SM_AWAITS_CHECK,
+    SM_AWAITS_ENCRYPTION,
+    SM_DEAD, /* timed out: until the link ends [SPEC Part H 3.4] */
+};
+
+enum sm_method { SM_JUST_WORKS, SM_SHOWS_PASSKEY, SM_TYPES_PASSKEY, SM_COMPARES };
+
+struct sm {
+    enum sm_phase phase;
+    enum sm_method method;
+    bool secure;
+    bool bonding;
+    uint8_t key_bytes;
+    uint8_t request[7], response[7];
+    uint32_t passkey;
+    bool has_passkey;
+    bool holds_confirm; /* it came before the passkey was typed */
+    unsigned round;     /* of a passkey */
+    uint8_t confirm[16], peer_random[16], random[16];
+    uint8_t secret[32], public_key[SM_PUBLIC_BYTES], peer_public_key[SM_PUBLIC_BYTES], shared[32];
+    uint8_t mac_key[16];
+    bool holds_check; /* it came before the comparison was answered */
+    bool compared;
+    uint8_t check[16];
+    uint8_t key[16]; /* what the link is to be encrypted with */
+    uint64_t due_us;
+};
+
+void sm_reset(struct sim_stack *stack);
+void sm_receive(struct sim_stack *stack, const uint8_t *pdu, size_t n_bytes);
+void sm_tick(struct sim_stack *stack);
+uint64_t sm_due_us(const struct sim_stack *stack);
+/* The controller asks for the key that the central named. */
+void sm_key_request(struct sim_stack *stack, uint16_t connection, const uint8_t rand[8], uint16_t ediv);
+/* The link has become encrypted. */
+void sm_encrypted(struct sim_stack *stack);
+void sm_ask_security(struct sim_stack *stack);
+/* What the user does. false: nobody asked for it. */
+bool sm_type_passkey(struct sim_stack *stack, uint32_t passkey);
+bool sm_answer_comparison(struct sim_stack *stack, bool yes);
+
+/* Between the files: each takes the bytes behind the code, of the right length, and says what became of it. */
+void sm_send(struct sim_stack *stack, enum sm_code code, const uint8_t *bytes, size_t n_bytes);
+void sm_fail(struct sim_stack *stack, enum sm_reason reason);
+void sm_trim_key(struct sim_stack *stack);
+struct sm_address sm_own_address(const struct sim_stack *stack);
+struct sm_address sm_peer_address(const struct sim_stack *stack);
+enum sm_reason sm_legacy_confirm(struct sim_stack *stack);
+enum sm_reason sm_legacy_random(struct sim_stack *stack);
+void sm_legacy_distribute(struct sim_stack *stack);
+enum sm_reason sm_secure_public_key(struct sim_stack *stack);
+enum sm_reason sm_secure_confirm(struct sim_stack *stack);
+enum sm_reason sm_secure_random(struct sim_stack *stack);
+enum sm_reason sm_secure_check(struct sim_stack *stack);
+
+/* --- faults.c --- */
+
+#define FAULT_MAX 16u
+#define FAULT_MAX_HELD 16u
+
+enum fault_kind {
+    FAULT_DROP,
+    FAULT_DUPLICATE,
+    FAULT_DELAY,
+    FAULT_CORRUPT,
+    FAULT_TRUNCATE,
+    FAULT_REORDER,
+    FAULT_DISCONNECT,
+    FAULT_LOST,
+};
+enum fault_direction { FAULT_ON_WRITES, FAULT_ON_NOTIFICATIONS };
+
+struct fault {
+    enum fault_kind kind;
+    enum fault_direction direction;
+    uint32_t first, n_times;
+    bool has_value;
+    uint32_t value;
+    uint32_t n_seen;
+};
+
+struct held_pdu {
+    enum fault_direction direction;
+    bool until_next;
+    uint64_t due_us;
+    size_t n_bytes;
+    uint8_t value[SIM_BLE_MAX_MTU];
+};
+
+struct faults {
+    unsigned n;
+    struct fault armed[FAULT_MAX];
+    uint32_t n_struck;
+    unsigned n_held;
+    struct held_pdu held[FAULT_MAX_HELD];
+};
+
+bool fault_kind_from_name(const char *name, enum fault_kind *kind);
+/* false: there are FAULT_MAX already. */
+bool faults_arm(struct sim_stack *stack, const struct fault *fault);
+/* The way of every PDU of the update characteristic. */
+void faults_pass(struct sim_stack *stack, enum fault_direction direction, const uint8_t *value, size_t n_bytes);
+void faults_drop_held(struct sim_stack *stack);
+void faults_tick(struct sim_stack *stack);
+uint64_t faults_due_us(const struct sim_stack *stack);
+
 struct sim_stack {
     struct sim_ble *ble;
     struct sim_stack_config config;
@@ -217,6 +359,8 @@ struct sim_stack {
     struct l2cap l2cap;
     struct sim_gatt_table table;
     struct att att;
+    struct sm sm;
+    struct faults faults;
 };
 
 /* --- peripheral_host.c --- */

@@ -79,6 +79,10 @@ static void take_frame(struct sim_stack *stack, const uint8_t *frame, size_t n_b
     case L2CAP_SIGNALLING:
         take_signal(stack, pdu, n_pdu);
         break;
+    case L2CAP_SECURITY:
+        if (n_pdu > 0 && !stack->link.silent)
+            sm_receive(stack, pdu, n_pdu);
+        break;
     default: /* [SPEC Part A 2.1] channels that are not there: the frame is dropped */
         break;
     }

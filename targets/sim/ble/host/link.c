@@ -21,6 +21,8 @@ static void forget_link(struct sim_stack *stack)
     hci_drop_frames(stack);
     l2cap_reset(stack);
     att_reset(stack);
+    sm_reset(stack);
+    faults_drop_held(stack);
 }
 
 void link_connected(struct sim_stack *stack, uint8_t status, uint16_t connection, uint8_t role, const struct sim_peer *peer,
@@ -50,6 +52,7 @@ void link_connected(struct sim_stack *stack, uint8_t status, uint16_t connection
     stack_build_table(stack);
     l2cap_reset(stack);
     att_reset(stack);
+    sm_reset(stack);
     /* It connected to the advertisement of a board that has died meanwhile: nobody is there. */
     if (sim_ble_connect(stack->ble, central, ATT_MIN_MTU) != SIM_BLE_OK)
         link_vanish(stack);
@@ -80,7 +83,10 @@ void link_encrypted(struct sim_stack *stack, uint16_t connection, uint8_t status
         return;
     link->encrypted = on;
     stack->ble->encrypted = on && board_holds_link(stack);
-    att_restore(stack);
+    if (on) {
+        sm_encrypted(stack);
+        att_restore(stack);
+    }
 }
 
 void link_updated(struct sim_stack *stack, uint8_t status, uint16_t connection, uint16_t interval, uint16_t latency,

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Entries of a bench file with the words put in that are known only when the board's programs run. */
+#include "bench/bench.h"
+
+#include "base/error.h"
+
+#include <string.h>
+
+void rig_bench_entry_free(struct rig_bench_entry *entry)
+{
+    if (!entry)
+        return;
+    rig_record_free(entry->record);
+    if (entry->variables)
+        g_hash_table_unref(entry->variables);
+    rig_document_free(entry->document);
+    rig_source_free(entry->source);
+    g_free(entry);
+}
+
+/* Words become nodes of a document of their own, as variables are anywhere else. */
+static bool make_variables(struct rig_bench_entry *entry, GHashTable *words,
+                           struct rig_diagnostics *diagnostics)
+{
+    GHashTableIter iter;
+    gpointer name, text;
+
+    entry->source = rig_source_from_text("words", "words: here\n");
+    entry->document = rig_document_parse(entry->source, diagnostics);
+    if (!entry->document)
+        return false;
+    entry->variables = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_hash_table_iter_init(&iter, words);
+    while (g_hash_table_iter_next(&iter, &name, &text))
+        g_hash_table_insert(
+            entry->variables, g_strdup(name),
+            (gpointer)rig_document_add_scalar(entry->document, rig_document_root(entry->document), text));
+    return true;
+}
+
+static void find_power(struct rig_bench_entry *entry)
+{
+    const struct rig_value *power =
+        entry->record->shape == &rig_bench_board_shape ? rig_record_get(entry->record, "power") : NULL;
+    const struct rig_value *arguments = NULL;
+
+    if (!power)
+        return;
+    entry->power_driver = rig_record_variant(power->record, &arguments);
+    entry->power = arguments->record;
+}
+
+static struct rig_bench_entry *bind(const struct rig_bench_board *board, const struct rig_node *node,
+                                    const struct rig_shape *shape, GHashTable *words, GError **error)
+{
+    g_autoptr(rig_bench_entry) entry = g_new0(struct rig_bench_entry, 1);
+    struct rig_diagnostics diagnostics;
+    struct rig_scope scope = {0};
+    g_autofree char *text = NULL;
+
+    rig_diagnostics_init(&diagnostics);
+    if (make_variables(entry, words, &diagnostics)) {
+        scope.variables = board->starts ? entry->variables : NULL;
+        scope.document = entry->document;
+        entry->record = rig_record_read(node, shape, &scope, &diagnostics);
+    }
+    if (entry->record && diagnostics.n_added == 0)
+        find_power(entry);
+    else
+        text = rig_diagnostics_format(&diagnostics, false);
+    rig_diagnostics_clear(&diagnostics);
+    if (!text)
+        return g_steal_pointer(&entry);
+    g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "board '%s' of the bench cannot be used\n%s", board->name,
+                text);
+    return NULL;
+}
+
+struct rig_bench_entry *rig_bench_bind(const struct rig_bench_board *board, GHashTable *words, GError **error)
+{
+    return bind(board, board->record->node, &rig_bench_board_shape, words, error);
+}
+
+struct rig_bench_entry *rig_bench_bind_start(const struct rig_bench_board *board, guint start,
+                                             GHashTable *words, GError **error)
+{
+    const struct rig_value *programs = rig_record_get(board->record, "start");
+    const struct rig_value *program = programs->items->pdata[start];
+
+    return bind(board, program->node, &rig_bench_start_shape, words, error);
+}
+
+char *rig_bench_path(const struct rig_bench *bench, const char *path)
+{
+    g_autofree char *folder = g_path_get_dirname(bench->source->path);
+
+    return g_path_is_absolute(path) ? g_strdup(path) : g_build_filename(folder, path, NULL);
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A board on a desk: put together from an entry of a bench file (supply, probe, link, console, programs that
+ * run beside it) and a target of kind `board`; on the wall's clock. */
+#ifndef RIG_DRIVERS_ASSEMBLED_ASSEMBLED_H
+#define RIG_DRIVERS_ASSEMBLED_ASSEMBLED_H
+
+#include "bench/bench.h"
+#include "bench/lock.h"
+#include "bench/target.h"
+#include "drivers/board/board.h"
+#include "drivers/console/console.h"
+#include "drivers/power/driver.h"
+#include "drivers/probe/openocd_probe.h"
+#include "transport/process.h"
+
+G_BEGIN_DECLS
+
+/* All is borrowed and must outlive the board. */
+struct rig_assembled_config {
+    const struct rig_bench *bench;
+    const struct rig_bench_board *entry;
+    const struct rig_target *target; /* of kind `board` */
+    const char *program;             /* this bootrig: $bootrig of the bench file */
+    const char *targets;             /* folder of the shipped targets: $targets */
+    struct rig_lock *lock; /* of the entry; the supply's own channel is added when it is known. NULL: none is
+                              needed */
+};
+
+/* Nothing is started or opened yet; that is done by the first preparation. RIG_ERROR_UNSUPPORTED: the entry
+ * lacks what a run cannot do without (probe, console). Free with board->ops->free. */
+struct rig_board *rig_assembled_board_new(const struct rig_assembled_config *config,
+                                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* --- shared by the files of this driver --- */
+
+struct rig_assembled;
+struct rig_program;
+struct rig_firmware;
+
+struct rig_assembled_power {
+    struct rig_power power;
+    struct rig_assembled *owner;
+    struct rig_power *channel; /* NULL: the board has none, or it is not attached */
+    bool on;
+    bool armed;
+    enum rig_cut_aim aim;
+    guint64 delay_us; /* behind what is waited for */
+    guint32 word_address;
+    guint32 word_before;
+    bool probe_saw;  /* the probe read the board while it was alive */
+    bool link_saw;   /* it was connected then */
+    bool loss_told;  /* probe and link know that the armed cut fell */
+    GMutex lock;     /* of what follows: the console's thread writes it */
+    bool triggered;
+    gint64 aimed_us; /* monotonic; 0: not known yet */
+    GError *trigger_error;
+};
+
+struct rig_assembled {
+    struct rig_board board;
+    struct rig_assembled_config config;
+    struct rig_board *model; /* a simulated board of the same layout: it knows geometry, and runs nothing */
+    struct rig_openocd_layout layout;
+    struct rig_firmware *firmware; /* NULL: images come from files, or the simulated application is it */
+    struct rig_key *key;
+    const char **capabilities;
+    char *folder;
+    char *openocd_log;
+    GString *console_log;
+
+    /* While attached: */
+    bool attached;
+    bool lost; /* something went away: all is opened anew next time */
+    GHashTable *words;
+    struct rig_bench_entry *entry;
+    GPtrArray *programs; /* struct rig_program * */
+    struct rig_power_host host;
+    struct rig_assembled_power power;
+    struct rig_openocd_probe probe;
+    struct rig_openocd_config openocd;
+    GPtrArray *openocd_arguments; /* char *, NULL-terminated */
+    char *openocd_host;
+    struct rig_link_place place;
+    char *place_host;
+    struct rig_console *console;
+    GSource *console_wake;
+    gint64 origin_us;
+};
+
+/* Starts programs, opens supply, console, probe and link; nothing when that is done. */
+bool rig_assembled_attach(struct rig_assembled *board, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void rig_assembled_detach(struct rig_assembled *board);
+/* What has gone away meanwhile (console, a program): RIG_ERROR_DEVICE names it. */
+bool rig_assembled_is_whole(struct rig_assembled *board, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Console lines that came, to the listener and to the count of boots. Returns whether there was one. */
+bool rig_assembled_take_lines(struct rig_assembled *board, bool all);
+/* Board clock of a monotonic instant. */
+guint64 rig_assembled_at_us(const struct rig_assembled *board, gint64 monotonic_us);
+
+void rig_assembled_power_init(struct rig_assembled_power *power, struct rig_assembled *owner);
+void rig_assembled_power_clear(struct rig_assembled_power *power);
+/* Looks whether an armed cut fell, or what it waits for happened; probe and link are told. */
+void rig_assembled_power_notice(struct rig_assembled_power *power);
+/* Who beside the switch says that the board is dead; an empty text: nobody. */
+void rig_assembled_prove_death(struct rig_assembled *board, gint64 off_us, char *proof, gsize n_bytes);
+
+/* RIG_ERROR_UNSUPPORTED when the set-up wants other options than the board has. */
+bool rig_assembled_accepts(const struct rig_target *target, const struct rig_record *options,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool rig_assembled_set_up(struct rig_assembled *board, const struct rig_board_setup *setup,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* A program of `start:`; returns when it is ready, with its words added. log_path: what it prints. */
+struct rig_program *rig_program_start(const struct rig_bench *bench, const struct rig_record *start,
+                                      GHashTable *words, const char *log_path,
+                                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void rig_program_free(struct rig_program *program); /* ends it */
+bool rig_program_is_alive(struct rig_program *program, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* What images are made of: `firmware:` of the target. NULL without an error: there is none. */
+struct rig_firmware *rig_firmware_load(const struct rig_target *target, GError **error);
+void rig_firmware_free(struct rig_firmware *firmware);
+guint16 rig_firmware_header_bytes(const struct rig_firmware *firmware);
+/* make_payload of a board with firmware. */
+GBytes *rig_assembled_make_payload(const struct rig_board *board, const struct rig_payload_plan *plan,
+                                   gsize n_bytes, GError **error);
+
+G_END_DECLS
+
+#endif

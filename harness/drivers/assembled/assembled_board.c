@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The board role of an assembled board: its clock, its waiting, its beginning and its end. */
+#include "drivers/assembled/assembled.h"
+
+#include "base/error.h"
+#include "drivers/links/links.h"
+#include "drivers/sim/sim_driver.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <string.h>
+
+#define TICK_MS 5
+#define PAGE_BYTES 4096u
+#define MAX_CONSOLE_LOG_BYTES (1u << 20)
+
+static struct rig_assembled *self(struct rig_board *board)
+{
+    return (struct rig_assembled *)board;
+}
+
+guint64 rig_assembled_at_us(const struct rig_assembled *board, gint64 monotonic_us)
+{
+    return monotonic_us > board->origin_us ? (guint64)(monotonic_us - board->origin_us) : 0;
+}
+
+static guint64 board_now_us(struct rig_board *base)
+{
+    return rig_assembled_at_us(self(base), g_get_monotonic_time());
+}
+
+static void log_line(struct rig_assembled *board, guint64 at_us, const char *line)
+{
+    if (board->console_log->len < MAX_CONSOLE_LOG_BYTES)
+        g_string_append_printf(board->console_log, "%10.3f ms  %s\n", (double)at_us / 1000.0, line);
+}
+
+static void take_line(struct rig_assembled *board, const char *line, gint64 monotonic_us)
+{
+    guint64 at_us = rig_assembled_at_us(board, monotonic_us);
+
+    log_line(board, at_us, line);
+    if (strstr(line, rig_record_text(board->config.target->record, "boot-line"))) {
+        rig_openocd_probe_saw_boot(&board->probe);
+        if (board->board.link)
+            rig_link_board_gone(board->board.link, "disconnected: the board started anew");
+    }
+    if (board->board.listener.console)
+        board->board.listener.console(board->board.listener.user, at_us, line);
+}
+
+bool rig_assembled_take_lines(struct rig_assembled *board, bool all)
+{
+    bool any = false;
+    gint64 at_us;
+    char *line;
+
+    while (board->console && (all || !any) && (line = rig_console_take(board->console, &at_us))) {
+        take_line(board, line, at_us);
+        g_free(line);
+        any = true;
+    }
+    return any;
+}
+
+static void probe_catches_up(void *user)
+{
+    (void)rig_assembled_take_lines(user, true);
+}
+
+static bool probe_asks_for_power(void *user)
+{
+    struct rig_assembled *board = user;
+
+    rig_assembled_power_notice(&board->power);
+    return board->power.on;
+}
+
+static bool probe_switches_power(void *user, bool on, GError **error)
+{
+    struct rig_power *channel = ((struct rig_assembled *)user)->power.channel;
+
+    return channel->ops->set(channel, on, error);
+}
+
+static void tell_probe(struct rig_assembled *board)
+{
+    const struct rig_record *probe = rig_record_get(board->config.entry->record, "probe")->record;
+    bool can_peek = board->power.channel && rig_record_flag(probe, "reset-pin");
+
+    board->probe.supply = (struct rig_openocd_supply){.catch_up = probe_catches_up,
+                                                      .has_power = probe_asks_for_power,
+                                                      .set = can_peek ? probe_switches_power : NULL,
+                                                      .user = board};
+}
+
+static bool is_interrupted(const struct rig_board *board, GError **error)
+{
+    if (!board->interrupted || !*board->interrupted)
+        return false;
+    g_set_error_literal(error, RIG_ERROR, RIG_ERROR_INTERRUPTED, "interrupted");
+    return true;
+}
+
+static void doze(struct rig_assembled *board, guint64 until_us)
+{
+    guint64 now_us = board_now_us(&board->board);
+    guint64 left_ms = until_us > now_us ? (until_us - now_us) / 1000 + 1 : 0;
+
+    rig_board_doze(&board->board, (guint)MIN(left_ms, TICK_MS));
+}
+
+static bool board_wait(struct rig_board *base, guint64 until_us, bool *happened, GError **error)
+{
+    struct rig_assembled *board = self(base);
+    bool any;
+
+    *happened = false;
+    if (is_interrupted(base, error) || !rig_assembled_is_whole(board, error) ||
+        !rig_openocd_probe_end_peek(&board->probe, error))
+        return false;
+    any = rig_assembled_take_lines(board, false);
+    if (!any) {
+        doze(board, until_us);
+        any = rig_assembled_take_lines(board, false);
+    }
+    rig_assembled_power_notice(&board->power);
+    *happened = any || board_now_us(base) < until_us;
+    return true;
+}
+
+static bool board_adopt(struct rig_board *base, const struct rig_board_setup *setup, GError **error)
+{
+    return rig_assembled_accepts(self(base)->config.target, setup->options, error);
+}
+
+static bool board_prepare(struct rig_board *base, const struct rig_board_setup *setup, GError **error)
+{
+    struct rig_assembled *board = self(base);
+
+    if (!board_adopt(base, setup, error))
+        return false;
+    if (!board->attached || board->lost) {
+        if (!rig_assembled_attach(board, error))
+            return false;
+        tell_probe(board);
+    }
+    rig_link_close(base->link);
+    return rig_assembled_set_up(board, setup, error);
+}
+
+static bool board_forget_bonds(struct rig_board *base, GError **error)
+{
+    (void)base;
+    g_set_error_literal(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+                        "the board's half of a bond cannot be taken from a real board");
+    return false;
+}
+
+static bool board_make_safe(struct rig_board *base, GError **error)
+{
+    struct rig_assembled *board = self(base);
+    struct rig_power *power = &board->power.power;
+    struct rig_cut_record record;
+    bool safe = true;
+
+    if (!board->attached)
+        return true;
+    (void)!power->ops->disarm_cut(power, &record, NULL);
+    rig_link_close(base->link);
+    if (board->power.channel) {
+        (void)!rig_openocd_probe_end_peek(&board->probe, NULL);
+        rig_openocd_probe_power(&board->probe, false);
+        safe = board->power.channel->ops->set(board->power.channel, false, error);
+        board->power.on = false;
+        board->lost = board->lost || !safe;
+    }
+    (void)rig_assembled_take_lines(board, true);
+    if (!safe)
+        g_prefix_error(error, "board '%s': ", board->config.entry->name);
+    if (board->lost)
+        rig_assembled_detach(board);
+    return safe;
+}
+
+static void board_logs(struct rig_board *base, void (*each)(void *user, const char *name, const char *path),
+                       void *user)
+{
+    struct rig_assembled *board = self(base);
+    g_autofree char *console = board->folder ? g_build_filename(board->folder, "console.log", NULL) : NULL;
+
+    if (console &&
+        g_file_set_contents(console, board->console_log->str, (gssize)board->console_log->len, NULL))
+        each(user, "console.log", console);
+    if (board->openocd_log)
+        each(user, "openocd.log", board->openocd_log);
+}
+
+static void remove_folder(const char *folder)
+{
+    GDir *files = g_dir_open(folder, 0, NULL);
+    const char *name;
+
+    while (files && (name = g_dir_read_name(files))) {
+        g_autofree char *path = g_build_filename(folder, name, NULL);
+
+        g_unlink(path);
+    }
+    if (files)
+        g_dir_close(files);
+    g_rmdir(folder);
+}
+
+static void board_free(struct rig_board *base)
+{
+    struct rig_assembled *board = self(base);
+
+    (void)!board_make_safe(base, NULL);
+    rig_assembled_detach(board);
+    rig_openocd_probe_close(&board->probe);
+    rig_link_free(base->link);
+    rig_assembled_power_clear(&board->power);
+    rig_firmware_free(board->firmware);
+    rig_key_free(board->key);
+    if (board->model)
+        board->model->ops->free(board->model);
+    if (base->events)
+        g_main_context_unref(base->events);
+    if (board->folder)
+        remove_folder(board->folder);
+    g_string_free(board->console_log, TRUE);
+    g_free(board->capabilities);
+    g_free(board->folder);
+    g_free(board->openocd_log);
+    g_free(board);
+}
+
+static const struct rig_board_ops ops_of_firmware = {
+    .now_us = board_now_us,
+    .wait = board_wait,
+    .prepare = board_prepare,
+    .adopt = board_adopt,
+    .forget_bonds = board_forget_bonds,
+    .make_payload = rig_assembled_make_payload,
+    .make_safe = board_make_safe,
+    .logs = board_logs,
+    .free = board_free,
+};
+/* The simulated application, for a simulated board that is reached as hardware is. */
+static const struct rig_board_ops ops_of_simulated = {
+    .now_us = board_now_us,
+    .wait = board_wait,
+    .prepare = board_prepare,
+    .adopt = board_adopt,
+    .forget_bonds = board_forget_bonds,
+    .make_payload = rig_sim_make_payload,
+    .make_safe = board_make_safe,
+    .logs = board_logs,
+    .free = board_free,
+};
+
+static bool fill_layout(struct rig_assembled *board, GError **error)
+{
+    struct rig_probe *model = board->model->probe;
+    const struct sim_board_config *config = &((struct rig_sim *)board->model)->config;
+    struct rig_openocd_layout *layout = &board->layout;
+
+    *layout = (struct rig_openocd_layout){.n_slots = model->ops->n_slots(model), .n_devices = 1};
+    if (config->n_devices > 1 || layout->n_slots > RIG_OPENOCD_MAX_SLOTS) {
+        g_set_error(
+            error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+            "target '%s': openocd cannot program external flash, so its slots must be in internal flash",
+            board->config.target->name);
+        return false;
+    }
+    for (guint i = 0; i <= layout->n_slots; i++)
+        (void)!model->ops->slot(model, i, &layout->slots[i]);
+    layout->devices[0].name = config->devices[0].name;
+    layout->devices[0].n_bytes =
+        sim_flash_bytes(sim_board_flash(((struct rig_sim *)board->model)->sim), SIM_FLASH_INTERNAL);
+    layout->devices[0].page_bytes = PAGE_BYTES;
+    layout->devices[0].programmable = true;
+    return true;
+}
+
+/* The kind of link that the entry names; NULL: none. */
+static const char *link_kind(const struct rig_bench_board *entry)
+{
+    const struct rig_value *link = rig_record_get(entry->record, "link");
+    const struct rig_value *place = NULL;
+
+    if (link)
+        return rig_record_variant(link->record, &place)->name;
+    return rig_record_get(entry->record, "ble") ? "bluez" : NULL;
+}
+
+static bool make_link(struct rig_assembled *board, GPtrArray *capabilities, GError **error)
+{
+    const char *name = link_kind(board->config.entry);
+    const struct rig_link_kind *kind = name ? rig_link_kind_find(name, error) : NULL;
+
+    if (name && !kind)
+        return false;
+    board->place.kind = name;
+    board->place.max_mtu = ((const struct rig_sim *)board->model)->config.ble.mtu;
+    if (!kind)
+        return true;
+    board->board.link = kind->make(&board->place, &board->board);
+    g_ptr_array_add(capabilities, (gpointer) "smp");
+    for (const char *const *capability = kind->capabilities; *capability; capability++)
+        g_ptr_array_add(capabilities, (gpointer)*capability);
+    return true;
+}
+
+static void add_power_capabilities(const struct rig_bench_board *entry, GPtrArray *capabilities)
+{
+    if (!entry->record || !rig_record_get(entry->record, "power"))
+        return;
+    g_ptr_array_add(capabilities, (gpointer) "power");
+    g_ptr_array_add(capabilities, (gpointer) "power-cut-after-time");
+    g_ptr_array_add(capabilities, (gpointer) "power-cut-at-console");
+}
+
+static bool read_key(struct rig_assembled *board, GError **error)
+{
+    const char *path = rig_record_text(board->config.target->record, "key");
+    g_autofree char *folder = g_path_get_dirname(board->config.target->source->path);
+    g_autofree char *full = NULL;
+    g_autofree char *pem = NULL;
+    const char *why = NULL;
+    gsize n_bytes;
+
+    if (!path)
+        return true;
+    full = g_path_is_absolute(path) ? g_strdup(path) : g_build_filename(folder, path, NULL);
+    if (!g_file_get_contents(full, &pem, &n_bytes, error))
+        return false;
+    board->key = rig_key_from_pem(pem, n_bytes, &why);
+    if (board->key && rig_key_is_private(board->key) && rig_key_kind(board->key) == board->model->signing) {
+        board->board.key = board->key;
+        return true;
+    }
+    g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "target '%s': key '%s': %s", board->config.target->name,
+                full,
+                !board->key                      ? why
+                : rig_key_is_private(board->key) ? "it is not of the kind that 'sign' says"
+                                                 : "it has no private part");
+    return false;
+}
+
+static bool needs(const struct rig_assembled *board, const char *field, const char *what, GError **error)
+{
+    if (rig_record_get(board->config.entry->record, field))
+        return true;
+    g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE,
+                "board '%s' of bench '%s' has no '%s:', and a run cannot do without: %s",
+                board->config.entry->name, board->config.bench->source->path, field, what);
+    return false;
+}
+
+static bool is_simulated(const struct rig_target *target)
+{
+    const struct rig_value *firmware = rig_record_get(target->record, "firmware");
+
+    return firmware && firmware->keyword;
+}
+
+static bool load_parts(struct rig_assembled *board, GError **error)
+{
+    const struct rig_target *target = board->config.target;
+    GError *cause = NULL;
+
+    if (!needs(board, "probe", "it programs the images and looks at flash", error) ||
+        !needs(board, "console", "it counts the bootloader's runs", error))
+        return false;
+    board->folder = g_dir_make_tmp("bootrig-XXXXXX", error);
+    board->model = board->folder ? rig_sim_board_new(target, error) : NULL;
+    if (!board->model || !fill_layout(board, error) || !read_key(board, error))
+        return false;
+    board->firmware = rig_firmware_load(target, &cause);
+    if (cause) {
+        g_propagate_error(error, cause);
+        return false;
+    }
+    board->openocd_log = g_build_filename(board->folder, "openocd.log", NULL);
+    board->board.signing = board->model->signing;
+    board->board.signing_needed = board->model->signing_needed;
+    board->board.header_bytes = board->firmware ? rig_firmware_header_bytes(board->firmware) : 0;
+    return true;
+}
+
+struct rig_board *rig_assembled_board_new(const struct rig_assembled_config *config, GError **error)
+{
+    struct rig_assembled *board = g_new0(struct rig_assembled, 1);
+    GPtrArray *capabilities = g_ptr_array_new();
+
+    signal(SIGPIPE, SIG_IGN);
+    board->config = *config;
+    board->console_log = g_string_new(NULL);
+    board->origin_us = g_get_monotonic_time();
+    board->board.events = g_main_context_new();
+    board->board.ops = is_simulated(config->target) ? &ops_of_simulated : &ops_of_firmware;
+    board->board.power = &board->power.power;
+    board->board.probe = &board->probe.probe;
+    rig_assembled_power_init(&board->power, board);
+    g_ptr_array_add(capabilities, (gpointer) "probe");
+    g_ptr_array_add(capabilities, (gpointer) "reset");
+    g_ptr_array_add(capabilities, (gpointer) "console");
+    add_power_capabilities(config->entry, capabilities);
+    if (load_parts(board, error) && make_link(board, capabilities, error)) {
+        g_ptr_array_add(capabilities, NULL);
+        board->capabilities = (const char **)g_ptr_array_free(capabilities, FALSE);
+        board->board.capabilities = board->capabilities;
+        rig_assembled_detach(board);
+        return &board->board;
+    }
+    g_ptr_array_free(capabilities, TRUE);
+    board_free(&board->board);
+    return NULL;
+}

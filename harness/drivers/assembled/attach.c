@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* From an entry of the bench file to open devices, and back. */
+#include "drivers/assembled/assembled.h"
+
+#include "base/error.h"
+#include "drivers/links/links.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void add_fixed_words(struct rig_assembled *board)
+{
+    const struct {
+        const char *name;
+        char *text;
+    } words[] = {
+        {"bootrig", g_strdup(board->config.program)},
+        {"targets", g_canonicalize_filename(board->config.targets, NULL)},
+        {"bench", rig_bench_path(board->config.bench, ".")},
+        {"folder", g_strdup(board->folder)},
+    };
+
+    board->words = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
+        g_hash_table_replace(board->words, g_strdup(words[i].name), words[i].text);
+}
+
+static bool start_programs(struct rig_assembled *board, GError **error)
+{
+    const struct rig_value *programs = rig_record_get(board->config.entry->record, "start");
+
+    board->programs = g_ptr_array_new_with_free_func((GDestroyNotify)rig_program_free);
+    for (guint i = 0; programs && i < programs->items->len; i++) {
+        g_autoptr(rig_bench_entry) start = rig_bench_bind_start(board->config.entry, i, board->words, error);
+        g_autofree char *log = g_strdup_printf("%s/program-%u.log", board->folder, i);
+        struct rig_program *program =
+            start ? rig_program_start(board->config.bench, start->record, board->words, log, error) : NULL;
+
+        if (!program)
+            return false;
+        g_ptr_array_add(board->programs, program);
+    }
+    return true;
+}
+
+/* Identity and USB port of one relay board are two names of one thing: only the open device tells. */
+static bool lock_channel(struct rig_assembled *board, GError **error)
+{
+    g_autofree char *key = rig_power_resolved_key(board->power.channel, board->entry->power);
+
+    return !board->config.lock || rig_lock_add(board->config.lock, key, "bootrig run", error);
+}
+
+static bool open_power(struct rig_assembled *board, GError **error)
+{
+    if (!board->entry->power_driver)
+        return true;
+    board->power.channel =
+        rig_power_open(&board->host, board->entry->power_driver, board->entry->power, error);
+    return board->power.channel && lock_channel(board, error);
+}
+
+static bool open_console(struct rig_assembled *board, GError **error)
+{
+    const struct rig_record *console = rig_record_get(board->entry->record, "console")->record;
+
+    board->console =
+        rig_console_open(rig_record_text(console, "tty"), (guint)rig_record_count(console, "baud"), error);
+    if (!board->console)
+        return false;
+    board->console_wake = rig_board_wake_on(&board->board, rig_console_fd(board->console));
+    return true;
+}
+
+/* "HOST:PORT"; host is owned by the caller. */
+static bool split_address(const char *text, const char *what, char **host, guint16 *port, GError **error)
+{
+    const char *colon = strrchr(text, ':');
+    guint64 number = 0;
+
+    if (colon && colon != text && g_ascii_string_to_unsigned(colon + 1, 10, 1, 65535, &number, NULL)) {
+        *host = g_strndup(text, (gsize)(colon - text));
+        *port = (guint16)number;
+        return true;
+    }
+    g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s wants HOST:PORT, not '%s'", what, text);
+    return false;
+}
+
+static void add_argument(struct rig_assembled *board, const char *option, char *value /* taken */)
+{
+    g_ptr_array_add(board->openocd_arguments, g_strdup(option));
+    g_ptr_array_add(board->openocd_arguments, value);
+}
+
+/* A file beside the bench file, or one that openocd finds in its own folders. */
+static char *config_file(struct rig_assembled *board, const char *name)
+{
+    g_autofree char *beside = rig_bench_path(board->config.bench, name);
+
+    return g_file_test(beside, G_FILE_TEST_IS_REGULAR) ? g_steal_pointer(&beside) : g_strdup(name);
+}
+
+static void add_config(struct rig_assembled *board, const struct rig_record *probe)
+{
+    const struct rig_value *files = rig_record_get(probe, "config");
+    const struct rig_value *commands = rig_record_get(probe, "commands");
+    const char *serial = rig_record_text(probe, "serial");
+
+    for (guint i = 0; files && i < files->items->len; i++)
+        add_argument(board, "-f",
+                     config_file(board, ((const struct rig_value *)files->items->pdata[i])->text));
+    if (serial)
+        add_argument(board, "-c", g_strdup_printf("adapter serial %s", serial));
+    for (guint i = 0; commands && i < commands->items->len; i++)
+        add_argument(board, "-c", g_strdup(((const struct rig_value *)commands->items->pdata[i])->text));
+    g_ptr_array_add(board->openocd_arguments, NULL);
+}
+
+static bool open_probe(struct rig_assembled *board, GError **error)
+{
+    const struct rig_record *probe = rig_record_get(board->entry->record, "probe")->record;
+    const char *server = rig_record_text(probe, "server");
+
+    board->openocd_arguments = g_ptr_array_new_with_free_func(g_free);
+    add_config(board, probe);
+    board->openocd = (struct rig_openocd_config){
+        .arguments = (const char *const *)board->openocd_arguments->pdata, .log_path = board->openocd_log};
+    if (server && !split_address(server, "'server'", &board->openocd_host, &board->openocd.port, error))
+        return false;
+    board->openocd.host = board->openocd_host;
+    rig_openocd_probe_close(&board->probe);
+    return rig_openocd_probe_open(&board->probe, &board->openocd, &board->layout, board->folder, error);
+}
+
+static const char *console_tty(const struct rig_assembled *board)
+{
+    return rig_record_text(rig_record_get(board->entry->record, "console")->record, "tty");
+}
+
+static bool fill_place(struct rig_assembled *board, GError **error)
+{
+    const struct rig_value *link = rig_record_get(board->entry->record, "link");
+    const struct rig_value *ble = rig_record_get(board->entry->record, "ble");
+    const struct rig_value *place = NULL;
+    const struct rig_field *kind = link ? rig_record_variant(link->record, &place) : NULL;
+
+    if (kind && g_str_equal(kind->name, "udp"))
+        return split_address(rig_record_text(place->record, "address"), "'udp'", &board->place_host,
+                             &board->place.port, error) &&
+               (board->place.host = board->place_host, true);
+    if (kind) {
+        board->place.tty = rig_record_text(place->record, "tty");
+        board->place.baud = (guint32)rig_record_count(place->record, "baud");
+        /* One port can have one reader only: SMP among the lines of the console goes through it. */
+        if (g_strcmp0(board->place.tty, console_tty(board)) == 0)
+            board->place.console = board->console;
+    } else if (ble) {
+        board->place.adapter = rig_record_text(ble->record, "adapter");
+        board->place.address = rig_record_text(ble->record, "address");
+        board->place.name = rig_record_text(ble->record, "name");
+    }
+    return true;
+}
+
+bool rig_assembled_attach(struct rig_assembled *board, GError **error)
+{
+    if (board->attached && !board->lost)
+        return true;
+    rig_assembled_detach(board);
+    add_fixed_words(board);
+    rig_power_host_init(&board->host);
+    if (start_programs(board, error) &&
+        (board->entry = rig_bench_bind(board->config.entry, board->words, error)) &&
+        open_power(board, error) && open_console(board, error) && open_probe(board, error) &&
+        fill_place(board, error)) {
+        board->attached = true;
+        return true;
+    }
+    g_prefix_error(error, "board '%s': ", board->config.entry->name);
+    rig_assembled_detach(board);
+    return false;
+}
+
+static void close_console(struct rig_assembled *board)
+{
+    if (board->console_wake)
+        g_source_destroy(board->console_wake);
+    g_clear_pointer(&board->console_wake, g_source_unref);
+    g_clear_pointer(&board->console, rig_console_free);
+}
+
+void rig_assembled_detach(struct rig_assembled *board)
+{
+    const struct rig_openocd_config nothing = {0};
+    const char *kind = board->place.kind;
+    guint16 max_mtu = board->place.max_mtu;
+
+    if (board->board.link)
+        rig_link_close(board->board.link);
+    close_console(board);
+    rig_openocd_probe_close(&board->probe);
+    /* Steps ask the probe for the layout whatever is attached. */
+    (void)!rig_openocd_probe_open(&board->probe, &nothing, &board->layout, board->folder, NULL);
+    g_clear_pointer(&board->openocd_arguments, g_ptr_array_unref);
+    g_clear_pointer(&board->openocd_host, g_free);
+    rig_power_free(g_steal_pointer(&board->power.channel));
+    rig_power_host_clear(&board->host);
+    board->place = (struct rig_link_place){.kind = kind, .max_mtu = max_mtu};
+    g_clear_pointer(&board->place_host, g_free);
+    g_clear_pointer(&board->entry, rig_bench_entry_free);
+    g_clear_pointer(&board->programs, g_ptr_array_unref);
+    g_clear_pointer(&board->words, g_hash_table_unref);
+    board->attached = board->lost = board->power.on = board->power.armed = false;
+}
+
+bool rig_assembled_is_whole(struct rig_assembled *board, GError **error)
+{
+    bool whole = board->attached;
+
+    if (!whole)
+        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "board '%s' is not prepared yet",
+                    board->config.entry->name);
+    for (guint i = 0; whole && i < board->programs->len; i++)
+        whole = rig_program_is_alive(board->programs->pdata[i], error);
+    whole = whole && rig_console_is_there(board->console, error);
+    if (!whole && board->attached) {
+        board->lost = true;
+        g_prefix_error(error, "board '%s': ", board->config.entry->name);
+    }
+    return whole;
+}

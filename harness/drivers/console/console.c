@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Reading a console, lines and messages, beside everything else. */
+#include "drivers/console/console.h"
+
+#include "protocol/smp/console_frame.h"
+
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define LOOK_AGAIN_MS 50 /* for the end of the thread only: bytes wake it at once */
+
+struct line {
+    gint64 at_us;
+    char *text;
+};
+
+struct rig_console {
+    struct rig_byte_channel *channel;
+    GThread *reader;
+    int wake;
+    GMutex lock;
+    GMutex watching; /* held while `seen` runs, so that forgetting waits for it; taken before `lock` */
+    bool stop;
+    GError *lost;
+    GQueue lines;    /* struct line * */
+    GQueue messages; /* GBytes * */
+    struct rig_smp_console parts;
+    gint64 last_us;
+    char *piece; /* NULL: nothing is watched */
+    rig_console_seen seen;
+    void *user;
+};
+
+static void line_free(gpointer item)
+{
+    struct line *line = item;
+
+    g_free(line->text);
+    g_free(line);
+}
+
+static void wake_up(struct rig_console *console)
+{
+    const guint64 one = 1;
+
+    if (write(console->wake, &one, sizeof one) < 0)
+        return; /* it is awake already */
+}
+
+static char *line_text(const struct rig_smp_console *parts)
+{
+    GString *text = g_string_sized_new(parts->n_line + 1);
+
+    for (gsize i = 0; i < parts->n_line; i++) {
+        if (parts->line[i])
+            g_string_append_c(text, (char)parts->line[i]);
+        else
+            g_string_append(text, "\\x00");
+    }
+    if (parts->line_cut)
+        g_string_append(text, " [line cut here]");
+    return g_string_free(text, FALSE);
+}
+
+static void keep_line(struct rig_console *console, gint64 at_us)
+{
+    struct line *line;
+
+    if (console->parts.n_line == 0 || g_queue_get_length(&console->lines) >= RIG_CONSOLE_MAX_LINES)
+        return;
+    line = g_new(struct line, 1);
+    *line = (struct line){.at_us = at_us, .text = line_text(&console->parts)};
+    g_queue_push_tail(&console->lines, line);
+}
+
+static void keep_message(struct rig_console *console)
+{
+    gsize n_bytes;
+    const guint8 *bytes = rig_smp_console_message(&console->parts, &n_bytes);
+
+    if (g_queue_get_length(&console->messages) < RIG_CONSOLE_MAX_MESSAGES)
+        g_queue_push_tail(&console->messages, g_bytes_new(bytes, n_bytes));
+}
+
+static bool holds_piece(const struct rig_console *console)
+{
+    const guint8 *at = console->parts.line, *end = at + console->parts.n_line;
+    gsize n_piece = console->piece ? strlen(console->piece) : 0;
+
+    if (!console->piece || console->parts.told)
+        return false;
+    for (; n_piece <= (gsize)(end - at); at++)
+        if (memcmp(at, console->piece, n_piece) == 0)
+            return true;
+    return false;
+}
+
+/* Returns whether the watched piece came. */
+static bool add_bytes(struct rig_console *console, const guint8 *bytes, gsize n_bytes, gint64 at_us)
+{
+    bool seen = false;
+
+    while (n_bytes > 0) {
+        gsize n_taken;
+        enum rig_smp_console_event event = rig_smp_console_take(&console->parts, bytes, n_bytes, &n_taken);
+
+        if (event == RIG_SMP_CONSOLE_LINE) {
+            console->parts.told = false; /* it is looked at as the line that it was */
+            seen = seen || holds_piece(console);
+            console->parts.told = true;
+            keep_line(console, at_us);
+        } else if (event == RIG_SMP_CONSOLE_MESSAGE) {
+            keep_message(console);
+        }
+        bytes += n_taken;
+        n_bytes -= n_taken;
+    }
+    return seen || holds_piece(console);
+}
+
+static void take_bytes(struct rig_console *console, const guint8 *bytes, gsize n_bytes)
+{
+    gint64 now_us = g_get_monotonic_time();
+    bool seen;
+
+    g_mutex_lock(&console->watching);
+    g_mutex_lock(&console->lock);
+    console->last_us = now_us;
+    seen = add_bytes(console, bytes, n_bytes, now_us);
+    if (seen)
+        g_clear_pointer(&console->piece, g_free);
+    g_mutex_unlock(&console->lock);
+    if (seen)
+        console->seen(console->user, now_us);
+    g_mutex_unlock(&console->watching);
+    wake_up(console);
+}
+
+static bool is_stopped(struct rig_console *console)
+{
+    bool stop;
+
+    g_mutex_lock(&console->lock);
+    stop = console->stop;
+    g_mutex_unlock(&console->lock);
+    return stop;
+}
+
+/* The line that was being sent when the console went is told as far as it came. */
+static void lose(struct rig_console *console, GError *error)
+{
+    g_mutex_lock(&console->lock);
+    if (!console->parts.told)
+        keep_line(console, g_get_monotonic_time());
+    console->lost = error;
+    g_mutex_unlock(&console->lock);
+    wake_up(console);
+}
+
+static gpointer read_all(gpointer user)
+{
+    struct rig_console *console = user;
+    GError *error = NULL;
+    guint8 bytes[4096];
+    gsize n_bytes = 0;
+
+    while (!is_stopped(console) && console->channel->ops->read(console->channel, bytes, sizeof bytes,
+                                                               LOOK_AGAIN_MS, &n_bytes, &error))
+        if (n_bytes)
+            take_bytes(console, bytes, n_bytes);
+    if (error)
+        lose(console, error);
+    return NULL;
+}
+
+struct rig_console *rig_console_open_at(const struct rig_console_place *place, GError **error)
+{
+    struct rig_byte_channel *channel = rig_byte_channel_open(place, error);
+    struct rig_console *console;
+
+    if (!channel)
+        return NULL;
+    console = g_new0(struct rig_console, 1);
+    console->channel = channel;
+    console->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    g_assert(console->wake >= 0);
+    g_mutex_init(&console->lock);
+    g_mutex_init(&console->watching);
+    g_queue_init(&console->lines);
+    g_queue_init(&console->messages);
+    rig_smp_console_init(&console->parts);
+    console->reader = g_thread_new("console", read_all, console);
+    return console;
+}
+
+struct rig_console *rig_console_open(const char *tty, guint baud, GError **error)
+{
+    const struct rig_console_place place = {.tty = tty, .baud = baud};
+
+    return rig_console_open_at(&place, error);
+}
+
+void rig_console_free(struct rig_console *console)
+{
+    if (!console)
+        return;
+    g_mutex_lock(&console->lock);
+    console->stop = true;
+    g_mutex_unlock(&console->lock);
+    g_thread_join(console->reader);
+    console->channel->ops->free(console->channel);
+    g_queue_clear_full(&console->lines, line_free);
+    g_queue_clear_full(&console->messages, (GDestroyNotify)g_bytes_unref);
+    g_clear_error(&console->lost);
+    g_free(console->piece);
+    g_mutex_clear(&console->lock);
+    g_mutex_clear(&console->watching);
+    close(console->wake);
+    g_free(console);
+}
+
+/* With the lock held. */
+static void rest(struct rig_console *console)
+{
+    guint64 count;
+
+    if (g_queue_is_empty(&console->lines) && g_queue_is_empty(&console->messages) && !console->lost &&
+        read(console->wake, &count, sizeof count) < 0)
+        return; /* nothing had woken anybody */
+}
+
+char *rig_console_take(struct rig_console *console, gint64 *at_us)
+{
+    struct line *line;
+    char *text = NULL;
+
+    g_mutex_lock(&console->lock);
+    line = g_queue_pop_head(&console->lines);
+    rest(console);
+    g_mutex_unlock(&console->lock);
+    if (!line)
+        return NULL;
+    *at_us = line->at_us;
+    text = g_steal_pointer(&line->text);
+    line_free(line);
+    return text;
+}
+
+GBytes *rig_console_take_message(struct rig_console *console)
+{
+    GBytes *message;
+
+    g_mutex_lock(&console->lock);
+    message = g_queue_pop_head(&console->messages);
+    rest(console);
+    g_mutex_unlock(&console->lock);
+    return message;
+}
+
+int rig_console_fd(const struct rig_console *console)
+{
+    return console->wake;
+}
+
+bool rig_console_is_there(struct rig_console *console, GError **error)
+{
+    bool there;
+
+    g_mutex_lock(&console->lock);
+    there = !console->lost;
+    if (!there && error)
+        *error = g_error_copy(console->lost);
+    g_mutex_unlock(&console->lock);
+    return there;
+}
+
+gint64 rig_console_last_us(struct rig_console *console)
+{
+    gint64 last_us;
+
+    g_mutex_lock(&console->lock);
+    last_us = console->last_us;
+    g_mutex_unlock(&console->lock);
+    return last_us;
+}
+
+guint rig_console_n_damaged(struct rig_console *console)
+{
+    guint n_bad;
+
+    g_mutex_lock(&console->lock);
+    n_bad = console->parts.n_bad;
+    g_mutex_unlock(&console->lock);
+    return n_bad;
+}
+
+bool rig_console_write(struct rig_console *console, const void *bytes, gsize n_bytes, bool *taken,
+                       GError **error)
+{
+    *taken = false;
+    return rig_console_is_there(console, error) &&
+           console->channel->ops->write(console->channel, bytes, n_bytes, taken, error);
+}
+
+void rig_console_watch(struct rig_console *console, const char *piece, rig_console_seen seen, void *user)
+{
+    g_mutex_lock(&console->watching);
+    g_mutex_lock(&console->lock);
+    g_free(console->piece);
+    console->piece = g_strdup(piece);
+    console->seen = seen;
+    console->user = user;
+    g_mutex_unlock(&console->lock);
+    g_mutex_unlock(&console->watching);
+}
+
+void rig_console_forget(struct rig_console *console)
+{
+    g_mutex_lock(&console->watching);
+    g_mutex_lock(&console->lock);
+    g_clear_pointer(&console->piece, g_free);
+    g_mutex_unlock(&console->lock);
+    g_mutex_unlock(&console->watching);
+}

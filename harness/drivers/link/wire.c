@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The link role for everything that carries whole SMP packets and knows no connection. */
+#include "drivers/link/wire.h"
+
+#include "base/error.h"
+
+#define ASK_AGAIN_US 500000u /* board time */
+
+static struct rig_wire *self(struct rig_link *link)
+{
+    return (struct rig_wire *)link;
+}
+
+static void tell(struct rig_wire *wire)
+{
+    struct rig_board *board = wire->board;
+
+    if (board->listener.link)
+        board->listener.link(board->listener.user, board->ops->now_us(board), wire->text);
+}
+
+static void wire_board_gone(struct rig_link *base, const char *why)
+{
+    struct rig_wire *wire = self(base);
+
+    if (!wire->up)
+        return;
+    wire->up = false;
+    g_strlcpy(wire->text, why, sizeof wire->text);
+    tell(wire);
+}
+
+/* An SMP echo, header version 1 [SPEC Zephyr SMP protocol, OS group]: whoever answers it is there. */
+static bool ask(struct rig_wire *wire, GError **error)
+{
+    static const guint8 echo[] = {0x0a, 0, 0, 6, 0, 0, 0xff, 0, 0xa1, 0x61, 0x64, 0x62, 0x68, 0x69};
+    enum rig_link_outcome ignored;
+
+    return wire->ops->send(wire, echo, sizeof echo, &ignored, error);
+}
+
+struct asking {
+    struct rig_wire *wire;
+    guint64 next_us;
+    bool answered;
+    GError *error;
+};
+
+static bool answered(void *user)
+{
+    struct asking *asking = user;
+    struct rig_wire *wire = asking->wire;
+    GBytes *packet = NULL;
+
+    while (!asking->error && wire->ops->take(wire, &packet, &asking->error) && packet) {
+        asking->answered = true;
+        g_clear_pointer(&packet, g_bytes_unref);
+    }
+    if (!asking->error && !asking->answered && wire->board->ops->now_us(wire->board) >= asking->next_us) {
+        asking->next_us = wire->board->ops->now_us(wire->board) + ASK_AGAIN_US;
+        (void)!ask(wire, &asking->error);
+    }
+    return asking->answered || asking->error;
+}
+
+static bool drain(struct rig_wire *wire, GError **error)
+{
+    GBytes *packet = NULL;
+
+    do {
+        g_clear_pointer(&packet, g_bytes_unref);
+        if (!wire->ops->take(wire, &packet, error))
+            return false;
+    } while (packet);
+    return true;
+}
+
+static bool refuse_security(struct rig_wire *wire, GError **error)
+{
+    g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED, "SMP over %s knows no pairing and no bonds",
+                wire->ops->called);
+    return false;
+}
+
+static void set_mtu(struct rig_wire *wire, guint16 wanted)
+{
+    wire->mtu = wire->place->max_mtu ? wire->place->max_mtu : (guint16)(wire->ops->max_packet_bytes + 3);
+    if (wanted && wanted < wire->mtu)
+        wire->mtu = wanted;
+}
+
+static bool wire_connect(struct rig_link *base, const struct rig_link_connect *how,
+                         enum rig_link_outcome *outcome, GError **error)
+{
+    struct rig_wire *wire = self(base);
+    struct asking asking = {.wire = wire};
+    bool there = false;
+
+    if (how->pair)
+        return refuse_security(wire, error);
+    *outcome = RIG_LINK_OK;
+    if (wire->up)
+        return true;
+    /* What is left from before is no answer. */
+    if (!wire->ops->open(wire, error) || !drain(wire, error))
+        return false;
+    if (!rig_board_wait_for(wire->board, how->until_us, answered, &asking, &there, error)) {
+        g_clear_error(&asking.error);
+        return false;
+    }
+    if (asking.error) {
+        g_propagate_error(error, asking.error);
+        return false;
+    }
+    *outcome = there ? RIG_LINK_OK : RIG_LINK_NOT_FOUND;
+    wire->up = there;
+    set_mtu(wire, how->mtu);
+    g_snprintf(wire->text, sizeof wire->text, "%s over %s", there ? "connected" : "no answer",
+               wire->ops->called);
+    tell(wire);
+    return true;
+}
+
+static bool wire_pair(struct rig_link *base, guint64 until_us, enum rig_link_outcome *outcome, GError **error)
+{
+    (void)until_us;
+    *outcome = RIG_LINK_NO_SERVICE;
+    return refuse_security(self(base), error);
+}
+
+static bool wire_subscribe(struct rig_link *base, bool on, enum rig_link_outcome *outcome, GError **error)
+{
+    (void)on;
+    (void)error;
+    *outcome = self(base)->up ? RIG_LINK_OK : RIG_LINK_NOT_CONNECTED;
+    return true;
+}
+
+static bool wire_disconnect(struct rig_link *base, GError **error)
+{
+    (void)error;
+    wire_board_gone(base, "disconnected by the host");
+    return true;
+}
+
+static bool wire_write(struct rig_link *base, const guint8 *bytes, gsize n_bytes,
+                       enum rig_link_outcome *outcome, GError **error)
+{
+    struct rig_wire *wire = self(base);
+
+    *outcome = !wire->up ? RIG_LINK_NOT_CONNECTED : n_bytes + 3 > wire->mtu ? RIG_LINK_TOO_LONG : RIG_LINK_OK;
+    return *outcome != RIG_LINK_OK || wire->ops->send(wire, bytes, n_bytes, outcome, error);
+}
+
+struct receiving {
+    struct rig_wire *wire;
+    GBytes *packet;
+    GError *error;
+};
+
+static bool received_or_lost(void *user)
+{
+    struct receiving *receiving = user;
+    struct rig_wire *wire = receiving->wire;
+
+    return !wire->ops->take(wire, &receiving->packet, &receiving->error) || receiving->packet || !wire->up;
+}
+
+static bool wire_receive(struct rig_link *base, guint64 until_us, GBytes **packet,
+                         enum rig_link_outcome *outcome, GError **error)
+{
+    struct receiving receiving = {.wire = self(base)};
+    bool satisfied = false;
+
+    if (!rig_board_wait_for(receiving.wire->board, until_us, received_or_lost, &receiving, &satisfied,
+                            error)) {
+        g_clear_error(&receiving.error);
+        return false;
+    }
+    if (receiving.error) {
+        g_propagate_error(error, receiving.error);
+        return false;
+    }
+    *packet = receiving.packet;
+    *outcome = receiving.packet ? RIG_LINK_OK : satisfied ? RIG_LINK_LOST : RIG_LINK_TIMEOUT;
+    return true;
+}
+
+static bool wire_forget_bond(struct rig_link *base, GError **error)
+{
+    (void)base;
+    (void)error;
+    return true;
+}
+
+static void wire_state(struct rig_link *base, struct rig_link_state *state)
+{
+    struct rig_wire *wire = self(base);
+
+    *state = (struct rig_link_state){
+        .connected = wire->up, .subscribed = wire->up, .framing_bytes = wire->ops->framing_bytes};
+    if (wire->up)
+        state->mtu = wire->mtu;
+    g_strlcpy(state->text, wire->text, sizeof state->text);
+}
+
+static bool wire_open(struct rig_link *base, GError **error)
+{
+    return self(base)->ops->open(self(base), error);
+}
+
+static void wire_close(struct rig_link *base)
+{
+    struct rig_wire *wire = self(base);
+
+    wire->up = false;
+    wire->ops->close(wire);
+}
+
+static void wire_free(struct rig_link *base)
+{
+    struct rig_wire *wire = self(base);
+
+    wire_close(base);
+    if (wire->ops->free)
+        wire->ops->free(wire);
+    g_free(wire);
+}
+
+static const struct rig_link_ops link_ops = {
+    .name = "wire",
+    .open = wire_open,
+    .connect = wire_connect,
+    .pair = wire_pair,
+    .subscribe = wire_subscribe,
+    .disconnect = wire_disconnect,
+    .write = wire_write,
+    .receive = wire_receive,
+    .forget_bond = wire_forget_bond,
+    .state = wire_state,
+    .board_gone = wire_board_gone,
+    .close = wire_close,
+    .free = wire_free,
+};
+
+void rig_wire_init(struct rig_wire *wire, const struct rig_wire_ops *ops, const struct rig_link_place *place,
+                   struct rig_board *board)
+{
+    *wire = (struct rig_wire){.link = {.ops = &link_ops}, .ops = ops, .place = place, .board = board};
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SMP over a console: see serial_link.h. */
+#include "drivers/serial/serial_link.h"
+
+#include "base/error.h"
+#include "drivers/console/console.h"
+#include "drivers/link/wire.h"
+#include "protocol/smp/console_frame.h"
+
+#include <glib-unix.h>
+#include <string.h>
+
+#define MAX_PACKET_BYTES 1024u
+
+struct rig_serial_link {
+    struct rig_wire wire;
+    struct rig_console *console; /* NULL: closed */
+    bool borrowed;
+    GSource *source;
+    GQueue waiting;    /* GBytes: messages that nobody has asked for yet */
+    GBytes *last_sent; /* NULL: nothing yet */
+};
+
+static struct rig_serial_link *self(struct rig_wire *wire)
+{
+    return (struct rig_serial_link *)wire;
+}
+
+static void serial_close(struct rig_wire *wire)
+{
+    struct rig_serial_link *link = self(wire);
+
+    if (link->source)
+        g_source_destroy(link->source);
+    g_clear_pointer(&link->source, g_source_unref);
+    if (!link->borrowed)
+        rig_console_free(link->console);
+    link->console = NULL;
+    g_queue_clear_full(&link->waiting, (GDestroyNotify)g_bytes_unref);
+}
+
+/* A shell that echoes what it reads sends our own frames back. */
+static bool is_echo(struct rig_serial_link *link, GBytes *message)
+{
+    if (!link->last_sent || !g_bytes_equal(message, link->last_sent))
+        return false;
+    g_clear_pointer(&link->last_sent, g_bytes_unref);
+    return true;
+}
+
+/* Taken at once: what waits in the console keeps the board from sleeping. */
+static void take_messages(struct rig_serial_link *link)
+{
+    GBytes *message;
+
+    while (link->console && (message = rig_console_take_message(link->console))) {
+        if (!is_echo(link, message) && g_queue_get_length(&link->waiting) < RIG_CONSOLE_MAX_MESSAGES)
+            g_queue_push_tail(&link->waiting, message);
+        else
+            g_bytes_unref(message);
+    }
+}
+
+static void tell_lines(struct rig_serial_link *link)
+{
+    gint64 at_us;
+    char *line;
+
+    while (link->console && (line = rig_console_take(link->console, &at_us))) {
+        rig_board_console_line(link->wire.board, line);
+        g_free(line);
+    }
+}
+
+/* Whoever hears a line may close the link. */
+static gboolean on_readable(gint fd, GIOCondition condition, gpointer user)
+{
+    struct rig_serial_link *link = user;
+    GError *error = NULL;
+
+    (void)fd;
+    (void)condition;
+    take_messages(link);
+    if (!link->borrowed)
+        tell_lines(link);
+    if (!link->console || link->borrowed || rig_console_is_there(link->console, &error))
+        return G_SOURCE_CONTINUE;
+    serial_close(&link->wire);
+    rig_board_break(link->wire.board, error);
+    return G_SOURCE_REMOVE;
+}
+
+static bool serial_open(struct rig_wire *wire, GError **error)
+{
+    struct rig_serial_link *link = self(wire);
+    const struct rig_link_place *place = wire->place;
+    const struct rig_console_place at = {
+        .tty = place->tty, .baud = place->baud, .host = place->host, .port = place->port};
+
+    if (link->console)
+        return true;
+    link->borrowed = place->console != NULL;
+    link->console = link->borrowed ? place->console : rig_console_open_at(&at, error);
+    if (!link->console)
+        return false;
+    link->source = g_unix_fd_source_new(rig_console_fd(link->console), G_IO_IN);
+    g_source_set_callback(link->source, G_SOURCE_FUNC(on_readable), link, NULL);
+    g_source_attach(link->source, wire->board->events);
+    return true;
+}
+
+static bool serial_send(struct rig_wire *wire, const guint8 *bytes, gsize n_bytes,
+                        enum rig_link_outcome *outcome, GError **error)
+{
+    struct rig_serial_link *link = self(wire);
+    gsize room = rig_smp_frame_room(n_bytes);
+    g_autofree guint8 *frames = g_malloc(room);
+    gsize n_frames = rig_smp_frame_encode(bytes, n_bytes, frames, room);
+    bool taken = false;
+
+    *outcome = !link->console ? RIG_LINK_NOT_CONNECTED : n_frames ? RIG_LINK_OK : RIG_LINK_TOO_LONG;
+    if (*outcome != RIG_LINK_OK)
+        return true;
+    g_clear_pointer(&link->last_sent, g_bytes_unref);
+    link->last_sent = g_bytes_new(bytes, n_bytes);
+    if (!rig_console_write(link->console, frames, n_frames, &taken, error))
+        return false;
+    if (!taken)
+        *outcome = RIG_LINK_TIMEOUT;
+    return true;
+}
+
+static bool serial_take(struct rig_wire *wire, GBytes **packet, GError **error)
+{
+    struct rig_serial_link *link = self(wire);
+
+    take_messages(link);
+    *packet = g_queue_pop_head(&link->waiting);
+    return *packet || !link->console || rig_console_is_there(link->console, error);
+}
+
+static void serial_free(struct rig_wire *wire)
+{
+    g_clear_pointer(&self(wire)->last_sent, g_bytes_unref);
+}
+
+static const struct rig_wire_ops ops = {
+    .called = "the serial console",
+    .max_packet_bytes = MAX_PACKET_BYTES,
+    .framing_bytes = RIG_SMP_FRAME_OVERHEAD_BYTES,
+    .open = serial_open,
+    .close = serial_close,
+    .send = serial_send,
+    .take = serial_take,
+    .free = serial_free,
+};
+
+struct rig_link *rig_serial_link_new(const struct rig_link_place *place, struct rig_board *board)
+{
+    struct rig_serial_link *link = g_new0(struct rig_serial_link, 1);
+
+    rig_wire_init(&link->wire, &ops, place, board);
+    g_queue_init(&link->waiting);
+    return &link->wire.link;
+}
