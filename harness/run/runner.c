@@ -190,12 +190,8 @@ static void end_attempt(struct rig_run *run, struct aftermath *aftermath)
         rig_run_error(run, error);
     }
     run->muted--;
-    rig_keep_logs(run);
-}
-
-static void aftermath_clear(struct aftermath *aftermath)
-{
-    g_strfreev(aftermath->trailers);
+    if (is_trouble(run->trouble.verdict))
+        rig_keep_logs(run);
 }
 
 static void emit_case_end(const struct play *play, const struct attempt *attempt, struct rig_run *run,
@@ -293,6 +289,8 @@ static enum rig_verdict play_attempt(const struct play *play, struct attempt *at
     rig_air_begin(play->air, &run);
     run.only_cut = plan->has_only_cut ? &plan->only_cut : NULL;
     run.only_path = plan->only_path;
+    run.n_workers = plan->n_workers;
+    run.resume = plan->resume;
     play_phases(play, &run);
     *interrupted = run.trouble.interrupted;
     rig_air_end(play->air, &run);
@@ -301,7 +299,7 @@ static enum rig_verdict play_attempt(const struct play *play, struct attempt *at
     attempt->final = !is_trouble(verdict) || *interrupted || attempt->number >= n_retries;
     emit_case_end(play, attempt, &run, &aftermath);
     rig_journal_end_case(plan->journal);
-    aftermath_clear(&aftermath);
+    g_strfreev(aftermath.trailers);
     rig_run_clear(&run);
     return verdict;
 }
