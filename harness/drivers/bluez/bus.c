@@ -23,6 +23,7 @@ struct rig_bluez_bus {
     bool loaded; /* the objects are those of the daemon that runs */
     bool had_daemon;
     guint generation;
+    bool given_up; /* the call that waits */
     const char *trouble;
 };
 
@@ -215,7 +216,8 @@ static void subscribe(struct rig_bluez_bus *bus)
 /* --- calls --- */
 
 struct pending {
-    guint n_owners; /* the caller and the callback */
+    guint n_owners;                  /* the caller and the callback */
+    const struct rig_bluez_bus *bus; /* of the caller, while it waits; NULL: nobody can give it up */
     bool done;
     GObject *connection;
     GVariant *value;
@@ -246,7 +248,9 @@ static void on_reply(GObject *source, GAsyncResult *result, gpointer user)
 
 static bool is_done(void *user)
 {
-    return ((struct pending *)user)->done;
+    struct pending *pending = user;
+
+    return pending->done || (pending->bus && pending->bus->given_up);
 }
 
 void rig_bluez_reply_clear(struct rig_bluez_reply *reply)
@@ -295,8 +299,12 @@ bool rig_bluez_call(struct rig_bluez_bus *bus, const char *path, const char *int
         reply->error_text = g_strdup(bus->trouble ? bus->trouble : "closed");
         return true;
     }
+    bus->given_up = false;
     pending = start(bus, path, interface, method, parameters, stop);
+    pending->bus = bus;
     waited = rig_board_wait_for(bus->board, until_us, is_done, pending, &done, error);
+    pending->bus = NULL;
+    done = pending->done;
     if (!done)
         g_cancellable_cancel(stop);
     reply->timed_out = !done;
@@ -327,6 +335,11 @@ bool rig_bluez_refresh(struct rig_bluez_bus *bus, const char *path, const char *
     g_variant_get(reply.value, "(@a{sv})", &properties);
     take_properties(bus, path, interface, properties);
     return true;
+}
+
+void rig_bluez_give_up(struct rig_bluez_bus *bus)
+{
+    bus->given_up = true;
 }
 
 void rig_bluez_send(struct rig_bluez_bus *bus, const char *path, const char *interface, const char *method,
