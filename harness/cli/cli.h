@@ -31,6 +31,7 @@ int rig_cli_power(int argc, char **argv);
 int rig_cli_bench_command(int argc, char **argv);
 int rig_cli_bond(int argc, char **argv);
 int rig_cli_doctor(int argc, char **argv);
+int rig_cli_capture(int argc, char **argv);
 
 /* A subcommand as help, man page and completion know it. */
 struct rig_command {

@@ -14,6 +14,7 @@ const struct rig_command rig_commands[] = {
     {"replay", "play a case of an earlier run exactly again", rig_cli_replay},
     {"report", "make any report again from a journal", rig_cli_report},
     {"image", "make, inspect, verify and damage MCUboot images", rig_cli_image},
+    {"capture", "show Bluetooth captures decoded and explained; record one", rig_cli_capture},
     {"sim", "the simulated board as a process with a debug port, for openocd", rig_cli_sim},
     {"power", "switch the supplies of a bench by hand", rig_cli_power},
     {"bench", "what is on a bench, and whether each path works", rig_cli_bench_command},

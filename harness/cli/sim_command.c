@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 
 #include "base/error.h"
+#include "drivers/probe/chip.h"
 #include "drivers/sim/host_server.h"
 #include "image/build.h"
 
@@ -35,6 +36,8 @@ struct sim_options {
     gboolean until_eof;
     gboolean relay;
     int debug_port;
+    int jtag_port;
+    char *chip;
     int smp_port;
     char *control;
     char *console;
@@ -59,9 +62,15 @@ static void options_clear(struct sim_options *options)
     g_free(options->options_file);
     g_free(options->control);
     g_free(options->console);
+    g_free(options->chip);
     g_free(options->hci);
     g_free(options->io);
     g_free(options->pairing);
+}
+
+static bool is_port(int number)
+{
+    return number >= 0 && number <= 65535;
 }
 
 static bool check_options(const struct sim_options *options, GError **error)
@@ -71,8 +80,7 @@ static bool check_options(const struct sim_options *options, GError **error)
     if (options->console && !g_strv_contains(consoles, options->console))
         g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "--console wants stdout, pty or none, not '%s'",
                     options->console);
-    else if (options->debug_port < 0 || options->debug_port > 65535 || options->smp_port < 0 ||
-             options->smp_port > 65535)
+    else if (!is_port(options->debug_port) || !is_port(options->jtag_port) || !is_port(options->smp_port))
         g_set_error_literal(error, RIG_ERROR, RIG_ERROR_USAGE,
                             "a port is a number up to 65535; 0 lets the system choose");
     else if (!(options->speed >= 0.01 && options->speed <= 1000.0))
@@ -252,7 +260,8 @@ static struct rig_sim_host *open_host(const struct sim_options *options, const s
     return rig_sim_host_new(board, options->speed, error);
 }
 
-static bool choose(const char *option, const char *text, const char *const *choices, guint *chosen, GError **error)
+static bool choose(const char *option, const char *text, const char *const *choices, guint *chosen,
+                   GError **error)
 {
     g_autofree char *all = g_strjoinv("|", (char **)(gpointer)choices);
 
@@ -302,7 +311,8 @@ static void on_console(void *user, const char *line)
 static void announce(const struct rig_host_server *server, const struct sim_options *options,
                      const struct rig_target *target)
 {
-    printf("target %s\ndebug-port %u\nsmp-port %u\n", target->name, rig_host_server_debug_port(server),
+    printf("target %s\ndebug-port %u\njtag-port %u\nsmp-port %u\n", target->name,
+           rig_host_server_debug_port(server), rig_host_server_jtag_port(server),
            rig_host_server_smp_port(server));
     if (options->control)
         printf("control %s\n", options->control);
@@ -313,11 +323,28 @@ static void announce(const struct rig_host_server *server, const struct sim_opti
     printf("ready\n");
 }
 
+/* The model is that of an nRF52840; another name is for tests of who looks at it. */
+static bool be_chip(struct rig_sim_host *host, const char *name, GError **error)
+{
+    g_autofree char *names = NULL;
+    struct rig_chip_word word;
+
+    if (!name)
+        return true;
+    if (rig_chip_find(name, &word) && word.address == SIM_DEBUG_PART_AT)
+        return sim_debug_set_part(rig_sim_host_debug(host), word.value), true;
+    names = rig_chip_names();
+    g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "--chip wants one of the nrf52 family of %s, not '%s'",
+                names, name);
+    return false;
+}
+
 static bool serve(const struct sim_options *options, const struct rig_target *target, GError **error)
 {
     g_autoptr(rig_sim_host) host = open_host(options, target, error);
     struct rig_host_ports ports = {
         .debug_port = (guint16)options->debug_port,
+        .jtag_port = (guint16)options->jtag_port,
         .smp_port = (guint16)options->smp_port,
         .control = options->control,
         .until_eof = options->until_eof,
@@ -325,7 +352,9 @@ static bool serve(const struct sim_options *options, const struct rig_target *ta
         .pty = g_strcmp0(options->console, "pty") == 0,
     };
     g_autoptr(rig_host_server) server =
-        host && add_radio(options, host, error) ? rig_host_server_new(host, &ports, error) : NULL;
+        host && be_chip(host, options->chip, error) && add_radio(options, host, error)
+            ? rig_host_server_new(host, &ports, error)
+            : NULL;
 
     if (!server)
         return false;
@@ -371,6 +400,10 @@ static bool parse(int argc, char **argv, struct sim_options *options, int *exit_
         {"off", 0, 0, G_OPTION_ARG_NONE, &options->off, "start without power", NULL},
         {"debug-port", 0, 0, G_OPTION_ARG_INT, &options->debug_port,
          "TCP port of the debug probe; 0: any (default)", "PORT"},
+        {"jtag-port", 0, 0, G_OPTION_ARG_INT, &options->jtag_port,
+         "TCP port of the JTAG pins (remote_bitbang); 0: any (default)", "PORT"},
+        {"chip", 0, 0, G_OPTION_ARG_STRING, &options->chip,
+         "what the chip says it is, by its short name (nrf52840)", "NAME"},
         {"smp-port", 0, 0, G_OPTION_ARG_INT, &options->smp_port,
          "UDP port of the SMP server; 0: any (default)", "PORT"},
         {"control", 0, 0, G_OPTION_ARG_FILENAME, &options->control, "unix socket for power, cuts and status",
@@ -380,7 +413,8 @@ static bool parse(int argc, char **argv, struct sim_options *options, int *exit_
         {"relay", 0, 0, G_OPTION_ARG_NONE, &options->relay,
          "an LCUS relay on a pseudo-terminal switches the board", NULL},
         {"hci", 0, 0, G_OPTION_ARG_STRING, &options->hci,
-         "Bluetooth controller of the board: an H4 socket (btvirt -s) or an adapter that is powered off", "PATH|hciN"},
+         "Bluetooth controller of the board: an H4 socket (btvirt -s) or an adapter that is powered off",
+         "PATH|hciN"},
         {"io", 0, 0, G_OPTION_ARG_STRING, &options->io, "what the board has for pairing (none)",
          "none|display|yes-no|keyboard|keyboard-display"},
         {"pairing", 0, 0, G_OPTION_ARG_STRING, &options->pairing, "which pairing the board can (any)",
@@ -401,9 +435,11 @@ static bool parse(int argc, char **argv, struct sim_options *options, int *exit_
     return rig_cli_parse(
         &argc, &argv, entries, "", "Runs the simulated board as a process of its own, in real time.",
         "Tells its ports on stdout, then 'ready'. openocd attaches with -f "
-        "targets/sim-openocd.cfg -c 'st-link backend tcp PORT'.\n"
+        "targets/sim-openocd.cfg -c 'st-link backend tcp PORT',\n"
+        "or with -f targets/sim-jtag-openocd.cfg -c 'remote_bitbang port PORT'.\n"
         "Lines for the control socket: power on, power off, reset, status, cut after 40ms,\n"
-        "cut operation 17 [before|half|after], cut console 5ms TEXT, cut none; with --console pty also\n"
+        "cut operation 17 [before|half|after], cut console 5ms TEXT, cut none, unplug probe; with --console "
+        "pty also\n"
         "console noise 20, console lose 300, console echo on, console print 1000000, "
         "console hang-up;\n"
         "with --hci: link disconnect REASON, link lost, link silent on|off, link parameters ...,\n"

@@ -82,13 +82,14 @@ struct rig_account_step {
 struct rig_account_leg {
     guint number;
     struct rig_leg asked;
-    GPtrArray *cells; /* per area GArray of struct rig_cell: before */
-    GArray *trailers; /* per area struct rig_account_trailer: before */
-    char *decision;   /* what the bootloader decided: "revert, resumed"; NULL: it does not tell */
-    char *runs;       /* what it started: "new, not confirmed"; NULL: nothing */
-    char *action;     /* what the application did then; NULL */
-    char *stop;       /* why nothing runs, with power; NULL */
-    char *cut;        /* "before operation 5: write scratch trailer: magic = good"; NULL: no cut */
+    GPtrArray *cells;        /* per area GArray of struct rig_cell: before */
+    GArray *trailers;        /* per area struct rig_account_trailer: before */
+    char *decision;          /* what the bootloader decided: "revert, resumed"; NULL: it does not tell */
+    char *runs;              /* what it started: "new, not confirmed"; NULL: nothing */
+    char *action;            /* what the application did then; NULL */
+    char *stop;              /* why nothing runs, with power; NULL */
+    char *cut;               /* "before operation 5: write scratch trailer: magic = good"; NULL: no cut */
+    guint32 first_operation; /* number of its first; 0 in explorations, which count from each power-on */
     guint32 n_operations;
     GPtrArray *steps;      /* struct rig_account_step * */
     GPtrArray *operations; /* char *: each one in words */
@@ -139,9 +140,9 @@ struct rig_account_step *rig_account_step_new(void);
 void rig_account_step_free(struct rig_account_step *step);
 
 /* Plays one path from the first content with real power cuts. Returns the invariants (bits, of the plan's)
- * that are broken at the last power-on, 0 also when *fits becomes false: the path asks for a cut at an
- * operation that is never reached. The subject's flash is left as the path leaves it. *account (NULL: not
- * wanted) is the caller's. */
+ * that are broken at the last power-on (a plan without invariants judges nothing), 0 also when *fits becomes
+ * false: the path asks for a cut at an operation that is never reached. The subject's flash is left as the
+ * path leaves it. *account (NULL: not wanted) is the caller's. */
 guint32 rig_explore_replay(const struct rig_explore_plan *plan, const GArray *legs,
                            struct rig_account **account, bool *fits);
 

@@ -70,8 +70,7 @@ static void note_end(struct replay *replay, const struct rig_end_report *report,
         return;
     replay->leg->decision = *report->decision ? g_strdup(report->decision) : NULL;
     if (powered && report->end != RIG_END_RUNS)
-        replay->leg->stop =
-            g_strdup_printf("%s%s%s", rig_end_text(report->end), *report->text ? ": " : "", report->text);
+        replay->leg->stop = rig_end_sentence(report->end, report->text);
     else if (powered)
         replay->leg->runs = g_strdup_printf(
             "%s%s", image == RIG_IMAGE_UNKNOWN ? "an unknown image" : replay->plan->images[image].name,
@@ -188,7 +187,8 @@ static bool comes_up(struct rig_recorder *recorder, guint max_boots, const struc
 {
     struct rig_trace boot = *trace;
 
-    for (guint n_left = max_boots; boot.end != RIG_END_RUNS && n_left > 1; n_left--) {
+    /* One that changes nothing will not do better the next time. */
+    for (guint n_left = max_boots; boot.end != RIG_END_RUNS && boot.n_operations > 0 && n_left > 1; n_left--) {
         struct rig_task task = {.content = boot.final, .action = RIG_TASK_BOOT};
 
         rig_trace_record(recorder, &task, &boot);
@@ -254,7 +254,7 @@ guint32 rig_explore_replay(const struct rig_explore_plan *plan, const GArray *le
     for (guint i = 0; i < legs->len && *fits; i++) {
         const struct rig_leg *leg = &g_array_index(legs, struct rig_leg, i);
 
-        if (i + 1 == legs->len)
+        if (i + 1 == legs->len && plan->invariants)
             broken = judge_next(&replay, leg->form);
         *fits = play_leg(&replay, i, leg);
     }

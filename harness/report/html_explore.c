@@ -22,9 +22,13 @@ static void judgement_row(GString *out, const struct rig_judgement *judgement)
     escaped_line(out, judgement->name);
     g_string_append(out, "</b> <span class=\"dim\">");
     escaped_line(out, judgement->about);
-    g_string_append(out, "</span><div>");
-    escaped_line(out, judgement->text);
-    g_string_append(out, "</div></td></tr>\n");
+    g_string_append(out, "</span>");
+    if (!g_str_equal(judgement->text, "holds")) {
+        g_string_append(out, "<div>");
+        escaped_line(out, judgement->text);
+        g_string_append(out, "</div>");
+    }
+    g_string_append(out, "</td></tr>\n");
 }
 
 static void exploration(GString *out, const struct rig_exploration_result *result)

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "report/junit_parts.h"
+#include "report/picture.h"
 #include "report/story.h"
 #include "report/text.h"
 
@@ -99,6 +100,8 @@ static void output_element(struct junit_document *out, const struct rig_case_res
     rig_text_xml(legal, log->str);
     rig_text_bounded(text, legal->str, legal->len, RIG_JUNIT_MAX_CASE_BYTES);
     log->len = 0;
+    for (guint i = 0; i < last->paths->len; i++)
+        junit_append_picture(out, log, g_ptr_array_index(last->paths, i));
     junit_append_attachments(log, (const char *const *)last->evidence);
     if (is_bad(result->verdict) || result->flaky)
         junit_append_attachments(log, out->options->attachments);
@@ -266,7 +269,9 @@ char *rig_junit_text(const struct rig_results *results, const struct rig_junit_o
     out.xml = buffer ? xmlNewTextWriterMemory(buffer, 0) : NULL;
     if (out.xml) {
         out.n_named = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+        out.pictures = rig_pictures_of(results);
         write_document(&out);
+        g_ptr_array_unref(out.pictures);
         g_hash_table_unref(out.n_named);
         xmlFreeTextWriter(out.xml);
         *n_bytes = (gsize)xmlBufferLength(buffer);

@@ -78,30 +78,37 @@ static void append_description(GString *out, const struct rig_path_story *story,
     g_string_append(out, "</desc>\n");
 }
 
+/* As many lines as it takes, up to a few. */
+static int append_lines(struct picture *picture, int y, const char *class, const char *text,
+                        int tenths_per_char, int line_height)
+{
+    g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
+
+    picture_wrap(lines, text, (guint)(picture->width - 2 * MARGIN) * 10 / (guint)tenths_per_char,
+                 MAX_TITLE_LINES);
+    for (guint i = 0; i < lines->len; i++, y += line_height)
+        picture_text(picture->out, MARGIN, y, class, g_ptr_array_index(lines, i), 0);
+    return y;
+}
+
 static int append_title(struct picture *picture, const char *subtitle)
 {
     const struct rig_path_story *story = picture->story;
-    guint n_columns = (guint)(picture->width - 2 * MARGIN) / 8;
-    g_autofree char *path =
-        g_strdup_printf("%s%scuts=%s", subtitle ? subtitle : "", subtitle ? " \u00b7 " : "", story->path);
+    g_autofree char *path = g_strdup_printf("%s%s%s=%s", subtitle ? subtitle : "", subtitle ? " \u00b7 " : "",
+                                            strchr(story->path, ':') ? "cut" : "cuts", story->path);
     int y = MARGIN + 10;
 
-    for (guint i = 0; i < MIN(story->broken->len, MAX_TITLE_LINES); i++, y += TITLE_LINE) {
+    for (guint i = 0; i < MIN(story->broken->len, MAX_TITLE_LINES); i++) {
         const struct rig_path_broken *broken = g_ptr_array_index(story->broken, i);
         g_autofree char *line = g_strdup_printf("%s is broken: %s", broken->invariant, broken->text);
 
-        picture_text(picture->out, MARGIN, y, "h", line, n_columns);
-        if (story->broken->len > 1)
-            continue;
-        y += TITLE_LINE - 3;
-        picture_text(picture->out, MARGIN, y, NULL, broken->about, n_columns * 8 / 6);
+        y = append_lines(picture, y, "h", line, 87, TITLE_LINE);
+        if (story->broken->len == 1)
+            y = append_lines(picture, y, NULL, broken->about, 60, LINE_HEIGHT + 2);
     }
-    if (story->broken->len == 0) {
-        picture_text(picture->out, MARGIN, y, "h", "This path of power cuts breaks nothing", 0);
-        y += TITLE_LINE;
-    }
-    picture_text(picture->out, MARGIN, y, "dim", path, n_columns * 8 / 6);
-    return y + 12;
+    if (story->broken->len == 0)
+        y = append_lines(picture, y, "h", "This path of power cuts breaks nothing", 87, TITLE_LINE);
+    return append_lines(picture, y + 2, "dim", path, 60, LINE_HEIGHT) + 2;
 }
 
 static void append_band_name(GString *out, const struct picture_area *area, const struct picture_band *band)
@@ -176,11 +183,11 @@ static void append_legend(struct picture *picture, int y)
     x = swatch(picture, x, y, "era", NULL, "erased");
     x = swatch(picture, x, y, "tr", NULL, "trailer");
     swatch(picture, x, y, "img", NULL, "image data over it");
-    picture_text(picture->out, MARGIN, y + 19, "dim",
+    append_lines(picture, y + 19, "dim",
                  "numbers on bars: sectors of the image \u00b7 begin: the rest is not there yet \u00b7 E "
                  "erase, W write, "
                  "over them the operation's number \u00b7 swap status 4.1: step 4, state 1",
-                 0);
+                 56, LINE_HEIGHT);
 }
 
 void rig_picture_append(GString *out, const struct rig_path_story *story, const char *subtitle, guint number)

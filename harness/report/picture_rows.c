@@ -310,6 +310,13 @@ static void draw_cut(struct picture *picture, const struct picture_leg *place)
         x, HEAD_HEIGHT - 16, picture->body_height, x + 1, HEAD_HEIGHT - 28);
 }
 
+static const char *who(const struct rig_path_leg *leg, bool app, int width)
+{
+    if (app)
+        return leg->action ? leg->action : "application";
+    return width < 2 * COLUMN_WIDTH ? "boot" : "bootloader";
+}
+
 /* Whose operations they are, in a line over them, and the number of each. */
 static void draw_scale(struct picture *picture, const struct picture_leg *place)
 {
@@ -326,8 +333,7 @@ static void draw_scale(struct picture *picture, const struct picture_leg *place)
             continue;
         g_string_append_printf(picture->out, "<path d=\"M%d %dH%d\" class=\"%s\"/>", from, HEAD_HEIGHT - 20,
                                to - 3, i ? "whoA" : "whoB");
-        picture_text(picture->out, from, HEAD_HEIGHT - 24, "dim",
-                     i ? place->leg->action ? place->leg->action : "application" : "bootloader",
+        picture_text(picture->out, from, HEAD_HEIGHT - 24, "dim", who(place->leg, i == 1, to - from),
                      MAX((guint)(place->x + place->width - from) / 6, 4));
     }
     for (guint i = 0; i < steps->len; i++) {

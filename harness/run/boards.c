@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "drivers/assembled/assembled.h"
+#include "drivers/qemu/qemu_board.h"
 #include "drivers/sim/sim_driver.h"
 #include "drivers/simprocess/process_board.h"
 
@@ -19,7 +20,6 @@ struct rig_boards {
     char *adapter;
     volatile int *interrupted;
     char *program;                 /* this program, for boards that are processes of it */
-    char *openocd_config;          /* for their debug port */
     const struct rig_bench *bench; /* NULL: boards are made from targets alone */
     const struct rig_bench_board *entry;
     struct rig_lock *lock;
@@ -51,7 +51,6 @@ struct rig_boards *rig_boards_new(const char *target, const char *target_directo
     boards->defects = g_strdupv((char **)defects);
     boards->interrupted = interrupted;
     boards->program = g_file_read_link("/proc/self/exe", NULL);
-    boards->openocd_config = g_build_filename(target_directory, "sim-openocd.cfg", NULL);
     boards->made = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, made_free);
     return boards;
 }
@@ -64,7 +63,6 @@ void rig_boards_free(struct rig_boards *boards)
     g_free(boards->target);
     g_free(boards->directory);
     g_free(boards->program);
-    g_free(boards->openocd_config);
     g_strfreev(boards->defects);
     g_free(boards->bootloader);
     g_free(boards->link);
@@ -118,10 +116,12 @@ static struct rig_board *make_board(struct rig_boards *boards, const struct rig_
                     "target '%s' is a real board: name the bench that it is on with --bench", target->name);
         return NULL;
     }
+    if (is_kind(target, "qemu"))
+        return rig_qemu_board_new(target, error);
     if (!is_process(boards, target))
         return rig_sim_board_new(target, error);
     if (boards->program)
-        return rig_process_board_new(target, boards->program, boards->openocd_config, error);
+        return rig_process_board_new(target, boards->program, boards->directory, error);
     g_set_error_literal(error, RIG_ERROR, RIG_ERROR_IO,
                         "cannot tell where this program is: /proc is not mounted");
     return NULL;
@@ -150,6 +150,12 @@ static bool adapt(const struct rig_boards *boards, const struct rig_target *targ
     if (boards->entry && (boards->bootloader || (boards->defects && *boards->defects))) {
         g_set_error_literal(error, RIG_ERROR, RIG_ERROR_USAGE,
                             "--bootloader and --defect are for simulated boards, not for those of a bench");
+        return false;
+    }
+    if (is_kind(target, "qemu") && (boards->bootloader || (boards->defects && *boards->defects))) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE,
+                    "--bootloader and --defect are for simulated boards; target '%s' runs its own in QEMU",
+                    target->name);
         return false;
     }
     if (boards->bootloader && is_process(boards, target)) {
@@ -193,16 +199,15 @@ static struct made_board *make(struct rig_boards *boards, const char *name, GErr
 /* The target of a board of the bench; owned by the caller. */
 static char *bench_target(const struct rig_boards *boards, GError **error)
 {
-    const char *name = boards->target ? boards->target : rig_record_text(boards->entry->record, "target");
+    char *name =
+        boards->target ? g_strdup(boards->target) : rig_bench_target_path(boards->bench, boards->entry);
 
-    if (name && !boards->target && strchr(name, '/'))
-        return rig_bench_path(boards->bench, name);
     if (!name)
         g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE,
                     "board '%s' of the bench does not say what it is: give it a 'target:', or name one with "
                     "--target",
                     boards->entry->name);
-    return g_strdup(name);
+    return name;
 }
 
 struct rig_board *rig_boards_get(struct rig_boards *boards, const char *wanted,

@@ -15,6 +15,7 @@
     5 /* over a wire the board's own times shrink, what openocd costs does not; Bluetooth has its own pace   \
        */
 #define TICK_MS 5
+#define FIRST_LINES_MS 100u
 #define BOOT_LINE "*** Booting MCUboot"
 #define PAGE_BYTES 4096u
 
@@ -39,12 +40,65 @@ static guint64 board_now_us(struct rig_board *base)
     return (guint64)(g_get_monotonic_time() - self(base)->origin_us) * self(base)->speed;
 }
 
+static void tell_line(struct rig_process_board *board, const char *line)
+{
+    if (board->board.listener.console)
+        board->board.listener.console(board->board.listener.user, board_now_us(&board->board), line);
+}
+
 static void board_heard(struct rig_board *base, const char *line)
 {
     if (!strstr(line, BOOT_LINE))
         return;
     rig_openocd_probe_saw_boot(&self(base)->probe);
     rig_link_board_gone(base->link, "disconnected: the board started anew");
+}
+
+/* What comes through the pipe counts the boots, also of a board whose console is another one: the simulator's
+ * own account loses nothing. */
+static void take_line(struct rig_process_board *board, const char *line)
+{
+    if (board->rtt)
+        board_heard(&board->board, line);
+    else
+        rig_board_console_line(&board->board, line);
+}
+
+static void drop_rtt_wake(struct rig_process_board *board)
+{
+    if (board->rtt_wake)
+        g_source_destroy(board->rtt_wake);
+    g_clear_pointer(&board->rtt_wake, g_source_unref);
+    board->rtt_fd = -1;
+}
+
+/* What RTT brought, if that is the console. */
+static bool take_rtt_lines(struct rig_process_board *board, guint timeout_ms)
+{
+    bool any = false;
+    char *line;
+
+    while (board->rtt && (line = rig_rtt_line(board->rtt, any ? 0 : timeout_ms))) {
+        tell_line(board, line);
+        g_free(line);
+        any = true;
+    }
+    return any;
+}
+
+static bool attend_rtt(struct rig_process_board *board, GError **error)
+{
+    if (!board->rtt)
+        return true;
+    if (!rig_rtt_attend(board->rtt, error))
+        return false;
+    if (rig_rtt_fd(board->rtt) == board->rtt_fd)
+        return true;
+    drop_rtt_wake(board);
+    board->rtt_fd = rig_rtt_fd(board->rtt);
+    if (board->rtt_fd >= 0)
+        board->rtt_wake = rig_board_wake_on(&board->board, board->rtt_fd);
+    return true;
 }
 
 /* What the board said before it lost its power belongs before the loss. */
@@ -55,7 +109,7 @@ static void take_lines(struct rig_process_board *board)
 
     rig_board_catch_up(&board->board);
     while ((line = rig_sim_process_console(board->sim, 0, &gone))) {
-        rig_board_console_line(&board->board, line);
+        take_line(board, line);
         g_free(line);
     }
 }
@@ -71,6 +125,7 @@ bool rig_process_board_has_power(struct rig_process_board *board)
     if (g_strcmp0(power, "on") == 0)
         return true;
     take_lines(board);
+    take_rtt_lines(board, 0);
     if (board->probe.powered)
         rig_openocd_probe_power(&board->probe, false);
     rig_link_board_gone(board->board.link, "disconnected: the board lost its power");
@@ -80,9 +135,14 @@ bool rig_process_board_has_power(struct rig_process_board *board)
 static void probe_catches_up(void *user)
 {
     struct rig_process_board *board = user;
+    bool was_forwarded = !board->rtt || rig_rtt_is_forwarded(board->rtt);
 
-    if (board->sim)
-        take_lines(board);
+    if (!board->sim)
+        return;
+    take_lines(board);
+    /* What lies in RAM since the start is told with the first look. */
+    if (attend_rtt(board, NULL) && board->rtt)
+        take_rtt_lines(board, !was_forwarded && rig_rtt_is_forwarded(board->rtt) ? FIRST_LINES_MS : 0);
 }
 
 static bool probe_asks_for_power(void *user)
@@ -121,7 +181,7 @@ static bool board_wait(struct rig_board *base, guint64 until_us, bool *happened,
         g_set_error_literal(error, RIG_ERROR, RIG_ERROR_DEVICE, "the board is not prepared yet");
         return false;
     }
-    if (!rig_openocd_probe_end_peek(&board->probe, error))
+    if (!rig_openocd_probe_end_peek(&board->probe, error) || !attend_rtt(board, error))
         return false;
     line = rig_sim_process_console(board->sim, 0, &gone);
     if (!line && !gone) {
@@ -135,15 +195,17 @@ static bool board_wait(struct rig_board *base, guint64 until_us, bool *happened,
         return false;
     }
     if (line)
-        rig_board_console_line(base, line);
+        take_line(board, line);
     if (board->power.armed)
         rig_process_board_has_power(board);
-    *happened = line || board_now_us(base) < until_us;
+    *happened = take_rtt_lines(board, 0) || line || board_now_us(base) < until_us;
     return true;
 }
 
 static void stop(struct rig_process_board *board)
 {
+    drop_rtt_wake(board);
+    g_clear_pointer(&board->rtt, rig_rtt_free);
     rig_openocd_probe_close(&board->probe);
     rig_link_close(board->board.link);
     if (board->console_wake)
@@ -154,6 +216,11 @@ static void stop(struct rig_process_board *board)
     g_clear_error(&board->board.broken);
 }
 
+static bool over_jtag(const struct rig_target *target)
+{
+    return g_str_equal(rig_record_text(target->record, "adapter"), "jtag");
+}
+
 static bool fill_layout(struct rig_process_board *board, GError **error)
 {
     struct rig_probe *model = board->model->probe;
@@ -161,7 +228,7 @@ static bool fill_layout(struct rig_process_board *board, GError **error)
     struct rig_openocd_layout *layout = &board->layout;
 
     *layout = (struct rig_openocd_layout){
-        .n_slots = model->ops->n_slots(model), .n_devices = config->n_devices, .still_is_hung = true};
+        .n_slots = model->ops->n_slots(model), .n_devices = config->n_devices, .still_is_hung = true, .boots_are_told = true};
     if (config->n_devices > 1 || layout->n_slots > RIG_OPENOCD_MAX_SLOTS) {
         g_set_error_literal(
             error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
@@ -270,12 +337,18 @@ static bool start_sim(struct rig_process_board *board, const struct rig_board_se
     return rig_link_open(board->board.link, error);
 }
 
+/* 64 KiB from the start of RAM: the simulated board's control block is there. */
+static const struct rig_rtt_config rtt_config = {.address = 0x20000000, .n_bytes = 0x10000};
+
 static bool open_probe(struct rig_process_board *board, GError **error)
 {
     struct rig_openocd_config config = {.arguments = board->openocd_arguments,
-                                        .log_path = board->openocd_log};
+                                        .log_path = board->openocd_log,
+                                        .expect_chip = rig_record_text(board->target->record, "chip")};
 
-    board->backend = g_strdup_printf("st-link backend tcp %u", board->sim->debug_port);
+    board->backend = over_jtag(board->target)
+                         ? g_strdup_printf("remote_bitbang port %u", board->sim->jtag_port)
+                         : g_strdup_printf("st-link backend tcp %u", board->sim->debug_port);
     board->openocd_arguments[3] = board->backend;
     if (!rig_openocd_probe_open(&board->probe, &config, &board->layout, board->folder, error))
         return false;
@@ -284,6 +357,8 @@ static bool open_probe(struct rig_process_board *board, GError **error)
                                                       .has_power = probe_asks_for_power,
                                                       .set = probe_switches_power,
                                                       .user = board};
+    if (g_str_equal(rig_record_text(board->target->record, "console"), "rtt"))
+        board->rtt = rig_rtt_new(&board->probe, &rtt_config);
     return true;
 }
 
@@ -307,6 +382,14 @@ static void drain_console(struct rig_process_board *board)
     board->board.listener = (struct rig_board_listener){0};
     take_lines(board);
     board->board.listener = listener;
+}
+
+static void drain_rtt(struct rig_process_board *board)
+{
+    char *line;
+
+    while (board->rtt && (line = rig_rtt_line(board->rtt, 0)))
+        g_free(line);
 }
 
 /* The board is a new one: what this host remembers of one with the same address is of no use. */
@@ -333,6 +416,7 @@ static bool board_prepare(struct rig_board *base, const struct rig_board_setup *
         (!has_radio(board) && !program_images(board, setup, error)))
         return false;
     drain_console(board);
+    drain_rtt(board);
     rig_openocd_probe_forget_boots(&board->probe);
     board->origin_us = g_get_monotonic_time();
     return true;
@@ -378,6 +462,7 @@ static void board_free(struct rig_board *base)
     g_rmdir(board->folder);
     g_free(board->folder);
     g_free(board->openocd_log);
+    g_free(board->openocd_config);
     g_ptr_array_unref(board->defects);
     g_ptr_array_unref(board->capabilities);
     g_free(board);
@@ -417,7 +502,7 @@ static void add_capabilities(struct rig_process_board *board, const char *const 
 }
 
 struct rig_board *rig_process_board_new(const struct rig_target *target, const char *program,
-                                        const char *openocd_config, GError **error)
+                                        const char *target_directory, GError **error)
 {
     static const char *const capabilities[] = {"simulated",
                                                "smp",
@@ -450,8 +535,11 @@ struct rig_board *rig_process_board_new(const struct rig_target *target, const c
     board->program = program;
     board->folder = folder;
     board->openocd_log = g_build_filename(folder, "openocd.log", NULL);
+    board->openocd_config = g_build_filename(
+        target_directory, over_jtag(target) ? "sim-jtag-openocd.cfg" : "sim-openocd.cfg", NULL);
     board->openocd_arguments[0] = "-f";
-    board->openocd_arguments[1] = openocd_config;
+    board->openocd_arguments[1] = board->openocd_config;
+    board->rtt_fd = -1;
     board->openocd_arguments[2] = "-c";
     board->defects = g_ptr_array_new_with_free_func(g_free);
     board->origin_us = g_get_monotonic_time();

@@ -7,16 +7,17 @@
 
 #include "bench/target.h"
 #include "drivers/board/board.h"
-#include "drivers/probe/openocd_probe.h"
+#include "drivers/probe/openocd_rtt.h"
 #include "drivers/simprocess/sim_process.h"
 
 G_BEGIN_DECLS
 
-/* A board of kind `simulated-process`. program: the bootrig to run; openocd_config: the .cfg file for the
- * board's debug port; all must outlive it. The processes are started with the first preparation. Free with
- * board->ops->free. */
+/* A board of kind `simulated-process`. program: the bootrig to run; target_directory: where the .cfg files
+ * for its debug ports are; all must outlive it. The processes are started with the first preparation. Free
+ * with board->ops->free. */
 struct rig_board *rig_process_board_new(const struct rig_target *target, const char *program,
-                                        const char *openocd_config, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+                                        const char *target_directory,
+                                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* As rig_sim_board_add_defect(). */
 bool rig_process_board_add_defect(struct rig_board *board, const char *defect,
                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -59,8 +60,12 @@ struct rig_process_board {
     const char *program;
     char *folder;
     char *openocd_log;
+    char *openocd_config;
     char *backend; /* openocd's command that names the port */
     const char *openocd_arguments[5];
+    struct rig_rtt *rtt; /* NULL: console lines come through the pipe of the process */
+    GSource *rtt_wake;
+    int rtt_fd;
     GPtrArray *defects;
     struct rig_sim_process *sim; /* NULL: nothing runs */
     gint64 origin_us;

@@ -2,6 +2,7 @@
 /* The drivers that the contract suites run against, one entry each. */
 #include "tests/contract/contract.h"
 
+#include "drivers/qemu/qemu_board.h"
 #include "drivers/sim/sim_driver.h"
 #include "drivers/simprocess/process_board.h"
 
@@ -43,7 +44,7 @@ static struct rig_board *make_process_over(const char *link, void **owner)
 
     assert_null(error);
     board = rig_process_board_new(target, RIG_BINARY_DIR "/harness/cli/bootrig",
-                                  RIG_SOURCE_DIR "/targets/sim-openocd.cfg", &error);
+                                  RIG_SOURCE_DIR "/targets", &error);
     assert_null(error);
     assert_true(rig_process_board_use_link(board, link, NULL));
     *owner = target;
@@ -65,12 +66,30 @@ static struct rig_board *make_process_bluez(void **owner)
     return make_process_over("bluez", owner);
 }
 
+#ifdef RIG_QEMU_TARGET
+static struct rig_board *make_qemu(void **owner)
+{
+    GError *error = NULL;
+    struct rig_target *target = rig_target_load(RIG_QEMU_TARGET, RIG_SOURCE_DIR "/targets", &error);
+    struct rig_board *board;
+
+    assert_null(error);
+    board = rig_qemu_board_new(target, &error);
+    assert_null(error);
+    *owner = target;
+    return board;
+}
+#endif
+
 const struct contract_driver contract_drivers[] = {
-    {"simulated nRF52840", make_nrf52840, release_simulated, NULL, false},
-    {"simulated nRF5340", make_nrf5340, release_simulated, NULL, false},
-    {"simulated nRF52840 out of process over UDP", make_process_udp, release_simulated, "openocd", false},
+    {"simulated nRF52840", make_nrf52840, release_simulated, NULL, NULL, false},
+    {"simulated nRF5340", make_nrf5340, release_simulated, NULL, NULL, false},
+    {"simulated nRF52840 out of process over UDP", make_process_udp, release_simulated, "openocd", NULL, false},
     {"simulated nRF52840 out of process over its console", make_process_serial, release_simulated, "openocd",
-     false},
-    {"simulated nRF52840 over BlueZ", make_process_bluez, release_simulated, "openocd", true},
+     "link", false},
+#ifdef RIG_QEMU_TARGET
+    {"machine in QEMU", make_qemu, release_simulated, "qemu-system-arm", NULL, false},
+#endif
+    {"simulated nRF52840 over BlueZ", make_process_bluez, release_simulated, "openocd", "link", true},
 };
 const gsize contract_n_drivers = G_N_ELEMENTS(contract_drivers);
