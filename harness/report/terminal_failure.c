@@ -184,6 +184,20 @@ static void append_notes(GString *out, const struct rig_attempt *attempt)
     }
 }
 
+static void append_not_judged(GString *out, const struct rig_exploration_result *exploration)
+{
+    for (guint i = 0; i < exploration->judgements->len; i++) {
+        const struct rig_judgement *judgement = g_ptr_array_index(exploration->judgements, i);
+        g_autofree char *line = g_strdup_printf("%s: %s", judgement->name, judgement->text);
+
+        if (judgement->verdict != RIG_VERDICT_SKIP)
+            continue;
+        g_string_append(out, "  note      invariant ");
+        rig_text_plain(out, line, true);
+        g_string_append_c(out, '\n');
+    }
+}
+
 void rig_terminal_append_steps(GString *out, const struct rig_terminal_options *options,
                                const struct rig_attempt *attempt)
 {
@@ -193,6 +207,8 @@ void rig_terminal_append_steps(GString *out, const struct rig_terminal_options *
         g_string_append_printf(out, "  (%u more steps were not kept)\n",
                                attempt->n_steps - attempt->steps->len);
     append_notes(out, attempt);
+    for (guint i = 0; i < attempt->explorations->len; i++)
+        append_not_judged(out, g_ptr_array_index(attempt->explorations, i));
     for (guint i = 0; i < attempt->paths->len; i++)
         rig_path_append_account(out, g_ptr_array_index(attempt->paths, i), options->loudness == RIG_FULL,
                                 "  ");

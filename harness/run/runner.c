@@ -286,6 +286,8 @@ static enum rig_verdict play_attempt(const struct play *play, struct attempt *at
     rig_evidence_begin(plan->evidence, play->index, attempt->number);
     run.only_cut = plan->has_only_cut ? &plan->only_cut : NULL;
     run.only_path = plan->only_path;
+    run.n_workers = plan->n_workers;
+    run.resume = plan->resume;
     play_phases(play, &run);
     *interrupted = run.trouble.interrupted;
     end_attempt(&run, &aftermath);

@@ -10,7 +10,7 @@
 #include "drivers/board/board.h"
 #include "drivers/console/console.h"
 #include "drivers/power/driver.h"
-#include "drivers/probe/openocd_probe.h"
+#include "drivers/probe/openocd_rtt.h"
 #include "transport/process.h"
 
 G_BEGIN_DECLS
@@ -58,10 +58,10 @@ struct rig_assembled_power {
     guint64 delay_us; /* behind what is waited for */
     guint32 word_address;
     guint32 word_before;
-    bool probe_saw;  /* the probe read the board while it was alive */
-    bool link_saw;   /* it was connected then */
-    bool loss_told;  /* probe and link know that the armed cut fell */
-    GMutex lock;     /* of what follows: the console's thread writes it */
+    bool probe_saw; /* the probe read the board while it was alive */
+    bool link_saw;  /* it was connected then */
+    bool loss_told; /* probe and link know that the armed cut fell */
+    GMutex lock;    /* of what follows: the console's thread writes it */
     bool triggered;
     gint64 aimed_us; /* monotonic; 0: not known yet */
     GError *trigger_error;
@@ -94,6 +94,7 @@ struct rig_assembled {
     struct rig_link_place place;
     char *place_host;
     struct rig_console *console;
+    struct rig_rtt *rtt; /* NULL: the console is a serial port */
     GSource *console_wake;
     gint64 origin_us;
 };
@@ -107,6 +108,12 @@ void rig_assembled_detach(struct rig_assembled *board);
 bool rig_assembled_is_whole(struct rig_assembled *board, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Console lines that came, to the listener and to the count of boots. Returns whether there was one. */
 bool rig_assembled_take_lines(struct rig_assembled *board, bool all);
+/* rtt_console.c: the console through the probe; rtt: of the bench file. */
+void rig_assembled_open_rtt(struct rig_assembled *board, const struct rig_record *rtt);
+/* Sees to it that lines come through the probe, if that is the console. */
+bool rig_assembled_attend(struct rig_assembled *board, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* What the board said up to here has been taken. */
+void rig_assembled_catch_up(struct rig_assembled *board);
 /* Board clock of a monotonic instant. */
 guint64 rig_assembled_at_us(const struct rig_assembled *board, gint64 monotonic_us);
 

@@ -72,7 +72,7 @@ bool rig_assembled_take_lines(struct rig_assembled *board, bool all)
 
 static void probe_catches_up(void *user)
 {
-    (void)rig_assembled_take_lines(user, true);
+    rig_assembled_catch_up(user);
 }
 
 static bool probe_asks_for_power(void *user)
@@ -125,7 +125,7 @@ static bool board_wait(struct rig_board *base, guint64 until_us, bool *happened,
 
     *happened = false;
     if (is_interrupted(base, error) || !rig_assembled_is_whole(board, error) ||
-        !rig_openocd_probe_end_peek(&board->probe, error))
+        !rig_openocd_probe_end_peek(&board->probe, error) || !rig_assembled_attend(board, error))
         return false;
     rig_assembled_power_poll(&board->power);
     any = rig_assembled_take_lines(board, false);

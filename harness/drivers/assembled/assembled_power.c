@@ -133,8 +133,8 @@ void rig_assembled_power_poll(struct rig_assembled_power *power)
 {
     guint32 word;
 
-    if (power->armed && power->aim == RIG_CUT_AT_MEMORY && !power->triggered && read_word(power, &word, NULL) &&
-        word != power->word_before)
+    if (power->armed && power->aim == RIG_CUT_AT_MEMORY && !power->triggered &&
+        read_word(power, &word, NULL) && word != power->word_before)
         trigger(power, g_get_monotonic_time());
 }
 

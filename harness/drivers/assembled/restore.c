@@ -9,7 +9,7 @@
 struct rig_moment {
     guint n_areas;
     GBytes *areas[RIG_OPENOCD_MAX_SLOTS + 1]; /* NULL: there is no such area */
-    bool pending; /* the next run of the bootloader would change it */
+    bool pending;                             /* the next run of the bootloader would change it */
 };
 
 struct slot_reader {

@@ -78,6 +78,8 @@ struct rig_sim {
     bool has_security_counter;
     guint32 security_counter;
     GArray *operations; /* struct rig_flash_write */
+    rig_board_watcher watcher; /* NULL: nobody watches */
+    void *watcher_user;
 };
 
 /* Fills the configuration from the target, then from the options (NULL = none). */
