@@ -294,6 +294,8 @@ static void a_board_of_several_resources_keeps_none_when_one_is_taken(void **sta
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(words_of_programs_stand_in_the_fields_of_their_board),
+        cmocka_unit_test(two_boards_on_one_line_are_refused_whatever_it_is_for),
         cmocka_unit_test_setup(a_bench_names_each_kind_of_supply_and_what_only_one_may_use, enter_source),
         cmocka_unit_test_setup(a_board_that_is_not_there_is_told_with_those_that_are, enter_source),
         cmocka_unit_test_setup(all_errors_of_a_bench_file_are_told_as_its_golden_file_says, enter_source),
