@@ -93,10 +93,10 @@ static bool parse_plan(struct session *session, GError **error)
     struct rig_run_plan *plan = &session->plan;
 
     if (options->n_repeats < 1 || options->n_repeats > 100000 || options->n_retries < 0 ||
-        options->n_retries > 50 || !(options->timeout_scale > 0.0 && options->timeout_scale <= 1000.0)) {
+        options->n_retries > 50 || options->n_workers < 0 || options->n_workers > 64 || !(options->timeout_scale > 0.0 && options->timeout_scale <= 1000.0)) {
         g_set_error_literal(
             error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-            "--repeat wants 1 to 100000, --retries 0 to 50, --timeout-scale more than 0 up to 1000");
+            "--repeat wants 1 to 100000, --retries 0 to 50, --workers 0 to 64, --timeout-scale more than 0 up to 1000");
         return false;
     }
     plan->n_repeats = (guint)options->n_repeats;
@@ -106,6 +106,8 @@ static bool parse_plan(struct session *session, GError **error)
     plan->has_case_seed = options->case_seed != NULL;
     plan->has_only_cut = options->cut != NULL;
     plan->only_path = options->cuts;
+    plan->n_workers = (guint)options->n_workers;
+    plan->resume = options->resume;
     plan->interrupted = &interrupted;
     return parse_seed(options->seed, &plan->seed, error) &&
            (!options->case_seed || parse_seed(options->case_seed, &plan->case_seed, error)) &&

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "drivers/assembled/assembled.h"
+#include "drivers/qemu/qemu_board.h"
 #include "drivers/sim/sim_driver.h"
 #include "drivers/simprocess/process_board.h"
 
@@ -115,6 +116,8 @@ static struct rig_board *make_board(struct rig_boards *boards, const struct rig_
                     "target '%s' is a real board: name the bench that it is on with --bench", target->name);
         return NULL;
     }
+    if (is_kind(target, "qemu"))
+        return rig_qemu_board_new(target, error);
     if (!is_process(boards, target))
         return rig_sim_board_new(target, error);
     if (boards->program)
@@ -147,6 +150,12 @@ static bool adapt(const struct rig_boards *boards, const struct rig_target *targ
     if (boards->entry && (boards->bootloader || (boards->defects && *boards->defects))) {
         g_set_error_literal(error, RIG_ERROR, RIG_ERROR_USAGE,
                             "--bootloader and --defect are for simulated boards, not for those of a bench");
+        return false;
+    }
+    if (is_kind(target, "qemu") && (boards->bootloader || (boards->defects && *boards->defects))) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE,
+                    "--bootloader and --defect are for simulated boards; target '%s' runs its own in QEMU",
+                    target->name);
         return false;
     }
     if (boards->bootloader && is_process(boards, target)) {
@@ -190,16 +199,15 @@ static struct made_board *make(struct rig_boards *boards, const char *name, GErr
 /* The target of a board of the bench; owned by the caller. */
 static char *bench_target(const struct rig_boards *boards, GError **error)
 {
-    const char *name = boards->target ? boards->target : rig_record_text(boards->entry->record, "target");
+    char *name =
+        boards->target ? g_strdup(boards->target) : rig_bench_target_path(boards->bench, boards->entry);
 
-    if (name && !boards->target && strchr(name, '/'))
-        return rig_bench_path(boards->bench, name);
     if (!name)
         g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE,
                     "board '%s' of the bench does not say what it is: give it a 'target:', or name one with "
                     "--target",
                     boards->entry->name);
-    return g_strdup(name);
+    return name;
 }
 
 struct rig_board *rig_boards_get(struct rig_boards *boards, const char *wanted,

@@ -27,6 +27,8 @@ void rig_trouble_clear(struct rig_trouble *trouble);
 
 /* One place of a sweep of power cuts. */
 struct rig_cut_place {
+    bool at_instant; /* then only after_us counts */
+    guint64 after_us;
     guint64 operation;
     enum rig_cut_form form;
 };
@@ -45,6 +47,9 @@ struct rig_run {
 
     const char
         *only_path; /* a replay plays this path of an exploration and explores nothing; NULL = explore */
+
+    guint n_workers;    /* of an exploration; 0 = as many as there are cores */
+    const char *resume; /* an earlier run's folder, or a file: explorations go on from there; NULL = anew */
 
     struct rig_trouble trouble;
     GPtrArray *also; /* char *: what went wrong after that */

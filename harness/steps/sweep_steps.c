@@ -21,13 +21,28 @@ static const struct rig_field at_fields[] = {
      .type = RIG_TYPE_COUNT,
      .min = 1,
      .max = 100000,
-     .about = "So many operations, chosen by the run's seed."},
+     .about = "So many operations, chosen by the run's seed; on boards that cannot be cut at an operation so many "
+              "instants in the time that `during` takes."},
+    {.name = "after",
+     .type = RIG_TYPE_SPAN,
+     .max = 60000000,
+     .about = "Instants from the begin of `during` on, such as 5ms..900ms; where a board cannot be cut at an "
+              "operation."},
+    {.name = "step",
+     .type = RIG_TYPE_DURATION,
+     .default_text = "10ms",
+     .min = 100,
+     .max = 60000000,
+     .about = "With `after`: from one instant to the next."},
+    {.name = "line",
+     .type = RIG_TYPE_TEXT,
+     .about = "With `after`: instants count from a console line that holds this."},
     {.name = "behind-last",
      .type = RIG_TYPE_FLAG,
      .default_text = "true",
      .about = "Also cut inside and behind the last operation, where what it writes may count already."},
 };
-static const char *const at_ways[] = {"operations", "every", "random", NULL};
+static const char *const at_ways[] = {"operations", "every", "random", "after", NULL};
 static const struct rig_shape at_shape = {
     .name = "at", .fields = at_fields, .n_fields = G_N_ELEMENTS(at_fields), .exactly_one = at_ways};
 
@@ -165,7 +180,10 @@ static void play_cut(struct sweep *sweep, const struct rig_cut_place *place, str
     g_autofree char *then = g_strdup_printf("%s.then", run->step_id->str);
     GError *error = NULL;
 
-    run->board->ops->rewind(run->board, sweep->moment);
+    if (!run->board->ops->rewind(run->board, sweep->moment, &error)) {
+        rig_run_error(run, error);
+        return;
+    }
     rig_smp_transport_restart(&run->client.transport);
     if (sweep->watched)
         run->watch = rig_watch_new(run);
@@ -323,6 +341,31 @@ static void play_only(struct sweep *sweep)
     emit_cut(sweep, run->only_cut, &run->trouble);
 }
 
+static bool has(const char *const *capabilities, const char *name)
+{
+    return g_strv_contains((const gchar *const *)capabilities, name);
+}
+
+static bool at_instants(const struct rig_step *step, const char *const *capabilities)
+{
+    const struct rig_value *at = rig_record_get(step->arguments, "at");
+    const struct rig_record *choice = at && !at->keyword ? at->record : NULL;
+
+    return choice && (rig_record_get(choice, "after") ||
+                      (rig_record_get(choice, "random") && !has(capabilities, "power-cut-at-operation")));
+}
+
+static const char *lacks(const struct rig_step *step, const char *const *capabilities)
+{
+    if (!at_instants(step, capabilities))
+        return !has(capabilities, "power-cut-at-operation") ? "power-cut-at-operation"
+               : !has(capabilities, "rewind")               ? "rewind"
+                                                            : NULL;
+    return !has(capabilities, "power-cut-after-time")                              ? "power-cut-after-time"
+           : !has(capabilities, "rewind") && !has(capabilities, "restore") ? "restore"
+                                                                                   : NULL;
+}
+
 static void run_each_power_cut(struct rig_run *run, const struct rig_step *step)
 {
     struct sweep sweep = {
@@ -333,7 +376,12 @@ static void run_each_power_cut(struct rig_run *run, const struct rig_step *step)
         .operations = g_array_new(FALSE, FALSE, sizeof(struct rig_flash_write)),
     };
 
-    sweep.moment = run->board->ops->keep(run->board);
+    if (at_instants(step, run->board->capabilities)) {
+        g_array_unref(sweep.operations);
+        rig_sweep_instants(run, step);
+        return;
+    }
+    sweep.moment = run->board->ops->keep(run->board, NULL); /* fails on real boards only */
     if (measure(&sweep)) {
         if (run->only_cut)
             play_only(&sweep);
@@ -350,16 +398,19 @@ static void run_each_power_cut(struct rig_run *run, const struct rig_step *step)
     g_array_unref(sweep.operations);
 }
 
-static const char *const needs_sweep[] = {"power", "power-cut-at-operation", "rewind", NULL};
+static const char *const needs_sweep[] = {"power", NULL};
 const struct rig_verb rig_verb_each_power_cut = {
     .name = "each-power-cut",
     .family = "power",
     .about = "Plays `during` once uncut to count its flash operations, then again from the same board with "
              "power cut at each of them; after every cut "
-             "power comes back and `then` must hold.",
+             "power comes back and `then` must hold. With instants instead of operations it works on boards of a "
+             "bench, too: their flash is put back through the probe before each cut, and after it the trailer "
+             "tells which step of the swap it hit.",
     .shape = &sweep_shape,
     .within_us = 300u * 1000 * 1000,
     .needs = needs_sweep,
+    .lacks = lacks,
     .example = "- each-power-cut:\n    during: [{reset: }]\n    then: [{expect-boot: {image: [old, new]}}]",
     .run = run_each_power_cut,
 };

@@ -30,6 +30,8 @@ static const char *const capabilities[] = {
     "power-cut-at-console",
     "power-cut-after-time",
     "rewind",
+    "restore",
+    "power-cut-at-memory",
     "flash-watch",
     "explore",
     "two-images",

@@ -20,9 +20,9 @@ struct bluez_fault {
     const char *method; /* NULL: the end of the list */
     const char *name;   /* D-Bus error; NULL with text NULL: no answer at all */
     const char *text;
-    guint n_times;      /* 0: always */
-    bool drops;         /* the connection is there for a moment before the error */
-    const char *reply;  /* instead of an error: this, in GVariant text */
+    guint n_times;     /* 0: always */
+    bool drops;        /* the connection is there for a moment before the error */
+    const char *reply; /* instead of an error: this, in GVariant text */
 };
 
 struct bluez_fake {
@@ -41,6 +41,7 @@ struct bluez_fake {
     const char *name;
     bool twin; /* a second board with the same name */
     bool resolves;
+    bool tells_late; /* of a connection only when it is asked, as 5.66 does at times */
     bool has_smp;
     bool has_acquire;
     const char *const *flags;

@@ -9,11 +9,12 @@
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 #define TICK_MS 5
 #define PAGE_BYTES 4096u
-#define MAX_CONSOLE_LOG_BYTES (1u << 20)
+#define MAX_CONSOLE_LOG_BYTES (1 << 20)
 
 static struct rig_assembled *self(struct rig_board *board)
 {
@@ -30,10 +31,15 @@ static guint64 board_now_us(struct rig_board *base)
     return rig_assembled_at_us(self(base), g_get_monotonic_time());
 }
 
-static void log_line(struct rig_assembled *board, guint64 at_us, const char *line)
+/* A file, so that it is evidence of the end too. */
+static void log_line(const struct rig_assembled *board, guint64 at_us, const char *line)
 {
-    if (board->console_log->len < MAX_CONSOLE_LOG_BYTES)
-        g_string_append_printf(board->console_log, "%10.3f ms  %s\n", (double)at_us / 1000.0, line);
+    FILE *file = fopen(board->console_log, "ae");
+
+    if (file && ftell(file) < MAX_CONSOLE_LOG_BYTES)
+        fprintf(file, "%10.3f ms  %s\n", (double)at_us / 1000.0, line);
+    if (file)
+        fclose(file);
 }
 
 static void take_line(struct rig_assembled *board, const char *line, gint64 monotonic_us)
@@ -66,7 +72,7 @@ bool rig_assembled_take_lines(struct rig_assembled *board, bool all)
 
 static void probe_catches_up(void *user)
 {
-    (void)rig_assembled_take_lines(user, true);
+    rig_assembled_catch_up(user);
 }
 
 static bool probe_asks_for_power(void *user)
@@ -84,7 +90,7 @@ static bool probe_switches_power(void *user, bool on, GError **error)
     return channel->ops->set(channel, on, error);
 }
 
-static void tell_probe(struct rig_assembled *board)
+void rig_assembled_tell_probe(struct rig_assembled *board)
 {
     const struct rig_record *probe = rig_record_get(board->config.entry->record, "probe")->record;
     bool can_peek = board->power.channel && rig_record_flag(probe, "reset-pin");
@@ -107,8 +113,9 @@ static void doze(struct rig_assembled *board, guint64 until_us)
 {
     guint64 now_us = board_now_us(&board->board);
     guint64 left_ms = until_us > now_us ? (until_us - now_us) / 1000 + 1 : 0;
+    bool polls = board->power.armed && board->power.aim == RIG_CUT_AT_MEMORY && !board->power.triggered;
 
-    rig_board_doze(&board->board, (guint)MIN(left_ms, TICK_MS));
+    rig_board_doze(&board->board, polls ? 0 : (guint)MIN(left_ms, TICK_MS));
 }
 
 static bool board_wait(struct rig_board *base, guint64 until_us, bool *happened, GError **error)
@@ -118,8 +125,9 @@ static bool board_wait(struct rig_board *base, guint64 until_us, bool *happened,
 
     *happened = false;
     if (is_interrupted(base, error) || !rig_assembled_is_whole(board, error) ||
-        !rig_openocd_probe_end_peek(&board->probe, error))
+        !rig_openocd_probe_end_peek(&board->probe, error) || !rig_assembled_attend(board, error))
         return false;
+    rig_assembled_power_poll(&board->power);
     any = rig_assembled_take_lines(board, false);
     if (!any) {
         doze(board, until_us);
@@ -128,6 +136,12 @@ static bool board_wait(struct rig_board *base, guint64 until_us, bool *happened,
     rig_assembled_power_notice(&board->power);
     *happened = any || board_now_us(base) < until_us;
     return true;
+}
+
+static void close_link(struct rig_assembled *board)
+{
+    if (board->board.link)
+        rig_link_close(board->board.link);
 }
 
 static bool board_adopt(struct rig_board *base, const struct rig_board_setup *setup, GError **error)
@@ -141,12 +155,10 @@ static bool board_prepare(struct rig_board *base, const struct rig_board_setup *
 
     if (!board_adopt(base, setup, error))
         return false;
-    if (!board->attached || board->lost) {
-        if (!rig_assembled_attach(board, error))
-            return false;
-        tell_probe(board);
-    }
-    rig_link_close(base->link);
+    if (!rig_assembled_attach(board, error))
+        return false;
+    g_unlink(board->console_log); /* of the case before */
+    close_link(board);
     return rig_assembled_set_up(board, setup, error);
 }
 
@@ -168,7 +180,7 @@ static bool board_make_safe(struct rig_board *base, GError **error)
     if (!board->attached)
         return true;
     (void)!power->ops->disarm_cut(power, &record, NULL);
-    rig_link_close(base->link);
+    close_link(board);
     if (board->power.channel) {
         (void)!rig_openocd_probe_end_peek(&board->probe, NULL);
         rig_openocd_probe_power(&board->probe, false);
@@ -188,13 +200,9 @@ static void board_logs(struct rig_board *base, void (*each)(void *user, const ch
                        void *user)
 {
     struct rig_assembled *board = self(base);
-    g_autofree char *console = board->folder ? g_build_filename(board->folder, "console.log", NULL) : NULL;
 
-    if (console &&
-        g_file_set_contents(console, board->console_log->str, (gssize)board->console_log->len, NULL))
-        each(user, "console.log", console);
-    if (board->openocd_log)
-        each(user, "openocd.log", board->openocd_log);
+    each(user, "console.log", board->console_log);
+    each(user, "openocd.log", board->openocd_log);
 }
 
 static void remove_folder(const char *folder)
@@ -229,7 +237,7 @@ static void board_free(struct rig_board *base)
         g_main_context_unref(base->events);
     if (board->folder)
         remove_folder(board->folder);
-    g_string_free(board->console_log, TRUE);
+    g_free(board->console_log);
     g_free(board->capabilities);
     g_free(board->folder);
     g_free(board->openocd_log);
@@ -243,6 +251,9 @@ static const struct rig_board_ops ops_of_firmware = {
     .adopt = board_adopt,
     .forget_bonds = board_forget_bonds,
     .make_payload = rig_assembled_make_payload,
+    .keep = rig_assembled_keep,
+    .rewind = rig_assembled_rewind,
+    .forget_moment = rig_assembled_forget_moment,
     .make_safe = board_make_safe,
     .logs = board_logs,
     .free = board_free,
@@ -255,10 +266,20 @@ static const struct rig_board_ops ops_of_simulated = {
     .adopt = board_adopt,
     .forget_bonds = board_forget_bonds,
     .make_payload = rig_sim_make_payload,
+    .keep = rig_assembled_keep,
+    .rewind = rig_assembled_rewind,
+    .forget_moment = rig_assembled_forget_moment,
     .make_safe = board_make_safe,
     .logs = board_logs,
     .free = board_free,
 };
+
+static bool is_simulated(const struct rig_target *target)
+{
+    const struct rig_value *firmware = rig_record_get(target->record, "firmware");
+
+    return firmware && firmware->keyword;
+}
 
 static bool fill_layout(struct rig_assembled *board, GError **error)
 {
@@ -281,6 +302,7 @@ static bool fill_layout(struct rig_assembled *board, GError **error)
         sim_flash_bytes(sim_board_flash(((struct rig_sim *)board->model)->sim), SIM_FLASH_INTERNAL);
     layout->devices[0].page_bytes = PAGE_BYTES;
     layout->devices[0].programmable = true;
+    layout->still_is_hung = is_simulated(board->config.target);
     return true;
 }
 
@@ -320,33 +342,42 @@ static void add_power_capabilities(const struct rig_bench_board *entry, GPtrArra
     g_ptr_array_add(capabilities, (gpointer) "power");
     g_ptr_array_add(capabilities, (gpointer) "power-cut-after-time");
     g_ptr_array_add(capabilities, (gpointer) "power-cut-at-console");
+    g_ptr_array_add(capabilities, (gpointer) "power-cut-at-memory");
 }
 
-static bool read_key(struct rig_assembled *board, GError **error)
+bool rig_target_read_key(const struct rig_target *target, enum rig_key_kind kind, struct rig_key **key,
+                         GError **error)
 {
-    const char *path = rig_record_text(board->config.target->record, "key");
-    g_autofree char *folder = g_path_get_dirname(board->config.target->source->path);
+    const char *path = rig_record_text(target->record, "key");
+    g_autofree char *folder = g_path_get_dirname(target->source->path);
     g_autofree char *full = NULL;
     g_autofree char *pem = NULL;
     const char *why = NULL;
     gsize n_bytes;
 
+    *key = NULL;
     if (!path)
         return true;
     full = g_path_is_absolute(path) ? g_strdup(path) : g_build_filename(folder, path, NULL);
     if (!g_file_get_contents(full, &pem, &n_bytes, error))
         return false;
-    board->key = rig_key_from_pem(pem, n_bytes, &why);
-    if (board->key && rig_key_is_private(board->key) && rig_key_kind(board->key) == board->model->signing) {
-        board->board.key = board->key;
+    *key = rig_key_from_pem(pem, n_bytes, &why);
+    if (*key && rig_key_is_private(*key) && rig_key_kind(*key) == kind)
         return true;
-    }
-    g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "target '%s': key '%s': %s", board->config.target->name,
-                full,
-                !board->key                      ? why
-                : rig_key_is_private(board->key) ? "it is not of the kind that 'sign' says"
-                                                 : "it has no private part");
+    g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "target '%s': key '%s': %s", target->name, full,
+                !*key                      ? why
+                : rig_key_is_private(*key) ? "it is not of the kind that 'sign' says"
+                                           : "it has no private part");
+    g_clear_pointer(key, rig_key_free);
     return false;
+}
+
+static bool read_key(struct rig_assembled *board, GError **error)
+{
+    if (!rig_target_read_key(board->config.target, board->model->signing, &board->key, error))
+        return false;
+    board->board.key = board->key;
+    return true;
 }
 
 static bool needs(const struct rig_assembled *board, const char *field, const char *what, GError **error)
@@ -357,13 +388,6 @@ static bool needs(const struct rig_assembled *board, const char *field, const ch
                 "board '%s' of bench '%s' has no '%s:', and a run cannot do without: %s",
                 board->config.entry->name, board->config.bench->source->path, field, what);
     return false;
-}
-
-static bool is_simulated(const struct rig_target *target)
-{
-    const struct rig_value *firmware = rig_record_get(target->record, "firmware");
-
-    return firmware && firmware->keyword;
 }
 
 static bool load_parts(struct rig_assembled *board, GError **error)
@@ -383,6 +407,7 @@ static bool load_parts(struct rig_assembled *board, GError **error)
         g_propagate_error(error, cause);
         return false;
     }
+    board->console_log = g_build_filename(board->folder, "console.log", NULL);
     board->openocd_log = g_build_filename(board->folder, "openocd.log", NULL);
     board->board.signing = board->model->signing;
     board->board.signing_needed = board->model->signing_needed;
@@ -397,7 +422,6 @@ struct rig_board *rig_assembled_board_new(const struct rig_assembled_config *con
 
     signal(SIGPIPE, SIG_IGN);
     board->config = *config;
-    board->console_log = g_string_new(NULL);
     board->origin_us = g_get_monotonic_time();
     board->board.events = g_main_context_new();
     board->board.ops = is_simulated(config->target) ? &ops_of_simulated : &ops_of_firmware;
@@ -406,6 +430,8 @@ struct rig_board *rig_assembled_board_new(const struct rig_assembled_config *con
     rig_assembled_power_init(&board->power, board);
     g_ptr_array_add(capabilities, (gpointer) "probe");
     g_ptr_array_add(capabilities, (gpointer) "reset");
+    g_ptr_array_add(capabilities, (gpointer) "debug");
+    g_ptr_array_add(capabilities, (gpointer) "restore");
     g_ptr_array_add(capabilities, (gpointer) "console");
     add_power_capabilities(config->entry, capabilities);
     if (load_parts(board, error) && make_link(board, capabilities, error)) {

@@ -51,6 +51,8 @@ void rig_assembled_prove_death(struct rig_assembled *board, gint64 off_us, char 
     bool had_talked = last_us && last_us > off_us - TALKED_US;
 
     *proof = '\0';
+    if (rig_openocd_probe_proves_death(&board->probe, proof, n_bytes))
+        return;
     if (board->power.probe_saw) {
         /* A target that still answers outweighs every silence: the board is fed from elsewhere. */
         if (probe_says(board))

@@ -89,8 +89,9 @@ static bool dial(struct attempt *attempt, enum rig_link_outcome *outcome, GError
     look_with_monitor(link);
     if (!call_device(link, "Connect", attempt->how->until_us, &reply, error))
         return false;
-    if (reply.value)
-        return true;
+    if (reply.value) /* a connection that it hears of by ATT before the kernel tells is not signalled (seen
+                        with 5.66) */
+        return rig_bluez_refresh(link->bus, link->device, RIG_BLUEZ_DEVICE, attempt->how->until_us, error);
     if (reply.timed_out) /* the daemon would go on trying */
         rig_bluez_send(link->bus, link->device, RIG_BLUEZ_DEVICE, "Disconnect", NULL);
     if (!rig_bluez_judge_reply(link, "connecting", &reply, outcome, &attempt->again, error))
@@ -196,6 +197,25 @@ static bool host_ready(struct attempt *attempt, enum rig_link_outcome *outcome, 
     return rig_bluez_host_ready(attempt->link, attempt->how->until_us, error);
 }
 
+static bool disconnected(void *user)
+{
+    struct rig_bluez_link *link = user;
+
+    return !is_connected(link);
+}
+
+/* bluetoothd tells of the end of a connection a while after the error that comes of it. */
+static bool let_end(struct rig_bluez_link *link, guint64 until_us, GError **error)
+{
+    bool ignored;
+
+    if (link->up || !link->device || !is_connected(link))
+        return true;
+    return rig_bluez_disconnect(link, until_us, error) &&
+           rig_board_wait_for(link->board, rig_bluez_within(link, DISCONNECT_US, until_us), disconnected,
+                              link, &ignored, error);
+}
+
 static bool play(struct attempt *attempt, enum rig_link_outcome *outcome, GError **error)
 {
     static const stage stages[] = {host_ready,          find,           dial,     resolve,
@@ -259,7 +279,7 @@ bool rig_bluez_connect(struct rig_bluez_link *link, const struct rig_link_connec
 
         link->host_fault = link->leaving = link->was_connected = false;
         rig_bluez_io_clear(&link->io);
-        if (!play(&attempt, outcome, error))
+        if (!play(&attempt, outcome, error) || !let_end(link, rig_bluez_now_us(link) + DISCONNECT_US, error))
             return false;
         if (*outcome != RIG_LINK_OK && link->was_connected && !is_connected(link))
             n_drops++;
@@ -274,13 +294,6 @@ bool rig_bluez_connect(struct rig_bluez_link *link, const struct rig_link_connec
     }
     tell_end(link, *outcome);
     return true;
-}
-
-static bool disconnected(void *user)
-{
-    struct rig_bluez_link *link = user;
-
-    return !is_connected(link);
 }
 
 bool rig_bluez_disconnect(struct rig_bluez_link *link, guint64 until_us, GError **error)

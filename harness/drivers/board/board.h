@@ -75,9 +75,11 @@ struct rig_board_ops {
     /* Takes over the options of a set-up (images, seed and the rest are not looked at), so that images can be
      * built before `prepare`; NULL op: `prepare` without images does it. RIG_ERROR_UNSUPPORTED as there. */
     bool (*adopt)(struct rig_board *board, const struct rig_board_setup *setup, GError **error);
-    /* Keep and rewind a whole board; NULL where that cannot be (hardware). */
-    struct rig_moment *(*keep)(struct rig_board *board);
-    void (*rewind)(struct rig_board *board, const struct rig_moment *moment);
+    /* Keep and rewind a board. With the capability "rewind" all of it goes back. With "restore" only its flash
+     * does, through the probe, and the board starts anew; or it stands halted before its first instruction, when
+     * its bootloader would have something to do. NULL where neither can be. */
+    struct rig_moment *(*keep)(struct rig_board *board, GError **error);
+    bool (*rewind)(struct rig_board *board, const struct rig_moment *moment, GError **error);
     void (*forget_moment)(struct rig_moment *moment);
     /* The bootloader model and the flash of a simulated board, for exploration; NULL op: there is none.
      * Borrowed. Returns the foreign bootloader that this board boots through, NULL = the model. */

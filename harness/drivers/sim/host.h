@@ -30,6 +30,9 @@ void rig_sim_host_on_console(struct rig_sim_host *host, rig_sim_host_line line, 
  * right instant inside it. Reads over the debug port show the flash as after the leap. */
 void rig_sim_host_pace(struct rig_sim_host *host);
 
+/* Real time until the board's radio has something to do by itself; a second when it has not. */
+guint64 rig_sim_host_idle_us(const struct rig_sim_host *host);
+
 /* One command, without line end: "power on", "power off", "reset", "status", "cut after 40ms", "cut operation
  * 17 [before|half|after]", "cut console 5ms TEXT", "cut none"; with a radio those of sim/ble/host/host.h
  * ("link ...", "bond ..."). The answer begins with "ok" or "error" and has no line end; owned by the caller.

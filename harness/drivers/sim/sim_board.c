@@ -226,11 +226,12 @@ GBytes *rig_sim_make_payload(const struct rig_board *board, const struct rig_pay
     return g_bytes_new_take(payload, n_bytes);
 }
 
-static struct rig_moment *sim_keep(struct rig_board *board)
+static struct rig_moment *sim_keep(struct rig_board *board, GError **error)
 {
     struct rig_sim *sim = self(board);
     struct rig_moment *moment = g_new0(struct rig_moment, 1);
 
+    (void)error;
     moment->sim = sim_board_save(sim->sim);
     moment->debug = sim->debug ? sim_debug_save(sim->debug) : NULL;
     moment->stood_us = sim->stood_us;
@@ -239,7 +240,7 @@ static struct rig_moment *sim_keep(struct rig_board *board)
     return moment;
 }
 
-static void sim_rewind(struct rig_board *board, const struct rig_moment *moment)
+static bool sim_rewind(struct rig_board *board, const struct rig_moment *moment, GError **error)
 {
     struct rig_sim *sim = self(board);
 
@@ -249,6 +250,8 @@ static void sim_rewind(struct rig_board *board, const struct rig_moment *moment)
     sim->stood_us = moment->stood_us;
     sim->link = moment->link;
     g_array_set_size(sim->operations, moment->n_operations);
+    (void)error;
+    return true;
 }
 
 static void sim_forget_moment(struct rig_moment *moment)
