@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # How fast the debug path is: the unmodified openocd against `bootrig sim`. From its start to its first answer (target below 100 ms), and a
-# dump of 1 MiB as the probe driver does it (target below 500 ms). Best and median of ten, because the machine may be busy.
+# dump of 1 MiB as the probe driver does it (target below 500 ms). Then the same over JTAG, pin by pin (remote_bitbang), with 64 KiB: the slow
+# way, without a target. Best and median of ten, because the machine may be busy.
 # Usage: ci/bench/openocd.sh [BOOTRIG]     (default: build/harness/cli/bootrig)
 set -euo pipefail
 
@@ -16,24 +17,42 @@ tell() { sort -n "$1" | awk -v what="$2" '{v[NR]=$1} END {printf "%s: best %d us
 
 "$bootrig" sim --console none >"$work/ports" & sim=$!
 until grep -qx ready "$work/ports"; do sleep 0.02; done
-port=$(sed -n 's/^debug-port //p' "$work/ports")
-options=(-f "$root/targets/sim-openocd.cfg" -c "st-link backend tcp $port" -c "tcl_port pipe")
+port_of() { sed -n "s/^$1 //p" "$work/ports"; }
 
-for _ in 1 2 3 4 5 6 7 8 9 10; do
-    start=$(now_us)
-    { printf 'read_memory 0x10000100 32 1\032'; sleep 0.5; } | openocd "${options[@]}" 2>/dev/null | {
-        IFS= read -r -d $'\032' answer
-        end=$(now_us)
-        [ "$answer" = 0x52840 ] || { echo "openocd answered '$answer'" >&2; exit 1; }
-        echo $((end - start)) >>"$work/start"
-    }
-done
-tell "$work/start" "start of openocd to its first answer"
+# start NAME OPTION...: from the start of openocd to its first answer.
+start() {
+    local name=$1 begin
+    shift
+    rm -f "$work/start"
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
+        begin=$(now_us)
+        { printf 'read_memory 0x10000100 32 1\032'; sleep 0.5; } | openocd "$@" -c "tcl_port pipe" 2>/dev/null | {
+            IFS= read -r -d $'\032' answer
+            end=$(now_us)
+            [ "$answer" = 0x52840 ] || { echo "openocd answered '$answer'" >&2; exit 1; }
+            echo $((end - begin)) >>"$work/start"
+        }
+    done
+    tell "$work/start" "start of openocd to its first answer, $name"
+}
 
-for _ in 1 2 3 4 5 6 7 8 9 10; do
-    openocd "${options[@]}" -c "init; set from [clock microseconds]; dump_image $work/dump 0 0x100000; echo \"took [expr {[clock microseconds] - \$from}]\"; shutdown" \
-        </dev/null 2>&1 | sed -n 's/^took //p' >>"$work/dump_us"
-    [ "$(stat -c %s "$work/dump")" -eq 1048576 ] || { echo "the dump is not whole" >&2; exit 1; }
-    rm "$work/dump"
-done
-tell "$work/dump_us" "dump of 1 MiB over st-link TCP"
+# dump NAME BYTES OPTION...
+dump() {
+    local name=$1 bytes=$2
+    shift 2
+    rm -f "$work/dump_us"
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
+        openocd "$@" -c "tcl_port disabled; init; set from [clock microseconds]; dump_image $work/dump 0 $bytes; echo \"took [expr {[clock microseconds] - \$from}]\"; shutdown" \
+            </dev/null 2>&1 | sed -n 's/^took //p' >>"$work/dump_us"
+        [ "$(stat -c %s "$work/dump")" -eq "$bytes" ] || { echo "the dump is not whole" >&2; exit 1; }
+        rm "$work/dump"
+    done
+    tell "$work/dump_us" "dump of $((bytes / 1024)) KiB, $name"
+}
+
+stlink=(-f "$root/targets/sim-openocd.cfg" -c "st-link backend tcp $(port_of debug-port)")
+jtag=(-f "$root/targets/sim-jtag-openocd.cfg" -c "remote_bitbang port $(port_of jtag-port)")
+start "st-link over TCP" "${stlink[@]}"
+dump "st-link over TCP" 1048576 "${stlink[@]}"
+start "JTAG over remote_bitbang" "${jtag[@]}"
+dump "JTAG over remote_bitbang" 65536 "${jtag[@]}"

@@ -37,5 +37,7 @@ if(BOOTRIG_TESTS)
   add_test(NAME install_test
     COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/harness/tests/install_test.py ${CMAKE_COMMAND} ${CMAKE_BINARY_DIR})
   add_test(NAME completion_test COMMAND bash ${CMAKE_SOURCE_DIR}/harness/tests/completion_test.sh $<TARGET_FILE:bootrig>)
+  add_test(NAME vm_boots COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/ci/vm/vm_test.py ${CMAKE_SOURCE_DIR}/ci/vm)
+  set_tests_properties(vm_boots PROPERTIES TIMEOUT 600 SKIP_RETURN_CODE 77)
   set_tests_properties(readme_test man_page_test install_test completion_test PROPERTIES TIMEOUT 120 ENVIRONMENT G_DEBUG=fatal-warnings)
 endif()

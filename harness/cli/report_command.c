@@ -6,9 +6,11 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "report/evidence.h"
 #include "report/junit.h"
 #include "report/output.h"
 #include "report/page.h"
+#include "report/picture.h"
 #include "report/terminal.h"
 
 #define EXIT_RIG_ERROR 2
@@ -18,6 +20,7 @@ struct wishes {
     char *junit;
     char *html;
     char *json;
+    char *pictures;
     gboolean strict;
     gboolean terminal;
     gboolean quiet;
@@ -29,7 +32,8 @@ static const char description[] =
     "Examples:\n"
     "  bootrig report reports/out                       the run once more on the terminal\n"
     "  bootrig report reports/out --junit=- --junit-strict\n"
-    "  bootrig report old/journal.jsonl --html=old.html\n\n"
+    "  bootrig report old/journal.jsonl --html=old.html\n"
+    "  bootrig report reports/out --pictures=pictures\n\n"
     "Exit codes: 0 every report was written, whatever the verdicts are; 2 otherwise.";
 
 static bool one_on_stdout(const struct wishes *wishes, GError **error)
@@ -51,6 +55,8 @@ static bool parse(int argc, char **argv, struct wishes *wishes, GError **error)
          NULL},
         {"html", 0, 0, G_OPTION_ARG_FILENAME, &wishes->html, "write one HTML page", "FILE"},
         {"json", 0, 0, G_OPTION_ARG_FILENAME, &wishes->json, "write a JSON summary", "FILE"},
+        {"pictures", 0, 0, G_OPTION_ARG_FILENAME, &wishes->pictures,
+         "write the pictures of the power-cut paths that an exploration found (SVG) into this folder", "DIR"},
         {"terminal", 0, 0, G_OPTION_ARG_NONE, &wishes->terminal,
          "print the report (what happens when nothing else is asked for)", NULL},
         {"quiet", 'q', 0, G_OPTION_ARG_NONE, &wishes->quiet, "print failures and the summary only", NULL},
@@ -71,7 +77,7 @@ static bool parse(int argc, char **argv, struct wishes *wishes, GError **error)
                     "report wants one journal, or the folder of one; try 'bootrig report --help'");
         return false;
     }
-    wishes->terminal |= !wishes->junit && !wishes->html && !wishes->json;
+    wishes->terminal |= !wishes->junit && !wishes->html && !wishes->json && !wishes->pictures;
     wishes->journal = g_file_test(argv[1], G_FILE_TEST_IS_DIR)
                           ? g_build_filename(argv[1], RIG_OUTPUT_JOURNAL, NULL)
                           : g_strdup(argv[1]);
@@ -81,12 +87,19 @@ static bool parse(int argc, char **argv, struct wishes *wishes, GError **error)
 static bool write_junit(const struct rig_results *results, const struct wishes *wishes, GError **error)
 {
     const char *const attachments[] = {wishes->journal, NULL};
+    g_autofree char *folder = g_path_get_dirname(wishes->journal);
+    g_autofree char *evidence = g_build_filename(folder, RIG_EVIDENCE_FOLDER, NULL);
     struct rig_junit_options options = {.strict = wishes->strict, .attachments = attachments};
     g_autofree char *text = NULL;
     gsize n_bytes = 0;
 
     if (!wishes->junit)
         return true;
+    /* What the run has left there counts, and what this command has just written. */
+    if (wishes->pictures)
+        options.pictures = wishes->pictures;
+    else if (g_file_test(evidence, G_FILE_TEST_IS_DIR))
+        options.pictures = evidence;
     text = rig_junit_text(results, &options, &n_bytes, error);
     return text && rig_output_publish(wishes->junit, text, n_bytes, error);
 }
@@ -105,7 +118,7 @@ static bool write_page(char *(*make)(const struct rig_results *, gsize *), const
 
 static bool print(const struct rig_results *results, const struct wishes *wishes, GError **error)
 {
-    enum rig_loudness loudness = wishes->verbose ? RIG_VERBOSE : wishes->quiet ? RIG_QUIET : RIG_NORMAL;
+    enum rig_loudness loudness = wishes->verbose ? RIG_FULL : wishes->quiet ? RIG_QUIET : RIG_NORMAL;
     struct rig_terminal_options options = rig_terminal_options_for(STDOUT_FILENO, loudness);
 
     if (!wishes->terminal)
@@ -129,8 +142,10 @@ static bool complain(bool ok, GError **error)
 static bool write_reports(const struct rig_results *results, const struct wishes *wishes)
 {
     g_autoptr(GError) error = NULL;
-    bool ok = complain(write_junit(results, wishes, &error), &error);
+    bool ok =
+        complain(!wishes->pictures || rig_pictures_write(results, wishes->pictures, NULL, &error), &error);
 
+    ok &= complain(write_junit(results, wishes, &error), &error);
     ok &= complain(write_page(rig_html_page, results, wishes->html, &error), &error);
     ok &= complain(write_page(rig_summary_json, results, wishes->json, &error), &error);
     return ok & complain(print(results, wishes, &error), &error);
@@ -142,6 +157,7 @@ static void clear_wishes(struct wishes *wishes)
     g_free(wishes->junit);
     g_free(wishes->html);
     g_free(wishes->json);
+    g_free(wishes->pictures);
 }
 
 int rig_cli_report(int argc, char **argv)

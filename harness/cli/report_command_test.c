@@ -112,6 +112,43 @@ static void a_passed_run_comes_out_as_its_golden_files(void **state)
     check_all_forms(*state, "passed");
 }
 
+static void explorations_come_out_as_their_golden_files(void **state)
+{
+    check_all_forms(*state, "explored");
+}
+
+static void an_exploration_that_was_killed_comes_out_as_its_golden_files(void **state)
+{
+    check_all_forms(*state, "exploring");
+}
+
+/* The picture of a path, byte for byte, and nothing else in the folder. */
+static void pictures_come_out_as_their_golden_files(void **state)
+{
+    g_autofree char *folder = g_build_filename(*state, "new", "pictures", NULL);
+    g_autofree char *above = g_path_get_dirname(folder);
+    g_autofree char *picture =
+        g_build_filename(folder, "explore-explored-lost-revert-revert-not-lost.svg", NULL);
+    char *arguments[] = {(char *)"fixtures/journals/explored.jsonl", (char *)"--pictures", folder, NULL};
+    char *nothing[] = {(char *)"fixtures/journals/passed.jsonl", (char *)"--pictures",
+                       (char *)"/dev/null/none", NULL};
+    char *nowhere[] = {(char *)"fixtures/journals/explored.jsonl", (char *)"--pictures",
+                       (char *)"/dev/null/none", NULL};
+    g_autofree char *said = run(*state, 0, arguments);
+    g_autofree char *without = run(*state, 0, nothing);
+    g_autofree char *complaint = run(*state, 2, nowhere);
+    g_autofree char *text = NULL;
+
+    assert_string_equal(said, "");
+    assert_string_equal(without, "");
+    assert_non_null(strstr(complaint, "cannot make the folder /dev/null/none"));
+    assert_true(g_file_get_contents(picture, &text, NULL, NULL));
+    assert_golden(text, "explored.svg");
+    assert_int_equal(g_unlink(picture), 0);
+    assert_int_equal(g_rmdir(folder), 0);
+    assert_int_equal(g_rmdir(above), 0);
+}
+
 static void several_reports_are_written_in_one_go(void **state)
 {
     g_autofree char *junit = g_build_filename(*state, "j.xml", NULL);
@@ -157,6 +194,9 @@ int main(void)
         cmocka_unit_test(a_killed_run_comes_out_as_its_golden_files),
         cmocka_unit_test(an_interrupted_run_comes_out_as_its_golden_files),
         cmocka_unit_test(a_passed_run_comes_out_as_its_golden_files),
+        cmocka_unit_test(explorations_come_out_as_their_golden_files),
+        cmocka_unit_test(an_exploration_that_was_killed_comes_out_as_its_golden_files),
+        cmocka_unit_test(pictures_come_out_as_their_golden_files),
         cmocka_unit_test(several_reports_are_written_in_one_go),
         cmocka_unit_test(wrong_command_lines_and_full_disks_are_errors),
     };

@@ -23,6 +23,9 @@ static char **recorded(char **argv)
 void rig_run_options_clear(struct rig_run_options *options)
 {
     g_free(options->target);
+    g_free(options->link);
+    g_free(options->hci);
+    g_free(options->adapter);
     g_free(options->bench);
     g_free(options->board);
     g_free(options->tag_board);
@@ -63,6 +66,17 @@ int rig_cli_run(int argc, char **argv)
          "board to run on: NAME of a shipped target, or FILE (default sim-nrf52840-mcuboot; scenarios "
          "written for another target get theirs)",
          "NAME|FILE"},
+        {"link", 0, 0, G_OPTION_ARG_STRING, &options.link,
+         "play out of process and reach the simulated board over this link: bluez, udp, serial (default: as "
+         "the "
+         "target says)",
+         "KIND"},
+        {"hci", 0, 0, G_OPTION_ARG_STRING, &options.hci,
+         "with --link bluez: the board's Bluetooth controller, an H4 socket or a second adapter (default "
+         "/tmp/bt-server-le, btvirt's)",
+         "PATH|hciN"},
+        {"adapter", 0, 0, G_OPTION_ARG_STRING, &options.adapter,
+         "with --link bluez: this host's adapter (default: the first)", "hciN"},
         {"bench", 'b', 0, G_OPTION_ARG_FILENAME, &options.bench,
          "play on a board of this bench file instead of a simulated one", "FILE"},
         {"board", 0, 0, G_OPTION_ARG_STRING, &options.board,
@@ -118,10 +132,11 @@ int rig_cli_run(int argc, char **argv)
     return exit_code;
 }
 
-static int replay_line(const char *line)
+/* given: what the command line says beside the journal. */
+static int replay_line(const char *line, const struct rig_run_options *given)
 {
     g_auto(GStrv) words = NULL;
-    g_autofree char **arguments = NULL;
+    g_autoptr(GPtrArray) arguments = g_ptr_array_new();
     GError *error = NULL;
     int n_words;
 
@@ -134,13 +149,22 @@ static int replay_line(const char *line)
     printf("%s\n", line);
     fflush(stdout);
     /* Parsing takes words out of the array that it is given: they stay owned by this one. */
-    arguments = g_memdup2(words + 1, sizeof *words * (gsize)n_words);
-    return rig_cli_replay(n_words - 1, arguments);
+    for (int i = 1; i < n_words; i++)
+        g_ptr_array_add(arguments, words[i]);
+    if (given->in_full)
+        g_ptr_array_add(arguments, (gpointer) "--verbose");
+    if (given->output) {
+        g_ptr_array_add(arguments, (gpointer) "--output");
+        g_ptr_array_add(arguments, given->output);
+    }
+    g_ptr_array_add(arguments, NULL);
+    return rig_cli_replay((int)arguments->len - 1, (char **)arguments->pdata);
 }
 
 /* The replay command of the one case that is meant: the one named, or the first that did not pass. */
-static int replay_journal(const char *path, char **cases)
+static int replay_journal(const char *path, const struct rig_run_options *given)
 {
+    char **cases = given->cases;
     g_autofree char *inside = g_build_filename(path, RIG_OUTPUT_JOURNAL, NULL);
     g_autoptr(rig_results) results = NULL;
     GError *error = NULL;
@@ -157,7 +181,7 @@ static int replay_journal(const char *path, char **cases)
                          : result->verdict == RIG_VERDICT_FAIL || result->verdict == RIG_VERDICT_ERROR;
 
         if (meant && attempt && attempt->replay)
-            return replay_line(attempt->replay);
+            return replay_line(attempt->replay, given);
     }
     fprintf(stderr, cases && *cases ? "bootrig: the journal has no finished case of that name\n"
                                     : "bootrig: every case of this journal passed: name one with --case\n");
@@ -177,6 +201,17 @@ int rig_cli_replay(int argc, char **argv)
     const GOptionEntry entries[] = {
         {"case", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.cases, "name of the case", "NAME"},
         {"target", 't', 0, G_OPTION_ARG_STRING, &options.target, "board of the failing run", "NAME|FILE"},
+        {"link", 0, 0, G_OPTION_ARG_STRING, &options.link,
+         "play out of process and reach the simulated board over this link: bluez, udp, serial (default: as "
+         "the "
+         "target says)",
+         "KIND"},
+        {"hci", 0, 0, G_OPTION_ARG_STRING, &options.hci,
+         "with --link bluez: the board's Bluetooth controller, an H4 socket or a second adapter (default "
+         "/tmp/bt-server-le, btvirt's)",
+         "PATH|hciN"},
+        {"adapter", 0, 0, G_OPTION_ARG_STRING, &options.adapter,
+         "with --link bluez: this host's adapter (default: the first)", "hciN"},
         {"bench", 'b', 0, G_OPTION_ARG_FILENAME, &options.bench,
          "play on a board of this bench file instead of a simulated one", "FILE"},
         {"board", 0, 0, G_OPTION_ARG_STRING, &options.board,
@@ -195,6 +230,8 @@ int rig_cli_replay(int argc, char **argv)
         {"timeout-scale", 0, 0, G_OPTION_ARG_DOUBLE, &options.timeout_scale, "multiply every deadline", "X"},
         {"output", 'o', 0, G_OPTION_ARG_FILENAME, &options.output,
          "folder of the reports (default reports/out/replay)", "DIR"},
+        {"verbose", 'v', 0, G_OPTION_ARG_NONE, &options.in_full,
+         "of an exploration's path show every flash operation", NULL},
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options.paths, NULL, NULL},
         {0},
     };
@@ -206,7 +243,10 @@ int rig_cli_replay(int argc, char **argv)
             "Plays a case of an earlier run exactly again, every step shown.",
             "A failing case prints its replay command. With a journal (or the folder that holds it) the "
             "first case that did not\n"
-            "pass is played, or the one named with --case; the other options then come from the journal.\n\n"
+            "pass is played, or the one named with --case; the other options then come from the journal. Of "
+            "an "
+            "exploration its path of\n"
+            "power cuts is played and told operation by operation, and drawn into DIR/evidence.\n\n"
             "Examples:\n"
             "  bootrig replay reports/out                     the first case that did not pass in the last "
             "run\n"
@@ -220,7 +260,7 @@ int rig_cli_replay(int argc, char **argv)
         fprintf(stderr, "bootrig: replay wants one scenario file, journal or report folder\n");
         exit_code = RIG_EXIT_ERROR;
     } else if (is_journal(options.paths[0])) {
-        exit_code = replay_journal(options.paths[0], options.cases);
+        exit_code = replay_journal(options.paths[0], &options);
     } else {
         if (!options.output)
             options.output = g_strdup("reports/out/replay");

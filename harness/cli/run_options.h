@@ -9,6 +9,9 @@ G_BEGIN_DECLS
 
 struct rig_run_options {
     char *target;
+    char *link;
+    char *hci;
+    char *adapter;
     char *bench;
     char *board;
     char *tag_board;
@@ -35,6 +38,7 @@ struct rig_run_options {
     gboolean no_html;
     gboolean quiet;
     gboolean verbose;
+    gboolean in_full; /* and every flash operation of a replayed path */
     char **paths; /* what remains */
 };
 void rig_run_options_clear(struct rig_run_options *options);

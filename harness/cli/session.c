@@ -4,6 +4,8 @@
 #include "cli/run_options.h"
 
 #include "report/page.h"
+#include "report/picture.h"
+#include "report/evidence.h"
 #include "report/junit.h"
 #include "report/output.h"
 #include "report/terminal.h"
@@ -120,6 +122,12 @@ static char *replay_options(const struct rig_run_options *options, const struct 
 {
     GString *text = g_string_new(NULL);
 
+    if (options->link)
+        g_string_append_printf(text, " --link %s", options->link);
+    if (options->hci)
+        g_string_append_printf(text, " --hci %s", options->hci);
+    if (options->adapter)
+        g_string_append_printf(text, " --adapter %s", options->adapter);
     if (chosen->bench) {
         add_quoted(text, "--bench", chosen->bench->source->path);
         g_string_append_printf(text, " --board %s", chosen->board->name);
@@ -181,10 +189,25 @@ static void publish(struct session *session, const char *path, char *text, gsize
     g_free(text);
 }
 
+/* A picture that cannot be written is a report that was not written. */
+static void write_pictures(struct session *session)
+{
+    g_autofree char *folder = rig_output_file(session->output, RIG_EVIDENCE_FOLDER);
+    GError *error = NULL;
+
+    if (rig_pictures_write(session->results, folder, session->written, &error))
+        return;
+    fprintf(stderr, "bootrig: the pictures of paths were not written: %s\n", error->message);
+    g_error_free(error);
+    session->report_failed = true;
+}
+
 static void write_junit(struct session *session, const char *path)
 {
     const char *const attachments[] = {rig_journal_path(session->plan.journal), NULL};
-    struct rig_junit_options options = {.strict = session->options->junit_strict, .attachments = attachments};
+    g_autofree char *evidence = rig_output_file(session->output, RIG_EVIDENCE_FOLDER);
+    struct rig_junit_options options = {
+        .strict = session->options->junit_strict, .attachments = attachments, .pictures = evidence};
     GError *error = NULL;
     gsize n_bytes = 0;
     char *text = rig_junit_text(session->results, &options, &n_bytes, &error);
@@ -200,6 +223,7 @@ static void write_reports(struct session *session)
     gsize n_bytes = 0;
     char *text;
 
+    write_pictures(session);
     write_junit(session, junit);
     if (session->options->junit)
         write_junit(session, session->options->junit);
@@ -231,7 +255,10 @@ static int conclude(struct session *session)
 static int run_session(struct session *session)
 {
     const struct rig_run_options *options = session->options;
-    enum rig_loudness loudness = options->quiet ? RIG_QUIET : options->verbose ? RIG_VERBOSE : RIG_NORMAL;
+    enum rig_loudness loudness = options->quiet     ? RIG_QUIET
+                                 : options->in_full ? RIG_FULL
+                                 : options->verbose ? RIG_VERBOSE
+                                                    : RIG_NORMAL;
     struct rig_terminal_options terminal_options = rig_terminal_options_for(STDOUT_FILENO, loudness);
     struct rig_terminal *terminal;
     int exit_code;
@@ -308,6 +335,7 @@ int rig_run_with_options(const struct rig_run_options *options, const char *cons
     GError *error = NULL;
 
     rig_boards_use_bootloader(boards, options->bootloader);
+    rig_boards_use_link(boards, options->link, options->hci, options->adapter);
     catch_signals();
     if (!rig_run_bench_open(&chosen, options, &interrupted, &error))
         return interrupted ? (void)rig_cli_fail(error), RIG_EXIT_INTERRUPTED : rig_cli_fail(error);

@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 
 #include "base/error.h"
+#include "drivers/probe/chip.h"
 #include "drivers/sim/host_server.h"
 #include "image/build.h"
 
@@ -35,9 +36,17 @@ struct sim_options {
     gboolean until_eof;
     gboolean relay;
     int debug_port;
+    int jtag_port;
+    char *chip;
     int smp_port;
     char *control;
     char *console;
+    char *hci;
+    char *io;
+    char *pairing;
+    gboolean authenticated;
+    gboolean no_service_changed;
+    gboolean table_moves;
     double speed;
     char *seed;
 };
@@ -53,6 +62,15 @@ static void options_clear(struct sim_options *options)
     g_free(options->options_file);
     g_free(options->control);
     g_free(options->console);
+    g_free(options->chip);
+    g_free(options->hci);
+    g_free(options->io);
+    g_free(options->pairing);
+}
+
+static bool is_port(int number)
+{
+    return number >= 0 && number <= 65535;
 }
 
 static bool check_options(const struct sim_options *options, GError **error)
@@ -62,8 +80,7 @@ static bool check_options(const struct sim_options *options, GError **error)
     if (options->console && !g_strv_contains(consoles, options->console))
         g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "--console wants stdout, pty or none, not '%s'",
                     options->console);
-    else if (options->debug_port < 0 || options->debug_port > 65535 || options->smp_port < 0 ||
-             options->smp_port > 65535)
+    else if (!is_port(options->debug_port) || !is_port(options->jtag_port) || !is_port(options->smp_port))
         g_set_error_literal(error, RIG_ERROR, RIG_ERROR_USAGE,
                             "a port is a number up to 65535; 0 lets the system choose");
     else if (!(options->speed >= 0.01 && options->speed <= 1000.0))
@@ -243,6 +260,44 @@ static struct rig_sim_host *open_host(const struct sim_options *options, const s
     return rig_sim_host_new(board, options->speed, error);
 }
 
+static bool choose(const char *option, const char *text, const char *const *choices, guint *chosen,
+                   GError **error)
+{
+    g_autofree char *all = g_strjoinv("|", (char **)(gpointer)choices);
+
+    for (guint i = 0; choices[i]; i++)
+        if (g_str_equal(text, choices[i]))
+            return *chosen = i, true;
+    g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "--%s wants %s, not '%s'", option, all, text);
+    return false;
+}
+
+static bool add_radio(const struct sim_options *options, struct rig_sim_host *host, GError **error)
+{
+    /* In the order of the enumerations of sim/ble/host/host.h. */
+    static const char *const ios[] = {"display", "yes-no", "keyboard", "none", "keyboard-display", NULL};
+    static const char *const pairings[] = {"any", "legacy", "secure", NULL};
+    struct sim_stack_config config = {.authenticated = options->authenticated,
+                                      .no_service_changed = options->no_service_changed,
+                                      .table_moves = options->table_moves};
+    guint io = SIM_STACK_NO_IO, pairing = SIM_STACK_PAIRING_ANY;
+
+    if (!options->hci)
+        return true;
+    if ((options->io && !choose("io", options->io, ios, &io, error)) ||
+        (options->pairing && !choose("pairing", options->pairing, pairings, &pairing, error)))
+        return false;
+    config.io = (enum sim_stack_io)io;
+    config.pairing = (enum sim_stack_pairing)pairing;
+    return rig_sim_host_add_radio(host, options->hci, &config, error);
+}
+
+static void on_link(void *user, const char *line)
+{
+    (void)user;
+    printf("link %s\n", line);
+}
+
 static void on_console(void *user, const char *line)
 {
     struct rig_host_server *server = user;
@@ -256,7 +311,8 @@ static void on_console(void *user, const char *line)
 static void announce(const struct rig_host_server *server, const struct sim_options *options,
                      const struct rig_target *target)
 {
-    printf("target %s\ndebug-port %u\nsmp-port %u\n", target->name, rig_host_server_debug_port(server),
+    printf("target %s\ndebug-port %u\njtag-port %u\nsmp-port %u\n", target->name,
+           rig_host_server_debug_port(server), rig_host_server_jtag_port(server),
            rig_host_server_smp_port(server));
     if (options->control)
         printf("control %s\n", options->control);
@@ -267,24 +323,46 @@ static void announce(const struct rig_host_server *server, const struct sim_opti
     printf("ready\n");
 }
 
+/* The model is that of an nRF52840; another name is for tests of who looks at it. */
+static bool be_chip(struct rig_sim_host *host, const char *name, GError **error)
+{
+    g_autofree char *names = NULL;
+    struct rig_chip_word word;
+
+    if (!name)
+        return true;
+    if (rig_chip_find(name, &word) && word.address == SIM_DEBUG_PART_AT)
+        return sim_debug_set_part(rig_sim_host_debug(host), word.value), true;
+    names = rig_chip_names();
+    g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "--chip wants one of the nrf52 family of %s, not '%s'",
+                names, name);
+    return false;
+}
+
 static bool serve(const struct sim_options *options, const struct rig_target *target, GError **error)
 {
     g_autoptr(rig_sim_host) host = open_host(options, target, error);
     struct rig_host_ports ports = {
         .debug_port = (guint16)options->debug_port,
+        .jtag_port = (guint16)options->jtag_port,
         .smp_port = (guint16)options->smp_port,
         .control = options->control,
         .until_eof = options->until_eof,
         .relay = options->relay,
         .pty = g_strcmp0(options->console, "pty") == 0,
     };
-    g_autoptr(rig_host_server) server = host ? rig_host_server_new(host, &ports, error) : NULL;
+    g_autoptr(rig_host_server) server =
+        host && be_chip(host, options->chip, error) && add_radio(options, host, error)
+            ? rig_host_server_new(host, &ports, error)
+            : NULL;
 
     if (!server)
         return false;
     announce(server, options, target);
     if (g_strcmp0(options->console, "none") != 0)
         rig_sim_host_on_console(host, on_console, server);
+    if (rig_sim_host_radio(host))
+        rig_sim_radio_on_line(rig_sim_host_radio(host), on_link, NULL);
     if (!options->off)
         g_free(rig_sim_host_command(host, "power on"));
     return rig_host_server_run(server, &stopped, error);
@@ -322,6 +400,10 @@ static bool parse(int argc, char **argv, struct sim_options *options, int *exit_
         {"off", 0, 0, G_OPTION_ARG_NONE, &options->off, "start without power", NULL},
         {"debug-port", 0, 0, G_OPTION_ARG_INT, &options->debug_port,
          "TCP port of the debug probe; 0: any (default)", "PORT"},
+        {"jtag-port", 0, 0, G_OPTION_ARG_INT, &options->jtag_port,
+         "TCP port of the JTAG pins (remote_bitbang); 0: any (default)", "PORT"},
+        {"chip", 0, 0, G_OPTION_ARG_STRING, &options->chip,
+         "what the chip says it is, by its short name (nrf52840)", "NAME"},
         {"smp-port", 0, 0, G_OPTION_ARG_INT, &options->smp_port,
          "UDP port of the SMP server; 0: any (default)", "PORT"},
         {"control", 0, 0, G_OPTION_ARG_FILENAME, &options->control, "unix socket for power, cuts and status",
@@ -330,6 +412,19 @@ static bool parse(int argc, char **argv, struct sim_options *options, int *exit_
          "where console lines go (stdout); a pty also carries SMP in frames", "stdout|pty|none"},
         {"relay", 0, 0, G_OPTION_ARG_NONE, &options->relay,
          "an LCUS relay on a pseudo-terminal switches the board", NULL},
+        {"hci", 0, 0, G_OPTION_ARG_STRING, &options->hci,
+         "Bluetooth controller of the board: an H4 socket (btvirt -s) or an adapter that is powered off",
+         "PATH|hciN"},
+        {"io", 0, 0, G_OPTION_ARG_STRING, &options->io, "what the board has for pairing (none)",
+         "none|display|yes-no|keyboard|keyboard-display"},
+        {"pairing", 0, 0, G_OPTION_ARG_STRING, &options->pairing, "which pairing the board can (any)",
+         "any|legacy|secure"},
+        {"authenticated", 0, 0, G_OPTION_ARG_NONE, &options->authenticated,
+         "the update service that needs encryption needs authenticated pairing", NULL},
+        {"no-service-changed", 0, 0, G_OPTION_ARG_NONE, &options->no_service_changed,
+         "the GATT table has no Service Changed and no Database Hash", NULL},
+        {"table-moves", 0, 0, G_OPTION_ARG_NONE, &options->table_moves,
+         "the GATT table changes with the image's minor version", NULL},
         {"seed", 0, 0, G_OPTION_ARG_STRING, &options->seed, "of what the board takes for random (1)",
          "NUMBER"},
         {"until-eof", 0, 0, G_OPTION_ARG_NONE, &options->until_eof, "end when stdin ends", NULL},
@@ -340,11 +435,16 @@ static bool parse(int argc, char **argv, struct sim_options *options, int *exit_
     return rig_cli_parse(
         &argc, &argv, entries, "", "Runs the simulated board as a process of its own, in real time.",
         "Tells its ports on stdout, then 'ready'. openocd attaches with -f "
-        "targets/sim-openocd.cfg -c 'st-link backend tcp PORT'.\n"
+        "targets/sim-openocd.cfg -c 'st-link backend tcp PORT',\n"
+        "or with -f targets/sim-jtag-openocd.cfg -c 'remote_bitbang port PORT'.\n"
         "Lines for the control socket: power on, power off, reset, status, cut after 40ms,\n"
-        "cut operation 17 [before|half|after], cut console 5ms TEXT, cut none; with --console pty also\n"
+        "cut operation 17 [before|half|after], cut console 5ms TEXT, cut none, unplug probe; with --console "
+        "pty also\n"
         "console noise 20, console lose 300, console echo on, console print 1000000, "
-        "console hang-up.",
+        "console hang-up;\n"
+        "with --hci: link disconnect REASON, link lost, link silent on|off, link parameters ...,\n"
+        "link fault KIND writes|notifications N [COUNT] [VALUE], link fault none,\n"
+        "link passkey DIGITS, link confirm yes|no, bond list|forget|damage.",
         exit_code);
 }
 

@@ -17,6 +17,7 @@ struct page {
 /* One operation that was seen on a content. The bytes of a write are those that `to` holds there. */
 struct step {
     guint32 next; /* of the same content, in a ring */
+    guint32 from;
     guint32 offset;
     guint32 n_bytes;
     guint32 to;
@@ -284,6 +285,12 @@ void rig_contents_load(const struct rig_contents *contents, guint32 content, gui
     }
 }
 
+bool rig_contents_has_range(const struct rig_contents *contents, guint device, guint32 offset, gsize n_bytes)
+{
+    return device < contents->n_devices && offset <= contents->device_bytes[device] &&
+           n_bytes <= contents->device_bytes[device] - offset;
+}
+
 /* A range, piece by piece of a page each. */
 struct piece {
     guint32 place;
@@ -321,10 +328,70 @@ bool rig_contents_holds(const struct rig_contents *contents, guint32 content, gu
     for (struct piece piece; n_bytes > 0;
          offset += (guint32)piece.n_bytes, bytes += piece.n_bytes, n_bytes -= piece.n_bytes) {
         piece = first_piece(contents, device, offset, n_bytes);
-        if (memcmp(bytes, page_at(contents, pages[piece.place])->bytes + piece.at, piece.n_bytes) != 0)
+        const guint8 *present = page_at(contents, pages[piece.place])->bytes + piece.at;
+
+        if (present != bytes && memcmp(bytes, present, piece.n_bytes) != 0)
             return false;
     }
     return true;
+}
+
+const guint8 *rig_contents_bytes_at(const struct rig_contents *contents, guint32 content, guint device,
+                                    guint32 offset, gsize n_bytes)
+{
+    struct piece piece = first_piece(contents, device, offset, n_bytes);
+
+    return piece.n_bytes == n_bytes
+               ? page_at(contents, pages_of(contents, content)[piece.place])->bytes + piece.at
+               : NULL;
+}
+
+bool rig_contents_same_range(const struct rig_contents *contents, guint32 one, guint32 other, guint device,
+                             guint32 offset, gsize n_bytes)
+{
+    const guint32 *pages = pages_of(contents, one);
+    const guint32 *others = pages_of(contents, other);
+
+    if (one == other)
+        return true;
+    for (struct piece piece; n_bytes > 0; offset += (guint32)piece.n_bytes, n_bytes -= piece.n_bytes) {
+        piece = first_piece(contents, device, offset, n_bytes);
+        if (pages[piece.place] != others[piece.place] &&
+            (piece.n_bytes == PAGE_BYTES || memcmp(page_at(contents, pages[piece.place])->bytes + piece.at,
+                                                   page_at(contents, others[piece.place])->bytes + piece.at,
+                                                   piece.n_bytes) != 0))
+            return false;
+    }
+    return true;
+}
+
+static guint64 hash_bytes(const guint8 *bytes, gsize n_bytes)
+{
+    guint64 hash = n_bytes;
+
+    for (guint64 word; n_bytes >= sizeof word; bytes += sizeof word, n_bytes -= sizeof word) {
+        memcpy(&word, bytes, sizeof word);
+        hash = mixed(hash ^ word);
+    }
+    for (gsize i = 0; i < n_bytes; i++)
+        hash = (hash ^ bytes[i]) * 0x9e3779b97f4a7c15u;
+    return hash;
+}
+
+guint64 rig_contents_range_hash(const struct rig_contents *contents, guint32 content, guint device,
+                                guint32 offset, gsize n_bytes)
+{
+    const guint32 *pages = pages_of(contents, content);
+    guint64 hash = 0;
+
+    for (struct piece piece; n_bytes > 0; offset += (guint32)piece.n_bytes, n_bytes -= piece.n_bytes) {
+        piece = first_piece(contents, device, offset, n_bytes);
+        hash += piece.n_bytes == PAGE_BYTES
+                    ? hash_place(piece.place, pages[piece.place])
+                    : mixed(piece.place +
+                            hash_bytes(page_at(contents, pages[piece.place])->bytes + piece.at, piece.n_bytes));
+    }
+    return hash;
 }
 
 bool rig_contents_is_erased(const struct rig_contents *contents, guint32 content, guint device,
@@ -445,7 +512,8 @@ static struct step *step_of(struct rig_contents *contents, guint32 content,
                             const struct sim_flash_operation *operation)
 {
     guint32 found = find_step(contents, content, operation, NULL);
-    struct step step = {.offset = operation->offset,
+    struct step step = {.from = content,
+                        .offset = operation->offset,
                         .n_bytes = operation->n_bytes,
                         .torn = RIG_CONTENT_NONE,
                         .device = (guint8)operation->device,
@@ -469,13 +537,58 @@ guint32 rig_contents_after(struct rig_contents *contents, guint32 content,
     return step_of(contents, content, operation)->to;
 }
 
-guint32 rig_contents_torn(struct rig_contents *contents, guint32 content,
-                          const struct sim_flash_operation *operation)
+guint32 rig_contents_after_and_torn(struct rig_contents *contents, guint32 content,
+                                    const struct sim_flash_operation *operation, guint32 *torn)
 {
     struct step *step = step_of(contents, content, operation);
 
     /* Steps do not move while a content is interned. */
     if (step->torn == RIG_CONTENT_NONE)
         step->torn = apply(contents, content, operation, operation->n_bytes / 2);
-    return step->torn;
+    *torn = step->torn;
+    return step->to;
+}
+
+guint32 rig_contents_torn(struct rig_contents *contents, guint32 content,
+                          const struct sim_flash_operation *operation)
+{
+    guint32 torn;
+
+    rig_contents_after_and_torn(contents, content, operation, &torn);
+    return torn;
+}
+
+guint32 rig_contents_n_steps(const struct rig_contents *contents)
+{
+    return contents->steps->len;
+}
+
+struct rig_content_step rig_contents_step(const struct rig_contents *contents, guint32 number)
+{
+    const struct step *step = step_at(contents, number);
+
+    return (struct rig_content_step){.from = step->from,
+                                     .to = step->to,
+                                     .torn = step->torn,
+                                     .device = step->device,
+                                     .kind = step->kind,
+                                     .offset = step->offset,
+                                     .n_bytes = step->n_bytes};
+}
+
+bool rig_contents_are_sound(const struct rig_contents *contents)
+{
+    for (guint32 i = 0; i < contents->n_pages; i++)
+        if (hash_page(page_at(contents, i)->bytes) != page_at(contents, i)->hash)
+            return false;
+    for (guint32 i = 0; i < contents->hashes->len; i++) {
+        const guint32 *pages = pages_of(contents, i);
+        guint64 hash = 0;
+
+        for (guint32 place = 0; place < contents->n_content_pages; place++)
+            hash += hash_place(place, pages[place]);
+        if (hash != hash_at(contents, i))
+            return false;
+    }
+    return true;
 }

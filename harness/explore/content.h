@@ -38,10 +38,38 @@ guint32 rig_contents_after(struct rig_contents *contents, guint32 content,
                            const struct sim_flash_operation *operation);
 guint32 rig_contents_torn(struct rig_contents *contents, guint32 content,
                           const struct sim_flash_operation *operation);
+/* Both at once. */
+guint32 rig_contents_after_and_torn(struct rig_contents *contents, guint32 content,
+                                    const struct sim_flash_operation *operation, guint32 *torn);
 
+/* The steps between contents that were asked for so far, in the order of first asking: for telling them to
+ * another process. The bytes of a write are those that `to` holds there. */
+struct rig_content_step {
+    guint32 from;
+    guint32 to;
+    guint32 torn; /* RIG_CONTENT_NONE: not asked for */
+    guint8 device;
+    guint8 kind; /* enum sim_flash_kind */
+    guint32 offset;
+    guint32 n_bytes;
+};
+guint32 rig_contents_n_steps(const struct rig_contents *contents);
+struct rig_content_step rig_contents_step(const struct rig_contents *contents, guint32 number);
+/* Everything still is what was interned: false = something wrote over this memory. Takes time. */
+bool rig_contents_are_sound(const struct rig_contents *contents);
+
+bool rig_contents_has_range(const struct rig_contents *contents, guint device, guint32 offset, gsize n_bytes);
 /* The range lies within the device. */
 void rig_contents_read(const struct rig_contents *contents, guint32 content, guint device, guint32 offset,
                        guint8 *into, gsize n_bytes);
+/* Where the range's bytes are, when they lie in one page; NULL: they do not. Valid as long as the contents. */
+const guint8 *rig_contents_bytes_at(const struct rig_contents *contents, guint32 content, guint device,
+                                    guint32 offset, gsize n_bytes);
+bool rig_contents_same_range(const struct rig_contents *contents, guint32 one, guint32 other, guint device,
+                             guint32 offset, gsize n_bytes);
+/* The same bytes in the same range have the same hash. */
+guint64 rig_contents_range_hash(const struct rig_contents *contents, guint32 content, guint device,
+                                guint32 offset, gsize n_bytes);
 bool rig_contents_holds(const struct rig_contents *contents, guint32 content, guint device, guint32 offset,
                         const guint8 *bytes, gsize n_bytes);
 bool rig_contents_is_erased(const struct rig_contents *contents, guint32 content, guint device,

@@ -2,9 +2,12 @@
 /* Breadth-first exploration by the number of power cuts. */
 #include "explore/explore.h"
 
+#include "explore/crew.h"
+
 #define NO_NODE G_MAXUINT32
-#define LOOK_EVERY_NODES 64u                  /* between looks at clock and budgets */
-#define MAX_OPERATIONS (512u * 1024u * 1024u) /* of the recorder's lists, which count in 32 bits */
+#define MIN_BATCH_NODES 64u                   /* between looks at the budgets */
+#define MAX_BATCH_NODES 2048u
+#define MAX_PIECES (1u << 30) /* of the recorder's rows, which count in 32 bits */
 
 struct node {
     guint32 content;
@@ -20,14 +23,29 @@ struct search {
     struct rig_exploration *result;
     struct rig_contents *contents;
     struct rig_recorder *recorder;
-    GArray *boots;       /* struct rig_trace per content; end = UNKNOWN_END until recorded */
-    GHashTable *actions; /* content * RIG_N_ACTIONS + action -> struct rig_trace * */
+    struct rig_crew *crew;
+    GArray *boots;       /* struct rig_trace per content; end = RIG_TRACE_NONE until recorded */
+    GHashTable *actions; /* content * RIG_N_ACTIONS + action + 1 -> index + 1 into action_traces */
+    GArray *action_traces; /* struct rig_trace; end as in boots */
     GArray *seen;        /* guint64[2] per content: histories */
+    GArray *walked;      /* guint64[2] per piece of a row: histories */
     GArray *nodes;       /* struct node */
     GArray *levels[2];   /* guint32: nodes with the present number of cuts, and with one more */
+    GArray *tasks;       /* struct rig_task: what has to be recorded next */
+    GArray *recorded;    /* struct rig_trace of these */
+    guint n_expanded;    /* nodes of the present level */
     gint64 started_us;
 };
-#define UNKNOWN_END 0xff
+#define QUEUED_END 0xfe
+
+static bool must_stop(void *user)
+{
+    const struct search *search = user;
+    const struct rig_explore_plan *plan = search->plan;
+
+    return (plan->interrupted && *plan->interrupted) ||
+           (plan->max_us > 0 && g_get_monotonic_time() - search->started_us > plan->max_us);
+}
 
 static void search_init(struct search *search, const struct rig_explore_plan *plan)
 {
@@ -36,8 +54,14 @@ static void search_init(struct search *search, const struct rig_explore_plan *pl
     search->recorder =
         rig_recorder_new(search->contents, plan->subject, plan->images, plan->torn_write, plan->torn_erase);
     search->boots = g_array_new(FALSE, FALSE, sizeof(struct rig_trace));
-    search->actions = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
+    search->crew = rig_crew_new(search->contents, search->recorder, plan->subject, plan->n_workers, must_stop,
+                                search);
+    search->actions = g_hash_table_new(NULL, NULL);
+    search->action_traces = g_array_new(FALSE, FALSE, sizeof(struct rig_trace));
+    search->tasks = g_array_new(FALSE, FALSE, sizeof(struct rig_task));
+    search->recorded = g_array_new(FALSE, FALSE, sizeof(struct rig_trace));
     search->seen = g_array_new(FALSE, TRUE, 2 * sizeof(guint64));
+    search->walked = g_array_new(FALSE, TRUE, 2 * sizeof(guint64));
     search->nodes = g_array_new(FALSE, FALSE, sizeof(struct node));
     for (guint i = 0; i < 2; i++)
         search->levels[i] = g_array_new(FALSE, FALSE, sizeof(guint32));
@@ -46,46 +70,44 @@ static void search_init(struct search *search, const struct rig_explore_plan *pl
 
 static void search_clear(struct search *search)
 {
+    rig_crew_free(search->crew);
     rig_recorder_free(search->recorder);
     rig_contents_free(search->contents);
     g_array_unref(search->boots);
     g_hash_table_unref(search->actions);
+    g_array_unref(search->action_traces);
+    g_array_unref(search->tasks);
+    g_array_unref(search->recorded);
     g_array_unref(search->seen);
+    g_array_unref(search->walked);
     g_array_unref(search->nodes);
     for (guint i = 0; i < 2; i++)
         g_array_unref(search->levels[i]);
 }
 
-static struct rig_trace boot_of(struct search *search, guint32 content)
+static struct rig_trace *boot_of(struct search *search, guint32 content)
 {
-    struct rig_trace *trace;
-    struct rig_trace recorded;
-
     while (search->boots->len <= content) {
-        struct rig_trace unknown = {.end = UNKNOWN_END};
+        struct rig_trace unknown = {.end = RIG_TRACE_NONE};
 
         g_array_append_val(search->boots, unknown);
     }
-    trace = &g_array_index(search->boots, struct rig_trace, content);
-    if (trace->end != UNKNOWN_END)
-        return *trace;
-    rig_record_boot(search->recorder, content, &recorded);
-    search->result->n_boots++;
-    g_array_index(search->boots, struct rig_trace, content) = recorded;
-    return recorded;
+    return &g_array_index(search->boots, struct rig_trace, content);
 }
 
-static struct rig_trace action_of(struct search *search, guint32 content, enum rig_action action)
+static struct rig_trace *action_of(struct search *search, guint32 content, enum rig_action action)
 {
-    gint64 key = (gint64)content * RIG_N_ACTIONS + (gint64)action;
-    struct rig_trace *trace = g_hash_table_lookup(search->actions, &key);
+    gpointer key = GSIZE_TO_POINTER((gsize)content * RIG_N_ACTIONS + action + 1);
+    guint index = GPOINTER_TO_UINT(g_hash_table_lookup(search->actions, key));
 
-    if (!trace) {
-        trace = g_new0(struct rig_trace, 1);
-        rig_record_action(search->recorder, content, action, trace);
-        g_hash_table_insert(search->actions, g_memdup2(&key, sizeof key), trace);
+    if (index == 0) {
+        struct rig_trace unknown = {.end = RIG_TRACE_NONE};
+
+        g_array_append_val(search->action_traces, unknown);
+        index = search->action_traces->len;
+        g_hash_table_insert(search->actions, key, GUINT_TO_POINTER(index));
     }
-    return *trace;
+    return &g_array_index(search->action_traces, struct rig_trace, index - 1);
 }
 
 /* Makes sure that a node is going to be looked at. cost: power cuts on the way from its parent, 0 or 1. */
@@ -145,30 +167,61 @@ static void judge(struct search *search, guint32 number, const struct rig_judged
     }
 }
 
-static bool comes_up(struct search *search, const struct rig_trace *trace)
+/* What a boot, or one of the next that may follow it, comes to; an unknown one when that is not recorded
+ * yet. *last: the content that it was booted from. */
+static const struct rig_trace *next_end(struct search *search, guint32 content, guint32 *last)
 {
-    struct rig_trace boot = *trace;
+    const struct rig_trace *boot = boot_of(search, *last = content);
 
-    for (guint n_left = search->plan->max_boots; boot.end != RIG_END_RUNS && n_left > 1; n_left--)
-        boot = boot_of(search, boot.final);
-    return boot.end == RIG_END_RUNS;
+    for (guint n_left = search->plan->max_boots; boot->end < RIG_END_NOT_RUN && boot->end != RIG_END_RUNS && n_left > 1;
+         n_left--)
+        boot = boot_of(search, *last = boot->final);
+    return boot;
 }
 
-/* Everything that a power cut within one trace may leave, from operation `from` on. `start`: the content
- * before the first operation. */
+static bool comes_up(struct search *search, guint32 content)
+{
+    guint32 last;
+
+    return next_end(search, content, &last)->end == RIG_END_RUNS;
+}
+
+/* Was this piece walked with this history before? Then there is nothing new in it. */
+static bool is_walked(struct search *search, guint32 piece, guint8 history)
+{
+    guint64 *walked;
+
+    if (search->walked->len <= piece)
+        g_array_set_size(search->walked, MAX(piece + 1, search->walked->len * 2));
+    walked = &((guint64 *)(void *)search->walked->data)[2 * (gsize)piece + history / 64];
+    if (*walked & (guint64)1 << history % 64)
+        return true;
+    *walked |= (guint64)1 << history % 64;
+    return false;
+}
+
+/* Everything that a power cut within one trace may leave. start: the content before the first operation. The
+ * end of an action is no cut: the action is complete then. */
 static void visit_cuts(struct search *search, guint32 parent, const struct rig_trace *trace, guint32 start,
                        guint8 history, guint32 base, bool bootloader)
 {
-    const guint32 *after = rig_recorder_after(search->recorder, trace);
-    const guint32 *torn = rig_recorder_torn(search->recorder, trace);
+    guint32 n_cuts = trace->n_operations - (bootloader || trace->n_operations == 0 ? 0 : 1);
 
     if (bootloader)
         visit(search, start, history, parent, RIG_LEG_CUT, base);
-    for (guint32 i = 0; i < trace->n_operations; i++) {
-        if (torn && torn[i] != RIG_CONTENT_NONE)
-            visit(search, torn[i], history, parent, RIG_LEG_TORN, base + i);
-        if (bootloader || i + 1 < trace->n_operations)
-            visit(search, after[i], history, parent, RIG_LEG_CUT, base + i + 1);
+    for (guint32 k = 0; k < rig_rows_n_pieces(trace->n_operations); k++) {
+        struct rig_row_piece piece = rig_recorder_piece(search->recorder, trace, k);
+
+        if (piece.at + piece.n <= n_cuts && is_walked(search, piece.number, history))
+            continue;
+        for (guint32 i = 0; i < piece.n; i++) {
+            guint32 operation = base + piece.at + i;
+
+            if (piece.torn && piece.torn[i] != RIG_CONTENT_NONE)
+                visit(search, piece.torn[i], history, parent, RIG_LEG_TORN, operation);
+            if (piece.at + i < n_cuts)
+                visit(search, piece.after[i], history, parent, RIG_LEG_CUT, operation + 1);
+        }
     }
 }
 
@@ -187,7 +240,7 @@ static void act(struct search *search, guint32 number, const struct rig_trace *b
 
     if (!rig_history_due(&plan->life, history, boot->image, &action))
         return;
-    trace = action_of(search, boot->final, action);
+    trace = *action_of(search, boot->final, action);
     judged.trace = &trace;
     judge(search, number, &judged, RIG_LEG_ACT);
     begun = rig_history_acted(&plan->life, history, false);
@@ -204,13 +257,13 @@ static void expand(struct search *search, guint32 number)
     struct node node = g_array_index(search->nodes, struct node, number);
     struct rig_history history = rig_history_unpack(node.history);
     struct rig_history cut = rig_history_cut(&history);
-    struct rig_trace boot = boot_of(search, node.content);
+    struct rig_trace boot = *boot_of(search, node.content);
     struct rig_judged judged = {.life = &plan->life,
                                 .subject = plan->subject,
                                 .images = plan->images,
                                 .history = history,
                                 .trace = &boot,
-                                .comes_up = comes_up(search, &boot),
+                                .comes_up = comes_up(search, node.content),
                                 .max_erases = plan->max_erases};
 
     judge(search, number, &judged, RIG_LEG_RUN);
@@ -238,11 +291,106 @@ static const char *reason_to_stop(const struct search *search)
         return "the budget of memory is used up";
     if (plan->max_us > 0 && g_get_monotonic_time() - search->started_us > plan->max_us)
         return "the budget of time is used up";
-    if (rig_recorder_n_operations(search->recorder) > MAX_OPERATIONS)
+    if (rig_recorder_n_pieces(search->recorder) > MAX_PIECES)
         return "more flash operations than can be kept";
     return NULL;
 }
 
+static void queue(struct search *search, guint32 content, gint action, struct rig_trace *trace)
+{
+    struct rig_task task = {.content = content, .action = action};
+
+    if (trace->end != RIG_TRACE_NONE)
+        return;
+    trace->end = QUEUED_END;
+    g_array_append_val(search->tasks, task);
+}
+
+/* The boots that the judgement of a node needs and that are not recorded yet: those of the batch at first,
+ * then the next boot of each that ran nothing. */
+static void queue_boots(struct search *search, const guint32 *batch, guint n_batch)
+{
+    for (guint i = 0; i < n_batch; i++) {
+        guint32 last = g_array_index(search->nodes, struct node, batch[i]).content;
+
+        next_end(search, last, &last);
+        queue(search, last, RIG_TASK_BOOT, boot_of(search, last));
+    }
+}
+
+static void queue_actions(struct search *search, const guint32 *batch, guint n_batch)
+{
+    const struct rig_explore_plan *plan = search->plan;
+
+    for (guint i = 0; i < n_batch; i++) {
+        const struct node *node = &g_array_index(search->nodes, struct node, batch[i]);
+        struct rig_history history = rig_history_unpack(node->history);
+        const struct rig_trace *boot = boot_of(search, node->content);
+        enum rig_action action;
+
+        if (boot->end != RIG_END_RUNS)
+            continue;
+        history = rig_history_ran(&plan->life, &history, boot->image, plan->subject->reverts);
+        if (rig_history_due(&plan->life, &history, boot->image, &action))
+            queue(search, boot->final, (gint)action, action_of(search, boot->final, action));
+    }
+}
+
+static struct rig_trace *slot_of(struct search *search, const struct rig_task *task)
+{
+    return task->action == RIG_TASK_BOOT ? boot_of(search, task->content)
+                                         : action_of(search, task->content, (enum rig_action)task->action);
+}
+
+/* Records what is queued. false: it could not be done to the end. */
+static bool record_queue(struct search *search)
+{
+    const struct rig_task *tasks = (const struct rig_task *)(void *)search->tasks->data;
+    guint n_tasks = search->tasks->len;
+    struct rig_trace *traces;
+    bool complete;
+
+    g_array_set_size(search->recorded, n_tasks);
+    traces = (struct rig_trace *)(void *)search->recorded->data;
+    complete = rig_crew_run(search->crew, tasks, n_tasks, traces);
+    for (guint i = 0; i < n_tasks; i++) {
+        *slot_of(search, &tasks[i]) = traces[i];
+        search->result->n_boots += traces[i].end != RIG_TRACE_NONE && tasks[i].action == RIG_TASK_BOOT;
+    }
+    g_array_set_size(search->tasks, 0);
+    return complete;
+}
+
+/* Everything that expanding these nodes needs. */
+static bool prepare(struct search *search, const guint32 *batch, guint n_batch)
+{
+    queue_boots(search, batch, n_batch);
+    while (search->tasks->len > 0) {
+        if (!record_queue(search))
+            return false;
+        queue_boots(search, batch, n_batch);
+    }
+    queue_actions(search, batch, n_batch);
+    return search->tasks->len == 0 || record_queue(search);
+}
+
+/* The next nodes of this level, together: they are recorded at the same time. The more is known, the more are
+ * taken, whatever the number of workers, so that the results do not depend on it. */
+static bool run_batch(struct search *search, guint from)
+{
+    const GArray *level = search->levels[0];
+    guint n_batch = MIN(level->len - from, CLAMP(search->nodes->len / 4, MIN_BATCH_NODES, MAX_BATCH_NODES));
+    g_autofree guint32 *batch = g_memdup2(&g_array_index(level, guint32, from), n_batch * sizeof(guint32));
+
+    if (!prepare(search, batch, n_batch))
+        return false;
+    for (guint i = 0; i < n_batch; i++)
+        expand(search, batch[i]);
+    search->n_expanded += n_batch;
+    return true;
+}
+
+/* Stops between two batches only: there, everything that was found is complete. */
 static void run(struct search *search)
 {
     struct rig_exploration *result = search->result;
@@ -250,15 +398,24 @@ static void run(struct search *search)
     while (search->levels[0]->len > 0 && !result->why_open) {
         GArray *level = search->levels[0];
 
-        for (guint i = 0; i < level->len && !result->why_open; i++) {
-            expand(search, g_array_index(level, guint32, i));
-            result->why_open = i % LOOK_EVERY_NODES == 0 ? reason_to_stop(search) : NULL;
+        while (search->n_expanded < level->len && !result->why_open) {
+            bool complete = run_batch(search, search->n_expanded);
+
+            result->why_open = reason_to_stop(search);
+            if (!complete && !result->why_open)
+                result->why_open = "the rig has trouble";
         }
+        if (search->n_expanded < level->len)
+            break;
         g_array_set_size(level, 0);
         search->levels[0] = search->levels[1];
         search->levels[1] = level;
+        search->n_expanded = 0;
     }
+    if (search->levels[0]->len == 0)
+        result->why_open = NULL;
     result->closed = !result->why_open;
+    result->trouble = g_strdup(rig_crew_trouble(search->crew));
 }
 
 static void count(struct search *search)
@@ -273,7 +430,11 @@ static void count(struct search *search)
         result->longest = g_array_index(search->nodes, struct node, search->nodes->len - 1).n_cuts;
     result->n_bytes = rig_contents_bytes(search->contents) + rig_recorder_bytes(search->recorder) +
                       search->nodes->len * sizeof(struct node) +
-                      search->boots->len * sizeof(struct rig_trace);
+                      ((gsize)search->seen->len + search->walked->len) * 2 * sizeof(guint64) +
+                      (search->boots->len + (gsize)search->action_traces->len) * sizeof(struct rig_trace) +
+                      rig_crew_bytes(search->crew);
+    result->n_strays = rig_crew_n_strays(search->crew);
+    result->n_forks = rig_crew_n_forks(search->crew);
     result->elapsed_us = g_get_monotonic_time() - search->started_us;
 }
 
@@ -301,5 +462,6 @@ void rig_exploration_free(struct rig_exploration *exploration)
         g_free(exploration->violations[i].path);
         g_free(exploration->violations[i].complaint);
     }
+    g_free(exploration->trouble);
     g_free(exploration);
 }

@@ -23,6 +23,7 @@ struct rig_explore_plan {
     guint32 max_contents; /* budgets; 0 = none */
     gint64 max_us;
     gsize max_bytes;           /* of memory */
+    guint n_workers;           /* processes at work at a time; 0 = one for each core. The result is the same */
     volatile int *interrupted; /* may be NULL */
 };
 
@@ -36,6 +37,7 @@ struct rig_violation {
 struct rig_exploration {
     bool closed;
     const char *why_open; /* when not closed; static */
+    char *trouble;        /* of the rig, which ended it; NULL: none */
     guint32 n_contents;   /* distinct flash contents at power-on */
     guint64 n_nodes;      /* contents times what the world knows */
     guint64 n_edges;      /* places of a power cut: (content, operation, form) */
@@ -43,7 +45,9 @@ struct rig_exploration {
     guint64 n_boots;      /* bootloader runs that were executed */
     guint longest;        /* the most cuts that are needed to reach any node */
     gint64 elapsed_us;
-    gsize n_bytes; /* memory */
+    gsize n_bytes;  /* memory, workers included */
+    guint n_forks;  /* workers that were started */
+    guint n_strays; /* that ended before their time, although each of their boots alone does no harm */
     struct rig_violation violations[RIG_N_INVARIANTS];
 };
 
@@ -52,13 +56,6 @@ struct rig_exploration *rig_explore(const struct rig_explore_plan *plan);
 void rig_exploration_free(struct rig_exploration *exploration);
 typedef struct rig_exploration rig_exploration;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_exploration, rig_exploration_free)
-
-/* Plays one path from the first content with real power cuts, and tells it: operations of each power-on,
- * trailers before and after. Returns the invariants (bits, of the plan's) that are broken at the last
- * power-on, 0 also when *fits becomes false: the path asks for a cut at an operation that is never reached.
- * The subject's flash is left as the path leaves it. `tell` may be NULL. */
-guint32 rig_explore_replay(const struct rig_explore_plan *plan, const GArray *legs,
-                           void (*tell)(void *user, const char *line), void *user, bool *fits);
 
 G_END_DECLS
 

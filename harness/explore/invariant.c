@@ -124,7 +124,7 @@ char *rig_invariant_complaint(enum rig_invariant invariant, const struct rig_jud
     switch (invariant) {
     case RIG_INVARIANT_BOOTS:
     case RIG_INVARIANT_NO_CRASH:
-        return g_strdup_printf("%s%s%s", rig_end_text((enum rig_end)trace->end), *said ? ": " : "", said);
+        return rig_end_sentence((enum rig_end)trace->end, said);
     case RIG_INVARIANT_VERIFIED_ONLY:
     case RIG_INVARIANT_ALLOWED_IMAGE:
     case RIG_INVARIANT_UPDATE_HAPPENS:

@@ -35,8 +35,19 @@ const char *rig_end_text(enum rig_end end)
         return "crash";
     case RIG_END_LOOP:
         return "endless loop";
+    case RIG_END_NOT_RUN:
+        return "not run";
     }
     return "unknown";
+}
+
+char *rig_end_sentence(enum rig_end end, const char *said)
+{
+    const char *text = rig_end_text(end);
+
+    if (g_str_has_prefix(said, text))
+        return g_strdup(said);
+    return g_strdup_printf("%s%s%s", text, *said ? ": " : "", said);
 }
 
 const char *rig_action_name(enum rig_action action)
@@ -76,6 +87,8 @@ static void model_boot(struct rig_subject *subject, struct rig_end_report *repor
     report->device = model->config.primary[0].device;
     report->offset = model->config.primary[0].offset;
     g_strlcpy(report->text, result.assertion, sizeof report->text);
+    g_snprintf(report->decision, sizeof report->decision, "%s%s", rig_swap_type_name(result.swap_type[0]),
+               result.resumed[0] ? ", resumed" : "");
 }
 
 static enum rig_end end_of_guest(enum sim_guest_outcome outcome)
@@ -94,8 +107,9 @@ static enum rig_end end_of_guest(enum sim_guest_outcome outcome)
     case SIM_GUEST_CRASH:
     case SIM_GUEST_STACK_OVERFLOW:
     case SIM_GUEST_BAD_DECISION:
-    case SIM_GUEST_NOT_RUN:
         return RIG_END_CRASH;
+    case SIM_GUEST_NOT_RUN:
+        return RIG_END_NOT_RUN;
     case SIM_GUEST_NO_IMAGE:
     case SIM_GUEST_POWER_LOST:
         break;
@@ -111,10 +125,10 @@ static void guest_boot(struct rig_subject *subject, struct rig_end_report *repor
     report->end = end_of_guest(result.outcome);
     report->device = result.device;
     report->offset = result.offset;
-    if (sim_guest_is_finding(result.outcome) || result.outcome == SIM_GUEST_NOT_RUN)
+    if (sim_guest_is_finding(result.outcome))
         g_snprintf(report->text, sizeof report->text, "%s: %s", sim_guest_outcome_text(result.outcome),
                    result.text);
-    else if (result.outcome == SIM_GUEST_NO_IMAGE)
+    else if (result.outcome == SIM_GUEST_NO_IMAGE || result.outcome == SIM_GUEST_NOT_RUN)
         g_strlcpy(report->text, result.text, sizeof report->text);
 }
 
@@ -187,31 +201,10 @@ static bool model_kept_copy(struct rig_subject *subject, guint *device, guint32 
     return subject->reverts;
 }
 
-static void describe_area(struct model *model, const char *name, const struct sim_area *area,
-                          GPtrArray *lines)
+static bool model_trailer(struct rig_subject *subject, const struct sim_area *area,
+                          struct rig_trailer_geometry *geometry, struct rig_trailer *trailer)
 {
-    struct rig_trailer_geometry geometry;
-    struct rig_trailer trailer;
-    char status[RIG_TRAILER_STATUS_TEXT_BYTES];
-
-    if (area->n_bytes == 0 || !read_trailer(model, area, &geometry, &trailer))
-        return;
-    rig_trailer_status_text(&geometry, &trailer, status);
-    g_ptr_array_add(lines, g_strdup_printf("%s: magic %s, image_ok %s, copy_done %s, swap type %s, %s", name,
-                                           rig_trailer_magic_name(trailer.magic),
-                                           rig_trailer_flag_name(trailer.image_ok),
-                                           rig_trailer_flag_name(trailer.copy_done),
-                                           rig_swap_type_name(trailer.swap_type), status));
-}
-
-static void model_describe(struct rig_subject *subject, GPtrArray *lines)
-{
-    struct model *model = self(subject);
-
-    describe_area(model, "primary", &model->config.primary[0], lines);
-    describe_area(model, "secondary", &model->config.secondary[0], lines);
-    if (model->config.mode == RIG_SWAP_SCRATCH)
-        describe_area(model, "scratch", &model->config.scratch, lines);
+    return read_trailer(self(subject), area, geometry, trailer);
 }
 
 static void model_free(struct rig_subject *subject)
@@ -226,7 +219,7 @@ static const struct rig_subject_ops ops = {
     .act = model_act,
     .confirmed = model_confirmed,
     .kept_copy = model_kept_copy,
-    .describe = model_describe,
+    .trailer = model_trailer,
     .free = model_free,
 };
 
@@ -235,7 +228,7 @@ static const struct rig_subject_ops guest_ops = {
     .boot = guest_boot,
     .act = model_act,
     .confirmed = model_confirmed,
-    .describe = model_describe,
+    .trailer = model_trailer,
     .free = model_free,
 };
 
@@ -305,6 +298,8 @@ struct rig_subject *rig_subject_guest(const struct sim_boot_config *config, cons
         return NULL;
     self(subject)->guest = guest;
     subject->ops = &guest_ops;
+    subject->isolated = true;
+    subject->max_boot_ms = 2 * sim_guest_max_boot_ms(guest);
     allow_area(subject, "scratch", &config->scratch);
     return subject;
 }

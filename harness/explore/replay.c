@@ -1,76 +1,29 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One path once more, with real power cuts, and told in words. Knows nothing of interned contents until the
- * last power-on is judged. */
-#include "explore/explore.h"
+/* One path once more, with real power cuts, and on record. Knows nothing of interned contents until the last
+ * power-on is judged. */
+#include "explore/account.h"
 
 #include <string.h>
-
-#define SHOWN_FIRST 6u /* operations of a power-on that are told one by one, at its begin and at its end */
-#define SHOWN_LAST 12u
 
 struct replay {
     const struct rig_explore_plan *plan;
     struct rig_subject *subject;
-    void (*tell)(void *user, const char *line);
-    void *user;
-    GPtrArray *operations; /* char * of this power-on */
+    struct rig_account *account; /* NULL: a rehearsal, or nobody wants to know */
+    struct rig_account_leg *leg;
     struct rig_history history;
+    guint32 n_operations; /* of this power-on */
+    bool by_application;
+    guint32 awaited; /* rehearsal: the operation that the cut is going to fall before */
+    char *text;      /* and that one in words */
 };
-
-static void G_GNUC_PRINTF(2, 3) say(const struct replay *replay, const char *format, ...)
-{
-    va_list arguments;
-    g_autofree char *line = NULL;
-
-    if (!replay->tell)
-        return;
-    va_start(arguments, format);
-    line = g_strdup_vprintf(format, arguments);
-    va_end(arguments);
-    replay->tell(replay->user, line);
-}
 
 static void note_operation(void *user, const struct sim_flash_operation *operation)
 {
     struct replay *replay = user;
-    const struct rig_subject *subject = replay->subject;
-    const char *area = sim_flash_device(subject->flash, operation->device)->name;
-    guint32 offset = operation->offset;
 
-    for (guint i = 0; i < subject->n_areas; i++)
-        if (subject->areas[i].device == operation->device &&
-            operation->offset - subject->areas[i].offset < subject->areas[i].n_bytes) {
-            area = subject->area_names[i];
-            offset = operation->offset - subject->areas[i].offset;
-        }
-    g_ptr_array_add(replay->operations,
-                    g_strdup_printf("%s %s 0x%05x, %u bytes%s",
-                                    operation->kind == SIM_FLASH_ERASE ? "erase" : "write", area, offset,
-                                    operation->n_bytes, operation->torn ? ": power was lost half-way" : ""));
-}
-
-static void tell_operations(const struct replay *replay)
-{
-    guint n = replay->operations->len;
-
-    for (guint i = 0; i < n; i++) {
-        if (i == SHOWN_FIRST && n > SHOWN_FIRST + SHOWN_LAST + 1) {
-            say(replay, "    ... %u operations", n - SHOWN_FIRST - SHOWN_LAST);
-            i = n - SHOWN_LAST;
-        }
-        say(replay, "  %5u  %s", i, (const char *)g_ptr_array_index(replay->operations, i));
-    }
-}
-
-static void tell_trailers(const struct replay *replay, const char *when)
-{
-    g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
-
-    if (!replay->tell || !replay->subject->ops->describe)
-        return;
-    replay->subject->ops->describe(replay->subject, lines);
-    for (guint i = 0; i < lines->len; i++)
-        say(replay, "  %s: %s", when, (const char *)g_ptr_array_index(lines, i));
+    if (replay->account)
+        rig_account_operation(replay->account, operation, replay->by_application);
+    replay->n_operations++;
 }
 
 static guint8 image_of(const struct replay *replay, const struct rig_end_report *report)
@@ -98,12 +51,32 @@ static void run_action(struct replay *replay, const struct rig_leg *leg, guint8 
 
     if (leg->form == RIG_LEG_RUN || !rig_history_due(&plan->life, &replay->history, image, &action))
         return;
+    if (replay->leg)
+        replay->leg->action = g_strdup(rig_action_name(action));
+    replay->by_application = true;
     done = replay->subject->ops->act(replay->subject, action, fresh->bytes, fresh->n_bytes);
-    say(replay, "  the application of '%s': %s", plan->images[image].name, rig_action_name(action));
     if (sim_flash_powered(replay->subject->flash) && done)
         replay->history = rig_history_acted(&plan->life, &replay->history, true);
     else if (!sim_flash_powered(replay->subject->flash))
         replay->history = rig_history_acted(&plan->life, &replay->history, false);
+}
+
+static void note_end(struct replay *replay, const struct rig_end_report *report, guint8 image)
+{
+    struct rig_subject *subject = replay->subject;
+    bool powered = sim_flash_powered(subject->flash);
+
+    if (!replay->leg)
+        return;
+    replay->leg->decision = *report->decision ? g_strdup(report->decision) : NULL;
+    if (powered && report->end != RIG_END_RUNS)
+        replay->leg->stop = rig_end_sentence(report->end, report->text);
+    else if (powered)
+        replay->leg->runs = g_strdup_printf(
+            "%s%s", image == RIG_IMAGE_UNKNOWN ? "an unknown image" : replay->plan->images[image].name,
+            !subject->ops->confirmed           ? ""
+            : subject->ops->confirmed(subject) ? ", confirmed"
+                                               : "");
 }
 
 /* Boot, and the application after it as far as power lasts. */
@@ -111,19 +84,73 @@ static void run_power_on(struct replay *replay, const struct rig_leg *leg)
 {
     const struct rig_explore_plan *plan = replay->plan;
     struct rig_end_report report = {.end = RIG_END_NO_IMAGE};
-    guint8 image;
+    guint8 image = RIG_IMAGE_UNKNOWN;
 
+    replay->n_operations = 0;
+    replay->by_application = false;
     replay->subject->ops->boot(replay->subject, &report);
+    if (report.end == RIG_END_RUNS && sim_flash_powered(replay->subject->flash))
+        image = image_of(replay, &report);
+    note_end(replay, &report, image);
     if (!sim_flash_powered(replay->subject->flash) || report.end != RIG_END_RUNS) {
         replay->history = rig_history_cut(&replay->history);
-        if (sim_flash_powered(replay->subject->flash))
-            say(replay, "  end: %s%s%s", rig_end_text(report.end), *report.text ? ": " : "", report.text);
         return;
     }
-    image = image_of(replay, &report);
-    say(replay, "  end: %s runs", image == RIG_IMAGE_UNKNOWN ? "an unknown image" : plan->images[image].name);
     replay->history = rig_history_ran(&plan->life, &replay->history, image, replay->subject->reverts);
     run_action(replay, leg, image);
+}
+
+struct rehearsal {
+    struct replay replay;
+    const struct rig_account *account; /* for words only */
+};
+
+static void await_operation(void *user, const struct sim_flash_operation *operation)
+{
+    struct rehearsal *rehearsal = user;
+    const char *field;
+
+    if (rehearsal->replay.n_operations++ == rehearsal->replay.awaited)
+        rehearsal->replay.text = rig_account_operation_text(rehearsal->account, operation, &field);
+}
+
+/* A cut before an operation hides it from every observer: the same power-on without the cut shows what it
+ * would have been. NULL: there is none. Owned by the caller. */
+static char *operation_ahead(const struct replay *replay, const struct rig_leg *leg)
+{
+    struct rehearsal rehearsal = {.replay = *replay, .account = replay->account};
+    struct sim_flash *flash = replay->subject->flash;
+    struct sim_flash_content *content = sim_flash_keep(flash);
+
+    if (!content)
+        return NULL;
+    rehearsal.replay.account = NULL;
+    rehearsal.replay.leg = NULL;
+    rehearsal.replay.awaited = leg->operation;
+    sim_flash_observe(flash, await_operation, &rehearsal);
+    run_power_on(&rehearsal.replay, leg);
+    sim_flash_observe(flash, NULL, NULL);
+    sim_flash_restore(flash, content);
+    sim_flash_content_free(content);
+    sim_flash_power(flash, true);
+    return rehearsal.replay.text;
+}
+
+/* A cut before an operation that is never begun is one after everything was done. */
+static void note_cut(struct replay *replay, const struct rig_leg *leg, bool fell, const char *ahead)
+{
+    const char *torn = replay->leg->operations->len > 0
+                           ? g_ptr_array_index(replay->leg->operations, replay->leg->operations->len - 1)
+                           : "";
+
+    if (leg->form == RIG_LEG_TORN)
+        replay->leg->cut = g_strdup_printf("inside operation %u: %s", leg->operation, torn);
+    else if (ahead && fell)
+        replay->leg->cut = g_strdup_printf("before operation %u: %s", leg->operation, ahead);
+    else if (replay->n_operations == 0)
+        replay->leg->cut = g_strdup("before anything is written");
+    else
+        replay->leg->cut = g_strdup_printf("after operation %u, the last one", leg->operation - 1);
 }
 
 /* false: the cut of this leg never fell. */
@@ -131,12 +158,15 @@ static bool play_leg(struct replay *replay, guint number, const struct rig_leg *
 {
     struct sim_flash *flash = replay->subject->flash;
     bool cut = leg->form == RIG_LEG_CUT || leg->form == RIG_LEG_TORN;
+    g_autofree char *ahead = NULL;
     bool fell;
+    bool fits;
 
     sim_flash_power(flash, true);
-    say(replay, "power-on %u%s", number, leg->form == RIG_LEG_RUN ? ", the application does nothing" : "");
-    tell_trailers(replay, "before");
-    g_ptr_array_set_size(replay->operations, 0);
+    if (replay->account && leg->form == RIG_LEG_CUT)
+        ahead = operation_ahead(replay, leg);
+    if (replay->account)
+        replay->leg = rig_account_begin_leg(replay->account, number, leg);
     sim_flash_observe(flash, note_operation, replay);
     if (cut)
         sim_flash_arm_cut(flash, leg->operation, leg->form == RIG_LEG_TORN ? SIM_CUT_HALF : SIM_CUT_BEFORE);
@@ -144,23 +174,38 @@ static bool play_leg(struct replay *replay, guint number, const struct rig_leg *
     sim_flash_observe(flash, NULL, NULL);
     sim_flash_disarm_cut(flash);
     fell = !sim_flash_powered(flash);
-    tell_operations(replay);
-    /* A cut before an operation that is never begun is one after everything was done. */
-    if (cut && (fell || replay->operations->len == leg->operation))
-        say(replay, "  power cut %s operation %u", leg->form == RIG_LEG_TORN ? "inside" : "before",
-            leg->operation);
+    fits = !cut || fell || (leg->form == RIG_LEG_CUT && replay->n_operations == leg->operation);
+    if (replay->account && cut && fits)
+        note_cut(replay, leg, fell, ahead);
+    if (replay->account)
+        rig_account_end_leg(replay->account);
     sim_flash_power(flash, true);
-    tell_trailers(replay, "after");
-    return !cut || fell || (leg->form == RIG_LEG_CUT && replay->operations->len == leg->operation);
+    return fits;
 }
 
 static bool comes_up(struct rig_recorder *recorder, guint max_boots, const struct rig_trace *trace)
 {
     struct rig_trace boot = *trace;
 
-    for (guint n_left = max_boots; boot.end != RIG_END_RUNS && n_left > 1; n_left--)
-        rig_record_boot(recorder, boot.final, &boot);
+    /* One that changes nothing will not do better the next time. */
+    for (guint n_left = max_boots; boot.end != RIG_END_RUNS && boot.n_operations > 0 && n_left > 1; n_left--) {
+        struct rig_task task = {.content = boot.final, .action = RIG_TASK_BOOT};
+
+        rig_trace_record(recorder, &task, &boot);
+    }
     return boot.end == RIG_END_RUNS;
+}
+
+static guint32 judge(struct replay *replay, const struct rig_judged *judged,
+                     const struct rig_recorder *recorder)
+{
+    guint32 broken = rig_judge(judged) & replay->plan->invariants;
+
+    for (guint i = 0; replay->account && broken >> i; i++)
+        if (broken >> i & 1 && !replay->account->complaints[i])
+            replay->account->complaints[i] = rig_invariant_complaint(
+                (enum rig_invariant)i, judged, rig_recorder_text(recorder, judged->trace));
+    return broken;
 }
 
 /* The invariants that the next power-on breaks; history is the one before it. */
@@ -179,39 +224,39 @@ static guint32 judge_next(struct replay *replay, enum rig_leg_form form)
     enum rig_action action;
     guint32 broken;
 
-    rig_record_boot(recorder, content, &boot);
+    rig_trace_record(recorder, &(struct rig_task){.content = content, .action = RIG_TASK_BOOT}, &boot);
     judged.trace = &boot;
     judged.comes_up = comes_up(recorder, plan->max_boots, &boot);
-    broken = rig_judge(&judged);
+    broken = judge(replay, &judged, recorder);
     judged.history = rig_history_ran(&plan->life, &replay->history, boot.image, plan->subject->reverts);
     if (form == RIG_LEG_ACT && boot.end == RIG_END_RUNS &&
         rig_history_due(&plan->life, &judged.history, boot.image, &action)) {
-        rig_record_action(recorder, boot.final, action, &acted);
+        rig_trace_record(recorder, &(struct rig_task){.content = boot.final, .action = (gint)action}, &acted);
         judged.trace = &acted;
         judged.is_action = true;
-        broken |= rig_judge(&judged);
+        broken |= judge(replay, &judged, recorder);
     }
     rig_contents_load(contents, content, RIG_CONTENT_NONE, replay->subject->flash);
     rig_recorder_free(recorder);
-    return broken & plan->invariants;
+    return broken;
 }
 
 guint32 rig_explore_replay(const struct rig_explore_plan *plan, const GArray *legs,
-                           void (*tell)(void *user, const char *line), void *user, bool *fits)
+                           struct rig_account **account, bool *fits)
 {
-    struct replay replay = {.plan = plan, .subject = plan->subject, .tell = tell, .user = user};
+    struct replay replay = {.plan = plan, .subject = plan->subject};
     guint32 broken = 0;
 
     replay.history = (struct rig_history){.n_done = (guint8)plan->n_done, .untouched = plan->n_done > 0};
-    replay.operations = g_ptr_array_new_with_free_func(g_free);
+    if (account)
+        replay.account = *account = rig_account_new(plan->subject, plan->images);
     *fits = true;
     for (guint i = 0; i < legs->len && *fits; i++) {
         const struct rig_leg *leg = &g_array_index(legs, struct rig_leg, i);
 
-        if (i + 1 == legs->len)
+        if (i + 1 == legs->len && plan->invariants)
             broken = judge_next(&replay, leg->form);
         *fits = play_leg(&replay, i, leg);
     }
-    g_ptr_array_unref(replay.operations);
     return *fits ? broken : 0;
 }

@@ -18,14 +18,18 @@ enum rig_end {
     RIG_END_FLASH_FAULT, /* the flash refused an operation */
     RIG_END_CRASH,       /* a signal */
     RIG_END_LOOP,        /* it did not come to an end */
+    RIG_END_NOT_RUN,     /* the rig's own trouble: nothing is said about the bootloader */
 };
 const char *rig_end_text(enum rig_end end);
+/* With what it said, and nothing twice: "crash: invalid memory access". Owned by the caller. */
+char *rig_end_sentence(enum rig_end end, const char *said);
 
 struct rig_end_report {
     enum rig_end end;
     guint device; /* RUNS: where the image that it handed over to begins */
     guint32 offset;
-    char text[96]; /* what it said, may be empty */
+    char text[96];     /* what it said, may be empty */
+    char decision[48]; /* what it decided to do: "revert, resumed"; empty: it does not tell */
 };
 
 /* What an application does to its flash, step by step. */
@@ -45,9 +49,9 @@ struct rig_subject_ops {
     bool (*confirmed)(struct rig_subject *subject);
     /* Where the image that a trial replaced is kept; false: nowhere (nothing to revert to). */
     bool (*kept_copy)(struct rig_subject *subject, guint *device, guint32 *offset);
-    /* The trailers in words, one line each, for the account of a path. NULL op: none. The strings are the
-     * caller's. */
-    void (*describe)(struct rig_subject *subject, GPtrArray *lines);
+    /* The trailer at the end of an area, for the account of a path; false: it has none. NULL op: none has. */
+    bool (*trailer)(struct rig_subject *subject, const struct sim_area *area,
+                    struct rig_trailer_geometry *geometry, struct rig_trailer *trailer);
     void (*free)(struct rig_subject *subject);
 };
 struct rig_subject {
@@ -57,6 +61,8 @@ struct rig_subject {
     struct sim_area areas[RIG_SUBJECT_MAX_AREAS];  /* where bootloader and application may write */
     const char *area_names[RIG_SUBJECT_MAX_AREAS]; /* "primary"; static */
     guint n_areas;
+    bool isolated;         /* it may spoil the process that runs it: boots are run in forked workers */
+    guint32 max_boot_ms;   /* longer than any boot takes, however loaded the machine is; 0 = not known */
     guint32 upload_offset; /* where an uploaded image begins in the slot it goes to, see model.c */
 };
 

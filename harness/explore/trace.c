@@ -6,18 +6,48 @@
 
 #define ERASE_UNIT_BYTES 256u /* no sector is smaller */
 
+/* Bytes that the run knows since the last operation: a look at them again is nothing new. Only large ranges
+ * are noted; an image's hash may be remembered or computed from its bytes, and that must look the same. */
+#define MIN_COVERED_BYTES 2048u
+#define MAX_COVERED 8u
+struct covered {
+    guint device;
+    guint32 offset;
+    guint32 n_bytes;
+};
+
+/* What stands at the end of a run, by its content. */
+struct look {
+    guint device;
+    guint32 offset;
+    guint8 image;
+    guint8 marks;
+};
+
 struct rig_recorder {
     struct rig_contents *contents;
     struct rig_subject *subject;
     const struct rig_explore_image *images;
-    bool torn[2];   /* by enum sim_flash_kind */
-    GArray *after;  /* guint32 */
-    GArray *halves; /* guint32; empty when no torn operation is wanted */
+    bool torn[2]; /* by enum sim_flash_kind */
+    struct rig_rows *rows;
+    GArray *after;  /* guint32, of the run that is recorded */
+    GArray *halves; /* the same; not used when no torn operation is wanted */
+    guint64 n_operations;
     GPtrArray *texts;
     guint64 n_torn;
-    guint32 held; /* content of the subject's flash between runs */
-    guint32 now;  /* and during one */
+    guint64 n_executed;
+    guint32 held;          /* content of the subject's flash between runs */
+    guint32 now;           /* and during one */
+    struct rig_ways *ways; /* NULL: none are kept */
+    GArray *way;           /* struct rig_way_event, of the run that was executed last */
+    struct rig_way_end way_end;
+    bool learnable;
+    struct covered covered[MAX_COVERED];
+    guint n_covered;
+    GHashTable *looks; /* final content -> index + 1 into seen_looks */
+    GArray *seen_looks;
     guint16 *erases[SIM_FLASH_MAX_DEVICES];
+    guint64 n_counted; /* erases in this run */
     struct rig_trace *trace;
 };
 
@@ -32,10 +62,15 @@ struct rig_recorder *rig_recorder_new(struct rig_contents *contents, struct rig_
     recorder->images = images;
     recorder->torn[SIM_FLASH_WRITE] = torn_write;
     recorder->torn[SIM_FLASH_ERASE] = torn_erase;
+    recorder->rows = rig_rows_new(torn_write || torn_erase);
     recorder->after = g_array_sized_new(FALSE, FALSE, sizeof(guint32), 1024); /* never NULL inside */
     recorder->halves = g_array_new(FALSE, FALSE, sizeof(guint32));
     recorder->texts = g_ptr_array_new_with_free_func(g_free);
     recorder->held = RIG_CONTENT_NONE;
+    recorder->ways = rig_ways_new(contents);
+    recorder->way = g_array_new(FALSE, FALSE, sizeof(struct rig_way_event));
+    recorder->looks = g_hash_table_new(NULL, NULL);
+    recorder->seen_looks = g_array_new(FALSE, FALSE, sizeof(struct look));
     for (guint i = 0; i < sim_flash_n_devices(subject->flash); i++)
         recorder->erases[i] = g_new0(guint16, sim_flash_bytes(subject->flash, i) / ERASE_UNIT_BYTES + 1);
     return recorder;
@@ -45,12 +80,22 @@ void rig_recorder_free(struct rig_recorder *recorder)
 {
     if (!recorder)
         return;
+    rig_rows_free(recorder->rows);
     g_array_unref(recorder->after);
     g_array_unref(recorder->halves);
     g_ptr_array_unref(recorder->texts);
+    rig_ways_free(recorder->ways);
+    g_array_unref(recorder->way);
+    g_hash_table_unref(recorder->looks);
+    g_array_unref(recorder->seen_looks);
     for (guint i = 0; i < SIM_FLASH_MAX_DEVICES; i++)
         g_free(recorder->erases[i]);
     g_free(recorder);
+}
+
+bool rig_recorder_wants_torn(const struct rig_recorder *recorder)
+{
+    return recorder->torn[0] || recorder->torn[1];
 }
 
 static bool within_areas(const struct rig_subject *subject, const struct sim_flash_operation *operation)
@@ -70,61 +115,141 @@ static void count_erase(struct rig_recorder *recorder, const struct sim_flash_op
 {
     guint16 *n_erases = &recorder->erases[operation->device][operation->offset / ERASE_UNIT_BYTES];
 
+    recorder->n_counted++;
     if (*n_erases < G_MAXUINT16)
         (*n_erases)++;
     recorder->trace->most_erases = MAX(recorder->trace->most_erases, *n_erases);
+}
+
+/* One operation on the present content. */
+static void step_on(struct rig_recorder *recorder, const struct sim_flash_operation *operation)
+{
+    guint32 before = recorder->now;
+    guint32 half = RIG_CONTENT_NONE;
+
+    if (recorder->torn[operation->kind])
+        recorder->now = rig_contents_after_and_torn(recorder->contents, before, operation, &half);
+    else
+        recorder->now = rig_contents_after(recorder->contents, before, operation);
+    g_array_append_val(recorder->after, recorder->now);
+    if (rig_recorder_wants_torn(recorder))
+        g_array_append_val(recorder->halves, half);
+    recorder->trace->n_operations++;
+}
+
+static bool writes_over(const struct rig_recorder *recorder, const struct sim_flash_operation *operation)
+{
+    return operation->kind == SIM_FLASH_WRITE &&
+           !rig_contents_is_erased(recorder->contents, recorder->now, operation->device, operation->offset,
+                                   operation->n_bytes);
+}
+
+static void note(struct rig_recorder *recorder, enum rig_way_event_kind kind, guint device, guint32 offset,
+                 gsize n_bytes)
+{
+    struct rig_way_event event = {.kind = (guint8)kind,
+                                  .device = (guint8)device,
+                                  .offset = offset,
+                                  .n_bytes = (guint32)n_bytes,
+                                  .content = recorder->now};
+
+    g_array_append_val(recorder->way, event);
 }
 
 static void on_operation(void *user, const struct sim_flash_operation *operation)
 {
     struct rig_recorder *recorder = user;
     struct rig_trace *trace = recorder->trace;
-    guint32 before = recorder->now;
 
     if (operation->kind == SIM_FLASH_ERASE)
         count_erase(recorder, operation);
-    else if (!rig_contents_is_erased(recorder->contents, before, operation->device, operation->offset,
-                                     operation->n_bytes))
+    if (writes_over(recorder, operation))
         trace->marks |= RIG_TRACE_OVERWRITES;
     if (!within_areas(recorder->subject, operation))
         trace->marks |= RIG_TRACE_OUTSIDE;
-    recorder->now = rig_contents_after(recorder->contents, before, operation);
-    g_array_append_val(recorder->after, recorder->now);
-    if (recorder->torn[0] || recorder->torn[1]) {
-        guint32 half = recorder->torn[operation->kind]
-                           ? rig_contents_torn(recorder->contents, before, operation)
-                           : RIG_CONTENT_NONE;
+    step_on(recorder, operation);
+    recorder->n_covered = 0;
+    note(recorder, operation->kind == SIM_FLASH_ERASE ? RIG_WAY_ERASE : RIG_WAY_WRITE, operation->device,
+         operation->offset, operation->n_bytes);
+}
 
-        recorder->n_torn += half != RIG_CONTENT_NONE;
-        g_array_append_val(recorder->halves, half);
+static void on_read(void *user, unsigned device, uint32_t offset, size_t n_bytes, bool refused)
+{
+    struct rig_recorder *recorder = user;
+
+    if (refused)
+        recorder->learnable = false;
+    if (refused || n_bytes == 0)
+        return;
+    for (guint i = 0; i < recorder->n_covered; i++) {
+        const struct covered *known = &recorder->covered[i];
+
+        if (known->device == device && offset >= known->offset && n_bytes <= known->n_bytes &&
+            offset - known->offset <= known->n_bytes - n_bytes)
+            return;
     }
-    trace->n_operations++;
+    if (n_bytes >= MIN_COVERED_BYTES && recorder->n_covered < MAX_COVERED)
+        recorder->covered[recorder->n_covered++] = (struct covered){device, offset, (guint32)n_bytes};
+    note(recorder, RIG_WAY_READ, device, offset, n_bytes);
+}
+
+static void begin(struct rig_recorder *recorder, guint32 content, struct rig_trace *trace)
+{
+    *trace = (struct rig_trace){.image = RIG_IMAGE_UNKNOWN};
+    g_array_set_size(recorder->after, 0);
+    g_array_set_size(recorder->halves, 0);
+    g_array_set_size(recorder->way, 0);
+    recorder->n_covered = 0;
+    recorder->learnable = false;
+    recorder->now = content;
+    recorder->trace = trace;
 }
 
 static void start(struct rig_recorder *recorder, guint32 content, struct rig_trace *trace)
 {
     struct sim_flash *flash = recorder->subject->flash;
 
-    *trace = (struct rig_trace){.first = recorder->after->len, .image = RIG_IMAGE_UNKNOWN};
+    begin(recorder, content, trace);
+    recorder->learnable = recorder->ways != NULL;
+    recorder->n_executed++;
     rig_contents_load(recorder->contents, content, recorder->held, flash);
-    recorder->now = content;
-    recorder->trace = trace;
     sim_flash_power(flash, true);
     sim_flash_observe(flash, on_operation, recorder);
+    sim_flash_observe_reads(flash, recorder->ways ? on_read : NULL, recorder);
+}
+
+static void stop(struct rig_recorder *recorder)
+{
+    sim_flash_observe(recorder->subject->flash, NULL, NULL);
+    sim_flash_observe_reads(recorder->subject->flash, NULL, NULL);
+    recorder->held = recorder->now;
 }
 
 static void forget_erases(struct rig_recorder *recorder)
 {
+    recorder->n_counted = 0;
     for (guint i = 0; i < SIM_FLASH_MAX_DEVICES && recorder->erases[i]; i++)
         memset(recorder->erases[i], 0,
                (sim_flash_bytes(recorder->subject->flash, i) / ERASE_UNIT_BYTES + 1) * sizeof(guint16));
 }
 
+static void keep_row(struct rig_recorder *recorder, struct rig_trace *trace, const guint32 *after,
+                     const guint32 *torn)
+{
+    trace->first = rig_rows_put(recorder->rows, after, torn, trace->n_operations);
+    recorder->n_operations += trace->n_operations;
+    for (guint32 i = 0; torn && i < trace->n_operations; i++)
+        recorder->n_torn += torn[i] != RIG_CONTENT_NONE;
+}
+
 static void finish(struct rig_recorder *recorder)
 {
-    sim_flash_observe(recorder->subject->flash, NULL, NULL);
-    recorder->trace->final = recorder->held = recorder->now;
-    if (recorder->trace->most_erases > 0)
+    bool torn = rig_recorder_wants_torn(recorder);
+
+    keep_row(recorder, recorder->trace, (const guint32 *)(void *)recorder->after->data,
+             torn ? (const guint32 *)(void *)recorder->halves->data : NULL);
+    recorder->trace->final = recorder->now;
+    if (recorder->n_counted > 0)
         forget_erases(recorder);
     recorder->trace = NULL;
 }
@@ -144,58 +269,171 @@ static guint8 image_at(const struct rig_recorder *recorder, guint device, guint3
     return RIG_IMAGE_UNKNOWN;
 }
 
-static void look_at_end(struct rig_recorder *recorder, const struct rig_end_report *report)
+static void keep_text(struct rig_recorder *recorder, struct rig_trace *trace, const char *text)
+{
+    trace->text = 0;
+    if (!*text)
+        return;
+    g_ptr_array_add(recorder->texts, g_strdup(text));
+    trace->text = recorder->texts->len;
+}
+
+static struct look look_at(struct rig_recorder *recorder, guint device, guint32 offset)
 {
     struct rig_subject *subject = recorder->subject;
+    struct look look = {.device = device, .offset = offset, .image = image_at(recorder, device, offset)};
+    guint copy_device;
+    guint32 copy_offset;
+
+    rig_contents_load(recorder->contents, recorder->now, recorder->held, subject->flash);
+    recorder->held = recorder->now;
+    if (subject->ops->confirmed && subject->ops->confirmed(subject))
+        look.marks |= RIG_TRACE_CONFIRMED;
+    if (look.image == RIG_IMAGE_NEW && subject->ops->kept_copy &&
+        subject->ops->kept_copy(subject, &copy_device, &copy_offset) &&
+        image_at(recorder, copy_device, copy_offset) == RIG_IMAGE_OLD)
+        look.marks |= RIG_TRACE_COPY_KEPT;
+    return look;
+}
+
+/* Many runs end with the same content. */
+static struct look known_look(struct rig_recorder *recorder, guint device, guint32 offset)
+{
+    gpointer key = GSIZE_TO_POINTER((gsize)recorder->now + 1);
+    guint index = GPOINTER_TO_UINT(g_hash_table_lookup(recorder->looks, key));
+    struct look look;
+
+    if (index > 0) {
+        look = g_array_index(recorder->seen_looks, struct look, index - 1);
+        if (look.device == device && look.offset == offset)
+            return look;
+    }
+    look = look_at(recorder, device, offset);
+    g_array_append_val(recorder->seen_looks, look);
+    g_hash_table_insert(recorder->looks, key, GUINT_TO_POINTER(recorder->seen_looks->len));
+    return look;
+}
+
+static void look_at_end(struct rig_recorder *recorder, const struct rig_end_report *report)
+{
     struct rig_trace *trace = recorder->trace;
-    guint device;
-    guint32 offset;
+    struct look look;
 
     trace->end = (guint8)report->end;
-    if (*report->text) {
-        g_ptr_array_add(recorder->texts, g_strdup(report->text));
-        trace->text = recorder->texts->len;
-    }
-    if (report->end != RIG_END_RUNS || report->device >= sim_flash_n_devices(subject->flash))
+    keep_text(recorder, trace, report->text);
+    if (report->end != RIG_END_RUNS || report->device >= sim_flash_n_devices(recorder->subject->flash))
         return;
-    trace->image = image_at(recorder, report->device, report->offset);
-    if (subject->ops->confirmed && subject->ops->confirmed(subject))
-        trace->marks |= RIG_TRACE_CONFIRMED;
-    if (trace->image == RIG_IMAGE_NEW && subject->ops->kept_copy &&
-        subject->ops->kept_copy(subject, &device, &offset) &&
-        image_at(recorder, device, offset) == RIG_IMAGE_OLD)
-        trace->marks |= RIG_TRACE_COPY_KEPT;
+    look = known_look(recorder, report->device, report->offset);
+    trace->image = look.image;
+    trace->marks |= look.marks;
 }
 
-void rig_record_boot(struct rig_recorder *recorder, guint32 content, struct rig_trace *trace)
+static guint root_of(const struct rig_task *task)
 {
-    struct rig_end_report report = {.end = RIG_END_NO_IMAGE};
-
-    start(recorder, content, trace);
-    recorder->subject->ops->boot(recorder->subject, &report);
-    look_at_end(recorder, &report);
-    finish(recorder);
+    return (guint)(task->action + 1);
 }
 
-void rig_record_action(struct rig_recorder *recorder, guint32 content, enum rig_action action,
-                       struct rig_trace *trace)
+/* Ends that may hang on more than what was read - a refused operation, a fault - are not learned. */
+static void learn(struct rig_recorder *recorder, const struct rig_task *task,
+                  const struct rig_end_report *report)
+{
+    const struct rig_trace *trace = recorder->trace;
+
+    recorder->learnable &= !(trace->marks & (RIG_TRACE_OVERWRITES | RIG_TRACE_REFUSED)) &&
+                           (report->end == RIG_END_RUNS || report->end == RIG_END_NO_IMAGE);
+    if (!recorder->learnable)
+        return;
+    recorder->way_end = (struct rig_way_end){
+        .report = *report, .most_erases = trace->most_erases, .marks = trace->marks & RIG_TRACE_OUTSIDE};
+    rig_recorder_learn(recorder, task, recorder->way, &recorder->way_end);
+}
+
+void rig_trace_record(struct rig_recorder *recorder, const struct rig_task *task, struct rig_trace *trace)
 {
     const struct rig_explore_image *image = &recorder->images[RIG_IMAGE_NEW];
+    struct rig_end_report report = {.end = RIG_END_NO_IMAGE};
+    struct rig_subject *subject = recorder->subject;
 
-    start(recorder, content, trace);
-    if (!recorder->subject->ops->act(recorder->subject, action, image->bytes, image->n_bytes))
+    start(recorder, task->content, trace);
+    if (task->action == RIG_TASK_BOOT)
+        subject->ops->boot(subject, &report);
+    else if (!subject->ops->act(subject, (enum rig_action)task->action, image->bytes, image->n_bytes))
         trace->marks |= RIG_TRACE_REFUSED;
+    stop(recorder);
+    learn(recorder, task, &report);
+    if (task->action == RIG_TASK_BOOT)
+        look_at_end(recorder, &report);
     finish(recorder);
 }
 
-const guint32 *rig_recorder_after(const struct rig_recorder *recorder, const struct rig_trace *trace)
+static guint32 apply_known(void *user, const struct sim_flash_operation *operation)
 {
-    return (const guint32 *)(void *)recorder->after->data + trace->first;
+    struct rig_recorder *recorder = user;
+
+    if (writes_over(recorder, operation)) {
+        if (sim_flash_device(recorder->subject->flash, operation->device)->rewrite_forbidden)
+            return RIG_CONTENT_NONE;
+        recorder->trace->marks |= RIG_TRACE_OVERWRITES;
+    }
+    step_on(recorder, operation);
+    return recorder->now;
 }
 
-const guint32 *rig_recorder_torn(const struct rig_recorder *recorder, const struct rig_trace *trace)
+bool rig_record_known(struct rig_recorder *recorder, const struct rig_task *task, struct rig_trace *trace)
 {
-    return recorder->halves->len ? (const guint32 *)(void *)recorder->halves->data + trace->first : NULL;
+    const struct rig_way_end *end;
+
+    if (!recorder->ways)
+        return false;
+    begin(recorder, task->content, trace);
+    end = rig_ways_follow(recorder->ways, root_of(task), task->content, apply_known, recorder);
+    if (!end) {
+        recorder->trace = NULL;
+        return false;
+    }
+    trace->most_erases = end->most_erases;
+    trace->marks |= end->marks;
+    if (task->action == RIG_TASK_BOOT)
+        look_at_end(recorder, &end->report);
+    finish(recorder);
+    return true;
+}
+
+void rig_recorder_forget_ways(struct rig_recorder *recorder)
+{
+    rig_ways_free(g_steal_pointer(&recorder->ways));
+}
+
+const GArray *rig_recorder_way(const struct rig_recorder *recorder, struct rig_way_end *end)
+{
+    *end = recorder->way_end;
+    return recorder->learnable ? recorder->way : NULL;
+}
+
+void rig_recorder_learn(struct rig_recorder *recorder, const struct rig_task *task, const GArray *way,
+                        const struct rig_way_end *end)
+{
+    if (recorder->ways)
+        rig_ways_learn(recorder->ways, root_of(task), (const struct rig_way_event *)(const void *)way->data,
+                       way->len, end);
+}
+
+void rig_recorder_adopt(struct rig_recorder *recorder, struct rig_trace *trace, const guint32 *after,
+                        const guint32 *torn, const char *text)
+{
+    keep_row(recorder, trace, after, torn);
+    keep_text(recorder, trace, text);
+}
+
+struct rig_row_piece rig_recorder_piece(const struct rig_recorder *recorder, const struct rig_trace *trace,
+                                        guint32 k)
+{
+    return rig_rows_piece(recorder->rows, trace->first, trace->n_operations, k);
+}
+
+guint32 rig_recorder_n_pieces(const struct rig_recorder *recorder)
+{
+    return rig_rows_n_listed(recorder->rows);
 }
 
 const char *rig_recorder_text(const struct rig_recorder *recorder, const struct rig_trace *trace)
@@ -203,9 +441,14 @@ const char *rig_recorder_text(const struct rig_recorder *recorder, const struct 
     return trace->text ? g_ptr_array_index(recorder->texts, trace->text - 1) : "";
 }
 
+guint64 rig_recorder_n_executed(const struct rig_recorder *recorder)
+{
+    return recorder->n_executed;
+}
+
 guint64 rig_recorder_n_operations(const struct rig_recorder *recorder)
 {
-    return recorder->after->len;
+    return recorder->n_operations;
 }
 
 guint64 rig_recorder_n_torn(const struct rig_recorder *recorder)
@@ -215,5 +458,6 @@ guint64 rig_recorder_n_torn(const struct rig_recorder *recorder)
 
 gsize rig_recorder_bytes(const struct rig_recorder *recorder)
 {
-    return (recorder->after->len + (gsize)recorder->halves->len) * sizeof(guint32);
+    return rig_rows_bytes(recorder->rows) + (recorder->ways ? rig_ways_bytes(recorder->ways) : 0) +
+           recorder->seen_looks->len * (sizeof(struct look) + 3 * sizeof(gpointer));
 }

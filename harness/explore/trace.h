@@ -5,7 +5,9 @@
 #define RIG_EXPLORE_TRACE_H
 
 #include "explore/content.h"
+#include "explore/rows.h"
 #include "explore/subject.h"
+#include "explore/ways.h"
 
 G_BEGIN_DECLS
 
@@ -30,15 +32,24 @@ enum rig_trace_mark {
 };
 
 struct rig_trace {
-    guint64 first; /* index of the first operation's contents in the recorder's lists */
+    guint32 first; /* where the contents that it passed are listed among the recorder's rows */
     guint32 n_operations;
     guint32 final;       /* content at the end */
     guint32 most_erases; /* of one sector */
-    guint8 end;          /* enum rig_end */
+    guint8 end;          /* enum rig_end, or RIG_TRACE_NONE: it is not recorded yet */
     guint8 image;        /* RUNS: which image; RIG_IMAGE_UNKNOWN: none of the known ones */
     guint8 marks;
     guint32 text; /* index + 1 into the recorder's texts, 0 = none */
 };
+
+#define RIG_TRACE_NONE 0xff
+
+/* What is run from a content. */
+struct rig_task {
+    guint32 content;
+    gint action; /* enum rig_action, or RIG_TASK_BOOT */
+};
+#define RIG_TASK_BOOT (-1)
 
 struct rig_recorder;
 /* torn_write, torn_erase: whether the contents of half-done operations are wanted. Everything is borrowed. */
@@ -47,15 +58,32 @@ struct rig_recorder *rig_recorder_new(struct rig_contents *contents, struct rig_
                                       bool torn_erase);
 void rig_recorder_free(struct rig_recorder *recorder);
 
-void rig_record_boot(struct rig_recorder *recorder, guint32 content, struct rig_trace *trace);
-void rig_record_action(struct rig_recorder *recorder, guint32 content, enum rig_action action,
-                       struct rig_trace *trace);
+/* Executes a run. */
+void rig_trace_record(struct rig_recorder *recorder, const struct rig_task *task, struct rig_trace *trace);
+/* The same without executing it, when it reads nothing but what known runs read (explore/ways.h). false: it
+ * has to be executed. */
+bool rig_record_known(struct rig_recorder *recorder, const struct rig_task *task, struct rig_trace *trace);
+/* Every run is executed from now on; for tests. */
+void rig_recorder_forget_ways(struct rig_recorder *recorder);
 
-/* The content after operation k of a trace, and the one of its first half (RIG_CONTENT_NONE: not wanted).
- * Valid until the next recording. */
-const guint32 *rig_recorder_after(const struct rig_recorder *recorder, const struct rig_trace *trace);
-const guint32 *rig_recorder_torn(const struct rig_recorder *recorder, const struct rig_trace *trace);
+/* What was seen of the run that was executed last, for learning it elsewhere. NULL: nothing that can be
+ * learned. Valid until the next recording. */
+const GArray *rig_recorder_way(const struct rig_recorder *recorder, struct rig_way_end *end);
+void rig_recorder_learn(struct rig_recorder *recorder, const struct rig_task *task, const GArray *way,
+                        const struct rig_way_end *end);
+/* A trace that was recorded elsewhere: `trace` has everything but `first` and `text`, `after` and `torn`
+ * (NULL: none is wanted) have its n_operations contents, `text` may be empty. */
+void rig_recorder_adopt(struct rig_recorder *recorder, struct rig_trace *trace, const guint32 *after,
+                        const guint32 *torn, const char *text);
+bool rig_recorder_wants_torn(const struct rig_recorder *recorder);
+
+/* The content after each operation of a trace, and the one of its first half (RIG_CONTENT_NONE: not wanted),
+ * piece by piece (explore/rows.h). Valid until the next recording. */
+struct rig_row_piece rig_recorder_piece(const struct rig_recorder *recorder, const struct rig_trace *trace,
+                                        guint32 k);
 const char *rig_recorder_text(const struct rig_recorder *recorder, const struct rig_trace *trace);
+guint64 rig_recorder_n_executed(const struct rig_recorder *recorder);   /* runs, in this process */
+guint32 rig_recorder_n_pieces(const struct rig_recorder *recorder);     /* of all traces */
 guint64 rig_recorder_n_operations(const struct rig_recorder *recorder); /* of all traces */
 guint64 rig_recorder_n_torn(const struct rig_recorder *recorder);
 gsize rig_recorder_bytes(const struct rig_recorder *recorder);

@@ -144,6 +144,8 @@ void rig_evidence_clear(const char *directory)
 
         if (strspn(name, "0123456789-") == strlen(name))
             clear_folder(attempt);
+        else if (g_str_has_prefix(name, RIG_EVIDENCE_PICTURES) && g_str_has_suffix(name, ".svg"))
+            unlink(attempt);
     }
     rmdir(path);
 }

@@ -10,6 +10,7 @@
 G_BEGIN_DECLS
 
 #define RIG_EVIDENCE_FOLDER "evidence"
+#define RIG_EVIDENCE_PICTURES "explore-" /* of all cases, beside those folders: explore-*.svg */
 #define RIG_EVIDENCE_MAX_FILES 200
 
 struct rig_evidence;

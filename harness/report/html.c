@@ -2,6 +2,7 @@
 /* Results as one HTML page: no script, nothing loaded from elsewhere. */
 #include <string.h>
 
+#include "report/html_explore.h"
 #include "report/page.h"
 #include "report/story.h"
 #include "report/text.h"
@@ -47,6 +48,8 @@ static const char page_style[] =
     "margin:8px 0 2px}"
     "tr.bad td{background:var(--failbg)}.note{border-left:4px solid var(--skip);padding:4px 12px;margin:8px "
     "0}"
+    ".picture{overflow-x:auto;margin:10px 0;border:1px solid var(--line);border-radius:6px;width:max-content;"
+    "max-width:calc(100vw - 80px);position:relative;background:var(--bg)}"
     "a{color:inherit}footer{margin-top:36px;color:var(--dim);font-size:13px}";
 
 static void escaped(GString *out, const char *text)
@@ -253,7 +256,8 @@ static bool is_other(enum rig_entry_kind kind)
     return !is_console(kind) && !is_link(kind);
 }
 
-static void attempt_details(GString *out, const struct rig_attempt *attempt)
+static void attempt_details(GString *out, const struct rig_case_result *result,
+                            const struct rig_attempt *attempt, guint *n_pictures)
 {
     g_autofree char *place = rig_story_place(attempt);
     g_autofree char *trailers = g_strjoinv("\n", attempt->trailers);
@@ -273,13 +277,14 @@ static void attempt_details(GString *out, const struct rig_attempt *attempt)
         escaped(out, attempt->replay);
         g_string_append(out, "</pre>\n");
     }
+    rig_html_explorations(out, result, attempt, n_pictures);
     steps(out, attempt);
     log_lines(out, attempt, "Console", is_console, attempt->n_of[RIG_ENTRY_CONSOLE] <= 40);
     log_lines(out, attempt, "Link", is_link, false);
     log_lines(out, attempt, "Power, boots, faults", is_other, false);
 }
 
-static void case_details(GString *out, const struct rig_case_result *result)
+static void case_details(GString *out, const struct rig_case_result *result, guint *n_pictures)
 {
     g_string_append_printf(out,
                            "<section class=\"case%s\" id=\"case-%u\">\n<h3><span class=\"%s\">%s</span> ",
@@ -298,7 +303,7 @@ static void case_details(GString *out, const struct rig_case_result *result)
             continue;
         if (result->attempts->len > 1)
             g_string_append_printf(out, "<h4>Attempt %u of %u</h4>\n", i + 1, result->attempts->len);
-        attempt_details(out, attempt);
+        attempt_details(out, result, attempt, n_pictures);
     }
     g_string_append(out, "</section>\n");
 }
@@ -321,6 +326,8 @@ static void case_row(GString *out, const struct rig_case_result *result)
     }
     if (last && last->n_of[RIG_ENTRY_CUT])
         g_string_append_printf(out, " <span class=\"dim\">%u power cuts</span>", last->n_of[RIG_ENTRY_CUT]);
+    if (last)
+        rig_html_exploration_lines(out, last);
     g_string_append(out, "</td><td class=\"n dim\">");
     if (last)
         g_string_append_printf(out, "%" G_GINT64_FORMAT " ms", last->duration_ms);
@@ -369,6 +376,7 @@ static void run_terms(GString *out, const struct rig_results *results)
 char *rig_html_page(const struct rig_results *results, gsize *n_bytes)
 {
     GString *out = g_string_sized_new(16384);
+    guint n_pictures = 0;
 
     g_string_append(out, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
                          "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
@@ -383,7 +391,7 @@ char *rig_html_page(const struct rig_results *results, gsize *n_bytes)
         const struct rig_case_result *result = g_ptr_array_index(results->cases, i);
 
         if (is_bad(result->verdict) || result->flaky)
-            case_details(out, result);
+            case_details(out, result, &n_pictures);
     }
     case_tables(out, results);
     run_terms(out, results);

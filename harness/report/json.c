@@ -3,6 +3,7 @@
 #include <json-glib/json-glib.h>
 #include <string.h>
 
+#include "report/exploration.h"
 #include "report/page.h"
 #include "report/story.h"
 
@@ -51,6 +52,60 @@ static void where_member(JsonBuilder *out, const struct rig_attempt *attempt)
     json_builder_end_object(out);
 }
 
+static void judgement_object(JsonBuilder *out, const struct rig_judgement *judgement)
+{
+    json_builder_begin_object(out);
+    text_member(out, "name", judgement->name);
+    text_member(out, "verdict", rig_verdict_word(judgement->verdict));
+    text_member(out, "text", judgement->text);
+    text_member(out, "path", judgement->path);
+    if (judgement->path) {
+        count_member(out, "n_cuts", judgement->n_cuts);
+        count_member(out, "n_states", judgement->n_states);
+    }
+    json_builder_end_object(out);
+}
+
+static void exploration_counts(JsonBuilder *out, const struct rig_exploration_result *exploration)
+{
+    flag_member(out, "closed", exploration->closed);
+    if (!exploration->closed)
+        text_member(out, "why_open", exploration->why_open);
+    count_member(out, "n_contents", exploration->n_contents);
+    count_member(out, "n_nodes", exploration->n_nodes);
+    count_member(out, "n_cuts", exploration->n_cuts);
+    count_member(out, "n_torn_cuts", exploration->n_torn_cuts);
+    count_member(out, "n_boots", exploration->n_boots);
+    count_member(out, "longest_chain", exploration->longest);
+    count_member(out, "elapsed_us", exploration->elapsed_us);
+    count_member(out, "bytes", exploration->n_bytes);
+}
+
+static void explorations_member(JsonBuilder *out, const GPtrArray *explorations)
+{
+    if (explorations->len == 0)
+        return;
+    json_builder_set_member_name(out, "explorations");
+    json_builder_begin_array(out);
+    for (guint i = 0; i < explorations->len; i++) {
+        const struct rig_exploration_result *exploration = g_ptr_array_index(explorations, i);
+
+        json_builder_begin_object(out);
+        text_member(out, "step", exploration->step);
+        text_member(out, "life", exploration->life);
+        text_member(out, "forms", exploration->forms);
+        if (exploration->counted)
+            exploration_counts(out, exploration);
+        json_builder_set_member_name(out, "invariants");
+        json_builder_begin_array(out);
+        for (guint k = 0; k < exploration->judgements->len; k++)
+            judgement_object(out, g_ptr_array_index(exploration->judgements, k));
+        json_builder_end_array(out);
+        json_builder_end_object(out);
+    }
+    json_builder_end_array(out);
+}
+
 static void attempt_object(JsonBuilder *out, const struct rig_attempt *attempt)
 {
     json_builder_begin_object(out);
@@ -70,6 +125,7 @@ static void attempt_object(JsonBuilder *out, const struct rig_attempt *attempt)
     list_member(out, "also", attempt->also);
     list_member(out, "trailers", attempt->trailers);
     list_member(out, "evidence", attempt->evidence);
+    explorations_member(out, attempt->explorations);
     json_builder_end_object(out);
 }
 

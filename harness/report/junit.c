@@ -2,91 +2,16 @@
 /* Results as JUnit XML, written with libxml2's writer. */
 #include "report/junit.h"
 
-#include <libxml/xmlwriter.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "report/junit_parts.h"
+#include "report/picture.h"
 #include "report/story.h"
 #include "report/text.h"
 
-#define MAX_NAME_BYTES 480 /* Azure refuses full names over 512 */
-#define MAX_MESSAGE_BYTES 4096
 #define N_BODY_CONSOLE 60
 #define N_BODY_LINK 40
-
-struct document {
-    xmlTextWriterPtr xml;
-    const struct rig_junit_options *options;
-    const struct rig_results *results;
-    GHashTable *n_named; /* "class::name" -> how many cases have it: a consumer drops the second of a name */
-};
-
-struct tally {
-    guint n_tests;
-    guint n_failures;
-    guint n_errors;
-    guint n_skipped;
-    gint64 time_ms;
-};
-
-static void attribute(struct document *out, const char *name, const char *text, gsize max_bytes)
-{
-    g_autoptr(GString) bounded = g_string_new(NULL);
-    g_autoptr(GString) legal = g_string_new(NULL);
-
-    rig_text_bounded(bounded, text, strlen(text), max_bytes);
-    rig_text_xml(legal, bounded->str);
-    xmlTextWriterWriteAttribute(out->xml, BAD_CAST name, BAD_CAST legal->str);
-}
-
-static void count_attribute(struct document *out, const char *name, guint count)
-{
-    char digits[16];
-
-    g_snprintf(digits, sizeof digits, "%u", count);
-    xmlTextWriterWriteAttribute(out->xml, BAD_CAST name, BAD_CAST digits);
-}
-
-static void time_attribute(struct document *out, gint64 ms)
-{
-    char seconds[32];
-
-    g_snprintf(seconds, sizeof seconds, "%" G_GINT64_FORMAT ".%03d", ms / 1000, (int)(ms % 1000));
-    xmlTextWriterWriteAttribute(out->xml, BAD_CAST "time", BAD_CAST seconds);
-}
-
-/* Only what is really a time: "YYYY-MM-DDThh:mm:ss" and what may follow becomes "...Z" without fractions. */
-static void timestamp_attribute(struct document *out, const char *wall)
-{
-    static const char form[] = "dddd-dd-ddTdd:dd:dd";
-    g_autofree char *text = NULL;
-    g_autoptr(GDateTime) time = NULL;
-
-    for (gsize i = 0; i < sizeof form - 1; i++)
-        if (!wall || (form[i] == 'd' ? !g_ascii_isdigit(wall[i]) : wall[i] != form[i]))
-            return;
-    text = g_strdup_printf("%.19sZ", wall);
-    time = g_date_time_new_from_iso8601(text, NULL);
-    if (time)
-        xmlTextWriterWriteAttribute(out->xml, BAD_CAST "timestamp", BAD_CAST text);
-}
-
-static void body(struct document *out, const char *text, gsize n_bytes)
-{
-    g_autoptr(GString) legal = g_string_sized_new(n_bytes);
-    g_autoptr(GString) bounded = g_string_sized_new(MIN(n_bytes, RIG_JUNIT_MAX_CASE_BYTES) + 64);
-
-    rig_text_xml(legal, text);
-    rig_text_bounded(bounded, legal->str, legal->len, RIG_JUNIT_MAX_CASE_BYTES);
-    xmlTextWriterWriteString(out->xml, BAD_CAST bounded->str);
-}
-
-static void element(struct document *out, const char *name, const char *text)
-{
-    xmlTextWriterStartElement(out->xml, BAD_CAST name);
-    body(out, text, strlen(text));
-    xmlTextWriterEndElement(out->xml);
-}
 
 static void append_log(GString *text, const struct rig_attempt *attempt)
 {
@@ -102,25 +27,12 @@ static void append_log(GString *text, const struct rig_attempt *attempt)
         g_string_append_printf(text, "(%u lines were not kept)\n", attempt->n_left_out);
 }
 
-static bool is_attachable(const char *path)
-{
-    return *path && !strpbrk(path, "|\r\n") && !strstr(path, "]]");
-}
-
-/* Last, each on its own line: the readers trim the middle of a long output. */
-static void append_attachments(GString *text, const char *const *paths)
-{
-    for (; paths && *paths; paths++)
-        if (is_attachable(*paths))
-            g_string_append_printf(text, "[[ATTACHMENT|%s]]\n", *paths);
-}
-
 static bool is_bad(enum rig_verdict verdict)
 {
     return verdict == RIG_VERDICT_FAIL || verdict == RIG_VERDICT_ERROR;
 }
 
-static void problem_element(struct document *out, const char *kind, const struct rig_attempt *attempt)
+static void problem_element(struct junit_document *out, const char *kind, const struct rig_attempt *attempt)
 {
     bool failed = attempt->verdict == RIG_VERDICT_FAIL;
     g_autofree char *name = *kind ? g_strconcat(kind, failed ? "Failure" : "Error", NULL) : NULL;
@@ -128,30 +40,30 @@ static void problem_element(struct document *out, const char *kind, const struct
 
     rig_story_append(story, attempt, N_BODY_CONSOLE, N_BODY_LINK);
     xmlTextWriterStartElement(out->xml, BAD_CAST(name ? name : failed ? "failure" : "error"));
-    attribute(out, "message", rig_story_message(attempt), MAX_MESSAGE_BYTES);
-    attribute(out, "type", failed ? "board" : "rig", 16);
+    junit_attribute(out, "message", rig_story_message(attempt), MAX_MESSAGE_BYTES);
+    junit_attribute(out, "type", failed ? "board" : "rig", 16);
     if (*kind) {
         g_autoptr(GString) log = g_string_new(NULL);
 
-        element(out, "stackTrace", story->str);
+        junit_element(out, "stackTrace", story->str);
         append_log(log, attempt);
-        element(out, "system-out", log->str);
+        junit_element(out, "system-out", log->str);
     } else {
-        body(out, story->str, story->len);
+        junit_body(out, story->str, story->len);
     }
     xmlTextWriterEndElement(out->xml);
 }
 
-static void skipped_element(struct document *out, const char *reason)
+static void skipped_element(struct junit_document *out, const char *reason)
 {
     xmlTextWriterStartElement(out->xml, BAD_CAST "skipped");
-    attribute(out, "message", reason, MAX_MESSAGE_BYTES);
-    body(out, reason, strlen(reason));
+    junit_attribute(out, "message", reason, MAX_MESSAGE_BYTES);
+    junit_body(out, reason, strlen(reason));
     xmlTextWriterEndElement(out->xml);
 }
 
 /* The failure itself is the first attempt's, as Surefire has it; the later ones are reruns. */
-static void outcome_elements(struct document *out, const struct rig_case_result *result)
+static void outcome_elements(struct junit_document *out, const struct rig_case_result *result)
 {
     bool first_told = false;
 
@@ -172,7 +84,7 @@ static void outcome_elements(struct document *out, const struct rig_case_result 
         skipped_element(out, result->skip_reason ? result->skip_reason : "skipped");
 }
 
-static void output_element(struct document *out, const struct rig_case_result *result)
+static void output_element(struct junit_document *out, const struct rig_case_result *result)
 {
     g_autoptr(GString) log = g_string_new(NULL);
     g_autoptr(GString) legal = g_string_new(NULL);
@@ -188,39 +100,13 @@ static void output_element(struct document *out, const struct rig_case_result *r
     rig_text_xml(legal, log->str);
     rig_text_bounded(text, legal->str, legal->len, RIG_JUNIT_MAX_CASE_BYTES);
     log->len = 0;
-    append_attachments(log, (const char *const *)last->evidence);
+    junit_append_attachments(log, (const char *const *)last->evidence);
     if (is_bad(result->verdict) || result->flaky)
-        append_attachments(log, out->options->attachments);
+        junit_append_attachments(log, out->options->attachments);
     rig_text_xml(text, log->len ? log->str : "");
     xmlTextWriterStartElement(out->xml, BAD_CAST "system-out");
     xmlTextWriterWriteString(out->xml, BAD_CAST text->str);
     xmlTextWriterEndElement(out->xml);
-}
-
-/* "scenarios/power/loss.yaml" -> "scenarios.power.loss" */
-static char *class_of(const char *file)
-{
-    g_autofree char *stem = g_str_has_suffix(file, ".yaml")  ? g_strndup(file, strlen(file) - 5)
-                            : g_str_has_suffix(file, ".yml") ? g_strndup(file, strlen(file) - 4)
-                                                             : g_strdup(file);
-    const char *from = stem;
-
-    while (*from == '/' || *from == '.')
-        from++;
-    g_strdelimit(stem, "/", '.');
-    return g_strdup(*from ? from : "unknown");
-}
-
-static void identity(struct document *out, const char *file, const char *name)
-{
-    g_autofree char *class = class_of(file);
-    char *key = g_strconcat(class, "::", name, NULL);
-    guint n = GPOINTER_TO_UINT(g_hash_table_lookup(out->n_named, key)) + 1;
-    g_autofree char *unique = n == 1 ? g_strdup(name) : g_strdup_printf("%s #%u", name, n);
-
-    g_hash_table_replace(out->n_named, key, GUINT_TO_POINTER(n));
-    attribute(out, "classname", class, MAX_NAME_BYTES);
-    attribute(out, "name", *unique ? unique : "unnamed", MAX_NAME_BYTES);
 }
 
 static gint64 case_time_ms(const struct rig_case_result *result)
@@ -233,17 +119,7 @@ static gint64 case_time_ms(const struct rig_case_result *result)
     return sum_ms;
 }
 
-static void property(struct document *out, const char *name, const char *value)
-{
-    if (!value)
-        return;
-    xmlTextWriterStartElement(out->xml, BAD_CAST "property");
-    attribute(out, "name", name, MAX_NAME_BYTES);
-    attribute(out, "value", value, MAX_MESSAGE_BYTES);
-    xmlTextWriterEndElement(out->xml);
-}
-
-static void case_properties(struct document *out, const struct rig_case_result *result)
+static void case_properties(struct junit_document *out, const struct rig_case_result *result)
 {
     const struct rig_attempt *last = rig_case_last_attempt(result);
     g_autofree char *tags = g_strjoinv(" ", result->tags);
@@ -252,23 +128,23 @@ static void case_properties(struct document *out, const struct rig_case_result *
         return;
     xmlTextWriterStartElement(out->xml, BAD_CAST "properties");
     if (*tags)
-        property(out, "tags", tags);
+        junit_property(out, "tags", tags);
     if (last) {
-        property(out, "seed", last->seed);
-        property(out, "replay", last->replay);
+        junit_property(out, "seed", last->seed);
+        junit_property(out, "replay", last->replay);
     }
     xmlTextWriterEndElement(out->xml);
 }
 
-static void case_element(struct document *out, const struct rig_case_result *result)
+static void case_element(struct junit_document *out, const struct rig_case_result *result)
 {
     xmlTextWriterStartElement(out->xml, BAD_CAST "testcase");
-    identity(out, result->file, result->name);
-    time_attribute(out, case_time_ms(result));
+    junit_identity(out, result->file, result->name);
+    junit_time_attribute(out, case_time_ms(result));
     if (!out->options->strict) {
-        attribute(out, "file", result->file, MAX_MESSAGE_BYTES);
+        junit_attribute(out, "file", result->file, MAX_MESSAGE_BYTES);
         if (result->line)
-            count_attribute(out, "line", result->line);
+            junit_count_attribute(out, "line", result->line);
         case_properties(out, result);
     }
     outcome_elements(out, result);
@@ -276,9 +152,9 @@ static void case_element(struct document *out, const struct rig_case_result *res
     xmlTextWriterEndElement(out->xml);
 }
 
-static struct tally tally_of(const GPtrArray *cases)
+static struct junit_tally tally_of(const GPtrArray *cases)
 {
-    struct tally tally = {.n_tests = cases->len};
+    struct junit_tally tally = {.n_tests = cases->len};
 
     for (guint i = 0; i < cases->len; i++) {
         const struct rig_case_result *result = g_ptr_array_index(cases, i);
@@ -289,33 +165,6 @@ static struct tally tally_of(const GPtrArray *cases)
         tally.time_ms += case_time_ms(result);
     }
     return tally;
-}
-
-static void counters(struct document *out, struct tally tally, bool with_skipped)
-{
-    count_attribute(out, "tests", tally.n_tests);
-    count_attribute(out, "failures", tally.n_failures);
-    count_attribute(out, "errors", tally.n_errors);
-    if (with_skipped)
-        count_attribute(out, "skipped", tally.n_skipped);
-    time_attribute(out, tally.time_ms);
-}
-
-static void suite_properties(struct document *out)
-{
-    const struct rig_results *run = out->results;
-
-    xmlTextWriterStartElement(out->xml, BAD_CAST "properties");
-    property(out, "bootrig", run->version ? run->version : "unknown");
-    property(out, "target", run->target);
-    property(out, "target.about", run->target_about);
-    property(out, "seed", run->seed);
-    for (guint i = 0; i < run->properties->len; i++) {
-        const struct rig_property *entry = g_ptr_array_index(run->properties, i);
-
-        property(out, entry->name, entry->value);
-    }
-    xmlTextWriterEndElement(out->xml);
 }
 
 static const char *start_of(const struct rig_suite *suite)
@@ -329,73 +178,81 @@ static const char *start_of(const struct rig_suite *suite)
     return NULL;
 }
 
-static void suite_element(struct document *out, const struct rig_suite *suite)
+static void suite_element(struct junit_document *out, const struct rig_suite *suite)
 {
-    g_autofree char *class = class_of(suite->file);
+    g_autofree char *class = junit_class_of(suite->file);
     const char *wall = start_of(suite);
 
     xmlTextWriterStartElement(out->xml, BAD_CAST "testsuite");
-    attribute(out, "name", class, MAX_NAME_BYTES);
-    counters(out, tally_of(suite->cases), true);
-    timestamp_attribute(out, wall ? wall : out->results->wall);
+    junit_attribute(out, "name", class, MAX_NAME_BYTES);
+    junit_counters(out, tally_of(suite->cases), true);
+    junit_timestamp_attribute(out, wall ? wall : out->results->wall);
     if (out->results->host)
-        attribute(out, "hostname", out->results->host, MAX_NAME_BYTES);
-    suite_properties(out);
+        junit_attribute(out, "hostname", out->results->host, MAX_NAME_BYTES);
+    xmlTextWriterStartElement(out->xml, BAD_CAST "properties");
+    junit_run_properties(out);
+    xmlTextWriterEndElement(out->xml);
     for (guint i = 0; i < suite->cases->len; i++)
         case_element(out, g_ptr_array_index(suite->cases, i));
     xmlTextWriterEndElement(out->xml);
 }
 
-static void problem_case(struct document *out, const struct rig_problem *problem)
+static void problem_case(struct junit_document *out, const struct rig_problem *problem)
 {
     xmlTextWriterStartElement(out->xml, BAD_CAST "testcase");
-    identity(out, problem->file ? problem->file : "bootrig.run",
-             problem->file ? "the file loads" : "the run is complete");
-    time_attribute(out, 0);
+    junit_identity(out, problem->file ? problem->file : "bootrig.run",
+                   problem->file ? "the file loads" : "the run is complete");
+    junit_time_attribute(out, 0);
     if (problem->file && !out->options->strict)
-        attribute(out, "file", problem->file, MAX_MESSAGE_BYTES);
+        junit_attribute(out, "file", problem->file, MAX_MESSAGE_BYTES);
     xmlTextWriterStartElement(out->xml, BAD_CAST "error");
-    attribute(out, "message", problem->text, MAX_MESSAGE_BYTES);
-    attribute(out, "type", "rig", 16);
-    body(out, problem->text, strlen(problem->text));
+    junit_attribute(out, "message", problem->text, MAX_MESSAGE_BYTES);
+    junit_attribute(out, "type", "rig", 16);
+    junit_body(out, problem->text, strlen(problem->text));
     xmlTextWriterEndElement(out->xml);
     xmlTextWriterEndElement(out->xml);
 }
 
 /* What is wrong with the run itself must be a case, or no consumer shows it. */
-static void problem_suite(struct document *out)
+static void problem_suite(struct junit_document *out)
 {
     const GPtrArray *problems = out->results->problems;
-    struct tally tally = {.n_tests = problems->len, .n_errors = problems->len};
+    struct junit_tally tally = {.n_tests = problems->len, .n_errors = problems->len};
 
     if (problems->len == 0)
         return;
     xmlTextWriterStartElement(out->xml, BAD_CAST "testsuite");
-    attribute(out, "name", "bootrig.run", MAX_NAME_BYTES);
-    counters(out, tally, true);
-    timestamp_attribute(out, out->results->wall);
-    suite_properties(out);
+    junit_attribute(out, "name", "bootrig.run", MAX_NAME_BYTES);
+    junit_counters(out, tally, true);
+    junit_timestamp_attribute(out, out->results->wall);
+    xmlTextWriterStartElement(out->xml, BAD_CAST "properties");
+    junit_run_properties(out);
+    xmlTextWriterEndElement(out->xml);
     for (guint i = 0; i < problems->len; i++)
         problem_case(out, g_ptr_array_index(problems, i));
     xmlTextWriterEndElement(out->xml);
 }
 
-static void write_document(struct document *out)
+static void write_document(struct junit_document *out)
 {
-    struct tally tally = tally_of(out->results->cases);
+    struct junit_tally tally = tally_of(out->results->cases);
 
+    for (guint i = 0; i < out->results->cases->len; i++)
+        junit_count_explorations(g_ptr_array_index(out->results->cases, i), &tally);
     tally.n_tests += out->results->problems->len;
     tally.n_errors += out->results->problems->len;
     xmlTextWriterSetIndent(out->xml, 1);
     xmlTextWriterStartDocument(out->xml, NULL, "UTF-8", NULL);
     xmlTextWriterStartElement(out->xml, BAD_CAST "testsuites");
-    attribute(out, "name", "bootrig", MAX_NAME_BYTES);
-    counters(out, tally, !out->options->strict);
+    junit_attribute(out, "name", "bootrig", MAX_NAME_BYTES);
+    junit_counters(out, tally, !out->options->strict);
     if (!out->options->strict)
-        timestamp_attribute(out, out->results->wall);
+        junit_timestamp_attribute(out, out->results->wall);
     problem_suite(out);
-    for (guint i = 0; i < out->results->suites->len; i++)
+    for (guint i = 0; i < out->results->suites->len; i++) {
         suite_element(out, g_ptr_array_index(out->results->suites, i));
+        junit_exploration_suites(out, g_ptr_array_index(out->results->suites, i));
+    }
     xmlTextWriterEndElement(out->xml);
     xmlTextWriterEndDocument(out->xml);
 }
@@ -404,13 +261,15 @@ char *rig_junit_text(const struct rig_results *results, const struct rig_junit_o
                      gsize *n_bytes, GError **error)
 {
     xmlBufferPtr buffer = xmlBufferCreate();
-    struct document out = {.options = options, .results = results};
+    struct junit_document out = {.options = options, .results = results};
     char *text = NULL;
 
     out.xml = buffer ? xmlNewTextWriterMemory(buffer, 0) : NULL;
     if (out.xml) {
         out.n_named = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+        out.pictures = rig_pictures_of(results);
         write_document(&out);
+        g_ptr_array_unref(out.pictures);
         g_hash_table_unref(out.n_named);
         xmlFreeTextWriter(out.xml);
         *n_bytes = (gsize)xmlBufferLength(buffer);

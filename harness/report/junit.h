@@ -12,7 +12,8 @@ G_BEGIN_DECLS
 struct rig_junit_options {
     bool strict; /* only what the schema of the xunit plugin allows (reports/junit-strict.xsd) */
     const char *const
-        *attachments; /* files named at every case that did not pass; NULL-terminated; NULL = none */
+        *attachments;     /* files named at every case that did not pass; NULL-terminated; NULL = none */
+    const char *pictures; /* folder of the pictures of paths; NULL = none were written */
 };
 
 /* The whole document. Owned by the caller. An error only when libxml2 runs out of memory. */

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "report/exploration.h"
 #include "report/model_parts.h"
 
 static char *copy_text(const struct rig_event *event, const char *key)
@@ -240,6 +241,8 @@ static void take_case_end(struct rig_case_result *result, struct rig_attempt *at
         g_free(result->skip_reason);
         result->skip_reason = g_strdup(attempt->skip_reason);
     }
+    rig_attempt_settle_explorations(attempt, attempt->message ? attempt->message
+                                                              : "the exploration did not end");
     take_where(attempt, rig_event_get_map(event, "where"));
     replace_list(&attempt->trailers, rig_event_get_list(event, "trailers"));
     replace_list(&attempt->also, rig_event_get_list(event, "also"));
@@ -336,6 +339,8 @@ static void take_in_case(struct rig_case_result *result, const struct rig_event 
         take_case_start(attempt, event);
     else if (strcmp(word, "case-end") == 0)
         take_case_end(result, attempt, event);
+    else
+        rig_attempt_take_exploration(attempt, event);
 }
 
 static void take_number(struct rig_results *results, const struct rig_event *event)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Making and freeing the parts of the model, and its words. */
+#include "report/exploration.h"
 #include "report/model_parts.h"
 
 const char *rig_verdict_word(enum rig_verdict verdict)
@@ -75,6 +76,8 @@ static void free_attempt(gpointer at)
     g_strfreev(attempt->evidence);
     g_ptr_array_unref(attempt->steps);
     g_ptr_array_unref(attempt->log);
+    g_ptr_array_unref(attempt->explorations);
+    g_ptr_array_unref(attempt->paths);
     g_free(attempt);
 }
 
@@ -136,6 +139,8 @@ struct rig_attempt *rig_attempt_new(guint number)
     attempt->number = number;
     attempt->steps = g_ptr_array_new_with_free_func(free_step);
     attempt->log = g_ptr_array_new_with_free_func(free_entry);
+    attempt->explorations = g_ptr_array_new_with_free_func((GDestroyNotify)rig_exploration_result_free);
+    attempt->paths = g_ptr_array_new_with_free_func((GDestroyNotify)rig_path_story_free);
     attempt->trailers = g_new0(char *, 1);
     attempt->also = g_new0(char *, 1);
     attempt->evidence = g_new0(char *, 1);

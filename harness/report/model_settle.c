@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "report/exploration.h"
 #include "report/model_parts.h"
 
 const struct rig_attempt *rig_case_last_attempt(const struct rig_case_result *result)
@@ -69,6 +70,7 @@ static void settle_open_attempt(const struct rig_results *results, struct rig_ca
     attempt->verdict = RIG_VERDICT_ERROR;
     attempt->message = g_strdup_printf("the run was %s here", how);
     place_at_open_step(attempt);
+    rig_attempt_settle_explorations(attempt, attempt->message);
     result->final = true;
     rig_case_result_judge(result);
 }

@@ -85,6 +85,14 @@ char *rig_output_file(const struct rig_output *output, const char *name)
     return g_build_filename(output->directory, name, NULL);
 }
 
+bool rig_output_make_folder(const char *path, GError **error)
+{
+    if (g_mkdir_with_parents(path, 0777) == 0)
+        return true;
+    g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot make the folder %s: %s", path, g_strerror(errno));
+    return false;
+}
+
 static bool write_all(int fd, const char *path, const char *text, gsize n_bytes, GError **error)
 {
     while (n_bytes) {

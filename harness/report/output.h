@@ -34,6 +34,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_output, rig_output_release)
 /* Path of a file in the claimed folder. Owned by the caller. */
 char *rig_output_file(const struct rig_output *output, const char *name);
 
+/* Makes a folder, its parents too, when it is missing. */
+bool rig_output_make_folder(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Writes a whole file: to a name beside it, then renamed, so that nobody sees half of it. "-" is standard
  * output; what is there and is no regular file (a pipe, /dev/null) is written directly, not replaced. */
 bool rig_output_publish(const char *path, const char *text, gsize n_bytes,

@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "report/exploration.h"
 #include "report/story.h"
 #include "report/terminal_failure.h"
 #include "report/text.h"
@@ -138,6 +139,21 @@ static void append_case_line(GString *out, const struct rig_terminal *terminal,
     g_string_append_c(out, '\n');
 }
 
+static void append_explorations(GString *out, const struct rig_case_result *result)
+{
+    const struct rig_attempt *attempt = rig_case_last_attempt(result);
+
+    for (guint i = 0; attempt && i < attempt->explorations->len; i++) {
+        const struct rig_exploration_result *exploration = g_ptr_array_index(attempt->explorations, i);
+        g_autofree char *line = rig_exploration_line(exploration);
+        g_autofree char *whole = g_strdup_printf("%s: %s", exploration->life, line);
+
+        g_string_append(out, "  explored  ");
+        rig_text_plain(out, whole, true);
+        g_string_append_c(out, '\n');
+    }
+}
+
 static void append_bad_attempts(GString *out, const struct rig_terminal *terminal,
                                 const struct rig_case_result *result)
 {
@@ -166,9 +182,11 @@ static void tell_case(struct rig_terminal *terminal, const struct rig_case_resul
     if (terminal->told->data[result->index])
         return;
     terminal->told->data[result->index] = 1;
-    if (terminal->options.loudness != RIG_QUIET || bad)
+    if (terminal->options.loudness != RIG_QUIET || bad) {
         append_case_line(text, terminal, result);
-    if (terminal->options.loudness == RIG_VERBOSE && rig_case_last_attempt(result))
+        append_explorations(text, result);
+    }
+    if (terminal->options.loudness >= RIG_VERBOSE && rig_case_last_attempt(result))
         rig_terminal_append_steps(text, &terminal->options, rig_case_last_attempt(result));
     if (bad)
         append_bad_attempts(text, terminal, result);

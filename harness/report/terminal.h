@@ -12,7 +12,8 @@ G_BEGIN_DECLS
 enum rig_loudness {
     RIG_QUIET,   /* failures and the closing summary */
     RIG_NORMAL,  /* and one line per case */
-    RIG_VERBOSE, /* and every step and expectation */
+    RIG_VERBOSE, /* and every step and expectation, and what happened on paths of power cuts */
+    RIG_FULL,    /* and every flash operation of such a path, when the journal has them */
 };
 
 struct rig_terminal_options {

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "report/exploration.h"
 #include "report/story.h"
 #include "report/text.h"
 
@@ -192,4 +193,7 @@ void rig_terminal_append_steps(GString *out, const struct rig_terminal_options *
         g_string_append_printf(out, "  (%u more steps were not kept)\n",
                                attempt->n_steps - attempt->steps->len);
     append_notes(out, attempt);
+    for (guint i = 0; i < attempt->paths->len; i++)
+        rig_path_append_account(out, g_ptr_array_index(attempt->paths, i), options->loudness == RIG_FULL,
+                                "  ");
 }

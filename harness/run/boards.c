@@ -15,9 +15,11 @@ struct rig_boards {
     char *directory;
     char **defects;
     char *bootloader;
+    char *link; /* NULL: as the targets say */
+    char *hci;
+    char *adapter;
     volatile int *interrupted;
     char *program;                 /* this program, for boards that are processes of it */
-    char *openocd_config;          /* for their debug port */
     const struct rig_bench *bench; /* NULL: boards are made from targets alone */
     const struct rig_bench_board *entry;
     struct rig_lock *lock;
@@ -49,7 +51,6 @@ struct rig_boards *rig_boards_new(const char *target, const char *target_directo
     boards->defects = g_strdupv((char **)defects);
     boards->interrupted = interrupted;
     boards->program = g_file_read_link("/proc/self/exe", NULL);
-    boards->openocd_config = g_build_filename(target_directory, "sim-openocd.cfg", NULL);
     boards->made = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, made_free);
     return boards;
 }
@@ -62,9 +63,11 @@ void rig_boards_free(struct rig_boards *boards)
     g_free(boards->target);
     g_free(boards->directory);
     g_free(boards->program);
-    g_free(boards->openocd_config);
     g_strfreev(boards->defects);
     g_free(boards->bootloader);
+    g_free(boards->link);
+    g_free(boards->hci);
+    g_free(boards->adapter);
     g_free(boards);
 }
 
@@ -73,9 +76,9 @@ static bool is_kind(const struct rig_target *target, const char *kind)
     return g_str_equal(rig_record_text(target->record, "kind"), kind);
 }
 
-static bool is_process(const struct rig_target *target)
+static bool is_process(const struct rig_boards *boards, const struct rig_target *target)
 {
-    return is_kind(target, "simulated-process");
+    return boards->link || is_kind(target, "simulated-process");
 }
 
 void rig_boards_use_bench(struct rig_boards *boards, const struct rig_bench *bench,
@@ -115,13 +118,20 @@ static struct rig_board *make_board(struct rig_boards *boards, const struct rig_
     }
     if (is_kind(target, "qemu"))
         return rig_qemu_board_new(target, error);
-    if (!is_process(target))
+    if (!is_process(boards, target))
         return rig_sim_board_new(target, error);
     if (boards->program)
-        return rig_process_board_new(target, boards->program, boards->openocd_config, error);
+        return rig_process_board_new(target, boards->program, boards->directory, error);
     g_set_error_literal(error, RIG_ERROR, RIG_ERROR_IO,
                         "cannot tell where this program is: /proc is not mounted");
     return NULL;
+}
+
+void rig_boards_use_link(struct rig_boards *boards, const char *link, const char *hci, const char *adapter)
+{
+    boards->link = g_strdup(link);
+    boards->hci = g_strdup(hci);
+    boards->adapter = g_strdup(adapter);
 }
 
 void rig_boards_use_bootloader(struct rig_boards *boards, const char *path)
@@ -135,7 +145,7 @@ static bool adapt(const struct rig_boards *boards, const struct rig_target *targ
                   GError **error)
 {
     bool (*add_defect)(struct rig_board *, const char *, GError **) =
-        is_process(target) ? rig_process_board_add_defect : rig_sim_board_add_defect;
+        is_process(boards, target) ? rig_process_board_add_defect : rig_sim_board_add_defect;
 
     if (boards->entry && (boards->bootloader || (boards->defects && *boards->defects))) {
         g_set_error_literal(error, RIG_ERROR, RIG_ERROR_USAGE,
@@ -148,13 +158,18 @@ static bool adapt(const struct rig_boards *boards, const struct rig_target *targ
                     target->name);
         return false;
     }
-    if (boards->bootloader && is_process(target)) {
+    if (boards->bootloader && is_process(boards, target)) {
         g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
                     "target '%s' runs out of process: it cannot run a bootloader of yours", target->name);
         return false;
     }
     if (boards->bootloader && !rig_sim_board_use_bootloader(board, boards->bootloader, error))
         return false;
+    if (boards->link) {
+        if (!rig_process_board_use_link(board, boards->link, error))
+            return false;
+        rig_process_board_use_radio(board, boards->hci, boards->adapter);
+    }
     for (guint i = 0; boards->defects && boards->defects[i]; i++)
         if (!add_defect(board, boards->defects[i], error))
             return false;

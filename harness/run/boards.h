@@ -23,6 +23,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_boards, rig_boards_free)
 /* Every simulated board boots through this shared object (see bootloader_abi.h). NULL: as the targets say. */
 void rig_boards_use_bootloader(struct rig_boards *boards, const char *path);
 
+/* Every simulated board runs as a process of its own and is reached over this link (drivers/links/links.h);
+ * hci and adapter as for rig_process_board_use_radio(). Texts are copied; NULL: as the targets say. */
+void rig_boards_use_link(struct rig_boards *boards, const char *link, const char *hci, const char *adapter);
 /* Every scenario runs on this board of a bench, whose target --target or the bench file says. All is borrowed
  * and must outlive the boards. */
 void rig_boards_use_bench(struct rig_boards *boards, const struct rig_bench *bench,

@@ -4,10 +4,10 @@
 #include "steps/verbs.h"
 
 #include "base/error.h"
-#include "explore/explore.h"
 #include "sim/boot/boot.h"
+#include "steps/explore_journal.h"
 
-#define ACCOUNT_MAX_LINES 400u
+#include <string.h>
 
 static const char *const life_words[] = {"upload", "test", "permanent", "confirm", NULL};
 static const char *const torn_words[] = {"none", "half-write", "half-erase", NULL};
@@ -117,8 +117,9 @@ static bool take_life(struct rig_run *run, const struct rig_step *step, struct r
     return true;
 }
 
-/* Those that were asked for and can be judged here; the others are told. */
-static bool take_invariants(struct rig_run *run, const struct rig_step *step, struct rig_explore_plan *plan)
+/* Those that were asked for and can be judged here; of the others, why not. */
+static bool take_invariants(struct rig_run *run, const struct rig_step *step, struct rig_explore_plan *plan,
+                            const char *why_not[RIG_N_INVARIANTS])
 {
     const struct rig_value *names = rig_record_get(step->arguments, "invariants");
     bool all = rig_list_has(names, "all");
@@ -138,78 +139,15 @@ static bool take_invariants(struct rig_run *run, const struct rig_step *step, st
         wanted |= 1u << invariant;
     }
     for (guint i = 0; i < RIG_N_INVARIANTS; i++) {
-        const char *why = NULL;
-
         if (!(wanted >> i & 1))
             continue;
         if (i == RIG_INVARIANT_WEAR && plan->max_erases == 0)
-            why = "no bound ('erases') is given";
+            why_not[i] = "no bound ('erases') is given";
         else
-            rig_invariant_applies((enum rig_invariant)i, plan->subject, &plan->life, &why);
-        if (why)
-            rig_run_note(run, "not judged: %s, %s", rig_invariant_name((enum rig_invariant)i), why);
-        else
-            plan->invariants |= 1u << i;
+            rig_invariant_applies((enum rig_invariant)i, plan->subject, &plan->life, &why_not[i]);
+        plan->invariants |= why_not[i] ? 0 : 1u << i;
     }
     return true;
-}
-
-static void tell_result(struct rig_run *run, const struct rig_exploration *seen)
-{
-    rig_run_note(
-        run,
-        "%s: %u flash contents at power-on, %" G_GUINT64_FORMAT " with their history; %" G_GUINT64_FORMAT
-        " places of a power cut (%" G_GUINT64_FORMAT " of them inside an operation), %" G_GUINT64_FORMAT
-        " bootloader runs; every place is reached with at most %u cuts",
-        seen->closed ? "closed: every sequence of power cuts of any length is covered" : "not closed",
-        seen->n_contents, seen->n_nodes, seen->n_edges, seen->n_torn_edges, seen->n_boots, seen->longest);
-    rig_run_note(run, "explored in %.1f ms, %.1f million cut places per second, %.1f MiB",
-                 (double)seen->elapsed_us / 1e3, (double)seen->n_edges / (double)MAX(seen->elapsed_us, 1),
-                 (double)seen->n_bytes / 1048576.0);
-}
-
-struct account {
-    struct rig_run *run;
-    guint n_lines;
-};
-
-static void tell_line(void *user, const char *line)
-{
-    struct account *account = user;
-
-    if (account->n_lines++ < ACCOUNT_MAX_LINES)
-        rig_run_note(account->run, "%s", line);
-}
-
-static void tell_path(struct rig_run *run, const struct rig_explore_plan *plan, const char *path)
-{
-    g_autoptr(GArray) legs = rig_path_parse(path, NULL);
-    struct account account = {.run = run};
-    bool fits = false;
-
-    if (legs)
-        rig_explore_replay(plan, legs, tell_line, &account, &fits);
-    if (!fits)
-        rig_run_error_text(run, "the path %s cannot be played again", path);
-}
-
-/* One expectation. Returns the path when the invariant is broken and should not be. */
-static const char *judge_one(struct rig_run *run, enum rig_invariant invariant,
-                             const struct rig_exploration *seen, bool known)
-{
-    const struct rig_violation *violation = &seen->violations[invariant];
-    g_autofree char *what = g_strdup_printf("invariant %s", rig_invariant_name(invariant));
-    g_autofree char *found = g_strdup(seen->closed ? "holds" : "holds as far as it was explored");
-
-    if (violation->n_nodes > 0) {
-        g_free(found);
-        found = g_strdup_printf("after %u power cut%s, cuts=%s: %s (%" G_GUINT64_FORMAT " such states)",
-                                violation->n_cuts, violation->n_cuts == 1 ? "" : "s", violation->path,
-                                violation->complaint, violation->n_nodes);
-    }
-    rig_run_expect(run, known == (violation->n_nodes > 0), what,
-                   known ? "broken, as it is known to be" : rig_invariant_about(invariant), found);
-    return known ? NULL : violation->path;
 }
 
 static bool take_known(struct rig_run *run, const struct rig_step *step, const struct rig_explore_plan *plan,
@@ -231,46 +169,170 @@ static bool take_known(struct rig_run *run, const struct rig_step *step, const s
     return true;
 }
 
-static void judge_result(struct rig_run *run, const struct rig_explore_plan *plan,
-                         const struct rig_exploration *seen, guint32 known)
+/* What was not visited is not proved. */
+static enum rig_verdict verdict_of(const struct rig_exploration *seen, bool broken, bool known, bool may_stay)
 {
-    const char *worst = NULL;
+    if (known || broken)
+        return known == broken ? RIG_VERDICT_PASS : RIG_VERDICT_FAIL;
+    if (seen->closed)
+        return RIG_VERDICT_PASS;
+    return may_stay ? RIG_VERDICT_SKIP : RIG_VERDICT_ERROR;
+}
+
+static char *finding_text(const struct rig_exploration *seen, const struct rig_violation *violation,
+                          bool known)
+{
+    if (violation->n_nodes > 0)
+        return g_strdup_printf("after %u power cut%s, cuts=%s: %s (%" G_GUINT64_FORMAT " such state%s)%s",
+                               violation->n_cuts, violation->n_cuts == 1 ? "" : "s", violation->path,
+                               violation->complaint, violation->n_nodes, violation->n_nodes == 1 ? "" : "s",
+                               known ? ", as it is known to be" : "");
+    if (!seen->closed)
+        return g_strdup_printf("holds as far as it was explored; not proved: %s", seen->why_open);
+    return g_strdup(known ? "holds, although it is known to be broken" : "holds");
+}
+
+/* "No crash." -> "No crash": the sentence goes on behind it. Owned by the caller. */
+static char *expectation_of(enum rig_invariant invariant, bool known)
+{
+    const char *about = rig_invariant_about(invariant);
+
+    return known ? g_strdup("broken, as it is known to be")
+                 : g_strndup(about, strlen(about) - (g_str_has_suffix(about, ".") ? 1 : 0));
+}
+
+/* Plays a path again, with everybody watching, and writes it down. */
+static void tell_path(struct rig_run *run, const struct rig_explore_plan *plan, const char *path,
+                      const struct rig_explore_finding *broken, guint n_broken)
+{
+    g_autoptr(GArray) legs = rig_path_parse(path, NULL);
+    g_autoptr(rig_account) account = NULL;
+    struct rig_explore_plan told = *plan; /* it was judged before */
+    struct sim_flash *flash = plan->subject->flash;
+    struct sim_flash_content *content = sim_flash_keep(flash);
+    bool fits = false;
+
+    told.invariants = 0;
+    if (legs)
+        rig_explore_replay(&told, legs, &account, &fits);
+    if (content)
+        sim_flash_restore(flash, content);
+    sim_flash_content_free(content);
+    if (!fits)
+        rig_run_error_text(run, "the path %s cannot be played again", path);
+    else
+        rig_explore_emit_path(run, path, account, broken, n_broken, false);
+}
+
+/* Invariants that one path breaks are told together: the first of them tells for all. */
+static void tell_paths(struct rig_run *run, const struct rig_explore_plan *plan,
+                       const struct rig_explore_finding *findings, guint n_findings)
+{
+    for (guint i = 0; i < n_findings; i++) {
+        const char *path = findings[i].violation ? findings[i].violation->path : NULL;
+        struct rig_explore_finding broken[RIG_N_INVARIANTS];
+        guint n_broken = 0;
+
+        if (findings[i].verdict != RIG_VERDICT_FAIL || !path)
+            continue;
+        for (guint k = 0; k < n_findings; k++) {
+            const struct rig_violation *other = findings[k].violation;
+
+            if (findings[k].verdict != RIG_VERDICT_FAIL || !other || !g_str_equal(other->path, path))
+                continue;
+            broken[n_broken] = findings[k];
+            broken[n_broken++].text = other->complaint;
+        }
+        if (broken[0].invariant == findings[i].invariant)
+            tell_path(run, plan, path, broken, n_broken);
+    }
+}
+
+static void judge_result(struct rig_run *run, const struct rig_explore_plan *plan,
+                         const struct rig_exploration *seen, guint32 known, bool may_stay)
+{
+    struct rig_explore_finding findings[RIG_N_INVARIANTS];
+    g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
+    guint n = 0;
 
     for (guint i = 0; i < RIG_N_INVARIANTS; i++) {
-        const char *path =
-            plan->invariants >> i & 1 ? judge_one(run, (enum rig_invariant)i, seen, known >> i & 1) : NULL;
+        enum rig_invariant invariant = (enum rig_invariant)i;
+        const struct rig_violation *violation = &seen->violations[i];
+        bool broken = violation->n_nodes > 0;
+        g_autofree char *what = g_strdup_printf("invariant %s", rig_invariant_name(invariant));
+        g_autofree char *expected = expectation_of(invariant, known >> i & 1);
 
-        worst = worst ? worst : path;
+        if (!(plan->invariants >> i & 1))
+            continue;
+        g_ptr_array_add(texts, finding_text(seen, violation, known >> i & 1));
+        findings[n] =
+            (struct rig_explore_finding){.invariant = invariant,
+                                         .verdict = verdict_of(seen, broken, known >> i & 1, may_stay),
+                                         .text = g_ptr_array_index(texts, texts->len - 1),
+                                         .violation = broken ? violation : NULL};
+        rig_run_expect(run, (known >> i & 1) == broken, what, expected, findings[n].text);
+        if (broken && findings[n].verdict == RIG_VERDICT_FAIL && !run->path_text)
+            run->path_text = g_strdup(violation->path);
+        n++;
     }
-    if (!worst)
-        return;
-    run->path_text = g_strdup(worst);
-    rig_run_note(run, "the shortest path again, with real power cuts: cuts=%s", worst);
-    tell_path(run, plan, worst);
+    rig_explore_emit_end(run, seen, findings, n);
+    tell_paths(run, plan, findings, n);
 }
 
 static void explore(struct rig_run *run, const struct rig_step *step, const struct rig_explore_plan *plan)
 {
+    bool interrupted;
+    bool may_stay;
     guint32 known;
 
     if (!take_known(run, step, plan, &known))
         return;
     g_autoptr(rig_exploration) seen = rig_explore(plan);
-    tell_result(run, seen);
-    judge_result(run, plan, seen, known);
+    interrupted = plan->interrupted && *plan->interrupted;
+    may_stay = rig_record_flag(step->arguments, "may-stay-open") && !interrupted;
+    judge_result(run, plan, seen, known, may_stay);
     if (seen->closed)
         return;
-    if (rig_record_flag(step->arguments, "may-stay-open") && !(plan->interrupted && *plan->interrupted))
+    if (may_stay)
         rig_run_note(run, "not closed: %s", seen->why_open);
     else if (!rig_run_troubled(run))
         rig_run_error_text(run, "the exploration did not close: %s", seen->why_open);
+}
+
+static void judge_path(struct rig_run *run, const struct rig_explore_plan *plan, guint32 broken,
+                       const struct rig_account *account)
+{
+    struct rig_explore_finding findings[RIG_N_INVARIANTS];
+    struct rig_explore_finding told[RIG_N_INVARIANTS];
+    guint n_told = 0;
+    guint n = 0;
+
+    for (guint i = 0; i < RIG_N_INVARIANTS; i++) {
+        enum rig_invariant invariant = (enum rig_invariant)i;
+        bool ok = !(broken >> i & 1);
+        g_autofree char *what = g_strdup_printf("invariant %s", rig_invariant_name(invariant));
+        g_autofree char *expected = expectation_of(invariant, false);
+
+        if (!(plan->invariants >> i & 1))
+            continue;
+        findings[n] =
+            (struct rig_explore_finding){.invariant = invariant,
+                                         .verdict = ok ? RIG_VERDICT_PASS : RIG_VERDICT_FAIL,
+                                         .text = ok ? "holds on this path" : account->complaints[i]};
+        rig_run_expect(run, ok, what, expected, findings[n].text);
+        if (!ok)
+            told[n_told++] = findings[n];
+        n++;
+    }
+    rig_explore_emit_end(run, NULL, findings, n);
+    rig_explore_emit_path(run, run->only_path, account, told, n_told, true);
 }
 
 static void play_only(struct rig_run *run, const struct rig_explore_plan *plan)
 {
     GError *error = NULL;
     g_autoptr(GArray) legs = rig_path_parse(run->only_path, &error);
-    struct account account = {.run = run};
+    g_autoptr(rig_account) account = NULL;
     guint32 broken;
     bool fits;
 
@@ -279,17 +341,12 @@ static void play_only(struct rig_run *run, const struct rig_explore_plan *plan)
         return;
     }
     run->path_text = g_strdup(run->only_path);
-    broken = rig_explore_replay(plan, legs, tell_line, &account, &fits);
-    if (!fits)
+    broken = rig_explore_replay(plan, legs, &account, &fits);
+    if (fits)
+        judge_path(run, plan, broken, account);
+    else
         rig_run_error_text(run, "the path %s does not fit this board: a cut of it is never reached",
                            run->only_path);
-    for (guint i = 0; i < RIG_N_INVARIANTS; i++) {
-        g_autofree char *what = g_strdup_printf("invariant %s", rig_invariant_name((enum rig_invariant)i));
-
-        if (plan->invariants >> i & 1)
-            rig_run_expect(run, !(broken >> i & 1), what, rig_invariant_about((enum rig_invariant)i),
-                           broken >> i & 1 ? "broken at the end of the path" : "holds");
-    }
 }
 
 static void explore_subject(struct rig_run *run, const struct rig_step *step,
@@ -297,6 +354,7 @@ static void explore_subject(struct rig_run *run, const struct rig_step *step,
 {
     const struct rig_value *torn = rig_record_get(step->arguments, "torn");
     const struct rig_value *erases = rig_record_get(step->arguments, "erases");
+    const char *why_not[RIG_N_INVARIANTS] = {NULL};
     struct rig_explore_plan plan = {
         .subject = subject,
         .torn_write = rig_list_has(torn, "half-write"),
@@ -311,8 +369,9 @@ static void explore_subject(struct rig_run *run, const struct rig_step *step,
 
     if (!take_image(run, step, "old", config, &plan.images[RIG_IMAGE_OLD]) ||
         !take_image(run, step, "new", config, &plan.images[RIG_IMAGE_NEW]) ||
-        !take_life(run, step, &plan.life) || !take_invariants(run, step, &plan))
+        !take_life(run, step, &plan.life) || !take_invariants(run, step, &plan, why_not))
         return;
+    rig_explore_emit_start(run, &plan, why_not);
     if (run->only_path)
         play_only(run, &plan);
     else

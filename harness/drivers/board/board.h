@@ -81,12 +81,12 @@ struct rig_board_ops {
      * Borrowed. Returns the foreign bootloader that this board boots through, NULL = the model. */
     struct sim_guest *(*bootloader)(struct rig_board *board, const struct sim_boot_config **config,
                                     const struct sim_flash **flash);
-    /* A console line, before the listener hears of it; NULL op: the board does not care. */
-    void (*heard)(struct rig_board *board, const char *line);
     /* Tells the logs of programs that work for this board (name of the log, its path), for the evidence of a
      * case that did not pass. NULL op: there are none. */
     void (*logs)(struct rig_board *board, void (*each)(void *user, const char *name, const char *path),
                  void *user);
+    /* A console line, before the listener hears of it; NULL op: the board does not care. */
+    void (*heard)(struct rig_board *board, const char *line);
     /* Every driver at rest, power off: the safe state at the end. false: it could not be brought there. */
     bool (*make_safe)(struct rig_board *board, GError **error);
     void (*free)(struct rig_board *board);

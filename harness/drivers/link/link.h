@@ -34,7 +34,8 @@ struct rig_link_state {
     bool encrypted;
     bool bonded; /* the host holds a key for this board */
     bool subscribed;
-    guint16 mtu; /* ATT_MTU, 0 when not connected */
+    guint16 mtu;     /* ATT_MTU, 0 when not connected */
+    bool host_fault; /* the last outcome was this host's doing (daemon or adapter gone), not the board's */
     /* What the link's framing takes of the board's buffer beside each message. Such a link carries a message
      * in one write only. */
     guint8 framing_bytes;
@@ -45,6 +46,21 @@ struct rig_link_connect {
     guint16 mtu;      /* ATT_MTU to ask for; 0 = the most the host can */
     bool pair;        /* encrypt: with the stored key, or by pairing when there is none */
     guint64 until_us; /* board clock */
+};
+
+/* What the host has to pair with, and what a person in front of it would answer. */
+enum rig_link_io {
+    RIG_LINK_IO_NONE, /* Just Works */
+    RIG_LINK_IO_DISPLAY,
+    RIG_LINK_IO_KEYBOARD,
+    RIG_LINK_IO_YES_NO, /* a display and two buttons: numeric comparison */
+    RIG_LINK_IO_KEYBOARD_DISPLAY,
+};
+struct rig_link_answers {
+    enum rig_link_io io;
+    bool has_passkey;
+    guint32 passkey; /* typed in; with YES_NO the number that must be shown */
+    bool refuse;     /* says no to whatever is asked */
 };
 
 struct rig_link;
@@ -72,6 +88,8 @@ struct rig_link_ops {
     bool (*receive)(struct rig_link *link, guint64 until_us, GBytes **packet, enum rig_link_outcome *outcome,
                     GError **error);
     bool (*forget_bond)(struct rig_link *link, GError **error); /* the host's half; no bond is no error */
+    /* How pairing is answered from now on; copied. NULL: this link pairs without questions. */
+    bool (*answer)(struct rig_link *link, const struct rig_link_answers *answers, GError **error);
     void (*state)(struct rig_link *link, struct rig_link_state *state);
     /* The board lost its power or started anew, seen by another way than the link: what was connected is not
      * any more. NULL: this link sees it by itself. `why` is for people; borrowed. */
@@ -97,7 +115,9 @@ struct rig_link_place {
     const char *adapter;         /* bluez: "hci0" */
     const char *address;         /* bluez: "C0:FF:EE:52:84:00"; NULL: found by its name */
     const char *name;            /* bluez: advertised name; NULL: found by its address */
-    guint16 max_mtu;             /* no longer ATT_MTU (packet + 3) than this; 0 = what the link can carry */
+    bool or_next_address;        /* bluez: or at address + 1, where some bootloaders advertise */
+    bool refresh;    /* bluez: forget bond and cached services of the board before each connection */
+    guint16 max_mtu; /* no longer ATT_MTU (packet + 3) than this; 0 = what the link can carry */
 };
 bool rig_link_open(struct rig_link *link, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rig_link_board_gone(struct rig_link *link, const char *why);

@@ -3,16 +3,20 @@
 #include "drivers/links/links.h"
 
 #include "base/error.h"
+#include "drivers/bluez/bluez_link.h"
 #include "drivers/serial/serial_link.h"
 #include "drivers/udp/udp_link.h"
 
 static const char *const nothing[] = {NULL};
 static const char *const console_too[] = {"console", NULL};
+static const char *const bluetooth[] = {"ble", "bonding", NULL};
+static const struct rig_link_kind bluez = {
+    .name = "bluez", .make = rig_bluez_link_new, .capabilities = bluetooth};
 static const struct rig_link_kind udp = {.name = "udp", .make = rig_udp_link_new, .capabilities = nothing};
 static const struct rig_link_kind serial = {
     .name = "serial", .make = rig_serial_link_new, .capabilities = console_too};
 
-const struct rig_link_kind *const rig_link_kinds[] = {&udp, &serial};
+const struct rig_link_kind *const rig_link_kinds[] = {&bluez, &udp, &serial};
 const gsize rig_n_link_kinds = G_N_ELEMENTS(rig_link_kinds);
 
 const struct rig_link_kind *rig_link_kind_find(const char *name, GError **error)

@@ -11,11 +11,15 @@
 #define EXAMINE_TRIES 3
 #define DUMP_MS 120000u
 #define STATE_MS 3000
+#define BOOT_TOLD_US (2 * G_USEC_PER_SEC)
 
 bool rig_openocd_do(struct rig_openocd_probe *probe, GError **error, const char *text)
 {
     return rig_openocd_command(probe->openocd, RIG_OPENOCD_COMMAND_MS, NULL, error, "%s", text);
 }
+
+/* A TAP that lost its power is in its reset state, and openocd does not know that. */
+#define FIND_TAPS "if {[transport select] eq {jtag}} {jtag arp_init}; "
 
 /* After power came back a target that failed a reset stays "not examined" for ever; so it is examined each
  * time. A dead adapter is cured by a new openocd only. */
@@ -27,7 +31,7 @@ static bool examine(struct rig_openocd_probe *probe, GError **error)
         for (guint i = 0; i < EXAMINE_TRIES; i++) {
             g_clear_error(error);
             if (rig_openocd_command(probe->openocd, RIG_OPENOCD_COMMAND_MS, NULL, error,
-                                    "poll off; [target current] arp_examine; poll"))
+                                    "poll off; " FIND_TAPS "[target current] arp_examine; poll"))
                 return true;
             if (!rig_openocd_is_started(probe->openocd))
                 break;
@@ -60,7 +64,7 @@ bool rig_openocd_peek(struct rig_openocd_probe *probe, GError **error)
     if (!hold_reset(probe, true, error) || !probe->supply.set(probe->supply.user, true, error))
         return false;
     probe->peeking = true;
-    return rig_openocd_do(probe, error, "[target current] arp_examine") &&
+    return rig_openocd_do(probe, error, FIND_TAPS "[target current] arp_examine") &&
            rig_openocd_check_identity(probe, error);
 }
 
@@ -83,6 +87,7 @@ bool rig_openocd_need_target(struct rig_openocd_probe *probe, const char *what, 
     if (!probe->examined || !rig_openocd_is_started(probe->openocd)) {
         g_autoptr(GError) cause = NULL;
 
+        probe->forwards_rtt = false;
         probe->examined = examine(probe, &cause) && rig_openocd_check_identity(probe, &cause);
         if (!probe->examined)
             g_propagate_error(error, g_steal_pointer(&cause));
@@ -90,12 +95,21 @@ bool rig_openocd_need_target(struct rig_openocd_probe *probe, const char *what, 
     return probe->examined;
 }
 
+static void await_boot(struct rig_openocd_probe *probe)
+{
+    probe->told_until_us = probe->layout->boots_are_told ? g_get_monotonic_time() + BOOT_TOLD_US : 0;
+}
+
 void rig_openocd_probe_power(struct rig_openocd_probe *probe, bool on)
 {
-    if (on && !probe->powered)
+    if (on && !probe->powered) {
         probe->boot_by_power = true;
+        probe->boots_at_resume = false;
+        await_boot(probe);
+    }
     if (!on && probe->powered && rig_openocd_is_started(probe->openocd))
-        (void)!rig_openocd_do(probe, NULL, "poll off");
+        (void)!rig_openocd_do(probe, NULL, probe->forwards_rtt ? "poll off; rtt stop" : "poll off");
+    probe->forwards_rtt = false;
     probe->powered = on;
     probe->examined = false;
 }
@@ -106,6 +120,7 @@ void rig_openocd_probe_saw_boot(struct rig_openocd_probe *probe)
     if (!probe->boot_by_power)
         probe->n_resets++;
     probe->boot_by_power = false;
+    probe->told_until_us = 0;
 }
 
 void rig_openocd_probe_forget_boots(struct rig_openocd_probe *probe)
@@ -136,13 +151,23 @@ static bool probe_halt(struct rig_probe *base, GError **error)
 /* A core that runs already is no error, as it is none to halt one that stands. */
 static bool probe_resume(struct rig_probe *base, GError **error)
 {
-    return control(rig_openocd_of(base), "resume", error,
-                   "poll; if {[[target current] curstate] eq {halted}} {resume}");
+    struct rig_openocd_probe *probe = rig_openocd_of(base);
+
+    if (probe->boots_at_resume)
+        await_boot(probe);
+    probe->boots_at_resume = false;
+    return control(probe, "resume", error, "poll; if {[[target current] curstate] eq {halted}} {resume}");
 }
 
 static bool probe_reset_halt(struct rig_probe *base, GError **error)
 {
-    return control(rig_openocd_of(base), "reset", error, "reset halt");
+    struct rig_openocd_probe *probe = rig_openocd_of(base);
+
+    if (probe->supply.catch_up)
+        probe->supply.catch_up(probe->supply.user);
+    probe->told_until_us = 0;
+    probe->boots_at_resume = control(probe, "reset", error, "reset halt");
+    return probe->boots_at_resume;
 }
 
 char *rig_openocd_state(struct rig_openocd_probe *probe, GError **error)
@@ -177,6 +202,9 @@ static bool probe_reset(struct rig_probe *base, GError **error)
 {
     struct rig_openocd_probe *probe = rig_openocd_of(base);
 
+    if (probe->supply.catch_up)
+        probe->supply.catch_up(probe->supply.user);
+    await_boot(probe);
     return control(probe, "reset", error, "reset run") && wait_until_running(probe, error);
 }
 
@@ -244,7 +272,7 @@ static bool worth_another_try(struct rig_openocd_probe *probe)
     if (!rig_openocd_is_started(probe->openocd))
         return true;
     state = rig_openocd_state(probe, NULL);
-    return g_strcmp0(state, "unknown") == 0 &&
+    return (!state || g_str_equal(state, "unknown")) &&
            (!probe->supply.has_power || probe->supply.has_power(probe->supply.user));
 }
 

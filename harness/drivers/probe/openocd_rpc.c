@@ -18,7 +18,8 @@ struct rig_openocd {
     struct rig_openocd_config config;
     struct rig_process *process;   /* NULL: none started */
     struct rig_stream *connection; /* to a running server */
-    long log_start;                /* where this session's part of the log begins */
+    guint session;
+    long log_start; /* where this session's part of the log begins */
 };
 
 struct rig_openocd *rig_openocd_new(const struct rig_openocd_config *config)
@@ -32,6 +33,11 @@ struct rig_openocd *rig_openocd_new(const struct rig_openocd_config *config)
 bool rig_openocd_is_started(const struct rig_openocd *openocd)
 {
     return openocd->process || openocd->connection;
+}
+
+guint rig_openocd_session(const struct rig_openocd *openocd)
+{
+    return rig_openocd_is_started(openocd) ? openocd->session : 0;
 }
 
 void rig_openocd_end(struct rig_openocd *openocd)
@@ -224,6 +230,7 @@ bool rig_openocd_ready(struct rig_openocd *openocd, GError **error)
         return true;
     if (!reach(openocd, error))
         return false;
+    openocd->session++;
     if (run(openocd, start_ms, "format {%s|%s} [version] [target names]", &greeting, error) &&
         check_greeting(openocd, greeting, error))
         return true;

@@ -46,6 +46,9 @@ bool rig_openocd_ready(struct rig_openocd *openocd, GError **error) G_GNUC_WARN_
 /* Ends a started one (a hung one the hard way), or disconnects. The next command starts anew. */
 void rig_openocd_end(struct rig_openocd *openocd);
 bool rig_openocd_is_started(const struct rig_openocd *openocd);
+/* Counts starts and connections: what was set up inside openocd is gone when it changes. 0:
+ * none runs. */
+guint rig_openocd_session(const struct rig_openocd *openocd);
 
 /* One command; *result (may be NULL) is its value, owned by the caller. Braces in it must be balanced.
  * RIG_ERROR_DEVICE: it failed, with code and the last error of the log; or openocd did not answer, died or

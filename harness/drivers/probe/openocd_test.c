@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The OpenOCD probe with the real openocd against `bootrig sim`. */
-#include "drivers/probe/openocd_probe.h"
+#include "drivers/probe/openocd_rtt.h"
 
 #include "base/error.h"
 #include "drivers/simprocess/sim_process.h"
@@ -20,11 +20,25 @@
 #define SLOT1 0x2c000u
 #define SLOT_BYTES 0x20000u
 
+/* The same tests go over both ports of the board. */
+struct port {
+    const char *name;
+    const char *config;
+    const char *command; /* names the port's number */
+    gsize read_bytes;    /* in one go: JTAG by single pins is slow */
+};
+static const struct port stlink = {"st-link", RIG_SOURCE_DIR "/targets/sim-openocd.cfg",
+                                   "st-link backend tcp", 0x100000};
+static const struct port jtag = {"jtag", RIG_SOURCE_DIR "/targets/sim-jtag-openocd.cfg",
+                                 "remote_bitbang port", 0x10000};
+
 struct rig {
+    const struct port *port;
     char *folder;
     char *log;
     char *backend;
     const char *arguments[5];
+    struct rig_openocd_config config;
     struct rig_sim_process *sim;
     struct rig_openocd_layout layout;
     struct rig_openocd_probe probe;
@@ -48,29 +62,36 @@ static void fill_layout(struct rig_openocd_layout *layout)
     };
 }
 
+static void open_probe(struct rig *rig)
+{
+    assert_true(rig_openocd_probe_open(&rig->probe, &rig->config, &rig->layout, rig->folder, NULL));
+    rig_openocd_probe_power(&rig->probe, true);
+}
+
 static int open_rig(void **state)
 {
     struct rig *rig = g_new0(struct rig, 1);
     const char *const options[] = {"--version", "3.2.1", "--speed", "20", NULL};
     g_autofree char *openocd = g_find_program_in_path("openocd");
-    struct rig_openocd_config config = {.arguments = rig->arguments};
 
+    rig->port = *state;
     *state = rig;
     if (!openocd)
         return 0;
+    rig->config.arguments = rig->arguments;
     rig->folder = g_dir_make_tmp("rig-ocd-XXXXXX", NULL);
     rig->log = g_build_filename(rig->folder, "openocd.log", NULL);
     rig->sim = rig_sim_process_start(BOOTRIG, options, rig->folder, NULL);
     assert_non_null(rig->sim);
-    rig->backend = g_strdup_printf("st-link backend tcp %u", rig->sim->debug_port);
+    rig->backend = g_strdup_printf("%s %u", rig->port->command,
+                                   rig->port == &jtag ? rig->sim->jtag_port : rig->sim->debug_port);
     rig->arguments[0] = "-f";
-    rig->arguments[1] = RIG_SOURCE_DIR "/targets/sim-openocd.cfg";
+    rig->arguments[1] = rig->port->config;
     rig->arguments[2] = "-c";
     rig->arguments[3] = rig->backend;
-    config.log_path = rig->log;
+    rig->config.log_path = rig->log;
     fill_layout(&rig->layout);
-    assert_true(rig_openocd_probe_open(&rig->probe, &config, &rig->layout, rig->folder, NULL));
-    rig_openocd_probe_power(&rig->probe, true);
+    open_probe(rig);
     return 0;
 }
 
@@ -145,15 +166,16 @@ static void memory_is_read_word_by_word_and_in_bulk(void **state)
 {
     struct rig *rig = rig_of(state);
     struct rig_probe *probe = &rig->probe.probe;
-    g_autofree guint8 *all = g_malloc(0x100000);
+    g_autofree guint8 *all = g_malloc(rig->port->read_bytes);
     g_autoptr(GError) error = NULL;
     guint8 some[64];
 
-    must(probe->ops->read(probe, "internal", 0, all, 0x100000, &error), error);
+    must(probe->ops->read(probe, "internal", 0, all, rig->port->read_bytes, &error), error);
     must(probe->ops->read(probe, "internal", SLOT0, some, sizeof some, &error), error);
     assert_memory_equal(all + SLOT0, some, sizeof some);
     assert_int_equal(some[0], 0x3d); /* the image magic */
-    assert_int_equal(all[0x80000], 0xff);
+    must(probe->ops->read(probe, "internal", 0x80000, some, sizeof some, &error), error);
+    assert_int_equal(some[0], 0xff);
 }
 
 static void the_view_tells_what_runs(void **state)
@@ -357,23 +379,209 @@ static void a_running_server_is_attached_to(void **state)
     assert_string_equal(names, "chip.cpu");
 }
 
-#define rig_case(f) cmocka_unit_test_setup_teardown(f, open_rig, close_rig)
+/* The probe anew, with another idea of the board. */
+static void reopen(struct rig *rig)
+{
+    rig_openocd_probe_close(&rig->probe);
+    open_probe(rig);
+}
+
+static void a_board_with_another_chip_is_refused_before_it_is_touched(void **state)
+{
+    struct rig *rig = rig_of(state);
+    const struct rig_probe_ops *ops = rig->probe.probe.ops;
+    guint8 bytes[4] = {0};
+
+    wait_for_status(rig, "state=running");
+    rig->config.expect_chip = "nrf52832";
+    reopen(rig);
+    for (guint i = 0; i < 5; i++) {
+        g_autoptr(GError) error = NULL;
+
+        assert_false(i == 0   ? ops->halt(&rig->probe.probe, &error)
+                     : i == 1 ? ops->reset(&rig->probe.probe, &error)
+                     : i == 2 ? ops->reset_halt(&rig->probe.probe, &error)
+                     : i == 3
+                         ? ops->program(&rig->probe.probe, "internal", SLOT1, bytes, sizeof bytes, &error)
+                         : ops->read(&rig->probe.probe, "internal", SLOT1, bytes, sizeof bytes, &error));
+        assert_non_null(strstr(error->message, "an nrf52840 (0x00052840 at 0x10000100), not an nrf52832"));
+        assert_non_null(strstr(error->message, "not halted, erased or programmed"));
+    }
+    wait_for_status(rig, "boots=1 resets=0 image=3.2.1 confirmed=yes halted=no");
+    rig->config.expect_chip = "nrf52840";
+    reopen(rig);
+    assert_true(ops->halt(&rig->probe.probe, NULL));
+}
+
+static void a_board_is_known_by_any_word_of_its_own(void **state)
+{
+    struct rig *rig = rig_of(state);
+    const struct rig_probe_ops *ops = rig->probe.probe.ops;
+    g_autoptr(GError) error = NULL;
+
+    rig->config.expect_word = (struct rig_chip_word){0x1000010c, 0xffff, 256};
+    reopen(rig);
+    must(ops->halt(&rig->probe.probe, &error), error);
+    rig->config.expect_word = (struct rig_chip_word){0x1000010c, 0xffff, 512};
+    reopen(rig);
+    assert_false(ops->resume(&rig->probe.probe, &error));
+    assert_non_null(strstr(error->message, "0x00000100 at 0x1000010c"));
+    g_clear_error(&error);
+    rig->config.expect_chip = "nrf99";
+    reopen(rig);
+    assert_false(ops->resume(&rig->probe.probe, &error));
+    assert_non_null(strstr(error->message, "there are: nrf52805"));
+    wait_for_status(rig, "halted=yes");
+}
+
+static void a_debug_port_of_another_kind_is_refused(void **state)
+{
+    struct rig *rig = rig_of(state);
+    const struct rig_probe_ops *ops = rig->probe.probe.ops;
+    g_autoptr(GError) error = NULL;
+
+    if (rig->port == &jtag)
+        skip(); /* a JTAG-DP has no such register */
+    rig->config.expect_dpidr = 0x2ba01477;
+    reopen(rig);
+    must(ops->halt(&rig->probe.probe, &error), error);
+    rig->config.expect_dpidr = 0x6ba02477;
+    reopen(rig);
+    assert_false(ops->resume(&rig->probe.probe, &error));
+    assert_non_null(strstr(error->message, "is 0x2ba01477, not 0x6ba02477"));
+}
+
+static void an_adapter_that_went_away_and_came_back_is_used_again(void **state)
+{
+    struct rig *rig = rig_of(state);
+    struct rig_probe *probe = &rig->probe.probe;
+    g_autoptr(GError) error = NULL;
+    guint8 bytes[16];
+
+    must(probe->ops->read(probe, "internal", SLOT0, bytes, sizeof bytes, &error), error);
+    assert_true(rig_sim_process_command(rig->sim, "unplug probe", NULL, NULL));
+    must(probe->ops->read(probe, "internal", SLOT0, bytes, sizeof bytes, &error), error);
+    assert_int_equal(bytes[0], 0x3d);
+    assert_true(rig_sim_process_command(rig->sim, "unplug probe", NULL, NULL));
+    if (!probe->ops->halt(probe, NULL))
+        must(probe->ops->halt(probe, &error), error);
+    wait_for_status(rig, "halted=yes");
+}
+
+static void the_adapter_proves_that_a_board_is_dead(void **state)
+{
+    struct rig *rig = rig_of(state);
+    g_autoptr(GError) error = NULL;
+    char proof[64] = "";
+    guint8 byte;
+    guint mv = 0;
+
+    must(rig->probe.probe.ops->read(&rig->probe.probe, "internal", 0, &byte, 1, &error), error);
+    if (rig->port == &jtag) {
+        assert_false(rig_openocd_probe_voltage(&rig->probe, &mv, &error));
+        assert_true(g_error_matches(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED));
+        assert_false(rig_openocd_probe_proves_death(&rig->probe, proof, sizeof proof));
+        return;
+    }
+    must(rig_openocd_probe_voltage(&rig->probe, &mv, &error), error);
+    assert_int_equal(mv, 3000);
+    assert_false(rig_openocd_probe_proves_death(&rig->probe, proof, sizeof proof));
+    power(rig, false);
+    assert_true(rig_openocd_probe_proves_death(&rig->probe, proof, sizeof proof));
+    assert_string_equal(proof, "probe: 0 mV at the target");
+}
+
+/* Lines come until there is one with this text. */
+static void wait_for_line(struct rig_rtt *rtt, const char *text)
+{
+    gint64 deadline_us = g_get_monotonic_time() + 20 * G_USEC_PER_SEC;
+    g_autoptr(GError) error = NULL;
+
+    do {
+        g_autofree char *line = NULL;
+
+        must(rig_rtt_attend(rtt, &error), error);
+        line = rig_rtt_line(rtt, 10);
+        if (line && strstr(line, text))
+            return;
+    } while (g_get_monotonic_time() < deadline_us);
+    fail_msg("no line with '%s' came over RTT", text);
+}
+
+static void console_lines_come_through_rtt_over_resets_cuts_and_a_new_openocd(void **state)
+{
+    static const struct rig_rtt_config config = {.address = 0x20000000, .n_bytes = 0x1000};
+    struct rig *rig = rig_of(state);
+    g_autoptr(rig_rtt) rtt = rig_rtt_new(&rig->probe, &config);
+    g_autoptr(GError) error = NULL;
+
+    wait_for_line(rtt, "*** Booting MCUboot");
+    wait_for_line(rtt, "app: advertising");
+    must(rig->probe.probe.ops->reset(&rig->probe.probe, &error), error);
+    wait_for_line(rtt, "*** Booting MCUboot");
+    wait_for_line(rtt, "app: advertising");
+    for (guint i = 0; i < 3; i++) {
+        power(rig, false);
+        assert_true(rig_rtt_attend(rtt, NULL));
+        assert_false(rig_rtt_is_forwarded(rtt));
+        power(rig, true);
+        wait_for_line(rtt, "app: advertising");
+    }
+    rig_openocd_end(rig->probe.openocd);
+    assert_false(rig_rtt_is_forwarded(rtt));
+    must(rig->probe.probe.ops->reset(&rig->probe.probe, &error), error);
+    wait_for_line(rtt, "*** Booting MCUboot");
+    wait_for_line(rtt, "app: advertising");
+}
+
+static void a_console_that_is_not_there_is_looked_for_and_is_no_error(void **state)
+{
+    static const struct rig_rtt_config config = {.address = 0x20010000, .n_bytes = 0x400};
+    struct rig *rig = rig_of(state);
+    g_autoptr(rig_rtt) rtt = rig_rtt_new(&rig->probe, &config);
+
+    for (guint i = 0; i < 5; i++) {
+        g_usleep(25000);
+        assert_true(rig_rtt_attend(rtt, NULL));
+        assert_false(rig_rtt_is_forwarded(rtt));
+        assert_null(rig_rtt_line(rtt, 0));
+    }
+}
+
+/* Names of tests are told with the port. */
+#define RIG_CASE(f)                                                                                          \
+    {.name = "st-link: " #f,                                                                                 \
+     .test_func = f,                                                                                         \
+     .setup_func = open_rig,                                                                                 \
+     .teardown_func = close_rig,                                                                             \
+     .initial_state = (void *)&stlink},                                                                      \
+    {                                                                                                        \
+        .name = "jtag: " #f, .test_func = f, .setup_func = open_rig, .teardown_func = close_rig,             \
+        .initial_state = (void *)&jtag                                                                       \
+    }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        rig_case(memory_is_read_word_by_word_and_in_bulk),
-        rig_case(the_view_tells_what_runs),
-        rig_case(programming_changes_what_it_should_and_leaves_the_rest),
-        rig_case(a_reset_boots_the_board_once),
-        rig_case(halt_and_resume_reach_the_board),
-        rig_case(an_address_that_is_not_there_is_an_error_and_the_next_read_works),
-        rig_case(the_probe_survives_planned_power_cuts),
-        rig_case(an_unplanned_power_loss_is_an_error_and_is_recovered_from),
-        rig_case(a_killed_openocd_is_started_again),
-        rig_case(a_lost_adapter_is_an_error_that_names_the_log),
-        rig_case(a_power_cut_in_the_middle_of_a_swap_leaves_a_torn_slot_that_heals),
-        rig_case(a_running_server_is_attached_to),
+        RIG_CASE(memory_is_read_word_by_word_and_in_bulk),
+        RIG_CASE(the_view_tells_what_runs),
+        RIG_CASE(programming_changes_what_it_should_and_leaves_the_rest),
+        RIG_CASE(a_reset_boots_the_board_once),
+        RIG_CASE(halt_and_resume_reach_the_board),
+        RIG_CASE(an_address_that_is_not_there_is_an_error_and_the_next_read_works),
+        RIG_CASE(the_probe_survives_planned_power_cuts),
+        RIG_CASE(an_unplanned_power_loss_is_an_error_and_is_recovered_from),
+        RIG_CASE(a_killed_openocd_is_started_again),
+        RIG_CASE(a_lost_adapter_is_an_error_that_names_the_log),
+        RIG_CASE(a_power_cut_in_the_middle_of_a_swap_leaves_a_torn_slot_that_heals),
+        RIG_CASE(a_running_server_is_attached_to),
+        RIG_CASE(a_board_with_another_chip_is_refused_before_it_is_touched),
+        RIG_CASE(a_board_is_known_by_any_word_of_its_own),
+        RIG_CASE(a_debug_port_of_another_kind_is_refused),
+        RIG_CASE(an_adapter_that_went_away_and_came_back_is_used_again),
+        RIG_CASE(the_adapter_proves_that_a_board_is_dead),
+        RIG_CASE(console_lines_come_through_rtt_over_resets_cuts_and_a_new_openocd),
+        RIG_CASE(a_console_that_is_not_there_is_looked_for_and_is_no_error),
     };
 
     signal(SIGPIPE, SIG_IGN);

@@ -23,6 +23,7 @@ struct rig_sim_host {
     struct rig_board *board;
     struct sim_board *sim; /* borrowed from board */
     struct sim_debug *debug;
+    struct rig_sim_radio *radio; /* NULL: none */
     double speed;
     gint64 origin_us; /* real instant at which the board's clock showed origin_board_us */
     guint64 origin_board_us;
@@ -103,6 +104,7 @@ void rig_sim_host_free(struct rig_sim_host *host)
 {
     if (!host)
         return;
+    rig_sim_radio_free(host->radio);
     sim_debug_free(host->debug);
     sim_moment_free(host->before);
     g_queue_clear_full(&host->lines, held_free);
@@ -280,6 +282,11 @@ static char *status(const struct rig_sim_host *host)
         view.confirmed ? "yes" : "no", sim_debug_halted(host->debug) ? "yes" : "no",
         (guint64)sim_board_now_us(host->sim));
     add_cut(host, text);
+    if (host->radio) {
+        g_autofree char *words = rig_sim_radio_status(host->radio);
+
+        g_string_append(text, words);
+    }
     return g_string_free(text, FALSE);
 }
 
@@ -354,7 +361,21 @@ char *rig_sim_host_command(struct rig_sim_host *host, const char *line)
     }
     if (g_str_equal(line, "reset"))
         return g_strdup("error: the board has no power");
-    return g_strdup("error: there are: power on, power off, reset, status, cut ...");
+    if (host->radio && (words[0] && (g_str_equal(words[0], "link") || g_str_equal(words[0], "bond"))))
+        return rig_sim_radio_command(host->radio, line);
+    return g_strdup("error: there are: power on, power off, reset, status, cut ..., unplug probe");
+}
+
+bool rig_sim_host_add_radio(struct rig_sim_host *host, const char *where,
+                            const struct sim_stack_config *config, GError **error)
+{
+    host->radio = rig_sim_radio_new(host->sim, where, config, error);
+    return host->radio != NULL;
+}
+
+struct rig_sim_radio *rig_sim_host_radio(struct rig_sim_host *host)
+{
+    return host->radio;
 }
 
 static bool reach(struct rig_sim_host *host)
@@ -372,7 +393,7 @@ void rig_sim_host_smp(struct rig_sim_host *host, const guint8 *bytes, gsize n_by
 {
     gsize room;
 
-    if (!sim_board_powered(host->sim) || sim_debug_stopped(host->debug) || !reach(host))
+    if (host->radio || !sim_board_powered(host->sim) || sim_debug_stopped(host->debug) || !reach(host))
         return;
     room = sim_board_ble_mtu(host->sim) - 3u;
     for (gsize at = 0; at < n_bytes; at += room)
@@ -387,7 +408,7 @@ GBytes *rig_sim_host_smp_answer(struct rig_sim_host *host)
     gsize n_bytes;
     GBytes *answer;
 
-    while (sim_board_ble_notification(host->sim, packet, &n_bytes))
+    while (!host->radio && sim_board_ble_notification(host->sim, packet, &n_bytes))
         g_byte_array_append(host->incoming, packet, (guint)n_bytes);
     if (host->incoming->len < RIG_SMP_HEADER_BYTES)
         return NULL;

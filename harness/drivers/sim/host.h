@@ -4,6 +4,7 @@
 #ifndef RIG_DRIVERS_SIM_HOST_H
 #define RIG_DRIVERS_SIM_HOST_H
 
+#include "drivers/sim/radio.h"
 #include "drivers/sim/sim_driver.h"
 #include "sim/debug/debug.h"
 
@@ -30,8 +31,9 @@ void rig_sim_host_on_console(struct rig_sim_host *host, rig_sim_host_line line, 
 void rig_sim_host_pace(struct rig_sim_host *host);
 
 /* One command, without line end: "power on", "power off", "reset", "status", "cut after 40ms", "cut operation
- * 17 [before|half|after]", "cut console 5ms TEXT", "cut none". The answer begins with "ok" or "error" and has
- * no line end; owned by the caller. */
+ * 17 [before|half|after]", "cut console 5ms TEXT", "cut none"; with a radio those of sim/ble/host/host.h
+ * ("link ...", "bond ..."). The answer begins with "ok" or "error" and has no line end; owned by the caller.
+ */
 char *rig_sim_host_command(struct rig_sim_host *host, const char *line) G_GNUC_WARN_UNUSED_RESULT;
 
 /* SMP over any transport, through the board's own server as a central would reach it. A message to a board
@@ -39,6 +41,13 @@ char *rig_sim_host_command(struct rig_sim_host *host, const char *line) G_GNUC_W
 void rig_sim_host_smp(struct rig_sim_host *host, const guint8 *bytes, gsize n_bytes);
 /* The next whole answer, NULL: none yet. Owned by the caller. */
 GBytes *rig_sim_host_smp_answer(struct rig_sim_host *host);
+
+/* Gives the board a radio: where and config as for rig_sim_radio_new(). SMP by rig_sim_host_smp() is lost
+ * from here on: the board has one link. The radio's commands are taken by rig_sim_host_command(), its state
+ * is part of "status". */
+bool rig_sim_host_add_radio(struct rig_sim_host *host, const char *where,
+                            const struct sim_stack_config *config, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+struct rig_sim_radio *rig_sim_host_radio(struct rig_sim_host *host); /* NULL: none; borrowed */
 
 struct sim_debug *rig_sim_host_debug(struct rig_sim_host *host);
 

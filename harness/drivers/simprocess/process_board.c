@@ -11,8 +11,11 @@
 #include <signal.h>
 #include <string.h>
 
-#define SPEED 5 /* board seconds per second: the board's own times shrink, what openocd costs does not */
+#define SPEED                                                                                                \
+    5 /* over a wire the board's own times shrink, what openocd costs does not; Bluetooth has its own pace   \
+       */
 #define TICK_MS 5
+#define FIRST_LINES_MS 100u
 #define BOOT_LINE "*** Booting MCUboot"
 #define PAGE_BYTES 4096u
 
@@ -34,7 +37,13 @@ char *rig_process_field(const char *answer, const char *name)
 
 static guint64 board_now_us(struct rig_board *base)
 {
-    return (guint64)(g_get_monotonic_time() - self(base)->origin_us) * SPEED;
+    return (guint64)(g_get_monotonic_time() - self(base)->origin_us) * self(base)->speed;
+}
+
+static void tell_line(struct rig_process_board *board, const char *line)
+{
+    if (board->board.listener.console)
+        board->board.listener.console(board->board.listener.user, board_now_us(&board->board), line);
 }
 
 static void board_heard(struct rig_board *base, const char *line)
@@ -45,6 +54,53 @@ static void board_heard(struct rig_board *base, const char *line)
     rig_link_board_gone(base->link, "disconnected: the board started anew");
 }
 
+/* What comes through the pipe counts the boots, also of a board whose console is another one: the simulator's
+ * own account loses nothing. */
+static void take_line(struct rig_process_board *board, const char *line)
+{
+    if (board->rtt)
+        board_heard(&board->board, line);
+    else
+        rig_board_console_line(&board->board, line);
+}
+
+static void drop_rtt_wake(struct rig_process_board *board)
+{
+    if (board->rtt_wake)
+        g_source_destroy(board->rtt_wake);
+    g_clear_pointer(&board->rtt_wake, g_source_unref);
+    board->rtt_fd = -1;
+}
+
+/* What RTT brought, if that is the console. */
+static bool take_rtt_lines(struct rig_process_board *board, guint timeout_ms)
+{
+    bool any = false;
+    char *line;
+
+    while (board->rtt && (line = rig_rtt_line(board->rtt, any ? 0 : timeout_ms))) {
+        tell_line(board, line);
+        g_free(line);
+        any = true;
+    }
+    return any;
+}
+
+static bool attend_rtt(struct rig_process_board *board, GError **error)
+{
+    if (!board->rtt)
+        return true;
+    if (!rig_rtt_attend(board->rtt, error))
+        return false;
+    if (rig_rtt_fd(board->rtt) == board->rtt_fd)
+        return true;
+    drop_rtt_wake(board);
+    board->rtt_fd = rig_rtt_fd(board->rtt);
+    if (board->rtt_fd >= 0)
+        board->rtt_wake = rig_board_wake_on(&board->board, board->rtt_fd);
+    return true;
+}
+
 /* What the board said before it lost its power belongs before the loss. */
 static void take_lines(struct rig_process_board *board)
 {
@@ -53,7 +109,7 @@ static void take_lines(struct rig_process_board *board)
 
     rig_board_catch_up(&board->board);
     while ((line = rig_sim_process_console(board->sim, 0, &gone))) {
-        rig_board_console_line(&board->board, line);
+        take_line(board, line);
         g_free(line);
     }
 }
@@ -69,6 +125,7 @@ bool rig_process_board_has_power(struct rig_process_board *board)
     if (g_strcmp0(power, "on") == 0)
         return true;
     take_lines(board);
+    take_rtt_lines(board, 0);
     if (board->probe.powered)
         rig_openocd_probe_power(&board->probe, false);
     rig_link_board_gone(board->board.link, "disconnected: the board lost its power");
@@ -78,9 +135,14 @@ bool rig_process_board_has_power(struct rig_process_board *board)
 static void probe_catches_up(void *user)
 {
     struct rig_process_board *board = user;
+    bool was_forwarded = !board->rtt || rig_rtt_is_forwarded(board->rtt);
 
-    if (board->sim)
-        take_lines(board);
+    if (!board->sim)
+        return;
+    take_lines(board);
+    /* What lies in RAM since the start is told with the first look. */
+    if (attend_rtt(board, NULL) && board->rtt)
+        take_rtt_lines(board, !was_forwarded && rig_rtt_is_forwarded(board->rtt) ? FIRST_LINES_MS : 0);
 }
 
 static bool probe_asks_for_power(void *user)
@@ -99,7 +161,7 @@ static bool probe_switches_power(void *user, bool on, GError **error)
 static void doze(struct rig_process_board *board, guint64 until_us)
 {
     guint64 now_us = board_now_us(&board->board);
-    guint64 left_ms = until_us > now_us ? (until_us - now_us) / SPEED / 1000 + 1 : 0;
+    guint64 left_ms = until_us > now_us ? (until_us - now_us) / board->speed / 1000 + 1 : 0;
 
     rig_board_doze(&board->board, (guint)MIN(left_ms, TICK_MS));
 }
@@ -119,7 +181,7 @@ static bool board_wait(struct rig_board *base, guint64 until_us, bool *happened,
         g_set_error_literal(error, RIG_ERROR, RIG_ERROR_DEVICE, "the board is not prepared yet");
         return false;
     }
-    if (!rig_openocd_probe_end_peek(&board->probe, error))
+    if (!rig_openocd_probe_end_peek(&board->probe, error) || !attend_rtt(board, error))
         return false;
     line = rig_sim_process_console(board->sim, 0, &gone);
     if (!line && !gone) {
@@ -133,15 +195,17 @@ static bool board_wait(struct rig_board *base, guint64 until_us, bool *happened,
         return false;
     }
     if (line)
-        rig_board_console_line(base, line);
+        take_line(board, line);
     if (board->power.armed)
         rig_process_board_has_power(board);
-    *happened = line || board_now_us(base) < until_us;
+    *happened = take_rtt_lines(board, 0) || line || board_now_us(base) < until_us;
     return true;
 }
 
 static void stop(struct rig_process_board *board)
 {
+    drop_rtt_wake(board);
+    g_clear_pointer(&board->rtt, rig_rtt_free);
     rig_openocd_probe_close(&board->probe);
     rig_link_close(board->board.link);
     if (board->console_wake)
@@ -152,6 +216,11 @@ static void stop(struct rig_process_board *board)
     g_clear_error(&board->board.broken);
 }
 
+static bool over_jtag(const struct rig_target *target)
+{
+    return g_str_equal(rig_record_text(target->record, "adapter"), "jtag");
+}
+
 static bool fill_layout(struct rig_process_board *board, GError **error)
 {
     struct rig_probe *model = board->model->probe;
@@ -159,7 +228,7 @@ static bool fill_layout(struct rig_process_board *board, GError **error)
     struct rig_openocd_layout *layout = &board->layout;
 
     *layout = (struct rig_openocd_layout){
-        .n_slots = model->ops->n_slots(model), .n_devices = config->n_devices, .still_is_hung = true};
+        .n_slots = model->ops->n_slots(model), .n_devices = config->n_devices, .still_is_hung = true, .boots_are_told = true};
     if (config->n_devices > 1 || layout->n_slots > RIG_OPENOCD_MAX_SLOTS) {
         g_set_error_literal(
             error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
@@ -176,32 +245,74 @@ static bool fill_layout(struct rig_process_board *board, GError **error)
     return true;
 }
 
+static bool has_radio(const struct rig_process_board *board)
+{
+    return g_str_equal(board->place.kind, "bluez");
+}
+
+static void add(GPtrArray *options, const char *name, const char *value)
+{
+    g_ptr_array_add(options, g_strdup(name));
+    if (value)
+        g_ptr_array_add(options, g_strdup(value));
+}
+
+/* Over the air the probe is only looked through; the images are in the flash from the start, which spares the
+ * time that openocd takes for programming. */
+static bool add_images(struct rig_process_board *board, const struct rig_board_setup *setup,
+                       GPtrArray *options, GError **error)
+{
+    if (setup->n_images == 0 || !has_radio(board)) {
+        add(options, "--empty", NULL);
+        return true;
+    }
+    for (gsize i = 0; i < setup->n_images; i++) {
+        const struct rig_board_image *image = &setup->images[i];
+        g_autofree char *name = g_strdup_printf("slot%u.bin", image->slot);
+        g_autofree char *path = g_build_filename(board->folder, name, NULL);
+        g_autofree char *value = g_strdup_printf("%u=%s", image->slot, path);
+
+        if (!g_file_set_contents(path, (const char *)image->bytes, (gssize)image->n_bytes, error))
+            return false;
+        add(options, "--slot", value);
+    }
+    if (!setup->confirmed)
+        add(options, "--on-trial", NULL);
+    return true;
+}
+
+static GPtrArray *sim_options(struct rig_process_board *board, const struct rig_board_setup *setup,
+                              const char *options_path, GError **error)
+{
+    g_autoptr(GPtrArray) options = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *speed = g_strdup_printf("%u", board->speed);
+    g_autofree char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, setup->seed);
+
+    add(options, "--target", board->target->source->path);
+    add(options, "--options", options_path);
+    add(options, "--off", NULL);
+    add(options, "--speed", speed);
+    add(options, "--seed", seed);
+    if (!add_images(board, setup, options, error))
+        return NULL;
+    for (guint i = 0; i < board->defects->len; i++)
+        add(options, "--defect", g_ptr_array_index(board->defects, i));
+    if (has_radio(board))
+        add(options, "--hci", board->hci);
+    if (g_str_equal(board->place.kind, "serial"))
+        add(options, "--console", "pty");
+    g_ptr_array_add(options, NULL);
+    return g_steal_pointer(&options);
+}
+
 static bool start_sim(struct rig_process_board *board, const struct rig_board_setup *setup, GError **error)
 {
     g_autofree char *path = g_build_filename(board->folder, "options.yaml", NULL);
     g_autofree char *text = rig_process_options_text(setup->options);
-    g_autofree char *speed = g_strdup_printf("%d", SPEED);
-    g_autofree char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, setup->seed);
-    g_autoptr(GPtrArray) options = g_ptr_array_new();
-    const char *const fixed[] = {"--target",  board->target->source->path,
-                                 "--options", path,
-                                 "--off",     "--empty",
-                                 "--speed",   speed,
-                                 "--seed",    seed};
+    g_autoptr(GPtrArray) options = NULL;
 
-    if (!g_file_set_contents(path, text, -1, error))
+    if (!g_file_set_contents(path, text, -1, error) || !(options = sim_options(board, setup, path, error)))
         return false;
-    for (gsize i = 0; i < G_N_ELEMENTS(fixed); i++)
-        g_ptr_array_add(options, (gpointer)fixed[i]);
-    for (guint i = 0; i < board->defects->len; i++) {
-        g_ptr_array_add(options, (gpointer) "--defect");
-        g_ptr_array_add(options, g_ptr_array_index(board->defects, i));
-    }
-    if (g_str_equal(board->place.kind, "serial")) {
-        g_ptr_array_add(options, (gpointer) "--console");
-        g_ptr_array_add(options, (gpointer) "pty");
-    }
-    g_ptr_array_add(options, NULL);
     board->sim =
         rig_sim_process_start(board->program, (const char *const *)options->pdata, board->folder, error);
     if (!board->sim)
@@ -214,12 +325,18 @@ static bool start_sim(struct rig_process_board *board, const struct rig_board_se
     return rig_link_open(board->board.link, error);
 }
 
+/* 64 KiB from the start of RAM: the simulated board's control block is there. */
+static const struct rig_rtt_config rtt_config = {.address = 0x20000000, .n_bytes = 0x10000};
+
 static bool open_probe(struct rig_process_board *board, GError **error)
 {
     struct rig_openocd_config config = {.arguments = board->openocd_arguments,
-                                        .log_path = board->openocd_log};
+                                        .log_path = board->openocd_log,
+                                        .expect_chip = rig_record_text(board->target->record, "chip")};
 
-    board->backend = g_strdup_printf("st-link backend tcp %u", board->sim->debug_port);
+    board->backend = over_jtag(board->target)
+                         ? g_strdup_printf("remote_bitbang port %u", board->sim->jtag_port)
+                         : g_strdup_printf("st-link backend tcp %u", board->sim->debug_port);
     board->openocd_arguments[3] = board->backend;
     if (!rig_openocd_probe_open(&board->probe, &config, &board->layout, board->folder, error))
         return false;
@@ -227,6 +344,8 @@ static bool open_probe(struct rig_process_board *board, GError **error)
                                                       .has_power = probe_asks_for_power,
                                                       .set = probe_switches_power,
                                                       .user = board};
+    if (g_str_equal(rig_record_text(board->target->record, "console"), "rtt"))
+        board->rtt = rig_rtt_new(&board->probe, &rtt_config);
     return true;
 }
 
@@ -252,6 +371,14 @@ static void drain_console(struct rig_process_board *board)
     board->board.listener = listener;
 }
 
+static void drain_rtt(struct rig_process_board *board)
+{
+    char *line;
+
+    while (board->rtt && (line = rig_rtt_line(board->rtt, 0)))
+        g_free(line);
+}
+
 static bool board_prepare(struct rig_board *base, const struct rig_board_setup *setup, GError **error)
 {
     struct rig_process_board *board = self(base);
@@ -263,19 +390,30 @@ static bool board_prepare(struct rig_board *base, const struct rig_board_setup *
         return false;
     base->signing = board->model->signing;
     base->signing_needed = board->model->signing_needed;
-    if (!start_sim(board, setup, error) || !open_probe(board, error) || !program_images(board, setup, error))
+    /* The board is a new one: what this host remembers of one with the same address is of no use. */
+    if (!start_sim(board, setup, error) || !base->link->ops->forget_bond(base->link, error) ||
+        !open_probe(board, error) || (!has_radio(board) && !program_images(board, setup, error)))
         return false;
     drain_console(board);
+    drain_rtt(board);
     rig_openocd_probe_forget_boots(&board->probe);
     board->origin_us = g_get_monotonic_time();
     return true;
 }
 
+static bool bond_command(struct rig_process_board *board, const char *line, GError **error)
+{
+    return !has_radio(board) || !board->sim || rig_sim_process_command(board->sim, line, NULL, error);
+}
+
 static bool board_forget_bonds(struct rig_board *base, GError **error)
 {
-    (void)base;
-    (void)error;
-    return true;
+    return bond_command(self(base), "bond forget", error);
+}
+
+static bool board_replace_bonds(struct rig_board *base, GError **error)
+{
+    return bond_command(self(base), "bond damage", error);
 }
 
 static bool board_make_safe(struct rig_board *base, GError **error)
@@ -288,7 +426,8 @@ static bool board_make_safe(struct rig_board *base, GError **error)
 static void board_free(struct rig_board *base)
 {
     struct rig_process_board *board = self(base);
-    static const char *const files[] = {"options.yaml", "sim.log", "openocd.log"};
+    static const char *const files[] = {"options.yaml", "sim.log",   "openocd.log", "slot0.bin",
+                                        "slot1.bin",    "slot2.bin", "slot3.bin"};
 
     stop(board);
     board->model->ops->free(board->model);
@@ -302,7 +441,9 @@ static void board_free(struct rig_board *base)
     g_rmdir(board->folder);
     g_free(board->folder);
     g_free(board->openocd_log);
+    g_free(board->openocd_config);
     g_ptr_array_unref(board->defects);
+    g_ptr_array_unref(board->capabilities);
     g_free(board);
 }
 
@@ -321,6 +462,7 @@ static const struct rig_board_ops ops = {
     .wait = board_wait,
     .prepare = board_prepare,
     .forget_bonds = board_forget_bonds,
+    .replace_bonds = board_replace_bonds,
     .heard = board_heard,
     .make_payload = rig_sim_make_payload,
     .logs = board_logs,
@@ -328,8 +470,18 @@ static const struct rig_board_ops ops = {
     .free = board_free,
 };
 
+static void add_capabilities(struct rig_process_board *board, const char *const *capabilities)
+{
+    if (board->capabilities->len)
+        g_ptr_array_set_size(board->capabilities, (gint)board->capabilities->len - 1);
+    for (; *capabilities; capabilities++)
+        g_ptr_array_add(board->capabilities, (gpointer)*capabilities);
+    g_ptr_array_add(board->capabilities, NULL);
+    board->board.capabilities = (const char *const *)board->capabilities->pdata;
+}
+
 struct rig_board *rig_process_board_new(const struct rig_target *target, const char *program,
-                                        const char *openocd_config, GError **error)
+                                        const char *target_directory, GError **error)
 {
     static const char *const capabilities[] = {"simulated",
                                                "smp",
@@ -361,8 +513,11 @@ struct rig_board *rig_process_board_new(const struct rig_target *target, const c
     board->program = program;
     board->folder = folder;
     board->openocd_log = g_build_filename(folder, "openocd.log", NULL);
+    board->openocd_config = g_build_filename(
+        target_directory, over_jtag(target) ? "sim-jtag-openocd.cfg" : "sim-openocd.cfg", NULL);
     board->openocd_arguments[0] = "-f";
-    board->openocd_arguments[1] = openocd_config;
+    board->openocd_arguments[1] = board->openocd_config;
+    board->rtt_fd = -1;
     board->openocd_arguments[2] = "-c";
     board->defects = g_ptr_array_new_with_free_func(g_free);
     board->origin_us = g_get_monotonic_time();
@@ -373,7 +528,10 @@ struct rig_board *rig_process_board_new(const struct rig_target *target, const c
     board->board.link = kind->make(&board->place, &board->board);
     board->board.power = &board->power.power;
     board->board.probe = &board->probe.probe;
-    board->board.capabilities = capabilities;
+    board->capabilities = g_ptr_array_new();
+    board->hci = RIG_PROCESS_HCI;
+    board->speed = SPEED;
+    add_capabilities(board, capabilities);
     board->board.signing = model->signing;
     board->board.signing_needed = model->signing_needed;
     /* Steps ask for the layout before anything is prepared. */
@@ -404,7 +562,21 @@ bool rig_process_board_use_link(struct rig_board *base, const char *name, GError
     rig_link_free(base->link);
     board->place.kind = kind->name;
     base->link = kind->make(&board->place, base);
+    add_capabilities(board, kind->capabilities);
+    if (has_radio(board)) {
+        board->place.address = rig_record_text(board->target->record, "address");
+        board->speed = 1;
+    }
     return true;
+}
+
+void rig_process_board_use_radio(struct rig_board *base, const char *hci, const char *adapter)
+{
+    struct rig_process_board *board = self(base);
+
+    if (hci)
+        board->hci = hci;
+    board->place.adapter = adapter;
 }
 
 bool rig_process_board_command(struct rig_board *base, const char *line, char **answer, GError **error)

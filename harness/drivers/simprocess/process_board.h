@@ -8,26 +8,32 @@
 
 #include "bench/target.h"
 #include "drivers/board/board.h"
-#include "drivers/probe/openocd_probe.h"
+#include "drivers/probe/openocd_rtt.h"
 #include "drivers/simprocess/sim_process.h"
 
 G_BEGIN_DECLS
 
-/* A board of kind `simulated-process`. program: the bootrig to run; openocd_config: the .cfg file for the
- * board's debug port; all must outlive it. The processes are started with the first preparation. Free with
- * board->ops->free. */
+/* A board of kind `simulated-process`. program: the bootrig to run; target_directory: where the .cfg files
+ * for its debug ports are; all must outlive it. The processes are started with the first preparation. Free
+ * with board->ops->free. */
 struct rig_board *rig_process_board_new(const struct rig_target *target, const char *program,
-                                        const char *openocd_config, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+                                        const char *target_directory,
+                                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* As rig_sim_board_add_defect(). */
 bool rig_process_board_add_defect(struct rig_board *board, const char *defect,
                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Reached over this link (drivers/links/links.h) instead of UDP: "serial" is SMP over the board's console.
- * Before the first preparation. */
-bool rig_process_board_use_link(struct rig_board *board, const char *kind,
-                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* A line to the board's control socket, for tests; answer as in sim_process.h. */
 bool rig_process_board_command(struct rig_board *board, const char *line, char **answer,
                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Reached over this link (drivers/links/links.h) instead of UDP. Before the first preparation. "serial" is
+ * SMP over the board's console. For "bluez" the board is a Bluetooth peripheral on a controller of its own:
+ * hci says which (`bootrig sim --hci`; NULL = btvirt's socket), adapter is the host's (NULL = the first);
+ * both borrowed. */
+bool rig_process_board_use_link(struct rig_board *board, const char *kind,
+                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void rig_process_board_use_radio(struct rig_board *board, const char *hci, const char *adapter);
+#define RIG_PROCESS_HCI "/tmp/bt-server-le" /* [SRC bluez emulator/server.c] */
 
 /* --- shared by the files of this driver --- */
 
@@ -40,6 +46,9 @@ struct rig_process_power {
 struct rig_process_board {
     struct rig_board board;
     struct rig_link_place place; /* where the board is now */
+    const char *hci;             /* its Bluetooth controller, where the link is bluez */
+    GPtrArray *capabilities;     /* const char *, with a NULL at the end */
+    guint speed;                 /* board seconds per second */
     GSource *console_wake;       /* NULL: nothing runs */
     struct rig_process_power power;
     struct rig_openocd_probe probe;
@@ -50,8 +59,12 @@ struct rig_process_board {
     const char *program;
     char *folder;
     char *openocd_log;
+    char *openocd_config;
     char *backend; /* openocd's command that names the port */
     const char *openocd_arguments[5];
+    struct rig_rtt *rtt; /* NULL: console lines come through the pipe of the process */
+    GSource *rtt_wake;
+    int rtt_fd;
     GPtrArray *defects;
     struct rig_sim_process *sim; /* NULL: nothing runs */
     gint64 origin_us;

@@ -86,6 +86,18 @@ static bool is_yes(const char *answer, const char *name, const char *yes)
     return g_strcmp0(text, yes) == 0;
 }
 
+/* Two witnesses, where the adapter measures the supply. */
+static void prove(struct rig_process_board *board, struct rig_cut_record *record)
+{
+    char measured[32];
+
+    g_strlcpy(record->proof, "simulator: the flash has no power", sizeof record->proof);
+    if (!rig_openocd_probe_proves_death(&board->probe, measured, sizeof measured))
+        return;
+    g_strlcat(record->proof, "; ", sizeof record->proof);
+    g_strlcat(record->proof, measured, sizeof record->proof);
+}
+
 static bool power_disarm(struct rig_power *power, struct rig_cut_record *record, GError **error)
 {
     struct rig_process_board *board = owner_of(power);
@@ -107,7 +119,7 @@ static bool power_disarm(struct rig_power *power, struct rig_cut_record *record,
     device = rig_process_field(answer, "cut-device");
     g_strlcpy(record->device, device ? device : "", sizeof record->device);
     if (record->fell && !rig_process_board_has_power(board))
-        g_strlcpy(record->proof, "simulator: the flash has no power", sizeof record->proof);
+        prove(board, record);
     return rig_sim_process_command(board->sim, "cut none", NULL, error);
 }
 

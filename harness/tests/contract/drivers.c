@@ -44,7 +44,7 @@ static struct rig_board *make_process_over(const char *link, void **owner)
 
     assert_null(error);
     board = rig_process_board_new(target, RIG_BINARY_DIR "/harness/cli/bootrig",
-                                  RIG_SOURCE_DIR "/targets/sim-openocd.cfg", &error);
+                                  RIG_SOURCE_DIR "/targets", &error);
     assert_null(error);
     assert_true(rig_process_board_use_link(board, link, NULL));
     *owner = target;

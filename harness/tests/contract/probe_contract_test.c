@@ -153,6 +153,7 @@ static void a_halted_board_stands_still_until_it_is_resumed(void **state)
 
     bench_need(bench, "debug");
     bench_up(bench);
+    bench_let_pass(bench, 500000); /* the boot's lines have come */
     assert_true(probe->ops->halt(probe, NULL));
     assert_int_equal(bench_view(bench).state, RIG_STATE_HALTED);
     assert_true(probe->ops->halt(probe, NULL));

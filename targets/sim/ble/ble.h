@@ -13,6 +13,7 @@
 #define SIM_BLE_MAX_BUFFERS 8
 #define SIM_BLE_MAX_ARRIVED 64
 #define SIM_BLE_SUPERVISION_US 4000000u
+#define SIM_BLE_MAX_CCC 4
 #define SIM_BLE_SERVICE_US 1000u /* between two requests that are both there */
 
 enum sim_hci_reason {
@@ -29,6 +30,17 @@ struct sim_bond {
     uint8_t address[SIM_BLE_ADDRESS_BYTES];
     uint8_t ltk[SIM_BLE_LTK_BYTES];
     uint32_t age; /* number of the pairing that made it */
+    /* What only a peer over a real host stack has. Keys as on HCI, least significant byte first. */
+    uint8_t address_type; /* 0 public, 1 random */
+    bool secure;          /* made by LE Secure Connections; else ediv and rand name the key */
+    bool authenticated;   /* made with a passkey or a comparison */
+    uint8_t key_bytes;
+    uint16_t ediv;
+    uint8_t rand[8];
+    bool knows_table; /* the three fields below hold */
+    uint8_t client_features;
+    uint16_t ccc[SIM_BLE_MAX_CCC];
+    uint8_t table_hash[16]; /* of the GATT table that the peer knows */
 };
 
 /* One of the server's net buffers: first a request, then the answers to it. */
@@ -114,6 +126,13 @@ const struct sim_bond *sim_ble_find_bond(const struct sim_ble *ble,
 void sim_ble_forget_bonds(struct sim_ble *ble);
 /* Another key takes the place of each, as when a settings area was restored from an older copy. */
 void sim_ble_replace_bonds(struct sim_ble *ble);
+/* A bond with the connected central, without a key yet: in the place of its former one, a free one, or that of the
+ * oldest. */
+struct sim_bond *sim_ble_new_bond(struct sim_ble *ble);
+/* By configuration and policy, for the connected central. */
+bool sim_ble_refuses_pairing(const struct sim_ble *ble);
+/* From the board's seed; no secret to anybody. */
+void sim_ble_random(struct sim_ble *ble, uint8_t *bytes, size_t n_bytes);
 
 /* Takes the first request out; its buffer stays in use until answer() is called with what the server wrote (0
  * bytes: nothing). */

@@ -13,6 +13,16 @@ static uint64_t next_random(uint64_t *state)
     return value ^ value >> 31;
 }
 
+void sim_ble_random(struct sim_ble *ble, uint8_t *bytes, size_t n_bytes)
+{
+    for (size_t at = 0; at < n_bytes; at += 8) {
+        uint64_t random = next_random(&ble->random);
+
+        for (size_t i = at; i < at + 8 && i < n_bytes; i++, random >>= 8)
+            bytes[i] = (uint8_t)random;
+    }
+}
+
 const struct sim_bond *sim_ble_find_bond(const struct sim_ble *ble,
                                          const uint8_t central[SIM_BLE_ADDRESS_BYTES])
 {
@@ -28,21 +38,11 @@ void sim_ble_forget_bonds(struct sim_ble *ble)
     memset(ble->bonds, 0, sizeof ble->bonds);
 }
 
-static void make_key(struct sim_ble *ble, uint8_t ltk[SIM_BLE_LTK_BYTES])
-{
-    for (unsigned i = 0; i < SIM_BLE_LTK_BYTES; i += 8) {
-        uint64_t random = next_random(&ble->random);
-
-        for (unsigned byte = 0; byte < 8; byte++)
-            ltk[i + byte] = (uint8_t)(random >> 8 * byte);
-    }
-}
-
 void sim_ble_replace_bonds(struct sim_ble *ble)
 {
     for (unsigned i = 0; i < SIM_BLE_MAX_BONDS; i++)
         if (ble->bonds[i].used)
-            make_key(ble, ble->bonds[i].ltk);
+            sim_ble_random(ble, ble->bonds[i].ltk, sizeof ble->bonds[i].ltk);
 }
 
 /* The peer's own place, a free one, or the one of the oldest bond. */
@@ -59,6 +59,17 @@ static struct sim_bond *place_for(struct sim_ble *ble)
             best = bond;
     }
     return best;
+}
+
+struct sim_bond *sim_ble_new_bond(struct sim_ble *ble)
+{
+    struct sim_bond *bond = place_for(ble);
+
+    memset(bond, 0, sizeof *bond);
+    bond->used = true;
+    bond->age = ++ble->n_pairings;
+    memcpy(bond->address, ble->central, sizeof bond->address);
+    return bond;
 }
 
 enum sim_ble_outcome sim_ble_encrypt(struct sim_ble *ble, const uint8_t ltk[SIM_BLE_LTK_BYTES])
@@ -79,7 +90,7 @@ enum sim_ble_outcome sim_ble_encrypt(struct sim_ble *ble, const uint8_t ltk[SIM_
     return SIM_BLE_OK;
 }
 
-static bool pairing_refused(const struct sim_ble *ble)
+bool sim_ble_refuses_pairing(const struct sim_ble *ble)
 {
     if (!ble->config.bonding)
         return true;
@@ -92,17 +103,14 @@ enum sim_ble_outcome sim_ble_pair(struct sim_ble *ble, uint8_t ltk[SIM_BLE_LTK_B
     *reason = 0;
     if (!ble->connected || !ble->alive)
         return SIM_BLE_NOT_CONNECTED;
-    if (pairing_refused(ble)) {
+    if (sim_ble_refuses_pairing(ble)) {
         *reason = SIM_PAIRING_NOT_SUPPORTED;
         return SIM_BLE_PAIRING_REFUSED;
     }
 
-    struct sim_bond *bond = place_for(ble);
+    struct sim_bond *bond = sim_ble_new_bond(ble);
 
-    bond->used = true;
-    bond->age = ++ble->n_pairings;
-    memcpy(bond->address, ble->central, sizeof bond->address);
-    make_key(ble, bond->ltk);
+    sim_ble_random(ble, bond->ltk, sizeof bond->ltk);
     memcpy(ltk, bond->ltk, SIM_BLE_LTK_BYTES);
     ble->encrypted = true;
     return SIM_BLE_OK;

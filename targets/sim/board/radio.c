@@ -79,6 +79,11 @@ void sim_board_ble_replace_bonds(struct sim_board *board)
     sim_ble_replace_bonds(&board->ram.ble);
 }
 
+struct sim_ble *sim_board_ble(struct sim_board *board)
+{
+    return &board->ram.ble;
+}
+
 void sim_board_set_ble(struct sim_board *board, const struct sim_ble_config *ble)
 {
     sim_ble_configure(&board->ram.ble, ble);

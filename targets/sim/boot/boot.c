@@ -62,6 +62,8 @@ static void confirm_swap(struct boot *boot, enum rig_swap_type type)
 static void resume(struct boot *boot)
 {
     boot->result->resumed[boot->current] = true;
+    /* Told also when power is lost in the middle of it. */
+    boot->result->swap_type[boot->current] = (enum rig_swap_type)boot->progress.swap_type;
     swap_image(boot);
     enum rig_swap_type type = (enum rig_swap_type)boot->progress.swap_type;
     boot->result->swap_type[boot->current] = type;

@@ -161,9 +161,15 @@ static unsigned width_of(uint32_t csw)
     return (csw & 7) == 0 ? 1 : (csw & 7) == 1 ? 2 : 4;
 }
 
-static void advance(struct sim_debug *debug, unsigned width)
+/* A packed access moves as many narrow units as a word has. */
+static unsigned units_of(uint32_t csw)
 {
-    uint32_t step = (debug->csw >> 4 & 3) ? width : 0;
+    return (csw >> 4 & 3) == 2 ? 4 / width_of(csw) : 1;
+}
+
+static void advance(struct sim_debug *debug)
+{
+    uint32_t step = (debug->csw >> 4 & 3) ? width_of(debug->csw) * units_of(debug->csw) : 0;
 
     debug->tar = (debug->tar & ~(TAR_WRAP - 1)) | ((debug->tar + step) & (TAR_WRAP - 1));
 }
@@ -176,24 +182,28 @@ static enum sim_debug_answer fault(struct sim_debug *debug)
 
 /* Narrow data sits in the byte lanes of its address. */
 static enum sim_debug_answer data_read(struct sim_debug *debug, uint32_t address, unsigned width,
-                                       uint32_t *value)
+                                       unsigned n_units, uint32_t *value)
 {
-    uint8_t lanes[8] = {0};
+    uint8_t lanes[4] = {0};
 
-    if (!debug_bus_read(debug, address & ~(width - 1), lanes + (address & 3 & ~(width - 1)), width))
-        return fault(debug);
+    address &= ~(width - 1);
+    for (unsigned i = 0; i < n_units; i++, address += width)
+        if (!debug_bus_read(debug, address, lanes + (address & 3), width))
+            return fault(debug);
     *value = rig_get_le32(lanes);
     return SIM_DEBUG_OK;
 }
 
 static enum sim_debug_answer data_write(struct sim_debug *debug, uint32_t address, unsigned width,
-                                        uint32_t value)
+                                        unsigned n_units, uint32_t value)
 {
-    uint8_t lanes[8] = {0};
+    uint8_t lanes[4];
 
     rig_put_le32(lanes, value);
-    if (!debug_bus_write(debug, address & ~(width - 1), lanes + (address & 3 & ~(width - 1)), width))
-        return fault(debug);
+    address &= ~(width - 1);
+    for (unsigned i = 0; i < n_units; i++, address += width)
+        if (!debug_bus_write(debug, address, lanes + (address & 3), width))
+            return fault(debug);
     return SIM_DEBUG_OK;
 }
 
@@ -201,7 +211,6 @@ enum sim_debug_answer sim_debug_read_ap(struct sim_debug *debug, unsigned ap, un
                                         uint32_t *value)
 {
     enum sim_debug_answer answer = SIM_DEBUG_OK;
-    unsigned width = width_of(debug->csw);
 
     *value = 0;
     if (dead(debug))
@@ -217,15 +226,15 @@ enum sim_debug_answer sim_debug_read_ap(struct sim_debug *debug, unsigned ap, un
         *value = debug->tar;
         break;
     case 0x0c:
-        answer = data_read(debug, debug->tar, width, value);
+        answer = data_read(debug, debug->tar, width_of(debug->csw), units_of(debug->csw), value);
         if (answer == SIM_DEBUG_OK)
-            advance(debug, width);
+            advance(debug);
         break;
     case 0x10:
     case 0x14:
     case 0x18:
     case 0x1c:
-        answer = data_read(debug, (debug->tar & ~0xfu) + (address & 0xc), 4, value);
+        answer = data_read(debug, (debug->tar & ~0xfu) + (address & 0xc), 4, 1, value);
         break;
     case 0xf8:
         *value = AP_BASE;
@@ -244,7 +253,6 @@ enum sim_debug_answer sim_debug_write_ap(struct sim_debug *debug, unsigned ap, u
                                          uint32_t value)
 {
     enum sim_debug_answer answer = SIM_DEBUG_OK;
-    unsigned width = width_of(debug->csw);
 
     if (dead(debug))
         return SIM_DEBUG_DEAD;
@@ -258,15 +266,15 @@ enum sim_debug_answer sim_debug_write_ap(struct sim_debug *debug, unsigned ap, u
         debug->tar = value;
         break;
     case 0x0c:
-        answer = data_write(debug, debug->tar, width, value);
+        answer = data_write(debug, debug->tar, width_of(debug->csw), units_of(debug->csw), value);
         if (answer == SIM_DEBUG_OK)
-            advance(debug, width);
+            advance(debug);
         break;
     case 0x10:
     case 0x14:
     case 0x18:
     case 0x1c:
-        answer = data_write(debug, (debug->tar & ~0xfu) + (address & 0xc), 4, value);
+        answer = data_write(debug, (debug->tar & ~0xfu) + (address & 0xc), 4, 1, value);
         break;
     default:
         break;

@@ -29,6 +29,7 @@ struct sim_debug *sim_debug_save(const struct sim_debug *debug);
 void sim_debug_restore(struct sim_debug *debug, const struct sim_debug *saved);
 
 /* What FICR INFO.PART says; 0x52840 until it is set. */
+#define SIM_DEBUG_PART_AT 0x10000100u
 void sim_debug_set_part(struct sim_debug *debug, uint32_t part);
 
 /* To be called after each step and each switch of power: a power loss takes halt, breakpoints, RAM and DP

@@ -87,6 +87,90 @@ static void test_bytes_sit_in_their_lanes(void **state)
     assert_int_equal(value, 0x00cc0000);
 }
 
+static void test_packed_accesses_move_a_word_of_narrow_units(void **state)
+{
+    struct debugged *debugged = *state;
+    uint32_t value;
+
+    set_word(debugged, 0x20000010, 0xddccbbaa);
+    set_word(debugged, 0x20000014, 0x44332211);
+    assert_int_equal(sim_debug_write_ap(debugged->debug, 0, 0x00, 0x23000060), SIM_DEBUG_OK);
+    assert_int_equal(sim_debug_write_ap(debugged->debug, 0, 0x04, 0x20000012), SIM_DEBUG_OK);
+    assert_int_equal(sim_debug_read_ap(debugged->debug, 0, 0x0c, &value), SIM_DEBUG_OK);
+    assert_int_equal(value, 0xddcc2211); /* each byte in the lane of its address */
+    assert_int_equal(sim_debug_read_ap(debugged->debug, 0, 0x04, &value), SIM_DEBUG_OK);
+    assert_int_equal(value, 0x20000016);
+    assert_int_equal(sim_debug_write_ap(debugged->debug, 0, 0x00, 0x23000061), SIM_DEBUG_OK);
+    assert_int_equal(sim_debug_write_ap(debugged->debug, 0, 0x04, 0x20000010), SIM_DEBUG_OK);
+    assert_int_equal(sim_debug_write_ap(debugged->debug, 0, 0x0c, 0x12345678), SIM_DEBUG_OK);
+    assert_int_equal(word_at(debugged, 0x20000010), 0x12345678);
+}
+
+static void test_the_console_is_a_ring_in_ram_that_loses_what_finds_no_room(void **state)
+{
+    struct debugged *debugged = *state;
+    uint8_t bytes[16];
+    uint32_t stopped_at, n_written;
+
+    sim_debug_console(debugged->debug, "hello");
+    assert_int_equal(sim_debug_read(debugged->debug, 0x20000400, 1, bytes, sizeof bytes, &stopped_at),
+                     SIM_DEBUG_OK);
+    assert_memory_equal(bytes, SIM_DEBUG_RTT_NAME "\0\0\0\0\0", 16);
+    assert_int_equal(word_at(debugged, 0x20000424), 7);
+    assert_int_equal(sim_debug_read(debugged->debug, word_at(debugged, 0x2000041c), 1, bytes, 7, &stopped_at),
+                     SIM_DEBUG_OK);
+    assert_memory_equal(bytes, "hello\r\n", 7);
+    for (unsigned i = 0; i < 1000; i++)
+        sim_debug_console(debugged->debug, "one line more");
+    n_written = word_at(debugged, 0x20000424);
+    assert_true(n_written > 4096 - 16 && n_written < 4096);
+    set_word(debugged, 0x20000428, n_written); /* somebody has read it all */
+    sim_debug_console(debugged->debug, "again");
+    assert_int_equal(word_at(debugged, 0x20000424), (n_written + 7) % 4096);
+}
+
+static void test_a_hostile_debugger_cannot_break_the_console(void **state)
+{
+    struct debugged *debugged = *state;
+
+    sim_debug_console(debugged->debug, "hello");
+    set_word(debugged, 0x20000424, 0xffffffff);
+    set_word(debugged, 0x20000428, 0x80000001);
+    sim_debug_console(debugged->debug, "hello");
+    set_word(debugged, 0x20000420, 0xffffffff); /* its length: set up anew */
+    sim_debug_console(debugged->debug, "hello");
+    assert_int_equal(word_at(debugged, 0x20000424), 7);
+}
+
+static void test_power_loss_takes_the_console_along(void **state)
+{
+    struct debugged *debugged = *state;
+
+    sim_debug_console(debugged->debug, "hello");
+    sim_board_power(debugged->bench.board, false);
+    sim_debug_notice(debugged->debug);
+    sim_debug_console(debugged->debug, "nobody hears");
+    sim_board_power(debugged->bench.board, true);
+    assert_int_equal(word_at(debugged, 0x20000400), 0);
+}
+
+static void test_what_was_saved_comes_back(void **state)
+{
+    struct debugged *debugged = *state;
+    struct sim_debug *saved;
+
+    set_word(debugged, 0x20000010, 1);
+    saved = sim_debug_save(debugged->debug);
+    set_word(debugged, 0x20000010, 2);
+    set_word(debugged, 0x20001000, 3);
+    sim_debug_halt(debugged->debug);
+    sim_debug_restore(debugged->debug, saved);
+    assert_int_equal(word_at(debugged, 0x20000010), 1);
+    assert_int_equal(word_at(debugged, 0x20001000), 0);
+    assert_false(sim_debug_stopped(debugged->debug));
+    sim_debug_free(saved);
+}
+
 static void test_unmapped_access_sets_the_sticky_error_until_it_is_cleared(void **state)
 {
     struct debugged *debugged = *state;
@@ -290,6 +374,11 @@ int main(void)
         board_test(test_power_up_requests_are_acknowledged),
         board_test(test_tar_wraps_within_4_kib),
         board_test(test_bytes_sit_in_their_lanes),
+        board_test(test_packed_accesses_move_a_word_of_narrow_units),
+        board_test(test_the_console_is_a_ring_in_ram_that_loses_what_finds_no_room),
+        board_test(test_a_hostile_debugger_cannot_break_the_console),
+        board_test(test_power_loss_takes_the_console_along),
+        board_test(test_what_was_saved_comes_back),
         board_test(test_unmapped_access_sets_the_sticky_error_until_it_is_cleared),
         board_test(test_a_read_over_the_end_of_flash_tells_where_it_stopped),
         board_test(test_a_halted_board_stands_still_and_goes_on),

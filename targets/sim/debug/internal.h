@@ -34,9 +34,9 @@ struct debug_nvmc {
 
 struct sim_debug {
     struct sim_board *board;
-    bool powered; /* as last noticed */
-    bool lingers; /* powered, though the board is not any more */
-    bool held;    /* nRESET is low */
+    bool powered;  /* as last noticed */
+    bool lingers;  /* powered, though the board is not any more */
+    bool held;     /* nRESET is low */
     uint32_t part; /* FICR INFO.PART */
     uint32_t resetreas;
     uint32_t n_samples; /* of the program counter */

@@ -32,6 +32,8 @@ struct sim_flash {
     enum sim_cut_form cut_form;
     sim_flash_observer observer;
     void *observer_user;
+    sim_flash_read_observer read_observer;
+    void *read_observer_user;
 };
 
 struct sim_flash_content {
@@ -191,6 +193,14 @@ static bool in_range(const struct sim_flash *flash, unsigned device, uint32_t of
            n_bytes <= flash->devices[device].n_bytes - offset;
 }
 
+static void note_read(const struct sim_flash *flash, unsigned device, uint32_t offset, size_t n_bytes,
+                      bool refused)
+{
+    if (flash->read_observer != NULL) {
+        flash->read_observer(flash->read_observer_user, device, offset, n_bytes, refused);
+    }
+}
+
 enum sim_status sim_flash_peek(const struct sim_flash *flash, unsigned device, uint32_t offset, void *into,
                                size_t n_bytes)
 {
@@ -198,6 +208,7 @@ enum sim_status sim_flash_peek(const struct sim_flash *flash, unsigned device, u
         return SIM_OUT_OF_RANGE;
     }
     sim_pages_read(flash->devices[device].pages, offset, into, n_bytes);
+    note_read(flash, device, offset, n_bytes, false);
     return SIM_OK;
 }
 
@@ -270,6 +281,7 @@ enum sim_status sim_flash_write(struct sim_flash *flash, unsigned device, uint32
 {
     enum sim_status status = check_write(flash, device, offset, n_bytes);
     if (status != SIM_OK || n_bytes == 0) {
+        note_read(flash, device, offset, n_bytes, status != SIM_OK);
         return status;
     }
     enum fate fate = next_fate(flash);
@@ -360,6 +372,7 @@ bool sim_flash_range_hash(const struct sim_flash *flash, unsigned device, uint32
         return false;
     }
     sim_pages_range_hash(flash->devices[device].pages, offset, n_bytes, hash);
+    note_read(flash, device, offset, n_bytes, false);
     return true;
 }
 
@@ -408,6 +421,12 @@ void sim_flash_observe(struct sim_flash *flash, sim_flash_observer observer, voi
 {
     flash->observer = observer;
     flash->observer_user = user;
+}
+
+void sim_flash_observe_reads(struct sim_flash *flash, sim_flash_read_observer observer, void *user)
+{
+    flash->read_observer = observer;
+    flash->read_observer_user = user;
 }
 
 struct sim_flash_content *sim_flash_keep(const struct sim_flash *flash)

@@ -115,6 +115,12 @@ bool sim_flash_powered(const struct sim_flash *flash);
 
 void sim_flash_observe(struct sim_flash *flash, sim_flash_observer observer, void *user);
 
+/* What the firmware learns from the flash: ranges that are read, hashed or peeked at; refused: an operation
+ * that the part refuses. For those who want to know what a run depends on. */
+typedef void (*sim_flash_read_observer)(void *user, unsigned device, uint32_t offset, size_t n_bytes,
+                                        bool refused);
+void sim_flash_observe_reads(struct sim_flash *flash, sim_flash_read_observer observer, void *user);
+
 /* Contents only: counters, wear, power and an armed cut stay as they are. restore() needs a content of a
  * flash of the same geometry. keep() is O(pages) pointer copies at the most; equal contents compare equal
  * whatever their history. */

@@ -49,6 +49,11 @@ void sim_guest_config_areas(struct sim_guest_config *config, const struct sim_bo
     add_area(config, BOOTLOADER_ROLE_SCRATCH, 0, &boot->scratch);
 }
 
+uint32_t sim_guest_max_boot_ms(const struct sim_guest *guest)
+{
+    return guest->config.max_cpu_ms * TRAP_BLOCKED_FACTOR + TRAP_LATE_MS;
+}
+
 static void number_areas(struct sim_guest_config *config)
 {
     for (unsigned i = 0; i < config->n_areas; i++) {

@@ -67,6 +67,9 @@ void sim_guest_free(struct sim_guest *guest);
 const char *sim_guest_name(const struct sim_guest *guest);   /* what the guest calls itself */
 size_t sim_guest_state_bytes(const struct sim_guest *guest); /* of globals that are set back at every boot */
 
+/* Within this time on the wall clock a boot ends, unless the guest has silenced the process's signals. */
+uint32_t sim_guest_max_boot_ms(const struct sim_guest *guest);
+
 /* Other areas from the next boot on. false: more than SIM_GUEST_MAX_AREAS (nothing changed). */
 bool sim_guest_set_areas(struct sim_guest *guest, const struct bootloader_area *areas, unsigned n_areas);
 

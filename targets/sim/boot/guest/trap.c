@@ -23,10 +23,9 @@
 #define RESERVE_BYTES (128u * 1024u)
 #define SIGNAL_STACK_BYTES (64u * 1024u)
 #define TICK_US 20000u
-#define BLOCKED_FACTOR 10u
 /* Time is over, but the foreign code is inside the C library: it is left there only after this many further
  * ticks. */
-#define MAX_LATE_TICKS 50u
+#define MAX_LATE_TICKS (TRAP_LATE_MS * 1000u / TICK_US)
 #define TOUCH_BYTES 4096u
 
 static const int signals[TRAP_N_SIGNALS] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGALRM};
@@ -129,7 +128,7 @@ static uint64_t cpu_us(void)
 static void on_tick(struct trap *trap, const ucontext_t *context)
 {
     uint64_t now_us = cpu_us();
-    bool blocked = ++trap->n_ticks > (uint64_t)trap->max_cpu_ms * 1000u * BLOCKED_FACTOR / TICK_US;
+    bool blocked = ++trap->n_ticks > (uint64_t)trap->max_cpu_ms * 1000u * TRAP_BLOCKED_FACTOR / TICK_US;
 
     if (trap->n_ticks == 1)
         trap->cpu_base_us = now_us;

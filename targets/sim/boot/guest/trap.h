@@ -22,6 +22,8 @@ enum trap_end {
 };
 
 #define TRAP_N_SIGNALS 7
+#define TRAP_BLOCKED_FACTOR 10u /* times max_cpu_ms on the wall clock: then it is blocked */
+#define TRAP_LATE_MS 1000u      /* at most, until it can be left */
 
 struct trap {
     uint8_t *memory; /* guard, stack, guard */

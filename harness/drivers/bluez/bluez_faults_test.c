@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The link over BlueZ against a made-up bluetoothd on a real D-Bus: refusals, races, misfortunes of the host,
+ * replies that no daemon should give. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/error.h"
+#include "tests/bluez_stand.h"
+
+#define FAILED "org.bluez.Error.Failed"
+
+static void a_connection_that_races_is_tried_again(void **state)
+{
+    struct bluez_stand *stand = *state;
+    static const struct bluez_fault faults[] = {
+        {.method = "Connect", .name = FAILED, .text = "le-connection-abort-by-local", .n_times = 1},
+        {.method = "Connect",
+         .name = "org.bluez.Error.InProgress",
+         .text = "Operation already in progress",
+         .n_times = 1},
+        {0}};
+
+    stand->fake->faults = faults;
+    assert_int_equal(stand_connect(stand, false), RIG_LINK_OK);
+    assert_int_equal(bluez_fake_count(stand->fake, "Connect"), 3);
+}
+
+static void a_connection_that_never_works_is_given_up_with_its_raw_words(void **state)
+{
+    struct bluez_stand *stand = *state;
+    static const struct bluez_fault faults[] = {
+        {.method = "Connect", .name = FAILED, .text = "le-connection-abort-by-remote"}, {0}};
+
+    stand->fake->faults = faults;
+    assert_int_equal(stand_connect_within(stand, false, 1500), RIG_LINK_LOST);
+    assert_non_null(strstr(stand_state(stand).text, "le-connection-abort-by-remote"));
+    assert_true(bluez_fake_count(stand->fake, "Connect") > 1);
+}
+
+static void a_connect_that_is_never_answered_ends_at_the_deadline_and_is_called_off(void **state)
+{
+    struct bluez_stand *stand = *state;
+    static const struct bluez_fault faults[] = {{.method = "Connect"}, {0}};
+    guint64 before_us = stand_now_us(stand);
+
+    stand->fake->faults = faults;
+    assert_int_equal(stand_connect_within(stand, false, 400), RIG_LINK_TIMEOUT);
+    assert_true(stand_now_us(stand) >= before_us + 400000);
+    bluez_fake_let_pass(stand->fake, 30);
+    assert_int_equal(bluez_fake_count(stand->fake, "Disconnect"), 1);
+}
+
+static void a_lost_bond_is_told_by_the_daemons_word(void **state)
+{
+    struct bluez_stand *stand = *state;
+    static const struct bluez_fault faults[] = {
+        {.method = "Connect", .name = FAILED, .text = "br-connection-key-missing"}, {0}};
+
+    stand->fake->known = stand->fake->paired = true;
+    stand->fake->faults = faults;
+    assert_int_equal(stand_connect(stand, true), RIG_LINK_KEY_MISSING);
+    assert_int_equal(bluez_fake_count(stand->fake, "Connect"), 1);
+    assert_true(stand_state(stand).bonded); /* until somebody forgets it */
+}
+
+static void a_lost_bond_is_concluded_where_bluez_says_only_abort_by_local(void **state)
+{
+    struct bluez_stand *stand = *state;
+    static const struct bluez_fault faults[] = {
+        {.method = "Connect", .name = FAILED, .text = "le-connection-abort-by-local", .drops = true}, {0}};
+
+    stand->fake->faults = faults;
+    stand->fake->known = stand->fake->paired = true;
+    assert_int_equal(stand_connect(stand, false), RIG_LINK_KEY_MISSING);
+    assert_non_null(strstr(stand_state(stand).text, "abort-by-local"));
+    assert_true(stand->link->ops->forget_bond(stand->link, NULL));
+    assert_int_equal(stand_connect_within(stand, false, 1500),
+                     RIG_LINK_LOST); /* without a bond it is a race */
+}
+
+static void services_that_are_never_resolved_are_a_timeout(void **state)
+{
+    struct bluez_stand *stand = *state;
+
+    stand->fake->resolves = false;
+    assert_int_equal(stand_connect_within(stand, false, 400), RIG_LINK_TIMEOUT);
+    assert_non_null(strstr(stand_state(stand).text, "resolved"));
+}
+
+static void a_board_without_the_update_service_is_told_so(void **state)
+{
+    struct bluez_stand *stand = *state;
+
+    stand->fake->has_smp = false;
+    assert_int_equal(stand_connect(stand, false), RIG_LINK_NO_SERVICE);
+    assert_non_null(strstr(stand_state(stand).text, "stale cache"));
+}
+
+static void a_service_that_demands_encryption_leaves_a_plain_connection(void **state)
+{
+    struct bluez_stand *stand = *state;
+    static const struct bluez_fault faults[] = {
+        {.method = "AcquireNotify", .name = "org.bluez.Error.NotPermitted", .text = "Not paired"}, {0}};
+    static const guint8 bytes[] = {1};
+
+    stand->fake->faults = faults;
+    assert_int_equal(stand_connect(stand, false), RIG_LINK_NOT_ENCRYPTED);
+    assert_true(stand_state(stand).connected);
+    assert_false(stand_state(stand).subscribed);
+    assert_int_equal(stand_write(stand, bytes, sizeof bytes), RIG_LINK_OK);
+    stand->fake->faults = NULL;
+    assert_int_equal(stand_connect(stand, true), RIG_LINK_OK);
+    assert_true(stand_state(stand).encrypted && stand_state(stand).subscribed);
+}
+
+static void refused_pairing_leaves_a_plain_connection(void **state)
+{
+    struct bluez_stand *stand = *state;
+    static const struct bluez_fault faults[] = {
+        {.method = "Pair", .name = "org.bluez.Error.AuthenticationFailed", .text = "Authentication Failed"},
+        {0}};
+
+    stand->fake->faults = faults;
+    assert_int_equal(stand_connect(stand, true), RIG_LINK_PAIRING_REFUSED);
+    assert_true(stand_state(stand).connected);
+    assert_false(stand_state(stand).bonded || stand_state(stand).encrypted);
+}
+
+static void another_program_at_the_characteristic_is_an_error_of_the_rig(void **state)
+{
+    struct bluez_stand *stand = *state;
+    static const struct bluez_fault writing[] = {
+        {.method = "AcquireWrite", .name = "org.bluez.Error.NotPermitted", .text = "Write acquired"}, {0}};
+    static const struct bluez_fault listening[] = {
+        {.method = "AcquireNotify", .name = "org.bluez.Error.InProgress", .text = "In Progress"}, {0}};
+    const struct bluez_fault *const faults[] = {writing, listening};
+
+    for (guint i = 0; i < G_N_ELEMENTS(faults); i++) {
+        g_autofree char *message = NULL;
+
+        stand->fake->faults = faults[i];
+        message = stand_connect_error(stand);
+        assert_non_null(strstr(message, "another program"));
+        rig_link_close(stand->link);
+    }
+}
+
+static void a_lost_link_gives_what_came_before_and_then_the_loss(void **state)
+{
+    struct bluez_stand *stand = *state;
+    enum rig_link_outcome outcome;
+
+    assert_int_equal(stand_connect(stand, false), RIG_LINK_OK);
+    for (guint i = 0; i < 3; i++)
+        bluez_fake_notify(stand->fake, "last words", 10);
+    bluez_fake_drop(stand->fake);
+    for (guint i = 0; i < 3; i++)
+        g_bytes_unref(stand_receive(stand));
+    assert_null(stand_receive_within(stand, 10000, &outcome));
+    assert_int_equal(outcome, RIG_LINK_LOST);
+    assert_false(stand_state(stand).connected || stand_state(stand).host_fault);
+    assert_int_equal(stand_write(stand, (const guint8 *)"x", 1), RIG_LINK_NOT_CONNECTED);
+    assert_int_equal(stand_connect(stand, false), RIG_LINK_OK);
+}
+
+static void a_daemon_that_dies_is_the_hosts_fault_and_its_return_is_waited_for(void **state)
+{
+    struct bluez_stand *stand = *state;
+    enum rig_link_outcome outcome;
+
+    assert_int_equal(stand_connect(stand, true), RIG_LINK_OK);
+    bluez_fake_vanish(stand->fake);
+    assert_null(stand_receive_within(stand, 10000, &outcome));
+    assert_int_equal(outcome, RIG_LINK_LOST);
+    assert_true(stand_state(stand).host_fault);
+    assert_non_null(strstr(stand_state(stand).text, "bluetoothd"));
+    bluez_fake_return(stand->fake);
+    assert_int_equal(stand_connect(stand, false), RIG_LINK_OK);
+    assert_false(stand_state(stand).host_fault);
+    assert_int_equal(bluez_fake_count(stand->fake, "RegisterAgent"), 2); /* the new one knows nothing */
+}
+
+static void a_daemon_that_does_not_return_is_an_error_with_its_remedy(void **state)
+{
+    struct bluez_stand *stand = *state;
+    g_autoptr(GError) error = NULL;
+    struct rig_link_connect how = {0};
+    enum rig_link_outcome outcome;
+
+    assert_int_equal(stand_connect(stand, false), RIG_LINK_OK);
+    bluez_fake_vanish(stand->fake);
+    bluez_fake_let_pass(stand->fake, 30);
+    how.until_us = stand_now_us(stand) + 700000;
+    assert_false(stand->link->ops->connect(stand->link, &how, &outcome, &error));
+    assert_non_null(strstr(error->message, "systemctl status bluetooth"));
+}
+
+static void a_daemon_that_dies_in_a_call_is_an_error_of_the_rig(void **state)
+{
+    struct bluez_stand *stand = *state;
+    static const struct bluez_fault faults[] = {
+        {.method = "Connect",
+         .name = "org.freedesktop.DBus.Error.NoReply",
+         .text = "Message recipient disconnected from message bus without replying"},
+        {0}};
+    g_autofree char *message = NULL;
+
+    stand->fake->faults = faults;
+    message = stand_connect_error(stand);
+    assert_non_null(strstr(message, "systemctl status bluetooth"));
+}
+
+static void no_daemon_at_all_is_an_error_at_once(void **state)
+{
+    struct bluez_stand *stand = *state;
+    g_autofree char *message = NULL;
+
+    bluez_fake_vanish(stand->fake);
+    message = stand_connect_error(stand);
+    assert_non_null(strstr(message, "systemctl status bluetooth"));
+}
+
+static void no_bus_at_all_is_an_error_with_its_remedy(void **state)
+{
+    struct bluez_stand *stand = *state;
+    g_autofree char *message = NULL;
+
+    g_setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent/bus", TRUE);
+    message = stand_connect_error(stand);
+    assert_non_null(strstr(message, "dbus-daemon"));
+}
+
+static void a_bus_that_goes_is_the_hosts_fault(void **state)
+{
+    struct bluez_stand *stand = *state;
+    enum rig_link_outcome outcome;
+
+    assert_int_equal(stand_connect(stand, false), RIG_LINK_OK);
+    g_dbus_connection_set_exit_on_close(stand->fake->connection, FALSE);
+    g_test_dbus_stop(stand->fake->daemon);
+    bluez_fake_let_pass(stand->fake, 50);
+    assert_null(stand_receive_within(stand, 10000, &outcome));
+    assert_int_equal(outcome, RIG_LINK_LOST);
+    assert_true(stand_state(stand).host_fault);
+    g_free(stand_connect_error(stand));
+}
+
+static void an_adapter_that_loses_power_is_the_hosts_fault_and_gets_it_back(void **state)
+{
+    struct bluez_stand *stand = *state;
+    enum rig_link_outcome outcome;
+
+    assert_int_equal(stand_connect(stand, false), RIG_LINK_OK);
+    bluez_fake_set_power(stand->fake, false); /* the connection's end is told first */
+    assert_null(stand_receive_within(stand, 10000, &outcome));
+    assert_int_equal(outcome, RIG_LINK_LOST);
+    assert_true(stand_state(stand).host_fault);
+    assert_int_equal(stand_connect(stand, false), RIG_LINK_OK);
+    assert_true(stand->fake->powered);
+}
+
+static void an_adapter_that_takes_no_power_is_an_error_with_its_remedy(void **state)
+{
+    struct bluez_stand *stand = *state;
+    g_autofree char *message = NULL;
+
+    stand->fake->powered = false;
+    stand->fake->blocked = true;
+    message = stand_connect_error(stand);
+    assert_non_null(strstr(message, "hci0"));
+    assert_non_null(strstr(message, "rfkill"));
+}
+
+static void an_adapter_that_is_unplugged_is_named(void **state)
+{
+    struct bluez_stand *stand = *state;
+    enum rig_link_outcome outcome;
+    g_autofree char *message = NULL;
+
+    assert_int_equal(stand_connect(stand, false), RIG_LINK_OK);
+    bluez_fake_unplug(stand->fake);
+    assert_null(stand_receive_within(stand, 10000, &outcome));
+    assert_true(stand_state(stand).host_fault);
+    message = stand_connect_error(stand);
+    assert_non_null(strstr(message, "no Bluetooth adapter"));
+}
+
+static void an_adapter_of_another_name_is_told_with_those_that_are_there(void **state)
+{
+    struct bluez_stand *stand = *state;
+    g_autofree char *message = NULL;
+
+    stand->fake->place.adapter = "hci7";
+    message = stand_connect_error(stand);
+    assert_non_null(strstr(message, "'hci7'; there are: hci0"));
+}
+
+static void two_boards_of_one_name_are_an_error(void **state)
+{
+    struct bluez_stand *stand = *state;
+    g_autofree char *message = NULL;
+
+    stand->fake->twin = stand->fake->known = true;
+    stand->fake->place.address = NULL;
+    stand->fake->place.name = "bootrig-fake";
+    message = stand_connect_error(stand);
+    assert_non_null(strstr(message, "2 boards advertise bootrig-fake"));
+}
+
+static void an_interrupt_ends_whatever_is_waited_for(void **state)
+{
+    struct bluez_stand *stand = *state;
+    static const struct bluez_fault faults[] = {{.method = "Connect"}, {0}};
+    struct rig_link_connect how = {.until_us = stand_now_us(stand) + 20000000};
+    g_autoptr(GError) error = NULL;
+    enum rig_link_outcome outcome;
+
+    stand->fake->faults = faults;
+    stand->fake->interrupted = 1;
+    assert_false(stand->link->ops->connect(stand->link, &how, &outcome, &error));
+    assert_true(g_error_matches(error, RIG_ERROR, RIG_ERROR_INTERRUPTED));
+    stand->fake->interrupted = 0;
+}
+
+static void replies_of_wrong_types_are_outcomes_and_no_crash(void **state)
+{
+    struct bluez_stand *stand = *state;
+    static const struct bluez_fault faults[][2] = {
+        {{.method = "AcquireNotify", .reply = "('fd', uint16 23)"}, {0}},
+        {{.method = "AcquireNotify", .reply = "(handle 7, uint16 23)"}, {0}},
+        {{.method = "AcquireWrite", .reply = "(handle 0, uint16 0)"}, {0}},
+        {{.method = "Connect", .reply = "('yes',)"}, {0}},
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(faults); i++) {
+        stand->fake->faults = faults[i];
+        assert_int_equal(stand_connect_within(stand, false, 700), RIG_LINK_LOST);
+        rig_link_close(stand->link);
+    }
+}
+
+static void objects_of_wrong_types_are_an_error(void **state)
+{
+    struct bluez_stand *stand = *state;
+    static const struct bluez_fault faults[] = {{.method = "GetManagedObjects", .reply = "('none',)"}, {0}};
+    g_autofree char *message = NULL;
+
+    stand->fake->faults = faults;
+    message = stand_connect_error(stand);
+    assert_non_null(strstr(message, "answers a (s)"));
+}
+
+static void signals_of_wrong_types_change_nothing(void **state)
+{
+    struct bluez_stand *stand = *state;
+    static const char properties[] = "org.freedesktop.DBus.Properties";
+    static const char manager[] = "org.freedesktop.DBus.ObjectManager";
+
+    assert_int_equal(stand_connect(stand, false), RIG_LINK_OK);
+    bluez_fake_signal(stand->fake, FAKE_DEVICE, properties, "PropertiesChanged", "('org.bluez.Device1',)");
+    bluez_fake_signal(
+        stand->fake, FAKE_DEVICE, properties, "PropertiesChanged",
+        "('org.bluez.Device1', {'Connected': <'no'>, 'UUIDs': <7>, 'Address': <true>}, @as [])");
+    bluez_fake_signal(stand->fake, "/", manager, "InterfacesAdded", "(uint32 1,)");
+    bluez_fake_signal(stand->fake, "/", manager, "InterfacesRemoved", "('x', 'y')");
+    bluez_fake_signal(stand->fake, FAKE_CHARACTERISTIC, properties, "PropertiesChanged",
+                      "('org.bluez.GattCharacteristic1', {'Value': <'text'>}, @as [])");
+    bluez_fake_let_pass(stand->fake, 50);
+    assert_true(stand_state(stand).connected);
+}
+
+int main(void)
+{
+#define ON_STAND(test) cmocka_unit_test_setup_teardown(test, stand_open, stand_close)
+    const struct CMUnitTest tests[] = {
+        ON_STAND(a_connection_that_races_is_tried_again),
+        ON_STAND(a_connection_that_never_works_is_given_up_with_its_raw_words),
+        ON_STAND(a_connect_that_is_never_answered_ends_at_the_deadline_and_is_called_off),
+        ON_STAND(a_lost_bond_is_told_by_the_daemons_word),
+        ON_STAND(a_lost_bond_is_concluded_where_bluez_says_only_abort_by_local),
+        ON_STAND(services_that_are_never_resolved_are_a_timeout),
+        ON_STAND(a_board_without_the_update_service_is_told_so),
+        ON_STAND(a_service_that_demands_encryption_leaves_a_plain_connection),
+        ON_STAND(refused_pairing_leaves_a_plain_connection),
+        ON_STAND(another_program_at_the_characteristic_is_an_error_of_the_rig),
+        ON_STAND(a_lost_link_gives_what_came_before_and_then_the_loss),
+        ON_STAND(a_daemon_that_dies_is_the_hosts_fault_and_its_return_is_waited_for),
+        ON_STAND(a_daemon_that_does_not_return_is_an_error_with_its_remedy),
+        ON_STAND(a_daemon_that_dies_in_a_call_is_an_error_of_the_rig),
+        ON_STAND(no_daemon_at_all_is_an_error_at_once),
+        ON_STAND(no_bus_at_all_is_an_error_with_its_remedy),
+        ON_STAND(a_bus_that_goes_is_the_hosts_fault),
+        ON_STAND(an_adapter_that_loses_power_is_the_hosts_fault_and_gets_it_back),
+        ON_STAND(an_adapter_that_takes_no_power_is_an_error_with_its_remedy),
+        ON_STAND(an_adapter_that_is_unplugged_is_named),
+        ON_STAND(an_adapter_of_another_name_is_told_with_those_that_are_there),
+        ON_STAND(two_boards_of_one_name_are_an_error),
+        ON_STAND(an_interrupt_ends_whatever_is_waited_for),
+        ON_STAND(replies_of_wrong_types_are_outcomes_and_no_crash),
+        ON_STAND(objects_of_wrong_types_are_an_error),
+        ON_STAND(signals_of_wrong_types_change_nothing),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

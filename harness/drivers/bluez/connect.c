@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* From nothing to a subscribed link, with second tries for the races that are known. */
+#include "drivers/bluez/internal.h"
+
+#include <string.h>
+
+#define MAX_ATTEMPTS 8
+#define PAUSE_US 250000u
+#define DROPS_THAT_TELL 2 /* encrypted connections in a row that end at once: no coincidence */
+#define DISCONNECT_US 8000000u
+
+struct attempt {
+    struct rig_bluez_link *link;
+    const struct rig_link_connect *how;
+    bool again; /* another try may help */
+};
+
+/* --- why a connection ended --- */
+
+enum rig_link_outcome rig_bluez_why_gone(struct rig_bluez_link *link)
+{
+    const struct rig_bluez_sight *sight = rig_bluez_watch_look(link->watch);
+    char text[sizeof link->text];
+    guint8 code = sight ? rig_bluez_sight_verdict(sight, text, sizeof text) : 0;
+    const char *trouble = rig_bluez_host_trouble(link);
+
+    if (trouble) {
+        link->host_fault = true;
+        rig_bluez_say(link, false, "%s", trouble);
+        return RIG_LINK_LOST;
+    }
+    if (!code)
+        return RIG_LINK_LOST;
+    rig_bluez_say(link, false, "disconnected: %s", text);
+    return rig_bluez_hci_outcome(code);
+}
+
+/* A bonded board that drops each connection as soon as it is to be encrypted has lost its key, though BlueZ
+ * says no more than "abort by local". */
+static enum rig_link_outcome guess_key_missing(struct rig_bluez_link *link, guint n_drops,
+                                               enum rig_link_outcome otherwise)
+{
+    const struct rig_bluez_sight *sight = rig_bluez_watch_look(link->watch);
+    bool told = sight && (sight->encryption_status || sight->disconnect_reason || sight->connect_status);
+    g_autofree char *said = NULL;
+
+    if (told || !rig_bluez_is_bonded(link) || n_drops < DROPS_THAT_TELL)
+        return otherwise;
+    said = g_strdup(link->text);
+    rig_bluez_say(link, false, "key missing (concluded from %u drops): %s", n_drops, said);
+    return RIG_LINK_KEY_MISSING;
+}
+
+/* --- the stages --- */
+
+static bool call_device(struct rig_bluez_link *link, const char *method, guint64 until_us,
+                        struct rig_bluez_reply *reply, GError **error)
+{
+    return rig_bluez_call(link->bus, link->device, RIG_BLUEZ_DEVICE, method, NULL, "()", until_us, reply,
+                          error);
+}
+
+static bool is_connected(const struct rig_bluez_link *link)
+{
+    return rig_bluez_flag(link->bus, link->device, RIG_BLUEZ_DEVICE, "Connected");
+}
+
+static void look_with_monitor(struct rig_bluez_link *link)
+{
+    const char *address = rig_bluez_text(link->bus, link->device, RIG_BLUEZ_DEVICE, "Address");
+    guint64 index = 0;
+
+    g_ascii_string_to_unsigned(link->adapter + strlen("/org/bluez/hci"), 10, 0, G_MAXUINT16 - 1, &index,
+                               NULL);
+    rig_bluez_watch_look_for(link->watch, (guint)index, address);
+    rig_bluez_watch_forget(link->watch);
+}
+
+static bool dial(struct attempt *attempt, enum rig_link_outcome *outcome, GError **error)
+{
+    struct rig_bluez_link *link = attempt->link;
+    g_auto(rig_bluez_reply) reply = {0};
+    enum rig_link_outcome why;
+
+    *outcome = RIG_LINK_OK;
+    link->was_connected = is_connected(link);
+    if (link->was_connected)
+        return true;
+    look_with_monitor(link);
+    if (!call_device(link, "Connect", attempt->how->until_us, &reply, error))
+        return false;
+    if (reply.value)
+        return true;
+    if (reply.timed_out) /* the daemon would go on trying */
+        rig_bluez_send(link->bus, link->device, RIG_BLUEZ_DEVICE, "Disconnect", NULL);
+    if (!rig_bluez_judge_reply(link, "connecting", &reply, outcome, &attempt->again, error))
+        return false;
+    why = rig_bluez_why_gone(link);
+    if (why != RIG_LINK_LOST && *outcome != RIG_LINK_OK) {
+        *outcome = why;
+        attempt->again = false;
+    }
+    return true;
+}
+
+static bool resolved_or_gone(void *user)
+{
+    struct rig_bluez_link *link = user;
+
+    return rig_bluez_flag(link->bus, link->device, RIG_BLUEZ_DEVICE, "ServicesResolved") ||
+           !is_connected(link);
+}
+
+static bool resolve(struct attempt *attempt, enum rig_link_outcome *outcome, GError **error)
+{
+    struct rig_bluez_link *link = attempt->link;
+    guint64 until_us = rig_bluez_within(link, RIG_BLUEZ_CALL_US, attempt->how->until_us);
+    bool satisfied = false;
+
+    if (!rig_board_wait_for(link->board, until_us, resolved_or_gone, link, &satisfied, error))
+        return false;
+    *outcome = RIG_LINK_OK;
+    if (!satisfied) {
+        *outcome = RIG_LINK_TIMEOUT;
+        rig_bluez_say(link, false, "the services were not resolved before the deadline");
+    } else if (!is_connected(link)) {
+        rig_bluez_say(link, false, "the connection ended before the services were resolved");
+        *outcome = rig_bluez_why_gone(link);
+        attempt->again = *outcome == RIG_LINK_LOST;
+    }
+    return true;
+}
+
+/* A link without a subscription stays usable: a board that demands encryption is talked to in vain, as it
+ * should be. */
+static bool subscribe(struct attempt *attempt, enum rig_link_outcome *outcome, GError **error)
+{
+    struct rig_bluez_link *link = attempt->link;
+    enum rig_link_outcome written;
+
+    link->up = true;
+    link->mtu = link->place->max_mtu ? MAX(link->place->max_mtu, 23) : 0;
+    if (attempt->how->mtu && (!link->mtu || attempt->how->mtu < link->mtu))
+        link->mtu = attempt->how->mtu;
+    if (!rig_bluez_acquire_notify(link, outcome, error))
+        return false;
+    if (*outcome == RIG_LINK_OK || *outcome == RIG_LINK_NOT_ENCRYPTED) {
+        if (!rig_bluez_acquire_write(link, &written, error))
+            return false;
+        if (written != RIG_LINK_OK)
+            *outcome = written;
+    }
+    if (link->up && *outcome == RIG_LINK_LOST)
+        rig_bluez_down(link);
+    attempt->again = *outcome == RIG_LINK_LOST;
+    return true;
+}
+
+static bool pair_if_wanted(struct attempt *attempt, enum rig_link_outcome *outcome, GError **error)
+{
+    struct rig_bluez_link *link = attempt->link;
+    enum rig_link_outcome ignored;
+
+    *outcome = RIG_LINK_OK;
+    if (!attempt->how->pair || rig_bluez_is_bonded(link))
+        return true;
+    if (!rig_bluez_pair(link, attempt->how->until_us, outcome, error))
+        return false;
+    if (*outcome == RIG_LINK_OK)
+        return true;
+    if (!is_connected(link)) {
+        attempt->again = *outcome == RIG_LINK_LOST;
+        return true;
+    }
+    link->up = true; /* refused, but still there: it can be talked to in the clear */
+    return rig_bluez_acquire_write(link, &ignored, error);
+}
+
+typedef bool (*stage)(struct attempt *attempt, enum rig_link_outcome *outcome, GError **error);
+
+static bool find(struct attempt *attempt, enum rig_link_outcome *outcome, GError **error)
+{
+    return rig_bluez_find(attempt->link, attempt->how->until_us, outcome, error);
+}
+
+static bool find_characteristic(struct attempt *attempt, enum rig_link_outcome *outcome, GError **error)
+{
+    (void)error;
+    *outcome = rig_bluez_find_characteristic(attempt->link);
+    return true;
+}
+
+static bool host_ready(struct attempt *attempt, enum rig_link_outcome *outcome, GError **error)
+{
+    *outcome = RIG_LINK_OK;
+    return rig_bluez_host_ready(attempt->link, attempt->how->until_us, error);
+}
+
+static bool play(struct attempt *attempt, enum rig_link_outcome *outcome, GError **error)
+{
+    static const stage stages[] = {host_ready,          find,           dial,     resolve,
+                                   find_characteristic, pair_if_wanted, subscribe};
+
+    *outcome = RIG_LINK_OK;
+    for (gsize i = 0; i < G_N_ELEMENTS(stages) && *outcome == RIG_LINK_OK; i++)
+        if (!stages[i](attempt, outcome, error))
+            return false;
+    return true;
+}
+
+static bool never(void *user)
+{
+    (void)user;
+    return false;
+}
+
+static bool pause_before(struct rig_bluez_link *link, guint n, guint64 until_us, GError **error)
+{
+    bool ignored;
+
+    return rig_board_wait_for(link->board, rig_bluez_within(link, (guint64)PAUSE_US * n, until_us), never,
+                              NULL, &ignored, error);
+}
+
+/* How the attempts before ended is of more interest than that the time for another was too short. */
+struct ending {
+    enum rig_link_outcome outcome;
+    char text[sizeof(((struct rig_bluez_link *)NULL)->text)];
+};
+
+static void keep_ending(struct rig_bluez_link *link, guint n, enum rig_link_outcome *outcome,
+                        struct ending *last)
+{
+    if (n > 1 && *outcome == RIG_LINK_NOT_FOUND) {
+        *outcome = last->outcome;
+        g_strlcpy(link->text, last->text, sizeof link->text);
+    }
+    last->outcome = *outcome;
+    g_strlcpy(last->text, link->text, sizeof last->text);
+}
+
+static void tell_end(struct rig_bluez_link *link, enum rig_link_outcome outcome)
+{
+    if (outcome == RIG_LINK_OK)
+        rig_bluez_say(link, true, "connected over BlueZ, ATT_MTU %u%s", link->mtu,
+                      rig_bluez_is_encrypted(link) ? ", encrypted" : "");
+    else if (outcome != RIG_LINK_NOT_FOUND)
+        rig_bluez_tell(link);
+}
+
+bool rig_bluez_connect(struct rig_bluez_link *link, const struct rig_link_connect *how,
+                       enum rig_link_outcome *outcome, GError **error)
+{
+    struct ending last = {.outcome = RIG_LINK_LOST};
+    guint n_drops = 0;
+
+    for (guint n = 1;; n++) {
+        struct attempt attempt = {.link = link, .how = how};
+
+        link->host_fault = link->leaving = link->was_connected = false;
+        rig_bluez_io_clear(&link->io);
+        if (!play(&attempt, outcome, error))
+            return false;
+        if (*outcome != RIG_LINK_OK && link->was_connected && !is_connected(link))
+            n_drops++;
+        if (*outcome == RIG_LINK_LOST)
+            *outcome = guess_key_missing(link, n_drops, *outcome);
+        keep_ending(link, n, outcome, &last);
+        if (*outcome == RIG_LINK_OK || *outcome == RIG_LINK_KEY_MISSING || !attempt.again ||
+            n >= MAX_ATTEMPTS || rig_bluez_now_us(link) + (guint64)PAUSE_US * n >= how->until_us)
+            break;
+        if (!pause_before(link, n, how->until_us, error))
+            return false;
+    }
+    tell_end(link, *outcome);
+    return true;
+}
+
+static bool disconnected(void *user)
+{
+    struct rig_bluez_link *link = user;
+
+    return !is_connected(link);
+}
+
+bool rig_bluez_disconnect(struct rig_bluez_link *link, guint64 until_us, GError **error)
+{
+    guint64 soon_us = rig_bluez_within(link, DISCONNECT_US, until_us);
+    g_auto(rig_bluez_reply) reply = {0};
+    bool ignored;
+
+    rig_bluez_io_close_writer(&link->io);
+    rig_bluez_io_close_reader(&link->io);
+    if (!link->device || !is_connected(link))
+        return true;
+    link->leaving = true;
+    return call_device(link, "Disconnect", soon_us, &reply, error) &&
+           rig_board_wait_for(link->board, soon_us, disconnected, link, &ignored, error);
+}

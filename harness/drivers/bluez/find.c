@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Finding the board: by address, by name, or by the update service that it advertises. */
+#include "drivers/bluez/internal.h"
+
+#include "base/error.h"
+
+#include <string.h>
+
+#define SHORT_CALL_US 5000000u
+#define ROUND_US 2000000u
+#define OTHERS_US 500000u /* for another board of the same name to be heard */
+
+static bool address_fits(const struct rig_bluez_link *link, const char *address)
+{
+    g_autofree char *next = NULL;
+
+    if (!address)
+        return false;
+    if (g_ascii_strcasecmp(address, link->place->address) == 0)
+        return true;
+    next = link->place->or_next_address ? rig_bluez_address_next(link->place->address) : NULL;
+    return next && g_ascii_strcasecmp(address, next) == 0;
+}
+
+static bool fits(const struct rig_bluez_link *link, const char *device)
+{
+    const struct rig_link_place *place = link->place;
+
+    if (place->address)
+        return address_fits(link, rig_bluez_text(link->bus, device, RIG_BLUEZ_DEVICE, "Address"));
+    if (place->name)
+        return g_strcmp0(rig_bluez_text(link->bus, device, RIG_BLUEZ_DEVICE, "Name"), place->name) == 0;
+    return rig_bluez_lists(link->bus, device, RIG_BLUEZ_DEVICE, "UUIDs", RIG_BLUEZ_SMP_SERVICE);
+}
+
+static bool is_connected(const struct rig_bluez_link *link, const char *device)
+{
+    return rig_bluez_flag(link->bus, device, RIG_BLUEZ_DEVICE, "Connected");
+}
+
+/* A signal strength is there from the first report of a scan to the scan's end. */
+static bool is_near(const struct rig_bluez_link *link, const char *device)
+{
+    return rig_bluez_property(link->bus, device, RIG_BLUEZ_DEVICE, "RSSI") || is_connected(link, device);
+}
+
+typedef bool (*device_test)(const struct rig_bluez_link *link, const char *device);
+
+static char *first_device(const struct rig_bluez_link *link, device_test test, guint *n)
+{
+    g_auto(GStrv) devices = rig_bluez_paths(link->bus, RIG_BLUEZ_DEVICE, link->adapter);
+    char *found = NULL;
+
+    *n = 0;
+    for (char **device = devices; *device; device++) {
+        if (!fits(link, *device) || (test && !test(link, *device)))
+            continue;
+        if (!found)
+            found = g_strdup(*device);
+        ++*n;
+    }
+    return found;
+}
+
+char *rig_bluez_known_device(const struct rig_bluez_link *link)
+{
+    guint n;
+
+    return first_device(link, NULL, &n);
+}
+
+static bool seen(void *user)
+{
+    struct rig_bluez_link *link = user;
+    guint n;
+
+    g_free(link->device);
+    link->device = first_device(link, is_near, &n);
+    return link->device || rig_bluez_host_trouble(link);
+}
+
+/* The daemon reports only what the filter lets through; the service is not asked for where an address or name
+ * is given, since not every board has room for its UUID in what it advertises. */
+static GVariant *scan_filter(const struct rig_link_place *place)
+{
+    GVariantBuilder filter;
+    const char *const services[] = {RIG_BLUEZ_SMP_SERVICE, NULL};
+
+    g_variant_builder_init(&filter, G_VARIANT_TYPE("a{sv}"));
+    g_variant_builder_add(&filter, "{sv}", "Transport", g_variant_new_string("le"));
+    g_variant_builder_add(&filter, "{sv}", "DuplicateData", g_variant_new_boolean(TRUE));
+    if (place->address && !place->or_next_address)
+        g_variant_builder_add(&filter, "{sv}", "Pattern", g_variant_new_string(place->address));
+    else if (place->name && !place->address)
+        g_variant_builder_add(&filter, "{sv}", "Pattern", g_variant_new_string(place->name));
+    else if (!place->address)
+        g_variant_builder_add(&filter, "{sv}", "UUIDs", g_variant_new_strv(services, -1));
+    return g_variant_new("(a{sv})", &filter);
+}
+
+static bool scan_call(struct rig_bluez_link *link, const char *method, GVariant *parameters,
+                      const char *forgiven, guint64 until_us, GError **error)
+{
+    g_auto(rig_bluez_reply) reply = {0};
+    enum rig_link_outcome ignored;
+    bool again;
+
+    if (!rig_bluez_call(link->bus, link->adapter, RIG_BLUEZ_ADAPTER, method, parameters, "()",
+                        rig_bluez_within(link, RIG_BLUEZ_CALL_US, until_us), &reply, error))
+        return false;
+    if (reply.value || g_strcmp0(reply.error_name, forgiven) == 0 ||
+        (reply.timed_out && rig_bluez_now_us(link) >= until_us))
+        return true;
+    if (!rig_bluez_judge_reply(link, "scanning", &reply, &ignored, &again, error))
+        return false;
+    g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "bluetoothd cannot scan (%s): %s", method,
+                reply.error_text ? reply.error_text : "no reply before the deadline");
+    return false;
+}
+
+/* A scan that goes on would disturb the connecting. */
+static bool stop_scan(struct rig_bluez_link *link, GError **error)
+{
+    g_auto(rig_bluez_reply) reply = {0};
+
+    return rig_bluez_call(link->bus, link->adapter, RIG_BLUEZ_ADAPTER, "StopDiscovery", NULL, "()",
+                          rig_bluez_now_us(link) + SHORT_CALL_US, &reply, error);
+}
+
+static bool never(void *user)
+{
+    (void)user;
+    return false;
+}
+
+/* By name or service there may be several. n: how many were heard. */
+static bool hear_others(struct rig_bluez_link *link, guint64 until_us, guint *n, GError **error)
+{
+    bool ignored;
+
+    *n = 1;
+    if (!link->device || link->place->address)
+        return true;
+    if (!rig_board_wait_for(link->board, rig_bluez_within(link, OTHERS_US, until_us), never, NULL, &ignored,
+                            error))
+        return false;
+    g_free(first_device(link, is_near, n));
+    return true;
+}
+
+/* Controllers that leave out duplicates tell of a board that begins to advertise later only to a new scan. */
+static bool listen(struct rig_bluez_link *link, guint64 until_us, GError **error)
+{
+    bool there = false;
+
+    for (;;) {
+        if (!scan_call(link, "StartDiscovery", NULL, "org.bluez.Error.InProgress", until_us, error) ||
+            !rig_board_wait_for(link->board, rig_bluez_within(link, ROUND_US, until_us), seen, link, &there,
+                                error))
+            return false;
+        if (there || rig_bluez_now_us(link) >= until_us)
+            return true;
+        if (!stop_scan(link, error))
+            return false;
+    }
+}
+
+static bool scan(struct rig_bluez_link *link, guint64 until_us, guint *n, GError **error)
+{
+    if (!scan_call(link, "SetDiscoveryFilter", scan_filter(link->place), NULL, until_us, error))
+        return false;
+    if (!listen(link, until_us, error) || !hear_others(link, until_us, n, error)) {
+        rig_bluez_send(link->bus, link->adapter, RIG_BLUEZ_ADAPTER, "StopDiscovery", NULL);
+        return false;
+    }
+    return rig_bluez_host_trouble(link) || stop_scan(link, error);
+}
+
+static bool check_alone(struct rig_bluez_link *link, guint n, GError **error)
+{
+    if (n < 2)
+        return true;
+    g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE,
+                "%u boards advertise %s: give the address of the one that is meant", n,
+                link->place->name ? link->place->name : "the update service");
+    return false;
+}
+
+bool rig_bluez_find(struct rig_bluez_link *link, guint64 until_us, enum rig_link_outcome *outcome,
+                    GError **error)
+{
+    guint n = 0;
+
+    *outcome = RIG_LINK_OK;
+    g_free(link->device);
+    link->device = first_device(link, is_connected, &n);
+    if (link->device)
+        return true;
+    if (!scan(link, until_us, &n, error))
+        return false;
+    if (rig_bluez_host_trouble(link)) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "%s while scanning", rig_bluez_host_trouble(link));
+        return false;
+    }
+    if (!link->device) {
+        *outcome = RIG_LINK_NOT_FOUND;
+        rig_bluez_say(link, true, "no advertising seen of %s",
+                      link->place->address ? link->place->address
+                      : link->place->name  ? link->place->name
+                                           : "the update service");
+        return true;
+    }
+    return check_alone(link, n, error);
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Tables of errors: see outcome.h. */
+#include "drivers/bluez/outcome.h"
+
+#include <string.h>
+
+#define BLUEZ "org.bluez.Error."
+#define DBUS "org.freedesktop.DBus.Error."
+
+static const char no_daemon[] = "see `systemctl status bluetooth`; start it and run again";
+static const char no_power[] =
+    "power the adapter: `bluetoothctl power on`; `rfkill list` tells whether it is blocked";
+static const char no_right[] = "run as root, or join the group `bluetooth` and log in again";
+static const char not_ours[] =
+    "another program holds the update characteristic: end it (bluetoothctl, btgatt-client, another bootrig)";
+static const char no_room[] = "the adapter has no room for a connection: disconnect other devices";
+static const char no_ble[] = "the adapter or its kernel driver cannot do Bluetooth LE: use another one";
+
+struct row {
+    const char *name; /* NULL: any */
+    const char *text; /* a piece of the message; NULL: any */
+    enum rig_link_outcome outcome;
+    enum rig_bluez_blame blame;
+    const char *remedy;
+};
+
+/* The first row that fits counts. */
+/* clang-format off */
+static const struct row rows[] = {
+    {NULL, "key-missing", RIG_LINK_KEY_MISSING, RIG_BLUEZ_BOARD, NULL},
+    {NULL, "adapter-not-powered", RIG_LINK_LOST, RIG_BLUEZ_HOST, no_power},
+    {NULL, "concurrent-connection-limit", RIG_LINK_LOST, RIG_BLUEZ_HOST, no_room},
+    {NULL, "le-connection-not-supported", RIG_LINK_LOST, RIG_BLUEZ_HOST, no_ble},
+    {NULL, "le-connection-timeout", RIG_LINK_TIMEOUT, RIG_BLUEZ_RACE, NULL},
+    {NULL, "already-connected", RIG_LINK_OK, RIG_BLUEZ_RACE, NULL},
+    {NULL, "Not paired", RIG_LINK_NOT_ENCRYPTED, RIG_BLUEZ_BOARD, NULL},
+    {NULL, "ATT error: 0x01", RIG_LINK_NO_SERVICE, RIG_BLUEZ_BOARD, NULL},
+    {NULL, "ATT error: 0x05", RIG_LINK_NOT_ENCRYPTED, RIG_BLUEZ_BOARD, NULL},
+    {NULL, "ATT error: 0x08", RIG_LINK_NOT_ENCRYPTED, RIG_BLUEZ_BOARD, NULL},
+    {NULL, "ATT error: 0x0a", RIG_LINK_NO_SERVICE, RIG_BLUEZ_BOARD, NULL},
+    {NULL, "ATT error: 0x0c", RIG_LINK_NOT_ENCRYPTED, RIG_BLUEZ_BOARD, NULL},
+    {NULL, "ATT error: 0x0d", RIG_LINK_TOO_LONG, RIG_BLUEZ_BOARD, NULL},
+    {NULL, "ATT error: 0x0f", RIG_LINK_NOT_ENCRYPTED, RIG_BLUEZ_BOARD, NULL},
+    {NULL, "ATT error: 0x", RIG_LINK_NO_SERVICE, RIG_BLUEZ_BOARD, NULL},
+    {BLUEZ "NotPermitted", "acquired", RIG_LINK_LOST, RIG_BLUEZ_HOST, not_ours},
+    {BLUEZ "NotPermitted", NULL, RIG_LINK_NO_SERVICE, RIG_BLUEZ_BOARD, NULL},
+    {BLUEZ "NotAuthorized", NULL, RIG_LINK_NOT_ENCRYPTED, RIG_BLUEZ_BOARD, NULL},
+    {BLUEZ "NotReady", NULL, RIG_LINK_LOST, RIG_BLUEZ_HOST, no_power},
+    {BLUEZ "Blocked", NULL, RIG_LINK_LOST, RIG_BLUEZ_HOST, no_power},
+    {BLUEZ "AlreadyConnected", NULL, RIG_LINK_OK, RIG_BLUEZ_RACE, NULL},
+    {BLUEZ "AlreadyExists", NULL, RIG_LINK_OK, RIG_BLUEZ_BOARD, NULL},
+    {BLUEZ "InProgress", NULL, RIG_LINK_LOST, RIG_BLUEZ_RACE, NULL},
+    {BLUEZ "NotConnected", NULL, RIG_LINK_LOST, RIG_BLUEZ_RACE, NULL},
+    {BLUEZ "NotAvailable", NULL, RIG_LINK_NOT_FOUND, RIG_BLUEZ_RACE, NULL},
+    {BLUEZ "DoesNotExist", NULL, RIG_LINK_NOT_FOUND, RIG_BLUEZ_RACE, NULL},
+    {BLUEZ "ConnectionAttemptFailed", NULL, RIG_LINK_LOST, RIG_BLUEZ_RACE, NULL},
+    {BLUEZ "AuthenticationTimeout", NULL, RIG_LINK_TIMEOUT, RIG_BLUEZ_BOARD, NULL},
+    {BLUEZ "AuthenticationCanceled", NULL, RIG_LINK_LOST, RIG_BLUEZ_RACE, NULL},
+    {BLUEZ "AuthenticationRejected", NULL, RIG_LINK_PAIRING_REFUSED, RIG_BLUEZ_BOARD, NULL},
+    {BLUEZ "AuthenticationFailed", NULL, RIG_LINK_PAIRING_REFUSED, RIG_BLUEZ_BOARD, NULL},
+    {BLUEZ "InvalidValueLength", NULL, RIG_LINK_TOO_LONG, RIG_BLUEZ_BOARD, NULL},
+    {BLUEZ "InvalidArguments", NULL, RIG_LINK_TOO_LONG, RIG_BLUEZ_BOARD, NULL},
+    {BLUEZ "NotSupported", NULL, RIG_LINK_NO_SERVICE, RIG_BLUEZ_BOARD, NULL},
+    {DBUS "UnknownObject", NULL, RIG_LINK_NOT_FOUND, RIG_BLUEZ_RACE, NULL},
+    {DBUS "UnknownMethod", NULL, RIG_LINK_NOT_FOUND, RIG_BLUEZ_RACE, NULL},
+    {DBUS "AccessDenied", NULL, RIG_LINK_LOST, RIG_BLUEZ_HOST, no_right},
+    {DBUS "ServiceUnknown", NULL, RIG_LINK_LOST, RIG_BLUEZ_HOST, no_daemon},
+    {DBUS "NameHasNoOwner", NULL, RIG_LINK_LOST, RIG_BLUEZ_HOST, no_daemon},
+    {DBUS "NoReply", NULL, RIG_LINK_LOST, RIG_BLUEZ_HOST, no_daemon},
+    {DBUS "Disconnected", NULL, RIG_LINK_LOST, RIG_BLUEZ_HOST, "the system D-Bus went away: see `systemctl status dbus`"},
+};
+
+static const struct reason {
+    guint8 code;
+    enum rig_link_outcome outcome;
+    const char *text;
+} reasons[] = {
+    {0x05, RIG_LINK_KEY_MISSING, "authentication failure"},
+    {0x06, RIG_LINK_KEY_MISSING, "PIN or key missing"},
+    {0x08, RIG_LINK_LOST, "supervision timeout"},
+    {0x13, RIG_LINK_LOST, "remote user terminated"},
+    {0x14, RIG_LINK_LOST, "remote device has low resources"},
+    {0x15, RIG_LINK_LOST, "remote device powers off"},
+    {0x16, RIG_LINK_LOST, "terminated by the host"},
+    {0x1a, RIG_LINK_LOST, "unsupported remote feature"},
+    {0x22, RIG_LINK_TIMEOUT, "link layer response timeout"},
+    {0x28, RIG_LINK_LOST, "instant passed"},
+    {0x29, RIG_LINK_PAIRING_REFUSED, "pairing with unit key not supported"},
+    {0x2f, RIG_LINK_NOT_ENCRYPTED, "insufficient security"},
+    {0x3b, RIG_LINK_LOST, "unacceptable connection parameters"},
+    {0x3d, RIG_LINK_KEY_DIFFERENT, "MIC failure"},
+    {0x3e, RIG_LINK_LOST, "connection failed to be established"},
+};
+/* clang-format on */
+
+static bool fits(const struct row *row, const char *name, const char *text)
+{
+    return (!row->name || g_strcmp0(row->name, name) == 0) &&
+           (!row->text || (text && strstr(text, row->text)));
+}
+
+struct rig_bluez_verdict rig_bluez_judge_error(const char *name, const char *text)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
+        if (fits(&rows[i], name, text))
+            return (struct rig_bluez_verdict){rows[i].outcome, rows[i].blame, rows[i].remedy};
+    return (struct rig_bluez_verdict){RIG_LINK_LOST, RIG_BLUEZ_RACE, NULL};
+}
+
+static const struct reason *find_reason(guint8 code)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(reasons); i++)
+        if (reasons[i].code == code)
+            return &reasons[i];
+    return NULL;
+}
+
+enum rig_link_outcome rig_bluez_hci_outcome(guint8 reason)
+{
+    const struct reason *found = find_reason(reason);
+
+    return found ? found->outcome : RIG_LINK_LOST;
+}
+
+const char *rig_bluez_hci_text(guint8 reason)
+{
+    const struct reason *found = find_reason(reason);
+
+    return found ? found->text : "unknown reason";
+}

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Events of the monitor channel: see watch.h. */
+#include "drivers/bluez/watch.h"
+
+#include "drivers/bluez/outcome.h"
+
+#include <errno.h>
+#include <glib-unix.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* [SRC linux include/net/bluetooth/{bluetooth,hci_sock,hci_mon}.h] */
+#define FAMILY_BLUETOOTH 31
+#define PROTOCOL_HCI 1
+#define CHANNEL_MONITOR 2
+#define NO_DEVICE 0xffff
+struct hci_address {
+    unsigned short family;
+    unsigned short device;
+    unsigned short channel;
+};
+#define MONITOR_HEADER_BYTES 6
+#define MONITOR_EVENT 3
+#define MAX_PACKET_BYTES 2048
+
+#define EVENT_DISCONNECTION 0x05
+#define EVENT_ENCRYPTION_CHANGE 0x08
+#define EVENT_KEY_REFRESH 0x30
+#define EVENT_LE_META 0x3e
+#define EVENT_ENCRYPTION_CHANGE_2 0x59
+#define LE_CONNECTION 0x01
+#define LE_ENHANCED_CONNECTION 0x0a
+
+bool rig_bluez_address_parse(const char *text, guint8 address[6])
+{
+    if (!text || strlen(text) != 17)
+        return false;
+    for (guint i = 0; i < 6; i++) {
+        gint high = g_ascii_xdigit_value(text[3 * i]);
+        gint low = g_ascii_xdigit_value(text[3 * i + 1]);
+
+        if (high < 0 || low < 0 || (i < 5 && text[3 * i + 2] != ':'))
+            return false;
+        address[i] = (guint8)(high << 4 | low);
+    }
+    return true;
+}
+
+char *rig_bluez_address_next(const char *text)
+{
+    guint8 a[6];
+
+    if (!rig_bluez_address_parse(text, a))
+        return NULL;
+    return g_strdup_printf("%02X:%02X:%02X:%02X:%02X:%02X", a[0], a[1], a[2], a[3], a[4],
+                           (a[5] + 1u) & 0xffu);
+}
+
+void rig_bluez_sight_init(struct rig_bluez_sight *sight, guint16 adapter, const guint8 address[6])
+{
+    *sight = (struct rig_bluez_sight){.adapter = adapter};
+    memcpy(sight->address, address, sizeof sight->address);
+}
+
+static guint16 read_u16(const guint8 *bytes)
+{
+    return (guint16)(bytes[0] | bytes[1] << 8);
+}
+
+static bool same_address(const struct rig_bluez_sight *sight, const guint8 *little_endian)
+{
+    for (guint i = 0; i < 6; i++)
+        if (sight->address[i] != little_endian[5 - i])
+            return false;
+    return true;
+}
+
+static bool is_ours(const struct rig_bluez_sight *sight, const guint8 *handle)
+{
+    return sight->connected && (read_u16(handle) & 0x0fff) == sight->handle;
+}
+
+/* Both forms begin with status, handle, role, address type, address. */
+static void take_connection(struct rig_bluez_sight *sight, const guint8 *bytes, gsize n_bytes)
+{
+    if (n_bytes < 11 || !same_address(sight, bytes + 5))
+        return;
+    sight->connect_status = bytes[0];
+    if (bytes[0] != 0)
+        return;
+    sight->connected = true;
+    sight->handle = read_u16(bytes + 1) & 0x0fff;
+    sight->encrypted = false;
+    sight->encryption_status = sight->disconnect_reason = 0;
+}
+
+static void take_encryption(struct rig_bluez_sight *sight, const guint8 *bytes, gsize n_bytes)
+{
+    if (n_bytes < 4 || !is_ours(sight, bytes + 1))
+        return;
+    sight->encryption_status = bytes[0];
+    if (bytes[0] == 0)
+        sight->encrypted = bytes[3] != 0;
+}
+
+static void take_key_refresh(struct rig_bluez_sight *sight, const guint8 *bytes, gsize n_bytes)
+{
+    if (n_bytes < 3 || !is_ours(sight, bytes + 1))
+        return;
+    sight->encryption_status = bytes[0];
+}
+
+static void take_disconnection(struct rig_bluez_sight *sight, const guint8 *bytes, gsize n_bytes)
+{
+    if (n_bytes < 4 || !is_ours(sight, bytes + 1) || bytes[0] != 0)
+        return;
+    sight->connected = sight->encrypted = false;
+    sight->disconnect_reason = bytes[3];
+}
+
+static void take_event(struct rig_bluez_sight *sight, guint8 code, const guint8 *bytes, gsize n_bytes)
+{
+    switch (code) {
+    case EVENT_DISCONNECTION:
+        take_disconnection(sight, bytes, n_bytes);
+        break;
+    case EVENT_ENCRYPTION_CHANGE:
+    case EVENT_ENCRYPTION_CHANGE_2:
+        take_encryption(sight, bytes, n_bytes);
+        break;
+    case EVENT_KEY_REFRESH:
+        take_key_refresh(sight, bytes, n_bytes);
+        break;
+    case EVENT_LE_META:
+        if (n_bytes > 1 && (bytes[0] == LE_CONNECTION || bytes[0] == LE_ENHANCED_CONNECTION))
+            take_connection(sight, bytes + 1, n_bytes - 1);
+        break;
+    default:
+        break;
+    }
+}
+
+void rig_bluez_sight_take(struct rig_bluez_sight *sight, const guint8 *bytes, gsize n_bytes)
+{
+    gsize n;
+
+    if (n_bytes < MONITOR_HEADER_BYTES + 2u || read_u16(bytes) != MONITOR_EVENT ||
+        read_u16(bytes + 2) != sight->adapter)
+        return;
+    n = MIN((gsize)bytes[MONITOR_HEADER_BYTES + 1], n_bytes - MONITOR_HEADER_BYTES - 2);
+    take_event(sight, bytes[MONITOR_HEADER_BYTES], bytes + MONITOR_HEADER_BYTES + 2, n);
+}
+
+guint8 rig_bluez_sight_verdict(const struct rig_bluez_sight *sight, char *text, gsize room)
+{
+    guint8 code = sight->encryption_status   ? sight->encryption_status
+                  : sight->disconnect_reason ? sight->disconnect_reason
+                                             : sight->connect_status;
+
+    if (code)
+        g_snprintf(text, room, "%s (HCI 0x%02x)", rig_bluez_hci_text(code), code);
+    else
+        g_strlcpy(text, "", room);
+    return code;
+}
+
+/* --- the socket --- */
+
+struct rig_bluez_watch {
+    int fd;
+    GSource *source;
+    struct rig_bluez_sight sight;
+};
+
+static void drain(struct rig_bluez_watch *watch)
+{
+    guint8 bytes[MAX_PACKET_BYTES];
+    gssize n;
+
+    while ((n = recv(watch->fd, bytes, sizeof bytes, MSG_DONTWAIT)) > 0 || (n < 0 && errno == EINTR))
+        if (n > 0)
+            rig_bluez_sight_take(&watch->sight, bytes, (gsize)n);
+}
+
+static gboolean on_readable(gint fd, GIOCondition condition, gpointer user)
+{
+    (void)fd;
+    drain(user);
+    return condition & (G_IO_HUP | G_IO_ERR) ? G_SOURCE_REMOVE : G_SOURCE_CONTINUE;
+}
+
+static int open_monitor(void)
+{
+    struct hci_address address = {
+        .family = FAMILY_BLUETOOTH, .device = NO_DEVICE, .channel = CHANNEL_MONITOR};
+    int fd = socket(FAMILY_BLUETOOTH, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, PROTOCOL_HCI);
+
+    if (fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof address) == 0)
+        return fd;
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+struct rig_bluez_watch *rig_bluez_watch_new(GMainContext *events)
+{
+    struct rig_bluez_watch *watch;
+    int fd = open_monitor();
+
+    if (fd < 0)
+        return NULL;
+    watch = g_new0(struct rig_bluez_watch, 1);
+    watch->fd = fd;
+    watch->source = g_unix_fd_source_new(fd, G_IO_IN | G_IO_HUP | G_IO_ERR);
+    g_source_set_callback(watch->source, G_SOURCE_FUNC(on_readable), watch, NULL);
+    g_source_attach(watch->source, events);
+    return watch;
+}
+
+void rig_bluez_watch_free(struct rig_bluez_watch *watch)
+{
+    if (!watch)
+        return;
+    g_source_destroy(watch->source);
+    g_source_unref(watch->source);
+    close(watch->fd);
+    g_free(watch);
+}
+
+void rig_bluez_watch_look_for(struct rig_bluez_watch *watch, guint adapter, const char *address)
+{
+    guint8 bytes[6];
+
+    if (!watch || !rig_bluez_address_parse(address, bytes))
+        return;
+    drain(watch);
+    if (watch->sight.adapter != adapter || memcmp(watch->sight.address, bytes, sizeof bytes) != 0)
+        rig_bluez_sight_init(&watch->sight, (guint16)adapter, bytes);
+}
+
+const struct rig_bluez_sight *rig_bluez_watch_look(struct rig_bluez_watch *watch)
+{
+    if (!watch)
+        return NULL;
+    drain(watch);
+    return &watch->sight;
+}
+
+void rig_bluez_watch_forget(struct rig_bluez_watch *watch)
+{
+    if (!watch)
+        return;
+    drain(watch);
+    watch->sight.encryption_status = watch->sight.disconnect_reason = watch->sight.connect_status = 0;
+}

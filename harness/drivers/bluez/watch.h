@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the adapter's controller reports about one board, read beside bluetoothd on the kernel's monitor
+ * channel: the words behind BlueZ's "abort by local". Needs the right to open that channel (CAP_NET_RAW);
+ * without it there is nothing to see. [SRC bluez doc/btsnoop-protocol.rst, monitor/; Bluetooth Core Vol 4
+ * Part E 7.7] */
+#ifndef RIG_DRIVERS_BLUEZ_WATCH_H
+#define RIG_DRIVERS_BLUEZ_WATCH_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+G_BEGIN_DECLS
+
+/* The connection to one address, as the events tell it. No I/O. */
+struct rig_bluez_sight {
+    guint8 address[6]; /* most significant byte first */
+    guint16 adapter;   /* index of hciN */
+    bool connected;
+    guint16 handle;
+    bool encrypted;
+    guint8 encryption_status; /* of the last attempt to encrypt; 0 = it worked, or there was none */
+    guint8 disconnect_reason; /* of the last disconnection; 0 = there was none */
+    guint8 connect_status;    /* of the last attempt to connect; 0 = it worked, or there was none */
+};
+void rig_bluez_sight_init(struct rig_bluez_sight *sight, guint16 adapter, const guint8 address[6]);
+/* One packet of the monitor channel, whatever it holds: 6 bytes of header, then the payload. */
+void rig_bluez_sight_take(struct rig_bluez_sight *sight, const guint8 *bytes, gsize n_bytes);
+/* What it comes to, for people: "PIN or key missing (HCI 0x06)"; "" = nothing to tell. Returns the HCI code,
+ * 0 = none. */
+guint8 rig_bluez_sight_verdict(const struct rig_bluez_sight *sight, char *text, gsize room);
+
+struct rig_bluez_watch;
+/* NULL: the system does not let us. */
+struct rig_bluez_watch *rig_bluez_watch_new(GMainContext *events);
+void rig_bluez_watch_free(struct rig_bluez_watch *watch);
+/* From now on looks for this address ("C0:FF:EE:52:84:00") behind hci<adapter>; forgets what it saw of
+ * another. */
+void rig_bluez_watch_look_for(struct rig_bluez_watch *watch, guint adapter, const char *address);
+/* Reads what is there. watch NULL: NULL. Borrowed. */
+const struct rig_bluez_sight *rig_bluez_watch_look(struct rig_bluez_watch *watch);
+/* A new attempt: what went wrong before is no longer of interest; a connection that stands is kept. */
+void rig_bluez_watch_forget(struct rig_bluez_watch *watch);
+
+/* "C0:FF:EE:52:84:00" to bytes, most significant first; false: it is no address. */
+bool rig_bluez_address_parse(const char *text, guint8 address[6]);
+/* The address after it: one more in the last byte, which wraps from FF to 00 without carry, as bootloaders
+ * that advertise at "address + 1" do. Owned by the caller; NULL: it is no address.
+ * [SRC nRF5 SDK components/libraries/bootloader/dfu/nrf_dfu_ble.c] */
+char *rig_bluez_address_next(const char *text);
+
+G_END_DECLS
+
+#endif

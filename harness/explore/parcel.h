@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a forked worker hands back: recorded traces with the contents that they reach, in memory that both
+ * processes share. The worker may have been spoilt by the code that it ran: nothing in here is believed. */
+#ifndef RIG_EXPLORE_PARCEL_H
+#define RIG_EXPLORE_PARCEL_H
+
+#include "explore/trace.h"
+
+G_BEGIN_DECLS
+
+struct rig_parcel;
+
+/* Made before the fork; NULL: no memory. */
+struct rig_parcel *rig_parcel_new(void);
+void rig_parcel_free(struct rig_parcel *parcel);
+
+/* The worker's side. begin() comes first: what `contents` holds then, both sides know. put() adds a trace
+ * that was recorded last; false: there is no room. seal() ends it: from then on it can be opened. */
+void rig_parcel_begin(struct rig_parcel *parcel, const struct rig_contents *contents);
+bool rig_parcel_put(struct rig_parcel *parcel, const struct rig_contents *contents,
+                    const struct rig_recorder *recorder, const struct rig_trace *trace);
+void rig_parcel_seal(struct rig_parcel *parcel, gsize n_worker_bytes);
+
+/* The other side. n_put() works while the worker runs. open(): it was sealed and is whole. take() gives the
+ * traces in their order, contents interned and counted, and ways learned, as if they had been recorded here;
+ * false: there is no further one, or it is none. */
+guint rig_parcel_n_put(const struct rig_parcel *parcel);
+bool rig_parcel_open(struct rig_parcel *parcel);
+bool rig_parcel_take(struct rig_parcel *parcel, struct rig_contents *contents, struct rig_recorder *recorder,
+                     const struct rig_task *task, struct rig_trace *trace);
+gsize rig_parcel_bytes(const struct rig_parcel *parcel); /* with those that the worker had for itself */
+
+G_END_DECLS
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What is known of runs that were executed: a program that reads what it read before does what it did before.
+ * The reads and flash operations of each run are kept in a tree that branches where a read gave something
+ * else; a run whose every read is found in it need not be executed. */
+#ifndef RIG_EXPLORE_WAYS_H
+#define RIG_EXPLORE_WAYS_H
+
+#include "explore/content.h"
+#include "explore/subject.h"
+
+G_BEGIN_DECLS
+
+enum rig_way_event_kind { RIG_WAY_READ, RIG_WAY_WRITE, RIG_WAY_ERASE, RIG_WAY_END };
+
+struct rig_way_event {
+    guint8 kind;
+    guint8 device;
+    guint32 offset;
+    guint32 n_bytes;
+    guint32 content; /* READ: one that holds what was read; WRITE, ERASE: the one afterwards */
+};
+
+/* How a run ended, as far as it follows from what it read. */
+struct rig_way_end {
+    struct rig_end_report report;
+    guint32 most_erases;
+    guint8 marks;
+};
+
+/* Different programs have different roots: the bootloader, each action. */
+#define RIG_N_WAYS (1 + RIG_N_ACTIONS)
+
+struct rig_ways;
+struct rig_ways *rig_ways_new(const struct rig_contents *contents); /* borrowed */
+void rig_ways_free(struct rig_ways *ways);
+gsize rig_ways_bytes(const struct rig_ways *ways);
+
+/* Keeps a run. One that contradicts what is known - the same reads, other operations - is not kept. */
+void rig_ways_learn(struct rig_ways *ways, guint root, const struct rig_way_event *events, guint n_events,
+                    const struct rig_way_end *end);
+
+/* Goes along with a run from `content`. apply() is given each operation that the run does and returns the
+ * content afterwards, RIG_CONTENT_NONE when the flash would refuse it. NULL: at some point nothing is known;
+ * what was applied until then is what the run does, too. Valid until something is learned. */
+const struct rig_way_end *
+rig_ways_follow(struct rig_ways *ways, guint root, guint32 content,
+                guint32 (*apply)(void *user, const struct sim_flash_operation *operation), void *user);
+
+G_END_DECLS
+
+#endif

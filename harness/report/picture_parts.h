@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Pieces of the picture that its own files share; nobody else includes this. All lengths are pixels. */
+#ifndef RIG_REPORT_PICTURE_PARTS_H
+#define RIG_REPORT_PICTURE_PARTS_H
+
+#include "report/picture.h"
+
+#define MARGIN 16
+#define LABELS_WIDTH 118 /* names of sectors and fields, left of every row of power-ons */
+#define HEAD_HEIGHT 66   /* of a power-on */
+#define AREA_GAP 16
+#define FIELD_HEIGHT 14
+#define LINE_HEIGHT 14
+#define BEFORE_WIDTH 22 /* what holds at power-on, left of the first operation */
+#define LEG_GAP 14
+#define MIN_LEG_WIDTH 224
+#define COLUMN_WIDTH 30
+#define MORE_WIDTH 34
+
+/* Neighbouring sectors to which the same happens, one after the other. */
+struct picture_band {
+    guint first, last;
+    int y; /* from the top of the row of power-ons */
+    /* The bar that is being drawn: where it begins, and what of its begin is covered by a mark. */
+    int from;
+    int lead;
+};
+
+enum picture_field {
+    FIELD_MAGIC,
+    FIELD_TYPE,
+    FIELD_SIZE,
+    FIELD_SIZES,
+    FIELD_COPY_DONE,
+    FIELD_IMAGE_OK,
+    FIELD_STATUS,
+    N_FIELDS
+};
+/* In words, and as steps name them. */
+const char *picture_field_name(enum picture_field field);
+/* The row that a step's field belongs to; N_FIELDS: none. */
+enum picture_field picture_field_of(const char *name);
+
+/* What one field shows, and from where on. Borrowed from the story. */
+struct picture_value {
+    char value[24];    /* "" = nothing */
+    const char *words; /* the same at length; NULL: the value says it all */
+    bool is_image;     /* there is image data where the trailer would be */
+    int from;
+    int lead;
+};
+
+struct picture_area {
+    guint index; /* in the story */
+    GArray *bands;
+    guint fields; /* bits of enum picture_field: those that ever hold something are drawn */
+    int top, height;
+    int band_height;
+    int field_y[N_FIELDS];
+    struct picture_value values[N_FIELDS];
+};
+
+struct picture_leg {
+    const struct rig_path_leg *leg;
+    guint row;
+    int x, width;
+    int column_width;
+    GPtrArray *lines; /* char *: how it ended */
+    bool bad_end;
+};
+
+struct picture {
+    const struct rig_path_story *story;
+    GString *out;
+    guint number;
+    GArray *areas; /* struct picture_area */
+    GArray *legs;  /* struct picture_leg */
+    guint n_rows;
+    int body_height;    /* of the areas */
+    GArray *row_tops;   /* int, per row */
+    GArray *foot_lines; /* guint, per row */
+    int width;
+    GPtrArray *cells; /* per area of the story: GArray of struct rig_path_cell, as drawn so far */
+    struct rig_path_now now;
+};
+
+void picture_lay_out(struct picture *picture);
+void picture_clear(struct picture *picture);
+/* Left edge of a step's column, and the right edge of the last one for step == n. */
+int picture_column_x(const struct picture_leg *leg, guint step);
+/* Where a power-on that was cut ends, or its right edge. */
+int picture_end_x(const struct picture_leg *leg);
+int picture_column_width(const struct picture_leg *leg, const struct rig_path_step *step);
+
+/* What a trailer shows in one of its rows; "" = nothing. Borrowed, or in `digits`. */
+const char *picture_field_value(const struct rig_path_trailer *trailer, enum picture_field field,
+                                char digits[24]);
+
+/* The sectors, fields, marks and the cut of one power-on. */
+void picture_draw_leg(struct picture *picture, const struct picture_leg *leg);
+
+/* Escaped; class may be NULL; cut to n_columns of text with an ellipsis when it is longer, 0 = not. */
+void picture_text(GString *out, int x, int y, const char *class, const char *text, guint n_columns);
+void picture_escaped(GString *out, const char *text);
+/* Splits at spaces into lines of at most n_columns, at most max_lines of them. */
+void picture_wrap(GPtrArray *lines, const char *text, guint n_columns, guint max_lines);
+
+#endif

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What an exploration leaves behind: the picture of a path, its account, its place in the JUnit report. The
+ * picture that the README shows is made here: BOOTRIG_UPDATE=1 writes it anew. */
+#include "process.h"
+
+#include <glib/gstdio.h>
+
+#define SCENARIO RIG_SOURCE_DIR "/fixtures/explore/any-cuts.yaml"
+#define SHOWN RIG_SOURCE_DIR "/fixtures/explore/any-cuts.svg"
+#define PICTURE "evidence/explore-any-cuts-revert-not-lost.svg"
+
+static void put_scenario(const struct place *place)
+{
+    g_autofree char *text = NULL;
+
+    assert_true(g_file_get_contents(SCENARIO, &text, NULL, NULL));
+    place_write(place, "fixtures/explore/any-cuts.yaml", text);
+}
+
+static void explore(const struct place *place)
+{
+    put_scenario(place);
+    place_expect(place, 1, "reports/out/" PICTURE, "bootrig run fixtures/explore/any-cuts.yaml");
+}
+
+static void a_broken_invariant_leaves_the_picture_of_its_path(void **state)
+{
+    g_autofree char *picture = NULL;
+    g_autofree char *shown = NULL;
+
+    explore(*state);
+    picture = place_read(*state, "reports/out/" PICTURE);
+    assert_non_null(picture);
+    if (g_getenv("BOOTRIG_UPDATE"))
+        assert_true(g_file_set_contents(SHOWN, picture, -1, NULL));
+    assert_true(g_file_get_contents(SHOWN, &shown, NULL, NULL));
+    assert_string_equal(picture, shown);
+}
+
+static void the_same_picture_comes_from_the_journal_and_from_a_replay(void **state)
+{
+    g_autofree char *first = NULL;
+    g_autofree char *again = NULL;
+    g_autofree char *replayed = NULL;
+    g_auto(GStrv) parts = NULL;
+
+    explore(*state);
+    first = place_read(*state, "reports/out/" PICTURE);
+    place_expect(*state, 0, NULL, "bootrig report reports/out --pictures again");
+    again = place_read(*state, "again/explore-any-cuts-revert-not-lost.svg");
+    assert_string_equal(first, again);
+    place_expect(*state, 1, "replayed/" PICTURE, "bootrig replay reports/out --output replayed");
+    replayed = place_read(*state, "replayed/" PICTURE);
+    assert_string_equal(first, replayed);
+}
+
+static void a_replay_tells_the_path_and_with_verbose_each_operation(void **state)
+{
+    g_autoptr(outcome) brief = NULL;
+    g_autoptr(outcome) full = NULL;
+
+    explore(*state);
+    brief = place_run(*state, "bootrig replay reports/out");
+    full = place_run(*state, "bootrig replay reports/out --verbose");
+    assert_int_equal(brief->code, 1);
+    assert_int_equal(full->code, 1);
+    expect_text(brief->out, "power-on 3, the bootloader decides: revert\n");
+    expect_text(brief->out, "write 16 B secondary trailer: magic = good\n");
+    expect_text(brief->out, "POWER CUT  before operation 5: write 4 B primary trailer: swap type = revert\n");
+    expect_text(brief->out, "trailers   scratch: magic good, swap type revert\n");
+    expect_text(brief->out, "revert-not-lost is broken: new runs again, although it was not confirmed\n");
+    expect_text(brief->out, "32-46  write secondary sectors 0 to 3, ");
+    assert_int_equal(count_text(brief->out, " 46  write "), 0);
+    expect_text(full->out, "           46  write 184 B secondary sector 3 at 0x800\n");
+    expect_text(full->out, "           40  write 1024 B primary sector 2 at 0x0\n");
+}
+
+static void the_junit_report_has_a_case_for_each_invariant(void **state)
+{
+    g_autofree char *junit = NULL;
+    g_autofree char *again = NULL;
+
+    explore(*state);
+    place_expect_junit(*state, "reports/out/junit.xml", false);
+    junit = place_read(*state, "reports/out/junit.xml");
+    expect_text(junit, "<testsuite name=\"fixtures.explore.any-cuts::any-cuts::explore[life=upload,test,"
+                       "confirm]\" tests=\"12\" failures=\"1\" errors=\"0\" skipped=\"1\"");
+    expect_text(junit, "name=\"any-cuts :: explore[life=upload,test,confirm]::revert-not-lost\"");
+    expect_text(junit, "name=\"explore.closed\" value=\"yes\"");
+    expect_text(junit, "[[ATTACHMENT|reports/out/" PICTURE "]]\n");
+    place_expect(*state, 0, NULL, "bootrig report reports/out --junit again.xml");
+    again = place_read(*state, "again.xml");
+    assert_string_equal(junit, again);
+    place_expect(*state, 0, NULL, "bootrig report reports/out --junit strict.xml --junit-strict");
+    place_expect_junit(*state, "strict.xml", true);
+}
+
+static void pictures_of_the_run_before_are_removed(void **state)
+{
+    g_autofree char *own = NULL;
+    g_autofree char *old = NULL;
+
+    explore(*state);
+    place_write(*state, "reports/out/evidence/kept.svg", "mine");
+    place_write(*state, "passing.yaml", scenario_passing);
+    place_expect(*state, 0, NULL, "bootrig run -q passing.yaml");
+    old = place_read(*state, "reports/out/" PICTURE);
+    own = place_read(*state, "reports/out/evidence/kept.svg");
+    assert_null(old);
+    assert_string_equal(own, "mine");
+}
+
+static void a_picture_that_cannot_be_written_is_said(void **state)
+{
+    put_scenario(*state);
+    place_write(*state, "reports/out/evidence", "a file where the folder would be");
+    place_expect(*state, 1, "the pictures of paths were not written",
+                 "bootrig run fixtures/explore/any-cuts.yaml");
+}
+
+/* What was not visited is not proved: neither red nor green when the scenario allows it, red otherwise. */
+static void an_exploration_that_stays_open_proves_nothing(void **state)
+{
+    static const char *const may[] = {"true", "false"};
+    static const char *const elements[] = {"<skipped message=", "<error message="};
+
+    for (guint i = 0; i < G_N_ELEMENTS(may); i++) {
+        g_autofree char *scenario =
+            g_strdup_printf("scenario: open\n"
+                            "about: A budget that is too small.\n"
+                            "images:\n"
+                            "  old: {version: 1.0.0, size: 3KiB}\n"
+                            "  new: {version: 1.1.0, size: 6KiB}\n"
+                            "setup:\n"
+                            "  - board: {slot0: old, power: false}\n"
+                            "steps:\n"
+                            "  - explore: {old: old, new: new, life: [upload, test], max-states: 40, "
+                            "may-stay-open: %s, invariants: boots}\n",
+                            may[i]);
+        g_autofree char *wanted = g_strdup_printf(
+            "%s\"holds as far as it was explored; not proved: the budget of states is used up", elements[i]);
+        g_autofree char *junit = NULL;
+
+        place_write(*state, "open.yaml", scenario);
+        place_expect(*state, i ? 2 : 0,
+                     "upload,test: NOT closed, the budget of states is used up: ", "bootrig run open.yaml");
+        junit = place_read(*state, "reports/out/junit.xml");
+        expect_text(junit, wanted);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        PROCESS_TEST(a_broken_invariant_leaves_the_picture_of_its_path),
+        PROCESS_TEST(the_same_picture_comes_from_the_journal_and_from_a_replay),
+        PROCESS_TEST(a_replay_tells_the_path_and_with_verbose_each_operation),
+        PROCESS_TEST(the_junit_report_has_a_case_for_each_invariant),
+        PROCESS_TEST(pictures_of_the_run_before_are_removed),
+        PROCESS_TEST(a_picture_that_cannot_be_written_is_said),
+        PROCESS_TEST(an_exploration_that_stays_open_proves_nothing),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The ATT bearer: requests and their answers, MTU, notifications, indications, what a client knows of the table.
+ * [SPEC Core Vol 3 Part F; Part G 2.5.2.1, 7] */
+#include "sim/ble/host/internal.h"
+
+#include "base/bytes.h"
+
+#include <string.h>
+
+#define TRANSACTION_TIMEOUT_US 30000000u
+#define ROBUST_CACHING 0x01
+#define REASON_REMOTE 0x13
+#define KEPT_FREE_FRAMES 8u /* of the queue, for answers and pairing beside notifications */
+
+enum att_opcode {
+    ATT_ERROR = 0x01,
+    ATT_EXCHANGE_MTU = 0x02,
+    ATT_FIND_INFORMATION = 0x04,
+    ATT_FIND_BY_TYPE_VALUE = 0x06,
+    ATT_READ_BY_TYPE = 0x08,
+    ATT_READ = 0x0a,
+    ATT_READ_BLOB = 0x0c,
+    ATT_READ_MULTIPLE = 0x0e,
+    ATT_READ_BY_GROUP_TYPE = 0x10,
+    ATT_WRITE = 0x12,
+    ATT_NOTIFICATION = 0x1b,
+    ATT_INDICATION = 0x1d,
+    ATT_CONFIRMATION = 0x1e,
+    ATT_WRITE_COMMAND = 0x52,
+};
+#define ATT_COMMAND_BIT 0x40
+
+void att_reset(struct sim_stack *stack)
+{
+    memset(&stack->att, 0, sizeof stack->att);
+    stack->att.mtu = ATT_MIN_MTU;
+}
+
+static enum att_error exchange_mtu(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
+                                   struct att_reply *reply, uint16_t *at)
+{
+    uint16_t own = stack->ble->config.mtu, theirs;
+
+    (void)at;
+    if (n_bytes != 2)
+        return ATT_INVALID_PDU;
+    if (stack->att.mtu_exchanged)
+        return ATT_NOT_SUPPORTED;
+    own = own < ATT_MIN_MTU ? ATT_MIN_MTU : own > SIM_BLE_MAX_MTU ? SIM_BLE_MAX_MTU : own;
+    theirs = rig_get_le16(parameters);
+    if (theirs < ATT_MIN_MTU)
+        return ATT_INVALID_PDU;
+    stack->att.mtu_exchanged = true;
+    rig_put_le16(reply->bytes + 1, own);
+    reply->n_bytes = 3;
+    stack->att.mtu = theirs < own ? theirs : own;
+    stack->ble->mtu = stack->att.mtu;
+    stack_tell(stack, "mtu %u", stack->att.mtu);
+    return ATT_OK;
+}
+
+struct request {
+    uint8_t opcode;
+    bool by_number; /* means something else to a client with an old table */
+    att_request serve;
+};
+
+static const struct request *find_request(uint8_t opcode)
+{
+    static const struct request requests[] = {
+        {ATT_EXCHANGE_MTU, false, exchange_mtu},
+        {ATT_FIND_INFORMATION, false, att_find_information},
+        {ATT_FIND_BY_TYPE_VALUE, false, att_find_by_type_value},
+        {ATT_READ_BY_TYPE, false, att_read_by_type},
+        {ATT_READ, true, att_read},
+        {ATT_READ_BLOB, true, att_read_blob},
+        {ATT_READ_MULTIPLE, true, att_read_multiple},
+        {ATT_READ_BY_GROUP_TYPE, false, att_read_by_group_type},
+        {ATT_WRITE, true, att_write},
+    };
+
+    for (unsigned i = 0; i < sizeof requests / sizeof *requests; i++)
+        if (requests[i].opcode == opcode)
+            return &requests[i];
+    return NULL;
+}
+
+/* [SPEC Part G 2.5.2.1] A client that asked for it is told once that its table is old; its next request says that it
+ * has understood. */
+static bool out_of_sync(struct sim_stack *stack, const struct request *request)
+{
+    struct att *att = &stack->att;
+
+    if (!att->unaware)
+        return false;
+    if (att->out_of_sync_told) {
+        att->unaware = att->out_of_sync_told = false;
+        att_keep(stack);
+        return false;
+    }
+    if (!request->by_number || !(att->client_features & ROBUST_CACHING))
+        return false;
+    att->out_of_sync_told = true;
+    return true;
+}
+
+static void send_error(struct sim_stack *stack, uint8_t opcode, uint16_t at, enum att_error error)
+{
+    uint8_t pdu[5] = {ATT_ERROR, opcode, 0, 0, (uint8_t)error};
+
+    rig_put_le16(pdu + 2, at);
+    hci_send_frame(stack, L2CAP_ATT, pdu, sizeof pdu);
+}
+
+static void take_request(struct sim_stack *stack, const uint8_t *pdu, size_t n_bytes)
+{
+    const struct request *request = find_request(pdu[0]);
+    struct att_reply reply = {.n_bytes = 1};
+    enum att_error error = ATT_NOT_SUPPORTED;
+    uint16_t at = 0;
+
+    if (request)
+        error = out_of_sync(stack, request) ? ATT_OUT_OF_SYNC : request->serve(stack, pdu + 1, n_bytes - 1, &reply, &at);
+    if (error != ATT_OK) {
+        send_error(stack, pdu[0], at, error);
+        return;
+    }
+    reply.bytes[0] = (uint8_t)(pdu[0] + 1);
+    hci_send_frame(stack, L2CAP_ATT, reply.bytes, reply.n_bytes);
+}
+
+/* A command has no answer: what cannot be done is not done. */
+static void take_command(struct sim_stack *stack, const uint8_t *pdu, size_t n_bytes)
+{
+    struct att_reply reply = {.n_bytes = 1};
+    uint16_t at = 0;
+
+    if (pdu[0] != ATT_WRITE_COMMAND || (stack->att.unaware && stack->att.client_features & ROBUST_CACHING))
+        return;
+    if (n_bytes >= 3 && rig_get_le16(pdu + 1) == stack->table.smp_value &&
+        att_write(stack, pdu + 1, n_bytes - 1, &reply, &at) != ATT_OK)
+        stack_tell(stack, "a write command was dropped");
+}
+
+static void confirmed(struct sim_stack *stack)
+{
+    if (!stack->att.indicating)
+        return;
+    stack->att.indicating = false;
+    stack->att.unaware = stack->att.out_of_sync_told = false;
+    att_keep(stack);
+}
+
+void att_receive(struct sim_stack *stack, const uint8_t *pdu, size_t n_bytes)
+{
+    if (n_bytes > stack->att.mtu)
+        return;
+    if (pdu[0] == ATT_CONFIRMATION)
+        confirmed(stack);
+    else if (pdu[0] & ATT_COMMAND_BIT)
+        take_command(stack, pdu, n_bytes);
+    else if (!(pdu[0] & 1)) /* requests are even, answers odd: nobody asked for one */
+        take_request(stack, pdu, n_bytes);
+}
+
+/* --- notifications and indications --- */
+
+void att_send_notification(struct sim_stack *stack, const uint8_t *value, size_t n_bytes)
+{
+    uint8_t pdu[SIM_BLE_MAX_MTU] = {ATT_NOTIFICATION};
+
+    if (n_bytes > stack->att.mtu - 3u)
+        n_bytes = stack->att.mtu - 3u;
+    rig_put_le16(pdu + 1, stack->table.smp_value);
+    memcpy(pdu + 3, value, n_bytes);
+    hci_send_frame(stack, L2CAP_ATT, pdu, 3 + n_bytes);
+}
+
+static void send_notifications(struct sim_stack *stack)
+{
+    uint8_t value[SIM_BLE_MAX_MTU];
+    size_t n_bytes;
+
+    while (hci_room_frames(stack) > KEPT_FREE_FRAMES && sim_ble_read_notification(stack->ble, value, &n_bytes))
+        if (!stack->link.silent)
+            faults_pass(stack, FAULT_ON_NOTIFICATIONS, value, n_bytes);
+}
+
+void att_indicate_change(struct sim_stack *stack)
+{
+    stack->att.change_pending = stack->table.service_changed != 0;
+}
+
+static void send_change(struct sim_stack *stack)
+{
+    uint8_t pdu[7] = {ATT_INDICATION};
+    struct att *att = &stack->att;
+
+    if (!att->change_pending || att->indicating || !(att->ccc[stack->table.service_changed_ccc] & 2))
+        return;
+    rig_put_le16(pdu + 1, stack->table.service_changed);
+    rig_put_le16(pdu + 3, 0x0001);
+    rig_put_le16(pdu + 5, 0xffff);
+    if (!hci_send_frame(stack, L2CAP_ATT, pdu, sizeof pdu))
+        return;
+    att->change_pending = false;
+    att->indicating = true;
+    att->confirm_due_us = stack->now_us + TRANSACTION_TIMEOUT_US;
+}
+
+void att_tick(struct sim_stack *stack)
+{
+    if (!stack->link.up)
+        return;
+    send_change(stack);
+    send_notifications(stack);
+    if (stack->att.indicating && stack->now_us >= stack->att.confirm_due_us) {
+        /* [SPEC Part F 3.3.3] No more ATT on this bearer: nothing is left but to hang up. */
+        stack->att.indicating = false;
+        stack_tell(stack, "an indication was not confirmed");
+        link_end(stack, REASON_REMOTE);
+    }
+}
+
+uint64_t att_due_us(const struct sim_stack *stack)
+{
+    return stack->link.up && stack->att.indicating ? stack->att.confirm_due_us : STACK_NEVER;
+}
+
+/* --- what outlives the link --- */
+
+void att_keep(struct sim_stack *stack)
+{
+    struct sim_bond *bond = stack_bond(stack);
+
+    if (!bond || !stack->link.encrypted)
+        return;
+    memcpy(bond->ccc, stack->att.ccc, sizeof bond->ccc);
+    bond->client_features = stack->att.client_features;
+    if (!stack->att.unaware) {
+        bond->knows_table = true;
+        memcpy(bond->table_hash, stack->table.hash, sizeof bond->table_hash);
+    }
+}
+
+void att_restore(struct sim_stack *stack)
+{
+    struct sim_bond *bond = stack_bond(stack);
+    struct att *att = &stack->att;
+
+    if (!bond || !stack->link.encrypted)
+        return;
+    if (bond->knows_table) {
+        memcpy(att->ccc, bond->ccc, sizeof att->ccc);
+        att->client_features = bond->client_features;
+        att->unaware = memcmp(bond->table_hash, stack->table.hash, sizeof bond->table_hash) != 0;
+        if (att->unaware)
+            att_indicate_change(stack);
+        sim_ble_subscribe(stack->ble, att->ccc[stack->table.smp_ccc] & 1);
+    }
+    att_keep(stack);
+}
+
+void att_deliver_write(struct sim_stack *stack, const uint8_t *value, size_t n_bytes)
+{
+    sim_ble_write(stack->ble, stack->ports.board_us(stack->ports.user), value, n_bytes);
+}

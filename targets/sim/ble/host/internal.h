@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The host stack's insides, for the files of this folder only. Lower layers are reached through the functions below;
+ * each layer's state is touched by its own file. */
+#ifndef SIM_BLE_HOST_INTERNAL_H
+#define SIM_BLE_HOST_INTERNAL_H
+
+#include "sim/ble/host/gatt_table.h"
+#include "sim/ble/host/host.h"
+#include "sim/ble/host/sm_crypto.h"
+
+#define STACK_NEVER UINT64_MAX
+
+/* [SPEC Core Vol 3 Part A 2.1] */
+#define L2CAP_ATT 0x0004
+#define L2CAP_SIGNALLING 0x0005
+#define L2CAP_SECURITY 0x0006
+#define L2CAP_HEADER_BYTES 4u
+#define L2CAP_MAX_PDU_BYTES SIM_BLE_MAX_MTU
+#define L2CAP_MAX_FRAME_BYTES (L2CAP_HEADER_BYTES + L2CAP_MAX_PDU_BYTES)
+
+#define HCI_MAX_FRAMES 16u
+#define HCI_MAX_COMMANDS 16u
+#define HCI_MAX_PARAMETERS 32u
+#define HCI_MAX_ACL_BYTES 1024u /* of one packet from the controller; longer ones are skipped */
+#define HCI_MAX_PACKET_BYTES (1u + 4u + HCI_MAX_ACL_BYTES)
+
+/* --- hci.c: packets, commands, buffers --- */
+
+enum hci_state { HCI_CLOSED, HCI_SETTING_UP, HCI_READY, HCI_FAILED };
+
+struct hci_command {
+    uint16_t opcode;
+    uint8_t n_parameters;
+    uint8_t parameters[HCI_MAX_PARAMETERS];
+};
+
+struct hci_frame {
+    uint16_t connection;
+    uint16_t n_bytes, n_sent;
+    uint8_t bytes[L2CAP_MAX_FRAME_BYTES];
+};
+
+struct hci {
+    enum hci_state state;
+    char fault[96];
+
+    uint8_t packet[HCI_MAX_PACKET_BYTES];
+    size_t n_packet;
+    size_t n_skip; /* bytes of a packet too long to keep */
+
+    struct hci_command commands[HCI_MAX_COMMANDS];
+    unsigned first_command, n_commands;
+    unsigned n_credits;
+    bool waiting; /* for the answer to the first command */
+    uint64_t answer_due_us;
+    unsigned n_set_up; /* steps of the set-up that are done */
+
+    uint16_t acl_bytes; /* of one packet to the controller */
+    uint16_t n_buffers, n_free;
+    struct hci_frame frames[HCI_MAX_FRAMES];
+    unsigned first_frame, n_frames;
+
+    bool advertising;
+    bool advertising_asked; /* a command about it is on its way */
+};
+
+void hci_open(struct sim_stack *stack);
+void hci_receive(struct sim_stack *stack, const uint8_t *bytes, size_t n_bytes);
+void hci_tick(struct sim_stack *stack);
+uint64_t hci_due_us(const struct sim_stack *stack);
+/* Queues a command; a queue that is full means a controller that does not answer, which has its own time-out. */
+void hci_command(struct sim_stack *stack, uint16_t opcode, const uint8_t *parameters, size_t n_parameters);
+/* One L2CAP frame; false: no room in the queue, the frame is dropped. */
+bool hci_send_frame(struct sim_stack *stack, uint16_t channel, const uint8_t *pdu, size_t n_bytes);
+unsigned hci_room_frames(const struct sim_stack *stack);
+void hci_advertise(struct sim_stack *stack, bool on);
+void hci_disconnect(struct sim_stack *stack, uint16_t connection, uint8_t reason);
+/* The controller has sent packets, or dropped them with their connection; what waits to be sent to a link that is over. */
+void hci_buffers_freed(struct sim_stack *stack, unsigned n_packets);
+void hci_drop_frames(struct sim_stack *stack);
+
+/* --- link.c: the connection and how it ends --- */
+
+struct link {
+    bool up;
+    uint16_t connection;
+    struct sim_peer {
+        uint8_t type; /* 0 public, 1 random */
+        uint8_t bytes[SIM_BLE_ADDRESS_BYTES]; /* as on HCI */
+    } peer;
+    uint16_t interval, latency, timeout_10ms;
+    unsigned n_in_flight; /* ACL packets in the controller */
+    bool encrypted;
+    bool authenticated; /* by a key that was made with a passkey or a comparison */
+    bool silent;        /* on command */
+    uint8_t last_reason;
+};
+
+/* A link that died on this side; the emulated controller has to be told when the central notices. */
+struct corpse {
+    bool there;
+    uint16_t connection;
+    unsigned n_in_flight;
+    uint64_t due_us;
+};
+
+void link_connected(struct sim_stack *stack, uint8_t status, uint16_t connection, uint8_t role, const struct sim_peer *peer,
+                    uint16_t interval, uint16_t latency, uint16_t timeout_10ms);
+void link_disconnected(struct sim_stack *stack, uint16_t connection, uint8_t reason);
+void link_encrypted(struct sim_stack *stack, uint16_t connection, uint8_t status, bool on);
+void link_updated(struct sim_stack *stack, uint8_t status, uint16_t connection, uint16_t interval, uint16_t latency,
+                  uint16_t timeout_10ms);
+/* The packets that the controller has sent. */
+void link_completed(struct sim_stack *stack, uint16_t connection, unsigned n_packets);
+void link_vanish(struct sim_stack *stack); /* no word to anybody, as when power goes */
+void link_end(struct sim_stack *stack, uint8_t reason);
+void link_tick(struct sim_stack *stack);
+uint64_t link_due_us(const struct sim_stack *stack);
+
+/* --- l2cap.c --- */
+
+struct l2cap {
+    uint8_t frame[L2CAP_MAX_FRAME_BYTES];
+    size_t n_frame;
+    size_t n_expected; /* of the frame, with its header; 0: none begun */
+    size_t n_skip;     /* bytes of a frame that is not taken */
+    uint8_t identifier;
+    bool parameters_asked;
+};
+
+/* One ACL packet's payload; first: it begins a frame. */
+void l2cap_receive(struct sim_stack *stack, bool first, const uint8_t *bytes, size_t n_bytes);
+void l2cap_reset(struct sim_stack *stack);
+void l2cap_ask_parameters(struct sim_stack *stack, uint16_t min, uint16_t max, uint16_t latency, uint16_t timeout_10ms);
+
+/* --- att_server.c, att_read.c, att_write.c --- */
+
+#define ATT_MIN_MTU SIM_BLE_MIN_MTU
+
+enum att_error {
+    ATT_OK = 0,
+    ATT_INVALID_NUMBER = 0x01,
+    ATT_READ_NOT_PERMITTED = 0x02,
+    ATT_WRITE_NOT_PERMITTED = 0x03,
+    ATT_INVALID_PDU = 0x04,
+    ATT_INSUFFICIENT_AUTHENTICATION = 0x05,
+    ATT_NOT_SUPPORTED = 0x06,
+    ATT_INVALID_OFFSET = 0x07,
+    ATT_NOT_FOUND = 0x0a,
+    ATT_INVALID_LENGTH = 0x0d,
+    ATT_INSUFFICIENT_ENCRYPTION = 0x0f,
+    ATT_UNSUPPORTED_GROUP = 0x10,
+    ATT_OUT_OF_SYNC = 0x12,
+    ATT_VALUE_NOT_ALLOWED = 0x13,
+};
+
+struct att {
+    uint16_t mtu;
+    bool mtu_exchanged;
+    uint16_t ccc[SIM_GATT_MAX_CCC];
+    uint8_t client_features;
+    /* [SPEC Core Vol 3 Part G 2.5.2.1] */
+    bool unaware;          /* of a table that changed */
+    bool out_of_sync_told; /* or the hash was read: the next request makes the client aware */
+    bool indicating;
+    uint64_t confirm_due_us;
+    bool change_pending; /* an indication waits for its turn */
+};
+
+struct att_reply {
+    uint8_t bytes[SIM_BLE_MAX_MTU];
+    size_t n_bytes;
+};
+
+void att_reset(struct sim_stack *stack);
+void att_receive(struct sim_stack *stack, const uint8_t *pdu, size_t n_bytes);
+void att_tick(struct sim_stack *stack);
+uint64_t att_due_us(const struct sim_stack *stack);
+/* The link is encrypted with a bonded peer: what was kept for it holds again. */
+void att_restore(struct sim_stack *stack);
+/* Keeps what belongs to the bond. */
+void att_keep(struct sim_stack *stack);
+void att_indicate_change(struct sim_stack *stack);
+/* Writes to the update characteristic and notifications from it, behind the faults. */
+void att_deliver_write(struct sim_stack *stack, const uint8_t *value, size_t n_bytes);
+void att_send_notification(struct sim_stack *stack, const uint8_t *value, size_t n_bytes);
+
+/* Of att_read.c and att_write.c: parameters are the bytes behind the opcode; *at is the attribute that an error is
+ * about. The reply gets everything but its opcode, which is the request's + 1. */
+typedef enum att_error (*att_request)(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
+                                      struct att_reply *reply, uint16_t *at);
+enum att_error att_find_information(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
+                                    struct att_reply *reply, uint16_t *at);
+enum att_error att_find_by_type_value(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
+                                      struct att_reply *reply, uint16_t *at);
+enum att_error att_read_by_type(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
+                                struct att_reply *reply, uint16_t *at);
+enum att_error att_read_by_group_type(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
+                                      struct att_reply *reply, uint16_t *at);
+enum att_error att_read(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes, struct att_reply *reply,
+                        uint16_t *at);
+enum att_error att_read_blob(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
+                             struct att_reply *reply, uint16_t *at);
+enum att_error att_read_multiple(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
+                                 struct att_reply *reply, uint16_t *at);
+enum att_error att_write(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes, struct att_reply *reply,
+                         uint16_t *at);
+enum att_error att_may(const struct sim_stack *stack, const struct sim_gatt_attribute *attribute, bool write);
+
+/* --- sm.c, sm_legacy.c, sm_secure.c --- */
+
+enum sm_reason {
+    SM_OK = 0,
+    SM_AUTHENTICATION_REQUIREMENTS = 0x03,
+    SM_CONFIRM_FAILED = 0x04,
+    SM_NOT_SUPPORTED = 0x05,
+    SM_KEY_SIZE = 0x06,
+    SM_UNKNOWN_COMMAND = 0x07,
+    SM_UNSPECIFIED = 0x08,
+    SM_INVALID_PARAMETERS = 0x0a,
+    SM_CHECK_FAILED = 0x0b,
+    SM_COMPARISON_FAILED = 0x0c,
+    SM_QUIET = 0xff, /* nothing is to be said */
+};
+
+enum sm_code {
+    SM_REQUEST = 0x01,
+    SM_RESPONSE = 0x02,
+    SM_CONFIRM = 0x03,
+    SM_RANDOM = 0x04,
+    SM_FAILED = 0x05,
+    SM_ENCRYPTION_KEY = 0x06,
+    SM_CENTRAL_IDENTIFICATION = 0x07,
+    SM_SECURITY_REQUEST = 0x0b,
+    SM_PUBLIC_KEY = 0x0c,
+    SM_CHECK = 0x0d,
+    SM_KEYPRESS = 0x0e,
+};
+
+enum sm_phase {
+    SM_IDLE,
+    SM_AWAITS_PUBLIC_KEY,
+    SM_AWAITS_CONFIRM, /* legacy, and each round of a passkey */
+    SM_AWAITS_RANDOM,
+    SM_AWAITS_CHECK,
+    SM_AWAITS_ENCRYPTION,
+    SM_DEAD, /* timed out: until the link ends [SPEC Part H 3.4] */
+};
+
+enum sm_method { SM_JUST_WORKS, SM_SHOWS_PASSKEY, SM_TYPES_PASSKEY, SM_COMPARES };
+
+struct sm {
+    enum sm_phase phase;
+    enum sm_method method;
+    bool secure;
+    bool bonding;
+    uint8_t key_bytes;
+    uint8_t request[7], response[7];
+    uint32_t passkey;
+    bool has_passkey;
+    bool holds_confirm; /* it came before the passkey was typed */
+    unsigned round;     /* of a passkey */
+    uint8_t confirm[16], peer_random[16], random[16];
+    uint8_t secret[32], public_key[SM_PUBLIC_BYTES], peer_public_key[SM_PUBLIC_BYTES], shared[32];
+    uint8_t mac_key[16];
+    bool holds_check; /* it came before the comparison was answered */
+    bool compared;
+    uint8_t check[16];
+    uint8_t key[16]; /* what the link is to be encrypted with */
+    uint64_t due_us;
+};
+
+void sm_reset(struct sim_stack *stack);
+void sm_receive(struct sim_stack *stack, const uint8_t *pdu, size_t n_bytes);
+void sm_tick(struct sim_stack *stack);
+uint64_t sm_due_us(const struct sim_stack *stack);
+/* The controller asks for the key that the central named. */
+void sm_key_request(struct sim_stack *stack, uint16_t connection, const uint8_t rand[8], uint16_t ediv);
+/* The link has become encrypted. */
+void sm_encrypted(struct sim_stack *stack);
+void sm_ask_security(struct sim_stack *stack);
+/* What the user does. false: nobody asked for it. */
+bool sm_type_passkey(struct sim_stack *stack, uint32_t passkey);
+bool sm_answer_comparison(struct sim_stack *stack, bool yes);
+
+/* Between the files: each takes the bytes behind the code, of the right length, and says what became of it. */
+void sm_send(struct sim_stack *stack, enum sm_code code, const uint8_t *bytes, size_t n_bytes);
+void sm_fail(struct sim_stack *stack, enum sm_reason reason);
+void sm_trim_key(struct sim_stack *stack);
+struct sm_address sm_own_address(const struct sim_stack *stack);
+struct sm_address sm_peer_address(const struct sim_stack *stack);
+enum sm_reason sm_legacy_confirm(struct sim_stack *stack);
+enum sm_reason sm_legacy_random(struct sim_stack *stack);
+void sm_legacy_distribute(struct sim_stack *stack);
+enum sm_reason sm_secure_public_key(struct sim_stack *stack);
+enum sm_reason sm_secure_confirm(struct sim_stack *stack);
+enum sm_reason sm_secure_random(struct sim_stack *stack);
+enum sm_reason sm_secure_check(struct sim_stack *stack);
+
+/* --- faults.c --- */
+
+#define FAULT_MAX 16u
+#define FAULT_MAX_HELD 16u
+
+enum fault_kind {
+    FAULT_DROP,
+    FAULT_DUPLICATE,
+    FAULT_DELAY,
+    FAULT_CORRUPT,
+    FAULT_TRUNCATE,
+    FAULT_REORDER,
+    FAULT_DISCONNECT,
+    FAULT_LOST,
+};
+enum fault_direction { FAULT_ON_WRITES, FAULT_ON_NOTIFICATIONS };
+
+struct fault {
+    enum fault_kind kind;
+    enum fault_direction direction;
+    uint32_t first, n_times;
+    bool has_value;
+    uint32_t value;
+    uint32_t n_seen;
+};
+
+struct held_pdu {
+    enum fault_direction direction;
+    bool until_next;
+    uint64_t due_us;
+    size_t n_bytes;
+    uint8_t value[SIM_BLE_MAX_MTU];
+};
+
+struct faults {
+    unsigned n;
+    struct fault armed[FAULT_MAX];
+    uint32_t n_struck;
+    unsigned n_held;
+    struct held_pdu held[FAULT_MAX_HELD];
+};
+
+bool fault_kind_from_name(const char *name, enum fault_kind *kind);
+/* false: there are FAULT_MAX already. */
+bool faults_arm(struct sim_stack *stack, const struct fault *fault);
+/* The way of every PDU of the update characteristic. */
+void faults_pass(struct sim_stack *stack, enum fault_direction direction, const uint8_t *value, size_t n_bytes);
+void faults_drop_held(struct sim_stack *stack);
+void faults_tick(struct sim_stack *stack);
+uint64_t faults_due_us(const struct sim_stack *stack);
+
+struct sim_stack {
+    struct sim_ble *ble;
+    struct sim_stack_config config;
+    struct sim_stack_ports ports;
+    uint64_t now_us;
+    struct hci hci;
+    struct link link;
+    struct corpse corpse;
+    struct l2cap l2cap;
+    struct sim_gatt_table table;
+    struct att att;
+    struct sm sm;
+    struct faults faults;
+};
+
+/* --- peripheral_host.c --- */
+
+void stack_tell(struct sim_stack *stack, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The bond with the peer of this link; NULL: there is none. */
+struct sim_bond *stack_bond(const struct sim_stack *stack);
+/* The table that the running image has. */
+void stack_build_table(struct sim_stack *stack);
+
+#endif

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The Security Manager as responder: what both sides can, which method follows, the order of PDUs, bonds and keys.
+ * [SPEC Core Vol 3 Part H 2.3, 2.4, 3] */
+#include "sim/ble/host/internal.h"
+
+#include "base/bytes.h"
+#include "sim/ble/host/hci_codes.h"
+
+#include <string.h>
+
+#define TIMEOUT_US 30000000u
+#define AUTH_BONDING 0x01
+#define AUTH_BONDING_MASK 0x03
+#define AUTH_MITM 0x04
+#define AUTH_SECURE 0x08
+#define DISTRIBUTE_KEY 0x01
+#define MIN_KEY_BYTES 7
+#define MAX_KEY_BYTES 16
+#define N_PASSKEYS 1000000u
+
+void sm_reset(struct sim_stack *stack)
+{
+    memset(&stack->sm, 0, sizeof stack->sm);
+}
+
+void sm_send(struct sim_stack *stack, enum sm_code code, const uint8_t *bytes, size_t n_bytes)
+{
+    uint8_t pdu[1 + SM_PUBLIC_BYTES];
+
+    pdu[0] = (uint8_t)code;
+    memcpy(pdu + 1, bytes, n_bytes);
+    hci_send_frame(stack, L2CAP_SECURITY, pdu, 1 + n_bytes);
+}
+
+void sm_fail(struct sim_stack *stack, enum sm_reason reason)
+{
+    uint8_t byte = (uint8_t)reason;
+
+    sm_reset(stack);
+    sm_send(stack, SM_FAILED, &byte, 1);
+    stack_tell(stack, "pairing failed: 0x%02x", byte);
+}
+
+struct sm_address sm_own_address(const struct sim_stack *stack)
+{
+    struct sm_address address = {.type = 1};
+
+    for (unsigned i = 0; i < sizeof address.bytes; i++)
+        address.bytes[i] = stack->ble->config.address[sizeof address.bytes - 1 - i];
+    return address;
+}
+
+struct sm_address sm_peer_address(const struct sim_stack *stack)
+{
+    struct sm_address address = {.type = stack->link.peer.type};
+
+    memcpy(address.bytes, stack->link.peer.bytes, sizeof address.bytes);
+    return address;
+}
+
+void sm_trim_key(struct sim_stack *stack)
+{
+    memset(stack->sm.key + stack->sm.key_bytes, 0, sizeof stack->sm.key - stack->sm.key_bytes);
+}
+
+/* --- what both can --- */
+
+/* [SPEC Part H 2.3.5.1 table 2.8] own: the responder's. */
+static enum sm_method method_for(unsigned peer, unsigned own, bool secure)
+{
+    bool both_compare = (peer == SIM_STACK_YES_NO || peer == SIM_STACK_KEYBOARD_DISPLAY) &&
+                        (own == SIM_STACK_YES_NO || own == SIM_STACK_KEYBOARD_DISPLAY);
+
+    if (peer == SIM_STACK_NO_IO || own == SIM_STACK_NO_IO)
+        return SM_JUST_WORKS;
+    if (secure && both_compare)
+        return SM_COMPARES;
+    if (own == SIM_STACK_KEYBOARD)
+        return SM_TYPES_PASSKEY;
+    if (peer == SIM_STACK_KEYBOARD)
+        return SM_SHOWS_PASSKEY;
+    if (own == SIM_STACK_KEYBOARD_DISPLAY)
+        return SM_TYPES_PASSKEY;
+    return peer == SIM_STACK_KEYBOARD_DISPLAY ? SM_SHOWS_PASSKEY : SM_JUST_WORKS;
+}
+
+static enum sm_reason check_request(const struct sim_stack *stack, const uint8_t request[7])
+{
+    if (sim_ble_refuses_pairing(stack->ble))
+        return SM_NOT_SUPPORTED;
+    if (request[1] > SIM_STACK_KEYBOARD_DISPLAY || request[2] > 1 || request[4] > MAX_KEY_BYTES)
+        return SM_INVALID_PARAMETERS;
+    if (request[4] < MIN_KEY_BYTES)
+        return SM_KEY_SIZE;
+    if (stack->config.pairing == SIM_STACK_PAIRING_SECURE && !(request[3] & AUTH_SECURE))
+        return SM_AUTHENTICATION_REQUIREMENTS;
+    return SM_OK;
+}
+
+static uint8_t own_requirements(const struct sim_stack *stack)
+{
+    return (uint8_t)(AUTH_BONDING | (stack->config.io != SIM_STACK_NO_IO || stack->config.authenticated ? AUTH_MITM : 0) |
+                     (stack->config.pairing != SIM_STACK_PAIRING_LEGACY ? AUTH_SECURE : 0));
+}
+
+static void draw_passkey(struct sim_stack *stack)
+{
+    uint8_t random[4];
+
+    sim_ble_random(stack->ble, random, sizeof random);
+    stack->sm.passkey = rig_get_le32(random) % N_PASSKEYS;
+    stack->sm.has_passkey = true;
+    stack_tell(stack, "passkey %06u", stack->sm.passkey);
+}
+
+static enum sm_reason take_request(struct sim_stack *stack, const uint8_t request[7])
+{
+    enum sm_reason reason = check_request(stack, request);
+    uint8_t own = own_requirements(stack);
+    struct sm *sm = &stack->sm;
+
+    if (reason != SM_OK)
+        return reason;
+    sm_reset(stack);
+    memcpy(sm->request, request, sizeof sm->request);
+    sm->secure = request[3] & own & AUTH_SECURE;
+    sm->bonding = (request[3] & AUTH_BONDING_MASK) == AUTH_BONDING;
+    sm->key_bytes = request[4];
+    sm->method = (request[3] | own) & AUTH_MITM ? method_for(request[1], stack->config.io, sm->secure) : SM_JUST_WORKS;
+    if (stack->config.authenticated && sm->method == SM_JUST_WORKS)
+        return SM_AUTHENTICATION_REQUIREMENTS;
+
+    const uint8_t response[7] = {SM_RESPONSE, (uint8_t)stack->config.io, 0, own, MAX_KEY_BYTES, 0,
+                                 sm->secure || !sm->bonding ? 0 : request[6] & DISTRIBUTE_KEY};
+
+    memcpy(sm->response, response, sizeof response);
+    sm->phase = sm->secure ? SM_AWAITS_PUBLIC_KEY : SM_AWAITS_CONFIRM;
+    sm_send(stack, SM_RESPONSE, response + 1, sizeof response - 1);
+    if (sm->method == SM_SHOWS_PASSKEY)
+        draw_passkey(stack);
+    if (sm->method == SM_TYPES_PASSKEY)
+        stack_tell(stack, "passkey wanted");
+    return SM_OK;
+}
+
+/* --- the order of things --- */
+
+static size_t expected_bytes(uint8_t code)
+{
+    switch (code) {
+    case SM_REQUEST:
+    case SM_RESPONSE:
+        return 7;
+    case SM_CONFIRM:
+    case SM_RANDOM:
+    case SM_CHECK:
+        return 17;
+    case SM_FAILED:
+        return 2;
+    case SM_PUBLIC_KEY:
+        return 1 + SM_PUBLIC_BYTES;
+    default:
+        return 0;
+    }
+}
+
+static enum sm_reason take_confirm(struct sim_stack *stack, const uint8_t *value)
+{
+    memcpy(stack->sm.confirm, value, sizeof stack->sm.confirm);
+    if (stack->sm.method == SM_TYPES_PASSKEY && !stack->sm.has_passkey) {
+        stack->sm.holds_confirm = true;
+        return SM_OK;
+    }
+    return stack->sm.secure ? sm_secure_confirm(stack) : sm_legacy_confirm(stack);
+}
+
+static enum sm_reason take_random(struct sim_stack *stack, const uint8_t *value)
+{
+    memcpy(stack->sm.peer_random, value, sizeof stack->sm.peer_random);
+    return stack->sm.secure ? sm_secure_random(stack) : sm_legacy_random(stack);
+}
+
+static enum sm_reason take_check(struct sim_stack *stack, const uint8_t *value)
+{
+    memcpy(stack->sm.check, value, sizeof stack->sm.check);
+    if (stack->sm.method == SM_COMPARES && !stack->sm.compared) {
+        stack->sm.holds_check = true;
+        return SM_OK;
+    }
+    return sm_secure_check(stack);
+}
+
+static enum sm_reason take_pdu(struct sim_stack *stack, const uint8_t *pdu)
+{
+    struct sm *sm = &stack->sm;
+
+    switch (pdu[0]) {
+    case SM_REQUEST:
+        return sm->phase == SM_IDLE ? take_request(stack, pdu) : SM_UNSPECIFIED;
+    case SM_PUBLIC_KEY:
+        if (sm->phase != SM_AWAITS_PUBLIC_KEY)
+            break;
+        memcpy(sm->peer_public_key, pdu + 1, sizeof sm->peer_public_key);
+        return sm_secure_public_key(stack);
+    case SM_CONFIRM:
+        if (sm->phase == SM_AWAITS_CONFIRM && !sm->holds_confirm)
+            return take_confirm(stack, pdu + 1);
+        break;
+    case SM_RANDOM:
+        if (sm->phase == SM_AWAITS_RANDOM)
+            return take_random(stack, pdu + 1);
+        break;
+    case SM_CHECK:
+        if (sm->phase == SM_AWAITS_CHECK && !sm->holds_check)
+            return take_check(stack, pdu + 1);
+        break;
+    default:
+        break;
+    }
+    return sm->phase == SM_IDLE ? SM_QUIET : SM_UNSPECIFIED;
+}
+
+void sm_receive(struct sim_stack *stack, const uint8_t *pdu, size_t n_bytes)
+{
+    size_t n_expected = expected_bytes(pdu[0]);
+    enum sm_reason reason;
+
+    /* Keypresses and keys that were not asked for change nothing. */
+    if (stack->sm.phase == SM_DEAD || pdu[0] == SM_KEYPRESS || (pdu[0] >= SM_ENCRYPTION_KEY && pdu[0] < SM_SECURITY_REQUEST))
+        return;
+    if (pdu[0] == SM_FAILED) {
+        if (stack->sm.phase != SM_IDLE)
+            stack_tell(stack, "pairing failed: the central says 0x%02x", n_bytes > 1 ? pdu[1] : 0);
+        sm_reset(stack);
+        return;
+    }
+    if (n_expected == 0)
+        reason = SM_UNKNOWN_COMMAND;
+    else
+        reason = n_bytes == n_expected ? take_pdu(stack, pdu) : SM_INVALID_PARAMETERS;
+    if (reason != SM_OK && reason != SM_QUIET)
+        sm_fail(stack, reason);
+    else if (stack->sm.phase != SM_IDLE)
+        stack->sm.due_us = stack->now_us + TIMEOUT_US;
+}
+
+void sm_tick(struct sim_stack *stack)
+{
+    struct sm *sm = &stack->sm;
+
+    if (!stack->link.up || sm->phase == SM_IDLE || sm->phase == SM_DEAD || stack->now_us < sm->due_us)
+        return;
+    stack_tell(stack, "pairing timed out");
+    sm->phase = SM_DEAD;
+}
+
+uint64_t sm_due_us(const struct sim_stack *stack)
+{
+    return stack->link.up && stack->sm.phase != SM_IDLE && stack->sm.phase != SM_DEAD ? stack->sm.due_us : STACK_NEVER;
+}
+
+/* --- the user --- */
+
+static void go_on(struct sim_stack *stack, enum sm_reason reason)
+{
+    if (reason != SM_OK)
+        sm_fail(stack, reason);
+}
+
+bool sm_type_passkey(struct sim_stack *stack, uint32_t passkey)
+{
+    struct sm *sm = &stack->sm;
+
+    if (sm->phase == SM_IDLE || sm->phase == SM_DEAD || sm->method != SM_TYPES_PASSKEY || sm->has_passkey)
+        return false;
+    sm->passkey = passkey;
+    sm->has_passkey = true;
+    if (sm->holds_confirm) {
+        sm->holds_confirm = false;
+        go_on(stack, sm->secure ? sm_secure_confirm(stack) : sm_legacy_confirm(stack));
+    }
+    return true;
+}
+
+bool sm_answer_comparison(struct sim_stack *stack, bool yes)
+{
+    struct sm *sm = &stack->sm;
+
+    if (sm->phase != SM_AWAITS_CHECK || sm->method != SM_COMPARES || sm->compared)
+        return false;
+    sm->compared = yes;
+    if (!yes)
+        sm_fail(stack, SM_COMPARISON_FAILED);
+    else if (sm->holds_check)
+        go_on(stack, sm_secure_check(stack));
+    return true;
+}
+
+void sm_ask_security(struct sim_stack *stack)
+{
+    uint8_t requirements = own_requirements(stack);
+
+    sm_send(stack, SM_SECURITY_REQUEST, &requirements, 1);
+}
+
+/* --- keys --- */
+
+static bool is_zero(const uint8_t rand[8], uint16_t ediv)
+{
+    static const uint8_t zeros[8];
+
+    return ediv == 0 && memcmp(rand, zeros, sizeof zeros) == 0;
+}
+
+/* A key of legacy pairing is named by ediv and rand, one of Secure Connections by the peer alone. */
+static const struct sim_bond *bond_for(const struct sim_stack *stack, const uint8_t rand[8], uint16_t ediv)
+{
+    const struct sim_bond *bond = stack_bond(stack);
+
+    if (!bond)
+        return NULL;
+    if (bond->secure)
+        return is_zero(rand, ediv) ? bond : NULL;
+    return bond->ediv == ediv && memcmp(bond->rand, rand, sizeof bond->rand) == 0 ? bond : NULL;
+}
+
+void sm_key_request(struct sim_stack *stack, uint16_t connection, const uint8_t rand[8], uint16_t ediv)
+{
+    uint8_t parameters[18];
+    const struct sim_bond *bond = NULL;
+    const uint8_t *key = NULL;
+
+    if (!stack->link.up || stack->link.connection != connection)
+        return;
+    if (stack->sm.phase == SM_AWAITS_ENCRYPTION && is_zero(rand, ediv))
+        key = stack->sm.key;
+    else if ((bond = bond_for(stack, rand, ediv)))
+        key = bond->ltk;
+    rig_put_le16(parameters, connection);
+    if (!key) {
+        stack_tell(stack, "no key for this central");
+        hci_command(stack, HCI_LE_KEY_NEGATIVE_REPLY, parameters, 2);
+        return;
+    }
+    stack->link.authenticated = bond && bond->authenticated;
+    memcpy(parameters + 2, key, 16);
+    hci_command(stack, HCI_LE_KEY_REPLY, parameters, sizeof parameters);
+}
+
+static void keep_bond(struct sim_stack *stack)
+{
+    struct sim_bond *bond = sim_ble_new_bond(stack->ble);
+
+    bond->address_type = stack->link.peer.type;
+    bond->secure = stack->sm.secure;
+    bond->authenticated = stack->link.authenticated;
+    bond->key_bytes = stack->sm.key_bytes;
+    if (stack->sm.secure)
+        memcpy(bond->ltk, stack->sm.key, sizeof bond->ltk);
+    else
+        sm_legacy_distribute(stack);
+    stack_tell(stack, "bonded");
+}
+
+void sm_encrypted(struct sim_stack *stack)
+{
+    struct sm *sm = &stack->sm;
+
+    stack_tell(stack, "encrypted");
+    if (sm->phase != SM_AWAITS_ENCRYPTION)
+        return;
+    stack->link.authenticated = sm->method != SM_JUST_WORKS;
+    if (sm->bonding && (sm->secure || sm->response[6] & DISTRIBUTE_KEY))
+        keep_bond(stack);
+    sm_reset(stack);
+}
