@@ -12,6 +12,7 @@
 #define DUMP_MS 120000u
 #define STATE_MS 3000
 #define FAREWELL_MS 1000u
+#define BOOT_TOLD_US (2 * G_USEC_PER_SEC)
 
 bool rig_openocd_do(struct rig_openocd_probe *probe, GError **error, const char *text)
 {
@@ -108,10 +109,18 @@ bool rig_openocd_need_target(struct rig_openocd_probe *probe, const char *what, 
     return probe->examined;
 }
 
+static void await_boot(struct rig_openocd_probe *probe)
+{
+    probe->told_until_us = probe->layout->boots_are_told ? g_get_monotonic_time() + BOOT_TOLD_US : 0;
+}
+
 void rig_openocd_probe_power(struct rig_openocd_probe *probe, bool on)
 {
-    if (on && !probe->powered)
+    if (on && !probe->powered) {
         probe->boot_by_power = true;
+        probe->boots_at_resume = false;
+        await_boot(probe);
+    }
     if (!on && probe->powered && rig_openocd_is_started(probe->openocd))
         (void)!rig_openocd_do(probe, NULL, probe->forwards_rtt ? "poll off; rtt stop" : "poll off");
     probe->forwards_rtt = false;
@@ -125,6 +134,7 @@ void rig_openocd_probe_saw_boot(struct rig_openocd_probe *probe)
     if (!probe->boot_by_power)
         probe->n_resets++;
     probe->boot_by_power = false;
+    probe->told_until_us = 0;
 }
 
 void rig_openocd_probe_forget_boots(struct rig_openocd_probe *probe)
@@ -155,13 +165,23 @@ static bool probe_halt(struct rig_probe *base, GError **error)
 /* A core that runs already is no error, as it is none to halt one that stands. */
 static bool probe_resume(struct rig_probe *base, GError **error)
 {
-    return control(rig_openocd_of(base), "resume", error,
-                   "poll; if {[[target current] curstate] eq {halted}} {resume}");
+    struct rig_openocd_probe *probe = rig_openocd_of(base);
+
+    if (probe->boots_at_resume)
+        await_boot(probe);
+    probe->boots_at_resume = false;
+    return control(probe, "resume", error, "poll; if {[[target current] curstate] eq {halted}} {resume}");
 }
 
 static bool probe_reset_halt(struct rig_probe *base, GError **error)
 {
-    return control(rig_openocd_of(base), "reset", error, "reset halt");
+    struct rig_openocd_probe *probe = rig_openocd_of(base);
+
+    if (probe->supply.catch_up)
+        probe->supply.catch_up(probe->supply.user);
+    probe->told_until_us = 0;
+    probe->boots_at_resume = control(probe, "reset", error, "reset halt");
+    return probe->boots_at_resume;
 }
 
 char *rig_openocd_state(struct rig_openocd_probe *probe, GError **error)
@@ -196,6 +216,9 @@ static bool probe_reset(struct rig_probe *base, GError **error)
 {
     struct rig_openocd_probe *probe = rig_openocd_of(base);
 
+    if (probe->supply.catch_up)
+        probe->supply.catch_up(probe->supply.user);
+    await_boot(probe);
     return control(probe, "reset", error, "reset run") && wait_until_running(probe, error);
 }
 

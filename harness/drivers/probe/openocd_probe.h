@@ -28,6 +28,9 @@ struct rig_openocd_layout {
     /* Two equal samples of the program counter mean that the core is stuck. True for the simulated board
      * only: a real core that sleeps gives the same sample each time. */
     bool still_is_hung;
+    /* Every bootloader run tells itself on the console: a board that runs but was not heard yet still boots,
+     * so that boots are counted before anybody asks how many there were. Held for two seconds at most. */
+    bool boots_are_told;
 };
 
 /* What the probe asks of the board it belongs to; each may be NULL. */
@@ -56,6 +59,8 @@ struct rig_openocd_probe {
     guint n_boots;
     guint n_resets;
     bool boot_by_power;
+    bool boots_at_resume; /* halted before the bootloader's first instruction */
+    gint64 told_until_us; /* a boot is to be heard of until then, on the monotonic clock; 0: none is */
 };
 
 /* config's texts and layout must outlive it. folder: private to this probe, exists. */

@@ -81,7 +81,7 @@ bool rig_openocd_view(struct rig_probe *base, struct rig_board_view *view, GErro
     if (pc == NO_SAMPLE && (state = rig_openocd_state(probe, NULL)) && g_str_equal(state, "halted"))
         view->state = RIG_STATE_HALTED;
     else if (pc != NO_SAMPLE && pc >= base_address && pc - base_address < reader.slot.n_bytes)
-        view->state = RIG_STATE_RUNNING;
+        view->state = g_get_monotonic_time() < probe->told_until_us ? RIG_STATE_BOOTING : RIG_STATE_RUNNING;
     else
         view->state = view->has_image || pc == NO_SAMPLE ? RIG_STATE_BOOTING : RIG_STATE_NO_IMAGE;
     return true;
