@@ -80,10 +80,10 @@ class Relay(threading.Thread):
 class Stand:
     """A board whose parts are started here, so that each can be pulled out: bench file, relay, console, simulated board."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, wired=True):
         self.folder = folder
-        self.sim = subprocess.Popen([BOOTRIG, "sim", "--target", "sim-nrf52840-mcuboot", "--empty", "--off", "--until-eof", "--console", "pty",
-                                     "--relay", "--speed", "5"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.sim = subprocess.Popen([BOOTRIG, "sim", "--target", "sim-nrf52840-mcuboot", "--until-eof", "--console", "pty", "--relay",
+                                     "--speed", "5", *(["--off"] if wired else [])], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.words = {}
         for line in self.sim.stdout:
             if line.strip() == "ready":
@@ -91,7 +91,7 @@ class Stand:
             name, _, value = line.strip().partition(" ")
             self.words[name] = value
         self.inner = os.open(self.words["relay"], os.O_RDWR | os.O_NOCTTY)
-        self.relay = Relay(self.forward)
+        self.relay = Relay(self.forward if wired else lambda frame: None)
         self.console_source = os.open(self.words["pty"], os.O_RDONLY | os.O_NOCTTY)
         self.console, self.console_slave = pty.openpty()
         tty.setraw(self.console_slave, termios.TCSANOW)
@@ -314,6 +314,32 @@ def test_check(folder):
     for path in ("power", "probe", "console", "link"):
         expect(re.search(rf"^hasty +{path} +ok", done.stdout, re.M), done.stdout)
     expect("proof of death" in done.stdout, done.stdout)
+
+
+def test_check_tells_what_does_not_work(folder):
+    stand = Stand(folder, wired=False)
+    try:
+        done = subprocess.run([BOOTRIG, "bench", "check", "--bench", str(stand.bench)], capture_output=True, text=True)
+        expect(done.returncode == 2 and "fed from elsewhere" in done.stdout, done.stdout + done.stderr)
+    finally:
+        stand.close()
+    target = (SOURCE / "targets/board-sim-nrf52840.yaml").read_text().replace("chip: nrf52840", "chip: nrf52833")
+    (folder / "other.yaml").write_text(target.replace("target: board-sim-nrf52840", "target: other"))
+    (folder / "bench.yaml").write_text(BENCH.read_text().replace("target: board-sim-nrf52840", "target: ./other.yaml"))
+    done = subprocess.run([BOOTRIG, "bench", "check", "--bench", str(folder / "bench.yaml"), "hasty"], capture_output=True, text=True)
+    expect(done.returncode == 2 and re.search("^hasty +probe +error.*not an nrf52833", done.stdout, re.M), done.stdout + done.stderr)
+
+
+def test_check_interrupted(folder):
+    stand = Stand(folder, wired=False)
+    try:
+        process = subprocess.Popen([BOOTRIG, "bench", "check", "--bench", str(stand.bench)], stdout=subprocess.PIPE, text=True)
+        wait_for(lambda: True in stand.relay.frames, "power on")
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=PATIENCE_S)
+        expect(process.returncode != 0 and stand.relay.frames[-1] is False, stand.relay.frames)
+    finally:
+        stand.close()
 
 
 def main():

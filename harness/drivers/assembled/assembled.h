@@ -31,6 +31,17 @@ struct rig_assembled_config {
 struct rig_board *rig_assembled_board_new(const struct rig_assembled_config *config,
                                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Who hears what a check finds. verdict: "ok", "error", "not checked". stopped: somebody asked to stop; what is
+ * left is then not checked. */
+struct rig_assembled_listener {
+    void (*say)(void *user, const char *path, const char *verdict, const char *text);
+    bool (*stopped)(void *user);
+    void *user;
+};
+/* Tries each way to the board: supply with proof of death, probe and chip, console, link. Nothing is halted or
+ * programmed. Afterwards the supply is as it was, or off. */
+void rig_assembled_check(struct rig_board *board, const struct rig_assembled_listener *listener);
+
 /* --- shared by the files of this driver --- */
 
 struct rig_assembled;
@@ -90,6 +101,8 @@ struct rig_assembled {
 
 /* Starts programs, opens supply, console, probe and link; nothing when that is done. */
 bool rig_assembled_attach(struct rig_assembled *board, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The probe's way to the supply. */
+void rig_assembled_tell_probe(struct rig_assembled *board);
 void rig_assembled_detach(struct rig_assembled *board);
 /* What has gone away meanwhile (console, a program): RIG_ERROR_DEVICE names it. */
 bool rig_assembled_is_whole(struct rig_assembled *board, GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -110,6 +123,8 @@ void rig_assembled_power_clear(struct rig_assembled_power *power);
 void rig_assembled_power_notice(struct rig_assembled_power *power);
 /* With a cut aimed at a word: one look at it. */
 void rig_assembled_power_poll(struct rig_assembled_power *power);
+/* Asked while the board lives: who never saw it alive cannot tell that it died. */
+void rig_assembled_call_witnesses(struct rig_assembled *board);
 /* Who beside the switch says that the board is dead; an empty text: nobody. */
 void rig_assembled_prove_death(struct rig_assembled *board, gint64 off_us, char *proof, gsize n_bytes);
 

@@ -90,7 +90,7 @@ static bool probe_switches_power(void *user, bool on, GError **error)
     return channel->ops->set(channel, on, error);
 }
 
-static void tell_probe(struct rig_assembled *board)
+void rig_assembled_tell_probe(struct rig_assembled *board)
 {
     const struct rig_record *probe = rig_record_get(board->config.entry->record, "probe")->record;
     bool can_peek = board->power.channel && rig_record_flag(probe, "reset-pin");
@@ -155,11 +155,8 @@ static bool board_prepare(struct rig_board *base, const struct rig_board_setup *
 
     if (!board_adopt(base, setup, error))
         return false;
-    if (!board->attached || board->lost) {
-        if (!rig_assembled_attach(board, error))
-            return false;
-        tell_probe(board);
-    }
+    if (!rig_assembled_attach(board, error))
+        return false;
     g_unlink(board->console_log); /* of the case before */
     close_link(board);
     return rig_assembled_set_up(board, setup, error);
@@ -306,6 +303,7 @@ static bool fill_layout(struct rig_assembled *board, GError **error)
     layout->devices[0].page_bytes = PAGE_BYTES;
     layout->devices[0].programmable = true;
     layout->still_is_hung = is_simulated(board->config.target);
+    layout->boots_are_told = true;
     return true;
 }
 

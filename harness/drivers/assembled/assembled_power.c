@@ -106,8 +106,7 @@ static void trigger(void *user, gint64 at_us)
     g_mutex_unlock(&power->lock);
 }
 
-/* Witnesses are asked while the board lives: who never saw it alive cannot tell that it died. */
-static void call_witnesses(struct rig_assembled *board)
+void rig_assembled_call_witnesses(struct rig_assembled *board)
 {
     struct rig_link_state state = {0};
     guint8 word[4];
@@ -175,7 +174,7 @@ static bool power_arm(struct rig_power *base, const struct rig_cut_plan *plan, G
                     power->armed ? "a cut is armed already" : "it has no supply that could be cut");
         return false;
     }
-    call_witnesses(power->owner);
+    rig_assembled_call_witnesses(power->owner);
     power->aim = plan->aim;
     power->delay_us = plan->delay_us;
     power->triggered = power->loss_told = false;

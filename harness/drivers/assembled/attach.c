@@ -184,6 +184,7 @@ bool rig_assembled_attach(struct rig_assembled *board, GError **error)
         open_power(board, error) && open_probe(board, error) && open_console(board, error) &&
         fill_place(board, error)) {
         board->attached = true;
+        rig_assembled_tell_probe(board);
         return true;
     }
     g_prefix_error(error, "board '%s': ", board->config.entry->name);

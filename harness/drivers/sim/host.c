@@ -30,6 +30,7 @@ struct rig_sim_host {
     struct sim_moment *before; /* the board before its last step */
     guint64 before_us;
     GQueue lines; /* struct held_line */
+    guint64 told_us; /* board instant up to which lines have been told */
     rig_sim_host_line console;
     void *console_user;
     GByteArray *incoming;
@@ -149,6 +150,15 @@ static void tell_lines(struct rig_sim_host *host, guint64 until_us)
     }
 }
 
+/* Lines of a boot that is played again, and that everybody has read already. */
+static void forget_told_lines(struct rig_sim_host *host)
+{
+    struct held_line *held;
+
+    while ((held = g_queue_peek_head(&host->lines)) && held->at_us <= host->told_us)
+        held_free(g_queue_pop_head(&host->lines));
+}
+
 static void forget_lines(struct rig_sim_host *host, guint64 from_us)
 {
     struct held_line *held;
@@ -196,6 +206,7 @@ void rig_sim_host_pace(struct rig_sim_host *host)
     if (sim_debug_stopped(host->debug)) {
         set_clock(host, MAX(sim_board_now_us(host->sim), host->origin_board_us));
         tell_lines(host, sim_board_now_us(host->sim));
+        host->told_us = sim_board_now_us(host->sim);
         return;
     }
     while (sim_board_now_us(host->sim) <= now_us && !sim_debug_stopped(host->debug) && step(host, now_us))
@@ -203,6 +214,7 @@ void rig_sim_host_pace(struct rig_sim_host *host)
     notice_power(host);
     tell_boot(host, now_us);
     tell_lines(host, now_us);
+    host->told_us = now_us;
 }
 
 /* The boot that leaped ahead is played again up to the instant at which power really goes. */
@@ -220,6 +232,7 @@ static void undo_leap(struct rig_sim_host *host, guint64 now_us)
     while (sim_board_powered(host->sim) && sim_board_step(host->sim, now_us))
         ;
     sim_board_disarm_cut(host->sim);
+    forget_told_lines(host);
 }
 
 static void power_off(struct rig_sim_host *host)
