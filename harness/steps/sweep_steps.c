@@ -2,6 +2,7 @@
 /* Verb: each-power-cut: the same steps again and again, power cut at one place after the other; one verdict,
  * each cut on record. */
 #include "steps/cut.h"
+#include "steps/watch.h"
 
 #include "base/error.h"
 
@@ -80,6 +81,7 @@ struct sweep {
     guint64 until_us;   /* of the uncut run */
     guint n_cuts;
     guint n_failed;
+    bool watched; /* the cut that is played now goes on record operation by operation */
     struct rig_cut_place first_failed;
 };
 
@@ -161,6 +163,13 @@ static void emit_cut(struct sweep *sweep, const struct rig_cut_place *place,
     rig_journal_emit(sweep->run->journal, (gint64)rig_run_now_us(sweep->run), event);
 }
 
+static void tell_cut(struct sweep *sweep, const struct rig_cut_place *place)
+{
+    g_autofree char *where = place_text(sweep, place);
+
+    rig_watch_cut(sweep->run->watch, where);
+}
+
 /* One cut from the kept moment on. What went wrong is left in run->trouble. */
 static void play_cut(struct sweep *sweep, const struct rig_cut_place *place, struct rig_cut_record *record)
 {
@@ -176,6 +185,8 @@ static void play_cut(struct sweep *sweep, const struct rig_cut_place *place, str
         return;
     }
     rig_smp_transport_restart(&run->client.transport);
+    if (sweep->watched)
+        run->watch = rig_watch_new(run);
     if (!rig_play_with_cut(run, sweep->during, during, &plan, rig_run_now_us(run) + within_us(sweep), record))
         return;
     if (!record->fell) {
@@ -185,12 +196,28 @@ static void play_cut(struct sweep *sweep, const struct rig_cut_place *place, str
                            place->operation);
         return;
     }
+    tell_cut(sweep, place);
     g_ptr_array_set_size(run->console, 0);
     rig_run_mark_boots(run);
     if (!run->board->power->ops->set(run->board->power, true, &error))
         rig_run_error(run, error);
     else
         rig_run_steps(run, sweep->then, then);
+}
+
+/* Plays one cut with the flash watched; when it fails, what happened is told and drawn. */
+static void play_watched(struct sweep *sweep, const struct rig_cut_place *place,
+                         struct rig_cut_record *record)
+{
+    struct rig_run *run = sweep->run;
+
+    sweep->watched = true;
+    play_cut(sweep, place, record);
+    sweep->watched = false;
+    if (run->trouble.verdict == RIG_VERDICT_FAIL)
+        rig_watch_emit(run->watch, run->cut_text, "each-power-cut",
+                       "After every single power cut the steps of 'then' hold.", run->trouble.message);
+    g_clear_pointer(&run->watch, rig_watch_free);
 }
 
 /* Plays one cut without filling the journal; false when the sweep must end (rig error, interrupt). */
@@ -286,7 +313,7 @@ static void show_failure(struct sweep *sweep)
                  sweep->n_cuts);
     run->cut_text = g_strdup_printf("%" G_GUINT64_FORMAT ":%s", sweep->first_failed.operation,
                                     rig_cut_form_name(sweep->first_failed.form));
-    play_cut(sweep, &sweep->first_failed, &record);
+    play_watched(sweep, &sweep->first_failed, &record);
     if (!rig_run_troubled(run)) {
         rig_run_error_text(run, "the failing cut %s does not fail when it is played again", run->cut_text);
         return;
@@ -310,7 +337,7 @@ static void play_only(struct sweep *sweep)
     }
     run->cut_text = g_strdup_printf("%" G_GUINT64_FORMAT ":%s", run->only_cut->operation,
                                     rig_cut_form_name(run->only_cut->form));
-    play_cut(sweep, run->only_cut, &record);
+    play_watched(sweep, run->only_cut, &record);
     emit_cut(sweep, run->only_cut, &run->trouble);
 }
 

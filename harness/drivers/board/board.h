@@ -51,7 +51,9 @@ struct rig_payload_plan {
 
 struct sim_boot_config; /* targets/sim/boot */
 struct sim_flash;
+struct sim_flash_operation;
 struct sim_guest;
+typedef void (*rig_board_watcher)(void *user, const struct sim_flash_operation *operation, bool booting);
 struct rig_moment; /* a whole board at one instant */
 
 struct rig_board_ops {
@@ -83,6 +85,9 @@ struct rig_board_ops {
      * Borrowed. Returns the foreign bootloader that this board boots through, NULL = the model. */
     struct sim_guest *(*bootloader)(struct rig_board *board, const struct sim_boot_config **config,
                                     const struct sim_flash **flash);
+    /* Every flash operation of a simulated board from now on, after it happened, and whether the bootloader did
+     * it; NULL watcher: no more. NULL op: there is nothing to be seen. */
+    void (*watch)(struct rig_board *board, rig_board_watcher watcher, void *user);
     /* Tells the logs of programs that work for this board (name of the log, its path), for the evidence of a
      * case that did not pass. NULL op: there are none. */
     void (*logs)(struct rig_board *board, void (*each)(void *user, const char *name, const char *path),

@@ -11,8 +11,8 @@
 #define EXAMINE_TRIES 3
 #define DUMP_MS 120000u
 #define STATE_MS 3000
-#define FAREWELL_MS 1000u
 #define BOOT_TOLD_US (2 * G_USEC_PER_SEC)
+#define FAREWELL_MS 1000u
 
 bool rig_openocd_do(struct rig_openocd_probe *probe, GError **error, const char *text)
 {

@@ -76,6 +76,14 @@ static void on_operation(void *user, const struct sim_flash_operation *operation
     };
 
     g_array_append_val(sim->operations, write);
+    if (sim->watcher)
+        sim->watcher(sim->watcher_user, operation, sim_board_view(sim->sim).state == SIM_BOARD_BOOTING);
+}
+
+static void sim_watch(struct rig_board *board, rig_board_watcher watcher, void *user)
+{
+    self(board)->watcher = watcher;
+    self(board)->watcher_user = user;
 }
 
 guint64 rig_sim_now_us(const struct rig_sim *sim)
@@ -302,6 +310,7 @@ static const struct rig_board_ops ops = {
     .rewind = sim_rewind,
     .forget_moment = sim_forget_moment,
     .bootloader = sim_bootloader,
+    .watch = sim_watch,
     .make_safe = sim_make_safe,
     .free = sim_free,
 };
@@ -353,6 +362,7 @@ static void list_capabilities(struct rig_sim *sim)
         "probe",
         "console",
         "bonding",
+                                               "raw-security",
         "board-options",
         "power-cut-at-operation",
         "power-cut-at-console",
