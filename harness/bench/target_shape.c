@@ -8,9 +8,10 @@ const char *const rig_choices_swap[] = {"move", "scratch", "offset", "overwrite"
 const char *const rig_choices_downgrade[] = {"allowed", "by-version", "by-counter", NULL};
 const char *const rig_choices_security[] = {"nothing", "encryption", NULL};
 const char *const rig_choices_repairing[] = {"allowed", "refused", NULL};
+const char *const rig_choices_gatt_table[] = {"fixed", "moves", "moves-silently", NULL};
 const char *const rig_choices_signing[] = {"ecdsa-p256", "rsa-2048", "rsa-3072", "ed25519", "none", NULL};
 static const char *const rewrites[] = {"refused", "clears-bits", NULL};
-static const char *const kinds[] = {"simulated", "simulated-process", "board", NULL};
+static const char *const kinds[] = {"simulated", "simulated-process", "board", "qemu", NULL};
 static const char *const consoles[] = {"direct", "rtt", NULL};
 static const char *const adapters[] = {"st-link", "jtag", NULL};
 static const char *const devices[] = {"internal", "external", NULL};
@@ -71,6 +72,21 @@ static const struct rig_field firmware_fields[] = {
 static const struct rig_shape firmware_shape = {.name = "firmware", .fields = firmware_fields, .n_fields = G_N_ELEMENTS(firmware_fields),
                                                 .shorthand = "waits"};
 
+static const struct rig_field qemu_fields[] = {
+    {.name = "machine", .type = RIG_TYPE_TEXT, .required = true, .about = "QEMU's -machine: mps2-an385, microbit, netduinoplus2, ..."},
+    {.name = "cpu", .type = RIG_TYPE_TEXT, .about = "QEMU's -cpu, where the machine has a choice."},
+    {.name = "load", .type = RIG_TYPE_TEXT, .list = true, .required = true,
+     .about = "ELF or HEX files that lie in the machine before its first instruction, and again at every reset: the bootloader."},
+    {.name = "address", .type = RIG_TYPE_COUNT, .default_text = "0", .max = 0xffffffffu,
+     .about = "Where the internal flash is in the memory map."},
+    {.name = "external-address", .type = RIG_TYPE_COUNT, .default_text = "0", .max = 0xffffffffu, .about = "Where the external flash is."},
+    {.name = "serial", .type = RIG_TYPE_COUNT, .default_text = "0", .max = 7,
+     .about = "Which serial port is the console; it carries SMP too."},
+    {.name = "arguments", .type = RIG_TYPE_TEXT, .list = true, .about = "Further arguments of QEMU."},
+    {.name = "program", .type = RIG_TYPE_TEXT, .default_text = "qemu-system-arm", .about = "QEMU itself."},
+};
+static const struct rig_shape qemu_shape = {.name = "qemu", .fields = qemu_fields, .n_fields = G_N_ELEMENTS(qemu_fields)};
+
 static const struct rig_field target_fields[] = {
     {.name = "target", .type = RIG_TYPE_NAME, .required = true, .about = "Name of the target; the file is named after it."},
     {.name = "about", .type = RIG_TYPE_TEXT, .required = true, .about = "One sentence for people."},
@@ -86,12 +102,13 @@ static const struct rig_field target_fields[] = {
     {.name = "console", .type = RIG_TYPE_CHOICE, .choices = consoles, .default_text = "direct",
      .about = "Out of process: where console lines come from: the board's own pipe, or RTT through openocd."},
     {.name = "chip", .type = RIG_TYPE_NAME, .about = "Kinds `board` and `simulated-process`: the chip that its probe must find (nrf52840, ...); another one is refused."},
+    {.name = "qemu", .type = RIG_TYPE_RECORD, .shape = &qemu_shape, .about = "Kind `qemu`: the machine, and what runs in it."},
     {.name = "boot-line", .type = RIG_TYPE_TEXT, .default_text = "*** Booting MCUboot",
-     .about = "Kind `board`: a piece of the console line that each run of the bootloader prints."},
+     .about = "Kinds `board` and `qemu`: a piece of the console line that each run of the bootloader prints."},
     {.name = "key", .type = RIG_TYPE_TEXT,
-     .about = "Kind `board`: PEM file of the private key whose signatures the bootloader takes; without it the rig's own test key of `sign`."},
+     .about = "Kinds `board` and `qemu`: PEM file of the private key whose signatures the bootloader takes; without it the rig's own test key of `sign`."},
     {.name = "firmware", .type = RIG_TYPE_RECORD, .shape = &firmware_shape, .choices = simulated_word,
-     .about = "Kind `board`: what the images of scenarios are made of; without it they come from files. `simulated`: for the simulated board."},
+     .about = "Kinds `board` and `qemu`: what the images of scenarios are made of; without it they come from files. `simulated`: for the simulated board."},
     {.name = "name", .type = RIG_TYPE_TEXT, .default_text = "bootrig-sim", .about = "Advertised name."},
     {.name = "address", .type = RIG_TYPE_ADDRESS, .default_text = "C0:FF:EE:00:00:01", .about = "Bluetooth address."},
     {.name = "options", .type = RIG_TYPE_RECORD, .shape = &rig_board_options_shape, .about = "Board options."},

@@ -29,6 +29,7 @@ int rig_cli_report(int argc, char **argv);
 int rig_cli_sim(int argc, char **argv);
 int rig_cli_power(int argc, char **argv);
 int rig_cli_bench_command(int argc, char **argv);
+int rig_cli_bond(int argc, char **argv);
 int rig_cli_doctor(int argc, char **argv);
 int rig_cli_capture(int argc, char **argv);
 

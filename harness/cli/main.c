@@ -18,6 +18,7 @@ const struct rig_command rig_commands[] = {
     {"sim", "the simulated board as a process with a debug port, for openocd", rig_cli_sim},
     {"power", "switch the supplies of a bench by hand", rig_cli_power},
     {"bench", "what is on a bench, and whether each path works", rig_cli_bench_command},
+    {"bond", "list, export, import and forget this host's bonds with boards", rig_cli_bond},
     {"doctor", "what this host needs for boards on a bench", rig_cli_doctor},
     {"steps", "the reference of the steps that scenarios are written in", rig_cli_steps},
     {"schema", "JSON Schema of scenario files, for editors", rig_cli_schema},

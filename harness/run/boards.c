@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "drivers/assembled/assembled.h"
+#include "drivers/qemu/qemu_board.h"
 #include "drivers/sim/sim_driver.h"
 #include "drivers/simprocess/process_board.h"
 
@@ -115,6 +116,8 @@ static struct rig_board *make_board(struct rig_boards *boards, const struct rig_
                     "target '%s' is a real board: name the bench that it is on with --bench", target->name);
         return NULL;
     }
+    if (is_kind(target, "qemu"))
+        return rig_qemu_board_new(target, error);
     if (!is_process(boards, target))
         return rig_sim_board_new(target, error);
     if (boards->program)
@@ -147,6 +150,12 @@ static bool adapt(const struct rig_boards *boards, const struct rig_target *targ
     if (boards->entry && (boards->bootloader || (boards->defects && *boards->defects))) {
         g_set_error_literal(error, RIG_ERROR, RIG_ERROR_USAGE,
                             "--bootloader and --defect are for simulated boards, not for those of a bench");
+        return false;
+    }
+    if (is_kind(target, "qemu") && (boards->bootloader || (boards->defects && *boards->defects))) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE,
+                    "--bootloader and --defect are for simulated boards; target '%s' runs its own in QEMU",
+                    target->name);
         return false;
     }
     if (boards->bootloader && is_process(boards, target)) {

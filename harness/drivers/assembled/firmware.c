@@ -87,22 +87,27 @@ static GBytes *pad(GBytes *binary, guint64 seed, gsize n_bytes)
     return g_bytes_new_take(padded, n_total);
 }
 
-GBytes *rig_assembled_make_payload(const struct rig_board *board, const struct rig_payload_plan *plan,
-                                   gsize n_bytes, GError **error)
+GBytes *rig_firmware_payload(const struct rig_firmware *firmware, const struct rig_target *target,
+                             const struct rig_payload_plan *plan, gsize n_bytes, GError **error)
 {
-    const struct rig_assembled *assembled = (const struct rig_assembled *)board;
-    const struct rig_firmware *firmware = assembled->firmware;
-
     for (guint i = 0; firmware && i < G_N_ELEMENTS(behaviours); i++)
         if (g_str_equal(behaviours[i], plan->behaviour) && firmware->binaries[i])
             return pad(firmware->binaries[i], plan->seed, n_bytes);
     if (!firmware)
         g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
                     "target '%s' has no 'firmware:': its images come from files ('file: PATH')",
-                    assembled->config.target->name);
+                    target->name);
     else
         g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
-                    "target '%s' has no firmware that '%s'; add it under 'firmware:'",
-                    assembled->config.target->name, plan->behaviour);
+                    "target '%s' has no firmware that '%s'; add it under 'firmware:'", target->name,
+                    plan->behaviour);
     return NULL;
+}
+
+GBytes *rig_assembled_make_payload(const struct rig_board *board, const struct rig_payload_plan *plan,
+                                   gsize n_bytes, GError **error)
+{
+    const struct rig_assembled *assembled = (const struct rig_assembled *)board;
+
+    return rig_firmware_payload(assembled->firmware, assembled->config.target, plan, n_bytes, error);
 }

@@ -180,10 +180,17 @@ static bool receive_answer(struct rig_qmp *qmp, gint64 id, gint64 until_us, stru
 
 bool rig_qmp_execute(struct rig_qmp *qmp, const char *command, JsonNode **value, GError **error)
 {
+    return rig_qmp_execute_with(qmp, command, NULL, value, error);
+}
+
+bool rig_qmp_execute_with(struct rig_qmp *qmp, const char *command, const char *arguments, JsonNode **value,
+                          GError **error)
+{
     gint64 until_us = g_get_monotonic_time() + ANSWER_MS * 1000;
     gint64 id = qmp->next_id++;
     g_autofree char *text =
-        g_strdup_printf("{\"execute\": \"%s\", \"id\": %" G_GINT64_FORMAT "}\n", command, id);
+        g_strdup_printf("{\"execute\": \"%s\", \"id\": %" G_GINT64_FORMAT "%s%s}\n", command, id,
+                        arguments ? ", \"arguments\": " : "", arguments ? arguments : "");
     struct rig_qmp_line line = {0};
     bool ok;
 

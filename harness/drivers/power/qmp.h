@@ -36,6 +36,9 @@ bool rig_qmp_has_ended(struct rig_qmp *qmp);
  * with its words. */
 bool rig_qmp_execute(struct rig_qmp *qmp, const char *command, JsonNode **value,
                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* With arguments: a JSON object as text. */
+bool rig_qmp_execute_with(struct rig_qmp *qmp, const char *command, const char *arguments, JsonNode **value,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS
 

@@ -2,23 +2,10 @@
 /* What runs on a board, as far as a debug probe can tell. */
 #include "drivers/probe/openocd_private.h"
 
-#include <string.h>
+#include "drivers/probe/slot_view.h"
 
 #define DWT_PCSR 0xe000101cu
 #define NO_SAMPLE 0xffffffffu /* [SPEC ARMv7-M DWT_PCSR]: halted, or in reset */
-
-struct slot_reader {
-    struct rig_probe *probe;
-    struct rig_slot slot;
-};
-
-static bool read_slot(const void *user, uint32_t offset, void *into, size_t n_bytes)
-{
-    const struct slot_reader *reader = user;
-
-    return rig_openocd_flash_read(reader->probe, reader->slot.device, reader->slot.device_offset + offset,
-                                  into, n_bytes, NULL);
-}
 
 /* Where the core is; a running core gives a sample each time. */
 static bool sample_pc(struct rig_openocd_probe *probe, guint32 *pc, GError **error)
@@ -31,30 +18,14 @@ static bool sample_pc(struct rig_openocd_probe *probe, guint32 *pc, GError **err
     return true;
 }
 
-static void look_at_image(struct slot_reader *reader, struct rig_board_view *view)
-{
-    struct rig_image_source source = {.read = read_slot, .user = reader, .n_bytes = reader->slot.n_bytes};
-    struct rig_image_layout layout;
-    struct rig_trailer trailer;
-
-    if (rig_image_read_layout(&source, reader->slot.n_bytes, &layout) != RIG_IMAGE_OK)
-        return;
-    view->has_image = true;
-    view->version = layout.header.version;
-    if (rig_image_stored_hash(&source, &layout, view->hash) != RIG_IMAGE_OK)
-        memset(view->hash, 0, sizeof view->hash);
-    view->confirmed = rig_trailer_decode(&reader->slot.geometry, &source, &trailer) &&
-                      (trailer.magic != RIG_MAGIC_GOOD || trailer.image_ok == RIG_FLAG_SET);
-}
-
 /* A probe knows the place where the core is, not what it does there: in slot 0 is "running", elsewhere is the
  * bootloader at work; with no image to go to, the bootloader has stopped. A hung application looks like a
  * running one. */
 bool rig_openocd_view(struct rig_probe *base, struct rig_board_view *view, GError **error)
 {
     struct rig_openocd_probe *probe = rig_openocd_of(base);
-    struct slot_reader reader = {.probe = base, .slot = probe->layout->slots[0]};
-    guint32 pc, again = 0, base_address = probe->layout->devices[0].address + reader.slot.device_offset;
+    const struct rig_slot *slot = &probe->layout->slots[0];
+    guint32 pc, again = 0, base_address = probe->layout->devices[0].address + slot->device_offset;
     g_autoptr(GError) cause = NULL;
     g_autofree char *state = NULL;
 
@@ -74,13 +45,13 @@ bool rig_openocd_view(struct rig_probe *base, struct rig_board_view *view, GErro
     }
     if (probe->layout->still_is_hung && pc != NO_SAMPLE && sample_pc(probe, &again, NULL) && again == pc) {
         view->state = RIG_STATE_HUNG;
-        look_at_image(&reader, view);
+        rig_probe_look_at_image(base, view);
         return true;
     }
-    look_at_image(&reader, view);
+    rig_probe_look_at_image(base, view);
     if (pc == NO_SAMPLE && (state = rig_openocd_state(probe, NULL)) && g_str_equal(state, "halted"))
         view->state = RIG_STATE_HALTED;
-    else if (pc != NO_SAMPLE && pc >= base_address && pc - base_address < reader.slot.n_bytes)
+    else if (pc != NO_SAMPLE && pc >= base_address && pc - base_address < slot->n_bytes)
         view->state = g_get_monotonic_time() < probe->told_until_us ? RIG_STATE_BOOTING : RIG_STATE_RUNNING;
     else
         view->state = view->has_image || pc == NO_SAMPLE ? RIG_STATE_BOOTING : RIG_STATE_NO_IMAGE;

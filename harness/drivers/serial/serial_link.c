@@ -97,7 +97,8 @@ static bool serial_open(struct rig_wire *wire, GError **error)
     const struct rig_console_place at = {
         .tty = place->tty, .baud = place->baud, .host = place->host, .port = place->port};
 
-    if (link->console)
+    /* A console that went with the board's power is no fault: nobody answers. */
+    if (link->console || (!place->console && !place->tty && !place->host))
         return true;
     link->borrowed = place->console != NULL;
     link->console = link->borrowed ? place->console : rig_console_open_at(&at, error);
@@ -118,6 +119,8 @@ static bool serial_send(struct rig_wire *wire, const guint8 *bytes, gsize n_byte
     gsize n_frames = rig_smp_frame_encode(bytes, n_bytes, frames, room);
     bool taken = false;
 
+    if (!serial_open(wire, error))
+        return false;
     *outcome = !link->console ? RIG_LINK_NOT_CONNECTED : n_frames ? RIG_LINK_OK : RIG_LINK_TOO_LONG;
     if (*outcome != RIG_LINK_OK)
         return true;

@@ -13,7 +13,8 @@
 
 G_BEGIN_DECLS
 
-/* place: console; or tty and baud; or host and port; max_mtu; borrowed, read at each opening. board: has
+/* place: console; or tty and baud; or host and port; max_mtu; borrowed, read at each opening; none of
+ * them: nobody answers until there is one. board: has
  * `events`; outlives the link. Unless the console is the board's own, lines go to rig_board_console_line()
  * from rig_link_open() or the first connect on, while the board waits; and when it goes, the board is broken
  * (rig_board_break). */

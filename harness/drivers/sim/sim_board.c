@@ -362,6 +362,7 @@ static void list_capabilities(struct rig_sim *sim)
         "probe",
         "console",
         "bonding",
+                                               "raw-security",
         "board-options",
         "power-cut-at-operation",
         "power-cut-at-console",

@@ -14,6 +14,7 @@ static struct rig_bytes build(struct rig_board *board, guint8 major, guint32 pad
                                       .payload_bytes = g_bytes_get_size(payload),
                                       .version = {.major = major},
                                       .key = key,
+                                      .header_bytes = board->header_bytes,
                                       .erased = 0xff,
                                       .pad_to_bytes = pad_to_bytes};
     struct rig_bytes image = {0};
@@ -146,6 +147,8 @@ int contract_run(const struct CMUnitTest *tests, gsize n_tests)
     for (gsize i = 0; i < contract_n_drivers; i++) {
         const struct contract_driver *driver = &contract_drivers[i];
 
+        if (driver->only && !g_str_equal(driver->only, RIG_CONTRACT_ROLE))
+            continue;
         for (gsize j = 0; j < n_tests && (j > 0 || is_there(driver)); j++) {
             g_ptr_array_add(names, g_strdup_printf("%s: %s", driver->name, tests[j].name));
             all[n++] = (struct CMUnitTest){.name = g_ptr_array_index(names, names->len - 1),

@@ -20,6 +20,8 @@ struct contract_driver {
     void (*release)(struct rig_board *board, void *owner);
     const char *program; /* what it needs beside us; without it the driver's tests are left out, and that is
                             said. NULL: nothing */
+    const char
+        *only; /* the one role in which it differs from another driver of this list; NULL: every role */
 };
 extern const struct contract_driver contract_drivers[];
 extern const gsize contract_n_drivers;

@@ -2,6 +2,7 @@
 /* The drivers that the contract suites run against, one entry each. */
 #include "tests/contract/contract.h"
 
+#include "drivers/qemu/qemu_board.h"
 #include "drivers/sim/sim_driver.h"
 #include "drivers/simprocess/process_board.h"
 
@@ -60,10 +61,29 @@ static struct rig_board *make_process_serial(void **owner)
     return make_process_over("serial", owner);
 }
 
+#ifdef RIG_QEMU_TARGET
+static struct rig_board *make_qemu(void **owner)
+{
+    GError *error = NULL;
+    struct rig_target *target = rig_target_load(RIG_QEMU_TARGET, RIG_SOURCE_DIR "/targets", &error);
+    struct rig_board *board;
+
+    assert_null(error);
+    board = rig_qemu_board_new(target, &error);
+    assert_null(error);
+    *owner = target;
+    return board;
+}
+#endif
+
 const struct contract_driver contract_drivers[] = {
-    {"simulated nRF52840", make_nrf52840, release_simulated, NULL},
-    {"simulated nRF5340", make_nrf5340, release_simulated, NULL},
-    {"simulated nRF52840 out of process over UDP", make_process_udp, release_simulated, "openocd"},
-    {"simulated nRF52840 out of process over its console", make_process_serial, release_simulated, "openocd"},
+    {"simulated nRF52840", make_nrf52840, release_simulated, NULL, NULL},
+    {"simulated nRF5340", make_nrf5340, release_simulated, NULL, NULL},
+    {"simulated nRF52840 out of process over UDP", make_process_udp, release_simulated, "openocd", NULL},
+    {"simulated nRF52840 out of process over its console", make_process_serial, release_simulated, "openocd",
+     "link"},
+#ifdef RIG_QEMU_TARGET
+    {"machine in QEMU", make_qemu, release_simulated, "qemu-system-arm", NULL},
+#endif
 };
 const gsize contract_n_drivers = G_N_ELEMENTS(contract_drivers);

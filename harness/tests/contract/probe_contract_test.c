@@ -25,11 +25,13 @@ static void what_runs_is_told_by_state_version_and_hash(void **state)
 static void a_trial_run_is_told_as_unconfirmed(void **state)
 {
     struct bench *bench = *state;
+    struct rig_slot slot;
 
+    assert_true(probe_of(bench)->ops->slot(probe_of(bench), 0, &slot));
     bench_prepare(bench, true);
     bench_up(bench);
     assert_int_equal(bench_view(bench).version.major, 2);
-    assert_false(bench_view(bench).confirmed);
+    assert_true(bench_view(bench).confirmed == (slot.geometry.mode == RIG_SWAP_OVERWRITE));
 }
 
 static void a_reset_is_one_boot_that_counts_as_reset(void **state)
@@ -238,7 +240,7 @@ static void memory_that_is_not_there_is_an_error_and_the_next_read_works(void **
     bench_up(bench);
     assert_false(probe->ops->read_memory(probe, 0x50000000, bytes, sizeof bytes, &error));
     assert_non_null(error);
-    assert_true(probe->ops->read_memory(probe, 0x10000100, bytes, sizeof bytes, NULL));
+    assert_true(probe->ops->read_memory(probe, 0, bytes, sizeof bytes, NULL));
 }
 
 static void core_and_memory_of_a_board_without_power_are_an_error(void **state)

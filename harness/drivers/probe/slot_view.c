@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Image header, hash and trailer of slot 0 through the probe role. */
+#include "drivers/probe/slot_view.h"
+
+#include <string.h>
+
+struct slot_reader {
+    struct rig_probe *probe;
+    struct rig_slot slot;
+};
+
+static bool read_slot(const void *user, uint32_t offset, void *into, size_t n_bytes)
+{
+    const struct slot_reader *reader = user;
+
+    return reader->probe->ops->read(reader->probe, reader->slot.device, reader->slot.device_offset + offset,
+                                    into, n_bytes, NULL);
+}
+
+void rig_probe_look_at_image(struct rig_probe *probe, struct rig_board_view *view)
+{
+    struct slot_reader reader = {.probe = probe};
+    struct rig_image_source source = {.read = read_slot, .user = &reader};
+    struct rig_image_layout layout;
+    struct rig_trailer trailer;
+
+    if (!probe->ops->slot(probe, 0, &reader.slot))
+        return;
+    source.n_bytes = reader.slot.n_bytes;
+    if (rig_image_read_layout(&source, reader.slot.n_bytes, &layout) != RIG_IMAGE_OK)
+        return;
+    view->has_image = true;
+    view->version = layout.header.version;
+    if (rig_image_stored_hash(&source, &layout, view->hash) != RIG_IMAGE_OK)
+        memset(view->hash, 0, sizeof view->hash);
+    view->confirmed = rig_trailer_decode(&reader.slot.geometry, &source, &trailer) &&
+                      (trailer.magic != RIG_MAGIC_GOOD || trailer.image_ok == RIG_FLAG_SET);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What lies in slot 0, as any probe can read it. */
+#ifndef RIG_DRIVERS_PROBE_SLOT_VIEW_H
+#define RIG_DRIVERS_PROBE_SLOT_VIEW_H
+
+#include "drivers/probe/probe.h"
+
+G_BEGIN_DECLS
+
+/* Fills has_image, version, hash and confirmed. An unreadable or empty slot has no image. */
+void rig_probe_look_at_image(struct rig_probe *probe, struct rig_board_view *view);
+
+G_END_DECLS
+
+#endif

@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The board role of a machine in QEMU. */
+#include "drivers/qemu/qemu_board.h"
+
+#include "base/error.h"
+#include "drivers/assembled/assembled.h"
+#include "drivers/board/program.h"
+#include "drivers/links/links.h"
+#include "drivers/sim/sim_driver.h"
+
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <string.h>
+
+#define TICK_MS 5
+
+static struct rig_qemu_board *self(struct rig_board *board)
+{
+    return (struct rig_qemu_board *)board;
+}
+
+guint64 rig_qemu_board_at_us(const struct rig_qemu_board *board, gint64 monotonic_us)
+{
+    return monotonic_us > board->origin_us ? (guint64)(monotonic_us - board->origin_us) : 0;
+}
+
+static guint64 board_now_us(struct rig_board *base)
+{
+    return rig_qemu_board_at_us(self(base), g_get_monotonic_time());
+}
+
+static void take_line(struct rig_qemu_board *board, const char *line, gint64 at_us)
+{
+    if (strstr(line, rig_record_text(board->target->record, "boot-line"))) {
+        board->n_boots++;
+        board->n_resets += board->booted;
+        board->booted = true;
+        rig_link_board_gone(board->board.link, "disconnected: the board started anew");
+    }
+    rig_qemu_power_heard(&board->power, line, at_us);
+    if (board->board.listener.console)
+        board->board.listener.console(board->board.listener.user, rig_qemu_board_at_us(board, at_us), line);
+}
+
+bool rig_qemu_board_take_lines(struct rig_qemu_board *board, bool all)
+{
+    bool any = false;
+    gint64 at_us;
+    char *line;
+
+    while (board->console && (all || !any) && (line = rig_console_take(board->console, &at_us))) {
+        take_line(board, line, at_us);
+        g_free(line);
+        any = true;
+    }
+    return any;
+}
+
+static void close_console(struct rig_qemu_board *board)
+{
+    rig_link_close(board->board.link);
+    board->place.console = NULL;
+    if (board->console_wake)
+        g_source_destroy(board->console_wake);
+    g_clear_pointer(&board->console_wake, g_source_unref);
+    g_clear_pointer(&board->console, rig_console_free);
+}
+
+/* What it takes to start and to end a process is no time of the board's. */
+static void stand_still(struct rig_qemu_board *board, gint64 since_us)
+{
+    gint64 lost_us = g_get_monotonic_time() - since_us;
+
+    board->origin_us += lost_us;
+    if (board->power.due_us)
+        board->power.due_us += lost_us;
+}
+
+bool rig_qemu_board_on(struct rig_qemu_board *board, GError **error)
+{
+    struct rig_console_place place = {.tty = rig_qemu_machine_console(board->machine)};
+    gint64 begin_us = g_get_monotonic_time();
+
+    if (rig_qemu_machine_is_on(board->machine))
+        return true;
+    if (!rig_qemu_machine_start(board->machine, error))
+        return false;
+    board->console = rig_console_open_at(&place, error);
+    if (!board->console)
+        return false;
+    stand_still(board, begin_us);
+    board->console_wake = rig_board_wake_on(&board->board, rig_console_fd(board->console));
+    board->place.console = board->console;
+    board->booted = board->halted = false;
+    return rig_qemu_machine_run(board->machine, error);
+}
+
+bool rig_qemu_board_off(struct rig_qemu_board *board, gint64 *at_us, GError **error)
+{
+    bool ended = !rig_qemu_machine_is_on(board->machine) || rig_qemu_machine_freeze(board->machine, error);
+
+    *at_us = g_get_monotonic_time();
+    ended = ended && rig_qemu_machine_end(board->machine, error);
+    stand_still(board, *at_us);
+    (void)rig_qemu_board_take_lines(board, true);
+    rig_link_board_gone(board->board.link, "disconnected: the board has no power");
+    close_console(board);
+    return ended;
+}
+
+static bool is_interrupted(const struct rig_board *board, GError **error)
+{
+    if (!board->interrupted || !*board->interrupted)
+        return false;
+    g_set_error_literal(error, RIG_ERROR, RIG_ERROR_INTERRUPTED, "interrupted");
+    return true;
+}
+
+static bool is_whole(struct rig_qemu_board *board, GError **error)
+{
+    bool whole = rig_qemu_machine_is_alive(board->machine, error) &&
+                 (!board->console || rig_console_is_there(board->console, error));
+
+    if (!whole)
+        g_prefix_error(error, "target '%s': ", board->target->name);
+    return whole;
+}
+
+static guint doze_ms(const struct rig_qemu_board *board, guint64 until_us)
+{
+    gint64 now_us = g_get_monotonic_time();
+    gint64 until = board->origin_us + (gint64)MIN(until_us, G_MAXINT64 / 2);
+
+    if (board->power.armed && board->power.due_us)
+        until = MIN(until, board->power.due_us);
+    return until <= now_us ? 0 : (guint)MIN((until - now_us) / 1000 + 1, TICK_MS);
+}
+
+static bool board_wait(struct rig_board *base, guint64 until_us, bool *happened, GError **error)
+{
+    struct rig_qemu_board *board = self(base);
+    bool any;
+
+    *happened = false;
+    rig_qemu_power_notice(&board->power);
+    if (is_interrupted(base, error) || !is_whole(board, error))
+        return false;
+    any = rig_qemu_board_take_lines(board, false);
+    if (!any) {
+        rig_board_doze(base, doze_ms(board, until_us));
+        any = rig_qemu_board_take_lines(board, false);
+    }
+    rig_qemu_power_notice(&board->power);
+    *happened = any || board_now_us(base) < until_us;
+    return true;
+}
+
+static bool board_adopt(struct rig_board *base, const struct rig_board_setup *setup, GError **error)
+{
+    return rig_assembled_accepts(self(base)->target, setup->options, error);
+}
+
+static bool board_prepare(struct rig_board *base, const struct rig_board_setup *setup, GError **error)
+{
+    struct rig_qemu_board *board = self(base);
+    gint64 at_us;
+
+    /* A machine that had died is no hindrance to a new beginning. */
+    (void)!rig_qemu_machine_is_alive(board->machine, NULL);
+    g_clear_error(&base->broken);
+    if (!board_adopt(base, setup, error) || !rig_qemu_board_off(board, &at_us, error))
+        return false;
+    rig_qemu_machine_erase(board->machine);
+    board->n_boots = board->n_resets = 0;
+    board->origin_us = g_get_monotonic_time();
+    return rig_board_program(base->probe, setup, error);
+}
+
+static bool board_forget_bonds(struct rig_board *base, GError **error)
+{
+    (void)base;
+    g_set_error_literal(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED, "a machine in QEMU has no bonds");
+    return false;
+}
+
+static GBytes *board_make_payload(const struct rig_board *base, const struct rig_payload_plan *plan,
+                                  gsize n_bytes, GError **error)
+{
+    const struct rig_qemu_board *board = (const struct rig_qemu_board *)base;
+
+    return rig_firmware_payload(board->firmware, board->target, plan, n_bytes, error);
+}
+
+static void board_logs(struct rig_board *base, void (*each)(void *user, const char *name, const char *path),
+                       void *user)
+{
+    each(user, "qemu.log", rig_qemu_machine_log(self(base)->machine));
+}
+
+static bool board_make_safe(struct rig_board *base, GError **error)
+{
+    struct rig_qemu_board *board = self(base);
+    struct rig_cut_record record;
+    gint64 at_us;
+
+    (void)!base->power->ops->disarm_cut(base->power, &record, NULL);
+    if (!rig_qemu_machine_is_alive(board->machine, NULL)) {
+        close_console(board); /* it has no power: that is safe */
+        return true;
+    }
+    return rig_qemu_board_off(board, &at_us, error);
+}
+
+static void board_free(struct rig_board *base)
+{
+    struct rig_qemu_board *board = self(base);
+
+    close_console(board);
+    rig_qemu_machine_free(board->machine);
+    rig_qemu_power_clear(&board->power);
+    rig_link_free(base->link);
+    rig_firmware_free(board->firmware);
+    rig_key_free(board->key);
+    board->model->ops->free(board->model);
+    g_main_context_unref(base->events);
+    g_clear_error(&base->broken);
+    g_ptr_array_unref(board->texts);
+    if (board->folder)
+        g_rmdir(board->folder);
+    g_free(board->folder);
+    g_free(board);
+}
+
+static const struct rig_board_ops ops = {
+    .now_us = board_now_us,
+    .wait = board_wait,
+    .prepare = board_prepare,
+    .adopt = board_adopt,
+    .forget_bonds = board_forget_bonds,
+    .make_payload = board_make_payload,
+    .logs = board_logs,
+    .make_safe = board_make_safe,
+    .free = board_free,
+};
+
+/* Relative to the folder of the target file; owned by the board. */
+static const char *keep_path(struct rig_qemu_board *board, const char *path)
+{
+    g_autofree char *folder = g_path_get_dirname(board->target->source->path);
+    char *full = g_path_is_absolute(path) ? g_strdup(path) : g_build_filename(folder, path, NULL);
+
+    g_ptr_array_add(board->texts, full);
+    return full;
+}
+
+static bool fill_config(struct rig_qemu_board *board, const struct rig_record *qemu, GError **error)
+{
+    const struct rig_value *files = rig_record_get(qemu, "load");
+    const struct rig_value *arguments = rig_record_get(qemu, "arguments");
+    GPtrArray *more = g_ptr_array_new();
+    gpointer *kept;
+
+    board->config = (struct rig_qemu_config){.program = rig_record_text(qemu, "program"),
+                                             .machine = rig_record_text(qemu, "machine"),
+                                             .cpu = rig_record_text(qemu, "cpu"),
+                                             .serial = (guint)rig_record_count(qemu, "serial"),
+                                             .folder = board->folder};
+    for (guint i = 0; arguments && i < arguments->items->len; i++)
+        g_ptr_array_add(more, (gpointer)((const struct rig_value *)arguments->items->pdata[i])->text);
+    g_ptr_array_add(more, NULL);
+    kept = g_ptr_array_free(more, FALSE);
+    g_ptr_array_add(board->texts, kept);
+    board->config.arguments = (const char *const *)kept;
+    for (guint i = 0; files && i < files->items->len; i++) {
+        const char *path = keep_path(board, ((const struct rig_value *)files->items->pdata[i])->text);
+
+        if (i < RIG_QEMU_MAX_FILES && g_file_test(path, G_FILE_TEST_IS_REGULAR)) {
+            board->config.files[i] = path;
+            continue;
+        }
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "target '%s': 'load': %s%s", board->target->name,
+                    i < RIG_QEMU_MAX_FILES ? "there is no file " : "more than 8 files, such as ", path);
+        return false;
+    }
+    return true;
+}
+
+static void add_devices(struct rig_qemu_board *board, const struct rig_record *qemu)
+{
+    static const char *const fields[RIG_QEMU_MAX_DEVICES] = {"address", "external-address"};
+    const struct rig_sim *model = (const struct rig_sim *)board->model;
+
+    for (guint i = 0; i < MIN(model->config.n_devices, RIG_QEMU_MAX_DEVICES); i++)
+        rig_qemu_machine_add(board->machine, (guint32)rig_record_count(qemu, fields[i]),
+                             sim_flash_bytes(sim_board_flash(model->sim), i),
+                             model->config.devices[i].erased);
+}
+
+static bool read_firmware(struct rig_qemu_board *board, GError **error)
+{
+    GError *cause = NULL;
+
+    board->firmware = rig_firmware_load(board->target, &cause);
+    if (cause) {
+        g_propagate_error(error, cause);
+        return false;
+    }
+    board->board.header_bytes = board->firmware ? rig_firmware_header_bytes(board->firmware) : 0;
+    board->board.signing = board->model->signing;
+    board->board.signing_needed = board->model->signing_needed;
+    if (!rig_target_read_key(board->target, board->model->signing, &board->key, error))
+        return false;
+    board->board.key = board->key;
+    return true;
+}
+
+static struct rig_qemu_board *bare_board(const struct rig_target *target, struct rig_board *model)
+{
+    static const char *const capabilities[] = {
+        "smp", "power", "reset", "probe", "debug", "console", "power-cut-at-console", "power-cut-after-time",
+        NULL};
+    struct rig_qemu_board *board = g_new0(struct rig_qemu_board, 1);
+
+    board->target = target;
+    board->model = model;
+    board->texts = g_ptr_array_new_with_free_func(g_free);
+    board->origin_us = g_get_monotonic_time();
+    board->board = (struct rig_board){.ops = &ops,
+                                      .events = g_main_context_new(),
+                                      .power = &board->power.power,
+                                      .probe = &board->probe.probe,
+                                      .capabilities = capabilities};
+    rig_qemu_power_init(&board->power, board);
+    rig_qemu_probe_init(&board->probe, board);
+    board->place = (struct rig_link_place){.kind = "serial"};
+    board->board.link = rig_link_kind_find("serial", NULL)->make(&board->place, &board->board);
+    return board;
+}
+
+struct rig_board *rig_qemu_board_new(const struct rig_target *target, GError **error)
+{
+    const struct rig_value *qemu = rig_record_get(target->record, "qemu");
+    struct rig_board *model;
+    struct rig_qemu_board *board;
+
+    if (!qemu) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+                    "target '%s' is of kind 'qemu' and has no 'qemu:' that says which machine", target->name);
+        return NULL;
+    }
+    model = rig_sim_board_new(target, error);
+    if (!model)
+        return NULL;
+    signal(SIGPIPE, SIG_IGN);
+    board = bare_board(target, model);
+    board->folder = g_dir_make_tmp("bootrig-XXXXXX", error);
+    if (board->folder && fill_config(board, qemu->record, error) && read_firmware(board, error)) {
+        board->machine = rig_qemu_machine_new(&board->config);
+        add_devices(board, qemu->record);
+        return &board->board;
+    }
+    board_free(&board->board);
+    return NULL;
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A machine in QEMU that cannot be had, that dies, or that is not what the target says: errors that name what
+ * and where. The contract suites hold what it owes when all is well. */
+#include "drivers/qemu/qemu_board.h"
+
+#include "base/error.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <glib/gstdio.h>
+#include <string.h>
+
+#define TARGET                                                                                               \
+    "target: t\nabout: a machine of this test\nkind: qemu\n"                                                 \
+    "flash: [{device: internal, sectors: [{size: 4KiB, count: 44}], write: 4B}]\n"                           \
+    "slots: [{offset: 48KiB, size: 64KiB}, {offset: 112KiB, size: 64KiB}]\n"                                 \
+    "options: {swap: overwrite, sign: none, max-align: 8, max-sectors: 32}\n"
+
+struct stand {
+    char *folder, *path, *load;
+    struct rig_target *target;
+    struct rig_board *board;
+};
+
+static int open_stand(void **state)
+{
+    struct stand *stand = g_new0(struct stand, 1);
+
+    stand->folder = g_dir_make_tmp("bootrig-XXXXXX", NULL);
+    stand->path = g_build_filename(stand->folder, "t.yaml", NULL);
+    stand->load = g_build_filename(stand->folder, "boot.hex", NULL);
+    assert_true(g_file_set_contents(stand->load, ":00000001FF\n", -1, NULL));
+    *state = stand;
+    return 0;
+}
+
+static int close_stand(void **state)
+{
+    struct stand *stand = *state;
+
+    if (stand->board)
+        stand->board->ops->free(stand->board);
+    rig_target_free(stand->target);
+    g_unlink(stand->path);
+    g_unlink(stand->load);
+    g_rmdir(stand->folder);
+    g_free(stand->load);
+    g_free(stand->path);
+    g_free(stand->folder);
+    g_free(stand);
+    return 0;
+}
+
+static void make(struct stand *stand, const char *qemu, GError **error)
+{
+    g_autofree char *text = g_strconcat(TARGET, qemu, NULL);
+
+    assert_true(g_file_set_contents(stand->path, text, -1, NULL));
+    stand->target = rig_target_load(stand->path, stand->folder, NULL);
+    assert_non_null(stand->target);
+    stand->board = rig_qemu_board_new(stand->target, error);
+}
+
+static void assert_says(GError *error, const char *piece)
+{
+    assert_non_null(error);
+    if (!strstr(error->message, piece))
+        fail_msg("'%s' is not in: %s", piece, error->message);
+    g_error_free(error);
+}
+
+static void assert_no_power_on(struct stand *stand, const char *qemu, const char *piece)
+{
+    const struct rig_board_setup setup = {.confirmed = true};
+    GError *error = NULL;
+
+    make(stand, qemu, NULL);
+    assert_non_null(stand->board);
+    assert_true(stand->board->ops->prepare(stand->board, &setup, NULL));
+    assert_false(stand->board->power->ops->set(stand->board->power, true, &error));
+    assert_int_equal(error->code, RIG_ERROR_DEVICE);
+    assert_says(error, piece);
+    assert_true(stand->board->ops->make_safe(stand->board, NULL));
+}
+
+static void a_target_without_a_machine_is_refused(void **state)
+{
+    GError *error = NULL;
+
+    make(*state, "", &error);
+    assert_null(((struct stand *)*state)->board);
+    assert_says(error, "has no 'qemu:'");
+}
+
+static void a_file_that_is_not_there_is_refused_before_anything_starts(void **state)
+{
+    GError *error = NULL;
+
+    make(*state, "qemu: {machine: mps2-an385, load: [nowhere.elf]}\n", &error);
+    assert_null(((struct stand *)*state)->board);
+    assert_says(error, "nowhere.elf");
+}
+
+static void a_qemu_that_is_not_installed_is_named(void **state)
+{
+    assert_no_power_on(*state, "qemu: {machine: mps2-an385, load: [boot.hex], program: qemu-system-none}\n",
+                       "qemu-system-none");
+}
+
+static void a_program_that_ends_at_once_is_told_with_its_words(void **state)
+{
+    assert_no_power_on(*state, "qemu: {machine: mps2-an385, load: [boot.hex], program: ls}\n", "ls: ");
+}
+
+static void a_machine_that_qemu_does_not_know_is_told_in_its_words(void **state)
+{
+    g_autofree char *qemu = g_find_program_in_path("qemu-system-arm");
+
+    if (!qemu)
+        skip();
+    assert_no_power_on(*state, "qemu: {machine: none-such, load: [boot.hex]}\n", "unsupported machine type");
+}
+
+static void flash_where_the_machine_has_no_memory_is_an_error(void **state)
+{
+    g_autofree char *qemu = g_find_program_in_path("qemu-system-arm");
+
+    if (!qemu)
+        skip();
+    assert_no_power_on(*state, "qemu: {machine: mps2-an385, load: [boot.hex], address: 0x90000000}\n",
+                       "0x90000000");
+}
+
+/* An erased flash has no vectors: the core locks up, and QEMU gives up. */
+static void a_qemu_that_dies_while_it_runs_is_an_error_and_the_next_case_begins_anew(void **state)
+{
+    struct stand *stand = *state;
+    const struct rig_board_setup setup = {.confirmed = true};
+    g_autofree char *qemu = g_find_program_in_path("qemu-system-arm");
+    bool happened = true, running;
+    GError *error = NULL;
+
+    if (!qemu)
+        skip();
+    make(stand, "qemu: {machine: mps2-an385, load: [boot.hex]}\n", NULL);
+    assert_true(stand->board->ops->prepare(stand->board, &setup, NULL));
+    running = stand->board->power->ops->set(stand->board->power, true, &error);
+    while (running && happened)
+        running = stand->board->ops->wait(stand->board, stand->board->ops->now_us(stand->board) + 20000000,
+                                          &happened, &error);
+    assert_false(running);
+    assert_says(error, "QEMU was ended by signal");
+    assert_true(stand->board->ops->prepare(stand->board, &setup, NULL));
+}
+
+#define on_stand(test) cmocka_unit_test_setup_teardown(test, open_stand, close_stand)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        on_stand(a_target_without_a_machine_is_refused),
+        on_stand(a_file_that_is_not_there_is_refused_before_anything_starts),
+        on_stand(a_qemu_that_is_not_installed_is_named),
+        on_stand(a_program_that_ends_at_once_is_told_with_its_words),
+        on_stand(a_machine_that_qemu_does_not_know_is_told_in_its_words),
+        on_stand(flash_where_the_machine_has_no_memory_is_an_error),
+        on_stand(a_qemu_that_dies_while_it_runs_is_an_error_and_the_next_case_begins_anew),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
