@@ -39,7 +39,7 @@ if(BOOTRIG_TESTS)
   add_test(NAME completion_test COMMAND bash ${CMAKE_SOURCE_DIR}/harness/tests/completion_test.sh $<TARGET_FILE:bootrig>)
   add_test(NAME vm_boots COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/ci/vm/vm_test.py ${CMAKE_SOURCE_DIR}/ci/vm)
   add_test(NAME capture_of_real_bluez COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/ci/vm/capture_test.py $<TARGET_FILE:bootrig> ${CMAKE_SOURCE_DIR}/ci/vm)
-  set_tests_properties(vm_boots capture_of_real_bluez PROPERTIES TIMEOUT 600 SKIP_RETURN_CODE 77)
+  set_tests_properties(vm_boots capture_of_real_bluez PROPERTIES TIMEOUT 900 SKIP_RETURN_CODE 77)
   if(NOT BOOTRIG_SANITIZE) # which would take the guest several times as long, and see nothing that tests outside do not
     foreach(part scenarios faults)
       add_test(NAME ${part}_over_bluez COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/harness/tests/links_test.py
