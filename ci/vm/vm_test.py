@@ -84,19 +84,23 @@ def bad_usage_is_told_before_a_guest_is_started(machine):
         assert done.returncode == 2 and "ci/vm/run --help" in done.stderr, (words, done)
 
 
-def main():
-    folder = pathlib.Path(sys.argv[1]).resolve()
+def machine_or_skip(folder, top):
     if subprocess.run(["sh", "-c", "command -v qemu-system-x86_64 && command -v btvirt && test -x /usr/libexec/bluetooth/bluetoothd"],
                       capture_output=True, check=False).returncode != 0:
         skip_or_fail("qemu, bluez or bluez-test-tools is missing; run ci/setup --tests")
     built = subprocess.run([str(folder / "build")], capture_output=True, text=True, check=False)
     if built.returncode != 0:
         skip_or_fail(built.stderr.strip())
+    return Machine(folder, top)
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1]).resolve()
     for test in (bad_usage_is_told_before_a_guest_is_started, success_is_silent,
                  a_command_sees_bluez_and_its_exit_code_output_and_folders_come_back, a_crash_of_the_guest_is_told_from_a_failing_command,
                  a_time_limit_ends_the_guest, an_interrupted_run_takes_the_guest_with_it):
         with tempfile.TemporaryDirectory() as name:
-            test(Machine(folder, pathlib.Path(name).resolve()))
+            test(machine_or_skip(folder, pathlib.Path(name).resolve()))
         print(f"ok  {test.__name__.replace('_', ' ')}", flush=True)
 
 

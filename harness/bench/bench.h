@@ -60,6 +60,8 @@ void rig_bench_entry_free(struct rig_bench_entry *entry);
 typedef struct rig_bench_entry rig_bench_entry;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_bench_entry, rig_bench_entry_free)
 
+/* What `target:` of the board names: a name, or a path. Owned by the caller; NULL: it names none. */
+char *rig_bench_target_path(const struct rig_bench *bench, const struct rig_bench_board *board);
 /* A path of the bench file: absolute, or from the folder of that file. Owned by the caller. */
 char *rig_bench_path(const struct rig_bench *bench, const char *path);
 

@@ -55,6 +55,43 @@ static const struct rig_shape console_shape = {.name = "console",
                                                .n_fields = G_N_ELEMENTS(console_fields),
                                                .shorthand = "tty"};
 
+static const struct rig_field rtt_fields[] = {
+    {.name = "address",
+     .type = RIG_TYPE_COUNT,
+     .default_text = "0x20000000",
+     .max = 0xffffffffu,
+     .about = "Where the search for the control block begins."},
+    {.name = "size",
+     .type = RIG_TYPE_SIZE,
+     .default_text = "64KiB",
+     .min = 64,
+     .max = 1u << 24,
+     .about = "How far it goes. Bootloader and application have a block each: name the range of the one that "
+              "prints the boot line."},
+    {.name = "channel", .type = RIG_TYPE_COUNT, .default_text = "0", .max = 15, .about = "Up-channel."},
+};
+static const struct rig_shape rtt_shape = {
+    .name = "rtt", .fields = rtt_fields, .n_fields = G_N_ELEMENTS(rtt_fields), .shorthand = "address"};
+static const struct rig_field board_console_fields[] = {
+    {.name = "tty", .type = RIG_TYPE_TEXT, .about = "Serial port; a name below /dev/serial/by-id stays."},
+    {.name = "baud",
+     .type = RIG_TYPE_COUNT,
+     .default_text = "115200",
+     .min = 9600,
+     .max = 4000000,
+     .about = "Line rate of the port."},
+    {.name = "rtt",
+     .type = RIG_TYPE_RECORD,
+     .shape = &rtt_shape,
+     .about = "No port: SEGGER RTT, through openocd. Lines come some 10 ms late."},
+};
+static const char *const tty_or_rtt[] = {"tty", "rtt", NULL};
+static const struct rig_shape board_console_shape = {.name = "console",
+                                                     .fields = board_console_fields,
+                                                     .n_fields = G_N_ELEMENTS(board_console_fields),
+                                                     .shorthand = "tty",
+                                                     .exactly_one = tty_or_rtt};
+
 static const struct rig_field udp_fields[] = {
     {.name = "address", .type = RIG_TYPE_TEXT, .required = true, .about = "HOST:PORT of its SMP server."},
 };
@@ -79,8 +116,9 @@ static const struct rig_field start_fields[] = {
               "$targets that of the shipped targets, $folder one of the run's own."},
     {.name = "ready",
      .type = RIG_TYPE_TEXT,
-     .about = "The line of its standard output that says that it is ready. Lines 'NAME VALUE' before it may be "
-              "used as $NAME in the other fields of the board."},
+     .about =
+         "The line of its standard output that says that it is ready. Lines 'NAME VALUE' before it may be "
+         "used as $NAME in the other fields of the board."},
     {.name = "within",
      .type = RIG_TYPE_DURATION,
      .default_text = "10s",
@@ -116,7 +154,7 @@ static const struct rig_field board_fields[] = {
      .type = RIG_TYPE_RECORD,
      .shape = &ble_shape,
      .about = "How it is reached over Bluetooth LE."},
-    {.name = "console", .type = RIG_TYPE_RECORD, .shape = &console_shape, .about = "Its console."},
+    {.name = "console", .type = RIG_TYPE_RECORD, .shape = &board_console_shape, .about = "Its console."},
 };
 const struct rig_shape rig_bench_board_shape = {
     .name = "board", .fields = board_fields, .n_fields = G_N_ELEMENTS(board_fields)};

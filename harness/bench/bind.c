@@ -96,3 +96,10 @@ char *rig_bench_path(const struct rig_bench *bench, const char *path)
 
     return g_path_is_absolute(path) ? g_strdup(path) : g_build_filename(folder, path, NULL);
 }
+
+char *rig_bench_target_path(const struct rig_bench *bench, const struct rig_bench_board *board)
+{
+    const char *name = rig_record_text(board->record, "target");
+
+    return name && strchr(name, '/') ? rig_bench_path(bench, name) : g_strdup(name);
+}

@@ -8,6 +8,7 @@ const char *const rig_choices_swap[] = {"move", "scratch", "offset", "overwrite"
 const char *const rig_choices_downgrade[] = {"allowed", "by-version", "by-counter", NULL};
 const char *const rig_choices_security[] = {"nothing", "encryption", NULL};
 const char *const rig_choices_repairing[] = {"allowed", "refused", NULL};
+const char *const rig_choices_gatt_table[] = {"fixed", "moves", "moves-silently", NULL};
 const char *const rig_choices_signing[] = {"ecdsa-p256", "rsa-2048", "rsa-3072", "ed25519", "none", NULL};
 static const char *const rewrites[] = {"refused", "clears-bits", NULL};
 static const char *const kinds[] = {"simulated", "simulated-process", "board", "qemu", NULL};
@@ -96,12 +97,12 @@ static const struct rig_field target_fields[] = {
     {.name = "scratch", .type = RIG_TYPE_RECORD, .shape = &area_shape, .about = "Scratch area of swap-scratch."},
     {.name = "bootloader", .type = RIG_TYPE_RECORD, .shape = &bootloader_shape,
      .about = "Your own bootloader, compiled for this machine against bootloader_abi.h, instead of the built-in model."},
-    {.name = "qemu", .type = RIG_TYPE_RECORD, .shape = &qemu_shape, .about = "Kind `qemu`: the machine, and what runs in it."},
     {.name = "adapter", .type = RIG_TYPE_CHOICE, .choices = adapters, .default_text = "st-link",
      .about = "Out of process: what openocd drives the board through: an ST-LINK over TCP, or JTAG over remote_bitbang."},
     {.name = "console", .type = RIG_TYPE_CHOICE, .choices = consoles, .default_text = "direct",
      .about = "Out of process: where console lines come from: the board's own pipe, or RTT through openocd."},
     {.name = "chip", .type = RIG_TYPE_NAME, .about = "Kinds `board` and `simulated-process`: the chip that its probe must find (nrf52840, ...); another one is refused."},
+    {.name = "qemu", .type = RIG_TYPE_RECORD, .shape = &qemu_shape, .about = "Kind `qemu`: the machine, and what runs in it."},
     {.name = "boot-line", .type = RIG_TYPE_TEXT, .default_text = "*** Booting MCUboot",
      .about = "Kinds `board` and `qemu`: a piece of the console line that each run of the bootloader prints."},
     {.name = "key", .type = RIG_TYPE_TEXT,

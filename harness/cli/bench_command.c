@@ -2,7 +2,7 @@
 /* `bootrig bench`: what is on a bench, and whether each path works. */
 #include "base/error.h"
 #include "cli/bench_common.h"
-#include "drivers/power/driver.h"
+#include "drivers/assembled/assembled.h"
 #include "transport/serial.h"
 
 #include <stdio.h>
@@ -23,14 +23,24 @@ static char *tags_text(const struct rig_bench_board *board)
     return g_string_free(text, FALSE);
 }
 
+static const char *link_text(const struct rig_bench_board *board)
+{
+    const struct rig_value *link = rig_record_get(board->record, "link");
+    const struct rig_value *place = NULL;
+
+    if (link)
+        return rig_record_variant(link->record, &place)->name;
+    return rig_record_get(board->record, "ble") ? "ble" : "-";
+}
+
 static void print_board(const struct rig_bench_board *board)
 {
     g_autofree char *tags = tags_text(board);
+    const char *target = rig_record_text(board->record, "target");
 
-    printf("%-20s tags: %s  power: %s  probe: %s  ble: %s  console: %s\n", board->name, *tags ? tags : "-",
-           board->power_driver ? board->power_driver->name : "-",
-           rig_record_get(board->record, "probe") ? "yes" : "-",
-           rig_record_get(board->record, "ble") ? "yes" : "-",
+    printf("%-20s target: %s  tags: %s  power: %s  probe: %s  link: %s  console: %s\n", board->name,
+           target ? target : "-", *tags ? tags : "-", board->power_driver ? board->power_driver->name : "-",
+           rig_record_get(board->record, "probe") ? "yes" : "-", link_text(board),
            rig_record_get(board->record, "console") ? "yes" : "-");
 }
 
@@ -40,6 +50,13 @@ static int list_bench(const struct rig_bench *bench)
         print_board(bench->boards->pdata[i]);
     return RIG_EXIT_PASSED;
 }
+
+/* What the checks of all boards share. */
+struct bench_check {
+    const struct rig_bench *bench;
+    const char *program;
+    const char *targets;
+};
 
 struct check {
     const struct rig_bench_board *board;
@@ -167,6 +184,10 @@ static void open_console(struct check *check)
 
     if (!console)
         return;
+    if (rig_record_get(console->record, "rtt")) {
+        say(check, "console", "ok", "RTT, through the probe; not looked at here");
+        return;
+    }
     check->console = rig_serial_open(rig_record_text(console->record, "tty"),
                                      (guint)rig_record_count(console->record, "baud"), &error);
     if (!check->console)
@@ -175,8 +196,61 @@ static void open_console(struct check *check)
         say(check, "console", "ok", "it opens; whether the board talks is not checked without 'power:'");
 }
 
-static void check_board(const struct rig_bench_board *board, struct rig_power_host *host, guint wait_s,
-                        bool *failed)
+static void say_path(void *user, const char *path, const char *verdict, const char *text)
+{
+    say(user, path, verdict, text);
+}
+
+static bool is_stopped(void *user)
+{
+    (void)user;
+    return rig_cli_signal_is_held();
+}
+
+static struct rig_board *assemble(const struct bench_check *all, const struct rig_bench_board *board,
+                                  struct rig_target **target, struct rig_lock *lock, GError **error)
+{
+    struct rig_assembled_config config = {.bench = all->bench,
+                                          .entry = board,
+                                          .program = all->program,
+                                          .targets = all->targets,
+                                          .lock = lock};
+    g_autofree char *name = rig_bench_target_path(all->bench, board);
+
+    *target = rig_target_load(name, all->targets, error);
+    config.target = *target;
+    return *target ? rig_assembled_board_new(&config, error) : NULL;
+}
+
+/* Every path of a board that says what it is. */
+static void check_whole(struct check *check, const struct bench_check *all, struct rig_lock *lock)
+{
+    const struct rig_assembled_listener listener = {.say = say_path, .stopped = is_stopped, .user = check};
+    struct rig_target *target = NULL;
+    struct rig_board *board;
+    GError *error = NULL;
+    sigset_t before;
+
+    board = assemble(all, check->board, &target, lock, &error);
+    if (!board) {
+        say_error(check, "board", error);
+    } else {
+        rig_cli_hold_signals(&before);
+        rig_assembled_check(board, &listener);
+        board->ops->free(board);
+        rig_cli_release_signals(&before);
+    }
+    rig_target_free(target);
+}
+
+static bool is_whole(const struct rig_bench_board *board)
+{
+    return rig_record_get(board->record, "target") && rig_record_get(board->record, "probe") &&
+           rig_record_get(board->record, "console");
+}
+
+static void check_board(const struct bench_check *all, const struct rig_bench_board *board,
+                        struct rig_power_host *host, guint wait_s, bool *failed)
 {
     struct check check = {.board = board};
     GError *error = NULL;
@@ -185,6 +259,11 @@ static void check_board(const struct rig_bench_board *board, struct rig_power_ho
     if (!lock) {
         say_error(&check, "lock", error);
         *failed = true;
+        return;
+    }
+    if (is_whole(board)) {
+        check_whole(&check, all, lock);
+        *failed |= check.failed;
         return;
     }
     open_console(&check);
@@ -198,9 +277,9 @@ static void check_board(const struct rig_bench_board *board, struct rig_power_ho
         say(&check, "power", "not checked", "the bench file has no 'power:' for this board");
     }
     if (rig_record_get(board->record, "probe"))
-        say(&check, "probe", "not checked", "no probe driver is part of this command yet");
-    if (rig_record_get(board->record, "ble"))
-        say(&check, "ble", "not checked", "no Bluetooth driver is part of this command yet");
+        say(&check, "probe", "not checked", "that takes 'target:' and 'console:' of the board beside 'probe:'");
+    if (rig_record_get(board->record, "ble") || rig_record_get(board->record, "link"))
+        say(&check, "link", "not checked", "that takes 'target:', 'probe:' and 'console:' of the board");
     rig_power_free(check.power);
     rig_serial_free(check.console);
     *failed |= check.failed;
@@ -208,6 +287,9 @@ static void check_board(const struct rig_bench_board *board, struct rig_power_ho
 
 static int check_bench(const struct rig_bench *bench, char **names, guint wait_s)
 {
+    g_autofree char *program = g_file_read_link("/proc/self/exe", NULL);
+    g_autofree char *targets = rig_data_path("targets");
+    const struct bench_check all = {.bench = bench, .program = program, .targets = targets};
     struct rig_power_host host;
     bool failed = false;
 
@@ -216,7 +298,7 @@ static int check_bench(const struct rig_bench *bench, char **names, guint wait_s
         const struct rig_bench_board *board = bench->boards->pdata[i];
 
         if (!*names || g_strv_contains((const char *const *)names, board->name))
-            check_board(board, &host, wait_s, &failed);
+            check_board(&all, board, &host, wait_s, &failed);
     }
     rig_power_host_clear(&host);
     return failed ? RIG_EXIT_ERROR : RIG_EXIT_PASSED;
@@ -241,8 +323,9 @@ int rig_cli_bench_command(int argc, char **argv)
 
     if (!rig_cli_parse(&argc, &argv, entries, "list|check [BOARD]...",
                        "What is on a bench, and whether each path to its boards works.",
-                       "'check' switches each board on and off and listens to its console; afterwards the "
-                       "supply is as it was, or off.\n"
+                       "'check' switches each board on and off, asks its probe, console and link, and wants a proof "
+                       "that it really dies; nothing is\nhalted or programmed, and afterwards the supply is as it "
+                       "was, or off.\n"
                        "Exit codes: 0 all that was checked works, 2 something does not.",
                        &exit_code))
         return exit_code;

@@ -20,6 +20,8 @@ struct rig_lock *rig_cli_lock(const struct rig_bench_board *board, const char *w
  * course. */
 void rig_cli_hold_signals(sigset_t *before);
 void rig_cli_release_signals(const sigset_t *before);
+/* With signals held: whether one of them has come. */
+bool rig_cli_signal_is_held(void);
 /* With signals held: so long, or until one of them comes, which stays pending. */
 void rig_cli_wait_held_ms(guint ms);
 

@@ -29,7 +29,9 @@ int rig_cli_report(int argc, char **argv);
 int rig_cli_sim(int argc, char **argv);
 int rig_cli_power(int argc, char **argv);
 int rig_cli_bench_command(int argc, char **argv);
+int rig_cli_bond(int argc, char **argv);
 int rig_cli_doctor(int argc, char **argv);
+int rig_cli_capture(int argc, char **argv);
 
 /* A subcommand as help, man page and completion know it. */
 struct rig_command {

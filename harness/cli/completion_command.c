@@ -38,6 +38,8 @@ static const char tail[] =
     "        COMPREPLY=($(compgen -W bash -- \"$word\"))\n"
     "    elif [[ $command == power && $COMP_CWORD == 2 ]]; then\n"
     "        COMPREPLY=($(compgen -W 'on off cycle status list' -- \"$word\"))\n"
+    "    elif [[ $command == capture && $COMP_CWORD == 2 ]]; then\n"
+    "        COMPREPLY=($(compgen -W 'show record' -- \"$word\"))\n"
     "    elif [[ $command == bench && $COMP_CWORD == 2 ]]; then\n"
     "        COMPREPLY=($(compgen -W 'list check' -- \"$word\"))\n"
     "    elif [[ $command == image && $COMP_CWORD == 2 ]]; then\n"

@@ -112,6 +112,11 @@ static void a_passed_run_comes_out_as_its_golden_files(void **state)
     check_all_forms(*state, "passed");
 }
 
+static void the_last_packets_of_a_failure_come_out_as_the_golden_files(void **state)
+{
+    check_all_forms(*state, "packets");
+}
+
 static void explorations_come_out_as_their_golden_files(void **state)
 {
     check_all_forms(*state, "explored");
@@ -194,6 +199,7 @@ int main(void)
         cmocka_unit_test(a_killed_run_comes_out_as_its_golden_files),
         cmocka_unit_test(an_interrupted_run_comes_out_as_its_golden_files),
         cmocka_unit_test(a_passed_run_comes_out_as_its_golden_files),
+        cmocka_unit_test(the_last_packets_of_a_failure_come_out_as_the_golden_files),
         cmocka_unit_test(explorations_come_out_as_their_golden_files),
         cmocka_unit_test(an_exploration_that_was_killed_comes_out_as_its_golden_files),
         cmocka_unit_test(pictures_come_out_as_their_golden_files),

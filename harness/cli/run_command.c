@@ -38,6 +38,7 @@ void rig_run_options_clear(struct rig_run_options *options)
     g_free(options->case_seed);
     g_free(options->cut);
     g_free(options->cuts);
+    g_free(options->resume);
     g_free(options->bootloader);
     g_strfreev(options->images);
     g_free(options->output);
@@ -116,6 +117,12 @@ int rig_cli_run(int argc, char **argv)
         {"junit", 0, 0, G_OPTION_ARG_FILENAME, &options.junit, "also write the JUnit XML here", "FILE"},
         {"junit-strict", 0, 0, G_OPTION_ARG_NONE, &options.junit_strict,
          "JUnit XML without what the strictest schema refuses", NULL},
+        {"workers", 0, 0, G_OPTION_ARG_INT, &options.n_workers,
+         "of an exploration: so many processes at a time (default: one for each core; the result is the same)",
+         "N"},
+        {"resume", 0, 0, G_OPTION_ARG_FILENAME, &options.resume,
+         "explorations that an earlier run did not end (budget, interrupt) go on from what it left in its DIR",
+         "DIR|FILE"},
         {"no-html", 0, 0, G_OPTION_ARG_NONE, &options.no_html, "leave out the HTML report", NULL},
         {"quiet", 'q', 0, G_OPTION_ARG_NONE, &options.quiet, "failures and the summary only", NULL},
         {"verbose", 'v', 0, G_OPTION_ARG_NONE, &options.verbose, "show every step", NULL},

@@ -29,6 +29,8 @@ struct rig_run_options {
     char *case_seed;
     char *cut;
     char *cuts;
+    int n_workers;
+    char *resume;
     char **images;
     double timeout_scale;
     gboolean dry_run;

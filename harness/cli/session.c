@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #define DEFAULT_OUTPUT "reports/out"
+#define MAX_PICTURES_NAMED 5u
 
 /* The one thing that a signal handler may touch. */
 static volatile int interrupted;
@@ -92,10 +93,10 @@ static bool parse_plan(struct session *session, GError **error)
     struct rig_run_plan *plan = &session->plan;
 
     if (options->n_repeats < 1 || options->n_repeats > 100000 || options->n_retries < 0 ||
-        options->n_retries > 50 || !(options->timeout_scale > 0.0 && options->timeout_scale <= 1000.0)) {
+        options->n_retries > 50 || options->n_workers < 0 || options->n_workers > 64 || !(options->timeout_scale > 0.0 && options->timeout_scale <= 1000.0)) {
         g_set_error_literal(
             error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-            "--repeat wants 1 to 100000, --retries 0 to 50, --timeout-scale more than 0 up to 1000");
+            "--repeat wants 1 to 100000, --retries 0 to 50, --workers 0 to 64, --timeout-scale more than 0 up to 1000");
         return false;
     }
     plan->n_repeats = (guint)options->n_repeats;
@@ -105,6 +106,8 @@ static bool parse_plan(struct session *session, GError **error)
     plan->has_case_seed = options->case_seed != NULL;
     plan->has_only_cut = options->cut != NULL;
     plan->only_path = options->cuts;
+    plan->n_workers = (guint)options->n_workers;
+    plan->resume = options->resume;
     plan->interrupted = &interrupted;
     return parse_seed(options->seed, &plan->seed, error) &&
            (!options->case_seed || parse_seed(options->case_seed, &plan->case_seed, error)) &&
@@ -189,17 +192,22 @@ static void publish(struct session *session, const char *path, char *text, gsize
     g_free(text);
 }
 
-/* A picture that cannot be written is a report that was not written. */
+/* Many are told by their folder. A picture that cannot be written is a report that was not written. */
 static void write_pictures(struct session *session)
 {
     g_autofree char *folder = rig_output_file(session->output, RIG_EVIDENCE_FOLDER);
+    g_autoptr(GPtrArray) pictures = g_ptr_array_new_with_free_func(g_free);
     GError *error = NULL;
 
-    if (rig_pictures_write(session->results, folder, session->written, &error))
-        return;
-    fprintf(stderr, "bootrig: the pictures of paths were not written: %s\n", error->message);
-    g_error_free(error);
-    session->report_failed = true;
+    if (!rig_pictures_write(session->results, folder, pictures, &error)) {
+        fprintf(stderr, "bootrig: the pictures of paths were not written: %s\n", error->message);
+        g_error_free(error);
+        session->report_failed = true;
+    }
+    if (pictures->len > MAX_PICTURES_NAMED)
+        g_ptr_array_add(session->written, g_strdup_printf("%s: %u pictures", folder, pictures->len));
+    for (guint i = 0; i < pictures->len && pictures->len <= MAX_PICTURES_NAMED; i++)
+        g_ptr_array_add(session->written, g_strdup(g_ptr_array_index(pictures, i)));
 }
 
 static void write_junit(struct session *session, const char *path)

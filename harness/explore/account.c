@@ -384,7 +384,7 @@ static void open_step(struct rig_account *account, const struct sim_flash_operat
     step->by_application = by_application;
     step->torn = operation->torn;
     step->area = area;
-    step->first_operation = last_leg(account)->n_operations;
+    step->first_operation = last_leg(account)->first_operation + last_leg(account)->n_operations;
     step->text = rig_account_operation_text(account, operation, &step->field);
     if (area != RIG_ACCOUNT_ELSEWHERE) {
         const struct rig_account_area *place = g_ptr_array_index(account->areas, area);
@@ -424,7 +424,8 @@ static void note_untold(struct rig_account *account, guint32 n_untold)
 
     *step = (struct rig_account_step){.kind = RIG_ACCOUNT_MORE,
                                       .n_steps = 1,
-                                      .first_operation = last_leg(account)->n_operations - n_untold,
+                                      .first_operation = last_leg(account)->first_operation +
+                                                         last_leg(account)->n_operations - n_untold,
                                       .n_operations = n_untold,
                                       .cells = step->cells,
                                       .trailers = step->trailers};

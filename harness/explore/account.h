@@ -82,13 +82,14 @@ struct rig_account_step {
 struct rig_account_leg {
     guint number;
     struct rig_leg asked;
-    GPtrArray *cells; /* per area GArray of struct rig_cell: before */
-    GArray *trailers; /* per area struct rig_account_trailer: before */
-    char *decision;   /* what the bootloader decided: "revert, resumed"; NULL: it does not tell */
-    char *runs;       /* what it started: "new, not confirmed"; NULL: nothing */
-    char *action;     /* what the application did then; NULL */
-    char *stop;       /* why nothing runs, with power; NULL */
-    char *cut;        /* "before operation 5: write scratch trailer: magic = good"; NULL: no cut */
+    GPtrArray *cells;        /* per area GArray of struct rig_cell: before */
+    GArray *trailers;        /* per area struct rig_account_trailer: before */
+    char *decision;          /* what the bootloader decided: "revert, resumed"; NULL: it does not tell */
+    char *runs;              /* what it started: "new, not confirmed"; NULL: nothing */
+    char *action;            /* what the application did then; NULL */
+    char *stop;              /* why nothing runs, with power; NULL */
+    char *cut;               /* "before operation 5: write scratch trailer: magic = good"; NULL: no cut */
+    guint32 first_operation; /* number of its first; 0 in explorations, which count from each power-on */
     guint32 n_operations;
     GPtrArray *steps;      /* struct rig_account_step * */
     GPtrArray *operations; /* char *: each one in words */

@@ -592,3 +592,47 @@ bool rig_contents_are_sound(const struct rig_contents *contents)
     }
     return true;
 }
+
+guint32 rig_contents_n_pages(const struct rig_contents *contents)
+{
+    return contents->n_pages;
+}
+
+guint32 rig_contents_n_own_pages(const struct rig_contents *contents)
+{
+    guint32 n = 0;
+
+    for (guint i = 0; i < contents->n_devices; i++)
+        n = MAX(n, contents->erased_page[i] + 1);
+    return n;
+}
+
+guint32 rig_contents_n_places(const struct rig_contents *contents)
+{
+    return contents->n_content_pages;
+}
+
+const guint8 *rig_contents_page(const struct rig_contents *contents, guint32 page)
+{
+    return page_at(contents, page)->bytes;
+}
+
+const guint32 *rig_contents_list(const struct rig_contents *contents, guint32 content)
+{
+    return pages_of(contents, content);
+}
+
+guint32 rig_contents_put_page(struct rig_contents *contents, const guint8 *bytes)
+{
+    return intern_page(contents, bytes);
+}
+
+guint32 rig_contents_put_list(struct rig_contents *contents, const guint32 *pages)
+{
+    guint64 hash = 0;
+
+    memcpy(contents->scratch, pages, contents->n_content_pages * sizeof *pages);
+    for (guint32 place = 0; place < contents->n_content_pages; place++)
+        hash += hash_place(place, pages[place]);
+    return intern_scratch(contents, hash);
+}

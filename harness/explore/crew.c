@@ -1,24 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Workers are forked for one batch: they know all that was found before, and what a foreign bootloader does
- * to them ends with them. */
+/* Workers are forked for one batch: they know all that was found before, and what a foreign bootloader does to
+ * them ends with them. */
 #define _GNU_SOURCE
 #include "explore/crew.h"
 
+#include "explore/apart.h"
 #include "explore/parcel.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
-#include <string.h>
 #include <sys/pidfd.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define MAX_WORKERS 64u
 #define WORTH_A_FORK_US 4000 /* of work for each worker */
-#define SESSION_TASKS 128u   /* of a subject that may spoil its process, between two looks at what it did */
+#define SESSION_TASKS 512u   /* of a subject that may spoil its process, between two looks at what it did */
 #define LOOK_EVERY_MS 20
 
 struct rig_crew {
@@ -33,7 +30,27 @@ struct rig_crew {
     gsize n_bytes;
     guint n_strays;
     guint n_forks;
+    bool eager;
 };
+
+/* Freeing everything makes the allocator look at its blocks: it ends the process when they were spoilt. */
+static bool is_unspoilt(void *user)
+{
+    struct rig_crew *crew = user;
+    bool sound = rig_contents_are_sound(crew->contents);
+
+    rig_recorder_free(crew->recorder);
+    rig_contents_free(crew->contents);
+    rig_subject_free(crew->subject);
+    return sound;
+}
+
+static bool stop_subject(void *user)
+{
+    struct rig_crew *crew = user;
+
+    return crew->stop(crew->user);
+}
 
 struct rig_crew *rig_crew_new(struct rig_contents *contents, struct rig_recorder *recorder,
                               struct rig_subject *subject, guint n_workers, bool (*stop)(void *user),
@@ -47,6 +64,9 @@ struct rig_crew *rig_crew_new(struct rig_contents *contents, struct rig_recorder
     crew->n_workers = CLAMP(n_workers > 0 ? n_workers : g_get_num_processors(), 1u, MAX_WORKERS);
     crew->stop = stop;
     crew->user = user;
+    subject->stop = stop_subject;
+    subject->unspoilt = is_unspoilt;
+    subject->user = crew;
     return crew;
 }
 
@@ -54,6 +74,9 @@ void rig_crew_free(struct rig_crew *crew)
 {
     if (!crew)
         return;
+    crew->subject->stop = NULL;
+    crew->subject->unspoilt = NULL;
+    crew->subject->user = NULL;
     g_free(crew->trouble);
     g_free(crew);
 }
@@ -73,6 +96,11 @@ gsize rig_crew_bytes(const struct rig_crew *crew)
     return crew->n_bytes;
 }
 
+void rig_crew_set_eager(struct rig_crew *crew)
+{
+    crew->eager = true;
+}
+
 guint rig_crew_n_forks(const struct rig_crew *crew)
 {
     return crew->n_forks;
@@ -90,21 +118,24 @@ static struct row part(struct row row, guint from, guint n)
     return (struct row){.tasks = row.tasks + from, .traces = row.traces + from, .n = n};
 }
 
-static void run_here(struct rig_crew *crew, struct row row)
+static void run_one(struct rig_crew *crew, const struct rig_task *task, struct rig_trace *trace)
 {
-    guint64 n_before = rig_recorder_n_executed(crew->recorder);
-    gint64 before_us = g_get_monotonic_time();
-    guint64 n_executed;
-
-    for (guint i = 0; i < row.n && !crew->stop(crew->user); i++)
-        if (!rig_record_known(crew->recorder, &row.tasks[i], row.traces[i]))
-            rig_trace_record(crew->recorder, &row.tasks[i], row.traces[i]);
-    n_executed = rig_recorder_n_executed(crew->recorder) - n_before;
-    if (n_executed > 0)
-        crew->us_per_task = (double)(g_get_monotonic_time() - before_us) / (double)row.n;
+    if (!rig_record_known(crew->recorder, task, trace))
+        rig_trace_record(crew->recorder, task, trace);
 }
 
-enum fate { FATE_RUNNING, FATE_SOUND, FATE_ENDED, FATE_SPOILT, FATE_HUNG, FATE_STOPPED };
+static void run_here(struct rig_crew *crew, struct row row)
+{
+    gint64 before_us = g_get_monotonic_time();
+    guint n_done = 0;
+
+    for (; n_done < row.n && !crew->stop(crew->user); n_done++)
+        run_one(crew, &row.tasks[n_done], row.traces[n_done]);
+    if (n_done > 0)
+        crew->us_per_task = (double)(g_get_monotonic_time() - before_us) / n_done;
+}
+
+enum fate { FATE_RUNNING, FATE_SOUND, FATE_ENDED, FATE_STOPPED };
 
 /* One worker and the row of tasks that it was given. */
 struct worker {
@@ -118,57 +149,26 @@ struct worker {
     gint64 seen_us; /* when it last got further */
 };
 
-/* What the worker had from its parent is not its own any more when a signal goes to a whole group, or when
- * something is printed. */
-static void settle_in(const struct rig_crew *crew)
-{
-    int nowhere;
-
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    setpgid(0, 0);
-    signal(SIGINT, SIG_IGN);
-    signal(SIGTERM, SIG_DFL);
-    if (!crew->subject->isolated || (nowhere = open("/dev/null", O_RDWR)) < 0)
-        return;
-    dup2(nowhere, STDIN_FILENO);
-    dup2(nowhere, STDOUT_FILENO);
-    dup2(nowhere, STDERR_FILENO);
-}
-
-/* Freeing everything makes the allocator look at its blocks: it ends the process when they were spoilt. */
-static bool is_unspoilt(struct rig_crew *crew)
-{
-    bool sound = rig_contents_are_sound(crew->contents);
-
-    rig_recorder_free(crew->recorder);
-    rig_contents_free(crew->contents);
-    rig_subject_free(crew->subject);
-    return sound;
-}
-
-#define EXIT_FULL 1
-#define EXIT_SPOILT 2
-
 static G_GNUC_NORETURN void work(struct rig_crew *crew, const struct worker *worker)
 {
     gsize n_before = rig_contents_bytes(crew->contents) + rig_recorder_bytes(crew->recorder);
     gsize n_after;
     bool room = true;
 
-    settle_in(crew);
-    rig_parcel_begin(worker->parcel, crew->contents);
+    rig_apart_settle_in(crew->subject->ops->boot_here != NULL);
+    rig_recorder_set_worker(crew->recorder);
+    rig_parcel_begin(worker->parcel, crew->contents, crew->recorder);
     for (guint i = 0; i < worker->row.n && room; i++) {
         struct rig_trace trace;
 
-        if (!rig_record_known(crew->recorder, &worker->row.tasks[i], &trace))
-            rig_trace_record(crew->recorder, &worker->row.tasks[i], &trace);
+        run_one(crew, &worker->row.tasks[i], &trace);
         room = rig_parcel_put(worker->parcel, crew->contents, crew->recorder, &trace);
     }
     n_after = rig_contents_bytes(crew->contents) + rig_recorder_bytes(crew->recorder);
     rig_parcel_seal(worker->parcel, n_after - n_before);
-    if (crew->subject->isolated && !is_unspoilt(crew))
-        _exit(EXIT_SPOILT);
-    _exit(room ? 0 : EXIT_FULL);
+    if (crew->subject->ops->boot_here && !is_unspoilt(crew))
+        _exit(RIG_APART_SPOILT);
+    _exit(room ? RIG_APART_DONE : RIG_APART_FULL);
 }
 
 static bool start(struct rig_crew *crew, struct worker *worker)
@@ -190,34 +190,37 @@ static bool start(struct rig_crew *crew, struct worker *worker)
     return true;
 }
 
-static void reap(struct worker *worker)
+static void close_worker(struct worker *worker, enum fate fate)
 {
-    while (waitpid(worker->pid, &worker->status, 0) < 0 && errno == EINTR)
-        ;
     if (worker->pidfd >= 0)
         close(worker->pidfd);
+    worker->fate = fate;
 }
 
 static void kill_worker(struct worker *worker, enum fate fate)
 {
-    kill(worker->pid, SIGKILL);
-    reap(worker);
-    worker->fate = fate;
+    rig_apart_kill(worker->pid, &worker->status);
+    close_worker(worker, fate);
+}
+
+static enum fate fate_of(struct worker *worker)
+{
+    bool by_itself = WIFEXITED(worker->status);
+    int status = by_itself ? WEXITSTATUS(worker->status) : 0;
+
+    return by_itself && (status == RIG_APART_DONE || status == RIG_APART_FULL) &&
+                   rig_parcel_open(worker->parcel)
+               ? FATE_SOUND
+               : FATE_ENDED;
 }
 
 static void look_at(const struct rig_crew *crew, struct worker *worker)
 {
     guint n_put = rig_parcel_n_put(worker->parcel);
     gint64 now_us = g_get_monotonic_time();
-    siginfo_t ended = {0};
 
-    if (waitid(P_PID, (id_t)worker->pid, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid != 0) {
-        reap(worker);
-        worker->fate = FATE_ENDED;
-        if (WIFEXITED(worker->status) && WEXITSTATUS(worker->status) == EXIT_SPOILT)
-            worker->fate = FATE_SPOILT;
-        else if (WIFEXITED(worker->status) && WEXITSTATUS(worker->status) <= EXIT_FULL)
-            worker->fate = rig_parcel_open(worker->parcel) ? FATE_SOUND : FATE_SPOILT;
+    if (rig_apart_ended(worker->pid, &worker->status)) {
+        close_worker(worker, fate_of(worker));
     } else if (crew->stop(crew->user)) {
         kill_worker(worker, FATE_STOPPED);
     } else if (n_put != worker->n_seen) {
@@ -225,7 +228,7 @@ static void look_at(const struct rig_crew *crew, struct worker *worker)
         worker->seen_us = now_us;
     } else if (crew->subject->max_boot_ms > 0 &&
                now_us - worker->seen_us > (gint64)crew->subject->max_boot_ms * 1000) {
-        kill_worker(worker, FATE_HUNG);
+        kill_worker(worker, FATE_ENDED);
     }
 }
 
@@ -261,8 +264,9 @@ static guint take(struct rig_crew *crew, struct worker *worker)
 
     if (worker->fate != FATE_SOUND)
         return 0;
-    while (n_done < worker->row.n && rig_parcel_take(worker->parcel, crew->contents, crew->recorder,
-                                                     &worker->row.tasks[n_done], worker->row.traces[n_done]))
+    while (n_done < worker->row.n &&
+           rig_parcel_take(worker->parcel, crew->contents, crew->recorder, &worker->row.tasks[n_done],
+                           worker->row.traces[n_done]))
         n_done++;
     if (n_done < worker->row.n)
         worker->row.traces[n_done]->end = RIG_TRACE_NONE;
@@ -283,6 +287,8 @@ static guint worth(const struct rig_crew *crew, guint n_tasks)
 {
     double n = crew->us_per_task * n_tasks / WORTH_A_FORK_US;
 
+    if (crew->eager)
+        return crew->n_workers;
     return n < 2 ? 1 : MIN(crew->n_workers, (guint)n);
 }
 
@@ -315,50 +321,21 @@ static void run_shared(struct rig_crew *crew, struct row row)
     free_workers(workers, n_parts - 1);
 }
 
-/* What a run did to the process that it was alone in. */
-static void blame(struct rig_crew *crew, const struct worker *worker, struct rig_trace *trace)
-{
-    bool killed = WIFSIGNALED(worker->status);
-    g_autofree char *text = NULL;
-
-    *trace = (struct rig_trace){.final = worker->row.tasks->content,
-                                .end = worker->fate == FATE_HUNG ? RIG_END_LOOP : RIG_END_CRASH,
-                                .image = RIG_IMAGE_UNKNOWN};
-    if (worker->fate == FATE_SOUND)
-        text = g_strdup("more flash operations than can be kept");
-    else if (worker->fate == FATE_HUNG)
-        text = g_strdup_printf("no end within %u ms, deaf to the clock's signal", crew->subject->max_boot_ms);
-    else if (worker->fate == FATE_SPOILT)
-        text = g_strdup("it wrote over memory that is not its own");
-    else if (killed && WTERMSIG(worker->status) == SIGABRT)
-        text = g_strdup("it spoilt the heap of the process that runs it");
-    else
-        text = g_strdup_printf("it ended the process that runs it: %s %d", killed ? "signal" : "status",
-                               killed ? WTERMSIG(worker->status) : WEXITSTATUS(worker->status));
-    rig_recorder_adopt(crew->recorder, trace, NULL, NULL, text);
-}
-
-static void run_apart(struct rig_crew *crew, struct row row, guint n_session);
-
-/* Everything that this worker was to do is done then, unless it was stopped. */
+/* Each run of this worker that is not there is done alone: which one was it? */
 static void conclude(struct rig_crew *crew, struct worker *worker)
 {
-    guint n_done, n_blamed = 0;
+    guint n_done = take(crew, worker);
+    guint n_blamed = 0;
 
-    if (worker->fate == FATE_STOPPED)
-        return;
-    n_done = take(crew, worker);
-    if (n_done == worker->row.n)
-        return;
-    if (worker->row.n == 1) {
-        blame(crew, worker, worker->row.traces[0]);
-        return;
+    for (guint i = n_done; i < worker->row.n && !crew->stop(crew->user); i++) {
+        struct rig_trace *trace = worker->row.traces[i];
+
+        rig_trace_record(crew->recorder, &worker->row.tasks[i], trace);
+        n_blamed += trace->end == RIG_END_CRASH || trace->end == RIG_END_LOOP;
+        if (crew->stop(crew->user))
+            trace->end = RIG_TRACE_NONE;
     }
-    /* Which one was it? Each alone in a process of its own. */
-    run_apart(crew, part(worker->row, n_done, worker->row.n - n_done), 1);
-    for (guint i = n_done; i < worker->row.n; i++)
-        n_blamed += worker->row.traces[i]->end >= RIG_END_CRASH;
-    crew->n_strays += n_blamed == 0 && worker->fate != FATE_SOUND;
+    crew->n_strays += n_blamed == 0 && worker->fate == FATE_ENDED;
 }
 
 static bool start_row(struct rig_crew *crew, struct worker *workers, guint *n_workers)
@@ -390,9 +367,10 @@ static guint leave_known_out(struct rig_crew *crew, struct row row, struct rig_t
     return n_left;
 }
 
-/* A subject that may spoil its process: workers side by side, each with n_session tasks; then the next. */
-static void run_apart(struct rig_crew *crew, struct row row, guint n_session)
+/* A subject that may spoil its process: workers side by side, each with some of the tasks; then the next. */
+static void run_apart(struct rig_crew *crew, struct row row)
 {
+    guint n_session = CLAMP(row.n / crew->n_workers, 1u, SESSION_TASKS);
     g_autofree struct rig_task *tasks = g_new(struct rig_task, row.n);
     g_autofree struct rig_trace **traces = g_new(struct rig_trace *, row.n);
     struct row left = {.tasks = tasks, .traces = traces};
@@ -413,7 +391,6 @@ static void run_apart(struct rig_crew *crew, struct row row, guint n_session)
             conclude(crew, &workers[i]);
         free_workers(workers, crew->n_workers);
         left = part(left, n_given, left.n - n_given);
-        left.n = leave_known_out(crew, left, (struct rig_task *)left.tasks, (struct rig_trace **)left.traces);
     }
 }
 
@@ -428,20 +405,17 @@ static void look_for_trouble(struct rig_crew *crew, struct row row)
 bool rig_crew_run(struct rig_crew *crew, const struct rig_task *tasks, guint n_tasks,
                   struct rig_trace *traces)
 {
-    g_autofree struct rig_task *left = g_new(struct rig_task, n_tasks);
     g_autofree struct rig_trace **places = g_new(struct rig_trace *, n_tasks);
-    g_autofree struct rig_trace **left_places = g_new(struct rig_trace *, n_tasks);
     struct row row = {.tasks = tasks, .traces = places, .n = n_tasks};
 
-    for (guint i = 0; i < n_tasks; i++)
+    for (guint i = 0; i < n_tasks; i++) {
         places[i] = &traces[i];
-    if (crew->subject->isolated) {
-        run_apart(crew, row, CLAMP(n_tasks / crew->n_workers, 1u, SESSION_TASKS));
-    } else {
-        guint n_left = leave_known_out(crew, row, left, left_places);
-
-        run_shared(crew, (struct row){.tasks = left, .traces = left_places, .n = n_left});
+        traces[i].end = RIG_TRACE_NONE;
     }
+    if (crew->subject->ops->boot_here)
+        run_apart(crew, row);
+    else
+        run_shared(crew, row);
     look_for_trouble(crew, row);
     for (guint i = 0; i < n_tasks; i++)
         if (traces[i].end == RIG_TRACE_NONE)

@@ -25,6 +25,8 @@ bool rig_crew_run(struct rig_crew *crew, const struct rig_task *tasks, guint n_t
 const char *rig_crew_trouble(const struct rig_crew *crew); /* NULL: none */
 /* Workers that ended before their time although none of their runs does so alone. */
 guint rig_crew_n_strays(const struct rig_crew *crew);
+/* Workers are started whether it pays or not. */
+void rig_crew_set_eager(struct rig_crew *crew);
 gsize rig_crew_bytes(const struct rig_crew *crew); /* the most that workers had beside this process */
 guint rig_crew_n_forks(const struct rig_crew *crew);
 

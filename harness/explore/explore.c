@@ -1,41 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Breadth-first exploration by the number of power cuts. */
-#include "explore/explore.h"
+#include "explore/search.h"
 
-#include "explore/crew.h"
-
-#define NO_NODE G_MAXUINT32
-#define MIN_BATCH_NODES 64u                   /* between looks at the budgets */
+#define MIN_BATCH_NODES 64u /* between looks at the budgets */
 #define MAX_BATCH_NODES 2048u
 #define MAX_PIECES (1u << 30) /* of the recorder's rows, which count in 32 bits */
-
-struct node {
-    guint32 content;
-    guint32 parent;
-    guint32 operation;
-    guint8 form; /* enum rig_leg_form of the way here */
-    guint8 history;
-    guint16 n_cuts;
-};
-
-struct search {
-    const struct rig_explore_plan *plan;
-    struct rig_exploration *result;
-    struct rig_contents *contents;
-    struct rig_recorder *recorder;
-    struct rig_crew *crew;
-    GArray *boots;       /* struct rig_trace per content; end = RIG_TRACE_NONE until recorded */
-    GHashTable *actions; /* content * RIG_N_ACTIONS + action + 1 -> index + 1 into action_traces */
-    GArray *action_traces; /* struct rig_trace; end as in boots */
-    GArray *seen;        /* guint64[2] per content: histories */
-    GArray *walked;      /* guint64[2] per piece of a row: histories */
-    GArray *nodes;       /* struct node */
-    GArray *levels[2];   /* guint32: nodes with the present number of cuts, and with one more */
-    GArray *tasks;       /* struct rig_task: what has to be recorded next */
-    GArray *recorded;    /* struct rig_trace of these */
-    guint n_expanded;    /* nodes of the present level */
-    gint64 started_us;
-};
 #define QUEUED_END 0xfe
 
 static bool must_stop(void *user)
@@ -56,6 +25,10 @@ static void search_init(struct search *search, const struct rig_explore_plan *pl
     search->boots = g_array_new(FALSE, FALSE, sizeof(struct rig_trace));
     search->crew = rig_crew_new(search->contents, search->recorder, plan->subject, plan->n_workers, must_stop,
                                 search);
+    if (plan->eager)
+        rig_crew_set_eager(search->crew);
+    if (plan->execute_all)
+        rig_recorder_forget_ways(search->recorder);
     search->actions = g_hash_table_new(NULL, NULL);
     search->action_traces = g_array_new(FALSE, FALSE, sizeof(struct rig_trace));
     search->tasks = g_array_new(FALSE, FALSE, sizeof(struct rig_task));
@@ -85,7 +58,7 @@ static void search_clear(struct search *search)
         g_array_unref(search->levels[i]);
 }
 
-static struct rig_trace *boot_of(struct search *search, guint32 content)
+struct rig_trace *search_boot(struct search *search, guint32 content)
 {
     while (search->boots->len <= content) {
         struct rig_trace unknown = {.end = RIG_TRACE_NONE};
@@ -95,7 +68,7 @@ static struct rig_trace *boot_of(struct search *search, guint32 content)
     return &g_array_index(search->boots, struct rig_trace, content);
 }
 
-static struct rig_trace *action_of(struct search *search, guint32 content, enum rig_action action)
+struct rig_trace *search_action(struct search *search, guint32 content, enum rig_action action)
 {
     gpointer key = GSIZE_TO_POINTER((gsize)content * RIG_N_ACTIONS + action + 1);
     guint index = GPOINTER_TO_UINT(g_hash_table_lookup(search->actions, key));
@@ -110,7 +83,20 @@ static struct rig_trace *action_of(struct search *search, guint32 content, enum 
     return &g_array_index(search->action_traces, struct rig_trace, index - 1);
 }
 
-/* Makes sure that a node is going to be looked at. cost: power cuts on the way from its parent, 0 or 1. */
+bool search_note_seen(struct search *search, guint32 content, guint8 history)
+{
+    guint64 *seen;
+
+    if (search->seen->len <= content)
+        g_array_set_size(search->seen, MAX(content + 1, search->seen->len * 2));
+    seen = &((guint64 *)(void *)search->seen->data)[2 * (gsize)content + history / 64];
+    if (*seen & (guint64)1 << history % 64)
+        return false;
+    *seen |= (guint64)1 << history % 64;
+    return true;
+}
+
+/* Makes sure that a node is going to be looked at. */
 static void visit(struct search *search, guint32 content, guint8 history, guint32 parent,
                   enum rig_leg_form form, guint32 operation)
 {
@@ -121,14 +107,9 @@ static void visit(struct search *search, guint32 content, guint8 history, guint3
                         .operation = operation,
                         .form = (guint8)form,
                         .history = history};
-    guint64 *seen;
 
-    if (search->seen->len <= content)
-        g_array_set_size(search->seen, MAX(content + 1, search->seen->len * 2));
-    seen = &((guint64 *)(void *)search->seen->data)[2 * (gsize)content + history / 64];
-    if (*seen & (guint64)1 << history % 64)
+    if (!search_note_seen(search, content, history))
         return;
-    *seen |= (guint64)1 << history % 64;
     if (parent != NO_NODE)
         node.n_cuts = (guint16)(g_array_index(search->nodes, struct node, parent).n_cuts + cost);
     g_array_append_val(search->nodes, node);
@@ -171,11 +152,11 @@ static void judge(struct search *search, guint32 number, const struct rig_judged
  * yet. *last: the content that it was booted from. */
 static const struct rig_trace *next_end(struct search *search, guint32 content, guint32 *last)
 {
-    const struct rig_trace *boot = boot_of(search, *last = content);
+    const struct rig_trace *boot = search_boot(search, *last = content);
 
     for (guint n_left = search->plan->max_boots; boot->end < RIG_END_NOT_RUN && boot->end != RIG_END_RUNS && n_left > 1;
          n_left--)
-        boot = boot_of(search, *last = boot->final);
+        boot = search_boot(search, *last = boot->final);
     return boot;
 }
 
@@ -240,7 +221,7 @@ static void act(struct search *search, guint32 number, const struct rig_trace *b
 
     if (!rig_history_due(&plan->life, history, boot->image, &action))
         return;
-    trace = *action_of(search, boot->final, action);
+    trace = *search_action(search, boot->final, action);
     judged.trace = &trace;
     judge(search, number, &judged, RIG_LEG_ACT);
     begun = rig_history_acted(&plan->life, history, false);
@@ -257,7 +238,7 @@ static void expand(struct search *search, guint32 number)
     struct node node = g_array_index(search->nodes, struct node, number);
     struct rig_history history = rig_history_unpack(node.history);
     struct rig_history cut = rig_history_cut(&history);
-    struct rig_trace boot = *boot_of(search, node.content);
+    struct rig_trace boot = *search_boot(search, node.content);
     struct rig_judged judged = {.life = &plan->life,
                                 .subject = plan->subject,
                                 .images = plan->images,
@@ -284,7 +265,7 @@ static const char *reason_to_stop(const struct search *search)
 
     if (plan->interrupted && *plan->interrupted)
         return "interrupted";
-    if (plan->max_contents > 0 && rig_contents_count(search->contents) > plan->max_contents)
+    if (plan->max_contents > 0 && rig_contents_count(search->contents) - search->n_begun_with > plan->max_contents)
         return "the budget of states is used up";
     if (plan->max_bytes > 0 &&
         rig_contents_bytes(search->contents) + rig_recorder_bytes(search->recorder) > plan->max_bytes)
@@ -314,7 +295,7 @@ static void queue_boots(struct search *search, const guint32 *batch, guint n_bat
         guint32 last = g_array_index(search->nodes, struct node, batch[i]).content;
 
         next_end(search, last, &last);
-        queue(search, last, RIG_TASK_BOOT, boot_of(search, last));
+        queue(search, last, RIG_TASK_BOOT, search_boot(search, last));
     }
 }
 
@@ -325,21 +306,21 @@ static void queue_actions(struct search *search, const guint32 *batch, guint n_b
     for (guint i = 0; i < n_batch; i++) {
         const struct node *node = &g_array_index(search->nodes, struct node, batch[i]);
         struct rig_history history = rig_history_unpack(node->history);
-        const struct rig_trace *boot = boot_of(search, node->content);
+        const struct rig_trace *boot = search_boot(search, node->content);
         enum rig_action action;
 
         if (boot->end != RIG_END_RUNS)
             continue;
         history = rig_history_ran(&plan->life, &history, boot->image, plan->subject->reverts);
         if (rig_history_due(&plan->life, &history, boot->image, &action))
-            queue(search, boot->final, (gint)action, action_of(search, boot->final, action));
+            queue(search, boot->final, (gint)action, search_action(search, boot->final, action));
     }
 }
 
 static struct rig_trace *slot_of(struct search *search, const struct rig_task *task)
 {
-    return task->action == RIG_TASK_BOOT ? boot_of(search, task->content)
-                                         : action_of(search, task->content, (enum rig_action)task->action);
+    return task->action == RIG_TASK_BOOT ? search_boot(search, task->content)
+                                         : search_action(search, task->content, (enum rig_action)task->action);
 }
 
 /* Records what is queued. false: it could not be done to the end. */
@@ -395,6 +376,8 @@ static void run(struct search *search)
 {
     struct rig_exploration *result = search->result;
 
+    search->started_us = g_get_monotonic_time();
+    search->n_begun_with = search->plan->go_on_from ? rig_contents_count(search->contents) : 0;
     while (search->levels[0]->len > 0 && !result->why_open) {
         GArray *level = search->levels[0];
 
@@ -435,21 +418,51 @@ static void count(struct search *search)
                       rig_crew_bytes(search->crew);
     result->n_strays = rig_crew_n_strays(search->crew);
     result->n_forks = rig_crew_n_forks(search->crew);
-    result->elapsed_us = g_get_monotonic_time() - search->started_us;
+    result->elapsed_us += g_get_monotonic_time() - search->started_us;
+}
+
+static void begin(struct search *search)
+{
+    const struct rig_explore_plan *plan = search->plan;
+    struct rig_history history = {.n_done = (guint8)plan->n_done, .untouched = plan->n_done > 0};
+
+    visit(search, rig_contents_of_flash(search->contents, plan->subject->flash), rig_history_pack(&history),
+          NO_NODE, RIG_LEG_RUN, 0);
+}
+
+static void keep_state(struct search *search)
+{
+    struct rig_exploration *result = search->result;
+    GError *error = NULL;
+
+    result->is_kept = search_save(search, search->plan->keep_in, &error);
+    if (!result->is_kept && !result->trouble)
+        result->trouble = g_strdup(error->message);
+    g_clear_error(&error);
 }
 
 struct rig_exploration *rig_explore(const struct rig_explore_plan *plan)
 {
     struct search search = {.result = g_new0(struct rig_exploration, 1)};
-    struct rig_history history = {.n_done = (guint8)plan->n_done, .untouched = plan->n_done > 0};
-    guint32 first;
+    GError *error = NULL;
 
     search_init(&search, plan);
-    first = rig_contents_of_flash(search.contents, plan->subject->flash);
-    visit(&search, first, rig_history_pack(&history), NO_NODE, RIG_LEG_RUN, 0);
-    run(&search);
-    count(&search);
-    rig_contents_load(search.contents, first, RIG_CONTENT_NONE, plan->subject->flash);
+    if (plan->keep_in || plan->go_on_from)
+        search.fingerprint = rig_explore_fingerprint(plan);
+    if (!plan->go_on_from)
+        begin(&search);
+    if (!plan->go_on_from || search_load(&search, plan->go_on_from, &error)) {
+        run(&search);
+        count(&search);
+        if (plan->keep_in && !search.result->closed)
+            keep_state(&search);
+        rig_contents_load(search.contents, 0, RIG_CONTENT_NONE, plan->subject->flash);
+    } else {
+        search.result->why_open = "the rig has trouble";
+        search.result->trouble = g_strdup(error->message);
+        g_clear_error(&error);
+    }
+    g_free(search.fingerprint);
     search_clear(&search);
     return search.result;
 }

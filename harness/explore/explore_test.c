@@ -4,6 +4,7 @@
 #include "explore/explore.h"
 #include "sim/boot/boot_fixture.h"
 
+#include <glib/gstdio.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -219,6 +220,263 @@ static void a_budget_of_states_stops_and_says_so(void **state)
     close_trial(&trial);
 }
 
+/* Everything that a report tells, byte by byte. */
+static char *story_of(const struct rig_exploration *seen)
+{
+    GString *story = g_string_new(NULL);
+
+    g_string_append_printf(
+        story,
+        "%d %s %u %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %u\n",
+        seen->closed, seen->why_open ? seen->why_open : "", seen->n_contents, seen->n_nodes, seen->n_edges,
+        seen->n_torn_edges, seen->n_boots, seen->longest);
+    for (guint i = 0; i < RIG_N_INVARIANTS; i++)
+        if (seen->violations[i].n_nodes)
+            g_string_append_printf(story, "%u %" G_GUINT64_FORMAT " %u %s %s\n", i,
+                                   seen->violations[i].n_nodes, seen->violations[i].n_cuts,
+                                   seen->violations[i].path, seen->violations[i].complaint);
+    return g_string_free(story, FALSE);
+}
+
+struct way {
+    guint n_workers;
+    bool execute_all;
+};
+
+static char *story_by(const struct board_plan *plan, guint torn, guint32 max_contents, struct way way)
+{
+    struct trial trial;
+    char *story;
+
+    open_trial(&trial, plan, 0);
+    trial.plan.life = (struct rig_life){.actions = {RIG_ACTION_UPLOAD, RIG_ACTION_TEST, RIG_ACTION_CONFIRM},
+                                        .n_actions = 3};
+    trial.plan.torn_write = torn & 1;
+    trial.plan.torn_erase = torn & 2;
+    trial.plan.max_contents = max_contents;
+    trial.plan.n_workers = way.n_workers;
+    trial.plan.eager = true;
+    trial.plan.execute_all = way.execute_all;
+    story = story_of(explore(&trial));
+    assert_true(way.n_workers == 1 || trial.seen->n_forks > 0);
+    close_trial(&trial);
+    return story;
+}
+
+/* All modes, each torn form, parts that forbid and parts that allow a second write, with and without a budget
+ * that ends it. */
+static void workers_and_known_ways_change_nothing(void **state)
+{
+    static const struct way ways[] = {{2, false}, {3, false}, {5, false}, {1, true}, {3, true}};
+
+    (void)state;
+    for (guint number = 0; number < 4 * 4 * 2; number++) {
+        struct board_plan plan = {.mode = (enum rig_swap_mode)(number % 4),
+                                  .n_primary = 8,
+                                  .rewrite_allowed = number / 4 % 2};
+        guint32 max_contents = number / 16 ? 300 : 0;
+        g_autofree char *first = story_by(&plan, number / 4 % 4, max_contents, (struct way){1, false});
+
+        for (guint i = 0; i < G_N_ELEMENTS(ways); i++) {
+            g_autofree char *story = story_by(&plan, number / 4 % 4, max_contents, ways[i]);
+
+            assert_string_equal(story, first);
+        }
+    }
+}
+
+static const struct board_plan small[] = {
+    {.mode = RIG_SWAP_MOVE, .n_primary = 8},
+    {.mode = RIG_SWAP_SCRATCH, .n_primary = 8},
+    {.mode = RIG_SWAP_OFFSET, .n_primary = 8},
+    {.mode = RIG_SWAP_OVERWRITE, .n_primary = 8},
+};
+
+static void ask_for_everything(struct trial *trial)
+{
+    trial->plan.life = (struct rig_life){.actions = {RIG_ACTION_UPLOAD, RIG_ACTION_TEST, RIG_ACTION_CONFIRM},
+                                         .n_actions = 3};
+    trial->plan.torn_write = trial->plan.torn_erase = true;
+}
+
+/* In portions of so many contents, each from the file that the one before left. */
+static char *story_in_portions(const struct board_plan *plan, guint32 portion, const char *path,
+                               guint *n_portions)
+{
+    struct trial trial;
+    char *story;
+
+    open_trial(&trial, plan, 0);
+    ask_for_everything(&trial);
+    trial.plan.keep_in = path;
+    for (*n_portions = 1;; ++*n_portions) {
+        trial.plan.max_contents = portion;
+        explore(&trial);
+        assert_null(trial.seen->trouble);
+        if (trial.seen->closed)
+            break;
+        assert_true(trial.seen->is_kept);
+        trial.plan.go_on_from = path;
+        rig_exploration_free(trial.seen);
+        rig_subject_free(trial.subject);
+    }
+    story = story_of(trial.seen);
+    close_trial(&trial);
+    return story;
+}
+
+static char *new_path(void)
+{
+    return g_build_filename(g_get_tmp_dir(), "bootrig-state-XXXXXX", NULL);
+}
+
+static void an_exploration_in_portions_ends_as_one_in_a_piece(void **state)
+{
+    g_autofree char *folder = new_path();
+    g_autofree char *path = NULL;
+    guint n_portions = 0, n_most = 0;
+
+    (void)state;
+    assert_non_null(g_mkdtemp(folder));
+    path = g_build_filename(folder, "state", NULL);
+    for (guint i = 0; i < G_N_ELEMENTS(small); i++) {
+        g_autofree char *whole = story_in_portions(&small[i], 1000000, path, &n_portions);
+
+        assert_int_equal(n_portions, 1);
+        for (guint32 portion = 40; portion < 2000; portion *= 3) {
+            g_autofree char *story = story_in_portions(&small[i], portion, path, &n_portions);
+
+            assert_string_equal(story, whole);
+            n_most = MAX(n_most, n_portions);
+        }
+    }
+    assert_true(n_most > 5);
+    g_remove(path);
+    g_rmdir(folder);
+}
+
+/* Owned by the caller. */
+static char *refusal_of(const char *path)
+{
+    struct trial trial;
+    char *trouble;
+
+    open_trial(&trial, &small[0], 0);
+    ask_for_everything(&trial);
+    trial.plan.go_on_from = path;
+    explore(&trial);
+    assert_false(trial.seen->closed);
+    trouble = g_strdup(trial.seen->trouble);
+    close_trial(&trial);
+    return trouble;
+}
+
+static void expect_refusal(const char *path, const char *bytes, gsize n_bytes, const char *why)
+{
+    g_autofree char *trouble = NULL;
+
+    assert_true(g_file_set_contents(path, bytes, (gssize)n_bytes, NULL));
+    trouble = refusal_of(path);
+    if (!trouble || !strstr(trouble, why))
+        print_error("%s\n", trouble ? trouble : "taken");
+    assert_non_null(trouble);
+    assert_non_null(strstr(trouble, why));
+}
+
+/* With the sum over it made good again, so that what is behind it is looked at. */
+static void seal(char *bytes, gsize n_bytes)
+{
+    GChecksum *sum = g_checksum_new(G_CHECKSUM_SHA256);
+    gsize n_sum = 32;
+
+    g_checksum_update(sum, (const guchar *)bytes, (gssize)(n_bytes - 32));
+    g_checksum_get_digest(sum, (guint8 *)bytes + n_bytes - 32, &n_sum);
+    g_checksum_free(sum);
+}
+
+static void damaged_and_foreign_states_are_refused(void **state)
+{
+    g_autofree char *folder = new_path();
+    g_autofree char *path = NULL;
+    g_autofree char *bytes = NULL;
+    g_autofree char *trouble = NULL;
+    struct trial trial;
+    gsize n_bytes;
+
+    (void)state;
+    assert_non_null(g_mkdtemp(folder));
+    path = g_build_filename(folder, "state", NULL);
+    trouble = refusal_of(path);
+    assert_non_null(strstr(trouble, "cannot be read"));
+    open_trial(&trial, &small[0], 0);
+    ask_for_everything(&trial);
+    trial.plan.keep_in = path;
+    trial.plan.max_contents = 100;
+    assert_true(explore(&trial)->is_kept);
+    close_trial(&trial);
+    assert_true(g_file_get_contents(path, &bytes, &n_bytes, NULL));
+    expect_refusal(path, "", 0, "no state");
+    expect_refusal(path, "hello, this is a text and nothing else at all", 40, "no state");
+    for (gsize n = 1; n < n_bytes; n = n * 3 / 2 + 1)
+        expect_refusal(path, bytes, n, "cannot go on");
+    for (gsize at = 0; at < n_bytes; at = at * 5 / 4 + 1) {
+        bytes[at] ^= 0x10;
+        expect_refusal(path, bytes, n_bytes, "cannot go on");
+        bytes[at] ^= 0x10;
+    }
+    bytes[8] ^= 2;
+    expect_refusal(path, bytes, n_bytes, "another version");
+    bytes[8] ^= 2;
+    bytes[20] ^= 1;
+    seal(bytes, n_bytes);
+    expect_refusal(path, bytes, n_bytes, "another exploration");
+    g_remove(path);
+    g_rmdir(folder);
+}
+
+/* Whatever stands behind a good sum: an error or an exploration that ends, never more. */
+static void states_that_somebody_made_up_do_no_harm(void **state)
+{
+    g_autofree char *folder = new_path();
+    g_autofree char *path = NULL;
+    g_autofree char *bytes = NULL;
+    struct trial trial;
+    gsize n_bytes;
+    GRand *rand = g_rand_new_with_seed(7);
+
+    (void)state;
+    assert_non_null(g_mkdtemp(folder));
+    path = g_build_filename(folder, "state", NULL);
+    open_trial(&trial, &small[0], 0);
+    ask_for_everything(&trial);
+    trial.plan.keep_in = path;
+    trial.plan.max_contents = 100;
+    assert_true(explore(&trial)->is_kept);
+    close_trial(&trial);
+    assert_true(g_file_get_contents(path, &bytes, &n_bytes, NULL));
+    for (guint i = 0; i < 400; i++) {
+        g_autofree char *made_up = g_memdup2(bytes, n_bytes);
+        gsize n_kept = i % 4 ? n_bytes : (gsize)g_rand_int_range(rand, 120, (gint32)n_bytes);
+
+        for (guint k = 0; k <= i % 3; k++)
+            made_up[g_rand_int_range(rand, 76, (gint32)n_kept - 32)] = (char)g_rand_int(rand);
+        /* Past the pages, where the numbers are. */
+        if (i % 2)
+            made_up[n_kept - 33 - (gsize)g_rand_int_range(rand, 0, (gint32)(n_kept / 4))] = (char)0xff;
+        seal(made_up, n_kept);
+        assert_true(g_file_set_contents(path, made_up, (gssize)n_kept, NULL));
+        open_trial(&trial, &small[0], 0);
+        ask_for_everything(&trial);
+        trial.plan.go_on_from = path;
+        trial.plan.max_contents = 3000;
+        explore(&trial);
+        close_trial(&trial);
+    }
+    g_rand_free(rand);
+    g_remove(path);
+    g_rmdir(folder);
+}
+
 /* What the journal says a content became is what the flash holds. */
 static void contents_follow_the_flash_exactly(void **state)
 {
@@ -280,6 +538,10 @@ int main(void)
         cmocka_unit_test(seeded_defects_break_the_invariants_that_they_should),
         cmocka_unit_test(an_upload_is_part_of_the_life_and_may_be_cut),
         cmocka_unit_test(a_budget_of_states_stops_and_says_so),
+        cmocka_unit_test(workers_and_known_ways_change_nothing),
+        cmocka_unit_test(an_exploration_in_portions_ends_as_one_in_a_piece),
+        cmocka_unit_test(damaged_and_foreign_states_are_refused),
+        cmocka_unit_test(states_that_somebody_made_up_do_no_harm),
         cmocka_unit_test(contents_follow_the_flash_exactly),
         cmocka_unit_test(paths_are_written_and_read_back),
     };

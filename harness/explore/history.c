@@ -26,6 +26,9 @@ struct rig_request rig_history_request(const struct rig_life *life, const struct
     for (guint i = 0; i < life->n_actions && i < history->n_done + (history->begun ? 1u : 0u); i++) {
         bool complete = i < history->n_done;
 
+        /* The old image runs and takes the place of the other away: what was asked for is over. */
+        if (life->actions[i] == RIG_ACTION_UPLOAD)
+            request = (struct rig_request){.made = false};
         if (asks_for_update(life->actions[i]))
             request = (struct rig_request){.made = true,
                                            .complete = complete,

@@ -11,17 +11,15 @@
 /* So many bytes of a sector are looked at, without the trailer or with it. */
 struct sight {
     const guint8 *bytes;
-    gsize n_bytes;
+    gsize n_used; /* behind them all is erased */
     guint8 erased;
 };
 
-static gsize used_bytes(const struct sight *sight)
+static struct sight sight_of(const guint8 *bytes, gsize n_bytes, guint8 erased)
 {
-    gsize n = sight->n_bytes;
-
-    while (n > 0 && sight->bytes[n - 1] == sight->erased)
-        n--;
-    return n;
+    while (n_bytes > 0 && bytes[n_bytes - 1] == erased)
+        n_bytes--;
+    return (struct sight){bytes, n_bytes, erased};
 }
 
 static bool chunk_is_erased_from(const struct rig_explore_image *image, gsize at, gsize to, guint8 erased)
@@ -36,12 +34,12 @@ static bool chunk_is_erased_from(const struct rig_explore_image *image, gsize at
 static bool shows(const struct sight *sight, gsize n_sector, const struct rig_explore_image *image, gsize at,
                   bool *part)
 {
-    gsize n_used = used_bytes(sight);
     gsize n_image = MIN(image->n_bytes - at, n_sector);
 
-    if (n_used == 0 || n_used > n_image || memcmp(sight->bytes, image->bytes + at, n_used) != 0)
+    if (sight->n_used == 0 || sight->n_used > n_image ||
+        memcmp(sight->bytes, image->bytes + at, sight->n_used) != 0)
         return false;
-    *part = !chunk_is_erased_from(image, at + n_used, at + n_image, sight->erased);
+    *part = !chunk_is_erased_from(image, at + sight->n_used, at + n_image, sight->erased);
     return true;
 }
 
@@ -71,16 +69,16 @@ static bool find_image(const struct rig_account *account, const struct sight *si
 static struct rig_cell cell_of(const struct rig_account *account, const guint8 *bytes, gsize n_bytes,
                                gsize n_before_trailer, guint here, guint8 erased)
 {
-    struct sight whole = {bytes, n_bytes, erased};
-    struct sight before = {bytes, n_before_trailer, erased};
+    struct sight whole = sight_of(bytes, n_bytes, erased);
+    struct sight before = sight_of(bytes, n_before_trailer, erased);
     struct rig_cell cell = {.holds = RIG_HOLDS_ERASED};
 
-    if (used_bytes(&whole) == 0 || find_image(account, &whole, n_bytes, here, &cell))
+    if (whole.n_used == 0 || find_image(account, &whole, n_bytes, here, &cell))
         return cell;
     cell = (struct rig_cell){.holds = RIG_HOLDS_MIXED};
     if (n_before_trailer == n_bytes)
         return cell;
-    if (used_bytes(&before) == 0)
+    if (before.n_used == 0)
         cell.holds = RIG_HOLDS_TRAILER;
     else
         find_image(account, &before, n_bytes, here, &cell);

@@ -8,14 +8,14 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
-static void explore_life(const struct board *board, const struct rig_explore_image images[2],
-                         enum rig_action how)
+static void explore_actions(const struct board *board, const struct rig_explore_image images[2],
+                            struct rig_life life)
 {
     g_autoptr(rig_subject) subject = rig_subject_model(&board->config, board->flash);
     struct rig_explore_plan plan = {
         .subject = subject,
         .images = {images[0], images[1]},
-        .life = {.actions = {RIG_ACTION_UPLOAD, how, RIG_ACTION_CONFIRM}, .n_actions = 3},
+        .life = life,
         .torn_write = true,
         .torn_erase = true,
         .invariants = RIG_ALL_INVARIANTS,
@@ -24,15 +24,26 @@ static void explore_life(const struct board *board, const struct rig_explore_ima
 
     assert_non_null(subject);
     g_autoptr(rig_exploration) seen = rig_explore(&plan);
+    assert_null(seen->trouble);
     assert_true(seen->closed);
     for (guint i = 0; i < RIG_N_INVARIANTS; i++) {
         if (seen->violations[i].n_nodes)
-            print_error("%s, write %u, %s: %s: %s, cuts=%s\n", rig_swap_mode_name(board->config.mode),
-                        sim_flash_device(board->flash, 0)->write_bytes, rig_action_name(how),
+            print_error("%s, write %u, sectors of %u, images of %zu and %zu, %s: %s: %s, cuts=%s\n", rig_swap_mode_name(board->config.mode),
+                        sim_flash_device(board->flash, 0)->write_bytes,
+                        sim_flash_device(board->flash, 0)->regions[0].sector_bytes, images[0].n_bytes,
+                        images[1].n_bytes, rig_action_name(life.actions[1]),
                         rig_invariant_name((enum rig_invariant)i), seen->violations[i].complaint,
                         seen->violations[i].path);
         assert_int_equal(seen->violations[i].n_nodes, 0);
     }
+}
+
+static void explore_life(const struct board *board, const struct rig_explore_image images[2],
+                         enum rig_action how)
+{
+    explore_actions(
+        board, images,
+        (struct rig_life){.actions = {RIG_ACTION_UPLOAD, how, RIG_ACTION_CONFIRM}, .n_actions = 3});
 }
 
 static void hold_in(struct board_plan plan, enum rig_swap_mode mode)
@@ -129,6 +140,148 @@ static void images_of_one_sector_and_the_largest(void **state)
             (enum rig_swap_mode)mode);
 }
 
+/* What a board and its life can be; every two of these values meet in some case of the matrix below. */
+enum factor { MODE, UNIT, SECTOR, LAYOUT, ERASED, SIZE, LIFE, N_FACTORS };
+enum layout { EVEN, UNEVEN, EXTERNAL, EXTERNAL_SMALL };
+enum size { ONE_SECTOR, ODD, LARGEST };
+#define MAX_VALUES 6u
+static const guint n_values[N_FACTORS] = {4, 6, 6, 4, 2, 3, 4};
+static const guint32 units[] = {1, 2, 4, 8, 16, 32};
+static const guint32 sector_sizes[] = {512, 1024, 2048, 4096, 32768, 131072};
+static const struct rig_life lives[] = {
+    {.actions = {RIG_ACTION_UPLOAD, RIG_ACTION_TEST, RIG_ACTION_CONFIRM}, .n_actions = 3},
+    {.actions = {RIG_ACTION_UPLOAD, RIG_ACTION_PERMANENT}, .n_actions = 2},
+    {.actions = {RIG_ACTION_UPLOAD, RIG_ACTION_TEST, RIG_ACTION_UPLOAD, RIG_ACTION_TEST, RIG_ACTION_CONFIRM},
+     .n_actions = 5},
+    {.actions = {RIG_ACTION_UPLOAD, RIG_ACTION_TEST, RIG_ACTION_UPLOAD, RIG_ACTION_PERMANENT}, .n_actions = 4},
+};
+
+struct row {
+    guint value[N_FACTORS];
+};
+
+/* Slots of one more sector than their partner, where the mode wants them so; scratch takes any. */
+static void lay_out(struct board_plan *plan, enum layout layout)
+{
+    bool one_less = plan->mode == RIG_SWAP_MOVE;
+
+    plan->n_secondary = plan->n_primary;
+    if (layout == UNEVEN && one_less)
+        plan->n_primary++;
+    else if (layout == UNEVEN && plan->mode == RIG_SWAP_OFFSET)
+        plan->n_secondary++;
+    plan->external = layout == EXTERNAL || layout == EXTERNAL_SMALL;
+    if (layout != EXTERNAL_SMALL || plan->sector_bytes < 1024 || one_less || plan->mode == RIG_SWAP_OFFSET)
+        return;
+    plan->secondary_sector_bytes = plan->sector_bytes / 2;
+    plan->n_secondary *= 2;
+}
+
+static struct board_plan plan_of(const struct row *row)
+{
+    guint32 unit = units[row->value[UNIT]];
+    guint32 sector_bytes = sector_sizes[row->value[SECTOR]];
+    guint32 n_trailer = 32u * 3 * MAX(unit, 8) + 4 * 32 + 64;
+    struct board_plan plan = {.mode = (enum rig_swap_mode)row->value[MODE],
+                              .sector_bytes = sector_bytes,
+                              .write_bytes = unit,
+                              .max_align = MAX(unit, 8),
+                              .max_sectors = 32,
+                              .erased_zero = row->value[ERASED],
+                              .old_bytes = 900,
+                              .new_bytes = 1000};
+
+    plan.n_primary = 4 + (n_trailer + sector_bytes - 1) / sector_bytes;
+    lay_out(&plan, (enum layout)row->value[LAYOUT]);
+    return plan;
+}
+
+static void hold_row(const struct row *row)
+{
+    struct board_plan plan = plan_of(row);
+    struct board board;
+    guint32 largest;
+
+    board_make(&board, &plan);
+    largest = sim_boot_max_image_bytes(&board.config, board.flash, 0);
+    board_clear(&board);
+    /* Never more than a few sectors, so that large ones do not take forever to swap. */
+    if (row->value[SIZE] == ODD)
+        plan.new_bytes = MIN(largest, plan.sector_bytes + 1999);
+    if (row->value[SIZE] == LARGEST)
+        plan.new_bytes = largest;
+    plan.old_bytes = row->value[SIZE] == LARGEST ? MAX(900, largest / 2 + 77) : plan.old_bytes;
+    board_make(&board, &plan);
+    board.config.swap_fixes = true;
+    board_put_primary(&board, 0, &board.old);
+    const struct rig_explore_image images[2] = {{"old", board.old.bytes, board.old.n_bytes, true},
+                                                {"new", board.fresh.bytes, board.fresh.n_bytes, true}};
+    explore_actions(&board, images, lives[row->value[LIFE]]);
+    board_clear(&board);
+}
+
+typedef bool met[N_FACTORS][MAX_VALUES][N_FACTORS][MAX_VALUES];
+
+static guint n_new_pairs(met seen, const struct row *row, bool note)
+{
+    guint n = 0;
+
+    for (guint a = 0; a < N_FACTORS; a++)
+        for (guint b = a + 1; b < N_FACTORS; b++) {
+            n += !seen[a][row->value[a]][b][row->value[b]];
+            seen[a][row->value[a]][b][row->value[b]] |= note;
+        }
+    return n;
+}
+
+/* Of many rows drawn by chance (always the same), the one with the most pairs that did not meet yet. */
+static struct row next_row(met seen, GRand *rand, guint *n_new)
+{
+    struct row best = {{0}};
+
+    *n_new = 0;
+    for (guint draw = 0; draw < 400; draw++) {
+        struct row row;
+
+        for (guint factor = 0; factor < N_FACTORS; factor++)
+            row.value[factor] = (guint)g_rand_int_range(rand, 0, (gint32)n_values[factor]);
+        if (n_new_pairs(seen, &row, false) > *n_new) {
+            *n_new = n_new_pairs(seen, &row, false);
+            best = row;
+        }
+    }
+    return best;
+}
+
+static guint n_pairs(void)
+{
+    guint n = 0;
+
+    for (guint a = 0; a < N_FACTORS; a++)
+        for (guint b = a + 1; b < N_FACTORS; b++)
+            n += n_values[a] * n_values[b];
+    return n;
+}
+
+static void every_two_properties_of_board_and_life_meet(void **state)
+{
+    GRand *rand = g_rand_new_with_seed(3);
+    guint n_met = 0, n_new = 0, n_rows = 0;
+    static const guint max_rows = 200;
+    g_autofree met *seen = (met *)g_malloc0(sizeof(met));
+
+    (void)state;
+    for (; n_met < n_pairs() && n_rows < max_rows; n_rows++) {
+        struct row row = next_row(*seen, rand, &n_new);
+
+        n_met += n_new_pairs(*seen, &row, true);
+        if (n_new > 0)
+            hold_row(&row);
+    }
+    assert_int_equal(n_met, n_pairs());
+    g_rand_free(rand);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -138,6 +291,7 @@ int main(void)
         cmocka_unit_test(an_erased_value_of_zero),
         cmocka_unit_test(a_secondary_on_another_device),
         cmocka_unit_test(uneven_slots),
+        cmocka_unit_test(every_two_properties_of_board_and_life_meet),
         cmocka_unit_test(images_of_one_sector_and_the_largest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

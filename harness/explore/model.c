@@ -2,6 +2,9 @@
 /* The built-in bootloader model as the subject of an exploration. */
 #include "explore/subject.h"
 
+#include "explore/apart.h"
+#include "image/key.h"
+
 #include "sim/boot/guest/guest.h"
 
 #include <string.h>
@@ -207,6 +210,50 @@ static bool model_trailer(struct rig_subject *subject, const struct sim_area *ar
     return read_trailer(self(subject), area, geometry, trailer);
 }
 
+static void add_number(GChecksum *sum, guint64 number)
+{
+    guint64 fixed = GUINT64_TO_LE(number);
+
+    g_checksum_update(sum, (const guchar *)&fixed, sizeof fixed);
+}
+
+static void add_area(GChecksum *sum, const struct sim_area *area)
+{
+    add_number(sum, area->device);
+    add_number(sum, area->offset);
+    add_number(sum, area->n_bytes);
+}
+
+static void model_identify(struct rig_subject *subject, GChecksum *sum)
+{
+    const struct sim_boot_config *config = &self(subject)->config;
+    const guint64 numbers[] = {config->mode,       config->n_images,       config->max_align,
+                               config->max_sectors, config->validate_primary, config->downgrade,
+                               config->hw_rollback, config->overwrite_fast, config->swap_fixes,
+                               config->need_signature, config->defects,     config->n_keys};
+
+    for (guint i = 0; i < G_N_ELEMENTS(numbers); i++)
+        add_number(sum, numbers[i]);
+    for (guint i = 0; i < SIM_BOOT_MAX_IMAGES; i++) {
+        add_area(sum, &config->primary[i]);
+        add_area(sum, &config->secondary[i]);
+        add_number(sum, self(subject)->counter[i]);
+    }
+    add_area(sum, &config->scratch);
+    for (gsize i = 0; i < config->n_keys; i++)
+        g_checksum_update(sum, rig_key_hash(config->keys[i]), RIG_IMAGE_HASH_BYTES);
+}
+
+static void guest_identify(struct rig_subject *subject, GChecksum *sum)
+{
+    guint8 hash[32] = {0};
+
+    model_identify(subject, sum);
+    sim_guest_hash(self(subject)->guest, hash);
+    g_checksum_update(sum, hash, sizeof hash);
+    add_number(sum, subject->max_boot_ms);
+}
+
 static void model_free(struct rig_subject *subject)
 {
     sim_flash_free(subject->flash);
@@ -220,15 +267,18 @@ static const struct rig_subject_ops ops = {
     .confirmed = model_confirmed,
     .kept_copy = model_kept_copy,
     .trailer = model_trailer,
+    .identify = model_identify,
     .free = model_free,
 };
 
 /* The application, and what is read from its trailers, is the model's. */
 static const struct rig_subject_ops guest_ops = {
-    .boot = guest_boot,
+    .boot = rig_apart_boot,
+    .boot_here = guest_boot,
     .act = model_act,
     .confirmed = model_confirmed,
     .trailer = model_trailer,
+    .identify = guest_identify,
     .free = model_free,
 };
 
@@ -298,7 +348,6 @@ struct rig_subject *rig_subject_guest(const struct sim_boot_config *config, cons
         return NULL;
     self(subject)->guest = guest;
     subject->ops = &guest_ops;
-    subject->isolated = true;
     subject->max_boot_ms = 2 * sim_guest_max_boot_ms(guest);
     allow_area(subject, "scratch", &config->scratch);
     return subject;

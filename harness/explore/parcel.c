@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Traces on their way from a worker: numbers of contents are the worker's own above those that both know;
- * each new one is told by the step that leads to it. */
+/* Traces on their way from a worker: numbers of contents are the worker's own above those that both know; each
+ * new one is told by the step that leads to it. */
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
 #include "explore/parcel.h"
 
@@ -17,6 +17,7 @@ struct head {
     guint64 sum;
     guint32 n_put;
     guint32 n_known; /* contents that both sides know */
+    guint32 n_known_pieces;
     gint32 sealed;
 };
 
@@ -25,6 +26,7 @@ struct told_trace {
     guint32 final;
     guint32 most_erases;
     guint32 n_steps;
+    guint32 n_new_pieces;
     guint32 n_text;
     guint8 end;
     guint8 image;
@@ -37,12 +39,13 @@ struct rig_parcel {
     struct head *head; /* shared; the contents of the parcel follow */
     /* Worker */
     guint32 n_steps_put;
+    guint32 n_pieces_put;
     /* The other side: a copy of the head as it was when the parcel was opened */
     struct head seen;
     gsize at;
     GArray *numbers; /* guint32: ours, for each of the worker's own */
-    GArray *after;
-    GArray *torn;
+    GArray *pieces;  /* the same for pieces of rows */
+    GArray *row;     /* guint32: our pieces of a trace */
     GArray *way; /* struct rig_way_event */
 };
 
@@ -55,15 +58,15 @@ struct rig_parcel *rig_parcel_new(void)
 {
     struct rig_parcel *parcel = g_new0(struct rig_parcel, 1);
 
-    parcel->head =
-        mmap(NULL, PARCEL_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    parcel->head = mmap(NULL, PARCEL_BYTES, PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (parcel->head == MAP_FAILED) {
         g_free(parcel);
         return NULL;
     }
     parcel->numbers = g_array_new(FALSE, FALSE, sizeof(guint32));
-    parcel->after = g_array_new(FALSE, FALSE, sizeof(guint32));
-    parcel->torn = g_array_new(FALSE, FALSE, sizeof(guint32));
+    parcel->pieces = g_array_new(FALSE, FALSE, sizeof(guint32));
+    parcel->row = g_array_new(FALSE, FALSE, sizeof(guint32));
     parcel->way = g_array_new(FALSE, FALSE, sizeof(struct rig_way_event));
     return parcel;
 }
@@ -74,15 +77,18 @@ void rig_parcel_free(struct rig_parcel *parcel)
         return;
     munmap(parcel->head, PARCEL_BYTES);
     g_array_unref(parcel->numbers);
-    g_array_unref(parcel->after);
-    g_array_unref(parcel->torn);
+    g_array_unref(parcel->pieces);
+    g_array_unref(parcel->row);
     g_array_unref(parcel->way);
     g_free(parcel);
 }
 
-void rig_parcel_begin(struct rig_parcel *parcel, const struct rig_contents *contents)
+void rig_parcel_begin(struct rig_parcel *parcel, const struct rig_contents *contents,
+                      const struct rig_recorder *recorder)
 {
     parcel->head->n_known = rig_contents_count(contents);
+    parcel->head->n_known_pieces = parcel->n_pieces_put =
+        rig_rows_n_distinct(rig_recorder_rows(recorder));
     parcel->n_steps_put = rig_contents_n_steps(contents);
 }
 
@@ -121,22 +127,27 @@ static bool put_step(struct rig_parcel *parcel, const struct rig_contents *conte
     return bytes != NULL;
 }
 
-/* The contents after the operations, then the torn ones. */
-static bool put_lists(struct rig_parcel *parcel, const struct rig_recorder *recorder,
-                      const struct rig_trace *trace)
+static bool put_piece(struct rig_parcel *parcel, struct rig_row_piece piece)
 {
-    guint32 n_pieces = rig_rows_n_pieces(trace->n_operations);
+    gsize n_bytes = piece.n * sizeof(guint32);
 
-    for (guint32 k = 0; k < n_pieces; k++) {
-        struct rig_row_piece piece = rig_recorder_piece(recorder, trace, k);
+    return put(parcel, &piece.n, sizeof piece.n) && put(parcel, piece.after, n_bytes) &&
+           (!piece.torn || put(parcel, piece.torn, n_bytes));
+}
 
-        if (!put(parcel, piece.after, piece.n * sizeof(guint32)))
+/* New pieces in full, then the numbers of all that the row consists of. */
+static bool put_row(struct rig_parcel *parcel, const struct rig_recorder *recorder,
+                    const struct rig_trace *trace)
+{
+    const struct rig_rows *rows = rig_recorder_rows(recorder);
+
+    for (; parcel->n_pieces_put < rig_rows_n_distinct(rows); parcel->n_pieces_put++)
+        if (!put_piece(parcel, rig_rows_piece_at(rows, parcel->n_pieces_put)))
             return false;
-    }
-    for (guint32 k = 0; k < n_pieces && rig_recorder_wants_torn(recorder); k++) {
-        struct rig_row_piece piece = rig_recorder_piece(recorder, trace, k);
+    for (guint32 k = 0; k < rig_rows_n_pieces(trace->n_operations); k++) {
+        guint32 number = rig_recorder_piece(recorder, trace, k).number;
 
-        if (!put(parcel, piece.torn, piece.n * sizeof(guint32)))
+        if (!put(parcel, &number, sizeof number))
             return false;
     }
     return true;
@@ -153,6 +164,8 @@ bool rig_parcel_put(struct rig_parcel *parcel, const struct rig_contents *conten
                               .final = trace->final,
                               .most_erases = trace->most_erases,
                               .n_steps = n_steps - parcel->n_steps_put,
+                              .n_new_pieces =
+                                  rig_rows_n_distinct(rig_recorder_rows(recorder)) - parcel->n_pieces_put,
                               .n_text = (guint32)MIN(strlen(text), MAX_TEXT_BYTES - 1),
                               .end = trace->end,
                               .image = trace->image,
@@ -165,9 +178,9 @@ bool rig_parcel_put(struct rig_parcel *parcel, const struct rig_contents *conten
     for (; parcel->n_steps_put < n_steps; parcel->n_steps_put++)
         if (!put_step(parcel, contents, parcel->n_steps_put))
             return false;
-    if (!put_lists(parcel, recorder, trace) ||
-        (told.n_way > 0 && (!put(parcel, way->data, way->len * sizeof(struct rig_way_event)) ||
-                            !put(parcel, &end, sizeof end))))
+    if (!put_row(parcel, recorder, trace) ||
+        (told.n_way > 0 &&
+         (!put(parcel, way->data, way->len * sizeof(struct rig_way_event)) || !put(parcel, &end, sizeof end))))
         return false;
     __atomic_fetch_add(&parcel->head->n_put, 1, __ATOMIC_RELEASE);
     return true;
@@ -275,22 +288,61 @@ static bool take_step(struct rig_parcel *parcel, struct rig_contents *contents)
             match(parcel, step.torn, rig_contents_torn(contents, from, &operation)));
 }
 
-static bool take_list(struct rig_parcel *parcel, guint32 n, bool may_lack, GArray *numbers)
+/* The next n numbers of contents, as ours. */
+static bool take_numbers(struct rig_parcel *parcel, guint32 n, bool may_lack, guint32 *ours)
 {
-    const guint8 *list = next(parcel, (gsize)n * sizeof(guint32));
+    const guint8 *list = next(parcel, n * sizeof(guint32));
 
-    if (!list)
-        return false;
-    g_array_set_size(numbers, n);
-    for (guint32 i = 0; i < n; i++) {
-        guint32 *ours = &g_array_index(numbers, guint32, i);
+    for (guint32 i = 0; list && i < n; i++) {
         guint32 theirs;
 
-        memcpy(&theirs, list + (gsize)i * sizeof theirs, sizeof theirs);
-        if (!our_number(parcel, theirs, ours) || (*ours == RIG_CONTENT_NONE && !may_lack))
+        memcpy(&theirs, list + i * sizeof theirs, sizeof theirs);
+        if (!our_number(parcel, theirs, &ours[i]) || (ours[i] == RIG_CONTENT_NONE && !may_lack))
             return false;
     }
+    return list != NULL;
+}
+
+static bool take_piece(struct rig_parcel *parcel, struct rig_rows *rows, bool has_torn)
+{
+    const guint8 *at = next(parcel, sizeof(guint32));
+    guint32 after[RIG_ROW_PIECE], torn[RIG_ROW_PIECE];
+    guint32 n, number;
+
+    if (!at)
+        return false;
+    memcpy(&n, at, sizeof n);
+    if (n == 0 || n > RIG_ROW_PIECE || !take_numbers(parcel, n, false, after) ||
+        (has_torn && !take_numbers(parcel, n, true, torn)))
+        return false;
+    number = rig_rows_put_piece(rows, after, has_torn ? torn : NULL, n);
+    g_array_append_val(parcel->pieces, number);
     return true;
+}
+
+static bool take_row(struct rig_parcel *parcel, const struct rig_rows *rows, guint32 n_operations,
+                     guint32 *last)
+{
+    guint32 n_pieces = rig_rows_n_pieces(n_operations);
+    const guint8 *list = next(parcel, (gsize)n_pieces * sizeof(guint32));
+
+    g_array_set_size(parcel->row, n_pieces);
+    for (guint32 k = 0; list && k < n_pieces; k++) {
+        guint32 *number = &g_array_index(parcel->row, guint32, k);
+        struct rig_row_piece piece;
+
+        memcpy(number, list + (gsize)k * sizeof *number, sizeof *number);
+        if (*number >= parcel->seen.n_known_pieces) {
+            if (*number - parcel->seen.n_known_pieces >= parcel->pieces->len)
+                return false;
+            *number = g_array_index(parcel->pieces, guint32, *number - parcel->seen.n_known_pieces);
+        }
+        piece = rig_rows_piece_at(rows, *number);
+        if (piece.n != rig_rows_piece_length(n_operations, k))
+            return false;
+        *last = piece.after[piece.n - 1];
+    }
+    return list != NULL;
 }
 
 static bool is_event(const struct rig_contents *contents, const struct rig_way_event *event)
@@ -341,8 +393,9 @@ bool rig_parcel_take(struct rig_parcel *parcel, struct rig_contents *contents, s
     const guint8 *at = next(parcel, sizeof(struct told_trace));
     char text[MAX_TEXT_BYTES] = "";
     struct told_trace told;
+    struct rig_rows *rows = rig_recorder_rows(recorder);
     struct rig_way_end end;
-    guint32 n;
+    guint32 last = task->content;
 
     if (!at)
         return false;
@@ -353,16 +406,15 @@ bool rig_parcel_take(struct rig_parcel *parcel, struct rig_contents *contents, s
     for (guint32 i = 0; i < told.n_steps; i++)
         if (!take_step(parcel, contents))
             return false;
-    n = told.n_operations;
-    if (!take_list(parcel, n, false, parcel->after) ||
-        (told.has_torn && !take_list(parcel, n, true, parcel->torn)) ||
-        !our_number(parcel, told.final, &trace->final) ||
-        trace->final != (n > 0 ? g_array_index(parcel->after, guint32, n - 1) : task->content) ||
+    for (guint32 i = 0; i < told.n_new_pieces; i++)
+        if (!take_piece(parcel, rows, told.has_torn))
+            return false;
+    if (!take_row(parcel, rows, told.n_operations, &last) ||
+        !our_number(parcel, told.final, &trace->final) || trace->final != last ||
         !take_way(parcel, contents, told.n_way, &end))
         return false;
     if (told.n_way > 0)
         rig_recorder_learn(recorder, task, parcel->way, &end);
-    rig_recorder_adopt(recorder, trace, (const guint32 *)(void *)parcel->after->data,
-                       told.has_torn ? (const guint32 *)(void *)parcel->torn->data : NULL, text);
+    rig_recorder_adopt(recorder, trace, (const guint32 *)(const void *)parcel->row->data, text);
     return true;
 }

@@ -14,9 +14,10 @@ struct rig_parcel;
 struct rig_parcel *rig_parcel_new(void);
 void rig_parcel_free(struct rig_parcel *parcel);
 
-/* The worker's side. begin() comes first: what `contents` holds then, both sides know. put() adds a trace
+/* The worker's side. begin() comes first: what is known then, both sides know. put() adds a trace
  * that was recorded last; false: there is no room. seal() ends it: from then on it can be opened. */
-void rig_parcel_begin(struct rig_parcel *parcel, const struct rig_contents *contents);
+void rig_parcel_begin(struct rig_parcel *parcel, const struct rig_contents *contents,
+                      const struct rig_recorder *recorder);
 bool rig_parcel_put(struct rig_parcel *parcel, const struct rig_contents *contents,
                     const struct rig_recorder *recorder, const struct rig_trace *trace);
 void rig_parcel_seal(struct rig_parcel *parcel, gsize n_worker_bytes);

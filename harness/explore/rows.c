@@ -7,7 +7,8 @@
 struct piece {
     gsize at; /* into words: n contents, then as many torn ones */
     guint32 hash;
-    guint32 n;
+    guint16 n;
+    guint16 n_torn;
 };
 
 struct rig_rows {
@@ -90,10 +91,10 @@ static bool is_piece(const struct rig_rows *rows, const struct piece *piece, con
            (!rows->with_torn || memcmp(words + piece->n, torn, n_bytes) == 0);
 }
 
-static guint32 intern(struct rig_rows *rows, const guint32 *after, const guint32 *torn, guint32 n)
+guint32 rig_rows_put_piece(struct rig_rows *rows, const guint32 *after, const guint32 *torn, guint32 n)
 {
     guint64 hash = hash_words(n, after, n);
-    struct piece piece = {.at = rows->words->len, .n = n};
+    struct piece piece = {.at = rows->words->len, .n = (guint16)n};
 
     hash = rows->with_torn ? hash_words(hash, torn, n) : hash;
     piece.hash = (guint32)(hash ^ hash >> 32);
@@ -103,6 +104,8 @@ static guint32 intern(struct rig_rows *rows, const guint32 *after, const guint32
         if (known->hash == piece.hash && known->n == n && is_piece(rows, known, after, torn))
             return rows->table[at] - 1;
     }
+    for (guint32 i = 0; rows->with_torn && i < n; i++)
+        piece.n_torn += torn[i] != G_MAXUINT32;
     g_array_append_vals(rows->words, after, n);
     if (rows->with_torn)
         g_array_append_vals(rows->words, torn, n);
@@ -127,29 +130,55 @@ static guint32 start_of(guint32 n, guint32 k)
     return k == 0 ? 0 : n_first + (k - 1) * RIG_ROW_PIECE;
 }
 
+guint32 rig_rows_piece_length(guint32 n, guint32 k)
+{
+    return start_of(n, k + 1) - start_of(n, k);
+}
+
 guint32 rig_rows_put(struct rig_rows *rows, const guint32 *after, const guint32 *torn, guint32 n)
 {
     guint32 first = rows->listed->len;
 
     for (guint32 k = 0; k < rig_rows_n_pieces(n); k++) {
         guint32 at = start_of(n, k);
-        guint32 number = intern(rows, after + at, torn ? torn + at : NULL, start_of(n, k + 1) - at);
+        guint32 number =
+            rig_rows_put_piece(rows, after + at, torn ? torn + at : NULL, rig_rows_piece_length(n, k));
 
         g_array_append_val(rows->listed, number);
     }
     return first;
 }
 
-struct rig_row_piece rig_rows_piece(const struct rig_rows *rows, guint32 first, guint32 n, guint32 k)
+guint32 rig_rows_put_listed(struct rig_rows *rows, const guint32 *numbers, guint32 n_pieces)
 {
-    guint32 number = g_array_index(rows->listed, guint32, first + k);
+    guint32 first = rows->listed->len;
+
+    g_array_append_vals(rows->listed, numbers, n_pieces);
+    return first;
+}
+
+guint32 rig_rows_n_distinct(const struct rig_rows *rows)
+{
+    return rows->pieces->len;
+}
+
+struct rig_row_piece rig_rows_piece_at(const struct rig_rows *rows, guint32 number)
+{
     const struct piece *piece = piece_at(rows, number);
 
     return (struct rig_row_piece){.number = number,
-                                  .at = start_of(n, k),
                                   .n = piece->n,
+                                  .n_torn = piece->n_torn,
                                   .after = words_at(rows, piece->at),
                                   .torn = rows->with_torn ? words_at(rows, piece->at + piece->n) : NULL};
+}
+
+struct rig_row_piece rig_rows_piece(const struct rig_rows *rows, guint32 first, guint32 n, guint32 k)
+{
+    struct rig_row_piece piece = rig_rows_piece_at(rows, g_array_index(rows->listed, guint32, first + k));
+
+    piece.at = start_of(n, k);
+    return piece;
 }
 
 guint32 rig_rows_n_listed(const struct rig_rows *rows)

@@ -42,6 +42,8 @@ struct rig_subject;
 struct rig_subject_ops {
     /* From power-on to the hand-over, with power all the time. Only struct sim_flash is touched. */
     void (*boot)(struct rig_subject *subject, struct rig_end_report *report);
+    /* The same for processes that may be spoilt by it; NULL: boot() is harmless. See explore/apart.h. */
+    void (*boot_here)(struct rig_subject *subject, struct rig_end_report *report);
     /* false: the application's own code refused or failed; what was written until then stays. `bytes`: the
      * image of an upload. */
     bool (*act)(struct rig_subject *subject, enum rig_action action, const guint8 *bytes, gsize n_bytes);
@@ -52,6 +54,8 @@ struct rig_subject_ops {
     /* The trailer at the end of an area, for the account of a path; false: it has none. NULL op: none has. */
     bool (*trailer)(struct rig_subject *subject, const struct sim_area *area,
                     struct rig_trailer_geometry *geometry, struct rig_trailer *trailer);
+    /* Adds everything that decides what it does: code, configuration, keys. */
+    void (*identify)(struct rig_subject *subject, GChecksum *sum);
     void (*free)(struct rig_subject *subject);
 };
 struct rig_subject {
@@ -61,8 +65,10 @@ struct rig_subject {
     struct sim_area areas[RIG_SUBJECT_MAX_AREAS];  /* where bootloader and application may write */
     const char *area_names[RIG_SUBJECT_MAX_AREAS]; /* "primary"; static */
     guint n_areas;
-    bool isolated;         /* it may spoil the process that runs it: boots are run in forked workers */
-    guint32 max_boot_ms;   /* longer than any boot takes, however loaded the machine is; 0 = not known */
+    guint32 max_boot_ms;   /* with boot_here: longer than it takes, however loaded the machine is */
+    bool (*stop)(void *user);     /* with boot_here: true = give up waiting; may be NULL */
+    bool (*unspoilt)(void *user); /* and what the forked process checks last; may be NULL */
+    void *user;
     guint32 upload_offset; /* where an uploaded image begins in the slot it goes to, see model.c */
 };
 

@@ -36,6 +36,7 @@ struct rig_recorder {
     GPtrArray *texts;
     guint64 n_torn;
     guint64 n_executed;
+    bool is_worker;
     guint32 held;          /* content of the subject's flash between runs */
     guint32 now;           /* and during one */
     struct rig_ways *ways; /* NULL: none are kept */
@@ -233,21 +234,21 @@ static void forget_erases(struct rig_recorder *recorder)
                (sim_flash_bytes(recorder->subject->flash, i) / ERASE_UNIT_BYTES + 1) * sizeof(guint16));
 }
 
-static void keep_row(struct rig_recorder *recorder, struct rig_trace *trace, const guint32 *after,
-                     const guint32 *torn)
+static void count_row(struct rig_recorder *recorder, const struct rig_trace *trace)
 {
-    trace->first = rig_rows_put(recorder->rows, after, torn, trace->n_operations);
     recorder->n_operations += trace->n_operations;
-    for (guint32 i = 0; torn && i < trace->n_operations; i++)
-        recorder->n_torn += torn[i] != RIG_CONTENT_NONE;
+    for (guint32 k = 0; k < rig_rows_n_pieces(trace->n_operations); k++)
+        recorder->n_torn += rig_rows_piece(recorder->rows, trace->first, trace->n_operations, k).n_torn;
 }
 
 static void finish(struct rig_recorder *recorder)
 {
     bool torn = rig_recorder_wants_torn(recorder);
 
-    keep_row(recorder, recorder->trace, (const guint32 *)(void *)recorder->after->data,
-             torn ? (const guint32 *)(void *)recorder->halves->data : NULL);
+    recorder->trace->first = rig_rows_put(recorder->rows, (const guint32 *)(void *)recorder->after->data,
+                                          torn ? (const guint32 *)(void *)recorder->halves->data : NULL,
+                                          recorder->trace->n_operations);
+    count_row(recorder, recorder->trace);
     recorder->trace->final = recorder->now;
     if (recorder->n_counted > 0)
         forget_erases(recorder);
@@ -355,7 +356,11 @@ void rig_trace_record(struct rig_recorder *recorder, const struct rig_task *task
     struct rig_subject *subject = recorder->subject;
 
     start(recorder, task->content, trace);
-    if (task->action == RIG_TASK_BOOT)
+    /* What is run apart is not seen to read. */
+    recorder->learnable &= recorder->is_worker || !subject->ops->boot_here || task->action != RIG_TASK_BOOT;
+    if (task->action == RIG_TASK_BOOT && recorder->is_worker && subject->ops->boot_here)
+        subject->ops->boot_here(subject, &report);
+    else if (task->action == RIG_TASK_BOOT)
         subject->ops->boot(subject, &report);
     else if (!subject->ops->act(subject, (enum rig_action)task->action, image->bytes, image->n_bytes))
         trace->marks |= RIG_TRACE_REFUSED;
@@ -418,11 +423,17 @@ void rig_recorder_learn(struct rig_recorder *recorder, const struct rig_task *ta
                        way->len, end);
 }
 
-void rig_recorder_adopt(struct rig_recorder *recorder, struct rig_trace *trace, const guint32 *after,
-                        const guint32 *torn, const char *text)
+void rig_recorder_adopt(struct rig_recorder *recorder, struct rig_trace *trace, const guint32 *pieces,
+                        const char *text)
 {
-    keep_row(recorder, trace, after, torn);
+    trace->first = rig_rows_put_listed(recorder->rows, pieces, rig_rows_n_pieces(trace->n_operations));
+    count_row(recorder, trace);
     keep_text(recorder, trace, text);
+}
+
+struct rig_rows *rig_recorder_rows(const struct rig_recorder *recorder)
+{
+    return recorder->rows;
 }
 
 struct rig_row_piece rig_recorder_piece(const struct rig_recorder *recorder, const struct rig_trace *trace,
@@ -439,6 +450,11 @@ guint32 rig_recorder_n_pieces(const struct rig_recorder *recorder)
 const char *rig_recorder_text(const struct rig_recorder *recorder, const struct rig_trace *trace)
 {
     return trace->text ? g_ptr_array_index(recorder->texts, trace->text - 1) : "";
+}
+
+void rig_recorder_set_worker(struct rig_recorder *recorder)
+{
+    recorder->is_worker = true;
 }
 
 guint64 rig_recorder_n_executed(const struct rig_recorder *recorder)

@@ -58,6 +58,8 @@ struct rig_recorder *rig_recorder_new(struct rig_contents *contents, struct rig_
                                       bool torn_erase);
 void rig_recorder_free(struct rig_recorder *recorder);
 
+/* This is a process that may be spoilt: the subject is run right here. */
+void rig_recorder_set_worker(struct rig_recorder *recorder);
 /* Executes a run. */
 void rig_trace_record(struct rig_recorder *recorder, const struct rig_task *task, struct rig_trace *trace);
 /* The same without executing it, when it reads nothing but what known runs read (explore/ways.h). false: it
@@ -71,10 +73,11 @@ void rig_recorder_forget_ways(struct rig_recorder *recorder);
 const GArray *rig_recorder_way(const struct rig_recorder *recorder, struct rig_way_end *end);
 void rig_recorder_learn(struct rig_recorder *recorder, const struct rig_task *task, const GArray *way,
                         const struct rig_way_end *end);
-/* A trace that was recorded elsewhere: `trace` has everything but `first` and `text`, `after` and `torn`
- * (NULL: none is wanted) have its n_operations contents, `text` may be empty. */
-void rig_recorder_adopt(struct rig_recorder *recorder, struct rig_trace *trace, const guint32 *after,
-                        const guint32 *torn, const char *text);
+/* A trace that was recorded elsewhere: `trace` has everything but `first` and `text`, `pieces` are those of
+ * its n_operations contents, put into the recorder's rows, `text` may be empty. */
+void rig_recorder_adopt(struct rig_recorder *recorder, struct rig_trace *trace, const guint32 *pieces,
+                        const char *text);
+struct rig_rows *rig_recorder_rows(const struct rig_recorder *recorder);
 bool rig_recorder_wants_torn(const struct rig_recorder *recorder);
 
 /* The content after each operation of a trace, and the one of its first half (RIG_CONTENT_NONE: not wanted),

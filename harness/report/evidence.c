@@ -49,6 +49,11 @@ void rig_evidence_begin(struct rig_evidence *evidence, guint case_index, guint a
     g_ptr_array_add(evidence->files, NULL);
 }
 
+const char *rig_evidence_directory(const struct rig_evidence *evidence)
+{
+    return evidence->directory;
+}
+
 static bool is_taken(const struct rig_evidence *evidence, const char *path)
 {
     for (guint i = 0; i + 1 < evidence->files->len; i++)

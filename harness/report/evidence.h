@@ -30,6 +30,9 @@ char *rig_evidence_file(struct rig_evidence *evidence, const char *name,
 /* Paths of this attempt; NULL-terminated, borrowed until the next call here. */
 const char *const *rig_evidence_files(struct rig_evidence *evidence);
 
+/* Where the reports are; borrowed. */
+const char *rig_evidence_directory(const struct rig_evidence *evidence);
+
 /* Removes what an earlier run kept below directory; files that no run puts there stay. */
 void rig_evidence_clear(const char *directory);
 

@@ -231,9 +231,14 @@ static void log_lines(GString *out, const struct rig_attempt *attempt, const cha
             continue;
         g_string_append_printf(lines, "<span class=\"%s\">", entry->bad ? "fail" : "");
         rig_story_append_time(lines, entry->at_us);
-        if (entry->kind != RIG_ENTRY_CONSOLE && entry->kind != RIG_ENTRY_LINK)
+        if (entry->kind != RIG_ENTRY_CONSOLE && entry->kind != RIG_ENTRY_LINK &&
+            entry->kind != RIG_ENTRY_PACKET)
             g_string_append_printf(lines, "%-10s ", rig_entry_word(entry->kind));
         escaped_line(lines, entry->text);
+        if (entry->kind == RIG_ENTRY_PACKET && entry->extra) {
+            g_string_append_printf(lines, "\n%*s^ ", 14, "");
+            escaped_line(lines, entry->extra);
+        }
         g_string_append(lines, "</span>\n");
     }
     if (lines->len)
@@ -251,9 +256,14 @@ static bool is_link(enum rig_entry_kind kind)
     return kind == RIG_ENTRY_LINK;
 }
 
+static bool is_packet(enum rig_entry_kind kind)
+{
+    return kind == RIG_ENTRY_PACKET;
+}
+
 static bool is_other(enum rig_entry_kind kind)
 {
-    return !is_console(kind) && !is_link(kind);
+    return !is_console(kind) && !is_link(kind) && !is_packet(kind);
 }
 
 static void attempt_details(GString *out, const struct rig_case_result *result,
@@ -281,6 +291,7 @@ static void attempt_details(GString *out, const struct rig_case_result *result,
     steps(out, attempt);
     log_lines(out, attempt, "Console", is_console, attempt->n_of[RIG_ENTRY_CONSOLE] <= 40);
     log_lines(out, attempt, "Link", is_link, false);
+    log_lines(out, attempt, "Bluetooth packets", is_packet, false);
     log_lines(out, attempt, "Power, boots, faults", is_other, false);
 }
 

@@ -100,6 +100,8 @@ static void output_element(struct junit_document *out, const struct rig_case_res
     rig_text_xml(legal, log->str);
     rig_text_bounded(text, legal->str, legal->len, RIG_JUNIT_MAX_CASE_BYTES);
     log->len = 0;
+    for (guint i = 0; i < last->paths->len; i++)
+        junit_append_picture(out, log, g_ptr_array_index(last->paths, i));
     junit_append_attachments(log, (const char *const *)last->evidence);
     if (is_bad(result->verdict) || result->flaky)
         junit_append_attachments(log, out->options->attachments);

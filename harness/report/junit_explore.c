@@ -3,9 +3,7 @@
  * the case that explored, whose verdict is the one of the run; their time is in that case's. */
 #include <string.h>
 
-#include "report/exploration.h"
 #include "report/junit_parts.h"
-#include "report/picture.h"
 
 #define MAX_LIFE_CHARS 120
 
@@ -118,16 +116,6 @@ static void skipped_element(struct junit_document *out, const struct rig_judgeme
     xmlTextWriterEndElement(out->xml);
 }
 
-static void append_evidence(struct junit_document *out, GString *text, const struct rig_path_story *story)
-{
-    const char *name = out->options->pictures ? rig_picture_name(out->pictures, story) : NULL;
-    g_autofree char *path = name ? g_build_filename(out->options->pictures, name, NULL) : NULL;
-    const char *const paths[] = {path, NULL};
-
-    junit_append_attachments(text, paths);
-    junit_append_attachments(text, out->options->attachments);
-}
-
 /* What it came to, and what happened on the path operation by operation. */
 static void output_element(struct junit_document *out, const struct rig_judgement *judgement,
                            const struct rig_path_story *story)
@@ -137,7 +125,8 @@ static void output_element(struct junit_document *out, const struct rig_judgemen
     g_string_append_printf(text, "%s: %s\n", judgement->name, judgement->text);
     if (story) {
         rig_path_append_account(text, story, false, "");
-        append_evidence(out, text, story);
+        junit_append_picture(out, text, story);
+        junit_append_attachments(text, out->options->attachments);
     }
     junit_element(out, "system-out", text->str);
 }

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "report/picture.h"
 #include "report/text.h"
 
 void junit_attribute(struct junit_document *out, const char *name, const char *text, gsize max_bytes)
@@ -76,6 +77,15 @@ void junit_append_attachments(GString *text, const char *const *paths)
     for (; paths && *paths; paths++)
         if (is_attachable(*paths))
             g_string_append_printf(text, "[[ATTACHMENT|%s]]\n", *paths);
+}
+
+void junit_append_picture(const struct junit_document *out, GString *text, const struct rig_path_story *story)
+{
+    const char *name = out->options->pictures ? rig_picture_name(out->pictures, story) : NULL;
+    g_autofree char *path = name ? g_build_filename(out->options->pictures, name, NULL) : NULL;
+    const char *const paths[] = {path, NULL};
+
+    junit_append_attachments(text, paths);
 }
 
 /* "scenarios/power/loss.yaml" -> "scenarios.power.loss" */

@@ -5,6 +5,7 @@
 
 #include <libxml/xmlwriter.h>
 
+#include "report/exploration.h"
 #include "report/junit.h"
 
 #define MAX_NAME_BYTES 480 /* Azure refuses full names over 512 */
@@ -35,6 +36,9 @@ void junit_body(struct junit_document *out, const char *text, gsize n_bytes);
 void junit_element(struct junit_document *out, const char *name, const char *text);
 /* Each on its own line: the readers trim the middle of a long output, so that they come last. */
 void junit_append_attachments(GString *text, const char *const *paths);
+/* The picture of a path, when there is one and it was written. */
+void junit_append_picture(const struct junit_document *out, GString *text,
+                          const struct rig_path_story *story);
 /* "scenarios/power/loss.yaml" -> "scenarios.power.loss". Owned by the caller. */
 char *junit_class_of(const char *file);
 /* classname and name; a name that was there already gets a number. */

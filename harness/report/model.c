@@ -255,6 +255,8 @@ static bool is_bad(const struct rig_event *event, enum rig_entry_kind kind)
 {
     if (kind == RIG_ENTRY_LINK)
         return rig_event_get_text(event, "fault") != NULL;
+    if (kind == RIG_ENTRY_PACKET)
+        return rig_event_get_text(event, "means") != NULL;
     return kind == RIG_ENTRY_CUT && g_strcmp0(rig_event_get_text(event, "verdict"), "pass") != 0;
 }
 
@@ -284,7 +286,9 @@ static struct rig_entry *entry_from(const struct rig_event *event, enum rig_entr
     entry->kind = kind;
     entry->at_us = event->at_us;
     entry->text = entry_text(event, kind);
-    entry->extra = copy_text(event, kind == RIG_ENTRY_LINK ? "bytes" : "proof");
+    entry->extra = copy_text(event, kind == RIG_ENTRY_LINK     ? "bytes"
+                                    : kind == RIG_ENTRY_PACKET ? "means"
+                                                               : "proof");
     entry->bad = is_bad(event, kind);
     return entry;
 }
@@ -298,12 +302,14 @@ static void take_entry(struct rig_attempt *attempt, const struct rig_event *even
     attempt->n_bad_cuts += kind == RIG_ENTRY_CUT && bad;
     attempt->n_of[RIG_ENTRY_CONSOLE] += small_count(event, "left_out_console");
     attempt->n_of[RIG_ENTRY_LINK] += small_count(event, "left_out_link");
-    attempt->n_left_out += small_count(event, "left_out_console") + small_count(event, "left_out_link");
-    /* A sweep of cuts that pass must not push out the ones that fail, and nothing the last lines of console
-     * and link. */
+    attempt->n_of[RIG_ENTRY_PACKET] += small_count(event, "left_out_packets");
+    attempt->n_left_out += small_count(event, "left_out_console") + small_count(event, "left_out_link") +
+                           small_count(event, "left_out_packets");
+    /* A sweep of cuts that pass must not push out the ones that fail, and nothing the last lines of console,
+     * link and air. */
     if (kind == RIG_ENTRY_CUT && !bad)
         limit = RIG_RESULTS_MAX_ENTRIES / 4;
-    else if (kind != RIG_ENTRY_CONSOLE && kind != RIG_ENTRY_LINK)
+    else if (kind != RIG_ENTRY_CONSOLE && kind != RIG_ENTRY_LINK && kind != RIG_ENTRY_PACKET)
         limit = RIG_RESULTS_MAX_ENTRIES / 2;
     if (attempt->log->len < limit)
         g_ptr_array_add(attempt->log, entry_from(event, kind));

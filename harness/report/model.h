@@ -61,8 +61,9 @@ enum rig_entry_kind {
     RIG_ENTRY_TRAILER,
     RIG_ENTRY_NOTE,
     RIG_ENTRY_RETRY,
+    RIG_ENTRY_PACKET,
 };
-#define RIG_N_ENTRY_KINDS (RIG_ENTRY_RETRY + 1)
+#define RIG_N_ENTRY_KINDS (RIG_ENTRY_PACKET + 1)
 const char *rig_entry_word(enum rig_entry_kind kind); /* the event's name */
 
 /* One line of what happened; text is ready to be read by a person, as it came (terminal sequences and all).
@@ -71,7 +72,7 @@ struct rig_entry {
     enum rig_entry_kind kind;
     gint64 at_us;
     char *text;  /* LINK: "tx image upload off=512 len=128" */
-    char *extra; /* LINK: the bytes in hex; POWER: the proof; NULL otherwise */
+    char *extra; /* LINK: the bytes in hex; POWER: the proof; PACKET: what it means; NULL otherwise */
     bool bad;    /* LINK: a fault touched it; CUT: its verdict is no pass */
 };
 

@@ -23,9 +23,9 @@ struct rig_output {
 
 /* Makes the folder when it is missing and locks it for the life of this run. While another run holds it, the
  * first free one of its subfolders run-2, run-3, ... is taken instead: both runs go on, nothing mixes, a
- * collector with ** finds both. The four report files and the evidence of an earlier run are removed from the folder
- * that was claimed, so that a run that dies early cannot leave an old green report behind; other files stay. An error:
- * the folder cannot be made or written, or all RIG_OUTPUT_MAX_RUNS are taken. */
+ * collector with ** finds both. The four report files and the evidence of an earlier run are removed from the
+ * folder that was claimed, so that a run that dies early cannot leave an old green report behind; other files
+ * stay. An error: the folder cannot be made or written, or all RIG_OUTPUT_MAX_RUNS are taken. */
 struct rig_output *rig_output_claim(const char *directory, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rig_output_release(struct rig_output *output); /* frees it, too; NULL is fine */
 typedef struct rig_output rig_output;

@@ -94,8 +94,8 @@ static int append_lines(struct picture *picture, int y, const char *class, const
 static int append_title(struct picture *picture, const char *subtitle)
 {
     const struct rig_path_story *story = picture->story;
-    g_autofree char *path =
-        g_strdup_printf("%s%scuts=%s", subtitle ? subtitle : "", subtitle ? " \u00b7 " : "", story->path);
+    g_autofree char *path = g_strdup_printf("%s%s%s=%s", subtitle ? subtitle : "", subtitle ? " \u00b7 " : "",
+                                            strchr(story->path, ':') ? "cut" : "cuts", story->path);
     int y = MARGIN + 10;
 
     for (guint i = 0; i < MIN(story->broken->len, MAX_TITLE_LINES); i++) {

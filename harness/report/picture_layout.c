@@ -261,15 +261,18 @@ static guint used_fields(const struct rig_path_story *story, guint area)
     return fields;
 }
 
-static bool holds_something(const struct rig_path_area *area)
+static bool holds_image(const struct rig_path_area *area)
 {
-    for (guint i = 0; i < area->cells->len; i++)
-        if (g_array_index(area->cells, struct rig_path_cell, i).holds != '.')
+    for (guint i = 0; i < area->cells->len; i++) {
+        char holds = g_array_index(area->cells, struct rig_path_cell, i).holds;
+
+        if (holds == 'o' || holds == 'n')
             return true;
+    }
     return false;
 }
 
-/* Empty areas that no power-on of the path touches are not drawn. */
+/* Drawn are the areas that the path touches, and those that hold what it is about. */
 static void lay_out_areas(struct picture *picture)
 {
     const struct rig_path_story *story = picture->story;
@@ -278,7 +281,7 @@ static void lay_out_areas(struct picture *picture)
     for (guint i = 0; i < story->areas->len; i++) {
         struct picture_area area = {.index = i, .fields = used_fields(story, i)};
 
-        if (!is_touched(story, i) && !holds_something(g_ptr_array_index(story->areas, i)))
+        if (!is_touched(story, i) && !holds_image(g_ptr_array_index(story->areas, i)))
             continue;
         area.bands = g_array_new(FALSE, FALSE, sizeof(struct picture_band));
         find_bands(story, &area);
@@ -300,8 +303,8 @@ static void end_lines(struct picture_leg *place)
     g_autoptr(GString) runs = g_string_new(NULL);
 
     if (leg->runs)
-        g_string_append_printf(runs, "\u25b6 %s runs%s%s", leg->runs,
-                               leg->action ? ", then its application: " : "", leg->action ? leg->action : "");
+        g_string_append_printf(runs, "\u25b6 runs: %s%s%s", leg->runs,
+                               leg->action ? "; the application: " : "", leg->action ? leg->action : "");
     if (leg->runs)
         picture_wrap(place->lines, runs->str, n_columns, FOOT_MAX_LINES);
     if (leg->stop) {

@@ -56,6 +56,15 @@ guint rig_story_tail_start(const struct rig_attempt *attempt, enum rig_entry_kin
     return start;
 }
 
+void rig_story_append_meaning(GString *out, const struct rig_entry *entry)
+{
+    if (entry->kind != RIG_ENTRY_PACKET || !entry->extra)
+        return;
+    g_string_append_printf(out, "%*s^ ", 14, "");
+    rig_text_plain(out, entry->extra, true);
+    g_string_append_c(out, '\n');
+}
+
 static void append_labelled(GString *out, const char *label, const char *text)
 {
     if (text && *text)
@@ -79,6 +88,7 @@ static void append_tail(GString *out, const struct rig_attempt *attempt, enum ri
         rig_story_append_time(out, entry->at_us);
         rig_text_plain(out, entry->text, true);
         g_string_append_c(out, '\n');
+        rig_story_append_meaning(out, entry);
     }
 }
 
@@ -104,6 +114,7 @@ void rig_story_append(GString *out, const struct rig_attempt *attempt, guint n_c
     append_trailers(out, attempt);
     append_tail(out, attempt, RIG_ENTRY_CONSOLE, n_console, "console");
     append_tail(out, attempt, RIG_ENTRY_LINK, n_link, "link");
+    append_tail(out, attempt, RIG_ENTRY_PACKET, n_link, "packets");
 }
 
 static void add_notes(GPtrArray *remarks, const GPtrArray *notes)

@@ -21,8 +21,11 @@ void rig_story_append_time(GString *out, gint64 at_us);
 /* Index in the log from which the last n entries of this kind start (log->len when there is none). */
 guint rig_story_tail_start(const struct rig_attempt *attempt, enum rig_entry_kind kind, guint n_wanted);
 
+/* What a packet means, if anything, on a line of its own below it. */
+void rig_story_append_meaning(GString *out, const struct rig_entry *entry);
+
 /* The story of an attempt that did not pass, as text: message, place, expected, seen, also, trailers, replay,
- * last console lines and link events. No line of it depends on anything but the attempt. */
+ * last console lines, link events and packets (as many as of link events). No line of it depends on anything but the attempt. */
 void rig_story_append(GString *out, const struct rig_attempt *attempt, guint n_console, guint n_link);
 
 /* What is to be said about the whole run: that it was interrupted or killed, that its journal is damaged, and

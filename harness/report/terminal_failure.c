@@ -94,15 +94,16 @@ static void append_labelled(GString *out, const struct rig_terminal_options *opt
 }
 
 static void append_tail(GString *out, const struct rig_terminal_options *options,
-                        const struct rig_attempt *attempt, enum rig_entry_kind kind, guint n_wanted)
+                        const struct rig_attempt *attempt, enum rig_entry_kind kind, guint n_wanted,
+                        const char *noun)
 {
     guint start = rig_story_tail_start(attempt, kind, n_wanted);
     g_autofree char *title = NULL;
 
     if (start >= attempt->log->len)
         return;
-    title = g_strdup_printf("%s (last %u of %u)", rig_entry_word(kind), MIN(n_wanted, attempt->n_of[kind]),
-                            attempt->n_of[kind]);
+    title =
+        g_strdup_printf("%s (last %u of %u)", noun, MIN(n_wanted, attempt->n_of[kind]), attempt->n_of[kind]);
     g_string_append(out, "  ");
     rig_paint(out, options->colour, RIG_PAINT_BOLD, title);
     g_string_append_c(out, '\n');
@@ -115,6 +116,9 @@ static void append_tail(GString *out, const struct rig_terminal_options *options
         rig_story_append_time(out, entry->at_us);
         rig_text_plain(out, entry->text, true);
         g_string_append_c(out, '\n');
+        if (entry->kind == RIG_ENTRY_PACKET && entry->extra)
+            g_string_append(out, "  ");
+        rig_story_append_meaning(out, entry);
     }
 }
 
@@ -141,8 +145,9 @@ void rig_terminal_append_failure(GString *out, const struct rig_terminal_options
         append_labelled(out, options, "trailer", *line);
     for (char **file = attempt->evidence; *file; file++)
         append_labelled(out, options, "kept", *file);
-    append_tail(out, options, attempt, RIG_ENTRY_CONSOLE, N_CONSOLE);
-    append_tail(out, options, attempt, RIG_ENTRY_LINK, N_LINK);
+    append_tail(out, options, attempt, RIG_ENTRY_CONSOLE, N_CONSOLE, "console");
+    append_tail(out, options, attempt, RIG_ENTRY_LINK, N_LINK, "link");
+    append_tail(out, options, attempt, RIG_ENTRY_PACKET, N_LINK, "packets");
     append_labelled(out, options, "replay", attempt->replay);
 }
 
@@ -184,6 +189,20 @@ static void append_notes(GString *out, const struct rig_attempt *attempt)
     }
 }
 
+static void append_not_judged(GString *out, const struct rig_exploration_result *exploration)
+{
+    for (guint i = 0; i < exploration->judgements->len; i++) {
+        const struct rig_judgement *judgement = g_ptr_array_index(exploration->judgements, i);
+        g_autofree char *line = g_strdup_printf("%s: %s", judgement->name, judgement->text);
+
+        if (judgement->verdict != RIG_VERDICT_SKIP)
+            continue;
+        g_string_append(out, "  note      invariant ");
+        rig_text_plain(out, line, true);
+        g_string_append_c(out, '\n');
+    }
+}
+
 void rig_terminal_append_steps(GString *out, const struct rig_terminal_options *options,
                                const struct rig_attempt *attempt)
 {
@@ -193,6 +212,8 @@ void rig_terminal_append_steps(GString *out, const struct rig_terminal_options *
         g_string_append_printf(out, "  (%u more steps were not kept)\n",
                                attempt->n_steps - attempt->steps->len);
     append_notes(out, attempt);
+    for (guint i = 0; i < attempt->explorations->len; i++)
+        append_not_judged(out, g_ptr_array_index(attempt->explorations, i));
     for (guint i = 0; i < attempt->paths->len; i++)
         rig_path_append_account(out, g_ptr_array_index(attempt->paths, i), options->loudness == RIG_FULL,
                                 "  ");

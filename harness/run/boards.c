@@ -199,16 +199,15 @@ static struct made_board *make(struct rig_boards *boards, const char *name, GErr
 /* The target of a board of the bench; owned by the caller. */
 static char *bench_target(const struct rig_boards *boards, GError **error)
 {
-    const char *name = boards->target ? boards->target : rig_record_text(boards->entry->record, "target");
+    char *name =
+        boards->target ? g_strdup(boards->target) : rig_bench_target_path(boards->bench, boards->entry);
 
-    if (name && !boards->target && strchr(name, '/'))
-        return rig_bench_path(boards->bench, name);
     if (!name)
         g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE,
                     "board '%s' of the bench does not say what it is: give it a 'target:', or name one with "
                     "--target",
                     boards->entry->name);
-    return g_strdup(name);
+    return name;
 }
 
 struct rig_board *rig_boards_get(struct rig_boards *boards, const char *wanted,

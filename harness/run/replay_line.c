@@ -3,6 +3,7 @@
 #include "run/replay_line.h"
 
 #include "base/error.h"
+#include "scenario/scalar.h"
 
 #include <string.h>
 
@@ -59,14 +60,24 @@ char *rig_replay_line(const struct rig_run_plan *plan, struct rig_run *run, cons
 bool rig_cut_place_parse(const char *text, struct rig_cut_place *place, GError **error)
 {
     static const enum rig_cut_form forms[] = {RIG_CUT_BEFORE, RIG_CUT_HALF, RIG_CUT_AFTER};
+    static const struct rig_field instant = {.name = "cut", .type = RIG_TYPE_DURATION, .max = 3600000000u};
+    struct rig_scalar_problem problem = {0};
+    struct rig_value value = {0};
     char *end = NULL;
 
+    *place = (struct rig_cut_place){.at_instant = rig_scalar_read(&instant, text, &value, &problem),
+                                    .after_us = value.count};
+    rig_scalar_problem_clear(&problem);
+    if (place->at_instant)
+        return true;
     place->operation = g_ascii_strtoull(text, &end, 10);
     if (g_ascii_isdigit(*text) && *end == ':')
         for (guint i = 0; i < G_N_ELEMENTS(forms); i++)
             if (g_str_equal(end + 1, rig_cut_form_name(forms[i])))
                 return place->form = forms[i], true;
     g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE,
-                "'%s' is no cut: write OPERATION:before, OPERATION:half or OPERATION:after", text);
+                "'%s' is no cut: write OPERATION:before, OPERATION:half or OPERATION:after, or an instant such as "
+                "40ms",
+                text);
     return false;
 }

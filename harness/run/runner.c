@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "plan/plan.h"
+#include "run/air.h"
 #include "run/kept_logs.h"
 #include "run/replay_line.h"
 
@@ -17,6 +18,7 @@ struct play {
     guint index;  /* in the journal */
     guint repeat; /* from 0 */
     struct rig_image_store *images;
+    struct rig_air *air;
 };
 
 /* What one attempt came to. */
@@ -284,10 +286,14 @@ static enum rig_verdict play_attempt(const struct play *play, struct attempt *at
                  plan->timeout_scale);
     run.evidence = plan->evidence;
     rig_evidence_begin(plan->evidence, play->index, attempt->number);
+    rig_air_begin(play->air, &run);
     run.only_cut = plan->has_only_cut ? &plan->only_cut : NULL;
     run.only_path = plan->only_path;
+    run.n_workers = plan->n_workers;
+    run.resume = plan->resume;
     play_phases(play, &run);
     *interrupted = run.trouble.interrupted;
+    rig_air_end(play->air, &run);
     end_attempt(&run, &aftermath);
     verdict = run.trouble.verdict;
     attempt->final = !is_trouble(verdict) || *interrupted || attempt->number >= n_retries;
@@ -379,6 +385,7 @@ void rig_run_all(const struct rig_run_plan *plan)
 {
     g_autoptr(GArray) plays = g_array_new(FALSE, TRUE, sizeof(struct play));
     struct rig_image_store *images = rig_image_store_new();
+    struct rig_air *air = rig_air_new(plan->journal);
     gint64 started_us = g_get_monotonic_time();
     bool interrupted = false;
     bool go_on = true;
@@ -389,7 +396,8 @@ void rig_run_all(const struct rig_run_plan *plan)
                                 .the_case = g_ptr_array_index(plan->selection->cases, i),
                                 .index = plays->len,
                                 .repeat = repeat,
-                                .images = images};
+                                .images = images,
+                                .air = air};
 
             g_array_append_val(plays, play);
         }
@@ -402,5 +410,6 @@ void rig_run_all(const struct rig_run_plan *plan)
         go_on = go_on && !interrupted;
     }
     emit_run_end(plan, started_us, interrupted);
+    rig_air_free(air);
     rig_image_store_free(images);
 }

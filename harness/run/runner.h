@@ -32,6 +32,8 @@ struct rig_run_plan {
     bool has_only_cut;
     struct rig_cut_place only_cut;
     const char *only_path;   /* of an exploration; NULL = explore */
+    guint n_workers;         /* of an exploration; 0 = one for each core */
+    const char *resume;      /* explorations go on from what this folder or file kept; NULL = anew */
     const GPtrArray *claims; /* struct rig_image_claim *; NULL = none */
     const char *const *argv; /* for the record */
     const char

@@ -141,6 +141,8 @@ char *rig_scalar_format(enum rig_type type, guint64 number)
     const struct unit *units = type == RIG_TYPE_DURATION ? duration_units : size_units;
     gsize i = type == RIG_TYPE_DURATION ? G_N_ELEMENTS(duration_units) - 1 : G_N_ELEMENTS(size_units) - 1;
 
+    if (type == RIG_TYPE_SPAN)
+        return rig_scalar_format(RIG_TYPE_DURATION, number);
     if ((type != RIG_TYPE_DURATION && type != RIG_TYPE_SIZE) || number == 0)
         return g_strdup_printf("%" G_GUINT64_FORMAT, number);
     while (i > 0 && number % units[i].scale)
@@ -173,6 +175,22 @@ bool rig_quantity_read_duration(const struct rig_field *field, const char *text,
             return false;
     }
     return check_bounds(field, value->count, problem);
+}
+
+bool rig_quantity_read_span(const struct rig_field *field, const char *text, struct rig_value *value,
+                            struct rig_scalar_problem *problem)
+{
+    const char *dots = strstr(text, "..");
+    g_autofree char *from = dots ? g_strndup(text, (gsize)(dots - text)) : NULL;
+    struct rig_value end = {0};
+
+    if (!dots)
+        return refuse(problem, NULL, "wants a span, such as 5ms..900ms");
+    if (!rig_quantity_read_duration(field, from, value, problem) ||
+        !rig_quantity_read_duration(field, dots + 2, &end, problem))
+        return false;
+    value->until = end.count;
+    return value->until >= value->count || refuse(problem, NULL, "ends before it begins");
 }
 
 bool rig_quantity_read_size(const struct rig_field *field, const char *text, struct rig_value *value,

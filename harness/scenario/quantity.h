@@ -12,6 +12,8 @@ bool rig_quantity_read_integer(const struct rig_field *field, const char *text, 
                                struct rig_scalar_problem *problem);
 bool rig_quantity_read_duration(const struct rig_field *field, const char *text, struct rig_value *value,
                                 struct rig_scalar_problem *problem);
+bool rig_quantity_read_span(const struct rig_field *field, const char *text, struct rig_value *value,
+                            struct rig_scalar_problem *problem);
 bool rig_quantity_read_size(const struct rig_field *field, const char *text, struct rig_value *value,
                             struct rig_scalar_problem *problem);
 bool rig_quantity_read_probability(const struct rig_field *field, const char *text, struct rig_value *value,

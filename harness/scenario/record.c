@@ -393,6 +393,7 @@ static struct rig_value *read_entered(struct rig_reader *reader, const struct ri
     case RIG_TYPE_COUNT:
     case RIG_TYPE_INTEGER:
     case RIG_TYPE_DURATION:
+    case RIG_TYPE_SPAN:
     case RIG_TYPE_SIZE:
     case RIG_TYPE_PROBABILITY:
     case RIG_TYPE_TEXT:

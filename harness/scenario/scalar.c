@@ -176,6 +176,7 @@ static const struct type_row types[] = {
     [RIG_TYPE_COUNT] = {"count", "a whole number", rig_quantity_read_count},
     [RIG_TYPE_INTEGER] = {"integer", "a whole number", rig_quantity_read_integer},
     [RIG_TYPE_DURATION] = {"duration", "a duration such as 40ms", rig_quantity_read_duration},
+    [RIG_TYPE_SPAN] = {"span", "a span such as 5ms..900ms", rig_quantity_read_span},
     [RIG_TYPE_SIZE] = {"size", "a size such as 16KiB", rig_quantity_read_size},
     [RIG_TYPE_PROBABILITY] = {"probability", "a probability such as 5%", rig_quantity_read_probability},
     [RIG_TYPE_TEXT] = {"text", "a text", read_text},

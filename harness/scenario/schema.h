@@ -15,6 +15,7 @@ enum rig_type {
     RIG_TYPE_COUNT,    /* 0.. decimal, or 0x hex; a leading zero is refused, not octal */
     RIG_TYPE_INTEGER,  /* may be negative */
     RIG_TYPE_DURATION, /* "40ms": us, ms, s, min -> microseconds; a bare 0 is allowed */
+    RIG_TYPE_SPAN, /* "5ms..900ms": from one duration to a later one -> microseconds, count and until */
     RIG_TYPE_SIZE, /* "112KiB": B, KiB, MiB; kB and MB refused with a hint; -> bytes; a bare 0 is allowed */
     RIG_TYPE_PROBABILITY, /* "5%", "0.5%" -> 0..1 */
     RIG_TYPE_TEXT,        /* any scalar, as written */
@@ -63,7 +64,8 @@ struct rig_value {
     bool is_list;
     GPtrArray *items; /* is_list: struct rig_value * */
     bool flag;
-    guint64 count; /* COUNT; SIZE in bytes; DURATION in us */
+    guint64 count; /* COUNT; SIZE in bytes; DURATION in us; SPAN: its begin in us */
+    guint64 until; /* SPAN: its end in us */
     gint64 integer;
     double probability;
     const char *text; /* TEXT, NAME, IMAGE, ADDRESS, VERSION as written */
@@ -105,6 +107,9 @@ struct rig_verb {
     guint64
         within_us; /* default deadline; every verb gets the field `within` without naming it in its shape */
     const char *const *needs; /* capabilities that using it implies; NULL-terminated or NULL */
+    /* The first capability that this very step needs beside `needs` and that is not among those, NULL: none. NULL
+     * function: no step needs more. */
+    const char *(*lacks)(const struct rig_step *step, const char *const *capabilities);
     const char *example;      /* one line of YAML */
     rig_step_function run;
 };

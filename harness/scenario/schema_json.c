@@ -150,6 +150,9 @@ static void add_scalar(struct schema *schema, const struct rig_field *field)
         if (field->min == 0)
             add_zero(schema);
         break;
+    case RIG_TYPE_SPAN:
+        add_pattern(schema, "^(0|[0-9]+(\\.[0-9]+)?(us|ms|s|min))\\.\\.[0-9]+(\\.[0-9]+)?(us|ms|s|min)$");
+        break;
     case RIG_TYPE_SIZE:
         add_pattern(schema, "^[0-9]+(\\.[0-9]+)?(B|KiB|MiB)$");
         if (field->min == 0)

@@ -2,6 +2,8 @@
 /* Verb: cut-power: one power cut, aimed at a flash operation, an instant or a console line. */
 #include "steps/cut.h"
 
+#define LATE_US (2u * 1000 * 1000) /* what a supply may take after the instant */
+
 const char *const rig_cut_form_choices[] = {"before", "half", "after", NULL};
 
 enum rig_cut_form rig_cut_form_from_name(const char *name)
@@ -17,11 +19,27 @@ static char *cut_text(const struct rig_cut_record *record, const struct rig_cut_
     if (plan->aim == RIG_CUT_AT_OPERATION && !record->at_operation)
         return g_strdup_printf("before operation %" G_GUINT64_FORMAT, plan->operation);
     if (!record->at_operation)
-        return g_strdup_printf("at %.3f ms", (double)record->at_us / 1000.0);
+        return record->aimed_us ? g_strdup_printf("aimed at %.3f ms, measured at %.3f ms",
+                                                  (double)record->aimed_us / 1000.0,
+                                                  (double)record->at_us / 1000.0)
+                                : g_strdup_printf("at %.3f ms", (double)record->at_us / 1000.0);
     return g_strdup_printf("%s operation %" G_GUINT64_FORMAT " (%s of %u bytes at %s 0x%x)",
                            record->torn ? "inside" : "after", record->operation,
                            record->erase ? "erase" : "write", record->n_bytes, record->device,
                            record->offset);
+}
+
+void rig_run_cut_event(struct rig_run *run, const struct rig_cut_record *record, const char *text)
+{
+    struct rig_event *event = rig_event_new("power");
+
+    rig_event_text(event, "what", "cut");
+    rig_event_text(event, "text", text);
+    rig_event_text(event, "proof", record->proof);
+    if (record->aimed_us)
+        rig_event_count(event, "aimed_us", (gint64)record->aimed_us);
+    rig_event_count(event, "measured_us", (gint64)record->at_us);
+    rig_run_emit(run, event);
 }
 
 static bool is_dead(void *user)
@@ -32,10 +50,21 @@ static bool is_dead(void *user)
     return power->ops->is_on(power, &on, NULL) && !on;
 }
 
+/* The board may be at rest long before the instant that was aimed at. */
+static void await_instant(struct rig_run *run, guint64 until_us)
+{
+    GError *error = NULL;
+    bool dead;
+
+    if (!rig_board_wait_for(run->board, until_us, is_dead, run->board->power, &dead, &error))
+        rig_run_error(run, error);
+}
+
 bool rig_play_with_cut(struct rig_run *run, const GPtrArray *steps, const char *prefix,
                        const struct rig_cut_plan *plan, guint64 until_us, struct rig_cut_record *record)
 {
     struct rig_power *power = run->board->power;
+    guint64 armed_us = rig_run_now_us(run);
     GError *error = NULL;
     bool settled;
 
@@ -44,6 +73,9 @@ bool rig_play_with_cut(struct rig_run *run, const GPtrArray *steps, const char *
         return false;
     }
     rig_run_steps(run, steps, prefix);
+    if (plan->aim != RIG_CUT_AT_OPERATION && !rig_run_troubled(run))
+        await_instant(run, MIN(until_us, (plan->aim == RIG_CUT_AFTER_TIME ? armed_us : rig_run_now_us(run)) +
+                                             plan->delay_us + LATE_US));
     settled = (rig_run_troubled(run) && !run->trouble.interrupted && is_dead(power)) ||
               (!rig_run_troubled(run) && rig_run_settle(run, until_us, is_dead, power));
     if (!power->ops->disarm_cut(power, record, &error)) {
@@ -69,13 +101,20 @@ static const struct rig_field cut_fields[] = {
      .about = "Before the operation, half-way through it, or right after it."},
     {.name = "after", .type = RIG_TYPE_DURATION, .about = "Instant, from the begin of `do`."},
     {.name = "line", .type = RIG_TYPE_TEXT, .about = "A piece of a console line."},
-    {.name = "plus", .type = RIG_TYPE_DURATION, .default_text = "0", .about = "With `line`: so much later."},
+    {.name = "memory",
+     .type = RIG_TYPE_COUNT,
+     .max = 0xfffffffc,
+     .about = "Address of a word that the probe polls: when it changes. For boards on a bench."},
+    {.name = "plus",
+     .type = RIG_TYPE_DURATION,
+     .default_text = "0",
+     .about = "With `line` and `memory`: so much later."},
     {.name = "power-on",
      .type = RIG_TYPE_FLAG,
      .default_text = "true",
      .about = "Switch the board on again at the end."},
 };
-static const char *const aims[] = {"operation", "after", "line", NULL};
+static const char *const aims[] = {"operation", "after", "line", "memory", NULL};
 static const struct rig_shape cut_shape = {
     .name = "cut-power", .fields = cut_fields, .n_fields = G_N_ELEMENTS(cut_fields), .exactly_one = aims};
 
@@ -84,11 +123,14 @@ static struct rig_cut_plan read_plan(const struct rig_record *arguments)
     const struct rig_value *operation = rig_record_get(arguments, "operation");
     const struct rig_value *after = rig_record_get(arguments, "after");
     const struct rig_value *line = rig_record_get(arguments, "line");
+    const struct rig_value *memory = rig_record_get(arguments, "memory");
 
     return (struct rig_cut_plan){
         .aim = operation ? RIG_CUT_AT_OPERATION
                : after   ? RIG_CUT_AFTER_TIME
+               : memory  ? RIG_CUT_AT_MEMORY
                          : RIG_CUT_AT_CONSOLE,
+        .address = memory ? (guint32)memory->count : 0,
         .operation = operation ? operation->count : 0,
         .form = rig_cut_form_from_name(rig_record_text(arguments, "form")),
         .delay_us = after ? after->count : rig_record_count(arguments, "plus"),
@@ -115,7 +157,7 @@ static void run_cut_power(struct rig_run *run, const struct rig_step *step)
     }
     where = cut_text(&record, &plan);
     g_autofree char *text = g_strdup_printf("power cut %s", where);
-    rig_run_power_event(run, "cut", text, record.proof);
+    rig_run_cut_event(run, &record, text);
     if (!rig_record_flag(step->arguments, "power-on"))
         return;
     rig_run_mark_boots(run);

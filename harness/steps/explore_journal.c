@@ -253,7 +253,7 @@ static void add_areas(struct rig_event *event, const struct rig_account *account
 }
 
 void rig_explore_emit_path(struct rig_run *run, const char *path, const struct rig_account *account,
-                           const struct rig_explore_finding *broken, guint n_broken, bool in_full)
+                           const struct rig_path_finding *broken, guint n_broken, bool in_full)
 {
     struct rig_event *event;
 
@@ -265,8 +265,8 @@ void rig_explore_emit_path(struct rig_run *run, const char *path, const struct r
     for (guint i = 0; i < n_broken; i++) {
         struct rig_event *entry = rig_event_append(event, "broken");
 
-        rig_event_text(entry, "invariant", rig_invariant_name(broken[i].invariant));
-        rig_event_text(entry, "about", rig_invariant_about(broken[i].invariant));
+        rig_event_text(entry, "invariant", broken[i].name);
+        rig_event_text(entry, "about", broken[i].about);
         rig_event_text(entry, "text", broken[i].text);
     }
     rig_event_text(event, "old", account->images[RIG_IMAGE_OLD].name);

@@ -7,6 +7,7 @@
 #include "sim/boot/boot.h"
 #include "steps/explore_journal.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
 
 static const char *const life_words[] = {"upload", "test", "permanent", "confirm", NULL};
@@ -61,7 +62,7 @@ static const struct rig_field explore_fields[] = {
      .min = 1,
      .max = 10000000,
      .default_text = "1000000",
-     .about = "Give up after so many flash contents."},
+     .about = "Give up after so many flash contents; a run with `--resume` has as many again."},
     {.name = "max-time",
      .type = RIG_TYPE_DURATION,
      .default_text = "10min",
@@ -203,7 +204,7 @@ static char *expectation_of(enum rig_invariant invariant, bool known)
 
 /* Plays a path again, with everybody watching, and writes it down. */
 static void tell_path(struct rig_run *run, const struct rig_explore_plan *plan, const char *path,
-                      const struct rig_explore_finding *broken, guint n_broken)
+                      const struct rig_path_finding *broken, guint n_broken)
 {
     g_autoptr(GArray) legs = rig_path_parse(path, NULL);
     g_autoptr(rig_account) account = NULL;
@@ -224,27 +225,35 @@ static void tell_path(struct rig_run *run, const struct rig_explore_plan *plan, 
         rig_explore_emit_path(run, path, account, broken, n_broken, false);
 }
 
-/* Invariants that one path breaks are told together: the first of them tells for all. */
+static struct rig_path_finding path_finding(enum rig_invariant invariant, const char *text)
+{
+    return (struct rig_path_finding){rig_invariant_name(invariant), rig_invariant_about(invariant), text};
+}
+
+/* The path that shows a failure; NULL: it is none, or there is no path. */
+static const char *path_of(const struct rig_explore_finding *finding)
+{
+    return finding->verdict == RIG_VERDICT_FAIL && finding->violation ? finding->violation->path : NULL;
+}
+
+/* Invariants that one path breaks are told together, where the first of them is. */
 static void tell_paths(struct rig_run *run, const struct rig_explore_plan *plan,
                        const struct rig_explore_finding *findings, guint n_findings)
 {
     for (guint i = 0; i < n_findings; i++) {
-        const char *path = findings[i].violation ? findings[i].violation->path : NULL;
-        struct rig_explore_finding broken[RIG_N_INVARIANTS];
-        guint n_broken = 0;
+        const char *path = path_of(&findings[i]);
+        struct rig_path_finding broken[RIG_N_INVARIANTS];
+        bool told = false;
+        guint n = 0;
 
-        if (findings[i].verdict != RIG_VERDICT_FAIL || !path)
-            continue;
-        for (guint k = 0; k < n_findings; k++) {
-            const struct rig_violation *other = findings[k].violation;
-
-            if (findings[k].verdict != RIG_VERDICT_FAIL || !other || !g_str_equal(other->path, path))
+        for (guint k = 0; path && k < n_findings; k++) {
+            if (g_strcmp0(path_of(&findings[k]), path) != 0)
                 continue;
-            broken[n_broken] = findings[k];
-            broken[n_broken++].text = other->complaint;
+            told |= k < i;
+            broken[n++] = path_finding(findings[k].invariant, findings[k].violation->complaint);
         }
-        if (broken[0].invariant == findings[i].invariant)
-            tell_path(run, plan, path, broken, n_broken);
+        if (path && !told)
+            tell_path(run, plan, path, broken, n);
     }
 }
 
@@ -279,6 +288,58 @@ static void judge_result(struct rig_run *run, const struct rig_explore_plan *pla
     tell_paths(run, plan, findings, n);
 }
 
+#define STATES_FOLDER "states"
+
+/* Where the state of this exploration is kept below a run's folder. Owned by the caller. */
+static char *state_path(const char *directory, const struct rig_explore_plan *plan)
+{
+    g_autofree char *fingerprint = rig_explore_fingerprint(plan);
+    g_autofree char *name = g_strdup_printf("%.16s.explore", fingerprint);
+
+    return g_build_filename(directory, STATES_FOLDER, name, NULL);
+}
+
+/* Plans where to keep a state, and which one to go on from. The strings are *keep_in and *go_on_from. */
+static void plan_state(struct rig_run *run, struct rig_explore_plan *plan, char **keep_in, char **go_on_from)
+{
+    g_autofree char *folder = NULL;
+
+    if (run->evidence) {
+        *keep_in = state_path(rig_evidence_directory(run->evidence), plan);
+        folder = g_path_get_dirname(*keep_in);
+        if (g_mkdir_with_parents(folder, 0777) == 0)
+            plan->keep_in = *keep_in;
+    }
+    if (!run->resume)
+        return;
+    *go_on_from = g_file_test(run->resume, G_FILE_TEST_IS_DIR) ? state_path(run->resume, plan)
+                                                               : g_strdup(run->resume);
+    if (g_file_test(run->resume, G_FILE_TEST_IS_DIR) && !g_file_test(*go_on_from, G_FILE_TEST_EXISTS))
+        rig_run_note(run, "'%s' has nothing to go on from for this exploration: it begins anew", run->resume);
+    else
+        plan->go_on_from = *go_on_from;
+}
+
+static void tell_state(struct rig_run *run, const struct rig_explore_plan *plan,
+                       const struct rig_exploration *seen)
+{
+    g_autofree char *folder = plan->keep_in ? g_path_get_dirname(plan->keep_in) : NULL;
+
+    if (seen->n_strays > 0)
+        rig_run_note(run,
+                     "%u worker processes ended before their time, although none of their boots alone does "
+                     "that: the bootloader writes over memory that is not its own",
+                     seen->n_strays);
+    if (seen->is_kept)
+        rig_run_note(run, "what was found so far is kept in %s: --resume with it, or with the folder of these "
+                          "reports, goes on from there",
+                     plan->keep_in);
+    else if (plan->keep_in)
+        g_unlink(plan->keep_in);
+    if (folder)
+        g_rmdir(folder);
+}
+
 static void explore(struct rig_run *run, const struct rig_step *step, const struct rig_explore_plan *plan)
 {
     bool interrupted;
@@ -288,10 +349,17 @@ static void explore(struct rig_run *run, const struct rig_step *step, const stru
     if (!take_known(run, step, plan, &known))
         return;
     g_autoptr(rig_exploration) seen = rig_explore(plan);
+    if (seen->trouble) {
+        rig_run_error_text(run, "%s", seen->trouble);
+        return;
+    }
+    tell_state(run, plan, seen);
     interrupted = plan->interrupted && *plan->interrupted;
     may_stay = rig_record_flag(step->arguments, "may-stay-open") && !interrupted;
-    judge_result(run, plan, seen, known, may_stay);
-    if (seen->closed)
+    if (seen->trouble)
+        rig_run_error_text(run, "the exploration ended early: %s", seen->trouble);
+    judge_result(run, plan, seen, known, may_stay && !seen->trouble);
+    if (seen->closed || seen->trouble)
         return;
     if (may_stay)
         rig_run_note(run, "not closed: %s", seen->why_open);
@@ -303,7 +371,7 @@ static void judge_path(struct rig_run *run, const struct rig_explore_plan *plan,
                        const struct rig_account *account)
 {
     struct rig_explore_finding findings[RIG_N_INVARIANTS];
-    struct rig_explore_finding told[RIG_N_INVARIANTS];
+    struct rig_path_finding told[RIG_N_INVARIANTS];
     guint n_told = 0;
     guint n = 0;
 
@@ -321,7 +389,7 @@ static void judge_path(struct rig_run *run, const struct rig_explore_plan *plan,
                                          .text = ok ? "holds on this path" : account->complaints[i]};
         rig_run_expect(run, ok, what, expected, findings[n].text);
         if (!ok)
-            told[n_told++] = findings[n];
+            told[n_told++] = path_finding(invariant, findings[n].text);
         n++;
     }
     rig_explore_emit_end(run, NULL, findings, n);
@@ -364,18 +432,23 @@ static void explore_subject(struct rig_run *run, const struct rig_step *step,
         .max_contents = (guint32)rig_record_count(step->arguments, "max-states"),
         .max_us = (gint64)rig_record_count(step->arguments, "max-time"),
         .max_bytes = (gsize)rig_record_count(step->arguments, "max-memory"),
+        .n_workers = run->n_workers,
         .interrupted = run->board->interrupted,
     };
+    g_autofree char *keep_in = NULL;
+    g_autofree char *go_on_from = NULL;
 
     if (!take_image(run, step, "old", config, &plan.images[RIG_IMAGE_OLD]) ||
         !take_image(run, step, "new", config, &plan.images[RIG_IMAGE_NEW]) ||
         !take_life(run, step, &plan.life) || !take_invariants(run, step, &plan, why_not))
         return;
     rig_explore_emit_start(run, &plan, why_not);
-    if (run->only_path)
+    if (run->only_path) {
         play_only(run, &plan);
-    else
-        explore(run, step, &plan);
+        return;
+    }
+    plan_state(run, &plan, &keep_in, &go_on_from);
+    explore(run, step, &plan);
 }
 
 static void run_explore(struct rig_run *run, const struct rig_step *step)

@@ -4,6 +4,7 @@
 #include "steps/stage.h"
 
 #include "base/error.h"
+#include "steps/watch.h"
 
 #include <string.h>
 
@@ -48,6 +49,7 @@ static void on_boot(void *user, guint64 at_us, const char *outcome, const char *
 
     g_free(run->boot_stop);
     run->boot_stop = stopped_short(outcome) ? g_strdup(text) : NULL;
+    rig_watch_boot(run->watch, outcome, swap, resumed, text);
     if (run->muted)
         return;
     event = rig_event_new("boot");
@@ -132,6 +134,7 @@ void rig_run_clear(struct rig_run *run)
     g_string_free(run->step_id, TRUE);
     g_free(run->cut_text);
     g_free(run->path_text);
+    rig_watch_free(run->watch);
 }
 
 guint64 rig_run_now_us(const struct rig_run *run)

@@ -27,6 +27,8 @@ void rig_trouble_clear(struct rig_trouble *trouble);
 
 /* One place of a sweep of power cuts. */
 struct rig_cut_place {
+    bool at_instant; /* then only after_us counts */
+    guint64 after_us;
     guint64 operation;
     enum rig_cut_form form;
 };
@@ -46,13 +48,17 @@ struct rig_run {
     const char
         *only_path; /* a replay plays this path of an exploration and explores nothing; NULL = explore */
 
+    guint n_workers;    /* of an exploration; 0 = as many as there are cores */
+    const char *resume; /* an earlier run's folder, or a file: explorations go on from there; NULL = anew */
+
     struct rig_trouble trouble;
     GPtrArray *also; /* char *: what went wrong after that */
     const struct rig_step *step;
-    GString *step_id; /* of the step that runs */
-    guint muted;      /* inside a sweep: events of single steps are not written */
-    char *cut_text;   /* the place of the cut that failed in a sweep: "17:half"; NULL */
-    char *path_text;  /* the cuts that an exploration found: "app,run,19,6,run"; NULL */
+    GString *step_id;        /* of the step that runs */
+    guint muted;             /* inside a sweep: events of single steps are not written */
+    char *cut_text;          /* the place of the cut that failed in a sweep: "17:half"; NULL */
+    struct rig_watch *watch; /* tells what becomes of the flash; NULL: nobody does */
+    char *path_text;         /* the cuts that an exploration found: "app,run,19,6,run"; NULL */
 
     GPtrArray *console; /* char *: lines since the last reset or power step, the last RIG_RUN_CONSOLE_LINES */
     GHashTable *marks;  /* name -> guint64 *: flash operations counted at mark-flash */
@@ -81,7 +87,8 @@ void rig_run_fail(struct rig_run *run, const char *expected, const char *seen, c
     G_GNUC_PRINTF(4, 5);
 /* The rig could not do its job: error. Takes the GError. */
 void rig_run_error(struct rig_run *run, GError *error);
-/* Takes the GError: RIG_ERROR_UNSUPPORTED ends the case as skipped, with this reason; else as rig_run_error().
+/* Takes the GError: RIG_ERROR_UNSUPPORTED ends the case as skipped, with this reason; else as
+ * rig_run_error().
  */
 void rig_run_unable(struct rig_run *run, GError *error);
 void rig_run_error_text(struct rig_run *run, const char *format, ...) G_GNUC_PRINTF(2, 3);

@@ -2,6 +2,7 @@
 /* Verb: each-power-cut: the same steps again and again, power cut at one place after the other; one verdict,
  * each cut on record. */
 #include "steps/cut.h"
+#include "steps/watch.h"
 
 #include "base/error.h"
 
@@ -20,13 +21,28 @@ static const struct rig_field at_fields[] = {
      .type = RIG_TYPE_COUNT,
      .min = 1,
      .max = 100000,
-     .about = "So many operations, chosen by the run's seed."},
+     .about = "So many operations, chosen by the run's seed; on boards that cannot be cut at an operation so many "
+              "instants in the time that `during` takes."},
+    {.name = "after",
+     .type = RIG_TYPE_SPAN,
+     .max = 60000000,
+     .about = "Instants from the begin of `during` on, such as 5ms..900ms; where a board cannot be cut at an "
+              "operation."},
+    {.name = "step",
+     .type = RIG_TYPE_DURATION,
+     .default_text = "10ms",
+     .min = 100,
+     .max = 60000000,
+     .about = "With `after`: from one instant to the next."},
+    {.name = "line",
+     .type = RIG_TYPE_TEXT,
+     .about = "With `after`: instants count from a console line that holds this."},
     {.name = "behind-last",
      .type = RIG_TYPE_FLAG,
      .default_text = "true",
      .about = "Also cut inside and behind the last operation, where what it writes may count already."},
 };
-static const char *const at_ways[] = {"operations", "every", "random", NULL};
+static const char *const at_ways[] = {"operations", "every", "random", "after", NULL};
 static const struct rig_shape at_shape = {
     .name = "at", .fields = at_fields, .n_fields = G_N_ELEMENTS(at_fields), .exactly_one = at_ways};
 
@@ -65,6 +81,7 @@ struct sweep {
     guint64 until_us;   /* of the uncut run */
     guint n_cuts;
     guint n_failed;
+    bool watched; /* the cut that is played now goes on record operation by operation */
     struct rig_cut_place first_failed;
 };
 
@@ -146,6 +163,13 @@ static void emit_cut(struct sweep *sweep, const struct rig_cut_place *place,
     rig_journal_emit(sweep->run->journal, (gint64)rig_run_now_us(sweep->run), event);
 }
 
+static void tell_cut(struct sweep *sweep, const struct rig_cut_place *place)
+{
+    g_autofree char *where = place_text(sweep, place);
+
+    rig_watch_cut(sweep->run->watch, where);
+}
+
 /* One cut from the kept moment on. What went wrong is left in run->trouble. */
 static void play_cut(struct sweep *sweep, const struct rig_cut_place *place, struct rig_cut_record *record)
 {
@@ -156,8 +180,13 @@ static void play_cut(struct sweep *sweep, const struct rig_cut_place *place, str
     g_autofree char *then = g_strdup_printf("%s.then", run->step_id->str);
     GError *error = NULL;
 
-    run->board->ops->rewind(run->board, sweep->moment);
+    if (!run->board->ops->rewind(run->board, sweep->moment, &error)) {
+        rig_run_error(run, error);
+        return;
+    }
     rig_smp_transport_restart(&run->client.transport);
+    if (sweep->watched)
+        run->watch = rig_watch_new(run);
     if (!rig_play_with_cut(run, sweep->during, during, &plan, rig_run_now_us(run) + within_us(sweep), record))
         return;
     if (!record->fell) {
@@ -167,12 +196,28 @@ static void play_cut(struct sweep *sweep, const struct rig_cut_place *place, str
                            place->operation);
         return;
     }
+    tell_cut(sweep, place);
     g_ptr_array_set_size(run->console, 0);
     rig_run_mark_boots(run);
     if (!run->board->power->ops->set(run->board->power, true, &error))
         rig_run_error(run, error);
     else
         rig_run_steps(run, sweep->then, then);
+}
+
+/* Plays one cut with the flash watched; when it fails, what happened is told and drawn. */
+static void play_watched(struct sweep *sweep, const struct rig_cut_place *place,
+                         struct rig_cut_record *record)
+{
+    struct rig_run *run = sweep->run;
+
+    sweep->watched = true;
+    play_cut(sweep, place, record);
+    sweep->watched = false;
+    if (run->trouble.verdict == RIG_VERDICT_FAIL)
+        rig_watch_emit(run->watch, run->cut_text, "each-power-cut",
+                       "After every single power cut the steps of 'then' hold.", run->trouble.message);
+    g_clear_pointer(&run->watch, rig_watch_free);
 }
 
 /* Plays one cut without filling the journal; false when the sweep must end (rig error, interrupt). */
@@ -268,7 +313,7 @@ static void show_failure(struct sweep *sweep)
                  sweep->n_cuts);
     run->cut_text = g_strdup_printf("%" G_GUINT64_FORMAT ":%s", sweep->first_failed.operation,
                                     rig_cut_form_name(sweep->first_failed.form));
-    play_cut(sweep, &sweep->first_failed, &record);
+    play_watched(sweep, &sweep->first_failed, &record);
     if (!rig_run_troubled(run)) {
         rig_run_error_text(run, "the failing cut %s does not fail when it is played again", run->cut_text);
         return;
@@ -292,8 +337,33 @@ static void play_only(struct sweep *sweep)
     }
     run->cut_text = g_strdup_printf("%" G_GUINT64_FORMAT ":%s", run->only_cut->operation,
                                     rig_cut_form_name(run->only_cut->form));
-    play_cut(sweep, run->only_cut, &record);
+    play_watched(sweep, run->only_cut, &record);
     emit_cut(sweep, run->only_cut, &run->trouble);
+}
+
+static bool has(const char *const *capabilities, const char *name)
+{
+    return g_strv_contains((const gchar *const *)capabilities, name);
+}
+
+static bool at_instants(const struct rig_step *step, const char *const *capabilities)
+{
+    const struct rig_value *at = rig_record_get(step->arguments, "at");
+    const struct rig_record *choice = at && !at->keyword ? at->record : NULL;
+
+    return choice && (rig_record_get(choice, "after") ||
+                      (rig_record_get(choice, "random") && !has(capabilities, "power-cut-at-operation")));
+}
+
+static const char *lacks(const struct rig_step *step, const char *const *capabilities)
+{
+    if (!at_instants(step, capabilities))
+        return !has(capabilities, "power-cut-at-operation") ? "power-cut-at-operation"
+               : !has(capabilities, "rewind")               ? "rewind"
+                                                            : NULL;
+    return !has(capabilities, "power-cut-after-time")                              ? "power-cut-after-time"
+           : !has(capabilities, "rewind") && !has(capabilities, "restore") ? "restore"
+                                                                                   : NULL;
 }
 
 static void run_each_power_cut(struct rig_run *run, const struct rig_step *step)
@@ -306,7 +376,12 @@ static void run_each_power_cut(struct rig_run *run, const struct rig_step *step)
         .operations = g_array_new(FALSE, FALSE, sizeof(struct rig_flash_write)),
     };
 
-    sweep.moment = run->board->ops->keep(run->board);
+    if (at_instants(step, run->board->capabilities)) {
+        g_array_unref(sweep.operations);
+        rig_sweep_instants(run, step);
+        return;
+    }
+    sweep.moment = run->board->ops->keep(run->board, NULL); /* fails on real boards only */
     if (measure(&sweep)) {
         if (run->only_cut)
             play_only(&sweep);
@@ -323,16 +398,19 @@ static void run_each_power_cut(struct rig_run *run, const struct rig_step *step)
     g_array_unref(sweep.operations);
 }
 
-static const char *const needs_sweep[] = {"power", "power-cut-at-operation", "rewind", NULL};
+static const char *const needs_sweep[] = {"power", NULL};
 const struct rig_verb rig_verb_each_power_cut = {
     .name = "each-power-cut",
     .family = "power",
     .about = "Plays `during` once uncut to count its flash operations, then again from the same board with "
              "power cut at each of them; after every cut "
-             "power comes back and `then` must hold.",
+             "power comes back and `then` must hold. With instants instead of operations it works on boards of a "
+             "bench, too: their flash is put back through the probe before each cut, and after it the trailer "
+             "tells which step of the swap it hit.",
     .shape = &sweep_shape,
     .within_us = 300u * 1000 * 1000,
     .needs = needs_sweep,
+    .lacks = lacks,
     .example = "- each-power-cut:\n    during: [{reset: }]\n    then: [{expect-boot: {image: [old, new]}}]",
     .run = run_each_power_cut,
 };

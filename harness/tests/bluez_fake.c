@@ -31,8 +31,11 @@ static const char introspection[] =
     "<method name='StartDiscovery'/><method name='StopDiscovery'/>"
     "<method name='RemoveDevice'><arg type='o' direction='in'/></method>"
     "<property name='Powered' type='b' access='readwrite'/></interface>"
-    "<interface name='org.bluez.Device1'><method name='Connect'/><method name='Disconnect'/><method name='Pair'/>"
-    "<method name='CancelPairing'/></interface>"
+    "<interface name='org.bluez.Device1'><method name='Connect'/><method name='Disconnect'/><method "
+    "name='Pair'/>"
+    "<method name='CancelPairing'/>"
+    "<property name='Connected' type='b' access='read'/><property name='Paired' type='b' access='read'/>"
+    "<property name='ServicesResolved' type='b' access='read'/></interface>"
     "<interface name='org.bluez.GattCharacteristic1'>"
     "<method name='AcquireNotify'><arg type='a{sv}' direction='in'/><arg type='h' direction='out'/>"
     "<arg type='q' direction='out'/></method>"
@@ -229,7 +232,8 @@ static void close_fds(struct bluez_fake *fake)
 static void set_connected(struct bluez_fake *fake, bool connected)
 {
     fake->connected = connected;
-    changed_flag(fake, FAKE_DEVICE, DEVICE, "Connected", connected);
+    if (!connected || !fake->tells_late)
+        changed_flag(fake, FAKE_DEVICE, DEVICE, "Connected", connected);
     if (connected && !fake->resolves)
         return;
     if (connected) {
@@ -347,12 +351,6 @@ static void take_agent_answer(struct bluez_fake *fake, GVariant *value, GError *
         g_variant_get(value, "(u)", &fake->agent_number);
 }
 
-struct asked {
-    struct bluez_fake *fake;
-    GDBusMethodInvocation *call; /* Pair; NULL: a test asks */
-    bool done;
-};
-
 static void on_answer(GObject *source, GAsyncResult *result, gpointer user)
 {
     struct asked *asked = user;
@@ -377,8 +375,8 @@ static void ask(struct bluez_fake *fake, const char *method, const char *device,
 {
     g_main_context_push_thread_default(fake->board.events);
     g_dbus_connection_call(fake->connection, fake->agent_owner, "/bootrig/agent", "org.bluez.Agent1", method,
-                           question(fake, method, device), NULL, G_DBUS_CALL_FLAGS_NONE, 5000, NULL, on_answer,
-                           asked);
+                           question(fake, method, device), NULL, G_DBUS_CALL_FLAGS_NONE, 5000, NULL,
+                           on_answer, asked);
     g_main_context_pop_thread_default(fake->board.events);
 }
 
@@ -513,21 +511,31 @@ static void on_call(GDBusConnection *connection, const char *sender, const char 
         acquire(fake, call, g_str_equal(method, "AcquireNotify"));
     } else if (g_str_equal(method, "Pair")) {
         pair(fake, call);
+    } else if (g_str_equal(method, "StartNotify") && fake->wants_pairing && !fake->paired) {
+        ask(fake, "RequestAuthorization", FAKE_DEVICE, &fake->unasked);
+        g_object_unref(call);
     } else {
         work(fake, method, sender, parameters);
         g_dbus_method_invocation_return_value(call, NULL);
     }
 }
 
-static GVariant *on_get(GDBusConnection *connection, const char *sender, const char *path, const char *interface,
-                        const char *name, GError **error, gpointer user)
+static GVariant *on_get(GDBusConnection *connection, const char *sender, const char *path,
+                        const char *interface, const char *name, GError **error, gpointer user)
 {
-    (void)connection, (void)sender, (void)path, (void)interface, (void)name, (void)error;
-    return g_variant_new_boolean(((struct bluez_fake *)user)->powered);
+    struct bluez_fake *fake = user;
+    bool value = g_str_equal(name, "Connected")          ? fake->connected
+                 : g_str_equal(name, "Paired")           ? fake->paired
+                 : g_str_equal(name, "ServicesResolved") ? fake->resolved
+                                                         : fake->powered;
+
+    (void)connection, (void)sender, (void)path, (void)interface, (void)error;
+    return g_variant_new_boolean(value);
 }
 
-static gboolean on_set(GDBusConnection *connection, const char *sender, const char *path, const char *interface,
-                       const char *name, GVariant *value, GError **error, gpointer user)
+static gboolean on_set(GDBusConnection *connection, const char *sender, const char *path,
+                       const char *interface, const char *name, GVariant *value, GError **error,
+                       gpointer user)
 {
     struct bluez_fake *fake = user;
 
@@ -561,10 +569,9 @@ void bluez_fake_unplug(struct bluez_fake *fake)
 
 static void name_call(struct bluez_fake *fake, const char *method, GVariant *parameters)
 {
-    g_autoptr(GVariant) ignored =
-        g_dbus_connection_call_sync(fake->connection, "org.freedesktop.DBus", "/org/freedesktop/DBus",
-                                    "org.freedesktop.DBus", method, parameters, NULL, G_DBUS_CALL_FLAGS_NONE,
-                                    5000, NULL, NULL);
+    g_autoptr(GVariant) ignored = g_dbus_connection_call_sync(
+        fake->connection, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", method,
+        parameters, NULL, G_DBUS_CALL_FLAGS_NONE, 5000, NULL, NULL);
 }
 
 void bluez_fake_vanish(struct bluez_fake *fake)
@@ -584,7 +591,8 @@ void bluez_fake_return(struct bluez_fake *fake)
 
 static void register_objects(struct bluez_fake *fake)
 {
-    static const GDBusInterfaceVTable calls = {.method_call = on_call, .get_property = on_get, .set_property = on_set};
+    static const GDBusInterfaceVTable calls = {
+        .method_call = on_call, .get_property = on_get, .set_property = on_set};
     static const char *const places[][2] = {{"/", "org.freedesktop.DBus.ObjectManager"},
                                             {"/org/bluez", "org.bluez.AgentManager1"},
                                             {FAKE_ADAPTER, ADAPTER},
@@ -594,8 +602,8 @@ static void register_objects(struct bluez_fake *fake)
     g_main_context_push_thread_default(fake->board.events);
     for (guint i = 0; i < G_N_ELEMENTS(places); i++) {
         guint id = g_dbus_connection_register_object(
-            fake->connection, places[i][0], g_dbus_node_info_lookup_interface(fake->node, places[i][1]), &calls,
-            fake, NULL, NULL);
+            fake->connection, places[i][0], g_dbus_node_info_lookup_interface(fake->node, places[i][1]),
+            &calls, fake, NULL, NULL);
 
         g_array_append_val(fake->objects, id);
     }
@@ -608,7 +616,8 @@ struct bluez_fake *bluez_fake_new(void)
     struct bluez_fake *fake = g_new0(struct bluez_fake, 1);
     const char *address;
 
-    *fake = (struct bluez_fake){.board = {.ops = &board_ops, .events = g_main_context_new()},
+    *fake = (struct bluez_fake){.unasked = {.fake = fake},
+                                .board = {.ops = &board_ops, .events = g_main_context_new()},
                                 .place = {.kind = "bluez", .address = FAKE_ADDRESS},
                                 .has_adapter = true,
                                 .powered = true,
@@ -632,8 +641,9 @@ struct bluez_fake *bluez_fake_new(void)
     address = g_test_dbus_get_bus_address(fake->daemon);
     g_setenv("DBUS_SYSTEM_BUS_ADDRESS", address, TRUE);
     fake->connection = g_dbus_connection_new_for_address_sync(
-        address, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT | G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
-        NULL, NULL, NULL);
+        address,
+        G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT | G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION, NULL,
+        NULL, NULL);
     register_objects(fake);
     bluez_fake_return(fake);
     return fake;
@@ -681,6 +691,6 @@ void bluez_fake_let_pass(struct bluez_fake *fake, guint for_ms)
 {
     bool ignored;
 
-    (void)!rig_board_wait_for(&fake->board, board_now_us(&fake->board) + for_ms * 1000u, never, NULL, &ignored,
-                              NULL);
+    (void)!rig_board_wait_for(&fake->board, board_now_us(&fake->board) + for_ms * 1000u, never, NULL,
+                              &ignored, NULL);
 }

@@ -20,9 +20,17 @@ struct bluez_fault {
     const char *method; /* NULL: the end of the list */
     const char *name;   /* D-Bus error; NULL with text NULL: no answer at all */
     const char *text;
-    guint n_times;      /* 0: always */
-    bool drops;         /* the connection is there for a moment before the error */
-    const char *reply;  /* instead of an error: this, in GVariant text */
+    guint n_times;     /* 0: always */
+    bool drops;        /* the connection is there for a moment before the error */
+    const char *reply; /* instead of an error: this, in GVariant text */
+};
+
+/* A question to the agent. */
+struct bluez_fake;
+struct asked {
+    struct bluez_fake *fake;
+    GDBusMethodInvocation *call; /* Pair; NULL: a test asks */
+    bool done;
 };
 
 struct bluez_fake {
@@ -41,6 +49,7 @@ struct bluez_fake {
     const char *name;
     bool twin; /* a second board with the same name */
     bool resolves;
+    bool tells_late; /* of a connection only when it is asked, as 5.66 does at times */
     bool has_smp;
     bool has_acquire;
     const char *const *flags;
@@ -48,9 +57,10 @@ struct bluez_fake {
     const struct bluez_fault *faults;
     guint n_struck[32];
     bool paired;
-    const char *asks; /* agent's method that pairing calls; NULL: none */
-    guint32 number;   /* passkey or number of that question */
-    bool silent;      /* the board does not answer what is written */
+    const char *asks;   /* agent's method that pairing calls; NULL: none */
+    guint32 number;     /* passkey or number of that question */
+    bool wants_pairing; /* StartNotify asks the agent for authorization, and hangs when that says no */
+    bool silent;        /* the board does not answer what is written */
 
     /* state */
     bool owns_name, known, connected, resolved, scanning;
@@ -62,6 +72,7 @@ struct bluez_fake {
     GPtrArray *written; /* GBytes */
     char *agent_error;  /* what the agent answered; NULL: yes */
     guint32 agent_number;
+    struct asked unasked;
     guint n_dropped; /* notifications that did not fit the socket */
 };
 

@@ -48,8 +48,9 @@ struct rig_link_state stand_state(struct bluez_stand *stand)
 static bool try_connect(struct bluez_stand *stand, bool pair, guint within_ms, enum rig_link_outcome *outcome,
                         GError **error)
 {
-    struct rig_link_connect how = {
-        .mtu = stand->mtu, .pair = pair, .until_us = stand_now_us(stand) + within_ms * G_GUINT64_CONSTANT(1000)};
+    struct rig_link_connect how = {.mtu = stand->mtu,
+                                   .pair = pair,
+                                   .until_us = stand_now_us(stand) + within_ms * G_GUINT64_CONSTANT(1000)};
 
     return stand->link->ops->connect(stand->link, &how, outcome, error);
 }
@@ -107,9 +108,8 @@ GBytes *stand_receive_within(struct bluez_stand *stand, guint within_ms, enum ri
 {
     GBytes *packet = NULL;
 
-    assert_true(stand->link->ops->receive(stand->link,
-                                          stand_now_us(stand) + within_ms * G_GUINT64_CONSTANT(1000), &packet,
-                                          outcome, NULL));
+    assert_true(stand->link->ops->receive(
+        stand->link, stand_now_us(stand) + within_ms * G_GUINT64_CONSTANT(1000), &packet, outcome, NULL));
     assert_int_equal(packet != NULL, *outcome == RIG_LINK_OK);
     return packet;
 }

@@ -192,8 +192,8 @@ bool sim_board_ble_has_bond(const struct sim_board *board, const uint8_t central
 void sim_board_ble_forget_bonds(struct sim_board *board);
 /* Another key takes the place of each: the next encryption ends in a MIC failure. */
 void sim_board_ble_replace_bonds(struct sim_board *board);
-/* The peripheral model itself, for a host stack that takes the in-process central's place (ble/host/host.h). Lives as
- * long as the board. */
+/* The peripheral model itself, for a host stack that takes the in-process central's place (ble/host/host.h).
+ * Lives as long as the board. */
 struct sim_ble;
 struct sim_ble *sim_board_ble(struct sim_board *board);
 /* Changes of what a scenario's `board:` line can set while the board is off. */

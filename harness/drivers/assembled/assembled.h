@@ -10,7 +10,7 @@
 #include "drivers/board/board.h"
 #include "drivers/console/console.h"
 #include "drivers/power/driver.h"
-#include "drivers/probe/openocd_probe.h"
+#include "drivers/probe/openocd_rtt.h"
 #include "transport/process.h"
 
 G_BEGIN_DECLS
@@ -30,6 +30,17 @@ struct rig_assembled_config {
  * lacks what a run cannot do without (probe, console). Free with board->ops->free. */
 struct rig_board *rig_assembled_board_new(const struct rig_assembled_config *config,
                                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Who hears what a check finds. verdict: "ok", "error", "not checked". stopped: somebody asked to stop; what is
+ * left is then not checked. */
+struct rig_assembled_listener {
+    void (*say)(void *user, const char *path, const char *verdict, const char *text);
+    bool (*stopped)(void *user);
+    void *user;
+};
+/* Tries each way to the board: supply with proof of death, probe and chip, console, link. Nothing is halted or
+ * programmed. Afterwards the supply is as it was, or off. */
+void rig_assembled_check(struct rig_board *board, const struct rig_assembled_listener *listener);
 
 /* --- shared by the files of this driver --- */
 
@@ -83,17 +94,26 @@ struct rig_assembled {
     struct rig_link_place place;
     char *place_host;
     struct rig_console *console;
+    struct rig_rtt *rtt; /* NULL: the console is a serial port */
     GSource *console_wake;
     gint64 origin_us;
 };
 
 /* Starts programs, opens supply, console, probe and link; nothing when that is done. */
 bool rig_assembled_attach(struct rig_assembled *board, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The probe's way to the supply. */
+void rig_assembled_tell_probe(struct rig_assembled *board);
 void rig_assembled_detach(struct rig_assembled *board);
 /* What has gone away meanwhile (console, a program): RIG_ERROR_DEVICE names it. */
 bool rig_assembled_is_whole(struct rig_assembled *board, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Console lines that came, to the listener and to the count of boots. Returns whether there was one. */
 bool rig_assembled_take_lines(struct rig_assembled *board, bool all);
+/* rtt_console.c: the console through the probe; rtt: of the bench file. */
+void rig_assembled_open_rtt(struct rig_assembled *board, const struct rig_record *rtt);
+/* Sees to it that lines come through the probe, if that is the console. */
+bool rig_assembled_attend(struct rig_assembled *board, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* What the board said up to here has been taken. */
+void rig_assembled_catch_up(struct rig_assembled *board);
 /* Board clock of a monotonic instant. */
 guint64 rig_assembled_at_us(const struct rig_assembled *board, gint64 monotonic_us);
 
@@ -101,12 +121,23 @@ void rig_assembled_power_init(struct rig_assembled_power *power, struct rig_asse
 void rig_assembled_power_clear(struct rig_assembled_power *power);
 /* Looks whether an armed cut fell, or what it waits for happened; probe and link are told. */
 void rig_assembled_power_notice(struct rig_assembled_power *power);
+/* With a cut aimed at a word: one look at it. */
+void rig_assembled_power_poll(struct rig_assembled_power *power);
+/* Asked while the board lives: who never saw it alive cannot tell that it died. */
+void rig_assembled_call_witnesses(struct rig_assembled *board);
 /* Who beside the switch says that the board is dead; an empty text: nobody. */
 void rig_assembled_prove_death(struct rig_assembled *board, gint64 off_us, char *proof, gsize n_bytes);
+
+/* keep, rewind and forget_moment of the board, for the capability "restore". */
+struct rig_moment *rig_assembled_keep(struct rig_board *board, GError **error);
+bool rig_assembled_rewind(struct rig_board *board, const struct rig_moment *moment, GError **error);
+void rig_assembled_forget_moment(struct rig_moment *moment);
 
 /* RIG_ERROR_UNSUPPORTED when the set-up wants other options than the board has. */
 bool rig_assembled_accepts(const struct rig_target *target, const struct rig_record *options,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Halts a board that has power before its first instruction. */
+bool rig_assembled_catch(struct rig_assembled *board, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool rig_assembled_set_up(struct rig_assembled *board, const struct rig_board_setup *setup,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

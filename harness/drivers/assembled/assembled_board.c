@@ -72,7 +72,7 @@ bool rig_assembled_take_lines(struct rig_assembled *board, bool all)
 
 static void probe_catches_up(void *user)
 {
-    (void)rig_assembled_take_lines(user, true);
+    rig_assembled_catch_up(user);
 }
 
 static bool probe_asks_for_power(void *user)
@@ -90,7 +90,7 @@ static bool probe_switches_power(void *user, bool on, GError **error)
     return channel->ops->set(channel, on, error);
 }
 
-static void tell_probe(struct rig_assembled *board)
+void rig_assembled_tell_probe(struct rig_assembled *board)
 {
     const struct rig_record *probe = rig_record_get(board->config.entry->record, "probe")->record;
     bool can_peek = board->power.channel && rig_record_flag(probe, "reset-pin");
@@ -113,8 +113,9 @@ static void doze(struct rig_assembled *board, guint64 until_us)
 {
     guint64 now_us = board_now_us(&board->board);
     guint64 left_ms = until_us > now_us ? (until_us - now_us) / 1000 + 1 : 0;
+    bool polls = board->power.armed && board->power.aim == RIG_CUT_AT_MEMORY && !board->power.triggered;
 
-    rig_board_doze(&board->board, (guint)MIN(left_ms, TICK_MS));
+    rig_board_doze(&board->board, polls ? 0 : (guint)MIN(left_ms, TICK_MS));
 }
 
 static bool board_wait(struct rig_board *base, guint64 until_us, bool *happened, GError **error)
@@ -124,8 +125,9 @@ static bool board_wait(struct rig_board *base, guint64 until_us, bool *happened,
 
     *happened = false;
     if (is_interrupted(base, error) || !rig_assembled_is_whole(board, error) ||
-        !rig_openocd_probe_end_peek(&board->probe, error))
+        !rig_openocd_probe_end_peek(&board->probe, error) || !rig_assembled_attend(board, error))
         return false;
+    rig_assembled_power_poll(&board->power);
     any = rig_assembled_take_lines(board, false);
     if (!any) {
         doze(board, until_us);
@@ -153,11 +155,8 @@ static bool board_prepare(struct rig_board *base, const struct rig_board_setup *
 
     if (!board_adopt(base, setup, error))
         return false;
-    if (!board->attached || board->lost) {
-        if (!rig_assembled_attach(board, error))
-            return false;
-        tell_probe(board);
-    }
+    if (!rig_assembled_attach(board, error))
+        return false;
     g_unlink(board->console_log); /* of the case before */
     close_link(board);
     return rig_assembled_set_up(board, setup, error);
@@ -252,6 +251,9 @@ static const struct rig_board_ops ops_of_firmware = {
     .adopt = board_adopt,
     .forget_bonds = board_forget_bonds,
     .make_payload = rig_assembled_make_payload,
+    .keep = rig_assembled_keep,
+    .rewind = rig_assembled_rewind,
+    .forget_moment = rig_assembled_forget_moment,
     .make_safe = board_make_safe,
     .logs = board_logs,
     .free = board_free,
@@ -264,6 +266,9 @@ static const struct rig_board_ops ops_of_simulated = {
     .adopt = board_adopt,
     .forget_bonds = board_forget_bonds,
     .make_payload = rig_sim_make_payload,
+    .keep = rig_assembled_keep,
+    .rewind = rig_assembled_rewind,
+    .forget_moment = rig_assembled_forget_moment,
     .make_safe = board_make_safe,
     .logs = board_logs,
     .free = board_free,
@@ -337,6 +342,7 @@ static void add_power_capabilities(const struct rig_bench_board *entry, GPtrArra
     g_ptr_array_add(capabilities, (gpointer) "power");
     g_ptr_array_add(capabilities, (gpointer) "power-cut-after-time");
     g_ptr_array_add(capabilities, (gpointer) "power-cut-at-console");
+    g_ptr_array_add(capabilities, (gpointer) "power-cut-at-memory");
 }
 
 bool rig_target_read_key(const struct rig_target *target, enum rig_key_kind kind, struct rig_key **key,
@@ -425,6 +431,7 @@ struct rig_board *rig_assembled_board_new(const struct rig_assembled_config *con
     g_ptr_array_add(capabilities, (gpointer) "probe");
     g_ptr_array_add(capabilities, (gpointer) "reset");
     g_ptr_array_add(capabilities, (gpointer) "debug");
+    g_ptr_array_add(capabilities, (gpointer) "restore");
     g_ptr_array_add(capabilities, (gpointer) "console");
     add_power_capabilities(config->entry, capabilities);
     if (load_parts(board, error) && make_link(board, capabilities, error)) {

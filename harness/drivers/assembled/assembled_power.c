@@ -106,8 +106,7 @@ static void trigger(void *user, gint64 at_us)
     g_mutex_unlock(&power->lock);
 }
 
-/* Witnesses are asked while the board lives: who never saw it alive cannot tell that it died. */
-static void call_witnesses(struct rig_assembled *board)
+void rig_assembled_call_witnesses(struct rig_assembled *board)
 {
     struct rig_link_state state = {0};
     guint8 word[4];
@@ -117,6 +116,26 @@ static void call_witnesses(struct rig_assembled *board)
     if (board->board.link)
         board->board.link->ops->state(board->board.link, &state);
     board->power.link_saw = state.connected;
+}
+
+static bool read_word(struct rig_assembled_power *power, guint32 *word, GError **error)
+{
+    guint8 bytes[4];
+
+    if (!rig_openocd_probe_read_memory(&power->owner->probe, power->word_address, bytes, sizeof bytes, error))
+        return false;
+    *word = (guint32)bytes[0] | (guint32)bytes[1] << 8 | (guint32)bytes[2] << 16 | (guint32)bytes[3] << 24;
+    return true;
+}
+
+/* A read that fails is no change: the board may be in reset. */
+void rig_assembled_power_poll(struct rig_assembled_power *power)
+{
+    guint32 word;
+
+    if (power->armed && power->aim == RIG_CUT_AT_MEMORY && !power->triggered &&
+        read_word(power, &word, NULL) && word != power->word_before)
+        trigger(power, g_get_monotonic_time());
 }
 
 static bool arm(struct rig_assembled_power *power, const struct rig_cut_plan *plan, GError **error)
@@ -131,6 +150,9 @@ static bool arm(struct rig_assembled_power *power, const struct rig_cut_plan *pl
     case RIG_CUT_AT_CONSOLE:
         rig_console_watch(board->console, plan->line, trigger, power);
         return true;
+    case RIG_CUT_AT_MEMORY:
+        power->word_address = plan->address & ~3u;
+        return read_word(power, &power->word_before, error);
     case RIG_CUT_AT_OPERATION:
         break;
     }
@@ -152,7 +174,7 @@ static bool power_arm(struct rig_power *base, const struct rig_cut_plan *plan, G
                     power->armed ? "a cut is armed already" : "it has no supply that could be cut");
         return false;
     }
-    call_witnesses(power->owner);
+    rig_assembled_call_witnesses(power->owner);
     power->aim = plan->aim;
     power->delay_us = plan->delay_us;
     power->triggered = power->loss_told = false;

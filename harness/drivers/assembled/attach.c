@@ -64,9 +64,13 @@ static bool open_power(struct rig_assembled *board, GError **error)
 static bool open_console(struct rig_assembled *board, GError **error)
 {
     const struct rig_record *console = rig_record_get(board->entry->record, "console")->record;
+    const struct rig_value *rtt = rig_record_get(console, "rtt");
 
-    board->console =
-        rig_console_open(rig_record_text(console, "tty"), (guint)rig_record_count(console, "baud"), error);
+    if (rtt)
+        rig_assembled_open_rtt(board, rtt->record);
+    else
+        board->console = rig_console_open(rig_record_text(console, "tty"),
+                                          (guint)rig_record_count(console, "baud"), error);
     if (!board->console)
         return false;
     board->console_wake = rig_board_wake_on(&board->board, rig_console_fd(board->console));
@@ -158,7 +162,7 @@ static bool fill_place(struct rig_assembled *board, GError **error)
         board->place.tty = rig_record_text(place->record, "tty");
         board->place.baud = (guint32)rig_record_count(place->record, "baud");
         /* One port can have one reader only: SMP among the lines of the console goes through it. */
-        if (g_strcmp0(board->place.tty, console_tty(board)) == 0)
+        if (console_tty(board) && g_strcmp0(board->place.tty, console_tty(board)) == 0)
             board->place.console = board->console;
     } else if (ble) {
         board->place.adapter = rig_record_text(ble->record, "adapter");
@@ -177,9 +181,10 @@ bool rig_assembled_attach(struct rig_assembled *board, GError **error)
     rig_power_host_init(&board->host);
     if (start_programs(board, error) &&
         (board->entry = rig_bench_bind(board->config.entry, board->words, error)) &&
-        open_power(board, error) && open_console(board, error) && open_probe(board, error) &&
+        open_power(board, error) && open_probe(board, error) && open_console(board, error) &&
         fill_place(board, error)) {
         board->attached = true;
+        rig_assembled_tell_probe(board);
         return true;
     }
     g_prefix_error(error, "board '%s': ", board->config.entry->name);
@@ -192,6 +197,8 @@ static void close_console(struct rig_assembled *board)
     if (board->console_wake)
         g_source_destroy(board->console_wake);
     g_clear_pointer(&board->console_wake, g_source_unref);
+    /* The thread of the console reads what the probe hands over. */
+    g_clear_pointer(&board->rtt, rig_rtt_free);
     g_clear_pointer(&board->console, rig_console_free);
 }
 

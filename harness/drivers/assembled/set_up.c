@@ -65,7 +65,7 @@ bool rig_assembled_accepts(const struct rig_target *target, const struct rig_rec
 }
 
 /* A board takes its time from power to a debug port that answers. */
-static bool catch_board(struct rig_assembled *board, GError **error)
+bool rig_assembled_catch(struct rig_assembled *board, GError **error)
 {
     g_autoptr(GError) cause = NULL;
 
@@ -87,7 +87,7 @@ bool rig_assembled_set_up(struct rig_assembled *board, const struct rig_board_se
     gint64 at_us;
     char *line;
 
-    if (!power->ops->set(power, true, error) || !catch_board(board, error) ||
+    if (!power->ops->set(power, true, error) || !rig_assembled_catch(board, error) ||
         !rig_board_program_slots(&board->probe.probe, setup, error) || !power->ops->set(power, false, error))
         return false;
     while ((line = rig_console_take(board->console, &at_us)))

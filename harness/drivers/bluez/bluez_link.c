@@ -342,6 +342,19 @@ static void link_free(struct rig_link *base)
     g_free(link);
 }
 
+static int link_adapter(const struct rig_link *link)
+{
+    const struct rig_bluez_link *bluez = (const struct rig_bluez_link *)link;
+    const char *name = bluez->adapter ? strrchr(bluez->adapter, '/') : NULL;
+    guint64 number;
+
+    name = name ? name + 1 : bluez->place->adapter;
+    if (name && g_str_has_prefix(name, "hci") &&
+        g_ascii_string_to_unsigned(name + 3, 10, 0, 0xfffe, &number, NULL))
+        return (int)number;
+    return -1;
+}
+
 static const struct rig_link_ops ops = {
     .name = "bluez",
     .connect = link_connect,
@@ -355,6 +368,7 @@ static const struct rig_link_ops ops = {
     .state = link_state,
     .close = link_close,
     .free = link_free,
+    .adapter = link_adapter,
 };
 
 struct rig_link *rig_bluez_link_new(const struct rig_link_place *place, struct rig_board *board)

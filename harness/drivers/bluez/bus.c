@@ -23,6 +23,7 @@ struct rig_bluez_bus {
     bool loaded; /* the objects are those of the daemon that runs */
     bool had_daemon;
     guint generation;
+    bool given_up; /* the call that waits */
     const char *trouble;
 };
 
@@ -137,16 +138,29 @@ static void on_removed(GDBusConnection *connection, const char *sender, const ch
     }
 }
 
+static void take_properties(struct rig_bluez_bus *bus, const char *path, const char *interface,
+                            GVariant *properties)
+{
+    GVariantIter iter;
+    const char *name;
+    GVariant *value;
+
+    rig_bluez_objects_set(bus->objects, path, interface, properties);
+    g_variant_iter_init(&iter, properties);
+    while (g_variant_iter_next(&iter, "{&sv}", &name, &value)) {
+        tell(bus, path, interface, name, value);
+        g_variant_unref(value);
+    }
+}
+
 static void on_properties(GDBusConnection *connection, const char *sender, const char *path,
                           const char *interface, const char *signal, GVariant *parameters, gpointer user)
 {
     struct rig_bluez_bus *bus = user;
     g_autoptr(GVariant) properties = NULL;
     g_autoptr(GVariantIter) gone = NULL;
-    GVariantIter iter;
     const char *of;
     const char *name;
-    GVariant *value;
 
     (void)connection, (void)sender, (void)interface, (void)signal;
     if (!bus->loaded || !g_variant_is_of_type(parameters, G_VARIANT_TYPE("(sa{sv}as)")))
@@ -154,12 +168,7 @@ static void on_properties(GDBusConnection *connection, const char *sender, const
     g_variant_get(parameters, "(&s@a{sv}as)", &of, &properties, &gone);
     if (!rig_bluez_objects_has(bus->objects, path, of))
         return;
-    rig_bluez_objects_set(bus->objects, path, of, properties);
-    g_variant_iter_init(&iter, properties);
-    while (g_variant_iter_next(&iter, "{&sv}", &name, &value)) {
-        tell(bus, path, of, name, value);
-        g_variant_unref(value);
-    }
+    take_properties(bus, path, of, properties);
     while (g_variant_iter_next(gone, "&s", &name)) {
         rig_bluez_objects_unset(bus->objects, path, of, name);
         tell(bus, path, of, name, NULL);
@@ -207,7 +216,8 @@ static void subscribe(struct rig_bluez_bus *bus)
 /* --- calls --- */
 
 struct pending {
-    guint n_owners; /* the caller and the callback */
+    guint n_owners;                  /* the caller and the callback */
+    const struct rig_bluez_bus *bus; /* of the caller, while it waits; NULL: nobody can give it up */
     bool done;
     GObject *connection;
     GVariant *value;
@@ -238,7 +248,9 @@ static void on_reply(GObject *source, GAsyncResult *result, gpointer user)
 
 static bool is_done(void *user)
 {
-    return ((struct pending *)user)->done;
+    struct pending *pending = user;
+
+    return pending->done || (pending->bus && pending->bus->given_up);
 }
 
 void rig_bluez_reply_clear(struct rig_bluez_reply *reply)
@@ -287,8 +299,12 @@ bool rig_bluez_call(struct rig_bluez_bus *bus, const char *path, const char *int
         reply->error_text = g_strdup(bus->trouble ? bus->trouble : "closed");
         return true;
     }
+    bus->given_up = false;
     pending = start(bus, path, interface, method, parameters, stop);
+    pending->bus = bus;
     waited = rig_board_wait_for(bus->board, until_us, is_done, pending, &done, error);
+    pending->bus = NULL;
+    done = pending->done;
     if (!done)
         g_cancellable_cancel(stop);
     reply->timed_out = !done;
@@ -303,6 +319,27 @@ bool rig_bluez_call(struct rig_bluez_bus *bus, const char *path, const char *int
     }
     pending_unref(pending);
     return waited;
+}
+
+bool rig_bluez_refresh(struct rig_bluez_bus *bus, const char *path, const char *interface, guint64 until_us,
+                       GError **error)
+{
+    g_auto(rig_bluez_reply) reply = {0};
+    g_autoptr(GVariant) properties = NULL;
+
+    if (!rig_bluez_call(bus, path, PROPERTIES, "GetAll", g_variant_new("(s)", interface), "(a{sv})", until_us,
+                        &reply, error))
+        return false;
+    if (!reply.value || !rig_bluez_objects_has(bus->objects, path, interface))
+        return true;
+    g_variant_get(reply.value, "(@a{sv})", &properties);
+    take_properties(bus, path, interface, properties);
+    return true;
+}
+
+void rig_bluez_give_up(struct rig_bluez_bus *bus)
+{
+    bus->given_up = true;
 }
 
 void rig_bluez_send(struct rig_bluez_bus *bus, const char *path, const char *interface, const char *method,

@@ -190,8 +190,11 @@ bool rig_bluez_find(struct rig_bluez_link *link, guint64 until_us, enum rig_link
                     GError **error)
 {
     guint n = 0;
+    g_autofree char *known = rig_bluez_known_device(link);
 
     *outcome = RIG_LINK_OK;
+    if (known && !rig_bluez_refresh(link->bus, known, RIG_BLUEZ_DEVICE, until_us, error))
+        return false;
     g_free(link->device);
     link->device = first_device(link, is_connected, &n);
     if (link->device)

@@ -131,6 +131,29 @@ static bool start_notify(struct rig_bluez_link *link, enum rig_link_outcome *out
     return true;
 }
 
+/* An AcquireNotify that the board refuses for want of encryption kills bluetoothd (5.66) once the connection
+ * ends; a StartNotify does not. Where there is a key, nothing is refused. */
+static bool knock(struct rig_bluez_link *link, enum rig_link_outcome *outcome, GError **error)
+{
+    g_auto(rig_bluez_reply) started = {0};
+    g_auto(rig_bluez_reply) stopped = {0};
+
+    if (rig_bluez_is_bonded(link))
+        return true;
+    (void)rig_bluez_agent_refused(link->agent);
+    if (!call(link, "StartNotify", NULL, "()", &started, error))
+        return false;
+    if (started.timed_out && rig_bluez_agent_refused(link->agent)) {
+        *outcome = RIG_LINK_NOT_ENCRYPTED;
+        link->refused = true;
+        rig_bluez_say(link, false, "the board demands encryption, and no step asked for pairing");
+        return true;
+    }
+    if (!started.value)
+        return judge_acquire(link, &started, outcome, error);
+    return call(link, "StopNotify", NULL, "()", &stopped, error);
+}
+
 bool rig_bluez_acquire_notify(struct rig_bluez_link *link, enum rig_link_outcome *outcome, GError **error)
 {
     g_auto(rig_bluez_reply) reply = {0};
@@ -139,6 +162,8 @@ bool rig_bluez_acquire_notify(struct rig_bluez_link *link, enum rig_link_outcome
     *outcome = RIG_LINK_OK;
     if (link->subscribed)
         return true;
+    if (!knock(link, outcome, error) || *outcome != RIG_LINK_OK)
+        return *outcome != RIG_LINK_OK;
     if (!call(link, "AcquireNotify", no_options(), "(hq)", &reply, error))
         return false;
     if (wants_slow_way(&reply))

@@ -51,7 +51,9 @@ struct rig_payload_plan {
 
 struct sim_boot_config; /* targets/sim/boot */
 struct sim_flash;
+struct sim_flash_operation;
 struct sim_guest;
+typedef void (*rig_board_watcher)(void *user, const struct sim_flash_operation *operation, bool booting);
 struct rig_moment; /* a whole board at one instant */
 
 struct rig_board_ops {
@@ -73,14 +75,19 @@ struct rig_board_ops {
     /* Takes over the options of a set-up (images, seed and the rest are not looked at), so that images can be
      * built before `prepare`; NULL op: `prepare` without images does it. RIG_ERROR_UNSUPPORTED as there. */
     bool (*adopt)(struct rig_board *board, const struct rig_board_setup *setup, GError **error);
-    /* Keep and rewind a whole board; NULL where that cannot be (hardware). */
-    struct rig_moment *(*keep)(struct rig_board *board);
-    void (*rewind)(struct rig_board *board, const struct rig_moment *moment);
+    /* Keep and rewind a board. With the capability "rewind" all of it goes back. With "restore" only its flash
+     * does, through the probe, and the board starts anew; or it stands halted before its first instruction, when
+     * its bootloader would have something to do. NULL where neither can be. */
+    struct rig_moment *(*keep)(struct rig_board *board, GError **error);
+    bool (*rewind)(struct rig_board *board, const struct rig_moment *moment, GError **error);
     void (*forget_moment)(struct rig_moment *moment);
     /* The bootloader model and the flash of a simulated board, for exploration; NULL op: there is none.
      * Borrowed. Returns the foreign bootloader that this board boots through, NULL = the model. */
     struct sim_guest *(*bootloader)(struct rig_board *board, const struct sim_boot_config **config,
                                     const struct sim_flash **flash);
+    /* Every flash operation of a simulated board from now on, after it happened, and whether the bootloader did
+     * it; NULL watcher: no more. NULL op: there is nothing to be seen. */
+    void (*watch)(struct rig_board *board, rig_board_watcher watcher, void *user);
     /* Tells the logs of programs that work for this board (name of the log, its path), for the evidence of a
      * case that did not pass. NULL op: there are none. */
     void (*logs)(struct rig_board *board, void (*each)(void *user, const char *name, const char *path),

@@ -174,14 +174,10 @@ static gpointer read_all(gpointer user)
     return NULL;
 }
 
-struct rig_console *rig_console_open_at(const struct rig_console_place *place, GError **error)
+struct rig_console *rig_console_open_on(struct rig_byte_channel *channel)
 {
-    struct rig_byte_channel *channel = rig_byte_channel_open(place, error);
-    struct rig_console *console;
+    struct rig_console *console = g_new0(struct rig_console, 1);
 
-    if (!channel)
-        return NULL;
-    console = g_new0(struct rig_console, 1);
     console->channel = channel;
     console->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     g_assert(console->wake >= 0);
@@ -192,6 +188,13 @@ struct rig_console *rig_console_open_at(const struct rig_console_place *place, G
     rig_smp_console_init(&console->parts);
     console->reader = g_thread_new("console", read_all, console);
     return console;
+}
+
+struct rig_console *rig_console_open_at(const struct rig_console_place *place, GError **error)
+{
+    struct rig_byte_channel *channel = rig_byte_channel_open(place, error);
+
+    return channel ? rig_console_open_on(channel) : NULL;
 }
 
 struct rig_console *rig_console_open(const char *tty, guint baud, GError **error)

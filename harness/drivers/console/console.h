@@ -30,6 +30,9 @@ struct rig_console *rig_console_open_at(const struct rig_console_place *place,
                                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* A serial port. */
 struct rig_console *rig_console_open(const char *tty, guint baud, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Whatever a channel of the caller's own carries; it is taken. */
+struct rig_byte_channel;
+struct rig_console *rig_console_open_on(struct rig_byte_channel *channel) G_GNUC_WARN_UNUSED_RESULT;
 void rig_console_free(struct rig_console *console);
 typedef struct rig_console rig_console;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_console, rig_console_free)
@@ -63,7 +66,6 @@ void rig_console_forget(struct rig_console *console);
 
 /* --- channels: what carries the bytes; for the files of this driver --- */
 
-struct rig_byte_channel;
 struct rig_byte_channel_ops {
     /* *n_read 0: nothing came in time. false: gone. */
     bool (*read)(struct rig_byte_channel *channel, guint8 *bytes, gsize n_max, guint timeout_ms,

@@ -97,6 +97,9 @@ struct rig_link_ops {
      * again. NULL: there is nothing to close. */
     void (*close)(struct rig_link *link);
     void (*free)(struct rig_link *link); /* NULL: the board owns it */
+    /* Which Bluetooth adapter of this host it goes through, for captures: N of hciN, -1 = not known yet.
+     * NULL: none. */
+    int (*adapter)(const struct rig_link *link);
 };
 struct rig_link {
     const struct rig_link_ops *ops;

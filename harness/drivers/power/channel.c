@@ -145,7 +145,9 @@ static bool channel_arm_cut(struct rig_power *power, const struct rig_cut_plan *
     if (plan->aim != RIG_CUT_AFTER_TIME) {
         g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
                     "%s: this supply can be cut after a time only, not at %s", channel->name,
-                    plan->aim == RIG_CUT_AT_OPERATION ? "a flash operation" : "a console line");
+                    plan->aim == RIG_CUT_AT_OPERATION ? "a flash operation"
+                    : plan->aim == RIG_CUT_AT_CONSOLE ? "a console line"
+                                                      : "a word of memory");
         return false;
     }
     if (channel->cutter) {
@@ -177,6 +179,7 @@ static bool channel_disarm_cut(struct rig_power *power, struct rig_cut_record *r
         return true;
     stop_cutter(channel);
     *record = channel->cut;
+    channel->cut = (struct rig_cut_record){0};
     if (!channel->cut_error)
         return true;
     g_propagate_error(error, g_steal_pointer(&channel->cut_error));

@@ -12,12 +12,13 @@ G_BEGIN_DECLS
 enum rig_cut_form { RIG_CUT_BEFORE, RIG_CUT_HALF, RIG_CUT_AFTER };
 const char *rig_cut_form_name(enum rig_cut_form form); /* "before", "half", "after" */
 
-enum rig_cut_aim { RIG_CUT_AT_OPERATION, RIG_CUT_AFTER_TIME, RIG_CUT_AT_CONSOLE };
+enum rig_cut_aim { RIG_CUT_AT_OPERATION, RIG_CUT_AFTER_TIME, RIG_CUT_AT_CONSOLE, RIG_CUT_AT_MEMORY };
 struct rig_cut_plan {
     enum rig_cut_aim aim;
     guint64 operation;      /* AT_OPERATION: flash operations from now, 0 = the next */
     enum rig_cut_form form; /* AT_OPERATION */
-    guint64 delay_us;       /* AFTER_TIME: from now; AT_CONSOLE: from the line */
+    guint64 delay_us;       /* AFTER_TIME: from now; AT_CONSOLE: from the line; AT_MEMORY: from the change */
+    guint32 address;        /* AT_MEMORY: of the word that is polled, in the target's memory map */
     const char *line;       /* AT_CONSOLE: a piece of the line; borrowed for the call */
 };
 

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 
+#include <gio/gio.h>
 #include <glib/gstdio.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -252,6 +253,104 @@ static void a_server_that_is_not_there_is_named(void **state)
     assert_non_null(strstr(error->message, "127.0.0.1:1"));
 }
 
+/* A server that runs already and answers each connection with one text; what it does then is told by `hangs`.
+ */
+struct fake_server {
+    GSocketListener *listener;
+    guint16 port;
+    const char *answer;
+    bool hangs; /* keeps the line open and says no more; else it hangs up */
+    guint n_connections;
+    GThread *thread;
+};
+
+static gpointer serve(gpointer user)
+{
+    struct fake_server *server = user;
+    g_autoptr(GPtrArray) open = g_ptr_array_new_with_free_func(g_object_unref);
+    GSocketConnection *connection;
+
+    while (server->n_connections < 2 &&
+           (connection = g_socket_listener_accept(server->listener, NULL, NULL, NULL))) {
+        char asked[256];
+
+        g_ptr_array_add(open, connection);
+        server->n_connections++;
+        g_input_stream_read(g_io_stream_get_input_stream(G_IO_STREAM(connection)), asked, sizeof asked, NULL,
+                            NULL);
+        g_output_stream_write_all(g_io_stream_get_output_stream(G_IO_STREAM(connection)), server->answer,
+                                  strlen(server->answer), NULL, NULL, NULL);
+        if (!server->hangs)
+            g_io_stream_close(G_IO_STREAM(connection), NULL, NULL);
+        while (server->hangs && g_input_stream_read(g_io_stream_get_input_stream(G_IO_STREAM(connection)),
+                                                    asked, sizeof asked, NULL, NULL) > 0)
+            ; /* it listens, until the client has had enough */
+    }
+    return NULL;
+}
+
+static void server_open(struct fake_server *server)
+{
+    server->listener = g_socket_listener_new();
+    server->port = g_socket_listener_add_any_inet_port(server->listener, NULL, NULL);
+    assert_int_not_equal(server->port, 0);
+    server->thread = g_thread_new("fake", serve, server);
+}
+
+static void server_close(struct fake_server *server)
+{
+    g_thread_join(server->thread);
+    g_socket_listener_close(server->listener);
+    g_object_unref(server->listener);
+}
+
+/* Two commands; each gets a connection of its own, because the one before was given up. */
+static void asked_twice_it_says(struct fake_server *server, const char *reason)
+{
+    struct rig_openocd_config config = {.start_ms = 5000};
+    g_autoptr(rig_openocd) openocd = NULL;
+
+    server_open(server);
+    config.port = server->port;
+    openocd = rig_openocd_new(&config);
+    for (guint i = 0; i < 2; i++) {
+        g_autoptr(GError) error = NULL;
+
+        assert_false(rig_openocd_command(openocd, 200, NULL, &error, "mdw 0"));
+        assert_true(g_error_matches(error, RIG_ERROR, RIG_ERROR_DEVICE));
+        if (!strstr(error->message, reason))
+            fail_msg("'%s' does not say '%s'", error->message, reason);
+        assert_false(rig_openocd_is_started(openocd));
+        assert_int_equal(rig_openocd_session(openocd), 0);
+    }
+    server_close(server);
+    assert_int_equal(server->n_connections, 2);
+}
+
+static void a_running_server_that_hangs_is_left_at_the_deadline_and_tried_again(void **state)
+{
+    struct fake_server server = {.answer = "0 " HELLO "\x1a", .hangs = true};
+
+    (void)state;
+    asked_twice_it_says(&server, "no answer in time; it was disconnected");
+}
+
+static void a_running_server_that_hangs_up_is_connected_again(void **state)
+{
+    struct fake_server server = {.answer = "0 " HELLO "\x1a"};
+
+    (void)state;
+    asked_twice_it_says(&server, "it was disconnected");
+}
+
+static void what_listens_there_and_is_no_openocd_is_left_alone(void **state)
+{
+    struct fake_server server = {.answer = "HTTP/1.0 400 Bad Request\r\n\r\n\x1a", .hangs = true};
+
+    (void)state;
+    asked_twice_it_says(&server, "something else than a result");
+}
+
 static void bytes_are_parsed_only_when_all_are_there(void **state)
 {
     guint8 bytes[3];
@@ -287,6 +386,9 @@ int main(void)
         cmocka_unit_test(voltages_are_read_or_refused),
         cmocka_unit_test(a_missing_program_tells_the_package),
         cmocka_unit_test(a_server_that_is_not_there_is_named),
+        cmocka_unit_test(a_running_server_that_hangs_is_left_at_the_deadline_and_tried_again),
+        cmocka_unit_test(a_running_server_that_hangs_up_is_connected_again),
+        cmocka_unit_test(what_listens_there_and_is_no_openocd_is_left_alone),
         cmocka_unit_test(bytes_are_parsed_only_when_all_are_there),
     };
 

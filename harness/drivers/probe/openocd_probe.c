@@ -12,6 +12,7 @@
 #define DUMP_MS 120000u
 #define STATE_MS 3000
 #define BOOT_TOLD_US (2 * G_USEC_PER_SEC)
+#define FAREWELL_MS 1000u
 
 bool rig_openocd_do(struct rig_openocd_probe *probe, GError **error, const char *text)
 {
@@ -23,7 +24,7 @@ bool rig_openocd_do(struct rig_openocd_probe *probe, GError **error, const char 
 
 /* After power came back a target that failed a reset stays "not examined" for ever; so it is examined each
  * time. A dead adapter is cured by a new openocd only. */
-static bool examine(struct rig_openocd_probe *probe, GError **error)
+static bool find_target(struct rig_openocd_probe *probe, GError **error)
 {
     bool fresh = !rig_openocd_is_started(probe->openocd);
 
@@ -41,6 +42,19 @@ static bool examine(struct rig_openocd_probe *probe, GError **error)
         rig_openocd_end(probe->openocd);
         fresh = true;
     }
+    return false;
+}
+
+static bool examine(struct rig_openocd_probe *probe, GError **error)
+{
+    const struct rig_openocd_config *config = &probe->config;
+
+    if (find_target(probe, error))
+        return true;
+    if (config->port)
+        g_prefix_error(error,
+                       "if the board has power, restart the openocd at %s:%u (a lost adapter needs that): ",
+                       config->host ? config->host : "127.0.0.1", config->port);
     return false;
 }
 
@@ -386,6 +400,9 @@ bool rig_openocd_probe_open(struct rig_openocd_probe *probe, const struct rig_op
 
 void rig_openocd_probe_close(struct rig_openocd_probe *probe)
 {
+    /* Others may go on with a server that is not ours. */
+    if (probe->config.port && probe->openocd && rig_openocd_is_started(probe->openocd))
+        (void)!rig_openocd_command(probe->openocd, FAREWELL_MS, NULL, NULL, "poll on");
     g_clear_pointer(&probe->openocd, rig_openocd_free);
     g_clear_pointer(&probe->folder, g_free);
     probe->powered = probe->examined = probe->peeking = false;

@@ -7,6 +7,8 @@
 #include "transport/stream.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -23,6 +25,8 @@ struct rig_rtt {
     guint16 port;
     guint session; /* of openocd, in which that server lives */
     bool was_set_up;
+    void (*connected)(void *user, int fd); /* NULL: the lines are taken here */
+    void *user;
     gint64 searched_us;
 };
 
@@ -64,6 +68,18 @@ static guint16 free_port(void)
     return ok ? ntohs(address.sin_port) : 0;
 }
 
+/* The stream is kept beside it, as a sign that there is a connection. */
+static bool hand_over(struct rig_rtt *rtt, GError **error)
+{
+    int fd = fcntl(rig_stream_fd(rtt->stream), F_DUPFD_CLOEXEC, 3);
+
+    if (fd >= 0)
+        return rtt->connected(rtt->user, fd), true;
+    g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "RTT console: %s", g_strerror(errno));
+    g_clear_pointer(&rtt->stream, rig_stream_free);
+    return false;
+}
+
 static bool open_server(struct rig_rtt *rtt, GError **error)
 {
     struct rig_openocd *openocd = rtt->probe->openocd;
@@ -82,9 +98,17 @@ static bool open_server(struct rig_rtt *rtt, GError **error)
     if (!opened)
         return false;
     rtt->stream = rig_stream_connect_tcp(host ? host : "127.0.0.1", rtt->port, CONNECT_MS, error);
-    if (!rtt->stream)
+    if (!rtt->stream) {
         g_prefix_error(error, "RTT console: ");
-    return rtt->stream != NULL;
+        return false;
+    }
+    return !rtt->connected || hand_over(rtt, error);
+}
+
+void rig_rtt_on_connect(struct rig_rtt *rtt, void (*connected)(void *user, int fd), void *user)
+{
+    rtt->connected = connected;
+    rtt->user = user;
 }
 
 /* After an error openocd still takes itself for started, and a block that was found once is not looked for
@@ -131,7 +155,7 @@ char *rig_rtt_line(struct rig_rtt *rtt, guint timeout_ms)
     g_autoptr(GByteArray) frame = NULL;
     enum rig_stream_outcome outcome;
 
-    if (!rtt->stream)
+    if (!rtt->stream || rtt->connected)
         return NULL;
     outcome = rig_stream_read_frame(rtt->stream, '\n', timeout_ms, &frame);
     if (outcome == RIG_STREAM_CLOSED)

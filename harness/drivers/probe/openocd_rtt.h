@@ -26,6 +26,10 @@ void rig_rtt_free(struct rig_rtt *rtt);
 typedef struct rig_rtt rig_rtt;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_rtt, rig_rtt_free)
 
+/* Hands each new connection over instead of keeping it: rig_rtt_line() gives nothing then. connected is
+ * called from rig_rtt_attend(); the socket is its own. */
+void rig_rtt_on_connect(struct rig_rtt *rtt, void (*connected)(void *user, int fd), void *user);
+
 /* To be called often while the board has power, and after each switch of it: sees to it that openocd forwards
  * the console, as soon as the board has set its control block up. Cheap while that is so. true also when
  * there is no block yet. RIG_ERROR_DEVICE: openocd cannot, or the target cannot be read. */

@@ -54,8 +54,16 @@ static void fill_layout(struct rig_openocd_layout *layout)
                                                   .erased = 0xff};
 
     *layout = (struct rig_openocd_layout){
-        .slots = {{"slot 0", "internal", SLOT0, SLOT_BYTES, 0, geometry},
-                  {"slot 1", "internal", SLOT1, SLOT_BYTES, 0, geometry}},
+        .slots = {{.name = "slot 0",
+                   .device = "internal",
+                   .device_offset = SLOT0,
+                   .n_bytes = SLOT_BYTES,
+                   .geometry = geometry},
+                  {.name = "slot 1",
+                   .device = "internal",
+                   .device_offset = SLOT1,
+                   .n_bytes = SLOT_BYTES,
+                   .geometry = geometry}},
         .n_slots = 2,
         .devices = {{"internal", 0, 0x100000, 4096, true}},
         .n_devices = 1,

@@ -12,6 +12,8 @@ G_BEGIN_DECLS
 
 struct rig_sim_host;
 
+#define RIG_SIM_HOST_FLASH_PIECE 100
+
 typedef void (*rig_sim_host_line)(void *user, const char *line);
 
 /* board: from rig_sim_board_new() and prepared; owned by the host from now on, also when this fails. speed:
@@ -29,6 +31,9 @@ void rig_sim_host_on_console(struct rig_sim_host *host, rig_sim_host_line line, 
  * console lines are held back, and a cut of power that comes in between takes the boot back and falls at its
  * right instant inside it. Reads over the debug port show the flash as after the leap. */
 void rig_sim_host_pace(struct rig_sim_host *host);
+
+/* Real time until the board's radio has something to do by itself; a second when it has not. */
+guint64 rig_sim_host_idle_us(const struct rig_sim_host *host);
 
 /* One command, without line end: "power on", "power off", "reset", "status", "cut after 40ms", "cut operation
  * 17 [before|half|after]", "cut console 5ms TEXT", "cut none"; with a radio those of sim/ble/host/host.h

@@ -8,27 +8,30 @@
 #define START 0xa0
 #define ASK_STATES 0xff
 
-static void answer(struct rig_host_relay *relay, struct rig_sim_host *host)
+static void answer(const struct rig_host_relay *relay)
 {
-    g_autofree char *status = rig_sim_host_command(host, "status");
-    const char *text = strstr(status, "power=on") ? "CH1: ON \r\n" : "CH1: OFF\r\n";
+    const char *text = relay->on ? "CH1: ON \r\n" : "CH1: OFF\r\n";
 
     if (write(relay->pty.master, text, strlen(text)) < 0)
         return; /* nobody reads: a relay does not wait */
 }
 
-static void carry_out(const struct rig_host_relay *relay, struct rig_sim_host *host)
+static void carry_out(struct rig_host_relay *relay, struct rig_sim_host *host)
 {
     const guint8 *frame = relay->frame;
 
-    if (frame[1] == 1 && frame[2] <= 1 && frame[3] == (guint8)(START + frame[1] + frame[2]))
-        g_free(rig_sim_host_command(host, frame[2] ? "power on" : "power off"));
+    if (frame[1] != 1 || frame[2] > 1 || frame[3] != (guint8)(START + frame[1] + frame[2]))
+        return;
+    if (relay->on == (frame[2] == 1))
+        return; /* the coil does not move */
+    relay->on = frame[2];
+    g_free(rig_sim_host_command(host, relay->on ? "power on" : "power off"));
 }
 
 static void take_byte(struct rig_host_relay *relay, struct rig_sim_host *host, guint8 byte)
 {
     if (relay->n_bytes == 0 && byte == ASK_STATES) {
-        answer(relay, host);
+        answer(relay);
         return;
     }
     if (relay->n_bytes == 0 && byte != START)

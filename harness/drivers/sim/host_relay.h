@@ -12,6 +12,7 @@ G_BEGIN_DECLS
 
 struct rig_host_relay {
     struct rig_pty pty;
+    bool on; /* the coil: what the board makes of it is another thing */
     guint8 frame[4];
     gsize n_bytes;
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The poll loop of `bootrig sim`. */
+#define _GNU_SOURCE /* ppoll */
 #include "drivers/sim/host_server.h"
 
 #include "base/error.h"
@@ -24,8 +25,8 @@
 #define MAX_LINE_BYTES 256u
 #define MAX_BITBANG_BYTES 4096u
 #define MAX_DATAGRAM_BYTES 4096u
-#define TICK_MS 1
-#define RESTING_TICK_MS 20
+#define TICK_US 1000u
+#define RESTING_TICK_US 20000u
 
 enum listener { LISTEN_DEBUG, LISTEN_JTAG, LISTEN_SMP, LISTEN_CONTROL, N_LISTENERS };
 
@@ -396,9 +397,14 @@ static bool stdin_ended(void)
     return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
 }
 
-static int tick_ms(const struct rig_host_server *server)
+/* A link over a radio waits for each answer, so that a whole tick of delay would be its pace. */
+static struct timespec tick(const struct rig_host_server *server)
 {
-    return sim_debug_stopped(rig_sim_host_debug(server->host)) ? RESTING_TICK_MS : TICK_MS;
+    guint64 tick_us = sim_debug_stopped(rig_sim_host_debug(server->host))
+                          ? RESTING_TICK_US
+                          : MIN(rig_sim_host_idle_us(server->host), TICK_US);
+
+    return (struct timespec){.tv_nsec = (long)tick_us * 1000};
 }
 
 bool rig_host_server_run(struct rig_host_server *server, const volatile int *stop, GError **error)
@@ -415,6 +421,7 @@ bool rig_host_server_run(struct rig_host_server *server, const volatile int *sto
     };
     struct rig_sim_radio *radio = rig_sim_host_radio(server->host);
     struct pollfd polled[N_POLLED];
+    struct timespec pause;
 
     while (!*stop) {
         for (guint i = 0; i < N_LISTENERS; i++)
@@ -429,7 +436,8 @@ bool rig_host_server_run(struct rig_host_server *server, const volatile int *sto
         polled[AT_RELAY] = (struct pollfd){.fd = server->relay.pty.master, .events = POLLIN};
         polled[AT_STDIN] = (struct pollfd){.fd = server->until_eof ? STDIN_FILENO : -1, .events = POLLIN};
         polled[AT_RADIO] = (struct pollfd){.fd = radio ? rig_sim_radio_fd(radio) : -1, .events = POLLIN};
-        if (poll(polled, N_POLLED, tick_ms(server)) < 0 && errno != EINTR)
+        pause = tick(server);
+        if (ppoll(polled, N_POLLED, &pause, NULL) < 0 && errno != EINTR)
             return fail(error, "wait for sockets");
         if (polled[AT_STDIN].revents && stdin_ended())
             return true;

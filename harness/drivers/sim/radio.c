@@ -59,8 +59,8 @@ static void on_send(void *user, const uint8_t *packet, size_t n_bytes)
 
     if (radio->fd < 0)
         return;
-    /* Few packets are ever in flight: a controller that has no room for one does not read any more. An error shows at
-     * the next read, too. */
+    /* Few packets are ever in flight: a controller that has no room for one does not read any more. An error
+     * shows at the next read, too. */
     if (send(radio->fd, packet, n_bytes, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)n_bytes)
         shutdown(radio->fd, SHUT_RDWR);
 }
@@ -91,7 +91,8 @@ static int open_unix(const char *path, GError **error)
     int fd;
 
     if (strlen(path) >= sizeof address.sun_path) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "the path of the controller's socket is too long: '%s'", path);
+        g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE,
+                    "the path of the controller's socket is too long: '%s'", path);
         return -1;
     }
     memcpy(address.sun_path, path, strlen(path));
@@ -99,8 +100,8 @@ static int open_unix(const char *path, GError **error)
     if (fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof address) == 0)
         return fd;
     g_set_error(error, RIG_ERROR, RIG_ERROR_IO,
-                "cannot reach a controller at '%s': %s; 'btvirt -s' makes such sockets (/tmp/bt-server-le)", path,
-                g_strerror(errno));
+                "cannot reach a controller at '%s': %s; 'btvirt -s' makes such sockets (/tmp/bt-server-le)",
+                path, g_strerror(errno));
     if (fd >= 0)
         close(fd);
     return -1;
@@ -135,8 +136,8 @@ static int open_adapter(const char *name, GError **error)
     fd = socket(HCI_FAMILY, SOCK_RAW, HCI_PROTOCOL);
     if (fd >= 0 && bind(fd, (const struct sockaddr *)(gpointer)&address, sizeof address) == 0)
         return fd;
-    g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot take over the adapter '%s': %s; %s", name, g_strerror(errno),
-                adapter_remedy(errno));
+    g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot take over the adapter '%s': %s; %s", name,
+                g_strerror(errno), adapter_remedy(errno));
     if (fd >= 0)
         close(fd);
     return -1;
@@ -144,10 +145,11 @@ static int open_adapter(const char *name, GError **error)
 
 static bool is_adapter(const char *where)
 {
-    return g_str_has_prefix(where, "hci") && g_ascii_isdigit(where[3]);
+    return g_str_has_prefix(where, "hci") && where[3] && strspn(where + 3, "0123456789") == strlen(where + 3);
 }
 
-/* Adapters of hci_vhci hang on no device: what answers behind them is an emulator, as it is behind a socket. */
+/* Adapters of hci_vhci hang on no device: what answers behind them is an emulator, as it is behind a socket.
+ */
 static bool is_virtual(const char *where)
 {
     g_autofree char *link = g_strdup_printf("/sys/class/bluetooth/%s", where);

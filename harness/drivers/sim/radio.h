@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The simulated board's radio: the host stack of targets/sim/ble/host between the board and an HCI controller, which is
- * a unix stream socket that speaks H4 (btvirt's server sockets) or a Bluetooth adapter taken over whole (HCI user
- * channel). Non-blocking, single-threaded. */
+/* The simulated board's radio: the host stack of targets/sim/ble/host between the board and an HCI
+ * controller, which is a unix stream socket that speaks H4 (btvirt's server sockets) or a Bluetooth adapter
+ * taken over whole (HCI user channel). Non-blocking, single-threaded. */
 #ifndef RIG_DRIVERS_SIM_RADIO_H
 #define RIG_DRIVERS_SIM_RADIO_H
 
@@ -14,9 +14,9 @@ G_BEGIN_DECLS
 
 struct rig_sim_radio;
 
-/* where: "hciN", "unix:PATH" or PATH. The board is borrowed. From here on the in-process central must keep away from it.
- * RIG_ERROR_IO: no such socket or adapter, or one in use; the message has the remedy. tell gets a line for whatever
- * happens on the link; may be NULL. */
+/* where: "hciN", "unix:PATH" or PATH. The board is borrowed. From here on the in-process central must keep
+ * away from it. RIG_ERROR_IO: no such socket or adapter, or one in use; the message has the remedy. tell gets
+ * a line for whatever happens on the link; may be NULL. */
 struct rig_sim_radio *rig_sim_radio_new(struct sim_board *board, const char *where,
                                         const struct sim_stack_config *config,
                                         GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -76,6 +76,14 @@ static void on_operation(void *user, const struct sim_flash_operation *operation
     };
 
     g_array_append_val(sim->operations, write);
+    if (sim->watcher)
+        sim->watcher(sim->watcher_user, operation, sim_board_view(sim->sim).state == SIM_BOARD_BOOTING);
+}
+
+static void sim_watch(struct rig_board *board, rig_board_watcher watcher, void *user)
+{
+    self(board)->watcher = watcher;
+    self(board)->watcher_user = user;
 }
 
 guint64 rig_sim_now_us(const struct rig_sim *sim)
@@ -218,11 +226,12 @@ GBytes *rig_sim_make_payload(const struct rig_board *board, const struct rig_pay
     return g_bytes_new_take(payload, n_bytes);
 }
 
-static struct rig_moment *sim_keep(struct rig_board *board)
+static struct rig_moment *sim_keep(struct rig_board *board, GError **error)
 {
     struct rig_sim *sim = self(board);
     struct rig_moment *moment = g_new0(struct rig_moment, 1);
 
+    (void)error;
     moment->sim = sim_board_save(sim->sim);
     moment->debug = sim->debug ? sim_debug_save(sim->debug) : NULL;
     moment->stood_us = sim->stood_us;
@@ -231,7 +240,7 @@ static struct rig_moment *sim_keep(struct rig_board *board)
     return moment;
 }
 
-static void sim_rewind(struct rig_board *board, const struct rig_moment *moment)
+static bool sim_rewind(struct rig_board *board, const struct rig_moment *moment, GError **error)
 {
     struct rig_sim *sim = self(board);
 
@@ -241,6 +250,8 @@ static void sim_rewind(struct rig_board *board, const struct rig_moment *moment)
     sim->stood_us = moment->stood_us;
     sim->link = moment->link;
     g_array_set_size(sim->operations, moment->n_operations);
+    (void)error;
+    return true;
 }
 
 static void sim_forget_moment(struct rig_moment *moment)
@@ -299,6 +310,7 @@ static const struct rig_board_ops ops = {
     .rewind = sim_rewind,
     .forget_moment = sim_forget_moment,
     .bootloader = sim_bootloader,
+    .watch = sim_watch,
     .make_safe = sim_make_safe,
     .free = sim_free,
 };
@@ -350,6 +362,7 @@ static void list_capabilities(struct rig_sim *sim)
         "probe",
         "console",
         "bonding",
+                                               "raw-security",
         "board-options",
         "power-cut-at-operation",
         "power-cut-at-console",

@@ -48,6 +48,7 @@ struct rig_sim_link {
     bool subscribed;
     bool up; /* as last told to the listener */
     char text[96];
+    struct rig_link_answers answers;
 };
 struct rig_sim_power {
     struct rig_power power;
@@ -78,6 +79,8 @@ struct rig_sim {
     bool has_security_counter;
     guint32 security_counter;
     GArray *operations; /* struct rig_flash_write */
+    rig_board_watcher watcher; /* NULL: nobody watches */
+    void *watcher_user;
 };
 
 /* Fills the configuration from the target, then from the options (NULL = none). */

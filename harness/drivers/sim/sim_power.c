@@ -2,6 +2,8 @@
 /* Power role: the simulated supply, and cuts aimed at flash operations, instants and console lines. */
 #include "drivers/sim/sim_driver.h"
 
+#include "base/error.h"
+
 static struct rig_sim *sim_of(struct rig_power *power)
 {
     return ((struct rig_sim_power *)power)->sim;
@@ -27,7 +29,8 @@ static bool sim_power_is_on(struct rig_power *power, bool *on, GError **error)
 
 static bool sim_power_arm_cut(struct rig_power *power, const struct rig_cut_plan *plan, GError **error)
 {
-    static const enum sim_cut_kind kinds[] = {SIM_CUT_AT_OPERATION, SIM_CUT_AFTER_TIME, SIM_CUT_AT_CONSOLE};
+    static const enum sim_cut_kind kinds[] = {SIM_CUT_AT_OPERATION, SIM_CUT_AFTER_TIME, SIM_CUT_AT_CONSOLE,
+                                              SIM_CUT_AFTER_TIME};
     static const enum sim_cut_form forms[] = {SIM_CUT_BEFORE, SIM_CUT_HALF, SIM_CUT_AFTER};
     struct sim_cut cut = {
         .kind = kinds[plan->aim],
@@ -36,7 +39,11 @@ static bool sim_power_arm_cut(struct rig_power *power, const struct rig_cut_plan
         .delay_us = plan->delay_us,
     };
 
-    (void)error;
+    if (plan->aim == RIG_CUT_AT_MEMORY) {
+        g_set_error_literal(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+                            "the built-in simulated board has no memory that could be polled");
+        return false;
+    }
     if (plan->line)
         g_strlcpy(cut.pattern, plan->line, sizeof cut.pattern);
     sim_board_arm_cut(sim_of(power)->sim, &cut);

@@ -143,9 +143,10 @@ static bool sim_probe_slot(struct rig_probe *probe, guint slot, struct rig_slot 
         .device_offset = area->offset,
         .n_bytes = area->n_bytes,
     };
-    if (sim->config.boot.mode == RIG_SWAP_OFFSET && slot % 2 &&
-        sim_flash_sector_at(flash, area->device, area->offset, &start, &n_bytes))
-        into->image_offset = n_bytes;
+    if (sim_flash_sector_at(flash, area->device, area->offset, &start, &n_bytes))
+        into->sector_bytes = n_bytes;
+    if (sim->config.boot.mode == RIG_SWAP_OFFSET && slot % 2)
+        into->image_offset = into->sector_bytes;
     sim_boot_geometry(&sim->config.boot, flash, area, &into->geometry);
     return true;
 }

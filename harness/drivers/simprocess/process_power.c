@@ -65,6 +65,10 @@ static bool power_arm(struct rig_power *power, const struct rig_cut_plan *plan, 
     case RIG_CUT_AT_CONSOLE:
         line = g_strdup_printf("cut console %" G_GUINT64_FORMAT "us %s", plan->delay_us, plan->line);
         break;
+    case RIG_CUT_AT_MEMORY:
+        g_set_error_literal(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+                            "this board's supply cannot be cut at a word of memory");
+        return false;
     }
     if (!need_process(board, error) || !rig_sim_process_command(board->sim, line, NULL, error))
         return false;

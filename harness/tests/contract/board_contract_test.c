@@ -82,12 +82,12 @@ static void a_kept_board_goes_on_from_its_moment(void **state)
     bench_need(bench, "rewind");
     bench_prepare(bench, true);
     kept_us = now(bench);
-    moment = bench->board->ops->keep(bench->board);
+    moment = bench->board->ops->keep(bench->board, NULL);
     for (guint i = 0; i < 2; i++) {
         bench_up(bench);
         assert_int_equal(bench_view(bench).version.major, 2);
         assert_int_equal(bench_view(bench).n_boots, 1);
-        bench->board->ops->rewind(bench->board, moment);
+        assert_true(bench->board->ops->rewind(bench->board, moment, NULL));
         assert_int_equal(now(bench), kept_us);
         assert_int_equal(bench_view(bench).state, RIG_STATE_OFF);
     }

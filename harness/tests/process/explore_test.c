@@ -149,6 +149,49 @@ static void an_exploration_that_stays_open_proves_nothing(void **state)
     }
 }
 
+static const char forgetful[] = "scenario: forgetful\n"
+                                "about: A bootloader that keeps no record of its swap.\n"
+                                "images:\n"
+                                "  old: {version: 1.0.0, size: 8KiB}\n"
+                                "  new: {version: 2.0.0, size: 8KiB}\n"
+                                "setup:\n"
+                                "  - board: {slot0: old, defects: forgets-progress}\n"
+                                "  - connect:\n"
+                                "steps:\n"
+                                "  - each-power-cut:\n"
+                                "      during:\n"
+                                "        - upload: new\n"
+                                "        - mark: new\n"
+                                "        - reset:\n"
+                                "      then:\n"
+                                "        - expect-boot: {image: [old, new], boots: 4}\n";
+
+/* The application's operations and the bootloader's, each in their power-on, with the numbers of the sweep.
+ */
+static void a_failing_cut_of_a_sweep_is_told_and_drawn_too(void **state)
+{
+    g_autoptr(outcome) replayed = NULL;
+    g_autofree char *picture = NULL;
+    g_autofree char *junit = NULL;
+
+    place_write(*state, "forgetful.yaml", forgetful);
+    place_expect(*state, 1, "reports/out/evidence/explore-forgetful-each-power-cut.svg",
+                 "bootrig run forgetful.yaml");
+    picture = place_read(*state, "reports/out/evidence/explore-forgetful-each-power-cut.svg");
+    assert_non_null(picture);
+    expect_text(picture, "each-power-cut is broken: ");
+    expect_text(picture, "<title>power cut before operation ");
+    junit = place_read(*state, "reports/out/junit.xml");
+    expect_text(junit, "[[ATTACHMENT|reports/out/evidence/explore-forgetful-each-power-cut.svg]]\n");
+    place_expect_junit(*state, "reports/out/junit.xml", false);
+    replayed = place_run(*state, "bootrig replay reports/out");
+    assert_int_equal(replayed->code, 1);
+    expect_text(replayed->out, "secondary trailer: magic = good\n");
+    expect_text(replayed->out, "  power-on 1, the bootloader decides: test\n");
+    expect_text(replayed->out, "    POWER CUT  before operation ");
+    expect_text(replayed->out, "  power-on 2, the bootloader decides: test\n    stops      assertion: ");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -158,6 +201,7 @@ int main(void)
         PROCESS_TEST(the_junit_report_has_a_case_for_each_invariant),
         PROCESS_TEST(pictures_of_the_run_before_are_removed),
         PROCESS_TEST(a_picture_that_cannot_be_written_is_said),
+        PROCESS_TEST(a_failing_cut_of_a_sweep_is_told_and_drawn_too),
         PROCESS_TEST(an_exploration_that_stays_open_proves_nothing),
     };
 

@@ -126,8 +126,8 @@ const struct sim_bond *sim_ble_find_bond(const struct sim_ble *ble,
 void sim_ble_forget_bonds(struct sim_ble *ble);
 /* Another key takes the place of each, as when a settings area was restored from an older copy. */
 void sim_ble_replace_bonds(struct sim_ble *ble);
-/* A bond with the connected central, without a key yet: in the place of its former one, a free one, or that of the
- * oldest. */
+/* A bond with the connected central, without a key yet: in the place of its former one, a free one, or that
+ * of the oldest. */
 struct sim_bond *sim_ble_new_bond(struct sim_ble *ble);
 /* By configuration and policy, for the connected central. */
 bool sim_ble_refuses_pairing(const struct sim_ble *ble);

@@ -76,6 +76,32 @@ static enum boot_source source_without_scratch(struct boot *boot, const struct r
     return in_progress ? SOURCE_PRIMARY : SOURCE_NONE;
 }
 
+/* Whether the first status record is there, or a part of it. */
+static bool has_record(struct boot *boot, const struct sim_area *area)
+{
+    struct rig_trailer_layout layout;
+    uint8_t bytes[32];
+    uint32_t n_bytes = record_bytes(boot);
+    uint8_t erased = area_erased(boot->flash, area);
+    bool found = false;
+    if (n_bytes > sizeof bytes || !trailer_layout(boot, area, &layout) ||
+        !area_read(boot, area, layout.status, bytes, n_bytes)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < n_bytes; i++) {
+        found = found || bytes[i] != erased;
+    }
+    return found;
+}
+
+/* A magic alone does not make a trailer whole: an erase that was cut half-way may have taken the records in
+ * front of it, which scratch still has. */
+static bool records_are_in_scratch_only(struct boot *boot, const struct rig_trailer *scratch)
+{
+    return scratch->magic == RIG_MAGIC_GOOD && has_record(boot, &boot->config->scratch) &&
+           !has_record(boot, boot_area(boot, BOOT_PRIMARY));
+}
+
 /* Rows in the order of section 3.2. */
 static enum boot_source source_with_scratch(struct boot *boot, const struct rig_trailer *primary)
 {
@@ -87,7 +113,8 @@ static enum boot_source source_with_scratch(struct boot *boot, const struct rig_
     bool undone = primary->copy_done == RIG_FLAG_UNSET;
     /* A whole trailer in primary vouches for itself; the one in scratch may have outlived half of scratch's
      * data. */
-    if (boot->config->swap_fixes && primary->magic == RIG_MAGIC_GOOD && undone) {
+    if (boot->config->swap_fixes && primary->magic == RIG_MAGIC_GOOD && undone &&
+        !records_are_in_scratch_only(boot, &scratch)) {
         return SOURCE_PRIMARY;
     }
     if (primary->magic == RIG_MAGIC_GOOD && scratch.magic != RIG_MAGIC_GOOD &&

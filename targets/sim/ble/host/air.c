@@ -113,7 +113,8 @@ static void take_key_reply(struct air *air, uint16_t opcode, const uint8_t *para
     if (opcode == HCI_LE_KEY_NEGATIVE_REPLY)
         change_encryption(air, HCI_KEY_MISSING);
     else
-        change_encryption(air, memcmp(parameters + 2, air->key, sizeof air->key) == 0 ? 0 : SIM_HCI_MIC_FAILURE);
+        change_encryption(air,
+                          memcmp(parameters + 2, air->key, sizeof air->key) == 0 ? 0 : SIM_HCI_MIC_FAILURE);
 }
 
 static void reset_controller(struct air *air)
@@ -237,10 +238,8 @@ static void take_acl(struct air *air, const uint8_t *packet, size_t n_bytes)
         keep_frame(air);
 }
 
-static void on_send(void *user, const uint8_t *packet, size_t n_bytes)
+void air_from_stack(struct air *air, const uint8_t *packet, size_t n_bytes)
 {
-    struct air *air = user;
-
     if (packet[0] == H4_COMMAND) {
         assert_int_equal(packet[3], n_bytes - 4);
         take_command(air, rig_get_le16(packet + 1), packet + 4, packet[3]);
@@ -248,6 +247,11 @@ static void on_send(void *user, const uint8_t *packet, size_t n_bytes)
         assert_int_equal(packet[0], H4_ACL);
         take_acl(air, packet + 1, n_bytes - 1);
     }
+}
+
+static void on_send(void *user, const uint8_t *packet, size_t n_bytes)
+{
+    air_from_stack(user, packet, n_bytes);
 }
 
 static uint64_t on_board_us(void *user)
@@ -304,6 +308,8 @@ void air_run_us(struct air *air, uint64_t for_us)
 {
     uint64_t until_us = air->now_us + for_us;
 
+    if (!air->stack)
+        return;
     settle(air);
     while (air->now_us < until_us) {
         uint64_t due_us = sim_stack_due_us(air->stack);
@@ -334,21 +340,27 @@ void air_inject(struct air *air, const char *hex)
 
 /* --- the board --- */
 
-void air_open(struct air *air, const struct sim_board_config *board, const struct sim_stack_config *config)
+void air_init(struct air *air)
 {
     static const uint8_t central[6] = {0x00, 0x00, 0x01, 0xaa, 0x01, 0x00};
-    struct sim_stack_ports ports = {
-        .user = air, .send = on_send, .board_us = on_board_us, .version = on_version, .tell = on_tell};
-    struct rig_bytes image = bench_image(1, &waits, 3000);
-    const char *why = NULL;
 
     memset(air, 0, sizeof *air);
-    air->config = *config;
     air->acl_bytes = 192;
     air->n_buffers = 1;
     air->connection = 0x2a;
     air->encryption_status = 0xff;
     memcpy(air->central, central, sizeof central);
+}
+
+void air_open(struct air *air, const struct sim_board_config *board, const struct sim_stack_config *config)
+{
+    struct sim_stack_ports ports = {
+        .user = air, .send = on_send, .board_us = on_board_us, .version = on_version, .tell = on_tell};
+    struct rig_bytes image = bench_image(1, &waits, 3000);
+    const char *why = NULL;
+
+    air_init(air);
+    air->config = *config;
     bench_open(&air->bench, board);
     bench_program(&air->bench, &image);
     rig_bytes_clear(&image);

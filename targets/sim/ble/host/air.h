@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the host stack's tests share: an emulated controller, the air, and a central at the other end that sends and
- * expects PDUs as hexadecimal text. The board behind the stack is a whole one. */
+/* What the host stack's tests share: an emulated controller, the air, and a central at the other end that
+ * sends and expects PDUs as hexadecimal text. The board behind the stack is a whole one. */
 #ifndef SIM_BLE_HOST_AIR_H
 #define SIM_BLE_HOST_AIR_H
 
@@ -59,6 +59,11 @@ struct air {
     char lines[64][160]; /* what the stack told */
     unsigned n_lines;
 };
+
+/* Controller and central only: the stack is elsewhere (air->stack stays NULL). What it sends goes to
+ * air_from_stack(), what it is to get is in air->queue; nothing runs by itself. */
+void air_init(struct air *air);
+void air_from_stack(struct air *air, const uint8_t *packet, size_t n_bytes); /* one whole H4 packet */
 
 /* A board that runs an application and advertises, over a controller that was set up. */
 void air_open(struct air *air, const struct sim_board_config *board, const struct sim_stack_config *config);

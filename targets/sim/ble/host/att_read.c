@@ -9,15 +9,17 @@
 
 #define MAX_VALUE_BYTES 64u
 
-/* What a link lacks for this access. A peer that has a key but does not use it is told to encrypt, one without to pair
- * [SPEC Vol 3 Part C 10.3.1]. */
+/* What a link lacks for this access. A peer that has a key but does not use it is told to encrypt, one
+ * without to pair [SPEC Vol 3 Part C 10.3.1]. */
 enum att_error att_may(const struct sim_stack *stack, const struct sim_gatt_attribute *attribute, bool write)
 {
     if (!(attribute->permissions & (write ? SIM_GATT_MAY_WRITE : SIM_GATT_MAY_READ)))
         return write ? ATT_WRITE_NOT_PERMITTED : ATT_READ_NOT_PERMITTED;
-    if (attribute->permissions & SIM_GATT_NEEDS_AUTHENTICATION && stack->link.encrypted && !stack->link.authenticated)
+    if (attribute->permissions & SIM_GATT_NEEDS_AUTHENTICATION && stack->link.encrypted &&
+        !stack->link.authenticated)
         return ATT_INSUFFICIENT_AUTHENTICATION;
-    if (attribute->permissions & (SIM_GATT_NEEDS_ENCRYPTION | SIM_GATT_NEEDS_AUTHENTICATION) && !stack->link.encrypted)
+    if (attribute->permissions & (SIM_GATT_NEEDS_ENCRYPTION | SIM_GATT_NEEDS_AUTHENTICATION) &&
+        !stack->link.encrypted)
         return stack_bond(stack) ? ATT_INSUFFICIENT_ENCRYPTION : ATT_INSUFFICIENT_AUTHENTICATION;
     return ATT_OK;
 }
@@ -138,7 +140,8 @@ enum att_error att_find_by_type_value(struct sim_stack *stack, const uint8_t *pa
         if (attribute->type.n_bytes != 2 || memcmp(attribute->type.bytes, parameters + 4, 2) != 0 ||
             att_may(stack, attribute, false) != ATT_OK)
             continue;
-        if (value_of(stack, attribute, value) != n_bytes - 6 || memcmp(value, parameters + 6, n_bytes - 6) != 0)
+        if (value_of(stack, attribute, value) != n_bytes - 6 ||
+            memcmp(value, parameters + 6, n_bytes - 6) != 0)
             continue;
         if (!room_for(stack, reply, 4))
             break;
@@ -148,8 +151,8 @@ enum att_error att_find_by_type_value(struct sim_stack *stack, const uint8_t *pa
     return reply->n_bytes > 1 ? ATT_OK : ATT_NOT_FOUND;
 }
 
-/* One entry of a list: number, end of the group when it is one, value. The first entry's length is that of all.
- * false: it does not fit in. */
+/* One entry of a list: number, end of the group when it is one, value. The first entry's length is that of
+ * all. false: it does not fit in. */
 static bool append_entry(struct sim_stack *stack, const struct sim_gatt_attribute *attribute, bool group,
                          struct att_reply *reply)
 {
@@ -249,8 +252,8 @@ static enum att_error read_from(struct sim_stack *stack, const uint8_t *paramete
     return ATT_OK;
 }
 
-enum att_error att_read(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes, struct att_reply *reply,
-                        uint16_t *at)
+enum att_error att_read(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
+                        struct att_reply *reply, uint16_t *at)
 {
     return n_bytes == 2 ? read_from(stack, parameters, 0, reply, at) : ATT_INVALID_PDU;
 }
@@ -258,7 +261,8 @@ enum att_error att_read(struct sim_stack *stack, const uint8_t *parameters, size
 enum att_error att_read_blob(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
                              struct att_reply *reply, uint16_t *at)
 {
-    return n_bytes == 4 ? read_from(stack, parameters, rig_get_le16(parameters + 2), reply, at) : ATT_INVALID_PDU;
+    return n_bytes == 4 ? read_from(stack, parameters, rig_get_le16(parameters + 2), reply, at)
+                        : ATT_INVALID_PDU;
 }
 
 enum att_error att_read_multiple(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The ATT bearer: requests and their answers, MTU, notifications, indications, what a client knows of the table.
- * [SPEC Core Vol 3 Part F; Part G 2.5.2.1, 7] */
+/* The ATT bearer: requests and their answers, MTU, notifications, indications, what a client knows of the
+ * table. [SPEC Core Vol 3 Part F; Part G 2.5.2.1, 7] */
 #include "sim/ble/host/internal.h"
 
 #include "base/bytes.h"
@@ -85,8 +85,8 @@ static const struct request *find_request(uint8_t opcode)
     return NULL;
 }
 
-/* [SPEC Part G 2.5.2.1] A client that asked for it is told once that its table is old; its next request says that it
- * has understood. */
+/* [SPEC Part G 2.5.2.1] A client that asked for it is told once that its table is old; its next request says
+ * that it has understood. */
 static bool out_of_sync(struct sim_stack *stack, const struct request *request)
 {
     struct att *att = &stack->att;
@@ -120,7 +120,8 @@ static void take_request(struct sim_stack *stack, const uint8_t *pdu, size_t n_b
     uint16_t at = 0;
 
     if (request)
-        error = out_of_sync(stack, request) ? ATT_OUT_OF_SYNC : request->serve(stack, pdu + 1, n_bytes - 1, &reply, &at);
+        error = out_of_sync(stack, request) ? ATT_OUT_OF_SYNC
+                                            : request->serve(stack, pdu + 1, n_bytes - 1, &reply, &at);
     if (error != ATT_OK) {
         send_error(stack, pdu[0], at, error);
         return;
@@ -181,7 +182,8 @@ static void send_notifications(struct sim_stack *stack)
     uint8_t value[SIM_BLE_MAX_MTU];
     size_t n_bytes;
 
-    while (hci_room_frames(stack) > KEPT_FREE_FRAMES && sim_ble_read_notification(stack->ble, value, &n_bytes))
+    while (hci_room_frames(stack) > KEPT_FREE_FRAMES &&
+           sim_ble_read_notification(stack->ble, value, &n_bytes))
         if (!stack->link.silent)
             faults_pass(stack, FAULT_ON_NOTIFICATIONS, value, n_bytes);
 }

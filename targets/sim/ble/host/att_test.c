@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The ATT server by PDU scripts. Names begin with the part of the Core Specification, Vol 3 Part F or G, that they
- * hold the server to. The table: 1 GAP (3 name, 5 appearance), 6 GATT (8 service changed, 9 its CCC, 11 client
- * features, 13 hash), 14 SMP (16 value, 17 CCC). */
+/* The ATT server by PDU scripts. Names begin with the part of the Core Specification, Vol 3 Part F or G, that
+ * they hold the server to. The table: 1 GAP (3 name, 5 appearance), 6 GATT (8 service changed, 9 its CCC, 11
+ * client features, 13 hash), 14 SMP (16 value, 17 CCC). */
 #include "sim/ble/host/air.h"
 
 #include <setjmp.h>
@@ -104,8 +104,10 @@ static void F_3_4_4_9_read_by_group_type_lists_services_of_one_length(void **sta
 static void F_3_4_4_1_read_by_type_lists_characteristics(void **state)
 {
     att(state, "08 01 00 05 00 03 28", "09 07 02 00 02 03 00 00 2a 04 00 02 05 00 01 2a");
-    att(state, "08 06 00 0d 00 03 28", "09 07 07 00 20 08 00 05 2a 0a 00 0a 0b 00 29 2b 0c 00 02 0d 00 2a 2b");
-    att(state, "08 0e 00 11 00 03 28", "09 15 0f 00 14 10 00 48 7c 99 74 11 26 9e ae 01 4e ce fb 28 78 2e da");
+    att(state, "08 06 00 0d 00 03 28",
+        "09 07 07 00 20 08 00 05 2a 0a 00 0a 0b 00 29 2b 0c 00 02 0d 00 2a 2b");
+    att(state, "08 0e 00 11 00 03 28",
+        "09 15 0f 00 14 10 00 48 7c 99 74 11 26 9e ae 01 4e ce fb 28 78 2e da");
     att(state, "08 01 00 0d 00 02 28", "01 08 01 00 0a");
     att(state, "08 01 00 0d 00 00 2a", "09 07 03 00 62 65 6e 63 68");
 }
@@ -191,8 +193,8 @@ static void G_7_2_client_features_are_set_and_never_taken_back(void **state)
     att(state, "12 0b 00", "01 12 0b 00 0d");
 }
 
-/* AES-CMAC, key 0, over numbers, types and values of declarations as Vol 3 Part G 7.3.1 puts them together; computed
- * with another implementation (openssl mac). */
+/* AES-CMAC, key 0, over numbers, types and values of declarations as Vol 3 Part G 7.3.1 puts them together;
+ * computed with another implementation (openssl mac). */
 static void G_7_3_the_database_hash_is_the_one_of_this_table(void **state)
 {
     att(state, "0a 0d 00", "0b 7a 35 a3 4e b2 db 44 f3 8a 77 79 d9 74 a6 ed 6c");

@@ -42,8 +42,8 @@ static enum att_error write_features(struct sim_stack *stack, const uint8_t *val
     return ATT_OK;
 }
 
-enum att_error att_write(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes, struct att_reply *reply,
-                         uint16_t *at)
+enum att_error att_write(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
+                         struct att_reply *reply, uint16_t *at)
 {
     const struct sim_gatt_attribute *attribute;
     enum att_error error;

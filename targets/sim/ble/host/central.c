@@ -108,7 +108,8 @@ static bool take_keys(struct central *central)
 static bool pair_legacy(struct central *central)
 {
     struct sm_address own = own_address(central), peer = peer_address(central);
-    uint8_t key[16] = {0}, random[16] = {1, 2, 3}, confirm[16], peer_confirm[16], peer_random[16], expected[16];
+    uint8_t key[16] = {0}, random[16] = {1, 2, 3}, confirm[16], peer_confirm[16], peer_random[16],
+            expected[16];
 
     rig_put_le32(key, agree_on_passkey(central));
     assert_true(sm_c1(key, random, central->request, central->response, &own, &peer, confirm));
@@ -171,7 +172,8 @@ static void compare(struct central *central, const struct session *session)
 
     if (central->expected != CENTRAL_COMPARES)
         return;
-    assert_true(sm_g2(session->public_key, session->peer_key, session->random, session->peer_random, &central->number));
+    assert_true(sm_g2(session->public_key, session->peer_key, session->random, session->peer_random,
+                      &central->number));
     snprintf(line, sizeof line, "compare %06u", central->number);
     assert_true(air_told(central->air, line));
     air_command(central->air, central->wrong_passkey ? "link confirm no" : "link confirm yes", "ok");
@@ -183,15 +185,16 @@ static bool check(struct central *central, struct session *session)
     uint8_t mac_key[16], shared_number[16] = {0}, own_check[16], peer_check[16], expected[16];
 
     rig_put_le32(shared_number, session->passkey);
-    assert_true(sm_f5(session->shared, session->random, session->peer_random, &own, &peer, mac_key, central->ltk));
-    assert_true(sm_f6(mac_key, session->random, session->peer_random, shared_number, central->request + 1, &own, &peer,
-                      own_check));
+    assert_true(
+        sm_f5(session->shared, session->random, session->peer_random, &own, &peer, mac_key, central->ltk));
+    assert_true(sm_f6(mac_key, session->random, session->peer_random, shared_number, central->request + 1,
+                      &own, &peer, own_check));
     own_check[7] ^= central->wrong_check;
     say(central, 0x0d, own_check, 16);
     if (!hear(central, 0x0d, peer_check, 16))
         return false;
-    assert_true(sm_f6(mac_key, session->peer_random, session->random, shared_number, central->response + 1, &peer, &own,
-                      expected));
+    assert_true(sm_f6(mac_key, session->peer_random, session->random, shared_number, central->response + 1,
+                      &peer, &own, expected));
     assert_memory_equal(expected, peer_check, 16);
     memset(central->ltk + central->request[4], 0, 16u - central->request[4]);
     return true;

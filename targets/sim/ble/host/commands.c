@@ -66,8 +66,8 @@ static const char *parameters(struct sim_stack *stack, const struct words *words
 {
     unsigned min, max, latency, timeout;
 
-    if (!number(words, 2, 0xffff, &min) || !number(words, 3, 0xffff, &max) || !number(words, 4, 0xffff, &latency) ||
-        !number(words, 5, 0xffff, &timeout))
+    if (!number(words, 2, 0xffff, &min) || !number(words, 3, 0xffff, &max) ||
+        !number(words, 4, 0xffff, &latency) || !number(words, 5, 0xffff, &timeout))
         return "error: 'link parameters MIN MAX LATENCY TIMEOUT'";
     l2cap_ask_parameters(stack, (uint16_t)min, (uint16_t)max, (uint16_t)latency, (uint16_t)timeout);
     return "ok";
@@ -104,8 +104,9 @@ static const char *confirm(struct sim_stack *stack, const struct words *words)
 
 static const char *arm(struct sim_stack *stack, const struct words *words)
 {
-    static const char usage[] = "error: 'link fault KIND writes|notifications N [COUNT] [VALUE]' or 'link fault none'; "
-                                "kinds: drop, duplicate, delay, corrupt, truncate, reorder, disconnect, lost";
+    static const char usage[] =
+        "error: 'link fault KIND writes|notifications N [COUNT] [VALUE]' or 'link fault none'; "
+        "kinds: drop, duplicate, delay, corrupt, truncate, reorder, disconnect, lost";
     struct fault fault = {.n_times = 1};
 
     if (words->n == 3 && strcmp(words->word[2], "none") == 0) {
@@ -170,9 +171,10 @@ static void list_bonds(const struct sim_stack *stack, char *answer, size_t room)
         const uint8_t *at = bond->address;
 
         if (bond->used && n_bytes < room)
-            n_bytes += (size_t)snprintf(answer + n_bytes, room - n_bytes, " %02X:%02X:%02X:%02X:%02X:%02X/%s%s%s", at[0],
-                                        at[1], at[2], at[3], at[4], at[5], bond->address_type ? "random" : "public",
-                                        bond->secure ? ",secure" : "", bond->authenticated ? ",authenticated" : "");
+            n_bytes += (size_t)snprintf(
+                answer + n_bytes, room - n_bytes, " %02X:%02X:%02X:%02X:%02X:%02X/%s%s%s", at[0], at[1],
+                at[2], at[3], at[4], at[5], bond->address_type ? "random" : "public",
+                bond->secure ? ",secure" : "", bond->authenticated ? ",authenticated" : "");
     }
 }
 
@@ -192,7 +194,8 @@ static const char *run(struct sim_stack *stack, const struct words *words)
         return "error: there is no link";
     answer = on_link(stack, words);
     return answer ? answer
-                  : "error: there are: link disconnect, lost, silent, parameters, security, service-changed, passkey, "
+                  : "error: there are: link disconnect, lost, silent, parameters, security, service-changed, "
+                    "passkey, "
                     "confirm, fault";
 }
 
@@ -220,14 +223,18 @@ void sim_stack_status(const struct sim_stack *stack, char *text, size_t room)
 
     for (unsigned i = 0; i < SIM_BLE_MAX_BONDS; i++)
         n_bonds += stack->ble->bonds[i].used;
-    n_bytes = snprintf(text, room, " controller=%s advertising=%s bonds=%u faults-struck=%u link=%s last-reason=0x%02x",
-                       stack->hci.state == HCI_READY ? "ready" : stack->hci.state == HCI_SETTING_UP ? "starting" : "gone",
-                       stack->hci.advertising ? "yes" : "no", n_bonds, stack->faults.n_struck, link->up ? "up" : "down", link->last_reason);
+    n_bytes = snprintf(text, room,
+                       " controller=%s advertising=%s bonds=%u faults-struck=%u link=%s last-reason=0x%02x",
+                       stack->hci.state == HCI_READY        ? "ready"
+                       : stack->hci.state == HCI_SETTING_UP ? "starting"
+                                                            : "gone",
+                       stack->hci.advertising ? "yes" : "no", n_bonds, stack->faults.n_struck,
+                       link->up ? "up" : "down", link->last_reason);
     if (link->up && n_bytes > 0 && (size_t)n_bytes < room)
         snprintf(text + n_bytes, room - (size_t)n_bytes,
                  " central=%02X:%02X:%02X:%02X:%02X:%02X mtu=%u encrypted=%s authenticated=%s subscribed=%s "
                  "interval=%u latency=%u timeout=%u",
-                 peer[5], peer[4], peer[3], peer[2], peer[1], peer[0], stack->att.mtu, link->encrypted ? "yes" : "no",
-                 link->authenticated ? "yes" : "no", stack->ble->subscribed ? "yes" : "no", link->interval, link->latency,
-                 link->timeout_10ms);
+                 peer[5], peer[4], peer[3], peer[2], peer[1], peer[0], stack->att.mtu,
+                 link->encrypted ? "yes" : "no", link->authenticated ? "yes" : "no",
+                 stack->ble->subscribed ? "yes" : "no", link->interval, link->latency, link->timeout_10ms);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Faults on the update characteristic's PDUs: lost, doubled, late, spoilt, short, in the wrong order, or the link gone
- * in their place. */
+/* Faults on the update characteristic's PDUs: lost, doubled, late, spoilt, short, in the wrong order, or the
+ * link gone in their place. */
 #include "sim/ble/host/internal.h"
 
 #include <string.h>
@@ -8,7 +8,7 @@
 #define REORDER_US 1000000u
 #define REASON_REMOTE 0x13
 
-static const char *const names[] = {"drop",    "duplicate", "delay",      "corrupt",
+static const char *const names[] = {"drop",     "duplicate", "delay",      "corrupt",
                                     "truncate", "reorder",   "disconnect", "lost"};
 
 bool fault_kind_from_name(const char *name, enum fault_kind *kind)
@@ -29,7 +29,8 @@ bool faults_arm(struct sim_stack *stack, const struct fault *fault)
     return true;
 }
 
-static void deliver(struct sim_stack *stack, enum fault_direction direction, const uint8_t *value, size_t n_bytes)
+static void deliver(struct sim_stack *stack, enum fault_direction direction, const uint8_t *value,
+                    size_t n_bytes)
 {
     if (direction == FAULT_ON_WRITES)
         att_deliver_write(stack, value, n_bytes);
@@ -38,8 +39,8 @@ static void deliver(struct sim_stack *stack, enum fault_direction direction, con
 }
 
 /* More than can be held are lost: a fault too. */
-static void hold(struct sim_stack *stack, enum fault_direction direction, const uint8_t *value, size_t n_bytes,
-                 bool until_next, uint64_t for_us)
+static void hold(struct sim_stack *stack, enum fault_direction direction, const uint8_t *value,
+                 size_t n_bytes, bool until_next, uint64_t for_us)
 {
     struct faults *faults = &stack->faults;
 
@@ -94,7 +95,8 @@ static const struct fault *strike(struct faults *faults, enum fault_direction di
     return struck;
 }
 
-static void deliver_corrupted(struct sim_stack *stack, const struct fault *fault, const uint8_t *value, size_t n_bytes)
+static void deliver_corrupted(struct sim_stack *stack, const struct fault *fault, const uint8_t *value,
+                              size_t n_bytes)
 {
     size_t at = fault->has_value ? fault->value : n_bytes / 2;
     uint8_t spoilt[SIM_BLE_MAX_MTU];
@@ -117,7 +119,8 @@ static void apply(struct sim_stack *stack, const struct fault *fault, const uint
         deliver(stack, fault->direction, value, n_bytes);
         break;
     case FAULT_DELAY:
-        hold(stack, fault->direction, value, n_bytes, false, (fault->has_value ? fault->value : 100u) * 1000ull);
+        hold(stack, fault->direction, value, n_bytes, false,
+             (fault->has_value ? fault->value : 100u) * 1000ull);
         break;
     case FAULT_CORRUPT:
         deliver_corrupted(stack, fault, value, n_bytes);
@@ -137,7 +140,8 @@ static void apply(struct sim_stack *stack, const struct fault *fault, const uint
     }
 }
 
-void faults_pass(struct sim_stack *stack, enum fault_direction direction, const uint8_t *value, size_t n_bytes)
+void faults_pass(struct sim_stack *stack, enum fault_direction direction, const uint8_t *value,
+                 size_t n_bytes)
 {
     const struct fault *fault = strike(&stack->faults, direction);
 

@@ -103,8 +103,8 @@ void fuzz_air_free(struct fuzz_air *air)
 
 void fuzz_air_connect(struct fuzz_air *air)
 {
-    static const uint8_t packet[22] = {H4_EVENT, HCI_LE_EVENT, 19, 1, 0, CONNECTION, 0, 1, 0, 6, 5,
-                                       4,        3,            2,  1, 24, 0,         0, 0, 42, 0, 0};
+    static const uint8_t packet[22] = {H4_EVENT, HCI_LE_EVENT, 19, 1, 0, CONNECTION, 0, 1, 0, 6, 5, 4, 3, 2,
+                                       1,        24,           0,  0, 0, 42,         0, 0};
 
     queue(air, packet, sizeof packet);
     fuzz_air_run(air, 1000);
@@ -160,13 +160,20 @@ static void answer_request(struct fuzz_air *air)
 
 static void act(struct fuzz_air *air, uint8_t action)
 {
-    static const char *const lines[] = {"link service-changed",        "link security",
-                                        "link passkey 123456",         "link confirm yes",
-                                        "link silent on",              "link silent off",
-                                        "link fault reorder writes 0", "link fault corrupt notifications 0 3",
-                                        "link fault none",             "bond forget",
-                                        "bond damage",                 "bond list",
-                                        "link parameters 6 6 0 10",    "link fault duplicate writes 0 2",
+    static const char *const lines[] = {"link service-changed",
+                                        "link security",
+                                        "link passkey 123456",
+                                        "link confirm yes",
+                                        "link silent on",
+                                        "link silent off",
+                                        "link fault reorder writes 0",
+                                        "link fault corrupt notifications 0 3",
+                                        "link fault none",
+                                        "bond forget",
+                                        "bond damage",
+                                        "bond list",
+                                        "link parameters 6 6 0 10",
+                                        "link fault duplicate writes 0 2",
                                         "link lost"};
     char answer[SIM_STACK_ANSWER_BYTES];
 
@@ -186,7 +193,8 @@ static void act(struct fuzz_air *air, uint8_t action)
         fuzz_air_run(air, 1000);
         break;
     default:
-        sim_stack_command(air->stack, air->now_us, lines[action % (sizeof lines / sizeof *lines)], answer, sizeof answer);
+        sim_stack_command(air->stack, air->now_us, lines[action % (sizeof lines / sizeof *lines)], answer,
+                          sizeof answer);
         fuzz_air_run(air, 1000);
         break;
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The host stack on a bare peripheral model, for the fuzz targets: a controller that says yes to every command, and a
- * central whose PDUs are the fuzzer's. */
+/* The host stack on a bare peripheral model, for the fuzz targets: a controller that says yes to every
+ * command, and a central whose PDUs are the fuzzer's. */
 #ifndef SIM_BLE_HOST_FUZZ_AIR_H
 #define SIM_BLE_HOST_FUZZ_AIR_H
 
@@ -25,8 +25,8 @@ void fuzz_air_connect(struct fuzz_air *air);
 void fuzz_air_disconnect(struct fuzz_air *air);
 void fuzz_air_encrypt(struct fuzz_air *air);
 void fuzz_air_pdu(struct fuzz_air *air, uint16_t channel, const uint8_t *pdu, size_t n_bytes);
-/* Plays a script: a byte n of 1 to 200 and n bytes of a PDU on this channel; or a byte above 200 that lets time pass,
- * connects anew, encrypts, asks for something. */
+/* Plays a script: a byte n of 1 to 200 and n bytes of a PDU on this channel; or a byte above 200 that lets
+ * time pass, connects anew, encrypts, asks for something. */
 void fuzz_air_script(struct fuzz_air *air, uint16_t channel, const uint8_t *bytes, size_t n_bytes);
 /* Aborts unless a new link works: read of the appearance. */
 void fuzz_air_must_work(struct fuzz_air *air);

@@ -74,8 +74,8 @@ static void end_service(struct sim_gatt_table *table, struct sim_gatt_attribute 
 }
 
 /* Declaration and value; returns the number of the value. */
-static uint16_t add_characteristic(struct sim_gatt_table *table, struct sim_gatt_uuid uuid, uint8_t properties,
-                                   uint8_t permissions, enum sim_gatt_source source)
+static uint16_t add_characteristic(struct sim_gatt_table *table, struct sim_gatt_uuid uuid,
+                                   uint8_t properties, uint8_t permissions, enum sim_gatt_source source)
 {
     struct sim_gatt_attribute *declaration = add(table, SIM_GATT_CHARACTERISTIC);
     struct sim_gatt_attribute *value = add(table, 0);
@@ -105,7 +105,8 @@ static void add_gap(struct sim_gatt_table *table)
     struct sim_gatt_attribute *service = add_service(table, sim_gatt_uuid16(0x1800));
 
     add_characteristic(table, sim_gatt_uuid16(0x2a00), SIM_GATT_READ, SIM_GATT_MAY_READ, SIM_GATT_FROM_NAME);
-    add_characteristic(table, sim_gatt_uuid16(0x2a01), SIM_GATT_READ, SIM_GATT_MAY_READ, SIM_GATT_FROM_APPEARANCE);
+    add_characteristic(table, sim_gatt_uuid16(0x2a01), SIM_GATT_READ, SIM_GATT_MAY_READ,
+                       SIM_GATT_FROM_APPEARANCE);
     end_service(table, service);
 }
 
@@ -130,7 +131,8 @@ static void add_device_information(struct sim_gatt_table *table)
 {
     struct sim_gatt_attribute *service = add_service(table, sim_gatt_uuid16(0x180a));
 
-    add_characteristic(table, sim_gatt_uuid16(0x2a26), SIM_GATT_READ, SIM_GATT_MAY_READ, SIM_GATT_FROM_REVISION);
+    add_characteristic(table, sim_gatt_uuid16(0x2a26), SIM_GATT_READ, SIM_GATT_MAY_READ,
+                       SIM_GATT_FROM_REVISION);
     end_service(table, service);
 }
 
@@ -138,9 +140,9 @@ static void add_smp(struct sim_gatt_table *table, const struct sim_gatt_plan *pl
 {
     struct sim_gatt_attribute *service = add_service(table, uuid128(sim_gatt_smp_service));
 
-    table->smp_value =
-        add_characteristic(table, uuid128(sim_gatt_smp_characteristic), SIM_GATT_WRITE_COMMAND | SIM_GATT_NOTIFY,
-                           (uint8_t)(SIM_GATT_MAY_WRITE | plan->smp_permissions), SIM_GATT_FROM_SMP);
+    table->smp_value = add_characteristic(
+        table, uuid128(sim_gatt_smp_characteristic), SIM_GATT_WRITE_COMMAND | SIM_GATT_NOTIFY,
+        (uint8_t)(SIM_GATT_MAY_WRITE | plan->smp_permissions), SIM_GATT_FROM_SMP);
     table->smp_ccc = add_ccc(table, SIM_GATT_NOTIFY, plan->smp_permissions);
     end_service(table, service);
 }
@@ -186,8 +188,7 @@ const struct sim_gatt_attribute *sim_gatt_find(const struct sim_gatt_table *tabl
     return number >= 1 && number <= table->n_attributes ? &table->attributes[number - 1] : NULL;
 }
 
-size_t sim_gatt_declaration(const struct sim_gatt_attribute *attribute,
-                            uint8_t value[19])
+size_t sim_gatt_declaration(const struct sim_gatt_attribute *attribute, uint8_t value[19])
 {
     if (!sim_gatt_uuid_is(&attribute->type, (const uint8_t[]){0x03, 0x28}, 2)) {
         memcpy(value, attribute->value.bytes, attribute->value.n_bytes);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The peripheral's GATT table: which services, characteristics and descriptors there are, with numbers, properties
- * and what they demand of a link. Values are the server's. GLib-free.
- * [SPEC Core Vol 3 Part G; Part F 3.2.5 permissions] [SRC zephyr subsys/mgmt/mcumgr/transport/src/smp_bt.c] */
+/* The peripheral's GATT table: which services, characteristics and descriptors there are, with numbers,
+ * properties and what they demand of a link. Values are the server's. GLib-free. [SPEC Core Vol 3 Part G;
+ * Part F 3.2.5 permissions] [SRC zephyr subsys/mgmt/mcumgr/transport/src/smp_bt.c] */
 #ifndef SIM_BLE_HOST_GATT_TABLE_H
 #define SIM_BLE_HOST_GATT_TABLE_H
 
@@ -76,9 +76,10 @@ struct sim_gatt_table {
 
 /* How a table is made. */
 struct sim_gatt_plan {
-    uint8_t smp_permissions;     /* SIM_GATT_NEEDS_... of the SMP characteristic and its CCC */
-    bool service_changed;        /* Service Changed, Client Supported Features and Database Hash are there */
-    unsigned n_ahead;            /* services (Device Information, 3 attributes each) before the SMP service: moves its numbers; at most 4 */
+    uint8_t smp_permissions; /* SIM_GATT_NEEDS_... of the SMP characteristic and its CCC */
+    bool service_changed;    /* Service Changed, Client Supported Features and Database Hash are there */
+    unsigned n_ahead; /* services (Device Information, 3 attributes each) before the SMP service: moves its
+                         numbers; at most 4 */
 };
 
 struct sim_gatt_uuid sim_gatt_uuid16(uint16_t uuid);
@@ -89,8 +90,7 @@ void sim_gatt_build(struct sim_gatt_table *table, const struct sim_gatt_plan *pl
 /* NULL: no such number. */
 const struct sim_gatt_attribute *sim_gatt_find(const struct sim_gatt_table *table, uint16_t number);
 /* The value of a declaration (source SIM_GATT_FROM_TABLE); returns its length, at most 19. */
-size_t sim_gatt_declaration(const struct sim_gatt_attribute *attribute,
-                            uint8_t value[19]);
+size_t sim_gatt_declaration(const struct sim_gatt_attribute *attribute, uint8_t value[19]);
 
 /* "8d53dc1d-1db7-4cd3-868b-8a527460aa84" and "da2e7828-fbce-4e01-ae9e-261174997c48". */
 extern const uint8_t sim_gatt_smp_service[SIM_GATT_UUID_BYTES];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* HCI over H4: packets out of a stream of bytes, commands one after the other, setting up the controller, its ACL
- * buffers. [SPEC Core Vol 4 Part A (H4), Part E] */
+/* HCI over H4: packets out of a stream of bytes, commands one after the other, setting up the controller, its
+ * ACL buffers. [SPEC Core Vol 4 Part A (H4), Part E] */
 #include "sim/ble/host/internal.h"
 
 #include "base/bytes.h"
@@ -10,11 +10,8 @@
 #include <string.h>
 
 #define ANSWER_TIMEOUT_US 2000000u
-#define ACL_FIRST 0x0000u
-#define ACL_NEXT 0x1000u
-#define MIN_ACL_BYTES 27u
 
-static void fail(struct sim_stack *stack, const char *what, unsigned number)
+void hci_fail(struct sim_stack *stack, const char *what, unsigned number)
 {
     snprintf(stack->hci.fault, sizeof stack->hci.fault, "%s (0x%04x)", what, number);
     stack->hci.state = HCI_FAILED;
@@ -59,157 +56,9 @@ void hci_command(struct sim_stack *stack, uint16_t opcode, const uint8_t *parame
     send_command(stack);
 }
 
-/* --- setting up --- */
-
-static void put_address(const struct sim_stack *stack, uint8_t bytes[SIM_BLE_ADDRESS_BYTES])
-{
-    for (unsigned i = 0; i < SIM_BLE_ADDRESS_BYTES; i++)
-        bytes[i] = stack->ble->config.address[SIM_BLE_ADDRESS_BYTES - 1 - i];
-}
-
-static size_t put_masks(uint16_t opcode, uint8_t *into)
-{
-    /* Disconnection, encryption, hardware error, key refresh, LE; of LE: connection, its update, long term key,
-     * parameter request. */
-    static const uint8_t events[8] = {0x90, 0x80, 0x00, 0x02, 0x00, 0x80, 0x00, 0x20};
-    static const uint8_t le_events[8] = {0x35};
-
-    memcpy(into, opcode == HCI_SET_EVENT_MASK ? events : le_events, 8);
-    return 8;
-}
-
-static size_t put_advertising_parameters(uint8_t *into)
-{
-    memset(into, 0, 15);
-    rig_put_le16(into, 0x00a0);     /* 100 ms */
-    rig_put_le16(into + 2, 0x00f0); /* 150 ms */
-    into[5] = 1;                    /* own address: the random one */
-    into[13] = 7;                   /* all channels */
-    return 15;
-}
-
-/* Flags and the update service; the name goes into the scan response, as smp_svr does it. */
-static size_t put_advertising_bytes(uint8_t into[32])
-{
-    static const uint8_t flags[3] = {0x02, 0x01, 0x06};
-
-    memset(into, 0, 32);
-    memcpy(into + 1, flags, sizeof flags);
-    into[4] = 1 + SIM_GATT_UUID_BYTES;
-    into[5] = 0x07;
-    memcpy(into + 6, sim_gatt_smp_service, SIM_GATT_UUID_BYTES);
-    into[0] = 3 + 2 + SIM_GATT_UUID_BYTES;
-    return 32;
-}
-
-static size_t put_scan_response(const struct sim_stack *stack, uint8_t into[32])
-{
-    size_t n_name = strnlen(stack->ble->config.name, sizeof stack->ble->config.name);
-    size_t n_fits = n_name > 29 ? 29 : n_name;
-
-    memset(into, 0, 32);
-    into[0] = (uint8_t)(2 + n_fits);
-    into[1] = (uint8_t)(1 + n_fits);
-    into[2] = n_fits < n_name ? 0x08 : 0x09; /* shortened, complete */
-    memcpy(into + 3, stack->ble->config.name, n_fits);
-    return 32;
-}
-
-static const uint16_t set_up[] = {HCI_RESET,
-                                  HCI_READ_LOCAL_VERSION,
-                                  HCI_READ_LOCAL_COMMANDS,
-                                  HCI_READ_LOCAL_FEATURES,
-                                  HCI_LE_READ_LOCAL_FEATURES,
-                                  HCI_LE_READ_BUFFER_SIZE,
-                                  HCI_READ_BUFFER_SIZE,
-                                  HCI_SET_EVENT_MASK,
-                                  HCI_LE_SET_EVENT_MASK,
-                                  HCI_LE_SET_RANDOM_ADDRESS,
-                                  HCI_LE_SET_ADVERTISING_PARAMETERS,
-                                  HCI_LE_SET_ADVERTISING_DATA,
-                                  HCI_LE_SET_SCAN_RESPONSE_DATA};
-#define N_SET_UP (sizeof set_up / sizeof *set_up)
-
-/* What the step wants to say; the ones that only read say nothing. */
-static size_t put_parameters(const struct sim_stack *stack, uint16_t opcode, uint8_t *into)
-{
-    switch (opcode) {
-    case HCI_SET_EVENT_MASK:
-    case HCI_LE_SET_EVENT_MASK:
-        return put_masks(opcode, into);
-    case HCI_LE_SET_RANDOM_ADDRESS:
-        put_address(stack, into);
-        return SIM_BLE_ADDRESS_BYTES;
-    case HCI_LE_SET_ADVERTISING_PARAMETERS:
-        return put_advertising_parameters(into);
-    case HCI_LE_SET_ADVERTISING_DATA:
-        return put_advertising_bytes(into);
-    case HCI_LE_SET_SCAN_RESPONSE_DATA:
-        return put_scan_response(stack, into);
-    default:
-        return 0;
-    }
-}
-
-static void next_set_up(struct sim_stack *stack)
-{
-    struct hci *hci = &stack->hci;
-    uint8_t parameters[HCI_MAX_PARAMETERS];
-
-    /* A controller with buffers for LE has told them already. */
-    if (hci->n_set_up < N_SET_UP && set_up[hci->n_set_up] == HCI_READ_BUFFER_SIZE && hci->n_buffers > 0)
-        hci->n_set_up++;
-    if (hci->n_set_up == N_SET_UP) {
-        hci->state = HCI_READY;
-        return;
-    }
-    hci_command(stack, set_up[hci->n_set_up], parameters,
-                put_parameters(stack, set_up[hci->n_set_up], parameters));
-}
-
-void hci_open(struct sim_stack *stack)
-{
-    struct hci *hci = &stack->hci;
-
-    memset(hci, 0, sizeof *hci);
-    hci->state = HCI_SETTING_UP;
-    hci->n_credits = 1;
-    next_set_up(stack);
-}
-
-static void take_buffers(struct sim_stack *stack, unsigned n_bytes, unsigned n_buffers)
-{
-    stack->hci.acl_bytes = (uint16_t)(n_bytes > 251 ? 251 : n_bytes);
-    stack->hci.n_buffers = stack->hci.n_free = (uint16_t)n_buffers;
-}
-
-/* The answer to a step of the set-up. parameters begin with the status. */
-static void set_up_answered(struct sim_stack *stack, uint16_t opcode, const uint8_t *parameters, size_t n_parameters)
-{
-    struct hci *hci = &stack->hci;
-
-    if (n_parameters < 1 || parameters[0] != 0) {
-        fail(stack, "the controller refuses a command of the set-up", opcode);
-        return;
-    }
-    if (opcode == HCI_LE_READ_BUFFER_SIZE && n_parameters >= 4)
-        take_buffers(stack, rig_get_le16(parameters + 1), parameters[3]);
-    if (opcode == HCI_READ_BUFFER_SIZE && n_parameters >= 8)
-        take_buffers(stack, rig_get_le16(parameters + 1), rig_get_le16(parameters + 4));
-    if ((opcode == HCI_READ_BUFFER_SIZE || opcode == HCI_LE_READ_BUFFER_SIZE) && hci->n_buffers > 0 &&
-        hci->acl_bytes < MIN_ACL_BYTES) {
-        fail(stack, "the controller's buffers are too small", hci->acl_bytes);
-        return;
-    }
-    if (opcode == HCI_READ_BUFFER_SIZE && hci->n_buffers == 0) {
-        fail(stack, "the controller has no buffers", opcode);
-        return;
-    }
-    hci->n_set_up++;
-    next_set_up(stack);
-}
-
 /* --- advertising and disconnecting --- */
+
+#define ADVERTISING_REPEAT_US 500000u
 
 void hci_advertise(struct sim_stack *stack, bool on)
 {
@@ -236,6 +85,7 @@ static void advertising_answered(struct sim_stack *stack, const struct hci_comma
 
     stack->hci.advertising_asked = false;
     /* Disallowed: it is so already; or the connection that ended the advertising is about to be told. */
+    stack->hci.repeat_us = stack->now_us + ADVERTISING_REPEAT_US;
     if (status == 0 || status == HCI_COMMAND_DISALLOWED)
         stack->hci.advertising = on && !stack->link.up;
     else
@@ -244,8 +94,8 @@ static void advertising_answered(struct sim_stack *stack, const struct hci_comma
 
 /* --- events --- */
 
-static void command_answered(struct sim_stack *stack, unsigned n_credits, uint16_t opcode, const uint8_t *parameters,
-                             size_t n_parameters)
+static void command_answered(struct sim_stack *stack, unsigned n_credits, uint16_t opcode,
+                             const uint8_t *parameters, size_t n_parameters)
 {
     struct hci *hci = &stack->hci;
     struct hci_command command = hci->commands[hci->first_command];
@@ -256,7 +106,7 @@ static void command_answered(struct sim_stack *stack, unsigned n_credits, uint16
         hci->first_command = (hci->first_command + 1) % HCI_MAX_COMMANDS;
         hci->n_commands--;
         if (hci->state == HCI_SETTING_UP)
-            set_up_answered(stack, opcode, parameters, n_parameters);
+            hci_set_up_answered(stack, opcode, parameters, n_parameters);
         else if (opcode == HCI_LE_SET_ADVERTISING_ENABLE)
             advertising_answered(stack, &command, n_parameters > 0 ? parameters[0] : 0xff);
         else if (opcode == HCI_DISCONNECT && n_parameters > 0 && parameters[0] != 0)
@@ -273,8 +123,8 @@ static void le_event(struct sim_stack *stack, const uint8_t *event, size_t n_byt
     if (n_bytes >= 19 && event[0] == HCI_LE_CONNECTION_COMPLETE) {
         peer.type = event[5] & 1;
         memcpy(peer.bytes, event + 6, sizeof peer.bytes);
-        link_connected(stack, event[1], rig_get_le16(event + 2) & 0x0fff, event[4], &peer, rig_get_le16(event + 12),
-                       rig_get_le16(event + 14), rig_get_le16(event + 16));
+        link_connected(stack, event[1], rig_get_le16(event + 2) & 0x0fff, event[4], &peer,
+                       rig_get_le16(event + 12), rig_get_le16(event + 14), rig_get_le16(event + 16));
     } else if (n_bytes >= 10 && event[0] == HCI_LE_CONNECTION_UPDATE_COMPLETE) {
         link_updated(stack, event[1], rig_get_le16(event + 2) & 0x0fff, rig_get_le16(event + 4),
                      rig_get_le16(event + 6), rig_get_le16(event + 8));
@@ -312,7 +162,7 @@ static void take_event(struct sim_stack *stack, uint8_t code, const uint8_t *eve
     else if (code == HCI_LE_EVENT && n_bytes >= 1)
         le_event(stack, event, n_bytes);
     else if (code == HCI_HARDWARE_ERROR && n_bytes >= 1)
-        fail(stack, "the controller reports a hardware error", event[0]);
+        hci_fail(stack, "the controller reports a hardware error", event[0]);
 }
 
 /* --- the stream --- */
@@ -370,7 +220,7 @@ static size_t take_piece(struct sim_stack *stack, const uint8_t *bytes, size_t n
         hci->packet[hci->n_packet] = bytes[0];
     n_header = header_bytes(hci->packet[0]);
     if (n_header == 0) {
-        fail(stack, "the controller sends what is no packet", hci->packet[0]);
+        hci_fail(stack, "the controller sends what is no packet", hci->packet[0]);
         return 0;
     }
     n_wanted = hci->n_packet < n_header ? n_header : n_header + payload_bytes(hci->packet);
@@ -408,79 +258,13 @@ void hci_receive(struct sim_stack *stack, const uint8_t *bytes, size_t n_bytes)
     }
 }
 
-/* --- buffers --- */
-
-static void send_fragment(struct sim_stack *stack)
-{
-    struct hci *hci = &stack->hci;
-    struct hci_frame *frame = &hci->frames[hci->first_frame];
-    size_t n_bytes = (size_t)(frame->n_bytes - frame->n_sent);
-    uint8_t packet[1 + 4 + 251];
-
-    if (n_bytes > hci->acl_bytes)
-        n_bytes = hci->acl_bytes;
-    packet[0] = H4_ACL;
-    rig_put_le16(packet + 1, (uint16_t)(frame->connection | (frame->n_sent ? ACL_NEXT : ACL_FIRST)));
-    rig_put_le16(packet + 3, (uint16_t)n_bytes);
-    memcpy(packet + 5, frame->bytes + frame->n_sent, n_bytes);
-    frame->n_sent = (uint16_t)(frame->n_sent + n_bytes);
-    if (frame->n_sent == frame->n_bytes) {
-        hci->first_frame = (hci->first_frame + 1) % HCI_MAX_FRAMES;
-        hci->n_frames--;
-    }
-    hci->n_free--;
-    stack->link.n_in_flight++;
-    stack->ports.send(stack->ports.user, packet, 5 + n_bytes);
-}
-
-static void send_fragments(struct sim_stack *stack)
-{
-    while (stack->hci.state == HCI_READY && stack->hci.n_frames > 0 && stack->hci.n_free > 0)
-        send_fragment(stack);
-}
-
-unsigned hci_room_frames(const struct sim_stack *stack)
-{
-    return HCI_MAX_FRAMES - stack->hci.n_frames;
-}
-
-bool hci_send_frame(struct sim_stack *stack, uint16_t channel, const uint8_t *pdu, size_t n_bytes)
-{
-    struct hci *hci = &stack->hci;
-    struct hci_frame *frame;
-
-    if (!stack->link.up || hci->state != HCI_READY || hci->n_frames == HCI_MAX_FRAMES || n_bytes > L2CAP_MAX_PDU_BYTES)
-        return false;
-    frame = &hci->frames[(hci->first_frame + hci->n_frames++) % HCI_MAX_FRAMES];
-    frame->connection = stack->link.connection;
-    frame->n_bytes = (uint16_t)(L2CAP_HEADER_BYTES + n_bytes);
-    frame->n_sent = 0;
-    rig_put_le16(frame->bytes, (uint16_t)n_bytes);
-    rig_put_le16(frame->bytes + 2, channel);
-    memcpy(frame->bytes + L2CAP_HEADER_BYTES, pdu, n_bytes);
-    send_fragments(stack);
-    return true;
-}
-
-void hci_buffers_freed(struct sim_stack *stack, unsigned n_packets)
-{
-    struct hci *hci = &stack->hci;
-
-    hci->n_free = (uint16_t)(n_packets > (unsigned)(hci->n_buffers - hci->n_free) ? hci->n_buffers : hci->n_free + n_packets);
-    send_fragments(stack);
-}
-
-void hci_drop_frames(struct sim_stack *stack)
-{
-    stack->hci.n_frames = 0;
-}
-
 /* --- time --- */
 
 void hci_tick(struct sim_stack *stack)
 {
     if (stack->hci.waiting && stack->now_us >= stack->hci.answer_due_us)
-        fail(stack, "the controller does not answer a command", stack->hci.commands[stack->hci.first_command].opcode);
+        hci_fail(stack, "the controller does not answer a command",
+                 stack->hci.commands[stack->hci.first_command].opcode);
 }
 
 uint64_t hci_due_us(const struct sim_stack *stack)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Numbers of HCI: packet types, commands, events, errors. [SPEC Core Vol 4 Part A 2; Part E 7; Vol 1 Part F] */
+/* Numbers of HCI: packet types, commands, events, errors. [SPEC Core Vol 4 Part A 2; Part E 7; Vol 1 Part F]
+ */
 #ifndef SIM_BLE_HOST_HCI_CODES_H
 #define SIM_BLE_HOST_HCI_CODES_H
 

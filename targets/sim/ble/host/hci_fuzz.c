@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Hostile bytes from the controller: packets, events, L2CAP frames in pieces. The first byte: is there a link? */
+/* Hostile bytes from the controller: packets, events, L2CAP frames in pieces. The first byte: is there a
+ * link? */
 #include "sim/ble/host/fuzz_air.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes);
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
 {
-    struct sim_stack_config config = {.io = SIM_STACK_NO_IO, .virtual_controller = n_bytes > 0 && bytes[0] & 2};
+    struct sim_stack_config config = {.io = SIM_STACK_NO_IO,
+                                      .virtual_controller = n_bytes > 0 && bytes[0] & 2};
     struct fuzz_air *air = fuzz_air_new(&config, SIM_BLE_OPEN);
 
     if (n_bytes > 0 && bytes[0] & 1)

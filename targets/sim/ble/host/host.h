@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A Bluetooth LE host stack for the simulated board, so that its peripheral model (ble.h) is reached through a
- * controller: HCI over H4, L2CAP fixed channels, ATT/GATT server, Security Manager. One connection at a time.
- * Bytes in, bytes out through a callback, time handed in: no I/O, no clock, no threads. GLib-free.
+/* A Bluetooth LE host stack for the simulated board, so that its peripheral model (ble.h) is reached through
+ * a controller: HCI over H4, L2CAP fixed channels, ATT/GATT server, Security Manager. One connection at a
+ * time. Bytes in, bytes out through a callback, time handed in: no I/O, no clock, no threads. GLib-free.
  *
- * What it has not: LE privacy (own address is the board's static random one, peers' resolvable addresses are not
- * resolved, no IRK is given or asked for), extended advertising, LE credit based channels, EATT, data signing, out of
- * band pairing, prepared (long) writes, GATT client role.
+ * What it has not: LE privacy (own address is the board's static random one, peers' resolvable addresses are
+ * not resolved, no IRK is given or asked for), extended advertising, LE credit based channels, EATT, data
+ * signing, out of band pairing, prepared (long) writes, GATT client role.
  *
  * Sources of facts: [SPEC Core] Bluetooth Core Specification 5.4, Vol 3 (Host) and Vol 4 Part E (HCI). */
 #ifndef SIM_BLE_HOST_HOST_H
@@ -25,13 +25,16 @@ enum sim_stack_pairing { SIM_STACK_PAIRING_ANY, SIM_STACK_PAIRING_LEGACY, SIM_ST
 
 struct sim_stack_config {
     enum sim_stack_io io;
-    enum sim_stack_pairing pairing; /* LEGACY: without LE Secure Connections; SECURE: refuses the other with 03 */
-    bool authenticated;             /* the update service wants an authenticated link (pairing with a passkey or a
-                                       comparison), not just an encrypted one */
+    enum sim_stack_pairing
+        pairing;             /* LEGACY: without LE Secure Connections; SECURE: refuses the other with 03 */
+    bool authenticated;      /* the update service wants an authenticated link (pairing with a passkey or a
+                                comparison), not just an encrypted one */
     bool no_service_changed; /* neither Service Changed nor Database Hash: centrals keep stale tables */
-    bool table_moves; /* services before the SMP service come and go with the image: (minor version) % 4 of them */
-    /* The controller is emulated (btvirt): a reset takes the link from both ends without a word, so a link that dies
-     * is let lie for the supervision timeout and then ended with reason 08, which real controllers refuse. */
+    bool table_moves; /* services before the SMP service come and go with the image: (minor version) % 4 of
+                         them */
+    /* The controller is emulated (btvirt): a reset takes the link from both ends without a word, so a link
+     * that dies is let lie for the supervision timeout and then ended with reason 08, which real controllers
+     * refuse. */
     bool virtual_controller;
 };
 
@@ -46,15 +49,16 @@ struct sim_stack_ports {
         uint8_t major, minor;
         uint16_t revision;
     } (*version)(void *user);
-    /* One line about the link without line end ("connected to ...", "passkey 123456"). NULL: nobody listens. */
+    /* One line about the link without line end ("connected to ...", "passkey 123456"). NULL: nobody listens.
+     */
     void (*tell)(void *user, const char *line);
 };
 
 struct sim_stack;
 
-/* ble is borrowed and must outlive the stack; its configuration (name, address, MTU, security, bonding, repairing,
- * defects), its bonds and its SMP characteristic are used from here on by this stack alone. NULL: *why says so
- * (static storage): no memory, or an address that is not static random (two top bits set). */
+/* ble is borrowed and must outlive the stack; its configuration (name, address, MTU, security, bonding,
+ * repairing, defects), its bonds and its SMP characteristic are used from here on by this stack alone. NULL:
+ * *why says so (static storage): no memory, or an address that is not static random (two top bits set). */
 struct sim_stack *sim_stack_new(struct sim_ble *ble, const struct sim_stack_config *config,
                                 const struct sim_stack_ports *ports, const char **why);
 void sim_stack_free(struct sim_stack *stack);
@@ -67,8 +71,8 @@ void sim_stack_open(struct sim_stack *stack, uint64_t now_us);
 void sim_stack_close(struct sim_stack *stack, uint64_t now_us);
 /* Bytes from the controller, cut anyhow. */
 void sim_stack_receive(struct sim_stack *stack, uint64_t now_us, const uint8_t *bytes, size_t n_bytes);
-/* Follows the board (advertising, death by power or reset, notifications) and the time-outs. To be called after the
- * board was stepped and after receive(). */
+/* Follows the board (advertising, death by power or reset, notifications) and the time-outs. To be called
+ * after the board was stepped and after receive(). */
 void sim_stack_tick(struct sim_stack *stack, uint64_t now_us);
 /* When tick() has something to do even if nothing happens; UINT64_MAX: never. */
 uint64_t sim_stack_due_us(const struct sim_stack *stack);
@@ -86,16 +90,14 @@ bool sim_stack_ready(const struct sim_stack *stack);
  *   link passkey DIGITS           what is typed on the board's keyboard
  *   link confirm yes|no           what is pressed when both sides show the same number
  *   link fault KIND writes|notifications N [COUNT] [VALUE]
- *                                 on PDUs of the update characteristic. KIND: drop, duplicate, delay (VALUE: ms, 100),
- *                                 corrupt (one bit of byte VALUE, the middle one), truncate (to VALUE bytes, to half),
- *                                 reorder (goes after the next one, or after 1 s), disconnect (VALUE: reason, 0x13) or
- *                                 lost in its place. N: from 0, counted from now on; the COUNT (1) PDUs from the N-th
- *                                 on. Faults stay over reconnections; at most 16
- *   link fault none               ends all faults
- *   bond list                     "ok N ADDRESS/public|random[,secure][,authenticated] ..."
- *   bond forget                   all of them
- *   bond damage                   one bit of every stored key flips
- * The answer begins with "ok" or "error", without line end, at most room - 1 bytes. false: no command of the stack. */
+ *                                 on PDUs of the update characteristic. KIND: drop, duplicate, delay (VALUE:
+ * ms, 100), corrupt (one bit of byte VALUE, the middle one), truncate (to VALUE bytes, to half), reorder
+ * (goes after the next one, or after 1 s), disconnect (VALUE: reason, 0x13) or lost in its place. N: from 0,
+ * counted from now on; the COUNT (1) PDUs from the N-th on. Faults stay over reconnections; at most 16 link
+ * fault none               ends all faults bond list                     "ok N
+ * ADDRESS/public|random[,secure][,authenticated] ..." bond forget                   all of them bond damage
+ * one bit of every stored key flips The answer begins with "ok" or "error", without line end, at most room -
+ * 1 bytes. false: no command of the stack. */
 bool sim_stack_command(struct sim_stack *stack, uint64_t now_us, const char *line, char *answer, size_t room);
 #define SIM_STACK_ANSWER_BYTES 512
 

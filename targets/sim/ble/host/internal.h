@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The host stack's insides, for the files of this folder only. Lower layers are reached through the functions below;
- * each layer's state is touched by its own file. */
+/* The host stack's insides, for the files of this folder only. Lower layers are reached through the functions
+ * below; each layer's state is touched by its own file. */
 #ifndef SIM_BLE_HOST_INTERNAL_H
 #define SIM_BLE_HOST_INTERNAL_H
 
@@ -24,7 +24,7 @@
 #define HCI_MAX_ACL_BYTES 1024u /* of one packet from the controller; longer ones are skipped */
 #define HCI_MAX_PACKET_BYTES (1u + 4u + HCI_MAX_ACL_BYTES)
 
-/* --- hci.c: packets, commands, buffers --- */
+/* --- hci.c, hci_set_up.c, hci_buffers.c --- */
 
 enum hci_state { HCI_CLOSED, HCI_SETTING_UP, HCI_READY, HCI_FAILED };
 
@@ -62,20 +62,28 @@ struct hci {
 
     bool advertising;
     bool advertising_asked; /* a command about it is on its way */
+    uint64_t repeat_us;     /* when it begins anew on a virtual controller */
 };
 
 void hci_open(struct sim_stack *stack);
+/* The controller cannot be used: until it is opened again. */
+void hci_fail(struct sim_stack *stack, const char *what, unsigned number);
+/* The answer to a step of the set-up; parameters begin with the status. */
+void hci_set_up_answered(struct sim_stack *stack, uint16_t opcode, const uint8_t *parameters,
+                         size_t n_parameters);
 void hci_receive(struct sim_stack *stack, const uint8_t *bytes, size_t n_bytes);
 void hci_tick(struct sim_stack *stack);
 uint64_t hci_due_us(const struct sim_stack *stack);
-/* Queues a command; a queue that is full means a controller that does not answer, which has its own time-out. */
+/* Queues a command; a queue that is full means a controller that does not answer, which has its own time-out.
+ */
 void hci_command(struct sim_stack *stack, uint16_t opcode, const uint8_t *parameters, size_t n_parameters);
 /* One L2CAP frame; false: no room in the queue, the frame is dropped. */
 bool hci_send_frame(struct sim_stack *stack, uint16_t channel, const uint8_t *pdu, size_t n_bytes);
 unsigned hci_room_frames(const struct sim_stack *stack);
 void hci_advertise(struct sim_stack *stack, bool on);
 void hci_disconnect(struct sim_stack *stack, uint16_t connection, uint8_t reason);
-/* The controller has sent packets, or dropped them with their connection; what waits to be sent to a link that is over. */
+/* The controller has sent packets, or dropped them with their connection; what waits to be sent to a link
+ * that is over. */
 void hci_buffers_freed(struct sim_stack *stack, unsigned n_packets);
 void hci_drop_frames(struct sim_stack *stack);
 
@@ -85,7 +93,7 @@ struct link {
     bool up;
     uint16_t connection;
     struct sim_peer {
-        uint8_t type; /* 0 public, 1 random */
+        uint8_t type;                         /* 0 public, 1 random */
         uint8_t bytes[SIM_BLE_ADDRESS_BYTES]; /* as on HCI */
     } peer;
     uint16_t interval, latency, timeout_10ms;
@@ -104,12 +112,12 @@ struct corpse {
     uint64_t due_us;
 };
 
-void link_connected(struct sim_stack *stack, uint8_t status, uint16_t connection, uint8_t role, const struct sim_peer *peer,
-                    uint16_t interval, uint16_t latency, uint16_t timeout_10ms);
+void link_connected(struct sim_stack *stack, uint8_t status, uint16_t connection, uint8_t role,
+                    const struct sim_peer *peer, uint16_t interval, uint16_t latency, uint16_t timeout_10ms);
 void link_disconnected(struct sim_stack *stack, uint16_t connection, uint8_t reason);
 void link_encrypted(struct sim_stack *stack, uint16_t connection, uint8_t status, bool on);
-void link_updated(struct sim_stack *stack, uint8_t status, uint16_t connection, uint16_t interval, uint16_t latency,
-                  uint16_t timeout_10ms);
+void link_updated(struct sim_stack *stack, uint8_t status, uint16_t connection, uint16_t interval,
+                  uint16_t latency, uint16_t timeout_10ms);
 /* The packets that the controller has sent. */
 void link_completed(struct sim_stack *stack, uint16_t connection, unsigned n_packets);
 void link_vanish(struct sim_stack *stack); /* no word to anybody, as when power goes */
@@ -131,7 +139,8 @@ struct l2cap {
 /* One ACL packet's payload; first: it begins a frame. */
 void l2cap_receive(struct sim_stack *stack, bool first, const uint8_t *bytes, size_t n_bytes);
 void l2cap_reset(struct sim_stack *stack);
-void l2cap_ask_parameters(struct sim_stack *stack, uint16_t min, uint16_t max, uint16_t latency, uint16_t timeout_10ms);
+void l2cap_ask_parameters(struct sim_stack *stack, uint16_t min, uint16_t max, uint16_t latency,
+                          uint16_t timeout_10ms);
 
 /* --- att_server.c, att_read.c, att_write.c --- */
 
@@ -185,8 +194,8 @@ void att_indicate_change(struct sim_stack *stack);
 void att_deliver_write(struct sim_stack *stack, const uint8_t *value, size_t n_bytes);
 void att_send_notification(struct sim_stack *stack, const uint8_t *value, size_t n_bytes);
 
-/* Of att_read.c and att_write.c: parameters are the bytes behind the opcode; *at is the attribute that an error is
- * about. The reply gets everything but its opcode, which is the request's + 1. */
+/* Of att_read.c and att_write.c: parameters are the bytes behind the opcode; *at is the attribute that an
+ * error is about. The reply gets everything but its opcode, which is the request's + 1. */
 typedef enum att_error (*att_request)(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
                                       struct att_reply *reply, uint16_t *at);
 enum att_error att_find_information(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
@@ -197,14 +206,14 @@ enum att_error att_read_by_type(struct sim_stack *stack, const uint8_t *paramete
                                 struct att_reply *reply, uint16_t *at);
 enum att_error att_read_by_group_type(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
                                       struct att_reply *reply, uint16_t *at);
-enum att_error att_read(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes, struct att_reply *reply,
-                        uint16_t *at);
+enum att_error att_read(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
+                        struct att_reply *reply, uint16_t *at);
 enum att_error att_read_blob(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
                              struct att_reply *reply, uint16_t *at);
 enum att_error att_read_multiple(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
                                  struct att_reply *reply, uint16_t *at);
-enum att_error att_write(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes, struct att_reply *reply,
-                         uint16_t *at);
+enum att_error att_write(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
+                         struct att_reply *reply, uint16_t *at);
 enum att_error att_may(const struct sim_stack *stack, const struct sim_gatt_attribute *attribute, bool write);
 
 /* --- sm.c, sm_legacy.c, sm_secure.c --- */
@@ -283,7 +292,8 @@ void sm_ask_security(struct sim_stack *stack);
 bool sm_type_passkey(struct sim_stack *stack, uint32_t passkey);
 bool sm_answer_comparison(struct sim_stack *stack, bool yes);
 
-/* Between the files: each takes the bytes behind the code, of the right length, and says what became of it. */
+/* Between the files: each takes the bytes behind the code, of the right length, and says what became of it.
+ */
 void sm_send(struct sim_stack *stack, enum sm_code code, const uint8_t *bytes, size_t n_bytes);
 void sm_fail(struct sim_stack *stack, enum sm_reason reason);
 void sm_trim_key(struct sim_stack *stack);
@@ -343,7 +353,8 @@ bool fault_kind_from_name(const char *name, enum fault_kind *kind);
 /* false: there are FAULT_MAX already. */
 bool faults_arm(struct sim_stack *stack, const struct fault *fault);
 /* The way of every PDU of the update characteristic. */
-void faults_pass(struct sim_stack *stack, enum fault_direction direction, const uint8_t *value, size_t n_bytes);
+void faults_pass(struct sim_stack *stack, enum fault_direction direction, const uint8_t *value,
+                 size_t n_bytes);
 void faults_drop_held(struct sim_stack *stack);
 void faults_tick(struct sim_stack *stack);
 uint64_t faults_due_us(const struct sim_stack *stack);

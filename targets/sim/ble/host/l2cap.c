@@ -30,7 +30,8 @@ static void reject(struct sim_stack *stack, uint8_t identifier, uint16_t reason,
 /* Codes of answers: nothing is to be said to one that nobody asked for. */
 static bool is_answer(uint8_t code)
 {
-    static const uint8_t answers[] = {0x01, 0x03, 0x05, 0x07, 0x09, 0x0b, 0x0d, 0x0f, 0x11, 0x13, 0x15, 0x18, 0x1a};
+    static const uint8_t answers[] = {0x01, 0x03, 0x05, 0x07, 0x09, 0x0b, 0x0d,
+                                      0x0f, 0x11, 0x13, 0x15, 0x18, 0x1a};
 
     return memchr(answers, code, sizeof answers) != NULL;
 }
@@ -51,7 +52,8 @@ static void take_signal(struct sim_stack *stack, const uint8_t *pdu, size_t n_by
     }
 }
 
-void l2cap_ask_parameters(struct sim_stack *stack, uint16_t min, uint16_t max, uint16_t latency, uint16_t timeout_10ms)
+void l2cap_ask_parameters(struct sim_stack *stack, uint16_t min, uint16_t max, uint16_t latency,
+                          uint16_t timeout_10ms)
 {
     uint8_t pdu[12] = {SIGNAL_PARAMETER_REQUEST, 0, 8, 0};
 

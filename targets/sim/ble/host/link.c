@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The one connection: how it begins, what it lives by, the ways it ends; and the board behind it, which may die at any
- * moment. */
+/* The one connection: how it begins, what it lives by, the ways it ends; and the board behind it, which may
+ * die at any moment. */
 #include "sim/ble/host/internal.h"
 
 #include "sim/ble/host/hci_codes.h"
@@ -25,8 +25,8 @@ static void forget_link(struct sim_stack *stack)
     faults_drop_held(stack);
 }
 
-void link_connected(struct sim_stack *stack, uint8_t status, uint16_t connection, uint8_t role, const struct sim_peer *peer,
-                    uint16_t interval, uint16_t latency, uint16_t timeout_10ms)
+void link_connected(struct sim_stack *stack, uint8_t status, uint16_t connection, uint8_t role,
+                    const struct sim_peer *peer, uint16_t interval, uint16_t latency, uint16_t timeout_10ms)
 {
     struct link *link = &stack->link;
     uint8_t central[SIM_BLE_ADDRESS_BYTES];
@@ -47,8 +47,8 @@ void link_connected(struct sim_stack *stack, uint8_t status, uint16_t connection
     stack->hci.advertising = false;
     for (unsigned i = 0; i < sizeof central; i++)
         central[i] = peer->bytes[sizeof central - 1 - i];
-    stack_tell(stack, "connected: %02X:%02X:%02X:%02X:%02X:%02X", central[0], central[1], central[2], central[3],
-               central[4], central[5]);
+    stack_tell(stack, "connected: %02X:%02X:%02X:%02X:%02X:%02X", central[0], central[1], central[2],
+               central[3], central[4], central[5]);
     stack_build_table(stack);
     l2cap_reset(stack);
     att_reset(stack);
@@ -89,8 +89,8 @@ void link_encrypted(struct sim_stack *stack, uint16_t connection, uint8_t status
     }
 }
 
-void link_updated(struct sim_stack *stack, uint8_t status, uint16_t connection, uint16_t interval, uint16_t latency,
-                  uint16_t timeout_10ms)
+void link_updated(struct sim_stack *stack, uint8_t status, uint16_t connection, uint16_t interval,
+                  uint16_t latency, uint16_t timeout_10ms)
 {
     if (status != 0 || !stack->link.up || stack->link.connection != connection)
         return;
@@ -144,6 +144,13 @@ void link_end(struct sim_stack *stack, uint8_t reason)
         hci_disconnect(stack, stack->link.connection, reason);
 }
 
+/* An emulated controller reports an advertisement once, at its beginning or at that of a scan, and hosts miss it; to
+ * begin anew takes the place of a real one's repetitions. [SRC bluez emulator/btdev.c] */
+static bool is_stale(const struct sim_stack *stack)
+{
+    return stack->config.virtual_controller && stack->hci.advertising && stack->now_us >= stack->hci.repeat_us;
+}
+
 void link_tick(struct sim_stack *stack)
 {
     struct corpse *corpse = &stack->corpse;
@@ -154,10 +161,14 @@ void link_tick(struct sim_stack *stack)
         corpse->due_us = STACK_NEVER;
         hci_disconnect(stack, corpse->connection, HCI_CONNECTION_TIMEOUT);
     }
-    hci_advertise(stack, stack->ble->advertising && !stack->ble->alive && !stack->link.up);
+    hci_advertise(stack, stack->ble->advertising && !stack->ble->alive && !stack->link.up && !is_stale(stack));
 }
 
 uint64_t link_due_us(const struct sim_stack *stack)
 {
-    return stack->corpse.there ? stack->corpse.due_us : STACK_NEVER;
+    uint64_t due_us = stack->corpse.there ? stack->corpse.due_us : STACK_NEVER;
+
+    if (stack->config.virtual_controller && stack->hci.advertising && stack->hci.repeat_us < due_us)
+        due_us = stack->hci.repeat_us;
+    return due_us;
 }

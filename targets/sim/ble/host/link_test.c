@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Controller, link and faults: setting up, buffers, L2CAP frames, every way that a link ends, and an upload. */
+/* Controller, link and faults: setting up, buffers, L2CAP frames, every way that a link ends, and an upload.
+ */
 #include "sim/ble/host/air.h"
 
 #include "base/bytes.h"
@@ -181,7 +182,8 @@ static void A_4_1_signals_that_are_not_understood_are_rejected(void **state)
     air_exchange(air, AIR_SIGNALLING, "12 08 08 00 06 00 0c 00 00 00 2a 00", "01 08 02 00 00 00");
     air_exchange(air, AIR_SIGNALLING, "13 01 02 00 00 00", "");
     air_exchange(air, AIR_SIGNALLING, "08 01 05 00 00", "");
-    air_exchange(air, AIR_SIGNALLING, "08 09 14 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00",
+    air_exchange(air, AIR_SIGNALLING,
+                 "08 09 14 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00",
                  "01 09 04 00 01 00 17 00");
 }
 
@@ -224,8 +226,12 @@ static void events_of_wrong_length_and_other_links_change_nothing(void **state)
     struct air *air = *state;
 
     air_connect(air);
-    air_inject(air, "04 05 00  04 05 03 00 2b 00  04 05 04 00 2c 00 13  04 08 02 00 2b  04 13 01 09  04 13 03 01 2b 00");
-    air_inject(air, "04 3e 00  04 3e 01 01  04 3e 04 05 2b 00 00  04 3e 05 03 00 2b 00 06  04 0e 00  04 0f 02 00 01");
+    air_inject(
+        air,
+        "04 05 00  04 05 03 00 2b 00  04 05 04 00 2c 00 13  04 08 02 00 2b  04 13 01 09  04 13 03 01 2b 00");
+    air_inject(
+        air,
+        "04 3e 00  04 3e 01 01  04 3e 04 05 2b 00 00  04 3e 05 03 00 2b 00 06  04 0e 00  04 0f 02 00 01");
     air_inject(air, "04 13 05 01 2b 00 ff ff  04 13 05 ff 2c 00 01 00");
     air_exchange(air, AIR_ATT, "0a 05 00", "0b 00 00");
 }
@@ -509,20 +515,20 @@ static void an_image_goes_over_att_at_mtu_23_into_the_boards_slot(void **state)
     while (offset < image.n_bytes) {
         size_t n_piece = image.n_bytes - offset < 200 ? image.n_bytes - offset : 200;
         struct rig_smp_upload_chunk upload = {.image = 0,
-                                        .total_bytes = (uint32_t)image.n_bytes,
-                                        .offset = offset,
-                                        .bytes = image.bytes + offset,
-                                        .n_bytes = n_piece};
-        size_t n_message = rig_smp_encode_upload((struct rig_smp_request_id){1, (uint8_t)(offset / 200)}, &upload,
-                                                 message, sizeof message);
+                                              .total_bytes = (uint32_t)image.n_bytes,
+                                              .offset = offset,
+                                              .bytes = image.bytes + offset,
+                                              .n_bytes = n_piece};
+        size_t n_message = rig_smp_encode_upload((struct rig_smp_request_id){1, (uint8_t)(offset / 200)},
+                                                 &upload, message, sizeof message);
         struct rig_smp_response response = ask(air, message, n_message, answer);
 
         assert_true(response.has_off);
         assert_int_equal(response.off, offset + n_piece);
         offset += (uint32_t)n_piece;
     }
-    assert_int_equal(sim_flash_peek(sim_board_flash(air->bench.board), secondary->device, secondary->offset, stored,
-                                    image.n_bytes),
+    assert_int_equal(sim_flash_peek(sim_board_flash(air->bench.board), secondary->device, secondary->offset,
+                                    stored, image.n_bytes),
                      SIM_OK);
     assert_memory_equal(stored, image.bytes, image.n_bytes);
     free(stored);

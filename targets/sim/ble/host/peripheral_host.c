@@ -42,7 +42,8 @@ static uint8_t demands(const struct sim_stack *stack)
 
 void stack_build_table(struct sim_stack *stack)
 {
-    struct sim_gatt_plan plan = {.smp_permissions = demands(stack), .service_changed = !stack->config.no_service_changed};
+    struct sim_gatt_plan plan = {.smp_permissions = demands(stack),
+                                 .service_changed = !stack->config.no_service_changed};
 
     if (stack->config.table_moves)
         plan.n_ahead = stack->ports.version(stack->ports.user).minor % 4u;
@@ -111,7 +112,8 @@ void sim_stack_tick(struct sim_stack *stack, uint64_t now_us)
 
 uint64_t sim_stack_due_us(const struct sim_stack *stack)
 {
-    const uint64_t dues[] = {hci_due_us(stack), link_due_us(stack), att_due_us(stack), sm_due_us(stack), faults_due_us(stack)};
+    const uint64_t dues[] = {hci_due_us(stack), link_due_us(stack), att_due_us(stack), sm_due_us(stack),
+                             faults_due_us(stack)};
     uint64_t first = STACK_NEVER;
 
     for (unsigned i = 0; i < sizeof dues / sizeof *dues; i++)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The Security Manager as responder: what both sides can, which method follows, the order of PDUs, bonds and keys.
- * [SPEC Core Vol 3 Part H 2.3, 2.4, 3] */
+/* The Security Manager as responder: what both sides can, which method follows, the order of PDUs, bonds and
+ * keys. [SPEC Core Vol 3 Part H 2.3, 2.4, 3] */
 #include "sim/ble/host/internal.h"
 
 #include "base/bytes.h"
@@ -99,7 +99,8 @@ static enum sm_reason check_request(const struct sim_stack *stack, const uint8_t
 
 static uint8_t own_requirements(const struct sim_stack *stack)
 {
-    return (uint8_t)(AUTH_BONDING | (stack->config.io != SIM_STACK_NO_IO || stack->config.authenticated ? AUTH_MITM : 0) |
+    return (uint8_t)(AUTH_BONDING |
+                     (stack->config.io != SIM_STACK_NO_IO || stack->config.authenticated ? AUTH_MITM : 0) |
                      (stack->config.pairing != SIM_STACK_PAIRING_LEGACY ? AUTH_SECURE : 0));
 }
 
@@ -126,11 +127,17 @@ static enum sm_reason take_request(struct sim_stack *stack, const uint8_t reques
     sm->secure = request[3] & own & AUTH_SECURE;
     sm->bonding = (request[3] & AUTH_BONDING_MASK) == AUTH_BONDING;
     sm->key_bytes = request[4];
-    sm->method = (request[3] | own) & AUTH_MITM ? method_for(request[1], stack->config.io, sm->secure) : SM_JUST_WORKS;
+    sm->method =
+        (request[3] | own) & AUTH_MITM ? method_for(request[1], stack->config.io, sm->secure) : SM_JUST_WORKS;
     if (stack->config.authenticated && sm->method == SM_JUST_WORKS)
         return SM_AUTHENTICATION_REQUIREMENTS;
 
-    const uint8_t response[7] = {SM_RESPONSE, (uint8_t)stack->config.io, 0, own, MAX_KEY_BYTES, 0,
+    const uint8_t response[7] = {SM_RESPONSE,
+                                 (uint8_t)stack->config.io,
+                                 0,
+                                 own,
+                                 MAX_KEY_BYTES,
+                                 0,
                                  sm->secure || !sm->bonding ? 0 : request[6] & DISTRIBUTE_KEY};
 
     memcpy(sm->response, response, sizeof response);
@@ -226,7 +233,8 @@ void sm_receive(struct sim_stack *stack, const uint8_t *pdu, size_t n_bytes)
     enum sm_reason reason;
 
     /* Keypresses and keys that were not asked for change nothing. */
-    if (stack->sm.phase == SM_DEAD || pdu[0] == SM_KEYPRESS || (pdu[0] >= SM_ENCRYPTION_KEY && pdu[0] < SM_SECURITY_REQUEST))
+    if (stack->sm.phase == SM_DEAD || pdu[0] == SM_KEYPRESS ||
+        (pdu[0] >= SM_ENCRYPTION_KEY && pdu[0] < SM_SECURITY_REQUEST))
         return;
     if (pdu[0] == SM_FAILED) {
         if (stack->sm.phase != SM_IDLE)
@@ -256,7 +264,8 @@ void sm_tick(struct sim_stack *stack)
 
 uint64_t sm_due_us(const struct sim_stack *stack)
 {
-    return stack->link.up && stack->sm.phase != SM_IDLE && stack->sm.phase != SM_DEAD ? stack->sm.due_us : STACK_NEVER;
+    return stack->link.up && stack->sm.phase != SM_IDLE && stack->sm.phase != SM_DEAD ? stack->sm.due_us
+                                                                                      : STACK_NEVER;
 }
 
 /* --- the user --- */

@@ -16,7 +16,8 @@ static void reverse(uint8_t *into, const uint8_t *from, size_t n_bytes)
         into[i] = from[n_bytes - 1 - i];
 }
 
-bool sm_aes_cmac(const uint8_t key[SM_KEY_BYTES], const uint8_t *message, size_t n_bytes, uint8_t mac[SM_KEY_BYTES])
+bool sm_aes_cmac(const uint8_t key[SM_KEY_BYTES], const uint8_t *message, size_t n_bytes,
+                 uint8_t mac[SM_KEY_BYTES])
 {
     char cipher[] = "AES-128-CBC";
     OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_CIPHER, cipher, 0),
@@ -25,8 +26,8 @@ bool sm_aes_cmac(const uint8_t key[SM_KEY_BYTES], const uint8_t *message, size_t
     EVP_MAC_CTX *run = algorithm ? EVP_MAC_CTX_new(algorithm) : NULL;
     size_t n_mac = 0;
     bool ok = run && EVP_MAC_init(run, key, SM_KEY_BYTES, parameters) == 1 &&
-              EVP_MAC_update(run, message, n_bytes) == 1 && EVP_MAC_final(run, mac, &n_mac, SM_KEY_BYTES) == 1 &&
-              n_mac == SM_KEY_BYTES;
+              EVP_MAC_update(run, message, n_bytes) == 1 &&
+              EVP_MAC_final(run, mac, &n_mac, SM_KEY_BYTES) == 1 && n_mac == SM_KEY_BYTES;
 
     EVP_MAC_CTX_free(run);
     EVP_MAC_free(algorithm);
@@ -57,8 +58,9 @@ static void add(uint8_t into[16], const uint8_t other[16])
         into[i] ^= other[i];
 }
 
-bool sm_c1(const uint8_t k[16], const uint8_t r[16], const uint8_t pairing_request[7], const uint8_t pairing_response[7],
-           const struct sm_address *initiator, const struct sm_address *responder, uint8_t confirm[16])
+bool sm_c1(const uint8_t k[16], const uint8_t r[16], const uint8_t pairing_request[7],
+           const uint8_t pairing_response[7], const struct sm_address *initiator,
+           const struct sm_address *responder, uint8_t confirm[16])
 {
     uint8_t p1[16], p2[16] = {0};
 
@@ -135,8 +137,9 @@ bool sm_f5(const uint8_t w[32], const uint8_t n1[16], const uint8_t n2[16], cons
     return cmac(t, message, sizeof message, ltk);
 }
 
-bool sm_f6(const uint8_t w[16], const uint8_t n1[16], const uint8_t n2[16], const uint8_t r[16], const uint8_t io_cap[3],
-           const struct sm_address *a1, const struct sm_address *a2, uint8_t check[16])
+bool sm_f6(const uint8_t w[16], const uint8_t n1[16], const uint8_t n2[16], const uint8_t r[16],
+           const uint8_t io_cap[3], const struct sm_address *a1, const struct sm_address *a2,
+           uint8_t check[16])
 {
     uint8_t message[65];
 
@@ -149,7 +152,8 @@ bool sm_f6(const uint8_t w[16], const uint8_t n1[16], const uint8_t n2[16], cons
     return cmac(w, message, sizeof message, check);
 }
 
-bool sm_g2(const uint8_t u[32], const uint8_t v[32], const uint8_t x[16], const uint8_t y[16], uint32_t *value)
+bool sm_g2(const uint8_t u[32], const uint8_t v[32], const uint8_t x[16], const uint8_t y[16],
+           uint32_t *value)
 {
     uint8_t message[80], mac[16];
 
@@ -158,7 +162,8 @@ bool sm_g2(const uint8_t u[32], const uint8_t v[32], const uint8_t x[16], const 
     reverse(message + 64, y, 16);
     if (!cmac(x, message, sizeof message, mac))
         return false;
-    *value = ((uint32_t)mac[0] | (uint32_t)mac[1] << 8 | (uint32_t)mac[2] << 16 | (uint32_t)mac[3] << 24) % 1000000u;
+    *value = ((uint32_t)mac[0] | (uint32_t)mac[1] << 8 | (uint32_t)mac[2] << 16 | (uint32_t)mac[3] << 24) %
+             1000000u;
     return true;
 }
 
@@ -176,8 +181,8 @@ static void from_point(const uint8_t point[65], uint8_t public_key[SM_PUBLIC_BYT
     reverse(public_key + 32, point + 33, 32);
 }
 
-/* secret times the point, or times the generator when there is none. libcrypto refuses a point that is not on the
- * curve. */
+/* secret times the point, or times the generator when there is none. libcrypto refuses a point that is not on
+ * the curve. */
 static bool multiply(const uint8_t secret[32], const uint8_t *peer_point, uint8_t point[65])
 {
     EC_GROUP *group = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The Security Manager's functions against the sample values of the Core Specification (Vol 3 Part H 2.2.3, 2.2.4,
- * Appendix D; Vol 2 Part G 7.1.2 for P-256), written here as the specification prints them: most significant first. */
+/* The Security Manager's functions against the sample values of the Core Specification (Vol 3 Part
+ * H 2.2.3, 2.2.4, Appendix D; Vol 2 Part G 7.1.2 for P-256), written here as the specification prints them:
+ * most significant first. */
 #include "sim/ble/host/sm_crypto.h"
 
 #include <setjmp.h>
@@ -50,9 +51,9 @@ static void H_2_2_3_c1(void **state)
     uint8_t k[16], r[16], request[7], response[7], confirm[16];
 
     (void)state;
-    assert_true(sm_c1(number("00000000000000000000000000000000", k), number("5783d52156ad6f0e6388274ec6702ee0", r),
-                      number("07071000000101", request), number("05000800000302", response), &initiator, &responder,
-                      confirm));
+    assert_true(sm_c1(number("00000000000000000000000000000000", k),
+                      number("5783d52156ad6f0e6388274ec6702ee0", r), number("07071000000101", request),
+                      number("05000800000302", response), &initiator, &responder, confirm));
     assert_number(confirm, "1e1e3fef878988ead2a74dc5bef13b86");
 }
 
@@ -61,7 +62,8 @@ static void H_2_2_4_s1(void **state)
     uint8_t k[16], r1[16], r2[16], key[16];
 
     (void)state;
-    assert_true(sm_s1(number("00000000000000000000000000000000", k), number("000f0e0d0c0b0a091122334455667788", r1),
+    assert_true(sm_s1(number("00000000000000000000000000000000", k),
+                      number("000f0e0d0c0b0a091122334455667788", r1),
                       number("010203040506070899aabbccddeeff00", r2), key));
     assert_number(key, "9a1fe1f0e8b0f49b5b4216ae796da062");
 }
@@ -111,8 +113,9 @@ static void H_D_4_f6(void **state)
     uint8_t w[16], n1[16], n2[16], r[16], io_cap[3], check[16];
 
     (void)state;
-    assert_true(sm_f6(number(MAC_KEY, w), number(N1, n1), number(N2, n2), number("12a3343bb453bb5408da42d20c2d0fc8", r),
-                      number("010102", io_cap), &a1, &a2, check));
+    assert_true(sm_f6(number(MAC_KEY, w), number(N1, n1), number(N2, n2),
+                      number("12a3343bb453bb5408da42d20c2d0fc8", r), number("010102", io_cap), &a1, &a2,
+                      check));
     assert_number(check, "e3c473989cd0e8c5d26c0b09da958f61");
 }
 
@@ -131,10 +134,12 @@ static void G_7_1_2_p256_keys_and_their_shared_secret(void **state)
     uint8_t a[32], b[32], public_a[64], public_b[64], shared[32];
 
     (void)state;
-    assert_true(sm_public_key(number("3f49f6d4a3c55f3874c9b3e3d2103f504aff607beb40b7995899b8a6cd3c1abd", a), public_a));
+    assert_true(sm_public_key(number("3f49f6d4a3c55f3874c9b3e3d2103f504aff607beb40b7995899b8a6cd3c1abd", a),
+                              public_a));
     assert_number(public_a, U);
     assert_number(public_a + 32, "dc809c49652aeb6d63329abf5a52155c766345c28fed3024741c8ed01589d28b");
-    assert_true(sm_public_key(number("55188b3d32f6bb9a900afcfbeed4e72a59cb9ac2f19d7cfb6b4fdd49f47fc5fd", b), public_b));
+    assert_true(sm_public_key(number("55188b3d32f6bb9a900afcfbeed4e72a59cb9ac2f19d7cfb6b4fdd49f47fc5fd", b),
+                              public_b));
     assert_number(public_b, "1ea1f0f01faf1d9609592284f19e4c0047b58afd8615a69f559077b22faaa190");
     assert_number(public_b + 32, "4c55f33e429dad377356703a9ab85160472d1130e28e36765f89aff915b1214a");
     assert_true(sm_dh_key(a, public_b, shared));

@@ -112,7 +112,8 @@ enum sm_reason sm_secure_check(struct sim_stack *stack)
 
     if (has_passkey(sm))
         rig_put_le32(shared_number, sm->passkey);
-    if (!sm_f6(sm->mac_key, sm->peer_random, sm->random, shared_number, sm->request + 1, &peer, &own, expected) ||
+    if (!sm_f6(sm->mac_key, sm->peer_random, sm->random, shared_number, sm->request + 1, &peer, &own,
+               expected) ||
         !sm_f6(sm->mac_key, sm->random, sm->peer_random, shared_number, sm->response + 1, &own, &peer, check))
         return SM_UNSPECIFIED;
     if (memcmp(expected, sm->check, sizeof expected) != 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The Security Manager against an initiator of the tests' own, and against one that does not keep to the rules. Names
- * begin with the part of the Core Specification, Vol 3 Part H, where there is one. */
+/* The Security Manager against an initiator of the tests' own, and against one that does not keep to the
+ * rules. Names begin with the part of the Core Specification, Vol 3 Part H, where there is one. */
 #include "sim/ble/host/central.h"
 
 #include "image/build.h"
@@ -107,8 +107,8 @@ static void H_2_3_5_1_numeric_comparison(void **state)
     pairs(SIM_STACK_YES_NO, 4, BOND | MITM | SECURE, CENTRAL_COMPARES);
 }
 
-static void fails(enum sim_stack_io own, uint8_t peer, uint8_t requirements, enum central_method method, bool passkey,
-                  uint8_t reason)
+static void fails(enum sim_stack_io own, uint8_t peer, uint8_t requirements, enum central_method method,
+                  bool passkey, uint8_t reason)
 {
     struct air *air = open_with(own, SIM_STACK_PAIRING_ANY, false, SIM_BLE_REPAIRING_ALLOWED);
     struct central central = central_new(air, peer, requirements);
@@ -425,8 +425,8 @@ static void a_subscription_of_a_bonded_central_comes_back_with_encryption(void *
 
 /* --- a table that an update changed --- */
 
-/* Another image in the primary slot: with `table_moves` its minor version says how many services stand before the
- * update service. */
+/* Another image in the primary slot: with `table_moves` its minor version says how many services stand before
+ * the update service. */
 static void update(struct air *air, uint8_t minor)
 {
     uint8_t payload[3000];
@@ -515,7 +515,8 @@ static void G_7_3_the_hash_follows_the_table(void **state)
     close_air(air);
 }
 
-static void G_2_5_2_1_a_robust_client_with_an_old_table_is_told_once_and_understands_by_its_next_request(void **state)
+static void
+G_2_5_2_1_a_robust_client_with_an_old_table_is_told_once_and_understands_by_its_next_request(void **state)
 {
     struct central central;
     struct air *air = open_moving(true, &central);
@@ -593,7 +594,8 @@ int main(void)
         cmocka_unit_test(G_7_1_a_bonded_central_is_told_of_a_change_when_it_comes_back),
         cmocka_unit_test(G_7_1_a_change_back_is_a_change_too),
         cmocka_unit_test(G_7_3_the_hash_follows_the_table),
-        cmocka_unit_test(G_2_5_2_1_a_robust_client_with_an_old_table_is_told_once_and_understands_by_its_next_request),
+        cmocka_unit_test(
+            G_2_5_2_1_a_robust_client_with_an_old_table_is_told_once_and_understands_by_its_next_request),
         cmocka_unit_test(G_2_5_2_1_reading_the_hash_makes_a_client_aware),
         cmocka_unit_test(without_service_changed_nobody_is_told),
         cmocka_unit_test(a_subscription_of_a_bonded_central_comes_back_with_encryption),

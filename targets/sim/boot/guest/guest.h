@@ -67,6 +67,8 @@ void sim_guest_free(struct sim_guest *guest);
 const char *sim_guest_name(const struct sim_guest *guest);   /* what the guest calls itself */
 size_t sim_guest_state_bytes(const struct sim_guest *guest); /* of globals that are set back at every boot */
 
+/* SHA-256 of the file that was loaded. false: it cannot be read any more. */
+bool sim_guest_hash(const struct sim_guest *guest, uint8_t hash[32]);
 /* Within this time on the wall clock a boot ends, unless the guest has silenced the process's signals. */
 uint32_t sim_guest_max_boot_ms(const struct sim_guest *guest);
 

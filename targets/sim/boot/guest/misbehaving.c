@@ -3,9 +3,11 @@
 #include "sim/boot/bootloader_abi.h"
 
 #include <assert.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define HOST const struct bootloader_host *host
@@ -262,6 +264,66 @@ void boot_uses_services(HOST, DECISION)
     host->remember(host->user, "key", 3, 77);
     host->remember(host->user, "kex", 3, 78);
     run_primary(host, decision);
+}
+
+/* What no signal handler can catch. */
+void boot_smashes_the_heap(HOST, DECISION)
+{
+    memset((uint8_t *)host->user - 1024, 0x5a, 64 * 1024);
+    run_primary(host, decision);
+}
+
+void boot_writes_anywhere(HOST, DECISION)
+{
+    uintptr_t around = (uintptr_t)host->user & ~(uintptr_t)7;
+    uint32_t draw = 12345;
+
+    for (int i = 0; i < 20000; i++) {
+        draw = draw * 1664525u + 1013904223u;
+        *(volatile uint64_t *)(around + 8 * (uintptr_t)(draw >> 19)) = draw;
+    }
+    run_primary(host, decision);
+}
+
+void boot_closes_files(HOST, DECISION)
+{
+    for (int file = 0; file < 1024; file++)
+        close(file);
+    run_primary(host, decision);
+}
+
+void boot_leaves(HOST, DECISION)
+{
+    (void)decision;
+    host->erase(host->user, host->areas[1].device, host->areas[1].offset, 4096);
+    syscall(SYS_exit_group, 0);
+}
+
+void boot_kills_itself(HOST, DECISION)
+{
+    (void)host;
+    (void)decision;
+    raise(SIGKILL);
+}
+
+void boot_kills_its_group(HOST, DECISION)
+{
+    (void)host;
+    (void)decision;
+    kill(0, SIGKILL);
+}
+
+void boot_is_deaf(HOST, DECISION)
+{
+    volatile int forever = 1;
+    sigset_t all;
+
+    (void)host;
+    (void)decision;
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, NULL);
+    while (forever)
+        ;
 }
 
 #ifndef GUEST_VERSION

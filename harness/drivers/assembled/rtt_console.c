@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The console of a board that prints through its debug probe: a channel whose connection comes anew with each
+ * openocd and goes on over power cuts. */
+#include "drivers/assembled/assembled.h"
+
+#include "base/error.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define REST_MS 5
+#define FIRST_LINES_US 100000
+
+struct rtt_channel {
+    struct rig_byte_channel channel;
+    GMutex lock;
+    int fresh; /* a connection that nobody reads yet; -1: none */
+    int fd;    /* the one that the console's thread reads; -1: none */
+};
+
+static struct rtt_channel *rtt_of(struct rig_byte_channel *channel)
+{
+    return (struct rtt_channel *)channel;
+}
+
+/* In the main thread. */
+static void on_connection(void *user, int fd)
+{
+    struct rtt_channel *channel = user;
+
+    g_mutex_lock(&channel->lock);
+    if (channel->fresh >= 0)
+        close(channel->fresh);
+    channel->fresh = fd;
+    g_mutex_unlock(&channel->lock);
+}
+
+static void drop(struct rtt_channel *channel)
+{
+    if (channel->fd >= 0)
+        close(channel->fd);
+    channel->fd = -1;
+}
+
+static void take_fresh(struct rtt_channel *channel)
+{
+    g_mutex_lock(&channel->lock);
+    if (channel->fresh >= 0) {
+        drop(channel);
+        channel->fd = channel->fresh;
+        channel->fresh = -1;
+    }
+    g_mutex_unlock(&channel->lock);
+}
+
+/* A connection that ended is no loss: openocd was started anew, or is about to be. */
+static bool rtt_read(struct rig_byte_channel *base, guint8 *bytes, gsize n_max, guint timeout_ms,
+                     gsize *n_read, GError **error)
+{
+    struct rtt_channel *channel = rtt_of(base);
+    struct pollfd polled;
+    gssize n;
+
+    (void)error;
+    *n_read = 0;
+    take_fresh(channel);
+    polled = (struct pollfd){.fd = channel->fd, .events = POLLIN};
+    if (poll(&polled, 1, channel->fd < 0 ? MIN((int)timeout_ms, REST_MS) : (int)timeout_ms) <= 0)
+        return true;
+    n = recv(channel->fd, bytes, n_max, MSG_DONTWAIT);
+    if (n > 0)
+        *n_read = (gsize)n;
+    else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+        drop(channel);
+    return true;
+}
+
+/* The way to the board is not used: who wants SMP over RTT finds nobody there. */
+static bool rtt_write(struct rig_byte_channel *channel, const void *bytes, gsize n_bytes, bool *taken,
+                      GError **error)
+{
+    (void)channel;
+    (void)bytes;
+    (void)n_bytes;
+    (void)error;
+    *taken = false;
+    return true;
+}
+
+static void rtt_free(struct rig_byte_channel *base)
+{
+    struct rtt_channel *channel = rtt_of(base);
+
+    drop(channel);
+    if (channel->fresh >= 0)
+        close(channel->fresh);
+    g_mutex_clear(&channel->lock);
+    g_free(channel);
+}
+
+static const struct rig_byte_channel_ops ops = {.read = rtt_read, .write = rtt_write, .free = rtt_free};
+
+void rig_assembled_open_rtt(struct rig_assembled *board, const struct rig_record *rtt)
+{
+    const struct rig_rtt_config config = {.address = (guint32)rig_record_count(rtt, "address"),
+                                          .n_bytes = (guint32)rig_record_count(rtt, "size"),
+                                          .channel = (guint)rig_record_count(rtt, "channel")};
+    struct rtt_channel *channel = g_new0(struct rtt_channel, 1);
+
+    *channel = (struct rtt_channel){.channel = {&ops}, .fresh = -1, .fd = -1};
+    g_mutex_init(&channel->lock);
+    board->rtt = rig_rtt_new(&board->probe, &config);
+    rig_rtt_on_connect(board->rtt, on_connection, channel);
+    board->console = rig_console_open_on(&channel->channel);
+}
+
+bool rig_assembled_attend(struct rig_assembled *board, GError **error)
+{
+    return !board->rtt || rig_rtt_attend(board->rtt, error);
+}
+
+void rig_assembled_catch_up(struct rig_assembled *board)
+{
+    bool was_forwarded = !board->rtt || rig_rtt_is_forwarded(board->rtt);
+    gint64 until_us = g_get_monotonic_time() + FIRST_LINES_US;
+
+    (void)!rig_assembled_attend(board, NULL);
+    /* What lies in the board's memory since its start belongs before this look. */
+    while (!was_forwarded && rig_rtt_is_forwarded(board->rtt) && g_get_monotonic_time() < until_us &&
+           !rig_assembled_take_lines(board, true))
+        rig_board_doze(&board->board, REST_MS);
+    (void)rig_assembled_take_lines(board, true);
+}

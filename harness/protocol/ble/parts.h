@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the files of this folder share: the connections of a trace, and the readers of each layer. Private. */
+#ifndef RIG_PROTOCOL_BLE_PARTS_H
+#define RIG_PROTOCOL_BLE_PARTS_H
+
+#include "protocol/ble/line.h"
+#include "protocol/ble/trace.h"
+
+#define RIG_BLE_MAX_CONNECTIONS 64
+#define RIG_BLE_MAX_SMP_BYTES 16384u /* a longer mcumgr message is named, not put together */
+#define RIG_BLE_MAX_PDU_BYTES 65539u /* L2CAP: length of 16 bits, header of 4 */
+#define RIG_BLE_REQUEST_LIMIT_US 30000000u
+
+/* Bytes that arrive in pieces. */
+struct rig_ble_pieces {
+    uint8_t *bytes; /* NULL: nothing is being put together */
+    size_t n_bytes;
+    size_t n_wanted;
+    bool cut; /* the capture left bytes out */
+};
+
+/* One direction of a connection: 0 from the host to the air, 1 back. */
+struct rig_ble_half {
+    struct rig_ble_pieces pdu;
+    struct rig_ble_pieces smp;
+    uint16_t smp_handle;     /* attribute that carries `smp` */
+    uint8_t request;         /* ATT request that waits for its answer from the other half; 0 = none */
+    uint16_t request_handle; /* attribute it names; 0 when none or several */
+    uint64_t request_us;
+};
+
+struct rig_ble_connection {
+    bool used, open;
+    uint16_t controller;
+    uint16_t handle;
+    bool has_address;
+    uint8_t address[6];
+    uint64_t last_us;
+    uint16_t smp_value;       /* attribute handle of the SMP characteristic, 0 = not seen in this trace */
+    uint16_t service_changed; /* the same for Service Changed */
+    bool encrypting;          /* LE Start Encryption was sent, no answer yet */
+    bool encrypted;
+    uint8_t encryption_status; /* of the last Encryption Change, 0 */
+    bool reset_asked;          /* mcumgr os reset went out */
+    uint8_t pairing_failed;    /* reason, 0 */
+    struct rig_ble_half halves[2];
+};
+
+struct rig_ble_trace {
+    struct rig_ble_connection connections[RIG_BLE_MAX_CONNECTIONS];
+    uint64_t now_us;
+};
+
+/* The bytes that are left to read. Reading past the end gives zeros and sets `over`. */
+struct rig_ble_cursor {
+    const uint8_t *at;
+    size_t n_left;
+    bool over;
+};
+const uint8_t *rig_ble_take(struct rig_ble_cursor *cursor,
+                            size_t n_bytes); /* never NULL for up to 16 bytes */
+uint8_t rig_ble_take8(struct rig_ble_cursor *cursor);
+uint16_t rig_ble_take16(struct rig_ble_cursor *cursor);
+
+/* The connection with this handle, made when it is new (the oldest gives way); never NULL. */
+struct rig_ble_connection *rig_ble_connection(struct rig_ble_trace *trace, uint16_t controller,
+                                              uint16_t handle);
+/* A connection was made: forgets what was there under the handle; takes over what an earlier connection to
+ * the same address showed of the attributes. */
+struct rig_ble_connection *rig_ble_connected(struct rig_ble_trace *trace, uint16_t controller,
+                                             uint16_t handle, const uint8_t address[6]);
+void rig_ble_pieces_drop(struct rig_ble_pieces *pieces);
+/* Begins with room for n_wanted bytes. false: no memory. */
+bool rig_ble_pieces_begin(struct rig_ble_pieces *pieces, size_t n_wanted);
+/* Adds what fits. true when all that is wanted is there. */
+bool rig_ble_pieces_add(struct rig_ble_pieces *pieces, const uint8_t *bytes, size_t n_bytes);
+
+/* Each writes the text, and the layer when it is another than that of the caller. */
+void rig_ble_read_command(struct rig_ble_trace *trace, const struct rig_ble_packet *packet,
+                          struct rig_line *line, struct rig_ble_reading *reading);
+bool rig_ble_read_event(struct rig_ble_trace *trace, const struct rig_ble_packet *packet,
+                        struct rig_line *line, struct rig_ble_reading *reading);
+bool rig_ble_read_le_event(struct rig_ble_trace *trace, uint16_t controller, struct rig_ble_cursor *cursor,
+                           struct rig_line *line, struct rig_ble_reading *reading);
+void rig_ble_read_att(struct rig_ble_connection *connection, unsigned half, uint64_t now_us,
+                      struct rig_ble_cursor pdu, struct rig_line *line, struct rig_ble_reading *reading);
+/* A value that went to or came from attribute `handle`. true: it is mcumgr SMP, and is told. */
+bool rig_ble_read_smp(struct rig_ble_connection *connection, unsigned half, uint16_t handle,
+                      const uint8_t *bytes, size_t n_bytes, struct rig_line *line);
+void rig_ble_read_sm(struct rig_ble_connection *connection, unsigned half, struct rig_ble_cursor pdu,
+                     struct rig_line *line, struct rig_ble_reading *reading);
+void rig_ble_read_signal(struct rig_ble_cursor pdu, struct rig_line *line);
+
+/* Explanations: what a packet means for the update. */
+void rig_ble_explain_disconnect(const struct rig_ble_connection *connection, uint8_t reason,
+                                struct rig_ble_reading *reading);
+void rig_ble_explain_encryption(const struct rig_ble_connection *connection, uint8_t status,
+                                struct rig_ble_reading *reading);
+void rig_ble_explain_connect(uint8_t status, struct rig_ble_reading *reading);
+void rig_ble_explain_att_error(const struct rig_ble_connection *connection, uint8_t code,
+                               struct rig_ble_reading *reading);
+void rig_ble_explain_pairing_failed(const struct rig_ble_connection *connection, unsigned half,
+                                    uint8_t reason, struct rig_ble_reading *reading);
+
+#endif

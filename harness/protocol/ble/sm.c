@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Security Manager and L2CAP signalling PDUs. Keys are never shown. */
+#include "protocol/ble/parts.h"
+
+#include "protocol/ble/names.h"
+
+static void read_pairing(struct rig_ble_cursor *pdu, struct rig_line *line)
+{
+    static const char *const abilities[] = {"display", "display and yes/no", "keyboard",
+                                            "no input, no output", "keyboard and display"};
+    uint8_t ability = rig_ble_take8(pdu), out_of_band = rig_ble_take8(pdu), wants = rig_ble_take8(pdu);
+    uint8_t n_key = rig_ble_take8(pdu), given = rig_ble_take8(pdu), taken = rig_ble_take8(pdu);
+
+    if (pdu->over)
+        return;
+    rig_line_add(line, ": %s%s%s%s%s, key of %u bytes, keys given 0x%02x, taken 0x%02x",
+                 ability < sizeof abilities / sizeof *abilities ? abilities[ability] : "unknown abilities",
+                 wants & 3 ? ", bonding" : ", no bonding", wants & 4 ? ", MITM" : "",
+                 wants & 8 ? ", Secure Connections" : ", legacy", out_of_band ? ", out-of-band" : "", n_key,
+                 given, taken);
+}
+
+void rig_ble_read_sm(struct rig_ble_connection *connection, unsigned half, struct rig_ble_cursor pdu,
+                     struct rig_line *line, struct rig_ble_reading *reading)
+{
+    uint8_t code = rig_ble_take8(&pdu), reason;
+    const char *name = rig_sm_code_name(code);
+
+    if (pdu.over) {
+        rig_line_add(line, "empty PDU");
+        return;
+    }
+    if (name)
+        rig_line_add(line, "%s", name);
+    else
+        rig_line_add(line, "unknown PDU 0x%02x", code);
+    if (code == 0x01 || code == 0x02) {
+        read_pairing(&pdu, line);
+    } else if (code == 0x05) {
+        reason = rig_ble_take8(&pdu);
+        name = rig_sm_reason_text(reason);
+        rig_line_add(line, ": %s (0x%02x)", name ? name : "reason", reason);
+        connection->pairing_failed = reason;
+        rig_ble_explain_pairing_failed(connection, half, reason, reading);
+    } else if (code == 0x0B) {
+        uint8_t wants = rig_ble_take8(&pdu);
+
+        rig_line_add(line, ":%s%s%s", wants & 3 ? " bonding" : " no bonding", wants & 4 ? ", MITM" : "",
+                     wants & 8 ? ", Secure Connections" : "");
+    }
+    if (pdu.over)
+        rig_line_add(line, " (malformed: too short)");
+}
+
+static void read_update_request(struct rig_ble_cursor *pdu, struct rig_line *line)
+{
+    unsigned least = rig_ble_take16(pdu) * 125u, most = rig_ble_take16(pdu) * 125u;
+    unsigned latency = rig_ble_take16(pdu), timeout = rig_ble_take16(pdu) * 10u;
+
+    rig_line_add(line, ": interval %u.%02u to %u.%02u ms, latency %u, supervision time-out %u ms",
+                 least / 100, least % 100, most / 100, most % 100, latency, timeout);
+}
+
+void rig_ble_read_signal(struct rig_ble_cursor pdu, struct rig_line *line)
+{
+    uint8_t code = rig_ble_take8(&pdu);
+    const char *name = rig_l2cap_signal_name(code);
+
+    if (pdu.over) {
+        rig_line_add(line, "signalling: empty PDU");
+        return;
+    }
+    if (name)
+        rig_line_add(line, "%s", name);
+    else
+        rig_line_add(line, "signalling 0x%02x", code);
+    rig_ble_take(&pdu, 3); /* identifier, length */
+    if (code == 0x12)
+        read_update_request(&pdu, line);
+    else if (code == 0x13)
+        rig_line_add(line, ": %s", rig_ble_take16(&pdu) ? "rejected" : "accepted");
+    if (pdu.over)
+        rig_line_add(line, " (malformed: too short)");
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Packet in, line out: chooses the layer, puts L2CAP together. */
+#include "protocol/ble/parts.h"
+
+#include "base/bytes.h"
+#include "protocol/ble/names.h"
+
+#include <string.h>
+
+#define CID_SIGNALS 1u /* of BR/EDR */
+#define CID_ATT 4u
+#define CID_LE_SIGNALS 5u
+#define CID_SM 6u
+#define CID_BREDR_SM 7u
+#define FIRST_DYNAMIC_CID 0x40u
+#define ACL_CONTINUATION 1u /* packet boundary flag */
+
+const char *rig_ble_layer_name(enum rig_ble_layer layer)
+{
+    static const char *const names[RIG_BLE_N_LAYERS] = {"hci", "l2cap", "sm", "att", "smp", "mark", "log"};
+
+    return names[layer];
+}
+
+static void read_pdu(struct rig_ble_connection *connection, unsigned half, uint64_t now_us,
+                     struct rig_ble_cursor pdu, struct rig_line *line, struct rig_ble_reading *reading)
+{
+    uint16_t n_bytes = rig_ble_take16(&pdu);
+    uint16_t cid = rig_ble_take16(&pdu);
+
+    if (cid == CID_ATT) {
+        reading->layer = RIG_BLE_ATT;
+        rig_ble_read_att(connection, half, now_us, pdu, line, reading);
+    } else if (cid == CID_SM || cid == CID_BREDR_SM) {
+        reading->layer = RIG_BLE_SM;
+        rig_ble_read_sm(connection, half, pdu, line, reading);
+    } else if (cid == CID_SIGNALS || cid == CID_LE_SIGNALS) {
+        reading->layer = RIG_BLE_L2CAP;
+        rig_ble_read_signal(pdu, line);
+    } else {
+        reading->layer = RIG_BLE_L2CAP;
+        rig_line_add(line, "%s 0x%04x, %u bytes: ", cid < FIRST_DYNAMIC_CID ? "fixed channel" : "channel",
+                     cid, n_bytes);
+        rig_line_add_hex(line, pdu.at, pdu.n_left, 12);
+    }
+}
+
+/* A piece that the capture cut short cannot be put together with others: the PDU is told as far as it goes.
+ */
+static bool read_acl(struct rig_ble_trace *trace, const struct rig_ble_packet *packet, struct rig_line *line,
+                     struct rig_ble_reading *reading)
+{
+    unsigned half = packet->kind == RIG_BLE_ACL_IN;
+    struct rig_ble_cursor cursor = {packet->bytes, packet->n_bytes, false};
+    uint16_t word = rig_ble_take16(&cursor), n_claimed = rig_ble_take16(&cursor);
+    struct rig_ble_connection *connection;
+    struct rig_ble_pieces *pdu;
+
+    reading->layer = RIG_BLE_L2CAP;
+    if (cursor.over) {
+        rig_line_add(line, "ACL packet of %zu bytes: shorter than its header", packet->n_bytes);
+        return true;
+    }
+    connection = rig_ble_connection(trace, packet->controller, word & 0x0fff);
+    pdu = &connection->halves[half].pdu;
+    if ((word >> 12 & 3) == ACL_CONTINUATION) {
+        if (!pdu->bytes) {
+            rig_line_add(line, "piece of a PDU whose begin is not in the capture, %zu bytes", cursor.n_left);
+            return true;
+        }
+    } else {
+        if (cursor.n_left < 4) {
+            rig_line_add(line, "ACL packet of %zu bytes: shorter than an L2CAP header", cursor.n_left);
+            return true;
+        }
+        if (!rig_ble_pieces_begin(pdu, (size_t)rig_get_le16(cursor.at) + 4)) {
+            rig_line_add(line, "PDU of %u bytes: no memory", rig_get_le16(cursor.at));
+            return true;
+        }
+    }
+    pdu->cut = packet->n_original > packet->n_bytes || n_claimed > cursor.n_left;
+    if (!rig_ble_pieces_add(pdu, cursor.at, cursor.n_left) && !pdu->cut)
+        return false;
+    read_pdu(connection, half, packet->time_us, (struct rig_ble_cursor){pdu->bytes, pdu->n_bytes, false},
+             line, reading);
+    if (pdu->cut)
+        rig_line_add(line, " (the capture cut this: %zu of %zu bytes)", pdu->n_bytes, pdu->n_wanted);
+    rig_ble_pieces_drop(pdu);
+    return true;
+}
+
+bool rig_ble_trace_take(struct rig_ble_trace *trace, const struct rig_ble_packet *packet,
+                        struct rig_ble_reading *reading)
+{
+    struct rig_line line = rig_line_begin(reading->text, sizeof reading->text);
+
+    reading->explanation[0] = '\0';
+    reading->layer = RIG_BLE_HCI;
+    reading->direction = packet->kind == RIG_BLE_COMMAND || packet->kind == RIG_BLE_ACL_OUT ? '<'
+                         : packet->kind == RIG_BLE_EVENT || packet->kind == RIG_BLE_ACL_IN  ? '>'
+                                                                                            : '=';
+    trace->now_us = packet->time_us;
+    switch (packet->kind) {
+    case RIG_BLE_COMMAND:
+        rig_ble_read_command(trace, packet, &line, reading);
+        return true;
+    case RIG_BLE_EVENT:
+        return rig_ble_read_event(trace, packet, &line, reading);
+    case RIG_BLE_ACL_OUT:
+    case RIG_BLE_ACL_IN:
+        return read_acl(trace, packet, &line, reading);
+    case RIG_BLE_NOTE:
+    case RIG_BLE_LOG:
+        reading->layer = packet->kind == RIG_BLE_NOTE ? RIG_BLE_MARK : RIG_BLE_DAEMON;
+        rig_line_add_text(&line, packet->bytes, packet->n_bytes, 200);
+        return true;
+    case RIG_BLE_STATE:
+        rig_line_add_text(&line, packet->bytes, packet->n_bytes, 200);
+        return true;
+    case RIG_BLE_SCO:
+    case RIG_BLE_ISO:
+        rig_line_add(&line, "%s data, %zu bytes", packet->kind == RIG_BLE_SCO ? "SCO" : "ISO",
+                     packet->n_bytes);
+        return true;
+    }
+    return false;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Captures of attempts. */
+#include "run/air.h"
+
+#include "capture/capture.h"
+
+#include <string.h>
+
+struct rig_air {
+    struct rig_capture *capture; /* NULL: none runs */
+    bool complained;
+};
+
+/* Steps, and what the rig did to the board meanwhile, become marks between the packets. */
+static void on_event(void *user, const struct rig_event *event)
+{
+    struct rig_air *air = user;
+    const char *text = rig_event_get_text(event, "text");
+    const char *lead = NULL;
+    g_autofree char *mark = NULL;
+
+    if (!air->capture || !text)
+        return;
+    if (strcmp(event->kind, "step-start") == 0)
+        lead = rig_event_get_text(event, "step");
+    else if (strcmp(event->kind, "power") == 0 || strcmp(event->kind, "fault") == 0)
+        lead = event->kind;
+    if (!lead)
+        return;
+    mark = g_strdup_printf("%s: %s", lead, text);
+    rig_capture_mark(air->capture, mark);
+}
+
+struct rig_air *rig_air_new(struct rig_journal *journal)
+{
+    struct rig_air *air = g_new0(struct rig_air, 1);
+
+    rig_journal_listen(journal, on_event, air);
+    return air;
+}
+
+void rig_air_free(struct rig_air *air)
+{
+    g_free(air);
+}
+
+void rig_air_begin(struct rig_air *air, struct rig_run *run)
+{
+    struct rig_link *link = run->board->link;
+    struct rig_capture_options options = {0};
+    g_autofree char *path = NULL;
+    g_autoptr(GError) error = NULL;
+
+    if (!link || !link->ops->adapter)
+        return;
+    options.adapter = link->ops->adapter(link);
+    if (rig_capture_permitted(&error))
+        path = rig_evidence_file(run->evidence, RIG_AIR_FILE, &error);
+    if (path)
+        air->capture = rig_capture_start(path, &options, &error);
+    if (air->capture || air->complained)
+        return;
+    air->complained = true;
+    rig_run_note(run, "%s", error->message);
+}
+
+/* The board's clock runs with the wall's where there is an adapter. */
+static void emit_packet(struct rig_run *run, const struct rig_capture_said *said)
+{
+    gint64 ago_us = g_get_real_time() - said->unix_us;
+    struct rig_event *event = rig_event_new("packet");
+
+    rig_event_text(event, "text", said->text);
+    rig_event_text(event, "means", said->explanation);
+    rig_journal_emit(run->journal, MAX((gint64)rig_run_now_us(run) - MAX(ago_us, 0), 0), event);
+}
+
+static void tell_last_packets(struct rig_air *air, struct rig_run *run)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) last = NULL;
+    guint64 n_said = 0;
+    struct rig_event *note;
+
+    last = rig_capture_tail(air->capture, RIG_AIR_PACKETS, &n_said, &error);
+    if (!last) {
+        rig_run_note(run, "the last packets cannot be told: %s", error->message);
+        return;
+    }
+    if (n_said > last->len) {
+        note = rig_event_new("note");
+        rig_event_textf(note, "text", "%" G_GUINT64_FORMAT " packets before the last %u are in %s only",
+                        n_said - last->len, last->len, rig_capture_path(air->capture));
+        rig_event_count(note, "left_out_packets", (gint64)(n_said - last->len));
+        rig_run_emit(run, note);
+    }
+    for (guint i = 0; i < last->len; i++)
+        emit_packet(run, g_ptr_array_index(last, i));
+}
+
+void rig_air_end(struct rig_air *air, struct rig_run *run)
+{
+    struct rig_capture *capture = air->capture;
+    struct rig_capture_written written;
+    g_autoptr(GError) error = NULL;
+
+    if (!capture)
+        return;
+    if (rig_run_troubled(run))
+        tell_last_packets(air, run);
+    air->capture = NULL;
+    if (!rig_capture_stop(capture, &written, &error))
+        rig_run_note(run, "%s", error->message);
+    else if (written.n_dropped)
+        rig_run_note(run,
+                     "the capture lost %" G_GUINT64_FORMAT " packets: this host was too slow to write them",
+                     written.n_dropped);
+}

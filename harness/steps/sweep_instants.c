@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* each-power-cut over time: instants instead of flash operations, and the account of which steps of the swap
+ * they hit. */
+#include "steps/cut.h"
+
+#include "base/error.h"
+#include "scenario/scalar.h"
+
+#define MAX_FAILED_CUTS 10
+#define MAX_INSTANTS 100000u
+#define MAX_PLACES 4096u
+
+struct instants {
+    struct rig_run *run;
+    const struct rig_step *step;
+    const struct rig_record *at;
+    struct rig_moment *moment;
+    guint64 span_us; /* of the uncut run */
+    guint n_cuts;
+    guint n_failed;
+    guint64 first_failed_us;
+    struct rig_trouble first; /* what went wrong there */
+    GHashTable *places;       /* set of swap status positions that were hit; 0 = nothing had started */
+    guint n_exist;            /* places that there are; 0: not known */
+};
+
+static guint64 within_us(const struct instants *sweep)
+{
+    return (guint64)((double)sweep->step->within_us * sweep->run->timeout_scale);
+}
+
+static bool rewind_board(struct instants *sweep)
+{
+    struct rig_run *run = sweep->run;
+    GError *error = NULL;
+
+    if (!run->board->ops->rewind(run->board, sweep->moment, &error)) {
+        rig_run_error(run, error);
+        return false;
+    }
+    rig_smp_transport_restart(&run->client.transport);
+    rig_run_mark_boots(run);
+    return true;
+}
+
+static bool app_runs(void *user)
+{
+    struct rig_probe *probe = user;
+    struct rig_board_view view;
+
+    return probe->ops->view(probe, &view, NULL) && view.state != RIG_STATE_BOOTING &&
+           view.state != RIG_STATE_OFF;
+}
+
+/* Proves that the steps pass with power, and tells how long the board is busy with them. */
+static bool measure(struct instants *sweep)
+{
+    struct rig_run *run = sweep->run;
+    g_autofree char *prefix = g_strdup_printf("%s.during", run->step_id->str);
+    guint64 start_us;
+    GError *error = NULL;
+    bool up;
+
+    if (!rewind_board(sweep))
+        return false;
+    start_us = rig_run_now_us(run);
+    rig_run_steps(run, rig_record_get(sweep->step->arguments, "during")->steps, prefix);
+    if (rig_run_troubled(run))
+        return false;
+    if (!rig_board_wait_for(run->board, start_us + within_us(sweep), app_runs, run->board->probe, &up, &error)) {
+        rig_run_error(run, error);
+        return false;
+    }
+    sweep->span_us = rig_run_now_us(run) - start_us;
+    return true;
+}
+
+/* How many places a swap of that size has; the order of its records is the bootloader's.
+ * [SRC mcuboot boot/bootutil/src/swap_move.c, swap_scratch.c, swap_offset.c] */
+static guint places_of(const struct rig_slot *slot, const struct rig_trailer *trailer, guint32 scratch_bytes)
+{
+    guint32 unit = slot->geometry.mode == RIG_SWAP_SCRATCH ? scratch_bytes : slot->sector_bytes;
+    guint32 n_units = unit ? (trailer->swap_size + unit - 1) / unit : 0;
+
+    if (trailer->swap_size_erased || n_units == 0 || n_units > MAX_PLACES)
+        return 0;
+    return n_units * (slot->geometry.mode == RIG_SWAP_OFFSET ? 2 : 3);
+}
+
+/* The place from the trailers: in slot 0, with a scratch area for some time in that. */
+static bool read_place(struct instants *sweep, guint *place, char *text, gsize n_text)
+{
+    struct rig_probe *probe = sweep->run->board->probe;
+    guint n_slots = probe->ops->n_slots(probe);
+    struct rig_slot scratch = {0};
+    const guint candidates[] = {0, n_slots};
+    bool any = false;
+
+    *place = 0;
+    g_strlcpy(text, "nothing started", n_text);
+    (void)!probe->ops->slot(probe, n_slots, &scratch);
+    for (guint i = 0; i < G_N_ELEMENTS(candidates); i++) {
+        struct rig_slot_reader reader;
+        struct rig_image_source source;
+        struct rig_trailer trailer;
+        char status[RIG_TRAILER_STATUS_TEXT_BYTES];
+
+        if (!rig_slot_open(sweep->run, candidates[i], &reader, &source) ||
+            !rig_trailer_decode(&reader.slot.geometry, &source, &trailer))
+            continue;
+        any = true;
+        if (trailer.n_status_used == 0 || trailer.last_status < *place)
+            continue;
+        *place = trailer.last_status;
+        rig_trailer_status_text(&reader.slot.geometry, &trailer, status);
+        g_strlcpy(text, status, n_text);
+        sweep->n_exist = MAX(sweep->n_exist, places_of(&reader.slot, &trailer, scratch.n_bytes));
+    }
+    return any;
+}
+
+static void emit_cut(struct instants *sweep, guint64 after_us, const struct rig_cut_record *record,
+                     const char *place)
+{
+    const struct rig_trouble *trouble = &sweep->run->trouble;
+    struct rig_event *event = rig_event_new("cut");
+    g_autofree char *after = rig_scalar_format(RIG_TYPE_DURATION, after_us);
+
+    rig_event_count(event, "after_us", (gint64)after_us);
+    if (record->fell) {
+        rig_event_count(event, "aimed_us", (gint64)record->aimed_us);
+        rig_event_count(event, "measured_us", (gint64)record->at_us);
+        rig_event_text(event, "proof", record->proof);
+        rig_event_text(event, "place", place);
+    }
+    rig_event_text(event, "verdict", rig_verdict_word(trouble->verdict));
+    rig_event_textf(event, "text", "power cut after %s (%s): %s", after, place,
+                    trouble->message ? trouble->message : "ok");
+    rig_journal_emit(sweep->run->journal, (gint64)rig_run_now_us(sweep->run), event);
+}
+
+static struct rig_cut_plan plan_of(const struct instants *sweep, guint64 after_us)
+{
+    const char *line = sweep->at ? rig_record_text(sweep->at, "line") : NULL;
+
+    return (struct rig_cut_plan){.aim = line ? RIG_CUT_AT_CONSOLE : RIG_CUT_AFTER_TIME,
+                                 .delay_us = after_us,
+                                 .line = line};
+}
+
+static bool is_proven(struct rig_run *run, const struct rig_cut_record *record, guint64 after_us)
+{
+    if (record->fell && *record->proof)
+        return true;
+    rig_run_error_text(run,
+                       record->fell ? "the power cut after %" G_GUINT64_FORMAT
+                                      " us fell, but nothing proves that the board was dead"
+                                    : "the power cut after %" G_GUINT64_FORMAT " us never fell",
+                       after_us);
+    return false;
+}
+
+/* What went wrong is left in run->trouble. */
+static void play_cut(struct instants *sweep, guint64 after_us, struct rig_cut_record *record, char *place,
+                     gsize n_place)
+{
+    struct rig_run *run = sweep->run;
+    const struct rig_cut_plan plan = plan_of(sweep, after_us);
+    g_autofree char *during = g_strdup_printf("%s.during", run->step_id->str);
+    g_autofree char *then = g_strdup_printf("%s.then", run->step_id->str);
+    GError *error = NULL;
+    guint position;
+
+    g_strlcpy(place, "the trailer cannot be read", n_place);
+    if (!rewind_board(sweep) ||
+        !rig_play_with_cut(run, rig_record_get(sweep->step->arguments, "during")->steps, during, &plan,
+                           rig_run_now_us(run) + within_us(sweep), record) ||
+        !is_proven(run, record, after_us))
+        return;
+    if (read_place(sweep, &position, place, n_place))
+        g_hash_table_add(sweep->places, GUINT_TO_POINTER(position));
+    rig_run_cut_event(run, record, place);
+    rig_run_mark_boots(run);
+    if (!run->board->power->ops->set(run->board->power, true, &error))
+        rig_run_error(run, error);
+    else
+        rig_run_steps(run, rig_record_get(sweep->step->arguments, "then")->steps, then);
+}
+
+static void note_failure(struct instants *sweep, guint64 after_us)
+{
+    struct rig_run *run = sweep->run;
+
+    if (sweep->n_failed++ == 0) {
+        sweep->first_failed_us = after_us;
+        sweep->first = run->trouble;
+        run->trouble = (struct rig_trouble){.verdict = RIG_VERDICT_PASS};
+    } else {
+        rig_trouble_clear(&run->trouble);
+    }
+    g_ptr_array_set_size(run->also, 0);
+}
+
+/* false: the sweep must end. */
+static bool sweep_one(struct instants *sweep, guint64 after_us)
+{
+    struct rig_run *run = sweep->run;
+    struct rig_cut_record record = {0};
+    char place[RIG_TRAILER_STATUS_TEXT_BYTES];
+
+    run->muted++;
+    play_cut(sweep, after_us, &record, place, sizeof place);
+    run->muted--;
+    sweep->n_cuts++;
+    emit_cut(sweep, after_us, &record, place);
+    if (run->trouble.verdict == RIG_VERDICT_FAIL)
+        note_failure(sweep, after_us);
+    return !rig_run_troubled(run) && sweep->n_failed < MAX_FAILED_CUTS;
+}
+
+static void sweep_all(struct instants *sweep)
+{
+    const struct rig_value *after = rig_record_get(sweep->at, "after");
+    const struct rig_value *random = rig_record_get(sweep->at, "random");
+    const guint32 words[2] = {(guint32)sweep->run->seed, (guint32)(sweep->run->seed >> 32)};
+    g_autoptr(GRand) chance = g_rand_new_with_seed_array(words, 2);
+    guint64 step_us = rig_record_count(sweep->at, "step");
+
+    for (guint64 i = 0; random && i < random->count; i++)
+        if (!sweep_one(sweep, (guint64)(g_rand_double(chance) * (double)sweep->span_us)))
+            return;
+    for (guint64 at_us = after ? after->count : 1; after && at_us <= after->until; at_us += step_us)
+        if (sweep->n_cuts >= MAX_INSTANTS || !sweep_one(sweep, at_us))
+            return;
+}
+
+/* The first failing instant once more, on record. A cut in time does not fall at the same place twice: when it
+ * passes now, the failure stands all the same. */
+static void show_failure(struct instants *sweep)
+{
+    struct rig_run *run = sweep->run;
+    struct rig_cut_record record = {0};
+    g_autofree char *after = rig_scalar_format(RIG_TYPE_DURATION, sweep->first_failed_us);
+    char place[RIG_TRAILER_STATUS_TEXT_BYTES];
+
+    rig_run_note(run, "%u of %u cuts failed; the first of them again, on record:", sweep->n_failed,
+                 sweep->n_cuts);
+    run->cut_text = g_strdup(after);
+    play_cut(sweep, sweep->first_failed_us, &record, place, sizeof place);
+    if (run->trouble.interrupted)
+        return;
+    if (run->trouble.verdict != RIG_VERDICT_FAIL)
+        rig_run_note(run, "this time it did not fail: a cut in time falls at another place each time");
+    rig_trouble_clear(&run->trouble);
+    run->trouble = sweep->first;
+    sweep->first = (struct rig_trouble){.verdict = RIG_VERDICT_PASS};
+    g_autofree char *message = g_strdup_printf("after a power cut after %s: %s (%u of %u cuts failed)", after,
+                                               run->trouble.message, sweep->n_failed, sweep->n_cuts);
+    g_free(run->trouble.message);
+    run->trouble.message = g_steal_pointer(&message);
+}
+
+static void emit_coverage(struct instants *sweep)
+{
+    struct rig_run *run = sweep->run;
+    guint n_hit = g_hash_table_size(sweep->places) - g_hash_table_contains(sweep->places, NULL);
+    struct rig_event *event = rig_event_new("note");
+
+    rig_event_count(event, "n_cuts", sweep->n_cuts);
+    rig_event_count(event, "n_failed", sweep->n_failed);
+    rig_event_count(event, "n_places_hit", n_hit);
+    if (sweep->n_exist)
+        rig_event_count(event, "n_places", sweep->n_exist);
+    if (sweep->n_exist)
+        rig_event_textf(event, "text",
+                        "%u power cuts, %u failed; steps of the swap that were hit: %u of %u (%.0f %%)%s",
+                        sweep->n_cuts, sweep->n_failed, n_hit, sweep->n_exist,
+                        100.0 * n_hit / sweep->n_exist,
+                        sweep->n_failed >= MAX_FAILED_CUTS ? "; the rest was not tried" : "");
+    else
+        rig_event_textf(event, "text", "%u power cuts, %u failed; none fell into a swap", sweep->n_cuts,
+                        sweep->n_failed);
+    rig_run_emit(run, event);
+}
+
+static void play_only(struct instants *sweep)
+{
+    struct rig_run *run = sweep->run;
+    struct rig_cut_record record = {0};
+    char place[RIG_TRAILER_STATUS_TEXT_BYTES];
+
+    if (!run->only_cut->at_instant) {
+        rig_run_error_text(run, "this sweep cuts at instants: write --cut 40ms");
+        return;
+    }
+    run->cut_text = rig_scalar_format(RIG_TYPE_DURATION, run->only_cut->after_us);
+    play_cut(sweep, run->only_cut->after_us, &record, place, sizeof place);
+    emit_cut(sweep, run->only_cut->after_us, &record, place);
+}
+
+void rig_sweep_instants(struct rig_run *run, const struct rig_step *step)
+{
+    struct instants sweep = {.run = run,
+                             .step = step,
+                             .at = rig_record_get(step->arguments, "at")->record,
+                             .first = {.verdict = RIG_VERDICT_PASS}};
+    GError *error = NULL;
+
+    sweep.moment = run->board->ops->keep(run->board, &error);
+    if (!sweep.moment) {
+        rig_run_error(run, error);
+        return;
+    }
+    sweep.places = g_hash_table_new(NULL, NULL);
+    if (run->only_cut) {
+        play_only(&sweep);
+    } else if (measure(&sweep)) {
+        sweep_all(&sweep);
+        emit_coverage(&sweep);
+        if (sweep.n_failed && !rig_run_troubled(run))
+            show_failure(&sweep);
+    }
+    rig_trouble_clear(&sweep.first);
+    run->board->ops->forget_moment(sweep.moment);
+    g_hash_table_unref(sweep.places);
+}
