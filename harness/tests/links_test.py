@@ -63,7 +63,7 @@ def run(command, top, **more):
 
 def play(bootrig, top, output, cases, machine=()):
     files = sorted({f"scenarios/{path}.yaml" for _, path, names in PLAYED for name in names if name in cases})
-    words = [*machine, bootrig, "run", "--quiet", "--no-html", "--output", str(output), "--timeout-scale", "3" if machine else "1"]
+    words = [*machine, *(["--"] if machine else []), bootrig, "run", "--quiet", "--no-html", "--output", str(output), "--timeout-scale", "3" if machine else "1"]
     words += ["--link", "bluez"] if machine else []
     for name in cases:
         words += ["--case", name]
