@@ -91,7 +91,7 @@ bool sim_stack_ready(const struct sim_stack *stack);
  *   link security                 asks the central to encrypt (security request)
  *   link service-changed          indicates that the whole table changed
  *   link send att|signalling|security HEX     a PDU that nobody asked for, as it is
- *   link answer HEX               takes the place of the next ATT answer
+ *   link answer HEX               takes the place of the next ATT answer on this link
  *   link advertising HEX [HEX]    what is advertised, and what a scan is answered with, at most 31 bytes each
  *   link passkey DIGITS           what is typed on the board's keyboard
  *   link confirm yes|no           what is pressed when both sides show the same number

@@ -382,7 +382,7 @@ struct sim_stack {
     struct sm sm;
     struct faults faults;
     struct own_advertising own_advertising;
-    struct att_reply forced_answer; /* takes the place of the next answer; 0 bytes: none */
+    struct att_reply forced_answer; /* takes the place of the next answer on this link; 0 bytes: none */
 };
 
 /* --- peripheral_host.c --- */

@@ -18,6 +18,7 @@ static bool board_holds_link(const struct sim_stack *stack)
 static void forget_link(struct sim_stack *stack)
 {
     stack->link.up = stack->link.encrypted = stack->link.authenticated = stack->link.silent = false;
+    stack->forced_answer.n_bytes = 0;
     hci_drop_frames(stack);
     l2cap_reset(stack);
     att_reset(stack);
