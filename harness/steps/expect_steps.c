@@ -85,7 +85,7 @@ static void run_expect_boot(struct rig_run *run, const struct rig_step *step)
         rig_run_error(run, error);
         return;
     }
-    if (rig_run_troubled(run))
+    if (rig_run_troubled(run) || (!ok && !rig_run_can_look(run)))
         return;
     seen = rig_run_describe_board(run, &expectation.view);
     if (rig_run_expect(run, ok, "running image", expected, seen))

@@ -303,6 +303,7 @@ static bool fill_layout(struct rig_assembled *board, GError **error)
     layout->devices[0].page_bytes = PAGE_BYTES;
     layout->devices[0].programmable = true;
     layout->still_is_hung = is_simulated(board->config.target);
+    layout->boots_are_told = true;
     return true;
 }
 
