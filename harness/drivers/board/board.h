@@ -85,6 +85,8 @@ struct rig_board_ops {
      * Borrowed. Returns the foreign bootloader that this board boots through, NULL = the model. */
     struct sim_guest *(*bootloader)(struct rig_board *board, const struct sim_boot_config **config,
                                     const struct sim_flash **flash);
+    /* The security counter that such a board has stored for an image; NULL op: none. */
+    guint32 (*security_counter)(const struct rig_board *board, guint image);
     /* Every flash operation of a simulated board from now on, after it happened, and whether the bootloader did
      * it; NULL watcher: no more. NULL op: there is nothing to be seen. */
     void (*watch)(struct rig_board *board, rig_board_watcher watcher, void *user);
