@@ -116,6 +116,16 @@ const struct rig_built_image *rig_run_image(struct rig_run *run, const char *nam
 /* The name of this case's image with that hash, or NULL. */
 const char *rig_run_image_by_hash(struct rig_run *run, const guint8 hash[RIG_IMAGE_HASH_BYTES]);
 
+/* A look at the board through its probe, again and again until something holds. */
+struct rig_look {
+    struct rig_probe *probe;
+    struct rig_board_view view; /* as last seen */
+    GError *error;              /* why the last look failed; NULL: it did not. Owned */
+};
+bool rig_look(struct rig_look *look);
+/* The last look failed, so what was waited for proves nothing: a rig error, and true. Otherwise false. */
+bool rig_run_is_blind(struct rig_run *run, struct rig_look *look);
+
 /* What runs now in one line: "v2 2.0.0 (unconfirmed)", "hung", "no bootable image". Owned by the caller. */
 char *rig_run_describe_board(struct rig_run *run, const struct rig_board_view *view);
 /* A slot of the board as a source of bytes, read through the probe. storage must outlive the source. */

@@ -28,6 +28,20 @@ const char *rig_run_image_by_hash(struct rig_run *run, const guint8 hash[RIG_IMA
     return NULL;
 }
 
+bool rig_look(struct rig_look *look)
+{
+    g_clear_error(&look->error);
+    return look->probe->ops->view(look->probe, &look->view, &look->error);
+}
+
+bool rig_run_is_blind(struct rig_run *run, struct rig_look *look)
+{
+    if (!look->error)
+        return false;
+    rig_run_error(run, g_steal_pointer(&look->error));
+    return true;
+}
+
 char *rig_run_describe_board(struct rig_run *run, const struct rig_board_view *view)
 {
     const char *name = view->has_image ? rig_run_image_by_hash(run, view->hash) : NULL;
