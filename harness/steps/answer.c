@@ -34,9 +34,8 @@ bool rig_blame_host(struct rig_run *run, const char *what)
 
     run->board->link->ops->state(run->board->link, &state);
     if (state.host_fault)
-        rig_run_error_text(
-            run, "%s: this host broke the link, not the board: %s; see `systemctl status bluetooth`", what,
-            state.text);
+        rig_run_error_text(run, "%s: this host broke the link, not the board: %s; see `systemctl status bluetooth`",
+                           what, state.text);
     return state.host_fault;
 }
 
@@ -83,15 +82,16 @@ bool rig_ask(struct rig_run *run, const struct rig_step *step, const guint8 *req
 }
 
 struct boot_wait {
-    struct rig_look look;
+    struct rig_probe *probe;
     guint n_boots;
 };
 
 static bool booted(void *user)
 {
     struct boot_wait *wait = user;
+    struct rig_board_view view;
 
-    return rig_look(&wait->look) && wait->look.view.n_boots != wait->n_boots;
+    return wait->probe->ops->view(wait->probe, &view, NULL) && view.n_boots != wait->n_boots;
 }
 
 static bool link_is_down(void *user)
@@ -105,18 +105,17 @@ static bool link_is_down(void *user)
 
 bool rig_await_boot(struct rig_run *run, guint64 until_us)
 {
-    struct boot_wait wait = {.look = {.probe = run->board->probe}, .n_boots = run->boots_before};
+    struct boot_wait wait = {.probe = run->board->probe, .n_boots = run->boots_before};
     GError *error = NULL;
     bool seen = false;
 
-    if (wait.look.probe && !rig_board_wait_for(run->board, until_us, booted, &wait, &seen, &error)) {
-        g_clear_error(&wait.look.error);
+    if (wait.probe && !rig_board_wait_for(run->board, until_us, booted, &wait, &seen, &error)) {
         rig_run_error(run, error);
         return false;
     }
-    if (rig_run_is_blind(run, &wait.look))
-        return false;
-    if (wait.look.probe && !seen) {
+    if (wait.probe && !seen) {
+        if (!rig_run_can_look(run))
+            return false;
         rig_run_fail(run, "a bootloader run", "none", "the bootloader did not run before the deadline");
         return false;
     }

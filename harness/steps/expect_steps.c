@@ -29,16 +29,17 @@ struct boot_expectation {
     struct rig_run *run;
     const struct rig_value *images;
     const struct rig_value *confirmed;
-    struct rig_look look;
+    struct rig_board_view view;
 };
 
 static bool runs_as_expected(void *user)
 {
     struct boot_expectation *expected = user;
     struct rig_run *run = expected->run;
-    struct rig_board_view *view = &expected->look.view;
+    struct rig_board_view *view = &expected->view;
 
-    if (!rig_look(&expected->look) || view->state != RIG_STATE_RUNNING || !view->has_image)
+    if (!run->board->probe->ops->view(run->board->probe, view, NULL) || view->state != RIG_STATE_RUNNING ||
+        !view->has_image)
         return false;
     if (expected->confirmed && expected->confirmed->flag != view->confirmed)
         return false;
@@ -67,7 +68,6 @@ static void run_expect_boot(struct rig_run *run, const struct rig_step *step)
 {
     struct boot_expectation expectation = {
         .run = run,
-        .look = {.probe = run->board->probe},
         .images = rig_record_get(step->arguments, "image"),
         .confirmed = rig_record_get(step->arguments, "confirmed"),
     };
@@ -82,15 +82,14 @@ static void run_expect_boot(struct rig_run *run, const struct rig_step *step)
 
     if (!rig_board_wait_for(run->board, rig_run_deadline_us(run, step), runs_as_expected, &expectation, &ok,
                             &error)) {
-        g_clear_error(&expectation.look.error);
         rig_run_error(run, error);
         return;
     }
-    if (rig_run_is_blind(run, &expectation.look) || rig_run_troubled(run))
+    if (rig_run_troubled(run) || (!ok && !rig_run_can_look(run)))
         return;
-    seen = rig_run_describe_board(run, &expectation.look.view);
+    seen = rig_run_describe_board(run, &expectation.view);
     if (rig_run_expect(run, ok, "running image", expected, seen))
-        expect_few_boots(run, step, &expectation.look.view);
+        expect_few_boots(run, step, &expectation.view);
 }
 
 const struct rig_verb rig_verb_expect_boot = {
@@ -126,27 +125,24 @@ static const char *state_keyword(enum rig_run_state state)
 static bool is_in_state(void *user)
 {
     struct boot_expectation *expected = user;
+    struct rig_probe *probe = expected->run->board->probe;
 
-    return rig_look(&expected->look) &&
-           rig_list_has(expected->images, state_keyword(expected->look.view.state));
+    return probe->ops->view(probe, &expected->view, NULL) &&
+           rig_list_has(expected->images, state_keyword(expected->view.state));
 }
 
 static void run_expect_board(struct rig_run *run, const struct rig_step *step)
 {
-    struct boot_expectation expectation = {
-        .run = run, .look = {.probe = run->board->probe}, .images = rig_record_get(step->arguments, "state")};
+    struct boot_expectation expectation = {.run = run, .images = rig_record_get(step->arguments, "state")};
     g_autofree char *expected = rig_list_text(expectation.images);
     GError *error = NULL;
     bool ok = false;
 
     if (!rig_board_wait_for(run->board, rig_run_deadline_us(run, step), is_in_state, &expectation, &ok,
-                            &error)) {
-        g_clear_error(&expectation.look.error);
+                            &error))
         rig_run_error(run, error);
-        return;
-    }
-    if (!rig_run_is_blind(run, &expectation.look))
-        rig_run_expect(run, ok, "state of the board", expected, state_keyword(expectation.look.view.state));
+    else if (ok || rig_run_can_look(run))
+        rig_run_expect(run, ok, "state of the board", expected, state_keyword(expectation.view.state));
 }
 
 const struct rig_verb rig_verb_expect_board = {

@@ -104,6 +104,8 @@ void rig_run_emit(struct rig_run *run, struct rig_event *event);
 /* Runs steps one after the other until one is in trouble. prefix: "steps", "steps.3.do". */
 void rig_run_steps(struct rig_run *run, const GPtrArray *steps, const char *prefix);
 
+/* Whether the probe can tell what runs; else the rig is at fault, and no expectation of what runs is a fail. */
+bool rig_run_can_look(struct rig_run *run);
 /* The board is about to start anew: counts of boots and resets, and the console lines to expect, begin here.
  */
 void rig_run_mark_boots(struct rig_run *run);
@@ -115,16 +117,6 @@ bool rig_run_settle(struct rig_run *run, guint64 until_us, rig_board_condition s
 const struct rig_built_image *rig_run_image(struct rig_run *run, const char *name);
 /* The name of this case's image with that hash, or NULL. */
 const char *rig_run_image_by_hash(struct rig_run *run, const guint8 hash[RIG_IMAGE_HASH_BYTES]);
-
-/* A look at the board through its probe, again and again until something holds. */
-struct rig_look {
-    struct rig_probe *probe;
-    struct rig_board_view view; /* as last seen */
-    GError *error;              /* why the last look failed; NULL: it did not. Owned */
-};
-bool rig_look(struct rig_look *look);
-/* The last look failed, so what was waited for proves nothing: a rig error, and true. Otherwise false. */
-bool rig_run_is_blind(struct rig_run *run, struct rig_look *look);
 
 /* What runs now in one line: "v2 2.0.0 (unconfirmed)", "hung", "no bootable image". Owned by the caller. */
 char *rig_run_describe_board(struct rig_run *run, const struct rig_board_view *view);

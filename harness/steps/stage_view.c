@@ -28,20 +28,6 @@ const char *rig_run_image_by_hash(struct rig_run *run, const guint8 hash[RIG_IMA
     return NULL;
 }
 
-bool rig_look(struct rig_look *look)
-{
-    g_clear_error(&look->error);
-    return look->probe->ops->view(look->probe, &look->view, &look->error);
-}
-
-bool rig_run_is_blind(struct rig_run *run, struct rig_look *look)
-{
-    if (!look->error)
-        return false;
-    rig_run_error(run, g_steal_pointer(&look->error));
-    return true;
-}
-
 char *rig_run_describe_board(struct rig_run *run, const struct rig_board_view *view)
 {
     const char *name = view->has_image ? rig_run_image_by_hash(run, view->hash) : NULL;
@@ -54,6 +40,18 @@ char *rig_run_describe_board(struct rig_run *run, const struct rig_board_view *v
     rig_image_version_format(&view->version, version);
     return g_strdup_printf("%s %s (%s)", name ? name : "an image that is not of this scenario,", version,
                            view->confirmed ? "confirmed" : "unconfirmed");
+}
+
+bool rig_run_can_look(struct rig_run *run)
+{
+    struct rig_probe *probe = run->board->probe;
+    struct rig_board_view view;
+    GError *error = NULL;
+
+    if (!probe || probe->ops->view(probe, &view, &error))
+        return true;
+    rig_run_error(run, error);
+    return false;
 }
 
 void rig_run_mark_boots(struct rig_run *run)
