@@ -263,6 +263,11 @@ static void sim_forget_moment(struct rig_moment *moment)
     g_free(moment);
 }
 
+static guint32 sim_security_counter(const struct rig_board *board, guint image)
+{
+    return sim_board_security_counter(((const struct rig_sim *)board)->sim, image);
+}
+
 static struct sim_guest *sim_bootloader(struct rig_board *board, const struct sim_boot_config **config,
                                         const struct sim_flash **flash)
 {
@@ -310,6 +315,7 @@ static const struct rig_board_ops ops = {
     .rewind = sim_rewind,
     .forget_moment = sim_forget_moment,
     .bootloader = sim_bootloader,
+    .security_counter = sim_security_counter,
     .watch = sim_watch,
     .make_safe = sim_make_safe,
     .free = sim_free,
