@@ -218,8 +218,8 @@ static void measure(struct bench *bench)
         double rate = upload(bench, windows[i], &report);
 
         best = MAX(best, rate);
-        printf("upload, window %u             %7.1f KB/s  %3.0f %% of that, %u chunks, %u sent again\n", windows[i], rate,
-               100 * rate / raw, report.n_chunks, report.n_resent);
+        printf("upload, window %u             %7.1f KB/s  %3.0f %% of that, %u chunks, %u sent again\n",
+               windows[i], rate, 100 * rate / raw, report.n_chunks, report.n_resent);
     }
     bare_us = echo_cost(bench, true, &wall_us);
     link_us = echo_cost(bench, false, &wall_us);

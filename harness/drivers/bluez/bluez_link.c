@@ -202,17 +202,6 @@ static bool link_pair(struct rig_link *base, guint64 until_us, enum rig_link_out
     return *outcome != RIG_LINK_OK || link_subscribe(base, true, outcome, error);
 }
 
-static bool link_write(struct rig_link *base, const guint8 *bytes, gsize n_bytes,
-                       enum rig_link_outcome *outcome, GError **error)
-{
-    struct rig_bluez_link *link = self(base);
-
-    *outcome = !link->up ? RIG_LINK_NOT_CONNECTED : n_bytes + 3 > link->mtu ? RIG_LINK_TOO_LONG : RIG_LINK_OK;
-    if (*outcome != RIG_LINK_OK)
-        return true;
-    return rig_bluez_write(link, bytes, n_bytes, outcome, error);
-}
-
 struct receiving {
     struct rig_bluez_link *link;
     GBytes *packet;
@@ -266,6 +255,34 @@ static bool find_culprit(struct rig_bluez_link *link, GError **error)
         return false;
     (void)rig_bluez_why_gone(link);
     return true;
+}
+
+static bool is_down(void *user)
+{
+    return !((struct rig_bluez_link *)user)->up;
+}
+
+/* A write meets the closed socket before bluetoothd tells of the end. */
+static bool settle_loss(struct rig_bluez_link *link, GError **error)
+{
+    bool ignored;
+
+    if (!rig_board_wait_for(link->board, rig_bluez_now_us(link) + HUNG_US, is_down, link, &ignored, error))
+        return false;
+    rig_bluez_down(link);
+    return find_culprit(link, error);
+}
+
+static bool link_write(struct rig_link *base, const guint8 *bytes, gsize n_bytes,
+                       enum rig_link_outcome *outcome, GError **error)
+{
+    struct rig_bluez_link *link = self(base);
+
+    *outcome = !link->up ? RIG_LINK_NOT_CONNECTED : n_bytes + 3 > link->mtu ? RIG_LINK_TOO_LONG : RIG_LINK_OK;
+    if (*outcome != RIG_LINK_OK)
+        return true;
+    return rig_bluez_write(link, bytes, n_bytes, outcome, error) &&
+           (*outcome != RIG_LINK_LOST || settle_loss(link, error));
 }
 
 static bool link_receive(struct rig_link *base, guint64 until_us, GBytes **packet,
