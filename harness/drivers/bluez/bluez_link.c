@@ -6,6 +6,8 @@
 
 #include <stdarg.h>
 
+#define HCI_TIMEOUT 0x08
+#define HCI_MIC_FAILURE 0x3d
 #define SETTLE_US 500000u /* adapter and daemon tell of their own end a moment after that of a connection */
 #define HUNG_US 3000000u  /* the disconnection is told that long after the end of its sockets at most */
 
@@ -241,11 +243,13 @@ static bool host_tells(void *user)
     return rig_bluez_host_trouble(user) != NULL;
 }
 
-/* Whether it was the host: unless the controller has given the board's reason already. */
+/* Whether it was the host: unless the controller has told of something that only a board does. Other reasons
+ * can be of both: an adapter that loses its power may say "remote device powers off". */
 static bool find_culprit(struct rig_bluez_link *link, GError **error)
 {
     const struct rig_bluez_sight *sight = rig_bluez_watch_look(link->watch);
-    bool told = sight && sight->disconnect_reason && sight->disconnect_reason != 0x16;
+    bool told =
+        sight && (sight->disconnect_reason == HCI_TIMEOUT || sight->disconnect_reason == HCI_MIC_FAILURE);
     bool ignored;
 
     if (!link->device || link->leaving || link->host_fault || told)
