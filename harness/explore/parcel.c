@@ -382,7 +382,7 @@ static bool take_told(const struct told_trace *told, const struct rig_recorder *
                                 .image = told->image,
                                 .marks = told->marks};
     return told->end <= RIG_END_NOT_RUN && told->n_way <= PARCEL_BYTES / sizeof(struct rig_way_event) &&
-           (told->image < RIG_N_EXPLORE_IMAGES || told->image == RIG_IMAGE_UNKNOWN) &&
+           (told->image <= RIG_IMAGE_MIXED || told->image == RIG_IMAGE_UNKNOWN) &&
            told->n_text < MAX_TEXT_BYTES && told->n_operations <= PARCEL_BYTES / sizeof(guint32) &&
            told->has_torn == (rig_recorder_wants_torn(recorder) ? 1 : 0);
 }

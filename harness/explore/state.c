@@ -366,7 +366,7 @@ static void get_trace(struct reader *reader, const struct search *search, guint6
     trace->image = (guint8)get_u32(reader);
     trace->marks = (guint8)get_u32(reader);
     text = get_text(reader);
-    if (trace->image >= RIG_N_EXPLORE_IMAGES)
+    if (trace->image > RIG_IMAGE_MIXED)
         trace->image = RIG_IMAGE_UNKNOWN;
     for (guint32 k = 0; k < rig_rows_n_pieces(trace->n_operations) && reader->good; k++) {
         guint32 number = get_below(reader, rig_rows_n_distinct(rows));
@@ -578,6 +578,8 @@ char *rig_explore_fingerprint(const struct rig_explore_plan *plan)
         sum_bytes(sum, plan->images[i].bytes, plan->images[i].n_bytes);
         sum_bytes(sum, (const guint8 *)plan->images[i].name, strlen(plan->images[i].name));
         sum_number(sum, plan->images[i].verified);
+        if (plan->images[i].second_bytes)
+            sum_bytes(sum, plan->images[i].second_bytes, plan->images[i].n_second_bytes);
     }
     sum_flash(sum, plan->subject->flash);
     plan->subject->ops->identify(plan->subject, sum);
