@@ -8,12 +8,10 @@
 
 /* NULL-terminated. rig_choices_defects names every seeded defect of the simulated board (a test compares it
  * with targets/sim). */
-extern const char *const rig_choices_swap[],
-    *const rig_choices_downgrade[], *const rig_choices_security[], *const rig_choices_repairing[],
-                                                                       *const rig_choices_signing[],
-                                                                           *const rig_choices_defects[];
-
 /* clang-format off */
+extern const char *const rig_choices_swap[], *const rig_choices_downgrade[], *const rig_choices_security[], *const rig_choices_repairing[],
+    *const rig_choices_gatt_table[], *const rig_choices_signing[], *const rig_choices_defects[];
+
 #define RIG_BOARD_OPTION_FIELDS \
     {.name = "swap", .type = RIG_TYPE_CHOICE, .choices = rig_choices_swap, .about = "How the bootloader brings the new image into slot 0."}, \
     {.name = "sign", .type = RIG_TYPE_CHOICE, .choices = rig_choices_signing, .about = "The signature that the bootloader demands."}, \
@@ -31,6 +29,8 @@ extern const char *const rig_choices_swap[],
     {.name = "repairing", .type = RIG_TYPE_CHOICE, .choices = rig_choices_repairing, \
      .about = "What the board does when a bonded host that lost its keys pairs anew."}, \
     {.name = "mtu", .type = RIG_TYPE_COUNT, .min = 23, .max = 517, .about = "The largest ATT_MTU that the board agrees to."}, \
+    {.name = "gatt-table", .type = RIG_TYPE_CHOICE, .choices = rig_choices_gatt_table, \
+     .about = "Whether the GATT table is another one after an update, told by Service Changed or not. The in-process link has no table."}, \
     {.name = "reassembly", .type = RIG_TYPE_FLAG, .about = "One SMP message may span several writes."}, \
     {.name = "buffer-size", .type = RIG_TYPE_SIZE, .min = 64, .max = 4096, .about = "buf_size of the SMP server."}, \
     {.name = "buffers", .type = RIG_TYPE_COUNT, .min = 1, .max = 8, .about = "buf_count of the SMP server."}, \

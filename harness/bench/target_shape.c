@@ -8,6 +8,7 @@ const char *const rig_choices_swap[] = {"move", "scratch", "offset", "overwrite"
 const char *const rig_choices_downgrade[] = {"allowed", "by-version", "by-counter", NULL};
 const char *const rig_choices_security[] = {"nothing", "encryption", NULL};
 const char *const rig_choices_repairing[] = {"allowed", "refused", NULL};
+const char *const rig_choices_gatt_table[] = {"fixed", "moves", "moves-silently", NULL};
 const char *const rig_choices_signing[] = {"ecdsa-p256", "rsa-2048", "rsa-3072", "ed25519", "none", NULL};
 static const char *const rewrites[] = {"refused", "clears-bits", NULL};
 static const char *const kinds[] = {"simulated", "simulated-process", "board", "qemu", NULL};

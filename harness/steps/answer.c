@@ -28,6 +28,17 @@ char *rig_list_text(const struct rig_value *list)
     return g_string_free(text, FALSE);
 }
 
+bool rig_blame_host(struct rig_run *run, const char *what)
+{
+    struct rig_link_state state;
+
+    run->board->link->ops->state(run->board->link, &state);
+    if (state.host_fault)
+        rig_run_error_text(run, "%s: this host broke the link, not the board: %s; see `systemctl status bluetooth`",
+                           what, state.text);
+    return state.host_fault;
+}
+
 void rig_judge_answer(struct rig_run *run, const struct rig_step *step, const char *what,
                       const struct rig_smp_result *result)
 {
@@ -47,6 +58,8 @@ void rig_judge_answer(struct rig_run *run, const struct rig_step *step, const ch
     run->last = *result;
     if (result->kind == RIG_SMP_LINK)
         run->last_link = result->link;
+    if (result->kind == RIG_SMP_LINK && rig_blame_host(run, what))
+        return;
     rig_run_expect(run, ok, what, expected, seen);
 }
 
@@ -101,6 +114,8 @@ bool rig_await_boot(struct rig_run *run, guint64 until_us)
         return false;
     }
     if (wait.probe && !seen) {
+        if (!rig_run_can_look(run))
+            return false;
         rig_run_fail(run, "a bootloader run", "none", "the bootloader did not run before the deadline");
         return false;
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Verbs: connect, disconnect, pair, forget-bond, notifications. */
+/* Verbs: connect, disconnect, pair, answer-pairing, forget-bond, notifications. */
 #include "steps/verbs.h"
 
 #include "base/error.h"
@@ -38,6 +38,8 @@ static void judge_link(struct rig_run *run, const struct rig_step *step, const c
     seen = outcome == RIG_LINK_OK ? g_strdup("ok")
                                   : g_strdup_printf("%s (%s)", rig_link_outcome_name(outcome), state.text);
     run->last_link = outcome;
+    if (outcome != RIG_LINK_OK && rig_blame_host(run, what))
+        return;
     rig_run_expect(run, rig_list_has(expect, "any") || rig_list_has(expect, rig_link_outcome_name(outcome)),
                    what, expected, seen);
 }
@@ -140,6 +142,64 @@ const struct rig_verb rig_verb_pair = {
     .needs = needs_bonding,
     .example = "pair: {expect: pairing-refused}",
     .run = run_pair,
+};
+
+/* In the order of enum rig_link_io. */
+static const char *const ios[] = {"none", "display", "keyboard", "yes-no", "keyboard-display", NULL};
+static const struct rig_field answer_fields[] = {
+    {.name = "io",
+     .type = RIG_TYPE_CHOICE,
+     .choices = ios,
+     .default_text = "none",
+     .about = "What the host has: nothing (Just Works), a display, a keyboard, a display with yes and no, "
+              "keyboard and display."},
+    {.name = "passkey",
+     .type = RIG_TYPE_COUNT,
+     .max = 999999,
+     .about = "The digits that are typed in; with yes-no the number that must be shown."},
+    {.name = "refuse",
+     .type = RIG_TYPE_FLAG,
+     .default_text = "false",
+     .about = "Say no to whatever is asked."},
+};
+static const struct rig_shape answer_shape = {
+    .name = "answer-pairing", .fields = answer_fields, .n_fields = G_N_ELEMENTS(answer_fields)};
+
+static enum rig_link_io io_named(const char *name)
+{
+    for (guint i = 0; ios[i]; i++)
+        if (g_str_equal(ios[i], name))
+            return (enum rig_link_io)i;
+    return RIG_LINK_IO_NONE;
+}
+
+static void run_answer_pairing(struct rig_run *run, const struct rig_step *step)
+{
+    const struct rig_value *passkey = rig_record_get(step->arguments, "passkey");
+    const struct rig_link_answers answers = {
+        .io = io_named(rig_record_text(step->arguments, "io")),
+        .has_passkey = passkey != NULL,
+        .passkey = passkey ? (guint32)passkey->count : 0,
+        .refuse = rig_record_flag(step->arguments, "refuse"),
+    };
+    GError *error = NULL;
+
+    if (!run->board->link->ops->answer)
+        rig_run_error_text(run, "this link asks nothing when it pairs: nobody can answer");
+    else if (!run->board->link->ops->answer(run->board->link, &answers, &error))
+        rig_run_error(run, error);
+}
+
+const struct rig_verb rig_verb_answer_pairing = {
+    .name = "answer-pairing",
+    .family = "link",
+    .about = "What the host has to pair with, and how its user answers, from now on. Without it the host has "
+             "nothing and says yes.",
+    .shape = &answer_shape,
+    .within_us = 10u * 1000 * 1000,
+    .needs = needs_bonding,
+    .example = "answer-pairing: {io: keyboard, passkey: 123456}",
+    .run = run_answer_pairing,
 };
 
 static const char *const sides[] = {"host", "board", "both", NULL};

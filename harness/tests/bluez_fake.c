@@ -351,12 +351,6 @@ static void take_agent_answer(struct bluez_fake *fake, GVariant *value, GError *
         g_variant_get(value, "(u)", &fake->agent_number);
 }
 
-struct asked {
-    struct bluez_fake *fake;
-    GDBusMethodInvocation *call; /* Pair; NULL: a test asks */
-    bool done;
-};
-
 static void on_answer(GObject *source, GAsyncResult *result, gpointer user)
 {
     struct asked *asked = user;
@@ -517,6 +511,9 @@ static void on_call(GDBusConnection *connection, const char *sender, const char 
         acquire(fake, call, g_str_equal(method, "AcquireNotify"));
     } else if (g_str_equal(method, "Pair")) {
         pair(fake, call);
+    } else if (g_str_equal(method, "StartNotify") && fake->wants_pairing && !fake->paired) {
+        ask(fake, "RequestAuthorization", FAKE_DEVICE, &fake->unasked);
+        g_object_unref(call);
     } else {
         work(fake, method, sender, parameters);
         g_dbus_method_invocation_return_value(call, NULL);
@@ -619,7 +616,8 @@ struct bluez_fake *bluez_fake_new(void)
     struct bluez_fake *fake = g_new0(struct bluez_fake, 1);
     const char *address;
 
-    *fake = (struct bluez_fake){.board = {.ops = &board_ops, .events = g_main_context_new()},
+    *fake = (struct bluez_fake){.unasked = {.fake = fake},
+                                .board = {.ops = &board_ops, .events = g_main_context_new()},
                                 .place = {.kind = "bluez", .address = FAKE_ADDRESS},
                                 .has_adapter = true,
                                 .powered = true,

@@ -25,6 +25,14 @@ struct bluez_fault {
     const char *reply; /* instead of an error: this, in GVariant text */
 };
 
+/* A question to the agent. */
+struct bluez_fake;
+struct asked {
+    struct bluez_fake *fake;
+    GDBusMethodInvocation *call; /* Pair; NULL: a test asks */
+    bool done;
+};
+
 struct bluez_fake {
     struct rig_board board;
     struct rig_link_place place;
@@ -49,9 +57,10 @@ struct bluez_fake {
     const struct bluez_fault *faults;
     guint n_struck[32];
     bool paired;
-    const char *asks; /* agent's method that pairing calls; NULL: none */
-    guint32 number;   /* passkey or number of that question */
-    bool silent;      /* the board does not answer what is written */
+    const char *asks;   /* agent's method that pairing calls; NULL: none */
+    guint32 number;     /* passkey or number of that question */
+    bool wants_pairing; /* StartNotify asks the agent for authorization, and hangs when that says no */
+    bool silent;        /* the board does not answer what is written */
 
     /* state */
     bool owns_name, known, connected, resolved, scanning;
@@ -63,6 +72,7 @@ struct bluez_fake {
     GPtrArray *written; /* GBytes */
     char *agent_error;  /* what the agent answered; NULL: yes */
     guint32 agent_number;
+    struct asked unasked;
     guint n_dropped; /* notifications that did not fit the socket */
 };
 

@@ -73,6 +73,8 @@ static void lcus_take(struct pty_device *device, const guint8 *bytes, gsize n_by
             guint bit = 1u << (device->command[1] - 1);
 
             device->states = device->command[2] ? device->states | bit : device->states & ~bit;
+            if (!device->command[2])
+                device->off_at_us = g_get_monotonic_time();
         }
     }
 }
@@ -103,7 +105,8 @@ static void ppk2_execute(struct pty_device *device)
         ppk2_metadata(device);
     if (command[0] == 0x0d)
         device->millivolts = rig_get_be16(command + 1);
-    if (command[0] == 0x0c && device->fault != PTY_STUCK) {
+    if (command[0] == 0x0c && device->fault != PTY_STUCK &&
+        (device->fault != PTY_KEEPS_FLOWING || command[1])) {
         device->states = command[1];
         if (!command[1])
             device->off_at_us = g_get_monotonic_time();

@@ -6,11 +6,12 @@
 #include <glib.h>
 #include <stdbool.h>
 
-enum pty_fault { PTY_FINE, PTY_SILENT, PTY_GARBAGE, PTY_HALF, PTY_STUCK };
+enum pty_fault { PTY_FINE, PTY_SILENT, PTY_GARBAGE, PTY_HALF, PTY_STUCK, PTY_KEEPS_FLOWING };
 
 struct pty_device;
 struct pty_device *pty_lcus_new(enum pty_fault fault);
-/* load_ua flows while it is on. was_streaming: it still sends samples of a program that died. */
+/* load_ua flows while it is on; with PTY_KEEPS_FLOWING also after it was switched off, as from a second
+ * supply. was_streaming: it still sends samples of a program that died. */
 struct pty_device *pty_ppk2_new(enum pty_fault fault, double load_ua, bool was_streaming);
 const char *pty_device_path(const struct pty_device *device);
 guint pty_device_states(struct pty_device *device);     /* bit 0 = on */

@@ -54,6 +54,13 @@ static bool execute(struct qmp_server *server, int fd, const char *command, cons
         "{\"id\": %s, \"error\": {\"class\": \"GenericError\", \"desc\": \"not now\"}}\r\n", id);
 
     g_string_append_printf(server->heard, "%s%s", server->heard->len ? " " : "", command);
+    if (server->fault == QMP_SILENT && strcmp(command, "qmp_capabilities") != 0)
+        return true;
+    if (server->fault == QMP_HALF && strcmp(command, "stop") == 0) {
+        done[strlen(done) / 2] = '\0';
+        say(fd, done);
+        return false;
+    }
     if (server->fault == QMP_REFUSES && strcmp(command, "qmp_capabilities") != 0) {
         say(fd, refusal);
         return true;

@@ -12,7 +12,9 @@ enum qmp_fault {
     QMP_REFUSES,
     QMP_DIES_ON_STOP,
     QMP_ENDLESS_LINE,
-    QMP_KEEPS_RUNNING
+    QMP_KEEPS_RUNNING,
+    QMP_SILENT, /* from the greeting on */
+    QMP_HALF    /* hangs up in the middle of the answer to `stop` */
 };
 
 struct qmp_server;

@@ -18,6 +18,8 @@ enum usb_fault_kind {
     USB_GONE
 };
 
+struct usb_recording;
+
 /* One device. Zero-initialise, then a usb_model_make_*(). */
 struct usb_model {
     struct rig_usb_description about; /* texts are literals */
@@ -37,6 +39,7 @@ struct usb_model {
     guint8 switching; /* hub: wHubCharacteristics bits 1..0 */
     guint8 container[16];
     bool has_container;
+    struct usb_recording *recording; /* what is played instead of the model; NULL: nothing */
     const char *sysfs_disable; /* hub: the file whose '1' means off for channel 2; NULL = requests only */
 };
 

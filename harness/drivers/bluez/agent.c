@@ -17,6 +17,7 @@ struct rig_bluez_agent {
     guint generation; /* of the daemon that knows us; 0: none */
     struct rig_link_answers answers;
     char *device; /* whose pairing is wanted; NULL: nobody's */
+    bool refused; /* what nobody asked for */
 };
 
 static const char introspection[] =
@@ -87,6 +88,22 @@ static void refuse(struct rig_bluez_agent *agent, GDBusMethodInvocation *call, c
     g_dbus_method_invocation_return_dbus_error(call, "org.bluez.Error.Rejected", why);
 }
 
+static void refuse_unwanted(struct rig_bluez_agent *agent, GDBusMethodInvocation *call)
+{
+    refuse(agent, call, "no step asked for it");
+    agent->refused = true;
+    if (!agent->device)
+        rig_bluez_give_up(agent->bus);
+}
+
+bool rig_bluez_agent_refused(struct rig_bluez_agent *agent)
+{
+    bool refused = agent->refused;
+
+    agent->refused = false;
+    return refused;
+}
+
 static void answer_passkey(struct rig_bluez_agent *agent, GDBusMethodInvocation *call)
 {
     if (!agent->answers.has_passkey) {
@@ -149,7 +166,7 @@ static void on_call(GDBusConnection *connection, const char *sender, const char 
     if (g_str_equal(method, "Release") || g_str_equal(method, "Cancel"))
         g_dbus_method_invocation_return_value(call, NULL);
     else if (!is_about_ours(agent, parameters))
-        refuse(agent, call, "no step asked for pairing with this device");
+        refuse_unwanted(agent, call);
     else if (agent->answers.refuse)
         refuse(agent, call, "the scenario says no");
     else if (g_str_equal(method, "RequestPasskey"))

@@ -21,7 +21,10 @@ bool rig_bluez_agent_register(struct rig_bluez_agent *agent, guint64 until_us,
 void rig_bluez_agent_withdraw(struct rig_bluez_agent *agent);
 /* How the next registration answers; copied. */
 void rig_bluez_agent_script(struct rig_bluez_agent *agent, const struct rig_link_answers *answers);
-/* The device whose pairing is wanted now; NULL: none, everything is refused. */
+/* Whether a question that no step asked for was refused since it was last asked here. */
+bool rig_bluez_agent_refused(struct rig_bluez_agent *agent);
+/* The device whose pairing is wanted now; NULL: none, everything is refused, and the call that waits is given
+ * up: bluetoothd would let it wait for half a minute. */
 void rig_bluez_agent_allow(struct rig_bluez_agent *agent, const char *device);
 
 G_END_DECLS

@@ -105,7 +105,7 @@ static void a_service_that_demands_encryption_leaves_a_plain_connection(void **s
 {
     struct bluez_stand *stand = *state;
     static const struct bluez_fault faults[] = {
-        {.method = "AcquireNotify", .name = "org.bluez.Error.NotPermitted", .text = "Not paired"}, {0}};
+        {.method = "StartNotify", .name = "org.bluez.Error.NotPermitted", .text = "Not paired"}, {0}};
     static const guint8 bytes[] = {1};
 
     stand->fake->faults = faults;
@@ -116,6 +116,33 @@ static void a_service_that_demands_encryption_leaves_a_plain_connection(void **s
     stand->fake->faults = NULL;
     assert_int_equal(stand_connect(stand, true), RIG_LINK_OK);
     assert_true(stand_state(stand).encrypted && stand_state(stand).subscribed);
+}
+
+static void pairing_that_the_board_wants_and_no_step_does_ends_the_connection_at_once(void **state)
+{
+    struct bluez_stand *stand = *state;
+
+    stand->fake->wants_pairing = true;
+    assert_int_equal(stand_connect(stand, false), RIG_LINK_NOT_ENCRYPTED);
+    /* before the deadline: bluetoothd would wait for half a minute */
+    assert_string_equal(stand->fake->agent_error, "org.bluez.Error.Rejected");
+    assert_false(stand->fake->connected || stand_state(stand).connected);
+    assert_int_equal(stand_connect(stand, true), RIG_LINK_OK);
+}
+
+static void a_board_that_demands_encryption_and_refuses_to_pair_is_told_so(void **state)
+{
+    struct bluez_stand *stand = *state;
+    static const struct bluez_fault faults[] = {{.method = "StartNotify",
+                                                 .name = FAILED,
+                                                 .text = "Operation failed with ATT error: 0x0e",
+                                                 .drops = true},
+                                                {0}};
+
+    stand->fake->faults = faults;
+    assert_int_equal(stand_connect(stand, false), RIG_LINK_NOT_ENCRYPTED);
+    assert_false(stand_state(stand).connected);
+    assert_non_null(strstr(stand_state(stand).text, "refuses to pair"));
 }
 
 static void refused_pairing_leaves_a_plain_connection(void **state)
@@ -386,6 +413,8 @@ int main(void)
         ON_STAND(services_that_are_never_resolved_are_a_timeout),
         ON_STAND(a_board_without_the_update_service_is_told_so),
         ON_STAND(a_service_that_demands_encryption_leaves_a_plain_connection),
+        ON_STAND(pairing_that_the_board_wants_and_no_step_does_ends_the_connection_at_once),
+        ON_STAND(a_board_that_demands_encryption_and_refuses_to_pair_is_told_so),
         ON_STAND(refused_pairing_leaves_a_plain_connection),
         ON_STAND(another_program_at_the_characteristic_is_an_error_of_the_rig),
         ON_STAND(a_lost_link_gives_what_came_before_and_then_the_loss),

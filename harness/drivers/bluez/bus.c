@@ -11,6 +11,7 @@
 #define MANAGER "org.freedesktop.DBus.ObjectManager"
 #define PROPERTIES "org.freedesktop.DBus.Properties"
 #define N_SUBSCRIPTIONS 4
+#define N_LAST_ROUNDS 32
 
 struct rig_bluez_bus {
     struct rig_board *board;
@@ -23,6 +24,7 @@ struct rig_bluez_bus {
     bool loaded; /* the objects are those of the daemon that runs */
     bool had_daemon;
     guint generation;
+    bool given_up; /* the call that waits */
     const char *trouble;
 };
 
@@ -215,7 +217,8 @@ static void subscribe(struct rig_bluez_bus *bus)
 /* --- calls --- */
 
 struct pending {
-    guint n_owners; /* the caller and the callback */
+    guint n_owners;                  /* the caller and the callback */
+    const struct rig_bluez_bus *bus; /* of the caller, while it waits; NULL: nobody can give it up */
     bool done;
     GObject *connection;
     GVariant *value;
@@ -246,7 +249,9 @@ static void on_reply(GObject *source, GAsyncResult *result, gpointer user)
 
 static bool is_done(void *user)
 {
-    return ((struct pending *)user)->done;
+    struct pending *pending = user;
+
+    return pending->done || (pending->bus && pending->bus->given_up);
 }
 
 void rig_bluez_reply_clear(struct rig_bluez_reply *reply)
@@ -295,8 +300,12 @@ bool rig_bluez_call(struct rig_bluez_bus *bus, const char *path, const char *int
         reply->error_text = g_strdup(bus->trouble ? bus->trouble : "closed");
         return true;
     }
+    bus->given_up = false;
     pending = start(bus, path, interface, method, parameters, stop);
+    pending->bus = bus;
     waited = rig_board_wait_for(bus->board, until_us, is_done, pending, &done, error);
+    pending->bus = NULL;
+    done = pending->done;
     if (!done)
         g_cancellable_cancel(stop);
     reply->timed_out = !done;
@@ -327,6 +336,11 @@ bool rig_bluez_refresh(struct rig_bluez_bus *bus, const char *path, const char *
     g_variant_get(reply.value, "(@a{sv})", &properties);
     take_properties(bus, path, interface, properties);
     return true;
+}
+
+void rig_bluez_give_up(struct rig_bluez_bus *bus)
+{
+    bus->given_up = true;
 }
 
 void rig_bluez_send(struct rig_bluez_bus *bus, const char *path, const char *interface, const char *method,
@@ -474,8 +488,9 @@ void rig_bluez_bus_close(struct rig_bluez_bus *bus)
     if (!g_dbus_connection_is_closed(bus->connection))
         g_dbus_connection_close_sync(bus->connection, NULL, NULL);
     g_clear_object(&bus->connection);
-    /* Calls that were given up end now, while there is somebody to end them. */
-    while (g_main_context_iteration(bus->board->events, FALSE))
+    /* Calls that were given up end now, while there is somebody to end them. Not for as long as something is
+     * ready: what others do not read always is. */
+    for (guint i = 0; i < N_LAST_ROUNDS && g_main_context_iteration(bus->board->events, FALSE); i++)
         continue;
     rig_bluez_objects_clear(bus->objects);
     bus->loaded = false;

@@ -56,6 +56,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(rig_bluez_reply, rig_bluez_reply_clear)
 bool rig_bluez_call(struct rig_bluez_bus *bus, const char *path, const char *interface, const char *method,
                     GVariant *parameters, const char *reply_type, guint64 until_us,
                     struct rig_bluez_reply *reply, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* From within an event: the call that waits now ends as if its time were over. */
+void rig_bluez_give_up(struct rig_bluez_bus *bus);
 /* Asks for all properties of an interface: bluetoothd does not signal each change. No answer is no error. */
 bool rig_bluez_refresh(struct rig_bluez_bus *bus, const char *path, const char *interface, guint64 until_us,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -7,6 +7,7 @@
 #define MAX_ATTEMPTS 8
 #define PAUSE_US 250000u
 #define DROPS_THAT_TELL 2 /* encrypted connections in a row that end at once: no coincidence */
+#define REFUSAL_US 1000000u
 #define DISCONNECT_US 8000000u
 
 struct attempt {
@@ -132,6 +133,18 @@ static bool resolve(struct attempt *attempt, enum rig_link_outcome *outcome, GEr
     return true;
 }
 
+/* Only the end of the connection ends the request that hangs. */
+static bool hang_up(struct rig_bluez_link *link, GError **error)
+{
+    g_autofree char *words = g_strdup(link->text);
+
+    link->up = link->refused = false;
+    if (!rig_bluez_disconnect(link, G_MAXUINT64, error))
+        return false;
+    rig_bluez_say(link, false, "%s", words);
+    return true;
+}
+
 /* A link without a subscription stays usable: a board that demands encryption is talked to in vain, as it
  * should be. */
 static bool subscribe(struct attempt *attempt, enum rig_link_outcome *outcome, GError **error)
@@ -145,7 +158,9 @@ static bool subscribe(struct attempt *attempt, enum rig_link_outcome *outcome, G
         link->mtu = attempt->how->mtu;
     if (!rig_bluez_acquire_notify(link, outcome, error))
         return false;
-    if (*outcome == RIG_LINK_OK || *outcome == RIG_LINK_NOT_ENCRYPTED) {
+    if (link->refused)
+        return hang_up(link, error);
+    if (*outcome == RIG_LINK_OK || (*outcome == RIG_LINK_NOT_ENCRYPTED && link->up)) {
         if (!rig_bluez_acquire_write(link, &written, error))
             return false;
         if (written != RIG_LINK_OK)
@@ -157,24 +172,41 @@ static bool subscribe(struct attempt *attempt, enum rig_link_outcome *outcome, G
     return true;
 }
 
+static bool disconnected(void *user)
+{
+    struct rig_bluez_link *link = user;
+
+    return !is_connected(link);
+}
+
+/* Linux drops the connection over it, as a rule; one that stays can be talked to in the clear. */
+static bool after_refusal(struct rig_bluez_link *link, GError **error)
+{
+    g_autofree char *words = g_strdup(link->text);
+    enum rig_link_outcome ignored;
+    bool gone = false, ok;
+
+    ok = rig_board_wait_for(link->board, rig_bluez_now_us(link) + REFUSAL_US, disconnected, link, &gone,
+                            error);
+    if (ok && !gone) {
+        link->up = true;
+        ok = rig_bluez_acquire_write(link, &ignored, error);
+    }
+    rig_bluez_say(link, false, "%s", words);
+    return ok;
+}
+
 static bool pair_if_wanted(struct attempt *attempt, enum rig_link_outcome *outcome, GError **error)
 {
     struct rig_bluez_link *link = attempt->link;
-    enum rig_link_outcome ignored;
 
     *outcome = RIG_LINK_OK;
     if (!attempt->how->pair || rig_bluez_is_bonded(link))
         return true;
     if (!rig_bluez_pair(link, attempt->how->until_us, outcome, error))
         return false;
-    if (*outcome == RIG_LINK_OK)
-        return true;
-    if (!is_connected(link)) {
-        attempt->again = *outcome == RIG_LINK_LOST;
-        return true;
-    }
-    link->up = true; /* refused, but still there: it can be talked to in the clear */
-    return rig_bluez_acquire_write(link, &ignored, error);
+    attempt->again = *outcome == RIG_LINK_LOST;
+    return *outcome != RIG_LINK_PAIRING_REFUSED || after_refusal(link, error);
 }
 
 typedef bool (*stage)(struct attempt *attempt, enum rig_link_outcome *outcome, GError **error);
@@ -195,13 +227,6 @@ static bool host_ready(struct attempt *attempt, enum rig_link_outcome *outcome, 
 {
     *outcome = RIG_LINK_OK;
     return rig_bluez_host_ready(attempt->link, attempt->how->until_us, error);
-}
-
-static bool disconnected(void *user)
-{
-    struct rig_bluez_link *link = user;
-
-    return !is_connected(link);
 }
 
 /* bluetoothd tells of the end of a connection a while after the error that comes of it. */
@@ -277,7 +302,7 @@ bool rig_bluez_connect(struct rig_bluez_link *link, const struct rig_link_connec
     for (guint n = 1;; n++) {
         struct attempt attempt = {.link = link, .how = how};
 
-        link->host_fault = link->leaving = link->was_connected = false;
+        link->host_fault = link->leaving = link->was_connected = link->refused = false;
         rig_bluez_io_clear(&link->io);
         if (!play(&attempt, outcome, error) || !let_end(link, rig_bluez_now_us(link) + DISCONNECT_US, error))
             return false;

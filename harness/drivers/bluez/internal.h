@@ -32,7 +32,8 @@ struct rig_bluez_link {
     char *characteristic; /* object path; NULL: not connected */
     bool up;              /* connected, as far as bluetoothd told */
     bool was_connected;   /* bluetoothd said so during this attempt */
-    bool leaving;         /* we asked for the disconnection */
+    bool refused; /* pairing that the board wanted and no step did: a request of ours hangs in bluetoothd */
+    bool leaving; /* we asked for the disconnection */
     bool subscribed;
     bool by_signal;     /* notifications come as PropertiesChanged */
     bool by_call;       /* packets leave by WriteValue */

@@ -110,6 +110,7 @@ struct rig_board {
     const char *const *capabilities; /* NULL-terminated; what `needs` is checked against */
     enum rig_key_kind signing;       /* what the bootloader demands */
     bool signing_needed;
+    bool blind_to_hangs; /* a core that hangs looks to the probe like one that runs */
     const struct rig_key *key; /* private; NULL: the rig's test key of that kind */
     guint16 header_bytes;      /* of images made for this board; 0: as images have them by default */
     /* Boards on the wall's clock: sources of links, consoles and D-Bus hang here, and wait() dispatches them.

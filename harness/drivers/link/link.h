@@ -36,8 +36,7 @@ struct rig_link_state {
     bool subscribed;
     guint16 mtu;     /* ATT_MTU, 0 when not connected */
     bool host_fault; /* the last outcome was this host's doing (daemon or adapter gone), not the board's */
-    /* What the link's framing takes of the board's buffer beside each message. Such a link carries a message
-     * in one write only. */
+    /* What the link's framing takes of the board's buffer beside each message. */
     guint8 framing_bytes;
     char text[96]; /* the last outcome in the stack's own words: "supervision timeout (HCI 0x08)" */
 };

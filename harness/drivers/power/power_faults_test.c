@@ -103,6 +103,7 @@ static void a_relay_that_never_answers_is_an_error_that_names_its_port(void **st
         const char *piece;
     } cases[] = {{USB_PROTOCOL_ERROR, "Protocol error"},
                  {USB_NO_ANSWER, "timed out"},
+                 {USB_WRONG_ANSWER, "it was told 'on' and still says 'off'"},
                  {USB_HALF_ANSWER, "has 4 bytes, not 8"}};
     struct rig *rig = *state;
     g_autoptr(rig_power) power = NULL;
@@ -209,6 +210,10 @@ static void a_ykush_that_refuses_or_answers_for_another_port_is_an_error(void **
     rig->models[0].fault = USB_WRONG_ANSWER;
     rig->models[0].n_faults = 1000;
     assert_not_set(power, true, "USB port 1-1");
+    rig->models[0].fault = USB_NO_ANSWER;
+    assert_not_set(power, true, "timed out");
+    rig->models[0].fault = USB_HALF_ANSWER;
+    assert_not_set(power, true, "32 bytes");
     rig->models[0].fault = USB_GONE;
     assert_not_set(power, false, "it was unplugged");
 }
@@ -301,6 +306,10 @@ static void a_hub_whose_port_stays_on_or_that_goes_away_is_an_error(void **state
     rig->models[0].fault = USB_HALF_ANSWER;
     rig->models[0].n_faults = 100000;
     assert_not_set(power, true, "port status of 2 bytes, not 4");
+    rig->models[0].fault = USB_NO_ANSWER;
+    assert_not_set(power, true, "timed out");
+    rig->models[0].fault = USB_WRONG_ANSWER;
+    assert_not_set(power, true, "it was told 'on' and still says 'off'");
     rig->models[0].fault = USB_GONE;
     assert_not_set(power, false, "it was unplugged");
 }
@@ -308,7 +317,8 @@ static void a_hub_whose_port_stays_on_or_that_goes_away_is_an_error(void **state
 static void assert_lcus(struct rig *rig, enum pty_fault fault, const char *piece)
 {
     struct pty_device *device = pty_lcus_new(fault);
-    g_autofree char *entry = g_strdup_printf("{lcus: {tty: %s, status: true}}", pty_device_path(device));
+    g_autofree char *entry =
+        g_strdup_printf("{lcus: {tty: %s, channel: 2, status: true}}", pty_device_path(device));
     struct rig_power *power = open_good(rig, entry);
 
     assert_not_set(power, true, piece);
@@ -320,6 +330,7 @@ static void assert_lcus(struct rig *rig, enum pty_fault fault, const char *piece
 static void serial_relays_that_misbehave_are_errors(void **state)
 {
     assert_lcus(*state, PTY_SILENT, "it does not answer");
+    assert_lcus(*state, PTY_HALF, "does not tell the state of this channel");
     assert_lcus(*state, PTY_GARBAGE, "does not tell the state of this channel");
     assert_lcus(*state, PTY_STUCK, "it was told 'on' and still says 'off'");
 }
@@ -400,7 +411,27 @@ static void a_ppk2_whose_board_drew_nothing_before_proves_nothing(void **state)
     pty_device_free(device);
 }
 
+/* A board that another supply feeds as well. */
 static void a_ppk2_whose_current_does_not_fall_is_an_error(void **state)
+{
+    struct pty_device *device = pty_ppk2_new(PTY_KEEPS_FLOWING, 3000, false);
+    g_autofree char *entry = g_strdup_printf("{ppk2: {tty: %s, millivolts: 3000}}", pty_device_path(device));
+    g_autoptr(rig_power) power = open_good(*state, entry);
+    g_autoptr(GError) error = NULL;
+    struct rig_cut_record record;
+
+    assert_true(power->ops->set(power, true, NULL));
+    while (!pty_device_states(device))
+        g_thread_yield();
+    assert_false(rig_channel_off_with_proof(power, &record, &error));
+    assert_false(record.fell);
+    assert_error(error, RIG_ERROR_DEVICE, "the PPK2 was switched off and still 2996.");
+    assert_non_null(strstr(error->message, pty_device_path(device)));
+    g_clear_pointer(&power, rig_power_free);
+    pty_device_free(device);
+}
+
+static void a_ppk2_unplugged_before_its_cut_is_an_error(void **state)
 {
     struct pty_device *device = pty_ppk2_new(PTY_FINE, 3000, false);
     g_autofree char *entry =
@@ -469,6 +500,8 @@ static void emulators_that_misbehave_are_errors(void **state)
     assert_qemu(*state, QMP_ENDLESS_LINE, "its line is too long", NULL);
     assert_qemu(*state, QMP_REFUSES, NULL, "'stop' was refused: not now");
     assert_qemu(*state, QMP_DIES_ON_STOP, NULL, "it has ended");
+    assert_qemu(*state, QMP_SILENT, NULL, "no answer in time");
+    assert_qemu(*state, QMP_HALF, NULL, "it has ended");
     assert_qemu(*state, QMP_KEEPS_RUNNING, NULL, "it was told 'off' and still says 'on'");
     assert_not_opened(*state, "{qemu: /no/such/socket}", RIG_ERROR_DEVICE,
                       "QEMU at /no/such/socket: cannot connect");
@@ -543,6 +576,7 @@ int main(void)
         WITH_RIG(a_ppk2_sets_its_voltage_and_its_cut_is_seen_in_the_current),
         WITH_RIG(a_ppk2_whose_board_drew_nothing_before_proves_nothing),
         WITH_RIG(a_ppk2_whose_current_does_not_fall_is_an_error),
+        WITH_RIG(a_ppk2_unplugged_before_its_cut_is_an_error),
         WITH_RIG(programs_that_fail_hang_or_say_nonsense_are_errors),
         WITH_RIG(emulators_that_misbehave_are_errors),
         WITH_RIG(power_on_resets_an_emulator_and_quit_ends_it),

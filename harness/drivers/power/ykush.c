@@ -64,7 +64,7 @@ static bool exchange(struct ykush *ykush, guint8 command, guint8 answer[MAX_REPO
     memset(answer, 0, MAX_REPORT_BYTES);
     if (!rig_usb_interrupt(ykush->usb, ykush->usb->interrupt_in, answer, n_report, &n, READ_MS, error))
         return false;
-    if (n >= 2 && answer[0] == SUCCESS)
+    if (n == n_report && answer[0] == SUCCESS)
         return true;
     g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE,
                 "%s: it refused command %02x (answer %02x, %" G_GSIZE_FORMAT " bytes)", ykush->usb->name,

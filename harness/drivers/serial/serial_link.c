@@ -6,6 +6,7 @@
 #include "drivers/console/console.h"
 #include "drivers/link/wire.h"
 #include "protocol/smp/console_frame.h"
+#include "protocol/smp/smp.h"
 
 #include <glib-unix.h>
 #include <string.h>
@@ -17,8 +18,9 @@ struct rig_serial_link {
     struct rig_console *console; /* NULL: closed */
     bool borrowed;
     GSource *source;
-    GQueue waiting;    /* GBytes: messages that nobody has asked for yet */
-    GBytes *last_sent; /* NULL: nothing yet */
+    GQueue waiting;     /* GBytes: messages that nobody has asked for yet */
+    GBytes *last_sent;  /* NULL: nothing yet */
+    GByteArray *pieces; /* of a message that is not whole yet */
 };
 
 static struct rig_serial_link *self(struct rig_wire *wire)
@@ -110,17 +112,14 @@ static bool serial_open(struct rig_wire *wire, GError **error)
     return true;
 }
 
-static bool serial_send(struct rig_wire *wire, const guint8 *bytes, gsize n_bytes,
-                        enum rig_link_outcome *outcome, GError **error)
+static bool send_message(struct rig_serial_link *link, const guint8 *bytes, gsize n_bytes,
+                         enum rig_link_outcome *outcome, GError **error)
 {
-    struct rig_serial_link *link = self(wire);
     gsize room = rig_smp_frame_room(n_bytes);
     g_autofree guint8 *frames = g_malloc(room);
     gsize n_frames = rig_smp_frame_encode(bytes, n_bytes, frames, room);
     bool taken = false;
 
-    if (!serial_open(wire, error))
-        return false;
     *outcome = !link->console ? RIG_LINK_NOT_CONNECTED : n_frames ? RIG_LINK_OK : RIG_LINK_TOO_LONG;
     if (*outcome != RIG_LINK_OK)
         return true;
@@ -131,6 +130,37 @@ static bool serial_send(struct rig_wire *wire, const guint8 *bytes, gsize n_byte
     if (!taken)
         *outcome = RIG_LINK_TIMEOUT;
     return true;
+}
+
+/* After a full packet the message may go on in the next one, and its header says whether it does. */
+static bool goes_on(const struct rig_serial_link *link, gsize n_packet)
+{
+    struct rig_smp_header header;
+
+    if (n_packet + 3 != link->wire.mtu || link->pieces->len < RIG_SMP_HEADER_BYTES ||
+        link->pieces->len > RIG_SMP_MAX_MESSAGE_BYTES)
+        return false;
+    rig_smp_header_decode(link->pieces->data, &header);
+    return link->pieces->len < RIG_SMP_HEADER_BYTES + (gsize)header.length;
+}
+
+static bool serial_send(struct rig_wire *wire, const guint8 *bytes, gsize n_bytes,
+                        enum rig_link_outcome *outcome, GError **error)
+{
+    struct rig_serial_link *link = self(wire);
+    bool ok;
+
+    *outcome = RIG_LINK_OK;
+    if (!serial_open(wire, error))
+        return false;
+    if (!wire->up) /* a connection begins: nothing of the old one is joined with it */
+        g_byte_array_set_size(link->pieces, 0);
+    g_byte_array_append(link->pieces, bytes, (guint)n_bytes);
+    if (wire->up && goes_on(link, n_bytes))
+        return true;
+    ok = send_message(link, link->pieces->data, link->pieces->len, outcome, error);
+    g_byte_array_set_size(link->pieces, 0);
+    return ok;
 }
 
 static bool serial_take(struct rig_wire *wire, GBytes **packet, GError **error)
@@ -145,6 +175,7 @@ static bool serial_take(struct rig_wire *wire, GBytes **packet, GError **error)
 static void serial_free(struct rig_wire *wire)
 {
     g_clear_pointer(&self(wire)->last_sent, g_bytes_unref);
+    g_byte_array_unref(self(wire)->pieces);
 }
 
 static const struct rig_wire_ops ops = {
@@ -164,5 +195,6 @@ struct rig_link *rig_serial_link_new(const struct rig_link_place *place, struct 
 
     rig_wire_init(&link->wire, &ops, place, board);
     g_queue_init(&link->waiting);
+    link->pieces = g_byte_array_new();
     return &link->wire.link;
 }

@@ -2,10 +2,11 @@
 /* Link role: SMP in frames over the board's console. The lines of text between them are the board's console:
  * no other console may be opened on the same port. "Connected" as with every link over a wire (link/wire.h).
  *
- * A packet is one SMP message; a message cannot span packets. Where place->max_mtu says nothing, a packet has
- * at most 1024 bytes, and the client keeps to the board's buf_size less the 4 bytes of length and CRC, or to
- * 380 bytes where the board does not tell it. Boards whose UART loses bytes of long bursts want a smaller
- * max_mtu. */
+ * There is no ATT_MTU on a wire; where a scenario asks for one, messages are cut by it, and joined again
+ * before they are framed. Where place->max_mtu says nothing, a packet has at most 1024 bytes, and the client
+ * keeps to the board's buf_size less the 4 bytes of length and CRC, or to 380 bytes where the board does not
+ * tell it. Boards whose UART loses bytes of long bursts want a smaller buf_size.
+ */
 #ifndef RIG_DRIVERS_SERIAL_SERIAL_LINK_H
 #define RIG_DRIVERS_SERIAL_SERIAL_LINK_H
 

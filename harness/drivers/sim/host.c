@@ -29,6 +29,7 @@ struct rig_sim_host {
     guint64 origin_board_us;
     struct sim_moment *before; /* the board before its last step */
     guint64 before_us;
+    guint n_before; /* flash operations on record then */
     GQueue lines; /* struct held_line */
     guint64 told_us; /* board instant up to which lines have been told */
     rig_sim_host_line console;
@@ -38,6 +39,11 @@ struct rig_sim_host {
     guint64 boot_end_us;
     struct sim_boot_result boot;
 };
+
+static GArray *operations_of(const struct rig_sim_host *host)
+{
+    return ((struct rig_sim *)host->board)->operations;
+}
 
 static void held_free(gpointer item)
 {
@@ -185,12 +191,14 @@ static bool step(struct rig_sim_host *host, guint64 until_us)
 {
     struct sim_moment *before = sim_board_save(host->sim);
     guint64 before_us = sim_board_now_us(host->sim);
+    guint n_before = operations_of(host)->len;
     bool happened = sim_board_step(host->sim, until_us);
 
     if (happened) {
         sim_moment_free(host->before);
         host->before = before;
         host->before_us = before_us;
+        host->n_before = n_before;
     } else {
         sim_moment_free(before);
     }
@@ -239,6 +247,7 @@ static void undo_leap(struct rig_sim_host *host, guint64 now_us)
         return;
     forget_lines(host, host->before_us);
     sim_board_restore(host->sim, host->before);
+    g_array_set_size(operations_of(host), host->n_before);
     cut.delay_us = now_us - host->before_us;
     sim_board_arm_cut(host->sim, &cut);
     while (sim_board_powered(host->sim) && sim_board_step(host->sim, now_us))
@@ -315,6 +324,25 @@ static char *status(const struct rig_sim_host *host)
     return g_string_free(text, FALSE);
 }
 
+/* Words DEVICE:OFFSET:BYTES:w|e. */
+static char *flash(const struct rig_sim_host *host, const char *since)
+{
+    const GArray *operations = operations_of(host);
+    GString *text = g_string_new(NULL);
+    guint64 first = 0;
+
+    if (!since || !g_ascii_string_to_unsigned(since, 10, 0, operations->len, &first, NULL))
+        return g_string_free(g_string_assign(text, "error: 'flash 17' tells the operations from the 17th on"), FALSE);
+    g_string_printf(text, "ok n=%u", operations->len);
+    for (guint i = (guint)first; i < operations->len && i < first + RIG_SIM_HOST_FLASH_PIECE; i++) {
+        const struct rig_flash_write *write = &g_array_index(operations, struct rig_flash_write, i);
+
+        g_string_append_printf(text, " %s:%u:%u:%c", write->device, write->offset, write->n_bytes,
+                               write->erase ? 'e' : 'w');
+    }
+    return g_string_free(text, FALSE);
+}
+
 static bool parse_duration(const char *text, guint64 *us)
 {
     static const struct rig_field field = {.name = "time", .type = RIG_TYPE_DURATION, .max = 3600000000u};
@@ -379,6 +407,8 @@ char *rig_sim_host_command(struct rig_sim_host *host, const char *line)
         return status(host);
     if (words[0] && g_str_equal(words[0], "cut"))
         return cut(host, words);
+    if (words[0] && g_str_equal(words[0], "flash"))
+        return flash(host, words[1]);
     if (g_str_equal(line, "reset") && sim_board_powered(host->sim)) {
         sim_debug_pin_reset(host->debug, true);
         sim_debug_pin_reset(host->debug, false);
@@ -388,7 +418,7 @@ char *rig_sim_host_command(struct rig_sim_host *host, const char *line)
         return g_strdup("error: the board has no power");
     if (host->radio && (words[0] && (g_str_equal(words[0], "link") || g_str_equal(words[0], "bond"))))
         return rig_sim_radio_command(host->radio, line);
-    return g_strdup("error: there are: power on, power off, reset, status, cut ..., unplug probe");
+    return g_strdup("error: there are: power on, power off, reset, status, flash 0, cut ..., unplug probe");
 }
 
 bool rig_sim_host_add_radio(struct rig_sim_host *host, const char *where,

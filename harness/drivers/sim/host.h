@@ -12,6 +12,8 @@ G_BEGIN_DECLS
 
 struct rig_sim_host;
 
+#define RIG_SIM_HOST_FLASH_PIECE 100
+
 typedef void (*rig_sim_host_line)(void *user, const char *line);
 
 /* board: from rig_sim_board_new() and prepared; owned by the host from now on, also when this fails. speed:

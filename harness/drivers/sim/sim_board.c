@@ -212,8 +212,8 @@ static bool sim_replace_bonds(struct rig_board *board, GError **error)
     return true;
 }
 
-GBytes *rig_sim_make_payload(const struct rig_board *board, const struct rig_payload_plan *plan, gsize n_bytes,
-                             GError **error)
+GBytes *rig_sim_make_payload(const struct rig_board *board, const struct rig_payload_plan *plan,
+                             gsize n_bytes, GError **error)
 {
     struct sim_app_personality personality = {.self_test_us = (guint32)plan->self_test_us,
                                               .watchdog_us = (guint32)plan->watchdog_us};
@@ -368,6 +368,8 @@ static void list_capabilities(struct rig_sim *sim)
         "probe",
         "console",
         "bonding",
+        "raw-security",
+        "chosen-mtu",
         "board-options",
         "power-cut-at-operation",
         "power-cut-at-console",

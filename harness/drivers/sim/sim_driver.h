@@ -48,6 +48,7 @@ struct rig_sim_link {
     bool subscribed;
     bool up; /* as last told to the listener */
     char text[96];
+    struct rig_link_answers answers;
 };
 struct rig_sim_power {
     struct rig_power power;

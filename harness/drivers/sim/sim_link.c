@@ -82,7 +82,14 @@ static bool is_advertising(void *user)
 static enum rig_link_outcome do_pair(struct rig_sim_link *link)
 {
     guint8 reason = 0;
-    enum sim_ble_outcome paired = sim_board_ble_pair(link->sim->sim, link->ltk, &reason);
+    enum sim_ble_outcome paired;
+
+    if (link->answers.refuse) {
+        g_strlcpy(link->text, "pairing refused by the host's user", sizeof link->text);
+        tell(link);
+        return RIG_LINK_PAIRING_REFUSED;
+    }
+    paired = sim_board_ble_pair(link->sim->sim, link->ltk, &reason);
 
     if (paired == SIM_BLE_OK)
         link->has_ltk = true;
@@ -225,6 +232,14 @@ static bool sim_link_forget_bond(struct rig_link *link, GError **error)
     return true;
 }
 
+/* The board has neither display nor keyboard: whatever the host has, it is Just Works, with a yes or a no. */
+static bool sim_link_answer(struct rig_link *link, const struct rig_link_answers *answers, GError **error)
+{
+    (void)error;
+    self(link)->answers = *answers;
+    return true;
+}
+
 static void sim_link_state(struct rig_link *link, struct rig_link_state *state)
 {
     struct rig_sim_link *sim_link = self(link);
@@ -250,6 +265,7 @@ static const struct rig_link_ops ops = {
     .write = sim_link_write,
     .receive = sim_link_receive,
     .forget_bond = sim_link_forget_bond,
+    .answer = sim_link_answer,
     .state = sim_link_state,
 };
 

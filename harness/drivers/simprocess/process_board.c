@@ -281,6 +281,18 @@ static bool add_images(struct rig_process_board *board, const struct rig_board_s
     return true;
 }
 
+static void add_radio(const struct rig_process_board *board, const struct rig_record *options,
+                      GPtrArray *arguments)
+{
+    const char *table = options ? rig_record_text(options, "gatt-table") : NULL;
+
+    add(arguments, "--hci", board->hci);
+    if (table && !g_str_equal(table, "fixed"))
+        add(arguments, "--table-moves", NULL);
+    if (g_strcmp0(table, "moves-silently") == 0)
+        add(arguments, "--no-service-changed", NULL);
+}
+
 static GPtrArray *sim_options(struct rig_process_board *board, const struct rig_board_setup *setup,
                               const char *options_path, GError **error)
 {
@@ -298,7 +310,7 @@ static GPtrArray *sim_options(struct rig_process_board *board, const struct rig_
     for (guint i = 0; i < board->defects->len; i++)
         add(options, "--defect", g_ptr_array_index(board->defects, i));
     if (has_radio(board))
-        add(options, "--hci", board->hci);
+        add_radio(board, setup->options, options);
     if (g_str_equal(board->place.kind, "serial"))
         add(options, "--console", "pty");
     g_ptr_array_add(options, NULL);
@@ -340,6 +352,7 @@ static bool open_probe(struct rig_process_board *board, GError **error)
     board->openocd_arguments[3] = board->backend;
     if (!rig_openocd_probe_open(&board->probe, &config, &board->layout, board->folder, error))
         return false;
+    rig_process_watch_flash(board);
     board->probe.supply = (struct rig_openocd_supply){.catch_up = probe_catches_up,
                                                       .has_power = probe_asks_for_power,
                                                       .set = probe_switches_power,
@@ -379,6 +392,15 @@ static void drain_rtt(struct rig_process_board *board)
         g_free(line);
 }
 
+/* The board is a new one: what this host remembers of one with the same address is of no use. */
+static bool forget_board(struct rig_link *link, GError **error)
+{
+    static const struct rig_link_answers nothing_said = {0};
+
+    return (!link->ops->answer || link->ops->answer(link, &nothing_said, error)) &&
+           link->ops->forget_bond(link, error);
+}
+
 static bool board_prepare(struct rig_board *base, const struct rig_board_setup *setup, GError **error)
 {
     struct rig_process_board *board = self(base);
@@ -390,9 +412,8 @@ static bool board_prepare(struct rig_board *base, const struct rig_board_setup *
         return false;
     base->signing = board->model->signing;
     base->signing_needed = board->model->signing_needed;
-    /* The board is a new one: what this host remembers of one with the same address is of no use. */
-    if (!start_sim(board, setup, error) || !base->link->ops->forget_bond(base->link, error) ||
-        !open_probe(board, error) || (!has_radio(board) && !program_images(board, setup, error)))
+    if (!start_sim(board, setup, error) || !forget_board(base->link, error) || !open_probe(board, error) ||
+        (!has_radio(board) && !program_images(board, setup, error)))
         return false;
     drain_console(board);
     drain_rtt(board);
@@ -490,6 +511,7 @@ struct rig_board *rig_process_board_new(const struct rig_target *target, const c
                                                "probe",
                                                "debug",
                                                "console",
+                                               "flash-watch",
                                                "board-options",
                                                "power-cut-at-operation",
                                                "power-cut-at-console",

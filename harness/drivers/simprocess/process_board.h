@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The simulated board out of process, reached as hardware is: SMP over UDP or the
  * serial console, the probe through openocd,
- * console lines as they come, power over the control socket; on the real clock. It cannot be rewound, does
- * not bond, and its flash work is not watched. */
+ * console lines as they come, power over the control socket; on the real clock. It cannot be rewound. */
 #ifndef RIG_DRIVERS_SIMPROCESS_PROCESS_BOARD_H
 #define RIG_DRIVERS_SIMPROCESS_PROCESS_BOARD_H
 
@@ -52,6 +51,8 @@ struct rig_process_board {
     GSource *console_wake;       /* NULL: nothing runs */
     struct rig_process_power power;
     struct rig_openocd_probe probe;
+    struct rig_probe_ops probe_ops; /* openocd's, with the record of flash operations */
+    guint64 n_operations;           /* on that record when it was last looked at */
     struct rig_openocd_layout layout;
     struct rig_board
         *model; /* a simulated board of the same configuration: it knows the layout, and runs nothing */
@@ -74,6 +75,9 @@ struct rig_process_board {
 bool rig_process_board_has_power(struct rig_process_board *board);
 /* The value of a name in an answer such as "power=on state=off"; owned by the caller, NULL: not there. */
 char *rig_process_field(const char *answer, const char *name);
+
+/* Once the probe is open. */
+void rig_process_watch_flash(struct rig_process_board *board);
 
 void rig_process_power_init(struct rig_process_power *power, struct rig_process_board *owner);
 

@@ -63,8 +63,7 @@ static gsize message_room(struct progress *progress)
         buffer = MAX(buffer ? buffer : DEFAULT_BUFFER_BYTES, 64) - state.framing_bytes;
     if (buffer && room > buffer)
         room = buffer;
-    if ((room < SMALL_PACKET_BYTES || progress->upload->chunk_bytes + 64 > room) && buffer > room &&
-        !state.framing_bytes)
+    if ((room < SMALL_PACKET_BYTES || progress->upload->chunk_bytes + 64 > room) && buffer > room)
         room = buffer;
     return MIN(room, RIG_SMP_MAX_MESSAGE_BYTES);
 }

@@ -65,11 +65,23 @@ void rig_smp_console_init(struct rig_smp_console *console)
     memset(console, 0, sizeof *console);
 }
 
-static bool is_base64(uint8_t byte)
-{
-    return (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') ||
-           byte == '+' || byte == '/';
-}
+/* What a byte can be; a line feed and the first bytes of markers end a run of others. */
+enum { PLAIN, BASE64, SPECIAL };
+/* clang-format off */
+static const uint8_t classes[256] = {
+    [0x04] = SPECIAL, [0x06] = SPECIAL, ['\n'] = SPECIAL, ['+'] = BASE64, ['/'] = BASE64,
+    ['0'] = BASE64, ['1'] = BASE64, ['2'] = BASE64, ['3'] = BASE64, ['4'] = BASE64, ['5'] = BASE64, ['6'] = BASE64, ['7'] = BASE64,
+    ['8'] = BASE64, ['9'] = BASE64,
+    ['A'] = BASE64, ['B'] = BASE64, ['C'] = BASE64, ['D'] = BASE64, ['E'] = BASE64, ['F'] = BASE64, ['G'] = BASE64, ['H'] = BASE64,
+    ['I'] = BASE64, ['J'] = BASE64, ['K'] = BASE64, ['L'] = BASE64, ['M'] = BASE64, ['N'] = BASE64, ['O'] = BASE64, ['P'] = BASE64,
+    ['Q'] = BASE64, ['R'] = BASE64, ['S'] = BASE64, ['T'] = BASE64, ['U'] = BASE64, ['V'] = BASE64, ['W'] = BASE64, ['X'] = BASE64,
+    ['Y'] = BASE64, ['Z'] = BASE64,
+    ['a'] = BASE64, ['b'] = BASE64, ['c'] = BASE64, ['d'] = BASE64, ['e'] = BASE64, ['f'] = BASE64, ['g'] = BASE64, ['h'] = BASE64,
+    ['i'] = BASE64, ['j'] = BASE64, ['k'] = BASE64, ['l'] = BASE64, ['m'] = BASE64, ['n'] = BASE64, ['o'] = BASE64, ['p'] = BASE64,
+    ['q'] = BASE64, ['r'] = BASE64, ['s'] = BASE64, ['t'] = BASE64, ['u'] = BASE64, ['v'] = BASE64, ['w'] = BASE64, ['x'] = BASE64,
+    ['y'] = BASE64, ['z'] = BASE64,
+};
+/* clang-format on */
 
 /* libcrypto skips blanks and takes '=' anywhere: what it gets is checked before. Returns the padding, -1: no
  * base64. */
@@ -82,17 +94,19 @@ static int check_base64(const uint8_t *text, size_t n_text)
     if (n_text == 0 || n_text % 4 != 0 || n_text - n_plain > 2)
         return -1;
     for (size_t i = 0; i < n_plain; i++)
-        if (!is_base64(text[i]))
+        if (classes[text[i]] != BASE64)
             return -1;
     return (int)(n_text - n_plain);
 }
 
-static void add_text(struct rig_smp_console *console, uint8_t byte)
+static void add_text(struct rig_smp_console *console, const uint8_t *bytes, size_t n_bytes)
 {
-    if (console->n_line < sizeof console->line)
-        console->line[console->n_line++] = byte;
-    else
-        console->line_cut = true;
+    size_t room = sizeof console->line - console->n_line;
+    size_t n = n_bytes < room ? n_bytes : room;
+
+    memcpy(console->line + console->n_line, bytes, n);
+    console->n_line += n;
+    console->line_cut = console->line_cut || n < n_bytes;
 }
 
 static void drop_message(struct rig_smp_console *console)
@@ -104,12 +118,8 @@ static void drop_message(struct rig_smp_console *console)
 /* It was no frame: what looked like one is text. */
 static void frame_to_text(struct rig_smp_console *console)
 {
-    const uint8_t *marker = console->first_frame ? first_marker : next_marker;
-
-    add_text(console, marker[0]);
-    add_text(console, marker[1]);
-    for (size_t i = 0; i < console->n_frame; i++)
-        add_text(console, console->frame[i]);
+    add_text(console, console->first_frame ? first_marker : next_marker, 2);
+    add_text(console, console->frame, console->n_frame);
     console->in_frame = false;
     drop_message(console);
 }
@@ -189,14 +199,16 @@ static enum rig_smp_console_event end_line(struct rig_smp_console *console)
     return take_frame(console, n_padding) ? RIG_SMP_CONSOLE_MESSAGE : RIG_SMP_CONSOLE_NOTHING;
 }
 
-static void add_byte(struct rig_smp_console *console, uint8_t byte)
+static void add_bytes(struct rig_smp_console *console, const uint8_t *bytes, size_t n_bytes)
 {
-    if (console->in_frame && console->n_frame == sizeof console->frame)
+    if (console->in_frame && n_bytes > sizeof console->frame - console->n_frame)
         frame_to_text(console);
-    if (console->in_frame)
-        console->frame[console->n_frame++] = byte;
-    else
-        add_text(console, byte);
+    if (!console->in_frame) {
+        add_text(console, bytes, n_bytes);
+        return;
+    }
+    memcpy(console->frame + console->n_frame, bytes, n_bytes);
+    console->n_frame += n_bytes;
 }
 
 static enum rig_smp_console_event take_byte(struct rig_smp_console *console, uint8_t byte)
@@ -213,14 +225,23 @@ static enum rig_smp_console_event take_byte(struct rig_smp_console *console, uin
         return RIG_SMP_CONSOLE_NOTHING;
     }
     if (before)
-        add_byte(console, before);
+        add_bytes(console, &before, 1);
     if (byte == first_marker[0] || byte == next_marker[0])
         console->marker = byte;
     else if (byte == '\n')
         return end_line(console);
     else
-        add_byte(console, byte);
+        add_bytes(console, &byte, 1);
     return RIG_SMP_CONSOLE_NOTHING;
+}
+
+static size_t run_of(const uint8_t *bytes, size_t n_bytes)
+{
+    size_t n = 0;
+
+    while (n < n_bytes && classes[bytes[n]] != SPECIAL)
+        n++;
+    return n;
 }
 
 enum rig_smp_console_event rig_smp_console_take(struct rig_smp_console *console, const uint8_t *bytes,
@@ -232,8 +253,15 @@ enum rig_smp_console_event rig_smp_console_take(struct rig_smp_console *console,
         console->told = console->line_cut = false;
         console->n_line = 0;
     }
-    for (*n_taken = 0; *n_taken < n_bytes && event == RIG_SMP_CONSOLE_NOTHING; ++*n_taken)
-        event = take_byte(console, bytes[*n_taken]);
+    for (*n_taken = 0; *n_taken < n_bytes && event == RIG_SMP_CONSOLE_NOTHING;) {
+        size_t n_run = console->marker ? 0 : run_of(bytes + *n_taken, n_bytes - *n_taken);
+
+        if (n_run > 0)
+            add_bytes(console, bytes + *n_taken, n_run);
+        else
+            event = take_byte(console, bytes[*n_taken]);
+        *n_taken += n_run > 0 ? n_run : 1;
+    }
     console->told = event == RIG_SMP_CONSOLE_LINE;
     return event;
 }

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Every error that BlueZ documents or was seen to give, and what the monitor channel tells, as outcomes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "drivers/bluez/outcome.h"
+#include "drivers/bluez/watch.h"
+
+#define E "org.bluez.Error."
+
+static const struct {
+    const char *name, *text;
+    enum rig_link_outcome outcome;
+    enum rig_bluez_blame blame;
+} errors[] = {
+    {E "Failed", "br-connection-key-missing", RIG_LINK_KEY_MISSING, RIG_BLUEZ_BOARD},
+    {E "Failed", "le-connection-key-missing", RIG_LINK_KEY_MISSING, RIG_BLUEZ_BOARD},
+    {E "Failed", "le-connection-abort-by-local", RIG_LINK_LOST, RIG_BLUEZ_RACE},
+    {E "Failed", "le-connection-abort-by-remote", RIG_LINK_LOST, RIG_BLUEZ_RACE},
+    {E "Failed", "le-connection-timeout", RIG_LINK_TIMEOUT, RIG_BLUEZ_RACE},
+    {E "Failed", "le-connection-refused", RIG_LINK_LOST, RIG_BLUEZ_RACE},
+    {E "Failed", "le-connection-busy", RIG_LINK_LOST, RIG_BLUEZ_RACE},
+    {E "Failed", "le-connection-create-socket", RIG_LINK_LOST, RIG_BLUEZ_RACE},
+    {E "Failed", "le-connection-gatt-browsing", RIG_LINK_LOST, RIG_BLUEZ_RACE},
+    {E "Failed", "le-connection-link-layer-protocol-error", RIG_LINK_LOST, RIG_BLUEZ_RACE},
+    {E "Failed", "le-connection-unknown", RIG_LINK_LOST, RIG_BLUEZ_RACE},
+    {E "Failed", "br-connection-canceled", RIG_LINK_LOST, RIG_BLUEZ_RACE},
+    {E "Failed", "le-connection-adapter-not-powered", RIG_LINK_LOST, RIG_BLUEZ_HOST},
+    {E "Failed", "le-connection-concurrent-connection-limit", RIG_LINK_LOST, RIG_BLUEZ_HOST},
+    {E "Failed", "le-connection-not-supported", RIG_LINK_LOST, RIG_BLUEZ_HOST},
+    {E "Failed", "le-connection-already-connected", RIG_LINK_OK, RIG_BLUEZ_RACE},
+    {E "AlreadyConnected", "Already Connected", RIG_LINK_OK, RIG_BLUEZ_RACE},
+    {E "NotReady", "Resource Not Ready", RIG_LINK_LOST, RIG_BLUEZ_HOST},
+    {E "InProgress", "In Progress", RIG_LINK_LOST, RIG_BLUEZ_RACE},
+    {E "NotConnected", "Not connected", RIG_LINK_LOST, RIG_BLUEZ_RACE},
+    {E "DoesNotExist", "Does Not Exist", RIG_LINK_NOT_FOUND, RIG_BLUEZ_RACE},
+    {E "ConnectionAttemptFailed", "Page Timeout", RIG_LINK_LOST, RIG_BLUEZ_RACE},
+    {E "AuthenticationFailed", "Authentication Failed", RIG_LINK_PAIRING_REFUSED, RIG_BLUEZ_BOARD},
+    {E "AuthenticationRejected", "Authentication Rejected", RIG_LINK_PAIRING_REFUSED, RIG_BLUEZ_BOARD},
+    {E "AuthenticationTimeout", "Authentication Timeout", RIG_LINK_TIMEOUT, RIG_BLUEZ_BOARD},
+    {E "AuthenticationCanceled", "Authentication Canceled", RIG_LINK_LOST, RIG_BLUEZ_RACE},
+    {E "AlreadyExists", "Already Exists", RIG_LINK_OK, RIG_BLUEZ_BOARD},
+    {E "NotPermitted", "Not paired", RIG_LINK_NOT_ENCRYPTED, RIG_BLUEZ_BOARD},
+    {E "NotPermitted", "Write acquired", RIG_LINK_LOST, RIG_BLUEZ_HOST},
+    {E "NotPermitted", "Notify acquired", RIG_LINK_LOST, RIG_BLUEZ_HOST},
+    {E "NotPermitted", "Write not permitted", RIG_LINK_NO_SERVICE, RIG_BLUEZ_BOARD},
+    {E "NotAuthorized", "Operation Not Authorized", RIG_LINK_NOT_ENCRYPTED, RIG_BLUEZ_BOARD},
+    {E "NotSupported", "Operation is not supported", RIG_LINK_NO_SERVICE, RIG_BLUEZ_BOARD},
+    {E "InvalidValueLength", "Invalid Length", RIG_LINK_TOO_LONG, RIG_BLUEZ_BOARD},
+    {E "Failed", "Operation failed with ATT error: 0x01", RIG_LINK_NO_SERVICE, RIG_BLUEZ_BOARD},
+    {E "Failed", "Operation failed with ATT error: 0x05", RIG_LINK_NOT_ENCRYPTED, RIG_BLUEZ_BOARD},
+    {E "Failed", "Operation failed with ATT error: 0x08", RIG_LINK_NOT_ENCRYPTED, RIG_BLUEZ_BOARD},
+    {E "Failed", "Operation failed with ATT error: 0x0c", RIG_LINK_NOT_ENCRYPTED, RIG_BLUEZ_BOARD},
+    {E "Failed", "Operation failed with ATT error: 0x0d", RIG_LINK_TOO_LONG, RIG_BLUEZ_BOARD},
+    {E "Failed", "Operation failed with ATT error: 0x0e", RIG_LINK_NO_SERVICE, RIG_BLUEZ_BOARD},
+    {E "Failed", "Operation failed with ATT error: 0x0f", RIG_LINK_NOT_ENCRYPTED, RIG_BLUEZ_BOARD},
+    {"org.freedesktop.DBus.Error.UnknownObject", "no such object", RIG_LINK_NOT_FOUND, RIG_BLUEZ_RACE},
+    {"org.freedesktop.DBus.Error.AccessDenied", "rejected send message", RIG_LINK_LOST, RIG_BLUEZ_HOST},
+    {"org.freedesktop.DBus.Error.ServiceUnknown", "not provided", RIG_LINK_LOST, RIG_BLUEZ_HOST},
+    {"org.freedesktop.DBus.Error.NoReply", "recipient disconnected", RIG_LINK_LOST, RIG_BLUEZ_HOST},
+    {"org.freedesktop.DBus.Error.Disconnected", "closed", RIG_LINK_LOST, RIG_BLUEZ_HOST},
+    {"org.example.Error.New", "nobody knows", RIG_LINK_LOST, RIG_BLUEZ_RACE},
+    {NULL, "Connect answers a (s) instead of a ()", RIG_LINK_LOST, RIG_BLUEZ_RACE},
+    {NULL, NULL, RIG_LINK_LOST, RIG_BLUEZ_RACE},
+};
+
+static void every_error_has_one_outcome_and_the_hosts_have_a_remedy(void **state)
+{
+    (void)state;
+    for (gsize i = 0; i < G_N_ELEMENTS(errors); i++) {
+        struct rig_bluez_verdict verdict = rig_bluez_judge_error(errors[i].name, errors[i].text);
+
+        if (verdict.outcome != errors[i].outcome || verdict.blame != errors[i].blame)
+            fail_msg("%s '%s': outcome %s, blame %d", errors[i].name, errors[i].text,
+                     rig_link_outcome_name(verdict.outcome), verdict.blame);
+        assert_int_equal(verdict.blame == RIG_BLUEZ_HOST, verdict.remedy != NULL);
+    }
+}
+
+static const guint8 ours[6] = {0xc0, 0xff, 0xee, 0x52, 0x84, 0x00};
+
+static void take(struct rig_bluez_sight *sight, const guint8 *bytes, gsize n_bytes)
+{
+    g_autofree guint8 *exact = g_memdup2(bytes, n_bytes); /* a sanitizer sees what is read beyond */
+
+    rig_bluez_sight_take(sight, exact, n_bytes);
+}
+
+#define EVENT(n, code, ...)                                                                                  \
+    {                                                                                                        \
+        3, 0, 0, 0, (n) + 2, 0, code, n, __VA_ARGS__                                                         \
+    }
+static const guint8 connected[] =
+    EVENT(19, 0x3e, 1, 0, 0x2a, 0, 0, 1, 0x00, 0x84, 0x52, 0xee, 0xff, 0xc0, 24, 0, 0, 0, 42, 0, 0);
+
+static void connect(struct rig_bluez_sight *sight)
+{
+    rig_bluez_sight_init(sight, 0, ours);
+    take(sight, connected, sizeof connected);
+    assert_true(sight->connected);
+}
+
+static void a_lost_bond_shows_as_key_missing_before_the_hosts_own_disconnection(void **state)
+{
+    static const guint8 refused[] = EVENT(4, 0x08, 0x06, 0x2a, 0, 0);
+    static const guint8 gone[] = EVENT(4, 0x05, 0, 0x2a, 0, 0x05);
+    struct rig_bluez_sight sight;
+    char text[64];
+
+    (void)state;
+    connect(&sight);
+    take(&sight, refused, sizeof refused);
+    take(&sight, gone, sizeof gone);
+    assert_false(sight.connected || sight.encrypted);
+    assert_int_equal(rig_bluez_sight_verdict(&sight, text, sizeof text), 0x06);
+    assert_string_equal(text, "PIN or key missing (HCI 0x06)");
+    assert_int_equal(rig_bluez_hci_outcome(0x06), RIG_LINK_KEY_MISSING);
+}
+
+static void keys_that_differ_show_as_a_mic_failure(void **state)
+{
+    static const guint8 gone[] = EVENT(4, 0x05, 0, 0x2a, 0, 0x3d);
+    struct rig_bluez_sight sight;
+    char text[64];
+
+    (void)state;
+    connect(&sight);
+    take(&sight, gone, sizeof gone);
+    assert_int_equal(rig_bluez_sight_verdict(&sight, text, sizeof text), 0x3d);
+    assert_int_equal(rig_bluez_hci_outcome(0x3d), RIG_LINK_KEY_DIFFERENT);
+}
+
+static void encryption_is_seen_and_ends_with_the_connection(void **state)
+{
+    static const guint8 encrypted[] = EVENT(4, 0x08, 0, 0x2a, 0, 1);
+    static const guint8 gone[] = EVENT(4, 0x05, 0, 0x2a, 0, 0x08);
+    struct rig_bluez_sight sight;
+
+    (void)state;
+    connect(&sight);
+    take(&sight, encrypted, sizeof encrypted);
+    assert_true(sight.encrypted);
+    take(&sight, gone, sizeof gone);
+    assert_false(sight.encrypted);
+    assert_int_equal(sight.disconnect_reason, 0x08);
+}
+
+static void other_adapters_devices_and_handles_are_not_ours(void **state)
+{
+    static const guint8 other_handle[] = EVENT(4, 0x05, 0, 0x2b, 0, 0x13);
+    guint8 other[sizeof connected];
+    struct rig_bluez_sight sight;
+
+    (void)state;
+    rig_bluez_sight_init(&sight, 0, ours);
+    memcpy(other, connected, sizeof other);
+    other[2] = 1; /* hci1 */
+    take(&sight, other, sizeof other);
+    memcpy(other, connected, sizeof other);
+    other[sizeof other - 8] ^= 1; /* another address */
+    take(&sight, other, sizeof other);
+    assert_false(sight.connected);
+    connect(&sight);
+    take(&sight, other_handle, sizeof other_handle);
+    assert_true(sight.connected);
+}
+
+static void cut_off_events_are_passed_over(void **state)
+{
+    struct rig_bluez_sight sight;
+
+    (void)state;
+    rig_bluez_sight_init(&sight, 0, ours);
+    for (gsize n = 0; n < sizeof connected - 8; n++)
+        take(&sight, connected, n);
+    assert_false(sight.connected);
+}
+
+static void the_next_address_wraps_in_its_last_byte(void **state)
+{
+    g_autofree char *plain = rig_bluez_address_next("c0:ff:ee:52:84:0f");
+    g_autofree char *wrapped = rig_bluez_address_next("C0:FF:EE:52:84:FF");
+    guint8 ignored[6];
+
+    (void)state;
+    assert_string_equal(plain, "C0:FF:EE:52:84:10");
+    assert_string_equal(wrapped, "C0:FF:EE:52:84:00");
+    assert_null(rig_bluez_address_next("C0:FF:EE:52:84"));
+    assert_false(rig_bluez_address_parse("C0:FF:EE:52:84:0G", ignored));
+    assert_false(rig_bluez_address_parse("C0-FF-EE-52-84-00", ignored));
+    assert_false(rig_bluez_address_parse(NULL, ignored));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_error_has_one_outcome_and_the_hosts_have_a_remedy),
+        cmocka_unit_test(a_lost_bond_shows_as_key_missing_before_the_hosts_own_disconnection),
+        cmocka_unit_test(keys_that_differ_show_as_a_mic_failure),
+        cmocka_unit_test(encryption_is_seen_and_ends_with_the_connection),
+        cmocka_unit_test(other_adapters_devices_and_handles_are_not_ours),
+        cmocka_unit_test(cut_off_events_are_passed_over),
+        cmocka_unit_test(the_next_address_wraps_in_its_last_byte),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
