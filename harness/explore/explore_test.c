@@ -27,8 +27,8 @@ static void open_trial(struct trial *trial, const struct board_plan *plan, guint
     board_put_secondary(board, 0, &board->fresh);
     trial->seen = NULL;
     trial->plan = (struct rig_explore_plan){
-        .images = {{"old", board->old.bytes, board->old.n_bytes, true},
-                   {"new", board->fresh.bytes, board->fresh.n_bytes, true}},
+        .images = {{"old", board->old.bytes, board->old.n_bytes, true, NULL, 0},
+                   {"new", board->fresh.bytes, board->fresh.n_bytes, true, NULL, 0}},
         .life = {.actions = {RIG_ACTION_TEST, RIG_ACTION_CONFIRM}, .n_actions = 2},
         .invariants = RIG_ALL_INVARIANTS,
         .max_boots = 4,
@@ -249,10 +249,10 @@ static guint32 explore_pair(enum rig_swap_mode mode, enum rig_action how, bool d
     second_old = image_make(5001, 1, board->key, NULL);
     board_put_primary(board, 0, &board->old);
     board_put_primary(board, 1, &second_old);
-    trial.plan.images[0] = (struct rig_explore_image){
-        "old", board->old.bytes, board->old.n_bytes, true, second_old.bytes, second_old.n_bytes};
-    trial.plan.images[1] = (struct rig_explore_image){
-        "new", board->fresh.bytes, board->fresh.n_bytes, true, second_new.bytes, second_new.n_bytes};
+    trial.plan.images[0] = (struct rig_explore_image){"old", board->old.bytes, board->old.n_bytes,
+                                                      true,  second_old.bytes, second_old.n_bytes};
+    trial.plan.images[1] = (struct rig_explore_image){"new", board->fresh.bytes, board->fresh.n_bytes,
+                                                      true,  second_new.bytes,   second_new.n_bytes};
     trial.plan.life =
         (struct rig_life){.actions = {RIG_ACTION_UPLOAD, how, RIG_ACTION_CONFIRM}, .n_actions = 3};
     explore(&trial);
@@ -336,8 +336,8 @@ static void a_security_counter_is_part_of_the_contents(void **state)
         for (int how = RIG_ACTION_TEST; how <= RIG_ACTION_PERMANENT; how++) {
             assert_int_equal(explore_with_counters((enum rig_swap_mode)mode, (enum rig_action)how, 0, &n_low),
                              0);
-            assert_int_equal(explore_with_counters((enum rig_swap_mode)mode, (enum rig_action)how, 3, &n_high),
-                             0);
+            assert_int_equal(
+                explore_with_counters((enum rig_swap_mode)mode, (enum rig_action)how, 3, &n_high), 0);
             assert_true(n_low > n_high);
         }
         /* Above the old image's: it does not boot any more. */
@@ -351,11 +351,11 @@ static char *story_of(const struct rig_exploration *seen)
 {
     GString *story = g_string_new(NULL);
 
-    g_string_append_printf(
-        story,
-        "%d %s %u %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %u\n",
-        seen->closed, seen->why_open ? seen->why_open : "", seen->n_contents, seen->n_nodes, seen->n_edges,
-        seen->n_torn_edges, seen->n_boots, seen->longest);
+    g_string_append_printf(story,
+                           "%d %s %u %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT
+                           " %" G_GUINT64_FORMAT " %u\n",
+                           seen->closed, seen->why_open ? seen->why_open : "", seen->n_contents,
+                           seen->n_nodes, seen->n_edges, seen->n_torn_edges, seen->n_boots, seen->longest);
     for (guint i = 0; i < RIG_N_INVARIANTS; i++)
         if (seen->violations[i].n_nodes)
             g_string_append_printf(story, "%u %" G_GUINT64_FORMAT " %u %s %s\n", i,
@@ -397,9 +397,8 @@ static void workers_and_known_ways_change_nothing(void **state)
 
     (void)state;
     for (guint number = 0; number < 4 * 4 + 4; number++) {
-        struct board_plan plan = {.mode = (enum rig_swap_mode)(number % 4),
-                                  .n_primary = 8,
-                                  .rewrite_allowed = number / 4 % 2};
+        struct board_plan plan = {
+            .mode = (enum rig_swap_mode)(number % 4), .n_primary = 8, .rewrite_allowed = number / 4 % 2};
         guint32 max_contents = number / 16 ? 300 : 0;
         g_autofree char *first = story_by(&plan, number / 4 % 4, max_contents, (struct way){1, false});
 

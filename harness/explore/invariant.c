@@ -83,9 +83,8 @@ static guint32 judge_image(const struct rig_judged *judged, const struct rig_req
     bool must_stay = request->complete && (request->permanent || request->confirmed);
     guint32 broken = 0;
 
-    broken |=
-        bit_if(image == RIG_IMAGE_UNKNOWN || (!is_mixed && !judged->images[image].verified),
-               RIG_INVARIANT_VERIFIED_ONLY);
+    broken |= bit_if(image == RIG_IMAGE_UNKNOWN || (!is_mixed && !judged->images[image].verified),
+                     RIG_INVARIANT_VERIFIED_ONLY);
     broken |= bit_if(is_mixed || (is_new && !request->made), RIG_INVARIANT_ALLOWED_IMAGE);
     broken |= bit_if(!is_new && request->complete && !request->confirm_begun && judged->history.untouched,
                      RIG_INVARIANT_UPDATE_HAPPENS);

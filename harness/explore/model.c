@@ -198,8 +198,7 @@ static bool model_act(struct rig_subject *subject, enum rig_action action,
 {
     struct model *model = self(subject);
 
-    return act_on(model, 0, action, image) &&
-           (!image->second_bytes || act_on(model, 1, action, image));
+    return act_on(model, 0, action, image) && (!image->second_bytes || act_on(model, 1, action, image));
 }
 
 static bool read_trailer(struct model *model, const struct sim_area *area,
@@ -239,8 +238,7 @@ static bool model_kept_copy(struct rig_subject *subject, guint *device, guint32 
 static bool model_trailer(struct rig_subject *subject, const struct sim_area *area,
                           struct rig_trailer_geometry *geometry, struct rig_trailer *trailer)
 {
-    return area->device != subject->whole_device &&
-           read_trailer(self(subject), area, geometry, trailer);
+    return area->device != subject->whole_device && read_trailer(self(subject), area, geometry, trailer);
 }
 
 static void add_number(GChecksum *sum, guint64 number)
@@ -260,10 +258,10 @@ static void add_area(GChecksum *sum, const struct sim_area *area)
 static void model_identify(struct rig_subject *subject, GChecksum *sum)
 {
     const struct sim_boot_config *config = &self(subject)->config;
-    const guint64 numbers[] = {config->mode,       config->n_images,       config->max_align,
-                               config->max_sectors, config->validate_primary, config->downgrade,
-                               config->hw_rollback, config->overwrite_fast, config->swap_fixes,
-                               config->need_signature, config->defects,     config->n_keys};
+    const guint64 numbers[] = {config->mode,           config->n_images,         config->max_align,
+                               config->max_sectors,    config->validate_primary, config->downgrade,
+                               config->hw_rollback,    config->overwrite_fast,   config->swap_fixes,
+                               config->need_signature, config->defects,          config->n_keys};
 
     for (guint i = 0; i < G_N_ELEMENTS(numbers); i++)
         add_number(sum, numbers[i]);

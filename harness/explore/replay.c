@@ -26,7 +26,8 @@ static void note_operation(void *user, const struct sim_flash_operation *operati
     replay->n_operations++;
 }
 
-static bool holds(const struct replay *replay, guint device, guint32 offset, const guint8 *bytes, gsize n_bytes)
+static bool holds(const struct replay *replay, guint device, guint32 offset, const guint8 *bytes,
+                  gsize n_bytes)
 {
     g_autofree guint8 *found = g_malloc(n_bytes);
 
@@ -82,14 +83,13 @@ static void note_end(struct replay *replay, const struct rig_end_report *report,
     if (powered && report->end != RIG_END_RUNS)
         replay->leg->stop = rig_end_sentence(report->end, report->text);
     else if (powered)
-        replay->leg->runs = g_strdup_printf(
-            "%s%s",
-            image == RIG_IMAGE_UNKNOWN ? "an unknown image"
-            : image == RIG_IMAGE_MIXED ? "a mixed pair of images"
-                                       : replay->plan->images[image].name,
-            !subject->ops->confirmed           ? ""
-            : subject->ops->confirmed(subject) ? ", confirmed"
-                                               : "");
+        replay->leg->runs = g_strdup_printf("%s%s",
+                                            image == RIG_IMAGE_UNKNOWN ? "an unknown image"
+                                            : image == RIG_IMAGE_MIXED ? "a mixed pair of images"
+                                                                       : replay->plan->images[image].name,
+                                            !subject->ops->confirmed           ? ""
+                                            : subject->ops->confirmed(subject) ? ", confirmed"
+                                                                               : "");
 }
 
 /* Boot, and the application after it as far as power lasts. */

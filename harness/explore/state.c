@@ -424,7 +424,8 @@ static void get_nodes(struct reader *reader, struct search *search)
         node.history = (guint8)(rest >> 8);
         node.n_cuts = (guint16)(rest >> 16);
         reader->good &= (i == 0 ? node.parent == NO_NODE : node.parent < i) && node.form <= RIG_LEG_ACT &&
-                        node.history < RIG_N_HISTORIES && (node.history & 15u) <= search->plan->life.n_actions;
+                        node.history < RIG_N_HISTORIES &&
+                        (node.history & 15u) <= search->plan->life.n_actions;
         reader->good = reader->good && search_note_seen(search, node.content, node.history);
         g_array_append_val(search->nodes, node);
     }
@@ -565,8 +566,8 @@ static void sum_program(GChecksum *sum)
 
 char *rig_explore_fingerprint(const struct rig_explore_plan *plan)
 {
-    const guint64 numbers[] = {plan->n_done,     plan->torn_write, plan->torn_erase,    plan->invariants,
-                               plan->max_boots,  plan->max_erases, plan->life.n_actions};
+    const guint64 numbers[] = {plan->n_done,    plan->torn_write, plan->torn_erase,    plan->invariants,
+                               plan->max_boots, plan->max_erases, plan->life.n_actions};
     g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
 
     sum_program(sum);

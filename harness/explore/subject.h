@@ -59,8 +59,8 @@ struct rig_subject_ops {
     void (*boot)(struct rig_subject *subject, struct rig_end_report *report);
     /* The same for processes that may be spoilt by it; NULL: boot() is harmless. See explore/apart.h. */
     void (*boot_here)(struct rig_subject *subject, struct rig_end_report *report);
-    /* false: the application's own code refused or failed; what was written until then stays. `image`: the one
-     * of an upload; with a pair it acts on both of the board's images, one after the other. */
+    /* false: the application's own code refused or failed; what was written until then stays. `image`: the
+     * one of an upload; with a pair it acts on both of the board's images, one after the other. */
     bool (*act)(struct rig_subject *subject, enum rig_action action, const struct rig_explore_image *image);
     /* Is what runs marked as confirmed? NULL op: that cannot be told. */
     bool (*confirmed)(struct rig_subject *subject);
@@ -80,11 +80,11 @@ struct rig_subject {
     struct sim_area areas[RIG_SUBJECT_MAX_AREAS];  /* where bootloader and application may write */
     const char *area_names[RIG_SUBJECT_MAX_AREAS]; /* "primary"; static */
     guint n_areas;
-    guint32 max_boot_ms;   /* with boot_here: longer than it takes, however loaded the machine is */
+    guint32 max_boot_ms;          /* with boot_here: longer than it takes, however loaded the machine is */
     bool (*stop)(void *user);     /* with boot_here: true = give up waiting; may be NULL */
     bool (*unspoilt)(void *user); /* and what the forked process checks last; may be NULL */
     void *user;
-    bool has_pair;                      /* the images are pairs */
+    bool has_pair;                       /* the images are pairs */
     struct sim_area second, second_kept; /* where the board's second image runs, and its copy is kept */
     guint whole_device;    /* writes to this flash device happen or do not, they are never torn */
     guint32 upload_offset; /* where an uploaded image begins in the slot it goes to, see model.c */

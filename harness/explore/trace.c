@@ -303,7 +303,8 @@ static void keep_text(struct rig_recorder *recorder, struct rig_trace *trace, co
 static struct look look_at(struct rig_recorder *recorder, guint device, guint32 offset)
 {
     struct rig_subject *subject = recorder->subject;
-    struct look look = {.device = device, .offset = offset, .image = image_at(recorder, device, offset, &subject->second)};
+    struct look look = {
+        .device = device, .offset = offset, .image = image_at(recorder, device, offset, &subject->second)};
     guint copy_device;
     guint32 copy_offset;
 

@@ -22,7 +22,8 @@ static const struct rig_field explore_fields[] = {
      .about = "The image that is installed: in slot 1 already, or uploaded by the life cycle."},
     {.name = "second-old",
      .type = RIG_TYPE_IMAGE,
-     .about = "On a board with two images: the second one beside `old`. The life cycle then acts on both, one after "
+     .about = "On a board with two images: the second one beside `old`. The life cycle then acts on both, "
+              "one after "
               "the other, and `allowed-image` says that old and new never run beside each other."},
     {.name = "second-new", .type = RIG_TYPE_IMAGE, .about = "And the one beside `new`."},
     {.name = "life",
@@ -125,8 +126,9 @@ static bool take_second_images(struct rig_run *run, const struct rig_step *step,
         return false;
     }
     if (!old && config->n_images > 1)
-        rig_run_note(run, "only the first of the board's images is updated: 'second-old' and 'second-new' are "
-                          "not given");
+        rig_run_note(run,
+                     "only the first of the board's images is updated: 'second-old' and 'second-new' are "
+                     "not given");
     for (guint i = 0; old && i < RIG_N_EXPLORE_IMAGES; i++) {
         struct rig_explore_image second = {.verified = false};
 
@@ -348,8 +350,8 @@ static void plan_state(struct rig_run *run, struct rig_explore_plan *plan, char 
     }
     if (!run->resume)
         return;
-    *go_on_from = g_file_test(run->resume, G_FILE_TEST_IS_DIR) ? state_path(run->resume, plan)
-                                                               : g_strdup(run->resume);
+    *go_on_from =
+        g_file_test(run->resume, G_FILE_TEST_IS_DIR) ? state_path(run->resume, plan) : g_strdup(run->resume);
     if (g_file_test(run->resume, G_FILE_TEST_IS_DIR) && !g_file_test(*go_on_from, G_FILE_TEST_EXISTS))
         rig_run_note(run, "'%s' has nothing to go on from for this exploration: it begins anew", run->resume);
     else
@@ -367,8 +369,9 @@ static void tell_state(struct rig_run *run, const struct rig_explore_plan *plan,
                      "that: the bootloader writes over memory that is not its own",
                      seen->n_strays);
     if (seen->is_kept)
-        rig_run_note(run, "what was found so far is kept in %s: --resume with it, or with the folder of these "
-                          "reports, goes on from there",
+        rig_run_note(run,
+                     "what was found so far is kept in %s: --resume with it, or with the folder of these "
+                     "reports, goes on from there",
                      plan->keep_in);
     else if (plan->keep_in)
         g_unlink(plan->keep_in);
@@ -476,7 +479,8 @@ static void explore_subject(struct rig_run *run, const struct rig_step *step,
 
     if (!take_image(run, step, "old", config, &plan.images[RIG_IMAGE_OLD]) ||
         !take_image(run, step, "new", config, &plan.images[RIG_IMAGE_NEW]) ||
-        !take_second_images(run, step, config, &plan) || !take_life(run, step, &plan.life) || !take_invariants(run, step, &plan, why_not))
+        !take_second_images(run, step, config, &plan) || !take_life(run, step, &plan.life) ||
+        !take_invariants(run, step, &plan, why_not))
         return;
     rig_explore_emit_start(run, &plan, why_not);
     if (run->only_path) {
