@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # How long a relay takes from the call to its verified state, through the real libusb with umockdev as the kernel: all but the device's
-# own time. With a bench file and a board, the same on the real thing.
+# own time; and from a console line to the cut, on pseudo-terminals. With a bench file and a board, the same on the real thing.
 # Usage: ci/bench/power.sh [BOOTRIG [BENCH FILE BOARD]]     (a build with tests)
 set -eu
 
@@ -11,6 +11,7 @@ measure=$(dirname "$bootrig")/../drivers/power_bench
 [ -x "$measure" ] || { echo "power.sh needs a build with tests" >&2; exit 2; }
 umockdev-wrapper "$measure"
 "$measure" serial
+"$measure" console
 if [ $# -ge 3 ]; then
     i=0
     while [ $i -lt 10 ]; do

@@ -22,10 +22,10 @@ class Machine:
         self.run_path, self.top = str(folder / "run"), top
 
     def command(self, *words):
-        return [self.run_path, "--timeout", "150", *words]
+        return [self.run_path, "--timeout", "500", *words]
 
     def __call__(self, *words, **more):
-        return subprocess.run(self.command(*words), capture_output=True, text=True, timeout=240, cwd=self.top, **more)
+        return subprocess.run(self.command(*words), capture_output=True, text=True, timeout=560, cwd=self.top, **more)
 
 
 def skip_or_fail(why):

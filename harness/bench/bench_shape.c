@@ -31,6 +31,14 @@ static const struct rig_field ble_fields[] = {
     {.name = "address", .type = RIG_TYPE_ADDRESS, .about = "Bluetooth address of the board."},
     {.name = "name", .type = RIG_TYPE_TEXT, .about = "Advertised name, where the address changes."},
     {.name = "adapter", .type = RIG_TYPE_NAME, .default_text = "hci0", .about = "The host's adapter."},
+    {.name = "or-next-address",
+     .type = RIG_TYPE_FLAG,
+     .default_text = "false",
+     .about = "It may also advertise at its address + 1, as some bootloaders do."},
+    {.name = "refresh",
+     .type = RIG_TYPE_FLAG,
+     .default_text = "false",
+     .about = "The host forgets the board before each connection, its bond and its cached services."},
 };
 static const char *const address_or_name[] = {"address", "name", NULL};
 static const struct rig_shape ble_shape = {.name = "ble",

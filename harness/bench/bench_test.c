@@ -61,8 +61,78 @@ static void a_bench_names_each_kind_of_supply_and_what_only_one_may_use(void **s
                         "power-channel command on labpower on 7 off labpower off 7");
     assert_string_equal(resource_of(bench, "emulated", 0),
                         "power-channel qemu socket /run/user/1000/qmp.sock");
-    assert_string_equal(resource_of(bench, "bare", 0), "board bare of fixtures/benches/desk.yaml");
+    assert_true(g_str_has_prefix(resource_of(bench, "bare", 0), "board bare of /"));
+    assert_true(g_str_has_suffix(resource_of(bench, "bare", 0), "/fixtures/benches/desk.yaml"));
     assert_null(rig_bench_find(bench, "bare", NULL)->power_driver);
+}
+
+static struct rig_bench *bench_of(const char *text)
+{
+    struct rig_diagnostics diagnostics;
+    struct rig_bench *bench;
+
+    rig_diagnostics_init(&diagnostics);
+    bench = rig_bench_from_source(rig_source_from_text("made.yaml", text), &diagnostics);
+    rig_diagnostics_clear(&diagnostics);
+    assert_non_null(bench);
+    return bench;
+}
+
+static void words_of_programs_stand_in_the_fields_of_their_board(void **state)
+{
+    g_autoptr(rig_bench) bench = bench_of("bench: b\n"
+                                          "boards:\n"
+                                          "  - board: a\n"
+                                          "    start: {program: [$bootrig, sim], ready: ready}\n"
+                                          "    power: {lcus: {tty: $relay}}\n"
+                                          "    link: {udp: \"127.0.0.1:$smp-port\"}\n"
+                                          "    console: $pty\n"
+                                          "  - board: b\n"
+                                          "    start: {program: [$bootrig, sim], ready: ready}\n"
+                                          "    power: {lcus: {tty: $relay}}\n"
+                                          "    console: $pty\n");
+    g_autoptr(GHashTable) words = g_hash_table_new(g_str_hash, g_str_equal);
+    const struct rig_bench_board *board = rig_bench_find(bench, "a", NULL);
+    g_autoptr(rig_bench_entry) start = NULL;
+    g_autoptr(rig_bench_entry) entry = NULL;
+    const struct rig_value *place = NULL;
+    GError *error = NULL;
+
+    (void)state;
+    g_hash_table_insert(words, (gpointer) "bootrig", (gpointer) "/usr/bin/bootrig");
+    start = rig_bench_bind_start(board, 0, words, NULL);
+    assert_non_null(start);
+    assert_string_equal(
+        ((const struct rig_value *)rig_record_get(start->record, "program")->items->pdata[0])->text,
+        "/usr/bin/bootrig");
+    assert_null(rig_bench_bind(board, words, &error));
+    assert_non_null(strstr(error->message, "relay"));
+    g_clear_error(&error);
+    g_hash_table_insert(words, (gpointer) "relay", (gpointer) "/dev/pts/7");
+    g_hash_table_insert(words, (gpointer) "pty", (gpointer) "/dev/pts/8");
+    g_hash_table_insert(words, (gpointer) "smp-port", (gpointer) "4711");
+    entry = rig_bench_bind(board, words, NULL);
+    assert_non_null(entry);
+    assert_string_equal(rig_record_text(entry->power, "tty"), "/dev/pts/7");
+    rig_record_variant(rig_record_get(entry->record, "link")->record, &place);
+    assert_string_equal(rig_record_text(place->record, "address"), "127.0.0.1:4711");
+}
+
+static void two_boards_on_one_line_are_refused_whatever_it_is_for(void **state)
+{
+    struct rig_diagnostics diagnostics;
+
+    (void)state;
+    rig_diagnostics_init(&diagnostics);
+    assert_null(rig_bench_from_source(rig_source_from_text("made.yaml", "bench: b\n"
+                                                                        "boards:\n"
+                                                                        "  - board: a\n"
+                                                                        "    link: {serial: /dev/ttyX}\n"
+                                                                        "  - board: b\n"
+                                                                        "    console: /dev/ttyX\n"),
+                                      &diagnostics));
+    assert_int_equal(diagnostics.items->len, 1);
+    rig_diagnostics_clear(&diagnostics);
 }
 
 static void a_board_that_is_not_there_is_told_with_those_that_are(void **state)
@@ -224,6 +294,8 @@ static void a_board_of_several_resources_keeps_none_when_one_is_taken(void **sta
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(words_of_programs_stand_in_the_fields_of_their_board),
+        cmocka_unit_test(two_boards_on_one_line_are_refused_whatever_it_is_for),
         cmocka_unit_test_setup(a_bench_names_each_kind_of_supply_and_what_only_one_may_use, enter_source),
         cmocka_unit_test_setup(a_board_that_is_not_there_is_told_with_those_that_are, enter_source),
         cmocka_unit_test_setup(all_errors_of_a_bench_file_are_told_as_its_golden_file_says, enter_source),

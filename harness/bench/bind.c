@@ -3,6 +3,7 @@
 #include "bench/bench.h"
 
 #include "base/error.h"
+#include "scenario/reader.h"
 
 #include <string.h>
 
@@ -38,6 +39,38 @@ static bool make_variables(struct rig_bench_entry *entry, GHashTable *words,
     return true;
 }
 
+static void check_text(const struct rig_bench_entry *entry, const struct rig_node *node,
+                       struct rig_diagnostics *diagnostics)
+{
+    struct rig_reference reference;
+
+    for (const char *at = node->text; rig_reference_next(at, &reference); at = reference.end) {
+        g_autofree char *name = g_strndup(reference.name, reference.n_name);
+
+        if (reference.kind == RIG_REFERENCE_NAME && !g_hash_table_contains(entry->variables, name))
+            rig_diagnostics_add(diagnostics, node->source, node->start, rig_node_width(node),
+                                "a program of 'start:' prints it before it is ready: NAME VALUE",
+                                "there is no word '%s'", name);
+    }
+}
+
+/* A word that nobody has said leaves its field out; that must not pass for a field that was not written. Programs
+ * are bound one by one, each with the words of its time. */
+static void check_words(const struct rig_bench_entry *entry, const struct rig_node *node, const char *but,
+                        struct rig_diagnostics *diagnostics)
+{
+    for (guint i = 0; node->items && i < node->items->len; i++) {
+        const struct rig_pair *pair = node->kind == RIG_NODE_MAP ? node->items->pdata[i] : NULL;
+
+        if (!pair)
+            check_words(entry, node->items->pdata[i], but, diagnostics);
+        else if (g_strcmp0(pair->key->text, but) != 0)
+            check_words(entry, pair->value, but, diagnostics);
+    }
+    if (node->kind == RIG_NODE_SCALAR)
+        check_text(entry, node, diagnostics);
+}
+
 static void find_power(struct rig_bench_entry *entry)
 {
     const struct rig_value *power =
@@ -64,6 +97,8 @@ static struct rig_bench_entry *bind(const struct rig_bench_board *board, const s
         scope.document = entry->document;
         entry->record = rig_record_read(node, shape, &scope, &diagnostics);
     }
+    if (entry->record && board->starts)
+        check_words(entry, node, shape == &rig_bench_board_shape ? "start" : NULL, &diagnostics);
     if (entry->record && diagnostics.n_added == 0)
         find_power(entry);
     else

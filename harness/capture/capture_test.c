@@ -43,8 +43,12 @@ static void update_corpus(const struct rig_made_capture *made)
     g_autofree char *path =
         g_strdup_printf("%s/fixtures/fuzz/capture/story-%d.btsnoop", RIG_SOURCE_DIR, made->type);
 
-    if (g_getenv("BOOTRIG_UPDATE"))
-        assert_true(g_file_set_contents(path, (const char *)made->bytes->data, made->bytes->len, NULL));
+    if (!g_getenv("BOOTRIG_UPDATE"))
+        return;
+    assert_true(g_file_set_contents(path, (const char *)made->bytes->data, made->bytes->len, NULL));
+    if (made->type == RIG_BTSNOOP_UART) /* shown in the documents */
+        assert_true(g_file_set_contents(RIG_SOURCE_DIR "/fixtures/captures/phone.btsnoop",
+                                        (const char *)made->bytes->data, made->bytes->len, NULL));
 }
 
 static char *story(enum rig_btsnoop_type type, guint layers)

@@ -166,8 +166,8 @@ static void bench_list_shows_what_hangs_where(void **state)
 
     write_bench(desk, "", "", "    probe: {server: 'localhost:6666'}\n  - board: two\n    ble: {name: x}\n");
     assert_run(desk, 0, "bench list",
-               "one                  tags: quick  power: command  probe: yes  ble: -  console: -\n"
-               "two                  tags: -  power: -  probe: -  ble: yes  console: -\n");
+               "one                  target: -  tags: quick  power: command  probe: yes  link: -  console: -\n"
+               "two                  target: -  tags: -  power: -  probe: -  link: ble  console: -\n");
 }
 
 static void bench_check_says_what_it_has_not_checked(void **state)
@@ -177,7 +177,7 @@ static void bench_check_says_what_it_has_not_checked(void **state)
     write_bench(desk, "", "", "    probe: {server: 'localhost:6666'}\n    ble: {name: x}\n");
     assert_run(desk, 0, "bench check", "that the board dies is not proven");
     assert_run(desk, 0, "bench check one", "probe    not checked");
-    assert_run(desk, 0, "bench check one", "ble      not checked");
+    assert_run(desk, 0, "bench check one", "link     not checked");
     assert_state(desk, "on\n");
 }
 

@@ -220,6 +220,64 @@ static void a_budget_of_states_stops_and_says_so(void **state)
     close_trial(&trial);
 }
 
+static void remake(struct rig_bytes *image, guint32 n_bytes, guint8 major, const struct rig_key *key,
+                   guint32 counter)
+{
+    struct rig_image_recipe recipe = {.has_security_counter = true, .security_counter = counter};
+
+    rig_bytes_clear(image);
+    *image = image_make(n_bytes, major, key, &recipe);
+}
+
+/* The device's counter stands at `stored`, the old image has 3, the new one 5. */
+static guint32 explore_with_counters(enum rig_swap_mode mode, enum rig_action how, guint32 stored,
+                                     guint32 *n_contents)
+{
+    struct trial trial;
+    struct board *board = &trial.board;
+    guint32 seen;
+
+    open_trial(&trial, &(struct board_plan){.mode = mode, .n_primary = 8}, 0);
+    board->config.hw_rollback = board->config.swap_fixes = true;
+    remake(&board->old, 9663, 1, board->key, 3);
+    remake(&board->fresh, 13663, 2, board->key, 5);
+    board_put_primary(board, 0, &board->old);
+    trial.plan.images[0] = (struct rig_explore_image){"old", board->old.bytes, board->old.n_bytes, true};
+    trial.plan.images[1] = (struct rig_explore_image){"new", board->fresh.bytes, board->fresh.n_bytes, true};
+    trial.plan.life =
+        (struct rig_life){.actions = {RIG_ACTION_UPLOAD, how, RIG_ACTION_CONFIRM}, .n_actions = 3};
+    trial.plan.torn_write = trial.plan.torn_erase = true;
+    trial.plan.subject = trial.subject = rig_subject_model(&board->config, board->flash);
+    rig_subject_set_counter(trial.subject, 0, stored);
+    trial.seen = rig_explore(&trial.plan);
+    assert_true(trial.seen->closed);
+    *n_contents = trial.seen->n_contents;
+    seen = broken(trial.seen);
+    close_trial(&trial);
+    return seen;
+}
+
+/* The counter rises when the new image is confirmed, and a cut may fall before that and after: contents with
+ * each value. No revert needs an image that the counter forbids. */
+static void a_security_counter_is_part_of_the_contents(void **state)
+{
+    guint32 n_low, n_high;
+
+    (void)state;
+    for (int mode = RIG_SWAP_MOVE; mode <= RIG_SWAP_OVERWRITE; mode++) {
+        for (int how = RIG_ACTION_TEST; how <= RIG_ACTION_PERMANENT; how++) {
+            assert_int_equal(explore_with_counters((enum rig_swap_mode)mode, (enum rig_action)how, 0, &n_low),
+                             0);
+            assert_int_equal(explore_with_counters((enum rig_swap_mode)mode, (enum rig_action)how, 3, &n_high),
+                             0);
+            assert_true(n_low > n_high);
+        }
+        /* Above the old image's: it does not boot any more. */
+        assert_true(explore_with_counters((enum rig_swap_mode)mode, RIG_ACTION_TEST, 4, &n_low) &
+                    1u << RIG_INVARIANT_BOOTS);
+    }
+}
+
 /* Everything that a report tells, byte by byte. */
 static char *story_of(const struct rig_exploration *seen)
 {
@@ -538,6 +596,7 @@ int main(void)
         cmocka_unit_test(seeded_defects_break_the_invariants_that_they_should),
         cmocka_unit_test(an_upload_is_part_of_the_life_and_may_be_cut),
         cmocka_unit_test(a_budget_of_states_stops_and_says_so),
+        cmocka_unit_test(a_security_counter_is_part_of_the_contents),
         cmocka_unit_test(workers_and_known_ways_change_nothing),
         cmocka_unit_test(an_exploration_in_portions_ends_as_one_in_a_piece),
         cmocka_unit_test(damaged_and_foreign_states_are_refused),

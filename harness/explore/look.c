@@ -108,7 +108,7 @@ char *rig_account_cell_text(const struct rig_account *account, const struct rig_
     case RIG_HOLDS_TRAILER:
         return g_strdup("only trailer fields");
     case RIG_HOLDS_MIXED:
-        return g_strdup("mixed bytes");
+        return g_strdup("other bytes");
     case RIG_HOLDS_OLD:
     case RIG_HOLDS_NEW:
         break;

@@ -265,12 +265,14 @@ static guint n_pairs(void)
 
 static void every_two_properties_of_board_and_life_meet(void **state)
 {
+    static const guint max_rows = 200;
     GRand *rand = g_rand_new_with_seed(3);
     guint n_met = 0, n_new = 0, n_rows = 0;
-    static const guint max_rows = 200;
     g_autofree met *seen = (met *)g_malloc0(sizeof(met));
 
     (void)state;
+    /* Found by chance once: the records do not begin where the trailer does. */
+    hold_row(&(struct row){{RIG_SWAP_SCRATCH, 4, 0, EVEN, 0, LARGEST, 0}});
     for (; n_met < n_pairs() && n_rows < max_rows; n_rows++) {
         struct row row = next_row(*seen, rand, &n_new);
 

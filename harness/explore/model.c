@@ -14,7 +14,6 @@
 struct model {
     struct rig_subject subject;
     struct sim_boot_config config;
-    guint32 counter[SIM_BOOT_MAX_IMAGES];
     struct sim_guest *guest; /* borrowed; NULL: the model itself boots */
 };
 
@@ -81,10 +80,9 @@ static enum rig_end end_of(enum sim_boot_outcome outcome)
 static void model_boot(struct rig_subject *subject, struct rig_end_report *report)
 {
     struct model *model = self(subject);
-    guint32 counter[SIM_BOOT_MAX_IMAGES];
+    guint32 counter[SIM_BOOT_MAX_IMAGES] = {0};
     struct sim_boot_result result;
 
-    memcpy(counter, model->counter, sizeof counter);
     sim_boot_run(&model->config, subject->flash, counter, NULL, NULL, &result);
     report->end = end_of(result.outcome);
     report->device = model->config.primary[0].device;
@@ -207,7 +205,8 @@ static bool model_kept_copy(struct rig_subject *subject, guint *device, guint32 
 static bool model_trailer(struct rig_subject *subject, const struct sim_area *area,
                           struct rig_trailer_geometry *geometry, struct rig_trailer *trailer)
 {
-    return read_trailer(self(subject), area, geometry, trailer);
+    return area->device != subject->whole_device &&
+           read_trailer(self(subject), area, geometry, trailer);
 }
 
 static void add_number(GChecksum *sum, guint64 number)
@@ -237,7 +236,6 @@ static void model_identify(struct rig_subject *subject, GChecksum *sum)
     for (guint i = 0; i < SIM_BOOT_MAX_IMAGES; i++) {
         add_area(sum, &config->primary[i]);
         add_area(sum, &config->secondary[i]);
-        add_number(sum, self(subject)->counter[i]);
     }
     add_area(sum, &config->scratch);
     for (gsize i = 0; i < config->n_keys; i++)
@@ -290,19 +288,55 @@ static void allow_area(struct rig_subject *subject, const char *name, const stru
     subject->areas[subject->n_areas++] = *area;
 }
 
-struct sim_flash *rig_flash_copy(const struct sim_flash *flash)
+#define COUNTERS_BYTES 1024u
+#define COUNTER_BYTES 4u
+static const struct sim_flash_device_config counter_store = {.name = "counters",
+                                                             .regions = {{COUNTERS_BYTES, 1}},
+                                                             .n_regions = 1,
+                                                             .write_bytes = COUNTER_BYTES,
+                                                             .erased = 0xff,
+                                                             .rewrite_forbidden = true};
+
+/* The contents go device by device: the copy may have one more. */
+static struct sim_flash *copy_flash(const struct sim_flash *flash,
+                                    const struct sim_flash_device_config *further)
 {
     struct sim_flash_device_config devices[SIM_FLASH_MAX_DEVICES];
-    struct sim_flash_content *content = sim_flash_keep(flash);
+    guint n_devices = sim_flash_n_devices(flash);
     struct sim_flash *copy;
 
-    for (guint i = 0; i < sim_flash_n_devices(flash); i++)
+    for (guint i = 0; i < n_devices; i++)
         devices[i] = *sim_flash_device(flash, i);
-    copy = sim_flash_new(devices, sim_flash_n_devices(flash));
-    if (copy && content)
-        sim_flash_restore(copy, content);
-    sim_flash_content_free(content);
+    if (further && n_devices < SIM_FLASH_MAX_DEVICES)
+        devices[n_devices] = *further;
+    copy = sim_flash_new(devices, n_devices + (further && n_devices < SIM_FLASH_MAX_DEVICES ? 1 : 0));
+    for (guint i = 0; copy && i < n_devices; i++) {
+        guint32 n_bytes = sim_flash_bytes(flash, i);
+        g_autofree guint8 *bytes = g_malloc(n_bytes);
+
+        sim_flash_peek(flash, i, 0, bytes, n_bytes);
+        if (sim_flash_poke(copy, i, 0, bytes, n_bytes) != SIM_OK) {
+            sim_flash_free(copy);
+            return NULL;
+        }
+    }
     return copy;
+}
+
+struct sim_flash *rig_flash_copy(const struct sim_flash *flash)
+{
+    return copy_flash(flash, NULL);
+}
+
+void rig_subject_set_counter(struct rig_subject *subject, guint image, guint32 counter)
+{
+    const struct sim_boot_config *config = &self(subject)->config;
+    guint32 n_words = config->counters.n_bytes / config->n_images;
+    guint32 fixed = GUINT32_TO_LE(counter);
+
+    if (n_words > 0 && image < config->n_images && counter > 0)
+        sim_flash_poke(subject->flash, config->counters.device, config->counters.offset + image * n_words,
+                       (const guint8 *)&fixed, sizeof fixed);
 }
 
 static guint32 first_sector_bytes(const struct sim_flash *flash, const struct sim_area *area)
@@ -320,7 +354,8 @@ struct rig_subject *rig_subject_model(const struct sim_boot_config *config, cons
     struct rig_subject *subject = &model->subject;
 
     subject->ops = &ops;
-    subject->flash = rig_flash_copy(flash);
+    subject->flash = copy_flash(flash, config->hw_rollback ? &counter_store : NULL);
+    subject->whole_device = G_MAXUINT;
     model->config = *config;
     model->config.memo = sim_boot_memo_new();
     if (!subject->flash || !model->config.memo) {
@@ -336,14 +371,23 @@ struct rig_subject *rig_subject_model(const struct sim_boot_config *config, cons
     }
     if (config->mode == RIG_SWAP_SCRATCH)
         allow_area(subject, "scratch", &config->scratch);
+    if (config->hw_rollback) {
+        subject->whole_device = sim_flash_n_devices(flash);
+        model->config.counters = (struct sim_area){subject->whole_device, 0, COUNTERS_BYTES};
+        allow_area(subject, "counters", &model->config.counters);
+    }
     return subject;
 }
 
 struct rig_subject *rig_subject_guest(const struct sim_boot_config *config, const struct sim_flash *flash,
                                       struct sim_guest *guest)
 {
-    struct rig_subject *subject = rig_subject_model(config, flash);
+    struct sim_boot_config own = *config;
+    struct rig_subject *subject;
 
+    /* Where a foreign bootloader keeps counters is its own affair. */
+    own.hw_rollback = false;
+    subject = rig_subject_model(&own, flash);
     if (!subject)
         return NULL;
     self(subject)->guest = guest;

@@ -188,7 +188,8 @@ static bool comes_up(struct rig_recorder *recorder, guint max_boots, const struc
     struct rig_trace boot = *trace;
 
     /* One that changes nothing will not do better the next time. */
-    for (guint n_left = max_boots; boot.end != RIG_END_RUNS && boot.n_operations > 0 && n_left > 1; n_left--) {
+    for (guint n_left = max_boots; boot.end != RIG_END_RUNS && boot.n_operations > 0 && n_left > 1;
+         n_left--) {
         struct rig_task task = {.content = boot.final, .action = RIG_TASK_BOOT};
 
         rig_trace_record(recorder, &task, &boot);

@@ -69,12 +69,16 @@ struct rig_subject {
     bool (*stop)(void *user);     /* with boot_here: true = give up waiting; may be NULL */
     bool (*unspoilt)(void *user); /* and what the forked process checks last; may be NULL */
     void *user;
+    guint whole_device;    /* writes to this flash device happen or do not, they are never torn */
     guint32 upload_offset; /* where an uploaded image begins in the slot it goes to, see model.c */
 };
 
 /* The built-in model on a flash of its own with the same contents as `flash`. The configuration is copied;
  * its keys must outlive the subject, its memo is replaced by one of its own. NULL: no memory. */
 struct rig_subject *rig_subject_model(const struct sim_boot_config *config, const struct sim_flash *flash);
+/* The model with hw_rollback keeps its counters on a flash device of their own, beyond those of the board, so
+ * that they are part of the contents; this is what they are at the begin. Nothing without hw_rollback. */
+void rig_subject_set_counter(struct rig_subject *subject, guint image, guint32 counter);
 /* A foreign bootloader on the board of that configuration. Slots and scratch are the board's, and its
  * application marks and confirms in MCUboot's trailers; an unconfirmed update is expected to be taken back
  * unless the board's mode is overwrite. The guest is borrowed. */

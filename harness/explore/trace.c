@@ -128,7 +128,7 @@ static void step_on(struct rig_recorder *recorder, const struct sim_flash_operat
     guint32 before = recorder->now;
     guint32 half = RIG_CONTENT_NONE;
 
-    if (recorder->torn[operation->kind])
+    if (recorder->torn[operation->kind] && operation->device != recorder->subject->whole_device)
         recorder->now = rig_contents_after_and_torn(recorder->contents, before, operation, &half);
     else
         recorder->now = rig_contents_after(recorder->contents, before, operation);

@@ -223,10 +223,11 @@ char *rig_exploration_line(const struct rig_exploration_result *exploration)
         g_string_append_printf(line, "NOT closed, %s: ", exploration->why_open);
     g_string_append_printf(line, "%" G_GINT64_FORMAT " flash contents", exploration->n_contents);
     append_history(line, exploration);
-    g_string_append_printf(
-        line, ", %" G_GINT64_FORMAT " places of a power cut (%s), longest chain%s %" G_GINT64_FORMAT " cut%s, ",
-        exploration->n_cuts, exploration->forms, exploration->closed ? "" : " so far", exploration->longest,
-        exploration->longest == 1 ? "" : "s");
+    g_string_append_printf(line,
+                           ", %" G_GINT64_FORMAT
+                           " places of a power cut (%s), longest chain%s %" G_GINT64_FORMAT " cut%s, ",
+                           exploration->n_cuts, exploration->forms, exploration->closed ? "" : " so far",
+                           exploration->longest, exploration->longest == 1 ? "" : "s");
     append_elapsed(line, exploration->elapsed_us);
     return g_string_free(line, FALSE);
 }

@@ -5,6 +5,7 @@
 
 #include "report/exploration.h"
 #include "report/page.h"
+#include "report/picture.h"
 #include "report/story.h"
 
 static void text_member(JsonBuilder *out, const char *name, const char *text)
@@ -106,7 +107,33 @@ static void explorations_member(JsonBuilder *out, const GPtrArray *explorations)
     json_builder_end_array(out);
 }
 
-static void attempt_object(JsonBuilder *out, const struct rig_attempt *attempt)
+/* Where the power was cut on the paths that are told, and the file in the folder of the evidence that shows
+ * it. */
+static void paths_member(JsonBuilder *out, const GPtrArray *paths, const GPtrArray *pictures)
+{
+    if (paths->len == 0)
+        return;
+    json_builder_set_member_name(out, "paths");
+    json_builder_begin_array(out);
+    for (guint i = 0; i < paths->len; i++) {
+        const struct rig_path_story *story = g_ptr_array_index(paths, i);
+
+        json_builder_begin_object(out);
+        text_member(out, "step", story->step);
+        text_member(out, "path", story->path);
+        json_builder_set_member_name(out, "breaks");
+        json_builder_begin_array(out);
+        for (guint k = 0; k < story->broken->len; k++)
+            json_builder_add_string_value(
+                out, ((const struct rig_path_broken *)g_ptr_array_index(story->broken, k))->invariant);
+        json_builder_end_array(out);
+        text_member(out, "picture", rig_picture_name(pictures, story));
+        json_builder_end_object(out);
+    }
+    json_builder_end_array(out);
+}
+
+static void attempt_object(JsonBuilder *out, const struct rig_attempt *attempt, const GPtrArray *pictures)
 {
     json_builder_begin_object(out);
     text_member(out, "verdict", rig_verdict_word(attempt->verdict));
@@ -126,10 +153,11 @@ static void attempt_object(JsonBuilder *out, const struct rig_attempt *attempt)
     list_member(out, "trailers", attempt->trailers);
     list_member(out, "evidence", attempt->evidence);
     explorations_member(out, attempt->explorations);
+    paths_member(out, attempt->paths, pictures);
     json_builder_end_object(out);
 }
 
-static void case_object(JsonBuilder *out, const struct rig_case_result *result)
+static void case_object(JsonBuilder *out, const struct rig_case_result *result, const GPtrArray *pictures)
 {
     json_builder_begin_object(out);
     text_member(out, "id", result->id);
@@ -144,7 +172,7 @@ static void case_object(JsonBuilder *out, const struct rig_case_result *result)
     json_builder_set_member_name(out, "attempts");
     json_builder_begin_array(out);
     for (guint i = 0; i < result->attempts->len; i++)
-        attempt_object(out, g_ptr_array_index(result->attempts, i));
+        attempt_object(out, g_ptr_array_index(result->attempts, i), pictures);
     json_builder_end_array(out);
     json_builder_end_object(out);
 }
@@ -214,6 +242,7 @@ char *rig_summary_json(const struct rig_results *results, gsize *n_bytes)
     g_autoptr(JsonBuilder) out = json_builder_new();
     g_autoptr(JsonGenerator) generator = json_generator_new();
     g_autoptr(JsonNode) root = NULL;
+    g_autoptr(GPtrArray) pictures = rig_pictures_of(results);
     g_autofree char *text = NULL;
     char *whole;
 
@@ -225,7 +254,7 @@ char *rig_summary_json(const struct rig_results *results, gsize *n_bytes)
     json_builder_set_member_name(out, "cases");
     json_builder_begin_array(out);
     for (guint i = 0; i < results->cases->len; i++)
-        case_object(out, g_ptr_array_index(results->cases, i));
+        case_object(out, g_ptr_array_index(results->cases, i), pictures);
     json_builder_end_array(out);
     json_builder_end_object(out);
     root = json_builder_get_root(out);

@@ -241,8 +241,8 @@ static void take_case_end(struct rig_case_result *result, struct rig_attempt *at
         g_free(result->skip_reason);
         result->skip_reason = g_strdup(attempt->skip_reason);
     }
-    rig_attempt_settle_explorations(attempt, attempt->message ? attempt->message
-                                                              : "the exploration did not end");
+    rig_attempt_settle_explorations(attempt,
+                                    attempt->message ? attempt->message : "the exploration did not end");
     take_where(attempt, rig_event_get_map(event, "where"));
     replace_list(&attempt->trailers, rig_event_get_list(event, "trailers"));
     replace_list(&attempt->also, rig_event_get_list(event, "also"));

@@ -93,11 +93,11 @@ struct rig_attempt {
     char *seen;
     char *replay;
     char *skip_reason;
-    char **trailers;  /* NULL-terminated, never NULL */
-    char **also;      /* later problems; NULL-terminated, never NULL */
-    char **evidence;  /* files, relative to where the run was started; NULL-terminated, never NULL */
-    GPtrArray *steps; /* struct rig_step_result *, as started */
-    GPtrArray *log;   /* struct rig_entry *, as they happened */
+    char **trailers;         /* NULL-terminated, never NULL */
+    char **also;             /* later problems; NULL-terminated, never NULL */
+    char **evidence;         /* files, relative to where the run was started; NULL-terminated, never NULL */
+    GPtrArray *steps;        /* struct rig_step_result *, as started */
+    GPtrArray *log;          /* struct rig_entry *, as they happened */
     GPtrArray *explorations; /* struct rig_exploration_result *, see report/exploration.h */
     GPtrArray *paths;        /* struct rig_path_story *: paths of power cuts that are told */
     guint n_of[RIG_N_ENTRY_KINDS]; /* how many happened, kept or not */

@@ -127,7 +127,7 @@ static void say_one_step(struct account *account, const struct rig_path_leg *leg
 
     if (!is_shown(account, i, n)) {
         if (i == SHOWN_FIRST)
-            say(account, "  %9s  ... %u more steps of this kind", "", n - SHOWN_FIRST - SHOWN_LAST);
+            say(account, "  %9s  ... %u more steps", "", n - SHOWN_FIRST - SHOWN_LAST);
     } else if (account->in_full && leg->each) {
         say_operations(account, leg, step);
     } else {

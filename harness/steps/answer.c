@@ -114,6 +114,8 @@ bool rig_await_boot(struct rig_run *run, guint64 until_us)
         return false;
     }
     if (wait.probe && !seen) {
+        if (!rig_run_can_look(run))
+            return false;
         rig_run_fail(run, "a bootloader run", "none", "the bootloader did not run before the deadline");
         return false;
     }

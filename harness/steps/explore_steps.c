@@ -457,18 +457,15 @@ static void run_explore(struct rig_run *run, const struct rig_step *step)
     const struct sim_flash *flash = NULL;
     struct sim_guest *guest = run->board->ops->bootloader(run->board, &config, &flash);
 
-    if (config->hw_rollback) {
-        rig_run_error_text(
-            run,
-            "a bootloader with a security counter keeps state outside of the flash: that is not explored");
-        return;
-    }
     g_autoptr(rig_subject) subject =
         guest ? rig_subject_guest(config, flash, guest) : rig_subject_model(config, flash);
-    if (subject)
-        explore_subject(run, step, config, subject);
-    else
+    if (!subject) {
         rig_run_error_text(run, "out of memory");
+        return;
+    }
+    for (guint i = 0; i < config->n_images && run->board->ops->security_counter; i++)
+        rig_subject_set_counter(subject, i, run->board->ops->security_counter(run->board, i));
+    explore_subject(run, step, config, subject);
 }
 
 static const char *const needs_explore[] = {"explore", NULL};

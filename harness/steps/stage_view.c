@@ -42,6 +42,18 @@ char *rig_run_describe_board(struct rig_run *run, const struct rig_board_view *v
                            view->confirmed ? "confirmed" : "unconfirmed");
 }
 
+bool rig_run_can_look(struct rig_run *run)
+{
+    struct rig_probe *probe = run->board->probe;
+    struct rig_board_view view;
+    GError *error = NULL;
+
+    if (!probe || probe->ops->view(probe, &view, &error))
+        return true;
+    rig_run_error(run, error);
+    return false;
+}
+
 void rig_run_mark_boots(struct rig_run *run)
 {
     struct rig_probe *probe = run->board->probe;

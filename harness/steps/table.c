@@ -26,6 +26,7 @@ static const char *const capabilities[] = {
     "console",
     "bonding",
     "raw-security",
+    "chosen-mtu",
     "board-options",
     "power-cut-at-operation",
     "power-cut-at-console",

@@ -73,6 +73,8 @@ static void lcus_take(struct pty_device *device, const guint8 *bytes, gsize n_by
             guint bit = 1u << (device->command[1] - 1);
 
             device->states = device->command[2] ? device->states | bit : device->states & ~bit;
+            if (!device->command[2])
+                device->off_at_us = g_get_monotonic_time();
         }
     }
 }

@@ -303,6 +303,7 @@ static bool fill_layout(struct rig_assembled *board, GError **error)
     layout->devices[0].page_bytes = PAGE_BYTES;
     layout->devices[0].programmable = true;
     layout->still_is_hung = is_simulated(board->config.target);
+    layout->boots_are_told = true;
     return true;
 }
 
@@ -411,6 +412,7 @@ static bool load_parts(struct rig_assembled *board, GError **error)
     board->openocd_log = g_build_filename(board->folder, "openocd.log", NULL);
     board->board.signing = board->model->signing;
     board->board.signing_needed = board->model->signing_needed;
+    board->board.blind_to_hangs = !board->layout.still_is_hung;
     board->board.header_bytes = board->firmware ? rig_firmware_header_bytes(board->firmware) : 0;
     return true;
 }

@@ -168,6 +168,8 @@ static bool fill_place(struct rig_assembled *board, GError **error)
         board->place.adapter = rig_record_text(ble->record, "adapter");
         board->place.address = rig_record_text(ble->record, "address");
         board->place.name = rig_record_text(ble->record, "name");
+        board->place.or_next_address = rig_record_flag(ble->record, "or-next-address");
+        board->place.refresh = rig_record_flag(ble->record, "refresh");
     }
     return true;
 }

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#define TALK_MS 3000  /* from power on to the first byte of the console */
+#define TALK_MS 3000 /* from power on to the first byte of the console */
 #define LINK_US 10000000u
 #define TICK_MS 10
 #define CPUID 0xe000ed00u
@@ -21,7 +21,8 @@ static void say(const struct check *check, const char *path, const char *verdict
     check->listener->say(check->listener->user, path, verdict, text);
 }
 
-static void say_error(const struct check *check, const char *path, GError *error /* taken */, const char *remedy)
+static void say_error(const struct check *check, const char *path, GError *error /* taken */,
+                      const char *remedy)
 {
     g_autofree char *text = g_strdup_printf("%s%s%s", error->message, *remedy ? "; " : "", remedy);
 
@@ -41,7 +42,8 @@ static bool set(const struct check *check, bool on)
 
     if (power->ops->set(power, on, &error))
         return true;
-    say_error(check, "power", error, "'bootrig power list' shows what is attached, 'bootrig doctor' what is missing");
+    say_error(check, "power", error,
+              "'bootrig power list' shows what is attached, 'bootrig doctor' what is missing");
     return false;
 }
 
@@ -56,7 +58,8 @@ static bool check_probe(const struct check *check)
     guint mv = 0;
 
     if (!rig_openocd_probe_read_memory(probe, CPUID, word, sizeof word, &error)) {
-        say_error(check, "probe", error, "is SWD wired, is the board powered, does 'config' fit the adapter?");
+        say_error(check, "probe", error,
+                  "is SWD wired, is the board powered, does 'config' fit the adapter?");
         return false;
     }
     text = rig_openocd_probe_voltage(probe, &mv, NULL)
@@ -73,16 +76,22 @@ static void check_console(const struct check *check, gint64 on_us)
     struct rig_console *console = check->board->console;
     GError *error = NULL;
 
-    while (rig_console_last_us(console) < on_us && rig_console_is_there(console, NULL) && !is_stopped(check) &&
-           g_get_monotonic_time() < on_us + TALK_MS * 1000)
+    while (rig_console_last_us(console) < on_us && rig_console_is_there(console, NULL) &&
+           !is_stopped(check) && g_get_monotonic_time() < on_us + TALK_MS * 1000) {
+        (void)!rig_assembled_attend(check->board, NULL);
         rig_board_doze(&check->board->board, TICK_MS);
+    }
     if (!rig_console_is_there(console, &error))
         say_error(check, "console", error, "");
     else if (rig_console_last_us(console) >= on_us)
         say(check, "console", "ok", "it talks after power on");
     else if (!is_stopped(check))
         say(check, "console", "error",
-            "silent for 3 s after power on: is it wired, is the line rate right, does the firmware print?");
+            check->board->rtt ? "silent for 3 s after power on: is there an RTT control block in the range "
+                                "of 'rtt:', does the "
+                                "firmware print?"
+                              : "silent for 3 s after power on: is it wired, is the line rate right, does "
+                                "the firmware print?");
 }
 
 static void check_link(const struct check *check)
@@ -129,9 +138,10 @@ static bool check_death(const struct check *check)
     text = *record.proof
                ? g_strdup_printf("%s: on, off; proof of death: %s", rig_channel_name(board->power.channel),
                                  record.proof)
-               : g_strdup_printf("%s was switched off, and nothing says that the board is dead: it is fed from "
-                                 "elsewhere (USB, probe, UART pins), or the supply is not wired through this switch",
-                                 rig_channel_name(board->power.channel));
+               : g_strdup_printf(
+                     "%s was switched off, and nothing says that the board is dead: it is fed from "
+                     "elsewhere (USB, probe, UART pins), or the supply is not wired through this switch",
+                     rig_channel_name(board->power.channel));
     say(check, "power", *record.proof ? "ok" : "error", text);
     (void)!set(check, false);
     return *record.proof;

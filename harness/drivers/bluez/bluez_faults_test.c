@@ -130,6 +130,21 @@ static void pairing_that_the_board_wants_and_no_step_does_ends_the_connection_at
     assert_int_equal(stand_connect(stand, true), RIG_LINK_OK);
 }
 
+static void a_board_that_demands_encryption_and_refuses_to_pair_is_told_so(void **state)
+{
+    struct bluez_stand *stand = *state;
+    static const struct bluez_fault faults[] = {{.method = "StartNotify",
+                                                 .name = FAILED,
+                                                 .text = "Operation failed with ATT error: 0x0e",
+                                                 .drops = true},
+                                                {0}};
+
+    stand->fake->faults = faults;
+    assert_int_equal(stand_connect(stand, false), RIG_LINK_NOT_ENCRYPTED);
+    assert_false(stand_state(stand).connected);
+    assert_non_null(strstr(stand_state(stand).text, "refuses to pair"));
+}
+
 static void refused_pairing_leaves_a_plain_connection(void **state)
 {
     struct bluez_stand *stand = *state;
@@ -399,6 +414,7 @@ int main(void)
         ON_STAND(a_board_without_the_update_service_is_told_so),
         ON_STAND(a_service_that_demands_encryption_leaves_a_plain_connection),
         ON_STAND(pairing_that_the_board_wants_and_no_step_does_ends_the_connection_at_once),
+        ON_STAND(a_board_that_demands_encryption_and_refuses_to_pair_is_told_so),
         ON_STAND(refused_pairing_leaves_a_plain_connection),
         ON_STAND(another_program_at_the_characteristic_is_an_error_of_the_rig),
         ON_STAND(a_lost_link_gives_what_came_before_and_then_the_loss),

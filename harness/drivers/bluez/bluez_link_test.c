@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -230,6 +231,24 @@ static void disconnecting_and_closing_leave_nothing_open(void **state)
     assert_int_equal(stand_connect(stand, false), RIG_LINK_OK);
 }
 
+static void closing_does_not_wait_for_what_others_do_not_read(void **state)
+{
+    struct bluez_stand *stand = *state;
+    GSource *wake;
+    int pair[2];
+
+    assert_int_equal(pipe(pair), 0);
+    assert_int_equal(write(pair[1], "x", 1), 1);
+    wake = rig_board_wake_on(&stand->fake->board, pair[0]);
+    rig_link_close(stand->link);
+    assert_int_equal(stand_connect(stand, false), RIG_LINK_OK);
+    rig_link_close(stand->link);
+    g_source_destroy(wake);
+    g_source_unref(wake);
+    close(pair[0]);
+    close(pair[1]);
+}
+
 static void pairing_happens_when_it_is_asked_for_and_the_bond_is_used_again(void **state)
 {
     struct bluez_stand *stand = *state;
@@ -346,6 +365,7 @@ int main(void)
         ON_STAND(a_characteristic_that_answers_writes_is_written_with_response),
         ON_STAND(the_end_of_a_subscription_frees_the_characteristic_for_the_next),
         ON_STAND(disconnecting_and_closing_leave_nothing_open),
+        ON_STAND(closing_does_not_wait_for_what_others_do_not_read),
         ON_STAND(pairing_happens_when_it_is_asked_for_and_the_bond_is_used_again),
         ON_STAND(pairing_anew_forgets_the_old_bond_first),
         ON_STAND(forgetting_a_bond_twice_is_no_error),

@@ -11,6 +11,7 @@
 #define MANAGER "org.freedesktop.DBus.ObjectManager"
 #define PROPERTIES "org.freedesktop.DBus.Properties"
 #define N_SUBSCRIPTIONS 4
+#define N_LAST_ROUNDS 32
 
 struct rig_bluez_bus {
     struct rig_board *board;
@@ -487,8 +488,9 @@ void rig_bluez_bus_close(struct rig_bluez_bus *bus)
     if (!g_dbus_connection_is_closed(bus->connection))
         g_dbus_connection_close_sync(bus->connection, NULL, NULL);
     g_clear_object(&bus->connection);
-    /* Calls that were given up end now, while there is somebody to end them. */
-    while (g_main_context_iteration(bus->board->events, FALSE))
+    /* Calls that were given up end now, while there is somebody to end them. Not for as long as something is
+     * ready: what others do not read always is. */
+    for (guint i = 0; i < N_LAST_ROUNDS && g_main_context_iteration(bus->board->events, FALSE); i++)
         continue;
     rig_bluez_objects_clear(bus->objects);
     bus->loaded = false;

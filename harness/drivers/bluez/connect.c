@@ -160,7 +160,7 @@ static bool subscribe(struct attempt *attempt, enum rig_link_outcome *outcome, G
         return false;
     if (link->refused)
         return hang_up(link, error);
-    if (*outcome == RIG_LINK_OK || *outcome == RIG_LINK_NOT_ENCRYPTED) {
+    if (*outcome == RIG_LINK_OK || (*outcome == RIG_LINK_NOT_ENCRYPTED && link->up)) {
         if (!rig_bluez_acquire_write(link, &written, error))
             return false;
         if (written != RIG_LINK_OK)

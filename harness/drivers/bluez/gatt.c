@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #define RELEASE_US 2000000u
+#define HCI_AUTHENTICATION_FAILURE 0x05
 #define MIN_MTU 23
 #define MAX_MTU                                                                                              \
     515 /* of 517: an attribute value has 512 bytes at most, and bluetoothd loses what is beyond */
@@ -131,6 +132,33 @@ static bool start_notify(struct rig_bluez_link *link, enum rig_link_outcome *out
     return true;
 }
 
+static bool is_dropped(void *user)
+{
+    struct rig_bluez_link *link = user;
+
+    return !rig_bluez_flag(link->bus, link->device, RIG_BLUEZ_DEVICE, "Connected");
+}
+
+/* Linux pairs where a request is refused for want of encryption, and hangs up when the board refuses that
+ * too; what bluetoothd then says of the request is "unlikely error". */
+static bool judge_drop(struct rig_bluez_link *link, enum rig_link_outcome *outcome, GError **error)
+{
+    const struct rig_bluez_sight *sight;
+    bool dropped = false;
+
+    if (*outcome != RIG_LINK_NO_SERVICE || !strstr(link->text, "0x0e"))
+        return true;
+    if (!rig_board_wait_for(link->board, rig_bluez_now_us(link) + RELEASE_US, is_dropped, link, &dropped,
+                            error))
+        return false;
+    sight = rig_bluez_watch_look(link->watch);
+    if (dropped && (!sight || sight->disconnect_reason == HCI_AUTHENTICATION_FAILURE)) {
+        *outcome = RIG_LINK_NOT_ENCRYPTED;
+        rig_bluez_say(link, false, "the board demands encryption and refuses to pair");
+    }
+    return true;
+}
+
 /* An AcquireNotify that the board refuses for want of encryption kills bluetoothd (5.66) once the connection
  * ends; a StartNotify does not. Where there is a key, nothing is refused. */
 static bool knock(struct rig_bluez_link *link, enum rig_link_outcome *outcome, GError **error)
@@ -150,7 +178,7 @@ static bool knock(struct rig_bluez_link *link, enum rig_link_outcome *outcome, G
         return true;
     }
     if (!started.value)
-        return judge_acquire(link, &started, outcome, error);
+        return judge_acquire(link, &started, outcome, error) && judge_drop(link, outcome, error);
     return call(link, "StopNotify", NULL, "()", &stopped, error);
 }
 

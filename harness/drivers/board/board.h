@@ -85,6 +85,8 @@ struct rig_board_ops {
      * Borrowed. Returns the foreign bootloader that this board boots through, NULL = the model. */
     struct sim_guest *(*bootloader)(struct rig_board *board, const struct sim_boot_config **config,
                                     const struct sim_flash **flash);
+    /* The security counter that such a board has stored for an image; NULL op: none. */
+    guint32 (*security_counter)(const struct rig_board *board, guint image);
     /* Every flash operation of a simulated board from now on, after it happened, and whether the bootloader did
      * it; NULL watcher: no more. NULL op: there is nothing to be seen. */
     void (*watch)(struct rig_board *board, rig_board_watcher watcher, void *user);
@@ -108,6 +110,7 @@ struct rig_board {
     const char *const *capabilities; /* NULL-terminated; what `needs` is checked against */
     enum rig_key_kind signing;       /* what the bootloader demands */
     bool signing_needed;
+    bool blind_to_hangs; /* a core that hangs looks to the probe like one that runs */
     const struct rig_key *key; /* private; NULL: the rig's test key of that kind */
     guint16 header_bytes;      /* of images made for this board; 0: as images have them by default */
     /* Boards on the wall's clock: sources of links, consoles and D-Bus hang here, and wait() dispatches them.

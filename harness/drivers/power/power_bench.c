@@ -5,13 +5,19 @@
 #include "tests/pty_devices.h"
 #include "tests/usb_kernel.h"
 
+#include "drivers/console/console.h"
+#include "drivers/sim/pty.h"
+
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #define N_SWITCHES 200
 #define N_CUTS 20
 #define CUT_DELAY_US 100000
 #define CUT_PATIENCE_US 50000
+#define LINE_PATIENCE 2000
 
 static gint compare_times(gconstpointer a, gconstpointer b)
 {
@@ -116,9 +122,84 @@ static bool measure_serial(void)
     return ok;
 }
 
+struct console_stand {
+    struct rig_pty pty;
+    struct rig_console *console;
+    struct pty_device *relay;
+    struct rig_power *power;
+    GError *error;
+};
+
+/* The console's thread cuts, as on a board of a bench. */
+static void cut_now(void *user, gint64 at_us)
+{
+    static const struct rig_cut_plan now = {.aim = RIG_CUT_AFTER_TIME};
+    struct console_stand *stand = user;
+
+    (void)at_us;
+    if (!stand->power->ops->arm_cut(stand->power, &now, &stand->error))
+        return;
+}
+
+/* From the last byte of the line on the wire to the command at the relay; -1: an error. */
+static gint64 measure_line(struct console_stand *stand)
+{
+    static const char line[] = "I: Starting swap using move algorithm.\r\n";
+    struct rig_cut_record record;
+    gint64 written_us;
+
+    if (!stand->power->ops->set(stand->power, true, &stand->error))
+        return -1;
+    rig_console_watch(stand->console, "Starting swap", cut_now, stand);
+    written_us = g_get_monotonic_time();
+    if (write(stand->pty.master, line, sizeof line - 1) != (ssize_t)sizeof line - 1)
+        return -1;
+    for (guint i = 0; i < LINE_PATIENCE && (!rig_channel_cut_is_over(stand->power) ||
+                                            pty_device_off_at_us(stand->relay) < written_us);
+         i++)
+        g_usleep(1000);
+    rig_console_forget(stand->console);
+    if (!stand->power->ops->disarm_cut(stand->power, &record, &stand->error) || !record.fell)
+        return -1;
+    return pty_device_off_at_us(stand->relay) - written_us;
+}
+
+static bool measure_console(void)
+{
+    struct console_stand stand = {.relay = pty_lcus_new(PTY_FINE)};
+    g_autofree char *entry = g_strdup_printf("{lcus: {tty: %s}}", pty_device_path(stand.relay));
+    gint64 times_us[N_SWITCHES] = {0};
+    struct rig_power_host host;
+    bool ok = rig_pty_open(&stand.pty);
+
+    rig_power_host_init(&host);
+    stand.power = ok ? power_stand_open(&host, entry, &stand.error) : NULL;
+    stand.console = stand.power ? rig_console_open(stand.pty.path, 115200, &stand.error) : NULL;
+    ok = stand.console != NULL;
+    for (guint i = 0; ok && i < N_SWITCHES; i++)
+        ok = (times_us[i] = measure_line(&stand)) >= 0;
+    qsort(times_us, N_SWITCHES, sizeof times_us[0], compare_times);
+    if (ok)
+        printf("console line to the relay's command, %d times: median %" G_GINT64_FORMAT
+               " us, 99th of 100 %" G_GINT64_FORMAT " us, worst %" G_GINT64_FORMAT " us, target below 2000\n",
+               N_SWITCHES, times_us[N_SWITCHES / 2], times_us[N_SWITCHES * 99 / 100], times_us[N_SWITCHES - 1]);
+    else
+        fprintf(stderr, "console: %s\n", stand.error ? stand.error->message : "a cut did not fall");
+    rig_console_free(stand.console);
+    rig_power_free(stand.power);
+    rig_power_host_clear(&host);
+    rig_pty_close(&stand.pty);
+    pty_device_free(stand.relay);
+    g_clear_error(&stand.error);
+    return ok;
+}
+
 int main(int argc, char **argv)
 {
-    bool ok = argc == 2 && g_str_equal(argv[1], "serial") ? measure_serial() : measure_usb();
+    const char *what = argc == 2 ? argv[1] : "usb";
+    bool ok = g_str_equal(what, "serial")    ? measure_serial()
+              : g_str_equal(what, "console") ? measure_console()
+                                             : measure_usb();
 
     return ok ? 0 : 1;
 }

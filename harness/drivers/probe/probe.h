@@ -40,10 +40,10 @@ struct rig_slot {
     const char *device; /* "internal", "external" */
     guint32 device_offset;
     guint32 n_bytes;
-    guint32 sector_bytes; /* of its first sector */
     guint32
         image_offset; /* where an image starts in it: one sector in the secondary of swap-offset, else 0 */
     struct rig_trailer_geometry geometry;
+    guint32 sector_bytes; /* of its first sector */
 };
 
 struct rig_flash_write { /* one write or erase that the board did */

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #define RETRY_US 1000000
+#define GOODBYE_US 500000
 #define READ_BYTES 4096
 
 /* [SRC linux include/net/bluetooth/hci_sock.h] The kernel's interface; it never changes. */
@@ -204,11 +206,25 @@ struct rig_sim_radio *rig_sim_radio_new(struct sim_board *board, const char *whe
     return g_steal_pointer(&radio);
 }
 
+/* A controller that has nothing to say about it is not waited for long. */
+static void say_goodbye(struct rig_sim_radio *radio)
+{
+    gint64 deadline_us = g_get_monotonic_time() + GOODBYE_US;
+    struct pollfd polled = {.fd = radio->fd, .events = POLLIN};
+
+    while (radio->fd >= 0 && g_get_monotonic_time() < deadline_us &&
+           sim_stack_leave(radio->stack, now_us())) {
+        if (poll(&polled, 1, 10) > 0)
+            rig_sim_radio_serve(radio);
+    }
+}
+
 void rig_sim_radio_free(struct rig_sim_radio *radio)
 {
     if (!radio)
         return;
     radio->line = NULL;
+    say_goodbye(radio);
     hang_up(radio, NULL);
     sim_stack_free(radio->stack);
     g_free(radio->where);

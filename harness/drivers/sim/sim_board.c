@@ -212,8 +212,8 @@ static bool sim_replace_bonds(struct rig_board *board, GError **error)
     return true;
 }
 
-GBytes *rig_sim_make_payload(const struct rig_board *board, const struct rig_payload_plan *plan, gsize n_bytes,
-                             GError **error)
+GBytes *rig_sim_make_payload(const struct rig_board *board, const struct rig_payload_plan *plan,
+                             gsize n_bytes, GError **error)
 {
     struct sim_app_personality personality = {.self_test_us = (guint32)plan->self_test_us,
                                               .watchdog_us = (guint32)plan->watchdog_us};
@@ -263,6 +263,11 @@ static void sim_forget_moment(struct rig_moment *moment)
     g_free(moment);
 }
 
+static guint32 sim_security_counter(const struct rig_board *board, guint image)
+{
+    return sim_board_security_counter(((const struct rig_sim *)board)->sim, image);
+}
+
 static struct sim_guest *sim_bootloader(struct rig_board *board, const struct sim_boot_config **config,
                                         const struct sim_flash **flash)
 {
@@ -310,6 +315,7 @@ static const struct rig_board_ops ops = {
     .rewind = sim_rewind,
     .forget_moment = sim_forget_moment,
     .bootloader = sim_bootloader,
+    .security_counter = sim_security_counter,
     .watch = sim_watch,
     .make_safe = sim_make_safe,
     .free = sim_free,
@@ -362,7 +368,8 @@ static void list_capabilities(struct rig_sim *sim)
         "probe",
         "console",
         "bonding",
-                                               "raw-security",
+        "raw-security",
+        "chosen-mtu",
         "board-options",
         "power-cut-at-operation",
         "power-cut-at-console",

@@ -54,11 +54,11 @@ static bool configure_layout(struct sim_board_config *config, const struct rig_r
     const struct rig_value *slots = rig_record_get(target, "slots");
     const struct rig_value *scratch = rig_record_get(target, "scratch");
 
-    if (flash->items->len > SIM_FLASH_MAX_DEVICES || slots->items->len % 2 ||
+    if (flash->items->len > SIM_FLASH_EXTERNAL + 1 || slots->items->len % 2 ||
         slots->items->len > 2 * SIM_BOOT_MAX_IMAGES) {
         g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
                     "a simulated board has at most %d flash devices, and 2 or 4 slots",
-                    SIM_FLASH_MAX_DEVICES);
+                    (int)SIM_FLASH_EXTERNAL + 1);
         return false;
     }
     for (guint i = 0; i < flash->items->len; i++)

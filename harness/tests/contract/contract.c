@@ -131,6 +131,8 @@ static bool is_there(const struct contract_driver *driver)
 {
     g_autofree char *path = driver->program ? g_find_program_in_path(driver->program) : NULL;
 
+    if ((g_getenv("BOOTRIG_VM") != NULL) != driver->in_vm)
+        return false;
     if (path || !driver->program)
         return true;
     print_message("left out: %s (%s is not installed; ci/setup --tests installs it)\n", driver->name,

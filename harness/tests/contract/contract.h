@@ -22,6 +22,8 @@ struct contract_driver {
                             said. NULL: nothing */
     const char
         *only; /* the one role in which it differs from another driver of this list; NULL: every role */
+    bool in_vm; /* it wants the real Bluetooth stack: tested in the guest of ci/vm/run only, and there nothing
+                   else */
 };
 extern const struct contract_driver contract_drivers[];
 extern const gsize contract_n_drivers;

@@ -61,6 +61,11 @@ static struct rig_board *make_process_serial(void **owner)
     return make_process_over("serial", owner);
 }
 
+static struct rig_board *make_process_bluez(void **owner)
+{
+    return make_process_over("bluez", owner);
+}
+
 #ifdef RIG_QEMU_TARGET
 static struct rig_board *make_qemu(void **owner)
 {
@@ -77,13 +82,14 @@ static struct rig_board *make_qemu(void **owner)
 #endif
 
 const struct contract_driver contract_drivers[] = {
-    {"simulated nRF52840", make_nrf52840, release_simulated, NULL, NULL},
-    {"simulated nRF5340", make_nrf5340, release_simulated, NULL, NULL},
-    {"simulated nRF52840 out of process over UDP", make_process_udp, release_simulated, "openocd", NULL},
+    {"simulated nRF52840", make_nrf52840, release_simulated, NULL, NULL, false},
+    {"simulated nRF5340", make_nrf5340, release_simulated, NULL, NULL, false},
+    {"simulated nRF52840 out of process over UDP", make_process_udp, release_simulated, "openocd", NULL, false},
     {"simulated nRF52840 out of process over its console", make_process_serial, release_simulated, "openocd",
-     "link"},
+     "link", false},
 #ifdef RIG_QEMU_TARGET
-    {"machine in QEMU", make_qemu, release_simulated, "qemu-system-arm", NULL},
+    {"machine in QEMU", make_qemu, release_simulated, "qemu-system-arm", NULL, false},
 #endif
+    {"simulated nRF52840 over BlueZ", make_process_bluez, release_simulated, "openocd", "link", true},
 };
 const gsize contract_n_drivers = G_N_ELEMENTS(contract_drivers);

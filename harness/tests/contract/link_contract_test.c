@@ -105,7 +105,7 @@ static void a_write_is_answered_by_notifications_within_the_mtu(void **state)
     gsize n_joined = 0;
     struct rig_smp_response response;
 
-    bench_need(bench, "ble");
+    bench_need(bench, "chosen-mtu");
     bench_up(bench);
     assert_int_equal(connect_until(bench, 23, false, 20000000), RIG_LINK_OK);
     assert_int_equal(write_echo(bench, "eight ch"), RIG_LINK_OK);

@@ -42,6 +42,7 @@ static const struct exception exceptions[] = {
     {"disconnect", "must_fail", ONLY_MAKES},
     {"disconnect", "must_error", NO_ADAPTER},
     {"pair", "must_error", NO_ADAPTER},
+    {"answer-pairing", "must_error", NO_ADAPTER},
     {"forget-bond", "must_fail", ONLY_MAKES},
     {"notifications", "must_error", NO_ADAPTER},
     {"erase", "must_error", NO_ADAPTER},

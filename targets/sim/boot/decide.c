@@ -76,71 +76,6 @@ static enum boot_source source_without_scratch(struct boot *boot, const struct r
     return in_progress ? SOURCE_PRIMARY : SOURCE_NONE;
 }
 
-/* Whether the first status record is there, or a part of it. */
-static bool has_record(struct boot *boot, const struct sim_area *area)
-{
-    struct rig_trailer_layout layout;
-    uint8_t bytes[32];
-    uint32_t n_bytes = record_bytes(boot);
-    uint8_t erased = area_erased(boot->flash, area);
-    bool found = false;
-    if (n_bytes > sizeof bytes || !trailer_layout(boot, area, &layout) ||
-        !area_read(boot, area, layout.status, bytes, n_bytes)) {
-        return false;
-    }
-    for (uint32_t i = 0; i < n_bytes; i++) {
-        found = found || bytes[i] != erased;
-    }
-    return found;
-}
-
-/* A magic alone does not make a trailer whole: an erase that was cut half-way may have taken the records in
- * front of it, which scratch still has. */
-static bool records_are_in_scratch_only(struct boot *boot, const struct rig_trailer *scratch)
-{
-    return scratch->magic == RIG_MAGIC_GOOD && has_record(boot, &boot->config->scratch) &&
-           !has_record(boot, boot_area(boot, BOOT_PRIMARY));
-}
-
-/* Rows in the order of section 3.2. */
-static enum boot_source source_with_scratch(struct boot *boot, const struct rig_trailer *primary)
-{
-    struct rig_trailer scratch;
-    if (!trailer_read(boot, &boot->config->scratch, &scratch)) {
-        return SOURCE_NONE;
-    }
-    say_trailer(boot, "Scratch", &scratch);
-    bool undone = primary->copy_done == RIG_FLAG_UNSET;
-    /* A whole trailer in primary vouches for itself; the one in scratch may have outlived half of scratch's
-     * data. */
-    if (boot->config->swap_fixes && primary->magic == RIG_MAGIC_GOOD && undone &&
-        !records_are_in_scratch_only(boot, &scratch)) {
-        return SOURCE_PRIMARY;
-    }
-    if (primary->magic == RIG_MAGIC_GOOD && scratch.magic != RIG_MAGIC_GOOD &&
-        primary->copy_done != RIG_FLAG_BAD) {
-        return undone ? SOURCE_PRIMARY : SOURCE_NONE;
-    }
-    if (scratch.magic == RIG_MAGIC_GOOD) {
-        return boot->config->n_images > 1 && scratch.image != boot->current ? SOURCE_NONE : SOURCE_SCRATCH;
-    }
-    return primary->magic == RIG_MAGIC_UNSET && undone ? SOURCE_PRIMARY : SOURCE_NONE;
-}
-
-static enum boot_source find_source(struct boot *boot)
-{
-    struct rig_trailer primary;
-    if (!trailer_read(boot, boot_area(boot, BOOT_PRIMARY), &primary)) {
-        return SOURCE_NONE;
-    }
-    say_trailer(boot, "Primary image", &primary);
-    enum boot_source source = boot->config->mode == RIG_SWAP_SCRATCH ? source_with_scratch(boot, &primary)
-                                                                     : source_without_scratch(boot, &primary);
-    static const char *const names[] = {"none", "scratch", "primary slot"};
-    boot_say(boot, 'I', "Boot source: %s", names[source]);
-    return source;
-}
-
 /* Positions of status records, from 0; UINT32_MAX: there is none. */
 struct records {
     uint32_t last_used;
@@ -185,6 +120,60 @@ static bool read_records(struct boot *boot, const struct sim_area *area, struct 
         n_left -= n_now;
     }
     return true;
+}
+
+static bool has_records(struct boot *boot, const struct sim_area *area)
+{
+    struct records records;
+    uint32_t n_records;
+    return read_records(boot, area, &records, &n_records) && records.last_used != UINT32_MAX;
+}
+
+/* A magic alone does not make a trailer whole: an erase that was cut half-way may have taken the records in
+ * front of it, which scratch still has. */
+static bool records_are_in_scratch_only(struct boot *boot, const struct rig_trailer *scratch)
+{
+    return scratch->magic == RIG_MAGIC_GOOD && has_records(boot, &boot->config->scratch) &&
+           !has_records(boot, boot_area(boot, BOOT_PRIMARY));
+}
+
+/* Rows in the order of section 3.2. */
+static enum boot_source source_with_scratch(struct boot *boot, const struct rig_trailer *primary)
+{
+    struct rig_trailer scratch;
+    if (!trailer_read(boot, &boot->config->scratch, &scratch)) {
+        return SOURCE_NONE;
+    }
+    say_trailer(boot, "Scratch", &scratch);
+    bool undone = primary->copy_done == RIG_FLAG_UNSET;
+    /* A whole trailer in primary vouches for itself; the one in scratch may have outlived half of scratch's
+     * data. */
+    if (boot->config->swap_fixes && primary->magic == RIG_MAGIC_GOOD && undone &&
+        !records_are_in_scratch_only(boot, &scratch)) {
+        return SOURCE_PRIMARY;
+    }
+    if (primary->magic == RIG_MAGIC_GOOD && scratch.magic != RIG_MAGIC_GOOD &&
+        primary->copy_done != RIG_FLAG_BAD) {
+        return undone ? SOURCE_PRIMARY : SOURCE_NONE;
+    }
+    if (scratch.magic == RIG_MAGIC_GOOD) {
+        return boot->config->n_images > 1 && scratch.image != boot->current ? SOURCE_NONE : SOURCE_SCRATCH;
+    }
+    return primary->magic == RIG_MAGIC_UNSET && undone ? SOURCE_PRIMARY : SOURCE_NONE;
+}
+
+static enum boot_source find_source(struct boot *boot)
+{
+    struct rig_trailer primary;
+    if (!trailer_read(boot, boot_area(boot, BOOT_PRIMARY), &primary)) {
+        return SOURCE_NONE;
+    }
+    say_trailer(boot, "Primary image", &primary);
+    enum boot_source source = boot->config->mode == RIG_SWAP_SCRATCH ? source_with_scratch(boot, &primary)
+                                                                     : source_without_scratch(boot, &primary);
+    static const char *const names[] = {"none", "scratch", "primary slot"};
+    boot_say(boot, 'I', "Boot source: %s", names[source]);
+    return source;
 }
 
 /* n_done: records written so far, as bootutil counts them. */

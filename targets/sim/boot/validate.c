@@ -2,6 +2,8 @@
 /* Validation of a slot's image, rejection of an update, downgrade rule and rollback counter. */
 #include "sim/boot/loader.h"
 
+#include "base/bytes.h"
+
 #include "image/key.h"
 
 #include <string.h>
@@ -132,13 +134,56 @@ static bool read_counter(struct boot *boot, enum boot_slot slot, uint32_t *count
            rig_image_security_counter(&source, &layout, counter);
 }
 
+#define COUNTER_BYTES 4u
+
+/* Where the words of the present image are. */
+static struct sim_area counter_words(const struct boot *boot)
+{
+    struct sim_area words = boot->config->counters;
+    words.n_bytes = words.n_bytes / boot->config->n_images / COUNTER_BYTES * COUNTER_BYTES;
+    words.offset += boot->current * words.n_bytes;
+    return words;
+}
+
+/* The device's counter, and where the next word goes. */
+static uint32_t stored_counter(struct boot *boot, uint32_t *next)
+{
+    struct sim_area words = counter_words(boot);
+    uint32_t stored = 0;
+    *next = 0;
+    if (words.n_bytes == 0) {
+        return boot->counter != NULL ? boot->counter[boot->current] : 0;
+    }
+    for (; *next < words.n_bytes; *next += COUNTER_BYTES) {
+        uint8_t bytes[COUNTER_BYTES];
+        if (!area_read(boot, &words, *next, bytes, sizeof bytes) || rig_get_le32(bytes) == UINT32_MAX) {
+            break;
+        }
+        stored = rig_get_le32(bytes);
+    }
+    return stored;
+}
+
+static void store_counter(struct boot *boot, uint32_t counter, uint32_t next)
+{
+    struct sim_area words = counter_words(boot);
+    uint8_t bytes[COUNTER_BYTES];
+    if (words.n_bytes > 0) {
+        rig_put_le32(bytes, counter);
+        area_write(boot, &words, next, bytes, sizeof bytes);
+    } else if (boot->counter != NULL) {
+        boot->counter[boot->current] = counter;
+    }
+}
+
 static bool counter_is_met(struct boot *boot, enum boot_slot slot)
 {
     uint32_t counter;
     if (!boot->config->hw_rollback || boot_has_defect(boot, SIM_BOOT_DEFECT_IGNORES_DOWNGRADE)) {
         return true;
     }
-    uint32_t stored = boot->counter != NULL ? boot->counter[boot->current] : 0;
+    uint32_t next;
+    uint32_t stored = stored_counter(boot, &next);
     if (!read_counter(boot, slot, &counter)) {
         boot_say(boot, 'E', "Image has no security counter");
         return false;
@@ -157,10 +202,11 @@ bool counter_update(struct boot *boot)
     if (!read_counter(boot, BOOT_PRIMARY, &counter)) {
         return boot_has_defect(boot, SIM_BOOT_DEFECT_IGNORES_DOWNGRADE);
     }
-    if (boot->counter != NULL && counter > boot->counter[boot->current]) {
-        boot->counter[boot->current] = counter;
+    uint32_t next;
+    if (counter > stored_counter(boot, &next)) {
+        store_counter(boot, counter, next);
     }
-    return true;
+    return !boot->stopped;
 }
 
 void slot_reject(struct boot *boot)

@@ -19,7 +19,7 @@ enum sim_status {
 };
 const char *sim_status_text(enum sim_status status);
 
-#define SIM_FLASH_MAX_DEVICES 2
+#define SIM_FLASH_MAX_DEVICES 3 /* a board has the two below; an exploration adds a store for counters */
 #define SIM_FLASH_INTERNAL 0u
 #define SIM_FLASH_EXTERNAL 1u
 

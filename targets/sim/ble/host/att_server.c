@@ -117,8 +117,14 @@ static void take_request(struct sim_stack *stack, const uint8_t *pdu, size_t n_b
     const struct request *request = find_request(pdu[0]);
     struct att_reply reply = {.n_bytes = 1};
     enum att_error error = ATT_NOT_SUPPORTED;
+    struct att_reply *forced = &stack->forced_answer;
     uint16_t at = 0;
 
+    if (forced->n_bytes > 0) {
+        hci_send_frame(stack, L2CAP_ATT, forced->bytes, forced->n_bytes);
+        forced->n_bytes = 0;
+        return;
+    }
     if (request)
         error = out_of_sync(stack, request) ? ATT_OUT_OF_SYNC
                                             : request->serve(stack, pdu + 1, n_bytes - 1, &reply, &at);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define MAX_WORDS 8
-#define MAX_LINE_BYTES 128
+#define MAX_LINE_BYTES 256
 
 struct words {
     unsigned n;
@@ -128,6 +128,56 @@ static const char *arm(struct sim_stack *stack, const struct words *words)
     return faults_arm(stack, &fault) ? "ok" : "error: there are sixteen faults already";
 }
 
+static bool from_hex(const char *text, uint8_t *bytes, size_t room, size_t *n_bytes)
+{
+    size_t n_digits = strlen(text);
+
+    if (n_digits % 2 || n_digits / 2 > room || strspn(text, "0123456789abcdefABCDEF") != n_digits)
+        return false;
+    for (size_t i = 0; i < n_digits / 2; i++) {
+        char pair[3] = {text[2 * i], text[2 * i + 1], '\0'};
+
+        bytes[i] = (uint8_t)strtoul(pair, NULL, 16);
+    }
+    *n_bytes = n_digits / 2;
+    return true;
+}
+
+static const char *send_raw(struct sim_stack *stack, const struct words *words)
+{
+    static const char *const channels[] = {"att", "signalling", "security"};
+    uint8_t pdu[MAX_LINE_BYTES / 2];
+    size_t n_bytes;
+
+    for (unsigned i = 0; words->n == 4 && i < 3; i++)
+        if (strcmp(words->word[2], channels[i]) == 0 && from_hex(words->word[3], pdu, sizeof pdu, &n_bytes))
+            return hci_send_frame(stack, (uint16_t)(L2CAP_ATT + i), pdu, n_bytes) ? "ok" : "error: no room";
+    return "error: 'link send att|signalling|security HEX'";
+}
+
+static const char *answer_raw(struct sim_stack *stack, const struct words *words)
+{
+    struct att_reply *forced = &stack->forced_answer;
+
+    if (words->n != 3 || !from_hex(words->word[2], forced->bytes, sizeof forced->bytes, &forced->n_bytes))
+        return "error: 'link answer HEX'";
+    return "ok";
+}
+
+static const char *advertise_raw(struct sim_stack *stack, const struct words *words)
+{
+    struct own_advertising own = {.used = true};
+
+    if ((words->n != 3 && words->n != 4) ||
+        !from_hex(words->word[2], own.advertisement, sizeof own.advertisement, &own.n_advertisement) ||
+        (words->n == 4 &&
+         !from_hex(words->word[3], own.scan_response, sizeof own.scan_response, &own.n_scan_response)))
+        return "error: 'link advertising HEX [HEX]', at most 31 bytes each";
+    stack->own_advertising = own;
+    hci_set_advertising_bytes(stack);
+    return "ok";
+}
+
 /* Commands that need a link. NULL: there is no such command. */
 static const char *on_link(struct sim_stack *stack, const struct words *words)
 {
@@ -139,6 +189,10 @@ static const char *on_link(struct sim_stack *stack, const struct words *words)
         return silence(stack, words);
     if (begins(words, "link", "lost"))
         return link_vanish(stack), "ok";
+    if (begins(words, "link", "send"))
+        return send_raw(stack, words);
+    if (begins(words, "link", "answer"))
+        return answer_raw(stack, words);
     if (begins(words, "link", "security"))
         return sm_ask_security(stack), "ok";
     if (begins(words, "link", "passkey"))
@@ -190,13 +244,15 @@ static const char *run(struct sim_stack *stack, const struct words *words)
         return "error: there are: bond list, bond forget, bond damage";
     if (begins(words, "link", "fault"))
         return arm(stack, words);
+    if (begins(words, "link", "advertising"))
+        return advertise_raw(stack, words);
     if (!stack->link.up && words->n > 1)
         return "error: there is no link";
     answer = on_link(stack, words);
     return answer ? answer
                   : "error: there are: link disconnect, lost, silent, parameters, security, service-changed, "
                     "passkey, "
-                    "confirm, fault";
+                    "confirm, fault, send, answer, advertising";
 }
 
 bool sim_stack_command(struct sim_stack *stack, uint64_t now_us, const char *line, char *answer, size_t room)

@@ -174,7 +174,9 @@ static void act(struct fuzz_air *air, uint8_t action)
                                         "bond list",
                                         "link parameters 6 6 0 10",
                                         "link fault duplicate writes 0 2",
-                                        "link lost"};
+                                        "link lost",
+                                        "link answer 0b",
+                                        "link advertising ff00 01"};
     char answer[SIM_STACK_ANSWER_BYTES];
 
     switch (action) {

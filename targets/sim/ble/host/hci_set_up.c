@@ -37,11 +37,23 @@ static size_t put_advertising_parameters(uint8_t *into)
     return 15;
 }
 
+/* Length, then the bytes, padded: the parameters of both commands. */
+static size_t put_own(const uint8_t *bytes, size_t n_bytes, uint8_t into[32])
+{
+    memset(into, 0, 32);
+    into[0] = (uint8_t)n_bytes;
+    memcpy(into + 1, bytes, n_bytes);
+    return 32;
+}
+
 /* Flags and the update service; the name goes into the scan response, as smp_svr does it. */
-static size_t put_advertising_bytes(uint8_t into[32])
+static size_t put_advertising_bytes(const struct sim_stack *stack, uint8_t into[32])
 {
     static const uint8_t flags[3] = {0x02, 0x01, 0x06};
+    const struct own_advertising *own = &stack->own_advertising;
 
+    if (own->used)
+        return put_own(own->advertisement, own->n_advertisement, into);
     memset(into, 0, 32);
     memcpy(into + 1, flags, sizeof flags);
     into[4] = 1 + SIM_GATT_UUID_BYTES;
@@ -55,7 +67,10 @@ static size_t put_scan_response(const struct sim_stack *stack, uint8_t into[32])
 {
     size_t n_name = strnlen(stack->ble->config.name, sizeof stack->ble->config.name);
     size_t n_fits = n_name > 29 ? 29 : n_name;
+    const struct own_advertising *own = &stack->own_advertising;
 
+    if (own->used)
+        return put_own(own->scan_response, own->n_scan_response, into);
     memset(into, 0, 32);
     into[0] = (uint8_t)(2 + n_fits);
     into[1] = (uint8_t)(1 + n_fits);
@@ -92,7 +107,7 @@ static size_t put_parameters(const struct sim_stack *stack, uint16_t opcode, uin
     case HCI_LE_SET_ADVERTISING_PARAMETERS:
         return put_advertising_parameters(into);
     case HCI_LE_SET_ADVERTISING_DATA:
-        return put_advertising_bytes(into);
+        return put_advertising_bytes(stack, into);
     case HCI_LE_SET_SCAN_RESPONSE_DATA:
         return put_scan_response(stack, into);
     default:
@@ -157,4 +172,14 @@ void hci_set_up_answered(struct sim_stack *stack, uint16_t opcode, const uint8_t
     }
     hci->n_set_up++;
     next_set_up(stack);
+}
+
+void hci_set_advertising_bytes(struct sim_stack *stack)
+{
+    uint8_t parameters[HCI_MAX_PARAMETERS];
+
+    if (stack->hci.state != HCI_READY)
+        return;
+    hci_command(stack, HCI_LE_SET_ADVERTISING_DATA, parameters, put_advertising_bytes(stack, parameters));
+    hci_command(stack, HCI_LE_SET_SCAN_RESPONSE_DATA, parameters, put_scan_response(stack, parameters));
 }

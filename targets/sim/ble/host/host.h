@@ -69,6 +69,9 @@ void sim_stack_free(struct sim_stack *stack);
 void sim_stack_open(struct sim_stack *stack, uint64_t now_us);
 /* The controller is gone (socket closed, adapter pulled): the link with it. */
 void sim_stack_close(struct sim_stack *stack, uint64_t now_us);
+/* The board's process is about to end. An emulated controller takes links away without telling the other end:
+ * they are ended by a timeout (08) first. true: wait for it, receive() and ask again; false: close now. */
+bool sim_stack_leave(struct sim_stack *stack, uint64_t now_us);
 /* Bytes from the controller, cut anyhow. */
 void sim_stack_receive(struct sim_stack *stack, uint64_t now_us, const uint8_t *bytes, size_t n_bytes);
 /* Follows the board (advertising, death by power or reset, notifications) and the time-outs. To be called
@@ -87,6 +90,9 @@ bool sim_stack_ready(const struct sim_stack *stack);
  *   link parameters MIN MAX LATENCY TIMEOUT   asks the central; 1.25 ms, 1.25 ms, events, 10 ms
  *   link security                 asks the central to encrypt (security request)
  *   link service-changed          indicates that the whole table changed
+ *   link send att|signalling|security HEX     a PDU that nobody asked for, as it is
+ *   link answer HEX               takes the place of the next ATT answer on this link
+ *   link advertising HEX [HEX]    what is advertised, and what a scan is answered with, at most 31 bytes each
  *   link passkey DIGITS           what is typed on the board's keyboard
  *   link confirm yes|no           what is pressed when both sides show the same number
  *   link fault KIND writes|notifications N [COUNT] [VALUE]

@@ -81,6 +81,8 @@ void hci_command(struct sim_stack *stack, uint16_t opcode, const uint8_t *parame
 bool hci_send_frame(struct sim_stack *stack, uint16_t channel, const uint8_t *pdu, size_t n_bytes);
 unsigned hci_room_frames(const struct sim_stack *stack);
 void hci_advertise(struct sim_stack *stack, bool on);
+/* Tells the controller again what is advertised. */
+void hci_set_advertising_bytes(struct sim_stack *stack);
 void hci_disconnect(struct sim_stack *stack, uint16_t connection, uint8_t reason);
 /* The controller has sent packets, or dropped them with their connection; what waits to be sent to a link
  * that is over. */
@@ -359,6 +361,13 @@ void faults_drop_held(struct sim_stack *stack);
 void faults_tick(struct sim_stack *stack);
 uint64_t faults_due_us(const struct sim_stack *stack);
 
+/* What is advertised instead of name and service, on command. */
+struct own_advertising {
+    bool used;
+    size_t n_advertisement, n_scan_response;
+    uint8_t advertisement[31], scan_response[31];
+};
+
 struct sim_stack {
     struct sim_ble *ble;
     struct sim_stack_config config;
@@ -372,6 +381,8 @@ struct sim_stack {
     struct att att;
     struct sm sm;
     struct faults faults;
+    struct own_advertising own_advertising;
+    struct att_reply forced_answer; /* takes the place of the next answer on this link; 0 bytes: none */
 };
 
 /* --- peripheral_host.c --- */

@@ -18,6 +18,7 @@ static bool board_holds_link(const struct sim_stack *stack)
 static void forget_link(struct sim_stack *stack)
 {
     stack->link.up = stack->link.encrypted = stack->link.authenticated = stack->link.silent = false;
+    stack->forced_answer.n_bytes = 0;
     hci_drop_frames(stack);
     l2cap_reset(stack);
     att_reset(stack);
@@ -144,11 +145,12 @@ void link_end(struct sim_stack *stack, uint8_t reason)
         hci_disconnect(stack, stack->link.connection, reason);
 }
 
-/* An emulated controller reports an advertisement once, at its beginning or at that of a scan, and hosts miss it; to
- * begin anew takes the place of a real one's repetitions. [SRC bluez emulator/btdev.c] */
+/* An emulated controller reports an advertisement once, at its beginning or at that of a scan, and hosts miss
+ * it; to begin anew takes the place of a real one's repetitions. [SRC bluez emulator/btdev.c] */
 static bool is_stale(const struct sim_stack *stack)
 {
-    return stack->config.virtual_controller && stack->hci.advertising && stack->now_us >= stack->hci.repeat_us;
+    return stack->config.virtual_controller && stack->hci.advertising &&
+           stack->now_us >= stack->hci.repeat_us;
 }
 
 void link_tick(struct sim_stack *stack)
@@ -161,7 +163,8 @@ void link_tick(struct sim_stack *stack)
         corpse->due_us = STACK_NEVER;
         hci_disconnect(stack, corpse->connection, HCI_CONNECTION_TIMEOUT);
     }
-    hci_advertise(stack, stack->ble->advertising && !stack->ble->alive && !stack->link.up && !is_stale(stack));
+    hci_advertise(stack,
+                  stack->ble->advertising && !stack->ble->alive && !stack->link.up && !is_stale(stack));
 }
 
 uint64_t link_due_us(const struct sim_stack *stack)

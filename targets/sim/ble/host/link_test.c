@@ -446,6 +446,52 @@ static void a_link_ends_or_dies_in_the_place_of_a_write(void **state)
     assert_int_equal(air->last_reason, 0x08);
 }
 
+static void a_board_sends_on_command_what_nobody_asked_for(void **state)
+{
+    struct air *air = *state;
+
+    air_connect(air);
+    air_command(air, "link send att 1b100001", "ok");
+    air_expect(air, AIR_ATT, "1b 10 00 01");
+    air_command(air, "link send security 0c", "ok");
+    air_expect(air, AIR_SECURITY, "0c");
+    air_command(air, "link send signalling 0101", "ok");
+    air_expect(air, AIR_SIGNALLING, "01 01");
+    air_command(air, "link answer ff", "ok");
+    air_exchange(air, AIR_ATT, "0a 05 00", "ff");
+    air_exchange(air, AIR_ATT, "0a 05 00", "0b 00 00");
+    air_command(air, "link send att 1", "error");
+    air_command(air, "link send mail 11", "error");
+    air_command(air, "link answer xx", "error");
+}
+
+static void a_board_advertises_on_command_what_makes_no_sense(void **state)
+{
+    static const uint8_t advertisement[32] = {5, 0xff, 0x01, 0x06, 0x00, 0x00};
+    static const uint8_t scan_response[32] = {1, 0x1e};
+    struct air *air = *state;
+
+    air_command(air, "link advertising ff01060000 1e", "ok");
+    assert_memory_equal(air->advertisement, advertisement, 32);
+    assert_memory_equal(air->scan_response, scan_response, 32);
+    sim_stack_open(air->stack, air->now_us);
+    air_run(air);
+    assert_memory_equal(air->advertisement, advertisement, 32);
+    air_command(air, "link advertising 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
+                "error");
+}
+
+static void who_leaves_an_emulated_controller_ends_its_links_first(void **state)
+{
+    struct air *air = *state;
+
+    air_connect(air);
+    assert_true(sim_stack_leave(air->stack, air->now_us));
+    air_run(air);
+    assert_int_equal(air->last_reason, 0x08);
+    assert_false(sim_stack_leave(air->stack, air->now_us));
+}
+
 static void faults_that_cannot_be_are_refused(void **state)
 {
     struct air *air = *state;
@@ -568,6 +614,9 @@ int main(void)
         PLAIN(a_spoilt_and_a_short_notification),
         PLAIN(a_reordered_write_goes_after_the_next_one_or_after_a_second),
         VIRTUAL(a_link_ends_or_dies_in_the_place_of_a_write),
+        PLAIN(a_board_sends_on_command_what_nobody_asked_for),
+        PLAIN(a_board_advertises_on_command_what_makes_no_sense),
+        VIRTUAL(who_leaves_an_emulated_controller_ends_its_links_first),
         PLAIN(faults_that_cannot_be_are_refused),
         PLAIN(an_image_goes_over_att_at_mtu_23_into_the_boards_slot),
     };

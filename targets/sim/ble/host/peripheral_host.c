@@ -92,6 +92,19 @@ void sim_stack_close(struct sim_stack *stack, uint64_t now_us)
         link_disconnected(stack, stack->link.connection, SIM_HCI_TIMEOUT);
 }
 
+bool sim_stack_leave(struct sim_stack *stack, uint64_t now_us)
+{
+    stack->now_us = now_us;
+    if (stack->hci.state != HCI_READY || !stack->config.virtual_controller)
+        return false;
+    link_vanish(stack);
+    if (stack->corpse.there && stack->corpse.due_us != STACK_NEVER) {
+        stack->corpse.due_us = STACK_NEVER;
+        hci_disconnect(stack, stack->corpse.connection, SIM_HCI_TIMEOUT);
+    }
+    return stack->corpse.there;
+}
+
 void sim_stack_receive(struct sim_stack *stack, uint64_t now_us, const uint8_t *bytes, size_t n_bytes)
 {
     stack->now_us = now_us;

@@ -1,0 +1,1 @@
+"" capture show --explained --last 8 many.btsnoop >/dev/null

@@ -1,0 +1,133 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The same scenarios over the in-process link and over BlueZ in the virtual machine come to the same verdicts, and scenarios/LINKS.md tells
+them; faults of the host are errors of the rig or are overcome: links_test.py BOOTRIG SOURCE_DIR. Exit code 77: skipped.
+BOOTRIG_UPDATE=1 writes the table."""
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+# What is played: few cases, each for something that only the real stack has.
+PLAYED = [
+    ("update, trial, confirmation", "mcuboot/upload-test-confirm", ["upload-test-confirm[swap=move]"]),
+    ("a lost chunk, a lost answer", "link/chunk-drop",
+     ["chunk-drop[mtu=247,window=3,middle-chunk-lost]", "chunk-drop[mtu=247,window=3,answer-3-lost]"]),
+    ("an image without a signature", "rejection/refused-after-upload", ["refused-after-upload[as=test,unsigned]"]),
+    ("power lost during an upload", "power/power-loss-in-upload", ["power-loss-in-upload"]),
+    ("power lost in the middle of a swap", "power/power-loss-at-a-moment", ["power-loss-at-a-moment[swap=move,well-into-the-swap]"]),
+    ("F1: the host keeps its keys", "bonding/bond-then-redfu",
+     ["bond-then-redfu[keys-kept-repairing-refused]", "bond-then-redfu[keys-kept-repairing-allowed]"]),
+    ("F1: the host loses its keys", "bonding/bond-then-redfu",
+     ["bond-then-redfu[keys-lost-repairing-refused]", "bond-then-redfu[keys-lost-repairing-allowed]"]),
+    ("F1, F3: the board loses its keys", "bonding/bond-lost", ["bond-lost[repairing=refused,board-lost-it]"]),
+    ("F1: both lose them", "bonding/bond-lost", ["bond-lost[repairing=refused,both-lost-it]"]),
+    ("the board refuses to bond", "bonding/board-does-not-bond",
+     ["board-does-not-bond[update-needs=nothing]", "board-does-not-bond[update-needs=encryption]"]),
+    ("the link ends in an upload", "link/link-lost-in-upload",
+     ["link-lost-in-upload[mtu=247,window=3,before-the-first-byte]", "link-lost-in-upload[mtu=247,window=3,in-the-second-third]",
+      "link-lost-in-upload[mtu=247,window=3,before-the-last-byte]"]),
+    ("ATT_MTU 23", "link/small-mtu", ["small-mtu[23-joined]", "small-mtu[23-not-joined]"]),
+    ("ATT_MTU 517", "link/largest-mtu", ["largest-mtu[window=3]"]),
+    ("a second upload after the first", "link/second-upload", ["second-upload[between=nothing,other-image]"]),
+    ("another GATT table after the update", "link/gatt-table-moves", ["gatt-table-moves"]),
+]
+# One of each kind; the others are played where there is time (BOOTRIG_ALL_LINKS=1) and when the table is made.
+QUICK = {
+    "upload-test-confirm[swap=move]", "chunk-drop[mtu=247,window=3,middle-chunk-lost]", "refused-after-upload[as=test,unsigned]", "power-loss-in-upload",
+    "power-loss-at-a-moment[swap=move,well-into-the-swap]", "bond-then-redfu[keys-kept-repairing-refused]",
+    "bond-then-redfu[keys-lost-repairing-refused]", "bond-lost[repairing=refused,board-lost-it]",
+    "link-lost-in-upload[mtu=247,window=3,in-the-second-third]", "small-mtu[23-joined]", "largest-mtu[window=3]", "gatt-table-moves",
+}
+
+HEAD = """# Scenarios over links
+
+The same files on the in-process link and over BlueZ (Linux, bluetoothd and virtual controllers in the machine of `ci/vm/`): made by
+`harness/tests/links_test.py` from the summaries of both runs.
+
+| what it is about | case | in process | over BlueZ |
+|---|---|---|---|
+"""
+TAIL = """
+Not over BlueZ: what needs `rewind` (sweeps of power cuts, explorations), and what needs `raw-security` or `chosen-mtu`, since Linux decides by
+itself when it pairs, hangs up over a refused pairing, forgets the old bond before it pairs anew, and always asks for the largest ATT_MTU.
+"""
+
+
+def run(command, top, **more):
+    return subprocess.run(command, cwd=top, capture_output=True, text=True, **more)
+
+
+def play(bootrig, top, output, cases, machine=()):
+    files = sorted({f"scenarios/{path}.yaml" for _, path, names in PLAYED for name in names if name in cases})
+    words = [*machine, *(["--"] if machine else []), bootrig, "run", "--quiet", "--no-html", "--output", str(output), "--timeout-scale", "3" if machine else "1"]
+    words += ["--link", "bluez"] if machine else []
+    for name in cases:
+        words += ["--case", name]
+    done = run(words + files, top, timeout=1500)
+    try:
+        summary = json.loads((output / "summary.json").read_text())
+    except (OSError, ValueError):
+        sys.exit(f"no summary: exit code {done.returncode}\n{done.stdout}{done.stderr}")
+    return {case["name"]: case["verdict"] for case in summary["cases"]}, done
+
+
+def table(here, there):
+    rows = []
+    for about, path, names in PLAYED:
+        for name in names:
+            if name in here:
+                rows.append(f"| {about} | [{name}]({path}.yaml) | {here[name]} | {there.get(name, 'not run')} |")
+    return HEAD + "\n".join(rows) + "\n" + TAIL
+
+
+def compare(bootrig, top, scratch, machine):
+    update = bool(os.environ.get("BOOTRIG_UPDATE"))
+    everything = [name for _, _, names in PLAYED for name in names]
+    cases = everything if update or os.environ.get("BOOTRIG_ALL_LINKS") else [name for name in everything if name in QUICK]
+    here, _ = play(bootrig, top, scratch / "here", cases)
+    there, done = play(bootrig, top, scratch / "there", cases, [*machine, "--out", str(scratch / "there"), "--logs", str(scratch / "logs")])
+    wrong = [f"{name}: {here.get(name)} in process, {there.get(name)} over BlueZ" for name in cases
+             if here.get(name) != "pass" or there.get(name) != "pass"]
+    document = top / "scenarios" / "LINKS.md"
+    if update and not wrong:
+        document.write_text(table(here, there))
+    elif not wrong:
+        told = set(document.read_text().splitlines())
+        wrong = [f"scenarios/LINKS.md lacks: {row}" for row in table(here, there).splitlines() if row not in told]
+    if wrong:
+        print("\n".join(wrong), done.stdout[-6000:], done.stderr[-2000:], sep="\n")
+    return not wrong
+
+
+def host_faults(bootrig, top, scratch, machine):
+    done = run([*machine, "--out", str(scratch / "faults"), "--logs", str(scratch / "logs"), "--", "bash", str(top / "harness/tests/links_faults.sh"), bootrig,
+                str(scratch / "faults")], top, timeout=900)
+    if done.returncode != 0:
+        print(f"faults of the host: exit code {done.returncode}", done.stdout[-6000:], done.stderr[-2000:], sep="\n")
+    return done.returncode == 0
+
+
+def main():
+    bootrig, top = sys.argv[1], pathlib.Path(sys.argv[2])
+    lacks = [name for name in ("qemu-system-x86_64", "btvirt", "openocd") if not shutil.which(name)]
+    if lacks:
+        if os.environ.get("BOOTRIG_VM_REQUIRED"):
+            sys.exit(f"failed: {', '.join(lacks)} missing")
+        print(f"skipped: {', '.join(lacks)} missing; ci/setup --tests installs them")
+        sys.exit(77)
+    what = sys.argv[3]
+    with tempfile.TemporaryDirectory(prefix="bootrig-links.") as folder:
+        scratch = pathlib.Path(folder)
+        # A program that is built anew while the guest runs it would change under its feet.
+        shutil.copy(bootrig, scratch / "bootrig")
+        machine = [str(top / "ci/vm/run"), "--timeout", "1200", "--quiet-bluetoothd"]
+        ok = {"scenarios": compare, "faults": host_faults}[what](str(scratch / "bootrig"), top, scratch, machine)
+    sys.exit(0 if ok else 1)
+
+
+if __name__ == "__main__":
+    main()
