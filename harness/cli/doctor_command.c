@@ -212,7 +212,8 @@ int rig_cli_doctor(int argc, char **argv)
     gboolean rules = FALSE;
     const GOptionEntry entries[] = {
         {"bench", 'b', 0, G_OPTION_ARG_FILENAME, &bench,
-         "tell only what the boards of this bench file use (default: $BOOTRIG_BENCH, else bench.yaml where it is "
+         "tell only what the boards of this bench file use (default: $BOOTRIG_BENCH, else bench.yaml where "
+         "it is "
          "there, else everything)",
          "FILE"},
         {"udev-rules", 0, 0, G_OPTION_ARG_NONE, &rules,
