@@ -1,7 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# How fast exploration is: ci/bench/explore.sh [BUILD-DIR]; the build directory must be configured with tests.
+# How fast exploration is, on the built-in model and on the example bootloader as a guest, with one worker and with two, and beside a naive sweep of
+# single cuts over the whole life cycle. Usage: ci/bench/explore.sh [BOOTRIG], whose build folder has to be configured with tests; or GUEST=my.so ...
 set -eu
-build=${1:-build}
-ninja -C "$build" explore_bench ledger_boot >/dev/null
-exec "$build/harness/explore/explore_bench" "$(realpath "$build")/guests/ledger_boot.so"
+here=$(cd "$(dirname "$0")" && pwd)
+build=$(cd "$(dirname "${1:-$here/../../build/harness/cli/bootrig}")/../.." && pwd)
+cmake --build "$build" --target explore_bench ledger_boot > /dev/null
+"$build/harness/explore/explore_bench" "${GUEST:-$build/guests/ledger_boot.so}"

@@ -118,10 +118,12 @@ int rig_cli_run(int argc, char **argv)
         {"junit-strict", 0, 0, G_OPTION_ARG_NONE, &options.junit_strict,
          "JUnit XML without what the strictest schema refuses", NULL},
         {"workers", 0, 0, G_OPTION_ARG_INT, &options.n_workers,
-         "of an exploration: so many processes at a time (default: one for each core; the result is the same)",
+         "of an exploration: so many processes at a time (default: one for each core; the result is the "
+         "same)",
          "N"},
         {"resume", 0, 0, G_OPTION_ARG_FILENAME, &options.resume,
-         "explorations that an earlier run did not end (budget, interrupt) go on from what it left in its DIR",
+         "explorations that an earlier run did not end (budget, interrupt) go on from what it left in its "
+         "DIR",
          "DIR|FILE"},
         {"no-html", 0, 0, G_OPTION_ARG_NONE, &options.no_html, "leave out the HTML report", NULL},
         {"quiet", 'q', 0, G_OPTION_ARG_NONE, &options.quiet, "failures and the summary only", NULL},

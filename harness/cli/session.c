@@ -93,10 +93,11 @@ static bool parse_plan(struct session *session, GError **error)
     struct rig_run_plan *plan = &session->plan;
 
     if (options->n_repeats < 1 || options->n_repeats > 100000 || options->n_retries < 0 ||
-        options->n_retries > 50 || options->n_workers < 0 || options->n_workers > 64 || !(options->timeout_scale > 0.0 && options->timeout_scale <= 1000.0)) {
-        g_set_error_literal(
-            error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-            "--repeat wants 1 to 100000, --retries 0 to 50, --workers 0 to 64, --timeout-scale more than 0 up to 1000");
+        options->n_retries > 50 || options->n_workers < 0 || options->n_workers > 64 ||
+        !(options->timeout_scale > 0.0 && options->timeout_scale <= 1000.0)) {
+        g_set_error_literal(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                            "--repeat wants 1 to 100000, --retries 0 to 50, --workers 0 to 64, "
+                            "--timeout-scale more than 0 up to 1000");
         return false;
     }
     plan->n_repeats = (guint)options->n_repeats;

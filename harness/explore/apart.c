@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A boot in a forked process, with its flash operations on record in shared memory as they happen: what it did
- * until it spoilt that process is known, too. */
+/* A boot in a forked process, with its flash operations on record in shared memory as they happen: what it
+ * did until it spoilt that process is known, too. */
 #define _GNU_SOURCE
 #include "explore/apart.h"
 
@@ -158,8 +158,7 @@ static bool play(struct rig_subject *subject, struct record *record)
     return true;
 }
 
-static void G_GNUC_PRINTF(3, 4)
-    say(struct rig_end_report *report, enum rig_end end, const char *format, ...)
+static void G_GNUC_PRINTF(3, 4) say(struct rig_end_report *report, enum rig_end end, const char *format, ...)
 {
     va_list arguments;
 
@@ -222,8 +221,8 @@ static void run(struct rig_subject *subject, struct record *record, struct rig_e
 
 void rig_apart_boot(struct rig_subject *subject, struct rig_end_report *report)
 {
-    struct record *record = mmap(NULL, RECORD_BYTES, PROT_READ | PROT_WRITE,
-                                 MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    struct record *record =
+        mmap(NULL, RECORD_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
     if (record == MAP_FAILED) {
         say(report, RIG_END_NOT_RUN, "out of memory");

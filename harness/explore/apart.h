@@ -13,8 +13,8 @@ G_BEGIN_DECLS
 /* subject->ops->boot for subjects that may spoil their process. An armed cut falls on the flash here. */
 void rig_apart_boot(struct rig_subject *subject, struct rig_end_report *report);
 
-/* For every process that is forked to run a subject: the worker's first steps, how it ends when it was spoilt,
- * and what is said about an end that it did not choose. */
+/* For every process that is forked to run a subject: the worker's first steps, how it ends when it was
+ * spoilt, and what is said about an end that it did not choose. */
 void rig_apart_settle_in(bool silent);
 #define RIG_APART_DONE 0
 #define RIG_APART_FULL 101

@@ -357,9 +357,9 @@ bool rig_contents_same_range(const struct rig_contents *contents, guint32 one, g
     for (struct piece piece; n_bytes > 0; offset += (guint32)piece.n_bytes, n_bytes -= piece.n_bytes) {
         piece = first_piece(contents, device, offset, n_bytes);
         if (pages[piece.place] != others[piece.place] &&
-            (piece.n_bytes == PAGE_BYTES || memcmp(page_at(contents, pages[piece.place])->bytes + piece.at,
-                                                   page_at(contents, others[piece.place])->bytes + piece.at,
-                                                   piece.n_bytes) != 0))
+            (piece.n_bytes == PAGE_BYTES ||
+             memcmp(page_at(contents, pages[piece.place])->bytes + piece.at,
+                    page_at(contents, others[piece.place])->bytes + piece.at, piece.n_bytes) != 0))
             return false;
     }
     return true;
@@ -388,8 +388,8 @@ guint64 rig_contents_range_hash(const struct rig_contents *contents, guint32 con
         piece = first_piece(contents, device, offset, n_bytes);
         hash += piece.n_bytes == PAGE_BYTES
                     ? hash_place(piece.place, pages[piece.place])
-                    : mixed(piece.place +
-                            hash_bytes(page_at(contents, pages[piece.place])->bytes + piece.at, piece.n_bytes));
+                    : mixed(piece.place + hash_bytes(page_at(contents, pages[piece.place])->bytes + piece.at,
+                                                     piece.n_bytes));
     }
     return hash;
 }

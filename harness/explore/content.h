@@ -53,9 +53,9 @@ struct rig_content_step {
     guint32 offset;
     guint32 n_bytes;
 };
-/* The tables themselves, for keeping them in a file: pages of SIM_FLASH_PAGE_BYTES, contents as lists of pages
- * (rig_contents_n_places() of them). put: the number that it has here, the next one when it is new. The first
- * rig_contents_n_own_pages() pages are there from the start. */
+/* The tables themselves, for keeping them in a file: pages of SIM_FLASH_PAGE_BYTES, contents as lists of
+ * pages (rig_contents_n_places() of them). put: the number that it has here, the next one when it is new. The
+ * first rig_contents_n_own_pages() pages are there from the start. */
 guint32 rig_contents_n_pages(const struct rig_contents *contents);
 guint32 rig_contents_n_own_pages(const struct rig_contents *contents);
 guint32 rig_contents_n_places(const struct rig_contents *contents);
@@ -73,7 +73,8 @@ bool rig_contents_has_range(const struct rig_contents *contents, guint device, g
 /* The range lies within the device. */
 void rig_contents_read(const struct rig_contents *contents, guint32 content, guint device, guint32 offset,
                        guint8 *into, gsize n_bytes);
-/* Where the range's bytes are, when they lie in one page; NULL: they do not. Valid as long as the contents. */
+/* Where the range's bytes are, when they lie in one page; NULL: they do not. Valid as long as the contents.
+ */
 const guint8 *rig_contents_bytes_at(const struct rig_contents *contents, guint32 content, guint device,
                                     guint32 offset, gsize n_bytes);
 bool rig_contents_same_range(const struct rig_contents *contents, guint32 one, guint32 other, guint device,

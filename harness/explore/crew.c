@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Workers are forked for one batch: they know all that was found before, and what a foreign bootloader does to
- * them ends with them. */
+/* Workers are forked for one batch: they know all that was found before, and what a foreign bootloader does
+ * to them ends with them. */
 #define _GNU_SOURCE
 #include "explore/crew.h"
 
@@ -264,9 +264,8 @@ static guint take(struct rig_crew *crew, struct worker *worker)
 
     if (worker->fate != FATE_SOUND)
         return 0;
-    while (n_done < worker->row.n &&
-           rig_parcel_take(worker->parcel, crew->contents, crew->recorder, &worker->row.tasks[n_done],
-                           worker->row.traces[n_done]))
+    while (n_done < worker->row.n && rig_parcel_take(worker->parcel, crew->contents, crew->recorder,
+                                                     &worker->row.tasks[n_done], worker->row.traces[n_done]))
         n_done++;
     if (n_done < worker->row.n)
         worker->row.traces[n_done]->end = RIG_TRACE_NONE;

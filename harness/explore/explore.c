@@ -23,8 +23,8 @@ static void search_init(struct search *search, const struct rig_explore_plan *pl
     search->recorder =
         rig_recorder_new(search->contents, plan->subject, plan->images, plan->torn_write, plan->torn_erase);
     search->boots = g_array_new(FALSE, FALSE, sizeof(struct rig_trace));
-    search->crew = rig_crew_new(search->contents, search->recorder, plan->subject, plan->n_workers, must_stop,
-                                search);
+    search->crew =
+        rig_crew_new(search->contents, search->recorder, plan->subject, plan->n_workers, must_stop, search);
     if (plan->eager)
         rig_crew_set_eager(search->crew);
     if (plan->execute_all)
@@ -154,8 +154,8 @@ static const struct rig_trace *next_end(struct search *search, guint32 content, 
 {
     const struct rig_trace *boot = search_boot(search, *last = content);
 
-    for (guint n_left = search->plan->max_boots; boot->end < RIG_END_NOT_RUN && boot->end != RIG_END_RUNS && n_left > 1;
-         n_left--)
+    for (guint n_left = search->plan->max_boots;
+         boot->end < RIG_END_NOT_RUN && boot->end != RIG_END_RUNS && n_left > 1; n_left--)
         boot = search_boot(search, *last = boot->final);
     return boot;
 }
@@ -265,7 +265,8 @@ static const char *reason_to_stop(const struct search *search)
 
     if (plan->interrupted && *plan->interrupted)
         return "interrupted";
-    if (plan->max_contents > 0 && rig_contents_count(search->contents) - search->n_begun_with > plan->max_contents)
+    if (plan->max_contents > 0 &&
+        rig_contents_count(search->contents) - search->n_begun_with > plan->max_contents)
         return "the budget of states is used up";
     if (plan->max_bytes > 0 &&
         rig_contents_bytes(search->contents) + rig_recorder_bytes(search->recorder) > plan->max_bytes)
@@ -319,8 +320,9 @@ static void queue_actions(struct search *search, const guint32 *batch, guint n_b
 
 static struct rig_trace *slot_of(struct search *search, const struct rig_task *task)
 {
-    return task->action == RIG_TASK_BOOT ? search_boot(search, task->content)
-                                         : search_action(search, task->content, (enum rig_action)task->action);
+    return task->action == RIG_TASK_BOOT
+               ? search_boot(search, task->content)
+               : search_action(search, task->content, (enum rig_action)task->action);
 }
 
 /* Records what is queued. false: it could not be done to the end. */

@@ -22,12 +22,12 @@ struct rig_explore_plan {
     guint32 max_erases;   /* of one sector in one boot; 0 = no bound */
     guint32 max_contents; /* budgets; 0 = none. New ones, of this run */
     gint64 max_us;
-    gsize max_bytes;           /* of memory */
-    guint n_workers;           /* processes at work at a time; 0 = one for each core. The result is the same */
-    const char *keep_in;       /* file for the state of an exploration that does not close; NULL: none */
-    const char *go_on_from;    /* such a file, of the same plan and board but for the budgets; NULL: anew */
-    bool eager;                /* for tests: workers are started even where that does not pay, */
-    bool execute_all;          /* and every run is executed, whatever is known (explore/ways.h) */
+    gsize max_bytes;        /* of memory */
+    guint n_workers;        /* processes at work at a time; 0 = one for each core. The result is the same */
+    const char *keep_in;    /* file for the state of an exploration that does not close; NULL: none */
+    const char *go_on_from; /* such a file, of the same plan and board but for the budgets; NULL: anew */
+    bool eager;             /* for tests: workers are started even where that does not pay, */
+    bool execute_all;       /* and every run is executed, whatever is known (explore/ways.h) */
     volatile int *interrupted; /* may be NULL */
 };
 
@@ -48,16 +48,16 @@ struct rig_exploration {
     guint64 n_torn_edges; /* of them inside an operation */
     guint64 n_boots;      /* bootloader runs that were executed */
     guint longest;        /* the most cuts that are needed to reach any node */
-    gint64 elapsed_us; /* of all runs that it took */
-    bool is_kept;   /* keep_in was written */
-    gsize n_bytes;  /* memory, workers included */
-    guint n_forks;  /* workers that were started */
-    guint n_strays; /* that ended before their time, although each of their boots alone does no harm */
+    gint64 elapsed_us;    /* of all runs that it took */
+    bool is_kept;         /* keep_in was written */
+    gsize n_bytes;        /* memory, workers included */
+    guint n_forks;        /* workers that were started */
+    guint n_strays;       /* that ended before their time, although each of their boots alone does no harm */
     struct rig_violation violations[RIG_N_INVARIANTS];
 };
 
-/* What decides the result: bootloader, board, first content, images, life, forms, invariants - not the budgets
- * and the workers - as SHA-256 in hexadecimal digits. Owned by the caller. */
+/* What decides the result: bootloader, board, first content, images, life, forms, invariants - not the
+ * budgets and the workers - as SHA-256 in hexadecimal digits. Owned by the caller. */
 char *rig_explore_fingerprint(const struct rig_explore_plan *plan);
 
 /* Never NULL. The subject's flash holds its first content again afterwards. */

@@ -40,8 +40,8 @@ static struct rig_exploration *explore_guest(const char *name, struct form form)
     g_autoptr(rig_subject) subject = rig_subject_guest(&board.config, board.flash, guest);
     struct rig_explore_plan plan = {
         .subject = subject,
-        .images = {{"old", board.old.bytes, board.old.n_bytes, true},
-                   {"new", board.fresh.bytes, board.fresh.n_bytes, true}},
+        .images = {{"old", board.old.bytes, board.old.n_bytes, true, NULL, 0},
+                   {"new", board.fresh.bytes, board.fresh.n_bytes, true, NULL, 0}},
         .life = {.actions = {RIG_ACTION_UPLOAD, RIG_ACTION_TEST, RIG_ACTION_CONFIRM}, .n_actions = 3},
         .torn_write = form.torn,
         .torn_erase = form.torn,
@@ -131,7 +131,8 @@ static void operations_before_such_an_end_are_explored(void **state)
 
 static void files_that_a_bootloader_closes_stay_open_here(void **state)
 {
-    g_autoptr(rig_exploration) seen = explore_guest("guest_closes_files", (struct form){.max_contents = 2000});
+    g_autoptr(rig_exploration) seen =
+        explore_guest("guest_closes_files", (struct form){.max_contents = 2000});
 
     (void)state;
     assert_null(seen->trouble);
@@ -144,15 +145,16 @@ static char *story_of(const struct rig_exploration *seen)
 {
     GString *story = g_string_new(NULL);
 
-    g_string_append_printf(story, "%d %s %u %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT
-                                  " %" G_GUINT64_FORMAT " %u\n",
-                           seen->closed, seen->why_open ? seen->why_open : "", seen->n_contents, seen->n_nodes,
-                           seen->n_edges, seen->n_torn_edges, seen->n_boots, seen->longest);
+    g_string_append_printf(story,
+                           "%d %s %u %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT
+                           " %" G_GUINT64_FORMAT " %u\n",
+                           seen->closed, seen->why_open ? seen->why_open : "", seen->n_contents,
+                           seen->n_nodes, seen->n_edges, seen->n_torn_edges, seen->n_boots, seen->longest);
     for (guint i = 0; i < RIG_N_INVARIANTS; i++)
         if (seen->violations[i].n_nodes)
-            g_string_append_printf(story, "%u %" G_GUINT64_FORMAT " %u %s %s\n", i, seen->violations[i].n_nodes,
-                                   seen->violations[i].n_cuts, seen->violations[i].path,
-                                   seen->violations[i].complaint);
+            g_string_append_printf(story, "%u %" G_GUINT64_FORMAT " %u %s %s\n", i,
+                                   seen->violations[i].n_nodes, seen->violations[i].n_cuts,
+                                   seen->violations[i].path, seen->violations[i].complaint);
     return g_string_free(story, FALSE);
 }
 
@@ -168,8 +170,7 @@ static void any_number_of_workers_finds_the_same(void **state)
 
             for (guint i = 0; i < G_N_ELEMENTS(numbers); i++) {
                 g_autoptr(rig_exploration) seen = explore_guest(
-                    names[name],
-                    (struct form){.torn = torn, .n_workers = numbers[i], .max_contents = 3000});
+                    names[name], (struct form){.torn = torn, .n_workers = numbers[i], .max_contents = 3000});
                 g_autofree char *story = story_of(seen);
 
                 assert_true(seen->n_forks > 0);
@@ -200,8 +201,8 @@ static void paths_are_replayed_in_a_process_of_their_own(void **state)
     g_autoptr(rig_subject) subject = rig_subject_guest(&board.config, board.flash, guest);
     struct rig_explore_plan plan = {
         .subject = subject,
-        .images = {{"old", board.old.bytes, board.old.n_bytes, true},
-                   {"new", board.fresh.bytes, board.fresh.n_bytes, true}},
+        .images = {{"old", board.old.bytes, board.old.n_bytes, true, NULL, 0},
+                   {"new", board.fresh.bytes, board.fresh.n_bytes, true, NULL, 0}},
         .life = {.actions = {RIG_ACTION_UPLOAD}, .n_actions = 1},
         .invariants = RIG_ALL_INVARIANTS,
         .max_boots = 2,

@@ -78,13 +78,14 @@ static guint32 judge_image(const struct rig_judged *judged, const struct rig_req
     const struct rig_trace *trace = judged->trace;
     guint8 image = trace->image;
     bool is_new = image == RIG_IMAGE_NEW;
+    bool is_mixed = image == RIG_IMAGE_MIXED;
     bool on_trial = is_new && request->made && !request->permanent && !request->confirm_begun;
     bool must_stay = request->complete && (request->permanent || request->confirmed);
     guint32 broken = 0;
 
-    broken |=
-        bit_if(image == RIG_IMAGE_UNKNOWN || !judged->images[image].verified, RIG_INVARIANT_VERIFIED_ONLY);
-    broken |= bit_if(is_new && !request->made, RIG_INVARIANT_ALLOWED_IMAGE);
+    broken |= bit_if(image == RIG_IMAGE_UNKNOWN || (!is_mixed && !judged->images[image].verified),
+                     RIG_INVARIANT_VERIFIED_ONLY);
+    broken |= bit_if(is_mixed || (is_new && !request->made), RIG_INVARIANT_ALLOWED_IMAGE);
     broken |= bit_if(!is_new && request->complete && !request->confirm_begun && judged->history.untouched,
                      RIG_INVARIANT_UPDATE_HAPPENS);
     broken |= bit_if(!is_new && must_stay, RIG_INVARIANT_STAYS_INSTALLED);
@@ -119,6 +120,7 @@ char *rig_invariant_complaint(enum rig_invariant invariant, const struct rig_jud
 {
     const struct rig_trace *trace = judged->trace;
     const char *image = trace->image == RIG_IMAGE_UNKNOWN ? "something that is none of the images"
+                        : trace->image == RIG_IMAGE_MIXED ? "a mixed pair, one image old and one new,"
                                                           : judged->images[trace->image].name;
 
     switch (invariant) {

@@ -28,7 +28,8 @@ static void explore_actions(const struct board *board, const struct rig_explore_
     assert_true(seen->closed);
     for (guint i = 0; i < RIG_N_INVARIANTS; i++) {
         if (seen->violations[i].n_nodes)
-            print_error("%s, write %u, sectors of %u, images of %zu and %zu, %s: %s: %s, cuts=%s\n", rig_swap_mode_name(board->config.mode),
+            print_error("%s, write %u, sectors of %u, images of %zu and %zu, %s: %s: %s, cuts=%s\n",
+                        rig_swap_mode_name(board->config.mode),
                         sim_flash_device(board->flash, 0)->write_bytes,
                         sim_flash_device(board->flash, 0)->regions[0].sector_bytes, images[0].n_bytes,
                         images[1].n_bytes, rig_action_name(life.actions[1]),
@@ -54,8 +55,9 @@ static void hold_in(struct board_plan plan, enum rig_swap_mode mode)
     board_make(&board, &plan);
     board.config.swap_fixes = true;
     board_put_primary(&board, 0, &board.old);
-    const struct rig_explore_image images[2] = {{"old", board.old.bytes, board.old.n_bytes, true},
-                                                {"new", board.fresh.bytes, board.fresh.n_bytes, true}};
+    const struct rig_explore_image images[2] = {
+        {"old", board.old.bytes, board.old.n_bytes, true, NULL, 0},
+        {"new", board.fresh.bytes, board.fresh.n_bytes, true, NULL, 0}};
     explore_life(&board, images, RIG_ACTION_TEST);
     explore_life(&board, images, RIG_ACTION_PERMANENT);
     board_clear(&board);
@@ -153,7 +155,8 @@ static const struct rig_life lives[] = {
     {.actions = {RIG_ACTION_UPLOAD, RIG_ACTION_PERMANENT}, .n_actions = 2},
     {.actions = {RIG_ACTION_UPLOAD, RIG_ACTION_TEST, RIG_ACTION_UPLOAD, RIG_ACTION_TEST, RIG_ACTION_CONFIRM},
      .n_actions = 5},
-    {.actions = {RIG_ACTION_UPLOAD, RIG_ACTION_TEST, RIG_ACTION_UPLOAD, RIG_ACTION_PERMANENT}, .n_actions = 4},
+    {.actions = {RIG_ACTION_UPLOAD, RIG_ACTION_TEST, RIG_ACTION_UPLOAD, RIG_ACTION_PERMANENT},
+     .n_actions = 4},
 };
 
 struct row {
@@ -214,8 +217,9 @@ static void hold_row(const struct row *row)
     board_make(&board, &plan);
     board.config.swap_fixes = true;
     board_put_primary(&board, 0, &board.old);
-    const struct rig_explore_image images[2] = {{"old", board.old.bytes, board.old.n_bytes, true},
-                                                {"new", board.fresh.bytes, board.fresh.n_bytes, true}};
+    const struct rig_explore_image images[2] = {
+        {"old", board.old.bytes, board.old.n_bytes, true, NULL, 0},
+        {"new", board.fresh.bytes, board.fresh.n_bytes, true, NULL, 0}};
     explore_actions(&board, images, lives[row->value[LIFE]]);
     board_clear(&board);
 }

@@ -133,14 +133,32 @@ static void guest_boot(struct rig_subject *subject, struct rig_end_report *repor
         g_strlcpy(report->text, result.text, sizeof report->text);
 }
 
-static bool upload(struct model *model, const guint8 *bytes, gsize n_bytes)
+static guint32 first_sector_bytes(const struct sim_flash *flash, const struct sim_area *area)
 {
-    const struct sim_area *slot = &model->config.secondary[0];
+    guint32 start = 0;
+    guint32 n_bytes = 0;
+
+    sim_flash_sector_at(flash, area->device, area->offset, &start, &n_bytes);
+    return n_bytes;
+}
+
+/* Swap using offset wants an update behind the first sector. */
+static guint32 upload_offset(const struct model *model, guint index)
+{
+    return model->config.mode == RIG_SWAP_OFFSET
+               ? first_sector_bytes(model->subject.flash, &model->config.secondary[index])
+               : 0;
+}
+
+static bool upload(struct model *model, guint index, const guint8 *bytes, gsize n_bytes)
+{
+    const struct sim_area *slot = &model->config.secondary[index];
     struct sim_flash *flash = model->subject.flash;
     guint8 erased = sim_flash_device(flash, slot->device)->erased;
-    guint32 at = slot->offset + model->subject.upload_offset;
+    guint32 skipped = upload_offset(model, index);
+    guint32 at = slot->offset + skipped;
 
-    if (n_bytes > slot->n_bytes - model->subject.upload_offset ||
+    if (n_bytes > slot->n_bytes - skipped ||
         sim_flash_erase(flash, slot->device, slot->offset, slot->n_bytes) != SIM_OK)
         return false;
     for (gsize done = 0; done < n_bytes; done += UPLOAD_CHUNK_BYTES) {
@@ -157,21 +175,30 @@ static bool upload(struct model *model, const guint8 *bytes, gsize n_bytes)
     return true;
 }
 
-static bool model_act(struct rig_subject *subject, enum rig_action action, const guint8 *bytes, gsize n_bytes)
+static bool act_on(struct model *model, guint index, enum rig_action action,
+                   const struct rig_explore_image *image)
 {
-    struct model *model = self(subject);
+    struct sim_flash *flash = model->subject.flash;
 
     switch (action) {
     case RIG_ACTION_UPLOAD:
-        return upload(model, bytes, n_bytes);
+        return index == 0 ? upload(model, 0, image->bytes, image->n_bytes)
+                          : upload(model, 1, image->second_bytes, image->n_second_bytes);
     case RIG_ACTION_TEST:
     case RIG_ACTION_PERMANENT:
-        return sim_boot_set_pending(&model->config, subject->flash, 0, action == RIG_ACTION_PERMANENT) ==
-               SIM_OK;
+        return sim_boot_set_pending(&model->config, flash, index, action == RIG_ACTION_PERMANENT) == SIM_OK;
     case RIG_ACTION_CONFIRM:
         break;
     }
-    return sim_boot_set_confirmed(&model->config, subject->flash, 0) == SIM_OK;
+    return sim_boot_set_confirmed(&model->config, flash, index) == SIM_OK;
+}
+
+static bool model_act(struct rig_subject *subject, enum rig_action action,
+                      const struct rig_explore_image *image)
+{
+    struct model *model = self(subject);
+
+    return act_on(model, 0, action, image) && (!image->second_bytes || act_on(model, 1, action, image));
 }
 
 static bool read_trailer(struct model *model, const struct sim_area *area,
@@ -184,13 +211,19 @@ static bool read_trailer(struct model *model, const struct sim_area *area,
     return rig_trailer_decode(geometry, &source, trailer);
 }
 
-static bool model_confirmed(struct rig_subject *subject)
+static bool is_confirmed(struct model *model, guint index)
 {
     struct rig_trailer_geometry geometry;
     struct rig_trailer trailer;
 
-    return read_trailer(self(subject), &self(subject)->config.primary[0], &geometry, &trailer) &&
+    return read_trailer(model, &model->config.primary[index], &geometry, &trailer) &&
            trailer.magic == RIG_MAGIC_GOOD && trailer.image_ok == RIG_FLAG_SET;
+}
+
+/* Of a pair, one is too many already. */
+static bool model_confirmed(struct rig_subject *subject)
+{
+    return is_confirmed(self(subject), 0) || (subject->has_pair && is_confirmed(self(subject), 1));
 }
 
 static bool model_kept_copy(struct rig_subject *subject, guint *device, guint32 *offset)
@@ -205,8 +238,7 @@ static bool model_kept_copy(struct rig_subject *subject, guint *device, guint32 
 static bool model_trailer(struct rig_subject *subject, const struct sim_area *area,
                           struct rig_trailer_geometry *geometry, struct rig_trailer *trailer)
 {
-    return area->device != subject->whole_device &&
-           read_trailer(self(subject), area, geometry, trailer);
+    return area->device != subject->whole_device && read_trailer(self(subject), area, geometry, trailer);
 }
 
 static void add_number(GChecksum *sum, guint64 number)
@@ -226,10 +258,10 @@ static void add_area(GChecksum *sum, const struct sim_area *area)
 static void model_identify(struct rig_subject *subject, GChecksum *sum)
 {
     const struct sim_boot_config *config = &self(subject)->config;
-    const guint64 numbers[] = {config->mode,       config->n_images,       config->max_align,
-                               config->max_sectors, config->validate_primary, config->downgrade,
-                               config->hw_rollback, config->overwrite_fast, config->swap_fixes,
-                               config->need_signature, config->defects,     config->n_keys};
+    const guint64 numbers[] = {config->mode,           config->n_images,         config->max_align,
+                               config->max_sectors,    config->validate_primary, config->downgrade,
+                               config->hw_rollback,    config->overwrite_fast,   config->swap_fixes,
+                               config->need_signature, config->defects,          config->n_keys};
 
     for (guint i = 0; i < G_N_ELEMENTS(numbers); i++)
         add_number(sum, numbers[i]);
@@ -339,15 +371,6 @@ void rig_subject_set_counter(struct rig_subject *subject, guint image, guint32 c
                        (const guint8 *)&fixed, sizeof fixed);
 }
 
-static guint32 first_sector_bytes(const struct sim_flash *flash, const struct sim_area *area)
-{
-    guint32 start = 0;
-    guint32 n_bytes = 0;
-
-    sim_flash_sector_at(flash, area->device, area->offset, &start, &n_bytes);
-    return n_bytes;
-}
-
 struct rig_subject *rig_subject_model(const struct sim_boot_config *config, const struct sim_flash *flash)
 {
     struct model *model = g_new0(struct model, 1);
@@ -363,8 +386,9 @@ struct rig_subject *rig_subject_model(const struct sim_boot_config *config, cons
         return NULL;
     }
     subject->reverts = config->mode != RIG_SWAP_OVERWRITE;
-    subject->upload_offset =
-        config->mode == RIG_SWAP_OFFSET ? first_sector_bytes(flash, &config->secondary[0]) : 0;
+    subject->upload_offset = upload_offset(model, 0);
+    subject->second = config->primary[1];
+    subject->second_kept = config->secondary[1];
     for (guint i = 0; i < config->n_images; i++) {
         allow_area(subject, i ? "primary 1" : "primary", &config->primary[i]);
         allow_area(subject, i ? "secondary 1" : "secondary", &config->secondary[i]);

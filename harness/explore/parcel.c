@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Traces on their way from a worker: numbers of contents are the worker's own above those that both know; each
- * new one is told by the step that leads to it. */
+/* Traces on their way from a worker: numbers of contents are the worker's own above those that both know;
+ * each new one is told by the step that leads to it. */
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
 #include "explore/parcel.h"
 
@@ -46,7 +46,7 @@ struct rig_parcel {
     GArray *numbers; /* guint32: ours, for each of the worker's own */
     GArray *pieces;  /* the same for pieces of rows */
     GArray *row;     /* guint32: our pieces of a trace */
-    GArray *way; /* struct rig_way_event */
+    GArray *way;     /* struct rig_way_event */
 };
 
 static guint8 *bytes_of(const struct rig_parcel *parcel)
@@ -58,8 +58,8 @@ struct rig_parcel *rig_parcel_new(void)
 {
     struct rig_parcel *parcel = g_new0(struct rig_parcel, 1);
 
-    parcel->head = mmap(NULL, PARCEL_BYTES, PROT_READ | PROT_WRITE,
-                        MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    parcel->head =
+        mmap(NULL, PARCEL_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (parcel->head == MAP_FAILED) {
         g_free(parcel);
         return NULL;
@@ -87,8 +87,7 @@ void rig_parcel_begin(struct rig_parcel *parcel, const struct rig_contents *cont
                       const struct rig_recorder *recorder)
 {
     parcel->head->n_known = rig_contents_count(contents);
-    parcel->head->n_known_pieces = parcel->n_pieces_put =
-        rig_rows_n_distinct(rig_recorder_rows(recorder));
+    parcel->head->n_known_pieces = parcel->n_pieces_put = rig_rows_n_distinct(rig_recorder_rows(recorder));
     parcel->n_steps_put = rig_contents_n_steps(contents);
 }
 
@@ -179,8 +178,8 @@ bool rig_parcel_put(struct rig_parcel *parcel, const struct rig_contents *conten
         if (!put_step(parcel, contents, parcel->n_steps_put))
             return false;
     if (!put_row(parcel, recorder, trace) ||
-        (told.n_way > 0 &&
-         (!put(parcel, way->data, way->len * sizeof(struct rig_way_event)) || !put(parcel, &end, sizeof end))))
+        (told.n_way > 0 && (!put(parcel, way->data, way->len * sizeof(struct rig_way_event)) ||
+                            !put(parcel, &end, sizeof end))))
         return false;
     __atomic_fetch_add(&parcel->head->n_put, 1, __ATOMIC_RELEASE);
     return true;
@@ -382,7 +381,7 @@ static bool take_told(const struct told_trace *told, const struct rig_recorder *
                                 .image = told->image,
                                 .marks = told->marks};
     return told->end <= RIG_END_NOT_RUN && told->n_way <= PARCEL_BYTES / sizeof(struct rig_way_event) &&
-           (told->image < RIG_N_EXPLORE_IMAGES || told->image == RIG_IMAGE_UNKNOWN) &&
+           (told->image <= RIG_IMAGE_MIXED || told->image == RIG_IMAGE_UNKNOWN) &&
            told->n_text < MAX_TEXT_BYTES && told->n_operations <= PARCEL_BYTES / sizeof(guint32) &&
            told->has_torn == (rig_recorder_wants_torn(recorder) ? 1 : 0);
 }
@@ -409,9 +408,8 @@ bool rig_parcel_take(struct rig_parcel *parcel, struct rig_contents *contents, s
     for (guint32 i = 0; i < told.n_new_pieces; i++)
         if (!take_piece(parcel, rows, told.has_torn))
             return false;
-    if (!take_row(parcel, rows, told.n_operations, &last) ||
-        !our_number(parcel, told.final, &trace->final) || trace->final != last ||
-        !take_way(parcel, contents, told.n_way, &end))
+    if (!take_row(parcel, rows, told.n_operations, &last) || !our_number(parcel, told.final, &trace->final) ||
+        trace->final != last || !take_way(parcel, contents, told.n_way, &end))
         return false;
     if (told.n_way > 0)
         rig_recorder_learn(recorder, task, parcel->way, &end);

@@ -26,20 +26,31 @@ static void note_operation(void *user, const struct sim_flash_operation *operati
     replay->n_operations++;
 }
 
+static bool holds(const struct replay *replay, guint device, guint32 offset, const guint8 *bytes,
+                  gsize n_bytes)
+{
+    g_autofree guint8 *found = g_malloc(n_bytes);
+
+    return sim_flash_peek(replay->subject->flash, device, offset, found, n_bytes) == SIM_OK &&
+           memcmp(found, bytes, n_bytes) == 0;
+}
+
 static guint8 image_of(const struct replay *replay, const struct rig_end_report *report)
 {
-    g_autofree guint8 *bytes = NULL;
+    const struct sim_area *second = &replay->subject->second;
+    guint8 halves[2] = {RIG_IMAGE_UNKNOWN, RIG_IMAGE_UNKNOWN};
 
     for (guint8 i = 0; i < RIG_N_EXPLORE_IMAGES; i++) {
         const struct rig_explore_image *image = &replay->plan->images[i];
 
-        bytes = g_realloc(bytes, image->n_bytes);
-        if (sim_flash_peek(replay->subject->flash, report->device, report->offset, bytes, image->n_bytes) ==
-                SIM_OK &&
-            memcmp(bytes, image->bytes, image->n_bytes) == 0)
-            return i;
+        if (halves[0] == RIG_IMAGE_UNKNOWN &&
+            holds(replay, report->device, report->offset, image->bytes, image->n_bytes))
+            halves[0] = i;
+        if (image->second_bytes && halves[1] == RIG_IMAGE_UNKNOWN &&
+            holds(replay, second->device, second->offset, image->second_bytes, image->n_second_bytes))
+            halves[1] = i;
     }
-    return RIG_IMAGE_UNKNOWN;
+    return replay->subject->has_pair ? rig_image_of_pair(halves[0], halves[1]) : halves[0];
 }
 
 static void run_action(struct replay *replay, const struct rig_leg *leg, guint8 image)
@@ -54,7 +65,7 @@ static void run_action(struct replay *replay, const struct rig_leg *leg, guint8 
     if (replay->leg)
         replay->leg->action = g_strdup(rig_action_name(action));
     replay->by_application = true;
-    done = replay->subject->ops->act(replay->subject, action, fresh->bytes, fresh->n_bytes);
+    done = replay->subject->ops->act(replay->subject, action, fresh);
     if (sim_flash_powered(replay->subject->flash) && done)
         replay->history = rig_history_acted(&plan->life, &replay->history, true);
     else if (!sim_flash_powered(replay->subject->flash))
@@ -72,11 +83,13 @@ static void note_end(struct replay *replay, const struct rig_end_report *report,
     if (powered && report->end != RIG_END_RUNS)
         replay->leg->stop = rig_end_sentence(report->end, report->text);
     else if (powered)
-        replay->leg->runs = g_strdup_printf(
-            "%s%s", image == RIG_IMAGE_UNKNOWN ? "an unknown image" : replay->plan->images[image].name,
-            !subject->ops->confirmed           ? ""
-            : subject->ops->confirmed(subject) ? ", confirmed"
-                                               : "");
+        replay->leg->runs = g_strdup_printf("%s%s",
+                                            image == RIG_IMAGE_UNKNOWN ? "an unknown image"
+                                            : image == RIG_IMAGE_MIXED ? "a mixed pair of images"
+                                                                       : replay->plan->images[image].name,
+                                            !subject->ops->confirmed           ? ""
+                                            : subject->ops->confirmed(subject) ? ", confirmed"
+                                                                               : "");
 }
 
 /* Boot, and the application after it as far as power lasts. */
@@ -251,6 +264,7 @@ guint32 rig_explore_replay(const struct rig_explore_plan *plan, const GArray *le
     replay.history = (struct rig_history){.n_done = (guint8)plan->n_done, .untouched = plan->n_done > 0};
     if (account)
         replay.account = *account = rig_account_new(plan->subject, plan->images);
+    plan->subject->has_pair = plan->images[RIG_IMAGE_NEW].second_bytes != NULL;
     *fits = true;
     for (guint i = 0; i < legs->len && *fits; i++) {
         const struct rig_leg *leg = &g_array_index(legs, struct rig_leg, i);

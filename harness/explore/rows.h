@@ -16,8 +16,8 @@ struct rig_rows;
 struct rig_rows *rig_rows_new(bool with_torn);
 void rig_rows_free(struct rig_rows *rows);
 
-/* Returns where the row's pieces are listed. Pieces are cut from the end of the row, so that the first one may
- * be shorter. torn: NULL without torn ones. */
+/* Returns where the row's pieces are listed. Pieces are cut from the end of the row, so that the first one
+ * may be shorter. torn: NULL without torn ones. */
 guint32 rig_rows_put(struct rig_rows *rows, const guint32 *after, const guint32 *torn, guint32 n);
 
 /* One piece by itself, and a row of such pieces; for rows that were made elsewhere. */

@@ -25,19 +25,19 @@ struct search {
     struct rig_contents *contents;
     struct rig_recorder *recorder;
     struct rig_crew *crew;
-    GArray *boots;       /* struct rig_trace per content; end = RIG_TRACE_NONE until recorded */
-    GHashTable *actions; /* content * RIG_N_ACTIONS + action + 1 -> index + 1 into action_traces */
+    GArray *boots;         /* struct rig_trace per content; end = RIG_TRACE_NONE until recorded */
+    GHashTable *actions;   /* content * RIG_N_ACTIONS + action + 1 -> index + 1 into action_traces */
     GArray *action_traces; /* struct rig_trace; end as in boots */
-    GArray *seen;        /* guint64[2] per content: histories */
-    GArray *walked;      /* guint64[2] per piece of a row: histories */
-    GArray *nodes;       /* struct node */
-    GArray *levels[2];   /* guint32: nodes with the present number of cuts, and with one more */
-    GArray *tasks;       /* struct rig_task: what has to be recorded next */
-    GArray *recorded;    /* struct rig_trace of these */
-    guint n_expanded;    /* nodes of the present level */
+    GArray *seen;          /* guint64[2] per content: histories */
+    GArray *walked;        /* guint64[2] per piece of a row: histories */
+    GArray *nodes;         /* struct node */
+    GArray *levels[2];     /* guint32: nodes with the present number of cuts, and with one more */
+    GArray *tasks;         /* struct rig_task: what has to be recorded next */
+    GArray *recorded;      /* struct rig_trace of these */
+    guint n_expanded;      /* nodes of the present level */
     gint64 started_us;
     guint32 n_begun_with; /* contents that were known from an earlier run */
-    char *fingerprint; /* when a state is read or kept */
+    char *fingerprint;    /* when a state is read or kept */
 };
 
 /* The entries for a content; made when they are not there, and then not recorded. Valid until the next call.
@@ -47,7 +47,8 @@ struct rig_trace *search_action(struct search *search, guint32 content, enum rig
 /* Notes that a node was seen. false: it was seen before. */
 bool search_note_seen(struct search *search, guint32 content, guint8 history);
 
-/* state.c: everything that is needed to go on later, in a file that is bound to what was explored (its fingerprint). load() wants a search that has not begun. The file may be anybody's. */
+/* state.c: everything that is needed to go on later, in a file that is bound to what was explored (its
+ * fingerprint). load() wants a search that has not begun. The file may be anybody's. */
 bool search_save(const struct search *search, const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool search_load(struct search *search, const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -366,7 +366,7 @@ static void get_trace(struct reader *reader, const struct search *search, guint6
     trace->image = (guint8)get_u32(reader);
     trace->marks = (guint8)get_u32(reader);
     text = get_text(reader);
-    if (trace->image >= RIG_N_EXPLORE_IMAGES)
+    if (trace->image > RIG_IMAGE_MIXED)
         trace->image = RIG_IMAGE_UNKNOWN;
     for (guint32 k = 0; k < rig_rows_n_pieces(trace->n_operations) && reader->good; k++) {
         guint32 number = get_below(reader, rig_rows_n_distinct(rows));
@@ -424,7 +424,8 @@ static void get_nodes(struct reader *reader, struct search *search)
         node.history = (guint8)(rest >> 8);
         node.n_cuts = (guint16)(rest >> 16);
         reader->good &= (i == 0 ? node.parent == NO_NODE : node.parent < i) && node.form <= RIG_LEG_ACT &&
-                        node.history < RIG_N_HISTORIES && (node.history & 15u) <= search->plan->life.n_actions;
+                        node.history < RIG_N_HISTORIES &&
+                        (node.history & 15u) <= search->plan->life.n_actions;
         reader->good = reader->good && search_note_seen(search, node.content, node.history);
         g_array_append_val(search->nodes, node);
     }
@@ -565,8 +566,8 @@ static void sum_program(GChecksum *sum)
 
 char *rig_explore_fingerprint(const struct rig_explore_plan *plan)
 {
-    const guint64 numbers[] = {plan->n_done,     plan->torn_write, plan->torn_erase,    plan->invariants,
-                               plan->max_boots,  plan->max_erases, plan->life.n_actions};
+    const guint64 numbers[] = {plan->n_done,    plan->torn_write, plan->torn_erase,    plan->invariants,
+                               plan->max_boots, plan->max_erases, plan->life.n_actions};
     g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
 
     sum_program(sum);
@@ -578,6 +579,8 @@ char *rig_explore_fingerprint(const struct rig_explore_plan *plan)
         sum_bytes(sum, plan->images[i].bytes, plan->images[i].n_bytes);
         sum_bytes(sum, (const guint8 *)plan->images[i].name, strlen(plan->images[i].name));
         sum_number(sum, plan->images[i].verified);
+        if (plan->images[i].second_bytes)
+            sum_bytes(sum, plan->images[i].second_bytes, plan->images[i].n_second_bytes);
     }
     sum_flash(sum, plan->subject->flash);
     plan->subject->ops->identify(plan->subject, sum);

@@ -37,6 +37,21 @@ enum rig_action { RIG_ACTION_UPLOAD, RIG_ACTION_TEST, RIG_ACTION_PERMANENT, RIG_
 #define RIG_N_ACTIONS 4
 const char *rig_action_name(enum rig_action action); /* "upload", "test", "permanent", "confirm" */
 
+/* An image that may be found running. On a board with two images a pair: what is updated together. */
+struct rig_explore_image {
+    const char *name;
+    const guint8 *bytes; /* borrowed */
+    gsize n_bytes;
+    bool verified;              /* its signature and hash are what the bootloader must demand */
+    const guint8 *second_bytes; /* of the board's second image; NULL: that one is left alone */
+    gsize n_second_bytes;
+};
+#define RIG_IMAGE_OLD 0
+#define RIG_IMAGE_NEW 1
+#define RIG_N_EXPLORE_IMAGES 2
+#define RIG_IMAGE_MIXED 2 /* one half of the old pair and one of the new */
+#define RIG_IMAGE_UNKNOWN 0xff
+
 #define RIG_SUBJECT_MAX_AREAS 8
 struct rig_subject;
 struct rig_subject_ops {
@@ -44,9 +59,9 @@ struct rig_subject_ops {
     void (*boot)(struct rig_subject *subject, struct rig_end_report *report);
     /* The same for processes that may be spoilt by it; NULL: boot() is harmless. See explore/apart.h. */
     void (*boot_here)(struct rig_subject *subject, struct rig_end_report *report);
-    /* false: the application's own code refused or failed; what was written until then stays. `bytes`: the
-     * image of an upload. */
-    bool (*act)(struct rig_subject *subject, enum rig_action action, const guint8 *bytes, gsize n_bytes);
+    /* false: the application's own code refused or failed; what was written until then stays. `image`: the
+     * one of an upload; with a pair it acts on both of the board's images, one after the other. */
+    bool (*act)(struct rig_subject *subject, enum rig_action action, const struct rig_explore_image *image);
     /* Is what runs marked as confirmed? NULL op: that cannot be told. */
     bool (*confirmed)(struct rig_subject *subject);
     /* Where the image that a trial replaced is kept; false: nowhere (nothing to revert to). */
@@ -65,10 +80,12 @@ struct rig_subject {
     struct sim_area areas[RIG_SUBJECT_MAX_AREAS];  /* where bootloader and application may write */
     const char *area_names[RIG_SUBJECT_MAX_AREAS]; /* "primary"; static */
     guint n_areas;
-    guint32 max_boot_ms;   /* with boot_here: longer than it takes, however loaded the machine is */
+    guint32 max_boot_ms;          /* with boot_here: longer than it takes, however loaded the machine is */
     bool (*stop)(void *user);     /* with boot_here: true = give up waiting; may be NULL */
     bool (*unspoilt)(void *user); /* and what the forked process checks last; may be NULL */
     void *user;
+    bool has_pair;                       /* the images are pairs */
+    struct sim_area second, second_kept; /* where the board's second image runs, and its copy is kept */
     guint whole_device;    /* writes to this flash device happen or do not, they are never torn */
     guint32 upload_offset; /* where an uploaded image begins in the slot it goes to, see model.c */
 };

@@ -61,6 +61,7 @@ struct rig_recorder *rig_recorder_new(struct rig_contents *contents, struct rig_
     recorder->contents = contents;
     recorder->subject = subject;
     recorder->images = images;
+    subject->has_pair = images[RIG_IMAGE_NEW].second_bytes != NULL;
     recorder->torn[SIM_FLASH_WRITE] = torn_write;
     recorder->torn[SIM_FLASH_ERASE] = torn_erase;
     recorder->rows = rig_rows_new(torn_write || torn_erase);
@@ -255,19 +256,39 @@ static void finish(struct rig_recorder *recorder)
     recorder->trace = NULL;
 }
 
-static guint8 image_at(const struct rig_recorder *recorder, guint device, guint32 offset)
+/* The half of a pair, or the whole of it, that stands there. */
+static guint8 half_at(const struct rig_recorder *recorder, bool second, guint device, guint32 offset)
 {
     guint32 n_device = sim_flash_bytes(recorder->subject->flash, device);
 
     for (guint8 i = 0; i < RIG_N_EXPLORE_IMAGES; i++) {
         const struct rig_explore_image *image = &recorder->images[i];
+        const guint8 *bytes = second ? image->second_bytes : image->bytes;
+        gsize n_bytes = second ? image->n_second_bytes : image->n_bytes;
 
-        if (offset <= n_device && image->n_bytes <= n_device - offset &&
-            rig_contents_holds(recorder->contents, recorder->now, device, offset, image->bytes,
-                               image->n_bytes))
+        if (offset <= n_device && n_bytes <= n_device - offset &&
+            rig_contents_holds(recorder->contents, recorder->now, device, offset, bytes, n_bytes))
             return i;
     }
     return RIG_IMAGE_UNKNOWN;
+}
+
+guint8 rig_image_of_pair(guint8 first, guint8 second)
+{
+    if (first == second)
+        return first;
+    return first == RIG_IMAGE_UNKNOWN || second == RIG_IMAGE_UNKNOWN ? RIG_IMAGE_UNKNOWN : RIG_IMAGE_MIXED;
+}
+
+/* second: where the other half would be. */
+static guint8 image_at(const struct rig_recorder *recorder, guint device, guint32 offset,
+                       const struct sim_area *second)
+{
+    guint8 first = half_at(recorder, false, device, offset);
+
+    return recorder->subject->has_pair
+               ? rig_image_of_pair(first, half_at(recorder, true, second->device, second->offset))
+               : first;
 }
 
 static void keep_text(struct rig_recorder *recorder, struct rig_trace *trace, const char *text)
@@ -282,7 +303,8 @@ static void keep_text(struct rig_recorder *recorder, struct rig_trace *trace, co
 static struct look look_at(struct rig_recorder *recorder, guint device, guint32 offset)
 {
     struct rig_subject *subject = recorder->subject;
-    struct look look = {.device = device, .offset = offset, .image = image_at(recorder, device, offset)};
+    struct look look = {
+        .device = device, .offset = offset, .image = image_at(recorder, device, offset, &subject->second)};
     guint copy_device;
     guint32 copy_offset;
 
@@ -292,7 +314,7 @@ static struct look look_at(struct rig_recorder *recorder, guint device, guint32 
         look.marks |= RIG_TRACE_CONFIRMED;
     if (look.image == RIG_IMAGE_NEW && subject->ops->kept_copy &&
         subject->ops->kept_copy(subject, &copy_device, &copy_offset) &&
-        image_at(recorder, copy_device, copy_offset) == RIG_IMAGE_OLD)
+        image_at(recorder, copy_device, copy_offset, &subject->second_kept) == RIG_IMAGE_OLD)
         look.marks |= RIG_TRACE_COPY_KEPT;
     return look;
 }
@@ -362,7 +384,7 @@ void rig_trace_record(struct rig_recorder *recorder, const struct rig_task *task
         subject->ops->boot_here(subject, &report);
     else if (task->action == RIG_TASK_BOOT)
         subject->ops->boot(subject, &report);
-    else if (!subject->ops->act(subject, (enum rig_action)task->action, image->bytes, image->n_bytes))
+    else if (!subject->ops->act(subject, (enum rig_action)task->action, image))
         trace->marks |= RIG_TRACE_REFUSED;
     stop(recorder);
     learn(recorder, task, &report);

@@ -11,18 +11,6 @@
 
 G_BEGIN_DECLS
 
-/* An image that may be found running. */
-struct rig_explore_image {
-    const char *name;
-    const guint8 *bytes; /* borrowed */
-    gsize n_bytes;
-    bool verified; /* its signature and hash are what the bootloader must demand */
-};
-#define RIG_IMAGE_OLD 0
-#define RIG_IMAGE_NEW 1
-#define RIG_N_EXPLORE_IMAGES 2
-#define RIG_IMAGE_UNKNOWN 0xff
-
 enum rig_trace_mark {
     RIG_TRACE_CONFIRMED = 1 << 0,  /* what runs is marked as confirmed */
     RIG_TRACE_COPY_KEPT = 1 << 1,  /* the old image stands whole where a revert would take it from */
@@ -37,7 +25,7 @@ struct rig_trace {
     guint32 final;       /* content at the end */
     guint32 most_erases; /* of one sector */
     guint8 end;          /* enum rig_end, or RIG_TRACE_NONE: it is not recorded yet */
-    guint8 image;        /* RUNS: which image; RIG_IMAGE_UNKNOWN: none of the known ones */
+    guint8 image;        /* RUNS: which image; RIG_IMAGE_MIXED; RIG_IMAGE_UNKNOWN: none of the known ones */
     guint8 marks;
     guint32 text; /* index + 1 into the recorder's texts, 0 = none */
 };
@@ -50,6 +38,9 @@ struct rig_task {
     gint action; /* enum rig_action, or RIG_TASK_BOOT */
 };
 #define RIG_TASK_BOOT (-1)
+
+/* What two halves that stand side by side are: OLD, NEW, MIXED or UNKNOWN. */
+guint8 rig_image_of_pair(guint8 first, guint8 second);
 
 struct rig_recorder;
 /* torn_write, torn_erase: whether the contents of half-done operations are wanted. Everything is borrowed. */

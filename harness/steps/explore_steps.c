@@ -20,6 +20,12 @@ static const struct rig_field explore_fields[] = {
      .type = RIG_TYPE_IMAGE,
      .required = true,
      .about = "The image that is installed: in slot 1 already, or uploaded by the life cycle."},
+    {.name = "second-old",
+     .type = RIG_TYPE_IMAGE,
+     .about = "On a board with two images: the second one beside `old`. The life cycle then acts on both, "
+              "one after "
+              "the other, and `allowed-image` says that old and new never run beside each other."},
+    {.name = "second-new", .type = RIG_TYPE_IMAGE, .about = "And the one beside `new`."},
     {.name = "life",
      .type = RIG_TYPE_CHOICE,
      .list = true,
@@ -100,6 +106,38 @@ static bool take_image(struct rig_run *run, const struct rig_step *step, const c
     memory = (struct rig_memory_image){image->bytes, (guint32)image->n_bytes};
     source = rig_image_source_from_memory(&memory);
     image->verified = rig_image_verify(&source, &policy, &layout) == RIG_IMAGE_OK;
+    return true;
+}
+
+/* Both or none. */
+static bool take_second_images(struct rig_run *run, const struct rig_step *step,
+                               const struct sim_boot_config *config, struct rig_explore_plan *plan)
+{
+    static const char *const fields[RIG_N_EXPLORE_IMAGES] = {"second-old", "second-new"};
+    bool old = rig_record_get(step->arguments, fields[0]) != NULL;
+
+    if (old != (rig_record_get(step->arguments, fields[1]) != NULL)) {
+        rig_run_error_text(run, "'second-old' and 'second-new' go together: give both or none");
+        return false;
+    }
+    if (old && config->n_images < 2) {
+        rig_run_error_text(run, "this board has one image: take a target with two, or leave 'second-old' and "
+                                "'second-new' out");
+        return false;
+    }
+    if (!old && config->n_images > 1)
+        rig_run_note(run,
+                     "only the first of the board's images is updated: 'second-old' and 'second-new' are "
+                     "not given");
+    for (guint i = 0; old && i < RIG_N_EXPLORE_IMAGES; i++) {
+        struct rig_explore_image second = {.verified = false};
+
+        if (!take_image(run, step, fields[i], config, &second))
+            return false;
+        plan->images[i].second_bytes = second.bytes;
+        plan->images[i].n_second_bytes = second.n_bytes;
+        plan->images[i].verified &= second.verified;
+    }
     return true;
 }
 
@@ -312,8 +350,8 @@ static void plan_state(struct rig_run *run, struct rig_explore_plan *plan, char 
     }
     if (!run->resume)
         return;
-    *go_on_from = g_file_test(run->resume, G_FILE_TEST_IS_DIR) ? state_path(run->resume, plan)
-                                                               : g_strdup(run->resume);
+    *go_on_from =
+        g_file_test(run->resume, G_FILE_TEST_IS_DIR) ? state_path(run->resume, plan) : g_strdup(run->resume);
     if (g_file_test(run->resume, G_FILE_TEST_IS_DIR) && !g_file_test(*go_on_from, G_FILE_TEST_EXISTS))
         rig_run_note(run, "'%s' has nothing to go on from for this exploration: it begins anew", run->resume);
     else
@@ -331,8 +369,9 @@ static void tell_state(struct rig_run *run, const struct rig_explore_plan *plan,
                      "that: the bootloader writes over memory that is not its own",
                      seen->n_strays);
     if (seen->is_kept)
-        rig_run_note(run, "what was found so far is kept in %s: --resume with it, or with the folder of these "
-                          "reports, goes on from there",
+        rig_run_note(run,
+                     "what was found so far is kept in %s: --resume with it, or with the folder of these "
+                     "reports, goes on from there",
                      plan->keep_in);
     else if (plan->keep_in)
         g_unlink(plan->keep_in);
@@ -440,7 +479,8 @@ static void explore_subject(struct rig_run *run, const struct rig_step *step,
 
     if (!take_image(run, step, "old", config, &plan.images[RIG_IMAGE_OLD]) ||
         !take_image(run, step, "new", config, &plan.images[RIG_IMAGE_NEW]) ||
-        !take_life(run, step, &plan.life) || !take_invariants(run, step, &plan, why_not))
+        !take_second_images(run, step, config, &plan) || !take_life(run, step, &plan.life) ||
+        !take_invariants(run, step, &plan, why_not))
         return;
     rig_explore_emit_start(run, &plan, why_not);
     if (run->only_path) {

@@ -60,10 +60,10 @@ struct sim_boot_config {
     uint32_t max_sectors;  /* BOOT_MAX_IMG_SECTORS */
     bool validate_primary; /* MCUBOOT_VALIDATE_PRIMARY_SLOT */
     enum sim_downgrade downgrade;
-    bool hw_rollback;    /* MCUBOOT_HW_ROLLBACK_PROT: security_counter[] is the device's store, or */
+    bool hw_rollback;         /* MCUBOOT_HW_ROLLBACK_PROT: security_counter[] is the device's store, or */
     struct sim_area counters; /* this: little-endian words, the same number for each image, of which the last
                                  one that is written counts. For explorations: a counter is state, too */
-    bool overwrite_fast; /* MCUBOOT_OVERWRITE_ONLY_FAST */
+    bool overwrite_fast;      /* MCUBOOT_OVERWRITE_ONLY_FAST */
     bool swap_fixes; /* not upstream: a revert that is cut twice, or whose magic is torn, is neither lost nor
                         started over on a half-written slot (section 5 of the reference sheet); swap-offset
                         finds the old image's header up to the end */
