@@ -25,10 +25,11 @@ enum sim_stack_pairing { SIM_STACK_PAIRING_ANY, SIM_STACK_PAIRING_LEGACY, SIM_ST
 
 struct sim_stack_config {
     enum sim_stack_io io;
-    enum sim_stack_pairing
-        pairing;             /* LEGACY: without LE Secure Connections; SECURE: refuses the other with 03 */
-    bool authenticated;      /* the update service wants an authenticated link (pairing with a passkey or a
-                                comparison), not just an encrypted one */
+    /* LEGACY: without LE Secure Connections; SECURE: refuses the other with 03. */
+    enum sim_stack_pairing pairing;
+    /* The update service wants an authenticated link (pairing with a passkey or a comparison), not just an
+     * encrypted one. */
+    bool authenticated;
     bool no_service_changed; /* neither Service Changed nor Database Hash: centrals keep stale tables */
     bool table_moves; /* services before the SMP service come and go with the image: (minor version) % 4 of
                          them */
@@ -83,27 +84,31 @@ uint64_t sim_stack_due_us(const struct sim_stack *stack);
 const char *sim_stack_fault(const struct sim_stack *stack);
 bool sim_stack_ready(const struct sim_stack *stack);
 
+/* clang-format off */
 /* One line of text, without line end:
- *   link disconnect REASON        HCI reason in hex or decimal (0x13, 0x15, 0x3b ...)
- *   link lost                     the radio goes silent: the central's supervision timeout ends the link (08)
- *   link silent on|off            ATT and pairing are not answered any more, the link itself stays
- *   link parameters MIN MAX LATENCY TIMEOUT   asks the central; 1.25 ms, 1.25 ms, events, 10 ms
- *   link security                 asks the central to encrypt (security request)
- *   link service-changed          indicates that the whole table changed
- *   link send att|signalling|security HEX     a PDU that nobody asked for, as it is
- *   link answer HEX               takes the place of the next ATT answer on this link
- *   link advertising HEX [HEX]    what is advertised, and what a scan is answered with, at most 31 bytes each
- *   link passkey DIGITS           what is typed on the board's keyboard
- *   link confirm yes|no           what is pressed when both sides show the same number
+ *   link disconnect REASON         HCI reason in hex or decimal (0x13, 0x15, 0x3b ...)
+ *   link lost                      the radio goes silent: the central's supervision timeout ends the link (08)
+ *   link silent on|off             ATT and pairing are not answered any more, the link itself stays
+ *   link parameters MIN MAX LATENCY TIMEOUT    asks the central; 1.25 ms, 1.25 ms, events, 10 ms
+ *   link security                  asks the central to encrypt (security request)
+ *   link service-changed           indicates that the whole table changed
+ *   link send att|signalling|security HEX      a PDU that nobody asked for, as it is
+ *   link answer HEX                takes the place of the next ATT answer on this link
+ *   link advertising HEX [HEX]     what is advertised, and what a scan is answered with, at most 31 bytes each
+ *   link passkey DIGITS            what is typed on the board's keyboard
+ *   link confirm yes|no            what is pressed when both sides show the same number
  *   link fault KIND writes|notifications N [COUNT] [VALUE]
- *                                 on PDUs of the update characteristic. KIND: drop, duplicate, delay (VALUE:
- * ms, 100), corrupt (one bit of byte VALUE, the middle one), truncate (to VALUE bytes, to half), reorder
- * (goes after the next one, or after 1 s), disconnect (VALUE: reason, 0x13) or lost in its place. N: from 0,
- * counted from now on; the COUNT (1) PDUs from the N-th on. Faults stay over reconnections; at most 16 link
- * fault none               ends all faults bond list                     "ok N
- * ADDRESS/public|random[,secure][,authenticated] ..." bond forget                   all of them bond damage
- * one bit of every stored key flips The answer begins with "ok" or "error", without line end, at most room -
- * 1 bytes. false: no command of the stack. */
+ *                                  strikes PDUs of the update characteristic: the COUNT (1) ones from the N-th on, counted
+ *                                  from 0 and from now; at most 16 faults, which stay over reconnections. KIND:
+ *                                  drop; duplicate; delay (VALUE: ms, 100); corrupt (one bit of byte VALUE, the middle
+ *                                  one); truncate (to VALUE bytes, to half); reorder (goes after the next one, or after
+ *                                  1 s); disconnect (VALUE: reason, 0x13); lost
+ *   link fault none                ends all faults
+ *   bond list                      "ok N ADDRESS/public|random[,secure][,authenticated] ..."
+ *   bond forget                    all of them
+ *   bond damage                    one bit of every stored key flips
+ * The answer begins with "ok" or "error", without line end, at most room - 1 bytes. false: no command of the stack. */
+/* clang-format on */
 bool sim_stack_command(struct sim_stack *stack, uint64_t now_us, const char *line, char *answer, size_t room);
 #define SIM_STACK_ANSWER_BYTES 512
 
