@@ -31,7 +31,7 @@ if(BOOTRIG_TESTS)
       -P ${CMAKE_SOURCE_DIR}/ci/cmake/compare.cmake)
   add_test(NAME readme_test
     COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/harness/tests/readme_test.py $<TARGET_FILE:bootrig> ${CMAKE_SOURCE_DIR}
-      README.md scenarios/README.md targets/README.md targets/WIRING.md harness/README.md ci/README.md)
+      README.md scenarios/README.md scenarios/BLUETOOTH.md targets/README.md targets/WIRING.md harness/README.md ci/README.md)
   add_test(NAME man_page_test
     COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/harness/tests/man_page_test.py $<TARGET_FILE:bootrig> ${CMAKE_SOURCE_DIR})
   add_test(NAME install_test

@@ -54,8 +54,8 @@ static void check_text(const struct rig_bench_entry *entry, const struct rig_nod
     }
 }
 
-/* A word that nobody has said leaves its field out; that must not pass for a field that was not written. Programs
- * are bound one by one, each with the words of its time. */
+/* A word that nobody has said leaves its field out; that must not pass for a field that was not written.
+ * Programs are bound one by one, each with the words of its time. */
 static void check_words(const struct rig_bench_entry *entry, const struct rig_node *node, const char *but,
                         struct rig_diagnostics *diagnostics)
 {

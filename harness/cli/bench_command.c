@@ -210,11 +210,8 @@ static bool is_stopped(void *user)
 static struct rig_board *assemble(const struct bench_check *all, const struct rig_bench_board *board,
                                   struct rig_target **target, struct rig_lock *lock, GError **error)
 {
-    struct rig_assembled_config config = {.bench = all->bench,
-                                          .entry = board,
-                                          .program = all->program,
-                                          .targets = all->targets,
-                                          .lock = lock};
+    struct rig_assembled_config config = {
+        .bench = all->bench, .entry = board, .program = all->program, .targets = all->targets, .lock = lock};
     g_autofree char *name = rig_bench_target_path(all->bench, board);
 
     *target = rig_target_load(name, all->targets, error);
@@ -277,7 +274,8 @@ static void check_board(const struct bench_check *all, const struct rig_bench_bo
         say(&check, "power", "not checked", "the bench file has no 'power:' for this board");
     }
     if (rig_record_get(board->record, "probe"))
-        say(&check, "probe", "not checked", "that takes 'target:' and 'console:' of the board beside 'probe:'");
+        say(&check, "probe", "not checked",
+            "that takes 'target:' and 'console:' of the board beside 'probe:'");
     if (rig_record_get(board->record, "ble") || rig_record_get(board->record, "link"))
         say(&check, "link", "not checked", "that takes 'target:', 'probe:' and 'console:' of the board");
     rig_power_free(check.power);
@@ -321,13 +319,14 @@ int rig_cli_bench_command(int argc, char **argv)
     GError *error = NULL;
     int exit_code;
 
-    if (!rig_cli_parse(&argc, &argv, entries, "list|check [BOARD]...",
-                       "What is on a bench, and whether each path to its boards works.",
-                       "'check' switches each board on and off, asks its probe, console and link, and wants a proof "
-                       "that it really dies; nothing is\nhalted or programmed, and afterwards the supply is as it "
-                       "was, or off.\n"
-                       "Exit codes: 0 all that was checked works, 2 something does not.",
-                       &exit_code))
+    if (!rig_cli_parse(
+            &argc, &argv, entries, "list|check [BOARD]...",
+            "What is on a bench, and whether each path to its boards works.",
+            "'check' switches each board on and off, asks its probe, console and link, and wants a proof "
+            "that it really dies; nothing is\nhalted or programmed, and afterwards the supply is as it "
+            "was, or off.\n"
+            "Exit codes: 0 all that was checked works, 2 something does not.",
+            &exit_code))
         return exit_code;
     if (!words || (strcmp(words[0], "list") != 0 && strcmp(words[0], "check") != 0) || wait_s < 0) {
         fprintf(stderr, "bootrig: bench wants list or check\n");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* `bootrig doctor`: what this host needs for boards on a bench, and how to get what is missing. */
 #include "bench/lock.h"
-#include "cli/cli.h"
+#include "cli/bench_common.h"
 #include "drivers/power/driver.h"
 
 #include <grp.h>
@@ -161,15 +161,68 @@ static void check_locks(struct doctor *doctor)
     say(doctor, "locks", directory ? "ok" : "missing", directory ? directory : error->message);
 }
 
+/* What the boards of a bench use; without a bench everything counts. */
+struct use {
+    bool usb;
+    bool serial;
+    bool openocd;
+    bool bluetooth;
+};
+
+static bool is_driver(const struct rig_bench_board *board, const char *const *names)
+{
+    return board->power_driver && g_strv_contains(names, board->power_driver->name);
+}
+
+static void add_use(const struct rig_bench_board *board, struct use *use)
+{
+    static const char *const usb[] = {"hid-relay", "lcus-hid", "ykush", "hub", NULL};
+    static const char *const serial[] = {"lcus", "ppk2", NULL};
+    const struct rig_value *link = rig_record_get(board->record, "link");
+    const struct rig_value *place = NULL;
+
+    use->usb |= is_driver(board, usb);
+    use->serial |= is_driver(board, serial) || rig_record_get(board->record, "console") ||
+                   (link && g_str_equal(rig_record_variant(link->record, &place)->name, "serial"));
+    use->openocd |= rig_record_get(board->record, "probe") != NULL;
+    use->bluetooth |= !link && rig_record_get(board->record, "ble");
+}
+
+/* A bench that is named must be there; the one of this folder may be. */
+static bool find_use(const char *named, struct use *use, GError **error)
+{
+    const char *path = named ? named : g_getenv("BOOTRIG_BENCH");
+    g_autoptr(rig_bench) bench = NULL;
+
+    *use = (struct use){true, true, true, true};
+    if (!path && !g_file_test(RIG_BENCH_DEFAULT, G_FILE_TEST_EXISTS))
+        return true;
+    bench = rig_cli_bench(named, error);
+    if (!bench)
+        return false;
+    *use = (struct use){0};
+    for (guint i = 0; i < bench->boards->len; i++)
+        add_use(bench->boards->pdata[i], use);
+    return true;
+}
+
 int rig_cli_doctor(int argc, char **argv)
 {
+    g_autofree char *bench = NULL;
     gboolean rules = FALSE;
     const GOptionEntry entries[] = {
+        {"bench", 'b', 0, G_OPTION_ARG_FILENAME, &bench,
+         "tell only what the boards of this bench file use (default: $BOOTRIG_BENCH, else bench.yaml where "
+         "it is "
+         "there, else everything)",
+         "FILE"},
         {"udev-rules", 0, 0, G_OPTION_ARG_NONE, &rules,
          "print udev rules for the relays and hubs that bootrig can switch", NULL},
         {0},
     };
     struct doctor doctor = {.missing = false};
+    GError *error = NULL;
+    struct use use;
     int exit_code;
 
     if (!rig_cli_parse(
@@ -181,10 +234,16 @@ int rig_cli_doctor(int argc, char **argv)
         fputs(udev_rules, stdout);
         return RIG_EXIT_PASSED;
     }
-    check_usb(&doctor);
-    check_serial(&doctor);
-    check_openocd(&doctor);
-    check_bluetooth(&doctor);
+    if (!find_use(bench, &use, &error))
+        return rig_cli_fail(error);
+    if (use.usb)
+        check_usb(&doctor);
+    if (use.serial)
+        check_serial(&doctor);
+    if (use.openocd)
+        check_openocd(&doctor);
+    if (use.bluetooth)
+        check_bluetooth(&doctor);
     check_locks(&doctor);
     return doctor.missing ? RIG_EXIT_ERROR : RIG_EXIT_PASSED;
 }

@@ -58,8 +58,7 @@ static bool try_all(struct rig_run_bench *chosen, const GPtrArray *boards, const
     for (guint i = 0; i < boards->len; i++) {
         g_clear_error(error);
         chosen->board = boards->pdata[i];
-        chosen->lock =
-            rig_lock_board(waiting->directory, chosen->board, "bootrig run", 0, NULL, NULL, error);
+        chosen->lock = rig_lock_board(waiting->directory, chosen->board, "bootrig run", 0, NULL, NULL, error);
         if (chosen->lock)
             return true;
     }
@@ -99,9 +98,10 @@ bool rig_run_bench_open(struct rig_run_bench *chosen, const struct rig_run_optio
     if (!options->bench && !options->board && !options->tag_board)
         return true;
     if (options->lock_wait_s < 0 || (options->board && options->tag_board)) {
-        g_set_error_literal(error, RIG_ERROR, RIG_ERROR_USAGE,
-                            "--lock-wait wants a time that is not negative; --board and --tag-board exclude each "
-                            "other");
+        g_set_error_literal(
+            error, RIG_ERROR, RIG_ERROR_USAGE,
+            "--lock-wait wants a time that is not negative; --board and --tag-board exclude each "
+            "other");
         return false;
     }
     chosen->bench = rig_cli_bench(options->bench, error);

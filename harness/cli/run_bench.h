@@ -13,8 +13,8 @@ struct rig_run_bench {
     struct rig_lock *lock;               /* NULL on a dry run */
 };
 
-/* The board that the options name, or with a tag the first one that is free, locked for this process. Waits for
- * it as long as the options allow, and tells on stderr for whom. RIG_ERROR_DEVICE names who has it. */
+/* The board that the options name, or with a tag the first one that is free, locked for this process. Waits
+ * for it as long as the options allow, and tells on stderr for whom. RIG_ERROR_DEVICE names who has it. */
 bool rig_run_bench_open(struct rig_run_bench *chosen, const struct rig_run_options *options,
                         const volatile int *interrupted, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rig_run_bench_clear(struct rig_run_bench *chosen);

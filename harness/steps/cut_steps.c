@@ -19,10 +19,10 @@ static char *cut_text(const struct rig_cut_record *record, const struct rig_cut_
     if (plan->aim == RIG_CUT_AT_OPERATION && !record->at_operation)
         return g_strdup_printf("before operation %" G_GUINT64_FORMAT, plan->operation);
     if (!record->at_operation)
-        return record->aimed_us ? g_strdup_printf("aimed at %.3f ms, measured at %.3f ms",
-                                                  (double)record->aimed_us / 1000.0,
-                                                  (double)record->at_us / 1000.0)
-                                : g_strdup_printf("at %.3f ms", (double)record->at_us / 1000.0);
+        return record->aimed_us
+                   ? g_strdup_printf("aimed at %.3f ms, measured at %.3f ms",
+                                     (double)record->aimed_us / 1000.0, (double)record->at_us / 1000.0)
+                   : g_strdup_printf("at %.3f ms", (double)record->at_us / 1000.0);
     return g_strdup_printf("%s operation %" G_GUINT64_FORMAT " (%s of %u bytes at %s 0x%x)",
                            record->torn ? "inside" : "after", record->operation,
                            record->erase ? "erase" : "write", record->n_bytes, record->device,

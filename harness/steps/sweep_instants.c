@@ -67,7 +67,8 @@ static bool measure(struct instants *sweep)
     rig_run_steps(run, rig_record_get(sweep->step->arguments, "during")->steps, prefix);
     if (rig_run_troubled(run))
         return false;
-    if (!rig_board_wait_for(run->board, start_us + within_us(sweep), app_runs, run->board->probe, &up, &error)) {
+    if (!rig_board_wait_for(run->board, start_us + within_us(sweep), app_runs, run->board->probe, &up,
+                            &error)) {
         rig_run_error(run, error);
         return false;
     }
@@ -143,9 +144,8 @@ static struct rig_cut_plan plan_of(const struct instants *sweep, guint64 after_u
 {
     const char *line = sweep->at ? rig_record_text(sweep->at, "line") : NULL;
 
-    return (struct rig_cut_plan){.aim = line ? RIG_CUT_AT_CONSOLE : RIG_CUT_AFTER_TIME,
-                                 .delay_us = after_us,
-                                 .line = line};
+    return (struct rig_cut_plan){
+        .aim = line ? RIG_CUT_AT_CONSOLE : RIG_CUT_AFTER_TIME, .delay_us = after_us, .line = line};
 }
 
 static bool is_proven(struct rig_run *run, const struct rig_cut_record *record, guint64 after_us)
@@ -234,8 +234,8 @@ static void sweep_all(struct instants *sweep)
             return;
 }
 
-/* The first failing instant once more, on record. A cut in time does not fall at the same place twice: when it
- * passes now, the failure stands all the same. */
+/* The first failing instant once more, on record. A cut in time does not fall at the same place twice: when
+ * it passes now, the failure stands all the same. */
 static void show_failure(struct instants *sweep)
 {
     struct rig_run *run = sweep->run;
@@ -274,8 +274,7 @@ static void emit_coverage(struct instants *sweep)
     if (sweep->n_exist)
         rig_event_textf(event, "text",
                         "%u power cuts, %u failed; steps of the swap that were hit: %u of %u (%.0f %%)%s",
-                        sweep->n_cuts, sweep->n_failed, n_hit, sweep->n_exist,
-                        100.0 * n_hit / sweep->n_exist,
+                        sweep->n_cuts, sweep->n_failed, n_hit, sweep->n_exist, 100.0 * n_hit / sweep->n_exist,
                         sweep->n_failed >= MAX_FAILED_CUTS ? "; the rest was not tried" : "");
     else
         rig_event_textf(event, "text", "%u power cuts, %u failed; none fell into a swap", sweep->n_cuts,

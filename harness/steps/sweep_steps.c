@@ -21,8 +21,9 @@ static const struct rig_field at_fields[] = {
      .type = RIG_TYPE_COUNT,
      .min = 1,
      .max = 100000,
-     .about = "So many operations, chosen by the run's seed; on boards that cannot be cut at an operation so many "
-              "instants in the time that `during` takes."},
+     .about =
+         "So many operations, chosen by the run's seed; on boards that cannot be cut at an operation so many "
+         "instants in the time that `during` takes."},
     {.name = "after",
      .type = RIG_TYPE_SPAN,
      .max = 60000000,
@@ -361,9 +362,9 @@ static const char *lacks(const struct rig_step *step, const char *const *capabil
         return !has(capabilities, "power-cut-at-operation") ? "power-cut-at-operation"
                : !has(capabilities, "rewind")               ? "rewind"
                                                             : NULL;
-    return !has(capabilities, "power-cut-after-time")                              ? "power-cut-after-time"
+    return !has(capabilities, "power-cut-after-time")                      ? "power-cut-after-time"
            : !has(capabilities, "rewind") && !has(capabilities, "restore") ? "restore"
-                                                                                   : NULL;
+                                                                           : NULL;
 }
 
 static void run_each_power_cut(struct rig_run *run, const struct rig_step *step)
@@ -402,11 +403,12 @@ static const char *const needs_sweep[] = {"power", NULL};
 const struct rig_verb rig_verb_each_power_cut = {
     .name = "each-power-cut",
     .family = "power",
-    .about = "Plays `during` once uncut to count its flash operations, then again from the same board with "
-             "power cut at each of them; after every cut "
-             "power comes back and `then` must hold. With instants instead of operations it works on boards of a "
-             "bench, too: their flash is put back through the probe before each cut, and after it the trailer "
-             "tells which step of the swap it hit.",
+    .about =
+        "Plays `during` once uncut to count its flash operations, then again from the same board with "
+        "power cut at each of them; after every cut "
+        "power comes back and `then` must hold. With instants instead of operations it works on boards of a "
+        "bench, too: their flash is put back through the probe before each cut, and after it the trailer "
+        "tells which step of the swap it hit.",
     .shape = &sweep_shape,
     .within_us = 300u * 1000 * 1000,
     .needs = needs_sweep,

@@ -244,7 +244,8 @@ static void set_connected(struct bluez_fake *fake, bool connected)
         removed(fake, FAKE_SERVICE, SERVICE);
     }
     fake->resolved = connected;
-    changed_flag(fake, FAKE_DEVICE, DEVICE, "ServicesResolved", connected);
+    if (!connected || !fake->tells_late)
+        changed_flag(fake, FAKE_DEVICE, DEVICE, "ServicesResolved", connected);
 }
 
 void bluez_fake_drop(struct bluez_fake *fake)

@@ -49,7 +49,7 @@ struct bluez_fake {
     const char *name;
     bool twin; /* a second board with the same name */
     bool resolves;
-    bool tells_late; /* of a connection only when it is asked, as 5.66 does at times */
+    bool tells_late; /* of a connection and its services only when it is asked, as 5.66 does at times */
     bool has_smp;
     bool has_acquire;
     const char *const *flags;

@@ -25,10 +25,11 @@ END
 in_the_middle() {
     local name=$1 journal=$folder/$1/journal.jsonl player i
     shift
+    rm -rf "${folder:?}/$name"
     "$bootrig" run --link bluez --timeout-scale 3 --no-html --output "$folder/$name" "$folder/$name.yaml" >"$folder/$name.txt" 2>&1 &
     player=$!
     for i in $(seq 1 1200); do
-        [ "$(grep -c '"verb":"upload"' "$journal" 2>/dev/null)" != 0 ] && [ "$(grep -c '"dir":"rx"' "$journal")" -gt 25 ] && break
+        [ -f "$journal" ] && [ "$(grep -c 'image upload' "$journal")" -gt 50 ] && break
         kill -0 $player 2>/dev/null || break
         sleep 0.1
     done

@@ -134,7 +134,7 @@ static bool same_setup(const guint8 *bytes, const struct rig_usb_setup *setup, g
            rig_get_le16(bytes + 6) == n_bytes;
 }
 
-static bool same_data(const struct transfer *transfer, gsize n_skip, const guint8 *bytes, gsize n_bytes)
+static bool same_bytes(const struct transfer *transfer, gsize n_skip, const guint8 *bytes, gsize n_bytes)
 {
     return transfer->bytes->len - n_skip == n_bytes &&
            memcmp(transfer->bytes->data + n_skip, bytes, n_bytes) == 0;
@@ -150,7 +150,7 @@ static int play_control(struct usb_model *model, const struct rig_usb_setup *set
         return complain(model->recording, transfer, "a control transfer");
     if (setup->request_type & 0x80)
         return hand_out(transfer, SETUP_BYTES, bytes, n_bytes);
-    if (!same_data(transfer, SETUP_BYTES, bytes, n_bytes))
+    if (!same_bytes(transfer, SETUP_BYTES, bytes, n_bytes))
         return complain(model->recording, transfer, "other bytes in a control transfer");
     return transfer->status ? transfer->status : (int)n_bytes;
 }
@@ -164,7 +164,7 @@ static int play_interrupt(struct usb_model *model, guint8 endpoint, guint8 *byte
         return complain(model->recording, transfer, "an interrupt transfer");
     if (endpoint & 0x80)
         return hand_out(transfer, 0, bytes, n_bytes);
-    if (!same_data(transfer, 0, bytes, n_bytes))
+    if (!same_bytes(transfer, 0, bytes, n_bytes))
         return complain(model->recording, transfer, "other bytes in an interrupt transfer");
     return transfer->status ? transfer->status : (int)n_bytes;
 }

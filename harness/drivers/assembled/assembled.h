@@ -31,15 +31,15 @@ struct rig_assembled_config {
 struct rig_board *rig_assembled_board_new(const struct rig_assembled_config *config,
                                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Who hears what a check finds. verdict: "ok", "error", "not checked". stopped: somebody asked to stop; what is
- * left is then not checked. */
+/* Who hears what a check finds. verdict: "ok", "error", "not checked". stopped: somebody asked to stop; what
+ * is left is then not checked. */
 struct rig_assembled_listener {
     void (*say)(void *user, const char *path, const char *verdict, const char *text);
     bool (*stopped)(void *user);
     void *user;
 };
-/* Tries each way to the board: supply with proof of death, probe and chip, console, link. Nothing is halted or
- * programmed. Afterwards the supply is as it was, or off. */
+/* Tries each way to the board: supply with proof of death, probe and chip, console, link. Nothing is halted
+ * or programmed. Afterwards the supply is as it was, or off. */
 void rig_assembled_check(struct rig_board *board, const struct rig_assembled_listener *listener);
 
 /* --- shared by the files of this driver --- */

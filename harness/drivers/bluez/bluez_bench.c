@@ -114,11 +114,10 @@ static void echo(struct bench *bench)
 }
 
 /* KB/s of an upload. */
-static double upload(struct bench *bench, guint window)
+static double upload(struct bench *bench, guint window, struct rig_smp_upload_report *report)
 {
     guint8 no_sha[32] = {(guint8)window};
     struct rig_smp_upload upload = {.sha = no_sha, .window = window, .until_us = until(bench)};
-    struct rig_smp_upload_report report;
     struct rig_smp_result result;
     GError *error = NULL;
     gint64 start_us;
@@ -127,7 +126,7 @@ static double upload(struct bench *bench, guint window)
     upload.bytes = bench->image.bytes;
     upload.n_bytes = bench->image.n_bytes;
     start_us = g_get_monotonic_time();
-    if (!rig_smp_upload(&bench->client, &upload, &report, &result, &error) || result.kind != RIG_SMP_DONE)
+    if (!rig_smp_upload(&bench->client, &upload, report, &result, &error) || result.kind != RIG_SMP_DONE)
         give_up(result.text, error);
     return (double)bench->image.n_bytes / 1.024 / ((double)(g_get_monotonic_time() - start_us) / 1000.0);
 }
@@ -209,17 +208,18 @@ static void measure(struct bench *bench)
 {
     static const guint windows[] = {1, 2, 4, 8};
     struct rig_bluez_link *link = (struct rig_bluez_link *)bench->link;
+    struct rig_smp_upload_report report;
     double raw = 0, best = 0, by_call, wall_us, link_us, bare_us;
 
     for (guint i = 0; i < 3; i++)
         raw = MAX(raw, bare_writes(bench));
     printf("AcquireWrite alone, %u B     %7.1f KB/s\n", link->mtu - 3u, raw);
     for (guint i = 0; i < G_N_ELEMENTS(windows); i++) {
-        double rate = upload(bench, windows[i]);
+        double rate = upload(bench, windows[i], &report);
 
         best = MAX(best, rate);
-        printf("upload, window %u             %7.1f KB/s  %3.0f %% of that\n", windows[i], rate,
-               100 * rate / raw);
+        printf("upload, window %u             %7.1f KB/s  %3.0f %% of that, %u chunks, %u sent again\n",
+               windows[i], rate, 100 * rate / raw, report.n_chunks, report.n_resent);
     }
     bare_us = echo_cost(bench, true, &wall_us);
     link_us = echo_cost(bench, false, &wall_us);
@@ -230,7 +230,7 @@ static void measure(struct bench *bench)
     rig_bluez_io_close_writer(&link->io);
     let_go(bench);
     link->by_call = true;
-    by_call = upload(bench, 3);
+    by_call = upload(bench, 3, &report);
     printf("WriteValue per chunk, window 3 %6.1f KB/s  %3.0f %% of AcquireWrite alone\n", by_call,
            100 * by_call / raw);
     printf("at least 90 %% of AcquireWrite alone: %s\n", best >= 0.9 * raw ? "met" : "MISSED");

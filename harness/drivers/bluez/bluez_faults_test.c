@@ -291,6 +291,18 @@ static void an_adapter_that_loses_power_is_the_hosts_fault_and_gets_it_back(void
     assert_true(stand->fake->powered);
 }
 
+static void a_write_that_meets_the_end_first_tells_whose_fault_it_was_too(void **state)
+{
+    struct bluez_stand *stand = *state;
+
+    assert_int_equal(stand_connect(stand, false), RIG_LINK_OK);
+    bluez_fake_set_power(stand->fake, false);
+    assert_int_equal(stand_write(stand, (const guint8 *)"x", 1),
+                     RIG_LINK_LOST); /* nothing was dispatched yet */
+    assert_true(stand_state(stand).host_fault);
+    assert_false(stand_state(stand).connected);
+}
+
 static void an_adapter_that_takes_no_power_is_an_error_with_its_remedy(void **state)
 {
     struct bluez_stand *stand = *state;
@@ -425,6 +437,7 @@ int main(void)
         ON_STAND(no_bus_at_all_is_an_error_with_its_remedy),
         ON_STAND(a_bus_that_goes_is_the_hosts_fault),
         ON_STAND(an_adapter_that_loses_power_is_the_hosts_fault_and_gets_it_back),
+        ON_STAND(a_write_that_meets_the_end_first_tells_whose_fault_it_was_too),
         ON_STAND(an_adapter_that_takes_no_power_is_an_error_with_its_remedy),
         ON_STAND(an_adapter_that_is_unplugged_is_named),
         ON_STAND(an_adapter_of_another_name_is_told_with_those_that_are_there),

@@ -6,6 +6,8 @@
 
 #include <stdarg.h>
 
+#define HCI_TIMEOUT 0x08
+#define HCI_MIC_FAILURE 0x3d
 #define SETTLE_US 500000u /* adapter and daemon tell of their own end a moment after that of a connection */
 #define HUNG_US 3000000u  /* the disconnection is told that long after the end of its sockets at most */
 
@@ -202,17 +204,6 @@ static bool link_pair(struct rig_link *base, guint64 until_us, enum rig_link_out
     return *outcome != RIG_LINK_OK || link_subscribe(base, true, outcome, error);
 }
 
-static bool link_write(struct rig_link *base, const guint8 *bytes, gsize n_bytes,
-                       enum rig_link_outcome *outcome, GError **error)
-{
-    struct rig_bluez_link *link = self(base);
-
-    *outcome = !link->up ? RIG_LINK_NOT_CONNECTED : n_bytes + 3 > link->mtu ? RIG_LINK_TOO_LONG : RIG_LINK_OK;
-    if (*outcome != RIG_LINK_OK)
-        return true;
-    return rig_bluez_write(link, bytes, n_bytes, outcome, error);
-}
-
 struct receiving {
     struct rig_bluez_link *link;
     GBytes *packet;
@@ -252,11 +243,13 @@ static bool host_tells(void *user)
     return rig_bluez_host_trouble(user) != NULL;
 }
 
-/* Whether it was the host: unless the controller has given the board's reason already. */
+/* Whether it was the host: unless the controller has told of something that only a board does. Other reasons
+ * can be of both: an adapter that loses its power may say "remote device powers off". */
 static bool find_culprit(struct rig_bluez_link *link, GError **error)
 {
     const struct rig_bluez_sight *sight = rig_bluez_watch_look(link->watch);
-    bool told = sight && sight->disconnect_reason && sight->disconnect_reason != 0x16;
+    bool told =
+        sight && (sight->disconnect_reason == HCI_TIMEOUT || sight->disconnect_reason == HCI_MIC_FAILURE);
     bool ignored;
 
     if (!link->device || link->leaving || link->host_fault || told)
@@ -266,6 +259,34 @@ static bool find_culprit(struct rig_bluez_link *link, GError **error)
         return false;
     (void)rig_bluez_why_gone(link);
     return true;
+}
+
+static bool is_down(void *user)
+{
+    return !((struct rig_bluez_link *)user)->up;
+}
+
+/* A write meets the closed socket before bluetoothd tells of the end. */
+static bool settle_loss(struct rig_bluez_link *link, GError **error)
+{
+    bool ignored;
+
+    if (!rig_board_wait_for(link->board, rig_bluez_now_us(link) + HUNG_US, is_down, link, &ignored, error))
+        return false;
+    rig_bluez_down(link);
+    return find_culprit(link, error);
+}
+
+static bool link_write(struct rig_link *base, const guint8 *bytes, gsize n_bytes,
+                       enum rig_link_outcome *outcome, GError **error)
+{
+    struct rig_bluez_link *link = self(base);
+
+    *outcome = !link->up ? RIG_LINK_NOT_CONNECTED : n_bytes + 3 > link->mtu ? RIG_LINK_TOO_LONG : RIG_LINK_OK;
+    if (*outcome != RIG_LINK_OK)
+        return true;
+    return rig_bluez_write(link, bytes, n_bytes, outcome, error) &&
+           (*outcome != RIG_LINK_LOST || settle_loss(link, error));
 }
 
 static bool link_receive(struct rig_link *base, guint64 until_us, GBytes **packet,

@@ -7,6 +7,7 @@
 #define MAX_ATTEMPTS 8
 #define PAUSE_US 250000u
 #define DROPS_THAT_TELL 2 /* encrypted connections in a row that end at once: no coincidence */
+#define ASK_AGAIN_US 1500000u
 #define REFUSAL_US 1000000u
 #define DISCONNECT_US 8000000u
 
@@ -113,13 +114,27 @@ static bool resolved_or_gone(void *user)
            !is_connected(link);
 }
 
+/* bluetoothd (5.66) does not signal each change of these either, so it is asked now and then. */
+static bool await_services(struct rig_bluez_link *link, guint64 until_us, bool *satisfied, GError **error)
+{
+    for (;;) {
+        if (!rig_board_wait_for(link->board, rig_bluez_within(link, ASK_AGAIN_US, until_us), resolved_or_gone,
+                                link, satisfied, error))
+            return false;
+        if (*satisfied || rig_bluez_now_us(link) >= until_us)
+            return true;
+        if (!rig_bluez_refresh(link->bus, link->device, RIG_BLUEZ_DEVICE, until_us, error))
+            return false;
+    }
+}
+
 static bool resolve(struct attempt *attempt, enum rig_link_outcome *outcome, GError **error)
 {
     struct rig_bluez_link *link = attempt->link;
-    guint64 until_us = rig_bluez_within(link, RIG_BLUEZ_CALL_US, attempt->how->until_us);
     bool satisfied = false;
 
-    if (!rig_board_wait_for(link->board, until_us, resolved_or_gone, link, &satisfied, error))
+    if (!await_services(link, rig_bluez_within(link, RIG_BLUEZ_CALL_US, attempt->how->until_us), &satisfied,
+                        error))
         return false;
     *outcome = RIG_LINK_OK;
     if (!satisfied) {

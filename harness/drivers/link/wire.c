@@ -3,8 +3,12 @@
 #include "drivers/link/wire.h"
 
 #include "base/error.h"
+#include "protocol/smp/smp.h"
+
+#include <string.h>
 
 #define ASK_AGAIN_US 500000u /* board time */
+#define ECHO_SEQUENCE 0xff
 
 static struct rig_wire *self(struct rig_link *link)
 {
@@ -33,10 +37,25 @@ static void wire_board_gone(struct rig_link *base, const char *why)
 /* An SMP echo, header version 1 [SPEC Zephyr SMP protocol, OS group]: whoever answers it is there. */
 static bool ask(struct rig_wire *wire, GError **error)
 {
-    static const guint8 echo[] = {0x0a, 0, 0, 6, 0, 0, 0xff, 0, 0xa1, 0x61, 0x64, 0x62, 0x68, 0x69};
+    static const guint8 echo[] = {0x0a, 0, 0, 6, 0, 0, ECHO_SEQUENCE, 0, 0xa1, 0x61, 0x64, 0x62, 0x68, 0x69};
     enum rig_link_outcome ignored;
 
+    wire->n_owed++;
     return wire->ops->send(wire, echo, sizeof echo, &ignored, error);
+}
+
+/* A slow board answers the same question twice: one echo was sent again meanwhile. */
+static bool is_owed(struct rig_wire *wire, GBytes *packet)
+{
+    static const guint8 group_and_more[] = {0, 0, ECHO_SEQUENCE, 0};
+    gsize n_bytes;
+    const guint8 *bytes = g_bytes_get_data(packet, &n_bytes);
+
+    if (wire->n_owed == 0 || n_bytes < RIG_SMP_HEADER_BYTES || (bytes[0] & 7) != RIG_SMP_WRITE_RSP ||
+        memcmp(bytes + 4, group_and_more, sizeof group_and_more) != 0)
+        return false;
+    wire->n_owed--;
+    return true;
 }
 
 struct asking {
@@ -54,6 +73,7 @@ static bool answered(void *user)
 
     while (!asking->error && wire->ops->take(wire, &packet, &asking->error) && packet) {
         asking->answered = true;
+        (void)is_owed(wire, packet);
         g_clear_pointer(&packet, g_bytes_unref);
     }
     if (!asking->error && !asking->answered && wire->board->ops->now_us(wire->board) >= asking->next_us) {
@@ -163,7 +183,12 @@ static bool received_or_lost(void *user)
     struct receiving *receiving = user;
     struct rig_wire *wire = receiving->wire;
 
-    return !wire->ops->take(wire, &receiving->packet, &receiving->error) || receiving->packet || !wire->up;
+    while (wire->ops->take(wire, &receiving->packet, &receiving->error)) {
+        if (!receiving->packet || !is_owed(wire, receiving->packet))
+            return receiving->packet || !wire->up;
+        g_clear_pointer(&receiving->packet, g_bytes_unref);
+    }
+    return true;
 }
 
 static bool wire_receive(struct rig_link *base, guint64 until_us, GBytes **packet,
@@ -214,6 +239,7 @@ static void wire_close(struct rig_link *base)
     struct rig_wire *wire = self(base);
 
     wire->up = false;
+    wire->n_owed = 0;
     wire->ops->close(wire);
 }
 

@@ -34,6 +34,7 @@ struct rig_wire {
     struct rig_board *board;            /* borrowed */
     bool up;
     guint16 mtu;
+    guint n_owed; /* answers to echoes of connect() that may still come; nobody else is to see them */
     char text[96];
 };
 void rig_wire_init(struct rig_wire *wire, const struct rig_wire_ops *ops, const struct rig_link_place *place,

@@ -154,8 +154,11 @@ static bool channel_arm_cut(struct rig_power *power, const struct rig_cut_plan *
         g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "%s: a cut is armed already", channel->name);
         return false;
     }
+    /* The console's thread may arm while another one asks whether the cut is over. */
+    g_mutex_lock(&channel->lock);
     channel->cut = (struct rig_cut_record){0};
     channel->cut_cancelled = false;
+    g_mutex_unlock(&channel->lock);
     channel->cut_at_us = g_get_monotonic_time() + (gint64)MIN(plan->delay_us, (guint64)G_MAXINT64 / 4);
     channel->cutter = g_thread_new("power cut", cut_when_due, channel);
     return true;

@@ -182,7 +182,8 @@ static bool measure_console(void)
     if (ok)
         printf("console line to the relay's command, %d times: median %" G_GINT64_FORMAT
                " us, 99th of 100 %" G_GINT64_FORMAT " us, worst %" G_GINT64_FORMAT " us, target below 2000\n",
-               N_SWITCHES, times_us[N_SWITCHES / 2], times_us[N_SWITCHES * 99 / 100], times_us[N_SWITCHES - 1]);
+               N_SWITCHES, times_us[N_SWITCHES / 2], times_us[N_SWITCHES * 99 / 100],
+               times_us[N_SWITCHES - 1]);
     else
         fprintf(stderr, "console: %s\n", stand.error ? stand.error->message : "a cut did not fall");
     rig_console_free(stand.console);

@@ -65,6 +65,31 @@ static void a_hid_relay_switches_through_libusb(void **state)
     assert_int_equal(kernel->models[0].n_writes, 0);
 }
 
+/* What locks are taken on when the device is open; owned by the caller. */
+static char *key_of(struct usb_kernel *kernel, const char *entry)
+{
+    const struct rig_record nothing = {.shape = &(const struct rig_shape){.name = "none"}};
+    g_autoptr(rig_power) power = open_good(kernel, entry);
+
+    return rig_power_resolved_key(power, &nothing);
+}
+
+static void one_relay_is_one_thing_whatever_it_is_called_by(void **state)
+{
+    struct usb_kernel *kernel = *state;
+    g_autofree char *by_identity = NULL;
+    g_autofree char *by_port = NULL;
+    g_autofree char *neighbour = NULL;
+
+    usb_model_make_hid_relay(&kernel->models[0], "1-1", "ABCDE");
+    usb_kernel_plug_in(kernel, 0);
+    by_identity = key_of(kernel, "{hid-relay: {identity: ABCDE, channel: 2}}");
+    by_port = key_of(kernel, "{hid-relay: {port: 1-1, channel: 2}}");
+    neighbour = key_of(kernel, "{hid-relay: {port: 1-1, channel: 1}}");
+    assert_string_equal(by_identity, by_port);
+    assert_string_not_equal(by_identity, neighbour);
+}
+
 static void a_hid_relay_that_stalls_times_out_or_goes_away_is_an_error_through_libusb(void **state)
 {
     static const struct {
@@ -138,6 +163,7 @@ int main(void)
 #define WITH_KERNEL(test) cmocka_unit_test_setup_teardown(test, boot_kernel, halt_kernel)
     const struct CMUnitTest tests[] = {
         WITH_KERNEL(a_hid_relay_switches_through_libusb),
+        WITH_KERNEL(one_relay_is_one_thing_whatever_it_is_called_by),
         WITH_KERNEL(a_hid_relay_that_stalls_times_out_or_goes_away_is_an_error_through_libusb),
         WITH_KERNEL(a_ykush_switches_through_libusb),
         WITH_KERNEL(an_lcus_hid_relay_switches_through_libusb),

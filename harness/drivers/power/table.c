@@ -50,6 +50,8 @@ struct rig_power *rig_power_open(struct rig_power_host *host, const struct rig_f
 char *rig_power_resolved_key(const struct rig_power *power, const struct rig_record *arguments)
 {
     const char *name = rig_channel_name(power);
+    /* Where it is plugged in, not what it is called: one board has several names and one place. */
+    const char *place = strstr(name, "at USB port ");
 
     for (gsize i = 0; i < arguments->shape->n_fields; i++) {
         const struct rig_value *tty = arguments->values[i];
@@ -63,7 +65,7 @@ char *rig_power_resolved_key(const struct rig_power *power, const struct rig_rec
                                    ? rig_record_count(arguments, "channel")
                                    : 0);
     }
-    return g_strdup_printf("power device %s", name);
+    return g_strdup_printf("power device %s", place ? place : name);
 }
 
 GPtrArray *rig_power_list(struct rig_power_host *host, char **problems)

@@ -166,26 +166,29 @@ static GPtrArray *command_line(const struct rig_qemu_machine *machine)
     return argv;
 }
 
+/* Between its making and its listening a socket refuses. A QEMU that dislikes its options opens its sockets
+ * and ends. */
 static bool open_qmp(struct rig_qemu_machine *machine, GError **error)
 {
     gint64 until_us = g_get_monotonic_time() + START_US;
+    g_autoptr(GError) cause = NULL;
 
-    while (!g_file_test(machine->qmp_path, G_FILE_TEST_EXISTS)) {
+    while (!machine->qmp) {
+        g_clear_error(&cause);
+        if (g_file_test(machine->qmp_path, G_FILE_TEST_EXISTS))
+            machine->qmp = rig_qmp_open(machine->qmp_path, &cause);
+        if (machine->qmp)
+            break;
         if (!rig_qemu_machine_is_alive(machine, error))
             return false;
         if (g_get_monotonic_time() > until_us) {
-            g_set_error_literal(error, RIG_ERROR, RIG_ERROR_DEVICE, "QEMU does not open its QMP socket");
+            g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "QEMU does not open its QMP socket%s%s",
+                        cause ? ": " : "", cause ? cause->message : "");
             return false;
         }
         g_usleep(LOOK_AGAIN_US);
     }
-    machine->qmp = rig_qmp_open(machine->qmp_path, error);
-    /* A QEMU that dislikes its options opens its sockets and ends. */
-    if (!machine->qmp && !rig_process_is_alive(machine->process)) {
-        g_clear_error(error);
-        return rig_qemu_machine_is_alive(machine, error);
-    }
-    return machine->qmp != NULL;
+    return true;
 }
 
 static bool load(struct rig_qemu_machine *machine, GError **error)

@@ -80,6 +80,15 @@ static guint chunk_index(struct progress *progress, guint64 offset)
     return progress->report->n_chunks++;
 }
 
+static bool is_connected(const struct progress *progress)
+{
+    struct rig_link *link = progress->client->transport.board->link;
+    struct rig_link_state state;
+
+    link->ops->state(link, &state);
+    return state.connected;
+}
+
 static bool send_chunk(struct progress *progress, GError **error)
 {
     const struct rig_smp_upload *upload = progress->upload;
@@ -103,7 +112,10 @@ static bool send_chunk(struct progress *progress, GError **error)
     chunk.n_bytes = MIN(upload->n_bytes - progress->next, wanted ? MIN(wanted, room) : room);
     n_bytes = chunk.n_bytes ? rig_smp_encode_upload(id, &chunk, message, sizeof message) : 0;
     if (n_bytes == 0) {
-        end(progress, RIG_SMP_NO_PROGRESS, "not one byte of the image fits a packet of this ATT_MTU");
+        if (is_connected(progress))
+            end(progress, RIG_SMP_NO_PROGRESS, "not one byte of the image fits a packet of this ATT_MTU");
+        else
+            link_ended(progress, RIG_LINK_LOST);
         return true;
     }
     tag.n_bytes = chunk.n_bytes;

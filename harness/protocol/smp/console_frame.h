@@ -10,10 +10,11 @@
 
 #include "protocol/smp/smp.h"
 
-#define RIG_SMP_FRAME_BYTES 127u         /* markers and newline included: the most that is sent */
-#define RIG_SMP_FRAME_CHARACTERS 124u    /* of base64 in it */
-#define RIG_SMP_FRAME_MAX_TAKEN 1024u    /* characters of base64 in a frame that is received */
-#define RIG_SMP_FRAME_OVERHEAD_BYTES 4u  /* length and CRC: they lie in the server's buffer with the message \
+#define RIG_SMP_FRAME_BYTES 127u      /* markers and newline included: the most that is sent */
+#define RIG_SMP_FRAME_CHARACTERS 124u /* of base64 in it */
+#define RIG_SMP_FRAME_MAX_TAKEN 1024u /* characters of base64 in a frame that is received */
+#define RIG_SMP_FRAME_OVERHEAD_BYTES                                                                         \
+    4u                                   /* length and CRC: they lie in the server's buffer with the message \
                                           */
 #define RIG_SMP_CONSOLE_LINE_BYTES 4096u /* of a line of text that is kept; the rest of it is dropped */
 

@@ -1,1 +1,0 @@
-"" capture show --explained --last 8 many.btsnoop >/dev/null
