@@ -63,8 +63,9 @@ bool rig_cli_signal_is_held(void)
 {
     sigset_t pending;
 
-    return sigpending(&pending) == 0 && (sigismember(&pending, SIGINT) == 1 ||
-                                         sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGHUP) == 1);
+    return sigpending(&pending) == 0 &&
+           (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1 ||
+            sigismember(&pending, SIGHUP) == 1);
 }
 
 void rig_cli_wait_held_ms(guint ms)

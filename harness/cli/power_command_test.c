@@ -165,9 +165,10 @@ static void bench_list_shows_what_hangs_where(void **state)
     struct desk *desk = *state;
 
     write_bench(desk, "", "", "    probe: {server: 'localhost:6666'}\n  - board: two\n    ble: {name: x}\n");
-    assert_run(desk, 0, "bench list",
-               "one                  target: -  tags: quick  power: command  probe: yes  link: -  console: -\n"
-               "two                  target: -  tags: -  power: -  probe: -  link: ble  console: -\n");
+    assert_run(
+        desk, 0, "bench list",
+        "one                  target: -  tags: quick  power: command  probe: yes  link: -  console: -\n"
+        "two                  target: -  tags: -  power: -  probe: -  link: ble  console: -\n");
 }
 
 static void bench_check_says_what_it_has_not_checked(void **state)

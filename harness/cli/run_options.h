@@ -41,7 +41,7 @@ struct rig_run_options {
     gboolean quiet;
     gboolean verbose;
     gboolean in_full; /* and every flash operation of a replayed path */
-    char **paths; /* what remains */
+    char **paths;     /* what remains */
 };
 void rig_run_options_clear(struct rig_run_options *options);
 

@@ -167,9 +167,8 @@ static void counters_match_the_elements(void **state)
         {"sum(//testsuite/@errors)", "count(//testcase/error)"},
         {"sum(//testsuite/@skipped)", "count(//testcase/skipped)"},
     };
-    const char *const names[] = {"mixed.jsonl",  "killed.jsonl",   "interrupted.jsonl",
-                                 "passed.jsonl", "explored.jsonl", "exploring.jsonl",
-                                 "packets.jsonl"};
+    const char *const names[] = {"mixed.jsonl",    "killed.jsonl",    "interrupted.jsonl", "passed.jsonl",
+                                 "explored.jsonl", "exploring.jsonl", "packets.jsonl"};
 
     (void)state;
     for (guint i = 0; i < G_N_ELEMENTS(names); i++) {

@@ -25,7 +25,8 @@ guint rig_story_tail_start(const struct rig_attempt *attempt, enum rig_entry_kin
 void rig_story_append_meaning(GString *out, const struct rig_entry *entry);
 
 /* The story of an attempt that did not pass, as text: message, place, expected, seen, also, trailers, replay,
- * last console lines, link events and packets (as many as of link events). No line of it depends on anything but the attempt. */
+ * last console lines, link events and packets (as many as of link events). No line of it depends on anything
+ * but the attempt. */
 void rig_story_append(GString *out, const struct rig_attempt *attempt, guint n_console, guint n_link);
 
 /* What is to be said about the whole run: that it was interrupted or killed, that its journal is damaged, and

@@ -75,9 +75,10 @@ bool rig_cut_place_parse(const char *text, struct rig_cut_place *place, GError *
         for (guint i = 0; i < G_N_ELEMENTS(forms); i++)
             if (g_str_equal(end + 1, rig_cut_form_name(forms[i])))
                 return place->form = forms[i], true;
-    g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE,
-                "'%s' is no cut: write OPERATION:before, OPERATION:half or OPERATION:after, or an instant such as "
-                "40ms",
-                text);
+    g_set_error(
+        error, RIG_ERROR, RIG_ERROR_USAGE,
+        "'%s' is no cut: write OPERATION:before, OPERATION:half or OPERATION:after, or an instant such as "
+        "40ms",
+        text);
     return false;
 }

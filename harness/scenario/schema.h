@@ -15,7 +15,7 @@ enum rig_type {
     RIG_TYPE_COUNT,    /* 0.. decimal, or 0x hex; a leading zero is refused, not octal */
     RIG_TYPE_INTEGER,  /* may be negative */
     RIG_TYPE_DURATION, /* "40ms": us, ms, s, min -> microseconds; a bare 0 is allowed */
-    RIG_TYPE_SPAN, /* "5ms..900ms": from one duration to a later one -> microseconds, count and until */
+    RIG_TYPE_SPAN,     /* "5ms..900ms": from one duration to a later one -> microseconds, count and until */
     RIG_TYPE_SIZE, /* "112KiB": B, KiB, MiB; kB and MB refused with a hint; -> bytes; a bare 0 is allowed */
     RIG_TYPE_PROBABILITY, /* "5%", "0.5%" -> 0..1 */
     RIG_TYPE_TEXT,        /* any scalar, as written */
@@ -107,10 +107,10 @@ struct rig_verb {
     guint64
         within_us; /* default deadline; every verb gets the field `within` without naming it in its shape */
     const char *const *needs; /* capabilities that using it implies; NULL-terminated or NULL */
-    /* The first capability that this very step needs beside `needs` and that is not among those, NULL: none. NULL
-     * function: no step needs more. */
+    /* The first capability that this very step needs beside `needs` and that is not among those, NULL: none.
+     * NULL function: no step needs more. */
     const char *(*lacks)(const struct rig_step *step, const char *const *capabilities);
-    const char *example;      /* one line of YAML */
+    const char *example; /* one line of YAML */
     rig_step_function run;
 };
 struct rig_language {

@@ -142,9 +142,10 @@ static void run_expect_board(struct rig_run *run, const struct rig_step *step)
 
     if (run->board->blind_to_hangs && rig_list_has(expectation.images, "hung") &&
         !rig_list_has(expectation.images, "running")) {
-        rig_run_unable(run, g_error_new_literal(RIG_ERROR, RIG_ERROR_UNSUPPORTED,
-                                                "the probe of a real board cannot tell a core that hangs from one "
-                                                "that sleeps"));
+        rig_run_unable(run,
+                       g_error_new_literal(RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+                                           "the probe of a real board cannot tell a core that hangs from one "
+                                           "that sleeps"));
         return;
     }
     if (!rig_board_wait_for(run->board, rig_run_deadline_us(run, step), is_in_state, &expectation, &ok,

@@ -299,9 +299,9 @@ static char *store_key(const struct rig_image_plan *plan, const struct rig_board
     struct rig_slot slot = {0};
 
     pad_slot(plan->arguments, board, &slot);
-    return g_strdup_printf("%p/%p/%u/%d/%d/%u/%u/%u", (const void *)plan,
-                           (const void *)board->key, board->header_bytes, board->signing, board->signing_needed,
-                           slot.n_bytes, slot.image_offset, slot.geometry.max_align);
+    return g_strdup_printf("%p/%p/%u/%d/%d/%u/%u/%u", (const void *)plan, (const void *)board->key,
+                           board->header_bytes, board->signing, board->signing_needed, slot.n_bytes,
+                           slot.image_offset, slot.geometry.max_align);
 }
 
 /* Cases share an image when no variable made its plan differ: the model shares the plan then. */

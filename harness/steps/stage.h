@@ -104,7 +104,8 @@ void rig_run_emit(struct rig_run *run, struct rig_event *event);
 /* Runs steps one after the other until one is in trouble. prefix: "steps", "steps.3.do". */
 void rig_run_steps(struct rig_run *run, const GPtrArray *steps, const char *prefix);
 
-/* Whether the probe can tell what runs; else the rig is at fault, and no expectation of what runs is a fail. */
+/* Whether the probe can tell what runs; else the rig is at fault, and no expectation of what runs is a fail.
+ */
 bool rig_run_can_look(struct rig_run *run);
 /* The board is about to start anew: counts of boots and resets, and the console lines to expect, begin here.
  */

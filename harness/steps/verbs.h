@@ -23,8 +23,8 @@ extern const struct rig_verb rig_verb_cut_power, rig_verb_each_power_cut;
 /* explore_steps.c */
 extern const struct rig_verb rig_verb_explore;
 /* link_steps.c */
-extern const struct rig_verb rig_verb_connect, rig_verb_disconnect, rig_verb_pair, rig_verb_answer_pairing, rig_verb_forget_bond,
-    rig_verb_notifications;
+extern const struct rig_verb rig_verb_connect, rig_verb_disconnect, rig_verb_pair, rig_verb_answer_pairing,
+    rig_verb_forget_bond, rig_verb_notifications;
 /* fault_steps.c */
 extern const struct rig_verb rig_verb_with_faults;
 /* update_steps.c */
@@ -55,8 +55,8 @@ extern const char *const rig_answer_choices[];
         .about = "With `expect: refused`: the error code that must be answered."                             \
     }
 
-/* When it was this host that ended the link (daemon or adapter gone), not the board: that is an error of the rig,
- * whatever the step expects. Returns whether it was. */
+/* When it was this host that ended the link (daemon or adapter gone), not the board: that is an error of the
+ * rig, whatever the step expects. Returns whether it was. */
 bool rig_blame_host(struct rig_run *run, const char *what);
 /* Compares what came of a request with `expect` (and `rc`) of the step, on record. */
 void rig_judge_answer(struct rig_run *run, const struct rig_step *step, const char *what,

@@ -75,9 +75,9 @@ struct rig_board_ops {
     /* Takes over the options of a set-up (images, seed and the rest are not looked at), so that images can be
      * built before `prepare`; NULL op: `prepare` without images does it. RIG_ERROR_UNSUPPORTED as there. */
     bool (*adopt)(struct rig_board *board, const struct rig_board_setup *setup, GError **error);
-    /* Keep and rewind a board. With the capability "rewind" all of it goes back. With "restore" only its flash
-     * does, through the probe, and the board starts anew; or it stands halted before its first instruction, when
-     * its bootloader would have something to do. NULL where neither can be. */
+    /* Keep and rewind a board. With the capability "rewind" all of it goes back. With "restore" only its
+     * flash does, through the probe, and the board starts anew; or it stands halted before its first
+     * instruction, when its bootloader would have something to do. NULL where neither can be. */
     struct rig_moment *(*keep)(struct rig_board *board, GError **error);
     bool (*rewind)(struct rig_board *board, const struct rig_moment *moment, GError **error);
     void (*forget_moment)(struct rig_moment *moment);
@@ -87,8 +87,8 @@ struct rig_board_ops {
                                     const struct sim_flash **flash);
     /* The security counter that such a board has stored for an image; NULL op: none. */
     guint32 (*security_counter)(const struct rig_board *board, guint image);
-    /* Every flash operation of a simulated board from now on, after it happened, and whether the bootloader did
-     * it; NULL watcher: no more. NULL op: there is nothing to be seen. */
+    /* Every flash operation of a simulated board from now on, after it happened, and whether the bootloader
+     * did it; NULL watcher: no more. NULL op: there is nothing to be seen. */
     void (*watch)(struct rig_board *board, rig_board_watcher watcher, void *user);
     /* Tells the logs of programs that work for this board (name of the log, its path), for the evidence of a
      * case that did not pass. NULL op: there are none. */
@@ -110,7 +110,7 @@ struct rig_board {
     const char *const *capabilities; /* NULL-terminated; what `needs` is checked against */
     enum rig_key_kind signing;       /* what the bootloader demands */
     bool signing_needed;
-    bool blind_to_hangs; /* a core that hangs looks to the probe like one that runs */
+    bool blind_to_hangs;       /* a core that hangs looks to the probe like one that runs */
     const struct rig_key *key; /* private; NULL: the rig's test key of that kind */
     guint16 header_bytes;      /* of images made for this board; 0: as images have them by default */
     /* Boards on the wall's clock: sources of links, consoles and D-Bus hang here, and wait() dispatches them.

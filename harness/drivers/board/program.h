@@ -16,8 +16,8 @@ bool rig_board_program_image(struct rig_probe *probe, const struct rig_board_ima
 bool rig_board_program(struct rig_probe *probe, const struct rig_board_setup *setup,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The same, but each slot as a whole and the scratch area too: what the set-up does not name becomes erased. For
- * boards whose flash holds whatever was there before. */
+/* The same, but each slot as a whole and the scratch area too: what the set-up does not name becomes erased.
+ * For boards whose flash holds whatever was there before. */
 bool rig_board_program_slots(struct rig_probe *probe, const struct rig_board_setup *setup,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

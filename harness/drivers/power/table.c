@@ -46,7 +46,8 @@ struct rig_power *rig_power_open(struct rig_power_host *host, const struct rig_f
     g_error("'%s' has a shape and no driver", driver->name);
 }
 
-/* Names of open devices tell where they hang; a serial port has several names, so it is followed to its end. */
+/* Names of open devices tell where they hang; a serial port has several names, so it is followed to its end.
+ */
 char *rig_power_resolved_key(const struct rig_power *power, const struct rig_record *arguments)
 {
     const char *name = rig_channel_name(power);
@@ -60,10 +61,9 @@ char *rig_power_resolved_key(const struct rig_power *power, const struct rig_rec
         if (!tty || strcmp(arguments->shape->fields[i].name, "tty") != 0)
             continue;
         real = realpath(tty->text, NULL);
-        return g_strdup_printf("power device %s channel %" G_GUINT64_FORMAT, real ? real : tty->text,
-                               strcmp(arguments->shape->name, "lcus") == 0
-                                   ? rig_record_count(arguments, "channel")
-                                   : 0);
+        return g_strdup_printf(
+            "power device %s channel %" G_GUINT64_FORMAT, real ? real : tty->text,
+            strcmp(arguments->shape->name, "lcus") == 0 ? rig_record_count(arguments, "channel") : 0);
     }
     return g_strdup_printf("power device %s", place ? place : name);
 }

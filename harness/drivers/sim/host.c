@@ -29,8 +29,8 @@ struct rig_sim_host {
     guint64 origin_board_us;
     struct sim_moment *before; /* the board before its last step */
     guint64 before_us;
-    guint n_before; /* flash operations on record then */
-    GQueue lines; /* struct held_line */
+    guint n_before;  /* flash operations on record then */
+    GQueue lines;    /* struct held_line */
     guint64 told_us; /* board instant up to which lines have been told */
     rig_sim_host_line console;
     void *console_user;
@@ -332,7 +332,8 @@ static char *flash(const struct rig_sim_host *host, const char *since)
     guint64 first = 0;
 
     if (!since || !g_ascii_string_to_unsigned(since, 10, 0, operations->len, &first, NULL))
-        return g_string_free(g_string_assign(text, "error: 'flash 17' tells the operations from the 17th on"), FALSE);
+        return g_string_free(g_string_assign(text, "error: 'flash 17' tells the operations from the 17th on"),
+                             FALSE);
     g_string_printf(text, "ok n=%u", operations->len);
     for (guint i = (guint)first; i < operations->len && i < first + RIG_SIM_HOST_FLASH_PIECE; i++) {
         const struct rig_flash_write *write = &g_array_index(operations, struct rig_flash_write, i);

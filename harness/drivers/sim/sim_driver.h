@@ -78,7 +78,7 @@ struct rig_sim {
     guint64 stood_us;        /* how long the halted core stood still: the board's clock lacks it */
     bool has_security_counter;
     guint32 security_counter;
-    GArray *operations; /* struct rig_flash_write */
+    GArray *operations;        /* struct rig_flash_write */
     rig_board_watcher watcher; /* NULL: nobody watches */
     void *watcher_user;
 };

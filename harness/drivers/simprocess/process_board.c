@@ -227,8 +227,10 @@ static bool fill_layout(struct rig_process_board *board, GError **error)
     const struct sim_board_config *config = &((struct rig_sim *)board->model)->config;
     struct rig_openocd_layout *layout = &board->layout;
 
-    *layout = (struct rig_openocd_layout){
-        .n_slots = model->ops->n_slots(model), .n_devices = config->n_devices, .still_is_hung = true, .boots_are_told = true};
+    *layout = (struct rig_openocd_layout){.n_slots = model->ops->n_slots(model),
+                                          .n_devices = config->n_devices,
+                                          .still_is_hung = true,
+                                          .boots_are_told = true};
     if (config->n_devices > 1 || layout->n_slots > RIG_OPENOCD_MAX_SLOTS) {
         g_set_error_literal(
             error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,

@@ -21,7 +21,7 @@ struct contract_driver {
     const char *program; /* what it needs beside us; without it the driver's tests are left out, and that is
                             said. NULL: nothing */
     const char
-        *only; /* the one role in which it differs from another driver of this list; NULL: every role */
+        *only;  /* the one role in which it differs from another driver of this list; NULL: every role */
     bool in_vm; /* it wants the real Bluetooth stack: tested in the guest of ci/vm/run only, and there nothing
                    else */
 };

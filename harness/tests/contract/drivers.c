@@ -43,8 +43,8 @@ static struct rig_board *make_process_over(const char *link, void **owner)
     struct rig_board *board;
 
     assert_null(error);
-    board = rig_process_board_new(target, RIG_BINARY_DIR "/harness/cli/bootrig",
-                                  RIG_SOURCE_DIR "/targets", &error);
+    board = rig_process_board_new(target, RIG_BINARY_DIR "/harness/cli/bootrig", RIG_SOURCE_DIR "/targets",
+                                  &error);
     assert_null(error);
     assert_true(rig_process_board_use_link(board, link, NULL));
     *owner = target;
@@ -84,7 +84,8 @@ static struct rig_board *make_qemu(void **owner)
 const struct contract_driver contract_drivers[] = {
     {"simulated nRF52840", make_nrf52840, release_simulated, NULL, NULL, false},
     {"simulated nRF5340", make_nrf5340, release_simulated, NULL, NULL, false},
-    {"simulated nRF52840 out of process over UDP", make_process_udp, release_simulated, "openocd", NULL, false},
+    {"simulated nRF52840 out of process over UDP", make_process_udp, release_simulated, "openocd", NULL,
+     false},
     {"simulated nRF52840 out of process over its console", make_process_serial, release_simulated, "openocd",
      "link", false},
 #ifdef RIG_QEMU_TARGET
