@@ -14,8 +14,9 @@
 #include <unistd.h>
 
 #define MAX_WORKERS 64u
-#define WORTH_A_FORK_US 4000 /* of work for each worker */
-#define SESSION_TASKS 512u   /* of a subject that may spoil its process, between two looks at what it did */
+/* Of work for each worker: with less, what it costs to tell it and to intern it twice is more. */
+#define WORTH_A_FORK_US 30000
+#define SESSION_TASKS 512u /* of a subject that may spoil its process, between two looks at what it did */
 #define LOOK_EVERY_MS 20
 
 struct rig_crew {
