@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define TICK_MS 5
+#define DYING_US 500000
 
 static struct rig_qemu_board *self(struct rig_board *board)
 {
@@ -116,10 +117,27 @@ static bool is_interrupted(const struct rig_board *board, GError **error)
     return true;
 }
 
+/* A program that dies closes its sockets before it can be waited for, and its own end says more than theirs.
+ */
+static bool is_console_there(struct rig_qemu_board *board, GError **error)
+{
+    g_autoptr(GError) gone = NULL;
+    gint64 until_us = g_get_monotonic_time() + DYING_US;
+
+    if (!board->console || rig_console_is_there(board->console, &gone))
+        return true;
+    while (g_get_monotonic_time() < until_us) {
+        if (!rig_qemu_machine_is_alive(board->machine, error))
+            return false;
+        g_usleep(TICK_MS * 1000);
+    }
+    g_propagate_error(error, g_steal_pointer(&gone));
+    return false;
+}
+
 static bool is_whole(struct rig_qemu_board *board, GError **error)
 {
-    bool whole = rig_qemu_machine_is_alive(board->machine, error) &&
-                 (!board->console || rig_console_is_there(board->console, error));
+    bool whole = rig_qemu_machine_is_alive(board->machine, error) && is_console_there(board, error);
 
     if (!whole)
         g_prefix_error(error, "target '%s': ", board->target->name);
