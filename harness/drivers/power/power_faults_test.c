@@ -236,6 +236,15 @@ static void an_lcus_hid_relay_that_does_not_tell_what_it_should_is_an_error(void
     usb_model_make_lcus_hid(&rig->models[rig->n_models++], "1-1");
     power = open_good(rig, "{lcus-hid: {channel: 3, status: true}}");
     assert_not_set(power, true, "timed out");
+    rig_power_free(power);
+    power = open_good(rig, "{lcus-hid: {channel: 2, status: true}}");
+    rig->models[0].fault = USB_WRONG_ANSWER;
+    rig->models[0].n_faults = 1000;
+    assert_not_set(power, true, "");
+    rig->models[0].fault = USB_HALF_ANSWER;
+    assert_not_set(power, true, "");
+    rig->models[0].fault = USB_NO_ANSWER;
+    assert_not_set(power, true, "timed out");
     rig->models[0].fault = USB_GONE;
     assert_not_set(power, true, "it was unplugged");
 }
