@@ -49,7 +49,7 @@ static const char page_style[] =
     "tr.bad td{background:var(--failbg)}.note{border-left:4px solid var(--skip);padding:4px 12px;margin:8px "
     "0}"
     ".picture{overflow-x:auto;margin:10px 0;border:1px solid var(--line);border-radius:6px;width:max-content;"
-    "max-width:calc(100vw - 80px);position:relative;background:var(--bg)}"
+    "max-width:min(100vw - 100px,50vw + 440px);position:relative;background:var(--bg)}"
     "a{color:inherit}footer{margin-top:36px;color:var(--dim);font-size:13px}";
 
 static void escaped(GString *out, const char *text)

@@ -573,6 +573,8 @@ static void name_call(struct bluez_fake *fake, const char *method, GVariant *par
     g_autoptr(GVariant) ignored = g_dbus_connection_call_sync(
         fake->connection, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", method,
         parameters, NULL, G_DBUS_CALL_FLAGS_NONE, 5000, NULL, NULL);
+
+    (void)ignored;
 }
 
 void bluez_fake_vanish(struct bluez_fake *fake)
