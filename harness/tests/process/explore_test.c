@@ -42,7 +42,6 @@ static void the_same_picture_comes_from_the_journal_and_from_a_replay(void **sta
     g_autofree char *first = NULL;
     g_autofree char *again = NULL;
     g_autofree char *replayed = NULL;
-    g_auto(GStrv) parts = NULL;
 
     explore(*state);
     first = place_read(*state, "reports/out/" PICTURE);
