@@ -262,7 +262,7 @@ void rig_sim_radio_serve(struct rig_sim_radio *radio)
 static void look_after_controller(struct rig_sim_radio *radio)
 {
     if (radio->fd >= 0 && sim_stack_fault(radio->stack))
-        hang_up(radio, "controller: given up for now");
+        hang_up(radio, "controller: let go, to be looked for again");
     if (radio->fd < 0 && g_get_monotonic_time() >= radio->retry_us && !open_controller(radio, NULL))
         radio->retry_us = g_get_monotonic_time() + RETRY_US;
 }

@@ -27,7 +27,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_sim_radio, rig_sim_radio_free)
 typedef void (*rig_sim_radio_line)(void *user, const char *line);
 void rig_sim_radio_on_line(struct rig_sim_radio *radio, rig_sim_radio_line line, void *user);
 
-/* To be polled for reading; -1: the controller is gone for now (tick() looks for it again, once a second). */
+/* To be polled for reading; -1: the controller is gone (tick() looks for it again, once a second). */
 int rig_sim_radio_fd(const struct rig_sim_radio *radio);
 /* Takes what the controller has sent. */
 void rig_sim_radio_serve(struct rig_sim_radio *radio);
