@@ -59,6 +59,24 @@ static const char description[] =
     "  bootrig run --defect never-reverts             do the scenarios notice?\n\n"
     "Exit codes: 0 all passed, 1 some failed, 2 rig error or bad usage, 3 interrupted, 4 nothing to run.";
 
+/* How a board is reached: `run` and `replay` say it alike. */
+/* clang-format off */
+#define REACH_OPTIONS(options) \
+    {"link", 0, 0, G_OPTION_ARG_STRING, &(options).link, \
+     "play out of process and reach the simulated board over this link: bluez, udp, serial (default: as the target says)", "KIND"}, \
+    {"hci", 0, 0, G_OPTION_ARG_STRING, &(options).hci, \
+     "with --link bluez: the board's Bluetooth controller, an H4 socket or a second adapter (default /tmp/bt-server-le, btvirt's)", \
+     "PATH|hciN"}, \
+    {"adapter", 0, 0, G_OPTION_ARG_STRING, &(options).adapter, \
+     "with --link bluez: this host's adapter (default: the first)", "hciN"}, \
+    {"bench", 'b', 0, G_OPTION_ARG_FILENAME, &(options).bench, \
+     "play on a board of this bench file instead of a simulated one", "FILE"}, \
+    {"board", 0, 0, G_OPTION_ARG_STRING, &(options).board, \
+     "board of the bench (needed when it has several)", "NAME"}, \
+    {"lock-wait", 0, 0, G_OPTION_ARG_INT, &(options).lock_wait_s, \
+     "seconds to wait for a board that is in use (default 0)", "S"}
+/* clang-format on */
+
 int rig_cli_run(int argc, char **argv)
 {
     struct rig_run_options options = {.n_repeats = 1, .timeout_scale = 1.0};
@@ -67,25 +85,9 @@ int rig_cli_run(int argc, char **argv)
          "board to run on: NAME of a shipped target, or FILE (default sim-nrf52840-mcuboot; scenarios "
          "written for another target get theirs)",
          "NAME|FILE"},
-        {"link", 0, 0, G_OPTION_ARG_STRING, &options.link,
-         "play out of process and reach the simulated board over this link: bluez, udp, serial (default: as "
-         "the "
-         "target says)",
-         "KIND"},
-        {"hci", 0, 0, G_OPTION_ARG_STRING, &options.hci,
-         "with --link bluez: the board's Bluetooth controller, an H4 socket or a second adapter (default "
-         "/tmp/bt-server-le, btvirt's)",
-         "PATH|hciN"},
-        {"adapter", 0, 0, G_OPTION_ARG_STRING, &options.adapter,
-         "with --link bluez: this host's adapter (default: the first)", "hciN"},
-        {"bench", 'b', 0, G_OPTION_ARG_FILENAME, &options.bench,
-         "play on a board of this bench file instead of a simulated one", "FILE"},
-        {"board", 0, 0, G_OPTION_ARG_STRING, &options.board,
-         "board of the bench (needed when it has several)", "NAME"},
+        REACH_OPTIONS(options),
         {"tag-board", 0, 0, G_OPTION_ARG_STRING, &options.tag_board,
          "the first free board of the bench with this tag", "TAG"},
-        {"lock-wait", 0, 0, G_OPTION_ARG_INT, &options.lock_wait_s,
-         "seconds to wait for a board that is in use (default 0)", "S"},
         {"name", 'n', 0, G_OPTION_ARG_STRING_ARRAY, &options.names,
          "only cases whose name has this piece or fits this pattern (* ?); may be given again", "PATTERN"},
         {"case", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.cases,
@@ -210,23 +212,7 @@ int rig_cli_replay(int argc, char **argv)
     const GOptionEntry entries[] = {
         {"case", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.cases, "name of the case", "NAME"},
         {"target", 't', 0, G_OPTION_ARG_STRING, &options.target, "board of the failing run", "NAME|FILE"},
-        {"link", 0, 0, G_OPTION_ARG_STRING, &options.link,
-         "play out of process and reach the simulated board over this link: bluez, udp, serial (default: as "
-         "the "
-         "target says)",
-         "KIND"},
-        {"hci", 0, 0, G_OPTION_ARG_STRING, &options.hci,
-         "with --link bluez: the board's Bluetooth controller, an H4 socket or a second adapter (default "
-         "/tmp/bt-server-le, btvirt's)",
-         "PATH|hciN"},
-        {"adapter", 0, 0, G_OPTION_ARG_STRING, &options.adapter,
-         "with --link bluez: this host's adapter (default: the first)", "hciN"},
-        {"bench", 'b', 0, G_OPTION_ARG_FILENAME, &options.bench,
-         "play on a board of this bench file instead of a simulated one", "FILE"},
-        {"board", 0, 0, G_OPTION_ARG_STRING, &options.board,
-         "board of the bench (needed when it has several)", "NAME"},
-        {"lock-wait", 0, 0, G_OPTION_ARG_INT, &options.lock_wait_s,
-         "seconds to wait for a board that is in use (default 0)", "S"},
+        REACH_OPTIONS(options),
         {"case-seed", 0, 0, G_OPTION_ARG_STRING, &options.case_seed, "seed of the failing attempt", "N"},
         {"cut", 0, 0, G_OPTION_ARG_STRING, &options.cut, "of a sweep play only this power cut",
          "OPERATION:FORM"},
