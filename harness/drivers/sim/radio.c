@@ -194,7 +194,7 @@ struct rig_sim_radio *rig_sim_radio_new(struct sim_board *board, const char *whe
     radio->fd = -1;
     radio->where = g_strdup(where);
     with_controller.virtual_controller = is_virtual(where);
-    ble.connection_interval_us = 1; /* the real link has a pace of its own */
+    ble.connection_interval_us = ble.service_us = 1; /* link and process have a pace of their own */
     sim_board_set_ble(board, &ble);
     radio->stack = sim_stack_new(sim_board_ble(board), &with_controller, &ports, &why);
     if (!radio->stack) {

@@ -14,7 +14,6 @@
 #define SIM_BLE_MAX_ARRIVED 64
 #define SIM_BLE_SUPERVISION_US 4000000u
 #define SIM_BLE_MAX_CCC 4
-#define SIM_BLE_SERVICE_US 1000u /* between two requests that are both there */
 
 enum sim_hci_reason {
     SIM_HCI_AUTHENTICATION_FAILURE = 0x05,
@@ -91,6 +90,7 @@ struct sim_ble {
     uint8_t assembly;    /* buffer index */
     uint16_t n_expected; /* bytes still missing */
 
+    /* From here on: room that is copied only as far as it is used. */
     uint8_t first_arrived, n_arrived;
     struct sim_ble_notification arrived[SIM_BLE_MAX_ARRIVED];
     struct sim_ble_buffer buffers[SIM_BLE_MAX_BUFFERS];
@@ -99,6 +99,9 @@ struct sim_ble {
 /* buf_count is at most SIM_BLE_MAX_BUFFERS, buf_size at most RIG_SMP_MAX_MESSAGE_BYTES. */
 void sim_ble_init(struct sim_ble *ble, const struct sim_ble_config *config, uint16_t buf_size,
                   uint8_t buf_count, bool reassembles, uint64_t seed);
+
+/* What a peripheral holds, without the rooms that are empty now: most of the struct's bytes are. */
+void sim_ble_copy(struct sim_ble *to, const struct sim_ble *from);
 
 /* Replaces the configuration; bonds and a connection stay. */
 void sim_ble_configure(struct sim_ble *ble, const struct sim_ble_config *config);

@@ -150,8 +150,9 @@ static void schedule_request(struct sim_ble *ble, uint64_t now_us)
         return;
 
     uint64_t arrived_us = ble->buffers[ble->received.index[0]].arrived_us;
+    uint64_t ready_us = now_us + ble->config.service_us;
 
-    ble->request_us = arrived_us > now_us + SIM_BLE_SERVICE_US ? arrived_us : now_us + SIM_BLE_SERVICE_US;
+    ble->request_us = arrived_us > ready_us ? arrived_us : ready_us;
 }
 
 static void schedule_notification(struct sim_ble *ble, uint64_t now_us)

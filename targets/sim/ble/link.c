@@ -2,9 +2,11 @@
 /* Advertising, the one connection, and how it ends. */
 #include "sim/ble/ble.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #define DEFAULT_INTERVAL_US 15000u
+#define DEFAULT_SERVICE_US 1000u
 
 const char *sim_ble_defect_name(unsigned bit)
 {
@@ -20,6 +22,8 @@ void sim_ble_configure(struct sim_ble *ble, const struct sim_ble_config *config)
     ble->config = *config;
     if (ble->config.connection_interval_us == 0)
         ble->config.connection_interval_us = DEFAULT_INTERVAL_US;
+    if (ble->config.service_us == 0)
+        ble->config.service_us = DEFAULT_SERVICE_US;
 }
 
 void sim_ble_init(struct sim_ble *ble, const struct sim_ble_config *config, uint16_t buf_size,
@@ -32,6 +36,32 @@ void sim_ble_init(struct sim_ble *ble, const struct sim_ble_config *config, uint
     ble->reassembles = reassembles;
     ble->random = seed;
     ble->lost_us = ble->request_us = ble->notify_us = SIM_BLE_NEVER;
+}
+
+static void copy_notification(struct sim_ble_notification *to, const struct sim_ble_notification *from)
+{
+    to->n_bytes = from->n_bytes;
+    memcpy(to->bytes, from->bytes, from->n_bytes);
+}
+
+static void copy_buffer(struct sim_ble_buffer *to, const struct sim_ble_buffer *from)
+{
+    to->arrived_us = from->arrived_us;
+    to->n_bytes = from->n_bytes;
+    memcpy(to->bytes, from->bytes, from->n_bytes);
+}
+
+void sim_ble_copy(struct sim_ble *to, const struct sim_ble *from)
+{
+    memcpy(to, from, offsetof(struct sim_ble, arrived));
+    for (unsigned i = 0; i < from->n_arrived; i++) {
+        unsigned at = (from->first_arrived + i) % SIM_BLE_MAX_ARRIVED;
+
+        copy_notification(&to->arrived[at], &from->arrived[at]);
+    }
+    for (unsigned i = 0; i < SIM_BLE_MAX_BUFFERS; i++)
+        if (from->in_use[i])
+            copy_buffer(&to->buffers[i], &from->buffers[i]);
 }
 
 void sim_ble_start(struct sim_ble *ble)

@@ -40,6 +40,7 @@ struct sim_ble_config {
     bool bonding; /* false: pairing request is answered with "pairing not supported" (05) */
     enum sim_ble_repairing repairing;
     uint32_t connection_interval_us; /* pace of packets; 0 = 15000 */
+    uint32_t service_us;             /* between two requests that are both there; 0 = 1000 */
     uint32_t defects;
 };
 

@@ -2,12 +2,20 @@
 /* Moments: the whole board at one instant is a copy of its RAM and its flash contents. */
 #include "sim/board/state.h"
 
+#include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct sim_moment {
     struct sim_flash_content *content;
     struct board_ram ram;
 };
+
+static void copy_ram(struct board_ram *to, const struct board_ram *from)
+{
+    memcpy(to, from, offsetof(struct board_ram, ble));
+    sim_ble_copy(&to->ble, &from->ble);
+}
 
 struct sim_moment *sim_board_save(const struct sim_board *board)
 {
@@ -20,7 +28,7 @@ struct sim_moment *sim_board_save(const struct sim_board *board)
         free(moment);
         return NULL;
     }
-    moment->ram = board->ram;
+    copy_ram(&moment->ram, &board->ram);
     return moment;
 }
 
@@ -28,7 +36,7 @@ void sim_board_restore(struct sim_board *board, const struct sim_moment *moment)
 {
     const struct board_cut *cut = &moment->ram.cut;
 
-    board->ram = moment->ram;
+    copy_ram(&board->ram, &moment->ram);
     sim_flash_restore(board->flash, moment->content);
     sim_flash_power(board->flash, moment->ram.powered);
     sim_flash_disarm_cut(board->flash);

@@ -46,7 +46,7 @@ struct board_ram {
     struct sim_app_retained retained;
     struct board_cut cut;
     uint32_t security_counter[SIM_BOOT_MAX_IMAGES];
-    struct sim_ble ble;
+    struct sim_ble ble; /* last: it is copied apart */
 };
 
 struct sim_board {
