@@ -106,6 +106,6 @@ bool rig_bluez_host_ready(struct rig_bluez_link *link, guint64 until_us, GError 
         !power_adapter(link, until_us, error))
         return false;
     if (!link->watch)
-        link->watch = rig_bluez_watch_new(link->board->events);
+        link->watch = rig_bluez_watch_new();
     return rig_bluez_agent_register(link->agent, until_us, error);
 }

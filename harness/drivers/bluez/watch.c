@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Events of the monitor channel: see watch.h. */
+#define _GNU_SOURCE /* SO_ATTACH_FILTER */
 #include "drivers/bluez/watch.h"
 
 #include "drivers/bluez/outcome.h"
 
 #include <errno.h>
-#include <glib-unix.h>
+#include <linux/filter.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -169,7 +170,6 @@ guint8 rig_bluez_sight_verdict(const struct rig_bluez_sight *sight, char *text, 
 
 struct rig_bluez_watch {
     int fd;
-    GSource *source;
     struct rig_bluez_sight sight;
 };
 
@@ -183,11 +183,37 @@ static void drain(struct rig_bluez_watch *watch)
             rig_bluez_sight_take(&watch->sight, bytes, (gsize)n);
 }
 
-static gboolean on_readable(gint fd, GIOCondition condition, gpointer user)
+/* The channel tells of every packet of every adapter. The kernel passes on the events that are looked at
+ * here, no other: else each packet of an upload would wake this process several times, and a flood of them
+ * could push the one out that tells of the end. Numbers of two bytes are loaded as big endian. */
+static void listen_to_few(int fd)
 {
-    (void)fd;
-    drain(user);
-    return condition & (G_IO_HUP | G_IO_ERR) ? G_SOURCE_REMOVE : G_SOURCE_CONTINUE;
+    /* clang-format off */
+    enum { DROP = 11, KEEP = 12 };
+#define LOAD(size, at) BPF_STMT(BPF_LD | (size) | BPF_ABS, (at))
+#define IF(line, value, then, otherwise) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), (then) - (line) - 1, (otherwise) - (line) - 1)
+    struct sock_filter filter[] = {
+        LOAD(BPF_H, 0),
+        IF(1, MONITOR_EVENT << 8, 2, DROP),
+        LOAD(BPF_B, MONITOR_HEADER_BYTES),
+        IF(3, EVENT_DISCONNECTION, KEEP, 4),
+        IF(4, EVENT_ENCRYPTION_CHANGE, KEEP, 5),
+        IF(5, EVENT_KEY_REFRESH, KEEP, 6),
+        IF(6, EVENT_ENCRYPTION_CHANGE_2, KEEP, 7),
+        IF(7, EVENT_LE_META, 8, DROP),
+        LOAD(BPF_B, MONITOR_HEADER_BYTES + 2),
+        IF(9, LE_CONNECTION, KEEP, 10),
+        IF(10, LE_ENHANCED_CONNECTION, KEEP, DROP),
+        [DROP] = BPF_STMT(BPF_RET | BPF_K, 0),
+        [KEEP] = BPF_STMT(BPF_RET | BPF_K, MAX_PACKET_BYTES),
+    };
+#undef LOAD
+#undef IF
+    /* clang-format on */
+    struct sock_fprog program = {.len = G_N_ELEMENTS(filter), .filter = filter};
+
+    /* Without it all is told, and looked through by rig_bluez_sight_take(). */
+    (void)setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
 }
 
 static int open_monitor(void)
@@ -196,6 +222,8 @@ static int open_monitor(void)
         .family = FAMILY_BLUETOOTH, .device = NO_DEVICE, .channel = CHANNEL_MONITOR};
     int fd = socket(FAMILY_BLUETOOTH, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, PROTOCOL_HCI);
 
+    if (fd >= 0)
+        listen_to_few(fd);
     if (fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof address) == 0)
         return fd;
     if (fd >= 0)
@@ -203,7 +231,7 @@ static int open_monitor(void)
     return -1;
 }
 
-struct rig_bluez_watch *rig_bluez_watch_new(GMainContext *events)
+struct rig_bluez_watch *rig_bluez_watch_new(void)
 {
     struct rig_bluez_watch *watch;
     int fd = open_monitor();
@@ -212,9 +240,6 @@ struct rig_bluez_watch *rig_bluez_watch_new(GMainContext *events)
         return NULL;
     watch = g_new0(struct rig_bluez_watch, 1);
     watch->fd = fd;
-    watch->source = g_unix_fd_source_new(fd, G_IO_IN | G_IO_HUP | G_IO_ERR);
-    g_source_set_callback(watch->source, G_SOURCE_FUNC(on_readable), watch, NULL);
-    g_source_attach(watch->source, events);
     return watch;
 }
 
@@ -222,8 +247,6 @@ void rig_bluez_watch_free(struct rig_bluez_watch *watch)
 {
     if (!watch)
         return;
-    g_source_destroy(watch->source);
-    g_source_unref(watch->source);
     close(watch->fd);
     g_free(watch);
 }

@@ -30,8 +30,9 @@ void rig_bluez_sight_take(struct rig_bluez_sight *sight, const guint8 *bytes, gs
 guint8 rig_bluez_sight_verdict(const struct rig_bluez_sight *sight, char *text, gsize room);
 
 struct rig_bluez_watch;
-/* NULL: the system does not let us. */
-struct rig_bluez_watch *rig_bluez_watch_new(GMainContext *events);
+/* NULL: the system does not let us. Few packets come through it (connections, their ends, encryption); they
+ * wait in the socket until somebody looks. */
+struct rig_bluez_watch *rig_bluez_watch_new(void);
 void rig_bluez_watch_free(struct rig_bluez_watch *watch);
 /* From now on looks for this address ("C0:FF:EE:52:84:00") behind hci<adapter>; forgets what it saw of
  * another. */
