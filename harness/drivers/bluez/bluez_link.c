@@ -229,11 +229,11 @@ static bool is_over(struct receiving *receiving)
     return true;
 }
 
+/* The events read what arrives. */
 static bool received_or_lost(void *user)
 {
     struct receiving *receiving = user;
 
-    rig_bluez_io_drain(&receiving->link->io);
     receiving->packet = rig_bluez_io_pop(&receiving->link->io);
     return receiving->packet || is_over(receiving);
 }
@@ -331,6 +331,13 @@ static void link_state(struct rig_link *base, struct rig_link_state *state)
     g_strlcpy(state->text, link->text, sizeof state->text);
 }
 
+static guint16 link_mtu(const struct rig_link *base)
+{
+    const struct rig_bluez_link *link = (const struct rig_bluez_link *)base;
+
+    return link->up ? link->mtu : 0;
+}
+
 /* The board may be about to go: bluetoothd must not go on believing in its connection. */
 static void link_close(struct rig_link *base)
 {
@@ -387,6 +394,7 @@ static const struct rig_link_ops ops = {
     .forget_bond = link_forget_bond,
     .answer = link_answer,
     .state = link_state,
+    .mtu = link_mtu,
     .close = link_close,
     .free = link_free,
     .adapter = link_adapter,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Packet sockets and the queue behind them: see io.h. */
+#define _GNU_SOURCE /* recvmmsg */
 #include "drivers/bluez/io.h"
 
 #include <errno.h>
@@ -8,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define MAX_AT_ONCE 8
 #define MAX_PACKET_BYTES 1024 /* an attribute value has 512 at most */
 
 void rig_bluez_io_init(struct rig_bluez_io *io, GMainContext *events)
@@ -34,27 +36,37 @@ static bool is_hung(int fd)
     return poll(&look, 1, 0) < 0 || (look.revents & (POLLHUP | POLLERR | POLLNVAL));
 }
 
-static bool read_one(struct rig_bluez_io *io)
+/* false: nothing more is there now. */
+static bool read_some(struct rig_bluez_io *io)
 {
-    guint8 bytes[MAX_PACKET_BYTES];
-    gssize n = recv(io->read_fd, bytes, sizeof bytes, MSG_DONTWAIT);
+    guint8 bytes[MAX_AT_ONCE][MAX_PACKET_BYTES];
+    struct iovec rooms[MAX_AT_ONCE];
+    struct mmsghdr messages[MAX_AT_ONCE];
+    int n;
 
-    if (n < 0 && errno == EINTR)
-        return true;
-    if (n > 0)
-        rig_bluez_io_push(io, g_bytes_new(bytes, (gsize)n));
-    else if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK)
-        io->hung = true;
-    else if (n == 0)
-        io->hung = is_hung(io->read_fd);
-    return n > 0 || (n == 0 && !io->hung);
+    for (guint i = 0; i < MAX_AT_ONCE; i++) {
+        rooms[i] = (struct iovec){.iov_base = bytes[i], .iov_len = sizeof bytes[i]};
+        messages[i] = (struct mmsghdr){.msg_hdr = {.msg_iov = &rooms[i], .msg_iovlen = 1}};
+    }
+    n = recvmmsg(io->read_fd, messages, MAX_AT_ONCE, MSG_DONTWAIT, NULL);
+    if (n < 0) {
+        io->hung = errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR;
+        return errno == EINTR;
+    }
+    for (int i = 0; i < n && !io->hung; i++) {
+        if (messages[i].msg_len > 0)
+            rig_bluez_io_push(io, g_bytes_new(bytes[i], messages[i].msg_len));
+        else
+            io->hung = is_hung(io->read_fd);
+    }
+    return n == MAX_AT_ONCE && !io->hung;
 }
 
 void rig_bluez_io_drain(struct rig_bluez_io *io)
 {
     if (io->read_fd < 0 || io->hung)
         return;
-    while (read_one(io))
+    while (read_some(io))
         continue;
 }
 

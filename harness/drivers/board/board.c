@@ -6,6 +6,7 @@
 
 #include <glib-unix.h>
 
+#define MAX_POLLED 16
 #define MAX_CATCH_UP 100u /* a source that is never done must not hold the board */
 
 bool rig_board_can(const struct rig_board *board, const char *capability)
@@ -49,21 +50,28 @@ const char *rig_run_state_name(enum rig_run_state state)
     return (guint)state < G_N_ELEMENTS(names) ? names[state] : "unknown";
 }
 
-static gboolean once(gpointer user)
-{
-    (void)user;
-    return G_SOURCE_REMOVE;
-}
-
+/* An iteration of the loop with a time limit of its own: this is the way of every packet, and a timeout
+ * source for each would cost more than the packet. */
 void rig_board_doze(struct rig_board *board, guint max_ms)
 {
-    GSource *alarm = g_timeout_source_new(max_ms);
+    GPollFD few[MAX_POLLED];
+    g_autofree GPollFD *many = NULL;
+    GPollFD *polled = few;
+    gint priority, timeout_ms, n, room = G_N_ELEMENTS(few);
 
-    g_source_set_callback(alarm, once, NULL, NULL);
-    g_source_attach(alarm, board->events);
-    g_main_context_iteration(board->events, TRUE);
-    g_source_destroy(alarm);
-    g_source_unref(alarm);
+    g_return_if_fail(g_main_context_acquire(board->events));
+    (void)g_main_context_prepare(board->events, &priority);
+    while ((n = g_main_context_query(board->events, priority, &timeout_ms, polled, room)) > room) {
+        room = n;
+        g_free(many);
+        polled = many = g_new(GPollFD, room);
+    }
+    if (timeout_ms < 0 || (guint)timeout_ms > max_ms)
+        timeout_ms = (gint)max_ms;
+    (void)g_poll(polled, (guint)n, timeout_ms);
+    if (g_main_context_check(board->events, priority, polled, n))
+        g_main_context_dispatch(board->events);
+    g_main_context_release(board->events);
 }
 
 void rig_board_catch_up(struct rig_board *board)

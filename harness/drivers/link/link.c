@@ -13,6 +13,16 @@ const char *rig_link_outcome_name(enum rig_link_outcome outcome)
     return (guint)outcome < RIG_LINK_N_OUTCOMES ? names[outcome] : "unknown";
 }
 
+guint16 rig_link_mtu(struct rig_link *link)
+{
+    struct rig_link_state state;
+
+    if (link->ops->mtu)
+        return link->ops->mtu(link);
+    link->ops->state(link, &state);
+    return state.mtu;
+}
+
 bool rig_link_open(struct rig_link *link, GError **error)
 {
     return !link->ops->open || link->ops->open(link, error);

@@ -90,6 +90,8 @@ struct rig_link_ops {
     /* How pairing is answered from now on; copied. NULL: this link pairs without questions. */
     bool (*answer)(struct rig_link *link, const struct rig_link_answers *answers, GError **error);
     void (*state)(struct rig_link *link, struct rig_link_state *state);
+    /* The state's `mtu` alone, for every packet on its way; NULL: state() is cheap. */
+    guint16 (*mtu)(const struct rig_link *link);
     /* The board lost its power or started anew, seen by another way than the link: what was connected is not
      * any more. NULL: this link sees it by itself. `why` is for people; borrowed. */
     void (*board_gone)(struct rig_link *link, const char *why);
@@ -121,6 +123,8 @@ struct rig_link_place {
     bool refresh;    /* bluez: forget bond and cached services of the board before each connection */
     guint16 max_mtu; /* no longer ATT_MTU (packet + 3) than this; 0 = what the link can carry */
 };
+/* ATT_MTU now, 0 = not connected. */
+guint16 rig_link_mtu(struct rig_link *link);
 bool rig_link_open(struct rig_link *link, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rig_link_board_gone(struct rig_link *link, const char *why);
 void rig_link_close(struct rig_link *link);

@@ -103,6 +103,23 @@ static bool attend_rtt(struct rig_process_board *board, GError **error)
     return true;
 }
 
+static gboolean on_console(gint fd, GIOCondition condition, gpointer user)
+{
+    (void)fd, (void)condition;
+    ((struct rig_process_board *)user)->console_stirs = true;
+    return G_SOURCE_CONTINUE;
+}
+
+/* NULL: no whole line now. */
+static char *next_line(struct rig_process_board *board, bool *gone)
+{
+    char *line = NULL;
+
+    if (board->console_stirs && !(line = rig_sim_process_console(board->sim, 0, gone)))
+        board->console_stirs = *gone;
+    return line;
+}
+
 /* What the board said before it lost its power belongs before the loss. */
 void rig_process_board_take_lines(struct rig_process_board *board)
 {
@@ -185,10 +202,10 @@ static bool board_wait(struct rig_board *base, guint64 until_us, bool *happened,
     }
     if (!rig_openocd_probe_end_peek(&board->probe, error) || !attend_rtt(board, error))
         return false;
-    line = rig_sim_process_console(board->sim, 0, &gone);
+    line = next_line(board, &gone);
     if (!line && !gone) {
         doze(board, until_us);
-        line = rig_sim_process_console(board->sim, 0, &gone);
+        line = next_line(board, &gone);
     }
     if (gone) {
         g_autofree char *how = rig_process_describe(board->sim->process);
@@ -335,6 +352,10 @@ static bool start_sim(struct rig_process_board *board, const struct rig_board_se
         return false;
     board->console_wake =
         rig_board_wake_on(&board->board, rig_stream_fd(rig_process_stream(board->sim->process)));
+    g_source_set_callback(board->console_wake, G_SOURCE_FUNC(on_console), board, NULL);
+    g_source_set_priority(board->console_wake,
+                          G_PRIORITY_HIGH); /* as packets, which must not keep it waiting */
+    board->console_stirs = true;
     board->place.port = board->sim->smp_port;
     board->place.tty = board->sim->pty;
     board->place.max_mtu = ((const struct rig_sim *)board->model)->config.ble.mtu;

@@ -49,6 +49,7 @@ struct rig_process_board {
     GPtrArray *capabilities;     /* const char *, with a NULL at the end */
     guint speed;                 /* board seconds per second */
     GSource *console_wake;       /* NULL: nothing runs */
+    bool console_stirs;          /* there was something to read since no line was found */
     struct rig_process_power power;
     struct rig_openocd_probe probe;
     struct rig_probe_ops probe_ops; /* openocd's, with the record of flash operations */

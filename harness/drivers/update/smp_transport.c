@@ -72,15 +72,13 @@ static bool write_cut(struct rig_smp_transport *transport, const guint8 *bytes, 
                       enum rig_link_outcome *outcome, GError **error)
 {
     struct rig_link *link = transport->board->link;
-    struct rig_link_state state;
-    gsize room;
+    guint16 mtu = rig_link_mtu(link);
+    gsize room = MAX(mtu, 23) - 3;
 
-    link->ops->state(link, &state);
-    if (!state.connected) {
+    if (!mtu) {
         *outcome = RIG_LINK_LOST;
         return true;
     }
-    room = MAX(state.mtu, 23) - 3;
     *outcome = RIG_LINK_OK;
     for (gsize at = 0; at < n_bytes && *outcome == RIG_LINK_OK; at += room)
         if (!link->ops->write(link, bytes + at, MIN(room, n_bytes - at), outcome, error))

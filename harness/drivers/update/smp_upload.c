@@ -23,6 +23,7 @@ struct progress {
     const struct rig_smp_upload *upload;
     struct rig_smp_upload_report *report;
     struct rig_smp_result *result;
+    gsize room; /* of a message on this connection */
     struct flying flying[MAX_WINDOW];
     guint n_flying;
     guint64 acked;  /* the server's offset as last told */
@@ -104,7 +105,7 @@ static bool send_chunk(struct progress *progress, GError **error)
     struct rig_request_tag tag = {.upload = true, .offset = progress->next, .total = upload->n_bytes};
     guint8 message[RIG_SMP_MAX_MESSAGE_BYTES];
     enum rig_link_outcome outcome;
-    gsize room = rig_smp_upload_room(&chunk, message_room(progress));
+    gsize room = rig_smp_upload_room(&chunk, progress->room);
     gsize wanted =
         progress->next == 0 && upload->first_chunk_bytes ? upload->first_chunk_bytes : upload->chunk_bytes;
     gsize n_bytes;
@@ -275,6 +276,7 @@ static bool reconnect(struct progress *progress, bool *connected, GError **error
 
 static bool transfer(struct progress *progress, GError **error)
 {
+    progress->room = message_room(progress);
     while (!progress->finished)
         if (!fill_window(progress, error) || (!progress->finished && !await_answer(progress, error)))
             return false;
