@@ -30,8 +30,8 @@ static const char *const chunk_words[] = {"middle", "last", NULL};
 #define FIELD_TIMES                                                                                          \
     {                                                                                                        \
         .name = "times", .type = RIG_TYPE_COUNT,                                                             \
-        .about =                                                                                             \
-            "How often at the most; 0 = without end. Without it once, and with `probability` without end."   \
+        .about = "How often at the most, packets so many in a row; 0 = without end. Without it once, and "   \
+                 "with `probability` without end."                                                           \
     }
 #define FIELD_WRITE                                                                                          \
     {                                                                                                        \
@@ -49,7 +49,7 @@ static const char *const chunk_words[] = {"middle", "last", NULL};
 /* Of messages, for what only this host can do: to an answer, say. */
 static const char *const message_places[] = {"chunk", "at-byte", "request", "probability", NULL};
 static const struct rig_field message_fields[] = {FIELDS_OF_MESSAGE, FIELD_TIMES};
-static const struct rig_shape message_shape = {.name = "where",
+static const struct rig_shape message_shape = {.name = "message",
                                                .fields = message_fields,
                                                .n_fields = G_N_ELEMENTS(message_fields),
                                                .shorthand = "chunk",
@@ -58,7 +58,7 @@ static const struct rig_shape message_shape = {.name = "where",
 /* Of packets, for what only the board's radio can do. */
 static const char *const packet_places[] = {"write", "notification", NULL};
 static const struct rig_field packet_fields[] = {FIELDS_OF_PACKET, FIELD_TIMES};
-static const struct rig_shape packet_shape = {.name = "which",
+static const struct rig_shape packet_shape = {.name = "packet",
                                               .fields = packet_fields,
                                               .n_fields = G_N_ELEMENTS(packet_fields),
                                               .exactly_one = packet_places};

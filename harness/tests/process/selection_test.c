@@ -223,7 +223,7 @@ static void a_fault_of_a_packet_is_skipped_where_the_link_cannot_strike_one(void
     place_write(*state, "lab/packets.yaml",
                 "scenario: packets\nsteps:\n  - with-faults: [{drop: {chunk: 0}}]\n    do:\n"
                 "      - with-faults: [{drop: {write: 0}}]\n        do: [{note: never}]\n");
-    place_expect(*state, 0, "1 skipped",
+    place_expect(*state, 4, "1 skipped",
                  "bootrig run --target sim-process-nrf52840 --output udp lab/packets.yaml");
     junit = place_read(*state, "udp/junit.xml");
     expect_text(junit, "lacks 'packet-faults'");
