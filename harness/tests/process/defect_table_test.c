@@ -85,7 +85,7 @@ static const struct caught caught_too[] = {
      .case_name = "packet-ends-link[window=1,23-radio-silent-in-a-message]",
      .reason = "content of slot 1: expected new, seen another byte at"},
     {.defect = "cuts-notifications",
-     .case_name = "answer-in-pieces[middle-lost]",
+     .case_name = "answer-in-pieces[first-lost]",
      .reason = "seen silence (only the first 20 of"},
     {.defect = "no-resume",
      .case_name = "packet-ends-link[window=3,247-hangs-up-at-a-notification]",
