@@ -2,6 +2,9 @@
 /* Verb: with-faults, and the shapes of link faults. */
 #include "steps/verbs.h"
 
+/* Far beyond what any upload takes, so that sums with `times` cannot overflow. */
+#define MAX_PACKET 1000000000
+
 static const char *const chunk_words[] = {"middle", "last", NULL};
 
 #define FIELD_CHUNK                                                                                          \
@@ -27,11 +30,42 @@ static const char *const chunk_words[] = {"middle", "last", NULL};
 #define FIELD_TIMES                                                                                          \
     {                                                                                                        \
         .name = "times", .type = RIG_TYPE_COUNT,                                                             \
-        .about =                                                                                             \
-            "How often at the most; 0 = without end. Without it once, and with `probability` without end."   \
+        .about = "How often at the most, packets so many in a row; 0 = without end. Without it once, and "   \
+                 "with `probability` without end."                                                           \
     }
-static const char *const places[] = {"chunk", "at-byte", "request", "probability", NULL};
-#define FIELDS_WHERE FIELD_CHUNK, FIELD_AT_BYTE, FIELD_REQUEST, FIELD_PROBABILITY, FIELD_TIMES
+#define FIELD_WRITE                                                                                          \
+    {                                                                                                        \
+        .name = "write", .type = RIG_TYPE_COUNT, .max = MAX_PACKET,                                          \
+        .about = "ATT write that reaches the board, counted from 0 within `do`."                             \
+    }
+#define FIELD_NOTIFICATION                                                                                   \
+    {                                                                                                        \
+        .name = "notification", .type = RIG_TYPE_COUNT, .max = MAX_PACKET,                                   \
+        .about = "Notification that the board sends, counted from 0 within `do`."                            \
+    }
+#define FIELDS_OF_MESSAGE FIELD_CHUNK, FIELD_AT_BYTE, FIELD_REQUEST, FIELD_PROBABILITY
+#define FIELDS_OF_PACKET FIELD_WRITE, FIELD_NOTIFICATION
+
+/* Of messages, for what only this host can do: to an answer, say. */
+static const char *const message_places[] = {"chunk", "at-byte", "request", "probability", NULL};
+static const struct rig_field message_fields[] = {FIELDS_OF_MESSAGE, FIELD_TIMES};
+static const struct rig_shape message_shape = {.name = "message",
+                                               .fields = message_fields,
+                                               .n_fields = G_N_ELEMENTS(message_fields),
+                                               .shorthand = "chunk",
+                                               .exactly_one = message_places};
+
+/* Of packets, for what only the board's radio can do. */
+static const char *const packet_places[] = {"write", "notification", NULL};
+static const struct rig_field packet_fields[] = {FIELDS_OF_PACKET, FIELD_TIMES};
+static const struct rig_shape packet_shape = {.name = "packet",
+                                              .fields = packet_fields,
+                                              .n_fields = G_N_ELEMENTS(packet_fields),
+                                              .exactly_one = packet_places};
+
+static const char *const places[] = {"chunk", "at-byte",      "request", "probability",
+                                     "write", "notification", NULL};
+#define FIELDS_WHERE FIELDS_OF_MESSAGE, FIELDS_OF_PACKET, FIELD_TIMES
 
 static const struct rig_field plain_fields[] = {FIELDS_WHERE};
 static const struct rig_shape plain_shape = {.name = "where",
@@ -42,7 +76,11 @@ static const struct rig_shape plain_shape = {.name = "where",
 
 static const struct rig_field delay_fields[] = {
     FIELDS_WHERE,
-    {.name = "by", .type = RIG_TYPE_DURATION, .required = true, .about = "How much later it leaves."},
+    {.name = "by",
+     .type = RIG_TYPE_DURATION,
+     .required = true,
+     .max = RIG_PACKET_MAX_DELAY_MS * G_GUINT64_CONSTANT(1000),
+     .about = "How much later it leaves."},
 };
 static const struct rig_shape delay_shape = {
     .name = "delay", .fields = delay_fields, .n_fields = G_N_ELEMENTS(delay_fields), .exactly_one = places};
@@ -52,7 +90,7 @@ static const struct rig_field corrupt_fields[] = {
     {.name = "byte",
      .type = RIG_TYPE_COUNT,
      .max = 4095,
-     .about = "Byte of the message whose bit is flipped; without it the middle one."},
+     .about = "Byte of the message or packet whose bit is flipped; without it the middle one."},
 };
 static const struct rig_shape corrupt_shape = {.name = "corrupt",
                                                .fields = corrupt_fields,
@@ -64,7 +102,7 @@ static const struct rig_field truncate_fields[] = {
     {.name = "to",
      .type = RIG_TYPE_SIZE,
      .max = 4095,
-     .about = "How many bytes of the message leave; without it half."},
+     .about = "How many bytes of the message or packet leave; without it half."},
 };
 static const struct rig_shape truncate_shape = {.name = "truncate",
                                                 .fields = truncate_fields,
@@ -75,22 +113,28 @@ static const struct rig_shape truncate_shape = {.name = "truncate",
     {                                                                                                        \
         .name = kind_name, .type = RIG_TYPE_RECORD, .shape = kind_shape, .about = kind_about                 \
     }
-static const struct rig_field fault_fields[RIG_FAULT_N_KINDS] = {
-    [RIG_FAULT_DROP] = KIND("drop", &plain_shape, "The request never leaves."),
-    [RIG_FAULT_DROP_RESPONSE] = KIND("drop-response", &plain_shape, "The answer to it never arrives."),
+/* Of messages as enum rig_fault_kind has them; behind those, what happens to packets only. */
+#define LOSE_LINK RIG_FAULT_N_KINDS
+#define N_KINDS (RIG_FAULT_N_KINDS + 1)
+static const struct rig_field fault_fields[N_KINDS] = {
+    [RIG_FAULT_DROP] = KIND("drop", &plain_shape, "It is lost: a request, a write, a notification."),
+    [RIG_FAULT_DROP_RESPONSE] = KIND("drop-response", &message_shape, "The answer to it never arrives."),
     [RIG_FAULT_DUPLICATE] = KIND("duplicate", &plain_shape, "It is sent twice."),
-    [RIG_FAULT_DUPLICATE_RESPONSE] = KIND("duplicate-response", &plain_shape, "Its answer arrives twice."),
+    [RIG_FAULT_DUPLICATE_RESPONSE] = KIND("duplicate-response", &message_shape, "Its answer arrives twice."),
     [RIG_FAULT_DELAY] = KIND("delay", &delay_shape, "It leaves later; what follows overtakes it."),
     [RIG_FAULT_REORDER] = KIND("reorder", &plain_shape, "It leaves right after the next one."),
     [RIG_FAULT_CORRUPT] = KIND("corrupt", &corrupt_shape, "One bit of it is flipped."),
     [RIG_FAULT_TRUNCATE] = KIND("truncate", &truncate_shape, "Only its beginning leaves."),
-    [RIG_FAULT_STOP_NOTIFICATIONS] =
-        KIND("stop-notifications", &plain_shape, "From its answer on nothing arrives until the faults end."),
+    [RIG_FAULT_STOP_NOTIFICATIONS] = KIND("stop-notifications", &message_shape,
+                                          "From its answer on nothing arrives until the faults end."),
     [RIG_FAULT_DISCONNECT] =
-        KIND("disconnect", &plain_shape, "The host drops the link instead of sending it."),
+        KIND("disconnect", &plain_shape,
+             "The host drops the link instead of sending a request; the board hangs up in the place of a "
+             "write or notification."),
+    [LOSE_LINK] = KIND("lose-link", &packet_shape,
+                       "The radio goes silent in its place: the supervision timeout ends the link."),
 };
-static const struct rig_shape fault_shape = {
-    .name = "fault", .fields = fault_fields, .n_fields = RIG_FAULT_N_KINDS};
+static const struct rig_shape fault_shape = {.name = "fault", .fields = fault_fields, .n_fields = N_KINDS};
 
 static const struct rig_field with_fields[] = {
     {.name = "faults",
@@ -135,51 +179,190 @@ static void choose(const struct rig_record *where, struct rig_fault *fault)
     }
 }
 
-static void read_fault(const struct rig_record *variant, struct rig_fault *fault)
+/* Byte or length, for the kinds that have one. */
+static guint32 read_at(guint kind, const struct rig_record *where)
+{
+    const struct rig_value *at = kind == RIG_FAULT_CORRUPT    ? rig_record_get(where, "byte")
+                                 : kind == RIG_FAULT_TRUNCATE ? rig_record_get(where, "to")
+                                                              : NULL;
+
+    return at ? (guint32)at->count : G_MAXUINT32;
+}
+
+static guint read_kind(const struct rig_record *variant, const struct rig_record **where)
 {
     const struct rig_value *value = NULL;
     const struct rig_field *field = rig_record_variant(variant, &value);
-    const struct rig_record *where = value->record;
-    const struct rig_value *at = NULL;
 
-    *fault = (struct rig_fault){.kind = (enum rig_fault_kind)(field - fault_fields), .at = G_MAXUINT32};
+    *where = value->record;
+    return (guint)(field - fault_fields);
+}
+
+static void read_fault(const struct rig_record *variant, struct rig_fault *fault)
+{
+    const struct rig_record *where;
+    guint kind = read_kind(variant, &where);
+
+    *fault = (struct rig_fault){.kind = (enum rig_fault_kind)kind, .at = read_at(kind, where)};
     choose(where, fault);
-    if (fault->kind == RIG_FAULT_DELAY)
+    if (kind == RIG_FAULT_DELAY)
         fault->delay_us = rig_record_count(where, "by");
-    if (fault->kind == RIG_FAULT_CORRUPT)
-        at = rig_record_get(where, "byte");
-    if (fault->kind == RIG_FAULT_TRUNCATE)
-        at = rig_record_get(where, "to");
-    if (at)
-        fault->at = (guint32)at->count;
+}
+
+/* The write or notification that a fault strikes; NULL: it strikes messages. */
+static const struct rig_value *packet_of(const struct rig_record *variant,
+                                         enum rig_packet_direction *direction)
+{
+    const struct rig_record *where;
+    guint kind = read_kind(variant, &where);
+    const struct rig_value *write, *notification;
+
+    if (fault_fields[kind].shape == &message_shape)
+        return NULL;
+    write = rig_record_get(where, "write");
+    notification = rig_record_get(where, "notification");
+    *direction = write ? RIG_PACKET_WRITES : RIG_PACKET_NOTIFICATIONS;
+    return write ? write : notification;
+}
+
+static bool strikes_packets(const struct rig_record *variant)
+{
+    enum rig_packet_direction direction;
+
+    return packet_of(variant, &direction) != NULL;
+}
+
+static void read_packet_fault(const struct rig_record *variant, struct rig_packet_fault *fault)
+{
+    static const enum rig_packet_fault_kind kinds[N_KINDS] = {
+        [RIG_FAULT_DROP] = RIG_PACKET_DROP,
+        [RIG_FAULT_DUPLICATE] = RIG_PACKET_DUPLICATE,
+        [RIG_FAULT_DELAY] = RIG_PACKET_DELAY,
+        [RIG_FAULT_REORDER] = RIG_PACKET_REORDER,
+        [RIG_FAULT_CORRUPT] = RIG_PACKET_CORRUPT,
+        [RIG_FAULT_TRUNCATE] = RIG_PACKET_TRUNCATE,
+        [RIG_FAULT_DISCONNECT] = RIG_PACKET_DISCONNECT,
+        [LOSE_LINK] = RIG_PACKET_LOST,
+    };
+    const struct rig_record *where;
+    guint kind = read_kind(variant, &where);
+    const struct rig_value *times = rig_record_get(where, "times");
+
+    *fault = (struct rig_packet_fault){.kind = kinds[kind],
+                                       .n_times = times ? (guint32)MIN(times->count, MAX_PACKET) : 1,
+                                       .at = read_at(kind, where)};
+    fault->first = (guint32)packet_of(variant, &fault->direction)->count;
+    if (kind == RIG_FAULT_DELAY)
+        fault->delay_ms = (guint32)((rig_record_count(where, "by") + 999) / 1000);
+}
+
+/* The faults of one block: those of messages are armed in this host, those of packets on the board. */
+struct block {
+    struct rig_run *run;
+    const struct rig_value *faults;
+    guint n_armed, n_packets; /* n_armed: of both */
+};
+
+static bool arm_packet_fault(struct block *block, const struct rig_record *variant)
+{
+    struct rig_board *board = block->run->board;
+    struct rig_packet_fault fault;
+    GError *error = NULL;
+
+    if (block->n_packets == 0 && block->run->packet_faults) {
+        rig_run_error_text(block->run, "'with-faults' inside another one cannot strike packets as that does: "
+                                       "a board counts them once; put the faults into one list");
+        return false;
+    }
+    read_packet_fault(variant, &fault);
+    if (!board->ops->arm_packet_fault(board, &fault, &error)) {
+        rig_run_unable(block->run, error);
+        return false;
+    }
+    block->run->packet_faults = true;
+    block->n_packets++;
+    return true;
+}
+
+static void arm(struct block *block)
+{
+    for (; block->n_armed < rig_list_length(block->faults); block->n_armed++) {
+        const struct rig_record *variant = rig_list_item(block->faults, block->n_armed)->record;
+        const struct rig_record *where;
+        struct rig_fault fault;
+
+        if (strikes_packets(variant)) {
+            if (!arm_packet_fault(block, variant))
+                return;
+        } else {
+            read_fault(variant, &fault);
+            rig_faults_push(block->run->faults, &fault);
+        }
+        rig_run_fault_event(block->run, "armed: %s", fault_fields[read_kind(variant, &where)].name);
+    }
+}
+
+static void end_packet_faults(const struct block *block, struct rig_packet_report *report)
+{
+    struct rig_board *board = block->run->board;
+    GError *error = NULL;
+
+    *report = (struct rig_packet_report){0};
+    if (block->n_packets == 0)
+        return;
+    block->run->packet_faults = false;
+    if (!board->ops->end_packet_faults(board, report, &error))
+        rig_run_unable(block->run, error);
+    else
+        rig_run_fault_event(block->run, "packets since they were armed: %u writes, %u notifications",
+                            report->n_writes, report->n_notifications);
+}
+
+static void account(const struct block *block, guint index, guint n_happened, bool must_happen)
+{
+    rig_run_fault_event(block->run, "ended: fault %u struck %u time(s)", index, n_happened);
+    if (n_happened == 0 && !rig_run_troubled(block->run) && must_happen)
+        rig_run_error_text(block->run,
+                           "fault %u of 'with-faults' never struck: the steps prove nothing; choose "
+                           "another place or say 'must-happen: false'",
+                           index);
+}
+
+static void end(const struct block *block, bool must_happen)
+{
+    guint n_packets = block->n_packets;
+    struct rig_packet_report report;
+
+    end_packet_faults(block, &report);
+    for (guint i = block->n_armed; i-- > 0;) {
+        bool packets = strikes_packets(rig_list_item(block->faults, i)->record);
+
+        account(block, i, packets ? report.n_struck[--n_packets] : rig_faults_pop(block->run->faults, 1),
+                must_happen);
+    }
 }
 
 static void run_with_faults(struct rig_run *run, const struct rig_step *step)
 {
-    const struct rig_value *faults = rig_record_get(step->arguments, "faults");
+    struct block block = {.run = run, .faults = rig_record_get(step->arguments, "faults")};
     g_autofree char *prefix = g_strdup_printf("%s.do", run->step_id->str);
-    guint n_armed = 0;
 
     rig_smp_transport_faults_ended(&run->client.transport);
-    for (; n_armed < rig_list_length(faults); n_armed++) {
-        struct rig_fault fault;
-
-        read_fault(rig_list_item(faults, n_armed)->record, &fault);
-        rig_faults_push(run->faults, &fault);
-        rig_run_fault_event(run, "armed: %s", rig_fault_kind_name(fault.kind));
-    }
-    rig_run_steps(run, step->block, prefix);
-    for (guint i = n_armed; i-- > 0;) {
-        guint n_happened = rig_faults_pop(run->faults, 1);
-
-        rig_run_fault_event(run, "ended: fault %u struck %u time(s)", i, n_happened);
-        if (n_happened == 0 && !rig_run_troubled(run) && rig_record_flag(step->arguments, "must-happen"))
-            rig_run_error_text(run,
-                               "fault %u of 'with-faults' never struck: the steps prove nothing; choose "
-                               "another place or say 'must-happen: false'",
-                               i);
-    }
+    arm(&block);
+    if (!rig_run_troubled(run))
+        rig_run_steps(run, step->block, prefix);
+    end(&block, rig_record_flag(step->arguments, "must-happen"));
     rig_smp_transport_faults_ended(&run->client.transport);
+}
+
+static const char *lacks(const struct rig_step *step, const char *const *capabilities)
+{
+    const struct rig_value *faults = rig_record_get(step->arguments, "faults");
+
+    for (guint i = 0; i < rig_list_length(faults); i++)
+        if (strikes_packets(rig_list_item(faults, i)->record))
+            return g_strv_contains(capabilities, "packet-faults") ? NULL : "packet-faults";
+    return NULL;
 }
 
 static const char *const needs_smp[] = {"smp", NULL};
@@ -187,11 +370,14 @@ const struct rig_verb rig_verb_with_faults = {
     .name = "with-faults",
     .family = "faults",
     .about = "Wraps steps in link faults: what is sent or answered is lost, doubled, late, spoilt at the "
-             "chosen place. They end with the block.",
+             "chosen place, which is an SMP message (`chunk`, `at-byte`, `request`, `probability`), or a "
+             "single ATT packet below it (`write`, `notification`; needs packet-faults). They end with the "
+             "block.",
     .shape = &with_shape,
     .block = "do",
     .within_us = 600u * G_GUINT64_CONSTANT(1000000),
     .needs = needs_smp,
+    .lacks = lacks,
     .example = "- with-faults: [{drop: {chunk: middle}}]\n  do: [{upload: {image: new}}]",
     .run = run_with_faults,
 };

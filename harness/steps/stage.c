@@ -79,15 +79,20 @@ static void on_link(void *user, guint64 at_us, const char *text)
     rig_journal_emit(run->journal, (gint64)at_us, event);
 }
 
+/* "write 3, 20 bytes: lost" */
 static void on_packet_fault(void *user, guint64 at_us, const char *text)
 {
     struct rig_run *run = user;
+    const char *fault = strstr(text, ": ");
+    g_autofree char *packet = g_strdup_printf("packet: %.*s", (int)(fault ? fault - text : 0), text);
     struct rig_event *event;
 
     if (run->muted)
         return;
-    event = rig_event_new("fault");
-    rig_event_text(event, "text", text);
+    event = rig_event_new("link");
+    rig_event_text(event, "dir", g_str_has_prefix(text, "write") ? "tx" : "rx");
+    rig_event_text(event, "text", packet);
+    rig_event_text(event, "fault", fault ? fault + 2 : text);
     rig_journal_emit(run->journal, (gint64)at_us, event);
 }
 

@@ -40,6 +40,7 @@ struct rig_run {
     struct rig_evidence *evidence; /* where files are kept; borrowed */
     struct rig_image_store *images;
     struct rig_faults *faults;
+    bool packet_faults; /* the board has some armed */
     struct rig_smp_client client;
     guint64 seed; /* of this attempt */
     double timeout_scale;

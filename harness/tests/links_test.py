@@ -16,6 +16,13 @@ PLAYED = [
     ("update, trial, confirmation", "mcuboot/upload-test-confirm", ["upload-test-confirm[swap=move]"]),
     ("a lost chunk, a lost answer", "link/chunk-drop",
      ["chunk-drop[mtu=247,window=3,middle-chunk-lost]", "chunk-drop[mtu=247,window=3,answer-3-lost]"]),
+    ("a lost write, a lost notification", "link/packet-drop",
+     ["packet-drop[window=3,middle-write-lost]", "packet-drop[window=3,middle-notification-lost]"]),
+    ("a write lost in the middle of a message", "link/packet-in-a-message", ["packet-in-a-message[mtu=23,window=1,middle-lost]"]),
+    ("a notification lost in the middle of an answer", "link/answer-in-pieces", ["answer-in-pieces[middle-lost]"]),
+    ("the board hangs up in an upload", "link/packet-ends-link", ["packet-ends-link[window=3,247-hangs-up-at-a-notification]"]),
+    ("the radio is lost in an upload, and in a message", "link/packet-ends-link",
+     ["packet-ends-link[window=3,247-radio-silent-at-a-write]", "packet-ends-link[window=1,23-radio-silent-in-a-message]"]),
     ("an image without a signature", "rejection/refused-after-upload", ["refused-after-upload[as=test,unsigned]"]),
     ("power lost during an upload", "power/power-loss-in-upload", ["power-loss-in-upload"]),
     ("power lost in the middle of a swap", "power/power-loss-at-a-moment", ["power-loss-at-a-moment[swap=move,well-into-the-swap]"]),
@@ -37,7 +44,7 @@ PLAYED = [
 ]
 # One of each kind; the others are played where there is time (BOOTRIG_ALL_LINKS=1) and when the table is made.
 QUICK = {
-    "upload-test-confirm[swap=move]", "chunk-drop[mtu=247,window=3,middle-chunk-lost]", "refused-after-upload[as=test,unsigned]", "power-loss-in-upload",
+    "upload-test-confirm[swap=move]", "packet-drop[window=3,middle-write-lost]", "refused-after-upload[as=test,unsigned]", "power-loss-in-upload",
     "power-loss-at-a-moment[swap=move,well-into-the-swap]", "bond-then-redfu[keys-kept-repairing-refused]",
     "bond-then-redfu[keys-lost-repairing-refused]", "bond-lost[repairing=refused,board-lost-it]",
     "link-lost-in-upload[mtu=247,window=3,in-the-second-third]", "small-mtu[23-joined]", "largest-mtu[window=3]", "gatt-table-moves",

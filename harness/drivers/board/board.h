@@ -24,7 +24,7 @@ struct rig_board_listener {
     void (*boot)(void *user, guint64 at_us, const char *outcome, const char *swap, bool resumed,
                  guint64 n_operations, const char *text);
     void (*link)(void *user, guint64 at_us, const char *text);
-    /* A fault of rig_board_ops.arm_packet_fault struck: "packet fault: write 3 (20 bytes) lost". */
+    /* A fault of rig_board_ops.arm_packet_fault struck: "write 3, 20 bytes: lost". */
     void (*packet_fault)(void *user, guint64 at_us, const char *text);
     void *user;
 };

@@ -99,6 +99,6 @@ bool rig_process_took_strike(struct rig_process_board *board, const char *line)
         return false;
     if (listener->packet_fault)
         listener->packet_fault(listener->user, board->board.ops->now_us(&board->board),
-                               line + strlen("link "));
+                               line + strlen(STRIKE_LINE));
     return true;
 }

@@ -215,11 +215,26 @@ static void a_case_that_needs_what_the_board_lacks_is_skipped_with_its_reason(vo
     expect_text(junit, "lacks 'two-images'");
 }
 
+/* It is the place of a fault that needs it, not the verb, and a block within a block is looked at, too. */
+static void a_fault_of_a_packet_is_skipped_where_the_link_cannot_strike_one(void **state)
+{
+    g_autofree char *junit = NULL;
+
+    place_write(*state, "lab/packets.yaml",
+                "scenario: packets\nsteps:\n  - with-faults: [{drop: {chunk: 0}}]\n    do:\n"
+                "      - with-faults: [{drop: {write: 0}}]\n        do: [{note: never}]\n");
+    place_expect(*state, 4, "1 skipped",
+                 "bootrig run --target sim-process-nrf52840 --output udp lab/packets.yaml");
+    junit = place_read(*state, "udp/junit.xml");
+    expect_text(junit, "lacks 'packet-faults'");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         PROCESS_TEST(paths_choose_files_and_trees_each_once),
         PROCESS_TEST(names_and_patterns_choose_cases),
+        PROCESS_TEST(a_fault_of_a_packet_is_skipped_where_the_link_cannot_strike_one),
         PROCESS_TEST(tags_choose_and_leave_out),
         PROCESS_TEST(repeat_runs_everything_again_with_another_seed),
         PROCESS_TEST(a_pass_after_retries_is_flaky_and_keeps_the_first_evidence),

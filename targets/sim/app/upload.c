@@ -156,7 +156,8 @@ static enum sim_status append(const struct sim_server *server, const uint8_t *by
     if (upload->n_tail > 0) {
         size_t n_fill = unit - upload->n_tail < n_bytes ? unit - upload->n_tail : n_bytes;
 
-        memcpy(upload->tail + upload->n_tail, bytes, n_fill);
+        if (n_fill > 0) /* a chunk may be empty, and then its bytes are nowhere */
+            memcpy(upload->tail + upload->n_tail, bytes, n_fill);
         upload->n_tail = (uint8_t)(upload->n_tail + n_fill);
         bytes += n_fill;
         n_bytes -= n_fill;

@@ -32,10 +32,10 @@ void sim_pdu_strike_text(const struct sim_pdu_strike *strike, char *text, size_t
                                                          "spoilt",
                                                          "cut",
                                                          "held back",
-                                                         "not passed on: the board hangs up",
-                                                         "not passed on: the radio goes silent"};
+                                                         "not passed on, the board hangs up",
+                                                         "not passed on, the radio goes silent"};
 
-    snprintf(text, room, SIM_PDU_STRIKE_PREFIX "%s %u (%u bytes) %s",
+    snprintf(text, room, "%s %u, %u bytes: %s",
              strike->direction == SIM_PDU_WRITES ? "write" : "notification", strike->number,
              (unsigned)strike->n_bytes, becomes[strike->kind]);
 }

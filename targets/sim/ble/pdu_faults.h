@@ -92,9 +92,9 @@ void sim_pdu_faults_release(struct sim_pdu_faults *faults, uint64_t now_us, cons
 /* When there is something to release; SIM_PDU_NEVER: nothing is held. */
 uint64_t sim_pdu_faults_due_us(const struct sim_pdu_faults *faults);
 
-/* "packet fault: write 3 (20 bytes) lost" */
+/* "write 3, 20 bytes: lost" */
 void sim_pdu_strike_text(const struct sim_pdu_strike *strike, char *text, size_t room);
 #define SIM_PDU_STRIKE_TEXT_BYTES 96
-#define SIM_PDU_STRIKE_PREFIX "packet fault: "
+#define SIM_PDU_STRIKE_PREFIX "packet fault: " /* of the line that tells it */
 
 #endif

@@ -317,9 +317,7 @@ static void strikes_are_told_in_words_and_kinds_have_names(void **state)
 
     (void)state;
     sim_pdu_strike_text(&strike, text, sizeof text);
-    assert_string_equal(text,
-                        "packet fault: notification 4294967295 (517 bytes) not passed on: the radio goes "
-                        "silent");
+    assert_string_equal(text, "notification 4294967295, 517 bytes: not passed on, the radio goes silent");
     for (unsigned i = 0; i < SIM_PDU_N_KINDS; i++) {
         assert_true(sim_pdu_fault_kind_from_name(sim_pdu_fault_kind_name((enum sim_pdu_fault_kind)i), &kind));
         assert_int_equal(kind, i);

@@ -218,7 +218,7 @@ void att_pass(struct sim_stack *stack, enum sim_pdu_direction direction, const u
     if (stack->faults.n_struck == n_struck)
         return;
     sim_pdu_strike_text(&stack->faults.last, text, sizeof text);
-    stack_tell(stack, "%s", text);
+    stack_tell(stack, SIM_PDU_STRIKE_PREFIX "%s", text);
 }
 
 void att_release(struct sim_stack *stack)
