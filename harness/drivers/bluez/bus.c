@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "drivers/bluez/objects.h"
+#include "drivers/bluez/outcome.h"
 
 #include <string.h>
 
@@ -436,6 +437,16 @@ static bool never(void *user)
     return false;
 }
 
+static void set_no_daemon(GError **error, const struct rig_bluez_reply *reply)
+{
+    struct rig_bluez_verdict verdict = rig_bluez_judge_error(reply->error_name, reply->error_text);
+
+    g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "bluetoothd does not answer on D-Bus (%s): %s",
+                reply->error_text ? reply->error_text : "no reply before the deadline",
+                verdict.blame == RIG_BLUEZ_HOST ? verdict.remedy
+                                                : "see `systemctl status bluetooth`; start it and run again");
+}
+
 /* A daemon that was there may be on its way back; one that never was is not waited for. */
 static bool load(struct rig_bluez_bus *bus, guint64 until_us, GError **error)
 {
@@ -451,11 +462,7 @@ static bool load(struct rig_bluez_bus *bus, guint64 until_us, GError **error)
             return true;
         now_us = bus->board->ops->now_us(bus->board);
         if (!bus->had_daemon || now_us >= until_us || g_dbus_connection_is_closed(bus->connection)) {
-            g_set_error(
-                error, RIG_ERROR, RIG_ERROR_DEVICE,
-                "bluetoothd does not answer on D-Bus (%s): see `systemctl status bluetooth`; start it and "
-                "run again",
-                reply.error_text ? reply.error_text : "no reply before the deadline");
+            set_no_daemon(error, &reply);
             return false;
         }
         if (!rig_board_wait_for(bus->board, MIN(until_us, now_us + ASK_AGAIN_US), never, NULL, &ignored,
