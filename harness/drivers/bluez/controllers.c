@@ -166,6 +166,12 @@ static void add_controller(int fd, const char *sys, guint16 index, GArray *contr
     g_array_append_val(controllers, controller);
 }
 
+static gint by_index(gconstpointer a, gconstpointer b)
+{
+    return (gint)((const struct rig_bluez_controller *)a)->index -
+           (gint)((const struct rig_bluez_controller *)b)->index;
+}
+
 GArray *rig_bluez_controllers(const char *sys, GError **error)
 {
     g_autoptr(GArray) indices = g_array_new(FALSE, FALSE, sizeof(guint16));
@@ -185,6 +191,7 @@ GArray *rig_bluez_controllers(const char *sys, GError **error)
         controllers = g_array_new(FALSE, FALSE, sizeof(struct rig_bluez_controller));
         for (guint i = 0; i < indices->len; i++)
             add_controller(fd, sys, g_array_index(indices, guint16, i), controllers);
+        g_array_sort(controllers, by_index);
     }
     close(fd);
     return controllers;

@@ -20,7 +20,7 @@ struct rig_bluez_controller {
     bool hard_blocked; /* by a switch of the machine */
 };
 
-/* struct rig_bluez_controller, in the kernel's order; one that a program has taken over whole (HCI user
+/* struct rig_bluez_controller, by index; one that a program has taken over whole (HCI user
  * channel) is not among them. sys: "/sys", where rfkill is looked up. RIG_ERROR_DEVICE: this kernel has no
  * Bluetooth, or does not answer within 2 s; says the remedy. Free with g_array_unref(). */
 GArray *rig_bluez_controllers(const char *sys, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -3,10 +3,12 @@
 #include "drivers/bluez/internal.h"
 
 #include "base/error.h"
+#include "drivers/bluez/controllers.h"
 
 #include <string.h>
 
 #define ADAPTER_US 5000000u /* a daemon that has just started finds its adapters one after the other */
+#define RETURN_US 20000000u /* one that was pulled out is plugged in again, and set up */
 
 static char *wanted_path(const struct rig_bluez_link *link)
 {
@@ -35,7 +37,10 @@ static void set_no_adapter(struct rig_bluez_link *link, GError **error)
     for (char **adapter = adapters; *adapter; adapter++)
         g_string_append_printf(names, "%s%s", names->len ? ", " : "", strrchr(*adapter, '/') + 1);
     if (names->len)
-        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "there is no Bluetooth adapter '%s'; there are: %s",
+        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE,
+                    "there is no Bluetooth adapter '%s'; there are: %s; name one of them with `ble: "
+                    "{adapter: ...}` in "
+                    "the bench file, or with --adapter",
                     link->place->adapter, names->str);
     else
         g_set_error_literal(
@@ -45,10 +50,11 @@ static void set_no_adapter(struct rig_bluez_link *link, GError **error)
 
 static bool choose_adapter(struct rig_bluez_link *link, guint64 until_us, GError **error)
 {
+    guint64 patience_us = link->adapter ? RETURN_US : ADAPTER_US;
     bool there = false;
 
-    if (!rig_board_wait_for(link->board, rig_bluez_within(link, ADAPTER_US, until_us), adapter_is_there, link,
-                            &there, error))
+    if (!rig_board_wait_for(link->board, rig_bluez_within(link, patience_us, until_us), adapter_is_there,
+                            link, &there, error))
         return false;
     if (!link->adapter)
         set_no_adapter(link, error);
@@ -61,6 +67,24 @@ static bool has_power(void *user)
 
     return rig_bluez_flag(link->bus, link->adapter, RIG_BLUEZ_ADAPTER, "Powered") ||
            !rig_bluez_has(link->bus, link->adapter, RIG_BLUEZ_ADAPTER);
+}
+
+static void set_no_power(const struct rig_bluez_link *link, const char *why, GError **error)
+{
+    const char *name = strrchr(link->adapter, '/') + 1;
+    struct rig_bluez_controller controller = {0};
+    guint64 index = 0;
+
+    if (g_str_has_prefix(name, "hci") && g_ascii_string_to_unsigned(name + 3, 10, 0, 0xfffe, &index, NULL)) {
+        controller.index = (guint16)index;
+        rig_bluez_look_at_rfkill("/sys", &controller);
+    }
+    g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE,
+                "the Bluetooth adapter %s has no power and does not take it: %s; %s", name,
+                why ? why : "it stays off",
+                controller.hard_blocked ? "a switch of this machine has it off (`rfkill list`: hard blocked)"
+                : controller.blocked    ? "it is blocked: `rfkill unblock bluetooth`"
+                                        : "`rfkill list` tells whether it is blocked");
 }
 
 static bool power_adapter(struct rig_bluez_link *link, guint64 until_us, GError **error)
@@ -79,11 +103,7 @@ static bool power_adapter(struct rig_bluez_link *link, guint64 until_us, GError 
         return false;
     if (rig_bluez_flag(link->bus, link->adapter, RIG_BLUEZ_ADAPTER, "Powered"))
         return true;
-    g_set_error(
-        error, RIG_ERROR, RIG_ERROR_DEVICE,
-        "the Bluetooth adapter %s has no power and does not take it: %s; `rfkill list` tells whether it is "
-        "blocked",
-        strrchr(link->adapter, '/') + 1, reply.error_text ? reply.error_text : "it stays off");
+    set_no_power(link, reply.error_text, error);
     return false;
 }
 
