@@ -185,6 +185,12 @@ static GVariant *managed_objects(struct bluez_fake *fake)
     if (fake->known)
         g_variant_builder_add(&objects, "{o@a{sa{sv}}}", FAKE_DEVICE,
                               one_interface(DEVICE, device_properties(fake, fake->address)));
+    if (fake->resolved && fake->has_smp) {
+        g_variant_builder_add(&objects, "{o@a{sa{sv}}}", FAKE_SERVICE,
+                              one_interface(SERVICE, gatt_properties(fake, true)));
+        g_variant_builder_add(&objects, "{o@a{sa{sv}}}", FAKE_CHARACTERISTIC,
+                              one_interface(CHARACTERISTIC, gatt_properties(fake, false)));
+    }
     return g_variant_new("(a{oa{sa{sv}}})", &objects);
 }
 
