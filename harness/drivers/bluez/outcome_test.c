@@ -150,6 +150,34 @@ static void encryption_is_seen_and_ends_with_the_connection(void **state)
     assert_int_equal(sight.disconnect_reason, 0x08);
 }
 
+static void an_end_that_somebody_on_this_host_asked_for_is_seen(void **state)
+{
+    static const guint8 asked[] = {16,   0,    0, 0,    13,   0,    1,    0,    0, 0,
+                                   0x14, 0x00, 0, 0x84, 0x52, 0xee, 0xff, 0xc0, 2};
+    guint8 other[sizeof asked];
+    struct rig_bluez_sight sight;
+
+    (void)state;
+    connect(&sight);
+    for (gsize n = 0; n < sizeof asked - 1; n++) /* the address is whole without its type */
+        take(&sight, asked, n);
+    assert_false(sight.end_was_asked_for);
+    memcpy(other, asked, sizeof other);
+    other[10] = 0x15; /* another command */
+    take(&sight, other, sizeof other);
+    memcpy(other, asked, sizeof other);
+    other[12] = 1; /* another address */
+    take(&sight, other, sizeof other);
+    memcpy(other, asked, sizeof other);
+    other[2] = 1; /* hci1 */
+    take(&sight, other, sizeof other);
+    assert_false(sight.end_was_asked_for);
+    take(&sight, asked, sizeof asked);
+    assert_true(sight.end_was_asked_for);
+    take(&sight, connected, sizeof connected);
+    assert_false(sight.end_was_asked_for);
+}
+
 static void other_adapters_devices_and_handles_are_not_ours(void **state)
 {
     static const guint8 other_handle[] = EVENT(4, 0x05, 0, 0x2b, 0, 0x13);
@@ -203,6 +231,7 @@ int main(void)
         cmocka_unit_test(a_lost_bond_shows_as_key_missing_before_the_hosts_own_disconnection),
         cmocka_unit_test(keys_that_differ_show_as_a_mic_failure),
         cmocka_unit_test(encryption_is_seen_and_ends_with_the_connection),
+        cmocka_unit_test(an_end_that_somebody_on_this_host_asked_for_is_seen),
         cmocka_unit_test(other_adapters_devices_and_handles_are_not_ours),
         cmocka_unit_test(cut_off_events_are_passed_over),
         cmocka_unit_test(the_next_address_wraps_in_its_last_byte),

@@ -22,6 +22,7 @@ struct hci_address {
 };
 #define MONITOR_HEADER_BYTES 6
 #define MONITOR_EVENT 3
+#define MONITOR_CONTROL_COMMAND 16
 #define MAX_PACKET_BYTES 2048
 
 #define EVENT_DISCONNECTION 0x05
@@ -30,6 +31,7 @@ struct hci_address {
 #define EVENT_LE_META 0x3e
 #define EVENT_ENCRYPTION_CHANGE_2 0x59
 #define LE_CONNECTION 0x01
+#define MANAGEMENT_DISCONNECT 0x0014 /* [SRC bluez doc/mgmt-protocol.rst] */
 #define LE_ENHANCED_CONNECTION 0x0a
 
 bool rig_bluez_address_parse(const char *text, guint8 address[6])
@@ -93,6 +95,7 @@ static void take_connection(struct rig_bluez_sight *sight, const guint8 *bytes, 
     sight->handle = read_u16(bytes + 1) & 0x0fff;
     sight->encrypted = false;
     sight->encryption_status = sight->disconnect_reason = 0;
+    sight->end_was_asked_for = false;
 }
 
 static void take_encryption(struct rig_bluez_sight *sight, const guint8 *bytes, gsize n_bytes)
@@ -141,12 +144,22 @@ static void take_event(struct rig_bluez_sight *sight, guint8 code, const guint8 
     }
 }
 
+/* The sender's cookie, opcode, then address and its type. */
+static void take_control(struct rig_bluez_sight *sight, const guint8 *bytes, gsize n_bytes)
+{
+    if (n_bytes >= 12 && read_u16(bytes + 4) == MANAGEMENT_DISCONNECT && same_address(sight, bytes + 6))
+        sight->end_was_asked_for = true;
+}
+
 void rig_bluez_sight_take(struct rig_bluez_sight *sight, const guint8 *bytes, gsize n_bytes)
 {
     gsize n;
 
-    if (n_bytes < MONITOR_HEADER_BYTES + 2u || read_u16(bytes) != MONITOR_EVENT ||
-        read_u16(bytes + 2) != sight->adapter)
+    if (n_bytes < MONITOR_HEADER_BYTES + 2u || read_u16(bytes + 2) != sight->adapter)
+        return;
+    if (read_u16(bytes) == MONITOR_CONTROL_COMMAND)
+        take_control(sight, bytes + MONITOR_HEADER_BYTES, n_bytes - MONITOR_HEADER_BYTES);
+    if (read_u16(bytes) != MONITOR_EVENT)
         return;
     n = MIN((gsize)bytes[MONITOR_HEADER_BYTES + 1], n_bytes - MONITOR_HEADER_BYTES - 2);
     take_event(sight, bytes[MONITOR_HEADER_BYTES], bytes + MONITOR_HEADER_BYTES + 2, n);
@@ -253,4 +266,5 @@ void rig_bluez_watch_forget(struct rig_bluez_watch *watch)
         return;
     drain(watch);
     watch->sight.encryption_status = watch->sight.disconnect_reason = watch->sight.connect_status = 0;
+    watch->sight.end_was_asked_for = false;
 }
