@@ -96,12 +96,19 @@ static const char *installed_daemon(void)
     return NULL;
 }
 
+/* A command line is what its process says it is: nothing but a bluetoothd is asked for its version. */
+static bool is_daemon(const char *path)
+{
+    g_autofree char *name = g_path_get_basename(path);
+
+    return g_path_is_absolute(path) && strcmp(name, "bluetoothd") == 0 && access(path, X_OK) == 0;
+}
+
 /* The program that runs, if its name is a path here; else the one that is installed. "" = unknown. */
 static char *daemon_version(char **arguments)
 {
-    const char *program = arguments && g_path_is_absolute(arguments[0]) && access(arguments[0], X_OK) == 0
-                              ? arguments[0]
-                              : installed_daemon();
+    const char *program =
+        arguments && arguments[0] && is_daemon(arguments[0]) ? arguments[0] : installed_daemon();
     char *argv[] = {(char *)program, (char *)"--version", NULL};
     char *out = NULL;
 
