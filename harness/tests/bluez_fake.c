@@ -572,6 +572,13 @@ void bluez_fake_unplug(struct bluez_fake *fake)
     removed(fake, FAKE_ADAPTER, ADAPTER);
 }
 
+void bluez_fake_plug_in(struct bluez_fake *fake)
+{
+    fake->has_adapter = true;
+    fake->powered = false;
+    added(fake, FAKE_ADAPTER, ADAPTER, adapter_properties(fake));
+}
+
 /* --- on and off the bus --- */
 
 static void name_call(struct bluez_fake *fake, const char *method, GVariant *parameters)

@@ -337,6 +337,50 @@ static void an_adapter_that_is_unplugged_is_named(void **state)
     assert_non_null(strstr(message, "no Bluetooth adapter"));
 }
 
+static gboolean plug_in(gpointer user)
+{
+    bluez_fake_plug_in(user);
+    return G_SOURCE_REMOVE;
+}
+
+static void plug_in_after(struct bluez_fake *fake, guint ms)
+{
+    GSource *alarm = g_timeout_source_new(ms);
+
+    g_source_set_callback(alarm, plug_in, fake, NULL);
+    g_source_attach(alarm, fake->board.events);
+    g_source_unref(alarm);
+}
+
+static void an_adapter_that_is_plugged_in_again_is_waited_for(void **state)
+{
+    struct bluez_stand *stand = *state;
+    enum rig_link_outcome outcome;
+
+    assert_int_equal(stand_connect(stand, false), RIG_LINK_OK);
+    bluez_fake_unplug(stand->fake);
+    assert_null(stand_receive_within(stand, 10000, &outcome));
+    plug_in_after(stand->fake, 500);
+    assert_int_equal(stand_connect(stand, false), RIG_LINK_OK);
+    assert_true(stand->fake->powered);
+}
+
+static void an_adapter_that_goes_while_it_gets_power_is_waited_for(void **state)
+{
+    struct bluez_stand *stand = *state;
+    static const struct bluez_fault faults[] = {{.method = "Set",
+                                                 .name = "org.freedesktop.DBus.Error.UnknownMethod",
+                                                 .text = "Method \"Set\" doesn't exist",
+                                                 .n_times = 1},
+                                                {0}};
+
+    stand->fake->powered = false;
+    stand->fake->faults = faults;
+    assert_int_equal(stand_connect(stand, false), RIG_LINK_OK);
+    assert_int_equal(stand->fake->n_struck[0], 1);
+    assert_true(stand->fake->powered);
+}
+
 static void an_adapter_of_another_name_is_told_with_those_that_are_there(void **state)
 {
     struct bluez_stand *stand = *state;
@@ -448,6 +492,8 @@ int main(void)
         ON_STAND(a_write_that_meets_the_end_first_tells_whose_fault_it_was_too),
         ON_STAND(an_adapter_that_takes_no_power_is_an_error_with_its_remedy),
         ON_STAND(an_adapter_that_is_unplugged_is_named),
+        ON_STAND(an_adapter_that_is_plugged_in_again_is_waited_for),
+        ON_STAND(an_adapter_that_goes_while_it_gets_power_is_waited_for),
         ON_STAND(an_adapter_of_another_name_is_told_with_those_that_are_there),
         ON_STAND(two_boards_of_one_name_are_an_error),
         ON_STAND(an_interrupt_ends_whatever_is_waited_for),

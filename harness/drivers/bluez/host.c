@@ -9,7 +9,7 @@
 
 #define ADAPTER_US 5000000u /* a daemon that has just started finds its adapters one after the other */
 #define GOING_US 1000000u
-#define RETURN_US 20000000u /* one that was pulled out is plugged in again, and set up */
+#define RETURN_US 60000000u /* one that was pulled out is plugged in again, and set up */
 
 static char *wanted_path(const struct rig_bluez_link *link)
 {
