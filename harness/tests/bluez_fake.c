@@ -545,9 +545,14 @@ static gboolean on_set(GDBusConnection *connection, const char *sender, const ch
                        gpointer user)
 {
     struct bluez_fake *fake = user;
+    const struct bluez_fault *fault = strike(fake, "Set");
 
     (void)connection, (void)sender, (void)path, (void)interface, (void)name;
     g_ptr_array_add(fake->calls, g_strdup("Set"));
+    if (fault) {
+        g_propagate_error(error, g_dbus_error_new_for_dbus_error(fault->name, fault->text));
+        return FALSE;
+    }
     if (fake->blocked) {
         g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_FAILED, "Blocked through rfkill");
         return FALSE;

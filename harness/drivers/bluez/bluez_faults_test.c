@@ -377,7 +377,7 @@ static void an_adapter_that_goes_while_it_gets_power_is_waited_for(void **state)
     stand->fake->powered = false;
     stand->fake->faults = faults;
     assert_int_equal(stand_connect(stand, false), RIG_LINK_OK);
-    assert_int_equal(stand->fake->n_struck[0], 1);
+    assert_int_equal(bluez_fake_count(stand->fake, "Set"), 2);
     assert_true(stand->fake->powered);
 }
 
