@@ -166,7 +166,7 @@ expect "another program hangs up in an upload" 2 single "another program on this
 # property PATH INTERFACE NAME: waits until it is true.
 await_property() {
     local i
-    for i in $(seq 1 300); do
+    for i in $(seq 1 100); do
         gdbus call --system --dest org.bluez --object-path "$1" --method org.freedesktop.DBus.Properties.Get "$2" "$3" 2>/dev/null |
             grep -q true && return
         sleep 0.1
@@ -179,6 +179,7 @@ printf 'bench: bare\nboards:\n  - {board: bare, ble: {address: "%s"}}\n' "$board
 "$bootrig" sim --hci /tmp/bt-server-le --console none </dev/null >/dev/null 2>&1 &
 sim=$!
 device=/org/bluez/hci0/dev_${board//:/_}
+adapter true
 bluetoothctl remove "$board" >/dev/null
 words=$(mktemp -u) # the shared folder has no room for a fifo
 mkfifo "$words"
