@@ -49,7 +49,7 @@ restart_daemon() { kill_daemon; sleep 1; start_daemon; }
 
 failed=0
 # An error of the rig stands in the report as one, and the board's process is gone.
-is_told() { grep -q '<error' "$folder/$1/junit.xml" && ! pgrep -f 'bootrig sim' >/dev/null; }
+is_told() { grep -q '<error' "$folder/$1/junit.xml" && ! pidof "${bootrig##*/}" >/dev/null; }
 
 # expect WHAT CODE NAME TEXT: the run ended so and said that.
 expect() {
