@@ -41,11 +41,11 @@ if(BOOTRIG_TESTS)
   if(NOT BOOTRIG_SANITIZE)
     add_test(NAME vm_boots COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/ci/vm/vm_test.py ${CMAKE_SOURCE_DIR}/ci/vm)
     add_test(NAME capture_of_real_bluez COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/ci/vm/capture_test.py $<TARGET_FILE:bootrig> ${CMAKE_SOURCE_DIR}/ci/vm)
-    foreach(part scenarios faults)
+    foreach(part scenarios faults bench)
       add_test(NAME ${part}_over_bluez COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/harness/tests/links_test.py
         $<TARGET_FILE:bootrig> ${CMAKE_SOURCE_DIR} ${part})
     endforeach()
-    set_tests_properties(vm_boots capture_of_real_bluez scenarios_over_bluez faults_over_bluez
+    set_tests_properties(vm_boots capture_of_real_bluez scenarios_over_bluez faults_over_bluez bench_over_bluez
       PROPERTIES TIMEOUT 1800 SKIP_RETURN_CODE 77 COST 1000 RESOURCE_LOCK guest)
   endif()
   set_tests_properties(readme_test man_page_test install_test completion_test PROPERTIES TIMEOUT 120 ENVIRONMENT G_DEBUG=fatal-warnings)

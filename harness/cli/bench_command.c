@@ -3,6 +3,8 @@
 #include "base/error.h"
 #include "cli/bench_common.h"
 #include "drivers/assembled/assembled.h"
+#include "drivers/bluez/bluez_link.h"
+#include "drivers/board/clock_board.h"
 #include "transport/serial.h"
 
 #include <stdio.h>
@@ -92,6 +94,35 @@ static bool listen_to(struct check *check, guint for_ms, gsize *n_bytes)
     return false;
 }
 
+static void say_path(void *user, const char *path, const char *verdict, const char *text)
+{
+    say(user, path, verdict, text);
+}
+
+static bool is_stopped(void *user)
+{
+    (void)user;
+    return rig_cli_signal_is_held();
+}
+
+/* A board that is no more than a place on the air; it has power. */
+static void check_air(struct check *check)
+{
+    const struct rig_assembled_listener listener = {.say = say_path, .stopped = is_stopped, .user = check};
+    const struct rig_value *ble = rig_record_get(check->board->record, "ble");
+    struct rig_link_place place = {.kind = "bluez"};
+    struct rig_board *clock;
+
+    if (!ble || rig_record_get(check->board->record, "link"))
+        return;
+    rig_assembled_fill_ble(&place, ble->record);
+    clock = rig_clock_board_new();
+    clock->link = rig_bluez_link_new(&place, clock);
+    rig_assembled_check_link(clock, &listener);
+    rig_link_free(clock->link);
+    clock->ops->free(clock);
+}
+
 static bool check_on(struct check *check)
 {
     GError *error = NULL;
@@ -101,14 +132,17 @@ static bool check_on(struct check *check)
         say_error(check, "power", error);
         return false;
     }
-    if (!check->console || !listen_to(check, TALK_MS, &n_bytes))
+    if (!check->console || !listen_to(check, TALK_MS, &n_bytes)) {
+        check_air(check);
         return true;
+    }
     check->talked = n_bytes > 0;
     if (check->talked)
         say(check, "console", "ok", "it talks after power on");
     else
         say(check, "console", "error",
             "silent for 3 s after power on: is it wired, is the line rate right, does the firmware print?");
+    check_air(check);
     return true;
 }
 
@@ -196,17 +230,6 @@ static void open_console(struct check *check)
         say(check, "console", "ok", "it opens; whether the board talks is not checked without 'power:'");
 }
 
-static void say_path(void *user, const char *path, const char *verdict, const char *text)
-{
-    say(user, path, verdict, text);
-}
-
-static bool is_stopped(void *user)
-{
-    (void)user;
-    return rig_cli_signal_is_held();
-}
-
 static struct rig_board *assemble(const struct bench_check *all, const struct rig_bench_board *board,
                                   struct rig_target **target, struct rig_lock *lock, GError **error)
 {
@@ -272,11 +295,12 @@ static void check_board(const struct bench_check *all, const struct rig_bench_bo
             say_error(&check, "power", error);
     } else {
         say(&check, "power", "not checked", "the bench file has no 'power:' for this board");
+        check_air(&check);
     }
     if (rig_record_get(board->record, "probe"))
         say(&check, "probe", "not checked",
             "that takes 'target:' and 'console:' of the board beside 'probe:'");
-    if (rig_record_get(board->record, "ble") || rig_record_get(board->record, "link"))
+    if (rig_record_get(board->record, "link"))
         say(&check, "link", "not checked", "that takes 'target:', 'probe:' and 'console:' of the board");
     rig_power_free(check.power);
     rig_serial_free(check.console);

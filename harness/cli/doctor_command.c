@@ -2,6 +2,7 @@
 /* `bootrig doctor`: what this host needs for boards on a bench, and how to get what is missing. */
 #include "bench/lock.h"
 #include "cli/bench_common.h"
+#include "cli/doctor.h"
 #include "drivers/power/driver.h"
 
 #include <grp.h>
@@ -29,11 +30,7 @@ static const char udev_rules[] =
     "  RUN+=\"/bin/sh -c \\\"chmod -f 660 $sys$devpath/*-port*/disable $sys$devpath/*/*-port*/disable || "
     "true\\\"\"\n";
 
-struct doctor {
-    bool missing;
-};
-
-static void say(struct doctor *doctor, const char *what, const char *verdict, const char *text)
+void rig_doctor_say(struct rig_doctor *doctor, const char *what, const char *verdict, const char *text)
 {
     printf("%-12s %-12s %s\n", what, verdict, text);
     doctor->missing |= strcmp(verdict, "missing") == 0;
@@ -49,7 +46,7 @@ static bool is_switch(const struct rig_usb_description *device)
     return device->device_class == 9;
 }
 
-static void check_usb(struct doctor *doctor)
+static void check_usb(struct rig_doctor *doctor)
 {
     const struct rig_usb_match match = {.what = "a switch", .accepts = is_switch};
     g_autoptr(GError) error = NULL;
@@ -65,18 +62,19 @@ static void check_usb(struct doctor *doctor)
     }
     if (!devices) {
         text = g_strdup_printf("%s; USB relays and hubs cannot be used here", error->message);
-        say(doctor, "usb", "missing", text);
+        rig_doctor_say(doctor, "usb", "missing", text);
     } else if (devices->len == 0) {
-        say(doctor, "usb", "not checked",
+        rig_doctor_say(
+            doctor, "usb", "not checked",
             "no relay, YKUSH or hub is attached; 'bootrig doctor --udev-rules' prints the rules for them");
     } else if (n_denied) {
         text = g_strdup_printf("%u of %u relays and hubs cannot be opened; install the rules that 'bootrig "
                                "doctor --udev-rules' prints",
                                n_denied, devices->len);
-        say(doctor, "usb", "missing", text);
+        rig_doctor_say(doctor, "usb", "missing", text);
     } else {
         text = g_strdup_printf("%u relays and hubs, all can be opened", devices->len);
-        say(doctor, "usb", "ok", text);
+        rig_doctor_say(doctor, "usb", "ok", text);
     }
 }
 
@@ -94,14 +92,15 @@ static bool in_group(const char *name)
     return false;
 }
 
-static void check_serial(struct doctor *doctor)
+static void check_serial(struct rig_doctor *doctor)
 {
     if (geteuid() == 0)
-        say(doctor, "serial", "ok", "root may open serial ports; a user needs the group dialout");
+        rig_doctor_say(doctor, "serial", "ok", "root may open serial ports; a user needs the group dialout");
     else if (in_group("dialout"))
-        say(doctor, "serial", "ok", "this user is in the group dialout");
+        rig_doctor_say(doctor, "serial", "ok", "this user is in the group dialout");
     else
-        say(doctor, "serial", "missing",
+        rig_doctor_say(
+            doctor, "serial", "missing",
             "this user is not in the group dialout: sudo usermod -aG dialout $USER, then log in again");
 }
 
@@ -113,7 +112,7 @@ static bool read_version(const char *output, guint *major, guint *minor)
     return at && sscanf(at, "Open On-Chip Debugger %u.%u", major, minor) == 2;
 }
 
-static void check_openocd(struct doctor *doctor)
+static void check_openocd(struct rig_doctor *doctor)
 {
     char *argv[] = {(char *)"openocd", (char *)"--version", NULL};
     g_autofree char *out = NULL;
@@ -124,41 +123,29 @@ static void check_openocd(struct doctor *doctor)
     guint minor = 0;
 
     if (!g_spawn_sync(NULL, argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &out, &err, NULL, NULL)) {
-        say(doctor, "openocd", "missing", "not found in PATH: sudo apt install openocd");
+        rig_doctor_say(doctor, "openocd", "missing", "not found in PATH: sudo apt install openocd");
         return;
     }
     both = g_strconcat(out, err, NULL);
     if (!read_version(both, &major, &minor)) {
-        say(doctor, "openocd", "missing", "'openocd --version' does not tell a version; is it OpenOCD?");
+        rig_doctor_say(doctor, "openocd", "missing",
+                       "'openocd --version' does not tell a version; is it OpenOCD?");
         return;
     }
     text = g_strdup_printf("version %u.%u%s", major, minor,
                            major == OPENOCD_MAJOR && minor < OPENOCD_MINOR
                                ? ": too old, 0.12 or later is wanted (Debian 12 has it)"
                                : "");
-    say(doctor, "openocd", major > OPENOCD_MAJOR || minor >= OPENOCD_MINOR ? "ok" : "missing", text);
+    rig_doctor_say(doctor, "openocd", major > OPENOCD_MAJOR || minor >= OPENOCD_MINOR ? "ok" : "missing",
+                   text);
 }
 
-static void check_bluetooth(struct doctor *doctor)
-{
-    static const char *const paths[] = {"/usr/libexec/bluetooth/bluetoothd", "/usr/lib/bluetooth/bluetoothd",
-                                        "/usr/sbin/bluetoothd"};
-
-    for (guint i = 0; i < G_N_ELEMENTS(paths); i++) {
-        if (access(paths[i], X_OK) != 0)
-            continue;
-        say(doctor, "bluetooth", "ok", paths[i]);
-        return;
-    }
-    say(doctor, "bluetooth", "missing", "bluetoothd is not installed: sudo apt install bluez");
-}
-
-static void check_locks(struct doctor *doctor)
+static void check_locks(struct rig_doctor *doctor)
 {
     g_autoptr(GError) error = NULL;
     g_autofree char *directory = rig_lock_directory(&error);
 
-    say(doctor, "locks", directory ? "ok" : "missing", directory ? directory : error->message);
+    rig_doctor_say(doctor, "locks", directory ? "ok" : "missing", directory ? directory : error->message);
 }
 
 /* What the boards of a bench use; without a bench everything counts. */
@@ -185,33 +172,34 @@ static void add_use(const struct rig_bench_board *board, struct use *use)
     use->serial |= is_driver(board, serial) || rig_record_get(board->record, "console") ||
                    (link && g_str_equal(rig_record_variant(link->record, &place)->name, "serial"));
     use->openocd |= rig_record_get(board->record, "probe") != NULL;
-    use->bluetooth |= !link && rig_record_get(board->record, "ble");
+    use->bluetooth |= rig_doctor_is_over_ble(board);
 }
 
-/* A bench that is named must be there; the one of this folder may be. */
-static bool find_use(const char *named, struct use *use, GError **error)
+/* A bench that is named must be there; the one of this folder may be. *bench NULL: there is none. */
+static bool find_use(const char *named, struct rig_bench **bench, struct use *use, GError **error)
 {
     const char *path = named ? named : g_getenv("BOOTRIG_BENCH");
-    g_autoptr(rig_bench) bench = NULL;
 
     *use = (struct use){true, true, true, true};
+    *bench = NULL;
     if (!path && !g_file_test(RIG_BENCH_DEFAULT, G_FILE_TEST_EXISTS))
         return true;
-    bench = rig_cli_bench(named, error);
-    if (!bench)
+    *bench = rig_cli_bench(named, error);
+    if (!*bench)
         return false;
     *use = (struct use){0};
-    for (guint i = 0; i < bench->boards->len; i++)
-        add_use(bench->boards->pdata[i], use);
+    for (guint i = 0; i < (*bench)->boards->len; i++)
+        add_use((*bench)->boards->pdata[i], use);
     return true;
 }
 
 int rig_cli_doctor(int argc, char **argv)
 {
-    g_autofree char *bench = NULL;
+    g_autofree char *path = NULL;
+    g_autoptr(rig_bench) bench = NULL;
     gboolean rules = FALSE;
     const GOptionEntry entries[] = {
-        {"bench", 'b', 0, G_OPTION_ARG_FILENAME, &bench,
+        {"bench", 'b', 0, G_OPTION_ARG_FILENAME, &path,
          "tell only what the boards of this bench file use (default: $BOOTRIG_BENCH, else bench.yaml where "
          "it is "
          "there, else everything)",
@@ -220,7 +208,7 @@ int rig_cli_doctor(int argc, char **argv)
          "print udev rules for the relays and hubs that bootrig can switch", NULL},
         {0},
     };
-    struct doctor doctor = {.missing = false};
+    struct rig_doctor doctor = {.missing = false};
     GError *error = NULL;
     struct use use;
     int exit_code;
@@ -234,7 +222,7 @@ int rig_cli_doctor(int argc, char **argv)
         fputs(udev_rules, stdout);
         return RIG_EXIT_PASSED;
     }
-    if (!find_use(bench, &use, &error))
+    if (!find_use(path, &bench, &use, &error))
         return rig_cli_fail(error);
     if (use.usb)
         check_usb(&doctor);
@@ -243,7 +231,7 @@ int rig_cli_doctor(int argc, char **argv)
     if (use.openocd)
         check_openocd(&doctor);
     if (use.bluetooth)
-        check_bluetooth(&doctor);
+        rig_doctor_check_bluetooth(&doctor, bench);
     check_locks(&doctor);
     return doctor.missing ? RIG_EXIT_ERROR : RIG_EXIT_PASSED;
 }

@@ -175,7 +175,7 @@ static void bench_check_says_what_it_has_not_checked(void **state)
 {
     struct desk *desk = *state;
 
-    write_bench(desk, "", "", "    probe: {server: 'localhost:6666'}\n    ble: {name: x}\n");
+    write_bench(desk, "", "", "    probe: {server: 'localhost:6666'}\n    link: {udp: '127.0.0.1:1'}\n");
     assert_run(desk, 0, "bench check", "that the board dies is not proven");
     assert_run(desk, 0, "bench check one", "probe    not checked");
     assert_run(desk, 0, "bench check one", "link     not checked");
@@ -261,6 +261,21 @@ static void check_console(struct desk *desk, bool fed_from_elsewhere, const char
     close(master);
 }
 
+static void a_board_on_the_air_cannot_be_checked_without_a_bus(void **state)
+{
+    struct desk *desk = *state;
+    g_autofree char *old = g_strdup(g_getenv("DBUS_SYSTEM_BUS_ADDRESS"));
+
+    g_setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent/bus", TRUE);
+    write_bench(desk, "", "", "    ble: {name: x}\n");
+    assert_run(desk, 2, "bench check", "link     error        the system D-Bus cannot be reached");
+    assert_state(desk, "on\n"); /* as it was found */
+    if (old)
+        g_setenv("DBUS_SYSTEM_BUS_ADDRESS", old, TRUE);
+    else
+        g_unsetenv("DBUS_SYSTEM_BUS_ADDRESS");
+}
+
 static void a_console_that_falls_silent_proves_the_death_of_the_board(void **state)
 {
     check_console(*state, false, "proof of death: the console fell silent", 0);
@@ -304,6 +319,7 @@ int main(void)
         WITH_DESK(a_board_in_use_is_refused_by_the_command_with_its_holder),
         WITH_DESK(bench_list_shows_what_hangs_where),
         WITH_DESK(bench_check_says_what_it_has_not_checked),
+        WITH_DESK(a_board_on_the_air_cannot_be_checked_without_a_bus),
         WITH_DESK(a_console_that_falls_silent_proves_the_death_of_the_board),
         WITH_DESK(a_board_that_talks_without_power_is_found),
         WITH_DESK(doctor_names_a_remedy_for_each_thing_that_is_missing),

@@ -34,9 +34,10 @@ bool rig_blame_host(struct rig_run *run, const char *what)
 
     run->board->link->ops->state(run->board->link, &state);
     if (state.host_fault)
-        rig_run_error_text(
-            run, "%s: this host broke the link, not the board: %s; see `systemctl status bluetooth`", what,
-            state.text);
+        rig_run_error_text(run,
+                           "%s: this host broke the link, not the board: %s; see `systemctl status "
+                           "bluetooth` and `bootrig doctor`",
+                           what, state.text);
     return state.host_fault;
 }
 

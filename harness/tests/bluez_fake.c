@@ -185,6 +185,12 @@ static GVariant *managed_objects(struct bluez_fake *fake)
     if (fake->known)
         g_variant_builder_add(&objects, "{o@a{sa{sv}}}", FAKE_DEVICE,
                               one_interface(DEVICE, device_properties(fake, fake->address)));
+    if (fake->resolved && fake->has_smp) {
+        g_variant_builder_add(&objects, "{o@a{sa{sv}}}", FAKE_SERVICE,
+                              one_interface(SERVICE, gatt_properties(fake, true)));
+        g_variant_builder_add(&objects, "{o@a{sa{sv}}}", FAKE_CHARACTERISTIC,
+                              one_interface(CHARACTERISTIC, gatt_properties(fake, false)));
+    }
     return g_variant_new("(a{oa{sa{sv}}})", &objects);
 }
 
@@ -539,9 +545,14 @@ static gboolean on_set(GDBusConnection *connection, const char *sender, const ch
                        gpointer user)
 {
     struct bluez_fake *fake = user;
+    const struct bluez_fault *fault = strike(fake, "Set");
 
     (void)connection, (void)sender, (void)path, (void)interface, (void)name;
     g_ptr_array_add(fake->calls, g_strdup("Set"));
+    if (fault) {
+        g_propagate_error(error, g_dbus_error_new_for_dbus_error(fault->name, fault->text));
+        return FALSE;
+    }
     if (fake->blocked) {
         g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_FAILED, "Blocked through rfkill");
         return FALSE;
@@ -564,6 +575,13 @@ void bluez_fake_unplug(struct bluez_fake *fake)
         bluez_fake_drop(fake);
     fake->has_adapter = false;
     removed(fake, FAKE_ADAPTER, ADAPTER);
+}
+
+void bluez_fake_plug_in(struct bluez_fake *fake)
+{
+    fake->has_adapter = true;
+    fake->powered = false;
+    added(fake, FAKE_ADAPTER, ADAPTER, adapter_properties(fake));
 }
 
 /* --- on and off the bus --- */

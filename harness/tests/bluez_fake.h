@@ -89,6 +89,7 @@ void bluez_fake_vanish(struct bluez_fake *fake); /* bluetoothd dies */
 void bluez_fake_return(struct bluez_fake *fake); /* and is started again, with its bonds */
 void bluez_fake_set_power(struct bluez_fake *fake, bool on);
 void bluez_fake_unplug(struct bluez_fake *fake);
+void bluez_fake_plug_in(struct bluez_fake *fake); /* again, without power */
 /* Any signal, for example of wrong types; parameters in GVariant text. */
 void bluez_fake_signal(struct bluez_fake *fake, const char *path, const char *interface, const char *name,
                        const char *parameters);

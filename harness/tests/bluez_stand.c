@@ -70,14 +70,19 @@ enum rig_link_outcome stand_connect(struct bluez_stand *stand, bool pair)
     return stand_connect_within(stand, pair, 20000);
 }
 
-char *stand_connect_error(struct bluez_stand *stand)
+char *stand_connect_error_within(struct bluez_stand *stand, guint within_ms)
 {
     g_autoptr(GError) error = NULL;
     enum rig_link_outcome outcome;
 
-    assert_false(try_connect(stand, false, 20000, &outcome, &error));
+    assert_false(try_connect(stand, false, within_ms, &outcome, &error));
     assert_int_equal(error->domain, RIG_ERROR);
     return g_strdup(error->message);
+}
+
+char *stand_connect_error(struct bluez_stand *stand)
+{
+    return stand_connect_error_within(stand, 20000);
 }
 
 enum rig_link_outcome stand_pair(struct bluez_stand *stand)

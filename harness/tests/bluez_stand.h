@@ -20,6 +20,7 @@ enum rig_link_outcome stand_connect(struct bluez_stand *stand, bool pair);
 enum rig_link_outcome stand_connect_within(struct bluez_stand *stand, bool pair, guint within_ms);
 /* The connection must be an error of the rig; its message, owned by the caller. */
 char *stand_connect_error(struct bluez_stand *stand);
+char *stand_connect_error_within(struct bluez_stand *stand, guint within_ms);
 enum rig_link_outcome stand_pair(struct bluez_stand *stand);
 enum rig_link_outcome stand_subscribe(struct bluez_stand *stand, bool on);
 enum rig_link_outcome stand_write(struct bluez_stand *stand, const guint8 *bytes, gsize n_bytes);

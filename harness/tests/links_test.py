@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The same scenarios over the in-process link and over BlueZ in the virtual machine come to the same verdicts, and scenarios/LINKS.md tells
-them; faults of the host are errors of the rig or are overcome: links_test.py BOOTRIG SOURCE_DIR. Exit code 77: skipped.
+them; faults of the host are errors of the rig or are overcome; boards of a bench file are reached over the air: links_test.py BOOTRIG SOURCE_DIR
+scenarios|faults|bench. Exit code 77: skipped.
 BOOTRIG_UPDATE=1 writes the table."""
 import json
 import os
@@ -110,12 +111,20 @@ def compare(bootrig, top, scratch, machine):
     return not wrong
 
 
-def host_faults(bootrig, top, scratch, machine):
-    done = run([*machine, "--out", str(scratch / "faults"), "--logs", str(scratch / "logs"), "--", "bash", str(top / "harness/tests/links_faults.sh"), bootrig,
-                str(scratch / "faults")], top, timeout=900)
+def in_guest(script, bootrig, top, scratch, machine):
+    done = run([*machine, "--out", str(scratch / "seen"), "--logs", str(scratch / "logs"), "--", "bash", str(top / "harness/tests" / script), bootrig,
+                str(scratch / "seen")], top, timeout=1500)
     if done.returncode != 0:
-        print(f"faults of the host: exit code {done.returncode}", done.stdout[-6000:], done.stderr[-2000:], sep="\n")
+        print(f"{script}: exit code {done.returncode}", done.stdout[-6000:], done.stderr[-2000:], sep="\n")
     return done.returncode == 0
+
+
+def host_faults(*where):
+    return in_guest("links_faults.sh", *where)
+
+
+def benches(*where):
+    return in_guest("links_bench.sh", *where)
 
 
 def main():
@@ -132,7 +141,7 @@ def main():
         # A program that is built anew while the guest runs it would change under its feet.
         shutil.copy(bootrig, scratch / "bootrig")
         machine = [str(top / "ci/vm/run"), "--timeout", "1200", "--quiet-bluetoothd"]
-        ok = {"scenarios": compare, "faults": host_faults}[what](str(scratch / "bootrig"), top, scratch, machine)
+        ok = {"scenarios": compare, "faults": host_faults, "bench": benches}[what](str(scratch / "bootrig"), top, scratch, machine)
     sys.exit(0 if ok else 1)
 
 

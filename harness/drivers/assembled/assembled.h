@@ -41,6 +41,11 @@ struct rig_assembled_listener {
 /* Tries each way to the board: supply with proof of death, probe and chip, console, link. Nothing is halted
  * or programmed. Afterwards the supply is as it was, or off. */
 void rig_assembled_check(struct rig_board *board, const struct rig_assembled_listener *listener);
+/* The link alone, of any board that has one and is under power: whether it is found, connects, and has the
+ * update service. Nothing is paired; the link is closed afterwards. */
+void rig_assembled_check_link(struct rig_board *board, const struct rig_assembled_listener *listener);
+/* `ble:` of a bench file as a place; borrows its texts. */
+void rig_assembled_fill_ble(struct rig_link_place *place, const struct rig_record *ble);
 
 /* --- shared by the files of this driver --- */
 

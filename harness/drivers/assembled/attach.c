@@ -147,6 +147,15 @@ static const char *console_tty(const struct rig_assembled *board)
     return rig_record_text(rig_record_get(board->entry->record, "console")->record, "tty");
 }
 
+void rig_assembled_fill_ble(struct rig_link_place *place, const struct rig_record *ble)
+{
+    place->adapter = rig_record_text(ble, "adapter");
+    place->address = rig_record_text(ble, "address");
+    place->name = rig_record_text(ble, "name");
+    place->or_next_address = rig_record_flag(ble, "or-next-address");
+    place->refresh = rig_record_flag(ble, "refresh");
+}
+
 static bool fill_place(struct rig_assembled *board, GError **error)
 {
     const struct rig_value *link = rig_record_get(board->entry->record, "link");
@@ -165,11 +174,7 @@ static bool fill_place(struct rig_assembled *board, GError **error)
         if (console_tty(board) && g_strcmp0(board->place.tty, console_tty(board)) == 0)
             board->place.console = board->console;
     } else if (ble) {
-        board->place.adapter = rig_record_text(ble->record, "adapter");
-        board->place.address = rig_record_text(ble->record, "address");
-        board->place.name = rig_record_text(ble->record, "name");
-        board->place.or_next_address = rig_record_flag(ble->record, "or-next-address");
-        board->place.refresh = rig_record_flag(ble->record, "refresh");
+        rig_assembled_fill_ble(&board->place, ble->record);
     }
     return true;
 }

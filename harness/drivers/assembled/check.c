@@ -94,30 +94,68 @@ static void check_console(const struct check *check, gint64 on_us)
                                 "the firmware print?");
 }
 
-static void check_link(const struct check *check)
+/* Over Bluetooth; NULL: what the link says is enough. */
+static const char *air_remedy(enum rig_link_outcome outcome)
 {
-    struct rig_board *board = &check->board->board;
+    if (outcome == RIG_LINK_OK)
+        return NULL;
+    if (outcome == RIG_LINK_NOT_ENCRYPTED)
+        return "its update service is there and wants a bond: scenarios pair by 'connect: {pair: true}'";
+    if (outcome == RIG_LINK_NOT_FOUND)
+        return "does its application run and advertise (an empty flash does not: a run programs it), and is "
+               "that what "
+               "'ble:' names? `bluetoothctl --timeout 10 scan le` shows what is heard";
+    if (outcome == RIG_LINK_NO_SERVICE)
+        return "is the application one with the SMP service? Cached services of another one go by 'refresh: "
+               "true'";
+    if (outcome == RIG_LINK_KEY_MISSING || outcome == RIG_LINK_KEY_DIFFERENT)
+        return "forget this host's half of the bond: bootrig bond forget ADDRESS";
+    return "is it in range, and has nobody else connected to it? 'bootrig doctor' looks at this host";
+}
+
+/* Which way it goes, and what became of it. */
+static char *link_text(struct rig_link *link, enum rig_link_outcome outcome)
+{
+    int adapter = link->ops->adapter ? link->ops->adapter(link) : -1;
+    g_autofree char *through = adapter >= 0 ? g_strdup_printf(" through hci%d", adapter) : g_strdup("");
+    struct rig_link_state state = {0};
+
+    link->ops->state(link, &state);
+    return g_strdup_printf("%s%s: %s%s%s%s", link->ops->name, through, rig_link_outcome_name(outcome),
+                           *state.text ? " (" : "", state.text, *state.text ? ")" : "");
+}
+
+static void judge_link(const struct check *check, struct rig_link *link, enum rig_link_outcome outcome)
+{
+    const char *remedy = link->ops->adapter ? air_remedy(outcome) : NULL;
+    g_autofree char *text = link_text(link, outcome);
+    g_autofree char *said = NULL;
+
+    said = remedy ? g_strdup_printf("%s; %s", text, remedy) : g_strdup(text);
+    say(check, "link", outcome == RIG_LINK_OK || outcome == RIG_LINK_NOT_ENCRYPTED ? "ok" : "error", said);
+}
+
+static void check_link(const struct check *check, struct rig_board *board)
+{
     struct rig_link_connect how = {.until_us = board->ops->now_us(board) + LINK_US};
     enum rig_link_outcome outcome = RIG_LINK_OK;
-    struct rig_link_state state = {0};
-    g_autofree char *text = NULL;
     GError *error = NULL;
 
-    if (!board->link) {
+    if (!board->link)
         say(check, "link", "not checked", "the bench file has no 'link:' and no 'ble:' for this board");
-        return;
-    }
-    if (!board->link->ops->connect(board->link, &how, &outcome, &error)) {
+    else if (!board->link->ops->connect(board->link, &how, &outcome, &error))
         say_error(check, "link", error, "");
-        return;
-    }
-    board->link->ops->state(board->link, &state);
-    text = g_strdup_printf("%s: %s%s%s%s", board->link->ops->name, rig_link_outcome_name(outcome),
-                           *state.text ? " (" : "", state.text, *state.text ? ")" : "");
-    if (outcome == RIG_LINK_OK)
-        say(check, "link", "ok", text);
     else
-        say(check, "link", "error", text);
+        judge_link(check, board->link, outcome);
+}
+
+void rig_assembled_check_link(struct rig_board *board, const struct rig_assembled_listener *listener)
+{
+    const struct check check = {.listener = listener};
+
+    check_link(&check, board);
+    if (board->link)
+        rig_link_close(board->link);
 }
 
 /* Returns whether it was proven. */
@@ -188,7 +226,7 @@ static void check_attached(const struct check *check)
     if (!is_stopped(check) && channel)
         check_console(check, on_us);
     if (!is_stopped(check) && probed)
-        check_link(check);
+        check_link(check, &check->board->board);
     if (!is_stopped(check) && channel && check_death(check))
         check_comes_back(check);
 }

@@ -165,7 +165,9 @@ static void another_program_at_the_characteristic_is_an_error_of_the_rig(void **
         {.method = "AcquireWrite", .name = "org.bluez.Error.NotPermitted", .text = "Write acquired"}, {0}};
     static const struct bluez_fault listening[] = {
         {.method = "AcquireNotify", .name = "org.bluez.Error.InProgress", .text = "In Progress"}, {0}};
-    const struct bluez_fault *const faults[] = {writing, listening};
+    static const struct bluez_fault knocking[] = {
+        {.method = "StartNotify", .name = "org.bluez.Error.NotPermitted", .text = "Notify acquired"}, {0}};
+    const struct bluez_fault *const faults[] = {writing, listening, knocking};
 
     for (guint i = 0; i < G_N_ELEMENTS(faults); i++) {
         g_autofree char *message = NULL;
@@ -174,7 +176,11 @@ static void another_program_at_the_characteristic_is_an_error_of_the_rig(void **
         message = stand_connect_error(stand);
         assert_non_null(strstr(message, "another program"));
         rig_link_close(stand->link);
+        assert_true(stand->fake->connected); /* that is its connection, too */
+        assert_int_equal(bluez_fake_count(stand->fake, "Disconnect"), 0);
     }
+    stand->fake->faults = NULL;
+    assert_int_equal(stand_connect(stand, false), RIG_LINK_OK);
 }
 
 static void a_lost_link_gives_what_came_before_and_then_the_loss(void **state)
@@ -266,6 +272,7 @@ static void a_bus_that_goes_is_the_hosts_fault(void **state)
 {
     struct bluez_stand *stand = *state;
     enum rig_link_outcome outcome;
+    g_autofree char *message = NULL;
 
     assert_int_equal(stand_connect(stand, false), RIG_LINK_OK);
     g_dbus_connection_set_exit_on_close(stand->fake->connection, FALSE);
@@ -274,7 +281,8 @@ static void a_bus_that_goes_is_the_hosts_fault(void **state)
     assert_null(stand_receive_within(stand, 10000, &outcome));
     assert_int_equal(outcome, RIG_LINK_LOST);
     assert_true(stand_state(stand).host_fault);
-    g_free(stand_connect_error(stand));
+    message = stand_connect_error_within(stand, 700); /* its return is waited for */
+    assert_non_null(strstr(message, "systemctl status dbus"));
 }
 
 static void an_adapter_that_loses_power_is_the_hosts_fault_and_gets_it_back(void **state)
@@ -325,8 +333,52 @@ static void an_adapter_that_is_unplugged_is_named(void **state)
     bluez_fake_unplug(stand->fake);
     assert_null(stand_receive_within(stand, 10000, &outcome));
     assert_true(stand_state(stand).host_fault);
-    message = stand_connect_error(stand);
+    message = stand_connect_error_within(stand, 700); /* its return is waited for */
     assert_non_null(strstr(message, "no Bluetooth adapter"));
+}
+
+static gboolean plug_in(gpointer user)
+{
+    bluez_fake_plug_in(user);
+    return G_SOURCE_REMOVE;
+}
+
+static void plug_in_after(struct bluez_fake *fake, guint ms)
+{
+    GSource *alarm = g_timeout_source_new(ms);
+
+    g_source_set_callback(alarm, plug_in, fake, NULL);
+    g_source_attach(alarm, fake->board.events);
+    g_source_unref(alarm);
+}
+
+static void an_adapter_that_is_plugged_in_again_is_waited_for(void **state)
+{
+    struct bluez_stand *stand = *state;
+    enum rig_link_outcome outcome;
+
+    assert_int_equal(stand_connect(stand, false), RIG_LINK_OK);
+    bluez_fake_unplug(stand->fake);
+    assert_null(stand_receive_within(stand, 10000, &outcome));
+    plug_in_after(stand->fake, 500);
+    assert_int_equal(stand_connect(stand, false), RIG_LINK_OK);
+    assert_true(stand->fake->powered);
+}
+
+static void an_adapter_that_goes_while_it_gets_power_is_waited_for(void **state)
+{
+    struct bluez_stand *stand = *state;
+    static const struct bluez_fault faults[] = {{.method = "Set",
+                                                 .name = "org.freedesktop.DBus.Error.UnknownMethod",
+                                                 .text = "Method \"Set\" doesn't exist",
+                                                 .n_times = 1},
+                                                {0}};
+
+    stand->fake->powered = false;
+    stand->fake->faults = faults;
+    assert_int_equal(stand_connect(stand, false), RIG_LINK_OK);
+    assert_int_equal(bluez_fake_count(stand->fake, "Set"), 2);
+    assert_true(stand->fake->powered);
 }
 
 static void an_adapter_of_another_name_is_told_with_those_that_are_there(void **state)
@@ -440,6 +492,8 @@ int main(void)
         ON_STAND(a_write_that_meets_the_end_first_tells_whose_fault_it_was_too),
         ON_STAND(an_adapter_that_takes_no_power_is_an_error_with_its_remedy),
         ON_STAND(an_adapter_that_is_unplugged_is_named),
+        ON_STAND(an_adapter_that_is_plugged_in_again_is_waited_for),
+        ON_STAND(an_adapter_that_goes_while_it_gets_power_is_waited_for),
         ON_STAND(an_adapter_of_another_name_is_told_with_those_that_are_there),
         ON_STAND(two_boards_of_one_name_are_an_error),
         ON_STAND(an_interrupt_ends_whatever_is_waited_for),

@@ -254,6 +254,11 @@ static bool find_culprit(struct rig_bluez_link *link, GError **error)
 
     if (!link->device || link->leaving || link->host_fault || told)
         return true;
+    if (sight && sight->end_was_asked_for) {
+        link->host_fault = true;
+        rig_bluez_say(link, false, "another program on this host ended the connection");
+        return true;
+    }
     if (!rig_board_wait_for(link->board, rig_bluez_now_us(link) + SETTLE_US, host_tells, link, &ignored,
                             error))
         return false;

@@ -90,6 +90,13 @@ static const char *key_group(GKeyFile *file)
     return NULL;
 }
 
+/* The kernel's kind of the key. [SRC bluez src/adapter.c store_longtermkey(); doc/mgmt-protocol.rst: 0, 2 =
+ * unauthenticated, legacy and P-256; 1, 3 = authenticated; 4 = debug] */
+static bool is_authenticated(int kind)
+{
+    return kind == 1 || kind == 3;
+}
+
 static struct rig_bond *describe(GKeyFile *file, const char *adapter, const char *device)
 {
     struct rig_bond *bond = g_new0(struct rig_bond, 1);
@@ -101,7 +108,7 @@ static struct rig_bond *describe(GKeyFile *file, const char *adapter, const char
     bond->address_type = g_key_file_get_string(file, "General", "AddressType", NULL);
     if (group) {
         bond->key_bytes = (guint)CLAMP(g_key_file_get_integer(file, group, "EncSize", NULL), 1, 16);
-        bond->authenticated = g_key_file_get_integer(file, group, "Authenticated", NULL) > 0;
+        bond->authenticated = is_authenticated(g_key_file_get_integer(file, group, "Authenticated", NULL));
     }
     return bond;
 }

@@ -99,7 +99,25 @@ static void the_list_has_devices_with_a_key_and_passes_over_what_is_not_bluetoot
     assert_string_equal(bond->name, "board");
     assert_string_equal(bond->address_type, "static");
     assert_int_equal(bond->key_bytes, 16);
-    assert_true(bond->authenticated);
+    assert_false(bond->authenticated);
+}
+
+static void only_keys_of_a_passkey_or_a_comparison_are_called_authenticated(void **state)
+{
+    static const bool expected[] = {false, true, false, true, false};
+    struct store *store = *state;
+
+    for (guint kind = 0; kind < G_N_ELEMENTS(expected); kind++) {
+        g_autofree char *info = g_strdup_printf(
+            "[LongTermKey]\nKey=00112233445566778899AABBCCDDEEFF\nAuthenticated=%u\nEncSize=16\n", kind);
+        g_autoptr(GPtrArray) bonds = NULL;
+
+        put(store, ADAPTER, DEVICE, "info", info);
+        bonds = rig_bond_store_list(store->root, NULL);
+        assert_int_equal(bonds->len, 1);
+        assert_int_equal(((const struct rig_bond *)g_ptr_array_index(bonds, 0))->authenticated,
+                         expected[kind]);
+    }
 }
 
 static void a_store_that_cannot_be_read_is_an_error(void **state)
@@ -215,6 +233,7 @@ int main(void)
 #define ON_STORE(test) cmocka_unit_test_setup_teardown(test, open_store, close_store)
     const struct CMUnitTest tests[] = {
         ON_STORE(the_list_has_devices_with_a_key_and_passes_over_what_is_not_bluetoothds),
+        ON_STORE(only_keys_of_a_passkey_or_a_comparison_are_called_authenticated),
         ON_STORE(a_store_that_cannot_be_read_is_an_error),
         ON_STORE(a_bond_comes_back_as_it_was_and_only_its_owner_reads_it),
         ON_STORE(an_import_wants_the_adapter_that_the_board_knows),

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "drivers/bluez/objects.h"
+#include "drivers/bluez/outcome.h"
 
 #include <string.h>
 
@@ -372,19 +373,14 @@ static void set_no_bus(GError **error, const char *why)
                 why);
 }
 
-static bool dial(struct rig_bluez_bus *bus, guint64 until_us, GError **error)
+/* *why: there is no connection, if there is none; owned by the caller. */
+static bool dial_once(struct rig_bluez_bus *bus, const char *address, guint64 until_us, char **why,
+                      GError **error)
 {
-    g_autoptr(GError) own = NULL;
-    g_autofree char *address = g_dbus_address_get_for_bus_sync(G_BUS_TYPE_SYSTEM, NULL, &own);
     g_autoptr(GCancellable) stop = g_cancellable_new();
-    struct pending *pending;
+    struct pending *pending = g_new0(struct pending, 1);
     bool waited, done = false;
 
-    if (!address) {
-        set_no_bus(error, own->message);
-        return false;
-    }
-    pending = g_new0(struct pending, 1);
     pending->n_owners = 2;
     g_main_context_push_thread_default(bus->board->events);
     g_dbus_connection_new_for_address(address,
@@ -395,11 +391,52 @@ static bool dial(struct rig_bluez_bus *bus, guint64 until_us, GError **error)
     waited = rig_board_wait_for(bus->board, until_us, is_done, pending, &done, error);
     if (!done)
         g_cancellable_cancel(stop);
-    if (waited && !pending->connection)
-        set_no_bus(error, pending->error ? pending->error->message : "it does not answer");
     bus->connection = (GDBusConnection *)g_steal_pointer(&pending->connection);
+    *why = g_strdup(pending->error ? pending->error->message : "it does not answer");
     pending_unref(pending);
-    return waited && bus->connection;
+    return waited;
+}
+
+#define ASK_AGAIN_US 200000u /* board time; bus and daemon need a moment to come back */
+
+static bool never(void *user)
+{
+    (void)user;
+    return false;
+}
+
+static bool pause_until(struct rig_bluez_bus *bus, guint64 until_us, GError **error)
+{
+    guint64 soon_us = bus->board->ops->now_us(bus->board) + ASK_AGAIN_US;
+    bool ignored;
+
+    return rig_board_wait_for(bus->board, MIN(until_us, soon_us), never, NULL, &ignored, error);
+}
+
+/* A bus that was there may be on its way back; one that never was is not waited for. */
+static bool dial(struct rig_bluez_bus *bus, guint64 until_us, GError **error)
+{
+    g_autoptr(GError) own = NULL;
+    g_autofree char *address = g_dbus_address_get_for_bus_sync(G_BUS_TYPE_SYSTEM, NULL, &own);
+
+    if (!address) {
+        set_no_bus(error, own->message);
+        return false;
+    }
+    for (;;) {
+        g_autofree char *why = NULL;
+
+        if (!dial_once(bus, address, until_us, &why, error))
+            return false;
+        if (bus->connection)
+            return true;
+        if (!bus->had_daemon || bus->board->ops->now_us(bus->board) >= until_us) {
+            set_no_bus(error, why);
+            return false;
+        }
+        if (!pause_until(bus, until_us, error))
+            return false;
+    }
 }
 
 static bool ask_objects(struct rig_bluez_bus *bus, guint64 until_us, struct rig_bluez_reply *reply,
@@ -428,20 +465,19 @@ static bool ask_objects(struct rig_bluez_bus *bus, guint64 until_us, struct rig_
     return true;
 }
 
-#define ASK_AGAIN_US 200000u /* board time; the daemon needs a moment to come back */
-
-static bool never(void *user)
+static void set_no_daemon(GError **error, const struct rig_bluez_reply *reply)
 {
-    (void)user;
-    return false;
+    struct rig_bluez_verdict verdict = rig_bluez_judge_error(reply->error_name, reply->error_text);
+
+    g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "bluetoothd does not answer on D-Bus (%s): %s",
+                reply->error_text ? reply->error_text : "no reply before the deadline",
+                verdict.blame == RIG_BLUEZ_HOST ? verdict.remedy
+                                                : "see `systemctl status bluetooth`; start it and run again");
 }
 
 /* A daemon that was there may be on its way back; one that never was is not waited for. */
 static bool load(struct rig_bluez_bus *bus, guint64 until_us, GError **error)
 {
-    guint64 now_us;
-    bool ignored;
-
     for (;;) {
         g_auto(rig_bluez_reply) reply = {0};
 
@@ -449,17 +485,12 @@ static bool load(struct rig_bluez_bus *bus, guint64 until_us, GError **error)
             return false;
         if (bus->loaded)
             return true;
-        now_us = bus->board->ops->now_us(bus->board);
-        if (!bus->had_daemon || now_us >= until_us || g_dbus_connection_is_closed(bus->connection)) {
-            g_set_error(
-                error, RIG_ERROR, RIG_ERROR_DEVICE,
-                "bluetoothd does not answer on D-Bus (%s): see `systemctl status bluetooth`; start it and "
-                "run again",
-                reply.error_text ? reply.error_text : "no reply before the deadline");
+        if (!bus->had_daemon || bus->board->ops->now_us(bus->board) >= until_us ||
+            g_dbus_connection_is_closed(bus->connection)) {
+            set_no_daemon(error, &reply);
             return false;
         }
-        if (!rig_board_wait_for(bus->board, MIN(until_us, now_us + ASK_AGAIN_US), never, NULL, &ignored,
-                                error))
+        if (!pause_until(bus, until_us, error))
             return false;
     }
 }

@@ -317,7 +317,7 @@ bool rig_bluez_connect(struct rig_bluez_link *link, const struct rig_link_connec
     for (guint n = 1;; n++) {
         struct attempt attempt = {.link = link, .how = how};
 
-        link->host_fault = link->leaving = link->was_connected = link->refused = false;
+        link->host_fault = link->leaving = link->was_connected = link->refused = link->held = false;
         rig_bluez_io_clear(&link->io);
         if (!play(&attempt, outcome, error) || !let_end(link, rig_bluez_now_us(link) + DISCONNECT_US, error))
             return false;
@@ -344,7 +344,7 @@ bool rig_bluez_disconnect(struct rig_bluez_link *link, guint64 until_us, GError 
 
     rig_bluez_io_close_writer(&link->io);
     rig_bluez_io_close_reader(&link->io);
-    if (!link->device || !is_connected(link))
+    if (!link->device || !is_connected(link) || link->held)
         return true;
     link->leaving = true;
     return call_device(link, "Disconnect", soon_us, &reply, error) &&

@@ -101,11 +101,12 @@ static bool wants_slow_way(const struct rig_bluez_reply *reply)
            g_strcmp0(reply->error_name, "org.freedesktop.DBus.Error.UnknownMethod") == 0;
 }
 
-static void set_held(GError **error)
+/* One program at a time: bluetoothd says so in two ways. */
+static bool is_held(const struct rig_bluez_reply *reply)
 {
-    g_set_error_literal(error, RIG_ERROR, RIG_ERROR_DEVICE,
-                        "another program on this host holds the update characteristic: end it (bluetoothctl, "
-                        "btgatt-client, another bootrig)");
+    return g_strcmp0(reply->error_name, "org.bluez.Error.InProgress") == 0 ||
+           (g_strcmp0(reply->error_name, "org.bluez.Error.NotPermitted") == 0 && reply->error_text &&
+            strstr(reply->error_text, "acquired"));
 }
 
 static bool judge_acquire(struct rig_bluez_link *link, const struct rig_bluez_reply *reply,
@@ -113,11 +114,13 @@ static bool judge_acquire(struct rig_bluez_link *link, const struct rig_bluez_re
 {
     bool again;
 
-    if (g_strcmp0(reply->error_name, "org.bluez.Error.InProgress") == 0) {
-        set_held(error);
-        return false;
-    }
-    return rig_bluez_judge_reply(link, "subscribing", reply, outcome, &again, error);
+    if (!is_held(reply))
+        return rig_bluez_judge_reply(link, "subscribing", reply, outcome, &again, error);
+    link->host_fault = link->held = true;
+    g_set_error_literal(error, RIG_ERROR, RIG_ERROR_DEVICE,
+                        "another program on this host holds the update characteristic: end it (bluetoothctl, "
+                        "btgatt-client, another bootrig)");
+    return false;
 }
 
 static bool start_notify(struct rig_bluez_link *link, enum rig_link_outcome *outcome, GError **error)
@@ -190,8 +193,10 @@ bool rig_bluez_acquire_notify(struct rig_bluez_link *link, enum rig_link_outcome
     *outcome = RIG_LINK_OK;
     if (link->subscribed)
         return true;
-    if (!knock(link, outcome, error) || *outcome != RIG_LINK_OK)
-        return *outcome != RIG_LINK_OK;
+    if (!knock(link, outcome, error))
+        return false;
+    if (*outcome != RIG_LINK_OK)
+        return true;
     if (!call(link, "AcquireNotify", no_options(), "(hq)", &reply, error))
         return false;
     if (wants_slow_way(&reply))

@@ -34,6 +34,7 @@ struct rig_bluez_link {
     bool was_connected;   /* bluetoothd said so during this attempt */
     bool refused; /* pairing that the board wanted and no step did: a request of ours hangs in bluetoothd */
     bool leaving; /* we asked for the disconnection */
+    bool held;    /* another program has the characteristic: the connection is its, too, and stays */
     bool subscribed;
     bool by_signal;     /* notifications come as PropertiesChanged */
     bool by_call;       /* packets leave by WriteValue */

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -98,7 +100,7 @@ static void take(struct rig_bluez_sight *sight, const guint8 *bytes, gsize n_byt
 static const guint8 connected[] =
     EVENT(19, 0x3e, 1, 0, 0x2a, 0, 0, 1, 0x00, 0x84, 0x52, 0xee, 0xff, 0xc0, 24, 0, 0, 0, 42, 0, 0);
 
-static void connect(struct rig_bluez_sight *sight)
+static void see_connection(struct rig_bluez_sight *sight)
 {
     rig_bluez_sight_init(sight, 0, ours);
     take(sight, connected, sizeof connected);
@@ -113,7 +115,7 @@ static void a_lost_bond_shows_as_key_missing_before_the_hosts_own_disconnection(
     char text[64];
 
     (void)state;
-    connect(&sight);
+    see_connection(&sight);
     take(&sight, refused, sizeof refused);
     take(&sight, gone, sizeof gone);
     assert_false(sight.connected || sight.encrypted);
@@ -129,7 +131,7 @@ static void keys_that_differ_show_as_a_mic_failure(void **state)
     char text[64];
 
     (void)state;
-    connect(&sight);
+    see_connection(&sight);
     take(&sight, gone, sizeof gone);
     assert_int_equal(rig_bluez_sight_verdict(&sight, text, sizeof text), 0x3d);
     assert_int_equal(rig_bluez_hci_outcome(0x3d), RIG_LINK_KEY_DIFFERENT);
@@ -142,12 +144,87 @@ static void encryption_is_seen_and_ends_with_the_connection(void **state)
     struct rig_bluez_sight sight;
 
     (void)state;
-    connect(&sight);
+    see_connection(&sight);
     take(&sight, encrypted, sizeof encrypted);
     assert_true(sight.encrypted);
     take(&sight, gone, sizeof gone);
     assert_false(sight.encrypted);
     assert_int_equal(sight.disconnect_reason, 0x08);
+}
+
+static void an_end_that_somebody_on_this_host_asked_for_is_seen(void **state)
+{
+    static const guint8 asked[] = {16,   0,    0, 0,    13,   0,    1,    0,    0, 0,
+                                   0x14, 0x00, 0, 0x84, 0x52, 0xee, 0xff, 0xc0, 2};
+    guint8 other[sizeof asked];
+    struct rig_bluez_sight sight;
+
+    (void)state;
+    see_connection(&sight);
+    for (gsize n = 0; n < sizeof asked - 1; n++) /* the address is whole without its type */
+        take(&sight, asked, n);
+    assert_false(sight.end_was_asked_for);
+    memcpy(other, asked, sizeof other);
+    other[10] = 0x15; /* another command */
+    take(&sight, other, sizeof other);
+    memcpy(other, asked, sizeof other);
+    other[12] = 1; /* another address */
+    take(&sight, other, sizeof other);
+    memcpy(other, asked, sizeof other);
+    other[2] = 1; /* hci1 */
+    take(&sight, other, sizeof other);
+    assert_false(sight.end_was_asked_for);
+    take(&sight, asked, sizeof asked);
+    assert_true(sight.end_was_asked_for);
+    take(&sight, connected, sizeof connected);
+    assert_false(sight.end_was_asked_for);
+}
+
+/* The kernel's filter on a socket pair; whether the packet came through. */
+static bool passes(const int pair[2], const guint8 *bytes, gsize n_bytes)
+{
+    guint8 room[64];
+    gssize n;
+
+    assert_int_equal(send(pair[0], bytes, n_bytes, 0), n_bytes);
+    n = recv(pair[1], room, sizeof room, MSG_DONTWAIT);
+    assert_true(n < 0 || (gsize)n == n_bytes);
+    return n >= 0;
+}
+
+static void the_kernel_passes_on_what_is_looked_at_and_nothing_else(void **state)
+{
+    static const guint8 codes[] = {0x05, 0x08, 0x30, 0x59};
+    guint8 event[] = EVENT(4, 0, 0, 0x2a, 0, 0);
+    guint8 control[20] = {16};
+    int pair[2];
+
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair), 0);
+    assert_true(rig_bluez_watch_filter(pair[1]));
+    assert_true(passes(pair, connected, sizeof connected));
+    for (guint code = 0; code < 256; code++) {
+        event[6] = (guint8)code; /* an LE event then has the subevent 0 */
+        assert_int_equal(passes(pair, event, sizeof event), memchr(codes, (int)code, sizeof codes) != NULL);
+    }
+    event[6] = 0x3e;
+    for (guint subevent = 0; subevent < 256; subevent++) {
+        event[8] = (guint8)subevent;
+        assert_int_equal(passes(pair, event, sizeof event), subevent == 0x01 || subevent == 0x0a);
+    }
+    for (guint opcode = 0; opcode < 65536; opcode += 0x55) {
+        control[10] = (guint8)opcode;
+        control[11] = (guint8)(opcode >> 8);
+        assert_false(passes(pair, control, sizeof control));
+    }
+    control[10] = 0x14;
+    control[11] = 0;
+    assert_true(passes(pair, control, sizeof control));
+    assert_false(passes(pair, control, 11)); /* cut off */
+    control[0] = 4;                          /* data */
+    assert_false(passes(pair, control, sizeof control));
+    close(pair[0]);
+    close(pair[1]);
 }
 
 static void other_adapters_devices_and_handles_are_not_ours(void **state)
@@ -165,7 +242,7 @@ static void other_adapters_devices_and_handles_are_not_ours(void **state)
     other[sizeof other - 8] ^= 1; /* another address */
     take(&sight, other, sizeof other);
     assert_false(sight.connected);
-    connect(&sight);
+    see_connection(&sight);
     take(&sight, other_handle, sizeof other_handle);
     assert_true(sight.connected);
 }
@@ -203,6 +280,8 @@ int main(void)
         cmocka_unit_test(a_lost_bond_shows_as_key_missing_before_the_hosts_own_disconnection),
         cmocka_unit_test(keys_that_differ_show_as_a_mic_failure),
         cmocka_unit_test(encryption_is_seen_and_ends_with_the_connection),
+        cmocka_unit_test(an_end_that_somebody_on_this_host_asked_for_is_seen),
+        cmocka_unit_test(the_kernel_passes_on_what_is_looked_at_and_nothing_else),
         cmocka_unit_test(other_adapters_devices_and_handles_are_not_ours),
         cmocka_unit_test(cut_off_events_are_passed_over),
         cmocka_unit_test(the_next_address_wraps_in_its_last_byte),

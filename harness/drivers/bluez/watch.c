@@ -23,6 +23,7 @@ struct hci_address {
 };
 #define MONITOR_HEADER_BYTES 6
 #define MONITOR_EVENT 3
+#define MONITOR_CONTROL_COMMAND 16
 #define MAX_PACKET_BYTES 2048
 
 #define EVENT_DISCONNECTION 0x05
@@ -31,6 +32,7 @@ struct hci_address {
 #define EVENT_LE_META 0x3e
 #define EVENT_ENCRYPTION_CHANGE_2 0x59
 #define LE_CONNECTION 0x01
+#define MANAGEMENT_DISCONNECT 0x0014 /* [SRC bluez doc/mgmt-protocol.rst] */
 #define LE_ENHANCED_CONNECTION 0x0a
 
 bool rig_bluez_address_parse(const char *text, guint8 address[6])
@@ -94,6 +96,7 @@ static void take_connection(struct rig_bluez_sight *sight, const guint8 *bytes, 
     sight->handle = read_u16(bytes + 1) & 0x0fff;
     sight->encrypted = false;
     sight->encryption_status = sight->disconnect_reason = 0;
+    sight->end_was_asked_for = false;
 }
 
 static void take_encryption(struct rig_bluez_sight *sight, const guint8 *bytes, gsize n_bytes)
@@ -142,12 +145,22 @@ static void take_event(struct rig_bluez_sight *sight, guint8 code, const guint8 
     }
 }
 
+/* The sender's cookie, opcode, then address and its type. */
+static void take_control(struct rig_bluez_sight *sight, const guint8 *bytes, gsize n_bytes)
+{
+    if (n_bytes >= 12 && read_u16(bytes + 4) == MANAGEMENT_DISCONNECT && same_address(sight, bytes + 6))
+        sight->end_was_asked_for = true;
+}
+
 void rig_bluez_sight_take(struct rig_bluez_sight *sight, const guint8 *bytes, gsize n_bytes)
 {
     gsize n;
 
-    if (n_bytes < MONITOR_HEADER_BYTES + 2u || read_u16(bytes) != MONITOR_EVENT ||
-        read_u16(bytes + 2) != sight->adapter)
+    if (n_bytes < MONITOR_HEADER_BYTES + 2u || read_u16(bytes + 2) != sight->adapter)
+        return;
+    if (read_u16(bytes) == MONITOR_CONTROL_COMMAND)
+        take_control(sight, bytes + MONITOR_HEADER_BYTES, n_bytes - MONITOR_HEADER_BYTES);
+    if (read_u16(bytes) != MONITOR_EVENT)
         return;
     n = MIN((gsize)bytes[MONITOR_HEADER_BYTES + 1], n_bytes - MONITOR_HEADER_BYTES - 2);
     take_event(sight, bytes[MONITOR_HEADER_BYTES], bytes + MONITOR_HEADER_BYTES + 2, n);
@@ -183,27 +196,30 @@ static void drain(struct rig_bluez_watch *watch)
             rig_bluez_sight_take(&watch->sight, bytes, (gsize)n);
 }
 
-/* The channel tells of every packet of every adapter. The kernel passes on the events that are looked at
- * here, no other: else each packet of an upload would wake this process several times, and a flood of them
- * could push the one out that tells of the end. Numbers of two bytes are loaded as big endian. */
-static void listen_to_few(int fd)
+/* The channel tells of every packet of every adapter. The kernel passes on what rig_bluez_sight_take() looks
+ * at, nothing else: each packet of an upload would wake this process several times, and a flood of them could
+ * push out the one that tells of the end. Numbers of two bytes are loaded as big endian. */
+bool rig_bluez_watch_filter(int fd)
 {
     /* clang-format off */
-    enum { DROP = 11, KEEP = 12 };
+    enum { DROP = 14, KEEP = 15 };
 #define LOAD(size, at) BPF_STMT(BPF_LD | (size) | BPF_ABS, (at))
 #define IF(line, value, then, otherwise) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), (then) - (line) - 1, (otherwise) - (line) - 1)
     struct sock_filter filter[] = {
         LOAD(BPF_H, 0),
-        IF(1, MONITOR_EVENT << 8, 2, DROP),
+        IF(1, MONITOR_EVENT << 8, 5, 2),
+        IF(2, MONITOR_CONTROL_COMMAND << 8, 3, DROP),
+        LOAD(BPF_H, MONITOR_HEADER_BYTES + 4),
+        IF(4, MANAGEMENT_DISCONNECT << 8, KEEP, DROP),
         LOAD(BPF_B, MONITOR_HEADER_BYTES),
-        IF(3, EVENT_DISCONNECTION, KEEP, 4),
-        IF(4, EVENT_ENCRYPTION_CHANGE, KEEP, 5),
-        IF(5, EVENT_KEY_REFRESH, KEEP, 6),
-        IF(6, EVENT_ENCRYPTION_CHANGE_2, KEEP, 7),
-        IF(7, EVENT_LE_META, 8, DROP),
+        IF(6, EVENT_DISCONNECTION, KEEP, 7),
+        IF(7, EVENT_ENCRYPTION_CHANGE, KEEP, 8),
+        IF(8, EVENT_KEY_REFRESH, KEEP, 9),
+        IF(9, EVENT_ENCRYPTION_CHANGE_2, KEEP, 10),
+        IF(10, EVENT_LE_META, 11, DROP),
         LOAD(BPF_B, MONITOR_HEADER_BYTES + 2),
-        IF(9, LE_CONNECTION, KEEP, 10),
-        IF(10, LE_ENHANCED_CONNECTION, KEEP, DROP),
+        IF(12, LE_CONNECTION, KEEP, 13),
+        IF(13, LE_ENHANCED_CONNECTION, KEEP, DROP),
         [DROP] = BPF_STMT(BPF_RET | BPF_K, 0),
         [KEEP] = BPF_STMT(BPF_RET | BPF_K, MAX_PACKET_BYTES),
     };
@@ -212,8 +228,7 @@ static void listen_to_few(int fd)
     /* clang-format on */
     struct sock_fprog program = {.len = G_N_ELEMENTS(filter), .filter = filter};
 
-    /* Without it all is told, and looked through by rig_bluez_sight_take(). */
-    (void)setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+    return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) == 0;
 }
 
 static int open_monitor(void)
@@ -223,7 +238,7 @@ static int open_monitor(void)
     int fd = socket(FAMILY_BLUETOOTH, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, PROTOCOL_HCI);
 
     if (fd >= 0)
-        listen_to_few(fd);
+        (void)!rig_bluez_watch_filter(fd); /* without it all is told, and looked through */
     if (fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof address) == 0)
         return fd;
     if (fd >= 0)
@@ -276,4 +291,5 @@ void rig_bluez_watch_forget(struct rig_bluez_watch *watch)
         return;
     drain(watch);
     watch->sight.encryption_status = watch->sight.disconnect_reason = watch->sight.connect_status = 0;
+    watch->sight.end_was_asked_for = false;
 }

@@ -20,7 +20,10 @@ struct rig_bluez_sight {
     bool encrypted;
     guint8 encryption_status; /* of the last attempt to encrypt; 0 = it worked, or there was none */
     guint8 disconnect_reason; /* of the last disconnection; 0 = there was none */
-    guint8 connect_status;    /* of the last attempt to connect; 0 = it worked, or there was none */
+    /* Somebody on this host asked for the end of the connection (management command Disconnect); what the
+     * host does by itself, because of what a board sends or leaves unanswered, is not meant. */
+    bool end_was_asked_for;
+    guint8 connect_status; /* of the last attempt to connect; 0 = it worked, or there was none */
 };
 void rig_bluez_sight_init(struct rig_bluez_sight *sight, guint16 adapter, const guint8 address[6]);
 /* One packet of the monitor channel, whatever it holds: 6 bytes of header, then the payload. */
@@ -33,6 +36,8 @@ struct rig_bluez_watch;
 /* NULL: the system does not let us. Few packets come through it (connections, their ends, encryption); they
  * wait in the socket until somebody looks. */
 struct rig_bluez_watch *rig_bluez_watch_new(void);
+/* Lets only those packets into a socket of the monitor channel. false: the kernel does not. */
+bool rig_bluez_watch_filter(int fd) G_GNUC_WARN_UNUSED_RESULT;
 void rig_bluez_watch_free(struct rig_bluez_watch *watch);
 /* From now on looks for this address ("C0:FF:EE:52:84:00") behind hci<adapter>; forgets what it saw of
  * another. */
