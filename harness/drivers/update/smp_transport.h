@@ -12,17 +12,27 @@ G_BEGIN_DECLS
 /* Each message (or raw packet) that went out or came in. fault: what was done to it, or NULL. */
 typedef void (*rig_smp_trace)(void *user, bool sent, const guint8 *bytes, gsize n_bytes, const char *fault);
 
+/* Stands between client and link and sees each packet before it has an effect: a write before it leaves, a
+ * notification after it came and before it is joined to a message. false: the host ends the connection in its
+ * place, and the packet is lost. */
+struct rig_packet_gate {
+    bool (*passes)(void *user, bool sent, const guint8 *bytes, gsize n_bytes); /* NULL: there is no gate */
+    void *user;
+};
+
 struct rig_smp_transport {
     struct rig_board *board;   /* borrowed */
     struct rig_faults *faults; /* borrowed; NULL = none */
     rig_smp_trace trace;
     void *user;
-    GByteArray *incoming; /* notifications not yet joined to a message */
-    GPtrArray *held;      /* delayed and reordered messages */
-    GPtrArray *arrived;   /* duplicated responses waiting to be read: GBytes */
-    GHashTable *tags;     /* sequence -> tag of the request, for faults of responses */
-    guint n_messages;     /* requests since the faults were armed */
-    bool muted;           /* stop-notifications struck */
+    GByteArray *incoming;        /* notifications not yet joined to a message */
+    GPtrArray *held;             /* delayed and reordered messages */
+    GPtrArray *arrived;          /* duplicated responses waiting to be read: GBytes */
+    GHashTable *tags;            /* sequence -> tag of the request, for faults of responses */
+    guint n_messages;            /* requests since the faults were armed */
+    bool muted;                  /* stop-notifications struck */
+    struct rig_packet_gate gate; /* set from outside */
+    guint n_restarts;            /* connections, and attempts at one */
 };
 void rig_smp_transport_init(struct rig_smp_transport *transport, struct rig_board *board,
                             struct rig_faults *faults, rig_smp_trace trace, void *user);
