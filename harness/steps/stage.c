@@ -79,6 +79,18 @@ static void on_link(void *user, guint64 at_us, const char *text)
     rig_journal_emit(run->journal, (gint64)at_us, event);
 }
 
+static void on_packet_fault(void *user, guint64 at_us, const char *text)
+{
+    struct rig_run *run = user;
+    struct rig_event *event;
+
+    if (run->muted)
+        return;
+    event = rig_event_new("fault");
+    rig_event_text(event, "text", text);
+    rig_journal_emit(run->journal, (gint64)at_us, event);
+}
+
 static void on_smp(void *user, bool sent, const guint8 *bytes, gsize n_bytes, const char *fault)
 {
     struct rig_run *run = user;
@@ -117,8 +129,11 @@ void rig_run_init(struct rig_run *run, const struct rig_case *the_case, struct r
     rig_smp_client_init(&run->client, board, run->faults, on_smp, run);
     run->client.answer_us = (guint64)((double)run->client.answer_us * timeout_scale);
     run->client.slow_answer_us = (guint64)((double)run->client.slow_answer_us * timeout_scale);
-    board->listener =
-        (struct rig_board_listener){.console = on_console, .boot = on_boot, .link = on_link, .user = run};
+    board->listener = (struct rig_board_listener){.console = on_console,
+                                                  .boot = on_boot,
+                                                  .link = on_link,
+                                                  .packet_fault = on_packet_fault,
+                                                  .user = run};
 }
 
 void rig_run_clear(struct rig_run *run)

@@ -27,6 +27,7 @@ static const char *const capabilities[] = {
     "bonding",
     "raw-security",
     "chosen-mtu",
+    "packet-faults",
     "board-options",
     "power-cut-at-operation",
     "power-cut-at-console",

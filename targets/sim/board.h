@@ -5,7 +5,7 @@
 #ifndef SIM_BOARD_H
 #define SIM_BOARD_H
 
-#include "sim/ble/peripheral.h"
+#include "sim/ble/pdu_faults.h"
 #include "sim/boot/boot.h"
 #include "sim/flash/flash.h"
 
@@ -112,6 +112,10 @@ void sim_board_on_boot(struct sim_board *board, sim_boot_seen seen, void *user);
  * this, never sim_flash_observe() on the board's flash. */
 void sim_board_on_flash(struct sim_board *board, sim_flash_observer observer, void *user);
 
+/* Called after a fault struck a write or a notification of the in-process link. strike: for the call. */
+typedef void (*sim_pdu_struck)(void *user, uint64_t at_us, const struct sim_pdu_strike *strike);
+void sim_board_on_pdu_fault(struct sim_board *board, sim_pdu_struck struck, void *user);
+
 /* Power and reset. */
 void sim_board_power(struct sim_board *board, bool on);
 bool sim_board_powered(const struct sim_board *board);
@@ -184,6 +188,12 @@ enum sim_ble_outcome sim_board_ble_subscribe(struct sim_board *board, bool on);
 /* Oldest notification that has arrived by now; false: none. 64 are kept, later ones are lost; a new
  * connection starts with none. */
 bool sim_board_ble_notification(struct sim_board *board, uint8_t bytes[SIM_BLE_MAX_MTU], size_t *n_bytes);
+/* Faults on single PDUs of the SMP characteristic, on the board's time (ble/pdu_faults.h). They stay over
+ * reconnections, resets and loss of power, and belong to a moment. false: there are SIM_PDU_MAX_FAULTS
+ * already. What became of them is borrowed, until they end. */
+bool sim_board_arm_pdu_fault(struct sim_board *board, const struct sim_pdu_fault *fault);
+const struct sim_pdu_faults *sim_board_pdu_faults(const struct sim_board *board);
+void sim_board_end_pdu_faults(struct sim_board *board);
 /* Why the last connection ended: HCI reason (0x08 supervision timeout, 0x13 remote, 0x16 local, 0x05, 0x3d);
  * 0 = never. */
 uint8_t sim_board_ble_last_reason(const struct sim_board *board);

@@ -5,6 +5,7 @@
 #define RIG_DRIVERS_BOARD_BOARD_H
 
 #include "drivers/link/link.h"
+#include "drivers/link/packet_fault.h"
 #include "drivers/power/power.h"
 #include "drivers/probe/probe.h"
 #include "image/key.h"
@@ -23,6 +24,8 @@ struct rig_board_listener {
     void (*boot)(void *user, guint64 at_us, const char *outcome, const char *swap, bool resumed,
                  guint64 n_operations, const char *text);
     void (*link)(void *user, guint64 at_us, const char *text);
+    /* A fault of rig_board_ops.arm_packet_fault struck: "packet fault: write 3 (20 bytes) lost". */
+    void (*packet_fault)(void *user, guint64 at_us, const char *text);
     void *user;
 };
 
@@ -68,6 +71,17 @@ struct rig_board_ops {
     /* Another key takes the place of each of the board's: both sides have keys, and they differ. NULL op or
      * RIG_ERROR_UNSUPPORTED where that cannot be. */
     bool (*replace_bonds)(struct rig_board *board, GError **error);
+    /* Faults of single packets between this host and the board, with the capability "packet-faults"; NULL ops
+     * or RIG_ERROR_UNSUPPORTED without it. They stay over reconnections, resets and loss of power until they
+     * end all together, or the board is prepared anew; a moment holds them and how many packets they
+     * have counted, the strikes that are reported do not go back with it.
+     * Packets that a fault holds back still go when they have ended. A fault whose place never comes is no
+     * error here.
+     * arm: RIG_ERROR_INPUT: a value is beyond its limit; RIG_ERROR_DEVICE: RIG_PACKET_MAX_FAULTS are armed
+     * already, or the board is not prepared yet, or does not answer. */
+    bool (*arm_packet_fault)(struct rig_board *board, const struct rig_packet_fault *fault, GError **error);
+    /* Ends all of them; none armed is no error. report: what they did; may be NULL. */
+    bool (*end_packet_faults)(struct rig_board *board, struct rig_packet_report *report, GError **error);
     /* A payload of n_bytes (at least RIG_PAYLOAD_MIN_BYTES), or of more where the board's own firmware is
      * larger. NULL op: images come from files. RIG_ERROR_UNSUPPORTED: this board has no such firmware. */
     GBytes *(*make_payload)(const struct rig_board *board, const struct rig_payload_plan *plan, gsize n_bytes,

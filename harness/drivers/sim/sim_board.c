@@ -141,6 +141,7 @@ static bool make_board(struct rig_sim *sim, guint64 seed, GError **error)
     sim_board_on_console(sim->sim, on_console, sim);
     sim_board_on_boot(sim->sim, on_boot, sim);
     sim_board_on_flash(sim->sim, on_operation, sim);
+    sim_board_on_pdu_fault(sim->sim, rig_sim_packet_struck, sim);
     if (sim->has_security_counter)
         for (guint i = 0; i < sim->config.boot.n_images; i++)
             sim_board_set_security_counter(sim->sim, i, sim->security_counter);
@@ -310,6 +311,8 @@ static const struct rig_board_ops ops = {
     .prepare = sim_prepare,
     .forget_bonds = sim_forget_bonds,
     .replace_bonds = sim_replace_bonds,
+    .arm_packet_fault = rig_sim_arm_packet_fault,
+    .end_packet_faults = rig_sim_end_packet_faults,
     .make_payload = rig_sim_make_payload,
     .keep = sim_keep,
     .rewind = sim_rewind,
@@ -370,6 +373,7 @@ static void list_capabilities(struct rig_sim *sim)
         "bonding",
         "raw-security",
         "chosen-mtu",
+        "packet-faults",
         "board-options",
         "power-cut-at-operation",
         "power-cut-at-console",

@@ -78,8 +78,9 @@ struct rig_sim {
     guint64 stood_us;        /* how long the halted core stood still: the board's clock lacks it */
     bool has_security_counter;
     guint32 security_counter;
-    GArray *operations;        /* struct rig_flash_write */
-    rig_board_watcher watcher; /* NULL: nobody watches */
+    GArray *operations;                      /* struct rig_flash_write */
+    guint32 n_struck[RIG_PACKET_MAX_FAULTS]; /* of faults of packets, over every rewinding */
+    rig_board_watcher watcher;               /* NULL: nobody watches */
     void *watcher_user;
 };
 
@@ -92,6 +93,10 @@ guint64 rig_sim_now_us(const struct rig_sim *sim);
 void rig_sim_link_init(struct rig_sim_link *link, struct rig_sim *sim);
 void rig_sim_power_init(struct rig_sim_power *power, struct rig_sim *sim);
 void rig_sim_probe_init(struct rig_sim_probe *probe, struct rig_sim *sim);
+/* sim_packets.c: the operations of the board, and what tells its listener. */
+bool rig_sim_arm_packet_fault(struct rig_board *board, const struct rig_packet_fault *fault, GError **error);
+bool rig_sim_end_packet_faults(struct rig_board *board, struct rig_packet_report *report, GError **error);
+void rig_sim_packet_struck(void *sim, uint64_t at_us, const struct sim_pdu_strike *strike);
 /* Tells the listener when the connection ended meanwhile. */
 void rig_sim_link_notice(struct rig_sim_link *link);
 

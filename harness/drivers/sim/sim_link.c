@@ -197,6 +197,7 @@ static bool sim_link_write(struct rig_link *link, const guint8 *bytes, gsize n_b
 {
     (void)error;
     *outcome = outcome_from(sim_board_ble_write(self(link)->sim->sim, bytes, n_bytes));
+    rig_sim_link_notice(self(link)); /* the board may have hung up on it */
     return true;
 }
 

@@ -58,6 +58,8 @@ static void board_heard(struct rig_board *base, const char *line)
  * own account loses nothing. */
 static void take_line(struct rig_process_board *board, const char *line)
 {
+    if (rig_process_took_strike(board, line))
+        return;
     if (board->rtt)
         board_heard(&board->board, line);
     else
@@ -102,7 +104,7 @@ static bool attend_rtt(struct rig_process_board *board, GError **error)
 }
 
 /* What the board said before it lost its power belongs before the loss. */
-static void take_lines(struct rig_process_board *board)
+void rig_process_board_take_lines(struct rig_process_board *board)
 {
     char *line;
     bool gone = false;
@@ -124,7 +126,7 @@ bool rig_process_board_has_power(struct rig_process_board *board)
     power = rig_process_field(answer, "power");
     if (g_strcmp0(power, "on") == 0)
         return true;
-    take_lines(board);
+    rig_process_board_take_lines(board);
     take_rtt_lines(board, 0);
     if (board->probe.powered)
         rig_openocd_probe_power(&board->probe, false);
@@ -139,7 +141,7 @@ static void probe_catches_up(void *user)
 
     if (!board->sim)
         return;
-    take_lines(board);
+    rig_process_board_take_lines(board);
     /* What lies in RAM since the start is told with the first look. */
     if (attend_rtt(board, NULL) && board->rtt)
         take_rtt_lines(board, !was_forwarded && rig_rtt_is_forwarded(board->rtt) ? FIRST_LINES_MS : 0);
@@ -247,7 +249,7 @@ static bool fill_layout(struct rig_process_board *board, GError **error)
     return true;
 }
 
-static bool has_radio(const struct rig_process_board *board)
+bool rig_process_board_has_radio(const struct rig_process_board *board)
 {
     return g_str_equal(board->place.kind, "bluez");
 }
@@ -264,7 +266,7 @@ static void add(GPtrArray *options, const char *name, const char *value)
 static bool add_images(struct rig_process_board *board, const struct rig_board_setup *setup,
                        GPtrArray *options, GError **error)
 {
-    if (setup->n_images == 0 || !has_radio(board)) {
+    if (setup->n_images == 0 || !rig_process_board_has_radio(board)) {
         add(options, "--empty", NULL);
         return true;
     }
@@ -311,7 +313,7 @@ static GPtrArray *sim_options(struct rig_process_board *board, const struct rig_
         return NULL;
     for (guint i = 0; i < board->defects->len; i++)
         add(options, "--defect", g_ptr_array_index(board->defects, i));
-    if (has_radio(board))
+    if (rig_process_board_has_radio(board))
         add_radio(board, setup->options, options);
     if (g_str_equal(board->place.kind, "serial"))
         add(options, "--console", "pty");
@@ -382,7 +384,7 @@ static void drain_console(struct rig_process_board *board)
     const struct rig_board_listener listener = board->board.listener;
 
     board->board.listener = (struct rig_board_listener){0};
-    take_lines(board);
+    rig_process_board_take_lines(board);
     board->board.listener = listener;
 }
 
@@ -415,7 +417,7 @@ static bool board_prepare(struct rig_board *base, const struct rig_board_setup *
     base->signing = board->model->signing;
     base->signing_needed = board->model->signing_needed;
     if (!start_sim(board, setup, error) || !forget_board(base->link, error) || !open_probe(board, error) ||
-        (!has_radio(board) && !program_images(board, setup, error)))
+        (!rig_process_board_has_radio(board) && !program_images(board, setup, error)))
         return false;
     drain_console(board);
     drain_rtt(board);
@@ -426,7 +428,8 @@ static bool board_prepare(struct rig_board *base, const struct rig_board_setup *
 
 static bool bond_command(struct rig_process_board *board, const char *line, GError **error)
 {
-    return !has_radio(board) || !board->sim || rig_sim_process_command(board->sim, line, NULL, error);
+    return !rig_process_board_has_radio(board) || !board->sim ||
+           rig_sim_process_command(board->sim, line, NULL, error);
 }
 
 static bool board_forget_bonds(struct rig_board *base, GError **error)
@@ -486,6 +489,8 @@ static const struct rig_board_ops ops = {
     .prepare = board_prepare,
     .forget_bonds = board_forget_bonds,
     .replace_bonds = board_replace_bonds,
+    .arm_packet_fault = rig_process_arm_packet_fault,
+    .end_packet_faults = rig_process_end_packet_faults,
     .heard = board_heard,
     .make_payload = rig_sim_make_payload,
     .logs = board_logs,
@@ -578,6 +583,7 @@ bool rig_process_board_add_defect(struct rig_board *base, const char *defect, GE
 
 bool rig_process_board_use_link(struct rig_board *base, const char *name, GError **error)
 {
+    static const char *const radio_capabilities[] = {"packet-faults", NULL};
     struct rig_process_board *board = self(base);
     const struct rig_link_kind *kind = rig_link_kind_find(name, error);
 
@@ -587,7 +593,8 @@ bool rig_process_board_use_link(struct rig_board *base, const char *name, GError
     board->place.kind = kind->name;
     base->link = kind->make(&board->place, base);
     add_capabilities(board, kind->capabilities);
-    if (has_radio(board)) {
+    if (rig_process_board_has_radio(board)) {
+        add_capabilities(board, radio_capabilities);
         board->place.address = rig_record_text(board->target->record, "address");
         board->speed = 1;
     }

@@ -73,8 +73,18 @@ struct rig_process_board {
 
 /* Asks the process whether the board has power, and tells probe and link when it has lost it. */
 bool rig_process_board_has_power(struct rig_process_board *board);
+/* Takes what the process has said by now. */
+void rig_process_board_take_lines(struct rig_process_board *board);
+bool rig_process_board_has_radio(const struct rig_process_board *board);
 /* The value of a name in an answer such as "power=on state=off"; owned by the caller, NULL: not there. */
 char *rig_process_field(const char *answer, const char *name);
+
+/* process_packets.c: the operations of a board with a radio, over its control socket. */
+bool rig_process_arm_packet_fault(struct rig_board *board, const struct rig_packet_fault *fault,
+                                  GError **error);
+bool rig_process_end_packet_faults(struct rig_board *board, struct rig_packet_report *report, GError **error);
+/* Takes a line of the process's output that says that a fault struck. false: it is another one. */
+bool rig_process_took_strike(struct rig_process_board *board, const char *line);
 
 /* Once the probe is open. */
 void rig_process_watch_flash(struct rig_process_board *board);

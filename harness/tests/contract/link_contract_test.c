@@ -2,6 +2,7 @@
 /* What every link driver owes (drivers/link/link.h). */
 #include "tests/contract/contract.h"
 
+#include "base/error.h"
 #include "protocol/smp/smp.h"
 
 #include <string.h>
@@ -254,6 +255,159 @@ static void pairing_wants_a_connection(void **state)
     assert_int_equal(outcome, RIG_LINK_NOT_CONNECTED);
 }
 
+/* --- faults of single packets: the board's, on its link (drivers/board/board.h) --- */
+
+static void arm(struct bench *bench, enum rig_packet_fault_kind kind, enum rig_packet_direction direction,
+                guint first)
+{
+    struct rig_packet_fault fault = {
+        .kind = kind, .direction = direction, .first = first, .n_times = 1, .at = RIG_PACKET_MIDDLE};
+
+    assert_true(bench->board->ops->arm_packet_fault(bench->board, &fault, NULL));
+}
+
+static struct rig_packet_report end_faults(struct bench *bench)
+{
+    struct rig_packet_report report;
+
+    assert_true(bench->board->ops->end_packet_faults(bench->board, &report, NULL));
+    return report;
+}
+
+static bool is_answered(struct bench *bench)
+{
+    g_autoptr(GBytes) packet = NULL;
+
+    assert_int_equal(write_echo(bench, "there?"), RIG_LINK_OK);
+    return receive(bench, 5000000, &packet) == RIG_LINK_OK;
+}
+
+static void count_strike(void *user, guint64 at_us, const char *text)
+{
+    (void)at_us;
+    assert_true(g_str_has_prefix(text, "packet fault: "));
+    ++*(guint *)user;
+}
+
+static void a_board_without_packet_faults_says_so(void **state)
+{
+    struct bench *bench = *state;
+    struct rig_packet_fault fault = {.n_times = 1};
+    g_autoptr(GError) error = NULL;
+
+    if (rig_board_can(bench->board, "packet-faults") || !bench->board->ops->arm_packet_fault)
+        return;
+    assert_false(bench->board->ops->arm_packet_fault(bench->board, &fault, &error));
+    assert_true(g_error_matches(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED));
+}
+
+static void a_lost_packet_is_lost_and_the_report_counts_it(void **state)
+{
+    struct bench *bench = *state;
+    struct rig_packet_report report;
+    guint n_told = 0;
+
+    bench_need(bench, "packet-faults");
+    bench_up(bench);
+    bench_connect(bench);
+    bench->board->listener = (struct rig_board_listener){.packet_fault = count_strike, .user = &n_told};
+    arm(bench, RIG_PACKET_DROP, RIG_PACKET_WRITES, 1);
+    arm(bench, RIG_PACKET_DROP, RIG_PACKET_NOTIFICATIONS, 1);
+    arm(bench, RIG_PACKET_DROP, RIG_PACKET_WRITES, 99);
+    assert_true(is_answered(bench));
+    assert_false(is_answered(bench)); /* its write is lost */
+    assert_false(is_answered(bench)); /* its notification is */
+    assert_true(is_answered(bench));
+    report = end_faults(bench);
+    bench->board->listener = (struct rig_board_listener){0};
+    assert_int_equal(report.n_faults, 3);
+    assert_int_equal(report.n_struck[0], 1);
+    assert_int_equal(report.n_struck[1], 1);
+    assert_int_equal(report.n_struck[2], 0);
+    assert_int_equal(report.n_writes, 4);
+    assert_int_equal(report.n_notifications, 3);
+    assert_int_equal(n_told, 2);
+    assert_int_equal(end_faults(bench).n_faults, 0); /* none armed is no error */
+}
+
+static void the_board_hangs_up_in_the_place_of_a_packet(void **state)
+{
+    struct bench *bench = *state;
+    struct rig_packet_report report;
+
+    bench_need(bench, "packet-faults");
+    bench_up(bench);
+    bench_connect(bench);
+    arm(bench, RIG_PACKET_DISCONNECT, RIG_PACKET_NOTIFICATIONS, 0);
+    arm(bench, RIG_PACKET_DISCONNECT, RIG_PACKET_WRITES, 2);
+    for (guint i = 0; i < 2; i++) {
+        assert_int_equal(write_echo(bench, "hang up"), RIG_LINK_OK);
+        if (i == 1) { /* the first write after the reconnection passes: counting goes on over it */
+            g_autoptr(GBytes) packet = NULL;
+
+            assert_int_equal(receive(bench, 5000000, &packet), RIG_LINK_OK);
+            assert_int_equal(write_echo(bench, "hang up"), RIG_LINK_OK);
+        }
+        assert_int_equal(receive_nothing(bench, 10000000), RIG_LINK_LOST);
+        assert_false(state_of(bench).connected);
+        bench_connect(bench);
+    }
+    report = end_faults(bench);
+    assert_int_equal(report.n_struck[0], 1);
+    assert_int_equal(report.n_struck[1], 1);
+    assert_true(is_answered(bench));
+}
+
+static void a_radio_that_goes_silent_ends_the_link_and_it_can_be_made_anew(void **state)
+{
+    struct bench *bench = *state;
+
+    bench_need(bench, "packet-faults");
+    bench_up(bench);
+    bench_connect(bench);
+    arm(bench, RIG_PACKET_LOST, RIG_PACKET_WRITES, 0);
+    assert_int_equal(write_echo(bench, "silent"), RIG_LINK_OK);
+    assert_int_equal(receive_nothing(bench, 35000000), RIG_LINK_LOST);
+    assert_false(state_of(bench).connected);
+    assert_non_null(strstr(state_of(bench).text, "timeout"));
+    bench_connect(bench);
+    assert_int_equal(end_faults(bench).n_struck[0], 1);
+    assert_true(is_answered(bench));
+}
+
+static void packet_faults_end_with_a_new_preparation(void **state)
+{
+    struct bench *bench = *state;
+
+    bench_need(bench, "packet-faults");
+    arm(bench, RIG_PACKET_DROP, RIG_PACKET_WRITES, 0);
+    bench_prepare(bench, false);
+    assert_int_equal(end_faults(bench).n_faults, 0);
+}
+
+static void packet_faults_that_cannot_be_are_refused(void **state)
+{
+    static const struct rig_packet_fault wrong[] = {
+        {.kind = RIG_PACKET_DELAY, .delay_ms = RIG_PACKET_MAX_DELAY_MS + 1},
+        {.kind = RIG_PACKET_CORRUPT, .at = RIG_PACKET_MAX_AT + 1},
+        {.kind = RIG_PACKET_N_KINDS},
+    };
+    static const struct rig_packet_fault one_more = {.n_times = 1};
+    struct bench *bench = *state;
+    g_autoptr(GError) error = NULL;
+
+    bench_need(bench, "packet-faults");
+    for (gsize i = 0; i < G_N_ELEMENTS(wrong); i++) {
+        assert_false(bench->board->ops->arm_packet_fault(bench->board, &wrong[i], &error));
+        assert_true(g_error_matches(error, RIG_ERROR, RIG_ERROR_INPUT));
+        g_clear_error(&error);
+    }
+    for (guint i = 0; i < RIG_PACKET_MAX_FAULTS; i++)
+        arm(bench, RIG_PACKET_DROP, RIG_PACKET_WRITES, 1000 + i);
+    assert_false(bench->board->ops->arm_packet_fault(bench->board, &one_more, NULL));
+    assert_int_equal(end_faults(bench).n_faults, RIG_PACKET_MAX_FAULTS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -271,6 +425,12 @@ int main(void)
         cmocka_unit_test(an_open_connection_becomes_encrypted_when_pairing_is_asked_for),
         cmocka_unit_test(a_board_that_lost_its_bond_is_told_by_key_missing),
         cmocka_unit_test(pairing_wants_a_connection),
+        cmocka_unit_test(a_board_without_packet_faults_says_so),
+        cmocka_unit_test(a_lost_packet_is_lost_and_the_report_counts_it),
+        cmocka_unit_test(the_board_hangs_up_in_the_place_of_a_packet),
+        cmocka_unit_test(a_radio_that_goes_silent_ends_the_link_and_it_can_be_made_anew),
+        cmocka_unit_test(packet_faults_end_with_a_new_preparation),
+        cmocka_unit_test(packet_faults_that_cannot_be_are_refused),
     };
 
     return contract_run(tests, G_N_ELEMENTS(tests));

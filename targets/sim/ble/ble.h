@@ -7,6 +7,7 @@
 #define SIM_BLE_BLE_H
 
 #include "protocol/smp/smp.h"
+#include "sim/ble/pdu_faults.h"
 #include "sim/ble/peripheral.h"
 
 #define SIM_BLE_NEVER UINT64_MAX
@@ -91,6 +92,8 @@ struct sim_ble {
     uint8_t assembly;    /* buffer index */
     uint16_t n_expected; /* bytes still missing */
 
+    struct sim_pdu_faults faults; /* of the in-process link; a host stack has its own */
+
     uint8_t first_arrived, n_arrived;
     struct sim_ble_notification arrived[SIM_BLE_MAX_ARRIVED];
     struct sim_ble_buffer buffers[SIM_BLE_MAX_BUFFERS];
@@ -109,6 +112,9 @@ void sim_ble_start(struct sim_ble *ble);
 void sim_ble_die(struct sim_ble *ble, uint64_t now_us);
 /* The central notices a dead link. */
 void sim_ble_lose(struct sim_ble *ble);
+/* The radio goes silent and the board lives on: it takes the link for lost at once and advertises again, the
+ * central notices after the supervision timeout. */
+void sim_ble_vanish(struct sim_ble *ble, uint64_t now_us);
 
 /* The central's calls. */
 enum sim_ble_outcome sim_ble_connect(struct sim_ble *ble, const uint8_t central[SIM_BLE_ADDRESS_BYTES],
@@ -141,6 +147,8 @@ void sim_ble_answer(struct sim_ble *ble, uint64_t now_us, unsigned buffer, const
                     size_t n_bytes);
 /* One notification goes over the air. */
 void sim_ble_notify(struct sim_ble *ble, uint64_t now_us);
+/* PDUs that a fault held back until now go on. */
+void sim_ble_release(struct sim_ble *ble, uint64_t now_us);
 
 /* For bonds.c and link.c. */
 bool sim_ble_locked(

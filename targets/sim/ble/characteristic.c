@@ -102,23 +102,93 @@ static void collect(struct sim_ble *ble, uint64_t now_us, const uint8_t *bytes, 
     receive(ble, now_us, ble->assembly);
 }
 
-enum sim_ble_outcome sim_ble_write(struct sim_ble *ble, uint64_t now_us, const uint8_t *bytes, size_t n_bytes)
+static void take_write(struct sim_ble *ble, uint64_t now_us, const uint8_t *bytes, size_t n_bytes)
 {
     unsigned buffer;
 
-    if (!ble->connected)
-        return SIM_BLE_NOT_CONNECTED;
-    if (n_bytes > ble->mtu - ATT_OVERHEAD_BYTES)
-        return SIM_BLE_TOO_LONG;
-    /* A write command has no answer: whatever goes wrong from here on, the central does not learn of it. */
-    if (!ble->alive || sim_ble_locked(ble) || n_bytes == 0)
-        return SIM_BLE_OK;
+    if (n_bytes == 0)
+        return;
     if (ble->reassembles) {
         collect(ble, now_us, bytes, n_bytes);
     } else if (n_bytes <= ble->buf_size && allocate(ble, &buffer)) {
         append(&ble->buffers[buffer], bytes, n_bytes);
         receive(ble, now_us, buffer);
     }
+}
+
+static void arrive(struct sim_ble *ble, const uint8_t *bytes, size_t n_bytes)
+{
+    struct sim_ble_notification *place;
+
+    /* A reader that is too slow loses what is new, as on a full socket. */
+    if (ble->n_arrived == SIM_BLE_MAX_ARRIVED)
+        return;
+    place = &ble->arrived[(ble->first_arrived + ble->n_arrived++) % SIM_BLE_MAX_ARRIVED];
+    memcpy(place->bytes, bytes, n_bytes);
+    place->n_bytes = (uint16_t)n_bytes;
+}
+
+/* The link as the faults know it. */
+struct faulty_link {
+    struct sim_ble *ble;
+    uint64_t now_us;
+};
+
+static void deliver(void *user, enum sim_pdu_direction direction, const uint8_t *bytes, size_t n_bytes)
+{
+    const struct faulty_link *link = user;
+
+    if (direction == SIM_PDU_WRITES)
+        take_write(link->ble, link->now_us, bytes, n_bytes);
+    else
+        arrive(link->ble, bytes, n_bytes);
+}
+
+static void hang_up(void *user, uint8_t reason)
+{
+    const struct faulty_link *link = user;
+
+    sim_ble_disconnect(link->ble, (enum sim_hci_reason)reason);
+}
+
+static void vanish(void *user)
+{
+    const struct faulty_link *link = user;
+
+    sim_ble_vanish(link->ble, link->now_us);
+}
+
+static struct sim_pdu_way way_of(struct faulty_link *link)
+{
+    return (struct sim_pdu_way){.deliver = deliver, .hang_up = hang_up, .vanish = vanish, .user = link};
+}
+
+static void pass(struct sim_ble *ble, uint64_t now_us, enum sim_pdu_direction direction, const uint8_t *bytes,
+                 size_t n_bytes)
+{
+    struct faulty_link link = {ble, now_us};
+    struct sim_pdu_way way = way_of(&link);
+
+    sim_pdu_faults_pass(&ble->faults, now_us, direction, bytes, n_bytes, &way);
+}
+
+void sim_ble_release(struct sim_ble *ble, uint64_t now_us)
+{
+    struct faulty_link link = {ble, now_us};
+    struct sim_pdu_way way = way_of(&link);
+
+    sim_pdu_faults_release(&ble->faults, now_us, &way);
+}
+
+enum sim_ble_outcome sim_ble_write(struct sim_ble *ble, uint64_t now_us, const uint8_t *bytes, size_t n_bytes)
+{
+    if (!ble->connected)
+        return SIM_BLE_NOT_CONNECTED;
+    if (n_bytes > ble->mtu - ATT_OVERHEAD_BYTES)
+        return SIM_BLE_TOO_LONG;
+    /* A write command has no answer: whatever goes wrong from here on, the central does not learn of it. */
+    if (ble->alive && !sim_ble_locked(ble))
+        pass(ble, now_us, SIM_PDU_WRITES, bytes, n_bytes);
     return SIM_BLE_OK;
 }
 
@@ -177,18 +247,6 @@ void sim_ble_answer(struct sim_ble *ble, uint64_t now_us, unsigned buffer, const
         schedule_notification(ble, now_us);
 }
 
-static void arrive(struct sim_ble *ble, const uint8_t *bytes, size_t n_bytes)
-{
-    struct sim_ble_notification *place;
-
-    /* A reader that is too slow loses what is new, as on a full socket. */
-    if (ble->n_arrived == SIM_BLE_MAX_ARRIVED)
-        return;
-    place = &ble->arrived[(ble->first_arrived + ble->n_arrived++) % SIM_BLE_MAX_ARRIVED];
-    memcpy(place->bytes, bytes, n_bytes);
-    place->n_bytes = (uint16_t)n_bytes;
-}
-
 /* Where the message that holds byte `at` of a run of messages ends. */
 static size_t message_end(const struct sim_ble_buffer *buffer, size_t at)
 {
@@ -209,10 +267,11 @@ void sim_ble_notify(struct sim_ble *ble, uint64_t now_us)
     const struct sim_ble_buffer *buffer = &ble->buffers[index];
     size_t end = message_end(buffer, ble->n_sent);
     size_t n_bytes = end - ble->n_sent;
+    uint8_t value[SIM_BLE_MAX_MTU];
 
     if (n_bytes > ble->mtu - ATT_OVERHEAD_BYTES)
         n_bytes = ble->mtu - ATT_OVERHEAD_BYTES;
-    arrive(ble, buffer->bytes + ble->n_sent, n_bytes);
+    memcpy(value, buffer->bytes + ble->n_sent, n_bytes);
     ble->last_notify_us = now_us;
     ble->n_sent =
         (uint16_t)(ble->config.defects & SIM_BLE_DEFECT_CUTS_NOTIFICATIONS ? end : ble->n_sent + n_bytes);
@@ -223,6 +282,8 @@ void sim_ble_notify(struct sim_ble *ble, uint64_t now_us)
     ble->notify_us = SIM_BLE_NEVER;
     if (ble->leaving.n > 0)
         schedule_notification(ble, now_us);
+    /* Last, since it may end the link and purge all of this. */
+    pass(ble, now_us, SIM_PDU_NOTIFICATIONS, value, n_bytes);
 }
 
 bool sim_ble_read_notification(struct sim_ble *ble, uint8_t bytes[SIM_BLE_MAX_MTU], size_t *n_bytes)

@@ -43,9 +43,16 @@ void sim_ble_start(struct sim_ble *ble)
 static void end_connection(struct sim_ble *ble)
 {
     sim_ble_purge(ble);
+    sim_pdu_faults_drop_held(&ble->faults);
     ble->alive = false;
     ble->encrypted = false;
     ble->subscribed = false;
+}
+
+static void drop_fragments(struct sim_ble *ble)
+{
+    if (!(ble->config.defects & SIM_BLE_DEFECT_KEEPS_FRAGMENTS))
+        sim_ble_drop_assembly(ble);
 }
 
 void sim_ble_die(struct sim_ble *ble, uint64_t now_us)
@@ -63,6 +70,15 @@ void sim_ble_lose(struct sim_ble *ble)
     ble->connected = false;
     ble->lost_us = SIM_BLE_NEVER;
     ble->last_reason = SIM_HCI_TIMEOUT;
+}
+
+void sim_ble_vanish(struct sim_ble *ble, uint64_t now_us)
+{
+    if (!ble->alive)
+        return;
+    ble->lost_us = now_us + SIM_BLE_SUPERVISION_US;
+    end_connection(ble);
+    drop_fragments(ble);
 }
 
 enum sim_ble_outcome sim_ble_connect(struct sim_ble *ble, const uint8_t central[SIM_BLE_ADDRESS_BYTES],
@@ -94,6 +110,5 @@ void sim_ble_disconnect(struct sim_ble *ble, enum sim_hci_reason reason)
     if (!ble->alive)
         return;
     end_connection(ble);
-    if (!(ble->config.defects & SIM_BLE_DEFECT_KEEPS_FRAGMENTS))
-        sim_ble_drop_assembly(ble);
+    drop_fragments(ble);
 }

@@ -130,6 +130,8 @@ static uint64_t due_of(const struct sim_board *board, enum board_event event)
         return board->ram.ble.request_us;
     case BOARD_EVENT_NOTIFY:
         return board->ram.ble.notify_us;
+    case BOARD_EVENT_LATE_PDU:
+        return sim_pdu_faults_due_us(&board->ram.ble.faults);
     case BOARD_EVENT_BOOT:
     case BOARD_EVENT_APP_START:
     case BOARD_EVENT_SELF_TEST:
@@ -180,6 +182,12 @@ void sim_board_on_flash(struct sim_board *board, sim_flash_observer observer, vo
 {
     board->observer = observer;
     board->observer_user = user;
+}
+
+void sim_board_on_pdu_fault(struct sim_board *board, sim_pdu_struck struck, void *user)
+{
+    board->struck = struck;
+    board->struck_user = user;
 }
 
 void sim_board_power(struct sim_board *board, bool on)

@@ -261,6 +261,9 @@ static void happen(struct sim_board *board, enum board_event event)
     case BOARD_EVENT_NOTIFY:
         sim_ble_notify(&board->ram.ble, board->ram.now_us);
         break;
+    case BOARD_EVENT_LATE_PDU:
+        sim_ble_release(&board->ram.ble, board->ram.now_us);
+        break;
     }
 }
 
@@ -277,11 +280,14 @@ static void die_if_cut(struct sim_board *board)
 
 void board_act(struct sim_board *board, enum board_event event)
 {
+    uint32_t n_struck = board->ram.ble.faults.n_struck;
+
     board->busy_base_us = sim_flash_busy_us(board->flash);
     board->acting = true;
     board->ram.due_us[event] = BOARD_NEVER;
     happen(board, event);
     board->ram.now_us = board_clock(board);
     board->acting = false;
+    board_tell_strike(board, n_struck);
     die_if_cut(board);
 }

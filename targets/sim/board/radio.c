@@ -41,7 +41,34 @@ enum sim_ble_outcome sim_board_ble_pair(struct sim_board *board, uint8_t ltk[SIM
 
 enum sim_ble_outcome sim_board_ble_write(struct sim_board *board, const uint8_t *bytes, size_t n_bytes)
 {
-    return sim_ble_write(&board->ram.ble, board->ram.now_us, bytes, n_bytes);
+    uint32_t n_struck = board->ram.ble.faults.n_struck;
+    enum sim_ble_outcome outcome = sim_ble_write(&board->ram.ble, board->ram.now_us, bytes, n_bytes);
+
+    board_tell_strike(board, n_struck);
+    return outcome;
+}
+
+void board_tell_strike(struct sim_board *board, uint32_t n_before)
+{
+    const struct sim_pdu_faults *faults = &board->ram.ble.faults;
+
+    if (board->struck && faults->n_struck != n_before)
+        board->struck(board->struck_user, board_clock(board), &faults->last);
+}
+
+bool sim_board_arm_pdu_fault(struct sim_board *board, const struct sim_pdu_fault *fault)
+{
+    return sim_pdu_faults_arm(&board->ram.ble.faults, fault);
+}
+
+const struct sim_pdu_faults *sim_board_pdu_faults(const struct sim_board *board)
+{
+    return &board->ram.ble.faults;
+}
+
+void sim_board_end_pdu_faults(struct sim_board *board)
+{
+    sim_pdu_faults_end(&board->ram.ble.faults);
 }
 
 enum sim_ble_outcome sim_board_ble_subscribe(struct sim_board *board, bool on)

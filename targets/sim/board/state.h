@@ -20,8 +20,9 @@ enum board_event {
     BOARD_EVENT_RESET,
     BOARD_EVENT_REQUEST,
     BOARD_EVENT_NOTIFY,
+    BOARD_EVENT_LATE_PDU,
 };
-#define BOARD_N_EVENTS 9
+#define BOARD_N_EVENTS 10
 
 struct board_cut {
     bool armed;
@@ -63,6 +64,8 @@ struct sim_board {
     void *boot_user;
     sim_flash_observer observer;
     void *observer_user;
+    sim_pdu_struck struck;
+    void *struck_user;
 };
 
 /* life.c */
@@ -72,6 +75,9 @@ void board_reboot(struct sim_board *board);
 void board_power_on(struct sim_board *board);
 uint64_t board_clock(const struct sim_board *board);
 void board_line(struct sim_board *board, const char *line);
+
+/* radio.c: tells of a fault that struck since the faults had struck n_before PDUs. */
+void board_tell_strike(struct sim_board *board, uint32_t n_before);
 
 /* foreign.c: one boot of config.boot_guest, in the terms of the model. */
 void board_boot_foreign(struct sim_board *board, void (*log)(void *user, char level, const char *line),

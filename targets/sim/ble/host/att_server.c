@@ -172,7 +172,7 @@ void att_receive(struct sim_stack *stack, const uint8_t *pdu, size_t n_bytes)
 
 /* --- notifications and indications --- */
 
-void att_send_notification(struct sim_stack *stack, const uint8_t *value, size_t n_bytes)
+static void send_notification(struct sim_stack *stack, const uint8_t *value, size_t n_bytes)
 {
     uint8_t pdu[SIM_BLE_MAX_MTU] = {ATT_NOTIFICATION};
 
@@ -183,6 +183,51 @@ void att_send_notification(struct sim_stack *stack, const uint8_t *value, size_t
     hci_send_frame(stack, L2CAP_ATT, pdu, 3 + n_bytes);
 }
 
+static void deliver(void *user, enum sim_pdu_direction direction, const uint8_t *value, size_t n_bytes)
+{
+    struct sim_stack *stack = user;
+
+    if (direction == SIM_PDU_WRITES)
+        sim_ble_write(stack->ble, stack->ports.board_us(stack->ports.user), value, n_bytes);
+    else
+        send_notification(stack, value, n_bytes);
+}
+
+static void hang_up(void *user, uint8_t reason)
+{
+    link_end(user, reason);
+}
+
+static void vanish(void *user)
+{
+    link_vanish(user);
+}
+
+static struct sim_pdu_way way_of(struct sim_stack *stack)
+{
+    return (struct sim_pdu_way){.deliver = deliver, .hang_up = hang_up, .vanish = vanish, .user = stack};
+}
+
+void att_pass(struct sim_stack *stack, enum sim_pdu_direction direction, const uint8_t *value, size_t n_bytes)
+{
+    struct sim_pdu_way way = way_of(stack);
+    uint32_t n_struck = stack->faults.n_struck;
+    char text[SIM_PDU_STRIKE_TEXT_BYTES];
+
+    sim_pdu_faults_pass(&stack->faults, stack->now_us, direction, value, n_bytes, &way);
+    if (stack->faults.n_struck == n_struck)
+        return;
+    sim_pdu_strike_text(&stack->faults.last, text, sizeof text);
+    stack_tell(stack, "%s", text);
+}
+
+void att_release(struct sim_stack *stack)
+{
+    struct sim_pdu_way way = way_of(stack);
+
+    sim_pdu_faults_release(&stack->faults, stack->now_us, &way);
+}
+
 static void send_notifications(struct sim_stack *stack)
 {
     uint8_t value[SIM_BLE_MAX_MTU];
@@ -191,7 +236,7 @@ static void send_notifications(struct sim_stack *stack)
     while (hci_room_frames(stack) > KEPT_FREE_FRAMES &&
            sim_ble_read_notification(stack->ble, value, &n_bytes))
         if (!stack->link.silent)
-            faults_pass(stack, FAULT_ON_NOTIFICATIONS, value, n_bytes);
+            att_pass(stack, SIM_PDU_NOTIFICATIONS, value, n_bytes);
 }
 
 void att_indicate_change(struct sim_stack *stack)
@@ -267,9 +312,4 @@ void att_restore(struct sim_stack *stack)
         sim_ble_subscribe(stack->ble, att->ccc[stack->table.smp_ccc] & 1);
     }
     att_keep(stack);
-}
-
-void att_deliver_write(struct sim_stack *stack, const uint8_t *value, size_t n_bytes)
-{
-    sim_ble_write(stack->ble, stack->ports.board_us(stack->ports.user), value, n_bytes);
 }

@@ -66,7 +66,7 @@ enum att_error att_write(struct sim_stack *stack, const uint8_t *parameters, siz
     case SIM_GATT_FROM_CLIENT_FEATURES:
         return write_features(stack, parameters, n_bytes);
     case SIM_GATT_FROM_SMP: /* also by a request: Zephyr looks at permissions, not at properties */
-        faults_pass(stack, FAULT_ON_WRITES, parameters, n_bytes);
+        att_pass(stack, SIM_PDU_WRITES, parameters, n_bytes);
         return ATT_OK;
     case SIM_GATT_FROM_TABLE:
     case SIM_GATT_FROM_NAME:

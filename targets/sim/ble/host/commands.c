@@ -107,25 +107,20 @@ static const char *arm(struct sim_stack *stack, const struct words *words)
     static const char usage[] =
         "error: 'link fault KIND writes|notifications N [COUNT] [VALUE]' or 'link fault none'; "
         "kinds: drop, duplicate, delay, corrupt, truncate, reorder, disconnect, lost";
-    struct fault fault = {.n_times = 1};
+    struct sim_pdu_fault fault = {.n_times = 1};
 
-    if (words->n == 3 && strcmp(words->word[2], "none") == 0) {
-        memset(&stack->faults.armed, 0, sizeof stack->faults.armed);
-        stack->faults.n = stack->faults.n_struck = 0;
-        return "ok";
-    }
-    if (words->n < 5 || words->n > 7 || !fault_kind_from_name(words->word[2], &fault.kind) ||
+    if (words->n < 5 || words->n > 7 || !sim_pdu_fault_kind_from_name(words->word[2], &fault.kind) ||
         !number(words, 4, UINT32_MAX, &fault.first))
         return usage;
     if (strcmp(words->word[3], "notifications") == 0)
-        fault.direction = FAULT_ON_NOTIFICATIONS;
+        fault.direction = SIM_PDU_NOTIFICATIONS;
     else if (strcmp(words->word[3], "writes") != 0)
         return usage;
     fault.has_value = words->n == 7;
     if ((words->n >= 6 && !number(words, 5, UINT32_MAX, &fault.n_times)) ||
         (words->n == 7 && !number(words, 6, 1000000, &fault.value)))
         return usage;
-    return faults_arm(stack, &fault) ? "ok" : "error: there are sixteen faults already";
+    return sim_pdu_faults_arm(&stack->faults, &fault) ? "ok" : "error: there are sixteen faults already";
 }
 
 static bool from_hex(const char *text, uint8_t *bytes, size_t room, size_t *n_bytes)
@@ -211,6 +206,20 @@ static const char *damage_bonds(struct sim_stack *stack)
     return "ok";
 }
 
+/* Ends the faults, and says what came of them. */
+static void end_faults(struct sim_stack *stack, char *answer, size_t room)
+{
+    const struct sim_pdu_faults *faults = &stack->faults;
+    size_t n_bytes = (size_t)snprintf(
+        answer, room, "ok writes=%u notifications=%u struck=", faults->n_passed[SIM_PDU_WRITES],
+        faults->n_passed[SIM_PDU_NOTIFICATIONS]);
+
+    for (unsigned i = 0; i < faults->n && n_bytes < room; i++)
+        n_bytes += (size_t)snprintf(answer + n_bytes, room - n_bytes, "%s%u", i ? "," : "",
+                                    faults->armed[i].n_struck);
+    sim_pdu_faults_end(&stack->faults);
+}
+
 /* "ok N ADDRESS/TYPE ..." */
 static void list_bonds(const struct sim_stack *stack, char *answer, size_t room)
 {
@@ -264,6 +273,10 @@ bool sim_stack_command(struct sim_stack *stack, uint64_t now_us, const char *lin
     stack->now_us = now_us;
     if (strcmp(line, "bond list") == 0) {
         list_bonds(stack, answer, room);
+        return true;
+    }
+    if (strcmp(line, "link fault none") == 0) {
+        end_faults(stack, answer, room);
         return true;
     }
     snprintf(answer, room, "%s", split(line, &words) ? run(stack, &words) : "error: too long");

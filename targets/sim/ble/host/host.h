@@ -99,11 +99,13 @@ bool sim_stack_ready(const struct sim_stack *stack);
  *   link confirm yes|no            what is pressed when both sides show the same number
  *   link fault KIND writes|notifications N [COUNT] [VALUE]
  *                                  strikes PDUs of the update characteristic: the COUNT (1) ones from the N-th on, counted
- *                                  from 0 and from now; at most 16 faults, which stay over reconnections. KIND:
+ *                                  from 0 and from now; at most 16 faults, which stay over reconnections
+ *                                  (ble/pdu_faults.h). KIND:
  *                                  drop; duplicate; delay (VALUE: ms, 100); corrupt (one bit of byte VALUE, the middle
  *                                  one); truncate (to VALUE bytes, to half); reorder (goes after the next one, or after
- *                                  1 s); disconnect (VALUE: reason, 0x13); lost
- *   link fault none                ends all faults
+ *                                  1 s); disconnect (VALUE: reason, 0x13); lost. Each strike is told in a line
+ *   link fault none                ends all faults: "ok writes=17 notifications=15 struck=1,0", the PDUs that came since
+ *                                  the first fault was armed, and how often each fault struck, in the order of arming
  *   bond list                      "ok N ADDRESS/public|random[,secure][,authenticated] ..."
  *   bond forget                    all of them
  *   bond damage                    one bit of every stored key flips

@@ -192,9 +192,11 @@ void att_restore(struct sim_stack *stack);
 /* Keeps what belongs to the bond. */
 void att_keep(struct sim_stack *stack);
 void att_indicate_change(struct sim_stack *stack);
-/* Writes to the update characteristic and notifications from it, behind the faults. */
-void att_deliver_write(struct sim_stack *stack, const uint8_t *value, size_t n_bytes);
-void att_send_notification(struct sim_stack *stack, const uint8_t *value, size_t n_bytes);
+/* The way of every write to the update characteristic and every notification from it: through the faults. */
+void att_pass(struct sim_stack *stack, enum sim_pdu_direction direction, const uint8_t *value,
+              size_t n_bytes);
+/* What the faults held back until now. */
+void att_release(struct sim_stack *stack);
 
 /* Of att_read.c and att_write.c: parameters are the bytes behind the opcode; *at is the attribute that an
  * error is about. The reply gets everything but its opcode, which is the request's + 1. */
@@ -309,58 +311,6 @@ enum sm_reason sm_secure_confirm(struct sim_stack *stack);
 enum sm_reason sm_secure_random(struct sim_stack *stack);
 enum sm_reason sm_secure_check(struct sim_stack *stack);
 
-/* --- faults.c --- */
-
-#define FAULT_MAX 16u
-#define FAULT_MAX_HELD 16u
-
-enum fault_kind {
-    FAULT_DROP,
-    FAULT_DUPLICATE,
-    FAULT_DELAY,
-    FAULT_CORRUPT,
-    FAULT_TRUNCATE,
-    FAULT_REORDER,
-    FAULT_DISCONNECT,
-    FAULT_LOST,
-};
-enum fault_direction { FAULT_ON_WRITES, FAULT_ON_NOTIFICATIONS };
-
-struct fault {
-    enum fault_kind kind;
-    enum fault_direction direction;
-    uint32_t first, n_times;
-    bool has_value;
-    uint32_t value;
-    uint32_t n_seen;
-};
-
-struct held_pdu {
-    enum fault_direction direction;
-    bool until_next;
-    uint64_t due_us;
-    size_t n_bytes;
-    uint8_t value[SIM_BLE_MAX_MTU];
-};
-
-struct faults {
-    unsigned n;
-    struct fault armed[FAULT_MAX];
-    uint32_t n_struck;
-    unsigned n_held;
-    struct held_pdu held[FAULT_MAX_HELD];
-};
-
-bool fault_kind_from_name(const char *name, enum fault_kind *kind);
-/* false: there are FAULT_MAX already. */
-bool faults_arm(struct sim_stack *stack, const struct fault *fault);
-/* The way of every PDU of the update characteristic. */
-void faults_pass(struct sim_stack *stack, enum fault_direction direction, const uint8_t *value,
-                 size_t n_bytes);
-void faults_drop_held(struct sim_stack *stack);
-void faults_tick(struct sim_stack *stack);
-uint64_t faults_due_us(const struct sim_stack *stack);
-
 /* What is advertised instead of name and service, on command. */
 struct own_advertising {
     bool used;
@@ -380,7 +330,7 @@ struct sim_stack {
     struct sim_gatt_table table;
     struct att att;
     struct sm sm;
-    struct faults faults;
+    struct sim_pdu_faults faults;
     struct own_advertising own_advertising;
     struct att_reply forced_answer; /* takes the place of the next answer on this link; 0 bytes: none */
 };

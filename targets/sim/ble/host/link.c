@@ -23,7 +23,7 @@ static void forget_link(struct sim_stack *stack)
     l2cap_reset(stack);
     att_reset(stack);
     sm_reset(stack);
-    faults_drop_held(stack);
+    sim_pdu_faults_drop_held(&stack->faults);
 }
 
 void link_connected(struct sim_stack *stack, uint8_t status, uint16_t connection, uint8_t role,

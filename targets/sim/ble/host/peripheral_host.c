@@ -118,7 +118,7 @@ void sim_stack_tick(struct sim_stack *stack, uint64_t now_us)
     if (stack->hci.state != HCI_READY)
         return;
     link_tick(stack);
-    faults_tick(stack);
+    att_release(stack);
     att_tick(stack);
     sm_tick(stack);
 }
@@ -126,7 +126,7 @@ void sim_stack_tick(struct sim_stack *stack, uint64_t now_us)
 uint64_t sim_stack_due_us(const struct sim_stack *stack)
 {
     const uint64_t dues[] = {hci_due_us(stack), link_due_us(stack), att_due_us(stack), sm_due_us(stack),
-                             faults_due_us(stack)};
+                             sim_pdu_faults_due_us(&stack->faults)};
     uint64_t first = STACK_NEVER;
 
     for (unsigned i = 0; i < sizeof dues / sizeof *dues; i++)
