@@ -3,6 +3,7 @@
 #include "steps/sweep.h"
 
 #include "base/error.h"
+#include "scenario/scalar.h"
 
 struct rig_way_back {
     struct rig_run *run;
@@ -179,4 +180,37 @@ void rig_sweep_blame(struct rig_sweep *sweep, const char *place, const char *rou
                               sweep->n_played, rounds);
     g_free(run->trouble.message);
     run->trouble.message = g_steal_pointer(&message);
+}
+
+bool rig_sweep_may_replay(struct rig_run *run, enum rig_cut_place_kind kind, const char *example)
+{
+    if (run->only_cut->kind == kind)
+        return true;
+    rig_run_error_text(run, "places of this sweep are named otherwise: write --cut %s", example);
+    return false;
+}
+
+const char *const rig_loss_by_words[] = {"host", "board", "silence", NULL};
+
+static char *packet_text(const struct rig_cut_place *place)
+{
+    const char *by = rig_loss_by_words[place->by];
+
+    if (place->packet.way == RIG_TRAFFIC_END)
+        return g_strdup_printf("end:%s", by);
+    return g_strdup_printf("%s:%u:%s", place->packet.way == RIG_TRAFFIC_WRITE ? "write" : "notification",
+                           place->packet.index, by);
+}
+
+char *rig_cut_place_text(const struct rig_cut_place *place)
+{
+    switch (place->kind) {
+    case RIG_PLACE_INSTANT:
+        return rig_scalar_format(RIG_TYPE_DURATION, place->after_us);
+    case RIG_PLACE_PACKET:
+        return packet_text(place);
+    case RIG_PLACE_OPERATION:
+    default:
+        return g_strdup_printf("%" G_GUINT64_FORMAT ":%s", place->operation, rig_cut_form_name(place->form));
+    }
 }

@@ -48,6 +48,8 @@ char *rig_sweep_prefix(const struct rig_sweep *sweep, const char *field);
 /* A round is over: a failure is put aside, so that the next one can be played. *first: it is the first one.
  * false: the sweep must end (rig error, interrupt, skip, too many failures). */
 bool rig_sweep_take(struct rig_sweep *sweep, bool *first);
+/* Whether a replay asks for a place of this kind; else trouble is set. example: such a place, for people. */
+bool rig_sweep_may_replay(struct rig_run *run, enum rig_cut_place_kind kind, const char *example);
 /* After the first failing round was played again, on record: the failure of the sweep. place: "after a power
  * cut before operation 17"; rounds: "cuts". A failure that does not come again is an error where rounds are
  * exact; elsewhere it stands as it was. */

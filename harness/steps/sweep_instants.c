@@ -242,11 +242,9 @@ static void play_only(struct instants *sweep)
     struct rig_cut_record record = {0};
     char place[RIG_TRAILER_STATUS_TEXT_BYTES];
 
-    if (!run->only_cut->at_instant) {
-        rig_run_error_text(run, "this sweep cuts at instants: write --cut 40ms");
+    if (!rig_sweep_may_replay(run, RIG_PLACE_INSTANT, "40ms"))
         return;
-    }
-    run->cut_text = rig_scalar_format(RIG_TYPE_DURATION, run->only_cut->after_us);
+    run->cut_text = rig_cut_place_text(run->only_cut);
     play_cut(sweep, run->only_cut->after_us, &record, place, sizeof place);
     emit_cut(sweep, run->only_cut->after_us, &record, place);
 }

@@ -294,8 +294,7 @@ static void show_failure(struct sweep *sweep)
 
     rig_run_note(run, "%u of %u cuts failed; the first of them again, on record:", sweep->base.n_failed,
                  sweep->base.n_played);
-    run->cut_text = g_strdup_printf("%" G_GUINT64_FORMAT ":%s", sweep->first_failed.operation,
-                                    rig_cut_form_name(sweep->first_failed.form));
+    run->cut_text = rig_cut_place_text(&sweep->first_failed);
     play_watched(sweep, &sweep->first_failed, &record);
     rig_sweep_blame(&sweep->base, place, "cuts");
 }
@@ -305,13 +304,14 @@ static void play_only(struct sweep *sweep)
     struct rig_run *run = sweep->run;
     struct rig_cut_record record = {0};
 
+    if (!rig_sweep_may_replay(run, RIG_PLACE_OPERATION, "17:half"))
+        return;
     if (run->only_cut->operation >= sweep->operations->len) {
         rig_run_error_text(run, "there is no operation %" G_GUINT64_FORMAT ": 'during' does %u",
                            run->only_cut->operation, sweep->operations->len);
         return;
     }
-    run->cut_text = g_strdup_printf("%" G_GUINT64_FORMAT ":%s", run->only_cut->operation,
-                                    rig_cut_form_name(run->only_cut->form));
+    run->cut_text = rig_cut_place_text(run->only_cut);
     play_watched(sweep, run->only_cut, &record);
     emit_cut(sweep, run->only_cut, &run->trouble);
 }

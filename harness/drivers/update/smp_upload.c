@@ -158,17 +158,18 @@ static void go_back_to(struct progress *progress, guint64 offset)
     progress->acked = progress->next = offset;
 }
 
-/* The first answer on a connection tells where the upload begins, or goes on. */
-static void took_up(struct progress *progress, guint64 offset)
+/* The first answer on a connection tells where the upload begins, or goes on. The first chunk comes again
+ * then: a board that had kept just that, and one that took it anew, answer the same. */
+static void took_up(struct progress *progress, const struct flying *answered, guint64 offset)
 {
     struct rig_smp_upload_report *report = progress->report;
 
     progress->begun = true;
-    report->begin = offset;
+    report->begin = offset == answered->offset + answered->n_bytes ? answered->offset : offset;
     if (offset >= progress->kept || report->acknowledged > 0)
         return;
     report->acknowledged = progress->kept;
-    report->went_on_at = offset;
+    report->went_on_at = report->begin;
 }
 
 /* What was acknowledged has to outlast the connection, unless the last chunk may have completed the image. A
@@ -191,7 +192,7 @@ static void take_offset(struct progress *progress, const struct flying *answered
         return;
     }
     if (!progress->begun)
-        took_up(progress, offset == answered->offset + answered->n_bytes ? answered->offset : offset);
+        took_up(progress, answered, offset);
     progress->n_stalls = offset > progress->acked ? 0 : progress->n_stalls + 1;
     progress->n_failures = offset > progress->acked ? 0 : progress->n_failures;
     if (offset == answered->offset + answered->n_bytes) {
