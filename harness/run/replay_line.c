@@ -87,13 +87,11 @@ static bool parse_operation(const char *text, struct rig_cut_place *place)
     return false;
 }
 
-static bool parse_by(const char *word, enum rig_loss_by *by)
+static bool find_word(const char *const *words, const char *word, guint *at)
 {
-    for (guint i = 0; rig_loss_by_words[i]; i++) {
-        *by = (enum rig_loss_by)i;
-        if (g_str_equal(word, rig_loss_by_words[i]))
+    for (*at = 0; words[*at]; ++*at)
+        if (g_str_equal(word, words[*at]))
             return true;
-    }
     return false;
 }
 
@@ -102,16 +100,19 @@ static bool parse_packet(const char *text, struct rig_cut_place *place)
     g_auto(GStrv) words = g_strsplit(text, ":", 4);
     guint n_words = g_strv_length(words);
     guint64 index = 0;
+    guint way, by;
 
-    *place = (struct rig_cut_place){.kind = RIG_PLACE_PACKET, .packet = {.way = RIG_TRAFFIC_END}};
-    if (n_words == 2)
-        return g_str_equal(words[0], "end") && parse_by(words[1], &place->by);
-    if (n_words != 3 || !parse_by(words[2], &place->by) ||
-        !g_ascii_string_to_unsigned(words[1], 10, 0, G_MAXUINT32 - 1, &index, NULL))
+    if (n_words < 2 || n_words > 3 || !find_word(rig_traffic_ways, words[0], &way) ||
+        !find_word(rig_loss_by_words, words[n_words - 1], &by) ||
+        (way == RIG_TRAFFIC_END) != (n_words == 2) ||
+        (n_words == 3 && !g_ascii_string_to_unsigned(words[1], 10, 0, G_MAXUINT32 - 1, &index, NULL)))
         return false;
-    place->packet.index = (guint32)index;
-    place->packet.way = g_str_equal(words[0], "write") ? RIG_TRAFFIC_WRITE : RIG_TRAFFIC_NOTIFICATION;
-    return g_str_equal(words[0], "write") || g_str_equal(words[0], "notification");
+    *place = (struct rig_cut_place){
+        .kind = RIG_PLACE_PACKET,
+        .packet = {.way = (enum rig_traffic_way)way, .index = (guint32)index},
+        .by = (enum rig_loss_by)by,
+    };
+    return true;
 }
 
 bool rig_cut_place_parse(const char *text, struct rig_cut_place *place, GError **error)

@@ -23,8 +23,8 @@ static bool is_up_to_place(const struct watch *watch)
     /* A notification in whose place the board hangs up never comes: the packet of its number is a later one.
      */
     if (plan->by != RIG_LOSS_BY_HOST && plan->place.way == RIG_TRAFFIC_NOTIFICATION)
-        return watch->n_packets < plan->number;
-    return watch->n_packets <= plan->number;
+        return watch->n_packets < plan->n_before;
+    return watch->n_packets <= plan->n_before;
 }
 
 static bool passes(void *user, bool sent, const guint8 *bytes, gsize n_bytes)
@@ -35,7 +35,7 @@ static bool passes(void *user, bool sent, const guint8 *bytes, gsize n_bytes)
 
     if (watch->traffic && !rig_traffic_add(watch->traffic, sent, bytes, n_bytes))
         watch->too_many = true;
-    if (watch->plan && is_up_to_place(watch))
+    if (watch->plan && !watch->fell && is_up_to_place(watch))
         watch->n_restarts = watch->run->client.transport.n_restarts;
     watch->n_packets++;
     if (!watch->plan || watch->fell || watch->plan->by != RIG_LOSS_BY_HOST || watch->plan->place.way != way ||
@@ -47,12 +47,27 @@ static bool passes(void *user, bool sent, const guint8 *bytes, gsize n_bytes)
     return false;
 }
 
+static bool may_wait(void *user)
+{
+    struct watch *watch = user;
+    const struct rig_loss_plan *plan = watch->plan;
+
+    if (!plan || watch->fell || plan->place.way != RIG_TRAFFIC_WAITING ||
+        watch->n_of[RIG_TRAFFIC_NOTIFICATION] != plan->place.index)
+        return true;
+    watch->fell = true;
+    watch->n_restarts = watch->run->client.transport.n_restarts;
+    rig_run_fault_event(watch->run, "the host disconnects instead of waiting for notification %u",
+                        plan->place.index);
+    return false;
+}
+
 static void play_watched(struct watch *watch, const GPtrArray *steps, const char *prefix)
 {
     struct rig_smp_transport *transport = &watch->run->client.transport;
 
     watch->n_restarts = transport->n_restarts;
-    transport->gate = (struct rig_packet_gate){.passes = passes, .user = watch};
+    transport->gate = (struct rig_packet_gate){.passes = passes, .may_wait = may_wait, .user = watch};
     rig_run_steps(watch->run, steps, prefix);
     transport->gate = (struct rig_packet_gate){0};
 }

@@ -9,7 +9,7 @@ G_BEGIN_DECLS
 
 struct rig_loss_plan {
     struct rig_packet_place place;
-    guint number; /* of the place, in the order in which the host saw the packets of the round without loss */
+    guint n_before; /* packets that the host saw before it in the round without loss */
     enum rig_loss_by by;
 };
 

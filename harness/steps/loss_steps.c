@@ -10,23 +10,23 @@ static const struct rig_field at_fields[] = {
     {.name = "packets",
      .type = RIG_TYPE_COUNT,
      .list = true,
-     .about =
-         "Before these packets, counted from 0 within `during`, writes and notifications together; their "
-         "number stands for the place after the last."},
-    {.name = "every", .type = RIG_TYPE_COUNT, .min = 1, .about = "Before every n-th packet."},
+     .about = "At these packets, counted from 0 within `during`, writes and notifications together; their "
+              "number stands for the place after the last."},
+    {.name = "every", .type = RIG_TYPE_COUNT, .min = 1, .about = "At every n-th packet."},
     {.name = "random",
      .type = RIG_TYPE_COUNT,
      .min = 1,
      .max = 100000,
-     .about = "At so many places, chosen by the run's seed."},
+     .about = "At so many packets, chosen by the run's seed."},
     {.name = "phases",
      .type = RIG_TYPE_CHOICE,
      .list = true,
      .choices = rig_traffic_phases,
-     .about = "Once in each of these phases, in the middle of it: before a message, inside it (between two "
-              "writes of it), before its answer, inside that; of a request that is no upload, and of the "
-              "first, a later "
-              "and the last chunk; `behind-last`: after the last packet."},
+     .about =
+         "Once in each of these phases, in the middle of it. `before` a message; `inside` it, between two "
+         "writes; `waiting-after` it, while the board is at work on it, which only the host can do; "
+         "`before-answer` and `inside-answer`; of requests that are no upload, and of the first, a later "
+         "and the last chunk; `behind-last`: after the last packet."},
 };
 static const char *const at_ways[] = {"packets", "every", "random", "phases", NULL};
 static const struct rig_shape at_shape = {
@@ -42,9 +42,9 @@ static const struct rig_field sweep_fields[] = {
      .shape = &at_shape,
      .choices = at_words,
      .default_text = "every-packet",
-     .about =
-         "Where to lose it. `every-packet`: before each write and before each notification, and after the "
-         "last; `every-phase`: once in each phase that `during` has."},
+     .about = "Where to lose it. `every-packet`: before each write, before each notification and while the "
+              "host waits for an answer, and after the last packet; `every-phase`: once in each phase that "
+              "`during` has."},
     {.name = "by",
      .type = RIG_TYPE_CHOICE,
      .list = true,
@@ -74,25 +74,22 @@ struct phase_account {
     guint n_failed;
 };
 
+/* One place and who ends the link there. */
+struct point {
+    guint number; /* of the place in the traffic */
+    struct rig_cut_place place;
+};
+
 struct losses {
     struct rig_sweep base;
     struct rig_traffic *traffic; /* of the round without a loss */
     struct phase_account phases[RIG_N_TRAFFIC_PHASES];
-    struct rig_cut_place first_failed;
+    struct point first_failed;
 };
 
 static const struct rig_value *argument(const struct losses *sweep, const char *name)
 {
     return rig_record_get(sweep->base.step->arguments, name);
-}
-
-static char *where_text(const struct losses *sweep, guint number, enum rig_loss_by by)
-{
-    static const char *const whom[] = {"by the host", "by the board (HCI 0x13)",
-                                       "by a silent radio (HCI 0x08)"};
-    g_autofree char *place = rig_traffic_text(sweep->traffic, number);
-
-    return g_strdup_printf("%s %s", place, whom[by]);
 }
 
 /* Proves that the steps pass over a link that stays, and counts their packets. */
@@ -106,22 +103,37 @@ static bool measure(struct losses *sweep)
     if (rig_traffic_n_packets(sweep->traffic) == 0)
         rig_run_error_text(run,
                            "'during' sends and receives no packet: there is no place to lose the link at");
-    for (guint number = 0; number <= rig_traffic_n_packets(sweep->traffic); number++)
+    for (guint number = 0; number < rig_traffic_n_places(sweep->traffic); number++)
         sweep->phases[rig_traffic_phase(sweep->traffic, number)].n_places++;
     return !rig_run_troubled(run);
 }
 
-static void emit_loss(struct losses *sweep, const struct rig_loss_plan *plan)
+static struct point point_of(const struct losses *sweep, guint number, enum rig_loss_by by)
+{
+    return (struct point){
+        .number = number,
+        .place = {.kind = RIG_PLACE_PACKET, .packet = rig_traffic_place(sweep->traffic, number), .by = by}};
+}
+
+static char *where_text(const struct losses *sweep, const struct point *point)
+{
+    static const char *const whom[] = {"by the host", "by the board (HCI 0x13)",
+                                       "by a silent radio (HCI 0x08)"};
+    g_autofree char *place = rig_traffic_text(sweep->traffic, point->number);
+
+    return g_strdup_printf("%s %s", place, whom[point->place.by]);
+}
+
+static void emit_loss(struct losses *sweep, const struct point *point)
 {
     struct rig_run *run = sweep->base.run;
-    const struct rig_cut_place place = {.kind = RIG_PLACE_PACKET, .packet = plan->place, .by = plan->by};
-    g_autofree char *point = rig_cut_place_text(&place);
-    g_autofree char *where = where_text(sweep, plan->number, plan->by);
+    g_autofree char *name = rig_cut_place_text(&point->place);
+    g_autofree char *where = where_text(sweep, point);
     struct rig_event *event = rig_event_new("loss");
 
-    rig_event_text(event, "point", point);
-    rig_event_text(event, "phase", rig_traffic_phases[rig_traffic_phase(sweep->traffic, plan->number)]);
-    rig_event_text(event, "by", rig_loss_by_words[plan->by]);
+    rig_event_text(event, "point", name);
+    rig_event_text(event, "phase", rig_traffic_phases[rig_traffic_phase(sweep->traffic, point->number)]);
+    rig_event_text(event, "by", rig_loss_by_words[point->place.by]);
     rig_event_text(event, "verdict", rig_verdict_word(run->trouble.verdict));
     rig_event_textf(event, "text", "link lost %s: %s", where,
                     run->trouble.message ? run->trouble.message : "ok");
@@ -129,14 +141,17 @@ static void emit_loss(struct losses *sweep, const struct rig_loss_plan *plan)
 }
 
 /* What went wrong is left in run->trouble. */
-static void play_loss(struct losses *sweep, const struct rig_loss_plan *plan)
+static void play_loss(struct losses *sweep, const struct point *point)
 {
     struct rig_run *run = sweep->base.run;
+    const struct rig_loss_plan plan = {.place = point->place.packet,
+                                       .n_before = rig_traffic_packet(sweep->traffic, point->number),
+                                       .by = point->place.by};
     g_autofree char *during = rig_sweep_prefix(&sweep->base, "during");
     g_autofree char *then = rig_sweep_prefix(&sweep->base, "then");
 
     if (rig_way_back_take(sweep->base.back) &&
-        rig_play_with_loss(run, argument(sweep, "during")->steps, during, plan,
+        rig_play_with_loss(run, argument(sweep, "during")->steps, during, &plan,
                            rig_sweep_until_us(&sweep->base)))
         rig_run_steps(run, argument(sweep, "then")->steps, then);
 }
@@ -145,21 +160,19 @@ static void play_loss(struct losses *sweep, const struct rig_loss_plan *plan)
 static bool sweep_one(struct losses *sweep, guint number, enum rig_loss_by by)
 {
     struct rig_run *run = sweep->base.run;
-    const struct rig_loss_plan plan = {
-        .place = rig_traffic_place(sweep->traffic, number), .number = number, .by = by};
+    const struct point point = point_of(sweep, number, by);
     struct phase_account *phase = &sweep->phases[rig_traffic_phase(sweep->traffic, number)];
     bool first, go_on;
 
     run->muted++;
-    play_loss(sweep, &plan);
+    play_loss(sweep, &point);
     run->muted--;
-    emit_loss(sweep, &plan);
+    emit_loss(sweep, &point);
     phase->n_losses++;
     phase->n_failed += run->trouble.verdict == RIG_VERDICT_FAIL;
     go_on = rig_sweep_take(&sweep->base, &first);
     if (first)
-        sweep->first_failed =
-            (struct rig_cut_place){.kind = RIG_PLACE_PACKET, .packet = plan.place, .by = by};
+        sweep->first_failed = point;
     return go_on;
 }
 
@@ -173,22 +186,52 @@ static enum rig_loss_by by_at(const struct losses *sweep, guint i)
     return RIG_LOSS_BY_SILENCE;
 }
 
-static bool sweep_place(struct losses *sweep, guint64 number)
+/* A board cannot be told to hang up while it is at work: it hangs up at packets. */
+static bool can_end_it(const struct losses *sweep, guint number, enum rig_loss_by by)
 {
-    guint n_packets = rig_traffic_n_packets(sweep->traffic);
+    return by == RIG_LOSS_BY_HOST || rig_traffic_place(sweep->traffic, number).way != RIG_TRAFFIC_WAITING;
+}
+
+/* The next one whose turn it is and who can. false: the sweep must end. */
+static bool sweep_in_turn(struct losses *sweep, guint number)
+{
     guint n_by = rig_list_length(argument(sweep, "by"));
 
-    if (number > n_packets) {
-        rig_run_error_text(sweep->base.run, "there is no packet %" G_GUINT64_FORMAT ": 'during' has %u",
-                           number, n_packets);
-        return false;
+    for (guint i = 0; i < n_by; i++) {
+        enum rig_loss_by by = by_at(sweep, (sweep->base.n_played + i) % n_by);
+
+        if (can_end_it(sweep, number, by))
+            return sweep_one(sweep, number, by);
     }
-    if (rig_record_flag(sweep->base.step->arguments, "in-turn"))
-        return sweep_one(sweep, (guint)number, by_at(sweep, sweep->base.n_played % n_by));
-    for (guint i = 0; i < n_by; i++)
-        if (!sweep_one(sweep, (guint)number, by_at(sweep, i)))
-            return false;
     return true;
+}
+
+/* false: the sweep must end. */
+static bool sweep_place(struct losses *sweep, guint number)
+{
+    bool go_on = true;
+
+    if (rig_record_flag(sweep->base.step->arguments, "in-turn"))
+        return sweep_in_turn(sweep, number);
+    for (guint i = 0; go_on && i < rig_list_length(argument(sweep, "by")); i++)
+        if (can_end_it(sweep, number, by_at(sweep, i)))
+            go_on = sweep_one(sweep, number, by_at(sweep, i));
+    return go_on;
+}
+
+/* All places of a packet. false: the sweep must end. */
+static bool sweep_packet(struct losses *sweep, guint64 packet)
+{
+    guint n_packets = rig_traffic_n_packets(sweep->traffic);
+    bool go_on = packet <= n_packets;
+
+    if (!go_on)
+        rig_run_error_text(sweep->base.run, "there is no packet %" G_GUINT64_FORMAT ": 'during' has %u",
+                           packet, n_packets);
+    for (guint number = 0; go_on && number < rig_traffic_n_places(sweep->traffic); number++)
+        if (rig_traffic_packet(sweep->traffic, number) == packet)
+            go_on = sweep_place(sweep, number);
+    return go_on;
 }
 
 /* In the middle of it, where it is most like itself. */
@@ -238,11 +281,11 @@ static void sweep_packets(struct losses *sweep, const struct rig_record *choice)
     bool go_on = true;
 
     for (guint i = 0; go_on && i < rig_list_length(list); i++)
-        go_on = sweep_place(sweep, rig_list_item(list, i)->count);
+        go_on = sweep_packet(sweep, rig_list_item(list, i)->count);
     for (guint64 i = 0; go_on && random && i < random->count; i++)
-        go_on = sweep_place(sweep, (guint64)g_rand_int_range(chance, 0, (gint32)n_packets + 1));
+        go_on = sweep_packet(sweep, (guint64)g_rand_int_range(chance, 0, (gint32)n_packets + 1));
     for (guint64 i = 0; go_on && !list && !random && i <= n_packets; i += every ? every->count : 1)
-        go_on = sweep_place(sweep, i);
+        go_on = sweep_packet(sweep, i);
 }
 
 static void sweep_all(struct losses *sweep)
@@ -292,46 +335,41 @@ static void emit_coverage(struct losses *sweep)
     rig_run_emit(sweep->base.run, event);
 }
 
-/* One loss with everything on record. false: there is no such packet. */
-static bool play_on_record(struct losses *sweep, const struct rig_cut_place *place,
-                           struct rig_loss_plan *plan)
+/* One loss with everything on record. */
+static void play_on_record(struct losses *sweep, const struct point *point)
 {
-    *plan = (struct rig_loss_plan){.place = place->packet, .by = place->by};
-    if (!rig_traffic_number(sweep->traffic, &place->packet, &plan->number)) {
-        g_autofree char *text = rig_cut_place_text(place);
-
-        rig_run_error_text(sweep->base.run, "there is no packet '%s': 'during' has %u", text,
-                           rig_traffic_n_packets(sweep->traffic));
-        return false;
-    }
-    sweep->base.run->cut_text = rig_cut_place_text(place);
-    play_loss(sweep, plan);
-    return true;
+    sweep->base.run->cut_text = rig_cut_place_text(&point->place);
+    play_loss(sweep, point);
 }
 
 static void show_failure(struct losses *sweep)
 {
-    struct rig_loss_plan plan;
-    g_autofree char *where = NULL;
-    g_autofree char *place = NULL;
+    g_autofree char *where = where_text(sweep, &sweep->first_failed);
+    g_autofree char *place = g_strdup_printf("after the link was lost %s", where);
 
     rig_run_note(sweep->base.run,
                  "%u of %u losses failed; the first of them again, on record:", sweep->base.n_failed,
                  sweep->base.n_played);
-    if (!play_on_record(sweep, &sweep->first_failed, &plan))
-        return;
-    where = where_text(sweep, plan.number, plan.by);
-    place = g_strdup_printf("after the link was lost %s", where);
+    play_on_record(sweep, &sweep->first_failed);
     rig_sweep_blame(&sweep->base, place, "losses");
 }
 
 static void play_only(struct losses *sweep)
 {
-    struct rig_loss_plan plan;
+    struct rig_run *run = sweep->base.run;
+    struct point point = {.place = *run->only_cut};
+    g_autofree char *name = rig_cut_place_text(run->only_cut);
 
-    if (rig_sweep_may_replay(sweep->base.run, RIG_PLACE_PACKET, "write:17:host") &&
-        play_on_record(sweep, sweep->base.run->only_cut, &plan))
-        emit_loss(sweep, &plan);
+    if (!rig_sweep_may_replay(run, RIG_PLACE_PACKET, "write:17:host"))
+        return;
+    if (!rig_traffic_number(sweep->traffic, &point.place.packet, &point.number) ||
+        !can_end_it(sweep, point.number, point.place.by)) {
+        rig_run_error_text(run, "there is no place '%s' in the %u packets of 'during'", name,
+                           rig_traffic_n_packets(sweep->traffic));
+        return;
+    }
+    play_on_record(sweep, &point);
+    emit_loss(sweep, &point);
 }
 
 static void run_each_link_loss(struct rig_run *run, const struct rig_step *step)

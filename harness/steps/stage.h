@@ -48,8 +48,8 @@ struct rig_cut_place {
     struct rig_packet_place packet; /* PACKET */
     enum rig_loss_by by;
 };
-/* As a replay names it: "17:half", "40ms", "write:17:host", "notification:5:board", "end:silence". Owned by
- * the caller. */
+/* As a replay names it: "17:half", "40ms", "write:17:host", "notification:5:board", "waiting:5:host",
+ * "end:silence". Owned by the caller. */
 char *rig_cut_place_text(const struct rig_cut_place *place);
 
 struct rig_run {

@@ -195,11 +195,11 @@ const char *const rig_loss_by_words[] = {"host", "board", "silence", NULL};
 static char *packet_text(const struct rig_cut_place *place)
 {
     const char *by = rig_loss_by_words[place->by];
+    const char *way = rig_traffic_ways[place->packet.way];
 
     if (place->packet.way == RIG_TRAFFIC_END)
-        return g_strdup_printf("end:%s", by);
-    return g_strdup_printf("%s:%u:%s", place->packet.way == RIG_TRAFFIC_WRITE ? "write" : "notification",
-                           place->packet.index, by);
+        return g_strdup_printf("%s:%s", way, by);
+    return g_strdup_printf("%s:%u:%s", way, place->packet.index, by);
 }
 
 char *rig_cut_place_text(const struct rig_cut_place *place)

@@ -31,8 +31,14 @@ struct joining {
     guint n_pieces;
 };
 
+struct place {
+    guint packet; /* that follows */
+    bool waiting; /* for it */
+};
+
 struct rig_traffic {
     GArray *packets;  /* struct packet */
+    GArray *places;   /* struct place */
     GArray *messages; /* struct message */
     struct joining sent, received;
     guint32 n_writes, n_notifications;
@@ -40,26 +46,32 @@ struct rig_traffic {
     guint n_unanswered;
 };
 
+const char *const rig_traffic_ways[] = {"write", "notification", "waiting", "end", NULL};
 const char *const rig_traffic_phases[] = {
     "before-request",
     "inside-request",
+    "waiting-after-request",
     "before-answer-to-request",
     "inside-answer-to-request",
     "before-first-chunk",
     "inside-first-chunk",
+    "waiting-after-first-chunk",
     "before-answer-to-first-chunk",
     "inside-answer-to-first-chunk",
     "before-chunk",
     "inside-chunk",
+    "waiting-after-chunk",
     "before-answer-to-chunk",
     "inside-answer-to-chunk",
     "before-last-chunk",
     "inside-last-chunk",
+    "waiting-after-last-chunk",
     "before-answer-to-last-chunk",
     "inside-answer-to-last-chunk",
     "behind-last",
     NULL,
 };
+G_STATIC_ASSERT(G_N_ELEMENTS(rig_traffic_ways) == RIG_N_TRAFFIC_WAYS + 1);
 G_STATIC_ASSERT(G_N_ELEMENTS(rig_traffic_phases) == RIG_N_TRAFFIC_PHASES + 1);
 
 struct rig_traffic *rig_traffic_new(void)
@@ -67,6 +79,7 @@ struct rig_traffic *rig_traffic_new(void)
     struct rig_traffic *traffic = g_new0(struct rig_traffic, 1);
 
     traffic->packets = g_array_new(FALSE, FALSE, sizeof(struct packet));
+    traffic->places = g_array_new(FALSE, FALSE, sizeof(struct place));
     traffic->messages = g_array_new(FALSE, FALSE, sizeof(struct message));
     return traffic;
 }
@@ -76,6 +89,7 @@ void rig_traffic_free(struct rig_traffic *traffic)
     if (!traffic)
         return;
     g_array_unref(traffic->packets);
+    g_array_unref(traffic->places);
     g_array_unref(traffic->messages);
     g_free(traffic);
 }
@@ -164,6 +178,13 @@ static void take_packet(struct rig_traffic *traffic, struct joining *joining, st
         traffic->n_unanswered--;
 }
 
+static void add_place(struct rig_traffic *traffic, bool waiting)
+{
+    const struct place place = {.packet = traffic->packets->len, .waiting = waiting};
+
+    g_array_append_val(traffic->places, place);
+}
+
 bool rig_traffic_add(struct rig_traffic *traffic, bool sent, const guint8 *bytes, gsize n_bytes)
 {
     struct packet packet = {.way = sent ? RIG_TRAFFIC_WRITE : RIG_TRAFFIC_NOTIFICATION,
@@ -173,6 +194,9 @@ bool rig_traffic_add(struct rig_traffic *traffic, bool sent, const guint8 *bytes
         return false;
     *(sent ? &traffic->n_writes : &traffic->n_notifications) += 1;
     take_packet(traffic, sent ? &traffic->sent : &traffic->received, &packet, bytes, n_bytes);
+    if (!sent && packet.piece == 0)
+        add_place(traffic, true);
+    add_place(traffic, false);
     g_array_append_val(traffic->packets, packet);
     return true;
 }
@@ -182,22 +206,44 @@ guint rig_traffic_n_packets(const struct rig_traffic *traffic)
     return traffic->packets->len;
 }
 
+guint rig_traffic_n_places(const struct rig_traffic *traffic)
+{
+    return traffic->places->len + 1;
+}
+
+/* NULL: the one behind the last packet. */
+static const struct place *place_at(const struct rig_traffic *traffic, guint number)
+{
+    return number < traffic->places->len ? &g_array_index(traffic->places, struct place, number) : NULL;
+}
+
+guint rig_traffic_packet(const struct rig_traffic *traffic, guint number)
+{
+    const struct place *place = place_at(traffic, number);
+
+    return place ? place->packet : traffic->packets->len;
+}
+
 struct rig_packet_place rig_traffic_place(const struct rig_traffic *traffic, guint number)
 {
-    const struct packet *packet = number < traffic->packets->len ? packet_at(traffic, number) : NULL;
+    const struct place *place = place_at(traffic, number);
+    const struct packet *packet = place ? packet_at(traffic, place->packet) : NULL;
 
-    return packet ? (struct rig_packet_place){packet->way, packet->index}
-                  : (struct rig_packet_place){RIG_TRAFFIC_END, 0};
+    if (!place)
+        return (struct rig_packet_place){RIG_TRAFFIC_END, 0};
+    return (struct rig_packet_place){place->waiting ? RIG_TRAFFIC_WAITING : packet->way, packet->index};
 }
 
 bool rig_traffic_number(const struct rig_traffic *traffic, const struct rig_packet_place *place,
                         guint *number)
 {
-    for (*number = 0; *number < traffic->packets->len; ++*number)
-        if (packet_at(traffic, *number)->way == place->way &&
-            packet_at(traffic, *number)->index == place->index)
+    for (*number = 0; *number < rig_traffic_n_places(traffic); ++*number) {
+        struct rig_packet_place here = rig_traffic_place(traffic, *number);
+
+        if (here.way == place->way && here.index == place->index)
             return true;
-    return place->way == RIG_TRAFFIC_END && place->index == 0;
+    }
+    return false;
 }
 
 static enum rig_traffic_part part_of(const struct rig_traffic *traffic, const struct message *message)
@@ -208,20 +254,26 @@ static enum rig_traffic_part part_of(const struct rig_traffic *traffic, const st
                                                   : RIG_PART_LAST_CHUNK;
 }
 
+static enum rig_traffic_stage stage_of(const struct place *place, const struct packet *packet)
+{
+    if (place->waiting)
+        return RIG_STAGE_WAITING;
+    if (packet->way == RIG_TRAFFIC_WRITE)
+        return packet->piece == 0 ? RIG_STAGE_BEFORE : RIG_STAGE_INSIDE;
+    return packet->piece == 0 ? RIG_STAGE_BEFORE_ANSWER : RIG_STAGE_INSIDE_ANSWER;
+}
+
 guint rig_traffic_phase(const struct rig_traffic *traffic, guint number)
 {
-    const struct packet *packet;
-    enum rig_traffic_part part;
-    enum rig_traffic_stage stage;
+    const struct place *place = place_at(traffic, number);
+    const struct packet *packet = place ? packet_at(traffic, place->packet) : NULL;
+    enum rig_traffic_part part = RIG_PART_REQUEST;
 
-    if (number >= traffic->packets->len)
+    if (!place)
         return RIG_PHASE_BEHIND_LAST;
-    packet = packet_at(traffic, number);
-    part = packet->message < 0 ? RIG_PART_REQUEST : part_of(traffic, message_at(traffic, packet->message));
-    stage = packet->way == RIG_TRAFFIC_WRITE
-                ? (packet->piece == 0 ? RIG_STAGE_BEFORE : RIG_STAGE_INSIDE)
-                : (packet->piece == 0 ? RIG_STAGE_BEFORE_ANSWER : RIG_STAGE_INSIDE_ANSWER);
-    return (guint)part * 4u + (guint)stage;
+    if (packet->message >= 0)
+        part = part_of(traffic, message_at(traffic, packet->message));
+    return (guint)part * RIG_N_TRAFFIC_STAGES + (guint)stage_of(place, packet);
 }
 
 static void add_message(const struct packet *packet, const struct message *message, GString *text)
@@ -243,14 +295,14 @@ static void add_message(const struct packet *packet, const struct message *messa
 
 char *rig_traffic_text(const struct rig_traffic *traffic, guint number)
 {
-    const struct packet *packet;
+    const struct place *place = place_at(traffic, number);
+    const struct packet *packet = place ? packet_at(traffic, place->packet) : NULL;
     GString *text;
 
-    if (number >= traffic->packets->len)
+    if (!place)
         return g_strdup("after the last packet");
-    packet = packet_at(traffic, number);
-    text = g_string_new(packet->way == RIG_TRAFFIC_WRITE ? "before write" : "before notification");
-    g_string_append_printf(text, " %u", packet->index);
+    text = g_string_new(place->waiting ? "waiting for" : "before");
+    g_string_append_printf(text, " %s %u", rig_traffic_ways[packet->way], packet->index);
     if (packet->message >= 0)
         add_message(packet, message_at(traffic, packet->message), text);
     return g_string_free(text, FALSE);

@@ -294,6 +294,8 @@ static bool receive_packet(struct rig_smp_transport *transport, guint64 until_us
     gsize n_bytes;
     const guint8 *bytes;
 
+    if (transport->gate.may_wait && !transport->gate.may_wait(transport->gate.user))
+        return drop_link(transport, outcome, error);
     if (!link->ops->receive(link, stop_us, &packet, outcome, error))
         return false;
     if (*outcome == RIG_LINK_TIMEOUT && stop_us < until_us)

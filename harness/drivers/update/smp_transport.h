@@ -12,11 +12,14 @@ G_BEGIN_DECLS
 /* Each message (or raw packet) that went out or came in. fault: what was done to it, or NULL. */
 typedef void (*rig_smp_trace)(void *user, bool sent, const guint8 *bytes, gsize n_bytes, const char *fault);
 
-/* Stands between client and link and sees each packet before it has an effect: a write before it leaves, a
- * notification after it came and before it is joined to a message. false: the host ends the connection in its
- * place, and the packet is lost. */
+/* Stands between client and link. false: the host ends the connection there and then. NULL functions: there
+ * is no gate. */
 struct rig_packet_gate {
-    bool (*passes)(void *user, bool sent, const guint8 *bytes, gsize n_bytes); /* NULL: there is no gate */
+    /* Each packet before it has an effect: a write before it leaves, a notification after it came and before
+     * it is joined to a message. The packet in whose place the connection ends is lost. */
+    bool (*passes)(void *user, bool sent, const guint8 *bytes, gsize n_bytes);
+    /* The client has nothing more to send and is about to wait for a notification. */
+    bool (*may_wait)(void *user);
     void *user;
 };
 
