@@ -84,6 +84,7 @@ struct losses {
     struct rig_sweep base;
     struct rig_traffic *traffic; /* of the round without a loss */
     struct phase_account phases[RIG_N_TRAFFIC_PHASES];
+    guint turn; /* of `in-turn`: the next one of `by` */
     struct point first_failed;
 };
 
@@ -198,7 +199,7 @@ static bool sweep_in_turn(struct losses *sweep, guint number)
     guint n_by = rig_list_length(argument(sweep, "by"));
 
     for (guint i = 0; i < n_by; i++) {
-        enum rig_loss_by by = by_at(sweep, (sweep->base.n_played + i) % n_by);
+        enum rig_loss_by by = by_at(sweep, sweep->turn++ % n_by);
 
         if (can_end_it(sweep, number, by))
             return sweep_one(sweep, number, by);
