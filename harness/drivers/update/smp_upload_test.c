@@ -279,7 +279,7 @@ static void a_gate_sees_every_packet_and_ends_the_link_in_the_place_of_any(void 
         struct uploading it;
 
         prepare(&it, NULL, 0);
-        it.client.transport.gate = (struct rig_packet_gate){gate_passes, &gate};
+        it.client.transport.gate = (struct rig_packet_gate){.passes = gate_passes, .user = &gate};
         it.upload.resume = true;
         assert_int_equal(run(&it), RIG_SMP_DONE);
         assert_image_is_whole(&it);
