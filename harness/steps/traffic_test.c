@@ -100,12 +100,12 @@ static void answers_belong_to_the_request_of_their_number_whatever_is_in_flight(
     answer(traffic, 8, 500);
     answer(traffic, 7, 500);
     answer(traffic, 200, 500); /* to nothing */
-    expect_place(traffic, 0, "before-request", "before write 0 (request 1: read os echo)");
+    expect_place(traffic, 0, "before-request", "before write 0 (request 1: write os echo)");
     expect_place(traffic, 2, "before-last-chunk", "before write 2 (chunk 2, 2 requests unanswered)");
     expect_place(traffic, 4, "before-answer-to-first-chunk",
                  "before notification 0 (answer to chunk 1, 3 requests unanswered)");
     expect_place(traffic, 6, "before-answer-to-request",
-                 "before notification 1 (answer to request 1: read os echo, 2 requests unanswered)");
+                 "before notification 1 (answer to request 1: write os echo, 2 requests unanswered)");
     expect_place(traffic, 8, "before-answer-to-request", "before notification 2");
     rig_traffic_free(traffic);
 }

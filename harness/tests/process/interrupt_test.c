@@ -114,7 +114,7 @@ static void a_sweep_over_losses_of_the_link_ends_at_an_interrupt_with_its_losses
     GPid pid;
 
     place_write(*state, "losses.yaml", scenario_losses);
-    pid = place_start(*state, "bootrig run losses.yaml --repeat 500 --no-html -q");
+    pid = place_start(*state, "bootrig run losses.yaml --repeat 40 --no-html -q");
     wait_for_journal(*state, 100000, 300);
     assert_int_equal(kill(pid, SIGINT), 0);
     assert_int_equal(place_wait(pid), 3);

@@ -141,7 +141,7 @@ static void the_loss_that_failed_is_played_alone(void **state)
     journal = place_read(*state, "replayed/journal.jsonl");
     assert_int_equal(count_text(journal, "\"ev\":\"loss\""), 1);
     /* Others of the same sweep can be asked for as well. */
-    place_expect(*state, 1, "link was lost", "bootrig replay begins-anew.yaml --cut waiting:9:host");
+    place_expect(*state, 1, "seen byte 0", "bootrig replay begins-anew.yaml --cut waiting:9:host");
     place_expect(*state, 0, "1 passed", "bootrig replay begins-anew.yaml --cut end:silence");
 }
 
