@@ -30,7 +30,7 @@ static const struct rig_field at_fields[] = {
 };
 static const char *const at_ways[] = {"packets", "every", "random", "phases", NULL};
 static const struct rig_shape at_shape = {
-    .name = "at", .fields = at_fields, .n_fields = G_N_ELEMENTS(at_fields), .exactly_one = at_ways};
+    .name = "at-packets", .fields = at_fields, .n_fields = G_N_ELEMENTS(at_fields), .exactly_one = at_ways};
 
 static const struct rig_field sweep_fields[] = {
     {.name = "during",
