@@ -337,6 +337,9 @@ static void case_row(GString *out, const struct rig_case_result *result)
     }
     if (last && last->n_of[RIG_ENTRY_CUT])
         g_string_append_printf(out, " <span class=\"dim\">%u power cuts</span>", last->n_of[RIG_ENTRY_CUT]);
+    if (last && last->n_of[RIG_ENTRY_LOSS])
+        g_string_append_printf(out, " <span class=\"dim\">%u losses of the link</span>",
+                               last->n_of[RIG_ENTRY_LOSS]);
     if (last)
         rig_html_exploration_lines(out, last);
     g_string_append(out, "</td><td class=\"n dim\">");

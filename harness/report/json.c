@@ -144,6 +144,10 @@ static void attempt_object(JsonBuilder *out, const struct rig_attempt *attempt, 
     count_member(out, "n_steps", attempt->n_steps);
     count_member(out, "n_cuts", attempt->n_of[RIG_ENTRY_CUT]);
     count_member(out, "n_bad_cuts", attempt->n_bad_cuts);
+    if (attempt->n_of[RIG_ENTRY_LOSS]) {
+        count_member(out, "n_losses", attempt->n_of[RIG_ENTRY_LOSS]);
+        count_member(out, "n_bad_losses", attempt->n_bad_losses);
+    }
     text_member(out, "message", attempt->message);
     where_member(out, attempt);
     text_member(out, "expected", attempt->expected);

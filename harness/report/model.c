@@ -251,13 +251,19 @@ static void take_case_end(struct rig_case_result *result, struct rig_attempt *at
     rig_case_result_judge(result);
 }
 
+/* One round of a sweep. */
+static bool is_round(enum rig_entry_kind kind)
+{
+    return kind == RIG_ENTRY_CUT || kind == RIG_ENTRY_LOSS;
+}
+
 static bool is_bad(const struct rig_event *event, enum rig_entry_kind kind)
 {
     if (kind == RIG_ENTRY_LINK)
         return rig_event_get_text(event, "fault") != NULL;
     if (kind == RIG_ENTRY_PACKET)
         return rig_event_get_text(event, "means") != NULL;
-    return kind == RIG_ENTRY_CUT && g_strcmp0(rig_event_get_text(event, "verdict"), "pass") != 0;
+    return is_round(kind) && g_strcmp0(rig_event_get_text(event, "verdict"), "pass") != 0;
 }
 
 /* Where the kept text of a kind comes from: the line itself, or several keys put together. */
@@ -273,7 +279,7 @@ static char *entry_text(const struct rig_event *event, enum rig_entry_kind kind)
         lead = rig_event_get_text(event, "what");
     else if (kind == RIG_ENTRY_TRAILER)
         lead = rig_event_get_text(event, "slot");
-    else if (kind == RIG_ENTRY_CUT)
+    else if (is_round(kind))
         lead = rig_event_get_text(event, "verdict");
     return g_strconcat(lead ? lead : "", lead && text ? " " : "", text ? text : "", fault ? " (" : "",
                        fault ? fault : "", fault ? ")" : "", NULL);
@@ -300,14 +306,15 @@ static void take_entry(struct rig_attempt *attempt, const struct rig_event *even
 
     attempt->n_of[kind]++;
     attempt->n_bad_cuts += kind == RIG_ENTRY_CUT && bad;
+    attempt->n_bad_losses += kind == RIG_ENTRY_LOSS && bad;
     attempt->n_of[RIG_ENTRY_CONSOLE] += small_count(event, "left_out_console");
     attempt->n_of[RIG_ENTRY_LINK] += small_count(event, "left_out_link");
     attempt->n_of[RIG_ENTRY_PACKET] += small_count(event, "left_out_packets");
     attempt->n_left_out += small_count(event, "left_out_console") + small_count(event, "left_out_link") +
                            small_count(event, "left_out_packets");
-    /* A sweep of cuts that pass must not push out the ones that fail, and nothing the last lines of console,
-     * link and air. */
-    if (kind == RIG_ENTRY_CUT && !bad)
+    /* Rounds of a sweep that pass must not push out the ones that fail, and nothing the last lines of
+     * console, link and air. */
+    if (is_round(kind) && !bad)
         limit = RIG_RESULTS_MAX_ENTRIES / 4;
     else if (kind != RIG_ENTRY_CONSOLE && kind != RIG_ENTRY_LINK && kind != RIG_ENTRY_PACKET)
         limit = RIG_RESULTS_MAX_ENTRIES / 2;

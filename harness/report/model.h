@@ -58,6 +58,7 @@ enum rig_entry_kind {
     RIG_ENTRY_BOOT,
     RIG_ENTRY_FAULT,
     RIG_ENTRY_CUT,
+    RIG_ENTRY_LOSS,
     RIG_ENTRY_TRAILER,
     RIG_ENTRY_NOTE,
     RIG_ENTRY_RETRY,
@@ -73,7 +74,7 @@ struct rig_entry {
     gint64 at_us;
     char *text;  /* LINK: "tx image upload off=512 len=128" */
     char *extra; /* LINK: the bytes in hex; POWER: the proof; PACKET: what it means; NULL otherwise */
-    bool bad;    /* LINK: a fault touched it; CUT: its verdict is no pass */
+    bool bad;    /* LINK: a fault touched it; CUT, LOSS: its verdict is no pass */
 };
 
 struct rig_attempt {
@@ -103,6 +104,7 @@ struct rig_attempt {
     guint n_of[RIG_N_ENTRY_KINDS]; /* how many happened, kept or not */
     guint n_steps;
     guint n_bad_cuts;
+    guint n_bad_losses;
     guint n_left_out; /* log entries that the journal says, or this model finds, were not kept */
     bool ended;       /* its case-end was seen */
 };

@@ -21,8 +21,8 @@ enum rig_verdict rig_verdict_from_word(const char *word)
 const char *rig_entry_word(enum rig_entry_kind kind)
 {
     static const char *const words[RIG_N_ENTRY_KINDS] = {"console", "link",  "link-state", "power",
-                                                         "boot",    "fault", "cut",        "trailer",
-                                                         "note",    "retry", "packet"};
+                                                         "boot",    "fault", "cut",        "loss",
+                                                         "trailer", "note",  "retry",      "packet"};
 
     return kind < RIG_N_ENTRY_KINDS ? words[kind] : "note";
 }

@@ -23,7 +23,8 @@ static void on_event(void *user, const struct rig_event *event)
         return;
     if (strcmp(event->kind, "step-start") == 0)
         lead = rig_event_get_text(event, "step");
-    else if (strcmp(event->kind, "power") == 0 || strcmp(event->kind, "fault") == 0)
+    else if (strcmp(event->kind, "power") == 0 || strcmp(event->kind, "fault") == 0 ||
+             strcmp(event->kind, "loss") == 0)
         lead = event->kind;
     if (!lead)
         return;

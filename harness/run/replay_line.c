@@ -57,28 +57,71 @@ char *rig_replay_line(const struct rig_run_plan *plan, struct rig_run *run, cons
     return g_string_free(line, FALSE);
 }
 
-bool rig_cut_place_parse(const char *text, struct rig_cut_place *place, GError **error)
+static bool parse_instant(const char *text, struct rig_cut_place *place)
 {
-    static const enum rig_cut_form forms[] = {RIG_CUT_BEFORE, RIG_CUT_HALF, RIG_CUT_AFTER};
     static const struct rig_field instant = {.name = "cut", .type = RIG_TYPE_DURATION, .max = 3600000000u};
     struct rig_scalar_problem problem = {0};
     struct rig_value value = {0};
+    bool ok = rig_scalar_read(&instant, text, &value, &problem);
+
+    rig_scalar_problem_clear(&problem);
+    if (ok)
+        *place = (struct rig_cut_place){.kind = RIG_PLACE_INSTANT, .after_us = value.count};
+    return ok;
+}
+
+static bool parse_operation(const char *text, struct rig_cut_place *place)
+{
+    static const enum rig_cut_form forms[] = {RIG_CUT_BEFORE, RIG_CUT_HALF, RIG_CUT_AFTER};
     char *end = NULL;
 
-    *place = (struct rig_cut_place){.at_instant = rig_scalar_read(&instant, text, &value, &problem),
-                                    .after_us = value.count};
-    rig_scalar_problem_clear(&problem);
-    if (place->at_instant)
-        return true;
+    *place = (struct rig_cut_place){.kind = RIG_PLACE_OPERATION};
     place->operation = g_ascii_strtoull(text, &end, 10);
-    if (g_ascii_isdigit(*text) && *end == ':')
-        for (guint i = 0; i < G_N_ELEMENTS(forms); i++)
-            if (g_str_equal(end + 1, rig_cut_form_name(forms[i])))
-                return place->form = forms[i], true;
-    g_set_error(
-        error, RIG_ERROR, RIG_ERROR_USAGE,
-        "'%s' is no cut: write OPERATION:before, OPERATION:half or OPERATION:after, or an instant such as "
-        "40ms",
-        text);
+    if (!g_ascii_isdigit(*text) || *end != ':')
+        return false;
+    for (guint i = 0; i < G_N_ELEMENTS(forms); i++) {
+        place->form = forms[i];
+        if (g_str_equal(end + 1, rig_cut_form_name(forms[i])))
+            return true;
+    }
+    return false;
+}
+
+static bool find_word(const char *const *words, const char *word, guint *at)
+{
+    for (*at = 0; words[*at]; ++*at)
+        if (g_str_equal(word, words[*at]))
+            return true;
+    return false;
+}
+
+static bool parse_packet(const char *text, struct rig_cut_place *place)
+{
+    g_auto(GStrv) words = g_strsplit(text, ":", 4);
+    guint n_words = g_strv_length(words);
+    guint64 index = 0;
+    guint way, by;
+
+    if (n_words < 2 || n_words > 3 || !find_word(rig_traffic_ways, words[0], &way) ||
+        !find_word(rig_loss_by_words, words[n_words - 1], &by) ||
+        (way == RIG_TRAFFIC_END) != (n_words == 2) ||
+        (n_words == 3 && !g_ascii_string_to_unsigned(words[1], 10, 0, G_MAXUINT32 - 1, &index, NULL)))
+        return false;
+    *place = (struct rig_cut_place){
+        .kind = RIG_PLACE_PACKET,
+        .packet = {.way = (enum rig_traffic_way)way, .index = (guint32)index},
+        .by = (enum rig_loss_by)by,
+    };
+    return true;
+}
+
+bool rig_cut_place_parse(const char *text, struct rig_cut_place *place, GError **error)
+{
+    if (parse_instant(text, place) || parse_operation(text, place) || parse_packet(text, place))
+        return true;
+    g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE,
+                "'%s' is no place of a sweep: write OPERATION:before, OPERATION:half or OPERATION:after, an "
+                "instant such as 40ms, or for a lost link write:N:host, notification:N:board, end:silence",
+                text);
     return false;
 }

@@ -12,7 +12,7 @@ G_BEGIN_DECLS
 char *rig_replay_line(const struct rig_run_plan *plan, struct rig_run *run, const char *target,
                       guint64 case_seed);
 
-/* Parses "17:half". */
+/* Parses what rig_cut_place_text() writes. */
 bool rig_cut_place_parse(const char *text, struct rig_cut_place *place,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

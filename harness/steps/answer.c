@@ -105,6 +105,18 @@ static bool link_is_down(void *user)
     return !state.connected;
 }
 
+bool rig_await_link_down(struct rig_run *run, guint64 until_us)
+{
+    GError *error = NULL;
+    bool down = false;
+
+    if (!rig_board_wait_for(run->board, until_us, link_is_down, run->board->link, &down, &error))
+        rig_run_error(run, error);
+    else if (!down)
+        rig_run_error_text(run, "this host does not notice that the connection is gone");
+    return down && !rig_run_troubled(run);
+}
+
 bool rig_await_boot(struct rig_run *run, guint64 until_us)
 {
     struct boot_wait wait = {.probe = run->board->probe, .n_boots = run->boots_before};

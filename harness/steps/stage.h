@@ -10,6 +10,7 @@
 #include "report/model.h"
 #include "scenario/scenario.h"
 #include "steps/image_store.h"
+#include "steps/traffic.h"
 
 G_BEGIN_DECLS
 
@@ -25,13 +26,31 @@ struct rig_trouble {
 };
 void rig_trouble_clear(struct rig_trouble *trouble);
 
-/* One place of a sweep of power cuts. */
-struct rig_cut_place {
-    bool at_instant; /* then only after_us counts */
-    guint64 after_us;
-    guint64 operation;
-    enum rig_cut_form form;
+/* Who ends a connection. */
+enum rig_loss_by {
+    RIG_LOSS_BY_HOST,    /* the host disconnects */
+    RIG_LOSS_BY_BOARD,   /* the board hangs up, HCI 0x13 */
+    RIG_LOSS_BY_SILENCE, /* the radio is silent until the supervision timeout, HCI 0x08 */
 };
+extern const char *const rig_loss_by_words[]; /* "host", "board", "silence"; NULL-terminated */
+
+/* One place of a sweep. */
+enum rig_cut_place_kind {
+    RIG_PLACE_OPERATION, /* of flash, where power is cut */
+    RIG_PLACE_INSTANT,   /* when it is */
+    RIG_PLACE_PACKET,    /* where the connection ends */
+};
+struct rig_cut_place {
+    enum rig_cut_place_kind kind;
+    guint64 operation; /* OPERATION */
+    enum rig_cut_form form;
+    guint64 after_us;               /* INSTANT */
+    struct rig_packet_place packet; /* PACKET */
+    enum rig_loss_by by;
+};
+/* As a replay names it: "17:half", "40ms", "write:17:host", "notification:5:board", "waiting:5:host",
+ * "end:silence". Owned by the caller. */
+char *rig_cut_place_text(const struct rig_cut_place *place);
 
 struct rig_run {
     const struct rig_case *the_case;
@@ -44,7 +63,7 @@ struct rig_run {
     struct rig_smp_client client;
     guint64 seed; /* of this attempt */
     double timeout_scale;
-    const struct rig_cut_place *only_cut; /* a replay runs this cut of a sweep and no other; NULL = all */
+    const struct rig_cut_place *only_cut; /* a replay plays this place of a sweep and no other; NULL = all */
 
     const char
         *only_path; /* a replay plays this path of an exploration and explores nothing; NULL = explore */
@@ -57,7 +76,7 @@ struct rig_run {
     const struct rig_step *step;
     GString *step_id;        /* of the step that runs */
     guint muted;             /* inside a sweep: events of single steps are not written */
-    char *cut_text;          /* the place of the cut that failed in a sweep: "17:half"; NULL */
+    char *cut_text;          /* the place that failed in a sweep, by rig_cut_place_text(); NULL */
     struct rig_watch *watch; /* tells what becomes of the flash; NULL: nobody does */
     char *path_text;         /* the cuts that an exploration found: "app,run,19,6,run"; NULL */
 

@@ -2,46 +2,23 @@
 /* each-power-cut over time: instants instead of flash operations, and the account of which steps of the swap
  * they hit. */
 #include "steps/cut.h"
+#include "steps/sweep.h"
 
-#include "base/error.h"
 #include "scenario/scalar.h"
 
-#define MAX_FAILED_CUTS 10
 #define MAX_INSTANTS 100000u
 #define MAX_PLACES 4096u
 
 struct instants {
+    struct rig_sweep base;
     struct rig_run *run;
     const struct rig_step *step;
     const struct rig_record *at;
-    struct rig_moment *moment;
     guint64 span_us; /* of the uncut run */
-    guint n_cuts;
-    guint n_failed;
     guint64 first_failed_us;
-    struct rig_trouble first; /* what went wrong there */
-    GHashTable *places;       /* set of swap status positions that were hit; 0 = nothing had started */
-    guint n_exist;            /* places that there are; 0: not known */
+    GHashTable *places; /* set of swap status positions that were hit; 0 = nothing had started */
+    guint n_exist;      /* places that there are; 0: not known */
 };
-
-static guint64 within_us(const struct instants *sweep)
-{
-    return (guint64)((double)sweep->step->within_us * sweep->run->timeout_scale);
-}
-
-static bool rewind_board(struct instants *sweep)
-{
-    struct rig_run *run = sweep->run;
-    GError *error = NULL;
-
-    if (!run->board->ops->rewind(run->board, sweep->moment, &error)) {
-        rig_run_error(run, error);
-        return false;
-    }
-    rig_smp_transport_restart(&run->client.transport);
-    rig_run_mark_boots(run);
-    return true;
-}
 
 static bool app_runs(void *user)
 {
@@ -56,18 +33,18 @@ static bool app_runs(void *user)
 static bool measure(struct instants *sweep)
 {
     struct rig_run *run = sweep->run;
-    g_autofree char *prefix = g_strdup_printf("%s.during", run->step_id->str);
+    g_autofree char *prefix = rig_sweep_prefix(&sweep->base, "during");
     guint64 start_us;
     GError *error = NULL;
     bool up;
 
-    if (!rewind_board(sweep))
+    if (!rig_way_back_take(sweep->base.back))
         return false;
     start_us = rig_run_now_us(run);
     rig_run_steps(run, rig_record_get(sweep->step->arguments, "during")->steps, prefix);
     if (rig_run_troubled(run))
         return false;
-    if (!rig_board_wait_for(run->board, start_us + within_us(sweep), app_runs, run->board->probe, &up,
+    if (!rig_board_wait_for(run->board, rig_sweep_until_us(&sweep->base), app_runs, run->board->probe, &up,
                             &error)) {
         rig_run_error(run, error);
         return false;
@@ -166,15 +143,15 @@ static void play_cut(struct instants *sweep, guint64 after_us, struct rig_cut_re
 {
     struct rig_run *run = sweep->run;
     const struct rig_cut_plan plan = plan_of(sweep, after_us);
-    g_autofree char *during = g_strdup_printf("%s.during", run->step_id->str);
-    g_autofree char *then = g_strdup_printf("%s.then", run->step_id->str);
+    g_autofree char *during = rig_sweep_prefix(&sweep->base, "during");
+    g_autofree char *then = rig_sweep_prefix(&sweep->base, "then");
     GError *error = NULL;
     guint position;
 
     g_strlcpy(place, "the trailer cannot be read", n_place);
-    if (!rewind_board(sweep) ||
+    if (!rig_way_back_take(sweep->base.back) ||
         !rig_play_with_cut(run, rig_record_get(sweep->step->arguments, "during")->steps, during, &plan,
-                           rig_run_now_us(run) + within_us(sweep), record) ||
+                           rig_sweep_until_us(&sweep->base), record) ||
         !is_proven(run, record, after_us))
         return;
     if (read_place(sweep, &position, place, n_place))
@@ -187,35 +164,22 @@ static void play_cut(struct instants *sweep, guint64 after_us, struct rig_cut_re
         rig_run_steps(run, rig_record_get(sweep->step->arguments, "then")->steps, then);
 }
 
-static void note_failure(struct instants *sweep, guint64 after_us)
-{
-    struct rig_run *run = sweep->run;
-
-    if (sweep->n_failed++ == 0) {
-        sweep->first_failed_us = after_us;
-        sweep->first = run->trouble;
-        run->trouble = (struct rig_trouble){.verdict = RIG_VERDICT_PASS};
-    } else {
-        rig_trouble_clear(&run->trouble);
-    }
-    g_ptr_array_set_size(run->also, 0);
-}
-
 /* false: the sweep must end. */
 static bool sweep_one(struct instants *sweep, guint64 after_us)
 {
     struct rig_run *run = sweep->run;
     struct rig_cut_record record = {0};
     char place[RIG_TRAILER_STATUS_TEXT_BYTES];
+    bool first, go_on;
 
     run->muted++;
     play_cut(sweep, after_us, &record, place, sizeof place);
     run->muted--;
-    sweep->n_cuts++;
     emit_cut(sweep, after_us, &record, place);
-    if (run->trouble.verdict == RIG_VERDICT_FAIL)
-        note_failure(sweep, after_us);
-    return !rig_run_troubled(run) && sweep->n_failed < MAX_FAILED_CUTS;
+    go_on = rig_sweep_take(&sweep->base, &first);
+    if (first)
+        sweep->first_failed_us = after_us;
+    return go_on;
 }
 
 static void sweep_all(struct instants *sweep)
@@ -230,34 +194,24 @@ static void sweep_all(struct instants *sweep)
         if (!sweep_one(sweep, (guint64)(g_rand_double(chance) * (double)sweep->span_us)))
             return;
     for (guint64 at_us = after ? after->count : 1; after && at_us <= after->until; at_us += step_us)
-        if (sweep->n_cuts >= MAX_INSTANTS || !sweep_one(sweep, at_us))
+        if (sweep->base.n_played >= MAX_INSTANTS || !sweep_one(sweep, at_us))
             return;
 }
 
-/* The first failing instant once more, on record. A cut in time does not fall at the same place twice: when
- * it passes now, the failure stands all the same. */
+/* The first failing instant once more, on record. */
 static void show_failure(struct instants *sweep)
 {
     struct rig_run *run = sweep->run;
     struct rig_cut_record record = {0};
     g_autofree char *after = rig_scalar_format(RIG_TYPE_DURATION, sweep->first_failed_us);
+    g_autofree char *where = g_strdup_printf("after a power cut after %s", after);
     char place[RIG_TRAILER_STATUS_TEXT_BYTES];
 
-    rig_run_note(run, "%u of %u cuts failed; the first of them again, on record:", sweep->n_failed,
-                 sweep->n_cuts);
+    rig_run_note(run, "%u of %u cuts failed; the first of them again, on record:", sweep->base.n_failed,
+                 sweep->base.n_played);
     run->cut_text = g_strdup(after);
     play_cut(sweep, sweep->first_failed_us, &record, place, sizeof place);
-    if (run->trouble.interrupted)
-        return;
-    if (run->trouble.verdict != RIG_VERDICT_FAIL)
-        rig_run_note(run, "this time it did not fail: a cut in time falls at another place each time");
-    rig_trouble_clear(&run->trouble);
-    run->trouble = sweep->first;
-    sweep->first = (struct rig_trouble){.verdict = RIG_VERDICT_PASS};
-    g_autofree char *message = g_strdup_printf("after a power cut after %s: %s (%u of %u cuts failed)", after,
-                                               run->trouble.message, sweep->n_failed, sweep->n_cuts);
-    g_free(run->trouble.message);
-    run->trouble.message = g_steal_pointer(&message);
+    rig_sweep_blame(&sweep->base, where, "cuts");
 }
 
 static void emit_coverage(struct instants *sweep)
@@ -266,19 +220,19 @@ static void emit_coverage(struct instants *sweep)
     guint n_hit = g_hash_table_size(sweep->places) - g_hash_table_contains(sweep->places, NULL);
     struct rig_event *event = rig_event_new("note");
 
-    rig_event_count(event, "n_cuts", sweep->n_cuts);
-    rig_event_count(event, "n_failed", sweep->n_failed);
+    rig_event_count(event, "n_cuts", sweep->base.n_played);
+    rig_event_count(event, "n_failed", sweep->base.n_failed);
     rig_event_count(event, "n_places_hit", n_hit);
     if (sweep->n_exist)
         rig_event_count(event, "n_places", sweep->n_exist);
     if (sweep->n_exist)
-        rig_event_textf(event, "text",
-                        "%u power cuts, %u failed; steps of the swap that were hit: %u of %u (%.0f %%)%s",
-                        sweep->n_cuts, sweep->n_failed, n_hit, sweep->n_exist, 100.0 * n_hit / sweep->n_exist,
-                        sweep->n_failed >= MAX_FAILED_CUTS ? "; the rest was not tried" : "");
+        rig_event_textf(
+            event, "text", "%u power cuts, %u failed; steps of the swap that were hit: %u of %u (%.0f %%)%s",
+            sweep->base.n_played, sweep->base.n_failed, n_hit, sweep->n_exist, 100.0 * n_hit / sweep->n_exist,
+            sweep->base.n_failed >= RIG_SWEEP_MAX_FAILED ? "; the rest was not tried" : "");
     else
-        rig_event_textf(event, "text", "%u power cuts, %u failed; none fell into a swap", sweep->n_cuts,
-                        sweep->n_failed);
+        rig_event_textf(event, "text", "%u power cuts, %u failed; none fell into a swap",
+                        sweep->base.n_played, sweep->base.n_failed);
     rig_run_emit(run, event);
 }
 
@@ -288,38 +242,28 @@ static void play_only(struct instants *sweep)
     struct rig_cut_record record = {0};
     char place[RIG_TRAILER_STATUS_TEXT_BYTES];
 
-    if (!run->only_cut->at_instant) {
-        rig_run_error_text(run, "this sweep cuts at instants: write --cut 40ms");
+    if (!rig_sweep_may_replay(run, RIG_PLACE_INSTANT, "40ms"))
         return;
-    }
-    run->cut_text = rig_scalar_format(RIG_TYPE_DURATION, run->only_cut->after_us);
+    run->cut_text = rig_cut_place_text(run->only_cut);
     play_cut(sweep, run->only_cut->after_us, &record, place, sizeof place);
     emit_cut(sweep, run->only_cut->after_us, &record, place);
 }
 
 void rig_sweep_instants(struct rig_run *run, const struct rig_step *step)
 {
-    struct instants sweep = {.run = run,
-                             .step = step,
-                             .at = rig_record_get(step->arguments, "at")->record,
-                             .first = {.verdict = RIG_VERDICT_PASS}};
-    GError *error = NULL;
+    struct instants sweep = {.run = run, .step = step, .at = rig_record_get(step->arguments, "at")->record};
 
-    sweep.moment = run->board->ops->keep(run->board, &error);
-    if (!sweep.moment) {
-        rig_run_error(run, error);
+    if (!rig_sweep_begin(&sweep.base, run, step, RIG_BACK_BY_MOMENT))
         return;
-    }
     sweep.places = g_hash_table_new(NULL, NULL);
     if (run->only_cut) {
         play_only(&sweep);
     } else if (measure(&sweep)) {
         sweep_all(&sweep);
         emit_coverage(&sweep);
-        if (sweep.n_failed && !rig_run_troubled(run))
+        if (sweep.base.n_failed && !rig_run_troubled(run))
             show_failure(&sweep);
     }
-    rig_trouble_clear(&sweep.first);
-    run->board->ops->forget_moment(sweep.moment);
+    rig_sweep_end(&sweep.base);
     g_hash_table_unref(sweep.places);
 }

@@ -2,11 +2,8 @@
 /* Verb: each-power-cut: the same steps again and again, power cut at one place after the other; one verdict,
  * each cut on record. */
 #include "steps/cut.h"
+#include "steps/sweep.h"
 #include "steps/watch.h"
-
-#include "base/error.h"
-
-#define MAX_FAILED_CUTS 10 /* a broken bootloader fails everywhere: enough is enough */
 
 static const char *const at_words[] = {"every-operation", NULL};
 static const char *const torn_choices[] = {"none", "half-write", "half-erase", NULL};
@@ -73,27 +70,19 @@ static const struct rig_shape sweep_shape = {
     .name = "each-power-cut", .fields = sweep_fields, .n_fields = G_N_ELEMENTS(sweep_fields)};
 
 struct sweep {
+    struct rig_sweep base;
     struct rig_run *run;
     const struct rig_step *step;
     const GPtrArray *during;
     const GPtrArray *then;
-    struct rig_moment *moment;
     GArray *operations; /* struct rig_flash_write: those of the uncut run */
-    guint64 until_us;   /* of the uncut run */
-    guint n_cuts;
-    guint n_failed;
-    bool watched; /* the cut that is played now goes on record operation by operation */
+    bool watched;       /* the cut that is played now goes on record operation by operation */
     struct rig_cut_place first_failed;
 };
 
 static void note_operation(void *user, const struct rig_flash_write *write)
 {
     g_array_append_vals(user, write, 1);
-}
-
-static guint64 within_us(const struct sweep *sweep)
-{
-    return (guint64)((double)sweep->step->within_us * sweep->run->timeout_scale);
 }
 
 /* No flash operation is a mistake in the scenario, unless the board broke down before its first one. */
@@ -119,10 +108,10 @@ static bool measure(struct sweep *sweep)
     struct rig_run *run = sweep->run;
     struct rig_probe *probe = run->board->probe;
     guint64 before = probe->ops->n_operations(probe);
-    g_autofree char *prefix = g_strdup_printf("%s.during", run->step_id->str);
+    g_autofree char *prefix = rig_sweep_prefix(&sweep->base, "during");
 
     rig_run_steps(run, sweep->during, prefix);
-    if (rig_run_troubled(run) || !rig_run_settle(run, rig_run_now_us(run) + within_us(sweep), NULL, NULL))
+    if (rig_run_troubled(run) || !rig_run_settle(run, rig_sweep_until_us(&sweep->base), NULL, NULL))
         return false;
     probe->ops->operations(probe, before, note_operation, sweep->operations);
     if (sweep->operations->len == 0)
@@ -177,18 +166,15 @@ static void play_cut(struct sweep *sweep, const struct rig_cut_place *place, str
     struct rig_run *run = sweep->run;
     struct rig_cut_plan plan = {
         .aim = RIG_CUT_AT_OPERATION, .operation = place->operation, .form = place->form};
-    g_autofree char *during = g_strdup_printf("%s.during", run->step_id->str);
-    g_autofree char *then = g_strdup_printf("%s.then", run->step_id->str);
+    g_autofree char *during = rig_sweep_prefix(&sweep->base, "during");
+    g_autofree char *then = rig_sweep_prefix(&sweep->base, "then");
     GError *error = NULL;
 
-    if (!run->board->ops->rewind(run->board, sweep->moment, &error)) {
-        rig_run_error(run, error);
+    if (!rig_way_back_take(sweep->base.back))
         return;
-    }
-    rig_smp_transport_restart(&run->client.transport);
     if (sweep->watched)
         run->watch = rig_watch_new(run);
-    if (!rig_play_with_cut(run, sweep->during, during, &plan, rig_run_now_us(run) + within_us(sweep), record))
+    if (!rig_play_with_cut(run, sweep->during, during, &plan, rig_sweep_until_us(&sweep->base), record))
         return;
     if (!record->fell) {
         rig_run_error_text(run,
@@ -226,21 +212,16 @@ static bool sweep_one(struct sweep *sweep, const struct rig_cut_place *place)
 {
     struct rig_run *run = sweep->run;
     struct rig_cut_record record = {0};
-    bool go_on;
+    bool first, go_on;
 
     run->muted++;
     play_cut(sweep, place, &record);
     run->muted--;
-    sweep->n_cuts++;
     emit_cut(sweep, place, &run->trouble);
-    go_on = run->trouble.verdict != RIG_VERDICT_ERROR;
-    if (run->trouble.verdict == RIG_VERDICT_FAIL) {
-        if (sweep->n_failed++ == 0)
-            sweep->first_failed = *place;
-        rig_trouble_clear(&run->trouble);
-        g_ptr_array_set_size(run->also, 0); /* the cut that is shown will tell its own */
-    }
-    return go_on && sweep->n_failed < MAX_FAILED_CUTS;
+    go_on = rig_sweep_take(&sweep->base, &first);
+    if (first)
+        sweep->first_failed = *place;
+    return go_on;
 }
 
 static bool wants_behind_last(const struct sweep *sweep)
@@ -308,22 +289,14 @@ static void show_failure(struct sweep *sweep)
 {
     struct rig_run *run = sweep->run;
     struct rig_cut_record record = {0};
-    g_autofree char *where = NULL;
+    g_autofree char *where = place_text(sweep, &sweep->first_failed);
+    g_autofree char *place = g_strdup_printf("after a power cut %s", where);
 
-    rig_run_note(run, "%u of %u cuts failed; the first of them again, on record:", sweep->n_failed,
-                 sweep->n_cuts);
-    run->cut_text = g_strdup_printf("%" G_GUINT64_FORMAT ":%s", sweep->first_failed.operation,
-                                    rig_cut_form_name(sweep->first_failed.form));
+    rig_run_note(run, "%u of %u cuts failed; the first of them again, on record:", sweep->base.n_failed,
+                 sweep->base.n_played);
+    run->cut_text = rig_cut_place_text(&sweep->first_failed);
     play_watched(sweep, &sweep->first_failed, &record);
-    if (!rig_run_troubled(run)) {
-        rig_run_error_text(run, "the failing cut %s does not fail when it is played again", run->cut_text);
-        return;
-    }
-    where = place_text(sweep, &sweep->first_failed);
-    g_autofree char *message = g_strdup_printf("after a power cut %s: %s (%u of %u cuts failed)", where,
-                                               run->trouble.message, sweep->n_failed, sweep->n_cuts);
-    g_free(run->trouble.message);
-    run->trouble.message = g_steal_pointer(&message);
+    rig_sweep_blame(&sweep->base, place, "cuts");
 }
 
 static void play_only(struct sweep *sweep)
@@ -331,13 +304,14 @@ static void play_only(struct sweep *sweep)
     struct rig_run *run = sweep->run;
     struct rig_cut_record record = {0};
 
+    if (!rig_sweep_may_replay(run, RIG_PLACE_OPERATION, "17:half"))
+        return;
     if (run->only_cut->operation >= sweep->operations->len) {
         rig_run_error_text(run, "there is no operation %" G_GUINT64_FORMAT ": 'during' does %u",
                            run->only_cut->operation, sweep->operations->len);
         return;
     }
-    run->cut_text = g_strdup_printf("%" G_GUINT64_FORMAT ":%s", run->only_cut->operation,
-                                    rig_cut_form_name(run->only_cut->form));
+    run->cut_text = rig_cut_place_text(run->only_cut);
     play_watched(sweep, run->only_cut, &record);
     emit_cut(sweep, run->only_cut, &run->trouble);
 }
@@ -382,20 +356,19 @@ static void run_each_power_cut(struct rig_run *run, const struct rig_step *step)
         rig_sweep_instants(run, step);
         return;
     }
-    sweep.moment = run->board->ops->keep(run->board, NULL); /* fails on real boards only */
-    if (measure(&sweep)) {
+    if (rig_sweep_begin(&sweep.base, run, step, RIG_BACK_BY_MOMENT) && measure(&sweep)) {
         if (run->only_cut)
             play_only(&sweep);
         else
             sweep_places(&sweep);
-        if (sweep.n_failed && !rig_run_troubled(run))
+        if (sweep.base.n_failed && !rig_run_troubled(run))
             show_failure(&sweep);
         if (!run->only_cut)
-            rig_run_note(run, "%u power cuts in %u flash operations, %u failed%s", sweep.n_cuts,
-                         sweep.operations->len, sweep.n_failed,
-                         sweep.n_failed >= MAX_FAILED_CUTS ? " (the rest was not tried)" : "");
+            rig_run_note(run, "%u power cuts in %u flash operations, %u failed%s", sweep.base.n_played,
+                         sweep.operations->len, sweep.base.n_failed,
+                         sweep.base.n_failed >= RIG_SWEEP_MAX_FAILED ? " (the rest was not tried)" : "");
     }
-    run->board->ops->forget_moment(sweep.moment);
+    rig_sweep_end(&sweep.base);
     g_array_unref(sweep.operations);
 }
 

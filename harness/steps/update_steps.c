@@ -4,6 +4,7 @@
 
 static const char *const needs_smp[] = {"smp", NULL};
 static const char *const retries[] = {"none", "resume", NULL};
+static const char *const resume_words[] = {"acknowledged", NULL};
 static const char *const mark_kinds[] = {"test", "permanent", NULL};
 
 static const struct rig_field upload_fields[] = {
@@ -39,8 +40,11 @@ static const struct rig_field upload_fields[] = {
      .about = "Encrypt when connecting again."},
     {.name = "resumes-at",
      .type = RIG_TYPE_SIZE,
+     .choices = resume_words,
      .about =
-         "The board must still have this much of an earlier connection: the upload goes on there or later."},
+         "The board must still have this much of an earlier connection: the upload goes on there or "
+         "later. `acknowledged`: with `retry: resume`, what the board had acknowledged before a link was "
+         "lost; one that may have had the last chunk by then may begin anew."},
     {.name = "until",
      .type = RIG_TYPE_SIZE,
      .about = "Leave off when the board has this much; the outcome is then `stopped`."},
@@ -67,15 +71,18 @@ static guint64 optional_count(const struct rig_step *step, const char *name, gui
     return value ? value->count : otherwise;
 }
 
-static void expect_resumed(struct rig_run *run, const struct rig_step *step, guint64 begin)
+static void expect_resumed(struct rig_run *run, const struct rig_step *step,
+                           const struct rig_smp_upload_report *report)
 {
     const struct rig_value *wanted = rig_record_get(step->arguments, "resumes-at");
-    g_autofree char *expected =
-        wanted ? g_strdup_printf("byte %" G_GUINT64_FORMAT " or later", wanted->count) : NULL;
+    bool acknowledged = wanted && wanted->keyword;
+    guint64 least = !wanted ? 0 : acknowledged ? report->acknowledged : wanted->count;
+    guint64 begin = acknowledged && report->acknowledged ? report->went_on_at : report->begin;
+    g_autofree char *expected = g_strdup_printf("byte %" G_GUINT64_FORMAT " or later", least);
     g_autofree char *seen = g_strdup_printf("byte %" G_GUINT64_FORMAT, begin);
 
     if (wanted && !rig_run_troubled(run))
-        rig_run_expect(run, begin >= wanted->count, "upload goes on at", expected, seen);
+        rig_run_expect(run, begin >= least, "upload goes on at", expected, seen);
 }
 
 static void run_upload(struct rig_run *run, const struct rig_step *step)
@@ -110,7 +117,7 @@ static void run_upload(struct rig_run *run, const struct rig_step *step)
                  image->name, rig_smp_result_name(result.kind), report.offset, upload.n_bytes,
                  report.n_chunks, report.n_resent, report.n_mismatches, report.n_reconnects);
     rig_judge_answer(run, step, "upload", &result);
-    expect_resumed(run, step, report.begin);
+    expect_resumed(run, step, &report);
 }
 
 const struct rig_verb rig_verb_upload = {

@@ -20,6 +20,8 @@ extern const struct rig_verb rig_verb_halt, rig_verb_resume, rig_verb_expect_mem
     rig_verb_dump_slot;
 /* cut_steps.c, sweep_steps.c */
 extern const struct rig_verb rig_verb_cut_power, rig_verb_each_power_cut;
+/* loss_steps.c */
+extern const struct rig_verb rig_verb_each_link_loss;
 /* explore_steps.c */
 extern const struct rig_verb rig_verb_explore;
 /* link_steps.c */
@@ -69,6 +71,9 @@ bool rig_ask(struct rig_run *run, const struct rig_step *step, const guint8 *req
 /* Lets the board start after reset or power-on until its bootloader ran and the host noticed the end of the
  * old connection. false: trouble. */
 bool rig_await_boot(struct rig_run *run, guint64 until_us);
+/* Waits until the host knows that its connection is gone; until_us without that is a rig error. false:
+ * trouble. */
+bool rig_await_link_down(struct rig_run *run, guint64 until_us);
 
 /* The values of a list field (or none). */
 static inline guint rig_list_length(const struct rig_value *value)

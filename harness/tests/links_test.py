@@ -38,6 +38,7 @@ PLAYED = [
     ("the link ends in an upload", "link/link-lost-in-upload",
      ["link-lost-in-upload[mtu=247,window=3,before-the-first-byte]", "link-lost-in-upload[mtu=247,window=3,in-the-second-third]",
       "link-lost-in-upload[mtu=247,window=3,before-the-last-byte]"]),
+    ("the link ends in each phase of an upload", "link/link-lost-in-each-phase", ["link-lost-in-each-phase"]),
     ("ATT_MTU 23", "link/small-mtu", ["small-mtu[23-joined]", "small-mtu[23-not-joined]"]),
     ("ATT_MTU 517", "link/largest-mtu", ["largest-mtu[window=3]"]),
     ("a second upload after the first", "link/second-upload", ["second-upload[between=nothing,other-image]"]),
@@ -48,7 +49,7 @@ QUICK = {
     "upload-test-confirm[swap=move]", "packet-drop[window=3,middle-write-lost]", "refused-after-upload[as=test,unsigned]", "power-loss-in-upload",
     "power-loss-at-a-moment[swap=move,well-into-the-swap]", "bond-then-redfu[keys-kept-repairing-refused]",
     "bond-then-redfu[keys-lost-repairing-refused]", "bond-lost[repairing=refused,board-lost-it]",
-    "link-lost-in-upload[mtu=247,window=3,in-the-second-third]", "small-mtu[23-joined]", "largest-mtu[window=3]", "gatt-table-moves",
+    "link-lost-in-each-phase", "small-mtu[23-joined]", "largest-mtu[window=3]", "gatt-table-moves",
 }
 
 HEAD = """# Scenarios over links

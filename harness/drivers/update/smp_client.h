@@ -83,6 +83,9 @@ struct rig_smp_upload_report {
     guint n_resent;
     guint n_mismatches; /* answers with another offset than expected */
     guint n_reconnects;
+    /* The first time that, on a new connection, the board went on before what it had acknowledged on the one
+     * before; both 0: never. A board that may have had all bytes by then may begin anew: that is none. */
+    guint64 acknowledged, went_on_at;
     bool has_match, match;
 };
 bool rig_smp_upload(struct rig_smp_client *client, const struct rig_smp_upload *upload,

@@ -44,6 +44,7 @@ void rig_smp_transport_clear(struct rig_smp_transport *transport)
 
 void rig_smp_transport_restart(struct rig_smp_transport *transport)
 {
+    transport->n_restarts++;
     g_byte_array_set_size(transport->incoming, 0);
     g_ptr_array_set_size(transport->held, 0);
     g_ptr_array_set_size(transport->arrived, 0);
@@ -68,6 +69,30 @@ static void trace(struct rig_smp_transport *transport, bool sent, const guint8 *
         transport->trace(transport->user, sent, bytes, n_bytes, fault);
 }
 
+static bool passes(struct rig_smp_transport *transport, bool sent, const guint8 *bytes, gsize n_bytes)
+{
+    return !transport->gate.passes || transport->gate.passes(transport->gate.user, sent, bytes, n_bytes);
+}
+
+/* The host ends the connection in the place of a packet. */
+static bool drop_link(struct rig_smp_transport *transport, enum rig_link_outcome *outcome, GError **error)
+{
+    struct rig_link *link = transport->board->link;
+
+    *outcome = RIG_LINK_LOST;
+    return link->ops->disconnect(link, error);
+}
+
+static bool write_packet(struct rig_smp_transport *transport, const guint8 *bytes, gsize n_bytes,
+                         enum rig_link_outcome *outcome, GError **error)
+{
+    struct rig_link *link = transport->board->link;
+
+    if (!passes(transport, true, bytes, n_bytes))
+        return drop_link(transport, outcome, error);
+    return link->ops->write(link, bytes, n_bytes, outcome, error);
+}
+
 static bool write_cut(struct rig_smp_transport *transport, const guint8 *bytes, gsize n_bytes,
                       enum rig_link_outcome *outcome, GError **error)
 {
@@ -81,7 +106,7 @@ static bool write_cut(struct rig_smp_transport *transport, const guint8 *bytes, 
     }
     *outcome = RIG_LINK_OK;
     for (gsize at = 0; at < n_bytes && *outcome == RIG_LINK_OK; at += room)
-        if (!link->ops->write(link, bytes + at, MIN(room, n_bytes - at), outcome, error))
+        if (!write_packet(transport, bytes + at, MIN(room, n_bytes - at), outcome, error))
             return false;
     return true;
 }
@@ -89,10 +114,8 @@ static bool write_cut(struct rig_smp_transport *transport, const guint8 *bytes, 
 bool rig_smp_send_packet(struct rig_smp_transport *transport, const guint8 *bytes, gsize n_bytes,
                          enum rig_link_outcome *outcome, GError **error)
 {
-    struct rig_link *link = transport->board->link;
-
     trace(transport, true, bytes, n_bytes, NULL);
-    return link->ops->write(link, bytes, n_bytes, outcome, error);
+    return write_packet(transport, bytes, n_bytes, outcome, error);
 }
 
 static bool strikes(struct rig_smp_transport *transport, enum rig_fault_kind kind,
@@ -269,6 +292,8 @@ static bool receive_packet(struct rig_smp_transport *transport, guint64 until_us
     gsize n_bytes;
     const guint8 *bytes;
 
+    if (transport->gate.may_wait && !transport->gate.may_wait(transport->gate.user))
+        return drop_link(transport, outcome, error);
     if (!link->ops->receive(link, stop_us, &packet, outcome, error))
         return false;
     if (*outcome == RIG_LINK_TIMEOUT && stop_us < until_us)
@@ -276,6 +301,8 @@ static bool receive_packet(struct rig_smp_transport *transport, guint64 until_us
     if (!packet)
         return true;
     bytes = g_bytes_get_data(packet, &n_bytes);
+    if (!passes(transport, false, bytes, n_bytes))
+        return drop_link(transport, outcome, error);
     g_byte_array_append(transport->incoming, bytes, n_bytes);
     return true;
 }

@@ -12,17 +12,30 @@ G_BEGIN_DECLS
 /* Each message (or raw packet) that went out or came in. fault: what was done to it, or NULL. */
 typedef void (*rig_smp_trace)(void *user, bool sent, const guint8 *bytes, gsize n_bytes, const char *fault);
 
+/* Stands between client and link. false: the host ends the connection there and then. NULL functions: there
+ * is no gate. */
+struct rig_packet_gate {
+    /* Each packet before it has an effect: a write before it leaves, a notification after it came and before
+     * it is joined to a message. The packet in whose place the connection ends is lost. */
+    bool (*passes)(void *user, bool sent, const guint8 *bytes, gsize n_bytes);
+    /* The client has nothing more to send and is about to wait for a notification. */
+    bool (*may_wait)(void *user);
+    void *user;
+};
+
 struct rig_smp_transport {
     struct rig_board *board;   /* borrowed */
     struct rig_faults *faults; /* borrowed; NULL = none */
     rig_smp_trace trace;
     void *user;
-    GByteArray *incoming; /* notifications not yet joined to a message */
-    GPtrArray *held;      /* delayed and reordered messages */
-    GPtrArray *arrived;   /* duplicated responses waiting to be read: GBytes */
-    GHashTable *tags;     /* sequence -> tag of the request, for faults of responses */
-    guint n_messages;     /* requests since the faults were armed */
-    bool muted;           /* stop-notifications struck */
+    GByteArray *incoming;        /* notifications not yet joined to a message */
+    GPtrArray *held;             /* delayed and reordered messages */
+    GPtrArray *arrived;          /* duplicated responses waiting to be read: GBytes */
+    GHashTable *tags;            /* sequence -> tag of the request, for faults of responses */
+    guint n_messages;            /* requests since the faults were armed */
+    bool muted;                  /* stop-notifications struck */
+    struct rig_packet_gate gate; /* set from outside */
+    guint n_restarts;            /* connections, and attempts at one */
 };
 void rig_smp_transport_init(struct rig_smp_transport *transport, struct rig_board *board,
                             struct rig_faults *faults, rig_smp_trace trace, void *user);

@@ -28,10 +28,12 @@ struct progress {
     guint n_flying;
     guint64 acked;  /* the server's offset as last told */
     guint64 next;   /* first byte not yet sent since then */
+    guint64 kept;   /* what the board must still have after the last reconnect */
     GArray *starts; /* guint64: offsets of the distinct chunks, in the order first sent */
     guint n_failures;
     guint n_stalls;
-    bool begun; /* the first chunk was answered on this connection */
+    bool begun;    /* the first chunk was answered on this connection */
+    bool all_sent; /* the last chunk left on this connection */
     bool finished;
 };
 
@@ -125,6 +127,7 @@ static bool send_chunk(struct progress *progress, GError **error)
     progress->next += chunk.n_bytes;
     if (!rig_smp_send(&progress->client->transport, message, n_bytes, &tag, &outcome, error))
         return false;
+    progress->all_sent |= outcome == RIG_LINK_OK && progress->next >= upload->n_bytes;
     if (outcome != RIG_LINK_OK)
         link_ended(progress, outcome);
     return true;
@@ -156,6 +159,31 @@ static void go_back_to(struct progress *progress, guint64 offset)
     progress->acked = progress->next = offset;
 }
 
+/* The first answer on a connection tells where the upload begins, or goes on. The first chunk comes again
+ * then: a board that had kept just that, and one that took it anew, answer the same. */
+static void took_up(struct progress *progress, const struct flying *answered, guint64 offset)
+{
+    struct rig_smp_upload_report *report = progress->report;
+
+    progress->begun = true;
+    report->begin = offset == answered->offset + answered->n_bytes ? answered->offset : offset;
+    if (offset >= progress->kept || report->acknowledged > 0)
+        return;
+    report->acknowledged = progress->kept;
+    report->went_on_at = report->begin;
+}
+
+/* What was acknowledged has to outlast the connection, unless the last chunk may have completed the image. A
+ * connection that ended before its first answer changes nothing about that. */
+static void remember_kept(struct progress *progress)
+{
+    if (progress->begun)
+        progress->kept = progress->acked;
+    if (progress->all_sent)
+        progress->kept = 0;
+    progress->all_sent = false;
+}
+
 static void take_offset(struct progress *progress, const struct flying *answered, guint64 offset)
 {
     const struct rig_smp_upload *upload = progress->upload;
@@ -165,8 +193,7 @@ static void take_offset(struct progress *progress, const struct flying *answered
         return;
     }
     if (!progress->begun)
-        progress->report->begin = offset == answered->offset + answered->n_bytes ? answered->offset : offset;
-    progress->begun = true;
+        took_up(progress, answered, offset);
     progress->n_stalls = offset > progress->acked ? 0 : progress->n_stalls + 1;
     progress->n_failures = offset > progress->acked ? 0 : progress->n_failures;
     if (offset == answered->offset + answered->n_bytes) {
@@ -266,6 +293,7 @@ static bool reconnect(struct progress *progress, bool *connected, GError **error
     *connected = outcome == RIG_LINK_OK;
     progress->report->n_reconnects++;
     if (*connected) {
+        remember_kept(progress);
         progress->finished = progress->begun = false;
         progress->result->kind = RIG_SMP_DONE;
         go_back_to(progress,

@@ -209,6 +209,87 @@ static void an_upload_that_the_server_remembers_goes_on_there(void **state)
     finish(&it);
 }
 
+/* The link ends in the place of answer `lost`, and the server takes up what it kept, or nothing of it. */
+static void lose_link(struct uploading *it, guint lost, bool forgets)
+{
+    struct fake_answer script[12] = {{FAKE_PROPER, 0}};
+
+    script[lost] = (struct fake_answer){FAKE_LINK_LOST, 0};
+    if (forgets)
+        script[lost + 1] = (struct fake_answer){FAKE_FORGET, 0};
+    prepare(it, script, lost + 2);
+    it->upload.resume = true;
+    assert_int_equal(run(it), RIG_SMP_DONE);
+    assert_image_is_whole(it);
+    assert_int_equal(it->report.n_reconnects, 1);
+}
+
+static void a_server_that_goes_on_behind_what_it_acknowledged_has_forgotten_nothing(void **state)
+{
+    struct uploading it;
+
+    (void)state;
+    lose_link(&it, 4, false);
+    assert_int_equal(it.report.begin, 400);
+    assert_int_equal(it.report.acknowledged + it.report.went_on_at, 0);
+    finish(&it);
+}
+
+static void a_server_that_goes_on_before_what_it_acknowledged_is_told_apart(void **state)
+{
+    struct uploading it;
+
+    (void)state;
+    lose_link(&it, 4, true);
+    assert_int_equal(it.report.acknowledged, 400);
+    assert_int_equal(it.report.went_on_at, 0);
+    finish(&it);
+}
+
+static void a_server_that_may_have_had_the_last_chunk_may_begin_anew(void **state)
+{
+    struct uploading it;
+
+    (void)state;
+    lose_link(&it, 9, true);
+    assert_int_equal(it.report.acknowledged, 0);
+    finish(&it);
+}
+
+struct gate {
+    guint n_seen, n_sent;
+    guint shut_at; /* the packet in whose place the link ends */
+};
+
+static bool gate_passes(void *user, bool sent, const guint8 *bytes, gsize n_bytes)
+{
+    struct gate *gate = user;
+
+    assert_non_null(bytes);
+    assert_true(n_bytes > 0);
+    gate->n_sent += sent;
+    return gate->n_seen++ != gate->shut_at;
+}
+
+static void a_gate_sees_every_packet_and_ends_the_link_in_the_place_of_any(void **state)
+{
+    (void)state;
+    for (guint at = 0; at < 20; at++) {
+        struct gate gate = {.shut_at = at};
+        struct uploading it;
+
+        prepare(&it, NULL, 0);
+        it.client.transport.gate = (struct rig_packet_gate){.passes = gate_passes, .user = &gate};
+        it.upload.resume = true;
+        assert_int_equal(run(&it), RIG_SMP_DONE);
+        assert_image_is_whole(&it);
+        assert_int_equal(it.report.n_reconnects, 1);
+        assert_int_equal(it.fake->n_connects, 1);
+        assert_true(gate.n_seen >= 21 && gate.n_sent >= 11);
+        finish(&it);
+    }
+}
+
 /* One answer ends the upload at once, with this result. */
 static void expect_end(struct fake_answer answer, enum rig_smp_result_kind kind, const char *text)
 {
@@ -418,6 +499,10 @@ int main(void)
         cmocka_unit_test(a_doubled_answer_is_no_mismatch_and_nothing_is_sent_again),
         cmocka_unit_test(an_offset_back_at_zero_brings_the_complete_first_chunk_again),
         cmocka_unit_test(an_upload_that_the_server_remembers_goes_on_there),
+        cmocka_unit_test(a_server_that_goes_on_behind_what_it_acknowledged_has_forgotten_nothing),
+        cmocka_unit_test(a_server_that_goes_on_before_what_it_acknowledged_is_told_apart),
+        cmocka_unit_test(a_server_that_may_have_had_the_last_chunk_may_begin_anew),
+        cmocka_unit_test(a_gate_sees_every_packet_and_ends_the_link_in_the_place_of_any),
         cmocka_unit_test(an_answer_that_breaks_the_protocol_ends_the_upload),
         cmocka_unit_test(an_error_ends_the_upload_with_its_code),
         cmocka_unit_test(an_offset_that_never_moves_is_given_up),

@@ -223,6 +223,16 @@ static void add_body(struct line *line, const uint8_t *bytes, const struct rig_s
         add_body_fault(line, header, bytes + RIG_SMP_HEADER_BYTES, header->length);
 }
 
+void rig_smp_describe_kind(const struct rig_smp_header *header, char *text, size_t room)
+{
+    struct line line = {.text = text, .room = room};
+
+    if (room == 0)
+        return;
+    text[0] = '\0';
+    add_head(&line, header);
+}
+
 void rig_smp_describe(const uint8_t *bytes, size_t n_bytes, char *text, size_t room)
 {
     struct line line = {.text = text, .room = room};

@@ -157,5 +157,7 @@ enum rig_smp_status rig_smp_decode_response(const uint8_t *bytes, size_t n_bytes
  * 17" or "rsp image upload off=4316". Never fails; says what is wrong with a malformed one ("length 26112 >
  * 12 bytes present"). NUL-terminated, cut to room. */
 void rig_smp_describe(const uint8_t *bytes, size_t n_bytes, char *text, size_t room);
+/* What kind of message it is, from its header alone: "write image state". */
+void rig_smp_describe_kind(const struct rig_smp_header *header, char *text, size_t room);
 
 #endif

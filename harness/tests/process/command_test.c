@@ -48,7 +48,7 @@ static void exit_code_2_on_bad_usage(void **state)
     place_expect(*state, 2, "there is no seeded defect 'laziness'",
                  "bootrig run --defect laziness passing.yaml");
     place_expect(*state, 2, "nowhere", "bootrig run --target nowhere passing.yaml");
-    place_expect(*state, 2, "is no cut", "bootrig replay --cut 3:sideways passing.yaml");
+    place_expect(*state, 2, "is no place of a sweep", "bootrig replay --cut 3:sideways passing.yaml");
     place_expect(*state, 2, "replay wants one", "bootrig replay");
 }
 
@@ -175,7 +175,7 @@ static void completion_knows_commands_options_steps_and_files(void **state)
     expect_completions(*state, "bootrig re", "<replay report>");
     expect_completions(*state, "bootrig run --fail", "<--fail-fast>");
     expect_completions(*state, "bootrig run --tim", "<--timeout-scale>");
-    expect_completions(*state, "bootrig steps each", "<each-power-cut>");
+    expect_completions(*state, "bootrig steps each-p", "<each-power-cut>");
     expect_completions(*state, "bootrig image ver", "<verify>");
     expect_completions(*state, "bootrig run pas", "<passing.yaml>");
 }

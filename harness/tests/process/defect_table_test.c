@@ -64,7 +64,9 @@ static const struct caught table[] = {
     {"upload-in-trial", "overwrites the only way back during a trial run",
      "trial-run-is-protected[erase-pending=false]", "upload: expected refused with rc 9, seen ok"},
     {"no-resume", "starts an interrupted upload from its beginning",
-     "link-lost-in-upload[mtu=23,window=1,in-the-first-third]", "or later, seen byte 0"},
+     "link-lost-everywhere[mtu=23,window=1,by=host]",
+     "after the link was lost before write 40 (chunk 3, piece 1 of 20) by the host: upload goes on at: "
+     "expected byte 677 or later, seen byte 0"},
     {"wrong-hash-accepted", "marks whatever is in slot 1, whatever hash was asked for", "wrong-hash[as=test]",
      "mark: expected refused with rc 8, seen ok"},
     {"pairs-anew-silently", "lets a stranger take the place of a bonded host",
@@ -76,7 +78,9 @@ static const struct caught table[] = {
     {"cuts-notifications", "loses the end of an answer that is longer than one notification",
      "long-answers[mtu=23]", "seen silence (only the first 20 of"},
     {"keeps-fragments", "joins half a message with what the next connection sends",
-     "poisoned-reassembly[remedy=reconnect]", "echo: expected ok, seen silence"},
+     "link-lost-everywhere[mtu=23,window=1,by=board]",
+     "after the link was lost before write 4 (chunk 1, piece 5 of 20) by the board (HCI 0x13): content of "
+     "slot 1: expected new, seen another byte"},
 };
 
 /* The same boards, seen by cases of another kind. */

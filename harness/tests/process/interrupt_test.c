@@ -108,6 +108,23 @@ static void cleanup_runs_after_an_interrupt_and_does_not_hide_it(void **state)
     assert_true(clean_up < g_strrstr(journal, "\"ev\":\"case-end\""));
 }
 
+static void a_sweep_over_losses_of_the_link_ends_at_an_interrupt_with_its_losses_on_record(void **state)
+{
+    g_autofree char *journal = NULL;
+    GPid pid;
+
+    place_write(*state, "losses.yaml", scenario_losses);
+    pid = place_start(*state, "bootrig run losses.yaml --repeat 40 --no-html -q");
+    wait_for_journal(*state, 100000, 300);
+    assert_int_equal(kill(pid, SIGINT), 0);
+    assert_int_equal(place_wait(pid), 3);
+    journal = place_read(*state, "reports/out/journal.jsonl");
+    assert_true(count_text(journal, "\"ev\":\"loss\"") > 10);
+    assert_int_equal(count_text(journal, "\"verdict\":\"fail\""), 0);
+    assert_int_equal(count_text(journal, "\"ev\":\"case-start\""),
+                     count_text(journal, "\"text\":\"cleanup ran\""));
+}
+
 static void expect_reports_of_what_is_left(const struct place *place)
 {
     g_autoptr(outcome) report =
@@ -171,6 +188,7 @@ int main(void)
         PROCESS_TEST(sigint_at_several_moments_cleans_up_reports_and_exits_3),
         PROCESS_TEST(sigterm_and_sighup_end_a_run_as_sigint_does),
         PROCESS_TEST(cleanup_runs_after_an_interrupt_and_does_not_hide_it),
+        PROCESS_TEST(a_sweep_over_losses_of_the_link_ends_at_an_interrupt_with_its_losses_on_record),
         PROCESS_TEST(sigkill_at_random_moments_leaves_a_journal_that_makes_valid_reports),
         PROCESS_TEST(a_journal_cut_at_any_byte_of_its_last_lines_makes_a_valid_report),
     };

@@ -85,5 +85,7 @@ extern const char scenario_failing[]; /* "wrong-hope": expects an image that doe
 extern const char scenario_erring[];  /* "no-such-slot" */
 extern const char scenario_flaky[];   /* "unlucky": fails or passes by the seed, as chunks are lost */
 extern const char scenario_sweep[];   /* "long-sweep": cuts at every operation; cleanup notes "cleanup ran" */
+extern const char
+    scenario_losses[]; /* "many-losses": loses the link everywhere; cleanup notes "cleanup ran" */
 
 #endif

@@ -62,3 +62,17 @@ const char scenario_sweep[] = "scenario: long-sweep\n"
                               "        - expect-boot: {image: [old, new], boots: 4}\n"
                               "cleanup:\n"
                               "  - note: cleanup ran\n";
+
+const char scenario_losses[] = "scenario: many-losses\n"
+                               "about: Takes a while on purpose.\n" IMAGES "setup:\n"
+                               "  - board: {slot0: old, mtu: 23}\n"
+                               "  - connect:\n"
+                               "steps:\n"
+                               "  - each-link-loss:\n"
+                               "      by: [host, board, silence]\n"
+                               "      during:\n"
+                               "        - upload: {image: new, retry: resume}\n"
+                               "      then:\n"
+                               "        - expect-slot: {slot: 1, image: new}\n"
+                               "cleanup:\n"
+                               "  - note: cleanup ran\n";
