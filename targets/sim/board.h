@@ -175,9 +175,10 @@ uint16_t sim_board_ble_mtu(const struct sim_board *board);
 bool sim_board_ble_encrypted(const struct sim_board *board);
 /* Start encryption with a stored key. On KEY_MISSING and MIC_FAILURE the link is dropped. */
 enum sim_ble_outcome sim_board_ble_encrypt(struct sim_board *board, const uint8_t ltk[SIM_BLE_LTK_BYTES]);
-/* Pair and bond; the link is encrypted on OK and ltk is the new key. *reason: SMP pairing-failed reason. */
-enum sim_ble_outcome sim_board_ble_pair(struct sim_board *board, uint8_t ltk[SIM_BLE_LTK_BYTES],
-                                        uint8_t *reason);
+/* Pair and bond; the link is encrypted on OK and ltk is the new key. Refused, the link stays as it was. */
+enum sim_ble_outcome sim_board_ble_pair(struct sim_board *board,
+                                        const struct sim_ble_central_pairing *central,
+                                        uint8_t ltk[SIM_BLE_LTK_BYTES], struct sim_ble_pairing_result *result);
 /* The SMP characteristic: one write command; the CCC. */
 enum sim_ble_outcome sim_board_ble_write(struct sim_board *board, const uint8_t *bytes, size_t n_bytes);
 enum sim_ble_outcome sim_board_ble_subscribe(struct sim_board *board, bool on);

@@ -42,12 +42,24 @@ static bool await_paired(struct rig_bluez_link *link, guint64 until_us, GError *
     return rig_board_wait_for(link->board, until_us, paired_or_gone, link, &ignored, error);
 }
 
+/* bluetoothd says no more than that it failed. */
+static void tell_why_refused(struct rig_bluez_link *link)
+{
+    const struct rig_bluez_sight *sight = rig_bluez_watch_look(link->watch);
+
+    if (sight && sight->pairing_reason)
+        rig_link_pairing_text(sight->pairing_reason, sight->pairing_by_board, link->text, sizeof link->text);
+}
+
 bool rig_bluez_pair(struct rig_bluez_link *link, guint64 until_us, enum rig_link_outcome *outcome,
                     GError **error)
 {
     g_auto(rig_bluez_reply) reply = {0};
     bool again, ok;
 
+    if (!rig_bluez_agent_register(link->agent, until_us, error))
+        return false;
+    rig_bluez_watch_forget(link->watch);
     rig_bluez_agent_allow(link->agent, link->device);
     ok = rig_bluez_call(link->bus, link->device, RIG_BLUEZ_DEVICE, "Pair", NULL, "()", until_us, &reply,
                         error);
@@ -65,6 +77,8 @@ bool rig_bluez_pair(struct rig_bluez_link *link, guint64 until_us, enum rig_link
     if (*outcome == RIG_LINK_PAIRING_REFUSED &&
         rig_bluez_flag(link->bus, link->device, RIG_BLUEZ_DEVICE, "Paired"))
         *outcome = RIG_LINK_OK;
+    if (*outcome != RIG_LINK_OK)
+        tell_why_refused(link);
     return true;
 }
 

@@ -22,6 +22,8 @@ struct hci_address {
 };
 #define MONITOR_HEADER_BYTES 6
 #define MONITOR_EVENT 3
+#define MONITOR_ACL_SENT 4
+#define MONITOR_ACL_RECEIVED 5
 #define MAX_PACKET_BYTES 2048
 
 #define EVENT_DISCONNECTION 0x05
@@ -92,7 +94,7 @@ static void take_connection(struct rig_bluez_sight *sight, const guint8 *bytes, 
     sight->connected = true;
     sight->handle = read_u16(bytes + 1) & 0x0fff;
     sight->encrypted = false;
-    sight->encryption_status = sight->disconnect_reason = 0;
+    sight->encryption_status = sight->disconnect_reason = sight->pairing_reason = 0;
 }
 
 static void take_encryption(struct rig_bluez_sight *sight, const guint8 *bytes, gsize n_bytes)
@@ -141,12 +143,30 @@ static void take_event(struct rig_bluez_sight *sight, guint8 code, const guint8 
     }
 }
 
+/* [SPEC Core Vol 3 Part A 3.1; Part H 3.5.5] ACL header, L2CAP header, code, reason: never cut. */
+static void take_data(struct rig_bluez_sight *sight, bool received, const guint8 *bytes, gsize n_bytes)
+{
+    static const guint8 pairing_failed[] = {2, 0, 6, 0, 5};
+
+    if (n_bytes < 10 || !is_ours(sight, bytes) || (bytes[1] >> 4 & 3) == 1 ||
+        memcmp(bytes + 4, pairing_failed, sizeof pairing_failed) != 0)
+        return;
+    sight->pairing_reason = bytes[9];
+    sight->pairing_by_board = received;
+}
+
 void rig_bluez_sight_take(struct rig_bluez_sight *sight, const guint8 *bytes, gsize n_bytes)
 {
+    guint16 kind;
     gsize n;
 
-    if (n_bytes < MONITOR_HEADER_BYTES + 2u || read_u16(bytes) != MONITOR_EVENT ||
-        read_u16(bytes + 2) != sight->adapter)
+    if (n_bytes < MONITOR_HEADER_BYTES + 2u || read_u16(bytes + 2) != sight->adapter)
+        return;
+    kind = read_u16(bytes);
+    if (kind == MONITOR_ACL_SENT || kind == MONITOR_ACL_RECEIVED)
+        take_data(sight, kind == MONITOR_ACL_RECEIVED, bytes + MONITOR_HEADER_BYTES,
+                  n_bytes - MONITOR_HEADER_BYTES);
+    if (kind != MONITOR_EVENT)
         return;
     n = MIN((gsize)bytes[MONITOR_HEADER_BYTES + 1], n_bytes - MONITOR_HEADER_BYTES - 2);
     take_event(sight, bytes[MONITOR_HEADER_BYTES], bytes + MONITOR_HEADER_BYTES + 2, n);
@@ -252,5 +272,6 @@ void rig_bluez_watch_forget(struct rig_bluez_watch *watch)
     if (!watch)
         return;
     drain(watch);
-    watch->sight.encryption_status = watch->sight.disconnect_reason = watch->sight.connect_status = 0;
+    watch->sight.encryption_status = watch->sight.disconnect_reason = watch->sight.connect_status =
+        watch->sight.pairing_reason = 0;
 }

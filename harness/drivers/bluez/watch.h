@@ -21,6 +21,8 @@ struct rig_bluez_sight {
     guint8 encryption_status; /* of the last attempt to encrypt; 0 = it worked, or there was none */
     guint8 disconnect_reason; /* of the last disconnection; 0 = there was none */
     guint8 connect_status;    /* of the last attempt to connect; 0 = it worked, or there was none */
+    guint8 pairing_reason;    /* of the last Pairing Failed since then; 0 = there was none */
+    bool pairing_by_board;    /* the board said so, not this host */
 };
 void rig_bluez_sight_init(struct rig_bluez_sight *sight, guint16 adapter, const guint8 address[6]);
 /* One packet of the monitor channel, whatever it holds: 6 bytes of header, then the payload. */

@@ -68,6 +68,9 @@ struct rig_board_ops {
     /* Another key takes the place of each of the board's: both sides have keys, and they differ. NULL op or
      * RIG_ERROR_UNSUPPORTED where that cannot be. */
     bool (*replace_bonds)(struct rig_board *board, GError **error);
+    /* The host shows this passkey while it pairs: who sits before the board may type it there. Called from
+     * within a wait; must be quick. NULL op: nobody does. */
+    void (*host_shows)(struct rig_board *board, guint32 passkey);
     /* A payload of n_bytes (at least RIG_PAYLOAD_MIN_BYTES), or of more where the board's own firmware is
      * larger. NULL op: images come from files. RIG_ERROR_UNSUPPORTED: this board has no such firmware. */
     GBytes *(*make_payload)(const struct rig_board *board, const struct rig_payload_plan *plan, gsize n_bytes,

@@ -439,6 +439,14 @@ static bool board_replace_bonds(struct rig_board *base, GError **error)
     return bond_command(self(base), "bond damage", error);
 }
 
+/* A board that is not asked for a passkey is shown it in vain. */
+static void board_host_shows(struct rig_board *base, guint32 passkey)
+{
+    g_autofree char *line = g_strdup_printf("link host-shows %06u", passkey);
+
+    (void)!bond_command(self(base), line, NULL);
+}
+
 static bool board_make_safe(struct rig_board *base, GError **error)
 {
     (void)error;
@@ -486,6 +494,7 @@ static const struct rig_board_ops ops = {
     .prepare = board_prepare,
     .forget_bonds = board_forget_bonds,
     .replace_bonds = board_replace_bonds,
+    .host_shows = board_host_shows,
     .heard = board_heard,
     .make_payload = rig_sim_make_payload,
     .logs = board_logs,

@@ -44,7 +44,7 @@ static void end_connection(struct sim_ble *ble)
 {
     sim_ble_purge(ble);
     ble->alive = false;
-    ble->encrypted = false;
+    ble->encrypted = ble->authenticated = false;
     ble->subscribed = false;
 }
 

@@ -19,7 +19,62 @@ enum sim_ble_repairing {                            /* a bonded peer that lost i
                          SIM_BLE_REPAIRING_ALLOWED, /* the old bond is replaced */
                          SIM_BLE_REPAIRING_REFUSED, /* pairing failed, reason 0x05; the old bond stays */
 };
-enum sim_ble_security { SIM_BLE_OPEN, SIM_BLE_ENCRYPTED }; /* what the update service demands */
+enum sim_ble_security { /* what the update service demands of the link */
+                        SIM_BLE_OPEN,
+                        SIM_BLE_ENCRYPTED,
+                        SIM_BLE_AUTHENTICATED, /* by a key that was made with a passkey or a comparison */
+};
+
+/* What one side of a pairing can show and take [SPEC Core Vol 3 Part H 2.3.2]. */
+enum sim_ble_io {
+    SIM_BLE_IO_NONE,
+    SIM_BLE_IO_DISPLAY,
+    SIM_BLE_IO_KEYBOARD,
+    SIM_BLE_IO_YES_NO, /* display and two buttons */
+    SIM_BLE_IO_KEYBOARD_DISPLAY,
+};
+enum sim_ble_pairing_kind { SIM_BLE_PAIRING_ANY, SIM_BLE_PAIRING_LEGACY, SIM_BLE_PAIRING_SECURE };
+/* Who sits before the board. */
+enum sim_ble_user {
+    SIM_BLE_USER_NOBODY,   /* only what is told from outside is typed or pressed */
+    SIM_BLE_USER_AGREES,   /* types what the host shows, says yes to equal numbers */
+    SIM_BLE_USER_REFUSES,  /* types nothing and ends it, says no */
+    SIM_BLE_USER_MISTYPES, /* types another passkey than the one shown */
+};
+struct sim_ble_pairing {
+    enum sim_ble_io io;
+    /* LEGACY: without LE Secure Connections; SECURE: refuses the other with 03. */
+    enum sim_ble_pairing_kind kind;
+    bool refuses_just_works; /* with 03 */
+    bool fixed_passkey;      /* what the board shows is always `passkey`, else a random one each time */
+    uint32_t passkey;
+    enum sim_ble_user user;
+};
+#define SIM_BLE_N_PASSKEYS 1000000u
+
+/* How both sides come to a key. The board's view. */
+enum sim_ble_method {
+    SIM_BLE_JUST_WORKS,
+    SIM_BLE_SHOWS_PASSKEY, /* and the central's user types it */
+    SIM_BLE_TYPES_PASSKEY,
+    SIM_BLE_COMPARES,
+};
+/* [SPEC Core Vol 3 Part H 2.3.5.1 table 2.8] secure: both do LE Secure Connections. At least one side asked
+ * for protection against a man in the middle; else it is Just Works anyway. */
+enum sim_ble_method sim_ble_method_for(enum sim_ble_io central, enum sim_ble_io board, bool secure);
+
+/* The central's side of a pairing in process: what it has, and what its user does. */
+struct sim_ble_central_pairing {
+    enum sim_ble_io io;
+    bool refuses;
+    bool has_passkey; /* types it; where numbers are compared: the one that must be shown */
+    uint32_t passkey;
+};
+/* What became of a pairing. */
+struct sim_ble_pairing_result {
+    uint8_t reason;     /* of SIM_BLE_PAIRING_REFUSED, as in Pairing Failed [SPEC Part H 3.5.5] */
+    bool central_failed; /* the central said so, not the board */
+};
 
 enum sim_ble_defect {
     SIM_BLE_DEFECT_PAIRS_ANEW_SILENTLY = 1 << 0, /* re-pairing is accepted though the policy refuses it */
@@ -38,6 +93,7 @@ struct sim_ble_config {
     uint16_t mtu;                           /* largest ATT_MTU the board agrees to */
     enum sim_ble_security security;
     bool bonding; /* false: pairing request is answered with "pairing not supported" (05) */
+    struct sim_ble_pairing pairing;
     enum sim_ble_repairing repairing;
     uint32_t connection_interval_us; /* pace of packets; 0 = 15000 */
     uint32_t defects;
@@ -50,7 +106,8 @@ enum sim_ble_outcome {
     SIM_BLE_NOT_CONNECTED,
     SIM_BLE_KEY_MISSING,      /* encryption with a stored LTK refused: the peer has none (HCI 06) */
     SIM_BLE_MIC_FAILURE,      /* both have keys, they differ (HCI 3D) */
-    SIM_BLE_PAIRING_REFUSED,  /* pairing failed; pairing_reason holds the SMP reason */
+    SIM_BLE_PAIRING_REFUSED,  /* pairing failed; the result has the reason */
+    SIM_BLE_NO_ANSWER,        /* nobody at the board types or presses what is asked for */
     SIM_BLE_NEEDS_ENCRYPTION, /* ATT 05 or 0F */
     SIM_BLE_TOO_LONG,         /* longer than ATT_MTU - 3 */
     SIM_BLE_NOT_SUBSCRIBED,

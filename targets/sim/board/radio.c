@@ -33,10 +33,11 @@ enum sim_ble_outcome sim_board_ble_encrypt(struct sim_board *board, const uint8_
     return sim_ble_encrypt(&board->ram.ble, ltk);
 }
 
-enum sim_ble_outcome sim_board_ble_pair(struct sim_board *board, uint8_t ltk[SIM_BLE_LTK_BYTES],
-                                        uint8_t *reason)
+enum sim_ble_outcome sim_board_ble_pair(struct sim_board *board,
+                                        const struct sim_ble_central_pairing *central,
+                                        uint8_t ltk[SIM_BLE_LTK_BYTES], struct sim_ble_pairing_result *result)
 {
-    return sim_ble_pair(&board->ram.ble, ltk, reason);
+    return sim_ble_pair(&board->ram.ble, central, ltk, result);
 }
 
 enum sim_ble_outcome sim_board_ble_write(struct sim_board *board, const uint8_t *bytes, size_t n_bytes)

@@ -68,7 +68,8 @@ void fuzz_air_run(struct fuzz_air *air, uint64_t for_us)
     }
 }
 
-struct fuzz_air *fuzz_air_new(const struct sim_stack_config *config, enum sim_ble_security security)
+struct fuzz_air *fuzz_air_new(const struct sim_stack_config *config, enum sim_ble_security security,
+                              const struct sim_ble_pairing *pairing)
 {
     struct fuzz_air *air = calloc(1, sizeof *air);
     struct sim_ble_config ble = {.name = "fuzz",
@@ -76,6 +77,7 @@ struct fuzz_air *fuzz_air_new(const struct sim_stack_config *config, enum sim_bl
                                  .mtu = 247,
                                  .security = security,
                                  .bonding = true,
+                                 .pairing = *pairing,
                                  .connection_interval_us = 1};
     struct sim_stack_ports ports = {
         .user = air, .send = on_send, .board_us = on_board_us, .version = on_version};

@@ -222,6 +222,7 @@ enum att_error att_may(const struct sim_stack *stack, const struct sim_gatt_attr
 
 enum sm_reason {
     SM_OK = 0,
+    SM_PASSKEY_FAILED = 0x01,
     SM_AUTHENTICATION_REQUIREMENTS = 0x03,
     SM_CONFIRM_FAILED = 0x04,
     SM_NOT_SUPPORTED = 0x05,
@@ -258,11 +259,9 @@ enum sm_phase {
     SM_DEAD, /* timed out: until the link ends [SPEC Part H 3.4] */
 };
 
-enum sm_method { SM_JUST_WORKS, SM_SHOWS_PASSKEY, SM_TYPES_PASSKEY, SM_COMPARES };
-
 struct sm {
     enum sm_phase phase;
-    enum sm_method method;
+    enum sim_ble_method method;
     bool secure;
     bool bonding;
     uint8_t key_bytes;
@@ -293,6 +292,8 @@ void sm_ask_security(struct sim_stack *stack);
 /* What the user does. false: nobody asked for it. */
 bool sm_type_passkey(struct sim_stack *stack, uint32_t passkey);
 bool sm_answer_comparison(struct sim_stack *stack, bool yes);
+/* The central shows this passkey; the board's user types it or does something else. */
+bool sm_central_shows(struct sim_stack *stack, uint32_t passkey);
 
 /* Between the files: each takes the bytes behind the code, of the right length, and says what became of it.
  */

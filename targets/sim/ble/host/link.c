@@ -86,6 +86,7 @@ void link_encrypted(struct sim_stack *stack, uint16_t connection, uint8_t status
     stack->ble->encrypted = on && board_holds_link(stack);
     if (on) {
         sm_encrypted(stack);
+        stack->ble->authenticated = stack->ble->encrypted && link->authenticated;
         att_restore(stack);
     }
 }

@@ -35,9 +35,10 @@ static uint8_t demands(const struct sim_stack *stack)
 {
     const struct sim_ble_config *config = &stack->ble->config;
 
-    if (config->security != SIM_BLE_ENCRYPTED || config->defects & SIM_BLE_DEFECT_SERVES_UNENCRYPTED)
+    if (config->security == SIM_BLE_OPEN || config->defects & SIM_BLE_DEFECT_SERVES_UNENCRYPTED)
         return 0;
-    return stack->config.authenticated ? SIM_GATT_NEEDS_AUTHENTICATION : SIM_GATT_NEEDS_ENCRYPTION;
+    return config->security == SIM_BLE_AUTHENTICATED ? SIM_GATT_NEEDS_AUTHENTICATION
+                                                     : SIM_GATT_NEEDS_ENCRYPTION;
 }
 
 void stack_build_table(struct sim_stack *stack)
