@@ -139,7 +139,10 @@ static bool link_subscribe(struct rig_link *base, bool on, enum rig_link_outcome
     *outcome = link->up && link->characteristic ? RIG_LINK_OK : RIG_LINK_NOT_CONNECTED;
     if (*outcome != RIG_LINK_OK)
         return true;
-    return on ? rig_bluez_acquire_notify(link, outcome, error) : rig_bluez_release_notify(link, error);
+    if (!on)
+        return rig_bluez_release_notify(link, error);
+    return rig_bluez_acquire_notify(link, outcome, error) &&
+           (!link->refused || rig_bluez_hang_up(link, error));
 }
 
 /* On a connection that stands. */

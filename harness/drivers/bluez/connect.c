@@ -148,18 +148,6 @@ static bool resolve(struct attempt *attempt, enum rig_link_outcome *outcome, GEr
     return true;
 }
 
-/* Only the end of the connection ends the request that hangs. */
-static bool hang_up(struct rig_bluez_link *link, GError **error)
-{
-    g_autofree char *words = g_strdup(link->text);
-
-    link->up = link->refused = false;
-    if (!rig_bluez_disconnect(link, G_MAXUINT64, error))
-        return false;
-    rig_bluez_say(link, false, "%s", words);
-    return true;
-}
-
 /* A link without a subscription stays usable: a board that demands encryption is talked to in vain, as it
  * should be. */
 static bool subscribe(struct attempt *attempt, enum rig_link_outcome *outcome, GError **error)
@@ -174,7 +162,7 @@ static bool subscribe(struct attempt *attempt, enum rig_link_outcome *outcome, G
     if (!rig_bluez_acquire_notify(link, outcome, error))
         return false;
     if (link->refused)
-        return hang_up(link, error);
+        return rig_bluez_hang_up(link, error);
     if (*outcome == RIG_LINK_OK || (*outcome == RIG_LINK_NOT_ENCRYPTED && link->up)) {
         if (!rig_bluez_acquire_write(link, &written, error))
             return false;
@@ -349,4 +337,15 @@ bool rig_bluez_disconnect(struct rig_bluez_link *link, guint64 until_us, GError 
     link->leaving = true;
     return call_device(link, "Disconnect", soon_us, &reply, error) &&
            rig_board_wait_for(link->board, soon_us, disconnected, link, &ignored, error);
+}
+
+bool rig_bluez_hang_up(struct rig_bluez_link *link, GError **error)
+{
+    g_autofree char *words = g_strdup(link->text);
+
+    link->up = link->refused = false;
+    if (!rig_bluez_disconnect(link, G_MAXUINT64, error))
+        return false;
+    rig_bluez_say(link, false, "%s", words);
+    return true;
 }

@@ -191,6 +191,8 @@ struct rig_bluez_watch {
     int fd;
     GSource *source;
     struct rig_bluez_sight sight;
+    void (*changed)(void *user);
+    void *user;
 };
 
 static void drain(struct rig_bluez_watch *watch)
@@ -205,8 +207,12 @@ static void drain(struct rig_bluez_watch *watch)
 
 static gboolean on_readable(gint fd, GIOCondition condition, gpointer user)
 {
+    struct rig_bluez_watch *watch = user;
+
     (void)fd;
-    drain(user);
+    drain(watch);
+    if (watch->changed)
+        watch->changed(watch->user);
     return condition & (G_IO_HUP | G_IO_ERR) ? G_SOURCE_REMOVE : G_SOURCE_CONTINUE;
 }
 
@@ -223,7 +229,7 @@ static int open_monitor(void)
     return -1;
 }
 
-struct rig_bluez_watch *rig_bluez_watch_new(GMainContext *events)
+struct rig_bluez_watch *rig_bluez_watch_new(GMainContext *events, void (*changed)(void *user), void *user)
 {
     struct rig_bluez_watch *watch;
     int fd = open_monitor();
@@ -232,6 +238,8 @@ struct rig_bluez_watch *rig_bluez_watch_new(GMainContext *events)
         return NULL;
     watch = g_new0(struct rig_bluez_watch, 1);
     watch->fd = fd;
+    watch->changed = changed;
+    watch->user = user;
     watch->source = g_unix_fd_source_new(fd, G_IO_IN | G_IO_HUP | G_IO_ERR);
     g_source_set_callback(watch->source, G_SOURCE_FUNC(on_readable), watch, NULL);
     g_source_attach(watch->source, events);

@@ -32,8 +32,8 @@ void rig_bluez_sight_take(struct rig_bluez_sight *sight, const guint8 *bytes, gs
 guint8 rig_bluez_sight_verdict(const struct rig_bluez_sight *sight, char *text, gsize room);
 
 struct rig_bluez_watch;
-/* NULL: the system does not let us. */
-struct rig_bluez_watch *rig_bluez_watch_new(GMainContext *events);
+/* NULL: the system does not let us. changed: something was read; called from within a wait; may be NULL. */
+struct rig_bluez_watch *rig_bluez_watch_new(GMainContext *events, void (*changed)(void *user), void *user);
 void rig_bluez_watch_free(struct rig_bluez_watch *watch);
 /* From now on looks for this address ("C0:FF:EE:52:84:00") behind hci<adapter>; forgets what it saw of
  * another. */

@@ -133,6 +133,8 @@ static bool sim_link_subscribe(struct rig_link *link, bool on, enum rig_link_out
     *outcome = outcome_from(sim_board_ble_subscribe(sim_link->sim->sim, on));
     if (*outcome == RIG_LINK_OK)
         sim_link->subscribed = on;
+    else if (*outcome == RIG_LINK_NOT_ENCRYPTED && sim_board_ble_encrypted(sim_link->sim->sim))
+        g_strlcpy(sim_link->text, "the board demands an authenticated bond", sizeof sim_link->text);
     else
         set_text(sim_link, *outcome);
     return true;
