@@ -26,6 +26,7 @@ static const char *const capabilities[] = {
     "console",
     "bonding",
     "raw-security",
+    "bluetooth-stack",
     "chosen-mtu",
     "board-options",
     "power-cut-at-operation",

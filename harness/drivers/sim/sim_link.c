@@ -125,11 +125,23 @@ static enum rig_link_outcome secure(struct rig_sim_link *link, bool pair)
     return outcome;
 }
 
+/* What was notified before anybody listened. */
+static void drop_notifications(struct sim_board *board)
+{
+    guint8 bytes[SIM_BLE_MAX_MTU];
+    gsize n_bytes;
+
+    while (sim_board_ble_notification(board, bytes, &n_bytes))
+        ;
+}
+
 static bool sim_link_subscribe(struct rig_link *link, bool on, enum rig_link_outcome *outcome, GError **error)
 {
     struct rig_sim_link *sim_link = self(link);
 
     (void)error;
+    if (!sim_link->subscribed)
+        drop_notifications(sim_link->sim->sim);
     *outcome = outcome_from(sim_board_ble_subscribe(sim_link->sim->sim, on));
     if (*outcome == RIG_LINK_OK)
         sim_link->subscribed = on;

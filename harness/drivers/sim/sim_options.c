@@ -134,17 +134,27 @@ static void apply_link_options(struct sim_ble_config *ble, const struct rig_reco
 
     ble->mtu = (guint16)count_of(options, "mtu", ble->mtu);
     ble->bonding = flag_of(options, "bonding", ble->bonding);
-    ble->security = (enum sim_ble_security)chosen(options, "update-needs", rig_choices_security, ble->security);
+    ble->security =
+        (enum sim_ble_security)chosen(options, "update-needs", rig_choices_security, ble->security);
     ble->repairing =
         (enum sim_ble_repairing)chosen(options, "repairing", rig_choices_repairing, ble->repairing);
     pairing->kind = (enum sim_ble_pairing_kind)chosen(options, "pairing", rig_choices_pairing, pairing->kind);
     pairing->io = (enum sim_ble_io)chosen(options, "pairing-io", rig_choices_pairing_io, pairing->io);
-    pairing->user = (enum sim_ble_user)chosen(options, "pairing-user", rig_choices_pairing_user, pairing->user);
+    pairing->user =
+        (enum sim_ble_user)chosen(options, "pairing-user", rig_choices_pairing_user, pairing->user);
     pairing->refuses_just_works = !flag_of(options, "just-works", !pairing->refuses_just_works);
     if (rig_record_get(options, "passkey")) {
         pairing->fixed_passkey = true;
         pairing->passkey = count_of(options, "passkey", 0);
     }
+}
+
+static guint32 misbehaviour_named(const char *name)
+{
+    for (guint bit = 0; bit < SIM_BLE_N_MISBEHAVIOURS; bit++)
+        if (g_str_equal(sim_ble_misbehaviour_name(bit), name))
+            return 1u << bit;
+    return 0;
 }
 
 static void apply_app_options(struct sim_app_config *app, const struct rig_record *options)
@@ -164,10 +174,14 @@ static void apply_options(struct rig_sim *sim, const struct rig_record *options,
                           struct rig_sim_defects *defects)
 {
     const struct rig_value *names = rig_record_get(options, "defects");
+    const struct rig_value *misbehaves = rig_record_get(options, "misbehaves");
 
     apply_boot_options(sim, options);
     apply_app_options(&sim->config.app, options);
     apply_link_options(&sim->config.ble, options);
+    for (guint i = 0; misbehaves && i < misbehaves->items->len; i++)
+        sim->config.ble.misbehaves |=
+            misbehaviour_named(((struct rig_value *)g_ptr_array_index(misbehaves->items, i))->keyword);
     for (guint i = 0; names && i < names->items->len; i++)
         rig_sim_defect_from_name(((struct rig_value *)g_ptr_array_index(names->items, i))->keyword, defects);
 }

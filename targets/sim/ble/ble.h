@@ -153,7 +153,13 @@ void sim_ble_answer(struct sim_ble *ble, uint64_t now_us, unsigned buffer, const
 /* One notification goes over the air. */
 void sim_ble_notify(struct sim_ble *ble, uint64_t now_us);
 
-/* For bonds.c and link.c. */
+/* misbehave.c */
+void sim_ble_notify_nonsense(struct sim_ble *ble);
+/* Spoils an answer in place; returns its new length, no more than room. */
+size_t sim_ble_make_bomb(uint8_t *bytes, size_t n_bytes, size_t room);
+
+/* For the files of this folder. A notification is there for the central to read. */
+void sim_ble_arrive(struct sim_ble *ble, const uint8_t *bytes, size_t n_bytes);
 /* The service demands what the link does not have. */
 bool sim_ble_locked(const struct sim_ble *ble);
 void sim_ble_drop_assembly(struct sim_ble *ble);

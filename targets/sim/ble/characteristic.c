@@ -174,12 +174,15 @@ void sim_ble_answer(struct sim_ble *ble, uint64_t now_us, unsigned buffer, const
     }
     ble->buffers[buffer].n_bytes = 0;
     append(&ble->buffers[buffer], bytes, n_bytes);
+    if (ble->config.misbehaves & SIM_BLE_CBOR_BOMBS)
+        ble->buffers[buffer].n_bytes =
+            (uint16_t)sim_ble_make_bomb(ble->buffers[buffer].bytes, n_bytes, ble->mtu - ATT_OVERHEAD_BYTES);
     push(&ble->leaving, buffer);
     if (ble->notify_us == SIM_BLE_NEVER)
         schedule_notification(ble, now_us);
 }
 
-static void arrive(struct sim_ble *ble, const uint8_t *bytes, size_t n_bytes)
+void sim_ble_arrive(struct sim_ble *ble, const uint8_t *bytes, size_t n_bytes)
 {
     struct sim_ble_notification *place;
 
@@ -214,7 +217,9 @@ void sim_ble_notify(struct sim_ble *ble, uint64_t now_us)
 
     if (n_bytes > ble->mtu - ATT_OVERHEAD_BYTES)
         n_bytes = ble->mtu - ATT_OVERHEAD_BYTES;
-    arrive(ble, buffer->bytes + ble->n_sent, n_bytes);
+    if (ble->n_sent == 0 && ble->config.misbehaves & SIM_BLE_NOTIFIES_NONSENSE)
+        sim_ble_notify_nonsense(ble);
+    sim_ble_arrive(ble, buffer->bytes + ble->n_sent, n_bytes);
     ble->last_notify_us = now_us;
     ble->n_sent =
         (uint16_t)(ble->config.defects & SIM_BLE_DEFECT_CUTS_NOTIFICATIONS ? end : ble->n_sent + n_bytes);

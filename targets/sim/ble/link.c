@@ -81,6 +81,8 @@ enum sim_ble_outcome sim_ble_connect(struct sim_ble *ble, const uint8_t central[
     memcpy(ble->central, central, sizeof ble->central);
     ble->connected = ble->alive = true;
     ble->n_arrived = 0;
+    if (ble->config.misbehaves & SIM_BLE_NOTIFIES_UNASKED)
+        sim_ble_notify_nonsense(ble);
     return SIM_BLE_OK;
 }
 

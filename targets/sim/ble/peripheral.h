@@ -72,7 +72,7 @@ struct sim_ble_central_pairing {
 };
 /* What became of a pairing. */
 struct sim_ble_pairing_result {
-    uint8_t reason;     /* of SIM_BLE_PAIRING_REFUSED, as in Pairing Failed [SPEC Part H 3.5.5] */
+    uint8_t reason;      /* of SIM_BLE_PAIRING_REFUSED, as in Pairing Failed [SPEC Part H 3.5.5] */
     bool central_failed; /* the central said so, not the board */
 };
 
@@ -87,6 +87,24 @@ enum sim_ble_defect {
 #define SIM_BLE_N_DEFECTS 5
 const char *sim_ble_defect_name(unsigned bit);
 
+/* What a hostile or broken peripheral does on the air, again and again. The first three are in the peripheral
+ * model and reach every central; the others need a host stack (ble/host). */
+enum sim_ble_misbehaviour {
+    SIM_BLE_NOTIFIES_UNASKED = 1 << 0,    /* before anybody subscribed */
+    SIM_BLE_NOTIFIES_NONSENSE = 1 << 1,   /* ahead of each answer one that is no SMP message */
+    SIM_BLE_CBOR_BOMBS = 1 << 2,          /* answers' bodies nest and count beyond all measure */
+    SIM_BLE_CUTS_ATT_ANSWERS = 1 << 3,    /* ATT answers of wrong length: cut to opcode and one byte */
+    SIM_BLE_UNKNOWN_ATT = 1 << 4,         /* opcodes that ATT does not have */
+    SIM_BLE_UNASKED_ATT_ANSWERS = 1 << 5, /* answers to requests that nobody made */
+    SIM_BLE_UNASKED_PAIRING = 1 << 6,     /* Security Manager PDUs out of order, and unknown ones */
+    SIM_BLE_CUTS_PAIRING = 1 << 7,        /* Pairing Response of wrong length */
+    SIM_BLE_BROKEN_SIGNALLING = 1 << 8,   /* L2CAP signals of wrong length, unknown ones, answers unasked */
+    SIM_BLE_BROKEN_ADVERTISING = 1 << 9,  /* fields that reach beyond the end, of length 0, of wrong length */
+};
+#define SIM_BLE_N_MISBEHAVIOURS 10
+/* "notifies-unasked", ...; NULL: there is none. */
+const char *sim_ble_misbehaviour_name(unsigned bit);
+
 struct sim_ble_config {
     char name[32];
     uint8_t address[SIM_BLE_ADDRESS_BYTES]; /* most significant byte first, as written */
@@ -97,6 +115,7 @@ struct sim_ble_config {
     enum sim_ble_repairing repairing;
     uint32_t connection_interval_us; /* pace of packets; 0 = 15000 */
     uint32_t defects;
+    uint32_t misbehaves; /* enum sim_ble_misbehaviour */
 };
 
 /* Outcomes of what a central does. HCI and ATT codes are kept beside them for the report. */

@@ -362,6 +362,14 @@ void faults_drop_held(struct sim_stack *stack);
 void faults_tick(struct sim_stack *stack);
 uint64_t faults_due_us(const struct sim_stack *stack);
 
+/* --- misbehave.c: nothing is sent where the board does not misbehave so --- */
+
+void misbehave_at_connection(struct sim_stack *stack);
+void misbehave_after_att_answer(struct sim_stack *stack);
+/* true: it went out in place of the response. */
+bool misbehave_before_pairing_response(struct sim_stack *stack);
+void misbehave_advertising(struct sim_stack *stack);
+
 /* What is advertised instead of name and service, on command. */
 struct own_advertising {
     bool used;

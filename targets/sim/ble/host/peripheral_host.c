@@ -69,6 +69,7 @@ struct sim_stack *sim_stack_new(struct sim_ble *ble, const struct sim_stack_conf
     stack->config = *config;
     stack->ports = *ports;
     stack_build_table(stack);
+    misbehave_advertising(stack);
     return stack;
 }
 

@@ -136,6 +136,8 @@ static enum sm_reason take_request(struct sim_stack *stack, const uint8_t reques
 
     memcpy(sm->response, response, sizeof response);
     sm->phase = sm->secure ? SM_AWAITS_PUBLIC_KEY : SM_AWAITS_CONFIRM;
+    if (misbehave_before_pairing_response(stack))
+        return SM_OK;
     sm_send(stack, SM_RESPONSE, response + 1, sizeof response - 1);
     if (sm->method == SIM_BLE_SHOWS_PASSKEY)
         show_passkey(stack);
@@ -274,7 +276,8 @@ bool sm_type_passkey(struct sim_stack *stack, uint32_t passkey)
 {
     struct sm *sm = &stack->sm;
 
-    if (sm->phase == SM_IDLE || sm->phase == SM_DEAD || sm->method != SIM_BLE_TYPES_PASSKEY || sm->has_passkey)
+    if (sm->phase == SM_IDLE || sm->phase == SM_DEAD || sm->method != SIM_BLE_TYPES_PASSKEY ||
+        sm->has_passkey)
         return false;
     sm->passkey = passkey;
     sm->has_passkey = true;
@@ -303,7 +306,8 @@ bool sm_central_shows(struct sim_stack *stack, uint32_t passkey)
 {
     struct sm *sm = &stack->sm;
 
-    if (sm->phase == SM_IDLE || sm->phase == SM_DEAD || sm->method != SIM_BLE_TYPES_PASSKEY || sm->has_passkey)
+    if (sm->phase == SM_IDLE || sm->phase == SM_DEAD || sm->method != SIM_BLE_TYPES_PASSKEY ||
+        sm->has_passkey)
         return false;
     switch (stack->ble->config.pairing.user) {
     case SIM_BLE_USER_NOBODY:
