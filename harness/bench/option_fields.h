@@ -11,7 +11,7 @@
 /* clang-format off */
 extern const char *const rig_choices_swap[], *const rig_choices_downgrade[], *const rig_choices_security[], *const rig_choices_repairing[],
     *const rig_choices_gatt_table[], *const rig_choices_pairing_io[], *const rig_choices_pairing[], *const rig_choices_pairing_user[],
-    *const rig_choices_misbehaviours[], *const rig_choices_signing[], *const rig_choices_defects[];
+    *const rig_choices_misbehaviours[], *const rig_choices_updater[], *const rig_choices_signing[], *const rig_choices_defects[];
 
 #define RIG_BOARD_OPTION_FIELDS \
     {.name = "swap", .type = RIG_TYPE_CHOICE, .choices = rig_choices_swap, .about = "How the bootloader brings the new image into slot 0."}, \
@@ -50,6 +50,9 @@ extern const char *const rig_choices_swap[], *const rig_choices_downgrade[], *co
     {.name = "progressive-erase", .type = RIG_TYPE_FLAG, .about = "The upload erases sector by sector instead of all at once."}, \
     {.name = "refuses-reset", .type = RIG_TYPE_FLAG, .about = "The application is busy: an SMP reset without force is answered rc 10."}, \
     {.name = "boot-time", .type = RIG_TYPE_DURATION, .max = 60000000, .about = "From the bootloader's jump to advertising."}, \
+    {.name = "updater", .type = RIG_TYPE_CHOICE, .choices = rig_choices_updater, \
+     .about = "What a reset with boot-mode bootloader starts: an updater over Bluetooth that was handed the bonds, knows none (and demands no " \
+              "encryption), or knows none and advertises at address + 1."}, \
     {.name = "misbehaves", .type = RIG_TYPE_CHOICE, .list = true, .choices = rig_choices_misbehaviours, \
      .about = "What a hostile board does on the air, again and again. The in-process link has only notifies-unasked, notifies-nonsense and " \
               "cbor-bombs; scenarios about the others need `bluetooth-stack`."}, \

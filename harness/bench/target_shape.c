@@ -11,6 +11,7 @@ const char *const rig_choices_pairing[] = {"any", "legacy", "secure", NULL};
 const char *const rig_choices_pairing_io[] = {"none",   "display",          "keyboard",
                                               "yes-no", "keyboard-display", NULL};
 const char *const rig_choices_pairing_user[] = {"nobody", "agrees", "refuses", "mistypes", NULL};
+const char *const rig_choices_updater[] = {"none", "bonds-kept", "bonds-unknown", "next-address", NULL};
 const char *const rig_choices_misbehaviours[] = {
     "notifies-unasked",    "notifies-nonsense", "cbor-bombs",   "cuts-att-answers",  "unknown-att",
     "unasked-att-answers", "unasked-pairing",   "cuts-pairing", "broken-signalling", "broken-advertising",

@@ -110,12 +110,18 @@ static enum rig_link_outcome do_pair(struct rig_sim_link *link)
     return outcome_from(paired);
 }
 
+/* A bond is with an address. */
+static bool has_key(const struct rig_sim_link *link)
+{
+    return link->has_ltk && !sim_board_ble_at_next_address(link->sim->sim);
+}
+
 /* A host that holds a key encrypts at once, as every central does. */
 static enum rig_link_outcome secure(struct rig_sim_link *link, bool pair)
 {
     enum rig_link_outcome outcome = RIG_LINK_OK;
 
-    if (link->has_ltk) {
+    if (has_key(link)) {
         outcome = outcome_from(sim_board_ble_encrypt(link->sim->sim, link->ltk));
         if (outcome != RIG_LINK_OK)
             rig_sim_link_notice(link);
@@ -266,7 +272,7 @@ static void sim_link_state(struct rig_link *link, struct rig_link_state *state)
     struct sim_board *board = sim_link->sim->sim;
 
     memset(state, 0, sizeof *state);
-    state->bonded = sim_link->has_ltk;
+    state->bonded = has_key(sim_link);
     g_strlcpy(state->text, sim_link->text, sizeof state->text);
     state->connected = sim_board_ble_connected(board);
     if (!state->connected)

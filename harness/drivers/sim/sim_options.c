@@ -138,6 +138,7 @@ static void apply_link_options(struct sim_ble_config *ble, const struct rig_reco
         (enum sim_ble_security)chosen(options, "update-needs", rig_choices_security, ble->security);
     ble->repairing =
         (enum sim_ble_repairing)chosen(options, "repairing", rig_choices_repairing, ble->repairing);
+    ble->updater = (enum sim_ble_updater)chosen(options, "updater", rig_choices_updater, ble->updater);
     pairing->kind = (enum sim_ble_pairing_kind)chosen(options, "pairing", rig_choices_pairing, pairing->kind);
     pairing->io = (enum sim_ble_io)chosen(options, "pairing-io", rig_choices_pairing_io, pairing->io);
     pairing->user =

@@ -336,6 +336,8 @@ static bool start_sim(struct rig_process_board *board, const struct rig_board_se
     board->place.port = board->sim->smp_port;
     board->place.tty = board->sim->pty;
     board->place.max_mtu = ((const struct rig_sim *)board->model)->config.ble.mtu;
+    board->place.or_next_address =
+        ((const struct rig_sim *)board->model)->config.ble.updater == SIM_BLE_UPDATER_NEXT_ADDRESS;
     return rig_link_open(board->board.link, error);
 }
 

@@ -72,6 +72,7 @@ struct sim_ble {
     uint8_t buf_count;
     bool reassembles;
 
+    bool in_updater; /* not the application runs, but the updater */
     bool advertising;
     bool connected;   /* in the central's view */
     bool alive;       /* the peripheral still holds its end */
@@ -113,7 +114,7 @@ void sim_ble_configure(struct sim_ble *ble, const struct sim_ble_config *config)
 
 /* The peripheral's own life. die(): power, reset, crash; the central notices after the supervision timeout.
  */
-void sim_ble_start(struct sim_ble *ble);
+void sim_ble_start(struct sim_ble *ble, bool in_updater);
 void sim_ble_die(struct sim_ble *ble, uint64_t now_us);
 /* The central notices a dead link. */
 void sim_ble_lose(struct sim_ble *ble);
@@ -130,6 +131,14 @@ enum sim_ble_outcome sim_ble_write(struct sim_ble *ble, uint64_t now_us, const u
                                    size_t n_bytes);
 bool sim_ble_read_notification(struct sim_ble *ble, uint8_t bytes[SIM_BLE_MAX_MTU], size_t *n_bytes);
 
+/* Where it advertises now, most significant byte first: the last byte wraps without carry, as bootloaders at
+ * address + 1 do it [SRC nRF5 SDK components/libraries/bootloader/dfu/nrf_dfu_ble.c]. */
+void sim_ble_address(const struct sim_ble *ble, uint8_t address[SIM_BLE_ADDRESS_BYTES]);
+/* What runs now knows the stored bonds. */
+bool sim_ble_knows_bonds(const struct sim_ble *ble);
+/* What the service that runs now demands, by configuration and defects. */
+enum sim_ble_security sim_ble_demands(const struct sim_ble *ble);
+/* NULL: there is none, or what runs now does not know. */
 const struct sim_bond *sim_ble_find_bond(const struct sim_ble *ble,
                                          const uint8_t central[SIM_BLE_ADDRESS_BYTES]);
 void sim_ble_forget_bonds(struct sim_ble *ble);

@@ -23,10 +23,22 @@ void sim_ble_random(struct sim_ble *ble, uint8_t *bytes, size_t n_bytes)
     }
 }
 
+bool sim_ble_knows_bonds(const struct sim_ble *ble)
+{
+    return !ble->in_updater || ble->config.updater == SIM_BLE_UPDATER_BONDS_KEPT;
+}
+
+enum sim_ble_security sim_ble_demands(const struct sim_ble *ble)
+{
+    return ble->config.defects & SIM_BLE_DEFECT_SERVES_UNENCRYPTED || !sim_ble_knows_bonds(ble)
+               ? SIM_BLE_OPEN
+               : ble->config.security;
+}
+
 const struct sim_bond *sim_ble_find_bond(const struct sim_ble *ble,
                                          const uint8_t central[SIM_BLE_ADDRESS_BYTES])
 {
-    for (unsigned i = 0; i < SIM_BLE_MAX_BONDS; i++) {
+    for (unsigned i = 0; i < SIM_BLE_MAX_BONDS && sim_ble_knows_bonds(ble); i++) {
         if (ble->bonds[i].used && memcmp(ble->bonds[i].address, central, SIM_BLE_ADDRESS_BYTES) == 0)
             return &ble->bonds[i];
     }
@@ -93,7 +105,7 @@ enum sim_ble_outcome sim_ble_encrypt(struct sim_ble *ble, const uint8_t ltk[SIM_
 
 bool sim_ble_refuses_pairing(const struct sim_ble *ble)
 {
-    if (!ble->config.bonding)
+    if (!ble->config.bonding || !sim_ble_knows_bonds(ble))
         return true;
     return ble->config.repairing == SIM_BLE_REPAIRING_REFUSED && sim_ble_find_bond(ble, ble->central) &&
            !(ble->config.defects & SIM_BLE_DEFECT_PAIRS_ANEW_SILENTLY);

@@ -22,10 +22,10 @@ static unsigned pop(struct sim_ble_queue *queue)
 
 bool sim_ble_locked(const struct sim_ble *ble)
 {
-    if (ble->config.defects & SIM_BLE_DEFECT_SERVES_UNENCRYPTED)
-        return false;
-    return (ble->config.security != SIM_BLE_OPEN && !ble->encrypted) ||
-           (ble->config.security == SIM_BLE_AUTHENTICATED && !ble->authenticated);
+    enum sim_ble_security demands = sim_ble_demands(ble);
+
+    return (demands != SIM_BLE_OPEN && !ble->encrypted) ||
+           (demands == SIM_BLE_AUTHENTICATED && !ble->authenticated);
 }
 
 void sim_ble_drop_assembly(struct sim_ble *ble)

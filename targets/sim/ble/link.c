@@ -34,9 +34,17 @@ void sim_ble_init(struct sim_ble *ble, const struct sim_ble_config *config, uint
     ble->lost_us = ble->request_us = ble->notify_us = SIM_BLE_NEVER;
 }
 
-void sim_ble_start(struct sim_ble *ble)
+void sim_ble_start(struct sim_ble *ble, bool in_updater)
 {
+    ble->in_updater = in_updater;
     ble->advertising = true;
+}
+
+void sim_ble_address(const struct sim_ble *ble, uint8_t address[SIM_BLE_ADDRESS_BYTES])
+{
+    memcpy(address, ble->config.address, SIM_BLE_ADDRESS_BYTES);
+    if (ble->in_updater && ble->config.updater == SIM_BLE_UPDATER_NEXT_ADDRESS)
+        address[SIM_BLE_ADDRESS_BYTES - 1]++;
 }
 
 /* Everything of the connection that the peripheral holds in RAM. */

@@ -354,7 +354,7 @@ static void N22_unencrypted_write_is_dropped_and_the_ccc_refused(void **state)
     (void)state;
     open_with(&bench, &config);
     sim_board_ble_connect(bench.board, &bench_central, 247);
-    size_t n = rig_smp_encode_reset((struct rig_smp_request_id){1, 0}, false, message, sizeof message);
+    size_t n = rig_smp_encode_reset((struct rig_smp_request_id){1, 0}, false, false, message, sizeof message);
     assert_int_equal(sim_board_ble_write(bench.board, message, n), SIM_BLE_OK);
     bench_run(&bench, 2 * RIG_SECOND_US);
     assert_int_equal(sim_board_view(bench.board).n_boots, 1);

@@ -86,7 +86,7 @@ struct fuzz_air *fuzz_air_new(const struct sim_stack_config *config, enum sim_bl
     if (!air)
         abort();
     sim_ble_init(&air->ble, &ble, 384, 4, true, 1);
-    sim_ble_start(&air->ble);
+    sim_ble_start(&air->ble, false);
     air->stack = sim_stack_new(&air->ble, config, &ports, &why);
     if (!air->stack)
         abort();
@@ -232,7 +232,7 @@ void fuzz_air_must_work(struct fuzz_air *air)
     sim_stack_close(air->stack, air->now_us);
     air->n_queue = 0;
     sim_ble_die(&air->ble, air->now_us);
-    sim_ble_start(&air->ble);
+    sim_ble_start(&air->ble, false);
     sim_stack_open(air->stack, air->now_us);
     fuzz_air_run(air, 1000);
     fuzz_air_connect(air);

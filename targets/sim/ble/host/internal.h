@@ -81,6 +81,8 @@ void hci_command(struct sim_stack *stack, uint16_t opcode, const uint8_t *parame
 bool hci_send_frame(struct sim_stack *stack, uint16_t channel, const uint8_t *pdu, size_t n_bytes);
 unsigned hci_room_frames(const struct sim_stack *stack);
 void hci_advertise(struct sim_stack *stack, bool on);
+/* Tells the controller the address again; not while it advertises [SPEC Vol 4 Part E 7.8.4]. */
+void hci_set_address(struct sim_stack *stack);
 /* Tells the controller again what is advertised. */
 void hci_set_advertising_bytes(struct sim_stack *stack);
 void hci_disconnect(struct sim_stack *stack, uint16_t connection, uint8_t reason);

@@ -43,9 +43,11 @@ void sm_fail(struct sim_stack *stack, enum sm_reason reason)
 struct sm_address sm_own_address(const struct sim_stack *stack)
 {
     struct sm_address address = {.type = 1};
+    uint8_t own[SIM_BLE_ADDRESS_BYTES];
 
+    sim_ble_address(stack->ble, own);
     for (unsigned i = 0; i < sizeof address.bytes; i++)
-        address.bytes[i] = stack->ble->config.address[sizeof address.bytes - 1 - i];
+        address.bytes[i] = own[sizeof own - 1 - i];
     return address;
 }
 
