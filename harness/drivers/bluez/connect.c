@@ -128,6 +128,16 @@ static bool await_services(struct rig_bluez_link *link, guint64 until_us, bool *
     }
 }
 
+/* bluetoothd hangs up on a board that breaks ATT's rules. */
+static void tell_offence(struct rig_bluez_link *link)
+{
+    const struct rig_bluez_sight *sight = rig_bluez_watch_look(link->watch);
+    char offence[64];
+
+    if (sight && rig_bluez_sight_offence(sight, offence, sizeof offence))
+        rig_bluez_say(link, false, "the connection ended: the board sent %s", offence);
+}
+
 static bool resolve(struct attempt *attempt, enum rig_link_outcome *outcome, GError **error)
 {
     struct rig_bluez_link *link = attempt->link;
@@ -143,6 +153,7 @@ static bool resolve(struct attempt *attempt, enum rig_link_outcome *outcome, GEr
     } else if (!is_connected(link)) {
         rig_bluez_say(link, false, "the connection ended before the services were resolved");
         *outcome = rig_bluez_why_gone(link);
+        tell_offence(link);
         attempt->again = *outcome == RIG_LINK_LOST;
     }
     return true;

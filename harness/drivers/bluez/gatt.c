@@ -30,6 +30,8 @@ static char *characteristic_below(const struct rig_bluez_link *link, const char 
 enum rig_link_outcome rig_bluez_find_characteristic(struct rig_bluez_link *link)
 {
     g_auto(GStrv) services = rig_bluez_paths(link->bus, RIG_BLUEZ_SERVICE, link->device);
+    const struct rig_bluez_sight *sight = rig_bluez_watch_look(link->watch);
+    char offence[64];
 
     g_clear_pointer(&link->characteristic, g_free);
     for (char **service = services; *service && !link->characteristic; service++) {
@@ -40,8 +42,12 @@ enum rig_link_outcome rig_bluez_find_characteristic(struct rig_bluez_link *link)
     }
     if (link->characteristic)
         return RIG_LINK_OK;
-    rig_bluez_say(link, true, "no SMP characteristic among %u services (or a stale cache: forget the board)",
-                  g_strv_length(services));
+    if (sight && rig_bluez_sight_offence(sight, offence, sizeof offence))
+        rig_bluez_say(link, true, "no update service: the board sent %s", offence);
+    else
+        rig_bluez_say(link, true,
+                      "no SMP characteristic among %u services (or a stale cache: forget the board)",
+                      g_strv_length(services));
     return RIG_LINK_NO_SERVICE;
 }
 

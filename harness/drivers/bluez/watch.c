@@ -3,6 +3,7 @@
 #include "drivers/bluez/watch.h"
 
 #include "drivers/bluez/outcome.h"
+#include "protocol/ble/names.h"
 
 #include <errno.h>
 #include <glib-unix.h>
@@ -24,6 +25,12 @@ struct hci_address {
 #define MONITOR_EVENT 3
 #define MONITOR_ACL_SENT 4
 #define MONITOR_ACL_RECEIVED 5
+#define CHANNEL_ATT 4
+#define CHANNEL_SECURITY 6
+#define PAIRING_FAILED 0x05
+#define ATT_ERROR 0x01
+#define ATT_CONFIRMATION 0x1e
+#define ATT_COMMAND_BIT 0x40
 #define MAX_PACKET_BYTES 2048
 
 #define EVENT_DISCONNECTION 0x05
@@ -95,6 +102,7 @@ static void take_connection(struct rig_bluez_sight *sight, const guint8 *bytes, 
     sight->handle = read_u16(bytes + 1) & 0x0fff;
     sight->encrypted = false;
     sight->encryption_status = sight->disconnect_reason = sight->pairing_reason = 0;
+    sight->att_request = sight->offence = 0;
 }
 
 static void take_encryption(struct rig_bluez_sight *sight, const guint8 *bytes, gsize n_bytes)
@@ -143,16 +151,72 @@ static void take_event(struct rig_bluez_sight *sight, guint8 code, const guint8 
     }
 }
 
-/* [SPEC Core Vol 3 Part A 3.1; Part H 3.5.5] ACL header, L2CAP header, code, reason: never cut. */
+static void take_pairing(struct rig_bluez_sight *sight, bool received, const guint8 *pdu, gsize n_bytes)
+{
+    if (n_bytes < 2 || pdu[0] != PAIRING_FAILED)
+        return;
+    sight->pairing_reason = pdu[1];
+    sight->pairing_by_board = received;
+}
+
+/* [SPEC Core Vol 3 Part F 3.4] The shortest answer of each kind. 0: no answer. */
+static guint shortest_answer(guint8 opcode)
+{
+    static const guint8 shortest[] = {[0x01] = 5, [0x03] = 3, [0x05] = 6, [0x07] = 5, [0x09] = 4, [0x0b] = 1,
+                                      [0x0d] = 1, [0x0f] = 1, [0x11] = 6, [0x13] = 1, [0x17] = 5, [0x19] = 1};
+
+    return opcode < G_N_ELEMENTS(shortest) ? shortest[opcode] : 0;
+}
+
+/* n_bytes: of the whole PDU, of which this is the beginning. */
+static void take_answer(struct rig_bluez_sight *sight, guint8 opcode, guint16 n_bytes)
+{
+    guint n_least = shortest_answer(opcode);
+    bool unasked = !sight->att_request || (opcode != ATT_ERROR && opcode != sight->att_request + 1);
+
+    if (!n_least)
+        return;
+    sight->att_request = 0;
+    if (sight->offence || (!unasked && n_bytes >= n_least))
+        return;
+    sight->offence = opcode;
+    sight->offence_bytes = n_bytes;
+    sight->offence_unasked = unasked;
+}
+
+static void take_att(struct rig_bluez_sight *sight, bool received, guint8 opcode, guint16 n_bytes)
+{
+    bool is_request = !(opcode & (ATT_COMMAND_BIT | 1)) && opcode != ATT_CONFIRMATION;
+
+    if (received)
+        take_answer(sight, opcode, n_bytes);
+    else if (is_request)
+        sight->att_request = opcode;
+}
+
+/* [SPEC Core Vol 4 Part E 5.4.2; Vol 3 Part A 3.1] What begins a frame: ACL header, L2CAP header, PDU. */
 static void take_data(struct rig_bluez_sight *sight, bool received, const guint8 *bytes, gsize n_bytes)
 {
-    static const guint8 pairing_failed[] = {2, 0, 6, 0, 5};
-
-    if (n_bytes < 10 || !is_ours(sight, bytes) || (bytes[1] >> 4 & 3) == 1 ||
-        memcmp(bytes + 4, pairing_failed, sizeof pairing_failed) != 0)
+    if (n_bytes < 9 || !is_ours(sight, bytes) || (bytes[1] >> 4 & 3) == 1)
         return;
-    sight->pairing_reason = bytes[9];
-    sight->pairing_by_board = received;
+    if (read_u16(bytes + 6) == CHANNEL_SECURITY)
+        take_pairing(sight, received, bytes + 8, n_bytes - 8);
+    else if (read_u16(bytes + 6) == CHANNEL_ATT)
+        take_att(sight, received, bytes[8], read_u16(bytes + 4));
+}
+
+bool rig_bluez_sight_offence(const struct rig_bluez_sight *sight, char *text, gsize room)
+{
+    const char *name = rig_att_opcode_name(sight->offence);
+
+    if (!sight->offence)
+        return false;
+    if (sight->offence_unasked)
+        g_snprintf(text, room, "an unasked %s (0x%02x)", name ? name : "answer", sight->offence);
+    else
+        g_snprintf(text, room, "a %s (0x%02x) of %u bytes", name ? name : "answer", sight->offence,
+                   sight->offence_bytes);
+    return true;
 }
 
 void rig_bluez_sight_take(struct rig_bluez_sight *sight, const guint8 *bytes, gsize n_bytes)

@@ -23,6 +23,12 @@ struct rig_bluez_sight {
     guint8 connect_status;    /* of the last attempt to connect; 0 = it worked, or there was none */
     guint8 pairing_reason;    /* of the last Pairing Failed since then; 0 = there was none */
     bool pairing_by_board;    /* the board said so, not this host */
+    guint8 att_request;       /* of this host, that has no answer yet; 0 = none */
+    /* The board's first ATT answer on this connection that was none: its opcode and length; 0 = there was
+     * none. */
+    guint8 offence;
+    guint16 offence_bytes;
+    bool offence_unasked; /* nobody asked; else it is too short */
 };
 void rig_bluez_sight_init(struct rig_bluez_sight *sight, guint16 adapter, const guint8 address[6]);
 /* One packet of the monitor channel, whatever it holds: 6 bytes of header, then the payload. */
@@ -30,6 +36,10 @@ void rig_bluez_sight_take(struct rig_bluez_sight *sight, const guint8 *bytes, gs
 /* What it comes to, for people: "PIN or key missing (HCI 0x06)"; "" = nothing to tell. Returns the HCI code,
  * 0 = none. */
 guint8 rig_bluez_sight_verdict(const struct rig_bluez_sight *sight, char *text, gsize room);
+
+/* "an unasked Read Response (0x0b)", "a Read By Type Response (0x09) of 2 bytes"; false: there was no
+ * offence. */
+bool rig_bluez_sight_offence(const struct rig_bluez_sight *sight, char *text, gsize room);
 
 struct rig_bluez_watch;
 /* NULL: the system does not let us. changed: something was read; called from within a wait; may be NULL. */
