@@ -286,7 +286,7 @@ static void repairing_follows_the_policy(void **state)
         struct sim_board_config config =
             with_ble(SIM_BLE_ENCRYPTED, refused ? SIM_BLE_REPAIRING_REFUSED : SIM_BLE_REPAIRING_ALLOWED);
         struct sim_ble_pairing_result pairing;
-    uint8_t first[16], second[16];
+        uint8_t first[16], second[16];
         struct bench bench;
 
         open_with(&bench, &config);
@@ -513,6 +513,52 @@ static void every_defect_has_its_name(void **state)
     assert_string_equal(sim_ble_defect_name(4), "keeps-fragments");
 }
 
+/* What the board has, what the host has, who does what; what comes of it. */
+static void pairing_goes_by_what_both_sides_have_and_do(void **state)
+{
+    /* clang-format off */
+    static const struct {
+        struct sim_ble_pairing board;
+        struct sim_ble_central_pairing central;
+        enum sim_ble_outcome outcome;
+        uint8_t reason;
+        bool authenticated;
+    } rows[] = {
+        {{.io = SIM_BLE_IO_NONE}, {.io = SIM_BLE_IO_YES_NO, .refuses = true}, SIM_BLE_OK, 0, false},
+        {{.refuses_just_works = true}, {.io = SIM_BLE_IO_NONE}, SIM_BLE_PAIRING_REFUSED, 0x03, false},
+        {{SIM_BLE_IO_DISPLAY, .fixed_passkey = true, .passkey = 7}, {SIM_BLE_IO_KEYBOARD, false, true, 7}, SIM_BLE_OK, 0, true},
+        {{SIM_BLE_IO_DISPLAY, .fixed_passkey = true, .passkey = 7}, {SIM_BLE_IO_KEYBOARD, false, true, 8}, SIM_BLE_PAIRING_REFUSED, 0x04, false},
+        {{SIM_BLE_IO_DISPLAY, .fixed_passkey = true, .passkey = 7}, {SIM_BLE_IO_KEYBOARD, false, false, 0}, SIM_BLE_PAIRING_REFUSED, 0x01, false},
+        {{SIM_BLE_IO_KEYBOARD, .user = SIM_BLE_USER_AGREES}, {.io = SIM_BLE_IO_DISPLAY}, SIM_BLE_OK, 0, true},
+        {{SIM_BLE_IO_KEYBOARD, .user = SIM_BLE_USER_MISTYPES}, {.io = SIM_BLE_IO_DISPLAY}, SIM_BLE_PAIRING_REFUSED, 0x04, false},
+        {{SIM_BLE_IO_KEYBOARD, .user = SIM_BLE_USER_REFUSES}, {.io = SIM_BLE_IO_DISPLAY}, SIM_BLE_PAIRING_REFUSED, 0x01, false},
+        {{SIM_BLE_IO_KEYBOARD, .user = SIM_BLE_USER_NOBODY}, {.io = SIM_BLE_IO_DISPLAY}, SIM_BLE_NO_ANSWER, 0, false},
+        {{SIM_BLE_IO_YES_NO, .user = SIM_BLE_USER_AGREES}, {.io = SIM_BLE_IO_YES_NO}, SIM_BLE_OK, 0, true},
+        {{SIM_BLE_IO_YES_NO, SIM_BLE_PAIRING_LEGACY, .user = SIM_BLE_USER_AGREES}, {.io = SIM_BLE_IO_YES_NO}, SIM_BLE_OK, 0, false},
+        {{SIM_BLE_IO_YES_NO, .user = SIM_BLE_USER_REFUSES}, {.io = SIM_BLE_IO_YES_NO}, SIM_BLE_PAIRING_REFUSED, 0x0c, false},
+        {{SIM_BLE_IO_YES_NO, .user = SIM_BLE_USER_AGREES}, {.io = SIM_BLE_IO_YES_NO, .refuses = true}, SIM_BLE_PAIRING_REFUSED, 0x0c, false},
+    };
+    /* clang-format on */
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct sim_board_config config = with_ble(SIM_BLE_AUTHENTICATED, SIM_BLE_REPAIRING_ALLOWED);
+        struct sim_ble_pairing_result result;
+        struct bench bench;
+        uint8_t ltk[16];
+
+        config.ble.pairing = rows[i].board;
+        open_with(&bench, &config);
+        assert_int_equal(sim_board_ble_connect(bench.board, &other, 247), SIM_BLE_OK);
+        assert_int_equal(sim_board_ble_pair(bench.board, &rows[i].central, ltk, &result), rows[i].outcome);
+        assert_int_equal(result.reason, rows[i].reason);
+        assert_int_equal(sim_board_ble_encrypted(bench.board), rows[i].outcome == SIM_BLE_OK);
+        assert_int_equal(sim_board_ble_subscribe(bench.board, true),
+                         rows[i].authenticated ? SIM_BLE_OK : SIM_BLE_NEEDS_ENCRYPTION);
+        bench_close(&bench);
+    }
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test(name)
@@ -534,6 +580,7 @@ int main(void)
         T(reset_ends_the_link_by_supervision_timeout),
         T(central_that_comes_back_early_drops_the_dead_link),
         T(disconnect_purges_what_waits),
+        T(pairing_goes_by_what_both_sides_have_and_do),
         T(cuts_notifications_defect_loses_the_tail),
         T(serves_unencrypted_defect_opens_the_service),
         T(pairs_anew_silently_defect_ignores_the_policy),

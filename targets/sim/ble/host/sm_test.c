@@ -25,7 +25,8 @@ static struct air *open_with(enum sim_ble_io io, enum sim_ble_pairing_kind pairi
     struct sim_stack_config config = {0};
 
     board.ble.security = authenticated ? SIM_BLE_AUTHENTICATED : SIM_BLE_ENCRYPTED;
-    board.ble.pairing = (struct sim_ble_pairing){.io = io, .kind = pairing, .refuses_just_works = authenticated};
+    board.ble.pairing =
+        (struct sim_ble_pairing){.io = io, .kind = pairing, .refuses_just_works = authenticated};
     board.ble.repairing = repairing;
     air_open(air, &board, &config);
     air_connect(air);
@@ -567,6 +568,36 @@ static void without_service_changed_nobody_is_told(void **state)
     air_close(&air);
 }
 
+/* The board's user acts without being told over the control socket. */
+static void the_boards_user_answers_by_himself(void **state)
+{
+    static const struct {
+        enum sim_ble_user user;
+        const char *asked; /* what the central hears after its confirm value */
+    } rows[] = {{SIM_BLE_USER_REFUSES, "05 01"}, {SIM_BLE_USER_AGREES, ""}, {SIM_BLE_USER_MISTYPES, ""}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct air air;
+        struct sim_board_config board = air_board();
+        struct sim_stack_config config = {0};
+
+        board.ble.pairing = (struct sim_ble_pairing){.io = SIM_BLE_IO_KEYBOARD, .user = rows[i].user};
+        air_open(&air, &board, &config);
+        air_connect(&air);
+        air_command(&air, "link host-shows 123456", "error: nobody asked");
+        air_exchange(&air, AIR_SECURITY, "01 00 00 05 10 01 01", "02 02 00 0d 10 00 01");
+        air_exchange(&air, AIR_SECURITY, "03 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00", "");
+        air_command(&air, "link host-shows 12345", "error: 'link passkey DIGITS'");
+        air_command(&air, "link host-shows 123456", "ok");
+        if (*rows[i].asked)
+            air_expect(&air, AIR_SECURITY, rows[i].asked);
+        else
+            assert_int_equal(air_take(&air, AIR_SECURITY)->bytes[0], 0x03);
+        air_close(&air);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -600,6 +631,7 @@ int main(void)
         cmocka_unit_test(G_2_5_2_1_reading_the_hash_makes_a_client_aware),
         cmocka_unit_test(without_service_changed_nobody_is_told),
         cmocka_unit_test(a_subscription_of_a_bonded_central_comes_back_with_encryption),
+        cmocka_unit_test(the_boards_user_answers_by_himself),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
