@@ -230,13 +230,13 @@ static void an_answer_that_is_none_is_named_and_only_the_first(void **state)
     assert_false(rig_bluez_sight_offence(&sight, text, sizeof text));
     take_frame(&sight, 5, 4, answer, sizeof answer);
     assert_true(rig_bluez_sight_offence(&sight, text, sizeof text));
-    assert_string_equal(text, "an unasked Read By Group Type Response (0x11)");
+    assert_string_equal(text, "unasked Read By Group Type Response (0x11)");
     connect(&sight);
     take_frame(&sight, 4, 4, request, sizeof request);
     take_frame(&sight, 5, 4, answer, 2);
     take_frame(&sight, 5, 4, answer, sizeof answer);
     assert_true(rig_bluez_sight_offence(&sight, text, sizeof text));
-    assert_string_equal(text, "a Read By Group Type Response (0x11) of 2 bytes");
+    assert_string_equal(text, "Read By Group Type Response (0x11) of only 2 bytes");
 }
 
 static void the_next_address_wraps_in_its_last_byte(void **state)

@@ -212,9 +212,9 @@ bool rig_bluez_sight_offence(const struct rig_bluez_sight *sight, char *text, gs
     if (!sight->offence)
         return false;
     if (sight->offence_unasked)
-        g_snprintf(text, room, "an unasked %s (0x%02x)", name ? name : "answer", sight->offence);
+        g_snprintf(text, room, "unasked %s (0x%02x)", name ? name : "ATT answer", sight->offence);
     else
-        g_snprintf(text, room, "a %s (0x%02x) of %u bytes", name ? name : "answer", sight->offence,
+        g_snprintf(text, room, "%s (0x%02x) of only %u bytes", name ? name : "ATT answer", sight->offence,
                    sight->offence_bytes);
     return true;
 }

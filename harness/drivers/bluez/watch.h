@@ -37,7 +37,7 @@ void rig_bluez_sight_take(struct rig_bluez_sight *sight, const guint8 *bytes, gs
  * 0 = none. */
 guint8 rig_bluez_sight_verdict(const struct rig_bluez_sight *sight, char *text, gsize room);
 
-/* "an unasked Read Response (0x0b)", "a Read By Type Response (0x09) of 2 bytes"; false: there was no
+/* "unasked Read Response (0x0b)", "Read By Type Response (0x09) of only 2 bytes"; false: there was no
  * offence. */
 bool rig_bluez_sight_offence(const struct rig_bluez_sight *sight, char *text, gsize room);
 
