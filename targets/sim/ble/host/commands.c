@@ -89,7 +89,7 @@ static const char *passkey(struct sim_stack *stack, const struct words *words,
     if (words->n != 3 || strspn(words->word[2], "0123456789") != 6 || strlen(words->word[2]) != 6)
         return "error: 'link passkey DIGITS' and 'link host-shows DIGITS' want six digits";
     return take(stack, (uint32_t)strtoul(words->word[2], NULL, 10)) ? "ok"
-                                                                     : "error: nobody asked for a passkey";
+                                                                    : "error: nobody asked for a passkey";
 }
 
 static const char *confirm(struct sim_stack *stack, const struct words *words)

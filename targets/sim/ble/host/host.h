@@ -42,8 +42,9 @@ struct sim_stack_ports {
 struct sim_stack;
 
 /* ble is borrowed and must outlive the stack; its configuration (name, address, MTU, security, bonding,
- * pairing, repairing, defects), its bonds and its SMP characteristic are used from here on by this stack alone. NULL:
- * *why says so (static storage): no memory, or an address that is not static random (two top bits set). */
+ * pairing, repairing, defects), its bonds and its SMP characteristic are used from here on by this stack
+ * alone. NULL: *why says so (static storage): no memory, or an address that is not static random (two top
+ * bits set). */
 struct sim_stack *sim_stack_new(struct sim_ble *ble, const struct sim_stack_config *config,
                                 const struct sim_stack_ports *ports, const char **why);
 void sim_stack_free(struct sim_stack *stack);
