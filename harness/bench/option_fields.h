@@ -10,7 +10,8 @@
  * with targets/sim). */
 /* clang-format off */
 extern const char *const rig_choices_swap[], *const rig_choices_downgrade[], *const rig_choices_security[], *const rig_choices_repairing[],
-    *const rig_choices_gatt_table[], *const rig_choices_signing[], *const rig_choices_defects[];
+    *const rig_choices_gatt_table[], *const rig_choices_pairing_io[], *const rig_choices_pairing[], *const rig_choices_pairing_user[],
+    *const rig_choices_misbehaviours[], *const rig_choices_updater[], *const rig_choices_signing[], *const rig_choices_defects[];
 
 #define RIG_BOARD_OPTION_FIELDS \
     {.name = "swap", .type = RIG_TYPE_CHOICE, .choices = rig_choices_swap, .about = "How the bootloader brings the new image into slot 0."}, \
@@ -26,6 +27,15 @@ extern const char *const rig_choices_swap[], *const rig_choices_downgrade[], *co
     {.name = "max-sectors", .type = RIG_TYPE_COUNT, .min = 2, .max = 4096, .about = "BOOT_MAX_IMG_SECTORS of the bootloader."}, \
     {.name = "update-needs", .type = RIG_TYPE_CHOICE, .choices = rig_choices_security, .about = "What the update service demands of the link."}, \
     {.name = "bonding", .type = RIG_TYPE_FLAG, .about = "The board bonds at all."}, \
+    {.name = "pairing", .type = RIG_TYPE_CHOICE, .choices = rig_choices_pairing, .about = "The pairing that the board can: LE legacy, Secure Connections, or both."}, \
+    {.name = "pairing-io", .type = RIG_TYPE_CHOICE, .choices = rig_choices_pairing_io, \
+     .about = "What the board has for pairing; with the host's (answer-pairing) it decides between Just Works, passkey and comparison."}, \
+    {.name = "passkey", .type = RIG_TYPE_COUNT, .max = 999999, \
+     .about = "The passkey that the board shows, always; without it another one each time."}, \
+    {.name = "pairing-user", .type = RIG_TYPE_CHOICE, .choices = rig_choices_pairing_user, \
+     .about = "Who sits before the board: agrees (types what the host shows, says yes to equal numbers), refuses, mistypes; nobody: see " \
+              "'link passkey' and 'link confirm' of bootrig sim."}, \
+    {.name = "just-works", .type = RIG_TYPE_FLAG, .about = "The board pairs without passkey and comparison; else it refuses that (03)."}, \
     {.name = "repairing", .type = RIG_TYPE_CHOICE, .choices = rig_choices_repairing, \
      .about = "What the board does when a bonded host that lost its keys pairs anew."}, \
     {.name = "mtu", .type = RIG_TYPE_COUNT, .min = 23, .max = 517, .about = "The largest ATT_MTU that the board agrees to."}, \
@@ -40,6 +50,12 @@ extern const char *const rig_choices_swap[], *const rig_choices_downgrade[], *co
     {.name = "progressive-erase", .type = RIG_TYPE_FLAG, .about = "The upload erases sector by sector instead of all at once."}, \
     {.name = "refuses-reset", .type = RIG_TYPE_FLAG, .about = "The application is busy: an SMP reset without force is answered rc 10."}, \
     {.name = "boot-time", .type = RIG_TYPE_DURATION, .max = 60000000, .about = "From the bootloader's jump to advertising."}, \
+    {.name = "updater", .type = RIG_TYPE_CHOICE, .choices = rig_choices_updater, \
+     .about = "What a reset with boot-mode bootloader starts: an updater over Bluetooth that was handed the bonds, knows none (and demands no " \
+              "encryption), or knows none and advertises at address + 1."}, \
+    {.name = "misbehaves", .type = RIG_TYPE_CHOICE, .list = true, .choices = rig_choices_misbehaviours, \
+     .about = "What a hostile board does on the air, again and again. The in-process link has only notifies-unasked, notifies-nonsense and " \
+              "cbor-bombs; scenarios about the others need `bluetooth-stack`."}, \
     {.name = "defects", .type = RIG_TYPE_CHOICE, .list = true, .choices = rig_choices_defects, \
      .about = "Seeded defects: the board breaks one promise on purpose, to prove that the scenarios notice."},
 /* clang-format on */

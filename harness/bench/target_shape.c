@@ -6,7 +6,16 @@
 /* clang-format off */
 const char *const rig_choices_swap[] = {"move", "scratch", "offset", "overwrite", NULL};
 const char *const rig_choices_downgrade[] = {"allowed", "by-version", "by-counter", NULL};
-const char *const rig_choices_security[] = {"nothing", "encryption", NULL};
+const char *const rig_choices_security[] = {"nothing", "encryption", "authentication", NULL};
+const char *const rig_choices_pairing[] = {"any", "legacy", "secure", NULL};
+const char *const rig_choices_pairing_io[] = {"none",   "display",          "keyboard",
+                                              "yes-no", "keyboard-display", NULL};
+const char *const rig_choices_pairing_user[] = {"nobody", "agrees", "refuses", "mistypes", NULL};
+const char *const rig_choices_updater[] = {"none", "bonds-kept", "bonds-unknown", "next-address", NULL};
+const char *const rig_choices_misbehaviours[] = {
+    "notifies-unasked",    "notifies-nonsense", "cbor-bombs",   "cuts-att-answers",  "unknown-att",
+    "unasked-att-answers", "unasked-pairing",   "cuts-pairing", "broken-signalling", "broken-advertising",
+    NULL};
 const char *const rig_choices_repairing[] = {"allowed", "refused", NULL};
 const char *const rig_choices_gatt_table[] = {"fixed", "moves", "moves-silently", NULL};
 const char *const rig_choices_signing[] = {"ecdsa-p256", "rsa-2048", "rsa-3072", "ed25519", "none", NULL};

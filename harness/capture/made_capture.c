@@ -203,8 +203,8 @@ void rig_made_story(struct rig_made_capture *made)
     rig_made_note(made, "steps.1: upload: new");
     put_upload(made);
     rig_made_note(made, "steps.2: smp-reset:");
-    n_bytes = rig_smp_encode_reset((struct rig_smp_request_id){.version = 1, .sequence = 8}, false, message,
-                                   sizeof message);
+    n_bytes = rig_smp_encode_reset((struct rig_smp_request_id){.version = 1, .sequence = 8}, false, false,
+                                   message, sizeof message);
     put_smp(made, false, message, n_bytes, 244);
     rig_made_hex(made, RIG_MONITOR_EVENT, "13 05 01 4000 0100");
     rig_made_hex(made, RIG_MONITOR_EVENT, "05 04 00 4000 08");

@@ -42,9 +42,6 @@ struct sim_options {
     char *control;
     char *console;
     char *hci;
-    char *io;
-    char *pairing;
-    gboolean authenticated;
     gboolean no_service_changed;
     gboolean table_moves;
     double speed;
@@ -64,8 +61,6 @@ static void options_clear(struct sim_options *options)
     g_free(options->console);
     g_free(options->chip);
     g_free(options->hci);
-    g_free(options->io);
-    g_free(options->pairing);
 }
 
 static bool is_port(int number)
@@ -260,36 +255,12 @@ static struct rig_sim_host *open_host(const struct sim_options *options, const s
     return rig_sim_host_new(board, options->speed, error);
 }
 
-static bool choose(const char *option, const char *text, const char *const *choices, guint *chosen,
-                   GError **error)
-{
-    g_autofree char *all = g_strjoinv("|", (char **)(gpointer)choices);
-
-    for (guint i = 0; choices[i]; i++)
-        if (g_str_equal(text, choices[i]))
-            return *chosen = i, true;
-    g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "--%s wants %s, not '%s'", option, all, text);
-    return false;
-}
-
 static bool add_radio(const struct sim_options *options, struct rig_sim_host *host, GError **error)
 {
-    /* In the order of the enumerations of sim/ble/host/host.h. */
-    static const char *const ios[] = {"display", "yes-no", "keyboard", "none", "keyboard-display", NULL};
-    static const char *const pairings[] = {"any", "legacy", "secure", NULL};
-    struct sim_stack_config config = {.authenticated = options->authenticated,
-                                      .no_service_changed = options->no_service_changed,
-                                      .table_moves = options->table_moves};
-    guint io = SIM_STACK_NO_IO, pairing = SIM_STACK_PAIRING_ANY;
+    const struct sim_stack_config config = {.no_service_changed = options->no_service_changed,
+                                            .table_moves = options->table_moves};
 
-    if (!options->hci)
-        return true;
-    if ((options->io && !choose("io", options->io, ios, &io, error)) ||
-        (options->pairing && !choose("pairing", options->pairing, pairings, &pairing, error)))
-        return false;
-    config.io = (enum sim_stack_io)io;
-    config.pairing = (enum sim_stack_pairing)pairing;
-    return rig_sim_host_add_radio(host, options->hci, &config, error);
+    return !options->hci || rig_sim_host_add_radio(host, options->hci, &config, error);
 }
 
 static void on_link(void *user, const char *line)
@@ -415,12 +386,6 @@ static bool parse(int argc, char **argv, struct sim_options *options, int *exit_
         {"hci", 0, 0, G_OPTION_ARG_STRING, &options->hci,
          "Bluetooth controller of the board: an H4 socket (btvirt -s) or an adapter that is powered off",
          "PATH|hciN"},
-        {"io", 0, 0, G_OPTION_ARG_STRING, &options->io, "what the board has for pairing (none)",
-         "none|display|yes-no|keyboard|keyboard-display"},
-        {"pairing", 0, 0, G_OPTION_ARG_STRING, &options->pairing, "which pairing the board can (any)",
-         "any|legacy|secure"},
-        {"authenticated", 0, 0, G_OPTION_ARG_NONE, &options->authenticated,
-         "the update service that needs encryption needs authenticated pairing", NULL},
         {"no-service-changed", 0, 0, G_OPTION_ARG_NONE, &options->no_service_changed,
          "the GATT table has no Service Changed and no Database Hash", NULL},
         {"table-moves", 0, 0, G_OPTION_ARG_NONE, &options->table_moves,
@@ -444,7 +409,7 @@ static bool parse(int argc, char **argv, struct sim_options *options, int *exit_
         "console hang-up;\n"
         "with --hci: link disconnect REASON, link lost, link silent on|off, link parameters ...,\n"
         "link fault KIND writes|notifications N [COUNT] [VALUE], link fault none,\n"
-        "link passkey DIGITS, link confirm yes|no, bond list|forget|damage.",
+        "link passkey DIGITS, link confirm yes|no, link host-shows DIGITS, bond list|forget|damage.",
         exit_code);
 }
 

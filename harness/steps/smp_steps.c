@@ -88,7 +88,14 @@ const struct rig_verb rig_verb_smp_parameters = {
     .run = run_parameters,
 };
 
+static const char *const boot_modes[] = {"normal", "bootloader", NULL};
 static const struct rig_field reset_fields[] = {
+    {.name = "boot-mode",
+     .type = RIG_TYPE_CHOICE,
+     .choices = boot_modes,
+     .default_text = "normal",
+     .about = "What is to run afterwards: 'bootloader' asks for what the board is updated by when its "
+              "application does not run (boot_mode 1)."},
     {.name = "force",
      .type = RIG_TYPE_FLAG,
      .default_text = "false",
@@ -105,10 +112,12 @@ static const struct rig_shape reset_shape = {
 
 static void run_smp_reset(struct rig_run *run, const struct rig_step *step)
 {
+    const char *mode = rig_record_text(step->arguments, "boot-mode");
     struct rig_smp_result result;
     guint8 request[64];
-    gsize n_bytes = rig_smp_encode_reset(rig_smp_next_id(&run->client),
-                                         rig_record_flag(step->arguments, "force"), request, sizeof request);
+    gsize n_bytes =
+        rig_smp_encode_reset(rig_smp_next_id(&run->client), rig_record_flag(step->arguments, "force"),
+                             g_str_equal(mode, "bootloader"), request, sizeof request);
 
     rig_run_mark_boots(run);
     if (!rig_ask(run, step, request, n_bytes, NULL, &result))

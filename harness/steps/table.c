@@ -27,6 +27,7 @@ static const char *const capabilities[] = {
     "console",
     "bonding",
     "raw-security",
+    "bluetooth-stack",
     "chosen-mtu",
     "packet-faults",
     "board-options",

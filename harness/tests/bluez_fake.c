@@ -67,7 +67,16 @@ static bool board_wait(struct rig_board *board, guint64 until_us, bool *happened
     return true;
 }
 
-static const struct rig_board_ops board_ops = {.now_us = board_now_us, .wait = board_wait};
+static void board_host_shows(struct rig_board *board, guint32 passkey)
+{
+    struct bluez_fake *fake = (struct bluez_fake *)board;
+
+    fake->shown = passkey;
+    fake->n_shown++;
+}
+
+static const struct rig_board_ops board_ops = {
+    .now_us = board_now_us, .wait = board_wait, .host_shows = board_host_shows};
 
 /* --- signals --- */
 

@@ -72,6 +72,8 @@ struct bluez_fake {
     GPtrArray *written; /* GBytes */
     char *agent_error;  /* what the agent answered; NULL: yes */
     guint32 agent_number;
+    guint32 shown; /* the passkey that the board's user was shown last, and how often one was */
+    guint n_shown;
     struct asked unasked;
     guint n_dropped; /* notifications that did not fit the socket */
 };

@@ -179,9 +179,11 @@ uint16_t sim_board_ble_mtu(const struct sim_board *board);
 bool sim_board_ble_encrypted(const struct sim_board *board);
 /* Start encryption with a stored key. On KEY_MISSING and MIC_FAILURE the link is dropped. */
 enum sim_ble_outcome sim_board_ble_encrypt(struct sim_board *board, const uint8_t ltk[SIM_BLE_LTK_BYTES]);
-/* Pair and bond; the link is encrypted on OK and ltk is the new key. *reason: SMP pairing-failed reason. */
-enum sim_ble_outcome sim_board_ble_pair(struct sim_board *board, uint8_t ltk[SIM_BLE_LTK_BYTES],
-                                        uint8_t *reason);
+/* Pair and bond; the link is encrypted on OK and ltk is the new key. Refused, the link stays as it was. */
+enum sim_ble_outcome sim_board_ble_pair(struct sim_board *board,
+                                        const struct sim_ble_central_pairing *central,
+                                        uint8_t ltk[SIM_BLE_LTK_BYTES],
+                                        struct sim_ble_pairing_result *result);
 /* The SMP characteristic: one write command; the CCC. */
 enum sim_ble_outcome sim_board_ble_write(struct sim_board *board, const uint8_t *bytes, size_t n_bytes);
 enum sim_ble_outcome sim_board_ble_subscribe(struct sim_board *board, bool on);
@@ -198,6 +200,8 @@ void sim_board_end_pdu_faults(struct sim_board *board);
  * 0 = never. */
 uint8_t sim_board_ble_last_reason(const struct sim_board *board);
 bool sim_board_ble_advertising(const struct sim_board *board);
+/* An updater at address + 1 runs: to a central it is another board. */
+bool sim_board_ble_at_next_address(const struct sim_board *board);
 bool sim_board_ble_has_bond(const struct sim_board *board, const uint8_t central[SIM_BLE_ADDRESS_BYTES]);
 void sim_board_ble_forget_bonds(struct sim_board *board);
 /* Another key takes the place of each: the next encryption ends in a MIC failure. */

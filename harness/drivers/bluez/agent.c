@@ -10,8 +10,7 @@
 struct rig_bluez_agent {
     struct rig_bluez_bus *bus;
     GMainContext *events;
-    void (*heard)(void *user, const char *text);
-    void *user;
+    struct rig_bluez_agent_listener listener;
     GDBusNodeInfo *node;
     guint object;     /* of the connection; 0: not exported */
     guint generation; /* of the daemon that knows us; 0: none */
@@ -34,14 +33,13 @@ static const char introspection[] =
     "</interface></node>";
 
 struct rig_bluez_agent *rig_bluez_agent_new(struct rig_bluez_bus *bus, GMainContext *events,
-                                            void (*heard)(void *user, const char *text), void *user)
+                                            const struct rig_bluez_agent_listener *listener)
 {
     struct rig_bluez_agent *agent = g_new0(struct rig_bluez_agent, 1);
 
     agent->bus = bus;
     agent->events = events;
-    agent->heard = heard;
-    agent->user = user;
+    agent->listener = *listener;
     agent->node = g_dbus_node_info_new_for_xml(introspection, NULL);
     return agent;
 }
@@ -78,8 +76,7 @@ static void say(struct rig_bluez_agent *agent, const char *format, ...)
     va_start(arguments, format);
     text = g_strdup_vprintf(format, arguments);
     va_end(arguments);
-    if (agent->heard)
-        agent->heard(agent->user, text);
+    agent->listener.heard(agent->listener.user, text);
 }
 
 static void refuse(struct rig_bluez_agent *agent, GDBusMethodInvocation *call, const char *why)
@@ -138,14 +135,29 @@ static void answer_comparison(struct rig_bluez_agent *agent, GDBusMethodInvocati
     g_dbus_method_invocation_return_value(call, NULL);
 }
 
+/* Told again for every key that is pressed on the board. */
+static void show_passkey(struct rig_bluez_agent *agent, GVariant *parameters)
+{
+    guint32 passkey;
+    guint16 n_entered;
+
+    g_variant_get(parameters, "(&ouq)", NULL, &passkey, &n_entered);
+    if (n_entered > 0)
+        return;
+    say(agent, "pairing: passkey %06u is shown", passkey);
+    agent->listener.shown(agent->listener.user, passkey);
+}
+
 static void answer_display(struct rig_bluez_agent *agent, GDBusMethodInvocation *call, GVariant *parameters)
 {
-    g_autoptr(GVariant) shown = g_variant_get_child_value(parameters, 1);
+    const char *pin;
 
-    if (g_variant_is_of_type(shown, G_VARIANT_TYPE_UINT32))
-        say(agent, "pairing: passkey %06u is shown", g_variant_get_uint32(shown));
-    else
-        say(agent, "pairing: PIN %s is shown", g_variant_get_string(shown, NULL));
+    if (g_variant_is_of_type(parameters, G_VARIANT_TYPE("(ouq)"))) {
+        show_passkey(agent, parameters);
+    } else {
+        g_variant_get(parameters, "(&o&s)", NULL, &pin);
+        say(agent, "pairing: PIN %s is shown", pin);
+    }
     g_dbus_method_invocation_return_value(call, NULL);
 }
 
@@ -167,6 +179,8 @@ static void on_call(GDBusConnection *connection, const char *sender, const char 
         g_dbus_method_invocation_return_value(call, NULL);
     else if (!is_about_ours(agent, parameters))
         refuse_unwanted(agent, call);
+    else if (g_str_has_prefix(method, "Display"))
+        answer_display(agent, call, parameters);
     else if (agent->answers.refuse)
         refuse(agent, call, "the scenario says no");
     else if (g_str_equal(method, "RequestPasskey"))
@@ -175,8 +189,6 @@ static void on_call(GDBusConnection *connection, const char *sender, const char 
         answer_pin(agent, call);
     else if (g_str_equal(method, "RequestConfirmation"))
         answer_comparison(agent, call, parameters);
-    else if (g_str_has_prefix(method, "Display"))
-        answer_display(agent, call, parameters);
     else
         g_dbus_method_invocation_return_value(call, NULL);
 }

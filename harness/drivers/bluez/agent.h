@@ -9,9 +9,13 @@
 G_BEGIN_DECLS
 
 struct rig_bluez_agent;
-/* heard: what was asked and answered, for people; may be NULL. */
+struct rig_bluez_agent_listener {
+    void (*heard)(void *user, const char *text); /* what was asked and answered, for people */
+    void (*shown)(void *user, guint32 passkey);  /* what this host shows, for the board's keyboard */
+    void *user;
+};
 struct rig_bluez_agent *rig_bluez_agent_new(struct rig_bluez_bus *bus, GMainContext *events,
-                                            void (*heard)(void *user, const char *text), void *user);
+                                            const struct rig_bluez_agent_listener *listener);
 void rig_bluez_agent_free(struct rig_bluez_agent *agent);
 
 /* Registers it with the daemon that runs, as the default agent, unless that is done. */

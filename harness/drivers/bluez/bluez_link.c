@@ -122,6 +122,14 @@ static void on_heard(void *user, const char *text)
     rig_bluez_say(user, true, "%s", text);
 }
 
+static void on_shown(void *user, guint32 passkey)
+{
+    struct rig_board *board = ((struct rig_bluez_link *)user)->board;
+
+    if (board->ops->host_shows)
+        board->ops->host_shows(board, passkey);
+}
+
 /* --- the role --- */
 
 static bool link_subscribe(struct rig_link *base, bool on, enum rig_link_outcome *outcome, GError **error)
@@ -131,7 +139,10 @@ static bool link_subscribe(struct rig_link *base, bool on, enum rig_link_outcome
     *outcome = link->up && link->characteristic ? RIG_LINK_OK : RIG_LINK_NOT_CONNECTED;
     if (*outcome != RIG_LINK_OK)
         return true;
-    return on ? rig_bluez_acquire_notify(link, outcome, error) : rig_bluez_release_notify(link, error);
+    if (!on)
+        return rig_bluez_release_notify(link, error);
+    return rig_bluez_acquire_notify(link, outcome, error) &&
+           (!link->refused || rig_bluez_hang_up(link, error));
 }
 
 /* On a connection that stands. */
@@ -408,12 +419,13 @@ static const struct rig_link_ops ops = {
 struct rig_link *rig_bluez_link_new(const struct rig_link_place *place, struct rig_board *board)
 {
     struct rig_bluez_link *link = g_new0(struct rig_bluez_link, 1);
+    const struct rig_bluez_agent_listener listener = {.heard = on_heard, .shown = on_shown, .user = link};
 
     link->link.ops = &ops;
     link->place = place;
     link->board = board;
     link->bus = rig_bluez_bus_new(board, on_changed, link);
-    link->agent = rig_bluez_agent_new(link->bus, board->events, on_heard, link);
+    link->agent = rig_bluez_agent_new(link->bus, board->events, &listener);
     rig_bluez_io_init(&link->io, board->events);
     return &link->link;
 }

@@ -325,6 +325,21 @@ static void numbers_are_compared(void **state)
     assert_string_equal(stand->fake->agent_capability, "DisplayYesNo");
 }
 
+/* The user may say no to questions; what is only shown is no question. */
+static void a_passkey_that_the_host_shows_reaches_the_board(void **state)
+{
+    struct bluez_stand *stand = *state;
+    const struct rig_link_answers display = {.io = RIG_LINK_IO_DISPLAY, .refuse = true};
+
+    stand->fake->asks = "DisplayPasskey";
+    stand->fake->number = 4711;
+    assert_true(stand->link->ops->answer(stand->link, &display, NULL));
+    assert_int_equal(stand_connect(stand, true), RIG_LINK_OK);
+    assert_string_equal(stand->fake->agent_capability, "DisplayOnly");
+    assert_int_equal(stand->fake->n_shown, 1);
+    assert_int_equal(stand->fake->shown, 4711);
+}
+
 static void a_script_that_says_no_ends_the_pairing(void **state)
 {
     struct bluez_stand *stand = *state;
@@ -372,6 +387,7 @@ int main(void)
         ON_STAND(a_refresh_forgets_the_board_before_each_connection),
         ON_STAND(questions_of_pairing_are_answered_by_the_script),
         ON_STAND(numbers_are_compared),
+        ON_STAND(a_passkey_that_the_host_shows_reaches_the_board),
         ON_STAND(a_script_that_says_no_ends_the_pairing),
         ON_STAND(pairing_that_nobody_asked_for_is_refused_and_so_are_other_devices),
     };

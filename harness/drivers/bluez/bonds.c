@@ -3,6 +3,7 @@
 #include "drivers/bluez/internal.h"
 
 #define FORGET_US 10000000u
+#define PAIRABLE_US 2000000u
 
 bool rig_bluez_is_bonded(const struct rig_bluez_link *link)
 {
@@ -42,12 +43,48 @@ static bool await_paired(struct rig_bluez_link *link, guint64 until_us, GError *
     return rig_board_wait_for(link->board, until_us, paired_or_gone, link, &ignored, error);
 }
 
+static bool is_pairable(void *user)
+{
+    struct rig_bluez_link *link = user;
+
+    return !rig_bluez_property(link->bus, link->adapter, RIG_BLUEZ_ADAPTER, "Pairable") ||
+           rig_bluez_flag(link->bus, link->adapter, RIG_BLUEZ_ADAPTER, "Pairable");
+}
+
+/* Without it the host pairs and keeps no key. bluetoothd (5.66) switches it off with the last agent, and may
+ * forget to switch it on again when the next one comes at once. */
+static bool make_pairable(struct rig_bluez_link *link, guint64 until_us, GError **error)
+{
+    guint64 soon_us = rig_bluez_within(link, PAIRABLE_US, until_us);
+    g_auto(rig_bluez_reply) reply = {0};
+    bool ignored;
+
+    if (is_pairable(link))
+        return true;
+    return rig_bluez_call(link->bus, link->adapter, "org.freedesktop.DBus.Properties", "Set",
+                          g_variant_new("(ssv)", RIG_BLUEZ_ADAPTER, "Pairable", g_variant_new_boolean(TRUE)),
+                          "()", soon_us, &reply, error) &&
+           rig_board_wait_for(link->board, soon_us, is_pairable, link, &ignored, error);
+}
+
+/* bluetoothd says no more than that it failed. */
+static void tell_why_refused(struct rig_bluez_link *link)
+{
+    const struct rig_bluez_sight *sight = rig_bluez_watch_look(link->watch);
+
+    if (sight && sight->pairing_reason)
+        rig_link_pairing_text(sight->pairing_reason, sight->pairing_by_board, link->text, sizeof link->text);
+}
+
 bool rig_bluez_pair(struct rig_bluez_link *link, guint64 until_us, enum rig_link_outcome *outcome,
                     GError **error)
 {
     g_auto(rig_bluez_reply) reply = {0};
     bool again, ok;
 
+    if (!rig_bluez_agent_register(link->agent, until_us, error) || !make_pairable(link, until_us, error))
+        return false;
+    rig_bluez_watch_forget(link->watch);
     rig_bluez_agent_allow(link->agent, link->device);
     ok = rig_bluez_call(link->bus, link->device, RIG_BLUEZ_DEVICE, "Pair", NULL, "()", until_us, &reply,
                         error);
@@ -65,6 +102,8 @@ bool rig_bluez_pair(struct rig_bluez_link *link, guint64 until_us, enum rig_link
     if (*outcome == RIG_LINK_PAIRING_REFUSED &&
         rig_bluez_flag(link->bus, link->device, RIG_BLUEZ_DEVICE, "Paired"))
         *outcome = RIG_LINK_OK;
+    if (*outcome != RIG_LINK_OK)
+        tell_why_refused(link);
     return true;
 }
 

@@ -128,6 +128,16 @@ static bool await_services(struct rig_bluez_link *link, guint64 until_us, bool *
     }
 }
 
+/* bluetoothd hangs up on a board that breaks ATT's rules. */
+static void tell_offence(struct rig_bluez_link *link)
+{
+    const struct rig_bluez_sight *sight = rig_bluez_watch_look(link->watch);
+    char offence[64];
+
+    if (sight && rig_bluez_sight_offence(sight, offence, sizeof offence))
+        rig_bluez_say(link, false, "the connection ended: the board sent %s", offence);
+}
+
 static bool resolve(struct attempt *attempt, enum rig_link_outcome *outcome, GError **error)
 {
     struct rig_bluez_link *link = attempt->link;
@@ -143,20 +153,9 @@ static bool resolve(struct attempt *attempt, enum rig_link_outcome *outcome, GEr
     } else if (!is_connected(link)) {
         rig_bluez_say(link, false, "the connection ended before the services were resolved");
         *outcome = rig_bluez_why_gone(link);
+        tell_offence(link);
         attempt->again = *outcome == RIG_LINK_LOST;
     }
-    return true;
-}
-
-/* Only the end of the connection ends the request that hangs. */
-static bool hang_up(struct rig_bluez_link *link, GError **error)
-{
-    g_autofree char *words = g_strdup(link->text);
-
-    link->up = link->refused = false;
-    if (!rig_bluez_disconnect(link, G_MAXUINT64, error))
-        return false;
-    rig_bluez_say(link, false, "%s", words);
     return true;
 }
 
@@ -174,7 +173,7 @@ static bool subscribe(struct attempt *attempt, enum rig_link_outcome *outcome, G
     if (!rig_bluez_acquire_notify(link, outcome, error))
         return false;
     if (link->refused)
-        return hang_up(link, error);
+        return rig_bluez_hang_up(link, error);
     if (*outcome == RIG_LINK_OK || (*outcome == RIG_LINK_NOT_ENCRYPTED && link->up)) {
         if (!rig_bluez_acquire_write(link, &written, error))
             return false;
@@ -349,4 +348,15 @@ bool rig_bluez_disconnect(struct rig_bluez_link *link, guint64 until_us, GError 
     link->leaving = true;
     return call_device(link, "Disconnect", soon_us, &reply, error) &&
            rig_board_wait_for(link->board, soon_us, disconnected, link, &ignored, error);
+}
+
+bool rig_bluez_hang_up(struct rig_bluez_link *link, GError **error)
+{
+    g_autofree char *words = g_strdup(link->text);
+
+    link->up = link->refused = false;
+    if (!rig_bluez_disconnect(link, G_MAXUINT64, error))
+        return false;
+    rig_bluez_say(link, false, "%s", words);
+    return true;
 }

@@ -30,6 +30,8 @@ static char *characteristic_below(const struct rig_bluez_link *link, const char 
 enum rig_link_outcome rig_bluez_find_characteristic(struct rig_bluez_link *link)
 {
     g_auto(GStrv) services = rig_bluez_paths(link->bus, RIG_BLUEZ_SERVICE, link->device);
+    const struct rig_bluez_sight *sight = rig_bluez_watch_look(link->watch);
+    char offence[64];
 
     g_clear_pointer(&link->characteristic, g_free);
     for (char **service = services; *service && !link->characteristic; service++) {
@@ -40,8 +42,12 @@ enum rig_link_outcome rig_bluez_find_characteristic(struct rig_bluez_link *link)
     }
     if (link->characteristic)
         return RIG_LINK_OK;
-    rig_bluez_say(link, true, "no SMP characteristic among %u services (or a stale cache: forget the board)",
-                  g_strv_length(services));
+    if (sight && rig_bluez_sight_offence(sight, offence, sizeof offence))
+        rig_bluez_say(link, true, "no update service: the board sent %s", offence);
+    else
+        rig_bluez_say(link, true,
+                      "no SMP characteristic among %u services (or a stale cache: forget the board)",
+                      g_strv_length(services));
     return RIG_LINK_NO_SERVICE;
 }
 
@@ -162,22 +168,38 @@ static bool judge_drop(struct rig_bluez_link *link, enum rig_link_outcome *outco
     return true;
 }
 
-/* An AcquireNotify that the board refuses for want of encryption kills bluetoothd (5.66) once the connection
- * ends; a StartNotify does not. Where there is a key, nothing is refused. */
+/* Of a request that hangs: whether it hangs for want of a key, or of a better one. */
+static bool is_refused(struct rig_bluez_link *link)
+{
+    const struct rig_bluez_sight *sight = rig_bluez_watch_look(link->watch);
+
+    if (rig_bluez_agent_refused(link->agent))
+        rig_bluez_say(link, false, "the board demands encryption, and no step asked for pairing");
+    else if (sight && sight->pairing_reason)
+        rig_link_pairing_text(sight->pairing_reason, sight->pairing_by_board, link->text, sizeof link->text);
+    else
+        return false;
+    return true;
+}
+
+/* An AcquireNotify that the board refuses for want of encryption or authentication kills bluetoothd (5.66)
+ * once the connection ends; a StartNotify does not. */
 static bool knock(struct rig_bluez_link *link, enum rig_link_outcome *outcome, GError **error)
 {
     g_auto(rig_bluez_reply) started = {0};
     g_auto(rig_bluez_reply) stopped = {0};
+    bool ok;
 
-    if (rig_bluez_is_bonded(link))
-        return true;
     (void)rig_bluez_agent_refused(link->agent);
-    if (!call(link, "StartNotify", NULL, "()", &started, error))
+    rig_bluez_watch_forget(link->watch);
+    link->knocking = true;
+    ok = call(link, "StartNotify", NULL, "()", &started, error);
+    link->knocking = false;
+    if (!ok)
         return false;
-    if (started.timed_out && rig_bluez_agent_refused(link->agent)) {
+    if (started.timed_out && is_refused(link)) {
         *outcome = RIG_LINK_NOT_ENCRYPTED;
         link->refused = true;
-        rig_bluez_say(link, false, "the board demands encryption, and no step asked for pairing");
         return true;
     }
     if (!started.value)

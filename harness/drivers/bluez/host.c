@@ -160,11 +160,21 @@ const char *rig_bluez_host_trouble(const struct rig_bluez_link *link)
     return NULL;
 }
 
+/* Linux pairs again where the bond is too weak for what was asked; when that fails, bluetoothd lets the
+ * request wait for ever. */
+static void on_watch(void *user)
+{
+    struct rig_bluez_link *link = user;
+
+    if (link->knocking && rig_bluez_watch_look(link->watch)->pairing_reason)
+        rig_bluez_give_up(link->bus);
+}
+
 bool rig_bluez_host_ready(struct rig_bluez_link *link, guint64 until_us, GError **error)
 {
     if (!rig_bluez_bus_open(link->bus, until_us, error) || !ready_adapter(link, until_us, error))
         return false;
     if (!link->watch)
-        link->watch = rig_bluez_watch_new();
+        link->watch = rig_bluez_watch_new(link->board->events, on_watch, link);
     return rig_bluez_agent_register(link->agent, until_us, error);
 }

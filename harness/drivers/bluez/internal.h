@@ -32,9 +32,11 @@ struct rig_bluez_link {
     char *characteristic; /* object path; NULL: not connected */
     bool up;              /* connected, as far as bluetoothd told */
     bool was_connected;   /* bluetoothd said so during this attempt */
-    bool refused; /* pairing that the board wanted and no step did: a request of ours hangs in bluetoothd */
-    bool leaving; /* we asked for the disconnection */
-    bool held;    /* another program has the characteristic: the connection is its, too, and stays */
+    bool refused;         /* what the board demands, no step asked for or this host cannot: a request hangs in
+                             bluetoothd */
+    bool knocking;        /* asks for a subscription, to see whether the board gives it */
+    bool leaving;         /* we asked for the disconnection */
+    bool held; /* another program has the characteristic: the connection is its, too, and stays */
     bool subscribed;
     bool by_signal;     /* notifications come as PropertiesChanged */
     bool by_call;       /* packets leave by WriteValue */
@@ -87,6 +89,9 @@ bool rig_bluez_connect(struct rig_bluez_link *link, const struct rig_link_connec
                        enum rig_link_outcome *outcome, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool rig_bluez_disconnect(struct rig_bluez_link *link, guint64 until_us,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* After a refused subscription: only the end of the connection ends the request that hangs in bluetoothd. The
+ * text stays. */
+bool rig_bluez_hang_up(struct rig_bluez_link *link, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Once the board is gone: the words of the controller, or bluetoothd's. */
 enum rig_link_outcome rig_bluez_why_gone(struct rig_bluez_link *link);
 

@@ -221,8 +221,39 @@ static void the_kernel_passes_on_what_is_looked_at_and_nothing_else(void **state
     control[11] = 0;
     assert_true(passes(pair, control, sizeof control));
     assert_false(passes(pair, control, 11)); /* cut off */
-    control[0] = 4;                          /* data */
-    assert_false(passes(pair, control, sizeof control));
+    close(pair[0]);
+    close(pair[1]);
+}
+
+static void of_data_the_kernel_passes_on_pairing_and_att_but_not_what_an_upload_is_made_of(void **state)
+{
+    /* Header, ACL header (handle 0x2a, beginning of a frame), L2CAP header, PDU. */
+    guint8 data[] = {4, 0, 0, 0, 13, 0, 0x2a, 0x00, 9, 0, 5, 0, 4, 0, 0, 1, 2, 3, 4};
+    int pair[2];
+
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair), 0);
+    assert_true(rig_bluez_watch_filter(pair[1]));
+    for (guint way = 0; way < 256; way++) {
+        data[0] = (guint8)way;
+        data[14] = 0x02;
+        if (way != 3 && way != 16)
+            assert_int_equal(passes(pair, data, sizeof data), way == 4 || way == 5);
+    }
+    for (guint opcode = 0; opcode < 256; opcode++) {
+        data[0] = 4 + opcode % 2;
+        data[14] = (guint8)opcode;
+        assert_int_equal(passes(pair, data, sizeof data), opcode != 0x52 && opcode != 0x1b);
+    }
+    data[7] = 0x10; /* the rest of a frame */
+    assert_false(passes(pair, data, sizeof data));
+    data[7] = 0x20;
+    assert_true(passes(pair, data, sizeof data));
+    assert_false(passes(pair, data, 14)); /* no PDU */
+    for (guint channel = 0; channel < 256; channel++) {
+        data[12] = (guint8)channel;
+        assert_int_equal(passes(pair, data, sizeof data), channel == 4 || channel == 6);
+    }
     close(pair[0]);
     close(pair[1]);
 }
@@ -258,6 +289,64 @@ static void cut_off_events_are_passed_over(void **state)
     assert_false(sight.connected);
 }
 
+/* One whole L2CAP frame in an ACL packet: kind 4 sent, 5 received. */
+static void take_frame(struct rig_bluez_sight *sight, guint8 kind, guint8 channel, const guint8 *pdu,
+                       guint8 n_bytes)
+{
+    guint8 packet[64] = {kind, 0, 0, 0, 0, 0, 0x2a, 0x20, (guint8)(n_bytes + 4), 0, n_bytes, 0, channel, 0};
+
+    memcpy(packet + 14, pdu, n_bytes);
+    take(sight, packet, 14u + n_bytes);
+}
+
+static void who_ended_a_pairing_and_why_is_heard(void **state)
+{
+    static const guint8 failed[] = {0x05, 0x04};
+    struct rig_bluez_sight sight;
+    char text[96];
+
+    (void)state;
+    see_connection(&sight);
+    take_frame(&sight, 5, 6, failed, sizeof failed);
+    assert_int_equal(sight.pairing_reason, 0x04);
+    rig_link_pairing_text(sight.pairing_reason, sight.pairing_by_board, text, sizeof text);
+    assert_string_equal(text, "pairing failed: the board says confirm value failed (0x04)");
+    take_frame(&sight, 4, 6, failed, sizeof failed);
+    assert_false(sight.pairing_by_board);
+    see_connection(&sight);
+    take_frame(&sight, 5, 6, failed, 1);
+    assert_int_equal(sight.pairing_reason, 0);
+}
+
+static void an_answer_that_is_none_is_named_and_only_the_first(void **state)
+{
+    static const guint8 request[] = {0x10, 1, 0, 0xff, 0xff, 0, 0x28},
+                        answer[] = {0x11, 6, 1, 0, 5, 0, 0, 0x18};
+    static const guint8 command[] = {0x52, 1, 0, 9}, refused[] = {0x01, 0x10, 1, 0, 0x0a},
+                        notified[] = {0x1b, 1, 0};
+    struct rig_bluez_sight sight;
+    char text[64];
+
+    (void)state;
+    see_connection(&sight);
+    take_frame(&sight, 4, 4, request, sizeof request);
+    take_frame(&sight, 5, 4, answer, sizeof answer);
+    take_frame(&sight, 4, 4, request, sizeof request);
+    take_frame(&sight, 5, 4, notified, sizeof notified);
+    take_frame(&sight, 5, 4, refused, sizeof refused);
+    take_frame(&sight, 4, 4, command, sizeof command);
+    assert_false(rig_bluez_sight_offence(&sight, text, sizeof text));
+    take_frame(&sight, 5, 4, answer, sizeof answer);
+    assert_true(rig_bluez_sight_offence(&sight, text, sizeof text));
+    assert_string_equal(text, "unasked Read By Group Type Response (0x11)");
+    see_connection(&sight);
+    take_frame(&sight, 4, 4, request, sizeof request);
+    take_frame(&sight, 5, 4, answer, 2);
+    take_frame(&sight, 5, 4, answer, sizeof answer);
+    assert_true(rig_bluez_sight_offence(&sight, text, sizeof text));
+    assert_string_equal(text, "Read By Group Type Response (0x11) of only 2 bytes");
+}
+
 static void the_next_address_wraps_in_its_last_byte(void **state)
 {
     g_autofree char *plain = rig_bluez_address_next("c0:ff:ee:52:84:0f");
@@ -282,8 +371,11 @@ int main(void)
         cmocka_unit_test(encryption_is_seen_and_ends_with_the_connection),
         cmocka_unit_test(an_end_that_somebody_on_this_host_asked_for_is_seen),
         cmocka_unit_test(the_kernel_passes_on_what_is_looked_at_and_nothing_else),
+        cmocka_unit_test(of_data_the_kernel_passes_on_pairing_and_att_but_not_what_an_upload_is_made_of),
         cmocka_unit_test(other_adapters_devices_and_handles_are_not_ours),
         cmocka_unit_test(cut_off_events_are_passed_over),
+        cmocka_unit_test(who_ended_a_pairing_and_why_is_heard),
+        cmocka_unit_test(an_answer_that_is_none_is_named_and_only_the_first),
         cmocka_unit_test(the_next_address_wraps_in_its_last_byte),
     };
 

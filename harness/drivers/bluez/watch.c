@@ -4,8 +4,10 @@
 #include "drivers/bluez/watch.h"
 
 #include "drivers/bluez/outcome.h"
+#include "protocol/ble/names.h"
 
 #include <errno.h>
+#include <glib-unix.h>
 #include <linux/filter.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -24,6 +26,18 @@ struct hci_address {
 #define MONITOR_HEADER_BYTES 6
 #define MONITOR_EVENT 3
 #define MONITOR_CONTROL_COMMAND 16
+#define MONITOR_ACL_SENT 4
+#define MONITOR_ACL_RECEIVED 5
+#define ACL_BOUNDARY_BITS 0x30 /* of the second byte of the handle */
+#define ACL_CONTINUES 0x10
+#define CHANNEL_ATT 4
+#define CHANNEL_SECURITY 6
+#define PAIRING_FAILED 0x05
+#define ATT_ERROR 0x01
+#define ATT_NOTIFICATION 0x1b
+#define ATT_CONFIRMATION 0x1e
+#define ATT_WRITE_COMMAND 0x52
+#define ATT_COMMAND_BIT 0x40
 #define MAX_PACKET_BYTES 2048
 
 #define EVENT_DISCONNECTION 0x05
@@ -95,7 +109,8 @@ static void take_connection(struct rig_bluez_sight *sight, const guint8 *bytes, 
     sight->connected = true;
     sight->handle = read_u16(bytes + 1) & 0x0fff;
     sight->encrypted = false;
-    sight->encryption_status = sight->disconnect_reason = 0;
+    sight->encryption_status = sight->disconnect_reason = sight->pairing_reason = 0;
+    sight->att_request = sight->offence = 0;
     sight->end_was_asked_for = false;
 }
 
@@ -152,15 +167,88 @@ static void take_control(struct rig_bluez_sight *sight, const guint8 *bytes, gsi
         sight->end_was_asked_for = true;
 }
 
+static void take_pairing(struct rig_bluez_sight *sight, bool received, const guint8 *pdu, gsize n_bytes)
+{
+    if (n_bytes < 2 || pdu[0] != PAIRING_FAILED)
+        return;
+    sight->pairing_reason = pdu[1];
+    sight->pairing_by_board = received;
+}
+
+/* [SPEC Core Vol 3 Part F 3.4] The shortest answer of each kind. 0: no answer. */
+static guint shortest_answer(guint8 opcode)
+{
+    static const guint8 shortest[] = {[0x01] = 5, [0x03] = 3, [0x05] = 6, [0x07] = 5, [0x09] = 4, [0x0b] = 1,
+                                      [0x0d] = 1, [0x0f] = 1, [0x11] = 6, [0x13] = 1, [0x17] = 5, [0x19] = 1};
+
+    return opcode < G_N_ELEMENTS(shortest) ? shortest[opcode] : 0;
+}
+
+/* n_bytes: of the whole PDU, of which this is the beginning. */
+static void take_answer(struct rig_bluez_sight *sight, guint8 opcode, guint16 n_bytes)
+{
+    guint n_least = shortest_answer(opcode);
+    bool unasked = !sight->att_request || (opcode != ATT_ERROR && opcode != sight->att_request + 1);
+
+    if (!n_least)
+        return;
+    sight->att_request = 0;
+    if (sight->offence || (!unasked && n_bytes >= n_least))
+        return;
+    sight->offence = opcode;
+    sight->offence_bytes = n_bytes;
+    sight->offence_unasked = unasked;
+}
+
+static void take_att(struct rig_bluez_sight *sight, bool received, guint8 opcode, guint16 n_bytes)
+{
+    bool is_request = !(opcode & (ATT_COMMAND_BIT | 1)) && opcode != ATT_CONFIRMATION;
+
+    if (received)
+        take_answer(sight, opcode, n_bytes);
+    else if (is_request)
+        sight->att_request = opcode;
+}
+
+/* [SPEC Core Vol 4 Part E 5.4.2; Vol 3 Part A 3.1] What begins a frame: ACL header, L2CAP header, PDU. */
+static void take_data(struct rig_bluez_sight *sight, bool received, const guint8 *bytes, gsize n_bytes)
+{
+    if (n_bytes < 9 || !is_ours(sight, bytes) || (bytes[1] & ACL_BOUNDARY_BITS) == ACL_CONTINUES)
+        return;
+    if (read_u16(bytes + 6) == CHANNEL_SECURITY)
+        take_pairing(sight, received, bytes + 8, n_bytes - 8);
+    else if (read_u16(bytes + 6) == CHANNEL_ATT)
+        take_att(sight, received, bytes[8], read_u16(bytes + 4));
+}
+
+bool rig_bluez_sight_offence(const struct rig_bluez_sight *sight, char *text, gsize room)
+{
+    const char *name = rig_att_opcode_name(sight->offence);
+
+    if (!sight->offence)
+        return false;
+    if (sight->offence_unasked)
+        g_snprintf(text, room, "unasked %s (0x%02x)", name ? name : "ATT answer", sight->offence);
+    else
+        g_snprintf(text, room, "%s (0x%02x) of only %u bytes", name ? name : "ATT answer", sight->offence,
+                   sight->offence_bytes);
+    return true;
+}
+
 void rig_bluez_sight_take(struct rig_bluez_sight *sight, const guint8 *bytes, gsize n_bytes)
 {
+    guint16 kind;
     gsize n;
 
     if (n_bytes < MONITOR_HEADER_BYTES + 2u || read_u16(bytes + 2) != sight->adapter)
         return;
-    if (read_u16(bytes) == MONITOR_CONTROL_COMMAND)
+    kind = read_u16(bytes);
+    if (kind == MONITOR_CONTROL_COMMAND)
         take_control(sight, bytes + MONITOR_HEADER_BYTES, n_bytes - MONITOR_HEADER_BYTES);
-    if (read_u16(bytes) != MONITOR_EVENT)
+    if (kind == MONITOR_ACL_SENT || kind == MONITOR_ACL_RECEIVED)
+        take_data(sight, kind == MONITOR_ACL_RECEIVED, bytes + MONITOR_HEADER_BYTES,
+                  n_bytes - MONITOR_HEADER_BYTES);
+    if (kind != MONITOR_EVENT)
         return;
     n = MIN((gsize)bytes[MONITOR_HEADER_BYTES + 1], n_bytes - MONITOR_HEADER_BYTES - 2);
     take_event(sight, bytes[MONITOR_HEADER_BYTES], bytes + MONITOR_HEADER_BYTES + 2, n);
@@ -183,7 +271,10 @@ guint8 rig_bluez_sight_verdict(const struct rig_bluez_sight *sight, char *text, 
 
 struct rig_bluez_watch {
     int fd;
+    GSource *source;
     struct rig_bluez_sight sight;
+    void (*changed)(void *user);
+    void *user;
 };
 
 static void drain(struct rig_bluez_watch *watch)
@@ -196,30 +287,52 @@ static void drain(struct rig_bluez_watch *watch)
             rig_bluez_sight_take(&watch->sight, bytes, (gsize)n);
 }
 
+static gboolean on_readable(gint fd, GIOCondition condition, gpointer user)
+{
+    struct rig_bluez_watch *watch = user;
+
+    (void)fd;
+    drain(watch);
+    if (watch->changed)
+        watch->changed(watch->user);
+    return condition & (G_IO_HUP | G_IO_ERR) ? G_SOURCE_REMOVE : G_SOURCE_CONTINUE;
+}
+
 /* The channel tells of every packet of every adapter. The kernel passes on what rig_bluez_sight_take() looks
  * at, nothing else: each packet of an upload would wake this process several times, and a flood of them could
  * push out the one that tells of the end. Numbers of two bytes are loaded as big endian. */
 bool rig_bluez_watch_filter(int fd)
 {
     /* clang-format off */
-    enum { DROP = 14, KEEP = 15 };
+    enum { DATA = 5, CONTROL = 14, EVENT = 16, DROP = 25, KEEP = 26 };
 #define LOAD(size, at) BPF_STMT(BPF_LD | (size) | BPF_ABS, (at))
 #define IF(line, value, then, otherwise) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), (then) - (line) - 1, (otherwise) - (line) - 1)
     struct sock_filter filter[] = {
         LOAD(BPF_H, 0),
-        IF(1, MONITOR_EVENT << 8, 5, 2),
-        IF(2, MONITOR_CONTROL_COMMAND << 8, 3, DROP),
-        LOAD(BPF_H, MONITOR_HEADER_BYTES + 4),
-        IF(4, MANAGEMENT_DISCONNECT << 8, KEEP, DROP),
-        LOAD(BPF_B, MONITOR_HEADER_BYTES),
-        IF(6, EVENT_DISCONNECTION, KEEP, 7),
-        IF(7, EVENT_ENCRYPTION_CHANGE, KEEP, 8),
-        IF(8, EVENT_KEY_REFRESH, KEEP, 9),
-        IF(9, EVENT_ENCRYPTION_CHANGE_2, KEEP, 10),
-        IF(10, EVENT_LE_META, 11, DROP),
+        IF(1, MONITOR_EVENT << 8, EVENT, 2),
+        IF(2, MONITOR_CONTROL_COMMAND << 8, CONTROL, 3),
+        IF(3, MONITOR_ACL_SENT << 8, DATA, 4),
+        IF(4, MONITOR_ACL_RECEIVED << 8, DATA, DROP),
+        [DATA] = LOAD(BPF_B, MONITOR_HEADER_BYTES + 1),
+        BPF_STMT(BPF_ALU | BPF_AND | BPF_K, ACL_BOUNDARY_BITS),
+        IF(7, ACL_CONTINUES, DROP, 8),
+        LOAD(BPF_H, MONITOR_HEADER_BYTES + 6),
+        IF(9, CHANNEL_SECURITY << 8, KEEP, 10),
+        IF(10, CHANNEL_ATT << 8, 11, DROP),
+        LOAD(BPF_B, MONITOR_HEADER_BYTES + 8),
+        IF(12, ATT_WRITE_COMMAND, DROP, 13),
+        IF(13, ATT_NOTIFICATION, DROP, KEEP),
+        [CONTROL] = LOAD(BPF_H, MONITOR_HEADER_BYTES + 4),
+        IF(15, MANAGEMENT_DISCONNECT << 8, KEEP, DROP),
+        [EVENT] = LOAD(BPF_B, MONITOR_HEADER_BYTES),
+        IF(17, EVENT_DISCONNECTION, KEEP, 18),
+        IF(18, EVENT_ENCRYPTION_CHANGE, KEEP, 19),
+        IF(19, EVENT_KEY_REFRESH, KEEP, 20),
+        IF(20, EVENT_ENCRYPTION_CHANGE_2, KEEP, 21),
+        IF(21, EVENT_LE_META, 22, DROP),
         LOAD(BPF_B, MONITOR_HEADER_BYTES + 2),
-        IF(12, LE_CONNECTION, KEEP, 13),
-        IF(13, LE_ENHANCED_CONNECTION, KEEP, DROP),
+        IF(23, LE_CONNECTION, KEEP, 24),
+        IF(24, LE_ENHANCED_CONNECTION, KEEP, DROP),
         [DROP] = BPF_STMT(BPF_RET | BPF_K, 0),
         [KEEP] = BPF_STMT(BPF_RET | BPF_K, MAX_PACKET_BYTES),
     };
@@ -246,7 +359,7 @@ static int open_monitor(void)
     return -1;
 }
 
-struct rig_bluez_watch *rig_bluez_watch_new(void)
+struct rig_bluez_watch *rig_bluez_watch_new(GMainContext *events, void (*changed)(void *user), void *user)
 {
     struct rig_bluez_watch *watch;
     int fd = open_monitor();
@@ -255,6 +368,11 @@ struct rig_bluez_watch *rig_bluez_watch_new(void)
         return NULL;
     watch = g_new0(struct rig_bluez_watch, 1);
     watch->fd = fd;
+    watch->changed = changed;
+    watch->user = user;
+    watch->source = g_unix_fd_source_new(fd, G_IO_IN | G_IO_HUP | G_IO_ERR);
+    g_source_set_callback(watch->source, G_SOURCE_FUNC(on_readable), watch, NULL);
+    g_source_attach(watch->source, events);
     return watch;
 }
 
@@ -262,6 +380,8 @@ void rig_bluez_watch_free(struct rig_bluez_watch *watch)
 {
     if (!watch)
         return;
+    g_source_destroy(watch->source);
+    g_source_unref(watch->source);
     close(watch->fd);
     g_free(watch);
 }
@@ -290,6 +410,7 @@ void rig_bluez_watch_forget(struct rig_bluez_watch *watch)
     if (!watch)
         return;
     drain(watch);
-    watch->sight.encryption_status = watch->sight.disconnect_reason = watch->sight.connect_status = 0;
+    watch->sight.encryption_status = watch->sight.disconnect_reason = watch->sight.connect_status =
+        watch->sight.pairing_reason = 0;
     watch->sight.end_was_asked_for = false;
 }

@@ -24,6 +24,14 @@ struct rig_bluez_sight {
      * host does by itself, because of what a board sends or leaves unanswered, is not meant. */
     bool end_was_asked_for;
     guint8 connect_status; /* of the last attempt to connect; 0 = it worked, or there was none */
+    guint8 pairing_reason; /* of the last Pairing Failed since then; 0 = there was none */
+    bool pairing_by_board; /* the board said so, not this host */
+    guint8 att_request;    /* of this host, that has no answer yet; 0 = none */
+    /* The board's first ATT answer on this connection that was none: its opcode and length; 0 = there was
+     * none. */
+    guint8 offence;
+    guint16 offence_bytes;
+    bool offence_unasked; /* nobody asked; else it is too short */
 };
 void rig_bluez_sight_init(struct rig_bluez_sight *sight, guint16 adapter, const guint8 address[6]);
 /* One packet of the monitor channel, whatever it holds: 6 bytes of header, then the payload. */
@@ -32,11 +40,16 @@ void rig_bluez_sight_take(struct rig_bluez_sight *sight, const guint8 *bytes, gs
  * 0 = none. */
 guint8 rig_bluez_sight_verdict(const struct rig_bluez_sight *sight, char *text, gsize room);
 
+/* "unasked Read Response (0x0b)", "Read By Type Response (0x09) of only 2 bytes"; false: there was no
+ * offence. */
+bool rig_bluez_sight_offence(const struct rig_bluez_sight *sight, char *text, gsize room);
+
 struct rig_bluez_watch;
-/* NULL: the system does not let us. Few packets come through it (connections, their ends, encryption); they
- * wait in the socket until somebody looks. */
-struct rig_bluez_watch *rig_bluez_watch_new(void);
-/* Lets only those packets into a socket of the monitor channel. false: the kernel does not. */
+/* NULL: the system does not let us. changed: something was read; called from within a wait; may be NULL. */
+struct rig_bluez_watch *rig_bluez_watch_new(GMainContext *events, void (*changed)(void *user), void *user);
+/* Lets only what rig_bluez_sight_take() looks at into a socket of the monitor channel: connections, their
+ * ends, encryption, pairing, and of ATT all but the commands and notifications that an upload is made of.
+ * false: the kernel does not. */
 bool rig_bluez_watch_filter(int fd) G_GNUC_WARN_UNUSED_RESULT;
 void rig_bluez_watch_free(struct rig_bluez_watch *watch);
 /* From now on looks for this address ("C0:FF:EE:52:84:00") behind hci<adapter>; forgets what it saw of

@@ -82,6 +82,9 @@ struct rig_board_ops {
     bool (*arm_packet_fault)(struct rig_board *board, const struct rig_packet_fault *fault, GError **error);
     /* Ends all of them; none armed is no error. report: what they did; may be NULL. */
     bool (*end_packet_faults)(struct rig_board *board, struct rig_packet_report *report, GError **error);
+    /* The host shows this passkey while it pairs: who sits before the board may type it there. Called from
+     * within a wait; must be quick. NULL op: nobody does. */
+    void (*host_shows)(struct rig_board *board, guint32 passkey);
     /* A payload of n_bytes (at least RIG_PAYLOAD_MIN_BYTES), or of more where the board's own firmware is
      * larger. NULL op: images come from files. RIG_ERROR_UNSUPPORTED: this board has no such firmware. */
     GBytes *(*make_payload)(const struct rig_board *board, const struct rig_payload_plan *plan, gsize n_bytes,

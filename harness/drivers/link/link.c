@@ -2,6 +2,8 @@
 /* Names of link outcomes; the operations that a driver may leave out. */
 #include "drivers/link/link.h"
 
+#include "protocol/ble/names.h"
+
 const char *rig_link_outcome_name(enum rig_link_outcome outcome)
 {
     static const char *const names[RIG_LINK_N_OUTCOMES] = {
@@ -21,6 +23,14 @@ guint16 rig_link_mtu(struct rig_link *link)
         return link->ops->mtu(link);
     link->ops->state(link, &state);
     return state.mtu;
+}
+
+void rig_link_pairing_text(guint8 reason, bool by_board, char *text, gsize room)
+{
+    const char *words = rig_sm_reason_text(reason);
+
+    g_snprintf(text, room, "pairing failed: %s says %s (0x%02x)", by_board ? "the board" : "this host",
+               words ? words : "an unknown reason", reason);
 }
 
 bool rig_link_open(struct rig_link *link, GError **error)

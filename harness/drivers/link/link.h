@@ -62,6 +62,10 @@ struct rig_link_answers {
     bool refuse;     /* says no to whatever is asked */
 };
 
+/* "pairing failed: the board says confirm value failed (0x04)". reason: of Pairing Failed [SPEC Core Vol 3
+ * Part H 3.5.5]. by_board: who said so; else this host. */
+void rig_link_pairing_text(guint8 reason, bool by_board, char *text, gsize room);
+
 struct rig_link;
 struct rig_console; /* drivers/console */
 

@@ -9,7 +9,7 @@
 
 static const char *const nothing[] = {NULL};
 static const char *const console_too[] = {"console", NULL};
-static const char *const bluetooth[] = {"ble", "bonding", NULL};
+static const char *const bluetooth[] = {"ble", "bonding", "bluetooth-stack", NULL};
 static const struct rig_link_kind bluez = {
     .name = "bluez", .make = rig_bluez_link_new, .capabilities = bluetooth};
 static const struct rig_link_kind udp = {.name = "udp", .make = rig_udp_link_new, .capabilities = nothing};

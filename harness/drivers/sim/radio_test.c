@@ -274,8 +274,6 @@ static void controllers_and_options_that_cannot_be_are_errors_with_a_remedy(void
     expect_error((const char *const[]){"--hci", "unix:/nowhere/at/all", NULL}, "btvirt -s");
     expect_error((const char *const[]){"--hci", "hci999", NULL}, "cannot take over the adapter 'hci999'");
     expect_error((const char *const[]){"--hci", "hci1x", NULL}, "hci1x");
-    expect_error((const char *const[]){"--hci", "/nowhere", "--io", "mouse", NULL}, "--io wants");
-    expect_error((const char *const[]){"--hci", "/nowhere", "--pairing", "never", NULL}, "--pairing wants");
 }
 
 #define WITH_RIG(test) cmocka_unit_test_setup_teardown(test, open_rig, close_rig)

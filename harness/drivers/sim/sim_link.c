@@ -35,6 +35,7 @@ static enum rig_link_outcome outcome_from(enum sim_ble_outcome outcome)
         [SIM_BLE_KEY_MISSING] = RIG_LINK_KEY_MISSING,
         [SIM_BLE_MIC_FAILURE] = RIG_LINK_KEY_DIFFERENT,
         [SIM_BLE_PAIRING_REFUSED] = RIG_LINK_PAIRING_REFUSED,
+        [SIM_BLE_NO_ANSWER] = RIG_LINK_TIMEOUT,
         [SIM_BLE_NEEDS_ENCRYPTION] = RIG_LINK_NOT_ENCRYPTED,
         [SIM_BLE_TOO_LONG] = RIG_LINK_TOO_LONG,
         [SIM_BLE_NOT_SUBSCRIBED] = RIG_LINK_OK,
@@ -79,28 +80,40 @@ static bool is_advertising(void *user)
     return sim_board_ble_advertising(((struct rig_sim *)user)->sim);
 }
 
+static void tell_pairing(struct rig_sim_link *link, enum sim_ble_outcome outcome,
+                         const struct sim_ble_pairing_result *result)
+{
+    if (outcome == SIM_BLE_OK)
+        g_strlcpy(link->text, "paired and bonded", sizeof link->text);
+    else if (outcome == SIM_BLE_PAIRING_REFUSED)
+        rig_link_pairing_text(result->reason, !result->central_failed, link->text, sizeof link->text);
+    else if (outcome == SIM_BLE_NO_ANSWER)
+        g_strlcpy(link->text, "pairing: nobody at the board answers", sizeof link->text);
+    else
+        set_text(link, outcome_from(outcome));
+    tell(link);
+}
+
 static enum rig_link_outcome do_pair(struct rig_sim_link *link)
 {
-    guint8 reason = 0;
-    enum sim_ble_outcome paired;
-
-    if (link->answers.refuse) {
-        g_strlcpy(link->text, "pairing refused by the host's user", sizeof link->text);
-        tell(link);
-        return RIG_LINK_PAIRING_REFUSED;
-    }
-    paired = sim_board_ble_pair(link->sim->sim, link->ltk, &reason);
+    const struct rig_link_answers *answers = &link->answers;
+    const struct sim_ble_central_pairing central = {.io = (enum sim_ble_io)answers->io,
+                                                    .refuses = answers->refuse,
+                                                    .has_passkey = answers->has_passkey,
+                                                    .passkey = answers->passkey};
+    struct sim_ble_pairing_result result;
+    enum sim_ble_outcome paired = sim_board_ble_pair(link->sim->sim, &central, link->ltk, &result);
 
     if (paired == SIM_BLE_OK)
         link->has_ltk = true;
-    if (paired == SIM_BLE_PAIRING_REFUSED)
-        g_snprintf(link->text, sizeof link->text, "pairing failed, reason 0x%02x", reason);
-    else
-        g_strlcpy(link->text,
-                  paired == SIM_BLE_OK ? "paired and bonded" : rig_link_outcome_name(outcome_from(paired)),
-                  sizeof link->text);
-    tell(link);
+    tell_pairing(link, paired, &result);
     return outcome_from(paired);
+}
+
+/* A bond is with an address. */
+static bool has_key(const struct rig_sim_link *link)
+{
+    return link->has_ltk && !sim_board_ble_at_next_address(link->sim->sim);
 }
 
 /* A host that holds a key encrypts at once, as every central does. */
@@ -108,7 +121,7 @@ static enum rig_link_outcome secure(struct rig_sim_link *link, bool pair)
 {
     enum rig_link_outcome outcome = RIG_LINK_OK;
 
-    if (link->has_ltk) {
+    if (has_key(link)) {
         outcome = outcome_from(sim_board_ble_encrypt(link->sim->sim, link->ltk));
         if (outcome != RIG_LINK_OK)
             rig_sim_link_notice(link);
@@ -118,14 +131,28 @@ static enum rig_link_outcome secure(struct rig_sim_link *link, bool pair)
     return outcome;
 }
 
+/* What was notified before anybody listened. */
+static void drop_notifications(struct sim_board *board)
+{
+    guint8 bytes[SIM_BLE_MAX_MTU];
+    gsize n_bytes;
+
+    while (sim_board_ble_notification(board, bytes, &n_bytes))
+        ;
+}
+
 static bool sim_link_subscribe(struct rig_link *link, bool on, enum rig_link_outcome *outcome, GError **error)
 {
     struct rig_sim_link *sim_link = self(link);
 
     (void)error;
+    if (!sim_link->subscribed)
+        drop_notifications(sim_link->sim->sim);
     *outcome = outcome_from(sim_board_ble_subscribe(sim_link->sim->sim, on));
     if (*outcome == RIG_LINK_OK)
         sim_link->subscribed = on;
+    else if (*outcome == RIG_LINK_NOT_ENCRYPTED && sim_board_ble_encrypted(sim_link->sim->sim))
+        g_strlcpy(sim_link->text, "the board demands an authenticated bond", sizeof sim_link->text);
     else
         set_text(sim_link, *outcome);
     return true;
@@ -233,7 +260,6 @@ static bool sim_link_forget_bond(struct rig_link *link, GError **error)
     return true;
 }
 
-/* The board has neither display nor keyboard: whatever the host has, it is Just Works, with a yes or a no. */
 static bool sim_link_answer(struct rig_link *link, const struct rig_link_answers *answers, GError **error)
 {
     (void)error;
@@ -247,7 +273,7 @@ static void sim_link_state(struct rig_link *link, struct rig_link_state *state)
     struct sim_board *board = sim_link->sim->sim;
 
     memset(state, 0, sizeof *state);
-    state->bonded = sim_link->has_ltk;
+    state->bonded = has_key(sim_link);
     g_strlcpy(state->text, sim_link->text, sizeof state->text);
     state->connected = sim_board_ble_connected(board);
     if (!state->connected)

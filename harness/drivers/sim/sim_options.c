@@ -3,6 +3,7 @@
 #include "drivers/sim/sim_driver.h"
 
 #include "base/error.h"
+#include "bench/option_fields.h"
 
 #include <string.h>
 
@@ -75,13 +76,6 @@ static bool configure_layout(struct sim_board_config *config, const struct rig_r
     return true;
 }
 
-static bool choice_is(const struct rig_record *options, const char *name, const char *choice, bool otherwise)
-{
-    const char *text = rig_record_text(options, name);
-
-    return text ? g_str_equal(text, choice) : otherwise;
-}
-
 static bool flag_of(const struct rig_record *options, const char *name, bool otherwise)
 {
     const struct rig_value *value = rig_record_get(options, name);
@@ -122,11 +116,50 @@ static void apply_boot_options(struct rig_sim *sim, const struct rig_record *opt
     }
 }
 
-static void apply_app_options(struct rig_sim *sim, const struct rig_record *options)
+/* The place of the option's choice among all of them, which is the enumeration's order. */
+static guint32 chosen(const struct rig_record *options, const char *name, const char *const *choices,
+                      guint32 otherwise)
 {
-    struct sim_app_config *app = &sim->config.app;
-    struct sim_ble_config *ble = &sim->config.ble;
+    const char *text = rig_record_text(options, name);
 
+    for (guint32 i = 0; text && choices[i]; i++)
+        if (g_str_equal(text, choices[i]))
+            return i;
+    return otherwise;
+}
+
+static void apply_link_options(struct sim_ble_config *ble, const struct rig_record *options)
+{
+    struct sim_ble_pairing *pairing = &ble->pairing;
+
+    ble->mtu = (guint16)count_of(options, "mtu", ble->mtu);
+    ble->bonding = flag_of(options, "bonding", ble->bonding);
+    ble->security =
+        (enum sim_ble_security)chosen(options, "update-needs", rig_choices_security, ble->security);
+    ble->repairing =
+        (enum sim_ble_repairing)chosen(options, "repairing", rig_choices_repairing, ble->repairing);
+    ble->updater = (enum sim_ble_updater)chosen(options, "updater", rig_choices_updater, ble->updater);
+    pairing->kind = (enum sim_ble_pairing_kind)chosen(options, "pairing", rig_choices_pairing, pairing->kind);
+    pairing->io = (enum sim_ble_io)chosen(options, "pairing-io", rig_choices_pairing_io, pairing->io);
+    pairing->user =
+        (enum sim_ble_user)chosen(options, "pairing-user", rig_choices_pairing_user, pairing->user);
+    pairing->refuses_just_works = !flag_of(options, "just-works", !pairing->refuses_just_works);
+    if (rig_record_get(options, "passkey")) {
+        pairing->fixed_passkey = true;
+        pairing->passkey = count_of(options, "passkey", 0);
+    }
+}
+
+static guint32 misbehaviour_named(const char *name)
+{
+    for (guint bit = 0; bit < SIM_BLE_N_MISBEHAVIOURS; bit++)
+        if (g_str_equal(sim_ble_misbehaviour_name(bit), name))
+            return 1u << bit;
+    return 0;
+}
+
+static void apply_app_options(struct sim_app_config *app, const struct rig_record *options)
+{
     app->boot_us = count_of(options, "boot-time", app->boot_us);
     app->smp_buf_size = (guint16)count_of(options, "buffer-size", app->smp_buf_size);
     app->smp_buf_count = (guint16)count_of(options, "buffers", app->smp_buf_count);
@@ -136,23 +169,20 @@ static void apply_app_options(struct rig_sim *sim, const struct rig_record *opti
     app->erase_pending_allowed = flag_of(options, "erase-pending", app->erase_pending_allowed);
     app->progressive_erase = flag_of(options, "progressive-erase", app->progressive_erase);
     app->refuses_reset = flag_of(options, "refuses-reset", app->refuses_reset);
-    ble->mtu = (guint16)count_of(options, "mtu", ble->mtu);
-    ble->bonding = flag_of(options, "bonding", ble->bonding);
-    ble->security = choice_is(options, "update-needs", "encryption", ble->security == SIM_BLE_ENCRYPTED)
-                        ? SIM_BLE_ENCRYPTED
-                        : SIM_BLE_OPEN;
-    ble->repairing = choice_is(options, "repairing", "refused", ble->repairing == SIM_BLE_REPAIRING_REFUSED)
-                         ? SIM_BLE_REPAIRING_REFUSED
-                         : SIM_BLE_REPAIRING_ALLOWED;
 }
 
 static void apply_options(struct rig_sim *sim, const struct rig_record *options,
                           struct rig_sim_defects *defects)
 {
     const struct rig_value *names = rig_record_get(options, "defects");
+    const struct rig_value *misbehaves = rig_record_get(options, "misbehaves");
 
     apply_boot_options(sim, options);
-    apply_app_options(sim, options);
+    apply_app_options(&sim->config.app, options);
+    apply_link_options(&sim->config.ble, options);
+    for (guint i = 0; misbehaves && i < misbehaves->items->len; i++)
+        sim->config.ble.misbehaves |=
+            misbehaviour_named(((struct rig_value *)g_ptr_array_index(misbehaves->items, i))->keyword);
     for (guint i = 0; names && i < names->items->len; i++)
         rig_sim_defect_from_name(((struct rig_value *)g_ptr_array_index(names->items, i))->keyword, defects);
 }
@@ -187,6 +217,7 @@ bool rig_sim_configure(struct rig_sim *sim, const struct rig_record *options, GE
     sim->config.boot.max_align = 8;
     sim->config.boot.max_sectors = 128;
     sim->config.ble.mtu = SIM_BLE_MAX_MTU;
+    sim->config.ble.pairing.user = SIM_BLE_USER_AGREES;
     g_strlcpy(sim->config.ble.name, rig_record_text(target, "name"), sizeof sim->config.ble.name);
     memcpy(sim->config.ble.address, rig_record_get(target, "address")->address, SIM_BLE_ADDRESS_BYTES);
     if (own_options)

@@ -359,6 +359,8 @@ static bool start_sim(struct rig_process_board *board, const struct rig_board_se
     board->place.port = board->sim->smp_port;
     board->place.tty = board->sim->pty;
     board->place.max_mtu = ((const struct rig_sim *)board->model)->config.ble.mtu;
+    board->place.or_next_address =
+        ((const struct rig_sim *)board->model)->config.ble.updater == SIM_BLE_UPDATER_NEXT_ADDRESS;
     return rig_link_open(board->board.link, error);
 }
 
@@ -463,6 +465,14 @@ static bool board_replace_bonds(struct rig_board *base, GError **error)
     return bond_command(self(base), "bond damage", error);
 }
 
+/* A board that is not asked for a passkey is shown it in vain. */
+static void board_host_shows(struct rig_board *base, guint32 passkey)
+{
+    g_autofree char *line = g_strdup_printf("link host-shows %06u", passkey);
+
+    (void)!bond_command(self(base), line, NULL);
+}
+
 static bool board_make_safe(struct rig_board *base, GError **error)
 {
     (void)error;
@@ -512,6 +522,7 @@ static const struct rig_board_ops ops = {
     .replace_bonds = board_replace_bonds,
     .arm_packet_fault = rig_process_arm_packet_fault,
     .end_packet_faults = rig_process_end_packet_faults,
+    .host_shows = board_host_shows,
     .heard = board_heard,
     .make_payload = rig_sim_make_payload,
     .logs = board_logs,

@@ -61,16 +61,23 @@ size_t rig_smp_encode_parameters(struct rig_smp_request_id id, uint8_t *into, si
     return encode_empty(head(id, RIG_SMP_READ, RIG_SMP_GROUP_OS, RIG_SMP_OS_PARAMETERS), into, room);
 }
 
-size_t rig_smp_encode_reset(struct rig_smp_request_id id, bool force, uint8_t *into, size_t room)
+size_t rig_smp_encode_reset(struct rig_smp_request_id id, bool force, bool to_bootloader, uint8_t *into,
+                            size_t room)
 {
     struct rig_smp_header header = head(id, RIG_SMP_WRITE, RIG_SMP_GROUP_OS, RIG_SMP_OS_RESET);
     struct rig_cbor_writer writer = begin(into, room);
 
-    if (!force)
+    if (!force && !to_bootloader)
         return encode_empty(header, into, room);
-    rig_cbor_put_map(&writer, 1);
-    rig_cbor_put_text(&writer, "force");
-    rig_cbor_put_uint(&writer, 1);
+    rig_cbor_put_map(&writer, (unsigned)force + to_bootloader);
+    if (force) {
+        rig_cbor_put_text(&writer, "force");
+        rig_cbor_put_uint(&writer, 1);
+    }
+    if (to_bootloader) {
+        rig_cbor_put_text(&writer, "boot_mode");
+        rig_cbor_put_uint(&writer, 1);
+    }
     return finish(&writer, header);
 }
 

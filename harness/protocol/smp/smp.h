@@ -97,7 +97,9 @@ struct rig_smp_upload_chunk {
 };
 size_t rig_smp_encode_echo(struct rig_smp_request_id id, const char *text, uint8_t *into, size_t room);
 size_t rig_smp_encode_parameters(struct rig_smp_request_id id, uint8_t *into, size_t room);
-size_t rig_smp_encode_reset(struct rig_smp_request_id id, bool force, uint8_t *into, size_t room);
+/* to_bootloader: boot_mode 1. */
+size_t rig_smp_encode_reset(struct rig_smp_request_id id, bool force, bool to_bootloader, uint8_t *into,
+                            size_t room);
 size_t rig_smp_encode_image_list(struct rig_smp_request_id id, uint8_t *into, size_t room);
 size_t rig_smp_encode_image_write(struct rig_smp_request_id id, const uint8_t *hash, size_t n_hash,
                                   bool confirm, uint8_t *into, size_t room); /* hash NULL: none */

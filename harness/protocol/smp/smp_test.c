@@ -210,10 +210,12 @@ static void mark_confirm_reset_and_erase_are_the_published_bytes(void **state)
                  "2222222222222222222222222222222222222222222222222222222222222222 67636f6e6669726df4");
     n = rig_smp_encode_image_write((struct rig_smp_request_id){1, 0x28}, NULL, 0, true, bytes, sizeof bytes);
     assert_bytes(bytes, n, "0a00000a00012800a167636f6e6669726df5");
-    n = rig_smp_encode_reset((struct rig_smp_request_id){1, 7}, false, bytes, sizeof bytes);
+    n = rig_smp_encode_reset((struct rig_smp_request_id){1, 7}, false, false, bytes, sizeof bytes);
     assert_bytes(bytes, n, "0a00000100000705a0");
-    n = rig_smp_encode_reset((struct rig_smp_request_id){1, 7}, true, bytes, sizeof bytes);
+    n = rig_smp_encode_reset((struct rig_smp_request_id){1, 7}, true, false, bytes, sizeof bytes);
     assert_bytes(bytes, n, "0a00000800000705a165666f72636501");
+    n = rig_smp_encode_reset((struct rig_smp_request_id){1, 7}, true, true, bytes, sizeof bytes);
+    assert_bytes(bytes, n, "0a00001300000705a265666f7263650169626f6f745f6d6f646501");
     n = rig_smp_encode_erase((struct rig_smp_request_id){1, 7}, 1, bytes, sizeof bytes);
     assert_bytes(bytes, n, "0a00000700010705a164736c6f7401");
     n = rig_smp_encode_erase((struct rig_smp_request_id){1, 7}, -1, bytes, sizeof bytes);

@@ -206,7 +206,8 @@ static struct ended *read_end(JsonObject *event, JsonArray *cases)
 
     ended->name = g_strdup(json_object_get_string_member(listed, "name"));
     ended->verdict = g_strdup(json_object_get_string_member(event, "verdict"));
-    ended->message = g_strdup(json_object_get_string_member_with_default(event, "message", ""));
+    ended->message = g_strdup(json_object_get_string_member_with_default(
+        event, "message", json_object_get_string_member_with_default(event, "skip_reason", "")));
     ended->replay = g_strdup(json_object_get_string_member_with_default(event, "replay", ""));
     ended->attempt = (guint)json_object_get_int_member(event, "attempt");
     ended->elapsed_us = json_object_get_int_member(event, "elapsed_us");

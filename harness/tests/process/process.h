@@ -60,7 +60,7 @@ int place_wait(GPid pid);
 struct ended {
     char *name;
     char *verdict;
-    char *message; /* "" when there is none */
+    char *message; /* of a skip its reason; "" when there is none */
     char *replay;  /* "" when there is none */
     guint attempt;
     gint64 elapsed_us; /* board clock */

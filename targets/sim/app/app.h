@@ -28,6 +28,7 @@ struct sim_app {
 /* Outlives a reset, not a power cycle. */
 struct sim_app_retained {
     bool rebooted_in_upload;
+    bool updater_wanted; /* the next start is that of the updater, boot_mode 1 */
 };
 
 /* The server with everything it may touch; all borrowed. */

@@ -120,11 +120,14 @@ static void bootloader(const struct sim_server *server, const struct rig_smp_req
 static void reset(struct sim_server *server, const struct rig_smp_request *request, struct sim_reply *reply)
 {
     const struct rig_smp_value *force = &request->keys[RIG_SMP_KEY_FORCE];
+    const struct rig_smp_value *mode = &request->keys[RIG_SMP_KEY_BOOT_MODE];
 
-    if (server->config->refuses_reset && !(force->present && force->number))
+    if (server->config->refuses_reset && !(force->present && force->number)) {
         reply->rc = RIG_SMP_RC_BUSY;
-    else
-        server->app->reset_wanted = true;
+        return;
+    }
+    server->app->reset_wanted = true;
+    server->retained->updater_wanted = mode->present && mode->number == 1;
 }
 
 void sim_os_handle(struct sim_server *server, const struct rig_smp_request *request, struct sim_reply *reply)

@@ -23,7 +23,14 @@ enum sim_hci_reason {
     SIM_HCI_LOCAL = 0x16,
     SIM_HCI_MIC_FAILURE = 0x3d,
 };
-#define SIM_PAIRING_NOT_SUPPORTED 0x05
+/* [SPEC Core Vol 3 Part H 3.5.5] */
+enum sim_pairing_reason {
+    SIM_PAIRING_PASSKEY_FAILED = 0x01,
+    SIM_PAIRING_AUTHENTICATION = 0x03,
+    SIM_PAIRING_CONFIRM_FAILED = 0x04,
+    SIM_PAIRING_NOT_SUPPORTED = 0x05,
+    SIM_PAIRING_COMPARISON_FAILED = 0x0c,
+};
 
 struct sim_bond {
     bool used;
@@ -65,6 +72,7 @@ struct sim_ble {
     uint8_t buf_count;
     bool reassembles;
 
+    bool in_updater; /* not the application runs, but the updater */
     bool advertising;
     bool connected;   /* in the central's view */
     bool alive;       /* the peripheral still holds its end */
@@ -72,6 +80,7 @@ struct sim_ble {
     uint8_t central[SIM_BLE_ADDRESS_BYTES];
     uint16_t mtu;
     bool encrypted;
+    bool authenticated; /* by a key that was made with a passkey or a comparison */
     bool subscribed;
     uint8_t last_reason;
 
@@ -110,7 +119,7 @@ void sim_ble_configure(struct sim_ble *ble, const struct sim_ble_config *config)
 
 /* The peripheral's own life. die(): power, reset, crash; the central notices after the supervision timeout.
  */
-void sim_ble_start(struct sim_ble *ble);
+void sim_ble_start(struct sim_ble *ble, bool in_updater);
 void sim_ble_die(struct sim_ble *ble, uint64_t now_us);
 /* The central notices a dead link. */
 void sim_ble_lose(struct sim_ble *ble);
@@ -123,12 +132,21 @@ enum sim_ble_outcome sim_ble_connect(struct sim_ble *ble, const uint8_t central[
                                      uint16_t mtu);
 void sim_ble_disconnect(struct sim_ble *ble, enum sim_hci_reason reason);
 enum sim_ble_outcome sim_ble_encrypt(struct sim_ble *ble, const uint8_t ltk[SIM_BLE_LTK_BYTES]);
-enum sim_ble_outcome sim_ble_pair(struct sim_ble *ble, uint8_t ltk[SIM_BLE_LTK_BYTES], uint8_t *reason);
+enum sim_ble_outcome sim_ble_pair(struct sim_ble *ble, const struct sim_ble_central_pairing *central,
+                                  uint8_t ltk[SIM_BLE_LTK_BYTES], struct sim_ble_pairing_result *result);
 enum sim_ble_outcome sim_ble_subscribe(struct sim_ble *ble, bool on);
 enum sim_ble_outcome sim_ble_write(struct sim_ble *ble, uint64_t now_us, const uint8_t *bytes,
                                    size_t n_bytes);
 bool sim_ble_read_notification(struct sim_ble *ble, uint8_t bytes[SIM_BLE_MAX_MTU], size_t *n_bytes);
 
+/* Where it advertises now, most significant byte first: the last byte wraps without carry, as bootloaders at
+ * address + 1 do it [SRC nRF5 SDK components/libraries/bootloader/dfu/nrf_dfu_ble.c]. */
+void sim_ble_address(const struct sim_ble *ble, uint8_t address[SIM_BLE_ADDRESS_BYTES]);
+/* What runs now knows the stored bonds. */
+bool sim_ble_knows_bonds(const struct sim_ble *ble);
+/* What the service that runs now demands, by configuration and defects. */
+enum sim_ble_security sim_ble_demands(const struct sim_ble *ble);
+/* NULL: there is none, or what runs now does not know. */
 const struct sim_bond *sim_ble_find_bond(const struct sim_ble *ble,
                                          const uint8_t central[SIM_BLE_ADDRESS_BYTES]);
 void sim_ble_forget_bonds(struct sim_ble *ble);
@@ -137,6 +155,8 @@ void sim_ble_replace_bonds(struct sim_ble *ble);
 /* A bond with the connected central, without a key yet: in the place of its former one, a free one, or that
  * of the oldest. */
 struct sim_bond *sim_ble_new_bond(struct sim_ble *ble);
+/* What the board shows for the central's user to type. */
+uint32_t sim_ble_passkey(struct sim_ble *ble);
 /* By configuration and policy, for the connected central. */
 bool sim_ble_refuses_pairing(const struct sim_ble *ble);
 /* From the board's seed; no secret to anybody. */
@@ -152,9 +172,15 @@ void sim_ble_notify(struct sim_ble *ble, uint64_t now_us);
 /* PDUs that a fault held back until now go on. */
 void sim_ble_release(struct sim_ble *ble, uint64_t now_us);
 
-/* For bonds.c and link.c. */
-bool sim_ble_locked(
-    const struct sim_ble *ble); /* the service demands encryption that the link does not have */
+/* misbehave.c */
+void sim_ble_notify_nonsense(struct sim_ble *ble);
+/* Spoils an answer in place; returns its new length, no more than room. */
+size_t sim_ble_make_bomb(uint8_t *bytes, size_t n_bytes, size_t room);
+
+/* For the files of this folder. A notification is there for the central to read. */
+void sim_ble_arrive(struct sim_ble *ble, const uint8_t *bytes, size_t n_bytes);
+/* The service demands what the link does not have. */
+bool sim_ble_locked(const struct sim_ble *ble);
 void sim_ble_drop_assembly(struct sim_ble *ble);
 void sim_ble_purge(struct sim_ble *ble);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Pairing, encryption, and the bond table that survives power cycles. */
+/* Encryption, and the bond table that survives power cycles. */
 #include "sim/ble/ble.h"
 
 #include <string.h>
@@ -23,10 +23,22 @@ void sim_ble_random(struct sim_ble *ble, uint8_t *bytes, size_t n_bytes)
     }
 }
 
+bool sim_ble_knows_bonds(const struct sim_ble *ble)
+{
+    return !ble->in_updater || ble->config.updater == SIM_BLE_UPDATER_BONDS_KEPT;
+}
+
+enum sim_ble_security sim_ble_demands(const struct sim_ble *ble)
+{
+    return ble->config.defects & SIM_BLE_DEFECT_SERVES_UNENCRYPTED || !sim_ble_knows_bonds(ble)
+               ? SIM_BLE_OPEN
+               : ble->config.security;
+}
+
 const struct sim_bond *sim_ble_find_bond(const struct sim_ble *ble,
                                          const uint8_t central[SIM_BLE_ADDRESS_BYTES])
 {
-    for (unsigned i = 0; i < SIM_BLE_MAX_BONDS; i++) {
+    for (unsigned i = 0; i < SIM_BLE_MAX_BONDS && sim_ble_knows_bonds(ble); i++) {
         if (ble->bonds[i].used && memcmp(ble->bonds[i].address, central, SIM_BLE_ADDRESS_BYTES) == 0)
             return &ble->bonds[i];
     }
@@ -87,31 +99,14 @@ enum sim_ble_outcome sim_ble_encrypt(struct sim_ble *ble, const uint8_t ltk[SIM_
         return SIM_BLE_MIC_FAILURE;
     }
     ble->encrypted = true;
+    ble->authenticated = bond->authenticated;
     return SIM_BLE_OK;
 }
 
 bool sim_ble_refuses_pairing(const struct sim_ble *ble)
 {
-    if (!ble->config.bonding)
+    if (!ble->config.bonding || !sim_ble_knows_bonds(ble))
         return true;
     return ble->config.repairing == SIM_BLE_REPAIRING_REFUSED && sim_ble_find_bond(ble, ble->central) &&
            !(ble->config.defects & SIM_BLE_DEFECT_PAIRS_ANEW_SILENTLY);
-}
-
-enum sim_ble_outcome sim_ble_pair(struct sim_ble *ble, uint8_t ltk[SIM_BLE_LTK_BYTES], uint8_t *reason)
-{
-    *reason = 0;
-    if (!ble->connected || !ble->alive)
-        return SIM_BLE_NOT_CONNECTED;
-    if (sim_ble_refuses_pairing(ble)) {
-        *reason = SIM_PAIRING_NOT_SUPPORTED;
-        return SIM_BLE_PAIRING_REFUSED;
-    }
-
-    struct sim_bond *bond = sim_ble_new_bond(ble);
-
-    sim_ble_random(ble, bond->ltk, sizeof bond->ltk);
-    memcpy(ltk, bond->ltk, SIM_BLE_LTK_BYTES);
-    ble->encrypted = true;
-    return SIM_BLE_OK;
 }

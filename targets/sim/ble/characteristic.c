@@ -22,8 +22,10 @@ static unsigned pop(struct sim_ble_queue *queue)
 
 bool sim_ble_locked(const struct sim_ble *ble)
 {
-    return ble->config.security == SIM_BLE_ENCRYPTED && !ble->encrypted &&
-           !(ble->config.defects & SIM_BLE_DEFECT_SERVES_UNENCRYPTED);
+    enum sim_ble_security demands = sim_ble_demands(ble);
+
+    return (demands != SIM_BLE_OPEN && !ble->encrypted) ||
+           (demands == SIM_BLE_AUTHENTICATED && !ble->authenticated);
 }
 
 void sim_ble_drop_assembly(struct sim_ble *ble)
@@ -116,7 +118,7 @@ static void take_write(struct sim_ble *ble, uint64_t now_us, const uint8_t *byte
     }
 }
 
-static void arrive(struct sim_ble *ble, const uint8_t *bytes, size_t n_bytes)
+void sim_ble_arrive(struct sim_ble *ble, const uint8_t *bytes, size_t n_bytes)
 {
     struct sim_ble_notification *place;
 
@@ -141,7 +143,7 @@ static void deliver(void *user, enum sim_pdu_direction direction, const uint8_t 
     if (direction == SIM_PDU_WRITES)
         take_write(link->ble, link->now_us, bytes, n_bytes);
     else
-        arrive(link->ble, bytes, n_bytes);
+        sim_ble_arrive(link->ble, bytes, n_bytes);
 }
 
 static void hang_up(void *user, uint8_t reason)
@@ -243,6 +245,9 @@ void sim_ble_answer(struct sim_ble *ble, uint64_t now_us, unsigned buffer, const
     }
     ble->buffers[buffer].n_bytes = 0;
     append(&ble->buffers[buffer], bytes, n_bytes);
+    if (ble->config.misbehaves & SIM_BLE_CBOR_BOMBS)
+        ble->buffers[buffer].n_bytes =
+            (uint16_t)sim_ble_make_bomb(ble->buffers[buffer].bytes, n_bytes, ble->mtu - ATT_OVERHEAD_BYTES);
     push(&ble->leaving, buffer);
     if (ble->notify_us == SIM_BLE_NEVER)
         schedule_notification(ble, now_us);
@@ -273,6 +278,8 @@ void sim_ble_notify(struct sim_ble *ble, uint64_t now_us)
     if (n_bytes > ble->mtu - ATT_OVERHEAD_BYTES)
         n_bytes = ble->mtu - ATT_OVERHEAD_BYTES;
     memcpy(value, buffer->bytes + ble->n_sent, n_bytes);
+    if (ble->n_sent == 0 && ble->config.misbehaves & SIM_BLE_NOTIFIES_NONSENSE)
+        sim_ble_notify_nonsense(ble);
     ble->last_notify_us = now_us;
     ble->n_sent =
         (uint16_t)(ble->config.defects & SIM_BLE_DEFECT_CUTS_NOTIFICATIONS ? end : ble->n_sent + n_bytes);

@@ -73,9 +73,17 @@ void sim_ble_copy(struct sim_ble *to, const struct sim_ble *from)
             copy_buffer(&to->buffers[i], &from->buffers[i]);
 }
 
-void sim_ble_start(struct sim_ble *ble)
+void sim_ble_start(struct sim_ble *ble, bool in_updater)
 {
+    ble->in_updater = in_updater;
     ble->advertising = true;
+}
+
+void sim_ble_address(const struct sim_ble *ble, uint8_t address[SIM_BLE_ADDRESS_BYTES])
+{
+    memcpy(address, ble->config.address, SIM_BLE_ADDRESS_BYTES);
+    if (ble->in_updater && ble->config.updater == SIM_BLE_UPDATER_NEXT_ADDRESS)
+        address[SIM_BLE_ADDRESS_BYTES - 1]++;
 }
 
 /* Everything of the connection that the peripheral holds in RAM. */
@@ -84,7 +92,7 @@ static void end_connection(struct sim_ble *ble)
     sim_ble_purge(ble);
     sim_pdu_faults_drop_held(&ble->faults);
     ble->alive = false;
-    ble->encrypted = false;
+    ble->encrypted = ble->authenticated = false;
     ble->subscribed = false;
 }
 
@@ -136,6 +144,8 @@ enum sim_ble_outcome sim_ble_connect(struct sim_ble *ble, const uint8_t central[
     memcpy(ble->central, central, sizeof ble->central);
     ble->connected = ble->alive = true;
     ble->n_arrived = 0;
+    if (ble->config.misbehaves & SIM_BLE_NOTIFIES_UNASKED)
+        sim_ble_notify_nonsense(ble);
     return SIM_BLE_OK;
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+static const struct sim_ble_central_pairing just_works;
 static const struct sim_ble_central other = {{0xc0, 9, 9, 9, 9, 9}};
 
 static void open_with(struct bench *bench, const struct sim_board_config *config)
@@ -233,14 +234,15 @@ static void missing_fragment_is_completed_by_the_next_message(void **state)
 static void bond_is_made_used_and_kept_over_power_cycles(void **state)
 {
     struct sim_board_config config = with_ble(SIM_BLE_ENCRYPTED, SIM_BLE_REPAIRING_REFUSED);
-    uint8_t ltk[16], wrong[16] = {1}, reason;
+    struct sim_ble_pairing_result pairing;
+    uint8_t ltk[16], wrong[16] = {1};
     struct bench bench;
 
     (void)state;
     open_with(&bench, &config);
     assert_int_equal(sim_board_ble_connect(bench.board, &bench_central, 247), SIM_BLE_OK);
     assert_int_equal(sim_board_ble_subscribe(bench.board, true), SIM_BLE_NEEDS_ENCRYPTION);
-    assert_int_equal(sim_board_ble_pair(bench.board, ltk, &reason), SIM_BLE_OK);
+    assert_int_equal(sim_board_ble_pair(bench.board, &just_works, ltk, &pairing), SIM_BLE_OK);
     assert_true(sim_board_ble_encrypted(bench.board));
     assert_int_equal(sim_board_ble_subscribe(bench.board, true), SIM_BLE_OK);
     assert_true(echo_works(&bench, "hello"));
@@ -261,13 +263,14 @@ static void bond_is_made_used_and_kept_over_power_cycles(void **state)
 static void key_missing_at_the_board_drops_the_link_with_05(void **state)
 {
     struct sim_board_config config = with_ble(SIM_BLE_ENCRYPTED, SIM_BLE_REPAIRING_ALLOWED);
-    uint8_t ltk[16], reason;
+    struct sim_ble_pairing_result pairing;
+    uint8_t ltk[16];
     struct bench bench;
 
     (void)state;
     open_with(&bench, &config);
     sim_board_ble_connect(bench.board, &bench_central, 247);
-    assert_int_equal(sim_board_ble_pair(bench.board, ltk, &reason), SIM_BLE_OK);
+    assert_int_equal(sim_board_ble_pair(bench.board, &just_works, ltk, &pairing), SIM_BLE_OK);
     sim_board_ble_disconnect(bench.board);
     sim_board_ble_forget_bonds(bench.board);
     sim_board_ble_connect(bench.board, &bench_central, 247);
@@ -282,17 +285,18 @@ static void repairing_follows_the_policy(void **state)
     for (unsigned refused = 0; refused < 2; refused++) {
         struct sim_board_config config =
             with_ble(SIM_BLE_ENCRYPTED, refused ? SIM_BLE_REPAIRING_REFUSED : SIM_BLE_REPAIRING_ALLOWED);
-        uint8_t first[16], second[16], reason;
+        struct sim_ble_pairing_result pairing;
+        uint8_t first[16], second[16];
         struct bench bench;
 
         open_with(&bench, &config);
         sim_board_ble_connect(bench.board, &bench_central, 247);
-        assert_int_equal(sim_board_ble_pair(bench.board, first, &reason), SIM_BLE_OK);
+        assert_int_equal(sim_board_ble_pair(bench.board, &just_works, first, &pairing), SIM_BLE_OK);
         sim_board_ble_disconnect(bench.board);
         sim_board_ble_connect(bench.board, &bench_central, 247);
-        enum sim_ble_outcome outcome = sim_board_ble_pair(bench.board, second, &reason);
+        enum sim_ble_outcome outcome = sim_board_ble_pair(bench.board, &just_works, second, &pairing);
         assert_int_equal(outcome, refused ? SIM_BLE_PAIRING_REFUSED : SIM_BLE_OK);
-        assert_int_equal(reason, refused ? 0x05 : 0);
+        assert_int_equal(pairing.reason, refused ? 0x05 : 0);
         assert_true(sim_board_ble_connected(bench.board));
         /* The key that counts afterwards: the old one after a refusal, the new one otherwise. */
         assert_int_equal(sim_board_ble_encrypt(bench.board, refused ? first : second), SIM_BLE_OK);
@@ -305,22 +309,24 @@ static void repairing_follows_the_policy(void **state)
 static void board_without_bonding_refuses_to_pair(void **state)
 {
     struct sim_board_config config = bench_config(RIG_SWAP_MOVE);
-    uint8_t ltk[16], reason = 0;
+    struct sim_ble_pairing_result pairing;
+    uint8_t ltk[16];
     struct bench bench;
 
     (void)state;
     config.ble.bonding = false;
     open_with(&bench, &config);
     sim_board_ble_connect(bench.board, &bench_central, 247);
-    assert_int_equal(sim_board_ble_pair(bench.board, ltk, &reason), SIM_BLE_PAIRING_REFUSED);
-    assert_int_equal(reason, 0x05);
+    assert_int_equal(sim_board_ble_pair(bench.board, &just_works, ltk, &pairing), SIM_BLE_PAIRING_REFUSED);
+    assert_int_equal(pairing.reason, 0x05);
     bench_close(&bench);
 }
 
 static void fifth_bond_replaces_the_oldest(void **state)
 {
     struct sim_board_config config = bench_config(RIG_SWAP_MOVE);
-    uint8_t ltk[16], reason;
+    struct sim_ble_pairing_result pairing;
+    uint8_t ltk[16];
     struct bench bench;
 
     (void)state;
@@ -329,7 +335,7 @@ static void fifth_bond_replaces_the_oldest(void **state)
         struct sim_ble_central central = {{0xc0, 0, 0, 0, 0, i}};
 
         sim_board_ble_connect(bench.board, &central, 247);
-        assert_int_equal(sim_board_ble_pair(bench.board, ltk, &reason), SIM_BLE_OK);
+        assert_int_equal(sim_board_ble_pair(bench.board, &just_works, ltk, &pairing), SIM_BLE_OK);
         sim_board_ble_disconnect(bench.board);
     }
     assert_false(sim_board_ble_has_bond(bench.board, (const uint8_t[6]){0xc0, 0, 0, 0, 0, 0}));
@@ -341,18 +347,19 @@ static void fifth_bond_replaces_the_oldest(void **state)
 static void N22_unencrypted_write_is_dropped_and_the_ccc_refused(void **state)
 {
     struct sim_board_config config = with_ble(SIM_BLE_ENCRYPTED, SIM_BLE_REPAIRING_ALLOWED);
-    uint8_t message[64], ltk[16], reason;
+    struct sim_ble_pairing_result pairing;
+    uint8_t message[64], ltk[16];
     struct bench bench;
 
     (void)state;
     open_with(&bench, &config);
     sim_board_ble_connect(bench.board, &bench_central, 247);
-    size_t n = rig_smp_encode_reset((struct rig_smp_request_id){1, 0}, false, message, sizeof message);
+    size_t n = rig_smp_encode_reset((struct rig_smp_request_id){1, 0}, false, false, message, sizeof message);
     assert_int_equal(sim_board_ble_write(bench.board, message, n), SIM_BLE_OK);
     bench_run(&bench, 2 * RIG_SECOND_US);
     assert_int_equal(sim_board_view(bench.board).n_boots, 1);
     assert_int_equal(sim_board_ble_subscribe(bench.board, true), SIM_BLE_NEEDS_ENCRYPTION);
-    assert_int_equal(sim_board_ble_pair(bench.board, ltk, &reason), SIM_BLE_OK);
+    assert_int_equal(sim_board_ble_pair(bench.board, &just_works, ltk, &pairing), SIM_BLE_OK);
     sim_board_ble_write(bench.board, message, n);
     bench_run(&bench, 2 * RIG_SECOND_US);
     assert_int_equal(sim_board_view(bench.board).n_boots, 2);
@@ -455,17 +462,18 @@ static void serves_unencrypted_defect_opens_the_service(void **state)
 static void pairs_anew_silently_defect_ignores_the_policy(void **state)
 {
     struct sim_board_config config = with_ble(SIM_BLE_ENCRYPTED, SIM_BLE_REPAIRING_REFUSED);
-    uint8_t ltk[16], reason;
+    struct sim_ble_pairing_result pairing;
+    uint8_t ltk[16];
     struct bench bench;
 
     (void)state;
     config.ble.defects = SIM_BLE_DEFECT_PAIRS_ANEW_SILENTLY;
     open_with(&bench, &config);
     sim_board_ble_connect(bench.board, &bench_central, 247);
-    assert_int_equal(sim_board_ble_pair(bench.board, ltk, &reason), SIM_BLE_OK);
+    assert_int_equal(sim_board_ble_pair(bench.board, &just_works, ltk, &pairing), SIM_BLE_OK);
     sim_board_ble_disconnect(bench.board);
     sim_board_ble_connect(bench.board, &bench_central, 247);
-    assert_int_equal(sim_board_ble_pair(bench.board, ltk, &reason), SIM_BLE_OK);
+    assert_int_equal(sim_board_ble_pair(bench.board, &just_works, ltk, &pairing), SIM_BLE_OK);
     bench_close(&bench);
 }
 
@@ -475,13 +483,14 @@ static void bond_lost_on_update_defect_forgets_after_a_swap_only(void **state)
     for (unsigned defective = 0; defective < 2; defective++) {
         struct sim_board_config config = bench_config(RIG_SWAP_MOVE);
         struct rig_bytes image = bench_image(2, &waits, 4000);
-        uint8_t ltk[16], reason, hash[32];
+        struct sim_ble_pairing_result pairing;
+        uint8_t ltk[16], hash[32];
         struct bench bench;
 
         config.ble.defects = defective ? SIM_BLE_DEFECT_BOND_LOST_ON_UPDATE : 0;
         open_with(&bench, &config);
         bench_connect(&bench, 247);
-        assert_int_equal(sim_board_ble_pair(bench.board, ltk, &reason), SIM_BLE_OK);
+        assert_int_equal(sim_board_ble_pair(bench.board, &just_works, ltk, &pairing), SIM_BLE_OK);
         bench_reset(&bench);
         assert_true(sim_board_ble_has_bond(bench.board, bench_central.address));
         image_hash(&image, hash);
@@ -502,6 +511,52 @@ static void every_defect_has_its_name(void **state)
         assert_non_null(sim_ble_defect_name(bit));
     assert_null(sim_ble_defect_name(SIM_BLE_N_DEFECTS));
     assert_string_equal(sim_ble_defect_name(4), "keeps-fragments");
+}
+
+/* What the board has, what the host has, who does what; what comes of it. */
+static void pairing_goes_by_what_both_sides_have_and_do(void **state)
+{
+    /* clang-format off */
+    static const struct {
+        struct sim_ble_pairing board;
+        struct sim_ble_central_pairing central;
+        enum sim_ble_outcome outcome;
+        uint8_t reason;
+        bool authenticated;
+    } rows[] = {
+        {{.io = SIM_BLE_IO_NONE}, {.io = SIM_BLE_IO_YES_NO, .refuses = true}, SIM_BLE_OK, 0, false},
+        {{.refuses_just_works = true}, {.io = SIM_BLE_IO_NONE}, SIM_BLE_PAIRING_REFUSED, 0x03, false},
+        {{SIM_BLE_IO_DISPLAY, .fixed_passkey = true, .passkey = 7}, {SIM_BLE_IO_KEYBOARD, false, true, 7}, SIM_BLE_OK, 0, true},
+        {{SIM_BLE_IO_DISPLAY, .fixed_passkey = true, .passkey = 7}, {SIM_BLE_IO_KEYBOARD, false, true, 8}, SIM_BLE_PAIRING_REFUSED, 0x04, false},
+        {{SIM_BLE_IO_DISPLAY, .fixed_passkey = true, .passkey = 7}, {SIM_BLE_IO_KEYBOARD, false, false, 0}, SIM_BLE_PAIRING_REFUSED, 0x01, false},
+        {{SIM_BLE_IO_KEYBOARD, .user = SIM_BLE_USER_AGREES}, {.io = SIM_BLE_IO_DISPLAY}, SIM_BLE_OK, 0, true},
+        {{SIM_BLE_IO_KEYBOARD, .user = SIM_BLE_USER_MISTYPES}, {.io = SIM_BLE_IO_DISPLAY}, SIM_BLE_PAIRING_REFUSED, 0x04, false},
+        {{SIM_BLE_IO_KEYBOARD, .user = SIM_BLE_USER_REFUSES}, {.io = SIM_BLE_IO_DISPLAY}, SIM_BLE_PAIRING_REFUSED, 0x01, false},
+        {{SIM_BLE_IO_KEYBOARD, .user = SIM_BLE_USER_NOBODY}, {.io = SIM_BLE_IO_DISPLAY}, SIM_BLE_NO_ANSWER, 0, false},
+        {{SIM_BLE_IO_YES_NO, .user = SIM_BLE_USER_AGREES}, {.io = SIM_BLE_IO_YES_NO}, SIM_BLE_OK, 0, true},
+        {{SIM_BLE_IO_YES_NO, SIM_BLE_PAIRING_LEGACY, .user = SIM_BLE_USER_AGREES}, {.io = SIM_BLE_IO_YES_NO}, SIM_BLE_OK, 0, false},
+        {{SIM_BLE_IO_YES_NO, .user = SIM_BLE_USER_REFUSES}, {.io = SIM_BLE_IO_YES_NO}, SIM_BLE_PAIRING_REFUSED, 0x0c, false},
+        {{SIM_BLE_IO_YES_NO, .user = SIM_BLE_USER_AGREES}, {.io = SIM_BLE_IO_YES_NO, .refuses = true}, SIM_BLE_PAIRING_REFUSED, 0x0c, false},
+    };
+    /* clang-format on */
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct sim_board_config config = with_ble(SIM_BLE_AUTHENTICATED, SIM_BLE_REPAIRING_ALLOWED);
+        struct sim_ble_pairing_result result;
+        struct bench bench;
+        uint8_t ltk[16];
+
+        config.ble.pairing = rows[i].board;
+        open_with(&bench, &config);
+        assert_int_equal(sim_board_ble_connect(bench.board, &other, 247), SIM_BLE_OK);
+        assert_int_equal(sim_board_ble_pair(bench.board, &rows[i].central, ltk, &result), rows[i].outcome);
+        assert_int_equal(result.reason, rows[i].reason);
+        assert_int_equal(sim_board_ble_encrypted(bench.board), rows[i].outcome == SIM_BLE_OK);
+        assert_int_equal(sim_board_ble_subscribe(bench.board, true),
+                         rows[i].authenticated ? SIM_BLE_OK : SIM_BLE_NEEDS_ENCRYPTION);
+        bench_close(&bench);
+    }
 }
 
 int main(void)
@@ -525,6 +580,7 @@ int main(void)
         T(reset_ends_the_link_by_supervision_timeout),
         T(central_that_comes_back_early_drops_the_dead_link),
         T(disconnect_purges_what_waits),
+        T(pairing_goes_by_what_both_sides_have_and_do),
         T(cuts_notifications_defect_loses_the_tail),
         T(serves_unencrypted_defect_opens_the_service),
         T(pairs_anew_silently_defect_ignores_the_policy),

@@ -147,6 +147,15 @@ static void boot(struct sim_board *board)
     after_boot(board, &result);
 }
 
+/* It needs no application, so nothing that is wrong with that one keeps it from running. */
+static void start_updater(struct sim_board *board)
+{
+    board->ram.retained.updater_wanted = false;
+    board->ram.state = SIM_BOARD_RUNNING;
+    sim_ble_start(&board->ram.ble, true);
+    board_line(board, "updater: advertising");
+}
+
 static void start_application(struct sim_board *board)
 {
     char version[RIG_IMAGE_VERSION_TEXT_BYTES], line[64];
@@ -154,6 +163,10 @@ static void start_application(struct sim_board *board)
 
     sim_app_look(&board->config.boot, board->flash, &board->memo, running);
     board->ram.app_started_us = board_clock(board);
+    if (board->ram.retained.updater_wanted && board->config.ble.updater != SIM_BLE_UPDATER_NONE) {
+        start_updater(board);
+        return;
+    }
     if (!running->has_image || !running->intact || !running->has_personality) {
         board_line(board, "E: ***** HARD FAULT *****");
         crash(board);
@@ -164,7 +177,7 @@ static void start_application(struct sim_board *board)
     rig_image_version_format(&running->version, version);
     snprintf(line, sizeof line, "app: version %s", version);
     board_line(board, line);
-    sim_ble_start(&board->ram.ble);
+    sim_ble_start(&board->ram.ble, false);
     board_line(board, "app: advertising");
     if (running->personality.behaviour != SIM_APP_NEVER_CONFIRMS)
         board->ram.due_us[BOARD_EVENT_SELF_TEST] = board_clock(board) + running->personality.self_test_us;

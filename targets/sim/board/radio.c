@@ -2,6 +2,8 @@
 /* The central's calls, handed to the peripheral model. */
 #include "sim/board/state.h"
 
+#include <string.h>
+
 enum sim_ble_outcome sim_board_ble_connect(struct sim_board *board, const struct sim_ble_central *central,
                                            uint16_t mtu)
 {
@@ -33,10 +35,11 @@ enum sim_ble_outcome sim_board_ble_encrypt(struct sim_board *board, const uint8_
     return sim_ble_encrypt(&board->ram.ble, ltk);
 }
 
-enum sim_ble_outcome sim_board_ble_pair(struct sim_board *board, uint8_t ltk[SIM_BLE_LTK_BYTES],
-                                        uint8_t *reason)
+enum sim_ble_outcome sim_board_ble_pair(struct sim_board *board,
+                                        const struct sim_ble_central_pairing *central,
+                                        uint8_t ltk[SIM_BLE_LTK_BYTES], struct sim_ble_pairing_result *result)
 {
-    return sim_ble_pair(&board->ram.ble, ltk, reason);
+    return sim_ble_pair(&board->ram.ble, central, ltk, result);
 }
 
 enum sim_ble_outcome sim_board_ble_write(struct sim_board *board, const uint8_t *bytes, size_t n_bytes)
@@ -89,6 +92,14 @@ uint8_t sim_board_ble_last_reason(const struct sim_board *board)
 bool sim_board_ble_advertising(const struct sim_board *board)
 {
     return board->ram.ble.advertising && !board->ram.ble.alive;
+}
+
+bool sim_board_ble_at_next_address(const struct sim_board *board)
+{
+    uint8_t address[SIM_BLE_ADDRESS_BYTES];
+
+    sim_ble_address(&board->ram.ble, address);
+    return memcmp(address, board->ram.ble.config.address, sizeof address) != 0;
 }
 
 bool sim_board_ble_has_bond(const struct sim_board *board, const uint8_t central[SIM_BLE_ADDRESS_BYTES])

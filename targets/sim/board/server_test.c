@@ -274,7 +274,7 @@ static void N16_without_notifications_commands_execute_unanswered(void **state)
     (void)state;
     sim_board_ble_subscribe(scene->bench.board, false);
     exchange(&scene->bench, "0a00000900004200a161646568656c6c6f", "");
-    size_t n = rig_smp_encode_reset((struct rig_smp_request_id){1, 0}, false, message, sizeof message);
+    size_t n = rig_smp_encode_reset((struct rig_smp_request_id){1, 0}, false, false, message, sizeof message);
     sim_board_ble_write(scene->bench.board, message, n);
     bench_run(&scene->bench, RIG_SECOND_US);
     assert_int_equal(sim_board_view(scene->bench.board).n_boots, 2);

@@ -10,6 +10,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes);
 
+static const struct sim_ble_central_pairing just_works;
+
 static void feed_codec(const uint8_t *bytes, size_t n_bytes)
 {
     struct rig_smp_response response;
@@ -116,7 +118,8 @@ static void go_back(struct bench *bench)
 
 static void one_act(struct bench *bench, struct script *script)
 {
-    uint8_t notification[SIM_BLE_MAX_MTU], ltk[SIM_BLE_LTK_BYTES], reason;
+    uint8_t notification[SIM_BLE_MAX_MTU], ltk[SIM_BLE_LTK_BYTES];
+    struct sim_ble_pairing_result pairing;
     size_t n_bytes;
 
     switch (next_byte(script) % 10) {
@@ -147,7 +150,7 @@ static void one_act(struct bench *bench, struct script *script)
         go_back(bench);
         break;
     case 9:
-        sim_board_ble_pair(bench->board, ltk, &reason);
+        sim_board_ble_pair(bench->board, &just_works, ltk, &pairing);
         sim_board_ble_notification(bench->board, notification, &n_bytes);
         break;
     }

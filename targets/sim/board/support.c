@@ -258,7 +258,7 @@ bool bench_upload(struct bench *bench, const struct rig_bytes *image, uint32_t *
 void bench_reset(struct bench *bench)
 {
     uint8_t message[32];
-    size_t n = rig_smp_encode_reset(next_id(bench), false, message, sizeof message);
+    size_t n = rig_smp_encode_reset(next_id(bench), false, false, message, sizeof message);
     uint32_t n_boots = sim_board_view(bench->board).n_boots;
     uint64_t until_us = sim_board_now_us(bench->board) + 60ull * RIG_SECOND_US;
 

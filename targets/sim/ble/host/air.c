@@ -386,7 +386,7 @@ struct sim_board_config air_board(void)
 void air_open_plain(struct air *air)
 {
     struct sim_board_config board = air_board();
-    struct sim_stack_config config = {.io = SIM_STACK_NO_IO};
+    struct sim_stack_config config = {0};
 
     air_open(air, &board, &config);
 }

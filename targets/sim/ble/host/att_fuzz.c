@@ -7,11 +7,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
 {
     uint8_t kind = n_bytes > 0 ? bytes[0] : 0;
-    struct sim_stack_config config = {.io = SIM_STACK_NO_IO,
-                                      .no_service_changed = kind & 1,
-                                      .table_moves = kind & 2,
-                                      .authenticated = kind & 4};
-    struct fuzz_air *air = fuzz_air_new(&config, kind & 8 ? SIM_BLE_ENCRYPTED : SIM_BLE_OPEN);
+    struct sim_stack_config config = {.no_service_changed = kind & 1, .table_moves = kind & 2};
+    enum sim_ble_security security = !(kind & 8) ? SIM_BLE_OPEN
+                                     : kind & 4  ? SIM_BLE_AUTHENTICATED
+                                                 : SIM_BLE_ENCRYPTED;
+    struct fuzz_air *air =
+        fuzz_air_new(&config, security, &(struct sim_ble_pairing){.refuses_just_works = kind & 4});
 
     fuzz_air_connect(air);
     if (n_bytes > 1)

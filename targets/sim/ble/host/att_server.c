@@ -133,7 +133,10 @@ static void take_request(struct sim_stack *stack, const uint8_t *pdu, size_t n_b
         return;
     }
     reply.bytes[0] = (uint8_t)(pdu[0] + 1);
+    if (stack->ble->config.misbehaves & SIM_BLE_CUTS_ATT_ANSWERS && reply.n_bytes > 2)
+        reply.n_bytes = 2;
     hci_send_frame(stack, L2CAP_ATT, reply.bytes, reply.n_bytes);
+    misbehave_after_att_answer(stack);
 }
 
 /* A command has no answer: what cannot be done is not done. */

@@ -83,14 +83,13 @@ static const char *silence(struct sim_stack *stack, const struct words *words)
     return "ok";
 }
 
-static const char *passkey(struct sim_stack *stack, const struct words *words)
+static const char *passkey(struct sim_stack *stack, const struct words *words,
+                           bool (*take)(struct sim_stack *stack, uint32_t passkey))
 {
-    unsigned digits;
-
     if (words->n != 3 || strspn(words->word[2], "0123456789") != 6 || strlen(words->word[2]) != 6)
-        return "error: 'link passkey DIGITS' wants six digits";
-    digits = (unsigned)strtoul(words->word[2], NULL, 10);
-    return sm_type_passkey(stack, digits) ? "ok" : "error: nobody asked for a passkey";
+        return "error: 'link passkey DIGITS' and 'link host-shows DIGITS' want six digits";
+    return take(stack, (uint32_t)strtoul(words->word[2], NULL, 10)) ? "ok"
+                                                                    : "error: nobody asked for a passkey";
 }
 
 static const char *confirm(struct sim_stack *stack, const struct words *words)
@@ -191,7 +190,9 @@ static const char *on_link(struct sim_stack *stack, const struct words *words)
     if (begins(words, "link", "security"))
         return sm_ask_security(stack), "ok";
     if (begins(words, "link", "passkey"))
-        return passkey(stack, words);
+        return passkey(stack, words, sm_type_passkey);
+    if (begins(words, "link", "host-shows"))
+        return passkey(stack, words, sm_central_shows);
     if (begins(words, "link", "confirm"))
         return confirm(stack, words);
     if (begins(words, "link", "service-changed"))
@@ -260,7 +261,7 @@ static const char *run(struct sim_stack *stack, const struct words *words)
     answer = on_link(stack, words);
     return answer ? answer
                   : "error: there are: link disconnect, lost, silent, parameters, security, service-changed, "
-                    "passkey, "
+                    "passkey, host-shows, "
                     "confirm, fault, send, answer, advertising";
 }
 

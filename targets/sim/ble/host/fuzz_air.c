@@ -68,7 +68,8 @@ void fuzz_air_run(struct fuzz_air *air, uint64_t for_us)
     }
 }
 
-struct fuzz_air *fuzz_air_new(const struct sim_stack_config *config, enum sim_ble_security security)
+struct fuzz_air *fuzz_air_new(const struct sim_stack_config *config, enum sim_ble_security security,
+                              const struct sim_ble_pairing *pairing)
 {
     struct fuzz_air *air = calloc(1, sizeof *air);
     struct sim_ble_config ble = {.name = "fuzz",
@@ -76,6 +77,7 @@ struct fuzz_air *fuzz_air_new(const struct sim_stack_config *config, enum sim_bl
                                  .mtu = 247,
                                  .security = security,
                                  .bonding = true,
+                                 .pairing = *pairing,
                                  .connection_interval_us = 1};
     struct sim_stack_ports ports = {
         .user = air, .send = on_send, .board_us = on_board_us, .version = on_version};
@@ -84,7 +86,7 @@ struct fuzz_air *fuzz_air_new(const struct sim_stack_config *config, enum sim_bl
     if (!air)
         abort();
     sim_ble_init(&air->ble, &ble, 384, 4, true, 1);
-    sim_ble_start(&air->ble);
+    sim_ble_start(&air->ble, false);
     air->stack = sim_stack_new(&air->ble, config, &ports, &why);
     if (!air->stack)
         abort();
@@ -230,7 +232,7 @@ void fuzz_air_must_work(struct fuzz_air *air)
     sim_stack_close(air->stack, air->now_us);
     air->n_queue = 0;
     sim_ble_die(&air->ble, air->now_us);
-    sim_ble_start(&air->ble);
+    sim_ble_start(&air->ble, false);
     sim_stack_open(air->stack, air->now_us);
     fuzz_air_run(air, 1000);
     fuzz_air_connect(air);

@@ -17,7 +17,8 @@ struct fuzz_air {
     uint8_t last_key[16]; /* of the last long term key reply */
 };
 
-struct fuzz_air *fuzz_air_new(const struct sim_stack_config *config, enum sim_ble_security security);
+struct fuzz_air *fuzz_air_new(const struct sim_stack_config *config, enum sim_ble_security security,
+                              const struct sim_ble_pairing *pairing);
 void fuzz_air_free(struct fuzz_air *air);
 /* Delivers what the controller has to say, then lets the stack follow. */
 void fuzz_air_run(struct fuzz_air *air, uint64_t for_us);

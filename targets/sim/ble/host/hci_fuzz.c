@@ -7,9 +7,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes);
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
 {
-    struct sim_stack_config config = {.io = SIM_STACK_NO_IO,
-                                      .virtual_controller = n_bytes > 0 && bytes[0] & 2};
-    struct fuzz_air *air = fuzz_air_new(&config, SIM_BLE_OPEN);
+    struct sim_stack_config config = {.virtual_controller = n_bytes > 0 && bytes[0] & 2};
+    struct fuzz_air *air = fuzz_air_new(&config, SIM_BLE_OPEN, &(struct sim_ble_pairing){0});
 
     if (n_bytes > 0 && bytes[0] & 1)
         fuzz_air_connect(air);

@@ -12,8 +12,11 @@
 
 static void put_address(const struct sim_stack *stack, uint8_t bytes[SIM_BLE_ADDRESS_BYTES])
 {
+    uint8_t own[SIM_BLE_ADDRESS_BYTES];
+
+    sim_ble_address(stack->ble, own);
     for (unsigned i = 0; i < SIM_BLE_ADDRESS_BYTES; i++)
-        bytes[i] = stack->ble->config.address[SIM_BLE_ADDRESS_BYTES - 1 - i];
+        bytes[i] = own[SIM_BLE_ADDRESS_BYTES - 1 - i];
 }
 
 static size_t put_masks(uint16_t opcode, uint8_t *into)
@@ -172,6 +175,14 @@ void hci_set_up_answered(struct sim_stack *stack, uint16_t opcode, const uint8_t
     }
     hci->n_set_up++;
     next_set_up(stack);
+}
+
+void hci_set_address(struct sim_stack *stack)
+{
+    uint8_t address[SIM_BLE_ADDRESS_BYTES];
+
+    put_address(stack, address);
+    hci_command(stack, HCI_LE_SET_RANDOM_ADDRESS, address, sizeof address);
 }
 
 void hci_set_advertising_bytes(struct sim_stack *stack)

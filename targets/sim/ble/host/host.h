@@ -13,23 +13,7 @@
 
 #include "sim/ble/ble.h"
 
-/* What the board can show and take, for pairing [SPEC Core Vol 3 Part H 2.3.2]; values as on the air. */
-enum sim_stack_io {
-    SIM_STACK_DISPLAY = 0,
-    SIM_STACK_YES_NO = 1, /* display and two buttons */
-    SIM_STACK_KEYBOARD = 2,
-    SIM_STACK_NO_IO = 3,
-    SIM_STACK_KEYBOARD_DISPLAY = 4,
-};
-enum sim_stack_pairing { SIM_STACK_PAIRING_ANY, SIM_STACK_PAIRING_LEGACY, SIM_STACK_PAIRING_SECURE };
-
 struct sim_stack_config {
-    enum sim_stack_io io;
-    /* LEGACY: without LE Secure Connections; SECURE: refuses the other with 03. */
-    enum sim_stack_pairing pairing;
-    /* The update service wants an authenticated link (pairing with a passkey or a comparison), not just an
-     * encrypted one. */
-    bool authenticated;
     bool no_service_changed; /* neither Service Changed nor Database Hash: centrals keep stale tables */
     bool table_moves; /* services before the SMP service come and go with the image: (minor version) % 4 of
                          them */
@@ -58,8 +42,9 @@ struct sim_stack_ports {
 struct sim_stack;
 
 /* ble is borrowed and must outlive the stack; its configuration (name, address, MTU, security, bonding,
- * repairing, defects), its bonds and its SMP characteristic are used from here on by this stack alone. NULL:
- * *why says so (static storage): no memory, or an address that is not static random (two top bits set). */
+ * pairing, repairing, defects), its bonds and its SMP characteristic are used from here on by this stack
+ * alone. NULL: *why says so (static storage): no memory, or an address that is not static random (two top
+ * bits set). */
 struct sim_stack *sim_stack_new(struct sim_ble *ble, const struct sim_stack_config *config,
                                 const struct sim_stack_ports *ports, const char **why);
 void sim_stack_free(struct sim_stack *stack);
@@ -97,6 +82,7 @@ bool sim_stack_ready(const struct sim_stack *stack);
  *   link advertising HEX [HEX]     what is advertised, and what a scan is answered with, at most 31 bytes each
  *   link passkey DIGITS            what is typed on the board's keyboard
  *   link confirm yes|no            what is pressed when both sides show the same number
+ *   link host-shows DIGITS         the central shows this passkey: what the board's user then does (config.pairing.user)
  *   link fault KIND writes|notifications N [COUNT] [VALUE]
  *                                  strikes PDUs of the update characteristic: the COUNT (1) ones from the N-th on, counted
  *                                  from 0 and from now; at most 16 faults, which stay over reconnections

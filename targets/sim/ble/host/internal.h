@@ -81,6 +81,8 @@ void hci_command(struct sim_stack *stack, uint16_t opcode, const uint8_t *parame
 bool hci_send_frame(struct sim_stack *stack, uint16_t channel, const uint8_t *pdu, size_t n_bytes);
 unsigned hci_room_frames(const struct sim_stack *stack);
 void hci_advertise(struct sim_stack *stack, bool on);
+/* Tells the controller the address again; not while it advertises [SPEC Vol 4 Part E 7.8.4]. */
+void hci_set_address(struct sim_stack *stack);
 /* Tells the controller again what is advertised. */
 void hci_set_advertising_bytes(struct sim_stack *stack);
 void hci_disconnect(struct sim_stack *stack, uint16_t connection, uint8_t reason);
@@ -224,6 +226,7 @@ enum att_error att_may(const struct sim_stack *stack, const struct sim_gatt_attr
 
 enum sm_reason {
     SM_OK = 0,
+    SM_PASSKEY_FAILED = 0x01,
     SM_AUTHENTICATION_REQUIREMENTS = 0x03,
     SM_CONFIRM_FAILED = 0x04,
     SM_NOT_SUPPORTED = 0x05,
@@ -260,11 +263,9 @@ enum sm_phase {
     SM_DEAD, /* timed out: until the link ends [SPEC Part H 3.4] */
 };
 
-enum sm_method { SM_JUST_WORKS, SM_SHOWS_PASSKEY, SM_TYPES_PASSKEY, SM_COMPARES };
-
 struct sm {
     enum sm_phase phase;
-    enum sm_method method;
+    enum sim_ble_method method;
     bool secure;
     bool bonding;
     uint8_t key_bytes;
@@ -295,6 +296,8 @@ void sm_ask_security(struct sim_stack *stack);
 /* What the user does. false: nobody asked for it. */
 bool sm_type_passkey(struct sim_stack *stack, uint32_t passkey);
 bool sm_answer_comparison(struct sim_stack *stack, bool yes);
+/* The central shows this passkey; the board's user types it or does something else. */
+bool sm_central_shows(struct sim_stack *stack, uint32_t passkey);
 
 /* Between the files: each takes the bytes behind the code, of the right length, and says what became of it.
  */
@@ -310,6 +313,14 @@ enum sm_reason sm_secure_public_key(struct sim_stack *stack);
 enum sm_reason sm_secure_confirm(struct sim_stack *stack);
 enum sm_reason sm_secure_random(struct sim_stack *stack);
 enum sm_reason sm_secure_check(struct sim_stack *stack);
+
+/* --- misbehave.c: nothing is sent where the board does not misbehave so --- */
+
+void misbehave_at_connection(struct sim_stack *stack);
+void misbehave_after_att_answer(struct sim_stack *stack);
+/* true: it went out in place of the response. */
+bool misbehave_before_pairing_response(struct sim_stack *stack);
+void misbehave_advertising(struct sim_stack *stack);
 
 /* What is advertised instead of name and service, on command. */
 struct own_advertising {

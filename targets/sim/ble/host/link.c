@@ -57,6 +57,8 @@ void link_connected(struct sim_stack *stack, uint8_t status, uint16_t connection
     /* It connected to the advertisement of a board that has died meanwhile: nobody is there. */
     if (sim_ble_connect(stack->ble, central, ATT_MIN_MTU) != SIM_BLE_OK)
         link_vanish(stack);
+    else
+        misbehave_at_connection(stack);
 }
 
 void link_disconnected(struct sim_stack *stack, uint16_t connection, uint8_t reason)
@@ -86,6 +88,7 @@ void link_encrypted(struct sim_stack *stack, uint16_t connection, uint8_t status
     stack->ble->encrypted = on && board_holds_link(stack);
     if (on) {
         sm_encrypted(stack);
+        stack->ble->authenticated = stack->ble->encrypted && link->authenticated;
         att_restore(stack);
     }
 }

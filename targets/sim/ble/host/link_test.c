@@ -32,7 +32,7 @@ static int open_virtual(void **state)
 {
     struct air *air = malloc(sizeof *air);
     struct sim_board_config board = air_board();
-    struct sim_stack_config config = {.io = SIM_STACK_NO_IO, .virtual_controller = true};
+    struct sim_stack_config config = {.virtual_controller = true};
 
     air_open(air, &board, &config);
     *state = air;
@@ -109,7 +109,7 @@ static void an_address_that_is_not_static_random_is_refused(void **state)
 {
     struct sim_board_config config = bench_config(RIG_SWAP_MOVE);
     struct sim_board *board = sim_board_new(&config, NULL);
-    struct sim_stack_config plain = {.io = SIM_STACK_NO_IO};
+    struct sim_stack_config plain = {0};
     struct sim_stack_ports ports = {.user = NULL};
     const char *why = NULL;
 

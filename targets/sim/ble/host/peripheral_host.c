@@ -24,7 +24,7 @@ struct sim_bond *stack_bond(const struct sim_stack *stack)
 {
     struct sim_ble *ble = stack->ble;
 
-    for (unsigned i = 0; i < SIM_BLE_MAX_BONDS; i++)
+    for (unsigned i = 0; i < SIM_BLE_MAX_BONDS && sim_ble_knows_bonds(ble); i++)
         if (ble->bonds[i].used && memcmp(ble->bonds[i].address, ble->central, SIM_BLE_ADDRESS_BYTES) == 0 &&
             ble->bonds[i].address_type == stack->link.peer.type)
             return &ble->bonds[i];
@@ -33,11 +33,11 @@ struct sim_bond *stack_bond(const struct sim_stack *stack)
 
 static uint8_t demands(const struct sim_stack *stack)
 {
-    const struct sim_ble_config *config = &stack->ble->config;
+    static const uint8_t permissions[] = {[SIM_BLE_OPEN] = 0,
+                                          [SIM_BLE_ENCRYPTED] = SIM_GATT_NEEDS_ENCRYPTION,
+                                          [SIM_BLE_AUTHENTICATED] = SIM_GATT_NEEDS_AUTHENTICATION};
 
-    if (config->security != SIM_BLE_ENCRYPTED || config->defects & SIM_BLE_DEFECT_SERVES_UNENCRYPTED)
-        return 0;
-    return stack->config.authenticated ? SIM_GATT_NEEDS_AUTHENTICATION : SIM_GATT_NEEDS_ENCRYPTION;
+    return permissions[sim_ble_demands(stack->ble)];
 }
 
 void stack_build_table(struct sim_stack *stack)
@@ -68,6 +68,7 @@ struct sim_stack *sim_stack_new(struct sim_ble *ble, const struct sim_stack_conf
     stack->config = *config;
     stack->ports = *ports;
     stack_build_table(stack);
+    misbehave_advertising(stack);
     return stack;
 }
 

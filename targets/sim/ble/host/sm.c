@@ -16,7 +16,6 @@
 #define DISTRIBUTE_KEY 0x01
 #define MIN_KEY_BYTES 7
 #define MAX_KEY_BYTES 16
-#define N_PASSKEYS 1000000u
 
 void sm_reset(struct sim_stack *stack)
 {
@@ -44,9 +43,11 @@ void sm_fail(struct sim_stack *stack, enum sm_reason reason)
 struct sm_address sm_own_address(const struct sim_stack *stack)
 {
     struct sm_address address = {.type = 1};
+    uint8_t own[SIM_BLE_ADDRESS_BYTES];
 
+    sim_ble_address(stack->ble, own);
     for (unsigned i = 0; i < sizeof address.bytes; i++)
-        address.bytes[i] = stack->ble->config.address[sizeof address.bytes - 1 - i];
+        address.bytes[i] = own[sizeof own - 1 - i];
     return address;
 }
 
@@ -65,51 +66,45 @@ void sm_trim_key(struct sim_stack *stack)
 
 /* --- what both can --- */
 
-/* [SPEC Part H 2.3.5.1 table 2.8] own: the responder's. */
-static enum sm_method method_for(unsigned peer, unsigned own, bool secure)
-{
-    bool both_compare = (peer == SIM_STACK_YES_NO || peer == SIM_STACK_KEYBOARD_DISPLAY) &&
-                        (own == SIM_STACK_YES_NO || own == SIM_STACK_KEYBOARD_DISPLAY);
+/* [SPEC Part H 3.5.1 table 3.4] By the number on the air. */
+static const enum sim_ble_io ios[] = {SIM_BLE_IO_DISPLAY, SIM_BLE_IO_YES_NO, SIM_BLE_IO_KEYBOARD,
+                                      SIM_BLE_IO_NONE, SIM_BLE_IO_KEYBOARD_DISPLAY};
+#define N_IOS (sizeof ios / sizeof *ios)
 
-    if (peer == SIM_STACK_NO_IO || own == SIM_STACK_NO_IO)
-        return SM_JUST_WORKS;
-    if (secure && both_compare)
-        return SM_COMPARES;
-    if (own == SIM_STACK_KEYBOARD)
-        return SM_TYPES_PASSKEY;
-    if (peer == SIM_STACK_KEYBOARD)
-        return SM_SHOWS_PASSKEY;
-    if (own == SIM_STACK_KEYBOARD_DISPLAY)
-        return SM_TYPES_PASSKEY;
-    return peer == SIM_STACK_KEYBOARD_DISPLAY ? SM_SHOWS_PASSKEY : SM_JUST_WORKS;
+static uint8_t own_io(const struct sim_stack *stack)
+{
+    uint8_t number = 0;
+
+    while (number < N_IOS - 1 && ios[number] != stack->ble->config.pairing.io)
+        number++;
+    return number;
 }
 
 static enum sm_reason check_request(const struct sim_stack *stack, const uint8_t request[7])
 {
     if (sim_ble_refuses_pairing(stack->ble))
         return SM_NOT_SUPPORTED;
-    if (request[1] > SIM_STACK_KEYBOARD_DISPLAY || request[2] > 1 || request[4] > MAX_KEY_BYTES)
+    if (request[1] >= N_IOS || request[2] > 1 || request[4] > MAX_KEY_BYTES)
         return SM_INVALID_PARAMETERS;
     if (request[4] < MIN_KEY_BYTES)
         return SM_KEY_SIZE;
-    if (stack->config.pairing == SIM_STACK_PAIRING_SECURE && !(request[3] & AUTH_SECURE))
+    if (stack->ble->config.pairing.kind == SIM_BLE_PAIRING_SECURE && !(request[3] & AUTH_SECURE))
         return SM_AUTHENTICATION_REQUIREMENTS;
     return SM_OK;
 }
 
 static uint8_t own_requirements(const struct sim_stack *stack)
 {
+    const struct sim_ble_pairing *pairing = &stack->ble->config.pairing;
+
     return (uint8_t)(AUTH_BONDING |
-                     (stack->config.io != SIM_STACK_NO_IO || stack->config.authenticated ? AUTH_MITM : 0) |
-                     (stack->config.pairing != SIM_STACK_PAIRING_LEGACY ? AUTH_SECURE : 0));
+                     (pairing->io != SIM_BLE_IO_NONE || pairing->refuses_just_works ? AUTH_MITM : 0) |
+                     (pairing->kind != SIM_BLE_PAIRING_LEGACY ? AUTH_SECURE : 0));
 }
 
-static void draw_passkey(struct sim_stack *stack)
+static void show_passkey(struct sim_stack *stack)
 {
-    uint8_t random[4];
-
-    sim_ble_random(stack->ble, random, sizeof random);
-    stack->sm.passkey = rig_get_le32(random) % N_PASSKEYS;
+    stack->sm.passkey = sim_ble_passkey(stack->ble);
     stack->sm.has_passkey = true;
     stack_tell(stack, "passkey %06u", stack->sm.passkey);
 }
@@ -127,13 +122,14 @@ static enum sm_reason take_request(struct sim_stack *stack, const uint8_t reques
     sm->secure = request[3] & own & AUTH_SECURE;
     sm->bonding = (request[3] & AUTH_BONDING_MASK) == AUTH_BONDING;
     sm->key_bytes = request[4];
-    sm->method =
-        (request[3] | own) & AUTH_MITM ? method_for(request[1], stack->config.io, sm->secure) : SM_JUST_WORKS;
-    if (stack->config.authenticated && sm->method == SM_JUST_WORKS)
+    sm->method = (request[3] | own) & AUTH_MITM
+                     ? sim_ble_method_for(ios[request[1]], stack->ble->config.pairing.io, sm->secure)
+                     : SIM_BLE_JUST_WORKS;
+    if (stack->ble->config.pairing.refuses_just_works && sm->method == SIM_BLE_JUST_WORKS)
         return SM_AUTHENTICATION_REQUIREMENTS;
 
     const uint8_t response[7] = {SM_RESPONSE,
-                                 (uint8_t)stack->config.io,
+                                 own_io(stack),
                                  0,
                                  own,
                                  MAX_KEY_BYTES,
@@ -142,10 +138,12 @@ static enum sm_reason take_request(struct sim_stack *stack, const uint8_t reques
 
     memcpy(sm->response, response, sizeof response);
     sm->phase = sm->secure ? SM_AWAITS_PUBLIC_KEY : SM_AWAITS_CONFIRM;
+    if (misbehave_before_pairing_response(stack))
+        return SM_OK;
     sm_send(stack, SM_RESPONSE, response + 1, sizeof response - 1);
-    if (sm->method == SM_SHOWS_PASSKEY)
-        draw_passkey(stack);
-    if (sm->method == SM_TYPES_PASSKEY)
+    if (sm->method == SIM_BLE_SHOWS_PASSKEY)
+        show_passkey(stack);
+    if (sm->method == SIM_BLE_TYPES_PASSKEY)
         stack_tell(stack, "passkey wanted");
     return SM_OK;
 }
@@ -174,7 +172,7 @@ static size_t expected_bytes(uint8_t code)
 static enum sm_reason take_confirm(struct sim_stack *stack, const uint8_t *value)
 {
     memcpy(stack->sm.confirm, value, sizeof stack->sm.confirm);
-    if (stack->sm.method == SM_TYPES_PASSKEY && !stack->sm.has_passkey) {
+    if (stack->sm.method == SIM_BLE_TYPES_PASSKEY && !stack->sm.has_passkey) {
         stack->sm.holds_confirm = true;
         return SM_OK;
     }
@@ -190,7 +188,7 @@ static enum sm_reason take_random(struct sim_stack *stack, const uint8_t *value)
 static enum sm_reason take_check(struct sim_stack *stack, const uint8_t *value)
 {
     memcpy(stack->sm.check, value, sizeof stack->sm.check);
-    if (stack->sm.method == SM_COMPARES && !stack->sm.compared) {
+    if (stack->sm.method == SIM_BLE_COMPARES && !stack->sm.compared) {
         stack->sm.holds_check = true;
         return SM_OK;
     }
@@ -280,7 +278,8 @@ bool sm_type_passkey(struct sim_stack *stack, uint32_t passkey)
 {
     struct sm *sm = &stack->sm;
 
-    if (sm->phase == SM_IDLE || sm->phase == SM_DEAD || sm->method != SM_TYPES_PASSKEY || sm->has_passkey)
+    if (sm->phase == SM_IDLE || sm->phase == SM_DEAD || sm->method != SIM_BLE_TYPES_PASSKEY ||
+        sm->has_passkey)
         return false;
     sm->passkey = passkey;
     sm->has_passkey = true;
@@ -295,13 +294,34 @@ bool sm_answer_comparison(struct sim_stack *stack, bool yes)
 {
     struct sm *sm = &stack->sm;
 
-    if (sm->phase != SM_AWAITS_CHECK || sm->method != SM_COMPARES || sm->compared)
+    if (sm->phase != SM_AWAITS_CHECK || sm->method != SIM_BLE_COMPARES || sm->compared)
         return false;
     sm->compared = yes;
     if (!yes)
         sm_fail(stack, SM_COMPARISON_FAILED);
     else if (sm->holds_check)
         go_on(stack, sm_secure_check(stack));
+    return true;
+}
+
+bool sm_central_shows(struct sim_stack *stack, uint32_t passkey)
+{
+    struct sm *sm = &stack->sm;
+
+    if (sm->phase == SM_IDLE || sm->phase == SM_DEAD || sm->method != SIM_BLE_TYPES_PASSKEY ||
+        sm->has_passkey)
+        return false;
+    switch (stack->ble->config.pairing.user) {
+    case SIM_BLE_USER_NOBODY:
+        break;
+    case SIM_BLE_USER_AGREES:
+        return sm_type_passkey(stack, passkey);
+    case SIM_BLE_USER_MISTYPES:
+        return sm_type_passkey(stack, (passkey + 1) % SIM_BLE_N_PASSKEYS);
+    case SIM_BLE_USER_REFUSES:
+        sm_fail(stack, SM_PASSKEY_FAILED);
+        break;
+    }
     return true;
 }
 
@@ -378,7 +398,7 @@ void sm_encrypted(struct sim_stack *stack)
     stack_tell(stack, "encrypted");
     if (sm->phase != SM_AWAITS_ENCRYPTION)
         return;
-    stack->link.authenticated = sm->method != SM_JUST_WORKS;
+    stack->link.authenticated = sm->method != SIM_BLE_JUST_WORKS;
     if (sm->bonding && (sm->secure || sm->response[6] & DISTRIBUTE_KEY))
         keep_bond(stack);
     sm_reset(stack);

@@ -7,10 +7,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
 {
     uint8_t kind = n_bytes > 0 ? bytes[0] : 0;
-    struct sim_stack_config config = {.io = (enum sim_stack_io)(kind % 5),
-                                      .pairing = (enum sim_stack_pairing)(kind / 5 % 3),
-                                      .authenticated = kind & 0x80};
-    struct fuzz_air *air = fuzz_air_new(&config, SIM_BLE_ENCRYPTED);
+    bool authenticated = kind & 0x80;
+    struct sim_stack_config config = {0};
+    struct sim_ble_pairing pairing = {.io = (enum sim_ble_io)(kind % 5),
+                                      .kind = (enum sim_ble_pairing_kind)(kind / 5 % 3),
+                                      .refuses_just_works = authenticated,
+                                      .user = kind & 0x40 ? SIM_BLE_USER_AGREES : SIM_BLE_USER_NOBODY};
+    struct fuzz_air *air =
+        fuzz_air_new(&config, authenticated ? SIM_BLE_AUTHENTICATED : SIM_BLE_ENCRYPTED, &pairing);
 
     fuzz_air_connect(air);
     if (n_bytes > 1)

@@ -9,7 +9,7 @@
 static void temporary_key(const struct sm *sm, uint8_t key[16])
 {
     memset(key, 0, 16);
-    if (sm->method != SM_JUST_WORKS)
+    if (sm->method != SIM_BLE_JUST_WORKS)
         rig_put_le32(key, sm->passkey);
 }
 

@@ -11,7 +11,7 @@
 
 static bool has_passkey(const struct sm *sm)
 {
-    return sm->method == SM_SHOWS_PASSKEY || sm->method == SM_TYPES_PASSKEY;
+    return sm->method == SIM_BLE_SHOWS_PASSKEY || sm->method == SIM_BLE_TYPES_PASSKEY;
 }
 
 /* [SPEC 2.3.5.6.3] One bit of the passkey in each round. */
@@ -78,8 +78,13 @@ static enum sm_reason derive_keys(struct sim_stack *stack)
         !sm_g2(sm->peer_public_key, sm->public_key, sm->peer_random, sm->random, &number))
         return SM_UNSPECIFIED;
     sm->phase = SM_AWAITS_CHECK;
-    if (sm->method == SM_COMPARES)
+    if (sm->method == SIM_BLE_COMPARES) {
         stack_tell(stack, "compare %06u", number);
+        sm->compared = stack->ble->config.pairing.user == SIM_BLE_USER_AGREES ||
+                       stack->ble->config.pairing.user == SIM_BLE_USER_MISTYPES;
+        if (stack->ble->config.pairing.user == SIM_BLE_USER_REFUSES)
+            return SM_COMPARISON_FAILED;
+    }
     return SM_OK;
 }
 

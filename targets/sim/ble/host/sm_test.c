@@ -17,14 +17,16 @@
 #define ECHO "52 10 00 0a 00 00 09 00 00 42 00 a1 61 64 65 68 65 6c 6c 6f"
 #define ECHOED "1b 10 00 0b 00 00 0a 00 00 42 00 bf 61 72 65 68 65 6c 6c 6f ff"
 
-static struct air *open_with(enum sim_stack_io io, enum sim_stack_pairing pairing, bool authenticated,
+static struct air *open_with(enum sim_ble_io io, enum sim_ble_pairing_kind pairing, bool authenticated,
                              enum sim_ble_repairing repairing)
 {
     struct air *air = malloc(sizeof *air);
     struct sim_board_config board = air_board();
-    struct sim_stack_config config = {.io = io, .pairing = pairing, .authenticated = authenticated};
+    struct sim_stack_config config = {0};
 
-    board.ble.security = SIM_BLE_ENCRYPTED;
+    board.ble.security = authenticated ? SIM_BLE_AUTHENTICATED : SIM_BLE_ENCRYPTED;
+    board.ble.pairing =
+        (struct sim_ble_pairing){.io = io, .kind = pairing, .refuses_just_works = authenticated};
     board.ble.repairing = repairing;
     air_open(air, &board, &config);
     air_connect(air);
@@ -33,7 +35,7 @@ static struct air *open_with(enum sim_stack_io io, enum sim_stack_pairing pairin
 
 static struct air *open_plain(void)
 {
-    return open_with(SIM_STACK_NO_IO, SIM_STACK_PAIRING_ANY, false, SIM_BLE_REPAIRING_ALLOWED);
+    return open_with(SIM_BLE_IO_NONE, SIM_BLE_PAIRING_ANY, false, SIM_BLE_REPAIRING_ALLOWED);
 }
 
 static void close_air(struct air *air)
@@ -49,9 +51,9 @@ static void reconnect(struct air *air)
 }
 
 /* Pairs with these capabilities, expects this method, and afterwards the bond encrypts a new link. */
-static void pairs(enum sim_stack_io own, uint8_t peer, uint8_t requirements, enum central_method method)
+static void pairs(enum sim_ble_io own, uint8_t peer, uint8_t requirements, enum central_method method)
 {
-    struct air *air = open_with(own, SIM_STACK_PAIRING_ANY, false, SIM_BLE_REPAIRING_ALLOWED);
+    struct air *air = open_with(own, SIM_BLE_PAIRING_ANY, false, SIM_BLE_REPAIRING_ALLOWED);
     struct central central = central_new(air, peer, requirements);
 
     central.expected = method;
@@ -72,45 +74,45 @@ static void pairs(enum sim_stack_io own, uint8_t peer, uint8_t requirements, enu
 static void H_2_3_5_1_just_works(void **state)
 {
     (void)state;
-    pairs(SIM_STACK_NO_IO, 3, BOND, CENTRAL_JUST_WORKS);
-    pairs(SIM_STACK_NO_IO, 3, BOND | SECURE, CENTRAL_JUST_WORKS);
-    pairs(SIM_STACK_NO_IO, 4, BOND | MITM | SECURE, CENTRAL_JUST_WORKS);
-    pairs(SIM_STACK_DISPLAY, 0, BOND | MITM, CENTRAL_JUST_WORKS);
-    pairs(SIM_STACK_YES_NO, 1, BOND | MITM, CENTRAL_JUST_WORKS);
-    pairs(SIM_STACK_KEYBOARD, 3, BOND | MITM | SECURE, CENTRAL_JUST_WORKS);
+    pairs(SIM_BLE_IO_NONE, 3, BOND, CENTRAL_JUST_WORKS);
+    pairs(SIM_BLE_IO_NONE, 3, BOND | SECURE, CENTRAL_JUST_WORKS);
+    pairs(SIM_BLE_IO_NONE, 4, BOND | MITM | SECURE, CENTRAL_JUST_WORKS);
+    pairs(SIM_BLE_IO_DISPLAY, 0, BOND | MITM, CENTRAL_JUST_WORKS);
+    pairs(SIM_BLE_IO_YES_NO, 1, BOND | MITM, CENTRAL_JUST_WORKS);
+    pairs(SIM_BLE_IO_KEYBOARD, 3, BOND | MITM | SECURE, CENTRAL_JUST_WORKS);
 }
 
 static void H_2_3_5_1_a_passkey_shown_by_the_board(void **state)
 {
     (void)state;
-    pairs(SIM_STACK_DISPLAY, 2, BOND | MITM, CENTRAL_TYPES_PASSKEY);
-    pairs(SIM_STACK_DISPLAY, 4, BOND | SECURE, CENTRAL_TYPES_PASSKEY);
-    pairs(SIM_STACK_YES_NO, 4, BOND | MITM, CENTRAL_TYPES_PASSKEY);
-    pairs(SIM_STACK_KEYBOARD_DISPLAY, 2, BOND | MITM | SECURE, CENTRAL_TYPES_PASSKEY);
+    pairs(SIM_BLE_IO_DISPLAY, 2, BOND | MITM, CENTRAL_TYPES_PASSKEY);
+    pairs(SIM_BLE_IO_DISPLAY, 4, BOND | SECURE, CENTRAL_TYPES_PASSKEY);
+    pairs(SIM_BLE_IO_YES_NO, 4, BOND | MITM, CENTRAL_TYPES_PASSKEY);
+    pairs(SIM_BLE_IO_KEYBOARD_DISPLAY, 2, BOND | MITM | SECURE, CENTRAL_TYPES_PASSKEY);
 }
 
 static void H_2_3_5_1_a_passkey_typed_on_the_board(void **state)
 {
     (void)state;
-    pairs(SIM_STACK_KEYBOARD, 0, BOND | MITM, CENTRAL_SHOWS_PASSKEY);
-    pairs(SIM_STACK_KEYBOARD, 1, BOND | MITM | SECURE, CENTRAL_SHOWS_PASSKEY);
-    pairs(SIM_STACK_KEYBOARD, 2, BOND | MITM | SECURE, CENTRAL_SHOWS_PASSKEY);
-    pairs(SIM_STACK_KEYBOARD_DISPLAY, 0, BOND | MITM, CENTRAL_SHOWS_PASSKEY);
-    pairs(SIM_STACK_KEYBOARD_DISPLAY, 4, BOND | MITM, CENTRAL_SHOWS_PASSKEY);
+    pairs(SIM_BLE_IO_KEYBOARD, 0, BOND | MITM, CENTRAL_SHOWS_PASSKEY);
+    pairs(SIM_BLE_IO_KEYBOARD, 1, BOND | MITM | SECURE, CENTRAL_SHOWS_PASSKEY);
+    pairs(SIM_BLE_IO_KEYBOARD, 2, BOND | MITM | SECURE, CENTRAL_SHOWS_PASSKEY);
+    pairs(SIM_BLE_IO_KEYBOARD_DISPLAY, 0, BOND | MITM, CENTRAL_SHOWS_PASSKEY);
+    pairs(SIM_BLE_IO_KEYBOARD_DISPLAY, 4, BOND | MITM, CENTRAL_SHOWS_PASSKEY);
 }
 
 static void H_2_3_5_1_numeric_comparison(void **state)
 {
     (void)state;
-    pairs(SIM_STACK_YES_NO, 1, BOND | MITM | SECURE, CENTRAL_COMPARES);
-    pairs(SIM_STACK_KEYBOARD_DISPLAY, 4, BOND | MITM | SECURE, CENTRAL_COMPARES);
-    pairs(SIM_STACK_YES_NO, 4, BOND | MITM | SECURE, CENTRAL_COMPARES);
+    pairs(SIM_BLE_IO_YES_NO, 1, BOND | MITM | SECURE, CENTRAL_COMPARES);
+    pairs(SIM_BLE_IO_KEYBOARD_DISPLAY, 4, BOND | MITM | SECURE, CENTRAL_COMPARES);
+    pairs(SIM_BLE_IO_YES_NO, 4, BOND | MITM | SECURE, CENTRAL_COMPARES);
 }
 
-static void fails(enum sim_stack_io own, uint8_t peer, uint8_t requirements, enum central_method method,
+static void fails(enum sim_ble_io own, uint8_t peer, uint8_t requirements, enum central_method method,
                   bool passkey, uint8_t reason)
 {
-    struct air *air = open_with(own, SIM_STACK_PAIRING_ANY, false, SIM_BLE_REPAIRING_ALLOWED);
+    struct air *air = open_with(own, SIM_BLE_PAIRING_ANY, false, SIM_BLE_REPAIRING_ALLOWED);
     struct central central = central_new(air, peer, requirements);
 
     central.expected = method;
@@ -130,11 +132,11 @@ static void fails(enum sim_stack_io own, uint8_t peer, uint8_t requirements, enu
 static void H_3_5_5_wrong_confirm_values_checks_and_numbers_fail(void **state)
 {
     (void)state;
-    fails(SIM_STACK_NO_IO, 3, BOND, CENTRAL_JUST_WORKS, false, 0x04);
-    fails(SIM_STACK_NO_IO, 3, BOND | SECURE, CENTRAL_JUST_WORKS, false, 0x0b);
-    fails(SIM_STACK_DISPLAY, 2, BOND | MITM, CENTRAL_TYPES_PASSKEY, true, 0x04);
-    fails(SIM_STACK_DISPLAY, 2, BOND | MITM | SECURE, CENTRAL_TYPES_PASSKEY, true, 0x04);
-    fails(SIM_STACK_YES_NO, 1, BOND | MITM | SECURE, CENTRAL_COMPARES, true, 0x0c);
+    fails(SIM_BLE_IO_NONE, 3, BOND, CENTRAL_JUST_WORKS, false, 0x04);
+    fails(SIM_BLE_IO_NONE, 3, BOND | SECURE, CENTRAL_JUST_WORKS, false, 0x0b);
+    fails(SIM_BLE_IO_DISPLAY, 2, BOND | MITM, CENTRAL_TYPES_PASSKEY, true, 0x04);
+    fails(SIM_BLE_IO_DISPLAY, 2, BOND | MITM | SECURE, CENTRAL_TYPES_PASSKEY, true, 0x04);
+    fails(SIM_BLE_IO_YES_NO, 1, BOND | MITM | SECURE, CENTRAL_COMPARES, true, 0x0c);
 }
 
 static void H_2_3_4_a_shorter_key_is_agreed_on_and_padded(void **state)
@@ -253,7 +255,7 @@ static void the_update_service_opens_with_encryption_only(void **state)
 
 static void a_service_that_wants_authentication_does_not_open_to_just_works(void **state)
 {
-    struct air *air = open_with(SIM_STACK_DISPLAY, SIM_STACK_PAIRING_ANY, true, SIM_BLE_REPAIRING_ALLOWED);
+    struct air *air = open_with(SIM_BLE_IO_DISPLAY, SIM_BLE_PAIRING_ANY, true, SIM_BLE_REPAIRING_ALLOWED);
     struct central central = central_new(air, 3, BOND | SECURE);
 
     (void)state;
@@ -269,14 +271,14 @@ static void a_service_that_wants_authentication_does_not_open_to_just_works(void
 
 static void a_board_of_secure_connections_only_refuses_legacy_and_the_other_way_round(void **state)
 {
-    struct air *air = open_with(SIM_STACK_NO_IO, SIM_STACK_PAIRING_SECURE, false, SIM_BLE_REPAIRING_ALLOWED);
+    struct air *air = open_with(SIM_BLE_IO_NONE, SIM_BLE_PAIRING_SECURE, false, SIM_BLE_REPAIRING_ALLOWED);
     struct central central = central_new(air, 3, BOND);
 
     (void)state;
     assert_false(central_pair(&central));
     assert_int_equal(central.failed, 0x03);
     close_air(air);
-    air = open_with(SIM_STACK_NO_IO, SIM_STACK_PAIRING_LEGACY, false, SIM_BLE_REPAIRING_ALLOWED);
+    air = open_with(SIM_BLE_IO_NONE, SIM_BLE_PAIRING_LEGACY, false, SIM_BLE_REPAIRING_ALLOWED);
     central = central_new(air, 3, BOND | SECURE);
     assert_true(central_pair(&central));
     assert_int_equal(central.response[3] & SECURE, 0);
@@ -301,7 +303,7 @@ static void a_board_that_does_not_bond_refuses_to_pair(void **state)
 {
     struct air air;
     struct sim_board_config board = air_board();
-    struct sim_stack_config config = {.io = SIM_STACK_NO_IO};
+    struct sim_stack_config config = {0};
 
     (void)state;
     board.ble.bonding = false;
@@ -374,7 +376,7 @@ static void bonds_outlive_a_power_cycle_of_the_board(void **state)
 
 static void re_pairing_is_refused_or_accepted_by_policy(void **state)
 {
-    struct air *air = open_with(SIM_STACK_NO_IO, SIM_STACK_PAIRING_ANY, false, SIM_BLE_REPAIRING_REFUSED);
+    struct air *air = open_with(SIM_BLE_IO_NONE, SIM_BLE_PAIRING_ANY, false, SIM_BLE_REPAIRING_REFUSED);
     struct central first = central_new(air, 3, BOND | SECURE), again = central_new(air, 3, BOND | SECURE);
 
     (void)state;
@@ -449,7 +451,7 @@ static struct air *open_moving(bool bonded, struct central *central)
 {
     struct air *air = malloc(sizeof *air);
     struct sim_board_config board = air_board();
-    struct sim_stack_config config = {.io = SIM_STACK_NO_IO, .table_moves = true};
+    struct sim_stack_config config = {.table_moves = true};
 
     air_open(air, &board, &config);
     air_connect(air);
@@ -554,7 +556,7 @@ static void without_service_changed_nobody_is_told(void **state)
 {
     struct air air;
     struct sim_board_config board = air_board();
-    struct sim_stack_config config = {.io = SIM_STACK_NO_IO, .no_service_changed = true};
+    struct sim_stack_config config = {.no_service_changed = true};
 
     (void)state;
     air_open(&air, &board, &config);
@@ -564,6 +566,36 @@ static void without_service_changed_nobody_is_told(void **state)
     air_command(&air, "link service-changed", "ok");
     air_expect(&air, AIR_ATT, "");
     air_close(&air);
+}
+
+/* The board's user acts without being told over the control socket. */
+static void the_boards_user_answers_by_himself(void **state)
+{
+    static const struct {
+        enum sim_ble_user user;
+        const char *asked; /* what the central hears after its confirm value */
+    } rows[] = {{SIM_BLE_USER_REFUSES, "05 01"}, {SIM_BLE_USER_AGREES, ""}, {SIM_BLE_USER_MISTYPES, ""}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct air air;
+        struct sim_board_config board = air_board();
+        struct sim_stack_config config = {0};
+
+        board.ble.pairing = (struct sim_ble_pairing){.io = SIM_BLE_IO_KEYBOARD, .user = rows[i].user};
+        air_open(&air, &board, &config);
+        air_connect(&air);
+        air_command(&air, "link host-shows 123456", "error: nobody asked");
+        air_exchange(&air, AIR_SECURITY, "01 00 00 05 10 01 01", "02 02 00 0d 10 00 01");
+        air_exchange(&air, AIR_SECURITY, "03 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00", "");
+        air_command(&air, "link host-shows 12345", "error: 'link passkey DIGITS'");
+        air_command(&air, "link host-shows 123456", "ok");
+        if (*rows[i].asked)
+            air_expect(&air, AIR_SECURITY, rows[i].asked);
+        else
+            assert_int_equal(air_take(&air, AIR_SECURITY)->bytes[0], 0x03);
+        air_close(&air);
+    }
 }
 
 int main(void)
@@ -599,6 +631,7 @@ int main(void)
         cmocka_unit_test(G_2_5_2_1_reading_the_hash_makes_a_client_aware),
         cmocka_unit_test(without_service_changed_nobody_is_told),
         cmocka_unit_test(a_subscription_of_a_bonded_central_comes_back_with_encryption),
+        cmocka_unit_test(the_boards_user_answers_by_himself),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
