@@ -66,13 +66,14 @@ PLAYED = [
     ("a second upload after the first", "link/second-upload", ["second-upload[between=nothing,other-image]"]),
     ("another GATT table after the update", "link/gatt-table-moves", ["gatt-table-moves"]),
 ]
-# One of each kind; the others are played where there is time (BOOTRIG_ALL_LINKS=1) and when the table is made.
+# What every run of the tests plays; the others are played where there is time (BOOTRIG_ALL_LINKS=1) and when the table is made.
 QUICK = {
     "upload-test-confirm[swap=move]", "packet-drop[window=3,middle-write-lost]", "refused-after-upload[as=test,unsigned]", "power-loss-in-upload",
-    "power-loss-at-a-moment[swap=move,well-into-the-swap]", "bond-then-redfu[keys-kept-repairing-refused]",
-    "bond-then-redfu[keys-lost-repairing-refused]", "bond-lost[repairing=refused,board-lost-it]",
-    "link-lost-in-each-phase", "small-mtu[23-joined]", "largest-mtu[window=3]", "gatt-table-moves",
-    "just-works-is-not-enough[bond-too-weak]", "updater-without-the-bond[next-address]",
+    "power-loss-at-a-moment[swap=move,well-into-the-swap]", "bond-then-redfu[keys-kept-repairing-refused]", "bond-then-redfu[keys-kept-repairing-allowed]",
+    "bond-then-redfu[keys-lost-repairing-refused]", "bond-then-redfu[keys-lost-repairing-allowed]", "bond-lost[repairing=refused,board-lost-it]",
+    "bond-lost[repairing=refused,both-lost-it]", "board-does-not-bond[update-needs=encryption]", "passkey[pairing=secure,host-types-it]",
+    "just-works-is-not-enough[bond-too-weak]", "updater-without-the-bond[next-address]", "hostile-stack[answers-unasked]", "link-lost-in-each-phase",
+    "small-mtu[23-joined]", "largest-mtu[window=3]", "second-upload[between=nothing,other-image]", "gatt-table-moves",
 }
 
 HEAD = """# Scenarios over links
