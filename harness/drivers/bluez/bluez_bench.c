@@ -190,14 +190,14 @@ static double upload(struct bench *bench, guint window, guint chunk_bytes,
     return (double)bench->image.n_bytes / 1.024 / ((double)(g_get_monotonic_time() - start_us) / 1000.0);
 }
 
-/* An SMP message that the board throws away. Owned by the caller. */
+/* The beginning of an SMP message that is longer than any buffer: the board throws it away without a word.
+ * Owned by the caller. */
 static guint8 *packet_for_nobody(gsize n_bytes)
 {
     guint8 *packet = g_malloc0(n_bytes);
 
-    packet[0] = 3; /* a response: a server drops it */
-    packet[2] = (guint8)((n_bytes - 8) >> 8);
-    packet[3] = (guint8)(n_bytes - 8);
+    packet[0] = RIG_SMP_WRITE;
+    packet[2] = packet[3] = 0xff;
     return packet;
 }
 
@@ -283,14 +283,14 @@ static void let_settle(struct bench *bench)
     g_queue_clear_full(&link->io.queue, (GDestroyNotify)g_bytes_unref);
 }
 
-/* The same round trips by the link's operations, and by send, poll and recv on its descriptors: a message of
- * some writes that the board throws away, and one that it answers. Microseconds of this process for each;
- * *wall_us: of the clock. */
+/* The same round trips by the link's operations, and by send, poll and recv on its descriptors: some writes
+ * that the board throws away, and one that it answers. Microseconds of this process for each; *wall_us: of
+ * the clock. */
 static double round_trip_cost(struct bench *bench, guint n_writes, bool bare, double *wall_us)
 {
     const struct rig_bluez_link *link = (const struct rig_bluez_link *)bench->link;
     const gsize room = link->mtu - 3u;
-    g_autofree guint8 *message = packet_for_nobody(MAX(n_writes - 1, 1) * room);
+    g_autofree guint8 *packet = packet_for_nobody(room);
     guint8 request[64];
     gsize n_bytes = rig_smp_encode_echo(rig_smp_next_id(&bench->client), "x", request, sizeof request);
     double before_us;
@@ -301,7 +301,7 @@ static double round_trip_cost(struct bench *bench, guint n_writes, bool bare, do
     start_us = g_get_monotonic_time();
     for (guint i = 0; i < N_ROUND_TRIPS; i++) {
         for (guint k = 1; k < n_writes; k++)
-            write_one(bench, bare, message + (k - 1) * room, room);
+            write_one(bench, bare, packet, room);
         write_one(bench, bare, request, n_bytes);
         read_one(bench, bare);
     }
