@@ -30,6 +30,10 @@ static const struct rig_shape probe_shape = {.name = "probe",
 static const struct rig_field ble_fields[] = {
     {.name = "address", .type = RIG_TYPE_ADDRESS, .about = "Bluetooth address of the board."},
     {.name = "name", .type = RIG_TYPE_TEXT, .about = "Advertised name, where the address changes."},
+    {.name = "by-service",
+     .type = RIG_TYPE_FLAG,
+     .default_text = "false",
+     .about = "Found by the update service that it advertises; no other board in reach may do so."},
     {.name = "adapter", .type = RIG_TYPE_NAME, .default_text = "hci0", .about = "The host's adapter."},
     {.name = "or-next-address",
      .type = RIG_TYPE_FLAG,
@@ -40,11 +44,11 @@ static const struct rig_field ble_fields[] = {
      .default_text = "false",
      .about = "The host forgets the board before each connection, its bond and its cached services."},
 };
-static const char *const address_or_name[] = {"address", "name", NULL};
+static const char *const ways_to_find[] = {"address", "name", "by-service", NULL};
 static const struct rig_shape ble_shape = {.name = "ble",
                                            .fields = ble_fields,
                                            .n_fields = G_N_ELEMENTS(ble_fields),
-                                           .at_least_one = address_or_name};
+                                           .at_least_one = ways_to_find};
 
 static const struct rig_field console_fields[] = {
     {.name = "tty",

@@ -49,9 +49,11 @@ static void a_connect_that_is_never_answered_ends_at_the_deadline_and_is_called_
     guint64 before_us = stand_now_us(stand);
 
     stand->fake->faults = faults;
-    assert_int_equal(stand_connect_within(stand, false, 400), RIG_LINK_TIMEOUT);
-    assert_true(stand_now_us(stand) >= before_us + 400000);
-    bluez_fake_let_pass(stand->fake, 30);
+    /* Long enough for a busy host to get as far as Connect. */
+    assert_int_equal(stand_connect_within(stand, false, 1500), RIG_LINK_TIMEOUT);
+    assert_true(stand_now_us(stand) >= before_us + 1500000);
+    for (guint i = 0; i < 500 && bluez_fake_count(stand->fake, "Disconnect") == 0; i++)
+        bluez_fake_let_pass(stand->fake, 10);
     assert_int_equal(bluez_fake_count(stand->fake, "Disconnect"), 1);
 }
 
@@ -430,7 +432,7 @@ static void replies_of_wrong_types_are_outcomes_and_no_crash(void **state)
 
     for (guint i = 0; i < G_N_ELEMENTS(faults); i++) {
         stand->fake->faults = faults[i];
-        assert_int_equal(stand_connect_within(stand, false, 700), RIG_LINK_LOST);
+        assert_int_equal(stand_connect_within(stand, false, 5000), RIG_LINK_LOST);
         rig_link_close(stand->link);
     }
 }

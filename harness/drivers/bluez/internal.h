@@ -36,7 +36,7 @@ struct rig_bluez_link {
                              bluetoothd */
     bool knocking;        /* asks for a subscription, to see whether the board gives it */
     bool leaving;         /* we asked for the disconnection */
-    bool held; /* another program has the characteristic: the connection is its, too, and stays */
+    bool held;            /* another program has the characteristic: the connection is its, too, and stays */
     bool subscribed;
     bool by_signal;     /* notifications come as PropertiesChanged */
     bool by_call;       /* packets leave by WriteValue */
