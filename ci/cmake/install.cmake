@@ -46,7 +46,9 @@ if(BOOTRIG_TESTS)
         $<TARGET_FILE:bootrig> ${CMAKE_SOURCE_DIR} ${part})
     endforeach()
     set_tests_properties(vm_boots capture_of_real_bluez scenarios_over_bluez faults_over_bluez bench_over_bluez
-      PROPERTIES TIMEOUT 1800 SKIP_RETURN_CODE 77 COST 1000 RESOURCE_LOCK guest)
+      PROPERTIES TIMEOUT 1800 SKIP_RETURN_CODE 77 COST 1000)
+    # Two guests at the most: the longest test has one of its own.
+    set_tests_properties(vm_boots capture_of_real_bluez faults_over_bluez bench_over_bluez PROPERTIES RESOURCE_LOCK guest)
   endif()
   set_tests_properties(readme_test man_page_test install_test completion_test PROPERTIES TIMEOUT 120 ENVIRONMENT G_DEBUG=fatal-warnings)
 endif()
