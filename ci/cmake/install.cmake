@@ -50,5 +50,5 @@ if(BOOTRIG_TESTS)
     # Two guests at the most: the longest test has one of its own.
     set_tests_properties(vm_boots capture_of_real_bluez faults_over_bluez bench_over_bluez PROPERTIES RESOURCE_LOCK guest)
   endif()
-  set_tests_properties(readme_test man_page_test install_test completion_test PROPERTIES TIMEOUT 120 ENVIRONMENT G_DEBUG=fatal-warnings)
+  set_tests_properties(readme_test man_page_test install_test completion_test PROPERTIES TIMEOUT 300 ENVIRONMENT G_DEBUG=fatal-warnings)
 endif()

@@ -67,7 +67,7 @@ def as_pattern(expected):
 
 def play(command, expected, code, folder, environment):
     """What is wrong with it, or None."""
-    done = subprocess.run(["bash", "-c", command], cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
+    done = subprocess.run(["bash", "-c", command], cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
     output = settle(done.stdout.decode(errors="replace"))
     if done.returncode != code:
         return f"exit code {done.returncode}, the document says {code}; output:\n{output}"
