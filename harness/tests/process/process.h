@@ -44,7 +44,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(outcome, outcome_free)
 
 /* Runs a command line (words as in a shell, no expansion) and waits; after PLACE_DEADLINE_S it gets SIGALRM.
  */
-#define PLACE_DEADLINE_S 60
+#define PLACE_DEADLINE_S 240
 outcome *place_run(const struct place *place, const char *format, ...)
     G_GNUC_PRINTF(2, 3) G_GNUC_WARN_UNUSED_RESULT;
 /* Runs it, demands the exit code and that `said` (may be NULL) stands somewhere in what it said. */
