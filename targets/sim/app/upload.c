@@ -153,11 +153,12 @@ static enum sim_status append(const struct sim_server *server, const uint8_t *by
     uint32_t at = upload->offset - upload->n_tail;
     enum sim_status status = SIM_OK;
 
+    if (n_bytes == 0) /* a chunk may be empty, and then its bytes are nowhere */
+        return SIM_OK;
     if (upload->n_tail > 0) {
         size_t n_fill = unit - upload->n_tail < n_bytes ? unit - upload->n_tail : n_bytes;
 
-        if (n_fill > 0) /* a chunk may be empty, and then its bytes are nowhere */
-            memcpy(upload->tail + upload->n_tail, bytes, n_fill);
+        memcpy(upload->tail + upload->n_tail, bytes, n_fill);
         upload->n_tail = (uint8_t)(upload->n_tail + n_fill);
         bytes += n_fill;
         n_bytes -= n_fill;
