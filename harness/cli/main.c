@@ -2,6 +2,7 @@
 /* bootrig: finds the subcommand. */
 #include "cli/cli.h"
 
+#include "cli/standard_output.h"
 #include "scenario/diagnostic.h"
 
 #include <locale.h>
@@ -54,10 +55,8 @@ static int no_such_command(const char *name)
     return RIG_EXIT_ERROR;
 }
 
-int main(int argc, char **argv)
+static int run_command(int argc, char **argv)
 {
-    setlocale(LC_ALL, "");
-    setlocale(LC_NUMERIC, "C");
     if (argc < 2) {
         print_help(stderr);
         return RIG_EXIT_ERROR;
@@ -74,4 +73,12 @@ int main(int argc, char **argv)
         if (g_str_equal(argv[1], rig_commands[i].name))
             return rig_commands[i].run(argc - 1, argv + 1);
     return no_such_command(argv[1]);
+}
+
+int main(int argc, char **argv)
+{
+    rig_cli_watch_standard_output();
+    setlocale(LC_ALL, "");
+    setlocale(LC_NUMERIC, "C");
+    return rig_cli_close_standard_output(run_command(argc, argv));
 }

@@ -131,6 +131,112 @@ static void a_full_standard_output_ends_nothing(void **state)
     place_expect_junit(*state, "reports/out/junit.xml", false);
 }
 
+/* Each writes something to standard output here; %s: the source tree. In the order of the command table. */
+static const struct {
+    const char *command;
+    const char *line;
+} outputs[] = {
+    {"run", "run passing.yaml"},
+    {"run", "run passing.yaml -q"},
+    {"run", "run --dry-run passing.yaml"},
+    {"check", "check passing.yaml"},
+    {"list", "list passing.yaml"},
+    {"list", "list --json passing.yaml"},
+    {"replay", "replay passing.yaml --case small[as=test]"},
+    {"report", "report reports/kept"},
+    {"report", "report reports/kept --junit -"},
+    {"report", "report reports/kept --html -"},
+    {"report", "report reports/kept --json -"},
+    {"image", "image info made.bin"},
+    {"image", "image verify made.bin"},
+    {"image", "image damage --list"},
+    {"image", "image key show %s/fixtures/keys/ecdsa-p256-0.pem"},
+    {"image", "image key public test:ecdsa-p256"},
+    {"capture", "capture show %s/fixtures/captures/phone.btsnoop"},
+    {"sim", "sim --help"},
+    {"power", "power --help"},
+    {"bench", "bench --bench %s/fixtures/benches/sim.yaml list"},
+    {"bond", "bond --help"},
+    {"doctor", "doctor"},
+    {"steps", "steps"},
+    {"steps", "steps --markdown"},
+    {"schema", "schema"},
+    {"completion", "completion bash"},
+    {"--help", "--help"},
+    {"--version", "--version"},
+};
+
+static void expect_told_as_lost(const struct place *place, const char *line)
+{
+    g_autofree char *there = g_strdup_printf("%s %s", RIG_BINARY, line);
+    g_autoptr(outcome) result = place_run(place, "sh -c '%s >/dev/full'", there);
+
+    if (result->code != 2 || !strstr(result->err, "standard output"))
+        fail_msg("%s >/dev/full: exit code %d, '%s'", line, result->code, result->err);
+}
+
+static bool has_outputs(const char *command)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(outputs); i++)
+        if (g_str_equal(outputs[i].command, command))
+            return true;
+    return false;
+}
+
+static void standard_output_that_is_lost_is_an_error_of_every_command(void **state)
+{
+    g_autoptr(outcome) help = place_run(*state, "bootrig --help");
+    g_auto(GStrv) lines = g_strsplit(strstr(help->out, "Commands:\n"), "\n", -1);
+
+    write_scenarios(*state);
+    place_expect(*state, 0, NULL, "bootrig run passing.yaml -q -o reports/kept");
+    place_expect(*state, 0, NULL, "bootrig image make -o made.bin --size 4KiB --version 1.0.0");
+    for (gsize i = 0; i < G_N_ELEMENTS(outputs); i++) {
+        g_auto(GStrv) around = g_strsplit(outputs[i].line, "%s", 2);
+        g_autofree char *line = g_strjoinv(RIG_SOURCE_DIR, around);
+
+        expect_told_as_lost(*state, line);
+    }
+    for (char **line = lines + 1; g_str_has_prefix(*line, "  "); line++) {
+        g_auto(GStrv) words = g_strsplit(g_strstrip(*line), " ", 2);
+        g_autofree char *for_help = g_strdup_printf("%s --help", words[0]);
+
+        expect_told_as_lost(*state, for_help);
+        if (!has_outputs(words[0]))
+            fail_msg("no line for the command '%s'", words[0]);
+    }
+}
+
+static void a_closed_standard_output_is_lost_and_no_report_goes_into_it(void **state)
+{
+    g_autofree char *journal = NULL;
+
+    write_scenarios(*state);
+    place_expect(*state, 2, "standard output", "sh -c '%s run passing.yaml >&-'", RIG_BINARY);
+    place_expect_junit(*state, "reports/out/junit.xml", false);
+    journal = place_read(*state, "reports/out/journal.jsonl");
+    assert_null(strstr(journal, "passed, "));
+}
+
+static void a_reader_that_wants_no_more_is_no_loss(void **state)
+{
+    place_expect(*state, 0, "141 0",
+                 "bash -c '%s steps --markdown | head -1 >/dev/null; echo ${PIPESTATUS[@]}'", RIG_BINARY);
+    write_scenarios(*state);
+    place_expect(*state, 0, "0 0", "bash -c '%s run -v passing.yaml | true; echo ${PIPESTATUS[@]}'",
+                 RIG_BINARY);
+}
+
+static void a_file_size_limit_ends_no_command_by_its_signal(void **state)
+{
+    write_scenarios(*state);
+    place_expect(*state, 2, "verdict: 2 passed", "bash -c 'ulimit -f 1; exec %s run passing.yaml'",
+                 RIG_BINARY);
+    place_expect(*state, 2, "File too large",
+                 "bash -c 'ulimit -f 1; exec %s image make -o big.bin --size 64KiB --version 1.0.0'",
+                 RIG_BINARY);
+}
+
 static void a_reader_that_goes_away_ends_nothing(void **state)
 {
     write_scenarios(*state);
@@ -241,6 +347,10 @@ int main(void)
         PROCESS_TEST(a_full_disk_for_the_junit_file_is_told_and_no_pass),
         PROCESS_TEST(a_disk_that_fills_up_during_the_run_leaves_the_verdict),
         PROCESS_TEST(a_full_standard_output_ends_nothing),
+        PROCESS_TEST(standard_output_that_is_lost_is_an_error_of_every_command),
+        PROCESS_TEST(a_closed_standard_output_is_lost_and_no_report_goes_into_it),
+        PROCESS_TEST(a_reader_that_wants_no_more_is_no_loss),
+        PROCESS_TEST(a_file_size_limit_ends_no_command_by_its_signal),
         PROCESS_TEST(a_reader_that_goes_away_ends_nothing),
         PROCESS_TEST(a_pipe_gets_no_escape_sequence),
         PROCESS_TEST(a_terminal_shows_a_live_line_and_is_left_clean),

@@ -6,7 +6,6 @@
 #include <glib/gstdio.h>
 #include <json-glib/json-glib.h>
 #include <libxml/xmlschemas.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -107,7 +106,6 @@ static void limit_child(gpointer user)
 
     alarm(PLACE_DEADLINE_S);
     if (place->file_limit) {
-        signal(SIGXFSZ, SIG_IGN);
         setrlimit(RLIMIT_FSIZE, &limit);
     }
 }

@@ -17,8 +17,8 @@
 struct place {
     char *directory;
     char **environment; /* of the runs; PATH begins with the folder of the binary */
-    guint64 file_limit; /* RLIMIT_FSIZE of the runs in bytes; 0: none. SIGXFSZ is ignored: a write fails as on
-                           a full disk */
+    guint64
+        file_limit; /* RLIMIT_FSIZE of the runs in bytes: a write beyond fails as on a full disk; 0: none */
 };
 
 /* cmocka setup and teardown: *state is a struct place. */
