@@ -2,6 +2,7 @@
 /* `bootrig check` and `bootrig list`: scenario files without a board. */
 #include "cli/cli.h"
 
+#include "run/boards.h"
 #include "run/selection.h"
 #include "steps/verbs.h"
 
@@ -17,6 +18,62 @@ static struct rig_selection *load(char **paths, const struct rig_filter *filter)
                               rig_cli_colour());
 }
 
+struct aim {
+    char *target;     /* --target; NULL: nobody asked what would be skipped */
+    char *bootloader; /* --bootloader; may be NULL */
+};
+
+/* clang-format off */
+#define AIM_OPTIONS(aim) \
+    {"target", 't', 0, G_OPTION_ARG_STRING, &(aim).target, \
+     "also tell which cases this board would skip, and why: NAME of a shipped target, or FILE", "NAME|FILE"}, \
+    {"bootloader", 0, 0, G_OPTION_ARG_FILENAME, &(aim).bootloader, \
+     "the board boots through this bootloader of your own, as in 'bootrig run'", "FILE.so"}
+/* clang-format on */
+
+static void aim_clear(struct aim *aim)
+{
+    g_free(aim->target);
+    g_free(aim->bootloader);
+}
+
+/* NULL without an error: nobody asked. */
+static struct rig_boards *aim_boards(const struct aim *aim, GError **error)
+{
+    g_autofree char *targets = rig_data_path("targets");
+    g_autoptr(rig_boards) boards = NULL;
+    const struct rig_target *target;
+
+    if (!aim->target && !aim->bootloader)
+        return NULL;
+    boards = rig_boards_new(aim->target, targets, NULL, NULL);
+    rig_boards_use_bootloader(boards, aim->bootloader);
+    return rig_boards_get(boards, NULL, &target, error) ? g_steal_pointer(&boards) : NULL;
+}
+
+/* Reasons by case, in the order of the selection; NULL where it would run. NULL boards: none is asked for. A
+ * board of a case that cannot be made is a reason of its own, and counted. */
+static GPtrArray *skip_reasons(struct rig_boards *boards, const struct rig_selection *selection,
+                               guint *n_errors)
+{
+    GPtrArray *reasons = g_ptr_array_new_with_free_func(g_free);
+
+    *n_errors = 0;
+    for (guint i = 0; i < selection->cases->len; i++) {
+        GError *error = NULL;
+        char *reason =
+            boards ? rig_boards_skip_reason(boards, g_ptr_array_index(selection->cases, i), &error) : NULL;
+
+        if (error) {
+            reason = g_strdup(error->message);
+            ++*n_errors;
+            g_error_free(error);
+        }
+        g_ptr_array_add(reasons, reason);
+    }
+    return reasons;
+}
+
 static int tell_errors(const struct rig_selection *selection)
 {
     for (guint i = 0; i < selection->errors->len; i++)
@@ -24,30 +81,64 @@ static int tell_errors(const struct rig_selection *selection)
     return selection->errors->len ? RIG_EXIT_ERROR : RIG_EXIT_PASSED;
 }
 
-int rig_cli_check(int argc, char **argv)
+static void print_reasons(const struct rig_selection *selection, const GPtrArray *reasons)
 {
-    g_auto(GStrv) paths = NULL;
-    const GOptionEntry entries[] = {
-        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &paths, NULL, NULL},
-        {0},
-    };
+    guint n_skipped = 0;
+
+    for (guint i = 0; i < reasons->len; i++) {
+        const struct rig_case *the_case = g_ptr_array_index(selection->cases, i);
+        const char *reason = g_ptr_array_index(reasons, i);
+
+        if (reason)
+            printf("skip  %s::%s  (%s)\n", the_case->scenario->source->path, the_case->name, reason);
+        n_skipped += reason != NULL;
+    }
+    printf("%u cases would run, %u would be skipped\n", reasons->len - n_skipped, n_skipped);
+}
+
+static int check(char **paths, const struct aim *aim)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(rig_boards) boards = aim_boards(aim, &error);
     g_autoptr(rig_selection) selection = NULL;
+    g_autoptr(GPtrArray) reasons = NULL;
+    guint n_errors;
     int exit_code;
 
-    if (!rig_cli_parse(&argc, &argv, entries, "[FILE|DIR]...",
-                       "Tells all errors of all files in one go; touches no device.",
-                       "Without FILE or DIR the shipped scenarios are checked.\n\n"
-                       "Exit codes: 0 no errors, 2 errors, 4 no file found.",
-                       &exit_code))
-        return exit_code;
+    if (error)
+        return rig_cli_fail(g_steal_pointer(&error));
     selection = load(paths, NULL);
     exit_code = tell_errors(selection);
     if (exit_code == RIG_EXIT_PASSED && selection->n_files == 0) {
         fprintf(stderr, "bootrig: no scenario file found\n");
         return RIG_EXIT_NOTHING;
     }
+    reasons = skip_reasons(boards, selection, &n_errors);
+    if (boards)
+        print_reasons(selection, reasons);
     printf("%u files, %u cases, %u files with errors\n", selection->n_files, selection->cases->len,
            selection->errors->len);
+    return n_errors ? RIG_EXIT_ERROR : exit_code;
+}
+
+int rig_cli_check(int argc, char **argv)
+{
+    g_auto(GStrv) paths = NULL;
+    struct aim aim = {0};
+    const GOptionEntry entries[] = {
+        AIM_OPTIONS(aim),
+        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &paths, NULL, NULL},
+        {0},
+    };
+    int exit_code;
+
+    if (rig_cli_parse(&argc, &argv, entries, "[FILE|DIR]...",
+                      "Tells all errors of all files in one go; touches no device.",
+                      "Without FILE or DIR the shipped scenarios are checked.\n\n"
+                      "Exit codes: 0 no errors, 2 errors, 4 no file found.",
+                      &exit_code))
+        exit_code = check(paths, &aim);
+    aim_clear(&aim);
     return exit_code;
 }
 
@@ -68,7 +159,7 @@ static void add_text(JsonBuilder *builder, const char *name, const char *text)
     json_builder_add_string_value(builder, text);
 }
 
-static void add_case(JsonBuilder *builder, const struct rig_case *the_case)
+static void add_case(JsonBuilder *builder, const struct rig_case *the_case, const char *reason)
 {
     const struct rig_scenario *scenario = the_case->scenario;
 
@@ -82,10 +173,11 @@ static void add_case(JsonBuilder *builder, const struct rig_case *the_case)
     add_text(builder, "target", scenario->target);
     add_texts(builder, "tags", scenario->tags);
     add_texts(builder, "needs", scenario->needs);
+    add_text(builder, "skip_reason", reason);
     json_builder_end_object(builder);
 }
 
-static void print_json(const struct rig_selection *selection)
+static void print_json(const struct rig_selection *selection, const GPtrArray *reasons)
 {
     g_autoptr(JsonBuilder) builder = json_builder_new();
     g_autoptr(JsonNode) root = NULL;
@@ -93,22 +185,50 @@ static void print_json(const struct rig_selection *selection)
 
     json_builder_begin_array(builder);
     for (guint i = 0; i < selection->cases->len; i++)
-        add_case(builder, g_ptr_array_index(selection->cases, i));
+        add_case(builder, g_ptr_array_index(selection->cases, i), g_ptr_array_index(reasons, i));
     json_builder_end_array(builder);
     root = json_builder_get_root(builder);
     text = json_to_string(root, TRUE);
     printf("%s\n", text);
 }
 
-static void print_lines(const struct rig_selection *selection)
+static void print_lines(const struct rig_selection *selection, const GPtrArray *reasons)
 {
     for (guint i = 0; i < selection->cases->len; i++) {
         const struct rig_case *the_case = g_ptr_array_index(selection->cases, i);
         g_autofree char *tags = g_strjoinv(",", the_case->scenario->tags);
         g_autofree char *needs = g_strjoinv(",", the_case->scenario->needs);
 
-        printf("%-60s  tags: %s  needs: %s\n", the_case->name, *tags ? tags : "-", *needs ? needs : "-");
+        const char *reason = g_ptr_array_index(reasons, i);
+
+        printf("%-60s  tags: %s  needs: %s%s%s\n", the_case->name, *tags ? tags : "-", *needs ? needs : "-",
+               reason ? "  skip: " : "", reason ? reason : "");
     }
+}
+
+static int list(char **paths, const struct rig_filter *filter, const struct aim *aim, bool json)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(rig_boards) boards = aim_boards(aim, &error);
+    g_autoptr(rig_selection) selection = NULL;
+    g_autoptr(GPtrArray) reasons = NULL;
+    guint n_errors;
+    int exit_code;
+
+    if (error)
+        return rig_cli_fail(g_steal_pointer(&error));
+    selection = load(paths, filter);
+    exit_code = tell_errors(selection);
+    reasons = skip_reasons(boards, selection, &n_errors);
+    if (json)
+        print_json(selection, reasons);
+    else
+        print_lines(selection, reasons);
+    if (n_errors)
+        return RIG_EXIT_ERROR;
+    if (exit_code == RIG_EXIT_PASSED && selection->cases->len == 0)
+        return RIG_EXIT_NOTHING;
+    return exit_code;
 }
 
 int rig_cli_list(int argc, char **argv)
@@ -118,7 +238,9 @@ int rig_cli_list(int argc, char **argv)
     g_auto(GStrv) tags = NULL;
     g_auto(GStrv) skip_tags = NULL;
     gboolean json = FALSE;
+    struct aim aim = {0};
     const GOptionEntry entries[] = {
+        AIM_OPTIONS(aim),
         {"json", 0, 0, G_OPTION_ARG_NONE, &json, "machine-readable", NULL},
         {"name", 'n', 0, G_OPTION_ARG_STRING_ARRAY, &names,
          "only cases whose name has this piece or fits this pattern", "PATTERN"},
@@ -129,7 +251,6 @@ int rig_cli_list(int argc, char **argv)
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &paths, NULL, NULL},
         {0},
     };
-    g_autoptr(rig_selection) selection = NULL;
     struct rig_filter filter;
     int exit_code;
 
@@ -139,17 +260,11 @@ int rig_cli_list(int argc, char **argv)
                        "--name of 'bootrig run' take.\n\n"
                        "Exit codes: 0 listed, 2 a file has errors, 4 nothing fits the selection.",
                        &exit_code))
-        return exit_code;
+        return aim_clear(&aim), exit_code;
     filter = (struct rig_filter){.names = (const char *const *)names,
                                  .tags = (const char *const *)tags,
                                  .skip_tags = (const char *const *)skip_tags};
-    selection = load(paths, &filter);
-    exit_code = tell_errors(selection);
-    if (json)
-        print_json(selection);
-    else
-        print_lines(selection);
-    if (exit_code == RIG_EXIT_PASSED && selection->cases->len == 0)
-        return RIG_EXIT_NOTHING;
+    exit_code = list(paths, &filter, &aim, json);
+    aim_clear(&aim);
     return exit_code;
 }

@@ -162,23 +162,46 @@ static struct rig_selection *select_cases(const struct rig_run_options *options)
     return rig_selection_load(paths, rig_language(), &filter, false);
 }
 
-static int print_plan(const struct rig_selection *selection)
-{
-    for (guint i = 0; i < selection->cases->len; i++) {
-        const struct rig_case *the_case = g_ptr_array_index(selection->cases, i);
+struct outlook {
+    guint n_run;
+    guint n_skipped;
+    guint n_errors;
+};
 
-        printf("%s::%s  %u setup, %u steps, %u cleanup%s%s\n", the_case->scenario->source->path,
-               the_case->name, the_case->setup ? the_case->setup->len : 0,
+static void print_case(struct rig_boards *boards, const struct rig_case *the_case, struct outlook *outlook)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *reason = rig_boards_skip_reason(boards, the_case, &error);
+    const char *target = the_case->scenario->target;
+
+    printf("%s::%s", the_case->scenario->source->path, the_case->name);
+    if (error) {
+        printf("  error: %s\n", error->message);
+        outlook->n_errors++;
+    } else if (reason) {
+        printf("  skip: %s\n", reason);
+        outlook->n_skipped++;
+    } else {
+        printf("  %u setup, %u steps, %u cleanup%s%s\n", the_case->setup ? the_case->setup->len : 0,
                the_case->steps ? the_case->steps->len : 0, the_case->cleanup ? the_case->cleanup->len : 0,
-               the_case->scenario->target ? "  on " : "",
-               the_case->scenario->target ? the_case->scenario->target : "");
+               target ? "  on " : "", target ? target : "");
+        outlook->n_run++;
     }
+}
+
+static int print_plan(struct rig_boards *boards, const struct rig_selection *selection)
+{
+    struct outlook outlook = {0};
+
+    for (guint i = 0; i < selection->cases->len; i++)
+        print_case(boards, g_ptr_array_index(selection->cases, i), &outlook);
     for (guint i = 0; i < selection->errors->len; i++)
         fputs(((struct rig_load_error *)g_ptr_array_index(selection->errors, i))->text, stderr);
-    printf("%u cases of %u files would run\n", selection->cases->len, selection->n_files);
-    if (selection->errors->len)
+    printf("%u cases of %u files would run, %u would be skipped\n", outlook.n_run, selection->n_files,
+           outlook.n_skipped);
+    if (selection->errors->len || outlook.n_errors)
         return RIG_EXIT_ERROR;
-    return selection->cases->len ? RIG_EXIT_PASSED : RIG_EXIT_NOTHING;
+    return outlook.n_run ? RIG_EXIT_PASSED : RIG_EXIT_NOTHING;
 }
 
 static void publish(struct session *session, const char *path, char *text, gsize n_bytes, GError *error)
@@ -355,7 +378,7 @@ int rig_run_with_options(const struct rig_run_options *options, const char *cons
         return rig_cli_fail(error);
     selection = select_cases(options);
     if (options->dry_run)
-        return print_plan(selection);
+        return print_plan(boards, selection);
     if (selection->cases->len == 0 && selection->errors->len == 0)
         return nothing_to_run(selection);
     session.plan.selection = selection;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Capabilities and targets of a case against those of a board. */
+/* Capabilities, options and layout: those of a case against those of a board. */
 #include "plan/plan.h"
+
+#include "steps/fit.h"
 
 static const char *steps_lack(const GPtrArray *steps, const char *const *capabilities);
 
@@ -25,20 +27,61 @@ static const char *steps_lack(const GPtrArray *steps, const char *const *capabil
     return lack;
 }
 
+static char *steps_unfit(const GPtrArray *steps, struct rig_fit *fit);
+
+static char *step_unfit(const struct rig_step *step, struct rig_fit *fit)
+{
+    char *reason = step->verb->unfit ? step->verb->unfit(step, fit) : NULL;
+
+    reason = reason ? reason : steps_unfit(step->block, fit);
+    for (gsize i = 0; !reason && step->arguments && i < step->arguments->shape->n_fields; i++)
+        if (step->arguments->values[i])
+            reason = steps_unfit(step->arguments->values[i]->steps, fit);
+    return reason;
+}
+
+static char *steps_unfit(const GPtrArray *steps, struct rig_fit *fit)
+{
+    char *reason = NULL;
+
+    for (guint i = 0; steps && !reason && i < steps->len; i++)
+        reason = step_unfit(steps->pdata[i], fit);
+    return reason;
+}
+
+static char *options_unfit(const struct rig_case *the_case, const struct rig_board *board,
+                           const struct rig_target *target)
+{
+    const GPtrArray *const phases[] = {the_case->setup, the_case->steps, the_case->cleanup};
+    struct rig_fit fit = {.the_case = the_case, .board = board, .target = target};
+    char *reason = NULL;
+    GError *error = NULL;
+
+    /* A board that cannot even be what its target says is an error, and told where it is made. */
+    if (!board->ops->describe || !board->ops->describe(board, NULL, &fit.traits, &error)) {
+        g_clear_error(&error);
+        return NULL;
+    }
+    for (guint i = 0; i < G_N_ELEMENTS(phases) && !reason; i++)
+        reason = steps_unfit(phases[i], &fit);
+    return reason;
+}
+
 char *rig_plan_skip_reason(const struct rig_case *the_case, const struct rig_board *board,
-                           const char *target_name)
+                           const struct rig_target *target)
 {
     const struct rig_scenario *scenario = the_case->scenario;
     const GPtrArray *const phases[] = {the_case->setup, the_case->steps, the_case->cleanup};
     const char *lack = NULL;
 
-    if (scenario->target && !g_str_equal(scenario->target, target_name))
+    if (scenario->target && !g_str_equal(scenario->target, target->name))
         return g_strdup_printf("written for target '%s'; run it with --target %s", scenario->target,
                                scenario->target);
     for (guint i = 0; scenario->needs[i]; i++)
         if (!rig_board_can(board, scenario->needs[i]))
-            return g_strdup_printf("target '%s' lacks '%s'", target_name, scenario->needs[i]);
+            return g_strdup_printf("target '%s' lacks '%s'", target->name, scenario->needs[i]);
     for (guint i = 0; i < G_N_ELEMENTS(phases) && !lack; i++)
         lack = steps_lack(phases[i], board->capabilities);
-    return lack ? g_strdup_printf("target '%s' lacks '%s'", target_name, lack) : NULL;
+    return lack ? g_strdup_printf("target '%s' lacks '%s'", target->name, lack)
+                : options_unfit(the_case, board, target);
 }

@@ -7,6 +7,7 @@
 #include "drivers/qemu/qemu_board.h"
 #include "drivers/sim/sim_driver.h"
 #include "drivers/simprocess/process_board.h"
+#include "plan/plan.h"
 
 #include <string.h>
 
@@ -225,4 +226,12 @@ struct rig_board *rig_boards_get(struct rig_boards *boards, const char *wanted,
         return NULL;
     *target = made->target;
     return made->board;
+}
+
+char *rig_boards_skip_reason(struct rig_boards *boards, const struct rig_case *the_case, GError **error)
+{
+    const struct rig_target *target = NULL;
+    struct rig_board *board = rig_boards_get(boards, the_case->scenario->target, &target, error);
+
+    return board ? rig_plan_skip_reason(the_case, board, target) : NULL;
 }

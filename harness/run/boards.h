@@ -7,6 +7,7 @@
 #include "bench/lock.h"
 #include "bench/target.h"
 #include "drivers/board/board.h"
+#include "scenario/scenario.h"
 
 G_BEGIN_DECLS
 
@@ -35,6 +36,11 @@ void rig_boards_use_bench(struct rig_boards *boards, const struct rig_bench *ben
  * too. */
 struct rig_board *rig_boards_get(struct rig_boards *boards, const char *wanted,
                                  const struct rig_target **target, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Why the run would skip this case on its board, in the run's own words; NULL without an error: it would run.
+ * Touches no device. An error: its board cannot be made. Owned by the caller. */
+char *rig_boards_skip_reason(struct rig_boards *boards, const struct rig_case *the_case,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS
 

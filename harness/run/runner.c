@@ -262,7 +262,9 @@ static void clean_up(struct rig_run *run)
 static void play_phases(const struct play *play, struct rig_run *run)
 {
     if (claims_hold(play, run)) {
+        run->in_setup = true;
         rig_run_steps(run, play->the_case->setup, "setup");
+        run->in_setup = false;
         if (!rig_run_troubled(run))
             rig_run_steps(run, play->the_case->steps, "steps");
     }
@@ -361,7 +363,7 @@ static bool play_case(const struct play *play, bool *interrupted)
         g_error_free(error);
         return !plan->fail_fast;
     }
-    reason = rig_plan_skip_reason(play->the_case, attempt.board, attempt.target->name);
+    reason = rig_plan_skip_reason(play->the_case, attempt.board, attempt.target);
     if (reason) {
         end_unplayed(play, RIG_VERDICT_SKIP, reason);
         return true;

@@ -95,6 +95,7 @@ const struct rig_field *rig_record_variant(const struct rig_record *record, cons
 /* Verbs. The runner's function travels through here without being called here. */
 struct rig_run;
 struct rig_step;
+struct rig_fit; /* steps/fit.h */
 typedef struct rig_outcome rig_outcome;
 typedef void (*rig_step_function)(struct rig_run *run, const struct rig_step *step);
 
@@ -110,6 +111,10 @@ struct rig_verb {
     /* The first capability that this very step needs beside `needs` and that is not among those, NULL: none.
      * NULL function: no step needs more. */
     const char *(*lacks)(const struct rig_step *step, const char *const *capabilities);
+    /* Why this very step does not fit the board, for its layout or its options; NULL: it fits. Owned by the
+     * caller. Called for each step in its order, before anything runs; a step that changes what the board is
+     * says so in `fit`. NULL function: the step fits every board. */
+    char *(*unfit)(const struct rig_step *step, struct rig_fit *fit);
     const char *example; /* one line of YAML */
     rig_step_function run;
 };

@@ -4,10 +4,12 @@
 
 #include "base/error.h"
 #include "bench/option_fields.h"
+#include "steps/fit.h"
 
 #include <string.h>
 
 static const char *const no_image[] = {"none", NULL};
+static const char *const slot_fields[] = {"slot0", "slot1", "slot2", "slot3"};
 
 static const struct rig_field own_fields[] = {
     {.name = "slot0", .type = RIG_TYPE_IMAGE, .about = "Image in the primary slot."},
@@ -37,10 +39,8 @@ struct slot_images {
 
 static bool collect_images(struct rig_run *run, const struct rig_step *step, struct slot_images *collected)
 {
-    static const char *const names[] = {"slot0", "slot1", "slot2", "slot3"};
-
-    for (guint slot = 0; slot < G_N_ELEMENTS(names); slot++) {
-        const struct rig_value *value = rig_record_get(step->arguments, names[slot]);
+    for (guint slot = 0; slot < G_N_ELEMENTS(slot_fields); slot++) {
+        const struct rig_value *value = rig_record_get(step->arguments, slot_fields[slot]);
         const char *name = value && !value->keyword ? value->text : NULL;
         const struct rig_built_image *image = name ? rig_run_image(run, name) : NULL;
         struct rig_board_image *into = &collected->images[collected->n_images];
@@ -108,6 +108,28 @@ static void run_board(struct rig_run *run, const struct rig_step *step)
         rig_run_error(run, error);
 }
 
+/* From here on the board is what this step makes of it. */
+static char *board_unfit(const struct rig_step *step, struct rig_fit *fit)
+{
+    GError *error = NULL;
+    char *reason = NULL;
+
+    fit->options = step->arguments;
+    if (!fit->board->ops->describe(fit->board, step->arguments, &fit->traits, &error)) {
+        reason = g_strdup(error->message);
+        g_error_free(error);
+    }
+    for (guint i = 0; !reason && i < G_N_ELEMENTS(slot_fields); i++) {
+        const struct rig_value *image = rig_record_get(step->arguments, slot_fields[i]);
+
+        if (image && !image->keyword)
+            reason = rig_fit_no_space(fit, image->text, i, 0);
+        if (image && !image->keyword && !reason)
+            reason = rig_fit_unchecked(fit, image->text);
+    }
+    return reason;
+}
+
 const struct rig_verb rig_verb_board = {
     .name = "board",
     .family = "board",
@@ -115,6 +137,7 @@ const struct rig_verb rig_verb_board = {
              "on and waits until it is up.",
     .shape = &board_shape,
     .within_us = 30u * 1000 * 1000,
+    .unfit = board_unfit,
     .example = "board: {slot0: good, confirmed: true}",
     .run = run_board,
 };
@@ -213,6 +236,18 @@ static void run_program(struct rig_run *run, const struct rig_step *step)
         program_mark(run, &place, rig_record_text(step->arguments, "as"));
 }
 
+static char *program_unfit(const struct rig_step *step, struct rig_fit *fit)
+{
+    guint slot = (guint)rig_record_count(step->arguments, "slot");
+    const struct rig_value *at = rig_record_get(step->arguments, "at");
+    const char *image = rig_record_text(step->arguments, "image");
+    bool offset = !at && slot % 2 && fit->traits.mode == RIG_SWAP_OFFSET && slot < fit->traits.n_slots;
+    char *reason =
+        rig_fit_no_space(fit, image, slot, at ? at->count : offset ? fit->traits.slots[slot].sector_bytes : 0);
+
+    return reason ? reason : rig_fit_unchecked(fit, image);
+}
+
 static const char *const needs_probe[] = {"probe", NULL};
 const struct rig_verb rig_verb_program = {
     .name = "program",
@@ -221,6 +256,7 @@ const struct rig_verb rig_verb_program = {
     .shape = &program_shape,
     .within_us = 60u * 1000 * 1000,
     .needs = needs_probe,
+    .unfit = program_unfit,
     .example = "program: {slot: 1, image: new, as: test}",
     .run = run_program,
 };

@@ -4,6 +4,7 @@
 #include "steps/verbs.h"
 
 #include "base/error.h"
+#include "steps/fit.h"
 
 #include <string.h>
 
@@ -94,6 +95,13 @@ static void run_expect_boot(struct rig_run *run, const struct rig_step *step)
         expect_few_boots(run, step, &expectation.view);
 }
 
+static char *expect_boot_unfit(const struct rig_step *step, struct rig_fit *fit)
+{
+    const struct rig_value *images = rig_record_get(step->arguments, "image");
+
+    return rig_list_length(images) == 1 ? rig_fit_no_room(fit, rig_list_item(images, 0)->text, 0) : NULL;
+}
+
 const struct rig_verb rig_verb_expect_boot = {
     .name = "expect-boot",
     .family = "expect",
@@ -101,6 +109,7 @@ const struct rig_verb rig_verb_expect_boot = {
     .shape = &boot_shape,
     .within_us = 20u * 1000 * 1000,
     .needs = needs_probe,
+    .unfit = expect_boot_unfit,
     .example = "expect-boot: {image: [old, new], boots: 4}",
     .run = run_expect_boot,
 };

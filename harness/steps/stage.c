@@ -175,12 +175,17 @@ bool rig_run_troubled(const struct rig_run *run)
 static void set_trouble(struct rig_run *run, enum rig_verdict verdict, const char *expected, const char *seen,
                         char *message /* taken */)
 {
+    bool unready = run->in_setup && verdict == RIG_VERDICT_FAIL;
+
     if (rig_run_troubled(run)) {
         g_ptr_array_add(run->also, message);
         return;
     }
-    run->trouble.verdict = verdict;
-    run->trouble.message = message;
+    run->trouble.verdict = unready ? RIG_VERDICT_ERROR : verdict;
+    run->trouble.message =
+        unready ? g_strdup_printf("setup did not come to where the case starts: %s", message) : message;
+    if (unready)
+        g_free(message);
     run->trouble.expected = g_strdup(expected);
     run->trouble.seen = g_strdup(seen);
     run->trouble.step = run->step;

@@ -71,6 +71,8 @@ struct rig_run {
     guint n_workers;    /* of an exploration; 0 = as many as there are cores */
     const char *resume; /* an earlier run's folder, or a file: explorations go on from there; NULL = anew */
 
+    bool in_setup; /* the board is only brought to where the case starts: what goes wrong is no verdict on it
+                    */
     struct rig_trouble trouble;
     GPtrArray *also; /* char *: what went wrong after that */
     const struct rig_step *step;
@@ -101,8 +103,8 @@ guint64 rig_run_now_us(const struct rig_run *run);
 guint64 rig_run_deadline_us(const struct rig_run *run, const struct rig_step *step);
 bool rig_run_troubled(const struct rig_run *run);
 
-/* The board broke its promise: fail. The first trouble counts, later ones go into `also`. expected and seen
- * may be NULL. */
+/* The board broke its promise: fail; in setup an error. The first trouble counts, later ones go into `also`.
+ * expected and seen may be NULL. */
 void rig_run_fail(struct rig_run *run, const char *expected, const char *seen, const char *format, ...)
     G_GNUC_PRINTF(4, 5);
 /* The rig could not do its job: error. Takes the GError. */

@@ -3,7 +3,7 @@
 #include "steps/verbs.h"
 
 static const struct rig_verb *const verbs[] = {
-    &rig_verb_board,          &rig_verb_program,        &rig_verb_wait,         &rig_verb_note,
+    &rig_verb_board,          &rig_verb_require,        &rig_verb_program,        &rig_verb_wait,         &rig_verb_note,
     &rig_verb_power_on,       &rig_verb_power_off,      &rig_verb_power_cycle,  &rig_verb_reset,
     &rig_verb_halt,           &rig_verb_resume,         &rig_verb_dump_slot,    &rig_verb_cut_power,
     &rig_verb_each_power_cut, &rig_verb_explore,        &rig_verb_connect,      &rig_verb_disconnect,

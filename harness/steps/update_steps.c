@@ -2,6 +2,8 @@
 /* Verbs: upload, mark, confirm, erase: the update itself, over SMP. */
 #include "steps/verbs.h"
 
+#include "steps/fit.h"
+
 static const char *const needs_smp[] = {"smp", NULL};
 static const char *const retries[] = {"none", "resume", NULL};
 static const char *const resume_words[] = {"acknowledged", NULL};
@@ -120,6 +122,18 @@ static void run_upload(struct rig_run *run, const struct rig_step *step)
     expect_resumed(run, step, &report);
 }
 
+static char *upload_unfit(const struct rig_step *step, struct rig_fit *fit)
+{
+    const char *image = rig_record_text(step->arguments, "image");
+    const struct rig_record *plan = rig_fit_image(fit, image);
+    guint index = plan ? (guint)rig_record_count(plan, "image") : 0;
+    guint slot = 2 * (guint)optional_count(step, "number", index) + 1;
+    bool must_work = rig_list_has(rig_record_get(step->arguments, "expect"), "ok");
+    char *reason = must_work ? rig_fit_no_space(fit, image, slot, 0) : NULL;
+
+    return reason ? reason : rig_fit_unchecked(fit, image);
+}
+
 const struct rig_verb rig_verb_upload = {
     .name = "upload",
     .family = "update",
@@ -127,6 +141,7 @@ const struct rig_verb rig_verb_upload = {
     .shape = &upload_shape,
     .within_us = 600u * G_GUINT64_CONSTANT(1000000),
     .needs = needs_smp,
+    .unfit = upload_unfit,
     .example = "upload: {image: new, window: 3, retry: resume}",
     .run = run_upload,
 };

@@ -11,6 +11,8 @@ G_BEGIN_DECLS
 /* The language that the runner speaks: all verbs, in the order of the reference. */
 const struct rig_language *rig_language(void);
 
+/* require_steps.c */
+extern const struct rig_verb rig_verb_require;
 /* board_steps.c */
 extern const struct rig_verb rig_verb_board, rig_verb_program, rig_verb_wait, rig_verb_note;
 /* power_steps.c */

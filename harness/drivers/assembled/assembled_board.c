@@ -149,6 +149,15 @@ static bool board_adopt(struct rig_board *base, const struct rig_board_setup *se
     return rig_assembled_accepts(self(base)->config.target, setup->options, error);
 }
 
+static bool board_describe(const struct rig_board *base, const struct rig_record *options,
+                           struct rig_board_traits *traits, GError **error)
+{
+    const struct rig_assembled *board = (const struct rig_assembled *)base;
+
+    return rig_assembled_accepts(board->config.target, options, error) &&
+           board->model->ops->describe(board->model, options, traits, error);
+}
+
 static bool board_prepare(struct rig_board *base, const struct rig_board_setup *setup, GError **error)
 {
     struct rig_assembled *board = self(base);
@@ -249,6 +258,7 @@ static const struct rig_board_ops ops_of_firmware = {
     .wait = board_wait,
     .prepare = board_prepare,
     .adopt = board_adopt,
+    .describe = board_describe,
     .forget_bonds = board_forget_bonds,
     .make_payload = rig_assembled_make_payload,
     .keep = rig_assembled_keep,
@@ -264,6 +274,7 @@ static const struct rig_board_ops ops_of_simulated = {
     .wait = board_wait,
     .prepare = board_prepare,
     .adopt = board_adopt,
+    .describe = board_describe,
     .forget_bonds = board_forget_bonds,
     .make_payload = rig_sim_make_payload,
     .keep = rig_assembled_keep,

@@ -52,6 +52,24 @@ struct rig_payload_plan {
     guint64 seed;
 };
 
+/* A slot as plans see it. */
+struct rig_slot_traits {
+    guint32 n_bytes;
+    guint32 sector_bytes; /* 0: they are not all of one size */
+    guint32 write_bytes;
+    guint32 room_bytes; /* the largest image, from its header through its last TLV, that the bootloader takes */
+};
+
+/* What a board is under some options: what plans compare with what a case asks for. */
+struct rig_board_traits {
+    enum rig_swap_mode mode;
+    bool signing_needed;
+    enum rig_key_kind signing;
+    guint n_slots;
+    struct rig_slot_traits slots[4];
+    guint32 scratch_bytes; /* 0: there is none */
+};
+
 struct sim_boot_config; /* targets/sim/boot */
 struct sim_flash;
 struct sim_flash_operation;
@@ -92,6 +110,10 @@ struct rig_board_ops {
     /* Takes over the options of a set-up (images, seed and the rest are not looked at), so that images can be
      * built before `prepare`; NULL op: `prepare` without images does it. RIG_ERROR_UNSUPPORTED as there. */
     bool (*adopt)(struct rig_board *board, const struct rig_board_setup *setup, GError **error);
+    /* What the board is with these options laid over its target's own (NULL: with those alone). Touches no
+     * device and changes nothing. RIG_ERROR_UNSUPPORTED: it cannot be made so; the text says why. */
+    bool (*describe)(const struct rig_board *board, const struct rig_record *options,
+                     struct rig_board_traits *traits, GError **error);
     /* Keep and rewind a board. With the capability "rewind" all of it goes back. With "restore" only its
      * flash does, through the probe, and the board starts anew; or it stands halted before its first
      * instruction, when its bootloader would have something to do. NULL where neither can be. */

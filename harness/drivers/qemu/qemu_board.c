@@ -178,6 +178,15 @@ static bool board_adopt(struct rig_board *base, const struct rig_board_setup *se
     return rig_assembled_accepts(self(base)->target, setup->options, error);
 }
 
+static bool board_describe(const struct rig_board *base, const struct rig_record *options,
+                           struct rig_board_traits *traits, GError **error)
+{
+    const struct rig_qemu_board *board = (const struct rig_qemu_board *)base;
+
+    return rig_assembled_accepts(board->target, options, error) &&
+           board->model->ops->describe(board->model, options, traits, error);
+}
+
 static bool board_prepare(struct rig_board *base, const struct rig_board_setup *setup, GError **error)
 {
     struct rig_qemu_board *board = self(base);
@@ -254,6 +263,7 @@ static const struct rig_board_ops ops = {
     .wait = board_wait,
     .prepare = board_prepare,
     .adopt = board_adopt,
+    .describe = board_describe,
     .forget_bonds = board_forget_bonds,
     .make_payload = board_make_payload,
     .logs = board_logs,

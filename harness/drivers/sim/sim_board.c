@@ -314,6 +314,7 @@ static const struct rig_board_ops ops = {
     .arm_packet_fault = rig_sim_arm_packet_fault,
     .end_packet_faults = rig_sim_end_packet_faults,
     .make_payload = rig_sim_make_payload,
+    .describe = rig_sim_describe,
     .keep = sim_keep,
     .rewind = sim_rewind,
     .forget_moment = sim_forget_moment,

@@ -88,6 +88,10 @@ struct rig_sim {
 bool rig_sim_configure(struct rig_sim *sim, const struct rig_record *options,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* rig_board_ops.describe. */
+bool rig_sim_describe(const struct rig_board *board, const struct rig_record *options,
+                      struct rig_board_traits *traits, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* The board's time with the time that a halted core stood still. */
 guint64 rig_sim_now_us(const struct rig_sim *sim);
 void rig_sim_link_init(struct rig_sim_link *link, struct rig_sim *sim);

@@ -204,7 +204,8 @@ static bool load_key(struct rig_sim *sim, GError **error)
     return true;
 }
 
-bool rig_sim_configure(struct rig_sim *sim, const struct rig_record *options, GError **error)
+/* All of it but the key. */
+static bool fill_config(struct rig_sim *sim, const struct rig_record *options, GError **error)
 {
     const struct rig_record *target = sim->target->record;
     const struct rig_value *own_options = rig_record_get(target, "options");
@@ -236,5 +237,65 @@ bool rig_sim_configure(struct rig_sim *sim, const struct rig_record *options, GE
     sim->config.ble.defects = defects.ble;
     sim->board.signing = sim->key_kind;
     sim->board.signing_needed = sim->config.boot.need_signature;
-    return load_key(sim, error);
+    return true;
+}
+
+bool rig_sim_configure(struct rig_sim *sim, const struct rig_record *options, GError **error)
+{
+    return fill_config(sim, options, error) && load_key(sim, error);
+}
+
+/* 0: they are not all of one size. */
+static guint32 sector_size(const struct sim_flash *flash, const struct sim_area *area)
+{
+    guint32 first = 0;
+    guint32 start, n_bytes;
+
+    for (guint32 at = 0; at < area->n_bytes; at += n_bytes) {
+        if (!sim_flash_sector_at(flash, area->device, area->offset + at, &start, &n_bytes) || n_bytes == 0 ||
+            (first && n_bytes != first))
+            return 0;
+        first = n_bytes;
+    }
+    return first;
+}
+
+static struct rig_slot_traits slot_traits(const struct sim_boot_config *boot, const struct sim_flash *flash,
+                                          guint slot)
+{
+    const struct sim_area *area = slot % 2 ? &boot->secondary[slot / 2] : &boot->primary[slot / 2];
+
+    return (struct rig_slot_traits){
+        .n_bytes = area->n_bytes,
+        .sector_bytes = sector_size(flash, area),
+        .write_bytes = sim_flash_device(flash, area->device)->write_bytes,
+        .room_bytes = sim_boot_max_image_bytes(boot, flash, slot / 2),
+    };
+}
+
+bool rig_sim_describe(const struct rig_board *board, const struct rig_record *options,
+                      struct rig_board_traits *traits, GError **error)
+{
+    const struct rig_sim *sim = (const struct rig_sim *)board;
+    const struct sim_flash *flash = sim_board_flash(sim->sim);
+    struct rig_sim made = {
+        .target = sim->target, .guest = sim->guest, .extra_defects = sim->extra_defects};
+    const struct sim_boot_config *boot = &made.config.boot;
+
+    if (!fill_config(&made, options, error))
+        return false;
+    if (boot->mode == RIG_SWAP_SCRATCH && boot->scratch.n_bytes == 0) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+                    "'swap: scratch' takes a scratch area, and target '%s' has none ('scratch:')",
+                    sim->target->name);
+        return false;
+    }
+    *traits = (struct rig_board_traits){.mode = boot->mode,
+                                        .signing_needed = boot->need_signature,
+                                        .signing = made.key_kind,
+                                        .n_slots = 2 * boot->n_images,
+                                        .scratch_bytes = boot->scratch.n_bytes};
+    for (guint i = 0; i < traits->n_slots; i++)
+        traits->slots[i] = slot_traits(boot, flash, i);
+    return true;
 }

@@ -514,6 +514,14 @@ static void board_logs(struct rig_board *base, void (*each)(void *user, const ch
     each(user, "sim.log", sim_log);
 }
 
+static bool board_describe(const struct rig_board *base, const struct rig_record *options,
+                           struct rig_board_traits *traits, GError **error)
+{
+    const struct rig_process_board *board = (const struct rig_process_board *)base;
+
+    return board->model->ops->describe(board->model, options, traits, error);
+}
+
 static const struct rig_board_ops ops = {
     .now_us = board_now_us,
     .wait = board_wait,
@@ -525,6 +533,7 @@ static const struct rig_board_ops ops = {
     .host_shows = board_host_shows,
     .heard = board_heard,
     .make_payload = rig_sim_make_payload,
+    .describe = board_describe,
     .logs = board_logs,
     .make_safe = board_make_safe,
     .free = board_free,

@@ -30,7 +30,7 @@ static void exit_code_1_when_some_failed(void **state)
 static void exit_code_2_on_a_rig_error_whatever_else_failed(void **state)
 {
     write_scenarios(*state);
-    place_expect(*state, 2, "this board has no slot 3", "bootrig run passing.yaml failing.yaml erring.yaml");
+    place_expect(*state, 2, "this board has no slot 4", "bootrig run passing.yaml failing.yaml erring.yaml");
 }
 
 static void exit_code_2_on_bad_usage(void **state)

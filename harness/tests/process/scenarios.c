@@ -33,7 +33,7 @@ const char scenario_erring[] = "scenario: no-such-slot\n"
                                "tags: [broken]\n" IMAGES "setup:\n"
                                "  - board: {slot0: old}\n"
                                "steps:\n"
-                               "  - program: {slot: 3, image: new}\n";
+                               "  - dump-slot: 4\n";
 
 const char scenario_flaky[] =
     "scenario: unlucky\n"

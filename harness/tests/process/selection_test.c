@@ -177,7 +177,7 @@ static void dry_run_shows_the_plan_and_touches_nothing(void **state)
     g_autofree char *reports = place_path(*state, "reports");
 
     write_tree(*state);
-    place_expect(*state, 0, "3 cases of 2 files would run", "bootrig run --dry-run lab");
+    place_expect(*state, 0, "3 cases of 2 files would run, 0 would be skipped", "bootrig run --dry-run lab");
     place_expect(*state, 0, "lab/deep/failing.yaml::wrong-hope", "bootrig run --dry-run lab");
     assert_false(g_file_test(reports, G_FILE_TEST_EXISTS));
 }
@@ -215,6 +215,45 @@ static void a_case_that_needs_what_the_board_lacks_is_skipped_with_its_reason(vo
     expect_text(junit, "lacks 'two-images'");
 }
 
+static const char no_scratch[] =
+    "target: no-scratch\nabout: a layout of Zephyr's\nkind: simulated\n"
+    "flash: [{device: internal, sectors: [{size: 4KiB, count: 256}], write: 4B}]\n"
+    "slots: [{offset: 48KiB, size: 128KiB}, {offset: 176KiB, size: 128KiB}]\n"
+    "options: {swap: move, sign: none}\n";
+
+/* check, list, the dry run and the run say the same, and none of them makes a board that cannot be. */
+static void what_does_not_fit_the_targets_layout_is_told_beforehand_in_the_same_words(void **state)
+{
+    const char *reason = "'swap: scratch' takes a scratch area, and target 'no-scratch' has none";
+
+    place_write(*state, "no-scratch.yaml", no_scratch);
+    place_write(*state, "lab/boot.yaml",
+                "scenario: boot\nmatrix:\n  swap: [move, scratch]\nimages:\n  old: {version: 1.0.0, size: 4KiB}\n"
+                "steps:\n  - board: {slot0: old, swap: $swap}\n  - expect-boot: old\n");
+    place_expect(*state, 0, reason, "bootrig run --target ./no-scratch.yaml lab");
+    place_expect(*state, 0, "1 passed, 0 failed, 0 errors, 1 skipped",
+                 "bootrig run --target ./no-scratch.yaml lab");
+    place_expect(*state, 0, reason, "bootrig run --dry-run --target ./no-scratch.yaml lab");
+    place_expect(*state, 0, "1 cases of 1 files would run, 1 would be skipped",
+                 "bootrig run --dry-run --target ./no-scratch.yaml lab");
+    place_expect(*state, 0, reason, "bootrig list --target ./no-scratch.yaml lab");
+    place_expect(*state, 0, "\"skip_reason\"", "bootrig list --json --target ./no-scratch.yaml lab");
+    place_expect(*state, 0, reason, "bootrig check --target ./no-scratch.yaml lab");
+    place_expect(*state, 0, "1 cases would run, 1 would be skipped",
+                 "bootrig check --target ./no-scratch.yaml lab");
+}
+
+static void trouble_in_setup_is_an_error_and_no_verdict_on_the_board(void **state)
+{
+    place_write(*state, "lab/setup.yaml",
+                "scenario: setup\nimages:\n  old: {version: 1.0.0, size: 4KiB}\nsetup:\n"
+                "  - board: {slot0: old, power: false}\n  - connect: {within: 2s}\n"
+                "steps:\n  - expect-boot: old\n");
+    place_expect(*state, 2, "0 failed, 1 errors", "bootrig run lab/setup.yaml");
+    place_expect(*state, 2, "setup did not come to where the case starts: connection: expected ok",
+                 "bootrig run lab/setup.yaml");
+}
+
 /* It is the place of a fault that needs it, not the verb, and a block within a block is looked at, too. */
 static void a_fault_of_a_packet_is_skipped_where_the_link_cannot_strike_one(void **state)
 {
@@ -235,6 +274,8 @@ int main(void)
         PROCESS_TEST(paths_choose_files_and_trees_each_once),
         PROCESS_TEST(names_and_patterns_choose_cases),
         PROCESS_TEST(a_fault_of_a_packet_is_skipped_where_the_link_cannot_strike_one),
+        PROCESS_TEST(what_does_not_fit_the_targets_layout_is_told_beforehand_in_the_same_words),
+        PROCESS_TEST(trouble_in_setup_is_an_error_and_no_verdict_on_the_board),
         PROCESS_TEST(tags_choose_and_leave_out),
         PROCESS_TEST(repeat_runs_everything_again_with_another_seed),
         PROCESS_TEST(a_pass_after_retries_is_flaky_and_keeps_the_first_evidence),

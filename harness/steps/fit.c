@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Options, images and slots of a case against those of a board. */
+#include "steps/fit.h"
+
+#include "image/build.h"
+
+#define HEADER_BYTES 32u
+#define TLV_HEADER_BYTES 4u
+#define TLV_AREA_BYTES 4u
+#define HASH_TLV_BYTES (TLV_HEADER_BYTES + 32u)
+#define COUNTER_BYTES 4u
+#define DEPENDENCY_BYTES 12u
+
+const struct rig_value *rig_fit_option(const struct rig_fit *fit, const char *name)
+{
+    const struct rig_value *own = rig_record_get(fit->target->record, "options");
+    const struct rig_value *chosen = fit->options ? rig_record_get(fit->options, name) : NULL;
+
+    return chosen ? chosen : own ? rig_record_get(own->record, name) : NULL;
+}
+
+bool rig_fit_is_chosen(const struct rig_fit *fit, const char *name)
+{
+    return fit->options && rig_record_get(fit->options, name);
+}
+
+const char *rig_fit_choice(const struct rig_fit *fit, const char *name, const char *otherwise)
+{
+    const struct rig_value *value = rig_fit_option(fit, name);
+
+    return value ? value->keyword : otherwise;
+}
+
+bool rig_fit_flag(const struct rig_fit *fit, const char *name, bool otherwise)
+{
+    const struct rig_value *value = rig_fit_option(fit, name);
+
+    return value ? value->flag : otherwise;
+}
+
+const struct rig_record *rig_fit_image(const struct rig_fit *fit, const char *name)
+{
+    for (guint i = 0; i < fit->the_case->images->len; i++) {
+        const struct rig_image_plan *plan = g_ptr_array_index(fit->the_case->images, i);
+
+        if (g_str_equal(plan->name, name))
+            return plan->arguments;
+    }
+    return NULL;
+}
+
+/* false: it is not signed. */
+static bool signs(const struct rig_fit *fit, const struct rig_record *plan, enum rig_key_kind *kind)
+{
+    const char *sign = rig_record_text(plan, "sign");
+
+    *kind = fit->traits.signing;
+    if (g_str_equal(sign, "target"))
+        return fit->traits.signing_needed;
+    return rig_key_kind_from_name(sign, kind);
+}
+
+static guint signature_bytes(enum rig_key_kind kind)
+{
+    static const guint bytes[] = {
+        [RIG_KEY_ECDSA_P256] = 72, [RIG_KEY_RSA2048] = 256, [RIG_KEY_RSA3072] = 384, [RIG_KEY_ED25519] = 64};
+
+    return bytes[kind];
+}
+
+static guint64 protected_bytes(const struct rig_record *plan)
+{
+    const struct rig_value *dependencies = rig_record_get(plan, "depends-on");
+    const struct rig_value *custom = rig_record_get(plan, "custom-tlvs");
+    guint64 n_bytes = rig_record_get(plan, "security-counter") ? TLV_HEADER_BYTES + COUNTER_BYTES : 0;
+
+    n_bytes += dependencies ? dependencies->items->len * (TLV_HEADER_BYTES + DEPENDENCY_BYTES) : 0;
+    for (guint i = 0; custom && i < custom->items->len; i++) {
+        const struct rig_value *tlv = g_ptr_array_index(custom->items, i);
+
+        n_bytes += TLV_HEADER_BYTES + g_bytes_get_size(rig_record_get(tlv->record, "bytes")->bytes);
+    }
+    return n_bytes ? n_bytes + TLV_AREA_BYTES : 0;
+}
+
+guint64 rig_fit_image_bytes(const struct rig_fit *fit, const char *name)
+{
+    const struct rig_record *plan = rig_fit_image(fit, name);
+    const struct rig_value *header = plan ? rig_record_get(plan, "header-size") : NULL;
+    guint64 header_bytes = header                    ? header->count
+                           : fit->board->header_bytes ? fit->board->header_bytes
+                                                      : HEADER_BYTES;
+    guint64 signature = 0;
+    enum rig_key_kind kind;
+
+    if (!plan || rig_record_get(plan, "file"))
+        return 0;
+    if (signs(fit, plan, &kind))
+        signature = HASH_TLV_BYTES + TLV_HEADER_BYTES + signature_bytes(kind);
+    return header_bytes + rig_record_count(plan, "size") + protected_bytes(plan) + TLV_AREA_BYTES +
+           HASH_TLV_BYTES + signature;
+}
+
+/* "no-signature", or a bit of the key's hash or of the signature, behind the hash. */
+static bool spoils_the_signature(const struct rig_record *damage)
+{
+    const char *kind = rig_record_text(damage, "kind");
+    const struct rig_value *at = rig_record_get(damage, "at");
+
+    return g_str_equal(kind, "no-signature") || (g_str_equal(kind, "flip-tlv") && (!at || at->count >= 32));
+}
+
+bool rig_fit_bad_by_signature(const struct rig_fit *fit, const char *name)
+{
+    const struct rig_record *plan = rig_fit_image(fit, name);
+    const struct rig_value *damages = plan ? rig_record_get(plan, "damage") : NULL;
+    bool bad;
+
+    if (!plan || rig_record_get(plan, "file"))
+        return false;
+    bad = !g_str_equal(rig_record_text(plan, "sign"), "target") ||
+          g_str_equal(rig_record_text(plan, "key"), "stranger");
+    for (guint i = 0; damages && i < damages->items->len; i++) {
+        const struct rig_value *damage = g_ptr_array_index(damages->items, i);
+
+        if (!spoils_the_signature(damage->record))
+            return false;
+        bad = true;
+    }
+    return bad;
+}
+
+char *rig_fit_no_slot(const struct rig_fit *fit, guint64 slot)
+{
+    /* A slot that no board has is the scenario's mistake, and told as one when it runs. */
+    if (slot < fit->traits.n_slots || slot >= G_N_ELEMENTS(fit->traits.slots))
+        return NULL;
+    return g_strdup_printf("target '%s' has no slot %" G_GUINT64_FORMAT ": it has %u", fit->target->name, slot,
+                           fit->traits.n_slots);
+}
+
+char *rig_fit_no_space(const struct rig_fit *fit, const char *image, guint slot, guint64 at)
+{
+    guint64 n_bytes = rig_fit_image_bytes(fit, image);
+    char *reason = rig_fit_no_slot(fit, slot);
+
+    if (reason || slot >= fit->traits.n_slots || at + n_bytes <= fit->traits.slots[slot].n_bytes)
+        return reason;
+    return g_strdup_printf("image '%s' (%" G_GUINT64_FORMAT " bytes) does not fit slot %u of target '%s' (%u "
+                           "bytes)",
+                           image, n_bytes, slot, fit->target->name, fit->traits.slots[slot].n_bytes);
+}
+
+char *rig_fit_no_room(const struct rig_fit *fit, const char *image, guint slot)
+{
+    guint64 n_bytes = rig_fit_image_bytes(fit, image);
+
+    if (slot >= fit->traits.n_slots || n_bytes <= fit->traits.slots[slot].room_bytes)
+        return NULL;
+    return g_strdup_printf("image '%s' has %" G_GUINT64_FORMAT " bytes, and in slot %u of target '%s' there "
+                           "is room for %u beside the trailer",
+                           image, n_bytes, slot, fit->target->name, fit->traits.slots[slot].room_bytes);
+}
+
+static bool awaited(const GPtrArray *steps, const char *image);
+
+static bool step_awaits(const struct rig_step *step, const char *image)
+{
+    const struct rig_value *value;
+
+    if (awaited(step->block, image))
+        return true;
+    for (gsize i = 0; step->arguments && i < step->arguments->shape->n_fields; i++) {
+        value = step->arguments->values[i];
+        if (value && awaited(value->steps, image))
+            return true;
+    }
+    if (!g_str_equal(step->verb->name, "expect-boot"))
+        return false;
+    value = rig_record_get(step->arguments, "image");
+    return value->items->len == 1 &&
+           g_str_equal(((const struct rig_value *)g_ptr_array_index(value->items, 0))->text, image);
+}
+
+/* Whether some step wants to see the image run, and it alone. */
+static bool awaited(const GPtrArray *steps, const char *image)
+{
+    for (guint i = 0; steps && i < steps->len; i++)
+        if (step_awaits(g_ptr_array_index(steps, i), image))
+            return true;
+    return false;
+}
+
+char *rig_fit_unchecked(const struct rig_fit *fit, const char *image)
+{
+    const struct rig_case *the_case = fit->the_case;
+
+    if (awaited(the_case->setup, image) || awaited(the_case->steps, image) || fit->traits.signing_needed || rig_fit_is_chosen(fit, "sign") || !rig_fit_bad_by_signature(fit, image))
+        return NULL;
+    return g_strdup_printf("image '%s' is a bad one by its signature alone, and target '%s' checks none "
+                           "('sign: none')",
+                           image, fit->target->name);
+}

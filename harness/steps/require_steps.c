@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Verb: require: what a case needs of the board's layout and options and no other step implies. */
+#include "steps/verbs.h"
+
+#include "bench/option_fields.h"
+#include "steps/fit.h"
+
+static const char *const any_signature[] = {"any", "none", "ecdsa-p256", "rsa-2048", "rsa-3072", "ed25519", NULL};
+
+/* Options that neither target nor case name are what the first choice says: see bench/option_fields.h. */
+static const struct rig_field require_fields[] = {
+    {.name = "swap",
+     .type = RIG_TYPE_CHOICE,
+     .list = true,
+     .choices = rig_choices_swap,
+     .about = "One of these swap modes."},
+    {.name = "sign",
+     .type = RIG_TYPE_CHOICE,
+     .list = true,
+     .choices = any_signature,
+     .about = "The bootloader demands one of these signatures; `any`: whichever, but it demands one."},
+    {.name = "downgrade",
+     .type = RIG_TYPE_CHOICE,
+     .list = true,
+     .choices = rig_choices_downgrade,
+     .about = "One of these rules for older images."},
+    {.name = "validate-primary", .type = RIG_TYPE_FLAG, .about = "Whether slot 0 is checked at every boot."},
+    {.name = "swap-fixes", .type = RIG_TYPE_FLAG, .about = "Whether known defects of upstream are mended."},
+    {.name = "overwrite-fast", .type = RIG_TYPE_FLAG, .about = "Whether overwrite copies the image only."},
+    {.name = "update-needs",
+     .type = RIG_TYPE_CHOICE,
+     .list = true,
+     .choices = rig_choices_security,
+     .about = "What the update service demands of the link."},
+    {.name = "bonding", .type = RIG_TYPE_FLAG, .about = "Whether the board bonds."},
+    {.name = "repairing",
+     .type = RIG_TYPE_CHOICE,
+     .list = true,
+     .choices = rig_choices_repairing,
+     .about = "What becomes of a host that pairs anew."},
+    {.name = "reassembly", .type = RIG_TYPE_FLAG, .about = "Whether a message may span several writes."},
+    {.name = "parameters", .type = RIG_TYPE_FLAG, .about = "Whether the parameters command is answered."},
+    {.name = "original-protocol", .type = RIG_TYPE_FLAG, .about = "Whether header version 0 is served."},
+    {.name = "erase-pending", .type = RIG_TYPE_FLAG, .about = "Whether a marked slot may be erased."},
+    {.name = "progressive-erase", .type = RIG_TYPE_FLAG, .about = "Whether the upload erases as it goes."},
+    {.name = "mtu", .type = RIG_TYPE_COUNT, .min = 23, .max = 517, .about = "ATT_MTU, at least."},
+    {.name = "buffer-size", .type = RIG_TYPE_SIZE, .min = 64, .max = 4096, .about = "SMP buffer, at least."},
+    {.name = "buffers", .type = RIG_TYPE_COUNT, .min = 1, .max = 8, .about = "SMP buffers, at least."},
+    {.name = "sector-size",
+     .type = RIG_TYPE_SIZE,
+     .min = 16,
+     .max = 1 << 20,
+     .about = "Both slots of image 0 have sectors of this size."},
+    {.name = "write-size",
+     .type = RIG_TYPE_SIZE,
+     .min = 1,
+     .max = 32,
+     .about = "Both slots of image 0 are written in units of this size."},
+    {.name = "slot-size", .type = RIG_TYPE_SIZE, .min = 1024, .about = "Both slots of image 0 have this size."},
+    {.name = "slot-below",
+     .type = RIG_TYPE_SIZE,
+     .min = 1024,
+     .about = "Both slots of image 0 are smaller than this."},
+    {.name = "images", .type = RIG_TYPE_COUNT, .min = 1, .max = 2, .about = "The board has so many images."},
+};
+static const struct rig_shape require_shape = {
+    .name = "require", .fields = require_fields, .n_fields = G_N_ELEMENTS(require_fields)};
+
+/* What is said of an option where nobody says anything; "" for numbers, which then have no bound. */
+static const char *seen_choice(const struct rig_fit *fit, const struct rig_field *field)
+{
+    if (g_str_equal(field->name, "swap"))
+        return rig_swap_mode_name(fit->traits.mode);
+    if (g_str_equal(field->name, "sign"))
+        return fit->traits.signing_needed ? rig_key_kind_name(fit->traits.signing) : "none";
+    return rig_fit_choice(fit, field->name, field->choices[0]);
+}
+
+static char *unlike(const struct rig_fit *fit, const char *name, const char *wanted, const char *seen)
+{
+    return g_strdup_printf("the case requires '%s: %s', and target '%s' has '%s: %s'%s", name, wanted,
+                           fit->target->name, name, seen,
+                           rig_fit_is_chosen(fit, name) ? " by the step 'board'" : "");
+}
+
+static char *choice_unfit(const struct rig_fit *fit, const struct rig_field *field,
+                          const struct rig_value *wanted)
+{
+    const char *seen = seen_choice(fit, field);
+    bool any = rig_list_has(wanted, "any") && !g_str_equal(seen, "none");
+    g_autofree char *text = NULL;
+
+    if (any || rig_list_has(wanted, seen))
+        return NULL;
+    text = rig_list_text(wanted);
+    return unlike(fit, field->name, text, seen);
+}
+
+static char *flag_unfit(const struct rig_fit *fit, const struct rig_field *field,
+                        const struct rig_value *wanted)
+{
+    bool seen = rig_fit_flag(fit, field->name, false);
+
+    return seen == wanted->flag ? NULL
+                                : unlike(fit, field->name, wanted->flag ? "true" : "false",
+                                         seen ? "true" : "false");
+}
+
+static char *at_least(const struct rig_fit *fit, const char *name, guint64 wanted, guint64 otherwise)
+{
+    const struct rig_value *value = NULL;
+    guint64 seen = otherwise;
+
+    if ((value = rig_fit_option(fit, name)))
+        seen = value->count;
+    if (seen >= wanted)
+        return NULL;
+    return g_strdup_printf("the case requires '%s' of at least %" G_GUINT64_FORMAT
+                           ", and target '%s' has %" G_GUINT64_FORMAT,
+                           name, wanted, fit->target->name, seen);
+}
+
+static guint32 slot_number(const struct rig_slot_traits *slot, const char *name)
+{
+    return g_str_equal(name, "sector-size")  ? slot->sector_bytes
+           : g_str_equal(name, "write-size") ? slot->write_bytes
+                                             : slot->n_bytes;
+}
+
+static char *slots_unfit(const struct rig_fit *fit, const char *name, guint64 wanted)
+{
+    bool below = g_str_equal(name, "slot-below");
+
+    for (guint i = 0; i < 2 && i < fit->traits.n_slots; i++) {
+        guint32 seen = slot_number(&fit->traits.slots[i], name);
+
+        if (below ? seen < wanted : seen == wanted)
+            continue;
+        return g_strdup_printf("the case requires '%s: %" G_GUINT64_FORMAT "B', and slot %u of target '%s' has "
+                               "%u bytes%s",
+                               name, wanted, i, fit->target->name, seen,
+                               seen ? "" : " (they are not all of one size)");
+    }
+    return NULL;
+}
+
+static char *number_unfit(const struct rig_fit *fit, const char *name, guint64 wanted)
+{
+    guint n_images = fit->traits.n_slots / 2;
+
+    if (g_str_equal(name, "mtu"))
+        return at_least(fit, name, wanted, 517);
+    if (g_str_equal(name, "buffer-size"))
+        return at_least(fit, name, wanted, 384);
+    if (g_str_equal(name, "buffers"))
+        return at_least(fit, name, wanted, 4);
+    if (!g_str_equal(name, "images"))
+        return slots_unfit(fit, name, wanted);
+    return n_images == wanted ? NULL
+                              : g_strdup_printf("the case requires %" G_GUINT64_FORMAT
+                                                " image(s), and target '%s' has %u",
+                                                wanted, fit->target->name, n_images);
+}
+
+static char *require_unfit(const struct rig_step *step, struct rig_fit *fit)
+{
+    char *reason = NULL;
+
+    for (gsize i = 0; i < require_shape.n_fields && !reason; i++) {
+        const struct rig_field *field = &require_fields[i];
+        const struct rig_value *wanted = step->arguments->values[i];
+
+        if (wanted)
+            reason = field->type == RIG_TYPE_CHOICE ? choice_unfit(fit, field, wanted)
+                     : field->type == RIG_TYPE_FLAG ? flag_unfit(fit, field, wanted)
+                                                    : number_unfit(fit, field->name, wanted->count);
+    }
+    return reason;
+}
+
+/* The plan has looked at it: a case that comes here fits. */
+static void run_require(struct rig_run *run, const struct rig_step *step)
+{
+    (void)run;
+    (void)step;
+}
+
+const struct rig_verb rig_verb_require = {
+    .name = "require",
+    .family = "board",
+    .about = "What the case needs of the board's layout and options, as the step `board` before it left them, "
+             "and no other step implies. On another board the case is skipped before it starts, and "
+             "`bootrig list --target` tells it.",
+    .shape = &require_shape,
+    .within_us = 1000000,
+    .unfit = require_unfit,
+    .example = "require: {swap: [move, offset], sector-size: 4KiB}",
+    .run = run_require,
+};
