@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* `bootrig capture`: shows a Bluetooth capture decoded and explained; records one. */
 #include "cli/cli.h"
+#include "cli/signals.h"
 
 #include "base/error.h"
 #include "capture/capture.h"
 #include "capture/reading.h"
+#include "transport/process.h"
 
-#include <glib-unix.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 static const char description[] =
     "bootrig capture show FILE     one line for each packet, decoded from HCI up to mcumgr SMP, and below it "
@@ -131,24 +133,30 @@ static void child_ended(GPid child, gint status, gpointer user)
     g_main_loop_quit(recording->loop);
 }
 
+static void settle_in(gpointer parent)
+{
+    rig_process_settle_in((pid_t)GPOINTER_TO_INT(parent));
+}
+
 static bool record_while(char **command, struct recording *recording, GError **error)
 {
-    guint interrupted = g_unix_signal_add(SIGINT, stop, recording);
-    guint terminated = g_unix_signal_add(SIGTERM, stop, recording);
+    guint signals[2];
     bool ok = true;
 
+    rig_cli_signal_sources(stop, recording, signals);
     recording->loop = g_main_loop_new(NULL, FALSE);
     if (command) {
         ok = g_spawn_async(NULL, command, NULL,
                            G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_CHILD_INHERITS_STDIN,
-                           NULL, NULL, &recording->child, error);
+                           settle_in, GINT_TO_POINTER(getpid()), &recording->child, error);
         if (ok)
             g_child_watch_add(recording->child, child_ended, recording);
     }
     if (ok)
         g_main_loop_run(recording->loop);
-    g_source_remove(interrupted);
-    g_source_remove(terminated);
+    for (gsize i = 0; i < G_N_ELEMENTS(signals); i++)
+        if (signals[i])
+            g_source_remove(signals[i]);
     g_main_loop_unref(recording->loop);
     return ok;
 }

@@ -7,6 +7,10 @@
 
 G_BEGIN_DECLS
 
+/* What a program that is asked for its version may take and say. */
+#define RIG_DOCTOR_WITHIN_US (5 * G_USEC_PER_SEC)
+#define RIG_DOCTOR_MAX_OUTPUT 4096u
+
 struct rig_doctor {
     bool missing; /* something that is needed is not there */
 };

@@ -7,6 +7,7 @@
 #include "drivers/bluez/controllers.h"
 #include "drivers/bluez/settings.h"
 #include "drivers/board/clock_board.h"
+#include "transport/process.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -109,13 +110,15 @@ static char *daemon_version(char **arguments)
 {
     const char *program =
         arguments && arguments[0] && is_daemon(arguments[0]) ? arguments[0] : installed_daemon();
-    char *argv[] = {(char *)program, (char *)"--version", NULL};
-    char *out = NULL;
+    const char *const argv[] = {program, "--version", NULL};
+    const struct rig_run_limits limits = {.within_us = RIG_DOCTOR_WITHIN_US,
+                                          .max_output = RIG_DOCTOR_MAX_OUTPUT};
+    g_autoptr(GString) said = g_string_new(NULL);
+    int exit_code;
 
-    if (!program ||
-        !g_spawn_sync(NULL, argv, NULL, G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, &out, NULL, NULL, NULL))
+    if (!program || !rig_process_run(argv, &limits, said, &exit_code, NULL))
         return g_strdup("");
-    return g_strstrip(out);
+    return g_strstrip(g_strdup(said->str));
 }
 
 static void judge_daemon(struct look *look, char **arguments)

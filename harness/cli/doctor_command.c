@@ -4,6 +4,7 @@
 #include "cli/bench_common.h"
 #include "cli/doctor.h"
 #include "drivers/power/driver.h"
+#include "transport/process.h"
 
 #include <grp.h>
 #include <stdio.h>
@@ -114,20 +115,21 @@ static bool read_version(const char *output, guint *major, guint *minor)
 
 static void check_openocd(struct rig_doctor *doctor)
 {
-    char *argv[] = {(char *)"openocd", (char *)"--version", NULL};
-    g_autofree char *out = NULL;
-    g_autofree char *err = NULL;
-    g_autofree char *both = NULL;
+    static const char *const argv[] = {"openocd", "--version", NULL};
+    g_autoptr(GString) said = g_string_new(NULL);
+    g_autofree char *found = g_find_program_in_path(argv[0]);
     g_autofree char *text = NULL;
     guint major = 0;
     guint minor = 0;
+    int exit_code;
+    const struct rig_run_limits limits = {
+        .within_us = RIG_DOCTOR_WITHIN_US, .max_output = RIG_DOCTOR_MAX_OUTPUT, .with_stderr = true};
 
-    if (!g_spawn_sync(NULL, argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &out, &err, NULL, NULL)) {
+    if (!found) {
         rig_doctor_say(doctor, "openocd", "missing", "not found in PATH: sudo apt install openocd");
         return;
     }
-    both = g_strconcat(out, err, NULL);
-    if (!read_version(both, &major, &minor)) {
+    if (!rig_process_run(argv, &limits, said, &exit_code, NULL) || !read_version(said->str, &major, &minor)) {
         rig_doctor_say(doctor, "openocd", "missing",
                        "'openocd --version' does not tell a version; is it OpenOCD?");
         return;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* bootrig: finds the subcommand. */
 #include "cli/cli.h"
-
+#include "cli/signals.h"
 #include "cli/standard_output.h"
+
 #include "scenario/diagnostic.h"
 
 #include <locale.h>
@@ -77,6 +78,7 @@ static int run_command(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    rig_cli_signals_begin();
     rig_cli_watch_standard_output();
     setlocale(LC_ALL, "");
     setlocale(LC_NUMERIC, "C");

@@ -2,6 +2,7 @@
 /* One run from options to exit code: selection, boards, journal, live terminal, reports, signals. */
 #include "cli/run_bench.h"
 #include "cli/run_options.h"
+#include "cli/signals.h"
 
 #include "report/page.h"
 #include "report/picture.h"
@@ -13,7 +14,6 @@
 #include "run/runner.h"
 #include "steps/verbs.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,18 +28,6 @@ static void on_signal(int signal_number)
 {
     (void)signal_number;
     interrupted = 1;
-}
-
-/* A second signal ends the process the hard way; the journal on disk still tells what ran. */
-static void catch_signals(void)
-{
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
-
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGHUP, &action, NULL);
-    signal(SIGPIPE, SIG_IGN);
 }
 
 struct session {
@@ -368,7 +356,8 @@ int rig_run_with_options(const struct rig_run_options *options, const char *cons
 
     rig_boards_use_bootloader(boards, options->bootloader);
     rig_boards_use_link(boards, options->link, options->hci, options->adapter);
-    catch_signals();
+    /* A second signal ends the process the hard way; the journal on disk still tells what ran. */
+    rig_cli_catch_signals(on_signal, (int)SA_RESETHAND);
     if (!rig_run_bench_open(&chosen, options, &interrupted, &error))
         return interrupted ? (void)rig_cli_fail(error), RIG_EXIT_INTERRUPTED : rig_cli_fail(error);
     if (chosen.bench)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* `bootrig sim`: the simulated board as a process of its own. */
 #include "cli/cli.h"
+#include "cli/signals.h"
 
 #include "base/error.h"
 #include "drivers/probe/chip.h"
@@ -339,17 +340,6 @@ static bool serve(const struct sim_options *options, const struct rig_target *ta
     return rig_host_server_run(server, &stopped, error);
 }
 
-static void catch_signals(void)
-{
-    struct sigaction action = {.sa_handler = on_signal};
-
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGHUP, &action, NULL);
-    signal(SIGPIPE, SIG_IGN);
-}
-
 static bool parse(int argc, char **argv, struct sim_options *options, int *exit_code)
 {
     const GOptionEntry entries[] = {
@@ -425,7 +415,7 @@ int rig_cli_sim(int argc, char **argv)
     if (!parse(argc, argv, &options, &exit_code))
         return options_clear(&options), exit_code;
     setvbuf(stdout, NULL, _IOLBF, 0);
-    catch_signals();
+    rig_cli_catch_signals(on_signal, 0);
     ok =
         check_options(&options, &error) &&
         (target = rig_target_load(options.target ? options.target : RIG_TARGET_DEFAULT, directory, &error)) &&

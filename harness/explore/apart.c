@@ -34,11 +34,13 @@ struct record {
     struct rig_end_report report;
 };
 
-void rig_apart_settle_in(bool silent)
+void rig_apart_settle_in(bool silent, pid_t parent)
 {
     int nowhere;
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) /* it ended before that */
+        raise(SIGKILL);
     /* A signal to the group shall not reach those who started it. */
     setpgid(0, 0);
     signal(SIGINT, SIG_IGN);
@@ -97,9 +99,9 @@ static void on_operation(void *user, const struct sim_flash_operation *operation
     __atomic_store_n(&record->n_used, record->n_used + sizeof told + n_bytes, __ATOMIC_RELEASE);
 }
 
-static G_GNUC_NORETURN void work(struct rig_subject *subject, struct record *record)
+static G_GNUC_NORETURN void work(struct rig_subject *subject, struct record *record, pid_t parent)
 {
-    rig_apart_settle_in(true);
+    rig_apart_settle_in(true, parent);
     sim_flash_disarm_cut(subject->flash);
     sim_flash_observe_reads(subject->flash, NULL, NULL);
     sim_flash_observe(subject->flash, on_operation, record);
@@ -191,12 +193,13 @@ static void take_report(const struct rig_subject *subject, const struct record *
 
 static void run(struct rig_subject *subject, struct record *record, struct rig_end_report *report)
 {
+    pid_t parent = getpid();
     pid_t worker = fork();
     int status = 0;
     bool ended;
 
     if (worker == 0)
-        work(subject, record);
+        work(subject, record, parent);
     if (worker < 0) {
         say(report, RIG_END_NOT_RUN, "no process can be started: %s; close other programs",
             g_strerror(errno));

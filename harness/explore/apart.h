@@ -14,8 +14,8 @@ G_BEGIN_DECLS
 void rig_apart_boot(struct rig_subject *subject, struct rig_end_report *report);
 
 /* For every process that is forked to run a subject: the worker's first steps, how it ends when it was
- * spoilt, and what is said about an end that it did not choose. */
-void rig_apart_settle_in(bool silent);
+ * spoilt, and what is said about an end that it did not choose. parent: getpid() before the fork. */
+void rig_apart_settle_in(bool silent, pid_t parent);
 #define RIG_APART_DONE 0
 #define RIG_APART_FULL 101
 #define RIG_APART_SPOILT 102

@@ -150,13 +150,13 @@ struct worker {
     gint64 seen_us; /* when it last got further */
 };
 
-static G_GNUC_NORETURN void work(struct rig_crew *crew, const struct worker *worker)
+static G_GNUC_NORETURN void work(struct rig_crew *crew, const struct worker *worker, pid_t parent)
 {
     gsize n_before = rig_contents_bytes(crew->contents) + rig_recorder_bytes(crew->recorder);
     gsize n_after;
     bool room = true;
 
-    rig_apart_settle_in(crew->subject->ops->boot_here != NULL);
+    rig_apart_settle_in(crew->subject->ops->boot_here != NULL, parent);
     rig_recorder_set_worker(crew->recorder);
     rig_parcel_begin(worker->parcel, crew->contents, crew->recorder);
     for (guint i = 0; i < worker->row.n && room; i++) {
@@ -174,6 +174,8 @@ static G_GNUC_NORETURN void work(struct rig_crew *crew, const struct worker *wor
 
 static bool start(struct rig_crew *crew, struct worker *worker)
 {
+    pid_t parent = getpid();
+
     worker->pidfd = -1;
     worker->fate = FATE_ENDED;
     worker->parcel = rig_parcel_new();
@@ -181,7 +183,7 @@ static bool start(struct rig_crew *crew, struct worker *worker)
         return false;
     worker->pid = fork();
     if (worker->pid == 0)
-        work(crew, worker);
+        work(crew, worker, parent);
     if (worker->pid < 0)
         return false;
     crew->n_forks++;

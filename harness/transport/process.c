@@ -1,22 +1,79 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Children: started with pipes, stopped with a deadline. */
+/* Children: started with pipes, stopped with a deadline, their end on record. */
+#define _GNU_SOURCE /* pidfd_open */
 #include "transport/process.h"
 
 #include "base/error.h"
+#include "transport/guard.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib-unix.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-struct rig_process {
+#define SIGNAL_BASE 128
+#define LOOK_EVERY_MS 20
+
+/* A child and who ends its group should this process be killed. */
+struct child {
     GPid pid;
-    struct rig_stream *stream;
-    bool reaped;
-    int status; /* as waitpid tells it */
+    struct rig_guard *guard;
 };
+
+struct rig_process {
+    struct child child;
+    struct rig_stream *stream;
+    bool ended;  /* as a zombie, which keeps the group's number from being given away */
+    bool reaped; /* the zombie, too */
+    bool known;  /* how it ended */
+    siginfo_t end;
+};
+
+void rig_process_settle_in(pid_t parent)
+{
+    sigset_t none;
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    signal(SIGCHLD, SIG_DFL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    /* The parent may have ended before the request for its signal. */
+    if (getppid() != parent)
+        raise(SIGKILL);
+}
+
+static void settle_in(gpointer parent)
+{
+    setpgid(0, 0);
+    rig_process_settle_in((pid_t)GPOINTER_TO_INT(parent));
+}
+
+/* The ends given as *to_child and *from_child are pipes; out and err: open files, -1: as this process's. */
+static bool start(const char *const *argv, int out, int err, int *to_child, int *from_child,
+                  struct child *child, GError **error)
+{
+    g_autoptr(GError) cause = NULL;
+
+    if (!g_spawn_async_with_pipes_and_fds(NULL, argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_SEARCH_PATH,
+                                          settle_in, GINT_TO_POINTER(getpid()), -1, out, err, NULL, NULL, 0,
+                                          &child->pid, to_child, from_child, NULL, &cause)) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "cannot start '%s': %s", argv[0], cause->message);
+        return false;
+    }
+    child->guard = rig_guard_new(child->pid, NULL, error);
+    if (child->guard)
+        return true;
+    g_prefix_error(error, "'%s': ", argv[0]);
+    kill(-child->pid, SIGKILL);
+    while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    return false;
+}
 
 static int open_log(const char *path, GError **error)
 {
@@ -29,27 +86,28 @@ static int open_log(const char *path, GError **error)
 
 struct rig_process *rig_process_start(const char *const *argv, const char *log_path, GError **error)
 {
-    g_autoptr(GError) cause = NULL;
     struct rig_process *process;
     int log_fd = open_log(log_path, error);
     int to_child = -1, from_child = -1;
-    GPid pid;
+    struct child child;
     bool started;
 
     if (log_fd < 0)
         return NULL;
-    started = g_spawn_async_with_pipes_and_fds(
-        NULL, argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_SEARCH_PATH, NULL, NULL, -1, -1, log_fd, NULL,
-        NULL, 0, &pid, &to_child, &from_child, NULL, &cause);
+    started = start(argv, -1, log_fd, &to_child, &from_child, &child, error);
     close(log_fd);
     if (!started) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "cannot start '%s': %s", argv[0], cause->message);
+        /* It may have failed when the pipes were there already. */
+        if (to_child >= 0)
+            close(to_child);
+        if (from_child >= 0)
+            close(from_child);
         return NULL;
     }
     fcntl(to_child, F_SETFD, FD_CLOEXEC);
     fcntl(from_child, F_SETFD, FD_CLOEXEC);
     process = g_new0(struct rig_process, 1);
-    process->pid = pid;
+    process->child = child;
     process->stream = rig_stream_new(argv[0], from_child, to_child);
     return process;
 }
@@ -61,16 +119,21 @@ struct rig_stream *rig_process_stream(struct rig_process *process)
 
 GPid rig_process_id(const struct rig_process *process)
 {
-    return process->pid;
+    return process->child.pid;
 }
 
 bool rig_process_is_alive(struct rig_process *process)
 {
-    pid_t ended = process->reaped ? 0 : waitpid(process->pid, &process->status, WNOHANG);
+    siginfo_t end = {0};
 
-    if (ended == process->pid || (ended < 0 && errno == ECHILD))
-        process->reaped = true;
-    return !process->reaped;
+    if (process->ended)
+        return false;
+    if (waitid(P_PID, (id_t)process->child.pid, &end, WEXITED | WNOHANG | WNOWAIT) != 0)
+        process->ended = process->reaped = errno == ECHILD; /* somebody else waits for all children */
+    else if (end.si_pid != 0)
+        process->ended = process->known = true;
+    process->end = end;
+    return !process->ended;
 }
 
 static void wait_until_dead(struct rig_process *process, guint timeout_ms)
@@ -83,14 +146,18 @@ static void wait_until_dead(struct rig_process *process, guint timeout_ms)
 
 void rig_process_stop(struct rig_process *process, guint grace_ms)
 {
-    if (!rig_process_is_alive(process))
+    if (process->reaped)
         return;
-    kill(process->pid, SIGTERM);
-    wait_until_dead(process, grace_ms);
-    if (!rig_process_is_alive(process))
+    if (rig_process_is_alive(process)) {
+        kill(-process->child.pid, SIGTERM);
+        wait_until_dead(process, grace_ms);
+    }
+    if (process->reaped)
         return;
-    kill(process->pid, SIGKILL);
-    while (!process->reaped && waitpid(process->pid, &process->status, 0) < 0 && errno == EINTR)
+    kill(-process->child.pid, SIGKILL); /* with what it left running */
+    while (rig_process_is_alive(process))
+        poll(NULL, 0, 1);
+    while (!process->reaped && waitpid(process->child.pid, NULL, 0) < 0 && errno == EINTR)
         ;
     process->reaped = true;
 }
@@ -100,8 +167,9 @@ void rig_process_free(struct rig_process *process)
     if (!process)
         return;
     rig_process_stop(process, 200);
+    rig_guard_free(process->child.guard);
     rig_stream_free(process->stream);
-    g_spawn_close_pid(process->pid);
+    g_spawn_close_pid(process->child.pid);
     g_free(process);
 }
 
@@ -109,7 +177,102 @@ char *rig_process_describe(struct rig_process *process)
 {
     if (rig_process_is_alive(process))
         return g_strdup("runs");
-    if (WIFSIGNALED(process->status))
-        return g_strdup_printf("was ended by signal %d", WTERMSIG(process->status));
-    return g_strdup_printf("ended with exit code %d", WEXITSTATUS(process->status));
+    if (!process->known)
+        return g_strdup("ended, and nobody knows how");
+    if (process->end.si_code != CLD_EXITED)
+        return g_strdup_printf("was ended by signal %d", process->end.si_status);
+    return g_strdup_printf("ended with exit code %d", process->end.si_status);
+}
+
+/* What is there to read now; false: the output has ended. */
+static bool collect(int fd, gsize max_output, GString *output)
+{
+    char bytes[1024];
+    ssize_t n;
+
+    while ((n = read(fd, bytes, sizeof bytes)) > 0)
+        if (output->len < max_output)
+            g_string_append_len(output, bytes, (gssize)MIN((gsize)n, max_output - output->len));
+    return n < 0 && (errno == EAGAIN || errno == EINTR);
+}
+
+static bool has_ended(pid_t pid)
+{
+    siginfo_t end = {0};
+
+    return waitid(P_PID, (id_t)pid, &end, WEXITED | WNOHANG | WNOWAIT) != 0 || end.si_pid != 0;
+}
+
+/* Until the program ends: one that it leaves in the background may hold its output open for ever. false: it
+ * was not in time. */
+static bool attend(const struct child *child, int fd, const struct rig_run_limits *limits, GString *output)
+{
+    gint64 until_us = g_get_monotonic_time() + limits->within_us;
+    struct pollfd waited[] = {{.fd = fd, .events = POLLIN},
+                              {.fd = pidfd_open(child->pid, 0), .events = POLLIN}};
+    bool ended;
+
+    while (!(ended = has_ended(child->pid)) && g_get_monotonic_time() < until_us) {
+        poll(waited, G_N_ELEMENTS(waited), LOOK_EVERY_MS);
+        if (waited[0].fd >= 0 && !collect(fd, limits->max_output, output))
+            waited[0].fd = -1;
+    }
+    if (waited[0].fd >= 0)
+        (void)collect(fd, limits->max_output, output);
+    if (waited[1].fd >= 0)
+        close(waited[1].fd);
+    return ended;
+}
+
+static bool reap(const struct child *child, const char *name, int *exit_code, GError **error)
+{
+    int status = 0;
+    pid_t got;
+
+    while ((got = waitpid(child->pid, &status, 0)) < 0 && errno == EINTR)
+        ;
+    *exit_code = WIFSIGNALED(status) ? SIGNAL_BASE + WTERMSIG(status) : WEXITSTATUS(status);
+    if (got != child->pid)
+        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE,
+                    "'%s' ended, and nobody knows how: this process was started with SIGCHLD ignored", name);
+    return got == child->pid;
+}
+
+static bool run(const char *const *argv, const int *ends, const struct rig_run_limits *limits,
+                GString *output, int *exit_code, GError **error)
+{
+    struct child child;
+    bool in_time, known;
+
+    if (!start(argv, ends[1], limits->with_stderr ? ends[1] : -1, NULL, NULL, &child, error))
+        return false;
+    in_time = attend(&child, ends[0], limits, output);
+    if (!in_time)
+        kill(-child.pid, SIGKILL);
+    known = reap(&child, argv[0], exit_code, in_time ? error : NULL);
+    rig_guard_free(child.guard);
+    g_spawn_close_pid(child.pid);
+    if (!in_time)
+        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE,
+                    "'%s' did not end within %" G_GINT64_FORMAT " ms and was killed", argv[0],
+                    limits->within_us / 1000);
+    return in_time && known;
+}
+
+bool rig_process_run(const char *const *argv, const struct rig_run_limits *limits, GString *output,
+                     int *exit_code, GError **error)
+{
+    int ends[2];
+    bool ok;
+
+    if (!g_unix_open_pipe(ends, FD_CLOEXEC, NULL)) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "'%s': no pipe can be made: %s", argv[0],
+                    g_strerror(errno));
+        return false;
+    }
+    fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    ok = run(argv, ends, limits, output, exit_code, error);
+    close(ends[0]);
+    close(ends[1]);
+    return ok;
 }

@@ -11,6 +11,7 @@
 #include "drivers/console/console.h"
 #include "drivers/power/driver.h"
 #include "drivers/probe/openocd_rtt.h"
+#include "transport/guard.h"
 #include "transport/process.h"
 
 G_BEGIN_DECLS
@@ -80,7 +81,8 @@ struct rig_assembled {
     struct rig_firmware *firmware; /* NULL: images come from files, or the simulated application is it */
     struct rig_key *key;
     const char **capabilities;
-    char *folder;
+    struct rig_folder *temporary;
+    const char *folder; /* its path; NULL: the board is not whole yet */
     char *openocd_log;
     char *console_log;
 

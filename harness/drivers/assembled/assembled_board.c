@@ -214,21 +214,6 @@ static void board_logs(struct rig_board *base, void (*each)(void *user, const ch
     each(user, "openocd.log", board->openocd_log);
 }
 
-static void remove_folder(const char *folder)
-{
-    GDir *files = g_dir_open(folder, 0, NULL);
-    const char *name;
-
-    while (files && (name = g_dir_read_name(files))) {
-        g_autofree char *path = g_build_filename(folder, name, NULL);
-
-        g_unlink(path);
-    }
-    if (files)
-        g_dir_close(files);
-    g_rmdir(folder);
-}
-
 static void board_free(struct rig_board *base)
 {
     struct rig_assembled *board = self(base);
@@ -244,11 +229,9 @@ static void board_free(struct rig_board *base)
         board->model->ops->free(board->model);
     if (base->events)
         g_main_context_unref(base->events);
-    if (board->folder)
-        remove_folder(board->folder);
+    rig_folder_free(board->temporary);
     g_free(board->console_log);
     g_free(board->capabilities);
-    g_free(board->folder);
     g_free(board->openocd_log);
     g_free(board);
 }
@@ -410,7 +393,8 @@ static bool load_parts(struct rig_assembled *board, GError **error)
     if (!needs(board, "probe", "it programs the images and looks at flash", error) ||
         !needs(board, "console", "it counts the bootloader's runs", error))
         return false;
-    board->folder = g_dir_make_tmp("bootrig-XXXXXX", error);
+    board->temporary = rig_folder_new(error);
+    board->folder = board->temporary ? rig_folder_path(board->temporary) : NULL;
     board->model = board->folder ? rig_sim_board_new(target, error) : NULL;
     if (!board->model || !fill_layout(board, error) || !read_key(board, error))
         return false;

@@ -220,7 +220,8 @@ void rig_assembled_detach(struct rig_assembled *board)
     close_console(board);
     rig_openocd_probe_close(&board->probe);
     /* Steps ask the probe for the layout whatever is attached. */
-    (void)!rig_openocd_probe_open(&board->probe, &nothing, &board->layout, board->folder, NULL);
+    if (board->folder)
+        (void)!rig_openocd_probe_open(&board->probe, &nothing, &board->layout, board->folder, NULL);
     g_clear_pointer(&board->openocd_arguments, g_ptr_array_unref);
     g_clear_pointer(&board->openocd_host, g_free);
     rig_power_free(g_steal_pointer(&board->power.channel));

@@ -3,16 +3,11 @@
 #include "drivers/power/driver.h"
 
 #include "base/error.h"
+#include "transport/process.h"
 
-#include <errno.h>
-#include <poll.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #define MAX_OUTPUT_BYTES 4096
-#define LOOK_AGAIN_US 1000
 #define SHOWN_OUTPUT 200
 
 struct command_power {
@@ -37,49 +32,6 @@ static char **argv_of(const struct rig_record *arguments, const char *name)
     return (char **)g_ptr_array_free(g_steal_pointer(&words), FALSE);
 }
 
-/* A group of its own, so that the deadline reaches what the program has started. */
-static void own_group(gpointer unused)
-{
-    (void)unused;
-    setpgid(0, 0);
-}
-
-/* Reads until the output ends or the deadline comes; what is too much is read and dropped, so that the
- * program does not block. */
-static void collect(int fd, gint64 until_us, GString *output)
-{
-    char bytes[1024];
-    ssize_t n = 1;
-
-    while (n > 0) {
-        struct pollfd line = {.fd = fd, .events = POLLIN};
-        gint64 left_us = until_us - g_get_monotonic_time();
-
-        if (left_us <= 0 || poll(&line, 1, (int)(left_us / 1000) + 1) == 0)
-            return;
-        n = read(fd, bytes, sizeof bytes);
-        if (n > 0 && output->len < MAX_OUTPUT_BYTES)
-            g_string_append_len(output, bytes, MIN(n, (ssize_t)(MAX_OUTPUT_BYTES - output->len)));
-        if (n < 0 && errno == EINTR)
-            n = 1;
-    }
-}
-
-/* false: the deadline passed and it was killed. */
-static bool await_exit(GPid pid, gint64 until_us, int *status)
-{
-    while (waitpid(pid, status, WNOHANG) == 0) {
-        if (g_get_monotonic_time() >= until_us) {
-            kill(-pid, SIGKILL);
-            kill(pid, SIGKILL);
-            waitpid(pid, status, 0);
-            return false;
-        }
-        g_usleep(LOOK_AGAIN_US);
-    }
-    return true;
-}
-
 static char *shown(const GString *output)
 {
     g_autofree char *text = g_utf8_make_valid(output->str, (gssize)MIN(output->len, SHOWN_OUTPUT));
@@ -90,35 +42,20 @@ static char *shown(const GString *output)
 
 static bool run(struct command_power *power, char **argv, GString *output, GError **error)
 {
-    gint64 until_us = g_get_monotonic_time() + power->within_us;
-    g_autoptr(GError) failure = NULL;
+    const struct rig_run_limits limits = {.within_us = power->within_us, .max_output = MAX_OUTPUT_BYTES};
     g_autofree char *said = NULL;
-    int status = 0;
-    int out = -1;
-    bool ended;
-    GPid pid;
+    int exit_code = 0;
 
-    if (!g_spawn_async_with_pipes(NULL, argv, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD,
-                                  own_group, NULL, &pid, NULL, &out, NULL, &failure)) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "cannot start '%s': %s", argv[0], failure->message);
+    if (!rig_process_run((const char *const *)argv, &limits, output, &exit_code, error))
         return false;
-    }
-    collect(out, until_us, output);
-    ended = await_exit(pid, until_us, &status);
-    close(out);
-    g_spawn_close_pid(pid);
-    if (ended && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+    if (exit_code == 0)
         return true;
     said = shown(output);
-    if (!ended)
-        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE,
-                    "'%s' did not end within %" G_GINT64_FORMAT " ms and was killed", argv[0],
-                    power->within_us / 1000);
-    else if (WIFSIGNALED(status))
-        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "'%s' died of signal %d", argv[0], WTERMSIG(status));
+    if (exit_code > 128)
+        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "'%s' died of signal %d", argv[0], exit_code - 128);
     else
-        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "'%s' ended with status %d%s%s", argv[0],
-                    WEXITSTATUS(status), *said ? ": " : "", said);
+        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "'%s' ended with status %d%s%s", argv[0], exit_code,
+                    *said ? ": " : "", said);
     return false;
 }
 

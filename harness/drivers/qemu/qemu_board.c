@@ -252,9 +252,7 @@ static void board_free(struct rig_board *base)
     g_main_context_unref(base->events);
     g_clear_error(&base->broken);
     g_ptr_array_unref(board->texts);
-    if (board->folder)
-        g_rmdir(board->folder);
-    g_free(board->folder);
+    rig_folder_free(board->temporary);
     g_free(board);
 }
 
@@ -381,7 +379,8 @@ struct rig_board *rig_qemu_board_new(const struct rig_target *target, GError **e
         return NULL;
     signal(SIGPIPE, SIG_IGN);
     board = bare_board(target, model);
-    board->folder = g_dir_make_tmp("bootrig-XXXXXX", error);
+    board->temporary = rig_folder_new(error);
+    board->folder = board->temporary ? rig_folder_path(board->temporary) : NULL;
     if (board->folder && fill_config(board, qemu->record, error) && read_firmware(board, error)) {
         board->machine = rig_qemu_machine_new(&board->config);
         add_devices(board, qemu->record);

@@ -11,6 +11,7 @@
 #include "drivers/board/board.h"
 #include "drivers/console/console.h"
 #include "drivers/qemu/machine.h"
+#include "transport/guard.h"
 
 G_BEGIN_DECLS
 
@@ -55,7 +56,8 @@ struct rig_qemu_board {
     struct rig_link_place place;
     struct rig_console *console; /* NULL: off */
     GSource *console_wake;
-    char *folder;
+    struct rig_folder *temporary;
+    const char *folder; /* its path */
     bool halted;
     guint n_boots, n_resets;
     bool booted; /* the bootloader ran since power on */

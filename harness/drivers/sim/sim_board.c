@@ -122,20 +122,23 @@ static bool sim_wait(struct rig_board *board, guint64 until_us, bool *happened, 
     return true;
 }
 
+/* On failure the board that is there stays. */
 static bool make_board(struct rig_sim *sim, guint64 seed, GError **error)
 {
     const char *why = NULL;
+    struct sim_board *made;
 
     sim->config.seed = seed;
-    g_clear_pointer(&sim->debug, sim_debug_free);
-    sim->stood_us = 0;
-    sim_board_free(sim->sim);
-    sim->sim = sim_board_new(&sim->config, &why);
-    if (!sim->sim) {
+    made = sim_board_new(&sim->config, &why);
+    if (!made) {
         g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "target '%s' cannot be simulated: %s",
                     sim->target->name, why);
         return false;
     }
+    g_clear_pointer(&sim->debug, sim_debug_free);
+    sim_board_free(sim->sim);
+    sim->sim = made;
+    sim->stood_us = 0;
     g_array_set_size(sim->operations, 0);
     sim->debug = sim_debug_new(sim->sim);
     sim_board_on_console(sim->sim, on_console, sim);
@@ -146,6 +149,17 @@ static bool make_board(struct rig_sim *sim, guint64 seed, GError **error)
         for (guint i = 0; i < sim->config.boot.n_images; i++)
             sim_board_set_security_counter(sim->sim, i, sim->security_counter);
     return true;
+}
+
+/* What cannot be made as the options want goes on as the board of the target alone: cleanup and later cases
+ * need one. */
+static bool remake(struct rig_sim *sim, const struct rig_record *options, guint64 seed, GError **error)
+{
+    bool made = rig_sim_configure(sim, options, error) && make_board(sim, seed, error);
+
+    if (!made && options)
+        (void)!(rig_sim_configure(sim, NULL, NULL) && make_board(sim, 0, NULL));
+    return made;
 }
 
 #define COMPANION_PAYLOAD_BYTES 4096
@@ -191,7 +205,7 @@ static bool sim_prepare(struct rig_board *board, const struct rig_board_setup *s
 {
     struct rig_sim *sim = self(board);
 
-    if (!rig_sim_configure(sim, setup->options, error) || !make_board(sim, setup->seed, error))
+    if (!remake(sim, setup->options, setup->seed, error))
         return false;
     rig_sim_link_init(&sim->link, sim);
     if (setup->companions && !program_companions(sim, error))
@@ -287,7 +301,7 @@ static bool sim_make_safe(struct rig_board *board, GError **error)
     sim_board_ble_disconnect(sim->sim);
     rig_sim_link_notice(&sim->link);
     sim_board_power(sim->sim, false);
-    if (!rig_sim_configure(sim, NULL, error) || !make_board(sim, 0, error))
+    if (!remake(sim, NULL, 0, error))
         return false;
     rig_sim_link_init(&sim->link, sim);
     return true;
@@ -329,7 +343,7 @@ bool rig_sim_board_use_bootloader(struct rig_board *board, const char *path, GEr
 {
     struct rig_sim *sim = self(board);
     struct sim_guest_config config = {0};
-    struct sim_guest *guest;
+    struct sim_guest *guest, *before;
     char why[300];
 
     sim_guest_config_areas(&config, &sim->config.boot);
@@ -338,12 +352,15 @@ bool rig_sim_board_use_bootloader(struct rig_board *board, const char *path, GEr
         g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "bootloader '%s': %s", path, why);
         return false;
     }
-    g_clear_pointer(&sim->debug, sim_debug_free);
-    sim_board_free(sim->sim);
-    sim->sim = NULL;
-    sim_guest_free(sim->guest);
+    before = sim->guest;
     sim->guest = guest;
-    return rig_sim_configure(sim, NULL, error) && make_board(sim, 0, error);
+    if (remake(sim, NULL, 0, error)) {
+        sim_guest_free(before);
+        return true;
+    }
+    sim->guest = before;
+    sim_guest_free(guest);
+    return false;
 }
 
 static bool use_targets_bootloader(struct rig_sim *sim, GError **error)

@@ -189,15 +189,18 @@ static void apply_options(struct rig_sim *sim, const struct rig_record *options,
 
 static bool load_key(struct rig_sim *sim, GError **error)
 {
+    bool fits = sim->key && rig_key_kind(sim->key) == sim->key_kind;
     const char *why = NULL;
+    struct rig_key *key = fits ? sim->key : rig_key_test(sim->key_kind, 0, &why);
 
-    if (sim->key && rig_key_kind(sim->key) != sim->key_kind)
-        g_clear_pointer(&sim->key, rig_key_free);
-    if (!sim->key && !(sim->key = rig_key_test(sim->key_kind, 0, &why))) {
+    if (!key) {
         g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot make the board's %s key: %s",
                     rig_key_kind_name(sim->key_kind), why);
         return false;
     }
+    if (!fits)
+        rig_key_free(sim->key);
+    sim->key = key;
     sim->keys[0] = sim->key;
     sim->config.boot.keys = sim->keys;
     sim->config.boot.n_keys = sim->config.boot.need_signature ? 1 : 0;

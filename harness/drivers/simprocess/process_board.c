@@ -483,20 +483,12 @@ static bool board_make_safe(struct rig_board *base, GError **error)
 static void board_free(struct rig_board *base)
 {
     struct rig_process_board *board = self(base);
-    static const char *const files[] = {"options.yaml", "sim.log",   "openocd.log", "slot0.bin",
-                                        "slot1.bin",    "slot2.bin", "slot3.bin"};
 
     stop(board);
     board->model->ops->free(board->model);
-    for (gsize i = 0; i < G_N_ELEMENTS(files); i++) {
-        g_autofree char *path = g_build_filename(board->folder, files[i], NULL);
-
-        g_unlink(path);
-    }
     rig_link_free(board->board.link);
     g_main_context_unref(board->board.events);
-    g_rmdir(board->folder);
-    g_free(board->folder);
+    rig_folder_free(board->temporary);
     g_free(board->openocd_log);
     g_free(board->openocd_config);
     g_ptr_array_unref(board->defects);
@@ -566,12 +558,12 @@ struct rig_board *rig_process_board_new(const struct rig_target *target, const c
                                                "power-cut-after-time",
                                                NULL};
     struct rig_board *model = rig_sim_board_new(target, error);
-    char *folder = model ? g_dir_make_tmp("bootrig-XXXXXX", error) : NULL;
+    struct rig_folder *temporary = model ? rig_folder_new(error) : NULL;
     struct rig_openocd_config nothing = {0};
     const struct rig_link_kind *kind = rig_link_kind_find("udp", NULL);
     struct rig_process_board *board;
 
-    if (!folder) {
+    if (!temporary) {
         if (model)
             model->ops->free(model);
         return NULL;
@@ -581,8 +573,9 @@ struct rig_board *rig_process_board_new(const struct rig_target *target, const c
     board->model = model;
     board->target = target;
     board->program = program;
-    board->folder = folder;
-    board->openocd_log = g_build_filename(folder, "openocd.log", NULL);
+    board->temporary = temporary;
+    board->folder = rig_folder_path(temporary);
+    board->openocd_log = g_build_filename(board->folder, "openocd.log", NULL);
     board->openocd_config = g_build_filename(
         target_directory, over_jtag(target) ? "sim-jtag-openocd.cfg" : "sim-openocd.cfg", NULL);
     board->openocd_arguments[0] = "-f";

@@ -9,6 +9,7 @@
 #include "drivers/board/board.h"
 #include "drivers/probe/openocd_rtt.h"
 #include "drivers/simprocess/sim_process.h"
+#include "transport/guard.h"
 
 G_BEGIN_DECLS
 
@@ -59,7 +60,8 @@ struct rig_process_board {
         *model; /* a simulated board of the same configuration: it knows the layout, and runs nothing */
     const struct rig_target *target;
     const char *program;
-    char *folder;
+    struct rig_folder *temporary;
+    const char *folder; /* its path */
     char *openocd_log;
     char *openocd_config;
     char *backend; /* openocd's command that names the port */
