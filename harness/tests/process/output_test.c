@@ -220,8 +220,11 @@ static void a_closed_standard_output_is_lost_and_no_report_goes_into_it(void **s
 
 static void a_reader_that_wants_no_more_is_no_loss(void **state)
 {
-    place_expect(*state, 0, "141 0",
-                 "bash -c '%s steps --markdown | head -1 >/dev/null; echo ${PIPESTATUS[@]}'", RIG_BINARY);
+    /* What fits the pipe is written before the reader is gone. */
+    place_expect(*state, 0, "fine",
+                 "bash -c '%s steps --markdown | head -1 >/dev/null; "
+                 "case \"${PIPESTATUS[*]}\" in \"0 0\"|\"141 0\") echo fine;; esac'",
+                 RIG_BINARY);
     write_scenarios(*state);
     place_expect(*state, 0, "0 0", "bash -c '%s run -v passing.yaml | true; echo ${PIPESTATUS[@]}'",
                  RIG_BINARY);
