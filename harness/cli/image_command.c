@@ -46,8 +46,9 @@ static void print_usage(void (*print)(const char *format, ...) G_GNUC_PRINTF(1, 
           "them.\n\n");
     for (gsize i = 0; i < G_N_ELEMENTS(subcommands); i++)
         print("  %-8s %s\n", subcommands[i].name, subcommands[i].purpose);
-    print("\n`bootrig image COMMAND --help` says more, with examples.\n"
-          "Exit codes: 0 done, 1 the image did not verify, 2 bad usage or bad input.\n");
+    print(
+        "\n`bootrig image COMMAND --help` says more, with examples.\n"
+        "Exit codes: 0 done, 1 the image did not verify, 2 bad usage or bad input, 4 (verify) not judged.\n");
 }
 
 int rig_cli_image(int argc, char **argv)

@@ -188,6 +188,31 @@ static void an_unsigned_image_says_what_it_is(void **state)
     expect("image verify image.bin --max-size 1072", 0, "pass");
 }
 
+static void what_cannot_be_judged_is_not_called_bad(void **state)
+{
+    const char *images = RIG_SOURCE_DIR "/fixtures/images", *keys = RIG_SOURCE_DIR "/fixtures/keys";
+
+    (void)state;
+    expect_formatted(4, "not judged: the payload is encrypted", "image verify %s/imgtool-encrypted.bin",
+                     images);
+    expect_formatted(4, "the signature matches (ecdsa-p256) over the stored hash",
+                     "image verify %s/imgtool-encrypted.bin --key test:ecdsa-p256", images);
+    expect_formatted(1, "no signature by a known key",
+                     "image verify %s/imgtool-encrypted.bin --key test:ecdsa-p256:1", images);
+    expect_formatted(0, "the signature matches (ecdsa-p384)",
+                     "image verify %s/imgtool-p384.bin --key %s/checked-p384.pem", images, keys);
+    expect_formatted(1, "the image carries the key 3059",
+                     "image verify %s/imgtool-hwkey.bin --key test:ecdsa-p256:1", images);
+    expect_formatted(0, "SHA-384", "image info %s/imgtool-p384.bin", images);
+    expect_formatted(0, "they match", "image info %s/imgtool-p384.bin", images);
+    expect_formatted(0, "signature          ecdsa-p384, 102 bytes", "image info %s/imgtool-p384.bin", images);
+    expect_formatted(0, "pure: over the image itself", "image info %s/imgtool-pure.bin", images);
+    expect_formatted(0, "public key         3059", "image info %s/imgtool-hwkey.bin", images);
+    expect_formatted(2, "images are checked with it, not made",
+                     "image make --size 1KiB -o never.bin --key %s/checked-p384.pem", keys);
+    expect_formatted(2, "do not belong together", "image key show %s/inconsistent-rsa-3072.pem", keys);
+}
+
 static void info_as_json_has_every_fact(void **state)
 {
     struct result *result;
@@ -416,6 +441,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_kind_is_made_verified_and_refused_by_a_stranger),
         cmocka_unit_test(an_unsigned_image_says_what_it_is),
+        cmocka_unit_test(what_cannot_be_judged_is_not_called_bad),
         cmocka_unit_test(info_as_json_has_every_fact),
         cmocka_unit_test(hex_in_and_out_hold_the_same_image),
         cmocka_unit_test(a_reserved_header_is_overwritten_and_its_filler_kept),

@@ -7,6 +7,7 @@
 
 #include "cli/image_files.h"
 #include "cli/image_subcommands.h"
+#include "image/judge.h"
 #include "image/trailer.h"
 
 #define MAX_DEPENDENCIES 64u
@@ -156,74 +157,106 @@ static enum rig_image_status tell_entries(const struct view *view)
     return status == RIG_IMAGE_NO_IMAGE ? RIG_IMAGE_OK : status;
 }
 
-/* The hash of an encrypted image covers the plaintext, so that the two say nothing about each other. */
-static void tell_match(const struct view *view, bool same)
+/* "plaintext": the hash of an encrypted image covers that, so that the two say nothing about each other. */
+static void tell_match(const struct view *view, bool comparable, bool same)
 {
     bool encrypted =
         view->layout.header.flags & (RIG_IMAGE_FLAG_ENCRYPTED_AES128 | RIG_IMAGE_FLAG_ENCRYPTED_AES256);
 
     if (!view->json) {
         g_print("%-18s %s\n", "",
-                encrypted ? "the stored hash is that of the plaintext"
-                : same    ? "they match"
-                          : "THEY DO NOT MATCH");
+                encrypted     ? "the stored hash is that of the plaintext"
+                : !comparable ? "no hash of a known kind is stored: not judged"
+                : same        ? "they match"
+                              : "THEY DO NOT MATCH");
         return;
     }
     json_builder_set_member_name(view->json, "matches");
-    if (encrypted)
+    if (encrypted || !comparable)
         json_builder_add_null_value(view->json);
     else
         json_builder_add_boolean_value(view->json, same);
 }
 
+/* The first hash of a known kind; type 0 when there is none. */
+static bool find_hash(const struct view *view, struct rig_image_tlv_entry *found)
+{
+    struct rig_image_tlv_cursor cursor = {0};
+
+    while (rig_image_next_tlv(view->source, &view->layout, &cursor, found) == RIG_IMAGE_OK) {
+        if (rig_image_hash_name(found->type))
+            return true;
+    }
+    *found = (struct rig_image_tlv_entry){.type = RIG_IMAGE_TLV_SHA256};
+    return false;
+}
+
 static void tell_hash(const struct view *view)
 {
-    uint8_t stored[RIG_IMAGE_HASH_BYTES], computed[RIG_IMAGE_HASH_BYTES];
-    bool has_stored = rig_image_stored_hash(view->source, &view->layout, stored) == RIG_IMAGE_OK;
-    bool has_computed = rig_image_compute_hash(view->source, &view->layout, computed) == RIG_IMAGE_OK;
-    bool same = has_stored && has_computed && memcmp(stored, computed, sizeof stored) == 0;
-    g_autofree char *stored_text = has_stored ? rig_hex_text(stored, sizeof stored) : g_strdup("none");
-    g_autofree char *computed_text =
-        has_computed ? rig_hex_text(computed, sizeof computed) : g_strdup("none");
+    uint8_t stored[64], computed[64];
+    struct rig_image_tlv_entry entry;
+    bool has_stored = find_hash(view, &entry) && entry.n_bytes <= sizeof stored &&
+                      view->source->read(view->source->user, entry.offset, stored, entry.n_bytes);
+    size_t n_computed = rig_image_compute_hash_of(entry.type, view->source, &view->layout, computed);
+    bool same = has_stored && n_computed == entry.n_bytes && memcmp(stored, computed, entry.n_bytes) == 0;
+    g_autofree char *stored_text = has_stored ? rig_hex_text(stored, entry.n_bytes) : g_strdup("none");
+    g_autofree char *computed_text = n_computed ? rig_hex_text(computed, n_computed) : g_strdup("none");
 
     begin(view, "hash", false);
+    if (view->json || entry.type != RIG_IMAGE_TLV_SHA256)
+        tell(view, "hash", "algorithm", rig_image_hash_name(entry.type));
     tell(view, "hash stored", "stored", stored_text);
     tell(view, "hash computed", "computed", computed_text);
-    tell_match(view, same);
+    tell_match(view, has_stored, same);
     end(view, false);
 }
 
 static void tell_key(const struct view *view, const struct rig_image_tlv_entry *entry)
 {
-    uint8_t hash[RIG_IMAGE_HASH_BYTES];
+    uint8_t bytes[512];
+    bool whole = entry->type == RIG_IMAGE_TLV_PUBKEY;
     g_autofree char *text = NULL, *name = NULL;
 
-    if (entry->n_bytes != sizeof hash ||
-        !view->source->read(view->source->user, entry->offset, hash, sizeof hash))
+    if (entry->n_bytes > sizeof bytes ||
+        !view->source->read(view->source->user, entry->offset, bytes, entry->n_bytes))
         return;
-    text = rig_hex_text(hash, sizeof hash);
-    name = rig_test_key_name(hash);
+    text = rig_hex_text(bytes, entry->n_bytes);
+    name = entry->n_bytes == RIG_IMAGE_HASH_BYTES && !whole ? rig_test_key_name(bytes) : NULL;
     if (view->json)
         json_builder_begin_object(view->json);
-    tell(view, "key hash", "hash", text);
+    tell(view, whole ? "public key" : "key hash", whole ? "public_key" : "hash", text);
     if (name)
         tell(view, "", "test_key", name);
     end(view, false);
 }
 
-static bool is_signature(const struct view *view, const struct rig_image_tlv_entry *entry)
+/* P-256 and P-384 share a TLV type; a DER signature of the first has at most 72 bytes. */
+static const char *signature_kind(const struct rig_image_tlv_entry *entry)
 {
+    if (entry->type == RIG_IMAGE_TLV_ECDSA_SIG)
+        return rig_key_kind_name(entry->n_bytes > 72 ? RIG_KEY_ECDSA_P384 : RIG_KEY_ECDSA_P256);
     for (unsigned kind = 0; kind < RIG_KEY_N_KINDS; kind++) {
-        if (rig_key_signature_tlv((enum rig_key_kind)kind) != entry->type)
-            continue;
-        if (view->json)
-            json_builder_add_string_value(view->json, rig_key_kind_name((enum rig_key_kind)kind));
-        else
-            g_print("%-18s %s, %u bytes\n", "signature", rig_key_kind_name((enum rig_key_kind)kind),
-                    entry->n_bytes);
-        return true;
+        if (rig_key_signature_tlv((enum rig_key_kind)kind) == entry->type)
+            return rig_key_kind_name((enum rig_key_kind)kind);
     }
-    return false;
+    return entry->type >= RIG_IMAGE_TLV_RSA2048_PSS && entry->type <= 0x2f &&
+                   entry->type != RIG_IMAGE_TLV_SIG_PURE
+               ? "of a kind that is not known here"
+               : NULL;
+}
+
+static bool is_signature(const struct view *view, const struct rig_image_tlv_entry *entry, bool pure)
+{
+    const char *kind = signature_kind(entry);
+
+    if (!kind)
+        return false;
+    if (view->json)
+        json_builder_add_string_value(view->json, kind);
+    else
+        g_print("%-18s %s%s, %u bytes\n", "signature", kind, pure ? ", pure: over the image itself" : "",
+                entry->n_bytes);
+    return true;
 }
 
 static void tell_signers(const struct view *view)
@@ -231,16 +264,18 @@ static void tell_signers(const struct view *view)
     struct rig_image_tlv_cursor cursor = {0};
     struct rig_image_tlv_entry entry;
     unsigned n_signatures = 0;
+    bool pure = false;
 
     begin(view, "keys", true);
     while (rig_image_next_tlv(view->source, &view->layout, &cursor, &entry) == RIG_IMAGE_OK) {
-        if (entry.type == RIG_IMAGE_TLV_KEYHASH)
+        if (entry.type == RIG_IMAGE_TLV_KEYHASH || entry.type == RIG_IMAGE_TLV_PUBKEY)
             tell_key(view, &entry);
+        pure |= entry.type == RIG_IMAGE_TLV_SIG_PURE;
     }
     end(view, true);
     begin(view, "signatures", true);
     for (cursor.next = 0; rig_image_next_tlv(view->source, &view->layout, &cursor, &entry) == RIG_IMAGE_OK;)
-        n_signatures += is_signature(view, &entry);
+        n_signatures += is_signature(view, &entry, pure);
     end(view, true);
     if (!view->json && n_signatures == 0)
         g_print("%-18s none: the image is unsigned\n", "signature");

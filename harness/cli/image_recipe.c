@@ -253,6 +253,9 @@ static bool take_key(struct rig_image_recipe *recipe, const struct rig_make_opti
     }
     if (!rig_key_is_private(key))
         return rig_make_refuse(error, "%s is a public key: it cannot sign", options->key);
+    if (rig_key_kind(key) == RIG_KEY_ECDSA_P384)
+        return rig_make_refuse(error, "%s is an ecdsa-p384 key: images are checked with it, not made",
+                               options->key);
     recipe->key = key;
     return true;
 }

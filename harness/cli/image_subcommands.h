@@ -10,6 +10,7 @@ enum rig_image_exit {
     RIG_IMAGE_EXIT_OK = 0,
     RIG_IMAGE_EXIT_NOT_VERIFIED = 1,
     RIG_IMAGE_EXIT_BAD = 2,
+    RIG_IMAGE_EXIT_NOT_JUDGED = 4, /* verify: nothing wrong was found, not all could be checked */
 };
 
 int rig_cli_image_make(char **argv);

@@ -5,6 +5,7 @@
 
 #include "image/build.h"
 #include "image/hex.h"
+#include "image/judge.h"
 
 #define HEX_MAX_BYTES 0x100000u
 
@@ -39,9 +40,11 @@ static void verify(const struct rig_image_source *source)
                                             .keys = keys,
                                             .n_keys = key ? 1 : 0,
                                             .max_image_bytes = UINT32_MAX};
+    struct rig_image_judgement judgement;
     struct rig_image_layout layout;
 
     (void)rig_image_verify(source, &policy, &layout);
+    rig_image_judge(source, keys, key ? 1 : 0, UINT32_MAX, &judgement);
     rig_key_free(key);
 }
 

@@ -26,13 +26,21 @@ bool rig_image_read(const struct rig_image_source *source, uint32_t offset, void
 bool rig_image_find_tlv(const struct rig_image_source *source, const struct rig_image_layout *layout,
                         uint16_t type, uint16_t n_bytes, struct rig_image_tlv_entry *entry);
 
+/* The hash of that algorithm over what the layout says is hashed; hash has room for its bytes. */
+enum rig_image_status rig_image_hash_hashed(const EVP_MD *algorithm, const struct rig_image_source *source,
+                                            const struct rig_image_layout *layout, uint8_t *hash);
+
 /* One of the four signature types that the rig makes and checks. */
 bool rig_image_tlv_is_signature(uint16_t type);
+
+#define RIG_KEY_DER_MAX_BYTES 400u /* RSA-3072 takes 398 */
 
 struct rig_key {
     enum rig_key_kind kind;
     bool is_private;
     uint8_t hash[RIG_IMAGE_HASH_BYTES];
+    uint8_t der[RIG_KEY_DER_MAX_BYTES]; /* of the public part */
+    size_t n_der_bytes;
     EVP_PKEY *pkey;
 };
 

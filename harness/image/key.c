@@ -20,21 +20,22 @@
 #define PEM_MAX_BYTES 65536u
 #define POINT_BYTES 65u
 #define SCALAR_BYTES 32u
-#define RSA_MAX_BYTES 384u
+#define SCALAR_P384_BYTES 48u
 
 static const struct {
     const char *name;
     uint16_t tlv;
-} kinds[RIG_KEY_N_KINDS] = {
+} kinds[RIG_KEY_N_KINDS + 1] = {
     [RIG_KEY_ECDSA_P256] = {"ecdsa-p256", RIG_IMAGE_TLV_ECDSA_SIG},
     [RIG_KEY_RSA2048] = {"rsa-2048", RIG_IMAGE_TLV_RSA2048_PSS},
     [RIG_KEY_RSA3072] = {"rsa-3072", RIG_IMAGE_TLV_RSA3072_PSS},
     [RIG_KEY_ED25519] = {"ed25519", RIG_IMAGE_TLV_ED25519},
+    [RIG_KEY_ECDSA_P384] = {"ecdsa-p384", RIG_IMAGE_TLV_ECDSA_SIG},
 };
 
 const char *rig_key_kind_name(enum rig_key_kind kind)
 {
-    return (unsigned)kind < RIG_KEY_N_KINDS ? kinds[kind].name : "unknown";
+    return (unsigned)kind <= RIG_KEY_N_KINDS ? kinds[kind].name : "unknown";
 }
 
 bool rig_key_kind_from_name(const char *name, enum rig_key_kind *kind)
@@ -68,6 +69,12 @@ const uint8_t *rig_key_hash(const struct rig_key *key)
     return key->hash;
 }
 
+const uint8_t *rig_key_public_der(const struct rig_key *key, size_t *n_bytes)
+{
+    *n_bytes = key->n_der_bytes;
+    return key->der;
+}
+
 void rig_key_free(struct rig_key *key)
 {
     if (!key)
@@ -94,58 +101,79 @@ static bool bn_param(const EVP_PKEY *pkey, const char *name, uint8_t *into, size
     return fits;
 }
 
-static bool hash_ec(const EVP_PKEY *pkey, uint8_t hash[RIG_IMAGE_HASH_BYTES])
+/* The prefix, then x and y. */
+static bool put_point(struct rig_key *key, const uint8_t *prefix, size_t n_prefix, size_t n_scalar)
+{
+    memcpy(key->der, prefix, n_prefix);
+    key->n_der_bytes = n_prefix + 2 * n_scalar;
+    return bn_param(key->pkey, OSSL_PKEY_PARAM_EC_PUB_X, key->der + n_prefix, n_scalar) &&
+           bn_param(key->pkey, OSSL_PKEY_PARAM_EC_PUB_Y, key->der + n_prefix + n_scalar, n_scalar);
+}
+
+static bool put_p256(struct rig_key *key)
 {
     static const uint8_t prefix[] = {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48,
                                      0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48,
                                      0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04};
-    uint8_t der[sizeof prefix + 2 * SCALAR_BYTES];
 
-    memcpy(der, prefix, sizeof prefix);
-    return bn_param(pkey, OSSL_PKEY_PARAM_EC_PUB_X, der + sizeof prefix, SCALAR_BYTES) &&
-           bn_param(pkey, OSSL_PKEY_PARAM_EC_PUB_Y, der + sizeof prefix + SCALAR_BYTES, SCALAR_BYTES) &&
-           sha256(der, sizeof der, hash);
+    return put_point(key, prefix, sizeof prefix, SCALAR_BYTES);
 }
 
-static bool hash_ed25519(const EVP_PKEY *pkey, uint8_t hash[RIG_IMAGE_HASH_BYTES])
+static bool put_p384(struct rig_key *key)
+{
+    static const uint8_t prefix[] = {0x30, 0x76, 0x30, 0x10, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02,
+                                     0x01, 0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22, 0x03, 0x62, 0x00, 0x04};
+
+    return put_point(key, prefix, sizeof prefix, SCALAR_P384_BYTES);
+}
+
+static bool put_ed25519(struct rig_key *key)
 {
     static const uint8_t prefix[] = {0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00};
-    uint8_t der[sizeof prefix + 32];
     size_t n_bytes = 32;
 
-    memcpy(der, prefix, sizeof prefix);
-    return EVP_PKEY_get_raw_public_key(pkey, der + sizeof prefix, &n_bytes) == 1 && n_bytes == 32 &&
-           sha256(der, sizeof der, hash);
+    memcpy(key->der, prefix, sizeof prefix);
+    key->n_der_bytes = sizeof prefix + n_bytes;
+    return EVP_PKEY_get_raw_public_key(key->pkey, key->der + sizeof prefix, &n_bytes) == 1 && n_bytes == 32;
 }
 
 /* A modulus of these two sizes has its top bit set, so that its INTEGER always carries one leading zero. */
-static bool hash_rsa(const EVP_PKEY *pkey, size_t n_bytes, uint8_t hash[RIG_IMAGE_HASH_BYTES])
+static bool put_rsa(struct rig_key *key, size_t n_bytes)
 {
     static const uint8_t exponent[] = {0x02, 0x03, 0x01, 0x00, 0x01};
     size_t integer = n_bytes + 1, sequence = 4 + integer + sizeof exponent;
-    uint8_t der[9 + RSA_MAX_BYTES + sizeof exponent] = {
+    const uint8_t head[9] = {
         0x30, 0x82, (uint8_t)(sequence >> 8), (uint8_t)sequence,
         0x02, 0x82, (uint8_t)(integer >> 8),  (uint8_t)integer,
         0,
     };
 
-    memcpy(der + 9 + n_bytes, exponent, sizeof exponent);
-    return bn_param(pkey, OSSL_PKEY_PARAM_RSA_N, der + 9, n_bytes) && sha256(der, 4 + sequence, hash);
+    memcpy(key->der, head, sizeof head);
+    memcpy(key->der + sizeof head + n_bytes, exponent, sizeof exponent);
+    key->n_der_bytes = 4 + sequence;
+    return bn_param(key->pkey, OSSL_PKEY_PARAM_RSA_N, key->der + sizeof head, n_bytes);
+}
+
+static bool put_der(struct rig_key *key)
+{
+    switch (key->kind) {
+    case RIG_KEY_ECDSA_P256:
+        return put_p256(key);
+    case RIG_KEY_ECDSA_P384:
+        return put_p384(key);
+    case RIG_KEY_ED25519:
+        return put_ed25519(key);
+    case RIG_KEY_RSA2048:
+        return put_rsa(key, 256);
+    case RIG_KEY_RSA3072:
+        return put_rsa(key, 384);
+    }
+    return false;
 }
 
 static bool fill_hash(struct rig_key *key)
 {
-    switch (key->kind) {
-    case RIG_KEY_ECDSA_P256:
-        return hash_ec(key->pkey, key->hash);
-    case RIG_KEY_ED25519:
-        return hash_ed25519(key->pkey, key->hash);
-    case RIG_KEY_RSA2048:
-        return hash_rsa(key->pkey, 256, key->hash);
-    case RIG_KEY_RSA3072:
-        return hash_rsa(key->pkey, 384, key->hash);
-    }
-    return false;
+    return put_der(key) && sha256(key->der, key->n_der_bytes, key->hash);
 }
 
 /* ---- from an EVP_PKEY ---- */
@@ -206,12 +234,12 @@ static bool kind_of(const EVP_PKEY *pkey, enum rig_key_kind *kind, const char **
     }
     if (!EVP_PKEY_is_a(pkey, "EC"))
         return say(why,
-                   "the key is of a kind that MCUboot images are not signed with here (ecdsa-p256, rsa-2048, "
-                   "rsa-3072 and ed25519 are)");
+                   "the key is of a kind that MCUboot images are not signed with (ecdsa-p256, ecdsa-p384, "
+                   "rsa-2048, rsa-3072 and ed25519 are)");
     if (EVP_PKEY_get_group_name(pkey, group, sizeof group, &n_bytes) != 1 ||
-        strcmp(group, SN_X9_62_prime256v1) != 0)
-        return say(why, "an elliptic-curve key must be on the curve P-256");
-    *kind = RIG_KEY_ECDSA_P256;
+        (strcmp(group, SN_X9_62_prime256v1) != 0 && strcmp(group, SN_secp384r1) != 0))
+        return say(why, "an elliptic-curve key must be on the curve P-256 (or P-384, to check with)");
+    *kind = strcmp(group, SN_secp384r1) == 0 ? RIG_KEY_ECDSA_P384 : RIG_KEY_ECDSA_P256;
     return true;
 }
 
@@ -242,6 +270,27 @@ static EVP_PKEY *read_pem(const void *pem, size_t n_bytes, bool *is_private, boo
     return pkey;
 }
 
+/* The public part is that of the private one; with RSA also the factors and their exponents. */
+static bool belongs_together(EVP_PKEY *pkey)
+{
+    EVP_PKEY_CTX *checker = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
+    bool consistent = checker && EVP_PKEY_pairwise_check(checker) == 1;
+
+    EVP_PKEY_CTX_free(checker);
+    return consistent;
+}
+
+static bool check_pem(EVP_PKEY *pkey, bool is_private, enum rig_key_kind *kind, const char **why)
+{
+    if (!kind_of(pkey, kind, why))
+        return false;
+    if (is_private && !belongs_together(pkey))
+        return say(why,
+                   "the parts of the private key do not belong together: the file is damaged, or was put "
+                   "together by hand; nothing it signs would verify");
+    return true;
+}
+
 struct rig_key *rig_key_from_pem(const void *pem, size_t n_bytes, const char **why)
 {
     bool is_private = false, encrypted = false;
@@ -255,15 +304,42 @@ struct rig_key *rig_key_from_pem(const void *pem, size_t n_bytes, const char **w
     pkey = read_pem(pem, n_bytes, &is_private, &encrypted);
     if (!pkey) {
         say(why, encrypted ? "the key is protected by a password, which is not supported"
-                           : "this is not a PEM key");
+                           : "this is not a PEM key that the crypto library can read");
         return NULL;
     }
-    if (!kind_of(pkey, &kind, why)) {
+    if (!check_pem(pkey, is_private, &kind, why)) {
         EVP_PKEY_free(pkey);
         return NULL;
     }
     ERR_clear_error();
     return wrap(pkey, kind, is_private, why);
+}
+
+struct rig_key *rig_key_from_public_der(const void *der, size_t n_bytes, const char **why)
+{
+    const uint8_t *at = der, *at_rsa = der;
+    struct rig_key *key = NULL;
+    enum rig_key_kind kind;
+    EVP_PKEY *pkey = NULL;
+
+    if (n_bytes <= RIG_KEY_DER_MAX_BYTES)
+        pkey = d2i_PUBKEY(NULL, &at, (long)n_bytes);
+    if (!pkey && n_bytes <= RIG_KEY_DER_MAX_BYTES)
+        pkey = d2i_PublicKey(EVP_PKEY_RSA, NULL, &at_rsa, (long)n_bytes);
+    if (!pkey || !kind_of(pkey, &kind, why)) {
+        if (!pkey)
+            say(why, "this is no public key");
+        EVP_PKEY_free(pkey);
+        return NULL;
+    }
+    ERR_clear_error();
+    key = wrap(pkey, kind, false, why);
+    if (key && (key->n_der_bytes != n_bytes || memcmp(key->der, der, n_bytes) != 0)) {
+        rig_key_free(key);
+        say(why, "the public key is not in the form that MCUboot hashes");
+        return NULL;
+    }
+    return key;
 }
 
 static char *copy_text(BIO *bio)
@@ -313,6 +389,8 @@ struct rig_key *rig_key_generate(enum rig_key_kind kind, const char **why)
         break;
     case RIG_KEY_ED25519:
         pkey = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+        break;
+    case RIG_KEY_ECDSA_P384:
         break;
     }
     return wrap(pkey, kind, true, why);

@@ -11,17 +11,25 @@ enum rig_key_kind {
     RIG_KEY_RSA2048,
     RIG_KEY_RSA3072,
     RIG_KEY_ED25519,
+    RIG_KEY_ECDSA_P384, /* only checked: not made, and nothing is signed with it */
 };
-#define RIG_KEY_N_KINDS 4
+#define RIG_KEY_N_KINDS 4 /* that are made and signed with */
 
-const char *rig_key_kind_name(enum rig_key_kind kind); /* "ecdsa-p256", "rsa-2048", "rsa-3072", "ed25519" */
+/* "ecdsa-p256", "rsa-2048", "rsa-3072", "ed25519", "ecdsa-p384" */
+const char *rig_key_kind_name(enum rig_key_kind kind);
+/* Of the kinds that are made. */
 bool rig_key_kind_from_name(const char *name, enum rig_key_kind *kind);
 
 struct rig_key; /* opaque; holds an EVP_PKEY and the KEYHASH */
 
 /* All return NULL on failure with a phrase in *why (static storage, may be NULL). Free with rig_key_free. */
 struct rig_key *rig_key_generate(enum rig_key_kind kind, const char **why);
-struct rig_key *rig_key_from_pem(const void *pem, size_t n_bytes, const char **why); /* private or public */
+/* Private or public. A private key whose parts do not belong together is refused: what it signs, nobody could
+ * verify. */
+struct rig_key *rig_key_from_pem(const void *pem, size_t n_bytes, const char **why);
+/* A public key as the PUBKEY TLV carries it: SubjectPublicKeyInfo, or PKCS#1 RSAPublicKey. Nothing may follow
+ * it. */
+struct rig_key *rig_key_from_public_der(const void *der, size_t n_bytes, const char **why);
 /* The rig's well-known test keys: the same bytes on every machine. Index 0 is the board's own key, 1.. are
  * strangers' keys. Never for a product: the private part is public. */
 struct rig_key *rig_key_test(enum rig_key_kind kind, unsigned index, const char **why);
@@ -32,6 +40,8 @@ bool rig_key_is_private(const struct rig_key *key);
 /* KEYHASH: SHA-256 of SubjectPublicKeyInfo (EC, Ed25519) or PKCS#1 RSAPublicKey (RSA). 32 bytes, borrowed for
  * the key's life. */
 const uint8_t *rig_key_hash(const struct rig_key *key);
+/* The DER that KEYHASH is the hash of, and that a PUBKEY TLV carries. Borrowed for the key's life. */
+const uint8_t *rig_key_public_der(const struct rig_key *key, size_t *n_bytes);
 /* PEM into a malloc'd NUL-terminated string; NULL on failure. */
 char *rig_key_to_pem(const struct rig_key *key, bool private_part);
 
@@ -43,6 +53,10 @@ size_t rig_key_sign(const struct rig_key *key, const uint8_t digest[RIG_IMAGE_HA
                     uint8_t signature[RIG_SIGNATURE_MAX_BYTES]);
 bool rig_key_verify(const struct rig_key *key, const uint8_t digest[RIG_IMAGE_HASH_BYTES],
                     const uint8_t *signature, size_t n_bytes);
+/* The same over a digest of another length (SHA-384, SHA-512), or, with Ed25519, over any message. false for
+ * RSA when it is no SHA-256 digest. */
+bool rig_key_verify_bytes(const struct rig_key *key, const uint8_t *message, size_t n_message_bytes,
+                          const uint8_t *signature, size_t n_bytes);
 uint16_t rig_key_signature_tlv(enum rig_key_kind kind); /* RIG_IMAGE_TLV_ECDSA_SIG ... */
 
 #endif

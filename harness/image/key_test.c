@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/pem.h>
+
 #include <cmocka.h>
 #include <openssl/evp.h>
 
@@ -186,12 +188,14 @@ static void every_kind_can_be_generated(void **state)
 static const struct {
     const char *pem, *why;
 } refused_pems[] = {
-    {"-----BEGIN EC PRIVATE KEY-----\n"
-     "MIGkAgEBBDAWY8g3GItvEBU62NtqBZqy0u4sSKQFrNClVU0jt3Bf6joh57og6dvq\n"
-     "AjNHjH5OEkGgBwYFK4EEACKhZANiAAQPW40ZAtmXzx7WvWjhgGNOjL0a/aHtAQNe\n"
-     "ag8pUqEG+A1NxXfnyyviy6xa8BdFGE62GXkkZNDQrMEf+b33k6SP+HoGvnljT4w+\n"
-     "t9GQq3nRyntXt2L4UMsW3uHFn4DEK98=\n"
-     "-----END EC PRIVATE KEY-----\n",
+    {"-----BEGIN PRIVATE KEY-----\n"
+     "MIHuAgEAMBAGByqGSM49AgEGBSuBBAAjBIHWMIHTAgEBBEIAC6xac6F2jZttQdbl\n"
+     "jJrzZeQ3oe/AKggafn0I+sSVbfnUcjfXNw9VetampzS6ovjx61xH7gBukudzYqhU\n"
+     "wroqVWqhgYkDgYYABACFsT04eCycJrA9JdQBc3GxnMrk7MzyJvc8OoAH1XGb7c2l\n"
+     "7IdnrTToyXbF+erMca31i7iCHXOhkSRjCe2tWYQiRwAZs1qt+9D6Fiuy4xkes89I\n"
+     "gr8IbClecijg+9r/4OJuFUmiGuAkZJ7dD24i9EXDLoi62nOoQklgKqTlS0Rpmpmp\n"
+     "tQ==\n"
+     "-----END PRIVATE KEY-----\n",
      "P-256"},
     {"-----BEGIN PRIVATE KEY-----\n"
      "MIICdQIBADANBgkqhkiG9w0BAQEFAASCAl8wggJbAgEAAoGBALNeNzGeTGTX8BhM\n"
@@ -271,6 +275,82 @@ static void keys_of_other_kinds_and_no_keys_are_refused_with_a_reason(void **sta
     assert_null(rig_key_from_pem(large, sizeof large, NULL));
 }
 
+static struct rig_key *key_of_der(const unsigned char *der, long n_bytes)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    struct rig_key *key;
+    char *pem;
+    long n_pem;
+
+    assert_true(PEM_write_bio(bio, "PRIVATE KEY", "", der, n_bytes) > 0);
+    n_pem = BIO_get_mem_data(bio, &pem);
+    key = rig_key_from_pem(pem, (size_t)n_pem, NULL);
+    BIO_free(bio);
+    return key;
+}
+
+/* Every part of a private key stands for itself in the file: one bit less in any of them, and nothing fits.
+ * What comes before `first` names the algorithm. */
+static void every_flip_is_refused(const char *name, long first, long step)
+{
+    char path[512], *label, *header;
+    unsigned char *der;
+    long n_bytes;
+    BIO *bio;
+
+    snprintf(path, sizeof path, RIG_SOURCE_DIR "/fixtures/keys/%s", name);
+    bio = BIO_new_file(path, "rb");
+    assert_int_equal(PEM_read_bio(bio, &label, &header, &der, &n_bytes), 1);
+    BIO_free(bio);
+    for (long at = first; at < n_bytes; at += step) {
+        der[at] ^= 1;
+        if (key_of_der(der, n_bytes))
+            fail_msg("%s: a flipped bit in byte %ld of %ld is taken", name, at, n_bytes);
+        der[at] ^= 1;
+    }
+    OPENSSL_free(label);
+    OPENSSL_free(header);
+    OPENSSL_free(der);
+}
+
+static void private_keys_whose_parts_do_not_belong_together_are_refused(void **state)
+{
+    static char pem[8192];
+    const char *why = NULL;
+    FILE *file = fopen(RIG_SOURCE_DIR "/fixtures/keys/inconsistent-rsa-3072.pem", "rb");
+    size_t n_bytes;
+
+    (void)state;
+    assert_non_null(file);
+    n_bytes = fread(pem, 1, sizeof pem, file);
+    fclose(file);
+    assert_null(rig_key_from_pem(pem, n_bytes, &why));
+    assert_non_null(strstr(why, "do not belong together"));
+    every_flip_is_refused("rsa-2048-0.pem", 40, 97);
+    every_flip_is_refused("ecdsa-p256-0.pem", 40, 11);
+}
+
+static void a_public_key_in_der_is_taken_in_one_form_only(void **state)
+{
+    (void)state;
+    for (unsigned kind = 0; kind < RIG_KEY_N_KINDS; kind++) {
+        struct rig_key *key = rig_key_test((enum rig_key_kind)kind, 0, NULL), *again;
+        uint8_t der[512] = {0};
+        size_t n_bytes;
+        const uint8_t *whole = rig_key_public_der(key, &n_bytes);
+
+        memcpy(der, whole, n_bytes);
+        again = rig_key_from_public_der(der, n_bytes, NULL);
+        assert_non_null(again);
+        assert_memory_equal(rig_key_hash(again), rig_key_hash(key), RIG_IMAGE_HASH_BYTES);
+        assert_null(rig_key_from_public_der(der, n_bytes + 1, NULL));
+        assert_null(rig_key_from_public_der(der, n_bytes - 1, NULL));
+        rig_key_free(again);
+        rig_key_free(key);
+    }
+    assert_null(rig_key_from_public_der("", 0, NULL));
+}
+
 static void names_of_kinds_read_back(void **state)
 {
     enum rig_key_kind found;
@@ -296,6 +376,8 @@ int main(void)
         cmocka_unit_test(a_thousand_ecdsa_signatures_verify_whatever_their_length),
         cmocka_unit_test(every_kind_can_be_generated),
         cmocka_unit_test(keys_of_other_kinds_and_no_keys_are_refused_with_a_reason),
+        cmocka_unit_test(private_keys_whose_parts_do_not_belong_together_are_refused),
+        cmocka_unit_test(a_public_key_in_der_is_taken_in_one_form_only),
         cmocka_unit_test(names_of_kinds_read_back),
     };
 

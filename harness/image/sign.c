@@ -224,17 +224,19 @@ static size_t sign_rsa(const struct rig_key *key, const uint8_t digest[HASH_BYTE
     return good ? n_signed : 0;
 }
 
-static bool verify_digest(const struct rig_key *key, const uint8_t digest[HASH_BYTES],
+static bool verify_digest(const struct rig_key *key, const uint8_t *digest, size_t n_digest_bytes,
                           const uint8_t *signature, size_t n_bytes)
 {
+    bool rsa = key->kind == RIG_KEY_RSA2048 || key->kind == RIG_KEY_RSA3072;
     EVP_PKEY_CTX *checker = EVP_PKEY_CTX_new_from_pkey(NULL, key->pkey, NULL);
     bool good = checker && EVP_PKEY_verify_init(checker) == 1;
 
-    if (good && key->kind != RIG_KEY_ECDSA_P256)
-        good = EVP_PKEY_CTX_set_rsa_padding(checker, RSA_PKCS1_PSS_PADDING) == 1 &&
+    if (good && rsa)
+        good = n_digest_bytes == HASH_BYTES &&
+               EVP_PKEY_CTX_set_rsa_padding(checker, RSA_PKCS1_PSS_PADDING) == 1 &&
                EVP_PKEY_CTX_set_signature_md(checker, EVP_sha256()) == 1 &&
                EVP_PKEY_CTX_set_rsa_pss_saltlen(checker, SALT_BYTES) == 1;
-    good = good && EVP_PKEY_verify(checker, signature, n_bytes, digest, HASH_BYTES) == 1;
+    good = good && EVP_PKEY_verify(checker, signature, n_bytes, digest, n_digest_bytes) == 1;
     EVP_PKEY_CTX_free(checker);
     return good;
 }
@@ -252,12 +254,12 @@ static size_t sign_ed25519(const struct rig_key *key, const uint8_t digest[HASH_
     return good ? n_bytes : 0;
 }
 
-static bool verify_ed25519(const struct rig_key *key, const uint8_t digest[HASH_BYTES],
+static bool verify_ed25519(const struct rig_key *key, const uint8_t *message, size_t n_message_bytes,
                            const uint8_t *signature, size_t n_bytes)
 {
     EVP_MD_CTX *checker = EVP_MD_CTX_new();
     bool good = checker && EVP_DigestVerifyInit(checker, NULL, NULL, NULL, key->pkey) == 1 &&
-                EVP_DigestVerify(checker, signature, n_bytes, digest, HASH_BYTES) == 1;
+                EVP_DigestVerify(checker, signature, n_bytes, message, n_message_bytes) == 1;
 
     EVP_MD_CTX_free(checker);
     return good;
@@ -268,7 +270,7 @@ size_t rig_key_sign(const struct rig_key *key, const uint8_t digest[RIG_IMAGE_HA
 {
     size_t n_bytes = 0;
 
-    if (!key->is_private)
+    if (!key->is_private || key->kind == RIG_KEY_ECDSA_P384)
         return 0;
     if (key->kind == RIG_KEY_ECDSA_P256)
         n_bytes = sign_ecdsa(key, digest, signature);
@@ -281,14 +283,21 @@ size_t rig_key_sign(const struct rig_key *key, const uint8_t digest[RIG_IMAGE_HA
     return n_bytes;
 }
 
-bool rig_key_verify(const struct rig_key *key, const uint8_t digest[RIG_IMAGE_HASH_BYTES],
-                    const uint8_t *signature, size_t n_bytes)
+bool rig_key_verify_bytes(const struct rig_key *key, const uint8_t *message, size_t n_message_bytes,
+                          const uint8_t *signature, size_t n_bytes)
 {
-    bool good = key->kind == RIG_KEY_ED25519 ? verify_ed25519(key, digest, signature, n_bytes)
-                                             : verify_digest(key, digest, signature, n_bytes);
+    bool good = key->kind == RIG_KEY_ED25519
+                    ? verify_ed25519(key, message, n_message_bytes, signature, n_bytes)
+                    : verify_digest(key, message, n_message_bytes, signature, n_bytes);
 
     /* A refused signature leaves entries in the thread's error queue, which nobody would ever take out. */
     if (!good)
         ERR_clear_error();
     return good;
+}
+
+bool rig_key_verify(const struct rig_key *key, const uint8_t digest[RIG_IMAGE_HASH_BYTES],
+                    const uint8_t *signature, size_t n_bytes)
+{
+    return rig_key_verify_bytes(key, digest, HASH_BYTES, signature, n_bytes);
 }

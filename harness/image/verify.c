@@ -24,19 +24,25 @@ static enum rig_image_status hash_range(const struct rig_image_source *source, u
     return RIG_IMAGE_OK;
 }
 
-enum rig_image_status rig_image_compute_hash(const struct rig_image_source *source,
-                                             const struct rig_image_layout *layout,
-                                             uint8_t hash[RIG_IMAGE_HASH_BYTES])
+enum rig_image_status rig_image_hash_hashed(const EVP_MD *algorithm, const struct rig_image_source *source,
+                                            const struct rig_image_layout *layout, uint8_t *hash)
 {
     EVP_MD_CTX *digest = EVP_MD_CTX_new();
     enum rig_image_status status = RIG_IMAGE_CRYPTO_FAILED;
 
-    if (digest && EVP_DigestInit_ex(digest, EVP_sha256(), NULL) == 1)
+    if (digest && EVP_DigestInit_ex(digest, algorithm, NULL) == 1)
         status = hash_range(source, layout->hashed_bytes, digest);
     if (status == RIG_IMAGE_OK && EVP_DigestFinal_ex(digest, hash, NULL) != 1)
         status = RIG_IMAGE_CRYPTO_FAILED;
     EVP_MD_CTX_free(digest);
     return status;
+}
+
+enum rig_image_status rig_image_compute_hash(const struct rig_image_source *source,
+                                             const struct rig_image_layout *layout,
+                                             uint8_t hash[RIG_IMAGE_HASH_BYTES])
+{
+    return rig_image_hash_hashed(EVP_sha256(), source, layout, hash);
 }
 
 bool rig_image_tlv_is_signature(uint16_t type)
