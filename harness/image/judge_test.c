@@ -211,6 +211,7 @@ static void what_is_not_known_is_not_judged(void **state)
             "hash of a kind that is not known here (TLV 0x13)");
     retyped(RIG_IMAGE_TLV_ED25519, 0x21, RIG_IMAGE_NOT_JUDGED, "signature of a kind that is not known");
     retyped(RIG_IMAGE_TLV_KEYHASH, 0xa0, RIG_IMAGE_NOT_JUDGED, "MCUBOOT_BYPASS_KEY_MATCH");
+    retyped(RIG_IMAGE_TLV_KEYHASH, RIG_IMAGE_TLV_SHA512, RIG_IMAGE_FAILS, "has 32 bytes instead of 64");
     retyped(RIG_IMAGE_TLV_SHA256, 0xa0, RIG_IMAGE_FAILS, "there is no hash");
     retyped(RIG_IMAGE_TLV_ED25519, 0xa0, RIG_IMAGE_FAILS, "the signature is missing");
     retyped(RIG_IMAGE_TLV_ED25519, RIG_IMAGE_TLV_ECDSA_SIG, RIG_IMAGE_FAILS, "of another kind than the key");
