@@ -53,10 +53,10 @@ extern const char *const rig_choices_swap[], *const rig_choices_downgrade[], *co
     {.name = "updater", .type = RIG_TYPE_CHOICE, .choices = rig_choices_updater, \
      .about = "What a reset with boot-mode bootloader starts: an updater over Bluetooth that was handed the bonds, knows none (and demands no " \
               "encryption), or knows none and advertises at address + 1."}, \
-    {.name = "misbehaves", .type = RIG_TYPE_CHOICE, .list = true, .choices = rig_choices_misbehaviours, \
+    {.name = "misbehaves", .type = RIG_TYPE_CHOICE, .list = true, .may_be_empty = true, .choices = rig_choices_misbehaviours, \
      .about = "What a hostile board does on the air, again and again. The in-process link has only notifies-unasked, notifies-nonsense and " \
               "cbor-bombs; scenarios about the others need `bluetooth-stack`."}, \
-    {.name = "defects", .type = RIG_TYPE_CHOICE, .list = true, .choices = rig_choices_defects, \
+    {.name = "defects", .type = RIG_TYPE_CHOICE, .list = true, .may_be_empty = true, .choices = rig_choices_defects, \
      .about = "Seeded defects: the board breaks one promise on purpose, to prove that the scenarios notice."},
 /* clang-format on */
 

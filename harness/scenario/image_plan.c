@@ -46,6 +46,9 @@ static const struct rig_field custom_tlv_fields[] = {
 static const struct rig_shape custom_tlv_shape = {
     .name = "custom-tlv", .fields = custom_tlv_fields, .n_fields = G_N_ELEMENTS(custom_tlv_fields)};
 
+/* The image carries it as microseconds in 32 bits. */
+#define MAX_SELF_TEST_US (G_GUINT64_CONSTANT(60) * 60 * 1000000)
+
 static const struct rig_field image_fields[] = {
     {.name = "version", .type = RIG_TYPE_VERSION, .default_text = "1.0.0", .about = "Version in the header."},
     {.name = "size",
@@ -72,10 +75,12 @@ static const struct rig_field image_fields[] = {
     {.name = "self-test",
      .type = RIG_TYPE_DURATION,
      .default_text = "100ms",
+     .max = MAX_SELF_TEST_US,
      .about = "How long the application runs before it behaves so."},
     {.name = "watchdog",
      .type = RIG_TYPE_DURATION,
      .default_text = "0",
+     .max = MAX_SELF_TEST_US,
      .about = "A hanging application is reset after this time; 0 = never."},
     {.name = "security-counter",
      .type = RIG_TYPE_COUNT,
@@ -84,6 +89,7 @@ static const struct rig_field image_fields[] = {
     {.name = "depends-on",
      .type = RIG_TYPE_RECORD,
      .list = true,
+     .may_be_empty = true,
      .shape = &dependency_shape,
      .about = "Protected TLVs with what other images must be there."},
     {.name = "image",
@@ -94,6 +100,7 @@ static const struct rig_field image_fields[] = {
     {.name = "damage",
      .type = RIG_TYPE_RECORD,
      .list = true,
+     .may_be_empty = true,
      .shape = &damage_shape,
      .about = "What is done to the finished image, in this order."},
     {.name = "pad",
@@ -107,6 +114,7 @@ static const struct rig_field image_fields[] = {
     {.name = "custom-tlvs",
      .type = RIG_TYPE_RECORD,
      .list = true,
+     .may_be_empty = true,
      .shape = &custom_tlv_shape,
      .about = "Further protected TLVs."},
     {.name = "seed",
@@ -120,5 +128,36 @@ static const struct rig_field image_fields[] = {
      .max = 0xffff,
      .about = "Bytes before the payload; without it, what the target wants."},
 };
-const struct rig_shape rig_image_plan_shape = {
-    .name = "image", .fields = image_fields, .n_fields = G_N_ELEMENTS(image_fields), .shorthand = "version"};
+static const char *const signed_words[] = {"target", "ecdsa-p256", "rsa-2048", "rsa-3072", "ed25519", NULL};
+static const char *const hanging[] = {"hangs", NULL};
+static const char *const active_behaviours[] = {"confirms", "crashes", "hangs", NULL};
+#define RULE_OF_A_BUILT_IMAGE(field_name)                                                                    \
+    {                                                                                                        \
+        .field = field_name, .kind = RIG_RULE_NOT_BESIDE, .other = "file",                                   \
+        .why = "an image from a file is taken as it is"                                                      \
+    }
+static const struct rig_rule image_rules[] = {
+    RULE_OF_A_BUILT_IMAGE("version"),
+    RULE_OF_A_BUILT_IMAGE("size"),
+    RULE_OF_A_BUILT_IMAGE("sign"),
+    RULE_OF_A_BUILT_IMAGE("key"),
+    RULE_OF_A_BUILT_IMAGE("behaviour"),
+    RULE_OF_A_BUILT_IMAGE("self-test"),
+    RULE_OF_A_BUILT_IMAGE("watchdog"),
+    RULE_OF_A_BUILT_IMAGE("security-counter"),
+    RULE_OF_A_BUILT_IMAGE("depends-on"),
+    RULE_OF_A_BUILT_IMAGE("pad"),
+    RULE_OF_A_BUILT_IMAGE("confirmed"),
+    RULE_OF_A_BUILT_IMAGE("custom-tlvs"),
+    RULE_OF_A_BUILT_IMAGE("seed"),
+    RULE_OF_A_BUILT_IMAGE("header-size"),
+    {.field = "key", .kind = RIG_RULE_NEEDS, .other = "sign", .others = signed_words},
+    {.field = "self-test", .kind = RIG_RULE_NEEDS, .other = "behaviour", .others = active_behaviours},
+    {.field = "watchdog", .kind = RIG_RULE_NEEDS, .other = "behaviour", .others = hanging},
+    {0},
+};
+const struct rig_shape rig_image_plan_shape = {.name = "image",
+                                               .fields = image_fields,
+                                               .n_fields = G_N_ELEMENTS(image_fields),
+                                               .shorthand = "version",
+                                               .rules = image_rules};

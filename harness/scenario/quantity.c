@@ -150,14 +150,44 @@ char *rig_scalar_format(enum rig_type type, guint64 number)
     return g_strdup_printf("%" G_GUINT64_FORMAT "%s", number / units[i].scale, units[i].name);
 }
 
+guint64 rig_field_max(const struct rig_field *field)
+{
+    switch (field->type) {
+    case RIG_TYPE_COUNT:
+    case RIG_TYPE_INTEGER:
+        return field->max ? field->max : RIG_MAX_COUNT;
+    case RIG_TYPE_SIZE:
+        return field->max ? field->max : RIG_MAX_SIZE_BYTES;
+    case RIG_TYPE_DURATION:
+    case RIG_TYPE_SPAN:
+        return field->max ? field->max : RIG_MAX_DURATION_US;
+    case RIG_TYPE_FLAG:
+    case RIG_TYPE_PROBABILITY:
+    case RIG_TYPE_TEXT:
+    case RIG_TYPE_NAME:
+    case RIG_TYPE_VERSION:
+    case RIG_TYPE_ADDRESS:
+    case RIG_TYPE_HEX:
+    case RIG_TYPE_CHOICE:
+    case RIG_TYPE_IMAGE:
+    case RIG_TYPE_RECORD:
+    case RIG_TYPE_VARIANT:
+    case RIG_TYPE_STEPS:
+    case RIG_TYPE_CASES:
+        break;
+    }
+    return 0;
+}
+
 static bool check_bounds(const struct rig_field *field, guint64 number, struct rig_scalar_problem *problem)
 {
+    guint64 max = rig_field_max(field);
     bool too_small = number < field->min;
-    g_autofree char *bound = rig_scalar_format(field->type, too_small ? field->min : field->max);
+    g_autofree char *bound = rig_scalar_format(field->type, too_small ? field->min : max);
 
     if (too_small)
         return refuse(problem, NULL, "must be at least %s", bound);
-    if (field->max && number > field->max)
+    if (number > max)
         return refuse(problem, NULL, "must be at most %s", bound);
     return true;
 }
@@ -193,6 +223,22 @@ bool rig_quantity_read_span(const struct rig_field *field, const char *text, str
     return value->until >= value->count || refuse(problem, NULL, "ends before it begins");
 }
 
+static bool parse_hex(const char *text, guint64 *number)
+{
+    gsize n = strlen(text);
+
+    if (n == 0 || n > 16 || strspn(text, "0123456789abcdefABCDEF") != n)
+        return false;
+    *number = g_ascii_strtoull(text, NULL, 16);
+    return true;
+}
+
+static bool read_hex_number(const char *text, guint64 *number, struct rig_scalar_problem *problem)
+{
+    return parse_hex(text + 2, number) ||
+           refuse(problem, NULL, "wants a whole number; after 0x come 1 to 16 hex digits");
+}
+
 bool rig_quantity_read_size(const struct rig_field *field, const char *text, struct rig_value *value,
                             struct rig_scalar_problem *problem)
 {
@@ -200,6 +246,8 @@ bool rig_quantity_read_size(const struct rig_field *field, const char *text, str
     const struct unit *unit;
 
     value->count = 0;
+    if (g_str_has_prefix(text, "0x"))
+        return read_hex_number(text, &value->count, problem) && check_bounds(field, value->count, problem);
     if (strcmp(text, "0") != 0) {
         unit = parse_quantity(&size_quantity, text, &number, problem);
         if (!unit || !scale_exactly(&number, unit, "byte", &value->count, problem))
@@ -231,7 +279,7 @@ bool rig_quantity_read_probability(const struct rig_field *field, const char *te
     value->probability = to_double(&number) / 100;
     if (number.too_large || value->probability > 1)
         return refuse(problem, NULL, "is more than 100%%");
-    return true;
+    return value->probability > 0 || refuse(problem, NULL, "is never: it must be more than 0%%");
 }
 
 static char *hint_for_whole_number(const char *text, const struct decimal *number)
@@ -258,16 +306,6 @@ static char *hint_for_whole_number(const char *text, const struct decimal *numbe
     return NULL;
 }
 
-static bool parse_hex(const char *text, guint64 *number)
-{
-    gsize n = strlen(text);
-
-    if (n == 0 || n > 16 || strspn(text, "0123456789abcdefABCDEF") != n)
-        return false;
-    *number = g_ascii_strtoull(text, NULL, 16);
-    return true;
-}
-
 static bool refuse_leading_zero(const char *text, struct rig_scalar_problem *problem)
 {
     const char *decimal = text + MIN(strspn(text, "0"), strlen(text) - 1);
@@ -284,8 +322,7 @@ static bool parse_magnitude(const char *text, guint64 *magnitude, struct rig_sca
     struct decimal number;
 
     if (text[0] == '0' && text[1] == 'x')
-        return parse_hex(text + 2, magnitude) ||
-               refuse(problem, NULL, "wants a whole number; after 0x come 1 to 16 hex digits");
+        return read_hex_number(text, magnitude, problem);
     if (*text == '+' && g_ascii_isdigit(text[1]))
         return refuse(problem, g_strdup_printf("did you mean '%s'?", text + 1),
                       "wants a whole number without '+'");

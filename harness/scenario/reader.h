@@ -24,6 +24,7 @@ struct rig_reader {
     GHashTable *checked_whens; /* set of `when` nodes whose block has been checked where it does not apply */
     GHashTable *needs;         /* set of names */
     GHashTable *possible;      /* variable -> set of texts that it has in some case */
+    GHashTable *used_images;   /* set of the names of images that steps speak of; NULL = nobody asks */
 };
 
 /* An error at the node; inside of a variable's value, at the place where the variable is used. */
@@ -61,6 +62,20 @@ struct rig_record *rig_reader_record(struct rig_reader *reader, const struct rig
                                      const struct rig_field *extra, struct rig_value **extra_value);
 void rig_value_free(struct rig_value *value);
 
+/* rules.c: adds an error for each rule of the shape that the record breaks. */
+void rig_reader_check_rules(struct rig_reader *reader, const struct rig_record *record);
+
+/* As rig_reader_steps(), for a part of a scenario that has a name; nothing in it is an error. */
+void rig_reader_block(struct rig_reader *reader, const char *name, const struct rig_node *node,
+                      GPtrArray *into);
+/* names.c: adds an error for what a step refers to and no step before it in this case has made (a mark).
+ * made: node of each name that some case makes -> whether one has used it, by GINT_TO_POINTER(). */
+void rig_names_check_case(const struct rig_case *one, GHashTable *made, struct rig_diagnostics *diagnostics);
+/* Adds an error for each name that no case uses. */
+void rig_names_check_made(GHashTable *made, struct rig_diagnostics *diagnostics);
+/* Adds an error for each image (key of the map; NULL: there are none) that is not in the set of used ones. */
+void rig_names_check_images(const struct rig_node *images, GHashTable *used,
+                            struct rig_diagnostics *diagnostics);
 /* step.c: appends the typed steps of a list (or of a lone step); `when` is resolved. */
 void rig_reader_steps(struct rig_reader *reader, const struct rig_node *node, GPtrArray *into);
 void rig_step_free(gpointer step);

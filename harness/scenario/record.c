@@ -91,6 +91,8 @@ static void check_image(struct rig_reader *reader, const struct rig_field *field
     gpointer known;
     const char *near;
 
+    if (reader->used_images)
+        g_hash_table_add(reader->used_images, (gpointer)name);
     if (!images || g_hash_table_contains(images, name))
         return;
     names = g_ptr_array_new();
@@ -318,6 +320,7 @@ struct rig_record *rig_reader_record(struct rig_reader *reader, const struct rig
         check_required(reader, record, node, label);
         check_groups(reader, record, node, label);
         fill_defaults(record);
+        rig_reader_check_rules(reader, record);
     }
     rig_reader_leave(reader, &place);
     return record;
@@ -362,7 +365,7 @@ static struct rig_value *read_parts(struct rig_reader *reader, const struct rig_
         value->record = rig_reader_record(reader, node, field->shape, field->name, NULL, NULL);
     } else if (field->type == RIG_TYPE_STEPS) {
         value->steps = g_ptr_array_new();
-        rig_reader_steps(reader, node, value->steps);
+        rig_reader_block(reader, field->name, node, value->steps);
     }
     return value;
 }
@@ -425,6 +428,9 @@ static struct rig_value *read_list(struct rig_reader *reader, const struct rig_f
     struct rig_value *list = new_value(field, node);
     guint n = node->kind == RIG_NODE_LIST ? node->items->len : 1;
 
+    if (n == 0 && !field->may_be_empty)
+        rig_reader_error(reader, node, "name what it is about, or leave it out", "'%s' is empty",
+                         field->name);
     list->is_list = true;
     list->items = g_ptr_array_new_with_free_func(free_item);
     for (guint i = 0; i < n; i++) {

@@ -64,12 +64,38 @@ static void append_rule(GString *page, const struct rig_shape *shape)
                                shape->exactly_one ? "Exactly" : "At least", list);
 }
 
+/* "`until` has no effect without `expect: stopped`". */
+static char *rule_text(const struct rig_rule *rule, const char *quote)
+{
+    g_autofree char *values = rule->values ? g_strjoinv(" or ", (char **)rule->values) : NULL;
+    g_autofree char *others = rule->others ? g_strjoinv(" or ", (char **)rule->others) : NULL;
+    const char *relation = rule->kind == RIG_RULE_NEEDS        ? "has no effect without"
+                           : rule->kind == RIG_RULE_NOT_BESIDE ? "has no effect beside"
+                                                               : "is not more than";
+
+    return g_strdup_printf("%s%s%s%s%s %s %s%s%s%s%s", quote, rule->field, values ? ": " : "",
+                           values ? values : "", quote, relation, quote, rule->other, others ? ": " : "",
+                           others ? others : "", quote);
+}
+
+static void append_dependencies(GString *page, const struct rig_shape *shape, const char *before,
+                                const char *quote, const char *after)
+{
+    for (const struct rig_rule *rule = shape ? shape->rules : NULL; rule && rule->field; rule++) {
+        g_autofree char *text = rule_text(rule, quote);
+
+        g_string_append_printf(page, "%s%s%s", before, text, after);
+    }
+}
+
 static void append_table(GString *page, const struct rig_shape *shape)
 {
     g_string_append(page, "| field | type | default | about |\n|---|---|---|---|\n");
     for (gsize i = 0; i < shape->n_fields; i++)
         append_row(page, &shape->fields[i], describe_default(&shape->fields[i]));
     append_rule(page, shape);
+    append_dependencies(page, shape, "\n- ", "`", ".");
+    g_string_append(page, shape->rules ? "\n" : "");
 }
 
 static bool has_field(const struct rig_shape *shape, const char *name)
@@ -102,9 +128,10 @@ static void append_verb(GString *page, const struct rig_verb *verb)
         g_string_append(page, "| field | type | default | about |\n|---|---|---|---|\n");
         for (gsize i = 0; verb->shape && i < verb->shape->n_fields; i++)
             append_row(page, &verb->shape->fields[i], describe_default(&verb->shape->fields[i]));
-        if (!has_field(verb->shape, rig_within_field.name))
+        if (!verb->at_once && !has_field(verb->shape, rig_within_field.name))
             append_row(page, &rig_within_field, deadline);
-        g_string_append_c(page, '\n');
+        append_dependencies(page, verb->shape, "\n- ", "`", ".");
+        g_string_append(page, verb->shape && verb->shape->rules ? "\n\n" : "\n");
     }
     if (verb->shape && verb->shape->shorthand && verb != &rig_when_verb)
         g_string_append_printf(page, "`%s: value` is short for `%s: {%s: value}`.\n\n", verb->name,
@@ -165,9 +192,14 @@ static void append_inner_shapes(GString *page, const GPtrArray *verbs)
 char *rig_reference_markdown(const struct rig_language *language)
 {
     GString *page = g_string_new(
-        "# Step reference\n\nMade from the step table; every step takes `within: <duration>`. "
+        "# Step reference\n\nMade from the step table; steps that wait for something take `within: "
+        "<duration>`. "
         "`$name` stands for a variable, as a whole value or inside a text, also in quotes; `$$` is a dollar. "
-        "Inside of `{}` and `[]`, `${name}` has to stand in quotes.\n\n## Keys of a file\n\n");
+        "Inside of `{}` and `[]`, `${name}` has to stand in quotes.\n\n"
+        "What would have no effect is an error. Where a field names no bound, counts go up to 4294967295, "
+        "sizes "
+        "to 1024MiB, durations to 10080min (a week). Counts and sizes may be hex: `0x4000`.\n\n## Keys of a "
+        "file\n\n");
     g_autoptr(GPtrArray) verbs = all_verbs(language);
     g_autoptr(GPtrArray) families = all_families(verbs);
 
@@ -206,8 +238,9 @@ static char *describe_verb(const struct rig_verb *verb)
     g_string_append_printf(page, "%s (%s)\n  %s\n\n", verb->name, verb->family, verb->about);
     for (gsize i = 0; verb->shape && i < verb->shape->n_fields; i++)
         append_text_field(page, &verb->shape->fields[i], describe_default(&verb->shape->fields[i]));
-    if (verb != &rig_when_verb && !has_field(verb->shape, rig_within_field.name))
+    if (verb != &rig_when_verb && !verb->at_once && !has_field(verb->shape, rig_within_field.name))
         append_text_field(page, &rig_within_field, deadline);
+    append_dependencies(page, verb->shape, "  ", "'", "\n");
     collect_shapes(verb->shape, shapes);
     for (guint i = 0; i < shapes->len; i++) {
         const struct rig_shape *shape = shapes->pdata[i];
@@ -215,6 +248,7 @@ static char *describe_verb(const struct rig_verb *verb)
         g_string_append_printf(page, "\n%s:\n", shape->name);
         for (gsize f = 0; f < shape->n_fields; f++)
             append_text_field(page, &shape->fields[f], describe_default(&shape->fields[f]));
+        append_dependencies(page, shape, "  ", "'", "\n");
     }
     if (verb->block)
         g_string_append_printf(page, "\nholds steps in '%s:'\n", verb->block);

@@ -40,8 +40,9 @@ static bool read_flag(const struct rig_field *field, const char *text, struct ri
     static const char *const no[] = {"false", "no", "off", "n", "0", NULL};
     const char *meant = is_one_of(text, yes) ? "true" : is_one_of(text, no) ? "false" : NULL;
 
-    (void)field;
     value->flag = strcmp(text, "true") == 0;
+    if (!value->flag && field->min && strcmp(text, "false") == 0)
+        return refuse(problem, g_strdup("leave it out"), "has no effect when it is false");
     if (value->flag || strcmp(text, "false") == 0)
         return true;
     problem->is_sentence = true;
@@ -53,11 +54,9 @@ static bool read_flag(const struct rig_field *field, const char *text, struct ri
 static bool read_text(const struct rig_field *field, const char *text, struct rig_value *value,
                       struct rig_scalar_problem *problem)
 {
-    (void)field;
     (void)value;
-    (void)text;
-    (void)problem;
-    return true;
+    return (guint64)g_utf8_strlen(text, -1) >= field->min ||
+           refuse(problem, NULL, "may not be an empty text: it is in each");
 }
 
 static bool is_name(const char *text)
@@ -132,7 +131,6 @@ static bool read_hex(const struct rig_field *field, const char *text, struct rig
     g_autoptr(GByteArray) bytes = g_byte_array_new();
     const char *at = text;
 
-    (void)field;
     for (; *at; at++) {
         guint8 byte;
 
@@ -147,6 +145,8 @@ static bool read_hex(const struct rig_field *field, const char *text, struct rig
     if (*at)
         return refuse(problem, g_str_has_prefix(text, "0x") ? did_you_mean(text + 2) : NULL,
                       "wants bytes in hex, two digits each, such as '0a00 0009'");
+    if (bytes->len < field->min)
+        return refuse(problem, NULL, "wants at least one byte");
     value->bytes = g_byte_array_free_to_bytes(g_steal_pointer(&bytes));
     return true;
 }

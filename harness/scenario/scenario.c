@@ -20,8 +20,10 @@ struct loading {
     GHashTable *image_names;
     GHashTable *shared_images; /* node -> struct rig_image_plan * */
     GHashTable *case_names;    /* name -> how often */
+    GHashTable *made_names;    /* by rig_names_check_case() */
     struct rig_reader reader;
     guint n_reads;
+    guint n_before; /* errors there were before this file */
 };
 
 static void image_plan_free(gpointer item)
@@ -181,7 +183,7 @@ static GPtrArray *read_section(struct loading *loading, const char *key)
     GPtrArray *steps = g_ptr_array_new();
 
     if (section)
-        rig_reader_steps(&loading->reader, section, steps);
+        rig_reader_block(&loading->reader, key, section, steps);
     return steps;
 }
 
@@ -205,6 +207,8 @@ static void read_case(struct loading *loading, guint i)
     struct rig_scope scope = {variables, loading->image_names, loading->language,
                               loading->scenario->document};
 
+    guint n_before = loading->diagnostics->n_added;
+
     one->scenario = loading->scenario;
     one->name = unique_name(loading, i);
     one->variables = rig_expansion_bind(loading->expansion, i);
@@ -220,6 +224,8 @@ static void read_case(struct loading *loading, guint i)
     one->steps = read_section(loading, "steps");
     one->cleanup = read_section(loading, "cleanup");
     loading->reader.scope = NULL;
+    if (loading->diagnostics->n_added == n_before)
+        rig_names_check_case(one, loading->made_names, loading->diagnostics);
     g_ptr_array_add(loading->scenario->cases, one);
 }
 
@@ -230,6 +236,12 @@ static void read_cases(struct loading *loading)
     for (guint i = 0; i < loading->expansion->n_cases && loading->n_reads > 0; i++)
         if (loading->diagnostics->n_added - n_before < ENOUGH_ERRORS)
             read_case(loading, i);
+    /* After an error elsewhere it is not known what is used. */
+    if (loading->diagnostics->n_added > loading->n_before)
+        return;
+    rig_names_check_images(rig_node_get(loading->root, "images"), loading->reader.used_images,
+                           loading->diagnostics);
+    rig_names_check_made(loading->made_names, loading->diagnostics);
 }
 
 /* With its variables in disorder a file has no cases; its steps are read all the same, for their own
@@ -268,15 +280,6 @@ static char **sorted_set(GHashTable *set)
     return (char **)g_ptr_array_free(texts, FALSE);
 }
 
-static void check_has_steps(struct loading *loading)
-{
-    const struct rig_node *steps = rig_node_get(loading->root, "steps");
-
-    if (steps && (steps->empty || (steps->kind == RIG_NODE_LIST && steps->items->len == 0)))
-        rig_reader_error(&loading->reader, steps, NULL,
-                         "'steps' is empty: a scenario without steps would always pass");
-}
-
 static void read_body(struct loading *loading)
 {
     g_autoptr(rig_record) head =
@@ -285,7 +288,6 @@ static void read_body(struct loading *loading)
     if (!head || loading->root->kind != RIG_NODE_MAP)
         return;
     read_head(loading, head);
-    check_has_steps(loading);
     read_image_names(loading);
     loading->expansion = rig_expansion_read(loading->root, loading->diagnostics);
     loading->reader.possible = loading->expansion->possible;
@@ -301,6 +303,7 @@ static void load(struct loading *loading)
     loading->n_reads = RIG_SCENARIO_MAX_READS;
     loading->image_names = g_hash_table_new(g_str_hash, g_str_equal);
     loading->shared_images = g_hash_table_new(NULL, NULL);
+    loading->made_names = g_hash_table_new(NULL, NULL);
     loading->case_names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     loading->reader = (struct rig_reader){
         .diagnostics = loading->diagnostics,
@@ -309,13 +312,16 @@ static void load(struct loading *loading)
         .shared_steps = g_hash_table_new(NULL, NULL),
         .checked_whens = g_hash_table_new(NULL, NULL),
         .needs = g_hash_table_new(g_str_hash, g_str_equal),
+        .used_images = g_hash_table_new(g_str_hash, g_str_equal),
     };
     read_body(loading);
     loading->scenario->needs = sorted_set(loading->reader.needs);
+    g_hash_table_unref(loading->reader.used_images);
     g_hash_table_unref(loading->reader.needs);
     g_hash_table_unref(loading->reader.checked_whens);
     g_hash_table_unref(loading->reader.shared_steps);
     g_hash_table_unref(loading->case_names);
+    g_hash_table_unref(loading->made_names);
     g_hash_table_unref(loading->shared_images);
     g_hash_table_unref(loading->image_names);
 }
@@ -325,7 +331,8 @@ struct rig_scenario *rig_scenario_from_source(struct rig_source *source, const s
 {
     g_autoptr(rig_scenario) scenario = new_scenario(source);
     guint n_before = diagnostics->n_added;
-    struct loading loading = {.scenario = scenario, .language = language, .diagnostics = diagnostics};
+    struct loading loading = {
+        .scenario = scenario, .language = language, .diagnostics = diagnostics, .n_before = n_before};
 
     scenario->document = rig_document_parse(source, diagnostics);
     if (!scenario->document)

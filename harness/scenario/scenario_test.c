@@ -96,7 +96,7 @@ static void images_have_the_defaults_of_their_shape(void **state)
              "  a: 1.10\n"
              "  b: {size: 112KiB, sign: none, damage: [flip-tlv, {kind: truncate, at: 7}]}\n"
              "  c:\n"
-             "steps: [reset: ]\n");
+             "steps: [expect-boot: [a, b, c]]\n");
     const struct rig_case *one = case_of(scenario, 0);
     const struct rig_image_plan *a = g_ptr_array_index(one->images, 0);
     const struct rig_image_plan *b = g_ptr_array_index(one->images, 1);
@@ -428,7 +428,7 @@ static void cases_share_what_no_variable_reaches(void **state)
 {
     g_autoptr(rig_scenario) scenario =
         load("scenario: s\nmatrix: {n: [1, 2]}\nimages: {a: 1.0.0, b: 1.0.$n}\n"
-             "steps: [{reset: }, {types: {count: $n}}]\n");
+             "steps: [{expect-boot: [a, b]}, {types: {count: $n}}]\n");
     const struct rig_case *one = case_of(scenario, 0);
     const struct rig_case *two = case_of(scenario, 1);
 
@@ -442,7 +442,7 @@ static void cases_share_what_no_variable_reaches(void **state)
 static void an_alias_may_stand_for_a_step_or_an_image(void **state)
 {
     g_autoptr(rig_scenario) scenario = load("scenario: s\nimages: {a: &i {size: 1KiB}, b: *i}\n"
-                                            "setup: [&r {reset: }]\nsteps: [*r, *r]\n");
+                                            "setup: [&r {expect-boot: [a, b]}]\nsteps: [*r, *r]\n");
     const struct rig_image_plan *b = g_ptr_array_index(case_of(scenario, 0)->images, 1);
 
     (void)state;

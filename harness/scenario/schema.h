@@ -16,8 +16,9 @@ enum rig_type {
     RIG_TYPE_INTEGER,  /* may be negative */
     RIG_TYPE_DURATION, /* "40ms": us, ms, s, min -> microseconds; a bare 0 is allowed */
     RIG_TYPE_SPAN,     /* "5ms..900ms": from one duration to a later one -> microseconds, count and until */
-    RIG_TYPE_SIZE, /* "112KiB": B, KiB, MiB; kB and MB refused with a hint; -> bytes; a bare 0 is allowed */
-    RIG_TYPE_PROBABILITY, /* "5%", "0.5%" -> 0..1 */
+    RIG_TYPE_SIZE, /* "112KiB": B, KiB, MiB; kB and MB refused with a hint; -> bytes; a bare 0 is allowed, and
+                      0x hex, which is of bytes */
+    RIG_TYPE_PROBABILITY, /* "5%", "0.5%" -> more than 0, up to 1 */
     RIG_TYPE_TEXT,        /* any scalar, as written */
     RIG_TYPE_NAME,        /* [A-Za-z0-9][A-Za-z0-9._-]* */
     RIG_TYPE_VERSION,     /* "1.10.0", "1.2.3+4" */
@@ -40,11 +41,38 @@ struct rig_field {
     const char *about;
     bool required;
     bool list;                  /* a list of `type`; a lone value is a list of one */
+    bool may_be_empty;          /* of lists: [] says something, too */
     const char *default_text;   /* as it would be written; NULL = absent */
     const char *const *choices; /* NULL-terminated. CHOICE: the values. Other types: keywords allowed beside
                                    the type's own values */
     const struct rig_shape *shape; /* RECORD, VARIANT */
-    guint64 min, max;              /* of numbers in their unit; max 0 = no bound */
+    guint64 min, max;              /* of numbers in their unit, max 0: that of the type (rig_field_max());
+                                      TEXT and HEX: min characters or bytes; FLAG: min 1 = true only */
+    const char *makes;             /* NAME: what it gives a name to, for later steps ("mark") */
+    const char *takes;             /* NAME: what an earlier step must have given that name to */
+};
+
+/* Bounds of numbers whose field has none of its own: no sum of an instant and a few of them overflows. */
+#define RIG_MAX_COUNT G_GUINT64_CONSTANT(0xffffffff)
+#define RIG_MAX_SIZE_BYTES (G_GUINT64_CONSTANT(1) << 30)
+#define RIG_MAX_DURATION_US (G_GUINT64_CONSTANT(7) * 24 * 3600 * 1000000)
+/* The largest number that may be written into the field, in its unit. Numbers only; 0: it takes none. */
+guint64 rig_field_max(const struct rig_field *field);
+
+/* When a field of a map has an effect. What has none is a mistake of the scenario: it looks like a test. */
+enum rig_rule_kind {
+    RIG_RULE_NEEDS,      /* beside it stands `other`, or has one of `others` by default; a value that is the
+                            field's default needs nothing */
+    RIG_RULE_NOT_BESIDE, /* `other` is not written beside it, or has none of `others` */
+    RIG_RULE_AT_MOST,    /* a number that is no larger than that of `other`, where both are written */
+};
+struct rig_rule {
+    const char *field;
+    const char *const *values; /* NULL-terminated: only these values of the field are meant; NULL = any */
+    enum rig_rule_kind kind;
+    const char *other;         /* of the same map, or inside of a map there: "at.after" */
+    const char *const *others; /* NULL-terminated: values of `other`; of a list, one of them; NULL = any */
+    const char *why;           /* a remark for people; NULL = none */
 };
 struct rig_shape {
     const char *name;
@@ -54,6 +82,7 @@ struct rig_shape {
     const char *const *exactly_one;  /* NULL-terminated names of fields of which exactly one must be written;
                                         NULL = no such rule */
     const char *const *at_least_one; /* the same, of which at least one must be */
+    const struct rig_rule *rules;    /* the last one has no field; NULL = none */
 };
 
 /* A typed value with its place. Which member counts is told by type and keyword. */
@@ -105,8 +134,8 @@ struct rig_verb {
     const char *about;             /* one or two sentences */
     const struct rig_shape *shape; /* NULL = no arguments but `within` */
     const char *block;             /* key beside the verb that holds nested steps ("do"); NULL = none */
-    guint64
-        within_us; /* default deadline; every verb gets the field `within` without naming it in its shape */
+    guint64 within_us; /* default deadline; the verb gets the field `within` without naming it in its shape */
+    bool at_once;      /* it waits for nothing: there is no `within`, which would have no effect */
     const char *const *needs; /* capabilities that using it implies; NULL-terminated or NULL */
     /* The first capability that this very step needs beside `needs` and that is not among those, NULL: none.
      * NULL function: no step needs more. */

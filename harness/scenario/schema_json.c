@@ -107,8 +107,8 @@ static void add_whole_number(struct schema *schema, const struct rig_field *fiel
     put_text(schema, "type", "integer");
     if (field->type == RIG_TYPE_COUNT)
         put_number(schema, "minimum", (gint64)MIN(field->min, (guint64)G_MAXINT64));
-    if (field->type == RIG_TYPE_COUNT && field->max)
-        put_number(schema, "maximum", (gint64)MIN(field->max, (guint64)G_MAXINT64));
+    if (field->type == RIG_TYPE_COUNT)
+        put_number(schema, "maximum", (gint64)rig_field_max(field));
     close_object(schema);
     add_pattern(schema, field->type == RIG_TYPE_COUNT ? "^(0|[1-9][0-9]*|0x[0-9A-Fa-f]{1,16})$"
                                                       : "^-?(0|[1-9][0-9]*|0x[0-9A-Fa-f]{1,16})$");
@@ -154,7 +154,7 @@ static void add_scalar(struct schema *schema, const struct rig_field *field)
         add_pattern(schema, "^(0|[0-9]+(\\.[0-9]+)?(us|ms|s|min))\\.\\.[0-9]+(\\.[0-9]+)?(us|ms|s|min)$");
         break;
     case RIG_TYPE_SIZE:
-        add_pattern(schema, "^[0-9]+(\\.[0-9]+)?(B|KiB|MiB)$");
+        add_pattern(schema, "^([0-9]+(\\.[0-9]+)?(B|KiB|MiB)|0x[0-9A-Fa-f]{1,16})$");
         if (field->min == 0)
             add_zero(schema);
         break;
@@ -272,6 +272,7 @@ static void add_field(struct schema *schema, const struct rig_field *field)
     if (field->list) {
         open_object(schema, NULL);
         put_text(schema, "type", "array");
+        put_number(schema, "minItems", field->may_be_empty ? 0 : 1);
         open_object(schema, "items");
         open_array(schema, "anyOf");
         add_reference(schema, "variable");
@@ -284,7 +285,6 @@ static void add_field(struct schema *schema, const struct rig_field *field)
     close_object(schema);
 }
 
-/* "properties" and what goes with it, of a map with a shape; `within` beside when it is a step's. */
 /* "exactly one of these" and "at least one of these" of a shape. */
 static void put_groups(struct schema *schema, const struct rig_shape *shape)
 {
@@ -305,6 +305,152 @@ static void put_groups(struct schema *schema, const struct rig_shape *shape)
     close_array(schema);
 }
 
+/* Words of a file, as editors may read them. */
+static void add_word(struct schema *schema, const char *word)
+{
+    json_builder_add_string_value(schema->builder, word);
+    if (strcmp(word, "true") == 0 || strcmp(word, "false") == 0)
+        json_builder_add_boolean_value(schema->builder, strcmp(word, "true") == 0);
+    if (strcmp(word, "0") == 0)
+        json_builder_add_int_value(schema->builder, 0);
+}
+
+static void add_words_of_rule(struct schema *schema, const char *const *words)
+{
+    open_object(schema, NULL);
+    open_array(schema, "enum");
+    for (; *words; words++)
+        add_word(schema, *words);
+    close_array(schema);
+    close_object(schema);
+}
+
+/* Has one of these values: a variable might. Of a list, one of its items. */
+static void put_any_of_values(struct schema *schema, const char *const *words)
+{
+    open_array(schema, "anyOf");
+    add_words_of_rule(schema, words);
+    open_object(schema, NULL);
+    put_text(schema, "type", "array");
+    json_builder_set_member_name(schema->builder, "contains");
+    add_words_of_rule(schema, words);
+    close_object(schema);
+    close_array(schema);
+}
+
+static void put_required(struct schema *schema, const char *name)
+{
+    open_array(schema, "required");
+    json_builder_add_string_value(schema->builder, name);
+    close_array(schema);
+}
+
+static const struct rig_field *field_named(const struct rig_shape *shape, const char *name)
+{
+    for (gsize i = 0; i < shape->n_fields; i++)
+        if (strcmp(shape->fields[i].name, name) == 0)
+            return &shape->fields[i];
+    return NULL;
+}
+
+/* "if": the rule's field is written, with one of the values that the rule is about. */
+static void put_subject(struct schema *schema, const struct rig_shape *shape, const struct rig_rule *rule)
+{
+    const char *otherwise = field_named(shape, rule->field)->default_text;
+    const char *const defaults[] = {otherwise, NULL};
+
+    open_object(schema, "if");
+    put_required(schema, rule->field);
+    open_object(schema, "properties");
+    open_object(schema, rule->field);
+    if (rule->values) {
+        put_any_of_values(schema, rule->values);
+    } else if (otherwise && rule->kind == RIG_RULE_NEEDS) {
+        json_builder_set_member_name(schema->builder, "not");
+        add_words_of_rule(schema, defaults);
+    }
+    close_object(schema);
+    close_object(schema);
+    close_object(schema);
+}
+
+static bool is_by_default(const struct rig_shape *shape, const struct rig_rule *rule)
+{
+    const char *text = field_named(shape, rule->other)->default_text;
+
+    return text && rule->others && g_strv_contains((const gchar *const *)rule->others, text);
+}
+
+/* "then" of RIG_RULE_NEEDS. */
+static void put_needed(struct schema *schema, const struct rig_shape *shape, const struct rig_rule *rule)
+{
+    open_object(schema, "then");
+    if (!is_by_default(shape, rule))
+        put_required(schema, rule->other);
+    if (rule->others) {
+        open_object(schema, "properties");
+        open_object(schema, rule->other);
+        open_array(schema, "anyOf");
+        add_reference(schema, "variable");
+        open_object(schema, NULL);
+        put_any_of_values(schema, rule->others);
+        close_object(schema);
+        open_object(schema, NULL);
+        put_text(schema, "type", "array");
+        put_reference(schema, "contains", "variable");
+        close_object(schema);
+        close_array(schema);
+        close_object(schema);
+        close_object(schema);
+    }
+    close_object(schema);
+}
+
+/* "then" of RIG_RULE_NOT_BESIDE. A default that is written out is no harm. */
+static void put_excluded(struct schema *schema, const struct rig_rule *rule)
+{
+    open_object(schema, "then");
+    open_object(schema, "not");
+    put_required(schema, rule->other);
+    if (rule->others) {
+        open_object(schema, "properties");
+        open_object(schema, rule->other);
+        put_any_of_values(schema, rule->others);
+        close_object(schema);
+        close_object(schema);
+    }
+    close_object(schema);
+    close_object(schema);
+}
+
+/* What looks into a map inside, compares numbers, or forgives a default is left to the loader. */
+static bool is_for_editors(const struct rig_shape *shape, const struct rig_rule *rule)
+{
+    const struct rig_field *other = field_named(shape, rule->other);
+
+    return other && rule->kind != RIG_RULE_AT_MOST && (rule->others || !other->default_text);
+}
+
+static void put_rules(struct schema *schema, const struct rig_shape *shape)
+{
+    if (!shape || !shape->rules)
+        return;
+    open_array(schema, "allOf");
+    for (const struct rig_rule *rule = shape->rules; rule->field; rule++) {
+        if (!is_for_editors(shape, rule))
+            continue;
+        open_object(schema, NULL);
+        put_subject(schema, shape, rule);
+        if (rule->kind == RIG_RULE_NEEDS)
+            put_needed(schema, shape, rule);
+        else
+            put_excluded(schema, rule);
+        close_object(schema);
+    }
+    close_array(schema);
+}
+
+/* "properties" and what goes with it, of a map with a shape; `within` beside when it is a step's. */
 static void put_properties(struct schema *schema, const struct rig_shape *shape, bool is_step, bool may_lack)
 {
     bool has_within = false;
@@ -325,6 +471,7 @@ static void put_properties(struct schema *schema, const struct rig_shape *shape,
     json_builder_add_boolean_value(schema->builder, FALSE);
     if (!may_lack)
         put_groups(schema, shape);
+    put_rules(schema, shape);
     if (may_lack || !has_required(shape))
         return;
     open_array(schema, "required");
@@ -360,7 +507,7 @@ static void add_arguments(struct schema *schema, const struct rig_verb *verb)
     if (!has_required(verb->shape))
         add_type_name(schema, "null");
     open_object(schema, NULL);
-    put_properties(schema, verb->shape, true, false);
+    put_properties(schema, verb->shape, !verb->at_once, false);
     close_object(schema);
     if (shorthand)
         add_field(schema, shorthand);
@@ -403,10 +550,10 @@ static void put_step_definitions(struct schema *schema, const struct rig_languag
     open_array(schema, "anyOf");
     open_object(schema, NULL);
     put_text(schema, "type", "array");
+    put_number(schema, "minItems", 1);
     put_reference(schema, "items", "step");
     close_object(schema);
     add_reference(schema, "step");
-    add_type_name(schema, "null");
     close_array(schema);
     close_object(schema);
 }

@@ -17,7 +17,11 @@ struct sample {
     bool is_good;
 };
 
-#define FILE_WITH(steps) "{\"scenario\": \"s\", \"images\": {\"new\": \"1.0.0\"}, \"steps\": [" steps "]}"
+#define FILE_WITH(steps)                                                                                     \
+    "{\"scenario\": \"s\", \"images\": {\"new\": \"1.0.0\"}, \"setup\": [{\"upload\": \"new\"}], "           \
+    "\"steps\": [" steps "]}"
+#define IMAGE_WITH(fields)                                                                                   \
+    "{\"scenario\": \"s\", \"images\": {\"new\": {" fields "}}, \"steps\": [{\"upload\": \"new\"}]}"
 
 static const struct sample samples[] = {
     {FILE_WITH("{\"reset\": {}}"), true},
@@ -41,8 +45,20 @@ static const struct sample samples[] = {
     {"{\"scenario\": \"s\", \"images\": {\"a\": {\"size\": \"112KiB\", \"damage\": [\"flip-tlv\", {\"kind\": "
      "\"truncate\", \"at\": 4}],"
      " \"depends-on\": [{\"image\": 1, \"version\": \"1.0.0\"}]}}, \"tags\": [\"a\"], \"needs\": \"smp\", "
-     "\"steps\": [{\"reset\": {}}]}",
+     "\"steps\": [{\"upload\": \"a\"}]}",
      true},
+    {IMAGE_WITH("\"behaviour\": \"hangs\", \"watchdog\": \"2s\""), true},
+    {IMAGE_WITH("\"watchdog\": 0, \"damage\": []"), true},
+    {IMAGE_WITH("\"watchdog\": \"2s\""), false},
+    {IMAGE_WITH("\"behaviour\": \"crashes\", \"watchdog\": \"2s\""), false},
+    {IMAGE_WITH("\"file\": \"a.bin\", \"image\": 1"), true},
+    {IMAGE_WITH("\"file\": \"a.bin\", \"size\": \"4KiB\""), false},
+    {IMAGE_WITH("\"file\": \"a.bin\", \"pad\": true"), false},
+    {IMAGE_WITH("\"sign\": \"none\", \"key\": \"stranger\""), false},
+    {FILE_WITH("{\"each-power-cut\": {\"during\": []}}"), false},
+    {FILE_WITH("{\"types\": {\"counts\": []}}"), false},
+    {FILE_WITH("{\"types\": {\"any-count\": 4294967296}}"), false},
+    {FILE_WITH("{\"types\": {\"size\": \"0x4000\"}}"), true},
     {FILE_WITH("{\"reset\": {\"within\": \"5\"}}"), false},
     {FILE_WITH("{\"reset\": {\"within\": 20}}"), false},
     {FILE_WITH("{\"reset\": null, \"upload\": \"new\"}"), false},

@@ -208,7 +208,7 @@ static struct rig_step *read_verb(struct rig_reader *reader, const struct rig_no
         (struct rig_step){.verb = verb, .node = node, .source = node->source, .at = parts->pair->key->start};
     g_ptr_array_add(reader->all_steps, step);
     step->arguments = rig_reader_record(reader, parts->pair->value, verb->shape ? verb->shape : &no_arguments,
-                                        verb->name, &rig_within_field, &within);
+                                        verb->name, verb->at_once ? NULL : &rig_within_field, &within);
     for (gsize i = 0; step->arguments && verb->shape && i < verb->shape->n_fields && !within; i++)
         if (strcmp(verb->shape->fields[i].name, rig_within_field.name) == 0 && step->arguments->values[i])
             within = g_memdup2(step->arguments->values[i], sizeof *within);
@@ -218,7 +218,7 @@ static struct rig_step *read_verb(struct rig_reader *reader, const struct rig_no
     step->text = rig_reader_render(reader, verb->name, parts->pair->value, STEP_TEXT_CHARACTERS);
     if (parts->block) {
         step->block = g_ptr_array_new();
-        rig_reader_steps(reader, parts->block, step->block);
+        rig_reader_block(reader, verb->block, parts->block, step->block);
     }
     if (!reader->unbound)
         add_needs(reader, verb);
@@ -320,7 +320,7 @@ static void read_when(struct rig_reader *reader, const struct step_parts *parts,
     if (!parts->block)
         return;
     if (holds && !reader->unbound) {
-        rig_reader_steps(reader, parts->block, into);
+        rig_reader_block(reader, rig_when_verb.block, parts->block, into);
         return;
     }
     /* Mistakes in a block must show whatever case it is for; once is enough. */
@@ -328,7 +328,7 @@ static void read_when(struct rig_reader *reader, const struct step_parts *parts,
         return;
     dropped = g_ptr_array_new();
     reader->unbound = true;
-    rig_reader_steps(reader, parts->block, dropped);
+    rig_reader_block(reader, rig_when_verb.block, parts->block, dropped);
     reader->unbound = was_unbound;
 }
 
@@ -386,6 +386,31 @@ void rig_reader_steps(struct rig_reader *reader, const struct rig_node *node, GP
                 read_step(reader, g_ptr_array_index(node->items, i), into);
         else if (!node->empty)
             read_step(reader, node, into);
+    }
+    rig_reader_leave(reader, &place);
+}
+
+static bool is_nothing(const struct rig_node *node)
+{
+    return node->empty || (node->kind == RIG_NODE_LIST && node->items->len == 0);
+}
+
+void rig_reader_block(struct rig_reader *reader, const char *name, const struct rig_node *node,
+                      GPtrArray *into)
+{
+    guint n_errors = reader->diagnostics->n_added;
+    guint n_before = into->len;
+    struct rig_reader_place place;
+    const struct rig_node *entered = node;
+
+    rig_reader_steps(reader, node, into);
+    if (into->len > n_before || reader->diagnostics->n_added > n_errors)
+        return;
+    if (rig_reader_enter(reader, &entered, &place)) {
+        if (is_nothing(entered))
+            rig_reader_error(reader, node, NULL, "'%s' is empty", name);
+        else if (!reader->unbound)
+            rig_reader_error(reader, node, "not one 'when' in it holds in this case", "'%s' is empty", name);
     }
     rig_reader_leave(reader, &place);
 }

@@ -212,6 +212,9 @@ void rig_usage_check(struct rig_expansion *expansion, const struct rig_node *roo
             walk_node(&walk, section);
     }
     walk_variables(&walk);
+    for (guint i = 0; i < expansion->constants->len; i++)
+        check_unused(expansion, ((struct rig_pair *)g_ptr_array_index(expansion->constants, i))->key,
+                     "constant");
     for (guint i = 0; i < expansion->dimensions->len; i++)
         check_unused(expansion, ((struct rig_pair *)g_ptr_array_index(expansion->dimensions, i))->key,
                      "matrix");

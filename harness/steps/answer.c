@@ -2,8 +2,11 @@
 /* What steps share: asking and judging answers, lists of arguments, waiting for a boot. */
 #include "steps/verbs.h"
 
-const char *const rig_answer_choices[] = {
-    "ok", "refused", "silence", "link-lost", "malformed-answer", "no-progress", "stopped", "any", NULL};
+const char *const rig_answer_choices[] = {"ok",  "refused", "silence", "link-lost", "malformed-answer",
+                                          "any", NULL};
+const char *const rig_answers_refused[] = {"refused", "any", NULL};
+const char *const rig_answers_ok[] = {"ok", "any", NULL};
+const char *const rig_no_rc[] = {"0", NULL};
 
 bool rig_list_has(const struct rig_value *list, const char *keyword)
 {
@@ -45,10 +48,10 @@ void rig_judge_answer(struct rig_run *run, const struct rig_step *step, const ch
                       const struct rig_smp_result *result)
 {
     const struct rig_value *expect = rig_record_get(step->arguments, "expect");
-    const struct rig_value *rc = rig_record_get(step->arguments, "rc");
+    guint64 rc = rig_record_count(step->arguments, "rc");
     g_autofree char *wanted = rig_list_text(expect);
     g_autofree char *expected = rc && rig_list_has(expect, "refused")
-                                    ? g_strdup_printf("%s with rc %" G_GUINT64_FORMAT, wanted, rc->count)
+                                    ? g_strdup_printf("%s with rc %" G_GUINT64_FORMAT, wanted, rc)
                                     : g_strdup(wanted);
     g_autofree char *seen = result->kind == RIG_SMP_DONE
                                 ? g_strdup("ok")
@@ -56,7 +59,7 @@ void rig_judge_answer(struct rig_run *run, const struct rig_step *step, const ch
     bool ok = rig_list_has(expect, "any") || rig_list_has(expect, rig_smp_result_name(result->kind));
 
     if (ok && rc && result->kind == RIG_SMP_REFUSED)
-        ok = result->error.rc == rc->count;
+        ok = result->error.rc == rc;
     run->last = *result;
     if (result->kind == RIG_SMP_LINK)
         run->last_link = result->link;

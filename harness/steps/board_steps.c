@@ -255,6 +255,7 @@ const struct rig_verb rig_verb_program = {
     .about = "Erases a slot, its trailer included, and writes an image into it through the debug probe.",
     .shape = &program_shape,
     .within_us = 60u * 1000 * 1000,
+    .at_once = true,
     .needs = needs_probe,
     .unfit = program_unfit,
     .example = "program: {slot: 1, image: new, as: test}",
@@ -289,6 +290,7 @@ const struct rig_verb rig_verb_wait = {
     .about = "Lets time pass on the board's clock. To wait for something, expect it instead.",
     .shape = &wait_shape,
     .within_us = 3600u * G_GUINT64_CONSTANT(1000000),
+    .at_once = true,
     .example = "wait: 3s",
     .run = run_wait,
 };
@@ -310,6 +312,7 @@ const struct rig_verb rig_verb_note = {
     .about = "Writes a line into the record of the run.",
     .shape = &note_shape,
     .within_us = 1000000,
+    .at_once = true,
     .example = "note: the second update begins here",
     .run = run_note,
 };

@@ -100,7 +100,7 @@ static const struct rig_field cut_fields[] = {
      .default_text = "before",
      .about = "Before the operation, half-way through it, or right after it."},
     {.name = "after", .type = RIG_TYPE_DURATION, .about = "Instant, from the begin of `do`."},
-    {.name = "line", .type = RIG_TYPE_TEXT, .about = "A piece of a console line."},
+    {.name = "line", .type = RIG_TYPE_TEXT, .min = 1, .about = "A piece of a console line."},
     {.name = "memory",
      .type = RIG_TYPE_COUNT,
      .max = 0xfffffffc,
@@ -115,8 +115,17 @@ static const struct rig_field cut_fields[] = {
      .about = "Switch the board on again at the end."},
 };
 static const char *const aims[] = {"operation", "after", "line", "memory", NULL};
-static const struct rig_shape cut_shape = {
-    .name = "cut-power", .fields = cut_fields, .n_fields = G_N_ELEMENTS(cut_fields), .exactly_one = aims};
+static const struct rig_rule cut_rules[] = {
+    {.field = "form", .kind = RIG_RULE_NEEDS, .other = "operation"},
+    {.field = "plus", .kind = RIG_RULE_NOT_BESIDE, .other = "operation"},
+    {.field = "plus", .kind = RIG_RULE_NOT_BESIDE, .other = "after"},
+    {0},
+};
+static const struct rig_shape cut_shape = {.name = "cut-power",
+                                           .fields = cut_fields,
+                                           .n_fields = G_N_ELEMENTS(cut_fields),
+                                           .exactly_one = aims,
+                                           .rules = cut_rules};
 
 static struct rig_cut_plan read_plan(const struct rig_record *arguments)
 {

@@ -179,14 +179,21 @@ const struct rig_verb rig_verb_expect_board = {
 static const struct rig_field reset_fields[] = {
     {.name = "count", .type = RIG_TYPE_COUNT, .about = "Exactly so many."},
     {.name = "at-most", .type = RIG_TYPE_COUNT, .about = "No more than so many."},
-    {.name = "at-least", .type = RIG_TYPE_COUNT, .about = "No fewer."},
+    {.name = "at-least", .type = RIG_TYPE_COUNT, .min = 1, .about = "No fewer."},
 };
 static const char *const reset_checks[] = {"count", "at-most", "at-least", NULL};
+static const struct rig_rule reset_rules[] = {
+    {.field = "at-most", .kind = RIG_RULE_NOT_BESIDE, .other = "count"},
+    {.field = "at-least", .kind = RIG_RULE_NOT_BESIDE, .other = "count"},
+    {.field = "at-least", .kind = RIG_RULE_AT_MOST, .other = "at-most"},
+    {0},
+};
 static const struct rig_shape reset_shape = {.name = "expect-resets",
                                              .fields = reset_fields,
                                              .n_fields = G_N_ELEMENTS(reset_fields),
                                              .shorthand = "count",
-                                             .at_least_one = reset_checks};
+                                             .at_least_one = reset_checks,
+                                             .rules = reset_rules};
 
 static void expect_bound(struct rig_run *run, const struct rig_step *step, const char *field, guint seen)
 {
@@ -227,6 +234,7 @@ const struct rig_verb rig_verb_expect_resets = {
         "How often the bootloader ran since the last reset or power step, the run that it caused included.",
     .shape = &reset_shape,
     .within_us = 1000000,
+    .at_once = true,
     .needs = needs_probe,
     .example = "expect-resets: {at-most: 2}",
     .run = run_expect_resets,
@@ -236,6 +244,7 @@ static const struct rig_field console_fields[] = {
     {.name = "line",
      .type = RIG_TYPE_TEXT,
      .required = true,
+     .min = 1,
      .about = "A piece of a line since the last reset or power step."},
     {.name = "absent",
      .type = RIG_TYPE_FLAG,

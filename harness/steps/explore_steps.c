@@ -76,6 +76,7 @@ static const struct rig_field explore_fields[] = {
     {.name = "max-memory",
      .type = RIG_TYPE_SIZE,
      .min = 1 << 20,
+     .max = G_GUINT64_CONSTANT(1) << 40,
      .default_text = "1024MiB",
      .about = "Give up when so much memory is in use."},
     {.name = "may-stay-open",
@@ -83,8 +84,17 @@ static const struct rig_field explore_fields[] = {
      .default_text = "false",
      .about = "true: a used-up budget is a note, not an error. What was not visited is not proved."},
 };
-static const struct rig_shape explore_shape = {
-    .name = "explore", .fields = explore_fields, .n_fields = G_N_ELEMENTS(explore_fields)};
+static const char *const wear_words[] = {"wear", "all", NULL};
+static const struct rig_rule explore_rules[] = {
+    {.field = "erases", .kind = RIG_RULE_NEEDS, .other = "invariants", .others = wear_words},
+    {.field = "second-old", .kind = RIG_RULE_NEEDS, .other = "second-new"},
+    {.field = "second-new", .kind = RIG_RULE_NEEDS, .other = "second-old"},
+    {0},
+};
+static const struct rig_shape explore_shape = {.name = "explore",
+                                               .fields = explore_fields,
+                                               .n_fields = G_N_ELEMENTS(explore_fields),
+                                               .rules = explore_rules};
 
 static bool take_image(struct rig_run *run, const struct rig_step *step, const char *field,
                        const struct sim_boot_config *config, struct rig_explore_image *image)
@@ -518,6 +528,7 @@ const struct rig_verb rig_verb_explore = {
              "itself is left as it is.",
     .shape = &explore_shape,
     .within_us = 600u * 1000 * 1000,
+    .at_once = true,
     .needs = needs_explore,
     .example =
         "explore: {old: old, new: new, life: [upload, test, confirm], torn: [none, half-write, half-erase]}",

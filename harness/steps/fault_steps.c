@@ -79,6 +79,7 @@ static const struct rig_field delay_fields[] = {
     {.name = "by",
      .type = RIG_TYPE_DURATION,
      .required = true,
+     .min = 1,
      .max = RIG_PACKET_MAX_DELAY_MS * G_GUINT64_CONSTANT(1000),
      .about = "How much later it leaves."},
 };
@@ -376,6 +377,7 @@ const struct rig_verb rig_verb_with_faults = {
     .shape = &with_shape,
     .block = "do",
     .within_us = 600u * G_GUINT64_CONSTANT(1000000),
+    .at_once = true,
     .needs = needs_smp,
     .lacks = lacks,
     .example = "- with-faults: [{drop: {chunk: middle}}]\n  do: [{upload: {image: new}}]",

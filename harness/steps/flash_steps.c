@@ -39,7 +39,7 @@ static const struct rig_field slot_fields[] = {
      .type = RIG_TYPE_SIZE,
      .choices = size_words,
      .about = "Trailer: swap_size, or `unset`."},
-    {.name = "status", .type = RIG_TYPE_TEXT, .about = "A piece of the swap status in words."},
+    {.name = "status", .type = RIG_TYPE_TEXT, .min = 1, .about = "A piece of the swap status in words."},
 };
 static const char *const slot_checks[] = {"image",     "swap-type", "magic",  "copy-done", "image-ok",
                                           "swap-info", "swap-size", "status", NULL};
@@ -189,13 +189,14 @@ const struct rig_verb rig_verb_expect_slot = {
              "trailers ask for.",
     .shape = &slot_shape,
     .within_us = 30u * 1000 * 1000,
+    .at_once = true,
     .needs = needs_probe,
     .example = "expect-slot: {slot: 1, image: old, magic: unset}",
     .run = run_expect_slot,
 };
 
 static const struct rig_field mark_fields[] = {
-    {.name = "name", .type = RIG_TYPE_NAME, .required = true, .about = "Name of the mark."},
+    {.name = "name", .type = RIG_TYPE_NAME, .required = true, .makes = "mark", .about = "Name of the mark."},
 };
 static const struct rig_shape mark_shape = {
     .name = "mark-flash", .fields = mark_fields, .n_fields = 1, .shorthand = "name"};
@@ -214,6 +215,7 @@ const struct rig_verb rig_verb_mark_flash = {
     .about = "Remembers this instant for `expect-flash: {since: ...}`.",
     .shape = &mark_shape,
     .within_us = 1000000,
+    .at_once = true,
     .needs = needs_watch,
     .example = "mark-flash: before-swap",
     .run = run_mark_flash,
@@ -238,7 +240,7 @@ static const struct rig_shape range_shape = {.name = "range",
 static const char *const regions[] = {"slot0",   "slot1",    "slot2",    "slot3",
                                       "scratch", "internal", "external", NULL};
 static const struct rig_field flash_fields[] = {
-    {.name = "since", .type = RIG_TYPE_NAME, .required = true, .about = "Name of a mark."},
+    {.name = "since", .type = RIG_TYPE_NAME, .required = true, .takes = "mark", .about = "Name of a mark."},
     {.name = "written",
      .type = RIG_TYPE_RECORD,
      .shape = &range_shape,
@@ -428,6 +430,7 @@ const struct rig_verb rig_verb_expect_flash = {
     .about = "Which parts of which flash device were written or left alone since a mark.",
     .shape = &flash_shape,
     .within_us = 1000000,
+    .at_once = true,
     .needs = needs_watch,
     .example = "expect-flash: {since: before-upload, written: [slot1], untouched: [slot0]}",
     .run = run_expect_flash,

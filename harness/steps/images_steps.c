@@ -24,8 +24,22 @@ static const struct rig_field entry_fields[] = {
     {.name = "active", .type = RIG_TYPE_FLAG, .about = "Flag `active`."},
     {.name = "permanent", .type = RIG_TYPE_FLAG, .about = "Flag `permanent`."},
 };
+static const char *const is_true[] = {"true", NULL};
+#define RULE_NOT_ABSENT(field_name)                                                                          \
+    {                                                                                                        \
+        .field = field_name, .kind = RIG_RULE_NOT_BESIDE, .other = "absent", .others = is_true               \
+    }
+static const struct rig_rule entry_rules[] = {
+    RULE_NOT_ABSENT("image"),
+    RULE_NOT_ABSENT("bootable"),
+    RULE_NOT_ABSENT("pending"),
+    RULE_NOT_ABSENT("confirmed"),
+    RULE_NOT_ABSENT("active"),
+    RULE_NOT_ABSENT("permanent"),
+    {0},
+};
 static const struct rig_shape entry_shape = {
-    .name = "entry", .fields = entry_fields, .n_fields = G_N_ELEMENTS(entry_fields)};
+    .name = "entry", .fields = entry_fields, .n_fields = G_N_ELEMENTS(entry_fields), .rules = entry_rules};
 
 static const struct rig_field images_fields[] = {
     {.name = "entries",
@@ -36,10 +50,12 @@ static const struct rig_field images_fields[] = {
     RIG_FIELD_EXPECT_ANSWER,
     RIG_FIELD_EXPECT_RC,
 };
+static const struct rig_rule images_rules[] = {RIG_RULE_NEEDS_OK("entries"), RIG_RULE_EXPECT_RC, {0}};
 static const struct rig_shape images_shape = {.name = "expect-images",
                                               .fields = images_fields,
                                               .n_fields = G_N_ELEMENTS(images_fields),
-                                              .shorthand = "entries"};
+                                              .shorthand = "entries",
+                                              .rules = images_rules};
 
 static const struct rig_smp_image_entry *find_entry(const struct rig_smp_response *response, guint64 number,
                                                     guint64 slot)

@@ -113,6 +113,7 @@ const struct rig_verb rig_verb_disconnect = {
     .about = "The host ends the connection.",
     .shape = &no_arguments,
     .within_us = 10u * 1000 * 1000,
+    .at_once = true,
     .needs = needs_smp,
     .example = "disconnect:",
     .run = run_disconnect,
@@ -162,8 +163,15 @@ static const struct rig_field answer_fields[] = {
      .default_text = "false",
      .about = "Say no to whatever is asked."},
 };
-static const struct rig_shape answer_shape = {
-    .name = "answer-pairing", .fields = answer_fields, .n_fields = G_N_ELEMENTS(answer_fields)};
+static const char *const ios_with_digits[] = {"keyboard", "yes-no", "keyboard-display", NULL};
+static const struct rig_rule pairing_rules[] = {
+    {.field = "passkey", .kind = RIG_RULE_NEEDS, .other = "io", .others = ios_with_digits},
+    {0},
+};
+static const struct rig_shape answer_shape = {.name = "answer-pairing",
+                                              .fields = answer_fields,
+                                              .n_fields = G_N_ELEMENTS(answer_fields),
+                                              .rules = pairing_rules};
 
 static enum rig_link_io io_named(const char *name)
 {
@@ -197,6 +205,7 @@ const struct rig_verb rig_verb_answer_pairing = {
              "nothing and says yes.",
     .shape = &answer_shape,
     .within_us = 10u * 1000 * 1000,
+    .at_once = true,
     .needs = needs_bonding,
     .example = "answer-pairing: {io: keyboard, passkey: 123456}",
     .run = run_answer_pairing,
@@ -217,10 +226,17 @@ static const struct rig_field forget_fields[] = {
      .about = "'replaced': another key takes the place of the board's, so that both sides have keys that "
               "differ; on the board only."},
 };
+static const char *const replaced[] = {"replaced", NULL};
+static const char *const board_only[] = {"board", NULL};
+static const struct rig_rule forget_rules[] = {
+    {.field = "how", .values = replaced, .kind = RIG_RULE_NEEDS, .other = "on", .others = board_only},
+    {0},
+};
 static const struct rig_shape forget_shape = {.name = "forget-bond",
                                               .fields = forget_fields,
                                               .n_fields = G_N_ELEMENTS(forget_fields),
-                                              .shorthand = "on"};
+                                              .shorthand = "on",
+                                              .rules = forget_rules};
 
 static bool replace_on_board(struct rig_run *run, const char *side, GError **error)
 {
@@ -257,6 +273,7 @@ const struct rig_verb rig_verb_forget_bond = {
     .about = "One side (or both) loses its keys, as a reinstalled phone or an erased settings area does.",
     .shape = &forget_shape,
     .within_us = 10u * 1000 * 1000,
+    .at_once = true,
     .needs = needs_bonding,
     .example = "forget-bond: {on: host}",
     .run = run_forget_bond,
@@ -289,6 +306,7 @@ const struct rig_verb rig_verb_notifications = {
     .about = "Subscribes to the update characteristic or ends the subscription.",
     .shape = &notification_shape,
     .within_us = 10u * 1000 * 1000,
+    .at_once = true,
     .needs = needs_ble,
     .example = "notifications: {on: false}",
     .run = run_notifications,

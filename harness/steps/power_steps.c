@@ -91,6 +91,7 @@ const struct rig_verb rig_verb_power_off = {
     .about = "Switches the board off.",
     .shape = &no_arguments,
     .within_us = 10u * 1000 * 1000,
+    .at_once = true,
     .needs = needs_power,
     .example = "power-off:",
     .run = run_power_off,

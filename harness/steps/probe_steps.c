@@ -28,6 +28,7 @@ const struct rig_verb rig_verb_halt = {
              "flash work, until `resume` or `reset`.",
     .shape = &no_arguments,
     .within_us = 20u * 1000 * 1000,
+    .at_once = true,
     .needs = needs_debug,
     .example = "halt:",
     .run = run_halt,
@@ -48,6 +49,7 @@ const struct rig_verb rig_verb_resume = {
     .about = "Lets a halted core go on from where it stands.",
     .shape = &no_arguments,
     .within_us = 20u * 1000 * 1000,
+    .at_once = true,
     .needs = needs_debug,
     .example = "resume:",
     .run = run_resume,
@@ -127,14 +129,22 @@ static const struct rig_field expect_fields[] = {
      .list = true,
      .max = 0xffffffffu,
      .about = "A 32-bit word, little-endian; several = any of them."},
-    {.name = "bytes", .type = RIG_TYPE_HEX, .about = "Bytes in hex, in their order: `96 f3 b8 3d`."},
+    {.name = "bytes",
+     .type = RIG_TYPE_HEX,
+     .min = 1,
+     .about = "Bytes in hex, in their order: `96 f3 b8 3d`."},
     FIELD_MASK,
 };
 static const char *const word_or_bytes[] = {"word", "bytes", NULL};
+static const struct rig_rule expect_rules[] = {
+    {.field = "mask", .kind = RIG_RULE_NEEDS, .other = "word"},
+    {0},
+};
 static const struct rig_shape expect_shape = {.name = "expect-memory",
                                               .fields = expect_fields,
                                               .n_fields = G_N_ELEMENTS(expect_fields),
-                                              .exactly_one = word_or_bytes};
+                                              .exactly_one = word_or_bytes,
+                                              .rules = expect_rules};
 
 static char *hex_text(const guint8 *bytes, gsize n_bytes)
 {
@@ -192,6 +202,7 @@ const struct rig_verb rig_verb_expect_memory = {
     .about = "Reads memory through the debug probe, now, and compares it. The board may run meanwhile.",
     .shape = &expect_shape,
     .within_us = 20u * 1000 * 1000,
+    .at_once = true,
     .needs = needs_debug,
     .example = "expect-memory: {address: 0x10000100, word: 0x52840}",
     .run = run_expect_memory,
@@ -206,6 +217,7 @@ static const struct rig_field wait_fields[] = {
      .about = "What the word has to become; several = any of them."},
     {.name = "changes",
      .type = RIG_TYPE_FLAG,
+     .min = 1,
      .about = "true: it has to become anything else than it is when the step begins."},
     FIELD_MASK,
 };
@@ -224,7 +236,6 @@ static bool poll_word(void *user)
 
 static void run_wait_memory(struct rig_run *run, const struct rig_step *step)
 {
-    const struct rig_value *changes = rig_record_get(step->arguments, "changes");
     struct watched_word word = {.run = run,
                                 .address = (guint32)rig_record_count(step->arguments, "address"),
                                 .mask = (guint32)rig_record_count(step->arguments, "mask"),
@@ -232,11 +243,8 @@ static void run_wait_memory(struct rig_run *run, const struct rig_step *step)
     GError *error = NULL;
     bool ok = false;
 
-    if (changes && !changes->flag)
-        rig_run_error_text(
-            run, "'changes: false' waits for nothing: leave the step out, or expect the word later");
-    else if (!read_word(run, word.address, &word.before, &error) ||
-             !rig_board_wait_for(run->board, rig_run_deadline_us(run, step), poll_word, &word, &ok, &error))
+    if (!read_word(run, word.address, &word.before, &error) ||
+        !rig_board_wait_for(run->board, rig_run_deadline_us(run, step), poll_word, &word, &ok, &error))
         rig_run_error(run, error);
     else if (word.error)
         rig_run_error(run, word.error);
@@ -312,6 +320,7 @@ const struct rig_verb rig_verb_dump_slot = {
              "(`evidence/CASE/NAME.bin`), for `bootrig image info` and other tools.",
     .shape = &dump_shape,
     .within_us = 60u * 1000 * 1000,
+    .at_once = true,
     .needs = needs_probe,
     .example = "dump-slot: {slot: 1, as: after-the-cut}",
     .run = run_dump_slot,

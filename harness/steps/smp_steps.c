@@ -14,8 +14,12 @@ static const struct rig_field echo_fields[] = {
     RIG_FIELD_EXPECT_ANSWER,
     RIG_FIELD_EXPECT_RC,
 };
-static const struct rig_shape echo_shape = {
-    .name = "smp-echo", .fields = echo_fields, .n_fields = G_N_ELEMENTS(echo_fields), .shorthand = "text"};
+static const struct rig_rule echo_rules[] = {RIG_RULE_EXPECT_RC, {0}};
+static const struct rig_shape echo_shape = {.name = "smp-echo",
+                                            .fields = echo_fields,
+                                            .n_fields = G_N_ELEMENTS(echo_fields),
+                                            .shorthand = "text",
+                                            .rules = echo_rules};
 
 static void run_echo(struct rig_run *run, const struct rig_step *step)
 {
@@ -50,8 +54,12 @@ static const struct rig_field parameter_fields[] = {
     RIG_FIELD_EXPECT_ANSWER,
     RIG_FIELD_EXPECT_RC,
 };
-static const struct rig_shape parameter_shape = {
-    .name = "smp-parameters", .fields = parameter_fields, .n_fields = G_N_ELEMENTS(parameter_fields)};
+static const struct rig_rule parameter_rules[] = {
+    RIG_RULE_NEEDS_OK("buffer-size"), RIG_RULE_NEEDS_OK("buffers"), RIG_RULE_EXPECT_RC, {0}};
+static const struct rig_shape parameter_shape = {.name = "smp-parameters",
+                                                 .fields = parameter_fields,
+                                                 .n_fields = G_N_ELEMENTS(parameter_fields),
+                                                 .rules = parameter_rules};
 
 static void expect_number(struct rig_run *run, const struct rig_step *step, const char *field, guint64 seen)
 {
@@ -107,8 +115,11 @@ static const struct rig_field reset_fields[] = {
     RIG_FIELD_EXPECT_ANSWER,
     RIG_FIELD_EXPECT_RC,
 };
-static const struct rig_shape reset_shape = {
-    .name = "smp-reset", .fields = reset_fields, .n_fields = G_N_ELEMENTS(reset_fields)};
+static const struct rig_rule reset_rules[] = {RIG_RULE_NEEDS_OK("wait"), RIG_RULE_EXPECT_RC, {0}};
+static const struct rig_shape reset_shape = {.name = "smp-reset",
+                                             .fields = reset_fields,
+                                             .n_fields = G_N_ELEMENTS(reset_fields),
+                                             .rules = reset_rules};
 
 static void run_smp_reset(struct rig_run *run, const struct rig_step *step)
 {
@@ -143,17 +154,27 @@ static const char *const raw_choices[] = {"reply", "error", "silence", "link-los
 static const struct rig_field answers_fields[] = {
     {.name = "count", .type = RIG_TYPE_COUNT, .about = "Exactly so many."},
     {.name = "at-most", .type = RIG_TYPE_COUNT, .about = "No more than so many."},
-    {.name = "at-least", .type = RIG_TYPE_COUNT, .about = "No fewer."},
+    {.name = "at-least", .type = RIG_TYPE_COUNT, .min = 1, .about = "No fewer."},
+};
+static const char *const answers_bounds[] = {"count", "at-most", "at-least", NULL};
+static const struct rig_rule answers_rules[] = {
+    {.field = "at-most", .kind = RIG_RULE_NOT_BESIDE, .other = "count"},
+    {.field = "at-least", .kind = RIG_RULE_NOT_BESIDE, .other = "count"},
+    {.field = "at-least", .kind = RIG_RULE_AT_MOST, .other = "at-most"},
+    {0},
 };
 static const struct rig_shape answers_shape = {.name = "answers",
                                                .fields = answers_fields,
                                                .n_fields = G_N_ELEMENTS(answers_fields),
-                                               .shorthand = "count"};
+                                               .shorthand = "count",
+                                               .at_least_one = answers_bounds,
+                                               .rules = answers_rules};
 
 static const struct rig_field raw_fields[] = {
     {.name = "bytes",
      .type = RIG_TYPE_HEX,
      .required = true,
+     .min = 1,
      .about = "What goes out, header included, exactly so."},
     {.name = "in-one-write",
      .type = RIG_TYPE_FLAG,
@@ -167,7 +188,10 @@ static const struct rig_field raw_fields[] = {
      .about = "`reply`: an answer without error; `error`: an answer with one; `silence`: nothing within the "
               "deadline; `not-sent`: the link "
               "does not take a packet of this length."},
-    {.name = "rc", .type = RIG_TYPE_COUNT, .about = "With `error`: the code that must be answered."},
+    {.name = "rc",
+     .type = RIG_TYPE_COUNT,
+     .default_text = "0",
+     .about = "With `error`: the code that must be answered; 0 = any."},
     {.name = "copies",
      .type = RIG_TYPE_COUNT,
      .default_text = "1",
@@ -180,10 +204,27 @@ static const struct rig_field raw_fields[] = {
      .about = "How many messages come back before the deadline; `expect` and `answer` speak of the first."},
     {.name = "answer",
      .type = RIG_TYPE_HEX,
+     .min = 1,
      .about = "The answer's bytes from its beginning, as many as are given."},
 };
-static const struct rig_shape raw_shape = {
-    .name = "smp-raw", .fields = raw_fields, .n_fields = G_N_ELEMENTS(raw_fields), .shorthand = "bytes"};
+static const char *const raw_errors[] = {"error", "any", NULL};
+static const char *const raw_answers[] = {"reply", "error", "any", NULL};
+static const struct rig_rule raw_rules[] = {
+    {.field = "rc", .kind = RIG_RULE_NEEDS, .other = "expect", .others = raw_errors},
+    {.field = "rc",
+     .values = rig_no_rc,
+     .kind = RIG_RULE_NOT_BESIDE,
+     .other = "expect",
+     .others = raw_errors,
+     .why = "no error has the code 0"},
+    {.field = "answer", .kind = RIG_RULE_NEEDS, .other = "expect", .others = raw_answers},
+    {0},
+};
+static const struct rig_shape raw_shape = {.name = "smp-raw",
+                                           .fields = raw_fields,
+                                           .n_fields = G_N_ELEMENTS(raw_fields),
+                                           .shorthand = "bytes",
+                                           .rules = raw_rules};
 
 static bool send_raw(struct rig_run *run, const struct rig_step *step, enum rig_link_outcome *outcome,
                      GError **error)
@@ -227,11 +268,11 @@ static void judge_raw(struct rig_run *run, const struct rig_step *step, GBytes *
                       enum rig_link_outcome outcome)
 {
     const struct rig_value *expect = rig_record_get(step->arguments, "expect");
-    const struct rig_value *wanted_rc = rig_record_get(step->arguments, "rc");
+    guint64 wanted_rc = rig_record_count(step->arguments, "rc");
     const struct rig_value *answer = rig_record_get(step->arguments, "answer");
     g_autofree char *choices = rig_list_text(expect);
     g_autofree char *expected = wanted_rc && rig_list_has(expect, "error")
-                                    ? g_strdup_printf("%s %" G_GUINT64_FORMAT, choices, wanted_rc->count)
+                                    ? g_strdup_printf("%s %" G_GUINT64_FORMAT, choices, wanted_rc)
                                     : g_strdup(choices);
     g_autofree char *seen = NULL;
     char text[256];
@@ -240,7 +281,7 @@ static void judge_raw(struct rig_run *run, const struct rig_step *step, GBytes *
     bool ok = rig_list_has(expect, "any") || rig_list_has(expect, kind);
 
     if (ok && wanted_rc && g_str_equal(kind, "error"))
-        ok = rc == wanted_rc->count;
+        ok = rc == wanted_rc;
     seen = g_strdup_printf("%s (%s)", kind, text);
     if (!rig_run_expect(run, ok, "raw request", expected, seen) || !answer)
         return;

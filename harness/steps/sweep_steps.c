@@ -34,6 +34,7 @@ static const struct rig_field at_fields[] = {
      .about = "With `after`: from one instant to the next."},
     {.name = "line",
      .type = RIG_TYPE_TEXT,
+     .min = 1,
      .about = "With `after`: instants count from a console line that holds this."},
     {.name = "behind-last",
      .type = RIG_TYPE_FLAG,
@@ -41,8 +42,17 @@ static const struct rig_field at_fields[] = {
      .about = "Also cut inside and behind the last operation, where what it writes may count already."},
 };
 static const char *const at_ways[] = {"operations", "every", "random", "after", NULL};
-static const struct rig_shape at_shape = {
-    .name = "at", .fields = at_fields, .n_fields = G_N_ELEMENTS(at_fields), .exactly_one = at_ways};
+static const struct rig_rule at_rules[] = {
+    {.field = "step", .kind = RIG_RULE_NEEDS, .other = "after"},
+    {.field = "line", .kind = RIG_RULE_NEEDS, .other = "after"},
+    {.field = "behind-last", .kind = RIG_RULE_NOT_BESIDE, .other = "after"},
+    {0},
+};
+static const struct rig_shape at_shape = {.name = "at",
+                                          .fields = at_fields,
+                                          .n_fields = G_N_ELEMENTS(at_fields),
+                                          .exactly_one = at_ways,
+                                          .rules = at_rules};
 
 static const struct rig_field sweep_fields[] = {
     {.name = "during",
@@ -66,8 +76,17 @@ static const struct rig_field sweep_fields[] = {
      .required = true,
      .about = "What must hold after power is back, for every cut."},
 };
-static const struct rig_shape sweep_shape = {
-    .name = "each-power-cut", .fields = sweep_fields, .n_fields = G_N_ELEMENTS(sweep_fields)};
+static const struct rig_rule sweep_rules[] = {
+    {.field = "torn",
+     .kind = RIG_RULE_NOT_BESIDE,
+     .other = "at.after",
+     .why = "instants fall inside of operations by themselves"},
+    {0},
+};
+static const struct rig_shape sweep_shape = {.name = "each-power-cut",
+                                             .fields = sweep_fields,
+                                             .n_fields = G_N_ELEMENTS(sweep_fields),
+                                             .rules = sweep_rules};
 
 struct sweep {
     struct rig_sweep base;

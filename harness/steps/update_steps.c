@@ -7,7 +7,13 @@
 static const char *const needs_smp[] = {"smp", NULL};
 static const char *const retries[] = {"none", "resume", NULL};
 static const char *const resume_words[] = {"acknowledged", NULL};
+static const char *const resume_only[] = {"resume", NULL};
+static const char *const stopped_words[] = {"stopped", NULL};
+static const char *const stopped_or_any[] = {"stopped", "any", NULL};
 static const char *const mark_kinds[] = {"test", "permanent", NULL};
+
+static const char *const upload_outcomes[] = {
+    "ok", "refused", "silence", "link-lost", "malformed-answer", "no-progress", "stopped", "any", NULL};
 
 static const struct rig_field upload_fields[] = {
     {.name = "image", .type = RIG_TYPE_IMAGE, .required = true, .about = "What to upload."},
@@ -43,13 +49,15 @@ static const struct rig_field upload_fields[] = {
     {.name = "resumes-at",
      .type = RIG_TYPE_SIZE,
      .choices = resume_words,
+     .default_text = "0",
      .about =
          "The board must still have this much of an earlier connection: the upload goes on there or "
          "later. `acknowledged`: with `retry: resume`, what the board had acknowledged before a link was "
-         "lost; one that may have had the last chunk by then may begin anew."},
+         "lost; one that may have had the last chunk by then may begin anew. 0 = wherever."},
     {.name = "until",
      .type = RIG_TYPE_SIZE,
-     .about = "Leave off when the board has this much; the outcome is then `stopped`."},
+     .default_text = "0",
+     .about = "Leave off when the board has this much; the outcome is then `stopped`. 0 = at the end."},
     {.name = "upgrade",
      .type = RIG_TYPE_FLAG,
      .default_text = "false",
@@ -60,11 +68,33 @@ static const struct rig_field upload_fields[] = {
      .min = 1,
      .max = 100,
      .about = "Silences in a row before giving up."},
-    RIG_FIELD_EXPECT_ANSWER,
+    {.name = "expect",
+     .type = RIG_TYPE_CHOICE,
+     .list = true,
+     .choices = upload_outcomes,
+     .default_text = "ok",
+     .about = "What must come of it; several = any of them. `any` accepts everything but a broken rig."},
     RIG_FIELD_EXPECT_RC,
 };
-static const struct rig_shape upload_shape = {
-    .name = "upload", .fields = upload_fields, .n_fields = G_N_ELEMENTS(upload_fields), .shorthand = "image"};
+static const struct rig_rule upload_rules[] = {
+    {.field = "pair", .kind = RIG_RULE_NEEDS, .other = "retry", .others = resume_only},
+    {.field = "resumes-at",
+     .values = resume_words,
+     .kind = RIG_RULE_NEEDS,
+     .other = "retry",
+     .others = resume_only,
+     .why = "how far an upload by another step came is a number: 'resumes-at: 12KiB'"},
+    {.field = "until", .kind = RIG_RULE_NEEDS, .other = "expect", .others = stopped_or_any},
+    {.field = "expect", .values = stopped_words, .kind = RIG_RULE_NEEDS, .other = "until"},
+    RIG_RULE_EXPECT_RC,
+    {0},
+};
+static const struct rig_shape upload_shape = {.name = "upload",
+                                              .fields = upload_fields,
+                                              .n_fields = G_N_ELEMENTS(upload_fields),
+                                              .shorthand = "image",
+                                              .rules = upload_rules};
+static const struct rig_rule answer_rules[] = {RIG_RULE_EXPECT_RC, {0}};
 
 static guint64 optional_count(const struct rig_step *step, const char *name, guint64 otherwise)
 {
@@ -77,13 +107,13 @@ static void expect_resumed(struct rig_run *run, const struct rig_step *step,
                            const struct rig_smp_upload_report *report)
 {
     const struct rig_value *wanted = rig_record_get(step->arguments, "resumes-at");
-    bool acknowledged = wanted && wanted->keyword;
-    guint64 least = !wanted ? 0 : acknowledged ? report->acknowledged : wanted->count;
+    bool acknowledged = wanted->keyword != NULL;
+    guint64 least = acknowledged ? report->acknowledged : wanted->count;
     guint64 begin = acknowledged && report->acknowledged ? report->went_on_at : report->begin;
     g_autofree char *expected = g_strdup_printf("byte %" G_GUINT64_FORMAT " or later", least);
     g_autofree char *seen = g_strdup_printf("byte %" G_GUINT64_FORMAT, begin);
 
-    if (wanted && !rig_run_troubled(run))
+    if ((acknowledged || wanted->count) && !rig_run_troubled(run))
         rig_run_expect(run, begin >= least, "upload goes on at", expected, seen);
 }
 
@@ -177,8 +207,11 @@ static const struct rig_field mark_fields[] = {
     RIG_FIELD_EXPECT_ANSWER,
     RIG_FIELD_EXPECT_RC,
 };
-static const struct rig_shape mark_shape = {
-    .name = "mark", .fields = mark_fields, .n_fields = G_N_ELEMENTS(mark_fields), .shorthand = "image"};
+static const struct rig_shape mark_shape = {.name = "mark",
+                                            .fields = mark_fields,
+                                            .n_fields = G_N_ELEMENTS(mark_fields),
+                                            .shorthand = "image",
+                                            .rules = answer_rules};
 
 static void run_mark(struct rig_run *run, const struct rig_step *step)
 {
@@ -205,7 +238,8 @@ static const struct rig_field confirm_fields[] = {
 static const struct rig_shape confirm_shape = {.name = "confirm",
                                                .fields = confirm_fields,
                                                .n_fields = G_N_ELEMENTS(confirm_fields),
-                                               .shorthand = "image"};
+                                               .shorthand = "image",
+                                               .rules = answer_rules};
 
 static void run_confirm(struct rig_run *run, const struct rig_step *step)
 {
@@ -231,8 +265,11 @@ static const struct rig_field erase_fields[] = {
     RIG_FIELD_EXPECT_ANSWER,
     RIG_FIELD_EXPECT_RC,
 };
-static const struct rig_shape erase_shape = {
-    .name = "erase", .fields = erase_fields, .n_fields = G_N_ELEMENTS(erase_fields), .shorthand = "slot"};
+static const struct rig_shape erase_shape = {.name = "erase",
+                                             .fields = erase_fields,
+                                             .n_fields = G_N_ELEMENTS(erase_fields),
+                                             .shorthand = "slot",
+                                             .rules = answer_rules};
 
 static void run_erase(struct rig_run *run, const struct rig_step *step)
 {

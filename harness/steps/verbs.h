@@ -47,6 +47,8 @@ extern const struct rig_verb rig_verb_expect_slot, rig_verb_mark_flash, rig_verb
 
 /* Values of `expect:` for what is answered over the link. */
 extern const char *const rig_answer_choices[];
+/* Those of `expect:` with which an answer is a refusal, and with which it is none; for rules. */
+extern const char *const rig_answers_refused[], *const rig_answers_ok[], *const rig_no_rc[];
 #define RIG_FIELD_EXPECT_ANSWER                                                                              \
     {                                                                                                        \
         .name = "expect", .type = RIG_TYPE_CHOICE, .list = true, .choices = rig_answer_choices,              \
@@ -55,8 +57,20 @@ extern const char *const rig_answer_choices[];
     }
 #define RIG_FIELD_EXPECT_RC                                                                                  \
     {                                                                                                        \
-        .name = "rc", .type = RIG_TYPE_COUNT,                                                                \
-        .about = "With `expect: refused`: the error code that must be answered."                             \
+        .name = "rc", .type = RIG_TYPE_COUNT, .default_text = "0",                                           \
+        .about = "With `expect: refused`: the error code that must be answered; 0 = any."                    \
+    }
+
+#define RIG_RULE_EXPECT_RC                                                                                   \
+    {.field = "rc", .kind = RIG_RULE_NEEDS, .other = "expect", .others = rig_answers_refused},               \
+    {                                                                                                        \
+        .field = "rc", .values = rig_no_rc, .kind = RIG_RULE_NOT_BESIDE, .other = "expect",                  \
+        .others = rig_answers_refused, .why = "no refusal has the code 0"                                    \
+    }
+/* For a field that compares what a good answer holds. */
+#define RIG_RULE_NEEDS_OK(field_name)                                                                        \
+    {                                                                                                        \
+        .field = field_name, .kind = RIG_RULE_NEEDS, .other = "expect", .others = rig_answers_ok             \
     }
 
 /* When it was this host that ended the link (daemon or adapter gone), not the board: that is an error of the

@@ -28,7 +28,7 @@ static const struct caught table[] = {
     {"skips-hash", "boots an image whose bytes are not those that were signed",
      "flipped-bit-never-boots[as=permanent]", "running image: expected old, confirmed, seen"},
     {"never-reverts", "keeps an image that nobody confirmed",
-     "trial-ends-in-revert[swap=move,behaviour=waits]",
+     "trial-ends-in-revert[swap=move,waits]",
      "running image: expected old, confirmed, seen new 2.0.0 (unconfirmed)"},
     {"forgets-progress", "starts a swap anew that a power cut interrupted",
      "swap-goes-on-where-it-stopped[move-one-sector-moved]",

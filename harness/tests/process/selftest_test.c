@@ -46,6 +46,7 @@ static const struct exception exceptions[] = {
     {"pair", "must_error", NO_ADAPTER},
     {"answer-pairing", "must_error", NO_ADAPTER},
     {"forget-bond", "must_fail", ONLY_MAKES},
+    {"forget-bond", "must_error", NO_ADAPTER},
     {"notifications", "must_error", NO_ADAPTER},
     {"erase", "must_error", NO_ADAPTER},
     {"smp-parameters", "must_error", NO_ADAPTER},
