@@ -30,7 +30,9 @@ const char scenario_failing[] = "scenario: wrong-hope\n"
                                 "  - note: cleanup ran\n";
 
 const char scenario_erring[] = "scenario: no-such-slot\n"
-                               "tags: [broken]\n" IMAGES "setup:\n"
+                               "tags: [broken]\n"
+                               "images: {old: {version: 1.0.0, size: 8KiB}}\n"
+                               "setup:\n"
                                "  - board: {slot0: old}\n"
                                "steps:\n"
                                "  - dump-slot: 4\n";
