@@ -64,27 +64,37 @@ static void let_go(int keep)
     (void)!chdir("/");
 }
 
-static G_GNUC_NORETURN void stand_guard(int pipe, pid_t group, const char *folder)
+/* 0: nobody entered. */
+static pid_t await_end(int pipe)
+{
+    pid_t group = 0, entered;
+    ssize_t n;
+
+    while ((n = read(pipe, &entered, sizeof entered)) > 0 || (n < 0 && errno == EINTR))
+        if (n == (ssize_t)sizeof entered)
+            group = entered;
+    return group;
+}
+
+static G_GNUC_NORETURN void stand_guard(int pipe, const char *folder)
 {
     static const int deaf_to[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE};
-    char word;
-    ssize_t n;
+    pid_t group;
 
     setsid();
     for (gsize i = 0; i < G_N_ELEMENTS(deaf_to); i++)
         signal(deaf_to[i], SIG_IGN);
     prctl(PR_SET_NAME, "bootrig-guard");
     let_go(pipe);
-    while ((n = read(pipe, &word, 1)) < 0 && errno == EINTR)
-        ;
-    if (n == 0 && group > 0)
+    group = await_end(pipe);
+    if (group > 0)
         kill(-group, SIGKILL);
-    if (n == 0 && folder)
+    if (folder)
         remove_with_patience(folder);
     _exit(0);
 }
 
-struct rig_guard *rig_guard_new(pid_t group, const char *folder, GError **error)
+struct rig_guard *rig_guard_new(const char *folder, GError **error)
 {
     struct rig_guard *guard;
     int ends[2];
@@ -96,7 +106,7 @@ struct rig_guard *rig_guard_new(pid_t group, const char *folder, GError **error)
     }
     pid = fork();
     if (pid == 0)
-        stand_guard(ends[0], group, folder);
+        stand_guard(ends[0], folder);
     close(ends[0]);
     if (pid < 0) {
         g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "no process can be started: %s", g_strerror(errno));
@@ -106,6 +116,14 @@ struct rig_guard *rig_guard_new(pid_t group, const char *folder, GError **error)
     guard = g_new0(struct rig_guard, 1);
     *guard = (struct rig_guard){.pid = pid, .pipe = ends[1]};
     return guard;
+}
+
+void rig_guard_enter(const struct rig_guard *guard)
+{
+    pid_t group = getpid();
+
+    setpgid(0, 0);
+    (void)!write(guard->pipe, &group, sizeof group);
 }
 
 /* SIGKILL and not a word through the pipe: another child that was forked meanwhile may hold the pipe too. */
@@ -137,7 +155,7 @@ struct rig_folder *rig_folder_new(GError **error)
     }
     folder = g_new0(struct rig_folder, 1);
     folder->path = g_canonicalize_filename(made, NULL);
-    folder->guard = rig_guard_new(0, folder->path, error);
+    folder->guard = rig_guard_new(folder->path, error);
     if (folder->guard)
         return folder;
     rig_folder_free(folder);

@@ -12,10 +12,13 @@ G_BEGIN_DECLS
 
 struct rig_guard;
 
-/* Should this process end before rig_guard_free(): SIGKILL for the process group (0: none), then the folder
- * (NULL: none; an absolute path) is removed with all that is in it. RIG_ERROR_DEVICE: no process or pipe can
- * be made. */
-struct rig_guard *rig_guard_new(pid_t group, const char *folder, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Should this process end before rig_guard_free(): SIGKILL for the process group that has entered, then the
+ * folder (NULL: none; an absolute path) is removed with all that is in it. RIG_ERROR_DEVICE: no process or
+ * pipe can be made. */
+struct rig_guard *rig_guard_new(const char *folder, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* In a child that was forked after the guard, before exec: it gets a process group of its own, which is under
+ * guard from now on. Safe between fork and exec; one child for each guard. */
+void rig_guard_enter(const struct rig_guard *guard);
 /* Ends the guard; group and folder stay as they are. NULL is allowed. */
 void rig_guard_free(struct rig_guard *guard);
 

@@ -47,32 +47,40 @@ void rig_process_settle_in(pid_t parent)
         raise(SIGKILL);
 }
 
-static void settle_in(gpointer parent)
+struct birth {
+    pid_t parent;
+    struct rig_guard *guard;
+};
+
+static void settle_in(gpointer user)
 {
-    setpgid(0, 0);
-    rig_process_settle_in((pid_t)GPOINTER_TO_INT(parent));
+    const struct birth *birth = user;
+
+    rig_guard_enter(birth->guard);
+    rig_process_settle_in(birth->parent);
 }
 
 /* The ends given as *to_child and *from_child are pipes; out and err: open files, -1: as this process's. */
 static bool start(const char *const *argv, int out, int err, int *to_child, int *from_child,
                   struct child *child, GError **error)
 {
+    struct birth birth = {.parent = getpid(), .guard = rig_guard_new(NULL, error)};
     g_autoptr(GError) cause = NULL;
 
-    if (!g_spawn_async_with_pipes_and_fds(NULL, argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_SEARCH_PATH,
-                                          settle_in, GINT_TO_POINTER(getpid()), -1, out, err, NULL, NULL, 0,
-                                          &child->pid, to_child, from_child, NULL, &cause)) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "cannot start '%s': %s", argv[0], cause->message);
+    child->guard = NULL;
+    if (!birth.guard) {
+        g_prefix_error(error, "'%s': ", argv[0]);
         return false;
     }
-    child->guard = rig_guard_new(child->pid, NULL, error);
-    if (child->guard)
-        return true;
-    g_prefix_error(error, "'%s': ", argv[0]);
-    kill(-child->pid, SIGKILL);
-    while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
-        ;
-    return false;
+    if (!g_spawn_async_with_pipes_and_fds(NULL, argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_SEARCH_PATH,
+                                          settle_in, &birth, -1, out, err, NULL, NULL, 0, &child->pid,
+                                          to_child, from_child, NULL, &cause)) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "cannot start '%s': %s", argv[0], cause->message);
+        rig_guard_free(birth.guard);
+        return false;
+    }
+    child->guard = birth.guard;
+    return true;
 }
 
 static int open_log(const char *path, GError **error)
@@ -96,14 +104,8 @@ struct rig_process *rig_process_start(const char *const *argv, const char *log_p
         return NULL;
     started = start(argv, -1, log_fd, &to_child, &from_child, &child, error);
     close(log_fd);
-    if (!started) {
-        /* It may have failed when the pipes were there already. */
-        if (to_child >= 0)
-            close(to_child);
-        if (from_child >= 0)
-            close(from_child);
+    if (!started)
         return NULL;
-    }
     fcntl(to_child, F_SETFD, FD_CLOEXEC);
     fcntl(from_child, F_SETFD, FD_CLOEXEC);
     process = g_new0(struct rig_process, 1);
