@@ -46,8 +46,14 @@ extern const gsize rig_n_commands;
  * binary, or in the source tree the binary was built from. Owned by the caller. */
 char *rig_data_path(const char *folder);
 
-/* Parses options into place; on --help prints it. Returns true to go on; else *exit_code is set. remaining
- * arguments stay in argv. */
+/* Parses options into place; --help prints it and ends the process. Remaining arguments stay in argv. The
+ * error, RIG_ERROR_USAGE, names the command that tells what there is. */
+bool rig_cli_parse_options(int *argc, char ***argv, const GOptionEntry *entries, const char *usage,
+                           const char *summary, const char *description,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The same with the error told on stderr; on --help prints it. Returns true to go on; else *exit_code is set.
+ * remaining arguments stay in argv. */
 bool rig_cli_parse(int *argc, char ***argv, const GOptionEntry *entries, const char *usage,
                    const char *summary, const char *description, int *exit_code);
 

@@ -2,6 +2,8 @@
 /* What the subcommands share: options, errors, shipped files. */
 #include "cli/cli.h"
 
+#include "base/error.h"
+
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
@@ -46,23 +48,35 @@ char *rig_data_path(const char *folder)
     return path ? shorten(path) : g_build_filename(canonical, folder, NULL);
 }
 
-bool rig_cli_parse(int *argc, char ***argv, const GOptionEntry *entries, const char *usage,
-                   const char *summary, const char *description, int *exit_code)
+bool rig_cli_parse_options(int *argc, char ***argv, const GOptionEntry *entries, const char *usage,
+                           const char *summary, const char *description, GError **error)
 {
     GOptionContext *context = g_option_context_new(usage);
     g_autofree char *program = g_strdup_printf("bootrig %s", (*argv)[0]);
-    GError *error = NULL;
+    GError *problem = NULL;
     bool ok;
 
     g_set_prgname(program);
     g_option_context_set_summary(context, summary);
     g_option_context_set_description(context, description);
     g_option_context_add_main_entries(context, entries, NULL);
-    ok = g_option_context_parse(context, argc, argv, &error);
+    ok = g_option_context_parse(context, argc, argv, &problem);
     g_option_context_free(context);
-    if (ok)
+    if (!ok)
+        g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "%s; '%s --help' tells what there is",
+                    problem->message, program);
+    g_clear_error(&problem);
+    return ok;
+}
+
+bool rig_cli_parse(int *argc, char ***argv, const GOptionEntry *entries, const char *usage,
+                   const char *summary, const char *description, int *exit_code)
+{
+    GError *error = NULL;
+
+    if (rig_cli_parse_options(argc, argv, entries, usage, summary, description, &error))
         return true;
-    fprintf(stderr, "%s: %s; '%s --help' tells what there is\n", program, error->message, program);
+    fprintf(stderr, "%s: %s\n", g_get_prgname(), error->message);
     g_error_free(error);
     *exit_code = RIG_EXIT_ERROR;
     return false;

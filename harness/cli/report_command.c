@@ -34,7 +34,10 @@ static const char description[] =
     "  bootrig report reports/out --junit=- --junit-strict\n"
     "  bootrig report old/journal.jsonl --html=old.html\n"
     "  bootrig report reports/out --pictures=pictures\n\n"
-    "Exit codes: 0 every report was written, whatever the verdicts are; 2 otherwise.";
+    "Exit codes: 0 every report was written, whatever the verdicts are; 2 one was not, or the journal is "
+    "that of a "
+    "run that was\n"
+    "killed (the reports are written all the same).";
 
 static bool one_on_stdout(const struct wishes *wishes, GError **error)
 {
@@ -116,18 +119,27 @@ static bool write_page(char *(*make)(const struct rig_results *, gsize *), const
     return rig_output_publish(path, text, n_bytes, error);
 }
 
-static bool print(const struct rig_results *results, const struct wishes *wishes, GError **error)
+static enum rig_loudness loudness_of(const struct wishes *wishes)
 {
-    enum rig_loudness loudness = wishes->verbose ? RIG_FULL : wishes->quiet ? RIG_QUIET : RIG_NORMAL;
-    struct rig_terminal_options options = rig_terminal_options_for(STDOUT_FILENO, loudness);
+    return wishes->verbose ? RIG_FULL : wishes->quiet ? RIG_QUIET : RIG_NORMAL;
+}
 
-    if (!wishes->terminal)
-        return true;
-    rig_terminal_report(stdout, &options, results);
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return true;
-    g_set_error_literal(error, RIG_ERROR, RIG_ERROR_IO, "cannot write to standard output");
-    return false;
+/* Each case is told as it is read: what it took to pass is not kept. NULL: the journal cannot be read. */
+static struct rig_results *read_and_print(const struct wishes *wishes, GError **error)
+{
+    struct rig_terminal_options options = rig_terminal_options_for(STDOUT_FILENO, loudness_of(wishes));
+    g_autoptr(rig_results) results = rig_results_new();
+    struct rig_terminal *terminal;
+    bool ok;
+
+    options.status_line = false;
+    terminal = rig_terminal_new(stdout, &options, results);
+    ok = rig_results_read(results, wishes->journal, wishes->terminal ? rig_terminal_take : NULL, terminal,
+                          error);
+    if (ok && wishes->terminal)
+        rig_terminal_finish(terminal, NULL);
+    rig_terminal_free(terminal);
+    return ok ? g_steal_pointer(&results) : NULL;
 }
 
 static bool complain(bool ok, GError **error)
@@ -147,8 +159,22 @@ static bool write_reports(const struct rig_results *results, const struct wishes
 
     ok &= complain(write_junit(results, wishes, &error), &error);
     ok &= complain(write_page(rig_html_page, results, wishes->html, &error), &error);
-    ok &= complain(write_page(rig_summary_json, results, wishes->json, &error), &error);
-    return ok & complain(print(results, wishes, &error), &error);
+    return ok & complain(write_page(rig_summary_json, results, wishes->json, &error), &error);
+}
+
+/* Reports of a run that was cut short are no result of a run. */
+static bool tell_what_is_missing(const struct rig_results *results)
+{
+    struct rig_counts counts = rig_results_counts(results);
+
+    if (!results->killed && results->n_missing_events == 0)
+        return true;
+    fprintf(stderr, "bootrig: the journal is not whole: %s; %u of %u cases were not run\n",
+            !results->started ? "it does not say how the run started"
+            : results->killed ? "the run was killed, or is still going on"
+                              : "events are missing",
+            counts.n_not_run, counts.n_cases);
+    return false;
 }
 
 static void clear_wishes(struct wishes *wishes)
@@ -168,9 +194,9 @@ int rig_cli_report(int argc, char **argv)
     bool ok = false;
 
     if (parse(argc, argv, &wishes, &error))
-        results = rig_results_from_journal(wishes.journal, &error);
+        results = read_and_print(&wishes, &error);
     if (results)
-        ok = write_reports(results, &wishes);
+        ok = write_reports(results, &wishes) & tell_what_is_missing(results);
     else
         fprintf(stderr, "bootrig: %s\n", error->message);
     clear_wishes(&wishes);

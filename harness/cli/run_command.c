@@ -2,11 +2,14 @@
 /* `bootrig run` and `bootrig replay`: options in, exit code out. The run itself is in session.c. */
 #include "cli/run_options.h"
 
+#include "base/error.h"
 #include "report/model.h"
 #include "report/output.h"
 
 #include <stdio.h>
 #include <string.h>
+
+#define REPLAY_OUTPUT "reports/out/replay"
 
 /* The command as the reports show it, so that it can be typed again. */
 static char **recorded(char **argv)
@@ -58,6 +61,40 @@ static const char description[] =
     "  bootrig run --name 'chunk-drop*' --repeat 20   twenty times, each with another seed\n"
     "  bootrig run --defect never-reverts             do the scenarios notice?\n\n"
     "Exit codes: 0 all passed, 1 some failed, 2 rig error or bad usage, 3 interrupted, 4 nothing to run.";
+
+/* What the command line says of one option, before the options were understood: the last one counts. Owned by
+ * the caller; NULL when it is not there. */
+static char *spoken_value(char *const *argv, const char *option, const char *letter)
+{
+    g_autofree char *with_value = g_strconcat(option, "=", NULL);
+    const char *value = NULL;
+
+    for (; *argv && !g_str_equal(*argv, "--"); argv++) {
+        bool bare = g_str_equal(*argv, option) || (letter && g_str_equal(*argv, letter));
+
+        if (bare && argv[1])
+            value = *++argv;
+        else if (g_str_has_prefix(*argv, with_value))
+            value = *argv + strlen(with_value);
+    }
+    return g_strdup(value);
+}
+
+/* Options that nobody understands are a run that was asked for all the same: the reports of yesterday must
+ * not be taken for its own. Takes the error. */
+static int refuse_command_line(struct rig_run_options *options, char *const *argv, const char *folder,
+                               GError *error)
+{
+    g_free(options->output);
+    g_free(options->junit);
+    options->output = spoken_value(argv, "--output", "-o");
+    if (!options->output)
+        options->output = g_strdup(folder);
+    options->junit = spoken_value(argv, "--junit", NULL);
+    options->dry_run = g_strv_contains((const gchar *const *)argv, "--dry-run");
+    g_prefix_error(&error, "the command line was not understood: ");
+    return rig_run_refuse_options(options, (const char *const *)argv, error);
+}
 
 /* How a board is reached: `run` and `replay` say it alike. */
 /* clang-format off */
@@ -134,11 +171,14 @@ int rig_cli_run(int argc, char **argv)
         {0},
     };
     g_auto(GStrv) record = recorded(argv);
+    GError *error = NULL;
     int exit_code;
 
-    if (rig_cli_parse(&argc, &argv, entries, "[FILE|DIR]...", "Runs scenarios and writes the reports.",
-                      description, &exit_code))
+    if (rig_cli_parse_options(&argc, &argv, entries, "[FILE|DIR]...",
+                              "Runs scenarios and writes the reports.", description, &error))
         exit_code = rig_run_with_options(&options, (const char *const *)record);
+    else
+        exit_code = refuse_command_line(&options, record, NULL, error);
     rig_run_options_clear(&options);
     return exit_code;
 }
@@ -172,31 +212,85 @@ static int replay_line(const char *line, const struct rig_run_options *given)
     return rig_cli_replay((int)arguments->len - 1, (char **)arguments->pdata);
 }
 
-/* The replay command of the one case that is meant: the one named, or the first that did not pass. */
-static int replay_journal(const char *path, const struct rig_run_options *given)
+/* The case that is meant: the one named, or the first that did not pass and was played. NULL: none. */
+static const struct rig_case_result *meant_case(const struct rig_results *results, char *const *names)
 {
-    char **cases = given->cases;
-    g_autofree char *inside = g_build_filename(path, RIG_OUTPUT_JOURNAL, NULL);
-    g_autoptr(rig_results) results = NULL;
-    GError *error = NULL;
-
-    results = rig_results_from_journal(g_file_test(path, G_FILE_TEST_IS_DIR) ? inside : path, &error);
-    if (!results)
-        return rig_cli_fail(error);
     for (guint i = 0; i < results->cases->len; i++) {
         const struct rig_case_result *result = g_ptr_array_index(results->cases, i);
-        const struct rig_attempt *attempt = rig_case_last_attempt(result);
-        bool named = cases && *cases && g_strv_contains((const gchar *const *)cases, result->name);
-        bool meant = cases && *cases
-                         ? named
-                         : result->verdict == RIG_VERDICT_FAIL || result->verdict == RIG_VERDICT_ERROR;
+        bool bad = result->verdict == RIG_VERDICT_FAIL || result->verdict == RIG_VERDICT_ERROR;
 
-        if (meant && attempt && attempt->replay)
-            return replay_line(attempt->replay, given);
+        if (names && *names ? g_strv_contains((const gchar *const *)names, result->name)
+                            : bad && rig_case_last_attempt(result))
+            return result;
     }
-    fprintf(stderr, cases && *cases ? "bootrig: the journal has no finished case of that name\n"
-                                    : "bootrig: every case of this journal passed: name one with --case\n");
-    return RIG_EXIT_NOTHING;
+    return NULL;
+}
+
+/* Why there is nothing to replay: what ran has passed, which is not to say that all of it ran. */
+static GError *nothing_to_replay(const struct rig_results *results, char *const *names)
+{
+    struct rig_counts counts = rig_results_counts(results);
+
+    if (names && *names)
+        return g_error_new(RIG_ERROR, RIG_ERROR_UNSUPPORTED, "the journal has no case of that name: '%s'",
+                           *names);
+    if (counts.n_not_run || results->problems->len)
+        return g_error_new(
+            RIG_ERROR, RIG_ERROR_USAGE,
+            "no case that was played failed, but the run is not whole: %u of %u cases were not run; "
+            "'bootrig report' says why",
+            counts.n_not_run, counts.n_cases);
+    return g_error_new(RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+                       "every case of this journal passed or was skipped: name one with --case");
+}
+
+/* A case that never ended left no command. */
+static GError *no_replay_line(const struct rig_results *results, const struct rig_case_result *result)
+{
+    const struct rig_attempt *attempt = rig_case_last_attempt(result);
+
+    return g_error_new(
+        RIG_ERROR, RIG_ERROR_USAGE,
+        "the journal has no replay command for the case '%s' (%s); play it with: bootrig run %s "
+        "--case '%s' --seed %s",
+        result->name,
+        attempt && attempt->message ? attempt->message
+        : result->skip_reason       ? result->skip_reason
+                                    : "it did not end",
+        result->file, result->name, results->seed ? results->seed : "1");
+}
+
+/* The replay command of the one case that is meant. Owned by the caller. */
+static char *journal_replay(const char *path, char *const *names, GError **error)
+{
+    g_autofree char *inside = g_build_filename(path, RIG_OUTPUT_JOURNAL, NULL);
+    g_autoptr(rig_results) results =
+        rig_results_from_journal(g_file_test(path, G_FILE_TEST_IS_DIR) ? inside : path, error);
+    const struct rig_case_result *result = results ? meant_case(results, names) : NULL;
+    const struct rig_attempt *attempt = result ? rig_case_last_attempt(result) : NULL;
+
+    if (!results)
+        return NULL;
+    if (attempt && attempt->replay)
+        return g_strdup(attempt->replay);
+    g_propagate_error(error, result ? no_replay_line(results, result) : nothing_to_replay(results, names));
+    return NULL;
+}
+
+static int replay_journal(const char *path, struct rig_run_options *given, const char *const *argv)
+{
+    GError *error = NULL;
+    g_autofree char *line = journal_replay(path, given->cases, &error);
+
+    if (line)
+        return replay_line(line, given);
+    if (g_error_matches(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED)) {
+        rig_cli_fail(error);
+        return RIG_EXIT_NOTHING;
+    }
+    if (!given->output)
+        given->output = g_strdup(REPLAY_OUTPUT);
+    return rig_run_refuse_options(given, argv, error);
 }
 
 static bool is_journal(const char *path)
@@ -230,9 +324,10 @@ int rig_cli_replay(int argc, char **argv)
         {0},
     };
     g_auto(GStrv) record = recorded(argv);
+    GError *error = NULL;
     int exit_code;
 
-    if (!rig_cli_parse(
+    if (!rig_cli_parse_options(
             &argc, &argv, entries, "FILE|JOURNAL|DIR",
             "Plays a case of an earlier run exactly again, every step shown.",
             "A failing case prints its replay command. With a journal (or the folder that holds it) the "
@@ -246,7 +341,8 @@ int rig_cli_replay(int argc, char **argv)
             "run\n"
             "  bootrig replay reports/out --case chunk-drop   this one\n\n"
             "Exit codes as of 'bootrig run'.",
-            &exit_code)) {
+            &error)) {
+        exit_code = refuse_command_line(&options, record, REPLAY_OUTPUT, error);
         rig_run_options_clear(&options);
         return exit_code;
     }
@@ -254,10 +350,10 @@ int rig_cli_replay(int argc, char **argv)
         fprintf(stderr, "bootrig: replay wants one scenario file, journal or report folder\n");
         exit_code = RIG_EXIT_ERROR;
     } else if (is_journal(options.paths[0])) {
-        exit_code = replay_journal(options.paths[0], &options);
+        exit_code = replay_journal(options.paths[0], &options, (const char *const *)record);
     } else {
         if (!options.output)
-            options.output = g_strdup("reports/out/replay");
+            options.output = g_strdup(REPLAY_OUTPUT);
         exit_code = rig_run_with_options(&options, (const char *const *)record);
     }
     rig_run_options_clear(&options);

@@ -48,6 +48,11 @@ void rig_run_options_clear(struct rig_run_options *options);
 /* Runs and reports. argv is for the record. */
 int rig_run_with_options(const struct rig_run_options *options, const char *const *argv);
 
+/* A run that was asked for and cannot begin: tells the error (taken) on stderr and in the reports, which
+ * replace those of an earlier run. Of the options only `output`, `junit`, `junit_strict`, `no_html` and
+ * `target` count. Returns the exit code. */
+int rig_run_refuse_options(const struct rig_run_options *options, const char *const *argv, GError *error);
+
 G_END_DECLS
 
 #endif

@@ -35,6 +35,8 @@ struct session {
     struct rig_run_plan plan;
     struct rig_results *results;
     struct rig_output *output;
+    struct rig_journal *journal;
+    struct rig_evidence *evidence;
     GPtrArray *written; /* char *: paths of reports, NULL-terminated at the end */
     bool report_failed;
 };
@@ -75,6 +77,26 @@ static GPtrArray *parse_claims(char **images)
     return claims;
 }
 
+/* A run that begins anew although it was to go on would look as if it had gone on. */
+static bool has_states(const char *resume, GError **error)
+{
+    g_autofree char *folder = g_build_filename(resume, "states", NULL);
+    g_autoptr(GDir) states = g_dir_open(folder, 0, NULL);
+    const char *name;
+
+    if (g_file_test(resume, G_FILE_TEST_IS_REGULAR))
+        return true;
+    while (states && (name = g_dir_read_name(states)))
+        if (g_str_has_suffix(name, ".explore"))
+            return true;
+    g_set_error(
+        error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+        "--resume %s: there is no exploration to go on with: a run that a budget or an interrupt ended "
+        "leaves it in states/ of its folder",
+        resume);
+    return false;
+}
+
 static bool parse_plan(struct session *session, GError **error)
 {
     const struct rig_run_options *options = session->options;
@@ -98,7 +120,8 @@ static bool parse_plan(struct session *session, GError **error)
     plan->n_workers = (guint)options->n_workers;
     plan->resume = options->resume;
     plan->interrupted = &interrupted;
-    return parse_seed(options->seed, &plan->seed, error) &&
+    return (!options->resume || has_states(options->resume, error)) &&
+           parse_seed(options->seed, &plan->seed, error) &&
            (!options->case_seed || parse_seed(options->case_seed, &plan->case_seed, error)) &&
            (!options->cut || rig_cut_place_parse(options->cut, &plan->only_cut, error));
 }
@@ -224,8 +247,9 @@ static void write_pictures(struct session *session)
 
 static void write_junit(struct session *session, const char *path)
 {
-    const char *const attachments[] = {rig_journal_path(session->plan.journal), NULL};
-    g_autofree char *evidence = rig_output_file(session->output, RIG_EVIDENCE_FOLDER);
+    const char *const attachments[] = {rig_journal_path(session->journal), NULL};
+    g_autofree char *evidence =
+        session->output ? rig_output_file(session->output, RIG_EVIDENCE_FOLDER) : NULL;
     struct rig_junit_options options = {
         .strict = session->options->junit_strict, .attachments = attachments, .pictures = evidence};
     GError *error = NULL;
@@ -235,7 +259,7 @@ static void write_junit(struct session *session, const char *path)
     publish(session, path, text, n_bytes, error);
 }
 
-static void write_reports(struct session *session)
+static void write_folder(struct session *session)
 {
     g_autofree char *junit = rig_output_file(session->output, RIG_OUTPUT_JUNIT);
     g_autofree char *html = rig_output_file(session->output, RIG_OUTPUT_HTML);
@@ -245,8 +269,6 @@ static void write_reports(struct session *session)
 
     write_pictures(session);
     write_junit(session, junit);
-    if (session->options->junit)
-        write_junit(session, session->options->junit);
     if (!session->options->no_html) {
         text = rig_html_page(session->results, &n_bytes);
         publish(session, html, text, n_bytes, NULL);
@@ -255,10 +277,18 @@ static void write_reports(struct session *session)
     publish(session, json, text, n_bytes, NULL);
 }
 
+static void write_reports(struct session *session)
+{
+    if (session->output)
+        write_folder(session);
+    if (session->options->junit)
+        write_junit(session, session->options->junit);
+}
+
 /* The verdict reaches the exit code and stderr whatever becomes of the files. */
 static int conclude(struct session *session)
 {
-    const GError *lost = rig_journal_error(session->plan.journal);
+    const GError *lost = rig_journal_error(session->journal);
     int exit_code = rig_results_exit_code(session->results);
     struct rig_counts counts = rig_results_counts(session->results);
 
@@ -272,6 +302,21 @@ static int conclude(struct session *session)
     return exit_code == RIG_EXIT_PASSED || exit_code == RIG_EXIT_NOTHING ? RIG_EXIT_ERROR : exit_code;
 }
 
+/* The reports, and the exit code that follows from them. */
+static int conclude_with_reports(struct session *session, struct rig_terminal *terminal)
+{
+    rig_results_finish(session->results);
+    if (terminal)
+        rig_terminal_hide(terminal);
+    write_reports(session);
+    if (rig_journal_path(session->journal))
+        g_ptr_array_add(session->written, g_strdup(rig_journal_path(session->journal)));
+    g_ptr_array_add(session->written, NULL);
+    if (terminal)
+        rig_terminal_finish(terminal, (const char *const *)session->written->pdata);
+    return conclude(session);
+}
+
 static int run_session(struct session *session)
 {
     const struct rig_run_options *options = session->options;
@@ -280,30 +325,42 @@ static int run_session(struct session *session)
                                  : options->verbose ? RIG_VERBOSE
                                                     : RIG_NORMAL;
     struct rig_terminal_options terminal_options = rig_terminal_options_for(STDOUT_FILENO, loudness);
-    struct rig_terminal *terminal;
+    struct rig_terminal *terminal = rig_terminal_new(stdout, &terminal_options, session->results);
     int exit_code;
 
-    session->results = rig_results_new();
-    session->written = g_ptr_array_new_with_free_func(g_free);
-    terminal = rig_terminal_new(stdout, &terminal_options, session->results);
-    rig_journal_listen(session->plan.journal, rig_results_take, session->results);
-    rig_journal_listen(session->plan.journal, rig_terminal_take, terminal);
+    rig_journal_listen(session->journal, rig_terminal_take, terminal);
     rig_run_all(&session->plan);
-    rig_results_finish(session->results);
-    rig_terminal_hide(terminal);
-    write_reports(session);
-    if (rig_journal_path(session->plan.journal))
-        g_ptr_array_add(session->written, g_strdup(rig_journal_path(session->plan.journal)));
-    g_ptr_array_add(session->written, NULL);
-    rig_terminal_finish(terminal, (const char *const *)session->written->pdata);
-    exit_code = conclude(session);
+    exit_code = conclude_with_reports(session, terminal);
     rig_terminal_free(terminal);
-    rig_results_free(session->results);
-    g_ptr_array_unref(session->written);
     return exit_code;
 }
 
-static int nothing_to_run(const struct rig_selection *selection)
+static bool open_journal(struct session *session, const char *path, GError **error)
+{
+    session->journal = rig_journal_new(path, error);
+    if (!session->journal)
+        return false;
+    session->results = rig_results_new();
+    session->written = g_ptr_array_new_with_free_func(g_free);
+    session->plan.journal = session->journal;
+    rig_journal_listen(session->journal, rig_results_take, session->results);
+    return true;
+}
+
+/* Takes the error. Reports say it in place of those of an earlier run; a run without a folder has one only
+ * where --junit says. */
+static int die(struct session *session, GError *error)
+{
+    g_autofree char *why = g_strdup(error->message);
+    int exit_code = rig_cli_fail(error);
+
+    if (session->options->dry_run || (!session->journal && !open_journal(session, NULL, NULL)))
+        return exit_code;
+    rig_run_refuse(&session->plan, session->options->target, why);
+    return conclude_with_reports(session, NULL);
+}
+
+static int print_nothing(const struct rig_selection *selection)
 {
     fprintf(stderr,
             "bootrig: nothing to run: %u files were read, no case fits the selection; 'bootrig list' tells "
@@ -320,60 +377,101 @@ static bool board_is_there(struct rig_boards *boards, GError **error)
     return rig_boards_get(boards, NULL, &target, error) != NULL;
 }
 
-static int open_and_run(struct session *session)
+/* Before anything else can fail: from here on no report of an earlier run is left. */
+static bool take_folder(struct session *session, GError **error)
 {
-    g_autoptr(rig_output) output = NULL;
-    g_autoptr(rig_journal) journal = NULL;
-    g_autoptr(rig_evidence) evidence = NULL;
+    const struct rig_run_options *options = session->options;
     g_autofree char *path = NULL;
+
+    if (options->junit)
+        rig_output_remove_old(options->junit);
+    session->output = rig_output_claim(options->output ? options->output : DEFAULT_OUTPUT, error);
+    if (!session->output)
+        return false;
+    path = rig_output_file(session->output, RIG_OUTPUT_JOURNAL);
+    session->evidence = rig_evidence_new(session->output->directory);
+    session->plan.evidence = session->evidence;
+    return open_journal(session, path, error);
+}
+
+static void session_clear(struct session *session)
+{
+    g_clear_pointer(&session->written, g_ptr_array_unref);
+    g_clear_pointer(&session->results, rig_results_free);
+    g_clear_pointer(&session->evidence, rig_evidence_free);
+    g_clear_pointer(&session->journal, rig_journal_free);
+    g_clear_pointer(&session->output, rig_output_release);
+}
+
+static int select_and_run(struct session *session, struct rig_boards *boards)
+{
+    const struct rig_run_options *options = session->options;
+    g_autoptr(GPtrArray) claims = parse_claims(options->images);
+    g_autoptr(rig_selection) selection = select_cases(options);
     GError *error = NULL;
 
-    output = rig_output_claim(session->options->output ? session->options->output : DEFAULT_OUTPUT, &error);
-    if (!output)
-        return rig_cli_fail(error);
-    session->output = output;
-    path = rig_output_file(output, RIG_OUTPUT_JOURNAL);
-    journal = rig_journal_new(path, &error);
-    if (!journal)
-        return rig_cli_fail(error);
-    evidence = rig_evidence_new(output->directory);
-    session->plan.journal = journal;
-    session->plan.evidence = evidence;
+    if (options->dry_run)
+        return print_plan(boards, selection);
+    if (!rig_selection_fits_a_run(selection, session->plan.n_repeats, &error))
+        return die(session, error);
+    if (selection->cases->len == 0 && selection->errors->len == 0)
+        print_nothing(selection);
+    session->plan.selection = selection;
+    session->plan.boards = boards;
+    session->plan.claims = claims;
     return run_session(session);
 }
 
-int rig_run_with_options(const struct rig_run_options *options, const char *const *argv)
+static int prepare_and_run(struct session *session)
 {
-    struct session session = {.options = options};
+    const struct rig_run_options *options = session->options;
     g_auto(rig_run_bench) chosen = {0};
     g_autofree char *targets = rig_data_path("targets");
     g_autoptr(rig_boards) boards =
         rig_boards_new(options->target, targets, (const char *const *)options->defects, &interrupted);
     g_autofree char *repeated = NULL;
-    g_autoptr(GPtrArray) claims = parse_claims(options->images);
-    g_autoptr(rig_selection) selection = NULL;
     GError *error = NULL;
 
     rig_boards_use_bootloader(boards, options->bootloader);
     rig_boards_use_link(boards, options->link, options->hci, options->adapter);
-    /* A second signal ends the process the hard way; the journal on disk still tells what ran. */
-    rig_cli_catch_signals(on_signal, (int)SA_RESETHAND);
-    if (!rig_run_bench_open(&chosen, options, &interrupted, &error))
-        return interrupted ? (void)rig_cli_fail(error), RIG_EXIT_INTERRUPTED : rig_cli_fail(error);
+    if (!parse_plan(session, &error) || !rig_run_bench_open(&chosen, options, &interrupted, &error))
+        return die(session, error);
     if (chosen.bench)
         rig_boards_use_bench(boards, chosen.bench, chosen.board, chosen.lock);
+    if (!board_is_there(boards, &error))
+        return die(session, error);
+    if (options->seed && g_str_equal(options->seed, "random") && !options->dry_run)
+        printf("seed %" G_GUINT64_FORMAT "\n", session->plan.seed);
     repeated = replay_options(options, &chosen);
-    if (!parse_plan(&session, &error) || !board_is_there(boards, &error))
-        return rig_cli_fail(error);
-    selection = select_cases(options);
-    if (options->dry_run)
-        return print_plan(boards, selection);
-    if (selection->cases->len == 0 && selection->errors->len == 0)
-        return nothing_to_run(selection);
-    session.plan.selection = selection;
-    session.plan.boards = boards;
-    session.plan.claims = claims;
-    session.plan.argv = argv;
-    session.plan.replay_options = repeated;
-    return open_and_run(&session);
+    session->plan.replay_options = repeated;
+    return select_and_run(session, boards);
+}
+
+int rig_run_with_options(const struct rig_run_options *options, const char *const *argv)
+{
+    struct session session = {.options = options, .plan = {.argv = argv, .interrupted = &interrupted}};
+    GError *error = NULL;
+    int exit_code;
+
+    /* A second signal ends the process the hard way; the journal on disk still tells what ran. */
+    rig_cli_catch_signals(on_signal, (int)SA_RESETHAND);
+    if (options->dry_run || take_folder(&session, &error))
+        exit_code = prepare_and_run(&session);
+    else
+        exit_code = die(&session, error);
+    session_clear(&session);
+    return exit_code;
+}
+
+int rig_run_refuse_options(const struct rig_run_options *options, const char *const *argv, GError *error)
+{
+    struct session session = {.options = options, .plan = {.argv = argv, .interrupted = &interrupted}};
+    GError *busy = NULL;
+    int exit_code;
+
+    if (!options->dry_run && !take_folder(&session, &busy))
+        rig_cli_fail(busy);
+    exit_code = die(&session, error);
+    session_clear(&session);
+    return exit_code;
 }

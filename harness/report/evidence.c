@@ -24,7 +24,7 @@ struct rig_evidence *rig_evidence_new(const char *directory)
 
     evidence->directory = g_strdup(directory);
     evidence->files = g_ptr_array_new_with_free_func(g_free);
-    rig_evidence_begin(evidence, 0, 0);
+    rig_evidence_begin(evidence, 0, "case", 0);
     return evidence;
 }
 
@@ -38,10 +38,37 @@ void rig_evidence_free(struct rig_evidence *evidence)
     g_free(evidence);
 }
 
-void rig_evidence_begin(struct rig_evidence *evidence, guint case_index, guint attempt)
+static char *tame(const char *name)
 {
-    g_autofree char *name =
-        attempt ? g_strdup_printf("%03u-%u", case_index, attempt) : g_strdup_printf("%03u", case_index);
+    char *tamed = g_strndup(name, MAX_NAME_BYTES);
+
+    g_strcanon(tamed, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "._-", '-');
+    if (*tamed == '.' || *tamed == '\0') {
+        g_free(tamed);
+        return g_strdup("file");
+    }
+    return tamed;
+}
+
+/* "small[as=test]" -> "small-as-test": one '-' in a row, none at an end. */
+static char *folder_name(const char *case_name)
+{
+    g_autofree char *tamed = tame(case_name);
+    g_auto(GStrv) words = g_strsplit(tamed, "-", -1);
+    g_autoptr(GString) name = g_string_new(NULL);
+
+    for (char **word = words; *word; word++)
+        if (**word)
+            g_string_append_printf(name, "%s%s", name->len ? "-" : "", *word);
+    return g_strdup(name->len ? name->str : "case");
+}
+
+/* The number makes it unique, whatever the names are and whatever the file system takes for the same. */
+void rig_evidence_begin(struct rig_evidence *evidence, guint case_index, const char *case_name, guint attempt)
+{
+    g_autofree char *of_case = folder_name(case_name);
+    g_autofree char *name = attempt ? g_strdup_printf("%03u-%s-attempt-%u", case_index, of_case, attempt + 1)
+                                    : g_strdup_printf("%03u-%s", case_index, of_case);
 
     g_free(evidence->folder);
     evidence->folder = g_build_filename(evidence->directory, RIG_EVIDENCE_FOLDER, name, NULL);
@@ -72,18 +99,6 @@ static char *numbered(const char *name, guint number)
     if (!dot)
         return g_strdup_printf("%s-%u", name, number);
     return g_strdup_printf("%.*s-%u%s", (int)(dot - name), name, number, dot);
-}
-
-static char *tame(const char *name)
-{
-    char *tamed = g_strndup(name, MAX_NAME_BYTES);
-
-    g_strcanon(tamed, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "._-", '-');
-    if (*tamed == '.' || *tamed == '\0') {
-        g_free(tamed);
-        return g_strdup("file");
-    }
-    return tamed;
 }
 
 char *rig_evidence_file(struct rig_evidence *evidence, const char *name, GError **error)
@@ -138,6 +153,14 @@ static void clear_folder(const char *path)
     rmdir(path);
 }
 
+/* "003-small-as-test", and "003" of older versions. */
+static bool is_of_an_attempt(const char *name)
+{
+    gsize n_digits = strspn(name, "0123456789");
+
+    return n_digits >= 3 && (name[n_digits] == '-' || name[n_digits] == '\0');
+}
+
 void rig_evidence_clear(const char *directory)
 {
     g_autofree char *path = g_build_filename(directory, RIG_EVIDENCE_FOLDER, NULL);
@@ -147,7 +170,7 @@ void rig_evidence_clear(const char *directory)
     while (folder && (name = g_dir_read_name(folder))) {
         g_autofree char *attempt = g_build_filename(path, name, NULL);
 
-        if (strspn(name, "0123456789-") == strlen(name))
+        if (is_of_an_attempt(name))
             clear_folder(attempt);
         else if (g_str_has_prefix(name, RIG_EVIDENCE_PICTURES) && g_str_has_suffix(name, ".svg"))
             unlink(attempt);

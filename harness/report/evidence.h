@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Files that a run keeps beside its reports, a folder for each attempt: DIRECTORY/evidence/003/slot1.bin, for
- * the second attempt DIRECTORY/evidence/003-1/... . */
+/* Files that a run keeps beside its reports, a folder for each attempt, named after the place of the case in
+ * the run and after the case: DIRECTORY/evidence/003-small-as-test/slot1.bin, for the second attempt
+ * DIRECTORY/evidence/003-small-as-test-attempt-2/... . */
 #ifndef RIG_REPORT_EVIDENCE_H
 #define RIG_REPORT_EVIDENCE_H
 
@@ -20,8 +21,10 @@ void rig_evidence_free(struct rig_evidence *evidence);
 typedef struct rig_evidence rig_evidence;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_evidence, rig_evidence_free)
 
-/* Whatever is kept from now on belongs to this attempt. */
-void rig_evidence_begin(struct rig_evidence *evidence, guint case_index, guint attempt);
+/* Whatever is kept from now on belongs to this attempt (from 0) of this case. Characters of the name that no
+ * file name should have become '-'; of a long one the begin is taken. */
+void rig_evidence_begin(struct rig_evidence *evidence, guint case_index, const char *case_name,
+                        guint attempt);
 /* The path for a new file; the folder is made with the first. name: one that is taken gets a number, and
  * characters that no file name should have become '-'. Owned by the caller. RIG_ERROR_IO: the folder cannot
  * be made, or there are RIG_EVIDENCE_MAX_FILES already. */

@@ -319,10 +319,15 @@ static void case_details(GString *out, const struct rig_case_result *result, gui
     g_string_append(out, "</section>\n");
 }
 
+static bool has_story(const struct rig_case_result *result)
+{
+    return (is_bad(result->verdict) && !result->not_run) || result->flaky;
+}
+
 static void case_row(GString *out, const struct rig_case_result *result)
 {
     const struct rig_attempt *last = rig_case_last_attempt(result);
-    bool has_details = is_bad(result->verdict) || result->flaky;
+    bool has_details = has_story(result);
 
     g_string_append_printf(out, "<tr><td class=\"v %s\">%s</td><td>", word_of(result), word_of(result));
     if (has_details)
@@ -404,7 +409,7 @@ char *rig_html_page(const struct rig_results *results, gsize *n_bytes)
     for (guint i = 0; i < results->cases->len; i++) {
         const struct rig_case_result *result = g_ptr_array_index(results->cases, i);
 
-        if (is_bad(result->verdict) || result->flaky)
+        if (has_story(result))
             case_details(out, result, &n_pictures);
     }
     case_tables(out, results);

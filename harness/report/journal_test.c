@@ -330,41 +330,39 @@ static void what_was_emitted_survives_sigkill(void **state)
     assert_int_equal(result->verdict, RIG_VERDICT_ERROR);
     assert_string_equal(rig_case_last_attempt(result)->message, "the run was killed here");
     result = g_ptr_array_index(results->cases, 2);
-    assert_int_equal(result->verdict, RIG_VERDICT_SKIP);
+    assert_int_equal(result->verdict, RIG_VERDICT_ERROR);
+    assert_true(result->not_run);
     assert_int_equal(rig_results_exit_code(results), 2);
     g_unlink(path);
 }
 
-static void a_folder_that_is_in_use_gives_the_second_run_its_own(void **state)
+static void a_folder_that_is_in_use_is_refused_and_left_alone(void **state)
 {
     g_autofree char *folder = g_build_filename(*state, "out", NULL);
-    g_autofree char *second = g_build_filename(folder, "run-2", NULL);
-    g_autofree char *old = g_build_filename(folder, RIG_OUTPUT_JUNIT, NULL);
+    g_autofree char *lock = g_build_filename(folder, ".lock", NULL);
+    g_autofree char *report = g_build_filename(folder, RIG_OUTPUT_JUNIT, NULL);
     g_autofree char *kept = g_build_filename(folder, "flash.bin", NULL);
+    g_autoptr(GError) error = NULL;
     struct rig_output *one;
-    struct rig_output *two;
 
     assert_int_equal(g_mkdir(folder, 0700), 0);
-    assert_true(g_file_set_contents(old, "old", -1, NULL));
+    assert_true(g_file_set_contents(report, "old", -1, NULL));
     assert_true(g_file_set_contents(kept, "kept", -1, NULL));
     one = rig_output_claim(folder, NULL);
-    two = rig_output_claim(folder, NULL);
     assert_string_equal(one->directory, folder);
-    assert_string_equal(two->directory, second);
-    assert_false(g_file_test(old, G_FILE_TEST_EXISTS));
+    assert_false(g_file_test(report, G_FILE_TEST_EXISTS));
     assert_true(g_file_test(kept, G_FILE_TEST_EXISTS));
+    assert_true(g_file_set_contents(report, "of the first", -1, NULL));
+    assert_null(rig_output_claim(folder, &error));
+    assert_non_null(strstr(error->message, "another run (process "));
+    assert_true(g_file_test(report, G_FILE_TEST_EXISTS));
     rig_output_release(one);
     one = rig_output_claim(folder, NULL);
     assert_string_equal(one->directory, folder);
     rig_output_release(one);
-    rig_output_release(two);
     g_unlink(kept);
-    for (guint i = 0; i < 2; i++) {
-        g_autofree char *lock = g_build_filename(i ? folder : second, ".lock", NULL);
-
-        g_unlink(lock);
-        g_rmdir(i ? folder : second);
-    }
+    g_unlink(lock);
+    g_rmdir(folder);
 }
 
 static void a_folder_that_cannot_be_made_is_an_error(void **state)
@@ -458,7 +456,7 @@ int main(void)
         cmocka_unit_test(a_full_disk_is_remembered_and_the_verdict_still_arrives),
         cmocka_unit_test(a_disk_that_was_full_for_a_while_costs_only_those_events),
         cmocka_unit_test(what_was_emitted_survives_sigkill),
-        cmocka_unit_test(a_folder_that_is_in_use_gives_the_second_run_its_own),
+        cmocka_unit_test(a_folder_that_is_in_use_is_refused_and_left_alone),
         cmocka_unit_test(a_folder_that_cannot_be_made_is_an_error),
         cmocka_unit_test(publishing_replaces_files_whole_and_writes_devices_in_place),
         cmocka_unit_test(a_report_that_does_not_fit_is_an_error_and_leaves_the_old_one_alone),

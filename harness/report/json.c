@@ -193,6 +193,7 @@ static void counts_member(JsonBuilder *out, const struct rig_results *results)
     count_member(out, "errors", counts.n_errors);
     count_member(out, "skipped", counts.n_skipped);
     count_member(out, "flaky", counts.n_flaky);
+    count_member(out, "not_run", counts.n_not_run);
     json_builder_end_object(out);
 }
 

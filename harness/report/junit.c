@@ -62,6 +62,15 @@ static void skipped_element(struct junit_document *out, const char *reason)
     xmlTextWriterEndElement(out->xml);
 }
 
+static void rig_error_element(struct junit_document *out, const char *text)
+{
+    xmlTextWriterStartElement(out->xml, BAD_CAST "error");
+    junit_attribute(out, "message", text, MAX_MESSAGE_BYTES);
+    junit_attribute(out, "type", "rig", 16);
+    junit_body(out, text, strlen(text));
+    xmlTextWriterEndElement(out->xml);
+}
+
 /* The failure itself is the first attempt's, as Surefire has it; the later ones are reruns. */
 static void outcome_elements(struct junit_document *out, const struct rig_case_result *result)
 {
@@ -82,6 +91,8 @@ static void outcome_elements(struct junit_document *out, const struct rig_case_r
     }
     if (result->verdict == RIG_VERDICT_SKIP)
         skipped_element(out, result->skip_reason ? result->skip_reason : "skipped");
+    else if (result->not_run)
+        rig_error_element(out, result->skip_reason);
 }
 
 static void output_element(struct junit_document *out, const struct rig_case_result *result)
@@ -207,11 +218,7 @@ static void problem_case(struct junit_document *out, const struct rig_problem *p
     junit_time_attribute(out, 0);
     if (problem->file && !out->options->strict)
         junit_attribute(out, "file", problem->file, MAX_MESSAGE_BYTES);
-    xmlTextWriterStartElement(out->xml, BAD_CAST "error");
-    junit_attribute(out, "message", problem->text, MAX_MESSAGE_BYTES);
-    junit_attribute(out, "type", "rig", 16);
-    junit_body(out, problem->text, strlen(problem->text));
-    xmlTextWriterEndElement(out->xml);
+    rig_error_element(out, problem->text);
     xmlTextWriterEndElement(out->xml);
 }
 

@@ -102,16 +102,26 @@ char *junit_class_of(const char *file)
     return g_strdup(*from ? from : "unknown");
 }
 
+/* What a consumer takes for the same test: GitLab drops all but the first. Numbered until nobody has it. */
 void junit_identity(struct junit_document *out, const char *file, const char *name)
 {
     g_autofree char *class = junit_class_of(file);
-    char *key = g_strconcat(class, "::", name, NULL);
-    guint n = GPOINTER_TO_UINT(g_hash_table_lookup(out->n_named, key)) + 1;
-    g_autofree char *unique = n == 1 ? g_strdup(name) : g_strdup_printf("%s #%u", name, n);
+    g_autofree char *first = g_strconcat(class, "::", name, NULL);
+    guint n = GPOINTER_TO_UINT(g_hash_table_lookup(out->n_named, first)) + 1;
+    g_autofree char *unique = g_strdup(*name ? name : "unnamed");
+    g_autofree char *key = g_strdup(first);
 
-    g_hash_table_replace(out->n_named, key, GUINT_TO_POINTER(n));
+    for (; n > 1 && g_hash_table_contains(out->n_named, key); n++) {
+        g_free(unique);
+        g_free(key);
+        unique = g_strdup_printf("%s #%u", name, n);
+        key = g_strconcat(class, "::", unique, NULL);
+    }
+    g_hash_table_replace(out->n_named, g_steal_pointer(&first), GUINT_TO_POINTER(MAX(n - 1, 1)));
+    if (n > 2)
+        g_hash_table_replace(out->n_named, g_steal_pointer(&key), GUINT_TO_POINTER(1));
     junit_attribute(out, "classname", class, MAX_NAME_BYTES);
-    junit_attribute(out, "name", *unique ? unique : "unnamed", MAX_NAME_BYTES);
+    junit_attribute(out, "name", unique, MAX_NAME_BYTES);
 }
 
 void junit_property(struct junit_document *out, const char *name, const char *value)

@@ -18,15 +18,20 @@ static guint small_count(const struct rig_event *event, const char *key)
     return (guint)CLAMP(rig_event_get_count(event, key, 0), 0, G_MAXINT);
 }
 
-static void replace_list(char ***place, const GPtrArray *list)
+static char **copy_list(const GPtrArray *list)
 {
     GPtrArray *copy = g_ptr_array_new();
 
     for (guint i = 0; list && i < list->len; i++)
         g_ptr_array_add(copy, g_strdup(g_ptr_array_index(list, i)));
     g_ptr_array_add(copy, NULL);
+    return (char **)g_ptr_array_free(copy, FALSE);
+}
+
+static void replace_list(char ***place, const GPtrArray *list)
+{
     g_strfreev(*place);
-    *place = (char **)g_ptr_array_free(copy, FALSE);
+    *place = copy_list(list);
 }
 
 static struct rig_suite *suite_named(struct rig_results *results, const char *file)
@@ -43,27 +48,79 @@ static struct rig_suite *suite_named(struct rig_results *results, const char *fi
     return suite;
 }
 
+/* Shared by all cases that say the same. NULL when it is missing. */
+static const char *shared_text(struct rig_results *results, const struct rig_event *event, const char *key)
+{
+    const char *text = rig_event_get_text(event, key);
+
+    return text ? g_string_chunk_insert_const(results->texts, text) : NULL;
+}
+
+static const char *own_text(struct rig_results *results, const struct rig_event *event, const char *key)
+{
+    const char *text = rig_event_get_text(event, key);
+
+    return text ? g_string_chunk_insert(results->texts, text) : NULL;
+}
+
+static char **shared_tags(struct rig_results *results, const GPtrArray *tags)
+{
+    g_autoptr(GString) joined = g_string_new(NULL);
+    char **list;
+
+    for (guint i = 0; tags && i < tags->len; i++)
+        g_string_append_printf(joined, "%s\n", (const char *)g_ptr_array_index(tags, i));
+    list = g_hash_table_lookup(results->tags_of, joined->str);
+    if (!list) {
+        list = copy_list(tags);
+        g_hash_table_insert(results->tags_of, g_strdup(joined->str), list);
+    }
+    return list;
+}
+
 static void take_planned_case(struct rig_results *results, const struct rig_event *planned)
 {
     struct rig_case_result *result = rig_case_result_new(results->cases->len);
+    gsize n_file;
 
-    result->file = copy_text(planned, "file");
+    result->file = shared_text(results, planned, "file");
     result->line = small_count(planned, "line");
-    result->scenario = copy_text(planned, "scenario");
-    result->name = copy_text(planned, "name");
-    result->about = copy_text(planned, "about");
-    replace_list(&result->tags, rig_event_get_list(planned, "tags"));
+    result->scenario = shared_text(results, planned, "scenario");
+    result->about = shared_text(results, planned, "about");
+    result->tags = shared_tags(results, rig_event_get_list(planned, "tags"));
     if (!result->file)
-        result->file = g_strdup("unknown");
-    if (!result->name)
-        result->name = g_strdup_printf("case %u", result->index);
+        result->file = g_string_chunk_insert_const(results->texts, "unknown");
+    result->id = own_text(results, planned, "id");
+    result->name = rig_event_get_text(planned, "name");
+    /* Its tail is the name, mostly. */
+    n_file = strlen(result->file);
+    if (result->id && result->name && g_str_has_prefix(result->id, result->file) &&
+        g_str_has_prefix(result->id + n_file, "::") && g_str_equal(result->id + n_file + 2, result->name))
+        result->name = result->id + n_file + 2;
+    else
+        result->name = own_text(results, planned, "name");
+    if (!result->name) {
+        g_autofree char *name = g_strdup_printf("case %u", result->index);
+
+        result->name = g_string_chunk_insert(results->texts, name);
+    }
     if (!result->scenario)
-        result->scenario = g_strdup(result->name);
-    result->id = copy_text(planned, "id");
-    if (!result->id)
-        result->id = g_strdup_printf("%s::%s", result->file, result->name);
+        result->scenario = result->name;
+    if (!result->id) {
+        g_autofree char *id = g_strdup_printf("%s::%s", result->file, result->name);
+
+        result->id = g_string_chunk_insert(results->texts, id);
+    }
     g_ptr_array_add(results->cases, result);
     g_ptr_array_add(suite_named(results, result->file)->cases, result);
+}
+
+static void take_planned_cases(struct rig_results *results, const struct rig_event *event)
+{
+    const GPtrArray *cases = rig_event_get_maps(event, "cases");
+
+    for (guint i = 0; cases && i < cases->len && results->cases->len < RIG_RESULTS_MAX_CASES; i++)
+        take_planned_case(results, g_ptr_array_index(cases, i));
 }
 
 static void take_property(void *results, const char *key, const char *value)
@@ -77,7 +134,6 @@ static void take_property(void *results, const char *key, const char *value)
 
 static void take_run_start(struct rig_results *results, const struct rig_event *event)
 {
-    const GPtrArray *cases = rig_event_get_maps(event, "cases");
     const struct rig_event *properties = rig_event_get_map(event, "properties");
 
     if (results->started)
@@ -93,8 +149,8 @@ static void take_run_start(struct rig_results *results, const struct rig_event *
     replace_list(&results->argv, rig_event_get_list(event, "argv"));
     if (properties)
         rig_event_each_text(properties, take_property, results);
-    for (guint i = 0; cases && i < cases->len && i < RIG_RESULTS_MAX_CASES; i++)
-        take_planned_case(results, g_ptr_array_index(cases, i));
+    results->n_listed = rig_event_get_count(event, "n_cases", -1);
+    take_planned_cases(results, event);
 }
 
 static void take_load_error(struct rig_results *results, const struct rig_event *event)
@@ -103,6 +159,14 @@ static void take_load_error(struct rig_results *results, const struct rig_event 
 
     rig_results_add_problem(results, rig_event_get_text(event, "file"),
                             text ? text : "the file could not be read");
+}
+
+static void take_run_error(struct rig_results *results, const struct rig_event *event)
+{
+    const char *text = rig_event_get_text(event, "text");
+
+    results->refused = true;
+    rig_results_add_problem(results, NULL, text ? text : "the run could not begin");
 }
 
 static void take_run_end(struct rig_results *results, const struct rig_event *event)
@@ -125,9 +189,11 @@ static struct rig_attempt *attempt_of(struct rig_case_result *result, const stru
 
     if (result->attempts->len) {
         attempt = g_ptr_array_index(result->attempts, result->attempts->len - 1);
-        if (attempt->number == event->attempt || result->attempts->len >= RIG_RESULTS_MAX_ATTEMPTS)
+        if (attempt->number == event->attempt)
             return attempt;
     }
+    if (result->attempts->len >= RIG_RESULTS_MAX_ATTEMPTS)
+        g_ptr_array_set_size(result->attempts, RIG_RESULTS_MAX_ATTEMPTS - 1);
     attempt = rig_attempt_new(event->attempt);
     g_ptr_array_add(result->attempts, attempt);
     return attempt;
@@ -292,9 +358,7 @@ static struct rig_entry *entry_from(const struct rig_event *event, enum rig_entr
     entry->kind = kind;
     entry->at_us = event->at_us;
     entry->text = entry_text(event, kind);
-    entry->extra = copy_text(event, kind == RIG_ENTRY_LINK     ? "bytes"
-                                    : kind == RIG_ENTRY_PACKET ? "means"
-                                                               : "proof");
+    entry->extra = kind == RIG_ENTRY_PACKET ? copy_text(event, "means") : NULL;
     entry->bad = is_bad(event, kind);
     return entry;
 }
@@ -318,7 +382,7 @@ static void take_entry(struct rig_attempt *attempt, const struct rig_event *even
         limit = RIG_RESULTS_MAX_ENTRIES / 4;
     else if (kind != RIG_ENTRY_CONSOLE && kind != RIG_ENTRY_LINK && kind != RIG_ENTRY_PACKET)
         limit = RIG_RESULTS_MAX_ENTRIES / 2;
-    if (attempt->log->len < limit)
+    if (attempt->log->len < limit && !attempt->is_settled)
         g_ptr_array_add(attempt->log, entry_from(event, kind));
     else
         attempt->n_left_out++;
@@ -334,7 +398,8 @@ static bool kind_of_entry(const char *word, enum rig_entry_kind *kind)
     return false;
 }
 
-static void take_in_case(struct rig_case_result *result, const struct rig_event *event)
+static void take_in_case(struct rig_results *results, struct rig_case_result *result,
+                         const struct rig_event *event)
 {
     const char *word = event->kind;
     struct rig_attempt *attempt = attempt_of(result, event);
@@ -342,6 +407,8 @@ static void take_in_case(struct rig_case_result *result, const struct rig_event 
 
     if (kind_of_entry(word, &kind))
         take_entry(attempt, event, kind);
+    else if (attempt->is_settled)
+        return;
     else if (strcmp(word, "step-start") == 0)
         take_step_start(attempt, event);
     else if (strcmp(word, "step-end") == 0)
@@ -350,36 +417,53 @@ static void take_in_case(struct rig_case_result *result, const struct rig_event 
         take_expect(attempt, event);
     else if (strcmp(word, "case-start") == 0)
         take_case_start(attempt, event);
-    else if (strcmp(word, "case-end") == 0)
+    else if (strcmp(word, "case-end") == 0) {
         take_case_end(result, attempt, event);
-    else
+        results->to_settle = attempt;
+    } else
         rig_attempt_take_exploration(attempt, event);
 }
 
+/* Past 2^53 a number is no count of events. */
 static void take_number(struct rig_results *results, const struct rig_event *event)
 {
-    if (event->number > results->next_number && event->number < G_MAXINT)
-        results->n_missing_events += event->number - results->next_number;
-    if (event->number >= results->next_number && event->number < G_MAXINT)
-        results->next_number = event->number + 1;
+    if (event->number < results->next_number || event->number >= G_GINT64_CONSTANT(1) << 53)
+        return;
+    results->n_missing_events += event->number - results->next_number;
+    results->next_number = event->number + 1;
+}
+
+static void take_of_run(struct rig_results *run, const struct rig_event *event)
+{
+    enum rig_entry_kind kind;
+
+    if (strcmp(event->kind, "run-start") == 0)
+        take_run_start(run, event);
+    else if (strcmp(event->kind, "cases") == 0)
+        take_planned_cases(run, event);
+    else if (strcmp(event->kind, "load-error") == 0)
+        take_load_error(run, event);
+    else if (strcmp(event->kind, "run-error") == 0)
+        take_run_error(run, event);
+    else if (strcmp(event->kind, "run-end") == 0)
+        take_run_end(run, event);
+    else if (kind_of_entry(event->kind, &kind) && run->notes->len < RIG_RESULTS_MAX_NOTES)
+        g_ptr_array_add(run->notes, entry_from(event, kind));
 }
 
 void rig_results_take(void *results, const struct rig_event *event)
 {
     struct rig_results *run = results;
     struct rig_case_result *result = case_of(run, event);
-    enum rig_entry_kind kind;
 
+    if (run->to_settle)
+        rig_results_settle_attempt(run, run->to_settle);
+    run->to_settle = NULL;
     take_number(run, event);
     if (result)
-        take_in_case(result, event);
-    else if (strcmp(event->kind, "run-start") == 0)
-        take_run_start(run, event);
-    else if (strcmp(event->kind, "load-error") == 0)
-        take_load_error(run, event);
-    else if (strcmp(event->kind, "run-end") == 0)
-        take_run_end(run, event);
-    else if (event->case_index < 0 && kind_of_entry(event->kind, &kind) &&
-             run->notes->len < RIG_RESULTS_MAX_NOTES)
-        g_ptr_array_add(run->notes, entry_from(event, kind));
+        take_in_case(run, result, event);
+    else if (event->case_index < 0)
+        take_of_run(run, event);
+    else
+        run->n_unlisted_ends += strcmp(event->kind, "case-end") == 0;
 }

@@ -20,9 +20,12 @@ enum rig_verdict {
 const char *rig_verdict_word(enum rig_verdict verdict);   /* "none" for NONE */
 enum rig_verdict rig_verdict_from_word(const char *word); /* NULL and unknown words: NONE */
 
-/* Bounds: what comes past them is counted, not kept. */
-#define RIG_RESULTS_MAX_CASES 100000
-#define RIG_RESULTS_MAX_ATTEMPTS 100
+/* Bounds. No verdict is lost at one: a run that is larger is refused before it begins, a journal that is
+ * larger has a problem that says so; of what is only told, the rest is counted. */
+#define RIG_RESULTS_MAX_CASES 1000000u
+#define RIG_RESULTS_MAX_ATTEMPTS 100             /* of a case; later ones take the place of the last */
+#define RIG_RESULTS_MAX_PASSED_BYTES (32u << 20) /* logs of attempts that passed, in a run */
+#define RIG_RESULTS_MAX_BAD_BYTES (128u << 20)   /* logs and steps of all other attempts, in a run */
 #define RIG_RESULTS_MAX_STEPS                                                                                \
     1000 /* of an attempt; failed ones are kept past it, up to twice as many in all */
 #define RIG_RESULTS_MAX_EXPECTS 64   /* of a step; failed ones as above */
@@ -73,7 +76,7 @@ struct rig_entry {
     enum rig_entry_kind kind;
     gint64 at_us;
     char *text;  /* LINK: "tx image upload off=512 len=128" */
-    char *extra; /* LINK: the bytes in hex; POWER: the proof; PACKET: what it means; NULL otherwise */
+    char *extra; /* PACKET: what it means; NULL otherwise */
     bool bad;    /* LINK: a fault touched it; CUT, LOSS: its verdict is no pass */
 };
 
@@ -107,21 +110,24 @@ struct rig_attempt {
     guint n_bad_losses;
     guint n_left_out; /* log entries that the journal says, or this model finds, were not kept */
     bool ended;       /* its case-end was seen */
+    bool is_settled;  /* nothing is added any more: what reports do not need is gone */
 };
 
 struct rig_case_result {
     guint index;
-    char *id; /* "file.yaml::name" */
-    char *file;
+    /* These are the results', shared by all cases that have them. */
+    const char *id; /* "file.yaml::name" */
+    const char *file;
     guint line;
-    char *scenario;
-    char *name;
-    char *about;         /* may be NULL */
+    const char *scenario;
+    const char *name;
+    const char *about;   /* may be NULL */
     char **tags;         /* NULL-terminated, never NULL */
     GPtrArray *attempts; /* struct rig_attempt *; empty when it was not run */
     enum rig_verdict verdict;
     bool flaky;        /* passed after an attempt that did not */
     bool final;        /* nothing more comes */
+    bool not_run;      /* the run ended before it: skipped after an interrupt or a failure, else an error */
     char *skip_reason; /* why it was not run; NULL otherwise */
 };
 
@@ -149,6 +155,7 @@ struct rig_counts {
     guint n_errors; /* problems are among them */
     guint n_skipped;
     guint n_flaky;
+    guint n_not_run; /* among the skipped ones or the errors */
 };
 
 struct rig_results {
@@ -156,6 +163,8 @@ struct rig_results {
     bool ended;   /* run-end was seen */
     bool killed;  /* read again, and there is no run-end */
     bool interrupted;
+    bool nothing_selected; /* a whole run without a case, and nothing else was wrong */
+    bool refused;          /* run-error was seen: the run could not begin */
     char *version;
     char *wall;
     char **argv; /* NULL-terminated, never NULL */
@@ -173,8 +182,18 @@ struct rig_results {
     guint n_bad_lines;     /* lines of the file that are no events; the cut last one is not counted */
     bool last_line_cut;
     gint64 n_missing_events; /* gaps in the numbers: a disk was full */
-    gint64 next_number;      /* private */
-    GHashTable *suite_of;    /* private */
+    gint64 n_listed;         /* cases that run-start announces; -1: it does not say */
+    guint n_unlisted_ends;   /* ends of cases that the journal does not list */
+    guint n_problems_left_out;
+    gint64 next_number;            /* private */
+    GHashTable *suite_of;          /* private */
+    GStringChunk *texts;           /* private: of the cases */
+    GHashTable *tags_of;           /* private: joined text -> char ** */
+    struct rig_attempt *to_settle; /* private: ended, and every listener has heard of it at the next event */
+    gsize n_passed_bytes;          /* private: kept so far */
+    gsize n_bad_bytes;             /* private */
+    gsize max_passed_bytes; /* RIG_RESULTS_MAX_PASSED_BYTES; a test may set less before the first event */
+    gsize max_bad_bytes;    /* RIG_RESULTS_MAX_BAD_BYTES; likewise */
 };
 
 struct rig_results *rig_results_new(void);
@@ -185,14 +204,20 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_results, rig_results_free)
 /* A rig_journal_listener whose user is a struct rig_results *. */
 void rig_results_take(void *results, const struct rig_event *event);
 
-/* Settles what never ended: the case in progress becomes an error ("the run was killed here"), cases that did
- * not run are skipped. Call once, after the last event; a live run calls it after `run-end`. */
+/* Settles what never ended: the case in progress becomes an error ("the run was killed here"). Cases that did
+ * not run are skipped when the run was interrupted or stopped at a failure, and errors otherwise. Call once,
+ * after the last event; a live run calls it after `run-end`. */
 void rig_results_finish(struct rig_results *results);
 
-/* Reads a whole journal and settles it. What is broken in the file is counted, not refused. An error only
- * when the file cannot be read at all (missing, a directory, larger than RIG_RESULTS_MAX_JOURNAL_BYTES). */
-#define RIG_RESULTS_MAX_JOURNAL_BYTES (G_GINT64_CONSTANT(2) * 1024 * 1024 * 1024)
+/* Reads a whole journal of any size, in bounded memory but for the results, and settles it. What is broken in
+ * the file is counted, not refused. An error only when the file cannot be read at all (missing, a directory).
+ */
 struct rig_results *rig_results_from_journal(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same into results that are new. listener (may be NULL) hears each event after the results took it:
+ * steps of attempts that passed are there only until the next event. */
+bool rig_results_read(struct rig_results *results, const char *path,
+                      void (*listener)(void *user, const struct rig_event *event), void *user,
+                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 struct rig_results *rig_results_from_bytes(const void *bytes, gsize n_bytes) G_GNUC_WARN_UNUSED_RESULT;
 
 struct rig_counts rig_results_counts(const struct rig_results *results);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Making and freeing the parts of the model, and its words. */
+#include <string.h>
+
 #include "report/exploration.h"
 #include "report/model_parts.h"
 
@@ -86,12 +88,6 @@ static void free_case(gpointer at)
 {
     struct rig_case_result *result = at;
 
-    g_free(result->id);
-    g_free(result->file);
-    g_free(result->scenario);
-    g_free(result->name);
-    g_free(result->about);
-    g_strfreev(result->tags);
     g_ptr_array_unref(result->attempts);
     g_free(result->skip_reason);
     g_free(result);
@@ -124,6 +120,77 @@ static void free_property(gpointer at)
     g_free(property);
 }
 
+static gsize text_bytes(const char *text)
+{
+    return text ? strlen(text) + 24 : 0; /* and what an allocation costs */
+}
+
+static gsize log_bytes(const GPtrArray *log)
+{
+    gsize n = 0;
+
+    for (guint i = 0; i < log->len; i++) {
+        const struct rig_entry *entry = g_ptr_array_index(log, i);
+
+        n += sizeof *entry + 24 + text_bytes(entry->text) + text_bytes(entry->extra);
+    }
+    return n;
+}
+
+static gsize steps_bytes(const GPtrArray *steps)
+{
+    gsize n = 0;
+
+    for (guint i = 0; i < steps->len; i++) {
+        const struct rig_step_result *step = g_ptr_array_index(steps, i);
+
+        n += sizeof *step + 128 + text_bytes(step->id) + text_bytes(step->verb) + text_bytes(step->text) +
+             text_bytes(step->file);
+        for (guint k = 0; k < step->expectations->len; k++) {
+            const struct rig_expectation *expectation = g_ptr_array_index(step->expectations, k);
+
+            n += sizeof *expectation + 24 + text_bytes(expectation->what) +
+                 text_bytes(expectation->expected) + text_bytes(expectation->seen);
+        }
+    }
+    return n;
+}
+
+static void empty(GPtrArray **array, GDestroyNotify free_item)
+{
+    g_ptr_array_unref(*array);
+    *array = g_ptr_array_new_with_free_func(free_item);
+}
+
+static void drop_steps(struct rig_attempt *attempt)
+{
+    empty(&attempt->steps, free_step);
+}
+
+static void drop_log(struct rig_attempt *attempt)
+{
+    attempt->n_left_out += attempt->log->len;
+    empty(&attempt->log, free_entry);
+}
+
+/* By the sizes of texts, so that a run and its journal read again come to the same. */
+void rig_results_settle_attempt(struct rig_results *results, struct rig_attempt *attempt)
+{
+    bool good = attempt->verdict == RIG_VERDICT_PASS || attempt->verdict == RIG_VERDICT_SKIP;
+    gsize *n_kept = good ? &results->n_passed_bytes : &results->n_bad_bytes;
+    gsize limit = good ? results->max_passed_bytes : results->max_bad_bytes;
+
+    attempt->is_settled = true;
+    if (good)
+        drop_steps(attempt);
+    *n_kept += log_bytes(attempt->log) + steps_bytes(attempt->steps);
+    if (*n_kept <= limit)
+        return;
+    *n_kept = limit;
+    drop_log(attempt);
+    drop_steps(attempt);
+}
+
 struct rig_step_result *rig_step_result_new(void)
 {
     struct rig_step_result *step = g_new0(struct rig_step_result, 1);
@@ -153,7 +220,6 @@ struct rig_case_result *rig_case_result_new(guint index)
     struct rig_case_result *result = g_new0(struct rig_case_result, 1);
 
     result->index = index;
-    result->tags = g_new0(char *, 1);
     result->attempts = g_ptr_array_new_with_free_func(free_attempt);
     return result;
 }
@@ -170,6 +236,11 @@ struct rig_results *rig_results_new(void)
     results->problems = g_ptr_array_new_with_free_func(free_problem);
     results->notes = g_ptr_array_new_with_free_func(free_entry);
     results->suite_of = g_hash_table_new(g_str_hash, g_str_equal);
+    results->texts = g_string_chunk_new(65536);
+    results->tags_of = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_strfreev);
+    results->n_listed = -1;
+    results->max_passed_bytes = RIG_RESULTS_MAX_PASSED_BYTES;
+    results->max_bad_bytes = RIG_RESULTS_MAX_BAD_BYTES;
     return results;
 }
 
@@ -190,6 +261,8 @@ void rig_results_free(struct rig_results *results)
     g_ptr_array_unref(results->cases);
     g_ptr_array_unref(results->problems);
     g_ptr_array_unref(results->notes);
+    g_hash_table_unref(results->tags_of);
+    g_string_chunk_free(results->texts);
     g_free(results);
 }
 
@@ -197,8 +270,10 @@ void rig_results_add_problem(struct rig_results *results, const char *file, cons
 {
     struct rig_problem *problem;
 
-    if (results->problems->len >= RIG_RESULTS_MAX_NOTES)
+    if (results->problems->len >= RIG_RESULTS_MAX_NOTES) {
+        results->n_problems_left_out++;
         return;
+    }
     problem = g_new0(struct rig_problem, 1);
     problem->file = g_strdup(file);
     problem->text = g_strdup(text);

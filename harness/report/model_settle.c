@@ -75,17 +75,30 @@ static void settle_open_attempt(const struct rig_results *results, struct rig_ca
     rig_case_result_judge(result);
 }
 
-static void settle_case(const struct rig_results *results, struct rig_case_result *result)
+/* A run that was interrupted, or stopped at its first failure, leaves cases out and says so by its exit code.
+ * Any other way of not being run is the rig's fault. */
+static void settle_not_run(const struct rig_results *results, struct rig_case_result *result, bool any_bad)
+{
+    bool stopped = any_bad && results->n_missing_events == 0;
+
+    result->not_run = true;
+    result->verdict =
+        results->interrupted || (results->ended && stopped) ? RIG_VERDICT_SKIP : RIG_VERDICT_ERROR;
+    g_free(result->skip_reason);
+    result->skip_reason = g_strdup(results->interrupted ? "not run: the run was interrupted"
+                                   : !results->ended    ? "not run: the run was killed before it"
+                                   : stopped            ? "not run: the run stopped before it"
+                                             : "not run, or what came of it is missing in the journal");
+}
+
+static void settle_case(const struct rig_results *results, struct rig_case_result *result, bool any_bad)
 {
     const struct rig_attempt *last = rig_case_last_attempt(result);
 
     if (last && !last->ended) {
         settle_open_attempt(results, result);
     } else if (!last) {
-        result->verdict = RIG_VERDICT_SKIP;
-        result->skip_reason = g_strdup(results->interrupted ? "not run: the run was interrupted"
-                                       : results->ended     ? "not run: the run stopped before it"
-                                                            : "not run: the run was killed before it");
+        settle_not_run(results, result, any_bad);
     } else if (last->skip_reason) {
         g_free(result->skip_reason);
         result->skip_reason = g_strdup(last->skip_reason);
@@ -93,43 +106,83 @@ static void settle_case(const struct rig_results *results, struct rig_case_resul
     result->final = true;
 }
 
-static bool died_between_cases(const struct rig_results *results)
+static bool is_bad(const struct rig_case_result *result)
 {
-    bool any_skipped = false;
+    return result->verdict == RIG_VERDICT_FAIL || result->verdict == RIG_VERDICT_ERROR;
+}
 
-    if (results->ended || !results->started)
-        return false;
-    for (guint i = 0; i < results->cases->len; i++) {
-        const struct rig_case_result *result = g_ptr_array_index(results->cases, i);
-        const struct rig_attempt *last = rig_case_last_attempt(result);
+static void settle_cases(struct rig_results *results)
+{
+    bool any_bad = results->problems->len > 0;
 
-        if (last && !last->ended)
-            return false;
-        any_skipped |= !last;
-    }
-    return any_skipped;
+    for (guint i = 0; i < results->cases->len && !any_bad; i++)
+        any_bad = is_bad(g_ptr_array_index(results->cases, i));
+    for (guint i = 0; i < results->cases->len; i++)
+        settle_case(results, g_ptr_array_index(results->cases, i), any_bad);
+}
+
+static bool any_error(const struct rig_results *results)
+{
+    for (guint i = 0; i < results->cases->len; i++)
+        if (((const struct rig_case_result *)g_ptr_array_index(results->cases, i))->verdict ==
+            RIG_VERDICT_ERROR)
+            return true;
+    return results->problems->len > 0;
+}
+
+static void add_problem_about(struct rig_results *results, const char *format, gint64 n, gint64 of)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    g_string_append_printf(text, "%" G_GINT64_FORMAT, n);
+    g_string_append_printf(text, " of %" G_GINT64_FORMAT " ", of);
+    g_string_append(text, format);
+    rig_results_add_problem(results, NULL, text->str);
+}
+
+/* Verdicts that the reports cannot place. */
+static void tell_what_is_missing(struct rig_results *results)
+{
+    gint64 n_cases = results->cases->len;
+
+    if (results->n_listed > n_cases)
+        add_problem_about(results,
+                          n_cases >= RIG_RESULTS_MAX_CASES
+                              ? "cases are more than reports can hold: they are not in them"
+                              : "cases are not listed in the journal: nothing is known of them",
+                          results->n_listed - n_cases, results->n_listed);
+    else if (results->n_unlisted_ends)
+        add_problem_about(results, "ends of cases belong to no case that the journal lists",
+                          results->n_unlisted_ends, results->n_unlisted_ends + n_cases);
+    if (results->n_problems_left_out)
+        add_problem_about(results, "problems of the run are not told here", results->n_problems_left_out,
+                          results->n_problems_left_out + results->problems->len);
 }
 
 void rig_results_finish(struct rig_results *results)
 {
-    bool between = died_between_cases(results);
-
+    if (results->to_settle)
+        rig_results_settle_attempt(results, results->to_settle);
+    results->to_settle = NULL;
     results->killed = !results->ended;
-    for (guint i = 0; i < results->cases->len; i++)
-        settle_case(results, g_ptr_array_index(results->cases, i));
+    settle_cases(results);
+    if (results->started)
+        tell_what_is_missing(results);
     if (!results->started)
         rig_results_add_problem(results, NULL,
                                 "the journal does not say how the run started: nothing is known of it");
-    else if (between)
-        rig_results_add_problem(results, NULL,
-                                "the run was killed between two cases: not all of them were run");
-    else if (results->cases->len == 0 && results->problems->len == 0)
+    else if (results->killed && !any_error(results))
+        rig_results_add_problem(results, NULL, "the run was killed before its end");
+    else if (results->cases->len == 0 && results->problems->len == 0) {
+        results->nothing_selected = true;
         rig_results_add_problem(results, NULL, "no case was selected: nothing was run");
+    }
 }
 
 struct rig_counts rig_results_counts(const struct rig_results *results)
 {
-    struct rig_counts counts = {.n_cases = results->cases->len, .n_errors = results->problems->len};
+    struct rig_counts counts = {.n_cases = results->cases->len,
+                                .n_errors = results->problems->len + results->n_problems_left_out};
 
     for (guint i = 0; i < results->cases->len; i++) {
         const struct rig_case_result *result = g_ptr_array_index(results->cases, i);
@@ -141,6 +194,7 @@ struct rig_counts rig_results_counts(const struct rig_results *results)
         counts.n_errors += result->verdict == RIG_VERDICT_ERROR;
         counts.n_skipped += result->verdict == RIG_VERDICT_SKIP;
         counts.n_flaky += result->flaky;
+        counts.n_not_run += result->not_run;
     }
     return counts;
 }
@@ -151,9 +205,7 @@ int rig_results_exit_code(const struct rig_results *results)
 
     if (results->interrupted)
         return 3;
-    if (results->started && results->ended && counts.n_cases == 0 && counts.n_errors <= 1 &&
-        (results->problems->len == 0 ||
-         !((const struct rig_problem *)g_ptr_array_index(results->problems, 0))->file))
+    if (results->nothing_selected)
         return 4;
     if (counts.n_errors)
         return 2;
@@ -162,7 +214,16 @@ int rig_results_exit_code(const struct rig_results *results)
     return counts.n_passed ? 0 : 4;
 }
 
-static void take_line(struct rig_results *results, const char *line, gsize n_bytes)
+/* A journal on its way through: the line that has begun, and whether it is too long to be one. */
+struct reading {
+    struct rig_results *results;
+    void (*listener)(void *user, const struct rig_event *event);
+    void *user;
+    GString *line;
+    bool too_long;
+};
+
+static void take_line(const struct reading *reading, const char *line, gsize n_bytes)
 {
     g_autoptr(rig_event) event = NULL;
 
@@ -171,25 +232,21 @@ static void take_line(struct rig_results *results, const char *line, gsize n_byt
     if (n_bytes == 0)
         return;
     event = rig_event_parse_json(line, n_bytes);
-    if (event)
-        rig_results_take(results, event);
-    else
-        results->n_bad_lines++;
+    if (!event) {
+        reading->results->n_bad_lines++;
+        return;
+    }
+    rig_results_take(reading->results, event);
+    if (reading->listener)
+        reading->listener(reading->user, event);
 }
-
-/* A journal on its way through: the line that has begun, and whether it is too long to be one. */
-struct reading {
-    struct rig_results *results;
-    GString *line;
-    bool too_long;
-};
 
 static void end_line(struct reading *reading)
 {
     if (reading->too_long)
         reading->results->n_bad_lines++;
     else
-        take_line(reading->results, reading->line->str, reading->line->len);
+        take_line(reading, reading->line->str, reading->line->len);
     g_string_truncate(reading->line, 0);
     reading->too_long = false;
 }
@@ -213,12 +270,11 @@ static void read_on(struct reading *reading, const char *bytes, gsize n_bytes)
 }
 
 /* Without its newline a line may be cut short and still look whole, so it never counts. */
-static struct rig_results *end_reading(struct reading *reading)
+static void end_reading(struct reading *reading)
 {
     reading->results->last_line_cut = reading->line->len > 0 || reading->too_long;
     g_string_free(reading->line, TRUE);
     rig_results_finish(reading->results);
-    return reading->results;
 }
 
 struct rig_results *rig_results_from_bytes(const void *bytes, gsize n_bytes)
@@ -226,32 +282,26 @@ struct rig_results *rig_results_from_bytes(const void *bytes, gsize n_bytes)
     struct reading reading = {.results = rig_results_new(), .line = g_string_sized_new(1024)};
 
     read_on(&reading, bytes, n_bytes);
-    return end_reading(&reading);
+    end_reading(&reading);
+    return reading.results;
 }
 
-static struct rig_results *results_from_fd(const char *path, int fd, GError **error)
+static bool read_all(struct reading *reading, const char *path, int fd, GError **error)
 {
-    struct reading reading = {.results = rig_results_new(), .line = g_string_sized_new(1024)};
     g_autofree char *block = g_malloc(65536);
-    struct rig_results *results;
 
     for (;;) {
         ssize_t n = read(fd, block, 65536);
 
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
+        if (n == 0)
+            return true;
+        if (n > 0) {
+            read_on(reading, block, (gsize)n);
+        } else if (errno != EINTR) {
             g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot read the journal %s: %s", path,
                         g_strerror(errno));
-        if (n > 0) {
-            read_on(&reading, block, (gsize)n);
-            continue;
+            return false;
         }
-        results = end_reading(&reading);
-        if (n == 0)
-            return results;
-        rig_results_free(results);
-        return NULL;
     }
 }
 
@@ -264,32 +314,35 @@ static bool check_file(const char *path, int fd, GError **error)
                     g_strerror(errno));
         return false;
     }
-    if (!S_ISREG(status.st_mode)) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "cannot read the journal %s: it is no regular file",
-                    path);
-        return false;
-    }
-    if (status.st_size > RIG_RESULTS_MAX_JOURNAL_BYTES) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "cannot read the journal %s: it is larger than %d MiB",
-                    path, (int)(RIG_RESULTS_MAX_JOURNAL_BYTES / 1024 / 1024));
-        return false;
-    }
-    return true;
+    if (S_ISREG(status.st_mode))
+        return true;
+    g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "cannot read the journal %s: it is no regular file", path);
+    return false;
 }
 
 /* O_NONBLOCK: a named pipe must not hang us before it is refused. */
-struct rig_results *rig_results_from_journal(const char *path, GError **error)
+bool rig_results_read(struct rig_results *results, const char *path,
+                      void (*listener)(void *user, const struct rig_event *event), void *user, GError **error)
 {
-    struct rig_results *results = NULL;
+    struct reading reading = {.results = results, .listener = listener, .user = user};
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    bool ok;
 
     if (fd < 0) {
         g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "cannot read the journal %s: %s", path,
                     g_strerror(errno));
-        return NULL;
+        return false;
     }
-    if (check_file(path, fd, error))
-        results = results_from_fd(path, fd, error);
+    reading.line = g_string_sized_new(1024);
+    ok = check_file(path, fd, error) && read_all(&reading, path, fd, error);
     close(fd);
-    return results;
+    end_reading(&reading);
+    return ok;
+}
+
+struct rig_results *rig_results_from_journal(const char *path, GError **error)
+{
+    g_autoptr(rig_results) results = rig_results_new();
+
+    return rig_results_read(results, path, NULL, NULL, error) ? g_steal_pointer(&results) : NULL;
 }

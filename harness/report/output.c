@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,62 +14,110 @@
 #include "base/error.h"
 #include "report/evidence.h"
 
-/* -1 with errno; EWOULDBLOCK: another run has it. A file system without locks (some network ones) counts as
- * free. */
-static int lock_folder(const char *directory)
+/* Who has the folder, for people: the number in the lock file; 0 when it does not say. */
+static gint64 holder_of(int fd)
+{
+    char text[32] = "";
+    ssize_t n = pread(fd, text, sizeof text - 1, 0);
+
+    return n > 0 ? g_ascii_strtoll(text, NULL, 10) : 0;
+}
+
+static void complain_of_use(const char *directory, gint64 holder, GError **error)
+{
+    g_autofree char *process =
+        holder > 0 ? g_strdup_printf(" (process %" G_GINT64_FORMAT ")", holder) : g_strdup("");
+
+    g_set_error(
+        error, RIG_ERROR, RIG_ERROR_IO,
+        "cannot write reports into %s: another run%s is using it; wait for it, or give this run a folder "
+        "of its own with --output",
+        directory, process);
+}
+
+/* -1 with an error. A file system without locks (some network ones) counts as free. */
+static int lock_folder(const char *directory, GError **error)
 {
     g_autofree char *path = g_build_filename(directory, ".lock", NULL);
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+    int fd = g_mkdir_with_parents(directory, 0777) == 0
+                 ? open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666)
+                 : -1;
 
-    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-        close(fd);
-        errno = EWOULDBLOCK;
+    if (fd < 0) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot write reports into %s: %s", directory,
+                    g_strerror(errno));
         return -1;
     }
-    return fd;
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+        return fd;
+    complain_of_use(directory, holder_of(fd), error);
+    close(fd);
+    return -1;
+}
+
+/* A full disk may keep the number out: it is for people only. */
+static void name_holder(int fd)
+{
+    g_autofree char *text = g_strdup_printf("%ld\n", (long)getpid());
+
+    if (ftruncate(fd, 0) == 0 && write(fd, text, strlen(text)) < 0)
+        return;
+}
+
+static const char *const report_names[] = {RIG_OUTPUT_JOURNAL, RIG_OUTPUT_JUNIT, RIG_OUTPUT_HTML,
+                                           RIG_OUTPUT_JSON};
+
+/* "junit.xml.1a2b3c4d": what a run that was killed while it wrote leaves. */
+static bool is_unfinished(const char *name)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(report_names); i++) {
+        gsize n = strlen(report_names[i]);
+
+        if (g_str_has_prefix(name, report_names[i]) && name[n] == '.' && strlen(name) == n + 9 &&
+            strspn(name + n + 1, "0123456789abcdef") == 8)
+            return true;
+    }
+    return false;
 }
 
 static void remove_old_reports(const char *directory)
 {
-    static const char *const names[] = {RIG_OUTPUT_JOURNAL, RIG_OUTPUT_JUNIT, RIG_OUTPUT_HTML,
-                                        RIG_OUTPUT_JSON};
+    g_autoptr(GDir) folder = g_dir_open(directory, 0, NULL);
+    const char *name;
 
-    for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
-        g_autofree char *path = g_build_filename(directory, names[i], NULL);
+    while (folder && (name = g_dir_read_name(folder))) {
+        g_autofree char *path = g_build_filename(directory, name, NULL);
+        bool ours = is_unfinished(name);
 
-        unlink(path);
+        for (guint i = 0; i < G_N_ELEMENTS(report_names); i++)
+            ours |= g_str_equal(name, report_names[i]);
+        if (ours)
+            unlink(path);
     }
     rig_evidence_clear(directory);
 }
 
-static struct rig_output *claimed(const char *directory, int lock_fd)
+struct rig_output *rig_output_claim(const char *directory, GError **error)
 {
-    struct rig_output *output = g_new0(struct rig_output, 1);
+    int fd = lock_folder(directory, error);
+    struct rig_output *output;
 
-    output->directory = g_strdup(directory);
-    output->lock_fd = lock_fd;
+    if (fd < 0)
+        return NULL;
+    name_holder(fd);
     remove_old_reports(directory);
+    output = g_new0(struct rig_output, 1);
+    output->directory = g_strdup(directory);
+    output->lock_fd = fd;
     return output;
 }
 
-struct rig_output *rig_output_claim(const char *directory, GError **error)
+void rig_output_remove_old(const char *path)
 {
-    for (guint run = 1; run <= RIG_OUTPUT_MAX_RUNS; run++) {
-        g_autofree char *name = g_strdup_printf("run-%u", run);
-        g_autofree char *path = run == 1 ? g_strdup(directory) : g_build_filename(directory, name, NULL);
-        int fd = g_mkdir_with_parents(path, 0777) == 0 ? lock_folder(path) : -1;
+    struct stat status;
 
-        if (fd >= 0)
-            return claimed(path, fd);
-        if (errno != EWOULDBLOCK) {
-            g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot write reports into %s: %s", path,
-                        g_strerror(errno));
-            return NULL;
-        }
-    }
-    g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot write reports into %s: %d other runs are using it",
-                directory, RIG_OUTPUT_MAX_RUNS);
-    return NULL;
+    if (lstat(path, &status) == 0 && S_ISREG(status.st_mode))
+        unlink(path);
 }
 
 void rig_output_release(struct rig_output *output)
@@ -121,7 +170,10 @@ static bool write_in_place(const char *path, const char *text, gsize n_bytes, GE
         return false;
     }
     ok = write_all(fd, path, text, n_bytes, error);
-    close(fd);
+    if (close(fd) != 0 && ok) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot write %s: %s", path, g_strerror(errno));
+        return false;
+    }
     return ok;
 }
 

@@ -8,8 +8,6 @@
 
 G_BEGIN_DECLS
 
-#define RIG_OUTPUT_MAX_RUNS 100
-
 /* File names inside a claimed folder. */
 #define RIG_OUTPUT_JOURNAL "journal.jsonl"
 #define RIG_OUTPUT_JUNIT "junit.xml"
@@ -17,15 +15,14 @@ G_BEGIN_DECLS
 #define RIG_OUTPUT_JSON "summary.json"
 
 struct rig_output {
-    char *directory; /* "reports/out", or "reports/out/run-2" when another run holds the first */
+    char *directory; /* "reports/out" */
     int lock_fd;     /* private; the kernel lets go of the lock when the process ends, however it ends */
 };
 
-/* Makes the folder when it is missing and locks it for the life of this run. While another run holds it, the
- * first free one of its subfolders run-2, run-3, ... is taken instead: both runs go on, nothing mixes, a
- * collector with ** finds both. The four report files and the evidence of an earlier run are removed from the
- * folder that was claimed, so that a run that dies early cannot leave an old green report behind; other files
- * stay. An error: the folder cannot be made or written, or all RIG_OUTPUT_MAX_RUNS are taken. */
+/* Makes the folder when it is missing and locks it for the life of this run. Then the report files,
+ * unfinished ones, and the evidence of an earlier run are removed, so that a run that dies early cannot leave
+ * an old green report behind; other files stay. An error, and nothing is touched: another run has the folder.
+ * Also: it cannot be made or written. */
 struct rig_output *rig_output_claim(const char *directory, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rig_output_release(struct rig_output *output); /* frees it, too; NULL is fine */
 typedef struct rig_output rig_output;
@@ -33,6 +30,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_output, rig_output_release)
 
 /* Path of a file in the claimed folder. Owned by the caller. */
 char *rig_output_file(const struct rig_output *output, const char *name);
+
+/* Removes a report of an earlier run that lies outside of the folder. What is no regular file stays. */
+void rig_output_remove_old(const char *path);
 
 /* Makes a folder, its parents too, when it is missing. */
 bool rig_output_make_folder(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;

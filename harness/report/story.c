@@ -6,7 +6,7 @@
 
 #include "report/text.h"
 
-#define MAX_NOTES 20 /* of the run, shown at its end */
+#define MAX_NOTES 20u /* of the run, shown at its end */
 
 const char *rig_story_message(const struct rig_attempt *attempt)
 {
@@ -119,6 +119,9 @@ void rig_story_append(GString *out, const struct rig_attempt *attempt, guint n_c
 
 static void add_notes(GPtrArray *remarks, const GPtrArray *notes)
 {
+    if (notes->len > MAX_NOTES)
+        g_ptr_array_add(remarks,
+                        g_strdup_printf("the first %u of %u notes of the run:", MAX_NOTES, notes->len));
     for (guint i = 0; i < notes->len && i < MAX_NOTES; i++) {
         const struct rig_entry *entry = g_ptr_array_index(notes, i);
         g_autoptr(GString) plain = g_string_new(NULL);
@@ -133,12 +136,16 @@ static void add_notes(GPtrArray *remarks, const GPtrArray *notes)
 char **rig_story_remarks(const struct rig_results *results)
 {
     g_autoptr(GPtrArray) remarks = g_ptr_array_new();
+    struct rig_counts counts = rig_results_counts(results);
 
     if (results->interrupted)
         g_ptr_array_add(remarks, g_strdup("the run was interrupted"));
     if (results->killed && results->started)
         g_ptr_array_add(remarks,
                         g_strdup("the journal has no end: the run was killed, or is still going on"));
+    if (counts.n_not_run)
+        g_ptr_array_add(remarks,
+                        g_strdup_printf("%u of %u cases were not run", counts.n_not_run, counts.n_cases));
     if (results->n_bad_lines)
         g_ptr_array_add(remarks,
                         g_strdup_printf("%u lines of the journal could not be read", results->n_bad_lines));

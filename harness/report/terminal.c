@@ -127,7 +127,7 @@ static void append_case_line(GString *out, const struct rig_terminal *terminal,
     append_word(out, terminal->options.colour, result);
     g_string_append_c(out, ' ');
     rig_text_plain(out, result->id, true);
-    if (result->verdict == RIG_VERDICT_SKIP) {
+    if (result->verdict == RIG_VERDICT_SKIP || result->not_run) {
         g_string_append(out, "  (");
         rig_text_plain(out, result->skip_reason ? result->skip_reason : "no reason given", true);
         g_string_append_c(out, ')');
@@ -182,7 +182,7 @@ static void tell_case(struct rig_terminal *terminal, const struct rig_case_resul
     if (terminal->told->data[result->index])
         return;
     terminal->told->data[result->index] = 1;
-    if (terminal->options.loudness != RIG_QUIET || bad) {
+    if (terminal->options.loudness != RIG_QUIET || (bad && !result->not_run)) {
         append_case_line(text, terminal, result);
         append_explorations(text, result);
     }
@@ -268,7 +268,7 @@ static void append_bad_names(GString *out, const struct rig_terminal *terminal)
     for (guint i = 0; i < terminal->results->cases->len; i++) {
         const struct rig_case_result *result = g_ptr_array_index(terminal->results->cases, i);
 
-        if (result->verdict != RIG_VERDICT_FAIL && result->verdict != RIG_VERDICT_ERROR)
+        if ((result->verdict != RIG_VERDICT_FAIL && result->verdict != RIG_VERDICT_ERROR) || result->not_run)
             continue;
         g_string_append(out, "  ");
         append_word(out, terminal->options.colour, result);

@@ -26,7 +26,7 @@ struct attempt {
     guint number;
     bool final;
     guint64 seed;
-    gint64 started_wall_us;
+    gint64 started_us; /* monotonic: the wall clock may jump */
     const struct rig_target *target;
     struct rig_board *board;
 };
@@ -90,22 +90,32 @@ static void describe_target(const struct rig_run_plan *plan, struct rig_event *e
     rig_event_text(event, "target_about", target->about);
 }
 
-static void emit_run_start(const struct rig_run_plan *plan, const GArray *plays)
+/* target: as asked for, of a run that has no boards. */
+static struct rig_event *run_start(const struct rig_run_plan *plan, const char *target)
 {
     struct rig_event *event = rig_event_new("run-start");
     g_autofree char *wall = rig_journal_wall_now();
-    struct rig_event *properties;
 
     rig_event_count(event, "format", 1);
     rig_event_text(event, "version", RIG_VERSION);
     rig_event_text(event, "wall", wall);
     rig_event_list(event, "argv", plan->argv);
-    describe_target(plan, event);
-    rig_event_textf(event, "seed", "%" G_GUINT64_FORMAT, plan->seed);
+    if (plan->boards)
+        describe_target(plan, event);
+    else
+        rig_event_text(event, "target", target);
+    if (plan->selection)
+        rig_event_textf(event, "seed", "%" G_GUINT64_FORMAT, plan->seed);
     rig_event_real(event, "timeout_scale", plan->timeout_scale);
     rig_event_text(event, "host", g_get_host_name());
-    properties = rig_event_map(event, "properties");
-    rig_event_textf(properties, "repeats", "%u", plan->n_repeats);
+    return event;
+}
+
+static void emit_run_start(const struct rig_run_plan *plan, const GArray *plays)
+{
+    struct rig_event *event = run_start(plan, NULL);
+
+    rig_event_textf(rig_event_map(event, "properties"), "repeats", "%u", plan->n_repeats);
     for (guint i = 0; i < plays->len; i++)
         list_case(event, &g_array_index(plays, struct play, i));
     emit(plan, 0, event);
@@ -126,7 +136,7 @@ static void emit_load_errors(const struct rig_run_plan *plan)
 static void emit_case_start(const struct play *play, const struct attempt *attempt)
 {
     struct rig_event *event = rig_event_new("case-start");
-    g_autofree char *wall = rig_journal_wall(attempt->started_wall_us);
+    g_autofree char *wall = rig_journal_wall_now();
 
     rig_event_text(event, "wall", wall);
     rig_event_textf(event, "seed", "%" G_GUINT64_FORMAT, attempt->seed);
@@ -204,7 +214,7 @@ static void emit_case_end(const struct play *play, const struct attempt *attempt
     rig_event_text(event, "verdict", rig_verdict_word(run->trouble.verdict));
     rig_event_text(event, "wall", wall);
     rig_event_count(event, "elapsed_us", (gint64)aftermath->at_us);
-    rig_event_count(event, "duration_ms", (g_get_real_time() - attempt->started_wall_us) / 1000);
+    rig_event_count(event, "duration_ms", (g_get_monotonic_time() - attempt->started_us) / 1000);
     rig_event_text(event, "replay", replay);
     rig_event_flag(event, "final", attempt->final);
     add_findings(event, run, aftermath);
@@ -251,9 +261,14 @@ static void clean_up(struct rig_run *run)
     run->trouble = (struct rig_trouble){.verdict = RIG_VERDICT_PASS};
     rig_run_steps(run, run->the_case->cleanup, "cleanup");
     run->board->interrupted = interrupted;
-    if (first.verdict == RIG_VERDICT_PASS)
+    /* What cleanup says counts for a case that passed, and for one that was skipped half way: the board is
+     * not as it should be. */
+    if (first.verdict == RIG_VERDICT_PASS ||
+        (first.verdict == RIG_VERDICT_SKIP && is_trouble(run->trouble.verdict))) {
+        rig_trouble_clear(&first);
         return;
-    if (rig_run_troubled(run) && first.verdict != RIG_VERDICT_SKIP)
+    }
+    if (rig_run_troubled(run))
         g_ptr_array_add(run->also, g_strdup_printf("in cleanup: %s", run->trouble.message));
     rig_trouble_clear(&run->trouble);
     run->trouble = first;
@@ -276,18 +291,19 @@ static enum rig_verdict play_attempt(const struct play *play, struct attempt *at
                                      bool *interrupted)
 {
     const struct rig_run_plan *plan = play->plan;
+    g_autofree char *name = name_of(play);
     struct aftermath aftermath;
     enum rig_verdict verdict;
     struct rig_run run;
 
-    attempt->started_wall_us = g_get_real_time();
+    attempt->started_us = g_get_monotonic_time();
     attempt->seed = seed_of(play, attempt->number);
     rig_journal_begin_case(plan->journal, play->index, attempt->number);
     emit_case_start(play, attempt);
     rig_run_init(&run, play->the_case, attempt->board, plan->journal, play->images, attempt->seed,
                  plan->timeout_scale);
     run.evidence = plan->evidence;
-    rig_evidence_begin(plan->evidence, play->index, attempt->number);
+    rig_evidence_begin(plan->evidence, play->index, name, attempt->number);
     rig_air_begin(play->air, &run);
     run.only_cut = plan->has_only_cut ? &plan->only_cut : NULL;
     run.only_path = plan->only_path;
@@ -308,7 +324,7 @@ static enum rig_verdict play_attempt(const struct play *play, struct attempt *at
 
 static void end_unplayed(const struct play *play, enum rig_verdict verdict, const char *message)
 {
-    struct attempt attempt = {.started_wall_us = g_get_real_time()};
+    struct attempt attempt = {0};
     struct rig_event *event = rig_event_new("case-end");
     g_autofree char *wall = rig_journal_wall_now();
 
@@ -414,4 +430,14 @@ void rig_run_all(const struct rig_run_plan *plan)
     emit_run_end(plan, started_us, interrupted);
     rig_air_free(air);
     rig_image_store_free(images);
+}
+
+void rig_run_refuse(const struct rig_run_plan *plan, const char *target, const char *why)
+{
+    struct rig_event *refusal = rig_event_new("run-error");
+
+    emit(plan, 0, run_start(plan, target));
+    rig_event_text(refusal, "text", why);
+    emit(plan, 0, refusal);
+    emit_run_end(plan, g_get_monotonic_time(), plan->interrupted && *plan->interrupted);
 }

@@ -44,6 +44,10 @@ struct rig_run_plan {
 /* Plays everything; journal events from `run-start` to `run-end`. Errors are in the journal too. */
 void rig_run_all(const struct rig_run_plan *plan);
 
+/* The journal of a run that cannot begin: `run-start` without cases, `run-error`, `run-end`. Of the plan only
+ * journal, argv and `interrupted` count. target: as asked for; NULL = none. */
+void rig_run_refuse(const struct rig_run_plan *plan, const char *target, const char *why);
+
 G_END_DECLS
 
 #endif

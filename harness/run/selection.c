@@ -2,6 +2,9 @@
 /* Loading scenario files and choosing cases. */
 #include "run/selection.h"
 
+#include "base/error.h"
+#include "report/model.h"
+
 #include <string.h>
 
 static void load_error_free(gpointer item)
@@ -119,6 +122,20 @@ struct rig_selection *rig_selection_load(const char *const *paths, const struct 
                 load_file(selection, g_ptr_array_index(files, i), language, filter, colour);
     }
     return selection;
+}
+
+bool rig_selection_fits_a_run(const struct rig_selection *selection, guint n_repeats, GError **error)
+{
+    guint64 n_plays = (guint64)selection->cases->len * n_repeats;
+
+    if (n_plays <= RIG_RESULTS_MAX_CASES)
+        return true;
+    g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE,
+                "%u cases, %u times each, are %" G_GUINT64_FORMAT
+                " in one run, more than the %u that its reports "
+                "can hold: choose fewer (--name, --tag) or a smaller --repeat",
+                selection->cases->len, n_repeats, n_plays, RIG_RESULTS_MAX_CASES);
+    return false;
 }
 
 void rig_selection_free(struct rig_selection *selection)

@@ -31,6 +31,10 @@ struct rig_selection {
 struct rig_selection *rig_selection_load(const char *const *paths, const struct rig_language *language,
                                          const struct rig_filter *filter, bool colour);
 void rig_selection_free(struct rig_selection *selection);
+/* Whether these cases, n_repeats times, are a run that reports can hold (RIG_RESULTS_MAX_CASES). The error
+ * says how to make it smaller. */
+bool rig_selection_fits_a_run(const struct rig_selection *selection, guint n_repeats,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 typedef struct rig_selection rig_selection;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_selection, rig_selection_free)
 

@@ -177,7 +177,10 @@ static void set_trouble(struct rig_run *run, enum rig_verdict verdict, const cha
 {
     bool unready = run->in_setup && verdict == RIG_VERDICT_FAIL;
 
-    if (rig_run_troubled(run)) {
+    /* A skip says that nothing went wrong: what does go wrong afterwards is no detail of it. */
+    if (run->trouble.verdict == RIG_VERDICT_SKIP && verdict != RIG_VERDICT_SKIP)
+        rig_trouble_clear(&run->trouble);
+    else if (rig_run_troubled(run)) {
         g_ptr_array_add(run->also, message);
         return;
     }
@@ -204,7 +207,7 @@ void rig_run_fail(struct rig_run *run, const char *expected, const char *seen, c
 void rig_run_error(struct rig_run *run, GError *error)
 {
     bool interrupted = g_error_matches(error, RIG_ERROR, RIG_ERROR_INTERRUPTED);
-    bool first = !rig_run_troubled(run);
+    bool first = !rig_run_troubled(run) || run->trouble.verdict == RIG_VERDICT_SKIP;
 
     set_trouble(run, RIG_VERDICT_ERROR, NULL, NULL, g_strdup(error->message));
     if (first && interrupted)

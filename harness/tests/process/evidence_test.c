@@ -43,25 +43,45 @@ static void dumps_lie_below_evidence_whole_and_each_with_a_name_of_its_own(void 
 
     place_write(*state, "dumping.yaml", dumping);
     place_expect(*state, 0, NULL, "bootrig run dumping.yaml");
-    assert_int_equal(size_of(*state, "reports/out/evidence/000/slot-0.bin"), SLOT_BYTES);
-    assert_int_equal(size_of(*state, "reports/out/evidence/000/twice.bin"), SLOT_BYTES);
-    assert_int_equal(size_of(*state, "reports/out/evidence/000/twice-2.bin"), SLOT_BYTES);
+    assert_int_equal(size_of(*state, "reports/out/evidence/000-dumping/slot-0.bin"), SLOT_BYTES);
+    assert_int_equal(size_of(*state, "reports/out/evidence/000-dumping/twice.bin"), SLOT_BYTES);
+    assert_int_equal(size_of(*state, "reports/out/evidence/000-dumping/twice-2.bin"), SLOT_BYTES);
     journal = place_read(*state, "reports/out/journal.jsonl");
-    expect_text(journal, "\"evidence\":[\"reports/out/evidence/000/slot-0.bin\","
-                         "\"reports/out/evidence/000/twice.bin\",\"reports/out/evidence/000/twice-2.bin\"]");
+    expect_text(
+        journal,
+        "\"evidence\":[\"reports/out/evidence/000-dumping/slot-0.bin\","
+        "\"reports/out/evidence/000-dumping/twice.bin\",\"reports/out/evidence/000-dumping/twice-2.bin\"]");
     summary = place_read(*state, "reports/out/summary.json");
-    expect_text(summary, "evidence/000/twice-2.bin");
+    expect_text(summary, "evidence/000-dumping/twice-2.bin");
     place_expect(*state, 0, "version 1.0.0",
-                 "bootrig image verify reports/out/evidence/000/slot-0.bin --key "
+                 "bootrig image verify reports/out/evidence/000-dumping/slot-0.bin --key "
                  "test:ecdsa-p256");
+}
+
+static void folders_are_named_after_their_cases(void **state)
+{
+    g_autofree char *long_name = g_strnfill(300, 'x');
+    g_autofree char *text = g_strdup_printf("scenario: odd\n"
+                                            "images: {old: {version: 1.0.0, size: 8KiB}}\n"
+                                            "matrix: {n: ['../up', 'a b/c', '%s']}\n"
+                                            "setup: [board: {slot0: old}]\n"
+                                            "steps: [dump-slot: 0, note: $n]\n",
+                                            long_name);
+
+    place_write(*state, "odd.yaml", text);
+    place_expect(*state, 0, NULL, "bootrig run odd.yaml");
+    assert_true(is_there(*state, "reports/out/evidence/000-odd-n-..-up/slot-0.bin"));
+    assert_true(is_there(*state, "reports/out/evidence/001-odd-n-a-b-c/slot-0.bin"));
+    assert_true(is_there(*state, "reports/out/evidence/002-odd-n-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+                                 "xxxxxxxxxxxxxxxx/slot-0.bin"));
 }
 
 static void repeats_and_retries_do_not_mix(void **state)
 {
     place_write(*state, "dumping.yaml", dumping);
     place_expect(*state, 0, NULL, "bootrig run dumping.yaml --repeat 2");
-    assert_true(is_there(*state, "reports/out/evidence/000/slot-0.bin"));
-    assert_true(is_there(*state, "reports/out/evidence/001/slot-0.bin"));
+    assert_true(is_there(*state, "reports/out/evidence/000-dumping/slot-0.bin"));
+    assert_true(is_there(*state, "reports/out/evidence/001-dumping-2/slot-0.bin"));
     place_write(*state, "failing.yaml",
                 "scenario: failing\n"
                 "about: It keeps a slot in each attempt.\n"
@@ -71,9 +91,9 @@ static void repeats_and_retries_do_not_mix(void **state)
                 "  - dump-slot: 0\n"
                 "  - expect-memory: {address: 0xc000, word: 0}\n");
     place_expect(*state, 1, NULL, "bootrig run failing.yaml --retries 1");
-    assert_true(is_there(*state, "reports/out/evidence/000/slot-0.bin"));
-    assert_true(is_there(*state, "reports/out/evidence/000-1/slot-0.bin"));
-    assert_false(is_there(*state, "reports/out/evidence/001"));
+    assert_true(is_there(*state, "reports/out/evidence/000-failing/slot-0.bin"));
+    assert_true(is_there(*state, "reports/out/evidence/000-failing-attempt-2/slot-0.bin"));
+    assert_false(is_there(*state, "reports/out/evidence/001-failing"));
 }
 
 static void the_evidence_of_an_earlier_run_goes_and_other_files_stay(void **state)
@@ -81,10 +101,18 @@ static void the_evidence_of_an_earlier_run_goes_and_other_files_stay(void **stat
     place_write(*state, "dumping.yaml", dumping);
     place_expect(*state, 0, NULL, "bootrig run dumping.yaml");
     place_write(*state, "reports/out/evidence/mine.txt", "of a person");
+    place_write(*state, "reports/out/evidence/003/slot-0.bin", "of an older version");
+    place_write(*state, "reports/out/evidence/mine/slot-0.bin", "of a person");
+    place_write(*state, "reports/out/summary.json.0123abcd", "of a run that was killed while it wrote");
+    place_write(*state, "reports/out/junit.xml.old", "of a person");
     place_write(*state, "passing.yaml", scenario_passing);
     place_expect(*state, 0, NULL, "bootrig run passing.yaml");
-    assert_false(is_there(*state, "reports/out/evidence/000"));
+    assert_false(is_there(*state, "reports/out/evidence/000-dumping"));
     assert_true(is_there(*state, "reports/out/evidence/mine.txt"));
+    assert_false(is_there(*state, "reports/out/evidence/003"));
+    assert_false(is_there(*state, "reports/out/summary.json.0123abcd"));
+    assert_true(is_there(*state, "reports/out/evidence/mine/slot-0.bin"));
+    assert_true(is_there(*state, "reports/out/junit.xml.old"));
 }
 
 static void a_folder_that_cannot_be_made_is_an_error_of_the_rig(void **state)
@@ -92,7 +120,8 @@ static void a_folder_that_cannot_be_made_is_an_error_of_the_rig(void **state)
     place_write(*state, "dumping.yaml", dumping);
     place_expect(*state, 0, NULL, "bootrig run dumping.yaml");
     place_write(*state, "other/evidence", "a file where the folder should be");
-    place_expect(*state, 2, "cannot make the folder other/evidence/000", "bootrig run dumping.yaml -o other");
+    place_expect(*state, 2, "cannot make the folder other/evidence/000-dumping",
+                 "bootrig run dumping.yaml -o other");
 }
 
 static void openocds_log_is_kept_and_its_end_told_when_the_rig_was_at_fault(void **state)
@@ -108,21 +137,22 @@ static void openocds_log_is_kept_and_its_end_told_when_the_rig_was_at_fault(void
     place_write(*state, "dumping.yaml", dumping);
     place_expect(*state, 2, "openocd.log ends with:",
                  "bootrig run beyond.yaml dumping.yaml --target sim-process-nrf52840");
-    log = place_read(*state, "reports/out/evidence/000/openocd.log");
+    log = place_read(*state, "reports/out/evidence/000-beyond/openocd.log");
     assert_non_null(log);
     expect_text(log, "Open On-Chip Debugger");
     junit = place_read(*state, "reports/out/junit.xml");
     expect_text(junit, "[[ATTACHMENT|");
-    expect_text(junit, "evidence/000/openocd.log");
+    expect_text(junit, "evidence/000-beyond/openocd.log");
     /* A case that passed has nothing to explain. */
-    assert_false(is_there(*state, "reports/out/evidence/001/openocd.log"));
-    assert_true(is_there(*state, "reports/out/evidence/001/slot-0.bin"));
+    assert_false(is_there(*state, "reports/out/evidence/001-dumping/openocd.log"));
+    assert_true(is_there(*state, "reports/out/evidence/001-dumping/slot-0.bin"));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         PROCESS_TEST(dumps_lie_below_evidence_whole_and_each_with_a_name_of_its_own),
+        PROCESS_TEST(folders_are_named_after_their_cases),
         PROCESS_TEST(repeats_and_retries_do_not_mix),
         PROCESS_TEST(the_evidence_of_an_earlier_run_goes_and_other_files_stay),
         PROCESS_TEST(a_folder_that_cannot_be_made_is_an_error_of_the_rig),

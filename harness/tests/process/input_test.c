@@ -186,8 +186,8 @@ static void keys_of_the_wrong_type_are_told_apart(void **state)
 static void journals_that_are_none_are_no_pass(void **state)
 {
     place_write(*state, "noise.jsonl", "this is no journal\n{\"ev\":7}\n[[[[\n");
-    place_expect(*state, 0, "3 lines of the journal could not be read", "bootrig report noise.jsonl");
-    place_expect(*state, 0, "0 passed, 0 failed, 1 errors", "bootrig report noise.jsonl");
+    place_expect(*state, 2, "3 lines of the journal could not be read", "bootrig report noise.jsonl");
+    place_expect(*state, 2, "0 passed, 0 failed, 1 errors", "bootrig report noise.jsonl");
     place_expect(*state, 2, "missing.jsonl", "bootrig report missing.jsonl");
     place_expect(*state, 2, NULL, "bootrig replay missing.jsonl");
 }

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Reports never say what is not so: yesterday's are gone whatever ends the run, and what was not run is told.
+ */
+#include "process.h"
+
+#include <string.h>
+
+static const char *const report_files[] = {"reports/out/junit.xml", "reports/out/summary.json",
+                                           "reports/out/report.html", "own.xml"};
+
+static void write_scenarios(const struct place *place)
+{
+    place_write(place, "passing.yaml", scenario_passing);
+    place_write(place, "failing.yaml", scenario_failing);
+    place_write(place, "broken.yaml", "scenario: broken\nsteps: [fly: ]\n");
+    place_write(place, "many.yaml",
+                "scenario: many\nmatrix: {n: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]}\nsteps: [note: $n]\n");
+    place_write(place, "states/none.txt", "");
+}
+
+static void leave_reports_of_yesterday(const struct place *place)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(report_files); i++)
+        place_write(place, report_files[i], "of yesterday, all passed");
+}
+
+static void expect_error_reports(const struct place *place, const char *line, int code)
+{
+    g_autofree char *said = g_strdup_printf("\"exit_code\" : %d", code);
+    g_autofree char *summary = place_read(place, "reports/out/summary.json");
+    g_autofree char *junit = place_read(place, "reports/out/junit.xml");
+
+    for (gsize i = 0; i < G_N_ELEMENTS(report_files); i++) {
+        g_autofree char *text = place_read(place, report_files[i]);
+
+        if (!text || strstr(text, "of yesterday"))
+            fail_msg("%s: %s %s", line, report_files[i], text ? "is of yesterday" : "is missing");
+    }
+    expect_text(summary, said);
+    expect_text(junit, "<error ");
+    expect_text(junit, "errors=\"1\"");
+    place_expect_junit(place, "reports/out/junit.xml", false);
+    place_expect_junit(place, "own.xml", false);
+}
+
+static void a_run_that_dies_early_leaves_error_reports(void **state)
+{
+    static const struct {
+        int code;
+        const char *line;
+        const char *said; /* in the reports, too */
+    } rows[] = {
+        {2, "run passing.yaml --target nowhere", "nowhere"},
+        {2, "run passing.yaml --repeat 0", "--repeat wants"},
+        {2, "run passing.yaml --repeat many", "many"},
+        {2, "run many.yaml --repeat 100000", "are 1100000 in one run"},
+        {2, "run passing.yaml --dance", "Unknown option --dance"},
+        {2, "run passing.yaml --output=reports/out --dance", "Unknown option --dance"},
+        {2, "run passing.yaml -o reports/out --dance", "Unknown option --dance"},
+        {2, "run passing.yaml --seed twelve", "twelve"},
+        {2, "run passing.yaml --defect laziness", "laziness"},
+        {2, "run passing.yaml --bench nobench.yaml", "nobench.yaml"},
+        {2, "run passing.yaml --bootloader nothing.so", "nothing.so"},
+        {2, "run passing.yaml --resume states", "no exploration to go on with"},
+        {2, "run nosuch.yaml", "nosuch.yaml"},
+        {2, "run broken.yaml", "fly"},
+        {2, "replay nosuch.jsonl -o reports/out", "nosuch.jsonl"},
+        {4, "run passing.yaml --name nothing-like-it", "no case was selected"},
+    };
+
+    write_scenarios(*state);
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        bool replays = g_str_has_prefix(rows[i].line, "replay");
+        g_autofree char *junit = NULL;
+
+        leave_reports_of_yesterday(*state);
+        if (replays)
+            place_write(*state, "own.xml",
+                        "<testsuites name='x' tests='0' failures='0' errors='0' skipped='0' time='0.000'/>");
+        place_expect(*state, rows[i].code, NULL, "bootrig %s%s", rows[i].line,
+                     replays ? "" : " --junit own.xml");
+        expect_error_reports(*state, rows[i].line, rows[i].code);
+        junit = place_read(*state, "reports/out/junit.xml");
+        expect_text(junit, rows[i].said);
+    }
+}
+
+static void a_dry_run_leaves_the_reports_alone(void **state)
+{
+    g_autofree char *junit = NULL;
+
+    write_scenarios(*state);
+    leave_reports_of_yesterday(*state);
+    place_expect(*state, 0, NULL, "bootrig run --dry-run passing.yaml --junit own.xml");
+    place_expect(*state, 2, "Unknown option", "bootrig run --dry-run --dance --junit own.xml");
+    junit = place_read(*state, "own.xml");
+    expect_text(junit, "of yesterday");
+}
+
+/* What a run leaves that is killed after its first case: everything up to that case's end. */
+static void leave_killed_run(const struct place *place)
+{
+    g_autofree char *journal = NULL;
+    char *end;
+
+    place_expect(place, 1, NULL, "bootrig run -q passing.yaml failing.yaml");
+    journal = place_read(place, "reports/out/journal.jsonl");
+    end = strchr(strstr(journal, "\"ev\":\"case-end\""), '\n');
+    end[1] = '\0';
+    place_write(place, "reports/out/journal.jsonl", journal);
+}
+
+static void a_killed_run_says_what_was_not_run(void **state)
+{
+    g_autofree char *junit = NULL;
+    g_autofree char *summary = NULL;
+
+    write_scenarios(*state);
+    leave_killed_run(*state);
+    place_expect(*state, 2, "2 of 3 cases were not run",
+                 "bootrig report reports/out --terminal --junit left.xml --json left.json");
+    junit = place_read(*state, "left.xml");
+    summary = place_read(*state, "left.json");
+    expect_text(junit, "failures=\"0\" errors=\"2\" skipped=\"0\"");
+    expect_text(junit, "not run: the run was killed before it");
+    expect_text(summary, "\"exit_code\" : 2");
+    expect_text(summary, "\"not_run\" : 2");
+    place_expect(*state, 2, "2 of 3 cases were not run", "bootrig replay reports/out");
+    place_expect(*state, 2, "bootrig run failing.yaml --case 'wrong-hope' --seed 1",
+                 "bootrig replay reports/out --case wrong-hope");
+}
+
+static void a_run_that_stops_at_a_failure_shows_the_rest_as_not_run(void **state)
+{
+    g_autofree char *junit = NULL;
+
+    write_scenarios(*state);
+    place_expect(*state, 1, "2 of 3 cases were not run", "bootrig run -x failing.yaml passing.yaml");
+    junit = place_read(*state, "reports/out/junit.xml");
+    expect_text(junit, "tests=\"3\" failures=\"1\" errors=\"0\" skipped=\"2\"");
+    expect_text(junit, "not run: the run stopped before it");
+}
+
+static void a_random_seed_is_printed_and_gives_the_same_run_again(void **state)
+{
+    g_autoptr(outcome) first = NULL;
+    g_autofree char *line = NULL;
+    g_autofree char *replay = NULL;
+    g_autofree char *junit = NULL;
+    guint64 seed = 0;
+
+    write_scenarios(*state);
+    first = place_run(*state, "bootrig run -q failing.yaml --seed random");
+    assert_int_equal(first->code, 1);
+    assert_true(g_str_has_prefix(first->out, "seed "));
+    seed = g_ascii_strtoull(first->out + 5, NULL, 10);
+    line = g_strdup_printf("name=\"seed\" value=\"%" G_GUINT64_FORMAT "\"", seed);
+    junit = place_read(*state, "reports/out/junit.xml");
+    expect_text(junit, line);
+    expect_text(first->out, "--case-seed ");
+    replay = g_strdup(strstr(first->out, "--case-seed "));
+    *strchr(replay, '\n') = '\0';
+    place_expect(*state, 1, replay, "bootrig run -q failing.yaml --seed %" G_GUINT64_FORMAT, seed);
+}
+
+static void what_cleanup_finds_counts_for_a_case_that_passed(void **state)
+{
+    place_write(*state, "late.yaml",
+                "scenario: late\n"
+                "images: {old: {version: 1.0.0, size: 8KiB}, new: {version: 2.0.0, size: 8KiB}}\n"
+                "setup: [board: {slot0: old}]\n"
+                "steps: [reset: ]\n"
+                "cleanup: [expect-boot: {image: new, within: 2s}]\n");
+    place_expect(*state, 1, "1 failed", "bootrig run late.yaml");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        PROCESS_TEST(a_run_that_dies_early_leaves_error_reports),
+        PROCESS_TEST(a_dry_run_leaves_the_reports_alone),
+        PROCESS_TEST(a_killed_run_says_what_was_not_run),
+        PROCESS_TEST(a_run_that_stops_at_a_failure_shows_the_rest_as_not_run),
+        PROCESS_TEST(a_random_seed_is_printed_and_gives_the_same_run_again),
+        PROCESS_TEST(what_cleanup_finds_counts_for_a_case_that_passed),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
