@@ -92,31 +92,17 @@ static bool write_junit(const struct rig_results *results, const struct wishes *
     const char *const attachments[] = {wishes->journal, NULL};
     g_autofree char *folder = g_path_get_dirname(wishes->journal);
     g_autofree char *evidence = g_build_filename(folder, RIG_EVIDENCE_FOLDER, NULL);
-    struct rig_junit_options options = {.strict = wishes->strict, .attachments = attachments};
-    g_autofree char *text = NULL;
-    gsize n_bytes = 0;
+    struct rig_junit_report report = {.results = results,
+                                      .options = {.strict = wishes->strict, .attachments = attachments}};
 
     if (!wishes->junit)
         return true;
     /* What the run has left there counts, and what this command has just written. */
     if (wishes->pictures)
-        options.pictures = wishes->pictures;
+        report.options.pictures = wishes->pictures;
     else if (g_file_test(evidence, G_FILE_TEST_IS_DIR))
-        options.pictures = evidence;
-    text = rig_junit_text(results, &options, &n_bytes, error);
-    return text && rig_output_publish(wishes->junit, text, n_bytes, error);
-}
-
-static bool write_page(char *(*make)(const struct rig_results *, gsize *), const struct rig_results *results,
-                       const char *path, GError **error)
-{
-    g_autofree char *text = NULL;
-    gsize n_bytes = 0;
-
-    if (!path)
-        return true;
-    text = make(results, &n_bytes);
-    return rig_output_publish(path, text, n_bytes, error);
+        report.options.pictures = evidence;
+    return rig_output_write(wishes->junit, rig_junit_write, &report, error);
 }
 
 static enum rig_loudness loudness_of(const struct wishes *wishes)
@@ -158,8 +144,9 @@ static bool write_reports(const struct rig_results *results, const struct wishes
         complain(!wishes->pictures || rig_pictures_write(results, wishes->pictures, NULL, &error), &error);
 
     ok &= complain(write_junit(results, wishes, &error), &error);
-    ok &= complain(write_page(rig_html_page, results, wishes->html, &error), &error);
-    return ok & complain(write_page(rig_summary_json, results, wishes->json, &error), &error);
+    ok &= complain(!wishes->html || rig_output_write(wishes->html, rig_html_write, results, &error), &error);
+    return ok & complain(!wishes->json || rig_output_write(wishes->json, rig_summary_write, results, &error),
+                         &error);
 }
 
 /* Reports of a run that was cut short are no result of a run. */

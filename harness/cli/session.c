@@ -215,16 +215,17 @@ static int print_plan(struct rig_boards *boards, const struct rig_selection *sel
     return outlook.n_run ? RIG_EXIT_PASSED : RIG_EXIT_NOTHING;
 }
 
-static void publish(struct session *session, const char *path, char *text, gsize n_bytes, GError *error)
+static void publish(struct session *session, const char *path, rig_output_writer writer, const void *user)
 {
-    if (text && rig_output_publish(path, text, n_bytes, &error)) {
+    GError *error = NULL;
+
+    if (rig_output_write(path, writer, user, &error)) {
         g_ptr_array_add(session->written, g_strdup(path));
-    } else {
-        fprintf(stderr, "bootrig: the report '%s' was not written: %s\n", path, error->message);
-        g_error_free(error);
-        session->report_failed = true;
+        return;
     }
-    g_free(text);
+    fprintf(stderr, "bootrig: the report '%s' was not written: %s\n", path, error->message);
+    g_error_free(error);
+    session->report_failed = true;
 }
 
 /* Many are told by their folder. A picture that cannot be written is a report that was not written. */
@@ -250,13 +251,12 @@ static void write_junit(struct session *session, const char *path)
     const char *const attachments[] = {rig_journal_path(session->journal), NULL};
     g_autofree char *evidence =
         session->output ? rig_output_file(session->output, RIG_EVIDENCE_FOLDER) : NULL;
-    struct rig_junit_options options = {
-        .strict = session->options->junit_strict, .attachments = attachments, .pictures = evidence};
-    GError *error = NULL;
-    gsize n_bytes = 0;
-    char *text = rig_junit_text(session->results, &options, &n_bytes, &error);
+    struct rig_junit_report report = {.results = session->results,
+                                      .options = {.strict = session->options->junit_strict,
+                                                  .attachments = attachments,
+                                                  .pictures = evidence}};
 
-    publish(session, path, text, n_bytes, error);
+    publish(session, path, rig_junit_write, &report);
 }
 
 static void write_folder(struct session *session)
@@ -264,17 +264,12 @@ static void write_folder(struct session *session)
     g_autofree char *junit = rig_output_file(session->output, RIG_OUTPUT_JUNIT);
     g_autofree char *html = rig_output_file(session->output, RIG_OUTPUT_HTML);
     g_autofree char *json = rig_output_file(session->output, RIG_OUTPUT_JSON);
-    gsize n_bytes = 0;
-    char *text;
 
     write_pictures(session);
     write_junit(session, junit);
-    if (!session->options->no_html) {
-        text = rig_html_page(session->results, &n_bytes);
-        publish(session, html, text, n_bytes, NULL);
-    }
-    text = rig_summary_json(session->results, &n_bytes);
-    publish(session, json, text, n_bytes, NULL);
+    if (!session->options->no_html)
+        publish(session, html, rig_html_write, session->results);
+    publish(session, json, rig_summary_write, session->results);
 }
 
 static void write_reports(struct session *session)

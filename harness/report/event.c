@@ -172,6 +172,17 @@ struct rig_event *rig_event_append(struct rig_event *event, const char *key)
     return map;
 }
 
+void rig_event_shorten(struct rig_event *event)
+{
+    for (guint i = event->fields->len; i > 0; i--) {
+        enum rig_field_type type = g_array_index(event->fields, struct rig_event_field, i - 1).type;
+
+        if (type == RIG_FIELD_LIST || type == RIG_FIELD_MAP || type == RIG_FIELD_MAPS)
+            g_array_remove_index(event->fields, i - 1);
+    }
+    rig_event_text(event, "left_out", "lists that made this event too long for a line");
+}
+
 const char *rig_event_get_text(const struct rig_event *event, const char *key)
 {
     const struct rig_event_field *field = find_field(event, key, RIG_FIELD_TEXT);

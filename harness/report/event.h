@@ -60,6 +60,10 @@ const GPtrArray *rig_event_get_maps(const struct rig_event *event, const char *k
 void rig_event_each_text(const struct rig_event *event,
                          void (*each)(void *user, const char *key, const char *value), void *user);
 
+/* Takes away what makes an event longer than a line may be: its lists and nested objects. Texts and counts
+ * stay; `left_out` says so. */
+void rig_event_shorten(struct rig_event *event);
+
 /* Appends the event as one JSON object without a newline. */
 void rig_event_write_json(const struct rig_event *event, GString *out);
 /* One line without its newline. NULL when it is no event: not JSON, no `ev`, nested too deeply, too long. */

@@ -63,8 +63,10 @@ static void take_start(struct rig_attempt *attempt, const struct rig_event *even
     const GPtrArray *invariants = rig_event_get_maps(event, "invariants");
     struct rig_exploration_result *exploration;
 
-    if (attempt->explorations->len >= RIG_EXPLORATIONS_MAX)
+    if (attempt->explorations->len >= RIG_EXPLORATIONS_MAX) {
+        attempt->n_left_out++;
         return;
+    }
     exploration = g_new0(struct rig_exploration_result, 1);
     exploration->step = copy_text(event, "step");
     exploration->life = joined(event, "life", ",");
@@ -176,6 +178,8 @@ static void take_path(struct rig_attempt *attempt, const struct rig_event *event
 
     if (story)
         g_ptr_array_add(attempt->paths, story);
+    else
+        attempt->n_left_out++;
 }
 
 void rig_attempt_take_exploration(struct rig_attempt *attempt, const struct rig_event *event)

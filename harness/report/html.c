@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "report/html_explore.h"
+#include "report/output.h"
 #include "report/page.h"
 #include "report/story.h"
 #include "report/text.h"
@@ -353,7 +354,14 @@ static void case_row(GString *out, const struct rig_case_result *result)
     g_string_append(out, "</td></tr>\n");
 }
 
-static void case_tables(GString *out, const struct rig_results *results)
+/* The page so far goes out: one of a large run is not kept in memory. */
+static void pour(GString *out, FILE *to)
+{
+    fwrite(out->str, 1, out->len, to);
+    g_string_truncate(out, 0);
+}
+
+static void case_tables(GString *out, const struct rig_results *results, FILE *to)
 {
     for (guint i = 0; i < results->suites->len; i++) {
         const struct rig_suite *suite = g_ptr_array_index(results->suites, i);
@@ -361,8 +369,10 @@ static void case_tables(GString *out, const struct rig_results *results)
         g_string_append(out, "<h2 class=\"mono\">");
         escaped_line(out, suite->file);
         g_string_append(out, "</h2>\n<table>\n");
-        for (guint k = 0; k < suite->cases->len; k++)
+        for (guint k = 0; k < suite->cases->len; k++) {
             case_row(out, g_ptr_array_index(suite->cases, k));
+            pour(out, to);
+        }
         g_string_append(out, "</table>\n");
     }
 }
@@ -392,11 +402,13 @@ static void run_terms(GString *out, const struct rig_results *results)
     g_string_append(out, "</table>\n");
 }
 
-char *rig_html_page(const struct rig_results *results, gsize *n_bytes)
+bool rig_html_write(FILE *to, const void *user, GError **error)
 {
-    GString *out = g_string_sized_new(16384);
+    const struct rig_results *results = user;
+    g_autoptr(GString) out = g_string_sized_new(16384);
     guint n_pictures = 0;
 
+    (void)error;
     g_string_append(out, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
                          "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
                          "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
@@ -411,12 +423,18 @@ char *rig_html_page(const struct rig_results *results, gsize *n_bytes)
 
         if (has_story(result))
             case_details(out, result, &n_pictures);
+        pour(out, to);
     }
-    case_tables(out, results);
+    case_tables(out, results, to);
     run_terms(out, results);
     g_string_append(out, "<footer>bootrig ");
     escaped_line(out, results->version);
     g_string_append(out, "</footer>\n</body></html>\n");
-    *n_bytes = out->len;
-    return g_string_free(out, FALSE);
+    pour(out, to);
+    return true;
+}
+
+char *rig_html_page(const struct rig_results *results, gsize *n_bytes)
+{
+    return rig_output_text(rig_html_write, results, n_bytes, NULL);
 }

@@ -113,14 +113,28 @@ static void write_line(struct rig_journal *journal)
     journal->line_was_cut = false;
 }
 
+/* No reader takes a longer line: what it says in short must not be lost with its lists. */
+static void put_in_line(struct rig_journal *journal, struct rig_event *event)
+{
+    gsize n_before;
+
+    g_string_truncate(journal->line, 0);
+    if (journal->line_was_cut)
+        g_string_append_c(journal->line, '\n');
+    n_before = journal->line->len;
+    rig_event_write_json(event, journal->line);
+    if (journal->line->len - n_before <= RIG_EVENT_MAX_LINE_BYTES)
+        return;
+    rig_event_shorten(event);
+    g_string_truncate(journal->line, n_before);
+    rig_event_write_json(event, journal->line);
+}
+
 static void publish(struct rig_journal *journal, struct rig_event *event)
 {
     event->number = journal->next_number++;
+    put_in_line(journal, event);
     if (journal->fd >= 0) {
-        g_string_truncate(journal->line, 0);
-        if (journal->line_was_cut)
-            g_string_append_c(journal->line, '\n');
-        rig_event_write_json(event, journal->line);
         g_string_append_c(journal->line, '\n');
         write_line(journal);
     }

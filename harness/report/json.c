@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "report/exploration.h"
+#include "report/output.h"
 #include "report/page.h"
 #include "report/picture.h"
 #include "report/story.h"
@@ -242,31 +243,66 @@ static void remarks_member(JsonBuilder *out, const struct rig_results *results)
     list_member(out, "remarks", remarks);
 }
 
-char *rig_summary_json(const struct rig_results *results, gsize *n_bytes)
+static char *pretty(JsonBuilder *builder)
 {
-    g_autoptr(JsonBuilder) out = json_builder_new();
     g_autoptr(JsonGenerator) generator = json_generator_new();
-    g_autoptr(JsonNode) root = NULL;
-    g_autoptr(GPtrArray) pictures = rig_pictures_of(results);
-    g_autofree char *text = NULL;
-    char *whole;
+    g_autoptr(JsonNode) root = json_builder_get_root(builder);
 
-    json_builder_begin_object(out);
-    run_members(out, results);
-    counts_member(out, results);
-    remarks_member(out, results);
-    problems_member(out, results);
-    json_builder_set_member_name(out, "cases");
-    json_builder_begin_array(out);
-    for (guint i = 0; i < results->cases->len; i++)
-        case_object(out, g_ptr_array_index(results->cases, i), pictures);
-    json_builder_end_array(out);
-    json_builder_end_object(out);
-    root = json_builder_get_root(out);
     json_generator_set_root(generator, root);
     json_generator_set_pretty(generator, TRUE);
-    text = json_generator_to_data(generator, NULL);
-    whole = g_strconcat(text, "\n", NULL);
-    *n_bytes = strlen(whole);
-    return whole;
+    return json_generator_to_data(generator, NULL);
+}
+
+/* One case at a time: the tree of a large run would need gigabytes. No text of JSON holds a newline, so that
+ * each one begins a line of the layout. */
+static void write_case(FILE *out, const struct rig_case_result *result, const GPtrArray *pictures)
+{
+    g_autoptr(JsonBuilder) builder = json_builder_new();
+    g_autofree char *text = NULL;
+    g_auto(GStrv) lines = NULL;
+
+    case_object(builder, result, pictures);
+    text = pretty(builder);
+    lines = g_strsplit(text, "\n", -1);
+    for (char **line = lines; *line; line++)
+        fprintf(out, "\n    %s", *line);
+}
+
+static void write_cases(FILE *out, const struct rig_results *results)
+{
+    g_autoptr(GPtrArray) pictures = rig_pictures_of(results);
+
+    fputs(",\n  \"cases\" : [", out);
+    for (guint i = 0; i < results->cases->len; i++) {
+        if (i)
+            fputc(',', out);
+        write_case(out, g_ptr_array_index(results->cases, i), pictures);
+    }
+    fputs(results->cases->len ? "\n  ]" : "]", out);
+}
+
+bool rig_summary_write(FILE *out, const void *user, GError **error)
+{
+    const struct rig_results *results = user;
+    g_autoptr(JsonBuilder) head = json_builder_new();
+    g_autofree char *text = NULL;
+
+    (void)error;
+    json_builder_begin_object(head);
+    run_members(head, results);
+    counts_member(head, results);
+    remarks_member(head, results);
+    problems_member(head, results);
+    json_builder_end_object(head);
+    text = pretty(head);
+    /* Without "\n}": the cases follow. */
+    fwrite(text, 1, strlen(text) - 2, out);
+    write_cases(out, results);
+    fputs("\n}\n", out);
+    return true;
+}
+
+char *rig_summary_json(const struct rig_results *results, gsize *n_bytes)
+{
+    return rig_output_text(rig_summary_write, results, n_bytes, NULL);
 }

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "report/junit_parts.h"
+#include "report/output.h"
 #include "report/picture.h"
 #include "report/story.h"
 #include "report/text.h"
@@ -24,7 +25,8 @@ static void append_log(GString *text, const struct rig_attempt *attempt)
         g_string_append_c(text, '\n');
     }
     if (attempt->n_left_out)
-        g_string_append_printf(text, "(%u lines were not kept)\n", attempt->n_left_out);
+        g_string_append_printf(text, "(%u entries were not kept; the journal has them)\n",
+                               attempt->n_left_out);
 }
 
 static bool is_bad(enum rig_verdict verdict)
@@ -266,27 +268,33 @@ static void write_document(struct junit_document *out)
     xmlTextWriterEndDocument(out->xml);
 }
 
+bool rig_junit_write(FILE *out, const void *report, GError **error)
+{
+    const struct rig_junit_report *wanted = report;
+    struct junit_document document = {.options = &wanted->options, .results = wanted->results};
+    xmlOutputBufferPtr buffer = xmlOutputBufferCreateFile(out, NULL);
+
+    document.xml = buffer ? xmlNewTextWriter(buffer) : NULL;
+    if (!document.xml) {
+        if (buffer)
+            xmlOutputBufferClose(buffer);
+        g_set_error_literal(error, RIG_ERROR, RIG_ERROR_IO,
+                            "cannot make the JUnit report: no memory for the XML writer");
+        return false;
+    }
+    document.n_named = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    document.pictures = rig_pictures_of(wanted->results);
+    write_document(&document);
+    g_ptr_array_unref(document.pictures);
+    g_hash_table_unref(document.n_named);
+    xmlFreeTextWriter(document.xml);
+    return true;
+}
+
 char *rig_junit_text(const struct rig_results *results, const struct rig_junit_options *options,
                      gsize *n_bytes, GError **error)
 {
-    xmlBufferPtr buffer = xmlBufferCreate();
-    struct junit_document out = {.options = options, .results = results};
-    char *text = NULL;
+    struct rig_junit_report report = {.results = results, .options = *options};
 
-    out.xml = buffer ? xmlNewTextWriterMemory(buffer, 0) : NULL;
-    if (out.xml) {
-        out.n_named = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-        out.pictures = rig_pictures_of(results);
-        write_document(&out);
-        g_ptr_array_unref(out.pictures);
-        g_hash_table_unref(out.n_named);
-        xmlFreeTextWriter(out.xml);
-        *n_bytes = (gsize)xmlBufferLength(buffer);
-        text = g_strndup((const char *)xmlBufferContent(buffer), *n_bytes);
-    } else {
-        g_set_error_literal(error, RIG_ERROR, RIG_ERROR_IO,
-                            "cannot make the JUnit report: no memory for the XML writer");
-    }
-    xmlBufferFree(buffer);
-    return text;
+    return rig_output_text(rig_junit_write, &report, n_bytes, error);
 }

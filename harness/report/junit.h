@@ -3,6 +3,8 @@
 #ifndef RIG_REPORT_JUNIT_H
 #define RIG_REPORT_JUNIT_H
 
+#include <stdio.h>
+
 #include "report/model.h"
 
 G_BEGIN_DECLS
@@ -16,7 +18,17 @@ struct rig_junit_options {
     const char *pictures; /* folder of the pictures of paths; NULL = none were written */
 };
 
-/* The whole document. Owned by the caller. An error only when libxml2 runs out of memory. */
+/* What rig_junit_write() takes. */
+struct rig_junit_report {
+    const struct rig_results *results;
+    struct rig_junit_options options;
+};
+
+/* A rig_output_writer whose user is a struct rig_junit_report *. An error only when libxml2 runs out of
+ * memory. */
+bool rig_junit_write(FILE *out, const void *report, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The whole document. Owned by the caller. */
 char *rig_junit_text(const struct rig_results *results, const struct rig_junit_options *options,
                      gsize *n_bytes, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -26,6 +26,7 @@ enum rig_verdict rig_verdict_from_word(const char *word); /* NULL and unknown wo
 #define RIG_RESULTS_MAX_ATTEMPTS 100             /* of a case; later ones take the place of the last */
 #define RIG_RESULTS_MAX_PASSED_BYTES (32u << 20) /* logs of attempts that passed, in a run */
 #define RIG_RESULTS_MAX_BAD_BYTES (128u << 20)   /* logs and steps of all other attempts, in a run */
+#define RIG_RESULTS_MAX_PATHS 1000               /* told paths of power cuts, in a run */
 #define RIG_RESULTS_MAX_STEPS                                                                                \
     1000 /* of an attempt; failed ones are kept past it, up to twice as many in all */
 #define RIG_RESULTS_MAX_EXPECTS 64   /* of a step; failed ones as above */
@@ -192,6 +193,7 @@ struct rig_results {
     struct rig_attempt *to_settle; /* private: ended, and every listener has heard of it at the next event */
     gsize n_passed_bytes;          /* private: kept so far */
     gsize n_bad_bytes;             /* private */
+    guint n_paths;                 /* private */
     gsize max_passed_bytes; /* RIG_RESULTS_MAX_PASSED_BYTES; a test may set less before the first event */
     gsize max_bad_bytes;    /* RIG_RESULTS_MAX_BAD_BYTES; likewise */
 };

@@ -173,6 +173,15 @@ static void drop_log(struct rig_attempt *attempt)
     empty(&attempt->log, free_entry);
 }
 
+static void bound_paths(struct rig_results *results, struct rig_attempt *attempt)
+{
+    guint n_kept = MIN(attempt->paths->len, RIG_RESULTS_MAX_PATHS - results->n_paths);
+
+    attempt->n_left_out += attempt->paths->len - n_kept;
+    g_ptr_array_set_size(attempt->paths, (gint)n_kept);
+    results->n_paths += n_kept;
+}
+
 /* By the sizes of texts, so that a run and its journal read again come to the same. */
 void rig_results_settle_attempt(struct rig_results *results, struct rig_attempt *attempt)
 {
@@ -181,6 +190,7 @@ void rig_results_settle_attempt(struct rig_results *results, struct rig_attempt 
     gsize limit = good ? results->max_passed_bytes : results->max_bad_bytes;
 
     attempt->is_settled = true;
+    bound_paths(results, attempt);
     if (good)
         drop_steps(attempt);
     *n_kept += log_bytes(attempt->log) + steps_bytes(attempt->steps);

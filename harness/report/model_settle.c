@@ -168,6 +168,9 @@ void rig_results_finish(struct rig_results *results)
     settle_cases(results);
     if (results->started)
         tell_what_is_missing(results);
+    if (results->started && results->ended && results->n_missing_events && !any_error(results))
+        rig_results_add_problem(results, NULL,
+                                "events are missing in the journal: what they said is not in the reports");
     if (!results->started)
         rig_results_add_problem(results, NULL,
                                 "the journal does not say how the run started: nothing is known of it");

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -142,39 +143,39 @@ bool rig_output_make_folder(const char *path, GError **error)
     return false;
 }
 
-static bool write_all(int fd, const char *path, const char *text, gsize n_bytes, GError **error)
-{
-    while (n_bytes) {
-        ssize_t n = write(fd, text, n_bytes);
+/* Where it goes meanwhile, and what is written. */
+struct delivery {
+    const char *path; /* for people */
+    rig_output_writer writer;
+    const void *user;
+};
 
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0) {
-            g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot write %s: %s", path,
-                        g_strerror(n < 0 ? errno : EIO));
-            return false;
-        }
-        text += n;
-        n_bytes -= (gsize)n;
-    }
-    return true;
+/* Closes the stream, since network file systems tell of a full disk only then. */
+static bool deliver(const struct delivery *delivery, FILE *out, GError **error)
+{
+    bool ok = delivery->writer(out, delivery->user, error);
+    bool lost = ferror(out) != 0;
+
+    errno = 0;
+    lost |= fclose(out) != 0;
+    if (!ok || !lost)
+        return ok;
+    g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot write %s: %s", delivery->path,
+                errno ? g_strerror(errno) : "a write failed");
+    return false;
 }
 
-static bool write_in_place(const char *path, const char *text, gsize n_bytes, GError **error)
+/* fd (taken): -1 with errno. */
+static bool deliver_to(const struct delivery *delivery, int fd, GError **error)
 {
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-    bool ok;
+    FILE *out = fd >= 0 ? fdopen(fd, "w") : NULL;
 
-    if (fd < 0) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot write %s: %s", path, g_strerror(errno));
-        return false;
-    }
-    ok = write_all(fd, path, text, n_bytes, error);
-    if (close(fd) != 0 && ok) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot write %s: %s", path, g_strerror(errno));
-        return false;
-    }
-    return ok;
+    if (out)
+        return deliver(delivery, out, error);
+    g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot write %s: %s", delivery->path, g_strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return false;
 }
 
 /* The umask's permissions, as any new file gets; with O_EXCL, since the folder may be anybody's. -1 with
@@ -196,38 +197,68 @@ static int create_beside(const char *path, char **draft)
 
 /* Renamed into place without fsync: a reader never sees half a report, and after a crash of the machine the
  * journal makes it again. */
-static bool write_and_rename(const char *path, const char *text, gsize n_bytes, GError **error)
+static bool write_and_rename(const struct delivery *delivery, GError **error)
 {
     g_autofree char *draft = NULL;
-    int fd = create_beside(path, &draft);
-    bool written;
+    bool written = deliver_to(delivery, create_beside(delivery->path, &draft), error);
 
-    if (fd < 0) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot write %s: %s", path, g_strerror(errno));
-        return false;
-    }
-    written = write_all(fd, path, text, n_bytes, error);
-    /* Network file systems tell of a full disk only here. */
-    if (close(fd) != 0 && written) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot write %s: %s", path, g_strerror(errno));
+    if (written && g_rename(draft, delivery->path) != 0) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot rename into %s: %s", delivery->path,
+                    g_strerror(errno));
         written = false;
     }
-    if (written && g_rename(draft, path) != 0) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot rename into %s: %s", path, g_strerror(errno));
-        written = false;
-    }
-    if (!written)
+    if (!written && draft)
         unlink(draft);
     return written;
 }
 
-bool rig_output_publish(const char *path, const char *text, gsize n_bytes, GError **error)
+bool rig_output_write(const char *path, rig_output_writer writer, const void *user, GError **error)
 {
+    struct delivery delivery = {.path = path, .writer = writer, .user = user};
     struct stat status;
 
-    if (g_strcmp0(path, "-") == 0)
-        return write_all(STDOUT_FILENO, "standard output", text, n_bytes, error);
+    if (g_strcmp0(path, "-") == 0) {
+        delivery.path = "standard output";
+        fflush(stdout);
+        return deliver_to(&delivery, dup(STDOUT_FILENO), error);
+    }
     if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
-        return write_in_place(path, text, n_bytes, error);
-    return write_and_rename(path, text, n_bytes, error);
+        return deliver_to(&delivery, open(path, O_WRONLY | O_CLOEXEC), error);
+    return write_and_rename(&delivery, error);
+}
+
+struct whole {
+    const char *text;
+    gsize n_bytes;
+};
+
+static bool write_whole(FILE *out, const void *user, GError **error)
+{
+    const struct whole *whole = user;
+
+    (void)error;
+    fwrite(whole->text, 1, whole->n_bytes, out);
+    return true;
+}
+
+bool rig_output_publish(const char *path, const char *text, gsize n_bytes, GError **error)
+{
+    struct whole whole = {.text = text, .n_bytes = n_bytes};
+
+    return rig_output_write(path, write_whole, &whole, error);
+}
+
+char *rig_output_text(rig_output_writer writer, const void *user, gsize *n_bytes, GError **error)
+{
+    char *text = NULL;
+    char *copy;
+    size_t n = 0;
+    FILE *out = open_memstream(&text, &n);
+    bool ok = writer(out, user, error);
+
+    fclose(out);
+    copy = ok ? g_strndup(text, n) : NULL; /* the stream's memory is libc's */
+    *n_bytes = n;
+    free(text);
+    return copy;
 }

@@ -3,13 +3,19 @@
 #ifndef RIG_REPORT_PAGE_H
 #define RIG_REPORT_PAGE_H
 
+#include <stdio.h>
+
 #include "report/model.h"
 
 G_BEGIN_DECLS
 
-/* Both documents are owned by the caller, end in a newline and hang on nothing but the results. */
-char *rig_summary_json(const struct rig_results *results,
-                       gsize *n_bytes) G_GNUC_WARN_UNUSED_RESULT; /* reports/summary.schema.json */
+/* Both documents end in a newline and hang on nothing but the results. Each is a rig_output_writer whose user
+ * is a const struct rig_results *; they do not fail. The summary: reports/summary.schema.json. */
+bool rig_summary_write(FILE *out, const void *results, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool rig_html_write(FILE *out, const void *results, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The same as text. Owned by the caller. */
+char *rig_summary_json(const struct rig_results *results, gsize *n_bytes) G_GNUC_WARN_UNUSED_RESULT;
 char *rig_html_page(const struct rig_results *results, gsize *n_bytes) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define MAX_LIST_BYTES (256u * 1024u) /* of cases in one event */
+
 /* One case of the run: the same case comes several times with --repeat. */
 struct play {
     const struct rig_run_plan *plan;
@@ -62,11 +64,13 @@ static char *name_of(const struct play *play)
                         : g_strdup(play->the_case->name);
 }
 
-static void list_case(struct rig_event *event, const struct play *play)
+/* Returns about how many bytes it takes in the journal. */
+static gsize list_case(struct rig_event *event, const struct play *play)
 {
     const struct rig_scenario *scenario = play->the_case->scenario;
     struct rig_event *entry = rig_event_append(event, "cases");
     g_autofree char *name = name_of(play);
+    gsize n_bytes = 2 * (strlen(scenario->source->path) + strlen(name)) + strlen(scenario->name) + 100;
 
     rig_event_textf(entry, "id", "%s::%s", scenario->source->path, name);
     rig_event_text(entry, "file", scenario->source->path);
@@ -75,6 +79,9 @@ static void list_case(struct rig_event *event, const struct play *play)
     rig_event_text(entry, "name", name);
     rig_event_text(entry, "about", scenario->about);
     rig_event_list(entry, "tags", (const char *const *)scenario->tags);
+    for (char **tag = scenario->tags; tag && *tag; tag++)
+        n_bytes += strlen(*tag) + 3;
+    return n_bytes + (scenario->about ? strlen(scenario->about) : 0);
 }
 
 static void describe_target(const struct rig_run_plan *plan, struct rig_event *event)
@@ -111,13 +118,23 @@ static struct rig_event *run_start(const struct rig_run_plan *plan, const char *
     return event;
 }
 
+/* The cases of a large run go on in events of their own: one line of all of them would be longer than a
+ * reader takes. */
 static void emit_run_start(const struct rig_run_plan *plan, const GArray *plays)
 {
     struct rig_event *event = run_start(plan, NULL);
+    gsize n_bytes = 0;
 
     rig_event_textf(rig_event_map(event, "properties"), "repeats", "%u", plan->n_repeats);
-    for (guint i = 0; i < plays->len; i++)
-        list_case(event, &g_array_index(plays, struct play, i));
+    rig_event_count(event, "n_cases", plays->len);
+    for (guint i = 0; i < plays->len; i++) {
+        if (n_bytes > MAX_LIST_BYTES) {
+            emit(plan, 0, event);
+            event = rig_event_new("cases");
+            n_bytes = 0;
+        }
+        n_bytes += list_case(event, &g_array_index(plays, struct play, i));
+    }
     emit(plan, 0, event);
 }
 

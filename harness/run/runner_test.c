@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The runner on a simulated board: what it says of time, and how it lists its cases. */
+#include <glib/gstdio.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "run/runner.h"
+#include "steps/verbs.h"
+
+/* In place of GLib's: this host's clock is set back by an hour whenever somebody looks at it. */
+gint64 g_get_real_time(void)
+{
+    static gint64 now_us = G_GINT64_CONSTANT(1700000000000000);
+
+    return now_us -= G_GINT64_CONSTANT(3600) * G_USEC_PER_SEC;
+}
+
+struct heard {
+    guint n_ends;
+    guint n_lists; /* events with cases */
+    guint n_listed;
+    gint64 n_cases;
+    gint64 longest_ms;
+    gint64 shortest_ms;
+    gsize longest_line;
+};
+
+static void hear(void *user, const struct rig_event *event)
+{
+    struct heard *heard = user;
+    const GPtrArray *cases = rig_event_get_maps(event, "cases");
+    gint64 ms = rig_event_get_count(event, "duration_ms", -1);
+    g_autoptr(GString) line = g_string_new(NULL);
+
+    rig_event_write_json(event, line);
+    heard->longest_line = MAX(heard->longest_line, line->len);
+    heard->n_lists += cases != NULL;
+    heard->n_listed += cases ? cases->len : 0;
+    if (strcmp(event->kind, "run-start") == 0)
+        heard->n_cases = rig_event_get_count(event, "n_cases", -1);
+    if (strcmp(event->kind, "case-end") != 0)
+        return;
+    heard->n_ends++;
+    heard->longest_ms = MAX(heard->longest_ms, ms);
+    heard->shortest_ms = MIN(heard->shortest_ms, ms);
+}
+
+static struct heard play(const char *folder, const char *text, guint n_repeats)
+{
+    g_autofree char *path = g_build_filename(folder, "a.yaml", NULL);
+    const char *const paths[] = {path, NULL};
+    struct heard heard = {0};
+    g_autoptr(rig_selection) selection = NULL;
+    g_autoptr(rig_journal) journal = rig_journal_new(NULL, NULL);
+    g_autoptr(rig_evidence) evidence = rig_evidence_new(folder);
+    g_autoptr(rig_boards) boards = rig_boards_new(NULL, RIG_SOURCE_DIR "/targets", NULL, NULL);
+    struct rig_run_plan plan = {.boards = boards,
+                                .journal = journal,
+                                .evidence = evidence,
+                                .timeout_scale = 1.0,
+                                .n_repeats = n_repeats};
+
+    assert_true(g_file_set_contents(path, text, -1, NULL));
+    selection = rig_selection_load(paths, rig_language(), NULL, false);
+    assert_int_equal(selection->errors->len, 0);
+    plan.selection = selection;
+    rig_journal_listen(journal, hear, &heard);
+    rig_run_all(&plan);
+    g_unlink(path);
+    return heard;
+}
+
+static void a_wall_clock_that_jumps_changes_no_duration(void **state)
+{
+    struct heard heard = play(*state, "scenario: a\nsteps: [note: here]\n", 3);
+
+    assert_int_equal(heard.n_ends, 3);
+    assert_in_range(heard.shortest_ms + 1, 1, 60000);
+    assert_in_range(heard.longest_ms + 1, 1, 60000);
+}
+
+/* 3000 cases with a long sentence each are 1.3 MB. */
+static void a_long_list_of_cases_is_written_in_pieces(void **state)
+{
+    g_autofree char *about = g_strnfill(300, 'a');
+    g_autofree char *text = g_strdup_printf("scenario: a\nabout: %s\nsteps: [note: here]\n", about);
+    struct heard heard = play(*state, text, 3000);
+
+    assert_int_equal(heard.n_cases, 3000);
+    assert_int_equal(heard.n_listed, 3000);
+    assert_int_equal(heard.n_ends, 3000);
+    assert_in_range(heard.n_lists, 4, 10);
+    assert_in_range(heard.longest_line, 100000, 400000);
+}
+
+static int make_folder(void **state)
+{
+    *state = g_dir_make_tmp("rig-runner-XXXXXX", NULL);
+    return *state ? 0 : -1;
+}
+
+static int remove_folder(void **state)
+{
+    int code = g_rmdir(*state);
+
+    g_free(*state);
+    return code;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_wall_clock_that_jumps_changes_no_duration),
+        cmocka_unit_test(a_long_list_of_cases_is_written_in_pieces),
+    };
+
+    return cmocka_run_group_tests_name("runner", tests, make_folder, remove_folder);
+}
