@@ -41,16 +41,21 @@ struct session {
     bool report_failed;
 };
 
+static bool parse_number(const char *text, guint64 *seed, GError **error)
+{
+    if (g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT64, seed, NULL))
+        return true;
+    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "the seed '%s' is no whole number", text);
+    return false;
+}
+
 static bool parse_seed(const char *text, guint64 *seed, GError **error)
 {
     if (!text)
         return *seed = 1, true;
     if (g_str_equal(text, "random"))
         return *seed = ((guint64)g_random_int() << 32) | g_random_int(), true;
-    if (g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT64, seed, NULL))
-        return true;
-    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "the seed '%s' is no whole number", text);
-    return false;
+    return parse_number(text, seed, error);
 }
 
 static void claim_free(gpointer item)
@@ -122,15 +127,8 @@ static bool parse_plan(struct session *session, GError **error)
     plan->interrupted = &interrupted;
     return (!options->resume || has_states(options->resume, error)) &&
            parse_seed(options->seed, &plan->seed, error) &&
-           (!options->case_seed || parse_seed(options->case_seed, &plan->case_seed, error)) &&
+           (!options->case_seed || parse_number(options->case_seed, &plan->case_seed, error)) &&
            (!options->cut || rig_cut_place_parse(options->cut, &plan->only_cut, error));
-}
-
-static void add_quoted(GString *text, const char *option, const char *value)
-{
-    g_autofree char *quoted = g_shell_quote(value);
-
-    g_string_append_printf(text, " %s %s", option, quoted);
 }
 
 static char *replay_options(const struct rig_run_options *options, const struct rig_run_bench *chosen)
@@ -138,20 +136,19 @@ static char *replay_options(const struct rig_run_options *options, const struct 
     GString *text = g_string_new(NULL);
 
     if (options->link)
-        g_string_append_printf(text, " --link %s", options->link);
+        rig_replay_append_option(text, "--link", options->link);
     if (options->hci)
-        g_string_append_printf(text, " --hci %s", options->hci);
+        rig_replay_append_option(text, "--hci", options->hci);
     if (options->adapter)
-        g_string_append_printf(text, " --adapter %s", options->adapter);
+        rig_replay_append_option(text, "--adapter", options->adapter);
     if (chosen->bench) {
-        add_quoted(text, "--bench", chosen->bench->source->path);
-        g_string_append_printf(text, " --board %s", chosen->board->name);
+        rig_replay_append_option(text, "--bench", chosen->bench->source->path);
+        rig_replay_append_option(text, "--board", chosen->board->name);
     }
-
     for (char **defect = options->defects; defect && *defect; defect++)
-        g_string_append_printf(text, " --defect %s", *defect);
+        rig_replay_append_option(text, "--defect", *defect);
     if (options->bootloader)
-        add_quoted(text, "--bootloader", options->bootloader);
+        rig_replay_append_option(text, "--bootloader", options->bootloader);
     if (options->timeout_scale < 1.0 || options->timeout_scale > 1.0)
         g_string_append_printf(text, " --timeout-scale %g", options->timeout_scale);
     return g_string_free(text, FALSE);

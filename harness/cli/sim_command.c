@@ -280,7 +280,8 @@ static void on_console(void *user, const char *line)
         printf("console %s\n", line);
 }
 
-static void announce(const struct rig_host_server *server, const struct sim_options *options,
+/* Nobody can use a board whose ports were not told. */
+static bool announce(const struct rig_host_server *server, const struct sim_options *options,
                      const struct rig_target *target)
 {
     printf("target %s\ndebug-port %u\njtag-port %u\nsmp-port %u\n", target->name,
@@ -293,6 +294,7 @@ static void announce(const struct rig_host_server *server, const struct sim_opti
     if (rig_host_server_relay(server))
         printf("relay %s\n", rig_host_server_relay(server));
     printf("ready\n");
+    return fflush(stdout) == 0 && !ferror(stdout);
 }
 
 /* The model is that of an nRF52840; another name is for tests of who looks at it. */
@@ -330,7 +332,11 @@ static bool serve(const struct sim_options *options, const struct rig_target *ta
 
     if (!server)
         return false;
-    announce(server, options, target);
+    if (!announce(server, options, target)) {
+        g_set_error_literal(error, RIG_ERROR, RIG_ERROR_IO,
+                            "the ports of the board cannot be told: standard output takes nothing");
+        return false;
+    }
     if (g_strcmp0(options->console, "none") != 0)
         rig_sim_host_on_console(host, on_console, server);
     if (rig_sim_host_radio(host))

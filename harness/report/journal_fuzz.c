@@ -4,6 +4,7 @@
 #include <json-glib/json-glib.h>
 #include <libxml/parser.h>
 #include <stdint.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "report/junit.h"
@@ -22,6 +23,8 @@ static void check_junit(const struct rig_results *results, bool strict)
 
     g_assert(document);
     xmlFreeDoc(document);
+    if (rig_results_exit_code(results) == 0)
+        g_assert(!strstr(text, "<failure ") && !strstr(text, "<error "));
 }
 
 static void check_json(const struct rig_results *results)

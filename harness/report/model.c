@@ -286,6 +286,26 @@ static void take_where(struct rig_attempt *attempt, const struct rig_event *wher
     attempt->where_column = small_count(where, "column");
 }
 
+/* A journal that contradicts itself: a case cannot have passed when an invariant of its exploration did not.
+ */
+static void believe_the_worse(struct rig_attempt *attempt)
+{
+    for (guint i = 0; i < attempt->explorations->len; i++) {
+        const struct rig_exploration_result *exploration = g_ptr_array_index(attempt->explorations, i);
+
+        for (guint k = 0; k < exploration->judgements->len && attempt->verdict == RIG_VERDICT_PASS; k++) {
+            const struct rig_judgement *judgement = g_ptr_array_index(exploration->judgements, k);
+
+            if (judgement->verdict != RIG_VERDICT_FAIL && judgement->verdict != RIG_VERDICT_ERROR)
+                continue;
+            attempt->verdict = judgement->verdict;
+            g_free(attempt->message);
+            attempt->message = g_strdup_printf("the case was said to pass, but its invariant %s did not: %s",
+                                               judgement->name, judgement->text);
+        }
+    }
+}
+
 static void take_case_end(struct rig_case_result *result, struct rig_attempt *attempt,
                           const struct rig_event *event)
 {
@@ -309,6 +329,7 @@ static void take_case_end(struct rig_case_result *result, struct rig_attempt *at
     }
     rig_attempt_settle_explorations(attempt,
                                     attempt->message ? attempt->message : "the exploration did not end");
+    believe_the_worse(attempt);
     take_where(attempt, rig_event_get_map(event, "where"));
     replace_list(&attempt->trailers, rig_event_get_list(event, "trailers"));
     replace_list(&attempt->also, rig_event_get_list(event, "also"));

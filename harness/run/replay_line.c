@@ -9,13 +9,14 @@
 
 #define SHA_DIGITS 12
 
-static void append_option(GString *line, const char *option, const char *value)
+void rig_replay_append_option(GString *line, const char *option, const char *value)
 {
     g_autofree char *quoted = NULL;
 
     /* Plain words stay readable; everything else is quoted. */
-    if (strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/:=,@%+-") !=
-        strlen(value))
+    if (!*value ||
+        strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/:=,@%+-") !=
+            strlen(value))
         quoted = g_shell_quote(value);
     g_string_append_printf(line, " %s%s%s", option, *option ? " " : "", quoted ? quoted : value);
 }
@@ -33,7 +34,7 @@ static void append_images(GString *line, struct rig_run *run)
         g_string_append_c(claim, '=');
         for (guint byte = 0; byte < SHA_DIGITS / 2; byte++)
             g_string_append_printf(claim, "%02x", image->sha[byte]);
-        append_option(line, "--image", claim->str);
+        rig_replay_append_option(line, "--image", claim->str);
     }
 }
 
@@ -43,14 +44,14 @@ char *rig_replay_line(const struct rig_run_plan *plan, struct rig_run *run, cons
     GString *line = g_string_new("bootrig replay");
     g_autofree char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, case_seed);
 
-    append_option(line, "", run->the_case->scenario->source->path);
-    append_option(line, "--case", run->the_case->name);
-    append_option(line, "--target", target);
-    append_option(line, "--case-seed", seed);
+    rig_replay_append_option(line, "", run->the_case->scenario->source->path);
+    rig_replay_append_option(line, "--case", run->the_case->name);
+    rig_replay_append_option(line, "--target", target);
+    rig_replay_append_option(line, "--case-seed", seed);
     if (run->cut_text)
-        append_option(line, "--cut", run->cut_text);
+        rig_replay_append_option(line, "--cut", run->cut_text);
     if (run->path_text)
-        append_option(line, "--cuts", run->path_text);
+        rig_replay_append_option(line, "--cuts", run->path_text);
     if (run->trouble.verdict != RIG_VERDICT_PASS)
         append_images(line, run);
     g_string_append(line, plan->replay_options ? plan->replay_options : "");

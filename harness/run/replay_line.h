@@ -12,6 +12,10 @@ G_BEGIN_DECLS
 char *rig_replay_line(const struct rig_run_plan *plan, struct rig_run *run, const char *target,
                       guint64 case_seed);
 
+/* Appends " OPTION VALUE"; the value is quoted when a shell would not take it as it is. option "" = the value
+ * alone. */
+void rig_replay_append_option(GString *line, const char *option, const char *value);
+
 /* Parses what rig_cut_place_text() writes. */
 bool rig_cut_place_parse(const char *text, struct rig_cut_place *place,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;

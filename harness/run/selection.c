@@ -71,6 +71,20 @@ static bool chosen(const struct rig_case *the_case, const struct rig_filter *fil
            !any_tag(filter->skip_tags, the_case->scenario->tags, false);
 }
 
+/* A case that was asked for by its name and is not there must not go unnoticed among others. */
+static void tell_missing_cases(struct rig_selection *selection, const struct rig_filter *filter)
+{
+    for (const char *const *name = filter ? filter->cases : NULL; name && *name; name++) {
+        bool found = false;
+
+        for (guint i = 0; i < selection->cases->len && !found; i++)
+            found =
+                g_str_equal(((const struct rig_case *)g_ptr_array_index(selection->cases, i))->name, *name);
+        if (!found && selection->cases->len)
+            add_error(selection, *name, g_strdup_printf("--case '%s' is the name of no case here\n", *name));
+    }
+}
+
 static void load_file(struct rig_selection *selection, const char *path, const struct rig_language *language,
                       const struct rig_filter *filter, bool colour)
 {
@@ -121,6 +135,7 @@ struct rig_selection *rig_selection_load(const char *const *paths, const struct 
             if (g_hash_table_add(seen, g_canonicalize_filename(g_ptr_array_index(files, i), NULL)))
                 load_file(selection, g_ptr_array_index(files, i), language, filter, colour);
     }
+    tell_missing_cases(selection, filter);
     return selection;
 }
 

@@ -48,6 +48,7 @@ static void names_and_patterns_choose_cases(void **state)
     expect_cases(*state, 0, "small[as=permanent]", "lab --name '*permanent*'");
     expect_cases(*state, 1, "wrong-hope small[as=test]", "lab --name hope --name as=test");
     expect_cases(*state, 0, "small[as=test]", "lab --case 'small[as=test]'");
+    expect_cases(*state, 2, "small[as=test]", "lab --case 'small[as=test]' --case nobody");
 }
 
 static void tags_choose_and_leave_out(void **state)
@@ -227,9 +228,10 @@ static void what_does_not_fit_the_targets_layout_is_told_beforehand_in_the_same_
     const char *reason = "'swap: scratch' takes a scratch area, and target 'no-scratch' has none";
 
     place_write(*state, "no-scratch.yaml", no_scratch);
-    place_write(*state, "lab/boot.yaml",
-                "scenario: boot\nmatrix:\n  swap: [move, scratch]\nimages:\n  old: {version: 1.0.0, size: 4KiB}\n"
-                "steps:\n  - board: {slot0: old, swap: $swap}\n  - expect-boot: old\n");
+    place_write(
+        *state, "lab/boot.yaml",
+        "scenario: boot\nmatrix:\n  swap: [move, scratch]\nimages:\n  old: {version: 1.0.0, size: 4KiB}\n"
+        "steps:\n  - board: {slot0: old, swap: $swap}\n  - expect-boot: old\n");
     place_expect(*state, 0, reason, "bootrig run --target ./no-scratch.yaml lab");
     place_expect(*state, 0, "1 passed, 0 failed, 0 errors, 1 skipped",
                  "bootrig run --target ./no-scratch.yaml lab");
