@@ -45,10 +45,8 @@ static const struct rig_field ble_fields[] = {
      .about = "The host forgets the board before each connection, its bond and its cached services."},
 };
 static const char *const ways_to_find[] = {"address", "name", "by-service", NULL};
-static const struct rig_shape ble_shape = {.name = "ble",
-                                           .fields = ble_fields,
-                                           .n_fields = G_N_ELEMENTS(ble_fields),
-                                           .at_least_one = ways_to_find};
+static const struct rig_shape ble_shape = {
+    .name = "ble", .fields = ble_fields, .n_fields = G_N_ELEMENTS(ble_fields), .at_least_one = ways_to_find};
 
 static const struct rig_field console_fields[] = {
     {.name = "tty",

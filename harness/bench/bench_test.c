@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -257,6 +258,112 @@ static void a_board_in_use_is_refused_with_its_holder_and_free_when_that_one_die
     waitpid(pid, NULL, 0);
 }
 
+static void all_users_of_a_host_share_a_folder_that_the_first_one_makes(void **state)
+{
+    const char *root = *state;
+    g_autofree char *expected = g_build_filename(root, "bootrig", NULL);
+    g_autofree char *before = g_strdup(g_getenv("BOOTRIG_LOCK_DIR"));
+    bool is_private = true;
+    GStatBuf status;
+
+    g_unsetenv("BOOTRIG_LOCK_DIR");
+    for (guint i = 0; i < 2; i++) {
+        g_autofree char *folder = rig_lock_directory_below(root, &is_private, NULL);
+
+        assert_string_equal(folder, expected);
+        assert_false(is_private);
+        assert_int_equal(g_stat(folder, &status), 0);
+        assert_int_equal(status.st_mode & 07777, 01777);
+    }
+    /* One that a single user can write, and one that is somewhere else, are none. */
+    for (guint i = 0; i < 2; i++) {
+        g_autofree char *folder = NULL;
+
+        assert_int_equal(g_chmod(expected, 0755), 0);
+        if (i == 1)
+            assert_int_equal(g_rmdir(expected) + symlink("/tmp", expected), 0);
+        folder = rig_lock_directory_below(root, &is_private, NULL);
+        assert_string_not_equal(folder, expected);
+        assert_true(is_private);
+    }
+    if (before)
+        g_setenv("BOOTRIG_LOCK_DIR", before, TRUE);
+}
+
+/* Runs the check as another user; false where that cannot be had. */
+static bool as_nobody(bool (*check)(const char *directory, const struct rig_bench_board *board),
+                      const char *directory, const struct rig_bench_board *board)
+{
+    pid_t pid;
+    int status;
+
+    if (geteuid() != 0)
+        return false;
+    pid = fork();
+    if (pid == 0)
+        _exit(setgid(65534) == 0 && setuid(65534) == 0 && check(directory, board) ? 0 : 1);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    return true;
+}
+
+static bool can_lock(const char *directory, const struct rig_bench_board *board)
+{
+    g_autoptr(rig_lock) lock = rig_lock_board(directory, board, "nobody", 0, NULL, NULL, NULL);
+
+    return lock != NULL;
+}
+
+static bool cannot_lock(const char *directory, const struct rig_bench_board *board)
+{
+    return !can_lock(directory, board);
+}
+
+static void users_lock_out_each_other_and_leave_files_that_the_other_can_use(void **state)
+{
+    g_autoptr(rig_bench) bench = load_desk();
+    const struct rig_bench_board *board = rig_bench_find(bench, "relay-fed", NULL);
+    g_autoptr(rig_lock) lock = NULL;
+
+    assert_int_equal(g_chmod(*state, 01777), 0);
+    if (!as_nobody(can_lock, *state, board))
+        skip();
+    lock = rig_lock_board(*state, board, "me", 0, NULL, NULL, NULL);
+    assert_non_null(lock);
+    as_nobody(cannot_lock, *state, board);
+    rig_lock_free(g_steal_pointer(&lock));
+    as_nobody(can_lock, *state, board);
+}
+
+static void what_somebody_laid_in_place_of_a_lock_is_neither_followed_nor_written(void **state)
+{
+    g_autoptr(rig_bench) bench = load_desk();
+    const struct rig_bench_board *board = rig_bench_find(bench, "relay-fed", NULL);
+    g_autofree char *victim = g_build_filename(*state, "victim", NULL);
+    g_autoptr(GDir) entries = NULL;
+    g_autofree char *file = NULL;
+
+    rig_lock_free(rig_lock_board(*state, board, "me", 0, NULL, NULL, NULL));
+    entries = g_dir_open(*state, 0, NULL);
+    file = g_build_filename(*state, g_dir_read_name(entries), NULL);
+    assert_true(g_file_set_contents(victim, "precious", -1, NULL));
+    for (guint i = 0; i < 3; i++) {
+        g_autoptr(GError) error = NULL;
+        g_autofree char *text = NULL;
+
+        g_unlink(file);
+        assert_int_equal(i == 0   ? symlink(victim, file)
+                         : i == 1 ? link(victim, file)
+                                  : mkfifo(file, 0666),
+                         0);
+        assert_null(rig_lock_board(*state, board, "me", 0, NULL, NULL, &error));
+        assert_non_null(strstr(error->message, "it is no file, or a link"));
+        assert_true(g_file_get_contents(victim, &text, NULL, NULL));
+        assert_string_equal(text, "precious");
+    }
+}
+
 static void another_channel_of_the_same_relay_is_not_locked(void **state)
 {
     g_autoptr(rig_bench) bench = load_desk();
@@ -301,6 +408,12 @@ int main(void)
         cmocka_unit_test_setup(all_errors_of_a_bench_file_are_told_as_its_golden_file_says, enter_source),
         cmocka_unit_test_setup(a_bench_file_that_cannot_be_read_is_named, enter_source),
         cmocka_unit_test_setup_teardown(a_board_in_use_is_refused_with_its_holder_and_free_when_that_one_dies,
+                                        make_locks, remove_locks),
+        cmocka_unit_test_setup_teardown(all_users_of_a_host_share_a_folder_that_the_first_one_makes,
+                                        make_locks, remove_locks),
+        cmocka_unit_test_setup_teardown(users_lock_out_each_other_and_leave_files_that_the_other_can_use,
+                                        make_locks, remove_locks),
+        cmocka_unit_test_setup_teardown(what_somebody_laid_in_place_of_a_lock_is_neither_followed_nor_written,
                                         make_locks, remove_locks),
         cmocka_unit_test_setup_teardown(another_channel_of_the_same_relay_is_not_locked, make_locks,
                                         remove_locks),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* flock() on one file per resource; the file's text says who holds it. Files stay: removing one would let two
  * hold it. */
-#define _DEFAULT_SOURCE /* fchmod, flock */
+#define _GNU_SOURCE /* flock, renameat2 */
 #include "bench/lock.h"
 
 #include "base/error.h"
@@ -16,7 +16,9 @@
 
 #define LOOK_AGAIN_US 20000
 #define MAX_HOLDER_BYTES 200
-#define SHARED_DIRECTORY "/run/lock/bootrig"
+#define OPEN_TRIES 10
+#define SHARED_NAME "bootrig"
+#define SHARED_MODE 01777
 
 struct rig_lock {
     char *directory;
@@ -41,12 +43,40 @@ static bool own_directory(const char *path, GError **error)
     return false;
 }
 
-char *rig_lock_directory(GError **error)
+/* Renamed into place, so that nobody meets it with another mode. */
+static void make_shared(const char *root, const char *path)
+{
+    g_autofree char *made = g_build_filename(root, "." SHARED_NAME "-XXXXXX", NULL);
+
+    if (access(path, F_OK) == 0 || !g_mkdtemp(made))
+        return;
+    if (chmod(made, SHARED_MODE) != 0 || renameat2(AT_FDCWD, made, AT_FDCWD, path, RENAME_NOREPLACE) != 0)
+        g_rmdir(made);
+}
+
+/* A real folder where all may write and none may remove what is another's. */
+static bool is_shared(const char *path)
+{
+    struct stat status;
+
+    return lstat(path, &status) == 0 && S_ISDIR(status.st_mode) && (status.st_mode & 07777) == SHARED_MODE &&
+           access(path, W_OK | X_OK) == 0;
+}
+
+char *rig_lock_directory(bool *is_private, GError **error)
+{
+    return rig_lock_directory_below(RIG_LOCK_ROOT, is_private, error);
+}
+
+char *rig_lock_directory_below(const char *root, bool *is_private, GError **error)
 {
     const char *named = g_getenv("BOOTRIG_LOCK_DIR");
     const char *runtime = g_getenv("XDG_RUNTIME_DIR");
+    g_autofree char *shared = g_build_filename(root, SHARED_NAME, NULL);
     g_autofree char *path = NULL;
 
+    if (is_private)
+        *is_private = false;
     if (named && *named) {
         if (g_mkdir_with_parents(named, 0700) == 0)
             return g_strdup(named);
@@ -54,8 +84,11 @@ char *rig_lock_directory(GError **error)
                     g_strerror(errno));
         return NULL;
     }
-    if (access(SHARED_DIRECTORY, W_OK | X_OK) == 0)
-        return g_strdup(SHARED_DIRECTORY);
+    make_shared(root, shared);
+    if (is_shared(shared))
+        return g_steal_pointer(&shared);
+    if (is_private)
+        *is_private = true;
     if (runtime && *runtime && access(runtime, W_OK | X_OK) == 0)
         path = g_build_filename(runtime, "bootrig", NULL);
     else
@@ -72,14 +105,38 @@ static char *lock_path(const char *directory, const char *resource)
     return g_build_filename(directory, file, NULL);
 }
 
+/* What lies in a shared folder may have been put there by anybody: no link of either kind, no pipe. -1 with
+ * errno. */
+static int accept(int fd)
+{
+    struct stat status;
+
+    if (fd < 0 || (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_nlink == 1))
+        return fd;
+    close(fd);
+    errno = EEXIST;
+    return -1;
+}
+
+/* The kernel may refuse O_CREAT over another user's file in such a folder (fs.protected_regular), so that is
+ * for a new one only. */
 static int open_lock(const char *path)
 {
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+    static const int flags = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+    int fd = -1;
 
-    /* A shared folder may refuse to create over another user's file. */
-    if (fd < 0 && errno == EACCES)
-        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    return fd;
+    for (guint i = 0; fd < 0 && i < OPEN_TRIES; i++) {
+        fd = open(path, O_RDWR | flags);
+        if (fd < 0 && errno == EACCES)
+            fd = open(path, O_RDONLY | flags);
+        if (fd < 0 && errno == ENOENT)
+            fd = open(path, O_RDWR | O_CREAT | O_EXCL | flags, 0666);
+        else
+            break;
+        if (fd < 0 && errno != EEXIST) /* else somebody else made it meanwhile */
+            break;
+    }
+    return accept(fd);
 }
 
 static char *read_holder(int fd)
@@ -123,7 +180,10 @@ static int take(const char *directory, const char *resource, struct waiting *wai
     int fd = open_lock(path);
 
     if (fd < 0) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot open the lock %s: %s", path, g_strerror(errno));
+        g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot open the lock %s: %s", path,
+                    errno == EEXIST || errno == ELOOP
+                        ? "it is no file, or a link; look who put it there, and remove it"
+                        : g_strerror(errno));
         return -1;
     }
     while (flock(fd, LOCK_EX | LOCK_NB) != 0) {

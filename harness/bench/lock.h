@@ -8,10 +8,14 @@
 
 G_BEGIN_DECLS
 
-/* $BOOTRIG_LOCK_DIR, else /run/lock/bootrig where it is there for several users, else below $XDG_RUNTIME_DIR,
- * else a folder of this user in the folder for temporary files. Made when missing. RIG_ERROR_IO. The caller
- * owns the path. */
-char *rig_lock_directory(GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* $BOOTRIG_LOCK_DIR, else `bootrig` below RIG_LOCK_ROOT, which the first user makes for all (mode 1777), else
+ * below $XDG_RUNTIME_DIR, else a folder of this user in the folder for temporary files. Made when missing.
+ * *is_private (may be NULL): it is one of the last two, and keeps nobody out but this user's own runs.
+ * RIG_ERROR_IO. The caller owns the path. */
+#define RIG_LOCK_ROOT "/run/lock"
+char *rig_lock_directory(bool *is_private, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same with another folder in the place of RIG_LOCK_ROOT. */
+char *rig_lock_directory_below(const char *root, bool *is_private, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Told once when somebody else holds it: "pid 812 since 2026-11-21 10:02:11 UTC: bootrig run". */
 typedef void (*rig_lock_waiting)(void *user, const char *resource, const char *holder);

@@ -29,7 +29,7 @@ static void tell_waiting(void *user, const char *resource, const char *holder)
 struct rig_lock *rig_cli_lock(const struct rig_bench_board *board, const char *who, guint wait_s,
                               GError **error)
 {
-    g_autofree char *directory = rig_lock_directory(error);
+    g_autofree char *directory = rig_lock_directory(NULL, error);
 
     return directory ? rig_lock_board(directory, board, who, (guint64)wait_s * 1000000, tell_waiting,
                                       (void *)board, error)

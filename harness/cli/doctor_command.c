@@ -145,9 +145,17 @@ static void check_openocd(struct rig_doctor *doctor)
 static void check_locks(struct rig_doctor *doctor)
 {
     g_autoptr(GError) error = NULL;
-    g_autofree char *directory = rig_lock_directory(&error);
+    bool is_private = false;
+    g_autofree char *directory = rig_lock_directory(&is_private, &error);
+    g_autofree char *remedy =
+        g_strdup_printf("%s is this user's alone: runs of other users on the same boards are not kept out; "
+                        "sudo install -d -m 1777 " RIG_LOCK_ROOT "/bootrig",
+                        directory ? directory : "");
 
-    rig_doctor_say(doctor, "locks", directory ? "ok" : "missing", directory ? directory : error->message);
+    if (is_private && directory)
+        rig_doctor_say(doctor, "locks", "note", remedy);
+    else
+        rig_doctor_say(doctor, "locks", directory ? "ok" : "missing", directory ? directory : error->message);
 }
 
 /* What the boards of a bench use; without a bench everything counts. */

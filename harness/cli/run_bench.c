@@ -112,7 +112,7 @@ bool rig_run_bench_open(struct rig_run_bench *chosen, const struct rig_run_optio
         chosen->board = boards->pdata[0];
         return true;
     }
-    directory = rig_lock_directory(error);
+    directory = rig_lock_directory(NULL, error);
     waiting.directory = directory;
     return directory && wait_for_one(chosen, boards, &waiting, error);
 }

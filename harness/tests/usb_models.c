@@ -214,6 +214,8 @@ void usb_model_make_hub(struct usb_model *model, const char *port, guint8 bus, b
     model->states = (1u << USB_MODEL_HUB_PORTS) - 1;
 }
 
+#define CLAIM_US 2000000
+
 struct model_bus {
     struct rig_usb_bus bus;
     struct usb_model *models;
@@ -222,7 +224,43 @@ struct model_bus {
 struct model_usb {
     struct rig_usb usb;
     struct usb_model *model;
+    bool has_interface;
 };
+
+/* As the real one, it waits a while for another of ours; a foreign program keeps it for good. */
+static bool model_claim(struct rig_usb *usb, GError **error)
+{
+    struct model_usb *mine = (struct model_usb *)usb;
+    gint64 until_us = g_get_monotonic_time() + CLAIM_US;
+    bool claimed = !mine->has_interface;
+
+    while (!claimed && !mine->model->kept_busy && g_get_monotonic_time() < until_us) {
+        claimed = g_atomic_pointer_get(&mine->model->holder) == usb ||
+                  g_atomic_pointer_compare_and_exchange(&mine->model->holder, NULL, usb);
+        if (!claimed)
+            g_usleep(100);
+    }
+    if (!claimed)
+        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "%s: another program uses it", usb->name);
+    return claimed;
+}
+
+static void model_release(struct rig_usb *usb)
+{
+    struct model_usb *mine = (struct model_usb *)usb;
+
+    (void)!g_atomic_pointer_compare_and_exchange(&mine->model->holder, usb, NULL);
+}
+
+static int transfer(struct rig_usb *usb, const struct rig_usb_setup *setup, guint8 endpoint, guint8 *bytes,
+                    gsize n_bytes)
+{
+    struct model_usb *mine = (struct model_usb *)usb;
+
+    if (mine->has_interface && g_atomic_pointer_get(&mine->model->holder) != usb)
+        return -EBUSY;
+    return usb_model_transfer(mine->model, setup, endpoint, bytes, n_bytes);
+}
 
 static bool settle(struct rig_usb *usb, int n, gsize *n_done, GError **error)
 {
@@ -238,26 +276,28 @@ static bool model_control(struct rig_usb *usb, const struct rig_usb_setup *setup
                           gsize n_bytes, gsize *n_done, guint timeout_ms, GError **error)
 {
     (void)timeout_ms;
-    return settle(usb, usb_model_transfer(((struct model_usb *)usb)->model, setup, 0, bytes, n_bytes), n_done,
-                  error);
+    return settle(usb, transfer(usb, setup, 0, bytes, n_bytes), n_done, error);
 }
 
 static bool model_interrupt(struct rig_usb *usb, guint8 endpoint, guint8 *bytes, gsize n_bytes, gsize *n_done,
                             guint timeout_ms, GError **error)
 {
     (void)timeout_ms;
-    return settle(usb, usb_model_transfer(((struct model_usb *)usb)->model, NULL, endpoint, bytes, n_bytes),
-                  n_done, error);
+    return settle(usb, transfer(usb, NULL, endpoint, bytes, n_bytes), n_done, error);
 }
 
 static void model_free(struct rig_usb *usb)
 {
+    model_release(usb);
     g_free(usb->name);
     g_free(usb);
 }
 
-static const struct rig_usb_ops usb_ops = {
-    .control = model_control, .interrupt = model_interrupt, .free = model_free};
+static const struct rig_usb_ops usb_ops = {.control = model_control,
+                                           .interrupt = model_interrupt,
+                                           .claim = model_claim,
+                                           .release = model_release,
+                                           .free = model_free};
 
 static GPtrArray *model_list(struct rig_usb_bus *bus, GError **error)
 {
@@ -296,7 +336,11 @@ static struct rig_usb *model_open(struct rig_usb_bus *bus, const struct rig_usb_
         usb->usb.interrupt_in = interface >= 0 ? model->interrupt_in : 0;
         usb->usb.interrupt_out = interface >= 0 ? model->interrupt_out : 0;
         usb->model = model;
-        return &usb->usb;
+        usb->has_interface = interface >= 0;
+        if (model_claim(&usb->usb, error))
+            return &usb->usb;
+        model_free(&usb->usb);
+        return NULL;
     }
     g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "USB port %s: it was unplugged", description->port);
     return NULL;

@@ -39,6 +39,9 @@ struct usb_model {
     guint8 switching; /* hub: wHubCharacteristics bits 1..0 */
     guint8 container[16];
     bool has_container;
+    const void
+        *holder;    /* who has claimed its interface; NULL: nobody. A transfer of anybody else is -EBUSY */
+    bool kept_busy; /* another program has */
     struct usb_recording *recording; /* what is played instead of the model; NULL: nothing */
     const char *sysfs_disable; /* hub: the file whose '1' means off for channel 2; NULL = requests only */
 };

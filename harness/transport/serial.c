@@ -14,6 +14,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#define OPEN_AGAIN_US 2000
+
 struct rig_serial {
     int fd;
     bool gone;
@@ -94,6 +96,26 @@ static int take(int fd)
 
 struct rig_serial *rig_serial_open(const char *path, guint baud, GError **error)
 {
+    return rig_serial_open_shared(path, baud, 0, error);
+}
+
+/* 0, or an errno; *fd: -1 unless it is 0. */
+static int open_once(const char *path, int *fd)
+{
+    int code;
+
+    *fd = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    code = *fd < 0 ? errno : isatty(*fd) ? take(*fd) : ENOTTY;
+    if (code != 0 && *fd >= 0)
+        close(*fd);
+    if (code != 0)
+        *fd = -1;
+    return code;
+}
+
+struct rig_serial *rig_serial_open_shared(const char *path, guint baud, guint wait_ms, GError **error)
+{
+    gint64 until_us = g_get_monotonic_time() + (gint64)wait_ms * 1000;
     g_autoptr(rig_serial) serial = g_new0(struct rig_serial, 1);
     speed_t speed;
     int code;
@@ -102,8 +124,9 @@ struct rig_serial *rig_serial_open(const char *path, guint baud, GError **error)
     serial->path = g_strdup(path);
     if (!find_speed(baud, &speed, error))
         return NULL;
-    serial->fd = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-    code = serial->fd < 0 ? errno : isatty(serial->fd) ? take(serial->fd) : ENOTTY;
+    while (((code = open_once(path, &serial->fd)) == EWOULDBLOCK || code == EBUSY) &&
+           g_get_monotonic_time() < until_us)
+        g_usleep(OPEN_AGAIN_US);
     if (code == 0)
         code = configure(serial->fd, speed);
     if (code == 0)

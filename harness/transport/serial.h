@@ -15,6 +15,9 @@ struct rig_serial;
  * port and the remedy: missing, busy, no permission, not a serial port. Neither opening nor closing touches
  * the modem lines on purpose, but a driver may (HUPCL is off). */
 struct rig_serial *rig_serial_open(const char *path, guint baud, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* As above; a port that another program uses is tried again until wait_ms are over. */
+struct rig_serial *rig_serial_open_shared(const char *path, guint baud, guint wait_ms,
+                                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rig_serial_free(struct rig_serial *serial);
 typedef struct rig_serial rig_serial;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_serial, rig_serial_free)

@@ -43,6 +43,8 @@ struct rig_usb_ops {
                     gsize *n_done, guint timeout_ms, GError **error);
     bool (*interrupt)(struct rig_usb *usb, guint8 endpoint, guint8 *bytes, gsize n_bytes, gsize *n_done,
                       guint timeout_ms, GError **error);
+    bool (*claim)(struct rig_usb *usb, GError **error); /* both NULL: nobody contends for this device */
+    void (*release)(struct rig_usb *usb);
     void (*free)(struct rig_usb *usb);
 };
 struct rig_usb {
@@ -87,10 +89,14 @@ GPtrArray *rig_usb_find_all(struct rig_usb_bus *bus, const struct rig_usb_match 
 struct rig_usb_description *rig_usb_find(struct rig_usb_bus *bus, const struct rig_usb_match *match,
                                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Claims `interface` and takes it from a kernel driver (given back at the end); RIG_USB_NO_INTERFACE claims
- * none. A claim that is busy is tried again for one second (labgrid usb_hid_relay.py does so). */
+ * none. A claim that is busy is tried again for two seconds (labgrid usb_hid_relay.py does so for one). */
 struct rig_usb *rig_usb_open(struct rig_usb_bus *bus, const struct rig_usb_description *description,
                              int interface, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rig_usb_free(struct rig_usb *usb);
+/* Lets other programs at the claimed interface until the next claim; an open device is claimed. No transfer
+ * may be made meanwhile. A claim waits as opening does: RIG_ERROR_DEVICE when another program keeps it. */
+void rig_usb_release(struct rig_usb *usb);
+bool rig_usb_claim(struct rig_usb *usb, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 typedef struct rig_usb rig_usb;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_usb, rig_usb_free)
 

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CLAIM_TRIES 100
+#define CLAIM_TRIES 200
 #define CLAIM_PAUSE_US 10000
 #define MAX_PORT_DEPTH 7 /* [SPEC USB 3.2, 8.9: five hubs in a chain, plus root and device] */
 
@@ -20,7 +20,8 @@ struct real_bus {
 struct real_usb {
     struct rig_usb usb;
     libusb_device_handle *device;
-    int interface;
+    int interface; /* -1: none is wanted */
+    bool claimed;
 };
 
 /* The one place where libusb's codes become ours. */
@@ -64,21 +65,56 @@ static bool real_interrupt(struct rig_usb *usb, guint8 endpoint, guint8 *bytes, 
     return code == 0 || transfer_failed(usb, "interrupt transfer", code, error);
 }
 
+/* 0, or libusb's code. */
+static int claim(struct real_usb *real)
+{
+    int code = LIBUSB_ERROR_BUSY;
+
+    /* Not every kernel knows how to give an interface back; then the claim itself tells. */
+    libusb_set_auto_detach_kernel_driver(real->device, 1);
+    for (guint i = 0; i < CLAIM_TRIES && code == LIBUSB_ERROR_BUSY; i++) {
+        if (i > 0)
+            g_usleep(CLAIM_PAUSE_US);
+        code = libusb_claim_interface(real->device, real->interface);
+    }
+    real->claimed = code == 0;
+    return code;
+}
+
+static bool real_claim(struct rig_usb *usb, GError **error)
+{
+    struct real_usb *real = (struct real_usb *)usb;
+    int code = real->interface < 0 || real->claimed ? 0 : claim(real);
+
+    return code == 0 || transfer_failed(usb, "cannot claim it", code, error);
+}
+
+static void real_release(struct rig_usb *usb)
+{
+    struct real_usb *real = (struct real_usb *)usb;
+
+    if (real->claimed)
+        libusb_release_interface(real->device, real->interface);
+    real->claimed = false;
+}
+
 static void real_free(struct rig_usb *usb)
 {
     struct real_usb *real = (struct real_usb *)usb;
 
     if (real->device) {
-        if (real->interface >= 0)
-            libusb_release_interface(real->device, real->interface);
+        real_release(usb);
         libusb_close(real->device);
     }
     g_free(usb->name);
     g_free(real);
 }
 
-static const struct rig_usb_ops usb_ops = {
-    .control = real_control, .interrupt = real_interrupt, .free = real_free};
+static const struct rig_usb_ops usb_ops = {.control = real_control,
+                                           .interrupt = real_interrupt,
+                                           .claim = real_claim,
+                                           .release = real_release,
+                                           .free = real_free};
 
 static char *port_name(libusb_device *device)
 {
@@ -169,20 +205,6 @@ static int open_at(struct real_bus *bus, const char *port, libusb_device_handle 
     return code;
 }
 
-static int claim(struct real_usb *real)
-{
-    int code = LIBUSB_ERROR_BUSY;
-
-    /* Not every kernel knows how to give an interface back; then the claim itself tells. */
-    libusb_set_auto_detach_kernel_driver(real->device, 1);
-    for (guint i = 0; i < CLAIM_TRIES && code == LIBUSB_ERROR_BUSY; i++) {
-        if (i > 0)
-            g_usleep(CLAIM_PAUSE_US);
-        code = libusb_claim_interface(real->device, real->interface);
-    }
-    return code;
-}
-
 static void note_endpoints(struct rig_usb *usb, const struct libusb_interface_descriptor *interface)
 {
     for (guint i = 0; i < interface->bNumEndpoints; i++) {
@@ -226,7 +248,6 @@ static struct rig_usb *real_open(struct rig_usb_bus *bus, const struct rig_usb_d
     if (code == 0 && interface >= 0) {
         real->interface = interface;
         code = claim(real);
-        real->interface = code == 0 ? interface : -1;
         if (code == 0)
             code = find_endpoints(real);
     }

@@ -6,6 +6,7 @@
 #include "base/error.h"
 
 #define READ_AGAIN_US 5000
+#define BEGIN_EARLY_US 100000 /* so long before a cut its device is taken: that may take its time */
 
 static struct rig_channel *self(struct rig_power *power)
 {
@@ -42,7 +43,22 @@ static bool write_once(struct rig_channel *channel, bool on, GError **error)
     return confirmed;
 }
 
-static bool set_locked(struct rig_channel *channel, bool on, GError **error)
+static bool begin(struct rig_channel *channel, GError **error)
+{
+    bool ok = channel->n_begun > 0 || !channel->ops->begin || channel->ops->begin(channel, error);
+
+    if (ok)
+        channel->n_begun++;
+    return ok;
+}
+
+static void end(struct rig_channel *channel)
+{
+    if (--channel->n_begun == 0 && channel->ops->end)
+        channel->ops->end(channel);
+}
+
+static bool try_to_set(struct rig_channel *channel, bool on, GError **error)
 {
     g_autoptr(GError) failure = NULL;
 
@@ -57,9 +73,20 @@ static bool set_locked(struct rig_channel *channel, bool on, GError **error)
         if (channel->ops->is_gone && channel->ops->is_gone(channel))
             break;
     }
-    g_propagate_prefixed_error(error, g_steal_pointer(&failure), "%s: cannot switch %s: ", channel->name,
-                               on ? "on" : "off");
+    g_propagate_error(error, g_steal_pointer(&failure));
     return false;
+}
+
+static bool set_locked(struct rig_channel *channel, bool on, GError **error)
+{
+    bool begun = begin(channel, error);
+    bool ok = begun && try_to_set(channel, on, error);
+
+    if (begun)
+        end(channel);
+    if (!ok)
+        g_prefix_error(error, "%s: cannot switch %s: ", channel->name, on ? "on" : "off");
+    return ok;
 }
 
 static bool off_locked(struct rig_channel *channel, gint64 at_us, struct rig_cut_record *record,
@@ -97,7 +124,12 @@ static bool channel_set(struct rig_power *power, bool on, GError **error)
 static bool is_on_locked(struct rig_channel *channel, bool *on, GError **error)
 {
     if (channel->ops->read) {
-        if (channel->ops->read(channel, on, error))
+        bool begun = begin(channel, error);
+        bool ok = begun && channel->ops->read(channel, on, error);
+
+        if (begun)
+            end(channel);
+        if (ok)
             return true;
         g_prefix_error(error, "%s: cannot read its state: ", channel->name);
         return false;
@@ -122,18 +154,31 @@ static bool channel_is_on(struct rig_power *power, bool *on, GError **error)
     return ok;
 }
 
+/* false: the cut is cancelled. */
+static bool wait_locked(struct rig_channel *channel, gint64 until_us)
+{
+    while (!channel->cut_cancelled && g_get_monotonic_time() < until_us)
+        g_cond_wait_until(&channel->changed, &channel->lock, until_us);
+    return !channel->cut_cancelled;
+}
+
 static gpointer cut_when_due(gpointer user)
 {
     struct rig_channel *channel = user;
-
-    gint64 begin_us = channel->cut_at_us - (gint64)channel->ops->lead_ms * 1000;
+    gint64 start_us = channel->cut_at_us - (gint64)channel->ops->lead_ms * 1000;
+    bool begun = false;
 
     g_mutex_lock(&channel->lock);
-    while (!channel->cut_cancelled && g_get_monotonic_time() < begin_us)
-        g_cond_wait_until(&channel->changed, &channel->lock, begin_us);
-    if (!channel->cut_cancelled &&
+    if (wait_locked(channel, start_us - BEGIN_EARLY_US)) {
+        begun = begin(channel, &channel->cut_error);
+        if (!begun)
+            g_prefix_error(&channel->cut_error, "%s: cannot switch off: ", channel->name);
+    }
+    if (begun && wait_locked(channel, start_us) &&
         !off_locked(channel, channel->cut_at_us, &channel->cut, &channel->cut_error))
         channel->cut.fell = false;
+    if (begun)
+        end(channel);
     g_mutex_unlock(&channel->lock);
     return NULL;
 }

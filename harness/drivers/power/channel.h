@@ -23,6 +23,10 @@ struct rig_channel_ops {
     bool (*write_off_with_proof)(struct rig_channel *channel, gint64 at_us, struct rig_cut_record *record,
                                  GError **error);
     guint lead_ms; /* how long before at_us that is called, to look at the board before the cut */
+    /* Before and after each operation, for devices that several boards hang on: between operations others may
+     * use them. begin waits for them a while. Both NULL: the device is this channel's alone. */
+    bool (*begin)(struct rig_channel *channel, GError **error);
+    void (*end)(struct rig_channel *channel);
     bool (*is_gone)(struct rig_channel *channel); /* unplugged: trying again is pointless */
     void (*free)(struct rig_channel *channel);
 };
@@ -36,6 +40,7 @@ struct rig_channel {
     GThread *cutter; /* NULL: no cut is armed */
     gint64 cut_at_us;
     bool cut_cancelled;
+    guint n_begun;  /* operations that need the device now */
     bool set_by_us; /* the state below is known */
     bool last_set;
     struct rig_cut_record cut;

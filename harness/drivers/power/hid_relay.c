@@ -111,6 +111,16 @@ static bool relay_read(struct rig_channel *channel, bool *on, GError **error)
     return true;
 }
 
+static bool relay_begin(struct rig_channel *channel, GError **error)
+{
+    return rig_usb_claim(((struct relay *)channel)->usb, error);
+}
+
+static void relay_end(struct rig_channel *channel)
+{
+    rig_usb_release(((struct relay *)channel)->usb);
+}
+
 static bool relay_is_gone(struct rig_channel *channel)
 {
     return ((struct relay *)channel)->usb->gone;
@@ -127,11 +137,14 @@ static const struct rig_channel_ops ops = {
     .n_tries = N_TRIES,
     .write = relay_write,
     .read = relay_read,
+    .begin = relay_begin,
+    .end = relay_end,
     .is_gone = relay_is_gone,
     .free = relay_free,
 };
 
-/* The boards at hand that fit, opened one after the other until one has the identity. */
+/* The boards at hand that fit, opened one after the other until one has the identity. One that another
+ * program uses, or that does not answer, is not the end of the search. */
 static struct rig_usb *open_by_identity(struct rig_usb_bus *bus, const char *identity,
                                         const struct rig_usb_description **device, const GPtrArray *devices,
                                         GError **error)
@@ -140,14 +153,18 @@ static struct rig_usb *open_by_identity(struct rig_usb_bus *bus, const char *ide
     g_autoptr(rig_usb) found = NULL;
 
     for (guint i = 0; i < devices->len; i++) {
-        g_autoptr(rig_usb) usb = rig_usb_open(bus, devices->pdata[i], 0, error);
+        g_autoptr(GError) failure = NULL;
+        g_autoptr(rig_usb) usb = rig_usb_open(bus, devices->pdata[i], 0, &failure);
+        const char *port = ((const struct rig_usb_description *)devices->pdata[i])->port;
         struct relay_report report;
 
-        if (!usb || !read_report(usb, &report, error))
-            return NULL;
+        if (!usb || !read_report(usb, &report, &failure)) {
+            g_string_append_printf(others, "%sone at USB port %s that cannot be asked (%s)",
+                                   others->len ? ", " : "", port, failure->message);
+            continue;
+        }
         g_string_append_printf(others, "%s%s at USB port %s", others->len ? ", " : "",
-                               *report.identity ? report.identity : "a corrupt identity",
-                               ((const struct rig_usb_description *)devices->pdata[i])->port);
+                               *report.identity ? report.identity : "a corrupt identity", port);
         if (strcmp(report.identity, identity) != 0)
             continue;
         if (found) {
@@ -220,6 +237,7 @@ static struct rig_power *relay_open(struct rig_power_host *host, const struct ri
                      g_strdup_printf("relay board %s at USB port %s, channel %u",
                                      identity ? identity : "(by port)", device->port, number));
     relay->usb = g_steal_pointer(&usb);
+    rig_usb_release(relay->usb); /* for the boards on its other channels */
     relay->number = (guint8)number;
     return &relay->channel.power;
 }

@@ -8,15 +8,32 @@
 
 #define BAUD 9600
 #define TIMEOUT_MS 1000
+#define SHARE_MS 2000 /* so long an operation of another board on the same relay may take */
 #define ANSWER_MS 300
 #define MAX_ANSWER_BYTES 256
 #define ASK_STATES 0xff
 
 struct lcus {
     struct rig_channel channel;
-    struct rig_serial *serial;
+    char *tty;
+    struct rig_serial *serial; /* NULL between operations: other boards hang on the other channels */
     guint8 number;
 };
+
+static bool lcus_begin(struct rig_channel *channel, GError **error)
+{
+    struct lcus *lcus = (struct lcus *)channel;
+
+    lcus->serial = rig_serial_open_shared(lcus->tty, BAUD, SHARE_MS, error);
+    return lcus->serial != NULL;
+}
+
+static void lcus_end(struct rig_channel *channel)
+{
+    struct lcus *lcus = (struct lcus *)channel;
+
+    g_clear_pointer(&lcus->serial, rig_serial_free);
+}
 
 static bool lcus_write(struct rig_channel *channel, bool on, GError **error)
 {
@@ -58,17 +75,24 @@ static bool lcus_is_gone(struct rig_channel *channel)
 
 static void lcus_free(struct rig_channel *channel)
 {
-    rig_serial_free(((struct lcus *)channel)->serial);
+    g_free(((struct lcus *)channel)->tty);
     g_free(channel);
 }
 
-static const struct rig_channel_ops ops_mute = {
-    .name = "lcus", .n_tries = 1, .write = lcus_write, .is_gone = lcus_is_gone, .free = lcus_free};
+static const struct rig_channel_ops ops_mute = {.name = "lcus",
+                                                .n_tries = 1,
+                                                .write = lcus_write,
+                                                .begin = lcus_begin,
+                                                .end = lcus_end,
+                                                .is_gone = lcus_is_gone,
+                                                .free = lcus_free};
 static const struct rig_channel_ops ops_telling = {.name = "lcus",
                                                    .n_tries = 2,
                                                    .settle_ms = 50,
                                                    .write = lcus_write,
                                                    .read = lcus_read,
+                                                   .begin = lcus_begin,
+                                                   .end = lcus_end,
                                                    .is_gone = lcus_is_gone,
                                                    .free = lcus_free};
 
@@ -76,14 +100,15 @@ static struct rig_power *lcus_open(struct rig_power_host *host, const struct rig
                                    GError **error)
 {
     const char *tty = rig_record_text(arguments, "tty");
-    struct rig_serial *serial = rig_serial_open(tty, BAUD, error);
+    struct rig_serial *serial = rig_serial_open_shared(tty, BAUD, SHARE_MS, error);
     struct lcus *lcus;
 
     (void)host;
     if (!serial)
         return NULL;
+    rig_serial_free(serial);
     lcus = g_new0(struct lcus, 1);
-    lcus->serial = serial;
+    lcus->tty = g_strdup(tty);
     lcus->number = (guint8)rig_record_count(arguments, "channel");
     rig_channel_init(&lcus->channel, rig_record_flag(arguments, "status") ? &ops_telling : &ops_mute,
                      g_strdup_printf("LCUS relay at %s, channel %u", tty, lcus->number));

@@ -77,6 +77,16 @@ static bool lcus_hid_read(struct rig_channel *channel, bool *on, GError **error)
     return false;
 }
 
+static bool lcus_hid_begin(struct rig_channel *channel, GError **error)
+{
+    return rig_usb_claim(((struct lcus_hid *)channel)->usb, error);
+}
+
+static void lcus_hid_end(struct rig_channel *channel)
+{
+    rig_usb_release(((struct lcus_hid *)channel)->usb);
+}
+
 static bool lcus_hid_is_gone(struct rig_channel *channel)
 {
     return ((struct lcus_hid *)channel)->usb->gone;
@@ -91,6 +101,8 @@ static void lcus_hid_free(struct rig_channel *channel)
 static const struct rig_channel_ops ops_mute = {.name = "lcus-hid",
                                                 .n_tries = 2,
                                                 .write = lcus_hid_write,
+                                                .begin = lcus_hid_begin,
+                                                .end = lcus_hid_end,
                                                 .is_gone = lcus_hid_is_gone,
                                                 .free = lcus_hid_free};
 static const struct rig_channel_ops ops_telling = {.name = "lcus-hid",
@@ -98,6 +110,8 @@ static const struct rig_channel_ops ops_telling = {.name = "lcus-hid",
                                                    .settle_ms = 50,
                                                    .write = lcus_hid_write,
                                                    .read = lcus_hid_read,
+                                                   .begin = lcus_hid_begin,
+                                                   .end = lcus_hid_end,
                                                    .is_gone = lcus_hid_is_gone,
                                                    .free = lcus_hid_free};
 
@@ -117,6 +131,7 @@ static struct rig_power *lcus_hid_open(struct rig_power_host *host, const struct
     } else if (usb) {
         lcus = g_new0(struct lcus_hid, 1);
         lcus->usb = g_steal_pointer(&usb);
+        rig_usb_release(lcus->usb); /* for the boards on its other channels */
         lcus->number = (guint8)rig_record_count(arguments, "channel");
         rig_channel_init(
             &lcus->channel, rig_record_flag(arguments, "status") ? &ops_telling : &ops_mute,

@@ -405,6 +405,95 @@ static void an_aim_that_the_driver_cannot_take_is_unsupported(void **state)
     for_all(check_aims);
 }
 
+/* Two boards at a time: each on a channel of its own, in two hosts as two runs have them. */
+static void take_turns(struct rig_power_host *host, struct rig_power_host *other, const char *entry,
+                       const char *other_entry)
+{
+    GError *error = NULL;
+    g_autoptr(rig_power) one = power_stand_open(host, entry, &error);
+    g_autoptr(rig_power) two = one ? power_stand_open(other, other_entry, &error) : NULL;
+    const struct rig_cut_plan soon = {.aim = RIG_CUT_AFTER_TIME, .delay_us = 1000};
+    struct rig_cut_record record;
+
+    if (!two)
+        fail_msg("%s, then %s: %s", entry, other_entry, error->message);
+    for (guint i = 0; i < 6; i++)
+        if (!(i % 2 ? one : two)->ops->set(i % 2 ? one : two, i < 4, &error))
+            fail_msg("%s: %s", i % 2 ? entry : other_entry, error->message);
+    assert_true(one->ops->set(one, true, NULL) && two->ops->set(two, true, NULL));
+    assert_true(one->ops->arm_cut(one, &soon, NULL));
+    while (!rig_channel_cut_is_over(one))
+        assert_true(two->ops->set(two, true, NULL));
+    assert_true(one->ops->disarm_cut(one, &record, NULL) && record.fell);
+}
+
+static void boards_on_two_channels_of_one_device_take_turns(void **state)
+{
+    struct usb_model models[3] = {0};
+    struct rig_power_host host, other;
+    struct pty_device *pty = pty_lcus_new(PTY_FINE);
+    g_autofree char *first =
+        g_strdup_printf("{lcus: {tty: %s, channel: 1, status: true}}", pty_device_path(pty));
+    g_autofree char *second =
+        g_strdup_printf("{lcus: {tty: %s, channel: 2, status: true}}", pty_device_path(pty));
+
+    (void)state;
+    usb_model_make_hid_relay(&models[0], "1-1", "ABCDE");
+    usb_model_make_ykush(&models[1], "1-2", 0xf2f7, "YK1");
+    usb_model_make_lcus_hid(&models[2], "1-3");
+    rig_power_host_init(&host);
+    rig_power_host_init(&other);
+    host.usb = usb_model_bus_new(models, G_N_ELEMENTS(models));
+    other.usb = usb_model_bus_new(models, G_N_ELEMENTS(models));
+    take_turns(&host, &other, "{hid-relay: {identity: ABCDE, channel: 1}}",
+               "{hid-relay: {port: 1-1, channel: 2}}");
+    take_turns(&host, &other, "{ykush: {serial: YK1, channel: 1}}", "{ykush: {serial: YK1, channel: 2}}");
+    take_turns(&host, &other, "{lcus-hid: {channel: 1, status: true}}",
+               "{lcus-hid: {channel: 2, status: true}}");
+    take_turns(&host, &other, first, second);
+    rig_power_host_clear(&host);
+    rig_power_host_clear(&other);
+    pty_device_free(pty);
+}
+
+static void assert_tells_busy(GError *error)
+{
+    assert_true(g_error_matches(error, RIG_ERROR, RIG_ERROR_DEVICE));
+    assert_non_null(strstr(error->message, "at USB port 1-1 that cannot be asked"));
+    assert_non_null(strstr(error->message, "another program uses it"));
+    g_error_free(error);
+}
+
+static void a_relay_in_use_by_another_program_fails_boards_on_that_relay_only(void **state)
+{
+    struct usb_model models[2] = {0};
+    struct rig_power_host host;
+    g_autoptr(rig_power) power = NULL;
+    GError *error = NULL;
+
+    (void)state;
+    usb_model_make_hid_relay(&models[0], "1-1", "ABCDE");
+    usb_model_make_hid_relay(&models[1], "1-2", "FGHIJ");
+    rig_power_host_init(&host);
+    host.usb = usb_model_bus_new(models, G_N_ELEMENTS(models));
+    models[0].kept_busy = true;
+    power = power_stand_open(&host, "{hid-relay: {identity: FGHIJ, channel: 1}}", NULL);
+    assert_non_null(power);
+    assert_true(power->ops->set(power, true, NULL));
+    assert_null(power_stand_open(&host, "{hid-relay: {identity: ABCDE, channel: 1}}", &error));
+    assert_tells_busy(error);
+    /* And one that is taken meanwhile. */
+    models[1].kept_busy = true;
+    error = NULL;
+    assert_false(power->ops->set(power, false, &error));
+    assert_non_null(strstr(error->message, "another program uses it"));
+    g_clear_error(&error);
+    models[1].kept_busy = false;
+    assert_true(power->ops->set(power, false, NULL));
+    rig_power_free(g_steal_pointer(&power));
+    rig_power_host_clear(&host);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -413,6 +502,8 @@ int main(void)
         cmocka_unit_test(a_timed_cut_falls_not_before_its_time_and_says_when),
         cmocka_unit_test(a_cut_that_is_taken_back_does_not_fall),
         cmocka_unit_test(an_aim_that_the_driver_cannot_take_is_unsupported),
+        cmocka_unit_test(boards_on_two_channels_of_one_device_take_turns),
+        cmocka_unit_test(a_relay_in_use_by_another_program_fails_boards_on_that_relay_only),
     };
 
     return cmocka_run_group_tests_name("power supply contract", tests, NULL, NULL);

@@ -97,6 +97,16 @@ static bool ykush_read(struct rig_channel *channel, bool *on, GError **error)
     return true;
 }
 
+static bool ykush_begin(struct rig_channel *channel, GError **error)
+{
+    return rig_usb_claim(((struct ykush *)channel)->usb, error);
+}
+
+static void ykush_end(struct rig_channel *channel)
+{
+    rig_usb_release(((struct ykush *)channel)->usb);
+}
+
 static bool ykush_is_gone(struct rig_channel *channel)
 {
     return ((struct ykush *)channel)->usb->gone;
@@ -112,6 +122,8 @@ static const struct rig_channel_ops ops = {.name = "ykush",
                                            .n_tries = N_TRIES,
                                            .write = ykush_write,
                                            .read = ykush_read,
+                                           .begin = ykush_begin,
+                                           .end = ykush_end,
                                            .is_gone = ykush_is_gone,
                                            .free = ykush_free};
 
@@ -147,6 +159,7 @@ static struct ykush *make(struct rig_usb_bus *bus, const struct rig_usb_descript
     }
     ykush = g_new0(struct ykush, 1);
     ykush->usb = g_steal_pointer(&usb);
+    rig_usb_release(ykush->usb); /* for the boards on its other channels */
     ykush->model = model;
     ykush->number = number;
     rig_channel_init(&ykush->channel, &ops,
