@@ -3,6 +3,7 @@
  */
 #include "process.h"
 
+#include <signal.h>
 #include <string.h>
 
 static const char *const report_files[] = {"reports/out/junit.xml", "reports/out/summary.json",
@@ -97,6 +98,26 @@ static void a_dry_run_leaves_the_reports_alone(void **state)
     expect_text(junit, "of yesterday");
 }
 
+static void a_run_that_is_killed_leaves_no_report_of_yesterday(void **state)
+{
+    g_autofree char *journal = place_path(*state, "reports/out/journal.jsonl");
+    GPid pid;
+
+    place_write(*state, "sweep.yaml", scenario_sweep);
+    leave_reports_of_yesterday(*state);
+    pid = place_start(*state, "bootrig run sweep.yaml --repeat 400 -q --junit own.xml");
+    while (!g_file_test(journal, G_FILE_TEST_EXISTS))
+        g_usleep(1000);
+    kill(pid, SIGKILL);
+    assert_int_equal(place_wait(pid), -SIGKILL);
+    for (gsize i = 0; i < G_N_ELEMENTS(report_files); i++) {
+        g_autofree char *text = place_read(*state, report_files[i]);
+
+        if (text)
+            fail_msg("%s is there", report_files[i]);
+    }
+}
+
 /* What a run leaves that is killed after its first case: everything up to that case's end. */
 static void leave_killed_run(const struct place *place)
 {
@@ -179,6 +200,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         PROCESS_TEST(a_run_that_dies_early_leaves_error_reports),
         PROCESS_TEST(a_dry_run_leaves_the_reports_alone),
+        PROCESS_TEST(a_run_that_is_killed_leaves_no_report_of_yesterday),
         PROCESS_TEST(a_killed_run_says_what_was_not_run),
         PROCESS_TEST(a_run_that_stops_at_a_failure_shows_the_rest_as_not_run),
         PROCESS_TEST(a_random_seed_is_printed_and_gives_the_same_run_again),
