@@ -140,7 +140,7 @@ int rig_cli_run(int argc, char **argv)
         {"fail-fast", 'x', 0, G_OPTION_ARG_NONE, &options.fail_fast,
          "stop at the first case that does not pass", NULL},
         {"seed", 0, 0, G_OPTION_ARG_STRING, &options.seed,
-         "seed of everything random (default 1); 'random' takes a new one", "N|random"},
+         "seed of everything random (default 1); 'random' takes a new one and prints it", "N|random"},
         {"timeout-scale", 0, 0, G_OPTION_ARG_DOUBLE, &options.timeout_scale, "multiply every deadline", "X"},
         {"dry-run", 0, 0, G_OPTION_ARG_NONE, &options.dry_run,
          "show what would run and where, touch no board", NULL},

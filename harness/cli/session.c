@@ -375,8 +375,8 @@ static bool take_folder(struct session *session, GError **error)
     const struct rig_run_options *options = session->options;
     g_autofree char *path = NULL;
 
-    if (options->junit)
-        rig_output_remove_old(options->junit);
+    if (options->junit && !rig_output_remove_old(options->junit, error))
+        return false;
     session->output = rig_output_claim(options->output ? options->output : DEFAULT_OUTPUT, error);
     if (!session->output)
         return false;

@@ -86,6 +86,39 @@ static void a_run_that_dies_early_leaves_error_reports(void **state)
     }
 }
 
+static void an_old_report_that_cannot_be_removed_is_an_error(void **state)
+{
+    write_scenarios(*state);
+    place_write(*state, "reports/out/junit.xml/file", "the report is a folder");
+    place_expect(*state, 2, "cannot remove reports/out/junit.xml", "bootrig run passing.yaml");
+}
+
+/* The list of cases takes several lines of the journal. */
+static void the_failure_at_the_end_of_a_large_run_counts_live_and_after_a_kill(void **state)
+{
+    g_autoptr(GString) many = g_string_new("scenario: many\nmatrix:\n  n: [0");
+    g_autofree char *journal = NULL;
+    g_autofree char *summary = NULL;
+    char *end;
+
+    for (guint i = 1; i < 8000; i++)
+        g_string_append_printf(many, ", %u", i);
+    g_string_append(many, "]\nsteps: [note: $n]\n");
+    write_scenarios(*state);
+    place_write(*state, "a-many.yaml", many->str);
+    place_expect(*state, 1, "8000 passed, 1 failed", "bootrig run -q a-many.yaml failing.yaml");
+    journal = place_read(*state, "reports/out/journal.jsonl");
+    assert_in_range(count_text(journal, "\"ev\":\"cases\""), 2, 100);
+    end = strchr(g_strrstr(journal, "\"ev\":\"case-start\""), '\n');
+    end[1] = '\0'; /* killed in the last case */
+    place_write(*state, "reports/out/journal.jsonl", journal);
+    place_expect(*state, 2, "8000 passed, 0 failed, 1 errors",
+                 "bootrig report reports/out -q --terminal --json left.json");
+    summary = place_read(*state, "left.json");
+    expect_text(summary, "the run was killed here");
+    expect_text(summary, "\"cases\" : 8001");
+}
+
 static void a_dry_run_leaves_the_reports_alone(void **state)
 {
     g_autofree char *junit = NULL;
@@ -199,6 +232,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         PROCESS_TEST(a_run_that_dies_early_leaves_error_reports),
+        PROCESS_TEST(an_old_report_that_cannot_be_removed_is_an_error),
+        PROCESS_TEST(the_failure_at_the_end_of_a_large_run_counts_live_and_after_a_kill),
         PROCESS_TEST(a_dry_run_leaves_the_reports_alone),
         PROCESS_TEST(a_run_that_is_killed_leaves_no_report_of_yesterday),
         PROCESS_TEST(a_killed_run_says_what_was_not_run),
