@@ -16,6 +16,10 @@ static void write_scenarios(const struct place *place)
     place_write(place, "broken.yaml", "scenario: broken\nsteps: [fly: ]\n");
     place_write(place, "many.yaml",
                 "scenario: many\nmatrix: {n: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]}\nsteps: [note: $n]\n");
+    place_write(place, "odd.jsonl",
+                "{\"n\":0,\"ev\":\"run-start\",\"cases\":[{\"file\":\"a.yaml\",\"name\":\"a\"}]}\n"
+                "{\"n\":1,\"ev\":\"case-end\",\"case\":0,\"attempt\":0,\"verdict\":\"fail\",\"final\":true,"
+                "\"replay\":\"rm -r 'x\"}\n{\"n\":2,\"ev\":\"run-end\"}\n");
     place_write(place, "states/none.txt", "");
 }
 
@@ -66,6 +70,7 @@ static void a_run_that_dies_early_leaves_error_reports(void **state)
         {2, "run nosuch.yaml", "nosuch.yaml"},
         {2, "run broken.yaml", "fly"},
         {2, "replay nosuch.jsonl -o reports/out", "nosuch.jsonl"},
+        {2, "replay odd.jsonl -o reports/out", "replay command is broken"},
         {4, "run passing.yaml --name nothing-like-it", "no case was selected"},
     };
 
