@@ -190,7 +190,10 @@ static void problems_past_their_bound_are_counted(void **state)
     send_case_end(&source, 0, 0, "pass");
     send_end(&source);
     rig_results_finish(results);
-    assert_true(rig_results_counts(results).n_errors >= RIG_RESULTS_MAX_NOTES + 500);
+    assert_int_equal(rig_results_counts(results).n_errors, RIG_RESULTS_MAX_NOTES + 500 + 1);
+    assert_string_equal(
+        ((struct rig_problem *)g_ptr_array_index(results->problems, RIG_RESULTS_MAX_NOTES))->text,
+        "500 of 1500 problems of the run are not told here");
     assert_int_equal(rig_results_exit_code(results), 2);
 }
 
