@@ -292,6 +292,27 @@ static void a_case_whose_events_are_missing_is_an_error(void **state)
     assert_int_equal(rig_results_exit_code(results), 2);
 }
 
+static void the_note_of_a_retry_stays_with_its_attempt(void **state)
+{
+    g_autoptr(rig_results) results = rig_results_new();
+    struct source source = {.results = results};
+    const struct rig_case_result *result;
+    const struct rig_attempt *first;
+
+    (void)state;
+    send_start(&source, 1, 1);
+    send_case_end(&source, 0, 0, "fail");
+    send(&source, 0, 0, rig_event_new("retry"));
+    send_case_end(&source, 0, 1, "pass");
+    send_end(&source);
+    rig_results_finish(results);
+    result = g_ptr_array_index(results->cases, 0);
+    first = g_ptr_array_index(result->attempts, 0);
+    assert_int_equal(first->log->len, 1);
+    assert_int_equal(first->n_left_out, 0);
+    assert_true(result->flaky);
+}
+
 static void a_run_that_was_killed_after_its_last_case_is_not_whole(void **state)
 {
     g_autoptr(rig_results) results = rig_results_new();
@@ -365,6 +386,7 @@ int main(void)
         cmocka_unit_test(logs_past_their_bound_go_and_verdicts_stay),
         cmocka_unit_test(an_end_that_is_too_long_for_a_line_keeps_its_verdict),
         cmocka_unit_test(a_case_whose_events_are_missing_is_an_error),
+        cmocka_unit_test(the_note_of_a_retry_stays_with_its_attempt),
         cmocka_unit_test(a_run_that_was_killed_after_its_last_case_is_not_whole),
         cmocka_unit_test(a_case_did_not_pass_when_its_exploration_did_not),
     };

@@ -191,6 +191,7 @@ struct rig_results {
     GStringChunk *texts;           /* private: of the cases */
     GHashTable *tags_of;           /* private: joined text -> char ** */
     struct rig_attempt *to_settle; /* private: ended, and every listener has heard of it at the next event */
+    gint64 case_to_settle;         /* private */
     gsize n_passed_bytes;          /* private: kept so far */
     gsize n_bad_bytes;             /* private */
     guint n_paths;                 /* private */
