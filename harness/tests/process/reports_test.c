@@ -104,6 +104,7 @@ static void the_failure_at_the_end_of_a_large_run_counts_live_and_after_a_kill(v
     g_autoptr(GString) many = g_string_new("scenario: many\nmatrix:\n  n: [0");
     g_autofree char *journal = NULL;
     g_autofree char *summary = NULL;
+    g_autoptr(GPtrArray) ended = NULL;
     char *end;
 
     for (guint i = 1; i < 8000; i++)
@@ -112,6 +113,9 @@ static void the_failure_at_the_end_of_a_large_run_counts_live_and_after_a_kill(v
     write_scenarios(*state);
     place_write(*state, "a-many.yaml", many->str);
     place_expect(*state, 1, "8000 passed, 1 failed", "bootrig run -q a-many.yaml failing.yaml");
+    ended = place_ended(*state, "reports/out", false);
+    assert_int_equal(ended->len, 8001);
+    assert_string_equal(ended_named(ended, "wrong-hope")->verdict, "fail");
     journal = place_read(*state, "reports/out/journal.jsonl");
     assert_in_range(count_text(journal, "\"ev\":\"cases\""), 2, 100);
     end = strchr(g_strrstr(journal, "\"ev\":\"case-start\""), '\n');
