@@ -140,7 +140,7 @@ int rig_cli_run(int argc, char **argv)
         {"fail-fast", 'x', 0, G_OPTION_ARG_NONE, &options.fail_fast,
          "stop at the first case that does not pass", NULL},
         {"seed", 0, 0, G_OPTION_ARG_STRING, &options.seed,
-         "seed of everything random (default 1); 'random' takes a new one", "N|random"},
+         "seed of everything random (default 1); 'random' takes a new one and prints it", "N|random"},
         {"timeout-scale", 0, 0, G_OPTION_ARG_DOUBLE, &options.timeout_scale, "multiply every deadline", "X"},
         {"dry-run", 0, 0, G_OPTION_ARG_NONE, &options.dry_run,
          "show what would run and where, touch no board", NULL},
@@ -183,25 +183,30 @@ int rig_cli_run(int argc, char **argv)
     return exit_code;
 }
 
-/* given: what the command line says beside the journal. */
-static int replay_line(const char *line, const struct rig_run_options *given)
+/* The words of a replay command that a journal holds; NULL: it is none. */
+static char **replay_words(const char *line, GError **error)
 {
     g_auto(GStrv) words = NULL;
-    g_autoptr(GPtrArray) arguments = g_ptr_array_new();
-    GError *error = NULL;
-    int n_words;
+    g_autoptr(GError) broken = NULL;
+    int n_words = 0;
 
-    if (!g_shell_parse_argv(line, &n_words, &words, &error))
-        return rig_cli_fail(error);
-    if (n_words < 3 || !g_str_equal(words[1], "replay") || g_str_has_suffix(words[2], ".jsonl")) {
-        fprintf(stderr, "bootrig: the journal's replay command is broken: %s\n", line);
-        return RIG_EXIT_ERROR;
-    }
+    if (g_shell_parse_argv(line, &n_words, &words, &broken) && n_words >= 3 &&
+        g_str_equal(words[1], "replay") && !g_str_has_suffix(words[2], ".jsonl"))
+        return g_steal_pointer(&words);
+    g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "the journal's replay command is broken: %s", line);
+    return NULL;
+}
+
+/* given: what the command line says beside the journal. */
+static int play_again(char *const *words, const char *line, const struct rig_run_options *given)
+{
+    g_autoptr(GPtrArray) arguments = g_ptr_array_new();
+
     printf("%s\n", line);
     fflush(stdout);
-    /* Parsing takes words out of the array that it is given: they stay owned by this one. */
-    for (int i = 1; i < n_words; i++)
-        g_ptr_array_add(arguments, words[i]);
+    /* Parsing takes words out of the array that it is given: they stay owned by the caller. */
+    for (words++; *words; words++)
+        g_ptr_array_add(arguments, *words);
     if (given->in_full)
         g_ptr_array_add(arguments, (gpointer) "--verbose");
     if (given->output) {
@@ -281,9 +286,10 @@ static int replay_journal(const char *path, struct rig_run_options *given, const
 {
     GError *error = NULL;
     g_autofree char *line = journal_replay(path, given->cases, &error);
+    g_auto(GStrv) words = line ? replay_words(line, &error) : NULL;
 
-    if (line)
-        return replay_line(line, given);
+    if (words)
+        return play_again(words, line, given);
     if (g_error_matches(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED)) {
         rig_cli_fail(error);
         return RIG_EXIT_NOTHING;

@@ -294,10 +294,23 @@ static int conclude(struct session *session)
     return exit_code == RIG_EXIT_PASSED || exit_code == RIG_EXIT_NOTHING ? RIG_EXIT_ERROR : exit_code;
 }
 
+/* A pass without its evidence is none: the reports say so as the exit code does. */
+static void doubt_without_journal(struct session *session)
+{
+    const GError *lost = rig_journal_error(session->journal);
+    g_autofree char *text = NULL;
+
+    if (!lost || rig_results_exit_code(session->results) != RIG_EXIT_PASSED)
+        return;
+    text = g_strdup_printf("the journal is not complete: %s", lost->message);
+    rig_results_add_error(session->results, text);
+}
+
 /* The reports, and the exit code that follows from them. */
 static int conclude_with_reports(struct session *session, struct rig_terminal *terminal)
 {
     rig_results_finish(session->results);
+    doubt_without_journal(session);
     if (terminal)
         rig_terminal_hide(terminal);
     write_reports(session);
@@ -375,8 +388,8 @@ static bool take_folder(struct session *session, GError **error)
     const struct rig_run_options *options = session->options;
     g_autofree char *path = NULL;
 
-    if (options->junit)
-        rig_output_remove_old(options->junit);
+    if (options->junit && !rig_output_remove_old(options->junit, error))
+        return false;
     session->output = rig_output_claim(options->output ? options->output : DEFAULT_OUTPUT, error);
     if (!session->output)
         return false;

@@ -190,7 +190,10 @@ static void problems_past_their_bound_are_counted(void **state)
     send_case_end(&source, 0, 0, "pass");
     send_end(&source);
     rig_results_finish(results);
-    assert_true(rig_results_counts(results).n_errors >= RIG_RESULTS_MAX_NOTES + 500);
+    assert_int_equal(rig_results_counts(results).n_errors, RIG_RESULTS_MAX_NOTES + 500 + 1);
+    assert_string_equal(
+        ((struct rig_problem *)g_ptr_array_index(results->problems, RIG_RESULTS_MAX_NOTES))->text,
+        "500 of 1500 problems of the run are not told here");
     assert_int_equal(rig_results_exit_code(results), 2);
 }
 
@@ -289,6 +292,75 @@ static void a_case_whose_events_are_missing_is_an_error(void **state)
     assert_int_equal(rig_results_exit_code(results), 2);
 }
 
+static void the_note_of_a_retry_stays_with_its_attempt(void **state)
+{
+    g_autoptr(rig_results) results = rig_results_new();
+    struct source source = {.results = results};
+    const struct rig_case_result *result;
+    const struct rig_attempt *first;
+
+    (void)state;
+    send_start(&source, 1, 1);
+    send_case_end(&source, 0, 0, "fail");
+    send(&source, 0, 0, rig_event_new("retry"));
+    send_case_end(&source, 0, 1, "pass");
+    send_end(&source);
+    rig_results_finish(results);
+    result = g_ptr_array_index(results->cases, 0);
+    first = g_ptr_array_index(result->attempts, 0);
+    assert_int_equal(first->log->len, 1);
+    assert_int_equal(first->n_left_out, 0);
+    assert_true(result->flaky);
+}
+
+static void a_run_that_was_killed_after_its_last_case_is_not_whole(void **state)
+{
+    g_autoptr(rig_results) results = rig_results_new();
+    struct source source = {.results = results};
+
+    (void)state;
+    send_start(&source, 2, 2);
+    send_case_end(&source, 0, 0, "pass");
+    send_case_end(&source, 1, 0, "pass");
+    rig_results_finish(results);
+    expect_one_problem(results, "the run was killed before its end");
+}
+
+static struct rig_event *exploration(const char *kind, const char *verdict)
+{
+    struct rig_event *event = rig_event_new(kind);
+    struct rig_event *invariant = rig_event_append(event, "invariants");
+
+    rig_event_text(event, "step", "steps.0");
+    rig_event_text(invariant, "name", "boots");
+    rig_event_text(invariant, "verdict", verdict);
+    return event;
+}
+
+/* Else its JUnit file would hold a failure and the exit code were 0. */
+static void a_case_did_not_pass_when_its_exploration_did_not(void **state)
+{
+    static const struct {
+        const char *verdict; /* of the invariant; NULL: the end of the exploration is missing */
+        int code;
+    } rows[] = {{"pass", 0}, {"skip", 0}, {"fail", 1}, {"error", 2}, {NULL, 2}};
+
+    (void)state;
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(rig_results) results = rig_results_new();
+        struct source source = {.results = results};
+
+        send_start(&source, 1, 1);
+        send(&source, 0, 0, exploration("explore-start", NULL));
+        if (rows[i].verdict)
+            send(&source, 0, 0, exploration("explore-end", rows[i].verdict));
+        send_case_end(&source, 0, 0, "pass");
+        send_end(&source);
+        rig_results_finish(results);
+        assert_int_equal(rig_results_exit_code(results), rows[i].code);
+    }
+}
+
 static int make_folder(void **state)
 {
     *state = g_dir_make_tmp("rig-limits-XXXXXX", NULL);
@@ -314,6 +386,9 @@ int main(void)
         cmocka_unit_test(logs_past_their_bound_go_and_verdicts_stay),
         cmocka_unit_test(an_end_that_is_too_long_for_a_line_keeps_its_verdict),
         cmocka_unit_test(a_case_whose_events_are_missing_is_an_error),
+        cmocka_unit_test(the_note_of_a_retry_stays_with_its_attempt),
+        cmocka_unit_test(a_run_that_was_killed_after_its_last_case_is_not_whole),
+        cmocka_unit_test(a_case_did_not_pass_when_its_exploration_did_not),
     };
 
     return cmocka_run_group_tests_name("limits", tests, make_folder, remove_folder);

@@ -441,6 +441,7 @@ static void take_in_case(struct rig_results *results, struct rig_case_result *re
     else if (strcmp(word, "case-end") == 0) {
         take_case_end(result, attempt, event);
         results->to_settle = attempt;
+        results->case_to_settle = event->case_index;
     } else
         rig_attempt_take_exploration(attempt, event);
 }
@@ -477,9 +478,12 @@ void rig_results_take(void *results, const struct rig_event *event)
     struct rig_results *run = results;
     struct rig_case_result *result = case_of(run, event);
 
-    if (run->to_settle)
+    /* What still comes of the same attempt says that another one follows. */
+    if (run->to_settle &&
+        (event->case_index != run->case_to_settle || event->attempt != run->to_settle->number)) {
         rig_results_settle_attempt(run, run->to_settle);
-    run->to_settle = NULL;
+        run->to_settle = NULL;
+    }
     take_number(run, event);
     if (result)
         take_in_case(run, result, event);

@@ -191,6 +191,7 @@ struct rig_results {
     GStringChunk *texts;           /* private: of the cases */
     GHashTable *tags_of;           /* private: joined text -> char ** */
     struct rig_attempt *to_settle; /* private: ended, and every listener has heard of it at the next event */
+    gint64 case_to_settle;         /* private */
     gsize n_passed_bytes;          /* private: kept so far */
     gsize n_bad_bytes;             /* private */
     guint n_paths;                 /* private */
@@ -210,6 +211,9 @@ void rig_results_take(void *results, const struct rig_event *event);
  * not run are skipped when the run was interrupted or stopped at a failure, and errors otherwise. Call once,
  * after the last event; a live run calls it after `run-end`. */
 void rig_results_finish(struct rig_results *results);
+
+/* After that: an error of the run that no event could tell (its journal is not complete). */
+void rig_results_add_error(struct rig_results *results, const char *text);
 
 /* Reads a whole journal of any size, in bounded memory but for the results, and settles it. What is broken in
  * the file is counted, not refused. An error only when the file cannot be read at all (missing, a directory).

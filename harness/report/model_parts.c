@@ -278,13 +278,16 @@ void rig_results_free(struct rig_results *results)
 
 void rig_results_add_problem(struct rig_results *results, const char *file, const char *text)
 {
-    struct rig_problem *problem;
-
-    if (results->problems->len >= RIG_RESULTS_MAX_NOTES) {
+    if (results->problems->len < RIG_RESULTS_MAX_NOTES)
+        rig_results_conclude_problem(results, file, text);
+    else
         results->n_problems_left_out++;
-        return;
-    }
-    problem = g_new0(struct rig_problem, 1);
+}
+
+void rig_results_conclude_problem(struct rig_results *results, const char *file, const char *text)
+{
+    struct rig_problem *problem = g_new0(struct rig_problem, 1);
+
     problem->file = g_strdup(file);
     problem->text = g_strdup(text);
     g_ptr_array_add(results->problems, problem);

@@ -13,6 +13,8 @@ struct rig_step_result *rig_step_result_new(void);
  * told. */
 void rig_results_settle_attempt(struct rig_results *results, struct rig_attempt *attempt);
 void rig_results_add_problem(struct rig_results *results, const char *file, const char *text);
+/* One of the few that are found at the end: kept whatever the bound is. */
+void rig_results_conclude_problem(struct rig_results *results, const char *file, const char *text);
 /* Verdict and flakiness of a case from its attempts. */
 void rig_case_result_judge(struct rig_case_result *result);
 

@@ -137,7 +137,7 @@ static void add_problem_about(struct rig_results *results, const char *format, g
     g_string_append_printf(text, "%" G_GINT64_FORMAT, n);
     g_string_append_printf(text, " of %" G_GINT64_FORMAT " ", of);
     g_string_append(text, format);
-    rig_results_add_problem(results, NULL, text->str);
+    rig_results_conclude_problem(results, NULL, text->str);
 }
 
 /* Verdicts that the reports cannot place. */
@@ -169,17 +169,22 @@ void rig_results_finish(struct rig_results *results)
     if (results->started)
         tell_what_is_missing(results);
     if (results->started && results->ended && results->n_missing_events && !any_error(results))
-        rig_results_add_problem(results, NULL,
-                                "events are missing in the journal: what they said is not in the reports");
+        rig_results_conclude_problem(
+            results, NULL, "events are missing in the journal: what they said is not in the reports");
     if (!results->started)
-        rig_results_add_problem(results, NULL,
-                                "the journal does not say how the run started: nothing is known of it");
+        rig_results_conclude_problem(results, NULL,
+                                     "the journal does not say how the run started: nothing is known of it");
     else if (results->killed && !any_error(results))
-        rig_results_add_problem(results, NULL, "the run was killed before its end");
+        rig_results_conclude_problem(results, NULL, "the run was killed before its end");
     else if (results->cases->len == 0 && results->problems->len == 0) {
         results->nothing_selected = true;
-        rig_results_add_problem(results, NULL, "no case was selected: nothing was run");
+        rig_results_conclude_problem(results, NULL, "no case was selected: nothing was run");
     }
+}
+
+void rig_results_add_error(struct rig_results *results, const char *text)
+{
+    rig_results_conclude_problem(results, NULL, text);
 }
 
 struct rig_counts rig_results_counts(const struct rig_results *results)

@@ -81,7 +81,17 @@ static bool is_unfinished(const char *name)
     return false;
 }
 
-static void remove_old_reports(const char *directory)
+/* What cannot be removed would be taken for the report of this run. */
+static bool remove_old(const char *path, GError **error)
+{
+    if (unlink(path) == 0 || errno == ENOENT)
+        return true;
+    g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot remove %s, which is there from before: %s", path,
+                g_strerror(errno));
+    return false;
+}
+
+static bool remove_old_reports(const char *directory, GError **error)
 {
     g_autoptr(GDir) folder = g_dir_open(directory, 0, NULL);
     const char *name;
@@ -92,10 +102,11 @@ static void remove_old_reports(const char *directory)
 
         for (guint i = 0; i < G_N_ELEMENTS(report_names); i++)
             ours |= g_str_equal(name, report_names[i]);
-        if (ours)
-            unlink(path);
+        if (ours && !remove_old(path, error))
+            return false;
     }
     rig_evidence_clear(directory);
+    return true;
 }
 
 struct rig_output *rig_output_claim(const char *directory, GError **error)
@@ -106,19 +117,21 @@ struct rig_output *rig_output_claim(const char *directory, GError **error)
     if (fd < 0)
         return NULL;
     name_holder(fd);
-    remove_old_reports(directory);
+    if (!remove_old_reports(directory, error)) {
+        close(fd);
+        return NULL;
+    }
     output = g_new0(struct rig_output, 1);
     output->directory = g_strdup(directory);
     output->lock_fd = fd;
     return output;
 }
 
-void rig_output_remove_old(const char *path)
+bool rig_output_remove_old(const char *path, GError **error)
 {
     struct stat status;
 
-    if (lstat(path, &status) == 0 && S_ISREG(status.st_mode))
-        unlink(path);
+    return lstat(path, &status) != 0 || !S_ISREG(status.st_mode) || remove_old(path, error);
 }
 
 void rig_output_release(struct rig_output *output)

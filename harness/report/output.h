@@ -33,7 +33,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_output, rig_output_release)
 char *rig_output_file(const struct rig_output *output, const char *name);
 
 /* Removes a report of an earlier run that lies outside of the folder. What is no regular file stays. */
-void rig_output_remove_old(const char *path);
+bool rig_output_remove_old(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Makes a folder, its parents too, when it is missing. */
 bool rig_output_make_folder(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;

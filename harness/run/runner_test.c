@@ -8,6 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "base/error.h"
 #include "run/replay_line.h"
 #include "run/runner.h"
 #include "steps/verbs.h"
@@ -98,6 +99,111 @@ static void a_long_list_of_cases_is_written_in_pieces(void **state)
     assert_in_range(heard.longest_line, 100000, 400000);
 }
 
+static void be_unable(struct rig_run *run, const struct rig_step *step)
+{
+    (void)step;
+    rig_run_unable(run, g_error_new_literal(RIG_ERROR, RIG_ERROR_UNSUPPORTED, "the board lacks it"));
+}
+
+static void do_nothing(struct rig_run *run, const struct rig_step *step)
+{
+    (void)run;
+    (void)step;
+}
+
+static void find_fault(struct rig_run *run, const struct rig_step *step)
+{
+    (void)step;
+    rig_run_fail(run, "yes", "no", "the board is not as it was");
+}
+
+static bool not_safe(struct rig_board *board, GError **error)
+{
+    (void)board;
+    g_set_error_literal(error, RIG_ERROR, RIG_ERROR_IO, "the switch is stuck");
+    return false;
+}
+
+static void take_end(void *user, const struct rig_event *event)
+{
+    GString *said = user;
+
+    if (strcmp(event->kind, "case-end") == 0)
+        g_string_printf(said, "%s: %s%s", rig_event_get_text(event, "verdict"),
+                        rig_event_get_text(event, "message") ? rig_event_get_text(event, "message") : "",
+                        rig_event_get_text(event, "skip_reason") ? rig_event_get_text(event, "skip_reason")
+                                                                 : "");
+}
+
+/* How a case ends whose step and cleanup do this, on a board that can be made safe or not. */
+static char *end_of(const char *folder, void (*step)(struct rig_run *, const struct rig_step *),
+                    void (*cleanup)(struct rig_run *, const struct rig_step *), bool safe)
+{
+    g_autofree char *path = g_build_filename(folder, "a.yaml", NULL);
+    const char *const paths[] = {path, NULL};
+    g_autoptr(rig_journal) journal = rig_journal_new(NULL, NULL);
+    g_autoptr(rig_evidence) evidence = rig_evidence_new(folder);
+    g_autoptr(rig_boards) boards = rig_boards_new(NULL, RIG_SOURCE_DIR "/targets", NULL, NULL);
+    g_autoptr(rig_selection) selection = NULL;
+    const struct rig_target *target;
+    struct rig_board *board = rig_boards_get(boards, NULL, &target, NULL);
+    const struct rig_board_ops *ops = board->ops;
+    struct rig_board_ops stuck = *ops;
+    struct rig_verb verbs[2];
+    const struct rig_case *the_case;
+    GString *said = g_string_new(NULL);
+    struct rig_run_plan plan = {
+        .boards = boards, .journal = journal, .evidence = evidence, .timeout_scale = 1.0, .n_repeats = 1};
+
+    assert_true(
+        g_file_set_contents(path, "scenario: a\nsteps: [note: here]\ncleanup: [note: there]\n", -1, NULL));
+    selection = rig_selection_load(paths, rig_language(), NULL, false);
+    the_case = g_ptr_array_index(selection->cases, 0);
+    for (guint i = 0; i < 2; i++) {
+        struct rig_step *at = g_ptr_array_index(i ? the_case->cleanup : the_case->steps, 0);
+
+        verbs[i] = *at->verb;
+        verbs[i].run = i ? cleanup : step;
+        at->verb = &verbs[i];
+    }
+    stuck.make_safe = safe ? ops->make_safe : not_safe;
+    board->ops = &stuck;
+    plan.selection = selection;
+    rig_journal_listen(journal, take_end, said);
+    rig_run_all(&plan);
+    board->ops = ops;
+    g_unlink(path);
+    return g_string_free(said, FALSE);
+}
+
+/* A skip says that nothing went wrong; whatever does afterwards is no detail of it. */
+static void what_goes_wrong_after_the_steps_counts(void **state)
+{
+    static const struct {
+        void (*step)(struct rig_run *, const struct rig_step *);
+        void (*cleanup)(struct rig_run *, const struct rig_step *);
+        bool safe;
+        const char *end;
+    } rows[] = {
+        {do_nothing, do_nothing, true, "pass: "},
+        {do_nothing, find_fault, true, "fail: the board is not as it was"},
+        {do_nothing, do_nothing, false,
+         "error: the board could not be left in its safe state: the switch is stuck"},
+        {be_unable, do_nothing, true, "skip: the board lacks it"},
+        {be_unable, be_unable, true, "skip: the board lacks it"},
+        {be_unable, find_fault, true, "fail: the board is not as it was"},
+        {be_unable, do_nothing, false,
+         "error: the board could not be left in its safe state: the switch is stuck"},
+        {find_fault, find_fault, false, "fail: the board is not as it was"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *end = end_of(*state, rows[i].step, rows[i].cleanup, rows[i].safe);
+
+        assert_string_equal(end, rows[i].end);
+    }
+}
+
 static void values_of_a_replay_line_survive_the_shell(void **state)
 {
     static const char *const values[] = {"hci0", "/tmp/a b", "it's $HOME", "", "*", "a;b"};
@@ -133,6 +239,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_wall_clock_that_jumps_changes_no_duration),
         cmocka_unit_test(a_long_list_of_cases_is_written_in_pieces),
+        cmocka_unit_test(what_goes_wrong_after_the_steps_counts),
         cmocka_unit_test(values_of_a_replay_line_survive_the_shell),
     };
 

@@ -142,6 +142,21 @@ static void a_disk_that_fills_up_during_the_run_leaves_the_verdict(void **state)
     }
 }
 
+/* The journal does not fit, the reports do. */
+static void reports_of_a_run_without_its_journal_are_not_green(void **state)
+{
+    struct place *place = *state;
+    g_autofree char *junit = NULL;
+
+    write_scenarios(place);
+    place->file_limit = 30000;
+    place_expect(place, 2, "the journal is not complete", "bootrig run passing.yaml --no-html");
+    place->file_limit = 0;
+    junit = place_read(place, "reports/out/junit.xml");
+    expect_text(junit, "<error message=\"the journal is not complete: ");
+    place_expect_junit(place, "reports/out/junit.xml", false);
+}
+
 static void a_full_standard_output_ends_nothing(void **state)
 {
     write_scenarios(*state);
@@ -368,6 +383,7 @@ int main(void)
         PROCESS_TEST(an_unwritable_folder_is_an_error),
         PROCESS_TEST(a_full_disk_for_the_junit_file_is_told_and_no_pass),
         PROCESS_TEST(a_disk_that_fills_up_during_the_run_leaves_the_verdict),
+        PROCESS_TEST(reports_of_a_run_without_its_journal_are_not_green),
         PROCESS_TEST(a_full_standard_output_ends_nothing),
         PROCESS_TEST(standard_output_that_is_lost_is_an_error_of_every_command),
         PROCESS_TEST(a_closed_standard_output_is_lost_and_no_report_goes_into_it),

@@ -3,6 +3,7 @@
  */
 #include "process.h"
 
+#include <signal.h>
 #include <string.h>
 
 static const char *const report_files[] = {"reports/out/junit.xml", "reports/out/summary.json",
@@ -15,6 +16,10 @@ static void write_scenarios(const struct place *place)
     place_write(place, "broken.yaml", "scenario: broken\nsteps: [fly: ]\n");
     place_write(place, "many.yaml",
                 "scenario: many\nmatrix: {n: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]}\nsteps: [note: $n]\n");
+    place_write(place, "odd.jsonl",
+                "{\"n\":0,\"ev\":\"run-start\",\"cases\":[{\"file\":\"a.yaml\",\"name\":\"a\"}]}\n"
+                "{\"n\":1,\"ev\":\"case-end\",\"case\":0,\"attempt\":0,\"verdict\":\"fail\",\"final\":true,"
+                "\"replay\":\"rm -r 'x\"}\n{\"n\":2,\"ev\":\"run-end\"}\n");
     place_write(place, "states/none.txt", "");
 }
 
@@ -65,6 +70,7 @@ static void a_run_that_dies_early_leaves_error_reports(void **state)
         {2, "run nosuch.yaml", "nosuch.yaml"},
         {2, "run broken.yaml", "fly"},
         {2, "replay nosuch.jsonl -o reports/out", "nosuch.jsonl"},
+        {2, "replay odd.jsonl -o reports/out", "replay command is broken"},
         {4, "run passing.yaml --name nothing-like-it", "no case was selected"},
     };
 
@@ -85,6 +91,43 @@ static void a_run_that_dies_early_leaves_error_reports(void **state)
     }
 }
 
+static void an_old_report_that_cannot_be_removed_is_an_error(void **state)
+{
+    write_scenarios(*state);
+    place_write(*state, "reports/out/junit.xml/file", "the report is a folder");
+    place_expect(*state, 2, "cannot remove reports/out/junit.xml", "bootrig run passing.yaml");
+}
+
+/* The list of cases takes several lines of the journal. */
+static void the_failure_at_the_end_of_a_large_run_counts_live_and_after_a_kill(void **state)
+{
+    g_autoptr(GString) many = g_string_new("scenario: many\nmatrix:\n  n: [0");
+    g_autofree char *journal = NULL;
+    g_autofree char *summary = NULL;
+    g_autoptr(GPtrArray) ended = NULL;
+    char *end;
+
+    for (guint i = 1; i < 8000; i++)
+        g_string_append_printf(many, ", %u", i);
+    g_string_append(many, "]\nsteps: [note: $n]\n");
+    write_scenarios(*state);
+    place_write(*state, "a-many.yaml", many->str);
+    place_expect(*state, 1, "8000 passed, 1 failed", "bootrig run -q a-many.yaml failing.yaml");
+    ended = place_ended(*state, "reports/out", false);
+    assert_int_equal(ended->len, 8001);
+    assert_string_equal(ended_named(ended, "wrong-hope")->verdict, "fail");
+    journal = place_read(*state, "reports/out/journal.jsonl");
+    assert_in_range(count_text(journal, "\"ev\":\"cases\""), 2, 100);
+    end = strchr(g_strrstr(journal, "\"ev\":\"case-start\""), '\n');
+    end[1] = '\0'; /* killed in the last case */
+    place_write(*state, "reports/out/journal.jsonl", journal);
+    place_expect(*state, 2, "8000 passed, 0 failed, 1 errors",
+                 "bootrig report reports/out -q --terminal --json left.json");
+    summary = place_read(*state, "left.json");
+    expect_text(summary, "the run was killed here");
+    expect_text(summary, "\"cases\" : 8001");
+}
+
 static void a_dry_run_leaves_the_reports_alone(void **state)
 {
     g_autofree char *junit = NULL;
@@ -95,6 +138,26 @@ static void a_dry_run_leaves_the_reports_alone(void **state)
     place_expect(*state, 2, "Unknown option", "bootrig run --dry-run --dance --junit own.xml");
     junit = place_read(*state, "own.xml");
     expect_text(junit, "of yesterday");
+}
+
+static void a_run_that_is_killed_leaves_no_report_of_yesterday(void **state)
+{
+    g_autofree char *journal = place_path(*state, "reports/out/journal.jsonl");
+    GPid pid;
+
+    place_write(*state, "sweep.yaml", scenario_sweep);
+    leave_reports_of_yesterday(*state);
+    pid = place_start(*state, "bootrig run sweep.yaml --repeat 400 -q --junit own.xml");
+    while (!g_file_test(journal, G_FILE_TEST_EXISTS))
+        g_usleep(1000);
+    kill(pid, SIGKILL);
+    assert_int_equal(place_wait(pid), -SIGKILL);
+    for (gsize i = 0; i < G_N_ELEMENTS(report_files); i++) {
+        g_autofree char *text = place_read(*state, report_files[i]);
+
+        if (text)
+            fail_msg("%s is there", report_files[i]);
+    }
 }
 
 /* What a run leaves that is killed after its first case: everything up to that case's end. */
@@ -178,7 +241,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         PROCESS_TEST(a_run_that_dies_early_leaves_error_reports),
+        PROCESS_TEST(an_old_report_that_cannot_be_removed_is_an_error),
+        PROCESS_TEST(the_failure_at_the_end_of_a_large_run_counts_live_and_after_a_kill),
         PROCESS_TEST(a_dry_run_leaves_the_reports_alone),
+        PROCESS_TEST(a_run_that_is_killed_leaves_no_report_of_yesterday),
         PROCESS_TEST(a_killed_run_says_what_was_not_run),
         PROCESS_TEST(a_run_that_stops_at_a_failure_shows_the_rest_as_not_run),
         PROCESS_TEST(a_random_seed_is_printed_and_gives_the_same_run_again),
