@@ -495,26 +495,31 @@ static const char *refusal(struct reader *reader, const struct search *search)
     return NULL;
 }
 
+const char *search_load_bytes(struct search *search, const guint8 *bytes, gsize n_bytes)
+{
+    struct reader reader = {.at = bytes, .n_left = n_bytes, .good = true};
+    const char *why = refusal(&reader, search);
+
+    if (why)
+        return why;
+    get_contents(&reader, search->contents);
+    get_pieces(&reader, search);
+    get_traces(&reader, search);
+    get_nodes(&reader, search);
+    get_result(&reader, search->result);
+    if (!reader.good || reader.n_left > 0 || search->nodes->len == 0)
+        return "its parts do not fit each other; explore anew";
+    return NULL;
+}
+
 bool search_load(struct search *search, const char *path, GError **error)
 {
     g_autoptr(GMappedFile) file = g_mapped_file_new(path, FALSE, NULL);
-    struct reader reader = {.good = true};
     const char *why = "it cannot be read";
 
-    if (file) {
-        reader.at = (const guint8 *)g_mapped_file_get_contents(file);
-        reader.n_left = g_mapped_file_get_length(file);
-        why = refusal(&reader, search);
-    }
-    if (!why) {
-        get_contents(&reader, search->contents);
-        get_pieces(&reader, search);
-        get_traces(&reader, search);
-        get_nodes(&reader, search);
-        get_result(&reader, search->result);
-        if (!reader.good || reader.n_left > 0 || search->nodes->len == 0)
-            why = "its parts do not fit each other; explore anew";
-    }
+    if (file)
+        why = search_load_bytes(search, (const guint8 *)g_mapped_file_get_contents(file),
+                                g_mapped_file_get_length(file));
     if (why)
         g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "cannot go on from '%s': %s", path, why);
     return why == NULL;
