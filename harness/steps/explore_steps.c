@@ -4,15 +4,16 @@
 #include "steps/verbs.h"
 
 #include "base/error.h"
+#include "image/judge.h"
 #include "sim/boot/boot.h"
 #include "steps/explore_journal.h"
+#include "steps/explore_verdict.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
 
 static const char *const life_words[] = {"upload", "test", "permanent", "confirm", NULL};
 static const char *const torn_words[] = {"none", "half-write", "half-erase", NULL};
-static const char *const all_words[] = {"all", NULL};
 
 static const struct rig_field explore_fields[] = {
     {.name = "old", .type = RIG_TYPE_IMAGE, .required = true, .about = "The image that runs at the begin."},
@@ -40,24 +41,24 @@ static const struct rig_field explore_fields[] = {
      .default_text = "none",
      .about = "`none`: cuts between operations, always; `half-write`, `half-erase`: also inside them."},
     {.name = "invariants",
-     .type = RIG_TYPE_NAME,
+     .type = RIG_TYPE_CHOICE,
      .list = true,
-     .choices = all_words,
+     .choices = rig_invariant_choices,
      .default_text = "all",
-     .about = "What must hold: boots, no-crash, verified-only, allowed-image, update-happens, "
-              "revert-not-lost, stays-installed, "
-              "confirmed-by-application, backup-intact, stays-in-its-areas, writes-erased-only, wear; all = "
-              "those that apply."},
+     .about = "What must hold; all = those that can be judged here. What cannot be judged is told with the "
+              "reason; nothing left to judge is an error."},
     {.name = "finds",
-     .type = RIG_TYPE_NAME,
+     .type = RIG_TYPE_RECORD,
      .list = true,
-     .about = "Invariants that this board is known to break: the step fails when one of them holds."},
+     .shape = &rig_finding_shape,
+     .about = "Findings that this board is known to have. The step fails when one of them is gone, needs "
+              "another number of cuts, or when there is another one."},
     {.name = "boots",
      .type = RIG_TYPE_COUNT,
      .min = 1,
      .max = 100,
-     .default_text = "4",
-     .about = "The board must come up within so many boots."},
+     .default_text = "1",
+     .about = "For `boots`: an image must run after so many power-ons at the most; 1: after each one."},
     {.name = "erases",
      .type = RIG_TYPE_COUNT,
      .min = 1,
@@ -96,8 +97,75 @@ static const struct rig_shape explore_shape = {.name = "explore",
                                                .n_fields = G_N_ELEMENTS(explore_fields),
                                                .rules = explore_rules};
 
+/* The images of an exploration, and what cannot be said about them. */
+struct images {
+    bool on_model;
+    char *never_runs;  /* the model does not take the new image, although it may be good; NULL: it does */
+    char *not_judged;  /* why nobody here can say whether they are verified; NULL: it is known */
+    guint32 key_bytes; /* of an image key in the trailers: one of them is encrypted */
+};
+
+static void images_clear(struct images *images)
+{
+    g_free(images->never_runs);
+    g_free(images->not_judged);
+}
+
+/* What imgtool --pad put behind the image is a trailer, and no part of it. */
+static void trim(struct rig_run *run, struct rig_explore_image *image, const struct rig_image_layout *layout)
+{
+    if (layout->end >= image->n_bytes)
+        return;
+    rig_run_note(run,
+                 "image '%s' is padded: its %u bytes are explored, not the %" G_GSIZE_FORMAT " of its file",
+                 image->name, layout->end, image->n_bytes);
+    image->n_bytes = layout->end;
+}
+
+static void note_encryption(struct rig_explore_image *image, const struct rig_image_header *header,
+                            struct images *images)
+{
+    guint32 key_bytes = header->flags & RIG_IMAGE_FLAG_ENCRYPTED_AES256   ? 32
+                        : header->flags & RIG_IMAGE_FLAG_ENCRYPTED_AES128 ? 16
+                                                                          : 0;
+
+    image->encrypted = key_bytes > 0;
+    images->key_bytes = MAX(images->key_bytes, key_bytes);
+}
+
+/* What the model does not take is not bad for that; a foreign bootloader may take more than the model.
+ * false: trouble. */
+static bool judge_image(struct rig_run *run, struct rig_explore_image *image, bool is_old,
+                        const struct rig_image_source *source, const struct rig_image_policy *policy,
+                        struct images *images)
+{
+    struct rig_image_judgement judgement;
+    struct rig_image_layout layout;
+
+    image->verified = rig_image_verify(source, policy, &layout) == RIG_IMAGE_OK;
+    if (image->verified)
+        return true;
+    rig_image_judge(source, policy->keys, policy->n_keys, G_MAXUINT32, &judgement);
+    if (judgement.verdict == RIG_IMAGE_FAILS)
+        return true;
+    if (images->on_model && is_old) {
+        rig_run_error_text(run, "image '%s' cannot run on the built-in model: %s", image->name,
+                           *judgement.why ? judgement.why : "it is of a kind that the model does not take");
+        return false;
+    }
+    if (images->on_model && !images->never_runs)
+        images->never_runs =
+            g_strdup_printf("the built-in model does not take '%s': %s", image->name,
+                            *judgement.why ? judgement.why : "it is of another kind than its own");
+    else if (!images->on_model && judgement.verdict == RIG_IMAGE_NOT_JUDGED && !images->not_judged)
+        images->not_judged = g_strdup_printf("'%s' cannot be judged: %s", image->name, judgement.why);
+    image->verified = true;
+    return true;
+}
+
 static bool take_image(struct rig_run *run, const struct rig_step *step, const char *field,
-                       const struct sim_boot_config *config, struct rig_explore_image *image)
+                       const struct sim_boot_config *config, struct images *images,
+                       struct rig_explore_image *image)
 {
     const struct rig_built_image *built = rig_run_image(run, rig_record_text(step->arguments, field));
     struct rig_image_policy policy = {.check_hash = true,
@@ -115,13 +183,17 @@ static bool take_image(struct rig_run *run, const struct rig_step *step, const c
     image->bytes = g_bytes_get_data(built->file, &image->n_bytes);
     memory = (struct rig_memory_image){image->bytes, (guint32)image->n_bytes};
     source = rig_image_source_from_memory(&memory);
-    image->verified = rig_image_verify(&source, &policy, &layout) == RIG_IMAGE_OK;
-    return true;
+    if (rig_image_read_layout(&source, G_MAXUINT32, &layout) == RIG_IMAGE_OK) {
+        trim(run, image, &layout);
+        note_encryption(image, &layout.header, images);
+    }
+    return judge_image(run, image, g_str_has_suffix(field, "old"), &source, &policy, images);
 }
 
 /* Both or none. */
 static bool take_second_images(struct rig_run *run, const struct rig_step *step,
-                               const struct sim_boot_config *config, struct rig_explore_plan *plan)
+                               const struct sim_boot_config *config, struct images *images,
+                               struct rig_explore_plan *plan)
 {
     static const char *const fields[RIG_N_EXPLORE_IMAGES] = {"second-old", "second-new"};
     bool old = rig_record_get(step->arguments, fields[0]) != NULL;
@@ -142,8 +214,13 @@ static bool take_second_images(struct rig_run *run, const struct rig_step *step,
     for (guint i = 0; old && i < RIG_N_EXPLORE_IMAGES; i++) {
         struct rig_explore_image second = {.verified = false};
 
-        if (!take_image(run, step, fields[i], config, &second))
+        if (!take_image(run, step, fields[i], config, images, &second))
             return false;
+        if (second.encrypted) {
+            rig_run_error_text(run, "image '%s' is encrypted: of a pair, plain images can be explored only",
+                               second.name);
+            return false;
+        }
         plan->images[i].second_bytes = second.bytes;
         plan->images[i].n_second_bytes = second.n_bytes;
         plan->images[i].verified &= second.verified;
@@ -166,26 +243,43 @@ static bool take_life(struct rig_run *run, const struct rig_step *step, struct r
     return true;
 }
 
+/* NULL: it can be judged. */
+static const char *why_not_of_images(const struct images *images, enum rig_invariant invariant)
+{
+    static const guint32 of_new_image =
+        1u << RIG_INVARIANT_UPDATE_HAPPENS | 1u << RIG_INVARIANT_REVERT_NOT_LOST |
+        1u << RIG_INVARIANT_STAYS_INSTALLED | 1u << RIG_INVARIANT_CONFIRMED_BY_APPLICATION |
+        1u << RIG_INVARIANT_BACKUP_INTACT;
+
+    if (of_new_image >> invariant & 1)
+        return images->never_runs;
+    return invariant == RIG_INVARIANT_VERIFIED_ONLY ? images->not_judged : NULL;
+}
+
+static void nothing_judged(struct rig_run *run, const char *const why_not[RIG_N_INVARIANTS])
+{
+    g_autoptr(GString) reasons = g_string_new(NULL);
+
+    for (guint i = 0; i < RIG_N_INVARIANTS; i++)
+        if (why_not[i])
+            g_string_append_printf(reasons, "; %s: %s", rig_invariant_name((enum rig_invariant)i),
+                                   why_not[i]);
+    rig_run_error_text(run, "no invariant is left to judge%s", reasons->str);
+}
+
 /* Those that were asked for and can be judged here; of the others, why not. */
-static bool take_invariants(struct rig_run *run, const struct rig_step *step, struct rig_explore_plan *plan,
-                            const char *why_not[RIG_N_INVARIANTS])
+static bool take_invariants(struct rig_run *run, const struct rig_step *step, const struct images *images,
+                            struct rig_explore_plan *plan, const char *why_not[RIG_N_INVARIANTS])
 {
     const struct rig_value *names = rig_record_get(step->arguments, "invariants");
     bool all = rig_list_has(names, "all");
     guint32 wanted = all ? RIG_ALL_INVARIANTS : 0;
 
     for (guint i = 0; i < rig_list_length(names); i++) {
-        const struct rig_value *name = rig_list_item(names, i);
         enum rig_invariant invariant;
 
-        if (name->keyword)
-            continue;
-        if (!rig_invariant_from_name(name->text, &invariant)) {
-            rig_run_error_text(run, "there is no invariant '%s'; 'bootrig steps explore' names them",
-                               name->text);
-            return false;
-        }
-        wanted |= 1u << invariant;
+        if (rig_invariant_from_name(rig_list_item(names, i)->keyword, &invariant))
+            wanted |= 1u << invariant;
     }
     for (guint i = 0; i < RIG_N_INVARIANTS; i++) {
         if (!(wanted >> i & 1))
@@ -194,51 +288,14 @@ static bool take_invariants(struct rig_run *run, const struct rig_step *step, st
             why_not[i] = "no bound ('erases') is given";
         else
             rig_invariant_applies((enum rig_invariant)i, plan->subject, &plan->life, &why_not[i]);
+        if (!why_not[i])
+            why_not[i] = why_not_of_images(images, (enum rig_invariant)i);
         plan->invariants |= why_not[i] ? 0 : 1u << i;
     }
-    return true;
-}
-
-static bool take_known(struct rig_run *run, const struct rig_step *step, const struct rig_explore_plan *plan,
-                       guint32 *known)
-{
-    const struct rig_value *names = rig_record_get(step->arguments, "finds");
-
-    *known = 0;
-    for (guint i = 0; i < rig_list_length(names); i++) {
-        const char *name = rig_list_item(names, i)->text;
-        enum rig_invariant invariant;
-
-        if (!rig_invariant_from_name(name, &invariant) || !(plan->invariants >> invariant & 1)) {
-            rig_run_error_text(run, "'finds' names '%s', which is no invariant that is judged here", name);
-            return false;
-        }
-        *known |= 1u << invariant;
-    }
-    return true;
-}
-
-/* What was not visited is not proved. */
-static enum rig_verdict verdict_of(const struct rig_exploration *seen, bool broken, bool known, bool may_stay)
-{
-    if (known || broken)
-        return known == broken ? RIG_VERDICT_PASS : RIG_VERDICT_FAIL;
-    if (seen->closed)
-        return RIG_VERDICT_PASS;
-    return may_stay ? RIG_VERDICT_SKIP : RIG_VERDICT_ERROR;
-}
-
-static char *finding_text(const struct rig_exploration *seen, const struct rig_violation *violation,
-                          bool known)
-{
-    if (violation->n_nodes > 0)
-        return g_strdup_printf("after %u power cut%s, cuts=%s: %s (%" G_GUINT64_FORMAT " such state%s)%s",
-                               violation->n_cuts, violation->n_cuts == 1 ? "" : "s", violation->path,
-                               violation->complaint, violation->n_nodes, violation->n_nodes == 1 ? "" : "s",
-                               known ? ", as it is known to be" : "");
-    if (!seen->closed)
-        return g_strdup_printf("holds as far as it was explored; not proved: %s", seen->why_open);
-    return g_strdup(known ? "holds, although it is known to be broken" : "holds");
+    if (plan->invariants)
+        return true;
+    nothing_judged(run, why_not);
+    return false;
 }
 
 /* "No crash." -> "No crash": the sentence goes on behind it. Owned by the caller. */
@@ -246,8 +303,34 @@ static char *expectation_of(enum rig_invariant invariant, bool known)
 {
     const char *about = rig_invariant_about(invariant);
 
-    return known ? g_strdup("broken, as it is known to be")
+    return known ? g_strdup("broken as it is known to be, and not otherwise")
                  : g_strndup(about, strlen(about) - (g_str_has_suffix(about, ".") ? 1 : 0));
+}
+
+/* The board itself is as it was before: what a probe would read at the end of the path is told instead. */
+static void keep_trailers(struct rig_run *run, const char *path, const struct rig_account *account)
+{
+    g_autoptr(GPtrArray) texts = g_ptr_array_new();
+
+    if (run->path_trailers)
+        return;
+    for (guint i = 0; i < account->areas->len; i++) {
+        const struct rig_account_area *area = g_ptr_array_index(account->areas, i);
+        const struct rig_account_trailer *trailer =
+            &g_array_index(account->trailers, struct rig_account_trailer, i);
+        char size[16];
+
+        if (!trailer->known)
+            continue;
+        g_snprintf(size, sizeof size, "%u", trailer->swap_size);
+        g_ptr_array_add(texts, g_strdup_printf("%s after cuts=%s: magic %s, swap type %s, copy_done %s, "
+                                               "image_ok %s, swap size %s, %s",
+                                               area->name, path, trailer->magic, trailer->swap_type,
+                                               trailer->copy_done, trailer->image_ok,
+                                               trailer->swap_size ? size : "unset", trailer->status));
+    }
+    g_ptr_array_add(texts, NULL);
+    run->path_trailers = (char **)g_ptr_array_free(g_steal_pointer(&texts), FALSE);
 }
 
 /* Plays a path again, with everybody watching, and writes it down. */
@@ -267,10 +350,12 @@ static void tell_path(struct rig_run *run, const struct rig_explore_plan *plan, 
     if (content)
         sim_flash_restore(flash, content);
     sim_flash_content_free(content);
-    if (!fits)
+    if (!fits) {
         rig_run_error_text(run, "the path %s cannot be played again", path);
-    else
-        rig_explore_emit_path(run, path, account, broken, n_broken, false);
+        return;
+    }
+    rig_explore_emit_path(run, path, account, broken, n_broken, false);
+    keep_trailers(run, path, account);
 }
 
 static struct rig_path_finding path_finding(enum rig_invariant invariant, const char *text)
@@ -281,7 +366,7 @@ static struct rig_path_finding path_finding(enum rig_invariant invariant, const 
 /* The path that shows a failure; NULL: it is none, or there is no path. */
 static const char *path_of(const struct rig_explore_finding *finding)
 {
-    return finding->verdict == RIG_VERDICT_FAIL && finding->violation ? finding->violation->path : NULL;
+    return finding->verdict == RIG_VERDICT_FAIL && finding->shown ? finding->shown->path : NULL;
 }
 
 /* Invariants that one path breaks are told together, where the first of them is. */
@@ -298,42 +383,49 @@ static void tell_paths(struct rig_run *run, const struct rig_explore_plan *plan,
             if (g_strcmp0(path_of(&findings[k]), path) != 0)
                 continue;
             told |= k < i;
-            broken[n++] = path_finding(findings[k].invariant, findings[k].violation->complaint);
+            broken[n++] = path_finding(findings[k].invariant, findings[k].shown->complaint);
         }
         if (path && !told)
             tell_path(run, plan, path, broken, n);
     }
 }
 
+/* What was not visited is not proved: only pass and fail are comparisons. */
+static void tell_verdict(struct rig_run *run, enum rig_invariant invariant,
+                         const struct rig_invariant_verdict *verdict)
+{
+    g_autofree char *what = g_strdup_printf("invariant %s", rig_invariant_name(invariant));
+    g_autofree char *expected = expectation_of(invariant, verdict->expected);
+
+    if (verdict->verdict == RIG_VERDICT_PASS || verdict->verdict == RIG_VERDICT_FAIL)
+        rig_run_expect(run, verdict->verdict == RIG_VERDICT_PASS, what, expected, verdict->text);
+    if (verdict->verdict == RIG_VERDICT_FAIL && verdict->shown && !run->path_text)
+        run->path_text = g_strdup(verdict->shown->path);
+}
+
 static void judge_result(struct rig_run *run, const struct rig_explore_plan *plan,
-                         const struct rig_exploration *seen, guint32 known, bool may_stay)
+                         const struct rig_exploration *seen, const GArray *expected, bool may_stay)
 {
     struct rig_explore_finding findings[RIG_N_INVARIANTS];
-    g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
+    struct rig_invariant_verdict verdicts[RIG_N_INVARIANTS];
     guint n = 0;
 
     for (guint i = 0; i < RIG_N_INVARIANTS; i++) {
-        enum rig_invariant invariant = (enum rig_invariant)i;
-        const struct rig_violation *violation = &seen->violations[i];
-        bool broken = violation->n_nodes > 0;
-        g_autofree char *what = g_strdup_printf("invariant %s", rig_invariant_name(invariant));
-        g_autofree char *expected = expectation_of(invariant, known >> i & 1);
+        struct rig_invariant_verdict *verdict = &verdicts[n];
 
         if (!(plan->invariants >> i & 1))
             continue;
-        g_ptr_array_add(texts, finding_text(seen, violation, known >> i & 1));
-        findings[n] =
-            (struct rig_explore_finding){.invariant = invariant,
-                                         .verdict = verdict_of(seen, broken, known >> i & 1, may_stay),
-                                         .text = g_ptr_array_index(texts, texts->len - 1),
-                                         .violation = broken ? violation : NULL};
-        rig_run_expect(run, (known >> i & 1) == broken, what, expected, findings[n].text);
-        if (broken && findings[n].verdict == RIG_VERDICT_FAIL && !run->path_text)
-            run->path_text = g_strdup(violation->path);
-        n++;
+        rig_judge_invariant(seen, (enum rig_invariant)i, expected, may_stay, verdict);
+        tell_verdict(run, (enum rig_invariant)i, verdict);
+        findings[n++] = (struct rig_explore_finding){.invariant = (enum rig_invariant)i,
+                                                     .verdict = verdict->verdict,
+                                                     .text = verdict->text,
+                                                     .shown = verdict->shown};
     }
     rig_explore_emit_end(run, seen, findings, n);
     tell_paths(run, plan, findings, n);
+    for (guint i = 0; i < n; i++)
+        rig_invariant_verdict_clear(&verdicts[i]);
 }
 
 #define STATES_FOLDER "states"
@@ -389,31 +481,46 @@ static void tell_state(struct rig_run *run, const struct rig_explore_plan *plan,
         g_rmdir(folder);
 }
 
+static void tell_unfinished(struct rig_run *run, const struct rig_exploration *seen, guint n_missing)
+{
+    g_autofree char *missing =
+        n_missing ? g_strdup_printf("; %u of the findings that are expected %s not found so far", n_missing,
+                                    n_missing == 1 ? "was" : "were")
+                  : g_strdup("");
+
+    rig_run_unfinished(run, "the exploration is not finished: %s%s", seen->why_open, missing);
+}
+
+/* Findings of what nobody can judge here are neither there nor gone. */
+static void note_not_compared(struct rig_run *run, const struct rig_value *names, guint32 judged)
+{
+    for (guint i = 0; i < rig_list_length(names); i++) {
+        const char *name = rig_record_text(rig_list_item(names, i)->record, "invariant");
+        enum rig_invariant invariant;
+
+        if (rig_invariant_from_name(name, &invariant) && !(judged >> invariant & 1))
+            rig_run_note(run, "the finding of '%s' that is expected is not compared: that is not judged here",
+                         name);
+    }
+}
+
 static void explore(struct rig_run *run, const struct rig_step *step, const struct rig_explore_plan *plan)
 {
-    bool interrupted;
-    bool may_stay;
-    guint32 known;
-
-    if (!take_known(run, step, plan, &known))
-        return;
+    g_autoptr(GArray) expected =
+        rig_expected_findings(rig_record_get(step->arguments, "finds"), plan->invariants);
     g_autoptr(rig_exploration) seen = rig_explore(plan);
-    if (seen->trouble) {
-        rig_run_error_text(run, "%s", seen->trouble);
-        return;
-    }
+    bool interrupted = plan->interrupted && *plan->interrupted;
+    bool may_stay = rig_record_flag(step->arguments, "may-stay-open") && !interrupted && !seen->trouble;
+
+    note_not_compared(run, rig_record_get(step->arguments, "finds"), plan->invariants);
     tell_state(run, plan, seen);
-    interrupted = plan->interrupted && *plan->interrupted;
-    may_stay = rig_record_flag(step->arguments, "may-stay-open") && !interrupted;
+    judge_result(run, plan, seen, expected, may_stay);
     if (seen->trouble)
         rig_run_error_text(run, "the exploration ended early: %s", seen->trouble);
-    judge_result(run, plan, seen, known, may_stay && !seen->trouble);
-    if (seen->closed || seen->trouble)
-        return;
-    if (may_stay)
+    else if (!seen->closed && may_stay)
         rig_run_note(run, "not closed: %s", seen->why_open);
-    else if (!rig_run_troubled(run))
-        rig_run_error_text(run, "the exploration did not close: %s", seen->why_open);
+    else if (!seen->closed && !rig_run_troubled(run))
+        tell_unfinished(run, seen, rig_expected_missing(seen, expected));
 }
 
 static void judge_path(struct rig_run *run, const struct rig_explore_plan *plan, guint32 broken,
@@ -443,6 +550,7 @@ static void judge_path(struct rig_run *run, const struct rig_explore_plan *plan,
     }
     rig_explore_emit_end(run, NULL, findings, n);
     rig_explore_emit_path(run, run->only_path, account, told, n_told, true);
+    keep_trailers(run, run->only_path, account);
 }
 
 static void play_only(struct rig_run *run, const struct rig_explore_plan *plan)
@@ -466,14 +574,30 @@ static void play_only(struct rig_run *run, const struct rig_explore_plan *plan)
                            run->only_path);
 }
 
-static void explore_subject(struct rig_run *run, const struct rig_step *step,
-                            const struct sim_boot_config *config, struct rig_subject *subject)
+static void explore_subject(struct rig_run *run, const struct rig_step *step, const struct images *images,
+                            struct rig_explore_plan *plan)
+{
+    const char *why_not[RIG_N_INVARIANTS] = {NULL};
+    g_autofree char *keep_in = NULL;
+    g_autofree char *go_on_from = NULL;
+
+    if (!take_life(run, step, &plan->life) || !take_invariants(run, step, images, plan, why_not))
+        return;
+    rig_explore_emit_start(run, plan, why_not);
+    if (run->only_path) {
+        play_only(run, plan);
+        return;
+    }
+    plan_state(run, plan, &keep_in, &go_on_from);
+    explore(run, step, plan);
+}
+
+static struct rig_explore_plan plan_of(const struct rig_run *run, const struct rig_step *step)
 {
     const struct rig_value *torn = rig_record_get(step->arguments, "torn");
     const struct rig_value *erases = rig_record_get(step->arguments, "erases");
-    const char *why_not[RIG_N_INVARIANTS] = {NULL};
-    struct rig_explore_plan plan = {
-        .subject = subject,
+
+    return (struct rig_explore_plan){
         .torn_write = rig_list_has(torn, "half-write"),
         .torn_erase = rig_list_has(torn, "half-erase"),
         .max_boots = (guint)rig_record_count(step->arguments, "boots"),
@@ -484,38 +608,40 @@ static void explore_subject(struct rig_run *run, const struct rig_step *step,
         .n_workers = run->n_workers,
         .interrupted = run->board->interrupted,
     };
-    g_autofree char *keep_in = NULL;
-    g_autofree char *go_on_from = NULL;
-
-    if (!take_image(run, step, "old", config, &plan.images[RIG_IMAGE_OLD]) ||
-        !take_image(run, step, "new", config, &plan.images[RIG_IMAGE_NEW]) ||
-        !take_second_images(run, step, config, &plan) || !take_life(run, step, &plan.life) ||
-        !take_invariants(run, step, &plan, why_not))
-        return;
-    rig_explore_emit_start(run, &plan, why_not);
-    if (run->only_path) {
-        play_only(run, &plan);
-        return;
-    }
-    plan_state(run, &plan, &keep_in, &go_on_from);
-    explore(run, step, &plan);
 }
 
-static void run_explore(struct rig_run *run, const struct rig_step *step)
+static void explore_board(struct rig_run *run, const struct rig_step *step, struct images *images)
 {
     const struct sim_boot_config *config = NULL;
     const struct sim_flash *flash = NULL;
     struct sim_guest *guest = run->board->ops->bootloader(run->board, &config, &flash);
+    struct rig_explore_plan plan = plan_of(run, step);
+    struct sim_boot_config own = *config;
 
+    images->on_model = !guest;
+    if (!take_image(run, step, "old", config, images, &plan.images[RIG_IMAGE_OLD]) ||
+        !take_image(run, step, "new", config, images, &plan.images[RIG_IMAGE_NEW]) ||
+        !take_second_images(run, step, config, images, &plan))
+        return;
+    own.key_bytes = images->key_bytes;
     g_autoptr(rig_subject) subject =
-        guest ? rig_subject_guest(config, flash, guest) : rig_subject_model(config, flash);
+        guest ? rig_subject_guest(&own, flash, guest) : rig_subject_model(&own, flash);
     if (!subject) {
         rig_run_error_text(run, "out of memory");
         return;
     }
     for (guint i = 0; i < config->n_images && run->board->ops->security_counter; i++)
         rig_subject_set_counter(subject, i, run->board->ops->security_counter(run->board, i));
-    explore_subject(run, step, config, subject);
+    plan.subject = subject;
+    explore_subject(run, step, images, &plan);
+}
+
+static void run_explore(struct rig_run *run, const struct rig_step *step)
+{
+    struct images images = {.never_runs = NULL};
+
+    explore_board(run, step, &images);
+    images_clear(&images);
 }
 
 static const char *const needs_explore[] = {"explore", NULL};
