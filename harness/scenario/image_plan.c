@@ -71,7 +71,8 @@ static const struct rig_field image_fields[] = {
      .choices = behaviours,
      .default_text = "waits",
      .about =
-         "What the application does once it runs: waits to be confirmed, confirms itself, crashes, hangs."},
+         "What the application does once it runs: waits to be confirmed, confirms itself, crashes, hangs. "
+         "Beside `file`: what the simulated board's application does for it; a real board runs what is in it."},
     {.name = "self-test",
      .type = RIG_TYPE_DURATION,
      .default_text = "100ms",

@@ -304,10 +304,22 @@ static char *store_key(const struct rig_image_plan *plan, const struct rig_board
                            slot.image_offset, slot.geometry.max_align);
 }
 
+/* Only what is written: an image that bootrig made knows how it behaves. */
+static bool teach(const struct rig_built_image *built, const struct rig_record *plan, struct rig_board *board,
+                  GError **error)
+{
+    const struct rig_payload_plan how = {.behaviour = rig_record_text(plan, "behaviour"),
+                                         .self_test_us = rig_record_count(plan, "self-test"),
+                                         .watchdog_us = rig_record_count(plan, "watchdog")};
+
+    return !built || !rig_record_get(plan, "file") || !rig_record_get(plan, "behaviour")->node ||
+           !built->has_hash || !board->ops->teach || board->ops->teach(board, built->hash, &how, error);
+}
+
 /* Cases share an image when no variable made its plan differ: the model shares the plan then. */
 const struct rig_built_image *rig_image_store_get(struct rig_image_store *store,
                                                   const struct rig_case *the_case, const char *name,
-                                                  const struct rig_board *board, GError **error)
+                                                  struct rig_board *board, GError **error)
 {
     for (guint i = 0; i < the_case->images->len; i++) {
         const struct rig_image_plan *plan = g_ptr_array_index(the_case->images, i);
@@ -320,7 +332,7 @@ const struct rig_built_image *rig_image_store_get(struct rig_image_store *store,
         built = g_hash_table_lookup(store->built, key);
         if (!built && (built = build(store, the_case, name, plan->arguments, board, error)))
             g_hash_table_insert(store->built, g_steal_pointer(&key), built);
-        return built;
+        return teach(built, plan->arguments, board, error) ? built : NULL;
     }
     g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "there is no image '%s' in this scenario", name);
     return NULL;

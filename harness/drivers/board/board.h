@@ -107,6 +107,10 @@ struct rig_board_ops {
      * larger. NULL op: images come from files. RIG_ERROR_UNSUPPORTED: this board has no such firmware. */
     GBytes *(*make_payload)(const struct rig_board *board, const struct rig_payload_plan *plan, gsize n_bytes,
                             GError **error);
+    /* How the application of an image from a file behaves, by the image's hash, until the board is made safe;
+     * for boards whose application is a model. NULL op: the file's own firmware runs. */
+    bool (*teach)(struct rig_board *board, const guint8 hash[RIG_IMAGE_HASH_BYTES],
+                  const struct rig_payload_plan *plan, GError **error);
     /* Takes over the options of a set-up (images, seed and the rest are not looked at), so that images can be
      * built before `prepare`; NULL op: `prepare` without images does it. RIG_ERROR_UNSUPPORTED as there. */
     bool (*adopt)(struct rig_board *board, const struct rig_board_setup *setup, GError **error);

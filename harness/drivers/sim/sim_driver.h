@@ -31,6 +31,9 @@ bool rig_sim_board_use_bootloader(struct rig_board *board, const char *path,
 GBytes *rig_sim_make_payload(const struct rig_board *board, const struct rig_payload_plan *plan,
                              gsize n_bytes, GError **error);
 
+/* The same in the model's terms. */
+struct sim_app_personality rig_sim_personality(const struct rig_payload_plan *plan);
+
 /* --- shared by the files of this driver --- */
 
 struct rig_sim_defects {
@@ -59,6 +62,11 @@ struct rig_sim_probe {
     struct rig_sim *sim;
 };
 
+struct rig_sim_taught {
+    guint8 hash[RIG_IMAGE_HASH_BYTES];
+    struct sim_app_personality personality;
+};
+
 #define RIG_SIM_MAX_CAPABILITIES 24
 struct rig_sim {
     struct rig_board board;
@@ -79,6 +87,7 @@ struct rig_sim {
     bool has_security_counter;
     guint32 security_counter;
     GArray *operations;                      /* struct rig_flash_write */
+    GArray *taught;                          /* struct rig_sim_taught: of this case */
     guint32 n_struck[RIG_PACKET_MAX_FAULTS]; /* of faults of packets, over every rewinding */
     rig_board_watcher watcher;               /* NULL: nobody watches */
     void *watcher_user;
