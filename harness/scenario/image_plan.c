@@ -86,7 +86,8 @@ static const struct rig_field image_fields[] = {
     {.name = "security-counter",
      .type = RIG_TYPE_COUNT,
      .max = 0xffffffff,
-     .about = "Protected TLV with the security counter."},
+     .about = "Protected TLV with the security counter; without it one only where the target of its own accord keeps "
+              "a counter, and then that value."},
     {.name = "depends-on",
      .type = RIG_TYPE_RECORD,
      .list = true,

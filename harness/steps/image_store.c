@@ -182,8 +182,8 @@ static bool make_bytes(const struct rig_case *the_case, const char *name, const 
         .version = rig_record_get(plan, "version")->version,
         .header_bytes = header ? (guint16)header->count : board->header_bytes,
         .key = key,
-        .has_security_counter = counter != NULL,
-        .security_counter = counter ? (guint32)counter->count : 0,
+        .has_security_counter = counter || board->demands.counter,
+        .security_counter = counter ? (guint32)counter->count : board->demands.least_counter,
         .erased = 0xff,
     };
     enum rig_image_status status;
@@ -299,9 +299,10 @@ static char *store_key(const struct rig_image_plan *plan, const struct rig_board
     struct rig_slot slot = {0};
 
     pad_slot(plan->arguments, board, &slot);
-    return g_strdup_printf("%p/%p/%u/%d/%d/%u/%u/%u", (const void *)plan, (const void *)board->key,
+    return g_strdup_printf("%p/%p/%u/%d/%d/%u/%u/%u/%d/%u", (const void *)plan, (const void *)board->key,
                            board->header_bytes, board->signing, board->signing_needed, slot.n_bytes,
-                           slot.image_offset, slot.geometry.max_align);
+                           slot.image_offset, slot.geometry.max_align, board->demands.counter,
+                           board->demands.least_counter);
 }
 
 /* Only what is written: an image that bootrig made knows how it behaves. */

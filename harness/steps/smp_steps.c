@@ -2,6 +2,8 @@
 /* Verbs that only SMP has: smp-echo, smp-parameters, smp-reset, smp-raw. */
 #include "steps/verbs.h"
 
+#include "steps/fit.h"
+
 #include <string.h>
 
 static const char *const needs_smp[] = {"smp", NULL};
@@ -138,6 +140,18 @@ static void run_smp_reset(struct rig_run *run, const struct rig_step *step)
         rig_await_boot(run, rig_run_deadline_us(run, step));
 }
 
+static char *smp_reset_unfit(const struct rig_step *step, struct rig_fit *fit)
+{
+    bool must_work = rig_list_has(rig_record_get(step->arguments, "expect"), "ok");
+
+    if (!must_work || rig_record_flag(step->arguments, "force") ||
+        rig_fit_is_chosen(fit, "refuses-reset") || !rig_fit_flag(fit, "refuses-reset", false))
+        return NULL;
+    return g_strdup_printf("the application of target '%s' refuses a reset without 'force: true' "
+                           "('refuses-reset')",
+                           fit->target->name);
+}
+
 const struct rig_verb rig_verb_smp_reset = {
     .name = "smp-reset",
     .family = "smp",
@@ -145,6 +159,7 @@ const struct rig_verb rig_verb_smp_reset = {
     .shape = &reset_shape,
     .within_us = 60u * 1000 * 1000,
     .needs = needs_smp,
+    .unfit = smp_reset_unfit,
     .example = "smp-reset:",
     .run = run_smp_reset,
 };

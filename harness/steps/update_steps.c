@@ -44,8 +44,7 @@ static const struct rig_field upload_fields[] = {
      .about = "`resume`: when the link is lost, connect again and go on where the board says."},
     {.name = "pair",
      .type = RIG_TYPE_FLAG,
-     .default_text = "false",
-     .about = "Encrypt when connecting again."},
+     .about = "Encrypt when connecting again; without it as for `connect`."},
     {.name = "resumes-at",
      .type = RIG_TYPE_SIZE,
      .choices = resume_words,
@@ -120,6 +119,7 @@ static void expect_resumed(struct rig_run *run, const struct rig_step *step,
 static void run_upload(struct rig_run *run, const struct rig_step *step)
 {
     const struct rig_built_image *image = rig_run_image(run, rig_record_text(step->arguments, "image"));
+    const struct rig_value *pair = rig_record_get(step->arguments, "pair");
     struct rig_smp_upload upload = {0};
     struct rig_smp_upload_report report;
     struct rig_smp_result result;
@@ -134,7 +134,7 @@ static void run_upload(struct rig_run *run, const struct rig_step *step)
     upload.first_chunk_bytes = optional_count(step, "first-chunk", 0);
     upload.window = (guint)rig_record_count(step->arguments, "window");
     upload.resume = g_str_equal(rig_record_text(step->arguments, "retry"), "resume");
-    upload.pair = rig_record_flag(step->arguments, "pair");
+    upload.pair = pair ? pair->flag : run->board->demands.encryption;
     upload.stop_at_byte = optional_count(step, "until", 0);
     upload.upgrade = rig_record_flag(step->arguments, "upgrade");
     upload.max_failures = (guint)rig_record_count(step->arguments, "failures");

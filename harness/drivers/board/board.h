@@ -52,6 +52,14 @@ struct rig_payload_plan {
     guint64 seed;
 };
 
+/* What the target of its own accord, and not the step `board:`, demands beside a signature. A scenario that
+ * says nothing of it gets images and links that are so. */
+struct rig_board_demands {
+    bool counter; /* images have a security counter, at least this one */
+    guint32 least_counter;
+    bool encryption; /* the update service is served over an encrypted link */
+};
+
 /* A slot as plans see it. */
 struct rig_slot_traits {
     guint32 n_bytes;
@@ -155,6 +163,7 @@ struct rig_board {
     bool signing_needed;
     bool blind_to_hangs;       /* a core that hangs looks to the probe like one that runs */
     const struct rig_key *key; /* private; NULL: the rig's test key of that kind */
+    struct rig_board_demands demands;
     guint16 header_bytes;      /* of images made for this board; 0: as images have them by default */
     /* Boards on the wall's clock: sources of links, consoles and D-Bus hang here, and wait() dispatches them.
      * NULL: virtual time. */

@@ -207,6 +207,18 @@ static bool load_key(struct rig_sim *sim, GError **error)
     return true;
 }
 
+/* Before the options of the scenario are applied. One that chooses them is about them, and says itself what
+ * its images and links are like. */
+static void note_demands(struct rig_sim *sim, const struct rig_record *options)
+{
+    struct rig_board_demands *demands = &sim->board.demands;
+
+    demands->counter = sim->has_security_counter && !(options && rig_record_get(options, "security-counter"));
+    demands->least_counter = demands->counter ? sim->security_counter : 0;
+    demands->encryption =
+        sim->config.ble.security != SIM_BLE_OPEN && !(options && rig_record_get(options, "update-needs"));
+}
+
 /* All of it but the key. */
 static bool fill_config(struct rig_sim *sim, const struct rig_record *options, GError **error)
 {
@@ -226,6 +238,7 @@ static bool fill_config(struct rig_sim *sim, const struct rig_record *options, G
     memcpy(sim->config.ble.address, rig_record_get(target, "address")->address, SIM_BLE_ADDRESS_BYTES);
     if (own_options)
         apply_options(sim, own_options->record, &defects);
+    note_demands(sim, options);
     if (options)
         apply_options(sim, options, &defects);
     if (sim->guest && defects.boot) {

@@ -442,6 +442,7 @@ static bool board_prepare(struct rig_board *base, const struct rig_board_setup *
         return false;
     base->signing = board->model->signing;
     base->signing_needed = board->model->signing_needed;
+    base->demands = board->model->demands;
     if (!start_sim(board, setup, error) || !forget_board(base->link, error) || !open_probe(board, error) ||
         (!rig_process_board_has_radio(board) && !program_images(board, setup, error)))
         return false;
@@ -620,6 +621,7 @@ struct rig_board *rig_process_board_new(const struct rig_target *target, const c
     add_capabilities(board, capabilities);
     board->board.signing = model->signing;
     board->board.signing_needed = model->signing_needed;
+    board->board.demands = model->demands;
     /* Steps ask for the layout before anything is prepared. */
     if (fill_layout(board, error) &&
         rig_openocd_probe_open(&board->probe, &nothing, &board->layout, board->folder, error))
