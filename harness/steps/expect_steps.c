@@ -98,7 +98,16 @@ static void run_expect_boot(struct rig_run *run, const struct rig_step *step)
 static char *expect_boot_unfit(const struct rig_step *step, struct rig_fit *fit)
 {
     const struct rig_value *images = rig_record_get(step->arguments, "image");
+    const struct rig_value *confirmed = rig_record_get(step->arguments, "confirmed");
+    bool overwrites = fit->traits.mode == RIG_SWAP_OVERWRITE && !rig_fit_is_chosen(fit, "swap");
 
+    if (overwrites && confirmed && !confirmed->flag)
+        return g_strdup_printf("target '%s' overwrites: there is no trial, and nothing is unconfirmed",
+                               fit->target->name);
+    if (overwrites && confirmed && rig_fit_flag(fit, "overwrite-fast"))
+        return g_strdup_printf("target '%s' leaves the trailer of slot 0 as it was ('overwrite-fast'): it does "
+                               "not say what is confirmed",
+                               fit->target->name);
     return rig_list_length(images) == 1 ? rig_fit_no_room(fit, rig_list_item(images, 0)->text, 0) : NULL;
 }
 

@@ -91,24 +91,41 @@ static char *no_bonds(const struct rig_step *step, const struct rig_fit *fit)
 {
     const struct rig_value *expect = rig_record_get(step->arguments, "expect");
 
-    if (!rig_list_has(expect, "ok") || rig_fit_flag(fit, "bonding", false))
+    if (!rig_list_has(expect, "ok") || rig_fit_flag(fit, "bonding"))
         return NULL;
-    return g_strdup_printf("target '%s' does not bond ('bonding: true' is not among its options)",
+    return g_strdup_printf("target '%s' does not bond ('bonding: false')",
+                           fit->target->name);
+}
+
+/* Two sides of which neither can show or take anything can only pair by Just Works. */
+static char *no_pairing(const struct rig_step *step, const struct rig_fit *fit)
+{
+    const struct rig_value *just_works = rig_fit_option(fit, "just-works");
+    char *reason = no_bonds(step, fit);
+
+    if (reason || !rig_list_has(rig_record_get(step->arguments, "expect"), "ok") || fit->answers_pairing ||
+        !just_works || just_works->flag || rig_fit_is_chosen(fit, "just-works"))
+        return reason;
+    return g_strdup_printf("target '%s' does not pair by Just Works ('just-works: false'), and nobody answers "
+                           "on this side ('answer-pairing')",
                            fit->target->name);
 }
 
 static char *connect_unfit(const struct rig_step *step, struct rig_fit *fit)
 {
+    guint64 mtu = rig_fit_count(fit, "mtu", 517);
     const struct rig_value *pair = rig_record_get(step->arguments, "pair");
     const char *demand = rig_fit_choice(fit, "update-needs", "nothing");
     bool chosen = rig_fit_is_chosen(fit, "update-needs");
 
+    fit->mtu = !rig_board_can(fit->board, "ble")         ? 0
+               : rig_record_get(step->arguments, "mtu") ? MIN(mtu, rig_record_count(step->arguments, "mtu")) : mtu;
     if (!chosen && g_str_equal(demand, "authentication") && !fit->answers_pairing)
         return g_strdup_printf("target '%s' wants an authenticated link ('update-needs'), and nobody answers "
                                "on this side ('answer-pairing')",
                                fit->target->name);
     if (pair ? pair->flag : !chosen && !g_str_equal(demand, "nothing"))
-        return no_bonds(step, fit);
+        return no_pairing(step, fit);
     return NULL;
 }
 
@@ -165,7 +182,7 @@ static void run_pair(struct rig_run *run, const struct rig_step *step)
 
 static char *pair_unfit(const struct rig_step *step, struct rig_fit *fit)
 {
-    return no_bonds(step, fit);
+    return no_pairing(step, fit);
 }
 
 const struct rig_verb rig_verb_pair = {

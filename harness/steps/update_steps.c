@@ -152,6 +152,38 @@ static void run_upload(struct rig_run *run, const struct rig_step *step)
     expect_resumed(run, step, &report);
 }
 
+/* With less than this a chunk takes more than one packet. */
+#define SMALL_MTU 100u
+
+/* A host that is not told otherwise sends packets as large as ATT_MTU allows, and whole messages in each. */
+static char *no_packets(const struct rig_step *step, const struct rig_fit *fit)
+{
+    bool told = rig_fit_flag(fit, "parameters");
+    bool joins = told && rig_fit_flag(fit, "reassembly");
+    bool small = fit->mtu && fit->mtu < SMALL_MTU;
+    guint64 buffer = rig_fit_count(fit, "buffer-size", 384);
+
+    if (rig_record_get(step->arguments, "chunk") || rig_list_has(rig_record_get(step->arguments, "expect"), "no-progress"))
+        return NULL;
+    if (small && !joins)
+        return g_strdup_printf("at ATT_MTU %" G_GUINT64_FORMAT " a chunk takes several packets, and target '%s' "
+                               "does not join them, or does not tell that it does ('reassembly', 'parameters')",
+                               fit->mtu, fit->target->name);
+    if (fit->mtu <= buffer + 3 || told)
+        return NULL;
+    return g_strdup_printf("target '%s' agrees to packets (ATT_MTU %" G_GUINT64_FORMAT
+                           ") that are larger than its buffer (%" G_GUINT64_FORMAT
+                           " bytes), and does not tell its buffer's size ('parameters: false')",
+                           fit->target->name, fit->mtu, buffer);
+}
+
+/* A case that is itself about small packets and old servers says all of it. */
+static bool says_all(const struct rig_fit *fit)
+{
+    return rig_fit_is_chosen(fit, "mtu") &&
+           (rig_fit_is_chosen(fit, "reassembly") || rig_fit_is_chosen(fit, "parameters"));
+}
+
 static char *upload_unfit(const struct rig_step *step, struct rig_fit *fit)
 {
     const char *image = rig_record_text(step->arguments, "image");
@@ -161,6 +193,8 @@ static char *upload_unfit(const struct rig_step *step, struct rig_fit *fit)
     bool must_work = rig_list_has(rig_record_get(step->arguments, "expect"), "ok");
     char *reason = must_work ? rig_fit_no_space(fit, image, slot, 0) : NULL;
 
+    if (!reason && !says_all(fit))
+        reason = no_packets(step, fit);
     return reason ? reason : rig_fit_unchecked(fit, image);
 }
 
@@ -219,6 +253,11 @@ static void run_mark(struct rig_run *run, const struct rig_step *step)
                 g_str_equal(rig_record_text(step->arguments, "as"), "permanent"));
 }
 
+static char *lists_images(const struct rig_step *step, struct rig_fit *fit)
+{
+    return rig_list_has(rig_record_get(step->arguments, "expect"), "ok") ? rig_fit_no_list(fit) : NULL;
+}
+
 const struct rig_verb rig_verb_mark = {
     .name = "mark",
     .family = "update",
@@ -226,6 +265,7 @@ const struct rig_verb rig_verb_mark = {
     .shape = &mark_shape,
     .within_us = 10u * 1000 * 1000,
     .needs = needs_smp,
+    .unfit = lists_images,
     .example = "mark: {image: new, as: test}",
     .run = run_mark,
 };
@@ -253,6 +293,7 @@ const struct rig_verb rig_verb_confirm = {
     .shape = &confirm_shape,
     .within_us = 10u * 1000 * 1000,
     .needs = needs_smp,
+    .unfit = lists_images,
     .example = "confirm:",
     .run = run_confirm,
 };

@@ -65,6 +65,7 @@ struct rig_slot_traits {
     guint32 n_bytes;
     guint32 sector_bytes; /* 0: they are not all of one size */
     guint32 write_bytes;
+    guint64 erase_us;   /* of the whole slot */
     guint32 room_bytes; /* the largest image, from its header through its last TLV, that the bootloader takes */
 };
 

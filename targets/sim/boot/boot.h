@@ -130,6 +130,11 @@ struct rig_image_source sim_area_source(const struct sim_area_reader *storage);
 uint32_t sim_boot_max_image_bytes(const struct sim_boot_config *config, const struct sim_flash *flash,
                                   unsigned image);
 
+/* Why slots and scratch area cannot be swapped in this mode, in the words that the bootloader has for it: false:
+ * they can. The number of sectors is not looked at: what it may be is an option (max_sectors). */
+bool sim_boot_layout_fault(const struct sim_boot_config *config, const struct sim_flash *flash, char *text,
+                           size_t n_text);
+
 /* Application side, as bootutil_public.c does it: the order of flash writes matters. SIM_NOT_ERASED: the
  * trailer's magic is bad, nothing was written; SIM_OUT_OF_RANGE: no such image. A good magic makes
  * set_pending() do nothing, an unset one set_confirmed(). */
