@@ -154,6 +154,7 @@ static void run_upload(struct rig_run *run, const struct rig_step *step)
 
 /* With less than this a chunk takes more than one packet. */
 #define SMALL_MTU 100u
+#define CHUNK_ROOM 64u /* header and map around the bytes of a chunk */
 
 /* A host that is not told otherwise sends packets as large as ATT_MTU allows, and whole messages in each. */
 static char *no_packets(const struct rig_step *step, const struct rig_fit *fit)
@@ -163,7 +164,7 @@ static char *no_packets(const struct rig_step *step, const struct rig_fit *fit)
     bool small = fit->mtu && fit->mtu < SMALL_MTU;
     guint64 buffer = rig_fit_count(fit, "buffer-size", 384);
 
-    if (rig_record_get(step->arguments, "chunk") || rig_list_has(rig_record_get(step->arguments, "expect"), "no-progress"))
+    if (optional_count(step, "chunk", buffer) + CHUNK_ROOM <= buffer || rig_list_has(rig_record_get(step->arguments, "expect"), "no-progress"))
         return NULL;
     if (small && !joins)
         return g_strdup_printf("at ATT_MTU %" G_GUINT64_FORMAT " a chunk takes several packets, and target '%s' "
