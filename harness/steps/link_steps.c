@@ -91,7 +91,7 @@ static char *no_bonds(const struct rig_step *step, const struct rig_fit *fit)
 {
     const struct rig_value *expect = rig_record_get(step->arguments, "expect");
 
-    if (!rig_list_has(expect, "ok") || rig_fit_flag(fit, "bonding"))
+    if (!rig_list_has(expect, "ok") || rig_fit_flag(fit, "bonding") || rig_fit_is_chosen(fit, "bonding"))
         return NULL;
     return g_strdup_printf("target '%s' does not bond ('bonding: false')",
                            fit->target->name);

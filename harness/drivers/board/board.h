@@ -137,6 +137,9 @@ struct rig_board_ops {
      * Borrowed. Returns the foreign bootloader that this board boots through, NULL = the model. */
     struct sim_guest *(*bootloader)(struct rig_board *board, const struct sim_boot_config **config,
                                     const struct sim_flash **flash);
+    /* Whether a piece of a console line is how the bootloader model says something (see foreign_bootloader).
+     * NULL op: there is no model. */
+    bool (*model_prints)(const char *piece);
     /* The security counter that such a board has stored for an image; NULL op: none. */
     guint32 (*security_counter)(const struct rig_board *board, guint image);
     /* Every flash operation of a simulated board from now on, after it happened, and whether the bootloader
@@ -165,6 +168,10 @@ struct rig_board {
     bool blind_to_hangs;       /* a core that hangs looks to the probe like one that runs */
     const struct rig_key *key; /* private; NULL: the rig's test key of that kind */
     struct rig_board_demands demands;
+    /* The name of a bootloader of the user's own that a simulated board boots through; NULL: the model, or real
+     * hardware. What the model prints is not what this one prints. Lives as long as the board. */
+    const char *foreign_bootloader;
+    bool own_trailers; /* of that bootloader: it keeps its progress elsewhere than MCUboot does */
     guint16 header_bytes;      /* of images made for this board; 0: as images have them by default */
     /* Boards on the wall's clock: sources of links, consoles and D-Bus hang here, and wait() dispatches them.
      * NULL: virtual time. */

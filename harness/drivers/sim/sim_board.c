@@ -364,6 +364,7 @@ static const struct rig_board_ops ops = {
     .rewind = sim_rewind,
     .forget_moment = sim_forget_moment,
     .bootloader = sim_bootloader,
+    .model_prints = sim_boot_prints,
     .security_counter = sim_security_counter,
     .watch = sim_watch,
     .make_safe = sim_make_safe,

@@ -219,6 +219,16 @@ static void note_demands(struct rig_sim *sim, const struct rig_record *options)
         sim->config.ble.security != SIM_BLE_OPEN && !(options && rig_record_get(options, "update-needs"));
 }
 
+static bool apply_case(struct rig_sim *sim, const struct rig_record *options, struct rig_sim_defects *defects,
+                       GError **error)
+{
+    const struct sim_boot_config was = sim->config.boot;
+    enum rig_key_kind was_kind = sim->key_kind;
+
+    apply_options(sim, options, defects);
+    return !sim->guest || rig_sim_keeps_build(sim, &was, was_kind, error);
+}
+
 /* All of it but the key. */
 static bool fill_config(struct rig_sim *sim, const struct rig_record *options, GError **error)
 {
@@ -244,15 +254,21 @@ static bool fill_config(struct rig_sim *sim, const struct rig_record *options, G
     memcpy(sim->config.ble.address, rig_record_get(target, "address")->address, SIM_BLE_ADDRESS_BYTES);
     if (own_options)
         apply_options(sim, own_options->record, &defects);
+    if (sim->guest)
+        rig_sim_adopt_build(sim);
     note_demands(sim, options);
-    if (options)
-        apply_options(sim, options, &defects);
+    if (options && !apply_case(sim, options, &defects, error))
+        return false;
     if (sim->guest && defects.boot) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+        /* Of a case it is a reason to skip it, of the command line a mistake. */
+        g_set_error(error, RIG_ERROR,
+                    sim->extra_defects.boot ? RIG_ERROR_INPUT : RIG_ERROR_UNSUPPORTED,
                     "a defect of the built-in bootloader cannot be seeded into the foreign one, '%s'",
                     sim_guest_name(sim->guest));
         return false;
     }
+    sim->board.foreign_bootloader = sim->guest ? sim_guest_name(sim->guest) : NULL;
+    sim->board.own_trailers = sim->guest && sim_guest_build(sim->guest)->swap == BOOTLOADER_SWAP_OTHER;
     sim->config.boot_guest = sim->guest;
     sim->config.boot.defects = defects.boot;
     sim->config.app.defects = defects.app;
@@ -317,7 +333,7 @@ bool rig_sim_describe(const struct rig_board *board, const struct rig_record *op
     const struct sim_boot_config *boot = &made.config.boot;
     char fault[160];
 
-    if (!fill_config(&made, options, error))
+    if (!fill_config(&made, options, error) || (made.guest && !rig_sim_build_fits(&made, error)))
         return false;
     if (boot->mode == RIG_SWAP_SCRATCH && boot->scratch.n_bytes == 0) {
         g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
@@ -333,7 +349,8 @@ bool rig_sim_describe(const struct rig_board *board, const struct rig_record *op
                     sim->target->name, made.config.devices[i].write_bytes);
         return false;
     }
-    if (!sim->guest && sim_boot_layout_fault(boot, flash, fault, sizeof fault)) {
+    /* What the target itself is like is no reason to skip: the case shows what comes of it. */
+    if (!sim->guest && options && rig_record_get(options, "swap") && sim_boot_layout_fault(boot, flash, fault, sizeof fault)) {
         g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED, "'swap: %s' does not fit the slots of target '%s': %s",
                     rig_swap_mode_name(boot->mode), sim->target->name, fault);
         return false;

@@ -120,10 +120,57 @@ static void no_shipped_case_fails_on_a_healthy_board_that_is_another(void **stat
             expect_no_failure(*state, &boards[i]);
 }
 
+#define GUESTS RIG_GUESTS "/guest_model_"
+
+static guint passed(const struct place *place, const char *command)
+{
+    g_autoptr(outcome) ran = place_run(place, "%s", command);
+    const char *counts = strstr(ran->out, " passed, 0 failed, 0 errors");
+
+    if (ran->code != 0 || !counts)
+        fail_msg("%s ended with %d:\n%s%s", command, ran->code, ran->out, ran->err);
+    while (counts > ran->out && g_ascii_isdigit(counts[-1]))
+        counts--;
+    return (guint)g_ascii_strtoull(counts, NULL, 10);
+}
+
+/* The bootloader says what it was compiled with: what wants something else is skipped, the rest is played. */
+static void a_bootloader_of_ones_own_plays_what_it_was_compiled_for(void **state)
+{
+    place_write(*state, "wants.yaml",
+                "scenario: wants\nmatrix:\n  swap: [move, scratch]\nimages:\n  old: {version: 1.0.0, size: 4KiB}\n"
+                "steps:\n  - board: {slot0: old, swap: $swap}\n  - expect-boot: old\n");
+    place_expect(*state, 0, "the case wants 'swap: scratch', and bootloader 'the model' has 'swap: move'",
+                 "bootrig run --bootloader " GUESTS "move.so wants.yaml");
+    place_expect(*state, 0, "the case wants 'swap: move', and bootloader 'the model' has 'swap: scratch'",
+                 "bootrig list --bootloader " GUESTS "scratch.so wants.yaml");
+    assert_true(passed(*state, "bootrig run -q --no-html --bootloader " GUESTS "move.so " RIG_SOURCE_DIR
+                               "/scenarios/power") >= 28);
+    assert_true(passed(*state, "bootrig run -q --no-html --bootloader " GUESTS "scratch.so " RIG_SOURCE_DIR
+                               "/scenarios/power") >= 20);
+}
+
+static void what_only_the_model_prints_is_not_demanded_of_another_bootloader(void **state)
+{
+    place_write(*state, "prints.yaml",
+                "scenario: prints\nimages:\n  old: {version: 1.0.0, size: 4KiB}\n"
+                "steps:\n  - board: {slot0: old}\n  - expect-boot: old\n"
+                "  - expect-console: {line: \"Booting MCUboot\", within: 1s}\n");
+    place_expect(*state, 0, "not judged on bootloader 'the model': a line with 'Booting MCUboot'",
+                 "bootrig run --verbose --bootloader " GUESTS "move.so prints.yaml");
+    place_write(*state, "own.yaml",
+                "scenario: own\nimages:\n  old: {version: 1.0.0, size: 4KiB}\n"
+                "steps:\n  - board: {slot0: old}\n  - expect-boot: old\n"
+                "  - expect-console: {line: acme says hello, within: 1s}\n");
+    place_expect(*state, 1, "no such line", "bootrig run --bootloader " GUESTS "move.so own.yaml");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         PROCESS_TEST(an_image_made_elsewhere_runs_and_behaves_as_it_is_told),
+        PROCESS_TEST(a_bootloader_of_ones_own_plays_what_it_was_compiled_for),
+        PROCESS_TEST(what_only_the_model_prints_is_not_demanded_of_another_bootloader),
         PROCESS_TEST(no_shipped_case_fails_on_a_healthy_board_that_is_another),
     };
 

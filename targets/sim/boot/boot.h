@@ -114,6 +114,10 @@ void sim_boot_run(const struct sim_boot_config *config, struct sim_flash *flash,
                   void (*log)(void *user, char level, const char *line), void *user,
                   struct sim_boot_result *result);
 
+/* Whether this piece of a console line is the model's way of saying something: a foreign bootloader may say it
+ * otherwise, or not at all. */
+bool sim_boot_prints(const char *piece);
+
 /* Trailer geometry of an area under this configuration; slot: an area of config->primary/secondary, or the
  * scratch area. */
 void sim_boot_geometry(const struct sim_boot_config *config, const struct sim_flash *flash,

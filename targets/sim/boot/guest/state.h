@@ -14,6 +14,7 @@ struct sim_guest {
     struct sim_guest_config config;
     const struct bootloader_guest *entry;
     char name[64];
+    struct bootloader_build build;
     struct guest_memo *memo;
     uint8_t *arena;
     size_t n_arena_used;
