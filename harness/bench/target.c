@@ -6,6 +6,13 @@
 
 #include <string.h>
 
+bool rig_board_option_is_on_by_default(const char *name)
+{
+    static const char *const on[] = {"bonding", "reassembly", "parameters", "original-protocol", NULL};
+
+    return g_strv_contains(on, name);
+}
+
 static gint compare_names(gconstpointer a, gconstpointer b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);

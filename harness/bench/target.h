@@ -13,6 +13,10 @@ G_BEGIN_DECLS
 extern const struct rig_shape rig_board_options_shape;
 extern const struct rig_shape rig_target_shape;
 
+/* Flags of a board of which nothing is said, as Zephyr's defaults are: bonding, reassembly, parameters and
+ * original-protocol are on, the others off. */
+bool rig_board_option_is_on_by_default(const char *name);
+
 struct rig_target {
     struct rig_source *source;
     struct rig_document *document;

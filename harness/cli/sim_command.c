@@ -399,7 +399,7 @@ static bool parse(int argc, char **argv, struct sim_options *options, int *exit_
         "targets/sim-openocd.cfg -c 'st-link backend tcp PORT',\n"
         "or with -f targets/sim-jtag-openocd.cfg -c 'remote_bitbang port PORT'.\n"
         "Lines for the control socket: power on, power off, reset, status, cut after 40ms,\n"
-        "cut operation 17 [before|half|after], cut console 5ms TEXT, cut none, unplug probe; with --console "
+        "cut operation 17 [before|half|after], cut console 5ms TEXT, cut none, behave HASH crashes 100000 0, unplug probe; with --console "
         "pty also\n"
         "console noise 20, console lose 300, console echo on, console print 1000000, "
         "console hang-up;\n"

@@ -57,10 +57,13 @@ static char *options_unfit(const struct rig_case *the_case, const struct rig_boa
     char *reason = NULL;
     GError *error = NULL;
 
-    /* A board that cannot even be what its target says is an error, and told where it is made. */
-    if (!board->ops->describe || !board->ops->describe(board, NULL, &fit.traits, &error)) {
-        g_clear_error(&error);
+    if (!board->ops->describe)
         return NULL;
+    /* Layout and bootloader of the target do not go together: no case fits. */
+    if (!board->ops->describe(board, NULL, &fit.traits, &error)) {
+        reason = g_strdup(error->message);
+        g_error_free(error);
+        return reason;
     }
     for (guint i = 0; i < G_N_ELEMENTS(phases) && !reason; i++)
         reason = steps_unfit(phases[i], &fit);

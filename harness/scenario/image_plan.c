@@ -71,7 +71,8 @@ static const struct rig_field image_fields[] = {
      .choices = behaviours,
      .default_text = "waits",
      .about =
-         "What the application does once it runs: waits to be confirmed, confirms itself, crashes, hangs."},
+         "What the application does once it runs: waits to be confirmed, confirms itself, crashes, hangs. "
+         "Beside `file`: what the simulated board's application does for it; a real board runs what is in it."},
     {.name = "self-test",
      .type = RIG_TYPE_DURATION,
      .default_text = "100ms",
@@ -85,7 +86,8 @@ static const struct rig_field image_fields[] = {
     {.name = "security-counter",
      .type = RIG_TYPE_COUNT,
      .max = 0xffffffff,
-     .about = "Protected TLV with the security counter."},
+     .about = "Protected TLV with the security counter; without it one only where the target of its own accord keeps "
+              "a counter, and then that value."},
     {.name = "depends-on",
      .type = RIG_TYPE_RECORD,
      .list = true,
@@ -141,9 +143,6 @@ static const struct rig_rule image_rules[] = {
     RULE_OF_A_BUILT_IMAGE("size"),
     RULE_OF_A_BUILT_IMAGE("sign"),
     RULE_OF_A_BUILT_IMAGE("key"),
-    RULE_OF_A_BUILT_IMAGE("behaviour"),
-    RULE_OF_A_BUILT_IMAGE("self-test"),
-    RULE_OF_A_BUILT_IMAGE("watchdog"),
     RULE_OF_A_BUILT_IMAGE("security-counter"),
     RULE_OF_A_BUILT_IMAGE("depends-on"),
     RULE_OF_A_BUILT_IMAGE("pad"),

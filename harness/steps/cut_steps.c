@@ -2,6 +2,8 @@
 /* Verb: cut-power: one power cut, aimed at a flash operation, an instant or a console line. */
 #include "steps/cut.h"
 
+#include "base/error.h"
+
 #define LATE_US (2u * 1000 * 1000) /* what a supply may take after the instant */
 
 const char *const rig_cut_form_choices[] = {"before", "half", "after", NULL};
@@ -147,6 +149,12 @@ static struct rig_cut_plan read_plan(const struct rig_record *arguments)
     };
 }
 
+static bool aims_at_the_model(const struct rig_board *board, const struct rig_cut_plan *plan)
+{
+    return plan->aim == RIG_CUT_AT_CONSOLE && board->foreign_bootloader && board->ops->model_prints &&
+           board->ops->model_prints(plan->line);
+}
+
 static void run_cut_power(struct rig_run *run, const struct rig_step *step)
 {
     g_autofree char *prefix = g_strdup_printf("%s.do", run->step_id->str);
@@ -157,6 +165,12 @@ static void run_cut_power(struct rig_run *run, const struct rig_step *step)
 
     if (!rig_play_with_cut(run, step->block, prefix, &plan, rig_run_deadline_us(run, step), &record))
         return;
+    if (!record.fell && aims_at_the_model(run->board, &plan)) {
+        rig_run_unable(run, g_error_new(RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+                                        "bootloader '%s' does not print '%s', at which power was to be cut",
+                                        run->board->foreign_bootloader, plan.line));
+        return;
+    }
     if (!record.fell || !*record.proof) {
         rig_run_error_text(
             run, record.fell

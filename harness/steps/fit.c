@@ -4,6 +4,7 @@
 
 #include "image/build.h"
 
+#define IMAGE_LIST_BYTES 256u /* two entries with their hashes and flags, and the header */
 #define HEADER_BYTES 32u
 #define TLV_HEADER_BYTES 4u
 #define TLV_AREA_BYTES 4u
@@ -31,11 +32,18 @@ const char *rig_fit_choice(const struct rig_fit *fit, const char *name, const ch
     return value ? value->keyword : otherwise;
 }
 
-bool rig_fit_flag(const struct rig_fit *fit, const char *name, bool otherwise)
+bool rig_fit_flag(const struct rig_fit *fit, const char *name)
 {
     const struct rig_value *value = rig_fit_option(fit, name);
 
-    return value ? value->flag : otherwise;
+    return value ? value->flag : rig_board_option_is_on_by_default(name);
+}
+
+guint64 rig_fit_count(const struct rig_fit *fit, const char *name, guint64 otherwise)
+{
+    const struct rig_value *value = rig_fit_option(fit, name);
+
+    return value ? value->count : otherwise;
 }
 
 const struct rig_record *rig_fit_image(const struct rig_fit *fit, const char *name)
@@ -68,11 +76,13 @@ static guint signature_bytes(enum rig_key_kind kind)
     return bytes[kind];
 }
 
-static guint64 protected_bytes(const struct rig_record *plan)
+static guint64 protected_bytes(const struct rig_fit *fit, const struct rig_record *plan)
 {
+    bool counted = rig_record_get(plan, "security-counter") ||
+                   (rig_fit_option(fit, "security-counter") && !rig_fit_is_chosen(fit, "security-counter"));
     const struct rig_value *dependencies = rig_record_get(plan, "depends-on");
     const struct rig_value *custom = rig_record_get(plan, "custom-tlvs");
-    guint64 n_bytes = rig_record_get(plan, "security-counter") ? TLV_HEADER_BYTES + COUNTER_BYTES : 0;
+    guint64 n_bytes = counted ? TLV_HEADER_BYTES + COUNTER_BYTES : 0;
 
     n_bytes += dependencies ? dependencies->items->len * (TLV_HEADER_BYTES + DEPENDENCY_BYTES) : 0;
     for (guint i = 0; custom && i < custom->items->len; i++) {
@@ -97,7 +107,7 @@ guint64 rig_fit_image_bytes(const struct rig_fit *fit, const char *name)
         return 0;
     if (signs(fit, plan, &kind))
         signature = HASH_TLV_BYTES + TLV_HEADER_BYTES + signature_bytes(kind);
-    return header_bytes + rig_record_count(plan, "size") + protected_bytes(plan) + TLV_AREA_BYTES +
+    return header_bytes + rig_record_count(plan, "size") + protected_bytes(fit, plan) + TLV_AREA_BYTES +
            HASH_TLV_BYTES + signature;
 }
 
@@ -137,6 +147,11 @@ char *rig_fit_no_slot(const struct rig_fit *fit, guint64 slot)
         return NULL;
     return g_strdup_printf("target '%s' has no slot %" G_GUINT64_FORMAT ": it has %u", fit->target->name, slot,
                            fit->traits.n_slots);
+}
+
+char *rig_fit_no_scratch(const struct rig_fit *fit)
+{
+    return g_strdup_printf("target '%s' has no scratch area", fit->target->name);
 }
 
 char *rig_fit_no_space(const struct rig_fit *fit, const char *image, guint slot, guint64 at)
@@ -200,4 +215,15 @@ char *rig_fit_unchecked(const struct rig_fit *fit, const char *image)
     return g_strdup_printf("image '%s' is a bad one by its signature alone, and target '%s' checks none "
                            "('sign: none')",
                            image, fit->target->name);
+}
+
+char *rig_fit_no_list(const struct rig_fit *fit)
+{
+    guint64 n_bytes = rig_fit_count(fit, "buffer-size", IMAGE_LIST_BYTES);
+
+    if (n_bytes >= IMAGE_LIST_BYTES || rig_fit_is_chosen(fit, "buffer-size"))
+        return NULL;
+    return g_strdup_printf("the list of images does not fit the buffer of target '%s' (%" G_GUINT64_FORMAT
+                           " bytes)",
+                           fit->target->name, n_bytes);
 }

@@ -18,6 +18,7 @@ struct rig_fit {
     const struct rig_record *options; /* of the last step `board:`; NULL: there was none yet */
     struct rig_board_traits traits;   /* under these options */
     bool answers_pairing;             /* `answer-pairing` came before */
+    guint64 mtu;                      /* of the connection, at most; 0: there is none yet */
 };
 
 /* What an option is at this point of the walk: as the last `board:` says, or the target; NULL: neither says
@@ -25,7 +26,8 @@ struct rig_fit {
 const struct rig_value *rig_fit_option(const struct rig_fit *fit, const char *name);
 /* The same of an option with choices; `otherwise` where nothing is said. */
 const char *rig_fit_choice(const struct rig_fit *fit, const char *name, const char *otherwise);
-bool rig_fit_flag(const struct rig_fit *fit, const char *name, bool otherwise);
+bool rig_fit_flag(const struct rig_fit *fit, const char *name);
+guint64 rig_fit_count(const struct rig_fit *fit, const char *name, guint64 otherwise);
 /* Whether the case itself says what this option is. */
 bool rig_fit_is_chosen(const struct rig_fit *fit, const char *name);
 
@@ -40,10 +42,13 @@ bool rig_fit_bad_by_signature(const struct rig_fit *fit, const char *name);
 
 /* Reasons not to run, NULL: there is none. Owned by the caller. */
 char *rig_fit_no_slot(const struct rig_fit *fit, guint64 slot);
+char *rig_fit_no_scratch(const struct rig_fit *fit);
 /* An image that has to lie in a slot and does not; `at`: where it begins. */
 char *rig_fit_no_space(const struct rig_fit *fit, const char *image, guint slot, guint64 at);
 /* An image that has to run, and is larger than what the bootloader takes. */
 char *rig_fit_no_room(const struct rig_fit *fit, const char *image, guint slot);
+/* A request whose answer lists the images, on a server whose buffer does not hold it. */
+char *rig_fit_no_list(const struct rig_fit *fit);
 /* An image that is to be refused for its signature, on a board that looks at none. */
 char *rig_fit_unchecked(const struct rig_fit *fit, const char *image);
 

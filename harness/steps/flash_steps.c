@@ -2,6 +2,8 @@
 /* Verbs: expect-slot, mark-flash, expect-flash: what lies in flash, and what was written since. */
 #include "steps/verbs.h"
 
+#include "steps/fit.h"
+
 #include <string.h>
 
 static const char *const needs_probe[] = {"probe", NULL};
@@ -182,6 +184,21 @@ static void run_expect_slot(struct rig_run *run, const struct rig_step *step)
         rig_run_expect(run, strstr(status_text, status) != NULL, "swap status", status, status_text);
 }
 
+static char *slot_unfit(const struct rig_step *step, struct rig_fit *fit)
+{
+    static const char *const of_trailers[] = {"swap-type", "magic",     "copy-done", "image-ok",
+                                              "swap-info", "swap-size", "status"};
+    guint64 slot = rig_record_count(step->arguments, "slot");
+
+    for (guint i = 0; fit->board->own_trailers && i < G_N_ELEMENTS(of_trailers); i++)
+        if (rig_record_get(step->arguments, of_trailers[i]))
+            return g_strdup_printf("bootloader '%s' keeps no trailers as MCUboot does: '%s' says nothing of it",
+                                   fit->board->foreign_bootloader, of_trailers[i]);
+    if (slot != fit->traits.n_slots)
+        return rig_fit_no_slot(fit, slot);
+    return fit->traits.scratch_bytes ? NULL : rig_fit_no_scratch(fit);
+}
+
 const struct rig_verb rig_verb_expect_slot = {
     .name = "expect-slot",
     .family = "expect",
@@ -191,6 +208,7 @@ const struct rig_verb rig_verb_expect_slot = {
     .within_us = 30u * 1000 * 1000,
     .at_once = true,
     .needs = needs_probe,
+    .unfit = slot_unfit,
     .example = "expect-slot: {slot: 1, image: old, magic: unset}",
     .run = run_expect_slot,
 };
@@ -424,6 +442,35 @@ static void run_expect_flash(struct rig_run *run, const struct rig_step *step)
     }
 }
 
+static char *place_unfit(const struct rig_fit *fit, const struct rig_value *place)
+{
+    const struct rig_value *slot = place->keyword ? NULL : rig_record_get(place->record, "slot");
+
+    if (slot)
+        return rig_fit_no_slot(fit, slot->count);
+    if (!place->keyword)
+        return NULL;
+    if (g_str_has_prefix(place->keyword, "slot"))
+        return rig_fit_no_slot(fit, (guint64)(place->keyword[4] - '0'));
+    if (g_str_equal(place->keyword, "scratch") && fit->traits.scratch_bytes == 0)
+        return rig_fit_no_scratch(fit);
+    return NULL;
+}
+
+static char *flash_unfit(const struct rig_step *step, struct rig_fit *fit)
+{
+    static const char *const lists[] = {"written", "untouched", "only"};
+    char *reason = NULL;
+
+    for (guint i = 0; i < G_N_ELEMENTS(lists); i++) {
+        const struct rig_value *list = rig_record_get(step->arguments, lists[i]);
+
+        for (guint n = 0; n < rig_list_length(list) && !reason; n++)
+            reason = place_unfit(fit, rig_list_item(list, n));
+    }
+    return reason;
+}
+
 const struct rig_verb rig_verb_expect_flash = {
     .name = "expect-flash",
     .family = "expect",
@@ -432,6 +479,7 @@ const struct rig_verb rig_verb_expect_flash = {
     .within_us = 1000000,
     .at_once = true,
     .needs = needs_watch,
+    .unfit = flash_unfit,
     .example = "expect-flash: {since: before-upload, written: [slot1], untouched: [slot0]}",
     .run = run_expect_flash,
 };

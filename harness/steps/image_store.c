@@ -183,8 +183,8 @@ static bool make_bytes(const struct rig_case *the_case, const char *name, const 
         .version = rig_record_get(plan, "version")->version,
         .header_bytes = header ? (guint16)header->count : board->header_bytes,
         .key = key,
-        .has_security_counter = counter != NULL,
-        .security_counter = counter ? (guint32)counter->count : 0,
+        .has_security_counter = counter || board->demands.counter,
+        .security_counter = counter ? (guint32)counter->count : board->demands.least_counter,
         .erased = 0xff,
     };
     enum rig_image_status status;
@@ -305,15 +305,28 @@ static char *store_key(const struct rig_image_plan *plan, const struct rig_board
     struct rig_slot slot = {0};
 
     pad_slot(plan->arguments, board, &slot);
-    return g_strdup_printf("%p/%p/%u/%d/%d/%u/%u/%u", (const void *)plan, (const void *)board->key,
+    return g_strdup_printf("%p/%p/%u/%d/%d/%u/%u/%u/%d/%u", (const void *)plan, (const void *)board->key,
                            board->header_bytes, board->signing, board->signing_needed, slot.n_bytes,
-                           slot.image_offset, slot.geometry.max_align);
+                           slot.image_offset, slot.geometry.max_align, board->demands.counter,
+                           board->demands.least_counter);
+}
+
+/* Only what is written: an image that bootrig made knows how it behaves. */
+static bool teach(const struct rig_built_image *built, const struct rig_record *plan, struct rig_board *board,
+                  GError **error)
+{
+    const struct rig_payload_plan how = {.behaviour = rig_record_text(plan, "behaviour"),
+                                         .self_test_us = rig_record_count(plan, "self-test"),
+                                         .watchdog_us = rig_record_count(plan, "watchdog")};
+
+    return !built || !rig_record_get(plan, "file") || !rig_record_get(plan, "behaviour")->node ||
+           !built->has_hash || !board->ops->teach || board->ops->teach(board, built->hash, &how, error);
 }
 
 /* Cases share an image when no variable made its plan differ: the model shares the plan then. */
 const struct rig_built_image *rig_image_store_get(struct rig_image_store *store,
                                                   const struct rig_case *the_case, const char *name,
-                                                  const struct rig_board *board, GError **error)
+                                                  struct rig_board *board, GError **error)
 {
     for (guint i = 0; i < the_case->images->len; i++) {
         const struct rig_image_plan *plan = g_ptr_array_index(the_case->images, i);
@@ -326,7 +339,7 @@ const struct rig_built_image *rig_image_store_get(struct rig_image_store *store,
         built = g_hash_table_lookup(store->built, key);
         if (!built && (built = build(store, the_case, name, plan->arguments, board, error)))
             g_hash_table_insert(store->built, g_steal_pointer(&key), built);
-        return built;
+        return teach(built, plan->arguments, board, error) ? built : NULL;
     }
     g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "there is no image '%s' in this scenario", name);
     return NULL;

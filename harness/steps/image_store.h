@@ -26,11 +26,12 @@ struct rig_image_store;
 struct rig_image_store *rig_image_store_new(void);
 void rig_image_store_free(struct rig_image_store *store);
 
-/* The board says how images are signed by default and, where it can, what a payload looks like. Borrowed
+/* A file's `behaviour` is told to the board each time: it may be another one in the next case. The board says
+ * how images are signed by default and, where it can, what a payload looks like. Borrowed
  * until the store is freed. */
 const struct rig_built_image *rig_image_store_get(struct rig_image_store *store,
                                                   const struct rig_case *the_case, const char *name,
-                                                  const struct rig_board *board,
+                                                  struct rig_board *board,
                                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS

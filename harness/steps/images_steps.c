@@ -2,6 +2,8 @@
 /* Verb: expect-images: the image list as the SMP server tells it. */
 #include "steps/verbs.h"
 
+#include "steps/fit.h"
+
 #include <string.h>
 
 static const char *const needs_smp[] = {"smp", NULL};
@@ -130,6 +132,12 @@ static void run_expect_images(struct rig_run *run, const struct rig_step *step)
         expect_entry(run, rig_list_item(entries, i)->record, &response);
 }
 
+static char *lists_images(const struct rig_step *step, struct rig_fit *fit)
+{
+    (void)step;
+    return rig_fit_no_list(fit);
+}
+
 const struct rig_verb rig_verb_expect_images = {
     .name = "expect-images",
     .family = "expect",
@@ -137,6 +145,7 @@ const struct rig_verb rig_verb_expect_images = {
     .shape = &images_shape,
     .within_us = 5u * 1000 * 1000,
     .needs = needs_smp,
+    .unfit = lists_images,
     .example = "expect-images: [{slot: 0, image: new, active: true}, {slot: 1, absent: true}]",
     .run = run_expect_images,
 };

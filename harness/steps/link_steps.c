@@ -3,6 +3,7 @@
 #include "steps/verbs.h"
 
 #include "base/error.h"
+#include "steps/fit.h"
 
 static const char *const outcome_choices[] = {"ok",
                                               "timeout",
@@ -47,8 +48,8 @@ static void judge_link(struct rig_run *run, const struct rig_step *step, const c
 static const struct rig_field connect_fields[] = {
     {.name = "pair",
      .type = RIG_TYPE_FLAG,
-     .default_text = "false",
-     .about = "Want an encrypted link: by the stored key, or by pairing where there is none."},
+     .about = "Want an encrypted link: by the stored key, or by pairing where there is none. Without it: where the "
+              "target of its own accord serves updates over encrypted links only (`update-needs`)."},
     {.name = "mtu",
      .type = RIG_TYPE_COUNT,
      .min = 23,
@@ -62,9 +63,10 @@ static const struct rig_shape connect_shape = {
 static void run_connect(struct rig_run *run, const struct rig_step *step)
 {
     const struct rig_value *mtu = rig_record_get(step->arguments, "mtu");
+    const struct rig_value *pair = rig_record_get(step->arguments, "pair");
     struct rig_link_connect how = {
         .mtu = mtu ? (guint16)mtu->count : 0,
-        .pair = rig_record_flag(step->arguments, "pair"),
+        .pair = pair ? pair->flag : run->board->demands.encryption,
         .until_us = rig_run_deadline_us(run, step),
     };
     struct rig_smp_result ignored;
@@ -84,6 +86,49 @@ static void run_connect(struct rig_run *run, const struct rig_step *step)
         rig_run_error(run, error);
 }
 
+/* Who pairs and expects a bond does so with a board that bonds. */
+static char *no_bonds(const struct rig_step *step, const struct rig_fit *fit)
+{
+    const struct rig_value *expect = rig_record_get(step->arguments, "expect");
+
+    if (!rig_list_has(expect, "ok") || rig_fit_flag(fit, "bonding") || rig_fit_is_chosen(fit, "bonding"))
+        return NULL;
+    return g_strdup_printf("target '%s' does not bond ('bonding: false')",
+                           fit->target->name);
+}
+
+/* Two sides of which neither can show or take anything can only pair by Just Works. */
+static char *no_pairing(const struct rig_step *step, const struct rig_fit *fit)
+{
+    const struct rig_value *just_works = rig_fit_option(fit, "just-works");
+    char *reason = no_bonds(step, fit);
+
+    if (reason || !rig_list_has(rig_record_get(step->arguments, "expect"), "ok") || fit->answers_pairing ||
+        !just_works || just_works->flag || rig_fit_is_chosen(fit, "just-works"))
+        return reason;
+    return g_strdup_printf("target '%s' does not pair by Just Works ('just-works: false'), and nobody answers "
+                           "on this side ('answer-pairing')",
+                           fit->target->name);
+}
+
+static char *connect_unfit(const struct rig_step *step, struct rig_fit *fit)
+{
+    guint64 mtu = rig_fit_count(fit, "mtu", 517);
+    const struct rig_value *pair = rig_record_get(step->arguments, "pair");
+    const char *demand = rig_fit_choice(fit, "update-needs", "nothing");
+    bool chosen = rig_fit_is_chosen(fit, "update-needs");
+
+    fit->mtu = !rig_board_can(fit->board, "ble")         ? 0
+               : rig_record_get(step->arguments, "mtu") ? MIN(mtu, rig_record_count(step->arguments, "mtu")) : mtu;
+    if (!chosen && g_str_equal(demand, "authentication") && !fit->answers_pairing)
+        return g_strdup_printf("target '%s' wants an authenticated link ('update-needs'), and nobody answers "
+                               "on this side ('answer-pairing')",
+                               fit->target->name);
+    if (pair ? pair->flag : !chosen && !g_str_equal(demand, "nothing"))
+        return no_pairing(step, fit);
+    return NULL;
+}
+
 const struct rig_verb rig_verb_connect = {
     .name = "connect",
     .family = "link",
@@ -92,6 +137,7 @@ const struct rig_verb rig_verb_connect = {
     .shape = &connect_shape,
     .within_us = 20u * 1000 * 1000,
     .needs = needs_smp,
+    .unfit = connect_unfit,
     .example = "connect: {pair: true, mtu: 247}",
     .run = run_connect,
 };
@@ -134,6 +180,11 @@ static void run_pair(struct rig_run *run, const struct rig_step *step)
         judge_link(run, step, "pairing", outcome);
 }
 
+static char *pair_unfit(const struct rig_step *step, struct rig_fit *fit)
+{
+    return no_pairing(step, fit);
+}
+
 const struct rig_verb rig_verb_pair = {
     .name = "pair",
     .family = "link",
@@ -141,6 +192,7 @@ const struct rig_verb rig_verb_pair = {
     .shape = &pair_shape,
     .within_us = 30u * 1000 * 1000,
     .needs = needs_bonding,
+    .unfit = pair_unfit,
     .example = "pair: {expect: pairing-refused}",
     .run = run_pair,
 };
@@ -198,6 +250,13 @@ static void run_answer_pairing(struct rig_run *run, const struct rig_step *step)
         rig_run_error(run, error);
 }
 
+static char *answer_pairing_unfit(const struct rig_step *step, struct rig_fit *fit)
+{
+    (void)step;
+    fit->answers_pairing = true;
+    return NULL;
+}
+
 const struct rig_verb rig_verb_answer_pairing = {
     .name = "answer-pairing",
     .family = "link",
@@ -207,6 +266,7 @@ const struct rig_verb rig_verb_answer_pairing = {
     .within_us = 10u * 1000 * 1000,
     .at_once = true,
     .needs = needs_bonding,
+    .unfit = answer_pairing_unfit,
     .example = "answer-pairing: {io: keyboard, passkey: 123456}",
     .run = run_answer_pairing,
 };

@@ -46,16 +46,26 @@ static const struct rig_field require_fields[] = {
     {.name = "mtu", .type = RIG_TYPE_COUNT, .min = 23, .max = 517, .about = "ATT_MTU, at least."},
     {.name = "buffer-size", .type = RIG_TYPE_SIZE, .min = 64, .max = 4096, .about = "SMP buffer, at least."},
     {.name = "buffers", .type = RIG_TYPE_COUNT, .min = 1, .max = 8, .about = "SMP buffers, at least."},
+    {.name = "security-counter",
+     .type = RIG_TYPE_FLAG,
+     .about = "Whether the device keeps a security counter."},
+    {.name = "refuses-reset", .type = RIG_TYPE_FLAG, .about = "Whether the application may refuse a reset."},
+    {.name = "slot-erase",
+     .type = RIG_TYPE_DURATION,
+     .min = 1,
+     .about = "Erasing a slot of image 0 takes at least so long."},
     {.name = "sector-size",
      .type = RIG_TYPE_SIZE,
+     .list = true,
      .min = 16,
      .max = 1 << 20,
-     .about = "Both slots of image 0 have sectors of this size."},
+     .about = "Both slots of image 0 have sectors of (one of) these sizes."},
     {.name = "write-size",
      .type = RIG_TYPE_SIZE,
+     .list = true,
      .min = 1,
      .max = 32,
-     .about = "Both slots of image 0 are written in units of this size."},
+     .about = "Both slots of image 0 are written in units of (one of) these sizes."},
     {.name = "slot-size", .type = RIG_TYPE_SIZE, .min = 1024, .about = "Both slots of image 0 have this size."},
     {.name = "slot-below",
      .type = RIG_TYPE_SIZE,
@@ -99,7 +109,8 @@ static char *choice_unfit(const struct rig_fit *fit, const struct rig_field *fie
 static char *flag_unfit(const struct rig_fit *fit, const struct rig_field *field,
                         const struct rig_value *wanted)
 {
-    bool seen = rig_fit_flag(fit, field->name, false);
+    bool seen = g_str_equal(field->name, "security-counter") ? rig_fit_option(fit, field->name) != NULL
+                                                             : rig_fit_flag(fit, field->name);
 
     return seen == wanted->flag ? NULL
                                 : unlike(fit, field->name, wanted->flag ? "true" : "false",
@@ -108,11 +119,8 @@ static char *flag_unfit(const struct rig_fit *fit, const struct rig_field *field
 
 static char *at_least(const struct rig_fit *fit, const char *name, guint64 wanted, guint64 otherwise)
 {
-    const struct rig_value *value = NULL;
-    guint64 seen = otherwise;
+    guint64 seen = rig_fit_count(fit, name, otherwise);
 
-    if ((value = rig_fit_option(fit, name)))
-        seen = value->count;
     if (seen >= wanted)
         return NULL;
     return g_strdup_printf("the case requires '%s' of at least %" G_GUINT64_FORMAT
@@ -127,39 +135,72 @@ static guint32 slot_number(const struct rig_slot_traits *slot, const char *name)
                                              : slot->n_bytes;
 }
 
-static char *slots_unfit(const struct rig_fit *fit, const char *name, guint64 wanted)
+static bool is_one_of(const struct rig_value *wanted, guint64 seen)
+{
+    for (guint i = 0; i < rig_list_length(wanted); i++)
+        if (rig_list_item(wanted, i)->count == seen)
+            return true;
+    return !wanted->is_list && wanted->count == seen;
+}
+
+static char *wanted_sizes(const struct rig_value *wanted)
+{
+    GString *text = g_string_new(NULL);
+
+    for (guint i = 0; i < rig_list_length(wanted); i++)
+        g_string_append_printf(text, "%s%" G_GUINT64_FORMAT "B", i ? " or " : "",
+                               rig_list_item(wanted, i)->count);
+    if (!wanted->is_list)
+        g_string_append_printf(text, "%" G_GUINT64_FORMAT "B", wanted->count);
+    return g_string_free(text, FALSE);
+}
+
+static char *slots_unfit(const struct rig_fit *fit, const char *name, const struct rig_value *wanted)
 {
     bool below = g_str_equal(name, "slot-below");
 
     for (guint i = 0; i < 2 && i < fit->traits.n_slots; i++) {
         guint32 seen = slot_number(&fit->traits.slots[i], name);
+        g_autofree char *text = NULL;
 
-        if (below ? seen < wanted : seen == wanted)
+        if (below ? seen < wanted->count : is_one_of(wanted, seen))
             continue;
-        return g_strdup_printf("the case requires '%s: %" G_GUINT64_FORMAT "B', and slot %u of target '%s' has "
-                               "%u bytes%s",
-                               name, wanted, i, fit->target->name, seen,
-                               seen ? "" : " (they are not all of one size)");
+        text = wanted_sizes(wanted);
+        return g_strdup_printf("the case requires '%s: %s', and slot %u of target '%s' has %u bytes%s", name, text,
+                               i, fit->target->name, seen, seen ? "" : " (they are not all of one size)");
     }
     return NULL;
 }
 
-static char *number_unfit(const struct rig_fit *fit, const char *name, guint64 wanted)
+static char *erase_unfit(const struct rig_fit *fit, guint64 wanted_us)
+{
+    guint64 seen_us = fit->traits.slots[1].erase_us;
+
+    if (seen_us >= wanted_us)
+        return NULL;
+    return g_strdup_printf("the case requires a slot whose erase takes %" G_GUINT64_FORMAT
+                           " ms, and on target '%s' it takes %" G_GUINT64_FORMAT,
+                           wanted_us / 1000, fit->target->name, seen_us / 1000);
+}
+
+static char *number_unfit(const struct rig_fit *fit, const char *name, const struct rig_value *wanted)
 {
     guint n_images = fit->traits.n_slots / 2;
 
     if (g_str_equal(name, "mtu"))
-        return at_least(fit, name, wanted, 517);
+        return at_least(fit, name, wanted->count, 517);
     if (g_str_equal(name, "buffer-size"))
-        return at_least(fit, name, wanted, 384);
+        return at_least(fit, name, wanted->count, 384);
     if (g_str_equal(name, "buffers"))
-        return at_least(fit, name, wanted, 4);
+        return at_least(fit, name, wanted->count, 4);
+    if (g_str_equal(name, "slot-erase"))
+        return erase_unfit(fit, wanted->count);
     if (!g_str_equal(name, "images"))
         return slots_unfit(fit, name, wanted);
-    return n_images == wanted ? NULL
-                              : g_strdup_printf("the case requires %" G_GUINT64_FORMAT
-                                                " image(s), and target '%s' has %u",
-                                                wanted, fit->target->name, n_images);
+    return n_images == wanted->count ? NULL
+                                     : g_strdup_printf("the case requires %" G_GUINT64_FORMAT
+                                                       " image(s), and target '%s' has %u",
+                                                       wanted->count, fit->target->name, n_images);
 }
 
 static char *require_unfit(const struct rig_step *step, struct rig_fit *fit)
@@ -173,7 +214,7 @@ static char *require_unfit(const struct rig_step *step, struct rig_fit *fit)
         if (wanted)
             reason = field->type == RIG_TYPE_CHOICE ? choice_unfit(fit, field, wanted)
                      : field->type == RIG_TYPE_FLAG ? flag_unfit(fit, field, wanted)
-                                                    : number_unfit(fit, field->name, wanted->count);
+                                                    : number_unfit(fit, field->name, wanted);
     }
     return reason;
 }

@@ -2,6 +2,8 @@
 /* Verbs that only SMP has: smp-echo, smp-parameters, smp-reset, smp-raw. */
 #include "steps/verbs.h"
 
+#include "steps/fit.h"
+
 #include <string.h>
 
 static const char *const needs_smp[] = {"smp", NULL};
@@ -138,6 +140,18 @@ static void run_smp_reset(struct rig_run *run, const struct rig_step *step)
         rig_await_boot(run, rig_run_deadline_us(run, step));
 }
 
+static char *smp_reset_unfit(const struct rig_step *step, struct rig_fit *fit)
+{
+    bool must_work = rig_list_has(rig_record_get(step->arguments, "expect"), "ok");
+
+    if (!must_work || rig_record_flag(step->arguments, "force") ||
+        rig_fit_is_chosen(fit, "refuses-reset") || !rig_fit_flag(fit, "refuses-reset"))
+        return NULL;
+    return g_strdup_printf("the application of target '%s' refuses a reset without 'force: true' "
+                           "('refuses-reset')",
+                           fit->target->name);
+}
+
 const struct rig_verb rig_verb_smp_reset = {
     .name = "smp-reset",
     .family = "smp",
@@ -145,6 +159,7 @@ const struct rig_verb rig_verb_smp_reset = {
     .shape = &reset_shape,
     .within_us = 60u * 1000 * 1000,
     .needs = needs_smp,
+    .unfit = smp_reset_unfit,
     .example = "smp-reset:",
     .run = run_smp_reset,
 };
@@ -355,6 +370,36 @@ static void run_raw(struct rig_run *run, const struct rig_step *step)
     expect_answers(run, step, message != NULL, until_us);
 }
 
+/* A server that does not join packets takes a message in one, and only where one carries it. */
+static char *no_packet(const struct rig_step *step, const struct rig_fit *fit, gsize n_bytes)
+{
+    bool one_write = rig_record_flag(step->arguments, "in-one-write");
+    const struct rig_value *expect = rig_record_get(step->arguments, "expect");
+
+    if (!fit->mtu || n_bytes <= fit->mtu - 3 || rig_fit_is_chosen(fit, "mtu") || rig_list_has(expect, "not-sent") ||
+        (!one_write && rig_fit_flag(fit, "reassembly")))
+        return NULL;
+    return g_strdup_printf("a request of %" G_GSIZE_FORMAT " bytes does not fit a packet of target '%s' (ATT_MTU %"
+                           G_GUINT64_FORMAT ")",
+                           n_bytes, fit->target->name, fit->mtu);
+}
+
+/* Bits 3 and 4 of the first byte are the version; 0 is the original one. [SPEC SMP header] */
+static char *raw_unfit(const struct rig_step *step, struct rig_fit *fit)
+{
+    const struct rig_value *expect = rig_record_get(step->arguments, "expect");
+    gsize n_bytes;
+    const guint8 *bytes = g_bytes_get_data(rig_record_get(step->arguments, "bytes")->bytes, &n_bytes);
+    char *reason = no_packet(step, fit, n_bytes);
+
+    if (reason || n_bytes == 0 || (bytes[0] & 0x18) != 0 || rig_fit_flag(fit, "original-protocol") ||
+        rig_fit_is_chosen(fit, "original-protocol") || rig_list_has(expect, "any"))
+        return reason;
+    return g_strdup_printf("a request has a header of version 0, and target '%s' does not serve it "
+                           "('original-protocol: false')",
+                           fit->target->name);
+}
+
 const struct rig_verb rig_verb_smp_raw = {
     .name = "smp-raw",
     .family = "smp",
@@ -362,6 +407,7 @@ const struct rig_verb rig_verb_smp_raw = {
     .shape = &raw_shape,
     .within_us = 3u * 1000 * 1000,
     .needs = needs_smp,
+    .unfit = raw_unfit,
     .example = "smp-raw: {bytes: \"0a00 0009 0000 4200 a161646568656c6c6f\", expect: reply}",
     .run = run_raw,
 };

@@ -289,6 +289,11 @@ void rig_run_note(struct rig_run *run, const char *format, ...)
     va_end(arguments);
 }
 
+void rig_run_not_judged(struct rig_run *run, const char *what, const char *why)
+{
+    rig_run_note(run, "not judged on bootloader '%s': %s: %s", run->board->foreign_bootloader, what, why);
+}
+
 void rig_run_power_event(struct rig_run *run, const char *what, const char *text, const char *proof)
 {
     struct rig_event *event = rig_event_new("power");

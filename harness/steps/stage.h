@@ -122,6 +122,8 @@ void rig_run_unfinished(struct rig_run *run, const char *format, ...) G_GNUC_PRI
 bool rig_run_expect(struct rig_run *run, bool ok, const char *what, const char *expected, const char *seen);
 
 /* Events; muted inside a sweep. */
+/* An expectation that nobody can judge on this board: on record as such, neither kept nor broken. */
+void rig_run_not_judged(struct rig_run *run, const char *what, const char *why);
 void rig_run_note(struct rig_run *run, const char *format, ...) G_GNUC_PRINTF(2, 3);
 void rig_run_power_event(struct rig_run *run, const char *what, const char *text, const char *proof);
 void rig_run_fault_event(struct rig_run *run, const char *format, ...) G_GNUC_PRINTF(2, 3);

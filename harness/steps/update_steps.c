@@ -44,8 +44,7 @@ static const struct rig_field upload_fields[] = {
      .about = "`resume`: when the link is lost, connect again and go on where the board says."},
     {.name = "pair",
      .type = RIG_TYPE_FLAG,
-     .default_text = "false",
-     .about = "Encrypt when connecting again."},
+     .about = "Encrypt when connecting again; without it as for `connect`."},
     {.name = "resumes-at",
      .type = RIG_TYPE_SIZE,
      .choices = resume_words,
@@ -120,6 +119,7 @@ static void expect_resumed(struct rig_run *run, const struct rig_step *step,
 static void run_upload(struct rig_run *run, const struct rig_step *step)
 {
     const struct rig_built_image *image = rig_run_image(run, rig_record_text(step->arguments, "image"));
+    const struct rig_value *pair = rig_record_get(step->arguments, "pair");
     struct rig_smp_upload upload = {0};
     struct rig_smp_upload_report report;
     struct rig_smp_result result;
@@ -134,7 +134,7 @@ static void run_upload(struct rig_run *run, const struct rig_step *step)
     upload.first_chunk_bytes = optional_count(step, "first-chunk", 0);
     upload.window = (guint)rig_record_count(step->arguments, "window");
     upload.resume = g_str_equal(rig_record_text(step->arguments, "retry"), "resume");
-    upload.pair = rig_record_flag(step->arguments, "pair");
+    upload.pair = pair ? pair->flag : run->board->demands.encryption;
     upload.stop_at_byte = optional_count(step, "until", 0);
     upload.upgrade = rig_record_flag(step->arguments, "upgrade");
     upload.max_failures = (guint)rig_record_count(step->arguments, "failures");
@@ -152,6 +152,39 @@ static void run_upload(struct rig_run *run, const struct rig_step *step)
     expect_resumed(run, step, &report);
 }
 
+/* With less than this a chunk takes more than one packet. */
+#define SMALL_MTU 100u
+#define CHUNK_ROOM 64u /* header and map around the bytes of a chunk */
+
+/* A host that is not told otherwise sends packets as large as ATT_MTU allows, and whole messages in each. */
+static char *no_packets(const struct rig_step *step, const struct rig_fit *fit)
+{
+    bool told = rig_fit_flag(fit, "parameters");
+    bool joins = told && rig_fit_flag(fit, "reassembly");
+    bool small = fit->mtu && fit->mtu < SMALL_MTU;
+    guint64 buffer = rig_fit_count(fit, "buffer-size", 384);
+
+    if (optional_count(step, "chunk", buffer) + CHUNK_ROOM <= buffer || rig_list_has(rig_record_get(step->arguments, "expect"), "no-progress"))
+        return NULL;
+    if (small && !joins)
+        return g_strdup_printf("at ATT_MTU %" G_GUINT64_FORMAT " a chunk takes several packets, and target '%s' "
+                               "does not join them, or does not tell that it does ('reassembly', 'parameters')",
+                               fit->mtu, fit->target->name);
+    if (fit->mtu <= buffer + 3 || told)
+        return NULL;
+    return g_strdup_printf("target '%s' agrees to packets (ATT_MTU %" G_GUINT64_FORMAT
+                           ") that are larger than its buffer (%" G_GUINT64_FORMAT
+                           " bytes), and does not tell its buffer's size ('parameters: false')",
+                           fit->target->name, fit->mtu, buffer);
+}
+
+/* A case that is itself about small packets and old servers says all of it. */
+static bool says_all(const struct rig_fit *fit)
+{
+    return rig_fit_is_chosen(fit, "mtu") &&
+           (rig_fit_is_chosen(fit, "reassembly") || rig_fit_is_chosen(fit, "parameters"));
+}
+
 static char *upload_unfit(const struct rig_step *step, struct rig_fit *fit)
 {
     const char *image = rig_record_text(step->arguments, "image");
@@ -161,6 +194,8 @@ static char *upload_unfit(const struct rig_step *step, struct rig_fit *fit)
     bool must_work = rig_list_has(rig_record_get(step->arguments, "expect"), "ok");
     char *reason = must_work ? rig_fit_no_space(fit, image, slot, 0) : NULL;
 
+    if (!reason && !says_all(fit))
+        reason = no_packets(step, fit);
     return reason ? reason : rig_fit_unchecked(fit, image);
 }
 
@@ -219,6 +254,11 @@ static void run_mark(struct rig_run *run, const struct rig_step *step)
                 g_str_equal(rig_record_text(step->arguments, "as"), "permanent"));
 }
 
+static char *lists_images(const struct rig_step *step, struct rig_fit *fit)
+{
+    return rig_list_has(rig_record_get(step->arguments, "expect"), "ok") ? rig_fit_no_list(fit) : NULL;
+}
+
 const struct rig_verb rig_verb_mark = {
     .name = "mark",
     .family = "update",
@@ -226,6 +266,7 @@ const struct rig_verb rig_verb_mark = {
     .shape = &mark_shape,
     .within_us = 10u * 1000 * 1000,
     .needs = needs_smp,
+    .unfit = lists_images,
     .example = "mark: {image: new, as: test}",
     .run = run_mark,
 };
@@ -253,6 +294,7 @@ const struct rig_verb rig_verb_confirm = {
     .shape = &confirm_shape,
     .within_us = 10u * 1000 * 1000,
     .needs = needs_smp,
+    .unfit = lists_images,
     .example = "confirm:",
     .run = run_confirm,
 };

@@ -11,7 +11,7 @@
 
 /* What an image's application does is written in the image itself, right at the start of its payload, so that
  * it follows the image through swaps: sim_app_make_payload() writes it, the application model reads it from
- * the primary slot. */
+ * the primary slot. Any other image runs, too: it waits, or does what sim_board_teach() said of it. */
 enum sim_app_behaviour {
     SIM_APP_NEVER_CONFIRMS, /* runs, serves SMP, waits to be confirmed from outside (the default) */
     SIM_APP_CONFIRMS,       /* self-test passes after self_test_us, then confirms itself */
@@ -99,6 +99,11 @@ const struct sim_board_config *sim_board_config(const struct sim_board *board);
  * may stand beyond until_us after a step. */
 uint64_t sim_board_now_us(const struct sim_board *board);
 bool sim_board_step(struct sim_board *board, uint64_t until_us);
+
+/* How the application of an image behaves, by the image's stored hash, whatever its bytes say; again: the last
+ * word counts. Holds until the board is freed, also over a restored moment. false: no memory. */
+bool sim_board_teach(struct sim_board *board, const uint8_t hash[RIG_IMAGE_HASH_BYTES],
+                     const struct sim_app_personality *personality);
 
 /* Console: complete lines without line end, called as they come out. Callbacks may look at the board, arm a
  * cut and switch the power off; they must not step, reset or restore it. */

@@ -407,6 +407,7 @@ static bool load_parts(struct rig_assembled *board, GError **error)
     board->openocd_log = g_build_filename(board->folder, "openocd.log", NULL);
     board->board.signing = board->model->signing;
     board->board.signing_needed = board->model->signing_needed;
+    board->board.demands = board->model->demands;
     board->board.blind_to_hangs = !board->layout.still_is_hung;
     board->board.header_bytes = board->firmware ? rig_firmware_header_bytes(board->firmware) : 0;
     return true;

@@ -52,13 +52,21 @@ struct rig_payload_plan {
     guint64 seed;
 };
 
+/* What the target of its own accord, and not the step `board:`, demands beside a signature. A scenario that
+ * says nothing of it gets images and links that are so. */
+struct rig_board_demands {
+    bool counter; /* images have a security counter, at least this one */
+    guint32 least_counter;
+    bool encryption; /* the update service is served over an encrypted link */
+};
+
 /* A slot as plans see it. */
 struct rig_slot_traits {
     guint32 n_bytes;
     guint32 sector_bytes; /* 0: they are not all of one size */
     guint32 write_bytes;
-    guint32
-        room_bytes; /* the largest image, from its header through its last TLV, that the bootloader takes */
+    guint64 erase_us;   /* of the whole slot */
+    guint32 room_bytes; /* the largest image, from its header through its last TLV, that the bootloader takes */
 };
 
 /* What a board is under some options: what plans compare with what a case asks for. */
@@ -108,6 +116,10 @@ struct rig_board_ops {
      * larger. NULL op: images come from files. RIG_ERROR_UNSUPPORTED: this board has no such firmware. */
     GBytes *(*make_payload)(const struct rig_board *board, const struct rig_payload_plan *plan, gsize n_bytes,
                             GError **error);
+    /* How the application of an image from a file behaves, by the image's hash, until the board is made safe;
+     * for boards whose application is a model. NULL op: the file's own firmware runs. */
+    bool (*teach)(struct rig_board *board, const guint8 hash[RIG_IMAGE_HASH_BYTES],
+                  const struct rig_payload_plan *plan, GError **error);
     /* Takes over the options of a set-up (images, seed and the rest are not looked at), so that images can be
      * built before `prepare`; NULL op: `prepare` without images does it. RIG_ERROR_UNSUPPORTED as there. */
     bool (*adopt)(struct rig_board *board, const struct rig_board_setup *setup, GError **error);
@@ -125,6 +137,9 @@ struct rig_board_ops {
      * Borrowed. Returns the foreign bootloader that this board boots through, NULL = the model. */
     struct sim_guest *(*bootloader)(struct rig_board *board, const struct sim_boot_config **config,
                                     const struct sim_flash **flash);
+    /* Whether a piece of a console line is how the bootloader model says something (see foreign_bootloader).
+     * NULL op: there is no model. */
+    bool (*model_prints)(const char *piece);
     /* The security counter that such a board has stored for an image; NULL op: none. */
     guint32 (*security_counter)(const struct rig_board *board, guint image);
     /* Every flash operation of a simulated board from now on, after it happened, and whether the bootloader
@@ -152,6 +167,11 @@ struct rig_board {
     bool signing_needed;
     bool blind_to_hangs;       /* a core that hangs looks to the probe like one that runs */
     const struct rig_key *key; /* private; NULL: the rig's test key of that kind */
+    struct rig_board_demands demands;
+    /* The name of a bootloader of the user's own that a simulated board boots through; NULL: the model, or real
+     * hardware. What the model prints is not what this one prints. Lives as long as the board. */
+    const char *foreign_bootloader;
+    bool own_trailers; /* of that bootloader: it keeps its progress elsewhere than MCUboot does */
     guint16 header_bytes;      /* of images made for this board; 0: as images have them by default */
     /* Boards on the wall's clock: sources of links, consoles and D-Bus hang here, and wait() dispatches them.
      * NULL: virtual time. */

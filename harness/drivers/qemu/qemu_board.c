@@ -334,6 +334,7 @@ static bool read_firmware(struct rig_qemu_board *board, GError **error)
     board->board.header_bytes = board->firmware ? rig_firmware_header_bytes(board->firmware) : 0;
     board->board.signing = board->model->signing;
     board->board.signing_needed = board->model->signing_needed;
+    board->board.demands = board->model->demands;
     if (!rig_target_read_key(board->target, board->model->signing, &board->key, error))
         return false;
     board->board.key = board->key;

@@ -406,6 +406,29 @@ static char *cut(struct rig_sim_host *host, char **words)
     return g_strdup("ok");
 }
 
+/* "behave HASH crashes 100000 0": sim_board_teach(), times in microseconds. */
+static char *behave(struct rig_sim_host *host, char **words)
+{
+    struct sim_app_personality personality = {0};
+    guint8 hash[RIG_IMAGE_HASH_BYTES];
+    guint64 self_test_us, watchdog_us;
+
+    if (g_strv_length(words) != 5 || strlen(words[1]) != 2 * sizeof hash ||
+        !sim_app_behaviour_from_name(words[2], &personality.behaviour) ||
+        !g_ascii_string_to_unsigned(words[3], 10, 0, G_MAXUINT32, &self_test_us, NULL) ||
+        !g_ascii_string_to_unsigned(words[4], 10, 0, G_MAXUINT32, &watchdog_us, NULL))
+        return g_strdup("error: 'behave HASH waits|confirms|crashes|hangs SELF-TEST-US WATCHDOG-US'");
+    for (gsize i = 0; i < sizeof hash; i++) {
+        if (!g_ascii_isxdigit(words[1][2 * i]) || !g_ascii_isxdigit(words[1][2 * i + 1]))
+            return g_strdup("error: the hash is no hex");
+        hash[i] = (guint8)(g_ascii_xdigit_value(words[1][2 * i]) << 4 |
+                           g_ascii_xdigit_value(words[1][2 * i + 1]));
+    }
+    personality.self_test_us = (guint32)self_test_us;
+    personality.watchdog_us = (guint32)watchdog_us;
+    return g_strdup(sim_board_teach(host->sim, hash, &personality) ? "ok" : "error: no memory");
+}
+
 char *rig_sim_host_command(struct rig_sim_host *host, const char *line)
 {
     g_auto(GStrv) words = g_strsplit(line, " ", -1);
@@ -418,6 +441,8 @@ char *rig_sim_host_command(struct rig_sim_host *host, const char *line)
         return status(host);
     if (words[0] && g_str_equal(words[0], "cut"))
         return cut(host, words);
+    if (words[0] && g_str_equal(words[0], "behave"))
+        return behave(host, words);
     if (words[0] && g_str_equal(words[0], "flash"))
         return flash(host, words[1]);
     if (g_str_equal(line, "reset") && sim_board_powered(host->sim)) {
@@ -429,7 +454,8 @@ char *rig_sim_host_command(struct rig_sim_host *host, const char *line)
         return g_strdup("error: the board has no power");
     if (host->radio && (words[0] && (g_str_equal(words[0], "link") || g_str_equal(words[0], "bond"))))
         return rig_sim_radio_command(host->radio, line);
-    return g_strdup("error: there are: power on, power off, reset, status, flash 0, cut ..., unplug probe");
+    return g_strdup("error: there are: power on, power off, reset, status, flash 0, cut ..., behave ..., "
+                    "unplug probe");
 }
 
 bool rig_sim_host_add_radio(struct rig_sim_host *host, const char *where,

@@ -122,6 +122,12 @@ static bool sim_wait(struct rig_board *board, guint64 until_us, bool *happened, 
     return true;
 }
 
+static void tell_sim(struct rig_sim *sim, const struct rig_sim_taught *taught)
+{
+    if (!sim_board_teach(sim->sim, taught->hash, &taught->personality))
+        g_error("no memory");
+}
+
 /* On failure the board that is there stays. */
 static bool make_board(struct rig_sim *sim, guint64 seed, GError **error)
 {
@@ -145,6 +151,8 @@ static bool make_board(struct rig_sim *sim, guint64 seed, GError **error)
     sim_board_on_boot(sim->sim, on_boot, sim);
     sim_board_on_flash(sim->sim, on_operation, sim);
     sim_board_on_pdu_fault(sim->sim, rig_sim_packet_struck, sim);
+    for (guint i = 0; i < sim->taught->len; i++)
+        tell_sim(sim, &g_array_index(sim->taught, struct rig_sim_taught, i));
     if (sim->has_security_counter)
         for (guint i = 0; i < sim->config.boot.n_images; i++)
             sim_board_set_security_counter(sim->sim, i, sim->security_counter);
@@ -227,16 +235,36 @@ static bool sim_replace_bonds(struct rig_board *board, GError **error)
     return true;
 }
 
-GBytes *rig_sim_make_payload(const struct rig_board *board, const struct rig_payload_plan *plan,
-                             gsize n_bytes, GError **error)
+struct sim_app_personality rig_sim_personality(const struct rig_payload_plan *plan)
 {
     struct sim_app_personality personality = {.self_test_us = (guint32)plan->self_test_us,
                                               .watchdog_us = (guint32)plan->watchdog_us};
+
+    sim_app_behaviour_from_name(plan->behaviour, &personality.behaviour);
+    return personality;
+}
+
+static bool sim_teach(struct rig_board *board, const guint8 hash[RIG_IMAGE_HASH_BYTES],
+                      const struct rig_payload_plan *plan, GError **error)
+{
+    struct rig_sim *sim = self(board);
+    struct rig_sim_taught taught = {.personality = rig_sim_personality(plan)};
+
+    (void)error;
+    memcpy(taught.hash, hash, sizeof taught.hash);
+    g_array_append_val(sim->taught, taught);
+    tell_sim(sim, &taught);
+    return true;
+}
+
+GBytes *rig_sim_make_payload(const struct rig_board *board, const struct rig_payload_plan *plan,
+                             gsize n_bytes, GError **error)
+{
+    struct sim_app_personality personality = rig_sim_personality(plan);
     guint8 *payload = g_malloc0(n_bytes);
 
     (void)board;
     (void)error;
-    sim_app_behaviour_from_name(plan->behaviour, &personality.behaviour);
     sim_app_make_payload(&personality, plan->seed, payload, n_bytes);
     return g_bytes_new_take(payload, n_bytes);
 }
@@ -301,6 +329,7 @@ static bool sim_make_safe(struct rig_board *board, GError **error)
     sim_board_ble_disconnect(sim->sim);
     rig_sim_link_notice(&sim->link);
     sim_board_power(sim->sim, false);
+    g_array_set_size(sim->taught, 0);
     if (!remake(sim, NULL, 0, error))
         return false;
     rig_sim_link_init(&sim->link, sim);
@@ -316,6 +345,7 @@ static void sim_free(struct rig_board *board)
     sim_guest_free(sim->guest);
     rig_key_free(sim->key);
     g_array_unref(sim->operations);
+    g_array_unref(sim->taught);
     g_free(sim);
 }
 
@@ -328,11 +358,13 @@ static const struct rig_board_ops ops = {
     .arm_packet_fault = rig_sim_arm_packet_fault,
     .end_packet_faults = rig_sim_end_packet_faults,
     .make_payload = rig_sim_make_payload,
+    .teach = sim_teach,
     .describe = rig_sim_describe,
     .keep = sim_keep,
     .rewind = sim_rewind,
     .forget_moment = sim_forget_moment,
     .bootloader = sim_bootloader,
+    .model_prints = sim_boot_prints,
     .security_counter = sim_security_counter,
     .watch = sim_watch,
     .make_safe = sim_make_safe,
@@ -419,6 +451,7 @@ struct rig_board *rig_sim_board_new(const struct rig_target *target, GError **er
 
     sim->target = target;
     sim->operations = g_array_new(FALSE, FALSE, sizeof(struct rig_flash_write));
+    sim->taught = g_array_new(FALSE, FALSE, sizeof(struct rig_sim_taught));
     rig_sim_link_init(&sim->link, sim);
     rig_sim_power_init(&sim->power, sim);
     rig_sim_probe_init(&sim->probe, sim);

@@ -31,6 +31,9 @@ bool rig_sim_board_use_bootloader(struct rig_board *board, const char *path,
 GBytes *rig_sim_make_payload(const struct rig_board *board, const struct rig_payload_plan *plan,
                              gsize n_bytes, GError **error);
 
+/* The same in the model's terms. */
+struct sim_app_personality rig_sim_personality(const struct rig_payload_plan *plan);
+
 /* --- shared by the files of this driver --- */
 
 struct rig_sim_defects {
@@ -59,6 +62,11 @@ struct rig_sim_probe {
     struct rig_sim *sim;
 };
 
+struct rig_sim_taught {
+    guint8 hash[RIG_IMAGE_HASH_BYTES];
+    struct sim_app_personality personality;
+};
+
 #define RIG_SIM_MAX_CAPABILITIES 24
 struct rig_sim {
     struct rig_board board;
@@ -79,6 +87,7 @@ struct rig_sim {
     bool has_security_counter;
     guint32 security_counter;
     GArray *operations;                      /* struct rig_flash_write */
+    GArray *taught;                          /* struct rig_sim_taught: of this case */
     guint32 n_struck[RIG_PACKET_MAX_FAULTS]; /* of faults of packets, over every rewinding */
     rig_board_watcher watcher;               /* NULL: nobody watches */
     void *watcher_user;
@@ -87,6 +96,14 @@ struct rig_sim {
 /* Fills the configuration from the target, then from the options (NULL = none). */
 bool rig_sim_configure(struct rig_sim *sim, const struct rig_record *options,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* sim_build.c, with a foreign bootloader. What it says of itself goes over what the target says. */
+void rig_sim_adopt_build(struct rig_sim *sim);
+/* Whether it updates as many images as the target has; RIG_ERROR_UNSUPPORTED: it does not. */
+bool rig_sim_build_fits(const struct rig_sim *sim, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Whether the options of a scenario left the bootloader what it `was`; RIG_ERROR_UNSUPPORTED: they did not. */
+bool rig_sim_keeps_build(const struct rig_sim *sim, const struct sim_boot_config *was, enum rig_key_kind was_kind,
+                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* rig_board_ops.describe. */
 bool rig_sim_describe(const struct rig_board *board, const struct rig_record *options,

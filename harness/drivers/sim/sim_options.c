@@ -207,6 +207,28 @@ static bool load_key(struct rig_sim *sim, GError **error)
     return true;
 }
 
+/* Before the options of the scenario are applied. One that chooses them is about them, and says itself what
+ * its images and links are like. */
+static void note_demands(struct rig_sim *sim, const struct rig_record *options)
+{
+    struct rig_board_demands *demands = &sim->board.demands;
+
+    demands->counter = sim->has_security_counter && !(options && rig_record_get(options, "security-counter"));
+    demands->least_counter = demands->counter ? sim->security_counter : 0;
+    demands->encryption =
+        sim->config.ble.security != SIM_BLE_OPEN && !(options && rig_record_get(options, "update-needs"));
+}
+
+static bool apply_case(struct rig_sim *sim, const struct rig_record *options, struct rig_sim_defects *defects,
+                       GError **error)
+{
+    const struct sim_boot_config was = sim->config.boot;
+    enum rig_key_kind was_kind = sim->key_kind;
+
+    apply_options(sim, options, defects);
+    return !sim->guest || rig_sim_keeps_build(sim, &was, was_kind, error);
+}
+
 /* All of it but the key. */
 static bool fill_config(struct rig_sim *sim, const struct rig_record *options, GError **error)
 {
@@ -219,21 +241,34 @@ static bool fill_config(struct rig_sim *sim, const struct rig_record *options, G
     if (!configure_layout(&sim->config, target, error))
         return false;
     sim->config.boot.max_align = 8;
+    for (guint i = 0; i < sim->config.n_devices; i++)
+        sim->config.boot.max_align = MAX(sim->config.boot.max_align, sim->config.devices[i].write_bytes);
     sim->config.boot.max_sectors = 128;
     sim->config.ble.mtu = SIM_BLE_MAX_MTU;
+    sim->config.ble.bonding = rig_board_option_is_on_by_default("bonding");
+    sim->config.app.reassembly = rig_board_option_is_on_by_default("reassembly");
+    sim->config.app.parameters_command = rig_board_option_is_on_by_default("parameters");
+    sim->config.app.original_protocol = rig_board_option_is_on_by_default("original-protocol");
     sim->config.ble.pairing.user = SIM_BLE_USER_AGREES;
     g_strlcpy(sim->config.ble.name, rig_record_text(target, "name"), sizeof sim->config.ble.name);
     memcpy(sim->config.ble.address, rig_record_get(target, "address")->address, SIM_BLE_ADDRESS_BYTES);
     if (own_options)
         apply_options(sim, own_options->record, &defects);
-    if (options)
-        apply_options(sim, options, &defects);
+    if (sim->guest)
+        rig_sim_adopt_build(sim);
+    note_demands(sim, options);
+    if (options && !apply_case(sim, options, &defects, error))
+        return false;
     if (sim->guest && defects.boot) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+        /* Of a case it is a reason to skip it, of the command line a mistake. */
+        g_set_error(error, RIG_ERROR,
+                    sim->extra_defects.boot ? RIG_ERROR_INPUT : RIG_ERROR_UNSUPPORTED,
                     "a defect of the built-in bootloader cannot be seeded into the foreign one, '%s'",
                     sim_guest_name(sim->guest));
         return false;
     }
+    sim->board.foreign_bootloader = sim->guest ? sim_guest_name(sim->guest) : NULL;
+    sim->board.own_trailers = sim->guest && sim_guest_build(sim->guest)->swap == BOOTLOADER_SWAP_OTHER;
     sim->config.boot_guest = sim->guest;
     sim->config.boot.defects = defects.boot;
     sim->config.app.defects = defects.app;
@@ -263,6 +298,17 @@ static guint32 sector_size(const struct sim_flash *flash, const struct sim_area 
     return first;
 }
 
+static guint32 n_sectors(const struct sim_flash *flash, const struct sim_area *area)
+{
+    guint32 n = 0;
+    guint32 start, n_bytes;
+
+    for (guint32 at = 0; at < area->n_bytes; at += n_bytes, n++)
+        if (!sim_flash_sector_at(flash, area->device, area->offset + at, &start, &n_bytes) || n_bytes == 0)
+            break;
+    return n;
+}
+
 static struct rig_slot_traits slot_traits(const struct sim_boot_config *boot, const struct sim_flash *flash,
                                           guint slot)
 {
@@ -270,6 +316,7 @@ static struct rig_slot_traits slot_traits(const struct sim_boot_config *boot, co
 
     return (struct rig_slot_traits){
         .n_bytes = area->n_bytes,
+        .erase_us = (guint64)n_sectors(flash, area) * sim_flash_device(flash, area->device)->erase_us,
         .sector_bytes = sector_size(flash, area),
         .write_bytes = sim_flash_device(flash, area->device)->write_bytes,
         .room_bytes = sim_boot_max_image_bytes(boot, flash, slot / 2),
@@ -284,13 +331,28 @@ bool rig_sim_describe(const struct rig_board *board, const struct rig_record *op
     struct rig_sim made = {
         .target = sim->target, .guest = sim->guest, .extra_defects = sim->extra_defects};
     const struct sim_boot_config *boot = &made.config.boot;
+    char fault[160];
 
-    if (!fill_config(&made, options, error))
+    if (!fill_config(&made, options, error) || (made.guest && !rig_sim_build_fits(&made, error)))
         return false;
     if (boot->mode == RIG_SWAP_SCRATCH && boot->scratch.n_bytes == 0) {
         g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
                     "'swap: scratch' takes a scratch area, and target '%s' has none ('scratch:')",
                     sim->target->name);
+        return false;
+    }
+    for (guint i = 0; i < made.config.n_devices; i++) {
+        if (made.config.devices[i].write_bytes <= boot->max_align)
+            continue;
+        g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+                    "'max-align: %u' is less than the write size of target '%s', %u", boot->max_align,
+                    sim->target->name, made.config.devices[i].write_bytes);
+        return false;
+    }
+    /* What the target itself is like is no reason to skip: the case shows what comes of it. */
+    if (!sim->guest && options && rig_record_get(options, "swap") && sim_boot_layout_fault(boot, flash, fault, sizeof fault)) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED, "'swap: %s' does not fit the slots of target '%s': %s",
+                    rig_swap_mode_name(boot->mode), sim->target->name, fault);
         return false;
     }
     *traits = (struct rig_board_traits){.mode = boot->mode,

@@ -356,6 +356,9 @@ static bool start_sim(struct rig_process_board *board, const struct rig_board_se
     g_source_set_priority(board->console_wake,
                           G_PRIORITY_HIGH); /* as packets, which must not keep it waiting */
     board->console_stirs = true;
+    for (guint i = 0; i < board->taught->len; i++)
+        if (!rig_sim_process_command(board->sim, g_ptr_array_index(board->taught, i), NULL, error))
+            return false;
     board->place.port = board->sim->smp_port;
     board->place.tty = board->sim->pty;
     board->place.max_mtu = ((const struct rig_sim *)board->model)->config.ble.mtu;
@@ -439,6 +442,7 @@ static bool board_prepare(struct rig_board *base, const struct rig_board_setup *
         return false;
     base->signing = board->model->signing;
     base->signing_needed = board->model->signing_needed;
+    base->demands = board->model->demands;
     if (!start_sim(board, setup, error) || !forget_board(base->link, error) || !open_probe(board, error) ||
         (!rig_process_board_has_radio(board) && !program_images(board, setup, error)))
         return false;
@@ -473,10 +477,27 @@ static void board_host_shows(struct rig_board *base, guint32 passkey)
     (void)!bond_command(self(base), line, NULL);
 }
 
+static bool board_teach(struct rig_board *base, const guint8 hash[RIG_IMAGE_HASH_BYTES],
+                        const struct rig_payload_plan *plan, GError **error)
+{
+    struct rig_process_board *board = self(base);
+    GString *line = g_string_new("behave ");
+
+    for (gsize i = 0; i < RIG_IMAGE_HASH_BYTES; i++)
+        g_string_append_printf(line, "%02x", hash[i]);
+    g_string_append_printf(line, " %s %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT, plan->behaviour,
+                           plan->self_test_us, plan->watchdog_us);
+    g_ptr_array_add(board->taught, g_string_free(line, FALSE));
+    return !board->sim ||
+           rig_sim_process_command(board->sim, g_ptr_array_index(board->taught, board->taught->len - 1), NULL,
+                                   error);
+}
+
 static bool board_make_safe(struct rig_board *base, GError **error)
 {
     (void)error;
     stop(self(base));
+    g_ptr_array_set_size(self(base)->taught, 0);
     return true;
 }
 
@@ -492,6 +513,7 @@ static void board_free(struct rig_board *base)
     g_free(board->openocd_log);
     g_free(board->openocd_config);
     g_ptr_array_unref(board->defects);
+    g_ptr_array_unref(board->taught);
     g_ptr_array_unref(board->capabilities);
     g_free(board);
 }
@@ -526,6 +548,7 @@ static const struct rig_board_ops ops = {
     .heard = board_heard,
     .make_payload = rig_sim_make_payload,
     .describe = board_describe,
+    .teach = board_teach,
     .logs = board_logs,
     .make_safe = board_make_safe,
     .free = board_free,
@@ -583,6 +606,7 @@ struct rig_board *rig_process_board_new(const struct rig_target *target, const c
     board->rtt_fd = -1;
     board->openocd_arguments[2] = "-c";
     board->defects = g_ptr_array_new_with_free_func(g_free);
+    board->taught = g_ptr_array_new_with_free_func(g_free);
     board->origin_us = g_get_monotonic_time();
     board->board.events = g_main_context_new();
     board->place = (struct rig_link_place){.kind = "udp", .host = "127.0.0.1"};
@@ -597,6 +621,7 @@ struct rig_board *rig_process_board_new(const struct rig_target *target, const c
     add_capabilities(board, capabilities);
     board->board.signing = model->signing;
     board->board.signing_needed = model->signing_needed;
+    board->board.demands = model->demands;
     /* Steps ask for the layout before anything is prepared. */
     if (fill_layout(board, error) &&
         rig_openocd_probe_open(&board->probe, &nothing, &board->layout, board->folder, error))

@@ -47,14 +47,14 @@ void sim_app_make_payload(const struct sim_app_personality *personality, uint64_
     fill(seed, payload + FIXED_BYTES, n_bytes - FIXED_BYTES);
 }
 
-static bool decode(const uint8_t bytes[FIXED_BYTES], struct sim_app_personality *personality)
+/* Bytes that say nothing are those of an application like any other: it runs and waits to be confirmed. */
+static void decode(const uint8_t bytes[FIXED_BYTES], struct sim_app_personality *personality)
 {
     if (memcmp(bytes, magic, sizeof magic) != 0 || bytes[BEHAVIOUR_AT] > SIM_APP_HANGS)
-        return false;
+        return;
     personality->behaviour = (enum sim_app_behaviour)bytes[BEHAVIOUR_AT];
     personality->self_test_us = rig_get_le32(bytes + SELF_TEST_AT);
     personality->watchdog_us = rig_get_le32(bytes + WATCHDOG_AT);
-    return true;
 }
 
 static bool hash_fits(const struct rig_image_source *source, const struct rig_image_layout *layout,
@@ -104,5 +104,5 @@ void sim_app_look(const struct sim_boot_config *boot, const struct sim_flash *fl
     running->intact = memo && hashed && is_intact(&reader, &layout, running->hash, memo);
     if (layout.header.payload_bytes >= SIM_APP_PERSONALITY_BYTES &&
         source.read(source.user, layout.header.header_bytes, bytes, sizeof bytes))
-        running->has_personality = decode(bytes, &running->personality);
+        decode(bytes, &running->personality);
 }

@@ -106,7 +106,35 @@ void sim_board_free(struct sim_board *board)
         return;
     sim_flash_free(board->flash);
     sim_boot_memo_free(board->boot_memo);
+    free(board->taught);
     free(board);
+}
+
+bool sim_board_teach(struct sim_board *board, const uint8_t hash[RIG_IMAGE_HASH_BYTES],
+                     const struct sim_app_personality *personality)
+{
+    struct sim_taught *taught = NULL;
+
+    for (size_t i = 0; i < board->n_taught && !taught; i++)
+        if (memcmp(board->taught[i].hash, hash, RIG_IMAGE_HASH_BYTES) == 0)
+            taught = &board->taught[i];
+    if (!taught) {
+        taught = realloc(board->taught, (board->n_taught + 1) * sizeof *taught);
+        if (!taught)
+            return false;
+        board->taught = taught;
+        taught += board->n_taught++;
+    }
+    memcpy(taught->hash, hash, RIG_IMAGE_HASH_BYTES);
+    taught->personality = *personality;
+    return true;
+}
+
+void board_recall_personality(const struct sim_board *board, struct sim_running *running)
+{
+    for (size_t i = 0; i < board->n_taught; i++)
+        if (running->has_image && memcmp(board->taught[i].hash, running->hash, RIG_IMAGE_HASH_BYTES) == 0)
+            running->personality = board->taught[i].personality;
 }
 
 const struct sim_board_config *sim_board_config(const struct sim_board *board)

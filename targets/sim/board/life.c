@@ -162,12 +162,13 @@ static void start_application(struct sim_board *board)
     struct sim_running *running = &board->ram.running;
 
     sim_app_look(&board->config.boot, board->flash, &board->memo, running);
+    board_recall_personality(board, running);
     board->ram.app_started_us = board_clock(board);
     if (board->ram.retained.updater_wanted && board->config.ble.updater != SIM_BLE_UPDATER_NONE) {
         start_updater(board);
         return;
     }
-    if (!running->has_image || !running->intact || !running->has_personality) {
+    if (!running->has_image || !running->intact) {
         board_line(board, "E: ***** HARD FAULT *****");
         crash(board);
         return;

@@ -50,12 +50,20 @@ struct board_ram {
     struct sim_ble ble; /* last: it is copied apart */
 };
 
+/* What sim_board_teach() said. */
+struct sim_taught {
+    uint8_t hash[RIG_IMAGE_HASH_BYTES];
+    struct sim_app_personality personality;
+};
+
 struct sim_board {
     struct sim_board_config config;
     struct sim_flash *flash;
     struct board_ram ram;
     struct sim_boot_memo *boot_memo; /* the board's own, when the configuration brought none */
     struct sim_app_memo memo;        /* changes nothing but speed, so it is no part of a moment */
+    struct sim_taught *taught; /* outlives moments: it is about images, not about the board */
+    size_t n_taught;
     bool acting;                     /* the firmware is at work: flash time counts as it passes */
     uint64_t busy_base_us;
     sim_console_line console;
@@ -67,6 +75,9 @@ struct sim_board {
     sim_pdu_struck struck;
     void *struck_user;
 };
+
+/* board.c: what was taught of this image counts before what its bytes say. */
+void board_recall_personality(const struct sim_board *board, struct sim_running *running);
 
 /* life.c */
 void board_act(struct sim_board *board, enum board_event event);

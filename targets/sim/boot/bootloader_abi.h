@@ -139,11 +139,49 @@ struct bootloader_decision {
     char text[BOOTLOADER_TEXT_BYTES]; /* for people: why. May be empty */
 };
 
+/* What the bootloader was compiled with, as far as it says; 0 everywhere: not said. The bench makes images and
+ * trailers by it, and skips the cases that want something else. */
+enum bootloader_swap {
+    BOOTLOADER_SWAP_MOVE = 1,
+    BOOTLOADER_SWAP_SCRATCH = 2,
+    BOOTLOADER_SWAP_OFFSET = 3,
+    BOOTLOADER_SWAP_OVERWRITE = 4,
+    BOOTLOADER_SWAP_OTHER = 5, /* a way of its own */
+};
+enum bootloader_signature { /* bits: each kind that is accepted */
+    BOOTLOADER_SIGNATURE_ECDSA_P256 = 1,
+    BOOTLOADER_SIGNATURE_RSA2048 = 2,
+    BOOTLOADER_SIGNATURE_RSA3072 = 4,
+    BOOTLOADER_SIGNATURE_ED25519 = 8,
+    BOOTLOADER_SIGNATURE_NONE = 0x100, /* none is looked at; alone */
+};
+enum bootloader_downgrade {
+    BOOTLOADER_DOWNGRADE_ALLOWED = 1,
+    BOOTLOADER_DOWNGRADE_BY_VERSION = 2,
+    BOOTLOADER_DOWNGRADE_BY_COUNTER = 3,
+};
+enum bootloader_answer { BOOTLOADER_NO = 1, BOOTLOADER_YES = 2 };
+struct bootloader_build {
+    uint32_t n_bytes;          /* of this struct */
+    uint32_t swap;             /* enum bootloader_swap */
+    uint32_t signatures;       /* enum bootloader_signature */
+    uint32_t max_align;        /* largest write alignment that its trailers are made for */
+    uint32_t max_sectors;      /* of a slot */
+    uint32_t n_images;         /* that it updates */
+    uint32_t downgrade;        /* enum bootloader_downgrade */
+    uint32_t security_counter; /* enum bootloader_answer: it keeps one in the device */
+    uint32_t validate_primary; /* enum bootloader_answer: at every boot */
+    uint32_t overwrite_fast;   /* enum bootloader_answer: the image only, not the whole slot */
+    uint32_t encryption;       /* enum bootloader_answer: it takes encrypted images */
+};
+
 struct bootloader_guest {
     uint32_t version; /* BOOTLOADER_ABI_VERSION */
     uint32_t n_bytes; /* of this struct */
     const char *name; /* name and version, for reports */
     void (*boot)(const struct bootloader_host *host, struct bootloader_decision *decision);
+    /* Added after version 1's first release: */
+    const struct bootloader_build *build; /* NULL: it does not say */
 };
 
 #if defined(__GNUC__)
@@ -155,10 +193,11 @@ struct bootloader_guest {
 #define BOOTLOADER_ENTRY_SYMBOL "bootloader_guest"
 extern BOOTLOADER_EXPORT const struct bootloader_guest bootloader_guest;
 
-/* Once in the guest: BOOTLOADER_GUEST("acme boot 2.1", acme_boot); */
-#define BOOTLOADER_GUEST(guest_name, guest_boot)                                                             \
+/* Once in the guest: BOOTLOADER_GUEST("acme boot 2.1", acme_boot, &acme_build); or, for one that does not say
+ * what it was compiled with, BOOTLOADER_GUEST("acme boot 2.1", acme_boot); */
+#define BOOTLOADER_GUEST(guest_name, ...)                                                                    \
     BOOTLOADER_EXPORT const struct bootloader_guest bootloader_guest = {                                     \
-        BOOTLOADER_ABI_VERSION, sizeof(struct bootloader_guest), guest_name, guest_boot}
+        BOOTLOADER_ABI_VERSION, sizeof(struct bootloader_guest), guest_name, __VA_ARGS__}
 
 #ifdef __cplusplus
 }

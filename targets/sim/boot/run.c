@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 void boot_say(struct boot *boot, char level, const char *format, ...)
 {
@@ -56,6 +57,48 @@ void boot_flash_status(struct boot *boot, enum sim_status status)
     }
     boot->result->outcome = SIM_BOOT_FLASH_FAULT;
     snprintf(boot->result->assertion, sizeof boot->result->assertion, "flash: %s", sim_status_text(status));
+}
+
+#define SHORTEST_PIECE 4u /* less says nothing */
+
+bool sim_boot_prints(const char *piece)
+{
+    static const char *const stems[] = {
+        "Bad image magic",
+        "Booting MCUboot",
+        "Boot source: ",
+        "Bootloader chainload address offset",
+        "Cannot upgrade: ",
+        "Cleared image",
+        "due to stuck revert",
+        "Dependencies are not met",
+        "Detected inconsistent status",
+        "Failed reading image headers",
+        "Failed reading sectors",
+        "erased due to downgrade prevention",
+        "Image has no security counter",
+        "Image in the primary slot is not valid!",
+        "Image in the secondary slot is not valid!",
+        "Swap type: ",
+        "Image security counter value",
+        "lower than monotonic value",
+        "Insufficient version in secondary slot",
+        "Jumping to the first image slot",
+        "Not enough free space to run swap upgrade",
+        "Secondary header magic detected in first sector, wrong upload address?",
+        "Starting swap using",
+        "Unable to find bootable image",
+        "ASSERTION FAIL",
+    };
+    if (strlen(piece) < SHORTEST_PIECE) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof stems / sizeof *stems; i++) {
+        if (strstr(stems[i], piece) != NULL || strstr(piece, stems[i]) != NULL) {
+            return true;
+        }
+    }
+    return false;
 }
 
 const struct sim_area *boot_area(const struct boot *boot, enum boot_slot slot)

@@ -4,6 +4,8 @@
 
 #include "base/bytes.h"
 
+#include <stdio.h>
+
 static bool fits_the_table(struct boot *boot, const struct sim_area *area)
 {
     return area_n_sectors(boot->flash, area) <= boot->config->max_sectors;
@@ -230,6 +232,43 @@ uint32_t sim_boot_max_image_bytes(const struct sim_boot_config *config, const st
     uint32_t primary = slots_max_image_bytes(&boot, &config->primary[image]);
     uint32_t secondary = slots_max_image_bytes(&boot, &config->secondary[image]);
     return primary < secondary ? primary : secondary;
+}
+
+struct fault_text {
+    char *text;
+    size_t n_text;
+};
+
+/* The first line is the cause. */
+static void keep_fault(void *user, char level, const char *line)
+{
+    struct fault_text *fault = user;
+    (void)level;
+    if (fault->text[0] == '\0') {
+        snprintf(fault->text, fault->n_text, "%s", line);
+    }
+}
+
+bool sim_boot_layout_fault(const struct sim_boot_config *config, const struct sim_flash *flash, char *text,
+                           size_t n_text)
+{
+    struct sim_boot_config any_number = *config;
+    struct fault_text fault = {text, n_text};
+    text[0] = '\0';
+    any_number.max_sectors = UINT32_MAX;
+    for (unsigned image = 0; image < config->n_images && image < SIM_BOOT_MAX_IMAGES; image++) {
+        /* Only the geometry is looked at: the flash is not written through this copy. */
+        struct boot boot = {.config = &any_number,
+                            .flash = (struct sim_flash *)flash,
+                            .log = keep_fault,
+                            .user = &fault,
+                            .stopped = false,
+                            .current = image};
+        if (!slots_are_compatible(&boot)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 uint32_t slots_n_swapped(struct boot *boot, uint32_t swap_size)

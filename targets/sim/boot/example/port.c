@@ -102,4 +102,14 @@ static void boot(const struct bootloader_host *the_host, struct bootloader_decis
     decision->offset = areas[LEDGER_SLOT_0]->offset;
 }
 
-BOOTLOADER_GUEST("ledger boot 1.0", boot);
+static const struct bootloader_build build = {
+    .n_bytes = sizeof build,
+    .swap = BOOTLOADER_SWAP_OTHER,
+    .signatures = BOOTLOADER_SIGNATURE_NONE,
+    .n_images = 1,
+    .downgrade = BOOTLOADER_DOWNGRADE_ALLOWED,
+    .security_counter = BOOTLOADER_NO,
+    .encryption = BOOTLOADER_NO,
+};
+
+BOOTLOADER_GUEST("ledger boot 1.0", boot, &build);

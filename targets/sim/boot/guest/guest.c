@@ -3,6 +3,7 @@
 #include "sim/boot/guest/state.h"
 
 #include <openssl/evp.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,13 +101,24 @@ static bool check_entry(struct sim_guest *guest, char *why, size_t n_why)
     else if (entry->version != BOOTLOADER_ABI_VERSION)
         snprintf(why, n_why, "it speaks version %lu of bootloader_abi.h, this program version %u",
                  (unsigned long)entry->version, BOOTLOADER_ABI_VERSION);
-    else if (entry->n_bytes < sizeof *entry || !entry->name ||
+    else if (entry->n_bytes < offsetof(struct bootloader_guest, build) || !entry->name ||
              !object_holds_code(&guest->object, (uintptr_t)entry->boot))
         snprintf(why, n_why, "its symbol '%s' is not filled in: size, name and boot function",
                  BOOTLOADER_ENTRY_SYMBOL);
     else
         guest->entry = entry;
     return guest->entry != NULL;
+}
+
+/* An older guest knows less of the struct, a newer one more. */
+static void keep_build(struct sim_guest *guest)
+{
+    const struct bootloader_guest *entry = guest->entry;
+    const struct bootloader_build *build =
+        entry->n_bytes >= offsetof(struct bootloader_guest, build) + sizeof entry->build ? entry->build : NULL;
+
+    if (build)
+        memcpy(&guest->build, build, build->n_bytes < sizeof guest->build ? build->n_bytes : sizeof guest->build);
 }
 
 static bool is_foreign(const void *user, uintptr_t address)
@@ -187,7 +199,13 @@ struct sim_guest *sim_guest_open(const char *path, const struct sim_guest_config
         return NULL;
     }
     snprintf(guest->name, sizeof guest->name, "%s", guest->entry->name);
+    keep_build(guest);
     return guest;
+}
+
+const struct bootloader_build *sim_guest_build(const struct sim_guest *guest)
+{
+    return &guest->build;
 }
 
 void sim_guest_free(struct sim_guest *guest)

@@ -64,6 +64,8 @@ struct sim_guest;
 struct sim_guest *sim_guest_open(const char *path, const struct sim_guest_config *config, char *why,
                                  size_t n_why);
 void sim_guest_free(struct sim_guest *guest);
+/* What the guest says that it was compiled with; what it does not say is 0. */
+const struct bootloader_build *sim_guest_build(const struct sim_guest *guest);
 const char *sim_guest_name(const struct sim_guest *guest);   /* what the guest calls itself */
 size_t sim_guest_state_bytes(const struct sim_guest *guest); /* of globals that are set back at every boot */
 

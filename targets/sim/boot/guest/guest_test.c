@@ -367,6 +367,29 @@ static void what_cannot_be_used_is_refused_with_the_reason(void **state)
     refuses(RIG_SOURCE_DIR "/CMakeLists.txt", "no ELF file");
 }
 
+static void what_it_was_compiled_with_is_kept_and_an_older_guest_says_nothing(void **state)
+{
+    static const struct bootloader_build silent;
+    struct sim_guest_config config = config_of_tests();
+    static const char *const names[] = {"of_scratch", "well", "from_before"};
+    char path[1024], why[300] = "";
+
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        path_of(names[i], path, sizeof path);
+        struct sim_guest *guest = sim_guest_open(path, &config, why, sizeof why);
+
+        assert_non_null(guest);
+        if (i > 0) {
+            assert_memory_equal(sim_guest_build(guest), &silent, sizeof silent);
+        } else {
+            assert_int_equal(sim_guest_build(guest)->swap, BOOTLOADER_SWAP_SCRATCH);
+            assert_int_equal(sim_guest_build(guest)->max_align, 16);
+        }
+        sim_guest_free(guest);
+    }
+}
+
 static void write_file(const char *path, const uint8_t *bytes, size_t n_bytes)
 {
     FILE *file = fopen(path, "wb");
@@ -504,6 +527,7 @@ int main(void)
         cmocka_unit_test(flash_faults_name_the_operation),
         cmocka_unit_test(a_jump_to_nowhere_is_a_finding),
         cmocka_unit_test(what_cannot_be_used_is_refused_with_the_reason),
+        cmocka_unit_test(what_it_was_compiled_with_is_kept_and_an_older_guest_says_nothing),
         cmocka_unit_test(a_file_that_is_cut_short_is_refused_or_works),
         cmocka_unit_test(handlers_signal_stack_and_timer_are_the_callers_again),
         cmocka_unit_test(a_forked_worker_goes_on_with_the_guest_it_inherited),

@@ -354,6 +354,24 @@ void boot_is_deaf(HOST, DECISION)
 #define GUEST_SYMBOL bootloader_guest
 #endif
 
+#ifdef GUEST_SWAP
+static const struct bootloader_build build = {.n_bytes = sizeof build,
+                                              .swap = GUEST_SWAP,
+                                              .signatures = BOOTLOADER_SIGNATURE_ECDSA_P256 |
+                                                            BOOTLOADER_SIGNATURE_ED25519,
+                                              .max_align = 16,
+                                              .n_images = 1};
+#define GUEST_BUILD &build
+#else
+#define GUEST_BUILD NULL
+#endif
+/* As one that was compiled before there was `build`. */
+#ifdef GUEST_OLD
+#define GUEST_BYTES offsetof(struct bootloader_guest, build)
+#else
+#define GUEST_BYTES sizeof(struct bootloader_guest)
+#endif
+
 extern BOOTLOADER_EXPORT const struct bootloader_guest GUEST_SYMBOL;
-BOOTLOADER_EXPORT const struct bootloader_guest GUEST_SYMBOL = {
-    GUEST_VERSION, sizeof(struct bootloader_guest), "tiny guest", GUEST_BOOT};
+BOOTLOADER_EXPORT const struct bootloader_guest GUEST_SYMBOL = {GUEST_VERSION, GUEST_BYTES, "tiny guest",
+                                                                GUEST_BOOT, GUEST_BUILD};

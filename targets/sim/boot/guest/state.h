@@ -23,6 +23,7 @@ struct sim_guest {
     char name[64];
     char file_name[64]; /* of the file that was loaded, without its folders */
     struct guest_pace *pace;
+    struct bootloader_build build;
     struct guest_memo *memo;
     uint8_t *arena;
     size_t n_arena_used;
