@@ -3,6 +3,7 @@
 #include "run/replay_line.h"
 
 #include "base/error.h"
+#include "base/words.h"
 #include "scenario/scalar.h"
 
 #include <string.h>
@@ -11,14 +12,9 @@
 
 void rig_replay_append_option(GString *line, const char *option, const char *value)
 {
-    g_autofree char *quoted = NULL;
+    g_autofree char *word = rig_shell_word(value);
 
-    /* Plain words stay readable; everything else is quoted. */
-    if (!*value ||
-        strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/:=,@%+-") !=
-            strlen(value))
-        quoted = g_shell_quote(value);
-    g_string_append_printf(line, " %s%s%s", option, *option ? " " : "", quoted ? quoted : value);
+    g_string_append_printf(line, " %s%s%s", option, *option ? " " : "", word);
 }
 
 static void append_images(GString *line, struct rig_run *run)

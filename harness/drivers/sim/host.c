@@ -2,6 +2,7 @@
 /* Pace, power and SMP of a simulated board that lives in real time. */
 #include "drivers/sim/host.h"
 
+#include "base/words.h"
 #include "base/error.h"
 #include "protocol/smp/smp.h"
 #include "scenario/scalar.h"
@@ -387,7 +388,8 @@ static char *cut(struct rig_sim_host *host, char **words)
 
         cut.kind = SIM_CUT_AT_CONSOLE;
         cut.delay_us = delay_us;
-        g_strlcpy(cut.pattern, pattern, sizeof cut.pattern);
+        if (g_strlcpy(cut.pattern, pattern, sizeof cut.pattern) >= sizeof cut.pattern)
+            return g_strdup_printf("error: the text is longer than %zu bytes", sizeof cut.pattern - 1);
     } else {
         return g_strdup("error: 'cut after 40ms', 'cut operation 17 [before|half|after]', 'cut console 5ms "
                         "TEXT' or 'cut none'");
@@ -398,8 +400,10 @@ static char *cut(struct rig_sim_host *host, char **words)
 
 char *rig_sim_host_command(struct rig_sim_host *host, const char *line)
 {
-    g_auto(GStrv) words = g_strsplit(line, " ", -1);
+    g_auto(GStrv) words = rig_words_split(line);
 
+    if (!words)
+        return g_strdup("error: a quote has no end");
     if (g_str_equal(line, "power on"))
         return power_on(host), g_strdup("ok");
     if (g_str_equal(line, "power off"))
