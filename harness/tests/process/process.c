@@ -196,13 +196,13 @@ static void ended_free(gpointer item)
     g_free(ended);
 }
 
-static struct ended *read_end(JsonObject *event, JsonArray *cases)
+static struct ended *read_end(JsonObject *event, const GPtrArray *names)
 {
     struct ended *ended = g_new0(struct ended, 1);
-    JsonObject *listed =
-        json_array_get_object_element(cases, (guint)json_object_get_int_member(event, "case"));
+    guint index = (guint)json_object_get_int_member(event, "case");
 
-    ended->name = g_strdup(json_object_get_string_member(listed, "name"));
+    assert_true(index < names->len);
+    ended->name = g_strdup(g_ptr_array_index(names, index));
     ended->verdict = g_strdup(json_object_get_string_member(event, "verdict"));
     ended->message = g_strdup(json_object_get_string_member_with_default(
         event, "message", json_object_get_string_member_with_default(event, "skip_reason", "")));
@@ -210,6 +210,14 @@ static struct ended *read_end(JsonObject *event, JsonArray *cases)
     ended->attempt = (guint)json_object_get_int_member(event, "attempt");
     ended->elapsed_us = json_object_get_int_member(event, "elapsed_us");
     return ended;
+}
+
+/* Many cases come in several events. */
+static void read_names(JsonArray *cases, GPtrArray *names)
+{
+    for (guint i = 0; i < json_array_get_length(cases); i++)
+        g_ptr_array_add(
+            names, g_strdup(json_object_get_string_member(json_array_get_object_element(cases, i), "name")));
 }
 
 /* The first line of *text, cut off in place; *text is what follows. strchr, because a search that first
@@ -231,20 +239,20 @@ GPtrArray *place_ended(const struct place *place, const char *folder, bool all)
     g_autofree char *text = place_read(place, name);
     char *rest = text ? text : (char *)"";
     GPtrArray *ended = g_ptr_array_new_with_free_func(ended_free);
-    g_autoptr(JsonNode) start = NULL;
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
 
     while (*rest) {
         const char *line = next_line(&rest);
-        bool is_start = strstr(line, "\"ev\":\"run-start\"") != NULL;
+        bool is_list =
+            strstr(line, "\"ev\":\"run-start\"") != NULL || strstr(line, "\"ev\":\"cases\"") != NULL;
         g_autoptr(JsonNode) node =
-            is_start || strstr(line, "\"ev\":\"case-end\"") ? json_from_string(line, NULL) : NULL;
+            is_list || strstr(line, "\"ev\":\"case-end\"") ? json_from_string(line, NULL) : NULL;
         JsonObject *event = node ? json_node_get_object(node) : NULL;
 
-        if (is_start && event)
-            start = g_steal_pointer(&node);
-        else if (event && start && (all || json_object_get_boolean_member(event, "final")))
-            g_ptr_array_add(
-                ended, read_end(event, json_object_get_array_member(json_node_get_object(start), "cases")));
+        if (is_list && event)
+            read_names(json_object_get_array_member(event, "cases"), names);
+        else if (event && (all || json_object_get_boolean_member(event, "final")))
+            g_ptr_array_add(ended, read_end(event, names));
     }
     return ended;
 }
