@@ -125,7 +125,7 @@ static const struct rig_field start_fields[] = {
      .about = "Program and arguments, no shell. $bootrig is this program, $bench the folder of this file, "
               "$targets that of the shipped targets, $folder one of the run's own."},
     {.name = "ready",
-     .type = RIG_TYPE_TEXT,
+     .type = RIG_TYPE_LINE,
      .about =
          "The line of its standard output that says that it is ready. Lines 'NAME VALUE' before it may be "
          "used as $NAME in the other fields of the board."},

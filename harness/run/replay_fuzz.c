@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Any bytes as what a replay line carries: a place of a sweep, a path of cuts, and a value that must come
  * back from the shell. */
-#include "base/shell.h"
+#include "base/words.h"
 #include "explore/path.h"
 #include "run/replay_line.h"
 

@@ -3,7 +3,7 @@
 #include "run/replay_line.h"
 
 #include "base/error.h"
-#include "base/shell.h"
+#include "base/words.h"
 #include "scenario/scalar.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What replay lines are put together of comes back from a shell's eyes as it went in. */
-#include "base/shell.h"
+#include "base/words.h"
 #include "run/replay_line.h"
 
 #include <locale.h>

@@ -164,6 +164,7 @@ guint64 rig_field_max(const struct rig_field *field)
     case RIG_TYPE_FLAG:
     case RIG_TYPE_PROBABILITY:
     case RIG_TYPE_TEXT:
+    case RIG_TYPE_LINE:
     case RIG_TYPE_NAME:
     case RIG_TYPE_VERSION:
     case RIG_TYPE_ADDRESS:

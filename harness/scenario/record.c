@@ -400,6 +400,7 @@ static struct rig_value *read_entered(struct rig_reader *reader, const struct ri
     case RIG_TYPE_SIZE:
     case RIG_TYPE_PROBABILITY:
     case RIG_TYPE_TEXT:
+    case RIG_TYPE_LINE:
     case RIG_TYPE_NAME:
     case RIG_TYPE_VERSION:
     case RIG_TYPE_ADDRESS:

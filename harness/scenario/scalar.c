@@ -3,6 +3,8 @@
  * quantity.c. */
 #include "scenario/scalar.h"
 
+#include "base/words.h"
+
 #include <string.h>
 
 #include "scenario/quantity.h"
@@ -55,8 +57,23 @@ static bool read_text(const struct rig_field *field, const char *text, struct ri
                       struct rig_scalar_problem *problem)
 {
     (void)value;
-    return (guint64)g_utf8_strlen(text, -1) >= field->min ||
-           refuse(problem, NULL, "may not be an empty text: it is in each");
+    if ((guint64)g_utf8_strlen(text, -1) < field->min)
+        return refuse(problem, NULL, "may not be an empty text: it is in each");
+    if (field->max == 0 || strlen(text) <= field->max)
+        return true;
+    problem->message =
+        g_strdup_printf("has %" G_GUINT64_FORMAT " bytes at the most, not %zu", field->max, strlen(text));
+    return false;
+}
+
+/* What no line of a console can hold would never be seen. */
+static bool read_line(const struct rig_field *field, const char *text, struct rig_value *value,
+                      struct rig_scalar_problem *problem)
+{
+    if (!rig_is_line(text))
+        return refuse(problem, NULL,
+                      "is a piece of one line: it cannot hold a line break or another control character");
+    return read_text(field, text, value, problem);
 }
 
 static bool is_name(const char *text)
@@ -180,6 +197,7 @@ static const struct type_row types[] = {
     [RIG_TYPE_SIZE] = {"size", "a size such as 16KiB", rig_quantity_read_size},
     [RIG_TYPE_PROBABILITY] = {"probability", "a probability such as 5%", rig_quantity_read_probability},
     [RIG_TYPE_TEXT] = {"text", "a text", read_text},
+    [RIG_TYPE_LINE] = {"piece of a line", "a piece of a line", read_line},
     [RIG_TYPE_NAME] = {"name", "a name", read_name},
     [RIG_TYPE_VERSION] = {"version", "a version such as 1.2.3", read_version},
     [RIG_TYPE_ADDRESS] = {"address", "an address such as 12:34:56:11:22:33", read_address},

@@ -19,7 +19,8 @@ enum rig_type {
     RIG_TYPE_SIZE, /* "112KiB": B, KiB, MiB; kB and MB refused with a hint; -> bytes; a bare 0 is allowed, and
                       0x hex, which is of bytes */
     RIG_TYPE_PROBABILITY, /* "5%", "0.5%" -> more than 0, up to 1 */
-    RIG_TYPE_TEXT,        /* any scalar, as written */
+    RIG_TYPE_TEXT,        /* any scalar, as written; max: bytes */
+    RIG_TYPE_LINE,        /* the same without line breaks and other control characters: a piece of a line */
     RIG_TYPE_NAME,        /* [A-Za-z0-9][A-Za-z0-9._-]* */
     RIG_TYPE_VERSION,     /* "1.10.0", "1.2.3+4" */
     RIG_TYPE_ADDRESS,     /* "12:34:56:11:22:33" */
@@ -97,7 +98,7 @@ struct rig_value {
     guint64 until; /* SPAN: its end in us */
     gint64 integer;
     double probability;
-    const char *text; /* TEXT, NAME, IMAGE, ADDRESS, VERSION as written */
+    const char *text; /* TEXT, LINE, NAME, IMAGE, ADDRESS, VERSION as written */
     struct rig_image_version version;
     guint8 address[6];         /* most significant first */
     GBytes *bytes;             /* HEX */

@@ -183,6 +183,7 @@ static void add_scalar(struct schema *schema, const struct rig_field *field)
         add_pattern(schema, NAME_PATTERN);
         break;
     case RIG_TYPE_TEXT:
+    case RIG_TYPE_LINE:
     case RIG_TYPE_RECORD:
     case RIG_TYPE_VARIANT:
     case RIG_TYPE_STEPS:

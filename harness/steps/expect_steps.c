@@ -251,7 +251,7 @@ const struct rig_verb rig_verb_expect_resets = {
 
 static const struct rig_field console_fields[] = {
     {.name = "line",
-     .type = RIG_TYPE_TEXT,
+     .type = RIG_TYPE_LINE,
      .required = true,
      .min = 1,
      .about = "A piece of a line since the last reset or power step."},

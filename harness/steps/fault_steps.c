@@ -63,6 +63,37 @@ static const struct rig_shape packet_shape = {.name = "packet",
                                               .n_fields = G_N_ELEMENTS(packet_fields),
                                               .exactly_one = packet_places};
 
+/* Of the answer to a message, and how it is spoilt. */
+static const struct rig_field spoil_fields[] = {
+    FIELDS_OF_MESSAGE,
+    FIELD_TIMES,
+    {.name = "as",
+     .type = RIG_TYPE_CHOICE,
+     .required = true,
+     .choices = rig_smp_spoil_names,
+     .about =
+         "What is wrong with it. `missing-key`, `wrong-type`, `key-twice`, `other-number`, `nul-behind`, "
+         "`other-text`, `short-bytes`, `other-bytes` and `other-flag` are done to `key`; `unknown-key`, "
+         "`rc-zero` and `version-0` are allowed, a client has to take them."},
+    {.name = "key",
+     .type = RIG_TYPE_TEXT,
+     .about = "Whose value is spoilt, wherever in the answer it comes first; without it the first one."},
+    {.name = "number", .type = RIG_TYPE_COUNT, .about = "With `other-number`: what it becomes; else 0."},
+};
+static const char *const of_number[] = {"other-number", NULL};
+static const char *const of_key[] = {"missing-key", "wrong-type", "key-twice",   "other-number",
+                                     "nul-behind",  "other-text", "short-bytes", "other-bytes",
+                                     "other-flag",  NULL};
+static const struct rig_rule spoil_rules[] = {
+    {.field = "key", .kind = RIG_RULE_NEEDS, .other = "as", .others = of_key},
+    {.field = "number", .kind = RIG_RULE_NEEDS, .other = "as", .others = of_number},
+    {.field = NULL}};
+static const struct rig_shape spoil_shape = {.name = "spoil",
+                                             .fields = spoil_fields,
+                                             .n_fields = G_N_ELEMENTS(spoil_fields),
+                                             .rules = spoil_rules,
+                                             .exactly_one = message_places};
+
 static const char *const places[] = {"chunk", "at-byte",      "request", "probability",
                                      "write", "notification", NULL};
 #define FIELDS_WHERE FIELDS_OF_MESSAGE, FIELDS_OF_PACKET, FIELD_TIMES
@@ -132,6 +163,9 @@ static const struct rig_field fault_fields[N_KINDS] = {
         KIND("disconnect", &plain_shape,
              "The host drops the link instead of sending a request; the board hangs up in the place of a "
              "write or notification."),
+    [RIG_FAULT_SPOIL_RESPONSE] = KIND("spoil-response", &spoil_shape,
+                                      "Its answer arrives spoilt, as by a man in the middle: does a client "
+                                      "notice?"),
     [LOSE_LINK] = KIND("lose-link", &packet_shape,
                        "The radio goes silent in its place: the supervision timeout ends the link."),
 };
@@ -190,6 +224,19 @@ static guint32 read_at(guint kind, const struct rig_record *where)
     return at ? (guint32)at->count : G_MAXUINT32;
 }
 
+static struct rig_smp_spoil read_spoil(const struct rig_record *where)
+{
+    const char *name = rig_record_get(where, "as")->keyword;
+    const struct rig_value *number = rig_record_get(where, "number");
+    guint kind = 0;
+
+    while (!g_str_equal(rig_smp_spoil_names[kind], name))
+        kind++;
+    return (struct rig_smp_spoil){.kind = (enum rig_smp_spoil_kind)kind,
+                                  .key = rig_record_text(where, "key"),
+                                  .number = number ? number->count : 0};
+}
+
 static guint read_kind(const struct rig_record *variant, const struct rig_record **where)
 {
     const struct rig_value *value = NULL;
@@ -208,6 +255,8 @@ static void read_fault(const struct rig_record *variant, struct rig_fault *fault
     choose(where, fault);
     if (kind == RIG_FAULT_DELAY)
         fault->delay_us = rig_record_count(where, "by");
+    if (kind == RIG_FAULT_SPOIL_RESPONSE)
+        fault->spoil = read_spoil(where);
 }
 
 /* The write or notification that a fault strikes; NULL: it strikes messages. */
@@ -218,7 +267,7 @@ static const struct rig_value *packet_of(const struct rig_record *variant,
     guint kind = read_kind(variant, &where);
     const struct rig_value *write, *notification;
 
-    if (fault_fields[kind].shape == &message_shape)
+    if (fault_fields[kind].shape == &message_shape || fault_fields[kind].shape == &spoil_shape)
         return NULL;
     write = rig_record_get(where, "write");
     notification = rig_record_get(where, "notification");
@@ -281,6 +330,7 @@ static bool arm_packet_fault(struct block *block, const struct rig_record *varia
         return false;
     }
     block->run->packet_faults = true;
+    block->run->client.transport.spoilt = true;
     block->n_packets++;
     return true;
 }

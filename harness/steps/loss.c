@@ -99,6 +99,7 @@ static bool arm(struct rig_run *run, const struct rig_packet_place *place, enum 
                                                 "this board cannot be told to hang up at a packet"));
         return false;
     }
+    run->client.transport.spoilt = true;
     if (run->board->ops->arm_packet_fault(run->board, &fault, &error))
         return true;
     rig_run_unable(run, error);

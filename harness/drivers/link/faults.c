@@ -10,8 +10,8 @@ struct rig_faults {
 const char *rig_fault_kind_name(enum rig_fault_kind kind)
 {
     static const char *const names[RIG_FAULT_N_KINDS] = {
-        "drop",    "drop-response", "duplicate", "duplicate-response", "delay",
-        "reorder", "corrupt",       "truncate",  "stop-notifications", "disconnect",
+        "drop",    "drop-response", "duplicate",          "duplicate-response", "delay",          "reorder",
+        "corrupt", "truncate",      "stop-notifications", "disconnect",         "spoil-response",
     };
 
     return (guint)kind < RIG_FAULT_N_KINDS ? names[kind] : "unknown";
@@ -98,4 +98,11 @@ const struct rig_fault *rig_faults_strike(struct rig_faults *faults, enum rig_fa
         return fault;
     }
     return NULL;
+}
+
+void rig_faults_withdraw(struct rig_faults *faults, const struct rig_fault *fault)
+{
+    for (guint i = 0; i < faults->armed->len; i++)
+        if (&g_array_index(faults->armed, struct rig_fault, i) == fault)
+            g_array_index(faults->armed, struct rig_fault, i).n_happened--;
 }

@@ -4,6 +4,8 @@
 #ifndef RIG_DRIVERS_LINK_FAULTS_H
 #define RIG_DRIVERS_LINK_FAULTS_H
 
+#include "protocol/smp/spoil.h"
+
 #include <glib.h>
 #include <stdbool.h>
 
@@ -20,8 +22,9 @@ enum rig_fault_kind {
     RIG_FAULT_TRUNCATE,           /* only the first `at` bytes leave */
     RIG_FAULT_STOP_NOTIFICATIONS, /* from the answer to it on, nothing arrives any more */
     RIG_FAULT_DISCONNECT,         /* the host drops the link instead of sending it */
+    RIG_FAULT_SPOIL_RESPONSE,     /* the answer to it comes as a man in the middle would have it */
 };
-#define RIG_FAULT_N_KINDS 10
+#define RIG_FAULT_N_KINDS 11
 const char *rig_fault_kind_name(enum rig_fault_kind kind); /* as in scenarios: "drop", "drop-response", ... */
 
 enum rig_fault_choice {
@@ -39,8 +42,9 @@ struct rig_fault {
     guint64 n;
     double probability;
     guint64 delay_us;
-    guint32 at;    /* CORRUPT, TRUNCATE: byte of the message; G_MAXUINT32 = the middle */
-    guint n_times; /* how often it may happen; 0 = without end */
+    guint32 at;                 /* CORRUPT, TRUNCATE: byte of the message; G_MAXUINT32 = the middle */
+    struct rig_smp_spoil spoil; /* SPOIL_RESPONSE; its key is borrowed */
+    guint n_times;              /* how often it may happen; 0 = without end */
     guint n_happened;
 };
 
@@ -64,6 +68,8 @@ guint rig_faults_count(const struct rig_faults *faults);
 /* The next fault of this kind that strikes a request, counted as happened; NULL = none. */
 const struct rig_fault *rig_faults_strike(struct rig_faults *faults, enum rig_fault_kind kind,
                                           const struct rig_request_tag *tag);
+/* It struck what it has no effect on: not counted after all. */
+void rig_faults_withdraw(struct rig_faults *faults, const struct rig_fault *fault);
 
 G_END_DECLS
 

@@ -109,6 +109,11 @@ struct rig_link_ops {
 };
 struct rig_link {
     const struct rig_link_ops *ops;
+    /* What is received is one whole message each (a frame, a datagram): nothing is joined. Else a message may
+     * come in several packets, the last of which holds nothing of the next one. */
+    bool whole_messages;
+    /* A message leaves in one packet (a datagram) or not at all. Else it is cut into as many as it needs. */
+    bool datagrams;
 };
 
 /* Where the other end of a link is. What does not belong to the kind is NULL or 0. */

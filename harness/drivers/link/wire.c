@@ -3,7 +3,7 @@
 #include "drivers/link/wire.h"
 
 #include "base/error.h"
-#include "protocol/smp/smp.h"
+#include "protocol/smp/contract.h"
 
 #include <string.h>
 
@@ -34,10 +34,12 @@ static void wire_board_gone(struct rig_link *base, const char *why)
     tell(wire);
 }
 
-/* An SMP echo, header version 1 [SPEC Zephyr SMP protocol, OS group]: whoever answers it is there. */
+/* An SMP echo, header version 1 [SPEC Zephyr SMP protocol, OS group]: whoever answers it is there, be it by
+ * an error. */
+static const guint8 echo[] = {0x0a, 0, 0, 6, 0, 0, ECHO_SEQUENCE, 0, 0xa1, 0x61, 0x64, 0x62, 0x68, 0x69};
+
 static bool ask(struct rig_wire *wire, GError **error)
 {
-    static const guint8 echo[] = {0x0a, 0, 0, 6, 0, 0, ECHO_SEQUENCE, 0, 0xa1, 0x61, 0x64, 0x62, 0x68, 0x69};
     enum rig_link_outcome ignored;
 
     wire->n_owed++;
@@ -58,6 +60,19 @@ static bool is_owed(struct rig_wire *wire, GBytes *packet)
     return true;
 }
 
+static bool answers_echo(GBytes *packet, char *why, gsize room)
+{
+    struct rig_smp_response response;
+    gsize n_bytes;
+    const guint8 *bytes = g_bytes_get_data(packet, &n_bytes);
+    char text[RIG_SMP_WHY_BYTES];
+
+    if (rig_smp_answer_keeps(echo, sizeof echo, bytes, n_bytes, &response, text, sizeof text))
+        return true;
+    g_snprintf(why, room, "no answer but one that breaks the protocol: %s", text);
+    return false;
+}
+
 struct asking {
     struct rig_wire *wire;
     guint64 next_us;
@@ -72,8 +87,8 @@ static bool answered(void *user)
     GBytes *packet = NULL;
 
     while (!asking->error && wire->ops->take(wire, &packet, &asking->error) && packet) {
-        asking->answered = true;
         (void)is_owed(wire, packet);
+        asking->answered = answers_echo(packet, wire->text, sizeof wire->text) || asking->answered;
         g_clear_pointer(&packet, g_bytes_unref);
     }
     if (!asking->error && !asking->answered && wire->board->ops->now_us(wire->board) >= asking->next_us) {
@@ -121,6 +136,7 @@ static bool wire_connect(struct rig_link *base, const struct rig_link_connect *h
     *outcome = RIG_LINK_OK;
     if (wire->up)
         return true;
+    wire->text[0] = '\0';
     /* What is left from before is no answer. */
     if (!wire->ops->open(wire, error) || !drain(wire, error))
         return false;
@@ -135,8 +151,9 @@ static bool wire_connect(struct rig_link *base, const struct rig_link_connect *h
     *outcome = there ? RIG_LINK_OK : RIG_LINK_NOT_FOUND;
     wire->up = there;
     set_mtu(wire, how->mtu);
-    g_snprintf(wire->text, sizeof wire->text, "%s over %s", there ? "connected" : "no answer",
-               wire->ops->called);
+    if (there || !wire->text[0])
+        g_snprintf(wire->text, sizeof wire->text, "%s over %s", there ? "connected" : "no answer",
+                   wire->ops->called);
     tell(wire);
     return true;
 }
@@ -272,5 +289,8 @@ static const struct rig_link_ops link_ops = {
 void rig_wire_init(struct rig_wire *wire, const struct rig_wire_ops *ops, const struct rig_link_place *place,
                    struct rig_board *board)
 {
-    *wire = (struct rig_wire){.link = {.ops = &link_ops}, .ops = ops, .place = place, .board = board};
+    *wire = (struct rig_wire){.link = {.ops = &link_ops, .whole_messages = true, .datagrams = ops->datagrams},
+                              .ops = ops,
+                              .place = place,
+                              .board = board};
 }

@@ -14,6 +14,7 @@ struct rig_wire_ops {
     const char *called;     /* to people: "UDP" */
     gsize max_packet_bytes; /* where the place says nothing */
     guint8 framing_bytes;   /* see struct rig_link_state */
+    bool datagrams;         /* see struct rig_link */
     /* Opens what place names; open already: nothing. */
     bool (*open)(struct rig_wire *wire, GError **error);
     void (*close)(struct rig_wire *wire);

@@ -19,8 +19,10 @@ struct rig_cut_plan {
     enum rig_cut_form form; /* AT_OPERATION */
     guint64 delay_us;       /* AFTER_TIME: from now; AT_CONSOLE: from the line; AT_MEMORY: from the change */
     guint32 address;        /* AT_MEMORY: of the word that is polled, in the target's memory map */
-    const char *line;       /* AT_CONSOLE: a piece of the line; borrowed for the call */
+    const char *line;       /* AT_CONSOLE: a piece of the line, see below; borrowed for the call */
 };
+/* The longest piece of a line that every board takes. */
+#define RIG_CUT_LINE_BYTES 95
 
 /* What became of an armed cut. */
 struct rig_cut_record {

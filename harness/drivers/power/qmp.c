@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define ANSWER_MS 5000
-#define MAX_DEPTH 64 /* of brackets: the JSON parser recurses */
+#define MAX_DEPTH 64 /* of nesting: the JSON parser recurses */
 
 struct rig_qmp {
     int fd;
@@ -22,14 +22,26 @@ struct rig_qmp {
     gint64 next_id;
 };
 
+/* Brackets inside of strings nest nothing. */
 static bool is_deep(const char *text, gsize n_bytes)
 {
     guint depth = 0;
+    bool in_string = false;
 
-    for (gsize i = 0; i < n_bytes; i++)
-        if (text[i] == '{' || text[i] == '[')
-            if (++depth > MAX_DEPTH)
-                return true;
+    for (gsize i = 0; i < n_bytes; i++) {
+        char c = text[i];
+
+        if (in_string && c == '\\')
+            i++;
+        else if (c == '"')
+            in_string = !in_string;
+        else if (in_string)
+            continue;
+        else if ((c == '{' || c == '[') && ++depth > MAX_DEPTH)
+            return true;
+        else if ((c == '}' || c == ']') && depth > 0)
+            depth--;
+    }
     return false;
 }
 

@@ -3,6 +3,7 @@
 #include "drivers/probe/openocd_private.h"
 
 #include "base/error.h"
+#include "base/words.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -52,6 +53,7 @@ static bool write_pages(struct rig_openocd_probe *probe, guint32 address, const 
                         GError **error)
 {
     g_autofree char *path = rig_openocd_file(probe, "program.bin");
+    g_autofree char *word = rig_tcl_quote(path);
     g_autoptr(GError) cause = NULL;
     bool ok;
 
@@ -59,11 +61,10 @@ static bool write_pages(struct rig_openocd_probe *probe, guint32 address, const 
         g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "%s", cause->message);
         return false;
     }
-    ok =
-        rig_openocd_command(probe->openocd, PROGRAM_MS, NULL, error,
-                            "flash erase_address 0x%x %" G_GSIZE_FORMAT, address, n_bytes) &&
-        (all_erased(bytes, n_bytes) || rig_openocd_command(probe->openocd, PROGRAM_MS, NULL, error,
-                                                           "flash write_image {%s} 0x%x bin", path, address));
+    ok = rig_openocd_command(probe->openocd, PROGRAM_MS, NULL, error,
+                             "flash erase_address 0x%x %" G_GSIZE_FORMAT, address, n_bytes) &&
+         (all_erased(bytes, n_bytes) || rig_openocd_command(probe->openocd, PROGRAM_MS, NULL, error,
+                                                            "flash write_image %s 0x%x bin", word, address));
     g_unlink(path);
     return ok;
 }

@@ -3,6 +3,7 @@
 #include "drivers/probe/openocd_private.h"
 
 #include "base/error.h"
+#include "base/words.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -247,13 +248,14 @@ static bool read_large(struct rig_openocd_probe *probe, guint32 address, guint8 
                        GError **error)
 {
     g_autofree char *path = rig_openocd_file(probe, "dump.bin");
+    g_autofree char *word = rig_tcl_quote(path);
     g_autofree char *bytes = NULL;
     gsize n_read = 0;
     bool ok;
 
     g_unlink(path);
-    if (!rig_openocd_command(probe->openocd, DUMP_MS, NULL, error, "dump_image {%s} 0x%x %" G_GSIZE_FORMAT,
-                             path, address, n_bytes))
+    if (!rig_openocd_command(probe->openocd, DUMP_MS, NULL, error, "dump_image %s 0x%x %" G_GSIZE_FORMAT,
+                             word, address, n_bytes))
         return false;
     ok = g_file_get_contents(path, &bytes, &n_read, NULL) && n_read == n_bytes;
     if (ok)

@@ -191,12 +191,33 @@ static bool open_qmp(struct rig_qemu_machine *machine, GError **error)
     return true;
 }
 
+/* The gdb stub says OK to writes that reach nothing. */
+static bool verify(struct rig_qemu_machine *machine, const struct rig_qemu_device *device, GError **error)
+{
+    gsize n_bytes = device->content->len, same = 0;
+    g_autofree guint8 *seen = g_malloc(n_bytes);
+
+    if (!rig_qemu_machine_read_memory(machine, device->address, seen, n_bytes, error))
+        return false;
+    while (same < n_bytes && seen[same] == device->content->data[same])
+        same++;
+    if (same == n_bytes)
+        return true;
+    g_set_error(
+        error, RIG_ERROR, RIG_ERROR_DEVICE,
+        "the flash at 0x%08x of the machine in QEMU is none that can be programmed: 0x%02x was written to "
+        "0x%08" G_GINT64_MODIFIER "x, 0x%02x is read; correct 'address' and 'flash' of the target",
+        device->address, device->content->data[same], (guint64)device->address + same, seen[same]);
+    return false;
+}
+
 static bool load(struct rig_qemu_machine *machine, GError **error)
 {
     for (guint i = 0; i < machine->n_devices; i++)
         if (!rig_qemu_machine_has_memory(machine, machine->devices[i].address, error) ||
             !rig_gdb_write(machine->gdb_path, machine->devices[i].address, machine->devices[i].content->data,
-                           machine->devices[i].content->len, error))
+                           machine->devices[i].content->len, error) ||
+            !verify(machine, &machine->devices[i], error))
             return false;
     return rig_qmp_execute(machine->qmp, "system_reset", NULL, error);
 }
@@ -267,6 +288,8 @@ static char *json_text(const char *text)
     return json_to_string(node, FALSE);
 }
 
+/* `memsave` looks as the core does, and as the gdb stub writes; `pmemsave` looks at the system's memory, in
+ * which the flash of some machines (nRF51) is not, and gives zeros for what is not there. */
 bool rig_qemu_machine_read_memory(struct rig_qemu_machine *machine, guint32 address, guint8 *into,
                                   gsize n_bytes, GError **error)
 {
@@ -277,7 +300,7 @@ bool rig_qemu_machine_read_memory(struct rig_qemu_machine *machine, guint32 addr
     gsize n_saved = 0;
 
     if (!is_on(machine, error) || !rig_qemu_machine_is_alive(machine, error) ||
-        !rig_qmp_execute_with(machine->qmp, "pmemsave", arguments, NULL, error) ||
+        !rig_qmp_execute_with(machine->qmp, "memsave", arguments, NULL, error) ||
         !g_file_get_contents(machine->memory_path, &saved, &n_saved, error))
         return false;
     if (n_saved != n_bytes) {
@@ -366,17 +389,18 @@ static char *ask_monitor(struct rig_qemu_machine *machine, const char *line, GEr
                                                                               : "");
 }
 
-/* `pmemsave` gives zeros for what is not there. */
 bool rig_qemu_machine_has_memory(struct rig_qemu_machine *machine, guint32 address, GError **error)
 {
-    g_autofree char *line = g_strdup_printf("gpa2hva 0x%x", address);
-    g_autofree char *answer = ask_monitor(machine, line, error);
+    g_autoptr(GError) cause = NULL;
+    guint8 byte;
 
-    if (!answer)
-        return false;
-    if (!strstr(answer, "No memory is mapped"))
+    if (rig_qemu_machine_read_memory(machine, address, &byte, 1, &cause))
         return true;
-    g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "the machine in QEMU has no memory at 0x%08x", address);
+    if (strstr(cause->message, "Invalid addr"))
+        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "the machine in QEMU has no memory at 0x%08x",
+                    address);
+    else
+        g_propagate_error(error, g_steal_pointer(&cause));
     return false;
 }
 

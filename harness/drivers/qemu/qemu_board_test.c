@@ -157,6 +157,74 @@ static void a_qemu_that_dies_while_it_runs_is_an_error_and_the_next_case_begins_
     assert_true(stand->board->ops->prepare(stand->board, &setup, NULL));
 }
 
+/* Of a Cortex-M0: NVMC to write, the word 12345678 to 1c000, then on the spot for ever.
+ * [SRC nRF51 reference manual, NVMC] */
+static const char writer[] = ":100000000040002009000000034801210160034A6C\n"
+                             ":10001000034B1360FEE7C04604E5014000C0010049\n"
+                             ":0400200078563412C8\n"
+                             ":00000001FF\n";
+
+static guint32 word_at(struct stand *stand, guint32 offset)
+{
+    struct rig_probe *probe = stand->board->probe;
+    guint32 word = 0;
+    GError *error = NULL;
+
+    if (!probe->ops->read(probe, "internal", offset, (guint8 *)&word, sizeof word, &error))
+        fail_msg("%s", error->message);
+    return GUINT32_FROM_LE(word);
+}
+
+static void set_power(struct stand *stand, bool on)
+{
+    GError *error = NULL;
+
+    if (!stand->board->power->ops->set(stand->board->power, on, &error))
+        fail_msg("%s", error->message);
+}
+
+/* Flash that only the core sees: what a probe and what the firmware wrote is read, and outlives the power. */
+static void flash_in_the_address_space_of_the_core_is_read_where_it_was_written(void **state)
+{
+    static const guint8 wanted[] = {0xde, 0xad, 0xbe, 0xef};
+    struct stand *stand = *state;
+    const struct rig_board_setup setup = {.confirmed = true};
+    g_autofree char *qemu = g_find_program_in_path("qemu-system-arm");
+    gint64 until_us = g_get_monotonic_time() + 20 * G_USEC_PER_SEC;
+    struct rig_probe *probe;
+
+    if (!qemu)
+        skip();
+    assert_true(g_file_set_contents(stand->load, writer, -1, NULL));
+    make(stand, "qemu: {machine: microbit, load: [boot.hex]}\n", NULL);
+    probe = stand->board->probe;
+    assert_true(stand->board->ops->prepare(stand->board, &setup, NULL));
+    assert_true(probe->ops->program(probe, "internal", 48 * 1024, wanted, sizeof wanted, NULL));
+    for (guint round = 0; round < 2; round++) {
+        set_power(stand, true);
+        while (word_at(stand, 0x1c000) != 0x12345678 && g_get_monotonic_time() < until_us)
+            g_usleep(2000);
+        assert_int_equal(word_at(stand, 0x1c000), 0x12345678);
+        assert_int_equal(word_at(stand, 48 * 1024), 0xefbeadde);
+        assert_int_equal(word_at(stand, 52 * 1024), 0xffffffff);
+        set_power(stand, false);
+        assert_int_equal(word_at(stand, 0x1c000), 0x12345678);
+        assert_int_equal(word_at(stand, 48 * 1024), 0xefbeadde);
+    }
+    assert_true(stand->board->ops->make_safe(stand->board, NULL));
+}
+
+/* Peripherals take writes and answer reads, but they are no flash. */
+static void flash_that_reads_back_other_than_written_is_refused(void **state)
+{
+    g_autofree char *qemu = g_find_program_in_path("qemu-system-arm");
+
+    if (!qemu)
+        skip();
+    assert_no_power_on(*state, "qemu: {machine: microbit, load: [boot.hex], address: 0x48000000}\n",
+                       "is none that can be programmed");
+}
+
 #define on_stand(test) cmocka_unit_test_setup_teardown(test, open_stand, close_stand)
 
 int main(void)
@@ -168,6 +236,8 @@ int main(void)
         on_stand(a_program_that_ends_at_once_is_told_with_its_words),
         on_stand(a_machine_that_qemu_does_not_know_is_told_in_its_words),
         on_stand(flash_where_the_machine_has_no_memory_is_an_error),
+        on_stand(flash_in_the_address_space_of_the_core_is_read_where_it_was_written),
+        on_stand(flash_that_reads_back_other_than_written_is_refused),
         on_stand(a_qemu_that_dies_while_it_runs_is_an_error_and_the_next_case_begins_anew),
     };
 

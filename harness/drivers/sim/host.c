@@ -2,6 +2,7 @@
 /* Pace, power and SMP of a simulated board that lives in real time. */
 #include "drivers/sim/host.h"
 
+#include "base/words.h"
 #include "base/error.h"
 #include "protocol/smp/smp.h"
 #include "scenario/scalar.h"
@@ -386,7 +387,7 @@ bool rig_sim_cut_parse(char **words, struct sim_cut *cut)
 
         cut->kind = SIM_CUT_AT_CONSOLE;
         cut->delay_us = delay_us;
-        return g_strlcpy(cut->pattern, pattern, sizeof cut->pattern) > 0;
+        return *pattern && g_strlcpy(cut->pattern, pattern, sizeof cut->pattern) < sizeof cut->pattern;
     }
     return false;
 }
@@ -401,7 +402,7 @@ static char *cut(struct rig_sim_host *host, char **words)
     }
     if (!rig_sim_cut_parse(words, &cut))
         return g_strdup("error: 'cut after 40ms', 'cut operation 17 [before|half|after]', 'cut console 5ms "
-                        "TEXT' or 'cut none'");
+                        "TEXT' (TEXT of at most 95 bytes) or 'cut none'");
     sim_board_arm_cut(host->sim, &cut);
     return g_strdup("ok");
 }
@@ -431,8 +432,10 @@ static char *behave(struct rig_sim_host *host, char **words)
 
 char *rig_sim_host_command(struct rig_sim_host *host, const char *line)
 {
-    g_auto(GStrv) words = g_strsplit(line, " ", -1);
+    g_auto(GStrv) words = rig_words_split(line);
 
+    if (!words)
+        return g_strdup("error: a quote has no end");
     if (g_str_equal(line, "power on"))
         return power_on(host), g_strdup("ok");
     if (g_str_equal(line, "power off"))

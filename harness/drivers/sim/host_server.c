@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #define MAX_CLIENTS 4u
-#define MAX_LINE_BYTES 256u
+#define MAX_LINE_BYTES 4096u
 #define MAX_BITBANG_BYTES 4096u
 #define MAX_DATAGRAM_BYTES 4096u
 #define TICK_US 1000u
@@ -316,6 +316,7 @@ static char *command(struct rig_host_server *server, const char *line)
 
 static bool serve_control(struct rig_host_server *server, struct client *client)
 {
+    static const char too_long[] = "error: the line is too long\n";
     guint8 *end;
 
     if (!receive(client, MAX_LINE_BYTES))
@@ -331,7 +332,10 @@ static bool serve_control(struct rig_host_server *server, struct client *client)
         if (!send_all(client->fd, text, strlen(text)))
             return false;
     }
-    return client->n_bytes < MAX_LINE_BYTES;
+    if (client->n_bytes < MAX_LINE_BYTES)
+        return true;
+    (void)send_all(client->fd, too_long, sizeof too_long - 1);
+    return false;
 }
 
 static void serve_smp(struct rig_host_server *server)

@@ -26,8 +26,14 @@ static void configure_device(struct sim_flash_device_config *device, const struc
     const struct rig_value *sectors = rig_record_get(record, "sectors");
 
     g_strlcpy(device->name, rig_record_text(record, "device"), sizeof device->name);
-    for (guint i = 0; i < sectors->items->len && device->n_regions < SIM_FLASH_MAX_REGIONS; i++) {
+    /* More than there is room for are counted all the same: the flash refuses them. */
+    for (guint i = 0; i < sectors->items->len; i++) {
         const struct rig_value *region = g_ptr_array_index(sectors->items, i);
+
+        if (i >= SIM_FLASH_MAX_REGIONS) {
+            device->n_regions++;
+            continue;
+        }
 
         device->regions[device->n_regions].sector_bytes = (guint32)rig_record_count(region->record, "size");
         device->regions[device->n_regions++].n_sectors = (guint32)rig_record_count(region->record, "count");
@@ -328,8 +334,7 @@ bool rig_sim_describe(const struct rig_board *board, const struct rig_record *op
 {
     const struct rig_sim *sim = (const struct rig_sim *)board;
     const struct sim_flash *flash = sim_board_flash(sim->sim);
-    struct rig_sim made = {
-        .target = sim->target, .guest = sim->guest, .extra_defects = sim->extra_defects};
+    struct rig_sim made = {.target = sim->target, .guest = sim->guest, .extra_defects = sim->extra_defects};
     const struct sim_boot_config *boot = &made.config.boot;
     char fault[160];
 

@@ -44,11 +44,16 @@ static bool sim_power_arm_cut(struct rig_power *power, const struct rig_cut_plan
                             "the built-in simulated board has no memory that could be polled");
         return false;
     }
-    if (plan->line)
-        g_strlcpy(cut.pattern, plan->line, sizeof cut.pattern);
+    if (plan->line && g_strlcpy(cut.pattern, plan->line, sizeof cut.pattern) >= sizeof cut.pattern) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "the piece of a console line is longer than %zu bytes",
+                    sizeof cut.pattern - 1);
+        return false;
+    }
     sim_board_arm_cut(sim_of(power)->sim, &cut);
     return true;
 }
+
+G_STATIC_ASSERT(sizeof((struct sim_cut *)NULL)->pattern > RIG_CUT_LINE_BYTES);
 
 static bool sim_power_disarm_cut(struct rig_power *power, struct rig_cut_record *record, GError **error)
 {

@@ -93,6 +93,8 @@ bool rig_process_took_strike(struct rig_process_board *board, const char *line);
 /* Once the probe is open. */
 void rig_process_watch_flash(struct rig_process_board *board);
 
+/* The line of the control socket that arms a cut; owned by the caller. NULL: it cannot be told in one. */
+char *rig_process_cut_command(const struct rig_cut_plan *plan);
 void rig_process_power_init(struct rig_process_power *power, struct rig_process_board *owner);
 
 /* Owned by the caller. NULL options: none. */

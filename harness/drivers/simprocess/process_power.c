@@ -3,6 +3,7 @@
 #include "drivers/simprocess/process_board.h"
 
 #include "base/error.h"
+#include "base/words.h"
 
 #include <string.h>
 
@@ -49,23 +50,30 @@ static bool power_is_on(struct rig_power *power, bool *on, GError **error)
     return true;
 }
 
-static bool power_arm(struct rig_power *power, const struct rig_cut_plan *plan, GError **error)
+char *rig_process_cut_command(const struct rig_cut_plan *plan)
 {
-    struct rig_process_board *board = owner_of(power);
-    g_autofree char *line = NULL;
+    g_autofree char *pattern = rig_word_quote(plan->line ? plan->line : "");
 
     switch (plan->aim) {
     case RIG_CUT_AT_OPERATION:
-        line = g_strdup_printf("cut operation %" G_GUINT64_FORMAT " %s", plan->operation,
+        return g_strdup_printf("cut operation %" G_GUINT64_FORMAT " %s", plan->operation,
                                rig_cut_form_name(plan->form));
-        break;
     case RIG_CUT_AFTER_TIME:
-        line = g_strdup_printf("cut after %" G_GUINT64_FORMAT "us", plan->delay_us);
-        break;
+        return g_strdup_printf("cut after %" G_GUINT64_FORMAT "us", plan->delay_us);
     case RIG_CUT_AT_CONSOLE:
-        line = g_strdup_printf("cut console %" G_GUINT64_FORMAT "us %s", plan->delay_us, plan->line);
-        break;
+        return g_strdup_printf("cut console %" G_GUINT64_FORMAT "us %s", plan->delay_us, pattern);
     case RIG_CUT_AT_MEMORY:
+        break;
+    }
+    return NULL;
+}
+
+static bool power_arm(struct rig_power *power, const struct rig_cut_plan *plan, GError **error)
+{
+    struct rig_process_board *board = owner_of(power);
+    g_autofree char *line = rig_process_cut_command(plan);
+
+    if (!line) {
         g_set_error_literal(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
                             "this board's supply cannot be cut at a word of memory");
         return false;

@@ -3,6 +3,7 @@
 #include "drivers/simprocess/sim_process.h"
 
 #include "base/error.h"
+#include "base/words.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -102,6 +103,11 @@ bool rig_sim_process_command(struct rig_sim_process *sim, const char *line, char
     enum rig_stream_outcome outcome;
     const char *got;
 
+    if (!rig_is_line(line)) {
+        g_set_error_literal(error, RIG_ERROR, RIG_ERROR_INPUT,
+                            "a command to the simulated board is one line, without control characters");
+        return false;
+    }
     if (!rig_stream_write(sim->control, text, strlen(text), ANSWER_MS, error)) {
         g_prefix_error(error, "the simulated board: ");
         return false;

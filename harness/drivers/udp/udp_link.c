@@ -10,8 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define MAX_DATAGRAM_BYTES 4096u
-#define MAX_PACKET_BYTES 1024u /* what an Ethernet frame carries, and most servers buffer */
+#define MAX_DATAGRAM_BYTES 65536u /* all that there can be: nothing is cut off unseen */
+#define MAX_PACKET_BYTES 1024u    /* what an Ethernet frame carries, and most servers buffer */
 
 struct rig_udp_link {
     struct rig_wire wire;
@@ -82,7 +82,7 @@ static bool udp_take(struct rig_wire *wire, GBytes **packet, GError **error)
     gssize n = link->socket >= 0 ? recv(link->socket, bytes, sizeof bytes, 0) : -1;
 
     (void)error;
-    *packet = n > 0 ? g_bytes_new(bytes, (gsize)n) : NULL;
+    *packet = n >= 0 ? g_bytes_new(bytes, (gsize)n) : NULL;
     return true;
 }
 
@@ -101,6 +101,7 @@ static bool udp_send(struct rig_wire *wire, const guint8 *bytes, gsize n_bytes,
 static const struct rig_wire_ops ops = {
     .called = "UDP",
     .max_packet_bytes = MAX_PACKET_BYTES,
+    .datagrams = true,
     .open = udp_open,
     .close = udp_close,
     .send = udp_send,

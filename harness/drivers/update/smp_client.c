@@ -2,6 +2,8 @@
 /* SMP client: single requests. The upload is in smp_upload.c. */
 #include "drivers/update/smp_client.h"
 
+#include "protocol/smp/contract.h"
+
 #include <string.h>
 
 #define ANSWER_US (2500u * 1000u)
@@ -32,19 +34,6 @@ struct rig_smp_request_id rig_smp_next_id(struct rig_smp_client *client)
     return (struct rig_smp_request_id){.version = client->version, .sequence = client->sequence++};
 }
 
-static void silence_text(const struct rig_smp_transport *transport, char *text, gsize room)
-{
-    struct rig_smp_header header;
-
-    if (transport->incoming->len < RIG_SMP_HEADER_BYTES) {
-        g_strlcpy(text, "no answer", room);
-        return;
-    }
-    rig_smp_header_decode(transport->incoming->data, &header);
-    g_snprintf(text, room, "only the first %u of %u bytes of an answer came", transport->incoming->len,
-               RIG_SMP_HEADER_BYTES + (guint)header.length);
-}
-
 void rig_smp_set_link_result(struct rig_smp_client *client, enum rig_link_outcome outcome,
                              struct rig_smp_result *result)
 {
@@ -54,7 +43,9 @@ void rig_smp_set_link_result(struct rig_smp_client *client, enum rig_link_outcom
     result->kind = outcome == RIG_LINK_TIMEOUT ? RIG_SMP_NO_ANSWER : RIG_SMP_LINK;
     result->link = outcome;
     if (outcome == RIG_LINK_TIMEOUT) {
-        silence_text(&client->transport, result->text, sizeof result->text);
+        g_strlcpy(result->text, "no answer", sizeof result->text);
+        if (rig_smp_transport_is_broken(&client->transport, result->text, sizeof result->text))
+            result->kind = RIG_SMP_NONSENSE;
         rig_smp_transport_give_up(&client->transport);
         return;
     }
@@ -62,8 +53,19 @@ void rig_smp_set_link_result(struct rig_smp_client *client, enum rig_link_outcom
     g_strlcpy(result->text, state.text[0] ? state.text : rig_link_outcome_name(outcome), sizeof result->text);
 }
 
-static void judge(const struct rig_smp_response *response, struct rig_smp_result *result)
+void rig_smp_judge(GBytes *request, GBytes *answer, struct rig_smp_response *response,
+                   struct rig_smp_result *result)
 {
+    gsize n_request, n_answer;
+    const guint8 *asked = g_bytes_get_data(request, &n_request);
+    const guint8 *bytes = g_bytes_get_data(answer, &n_answer);
+    char why[RIG_SMP_WHY_BYTES];
+
+    if (!rig_smp_answer_keeps(asked, n_request, bytes, n_answer, response, why, sizeof why)) {
+        result->kind = RIG_SMP_NONSENSE;
+        g_strlcpy(result->text, why, sizeof result->text);
+        return;
+    }
     result->error = response->error;
     if (!response->error.failed)
         return;
@@ -71,33 +73,21 @@ static void judge(const struct rig_smp_response *response, struct rig_smp_result
     rig_smp_error_text(&response->error, result->text, sizeof result->text);
 }
 
-/* Answers to older requests are late, not wrong: they are passed over. */
-static bool await(struct rig_smp_client *client, guint8 sequence, guint64 until_us,
-                  struct rig_smp_response *response, struct rig_smp_result *result, GError **error)
+static bool await(struct rig_smp_client *client, guint64 until_us, struct rig_smp_response *response,
+                  struct rig_smp_result *result, GError **error)
 {
-    for (;;) {
-        g_autoptr(GBytes) message = NULL;
-        enum rig_link_outcome outcome;
-        gsize n_bytes;
-        const guint8 *bytes;
+    g_autoptr(GBytes) message = NULL;
+    g_autoptr(GBytes) request = NULL;
+    enum rig_link_outcome outcome;
 
-        if (!rig_smp_receive(&client->transport, until_us, &message, &outcome, error))
-            return false;
-        if (outcome != RIG_LINK_OK) {
-            rig_smp_set_link_result(client, outcome, result);
-            return true;
-        }
-        bytes = g_bytes_get_data(message, &n_bytes);
-        if (bytes[6] != sequence)
-            continue;
-        if (rig_smp_decode_response(bytes, n_bytes, response) != RIG_SMP_OK) {
-            result->kind = RIG_SMP_NONSENSE;
-            rig_smp_describe(bytes, n_bytes, result->text, sizeof result->text);
-            return true;
-        }
-        judge(response, result);
-        return true;
-    }
+    if (!rig_smp_receive(&client->transport, until_us, &message, &request, &outcome, error))
+        return false;
+    if (outcome != RIG_LINK_OK)
+        rig_smp_set_link_result(client, outcome, result);
+    else
+        rig_smp_judge(request, message, response, result);
+    rig_smp_transport_give_up(&client->transport);
+    return true;
 }
 
 bool rig_smp_exchange(struct rig_smp_client *client, const guint8 *request, gsize n_bytes, guint64 until_us,
@@ -108,13 +98,14 @@ bool rig_smp_exchange(struct rig_smp_client *client, const guint8 *request, gsiz
 
     memset(result, 0, sizeof *result);
     g_strlcpy(result->text, "ok", sizeof result->text);
+    rig_smp_begin_raw(&client->transport, NULL);
     if (!rig_smp_send(&client->transport, request, n_bytes, NULL, &outcome, error))
         return false;
     if (outcome != RIG_LINK_OK) {
         rig_smp_set_link_result(client, outcome, result);
         return true;
     }
-    return await(client, request[6], until_us, response ? response : &own, result, error);
+    return await(client, until_us, response ? response : &own, result, error);
 }
 
 bool rig_smp_learn_parameters(struct rig_smp_client *client, guint64 until_us, struct rig_smp_result *result,

@@ -15,7 +15,7 @@ enum rig_smp_result_kind {
     RIG_SMP_REFUSED,     /* the board answered with an error */
     RIG_SMP_NO_ANSWER,   /* silence until the deadline */
     RIG_SMP_LINK,        /* the link ended or was not there: see link */
-    RIG_SMP_NONSENSE,    /* the answer breaks the protocol */
+    RIG_SMP_NONSENSE,    /* what came breaks the protocol: the text says what of it */
     RIG_SMP_NO_PROGRESS, /* upload: answers came, but the offset does not move */
     RIG_SMP_STOPPED,     /* upload: stopped at the byte asked for */
 };
@@ -49,6 +49,11 @@ void rig_smp_client_init(struct rig_smp_client *client, struct rig_board *board,
 void rig_smp_client_clear(struct rig_smp_client *client);
 
 struct rig_smp_request_id rig_smp_next_id(struct rig_smp_client *client);
+
+/* Judges an answer against its request, see protocol/smp/contract.h: DONE is left as it is, REFUSED when it
+ * is an error, NONSENSE with what it breaks. */
+void rig_smp_judge(GBytes *request, GBytes *answer, struct rig_smp_response *response,
+                   struct rig_smp_result *result);
 
 /* Sends one encoded request and waits for the answer with its sequence number, no longer than until_us.
  * response may be NULL. */

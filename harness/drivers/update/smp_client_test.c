@@ -97,6 +97,7 @@ static void a_late_answer_is_not_taken_for_the_next_one(void **state)
     scene.fake->now_us = 1600000;
     assert_int_equal(echo(&scene, "second", &response).kind, RIG_SMP_DONE);
     assert_string_equal(response.echo, "second");
+    assert_string_equal(scene.trace->str, "rx passed over: late, nobody waits for it any more;");
     close_scene(&scene);
 }
 
@@ -152,7 +153,7 @@ static void half_an_answer_is_told_and_does_not_spoil_the_next(void **state)
     (void)state;
     start(&scene);
     result = echo(&scene, "hello", NULL);
-    assert_int_equal(result.kind, RIG_SMP_NO_ANSWER);
+    assert_int_equal(result.kind, RIG_SMP_NONSENSE);
     assert_string_equal(result.text, "only the first 10 of 18 bytes of an answer came");
     assert_int_equal(echo(&scene, "again", NULL).kind, RIG_SMP_DONE);
     close_scene(&scene);
@@ -247,8 +248,10 @@ static void each_fault_does_what_its_name_says(void **state)
     } rows[] = {
         {RIG_FAULT_DROP, RIG_SMP_NO_ANSWER, RIG_SMP_DONE, 1, "tx dropped;"},
         {RIG_FAULT_DROP_RESPONSE, RIG_SMP_NO_ANSWER, RIG_SMP_DONE, 2, "rx dropped;"},
-        {RIG_FAULT_DUPLICATE, RIG_SMP_DONE, RIG_SMP_DONE, 3, "tx duplicated;"},
-        {RIG_FAULT_DUPLICATE_RESPONSE, RIG_SMP_DONE, RIG_SMP_DONE, 2, ""},
+        {RIG_FAULT_DUPLICATE, RIG_SMP_DONE, RIG_SMP_DONE, 3,
+         "tx duplicated;rx passed over: its request was answered before;"},
+        {RIG_FAULT_DUPLICATE_RESPONSE, RIG_SMP_DONE, RIG_SMP_DONE, 2,
+         "rx passed over: its request was answered before;"},
         {RIG_FAULT_DELAY, RIG_SMP_DONE, RIG_SMP_DONE, 2, "tx delayed;tx sent late;"},
         {RIG_FAULT_REORDER, RIG_SMP_DONE, RIG_SMP_DONE, 2, "tx held back;tx sent late;"},
         {RIG_FAULT_STOP_NOTIFICATIONS, RIG_SMP_NO_ANSWER, RIG_SMP_NO_ANSWER, 2,

@@ -65,6 +65,9 @@ static void take(struct fake *fake, const struct rig_smp_request *request)
     const struct rig_smp_value *chunk = &request->keys[RIG_SMP_KEY_CHUNK];
     guint64 off = request->keys[RIG_SMP_KEY_OFF].number;
 
+    /* What is complete is forgotten: the same file begins anew. */
+    if (off == 0 && fake->offset == FAKE_IMAGE_BYTES)
+        fake->offset = 0;
     if (off != fake->offset || off + chunk->n_bytes > FAKE_IMAGE_BYTES)
         return;
     memcpy(fake->image + off, chunk->bytes, chunk->n_bytes);

@@ -26,10 +26,12 @@ struct progress {
     gsize room; /* of a message on this connection */
     struct flying flying[MAX_WINDOW];
     guint n_flying;
-    guint64 acked;  /* the server's offset as last told */
-    guint64 next;   /* first byte not yet sent since then */
-    guint64 kept;   /* what the board must still have after the last reconnect */
-    GArray *starts; /* guint64: offsets of the distinct chunks, in the order first sent */
+    guint64 acked;   /* the server's offset as last told */
+    guint64 next;    /* first byte not yet sent since then */
+    guint64 kept;    /* what the board must still have after the last reconnect */
+    guint64 most;    /* first byte that the board cannot have: it was never sent, nor told to be there */
+    char broken[96]; /* what came instead of an answer before trying again; "" = nothing did */
+    GArray *starts;  /* guint64: offsets of the distinct chunks, in the order first sent */
     guint n_failures;
     guint n_stalls;
     bool begun;    /* the first chunk was answered on this connection */
@@ -66,6 +68,8 @@ static gsize message_room(struct progress *progress)
         buffer = MAX(buffer ? buffer : DEFAULT_BUFFER_BYTES, 64) - state.framing_bytes;
     if (buffer && room > buffer)
         room = buffer;
+    if (link->datagrams)
+        return MIN(room, RIG_SMP_MAX_MESSAGE_BYTES);
     if ((room < SMALL_PACKET_BYTES || progress->upload->chunk_bytes + 64 > room) && buffer > room)
         room = buffer;
     return MIN(room, RIG_SMP_MAX_MESSAGE_BYTES);
@@ -125,6 +129,7 @@ static bool send_chunk(struct progress *progress, GError **error)
     tag.chunk = chunk_index(progress, progress->next);
     progress->flying[progress->n_flying++] = (struct flying){id.sequence, progress->next, chunk.n_bytes};
     progress->next += chunk.n_bytes;
+    progress->most = MAX(progress->most, progress->next);
     if (!rig_smp_send(&progress->client->transport, message, n_bytes, &tag, &outcome, error))
         return false;
     progress->all_sent |= outcome == RIG_LINK_OK && progress->next >= upload->n_bytes;
@@ -153,9 +158,17 @@ static bool fill_window(struct progress *progress, GError **error)
     return true;
 }
 
+static void land(struct progress *progress, guint n)
+{
+    for (guint i = 0; i < n; i++)
+        rig_smp_transport_forget(&progress->client->transport, progress->flying[i].sequence);
+    progress->n_flying -= n;
+    memmove(progress->flying, progress->flying + n, progress->n_flying * sizeof *progress->flying);
+}
+
 static void go_back_to(struct progress *progress, guint64 offset)
 {
-    progress->n_flying = 0;
+    land(progress, progress->n_flying);
     progress->acked = progress->next = offset;
 }
 
@@ -184,14 +197,34 @@ static void remember_kept(struct progress *progress)
     progress->all_sent = false;
 }
 
+/* The server's offset can stay, go on as far as was sent, or begin anew (it started again, another client
+ * came); what it has kept from an earlier connection it tells in its first answer. */
+static bool offset_is_possible(struct progress *progress, guint64 offset)
+{
+    g_autofree char *text = NULL;
+
+    if (offset > progress->upload->n_bytes)
+        text = g_strdup("the board wants an offset beyond the image");
+    else if (progress->begun && offset > progress->most)
+        text = g_strdup_printf("the board wants byte %" G_GUINT64_FORMAT ", but only %" G_GUINT64_FORMAT
+                               " bytes were sent",
+                               offset, progress->most);
+    else if (offset > 0 && offset < progress->acked)
+        text = g_strdup_printf("the board goes back to byte %" G_GUINT64_FORMAT
+                               ", but had acknowledged %" G_GUINT64_FORMAT,
+                               offset, progress->acked);
+    if (text)
+        end(progress, RIG_SMP_NONSENSE, text);
+    return !text;
+}
+
 static void take_offset(struct progress *progress, const struct flying *answered, guint64 offset)
 {
     const struct rig_smp_upload *upload = progress->upload;
 
-    if (offset > upload->n_bytes) {
-        end(progress, RIG_SMP_NONSENSE, "the board wants an offset beyond the image");
+    if (!offset_is_possible(progress, offset))
         return;
-    }
+    progress->most = MAX(progress->most, offset);
     if (!progress->begun)
         took_up(progress, answered, offset);
     progress->n_stalls = offset > progress->acked ? 0 : progress->n_stalls + 1;
@@ -211,37 +244,52 @@ static void take_offset(struct progress *progress, const struct flying *answered
         end(progress, RIG_SMP_STOPPED, "stopped");
 }
 
-static void take_answer(struct progress *progress, const guint8 *bytes, gsize n_bytes)
+/* `match` comes with the last answer: whether what the board wrote is the image that it was told of. */
+static bool matches(struct progress *progress, const struct rig_smp_response *response)
 {
+    progress->report->has_match = response->has_match;
+    progress->report->match = response->match;
+    if (!response->has_match || response->match)
+        return true;
+    if (response->off == progress->upload->n_bytes)
+        end(progress, RIG_SMP_REFUSED,
+            "the board says that what it wrote is not the image: 'match' is false");
+    else
+        end(progress, RIG_SMP_NONSENSE, "'match' is false before the last chunk");
+    return false;
+}
+
+static void take_answer(struct progress *progress, GBytes *request, GBytes *message)
+{
+    guint8 sequence = ((const guint8 *)g_bytes_get_data(request, NULL))[6];
     struct rig_smp_response response;
     struct flying answered;
     guint at = 0;
 
-    while (at < progress->n_flying && progress->flying[at].sequence != bytes[6])
+    while (at < progress->n_flying && progress->flying[at].sequence != sequence)
         at++;
     if (at == progress->n_flying)
-        return; /* late or doubled: answered before */
+        return; /* of another request than ours */
     answered = progress->flying[at];
-    memmove(progress->flying, progress->flying + at + 1, (progress->n_flying - at - 1) * sizeof answered);
-    progress->n_flying -= at + 1; /* answers come in order: the ones before are lost */
-    if (rig_smp_decode_response(bytes, n_bytes, &response) != RIG_SMP_OK) {
-        end(progress, RIG_SMP_NONSENSE, NULL);
-        rig_smp_describe(bytes, n_bytes, progress->result->text, sizeof progress->result->text);
-    } else if (response.error.failed) {
-        end(progress, RIG_SMP_REFUSED, NULL);
-        progress->result->error = response.error;
-        rig_smp_error_text(&response.error, progress->result->text, sizeof progress->result->text);
-    } else if (!response.has_off) {
-        end(progress, RIG_SMP_NONSENSE, "the answer to a chunk carries no 'off'");
-    } else {
-        progress->report->has_match = response.has_match;
-        progress->report->match = response.match;
-        take_offset(progress, &answered, response.off);
+    land(progress, at + 1); /* answers come in order: the ones before are lost */
+    if (progress->broken[0]) {
+        end(progress, RIG_SMP_NONSENSE, progress->broken);
+        return;
     }
+    rig_smp_judge(request, message, &response, progress->result);
+    if (progress->result->kind != RIG_SMP_DONE)
+        progress->finished = true;
+    else if (matches(progress, &response))
+        take_offset(progress, &answered, response.off);
 }
 
+/* Half an answer may be the last of a link that is about to end: only an answer after it proves otherwise. */
 static void try_again(struct progress *progress)
 {
+    char text[sizeof progress->broken];
+
+    if (rig_smp_transport_is_broken(&progress->client->transport, text, sizeof text))
+        g_strlcpy(progress->broken, text, sizeof progress->broken);
     rig_smp_transport_give_up(&progress->client->transport);
     go_back_to(progress, progress->acked);
 }
@@ -263,19 +311,17 @@ static bool await_answer(struct progress *progress, GError **error)
     guint64 allowed_us = progress->acked == 0 ? client->slow_answer_us : client->answer_us;
     guint64 until_us = MIN(board->ops->now_us(board) + allowed_us, progress->upload->until_us);
     g_autoptr(GBytes) message = NULL;
+    g_autoptr(GBytes) request = NULL;
     enum rig_link_outcome outcome;
-    gsize n_bytes;
-    const guint8 *bytes;
 
-    if (!rig_smp_receive(&client->transport, until_us, &message, &outcome, error))
+    if (!rig_smp_receive(&client->transport, until_us, &message, &request, &outcome, error))
         return false;
     if (outcome == RIG_LINK_TIMEOUT) {
         take_silence(progress, board->ops->now_us(board));
     } else if (outcome != RIG_LINK_OK) {
         link_ended(progress, outcome);
     } else {
-        bytes = g_bytes_get_data(message, &n_bytes);
-        take_answer(progress, bytes, n_bytes);
+        take_answer(progress, request, message);
     }
     return true;
 }
@@ -294,6 +340,7 @@ static bool reconnect(struct progress *progress, bool *connected, GError **error
     progress->report->n_reconnects++;
     if (*connected) {
         remember_kept(progress);
+        progress->broken[0] = '\0';
         progress->finished = progress->begun = false;
         progress->result->kind = RIG_SMP_DONE;
         go_back_to(progress,
@@ -321,6 +368,7 @@ bool rig_smp_upload(struct rig_smp_client *client, const struct rig_smp_upload *
     progress.starts = starts;
     memset(report, 0, sizeof *report);
     memset(result, 0, sizeof *result);
+    rig_smp_begin_raw(&client->transport, NULL);
     while (again) {
         if (!transfer(&progress, error))
             return false;

@@ -314,7 +314,7 @@ static void an_answer_that_breaks_the_protocol_ends_the_upload(void **state)
     expect_end((struct fake_answer){FAKE_OFF, G_MAXUINT64}, RIG_SMP_NONSENSE,
                "the board wants an offset beyond the image");
     expect_end((struct fake_answer){FAKE_NO_OFF, 0}, RIG_SMP_NONSENSE,
-               "the answer to a chunk carries no 'off'");
+               "'off' is missing");
     expect_end((struct fake_answer){FAKE_GARBAGE, 0}, RIG_SMP_NONSENSE, NULL);
 }
 

@@ -143,14 +143,12 @@ static bool read_images(struct rig_cbor_reader *reader, struct rig_smp_response 
         return false;
     struct rig_cbor_run run = rig_cbor_open(&item);
     while ((step = rig_cbor_step(reader, &run)) == RIG_CBOR_MORE) {
-        struct rig_smp_image_entry surplus;
-        bool fits = response->n_images < RIG_SMP_MAX_IMAGES;
-        struct rig_smp_image_entry *entry = fits ? &response->images[response->n_images] : &surplus;
+        struct rig_smp_image_entry *entry = &response->images[response->n_images];
 
-        memset(entry, 0, sizeof *entry);
+        if (response->n_images++ == RIG_SMP_MAX_IMAGES)
+            return false;
         if (!read_kind(reader, RIG_CBOR_MAP, &item) || !read_map(reader, &item, read_entry_value, entry))
             return false;
-        response->n_images += fits;
     }
     response->has_images = step == RIG_CBOR_END;
     return response->has_images;
@@ -275,5 +273,5 @@ enum rig_smp_status rig_smp_decode_response(const uint8_t *bytes, size_t n_bytes
 
     if (!read_kind(&reader, RIG_CBOR_MAP, &item) || !read_map(&reader, &item, read_response_value, response))
         return RIG_SMP_MALFORMED;
-    return RIG_SMP_OK;
+    return reader.n_left == 0 ? RIG_SMP_OK : RIG_SMP_MALFORMED;
 }

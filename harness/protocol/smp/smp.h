@@ -122,7 +122,7 @@ struct rig_smp_error {
  * room. */
 void rig_smp_error_text(const struct rig_smp_error *error, char *text, size_t room);
 
-#define RIG_SMP_MAX_IMAGES 8
+#define RIG_SMP_MAX_IMAGES 32 /* entries of a list: 16 images of two slots */
 struct rig_smp_image_entry {
     unsigned image;
     unsigned slot;
@@ -138,7 +138,7 @@ struct rig_smp_response {
     uint64_t off;
     bool has_match, match;
     bool has_echo;
-    char echo[256];
+    char echo[256]; /* to show: cut, and ends at a NUL; contract.h compares it whole */
     bool has_parameters;
     uint32_t buf_size, buf_count;
     bool has_images;
@@ -148,10 +148,11 @@ struct rig_smp_response {
 enum rig_smp_status {
     RIG_SMP_OK = 0,
     RIG_SMP_SHORT,     /* fewer bytes than the header says (or than a header): wait for more */
-    RIG_SMP_MALFORMED, /* not a CBOR map, types that cannot be, nesting bomb */
+    RIG_SMP_MALFORMED, /* not one CBOR map, types that cannot be, nesting bomb, too many images */
     RIG_SMP_NO_MEMORY,
 };
-/* Decodes one message; accepts definite and indefinite forms; unknown keys are skipped. */
+/* Decodes one message; accepts definite and indefinite forms; unknown keys are skipped. Whether it is an
+ * answer to some request is judged in contract.h. */
 enum rig_smp_status rig_smp_decode_response(const uint8_t *bytes, size_t n_bytes,
                                             struct rig_smp_response *response);
 

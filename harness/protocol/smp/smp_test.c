@@ -283,18 +283,22 @@ static void nesting_bomb_is_refused_and_modest_nesting_is_skipped(void **state)
     assert_int_equal(status_of("0b00000a00004200 bf 6178 5f41614162ff ff"), RIG_SMP_OK);
 }
 
-static void surplus_images_are_ignored(void **state)
+static void more_images_than_there_can_be_are_refused(void **state)
 {
-    struct message message = hex("0900001600010600 a1 66696d61676573 8c");
+    struct message message = hex("0900001600010600 a1 66696d61676573 9820");
 
     (void)state;
-    for (unsigned i = 0; i < 12; i++)
+    struct rig_smp_response response;
+
+    for (unsigned i = 0; i < RIG_SMP_MAX_IMAGES; i++)
         message.bytes[message.n_bytes++] = 0xa0;
     message.bytes[3] = (uint8_t)(message.n_bytes - 8);
-
-    struct rig_smp_response response;
     assert_int_equal(rig_smp_decode_response(message.bytes, message.n_bytes, &response), RIG_SMP_OK);
     assert_int_equal(response.n_images, RIG_SMP_MAX_IMAGES);
+    message.bytes[17]++;
+    message.bytes[message.n_bytes++] = 0xa0;
+    message.bytes[3]++;
+    assert_int_equal(rig_smp_decode_response(message.bytes, message.n_bytes, &response), RIG_SMP_MALFORMED);
 }
 
 static void upload_room_is_exact_at_every_size(void **state)
@@ -434,7 +438,7 @@ int main(void)
         cmocka_unit_test(answers_of_other_groups_decode_and_unknown_keys_are_skipped),
         cmocka_unit_test(short_and_malformed_responses_are_told_apart),
         cmocka_unit_test(nesting_bomb_is_refused_and_modest_nesting_is_skipped),
-        cmocka_unit_test(surplus_images_are_ignored),
+        cmocka_unit_test(more_images_than_there_can_be_are_refused),
         cmocka_unit_test(upload_room_is_exact_at_every_size),
         cmocka_unit_test(requests_that_do_not_fit_are_refused_at_every_room),
         cmocka_unit_test(describe_says_what_is_meant_and_what_is_wrong),

@@ -48,7 +48,7 @@ static const struct caught table[] = {
     {"accepts-oversized", "boots an image that reaches into the trailer", "largest-image[move-122881]",
      "running image: expected old, seen large 2.0.0"},
     {"accepts-wrong-offset", "writes a chunk wherever it says it belongs",
-     "chunk-drop[mtu=23,window=1,answer-3-lost]", "content of slot 1: expected new, seen another byte at"},
+     "chunk-drop[mtu=23,window=1,answer-3-lost]", "bytes were sent)"},
     {"reboots-in-upload", "resets itself in the middle of an upload",
      "bond-then-redfu[keys-kept-repairing-refused]", "upload: expected ok, seen link-lost"},
     {"second-upload-dead", "does not answer a second upload after a finished one",
@@ -59,7 +59,7 @@ static const struct caught table[] = {
      "erase-rules[erase-pending=false,as=test]", "erase: expected refused with rc 9, seen ok"},
     {"accepts-json", "answers a request that is no CBOR as if it were one",
      "malformed-requests[reassembly=true,N1-json-instead-of-cbor]",
-     "raw request: expected error 3, seen reply"},
+     "raw request: expected error 3, seen malformed-answer"},
     {"upload-in-trial", "overwrites the only way back during a trial run",
      "trial-run-is-protected[erase-pending=false]", "upload: expected refused with rc 9, seen ok"},
     {"no-resume", "starts an interrupted upload from its beginning",
@@ -67,7 +67,7 @@ static const struct caught table[] = {
      "after the link was lost before write 40 (chunk 3, piece 1 of 20) by the host: upload goes on at: "
      "expected byte 677 or later, seen byte 0"},
     {"wrong-hash-accepted", "marks whatever is in slot 1, whatever hash was asked for", "wrong-hash[as=test]",
-     "mark: expected refused with rc 8, seen ok"},
+     "mark: expected refused with rc 8, seen malformed-answer"},
     {"pairs-anew-silently", "lets a stranger take the place of a bonded host",
      "bond-then-redfu[keys-lost-repairing-refused]", "connection: expected pairing-refused, seen ok"},
     {"bond-lost-on-update", "forgets its bonds when an update is installed",
@@ -75,7 +75,7 @@ static const struct caught table[] = {
     {"serves-unencrypted", "serves updates over a plain link though encryption is demanded",
      "encryption-needed", "connection: expected not-encrypted, seen ok"},
     {"cuts-notifications", "loses the end of an answer that is longer than one notification",
-     "long-answers[mtu=23]", "seen silence (only the first 20 of"},
+     "long-answers[mtu=23]", "seen malformed-answer (only the first 20 of"},
     {"keeps-fragments", "joins half a message with what the next connection sends",
      "link-lost-everywhere[mtu=23,window=1,by=board]",
      "after the link was lost before write 4 (chunk 1, piece 5 of 20) by the board (HCI 0x13): content of "
@@ -98,7 +98,7 @@ static const struct caught caught_too[] = {
      .reason = "running image: expected old, confirmed, seen"},
     {.defect = "accepts-wrong-offset",
      .case_name = "packet-drop[window=1,middle-notification-lost]",
-     .reason = "content of slot 1: expected new, seen another byte at"},
+     .reason = "bytes were sent)"},
 };
 
 static bool in_table(const char *defect)

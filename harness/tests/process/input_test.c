@@ -10,6 +10,9 @@
 
 #define HEAD "scenario: broken\n"
 
+#define TWELVE "abcdefghijkl"
+#define LONG_LINE TWELVE TWELVE TWELVE TWELVE TWELVE TWELVE TWELVE TWELVE
+
 struct bad_text {
     const char *text;
     const char *said; /* a piece of the diagnostic, the place included where it matters */
@@ -34,6 +37,13 @@ static const struct bad_text bad_texts[] = {
     {HEAD "steps:\n  - note: {text: a, text: b}\n", "bad.yaml:3:21: error:"},
     {HEAD "steps:\n  - note: a\n    wait: 3s\n", "bad.yaml:4:5: error:"},
     {HEAD "steps:\n  - upload: nowhere\n", "bad.yaml:3:13: error:"},
+    {HEAD "steps:\n  - expect-console: \"a\\npower off\"\n",
+     "bad.yaml:3:21: error: 'line' is a piece of one line"},
+    {HEAD "steps:\n  - expect-console: \"\"\n", "bad.yaml:3:21: error: 'line' may not be an empty text"},
+    {HEAD "steps:\n  - cut-power: {line: \"a\\npower off\"}\n    do: [{reset: }]\n",
+     "bad.yaml:3:23: error: 'line' is a piece of one line"},
+    {HEAD "steps:\n  - cut-power: {line: " LONG_LINE "}\n    do: [{reset: }]\n",
+     "bad.yaml:3:23: error: 'line' has 95 bytes at the most, not 96"},
     {HEAD "steps:\n  - note: $nothing\n", "bad.yaml:3:11: error:"},
     {HEAD "steps: []\n", "bad.yaml:2:"},
     {HEAD "needs: [wings]\nsteps:\n  - note: x\n", "bad.yaml:2:9: error:"},

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Lines of words: commands of one line, whatever text their words hold. Both sides of the control socket of a
+ * simulated board use it; words for other languages (shell, Tcl) are written here too, so that each has one
+ * place. */
+#ifndef RIG_BASE_WORDS_H
+#define RIG_BASE_WORDS_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+G_BEGIN_DECLS
+
+/* A text as one word of a line: as it is where it has no spaces, quotes, backslashes or bytes beyond
+ * printable ASCII, else in double quotes with C escapes. Owned by the caller. */
+char *rig_word_quote(const char *text);
+/* The words of a line: divided by single spaces; one that begins with a double quote ends with the next that
+ * is not escaped. NULL-terminated, owned by the caller (g_strfreev). NULL: a quote has no end. */
+char **rig_words_split(const char *line);
+/* No line break and no other control character, but perhaps a tab: it is one line. */
+bool rig_is_line(const char *text);
+
+/* As one word of Tcl, in which nothing is substituted. [SRC tcl.tk man/tcl Tcl.n, backslash substitution]
+ * Owned by the caller. */
+char *rig_tcl_quote(const char *text);
+/* As one word of a POSIX shell; plain words stay readable. Owned by the caller. */
+char *rig_shell_word(const char *text);
+/* Appends " OPTION VALUE", or " VALUE" when option is NULL, so that a shell and g_shell_parse_argv() read the
+ * very value back. A value without option that begins with '-' gets "./" before it: it is a path. */
+void rig_shell_append(GString *line, const char *option, const char *value);
+
+G_END_DECLS
+
+#endif
