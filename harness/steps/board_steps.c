@@ -242,8 +242,10 @@ static char *program_unfit(const struct rig_step *step, struct rig_fit *fit)
     const struct rig_value *at = rig_record_get(step->arguments, "at");
     const char *image = rig_record_text(step->arguments, "image");
     bool offset = !at && slot % 2 && fit->traits.mode == RIG_SWAP_OFFSET && slot < fit->traits.n_slots;
-    char *reason =
-        rig_fit_no_space(fit, image, slot, at ? at->count : offset ? fit->traits.slots[slot].sector_bytes : 0);
+    char *reason = rig_fit_no_space(fit, image, slot,
+                                    at       ? at->count
+                                    : offset ? fit->traits.slots[slot].sector_bytes
+                                             : 0);
 
     return reason ? reason : rig_fit_unchecked(fit, image);
 }

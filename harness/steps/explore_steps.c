@@ -199,6 +199,29 @@ static bool take_invariants(struct rig_run *run, const struct rig_step *step, st
     return true;
 }
 
+/* What was asked for by name and is not judged is told; with nothing to judge the step proves nothing. */
+static bool expect_something_to_judge(struct rig_run *run, const struct rig_step *step,
+                                      const struct rig_explore_plan *plan,
+                                      const char *const why_not[RIG_N_INVARIANTS])
+{
+    bool all = rig_list_has(rig_record_get(step->arguments, "invariants"), "all");
+    const char *first = NULL;
+
+    for (guint i = 0; i < RIG_N_INVARIANTS; i++) {
+        const char *name = rig_invariant_name((enum rig_invariant)i);
+
+        if (!why_not[i])
+            continue;
+        first = first ? first : why_not[i];
+        if (!all && plan->invariants)
+            rig_run_note(run, "invariant %s is not judged: %s", name, why_not[i]);
+    }
+    if (!plan->invariants)
+        rig_run_error_text(run, "none of the invariants can be judged here: %s",
+                           first ? first : "none is named");
+    return plan->invariants != 0;
+}
+
 static bool take_known(struct rig_run *run, const struct rig_step *step, const struct rig_explore_plan *plan,
                        guint32 *known)
 {
@@ -490,7 +513,7 @@ static void explore_subject(struct rig_run *run, const struct rig_step *step,
     if (!take_image(run, step, "old", config, &plan.images[RIG_IMAGE_OLD]) ||
         !take_image(run, step, "new", config, &plan.images[RIG_IMAGE_NEW]) ||
         !take_second_images(run, step, config, &plan) || !take_life(run, step, &plan.life) ||
-        !take_invariants(run, step, &plan, why_not))
+        !take_invariants(run, step, &plan, why_not) || !expect_something_to_judge(run, step, &plan, why_not))
         return;
     rig_explore_emit_start(run, &plan, why_not);
     if (run->only_path) {

@@ -5,7 +5,8 @@
 #include "bench/option_fields.h"
 #include "steps/fit.h"
 
-static const char *const any_signature[] = {"any", "none", "ecdsa-p256", "rsa-2048", "rsa-3072", "ed25519", NULL};
+static const char *const any_signature[] = {"any",      "none",    "ecdsa-p256", "rsa-2048",
+                                            "rsa-3072", "ed25519", NULL};
 
 /* Options that neither target nor case name are what the first choice says: see bench/option_fields.h. */
 static const struct rig_field require_fields[] = {
@@ -56,7 +57,10 @@ static const struct rig_field require_fields[] = {
      .min = 1,
      .max = 32,
      .about = "Both slots of image 0 are written in units of this size."},
-    {.name = "slot-size", .type = RIG_TYPE_SIZE, .min = 1024, .about = "Both slots of image 0 have this size."},
+    {.name = "slot-size",
+     .type = RIG_TYPE_SIZE,
+     .min = 1024,
+     .about = "Both slots of image 0 have this size."},
     {.name = "slot-below",
      .type = RIG_TYPE_SIZE,
      .min = 1024,
@@ -101,9 +105,9 @@ static char *flag_unfit(const struct rig_fit *fit, const struct rig_field *field
 {
     bool seen = rig_fit_flag(fit, field->name, false);
 
-    return seen == wanted->flag ? NULL
-                                : unlike(fit, field->name, wanted->flag ? "true" : "false",
-                                         seen ? "true" : "false");
+    return seen == wanted->flag
+               ? NULL
+               : unlike(fit, field->name, wanted->flag ? "true" : "false", seen ? "true" : "false");
 }
 
 static char *at_least(const struct rig_fit *fit, const char *name, guint64 wanted, guint64 otherwise)
@@ -136,10 +140,10 @@ static char *slots_unfit(const struct rig_fit *fit, const char *name, guint64 wa
 
         if (below ? seen < wanted : seen == wanted)
             continue;
-        return g_strdup_printf("the case requires '%s: %" G_GUINT64_FORMAT "B', and slot %u of target '%s' has "
-                               "%u bytes%s",
-                               name, wanted, i, fit->target->name, seen,
-                               seen ? "" : " (they are not all of one size)");
+        return g_strdup_printf(
+            "the case requires '%s: %" G_GUINT64_FORMAT "B', and slot %u of target '%s' has "
+            "%u bytes%s",
+            name, wanted, i, fit->target->name, seen, seen ? "" : " (they are not all of one size)");
     }
     return NULL;
 }
@@ -156,10 +160,10 @@ static char *number_unfit(const struct rig_fit *fit, const char *name, guint64 w
         return at_least(fit, name, wanted, 4);
     if (!g_str_equal(name, "images"))
         return slots_unfit(fit, name, wanted);
-    return n_images == wanted ? NULL
-                              : g_strdup_printf("the case requires %" G_GUINT64_FORMAT
-                                                " image(s), and target '%s' has %u",
-                                                wanted, fit->target->name, n_images);
+    return n_images == wanted
+               ? NULL
+               : g_strdup_printf("the case requires %" G_GUINT64_FORMAT " image(s), and target '%s' has %u",
+                                 wanted, fit->target->name, n_images);
 }
 
 static char *require_unfit(const struct rig_step *step, struct rig_fit *fit)
@@ -188,9 +192,10 @@ static void run_require(struct rig_run *run, const struct rig_step *step)
 const struct rig_verb rig_verb_require = {
     .name = "require",
     .family = "board",
-    .about = "What the case needs of the board's layout and options, as the step `board` before it left them, "
-             "and no other step implies. On another board the case is skipped before it starts, and "
-             "`bootrig list --target` tells it.",
+    .about =
+        "What the case needs of the board's layout and options, as the step `board` before it left them, "
+        "and no other step implies. On another board the case is skipped before it starts, and "
+        "`bootrig list --target` tells it.",
     .shape = &require_shape,
     .within_us = 1000000,
     .unfit = require_unfit,
