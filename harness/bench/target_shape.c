@@ -31,9 +31,16 @@ const char *const rig_choices_defects[] = {
     "upload-in-trial", "no-resume", "wrong-hash-accepted",
     "pairs-anew-silently", "bond-lost-on-update", "serves-unencrypted", "cuts-notifications", "keeps-fragments", NULL};
 
+const char *const rig_values_false[] = {"false", NULL};
+const char *const rig_values_swaps[] = {"move", "scratch", "offset", NULL};
+const char *const rig_values_overwrite[] = {"overwrite", NULL};
+const char *const rig_values_shows_nothing[] = {"none", "keyboard", NULL};
+const char *const rig_values_asks_nothing[] = {"none", "display", NULL};
+
 static const struct rig_field option_fields[] = {RIG_BOARD_OPTION_FIELDS};
+static const struct rig_rule option_rules[] = {RIG_BOARD_OPTION_RULES {0}};
 const struct rig_shape rig_board_options_shape = {.name = "board options", .fields = option_fields,
-                                                  .n_fields = G_N_ELEMENTS(option_fields)};
+                                                  .n_fields = G_N_ELEMENTS(option_fields), .rules = option_rules};
 
 static const struct rig_field region_fields[] = {
     {.name = "size", .type = RIG_TYPE_SIZE, .required = true, .min = 16, .max = 1 << 20, .about = "Size of one sector."},

@@ -147,6 +147,8 @@ static bool read_hex(const struct rig_field *field, const char *text, struct rig
                       "wants bytes in hex, two digits each, such as '0a00 0009'");
     if (bytes->len < field->min)
         return refuse(problem, NULL, "wants at least one byte");
+    if (field->max && bytes->len > field->max)
+        return refuse(problem, NULL, "has too many bytes");
     value->bytes = g_byte_array_free_to_bytes(g_steal_pointer(&bytes));
     return true;
 }

@@ -147,26 +147,31 @@ static bool spoil(const struct rig_record *plan, const char *name, struct rig_by
     return true;
 }
 
+static bool is_padded(const struct rig_record *plan)
+{
+    return rig_record_flag(plan, "pad") || rig_record_flag(plan, "confirmed");
+}
+
 /* Where a padded image of this plan goes: the secondary slot of its image. false: it is not padded, or the
  * board has no such slot. */
 static bool pad_slot(const struct rig_record *plan, const struct rig_board *board, struct rig_slot *slot)
 {
-    bool padded = rig_record_flag(plan, "pad") || rig_record_flag(plan, "confirmed");
-
-    return padded && board->probe &&
+    return is_padded(plan) && board->probe &&
            board->probe->ops->slot(board->probe, 2 * (guint)rig_record_count(plan, "image") + 1, slot);
 }
 
-static void pad(const struct rig_record *plan, const struct rig_board *board, struct rig_image_recipe *recipe)
+/* false: the board does not say how large the slot is. */
+static bool pad(const struct rig_record *plan, const struct rig_board *board, struct rig_image_recipe *recipe)
 {
     struct rig_slot slot;
 
     if (!pad_slot(plan, board, &slot))
-        return;
+        return !is_padded(plan);
     recipe->pad_to_bytes = slot.n_bytes - slot.image_offset;
     recipe->confirm = rig_record_flag(plan, "confirmed");
     recipe->max_align = (guint8)slot.geometry.max_align;
     recipe->erased = slot.geometry.erased;
+    return true;
 }
 
 static bool make_bytes(const struct rig_case *the_case, const char *name, const struct rig_record *plan,
@@ -196,11 +201,13 @@ static bool make_bytes(const struct rig_case *the_case, const char *name, const 
     recipe.n_dependencies = parts.dependencies->len;
     recipe.custom = (const struct rig_image_custom_tlv *)(gpointer)parts.custom->data;
     recipe.n_custom = parts.custom->len;
-    pad(plan, board, &recipe);
-    status = rig_image_build(&recipe, bytes);
+    status = pad(plan, board, &recipe) ? rig_image_build(&recipe, bytes) : RIG_IMAGE_UNSUPPORTED;
     g_array_unref(parts.dependencies);
     g_array_unref(parts.custom);
-    if (status != RIG_IMAGE_OK)
+    if (status == RIG_IMAGE_UNSUPPORTED)
+        g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+                    "image '%s' cannot be padded: this board does not say how large the slot is", name);
+    else if (status != RIG_IMAGE_OK)
         g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "image '%s' cannot be built: %s", name,
                     rig_image_status_text(status));
     return status == RIG_IMAGE_OK;
@@ -229,6 +236,22 @@ static GBytes *read_file(const struct rig_case *the_case, const char *name, cons
         return NULL;
     }
     return g_bytes_new(g_mapped_file_get_contents(file), g_mapped_file_get_length(file));
+}
+
+/* The file with the damages of the plan; takes it. */
+static GBytes *spoil_file(const struct rig_record *plan, const char *name, GBytes *file, GError **error)
+{
+    g_autoptr(GBytes) taken = file;
+    struct rig_bytes bytes = {.n_bytes = g_bytes_get_size(file)};
+    GBytes *spoilt = NULL;
+
+    if (!rig_record_get(plan, "damage"))
+        return g_steal_pointer(&taken);
+    bytes.bytes = g_memdup2(g_bytes_get_data(file, NULL), bytes.n_bytes); /* GLib's memory is malloc's */
+    if (spoil(plan, name, &bytes, error))
+        spoilt = g_bytes_new(bytes.bytes, bytes.n_bytes);
+    rig_bytes_clear(&bytes);
+    return spoilt;
 }
 
 static void identify(struct rig_built_image *built, const struct rig_record *plan)
@@ -269,7 +292,7 @@ static struct rig_built_image *build(struct rig_image_store *store, const struct
 
     if (path) {
         file = read_file(the_case, name, path, error);
-        if (!file)
+        if (!file || !(file = spoil_file(plan, name, file, error)))
             return NULL;
     } else if (!board->ops->make_payload) {
         g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,

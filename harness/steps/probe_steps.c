@@ -132,6 +132,7 @@ static const struct rig_field expect_fields[] = {
     {.name = "bytes",
      .type = RIG_TYPE_HEX,
      .min = 1,
+     .max = MAX_EXPECTED_BYTES,
      .about = "Bytes in hex, in their order: `96 f3 b8 3d`."},
     FIELD_MASK,
 };
