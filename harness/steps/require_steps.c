@@ -198,6 +198,7 @@ const struct rig_verb rig_verb_require = {
         "`bootrig list --target` tells it.",
     .shape = &require_shape,
     .within_us = 1000000,
+    .at_once = true,
     .unfit = require_unfit,
     .example = "require: {swap: [move, offset], sector-size: 4KiB}",
     .run = run_require,
