@@ -143,7 +143,7 @@ const struct effect effects[] = {
     {"explore.torn", EXPLORE("new: new, life: [upload, test], invariants: [boots]"), EXPLORE("new: new, life: [upload, test], invariants: [boots], torn: [none, half-erase]"), NULL},
     {"explore.invariants", EXPLORE("new: new, life: [upload, test], invariants: [boots]"), EXPLORE("new: new, life: [upload, test], invariants: [boots, no-crash]"), NULL},
     {"explore.finds", EXPLORE("new: new, life: [upload, test], invariants: [boots]"), EXPLORE("new: new, life: [upload, test], invariants: [boots], finds: [boots]"), NULL},
-    {"explore.boots", NULL, NULL, "on this layout nothing that fails at the first boot comes up at a later one; explore_test has such a bootloader"},
+    {"explore.boots", NULL, NULL, "on this layout nothing that fails at the first boot comes up at a later one"},
     {"explore.erases", EXPLORE("new: new, life: [upload, test], invariants: [boots, wear]"), EXPLORE("new: new, life: [upload, test], invariants: [boots, wear], erases: 1"), NULL},
     {"explore.max-states", EXPLORE("new: new, life: [upload, test], invariants: [boots], may-stay-open: true"), EXPLORE("new: new, life: [upload, test], invariants: [boots], max-states: 3, may-stay-open: true"), NULL},
     {"explore.max-time", EXPLORE("new: new, life: [upload, test], invariants: [boots], may-stay-open: true"), EXPLORE("new: new, life: [upload, test], invariants: [boots], max-time: 1us, may-stay-open: true"), NULL},
