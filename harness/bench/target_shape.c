@@ -55,8 +55,8 @@ static const struct rig_field flash_fields[] = {
     {.name = "erased", .type = RIG_TYPE_COUNT, .default_text = "0xff", .max = 0xff, .about = "Value of an erased byte: 0xff or 0."},
     {.name = "rewrite", .type = RIG_TYPE_CHOICE, .choices = rewrites, .default_text = "refused",
      .about = "What a write to a unit does that was written since its erase."},
-    {.name = "write-time", .type = RIG_TYPE_DURATION, .default_text = "41us", .about = "Per write unit."},
-    {.name = "erase-time", .type = RIG_TYPE_DURATION, .default_text = "85ms", .about = "Per sector."},
+    {.name = "write-time", .type = RIG_TYPE_DURATION, .default_text = "41us", .max = 60000000, .about = "Per write unit."},
+    {.name = "erase-time", .type = RIG_TYPE_DURATION, .default_text = "85ms", .max = 60000000, .about = "Per sector."},
 };
 static const struct rig_shape flash_shape = {.name = "flash", .fields = flash_fields, .n_fields = G_N_ELEMENTS(flash_fields)};
 

@@ -232,6 +232,7 @@ bool rig_scalar_read(const struct rig_field *field, const char *text, struct rig
     *problem = (struct rig_scalar_problem){NULL, NULL, false};
     value->type = field->type;
     value->text = text;
+    value->max = rig_field_max(field);
     if (row->read(field, text, value, problem))
         return true;
     stripped = g_strstrip(g_strdup(text));

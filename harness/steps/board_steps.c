@@ -226,7 +226,7 @@ static bool find_place(struct rig_run *run, const struct rig_step *step, const s
                        struct program_place *place)
 {
     struct rig_probe *probe = run->board->probe;
-    guint index = (guint)rig_record_count(step->arguments, "slot");
+    guint index = rig_record_u32(step->arguments, "slot");
     const struct rig_value *at = rig_record_get(step->arguments, "at");
     gsize n_bytes = g_bytes_get_size(image->file);
     guint64 offset;
@@ -262,7 +262,7 @@ static void run_program(struct rig_run *run, const struct rig_step *step)
 
 static char *program_unfit(const struct rig_step *step, struct rig_fit *fit)
 {
-    guint slot = (guint)rig_record_count(step->arguments, "slot");
+    guint slot = rig_record_u32(step->arguments, "slot");
     const struct rig_value *at = rig_record_get(step->arguments, "at");
     const char *image = rig_record_text(step->arguments, "image");
     bool offset = !at && slot % 2 && fit->traits.mode == RIG_SWAP_OFFSET && slot < fit->traits.n_slots;

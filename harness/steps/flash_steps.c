@@ -163,7 +163,7 @@ static void expect_swap_size(struct rig_run *run, const struct rig_step *step, c
 
 static void run_expect_slot(struct rig_run *run, const struct rig_step *step)
 {
-    guint index = (guint)rig_record_count(step->arguments, "slot");
+    guint index = rig_record_u32(step->arguments, "slot");
     const char *status = rig_record_text(step->arguments, "status");
     char status_text[RIG_TRAILER_STATUS_TEXT_BYTES];
     struct seen_slot seen;

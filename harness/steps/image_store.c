@@ -82,8 +82,8 @@ static GBytes *make_payload(const struct rig_case *the_case, const char *name, c
 {
     struct rig_payload_plan payload_plan = {
         .behaviour = rig_record_text(plan, "behaviour"),
-        .self_test_us = rig_record_count(plan, "self-test"),
-        .watchdog_us = rig_record_count(plan, "watchdog"),
+        .self_test_us = rig_record_u32(plan, "self-test"),
+        .watchdog_us = rig_record_u32(plan, "watchdog"),
         .seed = payload_seed(the_case, name, rig_record_text(plan, "seed")),
     };
     GBytes *payload = board->ops->make_payload(board, &payload_plan, n_bytes, error);
@@ -109,7 +109,7 @@ static void collect_parts(const struct rig_record *plan, struct recipe_parts *pa
     for (guint i = 0; dependencies && i < dependencies->items->len; i++) {
         const struct rig_record *record =
             ((struct rig_value *)g_ptr_array_index(dependencies->items, i))->record;
-        struct rig_image_dependency dependency = {.image = (guint8)rig_record_count(record, "image"),
+        struct rig_image_dependency dependency = {.image = rig_record_u8(record, "image"),
                                                   .minimum = rig_record_get(record, "version")->version};
 
         g_array_append_val(parts->dependencies, dependency);
@@ -118,8 +118,7 @@ static void collect_parts(const struct rig_record *plan, struct recipe_parts *pa
         const struct rig_record *record = ((struct rig_value *)g_ptr_array_index(custom->items, i))->record;
         gsize n_bytes;
         const guint8 *bytes = g_bytes_get_data(rig_record_get(record, "bytes")->bytes, &n_bytes);
-        struct rig_image_custom_tlv tlv = {(guint16)rig_record_count(record, "type"), bytes,
-                                           (guint16)n_bytes};
+        struct rig_image_custom_tlv tlv = {rig_record_u16(record, "type"), bytes, (guint16)n_bytes};
 
         g_array_append_val(parts->custom, tlv);
     }
@@ -137,7 +136,7 @@ static bool spoil(const struct rig_record *plan, const char *name, struct rig_by
         enum rig_image_status status = RIG_IMAGE_UNSUPPORTED;
 
         if (rig_image_damage_from_name(kind_name, &kind))
-            status = rig_image_damage(bytes, kind, at ? (guint32)at->count : G_MAXUINT32);
+            status = rig_image_damage(bytes, kind, at ? rig_value_u32(at) : G_MAXUINT32);
         if (status != RIG_IMAGE_OK) {
             g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "image '%s' cannot be damaged by '%s': %s", name,
                         kind_name, rig_image_status_text(status));
@@ -157,7 +156,7 @@ static bool is_padded(const struct rig_record *plan)
 static bool pad_slot(const struct rig_record *plan, const struct rig_board *board, struct rig_slot *slot)
 {
     return is_padded(plan) && board->probe &&
-           board->probe->ops->slot(board->probe, 2 * (guint)rig_record_count(plan, "image") + 1, slot);
+           board->probe->ops->slot(board->probe, 2 * rig_record_u32(plan, "image") + 1, slot);
 }
 
 /* false: the board does not say how large the slot is. */
@@ -185,10 +184,10 @@ static bool make_bytes(const struct rig_case *the_case, const char *name, const 
     struct recipe_parts parts;
     struct rig_image_recipe recipe = {
         .version = rig_record_get(plan, "version")->version,
-        .header_bytes = header ? (guint16)header->count : board->header_bytes,
+        .header_bytes = header ? rig_value_u16(header) : board->header_bytes,
         .key = key,
         .has_security_counter = counter != NULL,
-        .security_counter = counter ? (guint32)counter->count : 0,
+        .security_counter = counter ? rig_value_u32(counter) : 0,
         .erased = 0xff,
     };
     enum rig_image_status status;
@@ -312,7 +311,7 @@ static struct rig_built_image *build(struct rig_image_store *store, const struct
     built = g_new0(struct rig_built_image, 1);
     built->name = g_strdup(name);
     built->file = file;
-    built->index = (guint)rig_record_count(plan, "image");
+    built->index = rig_record_u32(plan, "image");
     identify(built, plan);
     return built;
 }

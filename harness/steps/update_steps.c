@@ -103,6 +103,13 @@ static guint64 optional_count(const struct rig_step *step, const char *name, gui
     return value ? value->count : otherwise;
 }
 
+static guint number_of(const struct rig_step *step, guint of_image)
+{
+    const struct rig_value *number = rig_record_get(step->arguments, "number");
+
+    return number ? rig_value_u32(number) : of_image;
+}
+
 static void expect_resumed(struct rig_run *run, const struct rig_step *step,
                            const struct rig_smp_upload_report *report)
 {
@@ -129,15 +136,15 @@ static void run_upload(struct rig_run *run, const struct rig_step *step)
         return;
     upload.bytes = g_bytes_get_data(image->file, &upload.n_bytes);
     upload.sha = image->sha;
-    upload.image = (unsigned)optional_count(step, "number", image->index);
+    upload.image = number_of(step, image->index);
     upload.chunk_bytes = optional_count(step, "chunk", 0);
     upload.first_chunk_bytes = optional_count(step, "first-chunk", 0);
-    upload.window = (guint)rig_record_count(step->arguments, "window");
+    upload.window = rig_record_u32(step->arguments, "window");
     upload.resume = g_str_equal(rig_record_text(step->arguments, "retry"), "resume");
     upload.pair = rig_record_flag(step->arguments, "pair");
     upload.stop_at_byte = optional_count(step, "until", 0);
     upload.upgrade = rig_record_flag(step->arguments, "upgrade");
-    upload.max_failures = (guint)rig_record_count(step->arguments, "failures");
+    upload.max_failures = rig_record_u32(step->arguments, "failures");
     upload.until_us = rig_run_deadline_us(run, step);
     if (!rig_smp_upload(&run->client, &upload, &report, &result, &error)) {
         rig_run_error(run, error);
@@ -156,8 +163,8 @@ static char *upload_unfit(const struct rig_step *step, struct rig_fit *fit)
 {
     const char *image = rig_record_text(step->arguments, "image");
     const struct rig_record *plan = rig_fit_image(fit, image);
-    guint index = plan ? (guint)rig_record_count(plan, "image") : 0;
-    guint slot = 2 * (guint)optional_count(step, "number", index) + 1;
+    guint index = plan ? rig_record_u32(plan, "image") : 0;
+    guint slot = 2 * number_of(step, index) + 1;
     bool must_work = rig_list_has(rig_record_get(step->arguments, "expect"), "ok");
     char *reason = must_work ? rig_fit_no_space(fit, image, slot, 0) : NULL;
 
@@ -276,8 +283,8 @@ static void run_erase(struct rig_run *run, const struct rig_step *step)
     const struct rig_value *slot = rig_record_get(step->arguments, "slot");
     struct rig_smp_result result;
     guint8 request[64];
-    gsize n_bytes = rig_smp_encode_erase(rig_smp_next_id(&run->client), slot ? (int)slot->count : -1, request,
-                                         sizeof request);
+    gsize n_bytes = rig_smp_encode_erase(rig_smp_next_id(&run->client), slot ? rig_value_u8(slot) : -1,
+                                         request, sizeof request);
 
     if (rig_ask(run, step, request, n_bytes, NULL, &result))
         rig_judge_answer(run, step, "erase", &result);

@@ -230,8 +230,8 @@ static bool sim_replace_bonds(struct rig_board *board, GError **error)
 GBytes *rig_sim_make_payload(const struct rig_board *board, const struct rig_payload_plan *plan,
                              gsize n_bytes, GError **error)
 {
-    struct sim_app_personality personality = {.self_test_us = (guint32)plan->self_test_us,
-                                              .watchdog_us = (guint32)plan->watchdog_us};
+    struct sim_app_personality personality = {.self_test_us = plan->self_test_us,
+                                              .watchdog_us = plan->watchdog_us};
     guint8 *payload = g_malloc0(n_bytes);
 
     (void)board;

@@ -247,7 +247,7 @@ static GBytes *take_message(struct rig_smp_transport *transport)
     if (transport->incoming->len < n_bytes)
         return NULL;
     message = g_bytes_new(transport->incoming->data, n_bytes);
-    g_byte_array_remove_range(transport->incoming, 0, n_bytes);
+    g_byte_array_remove_range(transport->incoming, 0, (guint)n_bytes);
     return message;
 }
 
@@ -303,7 +303,7 @@ static bool receive_packet(struct rig_smp_transport *transport, guint64 until_us
     bytes = g_bytes_get_data(packet, &n_bytes);
     if (!passes(transport, false, bytes, n_bytes))
         return drop_link(transport, outcome, error);
-    g_byte_array_append(transport->incoming, bytes, n_bytes);
+    g_byte_array_append(transport->incoming, bytes, (guint)n_bytes);
     return true;
 }
 
