@@ -129,5 +129,20 @@ static const struct rig_field target_fields[] = {
     {.name = "address", .type = RIG_TYPE_ADDRESS, .default_text = "C0:FF:EE:00:00:01", .about = "Bluetooth address."},
     {.name = "options", .type = RIG_TYPE_RECORD, .shape = &rig_board_options_shape, .about = "Board options."},
 };
-const struct rig_shape rig_target_shape = {.name = "target", .fields = target_fields, .n_fields = G_N_ELEMENTS(target_fields)};
+static const char *const in_a_process[] = {"simulated-process", NULL};
+static const char *const with_a_chip[] = {"board", "simulated-process", NULL};
+static const char *const in_qemu[] = {"qemu", NULL};
+static const char *const with_firmware[] = {"board", "qemu", NULL};
+static const struct rig_rule target_rules[] = {
+    {.field = "adapter", .kind = RIG_RULE_NEEDS, .other = "kind", .others = in_a_process},
+    {.field = "console", .kind = RIG_RULE_NEEDS, .other = "kind", .others = in_a_process},
+    {.field = "chip", .kind = RIG_RULE_NEEDS, .other = "kind", .others = with_a_chip},
+    {.field = "qemu", .kind = RIG_RULE_NEEDS, .other = "kind", .others = in_qemu},
+    {.field = "boot-line", .kind = RIG_RULE_NEEDS, .other = "kind", .others = with_firmware},
+    {.field = "key", .kind = RIG_RULE_NEEDS, .other = "kind", .others = with_firmware},
+    {.field = "firmware", .kind = RIG_RULE_NEEDS, .other = "kind", .others = with_firmware},
+    {0},
+};
+const struct rig_shape rig_target_shape = {.name = "target", .fields = target_fields, .n_fields = G_N_ELEMENTS(target_fields),
+                                           .rules = target_rules};
 /* clang-format on */
