@@ -50,10 +50,11 @@ static const struct rig_field upload_fields[] = {
      .type = RIG_TYPE_SIZE,
      .choices = resume_words,
      .default_text = "0",
-     .about =
-         "The board must still have this much of an earlier connection: the upload goes on there or "
-         "later. `acknowledged`: with `retry: resume`, what the board had acknowledged before a link was "
-         "lost; one that may have had the last chunk by then may begin anew. 0 = wherever."},
+     .about = "The board must still have this much of an earlier connection: the upload goes on there or "
+              "later. `acknowledged`: what the board had acknowledged before a link was lost, with `retry: "
+              "resume` in "
+              "this upload, else in the one before it, which was broken off; one that may have had the last "
+              "chunk by then may begin anew. 0 = wherever."},
     {.name = "until",
      .type = RIG_TYPE_SIZE,
      .default_text = "0",
@@ -78,12 +79,6 @@ static const struct rig_field upload_fields[] = {
 };
 static const struct rig_rule upload_rules[] = {
     {.field = "pair", .kind = RIG_RULE_NEEDS, .other = "retry", .others = resume_only},
-    {.field = "resumes-at",
-     .values = resume_words,
-     .kind = RIG_RULE_NEEDS,
-     .other = "retry",
-     .others = resume_only,
-     .why = "how far an upload by another step came is a number: 'resumes-at: 12KiB'"},
     {.field = "until", .kind = RIG_RULE_NEEDS, .other = "expect", .others = stopped_or_any},
     {.field = "expect", .values = stopped_words, .kind = RIG_RULE_NEEDS, .other = "until"},
     RIG_RULE_EXPECT_RC,
@@ -110,18 +105,57 @@ static guint number_of(const struct rig_step *step, guint of_image)
     return number ? rig_value_u32(number) : of_image;
 }
 
+/* What this upload may count on of `resumes-at: acknowledged`: within it, or of the one that was broken off
+ * before it. false: nothing, which is trouble. */
+static bool find_acknowledged(struct rig_run *run, const struct rig_step *step,
+                              const struct rig_smp_upload_report *report, guint64 *least, guint64 *begin)
+{
+    const char *image = rig_record_text(step->arguments, "image");
+
+    if (g_str_equal(rig_record_text(step->arguments, "retry"), "resume")) {
+        *least = report->acknowledged;
+        *begin = report->acknowledged ? report->went_on_at : report->begin;
+        return true;
+    }
+    if (g_strcmp0(run->broken_off.image, image) != 0) {
+        rig_run_error_text(run,
+                           "no upload of '%s' was broken off before this one: nothing was acknowledged, and "
+                           "'resumes-at' checks nothing; write 'retry: resume', or let one break off",
+                           image);
+        return false;
+    }
+    *least = run->broken_off.at;
+    *begin = report->begin;
+    return true;
+}
+
 static void expect_resumed(struct rig_run *run, const struct rig_step *step,
                            const struct rig_smp_upload_report *report)
 {
     const struct rig_value *wanted = rig_record_get(step->arguments, "resumes-at");
     bool acknowledged = wanted->keyword != NULL;
-    guint64 least = acknowledged ? report->acknowledged : wanted->count;
-    guint64 begin = acknowledged && report->acknowledged ? report->went_on_at : report->begin;
-    g_autofree char *expected = g_strdup_printf("byte %" G_GUINT64_FORMAT " or later", least);
-    g_autofree char *seen = g_strdup_printf("byte %" G_GUINT64_FORMAT, begin);
+    guint64 least = wanted->count;
+    guint64 begin = report->begin;
+    g_autofree char *expected = NULL;
+    g_autofree char *seen = NULL;
 
-    if ((acknowledged || wanted->count) && !rig_run_troubled(run))
-        rig_run_expect(run, begin >= least, "upload goes on at", expected, seen);
+    if ((!acknowledged && !wanted->count) || rig_run_troubled(run) ||
+        (acknowledged && !find_acknowledged(run, step, report, &least, &begin)))
+        return;
+    expected = g_strdup_printf("byte %" G_GUINT64_FORMAT " or later", least);
+    seen = g_strdup_printf("byte %" G_GUINT64_FORMAT, begin);
+    rig_run_expect(run, begin >= least, "upload goes on at", expected, seen);
+}
+
+/* What a later upload of the image may count on. */
+static void remember_broken_off(struct rig_run *run, const struct rig_step *step, gsize n_bytes,
+                                const struct rig_smp_upload_report *report,
+                                const struct rig_smp_result *result)
+{
+    bool broken_off = result->kind != RIG_SMP_DONE && report->offset > 0 && report->offset < n_bytes;
+
+    run->broken_off.image = broken_off ? rig_record_text(step->arguments, "image") : NULL;
+    run->broken_off.at = report->offset;
 }
 
 static void run_upload(struct rig_run *run, const struct rig_step *step)
@@ -157,6 +191,7 @@ static void run_upload(struct rig_run *run, const struct rig_step *step)
                  report.n_chunks, report.n_resent, report.n_mismatches, report.n_reconnects);
     rig_judge_answer(run, step, "upload", &result);
     expect_resumed(run, step, &report);
+    remember_broken_off(run, step, upload.n_bytes, &report, &result);
 }
 
 static char *upload_unfit(const struct rig_step *step, struct rig_fit *fit)
