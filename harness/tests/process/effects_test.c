@@ -88,7 +88,7 @@ static GPtrArray *read_deeds(const struct place *place, const char *journal)
         g_autofree char *rest = NULL;
         guint number;
 
-        if (g_str_equal(kind, "run-start")) {
+        if (json_object_has_member(event, "cases")) {
             JsonArray *cases = json_object_get_array_member(event, "cases");
 
             for (guint i = 0; i < json_array_get_length(cases); i++) {

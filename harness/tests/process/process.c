@@ -225,26 +225,34 @@ static char *next_line(char **text)
     return line;
 }
 
+/* A journal lists many cases in pieces. */
+static void add_cases(JsonArray *cases, JsonObject *event)
+{
+    JsonArray *listed = json_object_get_array_member(event, "cases");
+
+    for (guint i = 0; listed && i < json_array_get_length(listed); i++)
+        json_array_add_element(cases, json_node_copy(json_array_get_element(listed, i)));
+}
+
 GPtrArray *place_ended(const struct place *place, const char *folder, bool all)
 {
     g_autofree char *name = g_build_filename(folder, "journal.jsonl", NULL);
     g_autofree char *text = place_read(place, name);
     char *rest = text ? text : (char *)"";
     GPtrArray *ended = g_ptr_array_new_with_free_func(ended_free);
-    g_autoptr(JsonNode) start = NULL;
+    g_autoptr(JsonArray) cases = json_array_new();
 
     while (*rest) {
         const char *line = next_line(&rest);
-        bool is_start = strstr(line, "\"ev\":\"run-start\"") != NULL;
+        bool is_list = strstr(line, "\"ev\":\"run-start\"") || strstr(line, "\"ev\":\"cases\"");
         g_autoptr(JsonNode) node =
-            is_start || strstr(line, "\"ev\":\"case-end\"") ? json_from_string(line, NULL) : NULL;
+            is_list || strstr(line, "\"ev\":\"case-end\"") ? json_from_string(line, NULL) : NULL;
         JsonObject *event = node ? json_node_get_object(node) : NULL;
 
-        if (is_start && event)
-            start = g_steal_pointer(&node);
-        else if (event && start && (all || json_object_get_boolean_member(event, "final")))
-            g_ptr_array_add(
-                ended, read_end(event, json_object_get_array_member(json_node_get_object(start), "cases")));
+        if (is_list && event)
+            add_cases(cases, event);
+        else if (event && (all || json_object_get_boolean_member(event, "final")))
+            g_ptr_array_add(ended, read_end(event, cases));
     }
     return ended;
 }
