@@ -5,6 +5,12 @@ add_library(rig_flags INTERFACE)
 target_compile_definitions(rig_flags INTERFACE _POSIX_C_SOURCE=200809L)
 target_compile_options(rig_flags INTERFACE -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes
   -Wmissing-prototypes -Wwrite-strings -Wundef -Wvla -Wformat=2 -Wswitch-enum -fno-common)
+# No number is cut off unseen: what is narrower than it was has a cast, and harness/tests/narrowing_test.py looks at those.
+if(CMAKE_C_COMPILER_ID MATCHES Clang)
+  target_compile_options(rig_flags INTERFACE -Wshorten-64-to-32 -Wimplicit-int-conversion)
+else()
+  target_compile_options(rig_flags INTERFACE -Wconversion -Wno-sign-conversion)
+endif()
 target_include_directories(rig_flags INTERFACE ${CMAKE_SOURCE_DIR}/harness ${CMAKE_SOURCE_DIR}/targets)
 if(BOOTRIG_WERROR)
   target_compile_options(rig_flags INTERFACE -Werror)

@@ -58,6 +58,18 @@ extern const char *const rig_choices_swap[], *const rig_choices_downgrade[], *co
               "cbor-bombs; scenarios about the others need `bluetooth-stack`."}, \
     {.name = "defects", .type = RIG_TYPE_CHOICE, .list = true, .may_be_empty = true, .choices = rig_choices_defects, \
      .about = "Seeded defects: the board breaks one promise on purpose, to prove that the scenarios notice."},
+/* What an option asks of the others, where they are written in the same map; as rules of a shape. */
+extern const char *const rig_values_false[], *const rig_values_swaps[], *const rig_values_overwrite[],
+    *const rig_values_shows_nothing[], *const rig_values_asks_nothing[];
+#define RIG_RULE_BONDS(field_name) \
+    {.field = field_name, .kind = RIG_RULE_NOT_BESIDE, .other = "bonding", .others = rig_values_false}
+#define RIG_BOARD_OPTION_RULES \
+    {.field = "overwrite-fast", .kind = RIG_RULE_NOT_BESIDE, .other = "swap", .others = rig_values_swaps}, \
+    {.field = "swap-fixes", .kind = RIG_RULE_NOT_BESIDE, .other = "swap", .others = rig_values_overwrite}, \
+    {.field = "passkey", .kind = RIG_RULE_NOT_BESIDE, .other = "pairing-io", .others = rig_values_shows_nothing}, \
+    {.field = "pairing-user", .kind = RIG_RULE_NOT_BESIDE, .other = "pairing-io", .others = rig_values_asks_nothing}, \
+    RIG_RULE_BONDS("pairing"), RIG_RULE_BONDS("pairing-io"), RIG_RULE_BONDS("passkey"), RIG_RULE_BONDS("pairing-user"), \
+    RIG_RULE_BONDS("just-works"), RIG_RULE_BONDS("repairing"),
 /* clang-format on */
 
 #endif

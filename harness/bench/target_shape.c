@@ -31,9 +31,16 @@ const char *const rig_choices_defects[] = {
     "upload-in-trial", "no-resume", "wrong-hash-accepted",
     "pairs-anew-silently", "bond-lost-on-update", "serves-unencrypted", "cuts-notifications", "keeps-fragments", NULL};
 
+const char *const rig_values_false[] = {"false", NULL};
+const char *const rig_values_swaps[] = {"move", "scratch", "offset", NULL};
+const char *const rig_values_overwrite[] = {"overwrite", NULL};
+const char *const rig_values_shows_nothing[] = {"none", "keyboard", NULL};
+const char *const rig_values_asks_nothing[] = {"none", "display", NULL};
+
 static const struct rig_field option_fields[] = {RIG_BOARD_OPTION_FIELDS};
+static const struct rig_rule option_rules[] = {RIG_BOARD_OPTION_RULES {0}};
 const struct rig_shape rig_board_options_shape = {.name = "board options", .fields = option_fields,
-                                                  .n_fields = G_N_ELEMENTS(option_fields)};
+                                                  .n_fields = G_N_ELEMENTS(option_fields), .rules = option_rules};
 
 static const struct rig_field region_fields[] = {
     {.name = "size", .type = RIG_TYPE_SIZE, .required = true, .min = 16, .max = 1 << 20, .about = "Size of one sector."},
@@ -48,8 +55,8 @@ static const struct rig_field flash_fields[] = {
     {.name = "erased", .type = RIG_TYPE_COUNT, .default_text = "0xff", .max = 0xff, .about = "Value of an erased byte: 0xff or 0."},
     {.name = "rewrite", .type = RIG_TYPE_CHOICE, .choices = rewrites, .default_text = "refused",
      .about = "What a write to a unit does that was written since its erase."},
-    {.name = "write-time", .type = RIG_TYPE_DURATION, .default_text = "41us", .about = "Per write unit."},
-    {.name = "erase-time", .type = RIG_TYPE_DURATION, .default_text = "85ms", .about = "Per sector."},
+    {.name = "write-time", .type = RIG_TYPE_DURATION, .default_text = "41us", .max = 60000000, .about = "Per write unit."},
+    {.name = "erase-time", .type = RIG_TYPE_DURATION, .default_text = "85ms", .max = 60000000, .about = "Per sector."},
 };
 static const struct rig_shape flash_shape = {.name = "flash", .fields = flash_fields, .n_fields = G_N_ELEMENTS(flash_fields)};
 
@@ -122,5 +129,20 @@ static const struct rig_field target_fields[] = {
     {.name = "address", .type = RIG_TYPE_ADDRESS, .default_text = "C0:FF:EE:00:00:01", .about = "Bluetooth address."},
     {.name = "options", .type = RIG_TYPE_RECORD, .shape = &rig_board_options_shape, .about = "Board options."},
 };
-const struct rig_shape rig_target_shape = {.name = "target", .fields = target_fields, .n_fields = G_N_ELEMENTS(target_fields)};
+static const char *const in_a_process[] = {"simulated-process", NULL};
+static const char *const with_a_chip[] = {"board", "simulated-process", NULL};
+static const char *const in_qemu[] = {"qemu", NULL};
+static const char *const with_firmware[] = {"board", "qemu", NULL};
+static const struct rig_rule target_rules[] = {
+    {.field = "adapter", .kind = RIG_RULE_NEEDS, .other = "kind", .others = in_a_process},
+    {.field = "console", .kind = RIG_RULE_NEEDS, .other = "kind", .others = in_a_process},
+    {.field = "chip", .kind = RIG_RULE_NEEDS, .other = "kind", .others = with_a_chip},
+    {.field = "qemu", .kind = RIG_RULE_NEEDS, .other = "kind", .others = in_qemu},
+    {.field = "boot-line", .kind = RIG_RULE_NEEDS, .other = "kind", .others = with_firmware},
+    {.field = "key", .kind = RIG_RULE_NEEDS, .other = "kind", .others = with_firmware},
+    {.field = "firmware", .kind = RIG_RULE_NEEDS, .other = "kind", .others = with_firmware},
+    {0},
+};
+const struct rig_shape rig_target_shape = {.name = "target", .fields = target_fields, .n_fields = G_N_ELEMENTS(target_fields),
+                                           .rules = target_rules};
 /* clang-format on */

@@ -50,7 +50,7 @@ void rig_btsnoop_put_record(const struct rig_btsnoop_record *record, guint8 into
     put32(into + 8, record->flags);
     put32(into + 12, record->n_drops);
     put32(into + 16, (guint32)(file_us >> 32));
-    put32(into + 20, (guint32)file_us);
+    put32(into + 20, (guint32)(file_us & G_MAXUINT32));
 }
 
 gsize rig_btsnoop_put_note(const char *text, guint8 *into, gsize room)

@@ -223,7 +223,7 @@ static void open_console(struct check *check)
         return;
     }
     check->console = rig_serial_open(rig_record_text(console->record, "tty"),
-                                     (guint)rig_record_count(console->record, "baud"), &error);
+                                     rig_record_u32(console->record, "baud"), &error);
     if (!check->console)
         say_error(check, "console", error);
     else if (!check->board->power_driver)

@@ -105,7 +105,7 @@ guint32 rig_rows_put_piece(struct rig_rows *rows, const guint32 *after, const gu
             return rows->table[at] - 1;
     }
     for (guint32 i = 0; rows->with_torn && i < n; i++)
-        piece.n_torn += torn[i] != G_MAXUINT32;
+        piece.n_torn = (guint16)(piece.n_torn + (torn[i] != G_MAXUINT32));
     g_array_append_vals(rows->words, after, n);
     if (rows->with_torn)
         g_array_append_vals(rows->words, torn, n);

@@ -85,6 +85,22 @@ static void tell_missing_cases(struct rig_selection *selection, const struct rig
     }
 }
 
+static bool has_own_name(struct rig_selection *selection, const struct rig_scenario *scenario,
+                         struct rig_diagnostics *diagnostics)
+{
+    const struct rig_scenario *first = g_hash_table_lookup(selection->names, scenario->name);
+    g_autofree char *hint = NULL;
+
+    if (!first) {
+        g_hash_table_insert(selection->names, scenario->name, (gpointer)scenario);
+        return true;
+    }
+    hint = g_strdup_printf("%s has it already: give one of them another name", first->source->path);
+    rig_diagnostics_add(diagnostics, scenario->source, scenario->at, (guint)g_utf8_strlen(scenario->name, -1),
+                        hint, "there are two scenarios '%s'", scenario->name);
+    return false;
+}
+
 static void load_file(struct rig_selection *selection, const char *path, const struct rig_language *language,
                       const struct rig_filter *filter, bool colour)
 {
@@ -96,7 +112,9 @@ static void load_file(struct rig_selection *selection, const char *path, const s
     selection->n_files++;
     if (scenario)
         g_ptr_array_add(selection->scenarios, scenario);
-    else
+    if (scenario && !has_own_name(selection, scenario, &diagnostics))
+        scenario = NULL;
+    if (!scenario)
         add_error(selection, path, rig_diagnostics_format(&diagnostics, colour));
     for (guint i = 0; scenario && i < scenario->cases->len; i++)
         if (chosen(g_ptr_array_index(scenario->cases, i), filter))
@@ -121,6 +139,7 @@ struct rig_selection *rig_selection_load(const char *const *paths, const struct 
 
     selection->scenarios = g_ptr_array_new_with_free_func((GDestroyNotify)rig_scenario_free);
     selection->cases = g_ptr_array_new();
+    selection->names = g_hash_table_new(g_str_hash, g_str_equal);
     selection->errors = g_ptr_array_new_with_free_func(load_error_free);
     for (; paths && *paths; paths++) {
         GError *error = NULL;
@@ -157,6 +176,7 @@ void rig_selection_free(struct rig_selection *selection)
 {
     if (!selection)
         return;
+    g_hash_table_unref(selection->names);
     g_ptr_array_unref(selection->cases);
     g_ptr_array_unref(selection->scenarios);
     g_ptr_array_unref(selection->errors);

@@ -24,9 +24,11 @@ struct rig_selection {
     GPtrArray *cases;     /* const struct rig_case *: the chosen ones, in file order */
     GPtrArray *errors;    /* struct rig_load_error * */
     guint n_files;
+    GHashTable *names; /* of scenarios -> const struct rig_scenario *: no two may share one */
 };
 
-/* Reads all files of all paths. What cannot be read is in errors; the rest counts. colour: of the
+/* Reads all files of all paths. What cannot be read is in errors, and so is a scenario whose name another one
+ * has already: reports could not tell them apart. The rest counts. colour: of the
  * diagnostics. */
 struct rig_selection *rig_selection_load(const char *const *paths, const struct rig_language *language,
                                          const struct rig_filter *filter, bool colour);

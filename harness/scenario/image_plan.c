@@ -22,8 +22,17 @@ static const struct rig_field damage_fields[] = {
      .max = 0xffffffff,
      .about = "Offset in the damaged part; without it, one is chosen by the kind."},
 };
-static const struct rig_shape damage_shape = {
-    .name = "damage", .fields = damage_fields, .n_fields = G_N_ELEMENTS(damage_fields), .shorthand = "kind"};
+static const char *const placed_damages[] = {"flip-header",    "flip-payload", "flip-tlv",
+                                             "flip-protected", "truncate",     NULL};
+static const struct rig_rule damage_rules[] = {
+    {.field = "at", .kind = RIG_RULE_NEEDS, .other = "kind", .others = placed_damages},
+    {0},
+};
+static const struct rig_shape damage_shape = {.name = "damage",
+                                              .fields = damage_fields,
+                                              .n_fields = G_N_ELEMENTS(damage_fields),
+                                              .shorthand = "kind",
+                                              .rules = damage_rules};
 
 static const struct rig_field dependency_fields[] = {
     {.name = "image",
@@ -41,7 +50,7 @@ static const struct rig_shape dependency_shape = {
 
 static const struct rig_field custom_tlv_fields[] = {
     {.name = "type", .type = RIG_TYPE_COUNT, .required = true, .max = 0xffff, .about = "The TLV's type."},
-    {.name = "bytes", .type = RIG_TYPE_HEX, .required = true, .about = "Its payload."},
+    {.name = "bytes", .type = RIG_TYPE_HEX, .required = true, .max = 0xf000, .about = "Its payload."},
 };
 static const struct rig_shape custom_tlv_shape = {
     .name = "custom-tlv", .fields = custom_tlv_fields, .n_fields = G_N_ELEMENTS(custom_tlv_fields)};

@@ -493,6 +493,44 @@ guint64 rig_record_count(const struct rig_record *record, const char *name)
     return value->count;
 }
 
+static guint64 bounded(const struct rig_value *value, guint64 most)
+{
+    if (value->max == 0 || value->max > most)
+        g_error("a number of up to %" G_GUINT64_FORMAT " does not fit one of up to %" G_GUINT64_FORMAT,
+                value->max, most);
+    return value->count;
+}
+
+guint32 rig_value_u32(const struct rig_value *value)
+{
+    return (guint32)bounded(value, G_MAXUINT32);
+}
+
+guint16 rig_value_u16(const struct rig_value *value)
+{
+    return (guint16)bounded(value, G_MAXUINT16);
+}
+
+guint8 rig_value_u8(const struct rig_value *value)
+{
+    return (guint8)bounded(value, G_MAXUINT8);
+}
+
+guint32 rig_record_u32(const struct rig_record *record, const char *name)
+{
+    return rig_value_u32(rig_record_get(record, name));
+}
+
+guint16 rig_record_u16(const struct rig_record *record, const char *name)
+{
+    return rig_value_u16(rig_record_get(record, name));
+}
+
+guint8 rig_record_u8(const struct rig_record *record, const char *name)
+{
+    return rig_value_u8(rig_record_get(record, name));
+}
+
 const char *rig_record_text(const struct rig_record *record, const char *name)
 {
     const struct rig_value *value = rig_record_get(record, name);

@@ -164,6 +164,8 @@ static bool read_hex(const struct rig_field *field, const char *text, struct rig
                       "wants bytes in hex, two digits each, such as '0a00 0009'");
     if (bytes->len < field->min)
         return refuse(problem, NULL, "wants at least one byte");
+    if (field->max && bytes->len > field->max)
+        return refuse(problem, NULL, "has too many bytes");
     value->bytes = g_byte_array_free_to_bytes(g_steal_pointer(&bytes));
     return true;
 }
@@ -261,6 +263,7 @@ bool rig_scalar_read(const struct rig_field *field, const char *text, struct rig
     *problem = (struct rig_scalar_problem){NULL, NULL, false};
     value->type = field->type;
     value->text = text;
+    value->max = rig_field_max(field);
     if (!is_text(text, problem))
         return false;
     if (row->read(field, text, value, problem))

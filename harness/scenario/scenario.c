@@ -113,7 +113,7 @@ static void read_head(struct loading *loading, const struct rig_record *head)
     scenario->about = g_strdup(rig_record_text(head, "about"));
     scenario->target = g_strdup(rig_record_text(head, "target"));
     scenario->tags = copy_texts(rig_record_get(head, "tags"));
-    scenario->retries = retries ? (guint)retries->count : 0;
+    scenario->retries = retries ? rig_value_u32(retries) : 0;
     for (guint i = 0; needs && i < needs->items->len; i++)
         check_need(loading, g_ptr_array_index(needs->items, i));
 }

@@ -96,6 +96,7 @@ struct rig_value {
     bool flag;
     guint64 count; /* COUNT; SIZE in bytes; DURATION in us; SPAN: its begin in us */
     guint64 until; /* SPAN: its end in us */
+    guint64 max;   /* of numbers: rig_field_max() of the field */
     gint64 integer;
     double probability;
     const char *text; /* TEXT, LINE, NAME, IMAGE, ADDRESS, VERSION as written */
@@ -117,6 +118,14 @@ const struct rig_value *rig_record_get(const struct rig_record *record, const ch
 /* Shortcuts; the field must have a default or be required. */
 bool rig_record_flag(const struct rig_record *record, const char *name);
 guint64 rig_record_count(const struct rig_record *record, const char *name);
+/* Narrower numbers: none is ever cut off, since it asserts that the bound of the field, not just this number,
+ * fits. The only way from a number of a file to a narrower one; a test looks for others. */
+guint32 rig_value_u32(const struct rig_value *value);
+guint16 rig_value_u16(const struct rig_value *value);
+guint8 rig_value_u8(const struct rig_value *value);
+guint32 rig_record_u32(const struct rig_record *record, const char *name);
+guint16 rig_record_u16(const struct rig_record *record, const char *name);
+guint8 rig_record_u8(const struct rig_record *record, const char *name);
 const char *rig_record_text(const struct rig_record *record,
                             const char *name); /* text or keyword; NULL when absent */
 /* VARIANT: the one field that is present, its value in *value. */

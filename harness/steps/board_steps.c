@@ -29,8 +29,13 @@ static const struct rig_field own_fields[] = {
      .default_text = "true",
      .about = "false: leave the board switched off."},
     RIG_BOARD_OPTION_FIELDS};
+static const struct rig_rule board_rules[] = {
+    {.field = "confirmed", .kind = RIG_RULE_NEEDS, .other = "slot0"},
+    {.field = "slot1", .kind = RIG_RULE_NEEDS, .other = "slot0"},
+    RIG_BOARD_OPTION_RULES{0},
+};
 static const struct rig_shape board_shape = {
-    .name = "board", .fields = own_fields, .n_fields = G_N_ELEMENTS(own_fields)};
+    .name = "board", .fields = own_fields, .n_fields = G_N_ELEMENTS(own_fields), .rules = board_rules};
 
 struct slot_images {
     struct rig_board_image images[4];
@@ -108,6 +113,23 @@ static void run_board(struct rig_run *run, const struct rig_step *step)
         rig_run_error(run, error);
 }
 
+/* An option of this step that the board's other options leave without effect. Owned by the caller. */
+static char *idle_option(const struct rig_step *step, const struct rig_fit *fit)
+{
+    static const struct rig_rule rules[] = {RIG_BOARD_OPTION_RULES{0}};
+
+    for (const struct rig_rule *rule = rules; rule->field; rule++) {
+        const struct rig_value *other = rig_fit_option(fit, rule->other);
+        const char *is = !other ? NULL : other->keyword ? other->keyword : other->text;
+
+        if (rig_record_get(step->arguments, rule->field) && is &&
+            g_strv_contains((const gchar *const *)rule->others, is))
+            return g_strdup_printf("the option '%s' has no effect on a board with '%s: %s'", rule->field,
+                                   rule->other, is);
+    }
+    return NULL;
+}
+
 /* From here on the board is what this step makes of it. */
 static char *board_unfit(const struct rig_step *step, struct rig_fit *fit)
 {
@@ -119,6 +141,8 @@ static char *board_unfit(const struct rig_step *step, struct rig_fit *fit)
         reason = g_strdup(error->message);
         g_error_free(error);
     }
+    if (!reason)
+        reason = idle_option(step, fit);
     for (guint i = 0; !reason && i < G_N_ELEMENTS(slot_fields); i++) {
         const struct rig_value *image = rig_record_get(step->arguments, slot_fields[i]);
 
@@ -202,7 +226,7 @@ static bool find_place(struct rig_run *run, const struct rig_step *step, const s
                        struct program_place *place)
 {
     struct rig_probe *probe = run->board->probe;
-    guint index = (guint)rig_record_count(step->arguments, "slot");
+    guint index = rig_record_u32(step->arguments, "slot");
     const struct rig_value *at = rig_record_get(step->arguments, "at");
     gsize n_bytes = g_bytes_get_size(image->file);
     guint64 offset;
@@ -238,12 +262,14 @@ static void run_program(struct rig_run *run, const struct rig_step *step)
 
 static char *program_unfit(const struct rig_step *step, struct rig_fit *fit)
 {
-    guint slot = (guint)rig_record_count(step->arguments, "slot");
+    guint slot = rig_record_u32(step->arguments, "slot");
     const struct rig_value *at = rig_record_get(step->arguments, "at");
     const char *image = rig_record_text(step->arguments, "image");
     bool offset = !at && slot % 2 && fit->traits.mode == RIG_SWAP_OFFSET && slot < fit->traits.n_slots;
-    char *reason =
-        rig_fit_no_space(fit, image, slot, at ? at->count : offset ? fit->traits.slots[slot].sector_bytes : 0);
+    char *reason = rig_fit_no_space(fit, image, slot,
+                                    at       ? at->count
+                                    : offset ? fit->traits.slots[slot].sector_bytes
+                                             : 0);
 
     return reason ? reason : rig_fit_unchecked(fit, image);
 }

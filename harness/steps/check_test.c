@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "bench/bench.h"
+#include "bench/target.h"
 #include "steps/verbs.h"
 
 #define FOLDER RIG_SOURCE_DIR "/fixtures/check"
@@ -121,6 +123,7 @@ static void check_rules(const struct rig_shape *shape)
 static void every_number_has_bounds_and_every_rule_names_fields_and_values(void **state)
 {
     const struct rig_language *language = rig_language();
+    const struct rig_shape *const others[] = {&rig_image_plan_shape, &rig_target_shape, &rig_bench_shape};
 
     (void)state;
     for (gsize i = 0; i < language->n_verbs; i++) {
@@ -128,14 +131,42 @@ static void every_number_has_bounds_and_every_rule_names_fields_and_values(void 
         check_rules(language->verbs[i]->shape);
         assert_in_range(language->verbs[i]->within_us, 1, RIG_MAX_DURATION_US);
     }
-    check_bounds(&rig_image_plan_shape);
-    check_rules(&rig_image_plan_shape);
+    for (gsize i = 0; i < G_N_ELEMENTS(others); i++) {
+        check_bounds(others[i]);
+        check_rules(others[i]);
+    }
+}
+
+static void a_target_says_nothing_that_its_kind_has_no_use_for(void **state)
+{
+    struct rig_source *source =
+        rig_source_from_text("t.yaml", "kind: simulated\n"
+                                       "adapter: jtag\n"
+                                       "chip: nrf52840\n"
+                                       "options: {swap: move, overwrite-fast: true}\n");
+    struct rig_diagnostics diagnostics;
+    struct rig_document *document;
+    g_autofree char *shown = NULL;
+
+    (void)state;
+    rig_diagnostics_init(&diagnostics);
+    document = rig_document_parse(source, &diagnostics);
+    rig_record_free(rig_record_read(rig_document_root(document), &rig_target_shape, NULL, &diagnostics));
+    shown = rig_diagnostics_format(&diagnostics, false);
+    assert_non_null(strstr(shown, "2:1: error: 'adapter' has no effect without 'kind: simulated-process'"));
+    assert_non_null(
+        strstr(shown, "3:1: error: 'chip' has no effect without 'kind: board or simulated-process'"));
+    assert_non_null(strstr(shown, "'overwrite-fast' has no effect beside 'swap: move or scratch or offset'"));
+    rig_document_free(document);
+    rig_diagnostics_clear(&diagnostics);
+    rig_source_free(source);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scenarios_that_would_test_nothing_get_the_golden_diagnostics),
+        cmocka_unit_test(a_target_says_nothing_that_its_kind_has_no_use_for),
         cmocka_unit_test(every_number_has_bounds_and_every_rule_names_fields_and_values),
     };
 

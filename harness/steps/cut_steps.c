@@ -145,7 +145,7 @@ static struct rig_cut_plan read_plan(const struct rig_record *arguments)
                : after   ? RIG_CUT_AFTER_TIME
                : memory  ? RIG_CUT_AT_MEMORY
                          : RIG_CUT_AT_CONSOLE,
-        .address = memory ? (guint32)memory->count : 0,
+        .address = memory ? rig_value_u32(memory) : 0,
         .operation = operation ? operation->count : 0,
         .form = rig_cut_form_from_name(rig_record_text(arguments, "form")),
         .delay_us = after ? after->count : rig_record_count(arguments, "plus"),

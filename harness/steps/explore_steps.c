@@ -600,9 +600,9 @@ static struct rig_explore_plan plan_of(const struct rig_run *run, const struct r
     return (struct rig_explore_plan){
         .torn_write = rig_list_has(torn, "half-write"),
         .torn_erase = rig_list_has(torn, "half-erase"),
-        .max_boots = (guint)rig_record_count(step->arguments, "boots"),
-        .max_erases = erases ? (guint32)erases->count : 0,
-        .max_contents = (guint32)rig_record_count(step->arguments, "max-states"),
+        .max_boots = rig_record_u32(step->arguments, "boots"),
+        .max_erases = erases ? rig_value_u32(erases) : 0,
+        .max_contents = rig_record_u32(step->arguments, "max-states"),
         .max_us = (gint64)rig_record_count(step->arguments, "max-time"),
         .max_bytes = (gsize)rig_record_count(step->arguments, "max-memory"),
         .n_workers = run->n_workers,

@@ -29,7 +29,7 @@ static const char *const chunk_words[] = {"middle", "last", NULL};
     }
 #define FIELD_TIMES                                                                                          \
     {                                                                                                        \
-        .name = "times", .type = RIG_TYPE_COUNT,                                                             \
+        .name = "times", .type = RIG_TYPE_COUNT, .max = MAX_PACKET,                                          \
         .about = "How often at the most, packets so many in a row; 0 = without end. Without it once, and "   \
                  "with `probability` without end."                                                           \
     }
@@ -196,7 +196,7 @@ static void choose(const struct rig_record *where, struct rig_fault *fault)
     const struct rig_value *probability = rig_record_get(where, "probability");
     const struct rig_value *times = rig_record_get(where, "times");
 
-    fault->n_times = times ? (guint)times->count : probability ? 0 : 1;
+    fault->n_times = times ? rig_value_u32(times) : probability ? 0 : 1;
     if (probability) {
         fault->choice = RIG_FAULT_BY_PROBABILITY;
         fault->probability = probability->probability;
@@ -221,7 +221,7 @@ static guint32 read_at(guint kind, const struct rig_record *where)
                                  : kind == RIG_FAULT_TRUNCATE ? rig_record_get(where, "to")
                                                               : NULL;
 
-    return at ? (guint32)at->count : G_MAXUINT32;
+    return at ? rig_value_u32(at) : G_MAXUINT32;
 }
 
 static struct rig_smp_spoil read_spoil(const struct rig_record *where)
@@ -298,12 +298,11 @@ static void read_packet_fault(const struct rig_record *variant, struct rig_packe
     guint kind = read_kind(variant, &where);
     const struct rig_value *times = rig_record_get(where, "times");
 
-    *fault = (struct rig_packet_fault){.kind = kinds[kind],
-                                       .n_times = times ? (guint32)MIN(times->count, MAX_PACKET) : 1,
-                                       .at = read_at(kind, where)};
+    *fault = (struct rig_packet_fault){
+        .kind = kinds[kind], .n_times = times ? rig_value_u32(times) : 1, .at = read_at(kind, where)};
     fault->first = (guint32)packet_of(variant, &fault->direction)->count;
     if (kind == RIG_FAULT_DELAY)
-        fault->delay_ms = (guint32)((rig_record_count(where, "by") + 999) / 1000);
+        fault->delay_ms = (rig_record_u32(where, "by") + 999) / 1000;
 }
 
 /* The faults of one block: those of messages are armed in this host, those of packets on the board. */

@@ -97,7 +97,7 @@ guint64 rig_fit_image_bytes(const struct rig_fit *fit, const char *name)
 {
     const struct rig_record *plan = rig_fit_image(fit, name);
     const struct rig_value *header = plan ? rig_record_get(plan, "header-size") : NULL;
-    guint64 header_bytes = header                    ? header->count
+    guint64 header_bytes = header                     ? header->count
                            : fit->board->header_bytes ? fit->board->header_bytes
                                                       : HEADER_BYTES;
     guint64 signature = 0;
@@ -145,8 +145,8 @@ char *rig_fit_no_slot(const struct rig_fit *fit, guint64 slot)
     /* A slot that no board has is the scenario's mistake, and told as one when it runs. */
     if (slot < fit->traits.n_slots || slot >= G_N_ELEMENTS(fit->traits.slots))
         return NULL;
-    return g_strdup_printf("target '%s' has no slot %" G_GUINT64_FORMAT ": it has %u", fit->target->name, slot,
-                           fit->traits.n_slots);
+    return g_strdup_printf("target '%s' has no slot %" G_GUINT64_FORMAT ": it has %u", fit->target->name,
+                           slot, fit->traits.n_slots);
 }
 
 char *rig_fit_no_scratch(const struct rig_fit *fit)
@@ -210,7 +210,8 @@ char *rig_fit_unchecked(const struct rig_fit *fit, const char *image)
 {
     const struct rig_case *the_case = fit->the_case;
 
-    if (awaited(the_case->setup, image) || awaited(the_case->steps, image) || fit->traits.signing_needed || rig_fit_is_chosen(fit, "sign") || !rig_fit_bad_by_signature(fit, image))
+    if (awaited(the_case->setup, image) || awaited(the_case->steps, image) || fit->traits.signing_needed ||
+        rig_fit_is_chosen(fit, "sign") || !rig_fit_bad_by_signature(fit, image))
         return NULL;
     return g_strdup_printf("image '%s' is a bad one by its signature alone, and target '%s' checks none "
                            "('sign: none')",

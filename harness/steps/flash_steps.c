@@ -165,7 +165,7 @@ static void expect_swap_size(struct rig_run *run, const struct rig_step *step, c
 
 static void run_expect_slot(struct rig_run *run, const struct rig_step *step)
 {
-    guint index = (guint)rig_record_count(step->arguments, "slot");
+    guint index = rig_record_u32(step->arguments, "slot");
     const char *status = rig_record_text(step->arguments, "status");
     char status_text[RIG_TRAILER_STATUS_TEXT_BYTES];
     struct seen_slot seen;
@@ -292,16 +292,30 @@ struct extent {
     guint64 end;
 };
 
+/* Nothing that is known of a board lies on a device that it lacks. */
+static bool find_device(struct rig_run *run, const char *device, struct extent *extent)
+{
+    struct rig_probe *probe = run->board->probe;
+
+    *extent = (struct extent){device, 0, G_MAXUINT64};
+    for (guint i = 0; i <= probe->ops->n_slots(probe); i++) {
+        struct rig_slot slot;
+
+        if (probe->ops->slot(probe, i, &slot) && g_str_equal(slot.device, device))
+            return true;
+    }
+    rig_run_error_text(run, "this board has no slot on %s flash", device);
+    return false;
+}
+
 static bool find_extent(struct rig_run *run, const char *region, struct extent *extent)
 {
     struct rig_probe *probe = run->board->probe;
     struct rig_slot slot;
     guint index;
 
-    if (g_str_equal(region, "internal") || g_str_equal(region, "external")) {
-        *extent = (struct extent){region, 0, G_MAXUINT64};
-        return true;
-    }
+    if (g_str_equal(region, "internal") || g_str_equal(region, "external"))
+        return find_device(run, region, extent);
     index = g_str_equal(region, "scratch") ? probe->ops->n_slots(probe) : (guint)(region[4] - '0');
     if ((index >= probe->ops->n_slots(probe) && !g_str_equal(region, "scratch")) ||
         !probe->ops->slot(probe, index, &slot)) {
@@ -347,14 +361,23 @@ static bool find_range(struct rig_run *run, const struct rig_record *range, stru
     g_autofree char *name = slot ? g_strdup_printf("slot%" G_GUINT64_FORMAT, slot->count)
                                  : g_strdup(rig_record_text(range, "device"));
 
+    guint64 end;
+
     if (!find_extent(run, name, extent))
         return false;
     /* The name of a device lives in the schema, not in the copy above. */
     if (!slot)
         extent->device = rig_record_text(range, "device");
+    end = extent->end;
     extent->start += rig_record_count(range, "from");
     extent->end = extent->start + rig_record_count(range, "size");
-    return true;
+    if (extent->end <= end)
+        return true;
+    rig_run_error_text(run,
+                       "the range of %" G_GUINT64_FORMAT " bytes from 0x%" G_GINT64_MODIFIER
+                       "x on goes beyond the end of %s",
+                       rig_record_count(range, "size"), rig_record_count(range, "from"), name);
+    return false;
 }
 
 static bool find_place(struct rig_run *run, const struct rig_value *place, struct extent *extent)

@@ -83,8 +83,8 @@ static GBytes *make_payload(const struct rig_case *the_case, const char *name, c
 {
     struct rig_payload_plan payload_plan = {
         .behaviour = rig_record_text(plan, "behaviour"),
-        .self_test_us = rig_record_count(plan, "self-test"),
-        .watchdog_us = rig_record_count(plan, "watchdog"),
+        .self_test_us = rig_record_u32(plan, "self-test"),
+        .watchdog_us = rig_record_u32(plan, "watchdog"),
         .seed = payload_seed(the_case, name, rig_record_text(plan, "seed")),
     };
     GBytes *payload = board->ops->make_payload(board, &payload_plan, n_bytes, error);
@@ -110,7 +110,7 @@ static void collect_parts(const struct rig_record *plan, struct recipe_parts *pa
     for (guint i = 0; dependencies && i < dependencies->items->len; i++) {
         const struct rig_record *record =
             ((struct rig_value *)g_ptr_array_index(dependencies->items, i))->record;
-        struct rig_image_dependency dependency = {.image = (guint8)rig_record_count(record, "image"),
+        struct rig_image_dependency dependency = {.image = rig_record_u8(record, "image"),
                                                   .minimum = rig_record_get(record, "version")->version};
 
         g_array_append_val(parts->dependencies, dependency);
@@ -119,8 +119,7 @@ static void collect_parts(const struct rig_record *plan, struct recipe_parts *pa
         const struct rig_record *record = ((struct rig_value *)g_ptr_array_index(custom->items, i))->record;
         gsize n_bytes;
         const guint8 *bytes = g_bytes_get_data(rig_record_get(record, "bytes")->bytes, &n_bytes);
-        struct rig_image_custom_tlv tlv = {(guint16)rig_record_count(record, "type"), bytes,
-                                           (guint16)n_bytes};
+        struct rig_image_custom_tlv tlv = {rig_record_u16(record, "type"), bytes, (guint16)n_bytes};
 
         g_array_append_val(parts->custom, tlv);
     }
@@ -138,7 +137,7 @@ static bool spoil(const struct rig_record *plan, const char *name, struct rig_by
         enum rig_image_status status = RIG_IMAGE_UNSUPPORTED;
 
         if (rig_image_damage_from_name(kind_name, &kind))
-            status = rig_image_damage(bytes, kind, at ? (guint32)at->count : G_MAXUINT32);
+            status = rig_image_damage(bytes, kind, at ? rig_value_u32(at) : G_MAXUINT32);
         if (status != RIG_IMAGE_OK) {
             g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "image '%s' cannot be damaged by '%s': %s", name,
                         kind_name, rig_image_status_text(status));
@@ -148,26 +147,31 @@ static bool spoil(const struct rig_record *plan, const char *name, struct rig_by
     return true;
 }
 
+static bool is_padded(const struct rig_record *plan)
+{
+    return rig_record_flag(plan, "pad") || rig_record_flag(plan, "confirmed");
+}
+
 /* Where a padded image of this plan goes: the secondary slot of its image. false: it is not padded, or the
  * board has no such slot. */
 static bool pad_slot(const struct rig_record *plan, const struct rig_board *board, struct rig_slot *slot)
 {
-    bool padded = rig_record_flag(plan, "pad") || rig_record_flag(plan, "confirmed");
-
-    return padded && board->probe &&
-           board->probe->ops->slot(board->probe, 2 * (guint)rig_record_count(plan, "image") + 1, slot);
+    return is_padded(plan) && board->probe &&
+           board->probe->ops->slot(board->probe, 2 * rig_record_u32(plan, "image") + 1, slot);
 }
 
-static void pad(const struct rig_record *plan, const struct rig_board *board, struct rig_image_recipe *recipe)
+/* false: the board does not say how large the slot is. */
+static bool pad(const struct rig_record *plan, const struct rig_board *board, struct rig_image_recipe *recipe)
 {
     struct rig_slot slot;
 
     if (!pad_slot(plan, board, &slot))
-        return;
+        return !is_padded(plan);
     recipe->pad_to_bytes = slot.n_bytes - slot.image_offset;
     recipe->confirm = rig_record_flag(plan, "confirmed");
     recipe->max_align = (guint8)slot.geometry.max_align;
     recipe->erased = slot.geometry.erased;
+    return true;
 }
 
 static bool make_bytes(const struct rig_case *the_case, const char *name, const struct rig_record *plan,
@@ -181,10 +185,10 @@ static bool make_bytes(const struct rig_case *the_case, const char *name, const 
     struct recipe_parts parts;
     struct rig_image_recipe recipe = {
         .version = rig_record_get(plan, "version")->version,
-        .header_bytes = header ? (guint16)header->count : board->header_bytes,
+        .header_bytes = header ? rig_value_u16(header) : board->header_bytes,
         .key = key,
         .has_security_counter = counter || board->demands.counter,
-        .security_counter = counter ? (guint32)counter->count : board->demands.least_counter,
+        .security_counter = counter ? rig_value_u32(counter) : board->demands.least_counter,
         .erased = 0xff,
     };
     enum rig_image_status status;
@@ -197,11 +201,13 @@ static bool make_bytes(const struct rig_case *the_case, const char *name, const 
     recipe.n_dependencies = parts.dependencies->len;
     recipe.custom = (const struct rig_image_custom_tlv *)(gpointer)parts.custom->data;
     recipe.n_custom = parts.custom->len;
-    pad(plan, board, &recipe);
-    status = rig_image_build(&recipe, bytes);
+    status = pad(plan, board, &recipe) ? rig_image_build(&recipe, bytes) : RIG_IMAGE_UNSUPPORTED;
     g_array_unref(parts.dependencies);
     g_array_unref(parts.custom);
-    if (status != RIG_IMAGE_OK)
+    if (status == RIG_IMAGE_UNSUPPORTED)
+        g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+                    "image '%s' cannot be padded: this board does not say how large the slot is", name);
+    else if (status != RIG_IMAGE_OK)
         g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "image '%s' cannot be built: %s", name,
                     rig_image_status_text(status));
     return status == RIG_IMAGE_OK;
@@ -230,6 +236,22 @@ static GBytes *read_file(const struct rig_case *the_case, const char *name, cons
         return NULL;
     }
     return g_bytes_new(g_mapped_file_get_contents(file), g_mapped_file_get_length(file));
+}
+
+/* The file with the damages of the plan; takes it. */
+static GBytes *spoil_file(const struct rig_record *plan, const char *name, GBytes *file, GError **error)
+{
+    g_autoptr(GBytes) taken = file;
+    struct rig_bytes bytes = {.n_bytes = g_bytes_get_size(file)};
+    GBytes *spoilt = NULL;
+
+    if (!rig_record_get(plan, "damage"))
+        return g_steal_pointer(&taken);
+    bytes.bytes = g_memdup2(g_bytes_get_data(file, NULL), bytes.n_bytes); /* GLib's memory is malloc's */
+    if (spoil(plan, name, &bytes, error))
+        spoilt = g_bytes_new(bytes.bytes, bytes.n_bytes);
+    rig_bytes_clear(&bytes);
+    return spoilt;
 }
 
 static void identify(struct rig_built_image *built, const struct rig_record *plan)
@@ -275,7 +297,7 @@ static struct rig_built_image *build(struct rig_image_store *store, const struct
 
     if (path) {
         file = read_file(the_case, name, path, error);
-        if (!file)
+        if (!file || !(file = spoil_file(plan, name, file, error)))
             return NULL;
     } else if (!board->ops->make_payload) {
         g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
@@ -295,7 +317,7 @@ static struct rig_built_image *build(struct rig_image_store *store, const struct
     built = g_new0(struct rig_built_image, 1);
     built->name = g_strdup(name);
     built->file = file;
-    built->index = (guint)rig_record_count(plan, "image");
+    built->index = rig_record_u32(plan, "image");
     identify(built, plan);
     return built;
 }

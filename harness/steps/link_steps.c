@@ -65,7 +65,7 @@ static void run_connect(struct rig_run *run, const struct rig_step *step)
     const struct rig_value *mtu = rig_record_get(step->arguments, "mtu");
     const struct rig_value *pair = rig_record_get(step->arguments, "pair");
     struct rig_link_connect how = {
-        .mtu = mtu ? (guint16)mtu->count : 0,
+        .mtu = mtu ? rig_value_u16(mtu) : 0,
         .pair = pair ? pair->flag : run->board->demands.encryption,
         .until_us = rig_run_deadline_us(run, step),
     };
@@ -239,7 +239,7 @@ static void run_answer_pairing(struct rig_run *run, const struct rig_step *step)
     const struct rig_link_answers answers = {
         .io = io_named(rig_record_text(step->arguments, "io")),
         .has_passkey = passkey != NULL,
-        .passkey = passkey ? (guint32)passkey->count : 0,
+        .passkey = passkey ? rig_value_u32(passkey) : 0,
         .refuse = rig_record_flag(step->arguments, "refuse"),
     };
     GError *error = NULL;

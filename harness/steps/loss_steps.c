@@ -84,7 +84,8 @@ struct losses {
     struct rig_sweep base;
     struct rig_traffic *traffic; /* of the round without a loss */
     struct phase_account phases[RIG_N_TRAFFIC_PHASES];
-    guint turn; /* of `in-turn`: the next one of `by` */
+    guint turn;                          /* of `in-turn`: the next one of `by` */
+    guint n_by[RIG_LOSS_BY_SILENCE + 1]; /* losses by each of enum rig_loss_by */
     struct point first_failed;
 };
 
@@ -170,6 +171,7 @@ static bool sweep_one(struct losses *sweep, guint number, enum rig_loss_by by)
     run->muted--;
     emit_loss(sweep, &point);
     phase->n_losses++;
+    sweep->n_by[by]++;
     phase->n_failed += run->trouble.verdict == RIG_VERDICT_FAIL;
     go_on = rig_sweep_take(&sweep->base, &first);
     if (first)
@@ -343,6 +345,35 @@ static void play_on_record(struct losses *sweep, const struct point *point)
     play_loss(sweep, point);
 }
 
+static bool is_random(const struct losses *sweep)
+{
+    const struct rig_value *at = argument(sweep, "at");
+
+    return !at->keyword && rig_record_get(at->record, "random");
+}
+
+/* Whoever never ended the link proved nothing; chance may leave one out now and then. */
+static void expect_losses_by_each(struct losses *sweep)
+{
+    struct rig_run *run = sweep->base.run;
+
+    if (rig_run_troubled(run) || sweep->base.n_failed)
+        return;
+    for (guint i = 0; i < rig_list_length(argument(sweep, "by")); i++) {
+        g_autofree char *text = NULL;
+
+        if (sweep->n_by[by_at(sweep, i)])
+            continue;
+        text =
+            g_strdup_printf("the link was never lost by '%s': there is no place for it among those of 'at'",
+                            rig_loss_by_words[by_at(sweep, i)]);
+        if (is_random(sweep) && sweep->base.n_played)
+            rig_run_note(run, "%s", text);
+        else if (!rig_run_troubled(run))
+            rig_run_error_text(run, "%s", text);
+    }
+}
+
 static void show_failure(struct losses *sweep)
 {
     g_autofree char *where = where_text(sweep, &sweep->first_failed);
@@ -383,6 +414,7 @@ static void run_each_link_loss(struct rig_run *run, const struct rig_step *step)
         } else {
             sweep_all(&sweep);
             emit_coverage(&sweep);
+            expect_losses_by_each(&sweep);
             if (sweep.base.n_failed && !rig_run_troubled(run))
                 show_failure(&sweep);
         }

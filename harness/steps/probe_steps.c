@@ -105,7 +105,7 @@ static char *wanted_text(const struct watched_word *word)
 
     for (guint i = 0; word->wanted && i < rig_list_length(word->wanted); i++)
         g_string_append_printf(text, "%s0x%08x", i ? " or " : "",
-                               (guint32)rig_list_item(word->wanted, i)->count);
+                               rig_value_u32(rig_list_item(word->wanted, i)));
     if (!word->wanted)
         g_string_append_printf(text, "another value than 0x%08x", word->before);
     if (word->mask != 0xffffffffu)
@@ -132,6 +132,7 @@ static const struct rig_field expect_fields[] = {
     {.name = "bytes",
      .type = RIG_TYPE_HEX,
      .min = 1,
+     .max = MAX_EXPECTED_BYTES,
      .about = "Bytes in hex, in their order: `96 f3 b8 3d`."},
     FIELD_MASK,
 };
@@ -183,8 +184,8 @@ static void run_expect_memory(struct rig_run *run, const struct rig_step *step)
 {
     const struct rig_value *bytes = rig_record_get(step->arguments, "bytes");
     struct watched_word word = {.run = run,
-                                .address = (guint32)rig_record_count(step->arguments, "address"),
-                                .mask = (guint32)rig_record_count(step->arguments, "mask"),
+                                .address = rig_record_u32(step->arguments, "address"),
+                                .mask = rig_record_u32(step->arguments, "mask"),
                                 .wanted = rig_record_get(step->arguments, "word")};
     GError *error = NULL;
 
@@ -237,8 +238,8 @@ static bool poll_word(void *user)
 static void run_wait_memory(struct rig_run *run, const struct rig_step *step)
 {
     struct watched_word word = {.run = run,
-                                .address = (guint32)rig_record_count(step->arguments, "address"),
-                                .mask = (guint32)rig_record_count(step->arguments, "mask"),
+                                .address = rig_record_u32(step->arguments, "address"),
+                                .mask = rig_record_u32(step->arguments, "mask"),
                                 .wanted = rig_record_get(step->arguments, "word")};
     GError *error = NULL;
     bool ok = false;
@@ -301,9 +302,8 @@ static void run_dump_slot(struct rig_run *run, const struct rig_step *step)
     struct rig_slot slot;
     GError *error = NULL;
 
-    if (!probe->ops->slot(probe, (guint)rig_record_count(step->arguments, "slot"), &slot)) {
-        rig_run_error_text(run, "this board has no slot %u",
-                           (guint)rig_record_count(step->arguments, "slot"));
+    if (!probe->ops->slot(probe, rig_record_u32(step->arguments, "slot"), &slot)) {
+        rig_run_error_text(run, "this board has no slot %u", rig_record_u32(step->arguments, "slot"));
         return;
     }
     bytes = g_malloc(slot.n_bytes);

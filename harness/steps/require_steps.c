@@ -5,7 +5,8 @@
 #include "bench/option_fields.h"
 #include "steps/fit.h"
 
-static const char *const any_signature[] = {"any", "none", "ecdsa-p256", "rsa-2048", "rsa-3072", "ed25519", NULL};
+static const char *const any_signature[] = {"any",      "none",    "ecdsa-p256", "rsa-2048",
+                                            "rsa-3072", "ed25519", NULL};
 
 /* Options that neither target nor case name are what the first choice says: see bench/option_fields.h. */
 static const struct rig_field require_fields[] = {
@@ -112,9 +113,9 @@ static char *flag_unfit(const struct rig_fit *fit, const struct rig_field *field
     bool seen = g_str_equal(field->name, "security-counter") ? rig_fit_option(fit, field->name) != NULL
                                                              : rig_fit_flag(fit, field->name);
 
-    return seen == wanted->flag ? NULL
-                                : unlike(fit, field->name, wanted->flag ? "true" : "false",
-                                         seen ? "true" : "false");
+    return seen == wanted->flag
+               ? NULL
+               : unlike(fit, field->name, wanted->flag ? "true" : "false", seen ? "true" : "false");
 }
 
 static char *at_least(const struct rig_fit *fit, const char *name, guint64 wanted, guint64 otherwise)
@@ -229,11 +230,13 @@ static void run_require(struct rig_run *run, const struct rig_step *step)
 const struct rig_verb rig_verb_require = {
     .name = "require",
     .family = "board",
-    .about = "What the case needs of the board's layout and options, as the step `board` before it left them, "
-             "and no other step implies. On another board the case is skipped before it starts, and "
-             "`bootrig list --target` tells it.",
+    .about =
+        "What the case needs of the board's layout and options, as the step `board` before it left them, "
+        "and no other step implies. On another board the case is skipped before it starts, and "
+        "`bootrig list --target` tells it.",
     .shape = &require_shape,
     .within_us = 1000000,
+    .at_once = true,
     .unfit = require_unfit,
     .example = "require: {swap: [move, offset], sector-size: 4KiB}",
     .run = run_require,

@@ -90,6 +90,10 @@ struct rig_run {
     guint resets_before;
     char *boot_stop; /* how the last bootloader run stopped short: assertion, crash, flash fault; NULL: it did
                         not */
+    struct {
+        const char *image; /* of the last upload, when it was broken off; NULL: it was not */
+        guint64 at;        /* what the board had acknowledged of it, in bytes */
+    } broken_off;
     struct rig_smp_result last; /* of the last exchange, for expect-link's error */
     enum rig_link_outcome last_link;
 };

@@ -13,6 +13,8 @@ struct rig_way_back {
     /* What the run knows of the board, as it was when the sweep began. */
     guint boots_before, resets_before;
     struct rig_smp_client client;
+    const char *broken_off_image;
+    guint64 broken_off_at;
 };
 
 /* The steps that stand before the one that runs; NULL: it stands in a block. */
@@ -52,6 +54,8 @@ struct rig_way_back *rig_way_back_new(struct rig_run *run, enum rig_way_back_kin
     way->boots_before = run->boots_before;
     way->resets_before = run->resets_before;
     way->client = run->client;
+    way->broken_off_image = run->broken_off.image;
+    way->broken_off_at = run->broken_off.at;
     if (way->exact || kind == RIG_BACK_BY_MOMENT) {
         way->moment = run->board->ops->keep(run->board, &error);
         ok = way->moment != NULL;
@@ -102,6 +106,8 @@ bool rig_way_back_take(struct rig_way_back *way)
         return false;
     }
     rig_smp_transport_restart(&run->client.transport);
+    run->broken_off.image = way->broken_off_image;
+    run->broken_off.at = way->broken_off_at;
     run->client.sequence = way->client.sequence;
     run->client.buf_size = way->client.buf_size;
     run->client.buf_count = way->client.buf_count;

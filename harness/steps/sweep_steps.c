@@ -96,6 +96,7 @@ struct sweep {
     const GPtrArray *during;
     const GPtrArray *then;
     GArray *operations; /* struct rig_flash_write: those of the uncut run */
+    guint n_of_form[3]; /* cuts that were played for each word of torn_choices */
     bool watched;       /* the cut that is played now goes on record operation by operation */
     struct rig_cut_place first_failed;
 };
@@ -227,6 +228,14 @@ static void play_watched(struct sweep *sweep, const struct rig_cut_place *place,
     g_clear_pointer(&run->watch, rig_watch_free);
 }
 
+/* The word of `torn` that a cut at this place was played for. */
+static guint form_index(const struct sweep *sweep, const struct rig_cut_place *place)
+{
+    bool erase = g_array_index(sweep->operations, struct rig_flash_write, place->operation).erase;
+
+    return place->form != RIG_CUT_HALF ? 0 : erase ? 2 : 1;
+}
+
 /* Plays one cut without filling the journal; false when the sweep must end (rig error, interrupt). */
 static bool sweep_one(struct sweep *sweep, const struct rig_cut_place *place)
 {
@@ -238,10 +247,41 @@ static bool sweep_one(struct sweep *sweep, const struct rig_cut_place *place)
     play_cut(sweep, place, &record);
     run->muted--;
     emit_cut(sweep, place, &run->trouble);
+    sweep->n_of_form[form_index(sweep, place)]++;
     go_on = rig_sweep_take(&sweep->base, &first);
     if (first)
         sweep->first_failed = *place;
     return go_on;
+}
+
+static bool is_random(const struct sweep *sweep)
+{
+    const struct rig_value *at = rig_record_get(sweep->step->arguments, "at");
+
+    return at && !at->keyword && rig_record_get(at->record, "random");
+}
+
+/* A form of which there was no cut proved nothing; chance may leave one out now and then. */
+static void expect_cuts_of_each_form(struct sweep *sweep)
+{
+    const struct rig_value *torn = rig_record_get(sweep->step->arguments, "torn");
+    static const char *const lacking[] = {"a place between operations", "a write", "an erase"};
+
+    if (rig_run_troubled(sweep->run) || sweep->base.n_failed)
+        return;
+    for (guint i = 0; torn_choices[i]; i++) {
+        g_autofree char *text = NULL;
+
+        if (!rig_list_has(torn, torn_choices[i]) || sweep->n_of_form[i])
+            continue;
+        text = g_strdup_printf("'torn: %s' cut nothing: %s is not among the places of 'at' in the %u flash "
+                               "operations of 'during'",
+                               torn_choices[i], lacking[i], sweep->operations->len);
+        if (is_random(sweep) && sweep->base.n_played)
+            rig_run_note(sweep->run, "%s", text);
+        else if (!rig_run_troubled(sweep->run))
+            rig_run_error_text(sweep->run, "%s", text);
+    }
 }
 
 static bool wants_behind_last(const struct sweep *sweep)
@@ -381,6 +421,8 @@ static void run_each_power_cut(struct rig_run *run, const struct rig_step *step)
             play_only(&sweep);
         else
             sweep_places(&sweep);
+        if (!run->only_cut)
+            expect_cuts_of_each_form(&sweep);
         if (sweep.base.n_failed && !rig_run_troubled(run))
             show_failure(&sweep);
         if (!run->only_cut)

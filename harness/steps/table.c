@@ -3,17 +3,17 @@
 #include "steps/verbs.h"
 
 static const struct rig_verb *const verbs[] = {
-    &rig_verb_board,          &rig_verb_require,        &rig_verb_program,        &rig_verb_wait,         &rig_verb_note,
-    &rig_verb_power_on,       &rig_verb_power_off,      &rig_verb_power_cycle,  &rig_verb_reset,
-    &rig_verb_halt,           &rig_verb_resume,         &rig_verb_dump_slot,    &rig_verb_cut_power,
-    &rig_verb_each_power_cut, &rig_verb_explore,        &rig_verb_connect,      &rig_verb_disconnect,
-    &rig_verb_pair,           &rig_verb_answer_pairing, &rig_verb_forget_bond,  &rig_verb_notifications,
-    &rig_verb_each_link_loss, &rig_verb_with_faults,    &rig_verb_upload,       &rig_verb_mark,
-    &rig_verb_confirm,        &rig_verb_erase,          &rig_verb_smp_echo,     &rig_verb_smp_parameters,
-    &rig_verb_smp_reset,      &rig_verb_smp_raw,        &rig_verb_expect_boot,  &rig_verb_expect_board,
-    &rig_verb_expect_resets,  &rig_verb_expect_console, &rig_verb_expect_link,  &rig_verb_expect_images,
-    &rig_verb_expect_slot,    &rig_verb_mark_flash,     &rig_verb_expect_flash, &rig_verb_expect_memory,
-    &rig_verb_wait_memory,
+    &rig_verb_board,          &rig_verb_require,        &rig_verb_program,        &rig_verb_wait,
+    &rig_verb_note,           &rig_verb_power_on,       &rig_verb_power_off,      &rig_verb_power_cycle,
+    &rig_verb_reset,          &rig_verb_halt,           &rig_verb_resume,         &rig_verb_dump_slot,
+    &rig_verb_cut_power,      &rig_verb_each_power_cut, &rig_verb_explore,        &rig_verb_connect,
+    &rig_verb_disconnect,     &rig_verb_pair,           &rig_verb_answer_pairing, &rig_verb_forget_bond,
+    &rig_verb_notifications,  &rig_verb_each_link_loss, &rig_verb_with_faults,    &rig_verb_upload,
+    &rig_verb_mark,           &rig_verb_confirm,        &rig_verb_erase,          &rig_verb_smp_echo,
+    &rig_verb_smp_parameters, &rig_verb_smp_reset,      &rig_verb_smp_raw,        &rig_verb_expect_boot,
+    &rig_verb_expect_board,   &rig_verb_expect_resets,  &rig_verb_expect_console, &rig_verb_expect_link,
+    &rig_verb_expect_images,  &rig_verb_expect_slot,    &rig_verb_mark_flash,     &rig_verb_expect_flash,
+    &rig_verb_expect_memory,  &rig_verb_wait_memory,
 };
 
 static const char *const capabilities[] = {

@@ -49,10 +49,11 @@ static const struct rig_field upload_fields[] = {
      .type = RIG_TYPE_SIZE,
      .choices = resume_words,
      .default_text = "0",
-     .about =
-         "The board must still have this much of an earlier connection: the upload goes on there or "
-         "later. `acknowledged`: with `retry: resume`, what the board had acknowledged before a link was "
-         "lost; one that may have had the last chunk by then may begin anew. 0 = wherever."},
+     .about = "The board must still have this much of an earlier connection: the upload goes on there or "
+              "later. `acknowledged`: what the board had acknowledged before a link was lost, with `retry: "
+              "resume` in "
+              "this upload, else in the one before it, which was broken off; one that may have had the last "
+              "chunk by then may begin anew. 0 = wherever."},
     {.name = "until",
      .type = RIG_TYPE_SIZE,
      .default_text = "0",
@@ -77,12 +78,6 @@ static const struct rig_field upload_fields[] = {
 };
 static const struct rig_rule upload_rules[] = {
     {.field = "pair", .kind = RIG_RULE_NEEDS, .other = "retry", .others = resume_only},
-    {.field = "resumes-at",
-     .values = resume_words,
-     .kind = RIG_RULE_NEEDS,
-     .other = "retry",
-     .others = resume_only,
-     .why = "how far an upload by another step came is a number: 'resumes-at: 12KiB'"},
     {.field = "until", .kind = RIG_RULE_NEEDS, .other = "expect", .others = stopped_or_any},
     {.field = "expect", .values = stopped_words, .kind = RIG_RULE_NEEDS, .other = "until"},
     RIG_RULE_EXPECT_RC,
@@ -102,18 +97,64 @@ static guint64 optional_count(const struct rig_step *step, const char *name, gui
     return value ? value->count : otherwise;
 }
 
+static guint number_of(const struct rig_step *step, guint of_image)
+{
+    const struct rig_value *number = rig_record_get(step->arguments, "number");
+
+    return number ? rig_value_u32(number) : of_image;
+}
+
+/* What this upload may count on of `resumes-at: acknowledged`: within it, or of the one that was broken off
+ * before it. false: nothing, which is trouble. */
+static bool find_acknowledged(struct rig_run *run, const struct rig_step *step,
+                              const struct rig_smp_upload_report *report, guint64 *least, guint64 *begin)
+{
+    const char *image = rig_record_text(step->arguments, "image");
+
+    if (g_str_equal(rig_record_text(step->arguments, "retry"), "resume")) {
+        *least = report->acknowledged;
+        *begin = report->acknowledged ? report->went_on_at : report->begin;
+        return true;
+    }
+    if (g_strcmp0(run->broken_off.image, image) != 0) {
+        rig_run_error_text(run,
+                           "no upload of '%s' was broken off before this one: nothing was acknowledged, and "
+                           "'resumes-at' checks nothing; write 'retry: resume', or let one break off",
+                           image);
+        return false;
+    }
+    *least = run->broken_off.at;
+    *begin = report->begin;
+    return true;
+}
+
 static void expect_resumed(struct rig_run *run, const struct rig_step *step,
                            const struct rig_smp_upload_report *report)
 {
     const struct rig_value *wanted = rig_record_get(step->arguments, "resumes-at");
     bool acknowledged = wanted->keyword != NULL;
-    guint64 least = acknowledged ? report->acknowledged : wanted->count;
-    guint64 begin = acknowledged && report->acknowledged ? report->went_on_at : report->begin;
-    g_autofree char *expected = g_strdup_printf("byte %" G_GUINT64_FORMAT " or later", least);
-    g_autofree char *seen = g_strdup_printf("byte %" G_GUINT64_FORMAT, begin);
+    guint64 least = wanted->count;
+    guint64 begin = report->begin;
+    g_autofree char *expected = NULL;
+    g_autofree char *seen = NULL;
 
-    if ((acknowledged || wanted->count) && !rig_run_troubled(run))
-        rig_run_expect(run, begin >= least, "upload goes on at", expected, seen);
+    if ((!acknowledged && !wanted->count) || rig_run_troubled(run) ||
+        (acknowledged && !find_acknowledged(run, step, report, &least, &begin)))
+        return;
+    expected = g_strdup_printf("byte %" G_GUINT64_FORMAT " or later", least);
+    seen = g_strdup_printf("byte %" G_GUINT64_FORMAT, begin);
+    rig_run_expect(run, begin >= least, "upload goes on at", expected, seen);
+}
+
+/* What a later upload of the image may count on. */
+static void remember_broken_off(struct rig_run *run, const struct rig_step *step, gsize n_bytes,
+                                const struct rig_smp_upload_report *report,
+                                const struct rig_smp_result *result)
+{
+    bool broken_off = result->kind != RIG_SMP_DONE && report->offset > 0 && report->offset < n_bytes;
+
+    run->broken_off.image = broken_off ? rig_record_text(step->arguments, "image") : NULL;
+    run->broken_off.at = report->offset;
 }
 
 static void run_upload(struct rig_run *run, const struct rig_step *step)
@@ -129,15 +170,15 @@ static void run_upload(struct rig_run *run, const struct rig_step *step)
         return;
     upload.bytes = g_bytes_get_data(image->file, &upload.n_bytes);
     upload.sha = image->sha;
-    upload.image = (unsigned)optional_count(step, "number", image->index);
+    upload.image = number_of(step, image->index);
     upload.chunk_bytes = optional_count(step, "chunk", 0);
     upload.first_chunk_bytes = optional_count(step, "first-chunk", 0);
-    upload.window = (guint)rig_record_count(step->arguments, "window");
+    upload.window = rig_record_u32(step->arguments, "window");
     upload.resume = g_str_equal(rig_record_text(step->arguments, "retry"), "resume");
     upload.pair = pair ? pair->flag : run->board->demands.encryption;
     upload.stop_at_byte = optional_count(step, "until", 0);
     upload.upgrade = rig_record_flag(step->arguments, "upgrade");
-    upload.max_failures = (guint)rig_record_count(step->arguments, "failures");
+    upload.max_failures = rig_record_u32(step->arguments, "failures");
     upload.until_us = rig_run_deadline_us(run, step);
     if (!rig_smp_upload(&run->client, &upload, &report, &result, &error)) {
         rig_run_error(run, error);
@@ -150,6 +191,7 @@ static void run_upload(struct rig_run *run, const struct rig_step *step)
                  report.n_chunks, report.n_resent, report.n_mismatches, report.n_reconnects);
     rig_judge_answer(run, step, "upload", &result);
     expect_resumed(run, step, &report);
+    remember_broken_off(run, step, upload.n_bytes, &report, &result);
 }
 
 /* With less than this a chunk takes more than one packet. */
@@ -189,8 +231,8 @@ static char *upload_unfit(const struct rig_step *step, struct rig_fit *fit)
 {
     const char *image = rig_record_text(step->arguments, "image");
     const struct rig_record *plan = rig_fit_image(fit, image);
-    guint index = plan ? (guint)rig_record_count(plan, "image") : 0;
-    guint slot = 2 * (guint)optional_count(step, "number", index) + 1;
+    guint index = plan ? rig_record_u32(plan, "image") : 0;
+    guint slot = 2 * number_of(step, index) + 1;
     bool must_work = rig_list_has(rig_record_get(step->arguments, "expect"), "ok");
     char *reason = must_work ? rig_fit_no_space(fit, image, slot, 0) : NULL;
 
@@ -318,8 +360,8 @@ static void run_erase(struct rig_run *run, const struct rig_step *step)
     const struct rig_value *slot = rig_record_get(step->arguments, "slot");
     struct rig_smp_result result;
     guint8 request[64];
-    gsize n_bytes = rig_smp_encode_erase(rig_smp_next_id(&run->client), slot ? (int)slot->count : -1, request,
-                                         sizeof request);
+    gsize n_bytes = rig_smp_encode_erase(rig_smp_next_id(&run->client), slot ? rig_value_u8(slot) : -1,
+                                         request, sizeof request);
 
     if (rig_ask(run, step, request, n_bytes, NULL, &result))
         rig_judge_answer(run, step, "erase", &result);

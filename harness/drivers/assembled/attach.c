@@ -70,7 +70,7 @@ static bool open_console(struct rig_assembled *board, GError **error)
         rig_assembled_open_rtt(board, rtt->record);
     else
         board->console = rig_console_open(rig_record_text(console, "tty"),
-                                          (guint)rig_record_count(console, "baud"), error);
+                                          rig_record_u32(console, "baud"), error);
     if (!board->console)
         return false;
     board->console_wake = rig_board_wake_on(&board->board, rig_console_fd(board->console));
@@ -169,7 +169,7 @@ static bool fill_place(struct rig_assembled *board, GError **error)
                (board->place.host = board->place_host, true);
     if (kind) {
         board->place.tty = rig_record_text(place->record, "tty");
-        board->place.baud = (guint32)rig_record_count(place->record, "baud");
+        board->place.baud = rig_record_u32(place->record, "baud");
         /* One port can have one reader only: SMP among the lines of the console goes through it. */
         if (console_tty(board) && g_strcmp0(board->place.tty, console_tty(board)) == 0)
             board->place.console = board->console;

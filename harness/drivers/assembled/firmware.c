@@ -44,7 +44,7 @@ struct rig_firmware *rig_firmware_load(const struct rig_target *target, GError *
     if (!value || value->keyword)
         return NULL;
     firmware = g_new0(struct rig_firmware, 1);
-    firmware->header_bytes = (guint16)rig_record_count(value->record, "header");
+    firmware->header_bytes = rig_record_u16(value->record, "header");
     n_skip = rig_record_flag(value->record, "room") ? firmware->header_bytes : 0;
     for (guint i = 0; i < G_N_ELEMENTS(behaviours); i++) {
         const char *path = rig_record_text(value->record, behaviours[i]);

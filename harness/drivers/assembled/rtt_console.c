@@ -104,9 +104,9 @@ static const struct rig_byte_channel_ops ops = {.read = rtt_read, .write = rtt_w
 
 void rig_assembled_open_rtt(struct rig_assembled *board, const struct rig_record *rtt)
 {
-    const struct rig_rtt_config config = {.address = (guint32)rig_record_count(rtt, "address"),
-                                          .n_bytes = (guint32)rig_record_count(rtt, "size"),
-                                          .channel = (guint)rig_record_count(rtt, "channel")};
+    const struct rig_rtt_config config = {.address = rig_record_u32(rtt, "address"),
+                                          .n_bytes = rig_record_u32(rtt, "size"),
+                                          .channel = rig_record_u32(rtt, "channel")};
     struct rtt_channel *channel = g_new0(struct rtt_channel, 1);
 
     *channel = (struct rtt_channel){.channel = {&ops}, .fresh = -1, .fd = -1};

@@ -47,8 +47,8 @@ struct rig_board_setup {
 /* What the application of an image shall do, for boards that can be told. */
 struct rig_payload_plan {
     const char *behaviour; /* "waits", "confirms", "crashes", "hangs" */
-    guint64 self_test_us;
-    guint64 watchdog_us;
+    guint32 self_test_us;
+    guint32 watchdog_us;
     guint64 seed;
 };
 

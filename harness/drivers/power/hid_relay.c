@@ -205,7 +205,7 @@ static struct rig_power *relay_open(struct rig_power_host *host, const struct ri
     struct rig_usb_match match = {
         .what = "a USBRelay board", .port = rig_record_text(arguments, "port"), .accepts = is_relay};
     const char *identity = rig_record_text(arguments, "identity");
-    guint number = (guint)rig_record_count(arguments, "channel");
+    guint number = rig_record_u32(arguments, "channel");
     const struct rig_usb_description *device = NULL;
     struct rig_usb_bus *bus = rig_power_host_usb(host, error);
     g_autoptr(rig_usb) usb = NULL;

@@ -187,7 +187,7 @@ static bool check_port(struct rig_usb_bus *bus, const struct rig_hub *hub, guint
 static struct rig_power *make(struct rig_power_host *host, const struct rig_usb_description *device,
                               const struct rig_record *arguments, GError **error)
 {
-    guint number = (guint)rig_record_count(arguments, "channel");
+    guint number = rig_record_u32(arguments, "channel");
     bool ganged = rig_record_flag(arguments, "ganged");
     g_autoptr(rig_hub) hub = rig_hub_open(host->usb, device, error);
     g_autoptr(rig_hub) pair = NULL;

@@ -109,7 +109,7 @@ static struct rig_power *lcus_open(struct rig_power_host *host, const struct rig
     rig_serial_free(serial);
     lcus = g_new0(struct lcus, 1);
     lcus->tty = g_strdup(tty);
-    lcus->number = (guint8)rig_record_count(arguments, "channel");
+    lcus->number = rig_record_u8(arguments, "channel");
     rig_channel_init(&lcus->channel, rig_record_flag(arguments, "status") ? &ops_telling : &ops_mute,
                      g_strdup_printf("LCUS relay at %s, channel %u", tty, lcus->number));
     return &lcus->channel.power;

@@ -132,7 +132,7 @@ static struct rig_power *lcus_hid_open(struct rig_power_host *host, const struct
         lcus = g_new0(struct lcus_hid, 1);
         lcus->usb = g_steal_pointer(&usb);
         rig_usb_release(lcus->usb); /* for the boards on its other channels */
-        lcus->number = (guint8)rig_record_count(arguments, "channel");
+        lcus->number = rig_record_u8(arguments, "channel");
         rig_channel_init(
             &lcus->channel, rig_record_flag(arguments, "status") ? &ops_telling : &ops_mute,
             g_strdup_printf("LCUS HID relay at USB port %s, channel %u", device->port, lcus->number));

@@ -289,7 +289,7 @@ static struct rig_power *ppk2_open(struct rig_power_host *host, const struct rig
         return NULL;
     ppk2 = g_new0(struct ppk2, 1);
     ppk2->serial = g_steal_pointer(&serial);
-    ppk2->millivolts = (guint)rig_record_count(arguments, "millivolts");
+    ppk2->millivolts = rig_record_u32(arguments, "millivolts");
     ppk2->dead_below_ua = (double)rig_record_count(arguments, "dead-below");
     rig_channel_init(&ppk2->channel, &ops, g_strdup_printf("PPK2 at %s, %u mV", tty, ppk2->millivolts));
     if (set_up(ppk2, error))

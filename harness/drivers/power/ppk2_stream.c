@@ -114,7 +114,7 @@ bool rig_ppk2_decode(const struct rig_ppk2_calibration *calibration, guint milli
     double g;
 
     sample->sequence = word >> 18 & 0x3f;
-    sample->logic = word >> 24;
+    sample->logic = (guint8)(word >> 24);
     sample->microamperes = 0;
     if (range >= RIG_PPK2_N_RANGES)
         return false;

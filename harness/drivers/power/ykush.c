@@ -132,7 +132,7 @@ static bool find_output(const struct rig_record *arguments, const struct model *
 {
     const struct rig_value *channel = rig_record_get(arguments, "channel");
 
-    *number = channel->keyword ? OUTPUT_5V : (guint8)channel->count;
+    *number = channel->keyword ? OUTPUT_5V : rig_value_u8(channel);
     if (channel->keyword ? model->has_5v : channel->count <= model->n_ports)
         return true;
     if (channel->keyword)

@@ -289,7 +289,7 @@ static bool fill_config(struct rig_qemu_board *board, const struct rig_record *q
     board->config = (struct rig_qemu_config){.program = rig_record_text(qemu, "program"),
                                              .machine = rig_record_text(qemu, "machine"),
                                              .cpu = rig_record_text(qemu, "cpu"),
-                                             .serial = (guint)rig_record_count(qemu, "serial"),
+                                             .serial = rig_record_u32(qemu, "serial"),
                                              .folder = board->folder};
     for (guint i = 0; arguments && i < arguments->items->len; i++)
         g_ptr_array_add(more, (gpointer)((const struct rig_value *)arguments->items->pdata[i])->text);
@@ -317,7 +317,7 @@ static void add_devices(struct rig_qemu_board *board, const struct rig_record *q
     const struct rig_sim *model = (const struct rig_sim *)board->model;
 
     for (guint i = 0; i < MIN(model->config.n_devices, RIG_QEMU_MAX_DEVICES); i++)
-        rig_qemu_machine_add(board->machine, (guint32)rig_record_count(qemu, fields[i]),
+        rig_qemu_machine_add(board->machine, rig_record_u32(qemu, fields[i]),
                              sim_flash_bytes(sim_board_flash(model->sim), i),
                              model->config.devices[i].erased);
 }

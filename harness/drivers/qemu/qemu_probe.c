@@ -53,7 +53,7 @@ static bool probe_reset_halt(struct rig_probe *probe, GError **error)
 static enum rig_run_state state_at(struct rig_qemu_board *board, guint32 pc, bool has_image)
 {
     const struct rig_value *qemu = rig_record_get(board->target->record, "qemu");
-    guint32 base = (guint32)rig_record_count(qemu->record, "address");
+    guint32 base = rig_record_u32(qemu->record, "address");
     struct rig_slot slot;
 
     if (board->halted)

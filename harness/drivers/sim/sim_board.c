@@ -237,8 +237,8 @@ static bool sim_replace_bonds(struct rig_board *board, GError **error)
 
 struct sim_app_personality rig_sim_personality(const struct rig_payload_plan *plan)
 {
-    struct sim_app_personality personality = {.self_test_us = (guint32)plan->self_test_us,
-                                              .watchdog_us = (guint32)plan->watchdog_us};
+    struct sim_app_personality personality = {.self_test_us = plan->self_test_us,
+                                              .watchdog_us = plan->watchdog_us};
 
     sim_app_behaviour_from_name(plan->behaviour, &personality.behaviour);
     return personality;

@@ -35,14 +35,14 @@ static void configure_device(struct sim_flash_device_config *device, const struc
             continue;
         }
 
-        device->regions[device->n_regions].sector_bytes = (guint32)rig_record_count(region->record, "size");
-        device->regions[device->n_regions++].n_sectors = (guint32)rig_record_count(region->record, "count");
+        device->regions[device->n_regions].sector_bytes = rig_record_u32(region->record, "size");
+        device->regions[device->n_regions++].n_sectors = rig_record_u32(region->record, "count");
     }
-    device->write_bytes = (guint32)rig_record_count(record, "write");
-    device->erased = (guint8)rig_record_count(record, "erased");
+    device->write_bytes = rig_record_u32(record, "write");
+    device->erased = rig_record_u8(record, "erased");
     device->rewrite_forbidden = g_str_equal(rig_record_text(record, "rewrite"), "refused");
-    device->write_us = (guint32)rig_record_count(record, "write-time");
-    device->erase_us = (guint32)rig_record_count(record, "erase-time");
+    device->write_us = rig_record_u32(record, "write-time");
+    device->erase_us = rig_record_u32(record, "erase-time");
 }
 
 static struct sim_area area_from(const struct rig_record *record)
@@ -50,8 +50,8 @@ static struct sim_area area_from(const struct rig_record *record)
     return (struct sim_area){
         .device = g_str_equal(rig_record_text(record, "device"), "external") ? SIM_FLASH_EXTERNAL
                                                                              : SIM_FLASH_INTERNAL,
-        .offset = (guint32)rig_record_count(record, "offset"),
-        .n_bytes = (guint32)rig_record_count(record, "size"),
+        .offset = rig_record_u32(record, "offset"),
+        .n_bytes = rig_record_u32(record, "size"),
     };
 }
 
@@ -93,7 +93,7 @@ static guint32 count_of(const struct rig_record *options, const char *name, guin
 {
     const struct rig_value *value = rig_record_get(options, name);
 
-    return value ? (guint32)value->count : otherwise;
+    return value ? rig_value_u32(value) : otherwise;
 }
 
 static void apply_boot_options(struct rig_sim *sim, const struct rig_record *options)

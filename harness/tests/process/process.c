@@ -232,7 +232,6 @@ static char *next_line(char **text)
         *end = '\0';
     return line;
 }
-
 GPtrArray *place_ended(const struct place *place, const char *folder, bool all)
 {
     g_autofree char *name = g_build_filename(folder, "journal.jsonl", NULL);

@@ -14,7 +14,7 @@
     "  old: {version: 1.0.0, size: %s}\n"                                                                    \
     "  new: {version: 2.0.0, size: %s}\n"                                                                    \
     "setup:\n"                                                                                               \
-    "  - board: {slot0: old, swap: %s, swap-fixes: true}\n"                                                  \
+    "  - board: {slot0: old, swap: %s}\n"                                                                    \
     "steps:\n"                                                                                               \
     "  - explore: {old: old, new: new, life: [upload, test, confirm], torn: [half-write, half-erase]%s}\n"
 
@@ -48,8 +48,8 @@ static void a_budget_that_ends_an_exploration_again_and_again_changes_nothing(vo
     int code = 2;
     int n_runs = 1;
 
-    put(*state, "whole.yaml", "scratch", "");
-    put(*state, "short.yaml", "scratch", ", max-states: 60");
+    put(*state, "whole.yaml", "scratch, swap-fixes: true", "");
+    put(*state, "short.yaml", "scratch, swap-fixes: true", ", max-states: 60");
     place_expect(*state, 0, "closed", "bootrig run whole.yaml --output whole");
     place_expect(*state, 2, "the budget of states is used up", "bootrig run short.yaml");
     for (; code == 2 && n_runs < 40; n_runs++) {
@@ -99,7 +99,7 @@ static void what_another_exploration_left_is_refused(void **state)
     g_autofree char *line = NULL;
     g_autoptr(GDir) directory = NULL;
 
-    put(*state, "short.yaml", "scratch", ", max-states: 60");
+    put(*state, "short.yaml", "scratch, swap-fixes: true", ", max-states: 60");
     put(*state, "other.yaml", "move", "");
     place_expect(*state, 2, "not finished", "bootrig run short.yaml");
     journal = place_read(*state, "reports/out/journal.jsonl");
