@@ -521,6 +521,30 @@ static void primary_bad(struct record *record)
     poke(record, &record->board.config.primary[0], 0, "\x01\x02\x03", 3);
 }
 
+static void primary_zero(struct record *record)
+{
+    poke(record, &record->board.config.primary[0], 0, "\0\0\0\0", 4);
+}
+
+/* What runs has a counter, and its header says that there are more protected bytes than there are. */
+static void counter_runs(struct record *record)
+{
+    counters(record, 5, true);
+    record->board.config.validate_primary = false;
+}
+
+static void protected_size_lies(struct record *record)
+{
+    poke(record, &record->board.config.primary[0], 10, "\x14", 1);
+}
+
+static void no_counter_runs(struct record *record)
+{
+    counters(record, -1, false);
+    record->board.config.validate_primary = false;
+    record->board.config.hw_rollback = true;
+}
+
 static void second_gone(struct record *record)
 {
     erase_areas(record, &record->board.config.secondary[1], record->board.config.secondary[1].n_bytes);
@@ -645,6 +669,10 @@ static const struct row rows[] = {
     {"update gone", ALL, {SMALL}, TEST, true, NULL, update_gone},
     {"primary gone", ALL, {SMALL}, TEST, true, NULL, primary_gone},
     {"primary bad", ALL, {SMALL}, TEST, true, NULL, primary_bad},
+    {"primary zero", ALL, {SMALL}, TEST, false, NULL, primary_zero},
+    {"primary zero, nothing else", ALL, {SMALL}, TEST, false, unsigned_update, primary_zero},
+    {"protected size lies", SWAPS, {SMALL}, TEST, false, counter_runs, protected_size_lies},
+    {"no counter runs, unchecked", ALL, {SMALL}, TEST, false, no_counter_runs, NULL},
     {"primary bad, unchecked", ALL, {SMALL}, TEST, false, unchecked, primary_bad},
     {"primary gone, unchecked", ALL, {SMALL}, TEST, false, unchecked, primary_gone},
     {"backup damaged", SWAPS, {SMALL}, TEST, true, NULL, backup_damaged},
