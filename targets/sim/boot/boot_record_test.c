@@ -285,6 +285,30 @@ static void fast(struct record *record)
     record->board.config.overwrite_fast = true;
 }
 
+/* Sectors of 4, 4, 8, 8, 8 KiB against 8, 4, 4, 8, 8: now the one, then the other slot has the smaller ones.
+ */
+static void alternating_sectors(struct record *record)
+{
+    struct board *board = &record->board;
+    struct sim_flash_device_config devices[2] = {*sim_flash_device(board->flash, SIM_FLASH_INTERNAL),
+                                                 *sim_flash_device(board->flash, SIM_FLASH_EXTERNAL)};
+    devices[0].regions[0] = (struct sim_flash_region){4096, 4};
+    devices[0].regions[1] = (struct sim_flash_region){8192, 4};
+    devices[0].n_regions = 2;
+    devices[1].regions[0] = (struct sim_flash_region){8192, 1};
+    devices[1].regions[1] = (struct sim_flash_region){4096, 2};
+    devices[1].regions[2] = (struct sim_flash_region){8192, 2};
+    devices[1].n_regions = 3;
+    sim_flash_free(board->flash);
+    board->flash = sim_flash_new(devices, 2);
+    assert_non_null(board->flash);
+    board->config.primary[0] = (struct sim_area){SIM_FLASH_INTERNAL, 8192, 32768};
+    board->config.secondary[0] = (struct sim_area){SIM_FLASH_EXTERNAL, 0, 32768};
+    if (board->config.mode == RIG_SWAP_SCRATCH) {
+        board->config.scratch = (struct sim_area){SIM_FLASH_INTERNAL, 40960, 8192};
+    }
+}
+
 static void unsigned_update(struct record *record)
 {
     make_fresh(record, 2400, 2, NULL, NULL);
@@ -619,6 +643,7 @@ static const struct row rows[] = {
     {"one sector more in secondary", ALL, {SMALL, .n_secondary = 7}, TEST, false, NULL, NULL},
     {"two sectors more in primary", ALL, {SMALL, .n_secondary = 4}, TEST, false, NULL, NULL},
     {"two sectors more in secondary", ALL, {SMALL, .n_secondary = 8}, TEST, false, NULL, NULL},
+    {"alternating sectors", SCRATCH | OVERWRITE, {GROWS, .external = true}, TEST, true, alternating_sectors, NULL},
     {"as many sectors as allowed", ALL, {.old_bytes = 2000, .new_bytes = 2400, .n_primary = 6, .max_sectors = 6}, TEST, false, NULL, NULL},
     {"more sectors than allowed", ALL, {.old_bytes = 2000, .new_bytes = 2400, .n_primary = 6, .max_sectors = 5}, TEST, false, NULL, NULL},
     {"largest", ALL, {SMALL}, TEST, false, largest_update, NULL},

@@ -145,6 +145,7 @@ static void sectors_of_two_sizes_are_found_and_erased_one_by_one(void **state)
     assert_int_equal(sim_flash_erase_count(flash, DEVICE, 12288), 1);
     assert_int_equal(sim_flash_erase_count(flash, DEVICE, 16384), 1);
     assert_int_equal(sim_flash_erase_count(flash, DEVICE, 17408), 0);
+    assert_int_equal(sim_flash_erase_count(flash, DEVICE, 0), 0);
     assert_int_equal(byte_at(flash, 17407), 0xff);
     assert_int_equal(byte_at(flash, 17408), 0x00);
     assert_int_equal(sim_flash_busy_us(flash), 5632 / 4 * 10 + 3 * 1000);
