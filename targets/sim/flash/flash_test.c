@@ -210,6 +210,7 @@ static void a_cut_inside_an_erase_leaves_the_second_half(void **state)
     assert_int_equal(byte_at(flash, 4096 + 2047), 0xff);
     assert_int_equal(byte_at(flash, 4096 + 2048), 0x00);
     assert_int_equal(sim_flash_erase_count(flash, DEVICE, 4096), 1);
+    assert_int_equal(sim_flash_busy_us(flash), 8192 / 4 * 10 + 1000 + 500);
     sim_flash_free(flash);
 }
 
