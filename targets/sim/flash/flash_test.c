@@ -214,6 +214,16 @@ static void a_cut_inside_an_erase_leaves_the_second_half(void **state)
     sim_flash_free(flash);
 }
 
+static void nothing_is_no_operation(void **state)
+{
+    (void)state;
+    struct sim_flash *flash = make(0xff, false);
+    assert_int_equal(sim_flash_write(flash, DEVICE, 0, NULL, 0), SIM_OK);
+    assert_int_equal(sim_flash_erase(flash, DEVICE, 0, 0), SIM_OK);
+    assert_int_equal(sim_flash_n_operations(flash), 0);
+    sim_flash_free(flash);
+}
+
 static void a_disarmed_cut_does_not_fall(void **state)
 {
     (void)state;
@@ -327,6 +337,7 @@ int main(void)
         cmocka_unit_test(sectors_of_two_sizes_are_found_and_erased_one_by_one),
         cmocka_unit_test(a_cut_falls_before_inside_or_after_a_write),
         cmocka_unit_test(a_cut_inside_an_erase_leaves_the_second_half),
+        cmocka_unit_test(nothing_is_no_operation),
         cmocka_unit_test(a_disarmed_cut_does_not_fall),
         cmocka_unit_test(operations_are_counted_over_all_devices),
         cmocka_unit_test(a_probe_reads_and_writes_without_power_and_without_a_trace),
