@@ -226,6 +226,9 @@ static void take_event(struct promised *promised, JsonObject *event)
         promised->cases = json_array_ref(json_object_get_array_member(event, "cases"));
     } else if (g_str_equal(kind, "case-end")) {
         end_promised(promised, event);
+    } else if (g_str_equal(kind, "load-error")) {
+        print_error("%s\n", text);
+        promised->n_wrong++;
     } else if (g_str_equal(kind, "note") && g_str_has_prefix(text, "must ")) {
         g_free(promised->promise);
         promised->promise = g_strdup(text);

@@ -653,6 +653,8 @@ static const struct row rows[] = {
     {"largest, smaller sectors outside", SCRATCH, {IMAGES, .n_primary = 4, .secondary_sector_bytes = 2048, .n_secondary = 8}, TEST, true, largest_update, NULL},
     {"largest, larger sectors outside", SCRATCH, {IMAGES, .n_primary = 8, .secondary_sector_bytes = 8192, .n_secondary = 4, .scratch_bytes = 8192}, TEST, false, largest_update, NULL},
     {"largest, one sector more in secondary", OFFSET, {SMALL, .n_secondary = 7}, TEST, false, largest_update, NULL},
+    {"largest, trailer just over a sector", ALL, {.old_bytes = 2000, .new_bytes = 2400, .n_primary = 6, .max_sectors = 339}, TEST, false, largest_update, NULL},
+    {"largest, trailer just over a sector, larger outside", SCRATCH, {.old_bytes = 2000, .new_bytes = 2400, .n_primary = 8, .secondary_sector_bytes = 8192, .n_secondary = 4, .scratch_bytes = 8192, .max_sectors = 339}, TEST, false, largest_update, NULL},
     {"largest, two images", SWAPS, {TWO}, TEST, false, largest_update, NULL},
     {"too large by a byte", SWAPS, {SMALL}, TEST, false, too_large_update, NULL},
     {"too large, accepted", SWAPS, {SMALL}, TEST, false, too_large_accepted, NULL},

@@ -214,6 +214,17 @@ static void a_cut_inside_an_erase_leaves_the_second_half(void **state)
     sim_flash_free(flash);
 }
 
+static void an_erase_begins_and_ends_with_a_sector(void **state)
+{
+    (void)state;
+    struct sim_flash *flash = make(0xff, false);
+    assert_int_equal(sim_flash_erase(flash, DEVICE, 4, 4092), SIM_UNALIGNED);
+    assert_int_equal(sim_flash_erase(flash, DEVICE, 0, 4092), SIM_UNALIGNED);
+    assert_int_equal(sim_flash_erase(flash, DEVICE, 4, 4096), SIM_UNALIGNED);
+    assert_int_equal(sim_flash_n_operations(flash), 0);
+    sim_flash_free(flash);
+}
+
 static void nothing_is_no_operation(void **state)
 {
     (void)state;
@@ -337,6 +348,7 @@ int main(void)
         cmocka_unit_test(sectors_of_two_sizes_are_found_and_erased_one_by_one),
         cmocka_unit_test(a_cut_falls_before_inside_or_after_a_write),
         cmocka_unit_test(a_cut_inside_an_erase_leaves_the_second_half),
+        cmocka_unit_test(an_erase_begins_and_ends_with_a_sector),
         cmocka_unit_test(nothing_is_no_operation),
         cmocka_unit_test(a_disarmed_cut_does_not_fall),
         cmocka_unit_test(operations_are_counted_over_all_devices),
