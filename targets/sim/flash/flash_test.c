@@ -225,6 +225,23 @@ static void an_erase_begins_and_ends_with_a_sector(void **state)
     sim_flash_free(flash);
 }
 
+static void sectors_smaller_than_a_page_are_erased_alone(void **state)
+{
+    (void)state;
+    struct sim_flash_device_config config = part(0xff);
+    config.regions[1] = (struct sim_flash_region){.sector_bytes = 128, .n_sectors = 32};
+    struct sim_flash *flash = sim_flash_new(&config, 1);
+    static const uint8_t zeros[4096] = {0};
+    assert_non_null(flash);
+    assert_int_equal(sim_flash_write(flash, DEVICE, 16384, zeros, sizeof zeros), SIM_OK);
+    assert_int_equal(sim_flash_erase(flash, DEVICE, 16384 + 1024, 128), SIM_OK);
+    assert_int_equal(byte_at(flash, 16384 + 1023), 0x00);
+    assert_int_equal(byte_at(flash, 16384 + 1024), 0xff);
+    assert_int_equal(byte_at(flash, 16384 + 1024 + 127), 0xff);
+    assert_int_equal(byte_at(flash, 16384 + 1024 + 128), 0x00);
+    sim_flash_free(flash);
+}
+
 static void nothing_is_no_operation(void **state)
 {
     (void)state;
@@ -349,6 +366,7 @@ int main(void)
         cmocka_unit_test(a_cut_falls_before_inside_or_after_a_write),
         cmocka_unit_test(a_cut_inside_an_erase_leaves_the_second_half),
         cmocka_unit_test(an_erase_begins_and_ends_with_a_sector),
+        cmocka_unit_test(sectors_smaller_than_a_page_are_erased_alone),
         cmocka_unit_test(nothing_is_no_operation),
         cmocka_unit_test(a_disarmed_cut_does_not_fall),
         cmocka_unit_test(operations_are_counted_over_all_devices),
