@@ -232,6 +232,7 @@ static void take_event(struct promised *promised, JsonObject *event)
     } else if (g_str_equal(kind, "note") && g_str_has_prefix(text, "must ")) {
         g_free(promised->promise);
         promised->promise = g_strdup(text);
+        g_string_truncate(promised->said, 0); /* the step that promises has it in its own text */
     } else {
         g_string_append_printf(promised->said, "%s\n", text);
     }

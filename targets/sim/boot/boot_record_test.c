@@ -16,7 +16,7 @@
 #define RECORD RIG_SOURCE_DIR "/fixtures/boot/record.txt"
 #define MAX_CONTENTS 600u /* of one board; more are left out */
 #define LINE_BYTES 200u
-#define N_RANDOM_STATES 500
+#define N_RANDOM_STATES 3000
 
 struct record {
     struct board board;
@@ -183,8 +183,10 @@ static void poke(struct record *record, const struct sim_area *area, uint32_t of
     sim_flash_poke(record->board.flash, area->device, area->offset + offset, bytes, n);
 }
 
+enum trailer_kind { ANY, SWAPPING, NO_MAGIC };
+
 /* A trailer of any state, also of those that no boot leaves behind. */
-static void put_random_trailer(struct record *record, const struct sim_area *area)
+static void put_random_trailer(struct record *record, const struct sim_area *area, enum trailer_kind what)
 {
     static const uint8_t flags[] = {0xff, 0xff, 1, 1, 3};
     static const uint8_t infos[] = {0xff, 0xff, 2, 3, 4, 4, 0x12, 0x14, 0x0f, 5};
@@ -196,11 +198,13 @@ static void put_random_trailer(struct record *record, const struct sim_area *are
     assert_true(rig_trailer_layout(&geometry, &layout));
     rig_trailer_magic(board->config.max_align, magic);
     uint32_t kind = chance(record, 8);
-    if (kind < 5) {
-        poke(record, area, layout.magic, magic, kind == 0 ? 7 : sizeof magic);
+    if (what == SWAPPING || (what == ANY && kind < 5)) {
+        poke(record, area, layout.magic, magic, what == ANY && kind == 0 ? 7 : sizeof magic);
     }
     poke(record, area, layout.image_ok, &flags[chance(record, sizeof flags)], 1);
-    poke(record, area, layout.copy_done, &flags[chance(record, sizeof flags)], 1);
+    if (what != SWAPPING) {
+        poke(record, area, layout.copy_done, &flags[chance(record, sizeof flags)], 1);
+    }
     poke(record, area, layout.swap_info, &infos[chance(record, sizeof infos)], 1);
     kind = chance(record, 8);
     rig_put_le32(word, kind == 0 ? 0 : kind == 1 ? area->n_bytes + 5 : (uint32_t)board->fresh.n_bytes);
@@ -245,12 +249,13 @@ static void random_states(struct record *record)
         for (unsigned i = 0; i < board->config.n_images; i++) {
             put_random_image(record, &board->config.primary[i]);
             put_random_image(record, &board->config.secondary[i]);
-            put_random_trailer(record, &board->config.primary[i]);
-            put_random_trailer(record, &board->config.secondary[i]);
+            bool swapping = chance(record, 2);
+            put_random_trailer(record, &board->config.primary[i], swapping ? SWAPPING : ANY);
+            put_random_trailer(record, &board->config.secondary[i], swapping ? NO_MAGIC : ANY);
         }
         if (board->config.mode == RIG_SWAP_SCRATCH) {
             board_fill(board, &board->config.scratch, board->old.bytes, 2000, 0);
-            put_random_trailer(record, &board->config.scratch);
+            put_random_trailer(record, &board->config.scratch, (enum trailer_kind)chance(record, 3));
         }
         boot(record);
         boot(record);

@@ -242,6 +242,18 @@ static void sectors_smaller_than_a_page_are_erased_alone(void **state)
     sim_flash_free(flash);
 }
 
+static void one_byte_that_is_not_erased_forbids_a_write(void **state)
+{
+    (void)state;
+    static const uint8_t zeros[32] = {0};
+    for (uint32_t at = 0; at < sizeof zeros; at += 4) {
+        struct sim_flash *flash = make(0xff, true);
+        assert_int_equal(sim_flash_write(flash, DEVICE, at, (const uint8_t *)"\xff\xff\xff", 4), SIM_OK);
+        assert_int_equal(sim_flash_write(flash, DEVICE, 0, zeros, sizeof zeros), SIM_NOT_ERASED);
+        sim_flash_free(flash);
+    }
+}
+
 static void nothing_is_no_operation(void **state)
 {
     (void)state;
@@ -367,6 +379,7 @@ int main(void)
         cmocka_unit_test(a_cut_inside_an_erase_leaves_the_second_half),
         cmocka_unit_test(an_erase_begins_and_ends_with_a_sector),
         cmocka_unit_test(sectors_smaller_than_a_page_are_erased_alone),
+        cmocka_unit_test(one_byte_that_is_not_erased_forbids_a_write),
         cmocka_unit_test(nothing_is_no_operation),
         cmocka_unit_test(a_disarmed_cut_does_not_fall),
         cmocka_unit_test(operations_are_counted_over_all_devices),
