@@ -205,6 +205,10 @@ static void end_promised(struct promised *promised, JsonObject *event)
     const char *verdict = json_object_get_string_member(event, "verdict");
     const char *message = json_object_get_string_member_with_default(event, "message", "");
 
+    if (strstr(promised->said->str, "this step does not run")) {
+        print_error("%s: a step is told that did not run\n", name);
+        promised->n_wrong++;
+    }
     if (!keeps_promise(promised, verdict, message)) {
         print_error("%s: %s\n  but: %s (%s)\n", name,
                     promised->promise ? promised->promise : "nothing is promised: it ended before", verdict,

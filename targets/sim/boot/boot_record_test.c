@@ -523,6 +523,14 @@ static void too_large_runs(struct record *record)
     record->board.config.validate_primary = false;
 }
 
+static void far_too_large_runs(struct record *record)
+{
+    struct board *board = &record->board;
+    rig_bytes_clear(&board->old);
+    board->old = image_make(5 * 4096 + 8, 1, board->key, NULL);
+    record->board.config.validate_primary = false;
+}
+
 static void in_first_sector(struct record *record)
 {
     board_fill(&record->board, &record->board.config.secondary[0], record->board.fresh.bytes,
@@ -664,6 +672,7 @@ static const struct row rows[] = {
     {"too large by a byte", SWAPS, {SMALL}, TEST, false, too_large_update, NULL},
     {"too large, accepted", SWAPS, {SMALL}, TEST, false, too_large_accepted, NULL},
     {"too large runs", SWAPS, {SMALL}, TEST, false, too_large_runs, NULL},
+    {"far too large runs", SWAPS, {SMALL}, TEST, false, far_too_large_runs, NULL},
     {"unsigned", ALL, {SMALL}, TEST, true, unsigned_update, NULL},
     {"stranger", ALL, {SMALL}, TEST, false, strange_update, NULL},
     {"two keys", ALL, {SMALL}, TEST, false, two_keys, NULL},
