@@ -312,13 +312,27 @@ static const struct {
     {"offset, two images", RIG_SWAP_OFFSET, two_images},
 };
 
+/* An image that says it cannot be booted. */
+static struct rig_bytes library(size_t n_bytes)
+{
+    uint8_t payload[4096] = {1};
+    const struct rig_image_recipe recipe = {.payload = payload,
+                                            .payload_bytes = n_bytes,
+                                            .version = {.major = 4},
+                                            .flags = RIG_IMAGE_FLAG_NON_BOOTABLE};
+    struct rig_bytes image = {0};
+
+    assert_int_equal(rig_image_build(&recipe, &image), RIG_IMAGE_OK);
+    return image;
+}
+
 static void make_images(struct record *record)
 {
     static const size_t sizes[N_IMAGES] = {3000, 4001, 5002, 2003};
     static const uint8_t versions[N_IMAGES] = {2, 3, 1, 4};
 
     for (unsigned i = 0; i < N_IMAGES; i++) {
-        record->images[i] = bench_image(versions[i], &waits, sizes[i]);
+        record->images[i] = i + 1 < N_IMAGES ? bench_image(versions[i], &waits, sizes[i]) : library(sizes[i]);
         image_hash(&record->images[i], record->hashes[i]);
     }
 }
