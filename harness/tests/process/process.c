@@ -196,6 +196,16 @@ static void ended_free(gpointer item)
     g_free(ended);
 }
 
+void place_list_names(JsonObject *event, GPtrArray *names)
+{
+    JsonArray *cases =
+        json_object_has_member(event, "cases") ? json_object_get_array_member(event, "cases") : NULL;
+
+    for (guint i = 0; cases && i < json_array_get_length(cases); i++)
+        g_ptr_array_add(
+            names, g_strdup(json_object_get_string_member(json_array_get_object_element(cases, i), "name")));
+}
+
 static struct ended *read_end(JsonObject *event, const GPtrArray *names)
 {
     struct ended *ended = g_new0(struct ended, 1);
@@ -212,14 +222,6 @@ static struct ended *read_end(JsonObject *event, const GPtrArray *names)
     return ended;
 }
 
-/* Many cases come in several events. */
-static void read_names(JsonArray *cases, GPtrArray *names)
-{
-    for (guint i = 0; i < json_array_get_length(cases); i++)
-        g_ptr_array_add(
-            names, g_strdup(json_object_get_string_member(json_array_get_object_element(cases, i), "name")));
-}
-
 /* The first line of *text, cut off in place; *text is what follows. strchr, because a search that first
  * measures the whole rest (as the address sanitizer's strstr does) takes minutes over a long journal. */
 static char *next_line(char **text)
@@ -232,6 +234,7 @@ static char *next_line(char **text)
         *end = '\0';
     return line;
 }
+
 GPtrArray *place_ended(const struct place *place, const char *folder, bool all)
 {
     g_autofree char *name = g_build_filename(folder, "journal.jsonl", NULL);
@@ -242,15 +245,14 @@ GPtrArray *place_ended(const struct place *place, const char *folder, bool all)
 
     while (*rest) {
         const char *line = next_line(&rest);
-        bool is_list =
-            strstr(line, "\"ev\":\"run-start\"") != NULL || strstr(line, "\"ev\":\"cases\"") != NULL;
+        bool is_list = strstr(line, "\"ev\":\"run-start\"") || strstr(line, "\"ev\":\"cases\"");
         g_autoptr(JsonNode) node =
             is_list || strstr(line, "\"ev\":\"case-end\"") ? json_from_string(line, NULL) : NULL;
         JsonObject *event = node ? json_node_get_object(node) : NULL;
 
-        if (is_list && event && json_object_has_member(event, "cases"))
-            read_names(json_object_get_array_member(event, "cases"), names);
-        else if (!is_list && event && (all || json_object_get_boolean_member(event, "final")))
+        if (is_list && event)
+            place_list_names(event, names);
+        else if (event && (all || json_object_get_boolean_member(event, "final")))
             g_ptr_array_add(ended, read_end(event, names));
     }
     return ended;

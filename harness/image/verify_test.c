@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The walk over the unprotected TLVs: every order, length and pairing of hash, key hash and signature that
+ * decides. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/bytes.h"
+#include "image/build.h"
+#include "image/internal.h"
+
+#define PAYLOAD_BYTES 64u
+#define MAX_TLVS 8u
+
+/* What an entry holds. The first digit of a key is its kind: E Ed25519, C ECDSA. */
+enum held {
+    END,
+    HASH,
+    SHORT_HASH,
+    WRONG_HASH,
+    KEY_E,        /* the hash of the known Ed25519 key */
+    KEY_C,        /* of the known ECDSA key */
+    KEY_STRANGER, /* of an Ed25519 key that nobody knows */
+    SHORT_KEY,    /* KEY_E, one byte too short */
+    SIGNED_E,     /* a good signature */
+    SIGNED_C,
+    SPOILT_E, /* one bit of it flipped */
+    E_AS_C,   /* a good Ed25519 signature in an entry of type ECDSA_SIG */
+    LONG_E,   /* longer than any signature */
+    CUSTOM,   /* an entry that nobody knows */
+    OVERRUNS, /* says more bytes than there are */
+};
+
+struct row {
+    const char *name;
+    enum held tlvs[MAX_TLVS];
+    enum rig_image_status strict;  /* hash and signature are demanded */
+    enum rig_image_status lenient; /* the hash alone */
+};
+
+static const struct row rows[] = {
+    {"signed", {HASH, KEY_E, SIGNED_E}, RIG_IMAGE_OK, RIG_IMAGE_OK},
+    {"signed by the second key", {HASH, KEY_C, SIGNED_C}, RIG_IMAGE_OK, RIG_IMAGE_OK},
+    {"signed, something else between", {HASH, KEY_E, CUSTOM, SIGNED_E}, RIG_IMAGE_OK, RIG_IMAGE_OK},
+    {"hash last", {KEY_E, SIGNED_E, HASH}, RIG_IMAGE_OK, RIG_IMAGE_OK},
+    {"no hash", {KEY_E, SIGNED_E}, RIG_IMAGE_NO_HASH, RIG_IMAGE_NO_HASH},
+    {"short hash", {SHORT_HASH, KEY_E, SIGNED_E}, RIG_IMAGE_BAD_HASH, RIG_IMAGE_BAD_HASH},
+    {"wrong hash", {WRONG_HASH, KEY_E, SIGNED_E}, RIG_IMAGE_BAD_HASH, RIG_IMAGE_BAD_HASH},
+    {"a good and a wrong hash", {HASH, WRONG_HASH, KEY_E, SIGNED_E}, RIG_IMAGE_BAD_HASH, RIG_IMAGE_BAD_HASH},
+    {"no signature", {HASH, KEY_E}, RIG_IMAGE_NO_SIGNATURE, RIG_IMAGE_OK},
+    {"no key hash", {HASH, SIGNED_E}, RIG_IMAGE_NO_SIGNATURE, RIG_IMAGE_OK},
+    {"key hash behind", {HASH, SIGNED_E, KEY_E}, RIG_IMAGE_NO_SIGNATURE, RIG_IMAGE_OK},
+    {"short key hash", {HASH, SHORT_KEY, SIGNED_E}, RIG_IMAGE_NO_SIGNATURE, RIG_IMAGE_OK},
+    {"short key hash after a good one",
+     {HASH, KEY_E, SHORT_KEY, SIGNED_E},
+     RIG_IMAGE_NO_SIGNATURE,
+     RIG_IMAGE_OK},
+    {"stranger", {HASH, KEY_STRANGER, SIGNED_E}, RIG_IMAGE_NO_SIGNATURE, RIG_IMAGE_OK},
+    {"stranger after a good one",
+     {HASH, KEY_E, KEY_STRANGER, SIGNED_E},
+     RIG_IMAGE_NO_SIGNATURE,
+     RIG_IMAGE_OK},
+    {"spoilt signature", {HASH, KEY_E, SPOILT_E}, RIG_IMAGE_BAD_SIGNATURE, RIG_IMAGE_OK},
+    {"signature of another kind of key", {HASH, KEY_C, SIGNED_E}, RIG_IMAGE_NO_SIGNATURE, RIG_IMAGE_OK},
+    {"signature of another type", {HASH, KEY_E, E_AS_C}, RIG_IMAGE_NO_SIGNATURE, RIG_IMAGE_OK},
+    {"a key is used up by its signature",
+     {HASH, KEY_E, SPOILT_E, SIGNED_E},
+     RIG_IMAGE_BAD_SIGNATURE,
+     RIG_IMAGE_OK},
+    {"the last signature decides", {HASH, KEY_E, SPOILT_E, KEY_E, SIGNED_E}, RIG_IMAGE_OK, RIG_IMAGE_OK},
+    {"the last signature decides against it",
+     {HASH, KEY_E, SIGNED_E, KEY_E, SPOILT_E},
+     RIG_IMAGE_BAD_SIGNATURE,
+     RIG_IMAGE_OK},
+    {"the last one that was tried decides",
+     {HASH, KEY_E, SIGNED_E, KEY_STRANGER, SPOILT_E},
+     RIG_IMAGE_OK,
+     RIG_IMAGE_OK},
+    {"endless signature", {HASH, KEY_E, LONG_E}, RIG_IMAGE_BAD_SIGNATURE, RIG_IMAGE_OK},
+    {"overrun", {HASH, KEY_E, SIGNED_E, OVERRUNS}, RIG_IMAGE_BAD_TLV, RIG_IMAGE_BAD_TLV},
+    {"nothing", {END}, RIG_IMAGE_NO_HASH, RIG_IMAGE_NO_HASH},
+};
+
+struct bench {
+    struct rig_key *ed25519, *ecdsa, *stranger;
+    uint8_t bytes[4096];
+    size_t n_bytes;
+    uint8_t hash[RIG_IMAGE_HASH_BYTES];
+};
+
+static void put(struct bench *bench, uint16_t type, const void *bytes, size_t n_bytes)
+{
+    rig_put_le16(bench->bytes + bench->n_bytes, type);
+    rig_put_le16(bench->bytes + bench->n_bytes + 2, (uint16_t)n_bytes);
+    memcpy(bench->bytes + bench->n_bytes + 4, bytes, n_bytes);
+    bench->n_bytes += 4 + n_bytes;
+}
+
+static void put_signature(struct bench *bench, enum held held)
+{
+    const struct rig_key *key = held == SIGNED_C ? bench->ecdsa : bench->ed25519;
+    uint8_t signature[RIG_SIGNATURE_MAX_BYTES];
+    size_t n_bytes = rig_key_sign(key, bench->hash, signature);
+
+    assert_true(n_bytes > 0);
+    if (held == SPOILT_E)
+        signature[3] ^= 1;
+    put(bench, held == SIGNED_C || held == E_AS_C ? RIG_IMAGE_TLV_ECDSA_SIG : RIG_IMAGE_TLV_ED25519,
+        signature, n_bytes);
+}
+
+static void put_held(struct bench *bench, enum held held)
+{
+    static const uint8_t zeros[RIG_SIGNATURE_MAX_BYTES + 1] = {0};
+
+    switch (held) {
+    case HASH:
+    case SHORT_HASH:
+        put(bench, RIG_IMAGE_TLV_SHA256, bench->hash, held == HASH ? 32 : 31);
+        return;
+    case WRONG_HASH:
+        put(bench, RIG_IMAGE_TLV_SHA256, zeros, 32);
+        return;
+    case KEY_E:
+    case SHORT_KEY:
+        put(bench, RIG_IMAGE_TLV_KEYHASH, rig_key_hash(bench->ed25519), held == KEY_E ? 32 : 31);
+        return;
+    case KEY_C:
+        put(bench, RIG_IMAGE_TLV_KEYHASH, rig_key_hash(bench->ecdsa), 32);
+        return;
+    case KEY_STRANGER:
+        put(bench, RIG_IMAGE_TLV_KEYHASH, rig_key_hash(bench->stranger), 32);
+        return;
+    case LONG_E:
+        put(bench, RIG_IMAGE_TLV_ED25519, zeros, sizeof zeros);
+        return;
+    case CUSTOM:
+        put(bench, 0xa0a0, zeros, 5);
+        return;
+    case OVERRUNS:
+        put(bench, 0xa0a0, zeros, 5);
+        bench->bytes[bench->n_bytes - 7] = 6;
+        return;
+    case SIGNED_E:
+    case SIGNED_C:
+    case SPOILT_E:
+    case E_AS_C:
+        put_signature(bench, held);
+        return;
+    case END:
+        return;
+    }
+}
+
+static void make(struct bench *bench, const enum held tlvs[MAX_TLVS])
+{
+    const struct rig_image_header header = {.magic = RIG_IMAGE_MAGIC,
+                                            .header_bytes = RIG_IMAGE_HEADER_BYTES,
+                                            .payload_bytes = PAYLOAD_BYTES,
+                                            .version = {1, 0, 0, 0}};
+    size_t info = RIG_IMAGE_HEADER_BYTES + PAYLOAD_BYTES;
+
+    memset(bench->bytes, 0x5a, sizeof bench->bytes);
+    rig_image_header_encode(&header, bench->bytes);
+    assert_int_equal(EVP_Digest(bench->bytes, info, bench->hash, NULL, EVP_sha256(), NULL), 1);
+    bench->n_bytes = info + 4;
+    for (size_t i = 0; i < MAX_TLVS && tlvs[i] != END; i++)
+        put_held(bench, tlvs[i]);
+    rig_put_le16(bench->bytes + info, RIG_IMAGE_TLV_INFO_MAGIC);
+    rig_put_le16(bench->bytes + info + 2, (uint16_t)(bench->n_bytes - info));
+}
+
+static enum rig_image_status judged(const struct bench *bench, bool need_signature)
+{
+    const struct rig_key *keys[] = {bench->ed25519, bench->ecdsa};
+    const struct rig_image_policy policy = {.check_hash = true,
+                                            .need_signature = need_signature,
+                                            .keys = keys,
+                                            .n_keys = 2,
+                                            .max_image_bytes = UINT32_MAX};
+    const struct rig_memory_image memory = {bench->bytes, bench->n_bytes};
+    const struct rig_image_source source = rig_image_source_from_memory(&memory);
+    struct rig_image_layout layout;
+
+    return rig_image_verify(&source, &policy, &layout);
+}
+
+static void the_walk_comes_to_the_verdict_of_bootutil(void **state)
+{
+    struct bench bench = {.ed25519 = rig_key_test(RIG_KEY_ED25519, 0, NULL),
+                          .ecdsa = rig_key_test(RIG_KEY_ECDSA_P256, 0, NULL),
+                          .stranger = rig_key_test(RIG_KEY_ED25519, 1, NULL)};
+    unsigned n_wrong = 0;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        make(&bench, rows[i].tlvs);
+        enum rig_image_status strict = judged(&bench, true), lenient = judged(&bench, false);
+
+        if (strict != rows[i].strict || lenient != rows[i].lenient) {
+            print_error("%s: %s; without a signature: %s\n", rows[i].name, rig_image_status_text(strict),
+                        rig_image_status_text(lenient));
+            n_wrong++;
+        }
+    }
+    rig_key_free(bench.ed25519);
+    rig_key_free(bench.ecdsa);
+    rig_key_free(bench.stranger);
+    assert_int_equal(n_wrong, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(the_walk_comes_to_the_verdict_of_bootutil)};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
