@@ -338,8 +338,8 @@ static bool teach(const struct rig_built_image *built, const struct rig_record *
                   GError **error)
 {
     const struct rig_payload_plan how = {.behaviour = rig_record_text(plan, "behaviour"),
-                                         .self_test_us = rig_record_count(plan, "self-test"),
-                                         .watchdog_us = rig_record_count(plan, "watchdog")};
+                                         .self_test_us = rig_record_u32(plan, "self-test"),
+                                         .watchdog_us = rig_record_u32(plan, "watchdog")};
 
     return !built || !rig_record_get(plan, "file") || !rig_record_get(plan, "behaviour")->node ||
            !built->has_hash || !board->ops->teach || board->ops->teach(board, built->hash, &how, error);

@@ -485,8 +485,7 @@ static bool board_teach(struct rig_board *base, const guint8 hash[RIG_IMAGE_HASH
 
     for (gsize i = 0; i < RIG_IMAGE_HASH_BYTES; i++)
         g_string_append_printf(line, "%02x", hash[i]);
-    g_string_append_printf(line, " %s %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT, plan->behaviour,
-                           plan->self_test_us, plan->watchdog_us);
+    g_string_append_printf(line, " %s %u %u", plan->behaviour, plan->self_test_us, plan->watchdog_us);
     g_ptr_array_add(board->taught, g_string_free(line, FALSE));
     return !board->sim ||
            rig_sim_process_command(board->sim, g_ptr_array_index(board->taught, board->taught->len - 1), NULL,
