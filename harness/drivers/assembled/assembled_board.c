@@ -414,9 +414,13 @@ static bool load_parts(struct rig_assembled *board, GError **error)
 
 struct rig_board *rig_assembled_board_new(const struct rig_assembled_config *config, GError **error)
 {
-    struct rig_assembled *board = g_new0(struct rig_assembled, 1);
-    GPtrArray *capabilities = g_ptr_array_new();
+    struct rig_assembled *board;
+    GPtrArray *capabilities;
 
+    if (!rig_board_can_have_events(error))
+        return NULL;
+    board = g_new0(struct rig_assembled, 1);
+    capabilities = g_ptr_array_new();
     signal(SIGPIPE, SIG_IGN);
     board->config = *config;
     board->origin_us = g_get_monotonic_time();

@@ -4,7 +4,10 @@
 
 #include "base/error.h"
 
+#include <errno.h>
 #include <glib-unix.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #define MAX_POLLED 16
 #define MAX_CATCH_UP 100u /* a source that is never done must not hold the board */
@@ -102,6 +105,17 @@ static gboolean readable(gint fd, GIOCondition condition, gpointer user)
     (void)condition;
     (void)user;
     return G_SOURCE_CONTINUE;
+}
+
+bool rig_board_can_have_events(GError **error)
+{
+    int fd = eventfd(0, EFD_CLOEXEC);
+
+    if (fd < 0)
+        g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "no event queue can be made: %s", g_strerror(errno));
+    else
+        close(fd);
+    return fd >= 0;
 }
 
 GSource *rig_board_wake_on(struct rig_board *board, int fd)

@@ -57,7 +57,8 @@ struct rig_slot_traits {
     guint32 n_bytes;
     guint32 sector_bytes; /* 0: they are not all of one size */
     guint32 write_bytes;
-    guint32 room_bytes; /* the largest image, from its header through its last TLV, that the bootloader takes */
+    guint32
+        room_bytes; /* the largest image, from its header through its last TLV, that the bootloader takes */
 };
 
 /* What a board is under some options: what plans compare with what a case asks for. */
@@ -166,6 +167,10 @@ bool rig_board_can(const struct rig_board *board, const char *capability);
 typedef bool (*rig_board_condition)(void *user);
 bool rig_board_wait_for(struct rig_board *board, guint64 until_us, rig_board_condition done, void *user,
                         bool *satisfied, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Whether g_main_context_new(), which ends the program where it fails, would come about now. RIG_ERROR_IO:
+ * the process has no file descriptor left. */
+bool rig_board_can_have_events(GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* For wait() of boards with `events`: dispatches what is ready, or sleeps until something is, for max_ms at
  * most. */

@@ -374,7 +374,7 @@ struct rig_board *rig_qemu_board_new(const struct rig_target *target, GError **e
                     "target '%s' is of kind 'qemu' and has no 'qemu:' that says which machine", target->name);
         return NULL;
     }
-    model = rig_sim_board_new(target, error);
+    model = rig_board_can_have_events(error) ? rig_sim_board_new(target, error) : NULL;
     if (!model)
         return NULL;
     signal(SIGPIPE, SIG_IGN);

@@ -557,7 +557,7 @@ struct rig_board *rig_process_board_new(const struct rig_target *target, const c
                                                "power-cut-at-console",
                                                "power-cut-after-time",
                                                NULL};
-    struct rig_board *model = rig_sim_board_new(target, error);
+    struct rig_board *model = rig_board_can_have_events(error) ? rig_sim_board_new(target, error) : NULL;
     struct rig_folder *temporary = model ? rig_folder_new(error) : NULL;
     struct rig_openocd_config nothing = {0};
     const struct rig_link_kind *kind = rig_link_kind_find("udp", NULL);
