@@ -3,126 +3,30 @@
 #include "capture/reading.h"
 
 #include "base/error.h"
+#include "capture/btsnoop.h"
+#include "capture/framing.h"
+#include "capture/pcap.h"
+#include "capture/phone_log.h"
 
 #include <string.h>
 
+#define BUFFER_BYTES 65536u
+
 struct reading {
     struct rig_ble_trace *trace;
-    enum rig_btsnoop_type type;
     guint layers;
     rig_capture_line_cb each;
     void *user;
     struct rig_capture_totals *totals;
 };
 
-/* H4: the type of the packet is its first byte. */
-static bool from_uart(const struct rig_btsnoop_record *record, struct rig_ble_packet *packet)
-{
-    bool received = record->flags & 1;
-
-    if (record->n_bytes == 0)
-        return false;
-    packet->bytes++;
-    packet->n_bytes--;
-    packet->n_original--;
-    switch (record->bytes[0]) {
-    case 1:
-        packet->kind = RIG_BLE_COMMAND;
-        return true;
-    case 2:
-        packet->kind = received ? RIG_BLE_ACL_IN : RIG_BLE_ACL_OUT;
-        return true;
-    case 3:
-        packet->kind = RIG_BLE_SCO;
-        return true;
-    case 4:
-        packet->kind = RIG_BLE_EVENT;
-        return true;
-    case 5:
-        packet->kind = RIG_BLE_ISO;
-        return true;
-    default:
-        return false;
-    }
-}
-
-static bool from_hci(const struct rig_btsnoop_record *record, struct rig_ble_packet *packet)
+static bool from_hci(struct rig_ble_packet *packet, guint32 flags)
 {
     static const enum rig_ble_kind kinds[] = {RIG_BLE_ACL_OUT, RIG_BLE_ACL_IN, RIG_BLE_COMMAND,
                                               RIG_BLE_EVENT};
 
-    packet->kind = kinds[record->flags & 3];
+    packet->kind = kinds[flags & 3];
     return true;
-}
-
-static void say(struct rig_ble_packet *packet, const char *text)
-{
-    packet->kind = RIG_BLE_STATE;
-    packet->bytes = (const guint8 *)text;
-    packet->n_bytes = packet->n_original = strlen(text);
-}
-
-/* priority (1), length of the ident with its NUL (1), ident, text. */
-static bool from_note(const struct rig_btsnoop_record *record, struct rig_ble_packet *packet)
-{
-    gsize n_head = record->n_bytes >= 2 ? 2 + (gsize)record->bytes[1] : G_MAXSIZE;
-
-    if (n_head > record->n_bytes)
-        return false;
-    packet->kind = n_head == 2 + sizeof RIG_BTSNOOP_IDENT &&
-                           memcmp(record->bytes + 2, RIG_BTSNOOP_IDENT, sizeof RIG_BTSNOOP_IDENT) == 0
-                       ? RIG_BLE_NOTE
-                       : RIG_BLE_LOG;
-    packet->bytes = record->bytes + n_head;
-    packet->n_bytes = strnlen((const char *)packet->bytes, record->n_bytes - n_head);
-    return true;
-}
-
-static bool from_monitor(const struct rig_btsnoop_record *record, struct rig_ble_packet *packet)
-{
-    packet->controller = (guint16)(record->flags >> 16);
-    switch (record->flags & 0xffff) {
-    case RIG_MONITOR_NEW_INDEX:
-        say(packet, "adapter appears");
-        return true;
-    case RIG_MONITOR_DELETE_INDEX:
-        say(packet, "adapter is gone");
-        return true;
-    case RIG_MONITOR_OPEN_INDEX:
-        say(packet, "adapter is opened");
-        return true;
-    case RIG_MONITOR_CLOSE_INDEX:
-        say(packet, "adapter is closed");
-        return true;
-    case RIG_MONITOR_COMMAND:
-        packet->kind = RIG_BLE_COMMAND;
-        return true;
-    case RIG_MONITOR_EVENT:
-        packet->kind = RIG_BLE_EVENT;
-        return true;
-    case RIG_MONITOR_ACL_OUT:
-        packet->kind = RIG_BLE_ACL_OUT;
-        return true;
-    case RIG_MONITOR_ACL_IN:
-        packet->kind = RIG_BLE_ACL_IN;
-        return true;
-    case RIG_MONITOR_SCO_OUT:
-    case RIG_MONITOR_SCO_IN:
-        packet->kind = RIG_BLE_SCO;
-        return true;
-    case RIG_MONITOR_ISO_OUT:
-    case RIG_MONITOR_ISO_IN:
-        packet->kind = RIG_BLE_ISO;
-        return true;
-    case RIG_MONITOR_SYSTEM_NOTE:
-        packet->kind = RIG_BLE_STATE;
-        packet->n_bytes = strnlen((const char *)record->bytes, record->n_bytes);
-        return true;
-    case RIG_MONITOR_USER_LOGGING:
-        return from_note(record, packet);
-    default: /* control sockets, vendor diagnostics: nothing about the air */
-        return false;
-    }
 }
 
 static bool to_packet(enum rig_btsnoop_type type, const struct rig_btsnoop_record *record,
@@ -136,29 +40,32 @@ static bool to_packet(enum rig_btsnoop_type type, const struct rig_btsnoop_recor
         .n_original = record->n_original,
     };
     if (type == RIG_BTSNOOP_UART)
-        return from_uart(record, packet);
-    return type == RIG_BTSNOOP_HCI ? from_hci(record, packet) : from_monitor(record, packet);
+        return rig_packet_from_h4(packet, record->flags & 1);
+    return type == RIG_BTSNOOP_HCI ? from_hci(packet, record->flags)
+                                   : rig_packet_from_monitor(packet, record->flags);
 }
 
-static void take(struct reading *reading, const struct rig_btsnoop_record *record)
+static void count(struct reading *reading, gint64 unix_us)
 {
-    struct rig_ble_packet packet;
+    reading->totals->n_records++;
+    if (reading->totals->n_records == 1)
+        reading->totals->first_us = unix_us;
+    reading->totals->last_us = unix_us;
+}
+
+static void take(struct reading *reading, guint64 number, const struct rig_ble_packet *packet)
+{
     struct rig_ble_reading read;
     struct rig_capture_line line;
 
-    reading->totals->n_records++;
-    reading->totals->n_drops = MAX(reading->totals->n_drops, record->n_drops);
-    if (reading->totals->n_records == 1)
-        reading->totals->first_us = record->unix_us;
-    reading->totals->last_us = record->unix_us;
-    if (!to_packet(reading->type, record, &packet) || !rig_ble_trace_take(reading->trace, &packet, &read))
+    if (!rig_ble_trace_take(reading->trace, packet, &read))
         return;
     if (read.layer != RIG_BLE_MARK && !(reading->layers & 1u << read.layer))
         return;
     line = (struct rig_capture_line){
-        .number = record->number,
-        .unix_us = record->unix_us,
-        .controller = packet.controller,
+        .number = number,
+        .unix_us = (gint64)packet->time_us,
+        .controller = packet->controller,
         .layer = read.layer,
         .direction = read.direction,
         .text = read.text,
@@ -169,55 +76,140 @@ static void take(struct reading *reading, const struct rig_btsnoop_record *recor
     reading->each(reading->user, &line);
 }
 
-static bool read_all(struct rig_btsnoop *file, struct reading *reading, GError **error)
+static bool ended(struct reading *reading, enum rig_btsnoop_found found)
 {
-    struct rig_btsnoop_record record;
-    enum rig_btsnoop_found found;
-
-    while ((found = rig_btsnoop_next(file, &record, error)) == RIG_BTSNOOP_RECORD)
-        take(reading, &record);
     reading->totals->cut = found == RIG_BTSNOOP_CUT;
     return found != RIG_BTSNOOP_BROKEN;
 }
 
-static bool read_file(struct rig_btsnoop *file, guint layers, rig_capture_line_cb each, void *user,
-                      struct rig_capture_totals *totals, GError **error)
+static bool read_btsnoop(GInputStream *stream, const char *name, struct reading *reading, GError **error)
 {
-    struct reading reading = {
-        .trace = rig_ble_trace_new(),
-        .type = rig_btsnoop_type(file),
-        .layers = layers,
-        .each = each,
-        .user = user,
-        .totals = totals,
-    };
-    bool ok;
+    g_autoptr(rig_btsnoop) file = rig_btsnoop_open_stream(stream, name, error);
+    struct rig_btsnoop_record record;
+    enum rig_btsnoop_found found;
+    struct rig_ble_packet packet;
 
-    if (!reading.trace) {
-        g_set_error_literal(error, RIG_ERROR, RIG_ERROR_IO, "no memory to decode a capture");
+    if (!file)
+        return false;
+    while ((found = rig_btsnoop_next(file, &record, error)) == RIG_BTSNOOP_RECORD) {
+        count(reading, record.unix_us);
+        reading->totals->n_drops = MAX(reading->totals->n_drops, record.n_drops);
+        if (to_packet(rig_btsnoop_type(file), &record, &packet))
+            take(reading, record.number, &packet);
+    }
+    return ended(reading, found);
+}
+
+static void leave_out(struct rig_capture_totals *totals, guint32 link_type)
+{
+    char text[sizeof totals->left_out];
+
+    if (totals->n_left_out++ == 0)
+        g_strlcpy(totals->left_out, rig_pcap_link_name(link_type, text, sizeof text),
+                  sizeof totals->left_out);
+}
+
+static bool read_pcap(GInputStream *stream, const char *name, struct reading *reading, GError **error)
+{
+    g_autoptr(rig_pcap) file = rig_pcap_open_stream(stream, name, error);
+    struct rig_capture_totals *totals = reading->totals;
+    struct rig_pcap_record record;
+    struct rig_ble_packet packet;
+    enum rig_btsnoop_found found;
+    bool last_in = false;
+
+    if (!file)
+        return false;
+    while ((found = rig_pcap_next(file, &record, error)) == RIG_BTSNOOP_RECORD) {
+        count(reading, record.unix_us);
+        if (!rig_pcap_reads(record.link_type))
+            leave_out(totals, record.link_type);
+        else if (rig_pcap_to_packet(&record, &last_in, &packet))
+            take(reading, record.number, &packet);
+    }
+    if (found != RIG_BTSNOOP_BROKEN && totals->n_left_out && totals->n_left_out == totals->n_records) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+                    "capture %s holds %s, which is not read here: capture on the host side (HCI: btmon -w, "
+                    "Wireshark's "
+                    "bluetooth0, an Android HCI snoop log)",
+                    name, totals->left_out);
         return false;
     }
-    ok = read_all(file, &reading, error);
-    rig_ble_trace_free(reading.trace);
-    return ok;
+    return ended(reading, found);
+}
+
+/* Every line that has a time counts as a record. */
+static bool read_phone_log(GInputStream *stream, const char *name, struct reading *reading, GError **error)
+{
+    g_autoptr(rig_phone_log) log = rig_phone_log_open_stream(stream, name, reading->trace);
+    struct rig_ble_packet packet;
+    enum rig_btsnoop_found found;
+    guint64 number;
+
+    while ((found = rig_phone_log_next(log, &number, &packet, error)) == RIG_BTSNOOP_RECORD) {
+        count(reading, (gint64)packet.time_us);
+        take(reading, number, &packet);
+    }
+    if (found == RIG_BTSNOOP_END && rig_phone_log_n_values(log) == 0) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+                    "%s is no capture: it is neither btsnoop (of bootrig, btmon -w, a phone's Bluetooth HCI "
+                    "snoop log), "
+                    "nor pcap or pcapng, nor a text log of nRF Connect with values \"(0x) 01-02\"",
+                    name);
+        return false;
+    }
+    return ended(reading, found);
+}
+
+/* By how the file begins. */
+static bool read_by_kind(GBufferedInputStream *stream, const char *name, struct reading *reading,
+                         GError **error)
+{
+    const guint8 *begin;
+    gsize n_begin;
+
+    if (g_buffered_input_stream_fill(stream, -1, NULL, error) < 0) {
+        g_prefix_error(error, "capture %s: ", name);
+        return false;
+    }
+    begin = g_buffered_input_stream_peek_buffer(stream, &n_begin);
+    if (n_begin >= 4 && rig_pcap_looks_like(begin))
+        return read_pcap(G_INPUT_STREAM(stream), name, reading, error);
+    if (rig_phone_log_looks_like(begin, n_begin))
+        return read_phone_log(G_INPUT_STREAM(stream), name, reading, error);
+    return read_btsnoop(G_INPUT_STREAM(stream), name, reading, error);
 }
 
 bool rig_capture_read_stream(GInputStream *stream, const char *name, guint layers, rig_capture_line_cb each,
                              void *user, struct rig_capture_totals *totals, GError **error)
 {
-    g_autoptr(rig_btsnoop) file = rig_btsnoop_open_stream(stream, name, error);
+    g_autoptr(GInputStream) buffered = g_buffered_input_stream_new_sized(stream, BUFFER_BYTES);
+    struct reading reading = {
+        .trace = rig_ble_trace_new(), .layers = layers, .each = each, .user = user, .totals = totals};
+    bool ok;
 
     *totals = (struct rig_capture_totals){0};
-    return file && read_file(file, layers, each, user, totals, error);
+    if (!reading.trace) {
+        g_set_error_literal(error, RIG_ERROR, RIG_ERROR_IO, "no memory to decode a capture");
+        return false;
+    }
+    ok = read_by_kind(G_BUFFERED_INPUT_STREAM(buffered), name, &reading, error);
+    rig_ble_trace_free(reading.trace);
+    return ok;
 }
 
 bool rig_capture_read(const char *path, guint layers, rig_capture_line_cb each, void *user,
                       struct rig_capture_totals *totals, GError **error)
 {
-    g_autoptr(rig_btsnoop) file = rig_btsnoop_open(path, error);
+    g_autoptr(GFile) place = g_file_new_for_path(path);
+    g_autoptr(GFileInputStream) stream = g_file_read(place, NULL, NULL);
 
     *totals = (struct rig_capture_totals){0};
-    return file && read_file(file, layers, each, user, totals, error);
+    if (!stream) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "capture %s cannot be read; is it there?", path);
+        return false;
+    }
+    return rig_capture_read_stream(G_INPUT_STREAM(stream), path, layers, each, user, totals, error);
 }
 
 void rig_capture_append(GString *out, const struct rig_capture_line *line, gint64 begin_us)

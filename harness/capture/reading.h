@@ -23,9 +23,11 @@ struct rig_capture_totals {
     guint64 n_records;
     guint64 n_lines;
     guint64 n_explained;
-    guint32 n_drops; /* packets that the writer of the file lost */
-    bool cut;        /* the file ends inside a record */
-    gint64 first_us; /* of the first record, 0 when there is none */
+    guint32 n_drops;    /* packets that the writer of the file lost */
+    bool cut;           /* the file ends inside a record */
+    guint64 n_left_out; /* packets of link types that are not read */
+    char left_out[64];  /* the first of these types, for people */
+    gint64 first_us;    /* of the first record, 0 when there is none */
     gint64 last_us;
 };
 

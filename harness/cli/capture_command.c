@@ -17,9 +17,12 @@
 static const char description[] =
     "bootrig capture show FILE     one line for each packet, decoded from HCI up to mcumgr SMP, and below it "
     "what it\n"
-    "                              means, where that is known. FILE is a btsnoop file: of a run, of btmon "
-    "-w, or the\n"
-    "                              Bluetooth HCI snoop log of an Android phone.\n"
+    "                              means, where that is known. FILE is btsnoop (of a run, of btmon -w, or "
+    "the Bluetooth\n"
+    "                              HCI snoop log of an Android phone), pcap or pcapng on HCI (Wireshark), or "
+    "a "
+    "text log of\n"
+    "                              nRF Connect.\n"
     "bootrig capture record FILE [-- COMMAND [ARGUMENT]...]\n"
     "                              records what goes through this host's adapters until the command ends, or "
     "Ctrl-C.\n"
@@ -29,9 +32,10 @@ static const char description[] =
     "  bootrig capture show btsnoop_hci.log --filter att,sm --last 50\n"
     "  bootrig capture show run.btsnoop --explained\n"
     "  bootrig capture record run.btsnoop -- bluetoothctl connect C0:FF:EE:00:00:01\n\n"
-    "Exit codes: 0 done, 2 bad usage, not permitted, no capture, or one that is damaged (what is before the "
-    "damage is\n"
-    "shown); record: that of the command.";
+    "Exit codes: 0 done, 2 bad usage, not permitted, no capture or one without a packet, or one that is "
+    "damaged "
+    "or ends\n"
+    "inside a packet (what is before is shown); record: that of the command.";
 
 struct wishes {
     char *filter;
@@ -79,7 +83,10 @@ static void show_totals(const struct rig_capture_totals *totals)
            totals->n_explained);
     if (totals->n_drops)
         printf("; %u packets were lost while capturing", totals->n_drops);
-    printf("%s\n", totals->cut ? "; the file ends inside a packet" : "");
+    if (totals->n_left_out)
+        printf("; %" G_GUINT64_FORMAT " were left out: %s is not read here", totals->n_left_out,
+               totals->left_out);
+    printf("\n");
 }
 
 static int show(const char *path, const struct wishes *wishes)
@@ -96,6 +103,16 @@ static int show(const char *path, const struct wishes *wishes)
     }
     if (ok || totals.n_records)
         show_totals(&totals);
+    if (ok && totals.cut) {
+        g_set_error(&error, RIG_ERROR, RIG_ERROR_INPUT,
+                    "capture %s ends inside packet %" G_GUINT64_FORMAT
+                    ": it was cut, or is still being written; what is before was shown",
+                    path, totals.n_records + 1);
+        ok = false;
+    } else if (ok && totals.n_records == 0) {
+        g_set_error(&error, RIG_ERROR, RIG_ERROR_INPUT, "capture %s holds no packet", path);
+        ok = false;
+    }
     if (ok && (fflush(stdout) != 0 || ferror(stdout))) {
         g_set_error_literal(&error, RIG_ERROR, RIG_ERROR_IO, "cannot write to standard output");
         ok = false;

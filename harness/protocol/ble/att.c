@@ -56,6 +56,7 @@ static void learn(struct rig_ble_connection *connection, uint16_t value_handle, 
 {
     const char *name = n_bytes == 16 ? rig_ble_uuid128_name(uuid) : NULL;
 
+    rig_ble_learn_dfu(&connection->dfu, value_handle, name);
     if (name && strcmp(name, "SMP characteristic") == 0)
         connection->smp_value = value_handle;
     if (n_bytes == 2 && rig_get_le16(uuid) == SERVICE_CHANGED)
@@ -140,10 +141,14 @@ static void read_value(struct rig_ble_connection *connection, unsigned half, uin
     if (opcode == 0xD2 && pdu->n_left >= 12)
         pdu->n_left -= 12; /* the signature */
     if ((opcode == 0x52 || opcode == 0x12 || opcode == 0x1B) &&
-        rig_ble_read_smp(connection, half, handle, pdu->at, pdu->n_left, line)) {
+        rig_ble_read_smp(connection, half, handle, pdu->at, pdu->n_left, line, reading)) {
         reading->layer = RIG_BLE_SMP;
+        rig_ble_explain_too_long(connection, pdu->n_left, reading);
         return;
     }
+    rig_ble_explain_too_long(connection, pdu->n_left, reading);
+    if (opcode != 0xD2 && rig_ble_read_dfu(connection, half, handle, *pdu, line, reading))
+        return;
     if (opcode == 0x1D && handle == connection->service_changed && pdu->n_left == 4) {
         rig_line_add(line, " Service Changed");
         add_range(line, pdu);
@@ -171,6 +176,24 @@ static void follow(struct rig_ble_connection *connection, unsigned half, uint8_t
     }
 }
 
+/* Both sides name what they take; the smaller one holds, and at least 23. */
+static void read_mtu(struct rig_ble_connection *connection, uint8_t opcode, struct rig_ble_cursor *pdu,
+                     struct rig_line *line)
+{
+    uint16_t mtu = rig_ble_take16(pdu);
+
+    rig_line_add(line, ": %u", mtu);
+    if (pdu->over)
+        return;
+    if (opcode == 0x02) {
+        connection->mtu_asked = mtu;
+    } else if (connection->mtu_asked) {
+        connection->mtu = mtu < connection->mtu_asked ? mtu : connection->mtu_asked;
+        if (connection->mtu < 23)
+            connection->mtu = 23;
+    }
+}
+
 static void read_rest(struct rig_ble_connection *connection, unsigned half, uint8_t opcode,
                       struct rig_ble_cursor *pdu, struct rig_line *line, struct rig_ble_reading *reading)
 {
@@ -180,7 +203,7 @@ static void read_rest(struct rig_ble_connection *connection, unsigned half, uint
         return;
     case 0x02:
     case 0x03:
-        rig_line_add(line, ": %u", rig_ble_take16(pdu));
+        read_mtu(connection, opcode, pdu, line);
         return;
     case 0x04:
         add_range(line, pdu);
@@ -252,4 +275,16 @@ void rig_ble_read_att(struct rig_ble_connection *connection, unsigned half, uint
     read_rest(connection, half, opcode, &pdu, line, reading);
     if (pdu.over)
         rig_line_add(line, " (malformed: too short)");
+}
+
+void rig_ble_trace_learn(struct rig_ble_trace *trace, uint16_t controller, uint16_t connection,
+                         uint16_t value_handle, const uint8_t uuid[16])
+{
+    learn(rig_ble_connection(trace, controller, connection), value_handle, uuid, 16);
+}
+
+void rig_ble_trace_agree_mtu(struct rig_ble_trace *trace, uint16_t controller, uint16_t connection,
+                             uint16_t mtu)
+{
+    rig_ble_connection(trace, controller, connection)->mtu = mtu < 23 ? 23 : mtu;
 }

@@ -6,10 +6,26 @@
 #include "protocol/ble/names.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 static struct rig_line explanation(struct rig_ble_reading *reading)
 {
     return rig_line_begin(reading->explanation, sizeof reading->explanation);
+}
+
+void rig_ble_explain_too_long(const struct rig_ble_connection *connection, size_t n_bytes,
+                              struct rig_ble_reading *reading)
+{
+    size_t n_before = strlen(reading->explanation);
+    struct rig_line line =
+        rig_line_begin(reading->explanation + n_before, sizeof reading->explanation - n_before);
+
+    if (connection->mtu && n_bytes + 3 > connection->mtu)
+        rig_line_add(
+            &line,
+            "%s%zu bytes do not fit ATT_MTU %u, which leaves %u: the value is dropped or cut short on its "
+            "way; send at most %u bytes in one piece",
+            n_before ? "; " : "", n_bytes, connection->mtu, connection->mtu - 3u, connection->mtu - 3u);
 }
 
 void rig_ble_explain_connect(uint8_t status, struct rig_ble_reading *reading)
@@ -66,6 +82,8 @@ static void add_unanswered(const struct rig_ble_connection *connection, struct r
 
 static void add_silence(const struct rig_ble_connection *connection, struct rig_line *line)
 {
+    if (rig_ble_explain_dfu_end(&connection->dfu, true, line))
+        return;
     if (connection->reset_asked)
         rig_line_add(line, "the board fell silent after it was told to reset, as it must");
     else
@@ -96,6 +114,8 @@ void rig_ble_explain_disconnect(const struct rig_ble_connection *connection, uin
             "the connection was lost before its first packet: a known race; connecting again is the remedy");
     else if (reason == 0x13 && connection->reset_asked)
         rig_line_add(&line, "the board closed the connection after it was told to reset");
+    else if (reason == 0x13 && rig_ble_explain_dfu_end(&connection->dfu, false, &line))
+        return; /* the request without answer is told thereby */
     else if (reason == 0x13 && connection->pairing_failed)
         rig_line_add(&line, "the board closed the connection after pairing had failed");
     else if (reason == 0x3B)

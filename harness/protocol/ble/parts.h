@@ -29,6 +29,24 @@ struct rig_ble_half {
     uint64_t request_us;
 };
 
+/* A Nordic DFU server as far as the discovery and the control point showed it. */
+struct rig_ble_dfu {
+    uint16_t control, packet, buttonless; /* value handles, 0 = not seen */
+    bool legacy, buttonless_bonds;
+    uint8_t op; /* last request; 0 = none (secure: also "protocol version") */
+    bool answered;
+    uint8_t type; /* secure: of the object selected or created last */
+    uint16_t prn;
+    uint32_t n_created, n_sent; /* bytes of the object, and of packets since */
+};
+
+/* An SMP request that waits for its answer, or was answered last under its number. */
+struct rig_ble_asked {
+    bool waits;
+    uint8_t version, op, command;
+    uint16_t group;
+};
+
 struct rig_ble_connection {
     bool used, open;
     uint16_t controller;
@@ -43,6 +61,13 @@ struct rig_ble_connection {
     uint8_t encryption_status; /* of the last Encryption Change, 0 */
     bool reset_asked;          /* mcumgr os reset went out */
     uint8_t pairing_failed;    /* reason, 0 */
+    uint16_t mtu_asked;        /* of the MTU request; 0 = none was seen */
+    uint16_t mtu;              /* agreed; 0 = not known */
+    struct rig_ble_dfu dfu;
+    struct rig_ble_asked asked[256]; /* SMP, by sequence number */
+    uint64_t chunk_off;              /* of the last upload request */
+    unsigned n_chunk_repeats;        /* how often it went out again without an answer between */
+    bool pending_seen;               /* the last image state named a pending slot */
     struct rig_ble_half halves[2];
 };
 
@@ -86,7 +111,18 @@ void rig_ble_read_att(struct rig_ble_connection *connection, unsigned half, uint
                       struct rig_ble_cursor pdu, struct rig_line *line, struct rig_ble_reading *reading);
 /* A value that went to or came from attribute `handle`. true: it is mcumgr SMP, and is told. */
 bool rig_ble_read_smp(struct rig_ble_connection *connection, unsigned half, uint16_t handle,
-                      const uint8_t *bytes, size_t n_bytes, struct rig_line *line);
+                      const uint8_t *bytes, size_t n_bytes, struct rig_line *line,
+                      struct rig_ble_reading *reading);
+/* The same for Nordic DFU; the text follows the attribute's handle. */
+bool rig_ble_read_dfu(struct rig_ble_connection *connection, unsigned half, uint16_t handle,
+                      struct rig_ble_cursor value, struct rig_line *line, struct rig_ble_reading *reading);
+/* A characteristic was discovered; name as of rig_ble_uuid128_name(), or NULL. */
+void rig_ble_learn_dfu(struct rig_ble_dfu *dfu, uint16_t value_handle, const char *name);
+/* What the end of the connection means for an operation without answer. false: nothing. */
+bool rig_ble_explain_dfu_end(const struct rig_ble_dfu *dfu, bool silent, struct rig_line *line);
+/* SMP: what an answer means, held against its request; what a request means after those before it. */
+void rig_ble_explain_smp(struct rig_ble_connection *connection, const uint8_t *bytes, size_t n_bytes,
+                         struct rig_ble_reading *reading);
 void rig_ble_read_sm(struct rig_ble_connection *connection, unsigned half, struct rig_ble_cursor pdu,
                      struct rig_line *line, struct rig_ble_reading *reading);
 void rig_ble_read_signal(struct rig_ble_cursor pdu, struct rig_line *line);
@@ -96,6 +132,9 @@ void rig_ble_explain_disconnect(const struct rig_ble_connection *connection, uin
                                 struct rig_ble_reading *reading);
 void rig_ble_explain_encryption(const struct rig_ble_connection *connection, uint8_t status,
                                 struct rig_ble_reading *reading);
+/* A value of n_bytes that the agreed ATT_MTU has no room for. */
+void rig_ble_explain_too_long(const struct rig_ble_connection *connection, size_t n_bytes,
+                              struct rig_ble_reading *reading);
 void rig_ble_explain_connect(uint8_t status, struct rig_ble_reading *reading);
 void rig_ble_explain_att_error(const struct rig_ble_connection *connection, uint8_t code,
                                struct rig_ble_reading *reading);

@@ -27,7 +27,7 @@ static bool looks_like_smp(const uint8_t *bytes, size_t n_bytes)
 }
 
 static void tell(struct rig_ble_connection *connection, const uint8_t *bytes, size_t n_bytes,
-                 struct rig_line *line)
+                 struct rig_line *line, struct rig_ble_reading *reading)
 {
     char text[256];
     struct rig_smp_header header;
@@ -39,10 +39,12 @@ static void tell(struct rig_ble_connection *connection, const uint8_t *bytes, si
     rig_smp_header_decode(bytes, &header);
     if (header.op == RIG_SMP_WRITE && header.group == RIG_SMP_GROUP_OS && header.command == RIG_SMP_OS_RESET)
         connection->reset_asked = true;
+    rig_ble_explain_smp(connection, bytes, n_bytes, reading);
 }
 
 static bool read_continuation(struct rig_ble_connection *connection, struct rig_ble_pieces *message,
-                              const uint8_t *bytes, size_t n_bytes, struct rig_line *line)
+                              const uint8_t *bytes, size_t n_bytes, struct rig_line *line,
+                              struct rig_ble_reading *reading)
 {
     size_t n_before = message->n_bytes;
 
@@ -52,25 +54,39 @@ static bool read_continuation(struct rig_ble_connection *connection, struct rig_
         return true;
     }
     rig_line_add(line, ", the last %zu of %zu bytes: ", n_bytes, message->n_wanted);
-    tell(connection, message->bytes, message->n_bytes, line);
+    tell(connection, message->bytes, message->n_bytes, line, reading);
     rig_ble_pieces_drop(message);
     return true;
 }
 
+static void explain_broken_off(size_t n_got, size_t n_promised, struct rig_ble_reading *reading)
+{
+    size_t n_before = strlen(reading->explanation);
+    struct rig_line line =
+        rig_line_begin(reading->explanation + n_before, sizeof reading->explanation - n_before);
+
+    rig_line_add(&line, "%sthe message before broke off at %zu of %zu bytes: a piece was lost, ask again",
+                 n_before ? "; " : "", n_got, n_promised);
+}
+
 bool rig_ble_read_smp(struct rig_ble_connection *connection, unsigned half, uint16_t handle,
-                      const uint8_t *bytes, size_t n_bytes, struct rig_line *line)
+                      const uint8_t *bytes, size_t n_bytes, struct rig_line *line,
+                      struct rig_ble_reading *reading)
 {
     struct rig_ble_half *mine = &connection->halves[half];
     bool known = handle != 0 && handle == connection->smp_value;
+    size_t n_wanted, n_got = 0, n_promised = 0;
     struct rig_smp_header header;
-    size_t n_wanted;
+    bool broken_off = false;
 
     if (mine->smp.bytes && mine->smp_handle == handle) {
         /* A new message where a piece was due: the rest of the old one was lost. */
         if (!looks_like_smp(bytes, n_bytes) || n_bytes == mine->smp.n_wanted - mine->smp.n_bytes)
-            return read_continuation(connection, &mine->smp, bytes, n_bytes, line);
-        rig_line_add(line, " (the message before stays at %zu of %zu bytes)", mine->smp.n_bytes,
-                     mine->smp.n_wanted);
+            return read_continuation(connection, &mine->smp, bytes, n_bytes, line, reading);
+        broken_off = true;
+        n_got = mine->smp.n_bytes;
+        n_promised = mine->smp.n_wanted;
+        rig_line_add(line, " (the message before stays at %zu of %zu bytes)", n_got, n_promised);
     }
     rig_ble_pieces_drop(&mine->smp);
     if (!looks_like_smp(bytes, n_bytes) && !known)
@@ -88,6 +104,8 @@ bool rig_ble_read_smp(struct rig_ble_connection *connection, unsigned half, uint
         }
     }
     rig_line_add(line, ", %zu bytes: ", n_bytes);
-    tell(connection, bytes, n_bytes, line);
+    tell(connection, bytes, n_bytes, line, reading);
+    if (broken_off)
+        explain_broken_off(n_got, n_promised, reading);
     return true;
 }

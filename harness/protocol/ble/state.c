@@ -115,6 +115,11 @@ struct rig_ble_connection *rig_ble_connected(struct rig_ble_trace *trace, uint16
             connection->smp_value = each->smp_value;
         if (each->service_changed)
             connection->service_changed = each->service_changed;
+        connection->dfu = (struct rig_ble_dfu){.control = each->dfu.control,
+                                               .packet = each->dfu.packet,
+                                               .buttonless = each->dfu.buttonless,
+                                               .legacy = each->dfu.legacy,
+                                               .buttonless_bonds = each->dfu.buttonless_bonds};
     }
     return connection;
 }

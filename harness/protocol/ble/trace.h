@@ -46,7 +46,7 @@ const char *
 rig_ble_layer_name(enum rig_ble_layer layer); /* "hci", "l2cap", "sm", "att", "smp", "mark", "log" */
 
 #define RIG_BLE_TEXT_BYTES 400
-#define RIG_BLE_EXPLANATION_BYTES 320
+#define RIG_BLE_EXPLANATION_BYTES 640
 struct rig_ble_reading {
     enum rig_ble_layer layer;
     char direction; /* '<' host to air, '>' air to host, '=' neither */
@@ -58,6 +58,13 @@ struct rig_ble_reading {
 struct rig_ble_trace;
 struct rig_ble_trace *rig_ble_trace_new(void); /* NULL: no memory */
 void rig_ble_trace_free(struct rig_ble_trace *trace);
+
+/* What a source that has no discovery says itself, such as the log of a phone: which characteristic (UUID,
+ * least significant byte first) stands behind a value handle of the connection, and the agreed ATT_MTU. */
+void rig_ble_trace_learn(struct rig_ble_trace *trace, uint16_t controller, uint16_t connection,
+                         uint16_t value_handle, const uint8_t uuid[16]);
+void rig_ble_trace_agree_mtu(struct rig_ble_trace *trace, uint16_t controller, uint16_t connection,
+                             uint16_t mtu);
 
 /* Takes the next packet. Returns true when it gave a line; false for pieces of a longer L2CAP PDU but the
  * last, and for events that are only bookkeeping (Number of Completed Packets). */
