@@ -226,10 +226,10 @@ static char *comparable(const char *text, bool times)
     g_autoptr(GString) out = g_string_new(NULL);
 
     for (char **line = lines; *line; line++) {
-        gsize n = strlen(*line);
+        const char *from = strpbrk(*line, "<>=^");
+        bool packet = from && *from != '^';
 
-        g_string_append_printf(out, "%.*s|%s\n", times && n > 26 ? 24 : 0, *line,
-                               n > 31 ? *line + 31 : *line);
+        g_string_append_printf(out, "%.*s|%s\n", times && packet ? 24 : 0, *line, from ? from : *line);
     }
     return g_string_free(g_steal_pointer(&out), FALSE);
 }

@@ -55,6 +55,16 @@ static void broken_yaml_of_every_kind_is_an_error_with_its_place(void **state)
     }
 }
 
+static void a_capture_that_is_cut_or_empty_is_told_by_the_exit_code(void **state)
+{
+    static const char form[] = "bash -c 'head -c %u %s/fixtures/captures/wireshark.pcap >some.pcap; "
+                               "exec %s capture show some.pcap'";
+
+    place_expect(*state, 2, "ends inside packet 20", form, 1080, RIG_SOURCE_DIR, RIG_BINARY);
+    place_expect(*state, 2, "holds no packet", form, 24, RIG_SOURCE_DIR, RIG_BINARY);
+    place_expect(*state, 0, "20 packets", form, 1088, RIG_SOURCE_DIR, RIG_BINARY);
+}
+
 static void all_errors_of_a_file_come_at_once(void **state)
 {
     g_autoptr(outcome) result = NULL;
@@ -196,6 +206,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         PROCESS_TEST(broken_yaml_of_every_kind_is_an_error_with_its_place),
+        PROCESS_TEST(a_capture_that_is_cut_or_empty_is_told_by_the_exit_code),
         PROCESS_TEST(all_errors_of_a_file_come_at_once),
         PROCESS_TEST(an_alias_bomb_does_not_explode),
         PROCESS_TEST(nesting_without_end_is_refused),
