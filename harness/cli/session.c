@@ -133,25 +133,18 @@ static bool parse_plan(struct session *session, GError **error)
 
 static char *replay_options(const struct rig_run_options *options, const struct rig_run_bench *chosen)
 {
-    GString *text = g_string_new(NULL);
+    const struct rig_replay_reach reach = {
+        .link = options->link,
+        .hci = options->hci,
+        .adapter = options->adapter,
+        .bench = chosen->bench ? chosen->bench->source->path : NULL,
+        .board = chosen->bench ? chosen->board->name : NULL,
+        .bootloader = options->bootloader,
+        .defects = options->defects,
+        .timeout_scale = options->timeout_scale,
+    };
 
-    if (options->link)
-        rig_replay_append_option(text, "--link", options->link);
-    if (options->hci)
-        rig_replay_append_option(text, "--hci", options->hci);
-    if (options->adapter)
-        rig_replay_append_option(text, "--adapter", options->adapter);
-    if (chosen->bench) {
-        rig_replay_append_option(text, "--bench", chosen->bench->source->path);
-        rig_replay_append_option(text, "--board", chosen->board->name);
-    }
-    for (char **defect = options->defects; defect && *defect; defect++)
-        rig_replay_append_option(text, "--defect", *defect);
-    if (options->bootloader)
-        rig_replay_append_option(text, "--bootloader", options->bootloader);
-    if (options->timeout_scale < 1.0 || options->timeout_scale > 1.0)
-        g_string_append_printf(text, " --timeout-scale %g", options->timeout_scale);
-    return g_string_free(text, FALSE);
+    return rig_replay_reach_text(&reach);
 }
 
 static struct rig_selection *select_cases(const struct rig_run_options *options)

@@ -16,7 +16,7 @@ static bool must_stop(void *user)
            (plan->max_us > 0 && g_get_monotonic_time() - search->started_us > plan->max_us);
 }
 
-static void search_init(struct search *search, const struct rig_explore_plan *plan)
+void search_init(struct search *search, const struct rig_explore_plan *plan)
 {
     search->plan = plan;
     search->contents = rig_contents_new(plan->subject->flash);
@@ -41,7 +41,7 @@ static void search_init(struct search *search, const struct rig_explore_plan *pl
     search->started_us = g_get_monotonic_time();
 }
 
-static void search_clear(struct search *search)
+void search_clear(struct search *search)
 {
     rig_crew_free(search->crew);
     rig_recorder_free(search->recorder);

@@ -51,6 +51,12 @@ bool search_note_seen(struct search *search, guint32 content, guint8 history);
  * fingerprint). load() wants a search that has not begun. The file may be anybody's. */
 bool search_save(const struct search *search, const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool search_load(struct search *search, const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same from memory: NULL, or why not (static storage). */
+const char *search_load_bytes(struct search *search, const guint8 *bytes, gsize n_bytes);
+
+/* explore.c: a search that has not begun; result is the caller's. */
+void search_init(struct search *search, const struct rig_explore_plan *plan);
+void search_clear(struct search *search);
 
 G_END_DECLS
 

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Fuzz target: any bytes as an image (layout, walk, verify, every damage) and as Intel HEX. */
+/* Fuzz target: any bytes as an image (layout, walk, verify, every damage). */
 #include <stdlib.h>
 #include <string.h>
 
 #include "image/build.h"
-#include "image/hex.h"
 #include "image/judge.h"
-
-#define HEX_MAX_BYTES 0x100000u
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes);
 
@@ -65,29 +62,6 @@ static void damage_all(const uint8_t *bytes, size_t n_bytes)
     }
 }
 
-/* What was read must be written and read to the same bytes. */
-static void through_hex(const uint8_t *bytes, size_t n_bytes)
-{
-    struct rig_hex_fault fault = {0};
-    struct rig_hex hex, again;
-    struct rig_bytes text;
-
-    if (!rig_hex_read(bytes, n_bytes, HEX_MAX_BYTES, 0xff, &hex, &fault)) {
-        if (!fault.why)
-            abort();
-        return;
-    }
-    if (rig_hex_write(hex.contents.bytes, hex.contents.n_bytes, hex.base_address, &text)) {
-        if (!rig_hex_read(text.bytes, text.n_bytes, HEX_MAX_BYTES, 0xff, &again, &fault) ||
-            again.contents.n_bytes != hex.contents.n_bytes || again.base_address != hex.base_address ||
-            memcmp(again.contents.bytes, hex.contents.bytes, hex.contents.n_bytes) != 0)
-            abort();
-        rig_bytes_clear(&again.contents);
-    }
-    rig_bytes_clear(&text);
-    rig_bytes_clear(&hex.contents);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
 {
     const struct rig_memory_image memory = {bytes, n_bytes};
@@ -96,6 +70,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
     walk(&source);
     verify(&source);
     damage_all(bytes, n_bytes);
-    through_hex(bytes, n_bytes);
     return 0;
 }

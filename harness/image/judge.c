@@ -82,6 +82,21 @@ size_t rig_image_compute_hash_of(uint16_t type, const struct rig_image_source *s
                : 0;
 }
 
+size_t rig_image_stored_hash_of_any(const struct rig_image_source *source,
+                                    const struct rig_image_layout *layout, uint8_t hash[HASH_MAX_BYTES])
+{
+    struct rig_image_tlv_cursor cursor = {0};
+    struct rig_image_tlv_entry entry;
+
+    while (rig_image_next_tlv(source, layout, &cursor, &entry) == RIG_IMAGE_OK) {
+        size_t n_bytes = hash_bytes(entry.type);
+
+        if (n_bytes && n_bytes == entry.n_bytes && rig_image_read(source, entry.offset, hash, n_bytes))
+            return n_bytes;
+    }
+    return 0;
+}
+
 static bool fail(struct look *look, enum rig_image_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

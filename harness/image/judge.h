@@ -38,4 +38,9 @@ const char *rig_image_hash_name(uint16_t type);
 size_t rig_image_compute_hash_of(uint16_t type, const struct rig_image_source *source,
                                  const struct rig_image_layout *layout, uint8_t hash[64]);
 
+/* The stored hash of whichever kind, as a server names the image; returns its length, 0 when there is none of
+ * a known kind and its right length. */
+size_t rig_image_stored_hash_of_any(const struct rig_image_source *source,
+                                    const struct rig_image_layout *layout, uint8_t hash[64]);
+
 #endif

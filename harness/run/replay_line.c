@@ -3,23 +3,12 @@
 #include "run/replay_line.h"
 
 #include "base/error.h"
+#include "base/shell.h"
 #include "scenario/scalar.h"
 
 #include <string.h>
 
 #define SHA_DIGITS 12
-
-void rig_replay_append_option(GString *line, const char *option, const char *value)
-{
-    g_autofree char *quoted = NULL;
-
-    /* Plain words stay readable; everything else is quoted. */
-    if (!*value ||
-        strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/:=,@%+-") !=
-            strlen(value))
-        quoted = g_shell_quote(value);
-    g_string_append_printf(line, " %s%s%s", option, *option ? " " : "", quoted ? quoted : value);
-}
 
 static void append_images(GString *line, struct rig_run *run)
 {
@@ -34,8 +23,28 @@ static void append_images(GString *line, struct rig_run *run)
         g_string_append_c(claim, '=');
         for (guint byte = 0; byte < SHA_DIGITS / 2; byte++)
             g_string_append_printf(claim, "%02x", image->sha[byte]);
-        rig_replay_append_option(line, "--image", claim->str);
+        rig_shell_append(line, "--image", claim->str);
     }
+}
+
+char *rig_replay_reach_text(const struct rig_replay_reach *reach)
+{
+    GString *text = g_string_new(NULL);
+    const struct {
+        const char *option, *value;
+    } options[] = {{"--link", reach->link},   {"--hci", reach->hci},     {"--adapter", reach->adapter},
+                   {"--bench", reach->bench}, {"--board", reach->board}, {"--bootloader", reach->bootloader}};
+    char number[G_ASCII_DTOSTR_BUF_SIZE];
+
+    for (guint i = 0; i < G_N_ELEMENTS(options); i++)
+        if (options[i].value)
+            rig_shell_append(text, options[i].option, options[i].value);
+    for (char **defect = reach->defects; defect && *defect; defect++)
+        rig_shell_append(text, "--defect", *defect);
+    if (reach->timeout_scale < 1.0 || reach->timeout_scale > 1.0)
+        rig_shell_append(text, "--timeout-scale",
+                         g_ascii_dtostr(number, sizeof number, reach->timeout_scale));
+    return g_string_free(text, FALSE);
 }
 
 char *rig_replay_line(const struct rig_run_plan *plan, struct rig_run *run, const char *target,
@@ -44,14 +53,14 @@ char *rig_replay_line(const struct rig_run_plan *plan, struct rig_run *run, cons
     GString *line = g_string_new("bootrig replay");
     g_autofree char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, case_seed);
 
-    rig_replay_append_option(line, "", run->the_case->scenario->source->path);
-    rig_replay_append_option(line, "--case", run->the_case->name);
-    rig_replay_append_option(line, "--target", target);
-    rig_replay_append_option(line, "--case-seed", seed);
+    rig_shell_append(line, NULL, run->the_case->scenario->source->path);
+    rig_shell_append(line, "--case", run->the_case->name);
+    rig_shell_append(line, "--target", target);
+    rig_shell_append(line, "--case-seed", seed);
     if (run->cut_text)
-        rig_replay_append_option(line, "--cut", run->cut_text);
+        rig_shell_append(line, "--cut", run->cut_text);
     if (run->path_text)
-        rig_replay_append_option(line, "--cuts", run->path_text);
+        rig_shell_append(line, "--cuts", run->path_text);
     if (run->trouble.verdict != RIG_VERDICT_PASS)
         append_images(line, run);
     g_string_append(line, plan->replay_options ? plan->replay_options : "");

@@ -12,9 +12,14 @@ G_BEGIN_DECLS
 char *rig_replay_line(const struct rig_run_plan *plan, struct rig_run *run, const char *target,
                       guint64 case_seed);
 
-/* Appends " OPTION VALUE"; the value is quoted when a shell would not take it as it is. option "" = the value
- * alone. */
-void rig_replay_append_option(GString *line, const char *option, const char *value);
+/* How a board is reached and what it is: every member may be NULL; borrowed. */
+struct rig_replay_reach {
+    const char *link, *hci, *adapter, *bench, *board, *bootloader;
+    char **defects;
+    double timeout_scale; /* 1: not told */
+};
+/* " --link L --hci H ...": the options that make it so again, quoted for a shell. Owned by the caller. */
+char *rig_replay_reach_text(const struct rig_replay_reach *reach);
 
 /* Parses what rig_cut_place_text() writes. */
 bool rig_cut_place_parse(const char *text, struct rig_cut_place *place,

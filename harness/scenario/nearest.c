@@ -43,7 +43,7 @@ const char *rig_nearest(const char *written, const char *const *candidates, gsiz
 {
     gunichar a[NEAREST_MAX_CHARACTERS];
     gunichar b[NEAREST_MAX_CHARACTERS];
-    guint n_a = fold(written, a);
+    guint n_a = g_utf8_validate(written, -1, NULL) ? fold(written, a) : 0;
     guint best = n_a <= 2 ? 1 : MIN(1 + n_a / 3, 4);
     const char *nearest = NULL;
 

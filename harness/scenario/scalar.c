@@ -221,6 +221,19 @@ static void explain_foreign_letter(const char *text, struct rig_scalar_problem *
         problem->hint = did_you_mean(plain);
 }
 
+/* YAML is checked as a whole; what comes by a socket or the command line is not, and everything behind walks
+ * over characters. */
+static bool is_text(const char *text, struct rig_scalar_problem *problem)
+{
+    const char *end;
+
+    if (g_utf8_validate(text, -1, &end))
+        return true;
+    problem->message = g_strdup_printf("is not UTF-8: byte 0x%02x at place %u", (guint)(guchar)*end,
+                                       (guint)(end - text) + 1);
+    return false;
+}
+
 bool rig_scalar_read(const struct rig_field *field, const char *text, struct rig_value *value,
                      struct rig_scalar_problem *problem)
 {
@@ -230,6 +243,8 @@ bool rig_scalar_read(const struct rig_field *field, const char *text, struct rig
     *problem = (struct rig_scalar_problem){NULL, NULL, false};
     value->type = field->type;
     value->text = text;
+    if (!is_text(text, problem))
+        return false;
     if (row->read(field, text, value, problem))
         return true;
     stripped = g_strstrip(g_strdup(text));

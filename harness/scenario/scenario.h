@@ -9,7 +9,8 @@
 G_BEGIN_DECLS
 
 #define RIG_SCENARIO_MAX_CASES 10000
-#define RIG_SCENARIO_MAX_READS 1000000 /* values read over all cases of a file, variables put in */
+#define RIG_SCENARIO_MAX_READS 1000000  /* values read over all cases of a file, variables put in */
+#define RIG_SCENARIO_BYTES_OF_A_READ 64 /* so many bytes of a text with variables count as one value more */
 
 /* The verb `when`, part of every language: steps for the cases in which every named variable has (one of) the
  * named value(s). It never reaches the runner: its steps take its place, or nothing does. */

@@ -84,13 +84,23 @@ static bool may_read(struct rig_reader *reader, const struct rig_node *node)
     if (!reader->n_reads)
         return true;
     if (*reader->n_reads == 0) {
-        rig_diagnostics_add(reader->diagnostics, node->source, (struct rig_mark){1, 1}, 1, "split the file",
-                            "too large: more than %u values over all cases, variables put in",
-                            RIG_SCENARIO_MAX_READS);
+        rig_diagnostics_add(
+            reader->diagnostics, node->source, (struct rig_mark){1, 1}, 1, "split the file",
+            "too large: more than %u values over all cases, variables put in (%u bytes of a text are one)",
+            RIG_SCENARIO_MAX_READS, RIG_SCENARIO_BYTES_OF_A_READ);
         return false;
     }
     --*reader->n_reads;
     return true;
+}
+
+/* A long text that stands in many cases costs what it is long. */
+static void charge(struct rig_reader *reader, gsize n_bytes)
+{
+    gsize n = n_bytes / RIG_SCENARIO_BYTES_OF_A_READ;
+
+    if (reader->n_reads)
+        *reader->n_reads -= (guint)MIN(n, *reader->n_reads);
 }
 
 static bool append_expanded(struct rig_reader *reader, const struct rig_node *node, const char *text,
@@ -141,9 +151,10 @@ static const struct rig_node *put_in_text(struct rig_reader *reader, const struc
 {
     g_autoptr(GString) text = g_string_new(NULL);
 
-    return append_expanded(reader, node, node->text, text)
-               ? rig_document_add_scalar(reader->scope->document, node, text->str)
-               : NULL;
+    if (!append_expanded(reader, node, node->text, text))
+        return NULL;
+    charge(reader, text->len);
+    return rig_document_add_scalar(reader->scope->document, node, text->str);
 }
 
 bool rig_reader_enter(struct rig_reader *reader, const struct rig_node **node, struct rig_reader_place *place)

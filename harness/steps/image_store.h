@@ -12,7 +12,9 @@ G_BEGIN_DECLS
 struct rig_built_image {
     char *name;                        /* in the scenario */
     GBytes *file;                      /* the whole file as it is uploaded */
-    guint8 hash[RIG_IMAGE_HASH_BYTES]; /* stored hash (SMP's), or the computed one where there is none */
+    guint8 hash[RIG_IMAGE_HASH_BYTES]; /* SHA-256: stored, or computed where there is none */
+    guint8 smp_hash[64];               /* as SMP names the image: stored, of any kind, else the above */
+    gsize n_smp_hash;
     bool has_hash;
     guint8 sha[32]; /* SHA-256 of the file */
     struct rig_image_version version;

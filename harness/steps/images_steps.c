@@ -89,8 +89,8 @@ static void expect_entry_image(struct rig_run *run, const struct rig_record *rec
 
     if (!image)
         return;
-    ok = entry->hash_bytes == RIG_IMAGE_HASH_BYTES &&
-         memcmp(entry->hash, image->hash, RIG_IMAGE_HASH_BYTES) == 0;
+    ok = entry->hash_bytes == image->n_smp_hash &&
+         memcmp(entry->hash, image->smp_hash, image->n_smp_hash) == 0;
     seen = ok ? g_strdup(name) : g_strdup_printf("version %s with another hash", entry->version);
     rig_run_expect(run, ok, what, name, seen);
 }

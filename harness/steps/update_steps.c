@@ -191,8 +191,8 @@ static void write_state(struct rig_run *run, const struct rig_step *step, const 
         rig_run_error_text(run, "image '%s' has no hash that a request could name", image_name);
         return;
     }
-    n_bytes = rig_smp_encode_image_write(rig_smp_next_id(&run->client), image ? image->hash : NULL,
-                                         image ? RIG_IMAGE_HASH_BYTES : 0, confirm, request, sizeof request);
+    n_bytes = rig_smp_encode_image_write(rig_smp_next_id(&run->client), image ? image->smp_hash : NULL,
+                                         image ? image->n_smp_hash : 0, confirm, request, sizeof request);
     if (rig_ask(run, step, request, n_bytes, NULL, &result))
         rig_judge_answer(run, step, what, &result);
 }

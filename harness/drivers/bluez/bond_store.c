@@ -287,6 +287,19 @@ static struct rig_bond *read_exported(GKeyFile *file, const char *path, GError *
     return NULL;
 }
 
+struct rig_bond *rig_bond_from_text(const char *text, gsize n_bytes, const char *name, GError **error)
+{
+    g_autoptr(GKeyFile) file = g_key_file_new();
+    g_autoptr(GError) cause = NULL;
+
+    if (n_bytes > 0 && n_bytes <= RIG_BOND_MAX_FILE_BYTES &&
+        g_key_file_load_from_data(file, text, n_bytes, G_KEY_FILE_KEEP_COMMENTS, &cause))
+        return read_exported(file, name, error);
+    g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "'%s' is no bond: %s", name,
+                cause ? cause->message : "it is empty, or too large");
+    return NULL;
+}
+
 static char *adapter_for_import(const char *root, const char *adapter, const struct rig_bond *bond,
                                 GError **error)
 {

@@ -39,6 +39,10 @@ bool rig_bond_store_export(const char *root, const char *adapter, const char *de
 bool rig_bond_store_import(const char *root, const char *adapter, const char *path, struct rig_bond **bond,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Whose bond an exported file's text says that it is. name: for messages. Owned by the caller. */
+struct rig_bond *rig_bond_from_text(const char *text, gsize n_bytes, const char *name,
+                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Removes what is kept of the device: the bond, and the cached services with it. RIG_ERROR_INPUT: there is
  * nothing. */
 bool rig_bond_store_forget(const char *root, const char *adapter, const char *device,

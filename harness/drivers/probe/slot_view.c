@@ -31,7 +31,9 @@ void rig_probe_look_at_image(struct rig_probe *probe, struct rig_board_view *vie
         return;
     view->has_image = true;
     view->version = layout.header.version;
-    if (rig_image_stored_hash(&source, &layout, view->hash) != RIG_IMAGE_OK)
+    /* An image may carry a SHA-384 or SHA-512 instead: the SHA-256 names it all the same. */
+    if (rig_image_stored_hash(&source, &layout, view->hash) != RIG_IMAGE_OK &&
+        rig_image_compute_hash(&source, &layout, view->hash) != RIG_IMAGE_OK)
         memset(view->hash, 0, sizeof view->hash);
     view->confirmed = rig_trailer_decode(&reader.slot.geometry, &source, &trailer) &&
                       (trailer.magic != RIG_MAGIC_GOOD || trailer.image_ok == RIG_FLAG_SET);

@@ -366,32 +366,42 @@ static bool parse_form(const char *text, enum sim_cut_form *form)
     return false;
 }
 
-static char *cut(struct rig_sim_host *host, char **words)
+bool rig_sim_cut_parse(char **words, struct sim_cut *cut)
 {
-    struct sim_cut cut = {.kind = SIM_CUT_AFTER_TIME};
     guint n_words = g_strv_length(words);
     guint64 delay_us = 0;
 
-    if (n_words == 2 && g_str_equal(words[1], "none")) {
+    *cut = (struct sim_cut){.kind = SIM_CUT_AFTER_TIME};
+    if (n_words == 3 && g_str_equal(words[1], "after") && parse_duration(words[2], &delay_us)) {
+        cut->delay_us = delay_us;
+        return true;
+    }
+    if ((n_words == 3 || n_words == 4) && g_str_equal(words[1], "operation") &&
+        parse_form(words[3], &cut->form)) {
+        cut->kind = SIM_CUT_AT_OPERATION;
+        return g_ascii_string_to_unsigned(words[2], 10, 0, G_MAXUINT32, &cut->operation, NULL);
+    }
+    if (n_words >= 4 && g_str_equal(words[1], "console") && parse_duration(words[2], &delay_us)) {
+        g_autofree char *pattern = g_strjoinv(" ", words + 3);
+
+        cut->kind = SIM_CUT_AT_CONSOLE;
+        cut->delay_us = delay_us;
+        return g_strlcpy(cut->pattern, pattern, sizeof cut->pattern) > 0;
+    }
+    return false;
+}
+
+static char *cut(struct rig_sim_host *host, char **words)
+{
+    struct sim_cut cut;
+
+    if (words[1] && !words[2] && g_str_equal(words[1], "none")) {
         sim_board_disarm_cut(host->sim);
         return g_strdup("ok");
     }
-    if (n_words == 3 && g_str_equal(words[1], "after") && parse_duration(words[2], &delay_us)) {
-        cut.delay_us = delay_us;
-    } else if ((n_words == 3 || n_words == 4) && g_str_equal(words[1], "operation") &&
-               parse_form(words[3], &cut.form) &&
-               g_ascii_string_to_unsigned(words[2], 10, 0, G_MAXUINT32, &cut.operation, NULL)) {
-        cut.kind = SIM_CUT_AT_OPERATION;
-    } else if (n_words >= 4 && g_str_equal(words[1], "console") && parse_duration(words[2], &delay_us)) {
-        g_autofree char *pattern = g_strjoinv(" ", words + 3);
-
-        cut.kind = SIM_CUT_AT_CONSOLE;
-        cut.delay_us = delay_us;
-        g_strlcpy(cut.pattern, pattern, sizeof cut.pattern);
-    } else {
+    if (!rig_sim_cut_parse(words, &cut))
         return g_strdup("error: 'cut after 40ms', 'cut operation 17 [before|half|after]', 'cut console 5ms "
                         "TEXT' or 'cut none'");
-    }
     sim_board_arm_cut(host->sim, &cut);
     return g_strdup("ok");
 }

@@ -41,6 +41,10 @@ guint64 rig_sim_host_idle_us(const struct rig_sim_host *host);
  */
 char *rig_sim_host_command(struct rig_sim_host *host, const char *line) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The words of "cut after 40ms", "cut operation 17 [before|half|after]", "cut console 5ms TEXT". false: none
+ * of these. */
+bool rig_sim_cut_parse(char **words, struct sim_cut *cut);
+
 /* SMP over any transport, through the board's own server as a central would reach it. A message to a board
  * that does not listen is lost. */
 void rig_sim_host_smp(struct rig_sim_host *host, const guint8 *bytes, gsize n_bytes);

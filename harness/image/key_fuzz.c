@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Any bytes as a key: PEM, a private key's DER (by the first byte), a public key's DER. What is taken can be
+ * written, read again and checked with. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/pem.h>
+
+#include "image/key.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes);
+
+static void through_pem(const struct rig_key *key)
+{
+    const uint8_t digest[RIG_IMAGE_HASH_BYTES] = {0}, signature[1] = {0};
+    char *pem = rig_key_to_pem(key, false);
+    struct rig_key *again = pem ? rig_key_from_pem(pem, strlen(pem), NULL) : NULL;
+
+    if (!again || memcmp(rig_key_hash(again), rig_key_hash(key), RIG_IMAGE_HASH_BYTES) != 0 ||
+        rig_key_verify(key, digest, signature, sizeof signature))
+        abort();
+    rig_key_free(again);
+    free(pem);
+}
+
+static void check(struct rig_key *key, const char *why)
+{
+    if (key)
+        through_pem(key);
+    else if (!why)
+        abort();
+    rig_key_free(key);
+}
+
+static void as_private_der(const uint8_t *bytes, size_t n_bytes)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    const char *why = NULL;
+    char *pem;
+    long n_pem;
+
+    if (!bio || !PEM_write_bio(bio, "PRIVATE KEY", "", bytes, (long)n_bytes))
+        abort();
+    n_pem = BIO_get_mem_data(bio, &pem);
+    check(rig_key_from_pem(pem, (size_t)n_pem, &why), why);
+    BIO_free(bio);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
+{
+    const char *why = NULL;
+
+    if (n_bytes == 0)
+        return 0;
+    if (bytes[0] == 'd') {
+        as_private_der(bytes + 1, n_bytes - 1);
+    } else if (bytes[0] == 'p') {
+        check(rig_key_from_public_der(bytes + 1, n_bytes - 1, &why), why);
+    } else {
+        check(rig_key_from_pem(bytes, n_bytes, &why), why);
+    }
+    return 0;
+}
