@@ -36,28 +36,31 @@ static void as_private_der(const uint8_t *bytes, size_t n_bytes)
 {
     BIO *bio = BIO_new(BIO_s_mem());
     const char *why = NULL;
+    struct rig_key *key;
     char *pem;
     long n_pem;
 
     if (!bio || !PEM_write_bio(bio, "PRIVATE KEY", "", bytes, (long)n_bytes))
         abort();
     n_pem = BIO_get_mem_data(bio, &pem);
-    check(rig_key_from_pem(pem, (size_t)n_pem, &why), why);
+    key = rig_key_from_pem(pem, (size_t)n_pem, &why);
+    check(key, why);
     BIO_free(bio);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
 {
     const char *why = NULL;
+    struct rig_key *key;
 
     if (n_bytes == 0)
         return 0;
     if (bytes[0] == 'd') {
         as_private_der(bytes + 1, n_bytes - 1);
-    } else if (bytes[0] == 'p') {
-        check(rig_key_from_public_der(bytes + 1, n_bytes - 1, &why), why);
-    } else {
-        check(rig_key_from_pem(bytes, n_bytes, &why), why);
+        return 0;
     }
+    key = bytes[0] == 'p' ? rig_key_from_public_der(bytes + 1, n_bytes - 1, &why)
+                          : rig_key_from_pem(bytes, n_bytes, &why);
+    check(key, why);
     return 0;
 }

@@ -3,6 +3,7 @@
 #include "base/shell.h"
 #include "run/replay_line.h"
 
+#include <locale.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -96,5 +97,6 @@ int main(void)
         cmocka_unit_test(every_way_to_reach_a_board_is_read_back_as_it_was),
     };
 
+    setlocale(LC_ALL, "C.UTF-8"); /* GOption wants the values in the locale's encoding */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
