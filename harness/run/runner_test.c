@@ -204,22 +204,6 @@ static void what_goes_wrong_after_the_steps_counts(void **state)
     }
 }
 
-static void values_of_a_replay_line_survive_the_shell(void **state)
-{
-    static const char *const values[] = {"hci0", "/tmp/a b", "it's $HOME", "", "*", "a;b"};
-
-    (void)state;
-    for (gsize i = 0; i < G_N_ELEMENTS(values); i++) {
-        g_autoptr(GString) line = g_string_new("bootrig replay");
-        g_auto(GStrv) words = NULL;
-
-        rig_replay_append_option(line, "--hci", values[i]);
-        assert_true(g_shell_parse_argv(line->str, NULL, &words, NULL));
-        assert_int_equal(g_strv_length(words), 4);
-        assert_string_equal(words[3], values[i]);
-    }
-}
-
 static int make_folder(void **state)
 {
     *state = g_dir_make_tmp("rig-runner-XXXXXX", NULL);
@@ -240,7 +224,6 @@ int main(void)
         cmocka_unit_test(a_wall_clock_that_jumps_changes_no_duration),
         cmocka_unit_test(a_long_list_of_cases_is_written_in_pieces),
         cmocka_unit_test(what_goes_wrong_after_the_steps_counts),
-        cmocka_unit_test(values_of_a_replay_line_survive_the_shell),
     };
 
     return cmocka_run_group_tests_name("runner", tests, make_folder, remove_folder);
