@@ -462,6 +462,19 @@ static void a_long_step_is_cut_in_its_text(void **state)
     assert_true(g_str_has_suffix(step_of(case_of(scenario, 0), 0)->text, "..."));
 }
 
+/* 50 KB of YAML that would become 180 MB of texts; by few values. */
+static void long_texts_in_many_cases_are_refused_before_they_are_large(void **state)
+{
+    g_autofree char *value = g_strnfill(30000, 'y');
+    g_autoptr(GString) text = g_string_new("scenario: s\nmatrix:\n  c: [v0, v1, v2]\n");
+
+    (void)state;
+    g_string_append_printf(text, "  b: [%s]\nsteps:\n", value);
+    for (guint i = 0; i < 1000; i++)
+        g_string_append(text, "  - types: \"$c $b$b\"\n");
+    assert_refused(text->str, "too large: more than 1000000 values");
+}
+
 static void touch(const char *directory, const char *name)
 {
     g_autofree char *path = g_build_filename(directory, name, NULL);
@@ -554,6 +567,7 @@ int main(void)
         cmocka_unit_test(cases_share_what_no_variable_reaches),
         cmocka_unit_test(an_alias_may_stand_for_a_step_or_an_image),
         cmocka_unit_test(a_long_step_is_cut_in_its_text),
+        cmocka_unit_test(long_texts_in_many_cases_are_refused_before_they_are_large),
         cmocka_unit_test(files_are_found_in_byte_order_and_loops_end),
         cmocka_unit_test(a_file_that_cannot_be_read_is_a_diagnostic),
     };
