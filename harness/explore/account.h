@@ -127,6 +127,10 @@ void rig_account_end_leg(struct rig_account *account);
  * after it happened. Owned by the caller. *field: as of a step. */
 char *rig_account_operation_text(const struct rig_account *account,
                                  const struct sim_flash_operation *operation, const char **field);
+/* The same without place and value: "write of primary magic", "erase of scratch trailer", "write of secondary
+ * data". Owned by the caller. */
+char *rig_account_operation_class(const struct rig_account *account,
+                                  const struct sim_flash_operation *operation);
 /* What a sector of the subject's flash holds now. */
 struct rig_cell rig_account_look(const struct rig_account *account, guint area, guint sector);
 /* A cell in words: "new[3]", "the begin of old[0]", "erased". Owned by the caller. */

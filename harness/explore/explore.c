@@ -36,6 +36,7 @@ void search_init(struct search *search, const struct rig_explore_plan *plan)
     search->seen = g_array_new(FALSE, TRUE, 2 * sizeof(guint64));
     search->walked = g_array_new(FALSE, TRUE, 2 * sizeof(guint64));
     search->nodes = g_array_new(FALSE, FALSE, sizeof(struct node));
+    search->roots = g_array_new(FALSE, FALSE, sizeof(struct root));
     for (guint i = 0; i < 2; i++)
         search->levels[i] = g_array_new(FALSE, FALSE, sizeof(guint32));
     search->started_us = g_get_monotonic_time();
@@ -54,6 +55,7 @@ void search_clear(struct search *search)
     g_array_unref(search->seen);
     g_array_unref(search->walked);
     g_array_unref(search->nodes);
+    g_array_unref(search->roots);
     for (guint i = 0; i < 2; i++)
         g_array_unref(search->levels[i]);
 }
@@ -116,7 +118,7 @@ static void visit(struct search *search, guint32 content, guint8 history, guint3
     g_array_append_val(search->levels[cost], number);
 }
 
-static char *path_to(const struct search *search, guint32 number, enum rig_leg_form last)
+char *search_path_to(const struct search *search, guint32 number, enum rig_leg_form last)
 {
     g_autoptr(GArray) legs = g_array_new(FALSE, FALSE, sizeof(struct rig_leg));
     struct rig_leg leg = {.form = last};
@@ -134,15 +136,25 @@ static char *path_to(const struct search *search, guint32 number, enum rig_leg_f
 static void judge(struct search *search, guint32 number, const struct rig_judged *judged,
                   enum rig_leg_form leg)
 {
+    struct node *node = &g_array_index(search->nodes, struct node, number);
     guint32 broken = rig_judge(judged) & search->plan->invariants;
+    guint32 known = node->broken;
 
+    if (node->parent != NO_NODE)
+        known |= g_array_index(search->nodes, struct node, node->parent).broken;
+    node->broken = (guint16)(known | broken);
     for (guint i = 0; broken >> i; i++) {
         struct rig_violation *violation = &search->result->violations[i];
+        struct root root = {.node = number, .invariant = (guint8)i, .leg = (guint8)leg};
 
-        if (!(broken >> i & 1) || violation->n_nodes++ > 0)
+        if (!(broken >> i & 1))
             continue;
-        violation->n_cuts = g_array_index(search->nodes, struct node, number).n_cuts;
-        violation->path = path_to(search, number, leg);
+        if (!(known >> i & 1))
+            g_array_append_val(search->roots, root);
+        if (violation->n_nodes++ > 0)
+            continue;
+        violation->n_cuts = node->n_cuts;
+        violation->path = search_path_to(search, number, leg);
         violation->complaint = rig_invariant_complaint((enum rig_invariant)i, judged,
                                                        rig_recorder_text(search->recorder, judged->trace));
     }
@@ -206,23 +218,41 @@ static void visit_cuts(struct search *search, guint32 parent, const struct rig_t
     }
 }
 
+void search_judged(struct search *search, guint32 number, enum rig_leg_form leg, struct rig_judged *judged,
+                   struct rig_trace *trace)
+{
+    const struct rig_explore_plan *plan = search->plan;
+    const struct node *node = &g_array_index(search->nodes, struct node, number);
+    enum rig_action action;
+
+    *trace = *search_boot(search, node->content);
+    *judged = (struct rig_judged){.life = &plan->life,
+                                  .subject = plan->subject,
+                                  .images = plan->images,
+                                  .history = rig_history_unpack(node->history),
+                                  .trace = trace,
+                                  .is_action = leg == RIG_LEG_ACT,
+                                  .comes_up = comes_up(search, node->content),
+                                  .max_erases = plan->max_erases};
+    if (leg != RIG_LEG_ACT)
+        return;
+    judged->history = rig_history_ran(&plan->life, &judged->history, trace->image, plan->subject->reverts);
+    if (rig_history_due(&plan->life, &judged->history, trace->image, &action))
+        *trace = *search_action(search, trace->final, action);
+}
+
 static void act(struct search *search, guint32 number, const struct rig_trace *boot,
                 const struct rig_history *history)
 {
     const struct rig_explore_plan *plan = search->plan;
-    struct rig_judged judged = {.life = &plan->life,
-                                .subject = plan->subject,
-                                .images = plan->images,
-                                .history = *history,
-                                .is_action = true};
+    struct rig_judged judged;
     enum rig_action action;
     struct rig_history begun, complete;
     struct rig_trace trace;
 
     if (!rig_history_due(&plan->life, history, boot->image, &action))
         return;
-    trace = *search_action(search, boot->final, action);
-    judged.trace = &trace;
+    search_judged(search, number, RIG_LEG_ACT, &judged, &trace);
     judge(search, number, &judged, RIG_LEG_ACT);
     begun = rig_history_acted(&plan->life, history, false);
     visit_cuts(search, number, &trace, boot->final, rig_history_pack(&begun), boot->n_operations, false);
@@ -238,15 +268,10 @@ static void expand(struct search *search, guint32 number)
     struct node node = g_array_index(search->nodes, struct node, number);
     struct rig_history history = rig_history_unpack(node.history);
     struct rig_history cut = rig_history_cut(&history);
-    struct rig_trace boot = *search_boot(search, node.content);
-    struct rig_judged judged = {.life = &plan->life,
-                                .subject = plan->subject,
-                                .images = plan->images,
-                                .history = history,
-                                .trace = &boot,
-                                .comes_up = comes_up(search, node.content),
-                                .max_erases = plan->max_erases};
+    struct rig_judged judged;
+    struct rig_trace boot;
 
+    search_judged(search, number, RIG_LEG_RUN, &judged, &boot);
     judge(search, number, &judged, RIG_LEG_RUN);
     visit_cuts(search, number, &boot, node.content, rig_history_pack(&cut), 0, true);
     if (boot.end != RIG_END_RUNS) {
@@ -448,6 +473,7 @@ struct rig_exploration *rig_explore(const struct rig_explore_plan *plan)
     struct search search = {.result = g_new0(struct rig_exploration, 1)};
     GError *error = NULL;
 
+    search.result->findings = g_ptr_array_new_with_free_func(rig_finding_free);
     search_init(&search, plan);
     if (plan->keep_in || plan->go_on_from)
         search.fingerprint = rig_explore_fingerprint(plan);
@@ -458,6 +484,7 @@ struct rig_exploration *rig_explore(const struct rig_explore_plan *plan)
         count(&search);
         if (plan->keep_in && !search.result->closed)
             keep_state(&search);
+        search_tell_findings(&search);
         rig_contents_load(search.contents, 0, RIG_CONTENT_NONE, plan->subject->flash);
     } else {
         search.result->why_open = "the rig has trouble";
@@ -477,6 +504,7 @@ void rig_exploration_free(struct rig_exploration *exploration)
         g_free(exploration->violations[i].path);
         g_free(exploration->violations[i].complaint);
     }
+    g_ptr_array_unref(exploration->findings);
     g_free(exploration->trouble);
     g_free(exploration);
 }

@@ -18,7 +18,7 @@ struct rig_explore_plan {
     bool torn_write;      /* cuts half-way through a write */
     bool torn_erase;      /* and through an erase */
     guint32 invariants;   /* bits of enum rig_invariant */
-    guint max_boots;      /* the board has to come up within so many; at least 1 */
+    guint max_boots;      /* power-ons until an image must run; at least 1: each one */
     guint32 max_erases;   /* of one sector in one boot; 0 = no bound */
     guint32 max_contents; /* budgets; 0 = none. New ones, of this run */
     gint64 max_us;
@@ -38,6 +38,17 @@ struct rig_violation {
     char *complaint;
 };
 
+/* One way of breaking an invariant. What follows from a broken state is not counted anew. */
+struct rig_finding {
+    enum rig_invariant invariant;
+    guint n_cuts;      /* the fewest that lead to it */
+    char *cause;       /* what the last of them fell on: "revert before write of primary magic", "no cut" */
+    guint heals_after; /* BOOTS: so many further power-ons bring the board up; 0: none does */
+    guint64 n_nodes;   /* nodes where it begins */
+    char *path;        /* a shortest one */
+    char *complaint;
+};
+
 struct rig_exploration {
     bool closed;
     const char *why_open; /* when not closed; static */
@@ -54,11 +65,14 @@ struct rig_exploration {
     guint n_forks;        /* workers that were started */
     guint n_strays;       /* that ended before their time, although each of their boots alone does no harm */
     struct rig_violation violations[RIG_N_INVARIANTS];
+    GPtrArray *findings; /* struct rig_finding *: by invariant, then by the number of cuts */
 };
 
 /* What decides the result: bootloader, board, first content, images, life, forms, invariants - not the
  * budgets and the workers - as SHA-256 in hexadecimal digits. Owned by the caller. */
 char *rig_explore_fingerprint(const struct rig_explore_plan *plan);
+
+void rig_finding_free(gpointer finding); /* struct rig_finding *; NULL is allowed */
 
 /* Never NULL. The subject's flash holds its first content again afterwards. */
 struct rig_exploration *rig_explore(const struct rig_explore_plan *plan);

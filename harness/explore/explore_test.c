@@ -31,7 +31,7 @@ static void open_trial(struct trial *trial, const struct board_plan *plan, guint
                    {"new", board->fresh.bytes, board->fresh.n_bytes, true, NULL, 0}},
         .life = {.actions = {RIG_ACTION_TEST, RIG_ACTION_CONFIRM}, .n_actions = 2},
         .invariants = RIG_ALL_INVARIANTS,
-        .max_boots = 4,
+        .max_boots = 1,
     };
 }
 

@@ -2,41 +2,49 @@
 /* The invariants: names, meaning, judgement. */
 #include "explore/invariant.h"
 
-static const struct {
-    const char *name;
-    const char *about;
-} texts[RIG_N_INVARIANTS] = {
-    {"boots", "The board comes up with an image within the allowed number of boots."},
-    {"no-crash", "No assertion, crash, endless loop or refused flash operation."},
-    {"verified-only", "Only an image whose hash and signature are good is started."},
-    {"allowed-image",
-     "Before an update was asked for only the old image runs; afterwards the old or the new one."},
-    {"update-happens", "An update that was asked for and met no power cut runs at the next boot."},
-    {"revert-not-lost",
-     "A new image that ran on trial and was not confirmed is taken back at the next boot, for good."},
-    {"stays-installed", "An update that was confirmed, or asked for as permanent, stays."},
-    {"confirmed-by-application",
-     "An image on trial is not marked as confirmed unless the application did it."},
-    {"backup-intact", "While the new image is on trial, the old one is kept whole."},
-    {"stays-in-its-areas", "No write or erase outside of the slots and the scratch area."},
-    {"writes-erased-only", "No write to bytes that were not erased."},
-    {"wear", "No sector is erased more often in one boot than allowed."},
+const char *const rig_invariant_choices[RIG_N_INVARIANTS + 2] = {"all",
+                                                                 "boots",
+                                                                 "no-crash",
+                                                                 "verified-only",
+                                                                 "allowed-image",
+                                                                 "update-happens",
+                                                                 "revert-not-lost",
+                                                                 "stays-installed",
+                                                                 "confirmed-by-application",
+                                                                 "backup-intact",
+                                                                 "stays-in-its-areas",
+                                                                 "writes-erased-only",
+                                                                 "wear",
+                                                                 NULL};
+static const char *const abouts[RIG_N_INVARIANTS] = {
+    "Each power-on brings the board up with an image, within the allowed number of them.",
+    "No assertion, crash, endless loop or refused flash operation.",
+    "Only an image whose hash and signature are good is started.",
+    "Before an update was asked for only the old image runs; afterwards the old or the new one.",
+    "An update that was asked for and met no power cut runs at the next boot.",
+    "A new image that ran on trial and was not confirmed is taken back at the next boot, for good.",
+    "An update that was confirmed, or asked for as permanent, stays.",
+    "An image on trial is not marked as confirmed unless the application did it.",
+    "While the new image is on trial, the old one is kept whole.",
+    "No write or erase outside of the slots and the scratch area.",
+    "No write to bytes that were not erased.",
+    "No sector is erased more often in one boot than allowed.",
 };
 
 const char *rig_invariant_name(enum rig_invariant invariant)
 {
-    return texts[invariant].name;
+    return rig_invariant_names[invariant];
 }
 
 const char *rig_invariant_about(enum rig_invariant invariant)
 {
-    return texts[invariant].about;
+    return abouts[invariant];
 }
 
 bool rig_invariant_from_name(const char *name, enum rig_invariant *invariant)
 {
     for (guint i = 0; i < RIG_N_INVARIANTS; i++)
-        if (g_str_equal(texts[i].name, name))
+        if (g_str_equal(rig_invariant_names[i], name))
             return *invariant = (enum rig_invariant)i, true;
     return false;
 }

@@ -24,6 +24,9 @@ enum rig_invariant {
 };
 #define RIG_N_INVARIANTS 12
 #define RIG_ALL_INVARIANTS ((1u << RIG_N_INVARIANTS) - 1)
+/* "all", then their names; NULL-terminated, as choices of a field. */
+extern const char *const rig_invariant_choices[RIG_N_INVARIANTS + 2];
+#define rig_invariant_names (&rig_invariant_choices[1])
 const char *rig_invariant_name(enum rig_invariant invariant);  /* "boots", "revert-not-lost" */
 const char *rig_invariant_about(enum rig_invariant invariant); /* one sentence */
 bool rig_invariant_from_name(const char *name, enum rig_invariant *invariant);
@@ -39,7 +42,7 @@ struct rig_judged {
     struct rig_history history; /* before the run */
     const struct rig_trace *trace;
     bool is_action;
-    bool comes_up;      /* it, or one of the next boots, runs an image */
+    bool comes_up;      /* it, or one of the next boots that are allowed, runs an image */
     guint32 max_erases; /* of one sector in one run; 0 = no bound */
 };
 /* The invariants that do not hold, as bits. */

@@ -230,17 +230,57 @@ static char *in_area(const struct rig_account *account, const struct rig_account
                            at - start, torn);
 }
 
-char *rig_account_operation_text(const struct rig_account *account,
-                                 const struct sim_flash_operation *operation, const char **field)
+static const struct rig_account_area *area_at(const struct rig_account *account,
+                                              const struct sim_flash_operation *operation)
 {
-    *field = NULL;
     for (guint i = 0; i < account->areas->len; i++) {
         const struct rig_account_area *area = g_ptr_array_index(account->areas, i);
 
         if (area->device == operation->device && operation->offset >= area->offset &&
             operation->offset - area->offset < area->n_bytes)
-            return in_area(account, area, operation, field);
+            return area;
     }
+    return NULL;
+}
+
+/* The short names of fields stand in pictures; these are the words of the reference. */
+static const char *field_word(const char *name)
+{
+    static const char *const words[][2] = {
+        {"type", "swap-type"}, {"size", "swap-size"}, {"sizes", "tlv-sizes"}};
+
+    for (guint i = 0; i < G_N_ELEMENTS(words); i++)
+        if (g_str_equal(words[i][0], name))
+            return words[i][1];
+    return name;
+}
+
+char *rig_account_operation_class(const struct rig_account *account,
+                                  const struct sim_flash_operation *operation)
+{
+    const struct rig_account_area *area = area_at(account, operation);
+    const char *verb = operation->kind == SIM_FLASH_ERASE ? "erase" : "write";
+    struct field field = {.name = NULL};
+    bool in_trailer;
+
+    if (!area)
+        return g_strdup_printf("%s outside of the slots", verb);
+    in_trailer = operation->offset - area->offset + operation->n_bytes > area->trailer;
+    trailer_field(account, area, operation, &field);
+    return g_strdup_printf("%s of %s %s", verb, area->name,
+                           field.name   ? field_word(field.name)
+                           : in_trailer ? "trailer"
+                                        : "data");
+}
+
+char *rig_account_operation_text(const struct rig_account *account,
+                                 const struct sim_flash_operation *operation, const char **field)
+{
+    const struct rig_account_area *area = area_at(account, operation);
+
+    *field = NULL;
+    if (area)
+        return in_area(account, area, operation, field);
     return g_strdup_printf("%s %u B outside of slots and scratch: %s 0x%x%s",
                            operation->kind == SIM_FLASH_ERASE ? "erase" : "write", operation->n_bytes,
                            sim_flash_device(account->subject->flash, operation->device)->name,

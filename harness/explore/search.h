@@ -17,6 +17,14 @@ struct node {
     guint8 form; /* enum rig_leg_form of the way here */
     guint8 history;
     guint16 n_cuts;
+    guint16 broken; /* once it was looked at: invariants (bits) that it or a node on the way to it breaks */
+};
+
+/* Where a violation begins: no node on the way here breaks that invariant. */
+struct root {
+    guint32 node;
+    guint8 invariant;
+    guint8 leg; /* enum rig_leg_form of the power-on that shows it */
 };
 
 struct search {
@@ -31,6 +39,7 @@ struct search {
     GArray *seen;          /* guint64[2] per content: histories */
     GArray *walked;        /* guint64[2] per piece of a row: histories */
     GArray *nodes;         /* struct node */
+    GArray *roots;         /* struct root, in the order of their numbers of cuts */
     GArray *levels[2];     /* guint32: nodes with the present number of cuts, and with one more */
     GArray *tasks;         /* struct rig_task: what has to be recorded next */
     GArray *recorded;      /* struct rig_trace of these */
@@ -46,6 +55,16 @@ struct rig_trace *search_boot(struct search *search, guint32 content);
 struct rig_trace *search_action(struct search *search, guint32 content, enum rig_action action);
 /* Notes that a node was seen. false: it was seen before. */
 bool search_note_seen(struct search *search, guint32 content, guint8 history);
+
+/* The judgement of a node: of its boot, or, leg ACT, of the action that is due behind it. `trace` is written.
+ */
+void search_judged(struct search *search, guint32 number, enum rig_leg_form leg, struct rig_judged *judged,
+                   struct rig_trace *trace);
+/* "app,0,19h,run": the way to a node, and the power-on that shows what is wrong. Owned by the caller. */
+char *search_path_to(const struct search *search, guint32 number, enum rig_leg_form last);
+
+/* finding.c: the roots by invariant, cause and healing, into the result. */
+void search_tell_findings(struct search *search);
 
 /* state.c: everything that is needed to go on later, in a file that is bound to what was explored (its
  * fingerprint). load() wants a search that has not begun. The file may be anybody's. */

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define MAGIC "rigxplor"
-#define VERSION 1u
+#define VERSION 2u
 #define SUM_BYTES 32u
 #define MAX_TEXT_BYTES 65536u
 #define FINGERPRINT_DIGITS 64u
@@ -154,6 +154,14 @@ static void put_nodes(struct writer *writer, const struct search *search)
         put_u32(writer, node->parent);
         put_u32(writer, node->operation);
         put_u32(writer, node->form | (guint32)node->history << 8 | (guint32)node->n_cuts << 16);
+        put_u32(writer, node->broken);
+    }
+    put_u32(writer, search->roots->len);
+    for (guint i = 0; i < search->roots->len; i++) {
+        const struct root *root = &g_array_index(search->roots, struct root, i);
+
+        put_u32(writer, root->node);
+        put_u32(writer, root->invariant | (guint32)root->leg << 8);
     }
     for (guint k = 0; k < 2; k++) {
         guint from = k == 0 ? search->n_expanded : 0;
@@ -409,9 +417,24 @@ static void get_traces(struct reader *reader, struct search *search)
     }
 }
 
+static void get_roots(struct reader *reader, struct search *search)
+{
+    guint32 n = get_count(reader, 2 * sizeof(guint32));
+
+    for (guint32 i = 0; i < n && reader->good; i++) {
+        struct root root = {.node = get_below(reader, search->nodes->len)};
+        guint32 rest = get_u32(reader);
+
+        root.invariant = rest & 0xff;
+        root.leg = (guint8)(rest >> 8);
+        reader->good &= root.invariant < RIG_N_INVARIANTS && rest >> 8 <= RIG_LEG_ACT;
+        g_array_append_val(search->roots, root);
+    }
+}
+
 static void get_nodes(struct reader *reader, struct search *search)
 {
-    guint32 n = get_count(reader, 4 * sizeof(guint32));
+    guint32 n = get_count(reader, 5 * sizeof(guint32));
 
     for (guint32 i = 0; i < n && reader->good; i++) {
         struct node node = {.content = get_below(reader, rig_contents_count(search->contents))};
@@ -423,12 +446,14 @@ static void get_nodes(struct reader *reader, struct search *search)
         node.form = rest & 0xff;
         node.history = (guint8)(rest >> 8);
         node.n_cuts = (guint16)(rest >> 16);
+        node.broken = (guint16)get_below(reader, RIG_ALL_INVARIANTS + 1);
         reader->good &= (i == 0 ? node.parent == NO_NODE : node.parent < i) && node.form <= RIG_LEG_ACT &&
                         node.history < RIG_N_HISTORIES &&
                         (node.history & 15u) <= search->plan->life.n_actions;
         reader->good = reader->good && search_note_seen(search, node.content, node.history);
         g_array_append_val(search->nodes, node);
     }
+    get_roots(reader, search);
     for (guint k = 0; k < 2; k++) {
         guint32 n_level = get_count(reader, sizeof(guint32));
 

@@ -317,6 +317,8 @@ static void take_case_end(struct rig_case_result *result, struct rig_attempt *at
         attempt->verdict = RIG_VERDICT_ERROR;
     attempt->elapsed_us = MAX(rig_event_get_count(event, "elapsed_us", 0), 0);
     attempt->duration_ms = MAX(rig_event_get_count(event, "duration_ms", 0), 0);
+    attempt->unfinished =
+        attempt->verdict == RIG_VERDICT_ERROR && rig_event_get_flag(event, "unfinished", false);
     attempt->message = copy_text(event, "message");
     attempt->expected = copy_text(event, "expected");
     attempt->seen = copy_text(event, "seen");

@@ -112,6 +112,7 @@ struct rig_attempt {
     guint n_left_out; /* log entries that the journal says, or this model finds, were not kept */
     bool ended;       /* its case-end was seen */
     bool is_settled;  /* nothing is added any more: what reports do not need is gone */
+    bool unfinished;  /* ERROR: only a budget was too small */
 };
 
 struct rig_case_result {
@@ -153,7 +154,8 @@ struct rig_counts {
     guint n_cases;
     guint n_passed; /* flaky ones are among them */
     guint n_failed;
-    guint n_errors; /* problems are among them */
+    guint n_errors;     /* problems are among them */
+    guint n_unfinished; /* errors that are nothing but an exploration whose budget ended */
     guint n_skipped;
     guint n_flaky;
     guint n_not_run; /* among the skipped ones or the errors */
@@ -227,7 +229,8 @@ bool rig_results_read(struct rig_results *results, const char *path,
 struct rig_results *rig_results_from_bytes(const void *bytes, gsize n_bytes) G_GNUC_WARN_UNUSED_RESULT;
 
 struct rig_counts rig_results_counts(const struct rig_results *results);
-/* 0 all passed, 1 some failed, 2 a rig error (it outweighs failures), 3 interrupted, 4 nothing ran. */
+/* 0 all passed, 1 some failed, 2 a rig error (it outweighs failures, unless it is
+ * nothing but explorations that did not end), 3 interrupted, 4 nothing ran. */
 int rig_results_exit_code(const struct rig_results *results);
 /* The last attempt of a case, NULL when it was not run. Borrowed. */
 const struct rig_attempt *rig_case_last_attempt(const struct rig_case_result *result);

@@ -200,6 +200,8 @@ struct rig_counts rig_results_counts(const struct rig_results *results)
         counts.n_passed += result->verdict == RIG_VERDICT_PASS;
         counts.n_failed += result->verdict == RIG_VERDICT_FAIL;
         counts.n_errors += result->verdict == RIG_VERDICT_ERROR;
+        counts.n_unfinished += result->verdict == RIG_VERDICT_ERROR && rig_case_last_attempt(result) &&
+                               rig_case_last_attempt(result)->unfinished;
         counts.n_skipped += result->verdict == RIG_VERDICT_SKIP;
         counts.n_flaky += result->flaky;
         counts.n_not_run += result->not_run;
@@ -215,7 +217,7 @@ int rig_results_exit_code(const struct rig_results *results)
         return 3;
     if (results->nothing_selected)
         return 4;
-    if (counts.n_errors)
+    if (counts.n_errors > counts.n_unfinished || (counts.n_errors && !counts.n_failed))
         return 2;
     if (counts.n_failed)
         return 1;

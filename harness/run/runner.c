@@ -190,6 +190,8 @@ static void add_findings(struct rig_event *event, struct rig_run *run, const str
         return;
     }
     rig_event_text(event, "message", run->trouble.message);
+    if (run->trouble.unfinished)
+        rig_event_flag(event, "unfinished", true);
     add_where(event, &run->trouble);
     rig_event_text(event, "expected", run->trouble.expected);
     rig_event_text(event, "seen", run->trouble.seen);

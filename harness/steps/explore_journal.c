@@ -52,18 +52,42 @@ static void add_counts(struct rig_event *event, const struct rig_exploration *se
     rig_event_count(event, "bytes", (gint64)seen->n_bytes);
 }
 
-static void add_finding(struct rig_event *event, const struct rig_explore_finding *finding)
+/* Each way in which it is broken. */
+static void add_causes(struct rig_event *entry, const struct rig_exploration *seen,
+                       enum rig_invariant invariant)
+{
+    for (guint i = 0; i < seen->findings->len; i++) {
+        const struct rig_finding *finding = g_ptr_array_index(seen->findings, i);
+        struct rig_event *cause;
+
+        if (finding->invariant != invariant)
+            continue;
+        cause = rig_event_append(entry, "findings");
+        rig_event_text(cause, "cause", finding->cause);
+        rig_event_count(cause, "n_cuts", finding->n_cuts);
+        rig_event_count(cause, "states", (gint64)finding->n_nodes);
+        rig_event_text(cause, "path", finding->path);
+        rig_event_text(cause, "text", finding->complaint);
+        if (finding->heals_after)
+            rig_event_count(cause, "heals_after", finding->heals_after);
+    }
+}
+
+static void add_finding(struct rig_event *event, const struct rig_exploration *seen,
+                        const struct rig_explore_finding *finding)
 {
     struct rig_event *entry = rig_event_append(event, "invariants");
 
     rig_event_text(entry, "name", rig_invariant_name(finding->invariant));
     rig_event_text(entry, "verdict", rig_verdict_word(finding->verdict));
     rig_event_text(entry, "text", finding->text);
-    if (!finding->violation)
-        return;
-    rig_event_text(entry, "path", finding->violation->path);
-    rig_event_count(entry, "n_cuts", finding->violation->n_cuts);
-    rig_event_count(entry, "states", (gint64)finding->violation->n_nodes);
+    if (finding->shown) {
+        rig_event_text(entry, "path", finding->shown->path);
+        rig_event_count(entry, "n_cuts", finding->shown->n_cuts);
+        rig_event_count(entry, "states", (gint64)finding->shown->n_nodes);
+    }
+    if (seen)
+        add_causes(entry, seen, finding->invariant);
 }
 
 void rig_explore_emit_end(struct rig_run *run, const struct rig_exploration *seen,
@@ -75,7 +99,7 @@ void rig_explore_emit_end(struct rig_run *run, const struct rig_exploration *see
     if (seen)
         add_counts(event, seen);
     for (guint i = 0; i < n_findings; i++)
-        add_finding(event, &findings[i]);
+        add_finding(event, seen, &findings[i]);
     rig_run_emit(run, event);
 }
 

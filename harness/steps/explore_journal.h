@@ -13,8 +13,8 @@ G_BEGIN_DECLS
 struct rig_explore_finding {
     enum rig_invariant invariant;
     enum rig_verdict verdict;
-    const char *text;                      /* "holds"; why it is not judged or not proved; the complaint */
-    const struct rig_violation *violation; /* NULL: none */
+    const char *text;                /* "holds"; why it is not judged or not proved; the complaint */
+    const struct rig_finding *shown; /* whose path goes with it; NULL: none */
 };
 
 /* Before anything is explored: a run that is killed must not look as if nothing had been asked. why_not: per

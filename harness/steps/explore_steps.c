@@ -6,13 +6,13 @@
 #include "base/error.h"
 #include "sim/boot/boot.h"
 #include "steps/explore_journal.h"
+#include "steps/explore_verdict.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
 
 static const char *const life_words[] = {"upload", "test", "permanent", "confirm", NULL};
 static const char *const torn_words[] = {"none", "half-write", "half-erase", NULL};
-static const char *const all_words[] = {"all", NULL};
 
 static const struct rig_field explore_fields[] = {
     {.name = "old", .type = RIG_TYPE_IMAGE, .required = true, .about = "The image that runs at the begin."},
@@ -40,24 +40,24 @@ static const struct rig_field explore_fields[] = {
      .default_text = "none",
      .about = "`none`: cuts between operations, always; `half-write`, `half-erase`: also inside them."},
     {.name = "invariants",
-     .type = RIG_TYPE_NAME,
+     .type = RIG_TYPE_CHOICE,
      .list = true,
-     .choices = all_words,
+     .choices = rig_invariant_choices,
      .default_text = "all",
-     .about = "What must hold: boots, no-crash, verified-only, allowed-image, update-happens, "
-              "revert-not-lost, stays-installed, "
-              "confirmed-by-application, backup-intact, stays-in-its-areas, writes-erased-only, wear; all = "
-              "those that apply."},
+     .about = "What must hold; all = those that can be judged here. What cannot be judged is told with the "
+              "reason; nothing left to judge is an error."},
     {.name = "finds",
-     .type = RIG_TYPE_NAME,
+     .type = RIG_TYPE_RECORD,
      .list = true,
-     .about = "Invariants that this board is known to break: the step fails when one of them holds."},
+     .shape = &rig_finding_shape,
+     .about = "Findings that this board is known to have. The step fails when one of them is gone, needs "
+              "another number of cuts, or when there is another one."},
     {.name = "boots",
      .type = RIG_TYPE_COUNT,
      .min = 1,
      .max = 100,
-     .default_text = "4",
-     .about = "The board must come up within so many boots."},
+     .default_text = "1",
+     .about = "For `boots`: an image must run after so many power-ons at the most; 1: after each one."},
     {.name = "erases",
      .type = RIG_TYPE_COUNT,
      .min = 1,
@@ -166,6 +166,17 @@ static bool take_life(struct rig_run *run, const struct rig_step *step, struct r
     return true;
 }
 
+static void nothing_judged(struct rig_run *run, const char *const why_not[RIG_N_INVARIANTS])
+{
+    g_autoptr(GString) reasons = g_string_new(NULL);
+
+    for (guint i = 0; i < RIG_N_INVARIANTS; i++)
+        if (why_not[i])
+            g_string_append_printf(reasons, "; %s: %s", rig_invariant_name((enum rig_invariant)i),
+                                   why_not[i]);
+    rig_run_error_text(run, "no invariant is left to judge%s", reasons->str);
+}
+
 /* Those that were asked for and can be judged here; of the others, why not. */
 static bool take_invariants(struct rig_run *run, const struct rig_step *step, struct rig_explore_plan *plan,
                             const char *why_not[RIG_N_INVARIANTS])
@@ -175,17 +186,10 @@ static bool take_invariants(struct rig_run *run, const struct rig_step *step, st
     guint32 wanted = all ? RIG_ALL_INVARIANTS : 0;
 
     for (guint i = 0; i < rig_list_length(names); i++) {
-        const struct rig_value *name = rig_list_item(names, i);
         enum rig_invariant invariant;
 
-        if (name->keyword)
-            continue;
-        if (!rig_invariant_from_name(name->text, &invariant)) {
-            rig_run_error_text(run, "there is no invariant '%s'; 'bootrig steps explore' names them",
-                               name->text);
-            return false;
-        }
-        wanted |= 1u << invariant;
+        if (rig_invariant_from_name(rig_list_item(names, i)->keyword, &invariant))
+            wanted |= 1u << invariant;
     }
     for (guint i = 0; i < RIG_N_INVARIANTS; i++) {
         if (!(wanted >> i & 1))
@@ -196,49 +200,10 @@ static bool take_invariants(struct rig_run *run, const struct rig_step *step, st
             rig_invariant_applies((enum rig_invariant)i, plan->subject, &plan->life, &why_not[i]);
         plan->invariants |= why_not[i] ? 0 : 1u << i;
     }
-    return true;
-}
-
-static bool take_known(struct rig_run *run, const struct rig_step *step, const struct rig_explore_plan *plan,
-                       guint32 *known)
-{
-    const struct rig_value *names = rig_record_get(step->arguments, "finds");
-
-    *known = 0;
-    for (guint i = 0; i < rig_list_length(names); i++) {
-        const char *name = rig_list_item(names, i)->text;
-        enum rig_invariant invariant;
-
-        if (!rig_invariant_from_name(name, &invariant) || !(plan->invariants >> invariant & 1)) {
-            rig_run_error_text(run, "'finds' names '%s', which is no invariant that is judged here", name);
-            return false;
-        }
-        *known |= 1u << invariant;
-    }
-    return true;
-}
-
-/* What was not visited is not proved. */
-static enum rig_verdict verdict_of(const struct rig_exploration *seen, bool broken, bool known, bool may_stay)
-{
-    if (known || broken)
-        return known == broken ? RIG_VERDICT_PASS : RIG_VERDICT_FAIL;
-    if (seen->closed)
-        return RIG_VERDICT_PASS;
-    return may_stay ? RIG_VERDICT_SKIP : RIG_VERDICT_ERROR;
-}
-
-static char *finding_text(const struct rig_exploration *seen, const struct rig_violation *violation,
-                          bool known)
-{
-    if (violation->n_nodes > 0)
-        return g_strdup_printf("after %u power cut%s, cuts=%s: %s (%" G_GUINT64_FORMAT " such state%s)%s",
-                               violation->n_cuts, violation->n_cuts == 1 ? "" : "s", violation->path,
-                               violation->complaint, violation->n_nodes, violation->n_nodes == 1 ? "" : "s",
-                               known ? ", as it is known to be" : "");
-    if (!seen->closed)
-        return g_strdup_printf("holds as far as it was explored; not proved: %s", seen->why_open);
-    return g_strdup(known ? "holds, although it is known to be broken" : "holds");
+    if (plan->invariants)
+        return true;
+    nothing_judged(run, why_not);
+    return false;
 }
 
 /* "No crash." -> "No crash": the sentence goes on behind it. Owned by the caller. */
@@ -246,8 +211,34 @@ static char *expectation_of(enum rig_invariant invariant, bool known)
 {
     const char *about = rig_invariant_about(invariant);
 
-    return known ? g_strdup("broken, as it is known to be")
+    return known ? g_strdup("broken as it is known to be, and not otherwise")
                  : g_strndup(about, strlen(about) - (g_str_has_suffix(about, ".") ? 1 : 0));
+}
+
+/* The board itself is as it was before: what a probe would read at the end of the path is told instead. */
+static void keep_trailers(struct rig_run *run, const char *path, const struct rig_account *account)
+{
+    g_autoptr(GPtrArray) texts = g_ptr_array_new();
+
+    if (run->path_trailers)
+        return;
+    for (guint i = 0; i < account->areas->len; i++) {
+        const struct rig_account_area *area = g_ptr_array_index(account->areas, i);
+        const struct rig_account_trailer *trailer =
+            &g_array_index(account->trailers, struct rig_account_trailer, i);
+        char size[16];
+
+        if (!trailer->known)
+            continue;
+        g_snprintf(size, sizeof size, "%u", trailer->swap_size);
+        g_ptr_array_add(texts, g_strdup_printf("%s after cuts=%s: magic %s, swap type %s, copy_done %s, "
+                                               "image_ok %s, swap size %s, %s",
+                                               area->name, path, trailer->magic, trailer->swap_type,
+                                               trailer->copy_done, trailer->image_ok,
+                                               trailer->swap_size ? size : "unset", trailer->status));
+    }
+    g_ptr_array_add(texts, NULL);
+    run->path_trailers = (char **)g_ptr_array_free(g_steal_pointer(&texts), FALSE);
 }
 
 /* Plays a path again, with everybody watching, and writes it down. */
@@ -267,10 +258,12 @@ static void tell_path(struct rig_run *run, const struct rig_explore_plan *plan, 
     if (content)
         sim_flash_restore(flash, content);
     sim_flash_content_free(content);
-    if (!fits)
+    if (!fits) {
         rig_run_error_text(run, "the path %s cannot be played again", path);
-    else
-        rig_explore_emit_path(run, path, account, broken, n_broken, false);
+        return;
+    }
+    rig_explore_emit_path(run, path, account, broken, n_broken, false);
+    keep_trailers(run, path, account);
 }
 
 static struct rig_path_finding path_finding(enum rig_invariant invariant, const char *text)
@@ -281,7 +274,7 @@ static struct rig_path_finding path_finding(enum rig_invariant invariant, const 
 /* The path that shows a failure; NULL: it is none, or there is no path. */
 static const char *path_of(const struct rig_explore_finding *finding)
 {
-    return finding->verdict == RIG_VERDICT_FAIL && finding->violation ? finding->violation->path : NULL;
+    return finding->verdict == RIG_VERDICT_FAIL && finding->shown ? finding->shown->path : NULL;
 }
 
 /* Invariants that one path breaks are told together, where the first of them is. */
@@ -298,42 +291,49 @@ static void tell_paths(struct rig_run *run, const struct rig_explore_plan *plan,
             if (g_strcmp0(path_of(&findings[k]), path) != 0)
                 continue;
             told |= k < i;
-            broken[n++] = path_finding(findings[k].invariant, findings[k].violation->complaint);
+            broken[n++] = path_finding(findings[k].invariant, findings[k].shown->complaint);
         }
         if (path && !told)
             tell_path(run, plan, path, broken, n);
     }
 }
 
+/* What was not visited is not proved: only pass and fail are comparisons. */
+static void tell_verdict(struct rig_run *run, enum rig_invariant invariant,
+                         const struct rig_invariant_verdict *verdict)
+{
+    g_autofree char *what = g_strdup_printf("invariant %s", rig_invariant_name(invariant));
+    g_autofree char *expected = expectation_of(invariant, verdict->expected);
+
+    if (verdict->verdict == RIG_VERDICT_PASS || verdict->verdict == RIG_VERDICT_FAIL)
+        rig_run_expect(run, verdict->verdict == RIG_VERDICT_PASS, what, expected, verdict->text);
+    if (verdict->verdict == RIG_VERDICT_FAIL && verdict->shown && !run->path_text)
+        run->path_text = g_strdup(verdict->shown->path);
+}
+
 static void judge_result(struct rig_run *run, const struct rig_explore_plan *plan,
-                         const struct rig_exploration *seen, guint32 known, bool may_stay)
+                         const struct rig_exploration *seen, const GArray *expected, bool may_stay)
 {
     struct rig_explore_finding findings[RIG_N_INVARIANTS];
-    g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
+    struct rig_invariant_verdict verdicts[RIG_N_INVARIANTS];
     guint n = 0;
 
     for (guint i = 0; i < RIG_N_INVARIANTS; i++) {
-        enum rig_invariant invariant = (enum rig_invariant)i;
-        const struct rig_violation *violation = &seen->violations[i];
-        bool broken = violation->n_nodes > 0;
-        g_autofree char *what = g_strdup_printf("invariant %s", rig_invariant_name(invariant));
-        g_autofree char *expected = expectation_of(invariant, known >> i & 1);
+        struct rig_invariant_verdict *verdict = &verdicts[n];
 
         if (!(plan->invariants >> i & 1))
             continue;
-        g_ptr_array_add(texts, finding_text(seen, violation, known >> i & 1));
-        findings[n] =
-            (struct rig_explore_finding){.invariant = invariant,
-                                         .verdict = verdict_of(seen, broken, known >> i & 1, may_stay),
-                                         .text = g_ptr_array_index(texts, texts->len - 1),
-                                         .violation = broken ? violation : NULL};
-        rig_run_expect(run, (known >> i & 1) == broken, what, expected, findings[n].text);
-        if (broken && findings[n].verdict == RIG_VERDICT_FAIL && !run->path_text)
-            run->path_text = g_strdup(violation->path);
-        n++;
+        rig_judge_invariant(seen, (enum rig_invariant)i, expected, may_stay, verdict);
+        tell_verdict(run, (enum rig_invariant)i, verdict);
+        findings[n++] = (struct rig_explore_finding){.invariant = (enum rig_invariant)i,
+                                                     .verdict = verdict->verdict,
+                                                     .text = verdict->text,
+                                                     .shown = verdict->shown};
     }
     rig_explore_emit_end(run, seen, findings, n);
     tell_paths(run, plan, findings, n);
+    for (guint i = 0; i < n; i++)
+        rig_invariant_verdict_clear(&verdicts[i]);
 }
 
 #define STATES_FOLDER "states"
@@ -389,31 +389,32 @@ static void tell_state(struct rig_run *run, const struct rig_explore_plan *plan,
         g_rmdir(folder);
 }
 
+static void tell_unfinished(struct rig_run *run, const struct rig_exploration *seen, guint n_missing)
+{
+    g_autofree char *missing =
+        n_missing ? g_strdup_printf("; %u of the findings that are expected %s not found so far", n_missing,
+                                    n_missing == 1 ? "was" : "were")
+                  : g_strdup("");
+
+    rig_run_unfinished(run, "the exploration is not finished: %s%s", seen->why_open, missing);
+}
+
 static void explore(struct rig_run *run, const struct rig_step *step, const struct rig_explore_plan *plan)
 {
-    bool interrupted;
-    bool may_stay;
-    guint32 known;
-
-    if (!take_known(run, step, plan, &known))
-        return;
+    g_autoptr(GArray) expected =
+        rig_expected_findings(rig_record_get(step->arguments, "finds"), plan->invariants);
     g_autoptr(rig_exploration) seen = rig_explore(plan);
-    if (seen->trouble) {
-        rig_run_error_text(run, "%s", seen->trouble);
-        return;
-    }
+    bool interrupted = plan->interrupted && *plan->interrupted;
+    bool may_stay = rig_record_flag(step->arguments, "may-stay-open") && !interrupted && !seen->trouble;
+
     tell_state(run, plan, seen);
-    interrupted = plan->interrupted && *plan->interrupted;
-    may_stay = rig_record_flag(step->arguments, "may-stay-open") && !interrupted;
+    judge_result(run, plan, seen, expected, may_stay);
     if (seen->trouble)
         rig_run_error_text(run, "the exploration ended early: %s", seen->trouble);
-    judge_result(run, plan, seen, known, may_stay && !seen->trouble);
-    if (seen->closed || seen->trouble)
-        return;
-    if (may_stay)
+    else if (!seen->closed && may_stay)
         rig_run_note(run, "not closed: %s", seen->why_open);
-    else if (!rig_run_troubled(run))
-        rig_run_error_text(run, "the exploration did not close: %s", seen->why_open);
+    else if (!seen->closed && !rig_run_troubled(run))
+        tell_unfinished(run, seen, rig_expected_missing(seen, expected));
 }
 
 static void judge_path(struct rig_run *run, const struct rig_explore_plan *plan, guint32 broken,
@@ -443,6 +444,7 @@ static void judge_path(struct rig_run *run, const struct rig_explore_plan *plan,
     }
     rig_explore_emit_end(run, NULL, findings, n);
     rig_explore_emit_path(run, run->only_path, account, told, n_told, true);
+    keep_trailers(run, run->only_path, account);
 }
 
 static void play_only(struct rig_run *run, const struct rig_explore_plan *plan)

@@ -154,6 +154,7 @@ void rig_run_clear(struct rig_run *run)
     g_string_free(run->step_id, TRUE);
     g_free(run->cut_text);
     g_free(run->path_text);
+    g_strfreev(run->path_trailers);
     rig_watch_free(run->watch);
 }
 
@@ -232,6 +233,17 @@ void rig_run_error_text(struct rig_run *run, const char *format, ...)
     va_start(arguments, format);
     set_trouble(run, RIG_VERDICT_ERROR, NULL, NULL, g_strdup_vprintf(format, arguments));
     va_end(arguments);
+}
+
+void rig_run_unfinished(struct rig_run *run, const char *format, ...)
+{
+    bool first = !rig_run_troubled(run);
+    va_list arguments;
+
+    va_start(arguments, format);
+    set_trouble(run, RIG_VERDICT_ERROR, NULL, NULL, g_strdup_vprintf(format, arguments));
+    va_end(arguments);
+    run->trouble.unfinished |= first;
 }
 
 void rig_run_emit(struct rig_run *run, struct rig_event *event)

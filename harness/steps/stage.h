@@ -18,6 +18,7 @@ G_BEGIN_DECLS
 struct rig_trouble {
     enum rig_verdict verdict; /* PASS: nothing did; SKIP: the board turned out to be unable */
     bool interrupted;
+    bool unfinished; /* ERROR: nothing is wrong but a budget that was too small */
     char *message;
     char *expected; /* may be NULL */
     char *seen;     /* may be NULL */
@@ -81,6 +82,7 @@ struct rig_run {
     char *cut_text;          /* the place that failed in a sweep, by rig_cut_place_text(); NULL */
     struct rig_watch *watch; /* tells what becomes of the flash; NULL: nobody does */
     char *path_text;         /* the cuts that an exploration found: "app,run,19,6,run"; NULL */
+    char **path_trailers;    /* and the trailers that they leave, told instead of the board's; NULL */
 
     GPtrArray *console; /* char *: lines since the last reset or power step, the last RIG_RUN_CONSOLE_LINES */
     GHashTable *marks;  /* name -> guint64 *: flash operations counted at mark-flash */
@@ -114,6 +116,8 @@ void rig_run_error(struct rig_run *run, GError *error);
  */
 void rig_run_unable(struct rig_run *run, GError *error);
 void rig_run_error_text(struct rig_run *run, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/* The same where nothing failed and a budget ended it: an error that does not outweigh failures. */
+void rig_run_unfinished(struct rig_run *run, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /* One comparison, on record; fails the step when not ok. Returns ok. */
 bool rig_run_expect(struct rig_run *run, bool ok, const char *what, const char *expected, const char *seen);
 
@@ -151,7 +155,8 @@ struct rig_slot_reader {
 bool rig_slot_open(struct rig_run *run, guint index, struct rig_slot_reader *storage,
                    struct rig_image_source *source);
 
-/* Trailers of all slots decoded, one line each; NULL-terminated. */
+/* Trailers of all slots decoded, one line each, or those that the path of an exploration leaves;
+ * NULL-terminated, owned by the caller. */
 char **rig_run_trailers(struct rig_run *run);
 
 G_END_DECLS

@@ -112,8 +112,11 @@ static char *trailer_text(struct rig_run *run, guint index)
 char **rig_run_trailers(struct rig_run *run)
 {
     struct rig_probe *probe = run->board->probe;
-    GPtrArray *texts = g_ptr_array_new();
+    GPtrArray *texts;
 
+    if (run->path_trailers)
+        return g_strdupv(run->path_trailers);
+    texts = g_ptr_array_new();
     for (guint i = 0; probe && i < probe->ops->n_slots(probe); i++) {
         char *text = trailer_text(run, i);
 

@@ -101,7 +101,7 @@ static void what_another_exploration_left_is_refused(void **state)
 
     put(*state, "short.yaml", "scratch", ", max-states: 60");
     put(*state, "other.yaml", "move", "");
-    place_expect(*state, 2, "not close", "bootrig run short.yaml");
+    place_expect(*state, 2, "not finished", "bootrig run short.yaml");
     journal = place_read(*state, "reports/out/journal.jsonl");
     expect_text(journal, "is kept in reports/out/states/");
     directory = g_dir_open(folder, 0, NULL);
