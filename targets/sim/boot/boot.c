@@ -107,6 +107,9 @@ static enum rig_swap_type fresh_type(struct boot *boot)
 static void prepare_image(struct boot *boot)
 {
     boot_image(boot)->type = RIG_SWAP_TYPE_NONE;
+    if (!slots_read_sectors(boot)) {
+        return;
+    }
     if (!headers_read(boot, false, false)) {
         say_headers_failed(boot);
         return;

@@ -386,8 +386,6 @@ static void slots_that_cannot_be_swapped_leave_primary_running(void **state)
         {.mode = RIG_SWAP_MOVE, .n_primary = 16, .n_secondary = 17},
         {.mode = RIG_SWAP_OFFSET, .n_primary = 17, .n_secondary = 16},
         {.mode = RIG_SWAP_MOVE, .n_primary = 16, .n_secondary = 8, .secondary_sector_bytes = 8192},
-        {.mode = RIG_SWAP_MOVE, .n_primary = 17, .max_sectors = 16},
-        {.mode = RIG_SWAP_SCRATCH, .n_primary = 16, .n_secondary = 8, .secondary_sector_bytes = 8192},
         {.mode = RIG_SWAP_SCRATCH, .n_primary = 16, .n_secondary = 17},
         {.mode = RIG_SWAP_OVERWRITE, .n_primary = 16, .n_secondary = 15},
     };

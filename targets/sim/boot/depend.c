@@ -68,7 +68,7 @@ static void cancel_all(struct boot *boot)
         }
         boot->images[i].type = RIG_SWAP_TYPE_NONE;
     }
-    boot_say(boot, 'W', "Dependencies are not met: no image is upgraded");
+    boot_say(boot, 'W', "sim: Dependencies are not met: no image is upgraded");
 }
 
 void check_dependencies(struct boot *boot)

@@ -27,6 +27,7 @@ struct boot_image {
     uint32_t secondary_offset;         /* offset mode: where the image starts in the secondary slot */
     uint16_t tlv_bytes[2];             /* offset mode: unprotected TLV area of each image */
     enum rig_swap_type type;           /* what this boot does */
+    bool secondary_unread;             /* more sectors than the table has room for */
 };
 
 /* One run. When `stopped`, every flash access does nothing and reads say so; nothing may be decided any more.
@@ -124,6 +125,7 @@ bool header_is_erased(struct boot *boot, enum boot_slot slot);
 bool image_size(struct boot *boot, enum boot_slot slot, uint32_t *n_bytes);
 
 /* slots.c: section 6 */
+bool slots_read_sectors(struct boot *boot); /* false: nor are the headers read then, and nothing boots */
 bool slots_are_compatible(struct boot *boot);
 uint32_t slots_max_image_bytes(struct boot *boot, const struct sim_area *area);
 /* Sectors of uniform size that a swap of this many bytes covers, at least 1. An impossible size, which sends

@@ -31,7 +31,7 @@ void boot_assert_failed(struct boot *boot, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(reason, sizeof reason, format, arguments);
     va_end(arguments);
-    boot_say(boot, 'E', "ASSERTION FAIL: %s", reason);
+    boot_say(boot, 'E', "sim: ASSERTION FAIL: %s", reason);
     if (boot->stopped) {
         return;
     }

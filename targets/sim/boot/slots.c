@@ -4,13 +4,24 @@
 
 #include "base/bytes.h"
 
-static bool too_many_sectors(struct boot *boot, uint32_t n_sectors)
+static bool fits_the_table(struct boot *boot, const struct sim_area *area)
 {
-    if (n_sectors <= boot->config->max_sectors) {
-        return false;
+    return area_n_sectors(boot->flash, area) <= boot->config->max_sectors;
+}
+
+/* BOOT_EFLASH and BOOT_EFLASH_SEC: only the first keeps the headers from being read. */
+bool slots_read_sectors(struct boot *boot)
+{
+    bool primary = fits_the_table(boot, boot_area(boot, BOOT_PRIMARY));
+    bool secondary = fits_the_table(boot, boot_area(boot, BOOT_SECONDARY));
+    bool scratch = boot->config->mode != RIG_SWAP_SCRATCH || fits_the_table(boot, &boot->config->scratch);
+    boot_image(boot)->secondary_unread = primary && !secondary;
+    if (primary && secondary && scratch) {
+        return true;
     }
-    boot_say(boot, 'W', "Cannot upgrade: more sectors than allowed");
-    return true;
+    boot_say(boot, 'W', "Failed reading sectors; BOOT_MAX_IMG_SECTORS=%u - too small?",
+             (unsigned)boot->config->max_sectors);
+    return boot_image(boot)->secondary_unread;
 }
 
 static bool same_sectors(struct boot *boot, uint32_t n_sectors)
@@ -35,14 +46,12 @@ static bool uniform_slots_compatible(struct boot *boot)
 {
     bool spare_in_primary = boot->config->mode == RIG_SWAP_MOVE;
     uint32_t n_primary = area_n_sectors(boot->flash, boot_area(boot, BOOT_PRIMARY));
-    uint32_t n_secondary = area_n_sectors(boot->flash, boot_area(boot, BOOT_SECONDARY));
+    uint32_t n_secondary =
+        boot_image(boot)->secondary_unread ? 0 : area_n_sectors(boot->flash, boot_area(boot, BOOT_SECONDARY));
     uint32_t n_larger = spare_in_primary ? n_primary : n_secondary;
     uint32_t n_smaller = spare_in_primary ? n_secondary : n_primary;
     if (n_larger != n_smaller && n_larger != n_smaller + 1) {
         boot_say(boot, 'W', "Cannot upgrade: not a compatible amount of sectors");
-        return false;
-    }
-    if (too_many_sectors(boot, n_primary)) {
         return false;
     }
     return n_secondary > 0 && same_sectors(boot, spare_in_primary ? n_secondary : n_secondary - 1);
@@ -50,9 +59,10 @@ static bool uniform_slots_compatible(struct boot *boot)
 
 /* Sectors of both slots laid side by side: who takes the next one until they meet at a common boundary. */
 struct tiling {
-    uint32_t at[2];  /* consumed of each slot */
-    uint32_t run[2]; /* since the last common boundary */
-    int smaller;     /* the slot that had several sectors in this run; -1 = none yet */
+    uint32_t at[2];   /* consumed of each slot */
+    uint32_t run[2];  /* since the last common boundary */
+    uint32_t n_bytes; /* up to it */
+    int smaller;      /* the slot that had several sectors in this run; -1 = none yet */
 };
 
 static bool take_sector(struct boot *boot, struct tiling *tiling, enum boot_slot slot)
@@ -66,14 +76,22 @@ static bool take_sector(struct boot *boot, struct tiling *tiling, enum boot_slot
     return true;
 }
 
-static bool take_next(struct boot *boot, struct tiling *tiling)
+static bool has_sector(struct boot *boot, const struct tiling *tiling, enum boot_slot slot)
+{
+    return tiling->at[slot] < boot_area(boot, slot)->n_bytes;
+}
+
+/* false: one slot has come to its end. *fits: their sizes are multiples of each other. */
+static bool take_next(struct boot *boot, struct tiling *tiling, bool *fits)
 {
     if (tiling->run[0] == tiling->run[1]) {
-        return take_sector(boot, tiling, BOOT_PRIMARY) && take_sector(boot, tiling, BOOT_SECONDARY);
+        return has_sector(boot, tiling, BOOT_PRIMARY) && has_sector(boot, tiling, BOOT_SECONDARY) &&
+               take_sector(boot, tiling, BOOT_PRIMARY) && take_sector(boot, tiling, BOOT_SECONDARY);
     }
     int behind = tiling->run[0] < tiling->run[1] ? 0 : 1;
     if (tiling->smaller == 1 - behind) {
         boot_say(boot, 'W', "Cannot upgrade: slots have non-compatible sectors");
+        *fits = false;
         return false;
     }
     tiling->smaller = behind;
@@ -89,27 +107,35 @@ static bool close_run(struct boot *boot, struct tiling *tiling)
         boot_say(boot, 'W', "Cannot upgrade: not all sectors fit inside scratch");
         return false;
     }
+    tiling->n_bytes += tiling->run[0];
     tiling->run[0] = tiling->run[1] = 0;
     tiling->smaller = -1;
     return true;
 }
 
+/* As far as both slots go. false: the sectors do not fit each other, or scratch. */
+static bool tile(struct boot *boot, struct tiling *tiling)
+{
+    bool fits = true;
+    *tiling = (struct tiling){.smaller = -1};
+    while (fits && take_next(boot, tiling, &fits)) {
+        fits = close_run(boot, tiling);
+    }
+    return fits;
+}
+
 static bool tiled_slots_compatible(struct boot *boot)
 {
-    const struct sim_area *primary = boot_area(boot, BOOT_PRIMARY);
-    const struct sim_area *secondary = boot_area(boot, BOOT_SECONDARY);
-    if (too_many_sectors(boot, area_n_sectors(boot->flash, primary)) ||
-        too_many_sectors(boot, area_n_sectors(boot->flash, secondary))) {
+    struct tiling tiling;
+    if (!tile(boot, &tiling)) {
         return false;
     }
-    struct tiling tiling = {.smaller = -1};
-    while (tiling.at[0] < primary->n_bytes || tiling.at[1] < secondary->n_bytes) {
-        if (!take_next(boot, &tiling) || !close_run(boot, &tiling)) {
-            boot_say(boot, 'W', "Cannot upgrade: slots are not compatible");
-            return false;
-        }
+    if (!has_sector(boot, &tiling, BOOT_PRIMARY) && !has_sector(boot, &tiling, BOOT_SECONDARY) &&
+        tiling.at[0] == tiling.at[1] && !boot_image(boot)->secondary_unread) {
+        return true;
     }
-    return tiling.at[0] == tiling.at[1];
+    boot_say(boot, 'W', "Cannot upgrade: slots are not compatible");
+    return false;
 }
 
 bool slots_are_compatible(struct boot *boot)
@@ -143,11 +169,15 @@ static uint32_t max_with_spare_sector(struct boot *boot)
     if (sector_bytes == 0) {
         return 0;
     }
-    uint32_t n_trailer = (trailer_bytes(boot) + sector_bytes - 1) / sector_bytes * sector_bytes;
+    uint32_t n_trailer = rig_round_up(trailer_bytes(boot), sector_bytes);
     uint32_t primary = area_n_sectors(boot->flash, boot_area(boot, BOOT_PRIMARY)) * sector_bytes;
     uint32_t secondary = area_n_sectors(boot->flash, boot_area(boot, BOOT_SECONDARY)) * sector_bytes;
     bool spare_in_primary = boot->config->mode == RIG_SWAP_MOVE;
     primary = less(primary, n_trailer + (spare_in_primary ? sector_bytes : 0));
+    /* Upstream's number for the other slot is then below zero, which is more than any. */
+    if (boot_image(boot)->secondary_unread) {
+        return primary;
+    }
     secondary = less(secondary, n_trailer + (spare_in_primary ? 0 : sector_bytes));
     return primary < secondary ? primary : secondary;
 }
@@ -156,12 +186,19 @@ static uint32_t max_with_spare_sector(struct boot *boot)
  * beside the data. */
 static uint32_t max_with_scratch(struct boot *boot)
 {
-    const struct sim_area *primary = boot_area(boot, BOOT_PRIMARY);
+    struct tiling tiling;
+    if (boot_image(boot)->secondary_unread) {
+        boot_assert_failed(boot, "the sectors of the secondary slot were not read");
+    }
+    /* Nothing is small enough then, the image that runs neither. */
+    if (boot->stopped || !tile(boot, &tiling)) {
+        return 0;
+    }
     uint32_t n_trailer = trailer_bytes(boot);
     uint32_t start, end_primary, end_secondary;
-    slots_first_trailer_sector(boot, primary, n_trailer, &start, &end_primary);
+    slots_first_trailer_sector(boot, boot_area(boot, BOOT_PRIMARY), n_trailer, &start, &end_primary);
     slots_first_trailer_sector(boot, boot_area(boot, BOOT_SECONDARY), n_trailer, &start, &end_secondary);
-    uint32_t trailer_at = less(primary->n_bytes, n_trailer);
+    uint32_t trailer_at = less(tiling.n_bytes, n_trailer);
     uint32_t in_first = less(end_primary > end_secondary ? end_primary : end_secondary, trailer_at);
     return less(trailer_at, less(scratch_trailer_bytes(boot), in_first));
 }

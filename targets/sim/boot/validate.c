@@ -185,7 +185,7 @@ static bool counter_is_met(struct boot *boot, enum boot_slot slot)
     uint32_t next;
     uint32_t stored = stored_counter(boot, &next);
     if (!read_counter(boot, slot, &counter)) {
-        boot_say(boot, 'E', "Image has no security counter");
+        boot_say(boot, 'E', "sim: Image has no security counter");
         return false;
     }
     if (counter < stored) {
