@@ -12,6 +12,7 @@
 #define DEFAULT_ARENA_BYTES (1024u * 1024u)
 #define DEFAULT_MAX_FLASH_CALLS 4000000u
 #define DEFAULT_MAX_CPU_MS 2000u
+#define PLACE_BYTES 128u
 #define MAX_STACK_BYTES (64u * 1024u * 1024u)
 #define MAX_ARENA_BYTES (1024u * 1024u * 1024u)
 
@@ -115,6 +116,13 @@ static bool is_foreign(const void *user, uintptr_t address)
     return object_holds_code(&guest->object, address);
 }
 
+static uint64_t loops_after_us(const void *user, uintptr_t address)
+{
+    const struct sim_guest *guest = user;
+
+    return guest_pace_knows(guest, address) ? guest_pace_max_us(guest) : UINT64_MAX;
+}
+
 static void boot_inside(void *user)
 {
     struct sim_guest *guest = user;
@@ -142,13 +150,15 @@ static bool prepare(struct sim_guest *guest, char *why, size_t n_why)
         return false;
     }
     guest->memo = guest_memo_new();
+    guest->pace = guest_pace_new();
     guest->arena = calloc(1, guest->config.arena_bytes);
     guest->trap.function = boot_inside;
     guest->trap.user = guest;
     guest->trap.is_foreign = is_foreign;
     guest->trap.max_cpu_ms = guest->config.max_cpu_ms;
     guest_offer_services(guest);
-    if (guest->memo && guest->arena && trap_init(&guest->trap, guest->config.stack_bytes))
+    guest->trap.loops_after_us = loops_after_us;
+    if (guest->memo && guest->pace && guest->arena && trap_init(&guest->trap, guest->config.stack_bytes))
         return true;
     snprintf(why, n_why, "no memory");
     return false;
@@ -166,6 +176,8 @@ struct sim_guest *sim_guest_open(const char *path, const struct sim_guest_config
         return NULL;
     }
     guest->object.file = -1;
+    snprintf(guest->file_name, sizeof guest->file_name, "%s",
+             strrchr(path, '/') ? strrchr(path, '/') + 1 : path);
     guest->config = *config;
     set_defaults(&guest->config);
     if (!prepare(guest, why, n_why) ||
@@ -185,6 +197,7 @@ void sim_guest_free(struct sim_guest *guest)
     object_close(&guest->object);
     trap_clear(&guest->trap);
     guest_memo_free(guest->memo);
+    guest_pace_free(guest->pace);
     free(guest->arena);
     free(guest);
 }
@@ -248,40 +261,48 @@ static const char *signal_words(int number)
     }
 }
 
-/* As addr2line wants it, when the code is the guest's own. */
-static void where(const struct sim_guest *guest, char *text, size_t n_text)
-{
-    const struct trap *trap = &guest->trap;
-
-    if (object_holds_code(&guest->object, trap->fault_pc))
-        snprintf(text, n_text, ", in its code at 0x%lx",
-                 (unsigned long)(trap->fault_pc - guest->object.base));
-    else
-        snprintf(text, n_text, ", in code that is not its own");
-}
-
 static void take_signal(struct sim_guest *guest, struct sim_guest_result *result)
 {
     const struct trap *trap = &guest->trap;
     bool has_address = trap->signal_number == SIGSEGV || trap->signal_number == SIGBUS;
-    char place[48], address[40] = "";
+    char place[PLACE_BYTES], address[PLACE_BYTES] = "";
 
-    where(guest, place, sizeof place);
+    guest_place(guest, trap->fault_pc, place, sizeof place);
     if (has_address)
-        snprintf(address, sizeof address, " of address 0x%lx", (unsigned long)trap->fault_address);
+        guest_place(guest, trap->fault_address, address, sizeof address);
     result->signal_number = trap->signal_number;
     result->outcome = trap->signal_number == SIGABRT ? SIM_GUEST_ABORT : SIM_GUEST_CRASH;
-    snprintf(result->text, sizeof result->text, "%s%s%s", signal_words(trap->signal_number), address, place);
+    snprintf(result->text, sizeof result->text, "%s%s%s in %s", signal_words(trap->signal_number),
+             has_address ? " of " : "", address, place);
+}
+
+/* Where in a loop the clock found it differs from run to run, and how often it called; what it called before
+ * a loop without calls does not. */
+static void take_loop(struct sim_guest *guest, struct sim_guest_result *result)
+{
+    const struct guest_call *call = &guest->last_call;
+
+    result->outcome = SIM_GUEST_LOOP;
+    guest_pace_looped(guest, guest->trap.fault_pc);
+    if (guest->trap.calls)
+        snprintf(result->text, sizeof result->text, "no decision in the CPU time of a boot");
+    else if (!call->what)
+        snprintf(result->text, sizeof result->text,
+                 "no decision in the CPU time of a boot, without a call of the host");
+    else
+        snprintf(result->text, sizeof result->text,
+                 "no decision in the CPU time of a boot after its call %llu of the host, %s of %lu bytes at "
+                 "0x%lx of the %s flash",
+                 (unsigned long long)result->n_flash_calls, call->what, (unsigned long)call->n_bytes,
+                 (unsigned long)call->offset, guest_device_name(guest, call->device));
 }
 
 static void take_end(struct sim_guest *guest, struct sim_guest_result *result)
 {
-    char place[48];
-
-    where(guest, place, sizeof place);
     switch (guest->trap.end) {
     case TRAP_RETURNED:
         take_decision(guest, result);
+        guest_pace_ended(guest, guest->trap.used_us);
         break;
     case TRAP_THROWN:
         break;
@@ -295,11 +316,10 @@ static void take_end(struct sim_guest *guest, struct sim_guest_result *result)
                  (unsigned long)guest->config.stack_bytes);
         break;
     case TRAP_EXPIRED:
-        result->outcome = SIM_GUEST_LOOP;
-        snprintf(result->text, sizeof result->text, "no decision after %lu ms of CPU time%s",
-                 (unsigned long)guest->config.max_cpu_ms, place);
+        take_loop(guest, result);
         break;
     case TRAP_BLOCKED:
+        guest->pace->blocked = 1;
         result->outcome = SIM_GUEST_LOOP;
         snprintf(result->text, sizeof result->text, "it waits for something that does not come");
         break;
@@ -324,6 +344,11 @@ void sim_guest_boot(struct sim_guest *guest, struct sim_flash *flash, sim_guest_
     guest->log_user = log_user;
     guest->result = result;
     guest->trap.signal_number = 0;
+    guest->trap.n_calls = &result->n_flash_calls;
+    guest->trap.n_calls_seen = 0;
+    guest->trap.blocks = guest->pace->blocked != 0;
+    guest->last_call = (struct guest_call){0};
+    guest->n_calls_at_change = 0;
     guest->trap.fault_pc = guest->trap.fault_address = 0;
     object_rewind(&guest->object);
     empty_arena(guest);

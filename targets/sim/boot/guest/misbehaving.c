@@ -104,6 +104,16 @@ void boot_writes_to_null(HOST, DECISION)
     *nowhere = 1;
 }
 
+/* Where that lies is another place in each run. */
+void boot_writes_to_code(HOST, DECISION)
+{
+    volatile int *code = (volatile int *)(uintptr_t)boot_well;
+
+    (void)host;
+    (void)decision;
+    *code = 1;
+}
+
 void boot_reads_into_null(HOST, DECISION)
 {
     (void)decision;
@@ -171,6 +181,17 @@ void boot_loops(HOST, DECISION)
 
     (void)host;
     (void)decision;
+    while (forever)
+        ;
+}
+
+void boot_loops_after_reading(HOST, DECISION)
+{
+    volatile int forever = 1;
+    uint8_t bytes[32];
+
+    (void)decision;
+    host->read(host->user, host->areas[0].device, host->areas[0].offset, bytes, sizeof bytes);
     while (forever)
         ;
 }

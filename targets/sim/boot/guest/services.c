@@ -22,17 +22,35 @@ _Noreturn void guest_stop(struct sim_guest *guest, enum sim_guest_outcome outcom
     trap_throw(&guest->trap, TRAP_THROWN);
 }
 
-static void enter(struct sim_guest *guest)
+#define CALL(what, device, offset, n_bytes)                                                                  \
+    (struct guest_call)                                                                                      \
+    {                                                                                                        \
+        (uintptr_t) __builtin_return_address(0), what, device, offset, n_bytes                               \
+    }
+
+/* Loops that change the flash are ended by the same number of calls each time: what they leave is a result.
+ */
+static void end_loop(struct sim_guest *guest, const struct guest_call *call)
+{
+    if (guest->result->n_flash_calls > guest->config.max_flash_calls) {
+        guest_pace_looped(guest, call->caller);
+        guest_stop(guest, SIM_GUEST_LOOP, "more flash calls than a boot may make");
+    }
+    if (guest->result->n_flash_calls - guest->n_calls_at_change > guest_pace_max_calls(guest, call->caller))
+        guest_stop(guest, SIM_GUEST_LOOP, "more flash calls than a boot may make");
+}
+
+static void enter(struct sim_guest *guest, const struct guest_call *call)
 {
     trap_enter_host(&guest->trap);
-    if (++guest->result->n_flash_calls > guest->config.max_flash_calls)
-        guest_stop(guest, SIM_GUEST_LOOP, "more than %llu flash calls in one boot",
-                   (unsigned long long)guest->config.max_flash_calls);
+    guest->last_call = *call;
+    if (++guest->result->n_flash_calls - guest->n_calls_at_change > GUEST_FEW_CALLS)
+        end_loop(guest, call);
     if (!sim_flash_powered(guest->flash))
         guest_stop(guest, SIM_GUEST_POWER_LOST, "%s", "");
 }
 
-static const char *device_name(const struct sim_guest *guest, uint32_t device)
+const char *guest_device_name(const struct sim_guest *guest, uint32_t device)
 {
     const struct sim_flash_device_config *config = sim_flash_device(guest->flash, device);
 
@@ -49,8 +67,10 @@ static int32_t conclude(struct sim_guest *guest, enum sim_status status, const c
         guest_stop(guest, SIM_GUEST_POWER_LOST, "%s", "");
     if (status != SIM_OK)
         guest_stop(guest, SIM_GUEST_FLASH_FAULT, "%s of %lu bytes at 0x%lx of the %s flash: %s", what,
-                   (unsigned long)n_bytes, (unsigned long)offset, device_name(guest, device),
+                   (unsigned long)n_bytes, (unsigned long)offset, guest_device_name(guest, device),
                    sim_status_text(status));
+    if (*what == 'w' || *what == 'e')
+        guest->n_calls_at_change = guest->result->n_flash_calls;
     trap_leave_host(&guest->trap);
     return BOOTLOADER_OK;
 }
@@ -73,7 +93,7 @@ static void demand_area(struct sim_guest *guest, const char *what, uint32_t devi
     if (!within_an_area(guest, device, offset, n_bytes))
         guest_stop(guest, SIM_GUEST_FLASH_FAULT,
                    "%s of %lu bytes at 0x%lx of the %s flash: outside the bootloader's areas", what,
-                   (unsigned long)n_bytes, (unsigned long)offset, device_name(guest, device));
+                   (unsigned long)n_bytes, (unsigned long)offset, guest_device_name(guest, device));
 }
 
 static int32_t host_read(void *user, uint32_t device, uint32_t offset, void *into, uint32_t n_bytes)
@@ -81,7 +101,7 @@ static int32_t host_read(void *user, uint32_t device, uint32_t offset, void *int
     struct sim_guest *guest = user;
 
     trap_touch_writable(into, n_bytes);
-    enter(guest);
+    enter(guest, &CALL("read", device, offset, n_bytes));
     return conclude(guest, sim_flash_read(guest->flash, device, offset, into, n_bytes), "read", device,
                     offset, n_bytes);
 }
@@ -91,7 +111,7 @@ static int32_t host_write(void *user, uint32_t device, uint32_t offset, const vo
     struct sim_guest *guest = user;
 
     trap_touch_readable(bytes, n_bytes);
-    enter(guest);
+    enter(guest, &CALL("write", device, offset, n_bytes));
     demand_area(guest, "write", device, offset, n_bytes);
     return conclude(guest, sim_flash_write(guest->flash, device, offset, bytes, n_bytes), "write", device,
                     offset, n_bytes);
@@ -101,7 +121,7 @@ static int32_t host_erase(void *user, uint32_t device, uint32_t offset, uint32_t
 {
     struct sim_guest *guest = user;
 
-    enter(guest);
+    enter(guest, &CALL("erase", device, offset, n_bytes));
     demand_area(guest, "erase", device, offset, n_bytes);
     return conclude(guest, sim_flash_erase(guest->flash, device, offset, n_bytes), "erase", device, offset,
                     n_bytes);
@@ -125,7 +145,7 @@ static void host_log(void *user, char level, const char *line)
     char text[LINE_BYTES];
 
     snprintf(text, sizeof text, "%s", line);
-    enter(guest);
+    enter(guest, &CALL("log", 0, 0, 0));
     if (guest->log)
         guest->log(guest->log_user, level, text);
     conclude(guest, SIM_OK, "log", 0, 0, 0);
@@ -164,7 +184,7 @@ static int32_t host_sha256(void *user, uint32_t device, uint32_t offset, uint32_
     struct sim_guest *guest = user;
 
     trap_touch_writable(digest, BOOTLOADER_SHA256_BYTES);
-    enter(guest);
+    enter(guest, &CALL("sha256", device, offset, n_bytes));
     return conclude(guest, guest_memo_sha256(guest->memo, guest->flash, device, offset, n_bytes, digest),
                     "read", device, offset, n_bytes);
 }

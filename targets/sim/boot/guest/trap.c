@@ -125,22 +125,41 @@ static uint64_t cpu_us(void)
     return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
 }
 
+#define BLOCKED_TICKS (1000u * 1000u / TICK_US)
+#define BLOCKED_US 20000u
+
+static bool is_blocked(const struct trap *trap, uint64_t used_us)
+{
+    return trap->n_ticks > (uint64_t)trap->max_cpu_ms * 1000u * TRAP_BLOCKED_FACTOR / TICK_US ||
+           (trap->blocks && trap->n_ticks > BLOCKED_TICKS && used_us < BLOCKED_US);
+}
+
+static bool is_over(const struct trap *trap, uint64_t used_us, uintptr_t pc)
+{
+    return used_us >= (uint64_t)trap->max_cpu_ms * 1000u ||
+           (trap->loops_after_us && !trap->in_host && used_us >= trap->loops_after_us(trap->user, pc));
+}
+
 static void on_tick(struct trap *trap, const ucontext_t *context)
 {
-    uint64_t now_us = cpu_us();
-    bool blocked = ++trap->n_ticks > (uint64_t)trap->max_cpu_ms * 1000u * TRAP_BLOCKED_FACTOR / TICK_US;
+    uint64_t used_us = cpu_us() - trap->cpu_base_us;
+    uintptr_t pc = pc_of(context);
 
-    if (trap->n_ticks == 1)
-        trap->cpu_base_us = now_us;
-    if (!blocked && now_us - trap->cpu_base_us < (uint64_t)trap->max_cpu_ms * 1000u)
+    trap->n_ticks++;
+    if (trap->n_calls) {
+        trap->calls = *trap->n_calls != trap->n_calls_seen;
+        trap->n_calls_seen = *trap->n_calls;
+    }
+    bool blocked = is_blocked(trap, used_us);
+    if (!blocked && !is_over(trap, used_us, pc))
         return;
     if (trap->in_host) {
         trap->expired = 1;
         return;
     }
-    if (!blocked && !trap->is_foreign(trap->user, pc_of(context)) && ++trap->n_late_ticks < MAX_LATE_TICKS)
+    if (!blocked && !trap->is_foreign(trap->user, pc) && ++trap->n_late_ticks < MAX_LATE_TICKS)
         return;
-    trap->fault_pc = pc_of(context);
+    trap->fault_pc = pc;
     trap_throw(trap, blocked ? TRAP_BLOCKED : TRAP_EXPIRED);
 }
 
@@ -204,6 +223,7 @@ bool trap_run(struct trap *trap)
     if (running)
         return false;
     trap->in_host = trap->expired = 0;
+    trap->calls = true;
     trap->n_ticks = trap->n_late_ticks = 0;
     trap->thread = pthread_self();
     getcontext(&trap->inside);
@@ -212,7 +232,9 @@ bool trap_run(struct trap *trap)
     makecontext(&trap->inside, inside, 0);
     install(trap);
     running = trap;
+    trap->cpu_base_us = cpu_us();
     go_inside(trap);
+    trap->used_us = cpu_us() - trap->cpu_base_us;
     /* The timer goes first: a tick that is on its way finds nobody and does nothing. */
     running = NULL;
     uninstall(trap);

@@ -35,6 +35,13 @@ struct trap {
     void (*function)(void *user);
     void *user;
     bool (*is_foreign)(const void *user, uintptr_t address); /* code that may be left at any instruction */
+    /* For such code: CPU time after which it is known to loop; UINT64_MAX: it is not. Asked by the signal
+     * handler. NULL: all code has max_cpu_ms. */
+    uint64_t (*loops_after_us)(const void *user, uintptr_t address);
+    const uint64_t *n_calls; /* of the host; at each tick it is looked whether there were more */
+    uint64_t n_calls_seen;
+    bool calls;  /* there were, since the tick before the last */
+    bool blocks; /* it is known to wait for ever: a second without the CPU is enough */
     uint32_t max_cpu_ms;
     pthread_t thread;
 
@@ -42,6 +49,7 @@ struct trap {
     volatile sig_atomic_t expired;
     uint32_t n_ticks, n_late_ticks;
     uint64_t cpu_base_us;
+    uint64_t used_us; /* CPU time of a function that returned */
 
     enum trap_end end;
     int signal_number;
