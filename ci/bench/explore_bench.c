@@ -59,8 +59,8 @@ static double explore(const char *name, struct board *board, struct rig_subject 
 {
     struct rig_explore_plan plan = {
         .subject = subject,
-        .images = {{"old", board->old.bytes, board->old.n_bytes, true, NULL, 0},
-                   {"new", board->fresh.bytes, board->fresh.n_bytes, true, NULL, 0}},
+        .images = {{"old", board->old.bytes, board->old.n_bytes, true, NULL, 0, false},
+                   {"new", board->fresh.bytes, board->fresh.n_bytes, true, NULL, 0, false}},
         .life = {.actions = {RIG_ACTION_TEST, RIG_ACTION_CONFIRM}, .n_actions = 2},
         .n_done = form.marked ? 1 : 0,
         .torn_write = form.torn,

@@ -31,8 +31,8 @@ static void tell(struct told *told, const struct board_plan *plan, const char *p
     assert_non_null(legs);
     struct rig_explore_plan explore = {
         .subject = told->subject,
-        .images = {{"old", board->old.bytes, board->old.n_bytes, true, NULL, 0},
-                   {"new", board->fresh.bytes, board->fresh.n_bytes, true, NULL, 0}},
+        .images = {{"old", board->old.bytes, board->old.n_bytes, true, NULL, 0, false},
+                   {"new", board->fresh.bytes, board->fresh.n_bytes, true, NULL, 0, false}},
         .life = {.actions = {RIG_ACTION_TEST, RIG_ACTION_CONFIRM}, .n_actions = 2},
         .n_done = 1,
         .invariants = RIG_ALL_INVARIANTS,

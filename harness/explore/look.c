@@ -187,6 +187,8 @@ static void find_field(struct field *field, const struct rig_trailer_geometry *g
         value_field(field, "size", operation);
     } else if (layout->tlv_sizes && at == layout->tlv_sizes) {
         value_field(field, "sizes", operation);
+    } else if (layout->keys && at >= layout->keys && at < layout->swap_size) {
+        field->name = "key";
     } else if (at >= layout->status && at < layout->swap_size &&
                operation->n_bytes == geometry->write_bytes) {
         status_record(field, geometry, layout, at);

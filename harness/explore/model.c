@@ -261,7 +261,8 @@ static void model_identify(struct rig_subject *subject, GChecksum *sum)
     const guint64 numbers[] = {config->mode,           config->n_images,         config->max_align,
                                config->max_sectors,    config->validate_primary, config->downgrade,
                                config->hw_rollback,    config->overwrite_fast,   config->swap_fixes,
-                               config->need_signature, config->defects,          config->n_keys};
+                               config->need_signature, config->defects,          config->n_keys,
+                               config->key_bytes};
 
     for (guint i = 0; i < G_N_ELEMENTS(numbers); i++)
         add_number(sum, numbers[i]);

@@ -2,6 +2,7 @@
 /* One path once more, with real power cuts, and on record. Knows nothing of interned contents until the last
  * power-on is judged. */
 #include "explore/account.h"
+#include "explore/running.h"
 
 #include <string.h>
 
@@ -44,7 +45,9 @@ static guint8 image_of(const struct replay *replay, const struct rig_end_report 
         const struct rig_explore_image *image = &replay->plan->images[i];
 
         if (halves[0] == RIG_IMAGE_UNKNOWN &&
-            holds(replay, report->device, report->offset, image->bytes, image->n_bytes))
+            (holds(replay, report->device, report->offset, image->bytes, image->n_bytes) ||
+             (image->encrypted && rig_holds_decrypted(replay->subject->flash, report->device, report->offset,
+                                                      image->bytes, image->n_bytes))))
             halves[0] = i;
         if (image->second_bytes && halves[1] == RIG_IMAGE_UNKNOWN &&
             holds(replay, second->device, second->offset, image->second_bytes, image->n_second_bytes))

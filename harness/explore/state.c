@@ -609,6 +609,7 @@ char *rig_explore_fingerprint(const struct rig_explore_plan *plan)
         sum_bytes(sum, plan->images[i].bytes, plan->images[i].n_bytes);
         sum_bytes(sum, (const guint8 *)plan->images[i].name, strlen(plan->images[i].name));
         sum_number(sum, plan->images[i].verified);
+        sum_number(sum, plan->images[i].encrypted);
         if (plan->images[i].second_bytes)
             sum_bytes(sum, plan->images[i].second_bytes, plan->images[i].n_second_bytes);
     }

@@ -45,6 +45,7 @@ struct rig_explore_image {
     bool verified;              /* its signature and hash are what the bootloader must demand */
     const guint8 *second_bytes; /* of the board's second image; NULL: that one is left alone */
     gsize n_second_bytes;
+    bool encrypted;             /* it runs decrypted: see explore/running.h */
 };
 #define RIG_IMAGE_OLD 0
 #define RIG_IMAGE_NEW 1

@@ -2,6 +2,8 @@
 /* Recording of uncut runs by the flash's observer. */
 #include "explore/trace.h"
 
+#include "explore/running.h"
+
 #include <string.h>
 
 #define ERASE_UNIT_BYTES 256u /* no sector is smaller */
@@ -256,8 +258,18 @@ static void finish(struct rig_recorder *recorder)
     recorder->trace = NULL;
 }
 
+static bool holds_decrypted(struct rig_recorder *recorder, guint device, guint32 offset,
+                            const struct rig_explore_image *image)
+{
+    struct sim_flash *flash = recorder->subject->flash;
+
+    rig_contents_load(recorder->contents, recorder->now, recorder->held, flash);
+    recorder->held = recorder->now;
+    return rig_holds_decrypted(flash, device, offset, image->bytes, image->n_bytes);
+}
+
 /* The half of a pair, or the whole of it, that stands there. */
-static guint8 half_at(const struct rig_recorder *recorder, bool second, guint device, guint32 offset)
+static guint8 half_at(struct rig_recorder *recorder, bool second, guint device, guint32 offset)
 {
     guint32 n_device = sim_flash_bytes(recorder->subject->flash, device);
 
@@ -268,6 +280,8 @@ static guint8 half_at(const struct rig_recorder *recorder, bool second, guint de
 
         if (offset <= n_device && n_bytes <= n_device - offset &&
             rig_contents_holds(recorder->contents, recorder->now, device, offset, bytes, n_bytes))
+            return i;
+        if (!second && image->encrypted && holds_decrypted(recorder, device, offset, image))
             return i;
     }
     return RIG_IMAGE_UNKNOWN;
@@ -281,7 +295,7 @@ guint8 rig_image_of_pair(guint8 first, guint8 second)
 }
 
 /* second: where the other half would be. */
-static guint8 image_at(const struct rig_recorder *recorder, guint device, guint32 offset,
+static guint8 image_at(struct rig_recorder *recorder, guint device, guint32 offset,
                        const struct sim_area *second)
 {
     guint8 first = half_at(recorder, false, device, offset);

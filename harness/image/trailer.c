@@ -86,12 +86,15 @@ static bool is_power_of_two(uint32_t value)
     return value != 0 && (value & (value - 1)) == 0;
 }
 
+#define MAX_KEY_BYTES 1024u /* a whole TLV of a wrapped key, with MCUBOOT_SWAP_SAVE_ENCTLV */
+
 static bool geometry_is_sound(const struct rig_trailer_geometry *geometry)
 {
     return (size_t)geometry->mode < N_MODES && is_power_of_two(geometry->write_bytes) &&
            is_power_of_two(geometry->max_align) && geometry->max_align >= 8 && geometry->max_align <= 32 &&
            geometry->write_bytes <= geometry->max_align && geometry->max_sectors > 0 &&
-           geometry->max_sectors <= MAX_SECTORS_LIMIT && geometry->slot_bytes % geometry->write_bytes == 0;
+           geometry->max_sectors <= MAX_SECTORS_LIMIT && geometry->key_bytes <= MAX_KEY_BYTES &&
+           geometry->slot_bytes % geometry->write_bytes == 0;
 }
 
 static uint32_t trailer_bytes(const struct rig_trailer_geometry *geometry, uint32_t states)
@@ -99,7 +102,7 @@ static uint32_t trailer_bytes(const struct rig_trailer_geometry *geometry, uint3
     uint32_t n_fields = geometry->mode == RIG_SWAP_OFFSET ? 5 : 4;
     uint32_t magic_bytes = rig_round_up(RIG_TRAILER_MAGIC_BYTES, geometry->max_align);
     return geometry->max_sectors * states * geometry->write_bytes + n_fields * geometry->max_align +
-           magic_bytes;
+           magic_bytes + 2 * rig_round_up(geometry->key_bytes, geometry->max_align);
 }
 
 bool rig_trailer_layout(const struct rig_trailer_geometry *geometry, struct rig_trailer_layout *layout)
@@ -124,6 +127,9 @@ bool rig_trailer_layout(const struct rig_trailer_geometry *geometry, struct rig_
         layout->tlv_sizes = last;
     }
     layout->swap_size = last - align;
+    if (geometry->key_bytes > 0) {
+        layout->keys = layout->swap_size - 2 * rig_round_up(geometry->key_bytes, align);
+    }
     layout->status = geometry->slot_bytes - layout->n_bytes;
     return true;
 }

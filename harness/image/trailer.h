@@ -39,6 +39,7 @@ struct rig_trailer_geometry {
     uint32_t write_bytes; /* WA: write alignment of the flash */
     uint32_t max_align;   /* MA: BOOT_MAX_ALIGN, 8..32 */
     uint32_t max_sectors; /* N: BOOT_MAX_IMG_SECTORS; 1 for the scratch area's own trailer */
+    uint32_t key_bytes;   /* of each of the two image keys, before rounding up; 0: built without encryption */
     uint8_t erased;       /* 0xff or 0x00 */
 };
 
@@ -50,6 +51,7 @@ struct rig_trailer_layout {
     uint32_t swap_info;
     uint32_t tlv_sizes; /* swap-offset only, else 0 */
     uint32_t swap_size;
+    uint32_t keys;    /* the lower of the two image keys; 0: there are none */
     uint32_t status;  /* first swap status record; also the trailer's start */
     uint32_t n_bytes; /* of the whole trailer */
     uint32_t states;  /* records per sector: 3, or 2 for offset */

@@ -327,9 +327,38 @@ static void names_go_there_and_back(void **state)
     assert_string_equal(rig_trailer_flag_name(RIG_FLAG_SET), "set");
 }
 
+/* [SRC mcuboot boot/bootutil/src/bootutil_area.c boot_enc_key_off()]: the keys stand below swap_size, and push
+ * the records down. */
+static void image_keys_stand_between_the_records_and_the_swap_size(void **state)
+{
+    static const struct {
+        enum rig_swap_mode mode;
+        uint32_t align, key_bytes, swap_size, keys, status, n_bytes;
+    } cases[] = {
+        {RIG_SWAP_MOVE, 8, 16, 131024, 130992, 127920, 3152},
+        {RIG_SWAP_SCRATCH, 8, 32, 131024, 130960, 127888, 3184},
+        {RIG_SWAP_OFFSET, 8, 16, 131016, 130984, 128936, 2136},
+        {RIG_SWAP_MOVE, 32, 16, 130912, 130848, 118560, 12512},
+        {RIG_SWAP_MOVE, 8, 113, 131024, 130784, 127712, 3360},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint32_t unit = cases[i].align;
+        struct rig_trailer_geometry geometry = geometry_of(cases[i].mode, SLOT, unit, cases[i].align);
+        struct rig_trailer_layout layout;
+        geometry.key_bytes = cases[i].key_bytes;
+        assert_true(rig_trailer_layout(&geometry, &layout));
+        assert_int_equal(layout.swap_size, cases[i].swap_size);
+        assert_int_equal(layout.keys, cases[i].keys);
+        assert_int_equal(layout.status, cases[i].status);
+        assert_int_equal(layout.n_bytes, cases[i].n_bytes);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(image_keys_stand_between_the_records_and_the_swap_size),
         cmocka_unit_test(layouts_are_those_of_the_worked_example),
         cmocka_unit_test(geometries_that_cannot_be_are_refused),
         cmocka_unit_test(magic_depends_on_the_largest_alignment),

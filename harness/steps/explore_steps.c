@@ -4,6 +4,7 @@
 #include "steps/verbs.h"
 
 #include "base/error.h"
+#include "image/judge.h"
 #include "sim/boot/boot.h"
 #include "steps/explore_journal.h"
 #include "steps/explore_verdict.h"
@@ -96,8 +97,75 @@ static const struct rig_shape explore_shape = {.name = "explore",
                                                .n_fields = G_N_ELEMENTS(explore_fields),
                                                .rules = explore_rules};
 
+/* The images of an exploration, and what cannot be said about them. */
+struct images {
+    bool on_model;
+    char *never_runs;  /* the model does not take the new image, although it may be good; NULL: it does */
+    char *not_judged;  /* why nobody here can say whether they are verified; NULL: it is known */
+    guint32 key_bytes; /* of an image key in the trailers: one of them is encrypted */
+};
+
+static void images_clear(struct images *images)
+{
+    g_free(images->never_runs);
+    g_free(images->not_judged);
+}
+
+/* What imgtool --pad put behind the image is a trailer, and no part of it. */
+static void trim(struct rig_run *run, struct rig_explore_image *image, const struct rig_image_layout *layout)
+{
+    if (layout->end >= image->n_bytes)
+        return;
+    rig_run_note(run,
+                 "image '%s' is padded: its %u bytes are explored, not the %" G_GSIZE_FORMAT " of its file",
+                 image->name, layout->end, image->n_bytes);
+    image->n_bytes = layout->end;
+}
+
+static void note_encryption(struct rig_explore_image *image, const struct rig_image_header *header,
+                            struct images *images)
+{
+    guint32 key_bytes = header->flags & RIG_IMAGE_FLAG_ENCRYPTED_AES256   ? 32
+                        : header->flags & RIG_IMAGE_FLAG_ENCRYPTED_AES128 ? 16
+                                                                          : 0;
+
+    image->encrypted = key_bytes > 0;
+    images->key_bytes = MAX(images->key_bytes, key_bytes);
+}
+
+/* What the model does not take is not bad for that; a foreign bootloader may take more than the model.
+ * false: trouble. */
+static bool judge_image(struct rig_run *run, struct rig_explore_image *image, bool is_old,
+                        const struct rig_image_source *source, const struct rig_image_policy *policy,
+                        struct images *images)
+{
+    struct rig_image_judgement judgement;
+    struct rig_image_layout layout;
+
+    image->verified = rig_image_verify(source, policy, &layout) == RIG_IMAGE_OK;
+    if (image->verified)
+        return true;
+    rig_image_judge(source, policy->keys, policy->n_keys, G_MAXUINT32, &judgement);
+    if (judgement.verdict == RIG_IMAGE_FAILS)
+        return true;
+    if (images->on_model && is_old) {
+        rig_run_error_text(run, "image '%s' cannot run on the built-in model: %s", image->name,
+                           *judgement.why ? judgement.why : "it is of a kind that the model does not take");
+        return false;
+    }
+    if (images->on_model && !images->never_runs)
+        images->never_runs =
+            g_strdup_printf("the built-in model does not take '%s': %s", image->name,
+                            *judgement.why ? judgement.why : "it is of another kind than its own");
+    else if (!images->on_model && judgement.verdict == RIG_IMAGE_NOT_JUDGED && !images->not_judged)
+        images->not_judged = g_strdup_printf("'%s' cannot be judged: %s", image->name, judgement.why);
+    image->verified = true;
+    return true;
+}
+
 static bool take_image(struct rig_run *run, const struct rig_step *step, const char *field,
-                       const struct sim_boot_config *config, struct rig_explore_image *image)
+                       const struct sim_boot_config *config, struct images *images,
+                       struct rig_explore_image *image)
 {
     const struct rig_built_image *built = rig_run_image(run, rig_record_text(step->arguments, field));
     struct rig_image_policy policy = {.check_hash = true,
@@ -115,13 +183,17 @@ static bool take_image(struct rig_run *run, const struct rig_step *step, const c
     image->bytes = g_bytes_get_data(built->file, &image->n_bytes);
     memory = (struct rig_memory_image){image->bytes, (guint32)image->n_bytes};
     source = rig_image_source_from_memory(&memory);
-    image->verified = rig_image_verify(&source, &policy, &layout) == RIG_IMAGE_OK;
-    return true;
+    if (rig_image_read_layout(&source, G_MAXUINT32, &layout) == RIG_IMAGE_OK) {
+        trim(run, image, &layout);
+        note_encryption(image, &layout.header, images);
+    }
+    return judge_image(run, image, g_str_has_suffix(field, "old"), &source, &policy, images);
 }
 
 /* Both or none. */
 static bool take_second_images(struct rig_run *run, const struct rig_step *step,
-                               const struct sim_boot_config *config, struct rig_explore_plan *plan)
+                               const struct sim_boot_config *config, struct images *images,
+                               struct rig_explore_plan *plan)
 {
     static const char *const fields[RIG_N_EXPLORE_IMAGES] = {"second-old", "second-new"};
     bool old = rig_record_get(step->arguments, fields[0]) != NULL;
@@ -142,8 +214,13 @@ static bool take_second_images(struct rig_run *run, const struct rig_step *step,
     for (guint i = 0; old && i < RIG_N_EXPLORE_IMAGES; i++) {
         struct rig_explore_image second = {.verified = false};
 
-        if (!take_image(run, step, fields[i], config, &second))
+        if (!take_image(run, step, fields[i], config, images, &second))
             return false;
+        if (second.encrypted) {
+            rig_run_error_text(run, "image '%s' is encrypted: of a pair, plain images can be explored only",
+                               second.name);
+            return false;
+        }
         plan->images[i].second_bytes = second.bytes;
         plan->images[i].n_second_bytes = second.n_bytes;
         plan->images[i].verified &= second.verified;
@@ -166,6 +243,19 @@ static bool take_life(struct rig_run *run, const struct rig_step *step, struct r
     return true;
 }
 
+/* NULL: it can be judged. */
+static const char *why_not_of_images(const struct images *images, enum rig_invariant invariant)
+{
+    static const guint32 of_new_image =
+        1u << RIG_INVARIANT_UPDATE_HAPPENS | 1u << RIG_INVARIANT_REVERT_NOT_LOST |
+        1u << RIG_INVARIANT_STAYS_INSTALLED | 1u << RIG_INVARIANT_CONFIRMED_BY_APPLICATION |
+        1u << RIG_INVARIANT_BACKUP_INTACT;
+
+    if (of_new_image >> invariant & 1)
+        return images->never_runs;
+    return invariant == RIG_INVARIANT_VERIFIED_ONLY ? images->not_judged : NULL;
+}
+
 static void nothing_judged(struct rig_run *run, const char *const why_not[RIG_N_INVARIANTS])
 {
     g_autoptr(GString) reasons = g_string_new(NULL);
@@ -178,8 +268,8 @@ static void nothing_judged(struct rig_run *run, const char *const why_not[RIG_N_
 }
 
 /* Those that were asked for and can be judged here; of the others, why not. */
-static bool take_invariants(struct rig_run *run, const struct rig_step *step, struct rig_explore_plan *plan,
-                            const char *why_not[RIG_N_INVARIANTS])
+static bool take_invariants(struct rig_run *run, const struct rig_step *step, const struct images *images,
+                            struct rig_explore_plan *plan, const char *why_not[RIG_N_INVARIANTS])
 {
     const struct rig_value *names = rig_record_get(step->arguments, "invariants");
     bool all = rig_list_has(names, "all");
@@ -198,6 +288,8 @@ static bool take_invariants(struct rig_run *run, const struct rig_step *step, st
             why_not[i] = "no bound ('erases') is given";
         else
             rig_invariant_applies((enum rig_invariant)i, plan->subject, &plan->life, &why_not[i]);
+        if (!why_not[i])
+            why_not[i] = why_not_of_images(images, (enum rig_invariant)i);
         plan->invariants |= why_not[i] ? 0 : 1u << i;
     }
     if (plan->invariants)
@@ -468,14 +560,30 @@ static void play_only(struct rig_run *run, const struct rig_explore_plan *plan)
                            run->only_path);
 }
 
-static void explore_subject(struct rig_run *run, const struct rig_step *step,
-                            const struct sim_boot_config *config, struct rig_subject *subject)
+static void explore_subject(struct rig_run *run, const struct rig_step *step, const struct images *images,
+                            struct rig_explore_plan *plan)
+{
+    const char *why_not[RIG_N_INVARIANTS] = {NULL};
+    g_autofree char *keep_in = NULL;
+    g_autofree char *go_on_from = NULL;
+
+    if (!take_life(run, step, &plan->life) || !take_invariants(run, step, images, plan, why_not))
+        return;
+    rig_explore_emit_start(run, plan, why_not);
+    if (run->only_path) {
+        play_only(run, plan);
+        return;
+    }
+    plan_state(run, plan, &keep_in, &go_on_from);
+    explore(run, step, plan);
+}
+
+static struct rig_explore_plan plan_of(const struct rig_run *run, const struct rig_step *step)
 {
     const struct rig_value *torn = rig_record_get(step->arguments, "torn");
     const struct rig_value *erases = rig_record_get(step->arguments, "erases");
-    const char *why_not[RIG_N_INVARIANTS] = {NULL};
-    struct rig_explore_plan plan = {
-        .subject = subject,
+
+    return (struct rig_explore_plan){
         .torn_write = rig_list_has(torn, "half-write"),
         .torn_erase = rig_list_has(torn, "half-erase"),
         .max_boots = (guint)rig_record_count(step->arguments, "boots"),
@@ -486,38 +594,40 @@ static void explore_subject(struct rig_run *run, const struct rig_step *step,
         .n_workers = run->n_workers,
         .interrupted = run->board->interrupted,
     };
-    g_autofree char *keep_in = NULL;
-    g_autofree char *go_on_from = NULL;
-
-    if (!take_image(run, step, "old", config, &plan.images[RIG_IMAGE_OLD]) ||
-        !take_image(run, step, "new", config, &plan.images[RIG_IMAGE_NEW]) ||
-        !take_second_images(run, step, config, &plan) || !take_life(run, step, &plan.life) ||
-        !take_invariants(run, step, &plan, why_not))
-        return;
-    rig_explore_emit_start(run, &plan, why_not);
-    if (run->only_path) {
-        play_only(run, &plan);
-        return;
-    }
-    plan_state(run, &plan, &keep_in, &go_on_from);
-    explore(run, step, &plan);
 }
 
-static void run_explore(struct rig_run *run, const struct rig_step *step)
+static void explore_board(struct rig_run *run, const struct rig_step *step, struct images *images)
 {
     const struct sim_boot_config *config = NULL;
     const struct sim_flash *flash = NULL;
     struct sim_guest *guest = run->board->ops->bootloader(run->board, &config, &flash);
+    struct rig_explore_plan plan = plan_of(run, step);
+    struct sim_boot_config own = *config;
 
+    images->on_model = !guest;
+    if (!take_image(run, step, "old", config, images, &plan.images[RIG_IMAGE_OLD]) ||
+        !take_image(run, step, "new", config, images, &plan.images[RIG_IMAGE_NEW]) ||
+        !take_second_images(run, step, config, images, &plan))
+        return;
+    own.key_bytes = images->key_bytes;
     g_autoptr(rig_subject) subject =
-        guest ? rig_subject_guest(config, flash, guest) : rig_subject_model(config, flash);
+        guest ? rig_subject_guest(&own, flash, guest) : rig_subject_model(&own, flash);
     if (!subject) {
         rig_run_error_text(run, "out of memory");
         return;
     }
     for (guint i = 0; i < config->n_images && run->board->ops->security_counter; i++)
         rig_subject_set_counter(subject, i, run->board->ops->security_counter(run->board, i));
-    explore_subject(run, step, config, subject);
+    plan.subject = subject;
+    explore_subject(run, step, images, &plan);
+}
+
+static void run_explore(struct rig_run *run, const struct rig_step *step)
+{
+    struct images images = {.never_runs = NULL};
+
+    explore_board(run, step, &images);
+    images_clear(&images);
 }
 
 static const char *const needs_explore[] = {"explore", NULL};

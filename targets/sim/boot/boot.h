@@ -67,6 +67,8 @@ struct sim_boot_config {
     bool swap_fixes; /* not upstream: a revert that is cut twice, or whose magic is torn, is neither lost nor
                         started over on a half-written slot (section 5 of the reference sheet); swap-offset
                         finds the old image's header up to the end */
+    uint32_t key_bytes; /* of an image key in the trailers, see image/trailer.h: for reading those of a foreign
+                           bootloader; the model itself does not encrypt */
     bool need_signature;
     const struct rig_key *const *keys; /* borrowed */
     size_t n_keys;

@@ -23,6 +23,7 @@ void sim_boot_geometry(const struct sim_boot_config *config, const struct sim_fl
                                       .write_bytes = area_write_bytes(flash, slot),
                                       .max_align = config->max_align,
                                       .max_sectors = is_scratch(config, slot) ? 1 : config->max_sectors,
+                                      .key_bytes = config->key_bytes,
                                       .erased = area_erased(flash, slot)};
 }
 
