@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Each invariant by what breaks it, and by what does not although it nearly does. */
+#include "explore/invariant.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+static bool keeps_a_copy(struct rig_subject *subject, guint *device, guint32 *offset)
+{
+    (void)subject;
+    (void)device;
+    (void)offset;
+    return true;
+}
+
+/* How far the life has come. */
+enum stage { NOTHING, ASKING, ASKED, ASKED_CUT, TRIED, CONFIRMING, CONFIRMED };
+
+struct row {
+    bool permanent;
+    enum stage stage;
+    enum rig_end end;
+    guint8 image;
+    guint8 marks;
+    guint32 most_erases;
+    bool down; /* nothing runs within the allowed power-ons */
+    bool action;
+    guint32 broken;
+};
+
+#define BIT(name) (1u << RIG_INVARIANT_##name)
+#define KEPT RIG_TRACE_COPY_KEPT
+#define UNVERIFIED 3 /* stands for the new image, which is bad then */
+
+static const struct row rows[] = {
+    {.image = RIG_IMAGE_OLD},
+    {.image = RIG_IMAGE_NEW, .broken = BIT(ALLOWED_IMAGE)},
+    {.image = RIG_IMAGE_MIXED, .broken = BIT(ALLOWED_IMAGE)},
+    {.image = RIG_IMAGE_UNKNOWN, .broken = BIT(VERIFIED_ONLY)},
+    {.stage = ASKED, .image = UNVERIFIED, .marks = KEPT, .broken = BIT(VERIFIED_ONLY)},
+    {.stage = ASKING, .image = RIG_IMAGE_OLD},
+    {.stage = ASKING, .image = RIG_IMAGE_NEW, .marks = KEPT},
+    {.stage = ASKED, .image = RIG_IMAGE_NEW, .marks = KEPT},
+    {.stage = ASKED, .image = RIG_IMAGE_NEW, .broken = BIT(BACKUP_INTACT)},
+    {.stage = ASKED, .image = RIG_IMAGE_OLD, .broken = BIT(UPDATE_HAPPENS)},
+    {.stage = ASKED_CUT, .image = RIG_IMAGE_OLD},
+    {.stage = ASKED,
+     .image = RIG_IMAGE_NEW,
+     .marks = KEPT | RIG_TRACE_CONFIRMED,
+     .broken = BIT(CONFIRMED_BY_APPLICATION)},
+    {.stage = TRIED, .image = RIG_IMAGE_OLD},
+    {.stage = TRIED, .image = RIG_IMAGE_NEW, .marks = KEPT, .broken = BIT(REVERT_NOT_LOST)},
+    {.stage = CONFIRMING, .image = RIG_IMAGE_OLD},
+    {.stage = CONFIRMING, .image = RIG_IMAGE_NEW},
+    {.stage = CONFIRMED, .image = RIG_IMAGE_NEW, .marks = RIG_TRACE_CONFIRMED},
+    {.stage = CONFIRMED, .image = RIG_IMAGE_OLD, .broken = BIT(STAYS_INSTALLED)},
+    {.permanent = true, .stage = ASKING, .image = RIG_IMAGE_OLD},
+    {.permanent = true, .stage = ASKED_CUT, .image = RIG_IMAGE_OLD, .broken = BIT(STAYS_INSTALLED)},
+    {.permanent = true,
+     .stage = ASKED,
+     .image = RIG_IMAGE_OLD,
+     .broken = BIT(STAYS_INSTALLED) | BIT(UPDATE_HAPPENS)},
+    {.permanent = true, .stage = ASKED, .image = RIG_IMAGE_NEW, .marks = RIG_TRACE_CONFIRMED},
+    {.end = RIG_END_NO_IMAGE, .down = true, .broken = BIT(BOOTS)},
+    {.end = RIG_END_NO_IMAGE},
+    {.end = RIG_END_ASSERT, .broken = BIT(NO_CRASH)},
+    {.end = RIG_END_CRASH, .down = true, .broken = BIT(NO_CRASH) | BIT(BOOTS)},
+    {.end = RIG_END_LOOP, .broken = BIT(NO_CRASH)},
+    {.end = RIG_END_FLASH_FAULT, .broken = BIT(NO_CRASH)},
+    {.image = RIG_IMAGE_OLD, .most_erases = 3},
+    {.image = RIG_IMAGE_OLD, .most_erases = 4, .broken = BIT(WEAR)},
+    {.image = RIG_IMAGE_OLD, .marks = RIG_TRACE_OUTSIDE, .broken = BIT(STAYS_IN_ITS_AREAS)},
+    {.image = RIG_IMAGE_OLD, .marks = RIG_TRACE_OVERWRITES, .broken = BIT(WRITES_ERASED_ONLY)},
+    {.action = true, .marks = RIG_TRACE_OUTSIDE, .broken = BIT(STAYS_IN_ITS_AREAS)},
+    {.action = true, .marks = RIG_TRACE_OVERWRITES, .broken = BIT(WRITES_ERASED_ONLY)},
+    {.action = true, .most_erases = 9, .end = RIG_END_ASSERT, .down = true},
+};
+
+static struct rig_history history_at(enum stage stage)
+{
+    static const struct rig_history histories[] = {
+        [NOTHING] = {.n_done = 0},
+        [ASKING] = {.n_done = 0, .begun = true},
+        [ASKED] = {.n_done = 1, .untouched = true},
+        [ASKED_CUT] = {.n_done = 1},
+        [TRIED] = {.n_done = 1, .tried = true},
+        [CONFIRMING] = {.n_done = 1, .begun = true},
+        [CONFIRMED] = {.n_done = 2, .untouched = true},
+    };
+
+    return histories[stage];
+}
+
+static guint32 judge(const struct row *row, guint32 max_erases)
+{
+    struct rig_subject_ops ops = {.kept_copy = keeps_a_copy};
+    struct rig_subject subject = {.ops = &ops, .reverts = true};
+    struct rig_explore_image images[RIG_N_EXPLORE_IMAGES] = {{.name = "old", .verified = true},
+                                                             {.name = "new", .verified = true}};
+    struct rig_life life = {
+        .actions = {row->permanent ? RIG_ACTION_PERMANENT : RIG_ACTION_TEST, RIG_ACTION_CONFIRM},
+        .n_actions = 2};
+    struct rig_trace trace = {.end = (guint8)row->end,
+                              .image = row->image == UNVERIFIED ? RIG_IMAGE_NEW : row->image,
+                              .marks = row->marks,
+                              .most_erases = row->most_erases};
+    struct rig_judged judged = {.life = &life,
+                                .subject = &subject,
+                                .images = images,
+                                .history = history_at(row->stage),
+                                .trace = &trace,
+                                .is_action = row->action,
+                                .comes_up = !row->down,
+                                .max_erases = max_erases};
+
+    images[RIG_IMAGE_NEW].verified = row->image != UNVERIFIED;
+    return rig_judge(&judged);
+}
+
+static void each_invariant_is_broken_by_what_it_forbids_and_by_nothing_else(void **state)
+{
+    guint32 all = 0;
+
+    (void)state;
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        guint32 broken = judge(&rows[i], 3);
+
+        if (broken != rows[i].broken)
+            print_error("row %u: 0x%x, expected 0x%x\n", i, broken, rows[i].broken);
+        assert_int_equal(broken, rows[i].broken);
+        all |= broken;
+    }
+    assert_int_equal(all, RIG_ALL_INVARIANTS);
+}
+
+static void wear_without_a_bound_is_not_judged(void **state)
+{
+    (void)state;
+    assert_int_equal(judge(&(struct row){.image = RIG_IMAGE_OLD, .most_erases = 1000}, 0), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_invariant_is_broken_by_what_it_forbids_and_by_nothing_else),
+        cmocka_unit_test(wear_without_a_bound_is_not_judged),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
