@@ -2,6 +2,7 @@
 /* Exploration of the built-in model: counts of the reference sheet, known defects with their shortest path,
  * seeded defects. */
 #include "explore/explore.h"
+#include "explore/running.h"
 #include "sim/boot/boot_fixture.h"
 
 #include <glib/gstdio.h>
@@ -346,6 +347,30 @@ static void a_security_counter_is_part_of_the_contents(void **state)
     }
 }
 
+/* The header keeps its flag where the payload is plain, and the hash is the one of the plain image. */
+static void an_encrypted_image_is_known_where_it_runs_decrypted(void **state)
+{
+    struct board board;
+    guint32 at;
+    g_autofree guint8 *cipher = NULL;
+
+    (void)state;
+    board_make(&board, &(struct board_plan){.mode = RIG_SWAP_MOVE, .n_primary = 8});
+    at = board.config.primary[0].offset;
+    board_put_primary(&board, 0, &board.old);
+    cipher = g_memdup2(board.old.bytes, board.old.n_bytes);
+    for (guint i = 512; i < 2048; i++)
+        cipher[i] ^= 0x5a;
+    assert_true(rig_holds_decrypted(board.flash, 0, at, cipher, board.old.n_bytes));
+    assert_false(rig_holds_decrypted(board.flash, 0, at + 4096, cipher, board.old.n_bytes));
+    cipher[20] ^= 1; /* another version */
+    assert_false(rig_holds_decrypted(board.flash, 0, at, cipher, board.old.n_bytes));
+    cipher[20] ^= 1;
+    assert_int_equal(sim_flash_poke(board.flash, 0, at + 700, (const guint8 *)"x", 1), SIM_OK);
+    assert_false(rig_holds_decrypted(board.flash, 0, at, cipher, board.old.n_bytes));
+    board_clear(&board);
+}
+
 /* Everything that a report tells, byte by byte. */
 static char *story_of(const struct rig_exploration *seen)
 {
@@ -666,6 +691,7 @@ int main(void)
         cmocka_unit_test(a_pair_that_is_overwritten_is_never_mixed),
         cmocka_unit_test(a_pair_that_is_swapped_is_mixed_by_more_than_one_cut),
         cmocka_unit_test(a_pair_without_dependencies_is_mixed_by_a_cut),
+        cmocka_unit_test(an_encrypted_image_is_known_where_it_runs_decrypted),
         cmocka_unit_test(a_security_counter_is_part_of_the_contents),
         cmocka_unit_test(workers_and_known_ways_change_nothing),
         cmocka_unit_test(an_exploration_in_portions_ends_as_one_in_a_piece),

@@ -136,8 +136,8 @@ static void an_exploration_that_stays_open_proves_nothing(void **state)
                             "  - explore: {old: old, new: new, life: [upload, test], max-states: 40, "
                             "may-stay-open: %s, invariants: boots}\n",
                             may[i]);
-        g_autofree char *wanted = g_strdup_printf(
-            "%s\"not finished: the budget of states is used up", elements[i]);
+        g_autofree char *wanted =
+            g_strdup_printf("%s\"not finished: the budget of states is used up", elements[i]);
         g_autofree char *junit = NULL;
 
         place_write(*state, "open.yaml", scenario);
@@ -146,6 +146,76 @@ static void an_exploration_that_stays_open_proves_nothing(void **state)
         junit = place_read(*state, "reports/out/junit.xml");
         expect_text(junit, wanted);
     }
+}
+
+/* Of a kind that the built-in model does not take: that it never runs is not its fault, nor the board's. */
+static void what_cannot_be_judged_of_an_image_is_said_and_not_held_against_it(void **state)
+{
+    static const struct {
+        const char *image, *invariants, *says;
+        int code;
+    } cases[] = {
+        {"encrypted", "all",
+         "\"not_judged\":\"the built-in model does not take 'new': the payload is encrypted", 0},
+        {"hwkey", "all", "\"not_judged\":\"the built-in model does not take 'new': ", 0},
+        {"encrypted", "[update-happens, backup-intact]",
+         "no invariant is left to judge; update-happens: the built-in", 2},
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *scenario =
+            g_strdup_printf("scenario: other-kind\n"
+                            "about: An image that the model does not take.\n"
+                            "images:\n"
+                            "  old: {version: 1.0.0, size: 3KiB}\n"
+                            "  new: {file: " RIG_SOURCE_DIR "/fixtures/images/imgtool-%s.bin}\n"
+                            "setup:\n"
+                            "  - board: {slot0: old, power: false}\n"
+                            "steps:\n"
+                            "  - explore: {old: old, new: new, life: [upload, test], invariants: %s}\n",
+                            cases[i].image, cases[i].invariants);
+        g_autofree char *journal = NULL;
+
+        place_write(*state, "other-kind.yaml", scenario);
+        place_expect(*state, cases[i].code, NULL, "bootrig run other-kind.yaml");
+        journal = place_read(*state, "reports/out/journal.jsonl");
+        expect_text(journal, cases[i].says);
+        assert_int_equal(count_text(journal, "\"name\":\"verified-only\",\"verdict\":\"fail\""), 0);
+    }
+}
+
+/* One case fails, in the other a budget ends the exploration: the failure is what counts. */
+static void an_exploration_that_is_not_finished_does_not_outweigh_a_failure(void **state)
+{
+    static const char open[] = "scenario: open\n"
+                               "about: A budget that is too small.\n"
+                               "images:\n"
+                               "  old: {version: 1.0.0, size: 3KiB}\n"
+                               "  new: {version: 1.1.0, size: 6KiB}\n"
+                               "setup:\n"
+                               "  - board: {slot0: old, power: false}\n"
+                               "steps:\n"
+                               "  - explore: {old: old, new: new, life: [upload, test], max-states: 40}\n";
+
+    put_scenario(*state);
+    place_write(*state, "open.yaml", open);
+    place_expect(*state, 2, "the exploration is not finished: the budget of states is used up",
+                 "bootrig run open.yaml");
+    place_expect(*state, 1, "1 failed, 1 errors", "bootrig run open.yaml fixtures/explore/any-cuts.yaml");
+    place_expect(*state, 0, NULL, "bootrig report reports/out --json again.json");
+}
+
+/* Not those of the board, which was left as it was. */
+static void a_failing_exploration_tells_the_trailers_at_the_end_of_its_path(void **state)
+{
+    g_autofree char *page = NULL;
+
+    put_scenario(*state);
+    place_expect(*state, 1,
+                 "trailer   scratch after cuts=app,app,run,5,1,run: magic unset, swap type none, copy_done",
+                 "bootrig run fixtures/explore/any-cuts.yaml");
+    page = place_read(*state, "reports/out/report.html");
+    expect_text(page, "primary after cuts=app,app,run,5,1,run: magic unset");
 }
 
 static const char forgetful[] = "scenario: forgetful\n"
@@ -202,6 +272,9 @@ int main(void)
         PROCESS_TEST(a_picture_that_cannot_be_written_is_said),
         PROCESS_TEST(a_failing_cut_of_a_sweep_is_told_and_drawn_too),
         PROCESS_TEST(an_exploration_that_stays_open_proves_nothing),
+        PROCESS_TEST(what_cannot_be_judged_of_an_image_is_said_and_not_held_against_it),
+        PROCESS_TEST(an_exploration_that_is_not_finished_does_not_outweigh_a_failure),
+        PROCESS_TEST(a_failing_exploration_tells_the_trailers_at_the_end_of_its_path),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
