@@ -491,6 +491,19 @@ static void tell_unfinished(struct rig_run *run, const struct rig_exploration *s
     rig_run_unfinished(run, "the exploration is not finished: %s%s", seen->why_open, missing);
 }
 
+/* Findings of what nobody can judge here are neither there nor gone. */
+static void note_not_compared(struct rig_run *run, const struct rig_value *names, guint32 judged)
+{
+    for (guint i = 0; i < rig_list_length(names); i++) {
+        const char *name = rig_record_text(rig_list_item(names, i)->record, "invariant");
+        enum rig_invariant invariant;
+
+        if (rig_invariant_from_name(name, &invariant) && !(judged >> invariant & 1))
+            rig_run_note(run, "the finding of '%s' that is expected is not compared: that is not judged here",
+                         name);
+    }
+}
+
 static void explore(struct rig_run *run, const struct rig_step *step, const struct rig_explore_plan *plan)
 {
     g_autoptr(GArray) expected =
@@ -499,6 +512,7 @@ static void explore(struct rig_run *run, const struct rig_step *step, const stru
     bool interrupted = plan->interrupted && *plan->interrupted;
     bool may_stay = rig_record_flag(step->arguments, "may-stay-open") && !interrupted && !seen->trouble;
 
+    note_not_compared(run, rig_record_get(step->arguments, "finds"), plan->invariants);
     tell_state(run, plan, seen);
     judge_result(run, plan, seen, expected, may_stay);
     if (seen->trouble)

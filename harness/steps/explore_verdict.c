@@ -29,10 +29,8 @@ static const struct rig_field finding_fields[] = {
      .default_text = "0",
      .about = "For `boots`: so many further power-ons bring the board up; 0: none does."},
 };
-const struct rig_shape rig_finding_shape = {.name = "finding",
-                                            .fields = finding_fields,
-                                            .n_fields = G_N_ELEMENTS(finding_fields),
-                                            .shorthand = "invariant"};
+const struct rig_shape rig_finding_shape = {
+    .name = "finding", .fields = finding_fields, .n_fields = G_N_ELEMENTS(finding_fields)};
 
 GArray *rig_expected_findings(const struct rig_value *names, guint32 judged)
 {

@@ -27,6 +27,7 @@ struct boot_image {
     uint32_t secondary_offset;         /* offset mode: where the image starts in the secondary slot */
     uint16_t tlv_bytes[2];             /* offset mode: unprotected TLV area of each image */
     enum rig_swap_type type;           /* what this boot does */
+    uint32_t tiled_bytes;              /* of the slots, where their sectors were found to fit each other */
     bool secondary_unread;             /* more sectors than the table has room for */
 };
 

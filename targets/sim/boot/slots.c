@@ -121,6 +121,7 @@ static bool tile(struct boot *boot, struct tiling *tiling)
     while (fits && take_next(boot, tiling, &fits)) {
         fits = close_run(boot, tiling);
     }
+    boot_image(boot)->tiled_bytes = fits ? tiling->n_bytes : 0;
     return fits;
 }
 
@@ -191,14 +192,14 @@ static uint32_t max_with_scratch(struct boot *boot)
         boot_assert_failed(boot, "the sectors of the secondary slot were not read");
     }
     /* Nothing is small enough then, the image that runs neither. */
-    if (boot->stopped || !tile(boot, &tiling)) {
+    if (boot->stopped || (boot_image(boot)->tiled_bytes == 0 && !tile(boot, &tiling))) {
         return 0;
     }
     uint32_t n_trailer = trailer_bytes(boot);
     uint32_t start, end_primary, end_secondary;
     slots_first_trailer_sector(boot, boot_area(boot, BOOT_PRIMARY), n_trailer, &start, &end_primary);
     slots_first_trailer_sector(boot, boot_area(boot, BOOT_SECONDARY), n_trailer, &start, &end_secondary);
-    uint32_t trailer_at = less(tiling.n_bytes, n_trailer);
+    uint32_t trailer_at = less(boot_image(boot)->tiled_bytes, n_trailer);
     uint32_t in_first = less(end_primary > end_secondary ? end_primary : end_secondary, trailer_at);
     return less(trailer_at, less(scratch_trailer_bytes(boot), in_first));
 }
