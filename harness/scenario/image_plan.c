@@ -81,7 +81,8 @@ static const struct rig_field image_fields[] = {
      .default_text = "waits",
      .about =
          "What the application does once it runs: waits to be confirmed, confirms itself, crashes, hangs. "
-         "Beside `file`: what the simulated board's application does for it; a real board runs what is in it."},
+         "Beside `file`: what the simulated board's application does for it; a real board runs what is in "
+         "it."},
     {.name = "self-test",
      .type = RIG_TYPE_DURATION,
      .default_text = "100ms",
@@ -95,7 +96,8 @@ static const struct rig_field image_fields[] = {
     {.name = "security-counter",
      .type = RIG_TYPE_COUNT,
      .max = 0xffffffff,
-     .about = "Protected TLV with the security counter; without it one only where the target of its own accord keeps "
+     .about = "Protected TLV with the security counter; without it one only where the target of its own "
+              "accord keeps "
               "a counter, and then that value."},
     {.name = "depends-on",
      .type = RIG_TYPE_RECORD,

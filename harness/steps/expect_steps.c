@@ -67,6 +67,17 @@ static void expect_few_boots(struct rig_run *run, const struct rig_step *step,
                        seen);
 }
 
+/* The board did not boot in the time that it was given, and had not stopped either. */
+static char *describe_busy(struct rig_run *run, const struct rig_step *step)
+{
+    const char *line =
+        run->console->len ? g_ptr_array_index(run->console, run->console->len - 1) : "nothing yet";
+
+    return g_strdup_printf("still booting: the deadline of %" G_GUINT64_FORMAT
+                           " ms ended while the board was busy; its console said last: %s",
+                           step->within_us / 1000, line);
+}
+
 static void run_expect_boot(struct rig_run *run, const struct rig_step *step)
 {
     struct boot_expectation expectation = {
@@ -90,7 +101,8 @@ static void run_expect_boot(struct rig_run *run, const struct rig_step *step)
     }
     if (rig_run_troubled(run) || (!ok && !rig_run_can_look(run)))
         return;
-    seen = rig_run_describe_board(run, &expectation.view);
+    seen = expectation.view.state == RIG_STATE_BOOTING ? describe_busy(run, step)
+                                                       : rig_run_describe_board(run, &expectation.view);
     if (rig_run_expect(run, ok, "running image", expected, seen))
         expect_few_boots(run, step, &expectation.view);
 }
@@ -105,9 +117,10 @@ static char *expect_boot_unfit(const struct rig_step *step, struct rig_fit *fit)
         return g_strdup_printf("target '%s' overwrites: there is no trial, and nothing is unconfirmed",
                                fit->target->name);
     if (overwrites && confirmed && rig_fit_flag(fit, "overwrite-fast"))
-        return g_strdup_printf("target '%s' leaves the trailer of slot 0 as it was ('overwrite-fast'): it does "
-                               "not say what is confirmed",
-                               fit->target->name);
+        return g_strdup_printf(
+            "target '%s' leaves the trailer of slot 0 as it was ('overwrite-fast'): it does "
+            "not say what is confirmed",
+            fit->target->name);
     return rig_list_length(images) == 1 ? rig_fit_no_room(fit, rig_list_item(images, 0)->text, 0) : NULL;
 }
 

@@ -186,14 +186,14 @@ static void run_expect_slot(struct rig_run *run, const struct rig_step *step)
 
 static char *slot_unfit(const struct rig_step *step, struct rig_fit *fit)
 {
-    static const char *const of_trailers[] = {"swap-type", "magic",     "copy-done", "image-ok",
-                                              "swap-info", "swap-size", "status"};
+    static const char *const of_progress[] = {"copy-done", "swap-info", "swap-size", "status"};
     guint64 slot = rig_record_count(step->arguments, "slot");
 
-    for (guint i = 0; fit->board->own_trailers && i < G_N_ELEMENTS(of_trailers); i++)
-        if (rig_record_get(step->arguments, of_trailers[i]))
-            return g_strdup_printf("bootloader '%s' keeps no trailers as MCUboot does: '%s' says nothing of it",
-                                   fit->board->foreign_bootloader, of_trailers[i]);
+    for (guint i = 0; fit->board->own_trailers && i < G_N_ELEMENTS(of_progress); i++)
+        if (rig_record_get(step->arguments, of_progress[i]))
+            return g_strdup_printf(
+                "bootloader '%s' keeps its progress elsewhere than MCUboot does: '%s' says nothing of it",
+                fit->board->foreign_bootloader, of_progress[i]);
     if (slot != fit->traits.n_slots)
         return rig_fit_no_slot(fit, slot);
     return fit->traits.scratch_bytes ? NULL : rig_fit_no_scratch(fit);

@@ -48,7 +48,8 @@ static void judge_link(struct rig_run *run, const struct rig_step *step, const c
 static const struct rig_field connect_fields[] = {
     {.name = "pair",
      .type = RIG_TYPE_FLAG,
-     .about = "Want an encrypted link: by the stored key, or by pairing where there is none. Without it: where the "
+     .about = "Want an encrypted link: by the stored key, or by pairing where there is none. Without it: "
+              "where the "
               "target of its own accord serves updates over encrypted links only (`update-needs`)."},
     {.name = "mtu",
      .type = RIG_TYPE_COUNT,
@@ -93,8 +94,7 @@ static char *no_bonds(const struct rig_step *step, const struct rig_fit *fit)
 
     if (!rig_list_has(expect, "ok") || rig_fit_flag(fit, "bonding") || rig_fit_is_chosen(fit, "bonding"))
         return NULL;
-    return g_strdup_printf("target '%s' does not bond ('bonding: false')",
-                           fit->target->name);
+    return g_strdup_printf("target '%s' does not bond ('bonding: false')", fit->target->name);
 }
 
 /* Two sides of which neither can show or take anything can only pair by Just Works. */
@@ -106,9 +106,10 @@ static char *no_pairing(const struct rig_step *step, const struct rig_fit *fit)
     if (reason || !rig_list_has(rig_record_get(step->arguments, "expect"), "ok") || fit->answers_pairing ||
         !just_works || just_works->flag || rig_fit_is_chosen(fit, "just-works"))
         return reason;
-    return g_strdup_printf("target '%s' does not pair by Just Works ('just-works: false'), and nobody answers "
-                           "on this side ('answer-pairing')",
-                           fit->target->name);
+    return g_strdup_printf(
+        "target '%s' does not pair by Just Works ('just-works: false'), and nobody answers "
+        "on this side ('answer-pairing')",
+        fit->target->name);
 }
 
 static char *connect_unfit(const struct rig_step *step, struct rig_fit *fit)
@@ -118,8 +119,9 @@ static char *connect_unfit(const struct rig_step *step, struct rig_fit *fit)
     const char *demand = rig_fit_choice(fit, "update-needs", "nothing");
     bool chosen = rig_fit_is_chosen(fit, "update-needs");
 
-    fit->mtu = !rig_board_can(fit->board, "ble")         ? 0
-               : rig_record_get(step->arguments, "mtu") ? MIN(mtu, rig_record_count(step->arguments, "mtu")) : mtu;
+    fit->mtu = !rig_board_can(fit->board, "ble")        ? 0
+               : rig_record_get(step->arguments, "mtu") ? MIN(mtu, rig_record_count(step->arguments, "mtu"))
+                                                        : mtu;
     if (!chosen && g_str_equal(demand, "authentication") && !fit->answers_pairing)
         return g_strdup_printf("target '%s' wants an authenticated link ('update-needs'), and nobody answers "
                                "on this side ('answer-pairing')",

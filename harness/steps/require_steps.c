@@ -67,7 +67,10 @@ static const struct rig_field require_fields[] = {
      .min = 1,
      .max = 32,
      .about = "Both slots of image 0 are written in units of (one of) these sizes."},
-    {.name = "slot-size", .type = RIG_TYPE_SIZE, .min = 1024, .about = "Both slots of image 0 have this size."},
+    {.name = "slot-size",
+     .type = RIG_TYPE_SIZE,
+     .min = 1024,
+     .about = "Both slots of image 0 have this size."},
     {.name = "slot-below",
      .type = RIG_TYPE_SIZE,
      .min = 1024,
@@ -167,8 +170,9 @@ static char *slots_unfit(const struct rig_fit *fit, const char *name, const stru
         if (below ? seen < wanted->count : is_one_of(wanted, seen))
             continue;
         text = wanted_sizes(wanted);
-        return g_strdup_printf("the case requires '%s: %s', and slot %u of target '%s' has %u bytes%s", name, text,
-                               i, fit->target->name, seen, seen ? "" : " (they are not all of one size)");
+        return g_strdup_printf("the case requires '%s: %s', and slot %u of target '%s' has %u bytes%s", name,
+                               text, i, fit->target->name, seen,
+                               seen ? "" : " (they are not all of one size)");
     }
     return NULL;
 }
@@ -198,10 +202,10 @@ static char *number_unfit(const struct rig_fit *fit, const char *name, const str
         return erase_unfit(fit, wanted->count);
     if (!g_str_equal(name, "images"))
         return slots_unfit(fit, name, wanted);
-    return n_images == wanted->count ? NULL
-                                     : g_strdup_printf("the case requires %" G_GUINT64_FORMAT
-                                                       " image(s), and target '%s' has %u",
-                                                       wanted->count, fit->target->name, n_images);
+    return n_images == wanted->count
+               ? NULL
+               : g_strdup_printf("the case requires %" G_GUINT64_FORMAT " image(s), and target '%s' has %u",
+                                 wanted->count, fit->target->name, n_images);
 }
 
 static char *require_unfit(const struct rig_step *step, struct rig_fit *fit)

@@ -139,8 +139,8 @@ static char *smp_reset_unfit(const struct rig_step *step, struct rig_fit *fit)
 {
     bool must_work = rig_list_has(rig_record_get(step->arguments, "expect"), "ok");
 
-    if (!must_work || rig_record_flag(step->arguments, "force") ||
-        rig_fit_is_chosen(fit, "refuses-reset") || !rig_fit_flag(fit, "refuses-reset"))
+    if (!must_work || rig_record_flag(step->arguments, "force") || rig_fit_is_chosen(fit, "refuses-reset") ||
+        !rig_fit_flag(fit, "refuses-reset"))
         return NULL;
     return g_strdup_printf("the application of target '%s' refuses a reset without 'force: true' "
                            "('refuses-reset')",
@@ -414,11 +414,11 @@ static char *no_packet(const struct rig_step *step, const struct rig_fit *fit, g
     bool one_write = rig_record_flag(step->arguments, "in-one-write");
     const struct rig_value *expect = rig_record_get(step->arguments, "expect");
 
-    if (!fit->mtu || n_bytes <= fit->mtu - 3 || rig_fit_is_chosen(fit, "mtu") || rig_list_has(expect, "not-sent") ||
-        (!one_write && rig_fit_flag(fit, "reassembly")))
+    if (!fit->mtu || n_bytes <= fit->mtu - 3 || rig_fit_is_chosen(fit, "mtu") ||
+        rig_list_has(expect, "not-sent") || (!one_write && rig_fit_flag(fit, "reassembly")))
         return NULL;
-    return g_strdup_printf("a request of %" G_GSIZE_FORMAT " bytes does not fit a packet of target '%s' (ATT_MTU %"
-                           G_GUINT64_FORMAT ")",
+    return g_strdup_printf("a request of %" G_GSIZE_FORMAT
+                           " bytes does not fit a packet of target '%s' (ATT_MTU %" G_GUINT64_FORMAT ")",
                            n_bytes, fit->target->name, fit->mtu);
 }
 

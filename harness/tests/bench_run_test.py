@@ -256,6 +256,19 @@ def test_relay_gone(folder):
     expect(stand.relay.path in output, output)
 
 
+def test_dead_relay(folder):
+    """Its commands end well and switch nothing, and there is no status to ask for: the probe knows."""
+    head, _, boards = BENCH.read_text().partition("  - board: ")
+    hasty = next(board for board in boards.split("  - board: ") if board.startswith("hasty"))
+    hasty = hasty.replace("--off, ", "").replace(", --relay", "").replace(
+        "{lcus: {tty: $relay, channel: 1, status: true}}", '{command: {on: ["true"], off: ["true"]}}')
+    (folder / "bench.yaml").write_text(head + "  - board: " + hasty)
+    (folder / "a.yaml").write_text(SECOND)
+    done, summary = run(folder, folder / "a.yaml", bench=folder / "bench.yaml")
+    expect(done.returncode == 2 and verdicts(summary, "next") == ["error"], done.stdout + done.stderr)
+    expect("switched off, and the probe still reads the target: the relay does not switch" in done.stdout, done.stdout)
+
+
 def test_console_gone(folder):
     code, output, summary, stand = pull(lambda stand, _: stand.hang_up_console(), folder)
     expect(code == 2 and summary["cases"][0]["verdict"] == "error", output)

@@ -100,8 +100,8 @@ const struct sim_board_config *sim_board_config(const struct sim_board *board);
 uint64_t sim_board_now_us(const struct sim_board *board);
 bool sim_board_step(struct sim_board *board, uint64_t until_us);
 
-/* How the application of an image behaves, by the image's stored hash, whatever its bytes say; again: the last
- * word counts. Holds until the board is freed, also over a restored moment. false: no memory. */
+/* How the application of an image behaves, by the image's stored hash, whatever its bytes say; again: the
+ * last word counts. Holds until the board is freed, also over a restored moment. false: no memory. */
 bool sim_board_teach(struct sim_board *board, const uint8_t hash[RIG_IMAGE_HASH_BYTES],
                      const struct sim_app_personality *personality);
 

@@ -124,6 +124,9 @@ void rig_assembled_catch_up(struct rig_assembled *board);
 /* Board clock of a monotonic instant. */
 guint64 rig_assembled_at_us(const struct rig_assembled *board, gint64 monotonic_us);
 
+/* Whether the probe reads the target now, one try; a board that is off is left so. */
+bool rig_assembled_probe_answers(struct rig_assembled *board);
+
 void rig_assembled_power_init(struct rig_assembled_power *power, struct rig_assembled *owner);
 void rig_assembled_power_clear(struct rig_assembled_power *power);
 /* Looks whether an armed cut fell, or what it waits for happened; probe and link are told. */

@@ -7,6 +7,9 @@
 
 #include <string.h>
 
+#define DISCHARGE_US (2 * 1000 * 1000) /* what capacitors may feed a board for */
+#define DISCHARGE_TICK_MS 50
+
 static struct rig_assembled_power *self(struct rig_power *power)
 {
     return (struct rig_assembled_power *)power;
@@ -37,6 +40,24 @@ static void tell_off(struct rig_assembled *board, const char *why)
         rig_link_board_gone(board->board.link, why);
 }
 
+/* A target that answered before and answers still has power, whatever its relay says. Without that witness
+ * the switch is believed. */
+static bool is_dead(struct rig_assembled *board, bool answered, GError **error)
+{
+    gint64 until_us = g_get_monotonic_time() + DISCHARGE_US;
+    bool answers = answered;
+
+    while (answers && (answers = rig_assembled_probe_answers(board)) && g_get_monotonic_time() < until_us)
+        rig_board_doze(&board->board, DISCHARGE_TICK_MS);
+    if (!answers)
+        return true;
+    g_set_error(
+        error, RIG_ERROR, RIG_ERROR_DEVICE,
+        "its supply was switched off, and the probe still reads the target: the relay does not switch, or "
+        "the board is fed from elsewhere (USB, the probe)");
+    return false;
+}
+
 static bool power_set(struct rig_power *power, bool on, GError **error)
 {
     struct rig_assembled_power *mine = self(power);
@@ -48,10 +69,12 @@ static bool power_set(struct rig_power *power, bool on, GError **error)
         if (!set_without_supply(board, on, error))
             return false;
     } else {
+        bool answered = !on && mine->on && rig_assembled_probe_answers(board);
+
         if (!on)
             rig_openocd_probe_power(&board->probe, false);
         (void)rig_assembled_take_lines(board, true);
-        if (!mine->channel->ops->set(mine->channel, on, error)) {
+        if (!mine->channel->ops->set(mine->channel, on, error) || !is_dead(board, answered, error)) {
             board->lost = true;
             g_prefix_error(error, "board '%s': ", board->config.entry->name);
             return false;

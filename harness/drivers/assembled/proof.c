@@ -11,6 +11,12 @@
 #define CPUID 0xe000ed00u
 #define ANSWER_MS 8000
 
+bool rig_assembled_probe_answers(struct rig_assembled *board)
+{
+    return board->probe.openocd && rig_openocd_is_started(board->probe.openocd) &&
+           rig_openocd_command(board->probe.openocd, ANSWER_MS, NULL, NULL, "read_memory 0x%x 32 1", CPUID);
+}
+
 /* A target that answered before and does not now. The adapter must still be there: its loss proves nothing.
  */
 static bool probe_says(struct rig_assembled *board)

@@ -65,8 +65,9 @@ struct rig_slot_traits {
     guint32 n_bytes;
     guint32 sector_bytes; /* 0: they are not all of one size */
     guint32 write_bytes;
-    guint64 erase_us;   /* of the whole slot */
-    guint32 room_bytes; /* the largest image, from its header through its last TLV, that the bootloader takes */
+    guint64 erase_us; /* of the whole slot */
+    guint32
+        room_bytes; /* the largest image, from its header through its last TLV, that the bootloader takes */
 };
 
 /* What a board is under some options: what plans compare with what a case asks for. */
@@ -168,11 +169,11 @@ struct rig_board {
     bool blind_to_hangs;       /* a core that hangs looks to the probe like one that runs */
     const struct rig_key *key; /* private; NULL: the rig's test key of that kind */
     struct rig_board_demands demands;
-    /* The name of a bootloader of the user's own that a simulated board boots through; NULL: the model, or real
-     * hardware. What the model prints is not what this one prints. Lives as long as the board. */
+    /* The name of a bootloader of the user's own that a simulated board boots through; NULL: the model, or
+     * real hardware. What the model prints is not what this one prints. Lives as long as the board. */
     const char *foreign_bootloader;
-    bool own_trailers; /* of that bootloader: it keeps its progress elsewhere than MCUboot does */
-    guint16 header_bytes;      /* of images made for this board; 0: as images have them by default */
+    bool own_trailers;    /* of that bootloader: it keeps its progress elsewhere than MCUboot does */
+    guint16 header_bytes; /* of images made for this board; 0: as images have them by default */
     /* Boards on the wall's clock: sources of links, consoles and D-Bus hang here, and wait() dispatches them.
      * NULL: virtual time. */
     GMainContext *events;

@@ -422,8 +422,8 @@ static char *behave(struct rig_sim_host *host, char **words)
     for (gsize i = 0; i < sizeof hash; i++) {
         if (!g_ascii_isxdigit(words[1][2 * i]) || !g_ascii_isxdigit(words[1][2 * i + 1]))
             return g_strdup("error: the hash is no hex");
-        hash[i] = (guint8)(g_ascii_xdigit_value(words[1][2 * i]) << 4 |
-                           g_ascii_xdigit_value(words[1][2 * i + 1]));
+        hash[i] =
+            (guint8)(g_ascii_xdigit_value(words[1][2 * i]) << 4 | g_ascii_xdigit_value(words[1][2 * i + 1]));
     }
     personality.self_test_us = (guint32)self_test_us;
     personality.watchdog_us = (guint32)watchdog_us;

@@ -147,11 +147,11 @@ bool rig_sim_keeps_build(const struct rig_sim *sim, const struct sim_boot_config
 
     if (!find_difference(sim, was, was_kind, &found))
         return true;
-    g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
-                "the case wants '%s: %s', and bootloader '%s' has '%s: %s' (as it was compiled, or as target '%s' "
-                "says)",
-                found.option, found.wants, sim_guest_name(sim->guest), found.option, found.has,
-                sim->target->name);
+    g_set_error(
+        error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+        "the case wants '%s: %s', and bootloader '%s' has '%s: %s' (as it was compiled, or as target '%s' "
+        "says)",
+        found.option, found.wants, sim_guest_name(sim->guest), found.option, found.has, sim->target->name);
     g_free(found.has);
     g_free(found.wants);
     return false;

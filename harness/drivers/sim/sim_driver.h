@@ -101,9 +101,10 @@ bool rig_sim_configure(struct rig_sim *sim, const struct rig_record *options,
 void rig_sim_adopt_build(struct rig_sim *sim);
 /* Whether it updates as many images as the target has; RIG_ERROR_UNSUPPORTED: it does not. */
 bool rig_sim_build_fits(const struct rig_sim *sim, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Whether the options of a scenario left the bootloader what it `was`; RIG_ERROR_UNSUPPORTED: they did not. */
-bool rig_sim_keeps_build(const struct rig_sim *sim, const struct sim_boot_config *was, enum rig_key_kind was_kind,
-                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Whether the options of a scenario left the bootloader what it `was`; RIG_ERROR_UNSUPPORTED: they did not.
+ */
+bool rig_sim_keeps_build(const struct rig_sim *sim, const struct sim_boot_config *was,
+                         enum rig_key_kind was_kind, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* rig_board_ops.describe. */
 bool rig_sim_describe(const struct rig_board *board, const struct rig_record *options,

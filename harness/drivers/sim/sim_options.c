@@ -267,8 +267,7 @@ static bool fill_config(struct rig_sim *sim, const struct rig_record *options, G
         return false;
     if (sim->guest && defects.boot) {
         /* Of a case it is a reason to skip it, of the command line a mistake. */
-        g_set_error(error, RIG_ERROR,
-                    sim->extra_defects.boot ? RIG_ERROR_INPUT : RIG_ERROR_UNSUPPORTED,
+        g_set_error(error, RIG_ERROR, sim->extra_defects.boot ? RIG_ERROR_INPUT : RIG_ERROR_UNSUPPORTED,
                     "a defect of the built-in bootloader cannot be seeded into the foreign one, '%s'",
                     sim_guest_name(sim->guest));
         return false;
@@ -355,9 +354,11 @@ bool rig_sim_describe(const struct rig_board *board, const struct rig_record *op
         return false;
     }
     /* What the target itself is like is no reason to skip: the case shows what comes of it. */
-    if (!sim->guest && options && rig_record_get(options, "swap") && sim_boot_layout_fault(boot, flash, fault, sizeof fault)) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED, "'swap: %s' does not fit the slots of target '%s': %s",
-                    rig_swap_mode_name(boot->mode), sim->target->name, fault);
+    if (!sim->guest && options && rig_record_get(options, "swap") &&
+        sim_boot_layout_fault(boot, flash, fault, sizeof fault)) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+                    "'swap: %s' does not fit the slots of target '%s': %s", rig_swap_mode_name(boot->mode),
+                    sim->target->name, fault);
         return false;
     }
     *traits = (struct rig_board_traits){.mode = boot->mode,

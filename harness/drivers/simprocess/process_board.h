@@ -70,7 +70,7 @@ struct rig_process_board {
     GSource *rtt_wake;
     int rtt_fd;
     GPtrArray *defects;
-    GPtrArray *taught; /* char *: commands that tell the process how images of this case behave */
+    GPtrArray *taught;           /* char *: commands that tell the process how images of this case behave */
     struct rig_sim_process *sim; /* NULL: nothing runs */
     gint64 origin_us;
 };

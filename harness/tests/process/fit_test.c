@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Boards and images that are not the default ones: what fits them runs, what does not is skipped, and none of it
- * fails. */
+/* Boards and images that are not the default ones: what fits them runs, what does not is skipped, and none of
+ * it fails. */
 #include "tests/process/process.h"
 
 #include <string.h>
@@ -47,8 +47,10 @@ struct other_board {
     guint at_least; /* cases that pass: skipping everything is no way to have no failure */
     bool nightly;
 };
-#define INTERNAL(size, count, write) "{device: internal, sectors: [{size: " size ", count: " count "}], write: " write "}"
-#define SLOTS(first, second, size) "slots: [{offset: " first ", size: " size "}, {offset: " second ", size: " size "}]\n"
+#define INTERNAL(size, count, write)                                                                         \
+    "{device: internal, sectors: [{size: " size ", count: " count "}], write: " write "}"
+#define SLOTS(first, second, size)                                                                           \
+    "slots: [{offset: " first ", size: " size "}, {offset: " second ", size: " size "}]\n"
 #define SCRATCH(offset, size) "scratch: {offset: " offset ", size: " size "}\n"
 #define USUAL_FLASH INTERNAL("4KiB", "256", "4B")
 #define USUAL_SLOTS SLOTS("48KiB", "176KiB", "128KiB")
@@ -137,9 +139,10 @@ static guint passed(const struct place *place, const char *command)
 /* The bootloader says what it was compiled with: what wants something else is skipped, the rest is played. */
 static void a_bootloader_of_ones_own_plays_what_it_was_compiled_for(void **state)
 {
-    place_write(*state, "wants.yaml",
-                "scenario: wants\nmatrix:\n  swap: [move, scratch]\nimages:\n  old: {version: 1.0.0, size: 4KiB}\n"
-                "steps:\n  - board: {slot0: old, swap: $swap}\n  - expect-boot: old\n");
+    place_write(
+        *state, "wants.yaml",
+        "scenario: wants\nmatrix:\n  swap: [move, scratch]\nimages:\n  old: {version: 1.0.0, size: 4KiB}\n"
+        "steps:\n  - board: {slot0: old, swap: $swap}\n  - expect-boot: old\n");
     place_expect(*state, 0, "the case wants 'swap: scratch', and bootloader 'the model' has 'swap: move'",
                  "bootrig run --bootloader " GUESTS "move.so wants.yaml");
     place_expect(*state, 0, "the case wants 'swap: move', and bootloader 'the model' has 'swap: scratch'",
@@ -165,10 +168,22 @@ static void what_only_the_model_prints_is_not_demanded_of_another_bootloader(voi
     place_expect(*state, 1, "no such line", "bootrig run --bootloader " GUESTS "move.so own.yaml");
 }
 
+static void a_board_that_is_busy_when_the_deadline_ends_is_said_to_be(void **state)
+{
+    place_write(*state, "busy.yaml",
+                "scenario: busy\nimages:\n  old: {version: 1.0.0, size: 100KiB}\n"
+                "  new: {version: 2.0.0, size: 100KiB}\nsetup:\n  - board: {slot0: old, slot1: new}\n"
+                "  - connect:\n  - mark: {image: new, as: test}\nsteps:\n"
+                "  - reset:\n  - expect-boot: {image: new, within: 100ms}\n");
+    place_expect(*state, 1, "still booting: the deadline of 100 ms ended while the board was busy",
+                 "bootrig run busy.yaml");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         PROCESS_TEST(an_image_made_elsewhere_runs_and_behaves_as_it_is_told),
+        PROCESS_TEST(a_board_that_is_busy_when_the_deadline_ends_is_said_to_be),
         PROCESS_TEST(a_bootloader_of_ones_own_plays_what_it_was_compiled_for),
         PROCESS_TEST(what_only_the_model_prints_is_not_demanded_of_another_bootloader),
         PROCESS_TEST(no_shipped_case_fails_on_a_healthy_board_that_is_another),

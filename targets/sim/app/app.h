@@ -47,7 +47,7 @@ size_t sim_server_input(struct sim_server *server, const uint8_t *packet, size_t
 /* What runs in the primary slot of image 0. */
 struct sim_running {
     bool has_image;
-    bool intact; /* the computed hash is the stored one */
+    bool intact;                            /* the computed hash is the stored one */
     struct sim_app_personality personality; /* what its bytes say; bytes that say nothing: it waits */
     struct rig_image_version version;
     uint8_t hash[RIG_IMAGE_HASH_BYTES];

@@ -62,9 +62,9 @@ struct sim_board {
     struct board_ram ram;
     struct sim_boot_memo *boot_memo; /* the board's own, when the configuration brought none */
     struct sim_app_memo memo;        /* changes nothing but speed, so it is no part of a moment */
-    struct sim_taught *taught; /* outlives moments: it is about images, not about the board */
+    struct sim_taught *taught;       /* outlives moments: it is about images, not about the board */
     size_t n_taught;
-    bool acting;                     /* the firmware is at work: flash time counts as it passes */
+    bool acting; /* the firmware is at work: flash time counts as it passes */
     uint64_t busy_base_us;
     sim_console_line console;
     void *console_user;

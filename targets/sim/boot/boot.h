@@ -116,8 +116,8 @@ void sim_boot_run(const struct sim_boot_config *config, struct sim_flash *flash,
                   void (*log)(void *user, char level, const char *line), void *user,
                   struct sim_boot_result *result);
 
-/* Whether this piece of a console line is the model's way of saying something: a foreign bootloader may say it
- * otherwise, or not at all. */
+/* Whether this piece of a console line is the model's way of saying something: a foreign bootloader may say
+ * it otherwise, or not at all. */
 bool sim_boot_prints(const char *piece);
 
 /* Trailer geometry of an area under this configuration; slot: an area of config->primary/secondary, or the
@@ -136,8 +136,8 @@ struct rig_image_source sim_area_source(const struct sim_area_reader *storage);
 uint32_t sim_boot_max_image_bytes(const struct sim_boot_config *config, const struct sim_flash *flash,
                                   unsigned image);
 
-/* Why slots and scratch area cannot be swapped in this mode, in the words that the bootloader has for it: false:
- * they can. The number of sectors is not looked at: what it may be is an option (max_sectors). */
+/* Why slots and scratch area cannot be swapped in this mode, in the words that the bootloader has for it:
+ * false: they can. The number of sectors is not looked at: what it may be is an option (max_sectors). */
 bool sim_boot_layout_fault(const struct sim_boot_config *config, const struct sim_flash *flash, char *text,
                            size_t n_text);
 

@@ -139,8 +139,8 @@ struct bootloader_decision {
     char text[BOOTLOADER_TEXT_BYTES]; /* for people: why. May be empty */
 };
 
-/* What the bootloader was compiled with, as far as it says; 0 everywhere: not said. The bench makes images and
- * trailers by it, and skips the cases that want something else. */
+/* What the bootloader was compiled with, as far as it says; 0 everywhere: not said. The bench makes images
+ * and trailers by it, and skips the cases that want something else. */
 enum bootloader_swap {
     BOOTLOADER_SWAP_MOVE = 1,
     BOOTLOADER_SWAP_SCRATCH = 2,
@@ -149,11 +149,11 @@ enum bootloader_swap {
     BOOTLOADER_SWAP_OTHER = 5, /* a way of its own */
 };
 enum bootloader_signature { /* bits: each kind that is accepted */
-    BOOTLOADER_SIGNATURE_ECDSA_P256 = 1,
-    BOOTLOADER_SIGNATURE_RSA2048 = 2,
-    BOOTLOADER_SIGNATURE_RSA3072 = 4,
-    BOOTLOADER_SIGNATURE_ED25519 = 8,
-    BOOTLOADER_SIGNATURE_NONE = 0x100, /* none is looked at; alone */
+                            BOOTLOADER_SIGNATURE_ECDSA_P256 = 1,
+                            BOOTLOADER_SIGNATURE_RSA2048 = 2,
+                            BOOTLOADER_SIGNATURE_RSA3072 = 4,
+                            BOOTLOADER_SIGNATURE_ED25519 = 8,
+                            BOOTLOADER_SIGNATURE_NONE = 0x100, /* none is looked at; alone */
 };
 enum bootloader_downgrade {
     BOOTLOADER_DOWNGRADE_ALLOWED = 1,

@@ -115,10 +115,12 @@ static void keep_build(struct sim_guest *guest)
 {
     const struct bootloader_guest *entry = guest->entry;
     const struct bootloader_build *build =
-        entry->n_bytes >= offsetof(struct bootloader_guest, build) + sizeof entry->build ? entry->build : NULL;
+        entry->n_bytes >= offsetof(struct bootloader_guest, build) + sizeof entry->build ? entry->build
+                                                                                         : NULL;
 
     if (build)
-        memcpy(&guest->build, build, build->n_bytes < sizeof guest->build ? build->n_bytes : sizeof guest->build);
+        memcpy(&guest->build, build,
+               build->n_bytes < sizeof guest->build ? build->n_bytes : sizeof guest->build);
 }
 
 static bool is_foreign(const void *user, uintptr_t address)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The built-in model as a foreign bootloader, for the tests: its flash is the host's. MODEL_SWAP: its mode. */
+/* The built-in model as a foreign bootloader, for the tests: its flash is the host's. MODEL_SWAP: its mode.
+ */
 #include "sim/boot/boot.h"
 #include "sim/boot/bootloader_abi.h"
 
@@ -94,8 +95,13 @@ static void say(void *user, char level, const char *line)
 
 static void boot(const struct bootloader_host *host, struct bootloader_decision *decision)
 {
-    struct sim_boot_config config = {.mode = MODEL_SWAP, .n_images = 1, .max_align = 8, .max_sectors = 128,
-                                     .validate_primary = true, .need_signature = true, .n_keys = 1};
+    struct sim_boot_config config = {.mode = MODEL_SWAP,
+                                     .n_images = 1,
+                                     .max_align = 8,
+                                     .max_sectors = 128,
+                                     .validate_primary = true,
+                                     .need_signature = true,
+                                     .n_keys = 1};
     struct rig_key *key = rig_key_test(RIG_KEY_ECDSA_P256, 0, NULL);
     const struct rig_key *const keys[] = {key};
     struct sim_boot_result result;
