@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Lines of words: commands of one line, whatever text their words hold. Both sides of the control socket of a
- * simulated board use it; words for other languages (shell, Tcl) are written here too, so that each has one
- * place. */
+ * simulated board use it; words of Tcl are written here too. For a shell: base/shell.h. */
 #ifndef RIG_BASE_WORDS_H
 #define RIG_BASE_WORDS_H
 

@@ -52,20 +52,6 @@ static void what_breaks_a_line_is_none(void **state)
     assert_false(rig_is_line("\x7f"));
 }
 
-/* sh itself reads the words. */
-static void each_text_is_one_word_of_a_shell(void **state)
-{
-    (void)state;
-    for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
-        g_autofree char *word = rig_shell_word(texts[i]);
-        g_auto(GStrv) argv = NULL;
-
-        assert_true(g_shell_parse_argv(word, NULL, &argv, NULL));
-        assert_int_equal(g_strv_length(argv), 1);
-        assert_string_equal(argv[0], texts[i]);
-    }
-}
-
 static void braces_and_brackets_of_tcl_are_escaped(void **state)
 {
     g_autofree char *word = rig_tcl_quote("/tmp/a {b} [exit] $x;\n\"\\");
@@ -82,7 +68,6 @@ int main(void)
         cmocka_unit_test(each_text_is_one_word_and_comes_back),
         cmocka_unit_test(a_quote_without_an_end_is_no_line),
         cmocka_unit_test(what_breaks_a_line_is_none),
-        cmocka_unit_test(each_text_is_one_word_of_a_shell),
         cmocka_unit_test(braces_and_brackets_of_tcl_are_escaped),
     };
 

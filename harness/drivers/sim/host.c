@@ -4,7 +4,7 @@
 
 #include "base/words.h"
 #include "base/error.h"
-#include "protocol/smp/smp.h"
+#include "protocol/smp/smp_server.h"
 #include "scenario/scalar.h"
 
 #include <stdio.h>
@@ -402,7 +402,7 @@ static char *cut(struct rig_sim_host *host, char **words)
     }
     if (!rig_sim_cut_parse(words, &cut))
         return g_strdup("error: 'cut after 40ms', 'cut operation 17 [before|half|after]', 'cut console 5ms "
-                        "TEXT' (TEXT of at most 95 bytes) or 'cut none'");
+                        "TEXT' (of 95 bytes at the most) or 'cut none'");
     sim_board_arm_cut(host->sim, &cut);
     return g_strdup("ok");
 }
@@ -484,11 +484,30 @@ static bool reach(struct rig_sim_host *host)
     return sim_board_ble_subscribe(host->sim, true) == SIM_BLE_OK;
 }
 
+/* A datagram or a frame is a message: what lacks its end is refused at once and not joined with the next one.
+ * [SRC zephyr subsys/mgmt/mcumgr/smp/src/smp.c] */
+static bool is_whole(struct rig_sim_host *host, const guint8 *bytes, gsize n_bytes)
+{
+    struct rig_smp_header header;
+    guint8 answer[64];
+    gsize n_answer;
+
+    if (n_bytes < RIG_SMP_HEADER_BYTES)
+        return false;
+    rig_smp_header_decode(bytes, &header);
+    if (RIG_SMP_HEADER_BYTES + (gsize)header.length <= n_bytes)
+        return true;
+    n_answer = rig_smp_encode_rc(&header, RIG_SMP_RC_CORRUPT, NULL, answer, sizeof answer);
+    g_byte_array_append(host->incoming, answer, (guint)n_answer);
+    return false;
+}
+
 void rig_sim_host_smp(struct rig_sim_host *host, const guint8 *bytes, gsize n_bytes)
 {
     gsize room;
 
-    if (host->radio || !sim_board_powered(host->sim) || sim_debug_stopped(host->debug) || !reach(host))
+    if (host->radio || !sim_board_powered(host->sim) || sim_debug_stopped(host->debug) || !reach(host) ||
+        !is_whole(host, bytes, n_bytes))
         return;
     room = sim_board_ble_mtu(host->sim) - 3u;
     for (gsize at = 0; at < n_bytes; at += room)

@@ -4,12 +4,16 @@
 
 #include "base/error.h"
 
+#include <arpa/inet.h>
 #include <glib/gstdio.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -90,7 +94,7 @@ static void what_is_cut_off_or_not_understood_is_refused(void **state)
     g_autofree char *letters = g_strnfill(96, 'x');
     g_autofree char *flood = g_strnfill(5000, 'x');
     g_autofree char *too_long = g_strconcat("cut console 0us ", letters, NULL);
-    const char *const lines[][2] = {{too_long, "longer than 95 bytes"},
+    const char *const lines[][2] = {{too_long, "of 95 bytes at the most"},
                                     {"cut console 0us \"no end", "a quote has no end"},
                                     {flood, "the line is too long"}};
     struct stand *stand = *state;
@@ -105,12 +109,54 @@ static void what_is_cut_off_or_not_understood_is_refused(void **state)
     }
 }
 
+/* Sends a datagram to the board's SMP server until one answers, and returns how long the answer is; 0: none
+ * within the deadline. */
+static gsize ask(int fd, const guint8 *request, gsize n_bytes, guint8 answer[64], gint64 until_us)
+{
+    gssize n = -1;
+
+    while (n < 0 && g_get_monotonic_time() < until_us) {
+        struct pollfd polled = {.fd = fd, .events = POLLIN};
+
+        assert_int_equal(send(fd, request, n_bytes, 0), n_bytes);
+        if (poll(&polled, 1, 200) == 1)
+            n = recv(fd, answer, 64, 0);
+    }
+    return n < 0 ? 0 : (gsize)n;
+}
+
+static void a_datagram_that_lacks_its_end_is_refused_and_the_next_one_served(void **state)
+{
+    static const guint8 over_long[] = {0x0a, 0, 0, 0x30, 0, 0, 0x11, 0, 0xa1, 0x61, 0x64, 0x61, 0x78};
+    static const guint8 echo[] = {0x0a, 0, 0, 5, 0, 0, 0x12, 0, 0xa1, 0x61, 0x64, 0x61, 0x78};
+    struct stand *stand = *state;
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(stand->sim->smp_port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    gint64 until_us = g_get_monotonic_time() + 60 * G_USEC_PER_SEC;
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    guint8 answer[64];
+
+    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+    assert_true(rig_sim_process_command(stand->sim, "power on", NULL, NULL));
+    assert_int_equal(ask(fd, over_long, sizeof over_long, answer, until_us), 14);
+    assert_memory_equal(answer,
+                        ((const guint8[]){0x0b, 0, 0, 6, 0, 0, 0x11, 0, 0xbf, 0x62, 'r', 'c', 9, 0xff}), 14);
+    do
+        assert_true(ask(fd, echo, sizeof echo, answer, until_us) > 0);
+    while (answer[6] == 0x11); /* answers to what was sent again */
+    assert_int_equal(answer[6], 0x12);
+    assert_int_equal(answer[12], 'x');
+    close(fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(each_pattern_is_one_command_whatever_it_holds, open_stand,
                                         close_stand),
         cmocka_unit_test_setup_teardown(a_command_of_two_lines_is_never_sent, open_stand, close_stand),
+        cmocka_unit_test_setup_teardown(a_datagram_that_lacks_its_end_is_refused_and_the_next_one_served,
+                                        open_stand, close_stand),
         cmocka_unit_test_setup_teardown(what_is_cut_off_or_not_understood_is_refused, open_stand,
                                         close_stand),
     };

@@ -159,6 +159,57 @@ static void half_an_answer_is_told_and_does_not_spoil_the_next(void **state)
     close_scene(&scene);
 }
 
+static void half_an_answer_is_silence_where_packets_are_spoilt_on_purpose(void **state)
+{
+    static const struct fake_answer script[] = {{FAKE_BEGINNING, 10}};
+    struct scene scene = open_scene(script, 1);
+    struct rig_smp_result result;
+
+    (void)state;
+    start(&scene);
+    scene.client.transport.spoilt = true;
+    result = echo(&scene, "hello", NULL);
+    assert_int_equal(result.kind, RIG_SMP_NO_ANSWER);
+    assert_string_equal(result.text, "only the first 10 of 18 bytes of an answer came");
+    close_scene(&scene);
+}
+
+static void what_answers_no_request_is_told_where_the_answer_does_not_come(void **state)
+{
+    static const guint8 nonsense[] = {0xff, 0xff, 0x00, 0x01, 0xff, 0xff, 0xff, 0xff, 0xa0};
+    static const struct fake_answer script[] = {{FAKE_PROPER, 0}, {FAKE_SILENCE, 0}, {FAKE_SILENCE, 0}};
+    struct scene scene = open_scene(script, 3);
+    struct rig_smp_result result;
+
+    (void)state;
+    start(&scene);
+    fake_post(scene.fake, nonsense, sizeof nonsense);
+    assert_int_equal(echo(&scene, "hello", NULL).kind, RIG_SMP_DONE);
+    fake_post(scene.fake, nonsense, sizeof nonsense);
+    result = echo(&scene, "again", NULL);
+    assert_int_equal(result.kind, RIG_SMP_NONSENSE);
+    assert_string_equal(result.text,
+                        "what came answers no request: op 7, group 65535, command 255, sequence 255");
+    result = echo(&scene, "and again", NULL);
+    assert_int_equal(result.kind, RIG_SMP_NO_ANSWER); /* nothing came since */
+    assert_string_equal(scene.trace->str,
+                        "rx passed over: it answers no request;rx passed over: it answers no request;");
+    close_scene(&scene);
+}
+
+static void a_request_that_left_spoilt_is_answered_as_it_left(void **state)
+{
+    struct rig_fault fault = {
+        .kind = RIG_FAULT_CORRUPT, .choice = RIG_FAULT_AT_MESSAGE, .n_times = 1, .at = 12};
+    struct scene scene = open_scene(NULL, 0);
+
+    (void)state;
+    start(&scene);
+    rig_faults_push(scene.faults, &fault);
+    assert_int_equal(echo(&scene, "hello", NULL).kind, RIG_SMP_DONE); /* an echo of what the board was sent */
+    close_scene(&scene);
+}
+
 static void a_lost_link_is_told_in_the_words_of_the_stack(void **state)
 {
     static const struct fake_answer script[] = {{FAKE_LINK_LOST, 0}};
@@ -335,6 +386,9 @@ int main(void)
         cmocka_unit_test(an_error_is_a_refusal_with_its_code),
         cmocka_unit_test(notifications_of_any_length_are_joined),
         cmocka_unit_test(half_an_answer_is_told_and_does_not_spoil_the_next),
+        cmocka_unit_test(half_an_answer_is_silence_where_packets_are_spoilt_on_purpose),
+        cmocka_unit_test(what_answers_no_request_is_told_where_the_answer_does_not_come),
+        cmocka_unit_test(a_request_that_left_spoilt_is_answered_as_it_left),
         cmocka_unit_test(a_lost_link_is_told_in_the_words_of_the_stack),
         cmocka_unit_test(a_long_request_is_cut_to_what_one_write_carries),
         cmocka_unit_test(parameters_are_learned_and_forgotten_with_an_old_server),

@@ -50,6 +50,11 @@ static void post(struct fake *fake, const guint8 *bytes, gsize n_bytes, guint64 
     g_queue_insert_sorted(fake->inbox, packet, by_due, NULL);
 }
 
+void fake_post(struct fake *fake, const guint8 *bytes, gsize n_bytes)
+{
+    post(fake, bytes, n_bytes, 0, false);
+}
+
 static void answer_in_pieces(struct fake *fake, const guint8 *bytes, gsize n_bytes, gsize piece,
                              guint64 late_us)
 {

@@ -63,6 +63,8 @@ struct fake {
 /* script: borrowed; NULL with 0 = faultless. */
 struct fake *fake_new(const struct fake_answer *script, guint n_script);
 void fake_free(struct fake *fake);
+/* A packet that nobody asked for, due as an answer to a request of now would be. */
+void fake_post(struct fake *fake, const guint8 *bytes, gsize n_bytes);
 const struct fake_request *fake_request(const struct fake *fake, guint i);
 /* The bytes that tests upload. */
 void fake_fill_image(guint8 image[FAKE_IMAGE_BYTES]);

@@ -313,9 +313,56 @@ static void an_answer_that_breaks_the_protocol_ends_the_upload(void **state)
                "the board wants an offset beyond the image");
     expect_end((struct fake_answer){FAKE_OFF, G_MAXUINT64}, RIG_SMP_NONSENSE,
                "the board wants an offset beyond the image");
-    expect_end((struct fake_answer){FAKE_NO_OFF, 0}, RIG_SMP_NONSENSE,
-               "'off' is missing");
+    expect_end((struct fake_answer){FAKE_NO_OFF, 0}, RIG_SMP_NONSENSE, "'off' is missing");
     expect_end((struct fake_answer){FAKE_GARBAGE, 0}, RIG_SMP_NONSENSE, NULL);
+}
+
+static void half_an_answer_ends_the_upload_once_the_link_proves_alive(void **state)
+{
+    static const struct fake_answer script[] = {{FAKE_PROPER, 0}, {FAKE_BEGINNING, 9}};
+    struct uploading it;
+
+    (void)state;
+    prepare(&it, script, 2);
+    assert_int_equal(run(&it), RIG_SMP_NONSENSE);
+    assert_non_null(strstr(it.result.text, "only the first 9 of"));
+    finish(&it);
+    prepare(&it, script, 2);
+    it.client.transport.spoilt = true;
+    assert_int_equal(run(&it), RIG_SMP_DONE);
+    assert_image_is_whole(&it);
+    finish(&it);
+}
+
+static void what_answers_no_request_is_no_cause_of_a_later_silence(void **state)
+{
+    static const guint8 nonsense[] = {0xff, 0xff, 0x00, 0x01, 0xff, 0xff, 0xff, 0xff, 0xa0};
+    static const struct fake_answer script[] = {{FAKE_PROPER, 0}, {FAKE_PROPER, 0}, {FAKE_SILENCE, 0}};
+    struct uploading it;
+
+    (void)state;
+    prepare(&it, script, 3);
+    fake_post(it.fake, nonsense, sizeof nonsense);
+    assert_int_equal(run(&it), RIG_SMP_DONE);
+    assert_image_is_whole(&it);
+    finish(&it);
+}
+
+static void a_message_is_no_longer_than_a_datagram(void **state)
+{
+    struct uploading it;
+
+    (void)state;
+    prepare(&it, NULL, 0);
+    it.fake->link.datagrams = true;
+    it.fake->mtu = 103;
+    it.upload.chunk_bytes = 300;
+    it.upload.first_chunk_bytes = 32;
+    assert_int_equal(run(&it), RIG_SMP_DONE);
+    assert_image_is_whole(&it);
+    assert_in_range(it.fake->longest_write, 90, 100);
+    assert_int_equal(it.fake->n_writes, it.fake->requests->len);
+    finish(&it);
 }
 
 static void an_error_ends_the_upload_with_its_code(void **state)
@@ -504,6 +551,9 @@ int main(void)
         cmocka_unit_test(a_server_that_may_have_had_the_last_chunk_may_begin_anew),
         cmocka_unit_test(a_gate_sees_every_packet_and_ends_the_link_in_the_place_of_any),
         cmocka_unit_test(an_answer_that_breaks_the_protocol_ends_the_upload),
+        cmocka_unit_test(half_an_answer_ends_the_upload_once_the_link_proves_alive),
+        cmocka_unit_test(what_answers_no_request_is_no_cause_of_a_later_silence),
+        cmocka_unit_test(a_message_is_no_longer_than_a_datagram),
         cmocka_unit_test(an_error_ends_the_upload_with_its_code),
         cmocka_unit_test(an_offset_that_never_moves_is_given_up),
         cmocka_unit_test(silence_is_given_up_after_as_many_failures_as_allowed),
