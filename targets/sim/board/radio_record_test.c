@@ -338,7 +338,9 @@ static void every_board_does_what_is_on_record(void **state)
         }
     }
     fclose(file);
-    assert_int_equal(n_wrong, 0);
+    if (n_wrong > 0)
+        fail_msg("%u lines are not as on record; RIG_WRITE_RECORD=1 writes them anew, if that is meant",
+                 n_wrong);
 }
 
 int main(void)

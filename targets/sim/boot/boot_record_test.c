@@ -207,7 +207,10 @@ static void put_random_trailer(struct record *record, const struct sim_area *are
     }
     poke(record, area, layout.swap_info, &infos[chance(record, sizeof infos)], 1);
     kind = chance(record, 8);
-    rig_put_le32(word, kind == 0 ? 0 : kind == 1 ? area->n_bytes + 5 : (uint32_t)board->fresh.n_bytes);
+    rig_put_le32(word, kind == 0   ? 0
+                       : kind == 1 ? area->n_bytes + 5
+                       : kind == 2 ? area->n_bytes - 10
+                                   : (uint32_t)board->fresh.n_bytes);
     if (kind < 7) {
         poke(record, area, layout.swap_size, word, sizeof word);
     }
@@ -661,6 +664,8 @@ static const struct row rows[] = {
     {"more sectors than allowed", ALL, {.old_bytes = 2000, .new_bytes = 2400, .n_primary = 6, .max_sectors = 5}, TEST, false, NULL, NULL},
     {"largest", ALL, {SMALL}, TEST, false, largest_update, NULL},
     {"largest, cut", SCRATCH, {SMALL}, PERMANENT, true, largest_update, NULL},
+    {"largest, scratch of two sectors", SCRATCH, {SMALL, .scratch_bytes = 8192}, PERMANENT, true, largest_update, NULL},
+    {"trailer over two sectors", SWAPS, {.old_bytes = 2000, .new_bytes = 2400, .n_primary = 6, .max_sectors = 339}, TEST, true, NULL, NULL},
     {"largest, many records", ALL, {.old_bytes = 2000, .new_bytes = 2400, .n_primary = 6, .max_sectors = 400}, TEST, false, largest_update, NULL},
     {"largest, one sector more in primary", MOVE, {SMALL, .n_secondary = 5}, TEST, false, largest_update, NULL},
     {"largest, smaller sectors outside", SCRATCH, {IMAGES, .n_primary = 4, .secondary_sector_bytes = 2048, .n_secondary = 8}, TEST, true, largest_update, NULL},
@@ -780,7 +785,10 @@ static void every_board_does_what_is_on_record(void **state)
         }
     }
     fclose(file);
-    assert_int_equal(n_wrong, 0);
+    if (n_wrong > 0) {
+        fail_msg("%u lines are not as on record; RIG_WRITE_RECORD=1 writes them anew, if that is meant",
+                 n_wrong);
+    }
 }
 
 int main(void)
