@@ -39,6 +39,7 @@ struct sim_options {
     int debug_port;
     int jtag_port;
     char *chip;
+    char *approtect;
     int smp_port;
     char *control;
     char *console;
@@ -61,6 +62,7 @@ static void options_clear(struct sim_options *options)
     g_free(options->control);
     g_free(options->console);
     g_free(options->chip);
+    g_free(options->approtect);
     g_free(options->hci);
 }
 
@@ -313,6 +315,18 @@ static bool be_chip(struct rig_sim_host *host, const char *name, GError **error)
     return false;
 }
 
+static bool protect(struct rig_sim_host *host, const char *how, GError **error)
+{
+    static const char *const names[] = {"off", "firmware-opens", "stays"};
+
+    for (guint i = 0; i < G_N_ELEMENTS(names); i++)
+        if (g_str_equal(how ? how : names[0], names[i]))
+            return sim_debug_set_lock(rig_sim_host_debug(host), (enum sim_debug_lock)i), true;
+    g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "--approtect wants off, firmware-opens or stays, not '%s'",
+                how);
+    return false;
+}
+
 static bool serve(const struct sim_options *options, const struct rig_target *target, GError **error)
 {
     g_autoptr(rig_sim_host) host = open_host(options, target, error);
@@ -325,10 +339,11 @@ static bool serve(const struct sim_options *options, const struct rig_target *ta
         .relay = options->relay,
         .pty = g_strcmp0(options->console, "pty") == 0,
     };
-    g_autoptr(rig_host_server) server =
-        host && be_chip(host, options->chip, error) && add_radio(options, host, error)
-            ? rig_host_server_new(host, &ports, error)
-            : NULL;
+    g_autoptr(rig_host_server) server = host && be_chip(host, options->chip, error) &&
+                                                protect(host, options->approtect, error) &&
+                                                add_radio(options, host, error)
+                                            ? rig_host_server_new(host, &ports, error)
+                                            : NULL;
 
     if (!server)
         return false;
@@ -371,6 +386,10 @@ static bool parse(int argc, char **argv, struct sim_options *options, int *exit_
          "TCP port of the JTAG pins (remote_bitbang); 0: any (default)", "PORT"},
         {"chip", 0, 0, G_OPTION_ARG_STRING, &options->chip,
          "what the chip says it is, by its short name (nrf52840)", "NAME"},
+        {"approtect", 0, 0, G_OPTION_ARG_STRING, &options->approtect,
+         "access port protection: power-on closes the debug port until the firmware opens it, or for good "
+         "(off)",
+         "off|firmware-opens|stays"},
         {"smp-port", 0, 0, G_OPTION_ARG_INT, &options->smp_port,
          "UDP port of the SMP server; 0: any (default)", "PORT"},
         {"control", 0, 0, G_OPTION_ARG_FILENAME, &options->control, "unix socket for power, cuts and status",

@@ -64,7 +64,7 @@ static bool open_slot(struct rig_run *run, guint index, struct seen_slot *seen)
         return false;
     }
     if (!rig_trailer_decode(&seen->reader.slot.geometry, &seen->source, &seen->trailer)) {
-        rig_run_error_text(run, "the trailer of %s cannot be read", seen->reader.slot.name);
+        rig_slot_tell_unread(run, &seen->reader, "its trailer");
         return false;
     }
     return true;
@@ -116,7 +116,7 @@ static void expect_content(struct rig_run *run, const struct rig_step *step, con
         return;
     bytes = g_malloc(slot->n_bytes);
     if (!seen->source.read(seen->source.user, 0, bytes, slot->n_bytes)) {
-        rig_run_error_text(run, "%s cannot be read", slot->name);
+        rig_slot_tell_unread(run, &seen->reader, "its content");
         return;
     }
     if (wanted->keyword) {

@@ -160,6 +160,8 @@ struct rig_slot_reader {
 };
 bool rig_slot_open(struct rig_run *run, guint index, struct rig_slot_reader *storage,
                    struct rig_image_source *source);
+/* The step's error after a read of the slot that failed, with the probe's own words; what: "its trailer". */
+void rig_slot_tell_unread(struct rig_run *run, const struct rig_slot_reader *reader, const char *what);
 
 /* Trailers of all slots decoded, one line each, or those that the path of an exploration leaves;
  * NULL-terminated, owned by the caller. */

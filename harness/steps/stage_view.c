@@ -88,6 +88,17 @@ bool rig_slot_open(struct rig_run *run, guint index, struct rig_slot_reader *sto
     return true;
 }
 
+void rig_slot_tell_unread(struct rig_run *run, const struct rig_slot_reader *reader, const char *what)
+{
+    g_autoptr(GError) why = NULL;
+    guint8 byte;
+
+    (void)!reader->probe->ops->read(reader->probe, reader->slot.device,
+                                    reader->slot.device_offset + reader->slot.n_bytes - 1, &byte, 1, &why);
+    rig_run_error_text(run, "%s: %s cannot be read%s%s", reader->slot.name, what, why ? ": " : "",
+                       why ? why->message : "");
+}
+
 static char *trailer_text(struct rig_run *run, guint index)
 {
     struct rig_slot_reader reader;
@@ -99,7 +110,7 @@ static char *trailer_text(struct rig_run *run, guint index)
     if (!rig_slot_open(run, index, &reader, &source))
         return NULL;
     if (!rig_trailer_decode(&reader.slot.geometry, &source, &trailer))
-        return g_strdup_printf("%s: the trailer cannot be read", reader.slot.name);
+        return g_strdup_printf("%s: not read", reader.slot.name);
     rig_trailer_status_text(&reader.slot.geometry, &trailer, status);
     g_snprintf(size, sizeof size, "%u", trailer.swap_size);
     return g_strdup_printf("%s: magic %s, swap type %s, copy_done %s, image_ok %s, swap size %s, %s",

@@ -23,6 +23,25 @@ bool rig_openocd_do(struct rig_openocd_probe *probe, GError **error, const char 
 /* A TAP that lost its power is in its reset state, and openocd does not know that. */
 #define FIND_TAPS "if {[transport select] eq {jtag}} {jtag arp_init}; "
 
+/* Nordic's control access port stays open when the others are closed. [SRC openocd tcl/target/nrf52.cfg] */
+#define READ_CTRL_AP                                                                                         \
+    "format {%s %s} [[[target current] cget -dap] apreg 1 0xfc] [[[target current] cget -dap] apreg 1 0x0c]"
+#define CTRL_AP_IDR 0x02880000u
+#define OPENS_MS 3000 /* so long firmware may take to its start, a swap not counted */
+
+static bool is_ap_locked(struct rig_openocd_probe *probe)
+{
+    g_autofree char *answer = NULL;
+    char *rest = NULL;
+    guint64 idr;
+
+    if (!rig_openocd_is_started(probe->openocd) ||
+        !rig_openocd_command(probe->openocd, RIG_OPENOCD_COMMAND_MS, &answer, NULL, "%s", READ_CTRL_AP))
+        return false;
+    idr = g_ascii_strtoull(answer, &rest, 0);
+    return idr == CTRL_AP_IDR && (g_ascii_strtoull(rest, NULL, 0) & 1) == 0;
+}
+
 /* After power came back a target that failed a reset stays "not examined" for ever; so it is examined each
  * time. A dead adapter is cured by a new openocd only. */
 static bool find_target(struct rig_openocd_probe *probe, GError **error)
@@ -38,7 +57,7 @@ static bool find_target(struct rig_openocd_probe *probe, GError **error)
             if (!rig_openocd_is_started(probe->openocd))
                 break;
         }
-        if (fresh)
+        if (fresh || is_ap_locked(probe))
             return false;
         rig_openocd_end(probe->openocd);
         fresh = true;
@@ -46,13 +65,26 @@ static bool find_target(struct rig_openocd_probe *probe, GError **error)
     return false;
 }
 
+#define AP_LOCKED                                                                                            \
+    "the chip's debug port is closed by its AP lock (APPROTECT), as after a power cut until the firmware "   \
+    "opens it: use firmware that opens it at its start, with UICR.APPROTECT to match, or erase the chip "    \
+    "through its CTRL-AP (nrf52_recover of openocd; all flash and UICR are lost): "
+
 static bool examine(struct rig_openocd_probe *probe, GError **error)
 {
     const struct rig_openocd_config *config = &probe->config;
+    gint64 until_us = g_get_monotonic_time() + OPENS_MS * 1000;
+    bool locked;
 
-    if (find_target(probe, error))
-        return true;
-    if (config->port)
+    do {
+        g_clear_error(error);
+        if (find_target(probe, error))
+            return true;
+        locked = is_ap_locked(probe);
+    } while (locked && g_get_monotonic_time() < until_us);
+    if (locked)
+        g_prefix_error(error, AP_LOCKED);
+    else if (config->port)
         g_prefix_error(error,
                        "if the board has power, restart the openocd at %s:%u (a lost adapter needs that): ",
                        config->host ? config->host : "127.0.0.1", config->port);

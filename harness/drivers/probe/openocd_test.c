@@ -26,11 +26,16 @@ struct port {
     const char *config;
     const char *command; /* names the port's number */
     gsize read_bytes;    /* in one go: JTAG by single pins is slow */
+    const char *lock;    /* NULL: the debug port is open */
 };
 static const struct port stlink = {"st-link", RIG_SOURCE_DIR "/targets/sim-openocd.cfg",
-                                   "st-link backend tcp", 0x100000};
+                                   "st-link backend tcp", 0x100000, NULL};
+static const struct port stlink_opened = {"st-link", RIG_SOURCE_DIR "/targets/sim-openocd.cfg",
+                                          "st-link backend tcp", 0x100000, "firmware-opens"};
+static const struct port stlink_closed = {"st-link", RIG_SOURCE_DIR "/targets/sim-openocd.cfg",
+                                          "st-link backend tcp", 0x100000, "stays"};
 static const struct port jtag = {"jtag", RIG_SOURCE_DIR "/targets/sim-jtag-openocd.cfg",
-                                 "remote_bitbang port", 0x10000};
+                                 "remote_bitbang port", 0x10000, NULL};
 
 struct rig {
     const struct port *port;
@@ -79,10 +84,12 @@ static void open_probe(struct rig *rig)
 static int open_rig(void **state)
 {
     struct rig *rig = g_new0(struct rig, 1);
-    const char *const options[] = {"--version", "3.2.1", "--speed", "20", NULL};
+    const struct port *port = *state;
+    const char *const options[] = {
+        "--version", "3.2.1", "--speed", "20", "--approtect", port->lock ? port->lock : "off", NULL};
     g_autofree char *openocd = g_find_program_in_path("openocd");
 
-    rig->port = *state;
+    rig->port = port;
     *state = rig;
     if (!openocd)
         return 0;
@@ -568,6 +575,46 @@ static void a_console_that_is_not_there_is_looked_for_and_is_no_error(void **sta
         .initial_state = (void *)&jtag                                                                       \
     }
 
+static void assert_closed(struct rig *rig, GError *error)
+{
+    assert_non_null(error);
+    assert_true(g_error_matches(error, RIG_ERROR, RIG_ERROR_DEVICE));
+    if (!strstr(error->message, "AP lock") || !strstr(error->message, "nrf52_recover") ||
+        !strstr(error->message, "MEM-AP"))
+        fail_msg("%s", error->message);
+    assert_true(rig_openocd_is_started(rig->probe.openocd));
+    g_error_free(error);
+}
+
+static void a_port_that_the_ap_lock_keeps_closed_is_told_with_openocds_words_and_the_remedy(void **state)
+{
+    struct rig *rig = rig_of(state);
+    struct rig_probe *probe = &rig->probe.probe;
+    struct rig_board_view view;
+    GError *error = NULL;
+    guint8 some[16];
+
+    assert_false(probe->ops->read(probe, "internal", SLOT0, some, sizeof some, &error));
+    assert_closed(rig, g_steal_pointer(&error));
+    assert_false(probe->ops->view(probe, &view, &error)); /* and not "no image" */
+    assert_closed(rig, g_steal_pointer(&error));
+}
+
+static void a_port_that_the_firmware_opens_is_waited_for_after_each_power_cut(void **state)
+{
+    struct rig *rig = rig_of(state);
+    struct rig_probe *probe = &rig->probe.probe;
+    g_autoptr(GError) error = NULL;
+    guint8 some[4];
+
+    for (guint i = 0; i < 3; i++) {
+        must(probe->ops->read(probe, "internal", SLOT0, some, sizeof some, &error), error);
+        assert_int_equal(some[0], 0x3d);
+        power(rig, false);
+        power(rig, true);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -590,6 +637,12 @@ int main(void)
         RIG_CASE(the_adapter_proves_that_a_board_is_dead),
         RIG_CASE(console_lines_come_through_rtt_over_resets_cuts_and_a_new_openocd),
         RIG_CASE(a_console_that_is_not_there_is_looked_for_and_is_no_error),
+        cmocka_unit_test_prestate_setup_teardown(
+            a_port_that_the_ap_lock_keeps_closed_is_told_with_openocds_words_and_the_remedy, open_rig,
+            close_rig, (void *)&stlink_closed),
+        cmocka_unit_test_prestate_setup_teardown(
+            a_port_that_the_firmware_opens_is_waited_for_after_each_power_cut, open_rig, close_rig,
+            (void *)&stlink_opened),
     };
 
     signal(SIGPIPE, SIG_IGN);

@@ -45,10 +45,10 @@ bool rig_openocd_view(struct rig_probe *base, struct rig_board_view *view, GErro
     }
     if (probe->layout->still_is_hung && pc != NO_SAMPLE && sample_pc(probe, &again, NULL) && again == pc) {
         view->state = RIG_STATE_HUNG;
-        rig_probe_look_at_image(base, view);
-        return true;
+        return rig_probe_look_at_image(base, view, error);
     }
-    rig_probe_look_at_image(base, view);
+    if (!rig_probe_look_at_image(base, view, error))
+        return false;
     if (pc == NO_SAMPLE && (state = rig_openocd_state(probe, NULL)) && g_str_equal(state, "halted"))
         view->state = RIG_STATE_HALTED;
     else if (pc != NO_SAMPLE && pc >= base_address && pc - base_address < slot->n_bytes)

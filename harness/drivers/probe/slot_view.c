@@ -7,6 +7,7 @@
 struct slot_reader {
     struct rig_probe *probe;
     struct rig_slot slot;
+    GError **why; /* of the first read that failed */
 };
 
 static bool read_slot(const void *user, uint32_t offset, void *into, size_t n_bytes)
@@ -14,12 +15,12 @@ static bool read_slot(const void *user, uint32_t offset, void *into, size_t n_by
     const struct slot_reader *reader = user;
 
     return reader->probe->ops->read(reader->probe, reader->slot.device, reader->slot.device_offset + offset,
-                                    into, n_bytes, NULL);
+                                    into, n_bytes, *reader->why ? NULL : reader->why);
 }
 
-void rig_probe_look_at_image(struct rig_probe *probe, struct rig_board_view *view)
+static void look(struct rig_probe *probe, struct rig_board_view *view, GError **why)
 {
-    struct slot_reader reader = {.probe = probe};
+    struct slot_reader reader = {.probe = probe, .why = why};
     struct rig_image_source source = {.read = read_slot, .user = &reader};
     struct rig_image_layout layout;
     struct rig_trailer trailer;
@@ -37,4 +38,16 @@ void rig_probe_look_at_image(struct rig_probe *probe, struct rig_board_view *vie
         memset(view->hash, 0, sizeof view->hash);
     view->confirmed = rig_trailer_decode(&reader.slot.geometry, &source, &trailer) &&
                       (trailer.magic != RIG_MAGIC_GOOD || trailer.image_ok == RIG_FLAG_SET);
+}
+
+/* What cannot be read is not erased. */
+bool rig_probe_look_at_image(struct rig_probe *probe, struct rig_board_view *view, GError **error)
+{
+    GError *why = NULL;
+
+    look(probe, view, &why);
+    if (!why)
+        return true;
+    g_propagate_prefixed_error(error, why, "slot 0 cannot be read: ");
+    return false;
 }

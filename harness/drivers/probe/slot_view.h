@@ -8,7 +8,8 @@
 G_BEGIN_DECLS
 
 /* Fills has_image, version, hash and confirmed. An unreadable or empty slot has no image. */
-void rig_probe_look_at_image(struct rig_probe *probe, struct rig_board_view *view);
+bool rig_probe_look_at_image(struct rig_probe *probe, struct rig_board_view *view,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS
 

@@ -79,7 +79,8 @@ static bool probe_view(struct rig_probe *probe, struct rig_board_view *view, GEr
         return true;
     if (!rig_qemu_machine_pc(board->machine, &pc, error))
         return false;
-    rig_probe_look_at_image(probe, view);
+    if (!rig_probe_look_at_image(probe, view, error))
+        return false;
     view->state = state_at(board, pc, view->has_image);
     return true;
 }

@@ -322,6 +322,7 @@ static void a_layout_that_cannot_have_the_swap_mode_leaves_the_board_that_was_th
     struct rig_board_setup setup = {.confirmed = true};
     const struct kind kind = {.name = "without scratch",
                               .target = RIG_SOURCE_DIR "/fixtures/targets/no-scratch.yaml"};
+    struct rig_board_view view;
     struct rig_board *board;
     struct parts parts;
     GError *error = NULL;
@@ -337,6 +338,10 @@ static void a_layout_that_cannot_have_the_swap_mode_leaves_the_board_that_was_th
     assert_false(board->ops->prepare(board, &setup, &error));
     assert_non_null(strstr(error->message, "needs a scratch area"));
     g_error_free(error);
+    /* As cleanup does before the next case prepares the board anew. */
+    assert_true(board->probe->ops->view(board->probe, &view, NULL));
+    assert_true(board->power->ops->set(board->power, true, NULL));
+    assert_true(board->ops->make_safe(board, NULL));
     setup.options = NULL;
     assert_true(use(board, NULL));
     board->ops->free(board);

@@ -95,6 +95,8 @@ void sim_debug_saw_boot(struct sim_debug *debug, const struct sim_boot_result *r
 {
     debug->core.reset_seen = true;
     debug->core.in_application = result->outcome == SIM_BOOT_RUNS;
+    if (debug->core.in_application && debug->lock == SIM_DEBUG_LOCK_FIRMWARE_OPENS)
+        debug->closed = false;
 }
 
 bool sim_debug_halted(const struct sim_debug *debug)

@@ -13,6 +13,8 @@
 #define CTRL_CSYSPWRUPREQ (1u << 30)
 #define CTRL_WRITABLE 0x50000f00u
 #define AP_IDR 0x24770011u /* AHB-AP of a Cortex-M4 */
+#define CTRL_AP 1u
+#define CTRL_AP_IDR 0x02880000u /* Nordic's, revision 0 */
 #define AP_BASE 0xe00ff003u
 #define CSW_DEVICE_ENABLE (1u << 6)
 #define CSW_WRITABLE 0x7f00003fu
@@ -39,6 +41,12 @@ struct sim_debug *sim_debug_new(struct sim_board *board)
 void sim_debug_set_part(struct sim_debug *debug, uint32_t part)
 {
     debug->part = part;
+}
+
+void sim_debug_set_lock(struct sim_debug *debug, enum sim_debug_lock lock)
+{
+    debug->lock = lock;
+    debug->closed = lock != SIM_DEBUG_LOCK_NONE;
 }
 
 void sim_debug_free(struct sim_debug *debug)
@@ -69,6 +77,7 @@ static void wake(struct sim_debug *debug)
     debug->resetreas = 0;
     debug->ctrl_stat = debug->select = debug->rdbuff = debug->tar = 0;
     debug->csw = CSW_DEFAULT;
+    debug->closed = debug->lock != SIM_DEBUG_LOCK_NONE;
     memset(debug->ram, 0, debug->n_ram_used);
     debug->n_ram_used = 0;
 }
@@ -95,8 +104,10 @@ void sim_debug_notice(struct sim_debug *debug)
 void sim_debug_pin_reset(struct sim_debug *debug, bool low)
 {
     sim_debug_notice(debug);
-    if (low && !debug->held && debug->powered)
+    if (low && !debug->held && debug->powered) {
+        debug->closed = debug->lock != SIM_DEBUG_LOCK_NONE;
         debug_core_reset(debug, RESETREAS_PIN);
+    }
     debug->held = low;
 }
 
@@ -207,6 +218,28 @@ static enum sim_debug_answer data_write(struct sim_debug *debug, uint32_t addres
     return SIM_DEBUG_OK;
 }
 
+static uint32_t read_ctrl_ap(const struct sim_debug *debug, unsigned address)
+{
+    switch (address & 0xfc) {
+    case 0x0c: /* APPROTECTSTATUS: 0 = enabled */
+        return !debug->closed;
+    case 0xfc:
+        return CTRL_AP_IDR;
+    default: /* ERASEALLSTATUS among them: an erase takes no time here */
+        return 0;
+    }
+}
+
+static void write_ctrl_ap(struct sim_debug *debug, unsigned address, uint32_t value)
+{
+    if ((address & 0xfc) == 0x00 && value == 1)
+        debug_core_reset(debug, RESETREAS_SREQ);
+    if ((address & 0xfc) != 0x04 || value != 1)
+        return;
+    debug_nvmc_erase_all(debug);
+    debug->closed = false;
+}
+
 enum sim_debug_answer sim_debug_read_ap(struct sim_debug *debug, unsigned ap, unsigned address,
                                         uint32_t *value)
 {
@@ -215,8 +248,10 @@ enum sim_debug_answer sim_debug_read_ap(struct sim_debug *debug, unsigned ap, un
     *value = 0;
     if (dead(debug))
         return SIM_DEBUG_DEAD;
-    /* An access port that is not there reads as zero: its IDR says so. */
-    if (ap != 0)
+    if (ap == CTRL_AP)
+        debug->rdbuff = *value = read_ctrl_ap(debug, address);
+    /* An access port that is not there, or is closed, reads as zero: its IDR says so. */
+    if (ap != 0 || debug->closed)
         return SIM_DEBUG_OK;
     switch (address & 0xfc) {
     case 0x00:
@@ -256,7 +291,9 @@ enum sim_debug_answer sim_debug_write_ap(struct sim_debug *debug, unsigned ap, u
 
     if (dead(debug))
         return SIM_DEBUG_DEAD;
-    if (ap != 0)
+    if (ap == CTRL_AP)
+        write_ctrl_ap(debug, address, value);
+    if (ap != 0 || debug->closed)
         return SIM_DEBUG_OK;
     switch (address & 0xfc) {
     case 0x00:
@@ -295,7 +332,7 @@ enum sim_debug_answer sim_debug_read(struct sim_debug *debug, uint32_t address, 
     *stopped_at = address;
     if (dead(debug))
         return SIM_DEBUG_DEAD;
-    if (address % width || n_bytes % width || n_bytes > UINT32_MAX - address)
+    if (debug->closed || address % width || n_bytes % width || n_bytes > UINT32_MAX - address)
         return fault(debug);
     for (size_t done = 0, n; done < n_bytes; done += n) {
         n = chunk_of(address + (uint32_t)done, n_bytes - done);
@@ -312,7 +349,7 @@ enum sim_debug_answer sim_debug_write(struct sim_debug *debug, uint32_t address,
     *stopped_at = address;
     if (dead(debug))
         return SIM_DEBUG_DEAD;
-    if (address % width || n_bytes % width || n_bytes > UINT32_MAX - address)
+    if (debug->closed || address % width || n_bytes % width || n_bytes > UINT32_MAX - address)
         return fault(debug);
     for (size_t done = 0, n; done < n_bytes; done += n) {
         n = chunk_of(address + (uint32_t)done, n_bytes - done);

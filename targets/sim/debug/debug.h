@@ -32,6 +32,15 @@ void sim_debug_restore(struct sim_debug *debug, const struct sim_debug *saved);
 #define SIM_DEBUG_PART_AT 0x10000100u
 void sim_debug_set_part(struct sim_debug *debug, uint32_t part);
 
+/* Access port protection as on current revisions of the nRF52: a power-on or a reset by the pin closes AP 0
+ * (its IDR reads as zero, and so nobody finds a MEM-AP) until the firmware writes APPROTECT.DISABLE, which
+ * the simulated application does at its start, or not; the CTRL-AP (AP 1) stays open: it tells
+ * APPROTECTSTATUS, resets, and erases all, which opens AP 0 until the next such reset. [DS nRF52840 PS 1.7:
+ * CTRL-AP, UICR.APPROTECT; IN-141] */
+enum sim_debug_lock { SIM_DEBUG_LOCK_NONE, SIM_DEBUG_LOCK_FIRMWARE_OPENS, SIM_DEBUG_LOCK_STAYS };
+/* NONE until it is set; the port is closed from then on. */
+void sim_debug_set_lock(struct sim_debug *debug, enum sim_debug_lock lock);
+
 /* To be called after each step and each switch of power: a power loss takes halt, breakpoints, RAM and DP
  * state along. */
 void sim_debug_notice(struct sim_debug *debug);

@@ -368,10 +368,53 @@ static void test_a_board_without_power_does_not_answer_and_forgets_the_debugger(
 
 #define board_test(f) cmocka_unit_test_setup_teardown(f, open_board, close_board)
 
+/* APPROTECTSTATUS of the CTRL-AP: 0 = enabled. */
+static void assert_closed(struct debugged *debugged, bool closed)
+{
+    uint32_t status, idr, stopped_at;
+    uint8_t word[4];
+
+    assert_int_equal(sim_debug_read_ap(debugged->debug, 1, 0x0c, &status), SIM_DEBUG_OK);
+    assert_int_equal(status, !closed);
+    assert_int_equal(sim_debug_read_ap(debugged->debug, 0, 0xfc, &idr), SIM_DEBUG_OK);
+    assert_int_equal(idr != 0, !closed);
+    assert_int_equal(sim_debug_read(debugged->debug, FREE_PAGE, 4, word, sizeof word, &stopped_at),
+                     closed ? SIM_DEBUG_FAULT : SIM_DEBUG_OK);
+}
+
+static void test_power_on_closes_a_protected_port_until_the_firmware_or_an_erase_opens_it(void **state)
+{
+    struct debugged *debugged = *state;
+    const struct sim_boot_result runs = {.outcome = SIM_BOOT_RUNS}, none = {.outcome = SIM_BOOT_NO_IMAGE};
+
+    assert_closed(debugged, false);
+    sim_debug_set_lock(debugged->debug, SIM_DEBUG_LOCK_FIRMWARE_OPENS);
+    assert_closed(debugged, true);
+    sim_debug_saw_boot(debugged->debug, &none);
+    assert_closed(debugged, true);
+    sim_debug_saw_boot(debugged->debug, &runs);
+    assert_closed(debugged, false);
+    sim_debug_pin_reset(debugged->debug, true);
+    sim_debug_pin_reset(debugged->debug, false);
+    assert_closed(debugged, true);
+    sim_debug_set_lock(debugged->debug, SIM_DEBUG_LOCK_STAYS);
+    sim_debug_saw_boot(debugged->debug, &runs);
+    assert_closed(debugged, true);
+    assert_int_equal(sim_debug_write_ap(debugged->debug, 1, 0x04, 1), SIM_DEBUG_OK);
+    assert_closed(debugged, false);
+    assert_int_equal(word_at(debugged, 0xc000), 0xffffffff);
+    sim_board_power(debugged->bench.board, false);
+    sim_debug_notice(debugged->debug);
+    sim_board_power(debugged->bench.board, true);
+    sim_debug_notice(debugged->debug);
+    assert_closed(debugged, true);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         board_test(test_power_up_requests_are_acknowledged),
+        board_test(test_power_on_closes_a_protected_port_until_the_firmware_or_an_erase_opens_it),
         board_test(test_tar_wraps_within_4_kib),
         board_test(test_bytes_sit_in_their_lanes),
         board_test(test_packed_accesses_move_a_word_of_narrow_units),

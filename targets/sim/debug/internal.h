@@ -38,6 +38,8 @@ struct sim_debug {
     bool lingers;  /* powered, though the board is not any more */
     bool held;     /* nRESET is low */
     uint32_t part; /* FICR INFO.PART */
+    enum sim_debug_lock lock;
+    bool closed; /* AP 0 */
     uint32_t resetreas;
     uint32_t n_samples; /* of the program counter */
     uint32_t ctrl_stat;
@@ -73,6 +75,8 @@ static inline void debug_ram_touched(struct sim_debug *debug, uint32_t end)
 /* nvmc.c: flash, UICR and their controller. */
 bool debug_nvmc_read(struct sim_debug *debug, uint32_t offset, uint32_t *value);
 bool debug_nvmc_write(struct sim_debug *debug, uint32_t offset, uint32_t value);
+/* As the CTRL-AP does it: flash and UICR, whatever CONFIG says. */
+void debug_nvmc_erase_all(struct sim_debug *debug);
 bool debug_nvmc_program(struct sim_debug *debug, uint32_t offset, const uint8_t *bytes, size_t n_bytes);
 bool debug_nvmc_program_uicr(struct sim_debug *debug, uint32_t offset, const uint8_t *bytes, size_t n_bytes);
 uint32_t debug_flash_bytes(const struct sim_debug *debug);

@@ -176,7 +176,7 @@ static void test_the_bank_of_the_access_port_comes_from_select(void **state)
     assert_int_equal(read_port(session, IR_APACC, 0xc), 0x24770011);
     write_port(session, IR_DPACC, DP_SELECT, 0x00abcdf0); /* bits 23:8 are not for us */
     assert_int_equal(read_port(session, IR_APACC, 0xc), 0x24770011);
-    write_port(session, IR_DPACC, DP_SELECT, 0x010000f0); /* there is no access port 1 */
+    write_port(session, IR_DPACC, DP_SELECT, 0x020000f0); /* there is no access port 2 */
     assert_int_equal(read_port(session, IR_APACC, 0xc), 0);
 }
 

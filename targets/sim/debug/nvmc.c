@@ -91,3 +91,12 @@ bool debug_nvmc_write(struct sim_debug *debug, uint32_t offset, uint32_t value)
         return true;
     }
 }
+
+void debug_nvmc_erase_all(struct sim_debug *debug)
+{
+    uint32_t config = debug->nvmc.config;
+
+    debug->nvmc.config = CONFIG_EEN;
+    (void)debug_nvmc_write(debug, 0x50c, 1);
+    debug->nvmc.config = config;
+}

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#define AP_AT 8 /* of a memory command: the access port, then the CSW without its lowest byte */
+#define AP_DRW 0x0cu
 #define SERVER_OK 1u
 #define SERVER_NOT_AVAILABLE 0x1053u
 #define STLINK_ID 1u
@@ -98,6 +100,31 @@ static void access_register(struct exchange *exchange, bool write)
         put32(exchange, 4, value);
 }
 
+/* openocd's driver makes a memory access of each access to register 0x0c, of whatever access port: on a
+ * control port that is a register like the others. [SRC openocd src/jtag/drivers/stlink_usb.c] */
+static enum sim_debug_answer access_other_ap(struct exchange *exchange, unsigned width, size_t n_bytes)
+{
+    struct sim_debug *debug = exchange->link->debug;
+    unsigned ap = exchange->command[AP_AT];
+    enum sim_debug_answer answer = SIM_DEBUG_OK;
+    uint8_t lanes[4] = {0};
+    uint32_t value = 0;
+
+    for (size_t done = 0; done + width <= n_bytes && answer == SIM_DEBUG_OK; done += width) {
+        size_t lane = (exchange->command[2] + done) & (4 - width);
+
+        if (exchange->writes) {
+            memcpy(lanes + lane, exchange->sent + done, width);
+            answer = sim_debug_write_ap(debug, ap, AP_DRW, rig_get_le32(lanes));
+        } else {
+            answer = sim_debug_read_ap(debug, ap, AP_DRW, &value);
+            rig_put_le32(lanes, value);
+            memcpy(exchange->answer + done, lanes + lane, width);
+        }
+    }
+    return answer;
+}
+
 /* The probe's firmware sets TAR itself and clears a sticky error of the access before. */
 static void access_memory(struct exchange *exchange, unsigned width, bool increment)
 {
@@ -110,6 +137,10 @@ static void access_memory(struct exchange *exchange, unsigned width, bool increm
 
     if (n_bytes > exchange->n)
         n_bytes = exchange->n;
+    if (exchange->command[AP_AT] != 0) {
+        link->last_status = (uint8_t)status_of(access_other_ap(exchange, width, n_bytes));
+        return;
+    }
     step = increment ? n_bytes : width;
     for (size_t done = 0; done + step <= n_bytes && n_bytes && answer == SIM_DEBUG_OK; done += step)
         answer =
