@@ -39,8 +39,8 @@ GArray *rig_expected_findings(const struct rig_value *names, guint32 judged)
     for (guint i = 0; i < rig_list_length(names); i++) {
         const struct rig_record *record = rig_list_item(names, i)->record;
         const struct rig_value *causes = rig_record_get(record, "cause");
-        struct rig_expected_finding entry = {.n_cuts = (guint)rig_record_count(record, "cuts"),
-                                             .heals_after = (guint)rig_record_count(record, "heals-after")};
+        struct rig_expected_finding entry = {.n_cuts = rig_record_u32(record, "cuts"),
+                                             .heals_after = rig_record_u32(record, "heals-after")};
 
         if (!rig_invariant_from_name(rig_record_text(record, "invariant"), &entry.invariant) ||
             !(judged >> entry.invariant & 1))

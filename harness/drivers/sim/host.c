@@ -407,17 +407,25 @@ static char *cut(struct rig_sim_host *host, char **words)
     return g_strdup("ok");
 }
 
+static bool parse_u32(const char *text, guint32 *number)
+{
+    guint64 wide;
+
+    if (!g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT32, &wide, NULL))
+        return false;
+    *number = (guint32)wide;
+    return true;
+}
+
 /* "behave HASH crashes 100000 0": sim_board_teach(), times in microseconds. */
 static char *behave(struct rig_sim_host *host, char **words)
 {
     struct sim_app_personality personality = {0};
     guint8 hash[RIG_IMAGE_HASH_BYTES];
-    guint64 self_test_us, watchdog_us;
 
     if (g_strv_length(words) != 5 || strlen(words[1]) != 2 * sizeof hash ||
         !sim_app_behaviour_from_name(words[2], &personality.behaviour) ||
-        !g_ascii_string_to_unsigned(words[3], 10, 0, G_MAXUINT32, &self_test_us, NULL) ||
-        !g_ascii_string_to_unsigned(words[4], 10, 0, G_MAXUINT32, &watchdog_us, NULL))
+        !parse_u32(words[3], &personality.self_test_us) || !parse_u32(words[4], &personality.watchdog_us))
         return g_strdup("error: 'behave HASH waits|confirms|crashes|hangs SELF-TEST-US WATCHDOG-US'");
     for (gsize i = 0; i < sizeof hash; i++) {
         if (!g_ascii_isxdigit(words[1][2 * i]) || !g_ascii_isxdigit(words[1][2 * i + 1]))
@@ -425,8 +433,6 @@ static char *behave(struct rig_sim_host *host, char **words)
         hash[i] =
             (guint8)(g_ascii_xdigit_value(words[1][2 * i]) << 4 | g_ascii_xdigit_value(words[1][2 * i + 1]));
     }
-    personality.self_test_us = (guint32)self_test_us;
-    personality.watchdog_us = (guint32)watchdog_us;
     return g_strdup(sim_board_teach(host->sim, hash, &personality) ? "ok" : "error: no memory");
 }
 
