@@ -27,6 +27,7 @@ enum held {
     KEY_C,        /* of the known ECDSA key */
     KEY_STRANGER, /* of an Ed25519 key that nobody knows */
     SHORT_KEY,    /* KEY_E, one byte too short */
+    SHORT_KEY_ON, /* SHORT_KEY, and the byte behind it is the one that is missing */
     SIGNED_E,     /* a good signature */
     SIGNED_C,
     SPOILT_E, /* one bit of it flipped */
@@ -60,6 +61,7 @@ static const struct row rows[] = {
      {HASH, KEY_E, SHORT_KEY, SIGNED_E},
      RIG_IMAGE_NO_SIGNATURE,
      RIG_IMAGE_OK},
+    {"short key hash that goes on", {HASH, SHORT_KEY_ON, SIGNED_E}, RIG_IMAGE_NO_SIGNATURE, RIG_IMAGE_OK},
     {"stranger", {HASH, KEY_STRANGER, SIGNED_E}, RIG_IMAGE_NO_SIGNATURE, RIG_IMAGE_OK},
     {"stranger after a good one",
      {HASH, KEY_E, KEY_STRANGER, SIGNED_E},
@@ -129,6 +131,10 @@ static void put_held(struct bench *bench, enum held held)
     case KEY_E:
     case SHORT_KEY:
         put(bench, RIG_IMAGE_TLV_KEYHASH, rig_key_hash(bench->ed25519), held == KEY_E ? 32 : 31);
+        return;
+    case SHORT_KEY_ON:
+        put(bench, RIG_IMAGE_TLV_KEYHASH, rig_key_hash(bench->ed25519), 31);
+        put(bench, (uint16_t)(0xa000 | rig_key_hash(bench->ed25519)[31]), zeros, 4);
         return;
     case KEY_C:
         put(bench, RIG_IMAGE_TLV_KEYHASH, rig_key_hash(bench->ecdsa), 32);
@@ -219,9 +225,103 @@ static void the_walk_comes_to_the_verdict_of_bootutil(void **state)
     assert_int_equal(n_wrong, 0);
 }
 
+/* An image of protected and unprotected entries with 0x50 (security counter), 0x40 (dependency) and others.
+ */
+struct parts {
+    uint16_t said; /* protected bytes by the header */
+    uint8_t protected_area[40];
+    size_t n_protected;
+    uint8_t entries[40];
+    size_t n_entries;
+};
+
+static struct rig_image_source assemble(struct bench *bench, struct rig_memory_image *memory,
+                                        const struct parts *parts)
+{
+    const struct rig_image_header header = {.magic = RIG_IMAGE_MAGIC,
+                                            .header_bytes = RIG_IMAGE_HEADER_BYTES,
+                                            .payload_bytes = PAYLOAD_BYTES,
+                                            .protected_tlv_bytes = parts->said};
+    size_t at = RIG_IMAGE_HEADER_BYTES + PAYLOAD_BYTES;
+
+    memset(bench->bytes, 0, sizeof bench->bytes);
+    rig_image_header_encode(&header, bench->bytes);
+    if (parts->n_protected) {
+        rig_put_le16(bench->bytes + at, RIG_IMAGE_TLV_PROTECTED_INFO_MAGIC);
+        rig_put_le16(bench->bytes + at + 2, (uint16_t)(parts->n_protected + 4));
+        memcpy(bench->bytes + at + 4, parts->protected_area, parts->n_protected);
+        at += parts->n_protected + 4;
+    }
+    rig_put_le16(bench->bytes + at, RIG_IMAGE_TLV_INFO_MAGIC);
+    rig_put_le16(bench->bytes + at + 2, (uint16_t)(parts->n_entries + 4));
+    memcpy(bench->bytes + at + 4, parts->entries, parts->n_entries);
+    *memory = (struct rig_memory_image){bench->bytes, at + 4 + parts->n_entries + 64};
+    return rig_image_source_from_memory(memory);
+}
+
+#define COUNTER 0x50, 0, 4, 0, 7, 0, 0, 0
+#define LONG_COUNTER 0x50, 0, 5, 0, 9, 0, 0, 0, 0
+#define NEEDS 0x40, 0, 12, 0, 1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0
+#define SHORT_NEEDS 0x40, 0, 11, 0, 1, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0
+/* clang-format off */
+#define BYTES(...) {__VA_ARGS__}, sizeof((uint8_t[]){__VA_ARGS__})
+/* clang-format on */
+
+static void counters_and_dependencies_count_in_the_protected_area_and_in_full_length(void **state)
+{
+    /* clang-format off */
+    static const struct {
+        struct parts parts;
+        enum rig_image_status layout;
+        bool has_counter;
+        size_t n_dependencies;
+        bool walk_fails;
+    } cases[] = {
+        {{12, BYTES(COUNTER), BYTES(0xa0, 0xa0, 0, 0)}, RIG_IMAGE_OK, true, 0, false},
+        {{21, BYTES(LONG_COUNTER, COUNTER), BYTES(0xa0, 0xa0, 0, 0)}, RIG_IMAGE_OK, true, 0, false},
+        {{13, BYTES(LONG_COUNTER), BYTES(0xa0, 0xa0, 0, 0)}, RIG_IMAGE_OK, false, 0, false},
+        {{8, BYTES(0xa0, 0xa0, 0, 0), BYTES(COUNTER, NEEDS)}, RIG_IMAGE_OK, false, 0, false},
+        {{20, BYTES(NEEDS), BYTES(NEEDS)}, RIG_IMAGE_OK, false, 1, false},
+        {{35, BYTES(SHORT_NEEDS, NEEDS), BYTES(0xa0, 0xa0, 0, 0)}, RIG_IMAGE_OK, false, 1, false},
+        {{0, {0}, 0, BYTES(0xa0, 0xa0, 0, 0)}, RIG_IMAGE_OK, false, 0, false},
+        {{8, {0}, 0, BYTES(0xa0, 0xa0, 0, 0, 0x07, 0x69, 4, 0)}, RIG_IMAGE_BAD_TLV, false, 0, false},
+        {{13, BYTES(COUNTER), BYTES(0xa0, 0xa0, 0, 0)}, RIG_IMAGE_BAD_TLV, false, 0, false},
+        {{0, BYTES(COUNTER), BYTES(0xa0, 0xa0, 0, 0)}, RIG_IMAGE_BAD_TLV, false, 0, false},
+        {{8, BYTES(0xa0, 0xa0, 8, 0), BYTES(0xa0, 0xa0, 0, 0)}, RIG_IMAGE_OK, false, 0, true}, /* into the next area */
+    };
+    /* clang-format on */
+    struct bench bench;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct rig_memory_image memory;
+        struct rig_image_source source = assemble(&bench, &memory, &cases[i].parts);
+        struct rig_image_dependency dependency = {0};
+        struct rig_image_tlv_cursor cursor = {0};
+        struct rig_image_tlv_entry entry;
+        struct rig_image_layout layout;
+        enum rig_image_status status = rig_image_read_layout(&source, UINT32_MAX, &layout);
+        uint32_t counter = 7;
+
+        assert_int_equal(status, cases[i].layout);
+        if (status != RIG_IMAGE_OK)
+            continue;
+        assert_int_equal(rig_image_security_counter(&source, &layout, &counter), cases[i].has_counter);
+        assert_int_equal(counter, 7);
+        assert_int_equal(rig_image_dependencies(&source, &layout, &dependency, 1), cases[i].n_dependencies);
+        assert_int_equal(dependency.minimum.major, cases[i].n_dependencies ? 2 : 0);
+        while ((status = rig_image_next_tlv(&source, &layout, &cursor, &entry)) == RIG_IMAGE_OK)
+            continue;
+        assert_int_equal(status, cases[i].walk_fails ? RIG_IMAGE_BAD_TLV : RIG_IMAGE_NO_IMAGE);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(the_walk_comes_to_the_verdict_of_bootutil)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_walk_comes_to_the_verdict_of_bootutil),
+        cmocka_unit_test(counters_and_dependencies_count_in_the_protected_area_and_in_full_length),
+    };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
