@@ -25,10 +25,23 @@ static bool switch_power(struct rig_run *run, bool on)
     return true;
 }
 
+/* A board that was on already does not start again. */
 static void run_power_on(struct rig_run *run, const struct rig_step *step)
 {
+    struct rig_power *power = run->board->power;
+    GError *error = NULL;
+    bool was_on = false;
+
+    if (!power->ops->is_on(power, &was_on, &error)) {
+        rig_run_error(run, error);
+        return;
+    }
     rig_run_mark_boots(run);
-    if (switch_power(run, true))
+    if (!switch_power(run, true))
+        return;
+    if (was_on)
+        rig_run_note(run, "the board was on already");
+    else
         rig_await_boot(run, rig_run_deadline_us(run, step));
 }
 
@@ -78,7 +91,7 @@ static void run_reset(struct rig_run *run, const struct rig_step *step)
 const struct rig_verb rig_verb_power_on = {
     .name = "power-on",
     .family = "power",
-    .about = "Switches the board on and waits until its bootloader ran.",
+    .about = "Switches the board on and waits until its bootloader ran; a board that is on already stays as it is.",
     .shape = &no_arguments,
     .within_us = 30u * 1000 * 1000,
     .needs = needs_power,
