@@ -353,6 +353,17 @@ static struct rig_value *read_variant(struct rig_reader *reader, const struct ri
     return value;
 }
 
+static void refuse_idle_steps(struct rig_reader *reader, const struct rig_field *field,
+                              const struct rig_node *node, const GPtrArray *steps)
+{
+    for (guint i = 0; i < steps->len; i++)
+        if (!((const struct rig_step *)g_ptr_array_index(steps, i))->verb->looks_at_nothing)
+            return;
+    if (steps->len > 0)
+        rig_reader_error(reader, node, "expect-boot says what runs, expect-slot what a slot holds",
+                         "no step of '%s' looks at the board: it would hold whatever happens", field->name);
+}
+
 static struct rig_value *read_parts(struct rig_reader *reader, const struct rig_field *field,
                                     const struct rig_node *node)
 {
@@ -366,6 +377,8 @@ static struct rig_value *read_parts(struct rig_reader *reader, const struct rig_
     } else if (field->type == RIG_TYPE_STEPS) {
         value->steps = g_ptr_array_new();
         rig_reader_block(reader, field->name, node, value->steps);
+        if (field->judges)
+            refuse_idle_steps(reader, field, node, value->steps);
     }
     return value;
 }
@@ -423,6 +436,24 @@ static struct rig_value *read_single(struct rig_reader *reader, const struct rig
     return value;
 }
 
+/* A value that stands twice, or beside one that takes in all others, says nothing. A list of texts or numbers
+ * may be a sequence. */
+static void refuse_idle_items(struct rig_reader *reader, const struct rig_field *field,
+                              const struct rig_value *list)
+{
+    for (guint i = 0; field->type == RIG_TYPE_CHOICE && !field->in_order && i < list->items->len; i++) {
+        const struct rig_value *item = g_ptr_array_index(list->items, i);
+
+        if (list->items->len > 1 && g_str_equal(item->keyword, "any"))
+            rig_reader_error(reader, item->node, NULL, "'any' takes in whatever stands beside it in '%s'",
+                             field->name);
+        for (guint k = 0; k < i; k++)
+            if (g_str_equal(((struct rig_value *)g_ptr_array_index(list->items, k))->keyword, item->keyword))
+                rig_reader_error(reader, item->node, NULL, "'%s' stands twice in '%s'", item->keyword,
+                                 field->name);
+    }
+}
+
 static struct rig_value *read_list(struct rig_reader *reader, const struct rig_field *field,
                                    const struct rig_node *node)
 {
@@ -441,6 +472,7 @@ static struct rig_value *read_list(struct rig_reader *reader, const struct rig_f
         if (item)
             g_ptr_array_add(list->items, item);
     }
+    refuse_idle_items(reader, field, list);
     return list;
 }
 

@@ -43,6 +43,8 @@ struct rig_field {
     bool required;
     bool list;                  /* a list of `type`; a lone value is a list of one */
     bool may_be_empty;          /* of lists: [] says something, too */
+    bool in_order;              /* of lists: a sequence, in which a value may stand again */
+    bool judges;                /* STEPS: one of them at least must act on the board or look at it */
     const char *default_text;   /* as it would be written; NULL = absent */
     const char *const *choices; /* NULL-terminated. CHOICE: the values. Other types: keywords allowed beside
                                    the type's own values */
@@ -145,6 +147,7 @@ struct rig_verb {
     const struct rig_shape *shape; /* NULL = no arguments but `within` */
     const char *block;             /* key beside the verb that holds nested steps ("do"); NULL = none */
     guint64 within_us; /* default deadline; the verb gets the field `within` without naming it in its shape */
+    bool looks_at_nothing; /* it neither acts on the board nor looks at it: alone it judges nothing */
     bool at_once;      /* it waits for nothing: there is no `within`, which would have no effect */
     const char *const *needs; /* capabilities that using it implies; NULL-terminated or NULL */
     /* The first capability that this very step needs beside `needs` and that is not among those, NULL: none.

@@ -312,6 +312,7 @@ static void run_wait(struct rig_run *run, const struct rig_step *step)
 
 const struct rig_verb rig_verb_wait = {
     .name = "wait",
+    .looks_at_nothing = true,
     .family = "board",
     .about = "Lets time pass on the board's clock. To wait for something, expect it instead.",
     .shape = &wait_shape,
@@ -334,6 +335,7 @@ static void run_note(struct rig_run *run, const struct rig_step *step)
 
 const struct rig_verb rig_verb_note = {
     .name = "note",
+    .looks_at_nothing = true,
     .family = "board",
     .about = "Writes a line into the record of the run.",
     .shape = &note_shape,

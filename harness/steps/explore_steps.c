@@ -30,6 +30,7 @@ static const struct rig_field explore_fields[] = {
     {.name = "life",
      .type = RIG_TYPE_CHOICE,
      .list = true,
+     .in_order = true,
      .choices = life_words,
      .required = true,
      .about = "What the application does, in this order; at any power-on it may also do nothing. Power is "
@@ -521,6 +522,8 @@ static void explore(struct rig_run *run, const struct rig_step *step, const stru
         rig_run_note(run, "not closed: %s", seen->why_open);
     else if (!seen->closed && !rig_run_troubled(run))
         tell_unfinished(run, seen, rig_expected_missing(seen, expected));
+    else if (seen->closed && seen->n_edges == 0 && expected->len == 0 && !rig_run_troubled(run))
+        rig_run_error_text(run, "nothing in this life cycle writes to the flash: power was cut nowhere");
 }
 
 static void judge_path(struct rig_run *run, const struct rig_explore_plan *plan, guint32 broken,

@@ -229,6 +229,7 @@ static void run_mark_flash(struct rig_run *run, const struct rig_step *step)
 
 const struct rig_verb rig_verb_mark_flash = {
     .name = "mark-flash",
+    .looks_at_nothing = true,
     .family = "expect",
     .about = "Remembers this instant for `expect-flash: {since: ...}`.",
     .shape = &mark_shape,

@@ -59,6 +59,7 @@ static const struct rig_field sweep_fields[] = {
      .about = "true: each place by the next one of `by`, instead of by all of them."},
     {.name = "then",
      .type = RIG_TYPE_STEPS,
+     .judges = true,
      .required = true,
      .about =
          "What must hold afterwards, for every loss. The host knows by then that the link is gone, unless "

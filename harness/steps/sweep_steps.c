@@ -74,6 +74,7 @@ static const struct rig_field sweep_fields[] = {
      .about = "`none`: cuts between operations; `half-write`, `half-erase`: also inside them."},
     {.name = "then",
      .type = RIG_TYPE_STEPS,
+     .judges = true,
      .required = true,
      .about = "What must hold after power is back, for every cut."},
 };

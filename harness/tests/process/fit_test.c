@@ -60,7 +60,7 @@ struct other_board {
 static const struct other_board boards[] = {
     {"my-board", "{device: internal, sectors: [{size: 2KiB, count: 256}], write: 8B, write-time: 80us, erase-time: 22ms}",
      SLOTS("32KiB", "160KiB", "128KiB") SCRATCH("288KiB", "8KiB"),
-     "swap: scratch, sign: ed25519, validate-primary: true, max-sectors: 64, mtu: 247, reassembly: true, parameters: true", 900, false},
+     "swap: scratch, sign: ed25519, validate-primary: true, max-sectors: 64, mtu: 247, reassembly: true, parameters: true", 890, false},
     {"no-scratch-no-signature", USUAL_FLASH, USUAL_SLOTS, "swap: move, sign: none", 810, false},
     {"offset-small-slots", INTERNAL("4KiB", "256", "16B"), SLOTS("48KiB", "80KiB", "32KiB") SCRATCH("112KiB", "4KiB"),
      "swap: offset, sign: rsa-3072, downgrade: by-version, validate-primary: true", 875, false},
