@@ -203,6 +203,12 @@ static void a_pdu_held_back_goes_after_the_next_of_its_direction_or_after_a_seco
     pass(out, SIM_PDU_WRITES, 4);
     let_pass(out, SIM_PDU_REORDER_US);
     assert_string_equal(out->seen, "n2 w3 w1 w4 ");
+    /* One that is lost lets it go as well. */
+    arm(out, SIM_PDU_REORDER, 0, 1);
+    arm(out, SIM_PDU_DROP, 1, 1);
+    pass(out, SIM_PDU_WRITES, 5);
+    pass(out, SIM_PDU_WRITES, 6);
+    assert_string_equal(out->seen, "n2 w3 w1 w4 w5 ");
 }
 
 static void spoilt_and_cut_pdus_are_so_where_the_fault_says_or_in_the_middle(void **state)

@@ -504,6 +504,31 @@ static void bond_lost_on_update_defect_forgets_after_a_swap_only(void **state)
     }
 }
 
+static void bond_lost_on_update_defect_forgets_after_a_revert(void **state)
+{
+    struct sim_board_config config = bench_config(RIG_SWAP_MOVE);
+    struct rig_bytes image = bench_image(2, &waits, 4000);
+    struct sim_ble_pairing_result pairing;
+    uint8_t ltk[16], hash[32];
+    struct bench bench;
+
+    (void)state;
+    config.ble.defects = SIM_BLE_DEFECT_BOND_LOST_ON_UPDATE;
+    open_with(&bench, &config);
+    bench_connect(&bench, 247);
+    image_hash(&image, hash);
+    assert_true(bench_upload(&bench, &image, NULL));
+    assert_false(bench_mark(&bench, hash, false).error.failed);
+    bench_reset(&bench);
+    assert_int_equal(sim_board_view(bench.board).version.major, 2);
+    assert_int_equal(sim_board_ble_pair(bench.board, &just_works, ltk, &pairing), SIM_BLE_OK);
+    bench_reset(&bench);
+    assert_int_equal(sim_board_view(bench.board).version.major, 1);
+    assert_false(sim_board_ble_has_bond(bench.board, bench_central.address));
+    rig_bytes_clear(&image);
+    bench_close(&bench);
+}
+
 static void every_defect_has_its_name(void **state)
 {
     (void)state;
@@ -585,6 +610,7 @@ int main(void)
         T(serves_unencrypted_defect_opens_the_service),
         T(pairs_anew_silently_defect_ignores_the_policy),
         T(bond_lost_on_update_defect_forgets_after_a_swap_only),
+        T(bond_lost_on_update_defect_forgets_after_a_revert),
         T(every_defect_has_its_name),
     };
 #undef T

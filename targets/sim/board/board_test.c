@@ -32,31 +32,39 @@ static void new_board_is_off_erased_and_at_time_0(void **state)
     bench_close(&bench);
 }
 
+static void refused(const struct sim_board_config *config, const char *reason)
+{
+    const char *why = "";
+    struct sim_board *board = sim_board_new(config, &why);
+
+    sim_board_free(board);
+    if (board || !strstr(why, reason))
+        fail_msg("wanted '%s', seen '%s'", reason, board ? "a board" : why);
+}
+
 static void configurations_that_cannot_be_are_refused_with_a_reason(void **state)
 {
-    struct sim_board_config good = bench_config(RIG_SWAP_MOVE), bad;
-    const char *why = NULL;
+    const struct sim_board_config good = bench_config(RIG_SWAP_MOVE);
+    struct sim_board_config bad;
 
     (void)state;
-    bad = good;
-    bad.boot.primary[0].offset = 100;
-    assert_null(sim_board_new(&bad, &why));
-    assert_non_null(why);
-    bad = good;
-    bad.boot.secondary[0].n_bytes = 1u << 30;
-    assert_null(sim_board_new(&bad, &why));
-    bad = good;
-    bad.boot.n_images = 3;
-    assert_null(sim_board_new(&bad, &why));
-    bad = good;
-    bad.app.smp_buf_count = 9;
-    assert_null(sim_board_new(&bad, &why));
-    bad = good;
-    bad.n_devices = 0;
-    assert_null(sim_board_new(&bad, &why));
-    bad = bench_config(RIG_SWAP_SCRATCH);
-    bad.boot.scratch.n_bytes = 0;
-    assert_null(sim_board_new(&bad, &why));
+#define REFUSED(reason, ...) (bad = good, __VA_ARGS__, refused(&bad, reason))
+    REFUSED("a primary slot", bad.boot.primary[0].offset = 100);
+    REFUSED("a primary slot", bad.boot.primary[0].offset = 100, bad.boot.primary[0].n_bytes -= 100);
+    REFUSED("a primary slot", bad.boot.primary[0].n_bytes -= 100);
+    REFUSED("a primary slot", bad.boot.primary[0].n_bytes = 0);
+    REFUSED("a primary slot", bad.boot.primary[0].device = 1);
+    REFUSED("a secondary slot", bad.boot.secondary[0].n_bytes = 1u << 30);
+    REFUSED("a secondary slot", bad.boot.secondary[0].n_bytes = 0);
+    REFUSED("the scratch area", bad.boot.scratch.offset += 8);
+    REFUSED("needs a scratch area", bad.boot.mode = RIG_SWAP_SCRATCH, bad.boot.scratch.n_bytes = 0);
+    REFUSED("one or two images", bad.boot.n_images = 3);
+    REFUSED("one or two images", bad.boot.n_images = 0);
+    REFUSED("8 SMP buffers", bad.app.smp_buf_count = 9);
+    REFUSED("32 to 4096 bytes", bad.app.smp_buf_size = 31);
+    REFUSED("32 to 4096 bytes", bad.app.smp_buf_size = 4097);
+    REFUSED("flash devices", bad.n_devices = 0);
+#undef REFUSED
 }
 
 static void boot_says_what_it_does_on_the_console(void **state)
@@ -193,6 +201,27 @@ static void corrupt_image_that_the_bootloader_lets_through_crashes(void **state)
     bench_program(&bench, &image);
     assert_false(bench_boot(&bench));
     assert_true(bench.saw_hard_fault);
+    rig_bytes_clear(&image);
+    bench_close(&bench);
+}
+
+static void crashes_are_counted_anew_after_a_power_cycle(void **state)
+{
+    struct sim_app_personality crashes = {.behaviour = SIM_APP_CRASHES, .self_test_us = 1000};
+    struct sim_board_config config = bench_config(RIG_SWAP_MOVE);
+    struct rig_bytes image = bench_image(1, &crashes, 4000);
+    struct bench bench;
+
+    (void)state;
+    bench_open(&bench, &config);
+    bench_program(&bench, &image);
+    for (unsigned n_boots = 8; n_boots <= 24; n_boots += 8) {
+        sim_board_power(bench.board, true);
+        bench_run(&bench, 20ull * RIG_SECOND_US);
+        assert_int_equal(sim_board_view(bench.board).state, SIM_BOARD_HUNG);
+        assert_int_equal(sim_board_view(bench.board).n_boots, n_boots);
+        sim_board_power(bench.board, false);
+    }
     rig_bytes_clear(&image);
     bench_close(&bench);
 }
@@ -373,6 +402,20 @@ static void cut_some_time_after_a_console_line(void **state)
     scene_free(scene);
 }
 
+static void the_first_line_that_fits_counts(void **state)
+{
+    struct scene *scene = scene_new(&waits);
+    struct sim_cut cut = {.kind = SIM_CUT_AT_CONSOLE, .pattern = "I: ", .delay_us = RIG_SECOND_US};
+
+    (void)state;
+    scene_mark(scene, true); /* the bootloader says more behind the swap, which takes its time */
+    sim_board_reset(scene->bench.board);
+    sim_board_arm_cut(scene->bench.board, &cut);
+    bench_run(&scene->bench, RIG_SECOND_US + 1000);
+    assert_false(sim_board_powered(scene->bench.board));
+    scene_free(scene);
+}
+
 static void disarmed_cut_never_falls(void **state)
 {
     struct scene *scene = scene_new(&waits);
@@ -523,6 +566,7 @@ int main(void)
         T(hanging_image_is_reverted_by_its_watchdog_or_by_power),
         T(image_without_a_personality_crashes_until_the_board_hangs),
         T(corrupt_image_that_the_bootloader_lets_through_crashes),
+        T(crashes_are_counted_anew_after_a_power_cycle),
         T(always_crashing_image_still_lets_time_pass),
         T(cut_in_the_middle_of_an_upload_kills_link_and_answer_and_the_upload_starts_anew),
         T(cut_while_marking_leaves_the_mark_undone_or_done),
@@ -531,6 +575,7 @@ int main(void)
         T(cut_by_time_falls_while_nothing_happens),
         T(cut_at_a_console_line_stops_the_bootloader_at_that_line),
         T(cut_some_time_after_a_console_line),
+        T(the_first_line_that_fits_counts),
         T(disarmed_cut_never_falls),
         T(restored_moment_goes_on_exactly_as_before),
         T(armed_cut_is_part_of_a_moment),

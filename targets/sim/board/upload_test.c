@@ -58,6 +58,26 @@ static void upload_works_in_every_mode_and_with_progressive_erase(void **state)
     }
 }
 
+static void progressive_erase_erases_each_sector_once(void **state)
+{
+    (void)state;
+    for (unsigned mode = RIG_SWAP_MOVE; mode <= RIG_SWAP_OFFSET; mode++) {
+        struct sim_board_config config = bench_config((enum rig_swap_mode)mode);
+        struct rig_bytes image = bench_image(2, &waits, mode == RIG_SWAP_OFFSET ? 58000 : 62000);
+
+        config.app.progressive_erase = true;
+        config.ble.mtu = 517;
+        struct scene *scene = scene_with(&config, &waits);
+        const struct sim_area *secondary = &config.boot.secondary[0];
+        assert_true(bench_upload(&scene->bench, &image, NULL));
+        for (uint32_t at = 0; at < secondary->n_bytes; at += 4096)
+            assert_int_equal(
+                sim_flash_erase_count(sim_board_flash(scene->bench.board), 0, secondary->offset + at), 1);
+        scene_free(scene);
+        rig_bytes_clear(&image);
+    }
+}
+
 static void upload_resumes_by_sha_without_writing(void **state)
 {
     struct scene *scene = scene_at_517();
@@ -398,6 +418,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(upload_arrives_byte_for_byte_whatever_the_chunk_sizes),
         cmocka_unit_test(upload_works_in_every_mode_and_with_progressive_erase),
+        cmocka_unit_test(progressive_erase_erases_each_sector_once),
         cmocka_unit_test(upload_resumes_by_sha_without_writing),
         cmocka_unit_test(wrong_offset_is_a_success_with_the_expected_one),
         cmocka_unit_test(overrun_gets_31_but_not_in_the_first_packet),

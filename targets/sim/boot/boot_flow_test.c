@@ -130,6 +130,15 @@ static void trailers_with_a_bad_magic_are_left_alone_by_the_application(void **s
     assert_int_equal(sim_boot_set_pending(&board.config, board.flash, 1, false), SIM_OUT_OF_RANGE);
     assert_int_equal(sim_flash_n_operations(board.flash), 0);
     board_clear(&board);
+    /* Also on a part that would let bits be written twice. */
+    board_make(&board, &(struct board_plan){.mode = RIG_SWAP_MOVE, .rewrite_allowed = true});
+    board_fill(&board, &board.config.secondary[0], junk, 4, board.config.secondary[0].n_bytes - 8);
+    assert_int_equal(sim_boot_set_pending(&board.config, board.flash, 0, false), SIM_NOT_ERASED);
+    assert_int_equal(sim_flash_n_operations(board.flash), 0);
+    sim_flash_power(board.flash, false);
+    assert_int_equal(sim_boot_set_pending(&board.config, board.flash, 0, false), SIM_POWER_LOST);
+    assert_int_equal(sim_boot_set_confirmed(&board.config, board.flash, 0), SIM_POWER_LOST);
+    board_clear(&board);
 }
 
 static void confirming_an_image_that_was_never_swapped_in_writes_nothing(void **state)

@@ -145,6 +145,7 @@ static void sectors_of_two_sizes_are_found_and_erased_one_by_one(void **state)
     assert_int_equal(sim_flash_erase_count(flash, DEVICE, 12288), 1);
     assert_int_equal(sim_flash_erase_count(flash, DEVICE, 16384), 1);
     assert_int_equal(sim_flash_erase_count(flash, DEVICE, 17408), 0);
+    assert_int_equal(sim_flash_erase_count(flash, DEVICE, 0), 0);
     assert_int_equal(byte_at(flash, 17407), 0xff);
     assert_int_equal(byte_at(flash, 17408), 0x00);
     assert_int_equal(sim_flash_busy_us(flash), 5632 / 4 * 10 + 3 * 1000);
@@ -209,6 +210,57 @@ static void a_cut_inside_an_erase_leaves_the_second_half(void **state)
     assert_int_equal(byte_at(flash, 4096 + 2047), 0xff);
     assert_int_equal(byte_at(flash, 4096 + 2048), 0x00);
     assert_int_equal(sim_flash_erase_count(flash, DEVICE, 4096), 1);
+    assert_int_equal(sim_flash_busy_us(flash), 8192 / 4 * 10 + 1000 + 500);
+    sim_flash_free(flash);
+}
+
+static void an_erase_begins_and_ends_with_a_sector(void **state)
+{
+    (void)state;
+    struct sim_flash *flash = make(0xff, false);
+    assert_int_equal(sim_flash_erase(flash, DEVICE, 4, 4092), SIM_UNALIGNED);
+    assert_int_equal(sim_flash_erase(flash, DEVICE, 0, 4092), SIM_UNALIGNED);
+    assert_int_equal(sim_flash_erase(flash, DEVICE, 4, 4096), SIM_UNALIGNED);
+    assert_int_equal(sim_flash_n_operations(flash), 0);
+    sim_flash_free(flash);
+}
+
+static void sectors_smaller_than_a_page_are_erased_alone(void **state)
+{
+    (void)state;
+    struct sim_flash_device_config config = part(0xff);
+    config.regions[1] = (struct sim_flash_region){.sector_bytes = 128, .n_sectors = 32};
+    struct sim_flash *flash = sim_flash_new(&config, 1);
+    static const uint8_t zeros[4096] = {0};
+    assert_non_null(flash);
+    assert_int_equal(sim_flash_write(flash, DEVICE, 16384, zeros, sizeof zeros), SIM_OK);
+    assert_int_equal(sim_flash_erase(flash, DEVICE, 16384 + 1024, 128), SIM_OK);
+    assert_int_equal(byte_at(flash, 16384 + 1023), 0x00);
+    assert_int_equal(byte_at(flash, 16384 + 1024), 0xff);
+    assert_int_equal(byte_at(flash, 16384 + 1024 + 127), 0xff);
+    assert_int_equal(byte_at(flash, 16384 + 1024 + 128), 0x00);
+    sim_flash_free(flash);
+}
+
+static void one_byte_that_is_not_erased_forbids_a_write(void **state)
+{
+    (void)state;
+    static const uint8_t zeros[32] = {0};
+    for (uint32_t at = 0; at < sizeof zeros; at += 4) {
+        struct sim_flash *flash = make(0xff, true);
+        assert_int_equal(sim_flash_write(flash, DEVICE, at, (const uint8_t *)"\xff\xff\xff", 4), SIM_OK);
+        assert_int_equal(sim_flash_write(flash, DEVICE, 0, zeros, sizeof zeros), SIM_NOT_ERASED);
+        sim_flash_free(flash);
+    }
+}
+
+static void nothing_is_no_operation(void **state)
+{
+    (void)state;
+    struct sim_flash *flash = make(0xff, false);
+    assert_int_equal(sim_flash_write(flash, DEVICE, 0, NULL, 0), SIM_OK);
+    assert_int_equal(sim_flash_erase(flash, DEVICE, 0, 0), SIM_OK);
+    assert_int_equal(sim_flash_n_operations(flash), 0);
     sim_flash_free(flash);
 }
 
@@ -325,6 +377,10 @@ int main(void)
         cmocka_unit_test(sectors_of_two_sizes_are_found_and_erased_one_by_one),
         cmocka_unit_test(a_cut_falls_before_inside_or_after_a_write),
         cmocka_unit_test(a_cut_inside_an_erase_leaves_the_second_half),
+        cmocka_unit_test(an_erase_begins_and_ends_with_a_sector),
+        cmocka_unit_test(sectors_smaller_than_a_page_are_erased_alone),
+        cmocka_unit_test(one_byte_that_is_not_erased_forbids_a_write),
+        cmocka_unit_test(nothing_is_no_operation),
         cmocka_unit_test(a_disarmed_cut_does_not_fall),
         cmocka_unit_test(operations_are_counted_over_all_devices),
         cmocka_unit_test(a_probe_reads_and_writes_without_power_and_without_a_trace),
