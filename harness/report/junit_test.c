@@ -239,10 +239,16 @@ static void a_retried_pass_is_flaky_and_a_retried_failure_has_reruns(void **stat
         "{\"ev\":\"run-start\",\"cases\":[{}]}\n"
         "{\"ev\":\"case-end\",\"case\":0,\"attempt\":0,\"verdict\":\"fail\",\"final\":false}\n"
         "{\"ev\":\"case-end\",\"case\":0,\"attempt\":1,\"verdict\":\"fail\"}\n{\"ev\":\"run-end\"}\n";
+    static const char after_error[] =
+        "{\"ev\":\"run-start\",\"cases\":[{}]}\n"
+        "{\"ev\":\"case-end\",\"case\":0,\"attempt\":0,\"verdict\":\"error\",\"final\":false}\n"
+        "{\"ev\":\"case-end\",\"case\":0,\"attempt\":1,\"verdict\":\"pass\"}\n{\"ev\":\"run-end\"}\n";
     g_autoptr(rig_results) a = rig_results_from_bytes(flaky, sizeof flaky - 1);
     g_autoptr(rig_results) b = rig_results_from_bytes(failed, sizeof failed - 1);
+    g_autoptr(rig_results) c = rig_results_from_bytes(after_error, sizeof after_error - 1);
 
     assert_int_equal(rig_results_counts(a).n_flaky, 1);
+    assert_int_equal(rig_results_counts(c).n_flaky, 1);
     assert_int_equal(rig_results_counts(a).n_passed, 1);
     assert_int_equal(rig_results_exit_code(a), 0);
     assert_true(number_of(a, "count(//flakyFailure[@type][@message='m'][starts-with(stackTrace,'m')])") == 1);
