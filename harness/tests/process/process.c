@@ -196,13 +196,23 @@ static void ended_free(gpointer item)
     g_free(ended);
 }
 
-static struct ended *read_end(JsonObject *event, JsonArray *cases)
+void place_list_names(JsonObject *event, GPtrArray *names)
+{
+    JsonArray *cases =
+        json_object_has_member(event, "cases") ? json_object_get_array_member(event, "cases") : NULL;
+
+    for (guint i = 0; cases && i < json_array_get_length(cases); i++)
+        g_ptr_array_add(
+            names, g_strdup(json_object_get_string_member(json_array_get_object_element(cases, i), "name")));
+}
+
+static struct ended *read_end(JsonObject *event, const GPtrArray *names)
 {
     struct ended *ended = g_new0(struct ended, 1);
-    JsonObject *listed =
-        json_array_get_object_element(cases, (guint)json_object_get_int_member(event, "case"));
+    guint index = (guint)json_object_get_int_member(event, "case");
 
-    ended->name = g_strdup(json_object_get_string_member(listed, "name"));
+    assert_true(index < names->len);
+    ended->name = g_strdup(g_ptr_array_index(names, index));
     ended->verdict = g_strdup(json_object_get_string_member(event, "verdict"));
     ended->message = g_strdup(json_object_get_string_member_with_default(
         event, "message", json_object_get_string_member_with_default(event, "skip_reason", "")));
@@ -225,35 +235,25 @@ static char *next_line(char **text)
     return line;
 }
 
-/* The cases that this line lists, if it does. */
-static void add_listed(JsonArray *cases, JsonObject *event)
-{
-    JsonArray *listed =
-        json_object_has_member(event, "cases") ? json_object_get_array_member(event, "cases") : NULL;
-
-    for (guint i = 0; listed && i < json_array_get_length(listed); i++)
-        json_array_add_element(cases, json_node_copy(json_array_get_element(listed, i)));
-}
-
 GPtrArray *place_ended(const struct place *place, const char *folder, bool all)
 {
     g_autofree char *name = g_build_filename(folder, "journal.jsonl", NULL);
     g_autofree char *text = place_read(place, name);
     char *rest = text ? text : (char *)"";
     GPtrArray *ended = g_ptr_array_new_with_free_func(ended_free);
-    g_autoptr(JsonArray) cases = json_array_new();
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
 
     while (*rest) {
         const char *line = next_line(&rest);
-        bool lists = strstr(line, "\"ev\":\"run-start\"") || strstr(line, "\"ev\":\"cases\"");
+        bool is_list = strstr(line, "\"ev\":\"run-start\"") || strstr(line, "\"ev\":\"cases\"");
         g_autoptr(JsonNode) node =
-            lists || strstr(line, "\"ev\":\"case-end\"") ? json_from_string(line, NULL) : NULL;
+            is_list || strstr(line, "\"ev\":\"case-end\"") ? json_from_string(line, NULL) : NULL;
         JsonObject *event = node ? json_node_get_object(node) : NULL;
 
-        if (lists && event)
-            add_listed(cases, event);
+        if (is_list && event)
+            place_list_names(event, names);
         else if (event && (all || json_object_get_boolean_member(event, "final")))
-            g_ptr_array_add(ended, read_end(event, cases));
+            g_ptr_array_add(ended, read_end(event, names));
     }
     return ended;
 }

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 #include <glib.h>
+#include <json-glib/json-glib.h>
 #include <stdbool.h>
 
 /* A scratch folder, current directory of every run; gone with all that is in it at the end. */
@@ -65,6 +66,8 @@ struct ended {
     guint attempt;
     gint64 elapsed_us; /* board clock */
 };
+/* Appends the names of the cases that an event of the journal lists; a large run lists them in several. */
+void place_list_names(JsonObject *event, GPtrArray *names);
 GPtrArray *place_ended(const struct place *place, const char *folder, bool all) G_GNUC_WARN_UNUSED_RESULT;
 const struct ended *ended_named(const GPtrArray *ended,
                                 const char *name); /* fails the test when there is none */

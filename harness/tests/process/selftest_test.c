@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* scenarios/selftest/: every step can say pass, fail and error. In must_fail and must_error the first line
- * says a piece of the message. */
+ * says a piece of the message. In fields/ each case says by a note what must come of it: "must fail: PIECE",
+ * "must error: PIECE" of the message, or "must say: PIECE" of a text in the journal of a case that passes. */
 #include "process.h"
 
 #include <string.h>
+
+#include <json-glib/json-glib.h>
 
 #include "steps/verbs.h"
 
@@ -173,6 +176,136 @@ static void must_error_scenarios_are_rig_errors_for_the_reason_they_say(void **s
     run_kind(*state, 2, 2);
 }
 
+/* One case of fields/ while its events are read. */
+struct promised {
+    char *promise;
+    GString *said;
+    GPtrArray *cases;  /* names, as they are listed */
+    GHashTable *names; /* of those that ended */
+    guint n_wrong;
+};
+
+static bool keeps_promise(const struct promised *promised, const char *verdict, const char *message)
+{
+    static const char *const kinds_of_promise[] = {"must fail: ", "must error: ", "must say: "};
+    static const char *const wanted[] = {"fail", "error", "pass"};
+
+    for (gsize i = 0; promised->promise && i < G_N_ELEMENTS(wanted); i++)
+        if (g_str_has_prefix(promised->promise, kinds_of_promise[i]))
+            return g_str_equal(verdict, wanted[i]) &&
+                   strstr(i == 2 ? promised->said->str : message,
+                          promised->promise + strlen(kinds_of_promise[i])) != NULL;
+    return false;
+}
+
+static void end_promised(struct promised *promised, JsonObject *event)
+{
+    guint index = (guint)json_object_get_int_member(event, "case");
+    const char *name = index < promised->cases->len ? g_ptr_array_index(promised->cases, index) : "?";
+    const char *verdict = json_object_get_string_member(event, "verdict");
+    const char *message = json_object_get_string_member_with_default(event, "message", "");
+
+    if (strstr(promised->said->str, "this step does not run")) {
+        print_error("%s: a step is told that did not run\n", name);
+        promised->n_wrong++;
+    }
+    if (!keeps_promise(promised, verdict, message)) {
+        print_error("%s: %s\n  but: %s (%s)\n", name,
+                    promised->promise ? promised->promise : "nothing is promised: it ended before", verdict,
+                    message);
+        promised->n_wrong++;
+    }
+    g_hash_table_add(promised->names, g_strdup(name));
+    g_clear_pointer(&promised->promise, g_free);
+    g_string_truncate(promised->said, 0);
+}
+
+static void take_event(struct promised *promised, JsonObject *event)
+{
+    const char *kind = json_object_get_string_member(event, "ev");
+    const char *text = json_object_get_string_member_with_default(event, "text", "");
+
+    if (g_str_equal(kind, "run-start") || g_str_equal(kind, "cases")) {
+        place_list_names(event, promised->cases);
+    } else if (g_str_equal(kind, "case-end")) {
+        end_promised(promised, event);
+    } else if (g_str_equal(kind, "load-error")) {
+        print_error("%s\n", text);
+        promised->n_wrong++;
+    } else if (g_str_equal(kind, "note") && g_str_has_prefix(text, "must ")) {
+        g_free(promised->promise);
+        promised->promise = g_strdup(text);
+        g_string_truncate(promised->said, 0); /* the step that promises has it in its own text */
+    } else {
+        g_string_append_printf(promised->said, "%s\n", text);
+    }
+}
+
+static bool has_case(const struct promised *promised, const char *verb, const char *field)
+{
+    g_autofree char *exact = g_strdup_printf("fields-%s[%s]", verb, field);
+    g_autofree char *more = g_strdup_printf("fields-%s[%s-", verb, field);
+    GHashTableIter iter;
+    gpointer name;
+
+    g_hash_table_iter_init(&iter, promised->names);
+    while (g_hash_table_iter_next(&iter, &name, NULL))
+        if (g_str_equal(name, exact) || g_str_has_prefix(name, more))
+            return true;
+    return false;
+}
+
+/* Of the verbs that do nothing but look; a list of records by the fields of its records. */
+static guint fields_without_case(const struct promised *promised)
+{
+    const struct rig_language *language = rig_language();
+    guint n_missing = 0;
+
+    for (gsize i = 0; i < language->n_verbs; i++) {
+        const struct rig_verb *verb = language->verbs[i];
+        const struct rig_shape *shape = verb->shape;
+
+        if (!g_str_has_prefix(verb->name, "expect-") && !g_str_equal(verb->name, "wait-memory"))
+            continue;
+        if (g_str_equal(verb->name, "expect-images"))
+            shape = shape->fields[0].shape;
+        for (gsize field = 0; field < shape->n_fields; field++) {
+            if (!has_case(promised, verb->name, shape->fields[field].name)) {
+                print_error("fields/%s.yaml has no case '%s'\n", verb->name, shape->fields[field].name);
+                n_missing++;
+            }
+        }
+    }
+    return n_missing;
+}
+
+static void every_field_that_is_compared_tells_wrong_from_right(void **state)
+{
+    const struct place *place = *state;
+    struct promised promised = {.said = g_string_new(NULL),
+                                .cases = g_ptr_array_new_with_free_func(g_free),
+                                .names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL)};
+    g_autofree char *journal = NULL;
+    g_auto(GStrv) lines = NULL;
+
+    place_expect(place, 2, NULL, "bootrig run --no-html -q " SELFTEST "/fields");
+    journal = place_read(place, "reports/out/journal.jsonl");
+    assert_non_null(journal);
+    lines = g_strsplit(journal, "\n", -1);
+    for (gsize i = 0; lines[i]; i++) {
+        g_autoptr(JsonNode) node = *lines[i] ? json_from_string(lines[i], NULL) : NULL;
+
+        if (node)
+            take_event(&promised, json_node_get_object(node));
+    }
+    assert_true(g_hash_table_size(promised.names) > 100);
+    assert_int_equal(fields_without_case(&promised), 0);
+    assert_int_equal(promised.n_wrong, 0);
+    g_ptr_array_unref(promised.cases);
+    g_hash_table_unref(promised.names);
+    g_string_free(promised.said, TRUE);
+}
+
 static void a_search_for_shipped_scenarios_leaves_the_selftests_out(void **state)
 {
     g_autoptr(outcome) result = place_run(*state, "bootrig list " RIG_SOURCE_DIR "/scenarios");
@@ -189,6 +322,7 @@ int main(void)
         PROCESS_TEST(must_pass_scenarios_pass),
         PROCESS_TEST(must_fail_scenarios_fail_for_the_reason_they_say),
         PROCESS_TEST(must_error_scenarios_are_rig_errors_for_the_reason_they_say),
+        PROCESS_TEST(every_field_that_is_compared_tells_wrong_from_right),
         PROCESS_TEST(a_search_for_shipped_scenarios_leaves_the_selftests_out),
     };
 
