@@ -27,6 +27,7 @@ enum held {
     KEY_C,        /* of the known ECDSA key */
     KEY_STRANGER, /* of an Ed25519 key that nobody knows */
     SHORT_KEY,    /* KEY_E, one byte too short */
+    SHORT_KEY_ON, /* SHORT_KEY, and the byte behind it is the one that is missing */
     SIGNED_E,     /* a good signature */
     SIGNED_C,
     SPOILT_E, /* one bit of it flipped */
@@ -60,6 +61,7 @@ static const struct row rows[] = {
      {HASH, KEY_E, SHORT_KEY, SIGNED_E},
      RIG_IMAGE_NO_SIGNATURE,
      RIG_IMAGE_OK},
+    {"short key hash that goes on", {HASH, SHORT_KEY_ON, SIGNED_E}, RIG_IMAGE_NO_SIGNATURE, RIG_IMAGE_OK},
     {"stranger", {HASH, KEY_STRANGER, SIGNED_E}, RIG_IMAGE_NO_SIGNATURE, RIG_IMAGE_OK},
     {"stranger after a good one",
      {HASH, KEY_E, KEY_STRANGER, SIGNED_E},
@@ -129,6 +131,10 @@ static void put_held(struct bench *bench, enum held held)
     case KEY_E:
     case SHORT_KEY:
         put(bench, RIG_IMAGE_TLV_KEYHASH, rig_key_hash(bench->ed25519), held == KEY_E ? 32 : 31);
+        return;
+    case SHORT_KEY_ON:
+        put(bench, RIG_IMAGE_TLV_KEYHASH, rig_key_hash(bench->ed25519), 31);
+        put(bench, (uint16_t)(0xa000 | rig_key_hash(bench->ed25519)[31]), zeros, 4);
         return;
     case KEY_C:
         put(bench, RIG_IMAGE_TLV_KEYHASH, rig_key_hash(bench->ecdsa), 32);

@@ -405,13 +405,13 @@ static void cut_some_time_after_a_console_line(void **state)
 static void the_first_line_that_fits_counts(void **state)
 {
     struct scene *scene = scene_new(&waits);
-    struct sim_cut cut = {.kind = SIM_CUT_AT_CONSOLE, .pattern = "I: ", .delay_us = RIG_SECOND_US};
+    struct sim_cut cut = {.kind = SIM_CUT_AT_CONSOLE, .pattern = "I: ", .delay_us = 5 * RIG_SECOND_US};
 
     (void)state;
     scene_mark(scene, true); /* the bootloader says more behind the swap, which takes its time */
     sim_board_reset(scene->bench.board);
     sim_board_arm_cut(scene->bench.board, &cut);
-    bench_run(&scene->bench, RIG_SECOND_US + 1000);
+    bench_run(&scene->bench, 5 * RIG_SECOND_US + 1000);
     assert_false(sim_board_powered(scene->bench.board));
     scene_free(scene);
 }
