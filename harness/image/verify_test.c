@@ -287,7 +287,7 @@ static void counters_and_dependencies_count_in_the_protected_area_and_in_full_le
         {{8, {0}, 0, BYTES(0xa0, 0xa0, 0, 0, 0x07, 0x69, 4, 0)}, RIG_IMAGE_BAD_TLV, false, 0, false},
         {{13, BYTES(COUNTER), BYTES(0xa0, 0xa0, 0, 0)}, RIG_IMAGE_BAD_TLV, false, 0, false},
         {{0, BYTES(COUNTER), BYTES(0xa0, 0xa0, 0, 0)}, RIG_IMAGE_BAD_TLV, false, 0, false},
-        {{8, BYTES(0xa0, 0xa0, 6, 0), BYTES(0xa0, 0xa0, 0, 0)}, RIG_IMAGE_OK, false, 0, true}, /* into the next area */
+        {{8, BYTES(0xa0, 0xa0, 8, 0), BYTES(0xa0, 0xa0, 0, 0)}, RIG_IMAGE_OK, false, 0, true}, /* into the next area */
     };
     /* clang-format on */
     struct bench bench;
