@@ -86,7 +86,7 @@ def check_the_run(bootrig, folder):
     assert (folder / "failing.code").read_text() == "1\n", told
     packets = told.split("packets (last 8 of ")[1]
     assert re.search(r"hci0 < smp +Write Command 0x[0-9a-f]{4}, \d+ bytes: SMP write os echo", packets), told
-    kept = folder / "reports/evidence/000/air.btsnoop"
+    kept = folder / "reports/evidence/000-failing/air.btsnoop"
     lines = shown(bootrig, kept)
     marks = [text for _, _, layer, text in lines if layer == "mark"]
     assert "setup.1: connect:" in marks and any(mark.startswith("steps.0: smp-echo:") for mark in marks), marks
