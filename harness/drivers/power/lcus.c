@@ -9,7 +9,7 @@
 #define BAUD 9600
 #define TIMEOUT_MS 1000
 #define SHARE_MS 2000 /* so long an operation of another board on the same relay may take */
-#define ANSWER_MS 300
+#define ANSWER_MS 1000
 #define MAX_ANSWER_BYTES 256
 #define ASK_STATES 0xff
 
