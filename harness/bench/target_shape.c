@@ -23,6 +23,7 @@ static const char *const rewrites[] = {"refused", "clears-bits", NULL};
 static const char *const kinds[] = {"simulated", "simulated-process", "board", "qemu", NULL};
 static const char *const consoles[] = {"direct", "rtt", NULL};
 static const char *const adapters[] = {"st-link", "jtag", NULL};
+static const char *const ap_locks[] = {"off", "firmware-opens", "stays", NULL};
 static const char *const devices[] = {"internal", "external", NULL};
 const char *const rig_choices_defects[] = {
     "accepts-unsigned", "accepts-any-key", "skips-hash", "never-reverts", "forgets-progress", "no-copy-done", "ignores-downgrade",
@@ -115,6 +116,9 @@ static const struct rig_field target_fields[] = {
      .about = "Your own bootloader, compiled for this machine against bootloader_abi.h, instead of the built-in model."},
     {.name = "adapter", .type = RIG_TYPE_CHOICE, .choices = adapters, .default_text = "st-link",
      .about = "Out of process: what openocd drives the board through: an ST-LINK over TCP, or JTAG over remote_bitbang."},
+    {.name = "approtect", .type = RIG_TYPE_CHOICE, .choices = ap_locks, .default_text = "off",
+     .about = "Out of process: access port protection as on current revisions of the nRF52. Power-on and pin reset close the debug port; "
+              "firmware-opens: until the application starts; stays: until the chip is erased through its CTRL-AP."},
     {.name = "console", .type = RIG_TYPE_CHOICE, .choices = consoles, .default_text = "direct",
      .about = "Out of process: where console lines come from: the board's own pipe, or RTT through openocd."},
     {.name = "chip", .type = RIG_TYPE_NAME, .about = "Kinds `board` and `simulated-process`: the chip that its probe must find (nrf52840, ...); another one is refused."},
@@ -135,6 +139,7 @@ static const char *const in_qemu[] = {"qemu", NULL};
 static const char *const with_firmware[] = {"board", "qemu", NULL};
 static const struct rig_rule target_rules[] = {
     {.field = "adapter", .kind = RIG_RULE_NEEDS, .other = "kind", .others = in_a_process},
+    {.field = "approtect", .kind = RIG_RULE_NEEDS, .other = "kind", .others = in_a_process},
     {.field = "console", .kind = RIG_RULE_NEEDS, .other = "kind", .others = in_a_process},
     {.field = "chip", .kind = RIG_RULE_NEEDS, .other = "kind", .others = with_a_chip},
     {.field = "qemu", .kind = RIG_RULE_NEEDS, .other = "kind", .others = in_qemu},

@@ -315,12 +315,16 @@ static bool be_chip(struct rig_sim_host *host, const char *name, GError **error)
     return false;
 }
 
-static bool protect(struct rig_sim_host *host, const char *how, GError **error)
+/* how: of the command line; NULL: as the target says. */
+static bool protect(struct rig_sim_host *host, const char *how, const struct rig_target *target,
+                    GError **error)
 {
     static const char *const names[] = {"off", "firmware-opens", "stays"};
 
+    if (!how)
+        how = rig_record_text(target->record, "approtect");
     for (guint i = 0; i < G_N_ELEMENTS(names); i++)
-        if (g_str_equal(how ? how : names[0], names[i]))
+        if (g_str_equal(how, names[i]))
             return sim_debug_set_lock(rig_sim_host_debug(host), (enum sim_debug_lock)i), true;
     g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "--approtect wants off, firmware-opens or stays, not '%s'",
                 how);
@@ -340,7 +344,7 @@ static bool serve(const struct sim_options *options, const struct rig_target *ta
         .pty = g_strcmp0(options->console, "pty") == 0,
     };
     g_autoptr(rig_host_server) server = host && be_chip(host, options->chip, error) &&
-                                                protect(host, options->approtect, error) &&
+                                                protect(host, options->approtect, target, error) &&
                                                 add_radio(options, host, error)
                                             ? rig_host_server_new(host, &ports, error)
                                             : NULL;
@@ -388,7 +392,7 @@ static bool parse(int argc, char **argv, struct sim_options *options, int *exit_
          "what the chip says it is, by its short name (nrf52840)", "NAME"},
         {"approtect", 0, 0, G_OPTION_ARG_STRING, &options->approtect,
          "access port protection: power-on closes the debug port until the firmware opens it, or for good "
-         "(off)",
+         "(as the target says)",
          "off|firmware-opens|stays"},
         {"smp-port", 0, 0, G_OPTION_ARG_INT, &options->smp_port,
          "UDP port of the SMP server; 0: any (default)", "PORT"},

@@ -75,7 +75,6 @@ static bool read_place(struct instants *sweep, guint *place, char *text, gsize n
     bool any = false;
 
     *place = 0;
-    g_strlcpy(text, "nothing started", n_text);
     (void)!probe->ops->slot(probe, n_slots, &scratch);
     for (guint i = 0; i < G_N_ELEMENTS(candidates); i++) {
         struct rig_slot_reader reader;
@@ -86,6 +85,8 @@ static bool read_place(struct instants *sweep, guint *place, char *text, gsize n
         if (!rig_slot_open(sweep->run, candidates[i], &reader, &source) ||
             !rig_trailer_decode(&reader.slot.geometry, &source, &trailer))
             continue;
+        if (!any)
+            g_strlcpy(text, "nothing started", n_text);
         any = true;
         if (trailer.n_status_used == 0 || trailer.last_status < *place)
             continue;

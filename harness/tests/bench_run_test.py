@@ -269,6 +269,23 @@ def test_dead_relay(folder):
     expect("switched off, and the probe still reads the target: the relay does not switch" in done.stdout, done.stdout)
 
 
+def test_ap_lock(folder):
+    """The debug port is closed after each power-on: until the application opens it, or for good. What is not read is not told as erased."""
+    text = (SOURCE / "scenarios/power/power-loss-over-time.yaml").read_text()
+    (folder / "few.yaml").write_text(text.replace("0ms..2s, step: 125ms", "600ms..1200ms, step: 600ms"))
+    (folder / "next.yaml").write_text(SECOND)
+    bench = folder / "bench.yaml"
+    bench.write_text(BENCH.read_text().replace("--relay", "--relay, --approtect, firmware-opens"))
+    done, summary = run(folder, folder / "few.yaml", bench=bench)
+    cuts = [json.loads(line) for line in (folder / "out/journal.jsonl").read_text().splitlines() if '"ev":"cut"' in line]
+    expect(done.returncode == 0 and [cut["place"] for cut in cuts] == ["the trailer cannot be read"] * 2, (done.stdout, cuts))
+    bench.write_text(BENCH.read_text().replace("--relay", "--relay, --approtect, stays"))
+    done, summary = run(folder, folder / "next.yaml", bench=bench)
+    expect(done.returncode == 2 and verdicts(summary, "next") == ["error"], done.stdout + done.stderr)
+    expect("AP lock" in done.stdout and "MEM-AP" in done.stdout and "no image" not in done.stdout, done.stdout)
+    expect('"trailers":["slot 0: not read","slot 1: not read"]' in (folder / "out/journal.jsonl").read_text(), done.stdout)
+
+
 def test_console_gone(folder):
     code, output, summary, stand = pull(lambda stand, _: stand.hang_up_console(), folder)
     expect(code == 2 and summary["cases"][0]["verdict"] == "error", output)

@@ -29,6 +29,15 @@ bool rig_openocd_do(struct rig_openocd_probe *probe, GError **error, const char 
 #define CTRL_AP_IDR 0x02880000u
 #define OPENS_MS 3000 /* so long firmware may take to its start, a swap not counted */
 
+#define AP_LOCKED                                                                                            \
+    "the chip's debug port is closed by its AP lock (APPROTECT), as after a power cut until the firmware "   \
+    "opens it: use firmware that opens it at its start, with UICR.APPROTECT to match, or erase the chip "    \
+    "through its CTRL-AP (nrf52_recover of openocd; all flash and UICR are lost): "
+/* The firmware that would open it does not run. */
+#define AP_LOCKED_IN_RESET                                                                                   \
+    "a board without power is looked at while it is held in reset, and its AP lock (APPROTECT) keeps the "   \
+    "debug port closed there: put 'power-on:' before it, or say 'reset-pin: false' in the bench: "
+
 static bool is_ap_locked(struct rig_openocd_probe *probe)
 {
     g_autofree char *answer = NULL;
@@ -65,23 +74,21 @@ static bool find_target(struct rig_openocd_probe *probe, GError **error)
     return false;
 }
 
-#define AP_LOCKED                                                                                            \
-    "the chip's debug port is closed by its AP lock (APPROTECT), as after a power cut until the firmware "   \
-    "opens it: use firmware that opens it at its start, with UICR.APPROTECT to match, or erase the chip "    \
-    "through its CTRL-AP (nrf52_recover of openocd; all flash and UICR are lost): "
-
 static bool examine(struct rig_openocd_probe *probe, GError **error)
 {
     const struct rig_openocd_config *config = &probe->config;
-    gint64 until_us = g_get_monotonic_time() + OPENS_MS * 1000;
     bool locked;
 
     do {
         g_clear_error(error);
-        if (find_target(probe, error))
+        if (find_target(probe, error)) {
+            probe->opens_until_us = 0;
             return true;
+        }
         locked = is_ap_locked(probe);
-    } while (locked && g_get_monotonic_time() < until_us);
+        if (locked && probe->opens_until_us == 0)
+            probe->opens_until_us = g_get_monotonic_time() + OPENS_MS * 1000;
+    } while (locked && g_get_monotonic_time() < probe->opens_until_us);
     if (locked)
         g_prefix_error(error, AP_LOCKED);
     else if (config->port)
@@ -99,6 +106,16 @@ static bool hold_reset(struct rig_openocd_probe *probe, bool hold, GError **erro
                                : "reset_config srst_only; adapter deassert srst; reset_config none");
 }
 
+/* Of a target that was examined before, openocd does not look for the access port again: its reads fail. */
+static bool find_in_reset(struct rig_openocd_probe *probe, GError **error)
+{
+    if (rig_openocd_do(probe, error, FIND_TAPS "[target current] arp_examine; read_memory 0 32 1"))
+        return rig_openocd_check_identity(probe, error);
+    if (is_ap_locked(probe))
+        g_prefix_error(error, AP_LOCKED_IN_RESET);
+    return false;
+}
+
 bool rig_openocd_peek(struct rig_openocd_probe *probe, GError **error)
 {
     if (probe->peeking)
@@ -111,8 +128,10 @@ bool rig_openocd_peek(struct rig_openocd_probe *probe, GError **error)
     if (!hold_reset(probe, true, error) || !probe->supply.set(probe->supply.user, true, error))
         return false;
     probe->peeking = true;
-    return rig_openocd_do(probe, error, FIND_TAPS "[target current] arp_examine") &&
-           rig_openocd_check_identity(probe, error);
+    if (find_in_reset(probe, error))
+        return true;
+    (void)!rig_openocd_probe_end_peek(probe, NULL);
+    return false;
 }
 
 bool rig_openocd_probe_end_peek(struct rig_openocd_probe *probe, GError **error)
@@ -159,6 +178,7 @@ void rig_openocd_probe_power(struct rig_openocd_probe *probe, bool on)
     probe->forwards_rtt = false;
     probe->powered = on;
     probe->examined = false;
+    probe->opens_until_us = 0;
 }
 
 void rig_openocd_probe_saw_boot(struct rig_openocd_probe *probe)

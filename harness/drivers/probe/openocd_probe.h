@@ -60,6 +60,8 @@ struct rig_openocd_probe {
     guint n_resets;
     bool boot_by_power;
     bool boots_at_resume; /* halted before the bootloader's first instruction */
+    gint64
+        opens_until_us;   /* the AP lock is closed; no waiting for firmware beyond that; 0: not seen closed */
     gint64 told_until_us; /* a boot is to be heard of until then, on the monotonic clock; 0: none is */
 };
 

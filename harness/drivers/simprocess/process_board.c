@@ -279,11 +279,18 @@ static void add(GPtrArray *options, const char *name, const char *value)
 }
 
 /* Over the air the probe is only looked through; the images are in the flash from the start, which spares the
- * time that openocd takes for programming. */
+ * time that openocd takes for programming. A closed debug port programs nothing, and an empty chip has no
+ * firmware that would open it. */
+static bool comes_programmed(const struct rig_process_board *board)
+{
+    return rig_process_board_has_radio(board) ||
+           !g_str_equal(rig_record_text(board->target->record, "approtect"), "off");
+}
+
 static bool add_images(struct rig_process_board *board, const struct rig_board_setup *setup,
                        GPtrArray *options, GError **error)
 {
-    if (setup->n_images == 0 || !rig_process_board_has_radio(board)) {
+    if (setup->n_images == 0 || !comes_programmed(board)) {
         add(options, "--empty", NULL);
         return true;
     }
@@ -444,7 +451,7 @@ static bool board_prepare(struct rig_board *base, const struct rig_board_setup *
     base->signing_needed = board->model->signing_needed;
     base->demands = board->model->demands;
     if (!start_sim(board, setup, error) || !forget_board(base->link, error) || !open_probe(board, error) ||
-        (!rig_process_board_has_radio(board) && !program_images(board, setup, error)))
+        (!comes_programmed(board) && !program_images(board, setup, error)))
         return false;
     drain_console(board);
     drain_rtt(board);
