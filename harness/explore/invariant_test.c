@@ -92,6 +92,49 @@ static struct rig_history history_at(enum stage stage)
     return histories[stage];
 }
 
+/* A trial is what ran on request and was not confirmed; a request ends it, an upload alone does not. */
+static void a_trial_begins_and_ends_where_it_is_one(void **state)
+{
+    static const struct {
+        enum rig_action actions[2];
+        struct rig_history before;
+        bool tried; /* after the new image ran */
+    } ran[] = {
+        {{RIG_ACTION_TEST, RIG_ACTION_CONFIRM}, {.n_done = 1}, true},
+        {{RIG_ACTION_TEST, RIG_ACTION_CONFIRM}, {.n_done = 1, .begun = true}, false},
+        {{RIG_ACTION_TEST, RIG_ACTION_CONFIRM}, {.n_done = 2}, false},
+        {{RIG_ACTION_PERMANENT, RIG_ACTION_CONFIRM}, {.n_done = 1}, false},
+        {{RIG_ACTION_UPLOAD, RIG_ACTION_TEST}, {.n_done = 1}, false},
+    };
+    static const struct rig_history trial = {.n_done = 1, .tried = true, .untouched = true};
+    struct rig_life life = {.actions = {RIG_ACTION_TEST, RIG_ACTION_UPLOAD}, .n_actions = 2};
+
+    (void)state;
+    for (guint i = 0; i < G_N_ELEMENTS(ran); i++) {
+        struct rig_life one = {.actions = {ran[i].actions[0], ran[i].actions[1]}, .n_actions = 2};
+
+        assert_int_equal(rig_history_ran(&one, &ran[i].before, RIG_IMAGE_NEW, true).tried, ran[i].tried);
+        assert_false(rig_history_ran(&one, &ran[i].before, RIG_IMAGE_OLD, true).tried);
+        assert_false(rig_history_ran(&one, &ran[i].before, RIG_IMAGE_NEW, false).tried);
+    }
+    assert_true(rig_history_acted(&life, &trial, true).tried);
+    life.actions[1] = RIG_ACTION_CONFIRM;
+    assert_false(rig_history_acted(&life, &trial, true).tried);
+}
+
+/* What was cut in the middle was touched, and is due again. */
+static void an_action_that_was_cut_is_not_done(void **state)
+{
+    struct rig_life life = {.actions = {RIG_ACTION_TEST, RIG_ACTION_CONFIRM}, .n_actions = 2};
+    struct rig_history before = {.untouched = true};
+    struct rig_history cut = rig_history_acted(&life, &before, false);
+    struct rig_history done = rig_history_acted(&life, &before, true);
+
+    (void)state;
+    assert_true(cut.begun && !cut.untouched && cut.n_done == 0);
+    assert_true(!done.begun && done.untouched && done.n_done == 1);
+}
+
 static guint32 judge(const struct row *row, guint32 max_erases)
 {
     struct rig_subject_ops ops = {.kept_copy = keeps_a_copy};
@@ -143,6 +186,8 @@ static void wear_without_a_bound_is_not_judged(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_trial_begins_and_ends_where_it_is_one),
+        cmocka_unit_test(an_action_that_was_cut_is_not_done),
         cmocka_unit_test(each_invariant_is_broken_by_what_it_forbids_and_by_nothing_else),
         cmocka_unit_test(wear_without_a_bound_is_not_judged),
     };

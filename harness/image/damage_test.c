@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "base/bytes.h"
 #include "image/build.h"
 
 #define PAYLOAD_BYTES 5000u
@@ -207,6 +208,27 @@ static void an_unsigned_image_loses_its_hash(void **state)
     rig_bytes_clear(&image);
 }
 
+/* A second hash TLV behind the only one. */
+static void all_hashes_go_not_only_the_first(void **state)
+{
+    enum { AREA = 4, ENTRY = 4 + RIG_IMAGE_HASH_BYTES };
+    struct rig_bytes image = make(RIG_KEY_N_KINDS, false, 0, 0xff);
+    uint8_t *twice = malloc(image.n_bytes + ENTRY);
+    uint8_t *total = twice + image.n_bytes - ENTRY - AREA + 2;
+
+    (void)state;
+    assert_non_null(twice);
+    memcpy(twice, image.bytes, image.n_bytes);
+    memcpy(twice + image.n_bytes, image.bytes + image.n_bytes - ENTRY, ENTRY);
+    rig_put_le16(total, (uint16_t)(rig_get_le16(total) + ENTRY));
+    free(image.bytes);
+    image = (struct rig_bytes){.bytes = twice, .n_bytes = image.n_bytes + ENTRY};
+    assert_int_equal(judge(&image, RIG_KEY_N_KINDS), RIG_IMAGE_OK);
+    assert_int_equal(rig_image_damage(&image, RIG_DAMAGE_NO_HASH, UINT32_MAX), RIG_IMAGE_OK);
+    assert_int_equal(judge(&image, RIG_KEY_N_KINDS), RIG_IMAGE_NO_HASH);
+    rig_bytes_clear(&image);
+}
+
 static void truncation_at_every_byte_is_refused(void **state)
 {
     struct rig_bytes whole = make(RIG_KEY_ED25519, true, 0, 0xff);
@@ -259,6 +281,7 @@ int main(void)
         cmocka_unit_test(flips_go_where_they_are_sent_and_nowhere_else),
         cmocka_unit_test(places_that_do_not_exist_are_refused_and_change_nothing),
         cmocka_unit_test(an_unsigned_image_loses_its_hash),
+        cmocka_unit_test(all_hashes_go_not_only_the_first),
         cmocka_unit_test(truncation_at_every_byte_is_refused),
         cmocka_unit_test(what_is_no_image_is_not_damaged),
         cmocka_unit_test(names_of_damages_read_back),

@@ -73,7 +73,7 @@ struct rig_trailer {
     uint32_t swap_size;
     uint32_t n_status_used; /* records that are not erased */
     uint32_t last_status;   /* 1-based position of the last used record, 0 = none */
-    bool status_has_gap;    /* a used record after an erased one */
+    bool status_has_gap;    /* erased records between used ones */
 };
 /* source: the slot; false when it cannot be read. */
 bool rig_trailer_decode(const struct rig_trailer_geometry *geometry, const struct rig_image_source *slot,

@@ -203,6 +203,28 @@ static void a_finished_move_upgrade_decodes_as_in_the_worked_example(void **stat
     assert_string_equal(text, "swapping sector 4, state 1");
 }
 
+/* As bootutil reads it: what is erased before the first record is no gap, what is erased behind one is. */
+static void a_gap_lies_between_two_records(void **state)
+{
+    static const struct {
+        uint32_t used[3]; /* 0: none */
+        bool gap;
+    } gaps[] = {
+        {{1, 2, 3}, false}, {{2, 3, 0}, false}, {{5, 0, 0}, false}, {{1, 3, 0}, true}, {{2, 3, 6}, true}};
+    struct rig_trailer_geometry geometry = geometry_of(RIG_SWAP_MOVE, SLOT, 8, 8);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof gaps / sizeof gaps[0]; i++) {
+        struct slot slot = erased_slot(0xff);
+        struct rig_trailer trailer;
+
+        for (size_t k = 0; k < 3 && gaps[i].used[k]; k++)
+            slot.bytes[127952 + 8 * (gaps[i].used[k] - 1)] = 1;
+        decode(&geometry, &slot, &trailer);
+        assert_int_equal(trailer.status_has_gap, gaps[i].gap);
+    }
+}
+
 static void spoilt_fields_decode_as_bad(void **state)
 {
     (void)state;
@@ -327,8 +349,8 @@ static void names_go_there_and_back(void **state)
     assert_string_equal(rig_trailer_flag_name(RIG_FLAG_SET), "set");
 }
 
-/* [SRC mcuboot boot/bootutil/src/bootutil_area.c boot_enc_key_off()]: the keys stand below swap_size, and push
- * the records down. */
+/* [SRC mcuboot boot/bootutil/src/bootutil_area.c boot_enc_key_off()]: the keys stand below swap_size, and
+ * push the records down. */
 static void image_keys_stand_between_the_records_and_the_swap_size(void **state)
 {
     static const struct {
@@ -364,6 +386,7 @@ int main(void)
         cmocka_unit_test(magic_depends_on_the_largest_alignment),
         cmocka_unit_test(an_erased_slot_decodes_to_nothing_for_both_erased_values),
         cmocka_unit_test(a_finished_move_upgrade_decodes_as_in_the_worked_example),
+        cmocka_unit_test(a_gap_lies_between_two_records),
         cmocka_unit_test(spoilt_fields_decode_as_bad),
         cmocka_unit_test(a_slot_that_cannot_be_read_is_said_so),
         cmocka_unit_test(status_records_are_put_in_words),

@@ -155,6 +155,22 @@ static void a_journal_with_more_cases_than_reports_hold_says_so(void **state)
                            "7 of 1000007 cases are more than reports can hold"));
 }
 
+/* A journal that was written twice into, or made by hand. */
+static void the_first_end_of_an_attempt_counts(void **state)
+{
+    g_autoptr(rig_results) results = rig_results_new();
+    struct source source = {.results = results};
+
+    (void)state;
+    send_start(&source, 1, 1);
+    send_case_end(&source, 0, 0, "fail");
+    send_case_end(&source, 0, 0, "pass");
+    send_end(&source);
+    rig_results_finish(results);
+    assert_int_equal(rig_results_counts(results).n_failed, 1);
+    assert_int_equal(rig_results_exit_code(results), 1);
+}
+
 static void the_last_attempt_counts_however_many_there_are(void **state)
 {
     static const char *const last[] = {"fail", "pass"};
@@ -381,6 +397,7 @@ int main(void)
         cmocka_unit_test(the_failure_after_a_hundred_thousand_cases_counts),
         cmocka_unit_test(cases_that_are_not_listed_are_an_error),
         cmocka_unit_test(a_journal_with_more_cases_than_reports_hold_says_so),
+        cmocka_unit_test(the_first_end_of_an_attempt_counts),
         cmocka_unit_test(the_last_attempt_counts_however_many_there_are),
         cmocka_unit_test(problems_past_their_bound_are_counted),
         cmocka_unit_test(logs_past_their_bound_go_and_verdicts_stay),

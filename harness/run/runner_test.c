@@ -51,7 +51,7 @@ static void hear(void *user, const struct rig_event *event)
     heard->shortest_ms = MIN(heard->shortest_ms, ms);
 }
 
-static struct heard play(const char *folder, const char *text, guint n_repeats)
+static struct heard play(const char *folder, const char *text, guint n_repeats, bool fail_fast)
 {
     g_autofree char *path = g_build_filename(folder, "a.yaml", NULL);
     const char *const paths[] = {path, NULL};
@@ -64,7 +64,8 @@ static struct heard play(const char *folder, const char *text, guint n_repeats)
                                 .journal = journal,
                                 .evidence = evidence,
                                 .timeout_scale = 1.0,
-                                .n_repeats = n_repeats};
+                                .n_repeats = n_repeats,
+                                .fail_fast = fail_fast};
 
     assert_true(g_file_set_contents(path, text, -1, NULL));
     selection = rig_selection_load(paths, rig_language(), NULL, false);
@@ -78,7 +79,7 @@ static struct heard play(const char *folder, const char *text, guint n_repeats)
 
 static void a_wall_clock_that_jumps_changes_no_duration(void **state)
 {
-    struct heard heard = play(*state, "scenario: a\nsteps: [note: here]\n", 3);
+    struct heard heard = play(*state, "scenario: a\nsteps: [note: here]\n", 3, false);
 
     assert_int_equal(heard.n_ends, 3);
     assert_in_range(heard.shortest_ms + 1, 1, 60000);
@@ -90,13 +91,21 @@ static void a_long_list_of_cases_is_written_in_pieces(void **state)
 {
     g_autofree char *about = g_strnfill(300, 'a');
     g_autofree char *text = g_strdup_printf("scenario: a\nabout: %s\nsteps: [note: here]\n", about);
-    struct heard heard = play(*state, text, 3000);
+    struct heard heard = play(*state, text, 3000, false);
 
     assert_int_equal(heard.n_cases, 3000);
     assert_int_equal(heard.n_listed, 3000);
     assert_int_equal(heard.n_ends, 3000);
     assert_in_range(heard.n_lists, 4, 10);
     assert_in_range(heard.longest_line, 100000, 400000);
+}
+
+static void fail_fast_ends_the_run_at_a_board_that_cannot_be_made(void **state)
+{
+    static const char text[] = "scenario: a\ntarget: no-such-board\nsteps: [note: here]\n";
+
+    assert_int_equal(play(*state, text, 3, false).n_ends, 3);
+    assert_int_equal(play(*state, text, 3, true).n_ends, 1);
 }
 
 static void be_unable(struct rig_run *run, const struct rig_step *step)
@@ -126,13 +135,16 @@ static bool not_safe(struct rig_board *board, GError **error)
 
 static void take_end(void *user, const struct rig_event *event)
 {
+    const GPtrArray *also = rig_event_get_list(event, "also");
     GString *said = user;
 
-    if (strcmp(event->kind, "case-end") == 0)
-        g_string_printf(said, "%s: %s%s", rig_event_get_text(event, "verdict"),
-                        rig_event_get_text(event, "message") ? rig_event_get_text(event, "message") : "",
-                        rig_event_get_text(event, "skip_reason") ? rig_event_get_text(event, "skip_reason")
-                                                                 : "");
+    if (strcmp(event->kind, "case-end") != 0)
+        return;
+    g_string_printf(said, "%s: %s%s", rig_event_get_text(event, "verdict"),
+                    rig_event_get_text(event, "message") ? rig_event_get_text(event, "message") : "",
+                    rig_event_get_text(event, "skip_reason") ? rig_event_get_text(event, "skip_reason") : "");
+    for (guint i = 0; also && i < also->len; i++)
+        g_string_append_printf(said, "; also %s", (const char *)g_ptr_array_index(also, i));
 }
 
 /* How a case ends whose step and cleanup do this, on a board that can be made safe or not. */
@@ -194,7 +206,10 @@ static void what_goes_wrong_after_the_steps_counts(void **state)
         {be_unable, find_fault, true, "fail: the board is not as it was"},
         {be_unable, do_nothing, false,
          "error: the board could not be left in its safe state: the switch is stuck"},
-        {find_fault, find_fault, false, "fail: the board is not as it was"},
+        {find_fault, find_fault, false,
+         "fail: the board is not as it was; also in cleanup: the board is not as it was; also the board "
+         "could "
+         "not be left in its safe state: the switch is stuck"},
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -223,6 +238,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_wall_clock_that_jumps_changes_no_duration),
         cmocka_unit_test(a_long_list_of_cases_is_written_in_pieces),
+        cmocka_unit_test(fail_fast_ends_the_run_at_a_board_that_cannot_be_made),
         cmocka_unit_test(what_goes_wrong_after_the_steps_counts),
     };
 

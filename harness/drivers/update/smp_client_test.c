@@ -376,6 +376,36 @@ static void stopped_notifications_are_heard_again_when_the_faults_end(void **sta
     close_scene(&scene);
 }
 
+/* What a fault kept of the old connection neither leaves nor arrives on the new one. */
+static void a_new_connection_begins_without_what_was_held_or_doubled(void **state)
+{
+    static const struct {
+        enum rig_fault_kind kind;
+        guint n_requests;
+        const char *trace;
+    } rows[] = {
+        {RIG_FAULT_DELAY, 1, "tx delayed;"},
+        {RIG_FAULT_DUPLICATE_RESPONSE, 2, ""},
+    };
+
+    (void)state;
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        struct rig_fault fault = {
+            .kind = rows[i].kind, .choice = RIG_FAULT_AT_MESSAGE, .n_times = 1, .delay_us = 1500000};
+        struct scene scene = open_scene(NULL, 0);
+
+        start(&scene);
+        rig_faults_push(scene.faults, &fault);
+        echo(&scene, "first", NULL);
+        rig_smp_transport_restart(&scene.client.transport);
+        scene.fake->now_us = 1600000;
+        assert_int_equal(echo(&scene, "second", NULL).kind, RIG_SMP_DONE);
+        assert_int_equal(scene.fake->requests->len, rows[i].n_requests);
+        assert_string_equal(scene.trace->str, rows[i].trace);
+        close_scene(&scene);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -398,6 +428,7 @@ int main(void)
         cmocka_unit_test(corrupt_flips_one_bit_of_the_chosen_byte),
         cmocka_unit_test(truncate_lets_only_the_beginning_leave),
         cmocka_unit_test(stopped_notifications_are_heard_again_when_the_faults_end),
+        cmocka_unit_test(a_new_connection_begins_without_what_was_held_or_doubled),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
