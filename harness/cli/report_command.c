@@ -154,12 +154,13 @@ static bool tell_what_is_missing(const struct rig_results *results)
 {
     struct rig_counts counts = rig_results_counts(results);
 
-    if (!results->killed && results->n_missing_events == 0)
+    if (!results->killed && results->n_missing_events == 0 && results->n_repeated == 0)
         return true;
     fprintf(stderr, "bootrig: the journal is not whole: %s; %u of %u cases were not run\n",
-            !results->started ? "it does not say how the run started"
-            : results->killed ? "the run was killed, or is still going on"
-                              : "events are missing",
+            !results->started     ? "it does not say how the run started"
+            : results->killed     ? "the run was killed, or is still going on"
+            : results->n_repeated ? "it says the start of the run or the end of a case twice"
+                                  : "events are missing",
             counts.n_not_run, counts.n_cases);
     return false;
 }

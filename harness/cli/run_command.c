@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define REPLAY_OUTPUT "reports/out/replay"
+#define FLAG_LETTERS "qvx" /* options without a value */
 
 /* The command as the reports show it, so that it can be typed again. */
 static char **recorded(char **argv)
@@ -62,20 +63,33 @@ static const char description[] =
     "  bootrig run --defect never-reverts             do the scenarios notice?\n\n"
     "Exit codes: 0 all passed, 1 some failed, 2 rig error or bad usage, 3 interrupted, 4 nothing to run.";
 
+/* The value of a letter that stands in this word, as in -oDIR or -qoDIR; "" when it is the next word. NULL:
+ * the letter is not in it. */
+static const char *glued_value(const char *word, char letter)
+{
+    if (!letter || word[0] != '-' || word[1] == '-')
+        return NULL;
+    word += 1 + strspn(word + 1, FLAG_LETTERS);
+    return *word == letter ? word + 1 : NULL;
+}
+
 /* What the command line says of one option, before the options were understood: the last one counts. Owned by
  * the caller; NULL when it is not there. */
-static char *spoken_value(char *const *argv, const char *option, const char *letter)
+static char *spoken_value(char *const *argv, const char *option, char letter)
 {
     g_autofree char *with_value = g_strconcat(option, "=", NULL);
     const char *value = NULL;
 
     for (; *argv && !g_str_equal(*argv, "--"); argv++) {
-        bool bare = g_str_equal(*argv, option) || (letter && g_str_equal(*argv, letter));
+        const char *glued = glued_value(*argv, letter);
+        bool bare = g_str_equal(*argv, option) || (glued && !*glued);
 
         if (bare && argv[1])
             value = *++argv;
         else if (g_str_has_prefix(*argv, with_value))
             value = *argv + strlen(with_value);
+        else if (glued && *glued)
+            value = glued;
     }
     return g_strdup(value);
 }
@@ -87,10 +101,10 @@ static int refuse_command_line(struct rig_run_options *options, char *const *arg
 {
     g_free(options->output);
     g_free(options->junit);
-    options->output = spoken_value(argv, "--output", "-o");
+    options->output = spoken_value(argv, "--output", 'o');
     if (!options->output)
         options->output = g_strdup(folder);
-    options->junit = spoken_value(argv, "--junit", NULL);
+    options->junit = spoken_value(argv, "--junit", 0);
     options->dry_run = g_strv_contains((const gchar *const *)argv, "--dry-run");
     g_prefix_error(&error, "the command line was not understood: ");
     return rig_run_refuse_options(options, (const char *const *)argv, error);
@@ -239,6 +253,9 @@ static GError *nothing_to_replay(const struct rig_results *results, char *const 
     if (names && *names)
         return g_error_new(RIG_ERROR, RIG_ERROR_UNSUPPORTED, "the journal has no case of that name: '%s'",
                            *names);
+    if (!counts.n_cases)
+        return g_error_new(RIG_ERROR, RIG_ERROR_USAGE,
+                           "the journal has no case: 'bootrig report' says what came of the run");
     if (counts.n_not_run || results->problems->len)
         return g_error_new(
             RIG_ERROR, RIG_ERROR_USAGE,
@@ -353,8 +370,11 @@ int rig_cli_replay(int argc, char **argv)
         return exit_code;
     }
     if (!options.paths || !options.paths[0] || options.paths[1]) {
-        fprintf(stderr, "bootrig: replay wants one scenario file, journal or report folder\n");
-        exit_code = RIG_EXIT_ERROR;
+        if (!options.output)
+            options.output = g_strdup(REPLAY_OUTPUT);
+        error = g_error_new(RIG_ERROR, RIG_ERROR_USAGE,
+                            "replay wants one scenario file, journal or report folder");
+        exit_code = rig_run_refuse_options(&options, (const char *const *)record, error);
     } else if (is_journal(options.paths[0])) {
         exit_code = replay_journal(options.paths[0], &options, (const char *const *)record);
     } else {

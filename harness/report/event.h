@@ -11,6 +11,7 @@
 G_BEGIN_DECLS
 
 #define RIG_EVENT_MAX_TEXT_BYTES (64u * 1024u)         /* longer texts keep their head and their tail */
+#define RIG_JOURNAL_FORMAT 1                           /* "format" of run-start */
 #define RIG_EVENT_MAX_LINE_BYTES (16u * 1024u * 1024u) /* longer lines of a file are garbage */
 
 struct rig_event {

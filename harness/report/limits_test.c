@@ -308,6 +308,31 @@ static void a_case_whose_events_are_missing_is_an_error(void **state)
     assert_int_equal(rig_results_exit_code(results), 2);
 }
 
+/* Which of two ends holds is not known: two journals in one file, or an attempt that ends twice. */
+static void an_end_that_comes_again_is_an_error(void **state)
+{
+    static const char *const kinds[] = {"case-end", "run-start"};
+
+    (void)state;
+    for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++) {
+        g_autoptr(rig_results) results = rig_results_new();
+        struct source source = {.results = results};
+
+        send_start(&source, 2, 2);
+        send_case_end(&source, 0, 0, "pass");
+        send_case_end(&source, 1, 0, "pass"); /* the first is settled now */
+        if (i == 0)
+            send_case_end(&source, 0, 0, "fail");
+        else
+            send_start(&source, 2, 2);
+        send_end(&source);
+        rig_results_finish(results);
+        assert_int_equal(results->n_repeated, 1);
+        expect_one_problem(results, "twice");
+        assert_int_equal(rig_results_exit_code(results), 2);
+    }
+}
+
 static void the_note_of_a_retry_stays_with_its_attempt(void **state)
 {
     g_autoptr(rig_results) results = rig_results_new();
@@ -403,6 +428,7 @@ int main(void)
         cmocka_unit_test(logs_past_their_bound_go_and_verdicts_stay),
         cmocka_unit_test(an_end_that_is_too_long_for_a_line_keeps_its_verdict),
         cmocka_unit_test(a_case_whose_events_are_missing_is_an_error),
+        cmocka_unit_test(an_end_that_comes_again_is_an_error),
         cmocka_unit_test(the_note_of_a_retry_stays_with_its_attempt),
         cmocka_unit_test(a_run_that_was_killed_after_its_last_case_is_not_whole),
         cmocka_unit_test(a_case_did_not_pass_when_its_exploration_did_not),

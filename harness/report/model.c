@@ -136,9 +136,13 @@ static void take_run_start(struct rig_results *results, const struct rig_event *
 {
     const struct rig_event *properties = rig_event_get_map(event, "properties");
 
-    if (results->started)
+    if (results->started) {
+        results->n_repeated++;
         return;
+    }
     results->started = true;
+    results->format =
+        rig_event_get_count(event, "format", rig_event_get_text(event, "format") ? 0 : RIG_JOURNAL_FORMAT);
     results->version = copy_text(event, "version");
     results->wall = copy_text(event, "wall");
     results->target = copy_text(event, "target");
@@ -309,8 +313,6 @@ static void believe_the_worse(struct rig_attempt *attempt)
 static void take_case_end(struct rig_case_result *result, struct rig_attempt *attempt,
                           const struct rig_event *event)
 {
-    if (attempt->ended)
-        return;
     attempt->ended = true;
     attempt->verdict = rig_verdict_from_word(rig_event_get_text(event, "verdict"));
     if (attempt->verdict == RIG_VERDICT_NONE)
@@ -430,6 +432,8 @@ static void take_in_case(struct rig_results *results, struct rig_case_result *re
 
     if (kind_of_entry(word, &kind))
         take_entry(attempt, event, kind);
+    else if (attempt->ended && strcmp(word, "case-end") == 0)
+        results->n_repeated++;
     else if (attempt->is_settled)
         return;
     else if (strcmp(word, "step-start") == 0)

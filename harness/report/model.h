@@ -187,6 +187,8 @@ struct rig_results {
     gint64 n_missing_events; /* gaps in the numbers: a disk was full */
     gint64 n_listed;         /* cases that run-start announces; -1: it does not say */
     guint n_unlisted_ends;   /* ends of cases that the journal does not list */
+    guint n_repeated;        /* starts of the run, ends of attempts that come again */
+    gint64 format;           /* of the journal; RIG_JOURNAL_FORMAT when it does not say */
     guint n_problems_left_out;
     gint64 next_number;            /* private */
     GHashTable *suite_of;          /* private */

@@ -249,6 +249,7 @@ struct rig_results *rig_results_new(void)
     results->texts = g_string_chunk_new(65536);
     results->tags_of = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_strfreev);
     results->n_listed = -1;
+    results->format = RIG_JOURNAL_FORMAT;
     results->max_passed_bytes = RIG_RESULTS_MAX_PASSED_BYTES;
     results->max_bad_bytes = RIG_RESULTS_MAX_BAD_BYTES;
     return results;

@@ -154,6 +154,11 @@ static void tell_what_is_missing(struct rig_results *results)
     else if (results->n_unlisted_ends)
         add_problem_about(results, "ends of cases belong to no case that the journal lists",
                           results->n_unlisted_ends, results->n_unlisted_ends + n_cases);
+    if (results->n_repeated)
+        rig_results_conclude_problem(
+            results, NULL,
+            "the journal says the start of the run or the end of a case twice: it is "
+            "not of one run, or was changed");
     if (results->n_problems_left_out)
         add_problem_about(results, "problems of the run are not told here", results->n_problems_left_out,
                           results->n_problems_left_out + results->problems->len);
@@ -237,6 +242,8 @@ static void take_line(const struct reading *reading, const char *line, gsize n_b
 {
     g_autoptr(rig_event) event = NULL;
 
+    if (reading->results->format != RIG_JOURNAL_FORMAT)
+        return;
     if (n_bytes && line[n_bytes - 1] == '\r')
         n_bytes--;
     if (n_bytes == 0)
@@ -330,6 +337,17 @@ static bool check_file(const char *path, int fd, GError **error)
     return false;
 }
 
+static bool check_format(const struct rig_results *results, const char *path, GError **error)
+{
+    if (results->format == RIG_JOURNAL_FORMAT)
+        return true;
+    g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE,
+                "cannot read the journal %s: it is not of format %d, the only one that this version reads "
+                "(%s wrote it)",
+                path, RIG_JOURNAL_FORMAT, results->version ? results->version : "an unknown version");
+    return false;
+}
+
 /* O_NONBLOCK: a named pipe must not hang us before it is refused. */
 bool rig_results_read(struct rig_results *results, const char *path,
                       void (*listener)(void *user, const struct rig_event *event), void *user, GError **error)
@@ -344,7 +362,8 @@ bool rig_results_read(struct rig_results *results, const char *path,
         return false;
     }
     reading.line = g_string_sized_new(1024);
-    ok = check_file(path, fd, error) && read_all(&reading, path, fd, error);
+    ok = check_file(path, fd, error) && read_all(&reading, path, fd, error) &&
+         check_format(results, path, error);
     close(fd);
     end_reading(&reading);
     return ok;

@@ -103,7 +103,7 @@ static struct rig_event *run_start(const struct rig_run_plan *plan, const char *
     struct rig_event *event = rig_event_new("run-start");
     g_autofree char *wall = rig_journal_wall_now();
 
-    rig_event_count(event, "format", 1);
+    rig_event_count(event, "format", RIG_JOURNAL_FORMAT);
     rig_event_text(event, "version", RIG_VERSION);
     rig_event_text(event, "wall", wall);
     rig_event_list(event, "argv", plan->argv);

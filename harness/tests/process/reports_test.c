@@ -20,6 +20,17 @@ static void write_scenarios(const struct place *place)
                 "{\"n\":0,\"ev\":\"run-start\",\"cases\":[{\"file\":\"a.yaml\",\"name\":\"a\"}]}\n"
                 "{\"n\":1,\"ev\":\"case-end\",\"case\":0,\"attempt\":0,\"verdict\":\"fail\",\"final\":true,"
                 "\"replay\":\"rm -r 'x\"}\n{\"n\":2,\"ev\":\"run-end\"}\n");
+    place_write(
+        place, "future.jsonl",
+        "{\"n\":0,\"ev\":\"run-start\",\"format\":2,\"cases\":[{\"file\":\"a.yaml\",\"name\":\"a\"}]}\n"
+        "{\"n\":1,\"ev\":\"case-end\",\"case\":0,\"attempt\":0,\"verdict\":\"pass\"}\n"
+        "{\"n\":2,\"ev\":\"run-end\"}\n");
+    place_write(place, "twice.jsonl",
+                "{\"n\":0,\"ev\":\"run-start\",\"cases\":[{\"file\":\"a.yaml\",\"name\":\"a\"}]}\n"
+                "{\"n\":1,\"ev\":\"case-end\",\"case\":0,\"attempt\":0,\"verdict\":\"pass\"}\n"
+                "{\"n\":2,\"ev\":\"case-end\",\"case\":0,\"attempt\":0,\"verdict\":\"fail\"}\n"
+                "{\"n\":3,\"ev\":\"run-end\"}\n");
+    place_write(place, "empty.jsonl", "");
     place_write(place, "states/none.txt", "");
 }
 
@@ -62,6 +73,9 @@ static void a_run_that_dies_early_leaves_error_reports(void **state)
         {2, "run passing.yaml --dance", "Unknown option --dance"},
         {2, "run passing.yaml --output=reports/out --dance", "Unknown option --dance"},
         {2, "run passing.yaml -o reports/out --dance", "Unknown option --dance"},
+        {2, "run passing.yaml -o elsewhere -oreports/out --dance", "Unknown option"},
+        {2, "run passing.yaml -qoreports/out --dance", "Unknown option"},
+        {2, "run passing.yaml -xqo reports/out --dance", "Unknown option --dance"},
         {2, "run passing.yaml --seed twelve", "twelve"},
         {2, "run passing.yaml --defect laziness", "laziness"},
         {2, "run passing.yaml --bench nobench.yaml", "nobench.yaml"},
@@ -71,6 +85,10 @@ static void a_run_that_dies_early_leaves_error_reports(void **state)
         {2, "run broken.yaml", "fly"},
         {2, "replay nosuch.jsonl -o reports/out", "nosuch.jsonl"},
         {2, "replay odd.jsonl -o reports/out", "replay command is broken"},
+        {2, "replay future.jsonl -o reports/out", "it is not of format 1"},
+        {2, "replay twice.jsonl -o reports/out", "the run is not whole"},
+        {2, "replay empty.jsonl -o reports/out", "the journal has no case"},
+        {2, "replay -o reports/out", "replay wants one scenario file"},
         {4, "run passing.yaml --name nothing-like-it", "no case was selected"},
     };
 
