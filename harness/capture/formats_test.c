@@ -381,6 +381,77 @@ static void text_that_is_no_log_is_refused(void **state)
     }
 }
 
+#define NOTIFIED                                                                                             \
+    "I\t09:49:52.879\tNotification received from da2e7828-fbce-4e01-ae9e-261174997c48, value: (0x) "
+
+/* A value that breaks off is not decoded as if it were whole. */
+static void values_that_break_off_are_told(void **state)
+{
+    static const struct {
+        const char *text;
+        guint n_unread;
+        bool cut;
+    } rows[] = {
+        {NOTIFIED "01-00-00-06-00-00-FF-06-BF-FF\n", 0, false},
+        {NOTIFIED "01-00-00-06-00-00-FF-06-BF-FF", 0, false},
+        {"\"" NOTIFIED "01-02\", \"x\"\r\n", 0, false},
+        {NOTIFIED "\n", 0, false},
+        {NOTIFIED "01-00-0", 0, true},
+        {NOTIFIED "01-00-", 0, true},
+        {NOTIFIED "01-00-0\n", 1, false},
+        {NOTIFIED "01-00-...\n", 1, false},
+        {NOTIFIED "01-ZZ\n", 1, false},
+        {NOTIFIED "ZZ-01\n" NOTIFIED "01-02\n", 1, false},
+    };
+
+    (void)state;
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(GByteArray) bytes = g_byte_array_new();
+        struct rig_capture_totals totals;
+
+        g_byte_array_append(bytes, (const guint8 *)rows[i].text, (guint)strlen(rows[i].text));
+        g_free(read_bytes(bytes, false, &totals, NO_ERROR));
+        if (totals.n_unread != rows[i].n_unread || totals.cut != rows[i].cut)
+            fail_msg("row %zu: %u unread, cut %d", i, (guint)totals.n_unread, totals.cut);
+    }
+}
+
+/* Without the pseudo header that its type promises; of no packet type at all; without a byte. */
+static void records_without_a_packet_are_counted(void **state)
+{
+    static const struct form no_direction = {.link_type = 201, .pcap_magic = 0xa1b2c3d4};
+    static const guint8 shorts[] = {3, 0, 0, 0}, wrong[] = {0, 0, 0, 1, 0x77, 1};
+    g_autoptr(GByteArray) none = g_byte_array_new();
+    g_autoptr(GByteArray) first = g_byte_array_new(), second = g_byte_array_new();
+    g_autoptr(GByteArray) snoop = slurp("smp-old-server.btsnoop");
+    g_autoptr(GByteArray) whole = as(&no_direction, snoop);
+    struct rig_capture_totals totals;
+
+    (void)state;
+    g_byte_array_append(first, shorts, sizeof shorts - 1);
+    g_byte_array_append(second, wrong, sizeof wrong);
+    put_pcap_packet(whole, &no_direction, 1, first);
+    put_pcap_packet(whole, &no_direction, 2, second);
+    put_pcap_packet(whole, &no_direction, 3, none);
+    g_free(read_bytes(whole, false, &totals, NO_ERROR));
+    assert_int_equal(totals.n_unread, 3);
+    assert_true(totals.n_lines > 10);
+}
+
+/* Bits about frame check sequences stand above the link type. */
+static void the_link_type_is_without_its_flags(void **state)
+{
+    static const struct form plain = {.link_type = 201, .pcap_magic = 0xa1b2c3d4};
+    g_autoptr(GByteArray) snoop = slurp("smp-old-server.btsnoop");
+    g_autoptr(GByteArray) pcap = as(&plain, snoop);
+    struct rig_capture_totals totals;
+
+    (void)state;
+    pcap->data[23] = 0xf4;
+    g_free(read_bytes(pcap, false, &totals, NO_ERROR));
+    assert_true(totals.n_lines > 10);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -391,6 +462,9 @@ int main(void)
         cmocka_unit_test(a_file_that_is_cut_says_so_wherever_it_is),
         cmocka_unit_test(lengths_that_cannot_be_are_damage),
         cmocka_unit_test(text_that_is_no_log_is_refused),
+        cmocka_unit_test(values_that_break_off_are_told),
+        cmocka_unit_test(records_without_a_packet_are_counted),
+        cmocka_unit_test(the_link_type_is_without_its_flags),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -67,6 +67,11 @@ bool rig_pcap_reads(guint32 link_type)
     return link_type == LINK_H4 || link_type == LINK_H4_WITH_DIRECTION || link_type == LINK_LINUX_MONITOR;
 }
 
+bool rig_pcap_is_monitor(guint32 link_type)
+{
+    return link_type == LINK_LINUX_MONITOR;
+}
+
 bool rig_pcap_to_packet(const struct rig_pcap_record *record, bool *last_in, struct rig_ble_packet *packet)
 {
     guint32 word;

@@ -21,7 +21,7 @@
 #define MAX_BLOCK_BYTES (1u << 18) /* of what is read whole; a longer packet is damage */
 #define MAX_SKIPPED_BYTES (1u << 24)
 #define MAX_INTERFACES 256u
-#define LINK_MASK 0x0fffffffu /* the rest is about frame check sequences */
+#define LINK_MASK 0x03ffffffu /* the rest is about frame check sequences */
 
 struct interface {
     guint32 link_type, snap_bytes;

@@ -35,6 +35,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_pcap, rig_pcap_close)
 const char *rig_pcap_link_name(guint32 link_type, char *text, gsize room);
 /* HCI with or without direction, Linux monitor. */
 bool rig_pcap_reads(guint32 link_type);
+/* Its records are not only packets: what says nothing about the air is passed over. */
+bool rig_pcap_is_monitor(guint32 link_type);
 /* The record as a packet of a trace. false: not of a link type that is read, or shorter than its own header.
  * last_in: the direction of the last ACL packet, kept by the caller; HCI without direction tells it only for
  * first pieces. */

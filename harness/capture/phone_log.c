@@ -22,7 +22,8 @@ struct rig_phone_log {
     gsize n_line;
     guint8 chunk[4096];
     gsize chunk_at, n_chunk;
-    guint64 n_lines, n_values;
+    bool ends_here; /* the line has no end: the file may have been cut in it */
+    guint64 n_lines, n_values, n_unread;
     gint64 day_us, last_us;
     guint8 uuids[MAX_CHARACTERISTICS][16];
     guint n_uuids;
@@ -65,6 +66,7 @@ static enum rig_btsnoop_found fill(struct rig_phone_log *log, GError **error)
 static enum rig_btsnoop_found read_line(struct rig_phone_log *log, GError **error)
 {
     log->n_line = 0;
+    log->ends_here = false;
     for (gsize n_seen = 0;; n_seen++) {
         char character;
 
@@ -73,7 +75,8 @@ static enum rig_btsnoop_found read_line(struct rig_phone_log *log, GError **erro
 
             if (found == RIG_BTSNOOP_BROKEN || (found == RIG_BTSNOOP_END && n_seen == 0))
                 return found;
-            if (found == RIG_BTSNOOP_END)
+            log->ends_here = found == RIG_BTSNOOP_END;
+            if (log->ends_here)
                 break;
         }
         character = (char)log->chunk[log->chunk_at++];
@@ -170,8 +173,9 @@ static guint16 find_handle(struct rig_phone_log *log, const char *text)
     return (guint16)(FIRST_HANDLE + i);
 }
 
-/* Pairs of digits, with or without '-' or blanks between. Returns how many bytes. */
-static gsize parse_value(const char *at, guint8 *into)
+/* Pairs of digits, with or without '-' or blanks between. Returns how many bytes; *whole: the value does not
+ * break off in the middle of one, nor goes on in a way that is no value. */
+static gsize parse_value(const char *at, guint8 *into, bool *whole)
 {
     gsize n_bytes = 0;
 
@@ -181,6 +185,7 @@ static gsize parse_value(const char *at, guint8 *into)
         if (*at == '-' || (*at == ' ' && g_ascii_isxdigit(at[1]) && g_ascii_isxdigit(at[2])))
             at++;
     }
+    *whole = !g_ascii_isalnum(*at) && (n_bytes == 0 || at[-1] != '-');
     return n_bytes;
 }
 
@@ -238,17 +243,23 @@ static void put_att(struct rig_phone_log *log, guint8 opcode, guint16 handle, gs
     packet->n_bytes = packet->n_original = 8 + n_head + n_value;
 }
 
+/* A value that cannot be made out stays the text that it is. */
 static bool take_value(struct rig_phone_log *log, const char *text, struct rig_ble_packet *packet)
 {
+    bool whole = false;
+    gsize n_value;
     const char *value = find_value(text);
     guint8 opcode = value ? opcode_of(text) : 0;
     guint16 handle = opcode ? find_handle(log, text) : 0;
 
     if (!opcode || (!handle && opcode != 0x0B))
         return false;
-    put_att(log, opcode, handle, parse_value(value, log->packet + (opcode == 0x0B ? 9 : 11)), packet);
+    n_value = parse_value(value, log->packet + (opcode == 0x0B ? 9 : 11), &whole);
     log->n_values++;
-    return true;
+    log->n_unread += !whole;
+    if (whole)
+        put_att(log, opcode, handle, n_value, packet);
+    return whole;
 }
 
 /* "Connection state changed with status: 8 and new state: DISCONNECTED (0)": the status is HCI's reason. */
@@ -300,6 +311,7 @@ enum rig_btsnoop_found rig_phone_log_next(struct rig_phone_log *log, guint64 *li
                                           struct rig_ble_packet *packet, GError **error)
 {
     enum rig_btsnoop_found found;
+    guint64 n_unread;
 
     while ((found = read_line(log, error)) == RIG_BTSNOOP_RECORD) {
         const char *text = find_time(log);
@@ -307,8 +319,12 @@ enum rig_btsnoop_found rig_phone_log_next(struct rig_phone_log *log, guint64 *li
         if (!text)
             continue;
         *line_number = log->n_lines;
+        n_unread = log->n_unread;
         to_packet(log, text, packet);
-        return RIG_BTSNOOP_RECORD;
+        if (log->n_unread == n_unread || !log->ends_here)
+            return RIG_BTSNOOP_RECORD;
+        log->n_unread = n_unread;
+        return RIG_BTSNOOP_CUT;
     }
     return found;
 }
@@ -316,6 +332,11 @@ enum rig_btsnoop_found rig_phone_log_next(struct rig_phone_log *log, guint64 *li
 guint64 rig_phone_log_n_values(const struct rig_phone_log *log)
 {
     return log->n_values;
+}
+
+guint64 rig_phone_log_n_unread(const struct rig_phone_log *log)
+{
+    return log->n_unread;
 }
 
 void rig_phone_log_close(struct rig_phone_log *log)

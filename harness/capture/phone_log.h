@@ -23,6 +23,8 @@ struct rig_phone_log *rig_phone_log_open_stream(GInputStream *stream, const char
 enum rig_btsnoop_found rig_phone_log_next(struct rig_phone_log *log, guint64 *number,
                                           struct rig_ble_packet *packet, GError **error);
 guint64 rig_phone_log_n_values(const struct rig_phone_log *log); /* so far */
+/* Values that break off or are none: told as the text that they are. So far. */
+guint64 rig_phone_log_n_unread(const struct rig_phone_log *log);
 void rig_phone_log_close(struct rig_phone_log *log);
 typedef struct rig_phone_log rig_phone_log;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_phone_log, rig_phone_log_close)

@@ -96,6 +96,8 @@ static bool read_btsnoop(GInputStream *stream, const char *name, struct reading 
         reading->totals->n_drops = MAX(reading->totals->n_drops, record.n_drops);
         if (to_packet(rig_btsnoop_type(file), &record, &packet))
             take(reading, record.number, &packet);
+        else if (rig_btsnoop_type(file) != RIG_BTSNOOP_MONITOR)
+            reading->totals->n_unread++;
     }
     return ended(reading, found);
 }
@@ -126,6 +128,8 @@ static bool read_pcap(GInputStream *stream, const char *name, struct reading *re
             leave_out(totals, record.link_type);
         else if (rig_pcap_to_packet(&record, &last_in, &packet))
             take(reading, record.number, &packet);
+        else if (!rig_pcap_is_monitor(record.link_type))
+            totals->n_unread++;
     }
     if (found != RIG_BTSNOOP_BROKEN && totals->n_left_out && totals->n_left_out == totals->n_records) {
         g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
@@ -150,6 +154,7 @@ static bool read_phone_log(GInputStream *stream, const char *name, struct readin
         count(reading, (gint64)packet.time_us);
         take(reading, number, &packet);
     }
+    reading->totals->n_unread = rig_phone_log_n_unread(log);
     if (found == RIG_BTSNOOP_END && rig_phone_log_n_values(log) == 0) {
         g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
                     "%s is no capture: it is neither btsnoop (of bootrig, btmon -w, a phone's Bluetooth HCI "

@@ -27,6 +27,7 @@ struct rig_capture_totals {
     bool cut;           /* the file ends inside a record */
     guint64 n_left_out; /* packets of link types that are not read */
     char left_out[64];  /* the first of these types, for people */
+    guint64 n_unread;   /* records that hold no packet that could be made out */
     gint64 first_us;    /* of the first record, 0 when there is none */
     gint64 last_us;
 };

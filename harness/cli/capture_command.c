@@ -86,6 +86,8 @@ static void show_totals(const struct rig_capture_totals *totals)
     if (totals->n_left_out)
         printf("; %" G_GUINT64_FORMAT " were left out: %s is not read here", totals->n_left_out,
                totals->left_out);
+    if (totals->n_unread)
+        printf("; %" G_GUINT64_FORMAT " could not be made out", totals->n_unread);
     printf("\n");
 }
 
@@ -108,6 +110,10 @@ static int show(const char *path, const struct wishes *wishes)
                     "capture %s ends inside packet %" G_GUINT64_FORMAT
                     ": it was cut, or is still being written; what is before was shown",
                     path, totals.n_records + 1);
+        ok = false;
+    } else if (ok && totals.n_unread && totals.n_unread == totals.n_records) {
+        g_set_error(&error, RIG_ERROR, RIG_ERROR_INPUT, "capture %s holds no packet that could be made out",
+                    path);
         ok = false;
     } else if (ok && totals.n_records == 0) {
         g_set_error(&error, RIG_ERROR, RIG_ERROR_INPUT, "capture %s holds no packet", path);

@@ -303,10 +303,12 @@ static void unplug_probes(struct rig_host_server *server)
     }
 }
 
-static char *command(struct rig_host_server *server, const char *line)
+static char *command(struct rig_host_server *server, const char *line, gsize n_line)
 {
     char *answer;
 
+    if (strlen(line) != n_line)
+        return g_strdup("error: a NUL in the line");
     if (g_str_equal(line, "unplug probe"))
         return unplug_probes(server), g_strdup("ok");
     answer = server->console ? rig_host_console_command(server->console, line) : NULL;
@@ -324,7 +326,7 @@ static bool serve_control(struct rig_host_server *server, struct client *client)
     while ((end = memchr(client->bytes, '\n', client->n_bytes))) {
         gsize n_line = (gsize)(end - client->bytes);
         g_autofree char *line = g_strndup((const char *)client->bytes, n_line);
-        g_autofree char *answer = command(server, line);
+        g_autofree char *answer = command(server, line, n_line);
         g_autofree char *text = g_strconcat(answer, "\n", NULL);
 
         client->n_bytes -= n_line + 1;

@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -109,6 +110,26 @@ static void what_is_cut_off_or_not_understood_is_refused(void **state)
     }
 }
 
+/* What stands behind a NUL would be lost without a word. */
+static void a_line_with_a_nul_is_refused(void **state)
+{
+    static const char line[] = "cut console 0us a\0b\n";
+    struct stand *stand = *state;
+    g_autofree char *path = g_build_filename(stand->folder, "control", NULL);
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct pollfd polled = {.fd = fd, .events = POLLIN};
+    char answer[64] = "";
+
+    g_strlcpy(address.sun_path, path, sizeof address.sun_path);
+    assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(send(fd, line, sizeof line - 1, 0), sizeof line - 1);
+    assert_int_equal(poll(&polled, 1, 5000), 1);
+    assert_true(recv(fd, answer, sizeof answer - 1, 0) > 0);
+    assert_string_equal(answer, "error: a NUL in the line\n");
+    close(fd);
+}
+
 /* Sends a datagram to the board's SMP server until one answers, and returns how long the answer is; 0: none
  * within the deadline. */
 static gsize ask(int fd, const guint8 *request, gsize n_bytes, guint8 answer[64], gint64 until_us)
@@ -155,6 +176,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(each_pattern_is_one_command_whatever_it_holds, open_stand,
                                         close_stand),
         cmocka_unit_test_setup_teardown(a_command_of_two_lines_is_never_sent, open_stand, close_stand),
+        cmocka_unit_test_setup_teardown(a_line_with_a_nul_is_refused, open_stand, close_stand),
         cmocka_unit_test_setup_teardown(a_datagram_that_lacks_its_end_is_refused_and_the_next_one_served,
                                         open_stand, close_stand),
         cmocka_unit_test_setup_teardown(what_is_cut_off_or_not_understood_is_refused, open_stand,
