@@ -12,6 +12,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -143,23 +145,37 @@ struct fault {
     const char *program;  /* in bootrig's place; NULL: bootrig */
 };
 
-static enum outcome live_with(const struct kind *kind, const struct parts *parts, const struct fault *fault)
+/* Ends by exit(), which tells a leak where the build looks for them, with the descriptors that this takes. */
+G_NORETURN static void live_and_end(const struct kind *kind, struct parts *parts, const struct fault *fault)
 {
-    pid_t pid = fork();
+    struct rlimit usual, fewer;
+    int code;
+
+    alarm(DEADLINE_S);
+    if (fault->folder)
+        g_setenv("TMPDIR", fault->folder, TRUE);
+    if (fault->path)
+        g_setenv("PATH", fault->path, TRUE);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &usual), 0);
+    fewer = usual;
+    if (fault->n_descriptors)
+        fewer.rlim_cur = fault->n_descriptors;
+    setrlimit(RLIMIT_NOFILE, &fewer);
+    code = (int)live(kind, parts, fault->program ? fault->program : BOOTRIG);
+    setrlimit(RLIMIT_NOFILE, &usual);
+    unload(parts);
+    exit(code);
+}
+
+static enum outcome live_with(const struct kind *kind, struct parts *parts, const struct fault *fault)
+{
+    pid_t pid;
     int status = 0;
 
-    if (pid == 0) {
-        struct rlimit limit = {fault->n_descriptors, fault->n_descriptors};
-
-        alarm(DEADLINE_S);
-        if (fault->folder)
-            g_setenv("TMPDIR", fault->folder, TRUE);
-        if (fault->path)
-            g_setenv("PATH", fault->path, TRUE);
-        if (fault->n_descriptors)
-            setrlimit(RLIMIT_NOFILE, &limit);
-        _exit((int)live(kind, parts, fault->program ? fault->program : BOOTRIG));
-    }
+    fflush(NULL);
+    pid = fork();
+    if (pid == 0)
+        live_and_end(kind, parts, fault);
     assert_int_equal(waitpid(pid, &status, 0), pid);
     if (!WIFEXITED(status) || (WEXITSTATUS(status) != CAME_UP && WEXITSTATUS(status) != FAILED))
         fail_msg("a board %s, %s (%u): it ended with %s %d", kind->name, fault->name,
