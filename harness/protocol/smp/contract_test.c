@@ -45,6 +45,10 @@ static struct message hex(const char *text)
 #define MARK "0a00003100010600a2 6468617368 " HASH32 " 67636f6e6669726d f4"
 #define ENTRY_OF(slot, version, hash, more)                                                                  \
     "bf 64736c6f74 " slot " 6776657273696f6e " version " 6468617368 " hash more " ff"
+#define HASH_OTHER "5820 3333333333333333333333333333333333333333333333333333333333333333"
+#define SIXTEEN "22222222222222222222222222222222"
+#define WHOLE_OF(len) "0a00001600010201 a3 636c656e " len " 636f6666 00 6464617461 45 0102030405"
+#define STATES "0900000000010600 a1 66696d61676573 "
 #define V123 "65312e322e33"
 
 /* answer: header and body, the length filled in where it is 0000 and a body follows. NULL why: it is kept. */
@@ -117,6 +121,8 @@ static const struct row rows[] = {
     {PARAMETERS, "0900000000000106 bf686275665f73697a65190180696275665f636f756e7400ff", "'buf_count' is 0"},
     {PARAMETERS, "0900000000000106 bf686275665f73697a6500696275665f636f756e7404ff",
      "'buf_size' 0 holds no message"},
+    {PARAMETERS, "0900000000000106 bf686275665f73697a6508696275665f636f756e7404ff",
+     "'buf_size' 8 holds no message"},
     {PARAMETERS, "0900000000000106 bf686275665f73697a65190180ff", "'buf_count' is missing"},
     {"0800000100000304a0", "0900000000000304 a0", "'datetime' is missing"},
     {"0a00000100000304a0", "0b00000000000304 a0", NULL}, /* a clock that is set tells nothing */
@@ -124,6 +130,7 @@ static const struct row rows[] = {
      NULL}, /* fs tells it beside an error */
     {MODE, "0900000000000908 a1 646d6f6465 20", NULL},
     {MODE, "0900000000000908 a1 6a626f6f746c6f61646572 674d4355626f6f74", "'mode' is missing"},
+    {"0800000100000908a0", "0900000000000908 a0", "'bootloader' is missing"},
     {TASKS, "0900000000000a02 a1 657461736b73 a2 60 a1 647072696f 20 6161 a0", NULL},
     {TASKS, "0900000000000a02 a1 657461736b73 a1 6161 a1 647072696f 6130", "'prio' is text, not an integer"},
     {TASKS, "0900000000000a02 a1 657461736b73 a1 01 a0", "a key in 'tasks' is no text"},
@@ -138,6 +145,12 @@ static const struct row rows[] = {
     {FIRST, "0b00000000010201 a1 636f6666 190424", "'off' is the whole length after the first chunk"},
     {FIRST, "0b00000000010201 a2 636f6666 190424 656d61746368 f5", NULL}, /* the slot held it before */
     {FIRST, "0b00000000010201 a1 636f6666 190425", "'off' 1061 is beyond the image's 1060 bytes"},
+    {FIRST, "0b00000000010201 a2 636f6666 190424 656d61746368 f4",
+     "'off' is the whole length after the first chunk"},
+    {WHOLE_OF("05"), "0b00000000010201 a1 636f6666 05", NULL},
+    {WHOLE_OF("03"), "0b00000000010201 a1 636f6666 05", NULL}, /* more than it announces */
+    {"0a00001500010301 a3 636c656e 04 636f6666 1820 6464617461 43 aaaaaa",
+     "0b00000000010301 a1 636f6666 1823", NULL},
     {LATER, "0b00000000010301 a2 636f6666 1823 62726300", NULL},
     {LATER, "0b00000000010301 a2 636f6666 1823 62726306", "'off' is there beside an error (rc 6)"},
     {LATER, "0b00000000010301 a2 627263 06 656d61746368 f4",
@@ -182,6 +195,11 @@ static const struct row rows[] = {
      "'active' is a number, not true or false"},
     {STATE, "0900000000010600 a1 66696d61676573 81" ENTRY_OF("20", V123, HASH32, ""),
      "'slot' is a negative number, not a number"},
+    {STATE, STATES "81" ENTRY_OF("00", V123, "5830" SIXTEEN SIXTEEN SIXTEEN, ""), NULL},
+    {STATE, STATES "81" ENTRY_OF("00", V123, "5840" SIXTEEN SIXTEEN SIXTEEN SIXTEEN, ""), NULL},
+    {STATE, STATES "81" ENTRY_OF("1b0000010000000000", V123, HASH32, ""), "a value is too large"},
+    {STATE, STATES "82" ENTRY_OF("01", V123, HASH32, "") ENTRY_OF("01", V123, HASH32, "65696d61676501"),
+     NULL},
     {STATE,
      "0900000000010600 a1 66696d61676573 82" ENTRY_OF("01", V123, HASH32, "")
          ENTRY_OF("01", V123, HASH32, ""),
@@ -196,6 +214,13 @@ static const struct row rows[] = {
     {MARK, "0b00000000010600 a1 66696d61676573 81" ENTRY_OF("01", V123, HASH32, ""),
      "is not pending (slot 1)"},
     {MARK, "0b00000000010600 a1 66696d61676573 80", "the image that was named is not in the list"},
+    {MARK, "0b00000000010600 a1 66696d61676573 81" ENTRY_OF("01", V123, HASH_OTHER, "6770656e64696e67f5"),
+     "the image that was named is not in the list"},
+    {"0a00003100010600a2 6468617368 " HASH32 " 67636f6e6669726d f5",
+     "0b00000000010600 a1 66696d61676573 81" ENTRY_OF("00", V123, HASH32, ""), NULL}, /* confirmed at once */
+    {"0a00001000010600 a2 6468617368 40 67636f6e6669726d f5", "0b00000000010600 a1 66696d61676573 80", NULL},
+    {"0800003100010600a2 6468617368 " HASH32 " 67636f6e6669726d f4", STATES "80",
+     NULL}, /* nothing is marked */
     {MARK, "0b00000000010600 a0", "'images' is missing"},
     {STATE, "0900000000010600 a1 66696d61676573 81" ENTRY_OF("00", V123, HASH32, "64736c6f7400"),
      "key 'slot' is there twice"},
