@@ -8,6 +8,7 @@
 #include "sim/boot/boot.h"
 #include "steps/explore_journal.h"
 #include "steps/explore_verdict.h"
+#include "steps/fit.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -647,6 +648,20 @@ static void run_explore(struct rig_run *run, const struct rig_step *step)
     images_clear(&images);
 }
 
+/* What does not fit would be refused by each board, and `update-happens` broken by none of its faults. */
+static char *explore_unfit(const struct rig_step *step, struct rig_fit *fit)
+{
+    static const char *const fields[] = {"old", "new", "second-old", "second-new"};
+    char *reason = NULL;
+
+    for (guint i = 0; i < G_N_ELEMENTS(fields) && !reason; i++) {
+        const char *image = rig_record_text(step->arguments, fields[i]);
+
+        reason = image ? rig_fit_no_room(fit, image, i < 2 ? 0 : 2) : NULL;
+    }
+    return reason;
+}
+
 static const char *const needs_explore[] = {"explore", NULL};
 const struct rig_verb rig_verb_explore = {
     .name = "explore",
@@ -659,6 +674,7 @@ const struct rig_verb rig_verb_explore = {
     .within_us = 600u * 1000 * 1000,
     .at_once = true,
     .needs = needs_explore,
+    .unfit = explore_unfit,
     .example =
         "explore: {old: old, new: new, life: [upload, test, confirm], torn: [none, half-write, half-erase]}",
     .run = run_explore,

@@ -122,7 +122,9 @@ static const struct rig_field corrupt_fields[] = {
     {.name = "byte",
      .type = RIG_TYPE_COUNT,
      .max = 4095,
-     .about = "Byte of the message or packet whose bit is flipped; without it the middle one."},
+     .about =
+         "Byte of the message or packet whose bit is flipped; without it the middle one. One that has no "
+         "such byte is not struck."},
 };
 static const struct rig_shape corrupt_shape = {.name = "corrupt",
                                                .fields = corrupt_fields,
@@ -134,7 +136,9 @@ static const struct rig_field truncate_fields[] = {
     {.name = "to",
      .type = RIG_TYPE_SIZE,
      .max = 4095,
-     .about = "How many bytes of the message or packet leave; without it half."},
+     .about =
+         "How many bytes of the message or packet leave; without it half. One that is no longer than that "
+         "is not struck."},
 };
 static const struct rig_shape truncate_shape = {.name = "truncate",
                                                 .fields = truncate_fields,

@@ -183,6 +183,23 @@ static bool sweep_one(struct instants *sweep, guint64 after_us)
     return go_on;
 }
 
+/* Behind what `during` does, nothing is cut but the wait for it. From a line on, the way there is not known.
+ */
+static bool begins_in_time(struct instants *sweep)
+{
+    const struct rig_value *after = rig_record_get(sweep->at, "after");
+    g_autofree char *begin = NULL;
+    g_autofree char *span = NULL;
+
+    if (!after || rig_record_get(sweep->at, "line") || after->count <= sweep->span_us)
+        return true;
+    begin = rig_scalar_format(RIG_TYPE_DURATION, after->count);
+    span = rig_scalar_format(RIG_TYPE_DURATION, sweep->span_us);
+    rig_run_error_text(
+        sweep->run, "'after' begins at %s, and 'during' is over after %s: nothing would be cut", begin, span);
+    return false;
+}
+
 static void sweep_all(struct instants *sweep)
 {
     const struct rig_value *after = rig_record_get(sweep->at, "after");
@@ -264,7 +281,7 @@ void rig_sweep_instants(struct rig_run *run, const struct rig_step *step)
     sweep.places = g_hash_table_new(NULL, NULL);
     if (run->only_cut) {
         play_only(&sweep);
-    } else if (measure(&sweep)) {
+    } else if (measure(&sweep) && begins_in_time(&sweep)) {
         sweep_all(&sweep);
         emit_coverage(&sweep);
         if (sweep.base.n_failed && !rig_run_troubled(run))

@@ -157,6 +157,25 @@ static void remember_broken_off(struct rig_run *run, const struct rig_step *step
     run->broken_off.at = report->offset;
 }
 
+/* A place that the image does not have is the scenario's mistake, and no board could keep what it asks for.
+ */
+static bool has_places(struct rig_run *run, const struct rig_step *step, gsize n_bytes)
+{
+    static const char *const fields[] = {"until", "resumes-at"};
+
+    for (guint i = 0; i < G_N_ELEMENTS(fields); i++) {
+        guint64 at = rig_record_get(step->arguments, fields[i])->count;
+
+        if (at >= n_bytes) {
+            rig_run_error_text(run,
+                               "'%s' is at byte %" G_GUINT64_FORMAT ", and the image has %" G_GSIZE_FORMAT,
+                               fields[i], at, n_bytes);
+            return false;
+        }
+    }
+    return true;
+}
+
 static void run_upload(struct rig_run *run, const struct rig_step *step)
 {
     const struct rig_built_image *image = rig_run_image(run, rig_record_text(step->arguments, "image"));
@@ -169,6 +188,8 @@ static void run_upload(struct rig_run *run, const struct rig_step *step)
     if (!image)
         return;
     upload.bytes = g_bytes_get_data(image->file, &upload.n_bytes);
+    if (!has_places(run, step, upload.n_bytes))
+        return;
     upload.sha = image->sha;
     upload.image = number_of(step, image->index);
     upload.chunk_bytes = optional_count(step, "chunk", 0);

@@ -85,6 +85,13 @@ static bool chosen(const struct rig_fault *fault, const struct rig_request_tag *
     }
 }
 
+/* What spoils one byte, or lets what is before it leave, needs a message that has the byte. */
+static bool has_place(const struct rig_fault *fault, const struct rig_request_tag *tag)
+{
+    return (fault->kind != RIG_FAULT_CORRUPT && fault->kind != RIG_FAULT_TRUNCATE) ||
+           fault->at == G_MAXUINT32 || fault->at < tag->n_message_bytes;
+}
+
 const struct rig_fault *rig_faults_strike(struct rig_faults *faults, enum rig_fault_kind kind,
                                           const struct rig_request_tag *tag)
 {
@@ -92,7 +99,7 @@ const struct rig_fault *rig_faults_strike(struct rig_faults *faults, enum rig_fa
         struct rig_fault *fault = &g_array_index(faults->armed, struct rig_fault, i);
 
         if (fault->kind != kind || (fault->n_times && fault->n_happened >= fault->n_times) ||
-            !chosen(fault, tag, faults->chance))
+            !chosen(fault, tag, faults->chance) || !has_place(fault, tag))
             continue;
         fault->n_happened++;
         return fault;

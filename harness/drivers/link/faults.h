@@ -42,7 +42,9 @@ struct rig_fault {
     guint64 n;
     double probability;
     guint64 delay_us;
-    guint32 at;                 /* CORRUPT, TRUNCATE: byte of the message; G_MAXUINT32 = the middle */
+    /* CORRUPT, TRUNCATE: byte of the message; G_MAXUINT32 = the middle. A message without it is not struck.
+     */
+    guint32 at;
     struct rig_smp_spoil spoil; /* SPOIL_RESPONSE; its key is borrowed */
     guint n_times;              /* how often it may happen; 0 = without end */
     guint n_happened;
@@ -56,6 +58,7 @@ struct rig_request_tag {
     guint64 n_bytes;
     guint64 total;
     guint message; /* number of the request since the faults were armed */
+    gsize n_message_bytes;
 };
 
 struct rig_faults; /* a stack of armed faults with a seeded generator */

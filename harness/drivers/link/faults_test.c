@@ -17,7 +17,7 @@ static guint32 struck(struct rig_faults *faults, enum rig_fault_kind kind)
     guint32 bits = 0;
 
     for (guint message = 0; message < N_CHUNKS + 2; message++) {
-        struct rig_request_tag tag = {.message = message};
+        struct rig_request_tag tag = {.message = message, .n_message_bytes = 120};
 
         if (message > 0 && message <= N_CHUNKS) {
             tag.upload = true;
@@ -68,6 +68,27 @@ static void each_choice_strikes_its_request_and_no_other(void **state)
     (void)state;
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
         assert_int_equal(struck_by(rows[i].fault), rows[i].bits);
+}
+
+static void what_a_message_has_no_place_for_does_not_strike_it(void **state)
+{
+    static const enum rig_fault_kind kinds[] = {RIG_FAULT_CORRUPT, RIG_FAULT_TRUNCATE};
+    static const struct {
+        guint32 at;
+        bool strikes;
+    } rows[] = {{0, true}, {119, true}, {120, false}, {4000, false}, {G_MAXUINT32, true}};
+
+    (void)state;
+    for (guint i = 0; i < G_N_ELEMENTS(rows) * G_N_ELEMENTS(kinds); i++) {
+        struct rig_request_tag tag = {.n_message_bytes = 120};
+        struct rig_faults *faults = rig_faults_new(1);
+        struct rig_fault fault = {.kind = kinds[i % 2], .choice = RIG_FAULT_AT_MESSAGE, .at = rows[i / 2].at};
+
+        rig_faults_push(faults, &fault);
+        assert_int_equal(rig_faults_strike(faults, fault.kind, &tag) != NULL, rows[i / 2].strikes);
+        assert_int_equal(rig_faults_pop(faults, 1), rows[i / 2].strikes);
+        rig_faults_free(faults);
+    }
 }
 
 static void it_happens_no_more_often_than_it_may(void **state)
@@ -162,6 +183,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_choice_strikes_its_request_and_no_other),
+        cmocka_unit_test(what_a_message_has_no_place_for_does_not_strike_it),
         cmocka_unit_test(it_happens_no_more_often_than_it_may),
         cmocka_unit_test(a_fault_strikes_by_its_own_kind_only),
         cmocka_unit_test(the_faults_pushed_last_end_first),

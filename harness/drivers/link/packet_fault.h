@@ -37,8 +37,10 @@ struct rig_packet_fault {
     guint32 first;    /* the packet that it strikes, counted from 0 since it was armed, over reconnections */
     guint32 n_times;  /* how many in a row from there; 0: all that come */
     guint32 delay_ms; /* DELAY */
-    guint32 at;       /* CORRUPT, TRUNCATE: byte of the packet; RIG_PACKET_MIDDLE, or beyond it: the middle */
-    guint8 reason;    /* DISCONNECT; 0: 0x13, the remote user ended the connection */
+    /* CORRUPT, TRUNCATE: byte of the packet; RIG_PACKET_MIDDLE: its middle. A packet without it is not
+     * struck. */
+    guint32 at;
+    guint8 reason; /* DISCONNECT; 0: 0x13, the remote user ended the connection */
 };
 
 /* The one value that its kind goes with: milliseconds, byte, HCI reason. false: it has none, or goes without.

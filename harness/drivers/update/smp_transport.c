@@ -293,6 +293,7 @@ bool rig_smp_send(struct rig_smp_transport *transport, const guint8 *bytes, gsiz
     bool overtaken = transport->held->len > 0;
 
     own.message = transport->n_messages++;
+    own.n_message_bytes = n_bytes;
     if (n_bytes >= RIG_SMP_HEADER_BYTES) {
         g_hash_table_insert(transport->tags, GUINT_TO_POINTER(bytes[6]), g_memdup2(&own, sizeof own));
         if (!transport->raw)

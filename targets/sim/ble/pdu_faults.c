@@ -97,6 +97,13 @@ static void release_overtaken(struct sim_pdu_faults *faults, enum sim_pdu_direct
     }
 }
 
+/* What spoils one byte, or delivers what is before it, needs a PDU that has the byte. */
+static bool has_place(const struct sim_pdu_fault *fault, size_t n_bytes)
+{
+    return (fault->kind != SIM_PDU_CORRUPT && fault->kind != SIM_PDU_TRUNCATE) || !fault->has_value ||
+           fault->value < n_bytes;
+}
+
 static struct sim_pdu_fault *strike(struct sim_pdu_faults *faults, enum sim_pdu_direction direction,
                                     size_t n_bytes)
 {
@@ -110,7 +117,8 @@ static struct sim_pdu_fault *strike(struct sim_pdu_faults *faults, enum sim_pdu_
         if (fault->direction != direction)
             continue;
         number = fault->n_seen++;
-        if (struck || number < fault->first || number - fault->first >= fault->n_times)
+        if (struck || number < fault->first || number - fault->first >= fault->n_times ||
+            !has_place(fault, n_bytes))
             continue;
         struck = fault;
         struck->n_struck++;
@@ -123,7 +131,7 @@ static struct sim_pdu_fault *strike(struct sim_pdu_faults *faults, enum sim_pdu_
 /* Of a PDU: what the fault names, or the middle. */
 static size_t place(const struct sim_pdu_fault *fault, size_t n_bytes)
 {
-    return fault->has_value && fault->value < n_bytes ? fault->value : n_bytes / 2;
+    return fault->has_value ? fault->value : n_bytes / 2;
 }
 
 static void deliver_spoilt(const struct sim_pdu_fault *fault, const uint8_t *value, size_t n_bytes,

@@ -18,8 +18,8 @@ enum sim_pdu_fault_kind {
     SIM_PDU_DROP,
     SIM_PDU_DUPLICATE,
     SIM_PDU_DELAY,      /* by `value` ms, 100; what follows overtakes it */
-    SIM_PDU_CORRUPT,    /* one bit of byte `value`, or of the middle one */
-    SIM_PDU_TRUNCATE,   /* to `value` bytes, or to half */
+    SIM_PDU_CORRUPT,    /* one bit of byte `value`; without it of the middle one */
+    SIM_PDU_TRUNCATE,   /* to `value` bytes; without it to half */
     SIM_PDU_REORDER,    /* goes after the next one, or after SIM_PDU_REORDER_US */
     SIM_PDU_DISCONNECT, /* the board hangs up in its place: HCI reason `value`, 0x13 */
     SIM_PDU_LOST,       /* the radio goes silent in its place */
@@ -37,7 +37,7 @@ struct sim_pdu_fault {
     enum sim_pdu_direction direction;
     uint32_t first,
         n_times;    /* strikes n_times PDUs from the first-th on, counted from 0 since it was armed */
-    bool has_value; /* a byte or a length beyond the PDU is as none */
+    bool has_value; /* a PDU without this byte, or as short as that already, is not struck */
     uint32_t value;
     uint32_t n_seen, n_struck; /* the engine's own */
 };
