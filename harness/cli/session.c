@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* One run from options to exit code: selection, boards, journal, live terminal, reports, signals. */
+#include "cli/guarded.h"
 #include "cli/run_bench.h"
 #include "cli/run_options.h"
 #include "cli/signals.h"
@@ -375,6 +376,53 @@ static bool board_is_there(struct rig_boards *boards, GError **error)
     return rig_boards_get(boards, NULL, &target, error) != NULL;
 }
 
+static bool is_foreign(struct rig_boards *boards)
+{
+    const struct rig_target *target;
+    g_autoptr(GError) ignored = NULL;
+    const struct rig_board *board = rig_boards_get(boards, NULL, &target, &ignored);
+
+    return board && board->foreign_bootloader;
+}
+
+static int play_session(void *user)
+{
+    return run_session(user);
+}
+
+/* The journal on disk tells what ran until then. */
+static int conclude_dead(struct session *session, const char *died)
+{
+    g_autofree char *why = g_strdup_printf(
+        "the run ended before its end, %s: the bootloader of '--bootloader', or of the target, "
+        "ended this program",
+        died);
+    struct rig_results *seen = rig_journal_path(session->journal)
+                                   ? rig_results_from_journal(rig_journal_path(session->journal), NULL)
+                                   : NULL;
+
+    if (seen) {
+        rig_results_free(session->results);
+        session->results = seen;
+    }
+    fprintf(stderr, "bootrig: %s\n", why);
+    rig_results_add_error(session->results, why);
+    write_reports(session);
+    return RIG_EXIT_ERROR;
+}
+
+/* A bootloader of the user's own runs in this process, and can end it: with exit code 0, for all we know. */
+static int run_guarded(struct session *session)
+{
+    g_autofree char *died = NULL;
+    int exit_code;
+
+    if (!is_foreign(session->plan.boards))
+        return run_session(session);
+    exit_code = rig_play_guarded(play_session, session, &died);
+    return died ? conclude_dead(session, died) : exit_code;
+}
+
 /* Before anything else can fail: from here on no report of an earlier run is left. */
 static bool take_folder(struct session *session, GError **error)
 {
@@ -417,7 +465,7 @@ static int select_and_run(struct session *session, struct rig_boards *boards)
     session->plan.selection = selection;
     session->plan.boards = boards;
     session->plan.claims = claims;
-    return run_session(session);
+    return run_guarded(session);
 }
 
 static int prepare_and_run(struct session *session)

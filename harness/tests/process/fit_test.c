@@ -153,6 +153,37 @@ static void a_bootloader_of_ones_own_plays_what_it_was_compiled_for(void **state
                                "/scenarios/power") >= 20);
 }
 
+/* It runs in this process: without a guard around that, an exit code 0 of its own would be that of the run.
+ */
+static void a_bootloader_that_ends_the_program_is_an_error_of_the_run(void **state)
+{
+    static const char *const ends[][2] = {{"leaves", "with exit code 0"},
+                                          {"kills_itself", "by signal 9"},
+                                          {"kills_its_group", "by signal 9"},
+                                          {"smashes_the_heap", "by signal"}};
+
+    place_write(*state, "plain.yaml",
+                "scenario: plain\nimages:\n  old: {version: 1.0.0, size: 4KiB}\n"
+                "steps:\n  - board: {slot0: old}\n  - expect-boot: old\n");
+    for (gsize i = 0; i < G_N_ELEMENTS(ends); i++) {
+        g_autofree char *command =
+            g_strdup_printf("bootrig run --bootloader " RIG_GUESTS "/guest_%s.so plain.yaml", ends[i][0]);
+
+        place_expect(*state, 2, ends[i][1], command);
+        place_expect(*state, 2, "0 passed", "bootrig report reports/out/journal.jsonl");
+        place_expect(*state, 0, "ended this program", "cat reports/out/junit.xml");
+    }
+}
+
+static void an_exploration_of_what_does_not_fit_is_skipped(void **state)
+{
+    place_write(*state, "large.yaml",
+                "scenario: large\nimages:\n  old: {version: 1.0.0, size: 4KiB}\n"
+                "  new: {version: 2.0.0, size: 126KiB}\nsteps:\n  - board: {slot0: old}\n"
+                "  - explore: {old: old, new: new, life: [upload, permanent]}\n");
+    place_expect(*state, 4, "there is room for", "bootrig run large.yaml");
+}
+
 static void what_only_the_model_prints_is_not_demanded_of_another_bootloader(void **state)
 {
     place_write(*state, "prints.yaml",
@@ -185,6 +216,8 @@ int main(void)
         PROCESS_TEST(an_image_made_elsewhere_runs_and_behaves_as_it_is_told),
         PROCESS_TEST(a_board_that_is_busy_when_the_deadline_ends_is_said_to_be),
         PROCESS_TEST(a_bootloader_of_ones_own_plays_what_it_was_compiled_for),
+        PROCESS_TEST(a_bootloader_that_ends_the_program_is_an_error_of_the_run),
+        PROCESS_TEST(an_exploration_of_what_does_not_fit_is_skipped),
         PROCESS_TEST(what_only_the_model_prints_is_not_demanded_of_another_bootloader),
         PROCESS_TEST(no_shipped_case_fails_on_a_healthy_board_that_is_another),
     };
