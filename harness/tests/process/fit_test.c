@@ -166,10 +166,8 @@ static void a_bootloader_that_ends_the_program_is_an_error_of_the_run(void **sta
                 "scenario: plain\nimages:\n  old: {version: 1.0.0, size: 4KiB}\n"
                 "steps:\n  - board: {slot0: old}\n  - expect-boot: old\n");
     for (gsize i = 0; i < G_N_ELEMENTS(ends); i++) {
-        g_autofree char *command =
-            g_strdup_printf("bootrig run --bootloader " RIG_GUESTS "/guest_%s.so plain.yaml", ends[i][0]);
-
-        place_expect(*state, 2, ends[i][1], command);
+        place_expect(*state, 2, ends[i][1], "bootrig run --bootloader " RIG_GUESTS "/guest_%s.so plain.yaml",
+                     ends[i][0]);
         place_expect(*state, 2, "0 passed", "bootrig report reports/out/journal.jsonl");
         place_expect(*state, 0, "ended this program", "cat reports/out/junit.xml");
     }
