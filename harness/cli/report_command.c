@@ -183,10 +183,12 @@ int rig_cli_report(int argc, char **argv)
 
     if (parse(argc, argv, &wishes, &error))
         results = read_and_print(&wishes, &error);
-    if (results)
-        ok = write_reports(results, &wishes) & tell_what_is_missing(results);
-    else
+    if (results) {
+        ok = write_reports(results, &wishes);
+        ok = tell_what_is_missing(results) && ok; /* told in any case */
+    } else {
         fprintf(stderr, "bootrig: %s\n", error->message);
+    }
     clear_wishes(&wishes);
     return ok ? 0 : EXIT_RIG_ERROR;
 }
