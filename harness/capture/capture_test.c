@@ -193,7 +193,7 @@ static void files_that_are_no_captures_are_refused_with_the_reason(void **state)
     (void)state;
     expect_refusal("", 0, "no btsnoop file");
     expect_refusal("btsnoop", 8, "no btsnoop file");
-    expect_refusal("\x0a\x0d\x0d\x0a and more that is pcapng", 30, "a section without byte order");
+    expect_refusal("\x0a\x0d\x0d\x0a and more that is pcapng", 28, "a section without byte order");
     expect_refusal(simulator, 16, "type 2002");
     expect_refusal(later, 16, "version 2");
 }
