@@ -50,6 +50,20 @@ static bool one_on_stdout(const struct wishes *wishes, GError **error)
     return false;
 }
 
+/* A report in the place of the journal would be the end of it. */
+static bool leaves_the_journal(const struct wishes *wishes, GError **error)
+{
+    const char *const files[] = {wishes->junit, wishes->html, wishes->json};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(files); i++)
+        if (files[i] && rig_output_is_same(files[i], wishes->journal)) {
+            g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "a report cannot take the place of its journal %s",
+                        wishes->journal);
+            return false;
+        }
+    return true;
+}
+
 static bool parse(int argc, char **argv, struct wishes *wishes, GError **error)
 {
     const GOptionEntry entries[] = {
@@ -84,7 +98,7 @@ static bool parse(int argc, char **argv, struct wishes *wishes, GError **error)
     wishes->journal = g_file_test(argv[1], G_FILE_TEST_IS_DIR)
                           ? g_build_filename(argv[1], RIG_OUTPUT_JOURNAL, NULL)
                           : g_strdup(argv[1]);
-    return one_on_stdout(wishes, error);
+    return one_on_stdout(wishes, error) && leaves_the_journal(wishes, error);
 }
 
 static bool write_junit(const struct rig_results *results, const struct wishes *wishes, GError **error)

@@ -5,6 +5,7 @@
 #include "cli/run_options.h"
 #include "cli/signals.h"
 
+#include "base/error.h"
 #include "report/page.h"
 #include "report/picture.h"
 #include "report/evidence.h"
@@ -36,6 +37,7 @@ struct session {
     struct rig_run_plan plan;
     struct rig_results *results;
     struct rig_output *output;
+    const char *junit; /* NULL: none is to be written beside those of the folder */
     struct rig_journal *journal;
     struct rig_evidence *evidence;
     GPtrArray *written; /* char *: paths of reports, NULL-terminated at the end */
@@ -267,8 +269,8 @@ static void write_reports(struct session *session)
 {
     if (session->output)
         write_folder(session);
-    if (session->options->junit)
-        write_junit(session, session->options->junit);
+    if (session->junit)
+        write_junit(session, session->junit);
 }
 
 /* The verdict reaches the exit code and stderr whatever becomes of the files. */
@@ -423,21 +425,65 @@ static int run_guarded(struct session *session)
     return died ? conclude_dead(session, died) : exit_code;
 }
 
+/* What the run reads, or writes in another form. */
+static bool is_of_the_run(const struct rig_run_options *options, const char *path)
+{
+    static const char *const kept[] = {RIG_OUTPUT_JOURNAL, RIG_OUTPUT_HTML, RIG_OUTPUT_JSON};
+    const char *const read[] = {options->target, options->bench, options->bootloader, options->resume};
+    bool found = g_str_has_suffix(path, ".yaml") || g_str_has_suffix(path, ".yml");
+
+    for (char **each = options->paths; each && *each; each++)
+        found |= rig_output_is_same(path, *each);
+    for (gsize i = 0; i < G_N_ELEMENTS(read); i++)
+        found |= read[i] && rig_output_is_same(path, read[i]);
+    for (gsize i = 0; i < G_N_ELEMENTS(kept); i++) {
+        g_autofree char *mine =
+            g_build_filename(options->output ? options->output : DEFAULT_OUTPUT, kept[i], NULL);
+
+        found |= rig_output_is_same(path, mine);
+    }
+    return found;
+}
+
+/* `--junit my.yaml` without the name of a report would put the report in the place of the scenario. */
+static bool take_junit(struct session *session, GError **error)
+{
+    const char *path = session->options->junit;
+
+    if (!path)
+        return true;
+    if (is_of_the_run(session->options, path)) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE,
+                    "--junit %s: this file is not overwritten, the run needs it for something else: name a "
+                    "new file, such as junit.xml",
+                    path);
+        return false;
+    }
+    if (!rig_output_remove_old(path, error))
+        return false;
+    session->junit = path;
+    return true;
+}
+
 /* Before anything else can fail: from here on no report of an earlier run is left. */
 static bool take_folder(struct session *session, GError **error)
 {
     const struct rig_run_options *options = session->options;
+    g_autoptr(GError) no_junit = NULL;
+    bool has_junit = take_junit(session, &no_junit);
     g_autofree char *path = NULL;
 
-    if (options->junit && !rig_output_remove_old(options->junit, error))
-        return false;
     session->output = rig_output_claim(options->output ? options->output : DEFAULT_OUTPUT, error);
     if (!session->output)
         return false;
     path = rig_output_file(session->output, RIG_OUTPUT_JOURNAL);
     session->evidence = rig_evidence_new(session->output->directory);
     session->plan.evidence = session->evidence;
-    return open_journal(session, path, error);
+    if (!open_journal(session, path, error))
+        return false;
+    if (!has_junit)
+        g_propagate_error(error, g_steal_pointer(&no_junit));
+    return has_junit;
 }
 
 static void session_clear(struct session *session)

@@ -127,6 +127,17 @@ struct rig_output *rig_output_claim(const char *directory, GError **error)
     return output;
 }
 
+bool rig_output_is_same(const char *path, const char *other)
+{
+    g_autofree char *first = g_canonicalize_filename(path, NULL);
+    g_autofree char *second = g_canonicalize_filename(other, NULL);
+    struct stat one, two;
+
+    if (stat(path, &one) == 0 && stat(other, &two) == 0)
+        return one.st_dev == two.st_dev && one.st_ino == two.st_ino;
+    return g_str_equal(first, second);
+}
+
 bool rig_output_remove_old(const char *path, GError **error)
 {
     struct stat status;

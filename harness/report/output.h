@@ -32,6 +32,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_output, rig_output_release)
 /* Path of a file in the claimed folder. Owned by the caller. */
 char *rig_output_file(const struct rig_output *output, const char *name);
 
+/* Both paths lead to one file, or would once it is there. */
+bool rig_output_is_same(const char *path, const char *other);
+
 /* Removes a report of an earlier run that lies outside of the folder. What is no regular file stays. */
 bool rig_output_remove_old(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -109,6 +109,27 @@ static void a_run_that_dies_early_leaves_error_reports(void **state)
     }
 }
 
+/* A forgotten value of --junit is the scenario. */
+static void no_report_takes_the_place_of_what_the_run_needs(void **state)
+{
+    static const char *const files[] = {"passing.yaml", "./mine", "reports/out/journal.jsonl",
+                                        "reports/out/../out/summary.json"};
+
+    write_scenarios(*state);
+    place_write(*state, "mine", scenario_passing);
+    for (gsize i = 0; i < G_N_ELEMENTS(files); i++) {
+        g_autofree char *summary = NULL;
+
+        place_expect(*state, 2, "is not overwritten", "bootrig run mine --junit %s", files[i]);
+        summary = place_read(*state, "reports/out/summary.json");
+        expect_text(summary, "\"exit_code\" : 2");
+    }
+    place_expect(*state, 0, "2 passed", "bootrig run passing.yaml");
+    place_expect(*state, 2, "cannot take the place of its journal",
+                 "bootrig report reports/out --junit reports/out/journal.jsonl");
+    place_expect(*state, 0, "2 passed", "bootrig report reports/out");
+}
+
 static void an_old_report_that_cannot_be_removed_is_an_error(void **state)
 {
     write_scenarios(*state);
@@ -259,6 +280,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         PROCESS_TEST(a_run_that_dies_early_leaves_error_reports),
+        PROCESS_TEST(no_report_takes_the_place_of_what_the_run_needs),
         PROCESS_TEST(an_old_report_that_cannot_be_removed_is_an_error),
         PROCESS_TEST(the_failure_at_the_end_of_a_large_run_counts_live_and_after_a_kill),
         PROCESS_TEST(a_dry_run_leaves_the_reports_alone),
