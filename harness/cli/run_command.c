@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define REPLAY_OUTPUT "reports/out/replay"
+#define PLAIN_CHARACTERS G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "_-./:=,@+%"
 #define FLAG_LETTERS "qvx" /* options without a value */
 
 /* The command as the reports show it, so that it can be typed again. */
@@ -266,20 +267,60 @@ static GError *nothing_to_replay(const struct rig_results *results, char *const 
                        "every case of this journal passed or was skipped: name one with --case");
 }
 
+/* Quoted where a shell would see more than a word. */
+static void append_word(GString *text, const char *word)
+{
+    g_autofree char *quoted = g_shell_quote(word);
+    bool plain = *word && strspn(word, PLAIN_CHARACTERS) == strlen(word);
+
+    g_string_append_printf(text, " %s", plain ? word : quoted);
+}
+
+/* Option and value in one word. */
+static bool is_glued(const char *word, const char *option)
+{
+    gsize n = strlen(option);
+
+    return g_str_has_prefix(word, option) && (n == 2 ? word[n] != '\0' : word[n] == '=');
+}
+
+/* What the command of the run says of its board: without it another board would be played. */
+static void append_reach(GString *text, char *const *argv)
+{
+    static const char *const options[] = {"--target",    "-t",       "--link",       "--hci",
+                                          "--adapter",   "--bench",  "-b",           "--board",
+                                          "--tag-board", "--defect", "--bootloader", "--timeout-scale"};
+
+    for (; *argv; argv++)
+        for (gsize i = 0; i < G_N_ELEMENTS(options); i++) {
+            bool bare = argv[1] && g_str_equal(*argv, options[i]);
+
+            if (!bare && !is_glued(*argv, options[i]))
+                continue;
+            append_word(text, *argv);
+            if (bare)
+                append_word(text, *++argv);
+            break;
+        }
+}
+
 /* A case that never ended left no command. */
 static GError *no_replay_line(const struct rig_results *results, const struct rig_case_result *result)
 {
     const struct rig_attempt *attempt = rig_case_last_attempt(result);
+    g_autofree char *name = g_shell_quote(result->name);
+    g_autoptr(GString) command = g_string_new("bootrig run");
 
-    return g_error_new(
-        RIG_ERROR, RIG_ERROR_USAGE,
-        "the journal has no replay command for the case '%s' (%s); play it with: bootrig run %s "
-        "--case '%s' --seed %s",
-        result->name,
-        attempt && attempt->message ? attempt->message
-        : result->skip_reason       ? result->skip_reason
-                                    : "it did not end",
-        result->file, result->name, results->seed ? results->seed : "1");
+    append_word(command, result->file);
+    g_string_append_printf(command, " --case %s --seed %s", name, results->seed ? results->seed : "1");
+    append_reach(command, results->argv);
+    return g_error_new(RIG_ERROR, RIG_ERROR_USAGE,
+                       "the journal has no replay command for the case '%s' (%s); play it with: %s",
+                       result->name,
+                       attempt && attempt->message ? attempt->message
+                       : result->skip_reason       ? result->skip_reason
+                                                   : "it did not end",
+                       command->str);
 }
 
 /* The replay command of the one case that is meant. Owned by the caller. */

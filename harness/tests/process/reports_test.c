@@ -230,6 +230,15 @@ static void a_killed_run_says_what_was_not_run(void **state)
     place_expect(*state, 2, "2 of 3 cases were not run", "bootrig replay reports/out");
     place_expect(*state, 2, "bootrig run failing.yaml --case 'wrong-hope' --seed 1",
                  "bootrig replay reports/out --case wrong-hope");
+    place_write(*state, "killed.jsonl",
+                "{\"n\":0,\"ev\":\"run-start\",\"seed\":\"7\",\"argv\":[\"bootrig\",\"run\",\"-tmine\",\"--"
+                "defect=a\",\"-q\","
+                "\"--bootloader\",\"my own.so\",\"--output\",\"x\"],\"cases\":[{\"file\":\"a "
+                "b.yaml\",\"name\":\"a\"}]}\n"
+                "{\"n\":1,\"ev\":\"case-start\",\"case\":0,\"attempt\":0}\n");
+    place_expect(*state, 2,
+                 "bootrig run 'a b.yaml' --case 'a' --seed 7 -tmine --defect=a --bootloader 'my own.so'\n",
+                 "bootrig replay killed.jsonl");
 }
 
 static void a_run_that_stops_at_a_failure_shows_the_rest_as_not_run(void **state)
