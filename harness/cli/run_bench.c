@@ -95,8 +95,14 @@ bool rig_run_bench_open(struct rig_run_bench *chosen, const struct rig_run_optio
                               .until_us =
                                   g_get_monotonic_time() + (gint64)options->lock_wait_s * G_USEC_PER_SEC};
 
-    if (!options->bench && !options->board && !options->tag_board)
-        return true;
+    if (!options->bench && !options->board && !options->tag_board) {
+        if (options->lock_wait_s == 0)
+            return true;
+        g_set_error_literal(error, RIG_ERROR, RIG_ERROR_USAGE,
+                            "--lock-wait waits for a board of a bench: it has no effect without --bench, "
+                            "--board or --tag-board");
+        return false;
+    }
     if (options->lock_wait_s < 0 || (options->board && options->tag_board)) {
         g_set_error_literal(
             error, RIG_ERROR, RIG_ERROR_USAGE,

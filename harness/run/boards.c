@@ -148,6 +148,11 @@ static bool adapt(const struct rig_boards *boards, const struct rig_target *targ
     bool (*add_defect)(struct rig_board *, const char *, GError **) =
         is_process(boards, target) ? rig_process_board_add_defect : rig_sim_board_add_defect;
 
+    if ((boards->hci || boards->adapter) && g_strcmp0(boards->link, "bluez") != 0) {
+        g_set_error_literal(error, RIG_ERROR, RIG_ERROR_USAGE,
+                            "--hci and --adapter have no effect without --link bluez");
+        return false;
+    }
     if (boards->entry && (boards->bootloader || (boards->defects && *boards->defects))) {
         g_set_error_literal(error, RIG_ERROR, RIG_ERROR_USAGE,
                             "--bootloader and --defect are for simulated boards, not for those of a bench");
