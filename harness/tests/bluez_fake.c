@@ -424,8 +424,11 @@ static void pair(struct bluez_fake *fake, GDBusMethodInvocation *call)
 
 /* --- methods --- */
 
+/* Before the call is counted. */
 static const struct bluez_fault *strike(struct bluez_fake *fake, const char *method)
 {
+    if (fake->fails_at && fake->calls->len + 1 == fake->fails_at)
+        return fake->fails_with;
     for (guint i = 0; fake->faults && fake->faults[i].method; i++)
         if (g_str_equal(fake->faults[i].method, method) &&
             (!fake->faults[i].n_times || fake->n_struck[i] < fake->faults[i].n_times)) {
@@ -559,7 +562,9 @@ static gboolean on_set(GDBusConnection *connection, const char *sender, const ch
     (void)connection, (void)sender, (void)path, (void)interface, (void)name;
     g_ptr_array_add(fake->calls, g_strdup("Set"));
     if (fault) {
-        g_propagate_error(error, g_dbus_error_new_for_dbus_error(fault->name, fault->text));
+        g_propagate_error(
+            error, g_dbus_error_new_for_dbus_error(fault->name ? fault->name : "org.bluez.Error.Failed",
+                                                   fault->text ? fault->text : "Failed"));
         return FALSE;
     }
     if (fake->blocked) {

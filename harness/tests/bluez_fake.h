@@ -56,6 +56,8 @@ struct bluez_fake {
     guint16 mtu;
     const struct bluez_fault *faults;
     guint n_struck[32];
+    guint fails_at; /* the call of this number in `calls`, 1 the first, is struck by fails_with; 0: none is */
+    const struct bluez_fault *fails_with;
     bool paired;
     const char *asks;   /* agent's method that pairing calls; NULL: none */
     guint32 number;     /* passkey or number of that question */

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/error.h"
+#include "drivers/bluez/bluez_link.h"
 #include "tests/bluez_stand.h"
 
 #define FAILED "org.bluez.Error.Failed"
@@ -467,6 +468,106 @@ static void signals_of_wrong_types_change_nothing(void **state)
     assert_true(stand_state(stand).connected);
 }
 
+/* What a case does with a link; true: all of it came off. What does not is an outcome, or an error with
+ * words. */
+static bool came_off(bool ok, enum rig_link_outcome outcome, GError *error)
+{
+    g_autoptr(GError) cause = error;
+
+    if (!ok && (!cause || cause->domain != RIG_ERROR || !*cause->message))
+        fail_msg("an error without a word");
+    return ok && outcome == RIG_LINK_OK;
+}
+
+static bool use(struct bluez_stand *stand)
+{
+    struct rig_link *link = stand->link;
+    struct rig_link_connect how = {.pair = true, .until_us = stand_now_us(stand) + 1000000};
+    enum rig_link_outcome outcome = RIG_LINK_OK;
+    GError *error = NULL;
+    bool ok = link->ops->connect(link, &how, &outcome, &error);
+    bool all = came_off(ok, outcome, error);
+
+    error = NULL;
+    ok = link->ops->write(link, (const guint8 *)"x", 1, &outcome, &error);
+    all = came_off(ok, outcome, error) && all;
+    error = NULL;
+    ok = link->ops->subscribe(link, false, &outcome, &error);
+    all = came_off(ok, outcome, error) && all;
+    error = NULL;
+    ok = link->ops->disconnect(link, &error);
+    all = came_off(ok, RIG_LINK_OK, error) && all;
+    error = NULL;
+    ok = link->ops->forget_bond(link, &error);
+    return came_off(ok, RIG_LINK_OK, error) && all;
+}
+
+static void start_anew(struct bluez_stand *stand)
+{
+    rig_link_free(stand->link);
+    stand->link = rig_bluez_link_new(&stand->fake->place, &stand->fake->board);
+    stand->fake->fails_at = 0;
+    g_ptr_array_set_size(stand->fake->calls, 0);
+}
+
+static void each_call_that_fails_leaves_a_link_that_can_be_freed_and_a_host_that_serves_the_next(void **state)
+{
+    static const struct bluez_fault faults[] = {{.name = FAILED, .text = "no"}, {.reply = "(uint32 7, 'x')"}};
+    struct bluez_stand *stand = *state;
+    guint n_noticed = 0;
+
+    for (guint i = 0; i < G_N_ELEMENTS(faults); i++) {
+        stand->fake->fails_with = &faults[i];
+        for (guint n = 1;; n++) {
+            bool all, struck;
+
+            start_anew(stand);
+            stand->fake->fails_at = n;
+            all = use(stand);
+            struck = stand->fake->calls->len >= n;
+            n_noticed += !all;
+            if (!struck)
+                break;
+            start_anew(stand);
+            if (!use(stand))
+                fail_msg("after call %u, fault %u, nothing works any more: %s", n, i,
+                         stand_state(stand).text);
+        }
+    }
+    assert_true(n_noticed > 0);
+}
+
+static void a_bond_that_bluetoothd_keeps_is_not_said_to_be_forgotten(void **state)
+{
+    struct bluez_stand *stand = *state;
+    static const struct bluez_fault faults[] = {
+        {.method = "RemoveDevice", .name = FAILED, .text = "Operation failed with ATT error"}, {0}};
+    g_autoptr(GError) error = NULL;
+
+    assert_int_equal(stand_connect(stand, true), RIG_LINK_OK);
+    stand->fake->faults = faults;
+    assert_false(stand->link->ops->forget_bond(stand->link, &error));
+    assert_non_null(strstr(error->message, "does not forget"));
+    assert_non_null(strstr(error->message, "Operation failed"));
+    stand->fake->faults = NULL;
+    assert_true(stand->link->ops->forget_bond(stand->link, NULL));
+    assert_false(stand->fake->paired);
+}
+
+static void a_connection_that_bluetoothd_keeps_is_not_said_to_be_over(void **state)
+{
+    struct bluez_stand *stand = *state;
+    static const struct bluez_fault faults[] = {{.method = "Disconnect", .name = FAILED, .text = "Busy"},
+                                                {0}};
+    g_autoptr(GError) error = NULL;
+
+    assert_int_equal(stand_connect(stand, false), RIG_LINK_OK);
+    stand->fake->faults = faults;
+    assert_false(stand->link->ops->disconnect(stand->link, &error));
+    assert_non_null(strstr(error->message, "does not disconnect"));
+    assert_non_null(strstr(error->message, "Busy"));
+}
+
 int main(void)
 {
 #define ON_STAND(test) cmocka_unit_test_setup_teardown(test, stand_open, stand_close)
@@ -501,6 +602,9 @@ int main(void)
         ON_STAND(an_interrupt_ends_whatever_is_waited_for),
         ON_STAND(replies_of_wrong_types_are_outcomes_and_no_crash),
         ON_STAND(objects_of_wrong_types_are_an_error),
+        ON_STAND(each_call_that_fails_leaves_a_link_that_can_be_freed_and_a_host_that_serves_the_next),
+        ON_STAND(a_bond_that_bluetoothd_keeps_is_not_said_to_be_forgotten),
+        ON_STAND(a_connection_that_bluetoothd_keeps_is_not_said_to_be_over),
         ON_STAND(signals_of_wrong_types_change_nothing),
     };
 

@@ -2,7 +2,10 @@
 /* The host's half of the bond: pairing, asking, forgetting. */
 #include "drivers/bluez/internal.h"
 
+#include "base/error.h"
+
 #define FORGET_US 10000000u
+#define REFUSED_US 500000u /* what is done in spite of an error is told by then */
 #define PAIRABLE_US 2000000u
 
 bool rig_bluez_is_bonded(const struct rig_bluez_link *link)
@@ -126,7 +129,7 @@ bool rig_bluez_forget(struct rig_bluez_link *link, GError **error)
     g_auto(rig_bluez_reply) reply = {0};
     struct forgetting forgetting = {.link = link};
     enum rig_link_outcome ignored;
-    bool satisfied;
+    bool satisfied, refused;
 
     if (!rig_bluez_host_ready(link, until_us, error))
         return false;
@@ -137,11 +140,18 @@ bool rig_bluez_forget(struct rig_bluez_link *link, GError **error)
     if (!rig_bluez_call(link->bus, link->adapter, RIG_BLUEZ_ADAPTER, "RemoveDevice",
                         g_variant_new("(o)", device), "()", until_us, &reply, error))
         return false;
+    refused = reply.error_text && g_strcmp0(reply.error_name, "org.bluez.Error.DoesNotExist") != 0;
     if (!reply.value && !rig_bluez_judge_reply(link, "forgetting", &reply, &ignored, &satisfied, error))
         return false;
     forgetting.device = device;
-    if (!rig_board_wait_for(link->board, until_us, is_gone, &forgetting, &satisfied, error))
+    if (!rig_board_wait_for(link->board, refused ? rig_bluez_within(link, REFUSED_US, until_us) : until_us,
+                            is_gone, &forgetting, &satisfied, error))
         return false;
+    if (!satisfied && refused) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "bluetoothd does not forget %s: %s", device,
+                    reply.error_text);
+        return false;
+    }
     g_clear_pointer(&link->device, g_free);
     return true;
 }

@@ -2,6 +2,8 @@
 /* From nothing to a subscribed link, with second tries for the races that are known. */
 #include "drivers/bluez/internal.h"
 
+#include "base/error.h"
+
 #include <string.h>
 
 #define MAX_ATTEMPTS 8
@@ -10,6 +12,7 @@
 #define ASK_AGAIN_US 1500000u
 #define REFUSAL_US 1000000u
 #define DISCONNECT_US 8000000u
+#define REFUSED_US 500000u /* what ends in spite of an error is told by then */
 
 struct attempt {
     struct rig_bluez_link *link;
@@ -339,15 +342,24 @@ bool rig_bluez_disconnect(struct rig_bluez_link *link, guint64 until_us, GError 
 {
     guint64 soon_us = rig_bluez_within(link, DISCONNECT_US, until_us);
     g_auto(rig_bluez_reply) reply = {0};
-    bool ignored;
+    bool ended, refused;
 
     rig_bluez_io_close_writer(&link->io);
     rig_bluez_io_close_reader(&link->io);
     if (!link->device || !is_connected(link) || link->held)
         return true;
     link->leaving = true;
-    return call_device(link, "Disconnect", soon_us, &reply, error) &&
-           rig_board_wait_for(link->board, soon_us, disconnected, link, &ignored, error);
+    if (!call_device(link, "Disconnect", soon_us, &reply, error))
+        return false;
+    refused = reply.error_text && g_strcmp0(reply.error_name, "org.bluez.Error.NotConnected") != 0;
+    if (!rig_board_wait_for(link->board, refused ? rig_bluez_within(link, REFUSED_US, soon_us) : soon_us,
+                            disconnected, link, &ended, error))
+        return false;
+    if (ended || !refused)
+        return true;
+    g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "bluetoothd does not disconnect %s: %s", link->device,
+                reply.error_text);
+    return false;
 }
 
 bool rig_bluez_hang_up(struct rig_bluez_link *link, GError **error)
