@@ -479,10 +479,11 @@ static bool came_off(bool ok, enum rig_link_outcome outcome, GError *error)
     return ok && outcome == RIG_LINK_OK;
 }
 
-static bool use(struct bluez_stand *stand)
+static bool use(struct bluez_stand *stand, guint within_ms)
 {
     struct rig_link *link = stand->link;
-    struct rig_link_connect how = {.pair = true, .until_us = stand_now_us(stand) + 1000000};
+    struct rig_link_connect how = {.pair = true,
+                                   .until_us = stand_now_us(stand) + within_ms * G_GUINT64_CONSTANT(1000)};
     enum rig_link_outcome outcome = RIG_LINK_OK;
     GError *error = NULL;
     bool ok = link->ops->connect(link, &how, &outcome, &error);
@@ -523,13 +524,13 @@ static void each_call_that_fails_leaves_a_link_that_can_be_freed_and_a_host_that
 
             start_anew(stand);
             stand->fake->fails_at = n;
-            all = use(stand);
+            all = use(stand, 1000);
             struck = stand->fake->calls->len >= n;
             n_noticed += !all;
             if (!struck)
                 break;
             start_anew(stand);
-            if (!use(stand))
+            if (!use(stand, 20000))
                 fail_msg("after call %u, fault %u, nothing works any more: %s", n, i,
                          stand_state(stand).text);
         }
