@@ -3,6 +3,7 @@
  * said. */
 #include "steps/fit.h"
 
+#include <glib/gstdio.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -30,11 +31,14 @@ static const char text[] =
     "  file: {file: fixtures/images/last-byte.bin}\n"
     "  awaited: {version: 1.0.0, size: 1000B, sign: none}\n"
     "  awaited-inside: {version: 1.0.0, size: 1000B, sign: none}\n"
+    "  awaited-in-block: {version: 1.0.0, size: 1000B, sign: none}\n"
     "  one-of-two: {version: 1.0.0, size: 1000B, sign: none}\n"
     "setup:\n"
-    "  - board: {slot0: plain, security-counter: 1, buffer-size: 128B, parameters: false}\n"
+    "  - board: {slot0: plain, security-counter: 1, sign: none, buffer-size: 128B, parameters: false}\n"
     "  - expect-boot: awaited\n"
     "steps:\n"
+    "  - with-faults: [{drop: {request: 2}}]\n"
+    "    do: [{expect-boot: awaited-in-block}]\n"
     "  - each-power-cut:\n"
     "      during: [{upload: plain}]\n"
     "      then: [{expect-boot: awaited-inside}]\n"
@@ -50,7 +54,7 @@ static const char text[] =
     "  - upload: payload\n"
     "  - upload: both\n"
     "  - upload: file\n"
-    "  - expect-boot: {image: [plain, one-of-two]}\n";
+    "  - expect-boot: {image: [one-of-two, plain]}\n";
 
 struct scene {
     struct rig_scenario *scenario;
@@ -191,6 +195,40 @@ static void an_image_is_bad_by_its_signature_when_nothing_else_is_wrong(void **s
     expect_reason(rig_fit_unchecked(&scene.fit, "plain"), NULL);
     expect_reason(rig_fit_unchecked(&scene.fit, "awaited"), NULL);
     expect_reason(rig_fit_unchecked(&scene.fit, "awaited-inside"), NULL);
+    expect_reason(rig_fit_unchecked(&scene.fit, "awaited-in-block"), NULL);
+    choose(&scene);
+    expect_reason(rig_fit_unchecked(&scene.fit, "unsigned"),
+                  NULL); /* the case wants a board that checks none */
+    close_scene(&scene);
+}
+
+static const char small_board[] =
+    "target: small\nabout: says nearly nothing\nkind: simulated\n"
+    "flash: [{device: internal, sectors: [{size: 4KiB, count: 256}], write: 4B}]\n"
+    "slots: [{offset: 48KiB, size: 128KiB}, {offset: 176KiB, size: 128KiB}]\n"
+    "name: small\naddress: C0:FF:EE:00:00:42\noptions: {swap: move, sign: none, buffer-size: 128B}\n";
+
+static void a_target_that_says_nearly_nothing_is_what_zephyr_is_by_default(void **state)
+{
+    g_autofree char *folder = g_dir_make_tmp("rig-fit-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(folder, "small.yaml", NULL);
+    struct scene scene;
+
+    (void)state;
+    open_scene(&scene);
+    rig_target_free(scene.target);
+    assert_true(g_file_set_contents(path, small_board, -1, NULL));
+    scene.target = rig_target_load(path, RIG_SOURCE_DIR "/targets", NULL);
+    g_unlink(path);
+    g_rmdir(folder);
+    assert_non_null(scene.target);
+    scene.fit.target = scene.target;
+    assert_true(rig_fit_flag(&scene.fit, "bonding"));
+    assert_false(rig_fit_flag(&scene.fit, "swap-fixes"));
+    expect_reason(rig_fit_no_list(&scene.fit), "does not fit the buffer of target 'small' (128 bytes)");
+    choose(&scene);
+    assert_false(rig_fit_flag(&scene.fit, "parameters"));
+    expect_reason(rig_fit_no_list(&scene.fit), NULL);
     close_scene(&scene);
 }
 
@@ -200,6 +238,7 @@ int main(void)
         cmocka_unit_test(an_image_has_as_many_bytes_as_it_is_made_of),
         cmocka_unit_test(an_option_is_what_the_case_says_else_the_target),
         cmocka_unit_test(what_does_not_fit_says_why_to_the_byte),
+        cmocka_unit_test(a_target_that_says_nearly_nothing_is_what_zephyr_is_by_default),
         cmocka_unit_test(an_image_is_bad_by_its_signature_when_nothing_else_is_wrong),
     };
 
