@@ -3,6 +3,7 @@
 #include "bench/target.h"
 
 #include "base/error.h"
+#include "bench/layout.h"
 
 #include <string.h>
 
@@ -67,6 +68,8 @@ struct rig_target *rig_target_load(const char *name_or_path, const char *target_
     if (target->document)
         target->record =
             rig_record_read(rig_document_root(target->document), &rig_target_shape, NULL, &diagnostics);
+    if (diagnostics.items->len == 0 && target->record)
+        rig_layout_check(target->record, &diagnostics);
     if (diagnostics.items->len > 0 || !target->record) {
         g_autofree char *text = rig_diagnostics_format(&diagnostics, false);
 

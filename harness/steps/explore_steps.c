@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Verb: explore: every sequence of power cuts from the board as it stands; one expectation per invariant, the
  * shortest path to a violation told operation by operation. */
+#define _GNU_SOURCE /* memmem */
 #include "steps/verbs.h"
 
 #include "base/error.h"
@@ -506,6 +507,44 @@ static void note_not_compared(struct rig_run *run, const struct rig_value *names
     }
 }
 
+/* What is expected of an invariant that nobody asks for would never be compared. */
+static bool finds_what_is_asked(struct rig_run *run, const struct rig_step *step)
+{
+    const struct rig_value *asked = rig_record_get(step->arguments, "invariants");
+    const struct rig_value *finds = rig_record_get(step->arguments, "finds");
+
+    for (guint i = 0; i < rig_list_length(finds) && !rig_list_has(asked, "all"); i++) {
+        const char *name = rig_record_text(rig_list_item(finds, i)->record, "invariant");
+
+        if (!rig_list_has(asked, name)) {
+            rig_run_error_text(run, "'finds' has no effect: '%s' is not among the 'invariants'", name);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What was explored says something: at least one cut was played to its end, if any is possible. */
+static void judge_extent(struct rig_run *run, const struct rig_exploration *seen, const GArray *expected,
+                         bool may_stay)
+{
+    guint n_missing = rig_expected_missing(seen, expected);
+
+    if (rig_run_troubled(run))
+        return;
+    if (seen->closed && seen->n_edges == 0 && expected->len == 0)
+        rig_run_error_text(run, "nothing in this life cycle writes to the flash: power was cut nowhere");
+    else if (!seen->closed && (!may_stay || n_missing > 0))
+        tell_unfinished(run, seen, n_missing);
+    else if (!seen->closed && seen->longest == 0)
+        rig_run_unfinished(run,
+                           "the exploration is not finished: %s before the board was switched on after a "
+                           "power cut",
+                           seen->why_open);
+    else if (!seen->closed)
+        rig_run_note(run, "not closed: %s", seen->why_open);
+}
+
 static void explore(struct rig_run *run, const struct rig_step *step, const struct rig_explore_plan *plan)
 {
     g_autoptr(GArray) expected =
@@ -519,12 +558,7 @@ static void explore(struct rig_run *run, const struct rig_step *step, const stru
     judge_result(run, plan, seen, expected, may_stay);
     if (seen->trouble)
         rig_run_error_text(run, "the exploration ended early: %s", seen->trouble);
-    else if (!seen->closed && may_stay)
-        rig_run_note(run, "not closed: %s", seen->why_open);
-    else if (!seen->closed && !rig_run_troubled(run))
-        tell_unfinished(run, seen, rig_expected_missing(seen, expected));
-    else if (seen->closed && seen->n_edges == 0 && expected->len == 0 && !rig_run_troubled(run))
-        rig_run_error_text(run, "nothing in this life cycle writes to the flash: power was cut nowhere");
+    judge_extent(run, seen, expected, may_stay);
 }
 
 static void judge_path(struct rig_run *run, const struct rig_explore_plan *plan, guint32 broken,
@@ -578,6 +612,45 @@ static void play_only(struct rig_run *run, const struct rig_explore_plan *plan)
                            run->only_path);
 }
 
+/* Somewhere on the board is the header of the image: an update that is under way moves it about. */
+static bool is_there(const struct rig_subject *subject, const struct rig_explore_image *image)
+{
+    for (guint i = 0; i < subject->n_areas; i++) {
+        const struct sim_area *area = &subject->areas[i];
+        g_autofree guint8 *content = g_malloc(area->n_bytes);
+
+        if (sim_flash_read(subject->flash, area->device, area->offset, content, area->n_bytes) == SIM_OK &&
+            memmem(content, area->n_bytes, image->bytes, MIN(image->n_bytes, RIG_IMAGE_HEADER_BYTES)))
+            return true;
+    }
+    return false;
+}
+
+static bool is_uploaded(const struct rig_life *life)
+{
+    for (guint i = 0; i < life->n_actions; i++)
+        if (life->actions[i] == RIG_ACTION_UPLOAD)
+            return true;
+    return false;
+}
+
+/* A board that was not given its images breaks no promise: that is the scenario's. */
+static bool takes_its_images(struct rig_run *run, const struct rig_explore_plan *plan)
+{
+    const struct rig_explore_image *old = &plan->images[RIG_IMAGE_OLD];
+    const struct rig_explore_image *new = &plan->images[RIG_IMAGE_NEW];
+
+    if (!is_there(plan->subject, old))
+        rig_run_error_text(run, "'old' is '%s', and that is in no slot of this board", old->name);
+    else if (!is_uploaded(&plan->life) && !is_there(plan->subject, new))
+        rig_run_error_text(run, "'new' is '%s': it is in no slot of this board, and 'life' has no 'upload'",
+                           new->name);
+    else if (!old->second_bytes &&
+             old->n_bytes == new->n_bytes &&memcmp(old->bytes, new->bytes, old->n_bytes) == 0)
+        rig_run_error_text(run, "'old' and 'new' are the same image: nothing tells which of them runs");
+    return !rig_run_troubled(run);
+}
+
 static void explore_subject(struct rig_run *run, const struct rig_step *step, const struct images *images,
                             struct rig_explore_plan *plan)
 {
@@ -585,7 +658,8 @@ static void explore_subject(struct rig_run *run, const struct rig_step *step, co
     g_autofree char *keep_in = NULL;
     g_autofree char *go_on_from = NULL;
 
-    if (!take_life(run, step, &plan->life) || !take_invariants(run, step, images, plan, why_not))
+    if (!finds_what_is_asked(run, step) || !take_life(run, step, &plan->life) ||
+        !takes_its_images(run, plan) || !take_invariants(run, step, images, plan, why_not))
         return;
     rig_explore_emit_start(run, plan, why_not);
     if (run->only_path) {

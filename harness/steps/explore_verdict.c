@@ -29,8 +29,15 @@ static const struct rig_field finding_fields[] = {
      .default_text = "0",
      .about = "For `boots`: so many further power-ons bring the board up; 0: none does."},
 };
-const struct rig_shape rig_finding_shape = {
-    .name = "finding", .fields = finding_fields, .n_fields = G_N_ELEMENTS(finding_fields)};
+static const char *const what_heals[] = {"boots", NULL};
+static const struct rig_rule finding_rules[] = {
+    {.field = "heals-after", .kind = RIG_RULE_NEEDS, .other = "invariant", .others = what_heals},
+    {0},
+};
+const struct rig_shape rig_finding_shape = {.name = "finding",
+                                            .fields = finding_fields,
+                                            .n_fields = G_N_ELEMENTS(finding_fields),
+                                            .rules = finding_rules};
 
 GArray *rig_expected_findings(const struct rig_value *names, guint32 judged)
 {
