@@ -254,11 +254,12 @@ static void a_supply_whose_command_fails_says_so_whatever_the_parent_ignores(voi
 
 static void an_exploration_of_a_foreign_bootloader_ends_whatever_the_parent_ignores(void **state)
 {
-    place_write(*state, "explore.yaml",
-                "scenario: e\n"
-                "images: {old: {version: 1.0.0, size: 8KiB}, new: {version: 1.1.0, size: 8KiB}}\n"
-                "steps: [explore: {old: old, new: new, life: [upload, test]}]\n");
-    place_expect(*state, 1, "upload,test: closed: 1 flash contents", /* its image is of no signature */
+    place_write(
+        *state, "explore.yaml",
+        "scenario: e\n"
+        "images: {old: {version: 1.0.0, size: 8KiB}, new: {version: 1.1.0, size: 8KiB}}\n"
+        "steps: [board: {slot0: old, power: false}, explore: {old: old, new: new, life: [upload, test]}]\n");
+    place_expect(*state, 1, "upload,test: closed: 2 flash contents", /* its image is of no signature */
                  WITH_SIGCHLD_IGNORED "run explore.yaml --bootloader " RIG_BINARY_DIR
                                       "/guests/guest_well.so");
 }
