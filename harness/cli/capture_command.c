@@ -217,6 +217,10 @@ static bool parse_filter(struct wishes *wishes)
     g_auto(GStrv) names = g_strsplit(wishes->filter ? wishes->filter : "", ",", -1);
 
     wishes->layers = wishes->filter ? 0 : RIG_CAPTURE_AIR_LAYERS;
+    if (wishes->filter && !*names) {
+        fprintf(stderr, "bootrig: --filter names no layer\n");
+        return false;
+    }
     for (char **name = names; *name; name++) {
         enum rig_ble_layer layer = 0;
 

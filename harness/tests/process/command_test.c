@@ -46,6 +46,7 @@ static void exit_code_2_on_bad_usage(void **state)
     place_expect(*state, 2, "have no effect without --link bluez", "bootrig run --hci hci1 passing.yaml");
     place_expect(*state, 2, "have no effect without --link bluez",
                  "bootrig run --link udp --adapter hci0 passing.yaml");
+    place_expect(*state, 2, "names no layer", "bootrig capture show air.btsnoop --filter ''");
     place_expect(*state, 2, "it has no effect without --bench", "bootrig run --lock-wait 3 passing.yaml");
     place_expect(*state, 2, "bootrig: ", "bootrig run --seed twelve passing.yaml");
     place_expect(*state, 2, "bootrig: ", "bootrig run --seed 99999999999999999999999 passing.yaml");
