@@ -293,6 +293,17 @@ static void clean_up(struct rig_run *run)
     run->trouble = first;
 }
 
+/* A place or a path that no step of the case took up was not played. */
+static void demand_only(struct rig_run *run)
+{
+    if (rig_run_troubled(run))
+        return;
+    if (run->only_cut && !run->cut_text)
+        rig_run_error_text(run, "no sweep of this case was played: '--cut' has no effect on it");
+    else if (run->only_path && !run->path_text)
+        rig_run_error_text(run, "no exploration of this case was played: '--cuts' has no effect on it");
+}
+
 static void play_phases(const struct play *play, struct rig_run *run)
 {
     if (claims_hold(play, run)) {
@@ -301,6 +312,7 @@ static void play_phases(const struct play *play, struct rig_run *run)
         run->in_setup = false;
         if (!rig_run_troubled(run))
             rig_run_steps(run, play->the_case->steps, "steps");
+        demand_only(run);
     }
     clean_up(run);
 }

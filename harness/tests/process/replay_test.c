@@ -165,6 +165,15 @@ static void a_place_that_is_none_is_refused(void **state)
     place_expect(*state, 2, "write --cut 17:half", "bootrig replay forgetful.yaml --cut write:2:host");
 }
 
+static void a_place_or_a_path_that_nothing_in_the_case_plays_is_an_error(void **state)
+{
+    place_write(
+        *state, "plain.yaml",
+        "scenario: plain\nimages: {old: 1.0.0}\nsteps:\n  - board: {slot0: old}\n  - expect-boot: old\n");
+    place_expect(*state, 2, "'--cut' has no effect on it", "bootrig replay plain.yaml --cut 3:half");
+    place_expect(*state, 2, "'--cuts' has no effect on it", "bootrig replay plain.yaml --cuts app,run");
+}
+
 static void a_seeded_defect_is_part_of_the_command(void **state)
 {
     g_autoptr(GPtrArray) ended = NULL;
@@ -235,6 +244,7 @@ int main(void)
         PROCESS_TEST(the_cut_that_failed_is_played_alone),
         PROCESS_TEST(the_loss_that_failed_is_played_alone),
         PROCESS_TEST(a_place_that_is_none_is_refused),
+        PROCESS_TEST(a_place_or_a_path_that_nothing_in_the_case_plays_is_an_error),
         PROCESS_TEST(a_seeded_defect_is_part_of_the_command),
         PROCESS_TEST(odd_file_names_survive_the_shell),
         PROCESS_TEST(a_changed_scenario_is_not_taken_for_the_failing_one),
