@@ -226,16 +226,16 @@ static char *no_packets(const struct rig_step *step, const struct rig_fit *fit)
     bool joins = told && rig_fit_flag(fit, "reassembly");
     bool small = fit->mtu && fit->mtu < SMALL_MTU;
     guint64 buffer = rig_fit_count(fit, "buffer-size", 384);
+    guint64 message = optional_count(step, "chunk", buffer) + CHUNK_ROOM;
 
-    if (optional_count(step, "chunk", buffer) + CHUNK_ROOM <= buffer ||
-        rig_list_has(rig_record_get(step->arguments, "expect"), "no-progress"))
+    if (rig_list_has(rig_record_get(step->arguments, "expect"), "no-progress"))
         return NULL;
-    if (small && !joins)
+    if (small && !joins && message > fit->mtu)
         return g_strdup_printf(
             "at ATT_MTU %" G_GUINT64_FORMAT " a chunk takes several packets, and target '%s' "
             "does not join them, or does not tell that it does ('reassembly', 'parameters')",
             fit->mtu, fit->target->name);
-    if (fit->mtu <= buffer + 3 || told)
+    if (message <= buffer || fit->mtu <= buffer + 3 || told)
         return NULL;
     return g_strdup_printf("target '%s' agrees to packets (ATT_MTU %" G_GUINT64_FORMAT
                            ") that are larger than its buffer (%" G_GUINT64_FORMAT
