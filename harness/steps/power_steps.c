@@ -25,7 +25,21 @@ static bool switch_power(struct rig_run *run, bool on)
     return true;
 }
 
-/* A board that was on already does not start again. */
+/* A board that was on already does not start again; its probe must see it alive all the same. */
+static void expect_alive(struct rig_run *run)
+{
+    struct rig_probe *probe = run->board->probe;
+    struct rig_board_view view = {.state = RIG_STATE_OFF};
+    GError *error = NULL;
+
+    if (probe && !probe->ops->view(probe, &view, &error))
+        rig_run_error(run, error);
+    else if (probe && view.state == RIG_STATE_OFF)
+        rig_run_error_text(run, "the board is said to be on already, and its probe finds it without power");
+    else
+        rig_run_note(run, "the board was on already");
+}
+
 static void run_power_on(struct rig_run *run, const struct rig_step *step)
 {
     struct rig_power *power = run->board->power;
@@ -40,7 +54,7 @@ static void run_power_on(struct rig_run *run, const struct rig_step *step)
     if (!switch_power(run, true))
         return;
     if (was_on)
-        rig_run_note(run, "the board was on already");
+        expect_alive(run);
     else
         rig_await_boot(run, rig_run_deadline_us(run, step));
 }
@@ -91,7 +105,8 @@ static void run_reset(struct rig_run *run, const struct rig_step *step)
 const struct rig_verb rig_verb_power_on = {
     .name = "power-on",
     .family = "power",
-    .about = "Switches the board on and waits until its bootloader ran; a board that is on already stays as it is.",
+    .about = "Switches the board on and waits until its bootloader ran; a board that is on already stays as "
+             "it is.",
     .shape = &no_arguments,
     .within_us = 30u * 1000 * 1000,
     .needs = needs_power,
