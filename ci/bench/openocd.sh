@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # How fast the debug path is: the unmodified openocd against `bootrig sim`. From its start to its first answer (target below 100 ms), and a
-# dump of 1 MiB as the probe driver does it (target below 500 ms). Then the same over JTAG, pin by pin (remote_bitbang), with 64 KiB: the slow
-# way, without a target. Best and median of ten, because the machine may be busy.
+# dump of 1 MiB as the probe driver does it (target below 500 ms). Best and median of ten, because the machine may be busy.
 # Usage: ci/bench/openocd.sh [BOOTRIG]     (default: build/harness/cli/bootrig)
 set -euo pipefail
 
@@ -51,8 +50,5 @@ dump() {
 }
 
 stlink=(-f "$root/targets/sim-openocd.cfg" -c "st-link backend tcp $(port_of debug-port)")
-jtag=(-f "$root/targets/sim-jtag-openocd.cfg" -c "remote_bitbang port $(port_of jtag-port)")
 start "st-link over TCP" "${stlink[@]}"
 dump "st-link over TCP" 1048576 "${stlink[@]}"
-start "JTAG over remote_bitbang" "${jtag[@]}"
-dump "JTAG over remote_bitbang" 65536 "${jtag[@]}"

@@ -22,7 +22,6 @@ const char *const rig_choices_signing[] = {"ecdsa-p256", "rsa-2048", "rsa-3072",
 static const char *const rewrites[] = {"refused", "clears-bits", NULL};
 static const char *const kinds[] = {"simulated", "simulated-process", "board", "qemu", NULL};
 static const char *const consoles[] = {"direct", "rtt", NULL};
-static const char *const adapters[] = {"st-link", "jtag", NULL};
 static const char *const ap_locks[] = {"off", "firmware-opens", "stays", NULL};
 static const char *const devices[] = {"internal", "external", NULL};
 const char *const rig_choices_defects[] = {
@@ -114,8 +113,6 @@ static const struct rig_field target_fields[] = {
     {.name = "scratch", .type = RIG_TYPE_RECORD, .shape = &area_shape, .about = "Scratch area of swap-scratch."},
     {.name = "bootloader", .type = RIG_TYPE_RECORD, .shape = &bootloader_shape,
      .about = "Your own bootloader, compiled for this machine against bootloader_abi.h, instead of the built-in model."},
-    {.name = "adapter", .type = RIG_TYPE_CHOICE, .choices = adapters, .default_text = "st-link",
-     .about = "Out of process: what openocd drives the board through: an ST-LINK over TCP, or JTAG over remote_bitbang."},
     {.name = "approtect", .type = RIG_TYPE_CHOICE, .choices = ap_locks, .default_text = "off",
      .about = "Out of process: access port protection as on current revisions of the nRF52. Power-on and pin reset close the debug port; "
               "firmware-opens: until the application starts; stays: until the chip is erased through its CTRL-AP."},
@@ -138,7 +135,6 @@ static const char *const with_a_chip[] = {"board", "simulated-process", NULL};
 static const char *const in_qemu[] = {"qemu", NULL};
 static const char *const with_firmware[] = {"board", "qemu", NULL};
 static const struct rig_rule target_rules[] = {
-    {.field = "adapter", .kind = RIG_RULE_NEEDS, .other = "kind", .others = in_a_process},
     {.field = "approtect", .kind = RIG_RULE_NEEDS, .other = "kind", .others = in_a_process},
     {.field = "console", .kind = RIG_RULE_NEEDS, .other = "kind", .others = in_a_process},
     {.field = "chip", .kind = RIG_RULE_NEEDS, .other = "kind", .others = with_a_chip},

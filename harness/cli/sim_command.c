@@ -37,7 +37,6 @@ struct sim_options {
     gboolean until_eof;
     gboolean relay;
     int debug_port;
-    int jtag_port;
     char *chip;
     char *approtect;
     int smp_port;
@@ -78,7 +77,7 @@ static bool check_options(const struct sim_options *options, GError **error)
     if (options->console && !g_strv_contains(consoles, options->console))
         g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "--console wants stdout, pty or none, not '%s'",
                     options->console);
-    else if (!is_port(options->debug_port) || !is_port(options->jtag_port) || !is_port(options->smp_port))
+    else if (!is_port(options->debug_port) || !is_port(options->smp_port))
         g_set_error_literal(error, RIG_ERROR, RIG_ERROR_USAGE,
                             "a port is a number up to 65535; 0 lets the system choose");
     else if (!(options->speed >= 0.01 && options->speed <= 1000.0))
@@ -286,8 +285,7 @@ static void on_console(void *user, const char *line)
 static bool announce(const struct rig_host_server *server, const struct sim_options *options,
                      const struct rig_target *target)
 {
-    printf("target %s\ndebug-port %u\njtag-port %u\nsmp-port %u\n", target->name,
-           rig_host_server_debug_port(server), rig_host_server_jtag_port(server),
+    printf("target %s\ndebug-port %u\nsmp-port %u\n", target->name, rig_host_server_debug_port(server),
            rig_host_server_smp_port(server));
     if (options->control)
         printf("control %s\n", options->control);
@@ -336,7 +334,6 @@ static bool serve(const struct sim_options *options, const struct rig_target *ta
     g_autoptr(rig_sim_host) host = open_host(options, target, error);
     struct rig_host_ports ports = {
         .debug_port = (guint16)options->debug_port,
-        .jtag_port = (guint16)options->jtag_port,
         .smp_port = (guint16)options->smp_port,
         .control = options->control,
         .until_eof = options->until_eof,
@@ -386,8 +383,6 @@ static bool parse(int argc, char **argv, struct sim_options *options, int *exit_
         {"off", 0, 0, G_OPTION_ARG_NONE, &options->off, "start without power", NULL},
         {"debug-port", 0, 0, G_OPTION_ARG_INT, &options->debug_port,
          "TCP port of the debug probe; 0: any (default)", "PORT"},
-        {"jtag-port", 0, 0, G_OPTION_ARG_INT, &options->jtag_port,
-         "TCP port of the JTAG pins (remote_bitbang); 0: any (default)", "PORT"},
         {"chip", 0, 0, G_OPTION_ARG_STRING, &options->chip,
          "what the chip says it is, by its short name (nrf52840)", "NAME"},
         {"approtect", 0, 0, G_OPTION_ARG_STRING, &options->approtect,
@@ -419,8 +414,7 @@ static bool parse(int argc, char **argv, struct sim_options *options, int *exit_
     return rig_cli_parse(
         &argc, &argv, entries, "", "Runs the simulated board as a process of its own, in real time.",
         "Tells its ports on stdout, then 'ready'. openocd attaches with -f "
-        "targets/sim-openocd.cfg -c 'st-link backend tcp PORT',\n"
-        "or with -f targets/sim-jtag-openocd.cfg -c 'remote_bitbang port PORT'.\n"
+        "targets/sim-openocd.cfg -c 'st-link backend tcp PORT'.\n"
         "Lines for the control socket: power on, power off, reset, status, cut after 40ms,\n"
         "cut operation 17 [before|half|after], cut console 5ms TEXT, cut none, behave HASH crashes 100000 0, "
         "unplug probe; with --console "

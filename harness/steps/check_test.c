@@ -141,7 +141,7 @@ static void a_target_says_nothing_that_its_kind_has_no_use_for(void **state)
 {
     struct rig_source *source =
         rig_source_from_text("t.yaml", "kind: simulated\n"
-                                       "adapter: jtag\n"
+                                       "console: rtt\n"
                                        "chip: nrf52840\n"
                                        "approtect: stays\n"
                                        "options: {swap: move, overwrite-fast: true}\n");
@@ -154,7 +154,7 @@ static void a_target_says_nothing_that_its_kind_has_no_use_for(void **state)
     document = rig_document_parse(source, &diagnostics);
     rig_record_free(rig_record_read(rig_document_root(document), &rig_target_shape, NULL, &diagnostics));
     shown = rig_diagnostics_format(&diagnostics, false);
-    assert_non_null(strstr(shown, "2:1: error: 'adapter' has no effect without 'kind: simulated-process'"));
+    assert_non_null(strstr(shown, "2:1: error: 'console' has no effect without 'kind: simulated-process'"));
     assert_non_null(
         strstr(shown, "3:1: error: 'chip' has no effect without 'kind: board or simulated-process'"));
     assert_non_null(strstr(shown, "4:1: error: 'approtect' has no effect without 'kind: simulated-process'"));

@@ -20,25 +20,10 @@
 #define SLOT1 0x2c000u
 #define SLOT_BYTES 0x20000u
 
-/* The same tests go over both ports of the board. */
-struct port {
-    const char *name;
-    const char *config;
-    const char *command; /* names the port's number */
-    gsize read_bytes;    /* in one go: JTAG by single pins is slow */
-    const char *lock;    /* NULL: the debug port is open */
-};
-static const struct port stlink = {"st-link", RIG_SOURCE_DIR "/targets/sim-openocd.cfg",
-                                   "st-link backend tcp", 0x100000, NULL};
-static const struct port stlink_opened = {"st-link", RIG_SOURCE_DIR "/targets/sim-openocd.cfg",
-                                          "st-link backend tcp", 0x100000, "firmware-opens"};
-static const struct port stlink_closed = {"st-link", RIG_SOURCE_DIR "/targets/sim-openocd.cfg",
-                                          "st-link backend tcp", 0x100000, "stays"};
-static const struct port jtag = {"jtag", RIG_SOURCE_DIR "/targets/sim-jtag-openocd.cfg",
-                                 "remote_bitbang port", 0x10000, NULL};
+#define CONFIG RIG_SOURCE_DIR "/targets/sim-openocd.cfg"
+#define FLASH_BYTES 0x100000u
 
 struct rig {
-    const struct port *port;
     char *folder;
     char *log;
     char *backend;
@@ -84,12 +69,11 @@ static void open_probe(struct rig *rig)
 static int open_rig(void **state)
 {
     struct rig *rig = g_new0(struct rig, 1);
-    const struct port *port = *state;
-    const char *const options[] = {
-        "--version", "3.2.1", "--speed", "20", "--approtect", port->lock ? port->lock : "off", NULL};
+    const char *lock = *state;
+    const char *const options[] = {"--version",         "3.2.1", "--speed", "20", "--approtect",
+                                   lock ? lock : "off", NULL};
     g_autofree char *openocd = g_find_program_in_path("openocd");
 
-    rig->port = port;
     *state = rig;
     if (!openocd)
         return 0;
@@ -98,10 +82,9 @@ static int open_rig(void **state)
     rig->log = g_build_filename(rig->folder, "openocd.log", NULL);
     rig->sim = rig_sim_process_start(BOOTRIG, options, rig->folder, NULL);
     assert_non_null(rig->sim);
-    rig->backend = g_strdup_printf("%s %u", rig->port->command,
-                                   rig->port == &jtag ? rig->sim->jtag_port : rig->sim->debug_port);
+    rig->backend = g_strdup_printf("st-link backend tcp %u", rig->sim->debug_port);
     rig->arguments[0] = "-f";
-    rig->arguments[1] = rig->port->config;
+    rig->arguments[1] = CONFIG;
     rig->arguments[2] = "-c";
     rig->arguments[3] = rig->backend;
     rig->config.log_path = rig->log;
@@ -181,11 +164,11 @@ static void memory_is_read_word_by_word_and_in_bulk(void **state)
 {
     struct rig *rig = rig_of(state);
     struct rig_probe *probe = &rig->probe.probe;
-    g_autofree guint8 *all = g_malloc(rig->port->read_bytes);
+    g_autofree guint8 *all = g_malloc(FLASH_BYTES);
     g_autoptr(GError) error = NULL;
     guint8 some[64];
 
-    must(probe->ops->read(probe, "internal", 0, all, rig->port->read_bytes, &error), error);
+    must(probe->ops->read(probe, "internal", 0, all, FLASH_BYTES, &error), error);
     must(probe->ops->read(probe, "internal", SLOT0, some, sizeof some, &error), error);
     assert_memory_equal(all + SLOT0, some, sizeof some);
     assert_int_equal(some[0], 0x3d); /* the image magic */
@@ -455,8 +438,6 @@ static void a_debug_port_of_another_kind_is_refused(void **state)
     const struct rig_probe_ops *ops = rig->probe.probe.ops;
     g_autoptr(GError) error = NULL;
 
-    if (rig->port == &jtag)
-        skip(); /* a JTAG-DP has no such register */
     rig->config.expect_dpidr = 0x2ba01477;
     reopen(rig);
     must(ops->halt(&rig->probe.probe, &error), error);
@@ -492,12 +473,6 @@ static void the_adapter_proves_that_a_board_is_dead(void **state)
     guint mv = 0;
 
     must(rig->probe.probe.ops->read(&rig->probe.probe, "internal", 0, &byte, 1, &error), error);
-    if (rig->port == &jtag) {
-        assert_false(rig_openocd_probe_voltage(&rig->probe, &mv, &error));
-        assert_true(g_error_matches(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED));
-        assert_false(rig_openocd_probe_proves_death(&rig->probe, proof, sizeof proof));
-        return;
-    }
     must(rig_openocd_probe_voltage(&rig->probe, &mv, &error), error);
     assert_int_equal(mv, 3000);
     assert_false(rig_openocd_probe_proves_death(&rig->probe, proof, sizeof proof));
@@ -563,18 +538,6 @@ static void a_console_that_is_not_there_is_looked_for_and_is_no_error(void **sta
     }
 }
 
-/* Names of tests are told with the port. */
-#define RIG_CASE(f)                                                                                          \
-    {.name = "st-link: " #f,                                                                                 \
-     .test_func = f,                                                                                         \
-     .setup_func = open_rig,                                                                                 \
-     .teardown_func = close_rig,                                                                             \
-     .initial_state = (void *)&stlink},                                                                      \
-    {                                                                                                        \
-        .name = "jtag: " #f, .test_func = f, .setup_func = open_rig, .teardown_func = close_rig,             \
-        .initial_state = (void *)&jtag                                                                       \
-    }
-
 static void assert_closed(struct rig *rig, GError *error)
 {
     assert_non_null(error);
@@ -618,31 +581,39 @@ static void a_port_that_the_firmware_opens_is_waited_for_after_each_power_cut(vo
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        RIG_CASE(memory_is_read_word_by_word_and_in_bulk),
-        RIG_CASE(the_view_tells_what_runs),
-        RIG_CASE(programming_changes_what_it_should_and_leaves_the_rest),
-        RIG_CASE(a_reset_boots_the_board_once),
-        RIG_CASE(halt_and_resume_reach_the_board),
-        RIG_CASE(an_address_that_is_not_there_is_an_error_and_the_next_read_works),
-        RIG_CASE(the_probe_survives_planned_power_cuts),
-        RIG_CASE(an_unplanned_power_loss_is_an_error_and_is_recovered_from),
-        RIG_CASE(a_killed_openocd_is_started_again),
-        RIG_CASE(a_lost_adapter_is_an_error_that_names_the_log),
-        RIG_CASE(a_power_cut_in_the_middle_of_a_swap_leaves_a_torn_slot_that_heals),
-        RIG_CASE(a_running_server_is_attached_to),
-        RIG_CASE(a_board_with_another_chip_is_refused_before_it_is_touched),
-        RIG_CASE(a_board_is_known_by_any_word_of_its_own),
-        RIG_CASE(a_debug_port_of_another_kind_is_refused),
-        RIG_CASE(an_adapter_that_went_away_and_came_back_is_used_again),
-        RIG_CASE(the_adapter_proves_that_a_board_is_dead),
-        RIG_CASE(console_lines_come_through_rtt_over_resets_cuts_and_a_new_openocd),
-        RIG_CASE(a_console_that_is_not_there_is_looked_for_and_is_no_error),
+        cmocka_unit_test_setup_teardown(memory_is_read_word_by_word_and_in_bulk, open_rig, close_rig),
+        cmocka_unit_test_setup_teardown(the_view_tells_what_runs, open_rig, close_rig),
+        cmocka_unit_test_setup_teardown(programming_changes_what_it_should_and_leaves_the_rest, open_rig,
+                                        close_rig),
+        cmocka_unit_test_setup_teardown(a_reset_boots_the_board_once, open_rig, close_rig),
+        cmocka_unit_test_setup_teardown(halt_and_resume_reach_the_board, open_rig, close_rig),
+        cmocka_unit_test_setup_teardown(an_address_that_is_not_there_is_an_error_and_the_next_read_works,
+                                        open_rig, close_rig),
+        cmocka_unit_test_setup_teardown(the_probe_survives_planned_power_cuts, open_rig, close_rig),
+        cmocka_unit_test_setup_teardown(an_unplanned_power_loss_is_an_error_and_is_recovered_from, open_rig,
+                                        close_rig),
+        cmocka_unit_test_setup_teardown(a_killed_openocd_is_started_again, open_rig, close_rig),
+        cmocka_unit_test_setup_teardown(a_lost_adapter_is_an_error_that_names_the_log, open_rig, close_rig),
+        cmocka_unit_test_setup_teardown(a_power_cut_in_the_middle_of_a_swap_leaves_a_torn_slot_that_heals,
+                                        open_rig, close_rig),
+        cmocka_unit_test_setup_teardown(a_running_server_is_attached_to, open_rig, close_rig),
+        cmocka_unit_test_setup_teardown(a_board_with_another_chip_is_refused_before_it_is_touched, open_rig,
+                                        close_rig),
+        cmocka_unit_test_setup_teardown(a_board_is_known_by_any_word_of_its_own, open_rig, close_rig),
+        cmocka_unit_test_setup_teardown(a_debug_port_of_another_kind_is_refused, open_rig, close_rig),
+        cmocka_unit_test_setup_teardown(an_adapter_that_went_away_and_came_back_is_used_again, open_rig,
+                                        close_rig),
+        cmocka_unit_test_setup_teardown(the_adapter_proves_that_a_board_is_dead, open_rig, close_rig),
+        cmocka_unit_test_setup_teardown(console_lines_come_through_rtt_over_resets_cuts_and_a_new_openocd,
+                                        open_rig, close_rig),
+        cmocka_unit_test_setup_teardown(a_console_that_is_not_there_is_looked_for_and_is_no_error, open_rig,
+                                        close_rig),
         cmocka_unit_test_prestate_setup_teardown(
             a_port_that_the_ap_lock_keeps_closed_is_told_with_openocds_words_and_the_remedy, open_rig,
-            close_rig, (void *)&stlink_closed),
+            close_rig, (void *)"stays"),
         cmocka_unit_test_prestate_setup_teardown(
             a_port_that_the_firmware_opens_is_waited_for_after_each_power_cut, open_rig, close_rig,
-            (void *)&stlink_opened),
+            (void *)"firmware-opens"),
     };
 
     signal(SIGPIPE, SIG_IGN);

@@ -4,7 +4,6 @@
 #include "drivers/sim/host_server.h"
 
 #include "base/error.h"
-#include "sim/debug/jtag.h"
 #include "drivers/sim/host_console.h"
 #include "drivers/sim/host_relay.h"
 #include "sim/debug/stlink.h"
@@ -23,17 +22,15 @@
 
 #define MAX_CLIENTS 4u
 #define MAX_LINE_BYTES 4096u
-#define MAX_BITBANG_BYTES 4096u
 #define MAX_DATAGRAM_BYTES 4096u
 #define TICK_US 1000u
 #define RESTING_TICK_US 20000u
 
-enum listener { LISTEN_DEBUG, LISTEN_JTAG, LISTEN_SMP, LISTEN_CONTROL, N_LISTENERS };
+enum listener { LISTEN_DEBUG, LISTEN_SMP, LISTEN_CONTROL, N_LISTENERS };
 
 struct client {
     int fd; /* -1: free */
     struct sim_stlink stlink;
-    struct sim_jtag jtag;
     gsize n_bytes;
     guint8 *bytes; /* room for what the protocol has */
 };
@@ -46,7 +43,6 @@ struct rig_host_server {
     int listeners[N_LISTENERS];
     guint16 ports[N_LISTENERS];
     struct client debug[MAX_CLIENTS];
-    struct client jtag[MAX_CLIENTS];
     struct client control[MAX_CLIENTS];
     struct sockaddr_in peer; /* who asked last over UDP */
     enum asker asker;
@@ -150,9 +146,8 @@ struct rig_host_server *rig_host_server_new(struct rig_sim_host *host, const str
     for (guint i = 0; i < N_LISTENERS; i++)
         server->listeners[i] = -1;
     for (guint i = 0; i < MAX_CLIENTS; i++)
-        server->debug[i].fd = server->jtag[i].fd = server->control[i].fd = -1;
+        server->debug[i].fd = server->control[i].fd = -1;
     if (!open_inet(server, LISTEN_DEBUG, SOCK_STREAM, ports->debug_port, error) ||
-        !open_inet(server, LISTEN_JTAG, SOCK_STREAM, ports->jtag_port, error) ||
         !open_inet(server, LISTEN_SMP, SOCK_DGRAM, ports->smp_port, error) ||
         (ports->control && !open_control(server, ports->control, error)) ||
         (ports->pty && !(server->console = rig_host_console_new(error))))
@@ -178,7 +173,6 @@ void rig_host_server_free(struct rig_host_server *server)
         return;
     for (guint i = 0; i < MAX_CLIENTS; i++) {
         hang_up(&server->debug[i]);
-        hang_up(&server->jtag[i]);
         hang_up(&server->control[i]);
     }
     for (guint i = 0; i < N_LISTENERS; i++)
@@ -195,11 +189,6 @@ void rig_host_server_free(struct rig_host_server *server)
 guint16 rig_host_server_debug_port(const struct rig_host_server *server)
 {
     return server->ports[LISTEN_DEBUG];
-}
-
-guint16 rig_host_server_jtag_port(const struct rig_host_server *server)
-{
-    return server->ports[LISTEN_JTAG];
 }
 
 guint16 rig_host_server_smp_port(const struct rig_host_server *server)
@@ -280,27 +269,11 @@ static bool serve_debug(struct rig_host_server *server, struct client *client)
     }
 }
 
-static bool serve_jtag(struct rig_host_server *server, struct client *client)
-{
-    guint8 reply[MAX_BITBANG_BYTES];
-    gsize n_reply;
-    enum sim_bitbang_result result;
-
-    if (!receive(client, MAX_BITBANG_BYTES))
-        return false;
-    client->jtag.debug = rig_sim_host_debug(server->host);
-    result = sim_bitbang_take(&client->jtag, client->bytes, client->n_bytes, reply, &n_reply);
-    client->n_bytes = 0;
-    return send_all(client->fd, reply, n_reply) && result == SIM_BITBANG_SERVED;
-}
-
 /* What happens to adapters: everybody who drives the board through one is cut off, and may come back. */
 static void unplug_probes(struct rig_host_server *server)
 {
-    for (guint i = 0; i < MAX_CLIENTS; i++) {
+    for (guint i = 0; i < MAX_CLIENTS; i++)
         hang_up(&server->debug[i]);
-        hang_up(&server->jtag[i]);
-    }
 }
 
 static char *command(struct rig_host_server *server, const char *line, gsize n_line)
@@ -417,8 +390,7 @@ bool rig_host_server_run(struct rig_host_server *server, const volatile int *sto
 {
     enum {
         AT_DEBUG = N_LISTENERS,
-        AT_JTAG = AT_DEBUG + MAX_CLIENTS,
-        AT_CONTROL = AT_JTAG + MAX_CLIENTS,
+        AT_CONTROL = AT_DEBUG + MAX_CLIENTS,
         AT_PTY = AT_CONTROL + MAX_CLIENTS,
         AT_RELAY,
         AT_STDIN,
@@ -434,7 +406,6 @@ bool rig_host_server_run(struct rig_host_server *server, const volatile int *sto
             polled[i] = (struct pollfd){.fd = server->listeners[i], .events = POLLIN};
         for (guint i = 0; i < MAX_CLIENTS; i++) {
             polled[AT_DEBUG + i] = (struct pollfd){.fd = server->debug[i].fd, .events = POLLIN};
-            polled[AT_JTAG + i] = (struct pollfd){.fd = server->jtag[i].fd, .events = POLLIN};
             polled[AT_CONTROL + i] = (struct pollfd){.fd = server->control[i].fd, .events = POLLIN};
         }
         polled[AT_PTY] = (struct pollfd){.fd = server->console ? rig_host_console_fd(server->console) : -1,
@@ -456,7 +427,6 @@ bool rig_host_server_run(struct rig_host_server *server, const volatile int *sto
             rig_sim_radio_tick(radio);
         serve_clients(server, server->control, polled + AT_CONTROL, serve_control);
         serve_clients(server, server->debug, polled + AT_DEBUG, serve_debug);
-        serve_clients(server, server->jtag, polled + AT_JTAG, serve_jtag);
         if (polled[LISTEN_SMP].revents)
             serve_smp(server);
         if (polled[AT_PTY].revents)
@@ -464,8 +434,6 @@ bool rig_host_server_run(struct rig_host_server *server, const volatile int *sto
         send_answers(server);
         if (polled[LISTEN_DEBUG].revents)
             welcome(server->listeners[LISTEN_DEBUG], server->debug, SIM_STLINK_MAX_REQUEST);
-        if (polled[LISTEN_JTAG].revents)
-            welcome(server->listeners[LISTEN_JTAG], server->jtag, MAX_BITBANG_BYTES);
         if (polled[LISTEN_CONTROL].revents)
             welcome(server->listeners[LISTEN_CONTROL], server->control, MAX_LINE_BYTES);
     }

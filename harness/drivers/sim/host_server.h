@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Sockets of a simulated board that is a process of its own: debug port (st-link over TCP, and JTAG over
- * remote_bitbang), SMP over UDP, control socket, console and SMP on a pseudo-terminal. All on 127.0.0.1.
- * Single-threaded; one poll loop. */
+/* Sockets of a simulated board that is a process of its own: debug port (st-link over TCP), SMP over UDP,
+ * control socket, console and SMP on a pseudo-terminal. All on 127.0.0.1. Single-threaded; one poll loop. */
 #ifndef RIG_DRIVERS_SIM_HOST_SERVER_H
 #define RIG_DRIVERS_SIM_HOST_SERVER_H
 
@@ -11,7 +10,6 @@ G_BEGIN_DECLS
 
 struct rig_host_ports {
     guint16 debug_port; /* 0: the system chooses */
-    guint16 jtag_port;  /* 0: the system chooses */
     guint16 smp_port;   /* 0: the system chooses */
     const char *
         control; /* path of the unix socket; NULL: none. A socket left behind by a dead process is replaced */
@@ -30,7 +28,6 @@ typedef struct rig_host_server rig_host_server;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_host_server, rig_host_server_free)
 
 guint16 rig_host_server_debug_port(const struct rig_host_server *server);
-guint16 rig_host_server_jtag_port(const struct rig_host_server *server);
 guint16 rig_host_server_smp_port(const struct rig_host_server *server);
 /* NULL: no relay was asked for. */
 const char *rig_host_server_relay(const struct rig_host_server *server);

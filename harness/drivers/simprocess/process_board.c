@@ -235,11 +235,6 @@ static void stop(struct rig_process_board *board)
     g_clear_error(&board->board.broken);
 }
 
-static bool over_jtag(const struct rig_target *target)
-{
-    return g_str_equal(rig_record_text(target->record, "adapter"), "jtag");
-}
-
 static bool fill_layout(struct rig_process_board *board, GError **error)
 {
     struct rig_probe *model = board->model->probe;
@@ -383,9 +378,7 @@ static bool open_probe(struct rig_process_board *board, GError **error)
                                         .log_path = board->openocd_log,
                                         .expect_chip = rig_record_text(board->target->record, "chip")};
 
-    board->backend = over_jtag(board->target)
-                         ? g_strdup_printf("remote_bitbang port %u", board->sim->jtag_port)
-                         : g_strdup_printf("st-link backend tcp %u", board->sim->debug_port);
+    board->backend = g_strdup_printf("st-link backend tcp %u", board->sim->debug_port);
     board->openocd_arguments[3] = board->backend;
     if (!rig_openocd_probe_open(&board->probe, &config, &board->layout, board->folder, error))
         return false;
@@ -605,8 +598,7 @@ struct rig_board *rig_process_board_new(const struct rig_target *target, const c
     board->temporary = temporary;
     board->folder = rig_folder_path(temporary);
     board->openocd_log = g_build_filename(board->folder, "openocd.log", NULL);
-    board->openocd_config = g_build_filename(
-        target_directory, over_jtag(target) ? "sim-jtag-openocd.cfg" : "sim-openocd.cfg", NULL);
+    board->openocd_config = g_build_filename(target_directory, "sim-openocd.cfg", NULL);
     board->openocd_arguments[0] = "-f";
     board->openocd_arguments[1] = board->openocd_config;
     board->rtt_fd = -1;

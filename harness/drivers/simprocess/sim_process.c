@@ -59,8 +59,6 @@ static bool read_announcement(struct rig_sim_process *sim, const char *folder, G
         }
         if ((port = port_of((const char *)line->data, "debug-port ")))
             sim->debug_port = port;
-        else if ((port = port_of((const char *)line->data, "jtag-port ")))
-            sim->jtag_port = port;
         else if ((port = port_of((const char *)line->data, "smp-port ")))
             sim->smp_port = port;
         else if (g_str_has_prefix((const char *)line->data, "pty "))

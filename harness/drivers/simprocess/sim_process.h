@@ -12,7 +12,6 @@ struct rig_sim_process {
     struct rig_stream *control;
     char *control_path;
     guint16 debug_port; /* st-link over TCP */
-    guint16 jtag_port;  /* remote_bitbang */
     guint16 smp_port;
     char *pty; /* of the console; NULL: it comes over stdout */
 };

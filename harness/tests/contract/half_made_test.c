@@ -41,7 +41,7 @@ static const struct kind kinds[] = {
     {"simulated", "sim-nrf52840-mcuboot", NULL, NULL, NULL},
     {"in a process, UDP", "sim-process-nrf52840", "udp", NULL, "openocd"},
     {"in a process, serial port", "sim-process-nrf52840", "serial", NULL, "openocd"},
-    {"in a process, JTAG and RTT", "sim-process-rtt-nrf52840", "udp", NULL, "openocd"},
+    {"in a process, RTT", "sim-process-rtt-nrf52840", "udp", NULL, "openocd"},
     {"on a bench", "board-sim-nrf52840", NULL, "hasty", "openocd"},
     {"on a bench, RTT", "board-sim-nrf52840", NULL, "probed", "openocd"},
 #ifdef RIG_QEMU_TARGET

@@ -154,9 +154,8 @@ enum sim_debug_answer sim_debug_write_dp(struct sim_debug *debug, unsigned addre
         if (value & DP_STKERRCLR)
             debug->ctrl_stat &= ~DP_STICKYERR;
         break;
-    case 0x4: /* on JTAG, writing one to STICKYERR clears it; on SWD the bit is read only, and nobody writes
-                 it */
-        debug->ctrl_stat = (value & CTRL_WRITABLE) | (debug->ctrl_stat & ~value & DP_STICKYERR);
+    case 0x4: /* STICKYERR is read only on SWD */
+        debug->ctrl_stat = (value & CTRL_WRITABLE) | (debug->ctrl_stat & DP_STICKYERR);
         break;
     case 0x8:
         debug->select = value;

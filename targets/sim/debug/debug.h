@@ -9,7 +9,6 @@
 #include "sim/board.h"
 
 #define SIM_DEBUG_DPIDR 0x2ba01477u /* SW-DP of a Cortex-M4 */
-#define SIM_DEBUG_JTAG_IDCODE 0x4ba00477u
 
 enum sim_debug_answer {
     SIM_DEBUG_OK,
