@@ -220,8 +220,8 @@ bool rig_quantity_read_span(const struct rig_field *field, const char *text, str
     if (!rig_quantity_read_duration(field, from, value, problem) ||
         !rig_quantity_read_duration(field, dots + 2, &end, problem))
         return false;
-    value->until = end.count;
-    return value->until >= value->count || refuse(problem, NULL, "ends before it begins");
+    value->span = (struct rig_span){value->count, end.count};
+    return value->span.end_us >= value->span.begin_us || refuse(problem, NULL, "ends before it begins");
 }
 
 static bool parse_hex(const char *text, guint64 *number)

@@ -62,6 +62,9 @@ struct rig_record *rig_reader_record(struct rig_reader *reader, const struct rig
                                      const struct rig_field *extra, struct rig_value **extra_value);
 void rig_value_free(struct rig_value *value);
 
+/* binding.c: makes the struct of a record whose values are there. */
+void rig_record_fill(struct rig_record *record);
+
 /* rules.c: adds an error for each rule of the shape that the record breaks. */
 void rig_reader_check_rules(struct rig_reader *reader, const struct rig_record *record);
 

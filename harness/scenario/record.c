@@ -23,6 +23,8 @@ void rig_value_free(struct rig_value *value)
     rig_record_free(value->record);
     if (value->steps)
         g_ptr_array_unref(value->steps);
+    if (value->is_list)
+        g_free(value->bound.pointer);
     g_free(value);
 }
 
@@ -38,6 +40,7 @@ void rig_record_free(struct rig_record *record)
     for (gsize i = 0; i < record->shape->n_fields; i++)
         rig_value_free(record->values[i]);
     g_free(record->values);
+    g_free(record->members);
     g_free(record);
 }
 
@@ -239,6 +242,7 @@ static struct rig_value *default_record(const struct rig_field *field)
 
     value->record = new_record(field->shape, NULL);
     fill_defaults(value->record);
+    rig_record_fill(value->record);
     return value;
 }
 
@@ -321,6 +325,7 @@ struct rig_record *rig_reader_record(struct rig_reader *reader, const struct rig
         check_groups(reader, record, node, label);
         fill_defaults(record);
         rig_reader_check_rules(reader, record);
+        rig_record_fill(record);
     }
     rig_reader_leave(reader, &place);
     return record;
@@ -350,6 +355,7 @@ static struct rig_value *read_variant(struct rig_reader *reader, const struct ri
         read_pair(reader, value->record, g_ptr_array_index(node->items, 0), field->name, NULL, NULL);
     else
         read_shorthand(reader, value->record, node, field->name);
+    rig_record_fill(value->record);
     return value;
 }
 
@@ -495,7 +501,10 @@ struct rig_record *rig_record_read(const struct rig_node *node, const struct rig
 {
     guint n_reads = RIG_SCENARIO_MAX_READS;
     struct rig_reader reader = {.scope = scope, .diagnostics = diagnostics, .n_reads = &n_reads};
+    g_autofree char *problem = rig_shape_problem(shape);
 
+    if (problem)
+        g_error("%s", problem);
     return rig_reader_record(&reader, node, shape, shape->name, NULL, NULL);
 }
 

@@ -28,6 +28,10 @@ struct rig_step {
     char *text; /* the step on one line, variables bound: "upload: {image: bad}" (cut at 120 characters) */
 };
 
+/* The arguments of a step as the struct of its verb's shape:
+ *     const struct reset_arguments *arguments = RIG_ARGUMENTS(step, struct reset_arguments); */
+#define RIG_ARGUMENTS(step, type) RIG_STRUCT((step)->arguments, type)
+
 /* An image to be built: `images:` of the file. Shape in image_plan.c (version, size, sign, key, behaviour,
  * ...). */
 struct rig_image_plan {

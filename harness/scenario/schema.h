@@ -34,11 +34,123 @@ enum rig_type {
 };
 
 struct rig_shape;
+struct rig_value;
+struct rig_record;
+
+/* From one instant to a later one. */
+struct rig_span {
+    guint64 begin_us, end_us;
+};
+/* The numbers of a list. */
+struct rig_numbers {
+    gsize n;
+    guint64 items[];
+};
+
+/* Where a value goes. A record is read into a plain C struct: each field is bound to one of its members by
+ * RIG_FIELD() or RIG_STRUCT_FIELD(), and code reads members. A name that the struct does not have, or a
+ * member of a type that no field can fill, does not compile; rig_shape_problem() finds a member that does not
+ * fit its field. The member's type says what is wanted:
+ *
+ *   bool, guint8/16/32/64, gint64, double,     the value itself; the field is required or has a default
+ *   struct rig_image_version, guint8[6]
+ *   an enumeration                             CHOICE: the place in `choices`
+ *   a pointer to one of these (const guint32 *)   NULL when absent; for fields without a default
+ *   const char *                               a text as written, or the keyword; NULL when absent
+ *   GBytes *                                   HEX; NULL when absent
+ *   const char *const *                        a list of texts or choices, NULL-terminated; NULL when absent
+ *   const struct rig_numbers *                  a list of COUNT, SIZE or DURATION; NULL when absent
+ *   const struct rig_span *                    SPAN; NULL when absent
+ *   const GPtrArray *                          STEPS; NULL when absent
+ *   const struct upload *                      RECORD, VARIANT: the struct of its shape; NULL when absent
+ *   const struct upload *const *               a list of these, NULL-terminated; NULL when absent
+ *   const struct rig_value *                   any type, where the place in the file or the kind matters
+ *   const struct rig_record *                  RECORD, VARIANT: to walk over, whatever its shape
+ *
+ * Members borrow from the record. A field that takes keywords beside its type's own values has a second
+ * member, RIG_WORD(): the keyword, or NULL; its first one is a pointer then. */
+enum rig_member {
+    RIG_MEMBER_NONE,
+    RIG_MEMBER_FLAG,
+    RIG_MEMBER_U8,
+    RIG_MEMBER_U16,
+    RIG_MEMBER_U32,
+    RIG_MEMBER_U64,
+    RIG_MEMBER_I64,
+    RIG_MEMBER_DOUBLE,
+    RIG_MEMBER_VERSION,
+    RIG_MEMBER_ADDRESS,
+    RIG_MEMBER_FLAG_POINTER,
+    RIG_MEMBER_U8_POINTER, /* of an array: RIG_MEMBER_ADDRESS */
+    RIG_MEMBER_U16_POINTER,
+    RIG_MEMBER_U32_POINTER,
+    RIG_MEMBER_U64_POINTER,
+    RIG_MEMBER_I64_POINTER,
+    RIG_MEMBER_DOUBLE_POINTER,
+    RIG_MEMBER_VERSION_POINTER,
+    RIG_MEMBER_TEXT,
+    RIG_MEMBER_TEXTS,
+    RIG_MEMBER_NUMBERS,
+    RIG_MEMBER_BYTES,
+    RIG_MEMBER_SPAN,
+    RIG_MEMBER_STEPS,
+    RIG_MEMBER_STRUCT,
+    RIG_MEMBER_STRUCTS,
+    RIG_MEMBER_VALUE,
+    RIG_MEMBER_RECORD,
+};
+struct rig_binding {
+    gsize offset;
+    enum rig_member member;
+    const char *struct_name; /* STRUCT, STRUCTS: what it points to */
+};
+
+/* clang-format off */
+#define RIG_MEMBER_OF(owner, name) _Generic(((owner *)0)->name,                                              \
+    bool: RIG_MEMBER_FLAG, guint8: RIG_MEMBER_U8, guint16: RIG_MEMBER_U16, guint32: RIG_MEMBER_U32,          \
+    guint64: RIG_MEMBER_U64, gint64: RIG_MEMBER_I64, double: RIG_MEMBER_DOUBLE,                              \
+    struct rig_image_version: RIG_MEMBER_VERSION, guint8 *: RIG_MEMBER_ADDRESS,                              \
+    const bool *: RIG_MEMBER_FLAG_POINTER, const guint8 *: RIG_MEMBER_U8_POINTER,                            \
+    const guint16 *: RIG_MEMBER_U16_POINTER, const guint32 *: RIG_MEMBER_U32_POINTER,                        \
+    const guint64 *: RIG_MEMBER_U64_POINTER, const gint64 *: RIG_MEMBER_I64_POINTER,                         \
+    const double *: RIG_MEMBER_DOUBLE_POINTER, const struct rig_image_version *: RIG_MEMBER_VERSION_POINTER, \
+    const char *: RIG_MEMBER_TEXT, const char *const *: RIG_MEMBER_TEXTS, GBytes *: RIG_MEMBER_BYTES,        \
+    const struct rig_numbers *: RIG_MEMBER_NUMBERS, const struct rig_span *: RIG_MEMBER_SPAN,                  \
+    const GPtrArray *: RIG_MEMBER_STEPS, const struct rig_value *: RIG_MEMBER_VALUE,                         \
+    const struct rig_record *: RIG_MEMBER_RECORD)
+/* clang-format on */
+
+/* One line of a table of fields: key, type without RIG_TYPE_, struct, member, and further designators of
+ * struct rig_field, `.about` among them:
+ *     RIG_FIELD("halt", FLAG, struct reset_arguments, halt, .default_text = "false", .about = "...") */
+#define RIG_FIELD(key, kind, owner, member_name, ...)                                                        \
+    {                                                                                                        \
+        .name = key, .type = RIG_TYPE_##kind,                                                                \
+        .value = {offsetof(owner, member_name), RIG_MEMBER_OF(owner, member_name), NULL}, __VA_ARGS__        \
+    }
+/* The same for RECORD and VARIANT, whose member points to the struct of another shape (`of`), or, beside
+ * `.list = true`, to a list of them:
+ *     RIG_STRUCT_FIELD("damage", RECORD, struct image, damage, struct damage, &damage_shape, .about = "...")
+ */
+#define RIG_STRUCT_FIELD(key, kind, owner, member_name, of, its_shape, ...)                                    \
+    {                                                                                                          \
+        .name = key, .type = RIG_TYPE_##kind, .shape = its_shape,                                            \
+        .value = {offsetof(owner, member_name),                                                              \
+                  _Generic(((owner *)0)->member_name, const of *: RIG_MEMBER_STRUCT, const of *const *:        \
+                           RIG_MEMBER_STRUCTS),                                                              \
+                  #of},                                                                                      \
+        __VA_ARGS__ \
+    }
+/* A designator of struct rig_field: the member (const char *) for the keyword. */
+#define RIG_WORD(owner, member_name)                                                                         \
+    .word = {offsetof(owner, member_name),                                                                   \
+             _Generic(((owner *)0)->member_name, const char *: RIG_MEMBER_TEXT), NULL}
 
 /* One key of a map. Static tables; nothing is owned. */
 struct rig_field {
     const char *name; /* kebab-case */
     enum rig_type type;
+    struct rig_binding value, word;
     const char *about;
     bool required;
     bool list;                  /* a list of `type`; a lone value is a list of one */
@@ -81,12 +193,29 @@ struct rig_shape {
     const char *name;
     const struct rig_field *fields;
     gsize n_fields;
+    const char *struct_name; /* "struct upload_arguments"; NULL: its records are only walked over */
+    gsize n_struct_bytes;
     const char *shorthand;           /* field that a lone scalar (or list) goes to; NULL = none */
     const char *const *exactly_one;  /* NULL-terminated names of fields of which exactly one must be written;
                                         NULL = no such rule */
     const char *const *at_least_one; /* the same, of which at least one must be */
     const struct rig_rule *rules;    /* the last one has no field; NULL = none */
 };
+
+/* The first designators of a shape: its name, its table of fields, the struct that they are bound to:
+ *     static const struct rig_shape shape = {RIG_SHAPE("reset", reset_fields, struct reset_arguments)}; */
+#define RIG_SHAPE(shape_name, table, owner)                                                                  \
+    .name = shape_name, .fields = table, .n_fields = G_N_ELEMENTS(table), .struct_name = #owner,             \
+    .n_struct_bytes = sizeof(owner)
+
+/* What is wrong with the tables of a shape and of all shapes below it: a member that does not fit its field
+ * (a count up to 2^32 in a guint16, a number that may be absent, a list in one text), a rule, a shorthand or
+ * a group that names no field. NULL: nothing. The caller owns the text, which names shape and field. */
+char *rig_shape_problem(const struct rig_shape *shape);
+/* The same for all verbs of a language and for the images of scenarios; also a name that is taken and that no
+ * verb makes. */
+struct rig_language;
+char *rig_language_problem(const struct rig_language *language);
 
 /* A typed value with its place. Which member counts is told by type and keyword. */
 struct rig_value {
@@ -96,9 +225,9 @@ struct rig_value {
     bool is_list;
     GPtrArray *items; /* is_list: struct rig_value * */
     bool flag;
-    guint64 count; /* COUNT; SIZE in bytes; DURATION in us; SPAN: its begin in us */
-    guint64 until; /* SPAN: its end in us */
-    guint64 max;   /* of numbers: rig_field_max() of the field */
+    guint64 count;        /* COUNT; SIZE in bytes; DURATION in us */
+    struct rig_span span; /* SPAN */
+    guint64 max;          /* of numbers: rig_field_max() of the field */
     gint64 integer;
     double probability;
     const char *text; /* TEXT, LINE, NAME, IMAGE, ADDRESS, VERSION as written */
@@ -107,13 +236,24 @@ struct rig_value {
     GBytes *bytes;             /* HEX */
     struct rig_record *record; /* RECORD; VARIANT with exactly one present field */
     GPtrArray *steps;          /* STEPS: struct rig_step * */
+    union {
+        guint8 u8;
+        guint16 u16;
+        guint32 u32;
+        gpointer pointer;
+    } bound; /* what a member points to that is narrower than count, or a list */
 };
 
 struct rig_record {
     const struct rig_shape *shape;
     const struct rig_node *node;
     struct rig_value **values; /* shape->n_fields entries, NULL = absent and without default */
+    void *members;             /* shape->n_struct_bytes: the struct that the fields are bound to */
 };
+
+/* The struct of a record, of which `struct_name` must be the name (asserts). NULL: NULL. */
+const void *rig_record_struct(const struct rig_record *record, const char *struct_name);
+#define RIG_STRUCT(record, type) ((const type *)rig_record_struct(record, #type))
 
 /* Value of a field by name. NULL = absent. A name that the shape does not have is a bug (asserts). */
 const struct rig_value *rig_record_get(const struct rig_record *record, const char *name);
@@ -147,8 +287,8 @@ struct rig_verb {
     const struct rig_shape *shape; /* NULL = no arguments but `within` */
     const char *block;             /* key beside the verb that holds nested steps ("do"); NULL = none */
     guint64 within_us; /* default deadline; the verb gets the field `within` without naming it in its shape */
-    bool looks_at_nothing; /* it neither acts on the board nor looks at it: alone it judges nothing */
-    bool at_once;      /* it waits for nothing: there is no `within`, which would have no effect */
+    bool looks_at_nothing;    /* it neither acts on the board nor looks at it: alone it judges nothing */
+    bool at_once;             /* it waits for nothing: there is no `within`, which would have no effect */
     const char *const *needs; /* capabilities that using it implies; NULL-terminated or NULL */
     /* The first capability that this very step needs beside `needs` and that is not among those, NULL: none.
      * NULL function: no step needs more. */

@@ -71,21 +71,21 @@ static void run_power_cycle(struct rig_run *run, const struct rig_step *step)
         run_power_on(run, step);
 }
 
-static const struct rig_field reset_fields[] = {
-    {.name = "halt",
-     .type = RIG_TYPE_FLAG,
-     .default_text = "false",
-     .about =
-         "Stop before the first instruction; `resume` then starts the bootloader. For boards with a debug "
-         "probe that reaches the core."},
+struct reset_arguments {
+    bool halt;
 };
-static const struct rig_shape reset_shape = {
-    .name = "reset", .fields = reset_fields, .n_fields = G_N_ELEMENTS(reset_fields)};
+static const struct rig_field reset_fields[] = {
+    RIG_FIELD("halt", FLAG, struct reset_arguments, halt, .default_text = "false",
+              .about =
+                  "Stop before the first instruction; `resume` then starts the bootloader. For boards with "
+                  "a debug probe that reaches the core."),
+};
+static const struct rig_shape reset_shape = {RIG_SHAPE("reset", reset_fields, struct reset_arguments)};
 
 static void run_reset(struct rig_run *run, const struct rig_step *step)
 {
     struct rig_probe *probe = run->board->probe;
-    bool halt = rig_record_flag(step->arguments, "halt");
+    bool halt = RIG_ARGUMENTS(step, struct reset_arguments)->halt;
     GError *error = NULL;
 
     if (halt && !probe->ops->reset_halt) {

@@ -211,12 +211,13 @@ static void sweep_all(struct instants *sweep)
     for (guint64 i = 0; random && i < random->count; i++)
         if (!sweep_one(sweep, (guint64)(g_rand_double(chance) * (double)sweep->span_us)))
             return;
-    if (after && (after->until - after->count) / step_us >= MAX_INSTANTS) {
+    if (after && (after->span.end_us - after->span.begin_us) / step_us >= MAX_INSTANTS) {
         rig_run_error_text(sweep->run, "'after' has more than %u instants: take a larger 'step'",
                            MAX_INSTANTS);
         return;
     }
-    for (guint64 at_us = after ? after->count : 1; after && at_us <= after->until; at_us += step_us)
+    for (guint64 at_us = after ? after->span.begin_us : 1; after && at_us <= after->span.end_us;
+         at_us += step_us)
         if (!sweep_one(sweep, at_us))
             return;
 }

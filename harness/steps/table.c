@@ -48,6 +48,9 @@ const struct rig_language *rig_language(void)
 {
     static const struct rig_language language = {
         .verbs = verbs, .n_verbs = G_N_ELEMENTS(verbs), .capabilities = capabilities};
+    g_autofree char *problem = rig_language_problem(&language);
 
+    if (problem)
+        g_error("%s", problem);
     return &language;
 }
