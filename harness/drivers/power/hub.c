@@ -1,10 +1,181 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A port of a USB hub as a supply; a USB 3 hub is two hubs, and VBUS falls only when both are off. */
-#include "drivers/power/hub_port.h"
+#include "drivers/power/driver.h"
 
+#include "base/bytes.h"
 #include "base/error.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
+
+/* [SRC torvalds/linux include/uapi/linux/usb/ch11.h; mvp/uhubctl uhubctl.c] */
+#define TIMEOUT_MS 1000
+#define CLASS_HUB 9
+#define DESCRIPTOR_USB2 0x2900
+#define DESCRIPTOR_SUPER 0x2a00
+#define DESCRIPTOR_BOS 0x0f00
+#define PORT_POWER 8
+#define POWER_BIT_USB2 0x0100
+#define POWER_BIT_SUPER 0x0200 /* on a USB 2 hub this bit means low speed */
+#define MIN_DESCRIPTOR_BYTES 7
+#define MAX_BOS_BYTES 256
+#define CAPABILITY_TYPE 0x10
+#define CAPABILITY_CONTAINER 0x04
+#define CONTAINER_BYTES 20
+
+#define CONTAINER_ID_BYTES 16
+
+/* One hub by itself; a USB 3 hub is two of them. */
+struct usb_hub {
+    struct rig_usb *usb;
+    char *port;       /* of the hub itself */
+    bool super_speed; /* its status words have another layout */
+    guint8 n_ports;
+    guint8 switching; /* wHubCharacteristics bits 1..0: 0 ganged, 1 per port, 2 and 3 none */
+    bool has_container;
+    guint8 container[CONTAINER_ID_BYTES];
+};
+static void free_hub(struct usb_hub *hub);
+typedef struct usb_hub usb_hub;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(usb_hub, free_hub)
+
+static bool is_hub(const struct rig_usb_description *device)
+{
+    return device->device_class == CLASS_HUB;
+}
+
+static char *child_port(const char *hub_port, guint number)
+{
+    if (g_str_has_prefix(hub_port, "usb"))
+        return g_strdup_printf("%s-%u", hub_port + strlen("usb"), number);
+    return g_strdup_printf("%s.%u", hub_port, number);
+}
+
+static bool read_descriptor(struct usb_hub *hub, GError **error)
+{
+    struct rig_usb_setup setup = {.request_type = 0xa0,
+                                  .request = 0x06,
+                                  .value = hub->super_speed ? DESCRIPTOR_SUPER : DESCRIPTOR_USB2};
+    guint8 bytes[64] = {0};
+    gsize n = 0;
+
+    if (!rig_usb_control(hub->usb, &setup, bytes, hub->super_speed ? 12 : sizeof bytes, &n, TIMEOUT_MS,
+                         error))
+        return false;
+    if (n < MIN_DESCRIPTOR_BYTES || bytes[1] != setup.value >> 8 || bytes[2] == 0) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "%s: it has no good hub descriptor", hub->usb->name);
+        return false;
+    }
+    hub->n_ports = bytes[2];
+    hub->switching = rig_get_le16(bytes + 3) & 3;
+    return true;
+}
+
+/* A hub of before USB 3 has no such descriptor and stalls; that is an answer, too. */
+static void read_container(struct usb_hub *hub)
+{
+    const struct rig_usb_setup setup = {.request_type = 0x80, .request = 0x06, .value = DESCRIPTOR_BOS};
+    guint8 bytes[MAX_BOS_BYTES] = {0};
+    gsize n = 0;
+
+    if (!rig_usb_control(hub->usb, &setup, bytes, sizeof bytes, &n, TIMEOUT_MS, NULL) || n < 5)
+        return;
+    for (gsize at = 5; at + 3 <= n && bytes[at] >= 3; at += bytes[at]) {
+        if (bytes[at + 1] != CAPABILITY_TYPE || bytes[at + 2] != CAPABILITY_CONTAINER ||
+            bytes[at] < CONTAINER_BYTES || at + CONTAINER_BYTES > n)
+            continue;
+        memcpy(hub->container, bytes + at + 4, sizeof hub->container);
+        hub->has_container = true;
+        return;
+    }
+}
+
+static struct usb_hub *open_hub(struct rig_usb_bus *bus, const struct rig_usb_description *device,
+                                GError **error)
+{
+    g_autoptr(usb_hub) hub = g_new0(struct usb_hub, 1);
+
+    hub->usb = rig_usb_open(bus, device, RIG_USB_NO_INTERFACE, error);
+    hub->port = g_strdup(device->port);
+    hub->super_speed = device->usb_version >= 0x0300;
+    if (!hub->usb || !read_descriptor(hub, error))
+        return NULL;
+    read_container(hub);
+    return g_steal_pointer(&hub);
+}
+
+static void free_hub(struct usb_hub *hub)
+{
+    if (!hub)
+        return;
+    rig_usb_free(hub->usb);
+    g_free(hub->port);
+    g_free(hub);
+}
+
+static bool port_powered(struct usb_hub *hub, guint8 number, bool *on, GError **error)
+{
+    const struct rig_usb_setup setup = {.request_type = 0xa3, .request = 0x00, .index = number};
+    guint8 status[4] = {0};
+    gsize n = 0;
+
+    if (!rig_usb_control(hub->usb, &setup, status, sizeof status, &n, TIMEOUT_MS, error))
+        return false;
+    if (n != sizeof status) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "%s: port status of %" G_GSIZE_FORMAT " bytes, not 4",
+                    hub->usb->name, n);
+        return false;
+    }
+    *on = (rig_get_le16(status) & (hub->super_speed ? POWER_BIT_SUPER : POWER_BIT_USB2)) != 0;
+    return true;
+}
+
+/* /sys/bus/usb/devices/1-1.4:1.0/1-1.4-port2/disable; root hub: 3-0:1.0/usb3-port2/disable [SRC linux
+ * sysfs-bus-usb] */
+static char *disable_path(const struct usb_hub *hub, const char *sysfs, guint8 number)
+{
+    g_autofree char *interface = g_str_has_prefix(hub->port, "usb")
+                                     ? g_strdup_printf("%s-0:1.0", hub->port + strlen("usb"))
+                                     : g_strdup_printf("%s:1.0", hub->port);
+    g_autofree char *port = g_strdup_printf("%s-port%u", hub->port, number);
+
+    return g_build_filename(sysfs, "bus", "usb", "devices", interface, port, "disable", NULL);
+}
+
+/* 0, or an errno. */
+static int write_text(const char *path, const char *text)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    int code = 0;
+
+    if (fd < 0)
+        return errno;
+    if (write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+        code = errno ? errno : EIO;
+    close(fd);
+    return code;
+}
+
+static bool switch_port(struct usb_hub *hub, const char *sysfs, guint8 number, bool on, GError **error)
+{
+    struct rig_usb_setup setup = {
+        .request_type = 0x23, .request = on ? 0x03 : 0x01, .value = PORT_POWER, .index = number};
+    g_autofree char *path = disable_path(hub, sysfs, number);
+    int code = write_text(path, on ? "0" : "1");
+    guint8 none = 0;
+    gsize n;
+
+    if (code == 0)
+        return true;
+    if (code != ENOENT && code != ENODEV) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "%s: %s%s", path, g_strerror(code),
+                    code == EACCES ? "; 'bootrig doctor' tells the udev rule" : "");
+        return false;
+    }
+    return rig_usb_control(hub->usb, &setup, &none, 0, &n, TIMEOUT_MS, error);
+}
 
 #define SETTLE_MS 150 /* a SuperSpeed hub's port needs that long to drop [SRC mvp/uhubctl] */
 #define N_TRIES 3
@@ -13,16 +184,16 @@
 
 struct hub_power {
     struct rig_channel channel;
-    struct rig_hub *hub;
-    struct rig_hub *pair; /* NULL: it has none */
+    struct usb_hub *hub;
+    struct usb_hub *pair; /* NULL: it has none */
     char *sysfs;
     guint8 number;
 };
 
 static bool switch_both(struct hub_power *power, bool on, GError **error)
 {
-    return (!power->pair || rig_hub_switch_port(power->pair, power->sysfs, power->number, on, error)) &&
-           rig_hub_switch_port(power->hub, power->sysfs, power->number, on, error);
+    return (!power->pair || switch_port(power->pair, power->sysfs, power->number, on, error)) &&
+           switch_port(power->hub, power->sysfs, power->number, on, error);
 }
 
 static bool hub_write(struct rig_channel *channel, bool on, GError **error)
@@ -35,9 +206,9 @@ static bool hub_read(struct rig_channel *channel, bool *on, GError **error)
     struct hub_power *power = (struct hub_power *)channel;
     bool other = false;
 
-    if (!rig_hub_port_powered(power->hub, power->number, on, error))
+    if (!port_powered(power->hub, power->number, on, error))
         return false;
-    if (power->pair && !rig_hub_port_powered(power->pair, power->number, &other, error))
+    if (power->pair && !port_powered(power->pair, power->number, &other, error))
         return false;
     *on |= other;
     return true;
@@ -54,8 +225,8 @@ static void hub_free(struct rig_channel *channel)
 {
     struct hub_power *power = (struct hub_power *)channel;
 
-    rig_hub_free(power->hub);
-    rig_hub_free(power->pair);
+    free_hub(power->hub);
+    free_hub(power->pair);
     g_free(power->sysfs);
     g_free(power);
 }
@@ -100,8 +271,8 @@ static int score(const struct rig_usb_description *one, const struct rig_usb_des
     return points;
 }
 
-static bool can_be_pair(const struct rig_hub *hub, const struct rig_usb_description *device,
-                        const struct rig_hub *other, const struct rig_usb_description *other_device)
+static bool can_be_pair(const struct usb_hub *hub, const struct rig_usb_description *device,
+                        const struct usb_hub *other, const struct rig_usb_description *other_device)
 {
     if (!other->has_container || memcmp(hub->container, other->container, sizeof hub->container) != 0)
         return false;
@@ -113,26 +284,26 @@ static bool can_be_pair(const struct rig_hub *hub, const struct rig_usb_descript
 /* true with *pair NULL: there is none. Two that fit equally well are an error: the wrong one would switch
  * somebody else's board. */
 static bool find_pair(struct rig_usb_bus *bus, const struct rig_usb_description *device,
-                      const struct rig_hub *hub, struct rig_hub **pair, GError **error)
+                      const struct usb_hub *hub, struct usb_hub **pair, GError **error)
 {
-    const struct rig_usb_match match = {.what = "a hub", .accepts = rig_hub_is_hub};
+    const struct rig_usb_match match = {.what = "a hub", .accepts = is_hub};
     g_autoptr(GPtrArray) devices = rig_usb_find_all(bus, &match, error);
-    g_autoptr(rig_hub) best = NULL;
+    g_autoptr(usb_hub) best = NULL;
     int best_score = -1;
     bool tied = false;
 
     for (guint i = 0; devices && i < devices->len; i++) {
         const struct rig_usb_description *candidate = devices->pdata[i];
-        g_autoptr(rig_hub) other = NULL;
+        g_autoptr(usb_hub) other = NULL;
         int points = score(device, candidate);
 
         if ((candidate->usb_version >= 0x0300) == hub->super_speed ||
-            !(other = rig_hub_open(bus, candidate, NULL)) || !can_be_pair(hub, device, other, candidate) ||
+            !(other = open_hub(bus, candidate, NULL)) || !can_be_pair(hub, device, other, candidate) ||
             points < best_score)
             continue;
         tied = points == best_score;
         best_score = points;
-        g_clear_pointer(&best, rig_hub_free);
+        g_clear_pointer(&best, free_hub);
         best = g_steal_pointer(&other);
     }
     if (tied)
@@ -150,15 +321,15 @@ static bool find_pair(struct rig_usb_bus *bus, const struct rig_usb_description 
 static bool leads_to_hub(struct rig_usb_bus *bus, const char *hub_port, guint number, bool *leads,
                          GError **error)
 {
-    g_autofree char *child = rig_hub_child_port(hub_port, number);
-    const struct rig_usb_match match = {.what = "a hub", .port = child, .accepts = rig_hub_is_hub};
+    g_autofree char *child = child_port(hub_port, number);
+    const struct rig_usb_match match = {.what = "a hub", .port = child, .accepts = is_hub};
     g_autoptr(GPtrArray) devices = rig_usb_find_all(bus, &match, error);
 
     *leads = devices && devices->len > 0;
     return devices != NULL;
 }
 
-static bool check_port(struct rig_usb_bus *bus, const struct rig_hub *hub, guint number, bool ganged_allowed,
+static bool check_port(struct rig_usb_bus *bus, const struct usb_hub *hub, guint number, bool ganged_allowed,
                        GError **error)
 {
     bool leads = false;
@@ -189,8 +360,8 @@ static struct rig_power *make(struct rig_power_host *host, const struct rig_usb_
 {
     guint number = rig_record_u32(arguments, "channel");
     bool ganged = rig_record_flag(arguments, "ganged");
-    g_autoptr(rig_hub) hub = rig_hub_open(host->usb, device, error);
-    g_autoptr(rig_hub) pair = NULL;
+    g_autoptr(usb_hub) hub = open_hub(host->usb, device, error);
+    g_autoptr(usb_hub) pair = NULL;
     struct hub_power *power;
 
     if (!hub || !check_port(host->usb, hub, number, ganged, error))
@@ -215,7 +386,7 @@ static struct rig_power *hub_open(struct rig_power_host *host, const struct rig_
                                   GError **error)
 {
     const struct rig_usb_match match = {
-        .what = "a hub", .port = rig_record_text(arguments, "hub"), .accepts = rig_hub_is_hub};
+        .what = "a hub", .port = rig_record_text(arguments, "hub"), .accepts = is_hub};
     struct rig_usb_bus *bus = rig_power_host_usb(host, error);
     struct rig_usb_description *device = bus ? rig_usb_find(bus, &match, error) : NULL;
     struct rig_power *power = device ? make(host, device, arguments, error) : NULL;
@@ -226,13 +397,13 @@ static struct rig_power *hub_open(struct rig_power_host *host, const struct rig_
 
 static bool hub_list(struct rig_power_host *host, GPtrArray *found, GError **error)
 {
-    const struct rig_usb_match match = {.what = "a hub", .accepts = rig_hub_is_hub};
+    const struct rig_usb_match match = {.what = "a hub", .accepts = is_hub};
     struct rig_usb_bus *bus = rig_power_host_usb(host, error);
     g_autoptr(GPtrArray) devices = bus ? rig_usb_find_all(bus, &match, error) : NULL;
 
     for (guint i = 0; devices && i < devices->len; i++) {
         const struct rig_usb_description *device = devices->pdata[i];
-        g_autoptr(rig_hub) hub = rig_hub_open(bus, device, NULL);
+        g_autoptr(usb_hub) hub = open_hub(bus, device, NULL);
         struct rig_power_found *one;
 
         if (!hub || hub->switching != PER_PORT)

@@ -10,8 +10,8 @@
 #include <cmocka.h>
 
 #include "base/bytes.h"
-#include "drivers/power/lcus_frame.h"
-#include "drivers/power/ppk2_stream.h"
+#include "drivers/power/lcus.h"
+#include "drivers/power/ppk2.h"
 
 static void frames_are_those_of_the_vendors_table(void **state)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Any bytes from a PPK2: as calibration, then as samples in pieces of any size. Whatever comes out is counted
  * once. */
-#include "drivers/power/ppk2_stream.h"
+#include "drivers/power/ppk2.h"
 
 #include <math.h>
 #include <stdint.h>

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The core and the memory over OpenOCD: power and examination, reset, halt, reading. */
-#include "drivers/probe/openocd_private.h"
+/* The probe role over OpenOCD: power and examination, is it the chip that was expected, reset and halt,
+ * memory, flash, and what runs on the board as far as a debug probe can tell. */
+#include "drivers/probe/openocd_probe.h"
 
 #include "base/error.h"
 #include "base/words.h"
+#include "drivers/probe/slot_view.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -14,8 +16,104 @@
 #define STATE_MS 3000
 #define BOOT_TOLD_US (2 * G_USEC_PER_SEC)
 #define FAREWELL_MS 1000u
+#define PROGRAM_MS 120000u
+#define MAX_PROGRAM_BYTES (4u * 1024 * 1024)
+#define DWT_PCSR 0xe000101cu
+#define NO_SAMPLE 0xffffffffu /* [SPEC ARMv7-M DWT_PCSR]: halted, or in reset */
 
-bool rig_openocd_do(struct rig_openocd_probe *probe, GError **error, const char *text)
+static struct rig_openocd_probe *self(struct rig_probe *probe)
+{
+    return (struct rig_openocd_probe *)probe;
+}
+
+/* --- is it the board that it is taken for? Only reads: nothing is halted for it --- */
+
+static bool read_number(struct rig_openocd_probe *probe, guint32 *number, GError **error, const char *command)
+{
+    g_autofree char *text = NULL;
+    char *end = NULL;
+    guint64 value;
+
+    if (!rig_openocd_command(probe->openocd, RIG_OPENOCD_COMMAND_MS, &text, error, "%s", command))
+        return false;
+    value = g_ascii_strtoull(text, &end, 0);
+    if (end != text && value <= G_MAXUINT32)
+        return *number = (guint32)value, true;
+    g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "openocd: '%s' answered '%.60s', no number", command,
+                text);
+    return false;
+}
+
+#define UNTOUCHED                                                                                            \
+    "it was not halted, erased or programmed; put the right board there, or correct the bench file"
+
+static bool check_word(struct rig_openocd_probe *probe, const struct rig_chip_word *word, const char *wanted,
+                       GError **error)
+{
+    g_autofree char *command = g_strdup_printf("read_memory 0x%x 32 1", word->address);
+    g_autofree char *seen = NULL;
+    guint32 value;
+
+    if (!read_number(probe, &value, error, command)) {
+        g_prefix_error(error, "cannot tell whether the board is %s: ", wanted);
+        return false;
+    }
+    if ((value & word->mask) == word->value)
+        return true;
+    seen = rig_chip_describe(word->address, value);
+    g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "the board at this probe is %s, not %s: " UNTOUCHED, seen,
+                wanted);
+    return false;
+}
+
+static bool check_chip(struct rig_openocd_probe *probe, GError **error)
+{
+    const char *name = probe->config.expect_chip;
+    g_autofree char *wanted = name ? g_strdup_printf("an %s", name) : NULL;
+    g_autofree char *names = NULL;
+    struct rig_chip_word word;
+
+    if (!name)
+        return true;
+    if (rig_chip_find(name, &word))
+        return check_word(probe, &word, wanted, error);
+    names = rig_chip_names();
+    g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "no chip '%s' is known; there are: %s", name, names);
+    return false;
+}
+
+static bool check_own_word(struct rig_openocd_probe *probe, GError **error)
+{
+    const struct rig_chip_word *word = &probe->config.expect_word;
+    g_autofree char *wanted = g_strdup_printf("one with 0x%08x there", word->value);
+
+    return word->mask == 0 || check_word(probe, word, wanted, error);
+}
+
+static bool check_dpidr(struct rig_openocd_probe *probe, GError **error)
+{
+    guint32 wanted = probe->config.expect_dpidr;
+    guint32 seen;
+
+    if (wanted == 0)
+        return true;
+    if (!read_number(probe, &seen, error, "[[target current] cget -dap] dpreg 0"))
+        return false;
+    if (seen == wanted)
+        return true;
+    g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE,
+                "the debug port at this probe is 0x%08x, not 0x%08x: " UNTOUCHED, seen, wanted);
+    return false;
+}
+
+static bool check_identity(struct rig_openocd_probe *probe, GError **error)
+{
+    return check_dpidr(probe, error) && check_chip(probe, error) && check_own_word(probe, error);
+}
+
+/* --- power and examination --- */
+
+static bool do_command(struct rig_openocd_probe *probe, GError **error, const char *text)
 {
     return rig_openocd_command(probe->openocd, RIG_OPENOCD_COMMAND_MS, NULL, error, "%s", text);
 }
@@ -101,22 +199,22 @@ static bool examine(struct rig_openocd_probe *probe, GError **error)
 /* The pin is driven by hand here only; resets of a running board go through the core. */
 static bool hold_reset(struct rig_openocd_probe *probe, bool hold, GError **error)
 {
-    return rig_openocd_do(probe, error,
-                          hold ? "poll off; reset_config srst_only; adapter assert srst; reset_config none"
-                               : "reset_config srst_only; adapter deassert srst; reset_config none");
+    return do_command(probe, error,
+                      hold ? "poll off; reset_config srst_only; adapter assert srst; reset_config none"
+                           : "reset_config srst_only; adapter deassert srst; reset_config none");
 }
 
 /* Of a target that was examined before, openocd does not look for the access port again: its reads fail. */
 static bool find_in_reset(struct rig_openocd_probe *probe, GError **error)
 {
-    if (rig_openocd_do(probe, error, FIND_TAPS "[target current] arp_examine; read_memory 0 32 1"))
-        return rig_openocd_check_identity(probe, error);
+    if (do_command(probe, error, FIND_TAPS "[target current] arp_examine; read_memory 0 32 1"))
+        return check_identity(probe, error);
     if (is_ap_locked(probe))
         g_prefix_error(error, AP_LOCKED_IN_RESET);
     return false;
 }
 
-bool rig_openocd_peek(struct rig_openocd_probe *probe, GError **error)
+static bool peek(struct rig_openocd_probe *probe, GError **error)
 {
     if (probe->peeking)
         return true;
@@ -154,7 +252,7 @@ bool rig_openocd_need_target(struct rig_openocd_probe *probe, const char *what, 
         g_autoptr(GError) cause = NULL;
 
         probe->forwards_rtt = false;
-        probe->examined = examine(probe, &cause) && rig_openocd_check_identity(probe, &cause);
+        probe->examined = examine(probe, &cause) && check_identity(probe, &cause);
         if (!probe->examined)
             g_propagate_error(error, g_steal_pointer(&cause));
     }
@@ -174,7 +272,7 @@ void rig_openocd_probe_power(struct rig_openocd_probe *probe, bool on)
         await_boot(probe);
     }
     if (!on && probe->powered && rig_openocd_is_started(probe->openocd))
-        (void)!rig_openocd_do(probe, NULL, probe->forwards_rtt ? "poll off; rtt stop" : "poll off");
+        (void)!do_command(probe, NULL, probe->forwards_rtt ? "poll off; rtt stop" : "poll off");
     probe->forwards_rtt = false;
     probe->powered = on;
     probe->examined = false;
@@ -200,7 +298,7 @@ static bool control(struct rig_openocd_probe *probe, const char *what, GError **
 {
     if (!rig_openocd_need_target(probe, what, error))
         return false;
-    probe->examined = rig_openocd_do(probe, error, text);
+    probe->examined = do_command(probe, error, text);
     return probe->examined;
 }
 
@@ -212,13 +310,13 @@ static bool control(struct rig_openocd_probe *probe, const char *what, GError **
 
 static bool probe_halt(struct rig_probe *base, GError **error)
 {
-    return control(rig_openocd_of(base), "halt", error, LEAVE_RESET "; halt");
+    return control(self(base), "halt", error, LEAVE_RESET "; halt");
 }
 
 /* A core that runs already is no error, as it is none to halt one that stands. */
 static bool probe_resume(struct rig_probe *base, GError **error)
 {
-    struct rig_openocd_probe *probe = rig_openocd_of(base);
+    struct rig_openocd_probe *probe = self(base);
 
     if (probe->boots_at_resume)
         await_boot(probe);
@@ -228,7 +326,7 @@ static bool probe_resume(struct rig_probe *base, GError **error)
 
 static bool probe_reset_halt(struct rig_probe *base, GError **error)
 {
-    struct rig_openocd_probe *probe = rig_openocd_of(base);
+    struct rig_openocd_probe *probe = self(base);
 
     if (probe->supply.catch_up)
         probe->supply.catch_up(probe->supply.user);
@@ -237,7 +335,7 @@ static bool probe_reset_halt(struct rig_probe *base, GError **error)
     return probe->boots_at_resume;
 }
 
-char *rig_openocd_state(struct rig_openocd_probe *probe, GError **error)
+static char *read_state(struct rig_openocd_probe *probe, GError **error)
 {
     char *state = NULL;
 
@@ -255,7 +353,7 @@ static bool wait_until_running(struct rig_openocd_probe *probe, GError **error)
 
     do {
         g_clear_pointer(&state, g_free);
-        if (!(state = rig_openocd_state(probe, error)))
+        if (!(state = read_state(probe, error)))
             return false;
         if (g_str_equal(state, "running"))
             return true;
@@ -267,7 +365,7 @@ static bool wait_until_running(struct rig_openocd_probe *probe, GError **error)
 
 static bool probe_reset(struct rig_probe *base, GError **error)
 {
-    struct rig_openocd_probe *probe = rig_openocd_of(base);
+    struct rig_openocd_probe *probe = self(base);
 
     if (probe->supply.catch_up)
         probe->supply.catch_up(probe->supply.user);
@@ -275,7 +373,7 @@ static bool probe_reset(struct rig_probe *base, GError **error)
     return control(probe, "reset", error, "reset run") && wait_until_running(probe, error);
 }
 
-char *rig_openocd_file(const struct rig_openocd_probe *probe, const char *name)
+static char *file_path(const struct rig_openocd_probe *probe, const char *name)
 {
     return g_build_filename(probe->folder, name, NULL);
 }
@@ -299,7 +397,7 @@ static bool read_small(struct rig_openocd_probe *probe, guint32 address, guint8 
 static bool read_large(struct rig_openocd_probe *probe, guint32 address, guint8 *into, gsize n_bytes,
                        GError **error)
 {
-    g_autofree char *path = rig_openocd_file(probe, "dump.bin");
+    g_autofree char *path = file_path(probe, "dump.bin");
     g_autofree char *word = rig_tcl_quote(path);
     g_autofree char *bytes = NULL;
     gsize n_read = 0;
@@ -323,7 +421,7 @@ static bool read_large(struct rig_openocd_probe *probe, guint32 address, guint8 
 static bool read_once(struct rig_openocd_probe *probe, guint32 address, guint8 *into, gsize n_bytes,
                       GError **error)
 {
-    if (probe->powered ? !rig_openocd_need_target(probe, "read", error) : !rig_openocd_peek(probe, error))
+    if (probe->powered ? !rig_openocd_need_target(probe, "read", error) : !peek(probe, error))
         return false;
     return n_bytes <= SMALL_READ_BYTES ? read_small(probe, address, into, n_bytes, error)
                                        : read_large(probe, address, into, n_bytes, error);
@@ -339,7 +437,7 @@ static bool worth_another_try(struct rig_openocd_probe *probe)
         return false;
     if (!rig_openocd_is_started(probe->openocd))
         return true;
-    state = rig_openocd_state(probe, NULL);
+    state = read_state(probe, NULL);
     return (!state || g_str_equal(state, "unknown")) &&
            (!probe->supply.has_power || probe->supply.has_power(probe->supply.user));
 }
@@ -362,7 +460,7 @@ bool rig_openocd_probe_read_memory(struct rig_openocd_probe *probe, guint32 addr
 static bool probe_read_memory(struct rig_probe *base, guint32 address, guint8 *into, gsize n_bytes,
                               GError **error)
 {
-    struct rig_openocd_probe *probe = rig_openocd_of(base);
+    struct rig_openocd_probe *probe = self(base);
 
     /* A look at a board that is off is for its flash: what its registers say in reset means nothing. */
     return rig_openocd_need_target(probe, "read memory of", error) &&
@@ -411,12 +509,12 @@ bool rig_openocd_probe_proves_death(struct rig_openocd_probe *probe, char *proof
 
 static guint probe_n_slots(struct rig_probe *base)
 {
-    return rig_openocd_of(base)->layout->n_slots;
+    return self(base)->layout->n_slots;
 }
 
 static bool probe_slot(struct rig_probe *base, guint slot, struct rig_slot *into)
 {
-    const struct rig_openocd_layout *layout = rig_openocd_of(base)->layout;
+    const struct rig_openocd_layout *layout = self(base)->layout;
 
     if (slot > layout->n_slots || layout->slots[slot].n_bytes == 0)
         return false;
@@ -424,14 +522,211 @@ static bool probe_slot(struct rig_probe *base, guint slot, struct rig_slot *into
     return true;
 }
 
+/* --- flash --- */
+
+/* Index of the device, with the range inside it; -1 with an error. */
+static int find_device(const struct rig_openocd_probe *probe, const char *device, guint32 offset,
+                       gsize n_bytes, GError **error)
+{
+    const struct rig_openocd_layout *layout = probe->layout;
+
+    for (guint i = 0; i < layout->n_devices; i++) {
+        if (!g_str_equal(layout->devices[i].name, device))
+            continue;
+        if (offset < layout->devices[i].n_bytes && n_bytes <= layout->devices[i].n_bytes - offset)
+            return (int)i;
+        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "%s flash has no %" G_GSIZE_FORMAT " bytes at 0x%x",
+                    device, n_bytes, offset);
+        return -1;
+    }
+    g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "this board has no flash device '%s'", device);
+    return -1;
+}
+
+static bool probe_read(struct rig_probe *base, const char *device, guint32 offset, guint8 *into,
+                       gsize n_bytes, GError **error)
+{
+    struct rig_openocd_probe *probe = self(base);
+    int index = find_device(probe, device, offset, n_bytes, error);
+
+    return index >= 0 &&
+           (n_bytes == 0 || rig_openocd_probe_read_memory(
+                                probe, probe->layout->devices[index].address + offset, into, n_bytes, error));
+}
+
+static bool all_erased(const guint8 *bytes, gsize n_bytes)
+{
+    for (gsize i = 0; i < n_bytes; i++)
+        if (bytes[i] != 0xff)
+            return false;
+    return true;
+}
+
+static bool write_pages(struct rig_openocd_probe *probe, guint32 address, const guint8 *bytes, gsize n_bytes,
+                        GError **error)
+{
+    g_autofree char *path = file_path(probe, "program.bin");
+    g_autofree char *word = rig_tcl_quote(path);
+    g_autoptr(GError) cause = NULL;
+    bool ok;
+
+    if (!g_file_set_contents(path, (const char *)bytes, (gssize)n_bytes, &cause)) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "%s", cause->message);
+        return false;
+    }
+    ok = rig_openocd_command(probe->openocd, PROGRAM_MS, NULL, error,
+                             "flash erase_address 0x%x %" G_GSIZE_FORMAT, address, n_bytes) &&
+         (all_erased(bytes, n_bytes) || rig_openocd_command(probe->openocd, PROGRAM_MS, NULL, error,
+                                                            "flash write_image %s 0x%x bin", word, address));
+    g_unlink(path);
+    return ok;
+}
+
+/* Only runs of pages that change are erased and written: that is what costs time, and wear. */
+static bool program_changes(struct rig_openocd_probe *probe, guint32 address, const guint8 *old,
+                            const guint8 *wanted, gsize n_bytes, gsize page_bytes, GError **error)
+{
+    for (gsize at = 0; at < n_bytes;) {
+        gsize end = at;
+        bool blank = all_erased(wanted + at, page_bytes);
+
+        while (end < n_bytes && memcmp(old + end, wanted + end, page_bytes) != 0 &&
+               all_erased(wanted + end, page_bytes) == blank)
+            end += page_bytes;
+        if (end > at && !write_pages(probe, address + (guint32)at, wanted + at, end - at, error))
+            return false;
+        at = end > at ? end : at + page_bytes;
+    }
+    return true;
+}
+
+static bool program_pages(struct rig_openocd_probe *probe, guint32 start, gsize n_total, guint32 skip,
+                          const guint8 *bytes, gsize n_bytes, gsize page_bytes, GError **error)
+{
+    g_autofree guint8 *old = g_malloc(n_total);
+    g_autofree guint8 *wanted = NULL;
+    g_autofree guint8 *seen = g_malloc(n_total);
+
+    if (!rig_openocd_probe_read_memory(probe, start, old, n_total, error))
+        return false;
+    wanted = g_memdup2(old, n_total);
+    memcpy(wanted + skip, bytes, n_bytes);
+    if (!program_changes(probe, start, old, wanted, n_total, page_bytes, error) ||
+        !rig_openocd_probe_read_memory(probe, start, seen, n_total, error))
+        return false;
+    if (memcmp(seen, wanted, n_total) == 0)
+        return true;
+    g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "what was programmed at 0x%x reads back differently",
+                start + skip);
+    return false;
+}
+
+/* The core must stand still while its flash changes. A board that is off is held in reset instead, and
+ * openocd takes a halt for granted only when it sees one: with the reset vector caught and the pin released,
+ * it is halted before its first instruction. */
+static bool stand_still(struct rig_openocd_probe *probe, bool *was_running, GError **error)
+{
+    g_autofree char *state = NULL;
+
+    *was_running = false;
+    if (!probe->powered)
+        return peek(probe, error) && do_command(probe, error,
+                                                "mww 0xe000edf0 0xa05f0003; reset_config srst_only; adapter "
+                                                "deassert srst; reset_config none; wait_halt 2000");
+    if (!rig_openocd_need_target(probe, "program", error) || !(state = read_state(probe, error)))
+        return false;
+    *was_running = !g_str_equal(state, "halted");
+    return !*was_running || probe->probe.ops->halt(&probe->probe, error);
+}
+
+static bool probe_program(struct rig_probe *base, const char *device, guint32 offset, const guint8 *bytes,
+                          gsize n_bytes, GError **error)
+{
+    struct rig_openocd_probe *probe = self(base);
+    int index = find_device(probe, device, offset, n_bytes, error);
+    guint32 page_bytes, first, skip;
+    gsize n_total;
+    bool was_running;
+
+    if (index < 0)
+        return false;
+    page_bytes = probe->layout->devices[index].page_bytes;
+    if (!probe->layout->devices[index].programmable || n_bytes > MAX_PROGRAM_BYTES) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED, "openocd cannot program %s flash of this board",
+                    device);
+        return false;
+    }
+    first = offset / page_bytes * page_bytes;
+    skip = offset - first;
+    n_total = (skip + n_bytes + page_bytes - 1) / page_bytes * page_bytes;
+    if (!stand_still(probe, &was_running, error) ||
+        !program_pages(probe, probe->layout->devices[index].address + first, n_total, skip, bytes, n_bytes,
+                       page_bytes, error))
+        return false;
+    return !was_running || do_command(probe, error, "resume");
+}
+
+/* --- what runs --- */
+
+/* Where the core is; a running core gives a sample each time. */
+static bool sample_pc(struct rig_openocd_probe *probe, guint32 *pc, GError **error)
+{
+    guint8 bytes[4];
+
+    if (!rig_openocd_probe_read_memory(probe, DWT_PCSR, bytes, sizeof bytes, error))
+        return false;
+    *pc = (guint32)bytes[0] | (guint32)bytes[1] << 8 | (guint32)bytes[2] << 16 | (guint32)bytes[3] << 24;
+    return true;
+}
+
+/* A probe knows the place where the core is, not what it does there: in slot 0 is "running", elsewhere is the
+ * bootloader at work; with no image to go to, the bootloader has stopped. A hung application looks like a
+ * running one. */
+static bool probe_view(struct rig_probe *base, struct rig_board_view *view, GError **error)
+{
+    struct rig_openocd_probe *probe = self(base);
+    const struct rig_slot *slot = &probe->layout->slots[0];
+    guint32 pc, again = 0, base_address = probe->layout->devices[0].address + slot->device_offset;
+    g_autoptr(GError) cause = NULL;
+    g_autofree char *state = NULL;
+
+    if (probe->supply.catch_up)
+        probe->supply.catch_up(probe->supply.user);
+    *view = (struct rig_board_view){
+        .state = RIG_STATE_OFF, .n_boots = probe->n_boots, .n_resets = probe->n_resets};
+    if (!probe->powered)
+        return true;
+    if (!sample_pc(probe, &pc, &cause)) {
+        if (probe->supply.has_power && !probe->supply.has_power(probe->supply.user)) {
+            rig_openocd_probe_power(probe, false);
+            return true;
+        }
+        g_propagate_error(error, g_steal_pointer(&cause));
+        return false;
+    }
+    if (probe->layout->still_is_hung && pc != NO_SAMPLE && sample_pc(probe, &again, NULL) && again == pc) {
+        view->state = RIG_STATE_HUNG;
+        return rig_probe_look_at_image(base, view, error);
+    }
+    if (!rig_probe_look_at_image(base, view, error))
+        return false;
+    if (pc == NO_SAMPLE && (state = read_state(probe, NULL)) && g_str_equal(state, "halted"))
+        view->state = RIG_STATE_HALTED;
+    else if (pc != NO_SAMPLE && pc >= base_address && pc - base_address < slot->n_bytes)
+        view->state = g_get_monotonic_time() < probe->told_until_us ? RIG_STATE_BOOTING : RIG_STATE_RUNNING;
+    else
+        view->state = view->has_image || pc == NO_SAMPLE ? RIG_STATE_BOOTING : RIG_STATE_NO_IMAGE;
+    return true;
+}
+
 static const struct rig_probe_ops ops = {
     .name = "openocd",
     .reset = probe_reset,
-    .view = rig_openocd_view,
+    .view = probe_view,
     .n_slots = probe_n_slots,
     .slot = probe_slot,
-    .read = rig_openocd_flash_read,
-    .program = rig_openocd_flash_program,
+    .read = probe_read,
+    .program = probe_program,
     .halt = probe_halt,
     .resume = probe_resume,
     .reset_halt = probe_reset_halt,

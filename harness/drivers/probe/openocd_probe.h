@@ -80,7 +80,11 @@ void rig_openocd_probe_power(struct rig_openocd_probe *probe, bool on);
 void rig_openocd_probe_saw_boot(struct rig_openocd_probe *probe);
 void rig_openocd_probe_forget_boots(struct rig_openocd_probe *probe);
 
-/* Beyond the role. The target's memory, n_bytes at once; a board that is off is read in reset where its
+/* Beyond the role. The target has power, was examined since it came back, and is the chip that was expected.
+ * what: "halt", for the message. */
+bool rig_openocd_need_target(struct rig_openocd_probe *probe, const char *what,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The target's memory, n_bytes at once; a board that is off is read in reset where its
  * supply can be switched from here. */
 bool rig_openocd_probe_read_memory(struct rig_openocd_probe *probe, guint32 address, guint8 *into,
                                    gsize n_bytes, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -7,7 +7,6 @@
 #define RIG_DRIVERS_PROBE_OPENOCD_RPC_H
 
 #include "drivers/probe/chip.h"
-#include "drivers/probe/openocd_reply.h"
 
 G_BEGIN_DECLS
 
@@ -55,6 +54,33 @@ guint rig_openocd_session(const struct rig_openocd *openocd);
  * talked nonsense, and then it was ended. */
 bool rig_openocd_command(struct rig_openocd *openocd, guint timeout_ms, char **result, GError **error,
                          const char *format, ...) G_GNUC_PRINTF(5, 6) G_GNUC_WARN_UNUSED_RESULT;
+
+/* --- what answers mean. Pure functions on text that may be anything: each says false to what it does not
+ * understand --- */
+
+/* "-4 went wrong" -> -4, "went wrong" (inside text). */
+bool rig_openocd_parse_result(const char *text, gint64 *code, const char **value);
+
+/* "0x12 0x34" -> bytes; false unless there are exactly n. For the answer of read_memory with width 8, and of
+ * `st-link cmd`. */
+bool rig_openocd_parse_bytes(const char *text, guint8 *into, gsize n_bytes);
+
+struct rig_openocd_version {
+    guint major;
+    guint minor;
+    guint patch;
+};
+/* "Open On-Chip Debugger 0.12.0+dev-1234", also with a vendor's name before it and without a patch level. */
+bool rig_openocd_parse_version(const char *text, struct rig_openocd_version *version);
+/* read_memory, and `tcl_port pipe` with the rules this driver goes by, are there from 0.12.0 on. [CAP openocd
+ * 0.12.0] */
+bool rig_openocd_version_will_do(const struct rig_openocd_version *version);
+
+/* The eight bytes that an ST-LINK answers to F7: two readings of its converter, the 1.2 V reference and half
+ * of VTref. [SRC openocd src/jtag/drivers/stlink_usb.c] */
+bool rig_openocd_stlink_voltage(const guint8 answer[8], guint *mv);
+/* "... VTarget = 3.300 V ..." of `jlink hwstatus`. [SRC openocd src/jtag/drivers/jlink.c] */
+bool rig_openocd_parse_jlink_voltage(const char *text, guint *mv);
 
 G_END_DECLS
 

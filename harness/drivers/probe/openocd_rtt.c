@@ -3,7 +3,6 @@
 #include "drivers/probe/openocd_rtt.h"
 
 #include "base/error.h"
-#include "drivers/probe/openocd_private.h"
 #include "transport/stream.h"
 
 #include <arpa/inet.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A made-up relay in the supply of a simulated board: an LCUS board of one channel behind a pseudo-terminal,
- * so that a bench can be tried with its real driver and without hardware. Frames: drivers/power/lcus_frame.h.
+ * so that a bench can be tried with its real driver and without hardware. Frames: drivers/power/lcus.h.
  */
 #ifndef RIG_DRIVERS_SIM_HOST_RELAY_H
 #define RIG_DRIVERS_SIM_HOST_RELAY_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What a PPK2 sends: its calibration as text, and 100000 samples a second. Decoding only, no I/O. */
-#ifndef RIG_DRIVERS_POWER_PPK2_STREAM_H
-#define RIG_DRIVERS_POWER_PPK2_STREAM_H
+#ifndef RIG_DRIVERS_POWER_PPK2_H
+#define RIG_DRIVERS_POWER_PPK2_H
 
 #include <glib.h>
 #include <stdbool.h>

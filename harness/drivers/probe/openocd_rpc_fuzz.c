@@ -2,7 +2,7 @@
 /* Hostile answers of an openocd: every parser comes to an end within the text, and what it accepts is what it
  * says.
  */
-#include "drivers/probe/openocd_reply.h"
+#include "drivers/probe/openocd_rpc.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The four-byte frames of LCUS relays and their answers in text; no I/O. */
-#ifndef RIG_DRIVERS_POWER_LCUS_FRAME_H
-#define RIG_DRIVERS_POWER_LCUS_FRAME_H
+#ifndef RIG_DRIVERS_POWER_LCUS_H
+#define RIG_DRIVERS_POWER_LCUS_H
 
 #include <glib.h>
 #include <stdbool.h>
