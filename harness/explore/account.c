@@ -202,7 +202,7 @@ static struct rig_account_leg *last_leg(const struct rig_account *account)
 }
 
 struct rig_account_leg *rig_account_begin_leg(struct rig_account *account, guint number,
-                                              const struct rig_leg *asked)
+                                              const struct rig_power_cycle *asked)
 {
     struct rig_account_leg *leg = g_new0(struct rig_account_leg, 1);
 

@@ -81,7 +81,7 @@ struct rig_account_step {
 /* One power-on. */
 struct rig_account_leg {
     guint number;
-    struct rig_leg asked;
+    struct rig_power_cycle asked;
     GPtrArray *cells;        /* per area GArray of struct rig_cell: before */
     GArray *trailers;        /* per area struct rig_account_trailer: before */
     char *decision;          /* what the bootloader decided: "revert, resumed"; NULL: it does not tell */
@@ -118,7 +118,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_account, rig_account_free)
 
 /* Recording, by the replay. end closes the last step and condenses the leg. */
 struct rig_account_leg *rig_account_begin_leg(struct rig_account *account, guint number,
-                                              const struct rig_leg *asked);
+                                              const struct rig_power_cycle *asked);
 void rig_account_operation(struct rig_account *account, const struct sim_flash_operation *operation,
                            bool by_application);
 void rig_account_end_leg(struct rig_account *account);

@@ -4,7 +4,7 @@
 
 #define MIN_BATCH_NODES 64u /* between looks at the budgets */
 #define MAX_BATCH_NODES 2048u
-#define MAX_PIECES (1u << 30) /* of the recorder's rows, which count in 32 bits */
+#define MAX_CHUNKS (1u << 30) /* of the recorder's sequences, which count in 32 bits */
 #define QUEUED_END 0xfe
 
 static bool must_stop(void *user)
@@ -23,12 +23,12 @@ void search_init(struct search *search, const struct rig_explore_plan *plan)
     search->recorder =
         rig_recorder_new(search->contents, plan->subject, plan->images, plan->torn_write, plan->torn_erase);
     search->boots = g_array_new(FALSE, FALSE, sizeof(struct rig_trace));
-    search->crew =
-        rig_crew_new(search->contents, search->recorder, plan->subject, plan->n_workers, must_stop, search);
+    search->pool = rig_worker_pool_new(search->contents, search->recorder, plan->subject, plan->n_workers,
+                                       must_stop, search);
     if (plan->eager)
-        rig_crew_set_eager(search->crew);
+        rig_worker_pool_set_eager(search->pool);
     if (plan->execute_all)
-        rig_recorder_forget_ways(search->recorder);
+        rig_recorder_forget_known_runs(search->recorder);
     search->actions = g_hash_table_new(NULL, NULL);
     search->action_traces = g_array_new(FALSE, FALSE, sizeof(struct rig_trace));
     search->tasks = g_array_new(FALSE, FALSE, sizeof(struct rig_task));
@@ -44,7 +44,7 @@ void search_init(struct search *search, const struct rig_explore_plan *plan)
 
 void search_clear(struct search *search)
 {
-    rig_crew_free(search->crew);
+    rig_worker_pool_free(search->pool);
     rig_recorder_free(search->recorder);
     rig_contents_free(search->contents);
     g_array_unref(search->boots);
@@ -100,9 +100,9 @@ bool search_note_seen(struct search *search, guint32 content, guint8 history)
 
 /* Makes sure that a node is going to be looked at. */
 static void visit(struct search *search, guint32 content, guint8 history, guint32 parent,
-                  enum rig_leg_form form, guint32 operation)
+                  enum rig_cycle_form form, guint32 operation)
 {
-    guint cost = form == RIG_LEG_CUT || form == RIG_LEG_TORN ? 1 : 0;
+    guint cost = form == RIG_CYCLE_CUT || form == RIG_CYCLE_TORN ? 1 : 0;
     guint32 number = search->nodes->len;
     struct node node = {.content = content,
                         .parent = parent,
@@ -118,23 +118,24 @@ static void visit(struct search *search, guint32 content, guint8 history, guint3
     g_array_append_val(search->levels[cost], number);
 }
 
-char *search_path_to(const struct search *search, guint32 number, enum rig_leg_form last)
+char *search_path_to(const struct search *search, guint32 number, enum rig_cycle_form last)
 {
-    g_autoptr(GArray) legs = g_array_new(FALSE, FALSE, sizeof(struct rig_leg));
-    struct rig_leg leg = {.form = last};
+    g_autoptr(GArray) cycles = g_array_new(FALSE, FALSE, sizeof(struct rig_power_cycle));
+    struct rig_power_cycle cycle = {.form = last};
 
-    g_array_prepend_val(legs, leg);
+    g_array_prepend_val(cycles, cycle);
     for (const struct node *node; number != NO_NODE; number = node->parent) {
         node = &g_array_index(search->nodes, struct node, number);
-        leg = (struct rig_leg){.form = (enum rig_leg_form)node->form, .operation = node->operation};
+        cycle =
+            (struct rig_power_cycle){.form = (enum rig_cycle_form)node->form, .operation = node->operation};
         if (node->parent != NO_NODE)
-            g_array_prepend_val(legs, leg);
+            g_array_prepend_val(cycles, cycle);
     }
-    return rig_path_text(legs);
+    return rig_path_text(cycles);
 }
 
 static void judge(struct search *search, guint32 number, const struct rig_judged *judged,
-                  enum rig_leg_form leg)
+                  enum rig_cycle_form form)
 {
     struct node *node = &g_array_index(search->nodes, struct node, number);
     guint32 broken = rig_judge(judged) & search->plan->invariants;
@@ -145,7 +146,7 @@ static void judge(struct search *search, guint32 number, const struct rig_judged
     node->broken = (guint16)(known | broken);
     for (guint i = 0; broken >> i; i++) {
         struct rig_violation *violation = &search->result->violations[i];
-        struct root root = {.node = number, .invariant = (guint8)i, .leg = (guint8)leg};
+        struct root root = {.node = number, .invariant = (guint8)i, .form = (guint8)form};
 
         if (!(broken >> i & 1))
             continue;
@@ -154,7 +155,7 @@ static void judge(struct search *search, guint32 number, const struct rig_judged
         if (violation->n_nodes++ > 0)
             continue;
         violation->n_cuts = node->n_cuts;
-        violation->path = search_path_to(search, number, leg);
+        violation->path = search_path_to(search, number, form);
         violation->complaint = rig_invariant_complaint((enum rig_invariant)i, judged,
                                                        rig_recorder_text(search->recorder, judged->trace));
     }
@@ -179,14 +180,14 @@ static bool comes_up(struct search *search, guint32 content)
     return next_end(search, content, &last)->end == RIG_END_RUNS;
 }
 
-/* Was this piece walked with this history before? Then there is nothing new in it. */
-static bool is_walked(struct search *search, guint32 piece, guint8 history)
+/* Was this chunk walked with this history before? Then there is nothing new in it. */
+static bool is_walked(struct search *search, guint32 chunk, guint8 history)
 {
     guint64 *walked;
 
-    if (search->walked->len <= piece)
-        g_array_set_size(search->walked, MAX(piece + 1, search->walked->len * 2));
-    walked = &((guint64 *)(void *)search->walked->data)[2 * (gsize)piece + history / 64];
+    if (search->walked->len <= chunk)
+        g_array_set_size(search->walked, MAX(chunk + 1, search->walked->len * 2));
+    walked = &((guint64 *)(void *)search->walked->data)[2 * (gsize)chunk + history / 64];
     if (*walked & (guint64)1 << history % 64)
         return true;
     *walked |= (guint64)1 << history % 64;
@@ -201,24 +202,24 @@ static void visit_cuts(struct search *search, guint32 parent, const struct rig_t
     guint32 n_cuts = trace->n_operations - (bootloader || trace->n_operations == 0 ? 0 : 1);
 
     if (bootloader)
-        visit(search, start, history, parent, RIG_LEG_CUT, base);
-    for (guint32 k = 0; k < rig_rows_n_pieces(trace->n_operations); k++) {
-        struct rig_row_piece piece = rig_recorder_piece(search->recorder, trace, k);
+        visit(search, start, history, parent, RIG_CYCLE_CUT, base);
+    for (guint32 k = 0; k < rig_sequence_n_chunks(trace->n_operations); k++) {
+        struct rig_chunk chunk = rig_recorder_chunk(search->recorder, trace, k);
 
-        if (piece.at + piece.n <= n_cuts && is_walked(search, piece.number, history))
+        if (chunk.at + chunk.n <= n_cuts && is_walked(search, chunk.number, history))
             continue;
-        for (guint32 i = 0; i < piece.n; i++) {
-            guint32 operation = base + piece.at + i;
+        for (guint32 i = 0; i < chunk.n; i++) {
+            guint32 operation = base + chunk.at + i;
 
-            if (piece.torn && piece.torn[i] != RIG_CONTENT_NONE)
-                visit(search, piece.torn[i], history, parent, RIG_LEG_TORN, operation);
-            if (piece.at + i < n_cuts)
-                visit(search, piece.after[i], history, parent, RIG_LEG_CUT, operation + 1);
+            if (chunk.torn && chunk.torn[i] != RIG_CONTENT_NONE)
+                visit(search, chunk.torn[i], history, parent, RIG_CYCLE_TORN, operation);
+            if (chunk.at + i < n_cuts)
+                visit(search, chunk.after[i], history, parent, RIG_CYCLE_CUT, operation + 1);
         }
     }
 }
 
-void search_judged(struct search *search, guint32 number, enum rig_leg_form leg, struct rig_judged *judged,
+void search_judged(struct search *search, guint32 number, enum rig_cycle_form form, struct rig_judged *judged,
                    struct rig_trace *trace)
 {
     const struct rig_explore_plan *plan = search->plan;
@@ -231,10 +232,10 @@ void search_judged(struct search *search, guint32 number, enum rig_leg_form leg,
                                   .images = plan->images,
                                   .history = rig_history_unpack(node->history),
                                   .trace = trace,
-                                  .is_action = leg == RIG_LEG_ACT,
+                                  .is_action = form == RIG_CYCLE_ACT,
                                   .comes_up = comes_up(search, node->content),
                                   .max_erases = plan->max_erases};
-    if (leg != RIG_LEG_ACT)
+    if (form != RIG_CYCLE_ACT)
         return;
     judged->history = rig_history_ran(&plan->life, &judged->history, trace->image, plan->subject->reverts);
     if (rig_history_due(&plan->life, &judged->history, trace->image, &action))
@@ -252,14 +253,14 @@ static void act(struct search *search, guint32 number, const struct rig_trace *b
 
     if (!rig_history_due(&plan->life, history, boot->image, &action))
         return;
-    search_judged(search, number, RIG_LEG_ACT, &judged, &trace);
-    judge(search, number, &judged, RIG_LEG_ACT);
+    search_judged(search, number, RIG_CYCLE_ACT, &judged, &trace);
+    judge(search, number, &judged, RIG_CYCLE_ACT);
     begun = rig_history_acted(&plan->life, history, false);
     visit_cuts(search, number, &trace, boot->final, rig_history_pack(&begun), boot->n_operations, false);
-    if (trace.marks & RIG_TRACE_REFUSED)
+    if (trace.flags & RIG_TRACE_REFUSED)
         return;
     complete = rig_history_acted(&plan->life, history, true);
-    visit(search, trace.final, rig_history_pack(&complete), number, RIG_LEG_ACT, 0);
+    visit(search, trace.final, rig_history_pack(&complete), number, RIG_CYCLE_ACT, 0);
 }
 
 static void expand(struct search *search, guint32 number)
@@ -271,15 +272,15 @@ static void expand(struct search *search, guint32 number)
     struct rig_judged judged;
     struct rig_trace boot;
 
-    search_judged(search, number, RIG_LEG_RUN, &judged, &boot);
-    judge(search, number, &judged, RIG_LEG_RUN);
+    search_judged(search, number, RIG_CYCLE_RUN, &judged, &boot);
+    judge(search, number, &judged, RIG_CYCLE_RUN);
     visit_cuts(search, number, &boot, node.content, rig_history_pack(&cut), 0, true);
     if (boot.end != RIG_END_RUNS) {
-        visit(search, boot.final, rig_history_pack(&cut), number, RIG_LEG_RUN, 0);
+        visit(search, boot.final, rig_history_pack(&cut), number, RIG_CYCLE_RUN, 0);
         return;
     }
     history = rig_history_ran(&plan->life, &history, boot.image, plan->subject->reverts);
-    visit(search, boot.final, rig_history_pack(&history), number, RIG_LEG_RUN, 0);
+    visit(search, boot.final, rig_history_pack(&history), number, RIG_CYCLE_RUN, 0);
     act(search, number, &boot, &history);
 }
 
@@ -298,7 +299,7 @@ static const char *reason_to_stop(const struct search *search)
         return "the budget of memory is used up";
     if (plan->max_us > 0 && g_get_monotonic_time() - search->started_us > plan->max_us)
         return "the budget of time is used up";
-    if (rig_recorder_n_pieces(search->recorder) > MAX_PIECES)
+    if (rig_recorder_n_chunks(search->recorder) > MAX_CHUNKS)
         return "more flash operations than can be kept";
     return NULL;
 }
@@ -360,7 +361,7 @@ static bool record_queue(struct search *search)
 
     g_array_set_size(search->recorded, n_tasks);
     traces = (struct rig_trace *)(void *)search->recorded->data;
-    complete = rig_crew_run(search->crew, tasks, n_tasks, traces);
+    complete = rig_worker_pool_run(search->pool, tasks, n_tasks, traces);
     for (guint i = 0; i < n_tasks; i++) {
         *slot_of(search, &tasks[i]) = traces[i];
         search->result->n_boots += traces[i].end != RIG_TRACE_NONE && tasks[i].action == RIG_TASK_BOOT;
@@ -425,7 +426,7 @@ static void run(struct search *search)
     if (search->levels[0]->len == 0)
         result->why_open = NULL;
     result->closed = !result->why_open;
-    result->trouble = g_strdup(rig_crew_trouble(search->crew));
+    result->trouble = g_strdup(rig_worker_pool_trouble(search->pool));
 }
 
 static void count(struct search *search)
@@ -442,9 +443,9 @@ static void count(struct search *search)
                       search->nodes->len * sizeof(struct node) +
                       ((gsize)search->seen->len + search->walked->len) * 2 * sizeof(guint64) +
                       (search->boots->len + (gsize)search->action_traces->len) * sizeof(struct rig_trace) +
-                      rig_crew_bytes(search->crew);
-    result->n_strays = rig_crew_n_strays(search->crew);
-    result->n_forks = rig_crew_n_forks(search->crew);
+                      rig_worker_pool_bytes(search->pool);
+    result->n_strays = rig_worker_pool_n_strays(search->pool);
+    result->n_forks = rig_worker_pool_n_forks(search->pool);
     result->elapsed_us += g_get_monotonic_time() - search->started_us;
 }
 
@@ -454,7 +455,7 @@ static void begin(struct search *search)
     struct rig_history history = {.n_done = (guint8)plan->n_done, .untouched = plan->n_done > 0};
 
     visit(search, rig_contents_of_flash(search->contents, plan->subject->flash), rig_history_pack(&history),
-          NO_NODE, RIG_LEG_RUN, 0);
+          NO_NODE, RIG_CYCLE_RUN, 0);
 }
 
 static void keep_state(struct search *search)

@@ -96,7 +96,7 @@ static char *cause_of_cut(struct causes *causes, const struct node *node)
     const struct node *from = &g_array_index(search->nodes, struct node, node->parent);
     struct rig_history history = rig_history_unpack(from->history);
     struct rig_trace boot = *search_boot(search, from->content);
-    bool torn = node->form == RIG_LEG_TORN;
+    bool torn = node->form == RIG_CYCLE_TORN;
     enum rig_action action;
 
     if (node->operation < boot.n_operations + (torn ? 0 : 1))
@@ -114,7 +114,7 @@ static char *cause_of(struct causes *causes, guint32 number)
     const GArray *nodes = causes->search->nodes;
     const struct node *node = &g_array_index(nodes, struct node, number);
 
-    while (node->parent != NO_NODE && node->form != RIG_LEG_CUT && node->form != RIG_LEG_TORN)
+    while (node->parent != NO_NODE && node->form != RIG_CYCLE_CUT && node->form != RIG_CYCLE_TORN)
         node = &g_array_index(nodes, struct node, node->parent);
     return node->parent == NO_NODE ? g_strdup("no cut") : cause_of_cut(causes, node);
 }
@@ -151,7 +151,7 @@ static char *complaint_of(struct search *search, const struct root *root, guint 
     struct rig_trace trace;
     g_autofree char *said = NULL;
 
-    search_judged(search, root->node, (enum rig_leg_form)root->leg, &judged, &trace);
+    search_judged(search, root->node, (enum rig_cycle_form)root->form, &judged, &trace);
     said = rig_invariant_complaint((enum rig_invariant)root->invariant, &judged,
                                    rig_recorder_text(search->recorder, &trace));
     if (root->invariant != RIG_INVARIANT_BOOTS)
@@ -198,13 +198,14 @@ static void tell(struct causes *causes, const struct root *root)
         return;
     }
     finding = g_new0(struct rig_finding, 1);
-    *finding = (struct rig_finding){.invariant = (enum rig_invariant)root->invariant,
-                                    .n_cuts = node->n_cuts,
-                                    .cause = g_steal_pointer(&cause),
-                                    .heals_after = heals,
-                                    .n_nodes = 1,
-                                    .path = search_path_to(search, root->node, (enum rig_leg_form)root->leg),
-                                    .complaint = complaint_of(search, root, heals)};
+    *finding =
+        (struct rig_finding){.invariant = (enum rig_invariant)root->invariant,
+                             .n_cuts = node->n_cuts,
+                             .cause = g_steal_pointer(&cause),
+                             .heals_after = heals,
+                             .n_nodes = 1,
+                             .path = search_path_to(search, root->node, (enum rig_cycle_form)root->form),
+                             .complaint = complaint_of(search, root, heals)};
     g_ptr_array_insert(search->result->findings, place_of(search->result->findings, root->invariant),
                        finding);
 }

@@ -99,8 +99,8 @@ static guint32 judge_image(const struct rig_judged *judged, const struct rig_req
     broken |= bit_if(!is_new && must_stay, RIG_INVARIANT_STAYS_INSTALLED);
     broken |= bit_if(on_trial && judged->history.tried, RIG_INVARIANT_REVERT_NOT_LOST);
     broken |=
-        bit_if(on_trial && (trace->marks & RIG_TRACE_CONFIRMED), RIG_INVARIANT_CONFIRMED_BY_APPLICATION);
-    broken |= bit_if(on_trial && judged->subject->ops->kept_copy && !(trace->marks & RIG_TRACE_COPY_KEPT),
+        bit_if(on_trial && (trace->flags & RIG_TRACE_CONFIRMED), RIG_INVARIANT_CONFIRMED_BY_APPLICATION);
+    broken |= bit_if(on_trial && judged->subject->ops->kept_copy && !(trace->flags & RIG_TRACE_COPY_KEPT),
                      RIG_INVARIANT_BACKUP_INTACT);
     return broken;
 }
@@ -114,8 +114,8 @@ guint32 rig_judge(const struct rig_judged *judged)
                    trace->end == RIG_END_LOOP || trace->end == RIG_END_FLASH_FAULT;
     guint32 broken = 0;
 
-    broken |= bit_if(trace->marks & RIG_TRACE_OUTSIDE, RIG_INVARIANT_STAYS_IN_ITS_AREAS);
-    broken |= bit_if(trace->marks & RIG_TRACE_OVERWRITES, RIG_INVARIANT_WRITES_ERASED_ONLY);
+    broken |= bit_if(trace->flags & RIG_TRACE_OUTSIDE, RIG_INVARIANT_STAYS_IN_ITS_AREAS);
+    broken |= bit_if(trace->flags & RIG_TRACE_OVERWRITES, RIG_INVARIANT_WRITES_ERASED_ONLY);
     if (judged->is_action)
         return broken;
     broken |= bit_if(judged->max_erases > 0 && trace->most_erases > judged->max_erases, RIG_INVARIANT_WEAR);

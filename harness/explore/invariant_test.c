@@ -22,7 +22,7 @@ struct row {
     enum stage stage;
     enum rig_end end;
     guint8 image;
-    guint8 marks;
+    guint8 flags;
     guint32 most_erases;
     bool down; /* nothing runs within the allowed power-ons */
     bool action;
@@ -38,22 +38,22 @@ static const struct row rows[] = {
     {.image = RIG_IMAGE_NEW, .broken = BIT(ALLOWED_IMAGE)},
     {.image = RIG_IMAGE_MIXED, .broken = BIT(ALLOWED_IMAGE)},
     {.image = RIG_IMAGE_UNKNOWN, .broken = BIT(VERIFIED_ONLY)},
-    {.stage = ASKED, .image = UNVERIFIED, .marks = KEPT, .broken = BIT(VERIFIED_ONLY)},
+    {.stage = ASKED, .image = UNVERIFIED, .flags = KEPT, .broken = BIT(VERIFIED_ONLY)},
     {.stage = ASKING, .image = RIG_IMAGE_OLD},
-    {.stage = ASKING, .image = RIG_IMAGE_NEW, .marks = KEPT},
-    {.stage = ASKED, .image = RIG_IMAGE_NEW, .marks = KEPT},
+    {.stage = ASKING, .image = RIG_IMAGE_NEW, .flags = KEPT},
+    {.stage = ASKED, .image = RIG_IMAGE_NEW, .flags = KEPT},
     {.stage = ASKED, .image = RIG_IMAGE_NEW, .broken = BIT(BACKUP_INTACT)},
     {.stage = ASKED, .image = RIG_IMAGE_OLD, .broken = BIT(UPDATE_HAPPENS)},
     {.stage = ASKED_CUT, .image = RIG_IMAGE_OLD},
     {.stage = ASKED,
      .image = RIG_IMAGE_NEW,
-     .marks = KEPT | RIG_TRACE_CONFIRMED,
+     .flags = KEPT | RIG_TRACE_CONFIRMED,
      .broken = BIT(CONFIRMED_BY_APPLICATION)},
     {.stage = TRIED, .image = RIG_IMAGE_OLD},
-    {.stage = TRIED, .image = RIG_IMAGE_NEW, .marks = KEPT, .broken = BIT(REVERT_NOT_LOST)},
+    {.stage = TRIED, .image = RIG_IMAGE_NEW, .flags = KEPT, .broken = BIT(REVERT_NOT_LOST)},
     {.stage = CONFIRMING, .image = RIG_IMAGE_OLD},
     {.stage = CONFIRMING, .image = RIG_IMAGE_NEW},
-    {.stage = CONFIRMED, .image = RIG_IMAGE_NEW, .marks = RIG_TRACE_CONFIRMED},
+    {.stage = CONFIRMED, .image = RIG_IMAGE_NEW, .flags = RIG_TRACE_CONFIRMED},
     {.stage = CONFIRMED, .image = RIG_IMAGE_OLD, .broken = BIT(STAYS_INSTALLED)},
     {.permanent = true, .stage = ASKING, .image = RIG_IMAGE_OLD},
     {.permanent = true, .stage = ASKED_CUT, .image = RIG_IMAGE_OLD, .broken = BIT(STAYS_INSTALLED)},
@@ -61,7 +61,7 @@ static const struct row rows[] = {
      .stage = ASKED,
      .image = RIG_IMAGE_OLD,
      .broken = BIT(STAYS_INSTALLED) | BIT(UPDATE_HAPPENS)},
-    {.permanent = true, .stage = ASKED, .image = RIG_IMAGE_NEW, .marks = RIG_TRACE_CONFIRMED},
+    {.permanent = true, .stage = ASKED, .image = RIG_IMAGE_NEW, .flags = RIG_TRACE_CONFIRMED},
     {.end = RIG_END_NO_IMAGE, .down = true, .broken = BIT(BOOTS)},
     {.end = RIG_END_NO_IMAGE},
     {.end = RIG_END_ASSERT, .broken = BIT(NO_CRASH)},
@@ -70,10 +70,10 @@ static const struct row rows[] = {
     {.end = RIG_END_FLASH_FAULT, .broken = BIT(NO_CRASH)},
     {.image = RIG_IMAGE_OLD, .most_erases = 3},
     {.image = RIG_IMAGE_OLD, .most_erases = 4, .broken = BIT(WEAR)},
-    {.image = RIG_IMAGE_OLD, .marks = RIG_TRACE_OUTSIDE, .broken = BIT(STAYS_IN_ITS_AREAS)},
-    {.image = RIG_IMAGE_OLD, .marks = RIG_TRACE_OVERWRITES, .broken = BIT(WRITES_ERASED_ONLY)},
-    {.action = true, .marks = RIG_TRACE_OUTSIDE, .broken = BIT(STAYS_IN_ITS_AREAS)},
-    {.action = true, .marks = RIG_TRACE_OVERWRITES, .broken = BIT(WRITES_ERASED_ONLY)},
+    {.image = RIG_IMAGE_OLD, .flags = RIG_TRACE_OUTSIDE, .broken = BIT(STAYS_IN_ITS_AREAS)},
+    {.image = RIG_IMAGE_OLD, .flags = RIG_TRACE_OVERWRITES, .broken = BIT(WRITES_ERASED_ONLY)},
+    {.action = true, .flags = RIG_TRACE_OUTSIDE, .broken = BIT(STAYS_IN_ITS_AREAS)},
+    {.action = true, .flags = RIG_TRACE_OVERWRITES, .broken = BIT(WRITES_ERASED_ONLY)},
     {.action = true, .most_erases = 9, .end = RIG_END_ASSERT, .down = true},
 };
 
@@ -146,7 +146,7 @@ static guint32 judge(const struct row *row, guint32 max_erases)
         .n_actions = 2};
     struct rig_trace trace = {.end = (guint8)row->end,
                               .image = row->image == UNVERIFIED ? RIG_IMAGE_NEW : row->image,
-                              .marks = row->marks,
+                              .flags = row->flags,
                               .most_erases = row->most_erases};
     struct rig_judged judged = {.life = &life,
                                 .subject = &subject,

@@ -2,7 +2,7 @@
 /* The built-in bootloader model as the subject of an exploration. */
 #include "explore/subject.h"
 
-#include "explore/apart.h"
+#include "explore/sandbox.h"
 #include "image/key.h"
 
 #include "sim/boot/guest/guest.h"
@@ -304,7 +304,7 @@ static const struct rig_subject_ops ops = {
 
 /* The application, and what is read from its trailers, is the model's. */
 static const struct rig_subject_ops guest_ops = {
-    .boot = rig_apart_boot,
+    .boot = rig_sandbox_boot,
     .boot_here = guest_boot,
     .act = model_act,
     .confirmed = model_confirmed,

@@ -56,14 +56,14 @@ static guint8 image_of(const struct replay *replay, const struct rig_end_report 
     return replay->subject->has_pair ? rig_image_of_pair(halves[0], halves[1]) : halves[0];
 }
 
-static void run_action(struct replay *replay, const struct rig_leg *leg, guint8 image)
+static void run_action(struct replay *replay, const struct rig_power_cycle *leg, guint8 image)
 {
     const struct rig_explore_plan *plan = replay->plan;
     const struct rig_explore_image *fresh = &plan->images[RIG_IMAGE_NEW];
     enum rig_action action;
     bool done;
 
-    if (leg->form == RIG_LEG_RUN || !rig_history_due(&plan->life, &replay->history, image, &action))
+    if (leg->form == RIG_CYCLE_RUN || !rig_history_due(&plan->life, &replay->history, image, &action))
         return;
     if (replay->leg)
         replay->leg->action = g_strdup(rig_action_name(action));
@@ -96,7 +96,7 @@ static void note_end(struct replay *replay, const struct rig_end_report *report,
 }
 
 /* Boot, and the application after it as far as power lasts. */
-static void run_power_on(struct replay *replay, const struct rig_leg *leg)
+static void run_power_on(struct replay *replay, const struct rig_power_cycle *leg)
 {
     const struct rig_explore_plan *plan = replay->plan;
     struct rig_end_report report = {.end = RIG_END_NO_IMAGE};
@@ -132,7 +132,7 @@ static void await_operation(void *user, const struct sim_flash_operation *operat
 
 /* A cut before an operation hides it from every observer: the same power-on without the cut shows what it
  * would have been. NULL: there is none. Owned by the caller. */
-static char *operation_ahead(const struct replay *replay, const struct rig_leg *leg)
+static char *operation_ahead(const struct replay *replay, const struct rig_power_cycle *leg)
 {
     struct rehearsal rehearsal = {.replay = *replay, .account = replay->account};
     struct sim_flash *flash = replay->subject->flash;
@@ -153,13 +153,13 @@ static char *operation_ahead(const struct replay *replay, const struct rig_leg *
 }
 
 /* A cut before an operation that is never begun is one after everything was done. */
-static void note_cut(struct replay *replay, const struct rig_leg *leg, bool fell, const char *ahead)
+static void note_cut(struct replay *replay, const struct rig_power_cycle *leg, bool fell, const char *ahead)
 {
     const char *torn = replay->leg->operations->len > 0
                            ? g_ptr_array_index(replay->leg->operations, replay->leg->operations->len - 1)
                            : "";
 
-    if (leg->form == RIG_LEG_TORN)
+    if (leg->form == RIG_CYCLE_TORN)
         replay->leg->cut = g_strdup_printf("inside operation %u: %s", leg->operation, torn);
     else if (ahead && fell)
         replay->leg->cut = g_strdup_printf("before operation %u: %s", leg->operation, ahead);
@@ -170,27 +170,27 @@ static void note_cut(struct replay *replay, const struct rig_leg *leg, bool fell
 }
 
 /* false: the cut of this leg never fell. */
-static bool play_leg(struct replay *replay, guint number, const struct rig_leg *leg)
+static bool play_leg(struct replay *replay, guint number, const struct rig_power_cycle *leg)
 {
     struct sim_flash *flash = replay->subject->flash;
-    bool cut = leg->form == RIG_LEG_CUT || leg->form == RIG_LEG_TORN;
+    bool cut = leg->form == RIG_CYCLE_CUT || leg->form == RIG_CYCLE_TORN;
     g_autofree char *ahead = NULL;
     bool fell;
     bool fits;
 
     sim_flash_power(flash, true);
-    if (replay->account && leg->form == RIG_LEG_CUT)
+    if (replay->account && leg->form == RIG_CYCLE_CUT)
         ahead = operation_ahead(replay, leg);
     if (replay->account)
         replay->leg = rig_account_begin_leg(replay->account, number, leg);
     sim_flash_observe(flash, note_operation, replay);
     if (cut)
-        sim_flash_arm_cut(flash, leg->operation, leg->form == RIG_LEG_TORN ? SIM_CUT_HALF : SIM_CUT_BEFORE);
+        sim_flash_arm_cut(flash, leg->operation, leg->form == RIG_CYCLE_TORN ? SIM_CUT_HALF : SIM_CUT_BEFORE);
     run_power_on(replay, leg);
     sim_flash_observe(flash, NULL, NULL);
     sim_flash_disarm_cut(flash);
     fell = !sim_flash_powered(flash);
-    fits = !cut || fell || (leg->form == RIG_LEG_CUT && replay->n_operations == leg->operation);
+    fits = !cut || fell || (leg->form == RIG_CYCLE_CUT && replay->n_operations == leg->operation);
     if (replay->account && cut && fits)
         note_cut(replay, leg, fell, ahead);
     if (replay->account)
@@ -226,7 +226,7 @@ static guint32 judge(struct replay *replay, const struct rig_judged *judged,
 }
 
 /* The invariants that the next power-on breaks; history is the one before it. */
-static guint32 judge_next(struct replay *replay, enum rig_leg_form form)
+static guint32 judge_next(struct replay *replay, enum rig_cycle_form form)
 {
     const struct rig_explore_plan *plan = replay->plan;
     g_autoptr(rig_contents) contents = rig_contents_new(replay->subject->flash);
@@ -246,7 +246,7 @@ static guint32 judge_next(struct replay *replay, enum rig_leg_form form)
     judged.comes_up = comes_up(recorder, plan->max_boots, &boot);
     broken = judge(replay, &judged, recorder);
     judged.history = rig_history_ran(&plan->life, &replay->history, boot.image, plan->subject->reverts);
-    if (form == RIG_LEG_ACT && boot.end == RIG_END_RUNS &&
+    if (form == RIG_CYCLE_ACT && boot.end == RIG_END_RUNS &&
         rig_history_due(&plan->life, &judged.history, boot.image, &action)) {
         rig_trace_record(recorder, &(struct rig_task){.content = boot.final, .action = (gint)action}, &acted);
         judged.trace = &acted;
@@ -270,7 +270,7 @@ guint32 rig_explore_replay(const struct rig_explore_plan *plan, const GArray *le
     plan->subject->has_pair = plan->images[RIG_IMAGE_NEW].second_bytes != NULL;
     *fits = true;
     for (guint i = 0; i < legs->len && *fits; i++) {
-        const struct rig_leg *leg = &g_array_index(legs, struct rig_leg, i);
+        const struct rig_power_cycle *leg = &g_array_index(legs, struct rig_power_cycle, i);
 
         if (i + 1 == legs->len && plan->invariants)
             broken = judge_next(&replay, leg->form);

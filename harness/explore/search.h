@@ -3,7 +3,7 @@
 #ifndef RIG_EXPLORE_SEARCH_H
 #define RIG_EXPLORE_SEARCH_H
 
-#include "explore/crew.h"
+#include "explore/worker_pool.h"
 #include "explore/explore.h"
 
 G_BEGIN_DECLS
@@ -14,7 +14,7 @@ struct node {
     guint32 content;
     guint32 parent;
     guint32 operation;
-    guint8 form; /* enum rig_leg_form of the way here */
+    guint8 form; /* enum rig_cycle_form of the way here */
     guint8 history;
     guint16 n_cuts;
     guint16 broken; /* once it was looked at: invariants (bits) that it or a node on the way to it breaks */
@@ -24,7 +24,7 @@ struct node {
 struct root {
     guint32 node;
     guint8 invariant;
-    guint8 leg; /* enum rig_leg_form of the power-on that shows it */
+    guint8 form; /* enum rig_cycle_form of the power-on that shows it */
 };
 
 struct search {
@@ -32,12 +32,12 @@ struct search {
     struct rig_exploration *result;
     struct rig_contents *contents;
     struct rig_recorder *recorder;
-    struct rig_crew *crew;
+    struct rig_worker_pool *pool;
     GArray *boots;         /* struct rig_trace per content; end = RIG_TRACE_NONE until recorded */
     GHashTable *actions;   /* content * RIG_N_ACTIONS + action + 1 -> index + 1 into action_traces */
     GArray *action_traces; /* struct rig_trace; end as in boots */
     GArray *seen;          /* guint64[2] per content: histories */
-    GArray *walked;        /* guint64[2] per piece of a row: histories */
+    GArray *walked;        /* guint64[2] per chunk of a sequence: histories */
     GArray *nodes;         /* struct node */
     GArray *roots;         /* struct root, in the order of their numbers of cuts */
     GArray *levels[2];     /* guint32: nodes with the present number of cuts, and with one more */
@@ -56,12 +56,13 @@ struct rig_trace *search_action(struct search *search, guint32 content, enum rig
 /* Notes that a node was seen. false: it was seen before. */
 bool search_note_seen(struct search *search, guint32 content, guint8 history);
 
-/* The judgement of a node: of its boot, or, leg ACT, of the action that is due behind it. `trace` is written.
+/* The judgement of a node: of its boot, or, form ACT, of the action that is due behind it. `trace` is
+ * written.
  */
-void search_judged(struct search *search, guint32 number, enum rig_leg_form leg, struct rig_judged *judged,
+void search_judged(struct search *search, guint32 number, enum rig_cycle_form form, struct rig_judged *judged,
                    struct rig_trace *trace);
 /* "app,0,19h,run": the way to a node, and the power-on that shows what is wrong. Owned by the caller. */
-char *search_path_to(const struct search *search, guint32 number, enum rig_leg_form last);
+char *search_path_to(const struct search *search, guint32 number, enum rig_cycle_form last);
 
 /* finding.c: the roots by invariant, cause and healing, into the result. */
 void search_tell_findings(struct search *search);

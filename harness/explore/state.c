@@ -84,16 +84,16 @@ static void put_words(struct writer *writer, const guint32 *words, guint32 n)
         put_u32(writer, words[i]);
 }
 
-static void put_pieces(struct writer *writer, const struct rig_rows *rows)
+static void put_chunks(struct writer *writer, const struct rig_sequences *sequences)
 {
-    put_u32(writer, rig_rows_n_distinct(rows));
-    for (guint32 i = 0; i < rig_rows_n_distinct(rows); i++) {
-        struct rig_row_piece piece = rig_rows_piece_at(rows, i);
+    put_u32(writer, rig_sequences_n_distinct(sequences));
+    for (guint32 i = 0; i < rig_sequences_n_distinct(sequences); i++) {
+        struct rig_chunk chunk = rig_sequences_chunk_at(sequences, i);
 
-        put_u32(writer, piece.n);
-        put_words(writer, piece.after, piece.n);
-        if (piece.torn)
-            put_words(writer, piece.torn, piece.n);
+        put_u32(writer, chunk.n);
+        put_words(writer, chunk.after, chunk.n);
+        if (chunk.torn)
+            put_words(writer, chunk.torn, chunk.n);
     }
 }
 
@@ -106,10 +106,10 @@ static void put_trace(struct writer *writer, const struct search *search, guint6
     put_u32(writer, trace->most_erases);
     put_u32(writer, trace->end);
     put_u32(writer, trace->image);
-    put_u32(writer, trace->marks);
+    put_u32(writer, trace->flags);
     put_text(writer, rig_recorder_text(search->recorder, trace));
-    for (guint32 k = 0; k < rig_rows_n_pieces(trace->n_operations); k++)
-        put_u32(writer, rig_recorder_piece(search->recorder, trace, k).number);
+    for (guint32 k = 0; k < rig_sequence_n_chunks(trace->n_operations); k++)
+        put_u32(writer, rig_recorder_chunk(search->recorder, trace, k).number);
 }
 
 static guint32 n_recorded(const GArray *traces)
@@ -161,7 +161,7 @@ static void put_nodes(struct writer *writer, const struct search *search)
         const struct root *root = &g_array_index(search->roots, struct root, i);
 
         put_u32(writer, root->node);
-        put_u32(writer, root->invariant | (guint32)root->leg << 8);
+        put_u32(writer, root->invariant | (guint32)root->form << 8);
     }
     for (guint k = 0; k < 2; k++) {
         guint from = k == 0 ? search->n_expanded : 0;
@@ -196,7 +196,7 @@ static void write_all(struct writer *writer, const struct search *search)
     put_u32(writer, VERSION);
     put(writer, search->fingerprint, FINGERPRINT_DIGITS);
     put_contents(writer, search->contents);
-    put_pieces(writer, rig_recorder_rows(search->recorder));
+    put_chunks(writer, rig_recorder_sequences(search->recorder));
     put_traces(writer, search);
     put_nodes(writer, search);
     put_result(writer, search->result);
@@ -334,16 +334,16 @@ static void get_contents(struct reader *reader, struct rig_contents *contents)
     reader->good &= n > 0;
 }
 
-static void get_pieces(struct reader *reader, const struct search *search)
+static void get_chunks(struct reader *reader, const struct search *search)
 {
-    struct rig_rows *rows = rig_recorder_rows(search->recorder);
+    struct rig_sequences *sequences = rig_recorder_sequences(search->recorder);
     bool has_torn = rig_recorder_wants_torn(search->recorder);
     guint32 n_contents = rig_contents_count(search->contents);
     guint32 n = get_count(reader, 2 * sizeof(guint32));
 
     for (guint32 i = 0; i < n && reader->good; i++) {
-        guint32 after[RIG_ROW_PIECE], torn[RIG_ROW_PIECE];
-        guint32 n_piece = get_below(reader, RIG_ROW_PIECE + 1);
+        guint32 after[RIG_CHUNK_CONTENTS], torn[RIG_CHUNK_CONTENTS];
+        guint32 n_piece = get_below(reader, RIG_CHUNK_CONTENTS + 1);
 
         for (guint32 k = 0; k < n_piece; k++)
             after[k] = get_below(reader, n_contents);
@@ -352,16 +352,16 @@ static void get_pieces(struct reader *reader, const struct search *search)
             reader->good &= torn[k] < n_contents || torn[k] == RIG_CONTENT_NONE;
         }
         if (!reader->good || n_piece == 0 ||
-            rig_rows_put_piece(rows, after, has_torn ? torn : NULL, n_piece) != i)
+            rig_sequences_put_chunk(sequences, after, has_torn ? torn : NULL, n_piece) != i)
             reader->good = false;
     }
 }
 
-/* What a trace says of itself has to fit its pieces: the last content is the final one. */
+/* What a trace says of itself has to fit its chunks: the last content is the final one. */
 static void get_trace(struct reader *reader, const struct search *search, guint64 *key,
                       struct rig_trace *trace)
 {
-    const struct rig_rows *rows = rig_recorder_rows(search->recorder);
+    const struct rig_sequences *sequences = rig_recorder_sequences(search->recorder);
     g_autoptr(GArray) numbers = g_array_new(FALSE, FALSE, sizeof(guint32));
     g_autofree char *text = NULL;
     guint32 last = RIG_CONTENT_NONE;
@@ -372,19 +372,20 @@ static void get_trace(struct reader *reader, const struct search *search, guint6
     trace->most_erases = get_u32(reader);
     trace->end = (guint8)get_below(reader, RIG_END_NOT_RUN);
     trace->image = (guint8)get_u32(reader);
-    trace->marks = (guint8)get_u32(reader);
+    trace->flags = (guint8)get_u32(reader);
     text = get_text(reader);
     if (trace->image > RIG_IMAGE_MIXED)
         trace->image = RIG_IMAGE_UNKNOWN;
-    for (guint32 k = 0; k < rig_rows_n_pieces(trace->n_operations) && reader->good; k++) {
-        guint32 number = get_below(reader, rig_rows_n_distinct(rows));
+    for (guint32 k = 0; k < rig_sequence_n_chunks(trace->n_operations) && reader->good; k++) {
+        guint32 number = get_below(reader, rig_sequences_n_distinct(sequences));
 
         if (reader->good &&
-            rig_rows_piece_at(rows, number).n != rig_rows_piece_length(trace->n_operations, k))
+            rig_sequences_chunk_at(sequences, number).n != rig_sequence_chunk_length(trace->n_operations, k))
             reader->good = false;
         if (!reader->good)
             return;
-        last = rig_rows_piece_at(rows, number).after[rig_rows_piece_at(rows, number).n - 1];
+        last =
+            rig_sequences_chunk_at(sequences, number).after[rig_sequences_chunk_at(sequences, number).n - 1];
         g_array_append_val(numbers, number);
     }
     reader->good &= trace->n_operations == 0 || trace->final == last;
@@ -426,8 +427,8 @@ static void get_roots(struct reader *reader, struct search *search)
         guint32 rest = get_u32(reader);
 
         root.invariant = rest & 0xff;
-        root.leg = (guint8)(rest >> 8);
-        reader->good &= root.invariant < RIG_N_INVARIANTS && rest >> 8 <= RIG_LEG_ACT;
+        root.form = (guint8)(rest >> 8);
+        reader->good &= root.invariant < RIG_N_INVARIANTS && rest >> 8 <= RIG_CYCLE_ACT;
         g_array_append_val(search->roots, root);
     }
 }
@@ -447,7 +448,7 @@ static void get_nodes(struct reader *reader, struct search *search)
         node.history = (guint8)(rest >> 8);
         node.n_cuts = (guint16)(rest >> 16);
         node.broken = (guint16)get_below(reader, RIG_ALL_INVARIANTS + 1);
-        reader->good &= (i == 0 ? node.parent == NO_NODE : node.parent < i) && node.form <= RIG_LEG_ACT &&
+        reader->good &= (i == 0 ? node.parent == NO_NODE : node.parent < i) && node.form <= RIG_CYCLE_ACT &&
                         node.history < RIG_N_HISTORIES &&
                         (node.history & 15u) <= search->plan->life.n_actions;
         reader->good = reader->good && search_note_seen(search, node.content, node.history);
@@ -528,7 +529,7 @@ const char *search_load_bytes(struct search *search, const guint8 *bytes, gsize 
     if (why)
         return why;
     get_contents(&reader, search->contents);
-    get_pieces(&reader, search);
+    get_chunks(&reader, search);
     get_traces(&reader, search);
     get_nodes(&reader, search);
     get_result(&reader, search->result);

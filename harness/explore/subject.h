@@ -45,7 +45,7 @@ struct rig_explore_image {
     bool verified;              /* its signature and hash are what the bootloader must demand */
     const guint8 *second_bytes; /* of the board's second image; NULL: that one is left alone */
     gsize n_second_bytes;
-    bool encrypted;             /* it runs decrypted: see explore/running.h */
+    bool encrypted; /* it runs decrypted: see explore/running.h */
 };
 #define RIG_IMAGE_OLD 0
 #define RIG_IMAGE_NEW 1
@@ -58,7 +58,7 @@ struct rig_subject;
 struct rig_subject_ops {
     /* From power-on to the hand-over, with power all the time. Only struct sim_flash is touched. */
     void (*boot)(struct rig_subject *subject, struct rig_end_report *report);
-    /* The same for processes that may be spoilt by it; NULL: boot() is harmless. See explore/apart.h. */
+    /* The same for processes that may be spoilt by it; NULL: boot() is harmless. See explore/sandbox.h. */
     void (*boot_here)(struct rig_subject *subject, struct rig_end_report *report);
     /* false: the application's own code refused or failed; what was written until then stays. `image`: the
      * one of an upload; with a pair it acts on both of the board's images, one after the other. */

@@ -19,11 +19,11 @@ struct covered {
 };
 
 /* What stands at the end of a run, by its content. */
-struct look {
+struct seen_image {
     guint device;
     guint32 offset;
     guint8 image;
-    guint8 marks;
+    guint8 flags;
 };
 
 struct rig_recorder {
@@ -31,7 +31,7 @@ struct rig_recorder {
     struct rig_subject *subject;
     const struct rig_explore_image *images;
     bool torn[2]; /* by enum sim_flash_kind */
-    struct rig_rows *rows;
+    struct rig_sequences *sequences;
     GArray *after;  /* guint32, of the run that is recorded */
     GArray *halves; /* the same; not used when no torn operation is wanted */
     guint64 n_operations;
@@ -39,16 +39,16 @@ struct rig_recorder {
     guint64 n_torn;
     guint64 n_executed;
     bool is_worker;
-    guint32 held;          /* content of the subject's flash between runs */
-    guint32 now;           /* and during one */
-    struct rig_ways *ways; /* NULL: none are kept */
-    GArray *way;           /* struct rig_way_event, of the run that was executed last */
-    struct rig_way_end way_end;
+    guint32 held;                /* content of the subject's flash between runs */
+    guint32 now;                 /* and during one */
+    struct rig_known_runs *runs; /* NULL: none are kept */
+    GArray *accesses;            /* struct rig_access, of the run that was executed last */
+    struct rig_known_end known_end;
     bool learnable;
     struct covered covered[MAX_COVERED];
     guint n_covered;
-    GHashTable *looks; /* final content -> index + 1 into seen_looks */
-    GArray *seen_looks;
+    GHashTable *image_numbers; /* final content -> index + 1 into images_seen */
+    GArray *images_seen;
     guint16 *erases[SIM_FLASH_MAX_DEVICES];
     guint64 n_counted; /* erases in this run */
     struct rig_trace *trace;
@@ -66,15 +66,15 @@ struct rig_recorder *rig_recorder_new(struct rig_contents *contents, struct rig_
     subject->has_pair = images[RIG_IMAGE_NEW].second_bytes != NULL;
     recorder->torn[SIM_FLASH_WRITE] = torn_write;
     recorder->torn[SIM_FLASH_ERASE] = torn_erase;
-    recorder->rows = rig_rows_new(torn_write || torn_erase);
+    recorder->sequences = rig_sequences_new(torn_write || torn_erase);
     recorder->after = g_array_sized_new(FALSE, FALSE, sizeof(guint32), 1024); /* never NULL inside */
     recorder->halves = g_array_new(FALSE, FALSE, sizeof(guint32));
     recorder->texts = g_ptr_array_new_with_free_func(g_free);
     recorder->held = RIG_CONTENT_NONE;
-    recorder->ways = rig_ways_new(contents);
-    recorder->way = g_array_new(FALSE, FALSE, sizeof(struct rig_way_event));
-    recorder->looks = g_hash_table_new(NULL, NULL);
-    recorder->seen_looks = g_array_new(FALSE, FALSE, sizeof(struct look));
+    recorder->runs = rig_known_runs_new(contents);
+    recorder->accesses = g_array_new(FALSE, FALSE, sizeof(struct rig_access));
+    recorder->image_numbers = g_hash_table_new(NULL, NULL);
+    recorder->images_seen = g_array_new(FALSE, FALSE, sizeof(struct seen_image));
     for (guint i = 0; i < sim_flash_n_devices(subject->flash); i++)
         recorder->erases[i] = g_new0(guint16, sim_flash_bytes(subject->flash, i) / ERASE_UNIT_BYTES + 1);
     return recorder;
@@ -84,14 +84,14 @@ void rig_recorder_free(struct rig_recorder *recorder)
 {
     if (!recorder)
         return;
-    rig_rows_free(recorder->rows);
+    rig_sequences_free(recorder->sequences);
     g_array_unref(recorder->after);
     g_array_unref(recorder->halves);
     g_ptr_array_unref(recorder->texts);
-    rig_ways_free(recorder->ways);
-    g_array_unref(recorder->way);
-    g_hash_table_unref(recorder->looks);
-    g_array_unref(recorder->seen_looks);
+    rig_known_runs_free(recorder->runs);
+    g_array_unref(recorder->accesses);
+    g_hash_table_unref(recorder->image_numbers);
+    g_array_unref(recorder->images_seen);
     for (guint i = 0; i < SIM_FLASH_MAX_DEVICES; i++)
         g_free(recorder->erases[i]);
     g_free(recorder);
@@ -148,16 +148,16 @@ static bool writes_over(const struct rig_recorder *recorder, const struct sim_fl
                                    operation->n_bytes);
 }
 
-static void note(struct rig_recorder *recorder, enum rig_way_event_kind kind, guint device, guint32 offset,
+static void note(struct rig_recorder *recorder, enum rig_access_kind kind, guint device, guint32 offset,
                  gsize n_bytes)
 {
-    struct rig_way_event event = {.kind = (guint8)kind,
-                                  .device = (guint8)device,
-                                  .offset = offset,
-                                  .n_bytes = (guint32)n_bytes,
-                                  .content = recorder->now};
+    struct rig_access event = {.kind = (guint8)kind,
+                               .device = (guint8)device,
+                               .offset = offset,
+                               .n_bytes = (guint32)n_bytes,
+                               .content = recorder->now};
 
-    g_array_append_val(recorder->way, event);
+    g_array_append_val(recorder->accesses, event);
 }
 
 static void on_operation(void *user, const struct sim_flash_operation *operation)
@@ -168,13 +168,13 @@ static void on_operation(void *user, const struct sim_flash_operation *operation
     if (operation->kind == SIM_FLASH_ERASE)
         count_erase(recorder, operation);
     if (writes_over(recorder, operation))
-        trace->marks |= RIG_TRACE_OVERWRITES;
+        trace->flags |= RIG_TRACE_OVERWRITES;
     if (!within_areas(recorder->subject, operation))
-        trace->marks |= RIG_TRACE_OUTSIDE;
+        trace->flags |= RIG_TRACE_OUTSIDE;
     step_on(recorder, operation);
     recorder->n_covered = 0;
-    note(recorder, operation->kind == SIM_FLASH_ERASE ? RIG_WAY_ERASE : RIG_WAY_WRITE, operation->device,
-         operation->offset, operation->n_bytes);
+    note(recorder, operation->kind == SIM_FLASH_ERASE ? RIG_ACCESS_ERASE : RIG_ACCESS_WRITE,
+         operation->device, operation->offset, operation->n_bytes);
 }
 
 static void on_read(void *user, unsigned device, uint32_t offset, size_t n_bytes, bool refused)
@@ -194,7 +194,7 @@ static void on_read(void *user, unsigned device, uint32_t offset, size_t n_bytes
     }
     if (n_bytes >= MIN_COVERED_BYTES && recorder->n_covered < MAX_COVERED)
         recorder->covered[recorder->n_covered++] = (struct covered){device, offset, (guint32)n_bytes};
-    note(recorder, RIG_WAY_READ, device, offset, n_bytes);
+    note(recorder, RIG_ACCESS_READ, device, offset, n_bytes);
 }
 
 static void begin(struct rig_recorder *recorder, guint32 content, struct rig_trace *trace)
@@ -202,7 +202,7 @@ static void begin(struct rig_recorder *recorder, guint32 content, struct rig_tra
     *trace = (struct rig_trace){.image = RIG_IMAGE_UNKNOWN};
     g_array_set_size(recorder->after, 0);
     g_array_set_size(recorder->halves, 0);
-    g_array_set_size(recorder->way, 0);
+    g_array_set_size(recorder->accesses, 0);
     recorder->n_covered = 0;
     recorder->learnable = false;
     recorder->now = content;
@@ -214,12 +214,12 @@ static void start(struct rig_recorder *recorder, guint32 content, struct rig_tra
     struct sim_flash *flash = recorder->subject->flash;
 
     begin(recorder, content, trace);
-    recorder->learnable = recorder->ways != NULL;
+    recorder->learnable = recorder->runs != NULL;
     recorder->n_executed++;
     rig_contents_load(recorder->contents, content, recorder->held, flash);
     sim_flash_power(flash, true);
     sim_flash_observe(flash, on_operation, recorder);
-    sim_flash_observe_reads(flash, recorder->ways ? on_read : NULL, recorder);
+    sim_flash_observe_reads(flash, recorder->runs ? on_read : NULL, recorder);
 }
 
 static void stop(struct rig_recorder *recorder)
@@ -237,21 +237,22 @@ static void forget_erases(struct rig_recorder *recorder)
                (sim_flash_bytes(recorder->subject->flash, i) / ERASE_UNIT_BYTES + 1) * sizeof(guint16));
 }
 
-static void count_row(struct rig_recorder *recorder, const struct rig_trace *trace)
+static void count_sequence(struct rig_recorder *recorder, const struct rig_trace *trace)
 {
     recorder->n_operations += trace->n_operations;
-    for (guint32 k = 0; k < rig_rows_n_pieces(trace->n_operations); k++)
-        recorder->n_torn += rig_rows_piece(recorder->rows, trace->first, trace->n_operations, k).n_torn;
+    for (guint32 k = 0; k < rig_sequence_n_chunks(trace->n_operations); k++)
+        recorder->n_torn +=
+            rig_sequences_chunk(recorder->sequences, trace->first, trace->n_operations, k).n_torn;
 }
 
 static void finish(struct rig_recorder *recorder)
 {
     bool torn = rig_recorder_wants_torn(recorder);
 
-    recorder->trace->first = rig_rows_put(recorder->rows, (const guint32 *)(void *)recorder->after->data,
-                                          torn ? (const guint32 *)(void *)recorder->halves->data : NULL,
-                                          recorder->trace->n_operations);
-    count_row(recorder, recorder->trace);
+    recorder->trace->first = rig_sequences_put(
+        recorder->sequences, (const guint32 *)(void *)recorder->after->data,
+        torn ? (const guint32 *)(void *)recorder->halves->data : NULL, recorder->trace->n_operations);
+    count_sequence(recorder, recorder->trace);
     recorder->trace->final = recorder->now;
     if (recorder->n_counted > 0)
         forget_erases(recorder);
@@ -314,10 +315,10 @@ static void keep_text(struct rig_recorder *recorder, struct rig_trace *trace, co
     trace->text = recorder->texts->len;
 }
 
-static struct look look_at(struct rig_recorder *recorder, guint device, guint32 offset)
+static struct seen_image find_image(struct rig_recorder *recorder, guint device, guint32 offset)
 {
     struct rig_subject *subject = recorder->subject;
-    struct look look = {
+    struct seen_image image = {
         .device = device, .offset = offset, .image = image_at(recorder, device, offset, &subject->second)};
     guint copy_device;
     guint32 copy_offset;
@@ -325,44 +326,44 @@ static struct look look_at(struct rig_recorder *recorder, guint device, guint32 
     rig_contents_load(recorder->contents, recorder->now, recorder->held, subject->flash);
     recorder->held = recorder->now;
     if (subject->ops->confirmed && subject->ops->confirmed(subject))
-        look.marks |= RIG_TRACE_CONFIRMED;
-    if (look.image == RIG_IMAGE_NEW && subject->ops->kept_copy &&
+        image.flags |= RIG_TRACE_CONFIRMED;
+    if (image.image == RIG_IMAGE_NEW && subject->ops->kept_copy &&
         subject->ops->kept_copy(subject, &copy_device, &copy_offset) &&
         image_at(recorder, copy_device, copy_offset, &subject->second_kept) == RIG_IMAGE_OLD)
-        look.marks |= RIG_TRACE_COPY_KEPT;
-    return look;
+        image.flags |= RIG_TRACE_COPY_KEPT;
+    return image;
 }
 
 /* Many runs end with the same content. */
-static struct look known_look(struct rig_recorder *recorder, guint device, guint32 offset)
+static struct seen_image known_image(struct rig_recorder *recorder, guint device, guint32 offset)
 {
     gpointer key = GSIZE_TO_POINTER((gsize)recorder->now + 1);
-    guint index = GPOINTER_TO_UINT(g_hash_table_lookup(recorder->looks, key));
-    struct look look;
+    guint index = GPOINTER_TO_UINT(g_hash_table_lookup(recorder->image_numbers, key));
+    struct seen_image image;
 
     if (index > 0) {
-        look = g_array_index(recorder->seen_looks, struct look, index - 1);
-        if (look.device == device && look.offset == offset)
-            return look;
+        image = g_array_index(recorder->images_seen, struct seen_image, index - 1);
+        if (image.device == device && image.offset == offset)
+            return image;
     }
-    look = look_at(recorder, device, offset);
-    g_array_append_val(recorder->seen_looks, look);
-    g_hash_table_insert(recorder->looks, key, GUINT_TO_POINTER(recorder->seen_looks->len));
-    return look;
+    image = find_image(recorder, device, offset);
+    g_array_append_val(recorder->images_seen, image);
+    g_hash_table_insert(recorder->image_numbers, key, GUINT_TO_POINTER(recorder->images_seen->len));
+    return image;
 }
 
-static void look_at_end(struct rig_recorder *recorder, const struct rig_end_report *report)
+static void note_image(struct rig_recorder *recorder, const struct rig_end_report *report)
 {
     struct rig_trace *trace = recorder->trace;
-    struct look look;
+    struct seen_image image;
 
     trace->end = (guint8)report->end;
     keep_text(recorder, trace, report->text);
     if (report->end != RIG_END_RUNS || report->device >= sim_flash_n_devices(recorder->subject->flash))
         return;
-    look = known_look(recorder, report->device, report->offset);
-    trace->image = look.image;
-    trace->marks |= look.marks;
+    image = known_image(recorder, report->device, report->offset);
+    trace->image = image.image;
+    trace->flags |= image.flags;
 }
 
 static guint root_of(const struct rig_task *task)
@@ -376,13 +377,13 @@ static void learn(struct rig_recorder *recorder, const struct rig_task *task,
 {
     const struct rig_trace *trace = recorder->trace;
 
-    recorder->learnable &= !(trace->marks & (RIG_TRACE_OVERWRITES | RIG_TRACE_REFUSED)) &&
+    recorder->learnable &= !(trace->flags & (RIG_TRACE_OVERWRITES | RIG_TRACE_REFUSED)) &&
                            (report->end == RIG_END_RUNS || report->end == RIG_END_NO_IMAGE);
     if (!recorder->learnable)
         return;
-    recorder->way_end = (struct rig_way_end){
-        .report = *report, .most_erases = trace->most_erases, .marks = trace->marks & RIG_TRACE_OUTSIDE};
-    rig_recorder_learn(recorder, task, recorder->way, &recorder->way_end);
+    recorder->known_end = (struct rig_known_end){
+        .report = *report, .most_erases = trace->most_erases, .flags = trace->flags & RIG_TRACE_OUTSIDE};
+    rig_recorder_learn(recorder, task, recorder->accesses, &recorder->known_end);
 }
 
 void rig_trace_record(struct rig_recorder *recorder, const struct rig_task *task, struct rig_trace *trace)
@@ -392,18 +393,18 @@ void rig_trace_record(struct rig_recorder *recorder, const struct rig_task *task
     struct rig_subject *subject = recorder->subject;
 
     start(recorder, task->content, trace);
-    /* What is run apart is not seen to read. */
+    /* What runs in a sandbox is not seen to read. */
     recorder->learnable &= recorder->is_worker || !subject->ops->boot_here || task->action != RIG_TASK_BOOT;
     if (task->action == RIG_TASK_BOOT && recorder->is_worker && subject->ops->boot_here)
         subject->ops->boot_here(subject, &report);
     else if (task->action == RIG_TASK_BOOT)
         subject->ops->boot(subject, &report);
     else if (!subject->ops->act(subject, (enum rig_action)task->action, image))
-        trace->marks |= RIG_TRACE_REFUSED;
+        trace->flags |= RIG_TRACE_REFUSED;
     stop(recorder);
     learn(recorder, task, &report);
     if (task->action == RIG_TASK_BOOT)
-        look_at_end(recorder, &report);
+        note_image(recorder, &report);
     finish(recorder);
 }
 
@@ -414,7 +415,7 @@ static guint32 apply_known(void *user, const struct sim_flash_operation *operati
     if (writes_over(recorder, operation)) {
         if (sim_flash_device(recorder->subject->flash, operation->device)->rewrite_forbidden)
             return RIG_CONTENT_NONE;
-        recorder->trace->marks |= RIG_TRACE_OVERWRITES;
+        recorder->trace->flags |= RIG_TRACE_OVERWRITES;
     }
     step_on(recorder, operation);
     return recorder->now;
@@ -422,65 +423,66 @@ static guint32 apply_known(void *user, const struct sim_flash_operation *operati
 
 bool rig_record_known(struct rig_recorder *recorder, const struct rig_task *task, struct rig_trace *trace)
 {
-    const struct rig_way_end *end;
+    const struct rig_known_end *end;
 
-    if (!recorder->ways)
+    if (!recorder->runs)
         return false;
     begin(recorder, task->content, trace);
-    end = rig_ways_follow(recorder->ways, root_of(task), task->content, apply_known, recorder);
+    end = rig_known_runs_follow(recorder->runs, root_of(task), task->content, apply_known, recorder);
     if (!end) {
         recorder->trace = NULL;
         return false;
     }
     trace->most_erases = end->most_erases;
-    trace->marks |= end->marks;
+    trace->flags |= end->flags;
     if (task->action == RIG_TASK_BOOT)
-        look_at_end(recorder, &end->report);
+        note_image(recorder, &end->report);
     finish(recorder);
     return true;
 }
 
-void rig_recorder_forget_ways(struct rig_recorder *recorder)
+void rig_recorder_forget_known_runs(struct rig_recorder *recorder)
 {
-    rig_ways_free(g_steal_pointer(&recorder->ways));
+    rig_known_runs_free(g_steal_pointer(&recorder->runs));
 }
 
-const GArray *rig_recorder_way(const struct rig_recorder *recorder, struct rig_way_end *end)
+const GArray *rig_recorder_accesses(const struct rig_recorder *recorder, struct rig_known_end *end)
 {
-    *end = recorder->way_end;
-    return recorder->learnable ? recorder->way : NULL;
+    *end = recorder->known_end;
+    return recorder->learnable ? recorder->accesses : NULL;
 }
 
-void rig_recorder_learn(struct rig_recorder *recorder, const struct rig_task *task, const GArray *way,
-                        const struct rig_way_end *end)
+void rig_recorder_learn(struct rig_recorder *recorder, const struct rig_task *task, const GArray *accesses,
+                        const struct rig_known_end *end)
 {
-    if (recorder->ways)
-        rig_ways_learn(recorder->ways, root_of(task), (const struct rig_way_event *)(const void *)way->data,
-                       way->len, end);
+    if (recorder->runs)
+        rig_known_runs_learn(recorder->runs, root_of(task),
+                             (const struct rig_access *)(const void *)accesses->data, accesses->len, end);
 }
 
-void rig_recorder_adopt(struct rig_recorder *recorder, struct rig_trace *trace, const guint32 *pieces,
+void rig_recorder_adopt(struct rig_recorder *recorder, struct rig_trace *trace, const guint32 *chunks,
                         const char *text)
 {
-    trace->first = rig_rows_put_listed(recorder->rows, pieces, rig_rows_n_pieces(trace->n_operations));
-    count_row(recorder, trace);
+    trace->first =
+        rig_sequences_put_listed(recorder->sequences, chunks, rig_sequence_n_chunks(trace->n_operations));
+    count_sequence(recorder, trace);
     keep_text(recorder, trace, text);
 }
 
-struct rig_rows *rig_recorder_rows(const struct rig_recorder *recorder)
+struct rig_sequences *rig_recorder_sequences(const struct rig_recorder *recorder)
 {
-    return recorder->rows;
+    return recorder->sequences;
 }
 
-struct rig_row_piece rig_recorder_piece(const struct rig_recorder *recorder, const struct rig_trace *trace,
-                                        guint32 k)
+struct rig_chunk rig_recorder_chunk(const struct rig_recorder *recorder, const struct rig_trace *trace,
+                                    guint32 k)
 {
-    return rig_rows_piece(recorder->rows, trace->first, trace->n_operations, k);
+    return rig_sequences_chunk(recorder->sequences, trace->first, trace->n_operations, k);
 }
 
-guint32 rig_recorder_n_pieces(const struct rig_recorder *recorder)
+guint32 rig_recorder_n_chunks(const struct rig_recorder *recorder)
 {
-    return rig_rows_n_listed(recorder->rows);
+    return rig_sequences_n_listed(recorder->sequences);
 }
 
 const char *rig_recorder_text(const struct rig_recorder *recorder, const struct rig_trace *trace)
@@ -510,6 +512,7 @@ guint64 rig_recorder_n_torn(const struct rig_recorder *recorder)
 
 gsize rig_recorder_bytes(const struct rig_recorder *recorder)
 {
-    return rig_rows_bytes(recorder->rows) + (recorder->ways ? rig_ways_bytes(recorder->ways) : 0) +
-           recorder->seen_looks->len * (sizeof(struct look) + 3 * sizeof(gpointer));
+    return rig_sequences_bytes(recorder->sequences) +
+           (recorder->runs ? rig_known_runs_bytes(recorder->runs) : 0) +
+           recorder->images_seen->len * (sizeof(struct seen_image) + 3 * sizeof(gpointer));
 }

@@ -5,13 +5,13 @@
 #define RIG_EXPLORE_TRACE_H
 
 #include "explore/content.h"
-#include "explore/rows.h"
+#include "explore/sequence.h"
 #include "explore/subject.h"
-#include "explore/ways.h"
+#include "explore/known_runs.h"
 
 G_BEGIN_DECLS
 
-enum rig_trace_mark {
+enum rig_trace_flag {
     RIG_TRACE_CONFIRMED = 1 << 0,  /* what runs is marked as confirmed */
     RIG_TRACE_COPY_KEPT = 1 << 1,  /* the old image stands whole where a revert would take it from */
     RIG_TRACE_OUTSIDE = 1 << 2,    /* an operation outside of the areas */
@@ -20,13 +20,13 @@ enum rig_trace_mark {
 };
 
 struct rig_trace {
-    guint32 first; /* where the contents that it passed are listed among the recorder's rows */
+    guint32 first; /* where the contents that it passed are listed among the recorder's sequences */
     guint32 n_operations;
     guint32 final;       /* content at the end */
     guint32 most_erases; /* of one sector */
     guint8 end;          /* enum rig_end, or RIG_TRACE_NONE: it is not recorded yet */
     guint8 image;        /* RUNS: which image; RIG_IMAGE_MIXED; RIG_IMAGE_UNKNOWN: none of the known ones */
-    guint8 marks;
+    guint8 flags;
     guint32 text; /* index + 1 into the recorder's texts, 0 = none */
 };
 
@@ -53,31 +53,31 @@ void rig_recorder_free(struct rig_recorder *recorder);
 void rig_recorder_set_worker(struct rig_recorder *recorder);
 /* Executes a run. */
 void rig_trace_record(struct rig_recorder *recorder, const struct rig_task *task, struct rig_trace *trace);
-/* The same without executing it, when it reads nothing but what known runs read (explore/ways.h). false: it
- * has to be executed. */
+/* The same without executing it, when it reads nothing but what known runs read (explore/known_runs.h).
+ * false: it has to be executed. */
 bool rig_record_known(struct rig_recorder *recorder, const struct rig_task *task, struct rig_trace *trace);
 /* Every run is executed from now on; for tests. */
-void rig_recorder_forget_ways(struct rig_recorder *recorder);
+void rig_recorder_forget_known_runs(struct rig_recorder *recorder);
 
 /* What was seen of the run that was executed last, for learning it elsewhere. NULL: nothing that can be
  * learned. Valid until the next recording. */
-const GArray *rig_recorder_way(const struct rig_recorder *recorder, struct rig_way_end *end);
-void rig_recorder_learn(struct rig_recorder *recorder, const struct rig_task *task, const GArray *way,
-                        const struct rig_way_end *end);
-/* A trace that was recorded elsewhere: `trace` has everything but `first` and `text`, `pieces` are those of
- * its n_operations contents, put into the recorder's rows, `text` may be empty. */
-void rig_recorder_adopt(struct rig_recorder *recorder, struct rig_trace *trace, const guint32 *pieces,
+const GArray *rig_recorder_accesses(const struct rig_recorder *recorder, struct rig_known_end *end);
+void rig_recorder_learn(struct rig_recorder *recorder, const struct rig_task *task, const GArray *accesses,
+                        const struct rig_known_end *end);
+/* A trace that was recorded elsewhere: `trace` has everything but `first` and `text`, `chunks` are those of
+ * its n_operations contents, put into the recorder's sequences, `text` may be empty. */
+void rig_recorder_adopt(struct rig_recorder *recorder, struct rig_trace *trace, const guint32 *chunks,
                         const char *text);
-struct rig_rows *rig_recorder_rows(const struct rig_recorder *recorder);
+struct rig_sequences *rig_recorder_sequences(const struct rig_recorder *recorder);
 bool rig_recorder_wants_torn(const struct rig_recorder *recorder);
 
 /* The content after each operation of a trace, and the one of its first half (RIG_CONTENT_NONE: not wanted),
- * piece by piece (explore/rows.h). Valid until the next recording. */
-struct rig_row_piece rig_recorder_piece(const struct rig_recorder *recorder, const struct rig_trace *trace,
-                                        guint32 k);
+ * chunk by chunk (explore/sequence.h). Valid until the next recording. */
+struct rig_chunk rig_recorder_chunk(const struct rig_recorder *recorder, const struct rig_trace *trace,
+                                    guint32 k);
 const char *rig_recorder_text(const struct rig_recorder *recorder, const struct rig_trace *trace);
 guint64 rig_recorder_n_executed(const struct rig_recorder *recorder);   /* runs, in this process */
-guint32 rig_recorder_n_pieces(const struct rig_recorder *recorder);     /* of all traces */
+guint32 rig_recorder_n_chunks(const struct rig_recorder *recorder);     /* of all traces */
 guint64 rig_recorder_n_operations(const struct rig_recorder *recorder); /* of all traces */
 guint64 rig_recorder_n_torn(const struct rig_recorder *recorder);
 gsize rig_recorder_bytes(const struct rig_recorder *recorder);

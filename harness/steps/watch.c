@@ -62,7 +62,7 @@ static bool is_blank(const struct rig_account_leg *leg)
 /* numbered_from: of its first operation. */
 static void begin_leg(struct rig_watch *watch, guint32 numbered_from)
 {
-    static const struct rig_leg asked = {.form = RIG_LEG_RUN};
+    static const struct rig_power_cycle asked = {.form = RIG_CYCLE_RUN};
 
     if (watch->leg && !is_blank(watch->leg))
         rig_account_end_leg(watch->account);

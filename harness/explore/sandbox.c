@@ -2,7 +2,7 @@
 /* A boot in a forked process, with its flash operations on record in shared memory as they happen: what it
  * did until it spoilt that process is known, too. */
 #define _GNU_SOURCE
-#include "explore/apart.h"
+#include "explore/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -34,7 +34,7 @@ struct record {
     struct rig_end_report report;
 };
 
-void rig_apart_settle_in(bool silent, pid_t parent)
+void rig_sandbox_enter(bool silent, pid_t parent)
 {
     int nowhere;
 
@@ -58,13 +58,13 @@ static void reap(pid_t worker, int *status)
         ;
 }
 
-void rig_apart_kill(pid_t worker, int *status)
+void rig_sandbox_kill(pid_t worker, int *status)
 {
     kill(worker, SIGKILL);
     reap(worker, status);
 }
 
-bool rig_apart_ended(pid_t worker, int *status)
+bool rig_sandbox_ended(pid_t worker, int *status)
 {
     siginfo_t ended = {0};
 
@@ -101,15 +101,15 @@ static void on_operation(void *user, const struct sim_flash_operation *operation
 
 static G_GNUC_NORETURN void work(struct rig_subject *subject, struct record *record, pid_t parent)
 {
-    rig_apart_settle_in(true, parent);
+    rig_sandbox_enter(true, parent);
     sim_flash_disarm_cut(subject->flash);
     sim_flash_observe_reads(subject->flash, NULL, NULL);
     sim_flash_observe(subject->flash, on_operation, record);
     subject->ops->boot_here(subject, &record->report);
     record->reported = 1;
     if (subject->unspoilt && !subject->unspoilt(subject->user))
-        _exit(RIG_APART_SPOILT);
-    _exit(RIG_APART_DONE);
+        _exit(RIG_SANDBOX_SPOILT);
+    _exit(RIG_SANDBOX_DONE);
 }
 
 /* false: it had to be killed. */
@@ -119,11 +119,11 @@ static bool wait_for(const struct rig_subject *subject, pid_t worker, int *statu
     struct pollfd waited = {.fd = pidfd_open(worker, 0), .events = POLLIN};
     bool ended = false;
 
-    while (!(ended = rig_apart_ended(worker, status)) && g_get_monotonic_time() < deadline_us &&
+    while (!(ended = rig_sandbox_ended(worker, status)) && g_get_monotonic_time() < deadline_us &&
            !(subject->stop && subject->stop(subject->user)))
         poll(&waited, 1, LOOK_EVERY_MS);
     if (!ended)
-        rig_apart_kill(worker, status);
+        rig_sandbox_kill(worker, status);
     if (waited.fd >= 0)
         close(waited.fd);
     return ended;
@@ -173,7 +173,7 @@ static void G_GNUC_PRINTF(3, 4) say(struct rig_end_report *report, enum rig_end 
 static void take_report(const struct rig_subject *subject, const struct record *record, int status,
                         struct rig_end_report *report)
 {
-    bool sound = WIFEXITED(status) && WEXITSTATUS(status) == RIG_APART_DONE && record->reported == 1;
+    bool sound = WIFEXITED(status) && WEXITSTATUS(status) == RIG_SANDBOX_DONE && record->reported == 1;
 
     *report = record->report;
     report->text[sizeof report->text - 1] = '\0';
@@ -181,7 +181,7 @@ static void take_report(const struct rig_subject *subject, const struct record *
     if (sound && (guint)report->end <= RIG_END_NOT_RUN &&
         (report->end != RIG_END_RUNS || report->device < sim_flash_n_devices(subject->flash)))
         return;
-    if (sound || (WIFEXITED(status) && WEXITSTATUS(status) == RIG_APART_SPOILT))
+    if (sound || (WIFEXITED(status) && WEXITSTATUS(status) == RIG_SANDBOX_SPOILT))
         say(report, RIG_END_CRASH, "it wrote over memory that is not its own");
     else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT)
         say(report, RIG_END_CRASH, "it spoilt the heap of the process that runs it");
@@ -222,7 +222,7 @@ static void run(struct rig_subject *subject, struct record *record, struct rig_e
         say(report, RIG_END_NO_IMAGE, "%s", "");
 }
 
-void rig_apart_boot(struct rig_subject *subject, struct rig_end_report *report)
+void rig_sandbox_boot(struct rig_subject *subject, struct rig_end_report *report)
 {
     struct record *record =
         mmap(NULL, RECORD_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
