@@ -328,10 +328,20 @@ const struct rig_verb rig_verb_expect_console = {
     .run = run_expect_console,
 };
 
-static const char *const outcomes[] = {
-    "ok",          "timeout",       "not-found",       "link-lost",     "not-connected",
-    "key-missing", "key-different", "pairing-refused", "not-encrypted", "no-service",
-    NULL};
+static const char *const outcomes[] = {"ok",
+                                       "timeout",
+                                       "not-found",
+                                       "link-lost",
+                                       "not-connected",
+                                       "key-missing",
+                                       "key-different",
+                                       "pairing-refused",
+                                       "not-encrypted",
+                                       "no-service",
+                                       "no-characteristic",
+                                       "no-property",
+                                       "att-error",
+                                       NULL};
 static const struct rig_field link_fields[] = {
     {.name = "connected", .type = RIG_TYPE_FLAG, .about = "Whether there is a connection."},
     {.name = "encrypted", .type = RIG_TYPE_FLAG, .about = "Whether it is encrypted."},

@@ -15,6 +15,9 @@ static const char *const outcome_choices[] = {"ok",
                                               "pairing-refused",
                                               "not-encrypted",
                                               "no-service",
+                                              "no-characteristic",
+                                              "no-property",
+                                              "att-error",
                                               "any",
                                               NULL};
 static const char *const needs_ble[] = {"ble", NULL};
@@ -75,7 +78,7 @@ static void run_connect(struct rig_run *run, const struct rig_step *step)
     GError *error = NULL;
 
     rig_smp_transport_restart(&run->client.transport);
-    if (!run->board->link->ops->connect(run->board->link, &how, &outcome, &error)) {
+    if (!rig_link_connect_and_subscribe(run->board->link, &how, &rig_smp_characteristic, &outcome, &error)) {
         rig_run_error(run, error);
         return;
     }
@@ -355,8 +358,10 @@ static void run_notifications(struct rig_run *run, const struct rig_step *step)
     enum rig_link_outcome outcome;
     GError *error = NULL;
 
-    if (!run->board->link->ops->subscribe(run->board->link, rig_record_flag(step->arguments, "on"), &outcome,
-                                          &error))
+    if (!run->board->link->ops->subscribe(run->board->link, &rig_smp_characteristic,
+                                          rig_record_flag(step->arguments, "on") ? RIG_SUBSCRIBE_NOTIFY
+                                                                                 : RIG_SUBSCRIBE_NONE,
+                                          &outcome, &error))
         rig_run_error(run, error);
     else
         judge_link(run, step, "subscription", outcome);

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/error.h"
+#include "drivers/update/smp_transport.h"
 #include "drivers/bluez/bluez_link.h"
 
 int stand_open(void **state)
@@ -52,7 +53,7 @@ static bool try_connect(struct bluez_stand *stand, bool pair, guint within_ms, e
                                    .pair = pair,
                                    .until_us = stand_now_us(stand) + within_ms * G_GUINT64_CONSTANT(1000)};
 
-    return stand->link->ops->connect(stand->link, &how, outcome, error);
+    return rig_link_connect_and_subscribe(stand->link, &how, &rig_smp_characteristic, outcome, error);
 }
 
 enum rig_link_outcome stand_connect_within(struct bluez_stand *stand, bool pair, guint within_ms)
@@ -97,7 +98,8 @@ enum rig_link_outcome stand_subscribe(struct bluez_stand *stand, bool on)
 {
     enum rig_link_outcome outcome;
 
-    assert_true(stand->link->ops->subscribe(stand->link, on, &outcome, NULL));
+    assert_true(stand->link->ops->subscribe(stand->link, &rig_smp_characteristic,
+                                            on ? RIG_SUBSCRIBE_NOTIFY : RIG_SUBSCRIBE_NONE, &outcome, NULL));
     return outcome;
 }
 
@@ -105,18 +107,19 @@ enum rig_link_outcome stand_write(struct bluez_stand *stand, const guint8 *bytes
 {
     enum rig_link_outcome outcome;
 
-    assert_true(stand->link->ops->write(stand->link, bytes, n_bytes, &outcome, NULL));
+    assert_true(stand->link->ops->write(stand->link, &rig_smp_characteristic, RIG_WRITE_COMMAND, bytes,
+                                        n_bytes, &outcome, NULL));
     return outcome;
 }
 
 GBytes *stand_receive_within(struct bluez_stand *stand, guint within_ms, enum rig_link_outcome *outcome)
 {
-    GBytes *packet = NULL;
+    struct rig_link_packet packet = {0};
 
     assert_true(stand->link->ops->receive(
         stand->link, stand_now_us(stand) + within_ms * G_GUINT64_CONSTANT(1000), &packet, outcome, NULL));
-    assert_int_equal(packet != NULL, *outcome == RIG_LINK_OK);
-    return packet;
+    assert_int_equal(packet.value != NULL, *outcome == RIG_LINK_OK);
+    return packet.value;
 }
 
 GBytes *stand_receive(struct bluez_stand *stand)

@@ -3,6 +3,7 @@
 #include "drivers/assembled/assembled.h"
 
 #include "base/error.h"
+#include "drivers/update/smp_transport.h"
 
 #include <string.h>
 
@@ -105,7 +106,7 @@ static const char *air_remedy(enum rig_link_outcome outcome)
         return "does its application run and advertise (an empty flash does not: a run programs it), and is "
                "that what "
                "'ble:' names? `bluetoothctl --timeout 10 scan le` shows what is heard";
-    if (outcome == RIG_LINK_NO_SERVICE)
+    if (outcome == RIG_LINK_NO_SERVICE || outcome == RIG_LINK_NO_CHARACTERISTIC)
         return "is the application one with the SMP service? Cached services of another one go by 'refresh: "
                "true'";
     if (outcome == RIG_LINK_KEY_MISSING || outcome == RIG_LINK_KEY_DIFFERENT)
@@ -143,7 +144,7 @@ static void check_link(const struct check *check, struct rig_board *board)
 
     if (!board->link)
         say(check, "link", "not checked", "the bench file has no 'link:' and no 'ble:' for this board");
-    else if (!board->link->ops->connect(board->link, &how, &outcome, &error))
+    else if (!rig_link_connect_and_subscribe(board->link, &how, &rig_smp_characteristic, &outcome, &error))
         say_error(check, "link", error, "");
     else
         judge_link(check, board->link, outcome);

@@ -93,7 +93,8 @@ static void go_online(struct bench *bench)
     enum rig_link_outcome outcome;
     GError *error = NULL;
 
-    if (!bench->link->ops->connect(bench->link, &how, &outcome, &error) || outcome != RIG_LINK_OK)
+    if (!rig_link_connect_and_subscribe(bench->link, &how, &rig_smp_characteristic, &outcome, &error) ||
+        outcome != RIG_LINK_OK)
         give_up("connection", error);
     if (!rig_smp_learn_parameters(&bench->client, until(bench), &result, &error))
         give_up("parameters", error);
@@ -232,7 +233,9 @@ static double bare_writes(struct bench *bench)
         enum rig_link_outcome outcome;
         GError *error = NULL;
 
-        if (!bench->link->ops->write(bench->link, packet, room, &outcome, &error) || outcome != RIG_LINK_OK)
+        if (!bench->link->ops->write(bench->link, &rig_smp_characteristic, RIG_WRITE_COMMAND, packet, room,
+                                     &outcome, &error) ||
+            outcome != RIG_LINK_OK)
             give_up("write", error);
     }
     echo(bench); /* what was written before has arrived */
@@ -246,9 +249,10 @@ static void write_one(struct bench *bench, bool bare, const guint8 *bytes, gsize
     const struct rig_bluez_link *link = (const struct rig_bluez_link *)bench->link;
     enum rig_link_outcome outcome = RIG_LINK_OK;
 
-    if (bare
-            ? send(link->io.write_fd, bytes, n_bytes, MSG_NOSIGNAL) < 0
-            : !bench->link->ops->write(bench->link, bytes, n_bytes, &outcome, NULL) || outcome != RIG_LINK_OK)
+    if (bare ? send(link->io.write_fd, bytes, n_bytes, MSG_NOSIGNAL) < 0
+             : !bench->link->ops->write(bench->link, &rig_smp_characteristic, RIG_WRITE_COMMAND, bytes,
+                                        n_bytes, &outcome, NULL) ||
+                   outcome != RIG_LINK_OK)
         give_up("write", NULL);
 }
 
@@ -256,13 +260,15 @@ static void read_one(struct bench *bench, bool bare)
 {
     const struct rig_bluez_link *link = (const struct rig_bluez_link *)bench->link;
     struct pollfd readable = {.fd = link->io.read_fd, .events = POLLIN};
-    g_autoptr(GBytes) packet = NULL;
+    struct rig_link_packet packet = {0};
     guint8 answer[1024];
     enum rig_link_outcome outcome;
 
-    if (bare ? poll(&readable, 1, 10000) != 1 || recv(link->io.read_fd, answer, sizeof answer, 0) <= 0
-             : !bench->link->ops->receive(bench->link, until(bench), &packet, &outcome, NULL) || !packet)
+    if (bare
+            ? poll(&readable, 1, 10000) != 1 || recv(link->io.read_fd, answer, sizeof answer, 0) <= 0
+            : !bench->link->ops->receive(bench->link, until(bench), &packet, &outcome, NULL) || !packet.value)
         give_up("read", NULL);
+    g_clear_pointer(&packet.value, g_bytes_unref);
 }
 
 static bool never(void *user)

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/error.h"
+#include "drivers/update/smp_transport.h"
 #include "drivers/bluez/bluez_link.h"
 #include "tests/bluez_stand.h"
 
@@ -232,7 +233,8 @@ static void a_daemon_that_does_not_return_is_an_error_with_its_remedy(void **sta
     bluez_fake_vanish(stand->fake);
     bluez_fake_let_pass(stand->fake, 30);
     how.until_us = stand_now_us(stand) + 700000;
-    assert_false(stand->link->ops->connect(stand->link, &how, &outcome, &error));
+    assert_false(
+        rig_link_connect_and_subscribe(stand->link, &how, &rig_smp_characteristic, &outcome, &error));
     assert_non_null(strstr(error->message, "systemctl status bluetooth"));
 }
 
@@ -416,7 +418,8 @@ static void an_interrupt_ends_whatever_is_waited_for(void **state)
 
     stand->fake->faults = faults;
     stand->fake->interrupted = 1;
-    assert_false(stand->link->ops->connect(stand->link, &how, &outcome, &error));
+    assert_false(
+        rig_link_connect_and_subscribe(stand->link, &how, &rig_smp_characteristic, &outcome, &error));
     assert_true(g_error_matches(error, RIG_ERROR, RIG_ERROR_INTERRUPTED));
     stand->fake->interrupted = 0;
 }
@@ -486,14 +489,15 @@ static bool use(struct bluez_stand *stand, guint within_ms)
                                    .until_us = stand_now_us(stand) + within_ms * G_GUINT64_CONSTANT(1000)};
     enum rig_link_outcome outcome = RIG_LINK_OK;
     GError *error = NULL;
-    bool ok = link->ops->connect(link, &how, &outcome, &error);
+    bool ok = rig_link_connect_and_subscribe(link, &how, &rig_smp_characteristic, &outcome, &error);
     bool all = came_off(ok, outcome, error);
 
     error = NULL;
-    ok = link->ops->write(link, (const guint8 *)"x", 1, &outcome, &error);
+    ok = link->ops->write(link, &rig_smp_characteristic, RIG_WRITE_COMMAND, (const guint8 *)"x", 1, &outcome,
+                          &error);
     all = came_off(ok, outcome, error) && all;
     error = NULL;
-    ok = link->ops->subscribe(link, false, &outcome, &error);
+    ok = link->ops->subscribe(link, &rig_smp_characteristic, RIG_SUBSCRIBE_NONE, &outcome, &error);
     all = came_off(ok, outcome, error) && all;
     error = NULL;
     ok = link->ops->disconnect(link, &error);

@@ -132,17 +132,46 @@ static void on_shown(void *user, guint32 passkey)
 
 /* --- the role --- */
 
-static bool link_subscribe(struct rig_link *base, bool on, enum rig_link_outcome *outcome, GError **error)
+/* A connection that ends before anything came of it is made anew, as when connecting: a race of BlueZ's. */
+static bool subscribe_anew(struct rig_bluez_link *link, enum rig_link_outcome *outcome, GError **error)
+{
+    struct rig_link_connect how = link->how;
+
+    return rig_bluez_now_us(link) >= how.until_us || rig_bluez_connect(link, &how, outcome, error);
+}
+
+static bool subscribe_to(struct rig_bluez_link *link, enum rig_link_outcome *outcome, GError **error)
+{
+    bool first = !link->told;
+
+    if (!rig_bluez_subscribe(link, outcome, error))
+        return false;
+    if (*outcome == RIG_LINK_LOST && first)
+        return subscribe_anew(link, outcome, error);
+    link->told = true;
+    if (first && *outcome == RIG_LINK_OK)
+        rig_bluez_say(link, true, "connected over BlueZ, ATT_MTU %u%s", link->mtu,
+                      rig_bluez_is_encrypted(link) ? ", encrypted" : "");
+    else if (first)
+        rig_bluez_tell(link);
+    return true;
+}
+
+static bool link_subscribe(struct rig_link *base, const struct rig_characteristic *characteristic,
+                           enum rig_subscription subscription, enum rig_link_outcome *outcome, GError **error)
 {
     struct rig_bluez_link *link = self(base);
+    bool ok;
 
-    *outcome = link->up && link->characteristic ? RIG_LINK_OK : RIG_LINK_NOT_CONNECTED;
+    *outcome = link->up ? RIG_LINK_OK : RIG_LINK_NOT_CONNECTED;
     if (*outcome != RIG_LINK_OK)
         return true;
-    if (!on)
-        return rig_bluez_release_notify(link, error);
-    return rig_bluez_acquire_notify(link, outcome, error) &&
-           (!link->refused || rig_bluez_hang_up(link, error));
+    if (subscription == RIG_SUBSCRIBE_NONE)
+        return !link->characteristic || rig_bluez_release_notify(link, error);
+    link->wanted = characteristic;
+    ok = subscribe_to(link, outcome, error);
+    link->wanted = NULL;
+    return ok;
 }
 
 /* On a connection that stands. */
@@ -150,12 +179,7 @@ static bool strengthen(struct rig_bluez_link *link, const struct rig_link_connec
                        enum rig_link_outcome *outcome, GError **error)
 {
     *outcome = RIG_LINK_OK;
-    if (how->pair && !rig_bluez_is_encrypted(link) && !rig_bluez_pair(link, how->until_us, outcome, error))
-        return false;
-    if (*outcome != RIG_LINK_OK)
-        return true;
-    return link_subscribe(&link->link, true, outcome, error) &&
-           (*outcome != RIG_LINK_OK || rig_bluez_acquire_write(link, outcome, error));
+    return !how->pair || rig_bluez_is_encrypted(link) || rig_bluez_pair(link, how->until_us, outcome, error);
 }
 
 static bool link_connect(struct rig_link *base, const struct rig_link_connect *how,
@@ -190,11 +214,15 @@ static bool pair_anew(struct rig_bluez_link *link, guint64 until_us, enum rig_li
                       GError **error)
 {
     struct rig_link_connect how = {.pair = true, .until_us = until_us};
+    bool ok;
 
     if (!rig_bluez_forget(link, error))
         return false;
     rig_bluez_down(link);
-    return rig_bluez_connect(link, &how, outcome, error);
+    link->wanted = link->used;
+    ok = rig_bluez_connect(link, &how, outcome, error);
+    link->wanted = NULL;
+    return ok;
 }
 
 static bool link_pair(struct rig_link *base, guint64 until_us, enum rig_link_outcome *outcome, GError **error)
@@ -212,7 +240,8 @@ static bool link_pair(struct rig_link *base, guint64 until_us, enum rig_link_out
         rig_bluez_say(link, true, "paired and bonded");
     else
         rig_bluez_tell(link);
-    return *outcome != RIG_LINK_OK || link_subscribe(base, true, outcome, error);
+    return *outcome != RIG_LINK_OK || !link->used ||
+           link_subscribe(base, link->used, RIG_SUBSCRIBE_NOTIFY, outcome, error);
 }
 
 struct receiving {
@@ -293,19 +322,48 @@ static bool settle_loss(struct rig_bluez_link *link, GError **error)
     return find_culprit(link, error);
 }
 
-static bool link_write(struct rig_link *base, const guint8 *bytes, gsize n_bytes,
+/* Whether it is there to be used. */
+static enum rig_link_outcome use(struct rig_bluez_link *link, const struct rig_characteristic *characteristic)
+{
+    if (!link->up)
+        return RIG_LINK_NOT_CONNECTED;
+    return link->used && rig_characteristic_equal(link->used, characteristic)
+               ? RIG_LINK_OK
+               : rig_bluez_find_characteristic(link, characteristic);
+}
+
+static bool link_write(struct rig_link *base, const struct rig_characteristic *characteristic,
+                       enum rig_write_kind kind, const guint8 *bytes, gsize n_bytes,
                        enum rig_link_outcome *outcome, GError **error)
 {
     struct rig_bluez_link *link = self(base);
 
-    *outcome = !link->up ? RIG_LINK_NOT_CONNECTED : n_bytes + 3 > link->mtu ? RIG_LINK_TOO_LONG : RIG_LINK_OK;
+    *outcome = use(link, characteristic);
+    if (*outcome == RIG_LINK_OK && kind == RIG_WRITE_REQUEST && !rig_bluez_can(link, "write"))
+        *outcome = RIG_LINK_NO_PROPERTY;
+    if (*outcome == RIG_LINK_OK && !rig_bluez_acquire_write(link, outcome, error))
+        return false;
+    if (*outcome == RIG_LINK_OK && n_bytes + 3 > link->mtu)
+        *outcome = RIG_LINK_TOO_LONG;
     if (*outcome != RIG_LINK_OK)
         return true;
-    return rig_bluez_write(link, bytes, n_bytes, outcome, error) &&
+    return rig_bluez_write(link, kind, bytes, n_bytes, outcome, error) &&
            (*outcome != RIG_LINK_LOST || settle_loss(link, error));
 }
 
-static bool link_receive(struct rig_link *base, guint64 until_us, GBytes **packet,
+static bool link_read(struct rig_link *base, const struct rig_characteristic *characteristic, GBytes **value,
+                      enum rig_link_outcome *outcome, GError **error)
+{
+    struct rig_bluez_link *link = self(base);
+
+    *value = NULL;
+    *outcome = use(link, characteristic);
+    if (*outcome == RIG_LINK_OK && !rig_bluez_can(link, "read"))
+        *outcome = RIG_LINK_NO_PROPERTY;
+    return *outcome != RIG_LINK_OK || rig_bluez_read(link, value, outcome, error);
+}
+
+static bool link_receive(struct rig_link *base, guint64 until_us, struct rig_link_packet *packet,
                          enum rig_link_outcome *outcome, GError **error)
 {
     struct receiving receiving = {.link = self(base)};
@@ -314,7 +372,7 @@ static bool link_receive(struct rig_link *base, guint64 until_us, GBytes **packe
 
     if (!rig_board_wait_for(receiving.link->board, until_us, received_or_lost, &receiving, &satisfied, error))
         return false;
-    *packet = receiving.packet;
+    *packet = (struct rig_link_packet){.value = receiving.packet, .from = receiving.link->used};
     *outcome = receiving.packet ? RIG_LINK_OK : satisfied ? RIG_LINK_LOST : RIG_LINK_TIMEOUT;
     return *outcome != RIG_LINK_LOST || !was_up || find_culprit(receiving.link, error);
 }
@@ -373,6 +431,7 @@ static void link_close(struct rig_link *base)
     g_clear_pointer(&link->adapter, g_free);
     g_clear_pointer(&link->device, g_free);
     g_clear_pointer(&link->characteristic, g_free);
+    link->used = NULL;
     link->host_fault = false;
 }
 
@@ -406,6 +465,7 @@ static const struct rig_link_ops ops = {
     .subscribe = link_subscribe,
     .disconnect = link_disconnect,
     .write = link_write,
+    .read = link_read,
     .receive = link_receive,
     .forget_bond = link_forget_bond,
     .answer = link_answer,

@@ -162,17 +162,28 @@ static bool resolve(struct attempt *attempt, enum rig_link_outcome *outcome, GEr
     return true;
 }
 
-/* A link without a subscription stays usable: a board that demands encryption is talked to in vain, as it
- * should be. */
-static bool subscribe(struct attempt *attempt, enum rig_link_outcome *outcome, GError **error)
+static bool come_up(struct attempt *attempt, enum rig_link_outcome *outcome, GError **error)
 {
     struct rig_bluez_link *link = attempt->link;
-    enum rig_link_outcome written;
 
+    (void)error;
+    *outcome = RIG_LINK_OK;
     link->up = true;
     link->mtu = link->place->max_mtu ? MAX(link->place->max_mtu, 23) : 0;
     if (attempt->how->mtu && (!link->mtu || attempt->how->mtu < link->mtu))
         link->mtu = attempt->how->mtu;
+    return true;
+}
+
+/* A link without a subscription stays usable: a board that demands encryption is talked to in vain, as it
+ * should be. */
+bool rig_bluez_subscribe(struct rig_bluez_link *link, enum rig_link_outcome *outcome, GError **error)
+{
+    enum rig_link_outcome written;
+
+    *outcome = rig_bluez_find_characteristic(link, link->wanted);
+    if (*outcome != RIG_LINK_OK)
+        return true;
     if (!rig_bluez_acquire_notify(link, outcome, error))
         return false;
     if (link->refused)
@@ -185,6 +196,16 @@ static bool subscribe(struct attempt *attempt, enum rig_link_outcome *outcome, G
     }
     if (link->up && *outcome == RIG_LINK_LOST)
         rig_bluez_down(link);
+    return true;
+}
+
+static bool subscribe(struct attempt *attempt, enum rig_link_outcome *outcome, GError **error)
+{
+    *outcome = RIG_LINK_OK;
+    if (!attempt->link->wanted)
+        return true;
+    if (!rig_bluez_subscribe(attempt->link, outcome, error))
+        return false;
     attempt->again = *outcome == RIG_LINK_LOST;
     return true;
 }
@@ -200,15 +221,11 @@ static bool disconnected(void *user)
 static bool after_refusal(struct rig_bluez_link *link, GError **error)
 {
     g_autofree char *words = g_strdup(link->text);
-    enum rig_link_outcome ignored;
     bool gone = false, ok;
 
     ok = rig_board_wait_for(link->board, rig_bluez_now_us(link) + REFUSAL_US, disconnected, link, &gone,
                             error);
-    if (ok && !gone) {
-        link->up = true;
-        ok = rig_bluez_acquire_write(link, &ignored, error);
-    }
+    link->up = ok && !gone;
     rig_bluez_say(link, false, "%s", words);
     return ok;
 }
@@ -233,13 +250,6 @@ static bool find(struct attempt *attempt, enum rig_link_outcome *outcome, GError
     return rig_bluez_find(attempt->link, attempt->how->until_us, outcome, error);
 }
 
-static bool find_characteristic(struct attempt *attempt, enum rig_link_outcome *outcome, GError **error)
-{
-    (void)error;
-    *outcome = rig_bluez_find_characteristic(attempt->link);
-    return true;
-}
-
 static bool host_ready(struct attempt *attempt, enum rig_link_outcome *outcome, GError **error)
 {
     *outcome = RIG_LINK_OK;
@@ -260,8 +270,7 @@ static bool let_end(struct rig_bluez_link *link, guint64 until_us, GError **erro
 
 static bool play(struct attempt *attempt, enum rig_link_outcome *outcome, GError **error)
 {
-    static const stage stages[] = {host_ready,          find,           dial,     resolve,
-                                   find_characteristic, pair_if_wanted, subscribe};
+    static const stage stages[] = {host_ready, find, dial, resolve, pair_if_wanted, come_up, subscribe};
 
     *outcome = RIG_LINK_OK;
     for (gsize i = 0; i < G_N_ELEMENTS(stages) && *outcome == RIG_LINK_OK; i++)
@@ -303,10 +312,11 @@ static void keep_ending(struct rig_bluez_link *link, guint n, enum rig_link_outc
 
 static void tell_end(struct rig_bluez_link *link, enum rig_link_outcome outcome)
 {
-    if (outcome == RIG_LINK_OK)
+    link->told = link->wanted != NULL;
+    if (outcome == RIG_LINK_OK && link->wanted)
         rig_bluez_say(link, true, "connected over BlueZ, ATT_MTU %u%s", link->mtu,
                       rig_bluez_is_encrypted(link) ? ", encrypted" : "");
-    else if (outcome != RIG_LINK_NOT_FOUND)
+    else if (outcome != RIG_LINK_OK && outcome != RIG_LINK_NOT_FOUND)
         rig_bluez_tell(link);
 }
 
@@ -316,6 +326,7 @@ bool rig_bluez_connect(struct rig_bluez_link *link, const struct rig_link_connec
     struct ending last = {.outcome = RIG_LINK_LOST};
     guint n_drops = 0;
 
+    link->how = *how;
     for (guint n = 1;; n++) {
         struct attempt attempt = {.link = link, .how = how};
 

@@ -3,6 +3,7 @@
 #include "drivers/bluez/internal.h"
 
 #include "base/error.h"
+#include "protocol/smp/smp.h"
 
 #include <string.h>
 
@@ -30,7 +31,7 @@ static bool fits(const struct rig_bluez_link *link, const char *device)
         return address_fits(link, rig_bluez_text(link->bus, device, RIG_BLUEZ_DEVICE, "Address"));
     if (place->name)
         return g_strcmp0(rig_bluez_text(link->bus, device, RIG_BLUEZ_DEVICE, "Name"), place->name) == 0;
-    return rig_bluez_lists(link->bus, device, RIG_BLUEZ_DEVICE, "UUIDs", RIG_BLUEZ_SMP_SERVICE);
+    return rig_bluez_lists(link->bus, device, RIG_BLUEZ_DEVICE, "UUIDs", RIG_SMP_SERVICE_UUID);
 }
 
 static bool is_connected(const struct rig_bluez_link *link, const char *device)
@@ -84,7 +85,7 @@ static bool seen(void *user)
 static GVariant *scan_filter(const struct rig_link_place *place)
 {
     GVariantBuilder filter;
-    const char *const services[] = {RIG_BLUEZ_SMP_SERVICE, NULL};
+    const char *const services[] = {RIG_SMP_SERVICE_UUID, NULL};
 
     g_variant_builder_init(&filter, G_VARIANT_TYPE("a{sv}"));
     g_variant_builder_add(&filter, "{sv}", "Transport", g_variant_new_string("le"));

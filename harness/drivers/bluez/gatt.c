@@ -14,44 +14,51 @@
 #define MAX_MTU                                                                                              \
     515 /* of 517: an attribute value has 512 bytes at most, and bluetoothd loses what is beyond */
 
-static char *characteristic_below(const struct rig_bluez_link *link, const char *service)
+static char *characteristic_below(const struct rig_bluez_link *link, const char *service, const char *wanted)
 {
     g_auto(GStrv) paths = rig_bluez_paths(link->bus, RIG_BLUEZ_CHARACTERISTIC, service);
 
     for (char **path = paths; *path; path++) {
         const char *uuid = rig_bluez_text(link->bus, *path, RIG_BLUEZ_CHARACTERISTIC, "UUID");
 
-        if (uuid && g_ascii_strcasecmp(uuid, RIG_BLUEZ_SMP_CHARACTERISTIC) == 0)
+        if (uuid && g_ascii_strcasecmp(uuid, wanted) == 0)
             return g_strdup(*path);
     }
     return NULL;
 }
 
-enum rig_link_outcome rig_bluez_find_characteristic(struct rig_bluez_link *link)
+enum rig_link_outcome rig_bluez_find_characteristic(struct rig_bluez_link *link,
+                                                    const struct rig_characteristic *characteristic)
 {
     g_auto(GStrv) services = rig_bluez_paths(link->bus, RIG_BLUEZ_SERVICE, link->device);
     const struct rig_bluez_sight *sight = rig_bluez_watch_look(link->watch);
+    bool has_service = false;
     char offence[64];
 
+    link->used = NULL;
     g_clear_pointer(&link->characteristic, g_free);
     for (char **service = services; *service && !link->characteristic; service++) {
         const char *uuid = rig_bluez_text(link->bus, *service, RIG_BLUEZ_SERVICE, "UUID");
 
-        if (uuid && g_ascii_strcasecmp(uuid, RIG_BLUEZ_SMP_SERVICE) == 0)
-            link->characteristic = characteristic_below(link, *service);
+        if (!uuid || g_ascii_strcasecmp(uuid, characteristic->service) != 0)
+            continue;
+        has_service = true;
+        link->characteristic = characteristic_below(link, *service, characteristic->uuid);
     }
-    if (link->characteristic)
+    if (link->characteristic) {
+        link->used = characteristic;
         return RIG_LINK_OK;
+    }
     if (sight && rig_bluez_sight_offence(sight, offence, sizeof offence))
         rig_bluez_say(link, true, "no update service: the board sent %s", offence);
     else
         rig_bluez_say(link, true,
-                      "no SMP characteristic among %u services (or a stale cache: forget the board)",
-                      g_strv_length(services));
-    return RIG_LINK_NO_SERVICE;
+                      "no %s characteristic among %u services (or a stale cache: forget the board)",
+                      characteristic->name, g_strv_length(services));
+    return has_service ? RIG_LINK_NO_CHARACTERISTIC : RIG_LINK_NO_SERVICE;
 }
 
-static bool has_flag(const struct rig_bluez_link *link, const char *flag)
+bool rig_bluez_can(const struct rig_bluez_link *link, const char *flag)
 {
     return rig_bluez_lists(link->bus, link->characteristic, RIG_BLUEZ_CHARACTERISTIC, "Flags", flag);
 }
@@ -243,7 +250,7 @@ bool rig_bluez_acquire_write(struct rig_bluez_link *link, enum rig_link_outcome 
     *outcome = RIG_LINK_OK;
     if (link->io.write_fd >= 0 || link->by_call)
         return true;
-    link->with_response = !has_flag(link, "write-without-response") && has_flag(link, "write");
+    link->with_response = !rig_bluez_can(link, "write-without-response") && rig_bluez_can(link, "write");
     if (!link->with_response && !call(link, "AcquireWrite", no_options(), "(hq)", &reply, error))
         return false;
     if (link->with_response || wants_slow_way(&reply)) {
@@ -289,7 +296,7 @@ bool rig_bluez_release_notify(struct rig_bluez_link *link, GError **error)
                               error);
 }
 
-static bool write_by_call(struct rig_bluez_link *link, const guint8 *bytes, gsize n_bytes,
+static bool write_by_call(struct rig_bluez_link *link, bool with_response, const guint8 *bytes, gsize n_bytes,
                           enum rig_link_outcome *outcome, GError **error)
 {
     g_auto(rig_bluez_reply) reply = {0};
@@ -298,7 +305,7 @@ static bool write_by_call(struct rig_bluez_link *link, const guint8 *bytes, gsiz
 
     g_variant_builder_init(&options, G_VARIANT_TYPE("a{sv}"));
     g_variant_builder_add(&options, "{sv}", "type",
-                          g_variant_new_string(link->with_response ? "request" : "command"));
+                          g_variant_new_string(with_response ? "request" : "command"));
     if (!call(link, "WriteValue",
               g_variant_new("(@aya{sv})", g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, bytes, n_bytes, 1),
                             &options),
@@ -346,14 +353,35 @@ static bool send_when_there_is_room(struct sending *sending, GError **error)
     return ok;
 }
 
-bool rig_bluez_write(struct rig_bluez_link *link, const guint8 *bytes, gsize n_bytes,
-                     enum rig_link_outcome *outcome, GError **error)
+bool rig_bluez_read(struct rig_bluez_link *link, GBytes **value, enum rig_link_outcome *outcome,
+                    GError **error)
+{
+    g_auto(rig_bluez_reply) reply = {0};
+    g_autoptr(GVariant) bytes = NULL;
+    gconstpointer first;
+    gsize n_bytes;
+    bool again;
+
+    *outcome = RIG_LINK_OK;
+    if (!call(link, "ReadValue", no_options(), "(ay)", &reply, error))
+        return false;
+    if (!reply.value)
+        return rig_bluez_judge_reply(link, "reading", &reply, outcome, &again, error);
+    bytes = g_variant_get_child_value(reply.value, 0);
+    first = g_variant_get_fixed_array(bytes, &n_bytes, 1);
+    *value = g_bytes_new(first, n_bytes);
+    return true;
+}
+
+bool rig_bluez_write(struct rig_bluez_link *link, enum rig_write_kind kind, const guint8 *bytes,
+                     gsize n_bytes, enum rig_link_outcome *outcome, GError **error)
 {
     struct sending sending = {.link = link, .bytes = bytes, .n_bytes = n_bytes};
 
     *outcome = RIG_LINK_OK;
-    if (link->by_call)
-        return write_by_call(link, bytes, n_bytes, outcome, error);
+    if (link->by_call || kind == RIG_WRITE_REQUEST)
+        return write_by_call(link, link->with_response || kind == RIG_WRITE_REQUEST, bytes, n_bytes, outcome,
+                             error);
     if (!sent_or_gone(&sending) && !send_when_there_is_room(&sending, error))
         return false;
     if (sending.sent == RIG_BLUEZ_FULL)

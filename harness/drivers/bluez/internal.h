@@ -13,10 +13,6 @@
 
 G_BEGIN_DECLS
 
-/* [SPEC Zephyr doc/services/device_mgmt/smp_transport.rst] */
-#define RIG_BLUEZ_SMP_SERVICE "8d53dc1d-1db7-4cd3-868b-8a527460aa84"
-#define RIG_BLUEZ_SMP_CHARACTERISTIC "da2e7828-fbce-4e01-ae9e-261174997c48"
-
 #define RIG_BLUEZ_CALL_US 35000000u /* ATT gives up after 30 s */
 
 struct rig_bluez_link {
@@ -27,16 +23,20 @@ struct rig_bluez_link {
     struct rig_bluez_agent *agent;
     struct rig_bluez_watch *watch; /* NULL: not allowed, or not open */
     struct rig_bluez_io io;
-    char *adapter;        /* object path; NULL: not chosen */
-    char *device;         /* object path; NULL: not found */
-    char *characteristic; /* object path; NULL: not connected */
-    bool up;              /* connected, as far as bluetoothd told */
-    bool was_connected;   /* bluetoothd said so during this attempt */
-    bool refused;         /* what the board demands, no step asked for or this host cannot: a request hangs in
-                             bluetoothd */
-    bool knocking;        /* asks for a subscription, to see whether the board gives it */
-    bool leaving;         /* we asked for the disconnection */
-    bool held;            /* another program has the characteristic: the connection is its, too, and stays */
+    char *adapter;                           /* object path; NULL: not chosen */
+    char *device;                            /* object path; NULL: not found */
+    const struct rig_characteristic *used;   /* what `characteristic` is; NULL: not connected */
+    const struct rig_characteristic *wanted; /* the attempt at a connection ends with a subscription to it */
+    char *characteristic;                    /* object path; NULL: not connected */
+    struct rig_link_connect how;             /* the last connection */
+    bool told;                               /* the listener knows of it */
+    bool up;                                 /* connected, as far as bluetoothd told */
+    bool was_connected;                      /* bluetoothd said so during this attempt */
+    bool refused;  /* what the board demands, no step asked for or this host cannot: a request hangs in
+                      bluetoothd */
+    bool knocking; /* asks for a subscription, to see whether the board gives it */
+    bool leaving;  /* we asked for the disconnection */
+    bool held;     /* another program has the characteristic: the connection is its, too, and stays */
     bool subscribed;
     bool by_signal;     /* notifications come as PropertiesChanged */
     bool by_call;       /* packets leave by WriteValue */
@@ -74,17 +74,24 @@ bool rig_bluez_find(struct rig_bluez_link *link, guint64 until_us, enum rig_link
                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* gatt.c */
-/* Sets link->characteristic; NO_SERVICE: there is none. */
-enum rig_link_outcome rig_bluez_find_characteristic(struct rig_bluez_link *link);
+/* Sets link->characteristic. */
+enum rig_link_outcome rig_bluez_find_characteristic(struct rig_bluez_link *link,
+                                                    const struct rig_characteristic *characteristic);
 bool rig_bluez_acquire_notify(struct rig_bluez_link *link, enum rig_link_outcome *outcome,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool rig_bluez_acquire_write(struct rig_bluez_link *link, enum rig_link_outcome *outcome,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool rig_bluez_release_notify(struct rig_bluez_link *link, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-bool rig_bluez_write(struct rig_bluez_link *link, const guint8 *bytes, gsize n_bytes,
-                     enum rig_link_outcome *outcome, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool rig_bluez_write(struct rig_bluez_link *link, enum rig_write_kind kind, const guint8 *bytes,
+                     gsize n_bytes, enum rig_link_outcome *outcome, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool rig_bluez_read(struct rig_bluez_link *link, GBytes **value, enum rig_link_outcome *outcome,
+                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool rig_bluez_can(const struct rig_bluez_link *link, const char *flag);
 
 /* connect.c */
+/* Finds link->wanted and subscribes to it on the connection that stands. */
+bool rig_bluez_subscribe(struct rig_bluez_link *link, enum rig_link_outcome *outcome,
+                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool rig_bluez_connect(struct rig_bluez_link *link, const struct rig_link_connect *how,
                        enum rig_link_outcome *outcome, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool rig_bluez_disconnect(struct rig_bluez_link *link, guint64 until_us,

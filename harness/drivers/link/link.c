@@ -7,12 +7,27 @@
 const char *rig_link_outcome_name(enum rig_link_outcome outcome)
 {
     static const char *const names[RIG_LINK_N_OUTCOMES] = {
-        "ok",          "timeout",       "not-found",       "link-lost",     "not-connected",
-        "key-missing", "key-different", "pairing-refused", "not-encrypted", "no-service",
-        "too-long",
+        "ok",          "timeout",           "not-found",       "link-lost",     "not-connected",
+        "key-missing", "key-different",     "pairing-refused", "not-encrypted", "no-service",
+        "too-long",    "no-characteristic", "no-property",     "att-error",
     };
 
     return (guint)outcome < RIG_LINK_N_OUTCOMES ? names[outcome] : "unknown";
+}
+
+bool rig_characteristic_equal(const struct rig_characteristic *a, const struct rig_characteristic *b)
+{
+    return a == b || (g_str_equal(a->service, b->service) && g_str_equal(a->uuid, b->uuid));
+}
+
+bool rig_link_connect_and_subscribe(struct rig_link *link, const struct rig_link_connect *how,
+                                    const struct rig_characteristic *characteristic,
+                                    enum rig_link_outcome *outcome, GError **error)
+{
+    if (!link->ops->connect(link, how, outcome, error))
+        return false;
+    return *outcome != RIG_LINK_OK ||
+           link->ops->subscribe(link, characteristic, RIG_SUBSCRIBE_NOTIFY, outcome, error);
 }
 
 guint16 rig_link_mtu(struct rig_link *link)

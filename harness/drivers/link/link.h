@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Role: the radio (or wire) between host and board. A link moves packets; it knows nothing of what they mean.
- * Every driver passes the same contract suite. */
+/* Role: the radio (or wire) between host and board. A link moves packets to and from characteristics that its
+ * user names; it knows nothing of what they mean. Every driver passes the same contract suite. */
 #ifndef RIG_DRIVERS_LINK_LINK_H
 #define RIG_DRIVERS_LINK_LINK_H
 
@@ -20,22 +20,48 @@ enum rig_link_outcome {
     RIG_LINK_KEY_MISSING,   /* the board lost its half of the bond */
     RIG_LINK_KEY_DIFFERENT, /* both have keys, they differ */
     RIG_LINK_PAIRING_REFUSED,
-    RIG_LINK_NOT_ENCRYPTED, /* the attribute wants encryption or authentication */
-    RIG_LINK_NO_SERVICE,    /* the update service or characteristic is not there */
-    RIG_LINK_TOO_LONG,      /* the packet exceeds what one write may carry */
+    RIG_LINK_NOT_ENCRYPTED,     /* the attribute wants encryption or authentication */
+    RIG_LINK_NO_SERVICE,        /* the service of the characteristic is not there */
+    RIG_LINK_TOO_LONG,          /* the packet exceeds what one write may carry */
+    RIG_LINK_NO_CHARACTERISTIC, /* its service is there, the characteristic is not */
+    RIG_LINK_NO_PROPERTY, /* it is there, and cannot be written, read or subscribed to in the way asked for */
+    RIG_LINK_ATT_ERROR,   /* the board answered with another ATT error: see att_error of the state */
 };
-#define RIG_LINK_N_OUTCOMES 11
+#define RIG_LINK_N_OUTCOMES 14
 /* "ok", "timeout", "not-found", "link-lost", "not-connected", "key-missing", "key-different",
- * "pairing-refused", "not-encrypted", "no-service", "too-long" */
+ * "pairing-refused", "not-encrypted", "no-service", "too-long", "no-characteristic", "no-property",
+ * "att-error" */
 const char *rig_link_outcome_name(enum rig_link_outcome outcome);
+
+/* A characteristic by the service that it is in: static data of whoever uses it. A link finds it by both
+ * UUIDs, and keeps the pointer while it is subscribed to. */
+struct rig_characteristic {
+    const char *name;    /* for people: "SMP" */
+    const char *service; /* 128-bit UUIDs, lower case: "8d53dc1d-1db7-4cd3-868b-8a527460aa84" */
+    const char *uuid;
+};
+/* Both name the same one. */
+bool rig_characteristic_equal(const struct rig_characteristic *a, const struct rig_characteristic *b);
+
+enum rig_subscription { RIG_SUBSCRIBE_NONE, RIG_SUBSCRIBE_NOTIFY, RIG_SUBSCRIBE_INDICATE };
+/* Without a response, and with one. */
+enum rig_write_kind { RIG_WRITE_COMMAND, RIG_WRITE_REQUEST };
+
+/* What came. */
+struct rig_link_packet {
+    GBytes *value;                         /* owned by who receives it; NULL: nothing came */
+    const struct rig_characteristic *from; /* as subscribe() was given it */
+    bool indicated;                        /* by indication; else by notification */
+};
 
 struct rig_link_state {
     bool connected;
     bool encrypted;
-    bool bonded; /* the host holds a key for this board */
-    bool subscribed;
-    guint16 mtu;     /* ATT_MTU, 0 when not connected */
-    bool host_fault; /* the last outcome was this host's doing (daemon or adapter gone), not the board's */
+    bool bonded;      /* the host holds a key for this board */
+    bool subscribed;  /* to one characteristic at least */
+    guint8 att_error; /* of the last outcome RIG_LINK_ATT_ERROR [SPEC Core Vol 3 Part F 3.4.1.1] */
+    guint16 mtu;      /* ATT_MTU, 0 when not connected */
+    bool host_fault;  /* the last outcome was this host's doing (daemon or adapter gone), not the board's */
     /* What the link's framing takes of the board's buffer beside each message. */
     guint8 framing_bytes;
     char text[96]; /* the last outcome in the stack's own words: "supervision timeout (HCI 0x08)" */
@@ -76,20 +102,30 @@ struct rig_link_ops {
     /* Listens from now on, without a connection: a link that shares its wire with the console has lines to
      * tell. Opened already is no error. NULL: connect() is early enough. */
     bool (*open)(struct rig_link *link, GError **error);
-    /* Connects and subscribes to the update characteristic; an encrypted link when the host holds a key or
-     * `pair` says so. */
+    /* Connects and finds out what there is; an encrypted link when the host holds a key or `pair` says so.
+     * Who uses a characteristic subscribes to it then. On a connection that stands nothing is lost: what was
+     * subscribed to stays so. */
     bool (*connect)(struct rig_link *link, const struct rig_link_connect *how, enum rig_link_outcome *outcome,
                     GError **error);
+    /* What was subscribed to stays so, also where the host's stack connects anew for it. */
     bool (*pair)(struct rig_link *link, guint64 until_us, enum rig_link_outcome *outcome, GError **error);
-    bool (*subscribe)(struct rig_link *link, bool on, enum rig_link_outcome *outcome, GError **error);
+    /* Each characteristic on its own; as it is already is no error. A connection that ends takes all
+     * subscriptions with it. */
+    bool (*subscribe)(struct rig_link *link, const struct rig_characteristic *characteristic,
+                      enum rig_subscription subscription, enum rig_link_outcome *outcome, GError **error);
     bool (*disconnect)(struct rig_link *link, GError **error);
-    /* One write without response to the update characteristic, n_bytes <= mtu - 3. */
-    bool (*write)(struct rig_link *link, const guint8 *bytes, gsize n_bytes, enum rig_link_outcome *outcome,
-                  GError **error);
-    /* The next notification; *packet is owned by the caller. LOST when the link ended and nothing is left,
-     * TIMEOUT at until_us. */
-    bool (*receive)(struct rig_link *link, guint64 until_us, GBytes **packet, enum rig_link_outcome *outcome,
-                    GError **error);
+    /* n_bytes <= mtu - 3. A request waits for its response, 30 s at the most [SPEC Core Vol 3 Part F 3.3.3];
+     * what a board makes of a command is not told. */
+    bool (*write)(struct rig_link *link, const struct rig_characteristic *characteristic,
+                  enum rig_write_kind kind, const guint8 *bytes, gsize n_bytes,
+                  enum rig_link_outcome *outcome, GError **error);
+    /* *value is owned by the caller when *outcome is OK. */
+    bool (*read)(struct rig_link *link, const struct rig_characteristic *characteristic, GBytes **value,
+                 enum rig_link_outcome *outcome, GError **error);
+    /* What comes next, of whatever is subscribed to. LOST when the link ended and nothing is left, TIMEOUT at
+     * until_us. */
+    bool (*receive)(struct rig_link *link, guint64 until_us, struct rig_link_packet *packet,
+                    enum rig_link_outcome *outcome, GError **error);
     bool (*forget_bond)(struct rig_link *link, GError **error); /* the host's half; no bond is no error */
     /* How pairing is answered from now on; copied. NULL: this link pairs without questions. */
     bool (*answer)(struct rig_link *link, const struct rig_link_answers *answers, GError **error);
@@ -135,6 +171,10 @@ struct rig_link_place {
 /* ATT_MTU now, 0 = not connected. */
 guint16 rig_link_mtu(struct rig_link *link);
 bool rig_link_open(struct rig_link *link, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Connects and subscribes to notifications of one characteristic; the first outcome that is not OK counts. */
+bool rig_link_connect_and_subscribe(struct rig_link *link, const struct rig_link_connect *how,
+                                    const struct rig_characteristic *characteristic,
+                                    enum rig_link_outcome *outcome, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rig_link_board_gone(struct rig_link *link, const char *why);
 void rig_link_close(struct rig_link *link);
 void rig_link_free(struct rig_link *link); /* NULL is no link */

@@ -30,6 +30,7 @@ static void wire_board_gone(struct rig_link *base, const char *why)
     if (!wire->up)
         return;
     wire->up = false;
+    wire->subscribed = NULL;
     g_strlcpy(wire->text, why, sizeof wire->text);
     tell(wire);
 }
@@ -165,11 +166,28 @@ static bool wire_pair(struct rig_link *base, guint64 until_us, enum rig_link_out
     return refuse_security(self(base), error);
 }
 
-static bool wire_subscribe(struct rig_link *base, bool on, enum rig_link_outcome *outcome, GError **error)
+/* What a use of a characteristic comes to here; possible: whether SMP's can be used so. */
+static enum rig_link_outcome use(const struct rig_wire *wire, const struct rig_characteristic *characteristic,
+                                 bool possible)
 {
-    (void)on;
+    if (!wire->up)
+        return RIG_LINK_NOT_CONNECTED;
+    if (!g_str_equal(characteristic->service, RIG_SMP_SERVICE_UUID))
+        return RIG_LINK_NO_SERVICE;
+    if (!g_str_equal(characteristic->uuid, RIG_SMP_CHARACTERISTIC_UUID))
+        return RIG_LINK_NO_CHARACTERISTIC;
+    return possible ? RIG_LINK_OK : RIG_LINK_NO_PROPERTY;
+}
+
+static bool wire_subscribe(struct rig_link *base, const struct rig_characteristic *characteristic,
+                           enum rig_subscription subscription, enum rig_link_outcome *outcome, GError **error)
+{
+    struct rig_wire *wire = self(base);
+
     (void)error;
-    *outcome = self(base)->up ? RIG_LINK_OK : RIG_LINK_NOT_CONNECTED;
+    *outcome = use(wire, characteristic, subscription != RIG_SUBSCRIBE_INDICATE);
+    if (*outcome == RIG_LINK_OK)
+        wire->subscribed = subscription == RIG_SUBSCRIBE_NOTIFY ? characteristic : NULL;
     return true;
 }
 
@@ -180,13 +198,25 @@ static bool wire_disconnect(struct rig_link *base, GError **error)
     return true;
 }
 
-static bool wire_write(struct rig_link *base, const guint8 *bytes, gsize n_bytes,
+static bool wire_write(struct rig_link *base, const struct rig_characteristic *characteristic,
+                       enum rig_write_kind kind, const guint8 *bytes, gsize n_bytes,
                        enum rig_link_outcome *outcome, GError **error)
 {
     struct rig_wire *wire = self(base);
 
-    *outcome = !wire->up ? RIG_LINK_NOT_CONNECTED : n_bytes + 3 > wire->mtu ? RIG_LINK_TOO_LONG : RIG_LINK_OK;
+    *outcome = use(wire, characteristic, kind == RIG_WRITE_COMMAND);
+    if (*outcome == RIG_LINK_OK && n_bytes + 3 > wire->mtu)
+        *outcome = RIG_LINK_TOO_LONG;
     return *outcome != RIG_LINK_OK || wire->ops->send(wire, bytes, n_bytes, outcome, error);
+}
+
+static bool wire_read(struct rig_link *base, const struct rig_characteristic *characteristic, GBytes **value,
+                      enum rig_link_outcome *outcome, GError **error)
+{
+    (void)error;
+    *value = NULL;
+    *outcome = use(self(base), characteristic, false);
+    return true;
 }
 
 struct receiving {
@@ -201,14 +231,14 @@ static bool received_or_lost(void *user)
     struct rig_wire *wire = receiving->wire;
 
     while (wire->ops->take(wire, &receiving->packet, &receiving->error)) {
-        if (!receiving->packet || !is_owed(wire, receiving->packet))
+        if (!receiving->packet || (!is_owed(wire, receiving->packet) && wire->subscribed))
             return receiving->packet || !wire->up;
         g_clear_pointer(&receiving->packet, g_bytes_unref);
     }
     return true;
 }
 
-static bool wire_receive(struct rig_link *base, guint64 until_us, GBytes **packet,
+static bool wire_receive(struct rig_link *base, guint64 until_us, struct rig_link_packet *packet,
                          enum rig_link_outcome *outcome, GError **error)
 {
     struct receiving receiving = {.wire = self(base)};
@@ -223,7 +253,7 @@ static bool wire_receive(struct rig_link *base, guint64 until_us, GBytes **packe
         g_propagate_error(error, receiving.error);
         return false;
     }
-    *packet = receiving.packet;
+    *packet = (struct rig_link_packet){.value = receiving.packet, .from = receiving.wire->subscribed};
     *outcome = receiving.packet ? RIG_LINK_OK : satisfied ? RIG_LINK_LOST : RIG_LINK_TIMEOUT;
     return true;
 }
@@ -239,8 +269,9 @@ static void wire_state(struct rig_link *base, struct rig_link_state *state)
 {
     struct rig_wire *wire = self(base);
 
-    *state = (struct rig_link_state){
-        .connected = wire->up, .subscribed = wire->up, .framing_bytes = wire->ops->framing_bytes};
+    *state = (struct rig_link_state){.connected = wire->up,
+                                     .subscribed = wire->subscribed != NULL,
+                                     .framing_bytes = wire->ops->framing_bytes};
     if (wire->up)
         state->mtu = wire->mtu;
     g_strlcpy(state->text, wire->text, sizeof state->text);
@@ -256,6 +287,7 @@ static void wire_close(struct rig_link *base)
     struct rig_wire *wire = self(base);
 
     wire->up = false;
+    wire->subscribed = NULL;
     wire->n_owed = 0;
     wire->ops->close(wire);
 }
@@ -278,6 +310,7 @@ static const struct rig_link_ops link_ops = {
     .subscribe = wire_subscribe,
     .disconnect = wire_disconnect,
     .write = wire_write,
+    .read = wire_read,
     .receive = wire_receive,
     .forget_bond = wire_forget_bond,
     .state = wire_state,

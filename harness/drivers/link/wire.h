@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What links over a wire share (UDP, serial): there is no connection on the wire, no pairing and no bonds;
- * "connected" means that the board answered an SMP echo, and was not seen to start anew since. */
+ * "connected" means that the board answered an SMP echo, and was not seen to start anew since. They carry one
+ * characteristic, SMP's, by write commands and notifications. */
 #ifndef RIG_DRIVERS_LINK_WIRE_H
 #define RIG_DRIVERS_LINK_WIRE_H
 
@@ -34,6 +35,7 @@ struct rig_wire {
     const struct rig_link_place *place; /* borrowed */
     struct rig_board *board;            /* borrowed */
     bool up;
+    const struct rig_characteristic *subscribed; /* NULL: what comes is passed over */
     guint16 mtu;
     guint n_owed; /* answers to echoes of connect() that may still come; nobody else is to see them */
     char text[96];

@@ -98,7 +98,8 @@ static enum rig_link_outcome connect_link(struct stand *stand)
     struct rig_link_connect how = {.until_us = now_us(NULL) + PATIENCE_US};
     enum rig_link_outcome outcome;
 
-    assert_true(stand->board.link->ops->connect(stand->board.link, &how, &outcome, NULL));
+    assert_true(
+        rig_link_connect_and_subscribe(stand->board.link, &how, &rig_smp_characteristic, &outcome, NULL));
     return outcome;
 }
 
@@ -246,7 +247,7 @@ static void a_port_that_goes_is_an_error_that_names_it(void **state)
     struct stand *stand = *state;
     struct rig_link *link = stand->board.link;
     enum rig_link_outcome outcome;
-    GBytes *packet = NULL;
+    struct rig_link_packet packet = {0};
     GError *error = NULL;
 
     command(stand, "power on");

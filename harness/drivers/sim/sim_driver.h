@@ -48,8 +48,8 @@ struct rig_sim_link {
     struct rig_sim *sim;
     bool has_ltk;
     guint8 ltk[SIM_BLE_LTK_BYTES];
-    bool subscribed;
-    bool up; /* as last told to the listener */
+    const struct rig_characteristic *subscribed; /* NULL: to none */
+    bool up;                                     /* as last told to the listener */
     char text[96];
     struct rig_link_answers answers;
 };

@@ -2,6 +2,8 @@
 /* Link role: the simulated board's peripheral, reached in process. The host's half of the bond lives here. */
 #include "drivers/sim/sim_driver.h"
 
+#include "protocol/smp/smp.h"
+
 #include <string.h>
 
 static const struct sim_ble_central host = {.address = {0xb0, 0x07, 0x21, 0x60, 0x00, 0x01}};
@@ -69,7 +71,8 @@ void rig_sim_link_notice(struct rig_sim_link *link)
 
     if (!link->up || sim_board_ble_connected(link->sim->sim))
         return;
-    link->up = link->subscribed = false;
+    link->up = false;
+    link->subscribed = NULL;
     reason = sim_board_ble_last_reason(link->sim->sim);
     g_snprintf(link->text, sizeof link->text, "disconnected: %s (HCI 0x%02x)", reason_text(reason), reason);
     tell(link);
@@ -141,25 +144,42 @@ static void drop_notifications(struct sim_board *board)
         ;
 }
 
-static bool sim_link_subscribe(struct rig_link *link, bool on, enum rig_link_outcome *outcome, GError **error)
+/* What a use of a characteristic comes to; possible: whether SMP's, the only one of this board, can be used
+ * so.
+ */
+static enum rig_link_outcome use(const struct rig_characteristic *characteristic, bool possible)
 {
-    struct rig_sim_link *sim_link = self(link);
+    if (!g_str_equal(characteristic->service, RIG_SMP_SERVICE_UUID))
+        return RIG_LINK_NO_SERVICE;
+    if (!g_str_equal(characteristic->uuid, RIG_SMP_CHARACTERISTIC_UUID))
+        return RIG_LINK_NO_CHARACTERISTIC;
+    return possible ? RIG_LINK_OK : RIG_LINK_NO_PROPERTY;
+}
+
+static bool sim_link_subscribe(struct rig_link *base, const struct rig_characteristic *characteristic,
+                               enum rig_subscription subscription, enum rig_link_outcome *outcome,
+                               GError **error)
+{
+    struct rig_sim_link *link = self(base);
+    struct sim_board *board = link->sim->sim;
 
     (void)error;
-    if (!sim_link->subscribed)
-        drop_notifications(sim_link->sim->sim);
-    *outcome = outcome_from(sim_board_ble_subscribe(sim_link->sim->sim, on));
+    *outcome = use(characteristic, subscription != RIG_SUBSCRIBE_INDICATE);
+    if (*outcome != RIG_LINK_OK || (subscription == RIG_SUBSCRIBE_NOTIFY && link->subscribed))
+        return true;
+    if (!link->subscribed)
+        drop_notifications(board);
+    *outcome = outcome_from(sim_board_ble_subscribe(board, subscription == RIG_SUBSCRIBE_NOTIFY));
     if (*outcome == RIG_LINK_OK)
-        sim_link->subscribed = on;
-    else if (*outcome == RIG_LINK_NOT_ENCRYPTED && sim_board_ble_encrypted(sim_link->sim->sim))
-        g_strlcpy(sim_link->text, "the board demands an authenticated bond", sizeof sim_link->text);
+        link->subscribed = subscription == RIG_SUBSCRIBE_NOTIFY ? characteristic : NULL;
+    else if (*outcome == RIG_LINK_NOT_ENCRYPTED && sim_board_ble_encrypted(board))
+        g_strlcpy(link->text, "the board demands an authenticated bond", sizeof link->text);
     else
-        set_text(sim_link, *outcome);
+        set_text(link, *outcome);
     return true;
 }
 
-static enum rig_link_outcome establish(struct rig_sim_link *link, const struct rig_link_connect *how,
-                                       GError **error)
+static enum rig_link_outcome establish(struct rig_sim_link *link, const struct rig_link_connect *how)
 {
     enum rig_link_outcome outcome =
         outcome_from(sim_board_ble_connect(link->sim->sim, &host, how->mtu ? how->mtu : SIM_BLE_MAX_MTU));
@@ -168,8 +188,6 @@ static enum rig_link_outcome establish(struct rig_sim_link *link, const struct r
         link->up = true;
         outcome = secure(link, how->pair);
     }
-    if (outcome == RIG_LINK_OK)
-        (void)!sim_link_subscribe(&link->link, true, &outcome, error);
     if (outcome != RIG_LINK_OK)
         return outcome;
     g_snprintf(link->text, sizeof link->text, "connected, ATT_MTU %u%s", sim_board_ble_mtu(link->sim->sim),
@@ -187,14 +205,13 @@ static bool sim_link_connect(struct rig_link *link, const struct rig_link_connec
     if (sim_board_ble_connected(sim_link->sim->sim)) {
         *outcome =
             how->pair && !sim_board_ble_encrypted(sim_link->sim->sim) ? secure(sim_link, true) : RIG_LINK_OK;
-        return *outcome != RIG_LINK_OK || sim_link->subscribed ||
-               sim_link_subscribe(link, true, outcome, error);
+        return true;
     }
     rig_sim_link_notice(sim_link);
     if (!rig_board_wait_for(&sim_link->sim->board, how->until_us, is_advertising, sim_link->sim, &there,
                             error))
         return false;
-    *outcome = there ? establish(sim_link, how, error) : RIG_LINK_NOT_FOUND;
+    *outcome = there ? establish(sim_link, how) : RIG_LINK_NOT_FOUND;
     if (!there) {
         g_strlcpy(sim_link->text, "no advertising seen", sizeof sim_link->text);
         tell(sim_link);
@@ -219,27 +236,42 @@ static bool sim_link_disconnect(struct rig_link *link, GError **error)
     return true;
 }
 
-static bool sim_link_write(struct rig_link *link, const guint8 *bytes, gsize n_bytes,
+static bool sim_link_write(struct rig_link *link, const struct rig_characteristic *characteristic,
+                           enum rig_write_kind kind, const guint8 *bytes, gsize n_bytes,
                            enum rig_link_outcome *outcome, GError **error)
 {
     (void)error;
+    *outcome = use(characteristic, kind == RIG_WRITE_COMMAND);
+    if (*outcome != RIG_LINK_OK)
+        return true;
     *outcome = outcome_from(sim_board_ble_write(self(link)->sim->sim, bytes, n_bytes));
     rig_sim_link_notice(self(link)); /* the board may have hung up on it */
     return true;
 }
 
-static bool sim_link_receive(struct rig_link *link, guint64 until_us, GBytes **packet,
+static bool sim_link_read(struct rig_link *link, const struct rig_characteristic *characteristic,
+                          GBytes **value, enum rig_link_outcome *outcome, GError **error)
+{
+    (void)error;
+    *value = NULL;
+    *outcome = sim_board_ble_connected(self(link)->sim->sim) ? use(characteristic, false) : RIG_LINK_LOST;
+    return true;
+}
+
+static bool sim_link_receive(struct rig_link *link, guint64 until_us, struct rig_link_packet *packet,
                              enum rig_link_outcome *outcome, GError **error)
 {
     struct rig_sim *sim = self(link)->sim;
     guint8 bytes[SIM_BLE_MAX_MTU];
     gsize n_bytes = 0;
 
+    *packet = (struct rig_link_packet){0};
     for (;;) {
         bool happened = false;
 
         if (sim_board_ble_notification(sim->sim, bytes, &n_bytes)) {
-            *packet = g_bytes_new(bytes, n_bytes);
+            *packet = (struct rig_link_packet){.value = g_bytes_new(bytes, n_bytes),
+                                               .from = self(link)->subscribed};
             *outcome = RIG_LINK_OK;
             return true;
         }
@@ -279,7 +311,7 @@ static void sim_link_state(struct rig_link *link, struct rig_link_state *state)
     if (!state->connected)
         return;
     state->encrypted = sim_board_ble_encrypted(board);
-    state->subscribed = sim_link->subscribed;
+    state->subscribed = sim_link->subscribed != NULL;
     state->mtu = sim_board_ble_mtu(board);
 }
 
@@ -290,6 +322,7 @@ static const struct rig_link_ops ops = {
     .subscribe = sim_link_subscribe,
     .disconnect = sim_link_disconnect,
     .write = sim_link_write,
+    .read = sim_link_read,
     .receive = sim_link_receive,
     .forget_bond = sim_link_forget_bond,
     .answer = sim_link_answer,

@@ -116,7 +116,7 @@ static enum rig_link_outcome attach(struct stand *stand, guint64 within_us)
     struct rig_link_connect how = {.until_us = soon_us(stand, within_us)};
     enum rig_link_outcome outcome;
 
-    assert_true(stand->link->ops->connect(stand->link, &how, &outcome, NULL));
+    assert_true(rig_link_connect_and_subscribe(stand->link, &how, &rig_smp_characteristic, &outcome, NULL));
     return outcome;
 }
 

@@ -188,13 +188,15 @@ static void receive_request(struct fake *fake, const guint8 *bytes, gsize n_byte
         play(fake, &decoded, index < fake->n_script ? &fake->script[index] : &proper);
 }
 
-static bool fake_write(struct rig_link *link, const guint8 *bytes, gsize n_bytes,
+static bool fake_write(struct rig_link *link, const struct rig_characteristic *characteristic,
+                       enum rig_write_kind kind, const guint8 *bytes, gsize n_bytes,
                        enum rig_link_outcome *outcome, GError **error)
 {
     struct fake *fake = of_link(link);
     struct rig_smp_header header;
 
     (void)error;
+    g_assert(characteristic == &rig_smp_characteristic && kind == RIG_WRITE_COMMAND);
     *outcome = fake->connected ? RIG_LINK_OK : RIG_LINK_LOST;
     if (!fake->connected)
         return true;
@@ -211,17 +213,17 @@ static bool fake_write(struct rig_link *link, const guint8 *bytes, gsize n_bytes
     return true;
 }
 
-static bool fake_receive(struct rig_link *link, guint64 until_us, GBytes **packet,
+static bool fake_receive(struct rig_link *link, guint64 until_us, struct rig_link_packet *packet,
                          enum rig_link_outcome *outcome, GError **error)
 {
     struct fake *fake = of_link(link);
     struct fake_packet *first = g_queue_peek_head(fake->inbox);
 
     (void)error;
-    *packet = NULL;
+    *packet = (struct rig_link_packet){.from = &rig_smp_characteristic};
     if (first && first->due_us <= until_us) {
         fake->now_us = MAX(fake->now_us, first->due_us);
-        *packet = g_bytes_ref(first->bytes);
+        packet->value = g_bytes_ref(first->bytes);
         fake->n_waiting -= first->last;
         packet_free(g_queue_pop_head(fake->inbox));
         *outcome = RIG_LINK_OK;
@@ -242,6 +244,15 @@ static bool fake_connect(struct rig_link *link, const struct rig_link_connect *h
     (void)error;
     fake->connected = ++fake->n_connects <= fake->n_connects_allowed;
     *outcome = fake->connected ? RIG_LINK_OK : RIG_LINK_NOT_FOUND;
+    return true;
+}
+
+static bool fake_subscribe(struct rig_link *link, const struct rig_characteristic *characteristic,
+                           enum rig_subscription subscription, enum rig_link_outcome *outcome, GError **error)
+{
+    (void)error;
+    g_assert(characteristic == &rig_smp_characteristic && subscription == RIG_SUBSCRIBE_NOTIFY);
+    *outcome = of_link(link)->connected ? RIG_LINK_OK : RIG_LINK_LOST;
     return true;
 }
 
@@ -266,6 +277,7 @@ static guint64 fake_now_us(struct rig_board *board)
 static const struct rig_link_ops link_ops = {
     .name = "scripted",
     .connect = fake_connect,
+    .subscribe = fake_subscribe,
     .disconnect = fake_disconnect,
     .write = fake_write,
     .receive = fake_receive,

@@ -6,6 +6,9 @@
 
 #include <string.h>
 
+const struct rig_characteristic rig_smp_characteristic = {
+    .name = "SMP", .service = RIG_SMP_SERVICE_UUID, .uuid = RIG_SMP_CHARACTERISTIC_UUID};
+
 struct held_message {
     GBytes *message;
     guint64 due_us; /* G_MAXUINT64: leaves after the next message, or when the client waits */
@@ -138,7 +141,7 @@ static bool write_packet(struct rig_smp_transport *transport, const guint8 *byte
 
     if (!passes(transport, true, bytes, n_bytes))
         return drop_link(transport, outcome, error);
-    return link->ops->write(link, bytes, n_bytes, outcome, error);
+    return link->ops->write(link, &rig_smp_characteristic, RIG_WRITE_COMMAND, bytes, n_bytes, outcome, error);
 }
 
 static bool write_cut(struct rig_smp_transport *transport, const guint8 *bytes, gsize n_bytes,
@@ -473,7 +476,8 @@ static bool receive_packet(struct rig_smp_transport *transport, guint64 until_us
                            enum rig_link_outcome *outcome, GError **error)
 {
     struct rig_link *link = transport->board->link;
-    g_autoptr(GBytes) packet = NULL;
+    struct rig_link_packet packet = {0};
+    g_autoptr(GBytes) value = NULL;
     guint64 stop_us = next_due(transport, until_us);
     gsize n_bytes;
     const guint8 *bytes;
@@ -482,11 +486,12 @@ static bool receive_packet(struct rig_smp_transport *transport, guint64 until_us
         return drop_link(transport, outcome, error);
     if (!link->ops->receive(link, stop_us, &packet, outcome, error))
         return false;
+    value = packet.value;
     if (*outcome == RIG_LINK_TIMEOUT && stop_us < until_us)
         *outcome = RIG_LINK_OK; /* only a held message fell due */
-    if (!packet)
+    if (!value || packet.from != &rig_smp_characteristic)
         return true;
-    bytes = g_bytes_get_data(packet, &n_bytes);
+    bytes = g_bytes_get_data(value, &n_bytes);
     if (!passes(transport, false, bytes, n_bytes))
         return drop_link(transport, outcome, error);
     g_byte_array_append(transport->incoming, bytes, (guint)n_bytes);

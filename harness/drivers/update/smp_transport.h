@@ -9,6 +9,9 @@
 
 G_BEGIN_DECLS
 
+/* Requests leave by write commands, answers come by notifications. */
+extern const struct rig_characteristic rig_smp_characteristic;
+
 /* Each message (or raw packet) that went out or came in. fault: what was done to it, or NULL. */
 typedef void (*rig_smp_trace)(void *user, bool sent, const guint8 *bytes, gsize n_bytes, const char *fault);
 
@@ -64,8 +67,8 @@ void rig_smp_transport_restart(struct rig_smp_transport *transport);
 void rig_smp_transport_give_up(struct rig_smp_transport *transport);
 /* Nobody waits for the answer to this request any more. */
 void rig_smp_transport_forget(struct rig_smp_transport *transport, guint8 sequence);
-/* What came instead of an answer, for people: "only the first 10 of 18 bytes of an answer came"; text stays as
- * it is when nothing did. false: nothing, or nothing that the board could be blamed for. */
+/* What came instead of an answer, for people: "only the first 10 of 18 bytes of an answer came"; text stays
+ * as it is when nothing did. false: nothing, or nothing that the board could be blamed for. */
 bool rig_smp_transport_is_broken(const struct rig_smp_transport *transport, char *text, gsize room);
 /* The faults in scope ended: notifications are heard again, requests are counted from 0. */
 void rig_smp_transport_faults_ended(struct rig_smp_transport *transport);

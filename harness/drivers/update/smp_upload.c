@@ -334,7 +334,7 @@ static bool reconnect(struct progress *progress, bool *connected, GError **error
     enum rig_link_outcome outcome;
 
     rig_smp_transport_restart(&client->transport);
-    if (!link->ops->connect(link, &how, &outcome, error))
+    if (!rig_link_connect_and_subscribe(link, &how, &rig_smp_characteristic, &outcome, error))
         return false;
     *connected = outcome == RIG_LINK_OK;
     progress->report->n_reconnects++;

@@ -12,6 +12,9 @@
 
 #define RIG_SMP_HEADER_BYTES 8u
 #define RIG_SMP_MAX_MESSAGE_BYTES 4096u
+/* Over Bluetooth LE. [SRC zephyr doc/services/device_mgmt/smp_transport.rst] */
+#define RIG_SMP_SERVICE_UUID "8d53dc1d-1db7-4cd3-868b-8a527460aa84"
+#define RIG_SMP_CHARACTERISTIC_UUID "da2e7828-fbce-4e01-ae9e-261174997c48"
 
 enum rig_smp_op { RIG_SMP_READ, RIG_SMP_READ_RSP, RIG_SMP_WRITE, RIG_SMP_WRITE_RSP };
 enum rig_smp_group { RIG_SMP_GROUP_OS = 0, RIG_SMP_GROUP_IMAGE = 1 };

@@ -4,6 +4,7 @@
 #include "tests/contract/contract.h"
 
 #include "base/error.h"
+#include "drivers/update/smp_transport.h"
 
 static guint64 now(struct bench *bench)
 {
@@ -51,7 +52,8 @@ static void preparing_leaves_no_trace_of_what_was_before(void **state)
     bench_need(bench, "bonding");
     bench_prepare(bench, true);
     bench_up(bench);
-    assert_true(bench->board->link->ops->connect(bench->board->link, &how, &outcome, NULL));
+    assert_true(
+        rig_link_connect_and_subscribe(bench->board->link, &how, &rig_smp_characteristic, &outcome, NULL));
     bench_prepare(bench, false);
     assert_int_equal(bench_view(bench).state, RIG_STATE_OFF);
     bench_up(bench);

@@ -2,6 +2,8 @@
 /* A fresh board for each test, for each driver. */
 #include "tests/contract/contract.h"
 
+#include "drivers/update/smp_transport.h"
+
 #include <string.h>
 
 static struct rig_bytes build(struct rig_board *board, guint8 major, guint32 pad_to_bytes,
@@ -67,7 +69,8 @@ void bench_connect(struct bench *bench)
     struct rig_link_connect how = {.until_us = bench->board->ops->now_us(bench->board) + 20000000};
     enum rig_link_outcome outcome;
 
-    assert_true(bench->board->link->ops->connect(bench->board->link, &how, &outcome, NULL));
+    assert_true(
+        rig_link_connect_and_subscribe(bench->board->link, &how, &rig_smp_characteristic, &outcome, NULL));
     assert_int_equal(outcome, RIG_LINK_OK);
 }
 

@@ -3,6 +3,7 @@
 #include "tests/contract/contract.h"
 
 #include "base/error.h"
+#include "drivers/update/smp_transport.h"
 #include "protocol/smp/smp.h"
 
 #include <string.h>
@@ -14,7 +15,7 @@ static enum rig_link_outcome connect_until(struct bench *bench, guint16 mtu, boo
         .mtu = mtu, .pair = pair, .until_us = bench->board->ops->now_us(bench->board) + for_us};
     enum rig_link_outcome outcome;
 
-    assert_true(link->ops->connect(link, &how, &outcome, NULL));
+    assert_true(rig_link_connect_and_subscribe(link, &how, &rig_smp_characteristic, &outcome, NULL));
     return outcome;
 }
 
@@ -33,18 +34,21 @@ static enum rig_link_outcome write_echo(struct bench *bench, const char *text)
                                         sizeof bytes);
     enum rig_link_outcome outcome;
 
-    assert_true(bench->board->link->ops->write(bench->board->link, bytes, n_bytes, &outcome, NULL));
+    assert_true(bench->board->link->ops->write(bench->board->link, &rig_smp_characteristic, RIG_WRITE_COMMAND,
+                                               bytes, n_bytes, &outcome, NULL));
     return outcome;
 }
 
 static enum rig_link_outcome receive(struct bench *bench, guint64 for_us, GBytes **packet)
 {
     struct rig_link *link = bench->board->link;
+    struct rig_link_packet came;
     enum rig_link_outcome outcome;
 
-    *packet = NULL;
     assert_true(
-        link->ops->receive(link, bench->board->ops->now_us(bench->board) + for_us, packet, &outcome, NULL));
+        link->ops->receive(link, bench->board->ops->now_us(bench->board) + for_us, &came, &outcome, NULL));
+    *packet = came.value;
+    assert_true(!came.value || (came.from == &rig_smp_characteristic && !came.indicated));
     assert_int_equal(outcome == RIG_LINK_OK, *packet != NULL);
     return outcome;
 }
@@ -143,7 +147,8 @@ static void a_packet_beyond_the_mtu_is_too_long(void **state)
 
     bench_up(bench);
     assert_int_equal(connect_until(bench, 23, false, 20000000), RIG_LINK_OK);
-    assert_true(bench->board->link->ops->write(bench->board->link, bytes, sizeof bytes, &outcome, NULL));
+    assert_true(bench->board->link->ops->write(bench->board->link, &rig_smp_characteristic, RIG_WRITE_COMMAND,
+                                               bytes, sizeof bytes, &outcome, NULL));
     assert_int_equal(outcome, RIG_LINK_TOO_LONG);
     assert_true(state_of(bench).connected);
 }
@@ -185,11 +190,11 @@ static void notifications_come_only_while_subscribed(void **state)
     bench_need(bench, "ble");
     bench_up(bench);
     bench_connect(bench);
-    assert_true(link->ops->subscribe(link, false, &outcome, NULL));
+    assert_true(link->ops->subscribe(link, &rig_smp_characteristic, RIG_SUBSCRIBE_NONE, &outcome, NULL));
     assert_int_equal(outcome, RIG_LINK_OK);
     assert_int_equal(write_echo(bench, "off"), RIG_LINK_OK);
     assert_int_equal(receive_nothing(bench, 1000000), RIG_LINK_TIMEOUT);
-    assert_true(link->ops->subscribe(link, true, &outcome, NULL));
+    assert_true(link->ops->subscribe(link, &rig_smp_characteristic, RIG_SUBSCRIBE_NOTIFY, &outcome, NULL));
     assert_int_equal(write_echo(bench, "on"), RIG_LINK_OK);
     assert_int_equal(receive(bench, 5000000, &packet), RIG_LINK_OK);
     g_bytes_unref(packet);
