@@ -3,6 +3,7 @@
 #include "capture/framing.h"
 
 #include "capture/btsnoop.h"
+#include "protocol/ble/codes.h"
 
 #include <string.h>
 
@@ -17,19 +18,19 @@ bool rig_packet_from_h4(struct rig_ble_packet *packet, bool received)
     packet->n_bytes--;
     packet->n_original--;
     switch (type) {
-    case 1:
+    case RIG_H4_COMMAND:
         packet->kind = RIG_BLE_COMMAND;
         return true;
-    case 2:
+    case RIG_H4_ACL:
         packet->kind = received ? RIG_BLE_ACL_IN : RIG_BLE_ACL_OUT;
         return true;
-    case 3:
+    case RIG_H4_SCO:
         packet->kind = RIG_BLE_SCO;
         return true;
-    case 4:
+    case RIG_H4_EVENT:
         packet->kind = RIG_BLE_EVENT;
         return true;
-    case 5:
+    case RIG_H4_ISO:
         packet->kind = RIG_BLE_ISO;
         return true;
     default:

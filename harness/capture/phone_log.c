@@ -3,6 +3,7 @@
 #include "capture/phone_log.h"
 
 #include "base/error.h"
+#include "protocol/ble/codes.h"
 
 #include <string.h>
 
@@ -208,12 +209,13 @@ static guint8 opcode_of(const char *text)
     g_autofree char *lower = g_ascii_strdown(text, -1);
 
     if (strstr(lower, "notification") && strstr(lower, "received"))
-        return 0x1B;
+        return RIG_ATT_NOTIFICATION;
     if (strstr(lower, "indication") && strstr(lower, "received"))
-        return 0x1D;
+        return RIG_ATT_INDICATION;
     if (strstr(lower, "read response") || (strstr(lower, "read") && strstr(lower, "received")))
-        return 0x0B;
-    return strstr(lower, "writ") || strstr(lower, "sent") || strstr(lower, "sending") ? 0x52 : 0;
+        return RIG_ATT_READ_RESPONSE;
+    return strstr(lower, "writ") || strstr(lower, "sent") || strstr(lower, "sending") ? RIG_ATT_WRITE_COMMAND
+                                                                                      : 0;
 }
 
 /* ---- packets ---- */
@@ -228,17 +230,17 @@ static void put16(guint8 *at, gsize value)
 static void put_att(struct rig_phone_log *log, guint8 opcode, guint16 handle, gsize n_value,
                     struct rig_ble_packet *packet)
 {
-    gsize n_head = opcode == 0x0B ? 1 : 3;
+    gsize n_head = opcode == RIG_ATT_READ_RESPONSE ? 1 : 3;
     guint8 *at = log->packet;
 
     put16(at, CONNECTION | 2u << 12);
     put16(at + 2, 4 + n_head + n_value);
     put16(at + 4, n_head + n_value);
-    put16(at + 6, 4);
+    put16(at + 6, RIG_L2CAP_CID_ATT);
     at[8] = opcode;
     if (n_head == 3)
         put16(at + 9, handle);
-    packet->kind = opcode == 0x52 ? RIG_BLE_ACL_OUT : RIG_BLE_ACL_IN;
+    packet->kind = opcode == RIG_ATT_WRITE_COMMAND ? RIG_BLE_ACL_OUT : RIG_BLE_ACL_IN;
     packet->bytes = at;
     packet->n_bytes = packet->n_original = 8 + n_head + n_value;
 }
@@ -252,9 +254,9 @@ static bool take_value(struct rig_phone_log *log, const char *text, struct rig_b
     guint8 opcode = value ? opcode_of(text) : 0;
     guint16 handle = opcode ? find_handle(log, text) : 0;
 
-    if (!opcode || (!handle && opcode != 0x0B))
+    if (!opcode || (!handle && opcode != RIG_ATT_READ_RESPONSE))
         return false;
-    n_value = parse_value(value, log->packet + (opcode == 0x0B ? 9 : 11), &whole);
+    n_value = parse_value(value, log->packet + (opcode == RIG_ATT_READ_RESPONSE ? 9 : 11), &whole);
     log->n_values++;
     log->n_unread += !whole;
     if (whole)
@@ -265,7 +267,7 @@ static bool take_value(struct rig_phone_log *log, const char *text, struct rig_b
 /* "Connection state changed with status: 8 and new state: DISCONNECTED (0)": the status is HCI's reason. */
 static bool take_disconnection(struct rig_phone_log *log, const char *text, struct rig_ble_packet *packet)
 {
-    static const guint8 event[] = {0x05, 4, 0, CONNECTION, 0};
+    static const guint8 event[] = {RIG_HCI_EVENT_DISCONNECTION_COMPLETE, 4, 0, CONNECTION, 0};
     const char *status = strstr(text, "with status: ");
     guint64 reason = 0;
 

@@ -3,11 +3,10 @@
 #include "drivers/bluez/internal.h"
 
 #include "base/error.h"
+#include "protocol/ble/codes.h"
 
 #include <stdarg.h>
 
-#define HCI_TIMEOUT 0x08
-#define HCI_MIC_FAILURE 0x3d
 #define SETTLE_US 500000u /* adapter and daemon tell of their own end a moment after that of a connection */
 #define HUNG_US 3000000u  /* the disconnection is told that long after the end of its sockets at most */
 
@@ -288,8 +287,8 @@ static bool host_tells(void *user)
 static bool find_culprit(struct rig_bluez_link *link, GError **error)
 {
     const struct rig_bluez_sight *sight = rig_bluez_watch_look(link->watch);
-    bool told =
-        sight && (sight->disconnect_reason == HCI_TIMEOUT || sight->disconnect_reason == HCI_MIC_FAILURE);
+    bool told = sight && (sight->disconnect_reason == RIG_HCI_ERROR_CONNECTION_TIMEOUT ||
+                          sight->disconnect_reason == RIG_HCI_ERROR_MIC_FAILURE);
     bool ignored;
 
     if (!link->device || link->leaving || link->host_fault || told)

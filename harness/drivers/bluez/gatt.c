@@ -3,13 +3,13 @@
 #include "drivers/bluez/internal.h"
 
 #include "base/error.h"
+#include "protocol/ble/codes.h"
 
 #include <glib-unix.h>
 #include <string.h>
 #include <unistd.h>
 
 #define RELEASE_US 2000000u
-#define HCI_AUTHENTICATION_FAILURE 0x05
 #define MIN_MTU 23
 #define MAX_MTU                                                                                              \
     515 /* of 517: an attribute value has 512 bytes at most, and bluetoothd loses what is beyond */
@@ -168,7 +168,7 @@ static bool judge_drop(struct rig_bluez_link *link, enum rig_link_outcome *outco
                             error))
         return false;
     sight = rig_bluez_watch_look(link->watch);
-    if (dropped && (!sight || sight->disconnect_reason == HCI_AUTHENTICATION_FAILURE)) {
+    if (dropped && (!sight || sight->disconnect_reason == RIG_HCI_ERROR_AUTHENTICATION_FAILURE)) {
         *outcome = RIG_LINK_NOT_ENCRYPTED;
         rig_bluez_say(link, false, "the board demands encryption and refuses to pair");
     }

@@ -2,6 +2,8 @@
 /* Tables of errors: see outcome.h. */
 #include "drivers/bluez/outcome.h"
 
+#include "protocol/ble/codes.h"
+
 #include <string.h>
 
 #define BLUEZ "org.bluez.Error."
@@ -75,21 +77,21 @@ static const struct reason {
     enum rig_link_outcome outcome;
     const char *text;
 } reasons[] = {
-    {0x05, RIG_LINK_KEY_MISSING, "authentication failure"},
-    {0x06, RIG_LINK_KEY_MISSING, "PIN or key missing"},
-    {0x08, RIG_LINK_LOST, "supervision timeout"},
-    {0x13, RIG_LINK_LOST, "remote user terminated"},
-    {0x14, RIG_LINK_LOST, "remote device has low resources"},
-    {0x15, RIG_LINK_LOST, "remote device powers off"},
-    {0x16, RIG_LINK_LOST, "terminated by the host"},
-    {0x1a, RIG_LINK_LOST, "unsupported remote feature"},
-    {0x22, RIG_LINK_TIMEOUT, "link layer response timeout"},
-    {0x28, RIG_LINK_LOST, "instant passed"},
-    {0x29, RIG_LINK_PAIRING_REFUSED, "pairing with unit key not supported"},
-    {0x2f, RIG_LINK_NOT_ENCRYPTED, "insufficient security"},
-    {0x3b, RIG_LINK_LOST, "unacceptable connection parameters"},
-    {0x3d, RIG_LINK_KEY_DIFFERENT, "MIC failure"},
-    {0x3e, RIG_LINK_LOST, "connection failed to be established"},
+    {RIG_HCI_ERROR_AUTHENTICATION_FAILURE, RIG_LINK_KEY_MISSING, "authentication failure"},
+    {RIG_HCI_ERROR_KEY_MISSING, RIG_LINK_KEY_MISSING, "PIN or key missing"},
+    {RIG_HCI_ERROR_CONNECTION_TIMEOUT, RIG_LINK_LOST, "supervision timeout"},
+    {RIG_HCI_ERROR_REMOTE_USER, RIG_LINK_LOST, "remote user terminated"},
+    {RIG_HCI_ERROR_REMOTE_LOW_RESOURCES, RIG_LINK_LOST, "remote device has low resources"},
+    {RIG_HCI_ERROR_REMOTE_POWER_OFF, RIG_LINK_LOST, "remote device powers off"},
+    {RIG_HCI_ERROR_LOCAL_HOST, RIG_LINK_LOST, "terminated by the host"},
+    {RIG_HCI_ERROR_UNSUPPORTED_REMOTE_FEATURE, RIG_LINK_LOST, "unsupported remote feature"},
+    {RIG_HCI_ERROR_LINK_LAYER_RESPONSE_TIMEOUT, RIG_LINK_TIMEOUT, "link layer response timeout"},
+    {RIG_HCI_ERROR_INSTANT_PASSED, RIG_LINK_LOST, "instant passed"},
+    {RIG_HCI_ERROR_PAIRING_WITH_UNIT_KEY_NOT_SUPPORTED, RIG_LINK_PAIRING_REFUSED, "pairing with unit key not supported"},
+    {RIG_HCI_ERROR_INSUFFICIENT_SECURITY, RIG_LINK_NOT_ENCRYPTED, "insufficient security"},
+    {RIG_HCI_ERROR_UNACCEPTABLE_CONNECTION_PARAMETERS, RIG_LINK_LOST, "unacceptable connection parameters"},
+    {RIG_HCI_ERROR_MIC_FAILURE, RIG_LINK_KEY_DIFFERENT, "MIC failure"},
+    {RIG_HCI_ERROR_NOT_ESTABLISHED, RIG_LINK_LOST, "connection failed to be established"},
 };
 /* clang-format on */
 

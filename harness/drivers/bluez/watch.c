@@ -4,6 +4,7 @@
 #include "drivers/bluez/watch.h"
 
 #include "drivers/bluez/outcome.h"
+#include "protocol/ble/codes.h"
 #include "protocol/ble/names.h"
 
 #include <errno.h>
@@ -30,24 +31,9 @@ struct hci_address {
 #define MONITOR_ACL_RECEIVED 5
 #define ACL_BOUNDARY_BITS 0x30 /* of the second byte of the handle */
 #define ACL_CONTINUES 0x10
-#define CHANNEL_ATT 4
-#define CHANNEL_SECURITY 6
-#define PAIRING_FAILED 0x05
-#define ATT_ERROR 0x01
-#define ATT_NOTIFICATION 0x1b
-#define ATT_CONFIRMATION 0x1e
-#define ATT_WRITE_COMMAND 0x52
-#define ATT_COMMAND_BIT 0x40
 #define MAX_PACKET_BYTES 2048
 
-#define EVENT_DISCONNECTION 0x05
-#define EVENT_ENCRYPTION_CHANGE 0x08
-#define EVENT_KEY_REFRESH 0x30
-#define EVENT_LE_META 0x3e
-#define EVENT_ENCRYPTION_CHANGE_2 0x59
-#define LE_CONNECTION 0x01
 #define MANAGEMENT_DISCONNECT 0x0014 /* [SRC bluez doc/mgmt-protocol.rst] */
-#define LE_ENHANCED_CONNECTION 0x0a
 
 bool rig_bluez_address_parse(const char *text, guint8 address[6])
 {
@@ -95,7 +81,7 @@ static bool same_address(const struct rig_bluez_sight *sight, const guint8 *litt
 
 static bool is_ours(const struct rig_bluez_sight *sight, const guint8 *handle)
 {
-    return sight->connected && (read_u16(handle) & 0x0fff) == sight->handle;
+    return sight->connected && (read_u16(handle) & RIG_ACL_HANDLE_BITS) == sight->handle;
 }
 
 /* Both forms begin with status, handle, role, address type, address. */
@@ -107,7 +93,7 @@ static void take_connection(struct rig_bluez_sight *sight, const guint8 *bytes, 
     if (bytes[0] != 0)
         return;
     sight->connected = true;
-    sight->handle = read_u16(bytes + 1) & 0x0fff;
+    sight->handle = read_u16(bytes + 1) & RIG_ACL_HANDLE_BITS;
     sight->encrypted = false;
     sight->encryption_status = sight->disconnect_reason = sight->pairing_reason = 0;
     sight->att_request = sight->offence = 0;
@@ -141,18 +127,19 @@ static void take_disconnection(struct rig_bluez_sight *sight, const guint8 *byte
 static void take_event(struct rig_bluez_sight *sight, guint8 code, const guint8 *bytes, gsize n_bytes)
 {
     switch (code) {
-    case EVENT_DISCONNECTION:
+    case RIG_HCI_EVENT_DISCONNECTION_COMPLETE:
         take_disconnection(sight, bytes, n_bytes);
         break;
-    case EVENT_ENCRYPTION_CHANGE:
-    case EVENT_ENCRYPTION_CHANGE_2:
+    case RIG_HCI_EVENT_ENCRYPTION_CHANGE:
+    case RIG_HCI_EVENT_ENCRYPTION_CHANGE_2:
         take_encryption(sight, bytes, n_bytes);
         break;
-    case EVENT_KEY_REFRESH:
+    case RIG_HCI_EVENT_KEY_REFRESH_COMPLETE:
         take_key_refresh(sight, bytes, n_bytes);
         break;
-    case EVENT_LE_META:
-        if (n_bytes > 1 && (bytes[0] == LE_CONNECTION || bytes[0] == LE_ENHANCED_CONNECTION))
+    case RIG_HCI_EVENT_LE_META:
+        if (n_bytes > 1 && (bytes[0] == RIG_HCI_LE_EVENT_CONNECTION_COMPLETE ||
+                            bytes[0] == RIG_HCI_LE_EVENT_ENHANCED_CONNECTION_COMPLETE))
             take_connection(sight, bytes + 1, n_bytes - 1);
         break;
     default:
@@ -169,7 +156,7 @@ static void take_control(struct rig_bluez_sight *sight, const guint8 *bytes, gsi
 
 static void take_pairing(struct rig_bluez_sight *sight, bool received, const guint8 *pdu, gsize n_bytes)
 {
-    if (n_bytes < 2 || pdu[0] != PAIRING_FAILED)
+    if (n_bytes < 2 || pdu[0] != RIG_SM_FAILED)
         return;
     sight->pairing_reason = pdu[1];
     sight->pairing_by_board = received;
@@ -178,8 +165,18 @@ static void take_pairing(struct rig_bluez_sight *sight, bool received, const gui
 /* [SPEC Core Vol 3 Part F 3.4] The shortest answer of each kind. 0: no answer. */
 static guint shortest_answer(guint8 opcode)
 {
-    static const guint8 shortest[] = {[0x01] = 5, [0x03] = 3, [0x05] = 6, [0x07] = 5, [0x09] = 4, [0x0b] = 1,
-                                      [0x0d] = 1, [0x0f] = 1, [0x11] = 6, [0x13] = 1, [0x17] = 5, [0x19] = 1};
+    static const guint8 shortest[] = {[RIG_ATT_ERROR_RESPONSE] = 5,
+                                      [RIG_ATT_EXCHANGE_MTU_RESPONSE] = 3,
+                                      [RIG_ATT_FIND_INFORMATION_RESPONSE] = 6,
+                                      [RIG_ATT_FIND_BY_TYPE_VALUE_RESPONSE] = 5,
+                                      [RIG_ATT_READ_BY_TYPE_RESPONSE] = 4,
+                                      [RIG_ATT_READ_RESPONSE] = 1,
+                                      [RIG_ATT_READ_BLOB_RESPONSE] = 1,
+                                      [RIG_ATT_READ_MULTIPLE_RESPONSE] = 1,
+                                      [RIG_ATT_READ_BY_GROUP_TYPE_RESPONSE] = 6,
+                                      [RIG_ATT_WRITE_RESPONSE] = 1,
+                                      [RIG_ATT_PREPARE_WRITE_RESPONSE] = 5,
+                                      [RIG_ATT_EXECUTE_WRITE_RESPONSE] = 1};
 
     return opcode < G_N_ELEMENTS(shortest) ? shortest[opcode] : 0;
 }
@@ -188,7 +185,8 @@ static guint shortest_answer(guint8 opcode)
 static void take_answer(struct rig_bluez_sight *sight, guint8 opcode, guint16 n_bytes)
 {
     guint n_least = shortest_answer(opcode);
-    bool unasked = !sight->att_request || (opcode != ATT_ERROR && opcode != sight->att_request + 1);
+    bool unasked =
+        !sight->att_request || (opcode != RIG_ATT_ERROR_RESPONSE && opcode != sight->att_request + 1);
 
     if (!n_least)
         return;
@@ -202,7 +200,7 @@ static void take_answer(struct rig_bluez_sight *sight, guint8 opcode, guint16 n_
 
 static void take_att(struct rig_bluez_sight *sight, bool received, guint8 opcode, guint16 n_bytes)
 {
-    bool is_request = !(opcode & (ATT_COMMAND_BIT | 1)) && opcode != ATT_CONFIRMATION;
+    bool is_request = !(opcode & (RIG_ATT_COMMAND_BIT | 1)) && opcode != RIG_ATT_CONFIRMATION;
 
     if (received)
         take_answer(sight, opcode, n_bytes);
@@ -215,9 +213,9 @@ static void take_data(struct rig_bluez_sight *sight, bool received, const guint8
 {
     if (n_bytes < 9 || !is_ours(sight, bytes) || (bytes[1] & ACL_BOUNDARY_BITS) == ACL_CONTINUES)
         return;
-    if (read_u16(bytes + 6) == CHANNEL_SECURITY)
+    if (read_u16(bytes + 6) == RIG_L2CAP_CID_SM)
         take_pairing(sight, received, bytes + 8, n_bytes - 8);
-    else if (read_u16(bytes + 6) == CHANNEL_ATT)
+    else if (read_u16(bytes + 6) == RIG_L2CAP_CID_ATT)
         take_att(sight, received, bytes[8], read_u16(bytes + 4));
 }
 
@@ -317,22 +315,22 @@ bool rig_bluez_watch_filter(int fd)
         BPF_STMT(BPF_ALU | BPF_AND | BPF_K, ACL_BOUNDARY_BITS),
         IF(7, ACL_CONTINUES, DROP, 8),
         LOAD(BPF_H, MONITOR_HEADER_BYTES + 6),
-        IF(9, CHANNEL_SECURITY << 8, KEEP, 10),
-        IF(10, CHANNEL_ATT << 8, 11, DROP),
+        IF(9, RIG_L2CAP_CID_SM << 8, KEEP, 10),
+        IF(10, RIG_L2CAP_CID_ATT << 8, 11, DROP),
         LOAD(BPF_B, MONITOR_HEADER_BYTES + 8),
-        IF(12, ATT_WRITE_COMMAND, DROP, 13),
-        IF(13, ATT_NOTIFICATION, DROP, KEEP),
+        IF(12, RIG_ATT_WRITE_COMMAND, DROP, 13),
+        IF(13, RIG_ATT_NOTIFICATION, DROP, KEEP),
         [CONTROL] = LOAD(BPF_H, MONITOR_HEADER_BYTES + 4),
         IF(15, MANAGEMENT_DISCONNECT << 8, KEEP, DROP),
         [EVENT] = LOAD(BPF_B, MONITOR_HEADER_BYTES),
-        IF(17, EVENT_DISCONNECTION, KEEP, 18),
-        IF(18, EVENT_ENCRYPTION_CHANGE, KEEP, 19),
-        IF(19, EVENT_KEY_REFRESH, KEEP, 20),
-        IF(20, EVENT_ENCRYPTION_CHANGE_2, KEEP, 21),
-        IF(21, EVENT_LE_META, 22, DROP),
+        IF(17, RIG_HCI_EVENT_DISCONNECTION_COMPLETE, KEEP, 18),
+        IF(18, RIG_HCI_EVENT_ENCRYPTION_CHANGE, KEEP, 19),
+        IF(19, RIG_HCI_EVENT_KEY_REFRESH_COMPLETE, KEEP, 20),
+        IF(20, RIG_HCI_EVENT_ENCRYPTION_CHANGE_2, KEEP, 21),
+        IF(21, RIG_HCI_EVENT_LE_META, 22, DROP),
         LOAD(BPF_B, MONITOR_HEADER_BYTES + 2),
-        IF(23, LE_CONNECTION, KEEP, 24),
-        IF(24, LE_ENHANCED_CONNECTION, KEEP, DROP),
+        IF(23, RIG_HCI_LE_EVENT_CONNECTION_COMPLETE, KEEP, 24),
+        IF(24, RIG_HCI_LE_EVENT_ENHANCED_CONNECTION_COMPLETE, KEEP, DROP),
         [DROP] = BPF_STMT(BPF_RET | BPF_K, 0),
         [KEEP] = BPF_STMT(BPF_RET | BPF_K, MAX_PACKET_BYTES),
     };

@@ -3,7 +3,7 @@
 #include "drivers/simprocess/sim_process.h"
 #include "sim/ble/host/air.h"
 
-#include "sim/ble/host/hci_codes.h"
+#include "protocol/ble/codes.h"
 
 #include <glib/gstdio.h>
 #include <poll.h>
@@ -106,12 +106,12 @@ static int close_rig(void **state)
 static void take_packets(struct rig *rig)
 {
     for (;;) {
-        gsize n_header = rig->bytes[0] == H4_COMMAND ? 4 : 5;
+        gsize n_header = rig->bytes[0] == RIG_H4_COMMAND ? 4 : 5;
         gsize n_packet;
 
         if (rig->n_bytes < n_header)
             return;
-        assert_true(rig->bytes[0] == H4_COMMAND || rig->bytes[0] == H4_ACL);
+        assert_true(rig->bytes[0] == RIG_H4_COMMAND || rig->bytes[0] == RIG_H4_ACL);
         n_packet = n_header + (n_header == 4 ? rig->bytes[3] : rig->bytes[3] | (gsize)rig->bytes[4] << 8);
         if (rig->n_bytes < n_packet)
             return;

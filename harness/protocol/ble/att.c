@@ -10,8 +10,6 @@
 #include <string.h>
 
 #define SHOWN_BYTES 16u
-#define CHARACTERISTIC 0x2803u
-#define SERVICE_CHANGED 0x2A05u
 
 static void add_uuid(struct rig_line *line, const uint8_t *uuid, size_t n_bytes)
 {
@@ -59,7 +57,7 @@ static void learn(struct rig_ble_connection *connection, uint16_t value_handle, 
     rig_ble_learn_dfu(&connection->dfu, value_handle, name);
     if (name && strcmp(name, "SMP characteristic") == 0)
         connection->smp_value = value_handle;
-    if (n_bytes == 2 && rig_get_le16(uuid) == SERVICE_CHANGED)
+    if (n_bytes == 2 && rig_get_le16(uuid) == RIG_UUID_SERVICE_CHANGED)
         connection->service_changed = value_handle;
 }
 
@@ -138,18 +136,20 @@ static void read_value(struct rig_ble_connection *connection, unsigned half, uin
     if (pdu->over)
         return;
     add_handle(line, handle);
-    if (opcode == 0xD2 && pdu->n_left >= 12)
+    if (opcode == RIG_ATT_SIGNED_WRITE_COMMAND && pdu->n_left >= 12)
         pdu->n_left -= 12; /* the signature */
-    if ((opcode == 0x52 || opcode == 0x12 || opcode == 0x1B) &&
+    if ((opcode == RIG_ATT_WRITE_COMMAND || opcode == RIG_ATT_WRITE_REQUEST ||
+         opcode == RIG_ATT_NOTIFICATION) &&
         rig_ble_read_smp(connection, half, handle, pdu->at, pdu->n_left, line, reading)) {
         reading->layer = RIG_BLE_SMP;
         rig_ble_explain_too_long(connection, pdu->n_left, reading);
         return;
     }
     rig_ble_explain_too_long(connection, pdu->n_left, reading);
-    if (opcode != 0xD2 && rig_ble_read_dfu(connection, half, handle, *pdu, line, reading))
+    if (opcode != RIG_ATT_SIGNED_WRITE_COMMAND &&
+        rig_ble_read_dfu(connection, half, handle, *pdu, line, reading))
         return;
-    if (opcode == 0x1D && handle == connection->service_changed && pdu->n_left == 4) {
+    if (opcode == RIG_ATT_INDICATION && handle == connection->service_changed && pdu->n_left == 4) {
         rig_line_add(line, " Service Changed");
         add_range(line, pdu);
         return;
@@ -162,16 +162,22 @@ static void follow(struct rig_ble_connection *connection, unsigned half, uint8_t
                    struct rig_ble_cursor pdu, uint64_t now_us)
 {
     struct rig_ble_half *mine = &connection->halves[half], *other = &connection->halves[!half];
-    bool indication = opcode == 0x1D;
-    bool request = indication || (opcode >= 0x02 && opcode <= 0x20 && !(opcode & 1) && opcode != 0x1E);
+    bool indication = opcode == RIG_ATT_INDICATION;
+    bool request = indication || (opcode >= RIG_ATT_EXCHANGE_MTU_REQUEST &&
+                                  opcode <= RIG_ATT_READ_MULTIPLE_VARIABLE_REQUEST && !(opcode & 1) &&
+                                  opcode != RIG_ATT_CONFIRMATION);
 
     if (request) {
-        bool by_handle = opcode == 0x0A || opcode == 0x0C || opcode == 0x12 || opcode == 0x16 || indication;
+        bool by_handle = opcode == RIG_ATT_READ_REQUEST || opcode == RIG_ATT_READ_BLOB_REQUEST ||
+                         opcode == RIG_ATT_WRITE_REQUEST || opcode == RIG_ATT_PREPARE_WRITE_REQUEST ||
+                         indication;
 
         mine->request = opcode;
         mine->request_handle = by_handle && pdu.n_left >= 2 ? rig_get_le16(pdu.at) : 0;
         mine->request_us = now_us;
-    } else if (opcode == 0x01 || (opcode == 0x1E ? other->request == 0x1D : opcode == other->request + 1)) {
+    } else if (opcode == RIG_ATT_ERROR_RESPONSE ||
+               (opcode == RIG_ATT_CONFIRMATION ? other->request == RIG_ATT_INDICATION
+                                               : opcode == other->request + 1)) {
         other->request = 0;
     }
 }
@@ -185,7 +191,7 @@ static void read_mtu(struct rig_ble_connection *connection, uint8_t opcode, stru
     rig_line_add(line, ": %u", mtu);
     if (pdu->over)
         return;
-    if (opcode == 0x02) {
+    if (opcode == RIG_ATT_EXCHANGE_MTU_REQUEST) {
         connection->mtu_asked = mtu;
     } else if (connection->mtu_asked) {
         connection->mtu = mtu < connection->mtu_asked ? mtu : connection->mtu_asked;
@@ -198,56 +204,59 @@ static void read_rest(struct rig_ble_connection *connection, unsigned half, uint
                       struct rig_ble_cursor *pdu, struct rig_line *line, struct rig_ble_reading *reading)
 {
     switch (opcode) {
-    case 0x01:
+    case RIG_ATT_ERROR_RESPONSE:
         read_error(connection, pdu, line, reading);
         return;
-    case 0x02:
-    case 0x03:
+    case RIG_ATT_EXCHANGE_MTU_REQUEST:
+    case RIG_ATT_EXCHANGE_MTU_RESPONSE:
         read_mtu(connection, opcode, pdu, line);
         return;
-    case 0x04:
+    case RIG_ATT_FIND_INFORMATION_REQUEST:
         add_range(line, pdu);
         return;
-    case 0x05:
+    case RIG_ATT_FIND_INFORMATION_RESPONSE:
         read_information(pdu, line);
         return;
-    case 0x06:
-    case 0x08:
-    case 0x10:
+    case RIG_ATT_FIND_BY_TYPE_VALUE_REQUEST:
+    case RIG_ATT_READ_BY_TYPE_REQUEST:
+    case RIG_ATT_READ_BY_GROUP_TYPE_REQUEST:
         add_range(line, pdu);
-        add_uuid(line, pdu->at, opcode == 0x06 && pdu->n_left > 2 ? 2 : pdu->n_left <= 16 ? pdu->n_left : 16);
+        add_uuid(line, pdu->at,
+                 opcode == RIG_ATT_FIND_BY_TYPE_VALUE_REQUEST && pdu->n_left > 2 ? 2
+                 : pdu->n_left <= 16                                             ? pdu->n_left
+                                                                                 : 16);
         return;
-    case 0x09:
+    case RIG_ATT_READ_BY_TYPE_RESPONSE:
         read_type_response(connection, pdu, line);
         return;
-    case 0x11:
+    case RIG_ATT_READ_BY_GROUP_TYPE_RESPONSE:
         read_group_response(pdu, line);
         return;
-    case 0x0A:
+    case RIG_ATT_READ_REQUEST:
         add_handle(line, rig_ble_take16(pdu));
         return;
-    case 0x0C:
+    case RIG_ATT_READ_BLOB_REQUEST:
         add_handle(line, rig_ble_take16(pdu));
         rig_line_add(line, " from byte %u", rig_ble_take16(pdu));
         return;
-    case 0x12:
-    case 0x1B:
-    case 0x1D:
-    case 0x52:
-    case 0xD2:
+    case RIG_ATT_WRITE_REQUEST:
+    case RIG_ATT_NOTIFICATION:
+    case RIG_ATT_INDICATION:
+    case RIG_ATT_WRITE_COMMAND:
+    case RIG_ATT_SIGNED_WRITE_COMMAND:
         read_value(connection, half, opcode, pdu, line, reading);
         return;
-    case 0x16:
-    case 0x17:
+    case RIG_ATT_PREPARE_WRITE_REQUEST:
+    case RIG_ATT_PREPARE_WRITE_RESPONSE:
         add_handle(line, rig_ble_take16(pdu));
         rig_line_add(line, " at byte %u", rig_ble_take16(pdu));
         add_value(line, pdu);
         return;
-    case 0x18:
+    case RIG_ATT_EXECUTE_WRITE_REQUEST:
         rig_line_add(line, ": %s", rig_ble_take8(pdu) ? "write" : "cancel");
         return;
-    case 0x0B:
-    case 0x0D:
+    case RIG_ATT_READ_RESPONSE:
+    case RIG_ATT_READ_BLOB_RESPONSE:
         add_value(line, pdu);
         return;
     default:

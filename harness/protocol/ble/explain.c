@@ -32,14 +32,14 @@ void rig_ble_explain_connect(uint8_t status, struct rig_ble_reading *reading)
 {
     struct rig_line line = explanation(reading);
 
-    if (status == 0x3E)
+    if (status == RIG_HCI_ERROR_NOT_ESTABLISHED)
         rig_line_add(
             &line,
             "the connection was lost before its first packet: a known race; connecting again is the remedy");
-    else if (status == 0x02 || status == 0x44)
+    else if (status == RIG_HCI_ERROR_UNKNOWN_CONNECTION || status == RIG_HCI_ERROR_CANCELLED_BY_HOST)
         rig_line_add(&line,
                      "the host gave up connecting: nobody answered in its time, or it was told to stop");
-    else if (status == 0x3C)
+    else if (status == RIG_HCI_ERROR_ADVERTISING_TIMEOUT)
         rig_line_add(&line, "advertising ended without a connection");
 }
 
@@ -48,16 +48,18 @@ void rig_ble_explain_encryption(const struct rig_ble_connection *connection, uin
 {
     struct rig_line line = explanation(reading);
 
-    if (status == 0x06)
+    if (status == RIG_HCI_ERROR_KEY_MISSING)
         rig_line_add(&line, "bond lost on the board: this side asked for encryption with the stored key and "
                             "the other has none; "
                             "forget the board on this host and pair again");
-    else if (status == 0x3D || (status == 0x05 && connection->encrypting))
+    else if (status == RIG_HCI_ERROR_MIC_FAILURE ||
+             (status == RIG_HCI_ERROR_AUTHENTICATION_FAILURE && connection->encrypting))
         rig_line_add(&line,
                      "both sides have a key but not the same one: forget the bond on both and pair again");
-    else if (status == 0x1A)
+    else if (status == RIG_HCI_ERROR_UNSUPPORTED_REMOTE_FEATURE)
         rig_line_add(&line, "the other side does not support encryption");
-    else if (status == 0x08 || status == 0x22)
+    else if (status == RIG_HCI_ERROR_CONNECTION_TIMEOUT ||
+             status == RIG_HCI_ERROR_LINK_LAYER_RESPONSE_TIMEOUT)
         rig_line_add(&line, "the other side fell silent while encryption was started");
 }
 
@@ -95,32 +97,34 @@ void rig_ble_explain_disconnect(const struct rig_ble_connection *connection, uin
 {
     struct rig_line line = explanation(reading);
 
-    if (reason == 0x05 && connection->encryption_status == 0x06)
+    if (reason == RIG_HCI_ERROR_AUTHENTICATION_FAILURE &&
+        connection->encryption_status == RIG_HCI_ERROR_KEY_MISSING)
         rig_line_add(&line,
                      "the host hung up because the board lost its bond (encryption failed with 0x06 before)");
-    else if (reason == 0x05)
+    else if (reason == RIG_HCI_ERROR_AUTHENTICATION_FAILURE)
         rig_line_add(&line, "the host hung up because encryption or pairing failed");
-    else if (reason == 0x06)
+    else if (reason == RIG_HCI_ERROR_KEY_MISSING)
         rig_line_add(&line,
                      "bond lost: one side has no key for the other any more; forget it there and pair again");
-    else if (reason == 0x08 || reason == 0x22)
+    else if (reason == RIG_HCI_ERROR_CONNECTION_TIMEOUT ||
+             reason == RIG_HCI_ERROR_LINK_LAYER_RESPONSE_TIMEOUT)
         add_silence(connection, &line);
-    else if (reason == 0x3D)
+    else if (reason == RIG_HCI_ERROR_MIC_FAILURE)
         rig_line_add(&line, "MIC failure: both sides have a key but not the same one; forget the bond on "
                             "both and pair again");
-    else if (reason == 0x3E)
+    else if (reason == RIG_HCI_ERROR_NOT_ESTABLISHED)
         rig_line_add(
             &line,
             "the connection was lost before its first packet: a known race; connecting again is the remedy");
-    else if (reason == 0x13 && connection->reset_asked)
+    else if (reason == RIG_HCI_ERROR_REMOTE_USER && connection->reset_asked)
         rig_line_add(&line, "the board closed the connection after it was told to reset");
-    else if (reason == 0x13 && rig_ble_explain_dfu_end(&connection->dfu, false, &line))
+    else if (reason == RIG_HCI_ERROR_REMOTE_USER && rig_ble_explain_dfu_end(&connection->dfu, false, &line))
         return; /* the request without answer is told thereby */
-    else if (reason == 0x13 && connection->pairing_failed)
+    else if (reason == RIG_HCI_ERROR_REMOTE_USER && connection->pairing_failed)
         rig_line_add(&line, "the board closed the connection after pairing had failed");
-    else if (reason == 0x3B)
+    else if (reason == RIG_HCI_ERROR_UNACCEPTABLE_CONNECTION_PARAMETERS)
         rig_line_add(&line, "the board did not accept the connection parameters");
-    else if (reason == 0x1A)
+    else if (reason == RIG_HCI_ERROR_UNSUPPORTED_REMOTE_FEATURE)
         rig_line_add(&line, "the other side does not support what was asked for (encryption, PHY)");
     add_unanswered(connection, &line);
 }
@@ -130,21 +134,21 @@ void rig_ble_explain_att_error(const struct rig_ble_connection *connection, uint
 {
     struct rig_line line = explanation(reading);
 
-    if (code == 0x05 || code == 0x0F)
+    if (code == RIG_ATT_ERROR_INSUFFICIENT_AUTHENTICATION || code == RIG_ATT_ERROR_INSUFFICIENT_ENCRYPTION)
         rig_line_add(
             &line,
             connection->encrypted
                 ? "the attribute wants a better key than this encrypted link has (authenticated pairing)"
                 : "the attribute wants an encrypted link: this side has no bond, or did not use it");
-    else if (code == 0x08)
+    else if (code == RIG_ATT_ERROR_INSUFFICIENT_AUTHORIZATION)
         rig_line_add(&line, "the board's application does not allow it");
-    else if (code == 0x01)
+    else if (code == RIG_ATT_ERROR_INVALID_HANDLE)
         rig_line_add(&line,
                      "no such attribute: this side may hold the table of an older firmware (GATT cache)");
-    else if (code == 0x12)
+    else if (code == RIG_ATT_ERROR_OUT_OF_SYNC)
         rig_line_add(&line,
                      "the board says that this side holds an old table of its attributes; discover again");
-    else if (code == 0xFD)
+    else if (code == RIG_ATT_ERROR_CCC_NOT_CONFIGURED)
         rig_line_add(&line, "notifications must be switched on before this");
 }
 
@@ -155,16 +159,17 @@ void rig_ble_explain_pairing_failed(const struct rig_ble_connection *connection,
     const char *who = half ? "the board" : "this host";
 
     (void)connection;
-    if (reason == 0x05)
+    if (reason == RIG_SM_REASON_NOT_SUPPORTED)
         rig_line_add(
             &line,
             "%s refuses to pair: pairing is not open, or it keeps an old bond that must be erased there",
             who);
-    else if (reason == 0x03)
+    else if (reason == RIG_SM_REASON_AUTHENTICATION_REQUIREMENTS)
         rig_line_add(&line, "%s asks for more security than the other offers (passkey, Secure Connections)",
                      who);
-    else if (reason == 0x04 || reason == 0x0B || reason == 0x0C)
+    else if (reason == RIG_SM_REASON_CONFIRM_FAILED || reason == RIG_SM_REASON_CHECK_FAILED ||
+             reason == RIG_SM_REASON_COMPARISON_FAILED)
         rig_line_add(&line, "the check values differ: a wrong passkey, or someone in between");
-    else if (reason == 0x09)
+    else if (reason == RIG_SM_REASON_REPEATED_ATTEMPTS)
         rig_line_add(&line, "%s waits after failed attempts; try again later", who);
 }

@@ -36,10 +36,10 @@ static void read_create_connection(uint16_t opcode, struct rig_ble_cursor *curso
     uint8_t filter, type;
     const uint8_t *address;
 
-    if (opcode == 0x200D) /* scan interval and window come first */
+    if (opcode == RIG_HCI_LE_CREATE_CONNECTION) /* scan interval and window come first */
         rig_ble_take(cursor, 4);
     filter = rig_ble_take8(cursor);
-    if (opcode == 0x2043)
+    if (opcode == RIG_HCI_LE_EXTENDED_CREATE_CONNECTION)
         rig_ble_take8(cursor); /* own address type */
     type = rig_ble_take8(cursor);
     address = rig_ble_take(cursor, 6);
@@ -64,20 +64,21 @@ void rig_ble_read_command(struct rig_ble_trace *trace, const struct rig_ble_pack
         return;
     }
     add_command(line, opcode);
-    if (opcode == 0x200D || opcode == 0x2043) {
+    if (opcode == RIG_HCI_LE_CREATE_CONNECTION || opcode == RIG_HCI_LE_EXTENDED_CREATE_CONNECTION) {
         read_create_connection(opcode, &cursor, line);
         return;
     }
-    if (opcode != 0x0406 && opcode != 0x2013 && !(opcode >= 0x2019 && opcode <= 0x201B))
+    if (opcode != RIG_HCI_DISCONNECT && opcode != RIG_HCI_LE_CONNECTION_UPDATE &&
+        !(opcode >= RIG_HCI_LE_START_ENCRYPTION && opcode <= RIG_HCI_LE_KEY_NEGATIVE_REPLY))
         return;
-    handle = rig_ble_take16(&cursor) & 0x0fff;
+    handle = rig_ble_take16(&cursor) & RIG_ACL_HANDLE_BITS;
     if (cursor.over)
         return;
     rig_line_add(line, " handle %u", handle);
-    if (opcode == 0x0406) {
+    if (opcode == RIG_HCI_DISCONNECT) {
         rig_line_add(line, ": ");
         add_status(line, rig_ble_take8(&cursor));
-    } else if (opcode == 0x2019) {
+    } else if (opcode == RIG_HCI_LE_START_ENCRYPTION) {
         struct rig_ble_connection *connection = rig_ble_connection(trace, packet->controller, handle);
 
         connection->encrypting = true;
@@ -90,7 +91,7 @@ static void read_disconnection(struct rig_ble_trace *trace, uint16_t controller,
                                struct rig_ble_reading *reading)
 {
     uint8_t status = rig_ble_take8(cursor);
-    uint16_t handle = rig_ble_take16(cursor) & 0x0fff;
+    uint16_t handle = rig_ble_take16(cursor) & RIG_ACL_HANDLE_BITS;
     uint8_t reason = rig_ble_take8(cursor);
     struct rig_ble_connection *connection;
 
@@ -112,7 +113,7 @@ static void read_encryption(struct rig_ble_trace *trace, uint16_t controller, st
                             struct rig_line *line, struct rig_ble_reading *reading)
 {
     uint8_t status = rig_ble_take8(cursor);
-    uint16_t handle = rig_ble_take16(cursor) & 0x0fff;
+    uint16_t handle = rig_ble_take16(cursor) & RIG_ACL_HANDLE_BITS;
     uint8_t on = rig_ble_take8(cursor);
     struct rig_ble_connection *connection;
 
@@ -135,11 +136,11 @@ static void read_completion(uint8_t code, struct rig_ble_cursor *cursor, struct 
     uint8_t status = 0;
     uint16_t opcode;
 
-    if (code == 0x0F)
+    if (code == RIG_HCI_EVENT_COMMAND_STATUS)
         status = rig_ble_take8(cursor);
     rig_ble_take8(cursor); /* how many commands may follow */
     opcode = rig_ble_take16(cursor);
-    if (code == 0x0E && cursor->n_left)
+    if (code == RIG_HCI_EVENT_COMMAND_COMPLETE && cursor->n_left)
         status = rig_ble_take8(cursor);
     if (cursor->over)
         return;
@@ -161,24 +162,24 @@ bool rig_ble_read_event(struct rig_ble_trace *trace, const struct rig_ble_packet
         rig_line_add(line, "event of %zu bytes: shorter than its header", packet->n_bytes);
         return true;
     }
-    if (code == 0x13)
+    if (code == RIG_HCI_EVENT_COMPLETED_PACKETS)
         return false;
-    if (code == 0x3E)
+    if (code == RIG_HCI_EVENT_LE_META)
         return rig_ble_read_le_event(trace, packet->controller, &cursor, line, reading);
     if (name)
         rig_line_add(line, "%s", name);
     else
         rig_line_add(line, "event 0x%02x", code);
-    if (code == 0x05)
+    if (code == RIG_HCI_EVENT_DISCONNECTION_COMPLETE)
         read_disconnection(trace, packet->controller, &cursor, line, reading);
-    else if (code == 0x08 || code == 0x59)
+    else if (code == RIG_HCI_EVENT_ENCRYPTION_CHANGE || code == RIG_HCI_EVENT_ENCRYPTION_CHANGE_2)
         read_encryption(trace, packet->controller, &cursor, line, reading);
-    else if (code == 0x30) {
+    else if (code == RIG_HCI_EVENT_KEY_REFRESH_COMPLETE) {
         uint8_t status = rig_ble_take8(&cursor);
 
-        rig_line_add(line, " handle %u: ", rig_ble_take16(&cursor) & 0x0fff);
+        rig_line_add(line, " handle %u: ", rig_ble_take16(&cursor) & RIG_ACL_HANDLE_BITS);
         add_status(line, status);
-    } else if (code == 0x0E || code == 0x0F)
+    } else if (code == RIG_HCI_EVENT_COMMAND_COMPLETE || code == RIG_HCI_EVENT_COMMAND_STATUS)
         read_completion(code, &cursor, line);
     if (cursor.over)
         rig_line_add(line, " (malformed: too short)");

@@ -30,12 +30,12 @@ static void read_connection(struct rig_ble_trace *trace, uint16_t controller, ui
                             struct rig_ble_reading *reading)
 {
     uint8_t status = rig_ble_take8(cursor);
-    uint16_t handle = rig_ble_take16(cursor) & 0x0fff;
+    uint16_t handle = rig_ble_take16(cursor) & RIG_ACL_HANDLE_BITS;
     uint8_t role = rig_ble_take8(cursor), type = rig_ble_take8(cursor);
     const uint8_t *address = rig_ble_take(cursor, 6);
     uint16_t interval, latency, timeout;
 
-    if (subevent == 0x0A)
+    if (subevent == RIG_HCI_LE_EVENT_ENHANCED_CONNECTION_COMPLETE)
         rig_ble_take(cursor, 12); /* resolvable private addresses of both */
     interval = rig_ble_take16(cursor);
     latency = rig_ble_take16(cursor);
@@ -80,7 +80,7 @@ static void read_advertising(uint8_t subevent, struct rig_ble_cursor *cursor, st
 {
     static const char *const kinds[] = {"connectable", "directed", "scannable", "not connectable",
                                         "scan response"};
-    bool extended = subevent == 0x0D;
+    bool extended = subevent == RIG_HCI_LE_EVENT_EXTENDED_ADVERTISING_REPORT;
     unsigned n_reports = rig_ble_take8(cursor);
     unsigned kind = extended ? rig_ble_take16(cursor) : rig_ble_take8(cursor);
     uint8_t type = rig_ble_take8(cursor);
@@ -112,23 +112,23 @@ static void read_advertising(uint8_t subevent, struct rig_ble_cursor *cursor, st
 
 static void read_update(uint8_t subevent, struct rig_ble_cursor *cursor, struct rig_line *line)
 {
-    uint8_t status = subevent == 0x07 ? 0 : rig_ble_take8(cursor);
-    uint16_t handle = rig_ble_take16(cursor) & 0x0fff;
+    uint8_t status = subevent == RIG_HCI_LE_EVENT_DATA_LENGTH_CHANGE ? 0 : rig_ble_take8(cursor);
+    uint16_t handle = rig_ble_take16(cursor) & RIG_ACL_HANDLE_BITS;
     uint16_t first, second, third;
 
     rig_line_add(line, " handle %u", handle);
     if (status) {
         add_failure(line, status);
-    } else if (subevent == 0x03) {
+    } else if (subevent == RIG_HCI_LE_EVENT_CONNECTION_UPDATE_COMPLETE) {
         first = rig_ble_take16(cursor);
         second = rig_ble_take16(cursor);
         third = rig_ble_take16(cursor);
         add_parameters(line, first, second, third);
-    } else if (subevent == 0x07) {
+    } else if (subevent == RIG_HCI_LE_EVENT_DATA_LENGTH_CHANGE) {
         first = rig_ble_take16(cursor);
         rig_ble_take16(cursor);
         rig_line_add(line, ", to the air %u bytes, back %u bytes", first, rig_ble_take16(cursor));
-    } else if (subevent == 0x0C) {
+    } else if (subevent == RIG_HCI_LE_EVENT_PHY_UPDATE_COMPLETE) {
         first = rig_ble_take8(cursor);
         rig_line_add(line, ", PHY to the air %u, back %u", first, rig_ble_take8(cursor));
     }
@@ -144,14 +144,19 @@ bool rig_ble_read_le_event(struct rig_ble_trace *trace, uint16_t controller, str
         rig_line_add(line, "%s", name);
     else
         rig_line_add(line, "LE event 0x%02x", subevent);
-    if (subevent == 0x01 || subevent == 0x0A)
+    if (subevent == RIG_HCI_LE_EVENT_CONNECTION_COMPLETE ||
+        subevent == RIG_HCI_LE_EVENT_ENHANCED_CONNECTION_COMPLETE)
         read_connection(trace, controller, subevent, cursor, line, reading);
-    else if (subevent == 0x02 || subevent == 0x0D)
+    else if (subevent == RIG_HCI_LE_EVENT_ADVERTISING_REPORT ||
+             subevent == RIG_HCI_LE_EVENT_EXTENDED_ADVERTISING_REPORT)
         read_advertising(subevent, cursor, line);
-    else if (subevent == 0x03 || subevent == 0x04 || subevent == 0x07 || subevent == 0x0C)
+    else if (subevent == RIG_HCI_LE_EVENT_CONNECTION_UPDATE_COMPLETE ||
+             subevent == RIG_HCI_LE_EVENT_READ_REMOTE_FEATURES_COMPLETE ||
+             subevent == RIG_HCI_LE_EVENT_DATA_LENGTH_CHANGE ||
+             subevent == RIG_HCI_LE_EVENT_PHY_UPDATE_COMPLETE)
         read_update(subevent, cursor, line);
-    else if (subevent == 0x05)
-        rig_line_add(line, " handle %u", rig_ble_take16(cursor) & 0x0fff);
+    else if (subevent == RIG_HCI_LE_EVENT_KEY_REQUEST)
+        rig_line_add(line, " handle %u", rig_ble_take16(cursor) & RIG_ACL_HANDLE_BITS);
     if (cursor->over)
         rig_line_add(line, " (malformed: too short)");
     return true;

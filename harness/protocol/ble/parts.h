@@ -3,6 +3,7 @@
 #ifndef RIG_PROTOCOL_BLE_PARTS_H
 #define RIG_PROTOCOL_BLE_PARTS_H
 
+#include "protocol/ble/codes.h"
 #include "protocol/ble/line.h"
 #include "protocol/ble/trace.h"
 

@@ -34,15 +34,15 @@ void rig_ble_read_sm(struct rig_ble_connection *connection, unsigned half, struc
         rig_line_add(line, "%s", name);
     else
         rig_line_add(line, "unknown PDU 0x%02x", code);
-    if (code == 0x01 || code == 0x02) {
+    if (code == RIG_SM_REQUEST || code == RIG_SM_RESPONSE) {
         read_pairing(&pdu, line);
-    } else if (code == 0x05) {
+    } else if (code == RIG_SM_FAILED) {
         reason = rig_ble_take8(&pdu);
         name = rig_sm_reason_text(reason);
         rig_line_add(line, ": %s (0x%02x)", name ? name : "reason", reason);
         connection->pairing_failed = reason;
         rig_ble_explain_pairing_failed(connection, half, reason, reading);
-    } else if (code == 0x0B) {
+    } else if (code == RIG_SM_SECURITY_REQUEST) {
         uint8_t wants = rig_ble_take8(&pdu);
 
         rig_line_add(line, ":%s%s%s", wants & 3 ? " bonding" : " no bonding", wants & 4 ? ", MITM" : "",
@@ -75,9 +75,9 @@ void rig_ble_read_signal(struct rig_ble_cursor pdu, struct rig_line *line)
     else
         rig_line_add(line, "signalling 0x%02x", code);
     rig_ble_take(&pdu, 3); /* identifier, length */
-    if (code == 0x12)
+    if (code == RIG_L2CAP_CONNECTION_PARAMETER_UPDATE_REQUEST)
         read_update_request(&pdu, line);
-    else if (code == 0x13)
+    else if (code == RIG_L2CAP_CONNECTION_PARAMETER_UPDATE_RESPONSE)
         rig_line_add(line, ": %s", rig_ble_take16(&pdu) ? "rejected" : "accepted");
     if (pdu.over)
         rig_line_add(line, " (malformed: too short)");

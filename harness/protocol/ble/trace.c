@@ -7,14 +7,6 @@
 
 #include <string.h>
 
-#define CID_SIGNALS 1u /* of BR/EDR */
-#define CID_ATT 4u
-#define CID_LE_SIGNALS 5u
-#define CID_SM 6u
-#define CID_BREDR_SM 7u
-#define FIRST_DYNAMIC_CID 0x40u
-#define ACL_CONTINUATION 1u /* packet boundary flag */
-
 const char *rig_ble_layer_name(enum rig_ble_layer layer)
 {
     static const char *const names[RIG_BLE_N_LAYERS] = {"hci", "l2cap", "sm", "att", "smp", "mark", "log"};
@@ -28,18 +20,19 @@ static void read_pdu(struct rig_ble_connection *connection, unsigned half, uint6
     uint16_t n_bytes = rig_ble_take16(&pdu);
     uint16_t cid = rig_ble_take16(&pdu);
 
-    if (cid == CID_ATT) {
+    if (cid == RIG_L2CAP_CID_ATT) {
         reading->layer = RIG_BLE_ATT;
         rig_ble_read_att(connection, half, now_us, pdu, line, reading);
-    } else if (cid == CID_SM || cid == CID_BREDR_SM) {
+    } else if (cid == RIG_L2CAP_CID_SM || cid == RIG_L2CAP_CID_BREDR_SM) {
         reading->layer = RIG_BLE_SM;
         rig_ble_read_sm(connection, half, pdu, line, reading);
-    } else if (cid == CID_SIGNALS || cid == CID_LE_SIGNALS) {
+    } else if (cid == RIG_L2CAP_CID_BREDR_SIGNALS || cid == RIG_L2CAP_CID_SIGNALS) {
         reading->layer = RIG_BLE_L2CAP;
         rig_ble_read_signal(pdu, line);
     } else {
         reading->layer = RIG_BLE_L2CAP;
-        rig_line_add(line, "%s 0x%04x, %u bytes: ", cid < FIRST_DYNAMIC_CID ? "fixed channel" : "channel",
+        rig_line_add(line,
+                     "%s 0x%04x, %u bytes: ", cid < RIG_L2CAP_CID_FIRST_DYNAMIC ? "fixed channel" : "channel",
                      cid, n_bytes);
         rig_line_add_hex(line, pdu.at, pdu.n_left, 12);
     }
@@ -61,19 +54,19 @@ static bool read_acl(struct rig_ble_trace *trace, const struct rig_ble_packet *p
         rig_line_add(line, "ACL packet of %zu bytes: shorter than its header", packet->n_bytes);
         return true;
     }
-    connection = rig_ble_connection(trace, packet->controller, word & 0x0fff);
+    connection = rig_ble_connection(trace, packet->controller, word & RIG_ACL_HANDLE_BITS);
     pdu = &connection->halves[half].pdu;
-    if ((word >> 12 & 3) == ACL_CONTINUATION) {
+    if ((word >> RIG_ACL_BOUNDARY_SHIFT & RIG_ACL_BOUNDARY_BITS) == RIG_ACL_CONTINUATION) {
         if (!pdu->bytes) {
             rig_line_add(line, "piece of a PDU whose begin is not in the capture, %zu bytes", cursor.n_left);
             return true;
         }
     } else {
-        if (cursor.n_left < 4) {
+        if (cursor.n_left < RIG_L2CAP_HEADER_BYTES) {
             rig_line_add(line, "ACL packet of %zu bytes: shorter than an L2CAP header", cursor.n_left);
             return true;
         }
-        if (!rig_ble_pieces_begin(pdu, (size_t)rig_get_le16(cursor.at) + 4)) {
+        if (!rig_ble_pieces_begin(pdu, (size_t)rig_get_le16(cursor.at) + RIG_L2CAP_HEADER_BYTES)) {
             rig_line_add(line, "PDU of %u bytes: no memory", rig_get_le16(cursor.at));
             return true;
         }

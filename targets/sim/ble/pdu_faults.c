@@ -2,11 +2,12 @@
 /* Which fault strikes which PDU, and what becomes of it. */
 #include "sim/ble/pdu_faults.h"
 
+#include "protocol/ble/codes.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #define DEFAULT_DELAY_MS 100u
-#define REASON_REMOTE 0x13
 
 static const char *const names[SIM_PDU_N_KINDS] = {"drop",     "duplicate", "delay",      "corrupt",
                                                    "truncate", "reorder",   "disconnect", "lost"};
@@ -169,7 +170,7 @@ static void apply(struct sim_pdu_faults *faults, const struct sim_pdu_fault *fau
         hold(faults, fault->direction, value, n_bytes, true, now_us + SIM_PDU_REORDER_US);
         break;
     case SIM_PDU_DISCONNECT:
-        way->hang_up(way->user, (uint8_t)(fault->has_value ? fault->value : REASON_REMOTE));
+        way->hang_up(way->user, (uint8_t)(fault->has_value ? fault->value : RIG_HCI_ERROR_REMOTE_USER));
         break;
     case SIM_PDU_LOST:
         way->vanish(way->user);

@@ -3,7 +3,7 @@
 #include "sim/ble/host/air.h"
 
 #include "base/bytes.h"
-#include "sim/ble/host/hci_codes.h"
+#include "protocol/ble/codes.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -45,7 +45,7 @@ static void to_stack(struct air *air, const uint8_t *packet, size_t n_bytes)
 
 static void event(struct air *air, uint8_t code, const uint8_t *parameters, size_t n_parameters)
 {
-    uint8_t packet[260] = {H4_EVENT, code, (uint8_t)n_parameters};
+    uint8_t packet[260] = {RIG_H4_EVENT, code, (uint8_t)n_parameters};
 
     memcpy(packet + 3, parameters, n_parameters);
     to_stack(air, packet, 3 + n_parameters);
@@ -57,7 +57,7 @@ static void complete(struct air *air, uint16_t opcode, const uint8_t *result, si
 
     rig_put_le16(parameters + 1, opcode);
     memcpy(parameters + 3, result, n_result);
-    event(air, HCI_COMMAND_COMPLETE, parameters, 3 + n_result);
+    event(air, RIG_HCI_EVENT_COMMAND_COMPLETE, parameters, 3 + n_result);
 }
 
 static void end_link(struct air *air, uint16_t connection, uint8_t reason)
@@ -65,7 +65,7 @@ static void end_link(struct air *air, uint16_t connection, uint8_t reason)
     uint8_t parameters[4] = {0, 0, 0, reason};
 
     rig_put_le16(parameters + 1, connection);
-    event(air, HCI_DISCONNECTION_COMPLETE, parameters, sizeof parameters);
+    event(air, RIG_HCI_EVENT_DISCONNECTION_COMPLETE, parameters, sizeof parameters);
     if (connection == air->connection && air->connected) {
         air->connected = air->encrypted = air->has_key = false;
         air->last_reason = reason;
@@ -82,16 +82,16 @@ static void change_encryption(struct air *air, uint8_t status)
     air->encrypted = status == 0;
     air->has_key = false;
     /* A key that the peripheral does not have shows at the central only. */
-    if (status != HCI_KEY_MISSING)
-        event(air, HCI_ENCRYPTION_CHANGE, parameters, sizeof parameters);
+    if (status != RIG_HCI_ERROR_KEY_MISSING)
+        event(air, RIG_HCI_EVENT_ENCRYPTION_CHANGE, parameters, sizeof parameters);
 }
 
 static void take_disconnect(struct air *air, const uint8_t *parameters)
 {
     uint8_t status[4] = {0, 1};
 
-    rig_put_le16(status + 2, HCI_DISCONNECT);
-    event(air, HCI_COMMAND_STATUS, status, sizeof status);
+    rig_put_le16(status + 2, RIG_HCI_DISCONNECT);
+    event(air, RIG_HCI_EVENT_COMMAND_STATUS, status, sizeof status);
     end_link(air, rig_get_le16(parameters), parameters[2]);
 }
 
@@ -100,7 +100,7 @@ static void take_buffer_size(struct air *air)
     uint8_t result[4] = {0, 0, 0, air->n_buffers};
 
     rig_put_le16(result + 1, air->acl_bytes);
-    complete(air, HCI_LE_READ_BUFFER_SIZE, result, sizeof result);
+    complete(air, RIG_HCI_LE_READ_BUFFER_SIZE, result, sizeof result);
 }
 
 static void take_key_reply(struct air *air, uint16_t opcode, const uint8_t *parameters)
@@ -110,8 +110,8 @@ static void take_key_reply(struct air *air, uint16_t opcode, const uint8_t *para
     complete(air, opcode, result, sizeof result);
     if (!air->has_key)
         return;
-    if (opcode == HCI_LE_KEY_NEGATIVE_REPLY)
-        change_encryption(air, HCI_KEY_MISSING);
+    if (opcode == RIG_HCI_LE_KEY_NEGATIVE_REPLY)
+        change_encryption(air, RIG_HCI_ERROR_KEY_MISSING);
     else
         change_encryption(air,
                           memcmp(parameters + 2, air->key, sizeof air->key) == 0 ? 0 : SIM_HCI_MIC_FAILURE);
@@ -121,7 +121,7 @@ static void reset_controller(struct air *air)
 {
     /* On the air nobody says a word: the central's supervision timeout does. */
     if (air->connected && !air->config.virtual_controller)
-        air->last_reason = HCI_CONNECTION_TIMEOUT;
+        air->last_reason = RIG_HCI_ERROR_CONNECTION_TIMEOUT;
     air->connected = air->encrypted = air->advertising = false;
     air->n_held = 0;
 }
@@ -129,7 +129,7 @@ static void reset_controller(struct air *air)
 static uint8_t take_advertising_enable(struct air *air, bool on)
 {
     if (air->advertising == on)
-        return HCI_COMMAND_DISALLOWED;
+        return RIG_HCI_ERROR_COMMAND_DISALLOWED;
     air->advertising = on;
     return 0;
 }
@@ -148,43 +148,43 @@ static void take_command(struct air *air, uint16_t opcode, const uint8_t *parame
         return;
     }
     switch (opcode) {
-    case HCI_DISCONNECT:
+    case RIG_HCI_DISCONNECT:
         assert_int_equal(n_parameters, 3);
         take_disconnect(air, parameters);
         return;
-    case HCI_LE_READ_BUFFER_SIZE:
+    case RIG_HCI_LE_READ_BUFFER_SIZE:
         take_buffer_size(air);
         return;
-    case HCI_LE_KEY_REPLY:
-    case HCI_LE_KEY_NEGATIVE_REPLY:
-        assert_int_equal(n_parameters, opcode == HCI_LE_KEY_REPLY ? 18 : 2);
+    case RIG_HCI_LE_KEY_REPLY:
+    case RIG_HCI_LE_KEY_NEGATIVE_REPLY:
+        assert_int_equal(n_parameters, opcode == RIG_HCI_LE_KEY_REPLY ? 18 : 2);
         take_key_reply(air, opcode, parameters);
         return;
-    case HCI_RESET:
+    case RIG_HCI_RESET:
         reset_controller(air);
         break;
-    case HCI_LE_SET_RANDOM_ADDRESS:
+    case RIG_HCI_LE_SET_RANDOM_ADDRESS:
         assert_int_equal(n_parameters, 6);
         memcpy(air->address, parameters, 6);
         break;
-    case HCI_LE_SET_ADVERTISING_DATA:
+    case RIG_HCI_LE_SET_ADVERTISING_DATA:
         assert_int_equal(n_parameters, 32);
         memcpy(air->advertisement, parameters, 32);
         break;
-    case HCI_LE_SET_SCAN_RESPONSE_DATA:
+    case RIG_HCI_LE_SET_SCAN_RESPONSE_DATA:
         assert_int_equal(n_parameters, 32);
         memcpy(air->scan_response, parameters, 32);
         break;
-    case HCI_LE_SET_ADVERTISING_ENABLE:
+    case RIG_HCI_LE_SET_ADVERTISING_ENABLE:
         status = take_advertising_enable(air, parameters[0]);
         complete(air, opcode, &status, 1);
         return;
-    case HCI_READ_LOCAL_COMMANDS:
+    case RIG_HCI_READ_LOCAL_COMMANDS:
         complete(air, opcode, zeros, 65);
         return;
-    case HCI_READ_LOCAL_VERSION:
-    case HCI_READ_LOCAL_FEATURES:
-    case HCI_LE_READ_LOCAL_FEATURES:
+    case RIG_HCI_READ_LOCAL_VERSION:
+    case RIG_HCI_READ_LOCAL_FEATURES:
+    case RIG_HCI_LE_READ_LOCAL_FEATURES:
         complete(air, opcode, zeros, 9);
         return;
     default:
@@ -199,7 +199,7 @@ static void report_completed(struct air *air, unsigned n_packets)
 
     rig_put_le16(parameters + 1, air->connection);
     rig_put_le16(parameters + 3, (uint16_t)n_packets);
-    event(air, HCI_COMPLETED_PACKETS, parameters, sizeof parameters);
+    event(air, RIG_HCI_EVENT_COMPLETED_PACKETS, parameters, sizeof parameters);
 }
 
 static void keep_frame(struct air *air)
@@ -240,11 +240,11 @@ static void take_acl(struct air *air, const uint8_t *packet, size_t n_bytes)
 
 void air_from_stack(struct air *air, const uint8_t *packet, size_t n_bytes)
 {
-    if (packet[0] == H4_COMMAND) {
+    if (packet[0] == RIG_H4_COMMAND) {
         assert_int_equal(packet[3], n_bytes - 4);
         take_command(air, rig_get_le16(packet + 1), packet + 4, packet[3]);
     } else {
-        assert_int_equal(packet[0], H4_ACL);
+        assert_int_equal(packet[0], RIG_H4_ACL);
         take_acl(air, packet + 1, n_bytes - 1);
     }
 }
@@ -401,7 +401,7 @@ void air_close(struct air *air)
 
 void air_connect(struct air *air)
 {
-    uint8_t parameters[19] = {HCI_LE_CONNECTION_COMPLETE, 0, 0, 0, 1, air->central_type};
+    uint8_t parameters[19] = {RIG_HCI_LE_EVENT_CONNECTION_COMPLETE, 0, 0, 0, 1, air->central_type};
 
     assert_true(air->advertising);
     air->advertising = false;
@@ -414,7 +414,7 @@ void air_connect(struct air *air)
     memcpy(parameters + 6, air->central, 6);
     rig_put_le16(parameters + 12, 24);
     rig_put_le16(parameters + 16, SUPERVISION_10MS);
-    event(air, HCI_LE_EVENT, parameters, sizeof parameters);
+    event(air, RIG_HCI_EVENT_LE_META, parameters, sizeof parameters);
     air_run(air);
 }
 
@@ -435,7 +435,7 @@ void air_send(struct air *air, uint16_t channel, const uint8_t *pdu, size_t n_by
     n_bytes += 4;
     for (size_t at = 0; at < n_bytes; at += CENTRAL_ACL_BYTES) {
         size_t n_piece = n_bytes - at < CENTRAL_ACL_BYTES ? n_bytes - at : CENTRAL_ACL_BYTES;
-        uint8_t packet[5 + CENTRAL_ACL_BYTES] = {H4_ACL};
+        uint8_t packet[5 + CENTRAL_ACL_BYTES] = {RIG_H4_ACL};
 
         rig_put_le16(packet + 1, (uint16_t)(air->connection | (at ? 0x1000 : 0x2000)));
         rig_put_le16(packet + 3, (uint16_t)n_piece);
@@ -490,14 +490,14 @@ void air_exchange(struct air *air, uint16_t channel, const char *request, const 
 
 void air_encrypt(struct air *air, const uint8_t key[16], uint16_t ediv, const uint8_t rand[8])
 {
-    uint8_t parameters[13] = {HCI_LE_KEY_REQUEST};
+    uint8_t parameters[13] = {RIG_HCI_LE_EVENT_KEY_REQUEST};
 
     air->has_key = true;
     memcpy(air->key, key, sizeof air->key);
     rig_put_le16(parameters + 1, air->connection);
     memcpy(parameters + 3, rand, 8);
     rig_put_le16(parameters + 11, ediv);
-    event(air, HCI_LE_EVENT, parameters, sizeof parameters);
+    event(air, RIG_HCI_EVENT_LE_META, parameters, sizeof parameters);
     air_run(air);
 }
 

@@ -11,17 +11,19 @@
 
 /* What a link lacks for this access. A peer that has a key but does not use it is told to encrypt, one
  * without to pair [SPEC Vol 3 Part C 10.3.1]. */
-enum att_error att_may(const struct sim_stack *stack, const struct sim_gatt_attribute *attribute, bool write)
+enum rig_att_error att_may(const struct sim_stack *stack, const struct sim_gatt_attribute *attribute,
+                           bool write)
 {
     if (!(attribute->permissions & (write ? SIM_GATT_MAY_WRITE : SIM_GATT_MAY_READ)))
-        return write ? ATT_WRITE_NOT_PERMITTED : ATT_READ_NOT_PERMITTED;
+        return write ? RIG_ATT_ERROR_WRITE_NOT_PERMITTED : RIG_ATT_ERROR_READ_NOT_PERMITTED;
     if (attribute->permissions & SIM_GATT_NEEDS_AUTHENTICATION && stack->link.encrypted &&
         !stack->link.authenticated)
-        return ATT_INSUFFICIENT_AUTHENTICATION;
+        return RIG_ATT_ERROR_INSUFFICIENT_AUTHENTICATION;
     if (attribute->permissions & (SIM_GATT_NEEDS_ENCRYPTION | SIM_GATT_NEEDS_AUTHENTICATION) &&
         !stack->link.encrypted)
-        return stack_bond(stack) ? ATT_INSUFFICIENT_ENCRYPTION : ATT_INSUFFICIENT_AUTHENTICATION;
-    return ATT_OK;
+        return stack_bond(stack) ? RIG_ATT_ERROR_INSUFFICIENT_ENCRYPTION
+                                 : RIG_ATT_ERROR_INSUFFICIENT_AUTHENTICATION;
+    return RIG_ATT_OK;
 }
 
 static size_t put_revision(const struct sim_stack *stack, uint8_t *value)
@@ -75,11 +77,11 @@ static void note_read(struct sim_stack *stack, const struct sim_gatt_attribute *
 }
 
 /* First and last number of a range. */
-static enum att_error read_range(const uint8_t *parameters, uint16_t *first, uint16_t *last, uint16_t *at)
+static enum rig_att_error read_range(const uint8_t *parameters, uint16_t *first, uint16_t *last, uint16_t *at)
 {
     *first = *at = rig_get_le16(parameters);
     *last = rig_get_le16(parameters + 2);
-    return *first == 0 || *first > *last ? ATT_INVALID_NUMBER : ATT_OK;
+    return *first == 0 || *first > *last ? RIG_ATT_ERROR_INVALID_HANDLE : RIG_ATT_OK;
 }
 
 static bool room_for(const struct sim_stack *stack, const struct att_reply *reply, size_t n_bytes)
@@ -99,16 +101,16 @@ static void append16(struct att_reply *reply, uint16_t value)
     reply->n_bytes += 2;
 }
 
-enum att_error att_find_information(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
-                                    struct att_reply *reply, uint16_t *at)
+enum rig_att_error att_find_information(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
+                                        struct att_reply *reply, uint16_t *at)
 {
     uint16_t first, last;
     uint8_t n_uuid = 0;
 
     if (n_bytes != 4)
-        return ATT_INVALID_PDU;
-    if (read_range(parameters, &first, &last, at) != ATT_OK)
-        return ATT_INVALID_NUMBER;
+        return RIG_ATT_ERROR_INVALID_PDU;
+    if (read_range(parameters, &first, &last, at) != RIG_ATT_OK)
+        return RIG_ATT_ERROR_INVALID_HANDLE;
     for (unsigned number = first; number <= last && number <= stack->table.n_attributes; number++) {
         const struct sim_gatt_attribute *attribute = sim_gatt_find(&stack->table, (uint16_t)number);
 
@@ -121,24 +123,24 @@ enum att_error att_find_information(struct sim_stack *stack, const uint8_t *para
         append16(reply, attribute->number);
         append(reply, attribute->type.bytes, n_uuid);
     }
-    return n_uuid ? ATT_OK : ATT_NOT_FOUND;
+    return n_uuid ? RIG_ATT_OK : RIG_ATT_ERROR_NOT_FOUND;
 }
 
-enum att_error att_find_by_type_value(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
-                                      struct att_reply *reply, uint16_t *at)
+enum rig_att_error att_find_by_type_value(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
+                                          struct att_reply *reply, uint16_t *at)
 {
     uint8_t value[MAX_VALUE_BYTES];
     uint16_t first, last;
 
     if (n_bytes < 6)
-        return ATT_INVALID_PDU;
-    if (read_range(parameters, &first, &last, at) != ATT_OK)
-        return ATT_INVALID_NUMBER;
+        return RIG_ATT_ERROR_INVALID_PDU;
+    if (read_range(parameters, &first, &last, at) != RIG_ATT_OK)
+        return RIG_ATT_ERROR_INVALID_HANDLE;
     for (unsigned number = first; number <= last && number <= stack->table.n_attributes; number++) {
         const struct sim_gatt_attribute *attribute = sim_gatt_find(&stack->table, (uint16_t)number);
 
         if (attribute->type.n_bytes != 2 || memcmp(attribute->type.bytes, parameters + 4, 2) != 0 ||
-            att_may(stack, attribute, false) != ATT_OK)
+            att_may(stack, attribute, false) != RIG_ATT_OK)
             continue;
         if (value_of(stack, attribute, value) != n_bytes - 6 ||
             memcmp(value, parameters + 6, n_bytes - 6) != 0)
@@ -148,7 +150,7 @@ enum att_error att_find_by_type_value(struct sim_stack *stack, const uint8_t *pa
         append16(reply, attribute->number);
         append16(reply, attribute->end);
     }
-    return reply->n_bytes > 1 ? ATT_OK : ATT_NOT_FOUND;
+    return reply->n_bytes > 1 ? RIG_ATT_OK : RIG_ATT_ERROR_NOT_FOUND;
 }
 
 /* One entry of a list: number, end of the group when it is one, value. The first entry's length is that of
@@ -175,106 +177,106 @@ static bool append_entry(struct sim_stack *stack, const struct sim_gatt_attribut
     return true;
 }
 
-static enum att_error list(struct sim_stack *stack, const uint8_t *parameters, size_t n_uuid, bool group,
-                           struct att_reply *reply, uint16_t *at)
+static enum rig_att_error list(struct sim_stack *stack, const uint8_t *parameters, size_t n_uuid, bool group,
+                               struct att_reply *reply, uint16_t *at)
 {
     uint16_t first, last;
 
-    if (read_range(parameters, &first, &last, at) != ATT_OK)
-        return ATT_INVALID_NUMBER;
+    if (read_range(parameters, &first, &last, at) != RIG_ATT_OK)
+        return RIG_ATT_ERROR_INVALID_HANDLE;
     for (unsigned number = first; number <= last && number <= stack->table.n_attributes; number++) {
         const struct sim_gatt_attribute *attribute = sim_gatt_find(&stack->table, (uint16_t)number);
-        enum att_error error;
+        enum rig_att_error error;
 
         if (!sim_gatt_uuid_is(&attribute->type, parameters + 4, n_uuid))
             continue;
         error = att_may(stack, attribute, false);
         /* Only what stands first is told as an error; later ones end the list. */
-        if (error != ATT_OK && reply->n_bytes == 1) {
+        if (error != RIG_ATT_OK && reply->n_bytes == 1) {
             *at = attribute->number;
             return error;
         }
-        if (error != ATT_OK || !append_entry(stack, attribute, group, reply))
+        if (error != RIG_ATT_OK || !append_entry(stack, attribute, group, reply))
             break;
     }
-    return reply->n_bytes > 1 ? ATT_OK : ATT_NOT_FOUND;
+    return reply->n_bytes > 1 ? RIG_ATT_OK : RIG_ATT_ERROR_NOT_FOUND;
 }
 
-enum att_error att_read_by_type(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
-                                struct att_reply *reply, uint16_t *at)
+enum rig_att_error att_read_by_type(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
+                                    struct att_reply *reply, uint16_t *at)
 {
     if (n_bytes != 6 && n_bytes != 20)
-        return ATT_INVALID_PDU;
+        return RIG_ATT_ERROR_INVALID_PDU;
     return list(stack, parameters, n_bytes - 4, false, reply, at);
 }
 
-enum att_error att_read_by_group_type(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
-                                      struct att_reply *reply, uint16_t *at)
+enum rig_att_error att_read_by_group_type(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
+                                          struct att_reply *reply, uint16_t *at)
 {
     struct sim_gatt_uuid primary = sim_gatt_uuid16(SIM_GATT_PRIMARY_SERVICE);
     struct sim_gatt_uuid secondary = sim_gatt_uuid16(SIM_GATT_SECONDARY_SERVICE);
     uint16_t first, last;
 
     if (n_bytes != 6 && n_bytes != 20)
-        return ATT_INVALID_PDU;
-    if (read_range(parameters, &first, &last, at) != ATT_OK)
-        return ATT_INVALID_NUMBER;
+        return RIG_ATT_ERROR_INVALID_PDU;
+    if (read_range(parameters, &first, &last, at) != RIG_ATT_OK)
+        return RIG_ATT_ERROR_INVALID_HANDLE;
     if (!sim_gatt_uuid_is(&primary, parameters + 4, n_bytes - 4) &&
         !sim_gatt_uuid_is(&secondary, parameters + 4, n_bytes - 4))
-        return ATT_UNSUPPORTED_GROUP;
+        return RIG_ATT_ERROR_UNSUPPORTED_GROUP_TYPE;
     return list(stack, parameters, n_bytes - 4, true, reply, at);
 }
 
-static enum att_error find_readable(struct sim_stack *stack, const uint8_t *parameters, uint16_t *at,
-                                    const struct sim_gatt_attribute **attribute)
+static enum rig_att_error find_readable(struct sim_stack *stack, const uint8_t *parameters, uint16_t *at,
+                                        const struct sim_gatt_attribute **attribute)
 {
     *at = rig_get_le16(parameters);
     *attribute = sim_gatt_find(&stack->table, *at);
-    return *attribute ? att_may(stack, *attribute, false) : ATT_INVALID_NUMBER;
+    return *attribute ? att_may(stack, *attribute, false) : RIG_ATT_ERROR_INVALID_HANDLE;
 }
 
-static enum att_error read_from(struct sim_stack *stack, const uint8_t *parameters, size_t offset,
-                                struct att_reply *reply, uint16_t *at)
+static enum rig_att_error read_from(struct sim_stack *stack, const uint8_t *parameters, size_t offset,
+                                    struct att_reply *reply, uint16_t *at)
 {
     const struct sim_gatt_attribute *attribute;
-    enum att_error error = find_readable(stack, parameters, at, &attribute);
+    enum rig_att_error error = find_readable(stack, parameters, at, &attribute);
     uint8_t value[MAX_VALUE_BYTES];
     size_t n_value, n_most = stack->att.mtu - reply->n_bytes;
 
-    if (error != ATT_OK)
+    if (error != RIG_ATT_OK)
         return error;
     n_value = value_of(stack, attribute, value);
     if (offset > n_value)
-        return ATT_INVALID_OFFSET;
+        return RIG_ATT_ERROR_INVALID_OFFSET;
     n_value -= offset;
     append(reply, value + offset, n_value < n_most ? n_value : n_most);
     note_read(stack, attribute);
-    return ATT_OK;
+    return RIG_ATT_OK;
 }
 
-enum att_error att_read(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
-                        struct att_reply *reply, uint16_t *at)
+enum rig_att_error att_read(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
+                            struct att_reply *reply, uint16_t *at)
 {
-    return n_bytes == 2 ? read_from(stack, parameters, 0, reply, at) : ATT_INVALID_PDU;
+    return n_bytes == 2 ? read_from(stack, parameters, 0, reply, at) : RIG_ATT_ERROR_INVALID_PDU;
 }
 
-enum att_error att_read_blob(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
-                             struct att_reply *reply, uint16_t *at)
-{
-    return n_bytes == 4 ? read_from(stack, parameters, rig_get_le16(parameters + 2), reply, at)
-                        : ATT_INVALID_PDU;
-}
-
-enum att_error att_read_multiple(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
+enum rig_att_error att_read_blob(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
                                  struct att_reply *reply, uint16_t *at)
 {
-    if (n_bytes < 4 || n_bytes % 2)
-        return ATT_INVALID_PDU;
-    for (size_t i = 0; i < n_bytes; i += 2) {
-        enum att_error error = read_from(stack, parameters + i, 0, reply, at);
+    return n_bytes == 4 ? read_from(stack, parameters, rig_get_le16(parameters + 2), reply, at)
+                        : RIG_ATT_ERROR_INVALID_PDU;
+}
 
-        if (error != ATT_OK)
+enum rig_att_error att_read_multiple(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
+                                     struct att_reply *reply, uint16_t *at)
+{
+    if (n_bytes < 4 || n_bytes % 2)
+        return RIG_ATT_ERROR_INVALID_PDU;
+    for (size_t i = 0; i < n_bytes; i += 2) {
+        enum rig_att_error error = read_from(stack, parameters + i, 0, reply, at);
+
+        if (error != RIG_ATT_OK)
             return error;
     }
-    return ATT_OK;
+    return RIG_ATT_OK;
 }

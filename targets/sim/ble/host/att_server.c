@@ -9,26 +9,7 @@
 
 #define TRANSACTION_TIMEOUT_US 30000000u
 #define ROBUST_CACHING 0x01
-#define REASON_REMOTE 0x13
 #define KEPT_FREE_FRAMES 8u /* of the queue, for answers and pairing beside notifications */
-
-enum att_opcode {
-    ATT_ERROR = 0x01,
-    ATT_EXCHANGE_MTU = 0x02,
-    ATT_FIND_INFORMATION = 0x04,
-    ATT_FIND_BY_TYPE_VALUE = 0x06,
-    ATT_READ_BY_TYPE = 0x08,
-    ATT_READ = 0x0a,
-    ATT_READ_BLOB = 0x0c,
-    ATT_READ_MULTIPLE = 0x0e,
-    ATT_READ_BY_GROUP_TYPE = 0x10,
-    ATT_WRITE = 0x12,
-    ATT_NOTIFICATION = 0x1b,
-    ATT_INDICATION = 0x1d,
-    ATT_CONFIRMATION = 0x1e,
-    ATT_WRITE_COMMAND = 0x52,
-};
-#define ATT_COMMAND_BIT 0x40
 
 void att_reset(struct sim_stack *stack)
 {
@@ -36,27 +17,27 @@ void att_reset(struct sim_stack *stack)
     stack->att.mtu = ATT_MIN_MTU;
 }
 
-static enum att_error exchange_mtu(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
-                                   struct att_reply *reply, uint16_t *at)
+static enum rig_att_error exchange_mtu(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
+                                       struct att_reply *reply, uint16_t *at)
 {
     uint16_t own = stack->ble->config.mtu, theirs;
 
     (void)at;
     if (n_bytes != 2)
-        return ATT_INVALID_PDU;
+        return RIG_ATT_ERROR_INVALID_PDU;
     if (stack->att.mtu_exchanged)
-        return ATT_NOT_SUPPORTED;
+        return RIG_ATT_ERROR_NOT_SUPPORTED;
     own = own < ATT_MIN_MTU ? ATT_MIN_MTU : own > SIM_BLE_MAX_MTU ? SIM_BLE_MAX_MTU : own;
     theirs = rig_get_le16(parameters);
     if (theirs < ATT_MIN_MTU)
-        return ATT_INVALID_PDU;
+        return RIG_ATT_ERROR_INVALID_PDU;
     stack->att.mtu_exchanged = true;
     rig_put_le16(reply->bytes + 1, own);
     reply->n_bytes = 3;
     stack->att.mtu = theirs < own ? theirs : own;
     stack->ble->mtu = stack->att.mtu;
     stack_tell(stack, "mtu %u", stack->att.mtu);
-    return ATT_OK;
+    return RIG_ATT_OK;
 }
 
 struct request {
@@ -68,15 +49,15 @@ struct request {
 static const struct request *find_request(uint8_t opcode)
 {
     static const struct request requests[] = {
-        {ATT_EXCHANGE_MTU, false, exchange_mtu},
-        {ATT_FIND_INFORMATION, false, att_find_information},
-        {ATT_FIND_BY_TYPE_VALUE, false, att_find_by_type_value},
-        {ATT_READ_BY_TYPE, false, att_read_by_type},
-        {ATT_READ, true, att_read},
-        {ATT_READ_BLOB, true, att_read_blob},
-        {ATT_READ_MULTIPLE, true, att_read_multiple},
-        {ATT_READ_BY_GROUP_TYPE, false, att_read_by_group_type},
-        {ATT_WRITE, true, att_write},
+        {RIG_ATT_EXCHANGE_MTU_REQUEST, false, exchange_mtu},
+        {RIG_ATT_FIND_INFORMATION_REQUEST, false, att_find_information},
+        {RIG_ATT_FIND_BY_TYPE_VALUE_REQUEST, false, att_find_by_type_value},
+        {RIG_ATT_READ_BY_TYPE_REQUEST, false, att_read_by_type},
+        {RIG_ATT_READ_REQUEST, true, att_read},
+        {RIG_ATT_READ_BLOB_REQUEST, true, att_read_blob},
+        {RIG_ATT_READ_MULTIPLE_REQUEST, true, att_read_multiple},
+        {RIG_ATT_READ_BY_GROUP_TYPE_REQUEST, false, att_read_by_group_type},
+        {RIG_ATT_WRITE_REQUEST, true, att_write},
     };
 
     for (unsigned i = 0; i < sizeof requests / sizeof *requests; i++)
@@ -104,38 +85,38 @@ static bool out_of_sync(struct sim_stack *stack, const struct request *request)
     return true;
 }
 
-static void send_error(struct sim_stack *stack, uint8_t opcode, uint16_t at, enum att_error error)
+static void send_error(struct sim_stack *stack, uint8_t opcode, uint16_t at, enum rig_att_error error)
 {
-    uint8_t pdu[5] = {ATT_ERROR, opcode, 0, 0, (uint8_t)error};
+    uint8_t pdu[5] = {RIG_ATT_ERROR_RESPONSE, opcode, 0, 0, (uint8_t)error};
 
     rig_put_le16(pdu + 2, at);
-    hci_send_frame(stack, L2CAP_ATT, pdu, sizeof pdu);
+    hci_send_frame(stack, RIG_L2CAP_CID_ATT, pdu, sizeof pdu);
 }
 
 static void take_request(struct sim_stack *stack, const uint8_t *pdu, size_t n_bytes)
 {
     const struct request *request = find_request(pdu[0]);
     struct att_reply reply = {.n_bytes = 1};
-    enum att_error error = ATT_NOT_SUPPORTED;
+    enum rig_att_error error = RIG_ATT_ERROR_NOT_SUPPORTED;
     struct att_reply *forced = &stack->forced_answer;
     uint16_t at = 0;
 
     if (forced->n_bytes > 0) {
-        hci_send_frame(stack, L2CAP_ATT, forced->bytes, forced->n_bytes);
+        hci_send_frame(stack, RIG_L2CAP_CID_ATT, forced->bytes, forced->n_bytes);
         forced->n_bytes = 0;
         return;
     }
     if (request)
-        error = out_of_sync(stack, request) ? ATT_OUT_OF_SYNC
+        error = out_of_sync(stack, request) ? RIG_ATT_ERROR_OUT_OF_SYNC
                                             : request->serve(stack, pdu + 1, n_bytes - 1, &reply, &at);
-    if (error != ATT_OK) {
+    if (error != RIG_ATT_OK) {
         send_error(stack, pdu[0], at, error);
         return;
     }
     reply.bytes[0] = (uint8_t)(pdu[0] + 1);
     if (stack->ble->config.misbehaves & SIM_BLE_CUTS_ATT_ANSWERS && reply.n_bytes > 2)
         reply.n_bytes = 2;
-    hci_send_frame(stack, L2CAP_ATT, reply.bytes, reply.n_bytes);
+    hci_send_frame(stack, RIG_L2CAP_CID_ATT, reply.bytes, reply.n_bytes);
     misbehave_after_att_answer(stack);
 }
 
@@ -145,10 +126,11 @@ static void take_command(struct sim_stack *stack, const uint8_t *pdu, size_t n_b
     struct att_reply reply = {.n_bytes = 1};
     uint16_t at = 0;
 
-    if (pdu[0] != ATT_WRITE_COMMAND || (stack->att.unaware && stack->att.client_features & ROBUST_CACHING))
+    if (pdu[0] != RIG_ATT_WRITE_COMMAND ||
+        (stack->att.unaware && stack->att.client_features & ROBUST_CACHING))
         return;
     if (n_bytes >= 3 && rig_get_le16(pdu + 1) == stack->table.smp_value &&
-        att_write(stack, pdu + 1, n_bytes - 1, &reply, &at) != ATT_OK)
+        att_write(stack, pdu + 1, n_bytes - 1, &reply, &at) != RIG_ATT_OK)
         stack_tell(stack, "a write command was dropped");
 }
 
@@ -165,9 +147,9 @@ void att_receive(struct sim_stack *stack, const uint8_t *pdu, size_t n_bytes)
 {
     if (n_bytes > stack->att.mtu)
         return;
-    if (pdu[0] == ATT_CONFIRMATION)
+    if (pdu[0] == RIG_ATT_CONFIRMATION)
         confirmed(stack);
-    else if (pdu[0] & ATT_COMMAND_BIT)
+    else if (pdu[0] & RIG_ATT_COMMAND_BIT)
         take_command(stack, pdu, n_bytes);
     else if (!(pdu[0] & 1)) /* requests are even, answers odd: nobody asked for one */
         take_request(stack, pdu, n_bytes);
@@ -177,13 +159,13 @@ void att_receive(struct sim_stack *stack, const uint8_t *pdu, size_t n_bytes)
 
 static void send_notification(struct sim_stack *stack, const uint8_t *value, size_t n_bytes)
 {
-    uint8_t pdu[SIM_BLE_MAX_MTU] = {ATT_NOTIFICATION};
+    uint8_t pdu[SIM_BLE_MAX_MTU] = {RIG_ATT_NOTIFICATION};
 
     if (n_bytes > stack->att.mtu - 3u)
         n_bytes = stack->att.mtu - 3u;
     rig_put_le16(pdu + 1, stack->table.smp_value);
     memcpy(pdu + 3, value, n_bytes);
-    hci_send_frame(stack, L2CAP_ATT, pdu, 3 + n_bytes);
+    hci_send_frame(stack, RIG_L2CAP_CID_ATT, pdu, 3 + n_bytes);
 }
 
 static void deliver(void *user, enum sim_pdu_direction direction, const uint8_t *value, size_t n_bytes)
@@ -249,7 +231,7 @@ void att_indicate_change(struct sim_stack *stack)
 
 static void send_change(struct sim_stack *stack)
 {
-    uint8_t pdu[7] = {ATT_INDICATION};
+    uint8_t pdu[7] = {RIG_ATT_INDICATION};
     struct att *att = &stack->att;
 
     if (!att->change_pending || att->indicating || !(att->ccc[stack->table.service_changed_ccc] & 2))
@@ -257,7 +239,7 @@ static void send_change(struct sim_stack *stack)
     rig_put_le16(pdu + 1, stack->table.service_changed);
     rig_put_le16(pdu + 3, 0x0001);
     rig_put_le16(pdu + 5, 0xffff);
-    if (!hci_send_frame(stack, L2CAP_ATT, pdu, sizeof pdu))
+    if (!hci_send_frame(stack, RIG_L2CAP_CID_ATT, pdu, sizeof pdu))
         return;
     att->change_pending = false;
     att->indicating = true;
@@ -274,7 +256,7 @@ void att_tick(struct sim_stack *stack)
         /* [SPEC Part F 3.3.3] No more ATT on this bearer: nothing is left but to hang up. */
         stack->att.indicating = false;
         stack_tell(stack, "an indication was not confirmed");
-        link_end(stack, REASON_REMOTE);
+        link_end(stack, RIG_HCI_ERROR_REMOTE_USER);
     }
 }
 

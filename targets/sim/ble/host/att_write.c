@@ -11,52 +11,52 @@
 #define INDICATE_BIT 2u
 #define KNOWN_FEATURES 0x07u
 
-static enum att_error write_ccc(struct sim_stack *stack, const struct sim_gatt_attribute *attribute,
-                                const uint8_t *value, size_t n_bytes)
+static enum rig_att_error write_ccc(struct sim_stack *stack, const struct sim_gatt_attribute *attribute,
+                                    const uint8_t *value, size_t n_bytes)
 {
     uint16_t allowed = (attribute->properties & SIM_GATT_NOTIFY ? NOTIFY_BIT : 0) |
                        (attribute->properties & SIM_GATT_INDICATE ? INDICATE_BIT : 0);
     uint16_t wanted;
 
     if (n_bytes != 2)
-        return ATT_INVALID_LENGTH;
+        return RIG_ATT_ERROR_INVALID_LENGTH;
     wanted = rig_get_le16(value);
     if (wanted & ~allowed)
-        return ATT_VALUE_NOT_ALLOWED;
+        return RIG_ATT_ERROR_VALUE_NOT_ALLOWED;
     stack->att.ccc[attribute->ccc] = wanted;
     if (attribute->ccc == stack->table.smp_ccc)
         sim_ble_subscribe(stack->ble, wanted & NOTIFY_BIT);
     att_keep(stack);
-    return ATT_OK;
+    return RIG_ATT_OK;
 }
 
 /* [SPEC Part G 7.2] Bits are set, never taken back. */
-static enum att_error write_features(struct sim_stack *stack, const uint8_t *value, size_t n_bytes)
+static enum rig_att_error write_features(struct sim_stack *stack, const uint8_t *value, size_t n_bytes)
 {
     if (n_bytes == 0)
-        return ATT_INVALID_LENGTH;
+        return RIG_ATT_ERROR_INVALID_LENGTH;
     if (stack->att.client_features & ~value[0])
-        return ATT_VALUE_NOT_ALLOWED;
+        return RIG_ATT_ERROR_VALUE_NOT_ALLOWED;
     stack->att.client_features = value[0] & KNOWN_FEATURES;
     att_keep(stack);
-    return ATT_OK;
+    return RIG_ATT_OK;
 }
 
-enum att_error att_write(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
-                         struct att_reply *reply, uint16_t *at)
+enum rig_att_error att_write(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
+                             struct att_reply *reply, uint16_t *at)
 {
     const struct sim_gatt_attribute *attribute;
-    enum att_error error;
+    enum rig_att_error error;
 
     (void)reply;
     if (n_bytes < 2)
-        return ATT_INVALID_PDU;
+        return RIG_ATT_ERROR_INVALID_PDU;
     *at = rig_get_le16(parameters);
     attribute = sim_gatt_find(&stack->table, *at);
     if (!attribute)
-        return ATT_INVALID_NUMBER;
+        return RIG_ATT_ERROR_INVALID_HANDLE;
     error = att_may(stack, attribute, true);
-    if (error != ATT_OK)
+    if (error != RIG_ATT_OK)
         return error;
     parameters += 2;
     n_bytes -= 2;
@@ -67,7 +67,7 @@ enum att_error att_write(struct sim_stack *stack, const uint8_t *parameters, siz
         return write_features(stack, parameters, n_bytes);
     case SIM_GATT_FROM_SMP: /* also by a request: Zephyr looks at permissions, not at properties */
         att_pass(stack, SIM_PDU_WRITES, parameters, n_bytes);
-        return ATT_OK;
+        return RIG_ATT_OK;
     case SIM_GATT_FROM_TABLE:
     case SIM_GATT_FROM_NAME:
     case SIM_GATT_FROM_APPEARANCE:
@@ -76,5 +76,5 @@ enum att_error att_write(struct sim_stack *stack, const uint8_t *parameters, siz
     case SIM_GATT_FROM_REVISION:
         break;
     }
-    return ATT_WRITE_NOT_PERMITTED;
+    return RIG_ATT_ERROR_WRITE_NOT_PERMITTED;
 }

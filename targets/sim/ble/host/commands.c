@@ -145,7 +145,8 @@ static const char *send_raw(struct sim_stack *stack, const struct words *words)
 
     for (unsigned i = 0; words->n == 4 && i < 3; i++)
         if (strcmp(words->word[2], channels[i]) == 0 && from_hex(words->word[3], pdu, sizeof pdu, &n_bytes))
-            return hci_send_frame(stack, (uint16_t)(L2CAP_ATT + i), pdu, n_bytes) ? "ok" : "error: no room";
+            return hci_send_frame(stack, (uint16_t)(RIG_L2CAP_CID_ATT + i), pdu, n_bytes) ? "ok"
+                                                                                          : "error: no room";
     return "error: 'link send att|signalling|security HEX'";
 }
 

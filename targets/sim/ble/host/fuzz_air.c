@@ -3,7 +3,7 @@
 #include "sim/ble/host/fuzz_air.h"
 
 #include "base/bytes.h"
-#include "sim/ble/host/hci_codes.h"
+#include "protocol/ble/codes.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,22 +20,23 @@ static void queue(struct fuzz_air *air, const uint8_t *packet, size_t n_bytes)
 
 static void on_send(void *user, const uint8_t *packet, size_t n_bytes)
 {
-    static const uint8_t completed[8] = {H4_EVENT, HCI_COMPLETED_PACKETS, 5, 1, CONNECTION, 0, 1, 0};
+    static const uint8_t completed[8] = {
+        RIG_H4_EVENT, RIG_HCI_EVENT_COMPLETED_PACKETS, 5, 1, CONNECTION, 0, 1, 0};
     struct fuzz_air *air = user;
-    uint8_t answer[7 + 66] = {H4_EVENT, HCI_COMMAND_COMPLETE, 4 + 7, 1};
+    uint8_t answer[7 + 66] = {RIG_H4_EVENT, RIG_HCI_EVENT_COMMAND_COMPLETE, 4 + 7, 1};
 
-    if (packet[0] == H4_ACL) {
+    if (packet[0] == RIG_H4_ACL) {
         memcpy(air->heard, packet, n_bytes);
         air->n_heard = n_bytes;
         queue(air, completed, sizeof completed);
         return;
     }
     memcpy(answer + 4, packet + 1, 2);
-    if (rig_get_le16(packet + 1) == HCI_LE_READ_BUFFER_SIZE) {
+    if (rig_get_le16(packet + 1) == RIG_HCI_LE_READ_BUFFER_SIZE) {
         answer[7] = 251;
         answer[9] = 4;
     }
-    if (rig_get_le16(packet + 1) == HCI_LE_KEY_REPLY)
+    if (rig_get_le16(packet + 1) == RIG_HCI_LE_KEY_REPLY)
         memcpy(air->last_key, packet + 6, sizeof air->last_key);
     queue(air, answer, 3u + answer[2]);
 }
@@ -105,8 +106,28 @@ void fuzz_air_free(struct fuzz_air *air)
 
 void fuzz_air_connect(struct fuzz_air *air)
 {
-    static const uint8_t packet[22] = {H4_EVENT, HCI_LE_EVENT, 19, 1, 0, CONNECTION, 0, 1, 0, 6, 5, 4, 3, 2,
-                                       1,        24,           0,  0, 0, 42,         0, 0};
+    static const uint8_t packet[22] = {RIG_H4_EVENT,
+                                       RIG_HCI_EVENT_LE_META,
+                                       19,
+                                       1,
+                                       0,
+                                       CONNECTION,
+                                       0,
+                                       1,
+                                       0,
+                                       6,
+                                       5,
+                                       4,
+                                       3,
+                                       2,
+                                       1,
+                                       24,
+                                       0,
+                                       0,
+                                       0,
+                                       42,
+                                       0,
+                                       0};
 
     queue(air, packet, sizeof packet);
     fuzz_air_run(air, 1000);
@@ -114,7 +135,8 @@ void fuzz_air_connect(struct fuzz_air *air)
 
 void fuzz_air_disconnect(struct fuzz_air *air)
 {
-    static const uint8_t packet[7] = {H4_EVENT, HCI_DISCONNECTION_COMPLETE, 4, 0, CONNECTION, 0, 0x13};
+    static const uint8_t packet[7] = {RIG_H4_EVENT, RIG_HCI_EVENT_DISCONNECTION_COMPLETE, 4, 0, CONNECTION, 0,
+                                      0x13};
 
     queue(air, packet, sizeof packet);
     fuzz_air_run(air, 1000);
@@ -122,8 +144,9 @@ void fuzz_air_disconnect(struct fuzz_air *air)
 
 void fuzz_air_encrypt(struct fuzz_air *air)
 {
-    static const uint8_t request[16] = {H4_EVENT, HCI_LE_EVENT, 13, HCI_LE_KEY_REQUEST, CONNECTION};
-    static const uint8_t change[7] = {H4_EVENT, HCI_ENCRYPTION_CHANGE, 4, 0, CONNECTION, 0, 1};
+    static const uint8_t request[16] = {RIG_H4_EVENT, RIG_HCI_EVENT_LE_META, 13, RIG_HCI_LE_EVENT_KEY_REQUEST,
+                                        CONNECTION};
+    static const uint8_t change[7] = {RIG_H4_EVENT, RIG_HCI_EVENT_ENCRYPTION_CHANGE, 4, 0, CONNECTION, 0, 1};
 
     memset(air->last_key, 0, sizeof air->last_key);
     queue(air, request, sizeof request);
@@ -134,7 +157,7 @@ void fuzz_air_encrypt(struct fuzz_air *air)
 
 void fuzz_air_pdu(struct fuzz_air *air, uint16_t channel, const uint8_t *pdu, size_t n_bytes)
 {
-    uint8_t packet[9 + 255] = {H4_ACL};
+    uint8_t packet[9 + 255] = {RIG_H4_ACL};
 
     rig_put_le16(packet + 1, CONNECTION | 0x2000);
     rig_put_le16(packet + 3, (uint16_t)(4 + n_bytes));
@@ -226,7 +249,7 @@ void fuzz_air_script(struct fuzz_air *air, uint16_t channel, const uint8_t *byte
 void fuzz_air_must_work(struct fuzz_air *air)
 {
     static const uint8_t read[] = {0x0a, 0x05, 0x00};
-    static const uint8_t answer[] = {H4_ACL, CONNECTION, 0, 7, 0, 3, 0, 4, 0, 0x0b, 0, 0};
+    static const uint8_t answer[] = {RIG_H4_ACL, CONNECTION, 0, 7, 0, 3, 0, 4, 0, 0x0b, 0, 0};
 
     fuzz_air_disconnect(air);
     sim_stack_close(air->stack, air->now_us);

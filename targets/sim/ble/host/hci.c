@@ -4,7 +4,7 @@
 #include "sim/ble/host/internal.h"
 
 #include "base/bytes.h"
-#include "sim/ble/host/hci_codes.h"
+#include "protocol/ble/codes.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -30,7 +30,7 @@ static void send_command(struct sim_stack *stack)
 
     if (hci->waiting || hci->n_commands == 0 || hci->n_credits == 0)
         return;
-    packet[0] = H4_COMMAND;
+    packet[0] = RIG_H4_COMMAND;
     rig_put_le16(packet + 1, command->opcode);
     packet[3] = command->n_parameters;
     memcpy(packet + 4, command->parameters, command->n_parameters);
@@ -69,7 +69,7 @@ void hci_advertise(struct sim_stack *stack, bool on)
     stack->hci.advertising_asked = true;
     if (on && stack->ble->config.updater == SIM_BLE_UPDATER_NEXT_ADDRESS)
         hci_set_address(stack);
-    hci_command(stack, HCI_LE_SET_ADVERTISING_ENABLE, &enable, 1);
+    hci_command(stack, RIG_HCI_LE_SET_ADVERTISING_ENABLE, &enable, 1);
 }
 
 void hci_disconnect(struct sim_stack *stack, uint16_t connection, uint8_t reason)
@@ -78,7 +78,7 @@ void hci_disconnect(struct sim_stack *stack, uint16_t connection, uint8_t reason
 
     rig_put_le16(parameters, connection);
     parameters[2] = reason;
-    hci_command(stack, HCI_DISCONNECT, parameters, sizeof parameters);
+    hci_command(stack, RIG_HCI_DISCONNECT, parameters, sizeof parameters);
 }
 
 static void advertising_answered(struct sim_stack *stack, const struct hci_command *command, uint8_t status)
@@ -88,7 +88,7 @@ static void advertising_answered(struct sim_stack *stack, const struct hci_comma
     stack->hci.advertising_asked = false;
     /* Disallowed: it is so already; or the connection that ended the advertising is about to be told. */
     stack->hci.repeat_us = stack->now_us + ADVERTISING_REPEAT_US;
-    if (status == 0 || status == HCI_COMMAND_DISALLOWED)
+    if (status == 0 || status == RIG_HCI_ERROR_COMMAND_DISALLOWED)
         stack->hci.advertising = on && !stack->link.up;
     else
         stack_tell(stack, "controller: advertising refused (0x%02x)", status);
@@ -109,9 +109,9 @@ static void command_answered(struct sim_stack *stack, unsigned n_credits, uint16
         hci->n_commands--;
         if (hci->state == HCI_SETTING_UP)
             hci_set_up_answered(stack, opcode, parameters, n_parameters);
-        else if (opcode == HCI_LE_SET_ADVERTISING_ENABLE)
+        else if (opcode == RIG_HCI_LE_SET_ADVERTISING_ENABLE)
             advertising_answered(stack, &command, n_parameters > 0 ? parameters[0] : 0xff);
-        else if (opcode == HCI_DISCONNECT && n_parameters > 0 && parameters[0] != 0)
+        else if (opcode == RIG_HCI_DISCONNECT && n_parameters > 0 && parameters[0] != 0)
             stack_tell(stack, "controller: disconnect refused (0x%02x)", parameters[0]);
     }
     send_command(stack);
@@ -122,20 +122,20 @@ static void le_event(struct sim_stack *stack, const uint8_t *event, size_t n_byt
     struct sim_peer peer;
     uint8_t parameters[14];
 
-    if (n_bytes >= 19 && event[0] == HCI_LE_CONNECTION_COMPLETE) {
+    if (n_bytes >= 19 && event[0] == RIG_HCI_LE_EVENT_CONNECTION_COMPLETE) {
         peer.type = event[5] & 1;
         memcpy(peer.bytes, event + 6, sizeof peer.bytes);
         link_connected(stack, event[1], rig_get_le16(event + 2) & 0x0fff, event[4], &peer,
                        rig_get_le16(event + 12), rig_get_le16(event + 14), rig_get_le16(event + 16));
-    } else if (n_bytes >= 10 && event[0] == HCI_LE_CONNECTION_UPDATE_COMPLETE) {
+    } else if (n_bytes >= 10 && event[0] == RIG_HCI_LE_EVENT_CONNECTION_UPDATE_COMPLETE) {
         link_updated(stack, event[1], rig_get_le16(event + 2) & 0x0fff, rig_get_le16(event + 4),
                      rig_get_le16(event + 6), rig_get_le16(event + 8));
-    } else if (n_bytes >= 13 && event[0] == HCI_LE_KEY_REQUEST) {
+    } else if (n_bytes >= 13 && event[0] == RIG_HCI_LE_EVENT_KEY_REQUEST) {
         sm_key_request(stack, rig_get_le16(event + 1) & 0x0fff, event + 3, rig_get_le16(event + 11));
-    } else if (n_bytes >= 11 && event[0] == HCI_LE_PARAMETER_REQUEST) {
+    } else if (n_bytes >= 11 && event[0] == RIG_HCI_LE_EVENT_PARAMETER_REQUEST) {
         memset(parameters, 0, sizeof parameters);
         memcpy(parameters, event + 1, 10);
-        hci_command(stack, HCI_LE_PARAMETER_REQUEST_REPLY, parameters, sizeof parameters);
+        hci_command(stack, RIG_HCI_LE_PARAMETER_REQUEST_REPLY, parameters, sizeof parameters);
     }
 }
 
@@ -147,23 +147,23 @@ static void completed_packets(struct sim_stack *stack, const uint8_t *event, siz
 
 static void take_event(struct sim_stack *stack, uint8_t code, const uint8_t *event, size_t n_bytes)
 {
-    if (code == HCI_COMMAND_COMPLETE && n_bytes >= 3)
+    if (code == RIG_HCI_EVENT_COMMAND_COMPLETE && n_bytes >= 3)
         command_answered(stack, event[0], rig_get_le16(event + 1), event + 3, n_bytes - 3);
-    else if (code == HCI_COMMAND_STATUS && n_bytes >= 4)
+    else if (code == RIG_HCI_EVENT_COMMAND_STATUS && n_bytes >= 4)
         command_answered(stack, event[1], rig_get_le16(event + 2), event, 1);
     else if (stack->hci.state != HCI_READY)
         return;
-    else if (code == HCI_COMPLETED_PACKETS && n_bytes >= 1)
+    else if (code == RIG_HCI_EVENT_COMPLETED_PACKETS && n_bytes >= 1)
         completed_packets(stack, event, n_bytes);
-    else if (code == HCI_DISCONNECTION_COMPLETE && n_bytes >= 4 && event[0] == 0)
+    else if (code == RIG_HCI_EVENT_DISCONNECTION_COMPLETE && n_bytes >= 4 && event[0] == 0)
         link_disconnected(stack, rig_get_le16(event + 1) & 0x0fff, event[3]);
-    else if (code == HCI_ENCRYPTION_CHANGE && n_bytes >= 4)
+    else if (code == RIG_HCI_EVENT_ENCRYPTION_CHANGE && n_bytes >= 4)
         link_encrypted(stack, rig_get_le16(event + 1) & 0x0fff, event[0], event[3] != 0);
-    else if (code == HCI_KEY_REFRESH_COMPLETE && n_bytes >= 3)
+    else if (code == RIG_HCI_EVENT_KEY_REFRESH_COMPLETE && n_bytes >= 3)
         link_encrypted(stack, rig_get_le16(event + 1) & 0x0fff, event[0], true);
-    else if (code == HCI_LE_EVENT && n_bytes >= 1)
+    else if (code == RIG_HCI_EVENT_LE_META && n_bytes >= 1)
         le_event(stack, event, n_bytes);
-    else if (code == HCI_HARDWARE_ERROR && n_bytes >= 1)
+    else if (code == RIG_HCI_EVENT_HARDWARE_ERROR && n_bytes >= 1)
         hci_fail(stack, "the controller reports a hardware error", event[0]);
 }
 
@@ -172,12 +172,12 @@ static void take_event(struct sim_stack *stack, uint8_t code, const uint8_t *eve
 static size_t header_bytes(uint8_t type)
 {
     switch (type) {
-    case H4_EVENT:
+    case RIG_H4_EVENT:
         return 3;
-    case H4_SCO:
+    case RIG_H4_SCO:
         return 4;
-    case H4_ACL:
-    case H4_ISO:
+    case RIG_H4_ACL:
+    case RIG_H4_ISO:
         return 5;
     default:
         return 0;
@@ -187,11 +187,11 @@ static size_t header_bytes(uint8_t type)
 static size_t payload_bytes(const uint8_t *packet)
 {
     switch (packet[0]) {
-    case H4_EVENT:
+    case RIG_H4_EVENT:
         return packet[2];
-    case H4_SCO:
+    case RIG_H4_SCO:
         return packet[3];
-    case H4_ISO:
+    case RIG_H4_ISO:
         return rig_get_le16(packet + 3) & 0x3fffu;
     default:
         return rig_get_le16(packet + 3);
@@ -202,9 +202,9 @@ static void take_packet(struct sim_stack *stack, const uint8_t *packet, size_t n
 {
     uint16_t connection;
 
-    if (packet[0] == H4_EVENT)
+    if (packet[0] == RIG_H4_EVENT)
         take_event(stack, packet[1], packet + 3, n_bytes - 3);
-    if (packet[0] != H4_ACL || !stack->link.up || stack->hci.state != HCI_READY)
+    if (packet[0] != RIG_H4_ACL || !stack->link.up || stack->hci.state != HCI_READY)
         return;
     connection = rig_get_le16(packet + 1);
     /* Boundary flag 1 goes on with a frame, 0 and 2 begin one; broadcasts are not for LE. */

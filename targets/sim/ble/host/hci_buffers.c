@@ -4,7 +4,7 @@
 #include "sim/ble/host/internal.h"
 
 #include "base/bytes.h"
-#include "sim/ble/host/hci_codes.h"
+#include "protocol/ble/codes.h"
 
 #include <string.h>
 
@@ -20,7 +20,7 @@ static void send_fragment(struct sim_stack *stack)
 
     if (n_bytes > hci->acl_bytes)
         n_bytes = hci->acl_bytes;
-    packet[0] = H4_ACL;
+    packet[0] = RIG_H4_ACL;
     rig_put_le16(packet + 1, (uint16_t)(frame->connection | (frame->n_sent ? ACL_NEXT : ACL_FIRST)));
     rig_put_le16(packet + 3, (uint16_t)n_bytes);
     memcpy(packet + 5, frame->bytes + frame->n_sent, n_bytes);
@@ -55,11 +55,11 @@ bool hci_send_frame(struct sim_stack *stack, uint16_t channel, const uint8_t *pd
         return false;
     frame = &hci->frames[(hci->first_frame + hci->n_frames++) % HCI_MAX_FRAMES];
     frame->connection = stack->link.connection;
-    frame->n_bytes = (uint16_t)(L2CAP_HEADER_BYTES + n_bytes);
+    frame->n_bytes = (uint16_t)(RIG_L2CAP_HEADER_BYTES + n_bytes);
     frame->n_sent = 0;
     rig_put_le16(frame->bytes, (uint16_t)n_bytes);
     rig_put_le16(frame->bytes + 2, channel);
-    memcpy(frame->bytes + L2CAP_HEADER_BYTES, pdu, n_bytes);
+    memcpy(frame->bytes + RIG_L2CAP_HEADER_BYTES, pdu, n_bytes);
     send_fragments(stack);
     return true;
 }

@@ -4,7 +4,7 @@
 #include "sim/ble/host/internal.h"
 
 #include "base/bytes.h"
-#include "sim/ble/host/hci_codes.h"
+#include "protocol/ble/codes.h"
 
 #include <string.h>
 
@@ -26,7 +26,7 @@ static size_t put_masks(uint16_t opcode, uint8_t *into)
     static const uint8_t events[8] = {0x90, 0x80, 0x00, 0x02, 0x00, 0x80, 0x00, 0x20};
     static const uint8_t le_events[8] = {0x35};
 
-    memcpy(into, opcode == HCI_SET_EVENT_MASK ? events : le_events, 8);
+    memcpy(into, opcode == RIG_HCI_SET_EVENT_MASK ? events : le_events, 8);
     return 8;
 }
 
@@ -82,36 +82,36 @@ static size_t put_scan_response(const struct sim_stack *stack, uint8_t into[32])
     return 32;
 }
 
-static const uint16_t set_up[] = {HCI_RESET,
-                                  HCI_READ_LOCAL_VERSION,
-                                  HCI_READ_LOCAL_COMMANDS,
-                                  HCI_READ_LOCAL_FEATURES,
-                                  HCI_LE_READ_LOCAL_FEATURES,
-                                  HCI_LE_READ_BUFFER_SIZE,
-                                  HCI_READ_BUFFER_SIZE,
-                                  HCI_SET_EVENT_MASK,
-                                  HCI_LE_SET_EVENT_MASK,
-                                  HCI_LE_SET_RANDOM_ADDRESS,
-                                  HCI_LE_SET_ADVERTISING_PARAMETERS,
-                                  HCI_LE_SET_ADVERTISING_DATA,
-                                  HCI_LE_SET_SCAN_RESPONSE_DATA};
+static const uint16_t set_up[] = {RIG_HCI_RESET,
+                                  RIG_HCI_READ_LOCAL_VERSION,
+                                  RIG_HCI_READ_LOCAL_COMMANDS,
+                                  RIG_HCI_READ_LOCAL_FEATURES,
+                                  RIG_HCI_LE_READ_LOCAL_FEATURES,
+                                  RIG_HCI_LE_READ_BUFFER_SIZE,
+                                  RIG_HCI_READ_BUFFER_SIZE,
+                                  RIG_HCI_SET_EVENT_MASK,
+                                  RIG_HCI_LE_SET_EVENT_MASK,
+                                  RIG_HCI_LE_SET_RANDOM_ADDRESS,
+                                  RIG_HCI_LE_SET_ADVERTISING_PARAMETERS,
+                                  RIG_HCI_LE_SET_ADVERTISING_DATA,
+                                  RIG_HCI_LE_SET_SCAN_RESPONSE_DATA};
 #define N_SET_UP (sizeof set_up / sizeof *set_up)
 
 /* What the step wants to say; the ones that only read say nothing. */
 static size_t put_parameters(const struct sim_stack *stack, uint16_t opcode, uint8_t *into)
 {
     switch (opcode) {
-    case HCI_SET_EVENT_MASK:
-    case HCI_LE_SET_EVENT_MASK:
+    case RIG_HCI_SET_EVENT_MASK:
+    case RIG_HCI_LE_SET_EVENT_MASK:
         return put_masks(opcode, into);
-    case HCI_LE_SET_RANDOM_ADDRESS:
+    case RIG_HCI_LE_SET_RANDOM_ADDRESS:
         put_address(stack, into);
         return SIM_BLE_ADDRESS_BYTES;
-    case HCI_LE_SET_ADVERTISING_PARAMETERS:
+    case RIG_HCI_LE_SET_ADVERTISING_PARAMETERS:
         return put_advertising_parameters(into);
-    case HCI_LE_SET_ADVERTISING_DATA:
+    case RIG_HCI_LE_SET_ADVERTISING_DATA:
         return put_advertising_bytes(stack, into);
-    case HCI_LE_SET_SCAN_RESPONSE_DATA:
+    case RIG_HCI_LE_SET_SCAN_RESPONSE_DATA:
         return put_scan_response(stack, into);
     default:
         return 0;
@@ -124,7 +124,7 @@ static void next_set_up(struct sim_stack *stack)
     uint8_t parameters[HCI_MAX_PARAMETERS];
 
     /* A controller with buffers for LE has told them already. */
-    if (hci->n_set_up < N_SET_UP && set_up[hci->n_set_up] == HCI_READ_BUFFER_SIZE && hci->n_buffers > 0)
+    if (hci->n_set_up < N_SET_UP && set_up[hci->n_set_up] == RIG_HCI_READ_BUFFER_SIZE && hci->n_buffers > 0)
         hci->n_set_up++;
     if (hci->n_set_up == N_SET_UP) {
         hci->state = HCI_READY;
@@ -160,16 +160,16 @@ void hci_set_up_answered(struct sim_stack *stack, uint16_t opcode, const uint8_t
         hci_fail(stack, "the controller refuses a command of the set-up", opcode);
         return;
     }
-    if (opcode == HCI_LE_READ_BUFFER_SIZE && n_parameters >= 4)
+    if (opcode == RIG_HCI_LE_READ_BUFFER_SIZE && n_parameters >= 4)
         take_buffers(stack, rig_get_le16(parameters + 1), parameters[3]);
-    if (opcode == HCI_READ_BUFFER_SIZE && n_parameters >= 8)
+    if (opcode == RIG_HCI_READ_BUFFER_SIZE && n_parameters >= 8)
         take_buffers(stack, rig_get_le16(parameters + 1), rig_get_le16(parameters + 4));
-    if ((opcode == HCI_READ_BUFFER_SIZE || opcode == HCI_LE_READ_BUFFER_SIZE) && hci->n_buffers > 0 &&
+    if ((opcode == RIG_HCI_READ_BUFFER_SIZE || opcode == RIG_HCI_LE_READ_BUFFER_SIZE) && hci->n_buffers > 0 &&
         hci->acl_bytes < MIN_ACL_BYTES) {
         hci_fail(stack, "the controller's buffers are too small", hci->acl_bytes);
         return;
     }
-    if (opcode == HCI_READ_BUFFER_SIZE && hci->n_buffers == 0) {
+    if (opcode == RIG_HCI_READ_BUFFER_SIZE && hci->n_buffers == 0) {
         hci_fail(stack, "the controller has no buffers", opcode);
         return;
     }
@@ -182,7 +182,7 @@ void hci_set_address(struct sim_stack *stack)
     uint8_t address[SIM_BLE_ADDRESS_BYTES];
 
     put_address(stack, address);
-    hci_command(stack, HCI_LE_SET_RANDOM_ADDRESS, address, sizeof address);
+    hci_command(stack, RIG_HCI_LE_SET_RANDOM_ADDRESS, address, sizeof address);
 }
 
 void hci_set_advertising_bytes(struct sim_stack *stack)
@@ -191,6 +191,6 @@ void hci_set_advertising_bytes(struct sim_stack *stack)
 
     if (stack->hci.state != HCI_READY)
         return;
-    hci_command(stack, HCI_LE_SET_ADVERTISING_DATA, parameters, put_advertising_bytes(stack, parameters));
-    hci_command(stack, HCI_LE_SET_SCAN_RESPONSE_DATA, parameters, put_scan_response(stack, parameters));
+    hci_command(stack, RIG_HCI_LE_SET_ADVERTISING_DATA, parameters, put_advertising_bytes(stack, parameters));
+    hci_command(stack, RIG_HCI_LE_SET_SCAN_RESPONSE_DATA, parameters, put_scan_response(stack, parameters));
 }

@@ -4,19 +4,15 @@
 #ifndef SIM_BLE_HOST_INTERNAL_H
 #define SIM_BLE_HOST_INTERNAL_H
 
+#include "protocol/ble/codes.h"
 #include "sim/ble/host/gatt_table.h"
 #include "sim/ble/host/host.h"
 #include "sim/ble/host/sm_crypto.h"
 
 #define STACK_NEVER UINT64_MAX
 
-/* [SPEC Core Vol 3 Part A 2.1] */
-#define L2CAP_ATT 0x0004
-#define L2CAP_SIGNALLING 0x0005
-#define L2CAP_SECURITY 0x0006
-#define L2CAP_HEADER_BYTES 4u
 #define L2CAP_MAX_PDU_BYTES SIM_BLE_MAX_MTU
-#define L2CAP_MAX_FRAME_BYTES (L2CAP_HEADER_BYTES + L2CAP_MAX_PDU_BYTES)
+#define L2CAP_MAX_FRAME_BYTES (RIG_L2CAP_HEADER_BYTES + L2CAP_MAX_PDU_BYTES)
 
 #define HCI_MAX_FRAMES 16u
 #define HCI_MAX_COMMANDS 16u
@@ -150,23 +146,6 @@ void l2cap_ask_parameters(struct sim_stack *stack, uint16_t min, uint16_t max, u
 
 #define ATT_MIN_MTU SIM_BLE_MIN_MTU
 
-enum att_error {
-    ATT_OK = 0,
-    ATT_INVALID_NUMBER = 0x01,
-    ATT_READ_NOT_PERMITTED = 0x02,
-    ATT_WRITE_NOT_PERMITTED = 0x03,
-    ATT_INVALID_PDU = 0x04,
-    ATT_INSUFFICIENT_AUTHENTICATION = 0x05,
-    ATT_NOT_SUPPORTED = 0x06,
-    ATT_INVALID_OFFSET = 0x07,
-    ATT_NOT_FOUND = 0x0a,
-    ATT_INVALID_LENGTH = 0x0d,
-    ATT_INSUFFICIENT_ENCRYPTION = 0x0f,
-    ATT_UNSUPPORTED_GROUP = 0x10,
-    ATT_OUT_OF_SYNC = 0x12,
-    ATT_VALUE_NOT_ALLOWED = 0x13,
-};
-
 struct att {
     uint16_t mtu;
     bool mtu_exchanged;
@@ -202,56 +181,30 @@ void att_release(struct sim_stack *stack);
 
 /* Of att_read.c and att_write.c: parameters are the bytes behind the opcode; *at is the attribute that an
  * error is about. The reply gets everything but its opcode, which is the request's + 1. */
-typedef enum att_error (*att_request)(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
-                                      struct att_reply *reply, uint16_t *at);
-enum att_error att_find_information(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
+typedef enum rig_att_error (*att_request)(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
+                                          struct att_reply *reply, uint16_t *at);
+enum rig_att_error att_find_information(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
+                                        struct att_reply *reply, uint16_t *at);
+enum rig_att_error att_find_by_type_value(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
+                                          struct att_reply *reply, uint16_t *at);
+enum rig_att_error att_read_by_type(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
                                     struct att_reply *reply, uint16_t *at);
-enum att_error att_find_by_type_value(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
-                                      struct att_reply *reply, uint16_t *at);
-enum att_error att_read_by_type(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
-                                struct att_reply *reply, uint16_t *at);
-enum att_error att_read_by_group_type(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
-                                      struct att_reply *reply, uint16_t *at);
-enum att_error att_read(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
-                        struct att_reply *reply, uint16_t *at);
-enum att_error att_read_blob(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
-                             struct att_reply *reply, uint16_t *at);
-enum att_error att_read_multiple(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
+enum rig_att_error att_read_by_group_type(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
+                                          struct att_reply *reply, uint16_t *at);
+enum rig_att_error att_read(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
+                            struct att_reply *reply, uint16_t *at);
+enum rig_att_error att_read_blob(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
                                  struct att_reply *reply, uint16_t *at);
-enum att_error att_write(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
-                         struct att_reply *reply, uint16_t *at);
-enum att_error att_may(const struct sim_stack *stack, const struct sim_gatt_attribute *attribute, bool write);
+enum rig_att_error att_read_multiple(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
+                                     struct att_reply *reply, uint16_t *at);
+enum rig_att_error att_write(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
+                             struct att_reply *reply, uint16_t *at);
+enum rig_att_error att_may(const struct sim_stack *stack, const struct sim_gatt_attribute *attribute,
+                           bool write);
 
 /* --- sm.c, sm_legacy.c, sm_secure.c --- */
 
-enum sm_reason {
-    SM_OK = 0,
-    SM_PASSKEY_FAILED = 0x01,
-    SM_AUTHENTICATION_REQUIREMENTS = 0x03,
-    SM_CONFIRM_FAILED = 0x04,
-    SM_NOT_SUPPORTED = 0x05,
-    SM_KEY_SIZE = 0x06,
-    SM_UNKNOWN_COMMAND = 0x07,
-    SM_UNSPECIFIED = 0x08,
-    SM_INVALID_PARAMETERS = 0x0a,
-    SM_CHECK_FAILED = 0x0b,
-    SM_COMPARISON_FAILED = 0x0c,
-    SM_QUIET = 0xff, /* nothing is to be said */
-};
-
-enum sm_code {
-    SM_REQUEST = 0x01,
-    SM_RESPONSE = 0x02,
-    SM_CONFIRM = 0x03,
-    SM_RANDOM = 0x04,
-    SM_FAILED = 0x05,
-    SM_ENCRYPTION_KEY = 0x06,
-    SM_CENTRAL_IDENTIFICATION = 0x07,
-    SM_SECURITY_REQUEST = 0x0b,
-    SM_PUBLIC_KEY = 0x0c,
-    SM_CHECK = 0x0d,
-    SM_KEYPRESS = 0x0e,
-};
+#define SM_QUIET ((enum rig_sm_reason)0xff) /* nothing is to be said */
 
 enum sm_phase {
     SM_IDLE,
@@ -301,18 +254,18 @@ bool sm_central_shows(struct sim_stack *stack, uint32_t passkey);
 
 /* Between the files: each takes the bytes behind the code, of the right length, and says what became of it.
  */
-void sm_send(struct sim_stack *stack, enum sm_code code, const uint8_t *bytes, size_t n_bytes);
-void sm_fail(struct sim_stack *stack, enum sm_reason reason);
+void sm_send(struct sim_stack *stack, enum rig_sm_code code, const uint8_t *bytes, size_t n_bytes);
+void sm_fail(struct sim_stack *stack, enum rig_sm_reason reason);
 void sm_trim_key(struct sim_stack *stack);
 struct sm_address sm_own_address(const struct sim_stack *stack);
 struct sm_address sm_peer_address(const struct sim_stack *stack);
-enum sm_reason sm_legacy_confirm(struct sim_stack *stack);
-enum sm_reason sm_legacy_random(struct sim_stack *stack);
+enum rig_sm_reason sm_legacy_confirm(struct sim_stack *stack);
+enum rig_sm_reason sm_legacy_random(struct sim_stack *stack);
 void sm_legacy_distribute(struct sim_stack *stack);
-enum sm_reason sm_secure_public_key(struct sim_stack *stack);
-enum sm_reason sm_secure_confirm(struct sim_stack *stack);
-enum sm_reason sm_secure_random(struct sim_stack *stack);
-enum sm_reason sm_secure_check(struct sim_stack *stack);
+enum rig_sm_reason sm_secure_public_key(struct sim_stack *stack);
+enum rig_sm_reason sm_secure_confirm(struct sim_stack *stack);
+enum rig_sm_reason sm_secure_random(struct sim_stack *stack);
+enum rig_sm_reason sm_secure_check(struct sim_stack *stack);
 
 /* --- misbehave.c: nothing is sent where the board does not misbehave so --- */
 

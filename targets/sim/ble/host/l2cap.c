@@ -6,9 +6,6 @@
 
 #include <string.h>
 
-#define SIGNAL_REJECT 0x01
-#define SIGNAL_PARAMETER_REQUEST 0x12
-#define SIGNAL_PARAMETER_RESPONSE 0x13
 #define SIGNAL_MTU 23u
 #define REJECT_NOT_UNDERSTOOD 0u
 #define REJECT_MTU_EXCEEDED 1u
@@ -20,11 +17,11 @@ void l2cap_reset(struct sim_stack *stack)
 
 static void reject(struct sim_stack *stack, uint8_t identifier, uint16_t reason, bool with_mtu)
 {
-    uint8_t pdu[8] = {SIGNAL_REJECT, identifier, with_mtu ? 4 : 2, 0};
+    uint8_t pdu[8] = {RIG_L2CAP_COMMAND_REJECT, identifier, with_mtu ? 4 : 2, 0};
 
     rig_put_le16(pdu + 4, reason);
     rig_put_le16(pdu + 6, SIGNAL_MTU);
-    hci_send_frame(stack, L2CAP_SIGNALLING, pdu, with_mtu ? 8 : 6);
+    hci_send_frame(stack, RIG_L2CAP_CID_SIGNALS, pdu, with_mtu ? 8 : 6);
 }
 
 /* Codes of answers: nothing is to be said to one that nobody asked for. */
@@ -43,8 +40,8 @@ static void take_signal(struct sim_stack *stack, const uint8_t *pdu, size_t n_by
         return;
     if (n_bytes > SIGNAL_MTU) {
         reject(stack, pdu[1], REJECT_MTU_EXCEEDED, true);
-    } else if (pdu[0] == SIGNAL_PARAMETER_RESPONSE && stack->l2cap.parameters_asked && n_bytes == 6 &&
-               pdu[1] == stack->l2cap.identifier) {
+    } else if (pdu[0] == RIG_L2CAP_CONNECTION_PARAMETER_UPDATE_RESPONSE && stack->l2cap.parameters_asked &&
+               n_bytes == 6 && pdu[1] == stack->l2cap.identifier) {
         stack->l2cap.parameters_asked = false;
         stack_tell(stack, "connection parameters %s", rig_get_le16(pdu + 4) == 0 ? "accepted" : "rejected");
     } else if (!is_answer(pdu[0])) {
@@ -55,7 +52,7 @@ static void take_signal(struct sim_stack *stack, const uint8_t *pdu, size_t n_by
 void l2cap_ask_parameters(struct sim_stack *stack, uint16_t min, uint16_t max, uint16_t latency,
                           uint16_t timeout_10ms)
 {
-    uint8_t pdu[12] = {SIGNAL_PARAMETER_REQUEST, 0, 8, 0};
+    uint8_t pdu[12] = {RIG_L2CAP_CONNECTION_PARAMETER_UPDATE_REQUEST, 0, 8, 0};
 
     if (++stack->l2cap.identifier == 0)
         stack->l2cap.identifier = 1;
@@ -65,23 +62,23 @@ void l2cap_ask_parameters(struct sim_stack *stack, uint16_t min, uint16_t max, u
     rig_put_le16(pdu + 8, latency);
     rig_put_le16(pdu + 10, timeout_10ms);
     stack->l2cap.parameters_asked = true;
-    hci_send_frame(stack, L2CAP_SIGNALLING, pdu, sizeof pdu);
+    hci_send_frame(stack, RIG_L2CAP_CID_SIGNALS, pdu, sizeof pdu);
 }
 
 static void take_frame(struct sim_stack *stack, const uint8_t *frame, size_t n_bytes)
 {
-    const uint8_t *pdu = frame + L2CAP_HEADER_BYTES;
-    size_t n_pdu = n_bytes - L2CAP_HEADER_BYTES;
+    const uint8_t *pdu = frame + RIG_L2CAP_HEADER_BYTES;
+    size_t n_pdu = n_bytes - RIG_L2CAP_HEADER_BYTES;
 
     switch (rig_get_le16(frame + 2)) {
-    case L2CAP_ATT:
+    case RIG_L2CAP_CID_ATT:
         if (n_pdu > 0 && !stack->link.silent)
             att_receive(stack, pdu, n_pdu);
         break;
-    case L2CAP_SIGNALLING:
+    case RIG_L2CAP_CID_SIGNALS:
         take_signal(stack, pdu, n_pdu);
         break;
-    case L2CAP_SECURITY:
+    case RIG_L2CAP_CID_SM:
         if (n_pdu > 0 && !stack->link.silent)
             sm_receive(stack, pdu, n_pdu);
         break;
@@ -93,7 +90,7 @@ static void take_frame(struct sim_stack *stack, const uint8_t *frame, size_t n_b
 /* The header is whole: may the frame be? */
 static void measure(struct l2cap *l2cap)
 {
-    size_t n_frame = L2CAP_HEADER_BYTES + rig_get_le16(l2cap->frame);
+    size_t n_frame = RIG_L2CAP_HEADER_BYTES + rig_get_le16(l2cap->frame);
 
     l2cap->n_expected = n_frame;
     if (n_frame > sizeof l2cap->frame) {
@@ -104,12 +101,12 @@ static void measure(struct l2cap *l2cap)
 
 static size_t take_bytes(struct l2cap *l2cap, const uint8_t *bytes, size_t n_bytes)
 {
-    size_t n_wanted = l2cap->n_expected ? l2cap->n_expected : L2CAP_HEADER_BYTES;
+    size_t n_wanted = l2cap->n_expected ? l2cap->n_expected : RIG_L2CAP_HEADER_BYTES;
     size_t n_taken = n_wanted - l2cap->n_frame < n_bytes ? n_wanted - l2cap->n_frame : n_bytes;
 
     memcpy(l2cap->frame + l2cap->n_frame, bytes, n_taken);
     l2cap->n_frame += n_taken;
-    if (!l2cap->n_expected && l2cap->n_frame == L2CAP_HEADER_BYTES)
+    if (!l2cap->n_expected && l2cap->n_frame == RIG_L2CAP_HEADER_BYTES)
         measure(l2cap);
     return n_taken;
 }

@@ -3,7 +3,7 @@
  * die at any moment. */
 #include "sim/ble/host/internal.h"
 
-#include "sim/ble/host/hci_codes.h"
+#include "protocol/ble/codes.h"
 
 #include <string.h>
 
@@ -127,7 +127,7 @@ void link_vanish(struct sim_stack *stack)
         return;
     stack_tell(stack, "the link is dead");
     forget_link(stack);
-    stack->link.last_reason = HCI_CONNECTION_TIMEOUT;
+    stack->link.last_reason = RIG_HCI_ERROR_CONNECTION_TIMEOUT;
     sim_ble_disconnect(stack->ble, SIM_HCI_TIMEOUT);
     if (!stack->config.virtual_controller) {
         hci_open(stack);
@@ -135,7 +135,7 @@ void link_vanish(struct sim_stack *stack)
     }
     /* A second death within the first one's timeout: the controller has no more than these two links. */
     if (corpse->there)
-        hci_disconnect(stack, corpse->connection, HCI_CONNECTION_TIMEOUT);
+        hci_disconnect(stack, corpse->connection, RIG_HCI_ERROR_CONNECTION_TIMEOUT);
     *corpse = (struct corpse){.there = true,
                               .connection = stack->link.connection,
                               .n_in_flight = stack->link.n_in_flight,
@@ -164,7 +164,7 @@ void link_tick(struct sim_stack *stack)
         link_vanish(stack);
     if (corpse->there && stack->now_us >= corpse->due_us) {
         corpse->due_us = STACK_NEVER;
-        hci_disconnect(stack, corpse->connection, HCI_CONNECTION_TIMEOUT);
+        hci_disconnect(stack, corpse->connection, RIG_HCI_ERROR_CONNECTION_TIMEOUT);
     }
     hci_advertise(stack,
                   stack->ble->advertising && !stack->ble->alive && !stack->link.up && !is_stale(stack));

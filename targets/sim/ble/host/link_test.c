@@ -4,7 +4,7 @@
 #include "sim/ble/host/air.h"
 
 #include "base/bytes.h"
-#include "sim/ble/host/hci_codes.h"
+#include "protocol/ble/codes.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -68,7 +68,7 @@ static void a_controller_that_refuses_a_command_is_given_up_with_the_commands_nu
 {
     struct air *air = *state;
 
-    air->refused = HCI_LE_SET_RANDOM_ADDRESS;
+    air->refused = RIG_HCI_LE_SET_RANDOM_ADDRESS;
     sim_stack_open(air->stack, air->now_us);
     air_run(air);
     assert_non_null(sim_stack_fault(air->stack));
@@ -84,7 +84,7 @@ static void a_controller_that_does_not_answer_is_given_up_after_2_s(void **state
 {
     struct air *air = *state;
 
-    air->ignored = HCI_LE_READ_BUFFER_SIZE;
+    air->ignored = RIG_HCI_LE_READ_BUFFER_SIZE;
     sim_stack_open(air->stack, air->now_us);
     air_run_us(air, 1900000);
     assert_null(sim_stack_fault(air->stack));
@@ -100,7 +100,7 @@ static void a_controller_without_le_buffers_is_asked_for_the_common_ones(void **
     air->n_commands = 0;
     sim_stack_open(air->stack, air->now_us);
     air_run(air);
-    assert_int_equal(air->commands[6], HCI_READ_BUFFER_SIZE);
+    assert_int_equal(air->commands[6], RIG_HCI_READ_BUFFER_SIZE);
     /* This one has none at all. */
     assert_non_null(sim_stack_fault(air->stack));
 }
@@ -242,7 +242,7 @@ static void a_second_central_is_sent_away(void **state)
 
     air_connect(air);
     air_inject(air, "04 3e 13 01 00 55 00 01 00 01 02 03 04 05 06 18 00 00 00 2a 00 00");
-    assert_int_equal(air->commands[air->n_commands - 1], HCI_DISCONNECT);
+    assert_int_equal(air->commands[air->n_commands - 1], RIG_HCI_DISCONNECT);
     air_exchange(air, AIR_ATT, "0a 05 00", "0b 00 00");
 }
 
@@ -281,7 +281,7 @@ static void power_lost_on_a_real_controller_is_a_reset_and_the_link_dies_without
     air->n_commands = 0;
     sim_board_power(air->bench.board, false);
     air_run(air);
-    assert_int_equal(air->commands[0], HCI_RESET);
+    assert_int_equal(air->commands[0], RIG_HCI_RESET);
     assert_false(air->advertising);
     air_run_us(air, 1000000);
     assert_false(air->advertising);

@@ -12,30 +12,30 @@ struct nonsense {
 };
 /* clang-format off */
 static const struct nonsense after_att_answers[] = {
-    {SIM_BLE_UNKNOWN_ATT, L2CAP_ATT, 1, {0x3f}},
-    {SIM_BLE_UNKNOWN_ATT, L2CAP_ATT, 4, {0x2e, 0xff, 0xff, 0xff}},
-    {SIM_BLE_UNKNOWN_ATT, L2CAP_ATT, 3, {0x7f, 0x00, 0x01}},   /* a command */
-    {SIM_BLE_UNKNOWN_ATT, L2CAP_ATT, 2, {0x1b, 0x11}},         /* half a notification */
-    {SIM_BLE_UNKNOWN_ATT, L2CAP_ATT, 3, {0x1d, 0xff, 0xff}},   /* indicates what is not there */
-    {SIM_BLE_UNASKED_ATT_ANSWERS, L2CAP_ATT, 1, {0x13}},
-    {SIM_BLE_UNASKED_ATT_ANSWERS, L2CAP_ATT, 5, {0x0b, 1, 2, 3, 4}},
+    {SIM_BLE_UNKNOWN_ATT, RIG_L2CAP_CID_ATT, 1, {0x3f}},
+    {SIM_BLE_UNKNOWN_ATT, RIG_L2CAP_CID_ATT, 4, {0x2e, 0xff, 0xff, 0xff}},
+    {SIM_BLE_UNKNOWN_ATT, RIG_L2CAP_CID_ATT, 3, {0x7f, 0x00, 0x01}},   /* a command */
+    {SIM_BLE_UNKNOWN_ATT, RIG_L2CAP_CID_ATT, 2, {0x1b, 0x11}},         /* half a notification */
+    {SIM_BLE_UNKNOWN_ATT, RIG_L2CAP_CID_ATT, 3, {0x1d, 0xff, 0xff}},   /* indicates what is not there */
+    {SIM_BLE_UNASKED_ATT_ANSWERS, RIG_L2CAP_CID_ATT, 1, {0x13}},
+    {SIM_BLE_UNASKED_ATT_ANSWERS, RIG_L2CAP_CID_ATT, 5, {0x0b, 1, 2, 3, 4}},
 };
 static const struct nonsense at_connection[] = {
-    {SIM_BLE_UNASKED_PAIRING, L2CAP_SECURITY, 17, {0x0d, 1, 2, 3}},  /* DHKey check */
-    {SIM_BLE_UNASKED_PAIRING, L2CAP_SECURITY, 17, {0x04, 1, 2, 3}},  /* random */
-    {SIM_BLE_UNASKED_PAIRING, L2CAP_SECURITY, 17, {0x06, 1, 2, 3}},  /* a key */
-    {SIM_BLE_UNASKED_PAIRING, L2CAP_SECURITY, 7, {0x02, 3, 0, 1, 16, 0, 0}}, /* answers no request */
-    {SIM_BLE_UNASKED_PAIRING, L2CAP_SECURITY, 2, {0xfe, 0}},
-    {SIM_BLE_BROKEN_SIGNALLING, L2CAP_SIGNALLING, 2, {0x12, 0x01}},
-    {SIM_BLE_BROKEN_SIGNALLING, L2CAP_SIGNALLING, 4, {0x12, 0x01, 0xff, 0xff}},
-    {SIM_BLE_BROKEN_SIGNALLING, L2CAP_SIGNALLING, 12, {0x12, 0x02, 8, 0, 0xff, 0xff, 0, 0, 0xff, 0xff, 0, 0}},
-    {SIM_BLE_BROKEN_SIGNALLING, L2CAP_SIGNALLING, 5, {0xee, 0x03, 1, 0, 0}},
-    {SIM_BLE_BROKEN_SIGNALLING, L2CAP_SIGNALLING, 6, {0x13, 0x44, 2, 0, 0, 0}},
+    {SIM_BLE_UNASKED_PAIRING, RIG_L2CAP_CID_SM, 17, {0x0d, 1, 2, 3}},  /* DHKey check */
+    {SIM_BLE_UNASKED_PAIRING, RIG_L2CAP_CID_SM, 17, {0x04, 1, 2, 3}},  /* random */
+    {SIM_BLE_UNASKED_PAIRING, RIG_L2CAP_CID_SM, 17, {0x06, 1, 2, 3}},  /* a key */
+    {SIM_BLE_UNASKED_PAIRING, RIG_L2CAP_CID_SM, 7, {0x02, 3, 0, 1, 16, 0, 0}}, /* answers no request */
+    {SIM_BLE_UNASKED_PAIRING, RIG_L2CAP_CID_SM, 2, {0xfe, 0}},
+    {SIM_BLE_BROKEN_SIGNALLING, RIG_L2CAP_CID_SIGNALS, 2, {0x12, 0x01}},
+    {SIM_BLE_BROKEN_SIGNALLING, RIG_L2CAP_CID_SIGNALS, 4, {0x12, 0x01, 0xff, 0xff}},
+    {SIM_BLE_BROKEN_SIGNALLING, RIG_L2CAP_CID_SIGNALS, 12, {0x12, 0x02, 8, 0, 0xff, 0xff, 0, 0, 0xff, 0xff, 0, 0}},
+    {SIM_BLE_BROKEN_SIGNALLING, RIG_L2CAP_CID_SIGNALS, 5, {0xee, 0x03, 1, 0, 0}},
+    {SIM_BLE_BROKEN_SIGNALLING, RIG_L2CAP_CID_SIGNALS, 6, {0x13, 0x44, 2, 0, 0, 0}},
 };
 static const struct nonsense before_pairing_response[] = {
-    {SIM_BLE_UNASKED_PAIRING, L2CAP_SECURITY, 17, {0x0d, 4, 5, 6}},
-    {SIM_BLE_UNASKED_PAIRING, L2CAP_SECURITY, 17, {0x03, 4, 5, 6}},  /* confirm */
-    {SIM_BLE_CUTS_PAIRING, L2CAP_SECURITY, 3, {0x02, 3, 0}},
+    {SIM_BLE_UNASKED_PAIRING, RIG_L2CAP_CID_SM, 17, {0x0d, 4, 5, 6}},
+    {SIM_BLE_UNASKED_PAIRING, RIG_L2CAP_CID_SM, 17, {0x03, 4, 5, 6}},  /* confirm */
+    {SIM_BLE_CUTS_PAIRING, RIG_L2CAP_CID_SM, 3, {0x02, 3, 0}},
 };
 /* Flags, a name of length 0, a service that is too short, a field that reaches beyond the end. */
 static const uint8_t broken_advertisement[] = {2, 1, 6, 1, 9, 0, 3, 7, 0x84, 0xaa, 0xff, 9, 'x'};

@@ -4,7 +4,7 @@
 #include "sim/ble/host/internal.h"
 
 #include "base/bytes.h"
-#include "sim/ble/host/hci_codes.h"
+#include "protocol/ble/codes.h"
 
 #include <string.h>
 
@@ -22,21 +22,21 @@ void sm_reset(struct sim_stack *stack)
     memset(&stack->sm, 0, sizeof stack->sm);
 }
 
-void sm_send(struct sim_stack *stack, enum sm_code code, const uint8_t *bytes, size_t n_bytes)
+void sm_send(struct sim_stack *stack, enum rig_sm_code code, const uint8_t *bytes, size_t n_bytes)
 {
     uint8_t pdu[1 + SM_PUBLIC_BYTES];
 
     pdu[0] = (uint8_t)code;
     memcpy(pdu + 1, bytes, n_bytes);
-    hci_send_frame(stack, L2CAP_SECURITY, pdu, 1 + n_bytes);
+    hci_send_frame(stack, RIG_L2CAP_CID_SM, pdu, 1 + n_bytes);
 }
 
-void sm_fail(struct sim_stack *stack, enum sm_reason reason)
+void sm_fail(struct sim_stack *stack, enum rig_sm_reason reason)
 {
     uint8_t byte = (uint8_t)reason;
 
     sm_reset(stack);
-    sm_send(stack, SM_FAILED, &byte, 1);
+    sm_send(stack, RIG_SM_FAILED, &byte, 1);
     stack_tell(stack, "pairing failed: 0x%02x", byte);
 }
 
@@ -80,17 +80,17 @@ static uint8_t own_io(const struct sim_stack *stack)
     return number;
 }
 
-static enum sm_reason check_request(const struct sim_stack *stack, const uint8_t request[7])
+static enum rig_sm_reason check_request(const struct sim_stack *stack, const uint8_t request[7])
 {
     if (sim_ble_refuses_pairing(stack->ble))
-        return SM_NOT_SUPPORTED;
+        return RIG_SM_REASON_NOT_SUPPORTED;
     if (request[1] >= N_IOS || request[2] > 1 || request[4] > MAX_KEY_BYTES)
-        return SM_INVALID_PARAMETERS;
+        return RIG_SM_REASON_INVALID_PARAMETERS;
     if (request[4] < MIN_KEY_BYTES)
-        return SM_KEY_SIZE;
+        return RIG_SM_REASON_KEY_SIZE;
     if (stack->ble->config.pairing.kind == SIM_BLE_PAIRING_SECURE && !(request[3] & AUTH_SECURE))
-        return SM_AUTHENTICATION_REQUIREMENTS;
-    return SM_OK;
+        return RIG_SM_REASON_AUTHENTICATION_REQUIREMENTS;
+    return RIG_SM_OK;
 }
 
 static uint8_t own_requirements(const struct sim_stack *stack)
@@ -109,13 +109,13 @@ static void show_passkey(struct sim_stack *stack)
     stack_tell(stack, "passkey %06u", stack->sm.passkey);
 }
 
-static enum sm_reason take_request(struct sim_stack *stack, const uint8_t request[7])
+static enum rig_sm_reason take_request(struct sim_stack *stack, const uint8_t request[7])
 {
-    enum sm_reason reason = check_request(stack, request);
+    enum rig_sm_reason reason = check_request(stack, request);
     uint8_t own = own_requirements(stack);
     struct sm *sm = &stack->sm;
 
-    if (reason != SM_OK)
+    if (reason != RIG_SM_OK)
         return reason;
     sm_reset(stack);
     memcpy(sm->request, request, sizeof sm->request);
@@ -126,9 +126,9 @@ static enum sm_reason take_request(struct sim_stack *stack, const uint8_t reques
                      ? sim_ble_method_for(ios[request[1]], stack->ble->config.pairing.io, sm->secure)
                      : SIM_BLE_JUST_WORKS;
     if (stack->ble->config.pairing.refuses_just_works && sm->method == SIM_BLE_JUST_WORKS)
-        return SM_AUTHENTICATION_REQUIREMENTS;
+        return RIG_SM_REASON_AUTHENTICATION_REQUIREMENTS;
 
-    const uint8_t response[7] = {SM_RESPONSE,
+    const uint8_t response[7] = {RIG_SM_RESPONSE,
                                  own_io(stack),
                                  0,
                                  own,
@@ -139,13 +139,13 @@ static enum sm_reason take_request(struct sim_stack *stack, const uint8_t reques
     memcpy(sm->response, response, sizeof response);
     sm->phase = sm->secure ? SM_AWAITS_PUBLIC_KEY : SM_AWAITS_CONFIRM;
     if (misbehave_before_pairing_response(stack))
-        return SM_OK;
-    sm_send(stack, SM_RESPONSE, response + 1, sizeof response - 1);
+        return RIG_SM_OK;
+    sm_send(stack, RIG_SM_RESPONSE, response + 1, sizeof response - 1);
     if (sm->method == SIM_BLE_SHOWS_PASSKEY)
         show_passkey(stack);
     if (sm->method == SIM_BLE_TYPES_PASSKEY)
         stack_tell(stack, "passkey wanted");
-    return SM_OK;
+    return RIG_SM_OK;
 }
 
 /* --- the order of things --- */
@@ -153,98 +153,98 @@ static enum sm_reason take_request(struct sim_stack *stack, const uint8_t reques
 static size_t expected_bytes(uint8_t code)
 {
     switch (code) {
-    case SM_REQUEST:
-    case SM_RESPONSE:
+    case RIG_SM_REQUEST:
+    case RIG_SM_RESPONSE:
         return 7;
-    case SM_CONFIRM:
-    case SM_RANDOM:
-    case SM_CHECK:
+    case RIG_SM_CONFIRM:
+    case RIG_SM_RANDOM:
+    case RIG_SM_DHKEY_CHECK:
         return 17;
-    case SM_FAILED:
+    case RIG_SM_FAILED:
         return 2;
-    case SM_PUBLIC_KEY:
+    case RIG_SM_PUBLIC_KEY:
         return 1 + SM_PUBLIC_BYTES;
     default:
         return 0;
     }
 }
 
-static enum sm_reason take_confirm(struct sim_stack *stack, const uint8_t *value)
+static enum rig_sm_reason take_confirm(struct sim_stack *stack, const uint8_t *value)
 {
     memcpy(stack->sm.confirm, value, sizeof stack->sm.confirm);
     if (stack->sm.method == SIM_BLE_TYPES_PASSKEY && !stack->sm.has_passkey) {
         stack->sm.holds_confirm = true;
-        return SM_OK;
+        return RIG_SM_OK;
     }
     return stack->sm.secure ? sm_secure_confirm(stack) : sm_legacy_confirm(stack);
 }
 
-static enum sm_reason take_random(struct sim_stack *stack, const uint8_t *value)
+static enum rig_sm_reason take_random(struct sim_stack *stack, const uint8_t *value)
 {
     memcpy(stack->sm.peer_random, value, sizeof stack->sm.peer_random);
     return stack->sm.secure ? sm_secure_random(stack) : sm_legacy_random(stack);
 }
 
-static enum sm_reason take_check(struct sim_stack *stack, const uint8_t *value)
+static enum rig_sm_reason take_check(struct sim_stack *stack, const uint8_t *value)
 {
     memcpy(stack->sm.check, value, sizeof stack->sm.check);
     if (stack->sm.method == SIM_BLE_COMPARES && !stack->sm.compared) {
         stack->sm.holds_check = true;
-        return SM_OK;
+        return RIG_SM_OK;
     }
     return sm_secure_check(stack);
 }
 
-static enum sm_reason take_pdu(struct sim_stack *stack, const uint8_t *pdu)
+static enum rig_sm_reason take_pdu(struct sim_stack *stack, const uint8_t *pdu)
 {
     struct sm *sm = &stack->sm;
 
     switch (pdu[0]) {
-    case SM_REQUEST:
-        return sm->phase == SM_IDLE ? take_request(stack, pdu) : SM_UNSPECIFIED;
-    case SM_PUBLIC_KEY:
+    case RIG_SM_REQUEST:
+        return sm->phase == SM_IDLE ? take_request(stack, pdu) : RIG_SM_REASON_UNSPECIFIED;
+    case RIG_SM_PUBLIC_KEY:
         if (sm->phase != SM_AWAITS_PUBLIC_KEY)
             break;
         memcpy(sm->peer_public_key, pdu + 1, sizeof sm->peer_public_key);
         return sm_secure_public_key(stack);
-    case SM_CONFIRM:
+    case RIG_SM_CONFIRM:
         if (sm->phase == SM_AWAITS_CONFIRM && !sm->holds_confirm)
             return take_confirm(stack, pdu + 1);
         break;
-    case SM_RANDOM:
+    case RIG_SM_RANDOM:
         if (sm->phase == SM_AWAITS_RANDOM)
             return take_random(stack, pdu + 1);
         break;
-    case SM_CHECK:
+    case RIG_SM_DHKEY_CHECK:
         if (sm->phase == SM_AWAITS_CHECK && !sm->holds_check)
             return take_check(stack, pdu + 1);
         break;
     default:
         break;
     }
-    return sm->phase == SM_IDLE ? SM_QUIET : SM_UNSPECIFIED;
+    return sm->phase == SM_IDLE ? SM_QUIET : RIG_SM_REASON_UNSPECIFIED;
 }
 
 void sm_receive(struct sim_stack *stack, const uint8_t *pdu, size_t n_bytes)
 {
     size_t n_expected = expected_bytes(pdu[0]);
-    enum sm_reason reason;
+    enum rig_sm_reason reason;
 
     /* Keypresses and keys that were not asked for change nothing. */
-    if (stack->sm.phase == SM_DEAD || pdu[0] == SM_KEYPRESS ||
-        (pdu[0] >= SM_ENCRYPTION_KEY && pdu[0] < SM_SECURITY_REQUEST))
+    if (stack->sm.phase == SM_DEAD || pdu[0] == RIG_SM_KEYPRESS_NOTIFICATION ||
+        (pdu[0] >= RIG_SM_ENCRYPTION_KEY && pdu[0] < RIG_SM_SECURITY_REQUEST))
         return;
-    if (pdu[0] == SM_FAILED) {
+    if (pdu[0] == RIG_SM_FAILED) {
         if (stack->sm.phase != SM_IDLE)
             stack_tell(stack, "pairing failed: the central says 0x%02x", n_bytes > 1 ? pdu[1] : 0);
         sm_reset(stack);
         return;
     }
     if (n_expected == 0)
-        reason = SM_UNKNOWN_COMMAND;
+        reason = RIG_SM_REASON_UNKNOWN_COMMAND;
     else
-        reason = n_bytes == n_expected ? take_pdu(stack, pdu) : SM_INVALID_PARAMETERS;
-    if (reason != SM_OK && reason != SM_QUIET)
+        reason = n_bytes == n_expected ? take_pdu(stack, pdu) : RIG_SM_REASON_INVALID_PARAMETERS;
+    if (reason != RIG_SM_OK && reason != SM_QUIET)
         sm_fail(stack, reason);
     else if (stack->sm.phase != SM_IDLE)
         stack->sm.due_us = stack->now_us + TIMEOUT_US;
@@ -268,9 +268,9 @@ uint64_t sm_due_us(const struct sim_stack *stack)
 
 /* --- the user --- */
 
-static void go_on(struct sim_stack *stack, enum sm_reason reason)
+static void go_on(struct sim_stack *stack, enum rig_sm_reason reason)
 {
-    if (reason != SM_OK)
+    if (reason != RIG_SM_OK)
         sm_fail(stack, reason);
 }
 
@@ -298,7 +298,7 @@ bool sm_answer_comparison(struct sim_stack *stack, bool yes)
         return false;
     sm->compared = yes;
     if (!yes)
-        sm_fail(stack, SM_COMPARISON_FAILED);
+        sm_fail(stack, RIG_SM_REASON_COMPARISON_FAILED);
     else if (sm->holds_check)
         go_on(stack, sm_secure_check(stack));
     return true;
@@ -319,7 +319,7 @@ bool sm_central_shows(struct sim_stack *stack, uint32_t passkey)
     case SIM_BLE_USER_MISTYPES:
         return sm_type_passkey(stack, (passkey + 1) % SIM_BLE_N_PASSKEYS);
     case SIM_BLE_USER_REFUSES:
-        sm_fail(stack, SM_PASSKEY_FAILED);
+        sm_fail(stack, RIG_SM_REASON_PASSKEY_FAILED);
         break;
     }
     return true;
@@ -329,7 +329,7 @@ void sm_ask_security(struct sim_stack *stack)
 {
     uint8_t requirements = own_requirements(stack);
 
-    sm_send(stack, SM_SECURITY_REQUEST, &requirements, 1);
+    sm_send(stack, RIG_SM_SECURITY_REQUEST, &requirements, 1);
 }
 
 /* --- keys --- */
@@ -368,12 +368,12 @@ void sm_key_request(struct sim_stack *stack, uint16_t connection, const uint8_t 
     rig_put_le16(parameters, connection);
     if (!key) {
         stack_tell(stack, "no key for this central");
-        hci_command(stack, HCI_LE_KEY_NEGATIVE_REPLY, parameters, 2);
+        hci_command(stack, RIG_HCI_LE_KEY_NEGATIVE_REPLY, parameters, 2);
         return;
     }
     stack->link.authenticated = bond && bond->authenticated;
     memcpy(parameters + 2, key, 16);
-    hci_command(stack, HCI_LE_KEY_REPLY, parameters, sizeof parameters);
+    hci_command(stack, RIG_HCI_LE_KEY_REPLY, parameters, sizeof parameters);
 }
 
 static void keep_bond(struct sim_stack *stack)

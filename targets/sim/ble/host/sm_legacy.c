@@ -22,33 +22,33 @@ static bool confirm_of(const struct sim_stack *stack, const uint8_t random[16], 
     return sm_c1(key, random, stack->sm.request, stack->sm.response, &peer, &own, confirm);
 }
 
-enum sm_reason sm_legacy_confirm(struct sim_stack *stack)
+enum rig_sm_reason sm_legacy_confirm(struct sim_stack *stack)
 {
     struct sm *sm = &stack->sm;
     uint8_t confirm[16];
 
     sim_ble_random(stack->ble, sm->random, sizeof sm->random);
     if (!confirm_of(stack, sm->random, confirm))
-        return SM_UNSPECIFIED;
+        return RIG_SM_REASON_UNSPECIFIED;
     sm->phase = SM_AWAITS_RANDOM;
-    sm_send(stack, SM_CONFIRM, confirm, sizeof confirm);
-    return SM_OK;
+    sm_send(stack, RIG_SM_CONFIRM, confirm, sizeof confirm);
+    return RIG_SM_OK;
 }
 
-enum sm_reason sm_legacy_random(struct sim_stack *stack)
+enum rig_sm_reason sm_legacy_random(struct sim_stack *stack)
 {
     struct sm *sm = &stack->sm;
     uint8_t expected[16], key[16];
 
     temporary_key(sm, key);
     if (!confirm_of(stack, sm->peer_random, expected) || !sm_s1(key, sm->random, sm->peer_random, sm->key))
-        return SM_UNSPECIFIED;
+        return RIG_SM_REASON_UNSPECIFIED;
     if (memcmp(expected, sm->confirm, sizeof expected) != 0)
-        return SM_CONFIRM_FAILED;
+        return RIG_SM_REASON_CONFIRM_FAILED;
     sm_trim_key(stack);
     sm->phase = SM_AWAITS_ENCRYPTION;
-    sm_send(stack, SM_RANDOM, sm->random, sizeof sm->random);
-    return SM_OK;
+    sm_send(stack, RIG_SM_RANDOM, sm->random, sizeof sm->random);
+    return RIG_SM_OK;
 }
 
 void sm_legacy_distribute(struct sim_stack *stack)
@@ -60,6 +60,6 @@ void sm_legacy_distribute(struct sim_stack *stack)
     sim_ble_random(stack->ble, identification, sizeof identification);
     bond->ediv = rig_get_le16(identification);
     memcpy(bond->rand, identification + 2, sizeof bond->rand);
-    sm_send(stack, SM_ENCRYPTION_KEY, bond->ltk, sizeof bond->ltk);
-    sm_send(stack, SM_CENTRAL_IDENTIFICATION, identification, sizeof identification);
+    sm_send(stack, RIG_SM_ENCRYPTION_KEY, bond->ltk, sizeof bond->ltk);
+    sm_send(stack, RIG_SM_CENTRAL_IDENTIFICATION, identification, sizeof identification);
 }
