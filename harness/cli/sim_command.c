@@ -137,7 +137,7 @@ static bool default_image(const struct sim_options *options, struct rig_board *b
                     options->version);
         return false;
     }
-    payload = board->ops->make_payload(board, &plan, DEFAULT_PAYLOAD_BYTES, error);
+    payload = board->application->make_payload(board, &plan, DEFAULT_PAYLOAD_BYTES, error);
     if (!payload)
         return false;
     recipe.payload = g_bytes_get_data(payload, &recipe.payload_bytes);

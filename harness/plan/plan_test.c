@@ -82,7 +82,7 @@ static struct rig_scenario *load(const char *text)
 
 static void a_case_is_skipped_for_what_any_of_its_steps_wants(void **state)
 {
-    static const struct rig_board_ops ops = {.describe = describe};
+    static const struct rig_board_options options = {.describe = describe};
     g_autoptr(rig_target) target = rig_target_load(RIG_TARGET_DEFAULT, RIG_SOURCE_DIR "/targets", NULL);
 
     (void)state;
@@ -92,7 +92,7 @@ static void a_case_is_skipped_for_what_any_of_its_steps_wants(void **state)
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
         g_autoptr(rig_scenario) scenario = load(rows[i].text);
         g_autoptr(GPtrArray) capabilities = g_ptr_array_new();
-        struct rig_board board = {.ops = &ops, .header_bytes = rows[i].cannot_be ? 0 : 32};
+        struct rig_board board = {.options = &options, .header_bytes = rows[i].cannot_be ? 0 : 32};
         g_autofree char *reason = NULL;
 
         for (guint k = 0; scenario->needs[k]; k++)

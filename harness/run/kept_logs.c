@@ -65,6 +65,6 @@ static void keep(void *user, const char *name, const char *path)
 
 void rig_keep_logs(struct rig_run *run)
 {
-    if (rig_run_troubled(run) && run->trouble.verdict != RIG_VERDICT_SKIP && run->board->ops->logs)
-        run->board->ops->logs(run->board, keep, run);
+    if (rig_run_troubled(run) && run->trouble.verdict != RIG_VERDICT_SKIP && run->board->logs)
+        run->board->logs->each(run->board, keep, run);
 }

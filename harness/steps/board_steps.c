@@ -72,10 +72,11 @@ static bool is_up(void *user)
 
 static bool adopt(struct rig_run *run, const struct rig_board_setup *setup)
 {
-    const struct rig_board_ops *ops = run->board->ops;
+    struct rig_board *board = run->board;
     GError *error = NULL;
 
-    if (ops->adopt ? ops->adopt(run->board, setup, &error) : ops->prepare(run->board, setup, &error))
+    if (board->options && board->options->adopt ? board->options->adopt(board, setup, &error)
+                                                : board->ops->prepare(board, setup, &error))
         return true;
     rig_run_unable(run, error);
     return false;
@@ -137,7 +138,7 @@ static char *board_unfit(const struct rig_step *step, struct rig_fit *fit)
     char *reason = NULL;
 
     fit->options = step->arguments;
-    if (!fit->board->ops->describe(fit->board, step->arguments, &fit->traits, &error)) {
+    if (!fit->board->options->describe(fit->board, step->arguments, &fit->traits, &error)) {
         reason = g_strdup(error->message);
         g_error_free(error);
     }

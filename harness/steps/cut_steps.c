@@ -155,8 +155,8 @@ static struct rig_cut_plan read_plan(const struct rig_record *arguments)
 
 static bool aims_at_the_model(const struct rig_board *board, const struct rig_cut_plan *plan)
 {
-    return plan->aim == RIG_CUT_AT_CONSOLE && board->foreign_bootloader && board->ops->model_prints &&
-           board->ops->model_prints(plan->line);
+    return plan->aim == RIG_CUT_AT_CONSOLE && board->foreign_bootloader && board->subject &&
+           board->subject->model_prints(plan->line);
 }
 
 static void run_cut_power(struct rig_run *run, const struct rig_step *step)

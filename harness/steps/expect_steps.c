@@ -296,7 +296,7 @@ static bool line_seen(void *user)
 /* A line that came is judged, whoever said it. */
 static bool says_otherwise(const struct rig_board *board, const char *piece)
 {
-    return board->foreign_bootloader && board->ops->model_prints && board->ops->model_prints(piece);
+    return board->foreign_bootloader && board->subject && board->subject->model_prints(piece);
 }
 
 static void run_expect_console(struct rig_run *run, const struct rig_step *step)

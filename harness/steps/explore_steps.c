@@ -692,7 +692,7 @@ static void explore_board(struct rig_run *run, const struct rig_step *step, stru
 {
     const struct sim_boot_config *config = NULL;
     const struct sim_flash *flash = NULL;
-    struct sim_guest *guest = run->board->ops->bootloader(run->board, &config, &flash);
+    struct sim_guest *guest = run->board->subject->bootloader(run->board, &config, &flash);
     struct rig_explore_plan plan = plan_of(run, step);
     struct sim_boot_config own = *config;
 
@@ -708,8 +708,8 @@ static void explore_board(struct rig_run *run, const struct rig_step *step, stru
         rig_run_error_text(run, "out of memory");
         return;
     }
-    for (guint i = 0; i < config->n_images && run->board->ops->security_counter; i++)
-        rig_subject_set_counter(subject, i, run->board->ops->security_counter(run->board, i));
+    for (guint i = 0; i < config->n_images; i++)
+        rig_subject_set_counter(subject, i, run->board->subject->security_counter(run->board, i));
     plan.subject = subject;
     explore_subject(run, step, images, &plan);
 }

@@ -328,7 +328,7 @@ static bool arm_packet_fault(struct block *block, const struct rig_record *varia
         return false;
     }
     read_packet_fault(variant, &fault);
-    if (!board->ops->arm_packet_fault(board, &fault, &error)) {
+    if (!board->packet_faults->arm(board, &fault, &error)) {
         rig_run_unable(block->run, error);
         return false;
     }
@@ -365,7 +365,7 @@ static void end_packet_faults(const struct block *block, struct rig_packet_repor
     if (block->n_packets == 0)
         return;
     block->run->packet_faults = false;
-    if (!board->ops->end_packet_faults(board, report, &error))
+    if (!board->packet_faults->end(board, report, &error))
         rig_run_unable(block->run, error);
     else
         rig_run_fault_event(block->run, "packets since they were armed: %u writes, %u notifications",

@@ -221,7 +221,7 @@ static const struct rig_shape mark_shape = {
 
 static void run_mark_flash(struct rig_run *run, const struct rig_step *step)
 {
-    guint64 n_operations = run->board->probe->ops->n_operations(run->board->probe);
+    guint64 n_operations = run->board->flash_watch->n_operations(run->board);
 
     g_hash_table_replace(run->marks, g_strdup(rig_record_text(step->arguments, "name")),
                          g_memdup2(&n_operations, sizeof n_operations));
@@ -410,7 +410,7 @@ static void watch_regions(struct rig_run *run, guint64 since, const struct rig_v
     for (guint i = from; i < from + n; i++)
         if (!find_place(run, rig_list_item(list, i), &watch->extents[watch->n_extents++]))
             return;
-    run->board->probe->ops->operations(run->board->probe, since, look, watch);
+    run->board->flash_watch->operations(run->board, since, look, watch);
 }
 
 static char *found_text(const struct watch *watch)

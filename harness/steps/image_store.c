@@ -89,7 +89,7 @@ static GBytes *make_payload(const struct rig_case *the_case, const char *name, c
         .watchdog_us = rig_record_u32(plan, "watchdog"),
         .seed = payload_seed(the_case, name, rig_record_text(plan, "seed")),
     };
-    GBytes *payload = board->ops->make_payload(board, &payload_plan, n_bytes, error);
+    GBytes *payload = board->application->make_payload(board, &payload_plan, n_bytes, error);
 
     if (!payload)
         g_prefix_error(error, "image '%s': ", name);
@@ -301,7 +301,7 @@ static struct rig_built_image *build(struct rig_image_store *store, const struct
         file = read_file(the_case, name, path, error);
         if (!file || !(file = spoil_file(plan, name, file, error)))
             return NULL;
-    } else if (!board->ops->make_payload) {
+    } else if (!board->application) {
         g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
                     "image '%s': this board needs an image from a file: add 'file: PATH'", name);
         return NULL;
@@ -344,7 +344,8 @@ static bool teach(const struct rig_built_image *built, const struct rig_record *
                                          .watchdog_us = rig_record_u32(plan, "watchdog")};
 
     return !built || !rig_record_get(plan, "file") || !rig_record_get(plan, "behaviour")->node ||
-           !built->has_hash || !board->ops->teach || board->ops->teach(board, built->hash, &how, error);
+           !built->has_hash || !board->application || !board->application->teach ||
+           board->application->teach(board, built->hash, &how, error);
 }
 
 /* Cases share an image when no variable made its plan differ: the model shares the plan then. */

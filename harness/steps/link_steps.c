@@ -305,13 +305,22 @@ static const struct rig_shape forget_shape = {.name = "forget-bond",
 
 static bool replace_on_board(struct rig_run *run, const char *side, GError **error)
 {
-    const char *why = !g_str_equal(side, "board")       ? "the host's key cannot be replaced: use 'on: board'"
-                      : !run->board->ops->replace_bonds ? "the keys of this board cannot be replaced"
-                                                        : NULL;
+    const char *why = !g_str_equal(side, "board") ? "the host's key cannot be replaced: use 'on: board'"
+                      : !run->board->bonds        ? "the keys of this board cannot be replaced"
+                                                  : NULL;
 
     if (!why)
-        return run->board->ops->replace_bonds(run->board, error);
+        return run->board->bonds->replace(run->board, error);
     g_set_error_literal(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED, why);
+    return false;
+}
+
+static bool forget_on_board(struct rig_run *run, GError **error)
+{
+    if (run->board->bonds)
+        return run->board->bonds->forget(run->board, error);
+    g_set_error_literal(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+                        "the board's half of a bond cannot be taken from this board");
     return false;
 }
 
@@ -327,7 +336,7 @@ static void run_forget_bond(struct rig_run *run, const struct rig_step *step)
     else if (!g_str_equal(side, "board"))
         ok = run->board->link->ops->forget_bond(run->board->link, &error);
     if (ok && !g_str_equal(side, "host") && g_str_equal(how, "erased"))
-        ok = run->board->ops->forget_bonds(run->board, &error);
+        ok = forget_on_board(run, &error);
     if (!ok)
         rig_run_error(run, error);
 }

@@ -94,13 +94,13 @@ static bool arm(struct rig_run *run, const struct rig_packet_place *place, enum 
     };
     GError *error = NULL;
 
-    if (!run->board->ops->arm_packet_fault) {
+    if (!run->board->packet_faults) {
         rig_run_unable(run, g_error_new_literal(RIG_ERROR, RIG_ERROR_UNSUPPORTED,
                                                 "this board cannot be told to hang up at a packet"));
         return false;
     }
     run->client.transport.spoilt = true;
-    if (run->board->ops->arm_packet_fault(run->board, &fault, &error))
+    if (run->board->packet_faults->arm(run->board, &fault, &error))
         return true;
     rig_run_unable(run, error);
     return false;
@@ -112,7 +112,7 @@ static void disarm(struct watch *watch)
     struct rig_packet_report report = {0};
     GError *error = NULL;
 
-    if (!run->board->ops->end_packet_faults(run->board, &report, &error))
+    if (!run->board->packet_faults->end(run->board, &report, &error))
         rig_run_error(run, error);
     else
         watch->fell = report.n_faults > 0 && report.n_struck[report.n_faults - 1] > 0;

@@ -387,9 +387,9 @@ struct settling {
 
 static guint64 count_operations(struct rig_run *run)
 {
-    struct rig_probe *probe = run->board->probe;
+    const struct rig_board_flash_watch *watch = run->board->flash_watch;
 
-    return probe && probe->ops->n_operations ? probe->ops->n_operations(probe) : 0;
+    return watch ? watch->n_operations(run->board) : 0;
 }
 
 static bool stirred(void *user)

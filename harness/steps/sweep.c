@@ -7,8 +7,8 @@
 
 struct rig_way_back {
     struct rig_run *run;
-    struct rig_moment *moment; /* NULL: the setup is done anew */
-    GPtrArray *before;         /* struct rig_step *: the steps of the case before the sweep; NULL: moment */
+    struct rig_snapshot *snapshot; /* NULL: the setup is done anew */
+    GPtrArray *before; /* struct rig_step *: the steps of the case before the sweep; NULL: moment */
     bool exact;
     /* What the run knows of the board, as it was when the sweep began. */
     guint boots_before, resets_before;
@@ -57,8 +57,8 @@ struct rig_way_back *rig_way_back_new(struct rig_run *run, enum rig_way_back_kin
     way->broken_off_image = run->broken_off.image;
     way->broken_off_at = run->broken_off.at;
     if (way->exact || kind == RIG_BACK_BY_MOMENT) {
-        way->moment = run->board->ops->keep(run->board, &error);
-        ok = way->moment != NULL;
+        way->snapshot = run->board->snapshots->keep(run->board, &error);
+        ok = way->snapshot != NULL;
         if (!ok)
             rig_run_error(run, error);
     } else {
@@ -73,8 +73,8 @@ void rig_way_back_free(struct rig_way_back *way)
 {
     if (!way)
         return;
-    if (way->moment)
-        way->run->board->ops->forget_moment(way->moment);
+    if (way->snapshot)
+        way->run->board->snapshots->forget(way->snapshot);
     if (way->before)
         g_ptr_array_unref(way->before);
     g_free(way);
@@ -99,9 +99,9 @@ bool rig_way_back_take(struct rig_way_back *way)
     struct rig_run *run = way->run;
     GError *error = NULL;
 
-    if (!way->moment)
+    if (!way->snapshot)
         return do_anew(way);
-    if (!run->board->ops->rewind(run->board, way->moment, &error)) {
+    if (!run->board->snapshots->rewind(run->board, way->snapshot, &error)) {
         rig_run_error(run, error);
         return false;
     }

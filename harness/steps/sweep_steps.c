@@ -128,14 +128,14 @@ static void complain_about_nothing(struct rig_run *run)
 static bool measure(struct sweep *sweep)
 {
     struct rig_run *run = sweep->run;
-    struct rig_probe *probe = run->board->probe;
-    guint64 before = probe->ops->n_operations(probe);
+    struct rig_board *board = run->board;
+    guint64 before = board->flash_watch->n_operations(board);
     g_autofree char *prefix = rig_sweep_prefix(&sweep->base, "during");
 
     rig_run_steps(run, sweep->during, prefix);
     if (rig_run_troubled(run) || !rig_run_settle(run, rig_sweep_until_us(&sweep->base), NULL, NULL))
         return false;
-    probe->ops->operations(probe, before, note_operation, sweep->operations);
+    board->flash_watch->operations(board, before, note_operation, sweep->operations);
     if (sweep->operations->len == 0)
         complain_about_nothing(run);
     return !rig_run_troubled(run);

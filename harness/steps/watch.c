@@ -112,9 +112,9 @@ struct rig_watch *rig_watch_new(struct rig_run *run)
     const struct sim_flash *flash = NULL;
     struct rig_watch *watch;
 
-    if (!run->board->ops->watch || !run->board->ops->bootloader)
+    if (!run->board->subject)
         return NULL;
-    run->board->ops->bootloader(run->board, &config, &flash);
+    run->board->subject->bootloader(run->board, &config, &flash);
     watch = g_new0(struct rig_watch, 1);
     watch->run = run;
     watch->subject = rig_subject_model(config, flash);
@@ -126,7 +126,7 @@ struct rig_watch *rig_watch_new(struct rig_run *run)
     begin_leg(watch, 0);
     watch->boot_over = true;
     sim_flash_observe(watch->subject->flash, note, watch);
-    run->board->ops->watch(run->board, on_operation, watch);
+    run->board->subject->watch(run->board, on_operation, watch);
     return watch;
 }
 
@@ -135,7 +135,7 @@ void rig_watch_free(struct rig_watch *watch)
     if (!watch)
         return;
     if (watch->account)
-        watch->run->board->ops->watch(watch->run->board, NULL, NULL);
+        watch->run->board->subject->watch(watch->run->board, NULL, NULL);
     rig_account_free(watch->account);
     rig_subject_free(watch->subject);
     g_free(watch);
@@ -183,7 +183,7 @@ static bool is_faithful(const struct rig_watch *watch)
     struct sim_flash_content *contents[2];
     bool same;
 
-    watch->run->board->ops->bootloader(watch->run->board, &config, &flash);
+    watch->run->board->subject->bootloader(watch->run->board, &config, &flash);
     contents[0] = sim_flash_keep(flash);
     contents[1] = sim_flash_keep(watch->subject->flash);
     same = contents[0] && contents[1] && sim_flash_content_equal(contents[0], contents[1]);

@@ -75,8 +75,8 @@ static void board_host_shows(struct rig_board *board, guint32 passkey)
     fake->n_shown++;
 }
 
-static const struct rig_board_ops board_ops = {
-    .now_us = board_now_us, .wait = board_wait, .host_shows = board_host_shows};
+static const struct rig_board_ops board_ops = {.now_us = board_now_us, .wait = board_wait};
+static const struct rig_board_bonds board_bonds = {.host_shows = board_host_shows};
 
 /* --- signals --- */
 
@@ -651,21 +651,22 @@ struct bluez_fake *bluez_fake_new(void)
     struct bluez_fake *fake = g_new0(struct bluez_fake, 1);
     const char *address;
 
-    *fake = (struct bluez_fake){.unasked = {.fake = fake},
-                                .board = {.ops = &board_ops, .events = g_main_context_new()},
-                                .place = {.kind = "bluez", .address = FAKE_ADDRESS},
-                                .has_adapter = true,
-                                .powered = true,
-                                .advertises = true,
-                                .address = FAKE_ADDRESS,
-                                .name = "bootrig-fake",
-                                .resolves = true,
-                                .has_smp = true,
-                                .has_acquire = true,
-                                .flags = flags,
-                                .mtu = 247,
-                                .notify_fd = -1,
-                                .write_fd = -1};
+    *fake = (struct bluez_fake){
+        .unasked = {.fake = fake},
+        .board = {.ops = &board_ops, .bonds = &board_bonds, .events = g_main_context_new()},
+        .place = {.kind = "bluez", .address = FAKE_ADDRESS},
+        .has_adapter = true,
+        .powered = true,
+        .advertises = true,
+        .address = FAKE_ADDRESS,
+        .name = "bootrig-fake",
+        .resolves = true,
+        .has_smp = true,
+        .has_acquire = true,
+        .flags = flags,
+        .mtu = 247,
+        .notify_fd = -1,
+        .write_fd = -1};
     fake->board.interrupted = &fake->interrupted;
     fake->calls = g_ptr_array_new_with_free_func(g_free);
     fake->written = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);

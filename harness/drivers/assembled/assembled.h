@@ -138,10 +138,8 @@ void rig_assembled_call_witnesses(struct rig_assembled *board);
 /* Who beside the switch says that the board is dead; an empty text: nobody. */
 void rig_assembled_prove_death(struct rig_assembled *board, gint64 off_us, char *proof, gsize n_bytes);
 
-/* keep, rewind and forget_moment of the board, for the capability "restore". */
-struct rig_moment *rig_assembled_keep(struct rig_board *board, GError **error);
-bool rig_assembled_rewind(struct rig_board *board, const struct rig_moment *moment, GError **error);
-void rig_assembled_forget_moment(struct rig_moment *moment);
+/* restore.c, for the capability "restore". */
+extern const struct rig_board_snapshots rig_assembled_snapshots;
 
 /* RIG_ERROR_UNSUPPORTED when the set-up wants other options than the board has. */
 bool rig_assembled_accepts(const struct rig_target *target, const struct rig_record *options,
@@ -162,7 +160,7 @@ bool rig_program_is_alive(struct rig_program *program, GError **error) G_GNUC_WA
 struct rig_firmware *rig_firmware_load(const struct rig_target *target, GError **error);
 void rig_firmware_free(struct rig_firmware *firmware);
 guint16 rig_firmware_header_bytes(const struct rig_firmware *firmware);
-/* A payload as board->ops->make_payload() owes it; firmware NULL: an error that says so. */
+/* A payload as board->application->make_payload() owes it; firmware NULL: an error that says so. */
 GBytes *rig_firmware_payload(const struct rig_firmware *firmware, const struct rig_target *target,
                              const struct rig_payload_plan *plan, gsize n_bytes, GError **error);
 /* `key:` of the target, which must be private and of this kind; *key NULL: it names none. */

@@ -155,7 +155,7 @@ static bool board_describe(const struct rig_board *base, const struct rig_record
     const struct rig_assembled *board = (const struct rig_assembled *)base;
 
     return rig_assembled_accepts(board->config.target, options, error) &&
-           board->model->ops->describe(board->model, options, traits, error);
+           board->model->options->describe(board->model, options, traits, error);
 }
 
 static bool board_prepare(struct rig_board *base, const struct rig_board_setup *setup, GError **error)
@@ -169,14 +169,6 @@ static bool board_prepare(struct rig_board *base, const struct rig_board_setup *
     g_unlink(board->console_log); /* of the case before */
     close_link(board);
     return rig_assembled_set_up(board, setup, error);
-}
-
-static bool board_forget_bonds(struct rig_board *base, GError **error)
-{
-    (void)base;
-    g_set_error_literal(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
-                        "the board's half of a bond cannot be taken from a real board");
-    return false;
 }
 
 static bool board_make_safe(struct rig_board *base, GError **error)
@@ -236,37 +228,18 @@ static void board_free(struct rig_board *base)
     g_free(board);
 }
 
-static const struct rig_board_ops ops_of_firmware = {
+static const struct rig_board_ops ops = {
     .now_us = board_now_us,
     .wait = board_wait,
     .prepare = board_prepare,
-    .adopt = board_adopt,
-    .describe = board_describe,
-    .forget_bonds = board_forget_bonds,
-    .make_payload = rig_assembled_make_payload,
-    .keep = rig_assembled_keep,
-    .rewind = rig_assembled_rewind,
-    .forget_moment = rig_assembled_forget_moment,
     .make_safe = board_make_safe,
-    .logs = board_logs,
     .free = board_free,
 };
-/* The simulated application, for a simulated board that is reached as hardware is. */
-static const struct rig_board_ops ops_of_simulated = {
-    .now_us = board_now_us,
-    .wait = board_wait,
-    .prepare = board_prepare,
-    .adopt = board_adopt,
-    .describe = board_describe,
-    .forget_bonds = board_forget_bonds,
-    .make_payload = rig_sim_make_payload,
-    .keep = rig_assembled_keep,
-    .rewind = rig_assembled_rewind,
-    .forget_moment = rig_assembled_forget_moment,
-    .make_safe = board_make_safe,
-    .logs = board_logs,
-    .free = board_free,
-};
+static const struct rig_board_options board_options = {.adopt = board_adopt, .describe = board_describe};
+static const struct rig_board_application firmware_application = {.make_payload = rig_assembled_make_payload};
+/* For a simulated board that is reached as hardware is. */
+static const struct rig_board_application simulated_application = {.make_payload = rig_sim_make_payload};
+static const struct rig_board_logs logs = {.each = board_logs};
 
 static bool is_simulated(const struct rig_target *target)
 {
@@ -426,7 +399,11 @@ struct rig_board *rig_assembled_board_new(const struct rig_assembled_config *con
     board->config = *config;
     board->origin_us = g_get_monotonic_time();
     board->board.events = g_main_context_new();
-    board->board.ops = is_simulated(config->target) ? &ops_of_simulated : &ops_of_firmware;
+    board->board.ops = &ops;
+    board->board.options = &board_options;
+    board->board.application = is_simulated(config->target) ? &simulated_application : &firmware_application;
+    board->board.snapshots = &rig_assembled_snapshots;
+    board->board.logs = &logs;
     board->board.power = &board->power.power;
     board->board.probe = &board->probe.probe;
     rig_assembled_power_init(&board->power, board);

@@ -6,7 +6,7 @@
 
 #define UP_US (30u * 1000 * 1000) /* from reset to an application that runs */
 
-struct rig_moment {
+struct rig_snapshot {
     guint n_areas;
     GBytes *areas[RIG_OPENOCD_MAX_SLOTS + 1]; /* NULL: there is no such area */
     bool pending;                             /* the next run of the bootloader would change it */
@@ -52,42 +52,42 @@ static bool is_pending(struct rig_probe *probe)
     return false;
 }
 
-struct rig_moment *rig_assembled_keep(struct rig_board *base, GError **error)
+static void forget_snapshot(struct rig_snapshot *snapshot)
+{
+    for (guint i = 0; snapshot && i < snapshot->n_areas; i++)
+        g_clear_pointer(&snapshot->areas[i], g_bytes_unref);
+    g_free(snapshot);
+}
+
+static struct rig_snapshot *keep_board(struct rig_board *base, GError **error)
 {
     struct rig_probe *probe = base->probe;
-    struct rig_moment *moment = g_new0(struct rig_moment, 1);
+    struct rig_snapshot *snapshot = g_new0(struct rig_snapshot, 1);
 
-    moment->n_areas = probe->ops->n_slots(probe) + 1;
-    for (guint i = 0; i < moment->n_areas; i++) {
+    snapshot->n_areas = probe->ops->n_slots(probe) + 1;
+    for (guint i = 0; i < snapshot->n_areas; i++) {
         struct rig_slot slot;
         guint8 *bytes;
 
         if (!probe->ops->slot(probe, i, &slot))
             continue;
         bytes = g_malloc(slot.n_bytes);
-        moment->areas[i] = g_bytes_new_take(bytes, slot.n_bytes);
+        snapshot->areas[i] = g_bytes_new_take(bytes, slot.n_bytes);
         if (probe->ops->read(probe, slot.device, slot.device_offset, bytes, slot.n_bytes, error))
             continue;
-        rig_assembled_forget_moment(moment);
+        forget_snapshot(snapshot);
         return NULL;
     }
-    moment->pending = is_pending(probe);
-    return moment;
+    snapshot->pending = is_pending(probe);
+    return snapshot;
 }
 
-void rig_assembled_forget_moment(struct rig_moment *moment)
+static bool program_areas(struct rig_probe *probe, const struct rig_snapshot *snapshot, GError **error)
 {
-    for (guint i = 0; moment && i < moment->n_areas; i++)
-        g_clear_pointer(&moment->areas[i], g_bytes_unref);
-    g_free(moment);
-}
-
-static bool program_areas(struct rig_probe *probe, const struct rig_moment *moment, GError **error)
-{
-    for (guint i = 0; i < moment->n_areas; i++) {
+    for (guint i = 0; i < snapshot->n_areas; i++) {
         struct rig_slot slot;
         gsize n_bytes = 0;
-        const guint8 *bytes = moment->areas[i] ? g_bytes_get_data(moment->areas[i], &n_bytes) : NULL;
+        const guint8 *bytes = snapshot->areas[i] ? g_bytes_get_data(snapshot->areas[i], &n_bytes) : NULL;
 
         if (bytes && (!probe->ops->slot(probe, i, &slot) ||
                       !probe->ops->program(probe, slot.device, slot.device_offset, bytes, n_bytes, error)))
@@ -120,7 +120,7 @@ static bool run_again(struct rig_assembled *board, GError **error)
     return up;
 }
 
-bool rig_assembled_rewind(struct rig_board *base, const struct rig_moment *moment, GError **error)
+static bool rewind_board(struct rig_board *base, const struct rig_snapshot *snapshot, GError **error)
 {
     struct rig_assembled *board = (struct rig_assembled *)base;
 
@@ -129,6 +129,9 @@ bool rig_assembled_rewind(struct rig_board *base, const struct rig_moment *momen
         return false;
     if (base->link)
         rig_link_board_gone(base->link, "disconnected: the board is put back");
-    return rig_assembled_catch(board, error) && program_areas(base->probe, moment, error) &&
-           (moment->pending || run_again(board, error));
+    return rig_assembled_catch(board, error) && program_areas(base->probe, snapshot, error) &&
+           (snapshot->pending || run_again(board, error));
 }
+
+const struct rig_board_snapshots rig_assembled_snapshots = {
+    .keep = keep_board, .rewind = rewind_board, .forget = forget_snapshot};

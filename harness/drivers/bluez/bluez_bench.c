@@ -72,7 +72,7 @@ static void prepare(struct bench *bench)
     struct rig_board_setup setup = {.images = &image, .n_images = 1, .confirmed = true, .seed = 1};
     GError *error = NULL;
 
-    payload = bench->board->ops->make_payload(bench->board, &plan, 8192, &error);
+    payload = bench->board->application->make_payload(bench->board, &plan, 8192, &error);
     if (!payload)
         give_up("payload", error);
     recipe.payload = g_bytes_get_data(payload, &recipe.payload_bytes);
@@ -208,8 +208,8 @@ static void count_arrivals(struct bench *bench, bool on, struct rig_packet_repor
     const struct rig_packet_fault never = {.first = G_MAXUINT32, .n_times = 1};
     GError *error = NULL;
 
-    if (!(on ? bench->board->ops->arm_packet_fault(bench->board, &never, &error)
-             : bench->board->ops->end_packet_faults(bench->board, report, &error)))
+    if (!(on ? bench->board->packet_faults->arm(bench->board, &never, &error)
+             : bench->board->packet_faults->end(bench->board, report, &error)))
         give_up("counting", error);
 }
 

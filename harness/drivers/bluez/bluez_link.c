@@ -125,8 +125,8 @@ static void on_shown(void *user, guint32 passkey)
 {
     struct rig_board *board = ((struct rig_bluez_link *)user)->board;
 
-    if (board->ops->host_shows)
-        board->ops->host_shows(board, passkey);
+    if (board->bonds && board->bonds->host_shows)
+        board->bonds->host_shows(board, passkey);
 }
 
 /* --- the role --- */

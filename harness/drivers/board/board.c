@@ -93,8 +93,8 @@ void rig_board_break(struct rig_board *board, GError *error)
 
 void rig_board_console_line(struct rig_board *board, const char *line)
 {
-    if (board->ops->heard)
-        board->ops->heard(board, line);
+    if (board->heard)
+        board->heard(board, line);
     if (board->listener.console)
         board->listener.console(board->listener.user, board->ops->now_us(board), line);
 }

@@ -24,7 +24,7 @@ struct rig_board_listener {
     void (*boot)(void *user, guint64 at_us, const char *outcome, const char *swap, bool resumed,
                  guint64 n_operations, const char *text);
     void (*link)(void *user, guint64 at_us, const char *text);
-    /* A fault of rig_board_ops.arm_packet_fault struck: "write 3, 20 bytes: lost". */
+    /* A fault of rig_board_packet_faults struck: "write 3, 20 bytes: lost". */
     void (*packet_fault)(void *user, guint64 at_us, const char *text);
     void *user;
 };
@@ -80,13 +80,7 @@ struct rig_board_traits {
     guint32 scratch_bytes; /* 0: there is none */
 };
 
-struct sim_boot_config; /* targets/sim/boot */
-struct sim_flash;
-struct sim_flash_operation;
-struct sim_guest;
-typedef void (*rig_board_watcher)(void *user, const struct sim_flash_operation *operation, bool booting);
-struct rig_moment; /* a whole board at one instant */
-
+/* What every board has. */
 struct rig_board_ops {
     guint64 (*now_us)(struct rig_board *board);
     /* Lets the next thing happen that is due no later than until_us; *happened is false when the clock
@@ -95,74 +89,126 @@ struct rig_board_ops {
     /* Makes the board what `setup` says and leaves it without power. RIG_ERROR_UNSUPPORTED when this board
      * cannot be made so. */
     bool (*prepare)(struct rig_board *board, const struct rig_board_setup *setup, GError **error);
-    bool (*forget_bonds)(struct rig_board *board, GError **error); /* the board's half */
-    /* Another key takes the place of each of the board's: both sides have keys, and they differ. NULL op or
-     * RIG_ERROR_UNSUPPORTED where that cannot be. */
-    bool (*replace_bonds)(struct rig_board *board, GError **error);
-    /* Faults of single packets between this host and the board, with the capability "packet-faults"; NULL ops
-     * or RIG_ERROR_UNSUPPORTED without it. They stay over reconnections, resets and loss of power until they
-     * end all together, or the board is prepared anew; a moment holds them and how many packets they
-     * have counted, the strikes that are reported do not go back with it.
-     * Packets that a fault holds back still go when they have ended. A fault whose place never comes is no
-     * error here.
-     * arm: RIG_ERROR_INPUT: a value is beyond its limit; RIG_ERROR_DEVICE: RIG_PACKET_MAX_FAULTS are armed
-     * already, or the board is not prepared yet, or does not answer. */
-    bool (*arm_packet_fault)(struct rig_board *board, const struct rig_packet_fault *fault, GError **error);
-    /* Ends all of them; none armed is no error. report: what they did; may be NULL. */
-    bool (*end_packet_faults)(struct rig_board *board, struct rig_packet_report *report, GError **error);
-    /* The host shows this passkey while it pairs: who sits before the board may type it there. Called from
-     * within a wait; must be quick. NULL op: nobody does. */
-    void (*host_shows)(struct rig_board *board, guint32 passkey);
-    /* A payload of n_bytes (at least RIG_PAYLOAD_MIN_BYTES), or of more where the board's own firmware is
-     * larger. NULL op: images come from files. RIG_ERROR_UNSUPPORTED: this board has no such firmware. */
-    GBytes *(*make_payload)(const struct rig_board *board, const struct rig_payload_plan *plan, gsize n_bytes,
-                            GError **error);
-    /* How the application of an image from a file behaves, by the image's hash, until the board is made safe;
-     * for boards whose application is a model. NULL op: the file's own firmware runs. */
-    bool (*teach)(struct rig_board *board, const guint8 hash[RIG_IMAGE_HASH_BYTES],
-                  const struct rig_payload_plan *plan, GError **error);
-    /* Takes over the options of a set-up (images, seed and the rest are not looked at), so that images can be
-     * built before `prepare`; NULL op: `prepare` without images does it. RIG_ERROR_UNSUPPORTED as there. */
-    bool (*adopt)(struct rig_board *board, const struct rig_board_setup *setup, GError **error);
-    /* What the board is with these options laid over its target's own (NULL: with those alone). Touches no
-     * device and changes nothing. RIG_ERROR_UNSUPPORTED: it cannot be made so; the text says why. */
-    bool (*describe)(const struct rig_board *board, const struct rig_record *options,
-                     struct rig_board_traits *traits, GError **error);
-    /* Keep and rewind a board. With the capability "rewind" all of it goes back. With "restore" only its
-     * flash does, through the probe, and the board starts anew; or it stands halted before its first
-     * instruction, when its bootloader would have something to do. NULL where neither can be. */
-    struct rig_moment *(*keep)(struct rig_board *board, GError **error);
-    bool (*rewind)(struct rig_board *board, const struct rig_moment *moment, GError **error);
-    void (*forget_moment)(struct rig_moment *moment);
-    /* The bootloader model and the flash of a simulated board, for exploration; NULL op: there is none.
-     * Borrowed. Returns the foreign bootloader that this board boots through, NULL = the model. */
-    struct sim_guest *(*bootloader)(struct rig_board *board, const struct sim_boot_config **config,
-                                    const struct sim_flash **flash);
-    /* Whether a piece of a console line is how the bootloader model says something (see foreign_bootloader).
-     * NULL op: there is no model. */
-    bool (*model_prints)(const char *piece);
-    /* The security counter that such a board has stored for an image; NULL op: none. */
-    guint32 (*security_counter)(const struct rig_board *board, guint image);
-    /* Every flash operation of a simulated board from now on, after it happened, and whether the bootloader
-     * did it; NULL watcher: no more. NULL op: there is nothing to be seen. */
-    void (*watch)(struct rig_board *board, rig_board_watcher watcher, void *user);
-    /* Tells the logs of programs that work for this board (name of the log, its path), for the evidence of a
-     * case that did not pass. NULL op: there are none. */
-    void (*logs)(struct rig_board *board, void (*each)(void *user, const char *name, const char *path),
-                 void *user);
-    /* A console line, before the listener hears of it; NULL op: the board does not care. */
-    void (*heard)(struct rig_board *board, const char *line);
     /* Every driver at rest, power off: the safe state at the end. false: it could not be brought there. */
     bool (*make_safe)(struct rig_board *board, GError **error);
     void (*free)(struct rig_board *board);
 };
 
+/* What a board may have beside it: a pointer in struct rig_board, NULL where it has not. All functions of an
+ * interface are there, but for those that say "may be NULL". */
+
+/* The options of `board:`. */
+struct rig_board_options {
+    /* Takes over the options of a set-up (images, seed and the rest are not looked at), so that images can be
+     * built before `prepare`. May be NULL: `prepare` without images does it. RIG_ERROR_UNSUPPORTED as there.
+     */
+    bool (*adopt)(struct rig_board *board, const struct rig_board_setup *setup, GError **error);
+    /* What the board is with these options laid over its target's own (NULL: with those alone). Touches no
+     * device and changes nothing. RIG_ERROR_UNSUPPORTED: it cannot be made so; the text says why. */
+    bool (*describe)(const struct rig_board *board, const struct rig_record *options,
+                     struct rig_board_traits *traits, GError **error);
+};
+
+/* The application of images that the rig makes. */
+struct rig_board_application {
+    /* A payload of n_bytes (at least RIG_PAYLOAD_MIN_BYTES), or of more where the board's own firmware is
+     * larger. RIG_ERROR_UNSUPPORTED: this board has no such firmware. */
+    GBytes *(*make_payload)(const struct rig_board *board, const struct rig_payload_plan *plan, gsize n_bytes,
+                            GError **error);
+    /* How the application of an image from a file behaves, by the image's hash, until the board is made safe;
+     * for boards whose application is a model. May be NULL: the file's own firmware runs. */
+    bool (*teach)(struct rig_board *board, const guint8 hash[RIG_IMAGE_HASH_BYTES],
+                  const struct rig_payload_plan *plan, GError **error);
+};
+
+/* The board's half of its bonds. */
+struct rig_board_bonds {
+    bool (*forget)(struct rig_board *board, GError **error);
+    /* Another key takes the place of each of the board's: both sides have keys, and they differ. */
+    bool (*replace)(struct rig_board *board, GError **error);
+    /* The host shows this passkey while it pairs: who sits before the board may type it there. Called from
+     * within a wait; must be quick. May be NULL: nobody does. */
+    void (*host_shows)(struct rig_board *board, guint32 passkey);
+};
+
+/* Faults of single packets between this host and the board, with the capability "packet-faults". They stay
+ * over reconnections, resets and loss of power until they end all together, or the board is prepared anew; a
+ * snapshot holds them and how many packets they have counted, the strikes that are reported do not go back
+ * with it. Packets that a fault holds back still go when they have ended. A fault whose place never comes is
+ * no error here. */
+struct rig_board_packet_faults {
+    /* RIG_ERROR_INPUT: a value is beyond its limit; RIG_ERROR_DEVICE: RIG_PACKET_MAX_FAULTS are armed
+     * already, or the board is not prepared yet, or does not answer; RIG_ERROR_UNSUPPORTED: not over this
+     * link. */
+    bool (*arm)(struct rig_board *board, const struct rig_packet_fault *fault, GError **error);
+    /* Ends all of them; none armed is no error. report: what they did; may be NULL. */
+    bool (*end)(struct rig_board *board, struct rig_packet_report *report, GError **error);
+};
+
+/* Keeping a board as it is, and going back. With the capability "rewind" all of it goes back. With "restore"
+ * only its flash does, through the probe, and the board starts anew; or it stands halted before its first
+ * instruction, when its bootloader would have something to do. */
+struct rig_snapshot;
+struct rig_board_snapshots {
+    struct rig_snapshot *(*keep)(struct rig_board *board, GError **error);
+    bool (*rewind)(struct rig_board *board, const struct rig_snapshot *snapshot, GError **error);
+    void (*forget)(struct rig_snapshot *snapshot); /* NULL is no snapshot */
+};
+
+/* What explorations and pictures of paths start from: the flash of a simulated board and what boots it. */
+struct sim_boot_config; /* targets/sim/boot */
+struct sim_flash;
+struct sim_flash_operation;
+struct sim_guest;
+struct rig_board_subject {
+    /* Borrowed. Returns the foreign bootloader that this board boots through, NULL = the model. */
+    struct sim_guest *(*bootloader)(struct rig_board *board, const struct sim_boot_config **config,
+                                    const struct sim_flash **flash);
+    /* Whether a piece of a console line is how the bootloader model says something (see foreign_bootloader).
+     */
+    bool (*model_prints)(const char *piece);
+    /* The security counter that the board has stored for an image. */
+    guint32 (*security_counter)(const struct rig_board *board, guint image);
+    /* Every flash operation from now on, after it happened, and whether the bootloader did it; NULL watcher:
+     * no more. */
+    void (*watch)(struct rig_board *board,
+                  void (*watcher)(void *user, const struct sim_flash_operation *operation, bool booting),
+                  void *user);
+};
+
+/* Flash operations that the board did, counted from its set-up; with the capability "flash-watch". */
+struct rig_board_flash_watch {
+    guint64 (*n_operations)(struct rig_board *board);
+    /* Those after the first `since`. */
+    void (*operations)(struct rig_board *board, guint64 since,
+                       void (*each)(void *user, const struct rig_flash_write *write), void *user);
+};
+
+/* The logs of programs that work for this board, for the evidence of a case that did not pass. */
+struct rig_board_logs {
+    void (*each)(struct rig_board *board, void (*tell)(void *user, const char *name, const char *path),
+                 void *user);
+};
+
 struct rig_board {
     const struct rig_board_ops *ops;
+    /* Roles. What the console says goes to the listener. */
     struct rig_link *link;
     struct rig_power *power;
     struct rig_probe *probe;
     struct rig_board_listener listener;
+    /* Interfaces that it has or has not. */
+    const struct rig_board_options *options;
+    const struct rig_board_application *application;
+    const struct rig_board_bonds *bonds;
+    const struct rig_board_packet_faults *packet_faults;
+    const struct rig_board_snapshots *snapshots;
+    const struct rig_board_flash_watch *flash_watch;
+    const struct rig_board_subject *subject;
+    const struct rig_board_logs *logs;
+    /* A console line that somebody else read (SMP over the console does), before the listener hears of it;
+     * NULL: the board does not care. */
+    void (*heard)(struct rig_board *board, const char *line);
     const char *const *capabilities; /* NULL-terminated; what `needs` is checked against */
     enum rig_key_kind signing;       /* what the bootloader demands */
     bool signing_needed;

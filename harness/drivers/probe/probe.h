@@ -80,11 +80,6 @@ struct rig_probe_ops {
      */
     bool (*read_memory)(struct rig_probe *probe, guint32 address, guint8 *into, gsize n_bytes,
                         GError **error);
-    /* Flash operations the board did, counted from its set-up; with `since`, the operations after that
-     * number. NULL op when the probe cannot watch flash. */
-    guint64 (*n_operations)(struct rig_probe *probe);
-    void (*operations)(struct rig_probe *probe, guint64 since,
-                       void (*each)(void *user, const struct rig_flash_write *write), void *user);
 };
 struct rig_probe {
     const struct rig_probe_ops *ops;

@@ -184,7 +184,7 @@ static bool board_describe(const struct rig_board *base, const struct rig_record
     const struct rig_qemu_board *board = (const struct rig_qemu_board *)base;
 
     return rig_assembled_accepts(board->target, options, error) &&
-           board->model->ops->describe(board->model, options, traits, error);
+           board->model->options->describe(board->model, options, traits, error);
 }
 
 static bool board_prepare(struct rig_board *base, const struct rig_board_setup *setup, GError **error)
@@ -201,13 +201,6 @@ static bool board_prepare(struct rig_board *base, const struct rig_board_setup *
     board->n_boots = board->n_resets = 0;
     board->origin_us = g_get_monotonic_time();
     return rig_board_program(base->probe, setup, error);
-}
-
-static bool board_forget_bonds(struct rig_board *base, GError **error)
-{
-    (void)base;
-    g_set_error_literal(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED, "a machine in QEMU has no bonds");
-    return false;
 }
 
 static GBytes *board_make_payload(const struct rig_board *base, const struct rig_payload_plan *plan,
@@ -260,14 +253,12 @@ static const struct rig_board_ops ops = {
     .now_us = board_now_us,
     .wait = board_wait,
     .prepare = board_prepare,
-    .adopt = board_adopt,
-    .describe = board_describe,
-    .forget_bonds = board_forget_bonds,
-    .make_payload = board_make_payload,
-    .logs = board_logs,
     .make_safe = board_make_safe,
     .free = board_free,
 };
+static const struct rig_board_options board_options = {.adopt = board_adopt, .describe = board_describe};
+static const struct rig_board_application application = {.make_payload = board_make_payload};
+static const struct rig_board_logs logs = {.each = board_logs};
 
 /* Relative to the folder of the target file; owned by the board. */
 static const char *keep_path(struct rig_qemu_board *board, const char *path)
@@ -353,6 +344,9 @@ static struct rig_qemu_board *bare_board(const struct rig_target *target, struct
     board->texts = g_ptr_array_new_with_free_func(g_free);
     board->origin_us = g_get_monotonic_time();
     board->board = (struct rig_board){.ops = &ops,
+                                      .options = &board_options,
+                                      .application = &application,
+                                      .logs = &logs,
                                       .events = g_main_context_new(),
                                       .power = &board->power.power,
                                       .probe = &board->probe.probe,

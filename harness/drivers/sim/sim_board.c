@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-struct rig_moment {
+struct rig_snapshot {
     struct sim_moment *sim;
     struct sim_debug *debug;
     guint64 stood_us;
@@ -80,7 +80,9 @@ static void on_operation(void *user, const struct sim_flash_operation *operation
         sim->watcher(sim->watcher_user, operation, sim_board_view(sim->sim).state == SIM_BOARD_BOOTING);
 }
 
-static void sim_watch(struct rig_board *board, rig_board_watcher watcher, void *user)
+static void sim_watch(struct rig_board *board,
+                      void (*watcher)(void *user, const struct sim_flash_operation *operation, bool booting),
+                      void *user)
 {
     self(board)->watcher = watcher;
     self(board)->watcher_user = user;
@@ -269,41 +271,41 @@ GBytes *rig_sim_make_payload(const struct rig_board *board, const struct rig_pay
     return g_bytes_new_take(payload, n_bytes);
 }
 
-static struct rig_moment *sim_keep(struct rig_board *board, GError **error)
+static struct rig_snapshot *sim_keep(struct rig_board *board, GError **error)
 {
     struct rig_sim *sim = self(board);
-    struct rig_moment *moment = g_new0(struct rig_moment, 1);
+    struct rig_snapshot *snapshot = g_new0(struct rig_snapshot, 1);
 
     (void)error;
-    moment->sim = sim_board_save(sim->sim);
-    moment->debug = sim->debug ? sim_debug_save(sim->debug) : NULL;
-    moment->stood_us = sim->stood_us;
-    moment->link = sim->link;
-    moment->n_operations = sim->operations->len;
-    return moment;
+    snapshot->sim = sim_board_save(sim->sim);
+    snapshot->debug = sim->debug ? sim_debug_save(sim->debug) : NULL;
+    snapshot->stood_us = sim->stood_us;
+    snapshot->link = sim->link;
+    snapshot->n_operations = sim->operations->len;
+    return snapshot;
 }
 
-static bool sim_rewind(struct rig_board *board, const struct rig_moment *moment, GError **error)
+static bool sim_rewind(struct rig_board *board, const struct rig_snapshot *snapshot, GError **error)
 {
     struct rig_sim *sim = self(board);
 
-    sim_board_restore(sim->sim, moment->sim);
-    if (moment->debug)
-        sim_debug_restore(sim->debug, moment->debug);
-    sim->stood_us = moment->stood_us;
-    sim->link = moment->link;
-    g_array_set_size(sim->operations, moment->n_operations);
+    sim_board_restore(sim->sim, snapshot->sim);
+    if (snapshot->debug)
+        sim_debug_restore(sim->debug, snapshot->debug);
+    sim->stood_us = snapshot->stood_us;
+    sim->link = snapshot->link;
+    g_array_set_size(sim->operations, snapshot->n_operations);
     (void)error;
     return true;
 }
 
-static void sim_forget_moment(struct rig_moment *moment)
+static void sim_forget_snapshot(struct rig_snapshot *snapshot)
 {
-    if (moment)
-        sim_moment_free(moment->sim);
-    if (moment)
-        sim_debug_free(moment->debug);
-    g_free(moment);
+    if (!snapshot)
+        return;
+    sim_moment_free(snapshot->sim);
+    sim_debug_free(snapshot->debug);
+    g_free(snapshot);
 }
 
 static guint32 sim_security_counter(const struct rig_board *board, guint image)
@@ -349,27 +351,41 @@ static void sim_free(struct rig_board *board)
     g_free(sim);
 }
 
+static guint64 sim_n_operations(struct rig_board *board)
+{
+    return self(board)->operations->len;
+}
+
+static void sim_operations(struct rig_board *board, guint64 since,
+                           void (*each)(void *user, const struct rig_flash_write *write), void *user)
+{
+    const GArray *operations = self(board)->operations;
+
+    for (guint64 i = since; i < operations->len; i++)
+        each(user, &g_array_index(operations, struct rig_flash_write, i));
+}
+
 static const struct rig_board_ops ops = {
     .now_us = sim_now_us,
     .wait = sim_wait,
     .prepare = sim_prepare,
-    .forget_bonds = sim_forget_bonds,
-    .replace_bonds = sim_replace_bonds,
-    .arm_packet_fault = rig_sim_arm_packet_fault,
-    .end_packet_faults = rig_sim_end_packet_faults,
-    .make_payload = rig_sim_make_payload,
-    .teach = sim_teach,
-    .describe = rig_sim_describe,
-    .keep = sim_keep,
-    .rewind = sim_rewind,
-    .forget_moment = sim_forget_moment,
-    .bootloader = sim_bootloader,
-    .model_prints = sim_boot_prints,
-    .security_counter = sim_security_counter,
-    .watch = sim_watch,
     .make_safe = sim_make_safe,
     .free = sim_free,
 };
+static const struct rig_board_options board_options = {.describe = rig_sim_describe};
+static const struct rig_board_application application = {.make_payload = rig_sim_make_payload,
+                                                         .teach = sim_teach};
+static const struct rig_board_bonds bonds = {.forget = sim_forget_bonds, .replace = sim_replace_bonds};
+static const struct rig_board_packet_faults packet_faults = {.arm = rig_sim_arm_packet_fault,
+                                                             .end = rig_sim_end_packet_faults};
+static const struct rig_board_snapshots snapshots = {
+    .keep = sim_keep, .rewind = sim_rewind, .forget = sim_forget_snapshot};
+static const struct rig_board_flash_watch flash_watch = {.n_operations = sim_n_operations,
+                                                         .operations = sim_operations};
+static const struct rig_board_subject subject = {.bootloader = sim_bootloader,
+                                                 .model_prints = sim_boot_prints,
+                                                 .security_counter = sim_security_counter,
+                                                 .watch = sim_watch};
 
 bool rig_sim_board_use_bootloader(struct rig_board *board, const char *path, GError **error)
 {
@@ -455,10 +471,17 @@ struct rig_board *rig_sim_board_new(const struct rig_target *target, GError **er
     rig_sim_link_init(&sim->link, sim);
     rig_sim_power_init(&sim->power, sim);
     rig_sim_probe_init(&sim->probe, sim);
-    sim->board.ops = &ops;
-    sim->board.link = &sim->link.link;
-    sim->board.power = &sim->power.power;
-    sim->board.probe = &sim->probe.probe;
+    sim->board = (struct rig_board){.ops = &ops,
+                                    .link = &sim->link.link,
+                                    .power = &sim->power.power,
+                                    .probe = &sim->probe.probe,
+                                    .options = &board_options,
+                                    .application = &application,
+                                    .bonds = &bonds,
+                                    .packet_faults = &packet_faults,
+                                    .snapshots = &snapshots,
+                                    .flash_watch = &flash_watch,
+                                    .subject = &subject};
     if (!rig_sim_configure(sim, NULL, error) || !make_board(sim, 0, error) ||
         !use_targets_bootloader(sim, error)) {
         sim_free(&sim->board);

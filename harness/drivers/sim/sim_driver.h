@@ -89,7 +89,7 @@ struct rig_sim {
     GArray *operations;                      /* struct rig_flash_write */
     GArray *taught;                          /* struct rig_sim_taught: of this case */
     guint32 n_struck[RIG_PACKET_MAX_FAULTS]; /* of faults of packets, over every rewinding */
-    rig_board_watcher watcher;               /* NULL: nobody watches */
+    void (*watcher)(void *user, const struct sim_flash_operation *operation, bool booting); /* NULL: nobody */
     void *watcher_user;
 };
 
@@ -106,7 +106,7 @@ bool rig_sim_build_fits(const struct rig_sim *sim, GError **error) G_GNUC_WARN_U
 bool rig_sim_keeps_build(const struct rig_sim *sim, const struct sim_boot_config *was,
                          enum rig_key_kind was_kind, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* rig_board_ops.describe. */
+/* rig_board_options.describe. */
 bool rig_sim_describe(const struct rig_board *board, const struct rig_record *options,
                       struct rig_board_traits *traits, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

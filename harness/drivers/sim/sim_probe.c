@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Probe role: what a debug probe would find on the simulated board, and the record of its flash operations.
- */
+/* Probe role: what a debug probe would find on the simulated board. */
 #include "drivers/sim/sim_driver.h"
 
 #include "base/error.h"
@@ -192,20 +191,6 @@ static bool sim_probe_program(struct rig_probe *probe, const char *device, guint
                  offset, error);
 }
 
-static guint64 sim_probe_n_operations(struct rig_probe *probe)
-{
-    return sim_of(probe)->operations->len;
-}
-
-static void sim_probe_operations(struct rig_probe *probe, guint64 since,
-                                 void (*each)(void *user, const struct rig_flash_write *write), void *user)
-{
-    const GArray *operations = sim_of(probe)->operations;
-
-    for (guint64 i = since; i < operations->len; i++)
-        each(user, &g_array_index(operations, struct rig_flash_write, i));
-}
-
 static const struct rig_probe_ops ops = {
     .name = "simulated",
     .reset = sim_probe_reset,
@@ -218,8 +203,6 @@ static const struct rig_probe_ops ops = {
     .resume = sim_probe_resume,
     .reset_halt = sim_probe_reset_halt,
     .read_memory = sim_probe_read_memory,
-    .n_operations = sim_probe_n_operations,
-    .operations = sim_probe_operations,
 };
 
 void rig_sim_probe_init(struct rig_sim_probe *probe, struct rig_sim *sim)

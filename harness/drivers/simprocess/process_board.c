@@ -382,7 +382,7 @@ static bool open_probe(struct rig_process_board *board, GError **error)
     board->openocd_arguments[3] = board->backend;
     if (!rig_openocd_probe_open(&board->probe, &config, &board->layout, board->folder, error))
         return false;
-    rig_process_watch_flash(board);
+    board->n_operations = 0;
     board->probe.supply = (struct rig_openocd_supply){.catch_up = probe_catches_up,
                                                       .has_power = probe_asks_for_power,
                                                       .set = probe_switches_power,
@@ -532,26 +532,24 @@ static bool board_describe(const struct rig_board *base, const struct rig_record
 {
     const struct rig_process_board *board = (const struct rig_process_board *)base;
 
-    return board->model->ops->describe(board->model, options, traits, error);
+    return board->model->options->describe(board->model, options, traits, error);
 }
 
 static const struct rig_board_ops ops = {
     .now_us = board_now_us,
     .wait = board_wait,
     .prepare = board_prepare,
-    .forget_bonds = board_forget_bonds,
-    .replace_bonds = board_replace_bonds,
-    .arm_packet_fault = rig_process_arm_packet_fault,
-    .end_packet_faults = rig_process_end_packet_faults,
-    .host_shows = board_host_shows,
-    .heard = board_heard,
-    .make_payload = rig_sim_make_payload,
-    .describe = board_describe,
-    .teach = board_teach,
-    .logs = board_logs,
     .make_safe = board_make_safe,
     .free = board_free,
 };
+static const struct rig_board_options board_options = {.describe = board_describe};
+static const struct rig_board_application application = {.make_payload = rig_sim_make_payload,
+                                                         .teach = board_teach};
+static const struct rig_board_bonds bonds = {
+    .forget = board_forget_bonds, .replace = board_replace_bonds, .host_shows = board_host_shows};
+static const struct rig_board_packet_faults packet_faults = {.arm = rig_process_arm_packet_fault,
+                                                             .end = rig_process_end_packet_faults};
+static const struct rig_board_logs logs = {.each = board_logs};
 
 static void add_capabilities(struct rig_process_board *board, const char *const *capabilities)
 {
@@ -610,6 +608,12 @@ struct rig_board *rig_process_board_new(const struct rig_target *target, const c
     board->place = (struct rig_link_place){.kind = "udp", .host = "127.0.0.1"};
     rig_process_power_init(&board->power, board);
     board->board.ops = &ops;
+    board->board.options = &board_options;
+    board->board.application = &application;
+    board->board.bonds = &bonds;
+    board->board.flash_watch = &rig_process_flash_watch;
+    board->board.logs = &logs;
+    board->board.heard = board_heard;
     board->board.link = kind->make(&board->place, &board->board);
     board->board.power = &board->power.power;
     board->board.probe = &board->probe.probe;
@@ -652,6 +656,7 @@ bool rig_process_board_use_link(struct rig_board *base, const char *name, GError
     add_capabilities(board, kind->capabilities);
     if (rig_process_board_has_radio(board)) {
         add_capabilities(board, radio_capabilities);
+        base->packet_faults = &packet_faults;
         board->place.address = rig_record_text(board->target->record, "address");
         board->speed = 1;
     }

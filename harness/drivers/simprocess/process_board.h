@@ -53,8 +53,7 @@ struct rig_process_board {
     bool console_stirs;          /* there was something to read since no line was found */
     struct rig_process_power power;
     struct rig_openocd_probe probe;
-    struct rig_probe_ops probe_ops; /* openocd's, with the record of flash operations */
-    guint64 n_operations;           /* on that record when it was last looked at */
+    guint64 n_operations; /* on that record when it was last looked at */
     struct rig_openocd_layout layout;
     struct rig_board
         *model; /* a simulated board of the same configuration: it knows the layout, and runs nothing */
@@ -90,8 +89,7 @@ bool rig_process_end_packet_faults(struct rig_board *board, struct rig_packet_re
 /* Takes a line of the process's output that says that a fault struck. false: it is another one. */
 bool rig_process_took_strike(struct rig_process_board *board, const char *line);
 
-/* Once the probe is open. */
-void rig_process_watch_flash(struct rig_process_board *board);
+extern const struct rig_board_flash_watch rig_process_flash_watch;
 
 /* The line of the control socket that arms a cut; owned by the caller. NULL: it cannot be told in one. */
 char *rig_process_cut_command(const struct rig_cut_plan *plan);

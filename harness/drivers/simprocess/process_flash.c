@@ -4,11 +4,6 @@
 
 #include <string.h>
 
-static struct rig_process_board *owner_of(struct rig_probe *probe)
-{
-    return (struct rig_process_board *)(gpointer)((char *)probe - offsetof(struct rig_process_board, probe));
-}
-
 /* NULL: the board is not there. Owned by the caller. */
 static char *ask(struct rig_process_board *board, guint64 since)
 {
@@ -28,9 +23,9 @@ static guint64 count_in(const char *answer)
     return n;
 }
 
-static guint64 n_operations(struct rig_probe *probe)
+static guint64 n_operations(struct rig_board *base)
 {
-    struct rig_process_board *board = owner_of(probe);
+    struct rig_process_board *board = (struct rig_process_board *)base;
     g_autofree char *answer = ask(board, board->n_operations);
 
     if (answer)
@@ -58,10 +53,10 @@ static bool read_word(const struct rig_process_board *board, const char *word, s
     return write->device != NULL;
 }
 
-static void operations(struct rig_probe *probe, guint64 since,
+static void operations(struct rig_board *base, guint64 since,
                        void (*each)(void *user, const struct rig_flash_write *write), void *user)
 {
-    struct rig_process_board *board = owner_of(probe);
+    struct rig_process_board *board = (struct rig_process_board *)base;
     guint64 n = since + 1;
 
     while (since < n) {
@@ -83,11 +78,5 @@ static void operations(struct rig_probe *probe, guint64 since,
     }
 }
 
-void rig_process_watch_flash(struct rig_process_board *board)
-{
-    board->probe_ops = *board->probe.probe.ops;
-    board->probe_ops.n_operations = n_operations;
-    board->probe_ops.operations = operations;
-    board->probe.probe.ops = &board->probe_ops;
-    board->n_operations = 0;
-}
+const struct rig_board_flash_watch rig_process_flash_watch = {.n_operations = n_operations,
+                                                              .operations = operations};

@@ -75,25 +75,25 @@ static void an_image_too_large_for_its_slot_is_an_error_of_the_rig(void **state)
     assert_non_null(error);
 }
 
-static void a_kept_board_goes_on_from_its_moment(void **state)
+static void a_kept_board_goes_on_from_its_snapshot(void **state)
 {
     struct bench *bench = *state;
-    struct rig_moment *moment;
+    struct rig_snapshot *snapshot;
     guint64 kept_us;
 
     bench_need(bench, "rewind");
     bench_prepare(bench, true);
     kept_us = now(bench);
-    moment = bench->board->ops->keep(bench->board, NULL);
+    snapshot = bench->board->snapshots->keep(bench->board, NULL);
     for (guint i = 0; i < 2; i++) {
         bench_up(bench);
         assert_int_equal(bench_view(bench).version.major, 2);
         assert_int_equal(bench_view(bench).n_boots, 1);
-        assert_true(bench->board->ops->rewind(bench->board, moment, NULL));
+        assert_true(bench->board->snapshots->rewind(bench->board, snapshot, NULL));
         assert_int_equal(now(bench), kept_us);
         assert_int_equal(bench_view(bench).state, RIG_STATE_OFF);
     }
-    bench->board->ops->forget_moment(moment);
+    bench->board->snapshots->forget(snapshot);
 }
 
 static void the_safe_state_is_without_power_and_without_link(void **state)
@@ -117,7 +117,7 @@ int main(void)
         cmocka_unit_test(an_interruption_ends_the_waiting_as_an_error_of_its_own),
         cmocka_unit_test(preparing_leaves_no_trace_of_what_was_before),
         cmocka_unit_test(an_image_too_large_for_its_slot_is_an_error_of_the_rig),
-        cmocka_unit_test(a_kept_board_goes_on_from_its_moment),
+        cmocka_unit_test(a_kept_board_goes_on_from_its_snapshot),
         cmocka_unit_test(the_safe_state_is_without_power_and_without_link),
     };
 

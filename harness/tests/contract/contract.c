@@ -11,7 +11,7 @@ static struct rig_bytes build(struct rig_board *board, guint8 major, guint32 pad
 {
     static const struct rig_payload_plan plan = {.behaviour = "waits", .self_test_us = 1000, .seed = 5};
     struct rig_key *key = board->signing_needed ? rig_key_test(board->signing, 0, NULL) : NULL;
-    g_autoptr(GBytes) payload = board->ops->make_payload(board, &plan, 4096, NULL);
+    g_autoptr(GBytes) payload = board->application->make_payload(board, &plan, 4096, NULL);
     struct rig_image_recipe recipe = {.payload = g_bytes_get_data(payload, NULL),
                                       .payload_bytes = g_bytes_get_size(payload),
                                       .version = {.major = major},

@@ -118,7 +118,8 @@ static bool use(struct rig_board *board, GError **error)
     (void)!board->ops->wait(board, board->ops->now_us(board) + 1000, &happened, NULL);
     if (board->link)
         board->link->ops->state(board->link, &state);
-    (void)!board->ops->forget_bonds(board, NULL);
+    if (board->bonds)
+        (void)!board->bonds->forget(board, NULL);
     (void)!board->ops->make_safe(board, NULL);
     return ok;
 }

@@ -242,7 +242,7 @@ static void a_board_that_lost_its_bond_is_told_by_key_missing(void **state)
     bench_up(bench);
     assert_int_equal(connect_until(bench, 0, true, 30000000), RIG_LINK_OK);
     assert_true(link->ops->disconnect(link, NULL));
-    assert_true(bench->board->ops->forget_bonds(bench->board, NULL));
+    assert_true(bench->board->bonds->forget(bench->board, NULL));
     assert_int_equal(connect_until(bench, 0, false, 30000000), RIG_LINK_KEY_MISSING);
     assert_false(state_of(bench).connected);
     assert_true(state_of(bench).bonded); /* the host's half stays until it is told to forget */
@@ -268,14 +268,14 @@ static void arm(struct bench *bench, enum rig_packet_fault_kind kind, enum rig_p
     struct rig_packet_fault fault = {
         .kind = kind, .direction = direction, .first = first, .n_times = 1, .at = RIG_PACKET_MIDDLE};
 
-    assert_true(bench->board->ops->arm_packet_fault(bench->board, &fault, NULL));
+    assert_true(bench->board->packet_faults->arm(bench->board, &fault, NULL));
 }
 
 static struct rig_packet_report end_faults(struct bench *bench)
 {
     struct rig_packet_report report;
 
-    assert_true(bench->board->ops->end_packet_faults(bench->board, &report, NULL));
+    assert_true(bench->board->packet_faults->end(bench->board, &report, NULL));
     return report;
 }
 
@@ -300,9 +300,9 @@ static void a_board_without_packet_faults_says_so(void **state)
     struct rig_packet_fault fault = {.n_times = 1};
     g_autoptr(GError) error = NULL;
 
-    if (rig_board_can(bench->board, "packet-faults") || !bench->board->ops->arm_packet_fault)
+    if (rig_board_can(bench->board, "packet-faults") || !bench->board->packet_faults)
         return;
-    assert_false(bench->board->ops->arm_packet_fault(bench->board, &fault, &error));
+    assert_false(bench->board->packet_faults->arm(bench->board, &fault, &error));
     assert_true(g_error_matches(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED));
 }
 
@@ -403,13 +403,13 @@ static void packet_faults_that_cannot_be_are_refused(void **state)
 
     bench_need(bench, "packet-faults");
     for (gsize i = 0; i < G_N_ELEMENTS(wrong); i++) {
-        assert_false(bench->board->ops->arm_packet_fault(bench->board, &wrong[i], &error));
+        assert_false(bench->board->packet_faults->arm(bench->board, &wrong[i], &error));
         assert_true(g_error_matches(error, RIG_ERROR, RIG_ERROR_INPUT));
         g_clear_error(&error);
     }
     for (guint i = 0; i < RIG_PACKET_MAX_FAULTS; i++)
         arm(bench, RIG_PACKET_DROP, RIG_PACKET_WRITES, 1000 + i);
-    assert_false(bench->board->ops->arm_packet_fault(bench->board, &one_more, NULL));
+    assert_false(bench->board->packet_faults->arm(bench->board, &one_more, NULL));
     assert_int_equal(end_faults(bench).n_faults, RIG_PACKET_MAX_FAULTS);
 }
 

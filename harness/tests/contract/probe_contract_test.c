@@ -123,17 +123,17 @@ static void count_operation(void *user, const struct rig_flash_write *write)
 static void the_boards_own_flash_work_is_counted_and_the_probes_is_not(void **state)
 {
     struct bench *bench = *state;
-    struct rig_probe *probe = probe_of(bench);
+    const struct rig_board_flash_watch *watch = bench->board->flash_watch;
     guint64 n_all = 0, n_since = 0, n_operations;
 
     bench_need(bench, "flash-watch");
     bench_prepare(bench, true);
-    assert_int_equal(probe->ops->n_operations(probe), 0);
+    assert_int_equal(watch->n_operations(bench->board), 0);
     bench_up(bench);
-    n_operations = probe->ops->n_operations(probe);
+    n_operations = watch->n_operations(bench->board);
     assert_true(n_operations > 10); /* a whole swap */
-    probe->ops->operations(probe, 0, count_operation, &n_all);
-    probe->ops->operations(probe, n_operations - 3, count_operation, &n_since);
+    watch->operations(bench->board, 0, count_operation, &n_all);
+    watch->operations(bench->board, n_operations - 3, count_operation, &n_since);
     assert_int_equal(n_all, n_operations);
     assert_int_equal(n_since, 3);
 }
