@@ -7,8 +7,7 @@
 
 G_BEGIN_DECLS
 
-extern const char *const rig_cut_form_choices[]; /* "before", "half", "after" */
-enum rig_cut_form rig_cut_form_from_name(const char *name);
+extern const char *const rig_cut_form_choices[]; /* in the order of enum rig_cut_form */
 
 /* Arms the cut, plays the steps, lets the board go on until the cut fell or nothing more happens, disarms.
  * What the steps could not do because power was lost is no trouble. On return the board has no power if the

@@ -6,14 +6,8 @@
 
 #define LATE_US (2u * 1000 * 1000) /* what a supply may take after the instant */
 
-const char *const rig_cut_form_choices[] = {"before", "half", "after", NULL};
-
-enum rig_cut_form rig_cut_form_from_name(const char *name)
-{
-    return g_str_equal(name, "half")    ? RIG_CUT_HALF
-           : g_str_equal(name, "after") ? RIG_CUT_AFTER
-                                        : RIG_CUT_BEFORE;
-}
+const char *const rig_cut_form_choices[] = {
+    [RIG_CUT_BEFORE] = "before", [RIG_CUT_HALF] = "half", [RIG_CUT_AFTER] = "after", NULL};
 
 /* The operation is known when power was lost inside or right after it; before it, flash never hears of it. */
 static char *cut_text(const struct rig_cut_record *record, const struct rig_cut_plan *plan)
@@ -92,33 +86,30 @@ bool rig_play_with_cut(struct rig_run *run, const GPtrArray *steps, const char *
     return settled && !rig_run_troubled(run);
 }
 
+struct cut_arguments {
+    const guint32 *operation;
+    enum rig_cut_form form;
+    const guint64 *after_us;
+    const char *line;
+    const guint32 *memory;
+    guint64 plus_us;
+    bool power_on;
+};
 static const struct rig_field cut_fields[] = {
-    {.name = "operation",
-     .type = RIG_TYPE_COUNT,
-     .about = "Flash operation (write or erase), counted from 0 within `do`."},
-    {.name = "form",
-     .type = RIG_TYPE_CHOICE,
-     .choices = rig_cut_form_choices,
-     .default_text = "before",
-     .about = "Before the operation, half-way through it, or right after it."},
-    {.name = "after", .type = RIG_TYPE_DURATION, .about = "Instant, from the begin of `do`."},
-    {.name = "line",
-     .type = RIG_TYPE_LINE,
-     .min = 1,
-     .max = RIG_CUT_LINE_BYTES,
-     .about = "A piece of a console line."},
-    {.name = "memory",
-     .type = RIG_TYPE_COUNT,
-     .max = 0xfffffffc,
-     .about = "Address of a word that the probe polls: when it changes. For boards on a bench."},
-    {.name = "plus",
-     .type = RIG_TYPE_DURATION,
-     .default_text = "0",
-     .about = "With `line` and `memory`: so much later."},
-    {.name = "power-on",
-     .type = RIG_TYPE_FLAG,
-     .default_text = "true",
-     .about = "Switch the board on again at the end."},
+    RIG_FIELD("operation", COUNT, struct cut_arguments, operation,
+              .about = "Flash operation (write or erase), counted from 0 within `do`."),
+    RIG_FIELD("form", CHOICE, struct cut_arguments, form, .choices = rig_cut_form_choices,
+              .default_text = "before",
+              .about = "Before the operation, half-way through it, or right after it."),
+    RIG_FIELD("after", DURATION, struct cut_arguments, after_us, .about = "Instant, from the begin of `do`."),
+    RIG_FIELD("line", LINE, struct cut_arguments, line, .min = 1, .max = RIG_CUT_LINE_BYTES,
+              .about = "A piece of a console line."),
+    RIG_FIELD("memory", COUNT, struct cut_arguments, memory, .max = 0xfffffffc,
+              .about = "Address of a word that the probe polls: when it changes. For boards on a bench."),
+    RIG_FIELD("plus", DURATION, struct cut_arguments, plus_us, .default_text = "0",
+              .about = "With `line` and `memory`: so much later."),
+    RIG_FIELD("power-on", FLAG, struct cut_arguments, power_on, .default_text = "true",
+              .about = "Switch the board on again at the end."),
 };
 static const char *const aims[] = {"operation", "after", "line", "memory", NULL};
 static const struct rig_rule cut_rules[] = {
@@ -127,29 +118,21 @@ static const struct rig_rule cut_rules[] = {
     {.field = "plus", .kind = RIG_RULE_NOT_BESIDE, .other = "after"},
     {0},
 };
-static const struct rig_shape cut_shape = {.name = "cut-power",
-                                           .fields = cut_fields,
-                                           .n_fields = G_N_ELEMENTS(cut_fields),
-                                           .exactly_one = aims,
-                                           .rules = cut_rules};
+static const struct rig_shape cut_shape = {RIG_SHAPE("cut-power", cut_fields, struct cut_arguments),
+                                           .exactly_one = aims, .rules = cut_rules};
 
-static struct rig_cut_plan read_plan(const struct rig_record *arguments)
+static struct rig_cut_plan read_plan(const struct cut_arguments *arguments)
 {
-    const struct rig_value *operation = rig_record_get(arguments, "operation");
-    const struct rig_value *after = rig_record_get(arguments, "after");
-    const struct rig_value *line = rig_record_get(arguments, "line");
-    const struct rig_value *memory = rig_record_get(arguments, "memory");
-
     return (struct rig_cut_plan){
-        .aim = operation ? RIG_CUT_AT_OPERATION
-               : after   ? RIG_CUT_AFTER_TIME
-               : memory  ? RIG_CUT_AT_MEMORY
-                         : RIG_CUT_AT_CONSOLE,
-        .address = memory ? rig_value_u32(memory) : 0,
-        .operation = operation ? operation->count : 0,
-        .form = rig_cut_form_from_name(rig_record_text(arguments, "form")),
-        .delay_us = after ? after->count : rig_record_count(arguments, "plus"),
-        .line = line ? line->text : NULL,
+        .aim = arguments->operation  ? RIG_CUT_AT_OPERATION
+               : arguments->after_us ? RIG_CUT_AFTER_TIME
+               : arguments->memory   ? RIG_CUT_AT_MEMORY
+                                     : RIG_CUT_AT_CONSOLE,
+        .address = arguments->memory ? *arguments->memory : 0,
+        .operation = arguments->operation ? *arguments->operation : 0,
+        .form = arguments->form,
+        .delay_us = arguments->after_us ? *arguments->after_us : arguments->plus_us,
+        .line = arguments->line,
     };
 }
 
@@ -164,7 +147,8 @@ static void run_cut_power(struct rig_run *run, const struct rig_step *step)
     g_autofree char *prefix = g_strdup_printf("%s.do", run->step_id->str);
     struct rig_cut_record record = {0};
     g_autofree char *where = NULL;
-    struct rig_cut_plan plan = read_plan(step->arguments);
+    const struct cut_arguments *arguments = RIG_ARGUMENTS(step, struct cut_arguments);
+    struct rig_cut_plan plan = read_plan(arguments);
     GError *error = NULL;
 
     if (!rig_play_with_cut(run, step->block, prefix, &plan, rig_run_deadline_us(run, step), &record))
@@ -185,7 +169,7 @@ static void run_cut_power(struct rig_run *run, const struct rig_step *step)
     where = cut_text(&record, &plan);
     g_autofree char *text = g_strdup_printf("power cut %s", where);
     rig_run_cut_event(run, &record, text);
-    if (!rig_record_flag(step->arguments, "power-on"))
+    if (!arguments->power_on)
         return;
     rig_run_mark_boots(run);
     rig_run_power_event(run, "on", "power on", NULL);

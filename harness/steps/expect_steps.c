@@ -11,43 +11,41 @@
 static const char *const needs_probe[] = {"probe", NULL};
 static const char *const needs_console[] = {"console", NULL};
 
-static const struct rig_field boot_fields[] = {
-    {.name = "image",
-     .type = RIG_TYPE_IMAGE,
-     .list = true,
-     .required = true,
-     .about = "The image that must run; several = any of them."},
-    {.name = "confirmed", .type = RIG_TYPE_FLAG, .about = "Whether it must be confirmed."},
-    {.name = "boots",
-     .type = RIG_TYPE_COUNT,
-     .min = 1,
-     .about = "It may take so many bootloader runs since the last reset or power-on, no more."},
+struct boot_arguments {
+    const char *const *images;
+    const bool *confirmed;
+    const guint32 *boots;
 };
-static const struct rig_shape boot_shape = {.name = "expect-boot",
-                                            .fields = boot_fields,
-                                            .n_fields = G_N_ELEMENTS(boot_fields),
+static const struct rig_field boot_fields[] = {
+    RIG_FIELD("image", IMAGE, struct boot_arguments, images, .list = true, .required = true,
+              .about = "The image that must run; several = any of them."),
+    RIG_FIELD("confirmed", FLAG, struct boot_arguments, confirmed, .about = "Whether it must be confirmed."),
+    RIG_FIELD("boots", COUNT, struct boot_arguments, boots, .min = 1,
+              .about = "It may take so many bootloader runs since the last reset or power-on, no more."),
+};
+static const struct rig_shape boot_shape = {RIG_SHAPE("expect-boot", boot_fields, struct boot_arguments),
                                             .shorthand = "image"};
 
 struct boot_expectation {
     struct rig_run *run;
-    const struct rig_value *images;
-    const struct rig_value *confirmed;
+    const struct boot_arguments *wanted;
     struct rig_board_view view;
 };
 
 static bool runs_as_expected(void *user)
 {
     struct boot_expectation *expected = user;
+    const struct boot_arguments *wanted = expected->wanted;
     struct rig_run *run = expected->run;
     struct rig_board_view *view = &expected->view;
 
     if (!run->board->probe->ops->view(run->board->probe, view, NULL) || view->state != RIG_STATE_RUNNING ||
         !view->has_image)
         return false;
-    if (expected->confirmed && expected->confirmed->flag != view->confirmed)
+    if (wanted->confirmed && *wanted->confirmed != view->confirmed)
         return false;
-    for (guint i = 0; i < rig_list_length(expected->images); i++) {
-        const struct rig_built_image *image = rig_run_image(run, rig_list_item(expected->images, i)->text);
+    for (const char *const *name = wanted->images; *name; name++) {
+        const struct rig_built_image *image = rig_run_image(run, *name);
 
         if (!image || (image->has_hash && memcmp(image->hash, view->hash, RIG_IMAGE_HASH_BYTES) == 0))
             return true; /* an image that cannot be built is trouble already: no need to wait */
@@ -55,16 +53,12 @@ static bool runs_as_expected(void *user)
     return false;
 }
 
-static void expect_few_boots(struct rig_run *run, const struct rig_step *step,
-                             const struct rig_board_view *view)
+static void expect_few_boots(struct rig_run *run, guint most, guint seen)
 {
-    const struct rig_value *boots = rig_record_get(step->arguments, "boots");
-    g_autofree char *expected = boots ? g_strdup_printf("at most %" G_GUINT64_FORMAT, boots->count) : NULL;
-    g_autofree char *seen = g_strdup_printf("%u", view->n_boots - run->boots_before);
+    g_autofree char *expected = g_strdup_printf("at most %u", most);
+    g_autofree char *seen_text = g_strdup_printf("%u", seen);
 
-    if (boots)
-        rig_run_expect(run, view->n_boots - run->boots_before <= boots->count, "bootloader runs", expected,
-                       seen);
+    rig_run_expect(run, seen <= most, "bootloader runs", expected, seen_text);
 }
 
 /* The board did not boot in the time that it was given, and had not stopped either. */
@@ -80,17 +74,13 @@ static char *describe_busy(struct rig_run *run, const struct rig_step *step)
 
 static void run_expect_boot(struct rig_run *run, const struct rig_step *step)
 {
-    struct boot_expectation expectation = {
-        .run = run,
-        .images = rig_record_get(step->arguments, "image"),
-        .confirmed = rig_record_get(step->arguments, "confirmed"),
-    };
+    const struct boot_arguments *wanted = RIG_ARGUMENTS(step, struct boot_arguments);
+    struct boot_expectation expectation = {.run = run, .wanted = wanted};
     GError *error = NULL;
-    g_autofree char *names = rig_list_text(expectation.images);
+    g_autofree char *names = rig_words_text(wanted->images);
     g_autofree char *expected =
-        expectation.confirmed
-            ? g_strdup_printf("%s, %s", names, expectation.confirmed->flag ? "confirmed" : "unconfirmed")
-            : g_strdup(names);
+        wanted->confirmed ? g_strdup_printf("%s, %s", names, *wanted->confirmed ? "confirmed" : "unconfirmed")
+                          : g_strdup(names);
     g_autofree char *seen = NULL;
     bool ok = false;
 
@@ -103,25 +93,24 @@ static void run_expect_boot(struct rig_run *run, const struct rig_step *step)
         return;
     seen = expectation.view.state == RIG_STATE_BOOTING ? describe_busy(run, step)
                                                        : rig_run_describe_board(run, &expectation.view);
-    if (rig_run_expect(run, ok, "running image", expected, seen))
-        expect_few_boots(run, step, &expectation.view);
+    if (rig_run_expect(run, ok, "running image", expected, seen) && wanted->boots)
+        expect_few_boots(run, *wanted->boots, expectation.view.n_boots - run->boots_before);
 }
 
 static char *expect_boot_unfit(const struct rig_step *step, struct rig_fit *fit)
 {
-    const struct rig_value *images = rig_record_get(step->arguments, "image");
-    const struct rig_value *confirmed = rig_record_get(step->arguments, "confirmed");
+    const struct boot_arguments *wanted = RIG_ARGUMENTS(step, struct boot_arguments);
     bool overwrites = fit->traits.mode == RIG_SWAP_OVERWRITE && !rig_fit_is_chosen(fit, "swap");
 
-    if (overwrites && confirmed && !confirmed->flag)
+    if (overwrites && wanted->confirmed && !*wanted->confirmed)
         return g_strdup_printf("target '%s' overwrites: there is no trial, and nothing is unconfirmed",
                                fit->target->name);
-    if (overwrites && confirmed && rig_fit_flag(fit, "overwrite-fast"))
+    if (overwrites && wanted->confirmed && rig_fit_flag(fit, "overwrite-fast"))
         return g_strdup_printf(
             "target '%s' leaves the trailer of slot 0 as it was ('overwrite-fast'): it does "
             "not say what is confirmed",
             fit->target->name);
-    return rig_list_length(images) == 1 ? rig_fit_no_room(fit, rig_list_item(images, 0)->text, 0) : NULL;
+    return wanted->images[0] && !wanted->images[1] ? rig_fit_no_room(fit, wanted->images[0], 0) : NULL;
 }
 
 const struct rig_verb rig_verb_expect_boot = {
@@ -137,16 +126,15 @@ const struct rig_verb rig_verb_expect_boot = {
 };
 
 static const char *const states[] = {"running", "hung", "no-image", "off", "halted", NULL};
-static const struct rig_field board_fields[] = {
-    {.name = "state",
-     .type = RIG_TYPE_CHOICE,
-     .list = true,
-     .choices = states,
-     .required = true,
-     .about = "What the board must come to."},
+struct board_arguments {
+    const char *const *states;
 };
-static const struct rig_shape board_shape = {
-    .name = "expect-board", .fields = board_fields, .n_fields = 1, .shorthand = "state"};
+static const struct rig_field board_fields[] = {
+    RIG_FIELD("state", CHOICE, struct board_arguments, states, .list = true, .choices = states,
+              .required = true, .about = "What the board must come to."),
+};
+static const struct rig_shape board_shape = {RIG_SHAPE("expect-board", board_fields, struct board_arguments),
+                                             .shorthand = "state"};
 
 static const char *state_keyword(enum rig_run_state state)
 {
@@ -155,24 +143,29 @@ static const char *state_keyword(enum rig_run_state state)
     return words[state];
 }
 
+struct board_expectation {
+    struct rig_probe *probe;
+    const char *const *states;
+    struct rig_board_view view;
+};
+
 static bool is_in_state(void *user)
 {
-    struct boot_expectation *expected = user;
-    struct rig_probe *probe = expected->run->board->probe;
+    struct board_expectation *expected = user;
 
-    return probe->ops->view(probe, &expected->view, NULL) &&
-           rig_list_has(expected->images, state_keyword(expected->view.state));
+    return expected->probe->ops->view(expected->probe, &expected->view, NULL) &&
+           rig_words_have(expected->states, state_keyword(expected->view.state));
 }
 
 static void run_expect_board(struct rig_run *run, const struct rig_step *step)
 {
-    struct boot_expectation expectation = {.run = run, .images = rig_record_get(step->arguments, "state")};
-    g_autofree char *expected = rig_list_text(expectation.images);
+    const char *const *wanted = RIG_ARGUMENTS(step, struct board_arguments)->states;
+    struct board_expectation expectation = {.probe = run->board->probe, .states = wanted};
+    g_autofree char *expected = rig_words_text(wanted);
     GError *error = NULL;
     bool ok = false;
 
-    if (run->board->blind_to_hangs && rig_list_has(expectation.images, "hung") &&
-        !rig_list_has(expectation.images, "running")) {
+    if (run->board->blind_to_hangs && rig_words_have(wanted, "hung") && !rig_words_have(wanted, "running")) {
         rig_run_unable(run,
                        g_error_new_literal(RIG_ERROR, RIG_ERROR_UNSUPPORTED,
                                            "the probe of a real board cannot tell a core that hangs from one "
@@ -198,10 +191,15 @@ const struct rig_verb rig_verb_expect_board = {
     .run = run_expect_board,
 };
 
+struct reset_arguments {
+    const guint32 *count;
+    const guint32 *at_most;
+    const guint32 *at_least;
+};
 static const struct rig_field reset_fields[] = {
-    {.name = "count", .type = RIG_TYPE_COUNT, .about = "Exactly so many."},
-    {.name = "at-most", .type = RIG_TYPE_COUNT, .about = "No more than so many."},
-    {.name = "at-least", .type = RIG_TYPE_COUNT, .min = 1, .about = "No fewer."},
+    RIG_FIELD("count", COUNT, struct reset_arguments, count, .about = "Exactly so many."),
+    RIG_FIELD("at-most", COUNT, struct reset_arguments, at_most, .about = "No more than so many."),
+    RIG_FIELD("at-least", COUNT, struct reset_arguments, at_least, .min = 1, .about = "No fewer."),
 };
 static const char *const reset_checks[] = {"count", "at-most", "at-least", NULL};
 static const struct rig_rule reset_rules[] = {
@@ -210,43 +208,36 @@ static const struct rig_rule reset_rules[] = {
     {.field = "at-least", .kind = RIG_RULE_AT_MOST, .other = "at-most"},
     {0},
 };
-static const struct rig_shape reset_shape = {.name = "expect-resets",
-                                             .fields = reset_fields,
-                                             .n_fields = G_N_ELEMENTS(reset_fields),
-                                             .shorthand = "count",
-                                             .at_least_one = reset_checks,
+static const struct rig_shape reset_shape = {RIG_SHAPE("expect-resets", reset_fields, struct reset_arguments),
+                                             .shorthand = "count", .at_least_one = reset_checks,
                                              .rules = reset_rules};
 
-static void expect_bound(struct rig_run *run, const struct rig_step *step, const char *field, guint seen)
+static void expect_bound(struct rig_run *run, bool ok, const char *relation, guint bound, guint seen)
 {
-    const struct rig_value *bound = rig_record_get(step->arguments, field);
-    g_autofree char *expected =
-        bound ? g_strdup_printf("%s %" G_GUINT64_FORMAT, g_str_equal(field, "count") ? "exactly" : field,
-                                bound->count)
-              : NULL;
+    g_autofree char *expected = g_strdup_printf("%s %u", relation, bound);
     g_autofree char *seen_text = g_strdup_printf("%u", seen);
-    bool ok;
 
-    if (!bound)
-        return;
-    ok = g_str_equal(field, "count")     ? seen == bound->count
-         : g_str_equal(field, "at-most") ? seen <= bound->count
-                                         : seen >= bound->count;
     rig_run_expect(run, ok, "bootloader runs", expected, seen_text);
 }
 
 static void run_expect_resets(struct rig_run *run, const struct rig_step *step)
 {
+    const struct reset_arguments *wanted = RIG_ARGUMENTS(step, struct reset_arguments);
     struct rig_board_view view = {0};
     GError *error = NULL;
+    guint seen;
 
     if (!run->board->probe->ops->view(run->board->probe, &view, &error)) {
         rig_run_error(run, error);
         return;
     }
-    expect_bound(run, step, "count", view.n_boots - run->boots_before);
-    expect_bound(run, step, "at-most", view.n_boots - run->boots_before);
-    expect_bound(run, step, "at-least", view.n_boots - run->boots_before);
+    seen = view.n_boots - run->boots_before;
+    if (wanted->count)
+        expect_bound(run, seen == *wanted->count, "exactly", *wanted->count, seen);
+    if (wanted->at_most)
+        expect_bound(run, seen <= *wanted->at_most, "at-most", *wanted->at_most, seen);
+    if (wanted->at_least)
+        expect_bound(run, seen >= *wanted->at_least, "at-least", *wanted->at_least, seen);
 }
 
 const struct rig_verb rig_verb_expect_resets = {
@@ -262,21 +253,18 @@ const struct rig_verb rig_verb_expect_resets = {
     .run = run_expect_resets,
 };
 
-static const struct rig_field console_fields[] = {
-    {.name = "line",
-     .type = RIG_TYPE_LINE,
-     .required = true,
-     .min = 1,
-     .about = "A piece of a line since the last reset or power step."},
-    {.name = "absent",
-     .type = RIG_TYPE_FLAG,
-     .default_text = "false",
-     .about = "It must not come before the deadline."},
+struct console_arguments {
+    const char *line;
+    bool absent;
 };
-static const struct rig_shape console_shape = {.name = "expect-console",
-                                               .fields = console_fields,
-                                               .n_fields = G_N_ELEMENTS(console_fields),
-                                               .shorthand = "line"};
+static const struct rig_field console_fields[] = {
+    RIG_FIELD("line", LINE, struct console_arguments, line, .required = true, .min = 1,
+              .about = "A piece of a line since the last reset or power step."),
+    RIG_FIELD("absent", FLAG, struct console_arguments, absent, .default_text = "false",
+              .about = "It must not come before the deadline."),
+};
+static const struct rig_shape console_shape = {
+    RIG_SHAPE("expect-console", console_fields, struct console_arguments), .shorthand = "line"};
 
 struct console_expectation {
     struct rig_run *run;
@@ -301,8 +289,9 @@ static bool says_otherwise(const struct rig_board *board, const char *piece)
 
 static void run_expect_console(struct rig_run *run, const struct rig_step *step)
 {
-    struct console_expectation expectation = {.run = run, .piece = rig_record_text(step->arguments, "line")};
-    bool absent = rig_record_flag(step->arguments, "absent");
+    const struct console_arguments *wanted = RIG_ARGUMENTS(step, struct console_arguments);
+    struct console_expectation expectation = {.run = run, .piece = wanted->line};
+    bool absent = wanted->absent;
     g_autofree char *expected =
         g_strdup_printf("%s'%s'", absent ? "no line with " : "a line with ", expectation.piece);
     GError *error = NULL;
@@ -342,21 +331,24 @@ static const char *const outcomes[] = {"ok",
                                        "no-property",
                                        "att-error",
                                        NULL};
+struct link_arguments {
+    const bool *connected;
+    const bool *encrypted;
+    const bool *bonded;
+    const guint32 *mtu;
+    const char *const *outcomes;
+};
 static const struct rig_field link_fields[] = {
-    {.name = "connected", .type = RIG_TYPE_FLAG, .about = "Whether there is a connection."},
-    {.name = "encrypted", .type = RIG_TYPE_FLAG, .about = "Whether it is encrypted."},
-    {.name = "bonded", .type = RIG_TYPE_FLAG, .about = "Whether the host holds a key for the board."},
-    {.name = "mtu", .type = RIG_TYPE_COUNT, .about = "ATT_MTU in force."},
-    {.name = "error",
-     .type = RIG_TYPE_CHOICE,
-     .list = true,
-     .choices = outcomes,
-     .about = "How the last link operation ended."},
+    RIG_FIELD("connected", FLAG, struct link_arguments, connected, .about = "Whether there is a connection."),
+    RIG_FIELD("encrypted", FLAG, struct link_arguments, encrypted, .about = "Whether it is encrypted."),
+    RIG_FIELD("bonded", FLAG, struct link_arguments, bonded,
+              .about = "Whether the host holds a key for the board."),
+    RIG_FIELD("mtu", COUNT, struct link_arguments, mtu, .about = "ATT_MTU in force."),
+    RIG_FIELD("error", CHOICE, struct link_arguments, outcomes, .list = true, .choices = outcomes,
+              .about = "How the last link operation ended."),
 };
 static const char *const link_checks[] = {"connected", "encrypted", "bonded", "mtu", "error", NULL};
-static const struct rig_shape link_shape = {.name = "expect-link",
-                                            .fields = link_fields,
-                                            .n_fields = G_N_ELEMENTS(link_fields),
+static const struct rig_shape link_shape = {RIG_SHAPE("expect-link", link_fields, struct link_arguments),
                                             .at_least_one = link_checks};
 
 struct link_expectation {
@@ -373,46 +365,41 @@ static bool connection_is(void *user)
     return state.connected == expected->connected;
 }
 
-static void expect_flag(struct rig_run *run, const struct rig_step *step, const char *field, bool seen)
+static void expect_flag(struct rig_run *run, const char *what, const bool *wanted, bool seen)
 {
-    const struct rig_value *wanted = rig_record_get(step->arguments, field);
-
     if (wanted)
-        rig_run_expect(run, wanted->flag == seen, field, wanted->flag ? "true" : "false",
-                       seen ? "true" : "false");
+        rig_run_expect(run, *wanted == seen, what, *wanted ? "true" : "false", seen ? "true" : "false");
 }
 
 static void run_expect_link(struct rig_run *run, const struct rig_step *step)
 {
-    const struct rig_value *connected = rig_record_get(step->arguments, "connected");
-    const struct rig_value *mtu = rig_record_get(step->arguments, "mtu");
-    const struct rig_value *outcome = rig_record_get(step->arguments, "error");
+    const struct link_arguments *wanted = RIG_ARGUMENTS(step, struct link_arguments);
     struct link_expectation expectation = {.link = run->board->link,
-                                           .connected = connected && connected->flag};
+                                           .connected = wanted->connected && *wanted->connected};
     struct rig_link_state state;
     GError *error = NULL;
     bool ok;
 
     /* The end of a connection takes its supervision timeout to be noticed. */
-    if (connected && !rig_board_wait_for(run->board, rig_run_deadline_us(run, step), connection_is,
-                                         &expectation, &ok, &error)) {
+    if (wanted->connected && !rig_board_wait_for(run->board, rig_run_deadline_us(run, step), connection_is,
+                                                 &expectation, &ok, &error)) {
         rig_run_error(run, error);
         return;
     }
     run->board->link->ops->state(run->board->link, &state);
-    expect_flag(run, step, "connected", state.connected);
-    expect_flag(run, step, "encrypted", state.encrypted);
-    expect_flag(run, step, "bonded", state.bonded);
-    if (mtu) {
-        g_autofree char *expected = g_strdup_printf("%" G_GUINT64_FORMAT, mtu->count);
+    expect_flag(run, "connected", wanted->connected, state.connected);
+    expect_flag(run, "encrypted", wanted->encrypted, state.encrypted);
+    expect_flag(run, "bonded", wanted->bonded, state.bonded);
+    if (wanted->mtu) {
+        g_autofree char *expected = g_strdup_printf("%u", *wanted->mtu);
         g_autofree char *seen = g_strdup_printf("%u", state.mtu);
 
-        rig_run_expect(run, mtu->count == state.mtu, "ATT_MTU", expected, seen);
+        rig_run_expect(run, *wanted->mtu == state.mtu, "ATT_MTU", expected, seen);
     }
-    if (outcome) {
-        g_autofree char *expected = rig_list_text(outcome);
+    if (wanted->outcomes) {
+        g_autofree char *expected = rig_words_text(wanted->outcomes);
 
-        rig_run_expect(run, rig_list_has(outcome, rig_link_outcome_name(run->last_link)),
+        rig_run_expect(run, rig_words_have(wanted->outcomes, rig_link_outcome_name(run->last_link)),
                        "last link operation", expected, rig_link_outcome_name(run->last_link));
     }
 }

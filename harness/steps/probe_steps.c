@@ -55,23 +55,27 @@ const struct rig_verb rig_verb_resume = {
     .run = run_resume,
 };
 
+/* Of expect-memory and wait-memory. */
+struct memory_arguments {
+    guint32 address;
+    guint32 mask;
+    const struct rig_numbers *words;
+    GBytes *bytes; /* expect-memory */
+    bool changes;  /* wait-memory */
+};
 #define FIELD_ADDRESS                                                                                        \
-    {                                                                                                        \
-        .name = "address", .type = RIG_TYPE_COUNT, .required = true, .max = 0xffffffffu,                     \
-        .about = "Where, in the memory map of the chip: `0x20000400`."                                       \
-    }
+    RIG_FIELD("address", COUNT, struct memory_arguments, address, .required = true, .max = 0xffffffffu,      \
+              .about = "Where, in the memory map of the chip: `0x20000400`.")
 #define FIELD_MASK                                                                                           \
-    {                                                                                                        \
-        .name = "mask", .type = RIG_TYPE_COUNT, .default_text = "0xffffffff", .min = 1, .max = 0xffffffffu,  \
-        .about = "The bits of the word that count."                                                          \
-    }
+    RIG_FIELD("mask", COUNT, struct memory_arguments, mask, .default_text = "0xffffffff", .min = 1,          \
+              .max = 0xffffffffu, .about = "The bits of the word that count.")
 
 /* A word of memory, as read last. */
 struct watched_word {
     struct rig_run *run;
     guint32 address;
     guint32 mask;
-    const struct rig_value *wanted; /* list of words; NULL: any other than `before` */
+    const struct rig_numbers *wanted; /* NULL: any other than `before` */
     guint32 before;
     guint32 seen;
     GError *error; /* the read failed */
@@ -92,8 +96,8 @@ static bool is_wanted(const struct watched_word *word)
 {
     if (!word->wanted)
         return (word->seen & word->mask) != (word->before & word->mask);
-    for (guint i = 0; i < rig_list_length(word->wanted); i++)
-        if ((word->seen & word->mask) == (rig_list_item(word->wanted, i)->count & word->mask))
+    for (gsize i = 0; i < word->wanted->n; i++)
+        if ((word->seen & word->mask) == (word->wanted->items[i] & word->mask))
             return true;
     return false;
 }
@@ -103,9 +107,9 @@ static char *wanted_text(const struct watched_word *word)
 {
     GString *text = g_string_new(NULL);
 
-    for (guint i = 0; word->wanted && i < rig_list_length(word->wanted); i++)
-        g_string_append_printf(text, "%s0x%08x", i ? " or " : "",
-                               rig_value_u32(rig_list_item(word->wanted, i)));
+    for (gsize i = 0; word->wanted && i < word->wanted->n; i++)
+        g_string_append_printf(text, "%s0x%08" G_GINT64_MODIFIER "x", i ? " or " : "",
+                               word->wanted->items[i]);
     if (!word->wanted)
         g_string_append_printf(text, "another value than 0x%08x", word->before);
     if (word->mask != 0xffffffffu)
@@ -124,16 +128,10 @@ static void expect_word(struct watched_word *word, bool ok)
 
 static const struct rig_field expect_fields[] = {
     FIELD_ADDRESS,
-    {.name = "word",
-     .type = RIG_TYPE_COUNT,
-     .list = true,
-     .max = 0xffffffffu,
-     .about = "A 32-bit word, little-endian; several = any of them."},
-    {.name = "bytes",
-     .type = RIG_TYPE_HEX,
-     .min = 1,
-     .max = MAX_EXPECTED_BYTES,
-     .about = "Bytes in hex, in their order: `96 f3 b8 3d`."},
+    RIG_FIELD("word", COUNT, struct memory_arguments, words, .list = true, .max = 0xffffffffu,
+              .about = "A 32-bit word, little-endian; several = any of them."),
+    RIG_FIELD("bytes", HEX, struct memory_arguments, bytes, .min = 1, .max = MAX_EXPECTED_BYTES,
+              .about = "Bytes in hex, in their order: `96 f3 b8 3d`."),
     FIELD_MASK,
 };
 static const char *const word_or_bytes[] = {"word", "bytes", NULL};
@@ -141,11 +139,9 @@ static const struct rig_rule expect_rules[] = {
     {.field = "mask", .kind = RIG_RULE_NEEDS, .other = "word"},
     {0},
 };
-static const struct rig_shape expect_shape = {.name = "expect-memory",
-                                              .fields = expect_fields,
-                                              .n_fields = G_N_ELEMENTS(expect_fields),
-                                              .exactly_one = word_or_bytes,
-                                              .rules = expect_rules};
+static const struct rig_shape expect_shape = {
+    RIG_SHAPE("expect-memory", expect_fields, struct memory_arguments), .exactly_one = word_or_bytes,
+    .rules = expect_rules};
 
 static char *hex_text(const guint8 *bytes, gsize n_bytes)
 {
@@ -182,15 +178,13 @@ static void expect_bytes(struct rig_run *run, guint32 address, GBytes *wanted)
 
 static void run_expect_memory(struct rig_run *run, const struct rig_step *step)
 {
-    const struct rig_value *bytes = rig_record_get(step->arguments, "bytes");
-    struct watched_word word = {.run = run,
-                                .address = rig_record_u32(step->arguments, "address"),
-                                .mask = rig_record_u32(step->arguments, "mask"),
-                                .wanted = rig_record_get(step->arguments, "word")};
+    const struct memory_arguments *arguments = RIG_ARGUMENTS(step, struct memory_arguments);
+    struct watched_word word = {
+        .run = run, .address = arguments->address, .mask = arguments->mask, .wanted = arguments->words};
     GError *error = NULL;
 
-    if (bytes)
-        expect_bytes(run, word.address, bytes->bytes);
+    if (arguments->bytes)
+        expect_bytes(run, word.address, arguments->bytes);
     else if (!read_word(run, word.address, &word.seen, &error))
         rig_run_error(run, error);
     else
@@ -211,21 +205,14 @@ const struct rig_verb rig_verb_expect_memory = {
 
 static const struct rig_field wait_fields[] = {
     FIELD_ADDRESS,
-    {.name = "word",
-     .type = RIG_TYPE_COUNT,
-     .list = true,
-     .max = 0xffffffffu,
-     .about = "What the word has to become; several = any of them."},
-    {.name = "changes",
-     .type = RIG_TYPE_FLAG,
-     .min = 1,
-     .about = "true: it has to become anything else than it is when the step begins."},
+    RIG_FIELD("word", COUNT, struct memory_arguments, words, .list = true, .max = 0xffffffffu,
+              .about = "What the word has to become; several = any of them."),
+    RIG_FIELD("changes", FLAG, struct memory_arguments, changes, .min = 1,
+              .about = "true: it has to become anything else than it is when the step begins."),
     FIELD_MASK,
 };
 static const char *const word_or_changes[] = {"word", "changes", NULL};
-static const struct rig_shape wait_shape = {.name = "wait-memory",
-                                            .fields = wait_fields,
-                                            .n_fields = G_N_ELEMENTS(wait_fields),
+static const struct rig_shape wait_shape = {RIG_SHAPE("wait-memory", wait_fields, struct memory_arguments),
                                             .exactly_one = word_or_changes};
 
 static bool poll_word(void *user)
@@ -237,10 +224,9 @@ static bool poll_word(void *user)
 
 static void run_wait_memory(struct rig_run *run, const struct rig_step *step)
 {
-    struct watched_word word = {.run = run,
-                                .address = rig_record_u32(step->arguments, "address"),
-                                .mask = rig_record_u32(step->arguments, "mask"),
-                                .wanted = rig_record_get(step->arguments, "word")};
+    const struct memory_arguments *arguments = RIG_ARGUMENTS(step, struct memory_arguments);
+    struct watched_word word = {
+        .run = run, .address = arguments->address, .mask = arguments->mask, .wanted = arguments->words};
     GError *error = NULL;
     bool ok = false;
 
@@ -265,18 +251,18 @@ const struct rig_verb rig_verb_wait_memory = {
     .run = run_wait_memory,
 };
 
-static const struct rig_field dump_fields[] = {
-    {.name = "slot",
-     .type = RIG_TYPE_COUNT,
-     .required = true,
-     .max = 4,
-     .about = "Slot to read; one past the last is the scratch area."},
-    {.name = "as",
-     .type = RIG_TYPE_NAME,
-     .about = "Name of the file, without its `.bin`; without it the name of the slot."},
+struct dump_arguments {
+    guint32 slot;
+    const char *name;
 };
-static const struct rig_shape dump_shape = {
-    .name = "dump-slot", .fields = dump_fields, .n_fields = G_N_ELEMENTS(dump_fields), .shorthand = "slot"};
+static const struct rig_field dump_fields[] = {
+    RIG_FIELD("slot", COUNT, struct dump_arguments, slot, .required = true, .max = 4,
+              .about = "Slot to read; one past the last is the scratch area."),
+    RIG_FIELD("as", NAME, struct dump_arguments, name,
+              .about = "Name of the file, without its `.bin`; without it the name of the slot."),
+};
+static const struct rig_shape dump_shape = {RIG_SHAPE("dump-slot", dump_fields, struct dump_arguments),
+                                            .shorthand = "slot"};
 
 static void keep_bytes(struct rig_run *run, const char *slot, const char *name, const guint8 *bytes,
                        gsize n_bytes)
@@ -296,21 +282,21 @@ static void keep_bytes(struct rig_run *run, const char *slot, const char *name, 
 
 static void run_dump_slot(struct rig_run *run, const struct rig_step *step)
 {
-    const char *name = rig_record_text(step->arguments, "as");
+    const struct dump_arguments *arguments = RIG_ARGUMENTS(step, struct dump_arguments);
     struct rig_probe *probe = run->board->probe;
     g_autofree guint8 *bytes = NULL;
     struct rig_slot slot;
     GError *error = NULL;
 
-    if (!probe->ops->slot(probe, rig_record_u32(step->arguments, "slot"), &slot)) {
-        rig_run_error_text(run, "this board has no slot %u", rig_record_u32(step->arguments, "slot"));
+    if (!probe->ops->slot(probe, arguments->slot, &slot)) {
+        rig_run_error_text(run, "this board has no slot %u", arguments->slot);
         return;
     }
     bytes = g_malloc(slot.n_bytes);
     if (!probe->ops->read(probe, slot.device, slot.device_offset, bytes, slot.n_bytes, &error))
         rig_run_error(run, error);
     else
-        keep_bytes(run, slot.name, name ? name : slot.name, bytes, slot.n_bytes);
+        keep_bytes(run, slot.name, arguments->name ? arguments->name : slot.name, bytes, slot.n_bytes);
 }
 
 const struct rig_verb rig_verb_dump_slot = {

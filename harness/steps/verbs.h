@@ -100,6 +100,15 @@ static inline const struct rig_value *rig_list_item(const struct rig_value *valu
 {
     return g_ptr_array_index(value->items, i);
 }
+/* Of a list of texts, NULL-terminated or NULL: whether it has this one, and "a or b", owned by the caller. */
+static inline bool rig_words_have(const char *const *words, const char *word)
+{
+    return words && g_strv_contains(words, word);
+}
+static inline char *rig_words_text(const char *const *words)
+{
+    return words ? g_strjoinv(" or ", (char **)words) : g_strdup("");
+}
 /* true when one of a CHOICE list's items is this keyword. */
 bool rig_list_has(const struct rig_value *list, const char *keyword);
 /* "a or b" of a list's keywords or texts. Owned by the caller. */
