@@ -107,79 +107,6 @@ bool rig_image_file_read(const char *path, uint8_t erased, struct rig_image_file
     return true;
 }
 
-static bool write_all(int fd, const void *bytes, size_t n_bytes)
-{
-    const char *at = bytes;
-
-    while (n_bytes) {
-        ssize_t n = write(fd, at, n_bytes);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return false;
-        at += n;
-        n_bytes -= (size_t)n;
-    }
-    return true;
-}
-
-/* fd is closed in every case, because a full disk may only show there. */
-static bool write_and_close(int fd, const void *bytes, size_t n_bytes)
-{
-    bool done = write_all(fd, bytes, n_bytes);
-    int saved = errno;
-
-    if (close(fd) != 0)
-        return false;
-    errno = saved;
-    return done;
-}
-
-static bool write_device(const char *path, const void *bytes, size_t n_bytes, GError **error)
-{
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-    if (fd < 0 || !write_and_close(fd, bytes, n_bytes))
-        return refuse_os(error, "write", path);
-    return true;
-}
-
-/* path is how the user called it, real where it is. */
-static bool write_beside(const char *path, const char *real, const void *bytes, size_t n_bytes, int mode,
-                         GError **error)
-{
-    g_autofree char *part = g_strconcat(real, ".part.XXXXXX", NULL);
-    int fd = g_mkstemp_full(part, O_WRONLY | O_CLOEXEC, mode);
-
-    if (fd < 0)
-        return refuse_os(error, "write", path);
-    if (write_and_close(fd, bytes, n_bytes) && rename(part, real) == 0)
-        return true;
-    refuse_os(error, "write", path);
-    unlink(part);
-    return false;
-}
-
-bool rig_file_replace(const char *path, const void *bytes, size_t n_bytes, int mode, GError **error)
-{
-    /* A symbolic link stays one: what it points to is replaced. */
-    char *real = realpath(path, NULL);
-    struct stat status;
-    bool done;
-
-    if (real && stat(real, &status) == 0 && S_ISDIR(status.st_mode)) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot write %s: it is a folder", path);
-        done = false;
-    } else if (real && stat(real, &status) == 0 && !S_ISREG(status.st_mode)) {
-        done = write_device(path, bytes, n_bytes, error);
-    } else {
-        done = write_beside(path, real ? real : path, bytes, n_bytes, mode, error);
-    }
-    free(real);
-    return done;
-}
-
 static bool is_hex_name(const char *path)
 {
     return g_str_has_suffix(path, ".hex") || g_str_has_suffix(path, ".ihex") ||
@@ -193,13 +120,13 @@ bool rig_image_file_write(const char *path, enum rig_image_format format, const 
     bool done;
 
     if (format == RIG_IMAGE_FORMAT_BINARY || (format == RIG_IMAGE_FORMAT_BY_NAME && !is_hex_name(path)))
-        return rig_file_replace(path, contents->bytes, contents->n_bytes, 0666, error);
+        return rig_file_replace(path, RIG_FILE_PUBLIC, contents->bytes, contents->n_bytes, error);
     if (!rig_hex_write(contents->bytes, contents->n_bytes, base_address, &text)) {
         g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "cannot write %s: %zu bytes at 0x%08x pass 4 GiB",
                     path, contents->n_bytes, base_address);
         return false;
     }
-    done = rig_file_replace(path, text.bytes, text.n_bytes, 0666, error);
+    done = rig_file_replace(path, RIG_FILE_PUBLIC, text.bytes, text.n_bytes, error);
     rig_bytes_clear(&text);
     return done;
 }

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "image/build.h"
 #include "image/key.h"
 
@@ -30,11 +31,6 @@ struct rig_image_file {
  * the line). Free with rig_bytes_clear(&file->contents). */
 G_GNUC_WARN_UNUSED_RESULT bool rig_image_file_read(const char *path, uint8_t erased,
                                                    struct rig_image_file *file, GError **error);
-
-/* Writes under another name in the same folder and renames, so that a reader never sees half a file; a device
- * or pipe is written directly. mode: permission bits before the umask. */
-G_GNUC_WARN_UNUSED_RESULT bool rig_file_replace(const char *path, const void *bytes, size_t n_bytes, int mode,
-                                                GError **error);
 
 /* The image in the wanted format, by rig_file_replace. */
 G_GNUC_WARN_UNUSED_RESULT bool rig_image_file_write(const char *path, enum rig_image_format format,

@@ -29,7 +29,8 @@ static bool write_key(const struct rig_key *key, bool private_part, const char *
     if (!pem)
         g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "the key cannot be written as PEM");
     else if (output)
-        done = rig_file_replace(output, pem, strlen(pem), private_part ? 0600 : 0666, error);
+        done = rig_file_replace(output, private_part ? RIG_FILE_SECRET : RIG_FILE_PUBLIC, pem, strlen(pem),
+                                error);
     else
         g_print("%s", pem);
     free(pem);

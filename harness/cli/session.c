@@ -208,7 +208,7 @@ static int print_plan(struct rig_boards *boards, const struct rig_selection *sel
     return outlook.n_run ? RIG_EXIT_PASSED : RIG_EXIT_NOTHING;
 }
 
-static void publish(struct session *session, const char *path, rig_output_writer writer, const void *user)
+static void publish(struct session *session, const char *path, rig_file_writer writer, const void *user)
 {
     GError *error = NULL;
 

@@ -4,9 +4,8 @@
 #include "explore/search.h"
 
 #include "base/error.h"
+#include "base/file.h"
 
-#include <errno.h>
-#include <glib/gstdio.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,12 +20,11 @@
 struct writer {
     FILE *file;
     GChecksum *sum;
-    bool good;
 };
 
 static void put(struct writer *writer, const void *bytes, gsize n_bytes)
 {
-    writer->good = writer->good && fwrite(bytes, 1, n_bytes, writer->file) == n_bytes;
+    fwrite(bytes, 1, n_bytes, writer->file);
     g_checksum_update(writer->sum, bytes, (gssize)n_bytes);
 }
 
@@ -187,11 +185,15 @@ static void put_result(struct writer *writer, const struct rig_exploration *resu
     }
 }
 
-static void write_all(struct writer *writer, const struct search *search)
+static bool write_all(FILE *out, const void *user, GError **error)
 {
+    const struct search *search = user;
+    struct writer whole = {.file = out, .sum = g_checksum_new(G_CHECKSUM_SHA256)};
+    struct writer *writer = &whole;
     guint8 sum[SUM_BYTES];
     gsize n_sum = sizeof sum;
 
+    (void)error;
     put(writer, MAGIC, strlen(MAGIC));
     put_u32(writer, VERSION);
     put(writer, search->fingerprint, FINGERPRINT_DIGITS);
@@ -201,28 +203,16 @@ static void write_all(struct writer *writer, const struct search *search)
     put_nodes(writer, search);
     put_result(writer, search->result);
     g_checksum_get_digest(writer->sum, sum, &n_sum);
-    writer->good = writer->good && fwrite(sum, 1, n_sum, writer->file) == n_sum;
+    fwrite(sum, 1, n_sum, writer->file);
+    g_checksum_free(writer->sum);
+    return true;
 }
 
 bool search_save(const struct search *search, const char *path, GError **error)
 {
-    g_autofree char *part = g_strconcat(path, ".part", NULL);
-    struct writer writer = {.file = g_fopen(part, "wbe"), .good = true};
-    int reason = errno;
-
-    if (writer.file) {
-        writer.sum = g_checksum_new(G_CHECKSUM_SHA256);
-        write_all(&writer, search);
-        g_checksum_free(writer.sum);
-        writer.good = fclose(writer.file) == 0 && writer.good;
-        reason = errno;
-    }
-    if (writer.file && writer.good && g_rename(part, path) == 0)
+    if (rig_file_write(path, RIG_FILE_PUBLIC, write_all, search, error))
         return true;
-    g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "the state of the exploration cannot be written to '%s': %s",
-                path, g_strerror(writer.good ? errno : reason));
-    if (writer.file)
-        g_unlink(part);
+    g_prefix_error(error, "the state of the exploration: ");
     return false;
 }
 

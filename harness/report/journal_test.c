@@ -377,61 +377,6 @@ static void a_folder_that_cannot_be_made_is_an_error(void **state)
     assert_non_null(strstr(error->message, "cannot write reports into /dev/null/out: "));
 }
 
-static void publishing_replaces_files_whole_and_writes_devices_in_place(void **state)
-{
-    g_autofree char *path = g_build_filename(*state, "report", NULL);
-    g_autofree char *text = NULL;
-    g_autoptr(GError) error = NULL;
-
-    assert_true(rig_output_publish(path, "first", 5, NULL));
-    assert_true(rig_output_publish(path, "next", 4, NULL));
-    assert_true(g_file_get_contents(path, &text, NULL, NULL));
-    assert_string_equal(text, "next");
-    g_unlink(path);
-    assert_true(rig_output_publish("/dev/null", "x", 1, NULL));
-    assert_false(g_file_test("/dev/null", G_FILE_TEST_IS_REGULAR));
-    assert_false(rig_output_publish("/dev/full", "x", 1, &error));
-    assert_false(g_file_test("/dev/full", G_FILE_TEST_IS_REGULAR));
-}
-
-static guint n_files_in(const char *path)
-{
-    g_autoptr(GDir) directory = g_dir_open(path, 0, NULL);
-    guint n = 0;
-
-    while (g_dir_read_name(directory))
-        n++;
-    return n;
-}
-
-/* The file size limit stands in for the full disk. */
-static void a_report_that_does_not_fit_is_an_error_and_leaves_the_old_one_alone(void **state)
-{
-    g_autofree char *folder = g_build_filename(*state, "small-disk", NULL);
-    g_autofree char *path = g_build_filename(folder, "report", NULL);
-    g_autofree char *text = NULL;
-    g_autoptr(GError) error = NULL;
-    struct rlimit limit;
-    struct rlimit small;
-
-    g_mkdir(folder, 0700);
-    assert_true(rig_output_publish(path, "old", 3, NULL));
-    signal(SIGXFSZ, SIG_IGN);
-    getrlimit(RLIMIT_FSIZE, &limit);
-    small = limit;
-    small.rlim_cur = 4;
-    setrlimit(RLIMIT_FSIZE, &small);
-    assert_false(rig_output_publish(path, "a longer one", 12, &error));
-    setrlimit(RLIMIT_FSIZE, &limit);
-    assert_non_null(strstr(error->message, "cannot write "));
-    assert_non_null(strstr(error->message, "File too large"));
-    assert_true(g_file_get_contents(path, &text, NULL, NULL));
-    assert_string_equal(text, "old");
-    assert_int_equal(n_files_in(folder), 1);
-    g_unlink(path);
-    g_rmdir(folder);
-}
-
 static void journals_that_cannot_be_read_say_why(void **state)
 {
     const char *const paths[] = {"/no/such", "/", "/dev/zero"};
@@ -461,8 +406,6 @@ int main(void)
         cmocka_unit_test(what_was_emitted_survives_sigkill),
         cmocka_unit_test(a_folder_that_is_in_use_is_refused_and_left_alone),
         cmocka_unit_test(a_folder_that_cannot_be_made_is_an_error),
-        cmocka_unit_test(publishing_replaces_files_whole_and_writes_devices_in_place),
-        cmocka_unit_test(a_report_that_does_not_fit_is_an_error_and_leaves_the_old_one_alone),
         cmocka_unit_test(journals_that_cannot_be_read_say_why),
     };
 

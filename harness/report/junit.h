@@ -24,7 +24,7 @@ struct rig_junit_report {
     struct rig_junit_options options;
 };
 
-/* A rig_output_writer whose user is a struct rig_junit_report *. An error only when libxml2 runs out of
+/* A rig_file_writer whose user is a struct rig_junit_report *. An error only when libxml2 runs out of
  * memory. */
 bool rig_junit_write(FILE *out, const void *report, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <glib/gstdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -68,16 +67,11 @@ static void name_holder(int fd)
 static const char *const report_names[] = {RIG_OUTPUT_JOURNAL, RIG_OUTPUT_JUNIT, RIG_OUTPUT_HTML,
                                            RIG_OUTPUT_JSON};
 
-/* "junit.xml.1a2b3c4d": what a run that was killed while it wrote leaves. */
 static bool is_unfinished(const char *name)
 {
-    for (guint i = 0; i < G_N_ELEMENTS(report_names); i++) {
-        gsize n = strlen(report_names[i]);
-
-        if (g_str_has_prefix(name, report_names[i]) && name[n] == '.' && strlen(name) == n + 9 &&
-            strspn(name + n + 1, "0123456789abcdef") == 8)
+    for (guint i = 0; i < G_N_ELEMENTS(report_names); i++)
+        if (rig_file_is_unfinished(name, report_names[i]))
             return true;
-    }
     return false;
 }
 
@@ -167,112 +161,15 @@ bool rig_output_make_folder(const char *path, GError **error)
     return false;
 }
 
-/* Where it goes meanwhile, and what is written. */
-struct delivery {
-    const char *path; /* for people */
-    rig_output_writer writer;
-    const void *user;
-};
-
-/* Closes the stream, since network file systems tell of a full disk only then. */
-static bool deliver(const struct delivery *delivery, FILE *out, GError **error)
+bool rig_output_write(const char *path, rig_file_writer writer, const void *user, GError **error)
 {
-    bool ok = delivery->writer(out, delivery->user, error);
-    bool lost = ferror(out) != 0;
-
-    errno = 0;
-    lost |= fclose(out) != 0;
-    if (!ok || !lost)
-        return ok;
-    g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot write %s: %s", delivery->path,
-                errno ? g_strerror(errno) : "a write failed");
-    return false;
+    if (g_strcmp0(path, "-") != 0)
+        return rig_file_write(path, RIG_FILE_PUBLIC, writer, user, error);
+    fflush(stdout);
+    return rig_file_write_to(dup(STDOUT_FILENO), "standard output", writer, user, error);
 }
 
-/* fd (taken): -1 with errno. */
-static bool deliver_to(const struct delivery *delivery, int fd, GError **error)
-{
-    FILE *out = fd >= 0 ? fdopen(fd, "w") : NULL;
-
-    if (out)
-        return deliver(delivery, out, error);
-    g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot write %s: %s", delivery->path, g_strerror(errno));
-    if (fd >= 0)
-        close(fd);
-    return false;
-}
-
-/* The umask's permissions, as any new file gets; with O_EXCL, since the folder may be anybody's. -1 with
- * errno. */
-static int create_beside(const char *path, char **draft)
-{
-    for (guint attempt = 0; attempt < 100; attempt++) {
-        int fd;
-
-        *draft = g_strdup_printf("%s.%08x", path, g_random_int());
-        fd = open(*draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (fd >= 0 || errno != EEXIST)
-            return fd;
-        g_clear_pointer(draft, g_free);
-    }
-    errno = EEXIST;
-    return -1;
-}
-
-/* Renamed into place without fsync: a reader never sees half a report, and after a crash of the machine the
- * journal makes it again. */
-static bool write_and_rename(const struct delivery *delivery, GError **error)
-{
-    g_autofree char *draft = NULL;
-    bool written = deliver_to(delivery, create_beside(delivery->path, &draft), error);
-
-    if (written && g_rename(draft, delivery->path) != 0) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot rename into %s: %s", delivery->path,
-                    g_strerror(errno));
-        written = false;
-    }
-    if (!written && draft)
-        unlink(draft);
-    return written;
-}
-
-bool rig_output_write(const char *path, rig_output_writer writer, const void *user, GError **error)
-{
-    struct delivery delivery = {.path = path, .writer = writer, .user = user};
-    struct stat status;
-
-    if (g_strcmp0(path, "-") == 0) {
-        delivery.path = "standard output";
-        fflush(stdout);
-        return deliver_to(&delivery, dup(STDOUT_FILENO), error);
-    }
-    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
-        return deliver_to(&delivery, open(path, O_WRONLY | O_CLOEXEC), error);
-    return write_and_rename(&delivery, error);
-}
-
-struct whole {
-    const char *text;
-    gsize n_bytes;
-};
-
-static bool write_whole(FILE *out, const void *user, GError **error)
-{
-    const struct whole *whole = user;
-
-    (void)error;
-    fwrite(whole->text, 1, whole->n_bytes, out);
-    return true;
-}
-
-bool rig_output_publish(const char *path, const char *text, gsize n_bytes, GError **error)
-{
-    struct whole whole = {.text = text, .n_bytes = n_bytes};
-
-    return rig_output_write(path, write_whole, &whole, error);
-}
-
-char *rig_output_text(rig_output_writer writer, const void *user, gsize *n_bytes, GError **error)
+char *rig_output_text(rig_file_writer writer, const void *user, gsize *n_bytes, GError **error)
 {
     char *text = NULL;
     char *copy;

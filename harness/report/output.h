@@ -3,9 +3,7 @@
 #ifndef RIG_REPORT_OUTPUT_H
 #define RIG_REPORT_OUTPUT_H
 
-#include <glib.h>
-#include <stdbool.h>
-#include <stdio.h>
+#include "base/file.h"
 
 G_BEGIN_DECLS
 
@@ -41,21 +39,13 @@ bool rig_output_remove_old(const char *path, GError **error) G_GNUC_WARN_UNUSED_
 /* Makes a folder, its parents too, when it is missing. */
 bool rig_output_make_folder(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Writes a document in pieces. What the stream cannot take shows in ferror(out): a writer need not look. */
-typedef bool (*rig_output_writer)(FILE *out, const void *user, GError **error);
-
-/* As rig_output_publish(), with a writer: a report need not be in memory as a whole. */
-bool rig_output_write(const char *path, rig_output_writer writer, const void *user,
+/* rig_file_write(), where "-" is standard output. */
+bool rig_output_write(const char *path, rig_file_writer writer, const void *user,
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* What a writer writes, as text. Owned by the caller; NULL with its error. */
-char *rig_output_text(rig_output_writer writer, const void *user, gsize *n_bytes,
+char *rig_output_text(rig_file_writer writer, const void *user, gsize *n_bytes,
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/* Writes a whole file: to a name beside it, then renamed, so that nobody sees half of it. "-" is standard
- * output; what is there and is no regular file (a pipe, /dev/null) is written directly, not replaced. */
-bool rig_output_publish(const char *path, const char *text, gsize n_bytes,
-                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS
 

@@ -9,7 +9,7 @@
 
 G_BEGIN_DECLS
 
-/* Both documents end in a newline and hang on nothing but the results. Each is a rig_output_writer whose user
+/* Both documents end in a newline and hang on nothing but the results. Each is a rig_file_writer whose user
  * is a const struct rig_results *; they do not fail. The summary: reports/summary.schema.json. */
 bool rig_summary_write(FILE *out, const void *results, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool rig_html_write(FILE *out, const void *results, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -316,7 +316,7 @@ bool rig_pictures_write(const struct rig_results *results, const char *folder, G
         gsize n_bytes = 0;
         g_autofree char *text = rig_picture_file(picture->story, picture->result->id, &n_bytes);
 
-        if (!rig_output_publish(path, text, n_bytes, error))
+        if (!rig_file_replace(path, RIG_FILE_PUBLIC, text, n_bytes, error))
             return false;
         if (written)
             g_ptr_array_add(written, g_steal_pointer(&path));

@@ -57,7 +57,7 @@ static void keep(void *user, const char *name, const char *path)
     if (!text)
         return;
     copy = rig_evidence_file(run->evidence, name, &error);
-    if (!copy || !rig_output_publish(copy, text, strlen(text), &error))
+    if (!copy || !rig_file_replace(copy, RIG_FILE_PUBLIC, text, strlen(text), &error))
         g_ptr_array_add(run->also, g_strdup_printf("%s could not be kept: %s", name, error->message));
     if (run->trouble.verdict == RIG_VERDICT_ERROR)
         tell_end(run, name, text);

@@ -273,7 +273,7 @@ static void keep_bytes(struct rig_run *run, const char *slot, const char *name, 
     GError *error = NULL;
 
     path = rig_evidence_file(run->evidence, file, &error);
-    if (!path || !rig_output_publish(path, (const char *)bytes, n_bytes, &error))
+    if (!path || !rig_file_replace(path, RIG_FILE_PUBLIC, (const char *)bytes, n_bytes, &error))
         rig_run_error(run, error);
     else
         rig_run_note(run, "%s is in %s (%" G_GSIZE_FORMAT " bytes, SHA-256 %.16s...)", slot, path, n_bytes,

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A forked process at the other end of a pipe: it reads the end of the file when this process is gone. */
-#define _GNU_SOURCE /* close_range, nftw */
+#define _GNU_SOURCE /* close_range */
 #include "transport/guard.h"
 
 #include "base/error.h"
+#include "base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <glib-unix.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,7 +17,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define WALK_FDS 16
 #define REMOVE_TRIES 200
 #define REMOVE_AGAIN_NS 10000000
 
@@ -26,25 +25,12 @@ struct rig_guard {
     int pipe;
 };
 
-static int remove_one(const char *path, const struct stat *status, int type, struct FTW *place)
-{
-    (void)status, (void)type, (void)place;
-    return remove(path);
-}
-
-/* false: something is left. */
-static bool remove_tree(const char *path)
-{
-    return nftw(path, remove_one, WALK_FDS, FTW_DEPTH | FTW_PHYS) == 0 ||
-           (access(path, F_OK) != 0 && errno == ENOENT);
-}
-
 /* Those who write there may still be on their way to their end. */
 static void remove_with_patience(const char *path)
 {
     const struct timespec pause = {.tv_nsec = REMOVE_AGAIN_NS};
 
-    for (int i = 0; i < REMOVE_TRIES && !remove_tree(path); i++)
+    for (int i = 0; i < REMOVE_TRIES && !rig_tree_remove(path); i++)
         nanosleep(&pause, NULL);
 }
 
@@ -171,7 +157,7 @@ void rig_folder_free(struct rig_folder *folder)
 {
     if (!folder)
         return;
-    (void)remove_tree(folder->path);
+    (void)rig_tree_remove(folder->path);
     rig_guard_free(folder->guard);
     g_free(folder->path);
     g_free(folder);

@@ -3,15 +3,14 @@
 #include "drivers/bluez/bond_store.h"
 
 #include "base/error.h"
+#include "base/file.h"
 #include "drivers/bluez/watch.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #define OUR_GROUP "Bootrig"
 #define FORMAT 1
@@ -209,41 +208,12 @@ static char *check_address(const char *text, GError **error)
 
 /* --- writing --- */
 
-static bool write_all(int fd, const char *text, gsize n_bytes)
-{
-    while (n_bytes > 0) {
-        gssize n = write(fd, text, n_bytes);
-
-        if (n < 0 && errno != EINTR)
-            return false;
-        if (n > 0) {
-            text += n;
-            n_bytes -= (gsize)n;
-        }
-    }
-    return fsync(fd) == 0;
-}
-
-/* Beside its place, then renamed: whoever reads it reads a whole one. Keys are nobody else's business. */
 static bool write_key_file(GKeyFile *file, const char *path, GError **error)
 {
     gsize n_bytes;
     g_autofree char *text = g_key_file_to_data(file, &n_bytes, NULL);
-    g_autofree char *part = g_strconcat(path, ".XXXXXX", NULL);
-    int fd = g_mkstemp_full(part, O_WRONLY | O_CLOEXEC, 0600);
-    bool ok;
 
-    if (fd < 0) {
-        set_io(error, "cannot write", path);
-        return false;
-    }
-    ok = write_all(fd, text, n_bytes);
-    ok = close(fd) == 0 && ok && g_rename(part, path) == 0;
-    if (!ok) {
-        set_io(error, "cannot write", path);
-        g_unlink(part);
-    }
-    return ok;
+    return rig_file_replace(path, RIG_FILE_SECRET, text, n_bytes, error);
 }
 
 bool rig_bond_store_export(const char *root, const char *adapter, const char *device, const char *path,

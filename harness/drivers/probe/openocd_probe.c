@@ -4,6 +4,7 @@
 #include "drivers/probe/openocd_probe.h"
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/words.h"
 #include "drivers/probe/slot_view.h"
 
@@ -567,13 +568,10 @@ static bool write_pages(struct rig_openocd_probe *probe, guint32 address, const 
 {
     g_autofree char *path = file_path(probe, "program.bin");
     g_autofree char *word = rig_tcl_quote(path);
-    g_autoptr(GError) cause = NULL;
     bool ok;
 
-    if (!g_file_set_contents(path, (const char *)bytes, (gssize)n_bytes, &cause)) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "%s", cause->message);
+    if (!rig_file_replace(path, RIG_FILE_PUBLIC, bytes, n_bytes, error))
         return false;
-    }
     ok = rig_openocd_command(probe->openocd, PROGRAM_MS, NULL, error,
                              "flash erase_address 0x%x %" G_GSIZE_FORMAT, address, n_bytes) &&
          (all_erased(bytes, n_bytes) || rig_openocd_command(probe->openocd, PROGRAM_MS, NULL, error,
