@@ -5,6 +5,7 @@
 #ifndef SIM_BOARD_H
 #define SIM_BOARD_H
 
+#include "sim/ble/gatt.h"
 #include "sim/ble/pdu_faults.h"
 #include "sim/boot/boot.h"
 #include "sim/flash/flash.h"
@@ -189,14 +190,25 @@ enum sim_ble_outcome sim_board_ble_pair(struct sim_board *board,
                                         const struct sim_ble_central_pairing *central,
                                         uint8_t ltk[SIM_BLE_LTK_BYTES],
                                         struct sim_ble_pairing_result *result);
-/* The SMP characteristic: one write command; the CCC. */
-enum sim_ble_outcome sim_board_ble_write(struct sim_board *board, const uint8_t *bytes, size_t n_bytes);
-enum sim_ble_outcome sim_board_ble_subscribe(struct sim_board *board, bool on);
-/* Oldest notification that has arrived by now; false: none. 64 are kept, later ones are lost; a new
- * connection starts with none. */
-bool sim_board_ble_notification(struct sim_board *board, uint8_t bytes[SIM_BLE_MAX_MTU], size_t *n_bytes);
-/* Faults on single PDUs of the SMP characteristic, on the board's time (ble/pdu_faults.h). They stay over
- * reconnections, resets and loss of power, and belong to a moment. false: there are SIM_PDU_MAX_FAULTS
+/* Discovery. *characteristic names it in the calls below, as long as the connection lasts. UUIDs as in struct
+ * sim_gatt_characteristic. OK, NOT_CONNECTED, NO_SERVICE, NO_CHARACTERISTIC. */
+enum sim_ble_outcome sim_board_ble_find(const struct sim_board *board, const char *service, const char *uuid,
+                                        unsigned *characteristic);
+/* At most ATT_MTU - 3 bytes. A command is OK whatever the board makes of it; a request gives
+ * NEEDS_ENCRYPTION, ATT_ERROR or OK, and OK too where a fault took it. */
+enum sim_ble_outcome sim_board_ble_write(struct sim_board *board, unsigned characteristic, bool with_response,
+                                         const uint8_t *bytes, size_t n_bytes);
+enum sim_ble_outcome sim_board_ble_read(struct sim_board *board, unsigned characteristic,
+                                        uint8_t bytes[SIM_BLE_MAX_MTU], size_t *n_bytes);
+enum sim_ble_outcome sim_board_ble_subscribe(struct sim_board *board, unsigned characteristic,
+                                             enum sim_gatt_subscription how);
+/* The ATT error of the last call that gave SIM_BLE_ATT_ERROR. */
+uint8_t sim_board_ble_att_error(const struct sim_board *board);
+/* Oldest notification or indication that has arrived by now; false: none. 64 are kept, later ones are lost; a
+ * new connection starts with none. Indications are confirmed by themselves. */
+bool sim_board_ble_receive(struct sim_board *board, struct sim_ble_packet *packet);
+/* Faults on single PDUs of the firmware's characteristics, on the board's time (ble/pdu_faults.h). They stay
+ * over reconnections, resets and loss of power, and belong to a moment. false: there are SIM_PDU_MAX_FAULTS
  * already. What became of them is borrowed, until they end. */
 bool sim_board_arm_pdu_fault(struct sim_board *board, const struct sim_pdu_fault *fault);
 const struct sim_pdu_faults *sim_board_pdu_faults(const struct sim_board *board);

@@ -36,6 +36,7 @@ struct rig_sim_host {
     rig_sim_host_line console;
     void *console_user;
     GByteArray *incoming;
+    unsigned smp;      /* the characteristic */
     bool boot_pending; /* the bootloader's run is over for the board, not yet for the real clock */
     guint64 boot_end_us;
     struct sim_boot_result boot;
@@ -487,7 +488,9 @@ static bool reach(struct rig_sim_host *host)
     g_byte_array_set_size(host->incoming, 0);
     if (sim_board_ble_connect(host->sim, &wire, MAX_MTU) != SIM_BLE_OK)
         return false;
-    return sim_board_ble_subscribe(host->sim, true) == SIM_BLE_OK;
+    return sim_board_ble_find(host->sim, RIG_SMP_SERVICE_UUID, RIG_SMP_CHARACTERISTIC_UUID, &host->smp) ==
+               SIM_BLE_OK &&
+           sim_board_ble_subscribe(host->sim, host->smp, SIM_GATT_NOTIFIED) == SIM_BLE_OK;
 }
 
 /* A datagram or a frame is a message: what lacks its end is refused at once and not joined with the next one.
@@ -517,19 +520,20 @@ void rig_sim_host_smp(struct rig_sim_host *host, const guint8 *bytes, gsize n_by
         return;
     room = sim_board_ble_mtu(host->sim) - 3u;
     for (gsize at = 0; at < n_bytes; at += room)
-        if (sim_board_ble_write(host->sim, bytes + at, MIN(room, n_bytes - at)) != SIM_BLE_OK)
+        if (sim_board_ble_write(host->sim, host->smp, false, bytes + at, MIN(room, n_bytes - at)) !=
+            SIM_BLE_OK)
             return;
 }
 
 GBytes *rig_sim_host_smp_answer(struct rig_sim_host *host)
 {
-    guint8 packet[SIM_BLE_MAX_MTU];
+    struct sim_ble_packet packet;
     struct rig_smp_header header;
     gsize n_bytes;
     GBytes *answer;
 
-    while (!host->radio && sim_board_ble_notification(host->sim, packet, &n_bytes))
-        g_byte_array_append(host->incoming, packet, (guint)n_bytes);
+    while (!host->radio && sim_board_ble_receive(host->sim, &packet))
+        g_byte_array_append(host->incoming, packet.bytes, packet.n_bytes);
     if (host->incoming->len < RIG_SMP_HEADER_BYTES)
         return NULL;
     rig_smp_header_decode(host->incoming->data, &header);

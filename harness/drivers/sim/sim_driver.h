@@ -48,8 +48,9 @@ struct rig_sim_link {
     struct rig_sim *sim;
     bool has_ltk;
     guint8 ltk[SIM_BLE_LTK_BYTES];
-    const struct rig_characteristic *subscribed; /* NULL: to none */
-    bool up;                                     /* as last told to the listener */
+    /* By the board's number of the characteristic; NULL: not subscribed to. */
+    const struct rig_characteristic *subscribed[SIM_GATT_MAX_CHARACTERISTICS];
+    bool up; /* as last told to the listener */
     char text[96];
     struct rig_link_answers answers;
 };

@@ -2,8 +2,6 @@
 /* Link role: the simulated board's peripheral, reached in process. The host's half of the bond lives here. */
 #include "drivers/sim/sim_driver.h"
 
-#include "protocol/smp/smp.h"
-
 #include <string.h>
 
 static const struct sim_ble_central host = {.address = {0xb0, 0x07, 0x21, 0x60, 0x00, 0x01}};
@@ -40,8 +38,10 @@ static enum rig_link_outcome outcome_from(enum sim_ble_outcome outcome)
         [SIM_BLE_NO_ANSWER] = RIG_LINK_TIMEOUT,
         [SIM_BLE_NEEDS_ENCRYPTION] = RIG_LINK_NOT_ENCRYPTED,
         [SIM_BLE_TOO_LONG] = RIG_LINK_TOO_LONG,
-        [SIM_BLE_NOT_SUBSCRIBED] = RIG_LINK_OK,
-        [SIM_BLE_NO_SUCH_ATTRIBUTE] = RIG_LINK_NO_SERVICE,
+        [SIM_BLE_NO_SERVICE] = RIG_LINK_NO_SERVICE,
+        [SIM_BLE_NO_CHARACTERISTIC] = RIG_LINK_NO_CHARACTERISTIC,
+        [SIM_BLE_NO_PROPERTY] = RIG_LINK_NO_PROPERTY,
+        [SIM_BLE_ATT_ERROR] = RIG_LINK_ATT_ERROR,
     };
 
     return outcomes[outcome];
@@ -72,7 +72,7 @@ void rig_sim_link_notice(struct rig_sim_link *link)
     if (!link->up || sim_board_ble_connected(link->sim->sim))
         return;
     link->up = false;
-    link->subscribed = NULL;
+    memset(link->subscribed, 0, sizeof link->subscribed);
     reason = sim_board_ble_last_reason(link->sim->sim);
     g_snprintf(link->text, sizeof link->text, "disconnected: %s (HCI 0x%02x)", reason_text(reason), reason);
     tell(link);
@@ -137,41 +137,48 @@ static enum rig_link_outcome secure(struct rig_sim_link *link, bool pair)
 /* What was notified before anybody listened. */
 static void drop_notifications(struct sim_board *board)
 {
-    guint8 bytes[SIM_BLE_MAX_MTU];
-    gsize n_bytes;
+    struct sim_ble_packet packet;
 
-    while (sim_board_ble_notification(board, bytes, &n_bytes))
+    while (sim_board_ble_receive(board, &packet))
         ;
 }
 
-/* What a use of a characteristic comes to; possible: whether SMP's, the only one of this board, can be used
- * so.
- */
-static enum rig_link_outcome use(const struct rig_characteristic *characteristic, bool possible)
+/* The board's number of a characteristic. */
+static enum rig_link_outcome find(const struct rig_sim_link *link,
+                                  const struct rig_characteristic *characteristic, unsigned *number)
 {
-    if (!g_str_equal(characteristic->service, RIG_SMP_SERVICE_UUID))
-        return RIG_LINK_NO_SERVICE;
-    if (!g_str_equal(characteristic->uuid, RIG_SMP_CHARACTERISTIC_UUID))
-        return RIG_LINK_NO_CHARACTERISTIC;
-    return possible ? RIG_LINK_OK : RIG_LINK_NO_PROPERTY;
+    return outcome_from(
+        sim_board_ble_find(link->sim->sim, characteristic->service, characteristic->uuid, number));
+}
+
+static bool is_subscribed(const struct rig_sim_link *link)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(link->subscribed); i++)
+        if (link->subscribed[i])
+            return true;
+    return false;
 }
 
 static bool sim_link_subscribe(struct rig_link *base, const struct rig_characteristic *characteristic,
                                enum rig_subscription subscription, enum rig_link_outcome *outcome,
                                GError **error)
 {
+    static const enum sim_gatt_subscription hows[] = {[RIG_SUBSCRIBE_NONE] = SIM_GATT_UNSUBSCRIBED,
+                                                      [RIG_SUBSCRIBE_NOTIFY] = SIM_GATT_NOTIFIED,
+                                                      [RIG_SUBSCRIBE_INDICATE] = SIM_GATT_INDICATED};
     struct rig_sim_link *link = self(base);
     struct sim_board *board = link->sim->sim;
+    unsigned number;
 
     (void)error;
-    *outcome = use(characteristic, subscription != RIG_SUBSCRIBE_INDICATE);
-    if (*outcome != RIG_LINK_OK || (subscription == RIG_SUBSCRIBE_NOTIFY && link->subscribed))
+    *outcome = find(link, characteristic, &number);
+    if (*outcome != RIG_LINK_OK)
         return true;
-    if (!link->subscribed)
+    if (!is_subscribed(link))
         drop_notifications(board);
-    *outcome = outcome_from(sim_board_ble_subscribe(board, subscription == RIG_SUBSCRIBE_NOTIFY));
+    *outcome = outcome_from(sim_board_ble_subscribe(board, number, hows[subscription]));
     if (*outcome == RIG_LINK_OK)
-        link->subscribed = subscription == RIG_SUBSCRIBE_NOTIFY ? characteristic : NULL;
+        link->subscribed[number] = subscription == RIG_SUBSCRIBE_NONE ? NULL : characteristic;
     else if (*outcome == RIG_LINK_NOT_ENCRYPTED && sim_board_ble_encrypted(board))
         g_strlcpy(link->text, "the board demands an authenticated bond", sizeof link->text);
     else
@@ -236,25 +243,37 @@ static bool sim_link_disconnect(struct rig_link *link, GError **error)
     return true;
 }
 
-static bool sim_link_write(struct rig_link *link, const struct rig_characteristic *characteristic,
+static bool sim_link_write(struct rig_link *base, const struct rig_characteristic *characteristic,
                            enum rig_write_kind kind, const guint8 *bytes, gsize n_bytes,
                            enum rig_link_outcome *outcome, GError **error)
 {
+    struct rig_sim_link *link = self(base);
+    unsigned number;
+
     (void)error;
-    *outcome = use(characteristic, kind == RIG_WRITE_COMMAND);
-    if (*outcome != RIG_LINK_OK)
-        return true;
-    *outcome = outcome_from(sim_board_ble_write(self(link)->sim->sim, bytes, n_bytes));
-    rig_sim_link_notice(self(link)); /* the board may have hung up on it */
+    *outcome = find(link, characteristic, &number);
+    if (*outcome == RIG_LINK_OK)
+        *outcome = outcome_from(
+            sim_board_ble_write(link->sim->sim, number, kind == RIG_WRITE_REQUEST, bytes, n_bytes));
+    rig_sim_link_notice(link); /* the board may have hung up on it */
     return true;
 }
 
-static bool sim_link_read(struct rig_link *link, const struct rig_characteristic *characteristic,
+static bool sim_link_read(struct rig_link *base, const struct rig_characteristic *characteristic,
                           GBytes **value, enum rig_link_outcome *outcome, GError **error)
 {
+    struct rig_sim_link *link = self(base);
+    guint8 bytes[SIM_BLE_MAX_MTU];
+    unsigned number;
+    gsize n_bytes;
+
     (void)error;
     *value = NULL;
-    *outcome = sim_board_ble_connected(self(link)->sim->sim) ? use(characteristic, false) : RIG_LINK_LOST;
+    *outcome = find(link, characteristic, &number);
+    if (*outcome == RIG_LINK_OK)
+        *outcome = outcome_from(sim_board_ble_read(link->sim->sim, number, bytes, &n_bytes));
+    if (*outcome == RIG_LINK_OK)
+        *value = g_bytes_new(bytes, n_bytes);
     return true;
 }
 
@@ -262,16 +281,16 @@ static bool sim_link_receive(struct rig_link *link, guint64 until_us, struct rig
                              enum rig_link_outcome *outcome, GError **error)
 {
     struct rig_sim *sim = self(link)->sim;
-    guint8 bytes[SIM_BLE_MAX_MTU];
-    gsize n_bytes = 0;
+    struct sim_ble_packet received;
 
     *packet = (struct rig_link_packet){0};
     for (;;) {
         bool happened = false;
 
-        if (sim_board_ble_notification(sim->sim, bytes, &n_bytes)) {
-            *packet = (struct rig_link_packet){.value = g_bytes_new(bytes, n_bytes),
-                                               .from = self(link)->subscribed};
+        if (sim_board_ble_receive(sim->sim, &received)) {
+            *packet = (struct rig_link_packet){.value = g_bytes_new(received.bytes, received.n_bytes),
+                                               .from = self(link)->subscribed[received.characteristic],
+                                               .indicated = received.indicated};
             *outcome = RIG_LINK_OK;
             return true;
         }
@@ -311,7 +330,8 @@ static void sim_link_state(struct rig_link *link, struct rig_link_state *state)
     if (!state->connected)
         return;
     state->encrypted = sim_board_ble_encrypted(board);
-    state->subscribed = sim_link->subscribed != NULL;
+    state->subscribed = is_subscribed(sim_link);
+    state->att_error = sim_board_ble_att_error(board);
     state->mtu = sim_board_ble_mtu(board);
 }
 

@@ -7,6 +7,7 @@
 #define SIM_BLE_BLE_H
 
 #include "protocol/smp/smp.h"
+#include "sim/ble/gatt.h"
 #include "sim/ble/pdu_faults.h"
 #include "sim/ble/peripheral.h"
 
@@ -61,10 +62,6 @@ struct sim_ble_queue {
     uint8_t n;
     uint8_t index[SIM_BLE_MAX_BUFFERS];
 };
-struct sim_ble_notification {
-    uint16_t n_bytes;
-    uint8_t bytes[SIM_BLE_MAX_MTU];
-};
 
 struct sim_ble {
     struct sim_ble_config config;
@@ -80,8 +77,10 @@ struct sim_ble {
     uint8_t central[SIM_BLE_ADDRESS_BYTES];
     uint16_t mtu;
     bool encrypted;
-    bool authenticated; /* by a key that was made with a passkey or a comparison */
-    bool subscribed;
+    bool authenticated;                /* by a key that was made with a passkey or a comparison */
+    struct sim_gatt_services services; /* what the central found on this connection */
+    uint8_t subscribed[SIM_GATT_MAX_CHARACTERISTICS]; /* enum sim_gatt_subscription */
+    uint8_t att_error;                                /* of the last SIM_BLE_ATT_ERROR */
     uint8_t last_reason;
 
     struct sim_bond bonds[SIM_BLE_MAX_BONDS];
@@ -103,7 +102,7 @@ struct sim_ble {
     /* From here on: room that is copied only as far as it is used. */
     struct sim_pdu_faults faults; /* of the in-process link; a host stack has its own */
     uint8_t first_arrived, n_arrived;
-    struct sim_ble_notification arrived[SIM_BLE_MAX_ARRIVED];
+    struct sim_ble_packet arrived[SIM_BLE_MAX_ARRIVED];
     struct sim_ble_buffer buffers[SIM_BLE_MAX_BUFFERS];
 };
 
@@ -134,10 +133,19 @@ void sim_ble_disconnect(struct sim_ble *ble, enum sim_hci_reason reason);
 enum sim_ble_outcome sim_ble_encrypt(struct sim_ble *ble, const uint8_t ltk[SIM_BLE_LTK_BYTES]);
 enum sim_ble_outcome sim_ble_pair(struct sim_ble *ble, const struct sim_ble_central_pairing *central,
                                   uint8_t ltk[SIM_BLE_LTK_BYTES], struct sim_ble_pairing_result *result);
-enum sim_ble_outcome sim_ble_subscribe(struct sim_ble *ble, bool on);
-enum sim_ble_outcome sim_ble_write(struct sim_ble *ble, uint64_t now_us, const uint8_t *bytes,
-                                   size_t n_bytes);
-bool sim_ble_read_notification(struct sim_ble *ble, uint8_t bytes[SIM_BLE_MAX_MTU], size_t *n_bytes);
+enum sim_ble_outcome sim_ble_find(const struct sim_ble *ble, const char *service, const char *uuid,
+                                  unsigned *characteristic);
+enum sim_ble_outcome sim_ble_subscribe(struct sim_ble *ble, unsigned characteristic,
+                                       enum sim_gatt_subscription how);
+enum sim_ble_outcome sim_ble_write(struct sim_ble *ble, uint64_t now_us, unsigned characteristic,
+                                   bool with_response, const uint8_t *bytes, size_t n_bytes);
+enum sim_ble_outcome sim_ble_read(struct sim_ble *ble, unsigned characteristic,
+                                  uint8_t bytes[SIM_BLE_MAX_MTU], size_t *n_bytes);
+bool sim_ble_receive(struct sim_ble *ble, struct sim_ble_packet *packet);
+/* To one characteristic at least. */
+bool sim_ble_subscribed(const struct sim_ble *ble);
+/* What runs now offers. */
+void sim_ble_services(const struct sim_ble *ble, struct sim_gatt_services *services);
 
 /* Where it advertises now, most significant byte first: the last byte wraps without carry, as bootloaders at
  * address + 1 do it [SRC nRF5 SDK components/libraries/bootloader/dfu/nrf_dfu_ble.c]. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define ATT_OVERHEAD_BYTES 3u
+#define SMP 0u
 
 static void push(struct sim_ble_queue *queue, unsigned buffer)
 {
@@ -120,7 +121,7 @@ static void take_write(struct sim_ble *ble, uint64_t now_us, const uint8_t *byte
 
 void sim_ble_arrive(struct sim_ble *ble, const uint8_t *bytes, size_t n_bytes)
 {
-    struct sim_ble_notification *place;
+    struct sim_ble_packet *place;
 
     /* A reader that is too slow loses what is new, as on a full socket. */
     if (ble->n_arrived == SIM_BLE_MAX_ARRIVED)
@@ -128,6 +129,8 @@ void sim_ble_arrive(struct sim_ble *ble, const uint8_t *bytes, size_t n_bytes)
     place = &ble->arrived[(ble->first_arrived + ble->n_arrived++) % SIM_BLE_MAX_ARRIVED];
     memcpy(place->bytes, bytes, n_bytes);
     place->n_bytes = (uint16_t)n_bytes;
+    place->characteristic = SMP;
+    place->indicated = false;
 }
 
 /* The link as the faults know it. */
@@ -136,14 +139,14 @@ struct faulty_link {
     uint64_t now_us;
 };
 
-static void deliver(void *user, enum sim_pdu_direction direction, const uint8_t *bytes, size_t n_bytes)
+static void deliver(void *user, const struct sim_pdu *pdu)
 {
     const struct faulty_link *link = user;
 
-    if (direction == SIM_PDU_WRITES)
-        take_write(link->ble, link->now_us, bytes, n_bytes);
+    if (pdu->direction == SIM_PDU_WRITES)
+        take_write(link->ble, link->now_us, pdu->value, pdu->n_bytes);
     else
-        sim_ble_arrive(link->ble, bytes, n_bytes);
+        sim_ble_arrive(link->ble, pdu->value, pdu->n_bytes);
 }
 
 static void hang_up(void *user, uint8_t reason)
@@ -165,13 +168,12 @@ static struct sim_pdu_way way_of(struct faulty_link *link)
     return (struct sim_pdu_way){.deliver = deliver, .hang_up = hang_up, .vanish = vanish, .user = link};
 }
 
-static void pass(struct sim_ble *ble, uint64_t now_us, enum sim_pdu_direction direction, const uint8_t *bytes,
-                 size_t n_bytes)
+static void pass(struct sim_ble *ble, uint64_t now_us, const struct sim_pdu *pdu)
 {
     struct faulty_link link = {ble, now_us};
     struct sim_pdu_way way = way_of(&link);
 
-    sim_pdu_faults_pass(&ble->faults, now_us, direction, bytes, n_bytes, &way);
+    sim_pdu_faults_pass(&ble->faults, now_us, pdu, &way);
 }
 
 void sim_ble_release(struct sim_ble *ble, uint64_t now_us)
@@ -182,28 +184,122 @@ void sim_ble_release(struct sim_ble *ble, uint64_t now_us)
     sim_pdu_faults_release(&ble->faults, now_us, &way);
 }
 
-enum sim_ble_outcome sim_ble_write(struct sim_ble *ble, uint64_t now_us, const uint8_t *bytes, size_t n_bytes)
+/* [SPEC Core Vol 3 Part B 2.5.1] A short UUID stands for digits 5 to 8 of the base UUID. */
+bool sim_gatt_same_uuid(const char *one, const char *other)
 {
+    static const char base[] = "0000xxxx-0000-1000-8000-00805f9b34fb";
+    char wide[2][sizeof base];
+    const char *const uuids[2] = {one, other};
+
+    for (unsigned i = 0; i < 2; i++) {
+        memcpy(wide[i], base, sizeof base);
+        if (strlen(uuids[i]) == 4)
+            memcpy(wide[i] + 4, uuids[i], 4);
+        else if (strlen(uuids[i]) == sizeof base - 1)
+            memcpy(wide[i], uuids[i], sizeof base);
+        else
+            return false;
+    }
+    return strcmp(wide[0], wide[1]) == 0;
+}
+
+void sim_ble_services(const struct sim_ble *ble, struct sim_gatt_services *services)
+{
+    services->n = 1;
+    services->characteristics[SMP] =
+        (struct sim_gatt_characteristic){.service = RIG_SMP_SERVICE_UUID,
+                                         .uuid = RIG_SMP_CHARACTERISTIC_UUID,
+                                         .properties = SIM_GATT_WRITE_COMMAND | SIM_GATT_NOTIFY,
+                                         .demand = sim_ble_demands(ble)};
+}
+
+enum sim_ble_outcome sim_ble_find(const struct sim_ble *ble, const char *service, const char *uuid,
+                                  unsigned *characteristic)
+{
+    enum sim_ble_outcome outcome = SIM_BLE_NO_SERVICE;
+    bool inside = false;
+
     if (!ble->connected)
         return SIM_BLE_NOT_CONNECTED;
+    for (unsigned i = 0; i < ble->services.n; i++) {
+        const struct sim_gatt_characteristic *entry = &ble->services.characteristics[i];
+
+        if (entry->service)
+            inside = sim_gatt_same_uuid(entry->service, service);
+        if (!inside)
+            continue;
+        outcome = SIM_BLE_NO_CHARACTERISTIC;
+        if (sim_gatt_same_uuid(entry->uuid, uuid)) {
+            *characteristic = i;
+            return SIM_BLE_OK;
+        }
+    }
+    return outcome;
+}
+
+static bool has_property(const struct sim_ble *ble, unsigned characteristic, enum sim_gatt_property property)
+{
+    return characteristic < ble->services.n &&
+           ble->services.characteristics[characteristic].properties & (unsigned)property;
+}
+
+enum sim_ble_outcome sim_ble_write(struct sim_ble *ble, uint64_t now_us, unsigned characteristic,
+                                   bool with_response, const uint8_t *bytes, size_t n_bytes)
+{
+    const struct sim_pdu pdu = {.direction = SIM_PDU_WRITES,
+                                .characteristic = (uint8_t)characteristic,
+                                .acknowledged = with_response,
+                                .value = bytes,
+                                .n_bytes = n_bytes};
+
+    if (!ble->connected || (with_response && !ble->alive))
+        return SIM_BLE_NOT_CONNECTED;
+    if (!has_property(ble, characteristic, with_response ? SIM_GATT_WRITE : SIM_GATT_WRITE_COMMAND))
+        return SIM_BLE_NO_PROPERTY;
     if (n_bytes > ble->mtu - ATT_OVERHEAD_BYTES)
         return SIM_BLE_TOO_LONG;
     /* A write command has no answer: whatever goes wrong from here on, the central does not learn of it. */
-    if (ble->alive && !sim_ble_locked(ble))
-        pass(ble, now_us, SIM_PDU_WRITES, bytes, n_bytes);
+    if (sim_ble_locked(ble))
+        return with_response ? SIM_BLE_NEEDS_ENCRYPTION : SIM_BLE_OK;
+    if (ble->alive)
+        pass(ble, now_us, &pdu);
     return SIM_BLE_OK;
 }
 
-enum sim_ble_outcome sim_ble_subscribe(struct sim_ble *ble, bool on)
+enum sim_ble_outcome sim_ble_read(struct sim_ble *ble, unsigned characteristic,
+                                  uint8_t bytes[SIM_BLE_MAX_MTU], size_t *n_bytes)
+{
+    (void)bytes;
+    *n_bytes = 0;
+    if (!ble->connected || !ble->alive)
+        return SIM_BLE_NOT_CONNECTED;
+    if (!has_property(ble, characteristic, SIM_GATT_READ))
+        return SIM_BLE_NO_PROPERTY;
+    return sim_ble_locked(ble) ? SIM_BLE_NEEDS_ENCRYPTION : SIM_BLE_OK;
+}
+
+enum sim_ble_outcome sim_ble_subscribe(struct sim_ble *ble, unsigned characteristic,
+                                       enum sim_gatt_subscription how)
 {
     if (!ble->connected || !ble->alive)
         return SIM_BLE_NOT_CONNECTED;
+    if (how &&
+        !has_property(ble, characteristic, how == SIM_GATT_NOTIFIED ? SIM_GATT_NOTIFY : SIM_GATT_INDICATE))
+        return SIM_BLE_NO_PROPERTY;
     if (sim_ble_locked(ble))
         return SIM_BLE_NEEDS_ENCRYPTION;
-    ble->subscribed = on;
-    if (!on)
+    ble->subscribed[characteristic] = (uint8_t)how;
+    if (!how)
         sim_ble_drop_assembly(ble);
     return SIM_BLE_OK;
+}
+
+bool sim_ble_subscribed(const struct sim_ble *ble)
+{
+    for (unsigned i = 0; i < SIM_GATT_MAX_CHARACTERISTICS; i++)
+        if (ble->subscribed[i])
+            return true;
+    return false;
 }
 
 unsigned sim_ble_take_request(struct sim_ble *ble, uint8_t bytes[RIG_SMP_MAX_MESSAGE_BYTES], size_t *n_bytes)
@@ -239,7 +335,7 @@ void sim_ble_answer(struct sim_ble *ble, uint64_t now_us, unsigned buffer, const
                     size_t n_bytes)
 {
     schedule_request(ble, now_us);
-    if (n_bytes == 0 || !ble->subscribed || !ble->alive) {
+    if (n_bytes == 0 || !(ble->subscribed[SMP] & SIM_GATT_NOTIFIED) || !ble->alive) {
         ble->in_use[buffer] = false;
         return;
     }
@@ -291,18 +387,22 @@ void sim_ble_notify(struct sim_ble *ble, uint64_t now_us)
     if (ble->leaving.n > 0)
         schedule_notification(ble, now_us);
     /* Last, since it may end the link and purge all of this. */
-    pass(ble, now_us, SIM_PDU_NOTIFICATIONS, value, n_bytes);
+    pass(ble, now_us,
+         &(struct sim_pdu){
+             .direction = SIM_PDU_NOTIFICATIONS, .characteristic = SMP, .value = value, .n_bytes = n_bytes});
 }
 
-bool sim_ble_read_notification(struct sim_ble *ble, uint8_t bytes[SIM_BLE_MAX_MTU], size_t *n_bytes)
+bool sim_ble_receive(struct sim_ble *ble, struct sim_ble_packet *packet)
 {
     if (ble->n_arrived == 0)
         return false;
 
-    const struct sim_ble_notification *first = &ble->arrived[ble->first_arrived];
+    const struct sim_ble_packet *first = &ble->arrived[ble->first_arrived];
 
-    memcpy(bytes, first->bytes, first->n_bytes);
-    *n_bytes = first->n_bytes;
+    packet->characteristic = first->characteristic;
+    packet->indicated = first->indicated;
+    packet->n_bytes = first->n_bytes;
+    memcpy(packet->bytes, first->bytes, first->n_bytes);
     ble->first_arrived = (uint8_t)((ble->first_arrived + 1) % SIM_BLE_MAX_ARRIVED);
     ble->n_arrived--;
     return true;

@@ -38,8 +38,10 @@ void sim_ble_init(struct sim_ble *ble, const struct sim_ble_config *config, uint
     ble->lost_us = ble->request_us = ble->notify_us = SIM_BLE_NEVER;
 }
 
-static void copy_notification(struct sim_ble_notification *to, const struct sim_ble_notification *from)
+static void copy_packet(struct sim_ble_packet *to, const struct sim_ble_packet *from)
 {
+    to->characteristic = from->characteristic;
+    to->indicated = from->indicated;
     to->n_bytes = from->n_bytes;
     memcpy(to->bytes, from->bytes, from->n_bytes);
 }
@@ -66,7 +68,7 @@ void sim_ble_copy(struct sim_ble *to, const struct sim_ble *from)
     for (unsigned i = 0; i < from->n_arrived; i++) {
         unsigned at = (from->first_arrived + i) % SIM_BLE_MAX_ARRIVED;
 
-        copy_notification(&to->arrived[at], &from->arrived[at]);
+        copy_packet(&to->arrived[at], &from->arrived[at]);
     }
     for (unsigned i = 0; i < SIM_BLE_MAX_BUFFERS; i++)
         if (from->in_use[i])
@@ -93,7 +95,7 @@ static void end_connection(struct sim_ble *ble)
     sim_pdu_faults_drop_held(&ble->faults);
     ble->alive = false;
     ble->encrypted = ble->authenticated = false;
-    ble->subscribed = false;
+    memset(ble->subscribed, 0, sizeof ble->subscribed);
 }
 
 static void drop_fragments(struct sim_ble *ble)
@@ -143,6 +145,7 @@ enum sim_ble_outcome sim_ble_connect(struct sim_ble *ble, const uint8_t central[
     ble->mtu = agreed > SIM_BLE_MAX_MTU ? SIM_BLE_MAX_MTU : agreed;
     memcpy(ble->central, central, sizeof ble->central);
     ble->connected = ble->alive = true;
+    sim_ble_services(ble, &ble->services);
     ble->n_arrived = 0;
     if (ble->config.misbehaves & SIM_BLE_NOTIFIES_UNASKED)
         sim_ble_notify_nonsense(ble);

@@ -63,19 +63,17 @@ void sim_pdu_faults_end(struct sim_pdu_faults *faults)
 }
 
 /* More than can be held are lost: a fault too. */
-static void hold(struct sim_pdu_faults *faults, enum sim_pdu_direction direction, const uint8_t *value,
-                 size_t n_bytes, bool until_next, uint64_t due_us)
+static void hold(struct sim_pdu_faults *faults, const struct sim_pdu *pdu, bool until_next, uint64_t due_us)
 {
     struct sim_pdu_held *held;
 
     if (faults->n_held == SIM_PDU_MAX_HELD)
         return;
     held = &faults->held[faults->n_held++];
-    held->direction = direction;
+    held->pdu = *pdu;
     held->until_next = until_next;
     held->due_us = due_us;
-    held->n_bytes = (uint16_t)n_bytes;
-    memcpy(held->value, value, n_bytes);
+    memcpy(held->value, pdu->value, pdu->n_bytes);
 }
 
 static void release_one(struct sim_pdu_faults *faults, unsigned index, const struct sim_pdu_way *way)
@@ -84,14 +82,15 @@ static void release_one(struct sim_pdu_faults *faults, unsigned index, const str
 
     faults->n_held--;
     memmove(faults->held + index, faults->held + index + 1, (faults->n_held - index) * sizeof held);
-    way->deliver(way->user, held.direction, held.value, held.n_bytes);
+    held.pdu.value = held.value;
+    way->deliver(way->user, &held.pdu);
 }
 
 static void release_overtaken(struct sim_pdu_faults *faults, enum sim_pdu_direction direction,
                               const struct sim_pdu_way *way)
 {
     for (unsigned i = 0; i < faults->n_held;) {
-        if (faults->held[i].direction == direction && faults->held[i].until_next)
+        if (faults->held[i].pdu.direction == direction && faults->held[i].until_next)
             release_one(faults, i, way);
         else
             i++;
@@ -105,26 +104,26 @@ static bool has_place(const struct sim_pdu_fault *fault, size_t n_bytes)
            fault->value < n_bytes;
 }
 
-static struct sim_pdu_fault *strike(struct sim_pdu_faults *faults, enum sim_pdu_direction direction,
-                                    size_t n_bytes)
+static struct sim_pdu_fault *strike(struct sim_pdu_faults *faults, const struct sim_pdu *pdu)
 {
     struct sim_pdu_fault *struck = NULL;
 
-    faults->n_passed[direction]++;
+    faults->n_passed[pdu->direction]++;
     for (unsigned i = 0; i < faults->n; i++) {
         struct sim_pdu_fault *fault = &faults->armed[i];
         uint32_t number;
 
-        if (fault->direction != direction)
+        if (fault->direction != pdu->direction)
             continue;
         number = fault->n_seen++;
         if (struck || number < fault->first || number - fault->first >= fault->n_times ||
-            !has_place(fault, n_bytes))
+            !has_place(fault, pdu->n_bytes))
             continue;
         struck = fault;
         struck->n_struck++;
         faults->n_struck++;
-        faults->last = (struct sim_pdu_strike){i, fault->kind, direction, number, (uint16_t)n_bytes};
+        faults->last =
+            (struct sim_pdu_strike){i, fault->kind, pdu->direction, number, (uint16_t)pdu->n_bytes};
     }
     return struck;
 }
@@ -135,39 +134,48 @@ static size_t place(const struct sim_pdu_fault *fault, size_t n_bytes)
     return fault->has_value ? fault->value : n_bytes / 2;
 }
 
-static void deliver_spoilt(const struct sim_pdu_fault *fault, const uint8_t *value, size_t n_bytes,
-                           const struct sim_pdu_way *way)
+static void deliver_corrupted(const struct sim_pdu_fault *fault, const struct sim_pdu *pdu,
+                              const struct sim_pdu_way *way)
 {
-    uint8_t spoilt[SIM_BLE_MAX_MTU];
+    uint8_t value[SIM_BLE_MAX_MTU];
+    struct sim_pdu corrupted = *pdu;
 
-    memcpy(spoilt, value, n_bytes);
-    if (n_bytes > 0)
-        spoilt[place(fault, n_bytes)] ^= 1;
-    way->deliver(way->user, fault->direction, spoilt, n_bytes);
+    memcpy(value, pdu->value, pdu->n_bytes);
+    if (pdu->n_bytes > 0)
+        value[place(fault, pdu->n_bytes)] ^= 1;
+    corrupted.value = value;
+    way->deliver(way->user, &corrupted);
+}
+
+static void deliver_short(const struct sim_pdu_fault *fault, struct sim_pdu pdu,
+                          const struct sim_pdu_way *way)
+{
+    pdu.n_bytes = place(fault, pdu.n_bytes);
+    way->deliver(way->user, &pdu);
 }
 
 static void apply(struct sim_pdu_faults *faults, const struct sim_pdu_fault *fault, uint64_t now_us,
-                  const uint8_t *value, size_t n_bytes, const struct sim_pdu_way *way)
+                  const struct sim_pdu *pdu, const struct sim_pdu_way *way)
 {
     switch (fault->kind) {
     case SIM_PDU_DROP:
         break;
     case SIM_PDU_DUPLICATE:
-        way->deliver(way->user, fault->direction, value, n_bytes);
-        way->deliver(way->user, fault->direction, value, n_bytes);
+        way->deliver(way->user, pdu);
+        way->deliver(way->user, pdu);
         break;
     case SIM_PDU_DELAY:
-        hold(faults, fault->direction, value, n_bytes, false,
+        hold(faults, pdu, false,
              now_us + (fault->has_value ? fault->value : DEFAULT_DELAY_MS) * UINT64_C(1000));
         break;
     case SIM_PDU_CORRUPT:
-        deliver_spoilt(fault, value, n_bytes, way);
+        deliver_corrupted(fault, pdu, way);
         break;
     case SIM_PDU_TRUNCATE:
-        way->deliver(way->user, fault->direction, value, place(fault, n_bytes));
+        deliver_short(fault, *pdu, way);
         break;
     case SIM_PDU_REORDER:
-        hold(faults, fault->direction, value, n_bytes, true, now_us + SIM_PDU_REORDER_US);
+        hold(faults, pdu, true, now_us + SIM_PDU_REORDER_US);
         break;
     case SIM_PDU_DISCONNECT:
         way->hang_up(way->user, (uint8_t)(fault->has_value ? fault->value : RIG_HCI_ERROR_REMOTE_USER));
@@ -178,20 +186,20 @@ static void apply(struct sim_pdu_faults *faults, const struct sim_pdu_fault *fau
     }
 }
 
-void sim_pdu_faults_pass(struct sim_pdu_faults *faults, uint64_t now_us, enum sim_pdu_direction direction,
-                         const uint8_t *value, size_t n_bytes, const struct sim_pdu_way *way)
+void sim_pdu_faults_pass(struct sim_pdu_faults *faults, uint64_t now_us, const struct sim_pdu *pdu,
+                         const struct sim_pdu_way *way)
 {
     const struct sim_pdu_fault *fault;
 
-    if (n_bytes > SIM_BLE_MAX_MTU)
+    if (pdu->n_bytes > SIM_BLE_MAX_MTU)
         return;
-    fault = strike(faults, direction, n_bytes);
+    fault = strike(faults, pdu);
     if (fault)
-        apply(faults, fault, now_us, value, n_bytes, way);
+        apply(faults, fault, now_us, pdu, way);
     else
-        way->deliver(way->user, direction, value, n_bytes);
+        way->deliver(way->user, pdu);
     if (!fault || fault->kind != SIM_PDU_REORDER)
-        release_overtaken(faults, direction, way);
+        release_overtaken(faults, pdu->direction, way);
 }
 
 void sim_pdu_faults_drop_held(struct sim_pdu_faults *faults)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Faults on the PDUs of the update characteristic, one by one: writes that reach the board and notifications
- * that it sends are lost, doubled, late, spoilt, short, in the wrong order, or the link is gone in their
- * place. The in-process peripheral (ble.h) and the host stack (host/host.h) pass their PDUs through here,
- * each on its own clock. Plain bytes without pointers, so that a copy of the struct is a moment of it.
- * GLib-free. */
+/* Faults on the PDUs of the firmware's characteristics, one by one: writes that reach the board and
+ * notifications that it sends are lost, doubled, late, corrupted, short, in the wrong order, or the link is
+ * gone in their place. The in-process peripheral (ble.h) and the host stack (host/host.h) pass their PDUs
+ * through here, each on its own clock. Plain bytes without pointers, so that a copy of the struct is a moment
+ * of it. GLib-free. */
 #ifndef SIM_BLE_PDU_FAULTS_H
 #define SIM_BLE_PDU_FAULTS_H
 
@@ -42,11 +42,19 @@ struct sim_pdu_fault {
     uint32_t n_seen, n_struck; /* the engine's own */
 };
 
-struct sim_pdu_held {
+/* One PDU between central and characteristic. */
+struct sim_pdu {
     enum sim_pdu_direction direction;
+    uint8_t characteristic; /* its place in struct sim_gatt_services */
+    bool acknowledged;      /* a write request, an indication */
+    size_t n_bytes;         /* at most SIM_BLE_MAX_MTU */
+    const uint8_t *value;   /* borrowed */
+};
+
+struct sim_pdu_held {
+    struct sim_pdu pdu; /* its value is below */
     bool until_next;
     uint64_t due_us;
-    uint16_t n_bytes;
     uint8_t value[SIM_BLE_MAX_MTU];
 };
 
@@ -71,7 +79,7 @@ struct sim_pdu_faults {
 
 /* Where PDUs go from here. Each call may end the link and with it what is held. */
 struct sim_pdu_way {
-    void (*deliver)(void *user, enum sim_pdu_direction direction, const uint8_t *value, size_t n_bytes);
+    void (*deliver)(void *user, const struct sim_pdu *pdu);
     void (*hang_up)(void *user, uint8_t reason);
     void (*vanish)(void *user);
     void *user;
@@ -81,10 +89,10 @@ struct sim_pdu_way {
 bool sim_pdu_faults_arm(struct sim_pdu_faults *faults, const struct sim_pdu_fault *fault);
 /* Ends all of them; PDUs that are held still go when their time has come. */
 void sim_pdu_faults_end(struct sim_pdu_faults *faults);
-/* The way of every PDU: n_bytes at most SIM_BLE_MAX_MTU. Every armed fault counts it, the first one that is
+/* The way of every PDU. Every armed fault counts it, the first one that is
  * due strikes. */
-void sim_pdu_faults_pass(struct sim_pdu_faults *faults, uint64_t now_us, enum sim_pdu_direction direction,
-                         const uint8_t *value, size_t n_bytes, const struct sim_pdu_way *way);
+void sim_pdu_faults_pass(struct sim_pdu_faults *faults, uint64_t now_us, const struct sim_pdu *pdu,
+                         const struct sim_pdu_way *way);
 /* The link is over: what is held goes nowhere. */
 void sim_pdu_faults_drop_held(struct sim_pdu_faults *faults);
 /* Delivers what was held until now. */

@@ -27,12 +27,12 @@ static void note(struct way_out *out, const char *what, unsigned number)
     snprintf(out->seen + n, sizeof out->seen - n, "%s%u ", what, number);
 }
 
-static void deliver(void *user, enum sim_pdu_direction direction, const uint8_t *value, size_t n_bytes)
+static void deliver(void *user, const struct sim_pdu *pdu)
 {
     struct way_out *out = user;
 
-    note(out, direction == SIM_PDU_WRITES ? "w" : "n", (unsigned)n_bytes);
-    memcpy(out->last, value, n_bytes);
+    note(out, pdu->direction == SIM_PDU_WRITES ? "w" : "n", (unsigned)pdu->n_bytes);
+    memcpy(out->last, pdu->value, pdu->n_bytes);
 }
 
 static void hang_up(void *user, uint8_t reason)
@@ -61,7 +61,8 @@ static void pass(struct way_out *out, enum sim_pdu_direction direction, size_t n
     static const uint8_t value[SIM_BLE_MAX_MTU + 1];
     struct sim_pdu_way way = way_of(out);
 
-    sim_pdu_faults_pass(&out->faults, out->now_us, direction, value, n_bytes, &way);
+    sim_pdu_faults_pass(&out->faults, out->now_us,
+                        &(struct sim_pdu){.direction = direction, .value = value, .n_bytes = n_bytes}, &way);
 }
 
 static void let_pass(struct way_out *out, uint64_t for_us)

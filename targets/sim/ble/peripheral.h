@@ -140,8 +140,10 @@ enum sim_ble_outcome {
     SIM_BLE_NO_ANSWER,        /* nobody at the board types or presses what is asked for */
     SIM_BLE_NEEDS_ENCRYPTION, /* ATT 05 or 0F */
     SIM_BLE_TOO_LONG,         /* longer than ATT_MTU - 3 */
-    SIM_BLE_NOT_SUBSCRIBED,
-    SIM_BLE_NO_SUCH_ATTRIBUTE,
+    SIM_BLE_NO_SERVICE,
+    SIM_BLE_NO_CHARACTERISTIC, /* its service is there */
+    SIM_BLE_NO_PROPERTY,       /* it cannot be written, read or subscribed to in this way */
+    SIM_BLE_ATT_ERROR,         /* another ATT error: see sim_board_ble_att_error() */
 };
 
 #endif

@@ -61,8 +61,8 @@ static void nothing_answers_before_power_and_after_a_hang(void **state)
     bench_open(&bench, &config);
     bench_program(&bench, &image);
     assert_int_equal(sim_board_ble_connect(bench.board, &bench_central, 247), SIM_BLE_NOT_THERE);
-    assert_int_equal(sim_board_ble_write(bench.board, (const uint8_t *)"x", 1), SIM_BLE_NOT_CONNECTED);
-    assert_int_equal(sim_board_ble_subscribe(bench.board, true), SIM_BLE_NOT_CONNECTED);
+    assert_int_equal(bench_write(bench.board, (const uint8_t *)"x", 1), SIM_BLE_NOT_CONNECTED);
+    assert_int_equal(bench_subscribe(bench.board, true), SIM_BLE_NOT_CONNECTED);
     assert_true(bench_boot(&bench));
     bench_connect(&bench, 247);
     bench_run(&bench, 2 * RIG_SECOND_US);
@@ -110,11 +110,10 @@ static void answers_are_cut_to_the_mtu_and_paced_by_the_interval(void **state)
     bench_connect(&bench, 23);
     size_t n = echo(&bench, long_text(), message);
     for (size_t at = 0; at < n; at += 20)
-        assert_int_equal(sim_board_ble_write(bench.board, message + at, n - at < 20 ? n - at : 20),
-                         SIM_BLE_OK);
+        assert_int_equal(bench_write(bench.board, message + at, n - at < 20 ? n - at : 20), SIM_BLE_OK);
     uint64_t until_us = sim_board_now_us(bench.board) + RIG_SECOND_US;
     while (sim_board_step(bench.board, until_us)) {
-        while (sim_board_ble_notification(bench.board, part, &n_part)) {
+        while (bench_notification(bench.board, part, &n_part)) {
             uint64_t now_us = sim_board_now_us(bench.board);
 
             assert_true(n_part <= 20);
@@ -149,7 +148,7 @@ static void half_message(struct bench *bench)
     uint8_t message[600];
 
     echo(bench, long_text(), message);
-    assert_int_equal(sim_board_ble_write(bench->board, message, 50), SIM_BLE_OK);
+    assert_int_equal(bench_write(bench->board, message, 50), SIM_BLE_OK);
 }
 
 static void N17_half_message_poisons_the_next_until_the_ccc_goes_off(void **state)
@@ -163,8 +162,8 @@ static void N17_half_message_poisons_the_next_until_the_ccc_goes_off(void **stat
     bench_connect(&bench, 247);
     half_message(&bench);
     assert_false(echo_works(&bench, "hello"));
-    assert_int_equal(sim_board_ble_subscribe(bench.board, false), SIM_BLE_OK);
-    assert_int_equal(sim_board_ble_subscribe(bench.board, true), SIM_BLE_OK);
+    assert_int_equal(bench_subscribe(bench.board, false), SIM_BLE_OK);
+    assert_int_equal(bench_subscribe(bench.board, true), SIM_BLE_OK);
     assert_true(echo_works(&bench, "hello"));
     bench_close(&bench);
 }
@@ -198,9 +197,9 @@ static void first_fragment_shorter_than_a_header_and_too_long_a_message_are_drop
     config.app.reassembly = true;
     open_with(&bench, &config);
     bench_connect(&bench, 247);
-    assert_int_equal(sim_board_ble_write(bench.board, huge, 7), SIM_BLE_OK);
+    assert_int_equal(bench_write(bench.board, huge, 7), SIM_BLE_OK);
     assert_true(echo_works(&bench, "a"));
-    assert_int_equal(sim_board_ble_write(bench.board, huge, sizeof huge), SIM_BLE_OK);
+    assert_int_equal(bench_write(bench.board, huge, sizeof huge), SIM_BLE_OK);
     assert_true(echo_works(&bench, "b"));
     bench_close(&bench);
 }
@@ -219,11 +218,11 @@ static void missing_fragment_is_completed_by_the_next_message(void **state)
     memset(text, 'x', sizeof text);
     text[107] = '\0';
     assert_int_equal(echo(&bench, text, message), 120);
-    assert_int_equal(sim_board_ble_write(bench.board, message, 60), SIM_BLE_OK);
+    assert_int_equal(bench_write(bench.board, message, 60), SIM_BLE_OK);
     /* The second fragment is lost; a message of 60 bytes takes its place. */
     text[47] = '\0';
     assert_int_equal(echo(&bench, text, message), 60);
-    assert_int_equal(sim_board_ble_write(bench.board, message, 60), SIM_BLE_OK);
+    assert_int_equal(bench_write(bench.board, message, 60), SIM_BLE_OK);
     assert_true(bench_collect(&bench, RIG_SECOND_US));
     assert_int_equal(bench.answer[6], 0);
     assert_int_equal(bench.n_answer, 121);
@@ -241,10 +240,10 @@ static void bond_is_made_used_and_kept_over_power_cycles(void **state)
     (void)state;
     open_with(&bench, &config);
     assert_int_equal(sim_board_ble_connect(bench.board, &bench_central, 247), SIM_BLE_OK);
-    assert_int_equal(sim_board_ble_subscribe(bench.board, true), SIM_BLE_NEEDS_ENCRYPTION);
+    assert_int_equal(bench_subscribe(bench.board, true), SIM_BLE_NEEDS_ENCRYPTION);
     assert_int_equal(sim_board_ble_pair(bench.board, &just_works, ltk, &pairing), SIM_BLE_OK);
     assert_true(sim_board_ble_encrypted(bench.board));
-    assert_int_equal(sim_board_ble_subscribe(bench.board, true), SIM_BLE_OK);
+    assert_int_equal(bench_subscribe(bench.board, true), SIM_BLE_OK);
     assert_true(echo_works(&bench, "hello"));
     sim_board_power(bench.board, false);
     bench_run(&bench, 5 * RIG_SECOND_US);
@@ -355,12 +354,12 @@ static void N22_unencrypted_write_is_dropped_and_the_ccc_refused(void **state)
     open_with(&bench, &config);
     sim_board_ble_connect(bench.board, &bench_central, 247);
     size_t n = rig_smp_encode_reset((struct rig_smp_request_id){1, 0}, false, false, message, sizeof message);
-    assert_int_equal(sim_board_ble_write(bench.board, message, n), SIM_BLE_OK);
+    assert_int_equal(bench_write(bench.board, message, n), SIM_BLE_OK);
     bench_run(&bench, 2 * RIG_SECOND_US);
     assert_int_equal(sim_board_view(bench.board).n_boots, 1);
-    assert_int_equal(sim_board_ble_subscribe(bench.board, true), SIM_BLE_NEEDS_ENCRYPTION);
+    assert_int_equal(bench_subscribe(bench.board, true), SIM_BLE_NEEDS_ENCRYPTION);
     assert_int_equal(sim_board_ble_pair(bench.board, &just_works, ltk, &pairing), SIM_BLE_OK);
-    sim_board_ble_write(bench.board, message, n);
+    bench_write(bench.board, message, n);
     bench_run(&bench, 2 * RIG_SECOND_US);
     assert_int_equal(sim_board_view(bench.board).n_boots, 2);
     bench_close(&bench);
@@ -376,7 +375,7 @@ static void reset_ends_the_link_by_supervision_timeout(void **state)
     bench_connect(&bench, 247);
     sim_board_reset(bench.board);
     assert_true(sim_board_ble_connected(bench.board));
-    assert_int_equal(sim_board_ble_write(bench.board, (const uint8_t *)"12345678", 8), SIM_BLE_OK);
+    assert_int_equal(bench_write(bench.board, (const uint8_t *)"12345678", 8), SIM_BLE_OK);
     bench_run(&bench, 3900000);
     assert_true(sim_board_ble_connected(bench.board));
     assert_true(sim_board_ble_advertising(bench.board));
@@ -417,7 +416,7 @@ static void disconnect_purges_what_waits(void **state)
     for (unsigned i = 0; i < 6; i++) {
         bench_connect(&bench, 247);
         size_t n = echo(&bench, "gone", message);
-        sim_board_ble_write(bench.board, message, n);
+        bench_write(bench.board, message, n);
         sim_board_ble_disconnect(bench.board);
     }
     bench_connect(&bench, 247);
@@ -452,7 +451,7 @@ static void serves_unencrypted_defect_opens_the_service(void **state)
         config.ble.defects = defective ? SIM_BLE_DEFECT_SERVES_UNENCRYPTED : 0;
         open_with(&bench, &config);
         sim_board_ble_connect(bench.board, &bench_central, 247);
-        assert_int_equal(sim_board_ble_subscribe(bench.board, true),
+        assert_int_equal(bench_subscribe(bench.board, true),
                          defective ? SIM_BLE_OK : SIM_BLE_NEEDS_ENCRYPTION);
         assert_int_equal(echo_works(&bench, "hello"), defective);
         bench_close(&bench);
@@ -578,7 +577,7 @@ static void pairing_goes_by_what_both_sides_have_and_do(void **state)
         assert_int_equal(sim_board_ble_pair(bench.board, &rows[i].central, ltk, &result), rows[i].outcome);
         assert_int_equal(result.reason, rows[i].reason);
         assert_int_equal(sim_board_ble_encrypted(bench.board), rows[i].outcome == SIM_BLE_OK);
-        assert_int_equal(sim_board_ble_subscribe(bench.board, true),
+        assert_int_equal(bench_subscribe(bench.board, true),
                          rows[i].authenticated ? SIM_BLE_OK : SIM_BLE_NEEDS_ENCRYPTION);
         bench_close(&bench);
     }

@@ -479,7 +479,7 @@ static void restored_moment_goes_on_exactly_as_before(void **state)
     /* In the middle of an upload, with a request on its way. */
     for (unsigned i = 0; i < 10; i++)
         offset = (uint32_t)bench_chunk(&scene->bench, &scene->new_image, offset, 150, true).off;
-    sim_board_ble_write(scene->bench.board, (const uint8_t *)"\x0a\0\0\x01\0\0\1\0\xa0", 9);
+    bench_write(scene->bench.board, (const uint8_t *)"\x0a\0\0\x01\0\0\1\0\xa0", 9);
     struct sim_moment *moment = sim_board_save(scene->bench.board);
     uint8_t sequence = scene->bench.sequence;
     assert_true(bench_collect(&scene->bench, RIG_SECOND_US));

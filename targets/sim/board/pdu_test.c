@@ -59,7 +59,7 @@ static bool echo_comes_back(struct bench *bench, const char *text, uint64_t with
     size_t most = sim_board_ble_mtu(bench->board) - 3u;
 
     for (size_t at = 0; at < n; at += most)
-        if (sim_board_ble_write(bench->board, message + at, n - at < most ? n - at : most) != SIM_BLE_OK)
+        if (bench_write(bench->board, message + at, n - at < most ? n - at : most) != SIM_BLE_OK)
             return false;
     return bench_collect(bench, within_us) &&
            rig_smp_decode_response(bench->answer, bench->n_answer, &response) == RIG_SMP_OK &&
@@ -150,7 +150,7 @@ static void a_silent_radio_is_noticed_after_the_supervision_timeout_and_the_boar
     assert_false(echo_comes_back(&bench, "lost", 3 * RIG_SECOND_US));
     assert_true(sim_board_ble_connected(bench.board));
     assert_true(sim_board_ble_advertising(bench.board));
-    assert_int_equal(sim_board_ble_write(bench.board, (const uint8_t *)"x", 1), SIM_BLE_OK);
+    assert_int_equal(bench_write(bench.board, (const uint8_t *)"x", 1), SIM_BLE_OK);
     while (sim_board_ble_connected(bench.board) && sim_board_step(bench.board, begin_us + WITHIN_US))
         ;
     assert_int_equal(sim_board_now_us(bench.board) - begin_us, 4000000);
@@ -240,7 +240,7 @@ static void a_write_that_the_board_would_not_take_is_not_counted(void **state)
     assert_true(bench_boot(&bench));
     assert_int_equal(sim_board_ble_connect(bench.board, &bench_central, 247), SIM_BLE_OK);
     arm(&bench, SIM_PDU_DROP, SIM_PDU_WRITES, 0, 0);
-    assert_int_equal(sim_board_ble_write(bench.board, (const uint8_t *)"x", 1), SIM_BLE_OK);
+    assert_int_equal(bench_write(bench.board, (const uint8_t *)"x", 1), SIM_BLE_OK);
     assert_int_equal(sim_board_pdu_faults(bench.board)->n_passed[SIM_PDU_WRITES], 0);
     assert_int_equal(sim_board_pdu_faults(bench.board)->n_struck, 0);
     bench_close(&bench);

@@ -42,13 +42,32 @@ enum sim_ble_outcome sim_board_ble_pair(struct sim_board *board,
     return sim_ble_pair(&board->ram.ble, central, ltk, result);
 }
 
-enum sim_ble_outcome sim_board_ble_write(struct sim_board *board, const uint8_t *bytes, size_t n_bytes)
+enum sim_ble_outcome sim_board_ble_find(const struct sim_board *board, const char *service, const char *uuid,
+                                        unsigned *characteristic)
+{
+    return sim_ble_find(&board->ram.ble, service, uuid, characteristic);
+}
+
+enum sim_ble_outcome sim_board_ble_write(struct sim_board *board, unsigned characteristic, bool with_response,
+                                         const uint8_t *bytes, size_t n_bytes)
 {
     uint32_t n_struck = board->ram.ble.faults.n_struck;
-    enum sim_ble_outcome outcome = sim_ble_write(&board->ram.ble, board->ram.now_us, bytes, n_bytes);
+    enum sim_ble_outcome outcome =
+        sim_ble_write(&board->ram.ble, board->ram.now_us, characteristic, with_response, bytes, n_bytes);
 
     board_tell_strike(board, n_struck);
     return outcome;
+}
+
+enum sim_ble_outcome sim_board_ble_read(struct sim_board *board, unsigned characteristic,
+                                        uint8_t bytes[SIM_BLE_MAX_MTU], size_t *n_bytes)
+{
+    return sim_ble_read(&board->ram.ble, characteristic, bytes, n_bytes);
+}
+
+uint8_t sim_board_ble_att_error(const struct sim_board *board)
+{
+    return board->ram.ble.att_error;
 }
 
 void board_tell_strike(struct sim_board *board, uint32_t n_before)
@@ -74,14 +93,15 @@ void sim_board_end_pdu_faults(struct sim_board *board)
     sim_pdu_faults_end(&board->ram.ble.faults);
 }
 
-enum sim_ble_outcome sim_board_ble_subscribe(struct sim_board *board, bool on)
+enum sim_ble_outcome sim_board_ble_subscribe(struct sim_board *board, unsigned characteristic,
+                                             enum sim_gatt_subscription how)
 {
-    return sim_ble_subscribe(&board->ram.ble, on);
+    return sim_ble_subscribe(&board->ram.ble, characteristic, how);
 }
 
-bool sim_board_ble_notification(struct sim_board *board, uint8_t bytes[SIM_BLE_MAX_MTU], size_t *n_bytes)
+bool sim_board_ble_receive(struct sim_board *board, struct sim_ble_packet *packet)
 {
-    return sim_ble_read_notification(&board->ram.ble, bytes, n_bytes);
+    return sim_ble_receive(&board->ram.ble, packet);
 }
 
 uint8_t sim_board_ble_last_reason(const struct sim_board *board)

@@ -127,7 +127,7 @@ static unsigned write_some(struct record *record)
     n_now = chance(record, 3) == 0 ? 1 + chance(record, 40) : record->n_half;
     if (n_now > record->n_half)
         n_now = record->n_half;
-    outcome = sim_board_ble_write(record->bench.board, record->half, n_now);
+    outcome = bench_write(record->bench.board, record->half, n_now);
     memmove(record->half, record->half + n_now, record->n_half - n_now);
     record->n_half -= n_now;
     return outcome;
@@ -163,7 +163,7 @@ static unsigned act(struct record *record)
     if (kind < 38)
         return encrypt(record);
     if (kind < 48)
-        return sim_board_ble_subscribe(board, chance(record, 5) != 0);
+        return bench_subscribe(board, chance(record, 5) != 0);
     if (kind < 90)
         return write_some(record);
     if (kind < 94)
@@ -186,7 +186,7 @@ static void hear(struct record *record)
     size_t n_bytes;
 
     bench_run(&record->bench, times_us[chance(record, 6)]);
-    while (sim_board_ble_notification(record->bench.board, bytes, &n_bytes)) {
+    while (bench_notification(record->bench.board, bytes, &n_bytes)) {
         record->n_notifications++;
         mix(&record->heard, bytes, n_bytes);
         mix(&record->heard, &(uint8_t){(uint8_t)n_bytes}, 1);

@@ -196,7 +196,7 @@ static void requests_beyond_the_buffers_vanish(void **state)
     for (uint8_t i = 0; i < 10; i++) {
         size_t n = rig_smp_encode_echo((struct rig_smp_request_id){1, i}, "x", message, sizeof message);
 
-        assert_int_equal(sim_board_ble_write(scene->bench.board, message, n), SIM_BLE_OK);
+        assert_int_equal(bench_write(scene->bench.board, message, n), SIM_BLE_OK);
     }
     while (bench_collect(&scene->bench, RIG_SECOND_US)) {
         assert_int_equal(scene->bench.answer[6], n_answers);
@@ -236,8 +236,8 @@ static void N3_header_length_too_large_with_reassembly_swallows_the_next(void **
     exchange(&scene->bench, "0a00001100004200a161646568656c6c6f", "");
     exchange(&scene->bench, "0a00000900004200a161646568656c6c6f", "");
     exchange(&scene->bench, "0a00000900004200a161646568656c6c6f", "");
-    assert_int_equal(sim_board_ble_subscribe(scene->bench.board, false), SIM_BLE_OK);
-    assert_int_equal(sim_board_ble_subscribe(scene->bench.board, true), SIM_BLE_OK);
+    assert_int_equal(bench_subscribe(scene->bench.board, false), SIM_BLE_OK);
+    assert_int_equal(bench_subscribe(scene->bench.board, true), SIM_BLE_OK);
     exchange(&scene->bench, "0a00000900004200a161646568656c6c6f", "0b00000a00004200bf61726568656c6c6fff");
     scene_free(scene);
 }
@@ -261,8 +261,8 @@ static void N7_packet_longer_than_the_mtu_is_refused_by_the_host(void **state)
     uint8_t bytes[SIM_BLE_MAX_MTU] = {0};
 
     (void)state;
-    assert_int_equal(sim_board_ble_write(scene->bench.board, bytes, 517 - 3), SIM_BLE_OK);
-    assert_int_equal(sim_board_ble_write(scene->bench.board, bytes, 517 - 2), SIM_BLE_TOO_LONG);
+    assert_int_equal(bench_write(scene->bench.board, bytes, 517 - 3), SIM_BLE_OK);
+    assert_int_equal(bench_write(scene->bench.board, bytes, 517 - 2), SIM_BLE_TOO_LONG);
     scene_free(scene);
 }
 
@@ -272,10 +272,10 @@ static void N16_without_notifications_commands_execute_unanswered(void **state)
     uint8_t message[32];
 
     (void)state;
-    sim_board_ble_subscribe(scene->bench.board, false);
+    bench_subscribe(scene->bench.board, false);
     exchange(&scene->bench, "0a00000900004200a161646568656c6c6f", "");
     size_t n = rig_smp_encode_reset((struct rig_smp_request_id){1, 0}, false, false, message, sizeof message);
-    sim_board_ble_write(scene->bench.board, message, n);
+    bench_write(scene->bench.board, message, n);
     bench_run(&scene->bench, RIG_SECOND_US);
     assert_int_equal(sim_board_view(scene->bench.board).n_boots, 2);
     scene_free(scene);

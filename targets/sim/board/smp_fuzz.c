@@ -82,7 +82,7 @@ static void write_some(struct bench *bench, struct script *script)
 
     if (n_bytes > script->n_left)
         n_bytes = script->n_left;
-    sim_board_ble_write(bench->board, script->at, n_bytes);
+    bench_write(bench->board, script->at, n_bytes);
     script->at += n_bytes;
     script->n_left -= n_bytes;
 }
@@ -134,7 +134,7 @@ static void one_act(struct bench *bench, struct script *script)
         bench_run(bench, 100000u * next_byte(script));
         break;
     case 4:
-        sim_board_ble_subscribe(bench->board, next_byte(script) & 1);
+        bench_subscribe(bench->board, next_byte(script) & 1);
         break;
     case 5:
         sim_board_ble_disconnect(bench->board);
@@ -151,7 +151,7 @@ static void one_act(struct bench *bench, struct script *script)
         break;
     case 9:
         sim_board_ble_pair(bench->board, &just_works, ltk, &pairing);
-        sim_board_ble_notification(bench->board, notification, &n_bytes);
+        bench_notification(bench->board, notification, &n_bytes);
         break;
     }
 }

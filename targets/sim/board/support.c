@@ -128,10 +128,33 @@ bool bench_boot(struct bench *bench)
     return bench_run_until_advertising(bench);
 }
 
+#define SMP 0u
+
+enum sim_ble_outcome bench_write(struct sim_board *board, const uint8_t *bytes, size_t n_bytes)
+{
+    return sim_board_ble_write(board, SMP, false, bytes, n_bytes);
+}
+
+enum sim_ble_outcome bench_subscribe(struct sim_board *board, bool on)
+{
+    return sim_board_ble_subscribe(board, SMP, on ? SIM_GATT_NOTIFIED : SIM_GATT_UNSUBSCRIBED);
+}
+
+bool bench_notification(struct sim_board *board, uint8_t bytes[SIM_BLE_MAX_MTU], size_t *n_bytes)
+{
+    struct sim_ble_packet packet;
+
+    if (!sim_board_ble_receive(board, &packet))
+        return false;
+    memcpy(bytes, packet.bytes, packet.n_bytes);
+    *n_bytes = packet.n_bytes;
+    return true;
+}
+
 void bench_connect(struct bench *bench, uint16_t mtu)
 {
     if (sim_board_ble_connect(bench->board, &bench_central, mtu) != SIM_BLE_OK ||
-        sim_board_ble_subscribe(bench->board, true) != SIM_BLE_OK)
+        bench_subscribe(bench->board, true) != SIM_BLE_OK)
         abort();
 }
 
@@ -153,7 +176,7 @@ bool bench_collect(struct bench *bench, uint64_t within_us)
     bench->n_answer = 0;
     for (;;) {
         while (bench->n_answer + SIM_BLE_MAX_MTU <= sizeof bench->answer &&
-               sim_board_ble_notification(bench->board, bench->answer + bench->n_answer, &n_bytes)) {
+               bench_notification(bench->board, bench->answer + bench->n_answer, &n_bytes)) {
             bench->n_answer += n_bytes;
             if (whole(bench))
                 return true;
@@ -170,7 +193,7 @@ bool bench_ask_raw(struct bench *bench, const uint8_t *bytes, size_t n_bytes, bo
     while (n_bytes > 0) {
         size_t n = cut && n_bytes > most ? most : n_bytes;
 
-        if (sim_board_ble_write(bench->board, bytes, n) != SIM_BLE_OK)
+        if (bench_write(bench->board, bytes, n) != SIM_BLE_OK)
             return false;
         bytes += n;
         n_bytes -= n;
@@ -262,7 +285,7 @@ void bench_reset(struct bench *bench)
     uint32_t n_boots = sim_board_view(bench->board).n_boots;
     uint64_t until_us = sim_board_now_us(bench->board) + 60ull * RIG_SECOND_US;
 
-    sim_board_ble_write(bench->board, message, n);
+    bench_write(bench->board, message, n);
     while (sim_board_view(bench->board).n_boots == n_boots && sim_board_step(bench->board, until_us))
         ;
     if (bench_run_until_advertising(bench))

@@ -36,6 +36,10 @@ bool bench_run_until_advertising(struct bench *bench);
 void bench_run(struct bench *bench, uint64_t for_us);
 
 extern const struct sim_ble_central bench_central;
+/* The SMP characteristic of a link: a write command, its CCC, what it notified. */
+enum sim_ble_outcome bench_write(struct sim_board *board, const uint8_t *bytes, size_t n_bytes);
+enum sim_ble_outcome bench_subscribe(struct sim_board *board, bool on);
+bool bench_notification(struct sim_board *board, uint8_t bytes[SIM_BLE_MAX_MTU], size_t *n_bytes);
 /* Connects and subscribes. */
 void bench_connect(struct bench *bench, uint16_t mtu);
 /* Writes one message (cut to the MTU when cut is set) and waits at most 60 s of board time for one answer. */

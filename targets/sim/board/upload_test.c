@@ -311,7 +311,7 @@ static void N8_answers_never_awaited_lose_chunks(void **state)
                                              .n_bytes = n_bytes};
         size_t n = rig_smp_encode_upload((struct rig_smp_request_id){1, 0}, &chunk, message, sizeof message);
 
-        sim_board_ble_write(scene->bench.board, message, n);
+        bench_write(scene->bench.board, message, n);
         bench_run(&scene->bench, 2000);
         offset += (uint32_t)n_bytes;
     }
@@ -358,7 +358,7 @@ static void N19_disconnect_after_the_last_chunk_leaves_a_whole_image_and_no_prog
     struct rig_smp_upload_chunk chunk = {
         .offset = offset, .bytes = scene->new_image.bytes + offset, .n_bytes = 100};
     size_t n = rig_smp_encode_upload((struct rig_smp_request_id){1, 0}, &chunk, message, sizeof message);
-    sim_board_ble_write(scene->bench.board, message, n);
+    bench_write(scene->bench.board, message, n);
     bench_run(&scene->bench, 20000);
     sim_board_ble_disconnect(scene->bench.board);
     bench_connect(&scene->bench, 247);

@@ -168,14 +168,15 @@ static void send_notification(struct sim_stack *stack, const uint8_t *value, siz
     hci_send_frame(stack, RIG_L2CAP_CID_ATT, pdu, 3 + n_bytes);
 }
 
-static void deliver(void *user, enum sim_pdu_direction direction, const uint8_t *value, size_t n_bytes)
+static void deliver(void *user, const struct sim_pdu *pdu)
 {
     struct sim_stack *stack = user;
 
-    if (direction == SIM_PDU_WRITES)
-        sim_ble_write(stack->ble, stack->ports.board_us(stack->ports.user), value, n_bytes);
+    if (pdu->direction == SIM_PDU_WRITES)
+        sim_ble_write(stack->ble, stack->ports.board_us(stack->ports.user), pdu->characteristic, false,
+                      pdu->value, pdu->n_bytes);
     else
-        send_notification(stack, value, n_bytes);
+        send_notification(stack, pdu->value, pdu->n_bytes);
 }
 
 static void hang_up(void *user, uint8_t reason)
@@ -193,13 +194,13 @@ static struct sim_pdu_way way_of(struct sim_stack *stack)
     return (struct sim_pdu_way){.deliver = deliver, .hang_up = hang_up, .vanish = vanish, .user = stack};
 }
 
-void att_pass(struct sim_stack *stack, enum sim_pdu_direction direction, const uint8_t *value, size_t n_bytes)
+void att_pass(struct sim_stack *stack, const struct sim_pdu *pdu)
 {
     struct sim_pdu_way way = way_of(stack);
     uint32_t n_struck = stack->faults.n_struck;
     char text[SIM_PDU_STRIKE_TEXT_BYTES];
 
-    sim_pdu_faults_pass(&stack->faults, stack->now_us, direction, value, n_bytes, &way);
+    sim_pdu_faults_pass(&stack->faults, stack->now_us, pdu, &way);
     if (stack->faults.n_struck == n_struck)
         return;
     sim_pdu_strike_text(&stack->faults.last, text, sizeof text);
@@ -215,13 +216,14 @@ void att_release(struct sim_stack *stack)
 
 static void send_notifications(struct sim_stack *stack)
 {
-    uint8_t value[SIM_BLE_MAX_MTU];
-    size_t n_bytes;
+    struct sim_ble_packet packet;
 
-    while (hci_room_frames(stack) > KEPT_FREE_FRAMES &&
-           sim_ble_read_notification(stack->ble, value, &n_bytes))
+    while (hci_room_frames(stack) > KEPT_FREE_FRAMES && sim_ble_receive(stack->ble, &packet))
         if (!stack->link.silent)
-            att_pass(stack, SIM_PDU_NOTIFICATIONS, value, n_bytes);
+            att_pass(stack, &(struct sim_pdu){.direction = SIM_PDU_NOTIFICATIONS,
+                                              .characteristic = packet.characteristic,
+                                              .value = packet.bytes,
+                                              .n_bytes = packet.n_bytes});
 }
 
 void att_indicate_change(struct sim_stack *stack)
@@ -294,7 +296,7 @@ void att_restore(struct sim_stack *stack)
         att->unaware = memcmp(bond->table_hash, stack->table.hash, sizeof bond->table_hash) != 0;
         if (att->unaware)
             att_indicate_change(stack);
-        sim_ble_subscribe(stack->ble, att->ccc[stack->table.smp_ccc] & 1);
+        sim_ble_subscribe(stack->ble, 0, att->ccc[stack->table.smp_ccc] & 1);
     }
     att_keep(stack);
 }

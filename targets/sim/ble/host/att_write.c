@@ -25,7 +25,7 @@ static enum rig_att_error write_ccc(struct sim_stack *stack, const struct sim_ga
         return RIG_ATT_ERROR_VALUE_NOT_ALLOWED;
     stack->att.ccc[attribute->ccc] = wanted;
     if (attribute->ccc == stack->table.smp_ccc)
-        sim_ble_subscribe(stack->ble, wanted & NOTIFY_BIT);
+        sim_ble_subscribe(stack->ble, 0, wanted & NOTIFY_BIT);
     att_keep(stack);
     return RIG_ATT_OK;
 }
@@ -66,7 +66,8 @@ enum rig_att_error att_write(struct sim_stack *stack, const uint8_t *parameters,
     case SIM_GATT_FROM_CLIENT_FEATURES:
         return write_features(stack, parameters, n_bytes);
     case SIM_GATT_FROM_SMP: /* also by a request: Zephyr looks at permissions, not at properties */
-        att_pass(stack, SIM_PDU_WRITES, parameters, n_bytes);
+        att_pass(stack,
+                 &(struct sim_pdu){.direction = SIM_PDU_WRITES, .value = parameters, .n_bytes = n_bytes});
         return RIG_ATT_OK;
     case SIM_GATT_FROM_TABLE:
     case SIM_GATT_FROM_NAME:

@@ -307,5 +307,6 @@ void sim_stack_status(const struct sim_stack *stack, char *text, size_t room)
                  "interval=%u latency=%u timeout=%u",
                  peer[5], peer[4], peer[3], peer[2], peer[1], peer[0], stack->att.mtu,
                  link->encrypted ? "yes" : "no", link->authenticated ? "yes" : "no",
-                 stack->ble->subscribed ? "yes" : "no", link->interval, link->latency, link->timeout_10ms);
+                 sim_ble_subscribed(stack->ble) ? "yes" : "no", link->interval, link->latency,
+                 link->timeout_10ms);
 }

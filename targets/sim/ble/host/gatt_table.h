@@ -25,13 +25,6 @@ struct sim_gatt_uuid {
     uint8_t bytes[SIM_GATT_UUID_BYTES];
 };
 
-enum sim_gatt_property {
-    SIM_GATT_READ = 0x02,
-    SIM_GATT_WRITE_COMMAND = 0x04,
-    SIM_GATT_WRITE = 0x08,
-    SIM_GATT_NOTIFY = 0x10,
-    SIM_GATT_INDICATE = 0x20,
-};
 enum sim_gatt_permission {
     SIM_GATT_MAY_READ = 1 << 0,
     SIM_GATT_MAY_WRITE = 1 << 1,

@@ -174,8 +174,7 @@ void att_restore(struct sim_stack *stack);
 void att_keep(struct sim_stack *stack);
 void att_indicate_change(struct sim_stack *stack);
 /* The way of every write to the update characteristic and every notification from it: through the faults. */
-void att_pass(struct sim_stack *stack, enum sim_pdu_direction direction, const uint8_t *value,
-              size_t n_bytes);
+void att_pass(struct sim_stack *stack, const struct sim_pdu *pdu);
 /* What the faults held back until now. */
 void att_release(struct sim_stack *stack);
 
