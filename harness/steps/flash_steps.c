@@ -14,40 +14,47 @@ static const char *const flag_words[] = {"unset", "set", "bad", NULL};
 static const char *const type_words[] = {"none", "test", "permanent", "revert", NULL};
 static const char *const size_words[] = {"unset", NULL};
 
+struct slot_arguments {
+    guint32 slot;
+    const char *image;
+    const char *erased; /* the word, instead of an image */
+    const char *const *swap_types;
+    const char *magic;
+    const char *copy_done;
+    const char *image_ok;
+    const char *swap_info;
+    const guint32 *swap_size;
+    const char *swap_size_word;
+    const char *status;
+};
 static const struct rig_field slot_fields[] = {
-    {.name = "slot",
-     .type = RIG_TYPE_COUNT,
-     .required = true,
-     .max = 4,
-     .about = "Slot to look at; one past the last is the scratch area."},
-    {.name = "image",
-     .type = RIG_TYPE_IMAGE,
-     .choices = image_words,
-     .about = "Byte for byte this image is there; or `erased`: nothing but erased bytes."},
-    {.name = "swap-type",
-     .type = RIG_TYPE_CHOICE,
-     .list = true,
-     .choices = type_words,
-     .about = "What the bootloader would do at the next boot by the trailers of this image's two slots, no "
-              "swap being under way."},
-    {.name = "magic", .type = RIG_TYPE_CHOICE, .choices = magic_words, .about = "Trailer: magic."},
-    {.name = "copy-done", .type = RIG_TYPE_CHOICE, .choices = flag_words, .about = "Trailer: copy_done."},
-    {.name = "image-ok", .type = RIG_TYPE_CHOICE, .choices = flag_words, .about = "Trailer: image_ok."},
-    {.name = "swap-info",
-     .type = RIG_TYPE_CHOICE,
-     .choices = type_words,
-     .about = "Trailer: swap type as stored in swap_info."},
-    {.name = "swap-size",
-     .type = RIG_TYPE_SIZE,
-     .choices = size_words,
-     .about = "Trailer: swap_size, or `unset`."},
-    {.name = "status", .type = RIG_TYPE_TEXT, .min = 1, .about = "A piece of the swap status in words."},
+    RIG_FIELD("slot", COUNT, struct slot_arguments, slot, .required = true, .max = 4,
+              .about = "Slot to look at; one past the last is the scratch area."),
+    RIG_FIELD("image", IMAGE, struct slot_arguments, image, RIG_WORD(struct slot_arguments, erased),
+              .choices = image_words,
+              .about = "Byte for byte this image is there; or `erased`: nothing but erased bytes."),
+    RIG_FIELD(
+        "swap-type", CHOICE, struct slot_arguments, swap_types, .list = true, .choices = type_words,
+        .about =
+            "What the bootloader would do at the next boot by the trailers of this image's two slots, no "
+            "swap being under way."),
+    RIG_FIELD("magic", CHOICE, struct slot_arguments, magic, .choices = magic_words,
+              .about = "Trailer: magic."),
+    RIG_FIELD("copy-done", CHOICE, struct slot_arguments, copy_done, .choices = flag_words,
+              .about = "Trailer: copy_done."),
+    RIG_FIELD("image-ok", CHOICE, struct slot_arguments, image_ok, .choices = flag_words,
+              .about = "Trailer: image_ok."),
+    RIG_FIELD("swap-info", CHOICE, struct slot_arguments, swap_info, .choices = type_words,
+              .about = "Trailer: swap type as stored in swap_info."),
+    RIG_FIELD("swap-size", SIZE, struct slot_arguments, swap_size,
+              RIG_WORD(struct slot_arguments, swap_size_word), .choices = size_words,
+              .about = "Trailer: swap_size, or `unset`."),
+    RIG_FIELD("status", TEXT, struct slot_arguments, status, .min = 1,
+              .about = "A piece of the swap status in words."),
 };
 static const char *const slot_checks[] = {"image",     "swap-type", "magic",  "copy-done", "image-ok",
                                           "swap-info", "swap-size", "status", NULL};
-static const struct rig_shape slot_shape = {.name = "expect-slot",
-                                            .fields = slot_fields,
-                                            .n_fields = G_N_ELEMENTS(slot_fields),
+static const struct rig_shape slot_shape = {RIG_SHAPE("expect-slot", slot_fields, struct slot_arguments),
                                             .at_least_one = slot_checks};
 
 /* One opened slot and its trailer. */
@@ -70,10 +77,9 @@ static bool open_slot(struct rig_run *run, guint index, struct seen_slot *seen)
     return true;
 }
 
-static void expect_word(struct rig_run *run, const struct rig_step *step, const char *slot, const char *field,
+static void expect_word(struct rig_run *run, const char *slot, const char *field, const char *expected,
                         const char *seen)
 {
-    const char *expected = rig_record_text(step->arguments, field);
     g_autofree char *what = g_strdup_printf("%s %s", slot, field);
 
     if (expected)
@@ -101,9 +107,9 @@ static gsize best_match(const guint8 *slot, gsize n_slot, guint32 image_offset, 
     return MAX(at_start, at_offset);
 }
 
-static void expect_content(struct rig_run *run, const struct rig_step *step, const struct seen_slot *seen)
+/* wanted NULL: nothing but erased bytes. */
+static void expect_content(struct rig_run *run, const char *wanted, const struct seen_slot *seen)
 {
-    const struct rig_value *wanted = rig_record_get(step->arguments, "image");
     const struct rig_slot *slot = &seen->reader.slot;
     g_autofree guint8 *bytes = NULL;
     g_autofree char *text = NULL;
@@ -112,17 +118,15 @@ static void expect_content(struct rig_run *run, const struct rig_step *step, con
     gsize n_bytes = slot->n_bytes;
     gsize same;
 
-    if (!wanted)
-        return;
     bytes = g_malloc(slot->n_bytes);
     if (!seen->source.read(seen->source.user, 0, bytes, slot->n_bytes)) {
         rig_slot_tell_unread(run, &seen->reader, "its content");
         return;
     }
-    if (wanted->keyword) {
+    if (!wanted) {
         same = first_difference(bytes, NULL, slot->geometry.erased, n_bytes);
     } else {
-        image = rig_run_image(run, wanted->text);
+        image = rig_run_image(run, wanted);
         if (!image)
             return;
         expected = g_bytes_get_data(image->file, &n_bytes);
@@ -131,71 +135,72 @@ static void expect_content(struct rig_run *run, const struct rig_step *step, con
     text = same == n_bytes ? g_strdup("the same bytes")
                            : g_strdup_printf("another byte at 0x%" G_GSIZE_MODIFIER "x", same);
     g_autofree char *what = g_strdup_printf("content of %s", slot->name);
-    rig_run_expect(run, same == n_bytes, what, wanted->keyword ? wanted->keyword : wanted->text, text);
+    rig_run_expect(run, same == n_bytes, what, wanted ? wanted : "erased", text);
 }
 
-static void expect_swap_type(struct rig_run *run, const struct rig_step *step, guint index)
+static void expect_swap_type(struct rig_run *run, const char *const *wanted, guint index)
 {
-    const struct rig_value *wanted = rig_record_get(step->arguments, "swap-type");
-    g_autofree char *expected = rig_list_text(wanted);
+    g_autofree char *expected = rig_words_text(wanted);
     struct seen_slot primary, secondary;
     const char *seen;
 
-    if (!wanted || !open_slot(run, index & ~1u, &primary) || !open_slot(run, index | 1u, &secondary))
+    if (!open_slot(run, index & ~1u, &primary) || !open_slot(run, index | 1u, &secondary))
         return;
     seen = rig_swap_type_name(
         rig_trailer_decide(primary.reader.slot.geometry.mode, &primary.trailer, &secondary.trailer));
-    rig_run_expect(run, rig_list_has(wanted, seen), "swap type of the next boot", expected, seen);
+    rig_run_expect(run, rig_words_have(wanted, seen), "swap type of the next boot", expected, seen);
 }
 
-static void expect_swap_size(struct rig_run *run, const struct rig_step *step, const struct seen_slot *seen)
+/* wanted NULL: it is not set. */
+static void expect_swap_size(struct rig_run *run, const guint32 *wanted, const struct seen_slot *seen)
 {
-    const struct rig_value *wanted = rig_record_get(step->arguments, "swap-size");
-    g_autofree char *expected = NULL;
-    g_autofree char *text = NULL;
-
-    if (!wanted)
-        return;
-    expected =
-        wanted->keyword ? g_strdup(wanted->keyword) : g_strdup_printf("%" G_GUINT64_FORMAT, wanted->count);
-    text =
+    g_autofree char *expected = wanted ? g_strdup_printf("%u", *wanted) : g_strdup("unset");
+    g_autofree char *text =
         seen->trailer.swap_size_erased ? g_strdup("unset") : g_strdup_printf("%u", seen->trailer.swap_size);
     rig_run_expect(run, g_str_equal(expected, text), "swap_size", expected, text);
 }
 
 static void run_expect_slot(struct rig_run *run, const struct rig_step *step)
 {
-    guint index = rig_record_u32(step->arguments, "slot");
-    const char *status = rig_record_text(step->arguments, "status");
-    char status_text[RIG_TRAILER_STATUS_TEXT_BYTES];
+    const struct slot_arguments *wanted = RIG_ARGUMENTS(step, struct slot_arguments);
+    char status[RIG_TRAILER_STATUS_TEXT_BYTES];
     struct seen_slot seen;
+    const struct rig_trailer *trailer = &seen.trailer;
+    const char *name;
 
-    if (!open_slot(run, index, &seen))
+    if (!open_slot(run, wanted->slot, &seen))
         return;
-    expect_content(run, step, &seen);
-    expect_swap_type(run, step, index);
-    expect_word(run, step, seen.reader.slot.name, "magic", rig_trailer_magic_name(seen.trailer.magic));
-    expect_word(run, step, seen.reader.slot.name, "copy-done", rig_trailer_flag_name(seen.trailer.copy_done));
-    expect_word(run, step, seen.reader.slot.name, "image-ok", rig_trailer_flag_name(seen.trailer.image_ok));
-    expect_word(run, step, seen.reader.slot.name, "swap-info", rig_swap_type_name(seen.trailer.swap_type));
-    expect_swap_size(run, step, &seen);
-    rig_trailer_status_text(&seen.reader.slot.geometry, &seen.trailer, status_text);
-    if (status)
-        rig_run_expect(run, strstr(status_text, status) != NULL, "swap status", status, status_text);
+    name = seen.reader.slot.name;
+    if (wanted->image || wanted->erased)
+        expect_content(run, wanted->image, &seen);
+    if (wanted->swap_types)
+        expect_swap_type(run, wanted->swap_types, wanted->slot);
+    expect_word(run, name, "magic", wanted->magic, rig_trailer_magic_name(trailer->magic));
+    expect_word(run, name, "copy-done", wanted->copy_done, rig_trailer_flag_name(trailer->copy_done));
+    expect_word(run, name, "image-ok", wanted->image_ok, rig_trailer_flag_name(trailer->image_ok));
+    expect_word(run, name, "swap-info", wanted->swap_info, rig_swap_type_name(trailer->swap_type));
+    if (wanted->swap_size || wanted->swap_size_word)
+        expect_swap_size(run, wanted->swap_size, &seen);
+    rig_trailer_status_text(&seen.reader.slot.geometry, trailer, status);
+    if (wanted->status)
+        rig_run_expect(run, strstr(status, wanted->status) != NULL, "swap status", wanted->status, status);
 }
 
 static char *slot_unfit(const struct rig_step *step, struct rig_fit *fit)
 {
-    static const char *const of_progress[] = {"copy-done", "swap-info", "swap-size", "status"};
-    guint64 slot = rig_record_count(step->arguments, "slot");
+    const struct slot_arguments *wanted = RIG_ARGUMENTS(step, struct slot_arguments);
+    const char *of_progress = wanted->copy_done                             ? "copy-done"
+                              : wanted->swap_info                           ? "swap-info"
+                              : wanted->swap_size || wanted->swap_size_word ? "swap-size"
+                              : wanted->status                              ? "status"
+                                                                            : NULL;
 
-    for (guint i = 0; fit->board->own_trailers && i < G_N_ELEMENTS(of_progress); i++)
-        if (rig_record_get(step->arguments, of_progress[i]))
-            return g_strdup_printf(
-                "bootloader '%s' keeps its progress elsewhere than MCUboot does: '%s' says nothing of it",
-                fit->board->foreign_bootloader, of_progress[i]);
-    if (slot != fit->traits.n_slots)
-        return rig_fit_no_slot(fit, slot);
+    if (fit->board->own_trailers && of_progress)
+        return g_strdup_printf(
+            "bootloader '%s' keeps its progress elsewhere than MCUboot does: '%s' says nothing of it",
+            fit->board->foreign_bootloader, of_progress);
+    if (wanted->slot != fit->traits.n_slots)
+        return rig_fit_no_slot(fit, wanted->slot);
     return fit->traits.scratch_bytes ? NULL : rig_fit_no_scratch(fit);
 }
 
@@ -213,17 +218,21 @@ const struct rig_verb rig_verb_expect_slot = {
     .run = run_expect_slot,
 };
 
-static const struct rig_field mark_fields[] = {
-    {.name = "name", .type = RIG_TYPE_NAME, .required = true, .makes = "mark", .about = "Name of the mark."},
+struct mark_arguments {
+    const char *name;
 };
-static const struct rig_shape mark_shape = {
-    .name = "mark-flash", .fields = mark_fields, .n_fields = 1, .shorthand = "name"};
+static const struct rig_field mark_fields[] = {
+    RIG_FIELD("name", NAME, struct mark_arguments, name, .required = true, .makes = "mark",
+              .about = "Name of the mark."),
+};
+static const struct rig_shape mark_shape = {RIG_SHAPE("mark-flash", mark_fields, struct mark_arguments),
+                                            .shorthand = "name"};
 
 static void run_mark_flash(struct rig_run *run, const struct rig_step *step)
 {
     guint64 n_operations = run->board->flash_watch->n_operations(run->board);
 
-    g_hash_table_replace(run->marks, g_strdup(rig_record_text(step->arguments, "name")),
+    g_hash_table_replace(run->marks, g_strdup(RIG_ARGUMENTS(step, struct mark_arguments)->name),
                          g_memdup2(&n_operations, sizeof n_operations));
 }
 
@@ -241,49 +250,46 @@ const struct rig_verb rig_verb_mark_flash = {
 };
 
 static const char *const range_devices[] = {"internal", "external", NULL};
+struct range {
+    const guint32 *slot;
+    const char *device;
+    guint32 from;
+    guint32 n_bytes;
+};
 static const struct rig_field range_fields[] = {
-    {.name = "slot", .type = RIG_TYPE_COUNT, .max = 3, .about = "Slot that `from` counts in."},
-    {.name = "device",
-     .type = RIG_TYPE_CHOICE,
-     .choices = range_devices,
-     .about = "Flash device that `from` counts in."},
-    {.name = "from", .type = RIG_TYPE_SIZE, .default_text = "0", .about = "First byte."},
-    {.name = "size", .type = RIG_TYPE_SIZE, .required = true, .min = 1, .about = "Length."},
+    RIG_FIELD("slot", COUNT, struct range, slot, .max = 3, .about = "Slot that `from` counts in."),
+    RIG_FIELD("device", CHOICE, struct range, device, .choices = range_devices,
+              .about = "Flash device that `from` counts in."),
+    RIG_FIELD("from", SIZE, struct range, from, .default_text = "0", .about = "First byte."),
+    RIG_FIELD("size", SIZE, struct range, n_bytes, .required = true, .min = 1, .about = "Length."),
 };
 static const char *const range_bases[] = {"slot", "device", NULL};
-static const struct rig_shape range_shape = {.name = "range",
-                                             .fields = range_fields,
-                                             .n_fields = G_N_ELEMENTS(range_fields),
+static const struct rig_shape range_shape = {RIG_SHAPE("range", range_fields, struct range),
                                              .exactly_one = range_bases};
 
 static const char *const regions[] = {"slot0",   "slot1",    "slot2",    "slot3",
                                       "scratch", "internal", "external", NULL};
+struct flash_arguments {
+    const char *since;
+    const struct rig_value *written; /* a list of regions, or struct range */
+    const struct rig_value *untouched;
+    const struct rig_value *only;
+    const guint32 *at_most;
+};
 static const struct rig_field flash_fields[] = {
-    {.name = "since", .type = RIG_TYPE_NAME, .required = true, .takes = "mark", .about = "Name of a mark."},
-    {.name = "written",
-     .type = RIG_TYPE_RECORD,
-     .shape = &range_shape,
-     .list = true,
-     .choices = regions,
-     .about = "Each of these was written or erased since."},
-    {.name = "untouched",
-     .type = RIG_TYPE_RECORD,
-     .shape = &range_shape,
-     .list = true,
-     .choices = regions,
-     .about = "None of these was."},
-    {.name = "only",
-     .type = RIG_TYPE_RECORD,
-     .shape = &range_shape,
-     .list = true,
-     .choices = regions,
-     .about = "Nothing outside these was."},
-    {.name = "at-most", .type = RIG_TYPE_COUNT, .about = "No more flash operations than this."},
+    RIG_FIELD("since", NAME, struct flash_arguments, since, .required = true, .takes = "mark",
+              .about = "Name of a mark."),
+    RIG_FIELD("written", RECORD, struct flash_arguments, written, .shape = &range_shape, .list = true,
+              .choices = regions, .about = "Each of these was written or erased since."),
+    RIG_FIELD("untouched", RECORD, struct flash_arguments, untouched, .shape = &range_shape, .list = true,
+              .choices = regions, .about = "None of these was."),
+    RIG_FIELD("only", RECORD, struct flash_arguments, only, .shape = &range_shape, .list = true,
+              .choices = regions, .about = "Nothing outside these was."),
+    RIG_FIELD("at-most", COUNT, struct flash_arguments, at_most,
+              .about = "No more flash operations than this."),
 };
 static const char *const flash_checks[] = {"written", "untouched", "only", "at-most", NULL};
-static const struct rig_shape flash_shape = {.name = "expect-flash",
-                                             .fields = flash_fields,
-                                             .n_fields = G_N_ELEMENTS(flash_fields),
+static const struct rig_shape flash_shape = {RIG_SHAPE("expect-flash", flash_fields, struct flash_arguments),
                                              .at_least_one = flash_checks};
 
 /* A region of the board's flash. */
@@ -356,47 +362,46 @@ static void look(void *user, const struct rig_flash_write *write)
         watch->first = *write;
 }
 
-static bool find_range(struct rig_run *run, const struct rig_record *range, struct extent *extent)
+static char *range_base(const struct range *range)
 {
-    const struct rig_value *slot = rig_record_get(range, "slot");
-    g_autofree char *name = slot ? g_strdup_printf("slot%" G_GUINT64_FORMAT, slot->count)
-                                 : g_strdup(rig_record_text(range, "device"));
+    return range->slot ? g_strdup_printf("slot%u", *range->slot) : g_strdup(range->device);
+}
 
+static bool find_range(struct rig_run *run, const struct range *range, struct extent *extent)
+{
+    g_autofree char *name = range_base(range);
     guint64 end;
 
     if (!find_extent(run, name, extent))
         return false;
     /* The name of a device lives in the schema, not in the copy above. */
-    if (!slot)
-        extent->device = rig_record_text(range, "device");
+    if (!range->slot)
+        extent->device = range->device;
     end = extent->end;
-    extent->start += rig_record_count(range, "from");
-    extent->end = extent->start + rig_record_count(range, "size");
+    extent->start += range->from;
+    extent->end = extent->start + range->n_bytes;
     if (extent->end <= end)
         return true;
-    rig_run_error_text(run,
-                       "the range of %" G_GUINT64_FORMAT " bytes from 0x%" G_GINT64_MODIFIER
-                       "x on goes beyond the end of %s",
-                       rig_record_count(range, "size"), rig_record_count(range, "from"), name);
+    rig_run_error_text(run, "the range of %u bytes from 0x%x on goes beyond the end of %s", range->n_bytes,
+                       range->from, name);
     return false;
 }
 
 static bool find_place(struct rig_run *run, const struct rig_value *place, struct extent *extent)
 {
-    return place->keyword ? find_extent(run, place->keyword, extent) : find_range(run, place->record, extent);
+    return place->keyword ? find_extent(run, place->keyword, extent)
+                          : find_range(run, RIG_STRUCT(place->record, struct range), extent);
 }
 
 static char *place_name(const struct rig_value *place)
 {
-    const struct rig_value *slot = place->keyword ? NULL : rig_record_get(place->record, "slot");
+    const struct range *range = RIG_STRUCT(place->record, struct range);
     g_autofree char *base = NULL;
 
     if (place->keyword)
         return g_strdup(place->keyword);
-    base = slot ? g_strdup_printf("slot%" G_GUINT64_FORMAT, slot->count)
-                : g_strdup(rig_record_text(place->record, "device"));
-    return g_strdup_printf("%s 0x%" G_GINT64_MODIFIER "x, %" G_GUINT64_FORMAT " bytes", base,
-                           rig_record_count(place->record, "from"), rig_record_count(place->record, "size"));
+    base = range_base(range);
+    return g_strdup_printf("%s 0x%x, %u bytes", base, range->from, range->n_bytes);
 }
 
 static void watch_regions(struct rig_run *run, guint64 since, const struct rig_value *list, guint from,
@@ -422,11 +427,8 @@ static char *found_text(const struct watch *watch)
                            watch->first.offset);
 }
 
-static void expect_each_region(struct rig_run *run, const struct rig_step *step, guint64 since,
-                               const char *field, bool touched)
+static void expect_each_region(struct rig_run *run, guint64 since, const struct rig_value *list, bool touched)
 {
-    const struct rig_value *list = rig_record_get(step->arguments, field);
-
     for (guint i = 0; i < rig_list_length(list); i++) {
         g_autofree char *place = place_name(rig_list_item(list, i));
         g_autofree char *what = g_strdup_printf("writes to %s", place);
@@ -441,39 +443,35 @@ static void expect_each_region(struct rig_run *run, const struct rig_step *step,
 
 static void run_expect_flash(struct rig_run *run, const struct rig_step *step)
 {
-    const char *name = rig_record_text(step->arguments, "since");
-    const guint64 *since = g_hash_table_lookup(run->marks, name);
-    const struct rig_value *only = rig_record_get(step->arguments, "only");
-    const struct rig_value *at_most = rig_record_get(step->arguments, "at-most");
+    const struct flash_arguments *wanted = RIG_ARGUMENTS(step, struct flash_arguments);
+    const guint64 *since = g_hash_table_lookup(run->marks, wanted->since);
     struct watch watch = {.want_outside = true};
     g_autofree char *seen = NULL;
 
     if (!since) {
-        rig_run_error_text(run, "no 'mark-flash: %s' came before", name);
+        rig_run_error_text(run, "no 'mark-flash: %s' came before", wanted->since);
         return;
     }
-    expect_each_region(run, step, *since, "written", true);
-    expect_each_region(run, step, *since, "untouched", false);
-    watch_regions(run, *since, only, 0, rig_list_length(only), &watch);
+    expect_each_region(run, *since, wanted->written, true);
+    expect_each_region(run, *since, wanted->untouched, false);
+    watch_regions(run, *since, wanted->only, 0, rig_list_length(wanted->only), &watch);
     seen = found_text(&watch);
-    if (only)
+    if (wanted->only)
         rig_run_expect(run, watch.n_found == 0, "writes elsewhere", "none", seen);
-    if (at_most) {
-        g_autofree char *bound = g_strdup_printf("at most %" G_GUINT64_FORMAT, at_most->count);
+    if (wanted->at_most) {
+        g_autofree char *bound = g_strdup_printf("at most %u", *wanted->at_most);
         g_autofree char *count = g_strdup_printf("%u", watch.n_operations);
 
-        rig_run_expect(run, watch.n_operations <= at_most->count, "flash operations", bound, count);
+        rig_run_expect(run, watch.n_operations <= *wanted->at_most, "flash operations", bound, count);
     }
 }
 
 static char *place_unfit(const struct rig_fit *fit, const struct rig_value *place)
 {
-    const struct rig_value *slot = place->keyword ? NULL : rig_record_get(place->record, "slot");
+    const struct range *range = RIG_STRUCT(place->record, struct range);
 
-    if (slot)
-        return rig_fit_no_slot(fit, slot->count);
     if (!place->keyword)
-        return NULL;
+        return range->slot ? rig_fit_no_slot(fit, *range->slot) : NULL;
     if (g_str_has_prefix(place->keyword, "slot"))
         return rig_fit_no_slot(fit, (guint64)(place->keyword[4] - '0'));
     if (g_str_equal(place->keyword, "scratch") && fit->traits.scratch_bytes == 0)
@@ -483,15 +481,13 @@ static char *place_unfit(const struct rig_fit *fit, const struct rig_value *plac
 
 static char *flash_unfit(const struct rig_step *step, struct rig_fit *fit)
 {
-    static const char *const lists[] = {"written", "untouched", "only"};
+    const struct flash_arguments *wanted = RIG_ARGUMENTS(step, struct flash_arguments);
+    const struct rig_value *const lists[] = {wanted->written, wanted->untouched, wanted->only};
     char *reason = NULL;
 
-    for (guint i = 0; i < G_N_ELEMENTS(lists); i++) {
-        const struct rig_value *list = rig_record_get(step->arguments, lists[i]);
-
-        for (guint n = 0; n < rig_list_length(list) && !reason; n++)
-            reason = place_unfit(fit, rig_list_item(list, n));
-    }
+    for (guint i = 0; i < G_N_ELEMENTS(lists); i++)
+        for (guint n = 0; n < rig_list_length(lists[i]) && !reason; n++)
+            reason = place_unfit(fit, rig_list_item(lists[i], n));
     return reason;
 }
 
