@@ -17,76 +17,69 @@
 static const char *const life_words[] = {"upload", "test", "permanent", "confirm", NULL};
 static const char *const torn_words[] = {"none", "half-write", "half-erase", NULL};
 
+struct explore_arguments {
+    const char *old;
+    const char *new;
+    const char *second_old;
+    const char *second_new;
+    const char *const *life;
+    const char *const *torn;
+    const char *const *invariants;
+    const struct rig_known_finding *const *finds;
+    guint32 boots;
+    const guint32 *erases;
+    guint32 max_states;
+    guint64 max_time_us;
+    guint64 max_memory;
+    bool may_stay_open;
+};
 static const struct rig_field explore_fields[] = {
-    {.name = "old", .type = RIG_TYPE_IMAGE, .required = true, .about = "The image that runs at the begin."},
-    {.name = "new",
-     .type = RIG_TYPE_IMAGE,
-     .required = true,
-     .about = "The image that is installed: in slot 1 already, or uploaded by the life cycle."},
-    {.name = "second-old",
-     .type = RIG_TYPE_IMAGE,
-     .about = "On a board with two images: the second one beside `old`. The life cycle then acts on both, "
-              "one after "
-              "the other, and `allowed-image` says that old and new never run beside each other."},
-    {.name = "second-new", .type = RIG_TYPE_IMAGE, .about = "And the one beside `new`."},
-    {.name = "life",
-     .type = RIG_TYPE_CHOICE,
-     .list = true,
-     .in_order = true,
-     .choices = life_words,
-     .required = true,
-     .about = "What the application does, in this order; at any power-on it may also do nothing. Power is "
-              "cut in its writes, too."},
-    {.name = "torn",
-     .type = RIG_TYPE_CHOICE,
-     .list = true,
-     .choices = torn_words,
-     .default_text = "none",
-     .about = "`none`: cuts between operations, always; `half-write`, `half-erase`: also inside them."},
-    {.name = "invariants",
-     .type = RIG_TYPE_CHOICE,
-     .list = true,
-     .choices = rig_invariant_choices,
-     .default_text = "all",
-     .about = "What must hold; all = those that can be judged here. What cannot be judged is told with the "
-              "reason; nothing left to judge is an error."},
-    {.name = "finds",
-     .type = RIG_TYPE_RECORD,
-     .list = true,
-     .shape = &rig_finding_shape,
-     .about = "Findings that this board is known to have. The step fails when one of them is gone, needs "
-              "another number of cuts, or when there is another one."},
-    {.name = "boots",
-     .type = RIG_TYPE_COUNT,
-     .min = 1,
-     .max = 100,
-     .default_text = "1",
-     .about = "For `boots`: an image must run after so many power-ons at the most; 1: after each one."},
-    {.name = "erases",
-     .type = RIG_TYPE_COUNT,
-     .min = 1,
-     .max = 65535,
-     .about = "For `wear`: the most erases of one sector in one boot."},
-    {.name = "max-states",
-     .type = RIG_TYPE_COUNT,
-     .min = 1,
-     .max = 10000000,
-     .default_text = "1000000",
-     .about = "Give up after so many flash contents; a run with `--resume` has as many again."},
-    {.name = "max-time",
-     .type = RIG_TYPE_DURATION,
-     .default_text = "10min",
-     .about = "Give up after this time on the wall clock."},
-    {.name = "max-memory",
-     .type = RIG_TYPE_SIZE,
-     .min = 1 << 20,
-     .max = G_GUINT64_CONSTANT(1) << 40,
-     .default_text = "1024MiB",
-     .about = "Give up when so much memory is in use."},
-    {.name = "may-stay-open",
-     .type = RIG_TYPE_FLAG,
-     .default_text = "false",
-     .about = "true: a used-up budget is a note, not an error. What was not visited is not proved."},
+    RIG_FIELD("old", IMAGE, struct explore_arguments, old, .required = true,
+              .about = "The image that runs at the begin."),
+    RIG_FIELD("new", IMAGE, struct explore_arguments, new, .required = true,
+              .about = "The image that is installed: in slot 1 already, or uploaded by the life cycle."),
+    RIG_FIELD(
+        "second-old", IMAGE, struct explore_arguments, second_old,
+        .about = "On a board with two images: the second one beside `old`. The life cycle then acts on both, "
+                 "one after "
+                 "the other, and `allowed-image` says that old and new never run beside each other."),
+    RIG_FIELD("second-new", IMAGE, struct explore_arguments, second_new,
+              .about = "And the one beside `new`."),
+    RIG_FIELD(
+        "life", CHOICE, struct explore_arguments, life, .list = true, .in_order = true, .choices = life_words,
+        .required = true,
+        .about = "What the application does, in this order; at any power-on it may also do nothing. Power is "
+                 "cut in its writes, too."),
+    RIG_FIELD("torn", CHOICE, struct explore_arguments, torn, .list = true, .choices = torn_words,
+              .default_text = "none",
+              .about =
+                  "`none`: cuts between operations, always; `half-write`, `half-erase`: also inside them."),
+    RIG_FIELD(
+        "invariants", CHOICE, struct explore_arguments, invariants, .list = true,
+        .choices = rig_invariant_choices, .default_text = "all",
+        .about =
+            "What must hold; all = those that can be judged here. What cannot be judged is told with the "
+            "reason; nothing left to judge is an error."),
+    RIG_STRUCT_FIELD(
+        "finds", RECORD, struct explore_arguments, finds, struct rig_known_finding, &rig_finding_shape,
+        .list = true,
+        .about = "Findings that this board is known to have. The step fails when one of them is gone, needs "
+                 "another number of cuts, or when there is another one."),
+    RIG_FIELD("boots", COUNT, struct explore_arguments, boots, .min = 1, .max = 100, .default_text = "1",
+              .about =
+                  "For `boots`: an image must run after so many power-ons at the most; 1: after each one."),
+    RIG_FIELD("erases", COUNT, struct explore_arguments, erases, .min = 1, .max = 65535,
+              .about = "For `wear`: the most erases of one sector in one boot."),
+    RIG_FIELD("max-states", COUNT, struct explore_arguments, max_states, .min = 1, .max = 10000000,
+              .default_text = "1000000",
+              .about = "Give up after so many flash contents; a run with `--resume` has as many again."),
+    RIG_FIELD("max-time", DURATION, struct explore_arguments, max_time_us, .default_text = "10min",
+              .about = "Give up after this time on the wall clock."),
+    RIG_FIELD("max-memory", SIZE, struct explore_arguments, max_memory, .min = 1 << 20,
+              .max = G_GUINT64_CONSTANT(1) << 40, .default_text = "1024MiB",
+              .about = "Give up when so much memory is in use."),
+    RIG_FIELD("may-stay-open", FLAG, struct explore_arguments, may_stay_open, .default_text = "false",
+              .about = "true: a used-up budget is a note, not an error. What was not visited is not proved."),
 };
 static const char *const wear_words[] = {"wear", "all", NULL};
 static const struct rig_rule explore_rules[] = {
@@ -95,9 +88,7 @@ static const struct rig_rule explore_rules[] = {
     {.field = "second-new", .kind = RIG_RULE_NEEDS, .other = "second-old"},
     {0},
 };
-static const struct rig_shape explore_shape = {.name = "explore",
-                                               .fields = explore_fields,
-                                               .n_fields = G_N_ELEMENTS(explore_fields),
+static const struct rig_shape explore_shape = {RIG_SHAPE("explore", explore_fields, struct explore_arguments),
                                                .rules = explore_rules};
 
 /* The images of an exploration, and what cannot be said about them. */
@@ -166,11 +157,10 @@ static bool judge_image(struct rig_run *run, struct rig_explore_image *image, bo
     return true;
 }
 
-static bool take_image(struct rig_run *run, const struct rig_step *step, const char *field,
-                       const struct sim_boot_config *config, struct images *images,
-                       struct rig_explore_image *image)
+static bool take_image(struct rig_run *run, const char *name, bool old, const struct sim_boot_config *config,
+                       struct images *images, struct rig_explore_image *image)
 {
-    const struct rig_built_image *built = rig_run_image(run, rig_record_text(step->arguments, field));
+    const struct rig_built_image *built = rig_run_image(run, name);
     struct rig_image_policy policy = {.check_hash = true,
                                       .need_signature = config->need_signature,
                                       .keys = config->keys,
@@ -190,18 +180,19 @@ static bool take_image(struct rig_run *run, const struct rig_step *step, const c
         trim(run, image, &layout);
         note_encryption(image, &layout.header, images);
     }
-    return judge_image(run, image, g_str_has_suffix(field, "old"), &source, &policy, images);
+    return judge_image(run, image, old, &source, &policy, images);
 }
 
 /* Both or none. */
-static bool take_second_images(struct rig_run *run, const struct rig_step *step,
+static bool take_second_images(struct rig_run *run, const struct explore_arguments *arguments,
                                const struct sim_boot_config *config, struct images *images,
                                struct rig_explore_plan *plan)
 {
-    static const char *const fields[RIG_N_EXPLORE_IMAGES] = {"second-old", "second-new"};
-    bool old = rig_record_get(step->arguments, fields[0]) != NULL;
+    const char *const names[RIG_N_EXPLORE_IMAGES] = {
+        [RIG_IMAGE_OLD] = arguments->second_old, [RIG_IMAGE_NEW] = arguments->second_new};
+    bool old = arguments->second_old != NULL;
 
-    if (old != (rig_record_get(step->arguments, fields[1]) != NULL)) {
+    if (old != (arguments->second_new != NULL)) {
         rig_run_error_text(run, "'second-old' and 'second-new' go together: give both or none");
         return false;
     }
@@ -217,7 +208,7 @@ static bool take_second_images(struct rig_run *run, const struct rig_step *step,
     for (guint i = 0; old && i < RIG_N_EXPLORE_IMAGES; i++) {
         struct rig_explore_image second = {.verified = false};
 
-        if (!take_image(run, step, fields[i], config, images, &second))
+        if (!take_image(run, names[i], i == RIG_IMAGE_OLD, config, images, &second))
             return false;
         if (second.encrypted) {
             rig_run_error_text(run, "image '%s' is encrypted: of a pair, plain images can be explored only",
@@ -231,17 +222,15 @@ static bool take_second_images(struct rig_run *run, const struct rig_step *step,
     return true;
 }
 
-static bool take_life(struct rig_run *run, const struct rig_step *step, struct rig_life *life)
+static bool take_life(struct rig_run *run, const char *const *words, struct rig_life *life)
 {
-    const struct rig_value *words = rig_record_get(step->arguments, "life");
-
-    if (rig_list_length(words) > RIG_LIFE_MAX_ACTIONS) {
+    if (g_strv_length((char **)words) > RIG_LIFE_MAX_ACTIONS) {
         rig_run_error_text(run, "a life cycle has at most %d actions", RIG_LIFE_MAX_ACTIONS);
         return false;
     }
-    for (guint i = 0; i < rig_list_length(words); i++)
+    for (; *words; words++)
         for (guint action = 0; action < RIG_N_ACTIONS; action++)
-            if (g_str_equal(rig_list_item(words, i)->keyword, rig_action_name((enum rig_action)action)))
+            if (g_str_equal(*words, rig_action_name((enum rig_action)action)))
                 life->actions[life->n_actions++] = (enum rig_action)action;
     return true;
 }
@@ -271,17 +260,15 @@ static void nothing_judged(struct rig_run *run, const char *const why_not[RIG_N_
 }
 
 /* Those that were asked for and can be judged here; of the others, why not. */
-static bool take_invariants(struct rig_run *run, const struct rig_step *step, const struct images *images,
+static bool take_invariants(struct rig_run *run, const char *const *names, const struct images *images,
                             struct rig_explore_plan *plan, const char *why_not[RIG_N_INVARIANTS])
 {
-    const struct rig_value *names = rig_record_get(step->arguments, "invariants");
-    bool all = rig_list_has(names, "all");
-    guint32 wanted = all ? RIG_ALL_INVARIANTS : 0;
+    guint32 wanted = rig_words_have(names, "all") ? RIG_ALL_INVARIANTS : 0;
 
-    for (guint i = 0; i < rig_list_length(names); i++) {
+    for (; *names; names++) {
         enum rig_invariant invariant;
 
-        if (rig_invariant_from_name(rig_list_item(names, i)->keyword, &invariant))
+        if (rig_invariant_from_name(*names, &invariant))
             wanted |= 1u << invariant;
     }
     for (guint i = 0; i < RIG_N_INVARIANTS; i++) {
@@ -495,28 +482,24 @@ static void tell_unfinished(struct rig_run *run, const struct rig_exploration *s
 }
 
 /* Findings of what nobody can judge here are neither there nor gone. */
-static void note_not_compared(struct rig_run *run, const struct rig_value *names, guint32 judged)
+static void note_not_compared(struct rig_run *run, const struct rig_known_finding *const *finds,
+                              guint32 judged)
 {
-    for (guint i = 0; i < rig_list_length(names); i++) {
-        const char *name = rig_record_text(rig_list_item(names, i)->record, "invariant");
-        enum rig_invariant invariant;
-
-        if (rig_invariant_from_name(name, &invariant) && !(judged >> invariant & 1))
+    for (; finds && *finds; finds++)
+        if (!(judged >> (*finds)->invariant & 1))
             rig_run_note(run, "the finding of '%s' that is expected is not compared: that is not judged here",
-                         name);
-    }
+                         rig_invariant_name((*finds)->invariant));
 }
 
 /* What is expected of an invariant that nobody asks for would never be compared. */
-static bool finds_what_is_asked(struct rig_run *run, const struct rig_step *step)
+static bool finds_what_is_asked(struct rig_run *run, const struct explore_arguments *arguments)
 {
-    const struct rig_value *asked = rig_record_get(step->arguments, "invariants");
-    const struct rig_value *finds = rig_record_get(step->arguments, "finds");
+    const char *const *asked = arguments->invariants;
 
-    for (guint i = 0; i < rig_list_length(finds) && !rig_list_has(asked, "all"); i++) {
-        const char *name = rig_record_text(rig_list_item(finds, i)->record, "invariant");
+    for (guint i = 0; arguments->finds && arguments->finds[i] && !rig_words_have(asked, "all"); i++) {
+        const char *name = rig_invariant_name(arguments->finds[i]->invariant);
 
-        if (!rig_list_has(asked, name)) {
+        if (!rig_words_have(asked, name)) {
             rig_run_error_text(run, "'finds' has no effect: '%s' is not among the 'invariants'", name);
             return false;
         }
@@ -545,15 +528,15 @@ static void judge_extent(struct rig_run *run, const struct rig_exploration *seen
         rig_run_note(run, "not closed: %s", seen->why_open);
 }
 
-static void explore(struct rig_run *run, const struct rig_step *step, const struct rig_explore_plan *plan)
+static void explore(struct rig_run *run, const struct explore_arguments *arguments,
+                    const struct rig_explore_plan *plan)
 {
-    g_autoptr(GArray) expected =
-        rig_expected_findings(rig_record_get(step->arguments, "finds"), plan->invariants);
+    g_autoptr(GArray) expected = rig_expected_findings(arguments->finds, plan->invariants);
     g_autoptr(rig_exploration) seen = rig_explore(plan);
     bool interrupted = plan->interrupted && *plan->interrupted;
-    bool may_stay = rig_record_flag(step->arguments, "may-stay-open") && !interrupted && !seen->trouble;
+    bool may_stay = arguments->may_stay_open && !interrupted && !seen->trouble;
 
-    note_not_compared(run, rig_record_get(step->arguments, "finds"), plan->invariants);
+    note_not_compared(run, arguments->finds, plan->invariants);
     tell_state(run, plan, seen);
     judge_result(run, plan, seen, expected, may_stay);
     if (seen->trouble)
@@ -651,15 +634,15 @@ static bool takes_its_images(struct rig_run *run, const struct rig_explore_plan 
     return !rig_run_troubled(run);
 }
 
-static void explore_subject(struct rig_run *run, const struct rig_step *step, const struct images *images,
-                            struct rig_explore_plan *plan)
+static void explore_subject(struct rig_run *run, const struct explore_arguments *arguments,
+                            const struct images *images, struct rig_explore_plan *plan)
 {
     const char *why_not[RIG_N_INVARIANTS] = {NULL};
     g_autofree char *keep_in = NULL;
     g_autofree char *go_on_from = NULL;
 
-    if (!finds_what_is_asked(run, step) || !take_life(run, step, &plan->life) ||
-        !takes_its_images(run, plan) || !take_invariants(run, step, images, plan, why_not))
+    if (!finds_what_is_asked(run, arguments) || !take_life(run, arguments->life, &plan->life) ||
+        !takes_its_images(run, plan) || !take_invariants(run, arguments->invariants, images, plan, why_not))
         return;
     rig_explore_emit_start(run, plan, why_not);
     if (run->only_path) {
@@ -667,39 +650,37 @@ static void explore_subject(struct rig_run *run, const struct rig_step *step, co
         return;
     }
     plan_state(run, plan, &keep_in, &go_on_from);
-    explore(run, step, plan);
+    explore(run, arguments, plan);
 }
 
-static struct rig_explore_plan plan_of(const struct rig_run *run, const struct rig_step *step)
+static struct rig_explore_plan plan_of(const struct rig_run *run, const struct explore_arguments *arguments)
 {
-    const struct rig_value *torn = rig_record_get(step->arguments, "torn");
-    const struct rig_value *erases = rig_record_get(step->arguments, "erases");
-
     return (struct rig_explore_plan){
-        .torn_write = rig_list_has(torn, "half-write"),
-        .torn_erase = rig_list_has(torn, "half-erase"),
-        .max_boots = rig_record_u32(step->arguments, "boots"),
-        .max_erases = erases ? rig_value_u32(erases) : 0,
-        .max_contents = rig_record_u32(step->arguments, "max-states"),
-        .max_us = (gint64)rig_record_count(step->arguments, "max-time"),
-        .max_bytes = (gsize)rig_record_count(step->arguments, "max-memory"),
+        .torn_write = rig_words_have(arguments->torn, "half-write"),
+        .torn_erase = rig_words_have(arguments->torn, "half-erase"),
+        .max_boots = arguments->boots,
+        .max_erases = arguments->erases ? *arguments->erases : 0,
+        .max_contents = arguments->max_states,
+        .max_us = (gint64)arguments->max_time_us,
+        .max_bytes = arguments->max_memory,
         .n_workers = run->n_workers,
         .interrupted = run->board->interrupted,
     };
 }
 
-static void explore_board(struct rig_run *run, const struct rig_step *step, struct images *images)
+static void explore_board(struct rig_run *run, const struct explore_arguments *arguments,
+                          struct images *images)
 {
     const struct sim_boot_config *config = NULL;
     const struct sim_flash *flash = NULL;
     struct sim_guest *guest = run->board->subject->bootloader(run->board, &config, &flash);
-    struct rig_explore_plan plan = plan_of(run, step);
+    struct rig_explore_plan plan = plan_of(run, arguments);
     struct sim_boot_config own = *config;
 
     images->on_model = !guest;
-    if (!take_image(run, step, "old", config, images, &plan.images[RIG_IMAGE_OLD]) ||
-        !take_image(run, step, "new", config, images, &plan.images[RIG_IMAGE_NEW]) ||
-        !take_second_images(run, step, config, images, &plan))
+    if (!take_image(run, arguments->old, true, config, images, &plan.images[RIG_IMAGE_OLD]) ||
+        !take_image(run, arguments->new, false, config, images, &plan.images[RIG_IMAGE_NEW]) ||
+        !take_second_images(run, arguments, config, images, &plan))
         return;
     own.key_bytes = images->key_bytes;
     g_autoptr(rig_subject) subject =
@@ -711,28 +692,27 @@ static void explore_board(struct rig_run *run, const struct rig_step *step, stru
     for (guint i = 0; i < config->n_images; i++)
         rig_subject_set_counter(subject, i, run->board->subject->security_counter(run->board, i));
     plan.subject = subject;
-    explore_subject(run, step, images, &plan);
+    explore_subject(run, arguments, images, &plan);
 }
 
 static void run_explore(struct rig_run *run, const struct rig_step *step)
 {
     struct images images = {.never_runs = NULL};
 
-    explore_board(run, step, &images);
+    explore_board(run, RIG_ARGUMENTS(step, struct explore_arguments), &images);
     images_clear(&images);
 }
 
 /* What does not fit would be refused by each board, and `update-happens` broken by none of its faults. */
 static char *explore_unfit(const struct rig_step *step, struct rig_fit *fit)
 {
-    static const char *const fields[] = {"old", "new", "second-old", "second-new"};
+    const struct explore_arguments *arguments = RIG_ARGUMENTS(step, struct explore_arguments);
+    const char *const images[] = {arguments->old, arguments->new, arguments->second_old,
+                                  arguments->second_new};
     char *reason = NULL;
 
-    for (guint i = 0; i < G_N_ELEMENTS(fields) && !reason; i++) {
-        const char *image = rig_record_text(step->arguments, fields[i]);
-
-        reason = image ? rig_fit_no_room(fit, image, i < 2 ? 0 : 2) : NULL;
-    }
+    for (guint i = 0; i < G_N_ELEMENTS(images) && !reason; i++)
+        reason = images[i] ? rig_fit_no_room(fit, images[i], i < 2 ? 0 : 2) : NULL;
     return reason;
 }
 

@@ -7,56 +7,38 @@
 #define MAX_TOLD 8u
 
 static const struct rig_field finding_fields[] = {
-    {.name = "invariant",
-     .type = RIG_TYPE_CHOICE,
-     .choices = rig_invariant_names,
-     .required = true,
-     .about = "The invariant that is broken."},
-    {.name = "cuts",
-     .type = RIG_TYPE_COUNT,
-     .max = 1000,
-     .required = true,
-     .about = "The fewest power cuts that lead to it."},
-    {.name = "cause",
-     .type = RIG_TYPE_TEXT,
-     .list = true,
-     .required = true,
-     .about = "What the last cut falls on, as the report tells it: `revert before write of primary magic`; "
-              "`no cut`. Several: a finding for each."},
-    {.name = "heals-after",
-     .type = RIG_TYPE_COUNT,
-     .max = 1000,
-     .default_text = "0",
-     .about = "For `boots`: so many further power-ons bring the board up; 0: none does."},
+    RIG_FIELD("invariant", CHOICE, struct rig_known_finding, invariant, .choices = rig_invariant_names,
+              .required = true, .about = "The invariant that is broken."),
+    RIG_FIELD("cuts", COUNT, struct rig_known_finding, n_cuts, .max = 1000, .required = true,
+              .about = "The fewest power cuts that lead to it."),
+    RIG_FIELD(
+        "cause", TEXT, struct rig_known_finding, causes, .list = true, .required = true,
+        .about =
+            "What the last cut falls on, as the report tells it: `revert before write of primary magic`; "
+            "`no cut`. Several: a finding for each."),
+    RIG_FIELD("heals-after", COUNT, struct rig_known_finding, heals_after, .max = 1000, .default_text = "0",
+              .about = "For `boots`: so many further power-ons bring the board up; 0: none does."),
 };
 static const char *const what_heals[] = {"boots", NULL};
 static const struct rig_rule finding_rules[] = {
     {.field = "heals-after", .kind = RIG_RULE_NEEDS, .other = "invariant", .others = what_heals},
     {0},
 };
-const struct rig_shape rig_finding_shape = {.name = "finding",
-                                            .fields = finding_fields,
-                                            .n_fields = G_N_ELEMENTS(finding_fields),
+const struct rig_shape rig_finding_shape = {RIG_SHAPE("finding", finding_fields, struct rig_known_finding),
                                             .rules = finding_rules};
 
-GArray *rig_expected_findings(const struct rig_value *names, guint32 judged)
+GArray *rig_expected_findings(const struct rig_known_finding *const *known, guint32 judged)
 {
     GArray *expected = g_array_new(FALSE, FALSE, sizeof(struct rig_expected_finding));
 
-    for (guint i = 0; i < rig_list_length(names); i++) {
-        const struct rig_record *record = rig_list_item(names, i)->record;
-        const struct rig_value *causes = rig_record_get(record, "cause");
-        struct rig_expected_finding entry = {.n_cuts = rig_record_u32(record, "cuts"),
-                                             .heals_after = rig_record_u32(record, "heals-after")};
+    for (; known && *known; known++)
+        for (const char *const *cause = (*known)->causes; judged >> (*known)->invariant & 1 && *cause;
+             cause++) {
+            struct rig_expected_finding entry = {(*known)->invariant, (*known)->n_cuts, *cause,
+                                                 (*known)->heals_after};
 
-        if (!rig_invariant_from_name(rig_record_text(record, "invariant"), &entry.invariant) ||
-            !(judged >> entry.invariant & 1))
-            continue;
-        for (guint k = 0; k < rig_list_length(causes); k++) {
-            entry.cause = rig_list_item(causes, k)->text;
             g_array_append_val(expected, entry);
         }
-    }
     return expected;
 }
 

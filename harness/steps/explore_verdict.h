@@ -16,10 +16,17 @@ struct rig_expected_finding {
     const char *cause; /* borrowed from the record */
     guint heals_after;
 };
+/* The same as it is written, with all its causes. */
+struct rig_known_finding {
+    enum rig_invariant invariant;
+    guint32 n_cuts;
+    const char *const *causes;
+    guint32 heals_after;
+};
 extern const struct rig_shape rig_finding_shape;
-/* GArray of struct rig_expected_finding, owned by the caller. `names` may be NULL: none is expected. Those of
- * invariants that are not in `judged` (bits) are left out. */
-GArray *rig_expected_findings(const struct rig_value *names, guint32 judged);
+/* GArray of struct rig_expected_finding, owned by the caller. `known` is NULL-terminated, or NULL: none is
+ * expected. Those of invariants that are not in `judged` (bits) are left out. */
+GArray *rig_expected_findings(const struct rig_known_finding *const *known, guint32 judged);
 
 /* How many of them were not found. */
 guint rig_expected_missing(const struct rig_exploration *seen, const GArray *expected);
