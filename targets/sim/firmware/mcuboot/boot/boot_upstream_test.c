@@ -148,7 +148,7 @@ static const char *const upstream_texts[] = {
     "required % bytes but only % are available",
 };
 #define MARK "sim: "
-#define MODEL_DIR RIG_SOURCE_DIR "/targets/sim/boot"
+#define MODEL_DIR RIG_SOURCE_DIR "/targets/sim/firmware/mcuboot/boot"
 
 /* "0x%x" and "%u" -> "%" */
 static void normalise(const char *format, size_t n_format, char *text)
