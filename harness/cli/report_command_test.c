@@ -12,7 +12,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "cli/cli.h"
+#include "cli/report_command.h"
 
 #define MAX_WORDS 8
 

@@ -45,7 +45,7 @@ bool rig_blame_host(struct rig_run *run, const char *what)
 }
 
 void rig_judge_answer(struct rig_run *run, const struct rig_step *step, const char *what,
-                      const struct rig_smp_result *result)
+                      const struct rig_update_result *result)
 {
     const struct rig_value *expect = rig_record_get(step->arguments, "expect");
     guint64 rc = rig_record_count(step->arguments, "rc");
@@ -53,37 +53,19 @@ void rig_judge_answer(struct rig_run *run, const struct rig_step *step, const ch
     g_autofree char *expected = rc && rig_list_has(expect, "refused")
                                     ? g_strdup_printf("%s with rc %" G_GUINT64_FORMAT, wanted, rc)
                                     : g_strdup(wanted);
-    g_autofree char *seen = result->kind == RIG_SMP_DONE
-                                ? g_strdup("ok")
-                                : g_strdup_printf("%s (%s)", rig_smp_result_name(result->kind), result->text);
-    bool ok = rig_list_has(expect, "any") || rig_list_has(expect, rig_smp_result_name(result->kind));
+    g_autofree char *seen =
+        result->kind == RIG_UPDATE_DONE
+            ? g_strdup("ok")
+            : g_strdup_printf("%s (%s)", rig_update_result_name(result->kind), result->text);
+    bool ok = rig_list_has(expect, "any") || rig_list_has(expect, rig_update_result_name(result->kind));
 
-    if (ok && rc && result->kind == RIG_SMP_REFUSED)
-        ok = result->error.rc == rc;
-    run->last = *result;
-    if (result->kind == RIG_SMP_LINK)
+    if (ok && rc && result->kind == RIG_UPDATE_REFUSED)
+        ok = result->code == rc;
+    if (result->kind == RIG_UPDATE_LINK)
         run->last_link = result->link;
-    if (result->kind == RIG_SMP_LINK && rig_blame_host(run, what))
+    if (result->kind == RIG_UPDATE_LINK && rig_blame_host(run, what))
         return;
     rig_run_expect(run, ok, what, expected, seen);
-}
-
-bool rig_ask(struct rig_run *run, const struct rig_step *step, const guint8 *request, gsize n_bytes,
-             struct rig_smp_response *response, struct rig_smp_result *result)
-{
-    guint64 until_us = rig_run_deadline_us(run, step);
-    GError *error = NULL;
-
-    if (n_bytes == 0) {
-        rig_run_error_text(run, "the request does not fit an SMP message of %u bytes",
-                           RIG_SMP_MAX_MESSAGE_BYTES);
-        return false;
-    }
-    if (!rig_smp_exchange(&run->client, request, n_bytes, until_us, response, result, &error)) {
-        rig_run_error(run, error);
-        return false;
-    }
-    return true;
 }
 
 struct boot_wait {
@@ -142,6 +124,6 @@ bool rig_await_boot(struct rig_run *run, guint64 until_us)
         rig_run_error(run, error);
         return false;
     }
-    rig_smp_transport_restart(&run->client.transport);
+    rig_update_restart(run->update);
     return true;
 }

@@ -103,7 +103,7 @@ static void run_board(struct rig_run *run, const struct rig_step *step)
         rig_run_unable(run, error);
         return;
     }
-    rig_smp_transport_restart(&run->client.transport);
+    rig_update_restart(run->update);
     rig_run_mark_boots(run);
     if (!rig_record_flag(step->arguments, "power"))
         return;

@@ -82,7 +82,7 @@ bool rig_play_with_cut(struct rig_run *run, const GPtrArray *steps, const char *
         rig_run_note(run, "the block ended there: %s", run->trouble.message);
         rig_trouble_clear(&run->trouble); /* steps cannot go on without power: that is what was asked for */
     }
-    rig_smp_transport_restart(&run->client.transport);
+    rig_update_restart(run->update);
     return settled && !rig_run_troubled(run);
 }
 

@@ -2,6 +2,8 @@
 /* Verb: with-faults, and the shapes of link faults. */
 #include "steps/verbs.h"
 
+#include "protocol/smp/spoil.h"
+
 /* Far beyond what any upload takes, so that sums with `times` cannot overflow. */
 #define MAX_PACKET 1000000000
 
@@ -250,7 +252,8 @@ static guint read_kind(const struct rig_record *variant, const struct rig_record
     return (guint)(field - fault_fields);
 }
 
-static void read_fault(const struct rig_record *variant, struct rig_fault *fault)
+/* spoil: room for how an answer is spoilt, which lives as long as the fault. */
+static void read_fault(const struct rig_record *variant, struct rig_fault *fault, struct rig_smp_spoil *spoil)
 {
     const struct rig_record *where;
     guint kind = read_kind(variant, &where);
@@ -259,8 +262,10 @@ static void read_fault(const struct rig_record *variant, struct rig_fault *fault
     choose(where, fault);
     if (kind == RIG_FAULT_DELAY)
         fault->delay_us = rig_record_count(where, "by");
-    if (kind == RIG_FAULT_SPOIL_RESPONSE)
-        fault->spoil = read_spoil(where);
+    if (kind == RIG_FAULT_SPOIL_RESPONSE) {
+        *spoil = read_spoil(where);
+        fault->spoil = spoil;
+    }
 }
 
 /* The write or notification that a fault strikes; NULL: it strikes messages. */
@@ -313,7 +318,8 @@ static void read_packet_fault(const struct rig_record *variant, struct rig_packe
 struct block {
     struct rig_run *run;
     const struct rig_value *faults;
-    guint n_armed, n_packets; /* n_armed: of both */
+    struct rig_smp_spoil *spoils; /* one for each */
+    guint n_armed, n_packets;     /* n_armed: of both */
 };
 
 static bool arm_packet_fault(struct block *block, const struct rig_record *variant)
@@ -333,7 +339,7 @@ static bool arm_packet_fault(struct block *block, const struct rig_record *varia
         return false;
     }
     block->run->packet_faults = true;
-    block->run->client.transport.spoilt = true;
+    block->run->update->corrupted = true;
     block->n_packets++;
     return true;
 }
@@ -349,7 +355,7 @@ static void arm(struct block *block)
             if (!arm_packet_fault(block, variant))
                 return;
         } else {
-            read_fault(variant, &fault);
+            read_fault(variant, &fault, &block->spoils[block->n_armed]);
             rig_faults_push(block->run->faults, &fault);
         }
         rig_run_fault_event(block->run, "armed: %s", fault_fields[read_kind(variant, &where)].name);
@@ -400,22 +406,31 @@ static void run_with_faults(struct rig_run *run, const struct rig_step *step)
 {
     struct block block = {.run = run, .faults = rig_record_get(step->arguments, "faults")};
     g_autofree char *prefix = g_strdup_printf("%s.do", run->step_id->str);
+    g_autofree struct rig_smp_spoil *spoils = g_new0(struct rig_smp_spoil, rig_list_length(block.faults));
 
-    rig_smp_transport_faults_ended(&run->client.transport);
+    block.spoils = spoils;
+    run->update->protocol->faults_ended(run->update);
     arm(&block);
     if (!rig_run_troubled(run))
         rig_run_steps(run, step->block, prefix);
     end(&block, rig_record_flag(step->arguments, "must-happen"));
-    rig_smp_transport_faults_ended(&run->client.transport);
+    run->update->protocol->faults_ended(run->update);
 }
 
 static const char *lacks(const struct rig_step *step, const char *const *capabilities)
 {
     const struct rig_value *faults = rig_record_get(step->arguments, "faults");
 
-    for (guint i = 0; i < rig_list_length(faults); i++)
-        if (strikes_packets(rig_list_item(faults, i)->record))
-            return g_strv_contains(capabilities, "packet-faults") ? NULL : "packet-faults";
+    for (guint i = 0; i < rig_list_length(faults); i++) {
+        const struct rig_record *where;
+        const char *needed = strikes_packets(rig_list_item(faults, i)->record) ? "packet-faults"
+                             : read_kind(rig_list_item(faults, i)->record, &where) == RIG_FAULT_SPOIL_RESPONSE
+                                 ? "smp"
+                                 : NULL;
+
+        if (needed && !g_strv_contains(capabilities, needed))
+            return needed;
+    }
     return NULL;
 }
 

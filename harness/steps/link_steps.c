@@ -73,21 +73,21 @@ static void run_connect(struct rig_run *run, const struct rig_step *step)
         .pair = pair ? pair->flag : run->board->demands.encryption,
         .until_us = rig_run_deadline_us(run, step),
     };
-    struct rig_smp_result ignored;
+    struct rig_update_result result;
     enum rig_link_outcome outcome;
     GError *error = NULL;
 
-    rig_smp_transport_restart(&run->client.transport);
-    if (!rig_link_connect_and_subscribe(run->board->link, &how, &rig_smp_characteristic, &outcome, &error)) {
+    if (!rig_update_connect(run->update, &how, &outcome, &error)) {
         rig_run_error(run, error);
         return;
     }
     judge_link(run, step, "connection", outcome);
-    /* Clients ask at once how much the server joins and queues; a board without the command is no failure. */
-    if (outcome == RIG_LINK_OK &&
-        !rig_smp_learn_parameters(&run->client, rig_run_now_us(run) + run->client.answer_us, &ignored,
-                                  &error))
+    if (outcome != RIG_LINK_OK)
+        return;
+    if (!run->update->protocol->enter(run->update, how.until_us, &result, &error))
         rig_run_error(run, error);
+    else if (result.kind != RIG_UPDATE_DONE)
+        rig_run_expect(run, false, "entering the update", "ok", result.text);
 }
 
 /* Who pairs and expects a bond does so with a board that bonds. */
@@ -367,10 +367,8 @@ static void run_notifications(struct rig_run *run, const struct rig_step *step)
     enum rig_link_outcome outcome;
     GError *error = NULL;
 
-    if (!run->board->link->ops->subscribe(run->board->link, &rig_smp_characteristic,
-                                          rig_record_flag(step->arguments, "on") ? RIG_SUBSCRIBE_NOTIFY
-                                                                                 : RIG_SUBSCRIBE_NONE,
-                                          &outcome, &error))
+    if (!run->update->protocol->subscribe(run->update, rig_record_flag(step->arguments, "on"), &outcome,
+                                          &error))
         rig_run_error(run, error);
     else
         judge_link(run, step, "subscription", outcome);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The host ends a connection at the gate of its SMP client; the board does it by a packet fault. */
+/* The host ends a connection at the gate before its link; the board does it by a packet fault. */
 #include "steps/loss.h"
 
 #include "base/error.h"
@@ -27,23 +27,23 @@ static bool is_up_to_place(const struct watch *watch)
     return watch->n_packets <= plan->n_before;
 }
 
-static bool passes(void *user, bool sent, const guint8 *bytes, gsize n_bytes)
+static bool passes(void *user, const struct rig_update_packet *packet)
 {
     struct watch *watch = user;
-    enum rig_traffic_way way = sent ? RIG_TRAFFIC_WRITE : RIG_TRAFFIC_NOTIFICATION;
+    enum rig_traffic_way way = packet->sent ? RIG_TRAFFIC_WRITE : RIG_TRAFFIC_NOTIFICATION;
     guint32 index = watch->n_of[way]++;
 
-    if (watch->traffic && !rig_traffic_add(watch->traffic, sent, bytes, n_bytes))
+    if (watch->traffic && !rig_traffic_add(watch->traffic, packet))
         watch->too_many = true;
     if (watch->plan && !watch->fell && is_up_to_place(watch))
-        watch->n_restarts = watch->run->client.transport.n_restarts;
+        watch->n_restarts = watch->run->update->n_restarts;
     watch->n_packets++;
     if (!watch->plan || watch->fell || watch->plan->by != RIG_LOSS_BY_HOST || watch->plan->place.way != way ||
         watch->plan->place.index != index)
         return true;
     watch->fell = true;
     rig_run_fault_event(watch->run, "the host disconnects in the place of %s %u",
-                        sent ? "write" : "notification", index);
+                        packet->sent ? "write" : "notification", index);
     return false;
 }
 
@@ -56,7 +56,7 @@ static bool may_wait(void *user)
         watch->n_of[RIG_TRAFFIC_NOTIFICATION] != plan->place.index)
         return true;
     watch->fell = true;
-    watch->n_restarts = watch->run->client.transport.n_restarts;
+    watch->n_restarts = watch->run->update->n_restarts;
     rig_run_fault_event(watch->run, "the host disconnects instead of waiting for notification %u",
                         plan->place.index);
     return false;
@@ -64,12 +64,12 @@ static bool may_wait(void *user)
 
 static void play_watched(struct watch *watch, const GPtrArray *steps, const char *prefix)
 {
-    struct rig_smp_transport *transport = &watch->run->client.transport;
+    struct rig_update *update = watch->run->update;
 
-    watch->n_restarts = transport->n_restarts;
-    transport->gate = (struct rig_packet_gate){.passes = passes, .may_wait = may_wait, .user = watch};
+    watch->n_restarts = update->n_restarts;
+    update->gate = (struct rig_update_gate){.passes = passes, .may_wait = may_wait, .user = watch};
     rig_run_steps(watch->run, steps, prefix);
-    transport->gate = (struct rig_packet_gate){0};
+    update->gate = (struct rig_update_gate){0};
 }
 
 bool rig_play_counted(struct rig_run *run, const GPtrArray *steps, const char *prefix,
@@ -99,7 +99,7 @@ static bool arm(struct rig_run *run, const struct rig_packet_place *place, enum 
                                                 "this board cannot be told to hang up at a packet"));
         return false;
     }
-    run->client.transport.spoilt = true;
+    run->update->corrupted = true;
     if (run->board->packet_faults->arm(run->board, &fault, &error))
         return true;
     rig_run_unable(run, error);
@@ -118,20 +118,17 @@ static void disarm(struct watch *watch)
         watch->fell = report.n_faults > 0 && report.n_struck[report.n_faults - 1] > 0;
 }
 
-/* Behind the last packet there is none that a board could hang up in the place of: an echo is one more. */
-static void hang_up_at_an_echo(struct watch *watch)
+/* Behind the last packet there is none that a board could hang up in the place of: a question is one more. */
+static void hang_up_at_a_question(struct watch *watch)
 {
     static const struct rig_packet_place next = {RIG_TRAFFIC_WRITE, 0};
     struct rig_run *run = watch->run;
-    struct rig_smp_result ignored;
+    struct rig_update_result ignored;
     GError *error = NULL;
-    guint8 request[64];
-    gsize n_bytes = rig_smp_encode_echo(rig_smp_next_id(&run->client), "last", request, sizeof request);
 
     if (!arm(run, &next, watch->plan->by))
         return;
-    if (!rig_smp_exchange(&run->client, request, n_bytes, rig_run_now_us(run) + run->client.answer_us, NULL,
-                          &ignored, &error))
+    if (!run->update->protocol->ping(run->update, &ignored, &error))
         rig_run_error(run, error);
     disarm(watch);
 }
@@ -141,9 +138,9 @@ static void lose_behind_last(struct watch *watch)
     struct rig_run *run = watch->run;
     GError *error = NULL;
 
-    watch->n_restarts = run->client.transport.n_restarts;
+    watch->n_restarts = run->update->n_restarts;
     if (watch->plan->by != RIG_LOSS_BY_HOST) {
-        hang_up_at_an_echo(watch);
+        hang_up_at_a_question(watch);
         return;
     }
     watch->fell = true;
@@ -168,7 +165,7 @@ static void play_armed(struct watch *watch, const GPtrArray *steps, const char *
 
 static bool nobody_reconnected(const struct watch *watch)
 {
-    return watch->n_restarts == watch->run->client.transport.n_restarts;
+    return watch->n_restarts == watch->run->update->n_restarts;
 }
 
 bool rig_play_with_loss(struct rig_run *run, const GPtrArray *steps, const char *prefix,
@@ -189,6 +186,6 @@ bool rig_play_with_loss(struct rig_run *run, const GPtrArray *steps, const char 
     }
     if (nobody_reconnected(&watch) && !rig_await_link_down(run, until_us))
         return false;
-    rig_smp_transport_restart(&run->client.transport);
+    rig_update_restart(run->update);
     return true;
 }

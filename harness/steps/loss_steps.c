@@ -407,7 +407,7 @@ static void play_only(struct losses *sweep)
 
 static void run_each_link_loss(struct rig_run *run, const struct rig_step *step)
 {
-    struct losses sweep = {.traffic = rig_traffic_new()};
+    struct losses sweep = {.traffic = rig_traffic_new(run->update->protocol)};
 
     if (rig_sweep_begin(&sweep.base, run, step, RIG_BACK_WHOLLY) && measure(&sweep)) {
         if (run->only_cut) {

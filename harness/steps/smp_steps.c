@@ -1,12 +1,45 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Verbs that only SMP has: smp-echo, smp-parameters, smp-reset, smp-raw. */
+/* Verbs that only SMP has: smp-echo, smp-parameters, smp-reset, smp-raw, erase, expect-images. */
 #include "steps/verbs.h"
 
+#include "base/error.h"
+#include "drivers/update/smp/smp_client.h"
 #include "steps/fit.h"
 
 #include <string.h>
 
 static const char *const needs_smp[] = {"smp", NULL};
+
+/* The client; NULL: the board speaks another protocol, which ends the case as skipped. */
+static struct rig_smp_client *client_of(struct rig_run *run)
+{
+    struct rig_smp_client *client = rig_smp_client_of(run->update);
+
+    if (!client)
+        rig_run_unable(run, g_error_new(RIG_ERROR, RIG_ERROR_UNSUPPORTED, "the board speaks %s, not SMP",
+                                        run->update->protocol->name));
+    return client;
+}
+
+/* Sends an encoded request, waits within the step's deadline. false: trouble. */
+static bool ask(struct rig_run *run, const struct rig_step *step, const guint8 *request, gsize n_bytes,
+                struct rig_smp_response *response, struct rig_update_result *result)
+{
+    guint64 until_us = rig_run_deadline_us(run, step);
+    GError *error = NULL;
+
+    if (n_bytes == 0) {
+        rig_run_error_text(run, "the request does not fit an SMP message of %u bytes",
+                           RIG_SMP_MAX_MESSAGE_BYTES);
+        return false;
+    }
+    if (!rig_smp_exchange(rig_smp_client_of(run->update), request, n_bytes, until_us, response, result,
+                          &error)) {
+        rig_run_error(run, error);
+        return false;
+    }
+    return true;
+}
 
 static const struct rig_field echo_fields[] = {
     {.name = "text",
@@ -16,21 +49,25 @@ static const struct rig_field echo_fields[] = {
     RIG_FIELD_EXPECT_ANSWER,
     RIG_FIELD_EXPECT_RC,
 };
-static const struct rig_rule echo_rules[] = {RIG_RULE_EXPECT_RC, {0}};
+static const struct rig_rule answer_rules[] = {RIG_RULE_EXPECT_RC, {0}};
 static const struct rig_shape echo_shape = {.name = "smp-echo",
                                             .fields = echo_fields,
                                             .n_fields = G_N_ELEMENTS(echo_fields),
                                             .shorthand = "text",
-                                            .rules = echo_rules};
+                                            .rules = answer_rules};
 
 static void run_echo(struct rig_run *run, const struct rig_step *step)
 {
     const char *text = rig_record_text(step->arguments, "text");
-    struct rig_smp_result result;
+    struct rig_smp_client *client = client_of(run);
+    struct rig_update_result result;
     guint8 request[512];
-    gsize n_bytes = rig_smp_encode_echo(rig_smp_next_id(&run->client), text, request, sizeof request);
+    gsize n_bytes;
 
-    if (rig_ask(run, step, request, n_bytes, NULL, &result))
+    if (!client)
+        return;
+    n_bytes = rig_smp_encode_echo(rig_smp_next_id(client), text, request, sizeof request);
+    if (ask(run, step, request, n_bytes, NULL, &result))
         rig_judge_answer(run, step, "echo", &result);
 }
 
@@ -70,16 +107,19 @@ static void expect_number(struct rig_run *run, const struct rig_step *step, cons
 
 static void run_parameters(struct rig_run *run, const struct rig_step *step)
 {
-    struct rig_smp_result result;
+    struct rig_smp_client *client = client_of(run);
+    struct rig_update_result result;
     GError *error = NULL;
 
-    if (!rig_smp_learn_parameters(&run->client, rig_run_deadline_us(run, step), &result, &error)) {
+    if (!client)
+        return;
+    if (!rig_smp_learn_parameters(client, rig_run_deadline_us(run, step), &result, &error)) {
         rig_run_error(run, error);
         return;
     }
     rig_judge_answer(run, step, "parameters", &result);
-    expect_number(run, step, "buffer-size", run->client.buf_size);
-    expect_number(run, step, "buffers", run->client.buf_count);
+    expect_number(run, step, "buffer-size", client->buf_size);
+    expect_number(run, step, "buffers", client->buf_count);
 }
 
 const struct rig_verb rig_verb_smp_parameters = {
@@ -121,17 +161,20 @@ static const struct rig_shape reset_shape = {.name = "smp-reset",
 static void run_smp_reset(struct rig_run *run, const struct rig_step *step)
 {
     const char *mode = rig_record_text(step->arguments, "boot-mode");
-    struct rig_smp_result result;
+    struct rig_smp_client *client = client_of(run);
+    struct rig_update_result result;
     guint8 request[64];
-    gsize n_bytes =
-        rig_smp_encode_reset(rig_smp_next_id(&run->client), rig_record_flag(step->arguments, "force"),
-                             g_str_equal(mode, "bootloader"), request, sizeof request);
+    gsize n_bytes;
 
+    if (!client)
+        return;
+    n_bytes = rig_smp_encode_reset(rig_smp_next_id(client), rig_record_flag(step->arguments, "force"),
+                                   g_str_equal(mode, "bootloader"), request, sizeof request);
     rig_run_mark_boots(run);
-    if (!rig_ask(run, step, request, n_bytes, NULL, &result))
+    if (!ask(run, step, request, n_bytes, NULL, &result))
         return;
     rig_judge_answer(run, step, "reset", &result);
-    if (result.kind == RIG_SMP_DONE && rig_record_flag(step->arguments, "wait"))
+    if (result.kind == RIG_UPDATE_DONE && rig_record_flag(step->arguments, "wait"))
         rig_await_boot(run, rig_run_deadline_us(run, step));
 }
 
@@ -237,8 +280,8 @@ static const struct rig_shape raw_shape = {.name = "smp-raw",
                                            .shorthand = "bytes",
                                            .rules = raw_rules};
 
-static bool send_raw(struct rig_run *run, const struct rig_step *step, enum rig_link_outcome *outcome,
-                     GError **error)
+static bool send_raw(struct rig_smp_client *client, const struct rig_step *step,
+                     enum rig_link_outcome *outcome, GError **error)
 {
     gsize n_bytes;
     const guint8 *bytes = g_bytes_get_data(rig_record_get(step->arguments, "bytes")->bytes, &n_bytes);
@@ -246,60 +289,47 @@ static bool send_raw(struct rig_run *run, const struct rig_step *step, enum rig_
     bool ok = true;
 
     *outcome = RIG_LINK_OK;
-    rig_smp_begin_raw(&run->client.transport, rig_record_get(step->arguments, "bytes")->bytes);
+    rig_smp_begin_raw(client, rig_record_get(step->arguments, "bytes")->bytes);
     for (guint64 i = rig_record_count(step->arguments, "copies"); ok && i > 0 && *outcome == RIG_LINK_OK; i--)
-        ok = in_one_write ? rig_smp_send_packet(&run->client.transport, bytes, n_bytes, outcome, error)
-                          : rig_smp_send(&run->client.transport, bytes, n_bytes, NULL, outcome, error);
+        ok = in_one_write ? rig_smp_send_packet(client, bytes, n_bytes, outcome, error)
+                          : rig_smp_send(client, bytes, n_bytes, NULL, outcome, error);
     return ok;
 }
 
-/* What came of raw bytes: the answer and the request in them that it answers, or how there was none. */
+/* What came of raw bytes: an answer, or how there was none. */
 struct raw_answer {
-    GBytes *message, *request; /* NULL: none */
+    struct rig_smp_answer answer;
     enum rig_link_outcome outcome;
 };
 
-static void raw_answer_clear(struct raw_answer *raw)
-{
-    g_clear_pointer(&raw->message, g_bytes_unref);
-    g_clear_pointer(&raw->request, g_bytes_unref);
-}
-
 /* What it amounts to: "reply", "error", "malformed-answer", with its description. */
-static const char *classify(struct rig_run *run, const struct raw_answer *raw, guint32 *rc, char *text,
+static const char *classify(struct rig_smp_client *client, const struct raw_answer *raw, char *text,
                             gsize room)
 {
-    struct rig_smp_response response;
-    struct rig_smp_result result = {.kind = RIG_SMP_DONE};
+    const struct rig_smp_answer *answer = &raw->answer;
     gsize n_bytes;
     const guint8 *bytes;
 
     g_strlcpy(text, rig_link_outcome_name(raw->outcome), room);
     if (raw->outcome == RIG_LINK_TIMEOUT)
-        return rig_smp_transport_is_broken(&run->client.transport, text, room) ? "malformed-answer"
-                                                                               : "silence";
+        return rig_smp_is_broken(client, text, room) ? "malformed-answer" : "silence";
     if (raw->outcome == RIG_LINK_TOO_LONG)
         return "not-sent";
     if (raw->outcome != RIG_LINK_OK)
         return "link-lost";
-    bytes = g_bytes_get_data(raw->message, &n_bytes);
-    rig_smp_describe(bytes, n_bytes, text, room);
-    if (g_bytes_get_size(raw->request) < RIG_SMP_HEADER_BYTES) {
-        g_strlcpy(text, "an answer to less than an SMP header", room);
+    if (!answer->keeps) {
+        g_strlcpy(text, answer->why, room);
         return "malformed-answer";
     }
-    rig_smp_judge(raw->request, raw->message, &response, &result);
-    if (result.kind == RIG_SMP_NONSENSE)
-        g_strlcpy(text, result.text, room);
-    *rc = response.error.rc;
-    return result.kind == RIG_SMP_DONE      ? "reply"
-           : result.kind == RIG_SMP_REFUSED ? "error"
-                                            : "malformed-answer";
+    bytes = g_bytes_get_data(answer->message, &n_bytes);
+    rig_smp_describe(bytes, n_bytes, &answer->decoded, text, room);
+    return answer->decoded.response.error.failed ? "error" : "reply";
 }
 
-static void judge_raw(struct rig_run *run, const struct rig_step *step, const struct raw_answer *raw)
+static void judge_raw(struct rig_run *run, const struct rig_step *step, struct rig_smp_client *client,
+                      const struct raw_answer *raw)
 {
-    GBytes *message = raw->message;
+    GBytes *message = raw->answer.message;
     const struct rig_value *expect = rig_record_get(step->arguments, "expect");
     guint64 wanted_rc = rig_record_count(step->arguments, "rc");
     const struct rig_value *answer = rig_record_get(step->arguments, "answer");
@@ -309,12 +339,11 @@ static void judge_raw(struct rig_run *run, const struct rig_step *step, const st
                                     : g_strdup(choices);
     g_autofree char *seen = NULL;
     char text[256];
-    guint32 rc = 0;
-    const char *kind = classify(run, raw, &rc, text, sizeof text);
+    const char *kind = classify(client, raw, text, sizeof text);
     bool ok = rig_list_has(expect, "any") || rig_list_has(expect, kind);
 
     if (ok && wanted_rc && g_str_equal(kind, "error"))
-        ok = rc == wanted_rc;
+        ok = raw->answer.decoded.response.error.rc == wanted_rc;
     seen = g_strdup_printf("%s (%s)", kind, text);
     if (!rig_run_expect(run, ok, "raw request", expected, seen) || !answer)
         return;
@@ -346,32 +375,30 @@ static char *bounds_text(const struct rig_record *bounds)
 }
 
 /* One more answer, which has to keep the protocol as the first one. false: trouble. */
-static bool take_another(struct rig_run *run, const struct rig_step *step, guint64 until_us,
-                         enum rig_link_outcome *outcome)
+static bool take_another(struct rig_run *run, const struct rig_step *step, struct rig_smp_client *client,
+                         guint64 until_us, enum rig_link_outcome *outcome)
 {
     const struct rig_value *expect = rig_record_get(step->arguments, "expect");
     struct raw_answer raw = {0};
     GError *error = NULL;
     char text[256];
-    guint32 rc;
     bool ok = true;
 
-    if (!rig_smp_receive(&run->client.transport, until_us, &raw.message, &raw.request, &raw.outcome,
-                         &error)) {
+    if (!rig_smp_receive(client, until_us, &raw.answer, &raw.outcome, &error)) {
         rig_run_error(run, error);
         return false;
     }
     *outcome = raw.outcome;
-    if (raw.message && !rig_list_has(expect, "any") && !rig_list_has(expect, "malformed-answer") &&
-        g_str_equal(classify(run, &raw, &rc, text, sizeof text), "malformed-answer"))
+    if (raw.answer.message && !rig_list_has(expect, "any") && !rig_list_has(expect, "malformed-answer") &&
+        g_str_equal(classify(client, &raw, text, sizeof text), "malformed-answer"))
         ok = rig_run_expect(run, false, "another answer", "one that keeps the protocol", text);
-    raw_answer_clear(&raw);
+    rig_smp_answer_clear(&raw.answer);
     return ok;
 }
 
 /* The first message is in already (or did not come). */
-static void expect_answers(struct rig_run *run, const struct rig_step *step, guint64 n_answers,
-                           guint64 until_us)
+static void expect_answers(struct rig_run *run, const struct rig_step *step, struct rig_smp_client *client,
+                           guint64 n_answers, guint64 until_us)
 {
     const struct rig_value *answers = rig_record_get(step->arguments, "answers");
     enum rig_link_outcome outcome = n_answers ? RIG_LINK_OK : RIG_LINK_TIMEOUT;
@@ -381,7 +408,7 @@ static void expect_answers(struct rig_run *run, const struct rig_step *step, gui
     if (!answers || rig_run_troubled(run))
         return;
     while (outcome == RIG_LINK_OK) {
-        if (!take_another(run, step, until_us, &outcome))
+        if (!take_another(run, step, client, until_us, &outcome))
             return;
         n_answers += outcome == RIG_LINK_OK;
     }
@@ -393,19 +420,22 @@ static void expect_answers(struct rig_run *run, const struct rig_step *step, gui
 static void run_raw(struct rig_run *run, const struct rig_step *step)
 {
     guint64 until_us = rig_run_deadline_us(run, step);
+    struct rig_smp_client *client = client_of(run);
     struct raw_answer raw = {0};
     GError *error = NULL;
 
-    if (!send_raw(run, step, &raw.outcome, &error) ||
-        (raw.outcome == RIG_LINK_OK && !rig_smp_receive(&run->client.transport, until_us, &raw.message,
-                                                        &raw.request, &raw.outcome, &error))) {
+    if (!client)
+        return;
+    if (!send_raw(client, step, &raw.outcome, &error) ||
+        (raw.outcome == RIG_LINK_OK &&
+         !rig_smp_receive(client, until_us, &raw.answer, &raw.outcome, &error))) {
         rig_run_error(run, error);
         return;
     }
-    judge_raw(run, step, &raw);
-    expect_answers(run, step, raw.message != NULL, until_us);
-    rig_smp_transport_give_up(&run->client.transport);
-    raw_answer_clear(&raw);
+    judge_raw(run, step, client, &raw);
+    expect_answers(run, step, client, raw.answer.message != NULL, until_us);
+    rig_smp_give_up(client);
+    rig_smp_answer_clear(&raw.answer);
 }
 
 /* A server that does not join packets takes a message in one, and only where one carries it. */
@@ -448,4 +478,205 @@ const struct rig_verb rig_verb_smp_raw = {
     .unfit = raw_unfit,
     .example = "smp-raw: {bytes: \"0a00 0009 0000 4200 a161646568656c6c6f\", expect: reply}",
     .run = run_raw,
+};
+
+static const struct rig_field erase_fields[] = {
+    {.name = "slot",
+     .type = RIG_TYPE_COUNT,
+     .max = 255,
+     .about = "Slot to erase; without it the server's default, slot 1."},
+    RIG_FIELD_EXPECT_ANSWER,
+    RIG_FIELD_EXPECT_RC,
+};
+static const struct rig_shape erase_shape = {.name = "erase",
+                                             .fields = erase_fields,
+                                             .n_fields = G_N_ELEMENTS(erase_fields),
+                                             .shorthand = "slot",
+                                             .rules = answer_rules};
+
+static void run_erase(struct rig_run *run, const struct rig_step *step)
+{
+    const struct rig_value *slot = rig_record_get(step->arguments, "slot");
+    struct rig_smp_client *client = client_of(run);
+    struct rig_update_result result;
+    guint8 request[64];
+    gsize n_bytes;
+
+    if (!client)
+        return;
+    n_bytes = rig_smp_encode_erase(rig_smp_next_id(client), slot ? rig_value_u8(slot) : -1, request,
+                                   sizeof request);
+    if (ask(run, step, request, n_bytes, NULL, &result))
+        rig_judge_answer(run, step, "erase", &result);
+}
+
+const struct rig_verb rig_verb_erase = {
+    .name = "erase",
+    .family = "update",
+    .about = "Asks the board to erase a slot.",
+    .shape = &erase_shape,
+    .within_us = 60u * 1000 * 1000,
+    .needs = needs_smp,
+    .example = "erase: {slot: 1, expect: refused}",
+    .run = run_erase,
+};
+
+static const struct rig_field entry_fields[] = {
+    {.name = "slot", .type = RIG_TYPE_COUNT, .required = true, .max = 15, .about = "Slot of the entry."},
+    {.name = "number",
+     .type = RIG_TYPE_COUNT,
+     .default_text = "0",
+     .max = 15,
+     .about = "Image number of a board with several."},
+    {.name = "absent",
+     .type = RIG_TYPE_FLAG,
+     .default_text = "false",
+     .about = "There must be no such entry."},
+    {.name = "image", .type = RIG_TYPE_IMAGE, .about = "Whose hash and version it must have."},
+    {.name = "bootable", .type = RIG_TYPE_FLAG, .about = "Flag `bootable`."},
+    {.name = "pending", .type = RIG_TYPE_FLAG, .about = "Flag `pending`."},
+    {.name = "confirmed", .type = RIG_TYPE_FLAG, .about = "Flag `confirmed`."},
+    {.name = "active", .type = RIG_TYPE_FLAG, .about = "Flag `active`."},
+    {.name = "permanent", .type = RIG_TYPE_FLAG, .about = "Flag `permanent`."},
+};
+static const char *const is_true[] = {"true", NULL};
+#define RULE_NOT_ABSENT(field_name)                                                                          \
+    {                                                                                                        \
+        .field = field_name, .kind = RIG_RULE_NOT_BESIDE, .other = "absent", .others = is_true               \
+    }
+static const struct rig_rule entry_rules[] = {
+    RULE_NOT_ABSENT("image"),
+    RULE_NOT_ABSENT("bootable"),
+    RULE_NOT_ABSENT("pending"),
+    RULE_NOT_ABSENT("confirmed"),
+    RULE_NOT_ABSENT("active"),
+    RULE_NOT_ABSENT("permanent"),
+    {0},
+};
+static const struct rig_shape entry_shape = {
+    .name = "entry", .fields = entry_fields, .n_fields = G_N_ELEMENTS(entry_fields), .rules = entry_rules};
+
+static const struct rig_field images_fields[] = {
+    {.name = "entries",
+     .type = RIG_TYPE_RECORD,
+     .shape = &entry_shape,
+     .list = true,
+     .about = "Entries that must be (or be absent)."},
+    RIG_FIELD_EXPECT_ANSWER,
+    RIG_FIELD_EXPECT_RC,
+};
+static const struct rig_rule images_rules[] = {RIG_RULE_NEEDS_OK("entries"), RIG_RULE_EXPECT_RC, {0}};
+static const struct rig_shape images_shape = {.name = "expect-images",
+                                              .fields = images_fields,
+                                              .n_fields = G_N_ELEMENTS(images_fields),
+                                              .shorthand = "entries",
+                                              .rules = images_rules};
+
+static const struct rig_smp_image_entry *find_entry(const struct rig_smp_response *response, guint64 number,
+                                                    guint64 slot)
+{
+    for (gsize i = 0; i < response->n_images; i++)
+        if (response->images[i].image == number && response->images[i].slot == slot)
+            return &response->images[i];
+    return NULL;
+}
+
+static void expect_entry_flag(struct rig_run *run, const struct rig_record *record, const char *name,
+                              bool seen)
+{
+    const struct rig_value *wanted = rig_record_get(record, name);
+    g_autofree char *what =
+        g_strdup_printf("slot %" G_GUINT64_FORMAT " %s", rig_record_count(record, "slot"), name);
+
+    if (wanted)
+        rig_run_expect(run, wanted->flag == seen, what, wanted->flag ? "true" : "false",
+                       seen ? "true" : "false");
+}
+
+/* As servers write it: without the build number where that is 0. */
+static bool tells_version(const char *text, const struct rig_image_version *version)
+{
+    g_autofree char *brief = g_strdup_printf("%u.%u.%u", version->major, version->minor, version->revision);
+    g_autofree char *full = g_strdup_printf("%s.%u", brief, version->build);
+
+    return g_str_equal(text, full) || (version->build == 0 && g_str_equal(text, brief));
+}
+
+static void expect_entry_image(struct rig_run *run, const struct rig_record *record,
+                               const struct rig_smp_image_entry *entry)
+{
+    const char *name = rig_record_text(record, "image");
+    const struct rig_built_image *image = name ? rig_run_image(run, name) : NULL;
+    g_autofree char *what = g_strdup_printf("image in slot %u", entry->slot);
+    g_autofree char *expected = NULL;
+    g_autofree char *seen = NULL;
+    bool same_hash, same_version;
+
+    if (!image)
+        return;
+    same_hash = entry->hash_bytes == image->n_smp_hash &&
+                memcmp(entry->hash, image->smp_hash, image->n_smp_hash) == 0;
+    same_version = tells_version(entry->version, &image->version);
+    seen = same_hash && same_version ? g_strdup(name)
+                                     : g_strdup_printf("version %s with %s", entry->version,
+                                                       same_hash ? "its hash" : "another hash");
+    expected = g_strdup_printf("%s %s", name, image->version_text);
+    rig_run_expect(run, same_hash && same_version, what, same_version ? name : expected, seen);
+}
+
+static void expect_entry(struct rig_run *run, const struct rig_record *record,
+                         const struct rig_smp_response *response)
+{
+    guint64 slot = rig_record_count(record, "slot");
+    const struct rig_smp_image_entry *entry = find_entry(response, rig_record_count(record, "number"), slot);
+    bool absent = rig_record_flag(record, "absent");
+    g_autofree char *what = g_strdup_printf("entry of slot %" G_GUINT64_FORMAT, slot);
+
+    if (!rig_run_expect(run, absent == (entry == NULL), what, absent ? "none" : "one",
+                        entry ? "one" : "none") ||
+        !entry)
+        return;
+    expect_entry_image(run, record, entry);
+    expect_entry_flag(run, record, "bootable", entry->bootable);
+    expect_entry_flag(run, record, "pending", entry->pending);
+    expect_entry_flag(run, record, "confirmed", entry->confirmed);
+    expect_entry_flag(run, record, "active", entry->active);
+    expect_entry_flag(run, record, "permanent", entry->permanent);
+}
+
+static void run_expect_images(struct rig_run *run, const struct rig_step *step)
+{
+    const struct rig_value *entries = rig_record_get(step->arguments, "entries");
+    struct rig_smp_response response = {0};
+    struct rig_smp_client *client = client_of(run);
+    struct rig_update_result result;
+    guint8 request[64];
+    gsize n_bytes;
+
+    if (!client)
+        return;
+    n_bytes = rig_smp_encode_image_list(rig_smp_next_id(client), request, sizeof request);
+    if (!ask(run, step, request, n_bytes, &response, &result))
+        return;
+    rig_judge_answer(run, step, "image list", &result);
+    for (guint i = 0; result.kind == RIG_UPDATE_DONE && i < rig_list_length(entries); i++)
+        expect_entry(run, rig_list_item(entries, i)->record, &response);
+}
+
+static char *lists_images(const struct rig_step *step, struct rig_fit *fit)
+{
+    (void)step;
+    return rig_fit_no_list(fit);
+}
+
+const struct rig_verb rig_verb_expect_images = {
+    .name = "expect-images",
+    .family = "expect",
+    .about = "Asks the SMP server for its image list and compares the entries named.",
+    .shape = &images_shape,
+    .within_us = 5u * 1000 * 1000,
+    .needs = needs_smp,
+    .unfit = lists_images,
+    .example = "expect-images: [{slot: 0, image: new, active: true}, {slot: 1, absent: true}]",
+    .run = run_expect_images,
 };

@@ -96,7 +96,7 @@ static void on_packet_fault(void *user, guint64 at_us, const char *text)
     rig_journal_emit(run->journal, (gint64)at_us, event);
 }
 
-static void on_smp(void *user, bool sent, const guint8 *bytes, gsize n_bytes, const char *fault)
+static void on_message(void *user, const struct rig_update_message *message)
 {
     struct rig_run *run = user;
     struct rig_event *event;
@@ -104,12 +104,12 @@ static void on_smp(void *user, bool sent, const guint8 *bytes, gsize n_bytes, co
 
     if (run->muted)
         return;
-    rig_smp_describe(bytes, n_bytes, text, sizeof text);
+    run->update->protocol->describe(message, text, sizeof text);
     event = rig_event_new("link");
-    rig_event_text(event, "dir", sent ? "tx" : "rx");
-    rig_event_hex(event, "bytes", bytes, n_bytes);
+    rig_event_text(event, "dir", message->sent ? "tx" : "rx");
+    rig_event_hex(event, "bytes", message->bytes, message->n_bytes);
     rig_event_text(event, "text", text);
-    rig_event_text(event, "fault", fault);
+    rig_event_text(event, "fault", message->fault);
     rig_run_emit(run, event);
 }
 
@@ -131,9 +131,11 @@ void rig_run_init(struct rig_run *run, const struct rig_case *the_case, struct r
         .console = g_ptr_array_new_with_free_func(g_free),
         .marks = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free),
     };
-    rig_smp_client_init(&run->client, board, run->faults, on_smp, run);
-    run->client.answer_us = (guint64)((double)run->client.answer_us * timeout_scale);
-    run->client.slow_answer_us = (guint64)((double)run->client.slow_answer_us * timeout_scale);
+    run->update = rig_update_new(&(const struct rig_update_setting){.board = board,
+                                                                    .faults = run->faults,
+                                                                    .trace = on_message,
+                                                                    .user = run,
+                                                                    .timeout_scale = timeout_scale});
     board->listener = (struct rig_board_listener){.console = on_console,
                                                   .boot = on_boot,
                                                   .link = on_link,
@@ -144,7 +146,7 @@ void rig_run_init(struct rig_run *run, const struct rig_case *the_case, struct r
 void rig_run_clear(struct rig_run *run)
 {
     run->board->listener = (struct rig_board_listener){0};
-    rig_smp_client_clear(&run->client);
+    rig_update_free(run->update);
     rig_faults_free(run->faults);
     rig_trouble_clear(&run->trouble);
     g_ptr_array_unref(run->also);

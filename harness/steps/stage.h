@@ -4,7 +4,7 @@
 #ifndef RIG_STEPS_STAGE_H
 #define RIG_STEPS_STAGE_H
 
-#include "drivers/update/smp_client.h"
+#include "drivers/update/update.h"
 #include "report/evidence.h"
 #include "report/journal.h"
 #include "report/model.h"
@@ -60,9 +60,9 @@ struct rig_run {
     struct rig_evidence *evidence; /* where files are kept; borrowed */
     struct rig_image_store *images;
     struct rig_faults *faults;
-    bool packet_faults; /* the board has some armed */
-    struct rig_smp_client client;
-    guint64 seed; /* of this attempt */
+    bool packet_faults;        /* the board has some armed */
+    struct rig_update *update; /* the board's update protocol */
+    guint64 seed;              /* of this attempt */
     double timeout_scale;
     const struct rig_cut_place *only_cut; /* a replay plays this place of a sweep and no other; NULL = all */
 
@@ -94,7 +94,6 @@ struct rig_run {
         const char *image; /* of the last upload, when it was broken off; NULL: it was not */
         guint64 at;        /* what the board had acknowledged of it, in bytes */
     } broken_off;
-    struct rig_smp_result last; /* of the last exchange, for expect-link's error */
     enum rig_link_outcome last_link;
 };
 #define RIG_RUN_CONSOLE_LINES 2000

@@ -12,7 +12,7 @@ struct rig_way_back {
     bool exact;
     /* What the run knows of the board, as it was when the sweep began. */
     guint boots_before, resets_before;
-    struct rig_smp_client client;
+    GBytes *client; /* what the update protocol's client knew */
     const char *broken_off_image;
     guint64 broken_off_at;
 };
@@ -53,7 +53,7 @@ struct rig_way_back *rig_way_back_new(struct rig_run *run, enum rig_way_back_kin
     way->exact = rig_board_can(run->board, "rewind");
     way->boots_before = run->boots_before;
     way->resets_before = run->resets_before;
-    way->client = run->client;
+    way->client = run->update->protocol->save(run->update);
     way->broken_off_image = run->broken_off.image;
     way->broken_off_at = run->broken_off.at;
     if (way->exact || kind == RIG_BACK_BY_MOMENT) {
@@ -77,6 +77,7 @@ void rig_way_back_free(struct rig_way_back *way)
         way->run->board->snapshots->forget(way->snapshot);
     if (way->before)
         g_ptr_array_unref(way->before);
+    g_bytes_unref(way->client);
     g_free(way);
 }
 
@@ -105,12 +106,10 @@ bool rig_way_back_take(struct rig_way_back *way)
         rig_run_error(run, error);
         return false;
     }
-    rig_smp_transport_restart(&run->client.transport);
+    rig_update_restart(run->update);
     run->broken_off.image = way->broken_off_image;
     run->broken_off.at = way->broken_off_at;
-    run->client.sequence = way->client.sequence;
-    run->client.buf_size = way->client.buf_size;
-    run->client.buf_count = way->client.buf_count;
+    run->update->protocol->restore(run->update, way->client);
     g_ptr_array_set_size(run->console, 0);
     if (way->exact) {
         run->boots_before = way->boots_before;

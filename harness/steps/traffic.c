@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Packets joined to messages as both sides join them: by the length in the header. */
+/* Packets joined to messages as both sides join them: by the length that their beginning tells. */
 #include "steps/traffic.h"
 
-#include "protocol/smp/smp.h"
+#include <string.h>
 
 struct message {
-    bool upload;
-    guint ordinal; /* among chunks, or among the other requests; from 1 */
-    guint8 sequence;
+    struct rig_update_head head;
+    guint ordinal;         /* among chunks, or among the other requests; from 1 */
     guint n_pieces;        /* writes */
     guint n_answer_pieces; /* notifications */
-    char text[64];         /* of a request that is no chunk */
 };
 
 struct packet {
@@ -23,9 +21,9 @@ struct packet {
 
 /* One direction being joined. */
 struct joining {
-    guint8 header[RIG_SMP_HEADER_BYTES];
-    gsize n_header;
-    gsize n_missing; /* of a body whose header is known */
+    guint8 beginning[64]; /* until it tells the length */
+    gsize n_bytes;        /* that came */
+    gsize n_whole;        /* 0: not told yet */
     bool open;
     gint message;
     guint n_pieces;
@@ -37,6 +35,7 @@ struct place {
 };
 
 struct rig_traffic {
+    const struct rig_update_protocol *protocol;
     GArray *packets;  /* struct packet */
     GArray *places;   /* struct place */
     GArray *messages; /* struct message */
@@ -74,10 +73,11 @@ const char *const rig_traffic_phases[] = {
 G_STATIC_ASSERT(G_N_ELEMENTS(rig_traffic_ways) == RIG_N_TRAFFIC_WAYS + 1);
 G_STATIC_ASSERT(G_N_ELEMENTS(rig_traffic_phases) == RIG_N_TRAFFIC_PHASES + 1);
 
-struct rig_traffic *rig_traffic_new(void)
+struct rig_traffic *rig_traffic_new(const struct rig_update_protocol *protocol)
 {
     struct rig_traffic *traffic = g_new0(struct rig_traffic, 1);
 
+    traffic->protocol = protocol;
     traffic->packets = g_array_new(FALSE, FALSE, sizeof(struct packet));
     traffic->places = g_array_new(FALSE, FALSE, sizeof(struct place));
     traffic->messages = g_array_new(FALSE, FALSE, sizeof(struct message));
@@ -105,69 +105,62 @@ static const struct packet *packet_at(const struct rig_traffic *traffic, guint n
 }
 
 /* Takes the bytes of a packet; afterwards `open` tells whether more of the message has to come. */
-static void join(struct joining *joining, const guint8 *bytes, gsize n_bytes)
+static void join(const struct rig_traffic *traffic, struct joining *joining,
+                 const struct rig_update_packet *packet)
 {
-    gsize n_head = MIN(RIG_SMP_HEADER_BYTES - joining->n_header, n_bytes);
-    struct rig_smp_header header;
+    struct rig_update_packet begin = *packet;
+    struct rig_update_head head;
+    gsize room = sizeof joining->beginning - MIN(joining->n_bytes, sizeof joining->beginning);
 
-    memcpy(joining->header + joining->n_header, bytes, n_head);
-    if (n_head > 0 && joining->n_header + n_head == RIG_SMP_HEADER_BYTES) {
-        rig_smp_header_decode(joining->header, &header);
-        joining->n_missing = header.length;
+    if (joining->n_whole == 0) {
+        memcpy(joining->beginning + joining->n_bytes, packet->bytes, MIN(room, packet->n_bytes));
+        begin.bytes = joining->beginning;
+        begin.n_bytes = MIN(joining->n_bytes + packet->n_bytes, sizeof joining->beginning);
+        joining->n_whole = traffic->protocol->look(&begin, &head) ? head.n_bytes : 0;
     }
-    joining->n_header += n_head;
-    joining->n_missing -= MIN(joining->n_missing, n_bytes - n_head);
-    joining->open = joining->n_header < RIG_SMP_HEADER_BYTES || joining->n_missing > 0;
+    joining->n_bytes += packet->n_bytes;
+    joining->open = joining->n_bytes < (joining->n_whole ? joining->n_whole : sizeof joining->beginning);
 }
 
 /* What the first packet of a message shows of it. */
-static gint begin_message(struct rig_traffic *traffic, const guint8 *bytes, gsize n_bytes)
+static gint begin_message(struct rig_traffic *traffic, const struct rig_update_packet *packet)
 {
     struct message message = {0};
-    struct rig_smp_header header;
 
-    if (n_bytes >= RIG_SMP_HEADER_BYTES) {
-        rig_smp_header_decode(bytes, &header);
-        message.sequence = header.sequence;
-        message.upload = header.group == RIG_SMP_GROUP_IMAGE && header.command == RIG_SMP_IMAGE_UPLOAD;
-        rig_smp_describe_kind(&header, message.text, sizeof message.text);
-    } else {
-        g_strlcpy(message.text, "no SMP message", sizeof message.text);
-    }
-    message.ordinal = message.upload ? ++traffic->n_chunks : ++traffic->n_requests;
+    (void)!traffic->protocol->look(packet, &message.head);
+    message.ordinal = message.head.chunk ? ++traffic->n_chunks : ++traffic->n_requests;
     traffic->n_unanswered++;
     g_array_append_val(traffic->messages, message);
     return (gint)traffic->messages->len - 1;
 }
 
-/* The last request with that sequence number that has no answer yet. */
-static gint answered_message(struct rig_traffic *traffic, const guint8 *bytes, gsize n_bytes)
+/* The last request of that key that has no answer yet. */
+static gint answered_message(struct rig_traffic *traffic, const struct rig_update_packet *packet)
 {
-    struct rig_smp_header header;
+    struct rig_update_head head;
 
-    if (n_bytes < RIG_SMP_HEADER_BYTES)
+    if (!traffic->protocol->look(packet, &head))
         return -1;
-    rig_smp_header_decode(bytes, &header);
     for (guint i = traffic->messages->len; i-- > 0;)
-        if (message_at(traffic, (gint)i)->sequence == header.sequence &&
+        if (message_at(traffic, (gint)i)->head.key == head.key &&
             message_at(traffic, (gint)i)->n_answer_pieces == 0)
             return (gint)i;
     return -1;
 }
 
 static void take_packet(struct rig_traffic *traffic, struct joining *joining, struct packet *packet,
-                        const guint8 *bytes, gsize n_bytes)
+                        const struct rig_update_packet *came)
 {
     bool sent = packet->way == RIG_TRAFFIC_WRITE;
 
     packet->n_unanswered = traffic->n_unanswered;
     if (!joining->open) {
-        *joining = (struct joining){.message = sent ? begin_message(traffic, bytes, n_bytes)
-                                                    : answered_message(traffic, bytes, n_bytes)};
+        *joining = (struct joining){.message = sent ? begin_message(traffic, came)
+                                                    : answered_message(traffic, came)};
     }
     packet->message = joining->message;
     packet->piece = joining->n_pieces++;
-    join(joining, bytes, n_bytes);
+    join(traffic, joining, came);
     if (packet->message < 0)
         return;
     if (sent)
@@ -185,15 +178,16 @@ static void add_place(struct rig_traffic *traffic, bool waiting)
     g_array_append_val(traffic->places, place);
 }
 
-bool rig_traffic_add(struct rig_traffic *traffic, bool sent, const guint8 *bytes, gsize n_bytes)
+bool rig_traffic_add(struct rig_traffic *traffic, const struct rig_update_packet *came)
 {
+    bool sent = came->sent;
     struct packet packet = {.way = sent ? RIG_TRAFFIC_WRITE : RIG_TRAFFIC_NOTIFICATION,
                             .index = sent ? traffic->n_writes : traffic->n_notifications};
 
     if (traffic->packets->len >= RIG_TRAFFIC_MAX_PACKETS)
         return false;
     *(sent ? &traffic->n_writes : &traffic->n_notifications) += 1;
-    take_packet(traffic, sent ? &traffic->sent : &traffic->received, &packet, bytes, n_bytes);
+    take_packet(traffic, sent ? &traffic->sent : &traffic->received, &packet, came);
     if (!sent && packet.piece == 0)
         add_place(traffic, true);
     add_place(traffic, false);
@@ -248,7 +242,7 @@ bool rig_traffic_number(const struct rig_traffic *traffic, const struct rig_pack
 
 static enum rig_traffic_part part_of(const struct rig_traffic *traffic, const struct message *message)
 {
-    return !message->upload                       ? RIG_PART_REQUEST
+    return !message->head.chunk                   ? RIG_PART_REQUEST
            : message->ordinal == 1                ? RIG_PART_FIRST_CHUNK
            : message->ordinal < traffic->n_chunks ? RIG_PART_CHUNK
                                                   : RIG_PART_LAST_CHUNK;
@@ -282,10 +276,10 @@ static void add_message(const struct packet *packet, const struct message *messa
     guint n_pieces = sent ? message->n_pieces : message->n_answer_pieces;
 
     g_string_append(text, sent ? " (" : " (answer to ");
-    if (message->upload)
+    if (message->head.chunk)
         g_string_append_printf(text, "chunk %u", message->ordinal);
     else
-        g_string_append_printf(text, "request %u: %s", message->ordinal, message->text);
+        g_string_append_printf(text, "request %u: %s", message->ordinal, message->head.text);
     if (n_pieces > 1)
         g_string_append_printf(text, ", piece %u of %u", packet->piece + 1, n_pieces);
     if (packet->n_unanswered > 1)

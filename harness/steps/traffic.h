@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The packets of some steps as SMP messages: which packet is which piece of which chunk, in words; the places
- * where a connection can end, and the phases that they belong to. Knows no link and no board. */
+/* The packets of some steps as messages of their update protocol: which packet is which piece of which chunk,
+ * in words; the places where a connection can end, and the phases that they belong to. Knows no link and no
+ * board.
+ */
 #ifndef RIG_STEPS_TRAFFIC_H
 #define RIG_STEPS_TRAFFIC_H
 
-#include <glib.h>
-#include <stdbool.h>
+#include "drivers/update/update.h"
 
 G_BEGIN_DECLS
 
@@ -46,12 +47,12 @@ enum rig_traffic_stage {
 extern const char *const rig_traffic_phases[];            /* "before-first-chunk", ...; NULL-terminated */
 
 struct rig_traffic;
-struct rig_traffic *rig_traffic_new(void);
+struct rig_traffic *rig_traffic_new(const struct rig_update_protocol *protocol);
 void rig_traffic_free(struct rig_traffic *traffic); /* NULL is fine */
 /* The next packet, in the order in which this host sees them. false: there are RIG_TRAFFIC_MAX_PACKETS
  * already. */
 #define RIG_TRAFFIC_MAX_PACKETS 100000u
-bool rig_traffic_add(struct rig_traffic *traffic, bool sent, const guint8 *bytes, gsize n_bytes);
+bool rig_traffic_add(struct rig_traffic *traffic, const struct rig_update_packet *packet);
 guint rig_traffic_n_packets(const struct rig_traffic *traffic);
 
 /* Places in the order of the packets: one ahead of each, two ahead of one that begins an answer (waiting for

@@ -8,14 +8,21 @@
 
 #include <cmocka.h>
 
-#include "protocol/smp/smp.h"
+#include "drivers/update/smp/smp_client.h"
 #include "steps/traffic.h"
+
+static bool add(struct rig_traffic *traffic, bool sent, const guint8 *bytes, gsize n_bytes)
+{
+    const struct rig_update_packet packet = {sent, &rig_smp_characteristic, bytes, n_bytes};
+
+    return rig_traffic_add(traffic, &packet);
+}
 
 /* One message in pieces. */
 static void feed(struct rig_traffic *traffic, bool sent, const guint8 *bytes, gsize n_bytes, gsize piece)
 {
     for (gsize at = 0; at < n_bytes; at += piece)
-        assert_true(rig_traffic_add(traffic, sent, bytes + at, MIN(piece, n_bytes - at)));
+        assert_true(add(traffic, sent, bytes + at, MIN(piece, n_bytes - at)));
 }
 
 static void send_chunk(struct rig_traffic *traffic, guint8 sequence, gsize piece)
@@ -63,7 +70,7 @@ static void expect_place(const struct rig_traffic *traffic, guint number, const 
 
 static void an_upload_in_pieces_has_a_place_ahead_of_each_packet_and_while_an_answer_is_awaited(void **state)
 {
-    struct rig_traffic *traffic = rig_traffic_new();
+    struct rig_traffic *traffic = rig_traffic_new(&rig_update_smp);
 
     (void)state;
     for (guint8 chunk = 0; chunk < 3; chunk++) {
@@ -91,7 +98,7 @@ static void an_upload_in_pieces_has_a_place_ahead_of_each_packet_and_while_an_an
 
 static void answers_belong_to_the_request_of_their_number_whatever_is_in_flight(void **state)
 {
-    struct rig_traffic *traffic = rig_traffic_new();
+    struct rig_traffic *traffic = rig_traffic_new(&rig_update_smp);
 
     (void)state;
     send_echo(traffic, 7);
@@ -113,7 +120,7 @@ static void answers_belong_to_the_request_of_their_number_whatever_is_in_flight(
 static void each_place_is_found_again_by_its_name(void **state)
 {
     const struct rig_packet_place beyond = {RIG_TRAFFIC_WRITE, 9};
-    struct rig_traffic *traffic = rig_traffic_new();
+    struct rig_traffic *traffic = rig_traffic_new(&rig_update_smp);
     guint number;
 
     (void)state;
@@ -138,7 +145,7 @@ static void each_place_is_found_again_by_its_name(void **state)
 static void whatever_comes_every_packet_has_its_place(void **state)
 {
     g_autoptr(GRand) chance = g_rand_new_with_seed(4);
-    struct rig_traffic *traffic = rig_traffic_new();
+    struct rig_traffic *traffic = rig_traffic_new(&rig_update_smp);
     guint8 bytes[64];
 
     (void)state;
@@ -147,7 +154,7 @@ static void whatever_comes_every_packet_has_its_place(void **state)
 
         for (gsize at = 0; at < n_bytes; at++)
             bytes[at] = (guint8)g_rand_int_range(chance, 0, i % 2 ? 256 : 3);
-        assert_true(rig_traffic_add(traffic, g_rand_boolean(chance), bytes, n_bytes));
+        assert_true(add(traffic, g_rand_boolean(chance), bytes, n_bytes));
     }
     assert_int_equal(rig_traffic_n_packets(traffic), 2000);
     for (guint i = 0; i < rig_traffic_n_places(traffic); i++) {
@@ -161,12 +168,12 @@ static void whatever_comes_every_packet_has_its_place(void **state)
 
 static void more_packets_than_are_kept_are_refused(void **state)
 {
-    struct rig_traffic *traffic = rig_traffic_new();
+    struct rig_traffic *traffic = rig_traffic_new(&rig_update_smp);
 
     (void)state;
     for (guint i = 0; i < RIG_TRAFFIC_MAX_PACKETS; i++)
-        assert_true(rig_traffic_add(traffic, true, (const guint8 *)"\x0a", 1));
-    assert_false(rig_traffic_add(traffic, true, (const guint8 *)"\x0a", 1));
+        assert_true(add(traffic, true, (const guint8 *)"\x0a", 1));
+    assert_false(add(traffic, true, (const guint8 *)"\x0a", 1));
     assert_int_equal(rig_traffic_n_packets(traffic), RIG_TRAFFIC_MAX_PACKETS);
     rig_traffic_free(traffic);
 }

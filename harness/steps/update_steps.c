@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Verbs: upload, mark, confirm, erase: the update itself, over SMP. */
+/* Verbs: upload, mark, confirm: the update itself, by whatever protocol the board speaks. */
 #include "steps/verbs.h"
 
+#include "base/error.h"
 #include "steps/fit.h"
 
 static const char *const needs_smp[] = {"smp", NULL};
@@ -107,7 +108,7 @@ static guint number_of(const struct rig_step *step, guint of_image)
 /* What this upload may count on of `resumes-at: acknowledged`: within it, or of the one that was broken off
  * before it. false: nothing, which is trouble. */
 static bool find_acknowledged(struct rig_run *run, const struct rig_step *step,
-                              const struct rig_smp_upload_report *report, guint64 *least, guint64 *begin)
+                              const struct rig_update_report *report, guint64 *least, guint64 *begin)
 {
     const char *image = rig_record_text(step->arguments, "image");
 
@@ -129,7 +130,7 @@ static bool find_acknowledged(struct rig_run *run, const struct rig_step *step,
 }
 
 static void expect_resumed(struct rig_run *run, const struct rig_step *step,
-                           const struct rig_smp_upload_report *report)
+                           const struct rig_update_report *report)
 {
     const struct rig_value *wanted = rig_record_get(step->arguments, "resumes-at");
     bool acknowledged = wanted->keyword != NULL;
@@ -148,10 +149,10 @@ static void expect_resumed(struct rig_run *run, const struct rig_step *step,
 
 /* What a later upload of the image may count on. */
 static void remember_broken_off(struct rig_run *run, const struct rig_step *step, gsize n_bytes,
-                                const struct rig_smp_upload_report *report,
-                                const struct rig_smp_result *result)
+                                const struct rig_update_report *report,
+                                const struct rig_update_result *result)
 {
-    bool broken_off = result->kind != RIG_SMP_DONE && report->offset > 0 && report->offset < n_bytes;
+    bool broken_off = result->kind != RIG_UPDATE_DONE && report->offset > 0 && report->offset < n_bytes;
 
     run->broken_off.image = broken_off ? rig_record_text(step->arguments, "image") : NULL;
     run->broken_off.at = report->offset;
@@ -180,9 +181,9 @@ static void run_upload(struct rig_run *run, const struct rig_step *step)
 {
     const struct rig_built_image *image = rig_run_image(run, rig_record_text(step->arguments, "image"));
     const struct rig_value *pair = rig_record_get(step->arguments, "pair");
-    struct rig_smp_upload upload = {0};
-    struct rig_smp_upload_report report;
-    struct rig_smp_result result;
+    struct rig_update_transfer upload = {0};
+    struct rig_update_report report;
+    struct rig_update_result result;
     GError *error = NULL;
 
     if (!image)
@@ -201,14 +202,14 @@ static void run_upload(struct rig_run *run, const struct rig_step *step)
     upload.upgrade = rig_record_flag(step->arguments, "upgrade");
     upload.max_failures = rig_record_u32(step->arguments, "failures");
     upload.until_us = rig_run_deadline_us(run, step);
-    if (!rig_smp_upload(&run->client, &upload, &report, &result, &error)) {
+    if (!run->update->protocol->transfer(run->update, &upload, &report, &result, &error)) {
         rig_run_error(run, error);
         return;
     }
     rig_run_note(run,
                  "upload of %s: %s at byte %" G_GUINT64_FORMAT " of %" G_GSIZE_FORMAT
                  ", %u chunks, %u sent again, %u offset mismatches, %u reconnects",
-                 image->name, rig_smp_result_name(result.kind), report.offset, upload.n_bytes,
+                 image->name, rig_update_result_name(result.kind), report.offset, upload.n_bytes,
                  report.n_chunks, report.n_resent, report.n_mismatches, report.n_reconnects);
     rig_judge_answer(run, step, "upload", &result);
     expect_resumed(run, step, &report);
@@ -277,13 +278,13 @@ const struct rig_verb rig_verb_upload = {
 };
 
 /* Hash by which the board knows the image: of the file as built, whatever is in it. */
-static void write_state(struct rig_run *run, const struct rig_step *step, const char *what,
-                        const char *image_name, bool confirm)
+static void activate(struct rig_run *run, const struct rig_step *step, const char *what,
+                     const char *image_name, bool confirm)
 {
     const struct rig_built_image *image = image_name ? rig_run_image(run, image_name) : NULL;
-    struct rig_smp_result result;
-    guint8 request[128];
-    gsize n_bytes;
+    struct rig_update_activation activation = {.permanent = confirm};
+    struct rig_update_result result;
+    GError *error = NULL;
 
     if (image_name && !image)
         return;
@@ -291,9 +292,18 @@ static void write_state(struct rig_run *run, const struct rig_step *step, const 
         rig_run_error_text(run, "image '%s' has no hash that a request could name", image_name);
         return;
     }
-    n_bytes = rig_smp_encode_image_write(rig_smp_next_id(&run->client), image ? image->smp_hash : NULL,
-                                         image ? image->n_smp_hash : 0, confirm, request, sizeof request);
-    if (rig_ask(run, step, request, n_bytes, NULL, &result))
+    activation.hash = image ? image->smp_hash : NULL;
+    activation.n_hash = image ? image->n_smp_hash : 0;
+    activation.until_us = rig_run_deadline_us(run, step);
+    if (!run->update->protocol->activate) {
+        rig_run_unable(run, g_error_new(RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+                                        "images are activated by their transfer over %s: there is no '%s'",
+                                        run->update->protocol->name, step->verb->name));
+        return;
+    }
+    if (!run->update->protocol->activate(run->update, &activation, &result, &error))
+        rig_run_error(run, error);
+    else
         rig_judge_answer(run, step, what, &result);
 }
 
@@ -315,8 +325,8 @@ static const struct rig_shape mark_shape = {.name = "mark",
 
 static void run_mark(struct rig_run *run, const struct rig_step *step)
 {
-    write_state(run, step, "mark", rig_record_text(step->arguments, "image"),
-                g_str_equal(rig_record_text(step->arguments, "as"), "permanent"));
+    activate(run, step, "mark", rig_record_text(step->arguments, "image"),
+             g_str_equal(rig_record_text(step->arguments, "as"), "permanent"));
 }
 
 static char *lists_images(const struct rig_step *step, struct rig_fit *fit)
@@ -349,7 +359,7 @@ static const struct rig_shape confirm_shape = {.name = "confirm",
 
 static void run_confirm(struct rig_run *run, const struct rig_step *step)
 {
-    write_state(run, step, "confirm", rig_record_text(step->arguments, "image"), true);
+    activate(run, step, "confirm", rig_record_text(step->arguments, "image"), true);
 }
 
 const struct rig_verb rig_verb_confirm = {
@@ -362,41 +372,4 @@ const struct rig_verb rig_verb_confirm = {
     .unfit = lists_images,
     .example = "confirm:",
     .run = run_confirm,
-};
-
-static const struct rig_field erase_fields[] = {
-    {.name = "slot",
-     .type = RIG_TYPE_COUNT,
-     .max = 255,
-     .about = "Slot to erase; without it the server's default, slot 1."},
-    RIG_FIELD_EXPECT_ANSWER,
-    RIG_FIELD_EXPECT_RC,
-};
-static const struct rig_shape erase_shape = {.name = "erase",
-                                             .fields = erase_fields,
-                                             .n_fields = G_N_ELEMENTS(erase_fields),
-                                             .shorthand = "slot",
-                                             .rules = answer_rules};
-
-static void run_erase(struct rig_run *run, const struct rig_step *step)
-{
-    const struct rig_value *slot = rig_record_get(step->arguments, "slot");
-    struct rig_smp_result result;
-    guint8 request[64];
-    gsize n_bytes = rig_smp_encode_erase(rig_smp_next_id(&run->client), slot ? rig_value_u8(slot) : -1,
-                                         request, sizeof request);
-
-    if (rig_ask(run, step, request, n_bytes, NULL, &result))
-        rig_judge_answer(run, step, "erase", &result);
-}
-
-const struct rig_verb rig_verb_erase = {
-    .name = "erase",
-    .family = "update",
-    .about = "Asks the board to erase a slot.",
-    .shape = &erase_shape,
-    .within_us = 60u * 1000 * 1000,
-    .needs = needs_smp,
-    .example = "erase: {slot: 1, expect: refused}",
-    .run = run_erase,
 };

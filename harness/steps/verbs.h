@@ -32,14 +32,13 @@ extern const struct rig_verb rig_verb_connect, rig_verb_disconnect, rig_verb_pai
 /* fault_steps.c */
 extern const struct rig_verb rig_verb_with_faults;
 /* update_steps.c */
-extern const struct rig_verb rig_verb_upload, rig_verb_mark, rig_verb_confirm, rig_verb_erase;
+extern const struct rig_verb rig_verb_upload, rig_verb_mark, rig_verb_confirm;
 /* smp_steps.c */
-extern const struct rig_verb rig_verb_smp_echo, rig_verb_smp_parameters, rig_verb_smp_reset, rig_verb_smp_raw;
+extern const struct rig_verb rig_verb_smp_echo, rig_verb_smp_parameters, rig_verb_smp_reset, rig_verb_smp_raw,
+    rig_verb_erase, rig_verb_expect_images;
 /* expect_steps.c */
 extern const struct rig_verb rig_verb_expect_boot, rig_verb_expect_board, rig_verb_expect_resets,
     rig_verb_expect_console, rig_verb_expect_link;
-/* images_steps.c */
-extern const struct rig_verb rig_verb_expect_images;
 /* flash_steps.c */
 extern const struct rig_verb rig_verb_expect_slot, rig_verb_mark_flash, rig_verb_expect_flash;
 
@@ -78,11 +77,7 @@ extern const char *const rig_answers_refused[], *const rig_answers_ok[], *const 
 bool rig_blame_host(struct rig_run *run, const char *what);
 /* Compares what came of a request with `expect` (and `rc`) of the step, on record. */
 void rig_judge_answer(struct rig_run *run, const struct rig_step *step, const char *what,
-                      const struct rig_smp_result *result);
-
-/* Sends an encoded request, waits within the step's deadline. false: trouble. */
-bool rig_ask(struct rig_run *run, const struct rig_step *step, const guint8 *request, gsize n_bytes,
-             struct rig_smp_response *response, struct rig_smp_result *result);
+                      const struct rig_update_result *result);
 
 /* Lets the board start after reset or power-on until its bootloader ran and the host noticed the end of the
  * old connection. false: trouble. */

@@ -3,7 +3,7 @@
 #include "drivers/assembled/assembled.h"
 
 #include "base/error.h"
-#include "drivers/update/smp_transport.h"
+#include "drivers/update/smp/smp_client.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
  * OPENOCD-CONFIG */
 #include "drivers/bluez/internal.h"
 #include "drivers/simprocess/process_board.h"
-#include "drivers/update/smp_client.h"
+#include "drivers/update/smp/smp_client.h"
 #include "image/build.h"
 
 #include <poll.h>
@@ -24,7 +24,7 @@
 struct bench {
     struct rig_board *board;
     struct rig_link *link;
-    struct rig_smp_client client;
+    struct rig_smp_client *client;
     struct rig_bytes image;
     guint n_uploads;
 };
@@ -89,14 +89,14 @@ static void prepare(struct bench *bench)
 static void go_online(struct bench *bench)
 {
     struct rig_link_connect how = {.until_us = until(bench)};
-    struct rig_smp_result result;
+    struct rig_update_result result;
     enum rig_link_outcome outcome;
     GError *error = NULL;
 
     if (!rig_link_connect_and_subscribe(bench->link, &how, &rig_smp_characteristic, &outcome, &error) ||
         outcome != RIG_LINK_OK)
         give_up("connection", error);
-    if (!rig_smp_learn_parameters(&bench->client, until(bench), &result, &error))
+    if (!rig_smp_learn_parameters(bench->client, until(bench), &result, &error))
         give_up("parameters", error);
 }
 
@@ -156,29 +156,28 @@ static char *tell_shares(GHashTable *before)
 /* Until one is answered: a flood before it may have taken all buffers of the board. */
 static void echo(struct bench *bench)
 {
-    struct rig_smp_result result = {.kind = RIG_SMP_NO_ANSWER};
+    struct rig_update_result result = {.kind = RIG_UPDATE_NO_ANSWER};
 
-    for (guint i = 0; i < 12000 && result.kind == RIG_SMP_NO_ANSWER; i++) {
+    for (guint i = 0; i < 12000 && result.kind == RIG_UPDATE_NO_ANSWER; i++) {
         guint8 request[64];
-        gsize n_bytes = rig_smp_encode_echo(rig_smp_next_id(&bench->client), "x", request, sizeof request);
+        gsize n_bytes = rig_smp_encode_echo(rig_smp_next_id(bench->client), "x", request, sizeof request);
         guint64 soon_us = bench->board->ops->now_us(bench->board) + ECHO_US;
         GError *error = NULL;
 
-        if (!rig_smp_exchange(&bench->client, request, n_bytes, soon_us, NULL, &result, &error))
+        if (!rig_smp_exchange(bench->client, request, n_bytes, soon_us, NULL, &result, &error))
             give_up("echo", error);
     }
-    if (result.kind != RIG_SMP_DONE)
+    if (result.kind != RIG_UPDATE_DONE)
         give_up(result.text, NULL);
 }
 
 /* KB/s of an upload. */
-static double upload(struct bench *bench, guint window, guint chunk_bytes,
-                     struct rig_smp_upload_report *report)
+static double upload(struct bench *bench, guint window, guint chunk_bytes, struct rig_update_report *report)
 {
     guint8 sha[32] = {(guint8)(bench->n_uploads + 1)}; /* a name, no more */
-    struct rig_smp_upload upload = {
+    struct rig_update_transfer upload = {
         .sha = sha, .window = window, .chunk_bytes = chunk_bytes, .until_us = until(bench)};
-    struct rig_smp_result result;
+    struct rig_update_result result;
     GError *error = NULL;
     gint64 start_us;
 
@@ -186,7 +185,8 @@ static double upload(struct bench *bench, guint window, guint chunk_bytes,
     upload.bytes = bench->image.bytes;
     upload.n_bytes = bench->image.n_bytes;
     start_us = g_get_monotonic_time();
-    if (!rig_smp_upload(&bench->client, &upload, report, &result, &error) || result.kind != RIG_SMP_DONE)
+    if (!rig_update_smp.transfer(&bench->client->update, &upload, report, &result, &error) ||
+        result.kind != RIG_UPDATE_DONE)
         give_up(result.text, error);
     return (double)bench->image.n_bytes / 1.024 / ((double)(g_get_monotonic_time() - start_us) / 1000.0);
 }
@@ -298,7 +298,7 @@ static double round_trip_cost(struct bench *bench, guint n_writes, bool bare, do
     const gsize room = link->mtu - 3u;
     g_autofree guint8 *packet = packet_for_nobody(room);
     guint8 request[64];
-    gsize n_bytes = rig_smp_encode_echo(rig_smp_next_id(&bench->client), "x", request, sizeof request);
+    gsize n_bytes = rig_smp_encode_echo(rig_smp_next_id(bench->client), "x", request, sizeof request);
     double before_us;
     gint64 start_us;
 
@@ -320,13 +320,13 @@ struct way {
     guint chunk_bytes; /* 0: one write for a message */
     double best;       /* KB/s */
     char *shares;      /* of the processor, then */
-    struct rig_smp_upload_report report;
+    struct rig_update_report report;
 };
 
 static void try_way(struct bench *bench, struct way *way)
 {
     g_autoptr(GHashTable) before = look_at_processor();
-    struct rig_smp_upload_report report;
+    struct rig_update_report report;
     double rate = upload(bench, way->window, way->chunk_bytes, &report);
 
     if (rate <= way->best)
@@ -393,7 +393,7 @@ static void measure_driver(struct bench *bench, guint n_writes)
 static void measure(struct bench *bench)
 {
     struct rig_bluez_link *link = (struct rig_bluez_link *)bench->link;
-    struct rig_smp_upload_report report;
+    struct rig_update_report report;
 
     measure_rates(bench, link->mtu);
     measure_driver(bench, 1);
@@ -417,11 +417,12 @@ int main(int argc, char **argv)
     if (!bench.board || !rig_process_board_use_link(bench.board, "bluez", &error))
         give_up("target", error);
     bench.link = bench.board->link;
-    rig_smp_client_init(&bench.client, bench.board, NULL, NULL, NULL);
+    bench.client =
+        rig_smp_client_of(rig_update_new(&(const struct rig_update_setting){.board = bench.board}));
     prepare(&bench);
     go_online(&bench);
     measure(&bench);
-    rig_smp_client_clear(&bench.client);
+    rig_update_free(&bench.client->update);
     bench.board->ops->free(bench.board);
     rig_target_free(target);
     rig_bytes_clear(&bench.image);

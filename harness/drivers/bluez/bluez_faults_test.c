@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/error.h"
-#include "drivers/update/smp_transport.h"
+#include "drivers/update/smp/smp_client.h"
 #include "drivers/bluez/bluez_link.h"
 #include "tests/bluez_stand.h"
 

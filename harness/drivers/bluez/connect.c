@@ -250,6 +250,13 @@ static bool find(struct attempt *attempt, enum rig_link_outcome *outcome, GError
     return rig_bluez_find(attempt->link, attempt->how->until_us, outcome, error);
 }
 
+static bool discover(struct attempt *attempt, enum rig_link_outcome *outcome, GError **error)
+{
+    (void)error;
+    *outcome = rig_bluez_discover(attempt->link);
+    return true;
+}
+
 static bool host_ready(struct attempt *attempt, enum rig_link_outcome *outcome, GError **error)
 {
     *outcome = RIG_LINK_OK;
@@ -270,7 +277,8 @@ static bool let_end(struct rig_bluez_link *link, guint64 until_us, GError **erro
 
 static bool play(struct attempt *attempt, enum rig_link_outcome *outcome, GError **error)
 {
-    static const stage stages[] = {host_ready, find, dial, resolve, pair_if_wanted, come_up, subscribe};
+    static const stage stages[] = {host_ready, find,           dial,    resolve,
+                                   discover,   pair_if_wanted, come_up, subscribe};
 
     *outcome = RIG_LINK_OK;
     for (gsize i = 0; i < G_N_ELEMENTS(stages) && *outcome == RIG_LINK_OK; i++)

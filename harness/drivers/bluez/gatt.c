@@ -27,13 +27,34 @@ static char *characteristic_below(const struct rig_bluez_link *link, const char 
     return NULL;
 }
 
+static void tell_missing(struct rig_bluez_link *link, const char *what, guint n_services)
+{
+    const struct rig_bluez_sight *sight = rig_bluez_watch_look(link->watch);
+    char offence[64];
+
+    if (sight && rig_bluez_sight_offence(sight, offence, sizeof offence))
+        rig_bluez_say(link, true, "no update service: the board sent %s", offence);
+    else
+        rig_bluez_say(link, true, "no %s among %u services (or a stale cache: forget the board)", what,
+                      n_services);
+}
+
+enum rig_link_outcome rig_bluez_discover(struct rig_bluez_link *link)
+{
+    g_auto(GStrv) services = rig_bluez_paths(link->bus, RIG_BLUEZ_SERVICE, link->device);
+
+    if (*services)
+        return RIG_LINK_OK;
+    tell_missing(link, "characteristic", 0);
+    return RIG_LINK_NO_SERVICE;
+}
+
 enum rig_link_outcome rig_bluez_find_characteristic(struct rig_bluez_link *link,
                                                     const struct rig_characteristic *characteristic)
 {
     g_auto(GStrv) services = rig_bluez_paths(link->bus, RIG_BLUEZ_SERVICE, link->device);
-    const struct rig_bluez_sight *sight = rig_bluez_watch_look(link->watch);
+    g_autofree char *what = g_strdup_printf("%s characteristic", characteristic->name);
     bool has_service = false;
-    char offence[64];
 
     link->used = NULL;
     g_clear_pointer(&link->characteristic, g_free);
@@ -49,12 +70,7 @@ enum rig_link_outcome rig_bluez_find_characteristic(struct rig_bluez_link *link,
         link->used = characteristic;
         return RIG_LINK_OK;
     }
-    if (sight && rig_bluez_sight_offence(sight, offence, sizeof offence))
-        rig_bluez_say(link, true, "no update service: the board sent %s", offence);
-    else
-        rig_bluez_say(link, true,
-                      "no %s characteristic among %u services (or a stale cache: forget the board)",
-                      characteristic->name, g_strv_length(services));
+    tell_missing(link, what, g_strv_length(services));
     return has_service ? RIG_LINK_NO_CHARACTERISTIC : RIG_LINK_NO_SERVICE;
 }
 

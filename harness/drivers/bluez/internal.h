@@ -74,6 +74,8 @@ bool rig_bluez_find(struct rig_bluez_link *link, guint64 until_us, enum rig_link
                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* gatt.c */
+/* NO_SERVICE: the board has not even one. */
+enum rig_link_outcome rig_bluez_discover(struct rig_bluez_link *link);
 /* Sets link->characteristic. */
 enum rig_link_outcome rig_bluez_find_characteristic(struct rig_bluez_link *link,
                                                     const struct rig_characteristic *characteristic);

@@ -156,7 +156,7 @@ struct rig_board_snapshots {
 };
 
 /* What explorations and pictures of paths start from: the flash of a simulated board and what boots it. */
-struct sim_boot_config; /* targets/sim/firmware/mcuboot/boot */
+struct sim_boot_config; /* targets/sim/boot */
 struct sim_flash;
 struct sim_flash_operation;
 struct sim_guest;
@@ -190,12 +190,15 @@ struct rig_board_logs {
                  void *user);
 };
 
+struct rig_update_protocol;
+
 struct rig_board {
     const struct rig_board_ops *ops;
     /* Roles. What the console says goes to the listener. */
     struct rig_link *link;
     struct rig_power *power;
     struct rig_probe *probe;
+    const struct rig_update_protocol *protocol; /* that it is updated by (drivers/update); NULL: SMP */
     struct rig_board_listener listener;
     /* Interfaces that it has or has not. */
     const struct rig_board_options *options;

@@ -63,12 +63,13 @@ static bool is_owed(struct rig_wire *wire, GBytes *packet)
 
 static bool answers_echo(GBytes *packet, char *why, gsize room)
 {
-    struct rig_smp_response response;
+    struct rig_smp_decoded decoded;
     gsize n_bytes;
     const guint8 *bytes = g_bytes_get_data(packet, &n_bytes);
     char text[RIG_SMP_WHY_BYTES];
 
-    if (rig_smp_answer_keeps(echo, sizeof echo, bytes, n_bytes, &response, text, sizeof text))
+    decoded.status = rig_smp_decode_response(bytes, n_bytes, &decoded.response);
+    if (rig_smp_answer_keeps(echo, sizeof echo, bytes, n_bytes, &decoded, text, sizeof text))
         return true;
     g_snprintf(why, room, "no answer but one that breaks the protocol: %s", text);
     return false;

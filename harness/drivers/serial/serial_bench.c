@@ -3,7 +3,7 @@
  * ci/bench/serial.sh. Usage: serial_bench BOOTRIG */
 #include "drivers/links/links.h"
 #include "drivers/simprocess/sim_process.h"
-#include "drivers/update/smp_client.h"
+#include "drivers/update/smp/smp_client.h"
 #include "image/build.h"
 #include "protocol/smp/console_frame.h"
 
@@ -88,26 +88,25 @@ static const struct rig_board_ops board_ops = {.now_us = now_us, .wait = wait_so
 
 static bool upload(struct rig_board *board, const struct rig_bytes *image, GError **error)
 {
-    struct rig_smp_upload upload = {.bytes = image->bytes,
-                                    .n_bytes = image->n_bytes,
-                                    .window = 3,
-                                    .until_us = now_us(board) + 60 * G_USEC_PER_SEC};
-    struct rig_smp_upload_report report = {0};
-    struct rig_smp_result result = {0};
-    struct rig_smp_client client;
+    struct rig_update_transfer upload = {.bytes = image->bytes,
+                                         .n_bytes = image->n_bytes,
+                                         .window = 3,
+                                         .until_us = now_us(board) + 60 * G_USEC_PER_SEC};
+    struct rig_update_report report = {0};
+    struct rig_update_result result = {0};
+    struct rig_update *update = rig_update_new(&(const struct rig_update_setting){.board = board});
     gint64 start_us;
     bool ok;
 
-    rig_smp_client_init(&client, board, NULL, NULL, NULL);
-    ok = rig_smp_learn_parameters(&client, upload.until_us, &result, error);
+    ok = rig_smp_learn_parameters(rig_smp_client_of(update), upload.until_us, &result, error);
     start_us = g_get_monotonic_time();
-    ok = ok && rig_smp_upload(&client, &upload, &report, &result, error);
+    ok = ok && rig_update_smp.transfer(update, &upload, &report, &result, error);
     if (ok)
-        printf("  %s: %u chunks, %u sent again, %.0f ms, %.0f kB/s\n", rig_smp_result_name(result.kind),
+        printf("  %s: %u chunks, %u sent again, %.0f ms, %.0f kB/s\n", rig_update_result_name(result.kind),
                report.n_chunks, report.n_resent, (double)(g_get_monotonic_time() - start_us) / 1000.0,
                (double)image->n_bytes * 1000.0 / (double)(g_get_monotonic_time() - start_us));
-    rig_smp_client_clear(&client);
-    return ok && result.kind == RIG_SMP_DONE;
+    rig_update_free(update);
+    return ok && result.kind == RIG_UPDATE_DONE;
 }
 
 static bool measure_upload(const char *program, const char *folder, const char *kind,

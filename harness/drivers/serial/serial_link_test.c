@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "drivers/simprocess/sim_process.h"
-#include "drivers/update/smp_client.h"
+#include "drivers/update/smp/smp_client.h"
 #include "image/build.h"
 
 #include <setjmp.h>
@@ -147,38 +147,38 @@ static struct rig_bytes image_of(gsize n_payload)
 }
 
 /* Uploads and lists; *report tells what it took. */
-static void update(struct stand *stand, struct rig_smp_upload_report *report)
+static void update(struct stand *stand, struct rig_update_report *report)
 {
     struct rig_bytes image = image_of(6000);
-    struct rig_smp_upload upload = {.bytes = image.bytes,
-                                    .n_bytes = image.n_bytes,
-                                    .max_failures = 40,
-                                    .until_us = now_us(NULL) + PATIENCE_US};
-    struct rig_smp_client client;
+    struct rig_update_transfer upload = {.bytes = image.bytes,
+                                         .n_bytes = image.n_bytes,
+                                         .max_failures = 40,
+                                         .until_us = now_us(NULL) + PATIENCE_US};
+    struct rig_update *update =
+        rig_update_new(&(const struct rig_update_setting){.board = &stand->board, .timeout_scale = 0.12});
+    struct rig_smp_client *client = rig_smp_client_of(update);
     struct rig_smp_response response;
-    struct rig_smp_result result = {0};
+    struct rig_update_result result = {0};
     guint8 request[64];
 
-    rig_smp_client_init(&client, &stand->board, NULL, NULL, NULL);
-    client.answer_us = 300000;
-    assert_true(rig_smp_upload(&client, &upload, report, &result, NULL));
-    assert_string_equal(rig_smp_result_name(result.kind), "ok");
+    assert_true(rig_update_smp.transfer(update, &upload, report, &result, NULL));
+    assert_string_equal(rig_update_result_name(result.kind), "ok");
     assert_int_equal(report->offset, image.n_bytes);
-    result.kind = RIG_SMP_NO_ANSWER;
-    for (guint i = 0; i < 20 && result.kind == RIG_SMP_NO_ANSWER; i++)
+    result.kind = RIG_UPDATE_NO_ANSWER;
+    for (guint i = 0; i < 20 && result.kind == RIG_UPDATE_NO_ANSWER; i++)
         assert_true(rig_smp_exchange(
-            &client, request, rig_smp_encode_image_list(rig_smp_next_id(&client), request, sizeof request),
-            now_us(NULL) + client.answer_us, &response, &result, NULL));
+            client, request, rig_smp_encode_image_list(rig_smp_next_id(client), request, sizeof request),
+            now_us(NULL) + rig_smp_answer_us(client, false), &response, &result, NULL));
     assert_string_equal(result.text, "ok");
     assert_int_equal(response.n_images, 2);
     assert_string_equal(response.images[1].version, "2.0.0");
-    rig_smp_client_clear(&client);
+    rig_update_free(update);
     rig_bytes_clear(&image);
 }
 
 static void an_image_goes_up_over_a_clean_wire_without_a_resend(void **state)
 {
-    struct rig_smp_upload_report report = {0};
+    struct rig_update_report report = {0};
 
     command(*state, "power on");
     assert_int_equal(connect_link(*state), RIG_LINK_OK);
@@ -188,7 +188,7 @@ static void an_image_goes_up_over_a_clean_wire_without_a_resend(void **state)
 
 static void noise_before_every_frame_does_not_matter(void **state)
 {
-    struct rig_smp_upload_report report = {0};
+    struct rig_update_report report = {0};
 
     command(*state, "console noise 200");
     command(*state, "power on");
@@ -198,7 +198,7 @@ static void noise_before_every_frame_does_not_matter(void **state)
 
 static void lost_bytes_cost_resends_only(void **state)
 {
-    struct rig_smp_upload_report report = {0};
+    struct rig_update_report report = {0};
 
     command(*state, "power on");
     assert_int_equal(connect_link(*state), RIG_LINK_OK);
@@ -210,7 +210,7 @@ static void lost_bytes_cost_resends_only(void **state)
 static void an_echoing_console_is_no_answer(void **state)
 {
     struct stand *stand = *state;
-    struct rig_smp_upload_report report = {0};
+    struct rig_update_report report = {0};
     struct rig_link_connect how = {.until_us = now_us(NULL) + 700000};
     enum rig_link_outcome outcome;
 
@@ -230,7 +230,7 @@ static bool sees_cut_line(void *user)
 static void a_line_of_a_megabyte_is_cut_and_answers_still_come(void **state)
 {
     struct stand *stand = *state;
-    struct rig_smp_upload_report report = {0};
+    struct rig_update_report report = {0};
     bool seen = false;
 
     command(stand, "power on");

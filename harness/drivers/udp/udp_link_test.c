@@ -15,7 +15,7 @@
 #include <glib-unix.h>
 
 #include "drivers/board/clock_board.h"
-#include "drivers/update/smp_client.h"
+#include "drivers/update/smp/smp_client.h"
 
 /* How the server sends the answer to an echo: cut behind so many bytes (0: whole), with so many bytes behind.
  */
@@ -28,7 +28,7 @@ struct stand {
     struct rig_board *board;
     struct rig_link_place place;
     struct rig_link *link;
-    struct rig_smp_client client;
+    struct rig_smp_client *client;
     int server;
     GSource *source;
     struct script script;
@@ -87,7 +87,8 @@ static int open_stand(void **state)
     stand->source = g_unix_fd_source_new(stand->server, G_IO_IN);
     g_source_set_callback(stand->source, G_SOURCE_FUNC(on_request), stand, NULL);
     g_source_attach(stand->source, stand->board->events);
-    rig_smp_client_init(&stand->client, stand->board, NULL, NULL, NULL);
+    stand->client =
+        rig_smp_client_of(rig_update_new(&(const struct rig_update_setting){.board = stand->board}));
     *state = stand;
     return 0;
 }
@@ -96,7 +97,7 @@ static int close_stand(void **state)
 {
     struct stand *stand = *state;
 
-    rig_smp_client_clear(&stand->client);
+    rig_update_free(&stand->client->update);
     g_source_destroy(stand->source);
     g_source_unref(stand->source);
     rig_link_free(stand->link);
@@ -120,15 +121,15 @@ static enum rig_link_outcome attach(struct stand *stand, guint64 within_us)
     return outcome;
 }
 
-static struct rig_smp_result echo(struct stand *stand, gsize n_text)
+static struct rig_update_result echo(struct stand *stand, gsize n_text)
 {
     g_autofree char *text = g_strnfill(n_text, 'x');
-    struct rig_smp_result result;
+    struct rig_update_result result;
     guint8 request[RIG_SMP_MAX_MESSAGE_BYTES];
-    gsize n_bytes = rig_smp_encode_echo(rig_smp_next_id(&stand->client), text, request, sizeof request);
+    gsize n_bytes = rig_smp_encode_echo(rig_smp_next_id(stand->client), text, request, sizeof request);
 
     assert_true(
-        rig_smp_exchange(&stand->client, request, n_bytes, soon_us(stand, 2000000), NULL, &result, NULL));
+        rig_smp_exchange(stand->client, request, n_bytes, soon_us(stand, 2000000), NULL, &result, NULL));
     return result;
 }
 
@@ -146,13 +147,13 @@ static void a_datagram_is_an_answer_and_nothing_is_joined_to_it(void **state)
 
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
         struct stand *stand = *state;
-        struct rig_smp_result result;
+        struct rig_update_result result;
 
         stand->script = (struct script){0};
         assert_int_equal(attach(stand, 2000000), RIG_LINK_OK);
         stand->script = rows[i].script;
         result = echo(stand, 5);
-        assert_int_equal(result.kind, rows[i].text ? RIG_SMP_NONSENSE : RIG_SMP_DONE);
+        assert_int_equal(result.kind, rows[i].text ? RIG_UPDATE_MALFORMED : RIG_UPDATE_DONE);
         if (rows[i].text)
             assert_string_equal(result.text, rows[i].text);
         stand->link->ops->close(stand->link);
@@ -162,29 +163,29 @@ static void a_datagram_is_an_answer_and_nothing_is_joined_to_it(void **state)
 static void an_empty_datagram_is_an_answer_of_no_bytes(void **state)
 {
     struct stand *stand = *state;
-    struct rig_smp_result result;
+    struct rig_update_result result;
 
     assert_int_equal(attach(stand, 2000000), RIG_LINK_OK);
     stand->script.cut = 17; /* the first one is whole, the second one empty */
-    assert_int_equal(echo(stand, 5).kind, RIG_SMP_DONE);
+    assert_int_equal(echo(stand, 5).kind, RIG_UPDATE_DONE);
     stand->script.cut = 0;
     result = echo(stand, 5);
-    assert_int_equal(result.kind, RIG_SMP_NONSENSE);
+    assert_int_equal(result.kind, RIG_UPDATE_MALFORMED);
     assert_string_equal(result.text, "0 bytes, shorter than an SMP header");
 }
 
 static void a_request_leaves_in_one_datagram_or_not_at_all(void **state)
 {
     struct stand *stand = *state;
-    struct rig_smp_result result;
+    struct rig_update_result result;
 
     assert_int_equal(attach(stand, 2000000), RIG_LINK_OK);
     stand->n_datagrams = 0;
-    assert_int_equal(echo(stand, 1000).kind, RIG_SMP_DONE);
+    assert_int_equal(echo(stand, 1000).kind, RIG_UPDATE_DONE);
     assert_int_equal(stand->n_datagrams, 1);
     assert_int_equal(stand->longest, 1014);
     result = echo(stand, 1100);
-    assert_int_equal(result.kind, RIG_SMP_LINK);
+    assert_int_equal(result.kind, RIG_UPDATE_LINK);
     assert_int_equal(result.link, RIG_LINK_TOO_LONG);
     assert_int_equal(stand->n_datagrams, 1);
 }

@@ -32,7 +32,7 @@ static void tell(struct rig_ble_connection *connection, const uint8_t *bytes, si
     char text[256];
     struct rig_smp_header header;
 
-    rig_smp_describe(bytes, n_bytes, text, sizeof text);
+    rig_smp_describe(bytes, n_bytes, NULL, text, sizeof text);
     rig_line_add(line, "SMP %s", text);
     if (n_bytes < RIG_SMP_HEADER_BYTES)
         return;

@@ -123,7 +123,7 @@ struct judge {
     const uint8_t *request, *answer;
     size_t n_request, n_answer;
     struct rig_smp_header asked, got;
-    struct rig_smp_response *response;
+    const struct rig_smp_response *response;
     char *why;
     size_t room;
 };
@@ -552,16 +552,16 @@ static bool values_keep(const struct judge *judge, const struct rig_smp_request 
 }
 
 bool rig_smp_answer_keeps(const uint8_t *request, size_t n_request, const uint8_t *answer, size_t n_answer,
-                          struct rig_smp_response *response, char *why, size_t room)
+                          const struct rig_smp_decoded *decoded, char *why, size_t room)
 {
     struct judge judge = {.request = request,
                           .n_request = n_request,
                           .answer = answer,
                           .n_answer = n_answer,
-                          .response = response,
+                          .response = &decoded->response,
                           .why = why,
                           .room = room};
-    struct rig_smp_request decoded;
+    struct rig_smp_request asked;
     bool readable;
 
     if (n_answer < RIG_SMP_HEADER_BYTES)
@@ -570,12 +570,12 @@ bool rig_smp_answer_keeps(const uint8_t *request, size_t n_request, const uint8_
     rig_smp_header_decode(answer, &judge.got);
     if (!header_keeps(&judge) || !body_keeps(&judge))
         return false;
-    if (rig_smp_decode_response(answer, n_answer, response) != RIG_SMP_OK)
+    if (decoded->status != RIG_SMP_OK)
         return broken(&judge, "a value is too large, or there are more than %u images", RIG_SMP_MAX_IMAGES);
     if (!errors_keep(&judge) || !keys_keep(&judge))
         return false;
-    readable = rig_smp_decode_request(request, n_request, &decoded) == RIG_SMP_OK;
-    return response->error.failed || values_keep(&judge, readable ? &decoded : NULL);
+    readable = rig_smp_decode_request(request, n_request, &asked) == RIG_SMP_OK;
+    return judge.response->error.failed || values_keep(&judge, readable ? &asked : NULL);
 }
 
 const uint8_t *rig_smp_find_request(const uint8_t *sent, size_t n_sent, const uint8_t *answer,

@@ -231,13 +231,14 @@ static void each_answer_is_kept_or_told_for_what_it_breaks(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct message request = hex(rows[i].request), answer = hex(rows[i].answer);
-        struct rig_smp_response response;
+        struct rig_smp_decoded decoded;
         char why[RIG_SMP_WHY_BYTES] = "";
         bool kept;
 
         if (answer.n_bytes >= 8 && answer.bytes[2] == 0 && answer.bytes[3] == 0)
             answer.bytes[3] = (uint8_t)(answer.n_bytes - 8);
-        kept = rig_smp_answer_keeps(request.bytes, request.n_bytes, answer.bytes, answer.n_bytes, &response,
+        decoded.status = rig_smp_decode_response(answer.bytes, answer.n_bytes, &decoded.response);
+        kept = rig_smp_answer_keeps(request.bytes, request.n_bytes, answer.bytes, answer.n_bytes, &decoded,
                                     why, sizeof why);
         if (kept != !rows[i].why || (rows[i].why && !strstr(why, rows[i].why)))
             fail_msg("row %zu (%s): %s, '%s'", i, rows[i].answer, kept ? "kept" : "broken", why);

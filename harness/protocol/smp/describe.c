@@ -204,17 +204,30 @@ static void add_body_fault(struct line *line, const struct rig_smp_header *heade
     add(line, " seq %u: %s", header->sequence, fault);
 }
 
-static void add_body(struct line *line, const uint8_t *bytes, const struct rig_smp_header *header)
+static void add_answer(struct line *line, const uint8_t *bytes, const struct rig_smp_header *header,
+                       const struct rig_smp_decoded *decoded)
+{
+    struct rig_smp_decoded own;
+
+    if (!decoded) {
+        own.status =
+            rig_smp_decode_response(bytes, RIG_SMP_HEADER_BYTES + (size_t)header->length, &own.response);
+        decoded = &own;
+    }
+    if (decoded->status == RIG_SMP_OK)
+        add_response(line, &decoded->response);
+    else
+        add_body_fault(line, header, bytes + RIG_SMP_HEADER_BYTES, header->length);
+}
+
+static void add_body(struct line *line, const uint8_t *bytes, const struct rig_smp_header *header,
+                     const struct rig_smp_decoded *decoded)
 {
     size_t n_message = RIG_SMP_HEADER_BYTES + (size_t)header->length;
-    struct rig_smp_response response;
     struct rig_smp_request request;
 
     if (header->op == RIG_SMP_READ_RSP || header->op == RIG_SMP_WRITE_RSP) {
-        if (rig_smp_decode_response(bytes, n_message, &response) == RIG_SMP_OK)
-            add_response(line, &response);
-        else
-            add_body_fault(line, header, bytes + RIG_SMP_HEADER_BYTES, header->length);
+        add_answer(line, bytes, header, decoded);
         return;
     }
     if (rig_smp_decode_request(bytes, n_message, &request) == RIG_SMP_OK)
@@ -233,7 +246,8 @@ void rig_smp_describe_kind(const struct rig_smp_header *header, char *text, size
     add_head(&line, header);
 }
 
-void rig_smp_describe(const uint8_t *bytes, size_t n_bytes, char *text, size_t room)
+void rig_smp_describe(const uint8_t *bytes, size_t n_bytes, const struct rig_smp_decoded *decoded, char *text,
+                      size_t room)
 {
     struct line line = {.text = text, .room = room};
     struct rig_smp_header header;
@@ -251,7 +265,7 @@ void rig_smp_describe(const uint8_t *bytes, size_t n_bytes, char *text, size_t r
         add_length_fault(&line, &header, n_bytes - RIG_SMP_HEADER_BYTES);
         return;
     }
-    add_body(&line, bytes, &header);
+    add_body(&line, bytes, &header, decoded);
     if (n_bytes > RIG_SMP_HEADER_BYTES + (size_t)header.length)
         add(&line, " (+%zu bytes)", n_bytes - RIG_SMP_HEADER_BYTES - header.length);
 }

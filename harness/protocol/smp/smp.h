@@ -158,11 +158,18 @@ enum rig_smp_status {
  * answer to some request is judged in contract.h. */
 enum rig_smp_status rig_smp_decode_response(const uint8_t *bytes, size_t n_bytes,
                                             struct rig_smp_response *response);
+/* What came of decoding a message, for those who look at it after that. */
+struct rig_smp_decoded {
+    enum rig_smp_status status;
+    struct rig_smp_response response;
+};
 
 /* One line for people about any SMP message, request or response: "write image upload off=4096 data=220 B seq
  * 17" or "rsp image upload off=4316". Never fails; says what is wrong with a malformed one ("length 26112 >
- * 12 bytes present"). NUL-terminated, cut to room. */
-void rig_smp_describe(const uint8_t *bytes, size_t n_bytes, char *text, size_t room);
+ * 12 bytes present"). NUL-terminated, cut to room. decoded: of a response, by rig_smp_decode_response();
+ * NULL: it is decoded here. */
+void rig_smp_describe(const uint8_t *bytes, size_t n_bytes, const struct rig_smp_decoded *decoded, char *text,
+                      size_t room);
 /* What kind of message it is, from its header alone: "write image state". */
 void rig_smp_describe_kind(const struct rig_smp_header *header, char *text, size_t room);
 

@@ -340,7 +340,7 @@ static void assert_described(const char *text, const char *expected)
     struct message message = hex(text);
     char line[200];
 
-    rig_smp_describe(message.bytes, message.n_bytes, line, sizeof line);
+    rig_smp_describe(message.bytes, message.n_bytes, NULL, line, sizeof line);
     assert_string_equal(line, expected);
 }
 
@@ -374,7 +374,7 @@ static void describe_fits_any_room(void **state)
         char *line = malloc(room);
 
         assert_non_null(line);
-        rig_smp_describe(message.bytes, message.n_bytes, line, room);
+        rig_smp_describe(message.bytes, message.n_bytes, NULL, line, room);
         assert_true(strlen(line) < room);
         free(line);
     }

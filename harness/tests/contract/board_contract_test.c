@@ -4,7 +4,7 @@
 #include "tests/contract/contract.h"
 
 #include "base/error.h"
-#include "drivers/update/smp_transport.h"
+#include "drivers/update/smp/smp_client.h"
 
 static guint64 now(struct bench *bench)
 {

@@ -2,7 +2,7 @@
 /* A fresh board for each test, for each driver. */
 #include "tests/contract/contract.h"
 
-#include "drivers/update/smp_transport.h"
+#include "drivers/update/smp/smp_client.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
 #include "tests/contract/contract.h"
 
 #include "base/error.h"
-#include "drivers/update/smp_transport.h"
+#include "drivers/update/smp/smp_client.h"
 #include "protocol/smp/smp.h"
 
 #include <string.h>

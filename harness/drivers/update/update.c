@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The table of update protocols, and what they share: the gate before the link, results of the link. */
+#include "drivers/update/update.h"
+
+#include "base/error.h"
+#include "drivers/update/smp/smp_client.h"
+
+const struct rig_update_protocol *const rig_update_protocols[] = {
+    &rig_update_smp,
+    NULL,
+};
+
+const struct rig_update_protocol *rig_update_protocol_find(const char *name, GError **error)
+{
+    g_autoptr(GString) names = g_string_new(NULL);
+
+    for (gsize i = 0; rig_update_protocols[i]; i++) {
+        if (g_str_equal(rig_update_protocols[i]->name, name))
+            return rig_update_protocols[i];
+        g_string_append_printf(names, "%s%s", i ? ", " : "", rig_update_protocols[i]->name);
+    }
+    g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "there is no update protocol '%s'; there are: %s", name,
+                names->str);
+    return NULL;
+}
+
+const char *rig_update_result_name(enum rig_update_result_kind kind)
+{
+    static const char *const names[] = {"ok",          "refused", "silence", "link-lost", "malformed-answer",
+                                        "no-progress", "stopped"};
+
+    return (guint)kind < G_N_ELEMENTS(names) ? names[kind] : "unknown";
+}
+
+void rig_update_init(struct rig_update *update, const struct rig_update_protocol *protocol,
+                     const struct rig_update_setting *setting)
+{
+    *update = (struct rig_update){.protocol = protocol, .setting = *setting};
+    if (update->setting.timeout_scale <= 0)
+        update->setting.timeout_scale = 1;
+}
+
+struct rig_update *rig_update_new(const struct rig_update_setting *setting)
+{
+    const struct rig_update_protocol *protocol =
+        setting->board->protocol ? setting->board->protocol : &rig_update_smp;
+    struct rig_update *update = protocol->make();
+
+    rig_update_init(update, protocol, setting);
+    return update;
+}
+
+void rig_update_free(struct rig_update *update)
+{
+    if (update)
+        update->protocol->free(update);
+}
+
+guint64 rig_update_now_us(const struct rig_update *update)
+{
+    return update->setting.board->ops->now_us(update->setting.board);
+}
+
+void rig_update_restart(struct rig_update *update)
+{
+    update->n_restarts++;
+    update->corrupted = false;
+    update->protocol->restart(update);
+}
+
+bool rig_update_connect(struct rig_update *update, const struct rig_link_connect *how,
+                        enum rig_link_outcome *outcome, GError **error)
+{
+    struct rig_link *link = update->setting.board->link;
+
+    rig_update_restart(update);
+    if (!link->ops->connect(link, how, outcome, error))
+        return false;
+    return *outcome != RIG_LINK_OK || update->protocol->subscribe(update, true, outcome, error);
+}
+
+/* The host ends the connection in the place of a packet. */
+static bool end_connection(struct rig_update *update, enum rig_link_outcome *outcome, GError **error)
+{
+    struct rig_link *link = update->setting.board->link;
+
+    *outcome = RIG_LINK_LOST;
+    return link->ops->disconnect(link, error);
+}
+
+static bool passes(struct rig_update *update, const struct rig_update_packet *packet)
+{
+    return !update->gate.passes || update->gate.passes(update->gate.user, packet);
+}
+
+bool rig_update_write(struct rig_update *update, const struct rig_characteristic *characteristic,
+                      enum rig_write_kind kind, const guint8 *bytes, gsize n_bytes,
+                      enum rig_link_outcome *outcome, GError **error)
+{
+    const struct rig_update_packet packet = {true, characteristic, bytes, n_bytes};
+    struct rig_link *link = update->setting.board->link;
+
+    if (!passes(update, &packet))
+        return end_connection(update, outcome, error);
+    return link->ops->write(link, characteristic, kind, bytes, n_bytes, outcome, error);
+}
+
+bool rig_update_receive(struct rig_update *update, guint64 until_us, struct rig_link_packet *packet,
+                        enum rig_link_outcome *outcome, GError **error)
+{
+    struct rig_link *link = update->setting.board->link;
+    struct rig_update_packet came = {.sent = false};
+
+    *packet = (struct rig_link_packet){0};
+    if (update->gate.may_wait && !update->gate.may_wait(update->gate.user))
+        return end_connection(update, outcome, error);
+    if (!link->ops->receive(link, until_us, packet, outcome, error))
+        return false;
+    if (!packet->value)
+        return true;
+    came.characteristic = packet->from;
+    came.bytes = g_bytes_get_data(packet->value, &came.n_bytes);
+    if (passes(update, &came))
+        return true;
+    g_clear_pointer(&packet->value, g_bytes_unref);
+    return end_connection(update, outcome, error);
+}
+
+void rig_update_tell(const struct rig_update *update, const struct rig_update_message *message)
+{
+    if (update->setting.trace)
+        update->setting.trace(update->setting.user, message);
+}
+
+void rig_update_set_link_result(struct rig_update *update, enum rig_link_outcome outcome,
+                                struct rig_update_result *result)
+{
+    struct rig_link *link = update->setting.board->link;
+    struct rig_link_state state;
+
+    result->kind = outcome == RIG_LINK_TIMEOUT ? RIG_UPDATE_NO_ANSWER : RIG_UPDATE_LINK;
+    result->link = outcome;
+    if (outcome == RIG_LINK_TIMEOUT) {
+        g_strlcpy(result->text, "no answer", sizeof result->text);
+        return;
+    }
+    link->ops->state(link, &state);
+    g_strlcpy(result->text, state.text[0] ? state.text : rig_link_outcome_name(outcome), sizeof result->text);
+}
