@@ -30,7 +30,7 @@ static void image_plan_free(gpointer item)
 {
     struct rig_image_plan *plan = item;
 
-    rig_record_free(plan->arguments);
+    rig_record_free(plan->record);
     g_free(plan);
 }
 
@@ -161,8 +161,9 @@ static struct rig_image_plan *read_image(struct loading *loading, const struct r
         return plan;
     plan = g_new0(struct rig_image_plan, 1);
     *plan = (struct rig_image_plan){.name = pair->key->text, .node = pair->value};
-    plan->arguments =
+    plan->record =
         rig_reader_record(&loading->reader, pair->value, &rig_image_plan_shape, pair->key->text, NULL, NULL);
+    plan->spec = RIG_STRUCT(plan->record, struct rig_image_spec);
     g_ptr_array_add(loading->scenario->all_images, plan);
     if (!pair->value->varies)
         g_hash_table_insert(loading->shared_images, (gpointer)pair->value, plan);

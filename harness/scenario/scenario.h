@@ -4,6 +4,7 @@
 #ifndef RIG_SCENARIO_SCENARIO_H
 #define RIG_SCENARIO_SCENARIO_H
 
+#include "image/build.h"
 #include "scenario/schema.h"
 
 G_BEGIN_DECLS
@@ -32,11 +33,43 @@ struct rig_step {
  *     const struct reset_arguments *arguments = RIG_ARGUMENTS(step, struct reset_arguments); */
 #define RIG_ARGUMENTS(step, type) RIG_STRUCT((step)->arguments, type)
 
-/* An image to be built: `images:` of the file. Shape in image_plan.c (version, size, sign, key, behaviour,
- * ...). */
+/* An image to be built, as `images:` of the file says; the fields are told in image_plan.c. */
+struct rig_damage_spec {
+    enum rig_image_damage kind;
+    const guint32 *at; /* NULL: chosen by the kind */
+};
+struct rig_dependency_spec {
+    guint8 image;
+    struct rig_image_version version;
+};
+struct rig_tlv_spec {
+    guint16 type;
+    GBytes *bytes;
+};
+struct rig_image_spec {
+    struct rig_image_version version;
+    guint32 payload_bytes;
+    const char *sign;                  /* "target", "none", or by rig_key_kind_name() */
+    const char *key;                   /* "board" or "stranger" */
+    const struct rig_value *behaviour; /* its text; written or the default */
+    guint32 self_test_us;
+    guint32 watchdog_us;
+    const guint32 *security_counter;
+    const struct rig_dependency_spec *const
+        *dependencies; /* NULL-terminated, or NULL, as are the next two lists */
+    guint32 index;
+    const struct rig_damage_spec *const *damages;
+    bool pad;
+    bool confirmed;
+    const struct rig_tlv_spec *const *custom_tlvs;
+    const char *seed;
+    const char *file;
+    const guint16 *header_bytes; /* NULL: what the target wants */
+};
 struct rig_image_plan {
     const char *name;
-    struct rig_record *arguments; /* of rig_image_plan_shape */
+    const struct rig_image_spec *spec; /* of the record */
+    struct rig_record *record;         /* of rig_image_plan_shape */
     const struct rig_node *node;
 };
 extern const struct rig_shape rig_image_plan_shape;

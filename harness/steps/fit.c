@@ -46,26 +46,24 @@ guint64 rig_fit_count(const struct rig_fit *fit, const char *name, guint64 other
     return value ? value->count : otherwise;
 }
 
-const struct rig_record *rig_fit_image(const struct rig_fit *fit, const char *name)
+const struct rig_image_spec *rig_fit_image(const struct rig_fit *fit, const char *name)
 {
     for (guint i = 0; i < fit->the_case->images->len; i++) {
         const struct rig_image_plan *plan = g_ptr_array_index(fit->the_case->images, i);
 
         if (g_str_equal(plan->name, name))
-            return plan->arguments;
+            return plan->spec;
     }
     return NULL;
 }
 
 /* false: it is not signed. */
-static bool signs(const struct rig_fit *fit, const struct rig_record *plan, enum rig_key_kind *kind)
+static bool signs(const struct rig_fit *fit, const struct rig_image_spec *spec, enum rig_key_kind *kind)
 {
-    const char *sign = rig_record_text(plan, "sign");
-
     *kind = fit->traits.signing;
-    if (g_str_equal(sign, "target"))
+    if (g_str_equal(spec->sign, "target"))
         return fit->traits.signing_needed;
-    return rig_key_kind_from_name(sign, kind);
+    return rig_key_kind_from_name(spec->sign, kind);
 }
 
 static guint signature_bytes(enum rig_key_kind kind)
@@ -76,64 +74,53 @@ static guint signature_bytes(enum rig_key_kind kind)
     return bytes[kind];
 }
 
-static guint64 protected_bytes(const struct rig_fit *fit, const struct rig_record *plan)
+static guint64 protected_bytes(const struct rig_fit *fit, const struct rig_image_spec *spec)
 {
-    bool counted = rig_record_get(plan, "security-counter") ||
+    bool counted = spec->security_counter ||
                    (rig_fit_option(fit, "security-counter") && !rig_fit_is_chosen(fit, "security-counter"));
-    const struct rig_value *dependencies = rig_record_get(plan, "depends-on");
-    const struct rig_value *custom = rig_record_get(plan, "custom-tlvs");
     guint64 n_bytes = counted ? TLV_HEADER_BYTES + COUNTER_BYTES : 0;
 
-    n_bytes += dependencies ? dependencies->items->len * (TLV_HEADER_BYTES + DEPENDENCY_BYTES) : 0;
-    for (guint i = 0; custom && i < custom->items->len; i++) {
-        const struct rig_value *tlv = g_ptr_array_index(custom->items, i);
-
-        n_bytes += TLV_HEADER_BYTES + g_bytes_get_size(rig_record_get(tlv->record, "bytes")->bytes);
-    }
+    for (guint i = 0; spec->dependencies && spec->dependencies[i]; i++)
+        n_bytes += TLV_HEADER_BYTES + DEPENDENCY_BYTES;
+    for (guint i = 0; spec->custom_tlvs && spec->custom_tlvs[i]; i++)
+        n_bytes += TLV_HEADER_BYTES + g_bytes_get_size(spec->custom_tlvs[i]->bytes);
     return n_bytes ? n_bytes + TLV_AREA_BYTES : 0;
 }
 
 guint64 rig_fit_image_bytes(const struct rig_fit *fit, const char *name)
 {
-    const struct rig_record *plan = rig_fit_image(fit, name);
-    const struct rig_value *header = plan ? rig_record_get(plan, "header-size") : NULL;
-    guint64 header_bytes = header                     ? header->count
+    const struct rig_image_spec *spec = rig_fit_image(fit, name);
+    guint64 header_bytes = spec && spec->header_bytes ? *spec->header_bytes
                            : fit->board->header_bytes ? fit->board->header_bytes
                                                       : HEADER_BYTES;
     guint64 signature = 0;
     enum rig_key_kind kind;
 
-    if (!plan || rig_record_get(plan, "file"))
+    if (!spec || spec->file)
         return 0;
-    if (signs(fit, plan, &kind))
+    if (signs(fit, spec, &kind))
         signature = HASH_TLV_BYTES + TLV_HEADER_BYTES + signature_bytes(kind);
-    return header_bytes + rig_record_count(plan, "size") + protected_bytes(fit, plan) + TLV_AREA_BYTES +
-           HASH_TLV_BYTES + signature;
+    return header_bytes + spec->payload_bytes + protected_bytes(fit, spec) + TLV_AREA_BYTES + HASH_TLV_BYTES +
+           signature;
 }
 
 /* "no-signature", or a bit of the key's hash or of the signature, behind the hash. */
-static bool spoils_the_signature(const struct rig_record *damage)
+static bool spoils_the_signature(const struct rig_damage_spec *damage)
 {
-    const char *kind = rig_record_text(damage, "kind");
-    const struct rig_value *at = rig_record_get(damage, "at");
-
-    return g_str_equal(kind, "no-signature") || (g_str_equal(kind, "flip-tlv") && (!at || at->count >= 32));
+    return damage->kind == RIG_DAMAGE_NO_SIGNATURE ||
+           (damage->kind == RIG_DAMAGE_FLIP_TLV && (!damage->at || *damage->at >= 32));
 }
 
 bool rig_fit_bad_by_signature(const struct rig_fit *fit, const char *name)
 {
-    const struct rig_record *plan = rig_fit_image(fit, name);
-    const struct rig_value *damages = plan ? rig_record_get(plan, "damage") : NULL;
+    const struct rig_image_spec *spec = rig_fit_image(fit, name);
     bool bad;
 
-    if (!plan || rig_record_get(plan, "file"))
+    if (!spec || spec->file)
         return false;
-    bad = !g_str_equal(rig_record_text(plan, "sign"), "target") ||
-          g_str_equal(rig_record_text(plan, "key"), "stranger");
-    for (guint i = 0; damages && i < damages->items->len; i++) {
-        const struct rig_value *damage = g_ptr_array_index(damages->items, i);
-
-        if (!spoils_the_signature(damage->record))
+    bad = !g_str_equal(spec->sign, "target") || g_str_equal(spec->key, "stranger");
+    for (guint i = 0; spec->damages && spec->damages[i]; i++) {
+        if (!spoils_the_signature(spec->damages[i]))
             return false;
         bad = true;
     }

@@ -32,7 +32,7 @@ guint64 rig_fit_count(const struct rig_fit *fit, const char *name, guint64 other
 bool rig_fit_is_chosen(const struct rig_fit *fit, const char *name);
 
 /* The plan of an image of the case; NULL: there is none of that name. */
-const struct rig_record *rig_fit_image(const struct rig_fit *fit, const char *name);
+const struct rig_image_spec *rig_fit_image(const struct rig_fit *fit, const char *name);
 /* Bytes of an image from its header through its last TLV, as it would be made for this board, and before any
  * damage; of an ECDSA signature, which has no fixed length, the longest. 0: it comes from a file. */
 guint64 rig_fit_image_bytes(const struct rig_fit *fit, const char *name);

@@ -44,18 +44,17 @@ void rig_image_store_free(struct rig_image_store *store)
     g_free(store);
 }
 
-static const struct rig_key *key_for(struct rig_image_store *store, const struct rig_record *plan,
+static const struct rig_key *key_for(struct rig_image_store *store, const struct rig_image_spec *spec,
                                      const struct rig_board *board, GError **error)
 {
-    const char *sign = rig_record_text(plan, "sign");
-    guint stranger = g_str_equal(rig_record_text(plan, "key"), "stranger");
+    guint stranger = g_str_equal(spec->key, "stranger");
     enum rig_key_kind kind = board->signing;
     const char *why = NULL;
 
-    if (g_str_equal(sign, "none") || (g_str_equal(sign, "target") && !board->signing_needed))
+    if (g_str_equal(spec->sign, "none") || (g_str_equal(spec->sign, "target") && !board->signing_needed))
         return NULL;
-    if (!g_str_equal(sign, "target"))
-        rig_key_kind_from_name(sign, &kind);
+    if (!g_str_equal(spec->sign, "target"))
+        rig_key_kind_from_name(spec->sign, &kind);
     if (board->key && !stranger && kind == rig_key_kind(board->key))
         return board->key;
     if (!store->keys[kind][stranger] && !(store->keys[kind][stranger] = rig_key_test(kind, stranger, &why)))
@@ -80,14 +79,15 @@ static guint64 payload_seed(const struct rig_case *the_case, const char *name, c
     return value;
 }
 
-static GBytes *make_payload(const struct rig_case *the_case, const char *name, const struct rig_record *plan,
-                            const struct rig_board *board, gsize n_bytes, GError **error)
+static GBytes *make_payload(const struct rig_case *the_case, const char *name,
+                            const struct rig_image_spec *spec, const struct rig_board *board, gsize n_bytes,
+                            GError **error)
 {
     struct rig_payload_plan payload_plan = {
-        .behaviour = rig_record_text(plan, "behaviour"),
-        .self_test_us = rig_record_u32(plan, "self-test"),
-        .watchdog_us = rig_record_u32(plan, "watchdog"),
-        .seed = payload_seed(the_case, name, rig_record_text(plan, "seed")),
+        .behaviour = spec->behaviour->text,
+        .self_test_us = spec->self_test_us,
+        .watchdog_us = spec->watchdog_us,
+        .seed = payload_seed(the_case, name, spec->seed),
     };
     GBytes *payload = board->application->make_payload(board, &payload_plan, n_bytes, error);
 
@@ -102,95 +102,83 @@ struct recipe_parts {
     GArray *custom;
 };
 
-static void collect_parts(const struct rig_record *plan, struct recipe_parts *parts)
+static void collect_parts(const struct rig_image_spec *spec, struct recipe_parts *parts)
 {
-    const struct rig_value *dependencies = rig_record_get(plan, "depends-on");
-    const struct rig_value *custom = rig_record_get(plan, "custom-tlvs");
-
     parts->dependencies = g_array_new(FALSE, TRUE, sizeof(struct rig_image_dependency));
     parts->custom = g_array_new(FALSE, TRUE, sizeof(struct rig_image_custom_tlv));
-    for (guint i = 0; dependencies && i < dependencies->items->len; i++) {
-        const struct rig_record *record =
-            ((struct rig_value *)g_ptr_array_index(dependencies->items, i))->record;
-        struct rig_image_dependency dependency = {.image = rig_record_u8(record, "image"),
-                                                  .minimum = rig_record_get(record, "version")->version};
+    for (guint i = 0; spec->dependencies && spec->dependencies[i]; i++) {
+        struct rig_image_dependency dependency = {.image = spec->dependencies[i]->image,
+                                                  .minimum = spec->dependencies[i]->version};
 
         g_array_append_val(parts->dependencies, dependency);
     }
-    for (guint i = 0; custom && i < custom->items->len; i++) {
-        const struct rig_record *record = ((struct rig_value *)g_ptr_array_index(custom->items, i))->record;
+    for (guint i = 0; spec->custom_tlvs && spec->custom_tlvs[i]; i++) {
         gsize n_bytes;
-        const guint8 *bytes = g_bytes_get_data(rig_record_get(record, "bytes")->bytes, &n_bytes);
-        struct rig_image_custom_tlv tlv = {rig_record_u16(record, "type"), bytes, (guint16)n_bytes};
+        const guint8 *bytes = g_bytes_get_data(spec->custom_tlvs[i]->bytes, &n_bytes);
+        struct rig_image_custom_tlv tlv = {spec->custom_tlvs[i]->type, bytes, (guint16)n_bytes};
 
         g_array_append_val(parts->custom, tlv);
     }
 }
 
-static bool spoil(const struct rig_record *plan, const char *name, struct rig_bytes *bytes, GError **error)
+static bool spoil(const struct rig_image_spec *spec, const char *name, struct rig_bytes *bytes,
+                  GError **error)
 {
-    const struct rig_value *damages = rig_record_get(plan, "damage");
+    for (guint i = 0; spec->damages && spec->damages[i]; i++) {
+        const struct rig_damage_spec *damage = spec->damages[i];
+        enum rig_image_status status =
+            rig_image_damage(bytes, damage->kind, damage->at ? *damage->at : G_MAXUINT32);
 
-    for (guint i = 0; damages && i < damages->items->len; i++) {
-        const struct rig_record *record = ((struct rig_value *)g_ptr_array_index(damages->items, i))->record;
-        const struct rig_value *at = rig_record_get(record, "at");
-        const char *kind_name = rig_record_text(record, "kind");
-        enum rig_image_damage kind;
-        enum rig_image_status status = RIG_IMAGE_UNSUPPORTED;
-
-        if (rig_image_damage_from_name(kind_name, &kind))
-            status = rig_image_damage(bytes, kind, at ? rig_value_u32(at) : G_MAXUINT32);
         if (status != RIG_IMAGE_OK) {
             g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "image '%s' cannot be damaged by '%s': %s", name,
-                        kind_name, rig_image_status_text(status));
+                        rig_image_damage_name(damage->kind), rig_image_status_text(status));
             return false;
         }
     }
     return true;
 }
 
-static bool is_padded(const struct rig_record *plan)
+static bool is_padded(const struct rig_image_spec *spec)
 {
-    return rig_record_flag(plan, "pad") || rig_record_flag(plan, "confirmed");
+    return spec->pad || spec->confirmed;
 }
 
 /* Where a padded image of this plan goes: the secondary slot of its image. false: it is not padded, or the
  * board has no such slot. */
-static bool pad_slot(const struct rig_record *plan, const struct rig_board *board, struct rig_slot *slot)
+static bool pad_slot(const struct rig_image_spec *spec, const struct rig_board *board, struct rig_slot *slot)
 {
-    return is_padded(plan) && board->probe &&
-           board->probe->ops->slot(board->probe, 2 * rig_record_u32(plan, "image") + 1, slot);
+    return is_padded(spec) && board->probe &&
+           board->probe->ops->slot(board->probe, 2 * spec->index + 1, slot);
 }
 
 /* false: the board does not say how large the slot is. */
-static bool pad(const struct rig_record *plan, const struct rig_board *board, struct rig_image_recipe *recipe)
+static bool pad(const struct rig_image_spec *spec, const struct rig_board *board,
+                struct rig_image_recipe *recipe)
 {
     struct rig_slot slot;
 
-    if (!pad_slot(plan, board, &slot))
-        return !is_padded(plan);
+    if (!pad_slot(spec, board, &slot))
+        return !is_padded(spec);
     recipe->pad_to_bytes = slot.n_bytes - slot.image_offset;
-    recipe->confirm = rig_record_flag(plan, "confirmed");
+    recipe->confirm = spec->confirmed;
     recipe->max_align = (guint8)slot.geometry.max_align;
     recipe->erased = slot.geometry.erased;
     return true;
 }
 
-static bool make_bytes(const struct rig_case *the_case, const char *name, const struct rig_record *plan,
+static bool make_bytes(const struct rig_case *the_case, const char *name, const struct rig_image_spec *spec,
                        const struct rig_board *board, const struct rig_key *key, struct rig_bytes *bytes,
                        GError **error)
 {
-    gsize payload_bytes = rig_record_count(plan, "size");
-    g_autoptr(GBytes) payload = make_payload(the_case, name, plan, board, payload_bytes, error);
-    const struct rig_value *counter = rig_record_get(plan, "security-counter");
-    const struct rig_value *header = rig_record_get(plan, "header-size");
+    g_autoptr(GBytes) payload = make_payload(the_case, name, spec, board, spec->payload_bytes, error);
+    const guint32 *counter = spec->security_counter;
     struct recipe_parts parts;
     struct rig_image_recipe recipe = {
-        .version = rig_record_get(plan, "version")->version,
-        .header_bytes = header ? rig_value_u16(header) : board->header_bytes,
+        .version = spec->version,
+        .header_bytes = spec->header_bytes ? *spec->header_bytes : board->header_bytes,
         .key = key,
         .has_security_counter = counter || board->demands.counter,
-        .security_counter = counter ? rig_value_u32(counter) : board->demands.least_counter,
+        .security_counter = counter ? *counter : board->demands.least_counter,
         .erased = 0xff,
     };
     enum rig_image_status status;
@@ -198,12 +186,12 @@ static bool make_bytes(const struct rig_case *the_case, const char *name, const 
     if (!payload)
         return false;
     recipe.payload = g_bytes_get_data(payload, &recipe.payload_bytes);
-    collect_parts(plan, &parts);
+    collect_parts(spec, &parts);
     recipe.dependencies = (const struct rig_image_dependency *)(gpointer)parts.dependencies->data;
     recipe.n_dependencies = parts.dependencies->len;
     recipe.custom = (const struct rig_image_custom_tlv *)(gpointer)parts.custom->data;
     recipe.n_custom = parts.custom->len;
-    status = pad(plan, board, &recipe) ? rig_image_build(&recipe, bytes) : RIG_IMAGE_UNSUPPORTED;
+    status = pad(spec, board, &recipe) ? rig_image_build(&recipe, bytes) : RIG_IMAGE_UNSUPPORTED;
     g_array_unref(parts.dependencies);
     g_array_unref(parts.custom);
     if (status == RIG_IMAGE_UNSUPPORTED)
@@ -241,22 +229,22 @@ static GBytes *read_file(const struct rig_case *the_case, const char *name, cons
 }
 
 /* The file with the damages of the plan; takes it. */
-static GBytes *spoil_file(const struct rig_record *plan, const char *name, GBytes *file, GError **error)
+static GBytes *spoil_file(const struct rig_image_spec *spec, const char *name, GBytes *file, GError **error)
 {
     g_autoptr(GBytes) taken = file;
     struct rig_bytes bytes = {.n_bytes = g_bytes_get_size(file)};
     GBytes *spoilt = NULL;
 
-    if (!rig_record_get(plan, "damage"))
+    if (!spec->damages)
         return g_steal_pointer(&taken);
     bytes.bytes = g_memdup2(g_bytes_get_data(file, NULL), bytes.n_bytes); /* GLib's memory is malloc's */
-    if (spoil(plan, name, &bytes, error))
+    if (spoil(spec, name, &bytes, error))
         spoilt = g_bytes_new(bytes.bytes, bytes.n_bytes);
     rig_bytes_clear(&bytes);
     return spoilt;
 }
 
-static void identify(struct rig_built_image *built, const struct rig_record *plan)
+static void identify(struct rig_built_image *built, const struct rig_image_spec *spec)
 {
     gsize n_bytes;
     struct rig_memory_image memory = {.bytes = g_bytes_get_data(built->file, &n_bytes)};
@@ -268,9 +256,9 @@ static void identify(struct rig_built_image *built, const struct rig_record *pla
 
     memory.n_bytes = n_bytes;
     source = rig_image_source_from_memory(&memory);
-    built->version = rig_record_get(plan, "version")->version;
+    built->version = spec->version;
     if (rig_image_read_layout(&source, G_MAXUINT32, &layout) == RIG_IMAGE_OK) {
-        if (rig_record_get(plan, "file"))
+        if (spec->file)
             built->version = layout.header.version;
         built->has_hash = rig_image_stored_hash(&source, &layout, built->hash) == RIG_IMAGE_OK ||
                           rig_image_compute_hash(&source, &layout, built->hash) == RIG_IMAGE_OK;
@@ -287,28 +275,27 @@ static void identify(struct rig_built_image *built, const struct rig_record *pla
 }
 
 static struct rig_built_image *build(struct rig_image_store *store, const struct rig_case *the_case,
-                                     const char *name, const struct rig_record *plan,
+                                     const char *name, const struct rig_image_spec *spec,
                                      const struct rig_board *board, GError **error)
 {
-    const char *path = rig_record_text(plan, "file");
     struct rig_built_image *built;
     struct rig_bytes bytes = {0};
     GError *cause = NULL;
     const struct rig_key *key;
     GBytes *file;
 
-    if (path) {
-        file = read_file(the_case, name, path, error);
-        if (!file || !(file = spoil_file(plan, name, file, error)))
+    if (spec->file) {
+        file = read_file(the_case, name, spec->file, error);
+        if (!file || !(file = spoil_file(spec, name, file, error)))
             return NULL;
     } else if (!board->application) {
         g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
                     "image '%s': this board needs an image from a file: add 'file: PATH'", name);
         return NULL;
     } else {
-        key = key_for(store, plan, board, &cause);
-        if (cause || !make_bytes(the_case, name, plan, board, key, &bytes, &cause) ||
-            !spoil(plan, name, &bytes, &cause)) {
+        key = key_for(store, spec, board, &cause);
+        if (cause || !make_bytes(the_case, name, spec, board, key, &bytes, &cause) ||
+            !spoil(spec, name, &bytes, &cause)) {
             rig_bytes_clear(&bytes);
             g_propagate_error(error, cause);
             return NULL;
@@ -319,8 +306,8 @@ static struct rig_built_image *build(struct rig_image_store *store, const struct
     built = g_new0(struct rig_built_image, 1);
     built->name = g_strdup(name);
     built->file = file;
-    built->index = rig_record_u32(plan, "image");
-    identify(built, plan);
+    built->index = spec->index;
+    identify(built, spec);
     return built;
 }
 
@@ -328,7 +315,7 @@ static char *store_key(const struct rig_image_plan *plan, const struct rig_board
 {
     struct rig_slot slot = {0};
 
-    pad_slot(plan->arguments, board, &slot);
+    pad_slot(plan->spec, board, &slot);
     return g_strdup_printf("%p/%p/%u/%d/%d/%u/%u/%u/%d/%u", (const void *)plan, (const void *)board->key,
                            board->header_bytes, board->signing, board->signing_needed, slot.n_bytes,
                            slot.image_offset, slot.geometry.max_align, board->demands.counter,
@@ -336,16 +323,15 @@ static char *store_key(const struct rig_image_plan *plan, const struct rig_board
 }
 
 /* Only what is written: an image that bootrig made knows how it behaves. */
-static bool teach(const struct rig_built_image *built, const struct rig_record *plan, struct rig_board *board,
-                  GError **error)
+static bool teach(const struct rig_built_image *built, const struct rig_image_spec *spec,
+                  struct rig_board *board, GError **error)
 {
-    const struct rig_payload_plan how = {.behaviour = rig_record_text(plan, "behaviour"),
-                                         .self_test_us = rig_record_u32(plan, "self-test"),
-                                         .watchdog_us = rig_record_u32(plan, "watchdog")};
+    const struct rig_payload_plan how = {.behaviour = spec->behaviour->text,
+                                         .self_test_us = spec->self_test_us,
+                                         .watchdog_us = spec->watchdog_us};
 
-    return !built || !rig_record_get(plan, "file") || !rig_record_get(plan, "behaviour")->node ||
-           !built->has_hash || !board->application || !board->application->teach ||
-           board->application->teach(board, built->hash, &how, error);
+    return !built || !spec->file || !spec->behaviour->node || !built->has_hash || !board->application ||
+           !board->application->teach || board->application->teach(board, built->hash, &how, error);
 }
 
 /* Cases share an image when no variable made its plan differ: the model shares the plan then. */
@@ -362,9 +348,9 @@ const struct rig_built_image *rig_image_store_get(struct rig_image_store *store,
             continue;
         key = store_key(plan, board);
         built = g_hash_table_lookup(store->built, key);
-        if (!built && (built = build(store, the_case, name, plan->arguments, board, error)))
+        if (!built && (built = build(store, the_case, name, plan->spec, board, error)))
             g_hash_table_insert(store->built, g_steal_pointer(&key), built);
-        return teach(built, plan->arguments, board, error) ? built : NULL;
+        return teach(built, plan->spec, board, error) ? built : NULL;
     }
     g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "there is no image '%s' in this scenario", name);
     return NULL;

@@ -254,8 +254,8 @@ static bool says_all(const struct rig_fit *fit)
 static char *upload_unfit(const struct rig_step *step, struct rig_fit *fit)
 {
     const char *image = rig_record_text(step->arguments, "image");
-    const struct rig_record *plan = rig_fit_image(fit, image);
-    guint index = plan ? rig_record_u32(plan, "image") : 0;
+    const struct rig_image_spec *spec = rig_fit_image(fit, image);
+    guint index = spec ? spec->index : 0;
     guint slot = 2 * number_of(step, index) + 1;
     bool must_work = rig_list_has(rig_record_get(step->arguments, "expect"), "ok");
     char *reason = must_work ? rig_fit_no_space(fit, image, slot, 0) : NULL;
