@@ -88,6 +88,11 @@ static void a_simple_scenario_has_one_case_with_typed_steps(void **state)
     assert_string_equal(step_of(one, 1)->text, "reset:");
 }
 
+static const struct rig_image_spec *image_of(const struct rig_case *one, guint i)
+{
+    return ((const struct rig_image_plan *)g_ptr_array_index(one->images, i))->spec;
+}
+
 static void images_have_the_defaults_of_their_shape(void **state)
 {
     g_autoptr(rig_scenario) scenario =
@@ -98,25 +103,24 @@ static void images_have_the_defaults_of_their_shape(void **state)
              "  c:\n"
              "steps: [expect-boot: [a, b, c]]\n");
     const struct rig_case *one = case_of(scenario, 0);
-    const struct rig_image_plan *a = g_ptr_array_index(one->images, 0);
-    const struct rig_image_plan *b = g_ptr_array_index(one->images, 1);
-    const struct rig_image_plan *c = g_ptr_array_index(one->images, 2);
-    const struct rig_value *damage = rig_record_get(b->arguments, "damage");
+    const struct rig_image_spec *a = image_of(one, 0);
+    const struct rig_image_spec *b = image_of(one, 1);
+    const struct rig_image_spec *c = image_of(one, 2);
 
     (void)state;
-    assert_int_equal(rig_record_get(a->arguments, "version")->version.minor, 10);
-    assert_string_equal(rig_record_get(a->arguments, "version")->text, "1.10");
-    assert_string_equal(rig_record_text(a->arguments, "sign"), "target");
-    assert_int_equal(rig_record_count(b->arguments, "size"), 112 * 1024);
-    assert_string_equal(rig_record_text(b->arguments, "sign"), "none");
-    assert_int_equal(damage->items->len, 2);
-    assert_int_equal(
-        rig_record_count(((struct rig_value *)g_ptr_array_index(damage->items, 1))->record, "at"), 7);
-    assert_string_equal(
-        rig_record_text(((struct rig_value *)g_ptr_array_index(damage->items, 0))->record, "kind"),
-        "flip-tlv");
-    assert_int_equal(rig_record_get(c->arguments, "version")->version.major, 1);
-    assert_null(rig_record_get(c->arguments, "seed"));
+    assert_int_equal(a->version.minor, 10);
+    assert_string_equal(a->sign, "target");
+    assert_int_equal(b->payload_bytes, 112 * 1024);
+    assert_string_equal(b->sign, "none");
+    assert_int_equal(b->damages[0]->kind, RIG_DAMAGE_FLIP_TLV);
+    assert_null(b->damages[0]->at);
+    assert_int_equal(b->damages[1]->kind, RIG_DAMAGE_TRUNCATE);
+    assert_int_equal(*b->damages[1]->at, 7);
+    assert_null(b->damages[2]);
+    assert_int_equal(c->version.major, 1);
+    assert_string_equal(c->behaviour->text, "waits");
+    assert_null(c->behaviour->node);
+    assert_null(c->seed);
 }
 
 static void a_matrix_is_a_cross_product_in_the_order_of_the_file(void **state)
@@ -448,7 +452,7 @@ static void an_alias_may_stand_for_a_step_or_an_image(void **state)
     (void)state;
     assert_int_equal(case_of(scenario, 0)->steps->len, 2);
     assert_string_equal(b->name, "b");
-    assert_int_equal(rig_record_count(b->arguments, "size"), 1024);
+    assert_int_equal(b->spec->payload_bytes, 1024);
 }
 
 static void a_long_step_is_cut_in_its_text(void **state)
