@@ -4,8 +4,8 @@
  * and 58 sectors, signed by ECDSA P-256. */
 #define _GNU_SOURCE
 #include "explore/explore.h"
-#include "sim/boot/boot_fixture.h"
-#include "sim/boot/guest/guest.h"
+#include "sim/firmware/mcuboot/boot/boot_fixture.h"
+#include "sim/firmware/mcuboot/guest/guest.h"
 
 #include <stdio.h>
 #include <string.h>

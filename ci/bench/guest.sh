@@ -6,4 +6,4 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "$(dirname "${1:-$here/../../build/harness/cli/bootrig}")/../.." && pwd)
 cmake --build "$build" --target guest_bench ledger_boot > /dev/null
-"$build/targets/sim/boot/example/guest_bench" "${GUEST:-$build/guests/ledger_boot.so}"
+"$build/targets/sim/firmware/mcuboot/example_port/guest_bench" "${GUEST:-$build/guests/ledger_boot.so}"

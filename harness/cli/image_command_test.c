@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cli/image_command.h"
+#include "cli/cli.h"
 #include "image/mcuboot.h"
 
 #define OUTPUT_MAX_BYTES 65536

@@ -13,6 +13,29 @@
 
 #include "image/hex.h"
 
+int rig_cli_image_complain(const GError *error)
+{
+    g_printerr("bootrig image: %s\n", error->message);
+    return RIG_IMAGE_EXIT_BAD;
+}
+
+gboolean rig_cli_image_parse(char ***argv, const char *arguments, const char *summary,
+                             const char *description, const GOptionEntry *entries, GError **error)
+{
+    g_autoptr(GOptionContext) options = g_option_context_new(arguments);
+    g_autoptr(GError) problem = NULL;
+
+    /* GLib takes the name in the usage line from the process otherwise. */
+    g_set_prgname((*argv)[0]);
+    g_option_context_set_summary(options, summary);
+    g_option_context_set_description(options, description);
+    g_option_context_add_main_entries(options, entries, NULL);
+    if (g_option_context_parse_strv(options, argv, &problem))
+        return TRUE;
+    g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "%s (see %s --help)", problem->message, g_get_prgname());
+    return FALSE;
+}
+
 /* HEX needs about 2.8 characters for a byte. */
 #define TEXT_MAX_BYTES (3u * RIG_IMAGE_FILE_MAX_BYTES)
 #define FIRST_READ_BYTES 65536u

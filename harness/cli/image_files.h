@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Files, keys and numbers as the image commands take them. */
+/* What the image commands share: arguments, exit codes, files, keys and numbers. */
 #ifndef RIG_CLI_IMAGE_FILES_H
 #define RIG_CLI_IMAGE_FILES_H
 
@@ -12,6 +12,27 @@
 #include "image/key.h"
 
 G_BEGIN_DECLS
+
+enum rig_image_exit {
+    RIG_IMAGE_EXIT_OK = 0,
+    RIG_IMAGE_EXIT_NOT_VERIFIED = 1,
+    RIG_IMAGE_EXIT_BAD = 2,
+    RIG_IMAGE_EXIT_NOT_JUDGED = 4, /* verify: nothing wrong was found, not all could be checked */
+};
+
+/* The larger subcommands. argv[0] is the name that --help shows ("bootrig image make"); the exit code is
+ * returned. */
+int rig_cli_image_make(char **argv);
+int rig_cli_image_info(char **argv);
+
+/* Prints "bootrig image: <message>" to stderr. Returns RIG_IMAGE_EXIT_BAD. */
+int rig_cli_image_complain(const GError *error);
+
+/* Parses the options out of *argv (a GStrv that shrinks to argv[0] and the plain arguments). description:
+ * text below the options. */
+G_GNUC_WARN_UNUSED_RESULT gboolean rig_cli_image_parse(char ***argv, const char *arguments,
+                                                       const char *summary, const char *description,
+                                                       const GOptionEntry *entries, GError **error);
 
 #define RIG_IMAGE_FILE_MAX_BYTES (64u << 20)
 

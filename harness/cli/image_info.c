@@ -6,7 +6,6 @@
 #include <json-glib/json-glib.h>
 
 #include "cli/image_files.h"
-#include "cli/image_subcommands.h"
 #include "image/judge.h"
 #include "image/trailer.h"
 

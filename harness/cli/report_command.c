@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* `bootrig report`: any report again from a journal. */
-#include "cli/report_command.h"
+#include "cli/cli.h"
 
 #include <stdio.h>
 #include <unistd.h>

@@ -12,7 +12,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "cli/report_command.h"
+#include "cli/cli.h"
 
 #define MAX_WORDS 8
 

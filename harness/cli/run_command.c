@@ -164,7 +164,7 @@ int rig_cli_run(int argc, char **argv)
          "NAME"},
         {"bootloader", 0, 0, G_OPTION_ARG_FILENAME, &options.bootloader,
          "boot the simulated board through your own bootloader, compiled for this machine "
-         "(targets/sim/boot/PORTING.md)",
+         "(targets/sim/firmware/mcuboot/PORTING.md)",
          "FILE.so"},
         {"output", 'o', 0, G_OPTION_ARG_FILENAME, &options.output,
          "folder of the reports (default reports/out)", "DIR"},

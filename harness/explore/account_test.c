@@ -2,7 +2,7 @@
 /* The account of a path: operations named by the trailer fields that they write, sectors by what they hold,
  * long copies condensed, the cut and what it hid. */
 #include "explore/account.h"
-#include "sim/boot/boot_fixture.h"
+#include "sim/firmware/mcuboot/boot/boot_fixture.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

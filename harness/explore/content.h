@@ -8,7 +8,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
-#include "sim/flash/flash.h"
+#include "sim/chip/flash/flash.h"
 
 G_BEGIN_DECLS
 

@@ -3,7 +3,7 @@
  * seeded defects. */
 #include "explore/explore.h"
 #include "explore/running.h"
-#include "sim/boot/boot_fixture.h"
+#include "sim/firmware/mcuboot/boot/boot_fixture.h"
 
 #include <glib/gstdio.h>
 #include <setjmp.h>

@@ -2,8 +2,8 @@
 /* Foreign bootloaders explored: the example port through its whole life, and those that misbehave. */
 #include "explore/account.h"
 #include "explore/explore.h"
-#include "sim/boot/boot_fixture.h"
-#include "sim/boot/guest/guest.h"
+#include "sim/firmware/mcuboot/boot/boot_fixture.h"
+#include "sim/firmware/mcuboot/guest/guest.h"
 
 #include <fcntl.h>
 #include <setjmp.h>

@@ -5,7 +5,7 @@
 #include "explore/sandbox.h"
 #include "image/key.h"
 
-#include "sim/boot/guest/guest.h"
+#include "sim/firmware/mcuboot/guest/guest.h"
 
 #include <string.h>
 

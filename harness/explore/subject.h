@@ -6,7 +6,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
-#include "sim/boot/boot.h"
+#include "sim/firmware/mcuboot/boot/boot.h"
 
 G_BEGIN_DECLS
 

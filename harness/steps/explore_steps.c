@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "image/judge.h"
-#include "sim/boot/boot.h"
+#include "sim/firmware/mcuboot/boot/boot.h"
 #include "steps/explore_journal.h"
 #include "steps/explore_verdict.h"
 #include "steps/fit.h"

@@ -3,7 +3,7 @@
 #include "steps/watch.h"
 
 #include "explore/account.h"
-#include "sim/boot/boot.h"
+#include "sim/firmware/mcuboot/boot/boot.h"
 #include "steps/explore_journal.h"
 
 #include <string.h>

@@ -5,10 +5,10 @@
 #ifndef SIM_BOARD_H
 #define SIM_BOARD_H
 
-#include "sim/ble/gatt.h"
-#include "sim/ble/pdu_faults.h"
-#include "sim/boot/boot.h"
-#include "sim/flash/flash.h"
+#include "sim/chip/ble/gatt.h"
+#include "sim/chip/ble/pdu_faults.h"
+#include "sim/firmware/mcuboot/boot/boot.h"
+#include "sim/chip/flash/flash.h"
 
 /* What an image's application does is written in the image itself, right at the start of its payload, so that
  * it follows the image through swaps: sim_app_make_payload() writes it, the application model reads it from

@@ -156,7 +156,7 @@ struct rig_board_snapshots {
 };
 
 /* What explorations and pictures of paths start from: the flash of a simulated board and what boots it. */
-struct sim_boot_config; /* targets/sim/boot */
+struct sim_boot_config; /* targets/sim/firmware/mcuboot/boot */
 struct sim_flash;
 struct sim_flash_operation;
 struct sim_guest;

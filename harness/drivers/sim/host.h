@@ -6,7 +6,7 @@
 
 #include "drivers/sim/radio.h"
 #include "drivers/sim/sim_driver.h"
-#include "sim/debug/debug.h"
+#include "sim/chip/debug/debug.h"
 
 G_BEGIN_DECLS
 
@@ -36,7 +36,7 @@ void rig_sim_host_pace(struct rig_sim_host *host);
 guint64 rig_sim_host_idle_us(const struct rig_sim_host *host);
 
 /* One command, without line end: "power on", "power off", "reset", "status", "cut after 40ms", "cut operation
- * 17 [before|half|after]", "cut console 5ms TEXT", "cut none"; with a radio those of sim/ble/host/host.h
+ * 17 [before|half|after]", "cut console 5ms TEXT", "cut none"; with a radio those of sim/chip/host/host.h
  * ("link ...", "bond ..."). The answer begins with "ok" or "error" and has no line end; owned by the caller.
  */
 char *rig_sim_host_command(struct rig_sim_host *host, const char *line) G_GNUC_WARN_UNUSED_RESULT;

@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "drivers/sim/host_console.h"
 #include "drivers/sim/host_relay.h"
-#include "sim/debug/stlink.h"
+#include "sim/chip/debug/stlink.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

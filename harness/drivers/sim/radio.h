@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The simulated board's radio: the host stack of targets/sim/ble/host between the board and an HCI
+/* The simulated board's radio: the host stack of targets/sim/chip/ble/host between the board and an HCI
  * controller, which is a unix stream socket that speaks H4 (btvirt's server sockets) or a Bluetooth adapter
  * taken over whole (HCI user channel). Non-blocking, single-threaded. */
 #ifndef RIG_DRIVERS_SIM_RADIO_H
@@ -7,7 +7,7 @@
 
 #include <glib.h>
 
-#include "sim/ble/host/host.h"
+#include "sim/chip/host/host.h"
 #include "sim/board.h"
 
 G_BEGIN_DECLS
@@ -34,7 +34,7 @@ void rig_sim_radio_serve(struct rig_sim_radio *radio);
 /* Follows the board; after each step of it. */
 void rig_sim_radio_tick(struct rig_sim_radio *radio);
 
-/* Commands of sim/ble/host/host.h. NULL: none of them. Owned by the caller. */
+/* Commands of sim/chip/host/host.h. NULL: none of them. Owned by the caller. */
 char *rig_sim_radio_command(struct rig_sim_radio *radio, const char *line) G_GNUC_WARN_UNUSED_RESULT;
 /* Words for a status line, with a blank in front. Owned by the caller. */
 char *rig_sim_radio_status(const struct rig_sim_radio *radio) G_GNUC_WARN_UNUSED_RESULT;

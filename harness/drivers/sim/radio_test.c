@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* `bootrig sim --hci` as a process, with the tests' own controller at the other end of its socket. */
 #include "drivers/simprocess/sim_process.h"
-#include "sim/ble/host/air.h"
+#include "sim/chip/host/air.h"
 
 #include "protocol/ble/codes.h"
 

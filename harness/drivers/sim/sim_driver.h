@@ -7,8 +7,8 @@
 #include "bench/target.h"
 #include "drivers/board/board.h"
 #include "sim/board.h"
-#include "sim/boot/guest/guest.h"
-#include "sim/debug/debug.h"
+#include "sim/firmware/mcuboot/guest/guest.h"
+#include "sim/chip/debug/debug.h"
 
 G_BEGIN_DECLS
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Faults of single packets over the air: the board's own host stack has the engine, reached over the control
- * socket (targets/sim/ble/host/host.h). */
+ * socket (targets/sim/chip/host/host.h). */
 #include "base/error.h"
 #include "drivers/simprocess/process_board.h"
-#include "sim/ble/pdu_faults.h"
+#include "sim/chip/ble/pdu_faults.h"
 
 #include <string.h>
 

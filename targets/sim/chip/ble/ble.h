@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The peripheral's state and what can happen to it. Plain bytes without pointers, so that a copy of the
+ * struct is a moment of it. Times are the board's; the board calls in when something is due. GLib-free.
+ * Facts: [SRC zephyr subsys/mgmt/mcumgr/transport/src/smp_bt.c, smp_reassembly.c], Bluetooth Core for HCI,
+ * ATT and pairing codes. */
+#ifndef SIM_BLE_BLE_H
+#define SIM_BLE_BLE_H
+
+#include "protocol/smp/smp.h"
+#include "sim/chip/ble/gatt.h"
+#include "sim/chip/ble/pdu_faults.h"
+#include "sim/chip/ble/peripheral.h"
+
+#define SIM_BLE_NEVER UINT64_MAX
+#define SIM_BLE_MAX_BUFFERS 8
+#define SIM_BLE_MAX_ARRIVED 64
+#define SIM_BLE_SUPERVISION_US 4000000u
+#define SIM_BLE_MAX_CCC 4
+
+enum sim_hci_reason {
+    SIM_HCI_AUTHENTICATION_FAILURE = 0x05,
+    SIM_HCI_TIMEOUT = 0x08,
+    SIM_HCI_REMOTE = 0x13,
+    SIM_HCI_LOCAL = 0x16,
+    SIM_HCI_MIC_FAILURE = 0x3d,
+};
+/* [SPEC Core Vol 3 Part H 3.5.5] */
+enum sim_pairing_reason {
+    SIM_PAIRING_PASSKEY_FAILED = 0x01,
+    SIM_PAIRING_AUTHENTICATION = 0x03,
+    SIM_PAIRING_CONFIRM_FAILED = 0x04,
+    SIM_PAIRING_NOT_SUPPORTED = 0x05,
+    SIM_PAIRING_COMPARISON_FAILED = 0x0c,
+};
+
+struct sim_bond {
+    bool used;
+    uint8_t address[SIM_BLE_ADDRESS_BYTES];
+    uint8_t ltk[SIM_BLE_LTK_BYTES];
+    uint32_t age; /* number of the pairing that made it */
+    /* What only a peer over a real host stack has. Keys as on HCI, least significant byte first. */
+    uint8_t address_type; /* 0 public, 1 random */
+    bool secure;          /* made by LE Secure Connections; else ediv and rand name the key */
+    bool authenticated;   /* made with a passkey or a comparison */
+    uint8_t key_bytes;
+    uint16_t ediv;
+    uint8_t rand[8];
+    bool knows_table; /* the three fields below hold */
+    uint8_t client_features;
+    uint16_t ccc[SIM_BLE_MAX_CCC];
+    uint8_t table_hash[16]; /* of the GATT table that the peer knows */
+};
+
+/* One of the server's net buffers: first a request, then the answers to it. */
+struct sim_ble_buffer {
+    uint64_t arrived_us;
+    uint16_t n_bytes;
+    uint8_t bytes[RIG_SMP_MAX_MESSAGE_BYTES];
+};
+/* Buffers in order, by index. */
+struct sim_ble_queue {
+    uint8_t n;
+    uint8_t index[SIM_BLE_MAX_BUFFERS];
+};
+
+struct sim_ble {
+    struct sim_ble_config config;
+    uint16_t buf_size;
+    uint8_t buf_count;
+    bool reassembles;
+
+    bool in_updater; /* not the application runs, but the updater */
+    bool advertising;
+    bool connected;   /* in the central's view */
+    bool alive;       /* the peripheral still holds its end */
+    uint64_t lost_us; /* when the central notices that it does not */
+    uint8_t central[SIM_BLE_ADDRESS_BYTES];
+    uint16_t mtu;
+    bool encrypted;
+    bool authenticated;                /* by a key that was made with a passkey or a comparison */
+    struct sim_gatt_services services; /* what the central found on this connection */
+    uint8_t subscribed[SIM_GATT_MAX_CHARACTERISTICS]; /* enum sim_gatt_subscription */
+    uint8_t att_error;                                /* of the last SIM_BLE_ATT_ERROR */
+    uint8_t last_reason;
+
+    struct sim_bond bonds[SIM_BLE_MAX_BONDS];
+    uint32_t n_pairings;
+    uint64_t random;
+
+    struct sim_ble_queue received; /* requests waiting for the server */
+    struct sim_ble_queue leaving;  /* answers on their way out */
+    bool in_use[SIM_BLE_MAX_BUFFERS];
+    uint64_t request_us; /* the first request is due */
+    uint64_t notify_us;  /* the next notification is due */
+    uint64_t last_notify_us;
+    uint16_t n_sent; /* of the first buffer in leaving */
+
+    bool assembling;
+    uint8_t assembly;    /* buffer index */
+    uint16_t n_expected; /* bytes still missing */
+
+    /* From here on: room that is copied only as far as it is used. */
+    struct sim_pdu_faults faults; /* of the in-process link; a host stack has its own */
+    uint8_t first_arrived, n_arrived;
+    struct sim_ble_packet arrived[SIM_BLE_MAX_ARRIVED];
+    struct sim_ble_buffer buffers[SIM_BLE_MAX_BUFFERS];
+};
+
+/* buf_count is at most SIM_BLE_MAX_BUFFERS, buf_size at most RIG_SMP_MAX_MESSAGE_BYTES. */
+void sim_ble_init(struct sim_ble *ble, const struct sim_ble_config *config, uint16_t buf_size,
+                  uint8_t buf_count, bool reassembles, uint64_t seed);
+
+/* What a peripheral holds, without the rooms that are empty now: most of the struct's bytes are. */
+void sim_ble_copy(struct sim_ble *to, const struct sim_ble *from);
+
+/* Replaces the configuration; bonds and a connection stay. */
+void sim_ble_configure(struct sim_ble *ble, const struct sim_ble_config *config);
+
+/* The peripheral's own life. die(): power, reset, crash; the central notices after the supervision timeout.
+ */
+void sim_ble_start(struct sim_ble *ble, bool in_updater);
+void sim_ble_die(struct sim_ble *ble, uint64_t now_us);
+/* The central notices a dead link. */
+void sim_ble_lose(struct sim_ble *ble);
+/* The radio goes silent and the board lives on: it takes the link for lost at once and advertises again, the
+ * central notices after the supervision timeout. */
+void sim_ble_vanish(struct sim_ble *ble, uint64_t now_us);
+
+/* The central's calls. */
+enum sim_ble_outcome sim_ble_connect(struct sim_ble *ble, const uint8_t central[SIM_BLE_ADDRESS_BYTES],
+                                     uint16_t mtu);
+void sim_ble_disconnect(struct sim_ble *ble, enum sim_hci_reason reason);
+enum sim_ble_outcome sim_ble_encrypt(struct sim_ble *ble, const uint8_t ltk[SIM_BLE_LTK_BYTES]);
+enum sim_ble_outcome sim_ble_pair(struct sim_ble *ble, const struct sim_ble_central_pairing *central,
+                                  uint8_t ltk[SIM_BLE_LTK_BYTES], struct sim_ble_pairing_result *result);
+enum sim_ble_outcome sim_ble_find(const struct sim_ble *ble, const char *service, const char *uuid,
+                                  unsigned *characteristic);
+enum sim_ble_outcome sim_ble_subscribe(struct sim_ble *ble, unsigned characteristic,
+                                       enum sim_gatt_subscription how);
+enum sim_ble_outcome sim_ble_write(struct sim_ble *ble, uint64_t now_us, unsigned characteristic,
+                                   bool with_response, const uint8_t *bytes, size_t n_bytes);
+enum sim_ble_outcome sim_ble_read(struct sim_ble *ble, unsigned characteristic,
+                                  uint8_t bytes[SIM_BLE_MAX_MTU], size_t *n_bytes);
+bool sim_ble_receive(struct sim_ble *ble, struct sim_ble_packet *packet);
+/* To one characteristic at least. */
+bool sim_ble_subscribed(const struct sim_ble *ble);
+/* What runs now offers. */
+void sim_ble_services(const struct sim_ble *ble, struct sim_gatt_services *services);
+
+/* Where it advertises now, most significant byte first: the last byte wraps without carry, as bootloaders at
+ * address + 1 do it [SRC nRF5 SDK components/libraries/bootloader/dfu/nrf_dfu_ble.c]. */
+void sim_ble_address(const struct sim_ble *ble, uint8_t address[SIM_BLE_ADDRESS_BYTES]);
+/* What runs now knows the stored bonds. */
+bool sim_ble_knows_bonds(const struct sim_ble *ble);
+/* What the service that runs now demands, by configuration and defects. */
+enum sim_ble_security sim_ble_demands(const struct sim_ble *ble);
+/* NULL: there is none, or what runs now does not know. */
+const struct sim_bond *sim_ble_find_bond(const struct sim_ble *ble,
+                                         const uint8_t central[SIM_BLE_ADDRESS_BYTES]);
+void sim_ble_forget_bonds(struct sim_ble *ble);
+/* Another key takes the place of each, as when a settings area was restored from an older copy. */
+void sim_ble_replace_bonds(struct sim_ble *ble);
+/* A bond with the connected central, without a key yet: in the place of its former one, a free one, or that
+ * of the oldest. */
+struct sim_bond *sim_ble_new_bond(struct sim_ble *ble);
+/* What the board shows for the central's user to type. */
+uint32_t sim_ble_passkey(struct sim_ble *ble);
+/* By configuration and policy, for the connected central. */
+bool sim_ble_refuses_pairing(const struct sim_ble *ble);
+/* From the board's seed; no secret to anybody. */
+void sim_ble_random(struct sim_ble *ble, uint8_t *bytes, size_t n_bytes);
+
+/* Takes the first request out; its buffer stays in use until answer() is called with what the server wrote (0
+ * bytes: nothing). */
+unsigned sim_ble_take_request(struct sim_ble *ble, uint8_t bytes[RIG_SMP_MAX_MESSAGE_BYTES], size_t *n_bytes);
+void sim_ble_answer(struct sim_ble *ble, uint64_t now_us, unsigned buffer, const uint8_t *bytes,
+                    size_t n_bytes);
+/* One notification goes over the air. */
+void sim_ble_notify(struct sim_ble *ble, uint64_t now_us);
+/* PDUs that a fault held back until now go on. */
+void sim_ble_release(struct sim_ble *ble, uint64_t now_us);
+
+/* misbehave.c */
+void sim_ble_notify_nonsense(struct sim_ble *ble);
+/* Spoils an answer in place; returns its new length, no more than room. */
+size_t sim_ble_make_bomb(uint8_t *bytes, size_t n_bytes, size_t room);
+
+/* For the files of this folder. A notification is there for the central to read. */
+void sim_ble_arrive(struct sim_ble *ble, const uint8_t *bytes, size_t n_bytes);
+/* The service demands what the link does not have. */
+bool sim_ble_locked(const struct sim_ble *ble);
+void sim_ble_drop_assembly(struct sim_ble *ble);
+void sim_ble_purge(struct sim_ble *ble);
+
+#endif

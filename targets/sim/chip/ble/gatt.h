@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a firmware offers over the radio: services, their characteristics, what each can do and what it
+ * demands of the link. Attribute numbers, descriptors, GAP and GATT services are made from it by who serves
+ * it. GLib-free. [SPEC Core Vol 3 Part G 3] */
+#ifndef SIM_BLE_GATT_H
+#define SIM_BLE_GATT_H
+
+#include "sim/chip/ble/peripheral.h"
+
+enum sim_gatt_property { /* [SPEC Core Vol 3 Part G 3.3.1.1] */
+                         SIM_GATT_READ = 0x02,
+                         SIM_GATT_WRITE_COMMAND = 0x04,
+                         SIM_GATT_WRITE = 0x08,
+                         SIM_GATT_NOTIFY = 0x10,
+                         SIM_GATT_INDICATE = 0x20,
+};
+
+struct sim_gatt_characteristic {
+    const char *service;          /* UUID of the service that begins here; NULL: the one before goes on */
+    const char *uuid;             /* "8d53dc1d-1db7-4cd3-868b-8a527460aa84", lower case, or "2a26"; static */
+    uint8_t properties;           /* enum sim_gatt_property */
+    enum sim_ble_security demand; /* of the link, for the value and for its CCC */
+};
+
+#define SIM_GATT_MAX_CHARACTERISTICS 8u
+/* In the order of their attributes. A characteristic is named by its place in here. */
+struct sim_gatt_services {
+    unsigned n;
+    struct sim_gatt_characteristic characteristics[SIM_GATT_MAX_CHARACTERISTICS];
+};
+
+/* How a central is subscribed to a characteristic: the bits of its CCC [SPEC Core Vol 3 Part G 3.3.3.3]. */
+enum sim_gatt_subscription { SIM_GATT_UNSUBSCRIBED = 0, SIM_GATT_NOTIFIED = 1, SIM_GATT_INDICATED = 2 };
+
+/* What a central received. */
+struct sim_ble_packet {
+    uint8_t characteristic;
+    bool indicated; /* else notified */
+    uint16_t n_bytes;
+    uint8_t bytes[SIM_BLE_MAX_MTU];
+};
+
+/* Both mean the same UUID; either may be the short form of a Bluetooth SIG UUID. */
+bool sim_gatt_same_uuid(const char *one, const char *other);
+
+#endif

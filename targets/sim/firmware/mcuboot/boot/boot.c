@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The boot flow: resume or decide per image, check dependencies, update, validate primary, chainload. */
+#include "sim/firmware/mcuboot/boot/loader.h"
+
+#include <string.h>
+
+static void say_headers_failed(struct boot *boot)
+{
+    boot_say(boot, 'W', "Failed reading image headers; Image=%u", boot->current);
+}
+
+/* Largest of the two images: how much has to change places. */
+static bool measure_swap(struct boot *boot)
+{
+    uint32_t largest = 0;
+    for (int slot = BOOT_PRIMARY; slot <= BOOT_SECONDARY; slot++) {
+        uint32_t n_bytes;
+        if (boot_image(boot)->header[slot].magic != RIG_IMAGE_MAGIC) {
+            continue;
+        }
+        if (!image_size(boot, (enum boot_slot)slot, &n_bytes)) {
+            boot_assert_failed(boot, "the size of the %s image cannot be read",
+                               slot == BOOT_PRIMARY ? "primary" : "secondary");
+            return false;
+        }
+        largest = n_bytes > largest ? n_bytes : largest;
+    }
+    boot->progress.swap_size = largest;
+    return true;
+}
+
+static void swap_image(struct boot *boot)
+{
+    bool ready =
+        progress_is_reset(boot) ? measure_swap(boot) : progress_swap_size(boot, &boot->progress.swap_size);
+    if (!ready) {
+        return;
+    }
+    switch (boot->config->mode) {
+    case RIG_SWAP_MOVE:
+        swap_move_run(boot);
+        return;
+    case RIG_SWAP_SCRATCH:
+        swap_scratch_run(boot);
+        return;
+    case RIG_SWAP_OFFSET:
+        swap_offset_run(boot);
+        return;
+    case RIG_SWAP_OVERWRITE:
+        return;
+    }
+}
+
+static void confirm_swap(struct boot *boot, enum rig_swap_type type)
+{
+    if (type == RIG_SWAP_TYPE_REVERT || type == RIG_SWAP_TYPE_PERM ||
+        boot_has_defect(boot, SIM_BOOT_DEFECT_CONFIRMS_ITSELF)) {
+        trailer_set_image_ok(boot);
+    }
+}
+
+static void resume(struct boot *boot)
+{
+    boot->result->resumed[boot->current] = true;
+    /* Told also when power is lost in the middle of it. */
+    boot->result->swap_type[boot->current] = (enum rig_swap_type)boot->progress.swap_type;
+    swap_image(boot);
+    enum rig_swap_type type = (enum rig_swap_type)boot->progress.swap_type;
+    boot->result->swap_type[boot->current] = type;
+    confirm_swap(boot, type);
+    if (boot_is_upgrade(type)) {
+        trailer_set_copy_done(boot);
+    }
+    headers_read(boot, false, false);
+}
+
+static void erase_primary_first(struct boot *boot)
+{
+    const struct sim_area *primary = boot_area(boot, BOOT_PRIMARY);
+    area_erase(boot, primary, 0, primary->n_bytes);
+    memset(&boot_image(boot)->header[BOOT_PRIMARY], 0, sizeof(struct rig_image_header));
+}
+
+static enum rig_swap_type validated_type(struct boot *boot)
+{
+    enum rig_swap_type type = decide_swap_type(boot, true);
+    if (!boot_is_upgrade(type) || boot->stopped) {
+        return RIG_SWAP_TYPE_NONE;
+    }
+    if (type != RIG_SWAP_TYPE_REVERT && boot_has_defect(boot, SIM_BOOT_DEFECT_ERASES_PRIMARY_FIRST)) {
+        erase_primary_first(boot);
+    }
+    return validate_slot(boot, BOOT_SECONDARY, type) ? type : RIG_SWAP_TYPE_NONE;
+}
+
+/* Trailers without records: a swap that was announced in full but not begun has its type in swap_info
+ * already. */
+static enum rig_swap_type fresh_type(struct boot *boot)
+{
+    if (boot->progress.swap_type == RIG_SWAP_TYPE_NONE) {
+        return validated_type(boot);
+    }
+    bool valid = validate_slot(boot, BOOT_SECONDARY, RIG_SWAP_TYPE_NONE);
+    return valid ? (enum rig_swap_type)boot->progress.swap_type : RIG_SWAP_TYPE_FAIL;
+}
+
+static void prepare_image(struct boot *boot)
+{
+    boot_image(boot)->type = RIG_SWAP_TYPE_NONE;
+    if (!slots_read_sectors(boot)) {
+        return;
+    }
+    if (!headers_read(boot, false, false)) {
+        say_headers_failed(boot);
+        return;
+    }
+    progress_reset(boot);
+    if (!slots_are_compatible(boot)) {
+        return;
+    }
+    if (boot->config->mode != RIG_SWAP_OVERWRITE) {
+        progress_read(boot);
+        if (!headers_read(boot, !progress_is_reset(boot), true)) {
+            say_headers_failed(boot);
+            return;
+        }
+    }
+    if (!progress_is_reset(boot)) {
+        review_types(boot, true);
+        resume(boot);
+        return;
+    }
+    boot_image(boot)->type = fresh_type(boot);
+    review_types(boot, false);
+}
+
+static void update_by_swap(struct boot *boot)
+{
+    enum rig_swap_type type = boot_image(boot)->type;
+    swap_image(boot);
+    confirm_swap(boot, type);
+    if (!boot->stopped && type == RIG_SWAP_TYPE_PERM && boot->config->hw_rollback && !counter_update(boot)) {
+        boot_assert_failed(boot, "security counter update failed");
+    }
+    trailer_set_copy_done(boot);
+}
+
+static void update_image(struct boot *boot)
+{
+    if (boot->config->n_images > 1) {
+        progress_reset(boot);
+    }
+    struct boot_image *image = boot_image(boot);
+    if ((image->type == RIG_SWAP_TYPE_TEST || image->type == RIG_SWAP_TYPE_PERM) &&
+        !downgrade_allowed(boot)) {
+        image->type = RIG_SWAP_TYPE_NONE;
+    }
+    boot->progress.swap_type = image->type;
+    if (!boot->result->resumed[boot->current]) {
+        boot->result->swap_type[boot->current] = image->type;
+    }
+    if (image->type == RIG_SWAP_TYPE_NONE) {
+        return;
+    }
+    if (boot_is_upgrade(image->type)) {
+        boot->config->mode == RIG_SWAP_OVERWRITE ? overwrite_run(boot) : update_by_swap(boot);
+    } else if (image->type == RIG_SWAP_TYPE_FAIL) {
+        /* As after a revert, so that the running image is not swapped out again. */
+        trailer_set_image_ok(boot);
+    } else {
+        boot_assert_failed(boot, "panic! swap type 0x%x", (unsigned)image->type);
+    }
+}
+
+static bool check_primary_magic(struct boot *boot)
+{
+    uint32_t magic = boot_image(boot)->header[BOOT_PRIMARY].magic;
+    if (magic == RIG_IMAGE_MAGIC) {
+        return true;
+    }
+    boot->result->primary[boot->current] =
+        header_is_erased(boot, BOOT_PRIMARY) ? RIG_IMAGE_NO_IMAGE : RIG_IMAGE_BAD_MAGIC;
+    boot_say(boot, 'E', "Bad image magic 0x%x; Image=%u", (unsigned)magic, boot->current);
+    return false;
+}
+
+/* A test image raises the stored counter only once it was confirmed. */
+static bool raise_counter(struct boot *boot)
+{
+    struct rig_trailer trailer;
+    if (!boot->config->hw_rollback) {
+        return true;
+    }
+    if (!trailer_read(boot, boot_area(boot, BOOT_PRIMARY), &trailer)) {
+        return false;
+    }
+    bool confirmed = trailer.magic != RIG_MAGIC_GOOD || trailer.image_ok == RIG_FLAG_SET;
+    return !confirmed || counter_update(boot);
+}
+
+static bool image_may_run(struct boot *boot)
+{
+    if (boot_image(boot)->type != RIG_SWAP_TYPE_NONE && !headers_read(boot, false, false)) {
+        return false;
+    }
+    bool valid = boot->config->validate_primary ? validate_slot(boot, BOOT_PRIMARY, RIG_SWAP_TYPE_NONE)
+                                                : check_primary_magic(boot);
+    return valid && !boot->stopped && raise_counter(boot);
+}
+
+static void chainload(struct boot *boot)
+{
+    const struct rig_image_header *header = &boot->images[0].header[BOOT_PRIMARY];
+    boot_say(boot, 'I', "Bootloader chainload address offset: 0x%x",
+             (unsigned)boot->config->primary[0].offset);
+    boot_say(boot, 'I', "Image version: v%u.%u.%u", header->version.major, header->version.minor,
+             header->version.revision);
+    boot_say(boot, 'I', "Jumping to the first image slot");
+    if (!boot->stopped) {
+        boot->result->outcome = SIM_BOOT_RUNS;
+    }
+}
+
+static void decide_images(struct boot *boot)
+{
+    bool upgrades = false;
+    for (boot->current = 0; boot->current < boot->config->n_images && !boot->stopped; boot->current++) {
+        prepare_image(boot);
+        upgrades = upgrades || boot_is_upgrade(boot_image(boot)->type);
+    }
+    if (boot->config->n_images > 1 && upgrades && !boot->stopped) {
+        check_dependencies(boot);
+    }
+}
+
+static void go(struct boot *boot)
+{
+    decide_images(boot);
+    for (boot->current = 0; boot->current < boot->config->n_images && !boot->stopped; boot->current++) {
+        update_image(boot);
+    }
+    for (boot->current = 0; boot->current < boot->config->n_images && !boot->stopped; boot->current++) {
+        if (!image_may_run(boot)) {
+            boot_say(boot, 'E', "Unable to find bootable image");
+            return;
+        }
+    }
+    chainload(boot);
+}
+
+void sim_boot_run(const struct sim_boot_config *config, struct sim_flash *flash, uint32_t *security_counter,
+                  void (*log)(void *user, char level, const char *line), void *user,
+                  struct sim_boot_result *result)
+{
+    struct boot boot = {.config = config,
+                        .flash = flash,
+                        .counter = security_counter,
+                        .log = log,
+                        .user = user,
+                        .result = result};
+    memset(result, 0, sizeof *result);
+    result->outcome = SIM_BOOT_NO_IMAGE;
+    for (unsigned i = 0; i < SIM_BOOT_MAX_IMAGES; i++) {
+        result->swap_type[i] = boot.images[i].type = RIG_SWAP_TYPE_NONE;
+    }
+    if (config->n_images == 0 || config->n_images > SIM_BOOT_MAX_IMAGES) {
+        boot_flash_status(&boot, SIM_OUT_OF_RANGE);
+        return;
+    }
+    if (!sim_flash_powered(flash)) {
+        boot_flash_status(&boot, SIM_POWER_LOST);
+        return;
+    }
+    boot_say(&boot, 'I', "Starting bootloader");
+    go(&boot);
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the files of the bootloader model share: the state of one run, flash access that stops at a power cut,
+ * trailers, slots. Facts: [SRC mcu-tools/mcuboot boot/bootutil/src], section numbers are those of the
+ * project's MCUboot reference sheet. */
+#ifndef SIM_BOOT_LOADER_H
+#define SIM_BOOT_LOADER_H
+
+#include "sim/firmware/mcuboot/boot/boot.h"
+
+enum boot_slot { BOOT_PRIMARY, BOOT_SECONDARY };
+enum boot_source { SOURCE_NONE, SOURCE_SCRATCH, SOURCE_PRIMARY };
+enum boot_phase { PHASE_MOVE, PHASE_SWAP };
+
+/* How far a swap has come; steps and states count from 0. */
+struct boot_progress {
+    enum boot_source source;
+    enum boot_phase phase; /* PHASE_MOVE in move mode only */
+    uint32_t step;
+    uint32_t state;
+    uint32_t swap_size;
+    unsigned swap_type; /* low nibble of swap_info, as it stands there; enum rig_swap_type when it is known */
+    bool use_scratch;   /* scratch mode: the records of this step live in scratch */
+};
+
+struct boot_image {
+    struct rig_image_header header[2]; /* by enum boot_slot; as last read, also where that is no header */
+    uint32_t secondary_offset;         /* offset mode: where the image starts in the secondary slot */
+    uint16_t tlv_bytes[2];             /* offset mode: unprotected TLV area of each image */
+    enum rig_swap_type type;           /* what this boot does */
+    uint32_t tiled_bytes;              /* of the slots, where their sectors were found to fit each other */
+    bool secondary_unread;             /* more sectors than the table has room for */
+};
+
+/* One run. When `stopped`, every flash access does nothing and reads say so; nothing may be decided any more.
+ */
+struct boot {
+    const struct sim_boot_config *config;
+    struct sim_flash *flash;
+    uint32_t *counter;
+    void (*log)(void *user, char level, const char *line);
+    void *user;
+    struct sim_boot_result *result;
+    bool stopped;
+    enum sim_status flash_status; /* of the access that stopped the run */
+    unsigned current;             /* image index */
+    struct boot_image images[SIM_BOOT_MAX_IMAGES];
+    struct boot_progress progress;
+};
+
+/* run.c: the state of a run */
+void boot_say(struct boot *boot, char level, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void boot_assert_failed(struct boot *boot, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void boot_flash_status(struct boot *boot, enum sim_status status); /* stops the run unless SIM_OK */
+static inline struct boot_image *boot_image(struct boot *boot)
+{
+    return &boot->images[boot->current];
+}
+static inline bool boot_has_defect(const struct boot *boot, enum sim_boot_defect defect)
+{
+    return (boot->config->defects & (uint32_t)defect) != 0;
+}
+static inline bool boot_is_upgrade(enum rig_swap_type type)
+{
+    return type == RIG_SWAP_TYPE_TEST || type == RIG_SWAP_TYPE_PERM || type == RIG_SWAP_TYPE_REVERT;
+}
+const struct sim_area *boot_area(const struct boot *boot, enum boot_slot slot);
+/* Whether a revert has to be written into the secondary's trailer before primary's is erased. A torn magic
+ * there is none; upstream takes it for one. */
+static inline bool boot_must_announce(const struct boot *boot, enum rig_trailer_magic secondary)
+{
+    return secondary == RIG_MAGIC_UNSET || (boot->config->swap_fixes && secondary == RIG_MAGIC_BAD);
+}
+
+/* area.c: offsets are from the area's start. Erases go sector by sector, one operation each. */
+bool area_read(struct boot *boot, const struct sim_area *area, uint32_t offset, void *into, size_t n_bytes);
+void area_write(struct boot *boot, const struct sim_area *area, uint32_t offset, const void *bytes,
+                size_t n_bytes);
+void area_erase(struct boot *boot, const struct sim_area *area, uint32_t offset, uint32_t n_bytes);
+void area_erase_backwards(struct boot *boot, const struct sim_area *area, uint32_t offset, uint32_t n_bytes);
+void area_copy(struct boot *boot, const struct sim_area *from, uint32_t from_offset,
+               const struct sim_area *to, uint32_t to_offset, uint32_t n_bytes);
+uint32_t area_write_bytes(const struct sim_flash *flash, const struct sim_area *area);
+uint8_t area_erased(const struct sim_flash *flash, const struct sim_area *area);
+/* The sector holding an offset of the area; false beyond its end. */
+bool area_sector(const struct sim_flash *flash, const struct sim_area *area, uint32_t offset, uint32_t *start,
+                 uint32_t *n_bytes);
+uint32_t area_n_sectors(const struct sim_flash *flash, const struct sim_area *area);
+uint32_t area_first_sector_bytes(const struct sim_flash *flash, const struct sim_area *area);
+struct sim_area area_from(const struct sim_area *area, uint32_t offset); /* the rest of it */
+
+/* trailer_io.c: sections 2 and 3 of the sheet */
+bool trailer_read(struct boot *boot, const struct sim_area *area,
+                  struct rig_trailer *trailer); /* fixed fields only */
+bool trailer_layout(struct boot *boot, const struct sim_area *area, struct rig_trailer_layout *layout);
+void trailer_write_magic(struct boot *boot, const struct sim_area *area);
+void trailer_write_image_ok(struct boot *boot, const struct sim_area *area);
+void trailer_write_copy_done(struct boot *boot, const struct sim_area *area);
+void trailer_write_swap_info(struct boot *boot, const struct sim_area *area, unsigned type, unsigned image);
+void trailer_write_swap_size(struct boot *boot, const struct sim_area *area, uint32_t swap_size);
+void trailer_write_tlv_sizes(struct boot *boot, const struct sim_area *area, uint16_t primary,
+                             uint16_t secondary);
+void trailer_erase(struct boot *boot, const struct sim_area *area); /* "T": last sector first */
+void trailer_start_swap(struct boot *boot,
+                        const struct sim_area *area); /* all fields of a starting swap, magic last */
+void trailer_write_record(struct boot *boot);
+void trailer_set_image_ok(struct boot *boot); /* of primary, when unset */
+void trailer_set_copy_done(struct boot *boot);
+uint32_t record_bytes(
+    const struct boot *boot); /* distance of status records: the larger write size of primary and scratch */
+uint32_t trailer_bytes(struct boot *boot); /* of a slot, with that record size */
+uint32_t scratch_trailer_bytes(struct boot *boot);
+
+/* decide.c */
+enum rig_swap_type decide_swap_type(struct boot *boot, bool loud);
+void progress_reset(struct boot *boot);
+bool progress_is_reset(const struct boot *boot);
+void progress_read(
+    struct boot *boot); /* status source and records; asserts on inconsistent records where upstream does */
+bool progress_swap_size(struct boot *boot, uint32_t *swap_size);
+
+/* headers.c */
+/* bootutil's boot_read_image_headers(): with_progress follows a swap in progress; false: no header where one
+ * is demanded. */
+bool headers_read(struct boot *boot, bool require_all, bool with_progress);
+bool header_is_erased(struct boot *boot, enum boot_slot slot);
+bool image_size(struct boot *boot, enum boot_slot slot, uint32_t *n_bytes);
+
+/* slots.c: section 6 */
+bool slots_read_sectors(struct boot *boot); /* false: nor are the headers read then, and nothing boots */
+bool slots_are_compatible(struct boot *boot);
+uint32_t slots_max_image_bytes(struct boot *boot, const struct sim_area *area);
+/* Sectors of uniform size that a swap of this many bytes covers, at least 1. An impossible size, which sends
+ * bootutil off its sector table, stops the run. */
+uint32_t slots_n_swapped(struct boot *boot, uint32_t swap_size);
+/* move, offset: is there room between the swapped sectors and the trailer of primary? n_used: sectors needed,
+ * spare included. */
+bool slots_have_room(struct boot *boot, uint32_t n_used);
+/* Start and end of the first sector that holds trailer bytes. */
+void slots_first_trailer_sector(struct boot *boot, const struct sim_area *area, uint32_t trailer,
+                                uint32_t *start, uint32_t *end);
+
+/* validate.c */
+bool validate_slot(struct boot *boot, enum boot_slot slot, enum rig_swap_type expected);
+bool downgrade_allowed(struct boot *boot);
+bool counter_update(
+    struct boot *boot); /* raises the stored counter to that of the image in primary; false: it has none */
+void slot_reject(struct boot *boot); /* erases the secondary slot */
+
+/* depend.c */
+void review_types(struct boot *boot, bool resumed);
+void check_dependencies(struct boot *boot);
+
+/* swap_*.c, overwrite.c: section 4; boot->progress.swap_size is known */
+void swap_move_run(struct boot *boot);
+void swap_scratch_run(struct boot *boot);
+uint32_t swap_scratch_n_steps(struct boot *boot, uint32_t swap_size);
+void swap_offset_run(struct boot *boot);
+void overwrite_run(struct boot *boot);
+
+/* memo.c */
+struct memo_key {
+    uint64_t lane[2];
+};
+bool memo_find(struct sim_boot_memo *memo, const struct memo_key *key, enum rig_image_status *status);
+void memo_keep(struct sim_boot_memo *memo, const struct memo_key *key, enum rig_image_status status);
+
+#endif
