@@ -1,16 +1,280 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The thread of a live capture: socket in, file out. */
+#define _GNU_SOURCE /* SO_TIMESTAMP, pipe2 */
 #include "capture/capture.h"
 
+#include "base/bytes.h"
 #include "base/error.h"
-#include "capture/monitor.h"
 #include "capture/reading.h"
-#include "capture/writer.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/uio.h>
 #include <unistd.h>
+
+#define DEFAULT_FILE_BYTES (16u << 20)
+#define DEFAULT_FILES 4u
+#define MAX_FILES 1000u
+#define BUFFER_BYTES (64u << 10)
+
+/* --- a btsnoop file that is written record by record and rotated by size; one thread at a time --- */
+
+struct writer {
+    char *path;
+    FILE *file; /* NULL after an error */
+    guint64 max_bytes;
+    guint64 n_bytes; /* of the current file */
+    guint n_files;
+    gint n_rotations;      /* read by other threads */
+    guint32 n_lost_before; /* by whom the packets come from */
+    guint64 n_lost_here;
+    GError *error;
+};
+
+static void fail(struct writer *writer, int cause)
+{
+    if (!writer->error)
+        g_set_error(&writer->error, RIG_ERROR, RIG_ERROR_IO, "capture %s cannot be written: %s", writer->path,
+                    g_strerror(cause));
+    if (writer->file)
+        fclose(writer->file);
+    writer->file = NULL;
+}
+
+static bool begin_file(struct writer *writer)
+{
+    guint8 header[RIG_BTSNOOP_HEADER_BYTES];
+
+    rig_btsnoop_put_header(RIG_BTSNOOP_MONITOR, header);
+    writer->file = fopen(writer->path, "wbe");
+    if (!writer->file) {
+        fail(writer, errno);
+        return false;
+    }
+    setvbuf(writer->file, NULL, _IOFBF, BUFFER_BYTES);
+    writer->n_bytes = sizeof header;
+    if (fwrite(header, sizeof header, 1, writer->file) == 1 && fflush(writer->file) == 0)
+        return true;
+    fail(writer, errno);
+    return false;
+}
+
+static char *numbered(const struct writer *writer, guint number)
+{
+    return number ? g_strdup_printf("%s.%u", writer->path, number) : g_strdup(writer->path);
+}
+
+static void rotate(struct writer *writer)
+{
+    if (fclose(writer->file) != 0) {
+        writer->file = NULL;
+        fail(writer, errno);
+        return;
+    }
+    writer->file = NULL;
+    for (guint i = writer->n_files - 1; i > 0; i--) {
+        g_autofree char *from = numbered(writer, i - 1);
+        g_autofree char *to = numbered(writer, i);
+
+        if (g_rename(from, to) != 0 && errno != ENOENT) {
+            fail(writer, errno);
+            return;
+        }
+    }
+    if (begin_file(writer))
+        g_atomic_int_inc(&writer->n_rotations);
+}
+
+/* Frees the writer also when it returns false: the first error that writing met. */
+static bool writer_close(struct writer *writer, GError **error)
+{
+    bool ok;
+
+    if (writer->file && fclose(writer->file) != 0) {
+        writer->file = NULL;
+        fail(writer, errno);
+    }
+    ok = !writer->error;
+    if (!ok)
+        g_propagate_error(error, g_steal_pointer(&writer->error));
+    g_free(writer->path);
+    g_free(writer);
+    return ok;
+}
+
+/* Makes the file with its header; older ones of the name, rotated ones too, are removed. 0: 16 MiB, 4 files.
+ */
+static struct writer *writer_new(const char *path, guint64 max_bytes, guint n_files, GError **error)
+{
+    struct writer *writer = g_new0(struct writer, 1);
+
+    writer->path = g_strdup(path);
+    writer->max_bytes = max_bytes ? max_bytes : DEFAULT_FILE_BYTES;
+    writer->n_files = CLAMP(n_files ? n_files : DEFAULT_FILES, 1, MAX_FILES);
+    for (guint i = 1; i < writer->n_files; i++) {
+        g_autofree char *older = numbered(writer, i);
+
+        (void)g_unlink(older);
+    }
+    if (begin_file(writer))
+        return writer;
+    (void)!writer_close(writer, error);
+    return NULL;
+}
+
+/* Adds a record; number and n_drops of it are the writer's business. After a write error records are counted
+ * as lost. */
+static void writer_put(struct writer *writer, const struct rig_btsnoop_record *record)
+{
+    guint8 head[RIG_BTSNOOP_RECORD_BYTES];
+    struct rig_btsnoop_record whole = *record;
+    guint64 n_needed = sizeof head + record->n_bytes;
+
+    if (writer->file && writer->n_bytes + n_needed > writer->max_bytes &&
+        writer->n_bytes > RIG_BTSNOOP_HEADER_BYTES)
+        rotate(writer);
+    if (!writer->file) {
+        writer->n_lost_here++;
+        return;
+    }
+    whole.n_drops = (guint32)MIN(writer->n_lost_before + writer->n_lost_here, G_MAXUINT32);
+    rig_btsnoop_put_record(&whole, head);
+    writer->n_bytes += n_needed;
+    if (fwrite(head, sizeof head, 1, writer->file) != 1 ||
+        (record->n_bytes && fwrite(record->bytes, record->n_bytes, 1, writer->file) != 1)) {
+        writer->n_lost_here++;
+        fail(writer, errno);
+    }
+}
+
+static void writer_flush(struct writer *writer)
+{
+    if (writer->file && fflush(writer->file) != 0)
+        fail(writer, errno);
+}
+
+/* --- the kernel's monitor channel: packets with the kernel's time --- */
+
+#define BLUETOOTH_HCI 1 /* BTPROTO_HCI */
+#define CHANNEL_MONITOR 2
+#define ALL_ADAPTERS 0xffff
+#define HEADER_BYTES 6u
+#define SOCKET_BYTES (4 << 20)
+#define MEMINFO_DROPS 8 /* SK_MEMINFO_DROPS, the last of 9 */
+
+struct hci_address {
+    unsigned short family;
+    unsigned short device;
+    unsigned short channel;
+};
+
+static int refuse(const char *why, GError **error)
+{
+    g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED, "no Bluetooth capture: %s", why);
+    return -1;
+}
+
+struct monitor_packet {
+    guint16 opcode; /* enum rig_monitor_opcode */
+    guint16 index;
+    gint64 unix_us;
+    gsize n_bytes;
+    guint8 bytes[65536];
+};
+
+/* Opens the channel of all adapters. -1 + RIG_ERROR_UNSUPPORTED: no Bluetooth in this kernel, or no right. */
+static int monitor_open(GError **error)
+{
+    struct hci_address address = {AF_BLUETOOTH, ALL_ADAPTERS, CHANNEL_MONITOR};
+    int fd = socket(AF_BLUETOOTH, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, BLUETOOTH_HCI), cause;
+
+    if (fd < 0 && (errno == EPERM || errno == EACCES))
+        return refuse("not permitted; run as root, or give the program CAP_NET_RAW", error);
+    if (fd < 0)
+        return refuse("this kernel has no Bluetooth (modprobe bluetooth)", error);
+    if (bind(fd, (const struct sockaddr *)&address, sizeof address) == 0)
+        return fd;
+    cause = errno;
+    close(fd);
+    if (cause == EPERM || cause == EACCES)
+        return refuse("not permitted; run as root, or give the program CAP_NET_RAW", error);
+    return refuse(g_strerror(cause), error);
+}
+
+/* Makes the socket non-blocking with times and a large buffer, and a non-blocking pipe. */
+static bool monitor_prepare(int socket, int pipe_ends[2], GError **error)
+{
+    int on = 1, n_bytes = SOCKET_BYTES;
+
+    if (pipe2(pipe_ends, O_CLOEXEC | O_NONBLOCK) != 0 || fcntl(socket, F_SETFL, O_NONBLOCK) != 0) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "no Bluetooth capture: %s", g_strerror(errno));
+        return false;
+    }
+    setsockopt(socket, SOL_SOCKET, SO_TIMESTAMP, &on, sizeof on);
+    /* The first is for those who may; the second goes as far as the system's limit. */
+    if (setsockopt(socket, SOL_SOCKET, SO_RCVBUFFORCE, &n_bytes, sizeof n_bytes) != 0)
+        setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &n_bytes, sizeof n_bytes);
+    return true;
+}
+
+static gint64 time_of(struct msghdr *message)
+{
+    struct timeval time;
+
+    for (struct cmsghdr *each = CMSG_FIRSTHDR(message); each; each = CMSG_NXTHDR(message, each)) {
+        if (each->cmsg_level != SOL_SOCKET || each->cmsg_type != SCM_TIMESTAMP)
+            continue;
+        memcpy(&time, CMSG_DATA(each), sizeof time);
+        return (gint64)time.tv_sec * 1000000 + time.tv_usec;
+    }
+    return g_get_real_time();
+}
+
+/* The next packet; false when none is there. Damaged ones are passed over. */
+static bool monitor_receive(int socket, struct monitor_packet *packet)
+{
+    guint8 header[HEADER_BYTES];
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof(struct timeval))];
+    } control;
+
+    for (;;) {
+        struct iovec parts[2] = {{header, sizeof header}, {packet->bytes, sizeof packet->bytes}};
+        struct msghdr message = {
+            .msg_iov = parts, .msg_iovlen = 2, .msg_control = &control, .msg_controllen = sizeof control};
+        ssize_t n_read = recvmsg(socket, &message, MSG_DONTWAIT);
+
+        if (n_read < 0 && errno == EINTR)
+            continue;
+        if (n_read <= 0)
+            return false;
+        if ((gsize)n_read < HEADER_BYTES)
+            continue;
+        packet->opcode = rig_get_le16(header);
+        packet->index = rig_get_le16(header + 2);
+        packet->n_bytes = MIN((gsize)n_read - HEADER_BYTES, rig_get_le16(header + 4));
+        packet->unix_us = time_of(&message);
+        return true;
+    }
+}
+
+/* How many packets the socket lost so far because nobody read them in time. */
+static guint32 monitor_drops(int socket)
+{
+    guint32 memory[MEMINFO_DROPS + 1] = {0};
+    socklen_t n_bytes = sizeof memory;
+
+    if (getsockopt(socket, SOL_SOCKET, SO_MEMINFO, memory, &n_bytes) != 0 || n_bytes < sizeof memory)
+        return 0;
+    return memory[MEMINFO_DROPS];
+}
 
 #define FLUSH_MS 200         /* how long packets may wait in memory */
 #define MAX_BATCH 256        /* packets between two looks at the marks */
@@ -26,7 +290,7 @@ struct rig_capture {
     int socket;
     int wake[2]; /* pipe: a byte makes the thread look at `asked` */
     int adapter;
-    struct rig_capture_writer *writer; /* the thread's, until it ended */
+    struct writer *writer; /* the thread's, until it ended */
     GThread *thread;
 
     GMutex mutex; /* over what follows */
@@ -53,7 +317,7 @@ static void wake(struct rig_capture *capture)
         g_warning("capture: the thread cannot be woken: %s", g_strerror(errno));
 }
 
-static bool wanted(const struct rig_capture *capture, const struct rig_monitor_packet *packet)
+static bool wanted(const struct rig_capture *capture, const struct monitor_packet *packet)
 {
     return capture->adapter < 0 || packet->index == capture->adapter ||
            packet->index == RIG_MONITOR_NO_INDEX || packet->opcode == RIG_MONITOR_NEW_INDEX ||
@@ -64,24 +328,24 @@ static bool wanted(const struct rig_capture *capture, const struct rig_monitor_p
  * were. */
 static guint drain(struct rig_capture *capture)
 {
-    struct rig_monitor_packet packet;
+    struct monitor_packet packet;
     guint n_taken = 0, n_kept = 0;
 
-    while (n_taken < MAX_BATCH && rig_monitor_receive(capture->socket, &packet)) {
+    while (n_taken < MAX_BATCH && monitor_receive(capture->socket, &packet)) {
         n_taken++;
         if (!wanted(capture, &packet))
             continue;
         n_kept++;
-        rig_capture_writer_put(capture->writer, &(struct rig_btsnoop_record){
-                                                    .n_original = (guint32)packet.n_bytes,
-                                                    .flags = (guint32)packet.index << 16 | packet.opcode,
-                                                    .unix_us = packet.unix_us,
-                                                    .bytes = packet.bytes,
-                                                    .n_bytes = packet.n_bytes,
-                                                });
+        writer_put(capture->writer, &(struct rig_btsnoop_record){
+                                        .n_original = (guint32)packet.n_bytes,
+                                        .flags = (guint32)packet.index << 16 | packet.opcode,
+                                        .unix_us = packet.unix_us,
+                                        .bytes = packet.bytes,
+                                        .n_bytes = packet.n_bytes,
+                                    });
     }
     if (n_taken)
-        rig_capture_writer_set_lost(capture->writer, rig_monitor_drops(capture->socket));
+        capture->writer->n_lost_before = monitor_drops(capture->socket);
     g_mutex_lock(&capture->mutex);
     capture->written.n_packets += n_kept;
     g_mutex_unlock(&capture->mutex);
@@ -96,14 +360,14 @@ static void put_marks(struct rig_capture *capture, GQueue *marks)
     while ((mark = g_queue_pop_head(marks))) {
         gsize n_bytes = rig_btsnoop_put_note(mark->text, note, sizeof note);
 
-        rig_capture_writer_put(capture->writer,
-                               &(struct rig_btsnoop_record){
-                                   .n_original = (guint32)n_bytes,
-                                   .flags = (guint32)RIG_MONITOR_NO_INDEX << 16 | RIG_MONITOR_USER_LOGGING,
-                                   .unix_us = mark->unix_us,
-                                   .bytes = note,
-                                   .n_bytes = n_bytes,
-                               });
+        writer_put(capture->writer,
+                   &(struct rig_btsnoop_record){
+                       .n_original = (guint32)n_bytes,
+                       .flags = (guint32)RIG_MONITOR_NO_INDEX << 16 | RIG_MONITOR_USER_LOGGING,
+                       .unix_us = mark->unix_us,
+                       .bytes = note,
+                       .n_bytes = n_bytes,
+                   });
         free_mark(mark);
     }
 }
@@ -124,7 +388,7 @@ static bool serve(struct rig_capture *capture, bool idle)
     g_mutex_unlock(&capture->mutex);
     put_marks(capture, &marks);
     if (idle || stopping)
-        rig_capture_writer_flush(capture->writer);
+        writer_flush(capture->writer);
     g_mutex_lock(&capture->mutex);
     if (idle)
         capture->n_flushes_done = n_asked;
@@ -183,8 +447,8 @@ struct rig_capture *rig_capture_start_on(int socket, const char *path,
     g_mutex_init(&capture->mutex);
     g_cond_init(&capture->flushed);
     g_queue_init(&capture->marks);
-    if (!rig_monitor_prepare(socket, capture->wake, error) ||
-        !(capture->writer = rig_capture_writer_new(path, options->max_bytes, options->n_files, error))) {
+    if (!monitor_prepare(socket, capture->wake, error) ||
+        !(capture->writer = writer_new(path, options->max_bytes, options->n_files, error))) {
         free_capture(capture);
         return NULL;
     }
@@ -194,7 +458,7 @@ struct rig_capture *rig_capture_start_on(int socket, const char *path,
 
 bool rig_capture_permitted(GError **error)
 {
-    int socket = rig_monitor_open(error);
+    int socket = monitor_open(error);
 
     if (socket >= 0)
         close(socket);
@@ -204,7 +468,7 @@ bool rig_capture_permitted(GError **error)
 struct rig_capture *rig_capture_start(const char *path, const struct rig_capture_options *options,
                                       GError **error)
 {
-    int socket = rig_monitor_open(error);
+    int socket = monitor_open(error);
 
     return socket < 0 ? NULL : rig_capture_start_on(socket, path, options, error);
 }
@@ -297,7 +561,7 @@ static bool read_files(struct rig_capture *capture, struct tail *tail, GError **
     g_autofree char *older = g_strdup_printf("%s.1", path);
     struct rig_capture_totals totals;
 
-    if (rig_capture_writer_rotations(capture->writer) > 0)
+    if (g_atomic_int_get(&capture->writer->n_rotations) > 0)
         (void)!rig_capture_read(older, RIG_CAPTURE_AIR_LAYERS, keep, tail, &totals, NULL);
     return rig_capture_read(path, RIG_CAPTURE_AIR_LAYERS, keep, tail, &totals, error);
 }
@@ -329,16 +593,16 @@ bool rig_capture_stop(struct rig_capture *capture, struct rig_capture_written *w
     g_mutex_unlock(&capture->mutex);
     wake(capture);
     g_thread_join(capture->thread);
-    capture->written.n_dropped = rig_capture_writer_lost(capture->writer);
-    capture->written.n_rotations = rig_capture_writer_rotations(capture->writer);
+    capture->written.n_dropped = capture->writer->n_lost_before + capture->writer->n_lost_here;
+    capture->written.n_rotations = (guint)g_atomic_int_get(&capture->writer->n_rotations);
     if (written)
         *written = capture->written;
-    ok = rig_capture_writer_close(capture->writer, error);
+    ok = writer_close(capture->writer, error);
     free_capture(capture);
     return ok;
 }
 
 const char *rig_capture_path(const struct rig_capture *capture)
 {
-    return rig_capture_writer_path(capture->writer);
+    return capture->writer->path;
 }

@@ -6,7 +6,6 @@
 #define RIG_CAPTURE_PCAP_H
 
 #include "capture/btsnoop.h"
-#include "protocol/ble/trace.h"
 
 G_BEGIN_DECLS
 
@@ -29,18 +28,6 @@ enum rig_btsnoop_found rig_pcap_next(struct rig_pcap *file, struct rig_pcap_reco
 void rig_pcap_close(struct rig_pcap *file);
 typedef struct rig_pcap rig_pcap;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_pcap, rig_pcap_close)
-
-/* A record's link type as a person knows it: "Ethernet (1)", "link type 999". Static storage for the known,
- * else written into text. */
-const char *rig_pcap_link_name(guint32 link_type, char *text, gsize room);
-/* HCI with or without direction, Linux monitor. */
-bool rig_pcap_reads(guint32 link_type);
-/* Its records are not only packets: what says nothing about the air is passed over. */
-bool rig_pcap_is_monitor(guint32 link_type);
-/* The record as a packet of a trace. false: not of a link type that is read, or shorter than its own header.
- * last_in: the direction of the last ACL packet, kept by the caller; HCI without direction tells it only for
- * first pieces. */
-bool rig_pcap_to_packet(const struct rig_pcap_record *record, bool *last_in, struct rig_ble_packet *packet);
 
 G_END_DECLS
 

@@ -4,11 +4,209 @@
 
 #include "base/error.h"
 #include "capture/btsnoop.h"
-#include "capture/framing.h"
 #include "capture/pcap.h"
 #include "capture/phone_log.h"
+#include "protocol/ble/codes.h"
 
 #include <string.h>
+
+/* H4: the type of the packet is its first byte. */
+static bool from_h4(struct rig_ble_packet *packet, bool received)
+{
+    guint8 type = packet->n_bytes ? packet->bytes[0] : 0;
+
+    if (packet->n_bytes == 0)
+        return false;
+    packet->bytes++;
+    packet->n_bytes--;
+    packet->n_original--;
+    switch (type) {
+    case RIG_H4_COMMAND:
+        packet->kind = RIG_BLE_COMMAND;
+        return true;
+    case RIG_H4_ACL:
+        packet->kind = received ? RIG_BLE_ACL_IN : RIG_BLE_ACL_OUT;
+        return true;
+    case RIG_H4_SCO:
+        packet->kind = RIG_BLE_SCO;
+        return true;
+    case RIG_H4_EVENT:
+        packet->kind = RIG_BLE_EVENT;
+        return true;
+    case RIG_H4_ISO:
+        packet->kind = RIG_BLE_ISO;
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void say(struct rig_ble_packet *packet, const char *text)
+{
+    packet->kind = RIG_BLE_STATE;
+    packet->bytes = (const guint8 *)text;
+    packet->n_bytes = packet->n_original = strlen(text);
+}
+
+/* priority (1), length of the ident with its NUL (1), ident, text. */
+static bool from_note(struct rig_ble_packet *packet)
+{
+    gsize n_head = packet->n_bytes >= 2 ? 2 + (gsize)packet->bytes[1] : G_MAXSIZE;
+
+    if (n_head > packet->n_bytes)
+        return false;
+    packet->kind = n_head == 2 + sizeof RIG_BTSNOOP_IDENT &&
+                           memcmp(packet->bytes + 2, RIG_BTSNOOP_IDENT, sizeof RIG_BTSNOOP_IDENT) == 0
+                       ? RIG_BLE_NOTE
+                       : RIG_BLE_LOG;
+    packet->bytes += n_head;
+    packet->n_bytes = strnlen((const char *)packet->bytes, packet->n_bytes - n_head);
+    return true;
+}
+
+/* flags: adapter << 16 | enum rig_monitor_opcode. false: nothing about the air. */
+static bool from_monitor(struct rig_ble_packet *packet, guint32 flags)
+{
+    packet->controller = (guint16)(flags >> 16);
+    switch (flags & 0xffff) {
+    case RIG_MONITOR_NEW_INDEX:
+        say(packet, "adapter appears");
+        return true;
+    case RIG_MONITOR_DELETE_INDEX:
+        say(packet, "adapter is gone");
+        return true;
+    case RIG_MONITOR_OPEN_INDEX:
+        say(packet, "adapter is opened");
+        return true;
+    case RIG_MONITOR_CLOSE_INDEX:
+        say(packet, "adapter is closed");
+        return true;
+    case RIG_MONITOR_COMMAND:
+        packet->kind = RIG_BLE_COMMAND;
+        return true;
+    case RIG_MONITOR_EVENT:
+        packet->kind = RIG_BLE_EVENT;
+        return true;
+    case RIG_MONITOR_ACL_OUT:
+        packet->kind = RIG_BLE_ACL_OUT;
+        return true;
+    case RIG_MONITOR_ACL_IN:
+        packet->kind = RIG_BLE_ACL_IN;
+        return true;
+    case RIG_MONITOR_SCO_OUT:
+    case RIG_MONITOR_SCO_IN:
+        packet->kind = RIG_BLE_SCO;
+        return true;
+    case RIG_MONITOR_ISO_OUT:
+    case RIG_MONITOR_ISO_IN:
+        packet->kind = RIG_BLE_ISO;
+        return true;
+    case RIG_MONITOR_SYSTEM_NOTE:
+        packet->kind = RIG_BLE_STATE;
+        packet->n_bytes = strnlen((const char *)packet->bytes, packet->n_bytes);
+        return true;
+    case RIG_MONITOR_USER_LOGGING:
+        return from_note(packet);
+    default: /* control sockets, vendor diagnostics: nothing about the air */
+        return false;
+    }
+}
+
+enum {
+    LINK_H4 = 187,
+    LINK_H4_WITH_DIRECTION = 201,
+    LINK_LINUX_MONITOR = 254,
+};
+
+static const struct {
+    guint32 type;
+    const char *name;
+} names[] = {
+    {0, "loopback (0)"},
+    {1, "Ethernet (1)"},
+    {105, "Wi-Fi (105)"},
+    {113, "Linux cooked capture (113)"},
+    {127, "Wi-Fi with radio header (127)"},
+    {189, "USB of Linux (189)"},
+    {195, "IEEE 802.15.4 (195)"},
+    {220, "USB of Linux (220)"},
+    {249, "USB of Windows (249)"},
+    {251, "Bluetooth LE air packets of a sniffer (251)"},
+    {255, "Bluetooth BR/EDR air packets of a sniffer (255)"},
+    {256, "Bluetooth LE air packets of a sniffer (256)"},
+    {272, "Bluetooth LE air packets of the nRF sniffer (272)"},
+    {276, "Linux cooked capture (276)"},
+};
+
+/* A record's link type as a person knows it: "Ethernet (1)", "link type 999". Static storage for the known,
+ * else written into text. */
+static const char *link_name(guint32 link_type, char *text, gsize room)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+        if (names[i].type == link_type)
+            return names[i].name;
+    }
+    g_snprintf(text, room, "link type %u", link_type);
+    return text;
+}
+
+static guint32 take32(struct rig_ble_packet *packet)
+{
+    guint32 value;
+
+    memcpy(&value, packet->bytes, sizeof value);
+    packet->bytes += sizeof value;
+    packet->n_bytes -= sizeof value;
+    packet->n_original -= MIN(packet->n_original, sizeof value);
+    return GUINT32_FROM_BE(value);
+}
+
+/* Without a direction: the host begins an L2CAP PDU with boundary flag 0 (an LE controller takes no other),
+ * the controller with 2 [SPEC Core 5.4 vol 4 part E 5.4.2]; pieces that follow go the same way as the one
+ * before. */
+static bool guess_in(const struct rig_ble_packet *packet, bool last_in)
+{
+    guint8 boundary = packet->n_bytes > 2 ? packet->bytes[2] >> 4 & 3 : 0;
+
+    return boundary == 1 ? last_in : boundary == 2;
+}
+
+/* HCI with or without direction, Linux monitor. */
+static bool reads_link_type(guint32 link_type)
+{
+    return link_type == LINK_H4 || link_type == LINK_H4_WITH_DIRECTION || link_type == LINK_LINUX_MONITOR;
+}
+
+/* Its records are not only packets: what says nothing about the air is passed over. */
+static bool is_monitor(guint32 link_type)
+{
+    return link_type == LINK_LINUX_MONITOR;
+}
+
+/* The record as a packet of a trace. false: not of a link type that is read, or shorter than its own header.
+ * last_in: the direction of the last ACL packet, kept by the caller; HCI without direction tells it only for
+ * first pieces. */
+static bool pcap_to_packet(const struct rig_pcap_record *record, bool *last_in, struct rig_ble_packet *packet)
+{
+    guint32 word;
+
+    *packet = (struct rig_ble_packet){
+        .controller = RIG_MONITOR_NO_INDEX,
+        .time_us = (guint64)record->unix_us,
+        .bytes = record->bytes,
+        .n_bytes = record->n_bytes,
+        .n_original = record->n_original,
+    };
+    if (record->link_type == LINK_H4) {
+        *last_in = guess_in(packet, *last_in);
+        return from_h4(packet, *last_in);
+    }
+    if ((record->link_type != LINK_H4_WITH_DIRECTION && record->link_type != LINK_LINUX_MONITOR) ||
+        packet->n_bytes < 4)
+        return false;
+    word = take32(packet);
+    return record->link_type == LINK_LINUX_MONITOR ? from_monitor(packet, word) : from_h4(packet, word & 1);
+}
 
 #define BUFFER_BYTES 65536u
 
@@ -29,8 +227,8 @@ static bool from_hci(struct rig_ble_packet *packet, guint32 flags)
     return true;
 }
 
-static bool to_packet(enum rig_btsnoop_type type, const struct rig_btsnoop_record *record,
-                      struct rig_ble_packet *packet)
+static bool btsnoop_to_packet(enum rig_btsnoop_type type, const struct rig_btsnoop_record *record,
+                              struct rig_ble_packet *packet)
 {
     *packet = (struct rig_ble_packet){
         .controller = RIG_MONITOR_NO_INDEX,
@@ -40,9 +238,8 @@ static bool to_packet(enum rig_btsnoop_type type, const struct rig_btsnoop_recor
         .n_original = record->n_original,
     };
     if (type == RIG_BTSNOOP_UART)
-        return rig_packet_from_h4(packet, record->flags & 1);
-    return type == RIG_BTSNOOP_HCI ? from_hci(packet, record->flags)
-                                   : rig_packet_from_monitor(packet, record->flags);
+        return from_h4(packet, record->flags & 1);
+    return type == RIG_BTSNOOP_HCI ? from_hci(packet, record->flags) : from_monitor(packet, record->flags);
 }
 
 static void count(struct reading *reading, gint64 unix_us)
@@ -94,7 +291,7 @@ static bool read_btsnoop(GInputStream *stream, const char *name, struct reading 
     while ((found = rig_btsnoop_next(file, &record, error)) == RIG_BTSNOOP_RECORD) {
         count(reading, record.unix_us);
         reading->totals->n_drops = MAX(reading->totals->n_drops, record.n_drops);
-        if (to_packet(rig_btsnoop_type(file), &record, &packet))
+        if (btsnoop_to_packet(rig_btsnoop_type(file), &record, &packet))
             take(reading, record.number, &packet);
         else if (rig_btsnoop_type(file) != RIG_BTSNOOP_MONITOR)
             reading->totals->n_unread++;
@@ -107,8 +304,7 @@ static void leave_out(struct rig_capture_totals *totals, guint32 link_type)
     char text[sizeof totals->left_out];
 
     if (totals->n_left_out++ == 0)
-        g_strlcpy(totals->left_out, rig_pcap_link_name(link_type, text, sizeof text),
-                  sizeof totals->left_out);
+        g_strlcpy(totals->left_out, link_name(link_type, text, sizeof text), sizeof totals->left_out);
 }
 
 static bool read_pcap(GInputStream *stream, const char *name, struct reading *reading, GError **error)
@@ -124,11 +320,11 @@ static bool read_pcap(GInputStream *stream, const char *name, struct reading *re
         return false;
     while ((found = rig_pcap_next(file, &record, error)) == RIG_BTSNOOP_RECORD) {
         count(reading, record.unix_us);
-        if (!rig_pcap_reads(record.link_type))
+        if (!reads_link_type(record.link_type))
             leave_out(totals, record.link_type);
-        else if (rig_pcap_to_packet(&record, &last_in, &packet))
+        else if (pcap_to_packet(&record, &last_in, &packet))
             take(reading, record.number, &packet);
-        else if (!rig_pcap_is_monitor(record.link_type))
+        else if (!is_monitor(record.link_type))
             totals->n_unread++;
     }
     if (found != RIG_BTSNOOP_BROKEN && totals->n_left_out && totals->n_left_out == totals->n_records) {

@@ -11,10 +11,102 @@
 
 #define SHOWN_BYTES 16u
 
+static const struct rig_ble_name uuids[] = {RIG_UUIDS(RIG_BLE_NAME)};
+static const struct rig_ble_name errors[] = {RIG_ATT_ERRORS(RIG_BLE_NAME)};
+static const struct {
+    uint8_t uuid[16];
+    const char *text;
+} long_uuids[] = {
+    {{0x84, 0xaa, 0x60, 0x74, 0x52, 0x8a, 0x8b, 0x86, 0xd3, 0x4c, 0xb7, 0x1d, 0x1d, 0xdc, 0x53, 0x8d},
+     "SMP service"},
+    {{0x48, 0x7c, 0x99, 0x74, 0x11, 0x26, 0x9e, 0xae, 0x01, 0x4e, 0xce, 0xfb, 0x28, 0x78, 0x2e, 0xda},
+     "SMP characteristic"},
+    {{0x50, 0xea, 0xda, 0x30, 0x88, 0x83, 0xb8, 0x9f, 0x60, 0x4f, 0x15, 0xf3, 0x01, 0x00, 0xc9, 0x8e},
+     "Nordic DFU control point"},
+    {{0x50, 0xea, 0xda, 0x30, 0x88, 0x83, 0xb8, 0x9f, 0x60, 0x4f, 0x15, 0xf3, 0x02, 0x00, 0xc9, 0x8e},
+     "Nordic DFU packet"},
+    {{0x50, 0xea, 0xda, 0x30, 0x88, 0x83, 0xb8, 0x9f, 0x60, 0x4f, 0x15, 0xf3, 0x03, 0x00, 0xc9, 0x8e},
+     "Nordic buttonless DFU"},
+    {{0x50, 0xea, 0xda, 0x30, 0x88, 0x83, 0xb8, 0x9f, 0x60, 0x4f, 0x15, 0xf3, 0x04, 0x00, 0xc9, 0x8e},
+     "Nordic buttonless DFU with bonds"},
+    {{0x23, 0xd1, 0xbc, 0xea, 0x5f, 0x78, 0x23, 0x15, 0xde, 0xef, 0x12, 0x12, 0x30, 0x15, 0x00, 0x00},
+     "Nordic legacy DFU service"},
+    {{0x23, 0xd1, 0xbc, 0xea, 0x5f, 0x78, 0x23, 0x15, 0xde, 0xef, 0x12, 0x12, 0x31, 0x15, 0x00, 0x00},
+     "Nordic legacy DFU control point"},
+    {{0x23, 0xd1, 0xbc, 0xea, 0x5f, 0x78, 0x23, 0x15, 0xde, 0xef, 0x12, 0x12, 0x32, 0x15, 0x00, 0x00},
+     "Nordic legacy DFU packet"},
+    {{0x23, 0xd1, 0xbc, 0xea, 0x5f, 0x78, 0x23, 0x15, 0xde, 0xef, 0x12, 0x12, 0x33, 0x15, 0x00, 0x00},
+     "Nordic legacy DFU status report"},
+    {{0x23, 0xd1, 0xbc, 0xea, 0x5f, 0x78, 0x23, 0x15, 0xde, 0xef, 0x12, 0x12, 0x34, 0x15, 0x00, 0x00},
+     "Nordic legacy DFU version"},
+    {{0x50, 0xea, 0xda, 0x30, 0x88, 0x83, 0xb8, 0x9f, 0x60, 0x4f, 0x15, 0xf3, 0x01, 0x00, 0x40, 0x8e},
+     "Nordic buttonless DFU, experimental"},
+};
+
+/* 16 bytes as on the wire (least significant first): "SMP characteristic" and the few others of updates; NULL
+ * for others. */
+static const char *long_uuid_name(const uint8_t uuid[16])
+{
+    for (size_t i = 0; i < sizeof long_uuids / sizeof *long_uuids; i++)
+        if (memcmp(long_uuids[i].uuid, uuid, 16) == 0)
+            return long_uuids[i].text;
+    return NULL;
+}
+
+static const char *error_text(uint8_t code)
+{
+    const char *text = RIG_BLE_FIND(errors, code);
+
+    return !text && code >= 0x80 && code <= 0x9f ? "application error" : text;
+}
+
+static struct rig_line explanation(struct rig_ble_reading *reading)
+{
+    return rig_line_begin(reading->explanation, sizeof reading->explanation);
+}
+
+static void explain_too_long(const struct rig_ble_connection *connection, size_t n_bytes,
+                             struct rig_ble_reading *reading)
+{
+    size_t n_before = strlen(reading->explanation);
+    struct rig_line line =
+        rig_line_begin(reading->explanation + n_before, sizeof reading->explanation - n_before);
+
+    if (connection->mtu && n_bytes + 3 > connection->mtu)
+        rig_line_add(
+            &line,
+            "%s%zu bytes do not fit ATT_MTU %u, which leaves %u: the value is dropped or cut short on its "
+            "way; send at most %u bytes in one piece",
+            n_before ? "; " : "", n_bytes, connection->mtu, connection->mtu - 3u, connection->mtu - 3u);
+}
+
+static void explain_att_error(const struct rig_ble_connection *connection, uint8_t code,
+                              struct rig_ble_reading *reading)
+{
+    struct rig_line line = explanation(reading);
+
+    if (code == RIG_ATT_ERROR_INSUFFICIENT_AUTHENTICATION || code == RIG_ATT_ERROR_INSUFFICIENT_ENCRYPTION)
+        rig_line_add(
+            &line,
+            connection->encrypted
+                ? "the attribute wants a better key than this encrypted link has (authenticated pairing)"
+                : "the attribute wants an encrypted link: this side has no bond, or did not use it");
+    else if (code == RIG_ATT_ERROR_INSUFFICIENT_AUTHORIZATION)
+        rig_line_add(&line, "the board's application does not allow it");
+    else if (code == RIG_ATT_ERROR_INVALID_HANDLE)
+        rig_line_add(&line,
+                     "no such attribute: this side may hold the table of an older firmware (GATT cache)");
+    else if (code == RIG_ATT_ERROR_OUT_OF_SYNC)
+        rig_line_add(&line,
+                     "the board says that this side holds an old table of its attributes; discover again");
+    else if (code == RIG_ATT_ERROR_CCC_NOT_CONFIGURED)
+        rig_line_add(&line, "notifications must be switched on before this");
+}
+
 static void add_uuid(struct rig_line *line, const uint8_t *uuid, size_t n_bytes)
 {
-    const char *name = n_bytes == 2    ? rig_ble_uuid16_name(rig_get_le16(uuid))
-                       : n_bytes == 16 ? rig_ble_uuid128_name(uuid)
+    const char *name = n_bytes == 2    ? RIG_BLE_FIND(uuids, rig_get_le16(uuid))
+                       : n_bytes == 16 ? long_uuid_name(uuid)
                                        : NULL;
 
     rig_line_add(line, " ");
@@ -52,7 +144,7 @@ static void add_range(struct rig_line *line, struct rig_ble_cursor *pdu)
 static void learn(struct rig_ble_connection *connection, uint16_t value_handle, const uint8_t *uuid,
                   size_t n_bytes)
 {
-    const char *name = n_bytes == 16 ? rig_ble_uuid128_name(uuid) : NULL;
+    const char *name = n_bytes == 16 ? long_uuid_name(uuid) : NULL;
 
     rig_ble_learn_dfu(&connection->dfu, value_handle, name);
     if (name && strcmp(name, "SMP characteristic") == 0)
@@ -117,7 +209,7 @@ static void read_error(struct rig_ble_connection *connection, struct rig_ble_cur
     uint8_t request = rig_ble_take8(pdu);
     uint16_t handle = rig_ble_take16(pdu);
     uint8_t code = rig_ble_take8(pdu);
-    const char *name = rig_att_opcode_name(request), *text = rig_att_error_text(code);
+    const char *name = rig_att_opcode_name(request), *text = error_text(code);
 
     if (pdu->over)
         return;
@@ -125,7 +217,7 @@ static void read_error(struct rig_ble_connection *connection, struct rig_ble_cur
     if (!name)
         rig_line_add(line, " 0x%02x", request);
     rig_line_add(line, " on 0x%04x: %s (0x%02x)", handle, text ? text : "error", code);
-    rig_ble_explain_att_error(connection, code, reading);
+    explain_att_error(connection, code, reading);
 }
 
 static void read_value(struct rig_ble_connection *connection, unsigned half, uint8_t opcode,
@@ -142,10 +234,10 @@ static void read_value(struct rig_ble_connection *connection, unsigned half, uin
          opcode == RIG_ATT_NOTIFICATION) &&
         rig_ble_read_smp(connection, half, handle, pdu->at, pdu->n_left, line, reading)) {
         reading->layer = RIG_BLE_SMP;
-        rig_ble_explain_too_long(connection, pdu->n_left, reading);
+        explain_too_long(connection, pdu->n_left, reading);
         return;
     }
-    rig_ble_explain_too_long(connection, pdu->n_left, reading);
+    explain_too_long(connection, pdu->n_left, reading);
     if (opcode != RIG_ATT_SIGNED_WRITE_COMMAND &&
         rig_ble_read_dfu(connection, half, handle, *pdu, line, reading))
         return;

@@ -1,23 +1,25 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Names of the numbers that Bluetooth LE packets carry. Only those that matter to firmware updates; NULL for
- * the others. GLib-free. Facts: [SPEC Core 5.4 vol 1 part F (reasons), vol 4 part E (HCI), vol 3 part F
- * (ATT), vol 3 part H (Security Manager)]. */
+/* Names of the numbers that Bluetooth LE packets carry, from the tables of codes.h; NULL for numbers that are
+ * not there. GLib-free. */
 #ifndef RIG_PROTOCOL_BLE_NAMES_H
 #define RIG_PROTOCOL_BLE_NAMES_H
 
+#include "protocol/ble/codes.h"
+
+#include <stddef.h>
 #include <stdint.h>
 
-const char *rig_hci_reason_text(uint8_t code);       /* "supervision time-out"; also statuses of events */
-const char *rig_hci_command_name(uint16_t opcode);   /* OGF << 10 | OCF */
-const char *rig_hci_event_name(uint8_t code);        /* "Encryption Change" */
-const char *rig_hci_le_event_name(uint8_t subevent); /* of event 0x3E */
-const char *rig_att_opcode_name(uint8_t opcode);     /* "Write Command" */
-const char *rig_att_error_text(uint8_t code);
-const char *rig_sm_code_name(uint8_t code);     /* "Pairing Request" */
-const char *rig_sm_reason_text(uint8_t reason); /* of Pairing Failed */
-const char *rig_l2cap_signal_name(uint8_t code);
-const char *rig_ble_uuid16_name(uint16_t uuid);
-/* 16 bytes as on the wire (least significant first): "SMP characteristic" and the few others of updates. */
-const char *rig_ble_uuid128_name(const uint8_t uuid[16]);
+struct rig_ble_name {
+    uint16_t number;
+    const char *text;
+};
+/* static const struct rig_ble_name events[] = {RIG_HCI_EVENTS(RIG_BLE_NAME)}; */
+#define RIG_BLE_NAME(constant, number, text) {number, text},
+#define RIG_BLE_FIND(names, number) rig_ble_find_name(names, sizeof(names) / sizeof *(names), number)
+const char *rig_ble_find_name(const struct rig_ble_name *names, size_t n_names, uint16_t number);
+
+const char *rig_hci_reason_text(uint8_t code);   /* "supervision time-out"; also statuses of events */
+const char *rig_att_opcode_name(uint8_t opcode); /* "Write Command" */
+const char *rig_sm_reason_text(uint8_t reason);  /* of Pairing Failed */
 
 #endif

@@ -106,8 +106,6 @@ void rig_ble_read_command(struct rig_ble_trace *trace, const struct rig_ble_pack
                           struct rig_line *line, struct rig_ble_reading *reading);
 bool rig_ble_read_event(struct rig_ble_trace *trace, const struct rig_ble_packet *packet,
                         struct rig_line *line, struct rig_ble_reading *reading);
-bool rig_ble_read_le_event(struct rig_ble_trace *trace, uint16_t controller, struct rig_ble_cursor *cursor,
-                           struct rig_line *line, struct rig_ble_reading *reading);
 void rig_ble_read_att(struct rig_ble_connection *connection, unsigned half, uint64_t now_us,
                       struct rig_ble_cursor pdu, struct rig_line *line, struct rig_ble_reading *reading);
 /* A value that went to or came from attribute `handle`. true: it is mcumgr SMP, and is told. */
@@ -117,29 +115,12 @@ bool rig_ble_read_smp(struct rig_ble_connection *connection, unsigned half, uint
 /* The same for Nordic DFU; the text follows the attribute's handle. */
 bool rig_ble_read_dfu(struct rig_ble_connection *connection, unsigned half, uint16_t handle,
                       struct rig_ble_cursor value, struct rig_line *line, struct rig_ble_reading *reading);
-/* A characteristic was discovered; name as of rig_ble_uuid128_name(), or NULL. */
+/* A characteristic was discovered; name "Nordic DFU packet", or NULL. */
 void rig_ble_learn_dfu(struct rig_ble_dfu *dfu, uint16_t value_handle, const char *name);
 /* What the end of the connection means for an operation without answer. false: nothing. */
 bool rig_ble_explain_dfu_end(const struct rig_ble_dfu *dfu, bool silent, struct rig_line *line);
-/* SMP: what an answer means, held against its request; what a request means after those before it. */
-void rig_ble_explain_smp(struct rig_ble_connection *connection, const uint8_t *bytes, size_t n_bytes,
-                         struct rig_ble_reading *reading);
 void rig_ble_read_sm(struct rig_ble_connection *connection, unsigned half, struct rig_ble_cursor pdu,
                      struct rig_line *line, struct rig_ble_reading *reading);
 void rig_ble_read_signal(struct rig_ble_cursor pdu, struct rig_line *line);
-
-/* Explanations: what a packet means for the update. */
-void rig_ble_explain_disconnect(const struct rig_ble_connection *connection, uint8_t reason,
-                                struct rig_ble_reading *reading);
-void rig_ble_explain_encryption(const struct rig_ble_connection *connection, uint8_t status,
-                                struct rig_ble_reading *reading);
-/* A value of n_bytes that the agreed ATT_MTU has no room for. */
-void rig_ble_explain_too_long(const struct rig_ble_connection *connection, size_t n_bytes,
-                              struct rig_ble_reading *reading);
-void rig_ble_explain_connect(uint8_t status, struct rig_ble_reading *reading);
-void rig_ble_explain_att_error(const struct rig_ble_connection *connection, uint8_t code,
-                               struct rig_ble_reading *reading);
-void rig_ble_explain_pairing_failed(const struct rig_ble_connection *connection, unsigned half,
-                                    uint8_t reason, struct rig_ble_reading *reading);
 
 #endif

@@ -4,6 +4,31 @@
 
 #include "protocol/ble/names.h"
 
+static const struct rig_ble_name codes[] = {RIG_SM_CODES(RIG_BLE_NAME)};
+static const struct rig_ble_name signals[] = {RIG_L2CAP_SIGNALS(RIG_BLE_NAME)};
+
+static void explain_pairing_failed(const struct rig_ble_connection *connection, unsigned half, uint8_t reason,
+                                   struct rig_ble_reading *reading)
+{
+    struct rig_line line = rig_line_begin(reading->explanation, sizeof reading->explanation);
+    const char *who = half ? "the board" : "this host";
+
+    (void)connection;
+    if (reason == RIG_SM_REASON_NOT_SUPPORTED)
+        rig_line_add(
+            &line,
+            "%s refuses to pair: pairing is not open, or it keeps an old bond that must be erased there",
+            who);
+    else if (reason == RIG_SM_REASON_AUTHENTICATION_REQUIREMENTS)
+        rig_line_add(&line, "%s asks for more security than the other offers (passkey, Secure Connections)",
+                     who);
+    else if (reason == RIG_SM_REASON_CONFIRM_FAILED || reason == RIG_SM_REASON_CHECK_FAILED ||
+             reason == RIG_SM_REASON_COMPARISON_FAILED)
+        rig_line_add(&line, "the check values differ: a wrong passkey, or someone in between");
+    else if (reason == RIG_SM_REASON_REPEATED_ATTEMPTS)
+        rig_line_add(&line, "%s waits after failed attempts; try again later", who);
+}
+
 static void read_pairing(struct rig_ble_cursor *pdu, struct rig_line *line)
 {
     static const char *const abilities[] = {"display", "display and yes/no", "keyboard",
@@ -24,7 +49,7 @@ void rig_ble_read_sm(struct rig_ble_connection *connection, unsigned half, struc
                      struct rig_line *line, struct rig_ble_reading *reading)
 {
     uint8_t code = rig_ble_take8(&pdu), reason;
-    const char *name = rig_sm_code_name(code);
+    const char *name = RIG_BLE_FIND(codes, code);
 
     if (pdu.over) {
         rig_line_add(line, "empty PDU");
@@ -41,7 +66,7 @@ void rig_ble_read_sm(struct rig_ble_connection *connection, unsigned half, struc
         name = rig_sm_reason_text(reason);
         rig_line_add(line, ": %s (0x%02x)", name ? name : "reason", reason);
         connection->pairing_failed = reason;
-        rig_ble_explain_pairing_failed(connection, half, reason, reading);
+        explain_pairing_failed(connection, half, reason, reading);
     } else if (code == RIG_SM_SECURITY_REQUEST) {
         uint8_t wants = rig_ble_take8(&pdu);
 
@@ -64,7 +89,7 @@ static void read_update_request(struct rig_ble_cursor *pdu, struct rig_line *lin
 void rig_ble_read_signal(struct rig_ble_cursor pdu, struct rig_line *line)
 {
     uint8_t code = rig_ble_take8(&pdu);
-    const char *name = rig_l2cap_signal_name(code);
+    const char *name = RIG_BLE_FIND(signals, code);
 
     if (pdu.over) {
         rig_line_add(line, "signalling: empty PDU");
