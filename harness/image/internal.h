@@ -13,18 +13,11 @@
 #define RIG_IMAGE_DEPENDENCY_BYTES 12u
 
 /* Eight bytes as in the header and in a dependency. */
-void rig_image_version_decode(const uint8_t bytes[RIG_IMAGE_VERSION_BYTES],
-                              struct rig_image_version *version);
 void rig_image_version_encode(const struct rig_image_version *version,
                               uint8_t bytes[RIG_IMAGE_VERSION_BYTES]);
 
 /* Reads within the source's bounds; false when a byte is outside or cannot be read. */
 bool rig_image_read(const struct rig_image_source *source, uint32_t offset, void *into, size_t n_bytes);
-
-/* The first entry of that type whose payload has n_bytes (0: any); false when there is none or the walk
- * fails. */
-bool rig_image_find_tlv(const struct rig_image_source *source, const struct rig_image_layout *layout,
-                        uint16_t type, uint16_t n_bytes, struct rig_image_tlv_entry *entry);
 
 /* The hash of that algorithm over what the layout says is hashed; hash has room for its bytes. */
 enum rig_image_status rig_image_hash_hashed(const EVP_MD *algorithm, const struct rig_image_source *source,
