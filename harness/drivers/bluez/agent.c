@@ -9,7 +9,6 @@
 
 struct rig_bluez_agent {
     struct rig_bluez_bus *bus;
-    GMainContext *events;
     struct rig_bluez_agent_listener listener;
     GDBusNodeInfo *node;
     guint object;     /* of the connection; 0: not exported */
@@ -32,13 +31,12 @@ static const char introspection[] =
     "<method name='AuthorizeService'><arg type='o' direction='in'/><arg type='s' direction='in'/></method>"
     "</interface></node>";
 
-struct rig_bluez_agent *rig_bluez_agent_new(struct rig_bluez_bus *bus, GMainContext *events,
+struct rig_bluez_agent *rig_bluez_agent_new(struct rig_bluez_bus *bus,
                                             const struct rig_bluez_agent_listener *listener)
 {
     struct rig_bluez_agent *agent = g_new0(struct rig_bluez_agent, 1);
 
     agent->bus = bus;
-    agent->events = events;
     agent->listener = *listener;
     agent->node = g_dbus_node_info_new_for_xml(introspection, NULL);
     return agent;
@@ -207,10 +205,10 @@ static bool export(struct rig_bluez_agent *agent, GError **error)
 
     if (agent->object)
         return true;
-    g_main_context_push_thread_default(agent->events);
+    g_main_context_push_thread_default(rig_bluez_bus_context(agent->bus));
     agent->object = g_dbus_connection_register_object(rig_bluez_bus_connection(agent->bus), AGENT_PATH,
                                                       agent->node->interfaces[0], &calls, agent, NULL, error);
-    g_main_context_pop_thread_default(agent->events);
+    g_main_context_pop_thread_default(rig_bluez_bus_context(agent->bus));
     return agent->object != 0;
 }
 

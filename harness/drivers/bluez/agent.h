@@ -14,7 +14,7 @@ struct rig_bluez_agent_listener {
     void (*shown)(void *user, guint32 passkey);  /* what this host shows, for the board's keyboard */
     void *user;
 };
-struct rig_bluez_agent *rig_bluez_agent_new(struct rig_bluez_bus *bus, GMainContext *events,
+struct rig_bluez_agent *rig_bluez_agent_new(struct rig_bluez_bus *bus,
                                             const struct rig_bluez_agent_listener *listener);
 void rig_bluez_agent_free(struct rig_bluez_agent *agent);
 

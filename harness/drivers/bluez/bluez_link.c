@@ -105,14 +105,15 @@ static bool is_false(GVariant *value)
 static void on_changed(void *user, const char *path, const char *interface, const char *name, GVariant *value)
 {
     struct rig_bluez_link *link = user;
-    bool of_device = g_str_equal(interface, RIG_BLUEZ_DEVICE) && g_strcmp0(path, link->device) == 0;
+    bool of_device = (!path || g_strcmp0(path, link->device) == 0) &&
+                     (!interface || g_str_equal(interface, RIG_BLUEZ_DEVICE));
 
-    if (g_str_equal(interface, RIG_BLUEZ_CHARACTERISTIC) && g_strcmp0(path, link->characteristic) == 0 &&
-        g_strcmp0(name, "Value") == 0)
+    if (name && g_str_equal(interface, RIG_BLUEZ_CHARACTERISTIC) && g_str_equal(name, "Value") &&
+        g_strcmp0(path, link->characteristic) == 0)
         take_value(link, value);
-    else if (of_device && name && g_str_equal(name, "Connected") && !is_false(value))
+    else if (of_device && g_strcmp0(name, "Connected") == 0 && !is_false(value))
         link->was_connected = true;
-    else if (of_device && (!name ? !value : g_str_equal(name, "Connected") && is_false(value)))
+    else if (of_device && (!name || g_str_equal(name, "Connected")))
         rig_bluez_down(link);
 }
 
@@ -484,7 +485,7 @@ struct rig_link *rig_bluez_link_new(const struct rig_link_place *place, struct r
     link->place = place;
     link->board = board;
     link->bus = rig_bluez_bus_new(board, on_changed, link);
-    link->agent = rig_bluez_agent_new(link->bus, board->events, &listener);
+    link->agent = rig_bluez_agent_new(link->bus, &listener);
     rig_bluez_io_init(&link->io, board->events);
     return &link->link;
 }

@@ -3,26 +3,27 @@
 #include "drivers/bluez/bus.h"
 
 #include "base/error.h"
-#include "drivers/bluez/objects.h"
 #include "drivers/bluez/outcome.h"
 
+#include <glib-unix.h>
 #include <string.h>
 
 #define NAME "org.bluez"
-#define MANAGER "org.freedesktop.DBus.ObjectManager"
 #define PROPERTIES "org.freedesktop.DBus.Properties"
-#define N_SUBSCRIPTIONS 4
-#define N_LAST_ROUNDS 32
+#define OBJECTS_TYPE "a{oa{sa{sv}}}"
 
 struct rig_bluez_bus {
     struct rig_board *board;
     rig_bluez_changed changed;
     void *user;
+    /* GIO makes an object manager with calls that block, so that it is made in a thread; it tells what
+     * happens in the context of that thread, and so does everything else of this bus, which keeps the order.
+     */
+    GMainContext *context;
+    GSource *dispatcher;         /* of the context, among the board's events; NULL: closed */
     GDBusConnection *connection; /* NULL: closed */
-    guint subscriptions[N_SUBSCRIPTIONS];
     gulong closed_handler;
-    struct rig_bluez_objects *objects;
-    bool loaded; /* the objects are those of the daemon that runs */
+    GDBusObjectManager *manager; /* NULL: no daemon that we know of */
     bool had_daemon;
     guint generation;
     bool given_up; /* the call that waits */
@@ -36,7 +37,7 @@ struct rig_bluez_bus *rig_bluez_bus_new(struct rig_board *board, rig_bluez_chang
     bus->board = board;
     bus->changed = changed;
     bus->user = user;
-    bus->objects = rig_bluez_objects_new();
+    bus->context = g_main_context_new_with_flags(G_MAIN_CONTEXT_FLAGS_OWNERLESS_POLLING);
     bus->trouble = "the D-Bus connection is not open";
     return bus;
 }
@@ -46,7 +47,7 @@ void rig_bluez_bus_free(struct rig_bluez_bus *bus)
     if (!bus)
         return;
     rig_bluez_bus_close(bus);
-    rig_bluez_objects_free(bus->objects);
+    g_main_context_unref(bus->context);
     g_free(bus);
 }
 
@@ -57,12 +58,17 @@ const char *rig_bluez_bus_trouble(const struct rig_bluez_bus *bus)
 
 guint rig_bluez_bus_generation(const struct rig_bluez_bus *bus)
 {
-    return bus->loaded ? bus->generation : 0;
+    return bus->manager ? bus->generation : 0;
 }
 
 GDBusConnection *rig_bluez_bus_connection(struct rig_bluez_bus *bus)
 {
     return bus->connection;
+}
+
+GMainContext *rig_bluez_bus_context(struct rig_bluez_bus *bus)
+{
+    return bus->context;
 }
 
 static void tell(struct rig_bluez_bus *bus, const char *path, const char *interface, const char *name,
@@ -72,82 +78,33 @@ static void tell(struct rig_bluez_bus *bus, const char *path, const char *interf
         bus->changed(bus->user, path, interface, name, value);
 }
 
+static void drop_manager(struct rig_bluez_bus *bus)
+{
+    if (bus->manager)
+        g_signal_handlers_disconnect_by_data(bus->manager, bus);
+    g_clear_object(&bus->manager);
+}
+
+/* A manager would wait for the next daemon, and ask it with a call that blocks: it goes with its daemon. */
 static void lose(struct rig_bluez_bus *bus, const char *trouble)
 {
-    g_auto(GStrv) devices = NULL;
-
-    if (!bus->loaded)
+    if (!bus->manager)
         return;
-    bus->loaded = false;
+    drop_manager(bus);
     bus->trouble = trouble;
-    devices = rig_bluez_objects_paths(bus->objects, RIG_BLUEZ_DEVICE, NULL);
-    rig_bluez_objects_clear(bus->objects);
-    for (char **device = devices; *device; device++)
-        tell(bus, *device, RIG_BLUEZ_DEVICE, NULL, NULL);
+    tell(bus, NULL, NULL, NULL, NULL);
 }
 
 /* --- signals --- */
 
-static void take_interface(struct rig_bluez_bus *bus, const char *path, const char *interface,
-                           GVariant *properties)
+static void tell_properties(struct rig_bluez_bus *bus, GDBusProxy *proxy, GVariant *properties)
 {
-    rig_bluez_objects_set(bus->objects, path, interface, properties);
-    tell(bus, path, interface, NULL, properties);
-}
-
-static void take_object(struct rig_bluez_bus *bus, const char *path, GVariant *interfaces)
-{
-    GVariantIter iter;
-    const char *interface;
-    GVariant *properties;
-
-    g_variant_iter_init(&iter, interfaces);
-    while (g_variant_iter_next(&iter, "{&s@a{sv}}", &interface, &properties)) {
-        take_interface(bus, path, interface, properties);
-        g_variant_unref(properties);
-    }
-}
-
-static void on_added(GDBusConnection *connection, const char *sender, const char *path, const char *interface,
-                     const char *signal, GVariant *parameters, gpointer user)
-{
-    struct rig_bluez_bus *bus = user;
-    g_autoptr(GVariant) interfaces = NULL;
-    const char *object;
-
-    (void)connection, (void)sender, (void)path, (void)interface, (void)signal;
-    if (!bus->loaded || !g_variant_is_of_type(parameters, G_VARIANT_TYPE("(oa{sa{sv}})")))
-        return;
-    g_variant_get(parameters, "(&o@a{sa{sv}})", &object, &interfaces);
-    take_object(bus, object, interfaces);
-}
-
-static void on_removed(GDBusConnection *connection, const char *sender, const char *path,
-                       const char *interface, const char *signal, GVariant *parameters, gpointer user)
-{
-    struct rig_bluez_bus *bus = user;
-    g_autoptr(GVariantIter) names = NULL;
-    const char *object;
-    const char *name;
-
-    (void)connection, (void)sender, (void)path, (void)interface, (void)signal;
-    if (!bus->loaded || !g_variant_is_of_type(parameters, G_VARIANT_TYPE("(oas)")))
-        return;
-    g_variant_get(parameters, "(&oas)", &object, &names);
-    while (g_variant_iter_next(names, "&s", &name)) {
-        rig_bluez_objects_remove(bus->objects, object, name);
-        tell(bus, object, name, NULL, NULL);
-    }
-}
-
-static void take_properties(struct rig_bluez_bus *bus, const char *path, const char *interface,
-                            GVariant *properties)
-{
+    const char *path = g_dbus_proxy_get_object_path(proxy);
+    const char *interface = g_dbus_proxy_get_interface_name(proxy);
     GVariantIter iter;
     const char *name;
     GVariant *value;
 
-    rig_bluez_objects_set(bus->objects, path, interface, properties);
     g_variant_iter_init(&iter, properties);
     while (g_variant_iter_next(&iter, "{&sv}", &name, &value)) {
         tell(bus, path, interface, name, value);
@@ -155,39 +112,33 @@ static void take_properties(struct rig_bluez_bus *bus, const char *path, const c
     }
 }
 
-static void on_properties(GDBusConnection *connection, const char *sender, const char *path,
-                          const char *interface, const char *signal, GVariant *parameters, gpointer user)
+static void on_properties(GDBusObjectManagerClient *manager, GDBusObjectProxy *object, GDBusProxy *proxy,
+                          GVariant *properties, const char *const *gone, gpointer user)
 {
-    struct rig_bluez_bus *bus = user;
-    g_autoptr(GVariant) properties = NULL;
-    g_autoptr(GVariantIter) gone = NULL;
-    const char *of;
-    const char *name;
-
-    (void)connection, (void)sender, (void)interface, (void)signal;
-    if (!bus->loaded || !g_variant_is_of_type(parameters, G_VARIANT_TYPE("(sa{sv}as)")))
-        return;
-    g_variant_get(parameters, "(&s@a{sv}as)", &of, &properties, &gone);
-    if (!rig_bluez_objects_has(bus->objects, path, of))
-        return;
-    take_properties(bus, path, of, properties);
-    while (g_variant_iter_next(gone, "&s", &name)) {
-        rig_bluez_objects_unset(bus->objects, path, of, name);
-        tell(bus, path, of, name, NULL);
-    }
+    (void)manager, (void)object;
+    tell_properties(user, proxy, properties);
+    for (; *gone; gone++)
+        tell(user, g_dbus_proxy_get_object_path(proxy), g_dbus_proxy_get_interface_name(proxy), *gone, NULL);
 }
 
-static void on_owner(GDBusConnection *connection, const char *sender, const char *path, const char *interface,
-                     const char *signal, GVariant *parameters, gpointer user)
+static void on_interface_removed(GDBusObjectManager *manager, GDBusObject *object, GDBusInterface *interface,
+                                 gpointer user)
 {
-    const char *before;
-    const char *after;
+    (void)manager;
+    tell(user, g_dbus_object_get_object_path(object),
+         g_dbus_proxy_get_interface_name(G_DBUS_PROXY(interface)), NULL, NULL);
+}
 
-    (void)connection, (void)sender, (void)path, (void)interface, (void)signal;
-    if (!g_variant_is_of_type(parameters, G_VARIANT_TYPE("(sss)")))
-        return;
-    g_variant_get(parameters, "(&s&s&s)", NULL, &before, &after);
-    lose(user, *after ? "bluetoothd was restarted" : "bluetoothd left the bus");
+static void on_object_removed(GDBusObjectManager *manager, GDBusObject *object, gpointer user)
+{
+    (void)manager;
+    tell(user, g_dbus_object_get_object_path(object), NULL, NULL, NULL);
+}
+
+static void on_owner(GObject *manager, GParamSpec *property, gpointer user)
+{
+    (void)manager, (void)property;
+    lose(user, "bluetoothd left the bus");
 }
 
 static void on_closed(GDBusConnection *connection, gboolean vanished, GError *error, gpointer user)
@@ -196,23 +147,47 @@ static void on_closed(GDBusConnection *connection, gboolean vanished, GError *er
     lose(user, "the system D-Bus went away");
 }
 
-static void subscribe(struct rig_bluez_bus *bus)
+/* In the place of an answer of a wrong type. */
+static GDBusMessage *say_wrong_type(GDBusMessage *answer, const char *method, const char *wanted)
 {
-    const struct {
-        const char *sender, *interface, *signal, *argument;
-        GDBusSignalCallback callback;
-    } wanted[N_SUBSCRIPTIONS] = {
-        {NAME, MANAGER, "InterfacesAdded", NULL, on_added},
-        {NAME, MANAGER, "InterfacesRemoved", NULL, on_removed},
-        {NAME, PROPERTIES, "PropertiesChanged", NULL, on_properties},
-        {"org.freedesktop.DBus", "org.freedesktop.DBus", "NameOwnerChanged", NAME, on_owner},
-    };
+    GDBusMessage *refusal = g_dbus_message_new();
+    g_autofree char *text = g_strdup_printf("%s answers a (%s) instead of a (%s)", method,
+                                            g_dbus_message_get_signature(answer), wanted);
 
-    for (guint i = 0; i < N_SUBSCRIPTIONS; i++)
-        bus->subscriptions[i] = g_dbus_connection_signal_subscribe(
-            bus->connection, wanted[i].sender, wanted[i].interface, wanted[i].signal, NULL,
-            wanted[i].argument, G_DBUS_SIGNAL_FLAGS_NONE, wanted[i].callback, bus, NULL);
-    bus->closed_handler = g_signal_connect(bus->connection, "closed", G_CALLBACK(on_closed), bus);
+    g_dbus_message_set_message_type(refusal, G_DBUS_MESSAGE_TYPE_ERROR);
+    g_dbus_message_set_reply_serial(refusal, g_dbus_message_get_reply_serial(answer));
+    g_dbus_message_set_error_name(refusal, "org.freedesktop.DBus.Error.InvalidSignature");
+    g_dbus_message_set_body(refusal, g_variant_new("(s)", text));
+    g_object_unref(answer);
+    return refusal;
+}
+
+/* GIO takes it for granted that signals and objects have the types that they must have. Called in GIO's
+ * thread; asked: serial of the last question for the objects. */
+static GDBusMessage *check_types(GDBusConnection *connection, GDBusMessage *message, gboolean incoming,
+                                 gpointer asked)
+{
+    static const struct {
+        const char *member, *signature;
+    } signals[] = {
+        {"InterfacesAdded", "oa{sa{sv}}"}, {"InterfacesRemoved", "oas"}, {"PropertiesChanged", "sa{sv}as"}};
+    const char *member = g_dbus_message_get_member(message);
+    const char *signature = g_dbus_message_get_signature(message);
+    GDBusMessageType type = g_dbus_message_get_message_type(message);
+
+    (void)connection;
+    if (!incoming && g_strcmp0(member, "GetManagedObjects") == 0)
+        *(guint32 *)asked = g_dbus_message_get_serial(message);
+    if (incoming && type == G_DBUS_MESSAGE_TYPE_METHOD_RETURN &&
+        g_dbus_message_get_reply_serial(message) == *(guint32 *)asked &&
+        !g_str_equal(signature, OBJECTS_TYPE))
+        return say_wrong_type(message, "GetManagedObjects", OBJECTS_TYPE);
+    for (guint i = 0; incoming && type == G_DBUS_MESSAGE_TYPE_SIGNAL && i < G_N_ELEMENTS(signals); i++)
+        if (g_strcmp0(member, signals[i].member) == 0 && !g_str_equal(signature, signals[i].signature)) {
+            g_object_unref(message);
+            return NULL;
+        }
+    return message;
 }
 
 /* --- calls --- */
@@ -221,7 +196,6 @@ struct pending {
     guint n_owners;                  /* the caller and the callback */
     const struct rig_bluez_bus *bus; /* of the caller, while it waits; NULL: nobody can give it up */
     bool done;
-    GObject *connection;
     GVariant *value;
     GUnixFDList *fds;
     GError *error;
@@ -231,7 +205,6 @@ static void pending_unref(struct pending *pending)
 {
     if (--pending->n_owners > 0)
         return;
-    g_clear_object(&pending->connection);
     g_clear_pointer(&pending->value, g_variant_unref);
     g_clear_object(&pending->fds);
     g_clear_error(&pending->error);
@@ -278,10 +251,10 @@ static struct pending *start(struct rig_bluez_bus *bus, const char *path, const 
     struct pending *pending = g_new0(struct pending, 1);
 
     pending->n_owners = 2;
-    g_main_context_push_thread_default(bus->board->events);
+    g_main_context_push_thread_default(bus->context);
     g_dbus_connection_call_with_unix_fd_list(bus->connection, NAME, path, interface, method, parameters, NULL,
                                              G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL, stop, on_reply, pending);
-    g_main_context_pop_thread_default(bus->board->events);
+    g_main_context_pop_thread_default(bus->context);
     return pending;
 }
 
@@ -323,19 +296,45 @@ bool rig_bluez_call(struct rig_bluez_bus *bus, const char *path, const char *int
     return waited;
 }
 
+static GDBusProxy *find_proxy(const struct rig_bluez_bus *bus, const char *path, const char *interface)
+{
+    GDBusInterface *found =
+        bus->manager && path ? g_dbus_object_manager_get_interface(bus->manager, path, interface) : NULL;
+
+    if (found)
+        g_object_unref(found); /* the manager has it until events are dispatched */
+    return (GDBusProxy *)found;
+}
+
+static void take_properties(GDBusProxy *proxy, GVariant *properties)
+{
+    GVariantIter iter;
+    const char *name;
+    GVariant *value;
+
+    g_variant_iter_init(&iter, properties);
+    while (g_variant_iter_next(&iter, "{&sv}", &name, &value)) {
+        g_dbus_proxy_set_cached_property(proxy, name, value);
+        g_variant_unref(value);
+    }
+}
+
 bool rig_bluez_refresh(struct rig_bluez_bus *bus, const char *path, const char *interface, guint64 until_us,
                        GError **error)
 {
     g_auto(rig_bluez_reply) reply = {0};
     g_autoptr(GVariant) properties = NULL;
+    GDBusProxy *proxy;
 
     if (!rig_bluez_call(bus, path, PROPERTIES, "GetAll", g_variant_new("(s)", interface), "(a{sv})", until_us,
                         &reply, error))
         return false;
-    if (!reply.value || !rig_bluez_objects_has(bus->objects, path, interface))
+    proxy = find_proxy(bus, path, interface);
+    if (!reply.value || !proxy)
         return true;
     g_variant_get(reply.value, "(@a{sv})", &properties);
-    take_properties(bus, path, interface, properties);
+    take_properties(proxy, properties);
+    tell_properties(bus, proxy, properties);
     return true;
 }
 
@@ -356,16 +355,6 @@ void rig_bluez_send(struct rig_bluez_bus *bus, const char *path, const char *int
 
 /* --- opening --- */
 
-static void on_connected(GObject *source, GAsyncResult *result, gpointer user)
-{
-    struct pending *pending = user;
-
-    (void)source;
-    pending->connection = G_OBJECT(g_dbus_connection_new_for_address_finish(result, &pending->error));
-    pending->done = true;
-    pending_unref(pending);
-}
-
 static void set_no_bus(GError **error, const char *why)
 {
     g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE,
@@ -373,27 +362,117 @@ static void set_no_bus(GError **error, const char *why)
                 why);
 }
 
-/* *why: there is no connection, if there is none; owned by the caller. */
-static bool dial_once(struct rig_bluez_bus *bus, const char *address, guint64 until_us, char **why,
+/* What blocks, in a thread of its own. */
+struct opening {
+    struct rig_bluez_bus *bus; /* nobody else uses its context and connection meanwhile */
+    char *address;
+    GCancellable *stop;
+    GDBusObjectManager *manager;
+    GError *error;
+    gint done; /* atomic */
+};
+
+static gpointer open_blocking(gpointer user)
+{
+    struct opening *opening = user;
+    struct rig_bluez_bus *bus = opening->bus;
+
+    g_main_context_push_thread_default(bus->context);
+    if (!bus->connection) {
+        bus->connection = g_dbus_connection_new_for_address_sync(
+            opening->address,
+            G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT | G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
+            NULL, opening->stop, &opening->error);
+        if (bus->connection)
+            g_dbus_connection_add_filter(bus->connection, check_types, g_new0(guint32, 1), g_free);
+    }
+    if (bus->connection)
+        opening->manager = g_dbus_object_manager_client_new_sync(
+            bus->connection, G_DBUS_OBJECT_MANAGER_CLIENT_FLAGS_NONE, NAME, "/", NULL, NULL, NULL,
+            opening->stop, &opening->error);
+    g_main_context_pop_thread_default(bus->context);
+    g_atomic_int_set(&opening->done, 1);
+    g_main_context_wakeup(bus->board->events);
+    return NULL;
+}
+
+static bool is_open(void *user)
+{
+    return g_atomic_int_get(&((struct opening *)user)->done);
+}
+
+static gboolean on_dispatch(gint fd, GIOCondition condition, gpointer user)
+{
+    (void)fd, (void)condition;
+    while (g_main_context_iteration(user, FALSE))
+        continue;
+    return G_SOURCE_CONTINUE;
+}
+
+/* The only descriptor of the context is the one that wakes it up. */
+static void start_dispatching(struct rig_bluez_bus *bus)
+{
+    GPollFD wake = {.fd = -1};
+    gint priority, timeout_ms;
+
+    if (bus->dispatcher || !g_main_context_acquire(bus->context))
+        return;
+    (void)g_main_context_prepare(bus->context, &priority);
+    (void)g_main_context_query(bus->context, G_MAXINT, &timeout_ms, &wake, 1);
+    g_main_context_release(bus->context);
+    bus->dispatcher = g_unix_fd_source_new(wake.fd, G_IO_IN);
+    g_source_set_callback(bus->dispatcher, G_SOURCE_FUNC(on_dispatch), bus->context, NULL);
+    g_source_attach(bus->dispatcher, bus->board->events);
+    g_main_context_wakeup(bus->context); /* for what has come meanwhile */
+}
+
+static void stop_dispatching(struct rig_bluez_bus *bus)
+{
+    if (bus->dispatcher)
+        g_source_destroy(bus->dispatcher);
+    g_clear_pointer(&bus->dispatcher, g_source_unref);
+}
+
+static void take_manager(struct rig_bluez_bus *bus, GDBusObjectManager *manager)
+{
+    g_autofree char *owner =
+        g_dbus_object_manager_client_get_name_owner(G_DBUS_OBJECT_MANAGER_CLIENT(manager));
+
+    if (!owner) {
+        g_object_unref(manager);
+        return;
+    }
+    bus->manager = manager;
+    bus->had_daemon = true;
+    bus->trouble = NULL;
+    bus->generation++;
+    g_signal_connect(manager, "notify::name-owner", G_CALLBACK(on_owner), bus);
+    g_signal_connect(manager, "object-removed", G_CALLBACK(on_object_removed), bus);
+    g_signal_connect(manager, "interface-removed", G_CALLBACK(on_interface_removed), bus);
+    g_signal_connect(manager, "interface-proxy-properties-changed", G_CALLBACK(on_properties), bus);
+}
+
+/* *why: there is no connection, or no daemon; owned by the caller. */
+static bool open_once(struct rig_bluez_bus *bus, const char *address, guint64 until_us, GError **why,
                       GError **error)
 {
-    g_autoptr(GCancellable) stop = g_cancellable_new();
-    struct pending *pending = g_new0(struct pending, 1);
-    bool waited, done = false;
+    struct opening opening = {.bus = bus, .address = (char *)address, .stop = g_cancellable_new()};
+    bool was_connected = bus->connection, waited, done;
+    GThread *thread;
 
-    pending->n_owners = 2;
-    g_main_context_push_thread_default(bus->board->events);
-    g_dbus_connection_new_for_address(address,
-                                      G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
-                                          G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
-                                      NULL, stop, on_connected, pending);
-    g_main_context_pop_thread_default(bus->board->events);
-    waited = rig_board_wait_for(bus->board, until_us, is_done, pending, &done, error);
-    if (!done)
-        g_cancellable_cancel(stop);
-    bus->connection = (GDBusConnection *)g_steal_pointer(&pending->connection);
-    *why = g_strdup(pending->error ? pending->error->message : "it does not answer");
-    pending_unref(pending);
+    stop_dispatching(bus);
+    thread = g_thread_new("D-Bus", open_blocking, &opening);
+    waited = rig_board_wait_for(bus->board, until_us, is_open, &opening, &done, error);
+    g_cancellable_cancel(opening.stop);
+    g_thread_join(thread);
+    g_object_unref(opening.stop);
+    *why = opening.error;
+    if (bus->connection && !was_connected)
+        bus->closed_handler = g_signal_connect(bus->connection, "closed", G_CALLBACK(on_closed), bus);
+    if (opening.manager)
+        take_manager(bus, opening.manager);
+    if (bus->connection)
+        start_dispatching(bus);
     return waited;
 }
 
@@ -413,118 +492,73 @@ static bool pause_until(struct rig_bluez_bus *bus, guint64 until_us, GError **er
     return rig_board_wait_for(bus->board, MIN(until_us, soon_us), never, NULL, &ignored, error);
 }
 
-/* A bus that was there may be on its way back; one that never was is not waited for. */
-static bool dial(struct rig_bluez_bus *bus, guint64 until_us, GError **error)
+static void set_no_daemon(GError **error, const GError *why)
 {
-    g_autoptr(GError) own = NULL;
-    g_autofree char *address = g_dbus_address_get_for_bus_sync(G_BUS_TYPE_SYSTEM, NULL, &own);
+    g_autoptr(GError) cause = why ? g_error_copy(why) : NULL;
+    g_autofree char *name =
+        cause ? g_dbus_error_get_remote_error(cause) : g_strdup("org.freedesktop.DBus.Error.ServiceUnknown");
+    struct rig_bluez_verdict verdict;
 
+    if (cause)
+        g_dbus_error_strip_remote_error(cause);
+    verdict = rig_bluez_judge_error(name, cause ? cause->message : NULL);
+    g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "bluetoothd does not answer on D-Bus (%s): %s",
+                !cause                                                     ? "nobody owns its name"
+                : g_error_matches(cause, G_IO_ERROR, G_IO_ERROR_CANCELLED) ? "no reply before the deadline"
+                                                                           : cause->message,
+                verdict.blame == RIG_BLUEZ_HOST ? verdict.remedy
+                                                : "see `systemctl status bluetooth`; start it and run again");
+}
+
+/* A bus and a daemon that were there may be on their way back; those that never were are not waited for. */
+bool rig_bluez_bus_open(struct rig_bluez_bus *bus, guint64 until_us, GError **error)
+{
+    g_autofree char *address = NULL;
+    g_autoptr(GError) own = NULL;
+
+    if (bus->connection && g_dbus_connection_is_closed(bus->connection))
+        rig_bluez_bus_close(bus);
+    if (bus->manager)
+        return true;
+    address = g_dbus_address_get_for_bus_sync(G_BUS_TYPE_SYSTEM, NULL, &own);
     if (!address) {
         set_no_bus(error, own->message);
         return false;
     }
     for (;;) {
-        g_autofree char *why = NULL;
+        g_autoptr(GError) why = NULL;
 
-        if (!dial_once(bus, address, until_us, &why, error))
+        if (!open_once(bus, address, until_us, &why, error))
             return false;
-        if (bus->connection)
+        if (bus->manager)
             return true;
         if (!bus->had_daemon || bus->board->ops->now_us(bus->board) >= until_us) {
-            set_no_bus(error, why);
+            if (bus->connection)
+                set_no_daemon(error, why);
+            else
+                set_no_bus(error, why ? why->message : "it does not answer");
             return false;
         }
         if (!pause_until(bus, until_us, error))
             return false;
+        if (bus->connection && g_dbus_connection_is_closed(bus->connection))
+            rig_bluez_bus_close(bus);
     }
-}
-
-static bool ask_objects(struct rig_bluez_bus *bus, guint64 until_us, struct rig_bluez_reply *reply,
-                        GError **error)
-{
-    g_autoptr(GVariant) objects = NULL;
-    GVariantIter iter;
-    const char *path;
-    GVariant *interfaces;
-
-    if (!rig_bluez_call(bus, "/", MANAGER, "GetManagedObjects", NULL, "(a{oa{sa{sv}}})", until_us, reply,
-                        error))
-        return false;
-    if (!reply->value)
-        return true;
-    bus->loaded = bus->had_daemon = true;
-    bus->trouble = NULL;
-    bus->generation++;
-    rig_bluez_objects_clear(bus->objects);
-    g_variant_get(reply->value, "(@a{oa{sa{sv}}})", &objects);
-    g_variant_iter_init(&iter, objects);
-    while (g_variant_iter_next(&iter, "{&o@a{sa{sv}}}", &path, &interfaces)) {
-        take_object(bus, path, interfaces);
-        g_variant_unref(interfaces);
-    }
-    return true;
-}
-
-static void set_no_daemon(GError **error, const struct rig_bluez_reply *reply)
-{
-    struct rig_bluez_verdict verdict = rig_bluez_judge_error(reply->error_name, reply->error_text);
-
-    g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "bluetoothd does not answer on D-Bus (%s): %s",
-                reply->error_text ? reply->error_text : "no reply before the deadline",
-                verdict.blame == RIG_BLUEZ_HOST ? verdict.remedy
-                                                : "see `systemctl status bluetooth`; start it and run again");
-}
-
-/* A daemon that was there may be on its way back; one that never was is not waited for. */
-static bool load(struct rig_bluez_bus *bus, guint64 until_us, GError **error)
-{
-    for (;;) {
-        g_auto(rig_bluez_reply) reply = {0};
-
-        if (!ask_objects(bus, until_us, &reply, error))
-            return false;
-        if (bus->loaded)
-            return true;
-        if (!bus->had_daemon || bus->board->ops->now_us(bus->board) >= until_us ||
-            g_dbus_connection_is_closed(bus->connection)) {
-            set_no_daemon(error, &reply);
-            return false;
-        }
-        if (!pause_until(bus, until_us, error))
-            return false;
-    }
-}
-
-bool rig_bluez_bus_open(struct rig_bluez_bus *bus, guint64 until_us, GError **error)
-{
-    if (bus->connection && g_dbus_connection_is_closed(bus->connection))
-        rig_bluez_bus_close(bus);
-    if (!bus->connection) {
-        if (!dial(bus, until_us, error))
-            return false;
-        g_main_context_push_thread_default(bus->board->events);
-        subscribe(bus);
-        g_main_context_pop_thread_default(bus->board->events);
-    }
-    return bus->loaded || load(bus, until_us, error);
 }
 
 void rig_bluez_bus_close(struct rig_bluez_bus *bus)
 {
     if (!bus->connection)
         return;
-    for (guint i = 0; i < N_SUBSCRIPTIONS; i++)
-        g_dbus_connection_signal_unsubscribe(bus->connection, bus->subscriptions[i]);
+    drop_manager(bus);
     g_signal_handler_disconnect(bus->connection, bus->closed_handler);
     if (!g_dbus_connection_is_closed(bus->connection))
         g_dbus_connection_close_sync(bus->connection, NULL, NULL);
     g_clear_object(&bus->connection);
-    /* Calls that were given up end now, while there is somebody to end them. Not for as long as something is
-     * ready: what others do not read always is. */
-    for (guint i = 0; i < N_LAST_ROUNDS && g_main_context_iteration(bus->board->events, FALSE); i++)
+    stop_dispatching(bus);
+    /* Calls that were given up end now, while there is somebody to end them. */
+    while (g_main_context_iteration(bus->context, FALSE))
         continue;
-    rig_bluez_objects_clear(bus->objects);
-    bus->loaded = false;
     bus->trouble = "the D-Bus connection is not open";
 }
 
@@ -533,7 +567,12 @@ void rig_bluez_bus_close(struct rig_bluez_bus *bus)
 GVariant *rig_bluez_property(const struct rig_bluez_bus *bus, const char *path, const char *interface,
                              const char *name)
 {
-    return rig_bluez_objects_get(bus->objects, path, interface, name);
+    GDBusProxy *proxy = find_proxy(bus, path, interface);
+    GVariant *value = proxy ? g_dbus_proxy_get_cached_property(proxy, name) : NULL;
+
+    if (value)
+        g_variant_unref(value); /* the proxy has it until events are dispatched */
+    return value;
 }
 
 bool rig_bluez_flag(const struct rig_bluez_bus *bus, const char *path, const char *interface,
@@ -573,10 +612,34 @@ bool rig_bluez_lists(const struct rig_bluez_bus *bus, const char *path, const ch
 
 bool rig_bluez_has(const struct rig_bluez_bus *bus, const char *path, const char *interface)
 {
-    return path && rig_bluez_objects_has(bus->objects, path, interface);
+    return find_proxy(bus, path, interface) != NULL;
+}
+
+static bool is_below(const char *path, const char *below)
+{
+    gsize n = strlen(below);
+
+    return strncmp(path, below, n) == 0 && (path[n] == '\0' || path[n] == '/');
+}
+
+static gint compare(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 char **rig_bluez_paths(const struct rig_bluez_bus *bus, const char *interface, const char *below)
 {
-    return rig_bluez_objects_paths(bus->objects, interface, below);
+    GList *objects = bus->manager ? g_dbus_object_manager_get_objects(bus->manager) : NULL;
+    GPtrArray *paths = g_ptr_array_new();
+
+    for (GList *at = objects; at; at = at->next) {
+        const char *path = g_dbus_object_get_object_path(at->data);
+
+        if ((!below || is_below(path, below)) && rig_bluez_has(bus, path, interface))
+            g_ptr_array_add(paths, g_strdup(path));
+    }
+    g_list_free_full(objects, g_object_unref);
+    g_ptr_array_sort(paths, compare);
+    g_ptr_array_add(paths, NULL);
+    return (char **)g_ptr_array_free(paths, FALSE);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The system bus as a link sees it: a connection of its own, calls to org.bluez with deadlines on the board's
- * clock, and a copy of bluetoothd's objects kept up to date by its signals. Everything is asynchronous and
- * dispatched by the board's events; a call waits by letting the board's things happen. */
+ * clock, and bluetoothd's objects (GDBusObjectManagerClient). Everything is asynchronous and dispatched by
+ * the board's events, in the order in which it came over the bus; a call waits by letting the board's things
+ * happen. */
 #ifndef RIG_DRIVERS_BLUEZ_BUS_H
 #define RIG_DRIVERS_BLUEZ_BUS_H
 
@@ -17,8 +18,9 @@ G_BEGIN_DECLS
 #define RIG_BLUEZ_SERVICE "org.bluez.GattService1"
 #define RIG_BLUEZ_CHARACTERISTIC "org.bluez.GattCharacteristic1"
 
-/* A property has a new value, or is gone (value NULL), or the whole interface came (name NULL, value its
- * properties) or went (both NULL). Called while events are dispatched; borrowed. */
+/* A property has a new value, or is gone (value NULL), or a whole interface went (name NULL), or the object
+ * with all its interfaces (interface NULL), or bluetoothd with all its objects (path NULL). Called while
+ * events are dispatched; borrowed. */
 typedef void (*rig_bluez_changed)(void *user, const char *path, const char *interface, const char *name,
                                   GVariant *value);
 
@@ -38,6 +40,8 @@ const char *rig_bluez_bus_trouble(const struct rig_bluez_bus *bus);
  * next. */
 guint rig_bluez_bus_generation(const struct rig_bluez_bus *bus);
 GDBusConnection *rig_bluez_bus_connection(struct rig_bluez_bus *bus); /* NULL: closed. Borrowed */
+/* Where everything of this bus is dispatched, for objects of our own on it. */
+GMainContext *rig_bluez_bus_context(struct rig_bluez_bus *bus);
 
 struct rig_bluez_reply {
     GVariant *value;  /* NULL: no reply */
