@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#define MAX_DEVICE_BYTES (1u << 30)
+
 static guint length_of(const struct rig_value *list)
 {
     return list ? list->items->len : 0;
@@ -14,115 +16,300 @@ static const struct rig_record *item_of(const struct rig_value *list, guint i)
     return ((const struct rig_value *)g_ptr_array_index(list->items, i))->record;
 }
 
-struct layout {
-    const struct rig_record *target;
-    struct rig_diagnostics *diagnostics;
-    GPtrArray *areas; /* const struct rig_record *: the slots in their order, then the scratch area */
-};
-
-static char *name_of(const struct layout *layout, guint i)
+static guint64 bytes_of(const struct rig_sector_run *run)
 {
-    return i + 1 == layout->areas->len && rig_record_get(layout->target, "scratch")
-               ? g_strdup("the scratch area")
-               : g_strdup_printf("slot %u", i);
+    return (guint64)run->sector_bytes * run->n_sectors;
 }
 
-static void complain(const struct layout *layout, const struct rig_record *record, char *message)
+static void read_device(const struct rig_record *record, struct rig_flash_device *device)
 {
-    rig_diagnostics_add(layout->diagnostics, record->node->source, record->node->start, 1, NULL, "%s",
-                        message);
+    const struct rig_value *runs = rig_record_get(record, "sectors");
+    guint64 n_bytes = 0;
+
+    *device = (struct rig_flash_device){
+        .name = rig_record_text(record, "device"),
+        .write_bytes = rig_record_u32(record, "write"),
+        .erased = rig_record_u8(record, "erased"),
+        .rewrite_refused = g_str_equal(rig_record_text(record, "rewrite"), "refused"),
+        .write_us = rig_record_u32(record, "write-time"),
+        .erase_us = rig_record_u32(record, "erase-time"),
+        .n_runs = MIN(length_of(runs), RIG_LAYOUT_MAX_RUNS),
+    };
+    for (guint i = 0; i < device->n_runs; i++) {
+        device->runs[i] = (struct rig_sector_run){.sector_bytes = rig_record_u32(item_of(runs, i), "size"),
+                                                  .n_sectors = rig_record_u32(item_of(runs, i), "count")};
+        n_bytes += bytes_of(&device->runs[i]);
+    }
+    device->n_bytes = (guint32)MIN(n_bytes, G_MAXUINT32);
+}
+
+static void read_area(const struct rig_layout *layout, const struct rig_record *record, const char *name,
+                      struct rig_slot *slot)
+{
+    *slot = (struct rig_slot){
+        .name = name,
+        .device = rig_record_text(record, "device"),
+        .device_offset = rig_record_u32(record, "offset"),
+        .n_bytes = rig_record_u32(record, "size"),
+    };
+    while (slot->device_index < layout->n_devices &&
+           !g_str_equal(layout->devices[slot->device_index].name, slot->device))
+        slot->device_index++;
+}
+
+void rig_layout_read(const struct rig_record *target, struct rig_layout *layout)
+{
+    static const char *const names[RIG_LAYOUT_MAX_SLOTS] = {"slot 0", "slot 1", "slot 2", "slot 3"};
+    const struct rig_value *flash = rig_record_get(target, "flash");
+    const struct rig_value *slots = rig_record_get(target, "slots");
+    const struct rig_value *scratch = rig_record_get(target, "scratch");
+    const struct rig_value *options = rig_record_get(target, "options");
+
+    *layout = (struct rig_layout){.n_devices = MIN(length_of(flash), RIG_LAYOUT_MAX_DEVICES),
+                                  .n_slots = MIN(length_of(slots), RIG_LAYOUT_MAX_SLOTS),
+                                  .max_align = 8,
+                                  .max_sectors = 128,
+                                  .mtu = RIG_LAYOUT_MAX_MTU};
+    for (guint i = 0; i < layout->n_devices; i++) {
+        read_device(item_of(flash, i), &layout->devices[i]);
+        layout->max_align = MAX(layout->max_align, layout->devices[i].write_bytes);
+    }
+    for (guint i = 0; i < layout->n_slots; i++)
+        read_area(layout, item_of(slots, i), names[i], &layout->slots[i]);
+    if (scratch)
+        read_area(layout, scratch->record, "scratch", &layout->scratch);
+    memcpy(layout->address, rig_record_get(target, "address")->address, sizeof layout->address);
+    if (options)
+        rig_layout_apply(layout, options->record);
+    else
+        rig_layout_settle(layout);
+}
+
+static void apply_count(const struct rig_record *options, const char *name, guint32 *count)
+{
+    if (rig_record_get(options, name))
+        *count = rig_record_u32(options, name);
+}
+
+void rig_layout_apply(struct rig_layout *layout, const struct rig_record *options)
+{
+    const char *swap = rig_record_text(options, "swap");
+    const char *sign = rig_record_text(options, "sign");
+    const char *security = rig_record_text(options, "update-needs");
+    const char *updater = rig_record_text(options, "updater");
+
+    if (swap)
+        rig_swap_mode_from_name(swap, &layout->mode);
+    if (sign)
+        layout->signing_needed = rig_key_kind_from_name(sign, &layout->signing);
+    if (security)
+        layout->encryption_needed = !g_str_equal(security, "nothing");
+    if (updater)
+        layout->may_move_address = g_str_equal(updater, "next-address");
+    if (rig_record_get(options, "mtu"))
+        layout->mtu = rig_record_u16(options, "mtu");
+    apply_count(options, "max-align", &layout->max_align);
+    apply_count(options, "max-sectors", &layout->max_sectors);
+    apply_count(options, "security-counter", &layout->security_counter);
+    layout->has_security_counter =
+        layout->has_security_counter || rig_record_get(options, "security-counter");
+    rig_layout_settle(layout);
+}
+
+/* The size of the sector that holds an offset; 0: beyond the end. */
+static guint32 sector_at(const struct rig_flash_device *device, guint32 offset)
+{
+    for (guint i = 0; i < device->n_runs; i++) {
+        guint64 n_bytes = bytes_of(&device->runs[i]);
+
+        if (offset < n_bytes)
+            return device->runs[i].sector_bytes;
+        offset -= (guint32)n_bytes;
+    }
+    return 0;
+}
+
+static void settle_sectors(struct rig_slot *slot, const struct rig_flash_device *device)
+{
+    guint64 end = (guint64)slot->device_offset + slot->n_bytes;
+    guint64 run_begin = 0, run_end;
+
+    slot->sector_bytes = sector_at(device, slot->device_offset);
+    slot->mixed_sectors = false;
+    slot->erase_us = 0;
+    for (guint i = 0; i < device->n_runs; i++, run_begin = run_end) {
+        guint64 from = MAX(run_begin, slot->device_offset);
+        guint64 until = MIN(run_begin + bytes_of(&device->runs[i]), end);
+
+        run_end = run_begin + bytes_of(&device->runs[i]);
+        if (from >= until)
+            continue;
+        slot->erase_us += (until - from) / device->runs[i].sector_bytes * device->erase_us;
+        slot->mixed_sectors = slot->mixed_sectors || device->runs[i].sector_bytes != slot->sector_bytes;
+    }
+}
+
+static void settle_area(const struct rig_layout *layout, struct rig_slot *slot, guint32 max_sectors)
+{
+    const struct rig_flash_device *device = &layout->devices[slot->device_index];
+
+    if (slot->n_bytes == 0 || slot->device_index >= layout->n_devices)
+        return;
+    settle_sectors(slot, device);
+    slot->geometry = (struct rig_trailer_geometry){
+        .mode = layout->mode,
+        .slot_bytes = slot->n_bytes,
+        .write_bytes = device->write_bytes,
+        .max_align = layout->max_align,
+        .max_sectors = max_sectors,
+        .erased = device->erased,
+    };
+}
+
+void rig_layout_settle(struct rig_layout *layout)
+{
+    for (guint i = 0; i < layout->n_slots; i++) {
+        settle_area(layout, &layout->slots[i], layout->max_sectors);
+        layout->slots[i].image_offset =
+            layout->mode == RIG_SWAP_OFFSET && i % 2 ? layout->slots[i].sector_bytes : 0;
+    }
+    /* Its trailer keeps the status of one swap step only. */
+    settle_area(layout, &layout->scratch, 1);
+}
+
+bool rig_layout_slot(const struct rig_layout *layout, guint index, struct rig_slot *slot)
+{
+    const struct rig_slot *found = index < layout->n_slots    ? &layout->slots[index]
+                                   : index == layout->n_slots ? &layout->scratch
+                                                              : NULL;
+
+    if (!found || found->n_bytes == 0)
+        return false;
+    *slot = *found;
+    return true;
+}
+
+const struct rig_flash_device *rig_layout_device(const struct rig_layout *layout, const char *name)
+{
+    for (guint i = 0; i < layout->n_devices; i++)
+        if (g_str_equal(layout->devices[i].name, name))
+            return &layout->devices[i];
+    return NULL;
+}
+
+/* --- what no board can have --- */
+
+struct check {
+    const struct rig_record *target;
+    struct rig_diagnostics *diagnostics;
+    struct rig_layout layout;
+    guint n_areas; /* slots in their order, then the scratch area */
+};
+
+static const struct rig_slot *area_at(const struct check *check, guint i)
+{
+    return i < check->layout.n_slots ? &check->layout.slots[i] : &check->layout.scratch;
+}
+
+static const char *name_of(const struct check *check, guint i)
+{
+    return i < check->layout.n_slots ? check->layout.slots[i].name : "the scratch area";
+}
+
+static void complain(const struct check *check, const struct rig_node *node, char *message /* taken */)
+{
+    rig_diagnostics_add(check->diagnostics, node->source, node->start, 1, NULL, "%s", message);
     g_free(message);
 }
 
-static const char *device_of(const struct rig_record *record)
+static void complain_of_area(const struct check *check, guint i, char *message /* taken */)
 {
-    return rig_record_get(record, "device")->keyword;
+    const struct rig_value *list = rig_record_get(check->target, "slots");
+    const struct rig_record *record =
+        i < check->layout.n_slots ? item_of(list, i) : rig_record_get(check->target, "scratch")->record;
+
+    complain(check, record->node, message);
 }
 
-/* 0: the target has no such device. */
-static guint64 device_bytes(const struct layout *layout, const char *device)
+static void check_numbers(const struct check *check)
 {
-    const struct rig_value *flash = rig_record_get(layout->target, "flash");
-    guint64 n_bytes = 0;
+    const struct rig_value *flash = rig_record_get(check->target, "flash");
+    const struct rig_value *slots = rig_record_get(check->target, "slots");
 
+    if (length_of(slots) != 2 && length_of(slots) != RIG_LAYOUT_MAX_SLOTS)
+        complain(check, slots->node, g_strdup("a board has 2 or 4 slots"));
     for (guint i = 0; i < length_of(flash); i++) {
         const struct rig_record *entry = item_of(flash, i);
-        const struct rig_value *sectors = rig_record_get(entry, "sectors");
+        const char *name = rig_record_text(entry, "device");
 
-        for (guint k = 0; g_str_equal(device_of(entry), device) && k < length_of(sectors); k++) {
-            const struct rig_record *run = item_of(sectors, k);
-
-            n_bytes += rig_record_count(run, "size") * rig_record_count(run, "count");
-        }
+        if (length_of(rig_record_get(entry, "sectors")) > RIG_LAYOUT_MAX_RUNS)
+            complain(check, entry->node,
+                     g_strdup_printf("a device has at most %d runs of sectors", RIG_LAYOUT_MAX_RUNS));
+        if (i < check->layout.n_devices && check->layout.devices[i].n_bytes > MAX_DEVICE_BYTES)
+            complain(check, entry->node, g_strdup("a device has at most 1 GiB"));
+        for (guint k = 0; k < i; k++)
+            if (g_str_equal(name, rig_record_text(item_of(flash, k), "device")))
+                complain(check, entry->node, g_strdup_printf("there are two devices '%s'", name));
     }
-    return n_bytes;
 }
 
-static void check_devices(const struct layout *layout)
+/* The end of a device is the start of a sector that would follow. */
+static bool is_boundary(const struct rig_flash_device *device, guint32 offset)
 {
-    const struct rig_value *flash = rig_record_get(layout->target, "flash");
+    guint64 at = 0;
 
-    for (guint i = 0; i < length_of(flash); i++)
-        for (guint k = 0; k < i; k++) {
-            const struct rig_record *entry = item_of(flash, i);
+    for (guint i = 0; i < device->n_runs; i++) {
+        guint64 end = at + bytes_of(&device->runs[i]);
 
-            if (g_str_equal(device_of(entry), device_of(item_of(flash, k))))
-                complain(layout, entry, g_strdup_printf("there are two devices '%s'", device_of(entry)));
-        }
-}
-
-static void check_place(const struct layout *layout, guint i)
-{
-    const struct rig_record *area = layout->areas->pdata[i];
-    guint64 end = rig_record_count(area, "offset") + rig_record_count(area, "size");
-    guint64 n_bytes = device_bytes(layout, device_of(area));
-    g_autofree char *name = name_of(layout, i);
-
-    if (n_bytes == 0)
-        complain(layout, area,
-                 g_strdup_printf("%s is on the device '%s', and 'flash' has none", name, device_of(area)));
-    else if (end > n_bytes)
-        complain(layout, area,
-                 g_strdup_printf("%s ends at 0x%" G_GINT64_MODIFIER
-                                 "x, and its device at 0x%" G_GINT64_MODIFIER "x",
-                                 name, end, n_bytes));
-}
-
-static bool overlap(const struct rig_record *a, const struct rig_record *b)
-{
-    guint64 a_begin = rig_record_count(a, "offset");
-    guint64 b_begin = rig_record_count(b, "offset");
-
-    return g_str_equal(device_of(a), device_of(b)) && a_begin < b_begin + rig_record_count(b, "size") &&
-           b_begin < a_begin + rig_record_count(a, "size");
-}
-
-static void check_overlap(const struct layout *layout, guint i)
-{
-    for (guint k = 0; k < i; k++) {
-        g_autofree char *name = name_of(layout, i);
-        g_autofree char *other = name_of(layout, k);
-
-        if (overlap(layout->areas->pdata[i], layout->areas->pdata[k]))
-            complain(layout, layout->areas->pdata[i],
-                     g_strdup_printf("%s lies in part where %s does", name, other));
+        if (offset < end)
+            return (offset - at) % device->runs[i].sector_bytes == 0;
+        at = end;
     }
+    return offset == at;
+}
+
+static void check_place(const struct check *check, guint i)
+{
+    const struct rig_slot *area = area_at(check, i);
+    const struct rig_flash_device *device = rig_layout_device(&check->layout, area->device);
+    guint64 end = (guint64)area->device_offset + area->n_bytes;
+
+    if (!device)
+        complain_of_area(check, i,
+                         g_strdup_printf("%s is on the device '%s', and 'flash' has none", name_of(check, i),
+                                         area->device));
+    else if (end > device->n_bytes)
+        complain_of_area(check, i,
+                         g_strdup_printf("%s ends at 0x%" G_GINT64_MODIFIER "x, and its device at 0x%x",
+                                         name_of(check, i), end, device->n_bytes));
+    else if (!is_boundary(device, area->device_offset) || !is_boundary(device, (guint32)end))
+        complain_of_area(check, i, g_strdup_printf("%s is not made of whole sectors", name_of(check, i)));
+}
+
+static bool overlap(const struct rig_slot *a, const struct rig_slot *b)
+{
+    return g_str_equal(a->device, b->device) && a->device_offset < (guint64)b->device_offset + b->n_bytes &&
+           b->device_offset < (guint64)a->device_offset + a->n_bytes;
+}
+
+static void check_overlap(const struct check *check, guint i)
+{
+    for (guint k = 0; k < i; k++)
+        if (overlap(area_at(check, i), area_at(check, k)))
+            complain_of_area(
+                check, i,
+                g_strdup_printf("%s lies in part where %s does", name_of(check, i), name_of(check, k)));
 }
 
 void rig_layout_check(const struct rig_record *target, struct rig_diagnostics *diagnostics)
 {
-    const struct rig_value *slots = rig_record_get(target, "slots");
-    const struct rig_value *scratch = rig_record_get(target, "scratch");
-    g_autoptr(GPtrArray) areas = g_ptr_array_new();
-    const struct layout layout = {target, diagnostics, areas};
+    struct check check = {.target = target, .diagnostics = diagnostics};
 
-    for (guint i = 0; i < length_of(slots); i++)
-        g_ptr_array_add(areas, (gpointer)item_of(slots, i));
-    if (scratch)
-        g_ptr_array_add(areas, scratch->record);
-    check_devices(&layout);
-    for (guint i = 0; i < areas->len; i++) {
-        check_place(&layout, i);
-        check_overlap(&layout, i);
+    rig_layout_read(target, &check.layout);
+    check.n_areas = check.layout.n_slots + (rig_record_get(target, "scratch") ? 1 : 0);
+    check_numbers(&check);
+    for (guint i = 0; i < check.n_areas; i++) {
+        check_place(&check, i);
+        check_overlap(&check, i);
     }
 }

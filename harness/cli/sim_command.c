@@ -141,7 +141,7 @@ static bool default_image(const struct sim_options *options, struct rig_board *b
     if (!payload)
         return false;
     recipe.payload = g_bytes_get_data(payload, &recipe.payload_bytes);
-    recipe.key = board->signing_needed ? ((struct rig_sim *)board)->key : NULL;
+    recipe.key = board->layout.signing_needed ? ((struct rig_sim *)board)->key : NULL;
     if (rig_image_build(&recipe, &built) != RIG_IMAGE_OK) {
         g_set_error_literal(error, RIG_ERROR, RIG_ERROR_INPUT, "the default image cannot be built");
         return false;

@@ -60,7 +60,7 @@ static char *options_unfit(const struct rig_case *the_case, const struct rig_boa
     if (!board->options)
         return NULL;
     /* Layout and bootloader of the target do not go together: no case fits. */
-    if (!board->options->describe(board, NULL, &fit.traits, &error)) {
+    if (!board->options->describe(board, NULL, &fit.layout, &error)) {
         reason = g_strdup(error->message);
         g_error_free(error);
         return reason;

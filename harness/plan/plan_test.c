@@ -54,10 +54,10 @@ static const struct row {
 };
 
 static bool describe(const struct rig_board *board, const struct rig_record *options,
-                     struct rig_board_traits *traits, GError **error)
+                     struct rig_layout *layout, GError **error)
 {
     (void)options;
-    *traits = (struct rig_board_traits){
+    *layout = (struct rig_layout){
         .n_slots = 2,
         .slots = {{.n_bytes = 65536, .room_bytes = 60000}, {.n_bytes = 65536, .room_bytes = 60000}}};
     if (board->header_bytes == 0)

@@ -138,7 +138,7 @@ static char *board_unfit(const struct rig_step *step, struct rig_fit *fit)
     char *reason = NULL;
 
     fit->options = step->arguments;
-    if (!fit->board->options->describe(fit->board, step->arguments, &fit->traits, &error)) {
+    if (!fit->board->options->describe(fit->board, step->arguments, &fit->layout, &error)) {
         reason = g_strdup(error->message);
         g_error_free(error);
     }
@@ -232,7 +232,7 @@ static bool find_place(struct rig_run *run, const struct rig_step *step, const s
     gsize n_bytes = g_bytes_get_size(image->file);
     guint64 offset;
 
-    if (index >= probe->ops->n_slots(probe) || !probe->ops->slot(probe, index, &place->slot)) {
+    if (index >= probe->layout->n_slots || !rig_layout_slot(probe->layout, index, &place->slot)) {
         rig_run_error_text(run, "this board has no slot %u", index);
         return false;
     }
@@ -266,11 +266,11 @@ static char *program_unfit(const struct rig_step *step, struct rig_fit *fit)
     guint slot = rig_record_u32(step->arguments, "slot");
     const struct rig_value *at = rig_record_get(step->arguments, "at");
     const char *image = rig_record_text(step->arguments, "image");
-    bool offset = !at && slot % 2 && fit->traits.mode == RIG_SWAP_OFFSET && slot < fit->traits.n_slots;
-    char *reason = rig_fit_no_space(fit, image, slot,
-                                    at       ? at->count
-                                    : offset ? fit->traits.slots[slot].sector_bytes
-                                             : 0);
+    struct rig_slot place = {0};
+    char *reason;
+
+    (void)!rig_layout_slot(&fit->layout, slot, &place);
+    reason = rig_fit_no_space(fit, image, slot, at ? at->count : place.image_offset);
 
     return reason ? reason : rig_fit_unchecked(fit, image);
 }

@@ -100,7 +100,7 @@ static void run_expect_boot(struct rig_run *run, const struct rig_step *step)
 static char *expect_boot_unfit(const struct rig_step *step, struct rig_fit *fit)
 {
     const struct boot_arguments *wanted = RIG_ARGUMENTS(step, struct boot_arguments);
-    bool overwrites = fit->traits.mode == RIG_SWAP_OVERWRITE && !rig_fit_is_chosen(fit, "swap");
+    bool overwrites = fit->layout.mode == RIG_SWAP_OVERWRITE && !rig_fit_is_chosen(fit, "swap");
 
     if (overwrites && wanted->confirmed && !*wanted->confirmed)
         return g_strdup_printf("target '%s' overwrites: there is no trial, and nothing is unconfirmed",

@@ -60,9 +60,9 @@ const struct rig_image_spec *rig_fit_image(const struct rig_fit *fit, const char
 /* false: it is not signed. */
 static bool signs(const struct rig_fit *fit, const struct rig_image_spec *spec, enum rig_key_kind *kind)
 {
-    *kind = fit->traits.signing;
+    *kind = fit->layout.signing;
     if (g_str_equal(spec->sign, "target"))
-        return fit->traits.signing_needed;
+        return fit->layout.signing_needed;
     return rig_key_kind_from_name(spec->sign, kind);
 }
 
@@ -130,10 +130,10 @@ bool rig_fit_bad_by_signature(const struct rig_fit *fit, const char *name)
 char *rig_fit_no_slot(const struct rig_fit *fit, guint64 slot)
 {
     /* A slot that no board has is the scenario's mistake, and told as one when it runs. */
-    if (slot < fit->traits.n_slots || slot >= G_N_ELEMENTS(fit->traits.slots))
+    if (slot < fit->layout.n_slots || slot >= G_N_ELEMENTS(fit->layout.slots))
         return NULL;
     return g_strdup_printf("target '%s' has no slot %" G_GUINT64_FORMAT ": it has %u", fit->target->name,
-                           slot, fit->traits.n_slots);
+                           slot, fit->layout.n_slots);
 }
 
 char *rig_fit_no_scratch(const struct rig_fit *fit)
@@ -146,22 +146,22 @@ char *rig_fit_no_space(const struct rig_fit *fit, const char *image, guint slot,
     guint64 n_bytes = rig_fit_image_bytes(fit, image);
     char *reason = rig_fit_no_slot(fit, slot);
 
-    if (reason || slot >= fit->traits.n_slots || at + n_bytes <= fit->traits.slots[slot].n_bytes)
+    if (reason || slot >= fit->layout.n_slots || at + n_bytes <= fit->layout.slots[slot].n_bytes)
         return reason;
     return g_strdup_printf("image '%s' (%" G_GUINT64_FORMAT " bytes) does not fit slot %u of target '%s' (%u "
                            "bytes)",
-                           image, n_bytes, slot, fit->target->name, fit->traits.slots[slot].n_bytes);
+                           image, n_bytes, slot, fit->target->name, fit->layout.slots[slot].n_bytes);
 }
 
 char *rig_fit_no_room(const struct rig_fit *fit, const char *image, guint slot)
 {
     guint64 n_bytes = rig_fit_image_bytes(fit, image);
 
-    if (slot >= fit->traits.n_slots || n_bytes <= fit->traits.slots[slot].room_bytes)
+    if (slot >= fit->layout.n_slots || n_bytes <= fit->layout.slots[slot].room_bytes)
         return NULL;
     return g_strdup_printf("image '%s' has %" G_GUINT64_FORMAT " bytes, and in slot %u of target '%s' there "
                            "is room for %u beside the trailer",
-                           image, n_bytes, slot, fit->target->name, fit->traits.slots[slot].room_bytes);
+                           image, n_bytes, slot, fit->target->name, fit->layout.slots[slot].room_bytes);
 }
 
 static bool awaited(const GPtrArray *steps, const char *image);
@@ -197,7 +197,7 @@ char *rig_fit_unchecked(const struct rig_fit *fit, const char *image)
 {
     const struct rig_case *the_case = fit->the_case;
 
-    if (awaited(the_case->setup, image) || awaited(the_case->steps, image) || fit->traits.signing_needed ||
+    if (awaited(the_case->setup, image) || awaited(the_case->steps, image) || fit->layout.signing_needed ||
         rig_fit_is_chosen(fit, "sign") || !rig_fit_bad_by_signature(fit, image))
         return NULL;
     return g_strdup_printf("image '%s' is a bad one by its signature alone, and target '%s' checks none "

@@ -16,7 +16,7 @@ struct rig_fit {
     const struct rig_board *board;
     const struct rig_target *target;
     const struct rig_record *options; /* of the last step `board:`; NULL: there was none yet */
-    struct rig_board_traits traits;   /* under these options */
+    struct rig_layout layout;         /* under these options */
     bool answers_pairing;             /* `answer-pairing` came before */
     guint64 mtu;                      /* of the connection, at most; 0: there is none yet */
 };

@@ -83,7 +83,7 @@ static void open_scene(struct scene *scene)
         .the_case = g_ptr_array_index(scene->scenario->cases, 0),
         .board = &scene->board,
         .target = scene->target,
-        .traits = {.signing = RIG_KEY_ECDSA_P256,
+        .layout = {.signing = RIG_KEY_ECDSA_P256,
                    .signing_needed = true,
                    .n_slots = 2,
                    .slots = {{.n_bytes = 2000, .room_bytes = 1183}, {.n_bytes = 1184, .room_bytes = 1184}}}};
@@ -118,7 +118,7 @@ static void an_image_has_as_many_bytes_as_it_is_made_of(void **state)
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
         if (rig_fit_image_bytes(&scene.fit, rows[i].image) != rows[i].n_bytes)
             fail_msg("%s: %" G_GUINT64_FORMAT, rows[i].image, rig_fit_image_bytes(&scene.fit, rows[i].image));
-    scene.fit.traits.signing_needed = false;
+    scene.fit.layout.signing_needed = false;
     assert_int_equal(rig_fit_image_bytes(&scene.fit, "plain"), 1072);
     scene.board.header_bytes = 256;
     assert_int_equal(rig_fit_image_bytes(&scene.fit, "unsigned"), 1296);
@@ -189,7 +189,7 @@ static void an_image_is_bad_by_its_signature_when_nothing_else_is_wrong(void **s
         if (rig_fit_bad_by_signature(&scene.fit, rows[i].image) != rows[i].bad)
             fail_msg("%s", rows[i].image);
     expect_reason(rig_fit_unchecked(&scene.fit, "unsigned"), NULL);
-    scene.fit.traits.signing_needed = false;
+    scene.fit.layout.signing_needed = false;
     expect_reason(rig_fit_unchecked(&scene.fit, "unsigned"), "a bad one by its signature alone");
     expect_reason(rig_fit_unchecked(&scene.fit, "one-of-two"), "a bad one by its signature alone");
     expect_reason(rig_fit_unchecked(&scene.fit, "plain"), NULL);

@@ -199,9 +199,9 @@ static char *slot_unfit(const struct rig_step *step, struct rig_fit *fit)
         return g_strdup_printf(
             "bootloader '%s' keeps its progress elsewhere than MCUboot does: '%s' says nothing of it",
             fit->board->foreign_bootloader, of_progress);
-    if (wanted->slot != fit->traits.n_slots)
+    if (wanted->slot != fit->layout.n_slots)
         return rig_fit_no_slot(fit, wanted->slot);
-    return fit->traits.scratch_bytes ? NULL : rig_fit_no_scratch(fit);
+    return fit->layout.scratch.n_bytes ? NULL : rig_fit_no_scratch(fit);
 }
 
 const struct rig_verb rig_verb_expect_slot = {
@@ -305,10 +305,10 @@ static bool find_device(struct rig_run *run, const char *device, struct extent *
     struct rig_probe *probe = run->board->probe;
 
     *extent = (struct extent){device, 0, G_MAXUINT64};
-    for (guint i = 0; i <= probe->ops->n_slots(probe); i++) {
+    for (guint i = 0; i <= probe->layout->n_slots; i++) {
         struct rig_slot slot;
 
-        if (probe->ops->slot(probe, i, &slot) && g_str_equal(slot.device, device))
+        if (rig_layout_slot(probe->layout, i, &slot) && g_str_equal(slot.device, device))
             return true;
     }
     rig_run_error_text(run, "this board has no slot on %s flash", device);
@@ -323,9 +323,9 @@ static bool find_extent(struct rig_run *run, const char *region, struct extent *
 
     if (g_str_equal(region, "internal") || g_str_equal(region, "external"))
         return find_device(run, region, extent);
-    index = g_str_equal(region, "scratch") ? probe->ops->n_slots(probe) : (guint)(region[4] - '0');
-    if ((index >= probe->ops->n_slots(probe) && !g_str_equal(region, "scratch")) ||
-        !probe->ops->slot(probe, index, &slot)) {
+    index = g_str_equal(region, "scratch") ? probe->layout->n_slots : (guint)(region[4] - '0');
+    if ((index >= probe->layout->n_slots && !g_str_equal(region, "scratch")) ||
+        !rig_layout_slot(probe->layout, index, &slot)) {
         rig_run_error_text(run, "this board has no %s", region);
         return false;
     }
@@ -474,7 +474,7 @@ static char *place_unfit(const struct rig_fit *fit, const struct rig_value *plac
         return range->slot ? rig_fit_no_slot(fit, *range->slot) : NULL;
     if (g_str_has_prefix(place->keyword, "slot"))
         return rig_fit_no_slot(fit, (guint64)(place->keyword[4] - '0'));
-    if (g_str_equal(place->keyword, "scratch") && fit->traits.scratch_bytes == 0)
+    if (g_str_equal(place->keyword, "scratch") && fit->layout.scratch.n_bytes == 0)
         return rig_fit_no_scratch(fit);
     return NULL;
 }

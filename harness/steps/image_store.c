@@ -48,10 +48,11 @@ static const struct rig_key *key_for(struct rig_image_store *store, const struct
                                      const struct rig_board *board, GError **error)
 {
     guint stranger = g_str_equal(spec->key, "stranger");
-    enum rig_key_kind kind = board->signing;
+    enum rig_key_kind kind = board->layout.signing;
     const char *why = NULL;
 
-    if (g_str_equal(spec->sign, "none") || (g_str_equal(spec->sign, "target") && !board->signing_needed))
+    if (g_str_equal(spec->sign, "none") ||
+        (g_str_equal(spec->sign, "target") && !board->layout.signing_needed))
         return NULL;
     if (!g_str_equal(spec->sign, "target"))
         rig_key_kind_from_name(spec->sign, &kind);
@@ -148,7 +149,7 @@ static bool is_padded(const struct rig_image_spec *spec)
 static bool pad_slot(const struct rig_image_spec *spec, const struct rig_board *board, struct rig_slot *slot)
 {
     return is_padded(spec) && board->probe &&
-           board->probe->ops->slot(board->probe, 2 * spec->index + 1, slot);
+           rig_layout_slot(board->probe->layout, 2 * spec->index + 1, slot);
 }
 
 /* false: the board does not say how large the slot is. */
@@ -317,8 +318,8 @@ static char *store_key(const struct rig_image_plan *plan, const struct rig_board
 
     pad_slot(plan->spec, board, &slot);
     return g_strdup_printf("%p/%p/%u/%d/%d/%u/%u/%u/%d/%u", (const void *)plan, (const void *)board->key,
-                           board->header_bytes, board->signing, board->signing_needed, slot.n_bytes,
-                           slot.image_offset, slot.geometry.max_align, board->demands.counter,
+                           board->header_bytes, board->layout.signing, board->layout.signing_needed,
+                           slot.n_bytes, slot.image_offset, slot.geometry.max_align, board->demands.counter,
                            board->demands.least_counter);
 }
 

@@ -288,7 +288,7 @@ static void run_dump_slot(struct rig_run *run, const struct rig_step *step)
     struct rig_slot slot;
     GError *error = NULL;
 
-    if (!probe->ops->slot(probe, arguments->slot, &slot)) {
+    if (!rig_layout_slot(probe->layout, arguments->slot, &slot)) {
         rig_run_error_text(run, "this board has no slot %u", arguments->slot);
         return;
     }

@@ -84,9 +84,9 @@ static const struct rig_shape require_shape = {
 static const char *seen_choice(const struct rig_fit *fit, const struct rig_field *field)
 {
     if (g_str_equal(field->name, "swap"))
-        return rig_swap_mode_name(fit->traits.mode);
+        return rig_swap_mode_name(fit->layout.mode);
     if (g_str_equal(field->name, "sign"))
-        return fit->traits.signing_needed ? rig_key_kind_name(fit->traits.signing) : "none";
+        return fit->layout.signing_needed ? rig_key_kind_name(fit->layout.signing) : "none";
     return rig_fit_choice(fit, field->name, field->choices[0]);
 }
 
@@ -132,10 +132,10 @@ static char *at_least(const struct rig_fit *fit, const char *name, guint64 wante
                            name, wanted, fit->target->name, seen);
 }
 
-static guint32 slot_number(const struct rig_slot_traits *slot, const char *name)
+static guint32 slot_number(const struct rig_slot *slot, const char *name)
 {
-    return g_str_equal(name, "sector-size")  ? slot->sector_bytes
-           : g_str_equal(name, "write-size") ? slot->write_bytes
+    return g_str_equal(name, "sector-size")  ? (slot->mixed_sectors ? 0 : slot->sector_bytes)
+           : g_str_equal(name, "write-size") ? slot->geometry.write_bytes
                                              : slot->n_bytes;
 }
 
@@ -163,8 +163,8 @@ static char *slots_unfit(const struct rig_fit *fit, const char *name, const stru
 {
     bool below = g_str_equal(name, "slot-below");
 
-    for (guint i = 0; i < 2 && i < fit->traits.n_slots; i++) {
-        guint32 seen = slot_number(&fit->traits.slots[i], name);
+    for (guint i = 0; i < 2 && i < fit->layout.n_slots; i++) {
+        guint32 seen = slot_number(&fit->layout.slots[i], name);
         g_autofree char *text = NULL;
 
         if (below ? seen < wanted->count : is_one_of(wanted, seen))
@@ -179,7 +179,7 @@ static char *slots_unfit(const struct rig_fit *fit, const char *name, const stru
 
 static char *erase_unfit(const struct rig_fit *fit, guint64 wanted_us)
 {
-    guint64 seen_us = fit->traits.slots[1].erase_us;
+    guint64 seen_us = fit->layout.slots[1].erase_us;
 
     if (seen_us >= wanted_us)
         return NULL;
@@ -190,7 +190,7 @@ static char *erase_unfit(const struct rig_fit *fit, guint64 wanted_us)
 
 static char *number_unfit(const struct rig_fit *fit, const char *name, const struct rig_value *wanted)
 {
-    guint n_images = fit->traits.n_slots / 2;
+    guint n_images = fit->layout.n_slots / 2;
 
     if (g_str_equal(name, "mtu"))
         return at_least(fit, name, wanted->count, 517);

@@ -82,7 +82,7 @@ bool rig_slot_open(struct rig_run *run, guint index, struct rig_slot_reader *sto
                    struct rig_image_source *source)
 {
     storage->probe = run->board->probe;
-    if (!storage->probe || !storage->probe->ops->slot(storage->probe, index, &storage->slot))
+    if (!storage->probe || !rig_layout_slot(storage->probe->layout, index, &storage->slot))
         return false;
     *source = (struct rig_image_source){.read = read_slot, .user = storage, .n_bytes = storage->slot.n_bytes};
     return true;
@@ -128,7 +128,7 @@ char **rig_run_trailers(struct rig_run *run)
     if (run->path_trailers)
         return g_strdupv(run->path_trailers);
     texts = g_ptr_array_new();
-    for (guint i = 0; probe && i < probe->ops->n_slots(probe); i++) {
+    for (guint i = 0; probe && i < probe->layout->n_slots; i++) {
         char *text = trailer_text(run, i);
 
         if (text)

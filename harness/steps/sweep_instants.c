@@ -69,13 +69,13 @@ static guint places_of(const struct rig_slot *slot, const struct rig_trailer *tr
 static bool read_place(struct instants *sweep, guint *place, char *text, gsize n_text)
 {
     struct rig_probe *probe = sweep->run->board->probe;
-    guint n_slots = probe->ops->n_slots(probe);
+    guint n_slots = probe->layout->n_slots;
     struct rig_slot scratch = {0};
     const guint candidates[] = {0, n_slots};
     bool any = false;
 
     *place = 0;
-    (void)!probe->ops->slot(probe, n_slots, &scratch);
+    (void)!rig_layout_slot(probe->layout, n_slots, &scratch);
     for (guint i = 0; i < G_N_ELEMENTS(candidates); i++) {
         struct rig_slot_reader reader;
         struct rig_image_source source;

@@ -76,8 +76,6 @@ struct rig_assembled_power {
 struct rig_assembled {
     struct rig_board board;
     struct rig_assembled_config config;
-    struct rig_board *model; /* a simulated board of the same layout: it knows geometry, and runs nothing */
-    struct rig_openocd_layout layout;
     struct rig_firmware *firmware; /* NULL: images come from files, or the simulated application is it */
     struct rig_key *key;
     const char **capabilities;

@@ -13,7 +13,6 @@
 #include <string.h>
 
 #define TICK_MS 5
-#define PAGE_BYTES 4096u
 #define MAX_CONSOLE_LOG_BYTES (1 << 20)
 
 static struct rig_assembled *self(struct rig_board *board)
@@ -150,12 +149,12 @@ static bool board_adopt(struct rig_board *base, const struct rig_board_setup *se
 }
 
 static bool board_describe(const struct rig_board *base, const struct rig_record *options,
-                           struct rig_board_traits *traits, GError **error)
+                           struct rig_layout *layout, GError **error)
 {
     const struct rig_assembled *board = (const struct rig_assembled *)base;
 
     return rig_assembled_accepts(board->config.target, options, error) &&
-           board->model->options->describe(board->model, options, traits, error);
+           rig_mcuboot_describe(board->config.target, options, layout, error);
 }
 
 static bool board_prepare(struct rig_board *base, const struct rig_board_setup *setup, GError **error)
@@ -217,8 +216,6 @@ static void board_free(struct rig_board *base)
     rig_assembled_power_clear(&board->power);
     rig_firmware_free(board->firmware);
     rig_key_free(board->key);
-    if (board->model)
-        board->model->ops->free(board->model);
     if (base->events)
         g_main_context_unref(base->events);
     rig_folder_free(board->temporary);
@@ -248,30 +245,19 @@ static bool is_simulated(const struct rig_target *target)
     return firmware && firmware->keyword;
 }
 
-static bool fill_layout(struct rig_assembled *board, GError **error)
+static bool read_layout(struct rig_assembled *board, GError **error)
 {
-    struct rig_probe *model = board->model->probe;
-    const struct sim_board_config *config = &((struct rig_sim *)board->model)->config;
-    struct rig_openocd_layout *layout = &board->layout;
+    const struct rig_target *target = board->config.target;
+    struct rig_layout *layout = &board->board.layout;
 
-    *layout = (struct rig_openocd_layout){.n_slots = model->ops->n_slots(model), .n_devices = 1};
-    if (config->n_devices > 1 || layout->n_slots > RIG_OPENOCD_MAX_SLOTS) {
-        g_set_error(
-            error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
-            "target '%s': openocd cannot program external flash, so its slots must be in internal flash",
-            board->config.target->name);
+    if (!rig_mcuboot_describe(target, NULL, layout, error))
         return false;
-    }
-    for (guint i = 0; i <= layout->n_slots; i++)
-        (void)!model->ops->slot(model, i, &layout->slots[i]);
-    layout->devices[0].name = config->devices[0].name;
-    layout->devices[0].n_bytes =
-        sim_flash_bytes(sim_board_flash(((struct rig_sim *)board->model)->sim), SIM_FLASH_INTERNAL);
-    layout->devices[0].page_bytes = PAGE_BYTES;
-    layout->devices[0].programmable = true;
-    layout->still_is_hung = is_simulated(board->config.target);
-    layout->boots_are_told = true;
-    return true;
+    if (layout->n_devices == 1)
+        return true;
+    g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+                "target '%s': openocd cannot program external flash, so its slots must be in internal flash",
+                target->name);
+    return false;
 }
 
 /* The kind of link that the entry names; NULL: none. */
@@ -293,7 +279,7 @@ static bool make_link(struct rig_assembled *board, GPtrArray *capabilities, GErr
     if (name && !kind)
         return false;
     board->place.kind = name;
-    board->place.max_mtu = ((const struct rig_sim *)board->model)->config.ble.mtu;
+    board->place.max_mtu = board->board.layout.mtu;
     if (!kind)
         return true;
     board->board.link = kind->make(&board->place, &board->board);
@@ -342,7 +328,7 @@ bool rig_target_read_key(const struct rig_target *target, enum rig_key_kind kind
 
 static bool read_key(struct rig_assembled *board, GError **error)
 {
-    if (!rig_target_read_key(board->config.target, board->model->signing, &board->key, error))
+    if (!rig_target_read_key(board->config.target, board->board.layout.signing, &board->key, error))
         return false;
     board->board.key = board->key;
     return true;
@@ -368,8 +354,7 @@ static bool load_parts(struct rig_assembled *board, GError **error)
         return false;
     board->temporary = rig_folder_new(error);
     board->folder = board->temporary ? rig_folder_path(board->temporary) : NULL;
-    board->model = board->folder ? rig_sim_board_new(target, error) : NULL;
-    if (!board->model || !fill_layout(board, error) || !read_key(board, error))
+    if (!board->folder || !read_layout(board, error) || !read_key(board, error))
         return false;
     board->firmware = rig_firmware_load(target, &cause);
     if (cause) {
@@ -378,10 +363,8 @@ static bool load_parts(struct rig_assembled *board, GError **error)
     }
     board->console_log = g_build_filename(board->folder, "console.log", NULL);
     board->openocd_log = g_build_filename(board->folder, "openocd.log", NULL);
-    board->board.signing = board->model->signing;
-    board->board.signing_needed = board->model->signing_needed;
-    board->board.demands = board->model->demands;
-    board->board.blind_to_hangs = !board->layout.still_is_hung;
+    rig_board_demand(&board->board);
+    board->board.blind_to_hangs = !is_simulated(target);
     board->board.header_bytes = board->firmware ? rig_firmware_header_bytes(board->firmware) : 0;
     return true;
 }

@@ -69,8 +69,8 @@ static bool open_console(struct rig_assembled *board, GError **error)
     if (rtt)
         rig_assembled_open_rtt(board, rtt->record);
     else
-        board->console = rig_console_open(rig_record_text(console, "tty"),
-                                          rig_record_u32(console, "baud"), error);
+        board->console =
+            rig_console_open(rig_record_text(console, "tty"), rig_record_u32(console, "baud"), error);
     if (!board->console)
         return false;
     board->console_wake = rig_board_wake_on(&board->board, rig_console_fd(board->console));
@@ -139,7 +139,11 @@ static bool open_probe(struct rig_assembled *board, GError **error)
     board->openocd.host = board->openocd_host;
     rig_openocd_probe_close(&board->probe);
     g_unlink(board->openocd_log); /* of the one before */
-    return rig_openocd_probe_open(&board->probe, &board->openocd, &board->layout, board->folder, error);
+    if (!rig_openocd_probe_open(&board->probe, &board->openocd, &board->board.layout, board->folder, error))
+        return false;
+    board->probe.boots_are_told = true;
+    board->probe.still_is_hung = !board->board.blind_to_hangs;
+    return true;
 }
 
 static const char *console_tty(const struct rig_assembled *board)
@@ -221,7 +225,7 @@ void rig_assembled_detach(struct rig_assembled *board)
     rig_openocd_probe_close(&board->probe);
     /* Steps ask the probe for the layout whatever is attached. */
     if (board->folder)
-        (void)!rig_openocd_probe_open(&board->probe, &nothing, &board->layout, board->folder, NULL);
+        (void)!rig_openocd_probe_open(&board->probe, &nothing, &board->board.layout, board->folder, NULL);
     g_clear_pointer(&board->openocd_arguments, g_ptr_array_unref);
     g_clear_pointer(&board->openocd_host, g_free);
     rig_power_free(g_steal_pointer(&board->power.channel));

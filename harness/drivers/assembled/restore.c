@@ -8,7 +8,7 @@
 
 struct rig_snapshot {
     guint n_areas;
-    GBytes *areas[RIG_OPENOCD_MAX_SLOTS + 1]; /* NULL: there is no such area */
+    GBytes *areas[RIG_LAYOUT_MAX_SLOTS + 1]; /* NULL: there is no such area */
     bool pending;                             /* the next run of the bootloader would change it */
 };
 
@@ -30,7 +30,7 @@ static bool decode(struct rig_probe *probe, guint index, struct rig_trailer *tra
     struct slot_reader reader = {.probe = probe};
     struct rig_image_source source = {.read = read_slot, .user = &reader};
 
-    if (!probe->ops->slot(probe, index, &reader.slot))
+    if (!rig_layout_slot(probe->layout, index, &reader.slot))
         return false;
     source.n_bytes = reader.slot.n_bytes;
     return rig_trailer_decode(&reader.slot.geometry, &source, trailer);
@@ -39,11 +39,11 @@ static bool decode(struct rig_probe *probe, guint index, struct rig_trailer *tra
 /* An upgrade that waits, a trial that would end, a swap that was broken off. */
 static bool is_pending(struct rig_probe *probe)
 {
-    for (guint i = 0; i + 1 < probe->ops->n_slots(probe); i += 2) {
+    for (guint i = 0; i + 1 < probe->layout->n_slots; i += 2) {
         struct rig_trailer primary, secondary;
         struct rig_slot slot;
 
-        if (!probe->ops->slot(probe, i, &slot) || !decode(probe, i, &primary) ||
+        if (!rig_layout_slot(probe->layout, i, &slot) || !decode(probe, i, &primary) ||
             !decode(probe, i + 1, &secondary) || primary.copy_done == RIG_FLAG_BAD ||
             (primary.n_status_used && primary.copy_done != RIG_FLAG_SET) ||
             rig_trailer_decide(slot.geometry.mode, &primary, &secondary) != RIG_SWAP_TYPE_NONE)
@@ -64,12 +64,12 @@ static struct rig_snapshot *keep_board(struct rig_board *base, GError **error)
     struct rig_probe *probe = base->probe;
     struct rig_snapshot *snapshot = g_new0(struct rig_snapshot, 1);
 
-    snapshot->n_areas = probe->ops->n_slots(probe) + 1;
+    snapshot->n_areas = probe->layout->n_slots + 1;
     for (guint i = 0; i < snapshot->n_areas; i++) {
         struct rig_slot slot;
         guint8 *bytes;
 
-        if (!probe->ops->slot(probe, i, &slot))
+        if (!rig_layout_slot(probe->layout, i, &slot))
             continue;
         bytes = g_malloc(slot.n_bytes);
         snapshot->areas[i] = g_bytes_new_take(bytes, slot.n_bytes);
@@ -89,7 +89,7 @@ static bool program_areas(struct rig_probe *probe, const struct rig_snapshot *sn
         gsize n_bytes = 0;
         const guint8 *bytes = snapshot->areas[i] ? g_bytes_get_data(snapshot->areas[i], &n_bytes) : NULL;
 
-        if (bytes && (!probe->ops->slot(probe, i, &slot) ||
+        if (bytes && (!rig_layout_slot(probe->layout, i, &slot) ||
                       !probe->ops->program(probe, slot.device, slot.device_offset, bytes, n_bytes, error)))
             return false;
     }

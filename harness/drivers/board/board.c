@@ -12,6 +12,17 @@
 #define MAX_POLLED 16
 #define MAX_CATCH_UP 100u /* a source that is never done must not hold the board */
 
+void rig_board_demand(struct rig_board *board)
+{
+    const struct rig_layout *layout = &board->layout;
+
+    board->demands = (struct rig_board_demands){
+        .counter = layout->has_security_counter,
+        .least_counter = layout->has_security_counter ? layout->security_counter : 0,
+        .encryption = layout->encryption_needed,
+    };
+}
+
 bool rig_board_can(const struct rig_board *board, const char *capability)
 {
     return g_strv_contains((const gchar *const *)board->capabilities, capability);

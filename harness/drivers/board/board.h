@@ -4,11 +4,11 @@
 #ifndef RIG_DRIVERS_BOARD_BOARD_H
 #define RIG_DRIVERS_BOARD_BOARD_H
 
+#include "bench/layout.h"
 #include "drivers/link/link.h"
 #include "drivers/link/packet_fault.h"
 #include "drivers/power/power.h"
 #include "drivers/probe/probe.h"
-#include "image/key.h"
 #include "scenario/schema.h"
 
 G_BEGIN_DECLS
@@ -60,26 +60,6 @@ struct rig_board_demands {
     bool encryption; /* the update service is served over an encrypted link */
 };
 
-/* A slot as plans see it. */
-struct rig_slot_traits {
-    guint32 n_bytes;
-    guint32 sector_bytes; /* 0: they are not all of one size */
-    guint32 write_bytes;
-    guint64 erase_us; /* of the whole slot */
-    guint32
-        room_bytes; /* the largest image, from its header through its last TLV, that the bootloader takes */
-};
-
-/* What a board is under some options: what plans compare with what a case asks for. */
-struct rig_board_traits {
-    enum rig_swap_mode mode;
-    bool signing_needed;
-    enum rig_key_kind signing;
-    guint n_slots;
-    struct rig_slot_traits slots[4];
-    guint32 scratch_bytes; /* 0: there is none */
-};
-
 /* What every board has. */
 struct rig_board_ops {
     guint64 (*now_us)(struct rig_board *board);
@@ -103,10 +83,11 @@ struct rig_board_options {
      * built before `prepare`. May be NULL: `prepare` without images does it. RIG_ERROR_UNSUPPORTED as there.
      */
     bool (*adopt)(struct rig_board *board, const struct rig_board_setup *setup, GError **error);
-    /* What the board is with these options laid over its target's own (NULL: with those alone). Touches no
-     * device and changes nothing. RIG_ERROR_UNSUPPORTED: it cannot be made so; the text says why. */
+    /* What the board is with these options laid over its target's own (NULL: with those alone), and the
+     * largest images that its bootloader takes then. Touches no device and changes nothing.
+     * RIG_ERROR_UNSUPPORTED: it cannot be made so; the text says why. */
     bool (*describe)(const struct rig_board *board, const struct rig_record *options,
-                     struct rig_board_traits *traits, GError **error);
+                     struct rig_layout *layout, GError **error);
 };
 
 /* The application of images that the rig makes. */
@@ -213,10 +194,9 @@ struct rig_board {
      * NULL: the board does not care. */
     void (*heard)(struct rig_board *board, const char *line);
     const char *const *capabilities; /* NULL-terminated; what `needs` is checked against */
-    enum rig_key_kind signing;       /* what the bootloader demands */
-    bool signing_needed;
-    bool blind_to_hangs;       /* a core that hangs looks to the probe like one that runs */
-    const struct rig_key *key; /* private; NULL: the rig's test key of that kind */
+    struct rig_layout layout;        /* as the board was prepared last, or as its target is */
+    bool blind_to_hangs;             /* a core that hangs looks to the probe like one that runs */
+    const struct rig_key *key;       /* private; NULL: the rig's test key of that kind */
     struct rig_board_demands demands;
     /* The name of a bootloader of the user's own that a simulated board boots through; NULL: the model, or
      * real hardware. What the model prints is not what this one prints. Lives as long as the board. */
@@ -231,6 +211,8 @@ struct rig_board {
     volatile int *interrupted; /* set from outside: wait() fails with RIG_ERROR_INTERRUPTED */
 };
 
+/* What the board's layout demands beside a signature, where no scenario chose it. */
+void rig_board_demand(struct rig_board *board);
 bool rig_board_can(const struct rig_board *board, const char *capability);
 
 /* Lets things happen until `done` says so or the clock reaches until_us. true: *satisfied tells which. */

@@ -10,7 +10,7 @@
 static bool place_image(struct rig_probe *probe, const struct rig_board_image *image, bool trial,
                         struct rig_slot *slot, guint32 *at, GError **error)
 {
-    if (image->slot >= probe->ops->n_slots(probe) || !probe->ops->slot(probe, image->slot, slot)) {
+    if (image->slot >= probe->layout->n_slots || !rig_layout_slot(probe->layout, image->slot, slot)) {
         g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "this board has no slot %u", image->slot);
         return false;
     }
@@ -44,7 +44,7 @@ static bool program_trial(struct rig_probe *probe, GError **error)
     guint8 magic[RIG_TRAILER_MAGIC_BYTES];
     guint8 set = 1;
 
-    if (!probe->ops->slot(probe, 0, &slot) || !rig_trailer_layout(&slot.geometry, &layout)) {
+    if (!rig_layout_slot(probe->layout, 0, &slot) || !rig_trailer_layout(&slot.geometry, &layout)) {
         g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "slot 0 has no room for a trailer");
         return false;
     }
@@ -82,7 +82,7 @@ static bool program_slot(struct rig_probe *probe, const struct rig_board_setup *
     struct rig_slot slot, same;
     guint32 at;
 
-    if (!probe->ops->slot(probe, index, &slot))
+    if (!rig_layout_slot(probe->layout, index, &slot))
         return true;
     content = g_malloc(slot.n_bytes);
     memset(content, slot.geometry.erased, slot.n_bytes);
@@ -106,7 +106,7 @@ bool rig_board_program_slots(struct rig_probe *probe, const struct rig_board_set
     for (gsize i = 0; i < setup->n_images; i++)
         if (!place_image(probe, &setup->images[i], !setup->confirmed, &slot, &at, error))
             return false;
-    for (guint i = 0; i <= probe->ops->n_slots(probe); i++)
+    for (guint i = 0; i <= probe->layout->n_slots; i++)
         if (!program_slot(probe, setup, i, error))
             return false;
     return true;

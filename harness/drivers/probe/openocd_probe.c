@@ -19,6 +19,7 @@
 #define FAREWELL_MS 1000u
 #define PROGRAM_MS 120000u
 #define MAX_PROGRAM_BYTES (4u * 1024 * 1024)
+#define FLASH_ADDRESS 0u /* of the internal flash, in the memory map */
 #define DWT_PCSR 0xe000101cu
 #define NO_SAMPLE 0xffffffffu /* [SPEC ARMv7-M DWT_PCSR]: halted, or in reset */
 
@@ -262,7 +263,7 @@ bool rig_openocd_need_target(struct rig_openocd_probe *probe, const char *what, 
 
 static void await_boot(struct rig_openocd_probe *probe)
 {
-    probe->told_until_us = probe->layout->boots_are_told ? g_get_monotonic_time() + BOOT_TOLD_US : 0;
+    probe->told_until_us = probe->boots_are_told ? g_get_monotonic_time() + BOOT_TOLD_US : 0;
 }
 
 void rig_openocd_probe_power(struct rig_openocd_probe *probe, bool on)
@@ -508,51 +509,32 @@ bool rig_openocd_probe_proves_death(struct rig_openocd_probe *probe, char *proof
     return true;
 }
 
-static guint probe_n_slots(struct rig_probe *base)
-{
-    return self(base)->layout->n_slots;
-}
-
-static bool probe_slot(struct rig_probe *base, guint slot, struct rig_slot *into)
-{
-    const struct rig_openocd_layout *layout = self(base)->layout;
-
-    if (slot > layout->n_slots || layout->slots[slot].n_bytes == 0)
-        return false;
-    *into = layout->slots[slot];
-    return true;
-}
-
 /* --- flash --- */
 
-/* Index of the device, with the range inside it; -1 with an error. */
-static int find_device(const struct rig_openocd_probe *probe, const char *device, guint32 offset,
-                       gsize n_bytes, GError **error)
+/* The device, with the range inside it. */
+static const struct rig_flash_device *find_device(const struct rig_openocd_probe *probe, const char *name,
+                                                  guint32 offset, gsize n_bytes, GError **error)
 {
-    const struct rig_openocd_layout *layout = probe->layout;
+    const struct rig_flash_device *device = rig_layout_device(probe->probe.layout, name);
 
-    for (guint i = 0; i < layout->n_devices; i++) {
-        if (!g_str_equal(layout->devices[i].name, device))
-            continue;
-        if (offset < layout->devices[i].n_bytes && n_bytes <= layout->devices[i].n_bytes - offset)
-            return (int)i;
+    if (device && offset < device->n_bytes && n_bytes <= device->n_bytes - offset)
+        return device;
+    if (device)
         g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "%s flash has no %" G_GSIZE_FORMAT " bytes at 0x%x",
-                    device, n_bytes, offset);
-        return -1;
-    }
-    g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "this board has no flash device '%s'", device);
-    return -1;
+                    name, n_bytes, offset);
+    else
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "this board has no flash device '%s'", name);
+    return NULL;
 }
 
 static bool probe_read(struct rig_probe *base, const char *device, guint32 offset, guint8 *into,
                        gsize n_bytes, GError **error)
 {
     struct rig_openocd_probe *probe = self(base);
-    int index = find_device(probe, device, offset, n_bytes, error);
 
-    return index >= 0 &&
-           (n_bytes == 0 || rig_openocd_probe_read_memory(
-                                probe, probe->layout->devices[index].address + offset, into, n_bytes, error));
+    return find_device(probe, device, offset, n_bytes, error) &&
+           (n_bytes == 0 ||
+            rig_openocd_probe_read_memory(probe, FLASH_ADDRESS + offset, into, n_bytes, error));
 }
 
 static bool all_erased(const guint8 *bytes, gsize n_bytes)
@@ -637,29 +619,38 @@ static bool stand_still(struct rig_openocd_probe *probe, bool *was_running, GErr
     return !*was_running || probe->probe.ops->halt(&probe->probe, error);
 }
 
-static bool probe_program(struct rig_probe *base, const char *device, guint32 offset, const guint8 *bytes,
+/* What is erased as one. */
+static guint32 page_size(const struct rig_flash_device *device)
+{
+    guint32 n_bytes = 0;
+
+    for (guint i = 0; i < device->n_runs; i++)
+        n_bytes = MAX(n_bytes, device->runs[i].sector_bytes);
+    return n_bytes;
+}
+
+static bool probe_program(struct rig_probe *base, const char *name, guint32 offset, const guint8 *bytes,
                           gsize n_bytes, GError **error)
 {
     struct rig_openocd_probe *probe = self(base);
-    int index = find_device(probe, device, offset, n_bytes, error);
+    const struct rig_flash_device *device = find_device(probe, name, offset, n_bytes, error);
     guint32 page_bytes, first, skip;
     gsize n_total;
     bool was_running;
 
-    if (index < 0)
+    if (!device)
         return false;
-    page_bytes = probe->layout->devices[index].page_bytes;
-    if (!probe->layout->devices[index].programmable || n_bytes > MAX_PROGRAM_BYTES) {
+    page_bytes = page_size(device);
+    if (!g_str_equal(name, "internal") || n_bytes > MAX_PROGRAM_BYTES) {
         g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED, "openocd cannot program %s flash of this board",
-                    device);
+                    name);
         return false;
     }
     first = offset / page_bytes * page_bytes;
     skip = offset - first;
     n_total = (skip + n_bytes + page_bytes - 1) / page_bytes * page_bytes;
     if (!stand_still(probe, &was_running, error) ||
-        !program_pages(probe, probe->layout->devices[index].address + first, n_total, skip, bytes, n_bytes,
-                       page_bytes, error))
+        !program_pages(probe, FLASH_ADDRESS + first, n_total, skip, bytes, n_bytes, page_bytes, error))
         return false;
     return !was_running || do_command(probe, error, "resume");
 }
@@ -683,8 +674,8 @@ static bool sample_pc(struct rig_openocd_probe *probe, guint32 *pc, GError **err
 static bool probe_view(struct rig_probe *base, struct rig_board_view *view, GError **error)
 {
     struct rig_openocd_probe *probe = self(base);
-    const struct rig_slot *slot = &probe->layout->slots[0];
-    guint32 pc, again = 0, base_address = probe->layout->devices[0].address + slot->device_offset;
+    const struct rig_slot *slot = &base->layout->slots[0];
+    guint32 pc, again = 0, base_address = FLASH_ADDRESS + slot->device_offset;
     g_autoptr(GError) cause = NULL;
     g_autofree char *state = NULL;
 
@@ -702,7 +693,7 @@ static bool probe_view(struct rig_probe *base, struct rig_board_view *view, GErr
         g_propagate_error(error, g_steal_pointer(&cause));
         return false;
     }
-    if (probe->layout->still_is_hung && pc != NO_SAMPLE && sample_pc(probe, &again, NULL) && again == pc) {
+    if (probe->still_is_hung && pc != NO_SAMPLE && sample_pc(probe, &again, NULL) && again == pc) {
         view->state = RIG_STATE_HUNG;
         return rig_probe_look_at_image(base, view, error);
     }
@@ -721,8 +712,6 @@ static const struct rig_probe_ops ops = {
     .name = "openocd",
     .reset = probe_reset,
     .view = probe_view,
-    .n_slots = probe_n_slots,
-    .slot = probe_slot,
     .read = probe_read,
     .program = probe_program,
     .halt = probe_halt,
@@ -732,9 +721,9 @@ static const struct rig_probe_ops ops = {
 };
 
 bool rig_openocd_probe_open(struct rig_openocd_probe *probe, const struct rig_openocd_config *config,
-                            const struct rig_openocd_layout *layout, const char *folder, GError **error)
+                            const struct rig_layout *layout, const char *folder, GError **error)
 {
-    *probe = (struct rig_openocd_probe){.probe = {.ops = &ops}, .layout = layout, .config = *config};
+    *probe = (struct rig_openocd_probe){.probe = {.ops = &ops, .layout = layout}, .config = *config};
     if (strpbrk(folder, "{}\\\x1a")) {
         g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE,
                     "openocd cannot be told a path with braces or backslashes: '%s'", folder);

@@ -9,30 +9,6 @@
 
 G_BEGIN_DECLS
 
-#define RIG_OPENOCD_MAX_SLOTS 4
-#define RIG_OPENOCD_MAX_DEVICES 2
-
-/* Where the areas of the board are, and how its flash devices look to the debugger. */
-struct rig_openocd_layout {
-    struct rig_slot
-        slots[RIG_OPENOCD_MAX_SLOTS + 1]; /* n_slots of them, then the scratch area if n_bytes is not 0 */
-    guint n_slots;
-    struct {
-        const char *name; /* "internal" */
-        guint32 address;  /* of offset 0 in the target's memory map */
-        guint32 n_bytes;
-        guint32 page_bytes; /* erased as one */
-        bool programmable;  /* openocd has a flash bank there */
-    } devices[RIG_OPENOCD_MAX_DEVICES];
-    guint n_devices;
-    /* Two equal samples of the program counter mean that the core is stuck. True for the simulated board
-     * only: a real core that sleeps gives the same sample each time. */
-    bool still_is_hung;
-    /* Every bootloader run tells itself on the console: a board that runs but was not heard yet still boots,
-     * so that boots are counted before anybody asks how many there were. Held for two seconds at most. */
-    bool boots_are_told;
-};
-
 /* What the probe asks of the board it belongs to; each may be NULL. */
 struct rig_openocd_supply {
     /* Called before a look at what runs: boots that happened are to be told now. */
@@ -51,8 +27,13 @@ struct rig_openocd_probe {
     bool peeking;                     /* off for everybody else, held in reset with power on */
     struct rig_openocd_config config; /* its texts are borrowed */
     struct rig_openocd *openocd;
-    const struct rig_openocd_layout *layout; /* borrowed */
-    char *folder;                            /* for the files that openocd reads and writes; owned */
+    char *folder; /* for the files that openocd reads and writes; owned */
+    /* Two equal samples of the program counter mean that the core is stuck. True for the simulated board
+     * only: a real core that sleeps gives the same sample each time. */
+    bool still_is_hung;
+    /* Every bootloader run tells itself on the console: a board that runs but was not heard yet still boots,
+     * so that boots are counted before anybody asks how many there were. Held for two seconds at most. */
+    bool boots_are_told;
     bool powered;
     bool examined;
     bool forwards_rtt; /* openocd_rtt.h: openocd reads the target's console by itself */
@@ -65,9 +46,11 @@ struct rig_openocd_probe {
     gint64 told_until_us; /* a boot is to be heard of until then, on the monotonic clock; 0: none is */
 };
 
-/* config's texts and layout must outlive it. folder: private to this probe, exists. */
+/* config's texts and layout must outlive it. Its internal flash begins at address 0; openocd programs no
+ * other device. folder: private to this probe, exists. still_is_hung and boots_are_told are off, for the
+ * owner to set. */
 bool rig_openocd_probe_open(struct rig_openocd_probe *probe, const struct rig_openocd_config *config,
-                            const struct rig_openocd_layout *layout, const char *folder,
+                            const struct rig_layout *layout, const char *folder,
                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rig_openocd_probe_close(struct rig_openocd_probe *probe);
 

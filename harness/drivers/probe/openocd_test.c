@@ -30,11 +30,11 @@ struct rig {
     const char *arguments[5];
     struct rig_openocd_config config;
     struct rig_sim_process *sim;
-    struct rig_openocd_layout layout;
+    struct rig_layout layout;
     struct rig_openocd_probe probe;
 };
 
-static void fill_layout(struct rig_openocd_layout *layout)
+static void fill_layout(struct rig_layout *layout)
 {
     const struct rig_trailer_geometry geometry = {.mode = RIG_SWAP_MOVE,
                                                   .slot_bytes = SLOT_BYTES,
@@ -43,7 +43,7 @@ static void fill_layout(struct rig_openocd_layout *layout)
                                                   .max_sectors = 128,
                                                   .erased = 0xff};
 
-    *layout = (struct rig_openocd_layout){
+    *layout = (struct rig_layout){
         .slots = {{.name = "slot 0",
                    .device = "internal",
                    .device_offset = SLOT0,
@@ -55,7 +55,7 @@ static void fill_layout(struct rig_openocd_layout *layout)
                    .n_bytes = SLOT_BYTES,
                    .geometry = geometry}},
         .n_slots = 2,
-        .devices = {{"internal", 0, 0x100000, 4096, true}},
+        .devices = {{.name = "internal", .runs = {{4096, 256}}, .n_runs = 1, .n_bytes = 0x100000}},
         .n_devices = 1,
     };
 }

@@ -7,8 +7,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
-#include "image/mcuboot.h"
-#include "image/trailer.h"
+#include "bench/layout.h"
 
 G_BEGIN_DECLS
 
@@ -34,18 +33,6 @@ struct rig_board_view {
     bool confirmed;
 };
 
-/* A slot (or the scratch area) as the board's description has it. */
-struct rig_slot {
-    const char *name;   /* "slot 0", "scratch" */
-    const char *device; /* "internal", "external" */
-    guint32 device_offset;
-    guint32 n_bytes;
-    guint32
-        image_offset; /* where an image starts in it: one sector in the secondary of swap-offset, else 0 */
-    struct rig_trailer_geometry geometry;
-    guint32 sector_bytes; /* of its first sector */
-};
-
 struct rig_flash_write { /* one write or erase that the board did */
     const char *device;
     guint32 offset;
@@ -63,9 +50,6 @@ struct rig_probe_ops {
     /* The board runs anew, halted or not. */
     bool (*reset)(struct rig_probe *probe, GError **error);
     bool (*view)(struct rig_probe *probe, struct rig_board_view *view, GError **error);
-    guint (*n_slots)(struct rig_probe *probe);
-    bool (*slot)(struct rig_probe *probe, guint slot,
-                 struct rig_slot *into); /* 0, 1 = image 0; 2, 3 = image 1; n_slots = scratch */
     bool (*read)(struct rig_probe *probe, const char *device, guint32 offset, guint8 *into, gsize n_bytes,
                  GError **error);
     bool (*program)(struct rig_probe *probe, const char *device, guint32 offset, const guint8 *bytes,
@@ -83,6 +67,7 @@ struct rig_probe_ops {
 };
 struct rig_probe {
     const struct rig_probe_ops *ops;
+    const struct rig_layout *layout; /* of the board: borrowed */
 };
 
 G_END_DECLS

@@ -25,7 +25,7 @@ static void look(struct rig_probe *probe, struct rig_board_view *view, GError **
     struct rig_image_layout layout;
     struct rig_trailer trailer;
 
-    if (!probe->ops->slot(probe, 0, &reader.slot))
+    if (!rig_layout_slot(probe->layout, 0, &reader.slot))
         return;
     source.n_bytes = reader.slot.n_bytes;
     if (rig_image_read_layout(&source, reader.slot.n_bytes, &layout) != RIG_IMAGE_OK)

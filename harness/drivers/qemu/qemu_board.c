@@ -179,12 +179,12 @@ static bool board_adopt(struct rig_board *base, const struct rig_board_setup *se
 }
 
 static bool board_describe(const struct rig_board *base, const struct rig_record *options,
-                           struct rig_board_traits *traits, GError **error)
+                           struct rig_layout *layout, GError **error)
 {
     const struct rig_qemu_board *board = (const struct rig_qemu_board *)base;
 
     return rig_assembled_accepts(board->target, options, error) &&
-           board->model->options->describe(board->model, options, traits, error);
+           rig_mcuboot_describe(board->target, options, layout, error);
 }
 
 static bool board_prepare(struct rig_board *base, const struct rig_board_setup *setup, GError **error)
@@ -241,7 +241,6 @@ static void board_free(struct rig_board *base)
     rig_link_free(base->link);
     rig_firmware_free(board->firmware);
     rig_key_free(board->key);
-    board->model->ops->free(board->model);
     g_main_context_unref(base->events);
     g_clear_error(&base->broken);
     g_ptr_array_unref(board->texts);
@@ -305,12 +304,11 @@ static bool fill_config(struct rig_qemu_board *board, const struct rig_record *q
 static void add_devices(struct rig_qemu_board *board, const struct rig_record *qemu)
 {
     static const char *const fields[RIG_QEMU_MAX_DEVICES] = {"address", "external-address"};
-    const struct rig_sim *model = (const struct rig_sim *)board->model;
+    const struct rig_layout *layout = &board->board.layout;
 
-    for (guint i = 0; i < MIN(model->config.n_devices, RIG_QEMU_MAX_DEVICES); i++)
-        rig_qemu_machine_add(board->machine, rig_record_u32(qemu, fields[i]),
-                             sim_flash_bytes(sim_board_flash(model->sim), i),
-                             model->config.devices[i].erased);
+    for (guint i = 0; i < MIN(layout->n_devices, RIG_QEMU_MAX_DEVICES); i++)
+        rig_qemu_machine_add(board->machine, rig_record_u32(qemu, fields[i]), layout->devices[i].n_bytes,
+                             layout->devices[i].erased);
 }
 
 static bool read_firmware(struct rig_qemu_board *board, GError **error)
@@ -323,16 +321,14 @@ static bool read_firmware(struct rig_qemu_board *board, GError **error)
         return false;
     }
     board->board.header_bytes = board->firmware ? rig_firmware_header_bytes(board->firmware) : 0;
-    board->board.signing = board->model->signing;
-    board->board.signing_needed = board->model->signing_needed;
-    board->board.demands = board->model->demands;
-    if (!rig_target_read_key(board->target, board->model->signing, &board->key, error))
+    rig_board_demand(&board->board);
+    if (!rig_target_read_key(board->target, board->board.layout.signing, &board->key, error))
         return false;
     board->board.key = board->key;
     return true;
 }
 
-static struct rig_qemu_board *bare_board(const struct rig_target *target, struct rig_board *model)
+static struct rig_qemu_board *bare_board(const struct rig_target *target)
 {
     static const char *const capabilities[] = {
         "smp", "power", "reset", "probe", "debug", "console", "power-cut-at-console", "power-cut-after-time",
@@ -340,7 +336,6 @@ static struct rig_qemu_board *bare_board(const struct rig_target *target, struct
     struct rig_qemu_board *board = g_new0(struct rig_qemu_board, 1);
 
     board->target = target;
-    board->model = model;
     board->texts = g_ptr_array_new_with_free_func(g_free);
     board->origin_us = g_get_monotonic_time();
     board->board = (struct rig_board){.ops = &ops,
@@ -361,7 +356,6 @@ static struct rig_qemu_board *bare_board(const struct rig_target *target, struct
 struct rig_board *rig_qemu_board_new(const struct rig_target *target, GError **error)
 {
     const struct rig_value *qemu = rig_record_get(target->record, "qemu");
-    struct rig_board *model;
     struct rig_qemu_board *board;
 
     if (!qemu) {
@@ -369,14 +363,14 @@ struct rig_board *rig_qemu_board_new(const struct rig_target *target, GError **e
                     "target '%s' is of kind 'qemu' and has no 'qemu:' that says which machine", target->name);
         return NULL;
     }
-    model = rig_board_can_have_events(error) ? rig_sim_board_new(target, error) : NULL;
-    if (!model)
+    if (!rig_board_can_have_events(error))
         return NULL;
     signal(SIGPIPE, SIG_IGN);
-    board = bare_board(target, model);
+    board = bare_board(target);
     board->temporary = rig_folder_new(error);
     board->folder = board->temporary ? rig_folder_path(board->temporary) : NULL;
-    if (board->folder && fill_config(board, qemu->record, error) && read_firmware(board, error)) {
+    if (board->folder && rig_mcuboot_describe(target, NULL, &board->board.layout, error) &&
+        fill_config(board, qemu->record, error) && read_firmware(board, error)) {
         board->machine = rig_qemu_machine_new(&board->config);
         add_devices(board, qemu->record);
         return &board->board;

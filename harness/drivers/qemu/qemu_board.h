@@ -45,7 +45,6 @@ struct rig_qemu_probe {
 struct rig_qemu_board {
     struct rig_board board;
     const struct rig_target *target;
-    struct rig_board *model; /* a simulated board of the same layout: it knows geometry, and runs nothing */
     struct rig_qemu_machine *machine;
     struct rig_qemu_config config;
     GPtrArray *texts; /* char *: what the configuration borrows */

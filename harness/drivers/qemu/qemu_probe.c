@@ -58,7 +58,7 @@ static enum rig_run_state state_at(struct rig_qemu_board *board, guint32 pc, boo
 
     if (board->halted)
         return RIG_STATE_HALTED;
-    if (board->probe.probe.ops->slot(&board->probe.probe, 0, &slot) && pc - base >= slot.device_offset &&
+    if (rig_layout_slot(&board->board.layout, 0, &slot) && pc - base >= slot.device_offset &&
         pc - base - slot.device_offset < slot.n_bytes)
         return RIG_STATE_RUNNING;
     return has_image ? RIG_STATE_BOOTING : RIG_STATE_NO_IMAGE;
@@ -83,20 +83,6 @@ static bool probe_view(struct rig_probe *probe, struct rig_board_view *view, GEr
         return false;
     view->state = state_at(board, pc, view->has_image);
     return true;
-}
-
-static guint probe_n_slots(struct rig_probe *probe)
-{
-    struct rig_probe *model = owner_of(probe)->model->probe;
-
-    return model->ops->n_slots(model);
-}
-
-static bool probe_slot(struct rig_probe *probe, guint slot, struct rig_slot *into)
-{
-    struct rig_probe *model = owner_of(probe)->model->probe;
-
-    return model->ops->slot(model, slot, into);
 }
 
 static guint device_number(const char *device)
@@ -132,8 +118,6 @@ static const struct rig_probe_ops ops = {
     .name = "qemu monitor",
     .reset = probe_reset,
     .view = probe_view,
-    .n_slots = probe_n_slots,
-    .slot = probe_slot,
     .read = probe_read,
     .program = probe_program,
     .halt = probe_halt,
@@ -144,5 +128,5 @@ static const struct rig_probe_ops ops = {
 
 void rig_qemu_probe_init(struct rig_qemu_probe *probe, struct rig_qemu_board *owner)
 {
-    *probe = (struct rig_qemu_probe){.probe = {.ops = &ops}, .owner = owner};
+    *probe = (struct rig_qemu_probe){.probe = {.ops = &ops, .layout = &owner->board.layout}, .owner = owner};
 }

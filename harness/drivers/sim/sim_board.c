@@ -155,9 +155,9 @@ static bool make_board(struct rig_sim *sim, guint64 seed, GError **error)
     sim_board_on_pdu_fault(sim->sim, rig_sim_packet_struck, sim);
     for (guint i = 0; i < sim->taught->len; i++)
         tell_sim(sim, &g_array_index(sim->taught, struct rig_sim_taught, i));
-    if (sim->has_security_counter)
+    if (sim->board.layout.has_security_counter)
         for (guint i = 0; i < sim->config.boot.n_images; i++)
-            sim_board_set_security_counter(sim->sim, i, sim->security_counter);
+            sim_board_set_security_counter(sim->sim, i, sim->board.layout.security_counter);
     return true;
 }
 
@@ -184,8 +184,8 @@ static bool program_companions(struct rig_sim *sim, GError **error)
         .payload_bytes = sizeof payload,
         .version = {.major = 1},
         .key = sim->config.boot.need_signature ? sim->key : NULL,
-        .has_security_counter = sim->has_security_counter,
-        .security_counter = sim->security_counter,
+        .has_security_counter = sim->board.layout.has_security_counter,
+        .security_counter = sim->board.layout.security_counter,
         .erased = 0xff,
     };
 

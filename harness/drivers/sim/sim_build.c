@@ -28,10 +28,10 @@ static void adopt_signatures(struct rig_sim *sim, guint32 mask)
 {
     if (mask == 0)
         return;
-    sim->config.boot.need_signature = !(mask & BOOTLOADER_SIGNATURE_NONE);
+    sim->board.layout.signing_needed = !(mask & BOOTLOADER_SIGNATURE_NONE);
     for (guint i = 0; i < G_N_ELEMENTS(signatures); i++)
-        if (!takes(mask, sim->key_kind) && mask & signatures[i].bit)
-            sim->key_kind = signatures[i].kind;
+        if (!takes(mask, sim->board.layout.signing) && mask & signatures[i].bit)
+            sim->board.layout.signing = signatures[i].kind;
 }
 
 static void adopt_answer(guint32 answer, bool *flag)
@@ -48,29 +48,30 @@ void rig_sim_adopt_build(struct rig_sim *sim)
                                                [BOOTLOADER_SWAP_OVERWRITE] = RIG_SWAP_OVERWRITE};
     const struct bootloader_build *build = sim_guest_build(sim->guest);
     struct sim_boot_config *boot = &sim->config.boot;
+    struct rig_layout *layout = &sim->board.layout;
 
     if (build->swap && build->swap < G_N_ELEMENTS(modes))
-        boot->mode = modes[build->swap];
+        layout->mode = modes[build->swap];
     adopt_signatures(sim, build->signatures);
-    boot->max_align = build->max_align ? build->max_align : boot->max_align;
-    boot->max_sectors = build->max_sectors ? build->max_sectors : boot->max_sectors;
+    layout->max_align = build->max_align ? build->max_align : layout->max_align;
+    layout->max_sectors = build->max_sectors ? build->max_sectors : layout->max_sectors;
     if (build->downgrade)
         boot->downgrade = (enum sim_downgrade)(build->downgrade - BOOTLOADER_DOWNGRADE_ALLOWED);
-    adopt_answer(build->security_counter, &boot->hw_rollback);
+    adopt_answer(build->security_counter, &layout->has_security_counter);
     adopt_answer(build->validate_primary, &boot->validate_primary);
     adopt_answer(build->overwrite_fast, &boot->overwrite_fast);
-    sim->has_security_counter = boot->hw_rollback;
+    rig_layout_settle(layout);
 }
 
 bool rig_sim_build_fits(const struct rig_sim *sim, GError **error)
 {
     guint n_images = sim_guest_build(sim->guest)->n_images;
 
-    if (!n_images || n_images == sim->config.boot.n_images)
+    if (!n_images || 2 * n_images == sim->board.layout.n_slots)
         return true;
     g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
                 "bootloader '%s' was compiled for %u image(s), and target '%s' has %u",
-                sim_guest_name(sim->guest), n_images, sim->target->name, sim->config.boot.n_images);
+                sim_guest_name(sim->guest), n_images, sim->target->name, sim->board.layout.n_slots / 2);
     return false;
 }
 
@@ -108,44 +109,46 @@ static const char *downgrade_text(enum sim_downgrade rule)
     return texts[rule];
 }
 
-static bool find_difference(const struct rig_sim *sim, const struct sim_boot_config *was,
-                            enum rig_key_kind was_kind, struct difference *found)
+static bool find_difference(const struct rig_sim *sim, const struct rig_layout *had,
+                            const struct sim_boot_config *was, struct difference *found)
 {
+    const struct rig_layout *has = &sim->board.layout;
     const struct sim_boot_config *is = &sim->config.boot;
     guint32 mask = sim_guest_build(sim->guest)->signatures;
-    bool other_kind = is->need_signature && is->need_signature == was->need_signature &&
-                      sim->key_kind != was_kind && !takes(mask, sim->key_kind);
+    bool other_kind = has->signing_needed && has->signing_needed == had->signing_needed &&
+                      has->signing != had->signing && !takes(mask, has->signing);
 
-    if (was->mode != is->mode)
-        return differ(found, "swap", g_strdup(rig_swap_mode_name(was->mode)),
-                      g_strdup(rig_swap_mode_name(is->mode)));
-    if (was->need_signature != is->need_signature || other_kind)
-        return differ(found, "sign", signature_text(was->need_signature, was_kind),
-                      signature_text(is->need_signature, sim->key_kind));
+    if (had->mode != has->mode)
+        return differ(found, "swap", g_strdup(rig_swap_mode_name(had->mode)),
+                      g_strdup(rig_swap_mode_name(has->mode)));
+    if (had->signing_needed != has->signing_needed || other_kind)
+        return differ(found, "sign", signature_text(had->signing_needed, had->signing),
+                      signature_text(has->signing_needed, has->signing));
     if (was->downgrade != is->downgrade)
         return differ(found, "downgrade", g_strdup(downgrade_text(was->downgrade)),
                       g_strdup(downgrade_text(is->downgrade)));
-    if (was->max_align != is->max_align)
-        return differ(found, "max-align", number_text(was->max_align), number_text(is->max_align));
-    if (was->max_sectors != is->max_sectors)
-        return differ(found, "max-sectors", number_text(was->max_sectors), number_text(is->max_sectors));
+    if (had->max_align != has->max_align)
+        return differ(found, "max-align", number_text(had->max_align), number_text(has->max_align));
+    if (had->max_sectors != has->max_sectors)
+        return differ(found, "max-sectors", number_text(had->max_sectors), number_text(has->max_sectors));
     if (was->validate_primary != is->validate_primary)
         return differ(found, "validate-primary", flag_text(was->validate_primary),
                       flag_text(is->validate_primary));
     if (was->overwrite_fast != is->overwrite_fast)
         return differ(found, "overwrite-fast", flag_text(was->overwrite_fast), flag_text(is->overwrite_fast));
-    if (was->hw_rollback != is->hw_rollback)
-        return differ(found, "security-counter", flag_text(was->hw_rollback), flag_text(is->hw_rollback));
+    if (had->has_security_counter != has->has_security_counter)
+        return differ(found, "security-counter", flag_text(had->has_security_counter),
+                      flag_text(has->has_security_counter));
     return was->swap_fixes != is->swap_fixes &&
            differ(found, "swap-fixes", flag_text(was->swap_fixes), flag_text(is->swap_fixes));
 }
 
-bool rig_sim_keeps_build(const struct rig_sim *sim, const struct sim_boot_config *was,
-                         enum rig_key_kind was_kind, GError **error)
+bool rig_sim_keeps_build(const struct rig_sim *sim, const struct rig_layout *had,
+                         const struct sim_boot_config *was, GError **error)
 {
     struct difference found;
 
-    if (!find_difference(sim, was, was_kind, &found))
+    if (!find_difference(sim, had, was, &found))
         return true;
     g_set_error(
         error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,

@@ -27,6 +27,10 @@ bool rig_sim_board_add_defect(struct rig_board *board, const char *defect,
 bool rig_sim_board_use_bootloader(struct rig_board *board, const char *path,
                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* rig_board_options.describe of boards that boot MCUboot as it is and cannot be told otherwise. */
+bool rig_mcuboot_describe(const struct rig_target *target, const struct rig_record *options,
+                          struct rig_layout *layout, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* make_payload of boards that the simulated application runs on; board is not looked at. */
 GBytes *rig_sim_make_payload(const struct rig_board *board, const struct rig_payload_plan *plan,
                              gsize n_bytes, GError **error);
@@ -78,17 +82,14 @@ struct rig_sim {
     const struct rig_target *target;
     struct sim_board_config config;
     struct rig_sim_defects extra_defects;
-    enum rig_key_kind key_kind;
     struct rig_key *key;
     const struct rig_key *keys[1];
     struct sim_guest *guest; /* NULL: the built-in model */
     struct sim_board *sim;
     struct sim_debug *debug; /* NULL: its flash has no pages that a debug port could show */
     guint64 stood_us;        /* how long the halted core stood still: the board's clock lacks it */
-    bool has_security_counter;
-    guint32 security_counter;
-    GArray *operations;                      /* struct rig_flash_write */
-    GArray *taught;                          /* struct rig_sim_taught: of this case */
+    GArray *operations;      /* struct rig_flash_write */
+    GArray *taught;          /* struct rig_sim_taught: of this case */
     guint32 n_struck[RIG_PACKET_MAX_FAULTS]; /* of faults of packets, over every rewinding */
     void (*watcher)(void *user, const struct sim_flash_operation *operation, bool booting); /* NULL: nobody */
     void *watcher_user;
@@ -102,14 +103,14 @@ bool rig_sim_configure(struct rig_sim *sim, const struct rig_record *options,
 void rig_sim_adopt_build(struct rig_sim *sim);
 /* Whether it updates as many images as the target has; RIG_ERROR_UNSUPPORTED: it does not. */
 bool rig_sim_build_fits(const struct rig_sim *sim, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Whether the options of a scenario left the bootloader what it `was`; RIG_ERROR_UNSUPPORTED: they did not.
- */
-bool rig_sim_keeps_build(const struct rig_sim *sim, const struct sim_boot_config *was,
-                         enum rig_key_kind was_kind, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Whether the options of a scenario left the bootloader what it had and was; RIG_ERROR_UNSUPPORTED: they did
+ * not. */
+bool rig_sim_keeps_build(const struct rig_sim *sim, const struct rig_layout *had,
+                         const struct sim_boot_config *was, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* rig_board_options.describe. */
 bool rig_sim_describe(const struct rig_board *board, const struct rig_record *options,
-                      struct rig_board_traits *traits, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+                      struct rig_layout *layout, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The board's time with the time that a halted core stood still. */
 guint64 rig_sim_now_us(const struct rig_sim *sim);

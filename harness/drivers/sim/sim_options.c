@@ -21,65 +21,48 @@ bool rig_sim_defect_from_name(const char *name, struct rig_sim_defects *defects)
     return false;
 }
 
-static void configure_device(struct sim_flash_device_config *device, const struct rig_record *record)
-{
-    const struct rig_value *sectors = rig_record_get(record, "sectors");
-
-    g_strlcpy(device->name, rig_record_text(record, "device"), sizeof device->name);
-    /* More than there is room for are counted all the same: the flash refuses them. */
-    for (guint i = 0; i < sectors->items->len; i++) {
-        const struct rig_value *region = g_ptr_array_index(sectors->items, i);
-
-        if (i >= SIM_FLASH_MAX_REGIONS) {
-            device->n_regions++;
-            continue;
-        }
-
-        device->regions[device->n_regions].sector_bytes = rig_record_u32(region->record, "size");
-        device->regions[device->n_regions++].n_sectors = rig_record_u32(region->record, "count");
-    }
-    device->write_bytes = rig_record_u32(record, "write");
-    device->erased = rig_record_u8(record, "erased");
-    device->rewrite_forbidden = g_str_equal(rig_record_text(record, "rewrite"), "refused");
-    device->write_us = rig_record_u32(record, "write-time");
-    device->erase_us = rig_record_u32(record, "erase-time");
-}
-
-static struct sim_area area_from(const struct rig_record *record)
+static struct sim_area area_of(const struct rig_slot *slot)
 {
     return (struct sim_area){
-        .device = g_str_equal(rig_record_text(record, "device"), "external") ? SIM_FLASH_EXTERNAL
-                                                                             : SIM_FLASH_INTERNAL,
-        .offset = rig_record_u32(record, "offset"),
-        .n_bytes = rig_record_u32(record, "size"),
-    };
+        .device = slot->device_index, .offset = slot->device_offset, .n_bytes = slot->n_bytes};
 }
 
-static bool configure_layout(struct sim_board_config *config, const struct rig_record *target, GError **error)
+static void configure_device(struct sim_flash_device_config *device, const struct rig_flash_device *from)
 {
-    const struct rig_value *flash = rig_record_get(target, "flash");
-    const struct rig_value *slots = rig_record_get(target, "slots");
-    const struct rig_value *scratch = rig_record_get(target, "scratch");
+    G_STATIC_ASSERT(SIM_FLASH_MAX_REGIONS == RIG_LAYOUT_MAX_RUNS);
+    *device = (struct sim_flash_device_config){
+        .n_regions = from->n_runs,
+        .write_bytes = from->write_bytes,
+        .erased = from->erased,
+        .rewrite_forbidden = from->rewrite_refused,
+        .write_us = from->write_us,
+        .erase_us = from->erase_us,
+    };
+    g_strlcpy(device->name, from->name, sizeof device->name);
+    for (guint i = 0; i < from->n_runs; i++)
+        device->regions[i] = (struct sim_flash_region){.sector_bytes = from->runs[i].sector_bytes,
+                                                       .n_sectors = from->runs[i].n_sectors};
+}
 
-    if (flash->items->len > SIM_FLASH_EXTERNAL + 1 || slots->items->len % 2 ||
-        slots->items->len > 2 * SIM_BOOT_MAX_IMAGES) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
-                    "a simulated board has at most %d flash devices, and 2 or 4 slots",
-                    (int)SIM_FLASH_EXTERNAL + 1);
-        return false;
-    }
-    for (guint i = 0; i < flash->items->len; i++)
-        configure_device(&config->devices[config->n_devices++],
-                         ((struct rig_value *)g_ptr_array_index(flash->items, i))->record);
-    for (guint i = 0; i < slots->items->len; i++) {
-        struct sim_area *areas = i % 2 ? config->boot.secondary : config->boot.primary;
+/* Flash, slots, and what of the bootloader is part of the layout. */
+static void configure_layout(struct sim_board_config *config, const struct rig_layout *layout)
+{
+    struct sim_boot_config *boot = &config->boot;
 
-        areas[i / 2] = area_from(((struct rig_value *)g_ptr_array_index(slots->items, i))->record);
-    }
-    config->boot.n_images = slots->items->len / 2;
-    if (scratch)
-        config->boot.scratch = area_from(scratch->record);
-    return true;
+    config->n_devices = layout->n_devices;
+    for (guint i = 0; i < layout->n_devices; i++)
+        configure_device(&config->devices[i], &layout->devices[i]);
+    boot->n_images = layout->n_slots / 2;
+    for (guint i = 0; i < layout->n_slots; i++)
+        (i % 2 ? boot->secondary : boot->primary)[i / 2] = area_of(&layout->slots[i]);
+    boot->scratch = area_of(&layout->scratch);
+    boot->mode = layout->mode;
+    boot->need_signature = layout->signing_needed;
+    boot->max_align = layout->max_align;
+    boot->max_sectors = layout->max_sectors;
+    boot->hw_rollback = layout->has_security_counter;
+    config->ble.mtu = layout->mtu;
+    memcpy(config->ble.address, layout->address, SIM_BLE_ADDRESS_BYTES);
 }
 
 static bool flag_of(const struct rig_record *options, const char *name, bool otherwise)
@@ -99,14 +82,8 @@ static guint32 count_of(const struct rig_record *options, const char *name, guin
 static void apply_boot_options(struct rig_sim *sim, const struct rig_record *options)
 {
     struct sim_boot_config *boot = &sim->config.boot;
-    const char *swap = rig_record_text(options, "swap");
-    const char *sign = rig_record_text(options, "sign");
     const char *downgrade = rig_record_text(options, "downgrade");
 
-    if (swap)
-        rig_swap_mode_from_name(swap, &boot->mode);
-    if (sign)
-        boot->need_signature = rig_key_kind_from_name(sign, &sim->key_kind);
     if (downgrade)
         boot->downgrade = g_str_equal(downgrade, "by-version")   ? SIM_DOWNGRADE_BY_VERSION
                           : g_str_equal(downgrade, "by-counter") ? SIM_DOWNGRADE_BY_COUNTER
@@ -114,12 +91,6 @@ static void apply_boot_options(struct rig_sim *sim, const struct rig_record *opt
     boot->validate_primary = flag_of(options, "validate-primary", boot->validate_primary);
     boot->swap_fixes = flag_of(options, "swap-fixes", boot->swap_fixes);
     boot->overwrite_fast = flag_of(options, "overwrite-fast", boot->overwrite_fast);
-    boot->max_align = count_of(options, "max-align", boot->max_align);
-    boot->max_sectors = count_of(options, "max-sectors", boot->max_sectors);
-    if (rig_record_get(options, "security-counter")) {
-        boot->hw_rollback = sim->has_security_counter = true;
-        sim->security_counter = count_of(options, "security-counter", 0);
-    }
 }
 
 /* The place of the option's choice among all of them, which is the enumeration's order. */
@@ -138,7 +109,6 @@ static void apply_link_options(struct sim_ble_config *ble, const struct rig_reco
 {
     struct sim_ble_pairing *pairing = &ble->pairing;
 
-    ble->mtu = (guint16)count_of(options, "mtu", ble->mtu);
     ble->bonding = flag_of(options, "bonding", ble->bonding);
     ble->security =
         (enum sim_ble_security)chosen(options, "update-needs", rig_choices_security, ble->security);
@@ -195,13 +165,13 @@ static void apply_options(struct rig_sim *sim, const struct rig_record *options,
 
 static bool load_key(struct rig_sim *sim, GError **error)
 {
-    bool fits = sim->key && rig_key_kind(sim->key) == sim->key_kind;
+    bool fits = sim->key && rig_key_kind(sim->key) == sim->board.layout.signing;
     const char *why = NULL;
-    struct rig_key *key = fits ? sim->key : rig_key_test(sim->key_kind, 0, &why);
+    struct rig_key *key = fits ? sim->key : rig_key_test(sim->board.layout.signing, 0, &why);
 
     if (!key) {
         g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot make the board's %s key: %s",
-                    rig_key_kind_name(sim->key_kind), why);
+                    rig_key_kind_name(sim->board.layout.signing), why);
         return false;
     }
     if (!fits)
@@ -219,20 +189,22 @@ static void note_demands(struct rig_sim *sim, const struct rig_record *options)
 {
     struct rig_board_demands *demands = &sim->board.demands;
 
-    demands->counter = sim->has_security_counter && !(options && rig_record_get(options, "security-counter"));
-    demands->least_counter = demands->counter ? sim->security_counter : 0;
+    demands->counter =
+        sim->board.layout.has_security_counter && !(options && rig_record_get(options, "security-counter"));
+    demands->least_counter = demands->counter ? sim->board.layout.security_counter : 0;
     demands->encryption =
-        sim->config.ble.security != SIM_BLE_OPEN && !(options && rig_record_get(options, "update-needs"));
+        sim->board.layout.encryption_needed && !(options && rig_record_get(options, "update-needs"));
 }
 
 static bool apply_case(struct rig_sim *sim, const struct rig_record *options, struct rig_sim_defects *defects,
                        GError **error)
 {
+    const struct rig_layout was_layout = sim->board.layout;
     const struct sim_boot_config was = sim->config.boot;
-    enum rig_key_kind was_kind = sim->key_kind;
 
+    rig_layout_apply(&sim->board.layout, options);
     apply_options(sim, options, defects);
-    return !sim->guest || rig_sim_keeps_build(sim, &was, was_kind, error);
+    return !sim->guest || rig_sim_keeps_build(sim, &was_layout, &was, error);
 }
 
 /* All of it but the key. */
@@ -243,21 +215,13 @@ static bool fill_config(struct rig_sim *sim, const struct rig_record *options, G
     struct rig_sim_defects defects = sim->extra_defects;
 
     memset(&sim->config, 0, sizeof sim->config);
-    sim->has_security_counter = false;
-    if (!configure_layout(&sim->config, target, error))
-        return false;
-    sim->config.boot.max_align = 8;
-    for (guint i = 0; i < sim->config.n_devices; i++)
-        sim->config.boot.max_align = MAX(sim->config.boot.max_align, sim->config.devices[i].write_bytes);
-    sim->config.boot.max_sectors = 128;
-    sim->config.ble.mtu = SIM_BLE_MAX_MTU;
+    rig_layout_read(target, &sim->board.layout);
     sim->config.ble.bonding = rig_board_option_is_on_by_default("bonding");
     sim->config.app.reassembly = rig_board_option_is_on_by_default("reassembly");
     sim->config.app.parameters_command = rig_board_option_is_on_by_default("parameters");
     sim->config.app.original_protocol = rig_board_option_is_on_by_default("original-protocol");
     sim->config.ble.pairing.user = SIM_BLE_USER_AGREES;
     g_strlcpy(sim->config.ble.name, rig_record_text(target, "name"), sizeof sim->config.ble.name);
-    memcpy(sim->config.ble.address, rig_record_get(target, "address")->address, SIM_BLE_ADDRESS_BYTES);
     if (own_options)
         apply_options(sim, own_options->record, &defects);
     if (sim->guest)
@@ -278,8 +242,7 @@ static bool fill_config(struct rig_sim *sim, const struct rig_record *options, G
     sim->config.boot.defects = defects.boot;
     sim->config.app.defects = defects.app;
     sim->config.ble.defects = defects.ble;
-    sim->board.signing = sim->key_kind;
-    sim->board.signing_needed = sim->config.boot.need_signature;
+    configure_layout(&sim->config, &sim->board.layout);
     return true;
 }
 
@@ -288,85 +251,64 @@ bool rig_sim_configure(struct rig_sim *sim, const struct rig_record *options, GE
     return fill_config(sim, options, error) && load_key(sim, error);
 }
 
-/* 0: they are not all of one size. */
-static guint32 sector_size(const struct sim_flash *flash, const struct sim_area *area)
+/* The sizes of the largest images, or why there can be none; chosen: the swap mode is not the target's own,
+ * whose faults are for a case to show. */
+static bool find_room(struct rig_layout *layout, const char *target, bool chosen, GError **error)
 {
-    guint32 first = 0;
-    guint32 start, n_bytes;
+    struct sim_board_config config = {0};
+    struct sim_flash *flash;
+    char fault[160];
+    bool fits;
 
-    for (guint32 at = 0; at < area->n_bytes; at += n_bytes) {
-        if (!sim_flash_sector_at(flash, area->device, area->offset + at, &start, &n_bytes) || n_bytes == 0 ||
-            (first && n_bytes != first))
-            return 0;
-        first = n_bytes;
+    if (layout->mode == RIG_SWAP_SCRATCH && layout->scratch.n_bytes == 0) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+                    "'swap: scratch' takes a scratch area, and target '%s' has none ('scratch:')", target);
+        return false;
     }
-    return first;
+    for (guint i = 0; i < layout->n_devices; i++) {
+        if (layout->devices[i].write_bytes <= layout->max_align)
+            continue;
+        g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+                    "'max-align: %u' is less than the write size of target '%s', %u", layout->max_align,
+                    target, layout->devices[i].write_bytes);
+        return false;
+    }
+    configure_layout(&config, layout);
+    flash = sim_flash_new(config.devices, config.n_devices);
+    if (!flash) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+                    "target '%s' has flash devices that cannot be, or there is no memory", target);
+        return false;
+    }
+    fits = !chosen || !sim_boot_layout_fault(&config.boot, flash, fault, sizeof fault);
+    for (guint i = 0; i < layout->n_slots; i++)
+        layout->slots[i].room_bytes = sim_boot_max_image_bytes(&config.boot, flash, i / 2);
+    sim_flash_free(flash);
+    if (!fits)
+        g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+                    "'swap: %s' does not fit the slots of target '%s': %s", rig_swap_mode_name(layout->mode),
+                    target, fault);
+    return fits;
 }
 
-static guint32 n_sectors(const struct sim_flash *flash, const struct sim_area *area)
+bool rig_mcuboot_describe(const struct rig_target *target, const struct rig_record *options,
+                          struct rig_layout *layout, GError **error)
 {
-    guint32 n = 0;
-    guint32 start, n_bytes;
-
-    for (guint32 at = 0; at < area->n_bytes; at += n_bytes, n++)
-        if (!sim_flash_sector_at(flash, area->device, area->offset + at, &start, &n_bytes) || n_bytes == 0)
-            break;
-    return n;
-}
-
-static struct rig_slot_traits slot_traits(const struct sim_boot_config *boot, const struct sim_flash *flash,
-                                          guint slot)
-{
-    const struct sim_area *area = slot % 2 ? &boot->secondary[slot / 2] : &boot->primary[slot / 2];
-
-    return (struct rig_slot_traits){
-        .n_bytes = area->n_bytes,
-        .erase_us = (guint64)n_sectors(flash, area) * sim_flash_device(flash, area->device)->erase_us,
-        .sector_bytes = sector_size(flash, area),
-        .write_bytes = sim_flash_device(flash, area->device)->write_bytes,
-        .room_bytes = sim_boot_max_image_bytes(boot, flash, slot / 2),
-    };
+    rig_layout_read(target->record, layout);
+    if (options)
+        rig_layout_apply(layout, options);
+    return find_room(layout, target->name, options && rig_record_get(options, "swap"), error);
 }
 
 bool rig_sim_describe(const struct rig_board *board, const struct rig_record *options,
-                      struct rig_board_traits *traits, GError **error)
+                      struct rig_layout *layout, GError **error)
 {
     const struct rig_sim *sim = (const struct rig_sim *)board;
-    const struct sim_flash *flash = sim_board_flash(sim->sim);
     struct rig_sim made = {.target = sim->target, .guest = sim->guest, .extra_defects = sim->extra_defects};
-    const struct sim_boot_config *boot = &made.config.boot;
-    char fault[160];
 
     if (!fill_config(&made, options, error) || (made.guest && !rig_sim_build_fits(&made, error)))
         return false;
-    if (boot->mode == RIG_SWAP_SCRATCH && boot->scratch.n_bytes == 0) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
-                    "'swap: scratch' takes a scratch area, and target '%s' has none ('scratch:')",
-                    sim->target->name);
-        return false;
-    }
-    for (guint i = 0; i < made.config.n_devices; i++) {
-        if (made.config.devices[i].write_bytes <= boot->max_align)
-            continue;
-        g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
-                    "'max-align: %u' is less than the write size of target '%s', %u", boot->max_align,
-                    sim->target->name, made.config.devices[i].write_bytes);
-        return false;
-    }
-    /* What the target itself is like is no reason to skip: the case shows what comes of it. */
-    if (!sim->guest && options && rig_record_get(options, "swap") &&
-        sim_boot_layout_fault(boot, flash, fault, sizeof fault)) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
-                    "'swap: %s' does not fit the slots of target '%s': %s", rig_swap_mode_name(boot->mode),
-                    sim->target->name, fault);
-        return false;
-    }
-    *traits = (struct rig_board_traits){.mode = boot->mode,
-                                        .signing_needed = boot->need_signature,
-                                        .signing = made.key_kind,
-                                        .n_slots = 2 * boot->n_images,
-                                        .scratch_bytes = boot->scratch.n_bytes};
-    for (guint i = 0; i < traits->n_slots; i++)
-        traits->slots[i] = slot_traits(boot, flash, i);
-    return true;
+    *layout = made.board.layout;
+    return find_room(layout, sim->target->name, !sim->guest && options && rig_record_get(options, "swap"),
+                     error);
 }

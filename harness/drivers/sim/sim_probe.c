@@ -112,44 +112,6 @@ static bool sim_probe_view(struct rig_probe *probe, struct rig_board_view *view,
     return true;
 }
 
-static guint sim_probe_n_slots(struct rig_probe *probe)
-{
-    return sim_of(probe)->config.boot.n_images * 2;
-}
-
-static const struct sim_area *area_at(const struct sim_boot_config *boot, guint slot)
-{
-    if (slot == boot->n_images * 2)
-        return boot->scratch.n_bytes ? &boot->scratch : NULL;
-    if (slot > boot->n_images * 2)
-        return NULL;
-    return slot % 2 ? &boot->secondary[slot / 2] : &boot->primary[slot / 2];
-}
-
-static bool sim_probe_slot(struct rig_probe *probe, guint slot, struct rig_slot *into)
-{
-    static const char *const names[] = {"slot 0", "slot 1", "slot 2", "slot 3"};
-    struct rig_sim *sim = sim_of(probe);
-    const struct sim_area *area = area_at(&sim->config.boot, slot);
-    struct sim_flash *flash = sim_board_flash(sim->sim);
-    guint32 start, n_bytes;
-
-    if (!area)
-        return false;
-    *into = (struct rig_slot){
-        .name = slot < sim->config.boot.n_images * 2 ? names[slot] : "scratch",
-        .device = sim->config.devices[area->device].name,
-        .device_offset = area->offset,
-        .n_bytes = area->n_bytes,
-    };
-    if (sim_flash_sector_at(flash, area->device, area->offset, &start, &n_bytes))
-        into->sector_bytes = n_bytes;
-    if (sim->config.boot.mode == RIG_SWAP_OFFSET && slot % 2)
-        into->image_offset = into->sector_bytes;
-    sim_boot_geometry(&sim->config.boot, flash, area, &into->geometry);
-    return true;
-}
-
 static bool device_index(const struct rig_sim *sim, const char *device, guint *index, GError **error)
 {
     for (*index = 0; *index < sim->config.n_devices; ++*index)
@@ -195,8 +157,6 @@ static const struct rig_probe_ops ops = {
     .name = "simulated",
     .reset = sim_probe_reset,
     .view = sim_probe_view,
-    .n_slots = sim_probe_n_slots,
-    .slot = sim_probe_slot,
     .read = sim_probe_read,
     .program = sim_probe_program,
     .halt = sim_probe_halt,
@@ -207,5 +167,5 @@ static const struct rig_probe_ops ops = {
 
 void rig_sim_probe_init(struct rig_sim_probe *probe, struct rig_sim *sim)
 {
-    *probe = (struct rig_sim_probe){.probe = {.ops = &ops}, .sim = sim};
+    *probe = (struct rig_sim_probe){.probe = {.ops = &ops, .layout = &sim->board.layout}, .sim = sim};
 }

@@ -17,7 +17,6 @@
 #define TICK_MS 5
 #define FIRST_LINES_MS 100u
 #define BOOT_LINE "*** Booting MCUboot"
-#define PAGE_BYTES 4096u
 
 static struct rig_process_board *self(struct rig_board *board)
 {
@@ -237,28 +236,12 @@ static void stop(struct rig_process_board *board)
 
 static bool fill_layout(struct rig_process_board *board, GError **error)
 {
-    struct rig_probe *model = board->model->probe;
-    const struct sim_board_config *config = &((struct rig_sim *)board->model)->config;
-    struct rig_openocd_layout *layout = &board->layout;
-
-    *layout = (struct rig_openocd_layout){.n_slots = model->ops->n_slots(model),
-                                          .n_devices = config->n_devices,
-                                          .still_is_hung = true,
-                                          .boots_are_told = true};
-    if (config->n_devices > 1 || layout->n_slots > RIG_OPENOCD_MAX_SLOTS) {
-        g_set_error_literal(
-            error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
-            "openocd cannot program external flash: an out-of-process board has the internal device only");
-        return false;
-    }
-    for (guint i = 0; i <= layout->n_slots; i++)
-        (void)!model->ops->slot(model, i, &layout->slots[i]);
-    layout->devices[0].name = config->devices[0].name;
-    layout->devices[0].n_bytes =
-        sim_flash_bytes(sim_board_flash(((struct rig_sim *)board->model)->sim), SIM_FLASH_INTERNAL);
-    layout->devices[0].page_bytes = PAGE_BYTES;
-    layout->devices[0].programmable = true;
-    return true;
+    if (board->board.layout.n_devices == 1)
+        return true;
+    g_set_error_literal(
+        error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+        "openocd cannot program external flash: an out-of-process board has the internal device only");
+    return false;
 }
 
 bool rig_process_board_has_radio(const struct rig_process_board *board)
@@ -363,9 +346,8 @@ static bool start_sim(struct rig_process_board *board, const struct rig_board_se
             return false;
     board->place.port = board->sim->smp_port;
     board->place.tty = board->sim->pty;
-    board->place.max_mtu = ((const struct rig_sim *)board->model)->config.ble.mtu;
-    board->place.or_next_address =
-        ((const struct rig_sim *)board->model)->config.ble.updater == SIM_BLE_UPDATER_NEXT_ADDRESS;
+    board->place.max_mtu = board->board.layout.mtu;
+    board->place.or_next_address = board->board.layout.may_move_address;
     return rig_link_open(board->board.link, error);
 }
 
@@ -380,9 +362,10 @@ static bool open_probe(struct rig_process_board *board, GError **error)
 
     board->backend = g_strdup_printf("st-link backend tcp %u", board->sim->debug_port);
     board->openocd_arguments[3] = board->backend;
-    if (!rig_openocd_probe_open(&board->probe, &config, &board->layout, board->folder, error))
+    if (!rig_openocd_probe_open(&board->probe, &config, &board->board.layout, board->folder, error))
         return false;
     board->n_operations = 0;
+    board->probe.still_is_hung = board->probe.boots_are_told = true;
     board->probe.supply = (struct rig_openocd_supply){.catch_up = probe_catches_up,
                                                       .has_power = probe_asks_for_power,
                                                       .set = probe_switches_power,
@@ -438,10 +421,9 @@ static bool board_prepare(struct rig_board *base, const struct rig_board_setup *
 
     stop(board);
     g_unlink(board->openocd_log); /* of the case before */
-    if (!board->model->ops->prepare(board->model, &bare, error) || !fill_layout(board, error))
+    if (!board->model->ops->prepare(board->model, &bare, error))
         return false;
-    base->signing = board->model->signing;
-    base->signing_needed = board->model->signing_needed;
+    base->layout = board->model->layout;
     base->demands = board->model->demands;
     if (!start_sim(board, setup, error) || !forget_board(base->link, error) || !open_probe(board, error) ||
         (!comes_programmed(board) && !program_images(board, setup, error)))
@@ -528,11 +510,11 @@ static void board_logs(struct rig_board *base, void (*each)(void *user, const ch
 }
 
 static bool board_describe(const struct rig_board *base, const struct rig_record *options,
-                           struct rig_board_traits *traits, GError **error)
+                           struct rig_layout *layout, GError **error)
 {
     const struct rig_process_board *board = (const struct rig_process_board *)base;
 
-    return board->model->options->describe(board->model, options, traits, error);
+    return board->model->options->describe(board->model, options, layout, error);
 }
 
 static const struct rig_board_ops ops = {
@@ -621,12 +603,11 @@ struct rig_board *rig_process_board_new(const struct rig_target *target, const c
     board->hci = RIG_PROCESS_HCI;
     board->speed = SPEED;
     add_capabilities(board, capabilities);
-    board->board.signing = model->signing;
-    board->board.signing_needed = model->signing_needed;
+    board->board.layout = model->layout;
     board->board.demands = model->demands;
     /* Steps ask for the layout before anything is prepared. */
     if (fill_layout(board, error) &&
-        rig_openocd_probe_open(&board->probe, &nothing, &board->layout, board->folder, error))
+        rig_openocd_probe_open(&board->probe, &nothing, &board->board.layout, board->folder, error))
         return &board->board;
     board_free(&board->board);
     return NULL;

@@ -54,7 +54,6 @@ struct rig_process_board {
     struct rig_process_power power;
     struct rig_openocd_probe probe;
     guint64 n_operations; /* on that record when it was last looked at */
-    struct rig_openocd_layout layout;
     struct rig_board
         *model; /* a simulated board of the same configuration: it knows the layout, and runs nothing */
     const struct rig_target *target;

@@ -47,9 +47,9 @@ static bool read_word(const struct rig_process_board *board, const char *word, s
         return false;
     *write = (struct rig_flash_write){
         .offset = (guint32)offset, .n_bytes = (guint32)n_bytes, .erase = parts[3][0] == 'e'};
-    for (guint i = 0; i < board->layout.n_devices; i++)
-        if (g_str_equal(board->layout.devices[i].name, parts[0]))
-            write->device = board->layout.devices[i].name;
+    for (guint i = 0; i < board->board.layout.n_devices; i++)
+        if (g_str_equal(board->board.layout.devices[i].name, parts[0]))
+            write->device = board->board.layout.devices[i].name;
     return write->device != NULL;
 }
 

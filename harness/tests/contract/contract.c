@@ -10,7 +10,7 @@ static struct rig_bytes build(struct rig_board *board, guint8 major, guint32 pad
                               guint8 hash[RIG_IMAGE_HASH_BYTES])
 {
     static const struct rig_payload_plan plan = {.behaviour = "waits", .self_test_us = 1000, .seed = 5};
-    struct rig_key *key = board->signing_needed ? rig_key_test(board->signing, 0, NULL) : NULL;
+    struct rig_key *key = board->layout.signing_needed ? rig_key_test(board->layout.signing, 0, NULL) : NULL;
     g_autoptr(GBytes) payload = board->application->make_payload(board, &plan, 4096, NULL);
     struct rig_image_recipe recipe = {.payload = g_bytes_get_data(payload, NULL),
                                       .payload_bytes = g_bytes_get_size(payload),
@@ -40,7 +40,7 @@ void bench_prepare(struct bench *bench, bool pending)
     struct rig_board_setup setup = {.images = images, .confirmed = true, .seed = 11};
 
     /* A bootloader of two images starts neither without the other. */
-    for (guint slot = 0; slot < probe->ops->n_slots(probe) && setup.n_images < 6; slot += 2)
+    for (guint slot = 0; slot < probe->layout->n_slots && setup.n_images < 6; slot += 2)
         images[setup.n_images++] =
             (struct rig_board_image){slot, bench->old_image.bytes, bench->old_image.n_bytes};
     if (pending)
@@ -110,7 +110,7 @@ static int open_bench(void **state)
 
     bench->driver = *state;
     bench->board = bench->driver->make(&bench->owner);
-    assert_true(bench->board->probe->ops->slot(bench->board->probe, 1, &slot));
+    assert_true(rig_layout_slot(bench->board->probe->layout, 1, &slot));
     bench->old_image = build(bench->board, 1, 0, bench->old_hash);
     bench->new_image = build(bench->board, 2, slot.n_bytes - slot.image_offset, ignored);
     bench_prepare(bench, false);

@@ -110,8 +110,8 @@ static bool use(struct rig_board *board, GError **error)
     bool ok = board->ops->prepare(board, &setup, error) && board->power->ops->set(board->power, true, error);
 
     (void)!board->probe->ops->view(board->probe, &view, NULL);
-    for (guint i = 0; i <= board->probe->ops->n_slots(board->probe); i++)
-        if (board->probe->ops->slot(board->probe, i, &slot))
+    for (guint i = 0; i <= board->probe->layout->n_slots; i++)
+        if (rig_layout_slot(board->probe->layout, i, &slot))
             (void)!board->probe->ops->read(board->probe, slot.device, slot.device_offset, bytes, sizeof bytes,
                                            NULL);
     (void)!board->power->ops->is_on(board->power, &on, NULL);

@@ -27,7 +27,7 @@ static void a_trial_run_is_told_as_unconfirmed(void **state)
     struct bench *bench = *state;
     struct rig_slot slot;
 
-    assert_true(probe_of(bench)->ops->slot(probe_of(bench), 0, &slot));
+    assert_true(rig_layout_slot(probe_of(bench)->layout, 0, &slot));
     bench_prepare(bench, true);
     bench_up(bench);
     assert_int_equal(bench_view(bench).version.major, 2);
@@ -59,20 +59,20 @@ static void a_reset_without_power_is_an_error_of_the_rig(void **state)
 static void slots_come_in_pairs_and_do_not_overlap(void **state)
 {
     struct rig_probe *probe = probe_of(*state);
-    guint n = probe->ops->n_slots(probe);
+    guint n = probe->layout->n_slots;
     struct rig_slot a, b;
 
     assert_true(n >= 2 && n % 2 == 0);
     for (guint i = 0; i < n; i++) {
-        assert_true(probe->ops->slot(probe, i, &a));
+        assert_true(rig_layout_slot(probe->layout, i, &a));
         assert_true(a.n_bytes > a.image_offset);
         for (guint j = 0; j < i; j++) {
-            assert_true(probe->ops->slot(probe, j, &b));
+            assert_true(rig_layout_slot(probe->layout, j, &b));
             assert_true(strcmp(a.device, b.device) != 0 || a.device_offset >= b.device_offset + b.n_bytes ||
                         b.device_offset >= a.device_offset + a.n_bytes);
         }
     }
-    assert_false(probe->ops->slot(probe, n + 1, &a));
+    assert_false(rig_layout_slot(probe->layout, n + 1, &a));
 }
 
 static void what_is_programmed_is_read_back_and_the_rest_is_left_alone(void **state)
@@ -81,7 +81,7 @@ static void what_is_programmed_is_read_back_and_the_rest_is_left_alone(void **st
     struct rig_slot slot;
     guint8 wanted[300], seen[500], before[500];
 
-    assert_true(probe->ops->slot(probe, 1, &slot));
+    assert_true(rig_layout_slot(probe->layout, 1, &slot));
     assert_true(probe->ops->read(probe, slot.device, slot.device_offset, before, sizeof before, NULL));
     for (guint i = 0; i < sizeof wanted; i++)
         wanted[i] = (guint8)(i ^ 0xa5);
@@ -99,7 +99,7 @@ static void a_place_that_is_not_there_is_an_error_of_the_rig(void **state)
     struct rig_slot slot;
     guint8 bytes[16] = {0};
 
-    assert_true(probe->ops->slot(probe, 0, &slot));
+    assert_true(rig_layout_slot(probe->layout, 0, &slot));
     for (guint i = 0; i < 4; i++) {
         g_autoptr(GError) error = NULL;
         const char *device = i % 2 ? slot.device : "attic";
@@ -220,7 +220,7 @@ static void memory_is_read_in_any_length_while_the_board_runs(void **state)
 
     bench_need(bench, "debug");
     bench_up(bench);
-    assert_true(probe->ops->slot(probe, 0, &slot));
+    assert_true(rig_layout_slot(probe->layout, 0, &slot));
     assert_true(probe->ops->read(probe, slot.device, slot.device_offset, flash, sizeof flash, NULL));
     assert_true(probe->ops->read_memory(probe, slot.device_offset, memory, sizeof memory, NULL));
     assert_memory_equal(memory, flash, sizeof flash);
