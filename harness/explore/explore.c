@@ -131,7 +131,7 @@ char *search_path_to(const struct search *search, guint32 number, enum rig_cycle
         if (node->parent != NO_NODE)
             g_array_prepend_val(cycles, cycle);
     }
-    return rig_path_text(cycles);
+    return rig_cuts_text(cycles);
 }
 
 static void judge(struct search *search, guint32 number, const struct rig_judged *judged,

@@ -6,7 +6,7 @@
 #define RIG_EXPLORE_EXPLORE_H
 
 #include "explore/invariant.h"
-#include "explore/path.h"
+#include "path/cuts.h"
 
 G_BEGIN_DECLS
 

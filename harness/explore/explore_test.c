@@ -664,13 +664,13 @@ static void paths_are_written_and_read_back(void **state)
     static const char *const wrong[] = {"", "x", "1,,2", "-1", "4294967295", "1hh", "runs"};
 
     (void)state;
-    g_autoptr(GArray) legs = rig_path_parse("app,0,19h,run", NULL);
-    g_autofree char *text = legs ? rig_path_text(legs) : NULL;
+    g_autoptr(GArray) cycles = rig_cuts_parse("app,0,19h,run", NULL);
+    g_autofree char *text = cycles ? rig_cuts_text(cycles) : NULL;
     assert_string_equal(text, "app,0,19h,run");
     for (guint i = 1; i < G_N_ELEMENTS(wrong); i++) {
         g_autoptr(GError) error = NULL;
 
-        assert_null(rig_path_parse(wrong[i], &error));
+        assert_null(rig_cuts_parse(wrong[i], &error));
         assert_non_null(error);
     }
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The ways in which an exploration broke its invariants: where each begins, by what the last power cut on the
  * way there fell on. */
-#include "explore/account.h"
+#include "explore/flash_map.h"
 #include "explore/search.h"
 
 /* Runs are executed once more for it: so many at most. What lies behind has the cause "not looked into". */
@@ -10,10 +10,10 @@
 
 struct causes {
     struct search *search;
-    struct rig_account *account; /* for its words */
-    GHashTable *runs;            /* content, and what is run from it -> GPtrArray of classes, or NULL */
-    GHashTable *words;           /* set of char *: the classes */
-    GPtrArray *classes;          /* of the run that is executed; borrowed from `words` */
+    struct rig_flash_map *map;
+    GHashTable *runs;   /* content, and what is run from it -> GPtrArray of classes, or NULL */
+    GHashTable *words;  /* set of char *: the classes */
+    GPtrArray *classes; /* of the run that is executed; borrowed from `words` */
 };
 
 void rig_finding_free(gpointer at)
@@ -31,7 +31,7 @@ void rig_finding_free(gpointer at)
 static void on_operation(void *user, const struct sim_flash_operation *operation)
 {
     struct causes *causes = user;
-    char *class = rig_account_operation_class(causes->account, operation);
+    char *class = rig_flash_map_class(causes->map, operation);
     gpointer kept;
 
     if (g_hash_table_lookup_extended(causes->words, class, &kept, NULL))
@@ -223,12 +223,12 @@ void search_tell_findings(struct search *search)
     if (search->roots->len == 0)
         return;
     sim_flash_power(subject->flash, true);
-    causes.account = rig_account_new(subject, search->plan->images);
+    causes.map = rig_flash_map_new(subject, search->plan->images);
     causes.runs = g_hash_table_new_full(NULL, NULL, NULL, unref_classes);
     causes.words = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     for (guint i = 0; i < search->roots->len; i++)
         tell(&causes, &g_array_index(search->roots, struct root, i));
     g_hash_table_unref(causes.runs);
     g_hash_table_unref(causes.words);
-    rig_account_free(causes.account);
+    rig_flash_map_free(causes.map);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Foreign bootloaders explored: the example port through its whole life, and those that misbehave. */
-#include "explore/account.h"
+#include "explore/replay.h"
 #include "explore/explore.h"
 #include "sim/firmware/mcuboot/boot/boot_fixture.h"
 #include "sim/firmware/mcuboot/guest/guest.h"
@@ -188,7 +188,6 @@ static void paths_are_replayed_in_a_process_of_their_own(void **state)
     struct board board;
     struct sim_guest_config config = {.max_cpu_ms = 20};
     char why[256] = "";
-    bool fits;
 
     (void)state;
     board_make(&board, &(struct board_plan){.mode = RIG_SWAP_SCRATCH, .n_primary = 8});
@@ -207,13 +206,13 @@ static void paths_are_replayed_in_a_process_of_their_own(void **state)
         .invariants = RIG_ALL_INVARIANTS,
         .max_boots = 2,
     };
-    g_autoptr(GArray) legs = rig_path_parse("0,0h,run", NULL);
-    g_autoptr(rig_account) account = NULL;
-    guint32 broken = rig_explore_replay(&plan, legs, &account, &fits);
+    g_autoptr(GArray) cycles = rig_cuts_parse("0,0h,run", NULL);
+    g_auto(rig_replay) replay = {.fits = false};
 
-    assert_true(fits);
-    assert_true(broken & 1u << RIG_INVARIANT_NO_CRASH);
-    assert_int_equal(account->legs->len, 3);
+    rig_replay_play(&replay, &plan, cycles);
+    assert_true(replay.fits);
+    assert_true(replay.broken & 1u << RIG_INVARIANT_NO_CRASH);
+    assert_int_equal(replay.path->cycles->len, 3);
     sim_guest_free(guest);
     board_clear(&board);
 }

@@ -15,6 +15,7 @@ struct model {
     struct rig_subject subject;
     struct sim_boot_config config;
     struct sim_guest *guest; /* borrowed; NULL: the model itself boots */
+    bool is_view;            /* the flash is somebody else's */
 };
 
 static struct model *self(struct rig_subject *subject)
@@ -287,7 +288,8 @@ static void guest_identify(struct rig_subject *subject, GChecksum *sum)
 
 static void model_free(struct rig_subject *subject)
 {
-    sim_flash_free(subject->flash);
+    if (!self(subject)->is_view)
+        sim_flash_free(subject->flash);
     sim_boot_memo_free(self(subject)->config.memo);
     g_free(subject);
 }
@@ -372,14 +374,17 @@ void rig_subject_set_counter(struct rig_subject *subject, guint image, guint32 c
                        (const guint8 *)&fixed, sizeof fixed);
 }
 
-struct rig_subject *rig_subject_model(const struct sim_boot_config *config, const struct sim_flash *flash)
+/* Takes the flash, unless it is a view. NULL: no memory. */
+static struct rig_subject *model_on(const struct sim_boot_config *config, struct sim_flash *flash,
+                                    bool is_view)
 {
     struct model *model = g_new0(struct model, 1);
     struct rig_subject *subject = &model->subject;
 
     subject->ops = &ops;
-    subject->flash = copy_flash(flash, config->hw_rollback ? &counter_store : NULL);
+    subject->flash = flash;
     subject->whole_device = G_MAXUINT;
+    model->is_view = is_view;
     model->config = *config;
     model->config.memo = sim_boot_memo_new();
     if (!subject->flash || !model->config.memo) {
@@ -396,12 +401,25 @@ struct rig_subject *rig_subject_model(const struct sim_boot_config *config, cons
     }
     if (config->mode == RIG_SWAP_SCRATCH)
         allow_area(subject, "scratch", &config->scratch);
-    if (config->hw_rollback) {
-        subject->whole_device = sim_flash_n_devices(flash);
-        model->config.counters = (struct sim_area){subject->whole_device, 0, COUNTERS_BYTES};
-        allow_area(subject, "counters", &model->config.counters);
-    }
     return subject;
+}
+
+struct rig_subject *rig_subject_model(const struct sim_boot_config *config, const struct sim_flash *flash)
+{
+    struct rig_subject *subject =
+        model_on(config, copy_flash(flash, config->hw_rollback ? &counter_store : NULL), false);
+
+    if (!subject || !config->hw_rollback)
+        return subject;
+    subject->whole_device = sim_flash_n_devices(flash);
+    self(subject)->config.counters = (struct sim_area){subject->whole_device, 0, COUNTERS_BYTES};
+    allow_area(subject, "counters", &self(subject)->config.counters);
+    return subject;
+}
+
+struct rig_subject *rig_subject_view(const struct sim_boot_config *config, const struct sim_flash *flash)
+{
+    return model_on(config, (struct sim_flash *)flash, true); /* read only */
 }
 
 struct rig_subject *rig_subject_guest(const struct sim_boot_config *config, const struct sim_flash *flash,

@@ -67,7 +67,7 @@ struct rig_subject_ops {
     bool (*confirmed)(struct rig_subject *subject);
     /* Where the image that a trial replaced is kept; false: nowhere (nothing to revert to). */
     bool (*kept_copy)(struct rig_subject *subject, guint *device, guint32 *offset);
-    /* The trailer at the end of an area, for the account of a path; false: it has none. NULL op: none has. */
+    /* The trailer at the end of an area, in words; false: it has none. NULL op: none has. */
     bool (*trailer)(struct rig_subject *subject, const struct sim_area *area,
                     struct rig_trailer_geometry *geometry, struct rig_trailer *trailer);
     /* Adds everything that decides what it does: code, configuration, keys. */
@@ -76,7 +76,7 @@ struct rig_subject_ops {
 };
 struct rig_subject {
     const struct rig_subject_ops *ops;
-    struct sim_flash *flash;                       /* owned */
+    struct sim_flash *flash;                       /* owned, but by a view */
     bool reverts;                                  /* an unconfirmed update is taken back */
     struct sim_area areas[RIG_SUBJECT_MAX_AREAS];  /* where bootloader and application may write */
     const char *area_names[RIG_SUBJECT_MAX_AREAS]; /* "primary"; static */
@@ -94,6 +94,8 @@ struct rig_subject {
 /* The built-in model on a flash of its own with the same contents as `flash`. The configuration is copied;
  * its keys must outlive the subject, its memo is replaced by one of its own. NULL: no memory. */
 struct rig_subject *rig_subject_model(const struct sim_boot_config *config, const struct sim_flash *flash);
+/* The model on a flash that somebody else runs on: to be looked at (explore/flash_map.h), not to be run. */
+struct rig_subject *rig_subject_view(const struct sim_boot_config *config, const struct sim_flash *flash);
 /* The model with hw_rollback keeps its counters on a flash device of their own, beyond those of the board, so
  * that they are part of the contents; this is what they are at the begin. Nothing without hw_rollback. */
 void rig_subject_set_counter(struct rig_subject *subject, guint image, guint32 counter);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What explorations amount to, from their events. Paths are in path_story.c. */
+/* What explorations amount to, from their events. */
 #include "report/exploration.h"
+
+#include "path/path_event.h"
 
 #include <string.h>
 
@@ -173,11 +175,10 @@ static void take_end(struct rig_attempt *attempt, const struct rig_event *event)
 
 static void take_path(struct rig_attempt *attempt, const struct rig_event *event)
 {
-    struct rig_path_story *story =
-        attempt->paths->len < RIG_PATHS_MAX ? rig_path_story_from_event(event) : NULL;
+    struct rig_path *path = attempt->paths->len < RIG_PATHS_MAX ? rig_path_from_event(event) : NULL;
 
-    if (story)
-        g_ptr_array_add(attempt->paths, story);
+    if (path)
+        g_ptr_array_add(attempt->paths, path);
     else
         attempt->n_left_out++;
 }

@@ -45,23 +45,23 @@ static void exploration(GString *out, const struct rig_exploration_result *resul
     g_string_append(out, "</table>\n");
 }
 
-static void path(GString *out, const struct rig_case_result *result, const struct rig_path_story *story,
+static void path(GString *out, const struct rig_case_result *result, const struct rig_path *told,
                  guint *n_pictures)
 {
-    g_autoptr(GString) account = g_string_new(NULL);
+    g_autoptr(GString) words = g_string_new(NULL);
 
     if (*n_pictures < RIG_HTML_MAX_PICTURES) {
         g_string_append(out, "<div class=\"picture\">\n");
-        rig_picture_append(out, story, result->id, ++*n_pictures);
+        rig_picture_append(out, told, result->id, ++*n_pictures);
         g_string_append(out, "</div>\n");
     } else {
         g_string_append(out,
                         "<p class=\"note\">This page has enough pictures; the one of this path is in the "
                         "folder of the evidence.</p>\n");
     }
-    rig_path_append_account(account, story, false, "");
+    rig_path_append_text(words, told, false, "");
     g_string_append(out, "<details><summary>The path, operation by operation</summary><pre>");
-    rig_text_html(out, account->str);
+    rig_text_html(out, words->str);
     g_string_append(out, "</pre></details>\n");
 }
 

@@ -117,18 +117,18 @@ static void paths_member(JsonBuilder *out, const GPtrArray *paths, const GPtrArr
     json_builder_set_member_name(out, "paths");
     json_builder_begin_array(out);
     for (guint i = 0; i < paths->len; i++) {
-        const struct rig_path_story *story = g_ptr_array_index(paths, i);
+        const struct rig_path *path = g_ptr_array_index(paths, i);
 
         json_builder_begin_object(out);
-        text_member(out, "step", story->step);
-        text_member(out, "path", story->path);
+        text_member(out, "step", path->step);
+        text_member(out, "path", path->cuts);
         json_builder_set_member_name(out, "breaks");
         json_builder_begin_array(out);
-        for (guint k = 0; k < story->broken->len; k++)
+        for (guint k = 0; k < path->broken->len; k++)
             json_builder_add_string_value(
-                out, ((const struct rig_path_broken *)g_ptr_array_index(story->broken, k))->invariant);
+                out, ((const struct rig_path_broken *)g_ptr_array_index(path->broken, k))->invariant);
         json_builder_end_array(out);
-        text_member(out, "picture", rig_picture_name(pictures, story));
+        text_member(out, "picture", rig_picture_name(pictures, path));
         json_builder_end_object(out);
     }
     json_builder_end_array(out);

@@ -65,12 +65,12 @@ static void result_properties(struct junit_document *out, const struct rig_explo
 }
 
 /* The path that is told for this invariant, NULL when none is. */
-static const struct rig_path_story *story_of(const struct rig_attempt *attempt,
-                                             const struct rig_exploration_result *exploration,
-                                             const struct rig_judgement *judgement)
+static const struct rig_path *story_of(const struct rig_attempt *attempt,
+                                       const struct rig_exploration_result *exploration,
+                                       const struct rig_judgement *judgement)
 {
     for (guint i = 0; i < attempt->paths->len; i++) {
-        const struct rig_path_story *story = g_ptr_array_index(attempt->paths, i);
+        const struct rig_path *story = g_ptr_array_index(attempt->paths, i);
 
         if (g_strcmp0(story->step, exploration->step) != 0)
             continue;
@@ -118,13 +118,13 @@ static void skipped_element(struct junit_document *out, const struct rig_judgeme
 
 /* What it came to, and what happened on the path operation by operation. */
 static void output_element(struct junit_document *out, const struct rig_judgement *judgement,
-                           const struct rig_path_story *story)
+                           const struct rig_path *story)
 {
     g_autoptr(GString) text = g_string_new(NULL);
 
     g_string_append_printf(text, "%s: %s\n", judgement->name, judgement->text);
     if (story) {
-        rig_path_append_account(text, story, false, "");
+        rig_path_append_text(text, story, false, "");
         junit_append_picture(out, text, story);
         junit_append_attachments(text, out->options->attachments);
     }
@@ -141,7 +141,7 @@ static void invariant_case(struct junit_document *out, const struct rig_case_res
                            const struct rig_judgement *judgement)
 {
     const struct rig_attempt *attempt = rig_case_last_attempt(result);
-    const struct rig_path_story *story = story_of(attempt, exploration, judgement);
+    const struct rig_path *story = story_of(attempt, exploration, judgement);
     g_autofree char *life = life_text(exploration);
     g_autofree char *name =
         g_strdup_printf("%s :: explore[life=%s]::%s", result->name, life, judgement->name);

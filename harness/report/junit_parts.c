@@ -79,11 +79,11 @@ void junit_append_attachments(GString *text, const char *const *paths)
             g_string_append_printf(text, "[[ATTACHMENT|%s]]\n", *paths);
 }
 
-void junit_append_picture(const struct junit_document *out, GString *text, const struct rig_path_story *story)
+void junit_append_picture(const struct junit_document *out, GString *text, const struct rig_path *path)
 {
-    const char *name = out->options->pictures ? rig_picture_name(out->pictures, story) : NULL;
-    g_autofree char *path = name ? g_build_filename(out->options->pictures, name, NULL) : NULL;
-    const char *const paths[] = {path, NULL};
+    const char *name = out->options->pictures ? rig_picture_name(out->pictures, path) : NULL;
+    g_autofree char *file = name ? g_build_filename(out->options->pictures, name, NULL) : NULL;
+    const char *const paths[] = {file, NULL};
 
     junit_append_attachments(text, paths);
 }

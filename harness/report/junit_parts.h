@@ -37,8 +37,7 @@ void junit_element(struct junit_document *out, const char *name, const char *tex
 /* Each on its own line: the readers trim the middle of a long output, so that they come last. */
 void junit_append_attachments(GString *text, const char *const *paths);
 /* The picture of a path, when there is one and it was written. */
-void junit_append_picture(const struct junit_document *out, GString *text,
-                          const struct rig_path_story *story);
+void junit_append_picture(const struct junit_document *out, GString *text, const struct rig_path *path);
 /* "scenarios/power/loss.yaml" -> "scenarios.power.loss". Owned by the caller. */
 char *junit_class_of(const char *file);
 /* classname and name; a name that was there already gets a number. */

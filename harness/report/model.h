@@ -104,7 +104,7 @@ struct rig_attempt {
     GPtrArray *steps;        /* struct rig_step_result *, as started */
     GPtrArray *log;          /* struct rig_entry *, as they happened */
     GPtrArray *explorations; /* struct rig_exploration_result *, see report/exploration.h */
-    GPtrArray *paths;        /* struct rig_path_story *: paths of power cuts that are told */
+    GPtrArray *paths;        /* struct rig_path *: paths of power cuts that are told */
     guint n_of[RIG_N_ENTRY_KINDS]; /* how many happened, kept or not */
     guint n_steps;
     guint n_bad_cuts;

@@ -218,7 +218,7 @@ struct rig_attempt *rig_attempt_new(guint number)
     attempt->steps = g_ptr_array_new_with_free_func(free_step);
     attempt->log = g_ptr_array_new_with_free_func(free_entry);
     attempt->explorations = g_ptr_array_new_with_free_func((GDestroyNotify)rig_exploration_result_free);
-    attempt->paths = g_ptr_array_new_with_free_func((GDestroyNotify)rig_path_story_free);
+    attempt->paths = g_ptr_array_new_with_free_func((GDestroyNotify)rig_path_free);
     attempt->trailers = g_new0(char *, 1);
     attempt->also = g_new0(char *, 1);
     attempt->evidence = g_new0(char *, 1);

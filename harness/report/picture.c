@@ -52,29 +52,28 @@ static void append_patterns(GString *out, guint number)
 }
 
 /* What the picture says, for those who do not see it. */
-static void append_description(GString *out, const struct rig_path_story *story, const char *subtitle,
-                               guint number)
+static void append_description(GString *out, const struct rig_path *path, const char *subtitle, guint number)
 {
-    g_autoptr(GString) account = g_string_new(NULL);
+    g_autoptr(GString) words = g_string_new(NULL);
 
     g_string_append_printf(out, "<title id=\"t%u\">", number);
-    for (guint i = 0; i < story->broken->len; i++) {
-        const struct rig_path_broken *broken = g_ptr_array_index(story->broken, i);
+    for (guint i = 0; i < path->broken->len; i++) {
+        const struct rig_path_broken *broken = g_ptr_array_index(path->broken, i);
 
         g_string_append(out, i ? "; " : "");
         picture_escaped(out, broken->invariant);
         g_string_append(out, " is broken: ");
         picture_escaped(out, broken->text);
     }
-    if (story->broken->len == 0)
+    if (path->broken->len == 0)
         picture_escaped(out, "a path of power cuts that breaks nothing");
     g_string_append_printf(out, "</title>\n<desc id=\"d%u\">", number);
     if (subtitle) {
         picture_escaped(out, subtitle);
         g_string_append_c(out, '\n');
     }
-    rig_path_append_account(account, story, false, "");
-    rig_text_html(out, account->str);
+    rig_path_append_text(words, path, false, "");
+    rig_text_html(out, words->str);
     g_string_append(out, "</desc>\n");
 }
 
@@ -93,22 +92,22 @@ static int append_lines(struct picture *picture, int y, const char *class, const
 
 static int append_title(struct picture *picture, const char *subtitle)
 {
-    const struct rig_path_story *story = picture->story;
-    g_autofree char *path = g_strdup_printf("%s%s%s=%s", subtitle ? subtitle : "", subtitle ? " \u00b7 " : "",
-                                            strchr(story->path, ':') ? "cut" : "cuts", story->path);
+    const struct rig_path *path = picture->path;
+    g_autofree char *cuts = g_strdup_printf("%s%s%s=%s", subtitle ? subtitle : "", subtitle ? " \u00b7 " : "",
+                                            strchr(path->cuts, ':') ? "cut" : "cuts", path->cuts);
     int y = MARGIN + 10;
 
-    for (guint i = 0; i < MIN(story->broken->len, MAX_TITLE_LINES); i++) {
-        const struct rig_path_broken *broken = g_ptr_array_index(story->broken, i);
+    for (guint i = 0; i < MIN(path->broken->len, MAX_TITLE_LINES); i++) {
+        const struct rig_path_broken *broken = g_ptr_array_index(path->broken, i);
         g_autofree char *line = g_strdup_printf("%s is broken: %s", broken->invariant, broken->text);
 
         y = append_lines(picture, y, "h", line, 87, TITLE_LINE);
-        if (story->broken->len == 1)
+        if (path->broken->len == 1)
             y = append_lines(picture, y, NULL, broken->about, 60, LINE_HEIGHT + 2);
     }
-    if (story->broken->len == 0)
+    if (path->broken->len == 0)
         y = append_lines(picture, y, "h", "This path of power cuts breaks nothing", 87, TITLE_LINE);
-    return append_lines(picture, y + 2, "dim", path, 60, LINE_HEIGHT) + 2;
+    return append_lines(picture, y + 2, "dim", cuts, 60, LINE_HEIGHT) + 2;
 }
 
 static void append_band_name(GString *out, const struct picture_area *area, const struct picture_band *band)
@@ -125,7 +124,7 @@ static void append_names(struct picture *picture)
 {
     for (guint i = 0; i < picture->areas->len; i++) {
         const struct picture_area *area = &g_array_index(picture->areas, struct picture_area, i);
-        const struct rig_path_area *told = g_ptr_array_index(picture->story->areas, area->index);
+        const struct rig_path_area *told = g_ptr_array_index(picture->path->areas, area->index);
 
         picture_text(picture->out, MARGIN, area->top + 12, "b", told->name, 10);
         picture_text(picture->out, MARGIN, area->top + 25, "dim", "sector", 0);
@@ -144,11 +143,11 @@ static int append_rows(struct picture *picture, int y)
     for (guint row = 0; row < picture->n_rows; row++) {
         g_string_append_printf(picture->out, "<g transform=\"translate(0 %d)\">\n", y);
         append_names(picture);
-        for (guint i = 0; i < picture->legs->len; i++) {
-            const struct picture_leg *place = &g_array_index(picture->legs, struct picture_leg, i);
+        for (guint i = 0; i < picture->cycles->len; i++) {
+            const struct picture_cycle *place = &g_array_index(picture->cycles, struct picture_cycle, i);
 
             if (place->row == row)
-                picture_draw_leg(picture, place);
+                picture_draw_cycle(picture, place);
         }
         g_string_append(picture->out, "</g>\n");
         y += picture->body_height + (int)g_array_index(picture->foot_lines, guint, row) * LINE_HEIGHT + 30;
@@ -173,12 +172,12 @@ static int swatch(struct picture *picture, int x, int y, const char *class, cons
 
 static void append_legend(struct picture *picture, int y)
 {
-    g_autofree char *old = g_strdup_printf("%s (old)", picture->story->old_name);
-    g_autofree char *fresh = g_strdup_printf("%s (new)", picture->story->new_name);
+    g_autofree char *old = g_strdup_printf("%s (old)", picture->path->old_name);
+    g_autofree char *fresh = g_strdup_printf("%s (new)", picture->path->new_name);
     int x = MARGIN;
 
-    x = swatch(picture, x, y, "old", NULL, g_str_equal(picture->story->old_name, "old") ? "old image" : old);
-    x = swatch(picture, x, y, "new", "h", g_str_equal(picture->story->new_name, "new") ? "new image" : fresh);
+    x = swatch(picture, x, y, "old", NULL, g_str_equal(picture->path->old_name, "old") ? "old image" : old);
+    x = swatch(picture, x, y, "new", "h", g_str_equal(picture->path->new_name, "new") ? "new image" : fresh);
     x = swatch(picture, x, y, "mix", "x", "mixed, torn or bad");
     x = swatch(picture, x, y, "era", NULL, "erased");
     x = swatch(picture, x, y, "tr", NULL, "trailer");
@@ -190,19 +189,19 @@ static void append_legend(struct picture *picture, int y)
                  56, LINE_HEIGHT);
 }
 
-void rig_picture_append(GString *out, const struct rig_path_story *story, const char *subtitle, guint number)
+void rig_picture_append(GString *out, const struct rig_path *path, const char *subtitle, guint number)
 {
     g_autoptr(GString) body = g_string_new(NULL);
-    struct picture picture = {.story = story, .out = body, .number = number};
+    struct picture picture = {.path = path, .out = body, .number = number};
     int y;
 
     picture_lay_out(&picture);
     picture.cells = g_ptr_array_new_with_free_func((GDestroyNotify)g_array_unref);
-    for (guint i = 0; i < story->areas->len; i++)
+    for (guint i = 0; i < path->areas->len; i++)
         g_ptr_array_add(
             picture.cells,
-            g_array_copy(((const struct rig_path_area *)g_ptr_array_index(story->areas, i))->cells));
-    rig_path_begin(story, &picture.now);
+            g_array_copy(((const struct rig_path_area *)g_ptr_array_index(path->areas, i))->cells));
+    rig_path_begin(path, &picture.state);
     y = append_title(&picture, subtitle);
     y = append_rows(&picture, y);
     append_legend(&picture, y + 8);
@@ -211,7 +210,7 @@ void rig_picture_append(GString *out, const struct rig_path_story *story, const 
                            "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"rp\" role=\"img\" "
                            "aria-labelledby=\"t%u d%u\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\">\n",
                            number, number, picture.width, y, picture.width, y);
-    append_description(out, story, subtitle, number);
+    append_description(out, path, subtitle, number);
     g_string_append_printf(out, "<style>%s</style>\n", style);
     append_patterns(out, number);
     g_string_append_printf(out, "<rect width=\"%d\" height=\"%d\" class=\"bgd\"/>\n", picture.width, y);
@@ -221,11 +220,11 @@ void rig_picture_append(GString *out, const struct rig_path_story *story, const 
     picture_clear(&picture);
 }
 
-char *rig_picture_file(const struct rig_path_story *story, const char *subtitle, gsize *n_bytes)
+char *rig_picture_file(const struct rig_path *path, const char *subtitle, gsize *n_bytes)
 {
     GString *out = g_string_new("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
 
-    rig_picture_append(out, story, subtitle, 0);
+    rig_picture_append(out, path, subtitle, 0);
     *n_bytes = out->len;
     return g_string_free(out, FALSE);
 }
@@ -255,10 +254,9 @@ static void append_harmless(GString *name, const char *text)
         g_string_truncate(name, name->len - 1);
 }
 
-static char *file_name(GHashTable *n_named, const struct rig_case_result *result,
-                       const struct rig_path_story *story)
+static char *file_name(GHashTable *n_named, const struct rig_case_result *result, const struct rig_path *path)
 {
-    const struct rig_path_broken *broken = g_ptr_array_index(story->broken, 0);
+    const struct rig_path_broken *broken = g_ptr_array_index(path->broken, 0);
     g_autoptr(GString) name = g_string_new("explore-");
     guint n;
 
@@ -277,14 +275,14 @@ static void add_pictures(GPtrArray *pictures, GHashTable *n_named, const struct 
                          const struct rig_attempt *attempt)
 {
     for (guint i = 0; i < attempt->paths->len && pictures->len < RIG_PICTURES_MAX; i++) {
-        const struct rig_path_story *story = g_ptr_array_index(attempt->paths, i);
+        const struct rig_path *path = g_ptr_array_index(attempt->paths, i);
         struct rig_picture *picture;
 
-        if (story->broken->len == 0)
+        if (path->broken->len == 0)
             continue;
         picture = g_new0(struct rig_picture, 1);
         *picture = (struct rig_picture){
-            .result = result, .attempt = attempt, .story = story, .name = file_name(n_named, result, story)};
+            .result = result, .attempt = attempt, .path = path, .name = file_name(n_named, result, path)};
         g_ptr_array_add(pictures, picture);
     }
 }
@@ -312,24 +310,24 @@ bool rig_pictures_write(const struct rig_results *results, const char *folder, G
         return false;
     for (guint i = 0; i < pictures->len; i++) {
         const struct rig_picture *picture = g_ptr_array_index(pictures, i);
-        g_autofree char *path = g_build_filename(folder, picture->name, NULL);
+        g_autofree char *file = g_build_filename(folder, picture->name, NULL);
         gsize n_bytes = 0;
-        g_autofree char *text = rig_picture_file(picture->story, picture->result->id, &n_bytes);
+        g_autofree char *text = rig_picture_file(picture->path, picture->result->id, &n_bytes);
 
-        if (!rig_file_replace(path, RIG_FILE_PUBLIC, text, n_bytes, error))
+        if (!rig_file_replace(file, RIG_FILE_PUBLIC, text, n_bytes, error))
             return false;
         if (written)
-            g_ptr_array_add(written, g_steal_pointer(&path));
+            g_ptr_array_add(written, g_steal_pointer(&file));
     }
     return true;
 }
 
-const char *rig_picture_name(const GPtrArray *pictures, const struct rig_path_story *story)
+const char *rig_picture_name(const GPtrArray *pictures, const struct rig_path *path)
 {
     for (guint i = 0; i < pictures->len; i++) {
         const struct rig_picture *picture = g_ptr_array_index(pictures, i);
 
-        if (picture->story == story)
+        if (picture->path == path)
             return picture->name;
     }
     return NULL;

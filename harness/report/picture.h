@@ -13,16 +13,16 @@ G_BEGIN_DECLS
 
 /* One SVG element. subtitle: whose path it is, may be NULL. number: of the picture within its page, so that
  * two do not share the names of their patterns. Depends on nothing but its arguments. */
-void rig_picture_append(GString *out, const struct rig_path_story *story, const char *subtitle, guint number);
+void rig_picture_append(GString *out, const struct rig_path *path, const char *subtitle, guint number);
 
 /* A file of its own, with the XML declaration. Owned by the caller. */
-char *rig_picture_file(const struct rig_path_story *story, const char *subtitle, gsize *n_bytes);
+char *rig_picture_file(const struct rig_path *path, const char *subtitle, gsize *n_bytes);
 
 /* A picture of a run and the file it belongs into. */
 struct rig_picture {
-    const struct rig_case_result *result; /* borrowed, as is the story */
+    const struct rig_case_result *result; /* borrowed, as is the path */
     const struct rig_attempt *attempt;
-    const struct rig_path_story *story;
+    const struct rig_path *path;
     char *name; /* "explore-any-cuts-revert-not-lost.svg": unique within the run */
 };
 /* Of every path that breaks something, in the order of the run: GPtrArray of struct rig_picture *. */
@@ -33,7 +33,7 @@ GPtrArray *rig_pictures_of(const struct rig_results *results);
 bool rig_pictures_write(const struct rig_results *results, const char *folder, GPtrArray *written,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The name of a path's file, NULL when it has none. Borrowed from the pictures. */
-const char *rig_picture_name(const GPtrArray *pictures, const struct rig_path_story *story);
+const char *rig_picture_name(const GPtrArray *pictures, const struct rig_path *path);
 
 G_END_DECLS
 

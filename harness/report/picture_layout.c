@@ -8,8 +8,8 @@
 
 #define MAX_TEXT_CHARS 400
 #define FOOT_MAX_LINES 6
-#define MAX_BANDS 300u       /* of an area: only a strange journal has more, the last one takes the rest */
-#define MORE_LEGS_WIDTH 1380 /* room for the columns of one power-on */
+#define MAX_BANDS 300u         /* of an area: only a strange journal has more, the last one takes the rest */
+#define MORE_CYCLES_WIDTH 1380 /* room for the columns of one power-on */
 
 void picture_escaped(GString *out, const char *text)
 {
@@ -77,23 +77,23 @@ static void note_cell(GString **histories, guint sector, guint column, const str
 {
     if (!histories[sector])
         histories[sector] = g_string_new(NULL);
-    g_string_append_printf(histories[sector], "%u:%c%c%d ", column, cell->holds, cell->part ? '~' : '-',
-                           cell->holds == 'o' || cell->holds == 'n' ? (int)cell->sectors - (int)sector : 0);
+    g_string_append_printf(histories[sector], "%u:%u%c%d ", column, cell->holds, cell->part ? '~' : '-',
+                           rig_path_cell_is_image(cell) ? (int)cell->sectors - (int)sector : 0);
 }
 
-static GString **histories_of(const struct rig_path_story *story, guint index)
+static GString **histories_of(const struct rig_path *path, guint index)
 {
-    const struct rig_path_area *area = g_ptr_array_index(story->areas, index);
+    const struct rig_path_area *area = g_ptr_array_index(path->areas, index);
     GString **histories = g_new0(GString *, area->n_sectors + 1);
     guint column = 1;
 
     for (guint i = 0; i < area->n_sectors; i++)
         note_cell(histories, i, 0, &g_array_index(area->cells, struct rig_path_cell, i));
-    for (guint i = 0; i < story->legs->len; i++) {
-        const struct rig_path_leg *leg = g_ptr_array_index(story->legs, i);
+    for (guint i = 0; i < path->cycles->len; i++) {
+        const struct rig_path_cycle *cycle = g_ptr_array_index(path->cycles, i);
 
-        for (guint k = 0; k < leg->steps->len; k++, column++) {
-            const struct rig_path_step *step = g_ptr_array_index(leg->steps, k);
+        for (guint k = 0; k < cycle->steps->len; k++, column++) {
+            const struct rig_path_step *step = g_ptr_array_index(cycle->steps, k);
 
             for (guint c = 0; c < step->cells->len; c++) {
                 const struct rig_path_change *change = &g_array_index(step->cells, struct rig_path_change, c);
@@ -106,10 +106,10 @@ static GString **histories_of(const struct rig_path_story *story, guint index)
     return histories;
 }
 
-static void find_bands(const struct rig_path_story *story, struct picture_area *area)
+static void find_bands(const struct rig_path *path, struct picture_area *area)
 {
-    const struct rig_path_area *told = g_ptr_array_index(story->areas, area->index);
-    GString **histories = histories_of(story, area->index);
+    const struct rig_path_area *told = g_ptr_array_index(path->areas, area->index);
+    GString **histories = histories_of(path, area->index);
 
     for (guint i = 0; i < told->n_sectors; i++) {
         struct picture_band band = {.first = i, .last = i};
@@ -127,13 +127,13 @@ static void find_bands(const struct rig_path_story *story, struct picture_area *
     g_free(histories);
 }
 
-static bool is_touched(const struct rig_path_story *story, guint area)
+static bool is_touched(const struct rig_path *path, guint area)
 {
-    for (guint i = 0; i < story->legs->len; i++) {
-        const struct rig_path_leg *leg = g_ptr_array_index(story->legs, i);
+    for (guint i = 0; i < path->cycles->len; i++) {
+        const struct rig_path_cycle *cycle = g_ptr_array_index(path->cycles, i);
 
-        for (guint k = 0; k < leg->steps->len; k++) {
-            const struct rig_path_step *step = g_ptr_array_index(leg->steps, k);
+        for (guint k = 0; k < cycle->steps->len; k++) {
+            const struct rig_path_step *step = g_ptr_array_index(cycle->steps, k);
 
             if (step->area == (int)area)
                 return true;
@@ -242,15 +242,15 @@ static bool is_legible(const struct rig_path_step *step, guint area)
     return true;
 }
 
-static guint used_fields(const struct rig_path_story *story, guint area)
+static guint used_fields(const struct rig_path *path, guint area)
 {
-    guint fields = fields_of(story->trailers, area);
+    guint fields = fields_of(path->trailers, area);
 
-    for (guint i = 0; i < story->legs->len; i++) {
-        const struct rig_path_leg *leg = g_ptr_array_index(story->legs, i);
+    for (guint i = 0; i < path->cycles->len; i++) {
+        const struct rig_path_cycle *cycle = g_ptr_array_index(path->cycles, i);
 
-        for (guint k = 0; k < leg->steps->len; k++) {
-            const struct rig_path_step *step = g_ptr_array_index(leg->steps, k);
+        for (guint k = 0; k < cycle->steps->len; k++) {
+            const struct rig_path_step *step = g_ptr_array_index(cycle->steps, k);
 
             if (is_legible(step, area))
                 fields |= fields_of(step->trailers, area);
@@ -263,28 +263,25 @@ static guint used_fields(const struct rig_path_story *story, guint area)
 
 static bool holds_image(const struct rig_path_area *area)
 {
-    for (guint i = 0; i < area->cells->len; i++) {
-        char holds = g_array_index(area->cells, struct rig_path_cell, i).holds;
-
-        if (holds == 'o' || holds == 'n')
+    for (guint i = 0; i < area->cells->len; i++)
+        if (rig_path_cell_is_image(&g_array_index(area->cells, struct rig_path_cell, i)))
             return true;
-    }
     return false;
 }
 
 /* Drawn are the areas that the path touches, and those that hold what it is about. */
 static void lay_out_areas(struct picture *picture)
 {
-    const struct rig_path_story *story = picture->story;
+    const struct rig_path *path = picture->path;
     int y = HEAD_HEIGHT;
 
-    for (guint i = 0; i < story->areas->len; i++) {
-        struct picture_area area = {.index = i, .fields = used_fields(story, i)};
+    for (guint i = 0; i < path->areas->len; i++) {
+        struct picture_area area = {.index = i, .fields = used_fields(path, i)};
 
-        if (!is_touched(story, i) && !holds_image(g_ptr_array_index(story->areas, i)))
+        if (!is_touched(path, i) && !holds_image(g_ptr_array_index(path->areas, i)))
             continue;
         area.bands = g_array_new(FALSE, FALSE, sizeof(struct picture_band));
-        find_bands(story, &area);
+        find_bands(path, &area);
         stack_area(&area, &y);
         g_array_append_val(picture->areas, area);
     }
@@ -296,71 +293,72 @@ static guint columns_of(int width)
     return (guint)MAX((width - 16) * 10 / 67, 8);
 }
 
-static void end_lines(struct picture_leg *place)
+static void end_lines(struct picture_cycle *place)
 {
-    const struct rig_path_leg *leg = place->leg;
+    const struct rig_path_cycle *cycle = place->cycle;
     guint n_columns = columns_of(place->width);
     g_autoptr(GString) runs = g_string_new(NULL);
 
-    if (leg->runs)
-        g_string_append_printf(runs, "\u25b6 runs: %s%s%s", leg->runs,
-                               leg->action ? "; the application: " : "", leg->action ? leg->action : "");
-    if (leg->runs)
+    if (cycle->runs)
+        g_string_append_printf(runs, "\u25b6 runs: %s%s%s", cycle->runs,
+                               cycle->action ? "; the application: " : "",
+                               cycle->action ? cycle->action : "");
+    if (cycle->runs)
         picture_wrap(place->lines, runs->str, n_columns, FOOT_MAX_LINES);
-    if (leg->stop) {
-        g_autofree char *stop = g_strdup_printf("\u25a0 stops: %s", leg->stop);
+    if (cycle->stop) {
+        g_autofree char *stop = g_strdup_printf("\u25a0 stops: %s", cycle->stop);
 
         picture_wrap(place->lines, stop, n_columns, FOOT_MAX_LINES);
     }
-    if (leg->cut) {
-        g_autofree char *cut = g_strdup_printf("\u26a1 power cut %s", leg->cut);
+    if (cycle->cut) {
+        g_autofree char *cut = g_strdup_printf("\u26a1 power cut %s", cycle->cut);
 
         picture_wrap(place->lines, cut, n_columns, FOOT_MAX_LINES);
     }
 }
 
-int picture_column_width(const struct picture_leg *leg, const struct rig_path_step *step)
+int picture_column_width(const struct picture_cycle *cycle, const struct rig_path_step *step)
 {
-    return step->kind == RIG_PATH_MORE ? MORE_WIDTH : leg->column_width;
+    return step->kind == RIG_PATH_MORE ? MORE_WIDTH : cycle->column_width;
 }
 
-int picture_column_x(const struct picture_leg *leg, guint step)
+int picture_column_x(const struct picture_cycle *cycle, guint step)
 {
-    int x = leg->x + BEFORE_WIDTH;
+    int x = cycle->x + BEFORE_WIDTH;
 
-    for (guint i = 0; i < step && i < leg->leg->steps->len; i++)
-        x += picture_column_width(leg, g_ptr_array_index(leg->leg->steps, i));
+    for (guint i = 0; i < step && i < cycle->cycle->steps->len; i++)
+        x += picture_column_width(cycle, g_ptr_array_index(cycle->cycle->steps, i));
     return x;
 }
 
-int picture_end_x(const struct picture_leg *leg)
+int picture_end_x(const struct picture_cycle *cycle)
 {
-    if (!leg->leg->cut)
-        return leg->x + leg->width;
-    return MIN(picture_column_x(leg, leg->leg->steps->len) + 5, leg->x + leg->width);
+    if (!cycle->cycle->cut)
+        return cycle->x + cycle->width;
+    return MIN(picture_column_x(cycle, cycle->cycle->steps->len) + 5, cycle->x + cycle->width);
 }
 
-static struct picture_leg size_leg(const struct rig_path_leg *leg)
+static struct picture_cycle size_cycle(const struct rig_path_cycle *cycle)
 {
-    guint n = leg->steps->len;
-    struct picture_leg place = {.leg = leg};
+    guint n = cycle->steps->len;
+    struct picture_cycle place = {.cycle = cycle};
     int n_columns = n > 0 ? (int)n : 1;
 
-    place.column_width = CLAMP((MORE_LEGS_WIDTH - BEFORE_WIDTH) / n_columns, 12, COLUMN_WIDTH);
-    place.width = MAX(picture_column_x(&place, n) + 14, MIN_LEG_WIDTH);
+    place.column_width = CLAMP((MORE_CYCLES_WIDTH - BEFORE_WIDTH) / n_columns, 12, COLUMN_WIDTH);
+    place.width = MAX(picture_column_x(&place, n) + 14, MIN_CYCLE_WIDTH);
     place.lines = g_ptr_array_new_with_free_func(g_free);
     end_lines(&place);
     return place;
 }
 
-static void lay_out_legs(struct picture *picture)
+static void lay_out_cycles(struct picture *picture)
 {
     int limit = RIG_PICTURE_WIDTH - MARGIN;
     int x = MARGIN + LABELS_WIDTH;
     guint n_lines = 0;
 
-    for (guint i = 0; i < picture->story->legs->len; i++) {
-        struct picture_leg place = size_leg(g_ptr_array_index(picture->story->legs, i));
+    for (guint i = 0; i < picture->path->cycles->len; i++) {
+        struct picture_cycle place = size_cycle(g_ptr_array_index(picture->path->cycles, i));
 
         if (i > 0 && x + place.width > limit) {
             g_array_append_val(picture->foot_lines, n_lines);
@@ -370,17 +368,17 @@ static void lay_out_legs(struct picture *picture)
         }
         place.x = x;
         place.row = picture->n_rows;
-        place.bad_end = i + 1 == picture->story->legs->len && picture->story->broken->len > 0;
-        for (guint k = 0; place.bad_end && k < picture->story->broken->len && k < FOOT_MAX_LINES; k++) {
-            const struct rig_path_broken *broken = g_ptr_array_index(picture->story->broken, k);
+        place.bad_end = i + 1 == picture->path->cycles->len && picture->path->broken->len > 0;
+        for (guint k = 0; place.bad_end && k < picture->path->broken->len && k < FOOT_MAX_LINES; k++) {
+            const struct rig_path_broken *broken = g_ptr_array_index(picture->path->broken, k);
             g_autofree char *line = g_strdup_printf("\u2717 %s", broken->invariant);
 
             picture_wrap(place.lines, line, columns_of(place.width), 2);
         }
         n_lines = MAX(n_lines, place.lines->len);
-        x += place.width + LEG_GAP;
-        picture->width = MAX(picture->width, x - LEG_GAP + MARGIN);
-        g_array_append_val(picture->legs, place);
+        x += place.width + CYCLE_GAP;
+        picture->width = MAX(picture->width, x - CYCLE_GAP + MARGIN);
+        g_array_append_val(picture->cycles, place);
     }
     g_array_append_val(picture->foot_lines, n_lines);
     picture->n_rows++;
@@ -389,22 +387,22 @@ static void lay_out_legs(struct picture *picture)
 void picture_lay_out(struct picture *picture)
 {
     picture->areas = g_array_new(FALSE, FALSE, sizeof(struct picture_area));
-    picture->legs = g_array_new(FALSE, FALSE, sizeof(struct picture_leg));
+    picture->cycles = g_array_new(FALSE, FALSE, sizeof(struct picture_cycle));
     picture->foot_lines = g_array_new(FALSE, FALSE, sizeof(guint));
     picture->row_tops = g_array_new(FALSE, FALSE, sizeof(int));
     picture->width = 900; /* room for title and legend */
     lay_out_areas(picture);
-    lay_out_legs(picture);
+    lay_out_cycles(picture);
 }
 
 void picture_clear(struct picture *picture)
 {
     for (guint i = 0; i < picture->areas->len; i++)
         g_array_unref(g_array_index(picture->areas, struct picture_area, i).bands);
-    for (guint i = 0; i < picture->legs->len; i++)
-        g_ptr_array_unref(g_array_index(picture->legs, struct picture_leg, i).lines);
+    for (guint i = 0; i < picture->cycles->len; i++)
+        g_ptr_array_unref(g_array_index(picture->cycles, struct picture_cycle, i).lines);
     g_array_unref(picture->areas);
-    g_array_unref(picture->legs);
+    g_array_unref(picture->cycles);
     g_array_unref(picture->foot_lines);
     g_array_unref(picture->row_tops);
 }

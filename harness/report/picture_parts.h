@@ -12,8 +12,8 @@
 #define FIELD_HEIGHT 14
 #define LINE_HEIGHT 14
 #define BEFORE_WIDTH 22 /* what holds at power-on, left of the first operation */
-#define LEG_GAP 14
-#define MIN_LEG_WIDTH 224
+#define CYCLE_GAP 14
+#define MIN_CYCLE_WIDTH 224
 #define COLUMN_WIDTH 30
 #define MORE_WIDTH 34
 
@@ -41,7 +41,7 @@ const char *picture_field_name(enum picture_field field);
 /* The row that a step's field belongs to; N_FIELDS: none. */
 enum picture_field picture_field_of(const char *name);
 
-/* What one field shows, and from where on. Borrowed from the story. */
+/* What one field shows, and from where on. Borrowed from the path. */
 struct picture_value {
     char value[24];    /* "" = nothing */
     const char *words; /* the same at length; NULL: the value says it all */
@@ -51,7 +51,7 @@ struct picture_value {
 };
 
 struct picture_area {
-    guint index; /* in the story */
+    guint index; /* in the path */
     GArray *bands;
     guint fields; /* bits of enum picture_field: those that ever hold something are drawn */
     int top, height;
@@ -60,8 +60,8 @@ struct picture_area {
     struct picture_value values[N_FIELDS];
 };
 
-struct picture_leg {
-    const struct rig_path_leg *leg;
+struct picture_cycle {
+    const struct rig_path_cycle *cycle;
     guint row;
     int x, width;
     int column_width;
@@ -70,34 +70,34 @@ struct picture_leg {
 };
 
 struct picture {
-    const struct rig_path_story *story;
+    const struct rig_path *path;
     GString *out;
     guint number;
-    GArray *areas; /* struct picture_area */
-    GArray *legs;  /* struct picture_leg */
+    GArray *areas;  /* struct picture_area */
+    GArray *cycles; /* struct picture_cycle */
     guint n_rows;
     int body_height;    /* of the areas */
     GArray *row_tops;   /* int, per row */
     GArray *foot_lines; /* guint, per row */
     int width;
-    GPtrArray *cells; /* per area of the story: GArray of struct rig_path_cell, as drawn so far */
-    struct rig_path_now now;
+    GPtrArray *cells; /* per area of the path: GArray of struct rig_path_cell, as drawn so far */
+    struct rig_path_state state;
 };
 
 void picture_lay_out(struct picture *picture);
 void picture_clear(struct picture *picture);
 /* Left edge of a step's column, and the right edge of the last one for step == n. */
-int picture_column_x(const struct picture_leg *leg, guint step);
+int picture_column_x(const struct picture_cycle *cycle, guint step);
 /* Where a power-on that was cut ends, or its right edge. */
-int picture_end_x(const struct picture_leg *leg);
-int picture_column_width(const struct picture_leg *leg, const struct rig_path_step *step);
+int picture_end_x(const struct picture_cycle *cycle);
+int picture_column_width(const struct picture_cycle *cycle, const struct rig_path_step *step);
 
 /* What a trailer shows in one of its rows; "" = nothing. Borrowed, or in `digits`. */
 const char *picture_field_value(const struct rig_path_trailer *trailer, enum picture_field field,
                                 char digits[24]);
 
 /* The sectors, fields, marks and the cut of one power-on. */
-void picture_draw_leg(struct picture *picture, const struct picture_leg *leg);
+void picture_draw_cycle(struct picture *picture, const struct picture_cycle *cycle);
 
 /* Escaped; class may be NULL; cut to n_columns of text with an ellipsis when it is longer, 0 = not. */
 void picture_text(GString *out, int x, int y, const char *class, const char *text, guint n_columns);

@@ -13,30 +13,21 @@ static struct rig_path_cell *cell_of(const struct picture *picture, guint area, 
 
 static const char *class_of(const struct rig_path_cell *cell)
 {
-    switch (cell->holds) {
-    case 'o':
-        return "old";
-    case 'n':
-        return "new";
-    case 't':
-        return "tr";
-    case '.':
-        return "era";
-    default:
-        return "mix";
-    }
+    static const char *const classes[] = {"era", "old", "new", "tr", "mix"}; /* by enum rig_path_holds */
+
+    return classes[cell->holds];
 }
 
 /* "new 3", "new 0-12 (begin)"; "" for what needs no words. Owned by the caller. */
 static char *cell_label(const struct picture *picture, const struct rig_path_cell *cell, guint n_sectors)
 {
-    const char *name = cell->holds == 'o' ? picture->story->old_name : picture->story->new_name;
+    const char *name = cell->holds == RIG_PATH_OLD ? picture->path->old_name : picture->path->new_name;
     g_autofree char *first = NULL;
 
-    if (cell->holds == '.')
+    if (cell->holds == RIG_PATH_ERASED)
         return g_strdup("");
-    if (cell->holds == 't' || cell->holds == 'x')
-        return g_strdup(cell->holds == 't' ? "trailer" : "mixed");
+    if (!rig_path_cell_is_image(cell))
+        return g_strdup(cell->holds == RIG_PATH_TRAILER ? "trailer" : "mixed");
     first = n_sectors > 1 ? g_strdup_printf("%u\u2013%u", cell->sectors, cell->sectors + n_sectors - 1)
                           : g_strdup_printf("%u", cell->sectors);
     return g_strdup_printf("%s %s%s", name, first, cell->part ? " begin" : "");
@@ -72,7 +63,7 @@ static void bar(struct picture *picture, int x, int y, int width, int height, co
 static void cell_bar(struct picture *picture, const struct picture_area *area,
                      const struct picture_band *band, int to)
 {
-    const struct rig_path_area *told = g_ptr_array_index(picture->story->areas, area->index);
+    const struct rig_path_area *told = g_ptr_array_index(picture->path->areas, area->index);
     const struct rig_path_cell *cell = cell_of(picture, area->index, band->first);
     g_autofree char *label = cell_label(picture, cell, band->last - band->first + 1);
     g_autofree char *class = g_strdup_printf("%s%s", class_of(cell), cell->part ? " part" : "");
@@ -105,13 +96,13 @@ static bool is_marked(const struct rig_path_step *step, guint area, const struct
 static struct picture_value look_at(const struct picture *picture, const struct picture_area *area,
                                     enum picture_field field)
 {
-    const struct rig_path_trailer *trailer = picture->now.trailers[area->index];
+    const struct rig_path_trailer *trailer = picture->state.trailers[area->index];
     struct picture_value seen = {.words = NULL};
     char digits[24];
 
     if (!trailer)
         return seen;
-    seen.is_image = rig_path_is_image_data(&picture->now, area->index);
+    seen.is_image = rig_path_is_image_data(&picture->state, area->index);
     if (seen.is_image)
         return seen;
     g_strlcpy(seen.value, picture_field_value(trailer, field, digits), sizeof seen.value);
@@ -122,7 +113,7 @@ static struct picture_value look_at(const struct picture *picture, const struct 
 static void field_bar(struct picture *picture, const struct picture_area *area, enum picture_field field,
                       int to)
 {
-    const struct rig_path_area *told = g_ptr_array_index(picture->story->areas, area->index);
+    const struct rig_path_area *told = g_ptr_array_index(picture->path->areas, area->index);
     const struct picture_value *shown = &area->values[field];
     int y = area->field_y[field];
     bool first = !(area->fields & ((1u << field) - 1));
@@ -213,7 +204,7 @@ static void take_step(struct picture *picture, const struct rig_path_step *step,
 
         *cell_of(picture, change->area, change->sector) = change->cell;
     }
-    rig_path_follow(picture->story, step, &picture->now);
+    rig_path_follow(picture->path, step, &picture->state);
     for (guint i = 0; i < picture->areas->len; i++)
         end_fields(picture, &g_array_index(picture->areas, struct picture_area, i), step, x);
 }
@@ -236,9 +227,9 @@ static bool extent(const struct picture_area *area, const struct rig_path_step *
     return found;
 }
 
-static void draw_mark(struct picture *picture, const struct picture_leg *place, guint index)
+static void draw_mark(struct picture *picture, const struct picture_cycle *place, guint index)
 {
-    const struct rig_path_step *step = g_ptr_array_index(place->leg->steps, index);
+    const struct rig_path_step *step = g_ptr_array_index(place->cycle->steps, index);
     int x = picture_column_x(place, index) + 1;
     int width = MIN(picture_column_width(place, step) - 2, MARK_WIDTH);
     GString *out = picture->out;
@@ -269,9 +260,9 @@ static void draw_mark(struct picture *picture, const struct picture_leg *place, 
 }
 
 /* What is left out stands across everything. */
-static void draw_more(struct picture *picture, const struct picture_leg *place, guint index)
+static void draw_more(struct picture *picture, const struct picture_cycle *place, guint index)
 {
-    const struct rig_path_step *step = g_ptr_array_index(place->leg->steps, index);
+    const struct rig_path_step *step = g_ptr_array_index(place->cycle->steps, index);
     int x = picture_column_x(place, index);
     int middle = (HEAD_HEIGHT + picture->body_height) / 2;
     g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT " operations: %s", step->n, step->text);
@@ -288,12 +279,12 @@ static void draw_more(struct picture *picture, const struct picture_leg *place, 
     g_string_append(picture->out, "</g></g>\n");
 }
 
-static void draw_cut(struct picture *picture, const struct picture_leg *place)
+static void draw_cut(struct picture *picture, const struct picture_cycle *place)
 {
-    const GPtrArray *steps = place->leg->steps;
+    const GPtrArray *steps = place->cycle->steps;
     int x = picture_column_x(place, steps->len) + 1;
 
-    if (!place->leg->cut)
+    if (!place->cycle->cut)
         return;
     if (steps->len > 0) {
         const struct rig_path_step *last = g_ptr_array_index(steps, steps->len - 1);
@@ -302,7 +293,7 @@ static void draw_cut(struct picture *picture, const struct picture_leg *place)
             x -= picture_column_width(place, last) / 2 + 1;
     }
     g_string_append(picture->out, "<g><title>power cut ");
-    picture_escaped(picture->out, place->leg->cut);
+    picture_escaped(picture->out, place->cycle->cut);
     g_string_append_printf(
         picture->out,
         "</title><path d=\"M%d %dV%d\" class=\"cut\"/><path d=\"M%d %dl-7 11h5l-3 9 9 -12h-5l4 -8z\" "
@@ -310,20 +301,21 @@ static void draw_cut(struct picture *picture, const struct picture_leg *place)
         x, HEAD_HEIGHT - 16, picture->body_height, x + 1, HEAD_HEIGHT - 28);
 }
 
-static const char *who(const struct rig_path_leg *leg, bool app, int width)
+static const char *who(const struct rig_path_cycle *cycle, bool app, int width)
 {
     if (app)
-        return leg->action ? leg->action : "application";
+        return cycle->action ? cycle->action : "application";
     return width < 2 * COLUMN_WIDTH ? "boot" : "bootloader";
 }
 
 /* Whose operations they are, in a line over them, and the number of each. */
-static void draw_scale(struct picture *picture, const struct picture_leg *place)
+static void draw_scale(struct picture *picture, const struct picture_cycle *place)
 {
-    const GPtrArray *steps = place->leg->steps;
+    const GPtrArray *steps = place->cycle->steps;
     guint n_boot = 0;
 
-    while (n_boot < steps->len && !((const struct rig_path_step *)g_ptr_array_index(steps, n_boot))->app)
+    while (n_boot < steps->len &&
+           !((const struct rig_path_step *)g_ptr_array_index(steps, n_boot))->by_application)
         n_boot++;
     for (guint i = 0; i < 2; i++) {
         int from = picture_column_x(place, i ? n_boot : 0);
@@ -333,7 +325,7 @@ static void draw_scale(struct picture *picture, const struct picture_leg *place)
             continue;
         g_string_append_printf(picture->out, "<path d=\"M%d %dH%d\" class=\"%s\"/>", from, HEAD_HEIGHT - 20,
                                to - 3, i ? "whoA" : "whoB");
-        picture_text(picture->out, from, HEAD_HEIGHT - 24, "dim", who(place->leg, i == 1, to - from),
+        picture_text(picture->out, from, HEAD_HEIGHT - 24, "dim", who(place->cycle, i == 1, to - from),
                      MAX((guint)(place->x + place->width - from) / 6, 4));
     }
     for (guint i = 0; i < steps->len; i++) {
@@ -345,13 +337,13 @@ static void draw_scale(struct picture *picture, const struct picture_leg *place)
     }
 }
 
-static void draw_frame(struct picture *picture, const struct picture_leg *place)
+static void draw_frame(struct picture *picture, const struct picture_cycle *place)
 {
     GString *out = picture->out;
     guint n_lines = g_array_index(picture->foot_lines, guint, place->row);
-    g_autofree char *name = g_strdup_printf("power-on %" G_GINT64_FORMAT, place->leg->number);
+    g_autofree char *name = g_strdup_printf("power-on %" G_GINT64_FORMAT, place->cycle->number);
     g_autofree char *decides =
-        place->leg->decision ? g_strdup_printf("decides: %s", place->leg->decision) : g_strdup("");
+        place->cycle->decision ? g_strdup_printf("decides: %s", place->cycle->decision) : g_strdup("");
 
     g_string_append_printf(
         out, "<rect x=\"%d\" y=\"0\" width=\"%d\" height=\"%d\" rx=\"6\" class=\"leg%s\"/>", place->x - 4,
@@ -361,15 +353,15 @@ static void draw_frame(struct picture *picture, const struct picture_leg *place)
     picture_text(out, place->x + 88, 17, "dim", decides, (guint)(place->width - 88) * 10 / 55);
     for (guint i = 0; i < place->lines->len; i++)
         picture_text(out, place->x + 4, picture->body_height + 10 + ((int)i + 1) * LINE_HEIGHT - 4,
-                     place->leg->cut  ? "red"
-                     : place->bad_end ? "red"
-                                      : "fg",
+                     place->cycle->cut ? "red"
+                     : place->bad_end  ? "red"
+                                       : "fg",
                      g_ptr_array_index(place->lines, i), 0);
 }
 
-void picture_draw_leg(struct picture *picture, const struct picture_leg *place)
+void picture_draw_cycle(struct picture *picture, const struct picture_cycle *place)
 {
-    const GPtrArray *steps = place->leg->steps;
+    const GPtrArray *steps = place->cycle->steps;
 
     draw_frame(picture, place);
     for (guint i = 0; i < picture->areas->len; i++)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Pictures and accounts of paths: hostile journals, names of files, bounds. What a real one looks like is a
- * golden file, fixtures/journals/explored.svg. */
+/* Pictures of paths and paths in words: hostile journals, names of files, bounds. What a real one looks like
+ * is a golden file, fixtures/journals/explored.svg. */
 #include <libxml/parser.h>
 #include <libxml/xpath.h>
 #include <libxml/xpathInternals.h>
@@ -33,7 +33,7 @@ static struct rig_results *results_of(const char *text)
     return rig_results_from_bytes(text, strlen(text));
 }
 
-static const struct rig_path_story *story_of(const struct rig_results *results, guint index)
+static const struct rig_path *story_of(const struct rig_results *results, guint index)
 {
     const struct rig_case_result *result = g_ptr_array_index(results->cases, 0);
     const struct rig_attempt *attempt = rig_case_last_attempt(result);
@@ -161,7 +161,7 @@ static void numbers_of_a_hostile_journal_are_bounded(void **state)
     }
 }
 
-static void many_legs_and_steps_are_cut_off(void **state)
+static void many_cycles_and_steps_are_cut_off(void **state)
 {
     g_autoptr(GString) text =
         g_string_new(RUN_START("x") "{\"ev\":\"path\",\"case\":0,\"broken\":[{}],\"areas\":[{"
@@ -170,7 +170,7 @@ static void many_legs_and_steps_are_cut_off(void **state)
     g_autofree char *svg = NULL;
 
     (void)state;
-    for (guint leg = 0; leg < 3 * RIG_PATH_MAX_LEGS; leg++) {
+    for (guint leg = 0; leg < 3 * RIG_PATH_MAX_CYCLES; leg++) {
         g_string_append(text, leg ? ",{\"steps\":[{}" : "{\"steps\":[{}");
         for (guint i = 0; i < 2 * RIG_PATH_MAX_STEPS; i++)
             g_string_append(text, ",{\"kind\":\"write\",\"area\":0,\"cells\":\"0:0=x*9\"}");
@@ -178,9 +178,9 @@ static void many_legs_and_steps_are_cut_off(void **state)
     }
     g_string_append(text, "]}\n" RUN_END);
     results = results_of(text->str);
-    assert_int_equal(story_of(results, 0)->legs->len, RIG_PATH_MAX_LEGS);
+    assert_int_equal(story_of(results, 0)->cycles->len, RIG_PATH_MAX_CYCLES);
     svg = picture_of(results);
-    assert_true(number_in(svg, "count(//s:text[starts-with(., 'power-on ')])") == RIG_PATH_MAX_LEGS);
+    assert_true(number_in(svg, "count(//s:text[starts-with(., 'power-on ')])") == RIG_PATH_MAX_CYCLES);
     assert_true(number_in(svg, "number(/s:svg/@width)") <= RIG_PICTURE_WIDTH);
 }
 
@@ -209,7 +209,7 @@ static void names_of_files_are_harmless_and_unique(void **state)
     assert_int_equal(pictures->len, 2);
     assert_string_equal(first->name, "explore-..-..-etc-x-swap=move-boots.svg");
     assert_string_equal(second->name, "explore-..-..-etc-x-swap=move-boots-2.svg");
-    assert_string_equal(rig_picture_name(pictures, second->story), second->name);
+    assert_string_equal(rig_picture_name(pictures, second->path), second->name);
 }
 
 static void a_path_that_breaks_nothing_leaves_no_file(void **state)
@@ -260,7 +260,7 @@ int main(void)
         cmocka_unit_test(a_bar_ends_where_the_sector_changes),
         cmocka_unit_test(texts_of_a_hostile_journal_are_escaped_everywhere),
         cmocka_unit_test(numbers_of_a_hostile_journal_are_bounded),
-        cmocka_unit_test(many_legs_and_steps_are_cut_off),
+        cmocka_unit_test(many_cycles_and_steps_are_cut_off),
         cmocka_unit_test(two_pictures_of_a_page_do_not_share_names),
         cmocka_unit_test(names_of_files_are_harmless_and_unique),
         cmocka_unit_test(a_path_that_breaks_nothing_leaves_no_file),

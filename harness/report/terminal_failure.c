@@ -215,6 +215,5 @@ void rig_terminal_append_steps(GString *out, const struct rig_terminal_options *
     for (guint i = 0; i < attempt->explorations->len; i++)
         append_not_judged(out, g_ptr_array_index(attempt->explorations, i));
     for (guint i = 0; i < attempt->paths->len; i++)
-        rig_path_append_account(out, g_ptr_array_index(attempt->paths, i), options->loudness == RIG_FULL,
-                                "  ");
+        rig_path_append_text(out, g_ptr_array_index(attempt->paths, i), options->loudness == RIG_FULL, "  ");
 }

@@ -13,7 +13,7 @@ void rig_paint(GString *out, bool colour, enum rig_paint paint, const char *text
 void rig_terminal_append_indented(GString *out, const char *text);
 void rig_terminal_append_failure(GString *out, const struct rig_terminal_options *options,
                                  const struct rig_attempt *attempt);
-/* Every step with its expectations, then the notes, then the accounts of paths of power cuts. */
+/* Every step with its expectations, then the notes, then the paths of power cuts in words. */
 void rig_terminal_append_steps(GString *out, const struct rig_terminal_options *options,
                                const struct rig_attempt *attempt);
 

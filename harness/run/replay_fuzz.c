@@ -2,7 +2,7 @@
 /* Any bytes as what a replay line carries: a place of a sweep, a path of cuts, and a value that must come
  * back from the shell. */
 #include "base/words.h"
-#include "explore/path.h"
+#include "path/cuts.h"
 #include "run/replay_line.h"
 
 #include <stdint.h>
@@ -14,14 +14,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes);
 static void through_path(const char *text)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(GArray) legs = rig_path_parse(text, &error), again = NULL;
-    g_autofree char *written = legs ? rig_path_text(legs) : NULL;
+    g_autoptr(GArray) cycles = rig_cuts_parse(text, &error), again = NULL;
+    g_autofree char *written = cycles ? rig_cuts_text(cycles) : NULL;
 
-    g_assert(legs || error);
-    if (!legs)
+    g_assert(cycles || error);
+    if (!cycles)
         return;
-    again = rig_path_parse(written, NULL);
-    g_assert(again && again->len == legs->len);
+    again = rig_cuts_parse(written, NULL);
+    g_assert(again && again->len == cycles->len);
 }
 
 static void through_shell(const char *text)

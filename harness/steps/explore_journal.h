@@ -4,7 +4,7 @@
 #ifndef RIG_STEPS_EXPLORE_JOURNAL_H
 #define RIG_STEPS_EXPLORE_JOURNAL_H
 
-#include "explore/account.h"
+#include "explore/explore.h"
 #include "steps/stage.h"
 
 G_BEGIN_DECLS
@@ -24,14 +24,6 @@ void rig_explore_emit_start(struct rig_run *run, const struct rig_explore_plan *
 /* seen NULL: one path was played, nothing was explored. */
 void rig_explore_emit_end(struct rig_run *run, const struct rig_exploration *seen,
                           const struct rig_explore_finding *findings, guint n_findings);
-
-/* What a path breaks: the name of an invariant, what it says, and what was seen. All borrowed. */
-struct rig_path_finding {
-    const char *name, *about, *text;
-};
-/* in_full: every operation as well. */
-void rig_explore_emit_path(struct rig_run *run, const char *path, const struct rig_account *account,
-                           const struct rig_path_finding *broken, guint n_broken, bool in_full);
 
 G_END_DECLS
 

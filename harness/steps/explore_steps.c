@@ -6,6 +6,8 @@
 
 #include "base/error.h"
 #include "image/judge.h"
+#include "explore/replay.h"
+#include "path/path_event.h"
 #include "sim/firmware/mcuboot/boot/boot.h"
 #include "steps/explore_journal.h"
 #include "steps/explore_verdict.h"
@@ -297,60 +299,56 @@ static char *expectation_of(enum rig_invariant invariant, bool known)
                  : g_strndup(about, strlen(about) - (g_str_has_suffix(about, ".") ? 1 : 0));
 }
 
+/* What holds at the end of a path. */
+static void follow_to_end(const struct rig_path *path, struct rig_path_state *state)
+{
+    rig_path_begin(path, state);
+    for (guint i = 0; i < path->cycles->len; i++) {
+        const struct rig_path_cycle *cycle = g_ptr_array_index(path->cycles, i);
+
+        for (guint k = 0; k < cycle->steps->len; k++)
+            rig_path_follow(path, g_ptr_array_index(cycle->steps, k), state);
+    }
+}
+
 /* The board itself is as it was before: what a probe would read at the end of the path is told instead. */
-static void keep_trailers(struct rig_run *run, const char *path, const struct rig_account *account)
+static void keep_trailers(struct rig_run *run, const struct rig_path *path)
 {
     g_autoptr(GPtrArray) texts = g_ptr_array_new();
+    struct rig_path_state state;
 
     if (run->path_trailers)
         return;
-    for (guint i = 0; i < account->areas->len; i++) {
-        const struct rig_account_area *area = g_ptr_array_index(account->areas, i);
-        const struct rig_account_trailer *trailer =
-            &g_array_index(account->trailers, struct rig_account_trailer, i);
-        char size[16];
+    follow_to_end(path, &state);
+    for (guint i = 0; i < path->areas->len; i++) {
+        const struct rig_path_area *area = g_ptr_array_index(path->areas, i);
+        const struct rig_path_trailer *trailer = state.trailers[i];
+        g_autofree char *size = NULL;
 
-        if (!trailer->known)
+        if (!trailer)
             continue;
-        g_snprintf(size, sizeof size, "%u", trailer->swap_size);
+        size = trailer->size ? g_strdup_printf("%" G_GINT64_FORMAT, trailer->size) : g_strdup("unset");
         g_ptr_array_add(texts, g_strdup_printf("%s after cuts=%s: magic %s, swap type %s, copy_done %s, "
                                                "image_ok %s, swap size %s, %s",
-                                               area->name, path, trailer->magic, trailer->swap_type,
-                                               trailer->copy_done, trailer->image_ok,
-                                               trailer->swap_size ? size : "unset", trailer->status));
+                                               area->name, path->cuts, trailer->magic, trailer->type,
+                                               trailer->copy_done, trailer->image_ok, size, trailer->status));
     }
     g_ptr_array_add(texts, NULL);
     run->path_trailers = (char **)g_ptr_array_free(g_steal_pointer(&texts), FALSE);
 }
 
-/* Plays a path again, with everybody watching, and writes it down. */
-static void tell_path(struct rig_run *run, const struct rig_explore_plan *plan, const char *path,
-                      const struct rig_path_finding *broken, guint n_broken)
+static void break_by(struct rig_path *path, enum rig_invariant invariant, const char *complaint)
 {
-    g_autoptr(GArray) legs = rig_path_parse(path, NULL);
-    g_autoptr(rig_account) account = NULL;
-    struct rig_explore_plan told = *plan; /* it was judged before */
-    struct sim_flash *flash = plan->subject->flash;
-    struct sim_flash_content *content = sim_flash_keep(flash);
-    bool fits = false;
-
-    told.invariants = 0;
-    if (legs)
-        rig_explore_replay(&told, legs, &account, &fits);
-    if (content)
-        sim_flash_restore(flash, content);
-    sim_flash_content_free(content);
-    if (!fits) {
-        rig_run_error_text(run, "the path %s cannot be played again", path);
-        return;
-    }
-    rig_explore_emit_path(run, path, account, broken, n_broken, false);
-    keep_trailers(run, path, account);
+    rig_path_add_broken(path, rig_invariant_name(invariant), rig_invariant_about(invariant), complaint);
 }
 
-static struct rig_path_finding path_finding(enum rig_invariant invariant, const char *text)
+static void emit_path(struct rig_run *run, const struct rig_path *path, bool in_full)
 {
-    return (struct rig_path_finding){rig_invariant_name(invariant), rig_invariant_about(invariant), text};
+    struct rig_event *event = rig_path_to_event(path, in_full);
+
+    if (event)
+        rig_run_emit(run, event);
+    keep_trailers(run, path);
 }
 
 /* The path that shows a failure; NULL: it is none, or there is no path. */
@@ -359,24 +357,45 @@ static const char *path_of(const struct rig_explore_finding *finding)
     return finding->verdict == RIG_VERDICT_FAIL && finding->shown ? finding->shown->path : NULL;
 }
 
+/* Plays the path of a finding again, on record. Everything else that it breaks is told with it. */
+static void tell_path(struct rig_run *run, const struct rig_explore_plan *plan, const char *cuts,
+                      const struct rig_explore_finding *findings, guint n_findings)
+{
+    g_autoptr(GArray) cycles = rig_cuts_parse(cuts, NULL);
+    struct rig_explore_plan told = *plan; /* it was judged before */
+    struct sim_flash *flash = plan->subject->flash;
+    struct sim_flash_content *content = sim_flash_keep(flash);
+    g_auto(rig_replay) replay = {.fits = false};
+
+    told.invariants = 0;
+    if (cycles)
+        rig_replay_play(&replay, &told, cycles);
+    if (content)
+        sim_flash_restore(flash, content);
+    sim_flash_content_free(content);
+    if (!replay.fits) {
+        rig_run_error_text(run, "the path %s cannot be played again", cuts);
+        return;
+    }
+    rig_path_set_origin(replay.path, run->step_id->str, cuts);
+    for (guint i = 0; i < n_findings; i++)
+        if (g_strcmp0(path_of(&findings[i]), cuts) == 0)
+            break_by(replay.path, findings[i].invariant, findings[i].shown->complaint);
+    emit_path(run, replay.path, false);
+}
+
 /* Invariants that one path breaks are told together, where the first of them is. */
 static void tell_paths(struct rig_run *run, const struct rig_explore_plan *plan,
                        const struct rig_explore_finding *findings, guint n_findings)
 {
     for (guint i = 0; i < n_findings; i++) {
-        const char *path = path_of(&findings[i]);
-        struct rig_path_finding broken[RIG_N_INVARIANTS];
+        const char *cuts = path_of(&findings[i]);
         bool told = false;
-        guint n = 0;
 
-        for (guint k = 0; path && k < n_findings; k++) {
-            if (g_strcmp0(path_of(&findings[k]), path) != 0)
-                continue;
-            told |= k < i;
-            broken[n++] = path_finding(findings[k].invariant, findings[k].shown->complaint);
-        }
-        if (path && !told)
-            tell_path(run, plan, path, broken, n);
+        for (guint k = 0; k < i; k++)
+            told |= g_strcmp0(path_of(&findings[k]), cuts) == 0;
+        if (cuts && !told)
+            tell_path(run, plan, cuts, findings, n_findings);
     }
 }
 
@@ -544,52 +563,47 @@ static void explore(struct rig_run *run, const struct explore_arguments *argumen
     judge_extent(run, seen, expected, may_stay);
 }
 
-static void judge_path(struct rig_run *run, const struct rig_explore_plan *plan, guint32 broken,
-                       const struct rig_account *account)
+static void judge_path(struct rig_run *run, const struct rig_explore_plan *plan,
+                       const struct rig_replay *replay)
 {
     struct rig_explore_finding findings[RIG_N_INVARIANTS];
-    struct rig_path_finding told[RIG_N_INVARIANTS];
-    guint n_told = 0;
     guint n = 0;
 
     for (guint i = 0; i < RIG_N_INVARIANTS; i++) {
         enum rig_invariant invariant = (enum rig_invariant)i;
-        bool ok = !(broken >> i & 1);
+        bool ok = !(replay->broken >> i & 1);
         g_autofree char *what = g_strdup_printf("invariant %s", rig_invariant_name(invariant));
         g_autofree char *expected = expectation_of(invariant, false);
 
         if (!(plan->invariants >> i & 1))
             continue;
-        findings[n] =
-            (struct rig_explore_finding){.invariant = invariant,
-                                         .verdict = ok ? RIG_VERDICT_PASS : RIG_VERDICT_FAIL,
-                                         .text = ok ? "holds on this path" : account->complaints[i]};
+        findings[n] = (struct rig_explore_finding){.invariant = invariant,
+                                                   .verdict = ok ? RIG_VERDICT_PASS : RIG_VERDICT_FAIL,
+                                                   .text = ok ? "holds on this path" : replay->complaints[i]};
         rig_run_expect(run, ok, what, expected, findings[n].text);
         if (!ok)
-            told[n_told++] = path_finding(invariant, findings[n].text);
+            break_by(replay->path, invariant, findings[n].text);
         n++;
     }
     rig_explore_emit_end(run, NULL, findings, n);
-    rig_explore_emit_path(run, run->only_path, account, told, n_told, true);
-    keep_trailers(run, run->only_path, account);
+    rig_path_set_origin(replay->path, run->step_id->str, run->only_path);
+    emit_path(run, replay->path, true);
 }
 
 static void play_only(struct rig_run *run, const struct rig_explore_plan *plan)
 {
     GError *error = NULL;
-    g_autoptr(GArray) legs = rig_path_parse(run->only_path, &error);
-    g_autoptr(rig_account) account = NULL;
-    guint32 broken;
-    bool fits;
+    g_autoptr(GArray) cycles = rig_cuts_parse(run->only_path, &error);
+    g_auto(rig_replay) replay = {.fits = false};
 
-    if (!legs) {
+    if (!cycles) {
         rig_run_error(run, error);
         return;
     }
     run->path_text = g_strdup(run->only_path);
-    broken = rig_explore_replay(plan, legs, &account, &fits);
-    if (fits)
-        judge_path(run, plan, broken, account);
+    rig_replay_play(&replay, plan, cycles);
+    if (replay.fits)
+        judge_path(run, plan, &replay);
     else
         rig_run_error_text(run, "the path %s does not fit this board: a cut of it is never reached",
                            run->only_path);

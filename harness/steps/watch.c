@@ -1,22 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Watching: every operation is done again on a flash of its own, from which the account is taken. */
+/* Watching: the path is recorded on the board's own flash. */
 #include "steps/watch.h"
 
-#include "explore/account.h"
-#include "sim/firmware/mcuboot/boot/boot.h"
-#include "steps/explore_journal.h"
+#include "explore/path_recorder.h"
+#include "path/path_event.h"
 
 #include <string.h>
 
 struct rig_watch {
     struct rig_run *run;
-    struct rig_subject *subject; /* a copy of the board's flash, kept the same */
+    struct rig_subject *subject; /* a view of the board's flash */
     struct rig_explore_image images[RIG_N_EXPLORE_IMAGES];
-    struct rig_account *account;
-    struct rig_account_leg *leg;
-    guint n_legs;
-    bool by_application; /* the operation that is being done again */
-    bool boot_over;      /* this power-on has booted: the next boot is another one */
+    struct rig_flash_map *map;
+    struct rig_path_recorder *recorder;
+    struct rig_path_cycle *cycle;
+    guint n_cycles;
+    bool boot_over; /* this power cycle has booted: the next boot is another one */
 };
 
 static bool is_in_slot_0(const struct rig_watch *watch, const struct rig_explore_image *image)
@@ -54,56 +53,35 @@ static bool find_images(struct rig_watch *watch)
     return found[RIG_IMAGE_OLD] && found[RIG_IMAGE_NEW];
 }
 
-static bool is_blank(const struct rig_account_leg *leg)
+static bool is_blank(const struct rig_path_cycle *cycle)
 {
-    return leg->n_operations == 0 && !leg->runs && !leg->stop && !leg->cut;
+    return cycle->n_operations == 0 && !cycle->runs && !cycle->stop && !cycle->cut;
 }
 
-/* numbered_from: of its first operation. */
-static void begin_leg(struct rig_watch *watch, guint32 numbered_from)
+/* first: number of its first operation. */
+static void begin_cycle(struct rig_watch *watch, gint64 first)
 {
-    static const struct rig_power_cycle asked = {.form = RIG_CYCLE_RUN};
-
-    if (watch->leg && !is_blank(watch->leg))
-        rig_account_end_leg(watch->account);
-    if (!watch->leg || !is_blank(watch->leg))
-        watch->leg = rig_account_begin_leg(watch->account, watch->n_legs++, &asked);
-    watch->leg->first_operation = numbered_from;
+    if (watch->cycle && !is_blank(watch->cycle))
+        rig_path_recorder_end(watch->recorder);
+    if (!watch->cycle || !is_blank(watch->cycle))
+        watch->cycle = rig_path_recorder_begin(watch->recorder, watch->n_cycles++);
+    watch->cycle->first = first;
     watch->boot_over = false;
 }
 
-static void note(void *user, const struct sim_flash_operation *operation)
+static void begin_next_boot(struct rig_watch *watch)
 {
-    struct rig_watch *watch = user;
-
-    rig_account_operation(watch->account, operation, watch->by_application);
-}
-
-/* The observer of the copy does the rest. */
-static void do_again(struct sim_flash *flash, const struct sim_flash_operation *operation)
-{
-    enum sim_status status;
-
-    if (operation->torn)
-        sim_flash_arm_cut(flash, 0, SIM_CUT_HALF);
-    if (operation->kind == SIM_FLASH_ERASE)
-        status = sim_flash_erase(flash, operation->device, operation->offset, operation->n_bytes);
-    else
-        status = sim_flash_write(flash, operation->device, operation->offset, operation->bytes,
-                                 operation->n_bytes);
-    (void)status; /* a copy that went another way is noticed in the end */
-    sim_flash_disarm_cut(flash);
-    sim_flash_power(flash, true);
+    if (watch->boot_over)
+        begin_cycle(watch, watch->cycle->first + watch->cycle->n_operations);
 }
 
 static void on_operation(void *user, const struct sim_flash_operation *operation, bool booting)
 {
     struct rig_watch *watch = user;
 
-    if (booting && watch->boot_over)
-        begin_leg(watch, watch->leg->first_operation + watch->leg->n_operations);
-    watch->by_application = !booting;
-    do_again(watch->subject->flash, operation);
+    if (booting)
+        begin_next_boot(watch);
+    rig_path_recorder_note(watch->recorder, operation, !booting);
 }
 
 struct rig_watch *rig_watch_new(struct rig_run *run)
@@ -117,15 +95,15 @@ struct rig_watch *rig_watch_new(struct rig_run *run)
     run->board->subject->bootloader(run->board, &config, &flash);
     watch = g_new0(struct rig_watch, 1);
     watch->run = run;
-    watch->subject = rig_subject_model(config, flash);
+    watch->subject = rig_subject_view(config, flash);
     if (!watch->subject || !find_images(watch)) {
         rig_watch_free(watch);
         return NULL;
     }
-    watch->account = rig_account_new(watch->subject, watch->images);
-    begin_leg(watch, 0);
+    watch->map = rig_flash_map_new(watch->subject, watch->images);
+    watch->recorder = rig_path_recorder_new(watch->map);
+    begin_cycle(watch, 0);
     watch->boot_over = true;
-    sim_flash_observe(watch->subject->flash, note, watch);
     run->board->subject->watch(run->board, on_operation, watch);
     return watch;
 }
@@ -134,73 +112,60 @@ void rig_watch_free(struct rig_watch *watch)
 {
     if (!watch)
         return;
-    if (watch->account)
+    if (watch->recorder)
         watch->run->board->subject->watch(watch->run->board, NULL, NULL);
-    rig_account_free(watch->account);
+    rig_path_recorder_free(watch->recorder);
+    rig_flash_map_free(watch->map);
     rig_subject_free(watch->subject);
     g_free(watch);
 }
 
 static const char *what_runs(const struct rig_watch *watch)
 {
-    const GArray *slot = g_ptr_array_index(watch->account->cells, 0);
-    guint8 holds = slot->len ? g_array_index(slot, struct rig_cell, 0).holds : RIG_HOLDS_MIXED;
+    struct rig_path_cell first = rig_path_recorder_cell(watch->recorder, 0, 0);
 
-    return holds == RIG_HOLDS_OLD   ? watch->images[RIG_IMAGE_OLD].name
-           : holds == RIG_HOLDS_NEW ? watch->images[RIG_IMAGE_NEW].name
-                                    : "an unknown image";
+    return first.holds == RIG_PATH_OLD   ? watch->images[RIG_IMAGE_OLD].name
+           : first.holds == RIG_PATH_NEW ? watch->images[RIG_IMAGE_NEW].name
+                                         : "an unknown image";
 }
 
 void rig_watch_boot(struct rig_watch *watch, const char *outcome, const char *swap, bool resumed,
                     const char *text)
 {
-    bool runs = g_str_equal(outcome, "runs");
-
     if (!watch)
         return;
-    if (watch->boot_over)
-        begin_leg(watch, watch->leg->first_operation + watch->leg->n_operations);
+    begin_next_boot(watch);
     watch->boot_over = true;
-    watch->leg->decision = g_strdup_printf("%s%s", swap, resumed ? ", resumed" : "");
-    if (runs)
-        watch->leg->runs = g_strdup(what_runs(watch));
+    watch->cycle->decision = g_strdup_printf("%s%s", swap, resumed ? ", resumed" : "");
+    if (g_str_equal(outcome, "runs"))
+        watch->cycle->runs = g_strdup(what_runs(watch));
     else if (!g_str_equal(outcome, "power-lost"))
-        watch->leg->stop = g_strdup(*text ? text : outcome);
+        watch->cycle->stop = g_strdup(*text ? text : outcome);
 }
 
 void rig_watch_cut(struct rig_watch *watch, const char *where)
 {
     if (!watch)
         return;
-    watch->leg->cut = g_strdup(where);
-    begin_leg(watch, 0);
+    watch->cycle->cut = g_strdup(where);
+    begin_cycle(watch, 0);
 }
 
-static bool is_faithful(const struct rig_watch *watch)
-{
-    const struct sim_boot_config *config = NULL;
-    const struct sim_flash *flash = NULL;
-    struct sim_flash_content *contents[2];
-    bool same;
-
-    watch->run->board->subject->bootloader(watch->run->board, &config, &flash);
-    contents[0] = sim_flash_keep(flash);
-    contents[1] = sim_flash_keep(watch->subject->flash);
-    same = contents[0] && contents[1] && sim_flash_content_equal(contents[0], contents[1]);
-    sim_flash_content_free(contents[0]);
-    sim_flash_content_free(contents[1]);
-    return same;
-}
-
-void rig_watch_emit(struct rig_watch *watch, const char *path, const char *name, const char *about,
+void rig_watch_emit(struct rig_watch *watch, const char *cuts, const char *name, const char *about,
                     const char *text)
 {
-    struct rig_path_finding broken = {name, about, text};
+    struct rig_path *path;
+    struct rig_event *event;
 
-    if (!watch || !is_faithful(watch))
+    if (!watch || !rig_path_recorder_agrees(watch->recorder))
         return;
-    rig_account_end_leg(watch->account);
-    if (is_blank(watch->leg) && watch->account->legs->len > 1)
-        g_ptr_array_set_size(watch->account->legs, (gint)watch->account->legs->len - 1);
-    rig_explore_emit_path(watch->run, path, watch->account, &broken, 1, false);
+    path = rig_path_recorder_path(watch->recorder);
+    rig_path_recorder_end(watch->recorder);
+    if (is_blank(watch->cycle) && path->cycles->len > 1)
+        g_ptr_array_set_size(path->cycles, (gint)path->cycles->len - 1);
+    rig_path_set_origin(path, watch->run->step_id->str, cuts);
+    rig_path_add_broken(path, name, about, text);
+    event = rig_path_to_event(path, false);
+    if (event)
+        rig_run_emit(watch->run, event);
 }

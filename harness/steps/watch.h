@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The flash of a simulated board, watched while steps play on it, as the account of a path: one cut of a
- * sweep is told and drawn like the path of an exploration. */
+/* The flash of a simulated board, watched while steps play on it, as a path: one cut of a sweep is told
+ * and drawn like the path of an exploration. */
 #ifndef RIG_STEPS_WATCH_H
 #define RIG_STEPS_WATCH_H
 
@@ -18,11 +18,11 @@ void rig_watch_free(struct rig_watch *watch);
 /* A run of the bootloader is over. */
 void rig_watch_boot(struct rig_watch *watch, const char *outcome, const char *swap, bool resumed,
                     const char *text);
-/* Power was lost; the next operation belongs to another power-on. where: "before operation 17 (...)". */
+/* Power was lost; the next operation belongs to another power cycle. where: "before operation 17 (...)". */
 void rig_watch_cut(struct rig_watch *watch, const char *where);
-/* Ends the account and writes it down, unless something else than flash operations has changed the flash.
- * path: the cut; name, about, text: what it broke. */
-void rig_watch_emit(struct rig_watch *watch, const char *path, const char *name, const char *about,
+/* Ends the path and writes it down, unless something else than flash operations has changed the flash.
+ * cuts: the cut; name, about, text: what it broke. */
+void rig_watch_emit(struct rig_watch *watch, const char *cuts, const char *name, const char *about,
                     const char *text);
 
 G_END_DECLS

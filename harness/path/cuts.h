@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A way through an exploration, power-on by power-on, and its compact form: "app,0,19h,run". */
-#ifndef RIG_EXPLORE_PATH_H
-#define RIG_EXPLORE_PATH_H
+/* Where power is cut, power cycle by power cycle, and its compact form: "app,0,19h,run". */
+#ifndef RIG_PATH_CUTS_H
+#define RIG_PATH_CUTS_H
 
 #include <glib.h>
 #include <stdbool.h>
 
 G_BEGIN_DECLS
 
-/* What becomes of one power-on. Operations are counted from 0 over the bootloader's run and, after it, the
+/* What becomes of one power cycle. Operations are counted from 0 over the bootloader's run and, after it, the
  * application's action. */
 enum rig_cycle_form {
     RIG_CYCLE_CUT,  /* N: power is lost before operation N */
@@ -22,9 +22,9 @@ struct rig_power_cycle {
 };
 
 /* GArray of struct rig_power_cycle <-> text. Both are owned by the caller. */
-char *rig_path_text(const GArray *legs);
-/* NULL with an error: no path. At most 1000 legs. */
-GArray *rig_path_parse(const char *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+char *rig_cuts_text(const GArray *cycles);
+/* NULL with an error: no path. At most 1000 cycles. */
+GArray *rig_cuts_parse(const char *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS
 

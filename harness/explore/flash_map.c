@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The map of a flash: what a sector holds, and what an operation is, in words. */
+#include "explore/flash_map.h"
+
+#include "base/bytes.h"
+
+#include <string.h>
+
+#define MAX_FIELD_VALUE_BYTES 32u
+
+static void free_area(gpointer at)
+{
+    struct rig_mapped_area *area = at;
+
+    g_array_unref(area->starts);
+    g_free(area);
+}
+
+static bool read_trailer(const struct rig_flash_map *map, const struct sim_area *place,
+                         struct rig_trailer_geometry *geometry, struct rig_trailer *trailer)
+{
+    struct rig_subject *subject = map->subject;
+
+    return subject->ops->trailer && subject->ops->trailer(subject, place, geometry, trailer);
+}
+
+static guint32 trailer_start(const struct rig_flash_map *map, const struct sim_area *place)
+{
+    struct rig_trailer_geometry geometry;
+    struct rig_trailer_layout layout;
+    struct rig_trailer trailer;
+
+    if (!read_trailer(map, place, &geometry, &trailer) || !rig_trailer_layout(&geometry, &layout))
+        return place->n_bytes;
+    return layout.status;
+}
+
+static bool is_listed(const struct rig_flash_map *map, const struct sim_area *place)
+{
+    for (guint i = 0; i < map->areas->len; i++) {
+        const struct sim_area *other = &rig_flash_map_area(map, i)->place;
+
+        if (other->device == place->device && other->offset == place->offset)
+            return true;
+    }
+    return false;
+}
+
+static void list_area(struct rig_flash_map *map, const char *name, const struct sim_area *place)
+{
+    struct rig_mapped_area *area = g_new0(struct rig_mapped_area, 1);
+
+    area->name = name;
+    area->place = *place;
+    area->trailer = trailer_start(map, place);
+    area->starts = g_array_new(FALSE, FALSE, sizeof(guint32));
+    for (guint32 at = 0; at < place->n_bytes;) {
+        guint32 start = 0;
+        guint32 n_bytes = 0;
+
+        if (!sim_flash_sector_at(map->subject->flash, place->device, place->offset + at, &start, &n_bytes))
+            break;
+        g_array_append_val(area->starts, at);
+        at = start + n_bytes - place->offset;
+    }
+    g_ptr_array_add(map->areas, area);
+}
+
+struct rig_flash_map *rig_flash_map_new(struct rig_subject *subject, const struct rig_explore_image *images)
+{
+    struct rig_flash_map *map = g_new0(struct rig_flash_map, 1);
+
+    map->subject = subject;
+    map->images = images;
+    map->areas = g_ptr_array_new_with_free_func(free_area);
+    for (guint i = 0; i < subject->n_areas; i++)
+        if (!is_listed(map, &subject->areas[i]))
+            list_area(map, subject->area_names[i], &subject->areas[i]);
+    return map;
+}
+
+void rig_flash_map_free(struct rig_flash_map *map)
+{
+    if (!map)
+        return;
+    g_ptr_array_unref(map->areas);
+    g_free(map);
+}
+
+const struct rig_mapped_area *rig_flash_map_area(const struct rig_flash_map *map, guint index)
+{
+    return g_ptr_array_index(map->areas, index);
+}
+
+int rig_flash_map_find(const struct rig_flash_map *map, const struct sim_flash_operation *operation)
+{
+    for (guint i = 0; i < map->areas->len; i++) {
+        const struct sim_area *place = &rig_flash_map_area(map, i)->place;
+
+        if (place->device == operation->device && operation->offset >= place->offset &&
+            operation->offset - place->offset < place->n_bytes)
+            return (int)i;
+    }
+    return -1;
+}
+
+guint rig_mapped_area_sector(const struct rig_mapped_area *area, guint32 offset)
+{
+    guint sector = 0;
+
+    while (sector + 1 < area->starts->len && g_array_index(area->starts, guint32, sector + 1) <= offset)
+        sector++;
+    return sector;
+}
+
+guint32 rig_mapped_area_end(const struct rig_mapped_area *area, guint sector)
+{
+    return sector + 1 < area->starts->len ? g_array_index(area->starts, guint32, sector + 1)
+                                          : area->place.n_bytes;
+}
+
+/* So many bytes of a sector are looked at, without the trailer or with it. */
+struct used {
+    const guint8 *bytes;
+    gsize n_used; /* behind them all is erased */
+    guint8 erased;
+};
+
+static struct used used_part(const guint8 *bytes, gsize n_bytes, guint8 erased)
+{
+    while (n_bytes > 0 && bytes[n_bytes - 1] == erased)
+        n_bytes--;
+    return (struct used){bytes, n_bytes, erased};
+}
+
+static bool chunk_is_erased_from(const struct rig_explore_image *image, gsize at, gsize to, guint8 erased)
+{
+    for (; at < MIN(to, image->n_bytes); at++)
+        if (image->bytes[at] != erased)
+            return false;
+    return true;
+}
+
+/* Does it show the image from `at` on? *part: there is more of the image that would belong here. */
+static bool shows(const struct used *used, gsize n_sector, const struct rig_explore_image *image, gsize at,
+                  bool *part)
+{
+    gsize n_image = MIN(image->n_bytes - at, n_sector);
+
+    if (used->n_used == 0 || used->n_used > n_image ||
+        memcmp(used->bytes, image->bytes + at, used->n_used) != 0)
+        return false;
+    *part = !chunk_is_erased_from(image, at + used->n_used, at + n_image, used->erased);
+    return true;
+}
+
+/* Whole pieces before begun ones. Of an image whose sectors are alike, the piece of this place. */
+static bool find_image(const struct rig_flash_map *map, const struct used *used, gsize n_sector, guint here,
+                       struct rig_path_cell *cell)
+{
+    bool found = false;
+
+    for (guint8 i = 0; i < RIG_N_EXPLORE_IMAGES; i++) {
+        const struct rig_explore_image *image = &map->images[i];
+
+        for (gsize at = 0; at < image->n_bytes; at += n_sector) {
+            struct rig_path_cell seen = {.holds = i == RIG_IMAGE_OLD ? RIG_PATH_OLD : RIG_PATH_NEW,
+                                         .sectors = (guint)MIN(at / n_sector, RIG_PATH_MAX_SECTORS)};
+
+            if (!shows(used, n_sector, image, at, &seen.part))
+                continue;
+            if (!found || (cell->part && !seen.part) || (cell->part == seen.part && seen.sectors == here))
+                *cell = seen;
+            found = true;
+        }
+    }
+    return found;
+}
+
+static struct rig_path_cell cell_of(const struct rig_flash_map *map, const guint8 *bytes, gsize n_bytes,
+                                    gsize n_before_trailer, guint here, guint8 erased)
+{
+    struct used whole = used_part(bytes, n_bytes, erased);
+    struct used before = used_part(bytes, n_before_trailer, erased);
+    struct rig_path_cell cell = {.holds = RIG_PATH_ERASED};
+
+    if (whole.n_used == 0 || find_image(map, &whole, n_bytes, here, &cell))
+        return cell;
+    cell = (struct rig_path_cell){.holds = RIG_PATH_OTHER};
+    if (n_before_trailer == n_bytes)
+        return cell;
+    if (before.n_used == 0)
+        cell.holds = RIG_PATH_TRAILER;
+    else
+        find_image(map, &before, n_bytes, here, &cell);
+    return cell;
+}
+
+struct rig_path_cell rig_flash_map_cell(const struct rig_flash_map *map, guint index, guint sector)
+{
+    const struct rig_mapped_area *area = rig_flash_map_area(map, index);
+    const struct sim_flash *flash = map->subject->flash;
+    guint32 start = g_array_index(area->starts, guint32, sector);
+    guint32 end = rig_mapped_area_end(area, sector);
+    g_autofree guint8 *bytes = g_malloc(end - start);
+
+    if (sim_flash_peek(flash, area->place.device, area->place.offset + start, bytes, end - start) != SIM_OK)
+        return (struct rig_path_cell){.holds = RIG_PATH_OTHER};
+    return cell_of(map, bytes, end - start, CLAMP(area->trailer, start, end) - start, sector,
+                   sim_flash_device(flash, area->place.device)->erased);
+}
+
+/* NULL: nothing. Owned by the caller. */
+static char *status_in_short(const struct rig_trailer_geometry *geometry, const struct rig_trailer *trailer)
+{
+    guint32 last = trailer->last_status;
+    guint32 n_moves = geometry->mode == RIG_SWAP_MOVE ? geometry->max_sectors : 0;
+    guint32 n_states = geometry->mode == RIG_SWAP_SCRATCH ? 3 : 2;
+
+    if (trailer->n_status_used == 0)
+        return NULL;
+    if (last < n_moves)
+        return g_strdup_printf("moved %u", last);
+    return g_strdup_printf("%u.%u", (last - n_moves) / n_states, (last - n_moves) % n_states + 1);
+}
+
+struct rig_path_trailer *rig_flash_map_trailer(const struct rig_flash_map *map, guint index)
+{
+    struct rig_path_trailer *words;
+    struct rig_trailer_geometry geometry;
+    struct rig_trailer trailer;
+    char status[RIG_TRAILER_STATUS_TEXT_BYTES];
+
+    if (!read_trailer(map, &rig_flash_map_area(map, index)->place, &geometry, &trailer))
+        return NULL;
+    rig_trailer_status_text(&geometry, &trailer, status);
+    words = g_new0(struct rig_path_trailer, 1);
+    words->area = index;
+    words->magic = g_strdup(rig_trailer_magic_name(trailer.magic));
+    words->image_ok = g_strdup(rig_trailer_flag_name(trailer.image_ok));
+    words->copy_done = g_strdup(rig_trailer_flag_name(trailer.copy_done));
+    words->type = g_strdup(rig_swap_type_name(trailer.swap_type));
+    words->size = trailer.swap_size_erased ? 0 : trailer.swap_size;
+    words->status = g_strdup(status);
+    words->progress = status_in_short(&geometry, &trailer);
+    return words;
+}
+
+/* Where a write lies in a trailer. */
+struct field {
+    const char *name; /* short: "magic"; NULL: in none of them, or over several */
+    char text[96];    /* "magic = good" */
+};
+
+static void flag_text(struct field *field, const struct sim_flash_operation *operation)
+{
+    if (operation->bytes[0] == 1)
+        g_snprintf(field->text, sizeof field->text, "%s = set", field->name);
+    else
+        g_snprintf(field->text, sizeof field->text, "%s = 0x%02x", field->name, operation->bytes[0]);
+}
+
+static void status_record(struct field *field, const struct rig_trailer_geometry *geometry,
+                          const struct rig_trailer_layout *layout, guint32 at)
+{
+    guint32 record = (at - layout->status) / geometry->write_bytes;
+    guint32 n_moves = geometry->mode == RIG_SWAP_MOVE ? geometry->max_sectors : 0;
+    guint32 n_states = geometry->mode == RIG_SWAP_MOVE ? 2 : layout->states;
+
+    field->name = "status";
+    if (record < n_moves)
+        g_snprintf(field->text, sizeof field->text, "swap status: sector %u of the move is done", record);
+    else
+        g_snprintf(field->text, sizeof field->text, "swap status: step %u, state %u is done",
+                   (record - n_moves) / n_states, (record - n_moves) % n_states + 1);
+}
+
+static void value_field(struct field *field, const char *name, const struct sim_flash_operation *operation)
+{
+    field->name = name;
+    if (operation->n_bytes >= 4)
+        g_snprintf(field->text, sizeof field->text, "%s = %u", name, rig_get_le32(operation->bytes));
+}
+
+static void magic_field(struct field *field, const struct rig_trailer_geometry *geometry,
+                        const struct sim_flash_operation *operation)
+{
+    guint8 magic[RIG_TRAILER_MAGIC_BYTES];
+    bool good = false;
+
+    rig_trailer_magic(geometry->max_align, magic);
+    if (operation->n_bytes >= sizeof magic)
+        good = memcmp(operation->bytes + operation->n_bytes - sizeof magic, magic, sizeof magic) == 0;
+    field->name = "magic";
+    g_snprintf(field->text, sizeof field->text, "magic = %s", good ? "good" : "other bytes");
+}
+
+/* at: from the begin of the area. */
+static void find_field(struct field *field, const struct rig_trailer_geometry *geometry,
+                       const struct rig_trailer_layout *layout, guint32 at,
+                       const struct sim_flash_operation *operation)
+{
+    guint32 type = operation->n_bytes ? operation->bytes[0] & 15u : 0;
+
+    if (at >= layout->image_ok + geometry->max_align) {
+        magic_field(field, geometry, operation);
+    } else if (at == layout->image_ok || at == layout->copy_done) {
+        field->name = at == layout->image_ok ? "image_ok" : "copy_done";
+        flag_text(field, operation);
+    } else if (at == layout->swap_info) {
+        field->name = "type";
+        g_snprintf(field->text, sizeof field->text, "swap type = %s",
+                   rig_swap_type_name((enum rig_swap_type)type));
+    } else if (at == layout->swap_size) {
+        value_field(field, "size", operation);
+    } else if (layout->tlv_sizes && at == layout->tlv_sizes) {
+        value_field(field, "sizes", operation);
+    } else if (layout->keys && at >= layout->keys && at < layout->swap_size) {
+        field->name = "key";
+    } else if (at >= layout->status && at < layout->swap_size &&
+               operation->n_bytes == geometry->write_bytes) {
+        status_record(field, geometry, layout, at);
+    }
+}
+
+static void trailer_field(const struct rig_flash_map *map, const struct rig_mapped_area *area,
+                          const struct sim_flash_operation *operation, struct field *field)
+{
+    guint32 at = operation->offset - area->place.offset;
+    struct rig_trailer_geometry geometry;
+    struct rig_trailer_layout layout;
+    struct rig_trailer trailer;
+
+    if (operation->kind == SIM_FLASH_WRITE && at >= area->trailer && operation->bytes &&
+        operation->n_bytes > 0 && operation->n_bytes <= MAX_FIELD_VALUE_BYTES &&
+        read_trailer(map, &area->place, &geometry, &trailer) && rig_trailer_layout(&geometry, &layout))
+        find_field(field, &geometry, &layout, at, operation);
+}
+
+static char *in_area(const struct rig_flash_map *map, const struct rig_mapped_area *area,
+                     const struct sim_flash_operation *operation, const char **short_name)
+{
+    guint32 at = operation->offset - area->place.offset;
+    guint sector = rig_mapped_area_sector(area, at);
+    guint32 start = g_array_index(area->starts, guint32, sector);
+    const char *torn = operation->torn ? ", torn: only the first half" : "";
+    struct field field = {.name = NULL};
+
+    if (operation->kind == SIM_FLASH_ERASE)
+        return g_strdup_printf("erase %s sector %u%s%s", area->name, sector,
+                               at + operation->n_bytes > area->trailer ? " (with the trailer)" : "", torn);
+    trailer_field(map, area, operation, &field);
+    *short_name = field.name;
+    if (field.name)
+        return g_strdup_printf("write %u B %s trailer: %s%s", operation->n_bytes, area->name,
+                               *field.text ? field.text : field.name, torn);
+    return g_strdup_printf("write %u B %s sector %u at 0x%x%s", operation->n_bytes, area->name, sector,
+                           at - start, torn);
+}
+
+/* The short names of fields stand in pictures; these are the words of the reference. */
+static const char *field_word(const char *name)
+{
+    static const char *const words[][2] = {
+        {"type", "swap-type"}, {"size", "swap-size"}, {"sizes", "tlv-sizes"}};
+
+    for (guint i = 0; i < G_N_ELEMENTS(words); i++)
+        if (g_str_equal(words[i][0], name))
+            return words[i][1];
+    return name;
+}
+
+char *rig_flash_map_class(const struct rig_flash_map *map, const struct sim_flash_operation *operation)
+{
+    int index = rig_flash_map_find(map, operation);
+    const struct rig_mapped_area *area = index < 0 ? NULL : rig_flash_map_area(map, (guint)index);
+    const char *verb = operation->kind == SIM_FLASH_ERASE ? "erase" : "write";
+    struct field field = {.name = NULL};
+    bool in_trailer;
+
+    if (!area)
+        return g_strdup_printf("%s outside of the slots", verb);
+    in_trailer = operation->offset - area->place.offset + operation->n_bytes > area->trailer;
+    trailer_field(map, area, operation, &field);
+    return g_strdup_printf("%s of %s %s", verb, area->name,
+                           field.name   ? field_word(field.name)
+                           : in_trailer ? "trailer"
+                                        : "data");
+}
+
+char *rig_flash_map_text(const struct rig_flash_map *map, const struct sim_flash_operation *operation,
+                         const char **field)
+{
+    int index = rig_flash_map_find(map, operation);
+    const struct rig_mapped_area *area = index < 0 ? NULL : rig_flash_map_area(map, (guint)index);
+
+    *field = NULL;
+    if (area)
+        return in_area(map, area, operation, field);
+    return g_strdup_printf("%s %u B outside of slots and scratch: %s 0x%x%s",
+                           operation->kind == SIM_FLASH_ERASE ? "erase" : "write", operation->n_bytes,
+                           sim_flash_device(map->subject->flash, operation->device)->name, operation->offset,
+                           operation->torn ? ", torn: only the first half" : "");
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What happened on one path of power cuts: power cycle by power cycle the flash operations, what each sector
+ * holds and the trailers decoded. The explorer records it, the journal keeps it (path/path_event.h), reports
+ * tell and draw it. */
+#ifndef RIG_PATH_PATH_H
+#define RIG_PATH_PATH_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+G_BEGIN_DECLS
+
+/* Bounds. A recorder stays below them; of a journal, what comes past them is not read. */
+#define RIG_PATH_MAX_AREAS 8
+#define RIG_PATH_MAX_SECTORS 65536 /* of an area */
+#define RIG_PATH_MAX_CYCLES 64     /* the last ones */
+#define RIG_PATH_MAX_STEPS 64      /* of a power cycle */
+#define RIG_PATH_MAX_CHANGES 65536 /* of a path */
+#define RIG_PATH_MAX_BROKEN 64
+
+/* What a sector holds. */
+enum rig_path_holds {
+    RIG_PATH_ERASED,
+    RIG_PATH_OLD,
+    RIG_PATH_NEW,
+    RIG_PATH_TRAILER, /* nothing but trailer fields */
+    RIG_PATH_OTHER,   /* anything else: half of two things, torn, unknown bytes */
+};
+struct rig_path_cell {
+    guint8 holds;  /* enum rig_path_holds */
+    bool part;     /* OLD, NEW: only the begin of it, erased behind */
+    guint sectors; /* OLD, NEW: how many sectors (of this one's size) into the image */
+};
+bool rig_path_cell_is_image(const struct rig_path_cell *cell); /* OLD or NEW */
+bool rig_path_cells_equal(const struct rig_path_cell *a, const struct rig_path_cell *b);
+struct rig_path_change {
+    guint area, sector;
+    struct rig_path_cell cell;
+};
+
+/* A trailer in words; NULL: not told. */
+struct rig_path_trailer {
+    guint area;
+    char *magic, *image_ok, *copy_done; /* "good" */
+    char *type;                         /* swap type: "none": not written, or none */
+    gint64 size;                        /* swap size; 0: not written */
+    char *status;                       /* of the swap: "nothing started" */
+    char *progress;                     /* that in short: "4.1" = step 4, state 1; "moved 3"; NULL: nothing */
+};
+
+/* Sectors of one size that follow each other. */
+struct rig_path_sectors {
+    guint n_bytes; /* of each */
+    guint n;
+};
+struct rig_path_area {
+    char *name;
+    guint n_sectors;
+    GArray *sizes; /* struct rig_path_sectors */
+    guint trailer; /* the first sector with trailer fields; n_sectors: none */
+    GArray *cells; /* struct rig_path_cell, one for each sector: before the first power cycle */
+};
+
+/* Operations of one kind that follow each other in one area; or, MORE, several such steps that are not told
+ * one by one. */
+enum rig_path_kind { RIG_PATH_ERASE, RIG_PATH_WRITE, RIG_PATH_MORE };
+struct rig_path_step {
+    enum rig_path_kind kind;
+    bool by_application;
+    bool torn;           /* power was lost inside its last operation */
+    int area;            /* -1: in none */
+    guint sector, to;    /* first and last, of the area */
+    gint64 first, n;     /* operations: number of the first, and how many */
+    char *field;         /* short name of the trailer field that is written: "magic"; NULL: no single one */
+    char *text;          /* "write primary trailer: copy_done = set"; never NULL */
+    GArray *cells;       /* struct rig_path_change: what is different afterwards */
+    GPtrArray *trailers; /* struct rig_path_trailer * */
+    /* While it is recorded; the journal does not have them. */
+    guint64 n_bytes;
+    guint n_steps; /* MORE: that it stands for */
+};
+
+struct rig_path_cycle {
+    gint64 number, n_operations;
+    char *decision;        /* what the bootloader decided: "revert, resumed"; NULL: it does not tell */
+    char *runs;            /* what it started: "new, not confirmed"; NULL: nothing */
+    char *action;          /* what the application did then; NULL */
+    char *stop;            /* why nothing runs, with power; NULL */
+    char *cut;             /* "before operation 5: write scratch trailer: magic = good"; NULL: no cut */
+    GPtrArray *steps;      /* struct rig_path_step * */
+    GPtrArray *operations; /* char *: each one in words; empty: not told */
+    gint64 first;          /* number of its first operation; while it is recorded */
+};
+
+/* What a path breaks. */
+struct rig_path_broken {
+    char *invariant, *about, *text; /* never NULL */
+};
+
+struct rig_path {
+    char *step; /* of the scenario; never NULL */
+    char *cuts; /* "app,0,19h,run" (path/cuts.h), or a place of a sweep, "17:half"; never NULL */
+    char *old_name, *new_name;
+    gint64 n_left_out;   /* power cycles before the first that is told */
+    GPtrArray *broken;   /* struct rig_path_broken *; empty: it breaks nothing */
+    GPtrArray *areas;    /* struct rig_path_area * */
+    GPtrArray *trailers; /* struct rig_path_trailer *: before the first power cycle */
+    GPtrArray *cycles;   /* struct rig_path_cycle * */
+};
+
+/* Everything that is NULL and may not be is "" for now. Owned by the caller. */
+struct rig_path *rig_path_new(const char *old_name, const char *new_name);
+void rig_path_free(struct rig_path *path);
+typedef struct rig_path rig_path;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_path, rig_path_free)
+void rig_path_set_origin(struct rig_path *path, const char *step, const char *cuts);
+void rig_path_add_broken(struct rig_path *path, const char *invariant, const char *about, const char *text);
+
+/* Parts, empty. add: owned by the path. */
+struct rig_path_area *rig_path_add_area(struct rig_path *path, const char *name);
+void rig_path_add_sectors(struct rig_path_area *area, guint n_bytes, guint n);
+struct rig_path_cycle *rig_path_add_cycle(struct rig_path *path, gint64 number);
+struct rig_path_step *rig_path_step_new(void);
+void rig_path_step_free(struct rig_path_step *step);
+void rig_path_trailer_free(struct rig_path_trailer *trailer);
+
+/* A trailer in a few words: "magic good, type test, copy_done set"; "empty". Owned by the caller. */
+char *rig_path_trailer_text(const struct rig_path_trailer *trailer);
+
+/* What is known at one state of a path, by area: its trailer, borrowed from the path (NULL: none), and what
+ * its last sector holds, where the trailer would be. */
+struct rig_path_state {
+    const struct rig_path_trailer *trailers[RIG_PATH_MAX_AREAS];
+    struct rig_path_cell last[RIG_PATH_MAX_AREAS];
+};
+void rig_path_begin(const struct rig_path *path, struct rig_path_state *state);
+void rig_path_follow(const struct rig_path *path, const struct rig_path_step *step,
+                     struct rig_path_state *state);
+/* Image data where the trailer would be (a scratch area in use): its bytes must not be read as fields. */
+bool rig_path_is_image_data(const struct rig_path_state *state, guint area);
+
+G_END_DECLS
+
+#endif
