@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The insides of an exploration, for explore.c and state.c only. */
+/* The search behind an exploration: shared by explore.c, finding.c and state.c only. */
 #ifndef RIG_EXPLORE_SEARCH_H
 #define RIG_EXPLORE_SEARCH_H
 
@@ -51,11 +51,34 @@ struct search {
 
 /* The entries for a content; made when they are not there, and then not recorded. Valid until the next call.
  */
-struct rig_trace *search_boot(struct search *search, guint32 content);
-struct rig_trace *search_action(struct search *search, guint32 content, enum rig_action action);
-/* Notes that a node was seen. false: it was seen before. */
-bool search_note_seen(struct search *search, guint32 content, guint8 history);
+static inline struct rig_trace *search_boot(struct search *search, guint32 content)
+{
+    while (search->boots->len <= content) {
+        struct rig_trace unknown = {.end = RIG_TRACE_NONE};
 
+        g_array_append_val(search->boots, unknown);
+    }
+    return &g_array_index(search->boots, struct rig_trace, content);
+}
+struct rig_trace *search_action(struct search *search, guint32 content, enum rig_action action);
+
+/* Notes that a node was seen. false: it was seen before. */
+static inline bool search_note_seen(struct search *search, guint32 content, guint8 history)
+{
+    guint64 *seen;
+
+    if (search->seen->len <= content)
+        g_array_set_size(search->seen, MAX(content + 1, search->seen->len * 2));
+    seen = &((guint64 *)(void *)search->seen->data)[2 * (gsize)content + history / 64];
+    if (*seen & (guint64)1 << history % 64)
+        return false;
+    *seen |= (guint64)1 << history % 64;
+    return true;
+}
+
+/* What a boot, or one of the next that may follow it, comes to; an unknown one when that is not recorded
+ * yet. *last: the content that it was booted from. */
+const struct rig_trace *search_next_end(struct search *search, guint32 content, guint32 *last);
 /* The judgement of a node: of its boot, or, form ACT, of the action that is due behind it. `trace` is
  * written.
  */
@@ -74,7 +97,7 @@ bool search_load(struct search *search, const char *path, GError **error) G_GNUC
 /* The same from memory: NULL, or why not (static storage). */
 const char *search_load_bytes(struct search *search, const guint8 *bytes, gsize n_bytes);
 
-/* explore.c: a search that has not begun; result is the caller's. */
+/* A search that has not begun; result is the caller's. */
 void search_init(struct search *search, const struct rig_explore_plan *plan);
 void search_clear(struct search *search);
 

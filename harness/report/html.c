@@ -2,7 +2,8 @@
 /* Results as one HTML page: no script, nothing loaded from elsewhere. */
 #include <string.h>
 
-#include "report/html_explore.h"
+#include "report/exploration.h"
+#include "report/picture.h"
 #include "report/output.h"
 #include "report/page.h"
 #include "report/story.h"
@@ -267,6 +268,83 @@ static bool is_other(enum rig_entry_kind kind)
     return !is_console(kind) && !is_link(kind) && !is_packet(kind);
 }
 
+static void judgement_row(GString *out, const struct rig_judgement *judgement)
+{
+    const char *word = rig_verdict_word(judgement->verdict);
+
+    g_string_append_printf(out, "<tr%s><td class=\"v %s\">%s</td><td><b>",
+                           judgement->verdict == RIG_VERDICT_FAIL ? " class=\"bad\"" : "", word, word);
+    escaped_line(out, judgement->name);
+    g_string_append(out, "</b> <span class=\"dim\">");
+    escaped_line(out, judgement->about);
+    g_string_append(out, "</span>");
+    if (!g_str_equal(judgement->text, "holds")) {
+        g_string_append(out, "<div>");
+        escaped_line(out, judgement->text);
+        g_string_append(out, "</div>");
+    }
+    g_string_append(out, "</td></tr>\n");
+}
+
+static void exploration_table(GString *out, const struct rig_exploration_result *result)
+{
+    g_autofree char *line = rig_exploration_line(result);
+
+    g_string_append(out, "<h4>Exploration of every sequence of power cuts: ");
+    escaped_line(out, result->life);
+    g_string_append(out, "</h4>\n<p>");
+    escaped_line(out, line);
+    g_string_append(out, "</p>\n<table>\n");
+    for (guint i = 0; i < result->judgements->len; i++)
+        judgement_row(out, g_ptr_array_index(result->judgements, i));
+    g_string_append(out, "</table>\n");
+}
+
+static void path_told(GString *out, const struct rig_case_result *result, const struct rig_path *told,
+                      guint *n_pictures)
+{
+    g_autoptr(GString) words = g_string_new(NULL);
+
+    if (*n_pictures < RIG_HTML_MAX_PICTURES) {
+        g_string_append(out, "<div class=\"picture\">\n");
+        rig_picture_append(out, told, result->id, ++*n_pictures);
+        g_string_append(out, "</div>\n");
+    } else {
+        g_string_append(out,
+                        "<p class=\"note\">This page has enough pictures; the one of this path is in the "
+                        "folder of the evidence.</p>\n");
+    }
+    rig_path_append_text(words, told, false, "");
+    g_string_append(out, "<details><summary>The path, operation by operation</summary><pre>");
+    rig_text_html(out, words->str);
+    g_string_append(out, "</pre></details>\n");
+}
+
+/* Results, invariants, and each path with its picture and in words. n_pictures: on the page so far. */
+static void explorations(GString *out, const struct rig_case_result *result,
+                         const struct rig_attempt *attempt, guint *n_pictures)
+{
+    for (guint i = 0; i < attempt->explorations->len; i++)
+        exploration_table(out, g_ptr_array_index(attempt->explorations, i));
+    for (guint i = 0; i < attempt->paths->len; i++)
+        path_told(out, result, g_ptr_array_index(attempt->paths, i), n_pictures);
+}
+
+/* What the explorations of an attempt came to, for the row of its case. */
+static void exploration_lines(GString *out, const struct rig_attempt *attempt)
+{
+    for (guint i = 0; i < attempt->explorations->len; i++) {
+        const struct rig_exploration_result *result = g_ptr_array_index(attempt->explorations, i);
+        g_autofree char *line = rig_exploration_line(result);
+
+        g_string_append(out, "<div class=\"dim\">explored ");
+        escaped_line(out, result->life);
+        g_string_append(out, ": ");
+        escaped_line(out, line);
+        g_string_append(out, "</div>");
+    }
+}
+
 static void attempt_details(GString *out, const struct rig_case_result *result,
                             const struct rig_attempt *attempt, guint *n_pictures)
 {
@@ -288,7 +366,7 @@ static void attempt_details(GString *out, const struct rig_case_result *result,
         escaped(out, attempt->replay);
         g_string_append(out, "</pre>\n");
     }
-    rig_html_explorations(out, result, attempt, n_pictures);
+    explorations(out, result, attempt, n_pictures);
     steps(out, attempt);
     log_lines(out, attempt, "Console", is_console, attempt->n_of[RIG_ENTRY_CONSOLE] <= 40);
     log_lines(out, attempt, "Link", is_link, false);
@@ -347,7 +425,7 @@ static void case_row(GString *out, const struct rig_case_result *result)
         g_string_append_printf(out, " <span class=\"dim\">%u losses of the link</span>",
                                last->n_of[RIG_ENTRY_LOSS]);
     if (last)
-        rig_html_exploration_lines(out, last);
+        exploration_lines(out, last);
     g_string_append(out, "</td><td class=\"n dim\">");
     if (last)
         g_string_append_printf(out, "%" G_GINT64_FORMAT " ms", last->duration_ms);

@@ -9,6 +9,8 @@
 
 G_BEGIN_DECLS
 
+#define RIG_HTML_MAX_PICTURES 40 /* of a page: a hundred would make it too heavy to open */
+
 /* Both documents end in a newline and hang on nothing but the results. Each is a rig_file_writer whose user
  * is a const struct rig_results *; they do not fail. The summary: reports/summary.schema.json. */
 bool rig_summary_write(FILE *out, const void *results, GError **error) G_GNUC_WARN_UNUSED_RESULT;

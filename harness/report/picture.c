@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The picture of a path: title, rows of power-ons, legend. What is inside a power-on is in picture_rows.c. */
+/* The picture of a path: title, rows of power cycles with their bars, marks and cuts, legend. Where
+ * everything stands is in picture_layout.c. */
 #include "report/picture.h"
 
 #include <string.h>
 
-#include "report/output.h"
 #include "report/picture_parts.h"
 #include "report/text.h"
 
 #define TITLE_LINE 20
 #define MAX_TITLE_LINES 4
+#define MARK_WIDTH 15
 #define LEGEND_HEIGHT 48
-#define MAX_NAME_CHARS 120
 
 /* Blue and orange are told apart by all kinds of colour blindness; stripes and letters say the same again. */
 static const char style[] =
@@ -110,6 +110,382 @@ static int append_title(struct picture *picture, const char *subtitle)
     return append_lines(picture, y + 2, "dim", cuts, 60, LINE_HEIGHT) + 2;
 }
 
+static struct rig_path_cell *cell_of(const struct picture *picture, guint area, guint sector)
+{
+    return &g_array_index((GArray *)g_ptr_array_index(picture->cells, area), struct rig_path_cell, sector);
+}
+
+static const char *class_of(const struct rig_path_cell *cell)
+{
+    static const char *const classes[] = {"era", "old", "new", "tr", "mix"}; /* by enum rig_path_holds */
+
+    return classes[cell->holds];
+}
+
+/* "new 3", "new 0-12 (begin)"; "" for what needs no words. Owned by the caller. */
+static char *cell_label(const struct picture *picture, const struct rig_path_cell *cell, guint n_sectors)
+{
+    const char *name = cell->holds == RIG_PATH_OLD ? picture->path->old_name : picture->path->new_name;
+    g_autofree char *first = NULL;
+
+    if (cell->holds == RIG_PATH_ERASED)
+        return g_strdup("");
+    if (!rig_path_cell_is_image(cell))
+        return g_strdup(cell->holds == RIG_PATH_TRAILER ? "trailer" : "mixed");
+    first = n_sectors > 1 ? g_strdup_printf("%u\u2013%u", cell->sectors, cell->sectors + n_sectors - 1)
+                          : g_strdup_printf("%u", cell->sectors);
+    return g_strdup_printf("%s %s%s", name, first, cell->part ? " begin" : "");
+}
+
+/* One bar with what it is, in its tooltip and, where there is room, on it. */
+static void bar(struct picture *picture, int x, int y, int width, int height, const char *class,
+                const char *tooltip, const char *label, int mark_width)
+{
+    GString *out = picture->out;
+    int n_columns = (width - mark_width - 6) * 10 / 58;
+
+    if (width <= 0)
+        return;
+    g_string_append_printf(out, "<g><title>");
+    picture_escaped(out, tooltip);
+    g_string_append_printf(out, "</title><rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" class=\"%s\"/>",
+                           x, y, width, height, class);
+    if (strstr(class, "new"))
+        g_string_append_printf(out, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"url(#h%u)\"/>",
+                               x, y, width, height, picture->number);
+    if (strstr(class, "mix") || strstr(class, "bad"))
+        g_string_append_printf(out, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"url(#x%u)\"/>",
+                               x, y, width, height, picture->number);
+    if (height >= 12 && *label && (int)g_utf8_strlen(label, -1) <= n_columns) {
+        g_autofree char *text_class = g_strdup_printf("on %s-t", class);
+
+        picture_text(out, x + mark_width + 3, y + height - 4, text_class, label, 0);
+    }
+    g_string_append(out, "</g>\n");
+}
+
+static void cell_bar(struct picture *picture, const struct picture_area *area,
+                     const struct picture_band *band, int to)
+{
+    const struct rig_path_area *told = g_ptr_array_index(picture->path->areas, area->index);
+    const struct rig_path_cell *cell = cell_of(picture, area->index, band->first);
+    g_autofree char *label = cell_label(picture, cell, band->last - band->first + 1);
+    g_autofree char *class = g_strdup_printf("%s%s", class_of(cell), cell->part ? " part" : "");
+    g_autofree char *tooltip =
+        band->first == band->last
+            ? g_strdup_printf("%s sector %u: %s", told->name, band->first, *label ? label : "erased")
+            : g_strdup_printf("%s sectors %u to %u: %s", told->name, band->first, band->last,
+                              *label ? label : "erased");
+
+    bar(picture, band->from, band->y, to - band->from, area->band_height - 1, class, tooltip, label,
+        band->lead);
+}
+
+static const struct rig_path_change *change_at(const struct rig_path_step *step, guint area, guint sector)
+{
+    for (guint i = 0; i < step->cells->len; i++) {
+        const struct rig_path_change *change = &g_array_index(step->cells, struct rig_path_change, i);
+
+        if (change->area == area && change->sector == sector)
+            return change;
+    }
+    return NULL;
+}
+
+static bool is_marked(const struct rig_path_step *step, guint area, const struct picture_band *band)
+{
+    return step->area == (int)area && step->sector <= band->last && step->to >= band->first;
+}
+
+static struct picture_value look_at(const struct picture *picture, const struct picture_area *area,
+                                    enum picture_field field)
+{
+    const struct rig_path_trailer *trailer = picture->state.trailers[area->index];
+    struct picture_value seen = {.words = NULL};
+    char digits[24];
+
+    if (!trailer)
+        return seen;
+    seen.is_image = rig_path_is_image_data(&picture->state, area->index);
+    if (seen.is_image)
+        return seen;
+    g_strlcpy(seen.value, picture_field_value(trailer, field, digits), sizeof seen.value);
+    seen.words = field == FIELD_STATUS && *seen.value ? trailer->status : NULL;
+    return seen;
+}
+
+static void field_bar(struct picture *picture, const struct picture_area *area, enum picture_field field,
+                      int to)
+{
+    const struct rig_path_area *told = g_ptr_array_index(picture->path->areas, area->index);
+    const struct picture_value *shown = &area->values[field];
+    int y = area->field_y[field];
+    bool first = !(area->fields & ((1u << field) - 1));
+    g_autofree char *tooltip =
+        shown->is_image ? g_strdup_printf("%s trailer: image data is here", told->name)
+                        : g_strdup_printf("%s trailer: %s %s", told->name, picture_field_name(field),
+                                          shown->words ? shown->words : shown->value);
+
+    if (shown->is_image)
+        bar(picture, shown->from, y, to - shown->from, FIELD_HEIGHT - 1, "img", tooltip,
+            first ? "image data" : "", 0);
+    else if (*shown->value)
+        bar(picture, shown->from, y, to - shown->from, FIELD_HEIGHT - 1,
+            g_str_equal(shown->value, "bad") ? "bad" : "set", tooltip, shown->value, shown->lead);
+    else if (to > shown->from)
+        g_string_append_printf(picture->out, "<path d=\"M%d %dH%d\" class=\"non\"/>\n", shown->from,
+                               y + FIELD_HEIGHT / 2 - 1, to);
+}
+
+static void close_bars(struct picture *picture, const struct picture_area *area, int x)
+{
+    for (guint i = 0; i < area->bands->len; i++)
+        cell_bar(picture, area, &g_array_index(area->bands, struct picture_band, i), x);
+    for (int field = 0; field < N_FIELDS; field++)
+        if (area->fields >> field & 1)
+            field_bar(picture, area, (enum picture_field)field, x);
+}
+
+static void open_bars(const struct picture *picture, struct picture_area *area, int x)
+{
+    for (guint i = 0; i < area->bands->len; i++) {
+        g_array_index(area->bands, struct picture_band, i).from = x;
+        g_array_index(area->bands, struct picture_band, i).lead = 0;
+    }
+    for (int field = 0; field < N_FIELDS; field++) {
+        area->values[field] = look_at(picture, area, (enum picture_field)field);
+        area->values[field].from = x;
+    }
+}
+
+/* How much of a bar that begins at a step is covered by the step's own mark. */
+static int lead_of(const struct rig_path_step *step, bool marked)
+{
+    if (step->kind == RIG_PATH_MORE)
+        return MORE_WIDTH;
+    return marked ? MARK_WIDTH + 2 : 0;
+}
+
+/* Bars end where a step changes what they show. */
+static void end_bands(struct picture *picture, struct picture_area *area, const struct rig_path_step *step,
+                      int x)
+{
+    for (guint i = 0; i < area->bands->len; i++) {
+        struct picture_band *band = &g_array_index(area->bands, struct picture_band, i);
+
+        if (!change_at(step, area->index, band->first))
+            continue;
+        cell_bar(picture, area, band, x);
+        band->from = x;
+        band->lead = lead_of(step, is_marked(step, area->index, band));
+    }
+}
+
+static void end_fields(struct picture *picture, struct picture_area *area, const struct rig_path_step *step,
+                       int x)
+{
+    for (int field = 0; field < N_FIELDS; field++) {
+        struct picture_value *shown = &area->values[field];
+        struct picture_value now = look_at(picture, area, (enum picture_field)field);
+
+        if (!(area->fields >> field & 1) ||
+            (now.is_image == shown->is_image && g_str_equal(now.value, shown->value)))
+            continue;
+        field_bar(picture, area, (enum picture_field)field, x);
+        *shown = now;
+        shown->from = x;
+        shown->lead = lead_of(step, step->area == (int)area->index &&
+                                        picture_field_of(step->field) == (enum picture_field)field);
+    }
+}
+
+static void take_step(struct picture *picture, const struct rig_path_step *step, int x)
+{
+    for (guint i = 0; i < picture->areas->len; i++)
+        end_bands(picture, &g_array_index(picture->areas, struct picture_area, i), step, x);
+    for (guint i = 0; i < step->cells->len; i++) {
+        const struct rig_path_change *change = &g_array_index(step->cells, struct rig_path_change, i);
+
+        *cell_of(picture, change->area, change->sector) = change->cell;
+    }
+    rig_path_follow(picture->path, step, &picture->state);
+    for (guint i = 0; i < picture->areas->len; i++)
+        end_fields(picture, &g_array_index(picture->areas, struct picture_area, i), step, x);
+}
+
+/* From which to which height the sectors of a step reach. */
+static bool extent(const struct picture_area *area, const struct rig_path_step *step, int *top, int *bottom)
+{
+    bool found = false;
+
+    for (guint i = 0; i < area->bands->len; i++) {
+        const struct picture_band *band = &g_array_index(area->bands, struct picture_band, i);
+
+        if (!is_marked(step, area->index, band))
+            continue;
+        if (!found)
+            *top = band->y;
+        *bottom = band->y + area->band_height - 1;
+        found = true;
+    }
+    return found;
+}
+
+static void draw_mark(struct picture *picture, const struct picture_cycle *place, guint index)
+{
+    const struct rig_path_step *step = g_ptr_array_index(place->cycle->steps, index);
+    int x = picture_column_x(place, index) + 1;
+    int width = MIN(picture_column_width(place, step) - 2, MARK_WIDTH);
+    GString *out = picture->out;
+    int top = 0;
+    int bottom = 0;
+    enum picture_field row = picture_field_of(step->field);
+
+    for (guint i = 0; i < picture->areas->len; i++) {
+        const struct picture_area *area = &g_array_index(picture->areas, struct picture_area, i);
+
+        if ((int)area->index != step->area || !extent(area, step, &top, &bottom))
+            continue;
+        if (row != N_FIELDS && area->fields >> row & 1) {
+            top = area->field_y[row];
+            bottom = top + FIELD_HEIGHT - 1;
+        }
+        g_string_append(out, "<g><title>");
+        picture_escaped(out, step->text);
+        g_string_append_printf(
+            out, "</title><rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"3\" class=\"%s%s\"/>", x,
+            top, width, bottom - top, step->kind == RIG_PATH_ERASE ? "mkE" : "mkW",
+            step->torn ? " torn" : "");
+        if (bottom - top >= 10)
+            picture_text(out, x + width / 2, (top + bottom) / 2 + 4, "mk",
+                         step->kind == RIG_PATH_ERASE ? "E" : "W", 0);
+        g_string_append(out, "</g>\n");
+    }
+}
+
+/* What is left out stands across everything. */
+static void draw_more(struct picture *picture, const struct picture_cycle *place, guint index)
+{
+    const struct rig_path_step *step = g_ptr_array_index(place->cycle->steps, index);
+    int x = picture_column_x(place, index);
+    int middle = (HEAD_HEIGHT + picture->body_height) / 2;
+    g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT " operations: %s", step->n, step->text);
+
+    g_string_append(picture->out, "<g><title>");
+    picture_escaped(picture->out, text);
+    g_string_append_printf(picture->out,
+                           "</title><rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" class=\"more\"/>",
+                           x + 3, HEAD_HEIGHT - 4, MORE_WIDTH - 6, picture->body_height - HEAD_HEIGHT + 4);
+    g_string_append_printf(picture->out, "<g transform=\"rotate(-90 %d %d)\">", x + MORE_WIDTH / 2 + 4,
+                           middle);
+    picture_text(picture->out, x + MORE_WIDTH / 2 + 4, middle, "mid", text,
+                 (guint)MAX(picture->body_height - HEAD_HEIGHT, 60) * 10 / 54);
+    g_string_append(picture->out, "</g></g>\n");
+}
+
+static void draw_cut(struct picture *picture, const struct picture_cycle *place)
+{
+    const GPtrArray *steps = place->cycle->steps;
+    int x = picture_column_x(place, steps->len) + 1;
+
+    if (!place->cycle->cut)
+        return;
+    if (steps->len > 0) {
+        const struct rig_path_step *last = g_ptr_array_index(steps, steps->len - 1);
+
+        if (last->torn)
+            x -= picture_column_width(place, last) / 2 + 1;
+    }
+    g_string_append(picture->out, "<g><title>power cut ");
+    picture_escaped(picture->out, place->cycle->cut);
+    g_string_append_printf(
+        picture->out,
+        "</title><path d=\"M%d %dV%d\" class=\"cut\"/><path d=\"M%d %dl-7 11h5l-3 9 9 -12h-5l4 -8z\" "
+        "class=\"bolt\"/></g>\n",
+        x, HEAD_HEIGHT - 16, picture->body_height, x + 1, HEAD_HEIGHT - 28);
+}
+
+static const char *who(const struct rig_path_cycle *cycle, bool app, int width)
+{
+    if (app)
+        return cycle->action ? cycle->action : "application";
+    return width < 2 * COLUMN_WIDTH ? "boot" : "bootloader";
+}
+
+/* Whose operations they are, in a line over them, and the number of each. */
+static void draw_scale(struct picture *picture, const struct picture_cycle *place)
+{
+    const GPtrArray *steps = place->cycle->steps;
+    guint n_boot = 0;
+
+    while (n_boot < steps->len &&
+           !((const struct rig_path_step *)g_ptr_array_index(steps, n_boot))->by_application)
+        n_boot++;
+    for (guint i = 0; i < 2; i++) {
+        int from = picture_column_x(place, i ? n_boot : 0);
+        int to = picture_column_x(place, i ? steps->len : n_boot);
+
+        if (to <= from)
+            continue;
+        g_string_append_printf(picture->out, "<path d=\"M%d %dH%d\" class=\"%s\"/>", from, HEAD_HEIGHT - 20,
+                               to - 3, i ? "whoA" : "whoB");
+        picture_text(picture->out, from, HEAD_HEIGHT - 24, "dim", who(place->cycle, i == 1, to - from),
+                     MAX((guint)(place->x + place->width - from) / 6, 4));
+    }
+    for (guint i = 0; i < steps->len; i++) {
+        const struct rig_path_step *step = g_ptr_array_index(steps, i);
+        g_autofree char *number = g_strdup_printf("%" G_GINT64_FORMAT, step->first);
+
+        picture_text(picture->out, picture_column_x(place, i) + 8, HEAD_HEIGHT - 7, "num",
+                     step->kind == RIG_PATH_MORE ? "\u2026" : number, 6);
+    }
+}
+
+static void draw_frame(struct picture *picture, const struct picture_cycle *place)
+{
+    GString *out = picture->out;
+    guint n_lines = g_array_index(picture->foot_lines, guint, place->row);
+    g_autofree char *name = g_strdup_printf("power-on %" G_GINT64_FORMAT, place->cycle->number);
+    g_autofree char *decides =
+        place->cycle->decision ? g_strdup_printf("decides: %s", place->cycle->decision) : g_strdup("");
+
+    g_string_append_printf(
+        out, "<rect x=\"%d\" y=\"0\" width=\"%d\" height=\"%d\" rx=\"6\" class=\"leg%s\"/>", place->x - 4,
+        place->width + 8, picture->body_height + (int)n_lines * LINE_HEIGHT + 14,
+        place->bad_end ? " end" : "");
+    picture_text(out, place->x + 4, 17, "b", name, 24);
+    picture_text(out, place->x + 88, 17, "dim", decides, (guint)(place->width - 88) * 10 / 55);
+    for (guint i = 0; i < place->lines->len; i++)
+        picture_text(out, place->x + 4, picture->body_height + 10 + ((int)i + 1) * LINE_HEIGHT - 4,
+                     place->cycle->cut ? "red"
+                     : place->bad_end  ? "red"
+                                       : "fg",
+                     g_ptr_array_index(place->lines, i), 0);
+}
+
+static void draw_cycle(struct picture *picture, const struct picture_cycle *place)
+{
+    const GPtrArray *steps = place->cycle->steps;
+
+    draw_frame(picture, place);
+    for (guint i = 0; i < picture->areas->len; i++)
+        open_bars(picture, &g_array_index(picture->areas, struct picture_area, i), place->x);
+    for (guint i = 0; i < steps->len; i++)
+        take_step(picture, g_ptr_array_index(steps, i), picture_column_x(place, i));
+    for (guint i = 0; i < picture->areas->len; i++)
+        close_bars(picture, &g_array_index(picture->areas, struct picture_area, i), picture_end_x(place));
+    for (guint i = 0; i < steps->len; i++) {
+        const struct rig_path_step *step = g_ptr_array_index(steps, i);
+
+        if (step->kind == RIG_PATH_MORE)
+            draw_more(picture, place, i);
+        else
+            draw_mark(picture, place, i);
+    }
+    draw_scale(picture, place);
+    draw_cut(picture, place);
+}
+
 static void append_band_name(GString *out, const struct picture_area *area, const struct picture_band *band)
 {
     g_autofree char *name = band->first == band->last
@@ -147,7 +523,7 @@ static int append_rows(struct picture *picture, int y)
             const struct picture_cycle *place = &g_array_index(picture->cycles, struct picture_cycle, i);
 
             if (place->row == row)
-                picture_draw_cycle(picture, place);
+                draw_cycle(picture, place);
         }
         g_string_append(picture->out, "</g>\n");
         y += picture->body_height + (int)g_array_index(picture->foot_lines, guint, row) * LINE_HEIGHT + 30;
@@ -227,108 +603,4 @@ char *rig_picture_file(const struct rig_path *path, const char *subtitle, gsize 
     rig_picture_append(out, path, subtitle, 0);
     *n_bytes = out->len;
     return g_string_free(out, FALSE);
-}
-
-static void free_picture(gpointer at)
-{
-    struct rig_picture *picture = at;
-
-    g_free(picture->name);
-    g_free(picture);
-}
-
-/* Names come from scenarios: only what is harmless in a file name stays. */
-static void append_harmless(GString *name, const char *text)
-{
-    guint n = 0;
-
-    for (; *text && n < MAX_NAME_CHARS; text++, n++) {
-        bool harmless = g_ascii_isalnum(*text) || strchr("=_.+", *text);
-
-        if (harmless)
-            g_string_append_c(name, *text);
-        else if (name->str[name->len - 1] != '-')
-            g_string_append_c(name, '-');
-    }
-    if (name->str[name->len - 1] == '-')
-        g_string_truncate(name, name->len - 1);
-}
-
-static char *file_name(GHashTable *n_named, const struct rig_case_result *result, const struct rig_path *path)
-{
-    const struct rig_path_broken *broken = g_ptr_array_index(path->broken, 0);
-    g_autoptr(GString) name = g_string_new("explore-");
-    guint n;
-
-    append_harmless(name, result->name);
-    g_string_append_c(name, '-');
-    append_harmless(name, broken->invariant);
-    n = GPOINTER_TO_UINT(g_hash_table_lookup(n_named, name->str)) + 1;
-    g_hash_table_replace(n_named, g_strdup(name->str), GUINT_TO_POINTER(n));
-    if (n > 1)
-        g_string_append_printf(name, "-%u", n);
-    g_string_append(name, ".svg");
-    return g_strdup(name->str);
-}
-
-static void add_pictures(GPtrArray *pictures, GHashTable *n_named, const struct rig_case_result *result,
-                         const struct rig_attempt *attempt)
-{
-    for (guint i = 0; i < attempt->paths->len && pictures->len < RIG_PICTURES_MAX; i++) {
-        const struct rig_path *path = g_ptr_array_index(attempt->paths, i);
-        struct rig_picture *picture;
-
-        if (path->broken->len == 0)
-            continue;
-        picture = g_new0(struct rig_picture, 1);
-        *picture = (struct rig_picture){
-            .result = result, .attempt = attempt, .path = path, .name = file_name(n_named, result, path)};
-        g_ptr_array_add(pictures, picture);
-    }
-}
-
-GPtrArray *rig_pictures_of(const struct rig_results *results)
-{
-    GPtrArray *pictures = g_ptr_array_new_with_free_func(free_picture);
-    g_autoptr(GHashTable) n_named = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-
-    for (guint i = 0; i < results->cases->len; i++) {
-        const struct rig_case_result *result = g_ptr_array_index(results->cases, i);
-
-        for (guint k = 0; k < result->attempts->len; k++)
-            add_pictures(pictures, n_named, result, g_ptr_array_index(result->attempts, k));
-    }
-    return pictures;
-}
-
-bool rig_pictures_write(const struct rig_results *results, const char *folder, GPtrArray *written,
-                        GError **error)
-{
-    g_autoptr(GPtrArray) pictures = rig_pictures_of(results);
-
-    if (pictures->len > 0 && !rig_output_make_folder(folder, error))
-        return false;
-    for (guint i = 0; i < pictures->len; i++) {
-        const struct rig_picture *picture = g_ptr_array_index(pictures, i);
-        g_autofree char *file = g_build_filename(folder, picture->name, NULL);
-        gsize n_bytes = 0;
-        g_autofree char *text = rig_picture_file(picture->path, picture->result->id, &n_bytes);
-
-        if (!rig_file_replace(file, RIG_FILE_PUBLIC, text, n_bytes, error))
-            return false;
-        if (written)
-            g_ptr_array_add(written, g_steal_pointer(&file));
-    }
-    return true;
-}
-
-const char *rig_picture_name(const GPtrArray *pictures, const struct rig_path *path)
-{
-    for (guint i = 0; i < pictures->len; i++) {
-        const struct rig_picture *picture = g_ptr_array_index(pictures, i);
-
-        if (picture->path == path)
-            return picture->name;
-    }
-    return NULL;
 }

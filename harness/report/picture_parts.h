@@ -96,9 +96,6 @@ int picture_column_width(const struct picture_cycle *cycle, const struct rig_pat
 const char *picture_field_value(const struct rig_path_trailer *trailer, enum picture_field field,
                                 char digits[24]);
 
-/* The sectors, fields, marks and the cut of one power-on. */
-void picture_draw_cycle(struct picture *picture, const struct picture_cycle *cycle);
-
 /* Escaped; class may be NULL; cut to n_columns of text with an ellipsis when it is longer, 0 = not. */
 void picture_text(GString *out, int x, int y, const char *class, const char *text, guint n_columns);
 void picture_escaped(GString *out, const char *text);
