@@ -79,8 +79,9 @@ struct rig_target *rig_target_load(const char *name_or_path, const char *target_
     }
     rig_diagnostics_clear(&diagnostics);
     target->given = g_strdup(name_or_path);
-    target->name = g_strdup(rig_record_text(target->record, "target"));
-    target->about = g_strdup(rig_record_text(target->record, "about"));
+    target->spec = RIG_STRUCT(target->record, struct rig_target_spec);
+    target->name = g_strdup(target->spec->name);
+    target->about = g_strdup(target->spec->about);
     return g_steal_pointer(&target);
 }
 

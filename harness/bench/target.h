@@ -9,7 +9,42 @@
 G_BEGIN_DECLS
 
 /* Options of a board, in a target's `options:` and in the `board:` step. No field has a default: what is not
- * written is not changed. */
+ * written is not changed, and its member is NULL. All members are pointers. The fields are told in
+ * option_fields.h. */
+struct rig_options_spec {
+    const char *swap;
+    const char *sign;
+    const bool *validate_primary;
+    const char *downgrade;
+    const guint32 *security_counter;
+    const bool *overwrite_fast;
+    const bool *swap_fixes;
+    const guint32 *max_align;
+    const guint32 *max_sectors;
+    const char *update_needs;
+    const bool *bonding;
+    const char *pairing;
+    const char *pairing_io;
+    const guint32 *passkey;
+    const char *pairing_user;
+    const bool *just_works;
+    const char *repairing;
+    const guint16 *mtu;
+    const char *gatt_table;
+    const bool *reassembly;
+    const guint16 *buffer_size;
+    const guint16 *buffers;
+    const bool *parameters;
+    const bool *original_protocol;
+    const bool *erase_pending;
+    const bool *progressive_erase;
+    const bool *refuses_reset;
+    const guint32 *boot_time_us;
+    const char *updater;
+    const char *const *misbehaves; /* NULL-terminated */
+    const char *const *defects;
+};
+#define RIG_OPTIONS(record) RIG_STRUCT(record, struct rig_options_spec)
 extern const struct rig_shape rig_board_options_shape;
 extern const struct rig_shape rig_target_shape;
 
@@ -17,13 +52,77 @@ extern const struct rig_shape rig_target_shape;
  * original-protocol are on, the others off. */
 bool rig_board_option_is_on_by_default(const char *name);
 
+/* What a target file says; the fields are told in target_shape.c. */
+struct rig_sectors_spec {
+    guint32 n_bytes; /* of one */
+    guint32 n;
+};
+struct rig_flash_spec {
+    const struct rig_node *node;
+    const char *device; /* "internal", "external" */
+    const struct rig_sectors_spec *const *sectors;
+    guint32 write_bytes;
+    guint8 erased;
+    const char *rewrite;
+    guint32 write_us;
+    guint32 erase_us;
+};
+struct rig_area_spec {
+    const struct rig_node *node;
+    const char *device;
+    guint32 offset;
+    guint32 n_bytes;
+};
+struct rig_bootloader_spec {
+    const char *file;
+};
+struct rig_firmware_spec {
+    const char *waits;
+    const char *confirms;
+    const char *crashes;
+    const char *hangs;
+    guint16 header_bytes;
+    bool room;
+};
+struct rig_qemu_spec {
+    const char *machine;
+    const char *cpu;
+    const char *const *load;
+    guint32 address;
+    guint32 external_address;
+    guint32 serial;
+    const char *const *arguments;
+    const char *program;
+};
+struct rig_target_spec {
+    const char *name;
+    const char *about;
+    const char *kind;
+    const struct rig_flash_spec *const *flash; /* lists are NULL-terminated */
+    const struct rig_area_spec *const *slots;
+    const struct rig_area_spec *scratch;
+    const struct rig_bootloader_spec *bootloader;
+    const char *approtect;
+    const char *console;
+    const char *chip;
+    const struct rig_qemu_spec *qemu;
+    const char *boot_line;
+    const char *key;
+    const struct rig_firmware_spec *firmware;
+    const char *firmware_word; /* "simulated" */
+    const char *advertised_name;
+    const struct rig_value *address; /* its text, its address */
+    const struct rig_options_spec *options;
+};
+
 struct rig_target {
     struct rig_source *source;
     struct rig_document *document;
     char *name;
     char *given; /* the name or path that it was loaded by: loads it again */
     char *about;
-    struct rig_record *record; /* of rig_target_shape */
+    struct rig_record *record;          /* of rig_target_shape */
+    const struct rig_target_spec *spec; /* of the record */
 };
 
 #define RIG_TARGET_DEFAULT "sim-nrf52840-mcuboot"

@@ -3,7 +3,6 @@
 #include "bench/option_fields.h"
 #include "bench/target.h"
 
-/* clang-format off */
 const char *const rig_choices_swap[] = {"move", "scratch", "offset", "overwrite", NULL};
 const char *const rig_choices_downgrade[] = {"allowed", "by-version", "by-counter", NULL};
 const char *const rig_choices_security[] = {"nothing", "encryption", "authentication", NULL};
@@ -12,10 +11,6 @@ const char *const rig_choices_pairing_io[] = {"none",   "display",          "key
                                               "yes-no", "keyboard-display", NULL};
 const char *const rig_choices_pairing_user[] = {"nobody", "agrees", "refuses", "mistypes", NULL};
 const char *const rig_choices_updater[] = {"none", "bonds-kept", "bonds-unknown", "next-address", NULL};
-const char *const rig_choices_misbehaviours[] = {
-    "notifies-unasked",    "notifies-nonsense", "cbor-bombs",   "cuts-att-answers",  "unknown-att",
-    "unasked-att-answers", "unasked-pairing",   "cuts-pairing", "broken-signalling", "broken-advertising",
-    NULL};
 const char *const rig_choices_repairing[] = {"allowed", "refused", NULL};
 const char *const rig_choices_gatt_table[] = {"fixed", "moves", "moves-silently", NULL};
 const char *const rig_choices_signing[] = {"ecdsa-p256", "rsa-2048", "rsa-3072", "ed25519", "none", NULL};
@@ -24,12 +19,18 @@ static const char *const kinds[] = {"simulated", "simulated-process", "board", "
 static const char *const consoles[] = {"direct", "rtt", NULL};
 static const char *const ap_locks[] = {"off", "firmware-opens", "stays", NULL};
 static const char *const devices[] = {"internal", "external", NULL};
+/* clang-format off */
+const char *const rig_choices_misbehaviours[] = {
+    "notifies-unasked", "notifies-nonsense", "cbor-bombs", "cuts-att-answers", "unknown-att", "unasked-att-answers",
+    "unasked-pairing", "cuts-pairing", "broken-signalling", "broken-advertising", NULL};
 const char *const rig_choices_defects[] = {
-    "accepts-unsigned", "accepts-any-key", "skips-hash", "never-reverts", "forgets-progress", "no-copy-done", "ignores-downgrade",
-    "ignores-dependency", "confirms-itself", "keeps-rejected", "erases-primary-first", "accepts-oversized",
-    "accepts-wrong-offset", "reboots-in-upload", "second-upload-dead", "confirm-does-nothing", "erases-pending", "accepts-json",
-    "upload-in-trial", "no-resume", "wrong-hash-accepted",
-    "pairs-anew-silently", "bond-lost-on-update", "serves-unencrypted", "cuts-notifications", "keeps-fragments", NULL};
+    "accepts-unsigned", "accepts-any-key", "skips-hash", "never-reverts", "forgets-progress", "no-copy-done",
+    "ignores-downgrade", "ignores-dependency", "confirms-itself", "keeps-rejected", "erases-primary-first",
+    "accepts-oversized", "accepts-wrong-offset", "reboots-in-upload", "second-upload-dead",
+    "confirm-does-nothing", "erases-pending", "accepts-json", "upload-in-trial", "no-resume",
+    "wrong-hash-accepted", "pairs-anew-silently", "bond-lost-on-update", "serves-unencrypted",
+    "cuts-notifications", "keeps-fragments", NULL};
+/* clang-format on */
 
 const char *const rig_values_false[] = {"false", NULL};
 const char *const rig_values_swaps[] = {"move", "scratch", "offset", NULL};
@@ -37,98 +38,150 @@ const char *const rig_values_overwrite[] = {"overwrite", NULL};
 const char *const rig_values_shows_nothing[] = {"none", "keyboard", NULL};
 const char *const rig_values_asks_nothing[] = {"none", "display", NULL};
 
-static const struct rig_field option_fields[] = {RIG_BOARD_OPTION_FIELDS};
-static const struct rig_rule option_rules[] = {RIG_BOARD_OPTION_RULES {0}};
-const struct rig_shape rig_board_options_shape = {.name = "board options", .fields = option_fields,
-                                                  .n_fields = G_N_ELEMENTS(option_fields), .rules = option_rules};
+static const struct rig_field option_fields[] = {
+    RIG_BOARD_OPTION_FIELDS,
+};
+static const struct rig_rule option_rules[] = {RIG_BOARD_OPTION_RULES{0}};
+const struct rig_shape rig_board_options_shape = {
+    RIG_SHAPE("board options", option_fields, struct rig_options_spec), .rules = option_rules};
 
 static const struct rig_field region_fields[] = {
-    {.name = "size", .type = RIG_TYPE_SIZE, .required = true, .min = 16, .max = 1 << 20, .about = "Size of one sector."},
-    {.name = "count", .type = RIG_TYPE_COUNT, .required = true, .min = 1, .max = 65536, .about = "How many of them follow each other."},
+    RIG_FIELD("size", SIZE, struct rig_sectors_spec, n_bytes, .required = true, .min = 16, .max = 1 << 20,
+              .about = "Size of one sector."),
+    RIG_FIELD("count", COUNT, struct rig_sectors_spec, n, .required = true, .min = 1, .max = 65536,
+              .about = "How many of them follow each other."),
 };
-static const struct rig_shape region_shape = {.name = "sectors", .fields = region_fields, .n_fields = G_N_ELEMENTS(region_fields)};
+static const struct rig_shape region_shape = {RIG_SHAPE("sectors", region_fields, struct rig_sectors_spec)};
 
 static const struct rig_field flash_fields[] = {
-    {.name = "device", .type = RIG_TYPE_CHOICE, .choices = devices, .required = true, .about = "Which flash device."},
-    {.name = "sectors", .type = RIG_TYPE_RECORD, .shape = &region_shape, .list = true, .required = true, .about = "Runs of equal sectors."},
-    {.name = "write", .type = RIG_TYPE_SIZE, .required = true, .min = 1, .max = 32, .about = "Write alignment."},
-    {.name = "erased", .type = RIG_TYPE_COUNT, .default_text = "0xff", .max = 0xff, .about = "Value of an erased byte: 0xff or 0."},
-    {.name = "rewrite", .type = RIG_TYPE_CHOICE, .choices = rewrites, .default_text = "refused",
-     .about = "What a write to a unit does that was written since its erase."},
-    {.name = "write-time", .type = RIG_TYPE_DURATION, .default_text = "41us", .max = 60000000, .about = "Per write unit."},
-    {.name = "erase-time", .type = RIG_TYPE_DURATION, .default_text = "85ms", .max = 60000000, .about = "Per sector."},
+    RIG_FIELD("device", CHOICE, struct rig_flash_spec, device, .choices = devices, .required = true,
+              .about = "Which flash device."),
+    RIG_STRUCT_FIELD("sectors", RECORD, struct rig_flash_spec, sectors, struct rig_sectors_spec,
+                     &region_shape, .list = true, .required = true, .about = "Runs of equal sectors."),
+    RIG_FIELD("write", SIZE, struct rig_flash_spec, write_bytes, .required = true, .min = 1, .max = 32,
+              .about = "Write alignment."),
+    RIG_FIELD("erased", COUNT, struct rig_flash_spec, erased, .default_text = "0xff", .max = 0xff,
+              .about = "Value of an erased byte: 0xff or 0."),
+    RIG_FIELD("rewrite", CHOICE, struct rig_flash_spec, rewrite, .choices = rewrites,
+              .default_text = "refused",
+              .about = "What a write to a unit does that was written since its erase."),
+    RIG_FIELD("write-time", DURATION, struct rig_flash_spec, write_us, .default_text = "41us",
+              .max = 60000000, .about = "Per write unit."),
+    RIG_FIELD("erase-time", DURATION, struct rig_flash_spec, erase_us, .default_text = "85ms",
+              .max = 60000000, .about = "Per sector."),
 };
-static const struct rig_shape flash_shape = {.name = "flash", .fields = flash_fields, .n_fields = G_N_ELEMENTS(flash_fields)};
+static const struct rig_shape flash_shape = {RIG_SHAPE("flash", flash_fields, struct rig_flash_spec),
+                                             RIG_NODE(struct rig_flash_spec, node)};
 
 static const struct rig_field area_fields[] = {
-    {.name = "device", .type = RIG_TYPE_CHOICE, .choices = devices, .default_text = "internal", .about = "Flash device that holds it."},
-    {.name = "offset", .type = RIG_TYPE_SIZE, .required = true, .max = 1u << 30, .about = "Start on the device."},
-    {.name = "size", .type = RIG_TYPE_SIZE, .required = true, .min = 1024, .max = 1u << 28, .about = "Length."},
+    RIG_FIELD("device", CHOICE, struct rig_area_spec, device, .choices = devices, .default_text = "internal",
+              .about = "Flash device that holds it."),
+    RIG_FIELD("offset", SIZE, struct rig_area_spec, offset, .required = true, .max = 1u << 30,
+              .about = "Start on the device."),
+    RIG_FIELD("size", SIZE, struct rig_area_spec, n_bytes, .required = true, .min = 1024, .max = 1u << 28,
+              .about = "Length."),
 };
-static const struct rig_shape area_shape = {.name = "area", .fields = area_fields, .n_fields = G_N_ELEMENTS(area_fields)};
+static const struct rig_shape area_shape = {RIG_SHAPE("area", area_fields, struct rig_area_spec),
+                                            RIG_NODE(struct rig_area_spec, node)};
 
 static const struct rig_field bootloader_fields[] = {
-    {.name = "file", .type = RIG_TYPE_TEXT, .required = true, .about = "The shared object; a relative path starts at this file's folder."},
+    RIG_FIELD("file", TEXT, struct rig_bootloader_spec, file, .required = true,
+              .about = "The shared object; a relative path starts at this file's folder."),
 };
-static const struct rig_shape bootloader_shape = {.name = "bootloader", .fields = bootloader_fields, .n_fields = G_N_ELEMENTS(bootloader_fields),
-                                                  .shorthand = "file"};
+static const struct rig_shape bootloader_shape = {
+    RIG_SHAPE("bootloader", bootloader_fields, struct rig_bootloader_spec), .shorthand = "file"};
 
 static const char *const simulated_word[] = {"simulated", NULL};
 static const struct rig_field firmware_fields[] = {
-    {.name = "waits", .type = RIG_TYPE_TEXT, .required = true,
-     .about = "Application that serves SMP and waits to be confirmed: a raw binary, unsigned (zephyr.bin)."},
-    {.name = "confirms", .type = RIG_TYPE_TEXT, .about = "The same, and it confirms itself."},
-    {.name = "crashes", .type = RIG_TYPE_TEXT, .about = "The same, and it crashes in its self-test."},
-    {.name = "hangs", .type = RIG_TYPE_TEXT, .about = "The same, and it hangs in its self-test."},
-    {.name = "header", .type = RIG_TYPE_SIZE, .default_text = "512B", .min = 32, .max = 65535,
-     .about = "Bytes that the image header takes."},
-    {.name = "room", .type = RIG_TYPE_FLAG, .default_text = "true",
-     .about = "The binaries begin with room for the header (Zephyr's ROM_START_OFFSET)."},
+    RIG_FIELD(
+        "waits", TEXT, struct rig_firmware_spec, waits, .required = true,
+        .about =
+            "Application that serves SMP and waits to be confirmed: a raw binary, unsigned (zephyr.bin)."),
+    RIG_FIELD("confirms", TEXT, struct rig_firmware_spec, confirms,
+              .about = "The same, and it confirms itself."),
+    RIG_FIELD("crashes", TEXT, struct rig_firmware_spec, crashes,
+              .about = "The same, and it crashes in its self-test."),
+    RIG_FIELD("hangs", TEXT, struct rig_firmware_spec, hangs,
+              .about = "The same, and it hangs in its self-test."),
+    RIG_FIELD("header", SIZE, struct rig_firmware_spec, header_bytes, .default_text = "512B", .min = 32,
+              .max = 65535, .about = "Bytes that the image header takes."),
+    RIG_FIELD("room", FLAG, struct rig_firmware_spec, room, .default_text = "true",
+              .about = "The binaries begin with room for the header (Zephyr's ROM_START_OFFSET)."),
 };
-static const struct rig_shape firmware_shape = {.name = "firmware", .fields = firmware_fields, .n_fields = G_N_ELEMENTS(firmware_fields),
-                                                .shorthand = "waits"};
+static const struct rig_shape firmware_shape = {
+    RIG_SHAPE("firmware", firmware_fields, struct rig_firmware_spec), .shorthand = "waits"};
 
 static const struct rig_field qemu_fields[] = {
-    {.name = "machine", .type = RIG_TYPE_TEXT, .required = true, .about = "QEMU's -machine: mps2-an385, microbit, netduinoplus2, ..."},
-    {.name = "cpu", .type = RIG_TYPE_TEXT, .about = "QEMU's -cpu, where the machine has a choice."},
-    {.name = "load", .type = RIG_TYPE_TEXT, .list = true, .required = true,
-     .about = "ELF or HEX files that lie in the machine before its first instruction, and again at every reset: the bootloader."},
-    {.name = "address", .type = RIG_TYPE_COUNT, .default_text = "0", .max = 0xffffffffu,
-     .about = "Where the internal flash is in the memory map."},
-    {.name = "external-address", .type = RIG_TYPE_COUNT, .default_text = "0", .max = 0xffffffffu, .about = "Where the external flash is."},
-    {.name = "serial", .type = RIG_TYPE_COUNT, .default_text = "0", .max = 7,
-     .about = "Which serial port is the console; it carries SMP too."},
-    {.name = "arguments", .type = RIG_TYPE_TEXT, .list = true, .about = "Further arguments of QEMU."},
-    {.name = "program", .type = RIG_TYPE_TEXT, .default_text = "qemu-system-arm", .about = "QEMU itself."},
+    RIG_FIELD("machine", TEXT, struct rig_qemu_spec, machine, .required = true,
+              .about = "QEMU's -machine: mps2-an385, microbit, netduinoplus2, ..."),
+    RIG_FIELD("cpu", TEXT, struct rig_qemu_spec, cpu,
+              .about = "QEMU's -cpu, where the machine has a choice."),
+    RIG_FIELD("load", TEXT, struct rig_qemu_spec, load, .list = true, .required = true,
+              .about = "ELF or HEX files that lie in the machine before its first instruction, and again at "
+                       "every reset: the bootloader."),
+    RIG_FIELD("address", COUNT, struct rig_qemu_spec, address, .default_text = "0", .max = 0xffffffffu,
+              .about = "Where the internal flash is in the memory map."),
+    RIG_FIELD("external-address", COUNT, struct rig_qemu_spec, external_address, .default_text = "0",
+              .max = 0xffffffffu, .about = "Where the external flash is."),
+    RIG_FIELD("serial", COUNT, struct rig_qemu_spec, serial, .default_text = "0", .max = 7,
+              .about = "Which serial port is the console; it carries SMP too."),
+    RIG_FIELD("arguments", TEXT, struct rig_qemu_spec, arguments, .list = true,
+              .about = "Further arguments of QEMU."),
+    RIG_FIELD("program", TEXT, struct rig_qemu_spec, program, .default_text = "qemu-system-arm",
+              .about = "QEMU itself."),
 };
-static const struct rig_shape qemu_shape = {.name = "qemu", .fields = qemu_fields, .n_fields = G_N_ELEMENTS(qemu_fields)};
+static const struct rig_shape qemu_shape = {RIG_SHAPE("qemu", qemu_fields, struct rig_qemu_spec)};
 
 static const struct rig_field target_fields[] = {
-    {.name = "target", .type = RIG_TYPE_NAME, .required = true, .about = "Name of the target; the file is named after it."},
-    {.name = "about", .type = RIG_TYPE_TEXT, .required = true, .about = "One sentence for people."},
-    {.name = "kind", .type = RIG_TYPE_CHOICE, .choices = kinds, .required = true, .about = "Which driver family makes the board."},
-    {.name = "flash", .type = RIG_TYPE_RECORD, .shape = &flash_shape, .list = true, .required = true, .about = "Flash devices."},
-    {.name = "slots", .type = RIG_TYPE_RECORD, .shape = &area_shape, .list = true, .required = true,
-     .about = "Slot 0 and 1 of image 0, then of image 1."},
-    {.name = "scratch", .type = RIG_TYPE_RECORD, .shape = &area_shape, .about = "Scratch area of swap-scratch."},
-    {.name = "bootloader", .type = RIG_TYPE_RECORD, .shape = &bootloader_shape,
-     .about = "Your own bootloader, compiled for this machine against bootloader_abi.h, instead of the built-in model."},
-    {.name = "approtect", .type = RIG_TYPE_CHOICE, .choices = ap_locks, .default_text = "off",
-     .about = "Out of process: access port protection as on current revisions of the nRF52. Power-on and pin reset close the debug port; "
-              "firmware-opens: until the application starts; stays: until the chip is erased through its CTRL-AP."},
-    {.name = "console", .type = RIG_TYPE_CHOICE, .choices = consoles, .default_text = "direct",
-     .about = "Out of process: where console lines come from: the board's own pipe, or RTT through openocd."},
-    {.name = "chip", .type = RIG_TYPE_NAME, .about = "Kinds `board` and `simulated-process`: the chip that its probe must find (nrf52840, ...); another one is refused."},
-    {.name = "qemu", .type = RIG_TYPE_RECORD, .shape = &qemu_shape, .about = "Kind `qemu`: the machine, and what runs in it."},
-    {.name = "boot-line", .type = RIG_TYPE_LINE, .default_text = "*** Booting MCUboot",
-     .about = "Kinds `board` and `qemu`: a piece of the console line that each run of the bootloader prints."},
-    {.name = "key", .type = RIG_TYPE_TEXT,
-     .about = "Kinds `board` and `qemu`: PEM file of the private key whose signatures the bootloader takes; without it the rig's own test key of `sign`."},
-    {.name = "firmware", .type = RIG_TYPE_RECORD, .shape = &firmware_shape, .choices = simulated_word,
-     .about = "Kinds `board` and `qemu`: what the images of scenarios are made of; without it they come from files. `simulated`: for the simulated board."},
-    {.name = "name", .type = RIG_TYPE_TEXT, .max = 31, .default_text = "bootrig-sim", .about = "Advertised name."},
-    {.name = "address", .type = RIG_TYPE_ADDRESS, .default_text = "C0:FF:EE:00:00:01", .about = "Bluetooth address."},
-    {.name = "options", .type = RIG_TYPE_RECORD, .shape = &rig_board_options_shape, .about = "Board options."},
+    RIG_FIELD("target", NAME, struct rig_target_spec, name, .required = true,
+              .about = "Name of the target; the file is named after it."),
+    RIG_FIELD("about", TEXT, struct rig_target_spec, about, .required = true,
+              .about = "One sentence for people."),
+    RIG_FIELD("kind", CHOICE, struct rig_target_spec, kind, .choices = kinds, .required = true,
+              .about = "Which driver family makes the board."),
+    RIG_STRUCT_FIELD("flash", RECORD, struct rig_target_spec, flash, struct rig_flash_spec, &flash_shape,
+                     .list = true, .required = true, .about = "Flash devices."),
+    RIG_STRUCT_FIELD("slots", RECORD, struct rig_target_spec, slots, struct rig_area_spec, &area_shape,
+                     .list = true, .required = true, .about = "Slot 0 and 1 of image 0, then of image 1."),
+    RIG_STRUCT_FIELD("scratch", RECORD, struct rig_target_spec, scratch, struct rig_area_spec, &area_shape,
+                     .about = "Scratch area of swap-scratch."),
+    RIG_STRUCT_FIELD("bootloader", RECORD, struct rig_target_spec, bootloader, struct rig_bootloader_spec,
+                     &bootloader_shape,
+                     .about = "Your own bootloader, compiled for this machine against bootloader_abi.h, "
+                              "instead of the built-in model."),
+    RIG_FIELD("approtect", CHOICE, struct rig_target_spec, approtect, .choices = ap_locks,
+              .default_text = "off",
+              .about = "Out of process: access port protection as on current revisions of the nRF52. "
+                       "Power-on and pin reset close the debug port; "
+                       "firmware-opens: until the application starts; stays: until the chip is erased "
+                       "through its CTRL-AP."),
+    RIG_FIELD(
+        "console", CHOICE, struct rig_target_spec, console, .choices = consoles, .default_text = "direct",
+        .about =
+            "Out of process: where console lines come from: the board's own pipe, or RTT through openocd."),
+    RIG_FIELD("chip", NAME, struct rig_target_spec, chip,
+              .about = "Kinds `board` and `simulated-process`: the chip that its probe must find (nrf52840, "
+                       "...); another one is refused."),
+    RIG_STRUCT_FIELD("qemu", RECORD, struct rig_target_spec, qemu, struct rig_qemu_spec, &qemu_shape,
+                     .about = "Kind `qemu`: the machine, and what runs in it."),
+    RIG_FIELD(
+        "boot-line", LINE, struct rig_target_spec, boot_line, .default_text = "*** Booting MCUboot",
+        .about =
+            "Kinds `board` and `qemu`: a piece of the console line that each run of the bootloader prints."),
+    RIG_FIELD("key", TEXT, struct rig_target_spec, key,
+              .about = "Kinds `board` and `qemu`: PEM file of the private key whose signatures the "
+                       "bootloader takes; without it the rig's own test key of `sign`."),
+    RIG_STRUCT_FIELD("firmware", RECORD, struct rig_target_spec, firmware, struct rig_firmware_spec,
+                     &firmware_shape, RIG_WORD(struct rig_target_spec, firmware_word),
+                     .choices = simulated_word,
+                     .about = "Kinds `board` and `qemu`: what the images of scenarios are made of; without "
+                              "it they come from files. `simulated`: for the simulated board."),
+    RIG_FIELD("name", TEXT, struct rig_target_spec, advertised_name, .max = 31, .default_text = "bootrig-sim",
+              .about = "Advertised name."),
+    RIG_FIELD("address", ADDRESS, struct rig_target_spec, address, .default_text = "C0:FF:EE:00:00:01",
+              .about = "Bluetooth address."),
+    RIG_STRUCT_FIELD("options", RECORD, struct rig_target_spec, options, struct rig_options_spec,
+                     &rig_board_options_shape, .about = "Board options."),
 };
 static const char *const in_a_process[] = {"simulated-process", NULL};
 static const char *const with_a_chip[] = {"board", "simulated-process", NULL};
@@ -144,6 +197,5 @@ static const struct rig_rule target_rules[] = {
     {.field = "firmware", .kind = RIG_RULE_NEEDS, .other = "kind", .others = with_firmware},
     {0},
 };
-const struct rig_shape rig_target_shape = {.name = "target", .fields = target_fields, .n_fields = G_N_ELEMENTS(target_fields),
+const struct rig_shape rig_target_shape = {RIG_SHAPE("target", target_fields, struct rig_target_spec),
                                            .rules = target_rules};
-/* clang-format on */

@@ -154,6 +154,8 @@ void rig_record_fill(struct rig_record *record)
     if (!shape->struct_name)
         return;
     record->members = g_malloc0(shape->n_struct_bytes);
+    if (shape->node.member)
+        memcpy((char *)record->members + shape->node.offset, &record->node, sizeof record->node);
     for (gsize i = 0; i < shape->n_fields; i++)
         if (record->values[i] && shape->fields[i].value.member != RIG_MEMBER_NONE)
             fill_member(&shape->fields[i], record->values[i], record->members);
@@ -163,7 +165,8 @@ const void *rig_record_struct(const struct rig_record *record, const char *struc
 {
     if (!record)
         return NULL;
-    if (g_strcmp0(record->shape->struct_name, struct_name) != 0)
+    if (g_strcmp0(record->shape->struct_name, struct_name) != 0 &&
+        g_strcmp0(record->shape->begins_with, struct_name) != 0)
         g_error("the fields of '%s' are those of '%s', not of '%s'", record->shape->name,
                 record->shape->struct_name, struct_name);
     return record->members;

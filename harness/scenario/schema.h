@@ -195,13 +195,19 @@ struct rig_shape {
     gsize n_fields;
     const char *struct_name; /* "struct upload_arguments"; NULL: its records are only walked over */
     gsize n_struct_bytes;
-    const char *shorthand;           /* field that a lone scalar (or list) goes to; NULL = none */
+    const char *begins_with; /* the struct that is its first member, and may be asked for, too; NULL: none */
+    struct rig_binding node; /* RIG_NODE(): where the record was written */
+    const char *shorthand;   /* field that a lone scalar (or list) goes to; NULL = none */
     const char *const *exactly_one;  /* NULL-terminated names of fields of which exactly one must be written;
                                         NULL = no such rule */
     const char *const *at_least_one; /* the same, of which at least one must be */
     const struct rig_rule *rules;    /* the last one has no field; NULL = none */
 };
 
+/* A designator of struct rig_shape: the member (const struct rig_node *) for the place of the record. */
+#define RIG_NODE(owner, member_name)                                                                         \
+    .node = {offsetof(owner, member_name),                                                                   \
+             _Generic(((owner *)0)->member_name, const struct rig_node *: RIG_MEMBER_VALUE), NULL}
 /* The first designators of a shape: its name, its table of fields, the struct that they are bound to:
  *     static const struct rig_shape shape = {RIG_SHAPE("reset", reset_fields, struct reset_arguments)}; */
 #define RIG_SHAPE(shape_name, table, owner)                                                                  \
@@ -251,7 +257,8 @@ struct rig_record {
     void *members;             /* shape->n_struct_bytes: the struct that the fields are bound to */
 };
 
-/* The struct of a record, of which `struct_name` must be the name (asserts). NULL: NULL. */
+/* The struct of a record, or the one it begins with, of which `struct_name` must be the name (asserts).
+ * NULL: NULL. */
 const void *rig_record_struct(const struct rig_record *record, const char *struct_name);
 #define RIG_STRUCT(record, type) ((const type *)rig_record_struct(record, #type))
 

@@ -9,44 +9,52 @@
 #include <string.h>
 
 static const char *const no_image[] = {"none", NULL};
-static const char *const slot_fields[] = {"slot0", "slot1", "slot2", "slot3"};
+#define MAX_SLOTS 4u
 
+struct board_arguments {
+    struct rig_options_spec options;
+    const char *slots[MAX_SLOTS]; /* names of images */
+    const char *no_slot2;         /* "none" */
+    bool confirmed;
+    bool power;
+};
+G_STATIC_ASSERT(offsetof(struct board_arguments, options) == 0); /* .begins_with */
 static const struct rig_field own_fields[] = {
-    {.name = "slot0", .type = RIG_TYPE_IMAGE, .about = "Image in the primary slot."},
-    {.name = "slot1", .type = RIG_TYPE_IMAGE, .about = "Image in the secondary slot."},
-    {.name = "slot2",
-     .type = RIG_TYPE_IMAGE,
-     .choices = no_image,
-     .about = "Primary slot of the second image; without it a healthy image of the board's own, with `none` "
-              "nothing."},
-    {.name = "slot3", .type = RIG_TYPE_IMAGE, .about = "Secondary slot of the second image."},
-    {.name = "confirmed",
-     .type = RIG_TYPE_FLAG,
-     .default_text = "true",
-     .about = "false: slot 0 is on trial, as after a test upgrade; the next boot reverts to slot 1."},
-    {.name = "power",
-     .type = RIG_TYPE_FLAG,
-     .default_text = "true",
-     .about = "false: leave the board switched off."},
-    RIG_BOARD_OPTION_FIELDS};
+    RIG_FIELD("slot0", IMAGE, struct board_arguments, slots[0], .about = "Image in the primary slot."),
+    RIG_FIELD("slot1", IMAGE, struct board_arguments, slots[1], .about = "Image in the secondary slot."),
+    RIG_FIELD(
+        "slot2", IMAGE, struct board_arguments, slots[2], RIG_WORD(struct board_arguments, no_slot2),
+        .choices = no_image,
+        .about =
+            "Primary slot of the second image; without it a healthy image of the board's own, with `none` "
+            "nothing."),
+    RIG_FIELD("slot3", IMAGE, struct board_arguments, slots[3],
+              .about = "Secondary slot of the second image."),
+    RIG_FIELD("confirmed", FLAG, struct board_arguments, confirmed, .default_text = "true",
+              .about =
+                  "false: slot 0 is on trial, as after a test upgrade; the next boot reverts to slot 1."),
+    RIG_FIELD("power", FLAG, struct board_arguments, power, .default_text = "true",
+              .about = "false: leave the board switched off."),
+    RIG_BOARD_OPTION_FIELDS,
+};
 static const struct rig_rule board_rules[] = {
     {.field = "confirmed", .kind = RIG_RULE_NEEDS, .other = "slot0"},
     {.field = "slot1", .kind = RIG_RULE_NEEDS, .other = "slot0"},
     RIG_BOARD_OPTION_RULES{0},
 };
-static const struct rig_shape board_shape = {
-    .name = "board", .fields = own_fields, .n_fields = G_N_ELEMENTS(own_fields), .rules = board_rules};
+static const struct rig_shape board_shape = {RIG_SHAPE("board", own_fields, struct board_arguments),
+                                             .begins_with = "struct rig_options_spec", .rules = board_rules};
 
 struct slot_images {
-    struct rig_board_image images[4];
+    struct rig_board_image images[MAX_SLOTS];
     gsize n_images;
 };
 
-static bool collect_images(struct rig_run *run, const struct rig_step *step, struct slot_images *collected)
+static bool collect_images(struct rig_run *run, const char *const slots[MAX_SLOTS],
+                           struct slot_images *collected)
 {
-    for (guint slot = 0; slot < G_N_ELEMENTS(slot_fields); slot++) {
-        const struct rig_value *value = rig_record_get(step->arguments, slot_fields[slot]);
-        const char *name = value && !value->keyword ? value->text : NULL;
+    for (guint slot = 0; slot < MAX_SLOTS; slot++) {
+        const char *name = slots[slot];
         const struct rig_built_image *image = name ? rig_run_image(run, name) : NULL;
         struct rig_board_image *into = &collected->images[collected->n_images];
 
@@ -84,10 +92,11 @@ static bool adopt(struct rig_run *run, const struct rig_board_setup *setup)
 
 static void run_board(struct rig_run *run, const struct rig_step *step)
 {
+    const struct board_arguments *arguments = RIG_ARGUMENTS(step, struct board_arguments);
     struct slot_images collected = {.n_images = 0};
     struct rig_board_setup setup = {
-        .companions = rig_record_get(step->arguments, "slot0") && !rig_record_get(step->arguments, "slot2"),
-        .confirmed = rig_record_flag(step->arguments, "confirmed"),
+        .companions = arguments->slots[0] && !arguments->slots[2] && !arguments->no_slot2,
+        .confirmed = arguments->confirmed,
         .options = step->arguments,
         .seed = run->seed,
     };
@@ -95,7 +104,7 @@ static void run_board(struct rig_run *run, const struct rig_step *step)
     bool up = false;
 
     /* Options first: they say how images are signed by default, and the case before may have had others. */
-    if (!adopt(run, &setup) || !collect_images(run, step, &collected))
+    if (!adopt(run, &setup) || !collect_images(run, arguments->slots, &collected))
         return;
     setup.images = collected.images;
     setup.n_images = collected.n_images;
@@ -105,7 +114,7 @@ static void run_board(struct rig_run *run, const struct rig_step *step)
     }
     rig_update_restart(run->update);
     rig_run_mark_boots(run);
-    if (!rig_record_flag(step->arguments, "power"))
+    if (!arguments->power)
         return;
     rig_run_power_event(run, "on", "power on", NULL);
     if (!run->board->power->ops->set(run->board->power, true, &error) ||
@@ -134,6 +143,7 @@ static char *idle_option(const struct rig_step *step, const struct rig_fit *fit)
 /* From here on the board is what this step makes of it. */
 static char *board_unfit(const struct rig_step *step, struct rig_fit *fit)
 {
+    const struct board_arguments *arguments = RIG_ARGUMENTS(step, struct board_arguments);
     GError *error = NULL;
     char *reason = NULL;
 
@@ -144,13 +154,11 @@ static char *board_unfit(const struct rig_step *step, struct rig_fit *fit)
     }
     if (!reason)
         reason = idle_option(step, fit);
-    for (guint i = 0; !reason && i < G_N_ELEMENTS(slot_fields); i++) {
-        const struct rig_value *image = rig_record_get(step->arguments, slot_fields[i]);
-
-        if (image && !image->keyword)
-            reason = rig_fit_no_space(fit, image->text, i, 0);
-        if (image && !image->keyword && !reason)
-            reason = rig_fit_unchecked(fit, image->text);
+    for (guint i = 0; !reason && i < MAX_SLOTS; i++) {
+        if (arguments->slots[i])
+            reason = rig_fit_no_space(fit, arguments->slots[i], i, 0);
+        if (arguments->slots[i] && !reason)
+            reason = rig_fit_unchecked(fit, arguments->slots[i]);
     }
     return reason;
 }
@@ -168,21 +176,25 @@ const struct rig_verb rig_verb_board = {
 };
 
 static const char *const program_marks[] = {"unmarked", "test", "permanent", NULL};
+struct program_arguments {
+    guint32 slot;
+    const char *image;
+    const guint32 *at;
+    const char *mark;
+};
 static const struct rig_field program_fields[] = {
-    {.name = "slot", .type = RIG_TYPE_COUNT, .required = true, .max = 3, .about = "Slot to program."},
-    {.name = "image", .type = RIG_TYPE_IMAGE, .required = true, .about = "What to program."},
-    {.name = "at",
-     .type = RIG_TYPE_SIZE,
-     .about = "Where in the slot; without it where an update has to lie."},
-    {.name = "as",
-     .type = RIG_TYPE_CHOICE,
-     .choices = program_marks,
-     .default_text = "unmarked",
-     .about = "Also write the trailer by which the bootloader takes it for a pending update: it decides "
-              "alone then, no server before it."},
+    RIG_FIELD("slot", COUNT, struct program_arguments, slot, .required = true, .max = 3,
+              .about = "Slot to program."),
+    RIG_FIELD("image", IMAGE, struct program_arguments, image, .required = true, .about = "What to program."),
+    RIG_FIELD("at", SIZE, struct program_arguments, at,
+              .about = "Where in the slot; without it where an update has to lie."),
+    RIG_FIELD(
+        "as", CHOICE, struct program_arguments, mark, .choices = program_marks, .default_text = "unmarked",
+        .about = "Also write the trailer by which the bootloader takes it for a pending update: it decides "
+                 "alone then, no server before it."),
 };
 static const struct rig_shape program_shape = {
-    .name = "program", .fields = program_fields, .n_fields = G_N_ELEMENTS(program_fields)};
+    RIG_SHAPE("program", program_fields, struct program_arguments)};
 
 struct program_place {
     struct rig_slot slot;
@@ -223,56 +235,55 @@ static bool program_mark(struct rig_run *run, const struct program_place *place,
            program_at(run, place, layout.magic, magic, sizeof magic);
 }
 
-static bool find_place(struct rig_run *run, const struct rig_step *step, const struct rig_built_image *image,
-                       struct program_place *place)
+static bool find_place(struct rig_run *run, const struct program_arguments *arguments,
+                       const struct rig_built_image *image, struct program_place *place)
 {
     struct rig_probe *probe = run->board->probe;
-    guint index = rig_record_u32(step->arguments, "slot");
-    const struct rig_value *at = rig_record_get(step->arguments, "at");
+    guint index = arguments->slot;
     gsize n_bytes = g_bytes_get_size(image->file);
-    guint64 offset;
+    guint32 offset;
 
     if (index >= probe->layout->n_slots || !rig_layout_slot(probe->layout, index, &place->slot)) {
         rig_run_error_text(run, "this board has no slot %u", index);
         return false;
     }
-    offset = at ? at->count : place->slot.image_offset;
+    offset = arguments->at ? *arguments->at : place->slot.image_offset;
     if (offset > place->slot.n_bytes || n_bytes > place->slot.n_bytes - offset) {
         rig_run_error_text(run, "image '%s' (%" G_GSIZE_FORMAT " bytes) does not fit slot %u of this board",
                            image->name, n_bytes, index);
         return false;
     }
-    place->at = (guint32)offset;
+    place->at = offset;
     return true;
 }
 
 static void run_program(struct rig_run *run, const struct rig_step *step)
 {
-    const struct rig_built_image *image = rig_run_image(run, rig_record_text(step->arguments, "image"));
+    const struct program_arguments *arguments = RIG_ARGUMENTS(step, struct program_arguments);
+    const struct rig_built_image *image = rig_run_image(run, arguments->image);
     struct program_place place;
     g_autofree guint8 *erased = NULL;
 
-    if (!image || !find_place(run, step, image, &place))
+    if (!image || !find_place(run, arguments, image, &place))
         return;
     erased = g_malloc(place.slot.n_bytes);
     memset(erased, place.slot.geometry.erased, place.slot.n_bytes);
     if (program_at(run, &place, 0, erased, place.slot.n_bytes) &&
         program_at(run, &place, place.at, g_bytes_get_data(image->file, NULL), g_bytes_get_size(image->file)))
-        program_mark(run, &place, rig_record_text(step->arguments, "as"));
+        program_mark(run, &place, arguments->mark);
 }
 
 static char *program_unfit(const struct rig_step *step, struct rig_fit *fit)
 {
-    guint slot = rig_record_u32(step->arguments, "slot");
-    const struct rig_value *at = rig_record_get(step->arguments, "at");
-    const char *image = rig_record_text(step->arguments, "image");
+    const struct program_arguments *arguments = RIG_ARGUMENTS(step, struct program_arguments);
     struct rig_slot place = {0};
     char *reason;
 
-    (void)!rig_layout_slot(&fit->layout, slot, &place);
-    reason = rig_fit_no_space(fit, image, slot, at ? at->count : place.image_offset);
+    (void)!rig_layout_slot(&fit->layout, arguments->slot, &place);
+    reason = rig_fit_no_space(fit, arguments->image, arguments->slot,
+                              arguments->at ? *arguments->at : place.image_offset);
 
-    return reason ? reason : rig_fit_unchecked(fit, image);
+    return reason ? reason : rig_fit_unchecked(fit, arguments->image);
 }
 
 static const char *const needs_probe[] = {"probe", NULL};
@@ -289,11 +300,15 @@ const struct rig_verb rig_verb_program = {
     .run = run_program,
 };
 
-static const struct rig_field wait_fields[] = {
-    {.name = "for", .type = RIG_TYPE_DURATION, .required = true, .about = "How long, on the board's clock."},
+struct wait_arguments {
+    guint64 duration_us;
 };
-static const struct rig_shape wait_shape = {
-    .name = "wait", .fields = wait_fields, .n_fields = 1, .shorthand = "for"};
+static const struct rig_field wait_fields[] = {
+    RIG_FIELD("for", DURATION, struct wait_arguments, duration_us, .required = true,
+              .about = "How long, on the board's clock."),
+};
+static const struct rig_shape wait_shape = {RIG_SHAPE("wait", wait_fields, struct wait_arguments),
+                                            .shorthand = "for"};
 
 static bool never(void *user)
 {
@@ -306,8 +321,9 @@ static void run_wait(struct rig_run *run, const struct rig_step *step)
     GError *error = NULL;
     bool satisfied;
 
-    if (!rig_board_wait_for(run->board, rig_run_now_us(run) + rig_record_count(step->arguments, "for"), never,
-                            NULL, &satisfied, &error))
+    if (!rig_board_wait_for(run->board,
+                            rig_run_now_us(run) + RIG_ARGUMENTS(step, struct wait_arguments)->duration_us,
+                            never, NULL, &satisfied, &error))
         rig_run_error(run, error);
 }
 
@@ -323,15 +339,18 @@ const struct rig_verb rig_verb_wait = {
     .run = run_wait,
 };
 
-static const struct rig_field note_fields[] = {
-    {.name = "text", .type = RIG_TYPE_TEXT, .required = true, .about = "What to write."},
+struct note_arguments {
+    const char *text;
 };
-static const struct rig_shape note_shape = {
-    .name = "note", .fields = note_fields, .n_fields = 1, .shorthand = "text"};
+static const struct rig_field note_fields[] = {
+    RIG_FIELD("text", TEXT, struct note_arguments, text, .required = true, .about = "What to write."),
+};
+static const struct rig_shape note_shape = {RIG_SHAPE("note", note_fields, struct note_arguments),
+                                            .shorthand = "text"};
 
 static void run_note(struct rig_run *run, const struct rig_step *step)
 {
-    rig_run_note(run, "%s", rig_record_text(step->arguments, "text"));
+    rig_run_note(run, "%s", RIG_ARGUMENTS(step, struct note_arguments)->text);
 }
 
 const struct rig_verb rig_verb_note = {
