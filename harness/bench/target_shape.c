@@ -15,7 +15,6 @@ const char *const rig_choices_repairing[] = {"allowed", "refused", NULL};
 const char *const rig_choices_gatt_table[] = {"fixed", "moves", "moves-silently", NULL};
 const char *const rig_choices_signing[] = {"ecdsa-p256", "rsa-2048", "rsa-3072", "ed25519", "none", NULL};
 static const char *const rewrites[] = {"refused", "clears-bits", NULL};
-static const char *const kinds[] = {"simulated", "simulated-process", "board", "qemu", NULL};
 static const char *const consoles[] = {"direct", "rtt", NULL};
 static const char *const ap_locks[] = {"off", "firmware-opens", "stays", NULL};
 static const char *const devices[] = {"internal", "external", NULL};
@@ -137,8 +136,8 @@ static const struct rig_field target_fields[] = {
               .about = "Name of the target; the file is named after it."),
     RIG_FIELD("about", TEXT, struct rig_target_spec, about, .required = true,
               .about = "One sentence for people."),
-    RIG_FIELD("kind", CHOICE, struct rig_target_spec, kind, .choices = kinds, .required = true,
-              .about = "Which driver family makes the board."),
+    RIG_FIELD("kind", NAME, struct rig_target_spec, kind, .required = true,
+              .about = "Which kind of board it is (the table in run/boards.c)."),
     RIG_STRUCT_FIELD("flash", RECORD, struct rig_target_spec, flash, struct rig_flash_spec, &flash_shape,
                      .list = true, .required = true, .about = "Flash devices."),
     RIG_STRUCT_FIELD("slots", RECORD, struct rig_target_spec, slots, struct rig_area_spec, &area_shape,

@@ -72,60 +72,12 @@ void rig_boards_free(struct rig_boards *boards)
     g_free(boards);
 }
 
-static bool is_kind(const struct rig_target *target, const char *kind)
-{
-    return g_str_equal(rig_record_text(target->record, "kind"), kind);
-}
-
-static bool is_process(const struct rig_boards *boards, const struct rig_target *target)
-{
-    return boards->link || is_kind(target, "simulated-process");
-}
-
 void rig_boards_use_bench(struct rig_boards *boards, const struct rig_bench *bench,
                           const struct rig_bench_board *entry, struct rig_lock *lock)
 {
     boards->bench = bench;
     boards->entry = entry;
     boards->lock = lock;
-}
-
-static struct rig_board *assemble(struct rig_boards *boards, const struct rig_target *target, GError **error)
-{
-    const struct rig_assembled_config config = {.bench = boards->bench,
-                                                .entry = boards->entry,
-                                                .target = target,
-                                                .program = boards->program,
-                                                .targets = boards->directory,
-                                                .lock = boards->lock};
-
-    if (is_kind(target, "board"))
-        return rig_assembled_board_new(&config, error);
-    g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE,
-                "target '%s' is of kind '%s': a board of a bench wants one of kind 'board'", target->name,
-                rig_record_text(target->record, "kind"));
-    return NULL;
-}
-
-static struct rig_board *make_board(struct rig_boards *boards, const struct rig_target *target,
-                                    GError **error)
-{
-    if (boards->entry)
-        return assemble(boards, target, error);
-    if (is_kind(target, "board")) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE,
-                    "target '%s' is a real board: name the bench that it is on with --bench", target->name);
-        return NULL;
-    }
-    if (is_kind(target, "qemu"))
-        return rig_qemu_board_new(target, error);
-    if (!is_process(boards, target))
-        return rig_sim_board_new(target, error);
-    if (boards->program)
-        return rig_process_board_new(target, boards->program, boards->directory, error);
-    g_set_error_literal(error, RIG_ERROR, RIG_ERROR_IO,
-                        "cannot tell where this program is: /proc is not mounted");
-    return NULL;
 }
 
 void rig_boards_use_link(struct rig_boards *boards, const char *link, const char *hci, const char *adapter)
@@ -141,45 +93,168 @@ void rig_boards_use_bootloader(struct rig_boards *boards, const char *path)
     boards->bootloader = g_strdup(path);
 }
 
-/* What the command line wants beside the target. */
-static bool adapt(const struct rig_boards *boards, const struct rig_target *target, struct rig_board *board,
-                  GError **error)
+/* --- the kinds --- */
+
+static bool seed_defects(const struct rig_boards *boards, struct rig_board *board,
+                         bool (*add)(struct rig_board *, const char *, GError **), GError **error)
 {
-    bool (*add_defect)(struct rig_board *, const char *, GError **) =
-        is_process(boards, target) ? rig_process_board_add_defect : rig_sim_board_add_defect;
+    for (guint i = 0; boards->defects && boards->defects[i]; i++)
+        if (!add(board, boards->defects[i], error))
+            return false;
+    return true;
+}
+
+/* A board that cannot be made as the command line wants is none. */
+static struct rig_board *keep_if(bool ok, struct rig_board *board)
+{
+    if (!ok && board)
+        board->ops->free(board);
+    return ok ? board : NULL;
+}
+
+static struct rig_board *make_simulated(const struct rig_boards *boards, const struct rig_target *target,
+                                        GError **error)
+{
+    struct rig_board *board = rig_sim_board_new(target, error);
+
+    return keep_if(
+        board && (!boards->bootloader || rig_sim_board_use_bootloader(board, boards->bootloader, error)) &&
+            seed_defects(boards, board, rig_sim_board_add_defect, error),
+        board);
+}
+
+static bool reach(const struct rig_boards *boards, struct rig_board *board, GError **error)
+{
+    if (!boards->link)
+        return true;
+    if (!rig_process_board_use_link(board, boards->link, error))
+        return false;
+    rig_process_board_use_radio(board, boards->hci, boards->adapter);
+    return true;
+}
+
+static struct rig_board *make_process(const struct rig_boards *boards, const struct rig_target *target,
+                                      GError **error)
+{
+    struct rig_board *board = NULL;
+
+    if (boards->program)
+        board = rig_process_board_new(target, boards->program, boards->directory, error);
+    else
+        g_set_error_literal(error, RIG_ERROR, RIG_ERROR_IO,
+                            "cannot tell where this program is: /proc is not mounted");
+    return keep_if(board && reach(boards, board, error) &&
+                       seed_defects(boards, board, rig_process_board_add_defect, error),
+                   board);
+}
+
+static struct rig_board *make_of_bench(const struct rig_boards *boards, const struct rig_target *target,
+                                       GError **error)
+{
+    const struct rig_assembled_config config = {.bench = boards->bench,
+                                                .entry = boards->entry,
+                                                .target = target,
+                                                .program = boards->program,
+                                                .targets = boards->directory,
+                                                .lock = boards->lock};
+
+    if (boards->entry)
+        return rig_assembled_board_new(&config, error);
+    g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE,
+                "target '%s' is a real board: name the bench that it is on with --bench", target->name);
+    return NULL;
+}
+
+static struct rig_board *make_qemu(const struct rig_boards *boards, const struct rig_target *target,
+                                   GError **error)
+{
+    (void)boards;
+    return rig_qemu_board_new(target, error);
+}
+
+/* What of the command line a kind of board heeds; the rest is refused. */
+enum {
+    TAKES_BENCH = 1 << 0,
+    TAKES_BOOTLOADER = 1 << 1,
+    TAKES_DEFECT = 1 << 2,
+    TAKES_LINK = 1 << 3,
+};
+
+/* A new kind of board: its folder in drivers/, and its line here. */
+static const struct board_kind {
+    const char *name; /* `kind` of a target */
+    struct rig_board *(*make)(const struct rig_boards *boards, const struct rig_target *target,
+                              GError **error);
+    guint takes;
+    const char *over_link; /* the kind that it becomes with --link; NULL: none */
+} kinds[] = {
+    {"simulated", make_simulated, TAKES_BOOTLOADER | TAKES_DEFECT, "simulated-process"},
+    {"simulated-process", make_process, TAKES_DEFECT | TAKES_LINK, "simulated-process"},
+    {"board", make_of_bench, TAKES_BENCH, NULL},
+    {"qemu", make_qemu, 0, NULL},
+};
+
+static const struct board_kind *find_kind(const char *name)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(kinds); i++)
+        if (g_str_equal(kinds[i].name, name))
+            return &kinds[i];
+    return NULL;
+}
+
+static const struct board_kind *kind_of(const struct rig_boards *boards, const struct rig_target *target,
+                                        GError **error)
+{
+    const char *name = rig_record_text(target->record, "kind");
+    const struct board_kind *kind = find_kind(name);
+    g_autoptr(GString) names = g_string_new(NULL);
+
+    if (kind)
+        return boards->link && kind->over_link ? find_kind(kind->over_link) : kind;
+    for (guint i = 0; i < G_N_ELEMENTS(kinds); i++)
+        g_string_append_printf(names, "%s%s", i ? ", " : "", kinds[i].name);
+    g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+                "%s:%u: there is no kind of board '%s'; there are: %s", target->source->path,
+                rig_record_get(target->record, "kind")->node->start.line, name, names->str);
+    return NULL;
+}
+
+/* Options that this kind of board does not heed. */
+static bool check_options(const struct rig_boards *boards, const struct board_kind *kind,
+                          const struct rig_target *target, GError **error)
+{
+    const struct {
+        const char *name;
+        bool given;
+        guint taken;
+    } options[] = {
+        {"--bench", boards->entry != NULL, TAKES_BENCH},
+        {"--bootloader", boards->bootloader != NULL, TAKES_BOOTLOADER},
+        {"--defect", boards->defects && *boards->defects, TAKES_DEFECT},
+        {"--link", boards->link != NULL, TAKES_LINK},
+    };
 
     if ((boards->hci || boards->adapter) && g_strcmp0(boards->link, "bluez") != 0) {
         g_set_error_literal(error, RIG_ERROR, RIG_ERROR_USAGE,
                             "--hci and --adapter have no effect without --link bluez");
         return false;
     }
-    if (boards->entry && (boards->bootloader || (boards->defects && *boards->defects))) {
-        g_set_error_literal(error, RIG_ERROR, RIG_ERROR_USAGE,
-                            "--bootloader and --defect are for simulated boards, not for those of a bench");
+    for (guint i = 0; i < G_N_ELEMENTS(options); i++) {
+        if (!options[i].given || kind->takes & options[i].taken)
+            continue;
+        g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "%s is not for boards of kind '%s' (target '%s')",
+                    options[i].name, kind->name, target->name);
         return false;
     }
-    if (is_kind(target, "qemu") && (boards->bootloader || (boards->defects && *boards->defects))) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE,
-                    "--bootloader and --defect are for simulated boards; target '%s' runs its own in QEMU",
-                    target->name);
-        return false;
-    }
-    if (boards->bootloader && is_process(boards, target)) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
-                    "target '%s' runs out of process: it cannot run a bootloader of yours", target->name);
-        return false;
-    }
-    if (boards->bootloader && !rig_sim_board_use_bootloader(board, boards->bootloader, error))
-        return false;
-    if (boards->link) {
-        if (!rig_process_board_use_link(board, boards->link, error))
-            return false;
-        rig_process_board_use_radio(board, boards->hci, boards->adapter);
-    }
-    for (guint i = 0; boards->defects && boards->defects[i]; i++)
-        if (!add_defect(board, boards->defects[i], error))
-            return false;
     return true;
+}
+
+static struct rig_board *make_board(const struct rig_boards *boards, const struct rig_target *target,
+                                    GError **error)
+{
+    const struct board_kind *kind = kind_of(boards, target, error);
+
+    return kind && check_options(boards, kind, target, error) ? kind->make(boards, target, error) : NULL;
 }
 
 static struct made_board *make(struct rig_boards *boards, const char *name, GError **error)
@@ -189,10 +264,6 @@ static struct made_board *make(struct rig_boards *boards, const char *name, GErr
     made->target = rig_target_load(name, boards->directory, error);
     if (made->target)
         made->board = make_board(boards, made->target, error);
-    if (made->board && !adapt(boards, made->target, made->board, error)) {
-        made->board->ops->free(made->board);
-        made->board = NULL;
-    }
     if (!made->board) {
         made_free(made);
         return NULL;

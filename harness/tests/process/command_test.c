@@ -53,6 +53,12 @@ static void exit_code_2_on_bad_usage(void **state)
     place_expect(*state, 2, "there is no seeded defect 'laziness'",
                  "bootrig run --defect laziness passing.yaml");
     place_expect(*state, 2, "nowhere", "bootrig run --target nowhere passing.yaml");
+    place_expect(*state, 2, "name the bench that it is on",
+                 "bootrig run --target board-sim-nrf52840 passing.yaml");
+    place_expect(*state, 2, "--link is not for boards of kind 'board'",
+                 "bootrig run --target nrf52840dk-mcuboot --link udp passing.yaml");
+    place_expect(*state, 2, "--bootloader is not for boards of kind 'simulated-process'",
+                 "bootrig run --bootloader boot.so --target sim-process-nrf52840 passing.yaml");
     place_expect(*state, 2, "is no place of a sweep", "bootrig replay --cut 3:sideways passing.yaml");
     place_expect(*state, 2, "replay wants one", "bootrig replay");
 }
