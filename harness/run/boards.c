@@ -205,7 +205,7 @@ static const struct board_kind *find_kind(const char *name)
 static const struct board_kind *kind_of(const struct rig_boards *boards, const struct rig_target *target,
                                         GError **error)
 {
-    const char *name = rig_record_text(target->record, "kind");
+    const char *name = target->spec->kind;
     const struct board_kind *kind = find_kind(name);
     g_autoptr(GString) names = g_string_new(NULL);
 
