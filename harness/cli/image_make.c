@@ -123,7 +123,7 @@ static gboolean make_options_parse(char ***argv, struct make_options *options, G
     return rig_cli_image_parse(argv, "[INPUT...]", "Makes MCUboot images.", description, entries, error);
 }
 
-static bool make_refuse(GError **error, const char *format, ...)
+G_GNUC_PRINTF(2, 3) static bool make_refuse(GError **error, const char *format, ...)
 {
     va_list arguments;
 

@@ -18,14 +18,11 @@
 
 static const struct rig_image_dependency dependency = {.image = 1, .minimum = {1, 0, 0, 0}};
 
-static void fill_pattern(uint8_t payload[PAYLOAD_BYTES])
+/* Fills the payload with a pattern. */
+static struct rig_image_recipe recipe_of(uint8_t payload[PAYLOAD_BYTES])
 {
-    for (size_t i = 0; i < PAYLOAD_BYTES; i++)
+    for (unsigned i = 0; i < PAYLOAD_BYTES; i++)
         payload[i] = (uint8_t)i;
-}
-
-static struct rig_image_recipe recipe_of(const uint8_t *payload)
-{
     return (struct rig_image_recipe){
         .payload = payload,
         .payload_bytes = PAYLOAD_BYTES,
@@ -91,7 +88,6 @@ static void vector_1_6_header_and_hash_without_protected_tlvs(void **state)
     struct rig_bytes image;
 
     (void)state;
-    fill_pattern(payload);
     image = build(&recipe);
     assert_int_equal(image.n_bytes, 1072);
     assert_memory_equal(image.bytes, header, sizeof header);
@@ -124,7 +120,6 @@ static void vector_1_6_protected_tlvs(void **state)
     uint32_t counter = 0;
 
     (void)state;
-    fill_pattern(payload);
     recipe.has_security_counter = true;
     recipe.security_counter = 7;
     recipe.dependencies = &dependency;
@@ -156,7 +151,6 @@ static void vector_1_6_unprotected_totals_of_each_kind(void **state)
     struct rig_image_recipe recipe = recipe_of(payload);
 
     (void)state;
-    fill_pattern(payload);
     for (unsigned kind = 0; kind < RIG_KEY_N_KINDS; kind++) {
         struct rig_key *key = rig_key_test((enum rig_key_kind)kind, 0, NULL);
         struct rig_bytes image;
@@ -177,7 +171,6 @@ static void every_kind_of_signature_verifies_and_is_the_same_every_time(void **s
     struct rig_image_recipe recipe = recipe_of(payload);
 
     (void)state;
-    fill_pattern(payload);
     for (unsigned kind = 0; kind < RIG_KEY_N_KINDS; kind++) {
         struct rig_key *own = rig_key_test((enum rig_key_kind)kind, 0, NULL);
         struct rig_key *stranger = rig_key_test((enum rig_key_kind)kind, 1, NULL);
@@ -222,7 +215,6 @@ static void images_of_imgtool_verify_and_ours_are_the_same_up_to_the_signature(v
     struct rig_image_recipe recipe = recipe_of(payload);
 
     (void)state;
-    fill_pattern(payload);
     recipe.has_security_counter = true;
     recipe.security_counter = 7;
     recipe.dependencies = &dependency;
@@ -262,7 +254,6 @@ static void an_unsigned_image_is_refused_where_a_signature_is_needed(void **stat
     struct rig_bytes image;
 
     (void)state;
-    fill_pattern(payload);
     image = build(&recipe);
     assert_int_equal(verify(&image, &policy), RIG_IMAGE_NO_SIGNATURE);
     rig_bytes_clear(&image);
@@ -279,7 +270,6 @@ static void a_policy_that_skips_the_hash_believes_the_stored_one(void **state)
     struct rig_bytes image;
 
     (void)state;
-    fill_pattern(payload);
     recipe.key = key;
     image = build(&recipe);
     image.bytes[500] ^= 1;
@@ -301,7 +291,6 @@ static void an_unknown_key_only_skips_its_own_signature(void **state)
     struct rig_bytes first, second, joined;
 
     (void)state;
-    fill_pattern(payload);
     recipe.key = stranger;
     first = build(&recipe);
     recipe.key = own;
@@ -329,7 +318,6 @@ static void a_signature_without_its_key_hash_is_not_tried(void **state)
     struct rig_bytes image;
 
     (void)state;
-    fill_pattern(payload);
     recipe.key = key;
     image = build(&recipe);
     rig_put_le16(image.bytes + 1072, 0x00a0);
@@ -346,7 +334,6 @@ static void encrypted_and_compressed_images_are_unsupported(void **state)
     struct rig_image_recipe recipe = recipe_of(payload);
 
     (void)state;
-    fill_pattern(payload);
     for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
         struct rig_bytes image;
 
@@ -365,7 +352,6 @@ static void the_size_limit_counts_the_last_tlv_byte(void **state)
     struct rig_bytes image;
 
     (void)state;
-    fill_pattern(payload);
     image = build(&recipe);
     assert_int_equal(layout_of(image.bytes, image.n_bytes, 1072, &layout), RIG_IMAGE_OK);
     assert_int_equal(layout_of(image.bytes, image.n_bytes, 1071, &layout), RIG_IMAGE_TOO_LARGE);
@@ -399,7 +385,6 @@ static enum rig_image_status after_change(size_t offset, uint16_t value, size_t 
     struct rig_bytes image;
     enum rig_image_status status;
 
-    fill_pattern(payload);
     recipe.has_security_counter = true;
     recipe.dependencies = &dependency;
     recipe.n_dependencies = 1;
@@ -472,7 +457,6 @@ static void the_walk_shows_every_entry_once_in_file_order(void **state)
     struct rig_bytes image;
 
     (void)state;
-    fill_pattern(payload);
     recipe.has_security_counter = true;
     recipe.dependencies = &dependency;
     recipe.n_dependencies = 1;
@@ -502,7 +486,6 @@ static void padding_places_the_magic_and_confirm_sets_image_ok(void **state)
     struct rig_bytes image;
 
     (void)state;
-    fill_pattern(payload);
     recipe.pad_to_bytes = 131072;
     recipe.confirm = true;
     image = build(&recipe);
@@ -525,7 +508,6 @@ static void an_image_that_reaches_into_the_trailer_is_too_large(void **state)
     struct rig_bytes image;
 
     (void)state;
-    fill_pattern(payload);
     recipe.pad_to_bytes = 1072 + 48; /* magic, image_ok, copy_done, swap_info, swap_size: 16 + 4 * 8 */
     assert_int_equal(rig_image_build(&recipe, &image), RIG_IMAGE_OK);
     rig_bytes_clear(&image);
@@ -545,7 +527,6 @@ static void recipes_that_cannot_be_are_refused(void **state)
     struct rig_bytes image;
 
     (void)state;
-    fill_pattern(payload);
     recipe.header_bytes = 16;
     assert_int_equal(rig_image_build(&recipe, &image), RIG_IMAGE_BAD_HEADER);
     recipe.header_bytes = 0x200;
@@ -605,7 +586,6 @@ static void a_source_that_fails_in_the_payload_says_so(void **state)
     struct rig_bytes image;
 
     (void)state;
-    fill_pattern(payload);
     image = build(&recipe);
     source.user = &image;
     source.n_bytes = (uint32_t)image.n_bytes;

@@ -292,8 +292,9 @@ static void take_signal(struct sim_guest *guest, struct sim_guest_result *result
         guest_place(guest, trap->fault_address, address, sizeof address);
     result->signal_number = trap->signal_number;
     result->outcome = trap->signal_number == SIGABRT ? SIM_GUEST_ABORT : SIM_GUEST_CRASH;
-    snprintf(result->text, sizeof result->text, "%s%s%s in %s", signal_words(trap->signal_number),
-             has_address ? " of " : "", address, place);
+    if (snprintf(result->text, sizeof result->text, "%s%s%s in %s", signal_words(trap->signal_number),
+                 has_address ? " of " : "", address, place) >= (int)sizeof result->text)
+        memcpy(result->text + sizeof result->text - 4, "...", 4);
 }
 
 /* Where in a loop the clock found it differs from run to run, and how often it called; what it called before
