@@ -8,6 +8,21 @@
 #include "report/event_fields.h"
 #include "report/text.h"
 
+const char *rig_verdict_word(enum rig_verdict verdict)
+{
+    static const char *const words[] = {"none", "pass", "fail", "error", "skip"};
+
+    return verdict < G_N_ELEMENTS(words) ? words[verdict] : "none";
+}
+
+enum rig_verdict rig_verdict_from_word(const char *word)
+{
+    for (guint i = RIG_VERDICT_PASS; i <= RIG_VERDICT_SKIP; i++)
+        if (g_strcmp0(word, rig_verdict_word(i)) == 0)
+            return i;
+    return RIG_VERDICT_NONE;
+}
+
 static void clear_field(gpointer at)
 {
     struct rig_event_field *field = at;

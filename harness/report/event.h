@@ -10,6 +10,18 @@
 
 G_BEGIN_DECLS
 
+/* Words of the journal: "pass", "fail" (the board broke its promise), "error" (the rig could not do its job),
+ * "skip". */
+enum rig_verdict {
+    RIG_VERDICT_NONE, /* not known yet */
+    RIG_VERDICT_PASS,
+    RIG_VERDICT_FAIL,
+    RIG_VERDICT_ERROR,
+    RIG_VERDICT_SKIP,
+};
+const char *rig_verdict_word(enum rig_verdict verdict);   /* "none" for NONE */
+enum rig_verdict rig_verdict_from_word(const char *word); /* NULL and unknown words: NONE */
+
 #define RIG_EVENT_MAX_TEXT_BYTES (64u * 1024u)         /* longer texts keep their head and their tail */
 #define RIG_JOURNAL_FORMAT 1                           /* "format" of run-start */
 #define RIG_EVENT_MAX_LINE_BYTES (16u * 1024u * 1024u) /* longer lines of a file are garbage */

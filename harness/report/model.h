@@ -8,18 +8,6 @@
 
 G_BEGIN_DECLS
 
-/* Words of the journal: "pass", "fail" (the board broke its promise), "error" (the rig could not do its job),
- * "skip". */
-enum rig_verdict {
-    RIG_VERDICT_NONE, /* not known yet */
-    RIG_VERDICT_PASS,
-    RIG_VERDICT_FAIL,
-    RIG_VERDICT_ERROR,
-    RIG_VERDICT_SKIP,
-};
-const char *rig_verdict_word(enum rig_verdict verdict);   /* "none" for NONE */
-enum rig_verdict rig_verdict_from_word(const char *word); /* NULL and unknown words: NONE */
-
 /* Bounds. No verdict is lost at one: a run that is larger is refused before it begins, a journal that is
  * larger has a problem that says so; of what is only told, the rest is counted. */
 #define RIG_RESULTS_MAX_CASES 1000000u
@@ -238,6 +226,16 @@ int rig_results_exit_code(const struct rig_results *results);
 const struct rig_attempt *rig_case_last_attempt(const struct rig_case_result *result);
 /* The step that `where` names, or the last one that did not pass, or NULL. Borrowed. */
 const struct rig_step_result *rig_attempt_culprit(const struct rig_attempt *attempt);
+
+/* --- for results.c, which ends and reads what model.c builds --- */
+
+/* An attempt that ended: what no report needs of it goes, and past the bounds of the run all that is only
+ * told. */
+void rig_results_settle_attempt(struct rig_results *results, struct rig_attempt *attempt);
+/* One of the few problems that are found at the end: kept whatever the bound is. file may be NULL. */
+void rig_results_conclude_problem(struct rig_results *results, const char *file, const char *text);
+/* Verdict and flakiness of a case from its attempts. */
+void rig_case_result_judge(struct rig_case_result *result);
 
 G_END_DECLS
 

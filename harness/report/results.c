@@ -8,25 +8,6 @@
 
 #include "base/error.h"
 #include "report/exploration.h"
-#include "report/model_parts.h"
-
-const struct rig_attempt *rig_case_last_attempt(const struct rig_case_result *result)
-{
-    return result->attempts->len ? g_ptr_array_index(result->attempts, result->attempts->len - 1) : NULL;
-}
-
-void rig_case_result_judge(struct rig_case_result *result)
-{
-    const struct rig_attempt *last = rig_case_last_attempt(result);
-
-    result->flaky = false;
-    result->verdict = last ? last->verdict : RIG_VERDICT_NONE;
-    for (guint i = 0; last && last->verdict == RIG_VERDICT_PASS && i + 1 < result->attempts->len; i++) {
-        const struct rig_attempt *earlier = g_ptr_array_index(result->attempts, i);
-
-        result->flaky |= earlier->verdict == RIG_VERDICT_FAIL || earlier->verdict == RIG_VERDICT_ERROR;
-    }
-}
 
 const struct rig_step_result *rig_attempt_culprit(const struct rig_attempt *attempt)
 {
