@@ -97,6 +97,7 @@ struct rig_qemu_spec {
 struct rig_target_spec {
     const char *name;
     const char *about;
+    const char *protocol; /* drivers/update/update.h: rig_update_protocol_find() */
     const char *kind;
     const struct rig_flash_spec *const *flash; /* lists are NULL-terminated */
     const struct rig_area_spec *const *slots;

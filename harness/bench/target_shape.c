@@ -136,6 +136,8 @@ static const struct rig_field target_fields[] = {
               .about = "Name of the target; the file is named after it."),
     RIG_FIELD("about", TEXT, struct rig_target_spec, about, .required = true,
               .about = "One sentence for people."),
+    RIG_FIELD("protocol", TEXT, struct rig_target_spec, protocol, .default_text = "smp",
+              .about = "The protocol that it is updated by: smp."),
     RIG_FIELD("kind", NAME, struct rig_target_spec, kind, .required = true,
               .about = "Which kind of board it is (the table in run/boards.c)."),
     RIG_STRUCT_FIELD("flash", RECORD, struct rig_target_spec, flash, struct rig_flash_spec, &flash_shape,

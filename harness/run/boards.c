@@ -7,6 +7,7 @@
 #include "drivers/qemu/qemu_board.h"
 #include "drivers/sim/sim_driver.h"
 #include "drivers/simprocess/process_board.h"
+#include "drivers/update/update.h"
 #include "plan/plan.h"
 
 #include <string.h>
@@ -257,6 +258,14 @@ static struct rig_board *make_board(const struct rig_boards *boards, const struc
     return kind && check_options(boards, kind, target, error) ? kind->make(boards, target, error) : NULL;
 }
 
+static bool set_protocol(const struct rig_target *target, struct rig_board *board, GError **error)
+{
+    board->protocol = rig_update_protocol_find(target->spec->protocol, error);
+    if (!board->protocol)
+        g_prefix_error(error, "target '%s': ", target->name);
+    return board->protocol != NULL;
+}
+
 static struct made_board *make(struct rig_boards *boards, const char *name, GError **error)
 {
     struct made_board *made = g_new0(struct made_board, 1);
@@ -264,7 +273,7 @@ static struct made_board *make(struct rig_boards *boards, const char *name, GErr
     made->target = rig_target_load(name, boards->directory, error);
     if (made->target)
         made->board = make_board(boards, made->target, error);
-    if (!made->board) {
+    if (!made->board || !set_protocol(made->target, made->board, error)) {
         made_free(made);
         return NULL;
     }

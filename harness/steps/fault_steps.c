@@ -22,7 +22,7 @@ static const char *const chunk_words[] = {"middle", "last", NULL};
 #define FIELD_REQUEST                                                                                        \
     {                                                                                                        \
         .name = "request", .type = RIG_TYPE_COUNT,                                                           \
-        .about = "SMP request of any kind, counted from 0 within `do`."                                      \
+        .about = "Request of any kind, counted from 0 within `do`."                                          \
     }
 #define FIELD_PROBABILITY                                                                                    \
     {                                                                                                        \
@@ -434,19 +434,20 @@ static const char *lacks(const struct rig_step *step, const char *const *capabil
     return NULL;
 }
 
-static const char *const needs_smp[] = {"smp", NULL};
+static const char *const needs_update[] = {"update", NULL};
 const struct rig_verb rig_verb_with_faults = {
     .name = "with-faults",
     .family = "faults",
     .about = "Wraps steps in link faults: what is sent or answered is lost, doubled, late, spoilt at the "
-             "chosen place, which is an SMP message (`chunk`, `at-byte`, `request`, `probability`), or a "
+             "chosen place, which is a message of the update protocol (`chunk`, `at-byte`, `request`, "
+             "`probability`), or a "
              "single ATT packet below it (`write`, `notification`; needs packet-faults). They end with the "
              "block.",
     .shape = &with_shape,
     .block = "do",
     .within_us = 600u * G_GUINT64_CONSTANT(1000000),
     .at_once = true,
-    .needs = needs_smp,
+    .needs = needs_update,
     .lacks = lacks,
     .example = "- with-faults: [{drop: {chunk: middle}}]\n  do: [{upload: {image: new}}]",
     .run = run_with_faults,

@@ -21,7 +21,7 @@ static const char *const outcome_choices[] = {"ok",
                                               "any",
                                               NULL};
 static const char *const needs_ble[] = {"ble", NULL};
-static const char *const needs_smp[] = {"smp", NULL};
+static const char *const needs_update[] = {"update", NULL};
 static const char *const needs_bonding[] = {"ble", "bonding", NULL};
 
 #define FIELD_EXPECT_LINK                                                                                    \
@@ -137,11 +137,12 @@ static char *connect_unfit(const struct rig_step *step, struct rig_fit *fit)
 const struct rig_verb rig_verb_connect = {
     .name = "connect",
     .family = "link",
-    .about = "Connects to the board, subscribes to its update service and asks for the SMP parameters. A "
-             "host that holds a bond encrypts.",
+    .about =
+        "Connects to the board, subscribes to its update service and makes ready for an update; with SMP: "
+        "asks for the parameters. A host that holds a bond encrypts.",
     .shape = &connect_shape,
     .within_us = 20u * 1000 * 1000,
-    .needs = needs_smp,
+    .needs = needs_update,
     .unfit = connect_unfit,
     .example = "connect: {pair: true, mtu: 247}",
     .run = run_connect,
@@ -165,7 +166,7 @@ const struct rig_verb rig_verb_disconnect = {
     .shape = &no_arguments,
     .within_us = 10u * 1000 * 1000,
     .at_once = true,
-    .needs = needs_smp,
+    .needs = needs_update,
     .example = "disconnect:",
     .run = run_disconnect,
 };

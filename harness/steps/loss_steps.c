@@ -433,7 +433,7 @@ static const char *lacks(const struct rig_step *step, const char *const *capabil
                                                                                              : NULL;
 }
 
-static const char *const needs_smp[] = {"smp", NULL};
+static const char *const needs_update[] = {"update", NULL};
 const struct rig_verb rig_verb_each_link_loss = {
     .name = "each-link-loss",
     .family = "link",
@@ -444,7 +444,7 @@ const struct rig_verb rig_verb_each_link_loss = {
         "board that cannot be rewound is brought back by the case's setup and the steps before this one.",
     .shape = &sweep_shape,
     .within_us = 300u * 1000 * 1000,
-    .needs = needs_smp,
+    .needs = needs_update,
     .lacks = lacks,
     .example =
         "- each-link-loss:\n    during: [{upload: {image: new, retry: resume, resumes-at: acknowledged}}]\n"

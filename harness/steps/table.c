@@ -18,6 +18,7 @@ static const struct rig_verb *const verbs[] = {
 
 static const char *const capabilities[] = {
     "simulated",
+    "update",
     "smp",
     "ble",
     "power",

@@ -129,7 +129,7 @@ static gint begin_message(struct rig_traffic *traffic, const struct rig_update_p
 
     (void)!traffic->protocol->look(packet, &message.head);
     message.ordinal = message.head.chunk ? ++traffic->n_chunks : ++traffic->n_requests;
-    traffic->n_unanswered++;
+    traffic->n_unanswered += !message.head.silent;
     g_array_append_val(traffic->messages, message);
     return (gint)traffic->messages->len - 1;
 }

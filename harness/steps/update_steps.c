@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "steps/fit.h"
 
-static const char *const needs_smp[] = {"smp", NULL};
+static const char *const needs_update[] = {"update", NULL};
 static const char *const retries[] = {"none", "resume", NULL};
 static const char *const resume_words[] = {"acknowledged", NULL};
 static const char *const resume_only[] = {"resume", NULL};
@@ -271,7 +271,7 @@ const struct rig_verb rig_verb_upload = {
     .about = "Sends an image to the free slot, going on from the offset that the board answers.",
     .shape = &upload_shape,
     .within_us = 600u * G_GUINT64_CONSTANT(1000000),
-    .needs = needs_smp,
+    .needs = needs_update,
     .unfit = upload_unfit,
     .example = "upload: {image: new, window: 3, retry: resume}",
     .run = run_upload,
@@ -340,7 +340,7 @@ const struct rig_verb rig_verb_mark = {
     .about = "Asks the board to boot an uploaded image at the next reset.",
     .shape = &mark_shape,
     .within_us = 10u * 1000 * 1000,
-    .needs = needs_smp,
+    .needs = needs_update,
     .unfit = lists_images,
     .example = "mark: {image: new, as: test}",
     .run = run_mark,
@@ -368,7 +368,7 @@ const struct rig_verb rig_verb_confirm = {
     .about = "Confirms the running image, so that it stays.",
     .shape = &confirm_shape,
     .within_us = 10u * 1000 * 1000,
-    .needs = needs_smp,
+    .needs = needs_update,
     .unfit = lists_images,
     .example = "confirm:",
     .run = run_confirm,

@@ -283,6 +283,7 @@ static bool make_link(struct rig_assembled *board, GPtrArray *capabilities, GErr
     if (!kind)
         return true;
     board->board.link = kind->make(&board->place, &board->board);
+    g_ptr_array_add(capabilities, (gpointer) "update");
     g_ptr_array_add(capabilities, (gpointer) "smp");
     for (const char *const *capability = kind->capabilities; *capability; capability++)
         g_ptr_array_add(capabilities, (gpointer)*capability);

@@ -331,7 +331,7 @@ static bool read_firmware(struct rig_qemu_board *board, GError **error)
 static struct rig_qemu_board *bare_board(const struct rig_target *target)
 {
     static const char *const capabilities[] = {
-        "smp", "power", "reset", "probe", "debug", "console", "power-cut-at-console", "power-cut-after-time",
+        "update", "smp", "power", "reset", "probe", "debug", "console", "power-cut-at-console", "power-cut-after-time",
         NULL};
     struct rig_qemu_board *board = g_new0(struct rig_qemu_board, 1);
 

@@ -430,6 +430,7 @@ static void list_capabilities(struct rig_sim *sim)
 {
     static const char *const always[] = {
         "simulated",
+        "update",
         "smp",
         "ble",
         "power",

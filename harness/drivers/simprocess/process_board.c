@@ -547,6 +547,7 @@ struct rig_board *rig_process_board_new(const struct rig_target *target, const c
                                         const char *target_directory, GError **error)
 {
     static const char *const capabilities[] = {"simulated",
+                                               "update",
                                                "smp",
                                                "power",
                                                "reset",

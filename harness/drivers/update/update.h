@@ -54,8 +54,9 @@ struct rig_update_packet {
 /* What the beginning of a message shows of it. */
 struct rig_update_head {
     bool chunk;    /* a request that carries a piece of the image */
+    bool silent;   /* a request to which no answer is due */
     guint32 key;   /* an answer has the key of its request */
-    gsize n_bytes; /* of the whole message: it goes on in further packets of its characteristic until then */
+    gsize n_bytes; /* of the whole message: its packets follow each other until then */
     char text[64]; /* of a request that is no chunk: "write image state" */
 };
 
