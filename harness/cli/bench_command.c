@@ -2,7 +2,7 @@
 /* `bootrig bench`: what is on a bench, and whether each path works. */
 #include "base/error.h"
 #include "cli/bench_common.h"
-#include "drivers/assembled/assembled.h"
+#include "drivers/wired/wired.h"
 #include "drivers/bluez/bluez_link.h"
 #include "drivers/board/clock_board.h"
 #include "transport/serial.h"
@@ -108,17 +108,17 @@ static bool is_stopped(void *user)
 /* A board that is no more than a place on the air; it has power. */
 static void check_air(struct check *check)
 {
-    const struct rig_assembled_listener listener = {.say = say_path, .stopped = is_stopped, .user = check};
+    const struct rig_wired_listener listener = {.say = say_path, .stopped = is_stopped, .user = check};
     const struct rig_value *ble = rig_record_get(check->board->record, "ble");
     struct rig_link_place place = {.kind = "bluez"};
     struct rig_board *clock;
 
     if (!ble || rig_record_get(check->board->record, "link"))
         return;
-    rig_assembled_fill_ble(&place, ble->record);
+    rig_wired_fill_ble(&place, ble->record);
     clock = rig_clock_board_new();
     clock->link = rig_bluez_link_new(&place, clock);
-    rig_assembled_check_link(clock, &listener);
+    rig_wired_check_link(clock, &listener);
     rig_link_free(clock->link);
     clock->ops->free(clock);
 }
@@ -233,19 +233,19 @@ static void open_console(struct check *check)
 static struct rig_board *assemble(const struct bench_check *all, const struct rig_bench_board *board,
                                   struct rig_target **target, struct rig_lock *lock, GError **error)
 {
-    struct rig_assembled_config config = {
+    struct rig_wired_config config = {
         .bench = all->bench, .entry = board, .program = all->program, .targets = all->targets, .lock = lock};
     g_autofree char *name = rig_bench_target_path(all->bench, board);
 
     *target = rig_target_load(name, all->targets, error);
     config.target = *target;
-    return *target ? rig_assembled_board_new(&config, error) : NULL;
+    return *target ? rig_wired_board_new(&config, error) : NULL;
 }
 
 /* Every path of a board that says what it is. */
 static void check_whole(struct check *check, const struct bench_check *all, struct rig_lock *lock)
 {
-    const struct rig_assembled_listener listener = {.say = say_path, .stopped = is_stopped, .user = check};
+    const struct rig_wired_listener listener = {.say = say_path, .stopped = is_stopped, .user = check};
     struct rig_target *target = NULL;
     struct rig_board *board;
     GError *error = NULL;
@@ -256,7 +256,7 @@ static void check_whole(struct check *check, const struct bench_check *all, stru
         say_error(check, "board", error);
     } else {
         rig_cli_hold_signals(&before);
-        rig_assembled_check(board, &listener);
+        rig_wired_check(board, &listener);
         board->ops->free(board);
         rig_cli_release_signals(&before);
     }

@@ -3,7 +3,7 @@
 #include "run/boards.h"
 
 #include "base/error.h"
-#include "drivers/assembled/assembled.h"
+#include "drivers/wired/wired.h"
 #include "drivers/qemu/qemu_board.h"
 #include "drivers/sim/sim_driver.h"
 #include "drivers/simprocess/process_board.h"
@@ -152,7 +152,7 @@ static struct rig_board *make_process(const struct rig_boards *boards, const str
 static struct rig_board *make_of_bench(const struct rig_boards *boards, const struct rig_target *target,
                                        GError **error)
 {
-    const struct rig_assembled_config config = {.bench = boards->bench,
+    const struct rig_wired_config config = {.bench = boards->bench,
                                                 .entry = boards->entry,
                                                 .target = target,
                                                 .program = boards->program,
@@ -160,7 +160,7 @@ static struct rig_board *make_of_bench(const struct rig_boards *boards, const st
                                                 .lock = boards->lock};
 
     if (boards->entry)
-        return rig_assembled_board_new(&config, error);
+        return rig_wired_board_new(&config, error);
     g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE,
                 "target '%s' is a real board: name the bench that it is on with --bench", target->name);
     return NULL;

@@ -3,7 +3,7 @@
 #include "drivers/qemu/qemu_board.h"
 
 #include "base/error.h"
-#include "drivers/assembled/assembled.h"
+#include "drivers/wired/wired.h"
 #include "drivers/board/program.h"
 #include "drivers/links/links.h"
 #include "drivers/sim/sim_driver.h"
@@ -175,7 +175,7 @@ static bool board_wait(struct rig_board *base, guint64 until_us, bool *happened,
 
 static bool board_adopt(struct rig_board *base, const struct rig_board_setup *setup, GError **error)
 {
-    return rig_assembled_accepts(self(base)->target, setup->options, error);
+    return rig_wired_accepts(self(base)->target, setup->options, error);
 }
 
 static bool board_describe(const struct rig_board *base, const struct rig_record *options,
@@ -183,7 +183,7 @@ static bool board_describe(const struct rig_board *base, const struct rig_record
 {
     const struct rig_qemu_board *board = (const struct rig_qemu_board *)base;
 
-    return rig_assembled_accepts(board->target, options, error) &&
+    return rig_wired_accepts(board->target, options, error) &&
            rig_mcuboot_describe(board->target, options, layout, error);
 }
 

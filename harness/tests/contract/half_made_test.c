@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Boards of every kind whose making stops half-way: each creation, opening and start fails in turn, by want
  * of file descriptors, of a folder, of a program or of a port. What is there is freed; nothing crashes. */
-#include "drivers/assembled/assembled.h"
+#include "drivers/wired/wired.h"
 #include "drivers/qemu/qemu_board.h"
 #include "drivers/sim/sim_driver.h"
 #include "drivers/simprocess/process_board.h"
@@ -77,7 +77,7 @@ static void unload(struct parts *parts)
 static struct rig_board *make(const struct kind *kind, const struct parts *parts, const char *program,
                               GError **error)
 {
-    const struct rig_assembled_config config = {.bench = parts->bench,
+    const struct rig_wired_config config = {.bench = parts->bench,
                                                 .entry = parts->entry,
                                                 .target = parts->target,
                                                 .program = program,
@@ -85,7 +85,7 @@ static struct rig_board *make(const struct kind *kind, const struct parts *parts
     struct rig_board *board;
 
     if (kind->board)
-        return rig_assembled_board_new(&config, error);
+        return rig_wired_board_new(&config, error);
     if (strstr(kind->name, "QEMU"))
         return rig_qemu_board_new(parts->target, error);
     if (!kind->link)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* From an entry of the bench file to open devices, and back. */
-#include "drivers/assembled/assembled.h"
+#include "drivers/wired/wired.h"
 
 #include "base/error.h"
 #include "drivers/links/links.h"
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void add_fixed_words(struct rig_assembled *board)
+static void add_fixed_words(struct rig_wired *board)
 {
     const struct {
         const char *name;
@@ -26,7 +26,7 @@ static void add_fixed_words(struct rig_assembled *board)
         g_hash_table_replace(board->words, g_strdup(words[i].name), words[i].text);
 }
 
-static bool start_programs(struct rig_assembled *board, GError **error)
+static bool start_programs(struct rig_wired *board, GError **error)
 {
     const struct rig_value *programs = rig_record_get(board->config.entry->record, "start");
 
@@ -45,14 +45,14 @@ static bool start_programs(struct rig_assembled *board, GError **error)
 }
 
 /* Identity and USB port of one relay board are two names of one thing: only the open device tells. */
-static bool lock_channel(struct rig_assembled *board, GError **error)
+static bool lock_channel(struct rig_wired *board, GError **error)
 {
     g_autofree char *key = rig_power_resolved_key(board->power.channel, board->entry->power);
 
     return !board->config.lock || rig_lock_add(board->config.lock, key, "bootrig run", error);
 }
 
-static bool open_power(struct rig_assembled *board, GError **error)
+static bool open_power(struct rig_wired *board, GError **error)
 {
     if (!board->entry->power_driver)
         return true;
@@ -61,13 +61,13 @@ static bool open_power(struct rig_assembled *board, GError **error)
     return board->power.channel && lock_channel(board, error);
 }
 
-static bool open_console(struct rig_assembled *board, GError **error)
+static bool open_console(struct rig_wired *board, GError **error)
 {
     const struct rig_record *console = rig_record_get(board->entry->record, "console")->record;
     const struct rig_value *rtt = rig_record_get(console, "rtt");
 
     if (rtt)
-        rig_assembled_open_rtt(board, rtt->record);
+        rig_wired_open_rtt(board, rtt->record);
     else
         board->console =
             rig_console_open(rig_record_text(console, "tty"), rig_record_u32(console, "baud"), error);
@@ -92,21 +92,21 @@ static bool split_address(const char *text, const char *what, char **host, guint
     return false;
 }
 
-static void add_argument(struct rig_assembled *board, const char *option, char *value /* taken */)
+static void add_argument(struct rig_wired *board, const char *option, char *value /* taken */)
 {
     g_ptr_array_add(board->openocd_arguments, g_strdup(option));
     g_ptr_array_add(board->openocd_arguments, value);
 }
 
 /* A file beside the bench file, or one that openocd finds in its own folders. */
-static char *config_file(struct rig_assembled *board, const char *name)
+static char *config_file(struct rig_wired *board, const char *name)
 {
     g_autofree char *beside = rig_bench_path(board->config.bench, name);
 
     return g_file_test(beside, G_FILE_TEST_IS_REGULAR) ? g_steal_pointer(&beside) : g_strdup(name);
 }
 
-static void add_config(struct rig_assembled *board, const struct rig_record *probe)
+static void add_config(struct rig_wired *board, const struct rig_record *probe)
 {
     const struct rig_value *files = rig_record_get(probe, "config");
     const struct rig_value *commands = rig_record_get(probe, "commands");
@@ -122,7 +122,7 @@ static void add_config(struct rig_assembled *board, const struct rig_record *pro
     g_ptr_array_add(board->openocd_arguments, NULL);
 }
 
-static bool open_probe(struct rig_assembled *board, GError **error)
+static bool open_probe(struct rig_wired *board, GError **error)
 {
     const struct rig_record *probe = rig_record_get(board->entry->record, "probe")->record;
     const char *server = rig_record_text(probe, "server");
@@ -146,12 +146,12 @@ static bool open_probe(struct rig_assembled *board, GError **error)
     return true;
 }
 
-static const char *console_tty(const struct rig_assembled *board)
+static const char *console_tty(const struct rig_wired *board)
 {
     return rig_record_text(rig_record_get(board->entry->record, "console")->record, "tty");
 }
 
-void rig_assembled_fill_ble(struct rig_link_place *place, const struct rig_record *ble)
+void rig_wired_fill_ble(struct rig_link_place *place, const struct rig_record *ble)
 {
     place->adapter = rig_record_text(ble, "adapter");
     place->address = rig_record_text(ble, "address");
@@ -160,7 +160,7 @@ void rig_assembled_fill_ble(struct rig_link_place *place, const struct rig_recor
     place->refresh = rig_record_flag(ble, "refresh");
 }
 
-static bool fill_place(struct rig_assembled *board, GError **error)
+static bool fill_place(struct rig_wired *board, GError **error)
 {
     const struct rig_value *link = rig_record_get(board->entry->record, "link");
     const struct rig_value *ble = rig_record_get(board->entry->record, "ble");
@@ -178,16 +178,16 @@ static bool fill_place(struct rig_assembled *board, GError **error)
         if (console_tty(board) && g_strcmp0(board->place.tty, console_tty(board)) == 0)
             board->place.console = board->console;
     } else if (ble) {
-        rig_assembled_fill_ble(&board->place, ble->record);
+        rig_wired_fill_ble(&board->place, ble->record);
     }
     return true;
 }
 
-bool rig_assembled_attach(struct rig_assembled *board, GError **error)
+bool rig_wired_attach(struct rig_wired *board, GError **error)
 {
     if (board->attached && !board->lost)
         return true;
-    rig_assembled_detach(board);
+    rig_wired_detach(board);
     add_fixed_words(board);
     rig_power_host_init(&board->host);
     if (start_programs(board, error) &&
@@ -195,15 +195,15 @@ bool rig_assembled_attach(struct rig_assembled *board, GError **error)
         open_power(board, error) && open_probe(board, error) && open_console(board, error) &&
         fill_place(board, error)) {
         board->attached = true;
-        rig_assembled_tell_probe(board);
+        rig_wired_tell_probe(board);
         return true;
     }
     g_prefix_error(error, "board '%s': ", board->config.entry->name);
-    rig_assembled_detach(board);
+    rig_wired_detach(board);
     return false;
 }
 
-static void close_console(struct rig_assembled *board)
+static void close_console(struct rig_wired *board)
 {
     if (board->console_wake)
         g_source_destroy(board->console_wake);
@@ -213,7 +213,7 @@ static void close_console(struct rig_assembled *board)
     g_clear_pointer(&board->console, rig_console_free);
 }
 
-void rig_assembled_detach(struct rig_assembled *board)
+void rig_wired_detach(struct rig_wired *board)
 {
     const struct rig_openocd_config nothing = {0};
     const char *kind = board->place.kind;
@@ -236,21 +236,4 @@ void rig_assembled_detach(struct rig_assembled *board)
     g_clear_pointer(&board->programs, g_ptr_array_unref);
     g_clear_pointer(&board->words, g_hash_table_unref);
     board->attached = board->lost = board->power.on = board->power.armed = false;
-}
-
-bool rig_assembled_is_whole(struct rig_assembled *board, GError **error)
-{
-    bool whole = board->attached;
-
-    if (!whole)
-        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "board '%s' is not prepared yet",
-                    board->config.entry->name);
-    for (guint i = 0; whole && i < board->programs->len; i++)
-        whole = rig_program_is_alive(board->programs->pdata[i], error);
-    whole = whole && rig_console_is_there(board->console, error);
-    if (!whole && board->attached) {
-        board->lost = true;
-        g_prefix_error(error, "board '%s': ", board->config.entry->name);
-    }
-    return whole;
 }

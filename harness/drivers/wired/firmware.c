@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Images for a real board: the user's own application binaries, one for each behaviour. */
-#include "drivers/assembled/assembled.h"
+#include "drivers/wired/wired.h"
 
 #include "base/error.h"
 
@@ -104,10 +104,10 @@ GBytes *rig_firmware_payload(const struct rig_firmware *firmware, const struct r
     return NULL;
 }
 
-GBytes *rig_assembled_make_payload(const struct rig_board *board, const struct rig_payload_plan *plan,
-                                   gsize n_bytes, GError **error)
+GBytes *rig_wired_make_payload(const struct rig_board *board, const struct rig_payload_plan *plan,
+                               gsize n_bytes, GError **error)
 {
-    const struct rig_assembled *assembled = (const struct rig_assembled *)board;
+    const struct rig_wired *wired = (const struct rig_wired *)board;
 
-    return rig_firmware_payload(assembled->firmware, assembled->config.target, plan, n_bytes, error);
+    return rig_firmware_payload(wired->firmware, wired->config.target, plan, n_bytes, error);
 }

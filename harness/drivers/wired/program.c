@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Programs that run beside a board of the bench: started, asked for their words, drained, ended. */
-#include "drivers/assembled/assembled.h"
+#include "drivers/wired/wired.h"
 
 #include "base/error.h"
 

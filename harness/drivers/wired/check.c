@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Whether each way to an assembled board works, and whether its supply really feeds it. */
-#include "drivers/assembled/assembled.h"
+/* Whether each way to a board on a bench works, and whether its supply really feeds it. */
+#include "drivers/wired/wired.h"
 
 #include "base/error.h"
 #include "drivers/update/smp/smp_client.h"
@@ -13,8 +13,8 @@
 #define CPUID 0xe000ed00u
 
 struct check {
-    struct rig_assembled *board;
-    const struct rig_assembled_listener *listener;
+    struct rig_wired *board;
+    const struct rig_wired_listener *listener;
 };
 
 static void say(const struct check *check, const char *path, const char *verdict, const char *text)
@@ -79,7 +79,7 @@ static void check_console(const struct check *check, gint64 on_us)
 
     while (rig_console_last_us(console) < on_us && rig_console_is_there(console, NULL) &&
            !is_stopped(check) && g_get_monotonic_time() < on_us + TALK_MS * 1000) {
-        (void)!rig_assembled_attend(check->board, NULL);
+        (void)!rig_wired_attend(check->board, NULL);
         rig_board_doze(&check->board->board, TICK_MS);
     }
     if (!rig_console_is_there(console, &error))
@@ -150,7 +150,7 @@ static void check_link(const struct check *check, struct rig_board *board)
         judge_link(check, board->link, outcome);
 }
 
-void rig_assembled_check_link(struct rig_board *board, const struct rig_assembled_listener *listener)
+void rig_wired_check_link(struct rig_board *board, const struct rig_wired_listener *listener)
 {
     const struct check check = {.listener = listener};
 
@@ -162,18 +162,18 @@ void rig_assembled_check_link(struct rig_board *board, const struct rig_assemble
 /* Returns whether it was proven. */
 static bool check_death(const struct check *check)
 {
-    struct rig_assembled *board = check->board;
+    struct rig_wired *board = check->board;
     struct rig_cut_record record = {0};
     g_autofree char *text = NULL;
     GError *error = NULL;
 
-    rig_assembled_call_witnesses(board);
+    rig_wired_call_witnesses(board);
     if (!rig_channel_off_with_proof(board->power.channel, &record, &error)) {
         say_error(check, "power", error, "");
         return false;
     }
     if (!*record.proof)
-        rig_assembled_prove_death(board, (gint64)record.at_us, record.proof, sizeof record.proof);
+        rig_wired_prove_death(board, (gint64)record.at_us, record.proof, sizeof record.proof);
     text = *record.proof
                ? g_strdup_printf("%s: on, off; proof of death: %s", rig_channel_name(board->power.channel),
                                  record.proof)
@@ -232,14 +232,14 @@ static void check_attached(const struct check *check)
         check_comes_back(check);
 }
 
-void rig_assembled_check(struct rig_board *base, const struct rig_assembled_listener *listener)
+void rig_wired_check(struct rig_board *base, const struct rig_wired_listener *listener)
 {
-    struct rig_assembled *board = (struct rig_assembled *)base;
+    struct rig_wired *board = (struct rig_wired *)base;
     const struct check check = {.board = board, .listener = listener};
     GError *error = NULL;
     bool was_on = false;
 
-    if (!rig_assembled_attach(board, &error)) {
+    if (!rig_wired_attach(board, &error)) {
         say_error(&check, "board", error, "");
         return;
     }

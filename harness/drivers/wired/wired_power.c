@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Power role of a real board: the bench's channel, with probe, link and console told, and cuts aimed at
  * instants, console lines and words of memory. */
-#include "drivers/assembled/assembled.h"
+#include "drivers/wired/wired.h"
 
 #include "base/error.h"
 
@@ -9,20 +9,91 @@
 
 #define DISCHARGE_US (2 * 1000 * 1000) /* what capacitors may feed a board for */
 #define DISCHARGE_TICK_MS 50
+#define SILENCE_US 300000           /* so long a dead board's console must be silent */
+#define STILL_IN_THE_WIRE_US 100000 /* what a USB serial port may hold back */
+#define TALKED_US 1000000           /* the console counts as a witness when it spoke so shortly before */
+#define LINK_LOSS_US 8000000        /* longest usual supervision timeout */
+#define TICK_MS 10
+#define TRIES 3
+#define CPUID 0xe000ed00u
+#define ANSWER_MS 8000
 
-static struct rig_assembled_power *self(struct rig_power *power)
+/* --- proof of death: who beside the switch says that the board has no power --- */
+
+static bool probe_answers(struct rig_wired *board)
 {
-    return (struct rig_assembled_power *)power;
+    return board->probe.openocd && rig_openocd_is_started(board->probe.openocd) &&
+           rig_openocd_command(board->probe.openocd, ANSWER_MS, NULL, NULL, "read_memory 0x%x 32 1", CPUID);
 }
 
-static bool need_board(struct rig_assembled *board, GError **error)
+/* A target that answered before and does not now. The adapter must still be there: its loss proves nothing.
+ */
+static bool probe_says(struct rig_wired *board)
 {
-    return rig_assembled_is_whole(board, error) && rig_openocd_probe_end_peek(&board->probe, error);
+    for (guint i = 0; i < TRIES; i++)
+        if (rig_openocd_command(board->probe.openocd, ANSWER_MS, NULL, NULL, "read_memory 0x%x 32 1", CPUID))
+            return false;
+    return rig_openocd_is_started(board->probe.openocd);
+}
+
+static bool console_says(struct rig_wired *board, gint64 off_us, bool had_talked)
+{
+    gint64 from_us = off_us + STILL_IN_THE_WIRE_US;
+
+    if (!had_talked)
+        return false;
+    while (g_get_monotonic_time() < from_us + SILENCE_US)
+        rig_board_doze(&board->board, TICK_MS);
+    return rig_console_last_us(board->console) <= from_us && rig_console_is_there(board->console, NULL);
+}
+
+static bool link_says(struct rig_wired *board, gint64 off_us)
+{
+    struct rig_link *link = board->board.link;
+    struct rig_link_state state = {0};
+
+    do {
+        rig_board_doze(&board->board, TICK_MS);
+        link->ops->state(link, &state);
+    } while (state.connected && g_get_monotonic_time() < off_us + LINK_LOSS_US &&
+             !(board->board.interrupted && *board->board.interrupted));
+    return !state.connected;
+}
+
+void rig_wired_prove_death(struct rig_wired *board, gint64 off_us, char *proof, gsize n_bytes)
+{
+    gint64 last_us = rig_console_last_us(board->console);
+    bool had_talked = last_us && last_us > off_us - TALKED_US;
+
+    *proof = '\0';
+    if (rig_openocd_probe_proves_death(&board->probe, proof, n_bytes))
+        return;
+    if (board->power.probe_saw) {
+        /* A target that still answers outweighs every silence: the board is fed from elsewhere. */
+        if (probe_says(board))
+            g_strlcpy(proof, "probe: the target does not answer any more", n_bytes);
+    } else if (console_says(board, off_us, had_talked)) {
+        g_strlcpy(proof, "console: it fell silent", n_bytes);
+    } else if (board->power.link_saw && link_says(board, off_us)) {
+        g_strlcpy(proof, "link: the connection was lost", n_bytes);
+    }
+}
+
+/* --- the role --- */
+
+static struct rig_wired_power *self(struct rig_power *power)
+{
+    return (struct rig_wired_power *)power;
+}
+
+static bool need_board(struct rig_wired *board, GError **error)
+{
+    return rig_wired_is_whole(board, error) && rig_openocd_probe_end_peek(&board->probe, error);
 }
 
 /* Without a supply the reset line stands in for it: a board that is halted before its first instruction does
  * nothing. */
-static bool set_without_supply(struct rig_assembled *board, bool on, GError **error)
+static bool set_without_supply(struct rig_wired *board, bool on, GError **error)
 {
     struct rig_probe *probe = &board->probe.probe;
 
@@ -33,21 +104,21 @@ static bool set_without_supply(struct rig_assembled *board, bool on, GError **er
     return on ? probe->ops->reset(probe, error) : probe->ops->reset_halt(probe, error);
 }
 
-static void tell_off(struct rig_assembled *board, const char *why)
+static void tell_off(struct rig_wired *board, const char *why)
 {
-    (void)rig_assembled_take_lines(board, true);
+    (void)rig_wired_take_lines(board, true);
     if (board->board.link)
         rig_link_board_gone(board->board.link, why);
 }
 
 /* A target that answered before and answers still has power, whatever its relay says. Without that witness
  * the switch is believed. */
-static bool is_dead(struct rig_assembled *board, bool answered, GError **error)
+static bool is_dead(struct rig_wired *board, bool answered, GError **error)
 {
     gint64 until_us = g_get_monotonic_time() + DISCHARGE_US;
     bool answers = answered;
 
-    while (answers && (answers = rig_assembled_probe_answers(board)) && g_get_monotonic_time() < until_us)
+    while (answers && (answers = probe_answers(board)) && g_get_monotonic_time() < until_us)
         rig_board_doze(&board->board, DISCHARGE_TICK_MS);
     if (!answers)
         return true;
@@ -60,8 +131,8 @@ static bool is_dead(struct rig_assembled *board, bool answered, GError **error)
 
 static bool power_set(struct rig_power *power, bool on, GError **error)
 {
-    struct rig_assembled_power *mine = self(power);
-    struct rig_assembled *board = mine->owner;
+    struct rig_wired_power *mine = self(power);
+    struct rig_wired *board = mine->owner;
 
     if (!need_board(board, error))
         return false;
@@ -69,11 +140,11 @@ static bool power_set(struct rig_power *power, bool on, GError **error)
         if (!set_without_supply(board, on, error))
             return false;
     } else {
-        bool answered = !on && mine->on && rig_assembled_probe_answers(board);
+        bool answered = !on && mine->on && probe_answers(board);
 
         if (!on)
             rig_openocd_probe_power(&board->probe, false);
-        (void)rig_assembled_take_lines(board, true);
+        (void)rig_wired_take_lines(board, true);
         if (!mine->channel->ops->set(mine->channel, on, error) || !is_dead(board, answered, error)) {
             board->lost = true;
             g_prefix_error(error, "board '%s': ", board->config.entry->name);
@@ -90,31 +161,31 @@ static bool power_set(struct rig_power *power, bool on, GError **error)
 
 static bool power_is_on(struct rig_power *power, bool *on, GError **error)
 {
-    struct rig_assembled_power *mine = self(power);
+    struct rig_wired_power *mine = self(power);
 
     (void)error;
     if (mine->armed)
-        rig_assembled_power_notice(mine);
+        rig_wired_power_notice(mine);
     *on = mine->on;
     return true;
 }
 
-void rig_assembled_power_notice(struct rig_assembled_power *power)
+void rig_wired_power_notice(struct rig_wired_power *power)
 {
-    struct rig_assembled *board = power->owner;
+    struct rig_wired *board = power->owner;
 
     if (!power->armed || power->loss_told || !power->channel || !rig_channel_cut_is_over(power->channel))
         return;
     power->loss_told = true;
     power->on = false;
     rig_openocd_probe_power(&board->probe, false);
-    (void)rig_assembled_take_lines(board, true);
+    (void)rig_wired_take_lines(board, true);
 }
 
 /* Runs in the console's thread, or in the one that polls the word. */
 static void trigger(void *user, gint64 at_us)
 {
-    struct rig_assembled_power *power = user;
+    struct rig_wired_power *power = user;
     gint64 aimed_us = at_us + (gint64)power->delay_us;
     gint64 left_us = aimed_us - g_get_monotonic_time();
     const struct rig_cut_plan plan = {.aim = RIG_CUT_AFTER_TIME, .delay_us = (guint64)MAX(left_us, 0)};
@@ -129,7 +200,7 @@ static void trigger(void *user, gint64 at_us)
     g_mutex_unlock(&power->lock);
 }
 
-void rig_assembled_call_witnesses(struct rig_assembled *board)
+void rig_wired_call_witnesses(struct rig_wired *board)
 {
     struct rig_link_state state = {0};
     guint8 word[4];
@@ -141,7 +212,7 @@ void rig_assembled_call_witnesses(struct rig_assembled *board)
     board->power.link_saw = state.connected;
 }
 
-static bool read_word(struct rig_assembled_power *power, guint32 *word, GError **error)
+static bool read_word(struct rig_wired_power *power, guint32 *word, GError **error)
 {
     guint8 bytes[4];
 
@@ -152,7 +223,7 @@ static bool read_word(struct rig_assembled_power *power, guint32 *word, GError *
 }
 
 /* A read that fails is no change: the board may be in reset. */
-void rig_assembled_power_poll(struct rig_assembled_power *power)
+void rig_wired_power_poll(struct rig_wired_power *power)
 {
     guint32 word;
 
@@ -161,9 +232,9 @@ void rig_assembled_power_poll(struct rig_assembled_power *power)
         trigger(power, g_get_monotonic_time());
 }
 
-static bool arm(struct rig_assembled_power *power, const struct rig_cut_plan *plan, GError **error)
+static bool arm(struct rig_wired_power *power, const struct rig_cut_plan *plan, GError **error)
 {
-    struct rig_assembled *board = power->owner;
+    struct rig_wired *board = power->owner;
 
     switch (plan->aim) {
     case RIG_CUT_AFTER_TIME:
@@ -188,7 +259,7 @@ static bool arm(struct rig_assembled_power *power, const struct rig_cut_plan *pl
 
 static bool power_arm(struct rig_power *base, const struct rig_cut_plan *plan, GError **error)
 {
-    struct rig_assembled_power *power = self(base);
+    struct rig_wired_power *power = self(base);
 
     if (!need_board(power->owner, error))
         return false;
@@ -197,7 +268,7 @@ static bool power_arm(struct rig_power *base, const struct rig_cut_plan *plan, G
                     power->armed ? "a cut is armed already" : "it has no supply that could be cut");
         return false;
     }
-    rig_assembled_call_witnesses(power->owner);
+    rig_wired_call_witnesses(power->owner);
     power->aim = plan->aim;
     power->delay_us = plan->delay_us;
     power->triggered = power->loss_told = false;
@@ -208,15 +279,15 @@ static bool power_arm(struct rig_power *base, const struct rig_cut_plan *plan, G
 
 static bool power_disarm(struct rig_power *base, struct rig_cut_record *record, GError **error)
 {
-    struct rig_assembled_power *power = self(base);
-    struct rig_assembled *board = power->owner;
+    struct rig_wired_power *power = self(base);
+    struct rig_wired *board = power->owner;
     gint64 off_us;
 
     *record = (struct rig_cut_record){0};
     if (!power->armed)
         return true;
     rig_console_forget(board->console);
-    rig_assembled_power_notice(power);
+    rig_wired_power_notice(power);
     power->armed = false;
     if (power->trigger_error) {
         g_propagate_error(error, g_steal_pointer(&power->trigger_error));
@@ -230,10 +301,10 @@ static bool power_disarm(struct rig_power *base, struct rig_cut_record *record, 
     if (!record->fell)
         return true;
     off_us = (gint64)record->at_us;
-    record->at_us = rig_assembled_at_us(board, off_us);
-    record->aimed_us = power->aimed_us ? rig_assembled_at_us(board, power->aimed_us) : 0;
+    record->at_us = rig_wired_at_us(board, off_us);
+    record->aimed_us = power->aimed_us ? rig_wired_at_us(board, power->aimed_us) : 0;
     if (!*record->proof)
-        rig_assembled_prove_death(board, off_us, record->proof, sizeof record->proof);
+        rig_wired_prove_death(board, off_us, record->proof, sizeof record->proof);
     tell_off(board, "disconnected: the board lost its power");
     return true;
 }
@@ -246,14 +317,45 @@ static const struct rig_power_ops ops = {
     .disarm_cut = power_disarm,
 };
 
-void rig_assembled_power_init(struct rig_assembled_power *power, struct rig_assembled *owner)
+void rig_wired_power_init(struct rig_wired_power *power, struct rig_wired *owner)
 {
-    *power = (struct rig_assembled_power){.power = {.ops = &ops}, .owner = owner};
+    *power = (struct rig_wired_power){.power = {.ops = &ops}, .owner = owner};
     g_mutex_init(&power->lock);
 }
 
-void rig_assembled_power_clear(struct rig_assembled_power *power)
+void rig_wired_power_clear(struct rig_wired_power *power)
 {
     g_clear_error(&power->trigger_error);
     g_mutex_clear(&power->lock);
+}
+
+static void probe_catches_up(void *user)
+{
+    rig_wired_catch_up(user);
+}
+
+static bool probe_asks_for_power(void *user)
+{
+    struct rig_wired *board = user;
+
+    rig_wired_power_notice(&board->power);
+    return board->power.on;
+}
+
+static bool probe_switches_power(void *user, bool on, GError **error)
+{
+    struct rig_power *channel = ((struct rig_wired *)user)->power.channel;
+
+    return channel->ops->set(channel, on, error);
+}
+
+void rig_wired_tell_probe(struct rig_wired *board)
+{
+    const struct rig_record *probe = rig_record_get(board->config.entry->record, "probe")->record;
+    bool can_peek = board->power.channel && rig_record_flag(probe, "reset-pin");
+
+    board->probe.supply = (struct rig_openocd_supply){.catch_up = probe_catches_up,
+                                                      .has_power = probe_asks_for_power,
+                                                      .set = can_peek ? probe_switches_power : NULL,
+                                                      .user = board};
 }

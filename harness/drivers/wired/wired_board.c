@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The board role of an assembled board: its clock, its waiting, its beginning and its end. */
-#include "drivers/assembled/assembled.h"
+/* The board role of a board on a bench: its clock, its waiting, its beginning and its end. */
+#include "drivers/wired/wired.h"
 
 #include "base/error.h"
 #include "drivers/links/links.h"
@@ -9,95 +9,17 @@
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <signal.h>
-#include <stdio.h>
-#include <string.h>
 
 #define TICK_MS 5
-#define MAX_CONSOLE_LOG_BYTES (1 << 20)
 
-static struct rig_assembled *self(struct rig_board *board)
+static struct rig_wired *self(struct rig_board *board)
 {
-    return (struct rig_assembled *)board;
-}
-
-guint64 rig_assembled_at_us(const struct rig_assembled *board, gint64 monotonic_us)
-{
-    return monotonic_us > board->origin_us ? (guint64)(monotonic_us - board->origin_us) : 0;
+    return (struct rig_wired *)board;
 }
 
 static guint64 board_now_us(struct rig_board *base)
 {
-    return rig_assembled_at_us(self(base), g_get_monotonic_time());
-}
-
-/* A file, so that it is evidence of the end too. */
-static void log_line(const struct rig_assembled *board, guint64 at_us, const char *line)
-{
-    FILE *file = fopen(board->console_log, "ae");
-
-    if (file && ftell(file) < MAX_CONSOLE_LOG_BYTES)
-        fprintf(file, "%10.3f ms  %s\n", (double)at_us / 1000.0, line);
-    if (file)
-        fclose(file);
-}
-
-static void take_line(struct rig_assembled *board, const char *line, gint64 monotonic_us)
-{
-    guint64 at_us = rig_assembled_at_us(board, monotonic_us);
-
-    log_line(board, at_us, line);
-    if (strstr(line, rig_record_text(board->config.target->record, "boot-line"))) {
-        rig_openocd_probe_saw_boot(&board->probe);
-        if (board->board.link)
-            rig_link_board_gone(board->board.link, "disconnected: the board started anew");
-    }
-    if (board->board.listener.console)
-        board->board.listener.console(board->board.listener.user, at_us, line);
-}
-
-bool rig_assembled_take_lines(struct rig_assembled *board, bool all)
-{
-    bool any = false;
-    gint64 at_us;
-    char *line;
-
-    while (board->console && (all || !any) && (line = rig_console_take(board->console, &at_us))) {
-        take_line(board, line, at_us);
-        g_free(line);
-        any = true;
-    }
-    return any;
-}
-
-static void probe_catches_up(void *user)
-{
-    rig_assembled_catch_up(user);
-}
-
-static bool probe_asks_for_power(void *user)
-{
-    struct rig_assembled *board = user;
-
-    rig_assembled_power_notice(&board->power);
-    return board->power.on;
-}
-
-static bool probe_switches_power(void *user, bool on, GError **error)
-{
-    struct rig_power *channel = ((struct rig_assembled *)user)->power.channel;
-
-    return channel->ops->set(channel, on, error);
-}
-
-void rig_assembled_tell_probe(struct rig_assembled *board)
-{
-    const struct rig_record *probe = rig_record_get(board->config.entry->record, "probe")->record;
-    bool can_peek = board->power.channel && rig_record_flag(probe, "reset-pin");
-
-    board->probe.supply = (struct rig_openocd_supply){.catch_up = probe_catches_up,
-                                                      .has_power = probe_asks_for_power,
-                                                      .set = can_peek ? probe_switches_power : NULL,
-                                                      .user = board};
+    return rig_wired_at_us(self(base), g_get_monotonic_time());
 }
 
 static bool is_interrupted(const struct rig_board *board, GError **error)
@@ -108,7 +30,7 @@ static bool is_interrupted(const struct rig_board *board, GError **error)
     return true;
 }
 
-static void doze(struct rig_assembled *board, guint64 until_us)
+static void doze(struct rig_wired *board, guint64 until_us)
 {
     guint64 now_us = board_now_us(&board->board);
     guint64 left_ms = until_us > now_us ? (until_us - now_us) / 1000 + 1 : 0;
@@ -119,25 +41,25 @@ static void doze(struct rig_assembled *board, guint64 until_us)
 
 static bool board_wait(struct rig_board *base, guint64 until_us, bool *happened, GError **error)
 {
-    struct rig_assembled *board = self(base);
+    struct rig_wired *board = self(base);
     bool any;
 
     *happened = false;
-    if (is_interrupted(base, error) || !rig_assembled_is_whole(board, error) ||
-        !rig_openocd_probe_end_peek(&board->probe, error) || !rig_assembled_attend(board, error))
+    if (is_interrupted(base, error) || !rig_wired_is_whole(board, error) ||
+        !rig_openocd_probe_end_peek(&board->probe, error) || !rig_wired_attend(board, error))
         return false;
-    rig_assembled_power_poll(&board->power);
-    any = rig_assembled_take_lines(board, false);
+    rig_wired_power_poll(&board->power);
+    any = rig_wired_take_lines(board, false);
     if (!any) {
         doze(board, until_us);
-        any = rig_assembled_take_lines(board, false);
+        any = rig_wired_take_lines(board, false);
     }
-    rig_assembled_power_notice(&board->power);
+    rig_wired_power_notice(&board->power);
     *happened = any || board_now_us(base) < until_us;
     return true;
 }
 
-static void close_link(struct rig_assembled *board)
+static void close_link(struct rig_wired *board)
 {
     if (board->board.link)
         rig_link_close(board->board.link);
@@ -145,34 +67,34 @@ static void close_link(struct rig_assembled *board)
 
 static bool board_adopt(struct rig_board *base, const struct rig_board_setup *setup, GError **error)
 {
-    return rig_assembled_accepts(self(base)->config.target, setup->options, error);
+    return rig_wired_accepts(self(base)->config.target, setup->options, error);
 }
 
 static bool board_describe(const struct rig_board *base, const struct rig_record *options,
                            struct rig_layout *layout, GError **error)
 {
-    const struct rig_assembled *board = (const struct rig_assembled *)base;
+    const struct rig_wired *board = (const struct rig_wired *)base;
 
-    return rig_assembled_accepts(board->config.target, options, error) &&
+    return rig_wired_accepts(board->config.target, options, error) &&
            rig_mcuboot_describe(board->config.target, options, layout, error);
 }
 
 static bool board_prepare(struct rig_board *base, const struct rig_board_setup *setup, GError **error)
 {
-    struct rig_assembled *board = self(base);
+    struct rig_wired *board = self(base);
 
     if (!board_adopt(base, setup, error))
         return false;
-    if (!rig_assembled_attach(board, error))
+    if (!rig_wired_attach(board, error))
         return false;
     g_unlink(board->console_log); /* of the case before */
     close_link(board);
-    return rig_assembled_set_up(board, setup, error);
+    return rig_wired_set_up(board, setup, error);
 }
 
 static bool board_make_safe(struct rig_board *base, GError **error)
 {
-    struct rig_assembled *board = self(base);
+    struct rig_wired *board = self(base);
     struct rig_power *power = &board->power.power;
     struct rig_cut_record record;
     bool safe = true;
@@ -188,18 +110,18 @@ static bool board_make_safe(struct rig_board *base, GError **error)
         board->power.on = false;
         board->lost = board->lost || !safe;
     }
-    (void)rig_assembled_take_lines(board, true);
+    (void)rig_wired_take_lines(board, true);
     if (!safe)
         g_prefix_error(error, "board '%s': ", board->config.entry->name);
     if (board->lost)
-        rig_assembled_detach(board);
+        rig_wired_detach(board);
     return safe;
 }
 
 static void board_logs(struct rig_board *base, void (*each)(void *user, const char *name, const char *path),
                        void *user)
 {
-    struct rig_assembled *board = self(base);
+    struct rig_wired *board = self(base);
 
     each(user, "console.log", board->console_log);
     each(user, "openocd.log", board->openocd_log);
@@ -207,13 +129,13 @@ static void board_logs(struct rig_board *base, void (*each)(void *user, const ch
 
 static void board_free(struct rig_board *base)
 {
-    struct rig_assembled *board = self(base);
+    struct rig_wired *board = self(base);
 
     (void)!board_make_safe(base, NULL);
-    rig_assembled_detach(board);
+    rig_wired_detach(board);
     rig_openocd_probe_close(&board->probe);
     rig_link_free(base->link);
-    rig_assembled_power_clear(&board->power);
+    rig_wired_power_clear(&board->power);
     rig_firmware_free(board->firmware);
     rig_key_free(board->key);
     if (base->events)
@@ -233,7 +155,7 @@ static const struct rig_board_ops ops = {
     .free = board_free,
 };
 static const struct rig_board_options board_options = {.adopt = board_adopt, .describe = board_describe};
-static const struct rig_board_application firmware_application = {.make_payload = rig_assembled_make_payload};
+static const struct rig_board_application firmware_application = {.make_payload = rig_wired_make_payload};
 /* For a simulated board that is reached as hardware is. */
 static const struct rig_board_application simulated_application = {.make_payload = rig_sim_make_payload};
 static const struct rig_board_logs logs = {.each = board_logs};
@@ -245,7 +167,7 @@ static bool is_simulated(const struct rig_target *target)
     return firmware && firmware->keyword;
 }
 
-static bool read_layout(struct rig_assembled *board, GError **error)
+static bool read_layout(struct rig_wired *board, GError **error)
 {
     const struct rig_target *target = board->config.target;
     struct rig_layout *layout = &board->board.layout;
@@ -271,7 +193,7 @@ static const char *link_kind(const struct rig_bench_board *entry)
     return rig_record_get(entry->record, "ble") ? "bluez" : NULL;
 }
 
-static bool make_link(struct rig_assembled *board, GPtrArray *capabilities, GError **error)
+static bool make_link(struct rig_wired *board, GPtrArray *capabilities, GError **error)
 {
     const char *name = link_kind(board->config.entry);
     const struct rig_link_kind *kind = name ? rig_link_kind_find(name, error) : NULL;
@@ -327,7 +249,7 @@ bool rig_target_read_key(const struct rig_target *target, enum rig_key_kind kind
     return false;
 }
 
-static bool read_key(struct rig_assembled *board, GError **error)
+static bool read_key(struct rig_wired *board, GError **error)
 {
     if (!rig_target_read_key(board->config.target, board->board.layout.signing, &board->key, error))
         return false;
@@ -335,7 +257,7 @@ static bool read_key(struct rig_assembled *board, GError **error)
     return true;
 }
 
-static bool needs(const struct rig_assembled *board, const char *field, const char *what, GError **error)
+static bool needs(const struct rig_wired *board, const char *field, const char *what, GError **error)
 {
     if (rig_record_get(board->config.entry->record, field))
         return true;
@@ -345,7 +267,7 @@ static bool needs(const struct rig_assembled *board, const char *field, const ch
     return false;
 }
 
-static bool load_parts(struct rig_assembled *board, GError **error)
+static bool load_parts(struct rig_wired *board, GError **error)
 {
     const struct rig_target *target = board->config.target;
     GError *cause = NULL;
@@ -370,14 +292,14 @@ static bool load_parts(struct rig_assembled *board, GError **error)
     return true;
 }
 
-struct rig_board *rig_assembled_board_new(const struct rig_assembled_config *config, GError **error)
+struct rig_board *rig_wired_board_new(const struct rig_wired_config *config, GError **error)
 {
-    struct rig_assembled *board;
+    struct rig_wired *board;
     GPtrArray *capabilities;
 
     if (!rig_board_can_have_events(error))
         return NULL;
-    board = g_new0(struct rig_assembled, 1);
+    board = g_new0(struct rig_wired, 1);
     capabilities = g_ptr_array_new();
     signal(SIGPIPE, SIG_IGN);
     board->config = *config;
@@ -386,11 +308,11 @@ struct rig_board *rig_assembled_board_new(const struct rig_assembled_config *con
     board->board.ops = &ops;
     board->board.options = &board_options;
     board->board.application = is_simulated(config->target) ? &simulated_application : &firmware_application;
-    board->board.snapshots = &rig_assembled_snapshots;
+    board->board.snapshots = &rig_wired_snapshots;
     board->board.logs = &logs;
     board->board.power = &board->power.power;
     board->board.probe = &board->probe.probe;
-    rig_assembled_power_init(&board->power, board);
+    rig_wired_power_init(&board->power, board);
     g_ptr_array_add(capabilities, (gpointer) "probe");
     g_ptr_array_add(capabilities, (gpointer) "reset");
     g_ptr_array_add(capabilities, (gpointer) "debug");
@@ -401,7 +323,7 @@ struct rig_board *rig_assembled_board_new(const struct rig_assembled_config *con
         g_ptr_array_add(capabilities, NULL);
         board->capabilities = (const char **)g_ptr_array_free(capabilities, FALSE);
         board->board.capabilities = board->capabilities;
-        rig_assembled_detach(board);
+        rig_wired_detach(board);
         return &board->board;
     }
     g_ptr_array_free(capabilities, TRUE);

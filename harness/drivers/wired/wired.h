@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A board on a desk: put together from an entry of a bench file (supply, probe, link, console, programs that
  * run beside it) and a target of kind `board`; on the wall's clock. */
-#ifndef RIG_DRIVERS_ASSEMBLED_ASSEMBLED_H
-#define RIG_DRIVERS_ASSEMBLED_ASSEMBLED_H
+#ifndef RIG_DRIVERS_WIRED_WIRED_H
+#define RIG_DRIVERS_WIRED_WIRED_H
 
 #include "bench/bench.h"
 #include "bench/lock.h"
@@ -17,7 +17,7 @@
 G_BEGIN_DECLS
 
 /* All is borrowed and must outlive the board. */
-struct rig_assembled_config {
+struct rig_wired_config {
     const struct rig_bench *bench;
     const struct rig_bench_board *entry;
     const struct rig_target *target; /* of kind `board` */
@@ -29,34 +29,34 @@ struct rig_assembled_config {
 
 /* Nothing is started or opened yet; that is done by the first preparation. RIG_ERROR_UNSUPPORTED: the entry
  * lacks what a run cannot do without (probe, console). Free with board->ops->free. */
-struct rig_board *rig_assembled_board_new(const struct rig_assembled_config *config,
-                                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+struct rig_board *rig_wired_board_new(const struct rig_wired_config *config,
+                                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Who hears what a check finds. verdict: "ok", "error", "not checked". stopped: somebody asked to stop; what
  * is left is then not checked. */
-struct rig_assembled_listener {
+struct rig_wired_listener {
     void (*say)(void *user, const char *path, const char *verdict, const char *text);
     bool (*stopped)(void *user);
     void *user;
 };
 /* Tries each way to the board: supply with proof of death, probe and chip, console, link. Nothing is halted
  * or programmed. Afterwards the supply is as it was, or off. */
-void rig_assembled_check(struct rig_board *board, const struct rig_assembled_listener *listener);
+void rig_wired_check(struct rig_board *board, const struct rig_wired_listener *listener);
 /* The link alone, of any board that has one and is under power: whether it is found, connects, and has the
  * update service. Nothing is paired; the link is closed afterwards. */
-void rig_assembled_check_link(struct rig_board *board, const struct rig_assembled_listener *listener);
+void rig_wired_check_link(struct rig_board *board, const struct rig_wired_listener *listener);
 /* `ble:` of a bench file as a place; borrows its texts. */
-void rig_assembled_fill_ble(struct rig_link_place *place, const struct rig_record *ble);
+void rig_wired_fill_ble(struct rig_link_place *place, const struct rig_record *ble);
 
 /* --- shared by the files of this driver --- */
 
-struct rig_assembled;
+struct rig_wired;
 struct rig_program;
 struct rig_firmware;
 
-struct rig_assembled_power {
+struct rig_wired_power {
     struct rig_power power;
-    struct rig_assembled *owner;
+    struct rig_wired *owner;
     struct rig_power *channel; /* NULL: the board has none, or it is not attached */
     bool on;
     bool armed;
@@ -73,9 +73,9 @@ struct rig_assembled_power {
     GError *trigger_error;
 };
 
-struct rig_assembled {
+struct rig_wired {
     struct rig_board board;
-    struct rig_assembled_config config;
+    struct rig_wired_config config;
     struct rig_firmware *firmware; /* NULL: images come from files, or the simulated application is it */
     struct rig_key *key;
     const char **capabilities;
@@ -91,7 +91,7 @@ struct rig_assembled {
     struct rig_bench_entry *entry;
     GPtrArray *programs; /* struct rig_program * */
     struct rig_power_host host;
-    struct rig_assembled_power power;
+    struct rig_wired_power power;
     struct rig_openocd_probe probe;
     struct rig_openocd_config openocd;
     GPtrArray *openocd_arguments; /* char *, NULL-terminated */
@@ -105,47 +105,42 @@ struct rig_assembled {
 };
 
 /* Starts programs, opens supply, console, probe and link; nothing when that is done. */
-bool rig_assembled_attach(struct rig_assembled *board, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool rig_wired_attach(struct rig_wired *board, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The probe's way to the supply. */
-void rig_assembled_tell_probe(struct rig_assembled *board);
-void rig_assembled_detach(struct rig_assembled *board);
+void rig_wired_tell_probe(struct rig_wired *board);
+void rig_wired_detach(struct rig_wired *board);
 /* What has gone away meanwhile (console, a program): RIG_ERROR_DEVICE names it. */
-bool rig_assembled_is_whole(struct rig_assembled *board, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool rig_wired_is_whole(struct rig_wired *board, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Console lines that came, to the listener and to the count of boots. Returns whether there was one. */
-bool rig_assembled_take_lines(struct rig_assembled *board, bool all);
+bool rig_wired_take_lines(struct rig_wired *board, bool all);
 /* rtt_console.c: the console through the probe; rtt: of the bench file. */
-void rig_assembled_open_rtt(struct rig_assembled *board, const struct rig_record *rtt);
+void rig_wired_open_rtt(struct rig_wired *board, const struct rig_record *rtt);
 /* Sees to it that lines come through the probe, if that is the console. */
-bool rig_assembled_attend(struct rig_assembled *board, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool rig_wired_attend(struct rig_wired *board, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* What the board said up to here has been taken. */
-void rig_assembled_catch_up(struct rig_assembled *board);
+void rig_wired_catch_up(struct rig_wired *board);
 /* Board clock of a monotonic instant. */
-guint64 rig_assembled_at_us(const struct rig_assembled *board, gint64 monotonic_us);
+guint64 rig_wired_at_us(const struct rig_wired *board, gint64 monotonic_us);
 
-/* Whether the probe reads the target now, one try; a board that is off is left so. */
-bool rig_assembled_probe_answers(struct rig_assembled *board);
-
-void rig_assembled_power_init(struct rig_assembled_power *power, struct rig_assembled *owner);
-void rig_assembled_power_clear(struct rig_assembled_power *power);
+void rig_wired_power_init(struct rig_wired_power *power, struct rig_wired *owner);
+void rig_wired_power_clear(struct rig_wired_power *power);
 /* Looks whether an armed cut fell, or what it waits for happened; probe and link are told. */
-void rig_assembled_power_notice(struct rig_assembled_power *power);
+void rig_wired_power_notice(struct rig_wired_power *power);
 /* With a cut aimed at a word: one look at it. */
-void rig_assembled_power_poll(struct rig_assembled_power *power);
+void rig_wired_power_poll(struct rig_wired_power *power);
 /* Asked while the board lives: who never saw it alive cannot tell that it died. */
-void rig_assembled_call_witnesses(struct rig_assembled *board);
+void rig_wired_call_witnesses(struct rig_wired *board);
 /* Who beside the switch says that the board is dead; an empty text: nobody. */
-void rig_assembled_prove_death(struct rig_assembled *board, gint64 off_us, char *proof, gsize n_bytes);
+void rig_wired_prove_death(struct rig_wired *board, gint64 off_us, char *proof, gsize n_bytes);
 
 /* restore.c, for the capability "restore". */
-extern const struct rig_board_snapshots rig_assembled_snapshots;
+extern const struct rig_board_snapshots rig_wired_snapshots;
 
 /* RIG_ERROR_UNSUPPORTED when the set-up wants other options than the board has. */
-bool rig_assembled_accepts(const struct rig_target *target, const struct rig_record *options,
-                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Halts a board that has power before its first instruction. */
-bool rig_assembled_catch(struct rig_assembled *board, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-bool rig_assembled_set_up(struct rig_assembled *board, const struct rig_board_setup *setup,
-                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool rig_wired_accepts(const struct rig_target *target, const struct rig_record *options,
+                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool rig_wired_set_up(struct rig_wired *board, const struct rig_board_setup *setup,
+                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* A program of `start:`; returns when it is ready, with its words added. log_path: what it prints. */
 struct rig_program *rig_program_start(const struct rig_bench *bench, const struct rig_record *start,
@@ -165,8 +160,8 @@ GBytes *rig_firmware_payload(const struct rig_firmware *firmware, const struct r
 bool rig_target_read_key(const struct rig_target *target, enum rig_key_kind kind, struct rig_key **key,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* make_payload of a board with firmware. */
-GBytes *rig_assembled_make_payload(const struct rig_board *board, const struct rig_payload_plan *plan,
-                                   gsize n_bytes, GError **error);
+GBytes *rig_wired_make_payload(const struct rig_board *board, const struct rig_payload_plan *plan,
+                               gsize n_bytes, GError **error);
 
 G_END_DECLS
 

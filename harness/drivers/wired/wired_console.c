@@ -1,17 +1,83 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The console of a board that prints through its debug probe: a channel whose connection comes anew with each
- * openocd and goes on over power cuts. */
-#include "drivers/assembled/assembled.h"
+/* What a board on a bench says: console lines, from a serial port or through its debug probe (RTT), and
+ * whether everything that belongs to the board is still there. */
+#include "drivers/wired/wired.h"
 
 #include "base/error.h"
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #define REST_MS 5
 #define FIRST_LINES_US 100000
+#define MAX_CONSOLE_LOG_BYTES (1 << 20)
+
+guint64 rig_wired_at_us(const struct rig_wired *board, gint64 monotonic_us)
+{
+    return monotonic_us > board->origin_us ? (guint64)(monotonic_us - board->origin_us) : 0;
+}
+
+/* A file, so that it is evidence of the end too. */
+static void log_line(const struct rig_wired *board, guint64 at_us, const char *line)
+{
+    FILE *file = fopen(board->console_log, "ae");
+
+    if (file && ftell(file) < MAX_CONSOLE_LOG_BYTES)
+        fprintf(file, "%10.3f ms  %s\n", (double)at_us / 1000.0, line);
+    if (file)
+        fclose(file);
+}
+
+static void take_line(struct rig_wired *board, const char *line, gint64 monotonic_us)
+{
+    guint64 at_us = rig_wired_at_us(board, monotonic_us);
+
+    log_line(board, at_us, line);
+    if (strstr(line, rig_record_text(board->config.target->record, "boot-line"))) {
+        rig_openocd_probe_saw_boot(&board->probe);
+        if (board->board.link)
+            rig_link_board_gone(board->board.link, "disconnected: the board started anew");
+    }
+    if (board->board.listener.console)
+        board->board.listener.console(board->board.listener.user, at_us, line);
+}
+
+bool rig_wired_take_lines(struct rig_wired *board, bool all)
+{
+    bool any = false;
+    gint64 at_us;
+    char *line;
+
+    while (board->console && (all || !any) && (line = rig_console_take(board->console, &at_us))) {
+        take_line(board, line, at_us);
+        g_free(line);
+        any = true;
+    }
+    return any;
+}
+
+bool rig_wired_is_whole(struct rig_wired *board, GError **error)
+{
+    bool whole = board->attached;
+
+    if (!whole)
+        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "board '%s' is not prepared yet",
+                    board->config.entry->name);
+    for (guint i = 0; whole && i < board->programs->len; i++)
+        whole = rig_program_is_alive(board->programs->pdata[i], error);
+    whole = whole && rig_console_is_there(board->console, error);
+    if (!whole && board->attached) {
+        board->lost = true;
+        g_prefix_error(error, "board '%s': ", board->config.entry->name);
+    }
+    return whole;
+}
+
+/* --- RTT: a channel whose connection comes anew with each openocd and goes on over power cuts --- */
 
 struct rtt_channel {
     struct rig_byte_channel channel;
@@ -102,7 +168,7 @@ static void rtt_free(struct rig_byte_channel *base)
 
 static const struct rig_byte_channel_ops ops = {.read = rtt_read, .write = rtt_write, .free = rtt_free};
 
-void rig_assembled_open_rtt(struct rig_assembled *board, const struct rig_record *rtt)
+void rig_wired_open_rtt(struct rig_wired *board, const struct rig_record *rtt)
 {
     const struct rig_rtt_config config = {.address = rig_record_u32(rtt, "address"),
                                           .n_bytes = rig_record_u32(rtt, "size"),
@@ -116,20 +182,20 @@ void rig_assembled_open_rtt(struct rig_assembled *board, const struct rig_record
     board->console = rig_console_open_on(&channel->channel);
 }
 
-bool rig_assembled_attend(struct rig_assembled *board, GError **error)
+bool rig_wired_attend(struct rig_wired *board, GError **error)
 {
     return !board->rtt || rig_rtt_attend(board->rtt, error);
 }
 
-void rig_assembled_catch_up(struct rig_assembled *board)
+void rig_wired_catch_up(struct rig_wired *board)
 {
     bool was_forwarded = !board->rtt || rig_rtt_is_forwarded(board->rtt);
     gint64 until_us = g_get_monotonic_time() + FIRST_LINES_US;
 
-    (void)!rig_assembled_attend(board, NULL);
+    (void)!rig_wired_attend(board, NULL);
     /* What lies in the board's memory since its start belongs before this look. */
     while (!was_forwarded && rig_rtt_is_forwarded(board->rtt) && g_get_monotonic_time() < until_us &&
-           !rig_assembled_take_lines(board, true))
+           !rig_wired_take_lines(board, true))
         rig_board_doze(&board->board, REST_MS);
-    (void)rig_assembled_take_lines(board, true);
+    (void)rig_wired_take_lines(board, true);
 }

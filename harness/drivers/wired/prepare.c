@@ -1,15 +1,110 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Putting the flash of a real board back as it was: its slots and scratch area, through the probe. */
-#include "drivers/assembled/assembled.h"
+/* Bringing the flash of a board on a bench into the condition that a scenario starts from, and back to what
+ * it was, through its probe. */
+#include "drivers/wired/wired.h"
 
 #include "base/error.h"
+#include "drivers/board/program.h"
 
+#include <string.h>
+
+#define ATTACH_TRIES 5
+#define ATTACH_AGAIN_US 200000
 #define UP_US (30u * 1000 * 1000) /* from reset to an application that runs */
+
+static char *value_text(const struct rig_value *value)
+{
+    if (value->keyword || value->text)
+        return g_strdup(value->keyword ? value->keyword : value->text);
+    if (value->type == RIG_TYPE_FLAG)
+        return g_strdup(value->flag ? "true" : "false");
+    return g_strdup_printf("%" G_GUINT64_FORMAT, value->count);
+}
+
+static bool is_same(const struct rig_value *wanted, const struct rig_value *has)
+{
+    g_autofree char *left = NULL;
+    g_autofree char *right = NULL;
+
+    if (wanted->is_list || !has)
+        return wanted->is_list && wanted->items->len == 0;
+    left = value_text(wanted);
+    right = value_text(has);
+    return g_str_equal(left, right);
+}
+
+/* The step's record has more fields than the options; only those are compared. */
+static const struct rig_value *option_of(const struct rig_record *record, const char *name)
+{
+    for (gsize i = 0; i < record->shape->n_fields; i++)
+        if (g_str_equal(record->shape->fields[i].name, name))
+            return record->values[i];
+    return NULL;
+}
+
+bool rig_wired_accepts(const struct rig_target *target, const struct rig_record *options, GError **error)
+{
+    const struct rig_value *own = rig_record_get(target->record, "options");
+
+    for (gsize i = 0; options && i < rig_board_options_shape.n_fields; i++) {
+        const char *name = rig_board_options_shape.fields[i].name;
+        const struct rig_value *wanted = option_of(options, name);
+        const struct rig_value *has = own ? rig_record_get(own->record, name) : NULL;
+        g_autofree char *text = NULL;
+        g_autofree char *own_text = NULL;
+
+        if (!wanted || is_same(wanted, has))
+            continue;
+        text = wanted->is_list ? g_strdup("...") : value_text(wanted);
+        own_text = has ? value_text(has) : NULL;
+        g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+                    "the scenario wants '%s: %s'; target '%s' %s%s%s, and a real board cannot be told", name,
+                    text, target->name, has ? "has '" : "does not say what it has", has ? own_text : "",
+                    has ? "'" : "");
+        return false;
+    }
+    return true;
+}
+
+/* A board takes its time from power to a debug port that answers. */
+static bool halt_at_start(struct rig_wired *board, GError **error)
+{
+    g_autoptr(GError) cause = NULL;
+
+    for (guint i = 0; i < ATTACH_TRIES; i++) {
+        g_clear_error(&cause);
+        if (board->probe.probe.ops->reset_halt(&board->probe.probe, &cause))
+            return true;
+        if (board->board.interrupted && *board->board.interrupted)
+            break;
+        g_usleep(ATTACH_AGAIN_US);
+    }
+    g_propagate_prefixed_error(error, g_steal_pointer(&cause), "board '%s': ", board->config.entry->name);
+    return false;
+}
+
+bool rig_wired_set_up(struct rig_wired *board, const struct rig_board_setup *setup, GError **error)
+{
+    struct rig_power *power = &board->power.power;
+    gint64 at_us;
+    char *line;
+
+    if (!power->ops->set(power, true, error) || !halt_at_start(board, error) ||
+        !rig_board_program_slots(&board->probe.probe, setup, error) || !power->ops->set(power, false, error))
+        return false;
+    while ((line = rig_console_take(board->console, &at_us)))
+        g_free(line);
+    rig_openocd_probe_forget_boots(&board->probe);
+    board->origin_us = g_get_monotonic_time();
+    return true;
+}
+
+/* --- snapshots: slots and scratch area --- */
 
 struct rig_snapshot {
     guint n_areas;
     GBytes *areas[RIG_LAYOUT_MAX_SLOTS + 1]; /* NULL: there is no such area */
-    bool pending;                             /* the next run of the bootloader would change it */
+    bool pending;                            /* the next run of the bootloader would change it */
 };
 
 struct slot_reader {
@@ -104,7 +199,7 @@ static bool is_up(void *user)
     return probe->ops->view(probe, &view, NULL) && view.state == RIG_STATE_RUNNING;
 }
 
-static bool run_again(struct rig_assembled *board, GError **error)
+static bool run_again(struct rig_wired *board, GError **error)
 {
     struct rig_probe *probe = &board->probe.probe;
     bool up = false;
@@ -122,16 +217,16 @@ static bool run_again(struct rig_assembled *board, GError **error)
 
 static bool rewind_board(struct rig_board *base, const struct rig_snapshot *snapshot, GError **error)
 {
-    struct rig_assembled *board = (struct rig_assembled *)base;
+    struct rig_wired *board = (struct rig_wired *)base;
 
     if (!rig_openocd_probe_end_peek(&board->probe, error) ||
         (!board->power.on && !base->power->ops->set(base->power, true, error)))
         return false;
     if (base->link)
         rig_link_board_gone(base->link, "disconnected: the board is put back");
-    return rig_assembled_catch(board, error) && program_areas(base->probe, snapshot, error) &&
+    return halt_at_start(board, error) && program_areas(base->probe, snapshot, error) &&
            (snapshot->pending || run_again(board, error));
 }
 
-const struct rig_board_snapshots rig_assembled_snapshots = {
+const struct rig_board_snapshots rig_wired_snapshots = {
     .keep = keep_board, .rewind = rewind_board, .forget = forget_snapshot};
