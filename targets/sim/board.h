@@ -1,91 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The simulated board: flash + bootloader model + application model + BLE peripheral, on virtual time,
- * single-threaded. Everything a driver may do to it is here. GLib-free. All state is deterministic: the same
+/* The simulated board: a chip (flash, BLE peripheral, power, virtual time) with a firmware in it.
+ * Single-threaded. Everything a driver may do to it is here. GLib-free. All state is deterministic: the same
  * configuration, seed and calls give the same bytes. */
 #ifndef SIM_BOARD_H
 #define SIM_BOARD_H
 
-#include "sim/chip/ble/gatt.h"
 #include "sim/chip/ble/pdu_faults.h"
-#include "sim/firmware/mcuboot/boot/boot.h"
-#include "sim/chip/flash/flash.h"
-
-/* What an image's application does is written in the image itself, right at the start of its payload, so that
- * it follows the image through swaps: sim_app_make_payload() writes it, the application model reads it from
- * the primary slot. Any other image runs, too: it waits, or does what sim_board_teach() said of it. */
-enum sim_app_behaviour {
-    SIM_APP_NEVER_CONFIRMS, /* runs, serves SMP, waits to be confirmed from outside (the default) */
-    SIM_APP_CONFIRMS,       /* self-test passes after self_test_us, then confirms itself */
-    SIM_APP_CRASHES,        /* resets itself after self_test_us, at every boot */
-    SIM_APP_HANGS, /* stops after self_test_us: no radio, no console; the watchdog resets it after watchdog_us
-                      if that is not 0 */
-};
-const char *
-sim_app_behaviour_name(enum sim_app_behaviour behaviour); /* "waits", "confirms", "crashes", "hangs" */
-bool sim_app_behaviour_from_name(const char *name, enum sim_app_behaviour *behaviour);
-
-struct sim_app_personality {
-    enum sim_app_behaviour behaviour;
-    uint32_t self_test_us;
-    uint32_t watchdog_us;
-};
-#define SIM_APP_PERSONALITY_BYTES 64
-/* Fills n_bytes (>= SIM_APP_PERSONALITY_BYTES) of payload: the personality, then bytes from the seed. */
-void sim_app_make_payload(const struct sim_app_personality *personality, uint64_t seed, uint8_t *payload,
-                          size_t n_bytes);
-
-enum sim_app_defect {
-    SIM_APP_DEFECT_ACCEPTS_WRONG_OFFSET = 1 << 0, /* a chunk at an unexpected offset is written and counted */
-    SIM_APP_DEFECT_REBOOTS_IN_UPLOAD = 1 << 1, /* resets when half of an upload is written, once per upload */
-    SIM_APP_DEFECT_SECOND_UPLOAD_DEAD = 1 << 2,   /* after one finished upload the next gets no answer */
-    SIM_APP_DEFECT_CONFIRM_DOES_NOTHING = 1 << 3, /* confirm is answered ok and nothing is written */
-    SIM_APP_DEFECT_ERASES_PENDING = 1 << 4,       /* erase of a pending slot is allowed without the option */
-    SIM_APP_DEFECT_ACCEPTS_JSON = 1 << 5,         /* a body that is no CBOR map is answered ok */
-    SIM_APP_DEFECT_UPLOAD_IN_TRIAL = 1 << 6,      /* upload during the trial run overwrites the fallback */
-    SIM_APP_DEFECT_NO_RESUME = 1 << 7,            /* the same sha starts from 0 again */
-    SIM_APP_DEFECT_WRONG_HASH_ACCEPTED = 1
-                                         << 8, /* marks whatever is in slot 1, whatever hash was asked for */
-};
-#define SIM_APP_N_DEFECTS 9
-const char *sim_app_defect_name(unsigned bit);
-
-struct sim_app_config {
-    uint32_t boot_us;        /* from chainload to advertising */
-    uint32_t reset_delay_us; /* SMP reset: answer, then this; 0 = 250000 */
-    uint16_t smp_buf_size;   /* 0 = 384; counts the whole SMP message; 32..4096 */
-    uint16_t
-        smp_buf_count; /* 0 = 4; up to 8. A request holds its buffer until its last notification has left */
-    bool reassembly;   /* one message may span several writes */
-    bool parameters_command; /* OS 6 is there */
-    bool erase_pending_allowed;
-    bool legacy_rc;         /* "rc":0 in successes */
-    bool original_protocol; /* header version 0 is served */
-    bool progressive_erase;
-    bool refuses_reset; /* a reset without `force` is answered "busy" (10) */
-    uint32_t defects;
-};
-
-struct sim_guest;
+#include "sim/firmware/firmware.h"
 
 struct sim_board_config {
     struct sim_flash_device_config devices[SIM_FLASH_MAX_DEVICES];
     unsigned n_devices;
-    struct sim_boot_config boot;  /* keys must outlive the board */
-    struct sim_guest *boot_guest; /* borrowed; a foreign bootloader that boots instead of the model (whose
-                                     slots, trailer geometry and swap mode the application still goes by).
-                                     NULL: the model. See boot/guest/guest.h */
-    struct sim_app_config app;
+    const struct sim_firmware *firmware; /* static */
+    const void *firmware_config;         /* as the firmware's make() wants it; copied */
     struct sim_ble_config ble;
     uint64_t seed;
 };
 
-enum sim_board_state {
-    SIM_BOARD_OFF,
-    SIM_BOARD_BOOTING, /* in the bootloader or the application's start */
-    SIM_BOARD_RUNNING,
-    SIM_BOARD_HUNG,     /* application or bootloader stopped */
-    SIM_BOARD_NO_IMAGE, /* the bootloader found nothing to boot */
-};
 const char *sim_board_state_name(enum sim_board_state state);
 
 struct sim_board;
@@ -101,17 +32,17 @@ const struct sim_board_config *sim_board_config(const struct sim_board *board);
 uint64_t sim_board_now_us(const struct sim_board *board);
 bool sim_board_step(struct sim_board *board, uint64_t until_us);
 
-/* How the application of an image behaves, by the image's stored hash, whatever its bytes say; again: the
- * last word counts. Holds until the board is freed, also over a restored moment. false: no memory. */
-bool sim_board_teach(struct sim_board *board, const uint8_t hash[RIG_IMAGE_HASH_BYTES],
-                     const struct sim_app_personality *personality);
+/* When the next thing is due; UINT64_MAX: nothing is. */
+uint64_t sim_board_due_us(const struct sim_board *board);
+/* For the firmware's own header: what it made, its state. */
+const struct sim_chip *sim_board_chip(const struct sim_board *board);
 
 /* Console: complete lines without line end, called as they come out. Callbacks may look at the board, arm a
  * cut and switch the power off; they must not step, reset or restore it. */
 typedef void (*sim_console_line)(void *user, uint64_t at_us, const char *line);
 void sim_board_on_console(struct sim_board *board, sim_console_line line, void *user);
 /* Called after each bootloader run. */
-typedef void (*sim_boot_seen)(void *user, uint64_t at_us, const struct sim_boot_result *result,
+typedef void (*sim_boot_seen)(void *user, uint64_t at_us, const struct sim_start *start,
                               uint64_t n_operations);
 void sim_board_on_boot(struct sim_board *board, sim_boot_seen seen, void *user);
 /* Every flash operation, after it happened. The board itself observes its flash (cuts by time need it): use
@@ -158,19 +89,15 @@ struct sim_board_view {
     enum sim_board_state state;
     uint32_t n_boots;  /* bootloader runs since the board was made */
     uint32_t n_resets; /* of which by reset, crash or watchdog rather than power-on */
-    bool has_image;
-    struct rig_image_version version;
-    uint8_t hash[RIG_IMAGE_HASH_BYTES]; /* stored hash of the image in the primary slot of image 0 */
-    bool confirmed;                     /* image_ok set, or no trailer magic */
+    struct sim_image_view image;
 };
 struct sim_board_view sim_board_view(const struct sim_board *board);
 struct sim_flash *sim_board_flash(struct sim_board *board);
-uint32_t sim_board_security_counter(const struct sim_board *board, unsigned image);
-void sim_board_set_security_counter(struct sim_board *board, unsigned image, uint32_t value);
+/* Where the application runs from in the internal flash. */
+uint32_t sim_board_application_at(const struct sim_board *board);
 
-/* Bluetooth LE, the central's side. Calls are instantaneous in virtual time unless said; packets pace
- * themselves in step(): a write takes a server buffer at once and is served one connection interval later,
- * each notification comes one interval after the one before it (the first one after the serving). A link
+/* Bluetooth LE, the central's side. Calls are instantaneous in virtual time unless said; how a firmware paces
+ * what it does with a write is its own. A link
  * whose board lost power, was reset or hangs stays connected in the central's view for 4 s of board time,
  * then ends with 0x08; meanwhile writes go nowhere and subscribe, encrypt and pair give NOT_CONNECTED;
  * connecting again drops it first. Disconnecting purges requests that were not served yet. */
@@ -199,7 +126,7 @@ enum sim_ble_outcome sim_board_ble_find(const struct sim_board *board, const cha
 enum sim_ble_outcome sim_board_ble_write(struct sim_board *board, unsigned characteristic, bool with_response,
                                          const uint8_t *bytes, size_t n_bytes);
 enum sim_ble_outcome sim_board_ble_read(struct sim_board *board, unsigned characteristic,
-                                        uint8_t bytes[SIM_BLE_MAX_MTU], size_t *n_bytes);
+                                        uint8_t bytes[SIM_GATT_MAX_VALUE_BYTES], size_t *n_bytes);
 enum sim_ble_outcome sim_board_ble_subscribe(struct sim_board *board, unsigned characteristic,
                                              enum sim_gatt_subscription how);
 /* The ATT error of the last call that gave SIM_BLE_ATT_ERROR. */
@@ -208,7 +135,7 @@ uint8_t sim_board_ble_att_error(const struct sim_board *board);
  * new connection starts with none. Indications are confirmed by themselves. */
 bool sim_board_ble_receive(struct sim_board *board, struct sim_ble_packet *packet);
 /* Faults on single PDUs of the firmware's characteristics, on the board's time (ble/pdu_faults.h). They stay
- * over reconnections, resets and loss of power, and belong to a moment. false: there are SIM_PDU_MAX_FAULTS
+ * over reconnections, resets and loss of power, and belong to a snapshot. false: there are SIM_PDU_MAX_FAULTS
  * already. What became of them is borrowed, until they end. */
 bool sim_board_arm_pdu_fault(struct sim_board *board, const struct sim_pdu_fault *fault);
 const struct sim_pdu_faults *sim_board_pdu_faults(const struct sim_board *board);
@@ -227,14 +154,14 @@ void sim_board_ble_replace_bonds(struct sim_board *board);
  * Lives as long as the board. */
 struct sim_ble;
 struct sim_ble *sim_board_ble(struct sim_board *board);
-/* Changes of what a scenario's `board:` line can set while the board is off. */
+/* Other settings of the radio; while the board is off. */
 void sim_board_set_ble(struct sim_board *board, const struct sim_ble_config *ble);
 
-/* A whole board at one instant: flash, RAM, queues, bonds, time. restore() makes the board go on from there
- * exactly. */
-struct sim_moment;
-struct sim_moment *sim_board_save(const struct sim_board *board);
-void sim_board_restore(struct sim_board *board, const struct sim_moment *moment);
-void sim_moment_free(struct sim_moment *moment);
+/* A whole board at one instant: flash, RAM, queues, bonds, time. restore() makes the board that it is of go
+ * on from there exactly. */
+struct sim_snapshot;
+struct sim_snapshot *sim_board_save(const struct sim_board *board);
+void sim_board_restore(struct sim_board *board, const struct sim_snapshot *snapshot);
+void sim_snapshot_free(struct sim_snapshot *snapshot);
 
 #endif

@@ -28,7 +28,7 @@ struct rig_sim_host {
     double speed;
     gint64 origin_us; /* real instant at which the board's clock showed origin_board_us */
     guint64 origin_board_us;
-    struct sim_moment *before; /* the board before its last step */
+    struct sim_snapshot *before; /* the board before its last step */
     guint64 before_us;
     guint n_before;  /* flash operations on record then */
     GQueue lines;    /* struct held_line */
@@ -39,7 +39,7 @@ struct rig_sim_host {
     unsigned smp;      /* the characteristic */
     bool boot_pending; /* the bootloader's run is over for the board, not yet for the real clock */
     guint64 boot_end_us;
-    struct sim_boot_result boot;
+    bool application; /* what it handed over to */
 };
 
 static GArray *operations_of(const struct rig_sim_host *host)
@@ -68,14 +68,14 @@ static void on_console(void *user, uint64_t at_us, const char *line)
     g_queue_push_tail(&host->lines, held);
 }
 
-static void on_boot(void *user, uint64_t at_us, const struct sim_boot_result *result, uint64_t n_operations)
+static void on_boot(void *user, uint64_t at_us, const struct sim_start *start, uint64_t n_operations)
 {
     struct rig_sim_host *host = user;
 
     (void)n_operations;
     host->boot_pending = true;
     host->boot_end_us = at_us;
-    host->boot = *result;
+    host->application = start->application;
 }
 
 static void tell_boot(struct rig_sim_host *host, guint64 now_us)
@@ -83,7 +83,7 @@ static void tell_boot(struct rig_sim_host *host, guint64 now_us)
     if (!host->boot_pending || now_us < host->boot_end_us)
         return;
     host->boot_pending = false;
-    sim_debug_saw_boot(host->debug, &host->boot);
+    sim_debug_saw_boot(host->debug, host->application);
 }
 
 struct rig_sim_host *rig_sim_host_new(struct rig_board *board, double speed, GError **error)
@@ -115,7 +115,7 @@ void rig_sim_host_free(struct rig_sim_host *host)
         return;
     rig_sim_radio_free(host->radio);
     sim_debug_free(host->debug);
-    sim_moment_free(host->before);
+    sim_snapshot_free(host->before);
     g_queue_clear_full(&host->lines, held_free);
     g_byte_array_unref(host->incoming);
     host->board->ops->free(host->board);
@@ -191,18 +191,18 @@ static void notice_power(struct rig_sim_host *host)
 
 static bool step(struct rig_sim_host *host, guint64 until_us)
 {
-    struct sim_moment *before = sim_board_save(host->sim);
+    struct sim_snapshot *before = sim_board_save(host->sim);
     guint64 before_us = sim_board_now_us(host->sim);
     guint n_before = operations_of(host)->len;
     bool happened = sim_board_step(host->sim, until_us);
 
     if (happened) {
-        sim_moment_free(host->before);
+        sim_snapshot_free(host->before);
         host->before = before;
         host->before_us = before_us;
         host->n_before = n_before;
     } else {
-        sim_moment_free(before);
+        sim_snapshot_free(before);
     }
     notice_power(host);
     return happened;
@@ -229,11 +229,10 @@ void rig_sim_host_pace(struct rig_sim_host *host)
 
 guint64 rig_sim_host_idle_us(const struct rig_sim_host *host)
 {
-    const struct sim_ble *ble = sim_board_ble(host->sim);
-    guint64 due_us = MIN(ble->request_us, ble->notify_us);
+    guint64 due_us = sim_board_due_us(host->sim);
     guint64 now_us = real_now_us(host);
 
-    if (due_us == SIM_BLE_NEVER)
+    if (due_us == SIM_CHIP_NEVER)
         return G_USEC_PER_SEC;
     due_us = MAX(due_us, sim_board_now_us(host->sim));
     return due_us <= now_us ? 0 : (guint64)((double)(due_us - now_us) / host->speed) + 1;
@@ -265,7 +264,7 @@ static void power_off(struct rig_sim_host *host)
     sim_debug_linger(host->debug, false);
     sim_debug_notice(host->debug);
     host->boot_pending = false;
-    g_clear_pointer(&host->before, sim_moment_free);
+    g_clear_pointer(&host->before, sim_snapshot_free);
     /* What the board had not sent yet stays unsent. */
     forget_lines(host, real_now_us(host));
 }
@@ -278,7 +277,7 @@ static void power_on(struct rig_sim_host *host)
     sim_debug_notice(host->debug);
     sim_board_power(host->sim, true);
     sim_debug_notice(host->debug);
-    g_clear_pointer(&host->before, sim_moment_free);
+    g_clear_pointer(&host->before, sim_snapshot_free);
     set_clock(host, sim_board_now_us(host->sim));
 }
 
@@ -309,13 +308,13 @@ static char *status(const struct rig_sim_host *host)
     char version[RIG_IMAGE_VERSION_TEXT_BYTES] = "none";
     GString *text = g_string_new(NULL);
 
-    if (view.has_image)
-        rig_image_version_format(&view.version, version);
+    if (view.image.has_image)
+        rig_image_version_format(&view.image.version, version);
     g_string_printf(
         text,
         "ok power=%s state=%s boots=%u resets=%u image=%s confirmed=%s halted=%s now-us=%" G_GUINT64_FORMAT,
         seems_powered(host) ? "on" : "off", state, view.n_boots, view.n_resets, version,
-        view.confirmed ? "yes" : "no", sim_debug_halted(host->debug) ? "yes" : "no",
+        view.image.confirmed ? "yes" : "no", sim_debug_halted(host->debug) ? "yes" : "no",
         (guint64)sim_board_now_us(host->sim));
     add_cut(host, text);
     if (host->radio) {
@@ -418,7 +417,7 @@ static bool parse_u32(const char *text, guint32 *number)
     return true;
 }
 
-/* "behave HASH crashes 100000 0": sim_board_teach(), times in microseconds. */
+/* "behave HASH crashes 100000 0": sim_mcuboot_teach(), times in microseconds. */
 static char *behave(struct rig_sim_host *host, char **words)
 {
     struct sim_app_personality personality = {0};
@@ -434,7 +433,7 @@ static char *behave(struct rig_sim_host *host, char **words)
         hash[i] =
             (guint8)(g_ascii_xdigit_value(words[1][2 * i]) << 4 | g_ascii_xdigit_value(words[1][2 * i + 1]));
     }
-    return g_strdup(sim_board_teach(host->sim, hash, &personality) ? "ok" : "error: no memory");
+    return g_strdup(sim_mcuboot_teach(host->sim, hash, &personality) ? "ok" : "error: no memory");
 }
 
 char *rig_sim_host_command(struct rig_sim_host *host, const char *line)

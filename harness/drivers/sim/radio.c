@@ -67,14 +67,9 @@ static void on_send(void *user, const uint8_t *packet, size_t n_bytes)
         shutdown(radio->fd, SHUT_RDWR);
 }
 
-static uint64_t on_board_us(void *user)
-{
-    return sim_board_now_us(((struct rig_sim_radio *)user)->board);
-}
-
 static struct sim_stack_version on_version(void *user)
 {
-    struct rig_image_version version = sim_board_view(((struct rig_sim_radio *)user)->board).version;
+    struct rig_image_version version = sim_board_view(((struct rig_sim_radio *)user)->board).image.version;
 
     return (struct sim_stack_version){version.major, version.minor, version.revision};
 }
@@ -184,8 +179,7 @@ struct rig_sim_radio *rig_sim_radio_new(struct sim_board *board, const char *whe
                                         const struct sim_stack_config *config, GError **error)
 {
     g_autoptr(rig_sim_radio) radio = g_new0(struct rig_sim_radio, 1);
-    struct sim_stack_ports ports = {
-        .user = radio, .send = on_send, .board_us = on_board_us, .version = on_version, .tell = on_tell};
+    struct sim_stack_ports ports = {.user = radio, .send = on_send, .version = on_version, .tell = on_tell};
     struct sim_stack_config with_controller = *config;
     struct sim_ble_config ble = sim_board_config(board)->ble;
     const char *why = NULL;

@@ -9,7 +9,7 @@
 #include <string.h>
 
 struct rig_snapshot {
-    struct sim_moment *sim;
+    struct sim_snapshot *sim;
     struct sim_debug *debug;
     guint64 stood_us;
     struct rig_sim_link link;
@@ -39,17 +39,18 @@ static const char *boot_outcome_text(enum sim_boot_outcome outcome)
     return (guint)outcome < G_N_ELEMENTS(texts) ? texts[outcome] : "unknown";
 }
 
-static void on_boot(void *user, uint64_t at_us, const struct sim_boot_result *result, uint64_t n_operations)
+static void on_boot(void *user, uint64_t at_us, const struct sim_start *start, uint64_t n_operations)
 {
+    const struct sim_boot_result *result = start->account;
     struct rig_sim *sim = user;
     struct rig_board_listener *listener = &sim->board.listener;
     g_autoptr(GString) text = g_string_new(NULL);
 
     if (sim->debug)
-        sim_debug_saw_boot(sim->debug, result);
+        sim_debug_saw_boot(sim->debug, start->application);
     if (!listener->boot)
         return;
-    for (guint i = 0; i < sim->config.boot.n_images; i++) {
+    for (guint i = 0; i < sim->mcuboot.boot.n_images; i++) {
         if (result->secondary[i] != RIG_IMAGE_OK)
             g_string_append_printf(text, "%simage %u: the pending image was refused: %s",
                                    text->len ? "; " : "", i, rig_image_status_text(result->secondary[i]));
@@ -126,7 +127,7 @@ static bool sim_wait(struct rig_board *board, guint64 until_us, bool *happened, 
 
 static void tell_sim(struct rig_sim *sim, const struct rig_sim_taught *taught)
 {
-    if (!sim_board_teach(sim->sim, taught->hash, &taught->personality))
+    if (!sim_mcuboot_teach(sim->sim, taught->hash, &taught->personality))
         g_error("no memory");
 }
 
@@ -137,6 +138,8 @@ static bool make_board(struct rig_sim *sim, guint64 seed, GError **error)
     struct sim_board *made;
 
     sim->config.seed = seed;
+    sim->config.firmware = &sim_mcuboot;
+    sim->config.firmware_config = &sim->mcuboot;
     made = sim_board_new(&sim->config, &why);
     if (!made) {
         g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "target '%s' cannot be simulated: %s",
@@ -156,8 +159,8 @@ static bool make_board(struct rig_sim *sim, guint64 seed, GError **error)
     for (guint i = 0; i < sim->taught->len; i++)
         tell_sim(sim, &g_array_index(sim->taught, struct rig_sim_taught, i));
     if (sim->board.layout.has_security_counter)
-        for (guint i = 0; i < sim->config.boot.n_images; i++)
-            sim_board_set_security_counter(sim->sim, i, sim->board.layout.security_counter);
+        for (guint i = 0; i < sim->mcuboot.boot.n_images; i++)
+            sim_mcuboot_set_security_counter(sim->sim, i, sim->board.layout.security_counter);
     return true;
 }
 
@@ -183,14 +186,14 @@ static bool program_companions(struct rig_sim *sim, GError **error)
         .payload = payload,
         .payload_bytes = sizeof payload,
         .version = {.major = 1},
-        .key = sim->config.boot.need_signature ? sim->key : NULL,
+        .key = sim->mcuboot.boot.need_signature ? sim->key : NULL,
         .has_security_counter = sim->board.layout.has_security_counter,
         .security_counter = sim->board.layout.security_counter,
         .erased = 0xff,
     };
 
     sim_app_make_payload(&personality, 0, payload, sizeof payload);
-    for (guint i = 1; i < sim->config.boot.n_images; i++) {
+    for (guint i = 1; i < sim->mcuboot.boot.n_images; i++) {
         struct rig_board_image image = {.slot = 2 * i};
         struct rig_bytes bytes = {0};
         enum rig_image_status status = rig_image_build(&recipe, &bytes);
@@ -303,22 +306,22 @@ static void sim_forget_snapshot(struct rig_snapshot *snapshot)
 {
     if (!snapshot)
         return;
-    sim_moment_free(snapshot->sim);
+    sim_snapshot_free(snapshot->sim);
     sim_debug_free(snapshot->debug);
     g_free(snapshot);
 }
 
 static guint32 sim_security_counter(const struct rig_board *board, guint image)
 {
-    return sim_board_security_counter(((const struct rig_sim *)board)->sim, image);
+    return sim_mcuboot_security_counter(((const struct rig_sim *)board)->sim, image);
 }
 
 static struct sim_guest *sim_bootloader(struct rig_board *board, const struct sim_boot_config **config,
                                         const struct sim_flash **flash)
 {
-    *config = &self(board)->config.boot;
+    *config = &self(board)->mcuboot.boot;
     *flash = sim_board_flash(self(board)->sim);
-    return self(board)->config.boot_guest;
+    return self(board)->mcuboot.boot_guest;
 }
 
 /* Safe is also: nothing is left for the next case, neither flash nor options nor time, so that its company
@@ -394,7 +397,7 @@ bool rig_sim_board_use_bootloader(struct rig_board *board, const char *path, GEr
     struct sim_guest *guest, *before;
     char why[300];
 
-    sim_guest_config_areas(&config, &sim->config.boot);
+    sim_guest_config_areas(&config, &sim->mcuboot.boot);
     guest = sim_guest_open(path, &config, why, sizeof why);
     if (!guest) {
         g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "bootloader '%s': %s", path, why);
@@ -455,7 +458,7 @@ static void list_capabilities(struct rig_sim *sim)
     memcpy(sim->capabilities, always, sizeof always);
     if (sim->debug)
         sim->capabilities[n++] = "debug";
-    if (sim->config.boot.n_images > 1) {
+    if (sim->mcuboot.boot.n_images > 1) {
         sim->capabilities[n++] = "two-images";
         sim->capabilities[n++] = "external-flash";
     }

@@ -47,7 +47,7 @@ void rig_sim_adopt_build(struct rig_sim *sim)
                                                [BOOTLOADER_SWAP_OFFSET] = RIG_SWAP_OFFSET,
                                                [BOOTLOADER_SWAP_OVERWRITE] = RIG_SWAP_OVERWRITE};
     const struct bootloader_build *build = sim_guest_build(sim->guest);
-    struct sim_boot_config *boot = &sim->config.boot;
+    struct sim_boot_config *boot = &sim->mcuboot.boot;
     struct rig_layout *layout = &sim->board.layout;
 
     if (build->swap && build->swap < G_N_ELEMENTS(modes))
@@ -113,7 +113,7 @@ static bool find_difference(const struct rig_sim *sim, const struct rig_layout *
                             const struct sim_boot_config *was, struct difference *found)
 {
     const struct rig_layout *has = &sim->board.layout;
-    const struct sim_boot_config *is = &sim->config.boot;
+    const struct sim_boot_config *is = &sim->mcuboot.boot;
     guint32 mask = sim_guest_build(sim->guest)->signatures;
     bool other_kind = has->signing_needed && has->signing_needed == had->signing_needed &&
                       has->signing != had->signing && !takes(mask, has->signing);

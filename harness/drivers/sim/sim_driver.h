@@ -6,7 +6,7 @@
 
 #include "bench/target.h"
 #include "drivers/board/board.h"
-#include "sim/board.h"
+#include "sim/firmware/mcuboot/mcuboot.h"
 #include "sim/firmware/mcuboot/guest/guest.h"
 #include "sim/chip/debug/debug.h"
 
@@ -81,6 +81,7 @@ struct rig_sim {
     struct rig_sim_probe probe;
     const struct rig_target *target;
     struct sim_board_config config;
+    struct sim_mcuboot_config mcuboot; /* of the firmware in it */
     struct rig_sim_defects extra_defects;
     struct rig_key *key;
     const struct rig_key *keys[1];

@@ -45,10 +45,9 @@ static void configure_device(struct sim_flash_device_config *device, const struc
 }
 
 /* Flash, slots, and what of the bootloader is part of the layout. */
-static void configure_layout(struct sim_board_config *config, const struct rig_layout *layout)
+static void configure_layout(struct sim_board_config *config, struct sim_boot_config *boot,
+                             const struct rig_layout *layout)
 {
-    struct sim_boot_config *boot = &config->boot;
-
     config->n_devices = layout->n_devices;
     for (guint i = 0; i < layout->n_devices; i++)
         configure_device(&config->devices[i], &layout->devices[i]);
@@ -81,7 +80,7 @@ static guint32 count_of(const struct rig_record *options, const char *name, guin
 
 static void apply_boot_options(struct rig_sim *sim, const struct rig_record *options)
 {
-    struct sim_boot_config *boot = &sim->config.boot;
+    struct sim_boot_config *boot = &sim->mcuboot.boot;
     const char *downgrade = rig_record_text(options, "downgrade");
 
     if (downgrade)
@@ -114,7 +113,6 @@ static void apply_link_options(struct sim_ble_config *ble, const struct rig_reco
         (enum sim_ble_security)chosen(options, "update-needs", rig_choices_security, ble->security);
     ble->repairing =
         (enum sim_ble_repairing)chosen(options, "repairing", rig_choices_repairing, ble->repairing);
-    ble->updater = (enum sim_ble_updater)chosen(options, "updater", rig_choices_updater, ble->updater);
     pairing->kind = (enum sim_ble_pairing_kind)chosen(options, "pairing", rig_choices_pairing, pairing->kind);
     pairing->io = (enum sim_ble_io)chosen(options, "pairing-io", rig_choices_pairing_io, pairing->io);
     pairing->user =
@@ -144,6 +142,7 @@ static void apply_app_options(struct sim_app_config *app, const struct rig_recor
     app->original_protocol = flag_of(options, "original-protocol", app->original_protocol);
     app->erase_pending_allowed = flag_of(options, "erase-pending", app->erase_pending_allowed);
     app->progressive_erase = flag_of(options, "progressive-erase", app->progressive_erase);
+    app->updater = (enum sim_app_updater)chosen(options, "updater", rig_choices_updater, app->updater);
     app->refuses_reset = flag_of(options, "refuses-reset", app->refuses_reset);
 }
 
@@ -154,7 +153,7 @@ static void apply_options(struct rig_sim *sim, const struct rig_record *options,
     const struct rig_value *misbehaves = rig_record_get(options, "misbehaves");
 
     apply_boot_options(sim, options);
-    apply_app_options(&sim->config.app, options);
+    apply_app_options(&sim->mcuboot.app, options);
     apply_link_options(&sim->config.ble, options);
     for (guint i = 0; misbehaves && i < misbehaves->items->len; i++)
         sim->config.ble.misbehaves |=
@@ -178,8 +177,8 @@ static bool load_key(struct rig_sim *sim, GError **error)
         rig_key_free(sim->key);
     sim->key = key;
     sim->keys[0] = sim->key;
-    sim->config.boot.keys = sim->keys;
-    sim->config.boot.n_keys = sim->config.boot.need_signature ? 1 : 0;
+    sim->mcuboot.boot.keys = sim->keys;
+    sim->mcuboot.boot.n_keys = sim->mcuboot.boot.need_signature ? 1 : 0;
     return true;
 }
 
@@ -200,7 +199,7 @@ static bool apply_case(struct rig_sim *sim, const struct rig_record *options, st
                        GError **error)
 {
     const struct rig_layout was_layout = sim->board.layout;
-    const struct sim_boot_config was = sim->config.boot;
+    const struct sim_boot_config was = sim->mcuboot.boot;
 
     rig_layout_apply(&sim->board.layout, options);
     apply_options(sim, options, defects);
@@ -215,11 +214,12 @@ static bool fill_config(struct rig_sim *sim, const struct rig_record *options, G
     struct rig_sim_defects defects = sim->extra_defects;
 
     memset(&sim->config, 0, sizeof sim->config);
+    memset(&sim->mcuboot, 0, sizeof sim->mcuboot);
     rig_layout_read(target, &sim->board.layout);
     sim->config.ble.bonding = rig_board_option_is_on_by_default("bonding");
-    sim->config.app.reassembly = rig_board_option_is_on_by_default("reassembly");
-    sim->config.app.parameters_command = rig_board_option_is_on_by_default("parameters");
-    sim->config.app.original_protocol = rig_board_option_is_on_by_default("original-protocol");
+    sim->mcuboot.app.reassembly = rig_board_option_is_on_by_default("reassembly");
+    sim->mcuboot.app.parameters_command = rig_board_option_is_on_by_default("parameters");
+    sim->mcuboot.app.original_protocol = rig_board_option_is_on_by_default("original-protocol");
     sim->config.ble.pairing.user = SIM_BLE_USER_AGREES;
     g_strlcpy(sim->config.ble.name, rig_record_text(target, "name"), sizeof sim->config.ble.name);
     if (own_options)
@@ -238,11 +238,11 @@ static bool fill_config(struct rig_sim *sim, const struct rig_record *options, G
     }
     sim->board.foreign_bootloader = sim->guest ? sim_guest_name(sim->guest) : NULL;
     sim->board.own_trailers = sim->guest && sim_guest_build(sim->guest)->swap == BOOTLOADER_SWAP_OTHER;
-    sim->config.boot_guest = sim->guest;
-    sim->config.boot.defects = defects.boot;
-    sim->config.app.defects = defects.app;
+    sim->mcuboot.boot_guest = sim->guest;
+    sim->mcuboot.boot.defects = defects.boot;
+    sim->mcuboot.app.defects = defects.app;
     sim->config.ble.defects = defects.ble;
-    configure_layout(&sim->config, &sim->board.layout);
+    configure_layout(&sim->config, &sim->mcuboot.boot, &sim->board.layout);
     return true;
 }
 
@@ -256,6 +256,7 @@ bool rig_sim_configure(struct rig_sim *sim, const struct rig_record *options, GE
 static bool find_room(struct rig_layout *layout, const char *target, bool chosen, GError **error)
 {
     struct sim_board_config config = {0};
+    struct sim_boot_config boot = {0};
     struct sim_flash *flash;
     char fault[160];
     bool fits;
@@ -273,16 +274,16 @@ static bool find_room(struct rig_layout *layout, const char *target, bool chosen
                     target, layout->devices[i].write_bytes);
         return false;
     }
-    configure_layout(&config, layout);
+    configure_layout(&config, &boot, layout);
     flash = sim_flash_new(config.devices, config.n_devices);
     if (!flash) {
         g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
                     "target '%s' has flash devices that cannot be, or there is no memory", target);
         return false;
     }
-    fits = !chosen || !sim_boot_layout_fault(&config.boot, flash, fault, sizeof fault);
+    fits = !chosen || !sim_boot_layout_fault(&boot, flash, fault, sizeof fault);
     for (guint i = 0; i < layout->n_slots; i++)
-        layout->slots[i].room_bytes = sim_boot_max_image_bytes(&config.boot, flash, i / 2);
+        layout->slots[i].room_bytes = sim_boot_max_image_bytes(&boot, flash, i / 2);
     sim_flash_free(flash);
     if (!fits)
         g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,

@@ -102,11 +102,11 @@ static bool sim_probe_view(struct rig_probe *probe, struct rig_board_view *view,
         .state = states[seen.state],
         .n_boots = seen.n_boots,
         .n_resets = seen.n_resets,
-        .has_image = seen.has_image,
-        .version = seen.version,
-        .confirmed = seen.confirmed,
+        .has_image = seen.image.has_image,
+        .version = seen.image.version,
+        .confirmed = seen.image.confirmed,
     };
-    memcpy(view->hash, seen.hash, sizeof view->hash);
+    memcpy(view->hash, seen.image.hash, sizeof view->hash);
     if (view->state != RIG_STATE_OFF && sim_of(probe)->debug && sim_debug_stopped(sim_of(probe)->debug))
         view->state = RIG_STATE_HALTED;
     return true;

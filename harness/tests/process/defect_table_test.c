@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "bench/option_fields.h"
-#include "sim/board.h"
+#include "sim/firmware/mcuboot/mcuboot.h"
 
 #define SHIPPED RIG_SOURCE_DIR "/scenarios"
 #define TABLE SHIPPED "/DEFECTS.md"

@@ -1,14 +1,434 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Making a board, its time, power, and what can be seen of it. */
-#include "sim/chip/state.h"
+/* The chip: power, time and what is due in it, resets, power cuts, snapshots; and what it is to its firmware.
+ */
+#include "sim/board.h"
 
+#include "sim/chip/ble/ble.h"
+
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define DEFAULT_RESET_DELAY_US 250000u
-#define DEFAULT_BUF_SIZE 384u
-#define DEFAULT_BUF_COUNT 4u
-#define MIN_BUF_SIZE 32u
+#define NEVER SIM_CHIP_NEVER
+/* See sim_chip_crash(). */
+#define FAST_CRASH_US 100000u
+#define MAX_FAST_CRASHES 8u
+
+/* What can be due. At the same instant the earlier one in this list goes first. */
+enum event {
+    EVENT_CUT,
+    EVENT_LINK_LOST,
+    EVENT_BOOT,
+    EVENT_TIMER, /* the firmware's first one, and then the others */
+    EVENT_LATE_PDU = EVENT_TIMER + SIM_FIRMWARE_MAX_TIMERS,
+    EVENT_CONFIRMATION,
+    N_EVENTS
+};
+
+struct armed_cut {
+    bool armed;
+    struct sim_cut cut;
+    uint64_t due_us;       /* by time, or a console line's delay */
+    uint64_t n_operations; /* since arming */
+    struct sim_cut_report report;
+};
+
+/* Everything that a snapshot holds beside the flash contents and the firmware's state. */
+struct ram {
+    uint64_t now_us;
+    enum sim_board_state state;
+    bool powered;
+    uint64_t due_us[N_EVENTS]; /* of those that neither cut nor radio keep themselves */
+    uint32_t n_boots, n_resets;
+    bool boot_by_reset;
+    uint32_t n_fast_crashes;
+    uint64_t app_started_us;
+    struct armed_cut cut;
+    struct sim_ble ble; /* last: it is copied apart */
+};
+
+struct sim_board {
+    struct sim_board_config config;
+    const struct sim_firmware *firmware;
+    struct sim_chip chip;
+    struct ram ram;
+    bool acting; /* the firmware is at work: flash time counts as it passes */
+    uint64_t busy_base_us;
+    sim_console_line console;
+    void *console_user;
+    sim_boot_seen boot_seen;
+    void *boot_user;
+    sim_flash_observer observer;
+    void *observer_user;
+    sim_pdu_struck struck;
+    void *struck_user;
+};
+
+static uint64_t clock_of(const struct sim_board *board)
+{
+    uint64_t busy_us = board->acting ? sim_flash_busy_us(board->chip.flash) - board->busy_base_us : 0;
+
+    return board->ram.now_us + busy_us;
+}
+
+/* --- power cuts --- */
+
+void sim_board_arm_cut(struct sim_board *board, const struct sim_cut *cut)
+{
+    struct armed_cut *armed = &board->ram.cut;
+
+    sim_board_disarm_cut(board);
+    memset(armed, 0, sizeof *armed);
+    armed->armed = true;
+    armed->cut = *cut;
+    armed->cut.pattern[sizeof armed->cut.pattern - 1] = '\0';
+    armed->due_us = NEVER;
+    if (cut->kind == SIM_CUT_AT_OPERATION)
+        sim_flash_arm_cut(board->chip.flash, cut->operation, cut->form);
+    else if (cut->kind == SIM_CUT_AFTER_TIME)
+        armed->due_us = clock_of(board) + cut->delay_us;
+}
+
+void sim_board_disarm_cut(struct sim_board *board)
+{
+    sim_flash_disarm_cut(board->chip.flash);
+    board->ram.cut.armed = false;
+    board->ram.cut.due_us = NEVER;
+}
+
+struct sim_cut_report sim_board_cut_report(const struct sim_board *board)
+{
+    return board->ram.cut.report;
+}
+
+/* The firmware finds the flash dead at its next operation; the board dies when the firmware's turn ends. */
+static void kill_power(struct sim_board *board)
+{
+    sim_flash_power(board->chip.flash, false);
+    board->ram.cut.report.fell = true;
+    board->ram.cut.report.at_us = clock_of(board);
+    board->ram.cut.armed = false;
+    board->ram.cut.due_us = NEVER;
+}
+
+static void cut_fell(struct sim_board *board)
+{
+    if (board->ram.cut.armed)
+        kill_power(board);
+}
+
+static void cut_sees_line(struct sim_board *board, const char *line)
+{
+    struct armed_cut *armed = &board->ram.cut;
+
+    if (!armed->armed || armed->cut.kind != SIM_CUT_AT_CONSOLE || armed->due_us != NEVER ||
+        !strstr(line, armed->cut.pattern))
+        return;
+    if (armed->cut.delay_us == 0)
+        kill_power(board);
+    else
+        armed->due_us = clock_of(board) + armed->cut.delay_us;
+}
+
+static void record(struct armed_cut *armed, const struct sim_flash_operation *operation)
+{
+    struct sim_cut_report *report = &armed->report;
+
+    report->operation = armed->n_operations++;
+    report->operation_kind = operation->kind;
+    report->device = operation->device;
+    report->offset = operation->offset;
+    report->n_bytes = operation->n_bytes;
+    report->torn = operation->torn;
+}
+
+static void observe(void *board_at, const struct sim_flash_operation *operation)
+{
+    struct sim_board *board = board_at;
+    struct armed_cut *armed = &board->ram.cut;
+
+    if (armed->armed) {
+        record(armed, operation);
+        if (!sim_flash_powered(board->chip.flash)) {
+            armed->report.at_operation = true;
+            kill_power(board);
+        } else if (armed->due_us <= clock_of(board)) {
+            kill_power(board);
+        }
+    }
+    if (board->observer)
+        board->observer(board->observer_user, operation);
+}
+
+/* --- stopping and starting --- */
+
+static void clear_due(struct sim_board *board)
+{
+    for (unsigned i = 0; i < N_EVENTS; i++)
+        board->ram.due_us[i] = NEVER;
+}
+
+static void stop(struct sim_board *board, bool without_power)
+{
+    clear_due(board);
+    board->firmware->stopped(&board->chip, without_power);
+    sim_ble_die(&board->ram.ble, clock_of(board));
+}
+
+static void die(struct sim_board *board)
+{
+    sim_flash_power(board->chip.flash, false);
+    stop(board, true);
+    board->ram.n_fast_crashes = 0;
+    board->ram.powered = false;
+    board->ram.state = SIM_BOARD_OFF;
+}
+
+static void power_on(struct sim_board *board)
+{
+    sim_flash_power(board->chip.flash, true);
+    board->ram.powered = true;
+    board->ram.state = SIM_BOARD_BOOTING;
+    board->ram.boot_by_reset = false;
+    board->ram.due_us[EVENT_BOOT] = board->ram.now_us;
+}
+
+static void reboot(struct sim_board *board)
+{
+    stop(board, false);
+    board->ram.state = SIM_BOARD_BOOTING;
+    board->ram.boot_by_reset = true;
+    board->ram.due_us[EVENT_BOOT] = clock_of(board);
+}
+
+static void boot(struct sim_board *board)
+{
+    uint64_t n_before = sim_flash_n_operations(board->chip.flash);
+    struct sim_start start = {0};
+
+    board->ram.n_boots++;
+    board->ram.n_resets += board->ram.boot_by_reset;
+    board->firmware->boot(&board->chip, &start);
+    if (board->boot_seen)
+        board->boot_seen(board->boot_user, clock_of(board), &start,
+                         sim_flash_n_operations(board->chip.flash) - n_before);
+}
+
+/* --- time --- */
+
+static void tell_strike(struct sim_board *board, uint32_t n_before)
+{
+    const struct sim_pdu_faults *faults = &board->ram.ble.faults;
+
+    if (board->struck && faults->n_struck != n_before)
+        board->struck(board->struck_user, clock_of(board), &faults->last);
+}
+
+static void happen(struct sim_board *board, unsigned event)
+{
+    if (event == EVENT_CUT)
+        cut_fell(board);
+    else if (event == EVENT_LINK_LOST)
+        sim_ble_lose(&board->ram.ble);
+    else if (event == EVENT_BOOT)
+        boot(board);
+    else if (event == EVENT_LATE_PDU)
+        sim_ble_release(&board->ram.ble, board->ram.now_us);
+    else if (event == EVENT_CONFIRMATION)
+        sim_ble_take_confirmation(&board->ram.ble);
+    else
+        board->firmware->timer(&board->chip, event - EVENT_TIMER);
+}
+
+/* A cut by operation can fall without an observed operation (the one before which it falls). A callback may
+ * have switched the board off in the middle of the firmware's turn, which then left things behind. */
+static void die_if_cut(struct sim_board *board)
+{
+    if (board->ram.powered && sim_flash_powered(board->chip.flash))
+        return;
+    if (board->ram.powered)
+        cut_fell(board);
+    die(board);
+}
+
+static void act(struct sim_board *board, unsigned event)
+{
+    uint32_t n_struck = board->ram.ble.faults.n_struck;
+
+    board->busy_base_us = sim_flash_busy_us(board->chip.flash);
+    board->acting = true;
+    board->ram.due_us[event] = NEVER;
+    happen(board, event);
+    board->ram.now_us = clock_of(board);
+    board->acting = false;
+    tell_strike(board, n_struck);
+    die_if_cut(board);
+}
+
+static uint64_t due_of(const struct sim_board *board, unsigned event)
+{
+    switch (event) {
+    case EVENT_CUT:
+        return board->ram.powered ? board->ram.cut.due_us : NEVER;
+    case EVENT_LINK_LOST:
+        return board->ram.ble.lost_us;
+    case EVENT_LATE_PDU:
+        return sim_pdu_faults_due_us(&board->ram.ble.faults);
+    case EVENT_CONFIRMATION:
+        return board->ram.ble.confirm_us;
+    default:
+        return board->ram.due_us[event];
+    }
+}
+
+static unsigned first_due(const struct sim_board *board, uint64_t *at_us)
+{
+    unsigned first = EVENT_CUT;
+
+    *at_us = NEVER;
+    for (unsigned event = 0; event < N_EVENTS; event++) {
+        uint64_t due_us = due_of(board, event);
+
+        if (due_us < *at_us) {
+            *at_us = due_us;
+            first = event;
+        }
+    }
+    return first;
+}
+
+uint64_t sim_board_due_us(const struct sim_board *board)
+{
+    uint64_t at_us;
+
+    first_due(board, &at_us);
+    return at_us;
+}
+
+bool sim_board_step(struct sim_board *board, uint64_t until_us)
+{
+    uint64_t at_us;
+    unsigned event = first_due(board, &at_us);
+
+    if (at_us == NEVER || at_us > until_us) {
+        if (until_us > board->ram.now_us)
+            board->ram.now_us = until_us;
+        return false;
+    }
+    if (at_us > board->ram.now_us)
+        board->ram.now_us = at_us;
+    act(board, event);
+    return true;
+}
+
+/* --- what the firmware asks for --- */
+
+uint64_t sim_chip_now_us(const struct sim_chip *chip)
+{
+    return clock_of(chip->board);
+}
+
+void sim_chip_line(struct sim_chip *chip, const char *line)
+{
+    struct sim_board *board = chip->board;
+
+    if (!sim_flash_powered(chip->flash))
+        return;
+    if (board->console)
+        board->console(board->console_user, clock_of(board), line);
+    cut_sees_line(board, line);
+}
+
+void sim_chip_set_timer(struct sim_chip *chip, unsigned timer, uint64_t at_us)
+{
+    chip->board->ram.due_us[EVENT_TIMER + timer] = at_us;
+}
+
+bool sim_chip_timer_is_set(const struct sim_chip *chip, unsigned timer)
+{
+    return chip->board->ram.due_us[EVENT_TIMER + timer] != NEVER;
+}
+
+void sim_chip_enter(struct sim_chip *chip, enum sim_board_state state)
+{
+    chip->board->ram.state = state;
+}
+
+void sim_chip_application_starts(struct sim_chip *chip)
+{
+    chip->board->ram.app_started_us = clock_of(chip->board);
+}
+
+void sim_chip_reset(struct sim_chip *chip)
+{
+    chip->board->ram.n_fast_crashes = 0;
+    reboot(chip->board);
+}
+
+void sim_chip_crash(struct sim_chip *chip)
+{
+    struct ram *ram = &chip->board->ram;
+    bool fast = clock_of(chip->board) - ram->app_started_us <= FAST_CRASH_US;
+
+    ram->n_fast_crashes = fast ? ram->n_fast_crashes + 1 : 0;
+    if (ram->n_fast_crashes >= MAX_FAST_CRASHES)
+        sim_chip_hang(chip);
+    else
+        reboot(chip->board);
+}
+
+void sim_chip_hang(struct sim_chip *chip)
+{
+    stop(chip->board, false);
+    chip->board->ram.state = SIM_BOARD_HUNG;
+}
+
+void sim_chip_advertise(struct sim_chip *chip, const struct sim_ble_advertiser *advertiser)
+{
+    sim_ble_start(&chip->board->ram.ble, advertiser);
+}
+
+enum sim_ble_security sim_chip_demand(const struct sim_chip *chip)
+{
+    return sim_ble_demands(&chip->board->ram.ble);
+}
+
+enum sim_gatt_subscription sim_chip_subscription(const struct sim_chip *chip, unsigned characteristic)
+{
+    return (enum sim_gatt_subscription)chip->board->ram.ble.subscribed[characteristic];
+}
+
+uint16_t sim_chip_mtu(const struct sim_chip *chip)
+{
+    return chip->board->ram.ble.mtu;
+}
+
+void sim_chip_notify(struct sim_chip *chip, unsigned characteristic, const uint8_t *bytes, size_t n_bytes)
+{
+    sim_ble_notify(&chip->board->ram.ble, chip->board->ram.now_us, characteristic, bytes, n_bytes);
+}
+
+bool sim_chip_indicate(struct sim_chip *chip, unsigned characteristic, const uint8_t *bytes, size_t n_bytes)
+{
+    return sim_ble_indicate(&chip->board->ram.ble, chip->board->ram.now_us, characteristic, bytes, n_bytes);
+}
+
+void sim_chip_notify_nonsense(struct sim_chip *chip, unsigned characteristic)
+{
+    sim_ble_notify_nonsense(&chip->board->ram.ble, characteristic);
+}
+
+void sim_chip_disconnect(struct sim_chip *chip, uint8_t hci_reason)
+{
+    sim_ble_disconnect(&chip->board->ram.ble, (enum sim_hci_reason)hci_reason);
+}
+
+void sim_chip_forget_bonds(struct sim_chip *chip)
+{
+    sim_ble_forget_bonds(&chip->board->ram.ble);
+}
+
+/* --- making a board, and what can be seen of it --- */
 
 const char *sim_board_state_name(enum sim_board_state state)
 {
@@ -17,61 +437,20 @@ const char *sim_board_state_name(enum sim_board_state state)
     return (unsigned)state < sizeof names / sizeof *names ? names[state] : "unknown";
 }
 
-static bool area_fits(const struct sim_flash *flash, const struct sim_area *area)
+static const char *open_board(struct sim_board *board)
 {
-    uint32_t start, n_bytes;
-    uint32_t device_bytes = sim_flash_bytes(flash, area->device);
+    const struct sim_board_config *config = &board->config;
+    const char *why = "no memory";
 
-    if (area->device >= sim_flash_n_devices(flash) || area->offset >= device_bytes ||
-        area->n_bytes > device_bytes - area->offset)
-        return false;
-    if (!sim_flash_sector_at(flash, area->device, area->offset, &start, &n_bytes) || start != area->offset)
-        return false;
-    return area->offset + area->n_bytes == device_bytes ||
-           (sim_flash_sector_at(flash, area->device, area->offset + area->n_bytes, &start, &n_bytes) &&
-            start == area->offset + area->n_bytes);
-}
-
-static const char *check_areas(const struct sim_flash *flash, const struct sim_boot_config *boot)
-{
-    if (boot->n_images < 1 || boot->n_images > SIM_BOOT_MAX_IMAGES)
-        return "a board has one or two images";
-    for (unsigned image = 0; image < boot->n_images; image++) {
-        if (boot->primary[image].n_bytes == 0 || !area_fits(flash, &boot->primary[image]))
-            return "a primary slot is not made of whole sectors inside its device";
-        if (boot->secondary[image].n_bytes == 0 || !area_fits(flash, &boot->secondary[image]))
-            return "a secondary slot is not made of whole sectors inside its device";
-    }
-    if (boot->scratch.n_bytes != 0 && !area_fits(flash, &boot->scratch))
-        return "the scratch area is not made of whole sectors inside its device";
-    if (boot->mode == RIG_SWAP_SCRATCH && boot->scratch.n_bytes == 0)
-        return "swap with scratch needs a scratch area";
-    return NULL;
-}
-
-static const char *set_defaults(struct sim_app_config *app)
-{
-    if (app->reset_delay_us == 0)
-        app->reset_delay_us = DEFAULT_RESET_DELAY_US;
-    if (app->smp_buf_size == 0)
-        app->smp_buf_size = DEFAULT_BUF_SIZE;
-    if (app->smp_buf_count == 0)
-        app->smp_buf_count = DEFAULT_BUF_COUNT;
-    if (app->smp_buf_size < MIN_BUF_SIZE || app->smp_buf_size > RIG_SMP_MAX_MESSAGE_BYTES)
-        return "an SMP buffer holds 32 to 4096 bytes";
-    if (app->smp_buf_count > SIM_BLE_MAX_BUFFERS)
-        return "there are at most 8 SMP buffers";
-    return NULL;
-}
-
-static const char *open_board(struct sim_board *board, const struct sim_board_config *config)
-{
-    const char *fault = set_defaults(&board->config.app);
-
-    board->flash = sim_flash_new(config->devices, config->n_devices);
-    if (!board->flash)
+    board->chip.board = board;
+    board->chip.flash = sim_flash_new(config->devices, config->n_devices);
+    if (!board->chip.flash)
         return "flash devices that cannot be, or no memory";
-    return fault ? fault : check_areas(board->flash, &config->boot);
+    sim_ble_init(&board->ram.ble, &config->ble, &board->firmware->gatt, &board->chip, config->seed);
+    board->chip.radio = &board->ram.ble.config;
+    board->chip.state = calloc(1, board->firmware->state_bytes);
+    board->chip.own = board->firmware->make(config->firmware_config, board->chip.flash, &why);
+    return board->chip.state && board->chip.own ? NULL : why;
 }
 
 struct sim_board *sim_board_new(const struct sim_board_config *config, const char **why)
@@ -81,7 +460,8 @@ struct sim_board *sim_board_new(const struct sim_board_config *config, const cha
 
     if (board) {
         board->config = *config;
-        fault = open_board(board, config);
+        board->firmware = config->firmware;
+        fault = open_board(board);
     }
     if (fault) {
         sim_board_free(board);
@@ -89,14 +469,9 @@ struct sim_board *sim_board_new(const struct sim_board_config *config, const cha
             *why = fault;
         return NULL;
     }
-    sim_ble_init(&board->ram.ble, &config->ble, board->config.app.smp_buf_size,
-                 (uint8_t)board->config.app.smp_buf_count, config->app.reassembly, config->seed);
-    /* Without a memo the bootloader works too, only slower. */
-    if (!board->config.boot.memo)
-        board->config.boot.memo = board->boot_memo = sim_boot_memo_new();
-    sim_flash_observe(board->flash, board_cut_observe, board);
-    board->ram.cut.due_us = BOARD_NEVER;
-    board_die(board);
+    sim_flash_observe(board->chip.flash, observe, board);
+    board->ram.cut.due_us = NEVER;
+    die(board);
     return board;
 }
 
@@ -104,37 +479,11 @@ void sim_board_free(struct sim_board *board)
 {
     if (!board)
         return;
-    sim_flash_free(board->flash);
-    sim_boot_memo_free(board->boot_memo);
-    free(board->taught);
+    if (board->chip.own)
+        board->firmware->free(board->chip.own);
+    free(board->chip.state);
+    sim_flash_free(board->chip.flash);
     free(board);
-}
-
-bool sim_board_teach(struct sim_board *board, const uint8_t hash[RIG_IMAGE_HASH_BYTES],
-                     const struct sim_app_personality *personality)
-{
-    struct sim_taught *taught = NULL;
-
-    for (size_t i = 0; i < board->n_taught && !taught; i++)
-        if (memcmp(board->taught[i].hash, hash, RIG_IMAGE_HASH_BYTES) == 0)
-            taught = &board->taught[i];
-    if (!taught) {
-        taught = realloc(board->taught, (board->n_taught + 1) * sizeof *taught);
-        if (!taught)
-            return false;
-        board->taught = taught;
-        taught += board->n_taught++;
-    }
-    memcpy(taught->hash, hash, RIG_IMAGE_HASH_BYTES);
-    taught->personality = *personality;
-    return true;
-}
-
-void board_recall_personality(const struct sim_board *board, struct sim_running *running)
-{
-    for (size_t i = 0; i < board->n_taught; i++)
-        if (running->has_image && memcmp(board->taught[i].hash, running->hash, RIG_IMAGE_HASH_BYTES) == 0)
-            running->personality = board->taught[i].personality;
 }
 
 const struct sim_board_config *sim_board_config(const struct sim_board *board)
@@ -142,56 +491,14 @@ const struct sim_board_config *sim_board_config(const struct sim_board *board)
     return &board->config;
 }
 
+const struct sim_chip *sim_board_chip(const struct sim_board *board)
+{
+    return &board->chip;
+}
+
 uint64_t sim_board_now_us(const struct sim_board *board)
 {
-    return board_clock(board);
-}
-
-static uint64_t due_of(const struct sim_board *board, enum board_event event)
-{
-    switch (event) {
-    case BOARD_EVENT_CUT:
-        return board->ram.powered ? board->ram.cut.due_us : BOARD_NEVER;
-    case BOARD_EVENT_LINK_LOST:
-        return board->ram.ble.lost_us;
-    case BOARD_EVENT_REQUEST:
-        return board->ram.ble.request_us;
-    case BOARD_EVENT_NOTIFY:
-        return board->ram.ble.notify_us;
-    case BOARD_EVENT_LATE_PDU:
-        return sim_pdu_faults_due_us(&board->ram.ble.faults);
-    case BOARD_EVENT_BOOT:
-    case BOARD_EVENT_APP_START:
-    case BOARD_EVENT_SELF_TEST:
-    case BOARD_EVENT_WATCHDOG:
-    case BOARD_EVENT_RESET:
-        break;
-    }
-    return board->ram.due_us[event];
-}
-
-bool sim_board_step(struct sim_board *board, uint64_t until_us)
-{
-    uint64_t first_us = BOARD_NEVER;
-    enum board_event first = BOARD_EVENT_CUT;
-
-    for (unsigned event = 0; event < BOARD_N_EVENTS; event++) {
-        uint64_t due_us = due_of(board, (enum board_event)event);
-
-        if (due_us < first_us) {
-            first_us = due_us;
-            first = (enum board_event)event;
-        }
-    }
-    if (first_us == BOARD_NEVER || first_us > until_us) {
-        if (until_us > board->ram.now_us)
-            board->ram.now_us = until_us;
-        return false;
-    }
-    if (first_us > board->ram.now_us)
-        board->ram.now_us = first_us;
-    board_act(board, first);
-    return true;
+    return clock_of(board);
 }
 
 void sim_board_on_console(struct sim_board *board, sim_console_line line, void *user)
@@ -221,9 +528,9 @@ void sim_board_on_pdu_fault(struct sim_board *board, sim_pdu_struck struck, void
 void sim_board_power(struct sim_board *board, bool on)
 {
     if (on && !board->ram.powered)
-        board_power_on(board);
+        power_on(board);
     else if (!on && board->ram.powered)
-        board_die(board);
+        die(board);
 }
 
 bool sim_board_powered(const struct sim_board *board)
@@ -235,49 +542,226 @@ void sim_board_reset(struct sim_board *board)
 {
     board->ram.n_fast_crashes = 0;
     if (board->ram.powered)
-        board_reboot(board);
-}
-
-static bool is_confirmed(const struct sim_board *board)
-{
-    const struct sim_area *primary = &board->config.boot.primary[0];
-    struct sim_area_reader reader = {.flash = board->flash, .area = *primary};
-    struct rig_image_source source = sim_area_source(&reader);
-    struct rig_trailer_geometry geometry;
-    struct rig_trailer trailer;
-
-    sim_boot_geometry(&board->config.boot, board->flash, primary, &geometry);
-    if (!rig_trailer_decode(&geometry, &source, &trailer))
-        return false;
-    return trailer.magic != RIG_MAGIC_GOOD || trailer.image_ok == RIG_FLAG_SET;
+        reboot(board);
 }
 
 struct sim_board_view sim_board_view(const struct sim_board *board)
 {
     struct sim_board_view view = {
         .state = board->ram.state, .n_boots = board->ram.n_boots, .n_resets = board->ram.n_resets};
-    struct sim_running running;
 
-    sim_app_look(&board->config.boot, board->flash, NULL, &running);
-    view.has_image = running.has_image;
-    view.version = running.version;
-    memcpy(view.hash, running.hash, sizeof view.hash);
-    view.confirmed = running.has_image && is_confirmed(board);
+    board->firmware->view(&board->chip, &view.image);
     return view;
 }
 
 struct sim_flash *sim_board_flash(struct sim_board *board)
 {
-    return board->flash;
+    return board->chip.flash;
 }
 
-uint32_t sim_board_security_counter(const struct sim_board *board, unsigned image)
+uint32_t sim_board_application_at(const struct sim_board *board)
 {
-    return image < SIM_BOOT_MAX_IMAGES ? board->ram.security_counter[image] : 0;
+    return board->firmware->application_at(&board->chip);
 }
 
-void sim_board_set_security_counter(struct sim_board *board, unsigned image, uint32_t value)
+/* --- snapshots --- */
+
+struct sim_snapshot {
+    struct sim_flash_content *content;
+    struct ram ram;
+    _Alignas(max_align_t) uint8_t state[]; /* the firmware's */
+};
+
+static void copy_ram(struct ram *to, const struct ram *from)
 {
-    if (image < SIM_BOOT_MAX_IMAGES)
-        board->ram.security_counter[image] = value;
+    memcpy(to, from, offsetof(struct ram, ble));
+    sim_ble_copy(&to->ble, &from->ble);
+}
+
+static void copy_state(const struct sim_board *board, void *to, const void *from)
+{
+    if (board->firmware->copy_state)
+        board->firmware->copy_state(to, from);
+    else
+        memcpy(to, from, board->firmware->state_bytes);
+}
+
+struct sim_snapshot *sim_board_save(const struct sim_board *board)
+{
+    struct sim_snapshot *snapshot = malloc(sizeof *snapshot + board->firmware->state_bytes);
+
+    if (!snapshot)
+        return NULL;
+    snapshot->content = sim_flash_keep(board->chip.flash);
+    if (!snapshot->content) {
+        free(snapshot);
+        return NULL;
+    }
+    copy_ram(&snapshot->ram, &board->ram);
+    copy_state(board, snapshot->state, board->chip.state);
+    return snapshot;
+}
+
+void sim_board_restore(struct sim_board *board, const struct sim_snapshot *snapshot)
+{
+    const struct armed_cut *cut = &snapshot->ram.cut;
+
+    copy_ram(&board->ram, &snapshot->ram);
+    copy_state(board, board->chip.state, snapshot->state);
+    sim_flash_restore(board->chip.flash, snapshot->content);
+    sim_flash_power(board->chip.flash, snapshot->ram.powered);
+    sim_flash_disarm_cut(board->chip.flash);
+    if (cut->armed && cut->cut.kind == SIM_CUT_AT_OPERATION)
+        sim_flash_arm_cut(board->chip.flash, cut->cut.operation - cut->n_operations, cut->cut.form);
+}
+
+void sim_snapshot_free(struct sim_snapshot *snapshot)
+{
+    if (!snapshot)
+        return;
+    sim_flash_content_free(snapshot->content);
+    free(snapshot);
+}
+
+/* --- the central's calls --- */
+
+enum sim_ble_outcome sim_board_ble_connect(struct sim_board *board, const struct sim_ble_central *central,
+                                           uint16_t mtu)
+{
+    return sim_ble_connect(&board->ram.ble, central->address, mtu);
+}
+
+void sim_board_ble_disconnect(struct sim_board *board)
+{
+    sim_ble_disconnect(&board->ram.ble, SIM_HCI_LOCAL);
+}
+
+bool sim_board_ble_connected(const struct sim_board *board)
+{
+    return board->ram.ble.connected;
+}
+
+uint16_t sim_board_ble_mtu(const struct sim_board *board)
+{
+    return board->ram.ble.mtu;
+}
+
+bool sim_board_ble_encrypted(const struct sim_board *board)
+{
+    return board->ram.ble.connected && board->ram.ble.encrypted;
+}
+
+enum sim_ble_outcome sim_board_ble_encrypt(struct sim_board *board, const uint8_t ltk[SIM_BLE_LTK_BYTES])
+{
+    return sim_ble_encrypt(&board->ram.ble, ltk);
+}
+
+enum sim_ble_outcome sim_board_ble_pair(struct sim_board *board,
+                                        const struct sim_ble_central_pairing *central,
+                                        uint8_t ltk[SIM_BLE_LTK_BYTES], struct sim_ble_pairing_result *result)
+{
+    return sim_ble_pair(&board->ram.ble, central, ltk, result);
+}
+
+enum sim_ble_outcome sim_board_ble_find(const struct sim_board *board, const char *service, const char *uuid,
+                                        unsigned *characteristic)
+{
+    return sim_ble_find(&board->ram.ble, service, uuid, characteristic);
+}
+
+enum sim_ble_outcome sim_board_ble_write(struct sim_board *board, unsigned characteristic, bool with_response,
+                                         const uint8_t *bytes, size_t n_bytes)
+{
+    uint32_t n_struck = board->ram.ble.faults.n_struck;
+    enum sim_ble_outcome outcome =
+        sim_ble_write(&board->ram.ble, board->ram.now_us, characteristic, with_response, bytes, n_bytes);
+
+    tell_strike(board, n_struck);
+    return outcome;
+}
+
+enum sim_ble_outcome sim_board_ble_read(struct sim_board *board, unsigned characteristic,
+                                        uint8_t bytes[SIM_GATT_MAX_VALUE_BYTES], size_t *n_bytes)
+{
+    return sim_ble_read(&board->ram.ble, characteristic, bytes, n_bytes);
+}
+
+uint8_t sim_board_ble_att_error(const struct sim_board *board)
+{
+    return board->ram.ble.att_error;
+}
+
+bool sim_board_arm_pdu_fault(struct sim_board *board, const struct sim_pdu_fault *fault)
+{
+    return sim_pdu_faults_arm(&board->ram.ble.faults, fault);
+}
+
+const struct sim_pdu_faults *sim_board_pdu_faults(const struct sim_board *board)
+{
+    return &board->ram.ble.faults;
+}
+
+void sim_board_end_pdu_faults(struct sim_board *board)
+{
+    sim_pdu_faults_end(&board->ram.ble.faults);
+}
+
+enum sim_ble_outcome sim_board_ble_subscribe(struct sim_board *board, unsigned characteristic,
+                                             enum sim_gatt_subscription how)
+{
+    return sim_ble_subscribe(&board->ram.ble, characteristic, how);
+}
+
+bool sim_board_ble_receive(struct sim_board *board, struct sim_ble_packet *packet)
+{
+    const struct sim_ble_packet *first = sim_ble_arrived(&board->ram.ble);
+
+    if (!first)
+        return false;
+    memcpy(packet, first, offsetof(struct sim_ble_packet, bytes) + first->n_bytes);
+    sim_ble_drop_arrived(&board->ram.ble);
+    return true;
+}
+
+uint8_t sim_board_ble_last_reason(const struct sim_board *board)
+{
+    return board->ram.ble.last_reason;
+}
+
+bool sim_board_ble_advertising(const struct sim_board *board)
+{
+    return board->ram.ble.advertising && !board->ram.ble.alive;
+}
+
+bool sim_board_ble_at_next_address(const struct sim_board *board)
+{
+    uint8_t address[SIM_BLE_ADDRESS_BYTES];
+
+    sim_ble_address(&board->ram.ble, address);
+    return memcmp(address, board->ram.ble.config.address, sizeof address) != 0;
+}
+
+bool sim_board_ble_has_bond(const struct sim_board *board, const uint8_t central[SIM_BLE_ADDRESS_BYTES])
+{
+    return sim_ble_find_bond(&board->ram.ble, central) != NULL;
+}
+
+void sim_board_ble_forget_bonds(struct sim_board *board)
+{
+    sim_ble_forget_bonds(&board->ram.ble);
+}
+
+void sim_board_ble_replace_bonds(struct sim_board *board)
+{
+    sim_ble_replace_bonds(&board->ram.ble);
+}
+
+struct sim_ble *sim_board_ble(struct sim_board *board)
+{
+    return &board->ram.ble;
+}
+
+void sim_board_set_ble(struct sim_board *board, const struct sim_ble_config *ble)
+{
+    sim_ble_configure(&board->ram.ble, ble);
 }

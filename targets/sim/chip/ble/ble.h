@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The peripheral's state and what can happen to it. Plain bytes without pointers, so that a copy of the
- * struct is a moment of it. Times are the board's; the board calls in when something is due. GLib-free.
- * Facts: [SRC zephyr subsys/mgmt/mcumgr/transport/src/smp_bt.c, smp_reassembly.c], Bluetooth Core for HCI,
+/* The peripheral's state and what can happen to it. A copy of the struct is a snapshot of it.
+ * Times are the board's; the board calls in when something is due. GLib-free. Facts: Bluetooth Core for HCI,
  * ATT and pairing codes. */
 #ifndef SIM_BLE_BLE_H
 #define SIM_BLE_BLE_H
 
-#include "protocol/smp/smp.h"
 #include "sim/chip/ble/gatt.h"
 #include "sim/chip/ble/pdu_faults.h"
 #include "sim/chip/ble/peripheral.h"
 
 #define SIM_BLE_NEVER UINT64_MAX
-#define SIM_BLE_MAX_BUFFERS 8
 #define SIM_BLE_MAX_ARRIVED 64
 #define SIM_BLE_SUPERVISION_US 4000000u
 #define SIM_BLE_MAX_CCC 4
@@ -51,25 +48,14 @@ struct sim_bond {
     uint8_t table_hash[16]; /* of the GATT table that the peer knows */
 };
 
-/* One of the server's net buffers: first a request, then the answers to it. */
-struct sim_ble_buffer {
-    uint64_t arrived_us;
-    uint16_t n_bytes;
-    uint8_t bytes[RIG_SMP_MAX_MESSAGE_BYTES];
-};
-/* Buffers in order, by index. */
-struct sim_ble_queue {
-    uint8_t n;
-    uint8_t index[SIM_BLE_MAX_BUFFERS];
-};
-
 struct sim_ble {
     struct sim_ble_config config;
-    uint16_t buf_size;
-    uint8_t buf_count;
-    bool reassembles;
+    const struct sim_gatt_server *gatt; /* what is called, with chip; both live as long as the struct */
+    struct sim_chip *chip;
+    bool has_host; /* the central is not in this process: a host stack confirms indications and tells the MTU
+                    */
 
-    bool in_updater; /* not the application runs, but the updater */
+    struct sim_ble_advertiser advertiser;
     bool advertising;
     bool connected;   /* in the central's view */
     bool alive;       /* the peripheral still holds its end */
@@ -82,33 +68,22 @@ struct sim_ble {
     uint8_t subscribed[SIM_GATT_MAX_CHARACTERISTICS]; /* enum sim_gatt_subscription */
     uint8_t att_error;                                /* of the last SIM_BLE_ATT_ERROR */
     uint8_t last_reason;
+    bool indicating;     /* an indication is not confirmed yet */
+    uint8_t indicated;   /* of this characteristic */
+    uint64_t confirm_us; /* when a central in this process confirms it */
 
     struct sim_bond bonds[SIM_BLE_MAX_BONDS];
     uint32_t n_pairings;
     uint64_t random;
 
-    struct sim_ble_queue received; /* requests waiting for the server */
-    struct sim_ble_queue leaving;  /* answers on their way out */
-    bool in_use[SIM_BLE_MAX_BUFFERS];
-    uint64_t request_us; /* the first request is due */
-    uint64_t notify_us;  /* the next notification is due */
-    uint64_t last_notify_us;
-    uint16_t n_sent; /* of the first buffer in leaving */
-
-    bool assembling;
-    uint8_t assembly;    /* buffer index */
-    uint16_t n_expected; /* bytes still missing */
-
     /* From here on: room that is copied only as far as it is used. */
     struct sim_pdu_faults faults; /* of the in-process link; a host stack has its own */
     uint8_t first_arrived, n_arrived;
     struct sim_ble_packet arrived[SIM_BLE_MAX_ARRIVED];
-    struct sim_ble_buffer buffers[SIM_BLE_MAX_BUFFERS];
 };
 
-/* buf_count is at most SIM_BLE_MAX_BUFFERS, buf_size at most RIG_SMP_MAX_MESSAGE_BYTES. */
-void sim_ble_init(struct sim_ble *ble, const struct sim_ble_config *config, uint16_t buf_size,
-                  uint8_t buf_count, bool reassembles, uint64_t seed);
+void sim_ble_init(struct sim_ble *ble, const struct sim_ble_config *config,
+                  const struct sim_gatt_server *gatt, struct sim_chip *chip, uint64_t seed);
 
 /* What a peripheral holds, without the rooms that are empty now: most of the struct's bytes are. */
 void sim_ble_copy(struct sim_ble *to, const struct sim_ble *from);
@@ -118,7 +93,7 @@ void sim_ble_configure(struct sim_ble *ble, const struct sim_ble_config *config)
 
 /* The peripheral's own life. die(): power, reset, crash; the central notices after the supervision timeout.
  */
-void sim_ble_start(struct sim_ble *ble, bool in_updater);
+void sim_ble_start(struct sim_ble *ble, const struct sim_ble_advertiser *advertiser);
 void sim_ble_die(struct sim_ble *ble, uint64_t now_us);
 /* The central notices a dead link. */
 void sim_ble_lose(struct sim_ble *ble);
@@ -126,7 +101,7 @@ void sim_ble_lose(struct sim_ble *ble);
  * central notices after the supervision timeout. */
 void sim_ble_vanish(struct sim_ble *ble, uint64_t now_us);
 
-/* The central's calls. */
+/* The calls of a central in this process. */
 enum sim_ble_outcome sim_ble_connect(struct sim_ble *ble, const uint8_t central[SIM_BLE_ADDRESS_BYTES],
                                      uint16_t mtu);
 void sim_ble_disconnect(struct sim_ble *ble, enum sim_hci_reason reason);
@@ -140,19 +115,42 @@ enum sim_ble_outcome sim_ble_subscribe(struct sim_ble *ble, unsigned characteris
 enum sim_ble_outcome sim_ble_write(struct sim_ble *ble, uint64_t now_us, unsigned characteristic,
                                    bool with_response, const uint8_t *bytes, size_t n_bytes);
 enum sim_ble_outcome sim_ble_read(struct sim_ble *ble, unsigned characteristic,
-                                  uint8_t bytes[SIM_BLE_MAX_MTU], size_t *n_bytes);
-bool sim_ble_receive(struct sim_ble *ble, struct sim_ble_packet *packet);
-/* To one characteristic at least. */
-bool sim_ble_subscribed(const struct sim_ble *ble);
-/* What runs now offers. */
-void sim_ble_services(const struct sim_ble *ble, struct sim_gatt_services *services);
+                                  uint8_t bytes[SIM_GATT_MAX_VALUE_BYTES], size_t *n_bytes);
+/* The oldest that has arrived; NULL: none. It stays until it is dropped. */
+const struct sim_ble_packet *sim_ble_arrived(const struct sim_ble *ble);
+void sim_ble_drop_arrived(struct sim_ble *ble);
+
+/* What comes from the central, when all that the link must have was looked at. ATT errors, 0: none. */
+uint8_t sim_ble_take_write(struct sim_ble *ble, unsigned characteristic, bool with_response,
+                           const uint8_t *bytes, size_t n_bytes);
+uint8_t sim_ble_take_read(struct sim_ble *ble, unsigned characteristic,
+                          uint8_t bytes[SIM_GATT_MAX_VALUE_BYTES], size_t *n_bytes);
+uint8_t sim_ble_take_subscription(struct sim_ble *ble, unsigned characteristic,
+                                  enum sim_gatt_subscription how);
+void sim_ble_take_confirmation(struct sim_ble *ble);
+
+/* Over the air to the central. */
+void sim_ble_notify(struct sim_ble *ble, uint64_t now_us, unsigned characteristic, const uint8_t *bytes,
+                    size_t n_bytes);
+/* false: one is not confirmed yet. */
+bool sim_ble_indicate(struct sim_ble *ble, uint64_t now_us, unsigned characteristic, const uint8_t *bytes,
+                      size_t n_bytes);
+/* A notification that is none: a broken peripheral's, past all faults. */
+void sim_ble_notify_nonsense(struct sim_ble *ble, unsigned characteristic);
+/* PDUs that a fault held back until now go on. */
+void sim_ble_release(struct sim_ble *ble, uint64_t now_us);
 
 /* Where it advertises now, most significant byte first: the last byte wraps without carry, as bootloaders at
  * address + 1 do it [SRC nRF5 SDK components/libraries/bootloader/dfu/nrf_dfu_ble.c]. */
 void sim_ble_address(const struct sim_ble *ble, uint8_t address[SIM_BLE_ADDRESS_BYTES]);
+const char *sim_ble_name(const struct sim_ble *ble);
+/* What runs now offers. */
+void sim_ble_services(const struct sim_ble *ble, struct sim_gatt_services *services);
+/* To one characteristic at least. */
+bool sim_ble_subscribed(const struct sim_ble *ble);
 /* What runs now knows the stored bonds. */
 bool sim_ble_knows_bonds(const struct sim_ble *ble);
-/* What the service that runs now demands, by configuration and defects. */
+/* What the settings demand of the link, by configuration and defects. */
 enum sim_ble_security sim_ble_demands(const struct sim_ble *ble);
 /* NULL: there is none, or what runs now does not know. */
 const struct sim_bond *sim_ble_find_bond(const struct sim_ble *ble,
@@ -169,27 +167,5 @@ uint32_t sim_ble_passkey(struct sim_ble *ble);
 bool sim_ble_refuses_pairing(const struct sim_ble *ble);
 /* From the board's seed; no secret to anybody. */
 void sim_ble_random(struct sim_ble *ble, uint8_t *bytes, size_t n_bytes);
-
-/* Takes the first request out; its buffer stays in use until answer() is called with what the server wrote (0
- * bytes: nothing). */
-unsigned sim_ble_take_request(struct sim_ble *ble, uint8_t bytes[RIG_SMP_MAX_MESSAGE_BYTES], size_t *n_bytes);
-void sim_ble_answer(struct sim_ble *ble, uint64_t now_us, unsigned buffer, const uint8_t *bytes,
-                    size_t n_bytes);
-/* One notification goes over the air. */
-void sim_ble_notify(struct sim_ble *ble, uint64_t now_us);
-/* PDUs that a fault held back until now go on. */
-void sim_ble_release(struct sim_ble *ble, uint64_t now_us);
-
-/* misbehave.c */
-void sim_ble_notify_nonsense(struct sim_ble *ble);
-/* Spoils an answer in place; returns its new length, no more than room. */
-size_t sim_ble_make_bomb(uint8_t *bytes, size_t n_bytes, size_t room);
-
-/* For the files of this folder. A notification is there for the central to read. */
-void sim_ble_arrive(struct sim_ble *ble, const uint8_t *bytes, size_t n_bytes);
-/* The service demands what the link does not have. */
-bool sim_ble_locked(const struct sim_ble *ble);
-void sim_ble_drop_assembly(struct sim_ble *ble);
-void sim_ble_purge(struct sim_ble *ble);
 
 #endif

@@ -32,6 +32,24 @@ struct sim_gatt_services {
 /* How a central is subscribed to a characteristic: the bits of its CCC [SPEC Core Vol 3 Part G 3.3.3.3]. */
 enum sim_gatt_subscription { SIM_GATT_UNSUBSCRIBED = 0, SIM_GATT_NOTIFIED = 1, SIM_GATT_INDICATED = 2 };
 
+struct sim_chip;
+/* What is called of a firmware. Errors are ATT's [SPEC Core Vol 3 Part F 3.4.1.1], 0: none. NULL: it has no
+ * use for it. */
+struct sim_gatt_server {
+    /* What runs now offers; asked at each connection. */
+    void (*services)(const struct sim_chip *chip, struct sim_gatt_services *services);
+    /* The link holds what the characteristic demands. The error of a command is told to nobody. */
+    uint8_t (*write)(struct sim_chip *chip, unsigned characteristic, bool with_response, const uint8_t *bytes,
+                     size_t n_bytes);
+    /* *n_bytes: at most SIM_GATT_MAX_VALUE_BYTES. */
+    uint8_t (*read)(struct sim_chip *chip, unsigned characteristic, uint8_t *bytes, size_t *n_bytes);
+    uint8_t (*subscribe)(struct sim_chip *chip, unsigned characteristic, enum sim_gatt_subscription how);
+    void (*confirmed)(struct sim_chip *chip, unsigned characteristic);
+    /* A central connected, or the link is gone. */
+    void (*linked)(struct sim_chip *chip, bool up);
+};
+#define SIM_GATT_MAX_VALUE_BYTES 64u
+
 /* What a central received. */
 struct sim_ble_packet {
     uint8_t characteristic;

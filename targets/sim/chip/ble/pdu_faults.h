@@ -2,8 +2,8 @@
 /* Faults on the PDUs of the firmware's characteristics, one by one: writes that reach the board and
  * notifications that it sends are lost, doubled, late, corrupted, short, in the wrong order, or the link is
  * gone in their place. The in-process peripheral (ble.h) and the host stack (host/host.h) pass their PDUs
- * through here, each on its own clock. Plain bytes without pointers, so that a copy of the struct is a moment
- * of it. GLib-free. */
+ * through here, each on its own clock. Plain bytes without pointers, so that a copy of the struct is a
+ * snapshot of it. GLib-free. */
 #ifndef SIM_BLE_PDU_FAULTS_H
 #define SIM_BLE_PDU_FAULTS_H
 

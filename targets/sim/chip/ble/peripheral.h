@@ -87,15 +87,6 @@ enum sim_ble_defect {
 #define SIM_BLE_N_DEFECTS 5
 const char *sim_ble_defect_name(unsigned bit);
 
-/* An updater of the board's own, beside the application, that a reset with boot_mode 1 starts. Without bonds
- * it pairs with nobody and demands nothing of the link: else nobody could use it. */
-enum sim_ble_updater {
-    SIM_BLE_UPDATER_NONE,
-    SIM_BLE_UPDATER_BONDS_KEPT, /* it was handed the application's bonds */
-    SIM_BLE_UPDATER_BONDS_UNKNOWN,
-    SIM_BLE_UPDATER_NEXT_ADDRESS, /* advertises at address + 1, and knows no bonds */
-};
-
 /* What a hostile or broken peripheral does on the air, again and again. The first three are in the peripheral
  * model and reach every central; the others need a host stack (ble/host). */
 enum sim_ble_misbehaviour {
@@ -126,7 +117,13 @@ struct sim_ble_config {
     uint32_t service_us;             /* between two requests that are both there; 0 = 1000 */
     uint32_t defects;
     uint32_t misbehaves; /* enum sim_ble_misbehaviour */
-    enum sim_ble_updater updater;
+};
+
+/* Who advertises. */
+struct sim_ble_advertiser {
+    const char *name;   /* static; NULL: the configuration's */
+    bool next_address;  /* at address + 1: to a central it is another board */
+    bool without_bonds; /* it does not know the stored bonds, pairs with nobody and demands nothing */
 };
 
 /* Outcomes of what a central does. HCI and ATT codes are kept beside them for the report. */

@@ -53,7 +53,7 @@ void debug_core_power_on(struct debug_core *core)
 
 static uint32_t slot0_offset(const struct sim_debug *debug)
 {
-    return sim_board_config(debug->board)->boot.primary[0].offset;
+    return sim_board_application_at(debug->board);
 }
 
 uint32_t sim_debug_pc(struct sim_debug *debug)
@@ -91,10 +91,10 @@ void debug_core_reset(struct sim_debug *debug, uint32_t reason)
         enter_halt(debug, DFSR_VCATCH);
 }
 
-void sim_debug_saw_boot(struct sim_debug *debug, const struct sim_boot_result *result)
+void sim_debug_saw_boot(struct sim_debug *debug, bool application)
 {
     debug->core.reset_seen = true;
-    debug->core.in_application = result->outcome == SIM_BOOT_RUNS;
+    debug->core.in_application = application;
     if (debug->core.in_application && debug->lock == SIM_DEBUG_LOCK_FIRMWARE_OPENS)
         debug->closed = false;
 }

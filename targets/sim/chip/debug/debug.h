@@ -46,9 +46,10 @@ void sim_debug_notice(struct sim_debug *debug);
 /* The board died ahead of the clock that the debugger lives by: until this is taken back the port answers as
  * if it had power. Flash reads as it was at the death. */
 void sim_debug_linger(struct sim_debug *debug, bool on);
-/* To be called from the board's boot callback: where the core is from now on, and that it came through a
+/* To be called from the board's boot callback: where the core is from now on (application: the
+ * bootloader handed over to it), and that it came through a
  * reset. */
-void sim_debug_saw_boot(struct sim_debug *debug, const struct sim_boot_result *result);
+void sim_debug_saw_boot(struct sim_debug *debug, bool application);
 /* The core is halted or held in reset: whoever paces the board must not step it. */
 bool sim_debug_stopped(const struct sim_debug *debug);
 /* A console line of the board, without its end: it goes into RAM as SEGGER's RTT puts it there (control block

@@ -385,20 +385,19 @@ static void assert_closed(struct debugged *debugged, bool closed)
 static void test_power_on_closes_a_protected_port_until_the_firmware_or_an_erase_opens_it(void **state)
 {
     struct debugged *debugged = *state;
-    const struct sim_boot_result runs = {.outcome = SIM_BOOT_RUNS}, none = {.outcome = SIM_BOOT_NO_IMAGE};
 
     assert_closed(debugged, false);
     sim_debug_set_lock(debugged->debug, SIM_DEBUG_LOCK_FIRMWARE_OPENS);
     assert_closed(debugged, true);
-    sim_debug_saw_boot(debugged->debug, &none);
+    sim_debug_saw_boot(debugged->debug, false);
     assert_closed(debugged, true);
-    sim_debug_saw_boot(debugged->debug, &runs);
+    sim_debug_saw_boot(debugged->debug, true);
     assert_closed(debugged, false);
     sim_debug_pin_reset(debugged->debug, true);
     sim_debug_pin_reset(debugged->debug, false);
     assert_closed(debugged, true);
     sim_debug_set_lock(debugged->debug, SIM_DEBUG_LOCK_STAYS);
-    sim_debug_saw_boot(debugged->debug, &runs);
+    sim_debug_saw_boot(debugged->debug, true);
     assert_closed(debugged, true);
     assert_int_equal(sim_debug_write_ap(debugged->debug, 1, 0x04, 1), SIM_DEBUG_OK);
     assert_closed(debugged, false);

@@ -4,18 +4,18 @@
 
 #include <stdlib.h>
 
-static void on_boot(void *user, uint64_t at_us, const struct sim_boot_result *result, uint64_t n_operations)
+static void on_boot(void *user, uint64_t at_us, const struct sim_start *start, uint64_t n_operations)
 {
     (void)at_us;
     (void)n_operations;
-    sim_debug_saw_boot(user, result);
+    sim_debug_saw_boot(user, start->application);
 }
 
 struct debugged *debugged_new(void)
 {
     static const struct sim_app_personality serves = {.behaviour = SIM_APP_NEVER_CONFIRMS};
     struct debugged *debugged = calloc(1, sizeof *debugged);
-    struct sim_board_config config = bench_config(RIG_SWAP_MOVE);
+    struct bench_config config = bench_config(RIG_SWAP_MOVE);
 
     if (!debugged)
         abort();

@@ -254,14 +254,9 @@ static void on_send(void *user, const uint8_t *packet, size_t n_bytes)
     air_from_stack(user, packet, n_bytes);
 }
 
-static uint64_t on_board_us(void *user)
-{
-    return sim_board_now_us(((struct air *)user)->bench.board);
-}
-
 static struct sim_stack_version on_version(void *user)
 {
-    struct rig_image_version version = sim_board_view(((struct air *)user)->bench.board).version;
+    struct rig_image_version version = sim_board_view(((struct air *)user)->bench.board).image.version;
 
     return (struct sim_stack_version){version.major, version.minor, version.revision};
 }
@@ -352,10 +347,9 @@ void air_init(struct air *air)
     memcpy(air->central, central, sizeof central);
 }
 
-void air_open(struct air *air, const struct sim_board_config *board, const struct sim_stack_config *config)
+void air_open(struct air *air, const struct bench_config *board, const struct sim_stack_config *config)
 {
-    struct sim_stack_ports ports = {
-        .user = air, .send = on_send, .board_us = on_board_us, .version = on_version, .tell = on_tell};
+    struct sim_stack_ports ports = {.user = air, .send = on_send, .version = on_version, .tell = on_tell};
     struct rig_bytes image = bench_image(1, &waits, 3000);
     const char *why = NULL;
 
@@ -372,10 +366,10 @@ void air_open(struct air *air, const struct sim_board_config *board, const struc
     air_run(air);
 }
 
-struct sim_board_config air_board(void)
+struct bench_config air_board(void)
 {
     static const uint8_t address[6] = {0xc0, 0xff, 0xee, 0x00, 0x00, 0x42};
-    struct sim_board_config board = bench_config(RIG_SWAP_MOVE);
+    struct bench_config board = bench_config(RIG_SWAP_MOVE);
 
     memcpy(board.ble.address, address, sizeof address);
     board.ble.connection_interval_us = 1;
@@ -385,7 +379,7 @@ struct sim_board_config air_board(void)
 
 void air_open_plain(struct air *air)
 {
-    struct sim_board_config board = air_board();
+    struct bench_config board = air_board();
     struct sim_stack_config config = {0};
 
     air_open(air, &board, &config);

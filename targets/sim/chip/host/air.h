@@ -66,8 +66,8 @@ void air_init(struct air *air);
 void air_from_stack(struct air *air, const uint8_t *packet, size_t n_bytes); /* one whole H4 packet */
 
 /* A board that runs an application and advertises, over a controller that was set up. */
-void air_open(struct air *air, const struct sim_board_config *board, const struct sim_stack_config *config);
-struct sim_board_config air_board(void);
+void air_open(struct air *air, const struct bench_config *board, const struct sim_stack_config *config);
+struct bench_config air_board(void);
 void air_open_plain(struct air *air); /* open update service, default options */
 void air_close(struct air *air);
 /* Lets everything happen that is due within this time. */

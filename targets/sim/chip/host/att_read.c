@@ -39,8 +39,8 @@ static size_t put_revision(const struct sim_stack *stack, uint8_t *value)
 static size_t value_of(const struct sim_stack *stack, const struct sim_gatt_attribute *attribute,
                        uint8_t value[MAX_VALUE_BYTES])
 {
-    const char *name = stack->ble->config.name;
-    size_t n_name = strnlen(name, sizeof stack->ble->config.name);
+    const char *name = sim_ble_name(stack->ble);
+    size_t n_name = strnlen(name, sizeof stack->ble->config.name), n_value;
 
     switch (attribute->source) {
     case SIM_GATT_FROM_TABLE:
@@ -62,8 +62,9 @@ static size_t value_of(const struct sim_stack *stack, const struct sim_gatt_attr
         return SIM_GATT_HASH_BYTES;
     case SIM_GATT_FROM_REVISION:
         return put_revision(stack, value);
+    case SIM_GATT_FROM_FIRMWARE:
+        return sim_ble_take_read(stack->ble, attribute->characteristic, value, &n_value) ? 0 : n_value;
     case SIM_GATT_FROM_SERVICE_CHANGED:
-    case SIM_GATT_FROM_SMP:
         break;
     }
     return 0;
@@ -245,7 +246,12 @@ static enum rig_att_error read_from(struct sim_stack *stack, const uint8_t *para
 
     if (error != RIG_ATT_OK)
         return error;
-    n_value = value_of(stack, attribute, value);
+    if (attribute->source == SIM_GATT_FROM_FIRMWARE)
+        error = (enum rig_att_error)sim_ble_take_read(stack->ble, attribute->characteristic, value, &n_value);
+    else
+        n_value = value_of(stack, attribute, value);
+    if (error != RIG_ATT_OK)
+        return error;
     if (offset > n_value)
         return RIG_ATT_ERROR_INVALID_OFFSET;
     n_value -= offset;

@@ -123,14 +123,15 @@ static void take_request(struct sim_stack *stack, const uint8_t *pdu, size_t n_b
 /* A command has no answer: what cannot be done is not done. */
 static void take_command(struct sim_stack *stack, const uint8_t *pdu, size_t n_bytes)
 {
-    struct att_reply reply = {.n_bytes = 1};
+    const struct sim_gatt_attribute *attribute;
     uint16_t at = 0;
 
     if (pdu[0] != RIG_ATT_WRITE_COMMAND ||
         (stack->att.unaware && stack->att.client_features & ROBUST_CACHING))
         return;
-    if (n_bytes >= 3 && rig_get_le16(pdu + 1) == stack->table.smp_value &&
-        att_write(stack, pdu + 1, n_bytes - 1, &reply, &at) != RIG_ATT_OK)
+    attribute = n_bytes >= 3 ? sim_gatt_find(&stack->table, rig_get_le16(pdu + 1)) : NULL;
+    if (attribute && attribute->source == SIM_GATT_FROM_FIRMWARE &&
+        att_take_write(stack, false, pdu + 1, n_bytes - 1, &at) != RIG_ATT_OK)
         stack_tell(stack, "a write command was dropped");
 }
 
@@ -139,6 +140,10 @@ static void confirmed(struct sim_stack *stack)
     if (!stack->att.indicating)
         return;
     stack->att.indicating = false;
+    if (!stack->att.indicates_change) {
+        sim_ble_take_confirmation(stack->ble);
+        return;
+    }
     stack->att.unaware = stack->att.out_of_sync_told = false;
     att_keep(stack);
 }
@@ -157,15 +162,22 @@ void att_receive(struct sim_stack *stack, const uint8_t *pdu, size_t n_bytes)
 
 /* --- notifications and indications --- */
 
-static void send_notification(struct sim_stack *stack, const uint8_t *value, size_t n_bytes)
+static void awaits_confirmation(struct sim_stack *stack, bool of_change)
 {
-    uint8_t pdu[SIM_BLE_MAX_MTU] = {RIG_ATT_NOTIFICATION};
+    stack->att.indicating = true;
+    stack->att.indicates_change = of_change;
+    stack->att.confirm_due_us = stack->now_us + TRANSACTION_TIMEOUT_US;
+}
 
-    if (n_bytes > stack->att.mtu - 3u)
-        n_bytes = stack->att.mtu - 3u;
-    rig_put_le16(pdu + 1, stack->table.smp_value);
-    memcpy(pdu + 3, value, n_bytes);
-    hci_send_frame(stack, RIG_L2CAP_CID_ATT, pdu, 3 + n_bytes);
+static void send_value(struct sim_stack *stack, const struct sim_pdu *sent)
+{
+    uint8_t pdu[SIM_BLE_MAX_MTU] = {sent->acknowledged ? RIG_ATT_INDICATION : RIG_ATT_NOTIFICATION};
+    size_t n_bytes = sent->n_bytes > stack->att.mtu - 3u ? stack->att.mtu - 3u : sent->n_bytes;
+
+    rig_put_le16(pdu + 1, stack->table.value[sent->characteristic]);
+    memcpy(pdu + 3, sent->value, n_bytes);
+    if (hci_send_frame(stack, RIG_L2CAP_CID_ATT, pdu, 3 + n_bytes) && sent->acknowledged)
+        awaits_confirmation(stack, false);
 }
 
 static void deliver(void *user, const struct sim_pdu *pdu)
@@ -173,10 +185,10 @@ static void deliver(void *user, const struct sim_pdu *pdu)
     struct sim_stack *stack = user;
 
     if (pdu->direction == SIM_PDU_WRITES)
-        sim_ble_write(stack->ble, stack->ports.board_us(stack->ports.user), pdu->characteristic, false,
-                      pdu->value, pdu->n_bytes);
+        stack->write_error = (enum rig_att_error)sim_ble_take_write(
+            stack->ble, pdu->characteristic, pdu->acknowledged, pdu->value, pdu->n_bytes);
     else
-        send_notification(stack, pdu->value, pdu->n_bytes);
+        send_value(stack, pdu);
 }
 
 static void hang_up(void *user, uint8_t reason)
@@ -194,17 +206,19 @@ static struct sim_pdu_way way_of(struct sim_stack *stack)
     return (struct sim_pdu_way){.deliver = deliver, .hang_up = hang_up, .vanish = vanish, .user = stack};
 }
 
-void att_pass(struct sim_stack *stack, const struct sim_pdu *pdu)
+enum rig_att_error att_pass(struct sim_stack *stack, const struct sim_pdu *pdu)
 {
     struct sim_pdu_way way = way_of(stack);
     uint32_t n_struck = stack->faults.n_struck;
     char text[SIM_PDU_STRIKE_TEXT_BYTES];
 
+    stack->write_error = RIG_ATT_OK;
     sim_pdu_faults_pass(&stack->faults, stack->now_us, pdu, &way);
-    if (stack->faults.n_struck == n_struck)
-        return;
-    sim_pdu_strike_text(&stack->faults.last, text, sizeof text);
-    stack_tell(stack, SIM_PDU_STRIKE_PREFIX "%s", text);
+    if (stack->faults.n_struck != n_struck) {
+        sim_pdu_strike_text(&stack->faults.last, text, sizeof text);
+        stack_tell(stack, SIM_PDU_STRIKE_PREFIX "%s", text);
+    }
+    return stack->write_error;
 }
 
 void att_release(struct sim_stack *stack)
@@ -214,16 +228,23 @@ void att_release(struct sim_stack *stack)
     sim_pdu_faults_release(&stack->faults, stack->now_us, &way);
 }
 
-static void send_notifications(struct sim_stack *stack)
+/* One indication at a time [SPEC Part F 3.4.7.2]: what comes behind it waits. */
+static void send_arrived(struct sim_stack *stack)
 {
-    struct sim_ble_packet packet;
+    const struct sim_ble_packet *next;
 
-    while (hci_room_frames(stack) > KEPT_FREE_FRAMES && sim_ble_receive(stack->ble, &packet))
+    while (hci_room_frames(stack) > KEPT_FREE_FRAMES && (next = sim_ble_arrived(stack->ble)) &&
+           !(next->indicated && stack->att.indicating)) {
+        const struct sim_ble_packet packet = *next;
+
+        sim_ble_drop_arrived(stack->ble);
         if (!stack->link.silent)
             att_pass(stack, &(struct sim_pdu){.direction = SIM_PDU_NOTIFICATIONS,
                                               .characteristic = packet.characteristic,
+                                              .acknowledged = packet.indicated,
                                               .value = packet.bytes,
                                               .n_bytes = packet.n_bytes});
+    }
 }
 
 void att_indicate_change(struct sim_stack *stack)
@@ -244,8 +265,7 @@ static void send_change(struct sim_stack *stack)
     if (!hci_send_frame(stack, RIG_L2CAP_CID_ATT, pdu, sizeof pdu))
         return;
     att->change_pending = false;
-    att->indicating = true;
-    att->confirm_due_us = stack->now_us + TRANSACTION_TIMEOUT_US;
+    awaits_confirmation(stack, true);
 }
 
 void att_tick(struct sim_stack *stack)
@@ -253,7 +273,7 @@ void att_tick(struct sim_stack *stack)
     if (!stack->link.up)
         return;
     send_change(stack);
-    send_notifications(stack);
+    send_arrived(stack);
     if (stack->att.indicating && stack->now_us >= stack->att.confirm_due_us) {
         /* [SPEC Part F 3.3.3] No more ATT on this bearer: nothing is left but to hang up. */
         stack->att.indicating = false;
@@ -283,6 +303,14 @@ void att_keep(struct sim_stack *stack)
     }
 }
 
+static void resubscribe(struct sim_stack *stack)
+{
+    for (unsigned i = 0; i < SIM_GATT_MAX_CHARACTERISTICS; i++)
+        if (stack->table.value[i] && stack->table.ccc[i] != SIM_GATT_NO_CCC)
+            (void)sim_ble_take_subscription(stack->ble, i,
+                                            (enum sim_gatt_subscription)stack->att.ccc[stack->table.ccc[i]]);
+}
+
 void att_restore(struct sim_stack *stack)
 {
     struct sim_bond *bond = stack_bond(stack);
@@ -296,7 +324,7 @@ void att_restore(struct sim_stack *stack)
         att->unaware = memcmp(bond->table_hash, stack->table.hash, sizeof bond->table_hash) != 0;
         if (att->unaware)
             att_indicate_change(stack);
-        sim_ble_subscribe(stack->ble, 0, att->ccc[stack->table.smp_ccc] & 1);
+        resubscribe(stack);
     }
     att_keep(stack);
 }

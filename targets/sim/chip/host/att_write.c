@@ -17,15 +17,19 @@ static enum rig_att_error write_ccc(struct sim_stack *stack, const struct sim_ga
     uint16_t allowed = (attribute->properties & SIM_GATT_NOTIFY ? NOTIFY_BIT : 0) |
                        (attribute->properties & SIM_GATT_INDICATE ? INDICATE_BIT : 0);
     uint16_t wanted;
+    uint8_t error = 0;
 
     if (n_bytes != 2)
         return RIG_ATT_ERROR_INVALID_LENGTH;
     wanted = rig_get_le16(value);
     if (wanted & ~allowed)
         return RIG_ATT_ERROR_VALUE_NOT_ALLOWED;
+    if (attribute->characteristic != SIM_GATT_NO_CCC)
+        error = sim_ble_take_subscription(stack->ble, attribute->characteristic,
+                                          (enum sim_gatt_subscription)wanted);
+    if (error)
+        return (enum rig_att_error)error;
     stack->att.ccc[attribute->ccc] = wanted;
-    if (attribute->ccc == stack->table.smp_ccc)
-        sim_ble_subscribe(stack->ble, 0, wanted & NOTIFY_BIT);
     att_keep(stack);
     return RIG_ATT_OK;
 }
@@ -42,13 +46,12 @@ static enum rig_att_error write_features(struct sim_stack *stack, const uint8_t 
     return RIG_ATT_OK;
 }
 
-enum rig_att_error att_write(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
-                             struct att_reply *reply, uint16_t *at)
+enum rig_att_error att_take_write(struct sim_stack *stack, bool with_response, const uint8_t *parameters,
+                                  size_t n_bytes, uint16_t *at)
 {
     const struct sim_gatt_attribute *attribute;
     enum rig_att_error error;
 
-    (void)reply;
     if (n_bytes < 2)
         return RIG_ATT_ERROR_INVALID_PDU;
     *at = rig_get_le16(parameters);
@@ -65,10 +68,12 @@ enum rig_att_error att_write(struct sim_stack *stack, const uint8_t *parameters,
         return write_ccc(stack, attribute, parameters, n_bytes);
     case SIM_GATT_FROM_CLIENT_FEATURES:
         return write_features(stack, parameters, n_bytes);
-    case SIM_GATT_FROM_SMP: /* also by a request: Zephyr looks at permissions, not at properties */
-        att_pass(stack,
-                 &(struct sim_pdu){.direction = SIM_PDU_WRITES, .value = parameters, .n_bytes = n_bytes});
-        return RIG_ATT_OK;
+    case SIM_GATT_FROM_FIRMWARE:
+        return att_pass(stack, &(struct sim_pdu){.direction = SIM_PDU_WRITES,
+                                                 .characteristic = attribute->characteristic,
+                                                 .acknowledged = with_response,
+                                                 .value = parameters,
+                                                 .n_bytes = n_bytes});
     case SIM_GATT_FROM_TABLE:
     case SIM_GATT_FROM_NAME:
     case SIM_GATT_FROM_APPEARANCE:
@@ -78,4 +83,11 @@ enum rig_att_error att_write(struct sim_stack *stack, const uint8_t *parameters,
         break;
     }
     return RIG_ATT_ERROR_WRITE_NOT_PERMITTED;
+}
+
+enum rig_att_error att_write(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
+                             struct att_reply *reply, uint16_t *at)
+{
+    (void)reply;
+    return att_take_write(stack, true, parameters, n_bytes, at);
 }

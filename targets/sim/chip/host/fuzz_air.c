@@ -41,11 +41,6 @@ static void on_send(void *user, const uint8_t *packet, size_t n_bytes)
     queue(air, answer, 3u + answer[2]);
 }
 
-static uint64_t on_board_us(void *user)
-{
-    return ((struct fuzz_air *)user)->now_us;
-}
-
 static struct sim_stack_version on_version(void *user)
 {
     (void)user;
@@ -69,6 +64,43 @@ void fuzz_air_run(struct fuzz_air *air, uint64_t for_us)
     }
 }
 
+/* A firmware of two characteristics: one that is written and notifies, one that is read and indicates. */
+enum { WRITTEN, INDICATED };
+
+static void services(const struct sim_chip *chip, struct sim_gatt_services *services)
+{
+    const struct fuzz_air *air = chip->own;
+
+    services->n = 2;
+    services->characteristics[WRITTEN] = (struct sim_gatt_characteristic){
+        "8d53dc1d-1db7-4cd3-868b-8a527460aa84", "da2e7828-fbce-4e01-ae9e-261174997c48",
+        SIM_GATT_WRITE_COMMAND | SIM_GATT_NOTIFY, sim_ble_demands(&air->ble)};
+    services->characteristics[INDICATED] =
+        (struct sim_gatt_characteristic){"fe59", "8ec90003-f315-4f60-9fb8-838830daea50",
+                                         SIM_GATT_READ | SIM_GATT_WRITE | SIM_GATT_INDICATE, SIM_BLE_OPEN};
+}
+
+static uint8_t take_write(struct sim_chip *chip, unsigned characteristic, bool with_response,
+                          const uint8_t *bytes, size_t n_bytes)
+{
+    struct fuzz_air *air = chip->own;
+
+    air->n_written = n_bytes < sizeof air->written ? n_bytes : sizeof air->written;
+    memcpy(air->written, bytes, air->n_written);
+    return characteristic == INDICATED && with_response && n_bytes > 0 ? bytes[0] : 0;
+}
+
+static uint8_t take_read(struct sim_chip *chip, unsigned characteristic, uint8_t *bytes, size_t *n_bytes)
+{
+    (void)chip;
+    (void)characteristic;
+    *n_bytes = SIM_GATT_MAX_VALUE_BYTES;
+    memset(bytes, 0x5a, SIM_GATT_MAX_VALUE_BYTES);
+    return 0;
+}
+
+static const struct sim_gatt_server server = {.services = services, .write = take_write, .read = take_read};
+
 struct fuzz_air *fuzz_air_new(const struct sim_stack_config *config, enum sim_ble_security security,
                               const struct sim_ble_pairing *pairing)
 {
@@ -80,14 +112,14 @@ struct fuzz_air *fuzz_air_new(const struct sim_stack_config *config, enum sim_bl
                                  .bonding = true,
                                  .pairing = *pairing,
                                  .connection_interval_us = 1};
-    struct sim_stack_ports ports = {
-        .user = air, .send = on_send, .board_us = on_board_us, .version = on_version};
+    struct sim_stack_ports ports = {.user = air, .send = on_send, .version = on_version};
     const char *why = NULL;
 
     if (!air)
         abort();
-    sim_ble_init(&air->ble, &ble, 384, 4, true, 1);
-    sim_ble_start(&air->ble, false);
+    air->chip.own = air;
+    sim_ble_init(&air->ble, &ble, &server, &air->chip, 1);
+    sim_ble_start(&air->ble, &(struct sim_ble_advertiser){0});
     air->stack = sim_stack_new(&air->ble, config, &ports, &why);
     if (!air->stack)
         abort();
@@ -168,19 +200,14 @@ void fuzz_air_pdu(struct fuzz_air *air, uint16_t channel, const uint8_t *pdu, si
     fuzz_air_run(air, 1000);
 }
 
-/* The board's side of the update characteristic, as far as there is one. */
+/* The board's side: what was written last is notified. */
 static void answer_request(struct fuzz_air *air)
 {
-    uint8_t message[RIG_SMP_MAX_MESSAGE_BYTES];
-    size_t n_bytes;
-
-    if (air->ble.received.n > 0) {
-        unsigned buffer = sim_ble_take_request(&air->ble, message, &n_bytes);
-
-        sim_ble_answer(&air->ble, air->now_us, buffer, message, n_bytes);
-    }
-    if (air->ble.leaving.n > 0)
-        sim_ble_notify(&air->ble, air->now_us);
+    if (air->n_written > 0 && air->ble.subscribed[WRITTEN])
+        sim_ble_notify(&air->ble, air->now_us, WRITTEN, air->written, air->n_written);
+    if (air->ble.subscribed[INDICATED])
+        sim_ble_indicate(&air->ble, air->now_us, INDICATED, air->written, air->n_written);
+    air->n_written = 0;
 }
 
 static void act(struct fuzz_air *air, uint8_t action)
@@ -255,7 +282,7 @@ void fuzz_air_must_work(struct fuzz_air *air)
     sim_stack_close(air->stack, air->now_us);
     air->n_queue = 0;
     sim_ble_die(&air->ble, air->now_us);
-    sim_ble_start(&air->ble, false);
+    sim_ble_start(&air->ble, &(struct sim_ble_advertiser){0});
     sim_stack_open(air->stack, air->now_us);
     fuzz_air_run(air, 1000);
     fuzz_air_connect(air);

@@ -5,9 +5,13 @@
 #define SIM_BLE_HOST_FUZZ_AIR_H
 
 #include "sim/chip/host/host.h"
+#include "sim/firmware/firmware.h"
 
 struct fuzz_air {
+    struct sim_chip chip;
     struct sim_ble ble;
+    uint8_t written[SIM_BLE_MAX_MTU]; /* to a characteristic */
+    size_t n_written;
     struct sim_stack *stack;
     uint64_t now_us;
     uint8_t queue[4096]; /* packets on their way to the stack */

@@ -7,11 +7,6 @@
 
 #include <string.h>
 
-const uint8_t sim_gatt_smp_service[SIM_GATT_UUID_BYTES] = {0x84, 0xaa, 0x60, 0x74, 0x52, 0x8a, 0x8b, 0x86,
-                                                           0xd3, 0x4c, 0xb7, 0x1d, 0x1d, 0xdc, 0x53, 0x8d};
-const uint8_t sim_gatt_smp_characteristic[SIM_GATT_UUID_BYTES] = {
-    0x48, 0x7c, 0x99, 0x74, 0x11, 0x26, 0x9e, 0xae, 0x01, 0x4e, 0xce, 0xfb, 0x28, 0x78, 0x2e, 0xda};
-
 struct sim_gatt_uuid sim_gatt_uuid16(uint16_t uuid)
 {
     struct sim_gatt_uuid result = {.n_bytes = 2};
@@ -20,12 +15,21 @@ struct sim_gatt_uuid sim_gatt_uuid16(uint16_t uuid)
     return result;
 }
 
-static struct sim_gatt_uuid uuid128(const uint8_t bytes[SIM_GATT_UUID_BYTES])
+static unsigned digit(char letter)
 {
-    struct sim_gatt_uuid result = {.n_bytes = SIM_GATT_UUID_BYTES};
+    return letter <= '9' ? (unsigned)(letter - '0') : (unsigned)(letter - 'a') + 10;
+}
 
-    memcpy(result.bytes, bytes, SIM_GATT_UUID_BYTES);
-    return result;
+struct sim_gatt_uuid sim_gatt_uuid_from_text(const char *text)
+{
+    struct sim_gatt_uuid uuid = {.n_bytes = strlen(text) == 4 ? 2 : SIM_GATT_UUID_BYTES};
+
+    for (unsigned at = uuid.n_bytes; at > 0; text += 2) {
+        if (*text == '-')
+            text++;
+        uuid.bytes[--at] = (uint8_t)(digit(text[0]) << 4 | digit(text[1]));
+    }
+    return uuid;
 }
 
 /* [SPEC Vol 3 Part B 2.5.1] 00000000-0000-1000-8000-00805F9B34FB with the short UUID in bytes 12 and 13. */
@@ -97,6 +101,7 @@ static uint16_t add_ccc(struct sim_gatt_table *table, uint8_t properties, uint8_
     ccc->properties = properties;
     ccc->permissions = (uint8_t)(SIM_GATT_MAY_READ | SIM_GATT_MAY_WRITE | demands);
     ccc->ccc = (uint8_t)table->n_ccc++;
+    ccc->characteristic = SIM_GATT_NO_CCC;
     return ccc->ccc;
 }
 
@@ -136,15 +141,49 @@ static void add_device_information(struct sim_gatt_table *table)
     end_service(table, service);
 }
 
-static void add_smp(struct sim_gatt_table *table, const struct sim_gatt_plan *plan)
+static uint8_t demands(enum sim_ble_security demand)
 {
-    struct sim_gatt_attribute *service = add_service(table, uuid128(sim_gatt_smp_service));
+    return demand == SIM_BLE_OPEN        ? 0
+           : demand == SIM_BLE_ENCRYPTED ? SIM_GATT_NEEDS_ENCRYPTION
+                                         : SIM_GATT_NEEDS_AUTHENTICATION;
+}
 
-    table->smp_value = add_characteristic(
-        table, uuid128(sim_gatt_smp_characteristic), SIM_GATT_WRITE_COMMAND | SIM_GATT_NOTIFY,
-        (uint8_t)(SIM_GATT_MAY_WRITE | plan->smp_permissions), SIM_GATT_FROM_SMP);
-    table->smp_ccc = add_ccc(table, SIM_GATT_NOTIFY, plan->smp_permissions);
-    end_service(table, service);
+/* Who may write may do so in either way: Zephyr looks at permissions, not at properties. */
+static void add_of_firmware(struct sim_gatt_table *table, unsigned characteristic,
+                            const struct sim_gatt_characteristic *entry)
+{
+    uint8_t demand = demands(entry->demand),
+            subscribable = entry->properties & (SIM_GATT_NOTIFY | SIM_GATT_INDICATE);
+    uint8_t may =
+        (uint8_t)((entry->properties & SIM_GATT_READ ? SIM_GATT_MAY_READ : 0) |
+                  (entry->properties & (SIM_GATT_WRITE | SIM_GATT_WRITE_COMMAND) ? SIM_GATT_MAY_WRITE : 0));
+
+    table->value[characteristic] =
+        add_characteristic(table, sim_gatt_uuid_from_text(entry->uuid), entry->properties,
+                           (uint8_t)(may | demand), SIM_GATT_FROM_FIRMWARE);
+    table->attributes[table->n_attributes - 1].characteristic = (uint8_t)characteristic;
+    table->ccc[characteristic] = SIM_GATT_NO_CCC;
+    if (!subscribable)
+        return;
+    table->ccc[characteristic] = (uint8_t)add_ccc(table, subscribable, demand);
+    table->attributes[table->n_attributes - 1].characteristic = (uint8_t)characteristic;
+}
+
+static void add_firmware(struct sim_gatt_table *table, const struct sim_gatt_services *services)
+{
+    struct sim_gatt_attribute *service = NULL;
+
+    for (unsigned i = 0; i < services->n; i++) {
+        const struct sim_gatt_characteristic *entry = &services->characteristics[i];
+
+        if (entry->service && service)
+            end_service(table, service);
+        if (entry->service)
+            service = add_service(table, sim_gatt_uuid_from_text(entry->service));
+        add_of_firmware(table, i, entry);
+    }
+    if (service)
+        end_service(table, service);
 }
 
 /* [SPEC Vol 3 Part G 7.3] Number, type and value of declarations; number and type of descriptors. */
@@ -179,7 +218,7 @@ void sim_gatt_build(struct sim_gatt_table *table, const struct sim_gatt_plan *pl
     add_gatt(table, plan);
     for (unsigned i = 0; i < plan->n_ahead && i < 4; i++)
         add_device_information(table);
-    add_smp(table, plan);
+    add_firmware(table, &plan->services);
     compute_hash(table);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The peripheral's GATT table: which services, characteristics and descriptors there are, with numbers,
- * properties and what they demand of a link. Values are the server's. GLib-free. [SPEC Core Vol 3 Part G;
- * Part F 3.2.5 permissions] [SRC zephyr subsys/mgmt/mcumgr/transport/src/smp_bt.c] */
+/* The peripheral's GATT table: the firmware's services behind GAP and GATT, with attribute numbers,
+ * descriptors, properties and what they demand of a link. Values are the server's. GLib-free. [SPEC Core Vol
+ * 3 Part G; Part F 3.2.5 permissions] */
 #ifndef SIM_BLE_HOST_GATT_TABLE_H
 #define SIM_BLE_HOST_GATT_TABLE_H
 
@@ -11,6 +11,7 @@
 #define SIM_GATT_MAX_ATTRIBUTES 48
 #define SIM_GATT_MAX_CCC SIM_BLE_MAX_CCC
 #define SIM_GATT_HASH_BYTES 16
+#define SIM_GATT_NO_CCC 0xff /* also of a CCC that is not a firmware's */
 
 #define SIM_GATT_PRIMARY_SERVICE 0x2800
 #define SIM_GATT_SECONDARY_SERVICE 0x2801
@@ -42,7 +43,7 @@ enum sim_gatt_source {
     SIM_GATT_FROM_CLIENT_FEATURES,
     SIM_GATT_FROM_HASH,
     SIM_GATT_FROM_REVISION, /* the running image's version, as text */
-    SIM_GATT_FROM_SMP,
+    SIM_GATT_FROM_FIRMWARE,
 };
 
 struct sim_gatt_attribute {
@@ -53,15 +54,17 @@ struct sim_gatt_attribute {
     enum sim_gatt_source source;
     uint8_t properties; /* of a characteristic declaration and of its value */
     uint8_t permissions;
-    uint8_t ccc; /* index, of a CCC descriptor */
+    uint8_t ccc;            /* index, of a CCC descriptor */
+    uint8_t characteristic; /* the firmware's, of its value and its CCC */
 };
 
 struct sim_gatt_table {
     unsigned n_attributes;
     struct sim_gatt_attribute attributes[SIM_GATT_MAX_ATTRIBUTES];
     unsigned n_ccc;
-    uint16_t smp_value;       /* number of the SMP characteristic's value */
-    uint16_t smp_ccc;         /* index of its CCC */
+    /* By the firmware's characteristics: number of the value, index of the CCC (SIM_GATT_NO_CCC: none). */
+    uint16_t value[SIM_GATT_MAX_CHARACTERISTICS];
+    uint8_t ccc[SIM_GATT_MAX_CHARACTERISTICS];
     uint16_t service_changed; /* number of the value; 0: there is none */
     uint16_t service_changed_ccc;
     uint8_t hash[SIM_GATT_HASH_BYTES]; /* Database Hash, as on the air */
@@ -69,24 +72,23 @@ struct sim_gatt_table {
 
 /* How a table is made. */
 struct sim_gatt_plan {
-    uint8_t smp_permissions; /* SIM_GATT_NEEDS_... of the SMP characteristic and its CCC */
-    bool service_changed;    /* Service Changed, Client Supported Features and Database Hash are there */
-    unsigned n_ahead; /* services (Device Information, 3 attributes each) before the SMP service: moves its
+    struct sim_gatt_services services;
+    bool service_changed; /* Service Changed, Client Supported Features and Database Hash are there */
+    unsigned n_ahead; /* services (Device Information, 3 attributes each) before the firmware's: moves their
                          numbers; at most 4 */
 };
 
 struct sim_gatt_uuid sim_gatt_uuid16(uint16_t uuid);
 bool sim_gatt_uuid_is(const struct sim_gatt_uuid *uuid, const uint8_t *bytes, size_t n_bytes);
 
-/* GAP (name, appearance), GATT, [Device Information ...], SMP; then the hash over it. */
+/* GAP (name, appearance), GATT, [Device Information ...], the firmware's; then the hash over it. */
 void sim_gatt_build(struct sim_gatt_table *table, const struct sim_gatt_plan *plan);
 /* NULL: no such number. */
 const struct sim_gatt_attribute *sim_gatt_find(const struct sim_gatt_table *table, uint16_t number);
 /* The value of a declaration (source SIM_GATT_FROM_TABLE); returns its length, at most 19. */
 size_t sim_gatt_declaration(const struct sim_gatt_attribute *attribute, uint8_t value[19]);
 
-/* "8d53dc1d-1db7-4cd3-868b-8a527460aa84" and "da2e7828-fbce-4e01-ae9e-261174997c48". */
-extern const uint8_t sim_gatt_smp_service[SIM_GATT_UUID_BYTES];
-extern const uint8_t sim_gatt_smp_characteristic[SIM_GATT_UUID_BYTES];
+/* From the text of struct sim_gatt_characteristic. */
+struct sim_gatt_uuid sim_gatt_uuid_from_text(const char *text);
 
 #endif

@@ -67,8 +67,8 @@ void hci_advertise(struct sim_stack *stack, bool on)
     if (stack->hci.state != HCI_READY || stack->hci.advertising == on || stack->hci.advertising_asked)
         return;
     stack->hci.advertising_asked = true;
-    if (on && stack->ble->config.updater == SIM_BLE_UPDATER_NEXT_ADDRESS)
-        hci_set_address(stack);
+    if (on)
+        hci_tell_advertiser(stack);
     hci_command(stack, RIG_HCI_LE_SET_ADVERTISING_ENABLE, &enable, 1);
 }
 

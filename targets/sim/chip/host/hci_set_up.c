@@ -49,26 +49,34 @@ static size_t put_own(const uint8_t *bytes, size_t n_bytes, uint8_t into[32])
     return 32;
 }
 
-/* Flags and the update service; the name goes into the scan response, as smp_svr does it. */
+/* Flags and the first service; the name goes into the scan response, as smp_svr does it. */
 static size_t put_advertising_bytes(const struct sim_stack *stack, uint8_t into[32])
 {
     static const uint8_t flags[3] = {0x02, 0x01, 0x06};
+    struct sim_gatt_services services;
+    struct sim_gatt_uuid uuid;
     const struct own_advertising *own = &stack->own_advertising;
 
     if (own->used)
         return put_own(own->advertisement, own->n_advertisement, into);
     memset(into, 0, 32);
     memcpy(into + 1, flags, sizeof flags);
-    into[4] = 1 + SIM_GATT_UUID_BYTES;
-    into[5] = 0x07;
-    memcpy(into + 6, sim_gatt_smp_service, SIM_GATT_UUID_BYTES);
-    into[0] = 3 + 2 + SIM_GATT_UUID_BYTES;
+    into[0] = sizeof flags;
+    sim_ble_services(stack->ble, &services);
+    if (services.n == 0)
+        return 32;
+    uuid = sim_gatt_uuid_from_text(services.characteristics[0].service);
+    into[4] = (uint8_t)(1 + uuid.n_bytes);
+    into[5] = uuid.n_bytes == 2 ? 0x03 : 0x07;
+    memcpy(into + 6, uuid.bytes, uuid.n_bytes);
+    into[0] = (uint8_t)(sizeof flags + 2u + uuid.n_bytes);
     return 32;
 }
 
 static size_t put_scan_response(const struct sim_stack *stack, uint8_t into[32])
 {
-    size_t n_name = strnlen(stack->ble->config.name, sizeof stack->ble->config.name);
+    const char *name = sim_ble_name(stack->ble);
+    size_t n_name = strnlen(name, sizeof stack->ble->config.name);
     size_t n_fits = n_name > 29 ? 29 : n_name;
     const struct own_advertising *own = &stack->own_advertising;
 
@@ -78,7 +86,7 @@ static size_t put_scan_response(const struct sim_stack *stack, uint8_t into[32])
     into[0] = (uint8_t)(2 + n_fits);
     into[1] = (uint8_t)(1 + n_fits);
     into[2] = n_fits < n_name ? 0x08 : 0x09; /* shortened, complete */
-    memcpy(into + 3, stack->ble->config.name, n_fits);
+    memcpy(into + 3, name, n_fits);
     return 32;
 }
 
@@ -134,6 +142,17 @@ static void next_set_up(struct sim_stack *stack)
                 put_parameters(stack, set_up[hci->n_set_up], parameters));
 }
 
+static struct hci_advertiser who_advertises(const struct sim_stack *stack)
+{
+    struct hci_advertiser who = {.name = sim_ble_name(stack->ble)};
+    struct sim_gatt_services services;
+
+    sim_ble_services(stack->ble, &services);
+    who.service = services.n > 0 ? services.characteristics[0].service : NULL;
+    sim_ble_address(stack->ble, who.address);
+    return who;
+}
+
 void hci_open(struct sim_stack *stack)
 {
     struct hci *hci = &stack->hci;
@@ -141,6 +160,7 @@ void hci_open(struct sim_stack *stack)
     memset(hci, 0, sizeof *hci);
     hci->state = HCI_SETTING_UP;
     hci->n_credits = 1;
+    hci->told = who_advertises(stack);
     next_set_up(stack);
 }
 
@@ -177,14 +197,6 @@ void hci_set_up_answered(struct sim_stack *stack, uint16_t opcode, const uint8_t
     next_set_up(stack);
 }
 
-void hci_set_address(struct sim_stack *stack)
-{
-    uint8_t address[SIM_BLE_ADDRESS_BYTES];
-
-    put_address(stack, address);
-    hci_command(stack, RIG_HCI_LE_SET_RANDOM_ADDRESS, address, sizeof address);
-}
-
 void hci_set_advertising_bytes(struct sim_stack *stack)
 {
     uint8_t parameters[HCI_MAX_PARAMETERS];
@@ -193,4 +205,18 @@ void hci_set_advertising_bytes(struct sim_stack *stack)
         return;
     hci_command(stack, RIG_HCI_LE_SET_ADVERTISING_DATA, parameters, put_advertising_bytes(stack, parameters));
     hci_command(stack, RIG_HCI_LE_SET_SCAN_RESPONSE_DATA, parameters, put_scan_response(stack, parameters));
+}
+
+void hci_tell_advertiser(struct sim_stack *stack)
+{
+    struct hci_advertiser who = who_advertises(stack), *told = &stack->hci.told;
+    uint8_t address[SIM_BLE_ADDRESS_BYTES];
+
+    if (memcmp(who.address, told->address, sizeof who.address) != 0) {
+        put_address(stack, address);
+        hci_command(stack, RIG_HCI_LE_SET_RANDOM_ADDRESS, address, sizeof address);
+    }
+    if (who.name != told->name || who.service != told->service)
+        hci_set_advertising_bytes(stack);
+    *told = who;
 }

@@ -15,7 +15,7 @@
 
 struct sim_stack_config {
     bool no_service_changed; /* neither Service Changed nor Database Hash: centrals keep stale tables */
-    bool table_moves; /* services before the SMP service come and go with the image: (minor version) % 4 of
+    bool table_moves; /* services before the firmware's come and go with the image: (minor version) % 4 of
                          them */
     /* The controller is emulated (btvirt): a reset takes the link from both ends without a word, so a link
      * that dies is let lie for the supervision timeout and then ended with reason 08, which real controllers
@@ -27,8 +27,6 @@ struct sim_stack_ports {
     void *user;
     /* One whole H4 packet for the controller, at most 1 + 4 + 251 bytes. */
     void (*send)(void *user, const uint8_t *packet, size_t n_bytes);
-    /* The board's own clock, for the peripheral model. */
-    uint64_t (*board_us)(void *user);
     /* The running image's version, for Device Information and `table_moves`. */
     struct sim_stack_version {
         uint8_t major, minor;
@@ -42,7 +40,7 @@ struct sim_stack_ports {
 struct sim_stack;
 
 /* ble is borrowed and must outlive the stack; its configuration (name, address, MTU, security, bonding,
- * pairing, repairing, defects), its bonds and its SMP characteristic are used from here on by this stack
+ * pairing, repairing, defects), its bonds and its characteristics are used from here on by this stack
  * alone. NULL: *why says so (static storage): no memory, or an address that is not static random (two top
  * bits set). */
 struct sim_stack *sim_stack_new(struct sim_ble *ble, const struct sim_stack_config *config,
@@ -84,7 +82,7 @@ bool sim_stack_ready(const struct sim_stack *stack);
  *   link confirm yes|no            what is pressed when both sides show the same number
  *   link host-shows DIGITS         the central shows this passkey: what the board's user then does (config.pairing.user)
  *   link fault KIND writes|notifications N [COUNT] [VALUE]
- *                                  strikes PDUs of the update characteristic: the COUNT (1) ones from the N-th on, counted
+ *                                  strikes PDUs of the firmware's characteristics: the COUNT (1) ones from the N-th on, counted
  *                                  from 0 and from now; at most 16 faults, which stay over reconnections
  *                                  (ble/pdu_faults.h). KIND:
  *                                  drop; duplicate; delay (VALUE: ms, 100); corrupt (one bit of byte VALUE, the middle

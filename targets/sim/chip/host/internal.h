@@ -36,6 +36,12 @@ struct hci_frame {
     uint8_t bytes[L2CAP_MAX_FRAME_BYTES];
 };
 
+/* What of an advertiser the controller must know. Texts are static. */
+struct hci_advertiser {
+    const char *name, *service;
+    uint8_t address[SIM_BLE_ADDRESS_BYTES];
+};
+
 struct hci {
     enum hci_state state;
     char fault[96];
@@ -56,6 +62,7 @@ struct hci {
     struct hci_frame frames[HCI_MAX_FRAMES];
     unsigned first_frame, n_frames;
 
+    struct hci_advertiser told;
     bool advertising;
     bool advertising_asked; /* a command about it is on its way */
     uint64_t repeat_us;     /* when it begins anew on a virtual controller */
@@ -77,8 +84,9 @@ void hci_command(struct sim_stack *stack, uint16_t opcode, const uint8_t *parame
 bool hci_send_frame(struct sim_stack *stack, uint16_t channel, const uint8_t *pdu, size_t n_bytes);
 unsigned hci_room_frames(const struct sim_stack *stack);
 void hci_advertise(struct sim_stack *stack, bool on);
-/* Tells the controller the address again; not while it advertises [SPEC Vol 4 Part E 7.8.4]. */
-void hci_set_address(struct sim_stack *stack);
+/* Tells the controller who advertises now, where that is another one than before; not while it advertises
+ * [SPEC Vol 4 Part E 7.8.4]. */
+void hci_tell_advertiser(struct sim_stack *stack);
 /* Tells the controller again what is advertised. */
 void hci_set_advertising_bytes(struct sim_stack *stack);
 void hci_disconnect(struct sim_stack *stack, uint16_t connection, uint8_t reason);
@@ -152,9 +160,9 @@ struct att {
     uint16_t ccc[SIM_GATT_MAX_CCC];
     uint8_t client_features;
     /* [SPEC Core Vol 3 Part G 2.5.2.1] */
-    bool unaware;          /* of a table that changed */
-    bool out_of_sync_told; /* or the hash was read: the next request makes the client aware */
-    bool indicating;
+    bool unaware;                      /* of a table that changed */
+    bool out_of_sync_told;             /* or the hash was read: the next request makes the client aware */
+    bool indicating, indicates_change; /* else what the firmware indicates */
     uint64_t confirm_due_us;
     bool change_pending; /* an indication waits for its turn */
 };
@@ -173,8 +181,9 @@ void att_restore(struct sim_stack *stack);
 /* Keeps what belongs to the bond. */
 void att_keep(struct sim_stack *stack);
 void att_indicate_change(struct sim_stack *stack);
-/* The way of every write to the update characteristic and every notification from it: through the faults. */
-void att_pass(struct sim_stack *stack, const struct sim_pdu *pdu);
+/* The way of every write to a characteristic of the firmware, and of what it notifies and indicates: through
+ * the faults. The error is that of a write. */
+enum rig_att_error att_pass(struct sim_stack *stack, const struct sim_pdu *pdu);
 /* What the faults held back until now. */
 void att_release(struct sim_stack *stack);
 
@@ -198,6 +207,8 @@ enum rig_att_error att_read_multiple(struct sim_stack *stack, const uint8_t *par
                                      struct att_reply *reply, uint16_t *at);
 enum rig_att_error att_write(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
                              struct att_reply *reply, uint16_t *at);
+enum rig_att_error att_take_write(struct sim_stack *stack, bool with_response, const uint8_t *parameters,
+                                  size_t n_bytes, uint16_t *at);
 enum rig_att_error att_may(const struct sim_stack *stack, const struct sim_gatt_attribute *attribute,
                            bool write);
 
@@ -294,6 +305,7 @@ struct sim_stack {
     struct att att;
     struct sm sm;
     struct sim_pdu_faults faults;
+    enum rig_att_error write_error; /* of the write that was passed on last */
     struct own_advertising own_advertising;
     struct att_reply forced_answer; /* takes the place of the next answer on this link; 0 bytes: none */
 };

@@ -31,7 +31,7 @@ static int open_air(void **state)
 static int open_virtual(void **state)
 {
     struct air *air = malloc(sizeof *air);
-    struct sim_board_config board = air_board();
+    struct bench_config board = air_board();
     struct sim_stack_config config = {.virtual_controller = true};
 
     air_open(air, &board, &config);
@@ -107,8 +107,8 @@ static void a_controller_without_le_buffers_is_asked_for_the_common_ones(void **
 
 static void an_address_that_is_not_static_random_is_refused(void **state)
 {
-    struct sim_board_config config = bench_config(RIG_SWAP_MOVE);
-    struct sim_board *board = sim_board_new(&config, NULL);
+    struct bench_config config = bench_config(RIG_SWAP_MOVE);
+    struct sim_board *board = bench_board(&config, NULL);
     struct sim_stack_config plain = {0};
     struct sim_stack_ports ports = {.user = NULL};
     const char *why = NULL;
@@ -552,7 +552,7 @@ static void an_image_goes_over_att_at_mtu_23_into_the_boards_slot(void **state)
 {
     struct air *air = *state;
     struct rig_bytes image = bench_image(2, NULL, 3000);
-    const struct sim_area *secondary = &sim_board_config(air->bench.board)->boot.secondary[0];
+    const struct sim_area *secondary = &sim_mcuboot_config_of(air->bench.board)->boot.secondary[0];
     uint8_t message[512], answer[1024], *stored = malloc(image.n_bytes);
     uint32_t offset = 0;
 

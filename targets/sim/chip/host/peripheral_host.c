@@ -31,22 +31,13 @@ struct sim_bond *stack_bond(const struct sim_stack *stack)
     return NULL;
 }
 
-static uint8_t demands(const struct sim_stack *stack)
-{
-    static const uint8_t permissions[] = {[SIM_BLE_OPEN] = 0,
-                                          [SIM_BLE_ENCRYPTED] = SIM_GATT_NEEDS_ENCRYPTION,
-                                          [SIM_BLE_AUTHENTICATED] = SIM_GATT_NEEDS_AUTHENTICATION};
-
-    return permissions[sim_ble_demands(stack->ble)];
-}
-
 void stack_build_table(struct sim_stack *stack)
 {
-    struct sim_gatt_plan plan = {.smp_permissions = demands(stack),
-                                 .service_changed = !stack->config.no_service_changed};
+    struct sim_gatt_plan plan = {.service_changed = !stack->config.no_service_changed};
 
     if (stack->config.table_moves)
         plan.n_ahead = stack->ports.version(stack->ports.user).minor % 4u;
+    sim_ble_services(stack->ble, &plan.services);
     sim_gatt_build(&stack->table, &plan);
 }
 
@@ -65,6 +56,7 @@ struct sim_stack *sim_stack_new(struct sim_ble *ble, const struct sim_stack_conf
         return NULL;
     }
     stack->ble = ble;
+    ble->has_host = true;
     stack->config = *config;
     stack->ports = *ports;
     stack_build_table(stack);

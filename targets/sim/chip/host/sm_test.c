@@ -21,7 +21,7 @@ static struct air *open_with(enum sim_ble_io io, enum sim_ble_pairing_kind pairi
                              enum sim_ble_repairing repairing)
 {
     struct air *air = malloc(sizeof *air);
-    struct sim_board_config board = air_board();
+    struct bench_config board = air_board();
     struct sim_stack_config config = {0};
 
     board.ble.security = authenticated ? SIM_BLE_AUTHENTICATED : SIM_BLE_ENCRYPTED;
@@ -302,7 +302,7 @@ static void without_bonding_on_the_centrals_side_no_key_is_kept(void **state)
 static void a_board_that_does_not_bond_refuses_to_pair(void **state)
 {
     struct air air;
-    struct sim_board_config board = air_board();
+    struct bench_config board = air_board();
     struct sim_stack_config config = {0};
 
     (void)state;
@@ -450,7 +450,7 @@ static void update(struct air *air, uint8_t minor)
 static struct air *open_moving(bool bonded, struct central *central)
 {
     struct air *air = malloc(sizeof *air);
-    struct sim_board_config board = air_board();
+    struct bench_config board = air_board();
     struct sim_stack_config config = {.table_moves = true};
 
     air_open(air, &board, &config);
@@ -555,7 +555,7 @@ static void G_2_5_2_1_reading_the_hash_makes_a_client_aware(void **state)
 static void without_service_changed_nobody_is_told(void **state)
 {
     struct air air;
-    struct sim_board_config board = air_board();
+    struct bench_config board = air_board();
     struct sim_stack_config config = {.no_service_changed = true};
 
     (void)state;
@@ -579,7 +579,7 @@ static void the_boards_user_answers_by_himself(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct air air;
-        struct sim_board_config board = air_board();
+        struct bench_config board = air_board();
         struct sim_stack_config config = {0};
 
         board.ble.pairing = (struct sim_ble_pairing){.io = SIM_BLE_IO_KEYBOARD, .user = rows[i].user};

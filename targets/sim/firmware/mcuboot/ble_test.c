@@ -11,7 +11,7 @@
 static const struct sim_ble_central_pairing just_works;
 static const struct sim_ble_central other = {{0xc0, 9, 9, 9, 9, 9}};
 
-static void open_with(struct bench *bench, const struct sim_board_config *config)
+static void open_with(struct bench *bench, const struct bench_config *config)
 {
     struct rig_bytes image = bench_image(1, &waits, 3000);
 
@@ -21,9 +21,9 @@ static void open_with(struct bench *bench, const struct sim_board_config *config
     assert_true(bench_boot(bench));
 }
 
-static struct sim_board_config with_ble(enum sim_ble_security security, enum sim_ble_repairing repairing)
+static struct bench_config with_ble(enum sim_ble_security security, enum sim_ble_repairing repairing)
 {
-    struct sim_board_config config = bench_config(RIG_SWAP_MOVE);
+    struct bench_config config = bench_config(RIG_SWAP_MOVE);
 
     config.ble.security = security;
     config.ble.repairing = repairing;
@@ -53,7 +53,7 @@ static const char *long_text(void)
 static void nothing_answers_before_power_and_after_a_hang(void **state)
 {
     struct sim_app_personality hangs = {.behaviour = SIM_APP_HANGS, .self_test_us = RIG_SECOND_US};
-    struct sim_board_config config = bench_config(RIG_SWAP_MOVE);
+    struct bench_config config = bench_config(RIG_SWAP_MOVE);
     struct rig_bytes image = bench_image(1, &hangs, 3000);
     struct bench bench;
 
@@ -79,7 +79,7 @@ static void nothing_answers_before_power_and_after_a_hang(void **state)
 static void mtu_is_the_smaller_of_the_two_and_at_least_23(void **state)
 {
     const uint16_t wishes[][2] = {{517, 247}, {100, 100}, {23, 23}, {5, 23}};
-    struct sim_board_config config = bench_config(RIG_SWAP_MOVE);
+    struct bench_config config = bench_config(RIG_SWAP_MOVE);
     struct bench bench;
 
     (void)state;
@@ -98,7 +98,7 @@ static void mtu_is_the_smaller_of_the_two_and_at_least_23(void **state)
 
 static void answers_are_cut_to_the_mtu_and_paced_by_the_interval(void **state)
 {
-    struct sim_board_config config = bench_config(RIG_SWAP_MOVE);
+    struct bench_config config = bench_config(RIG_SWAP_MOVE);
     uint8_t message[600], part[SIM_BLE_MAX_MTU];
     size_t n_part, n_joined = 0;
     uint64_t last_us = 0;
@@ -128,7 +128,7 @@ static void answers_are_cut_to_the_mtu_and_paced_by_the_interval(void **state)
 
 static void mtu_23_with_reassembly_carries_a_whole_upload(void **state)
 {
-    struct sim_board_config config = bench_config(RIG_SWAP_MOVE);
+    struct bench_config config = bench_config(RIG_SWAP_MOVE);
     struct rig_bytes image = bench_image(2, &waits, 4000);
     struct bench bench;
 
@@ -153,7 +153,7 @@ static void half_message(struct bench *bench)
 
 static void N17_half_message_poisons_the_next_until_the_ccc_goes_off(void **state)
 {
-    struct sim_board_config config = bench_config(RIG_SWAP_MOVE);
+    struct bench_config config = bench_config(RIG_SWAP_MOVE);
     struct bench bench;
 
     (void)state;
@@ -172,7 +172,7 @@ static void half_message_goes_with_the_link(void **state)
 {
     (void)state;
     for (unsigned keeps = 0; keeps < 2; keeps++) {
-        struct sim_board_config config = bench_config(RIG_SWAP_MOVE);
+        struct bench_config config = bench_config(RIG_SWAP_MOVE);
         struct bench bench;
 
         config.app.reassembly = true;
@@ -189,7 +189,7 @@ static void half_message_goes_with_the_link(void **state)
 
 static void first_fragment_shorter_than_a_header_and_too_long_a_message_are_dropped(void **state)
 {
-    struct sim_board_config config = bench_config(RIG_SWAP_MOVE);
+    struct bench_config config = bench_config(RIG_SWAP_MOVE);
     const uint8_t huge[] = {0x0a, 0, 0xff, 0xff, 0, 0, 1, 0, 0xa0};
     struct bench bench;
 
@@ -206,7 +206,7 @@ static void first_fragment_shorter_than_a_header_and_too_long_a_message_are_drop
 
 static void missing_fragment_is_completed_by_the_next_message(void **state)
 {
-    struct sim_board_config config = bench_config(RIG_SWAP_MOVE);
+    struct bench_config config = bench_config(RIG_SWAP_MOVE);
     uint8_t message[600];
     char text[128];
     struct bench bench;
@@ -232,7 +232,7 @@ static void missing_fragment_is_completed_by_the_next_message(void **state)
 
 static void bond_is_made_used_and_kept_over_power_cycles(void **state)
 {
-    struct sim_board_config config = with_ble(SIM_BLE_ENCRYPTED, SIM_BLE_REPAIRING_REFUSED);
+    struct bench_config config = with_ble(SIM_BLE_ENCRYPTED, SIM_BLE_REPAIRING_REFUSED);
     struct sim_ble_pairing_result pairing;
     uint8_t ltk[16], wrong[16] = {1};
     struct bench bench;
@@ -261,7 +261,7 @@ static void bond_is_made_used_and_kept_over_power_cycles(void **state)
 
 static void key_missing_at_the_board_drops_the_link_with_05(void **state)
 {
-    struct sim_board_config config = with_ble(SIM_BLE_ENCRYPTED, SIM_BLE_REPAIRING_ALLOWED);
+    struct bench_config config = with_ble(SIM_BLE_ENCRYPTED, SIM_BLE_REPAIRING_ALLOWED);
     struct sim_ble_pairing_result pairing;
     uint8_t ltk[16];
     struct bench bench;
@@ -282,7 +282,7 @@ static void repairing_follows_the_policy(void **state)
 {
     (void)state;
     for (unsigned refused = 0; refused < 2; refused++) {
-        struct sim_board_config config =
+        struct bench_config config =
             with_ble(SIM_BLE_ENCRYPTED, refused ? SIM_BLE_REPAIRING_REFUSED : SIM_BLE_REPAIRING_ALLOWED);
         struct sim_ble_pairing_result pairing;
         uint8_t first[16], second[16];
@@ -307,7 +307,7 @@ static void repairing_follows_the_policy(void **state)
 
 static void board_without_bonding_refuses_to_pair(void **state)
 {
-    struct sim_board_config config = bench_config(RIG_SWAP_MOVE);
+    struct bench_config config = bench_config(RIG_SWAP_MOVE);
     struct sim_ble_pairing_result pairing;
     uint8_t ltk[16];
     struct bench bench;
@@ -323,7 +323,7 @@ static void board_without_bonding_refuses_to_pair(void **state)
 
 static void fifth_bond_replaces_the_oldest(void **state)
 {
-    struct sim_board_config config = bench_config(RIG_SWAP_MOVE);
+    struct bench_config config = bench_config(RIG_SWAP_MOVE);
     struct sim_ble_pairing_result pairing;
     uint8_t ltk[16];
     struct bench bench;
@@ -345,7 +345,7 @@ static void fifth_bond_replaces_the_oldest(void **state)
 
 static void N22_unencrypted_write_is_dropped_and_the_ccc_refused(void **state)
 {
-    struct sim_board_config config = with_ble(SIM_BLE_ENCRYPTED, SIM_BLE_REPAIRING_ALLOWED);
+    struct bench_config config = with_ble(SIM_BLE_ENCRYPTED, SIM_BLE_REPAIRING_ALLOWED);
     struct sim_ble_pairing_result pairing;
     uint8_t message[64], ltk[16];
     struct bench bench;
@@ -367,7 +367,7 @@ static void N22_unencrypted_write_is_dropped_and_the_ccc_refused(void **state)
 
 static void reset_ends_the_link_by_supervision_timeout(void **state)
 {
-    struct sim_board_config config = bench_config(RIG_SWAP_MOVE);
+    struct bench_config config = bench_config(RIG_SWAP_MOVE);
     struct bench bench;
 
     (void)state;
@@ -389,7 +389,7 @@ static void reset_ends_the_link_by_supervision_timeout(void **state)
 
 static void central_that_comes_back_early_drops_the_dead_link(void **state)
 {
-    struct sim_board_config config = bench_config(RIG_SWAP_MOVE);
+    struct bench_config config = bench_config(RIG_SWAP_MOVE);
     struct bench bench;
 
     (void)state;
@@ -407,7 +407,7 @@ static void central_that_comes_back_early_drops_the_dead_link(void **state)
 
 static void disconnect_purges_what_waits(void **state)
 {
-    struct sim_board_config config = bench_config(RIG_SWAP_MOVE);
+    struct bench_config config = bench_config(RIG_SWAP_MOVE);
     uint8_t message[600];
     struct bench bench;
 
@@ -429,7 +429,7 @@ static void cuts_notifications_defect_loses_the_tail(void **state)
 {
     (void)state;
     for (unsigned defective = 0; defective < 2; defective++) {
-        struct sim_board_config config = bench_config(RIG_SWAP_MOVE);
+        struct bench_config config = bench_config(RIG_SWAP_MOVE);
         struct bench bench;
 
         config.app.reassembly = true;
@@ -445,7 +445,7 @@ static void serves_unencrypted_defect_opens_the_service(void **state)
 {
     (void)state;
     for (unsigned defective = 0; defective < 2; defective++) {
-        struct sim_board_config config = with_ble(SIM_BLE_ENCRYPTED, SIM_BLE_REPAIRING_ALLOWED);
+        struct bench_config config = with_ble(SIM_BLE_ENCRYPTED, SIM_BLE_REPAIRING_ALLOWED);
         struct bench bench;
 
         config.ble.defects = defective ? SIM_BLE_DEFECT_SERVES_UNENCRYPTED : 0;
@@ -460,7 +460,7 @@ static void serves_unencrypted_defect_opens_the_service(void **state)
 
 static void pairs_anew_silently_defect_ignores_the_policy(void **state)
 {
-    struct sim_board_config config = with_ble(SIM_BLE_ENCRYPTED, SIM_BLE_REPAIRING_REFUSED);
+    struct bench_config config = with_ble(SIM_BLE_ENCRYPTED, SIM_BLE_REPAIRING_REFUSED);
     struct sim_ble_pairing_result pairing;
     uint8_t ltk[16];
     struct bench bench;
@@ -480,7 +480,7 @@ static void bond_lost_on_update_defect_forgets_after_a_swap_only(void **state)
 {
     (void)state;
     for (unsigned defective = 0; defective < 2; defective++) {
-        struct sim_board_config config = bench_config(RIG_SWAP_MOVE);
+        struct bench_config config = bench_config(RIG_SWAP_MOVE);
         struct rig_bytes image = bench_image(2, &waits, 4000);
         struct sim_ble_pairing_result pairing;
         uint8_t ltk[16], hash[32];
@@ -496,7 +496,7 @@ static void bond_lost_on_update_defect_forgets_after_a_swap_only(void **state)
         assert_true(bench_upload(&bench, &image, NULL));
         assert_false(bench_mark(&bench, hash, true).error.failed);
         bench_reset(&bench);
-        assert_int_equal(sim_board_view(bench.board).version.major, 2);
+        assert_int_equal(sim_board_view(bench.board).image.version.major, 2);
         assert_int_equal(sim_board_ble_has_bond(bench.board, bench_central.address), !defective);
         rig_bytes_clear(&image);
         bench_close(&bench);
@@ -505,7 +505,7 @@ static void bond_lost_on_update_defect_forgets_after_a_swap_only(void **state)
 
 static void bond_lost_on_update_defect_forgets_after_a_revert(void **state)
 {
-    struct sim_board_config config = bench_config(RIG_SWAP_MOVE);
+    struct bench_config config = bench_config(RIG_SWAP_MOVE);
     struct rig_bytes image = bench_image(2, &waits, 4000);
     struct sim_ble_pairing_result pairing;
     uint8_t ltk[16], hash[32];
@@ -519,10 +519,10 @@ static void bond_lost_on_update_defect_forgets_after_a_revert(void **state)
     assert_true(bench_upload(&bench, &image, NULL));
     assert_false(bench_mark(&bench, hash, false).error.failed);
     bench_reset(&bench);
-    assert_int_equal(sim_board_view(bench.board).version.major, 2);
+    assert_int_equal(sim_board_view(bench.board).image.version.major, 2);
     assert_int_equal(sim_board_ble_pair(bench.board, &just_works, ltk, &pairing), SIM_BLE_OK);
     bench_reset(&bench);
-    assert_int_equal(sim_board_view(bench.board).version.major, 1);
+    assert_int_equal(sim_board_view(bench.board).image.version.major, 1);
     assert_false(sim_board_ble_has_bond(bench.board, bench_central.address));
     rig_bytes_clear(&image);
     bench_close(&bench);
@@ -566,7 +566,7 @@ static void pairing_goes_by_what_both_sides_have_and_do(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct sim_board_config config = with_ble(SIM_BLE_AUTHENTICATED, SIM_BLE_REPAIRING_ALLOWED);
+        struct bench_config config = with_ble(SIM_BLE_AUTHENTICATED, SIM_BLE_REPAIRING_ALLOWED);
         struct sim_ble_pairing_result result;
         struct bench bench;
         uint8_t ltk[16];

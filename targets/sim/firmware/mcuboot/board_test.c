@@ -11,12 +11,12 @@
 
 static unsigned running(struct scene *scene)
 {
-    return sim_board_view(scene->bench.board).version.major;
+    return sim_board_view(scene->bench.board).image.version.major;
 }
 
 static void new_board_is_off_erased_and_at_time_0(void **state)
 {
-    struct sim_board_config config = bench_config(RIG_SWAP_MOVE);
+    struct bench_config config = bench_config(RIG_SWAP_MOVE);
     struct bench bench;
 
     (void)state;
@@ -28,14 +28,14 @@ static void new_board_is_off_erased_and_at_time_0(void **state)
     sim_board_power(bench.board, true);
     bench_run(&bench, RIG_SECOND_US);
     assert_int_equal(sim_board_view(bench.board).state, SIM_BOARD_NO_IMAGE);
-    assert_false(sim_board_view(bench.board).has_image);
+    assert_false(sim_board_view(bench.board).image.has_image);
     bench_close(&bench);
 }
 
-static void refused(const struct sim_board_config *config, const char *reason)
+static void refused(const struct bench_config *config, const char *reason)
 {
     const char *why = "";
-    struct sim_board *board = sim_board_new(config, &why);
+    struct sim_board *board = bench_board(config, &why);
 
     sim_board_free(board);
     if (board || !strstr(why, reason))
@@ -44,8 +44,8 @@ static void refused(const struct sim_board_config *config, const char *reason)
 
 static void configurations_that_cannot_be_are_refused_with_a_reason(void **state)
 {
-    const struct sim_board_config good = bench_config(RIG_SWAP_MOVE);
-    struct sim_board_config bad;
+    const struct bench_config good = bench_config(RIG_SWAP_MOVE);
+    struct bench_config bad;
 
     (void)state;
 #define REFUSED(reason, ...) (bad = good, __VA_ARGS__, refused(&bad, reason))
@@ -75,7 +75,7 @@ static void boot_says_what_it_does_on_the_console(void **state)
     assert_string_equal(scene->bench.last_line, "app: advertising");
     assert_true(scene->bench.n_lines >= 6);
     assert_int_equal(scene->bench.last_boot.outcome, SIM_BOOT_RUNS);
-    assert_true(sim_board_view(scene->bench.board).confirmed);
+    assert_true(sim_board_view(scene->bench.board).image.confirmed);
     scene_free(scene);
 }
 
@@ -83,17 +83,17 @@ static void test_then_confirm_then_reset_keeps_the_new_image_in_every_mode(void 
 {
     (void)state;
     for (unsigned mode = RIG_SWAP_MOVE; mode <= RIG_SWAP_OFFSET; mode++) {
-        struct sim_board_config config = bench_config((enum rig_swap_mode)mode);
+        struct bench_config config = bench_config((enum rig_swap_mode)mode);
         struct scene *scene = scene_with(&config, &waits);
 
         scene_mark(scene, false);
         bench_reset(&scene->bench);
         assert_int_equal(running(scene), 2);
-        assert_false(sim_board_view(scene->bench.board).confirmed);
+        assert_false(sim_board_view(scene->bench.board).image.confirmed);
         assert_false(bench_mark(&scene->bench, NULL, true).error.failed);
         bench_reset(&scene->bench);
         assert_int_equal(running(scene), 2);
-        assert_true(sim_board_view(scene->bench.board).confirmed);
+        assert_true(sim_board_view(scene->bench.board).image.confirmed);
         scene_free(scene);
     }
 }
@@ -102,7 +102,7 @@ static void test_without_confirm_goes_back_in_every_mode(void **state)
 {
     (void)state;
     for (unsigned mode = RIG_SWAP_MOVE; mode <= RIG_SWAP_OFFSET; mode++) {
-        struct sim_board_config config = bench_config((enum rig_swap_mode)mode);
+        struct bench_config config = bench_config((enum rig_swap_mode)mode);
         struct scene *scene = scene_with(&config, &waits);
 
         scene_mark(scene, false);
@@ -126,9 +126,9 @@ static void image_that_confirms_itself_stays(void **state)
     (void)state;
     scene_mark(scene, false);
     bench_reset(&scene->bench);
-    assert_false(sim_board_view(scene->bench.board).confirmed);
+    assert_false(sim_board_view(scene->bench.board).image.confirmed);
     bench_run(&scene->bench, 2 * RIG_SECOND_US);
-    assert_true(sim_board_view(scene->bench.board).confirmed);
+    assert_true(sim_board_view(scene->bench.board).image.confirmed);
     assert_string_equal(scene->bench.last_line, "app: image confirmed");
     bench_reset(&scene->bench);
     assert_int_equal(running(scene), 2);
@@ -174,7 +174,7 @@ static void hanging_image_is_reverted_by_its_watchdog_or_by_power(void **state)
 /* An image from elsewhere, whose payload is no business of ours. */
 static void any_valid_image_runs_and_waits_to_be_confirmed(void **state)
 {
-    struct sim_board_config config = bench_config(RIG_SWAP_MOVE);
+    struct bench_config config = bench_config(RIG_SWAP_MOVE);
     struct rig_bytes image = bench_image(3, NULL, 4000);
     struct bench bench;
 
@@ -192,7 +192,7 @@ static void any_valid_image_runs_and_waits_to_be_confirmed(void **state)
 static void an_image_behaves_as_the_board_was_taught_by_its_hash(void **state)
 {
     static const struct sim_app_personality crashes = {.behaviour = SIM_APP_CRASHES, .self_test_us = 1000};
-    struct sim_board_config config = bench_config(RIG_SWAP_MOVE);
+    struct bench_config config = bench_config(RIG_SWAP_MOVE);
     struct rig_bytes image = bench_image(3, NULL, 4000);
     struct bench bench;
 
@@ -201,8 +201,9 @@ static void an_image_behaves_as_the_board_was_taught_by_its_hash(void **state)
         bench_open(&bench, &config);
         bench_program(&bench, &image);
         assert_true(bench_boot(&bench));
-        assert_true(sim_board_teach(bench.board, sim_board_view(bench.board).hash, &crashes));
-        assert_true(crashing || sim_board_teach(bench.board, sim_board_view(bench.board).hash, &waits));
+        assert_true(sim_mcuboot_teach(bench.board, sim_board_view(bench.board).image.hash, &crashes));
+        assert_true(crashing ||
+                    sim_mcuboot_teach(bench.board, sim_board_view(bench.board).image.hash, &waits));
         sim_board_reset(bench.board);
         while (sim_board_now_us(bench.board) < 20 * RIG_SECOND_US)
             sim_board_step(bench.board, 20 * RIG_SECOND_US);
@@ -214,7 +215,7 @@ static void an_image_behaves_as_the_board_was_taught_by_its_hash(void **state)
 
 static void corrupt_image_that_the_bootloader_lets_through_crashes(void **state)
 {
-    struct sim_board_config config = bench_config(RIG_SWAP_MOVE);
+    struct bench_config config = bench_config(RIG_SWAP_MOVE);
     struct rig_bytes image = bench_image(1, &waits, 4000);
     struct bench bench;
 
@@ -232,7 +233,7 @@ static void corrupt_image_that_the_bootloader_lets_through_crashes(void **state)
 static void crashes_are_counted_anew_after_a_power_cycle(void **state)
 {
     struct sim_app_personality crashes = {.behaviour = SIM_APP_CRASHES, .self_test_us = 1000};
-    struct sim_board_config config = bench_config(RIG_SWAP_MOVE);
+    struct bench_config config = bench_config(RIG_SWAP_MOVE);
     struct rig_bytes image = bench_image(1, &crashes, 4000);
     struct bench bench;
 
@@ -253,7 +254,7 @@ static void crashes_are_counted_anew_after_a_power_cycle(void **state)
 static void always_crashing_image_still_lets_time_pass(void **state)
 {
     struct sim_app_personality crashes = {.behaviour = SIM_APP_CRASHES, .self_test_us = RIG_SECOND_US};
-    struct sim_board_config config = bench_config(RIG_SWAP_MOVE);
+    struct bench_config config = bench_config(RIG_SWAP_MOVE);
     struct rig_bytes image = bench_image(1, &crashes, 4000);
     struct bench bench;
 
@@ -282,7 +283,7 @@ static void cut_in_the_middle_of_an_upload_kills_link_and_answer_and_the_upload_
     assert_true(report.fell && report.at_operation && report.torn);
     assert_int_equal(report.operation, 40);
     assert_int_equal(report.operation_kind, SIM_FLASH_WRITE);
-    assert_true(report.offset >= sim_board_config(scene->bench.board)->boot.secondary[0].offset);
+    assert_true(report.offset >= sim_mcuboot_config_of(scene->bench.board)->boot.secondary[0].offset);
     bench_run(&scene->bench, 5 * RIG_SECOND_US);
     assert_false(sim_board_ble_connected(scene->bench.board));
     assert_int_equal(sim_board_ble_last_reason(scene->bench.board), 0x08);
@@ -321,7 +322,7 @@ static void sweep(struct scene *scene, enum sim_cut_form form, bool permanent)
     scene_mark(scene, permanent);
     sim_board_power(board, false);
     bench_run(&scene->bench, 10 * RIG_SECOND_US);
-    struct sim_moment *before = sim_board_save(board);
+    struct sim_snapshot *before = sim_board_save(board);
     assert_non_null(before);
     assert_true(bench_boot(&scene->bench));
     uint64_t n_operations = scene->bench.last_boot_operations;
@@ -338,7 +339,7 @@ static void sweep(struct scene *scene, enum sim_cut_form form, bool permanent)
         assert_in_range(running(scene), 1, 2);
         assert_int_equal(sim_board_view(board).state, SIM_BOARD_RUNNING);
     }
-    sim_moment_free(before);
+    sim_snapshot_free(before);
 }
 
 static void cut_at_any_operation_of_a_swap_leaves_a_board_that_boots(void **state)
@@ -346,7 +347,7 @@ static void cut_at_any_operation_of_a_swap_leaves_a_board_that_boots(void **stat
     (void)state;
     for (unsigned mode = RIG_SWAP_MOVE; mode <= RIG_SWAP_OVERWRITE; mode++) {
         for (unsigned form = SIM_CUT_BEFORE; form <= SIM_CUT_AFTER; form += 2) {
-            struct sim_board_config config = bench_config((enum rig_swap_mode)mode);
+            struct bench_config config = bench_config((enum rig_swap_mode)mode);
             struct scene *scene = scene_with(&config, &waits);
 
             sweep(scene, (enum sim_cut_form)form, mode == RIG_SWAP_OVERWRITE);
@@ -480,16 +481,16 @@ static void restored_moment_goes_on_exactly_as_before(void **state)
     for (unsigned i = 0; i < 10; i++)
         offset = (uint32_t)bench_chunk(&scene->bench, &scene->new_image, offset, 150, true).off;
     bench_write(scene->bench.board, (const uint8_t *)"\x0a\0\0\x01\0\0\1\0\xa0", 9);
-    struct sim_moment *moment = sim_board_save(scene->bench.board);
+    struct sim_snapshot *snapshot = sim_board_save(scene->bench.board);
     uint8_t sequence = scene->bench.sequence;
     assert_true(bench_collect(&scene->bench, RIG_SECOND_US));
     uint64_t first = finish_life(scene);
-    sim_board_restore(scene->bench.board, moment);
+    sim_board_restore(scene->bench.board, snapshot);
     scene->bench.sequence = sequence;
     assert_true(bench_collect(&scene->bench, RIG_SECOND_US));
     uint64_t second = finish_life(scene);
     assert_true(first == second);
-    sim_moment_free(moment);
+    sim_snapshot_free(snapshot);
     scene_free(scene);
 }
 
@@ -502,10 +503,10 @@ static void armed_cut_is_part_of_a_moment(void **state)
     (void)state;
     sim_board_arm_cut(scene->bench.board, &cut);
     bench_chunk(&scene->bench, &scene->new_image, 0, 150, true);
-    struct sim_moment *moment = sim_board_save(scene->bench.board);
+    struct sim_snapshot *snapshot = sim_board_save(scene->bench.board);
     assert_false(bench_upload(&scene->bench, &scene->new_image, &first));
     struct sim_cut_report before = sim_board_cut_report(scene->bench.board);
-    sim_board_restore(scene->bench.board, moment);
+    sim_board_restore(scene->bench.board, snapshot);
     assert_true(sim_board_powered(scene->bench.board));
     assert_false(bench_upload(&scene->bench, &scene->new_image, &second));
     struct sim_cut_report after = sim_board_cut_report(scene->bench.board);
@@ -514,7 +515,7 @@ static void armed_cut_is_part_of_a_moment(void **state)
     assert_int_equal(after.operation, 30);
     assert_int_equal(before.offset, after.offset);
     assert_true(before.at_us == after.at_us);
-    sim_moment_free(moment);
+    sim_snapshot_free(snapshot);
     scene_free(scene);
 }
 
@@ -530,7 +531,7 @@ static void same_seed_and_calls_give_the_same_bytes_on_another_board(void **stat
 
 static void reset_pin_without_power_does_nothing(void **state)
 {
-    struct sim_board_config config = bench_config(RIG_SWAP_MOVE);
+    struct bench_config config = bench_config(RIG_SWAP_MOVE);
     struct bench bench;
 
     (void)state;

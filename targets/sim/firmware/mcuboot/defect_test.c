@@ -12,7 +12,7 @@
 static void both(enum sim_app_defect defect, void (*look)(struct scene *scene, bool defective))
 {
     for (unsigned defective = 0; defective < 2; defective++) {
-        struct sim_board_config config = bench_config(RIG_SWAP_MOVE);
+        struct bench_config config = bench_config(RIG_SWAP_MOVE);
 
         config.app.defects = defective ? (uint32_t)defect : 0;
         struct scene *scene = scene_with(&config, &waits);
@@ -28,7 +28,7 @@ static struct rig_smp_response chunk(struct scene *scene, uint32_t offset, size_
 
 static void look_at_wrong_offset(struct scene *scene, bool defective)
 {
-    const struct sim_area *secondary = &sim_board_config(scene->bench.board)->boot.secondary[0];
+    const struct sim_area *secondary = &sim_mcuboot_config_of(scene->bench.board)->boot.secondary[0];
     uint32_t offset = (uint32_t)chunk(scene, 0, 100).off;
 
     /* A chunk is lost on the way; the client believes the offsets that it is told. */
@@ -85,16 +85,16 @@ static void start_trial(struct scene *scene)
 {
     scene_mark(scene, false);
     bench_reset(&scene->bench);
-    assert_int_equal(sim_board_view(scene->bench.board).version.major, 2);
+    assert_int_equal(sim_board_view(scene->bench.board).image.version.major, 2);
 }
 
 static void look_at_confirm(struct scene *scene, bool defective)
 {
     start_trial(scene);
     assert_false(bench_mark(&scene->bench, NULL, true).error.failed);
-    assert_int_equal(sim_board_view(scene->bench.board).confirmed, !defective);
+    assert_int_equal(sim_board_view(scene->bench.board).image.confirmed, !defective);
     bench_reset(&scene->bench);
-    assert_int_equal(sim_board_view(scene->bench.board).version.major, defective ? 1 : 2);
+    assert_int_equal(sim_board_view(scene->bench.board).image.version.major, defective ? 1 : 2);
 }
 
 static void confirm_does_nothing(void **state)
@@ -137,7 +137,7 @@ static void look_at_trial_upload(struct scene *scene, bool defective)
     assert_int_equal(bench_upload(&scene->bench, &scene->new_image, NULL), defective);
     bench_reset(&scene->bench);
     /* The fallback is gone. */
-    assert_int_equal(sim_board_view(scene->bench.board).version.major, defective ? 2 : 1);
+    assert_int_equal(sim_board_view(scene->bench.board).image.version.major, defective ? 2 : 1);
 }
 
 static void upload_in_trial(void **state)

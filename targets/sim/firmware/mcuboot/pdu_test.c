@@ -26,7 +26,7 @@ static void on_strike(void *user, uint64_t at_us, const struct sim_pdu_strike *s
 
 static void open_at(struct bench *bench, uint16_t mtu)
 {
-    struct sim_board_config config = bench_config(RIG_SWAP_MOVE);
+    struct bench_config config = bench_config(RIG_SWAP_MOVE);
     struct rig_bytes image = bench_image(1, &waits, 3000);
 
     config.app.reassembly = true;
@@ -201,7 +201,7 @@ static void faults_outlive_a_power_cycle_and_count_on(void **state)
 
 static void a_moment_holds_the_faults_and_what_they_hold(void **state)
 {
-    struct sim_moment *moment;
+    struct sim_snapshot *snapshot;
     struct bench bench;
     uint64_t ends_us[2];
 
@@ -210,7 +210,7 @@ static void a_moment_holds_the_faults_and_what_they_hold(void **state)
     arm(&bench, SIM_PDU_DELAY, SIM_PDU_WRITES, 0, 700);
     arm(&bench, SIM_PDU_DROP, SIM_PDU_WRITES, 2, 0);
     assert_false(echo_comes_back(&bench, "held", 100000));
-    moment = sim_board_save(bench.board);
+    snapshot = sim_board_save(bench.board);
     for (unsigned i = 0; i < 2; i++) {
         bench.sequence = 7;
         assert_true(bench_collect(&bench, WITHIN_US));
@@ -218,17 +218,17 @@ static void a_moment_holds_the_faults_and_what_they_hold(void **state)
         assert_false(echo_comes_back(&bench, "lost", WITHIN_US));
         ends_us[i] = sim_board_now_us(bench.board);
         assert_int_equal(sim_board_pdu_faults(bench.board)->armed[1].n_struck, 1);
-        sim_board_restore(bench.board, moment);
+        sim_board_restore(bench.board, snapshot);
         assert_int_equal(sim_board_pdu_faults(bench.board)->armed[1].n_struck, 0);
     }
     assert_int_equal(ends_us[0], ends_us[1]);
-    sim_moment_free(moment);
+    sim_snapshot_free(snapshot);
     bench_close(&bench);
 }
 
 static void a_write_that_the_board_would_not_take_is_not_counted(void **state)
 {
-    struct sim_board_config config = bench_config(RIG_SWAP_MOVE);
+    struct bench_config config = bench_config(RIG_SWAP_MOVE);
     struct rig_bytes image = bench_image(1, &waits, 3000);
     struct bench bench;
 

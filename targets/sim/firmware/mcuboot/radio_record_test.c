@@ -193,13 +193,13 @@ static void hear(struct record *record)
     }
 }
 
-static void encrypted(struct sim_board_config *config)
+static void encrypted(struct bench_config *config)
 {
     config->ble.security = SIM_BLE_ENCRYPTED;
     config->ble.repairing = SIM_BLE_REPAIRING_REFUSED;
 }
 
-static void authenticated(struct sim_board_config *config)
+static void authenticated(struct bench_config *config)
 {
     config->ble.security = SIM_BLE_AUTHENTICATED;
     config->ble.pairing.io = SIM_BLE_IO_DISPLAY;
@@ -207,7 +207,7 @@ static void authenticated(struct sim_board_config *config)
     config->ble.pairing.passkey = 123456;
 }
 
-static void compares(struct sim_board_config *config)
+static void compares(struct bench_config *config)
 {
     authenticated(config);
     config->ble.pairing.io = SIM_BLE_IO_KEYBOARD_DISPLAY;
@@ -215,7 +215,7 @@ static void compares(struct sim_board_config *config)
     config->app.reassembly = true;
 }
 
-static void refuses(struct sim_board_config *config)
+static void refuses(struct bench_config *config)
 {
     authenticated(config);
     config->ble.pairing.io = SIM_BLE_IO_KEYBOARD;
@@ -223,7 +223,7 @@ static void refuses(struct sim_board_config *config)
     config->ble.pairing.refuses_just_works = true;
 }
 
-static void mistypes(struct sim_board_config *config)
+static void mistypes(struct bench_config *config)
 {
     authenticated(config);
     config->ble.pairing.kind = SIM_BLE_PAIRING_LEGACY;
@@ -231,46 +231,46 @@ static void mistypes(struct sim_board_config *config)
     config->ble.pairing.user = SIM_BLE_USER_MISTYPES;
 }
 
-static void nobody(struct sim_board_config *config)
+static void nobody(struct bench_config *config)
 {
     authenticated(config);
     config->ble.pairing.io = SIM_BLE_IO_YES_NO;
     config->ble.pairing.user = SIM_BLE_USER_NOBODY;
 }
 
-static void reassembles(struct sim_board_config *config)
+static void reassembles(struct bench_config *config)
 {
     config->app.reassembly = true;
     config->app.smp_buf_size = 80;
     config->ble.mtu = 60;
 }
 
-static void no_bonds(struct sim_board_config *config)
+static void no_bonds(struct bench_config *config)
 {
     config->ble.bonding = false;
 }
 
-static void updater_kept(struct sim_board_config *config)
+static void updater_kept(struct bench_config *config)
 {
     encrypted(config);
-    config->ble.updater = SIM_BLE_UPDATER_BONDS_KEPT;
+    config->app.updater = SIM_APP_UPDATER_BONDS_KEPT;
 }
 
-static void updater_unknown(struct sim_board_config *config)
+static void updater_unknown(struct bench_config *config)
 {
     encrypted(config);
-    config->ble.updater = SIM_BLE_UPDATER_BONDS_UNKNOWN;
+    config->app.updater = SIM_APP_UPDATER_BONDS_UNKNOWN;
 }
 
-static void updater_next(struct sim_board_config *config)
+static void updater_next(struct bench_config *config)
 {
     encrypted(config);
-    config->ble.updater = SIM_BLE_UPDATER_NEXT_ADDRESS;
+    config->app.updater = SIM_APP_UPDATER_NEXT_ADDRESS;
 }
 
 static const struct {
     const char *name;
-    void (*change)(struct sim_board_config *config);
+    void (*change)(struct bench_config *config);
 } rows[] = {
     {"open", NULL},
     {"encrypted", encrypted},
@@ -288,7 +288,7 @@ static const struct {
 
 static void play(size_t row, char line[LINE_BYTES])
 {
-    struct sim_board_config config = bench_config(RIG_SWAP_MOVE);
+    struct bench_config config = bench_config(RIG_SWAP_MOVE);
     struct record *record = calloc(1, sizeof *record);
 
     assert_non_null(record);

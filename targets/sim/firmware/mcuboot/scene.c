@@ -10,7 +10,7 @@
 
 const struct sim_app_personality waits = {.behaviour = SIM_APP_NEVER_CONFIRMS};
 
-struct scene *scene_with(const struct sim_board_config *config, const struct sim_app_personality *newcomer)
+struct scene *scene_with(const struct bench_config *config, const struct sim_app_personality *newcomer)
 {
     struct scene *scene = calloc(1, sizeof *scene);
 
@@ -31,7 +31,7 @@ struct scene *scene_with(const struct sim_board_config *config, const struct sim
 
 struct scene *scene_new(const struct sim_app_personality *newcomer)
 {
-    struct sim_board_config config = bench_config(RIG_SWAP_MOVE);
+    struct bench_config config = bench_config(RIG_SWAP_MOVE);
 
     return scene_with(&config, newcomer);
 }

@@ -18,7 +18,7 @@
 #define N_IMAGES 4u
 
 struct record {
-    struct sim_board_config config;
+    struct bench_config config;
     struct sim_flash *flash;
     struct sim_app app;
     struct sim_app_retained retained;
@@ -259,20 +259,20 @@ static void mix_flash(struct record *record)
     sim_flash_content_free(content);
 }
 
-static void progressive(struct sim_board_config *config)
+static void progressive(struct bench_config *config)
 {
     config->app.progressive_erase = true;
     config->devices[0].rewrite_forbidden = true;
 }
 
-static void lenient(struct sim_board_config *config)
+static void lenient(struct bench_config *config)
 {
     config->app.erase_pending_allowed = true;
     config->app.legacy_rc = true;
     config->devices[0].write_bytes = 8;
 }
 
-static void strict(struct sim_board_config *config)
+static void strict(struct bench_config *config)
 {
     config->app.parameters_command = false;
     config->app.original_protocol = false;
@@ -280,12 +280,12 @@ static void strict(struct sim_board_config *config)
     config->boot.downgrade = SIM_DOWNGRADE_BY_VERSION;
 }
 
-static void small(struct sim_board_config *config)
+static void small(struct bench_config *config)
 {
     config->app.smp_buf_size = 150;
 }
 
-static void two_images(struct sim_board_config *config)
+static void two_images(struct bench_config *config)
 {
     config->boot.n_images = 2;
     config->boot.primary[0].n_bytes = config->boot.secondary[0].n_bytes = 0x6000;
@@ -297,7 +297,7 @@ static void two_images(struct sim_board_config *config)
 static const struct {
     const char *name;
     enum rig_swap_mode mode;
-    void (*change)(struct sim_board_config *config);
+    void (*change)(struct bench_config *config);
 } rows[] = {
     {"move", RIG_SWAP_MOVE, NULL},
     {"scratch", RIG_SWAP_SCRATCH, NULL},

@@ -12,7 +12,7 @@
 
 static struct scene *scene_at_517(void)
 {
-    struct sim_board_config config = bench_config(RIG_SWAP_MOVE);
+    struct bench_config config = bench_config(RIG_SWAP_MOVE);
 
     config.ble.mtu = 517;
     return scene_with(&config, &waits);
@@ -129,7 +129,7 @@ ROW(slot_sizes_are_told, "0800000100010806a0",
 
 static void original_protocol_off_gets_rc_12(void **state)
 {
-    struct sim_board_config config = bench_config(RIG_SWAP_MOVE);
+    struct bench_config config = bench_config(RIG_SWAP_MOVE);
 
     (void)state;
     config.app.original_protocol = false;
@@ -141,7 +141,7 @@ static void original_protocol_off_gets_rc_12(void **state)
 
 static void parameters_command_off_gets_rc_8(void **state)
 {
-    struct sim_board_config config = bench_config(RIG_SWAP_MOVE);
+    struct bench_config config = bench_config(RIG_SWAP_MOVE);
 
     (void)state;
     config.app.parameters_command = false;
@@ -152,7 +152,7 @@ static void parameters_command_off_gets_rc_8(void **state)
 
 static void legacy_rc_rides_in_successes(void **state)
 {
-    struct sim_board_config config = bench_config(RIG_SWAP_MOVE);
+    struct bench_config config = bench_config(RIG_SWAP_MOVE);
 
     (void)state;
     config.app.legacy_rc = true;
@@ -209,7 +209,7 @@ static void requests_beyond_the_buffers_vanish(void **state)
 
 static void a_message_longer_than_a_buffer_gets_silence(void **state)
 {
-    struct sim_board_config config = bench_config(RIG_SWAP_MOVE);
+    struct bench_config config = bench_config(RIG_SWAP_MOVE);
     uint8_t message[200];
     char text[120];
 
@@ -228,7 +228,7 @@ static void a_message_longer_than_a_buffer_gets_silence(void **state)
 
 static void N3_header_length_too_large_with_reassembly_swallows_the_next(void **state)
 {
-    struct sim_board_config config = bench_config(RIG_SWAP_MOVE);
+    struct bench_config config = bench_config(RIG_SWAP_MOVE);
 
     (void)state;
     config.app.reassembly = true;

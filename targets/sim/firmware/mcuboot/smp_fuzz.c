@@ -44,7 +44,7 @@ static void check_answers(const uint8_t *answers, size_t n_answers)
 
 static void feed_server(const uint8_t *bytes, size_t n_bytes, uint32_t defects)
 {
-    struct sim_board_config config = bench_config(RIG_SWAP_MOVE);
+    struct bench_config config = bench_config(RIG_SWAP_MOVE);
     struct sim_app app = {0};
     struct sim_app_retained retained = {0};
     struct sim_flash *flash = sim_flash_new(config.devices, config.n_devices);
@@ -108,12 +108,12 @@ static void arm(struct bench *bench, uint8_t how)
 
 static void go_back(struct bench *bench)
 {
-    struct sim_moment *moment = sim_board_save(bench->board);
+    struct sim_snapshot *snapshot = sim_board_save(bench->board);
 
     bench_run(bench, RIG_SECOND_US);
-    if (moment)
-        sim_board_restore(bench->board, moment);
-    sim_moment_free(moment);
+    if (snapshot)
+        sim_board_restore(bench->board, snapshot);
+    sim_snapshot_free(snapshot);
 }
 
 static void one_act(struct bench *bench, struct script *script)
@@ -173,7 +173,7 @@ static void must_be_alive(struct bench *bench)
 
 static void feed_board(const uint8_t *bytes, size_t n_bytes, uint8_t options)
 {
-    struct sim_board_config config = bench_config((enum rig_swap_mode)(options % 4));
+    struct bench_config config = bench_config((enum rig_swap_mode)(options % 4));
     struct sim_app_personality patient = {.behaviour = SIM_APP_NEVER_CONFIRMS};
     struct rig_bytes image = bench_image(1, &patient, 2000);
     struct script script = {bytes, n_bytes};

@@ -11,9 +11,9 @@
 
 const struct sim_ble_central bench_central = {{0xc0, 1, 2, 3, 4, 5}};
 
-struct sim_board_config bench_config(enum rig_swap_mode mode)
+struct bench_config bench_config(enum rig_swap_mode mode)
 {
-    struct sim_board_config config = {
+    struct bench_config config = {
         .devices = {{.name = "internal",
                      .regions = {{SECTOR, 64}},
                      .n_regions = 1,
@@ -53,19 +53,32 @@ static void on_line(void *user, uint64_t at_us, const char *line)
     bench->saw_hard_fault = bench->saw_hard_fault || strstr(line, "HARD FAULT");
 }
 
-static void on_boot(void *user, uint64_t at_us, const struct sim_boot_result *result, uint64_t n_operations)
+static void on_boot(void *user, uint64_t at_us, const struct sim_start *start, uint64_t n_operations)
 {
     struct bench *bench = user;
 
     (void)at_us;
-    bench->last_boot = *result;
+    bench->last_boot = *(const struct sim_boot_result *)start->account;
     bench->last_boot_operations = n_operations;
 }
 
-void bench_open(struct bench *bench, const struct sim_board_config *config)
+struct sim_board *bench_board(const struct bench_config *config, const char **why)
+{
+    const struct sim_mcuboot_config mcuboot = {.boot = config->boot, .app = config->app};
+    struct sim_board_config board = {.n_devices = config->n_devices,
+                                     .firmware = &sim_mcuboot,
+                                     .firmware_config = &mcuboot,
+                                     .ble = config->ble,
+                                     .seed = config->seed};
+
+    memcpy(board.devices, config->devices, sizeof board.devices);
+    return sim_board_new(&board, why);
+}
+
+void bench_open(struct bench *bench, const struct bench_config *config)
 {
     memset(bench, 0, sizeof *bench);
-    bench->board = sim_board_new(config, NULL);
+    bench->board = bench_board(config, NULL);
     if (!bench->board)
         abort();
     sim_board_on_console(bench->board, on_line, bench);
@@ -98,7 +111,7 @@ struct rig_bytes bench_image(uint8_t major, const struct sim_app_personality *pe
 
 void bench_program(struct bench *bench, const struct rig_bytes *image)
 {
-    const struct sim_area *primary = &sim_board_config(bench->board)->boot.primary[0];
+    const struct sim_area *primary = &sim_mcuboot_config_of(bench->board)->boot.primary[0];
 
     if (sim_flash_poke(sim_board_flash(bench->board), primary->device, primary->offset, image->bytes,
                        image->n_bytes) != SIM_OK)

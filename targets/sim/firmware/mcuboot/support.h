@@ -5,7 +5,7 @@
 
 #include "image/build.h"
 #include "protocol/smp/smp.h"
-#include "sim/board.h"
+#include "sim/firmware/mcuboot/mcuboot.h"
 
 #define RIG_SECOND_US 1000000u
 
@@ -21,10 +21,21 @@ struct bench {
     uint64_t last_boot_operations;
 };
 
+/* What chip and firmware are made from. */
+struct bench_config {
+    struct sim_flash_device_config devices[SIM_FLASH_MAX_DEVICES];
+    unsigned n_devices;
+    struct sim_boot_config boot;
+    struct sim_app_config app;
+    struct sim_ble_config ble;
+    uint64_t seed;
+};
 /* One internal device of 64 sectors of 4 KiB, write unit 4; primary at 0, secondary after it, 16 sectors
  * each, scratch of 2. */
-struct sim_board_config bench_config(enum rig_swap_mode mode);
-void bench_open(struct bench *bench, const struct sim_board_config *config);
+struct bench_config bench_config(enum rig_swap_mode mode);
+void bench_open(struct bench *bench, const struct bench_config *config);
+/* NULL: *why says so. */
+struct sim_board *bench_board(const struct bench_config *config, const char **why);
 void bench_close(struct bench *bench);
 
 struct rig_bytes bench_image(uint8_t major, const struct sim_app_personality *personality,
@@ -63,7 +74,7 @@ struct scene {
     uint8_t old_hash[RIG_IMAGE_HASH_BYTES], new_hash[RIG_IMAGE_HASH_BYTES];
 };
 extern const struct sim_app_personality waits;
-struct scene *scene_with(const struct sim_board_config *config, const struct sim_app_personality *newcomer);
+struct scene *scene_with(const struct bench_config *config, const struct sim_app_personality *newcomer);
 struct scene *scene_new(const struct sim_app_personality *newcomer); /* the usual board, swap-move */
 void scene_free(struct scene *scene);
 /* Uploads the new image and marks it. */

@@ -12,7 +12,7 @@
 
 static struct scene *scene_at_517(void)
 {
-    struct sim_board_config config = bench_config(RIG_SWAP_MOVE);
+    struct bench_config config = bench_config(RIG_SWAP_MOVE);
 
     config.ble.mtu = 517;
     return scene_with(&config, &waits);
@@ -28,7 +28,7 @@ static void upload_arrives_byte_for_byte_whatever_the_chunk_sizes(void **state)
     for (unsigned i = 0; offset < scene->new_image.n_bytes; i++)
         offset =
             off_of(bench_chunk(&scene->bench, &scene->new_image, offset, i == 0 ? 33 : sizes[i % 7], true));
-    assert_true(bench_slot_holds(&scene->bench, &sim_board_config(scene->bench.board)->boot.secondary[0],
+    assert_true(bench_slot_holds(&scene->bench, &sim_mcuboot_config_of(scene->bench.board)->boot.secondary[0],
                                  &scene->new_image));
     /* The state is cleared at the end: the same first packet starts from scratch. */
     assert_int_equal(off_of(bench_chunk(&scene->bench, &scene->new_image, 0, 100, true)), 100);
@@ -40,7 +40,7 @@ static void upload_works_in_every_mode_and_with_progressive_erase(void **state)
     (void)state;
     for (unsigned mode = RIG_SWAP_MOVE; mode <= RIG_SWAP_OVERWRITE; mode++) {
         for (unsigned progressive = 0; progressive < 2; progressive++) {
-            struct sim_board_config config = bench_config((enum rig_swap_mode)mode);
+            struct bench_config config = bench_config((enum rig_swap_mode)mode);
 
             config.app.progressive_erase = progressive;
             config.devices[0].rewrite_forbidden = true;
@@ -52,7 +52,7 @@ static void upload_works_in_every_mode_and_with_progressive_erase(void **state)
             assert_memory_equal(list.images[1].hash, scene->new_hash, 32);
             assert_false(bench_mark(&scene->bench, scene->new_hash, true).error.failed);
             bench_reset(&scene->bench);
-            assert_int_equal(sim_board_view(scene->bench.board).version.major, 2);
+            assert_int_equal(sim_board_view(scene->bench.board).image.version.major, 2);
             scene_free(scene);
         }
     }
@@ -62,7 +62,7 @@ static void progressive_erase_erases_each_sector_once(void **state)
 {
     (void)state;
     for (unsigned mode = RIG_SWAP_MOVE; mode <= RIG_SWAP_OFFSET; mode++) {
-        struct sim_board_config config = bench_config((enum rig_swap_mode)mode);
+        struct bench_config config = bench_config((enum rig_swap_mode)mode);
         struct rig_bytes image = bench_image(2, &waits, mode == RIG_SWAP_OFFSET ? 58000 : 62000);
 
         config.app.progressive_erase = true;
@@ -166,7 +166,7 @@ static void sha_longer_than_32_gets_24(void **state)
 
 static void flash_that_refuses_gets_12_and_clears_the_upload(void **state)
 {
-    struct sim_board_config config = bench_config(RIG_SWAP_MOVE);
+    struct bench_config config = bench_config(RIG_SWAP_MOVE);
     uint8_t dirt = 0;
 
     (void)state;
@@ -234,7 +234,7 @@ static void start_trial(struct scene *scene)
     assert_true(bench_upload(&scene->bench, &scene->new_image, NULL));
     assert_false(bench_mark(&scene->bench, scene->new_hash, false).error.failed);
     bench_reset(&scene->bench);
-    assert_int_equal(sim_board_view(scene->bench.board).version.major, 2);
+    assert_int_equal(sim_board_view(scene->bench.board).image.version.major, 2);
 }
 
 static void N21_upload_and_erase_in_the_trial_run_get_9(void **state)
@@ -257,9 +257,9 @@ static void N20_unconfirmed_trial_goes_back_at_the_second_reset(void **state)
 
     (void)state;
     start_trial(scene);
-    assert_false(sim_board_view(scene->bench.board).confirmed);
+    assert_false(sim_board_view(scene->bench.board).image.confirmed);
     bench_reset(&scene->bench);
-    assert_int_equal(sim_board_view(scene->bench.board).version.major, 1);
+    assert_int_equal(sim_board_view(scene->bench.board).image.version.major, 1);
     scene_free(scene);
 }
 
@@ -270,9 +270,9 @@ static void confirmed_trial_stays(void **state)
     (void)state;
     start_trial(scene);
     assert_false(bench_mark(&scene->bench, NULL, true).error.failed);
-    assert_true(sim_board_view(scene->bench.board).confirmed);
+    assert_true(sim_board_view(scene->bench.board).image.confirmed);
     bench_reset(&scene->bench);
-    assert_int_equal(sim_board_view(scene->bench.board).version.major, 2);
+    assert_int_equal(sim_board_view(scene->bench.board).image.version.major, 2);
     scene_free(scene);
 }
 
@@ -280,7 +280,7 @@ static void erase_of_a_pending_slot_is_refused_unless_allowed(void **state)
 {
     (void)state;
     for (unsigned allowed = 0; allowed < 2; allowed++) {
-        struct sim_board_config config = bench_config(RIG_SWAP_MOVE);
+        struct bench_config config = bench_config(RIG_SWAP_MOVE);
 
         config.app.erase_pending_allowed = allowed;
         struct scene *scene = scene_with(&config, &waits);
@@ -316,8 +316,8 @@ static void N8_answers_never_awaited_lose_chunks(void **state)
         offset += (uint32_t)n_bytes;
     }
     bench_run(&scene->bench, 5 * RIG_SECOND_US);
-    assert_false(bench_slot_holds(&scene->bench, &sim_board_config(scene->bench.board)->boot.secondary[0],
-                                  &scene->new_image));
+    assert_false(bench_slot_holds(
+        &scene->bench, &sim_mcuboot_config_of(scene->bench.board)->boot.secondary[0], &scene->new_image));
     scene_free(scene);
 }
 
@@ -340,7 +340,7 @@ static void N15_reset_before_test_swaps_nothing(void **state)
     (void)state;
     assert_true(bench_upload(&scene->bench, &scene->new_image, NULL));
     bench_reset(&scene->bench);
-    assert_int_equal(sim_board_view(scene->bench.board).version.major, 1);
+    assert_int_equal(sim_board_view(scene->bench.board).image.version.major, 1);
     assert_state(scene, "bca", "b");
     scene_free(scene);
 }
@@ -369,7 +369,7 @@ static void N19_disconnect_after_the_last_chunk_leaves_a_whole_image_and_no_prog
 
 static void two_images_have_their_own_slots(void **state)
 {
-    struct sim_board_config config = bench_config(RIG_SWAP_OVERWRITE);
+    struct bench_config config = bench_config(RIG_SWAP_OVERWRITE);
     uint8_t message[400];
 
     (void)state;
@@ -393,7 +393,7 @@ static void two_images_have_their_own_slots(void **state)
 
 static void secondary_slot_on_an_external_device_takes_an_upload_and_a_swap(void **state)
 {
-    struct sim_board_config config = bench_config(RIG_SWAP_MOVE);
+    struct bench_config config = bench_config(RIG_SWAP_MOVE);
 
     (void)state;
     config.devices[1] = (struct sim_flash_device_config){.name = "external",
@@ -409,7 +409,7 @@ static void secondary_slot_on_an_external_device_takes_an_upload_and_a_swap(void
     scene_mark(scene, true);
     assert_true(bench_slot_holds(&scene->bench, &config.boot.secondary[0], &scene->new_image));
     bench_reset(&scene->bench);
-    assert_int_equal(sim_board_view(scene->bench.board).version.major, 2);
+    assert_int_equal(sim_board_view(scene->bench.board).image.version.major, 2);
     scene_free(scene);
 }
 

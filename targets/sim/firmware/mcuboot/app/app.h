@@ -6,7 +6,7 @@
 #define SIM_APP_APP_H
 
 #include "protocol/smp/smp_server.h"
-#include "sim/board.h"
+#include "sim/firmware/mcuboot/mcuboot.h"
 
 struct sim_upload {
     bool active;
@@ -66,6 +66,50 @@ struct sim_app_memo {
 /* As a probe sees it. memo NULL: the image's bytes are not hashed and `intact` stays false. */
 void sim_app_look(const struct sim_boot_config *boot, const struct sim_flash *flash,
                   struct sim_app_memo *memo, struct sim_running *running);
+
+/* The transport over Bluetooth: net buffers that hold first a request and then its answers, reassembly, the
+ * pace of both. [SRC zephyr subsys/mgmt/mcumgr/transport/src/smp_bt.c, smp_reassembly.c] */
+#define SIM_TRANSPORT_MAX_BUFFERS 8
+struct sim_transport_buffer {
+    uint64_t arrived_us;
+    uint16_t n_bytes;
+    uint8_t bytes[RIG_SMP_MAX_MESSAGE_BYTES];
+};
+/* Buffers in order, by index. */
+struct sim_transport_queue {
+    uint8_t n;
+    uint8_t index[SIM_TRANSPORT_MAX_BUFFERS];
+};
+struct sim_transport {
+    struct sim_transport_queue received; /* requests waiting for the server */
+    struct sim_transport_queue leaving;  /* answers on their way out */
+    bool in_use[SIM_TRANSPORT_MAX_BUFFERS];
+    uint64_t last_notify_us;
+    uint16_t n_sent; /* of the first buffer in leaving */
+    bool assembling;
+    uint8_t assembly;    /* buffer index */
+    uint16_t n_expected; /* bytes still missing */
+    /* Copied only as far as they are in use. */
+    struct sim_transport_buffer buffers[SIM_TRANSPORT_MAX_BUFFERS];
+};
+/* The one characteristic, and the timers that the transport sets. */
+#define SIM_SMP_CHARACTERISTIC 0u
+#define SIM_TIMER_REQUEST 4u
+#define SIM_TIMER_NOTIFY 5u
+void sim_transport_copy(struct sim_transport *to, const struct sim_transport *from);
+void sim_transport_write(struct sim_transport *transport, struct sim_chip *chip,
+                         const struct sim_app_config *config, const uint8_t *bytes, size_t n_bytes);
+void sim_transport_drop_assembly(struct sim_transport *transport);
+/* The link is gone. */
+void sim_transport_unlink(struct sim_transport *transport, struct sim_chip *chip);
+/* Takes the first request out; its buffer stays in use until answer() is called with what the server wrote (0
+ * bytes: nothing). */
+unsigned sim_transport_take_request(struct sim_transport *transport, uint8_t bytes[RIG_SMP_MAX_MESSAGE_BYTES],
+                                    size_t *n_bytes);
+void sim_transport_answer(struct sim_transport *transport, struct sim_chip *chip, unsigned buffer,
+                          const uint8_t *bytes, size_t n_bytes);
+/* One notification goes over the air. */
+void sim_transport_notify(struct sim_transport *transport, struct sim_chip *chip);
 
 /* --- between the files of the model --- */
 

@@ -1,0 +1,566 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The peripheral: advertising, the one connection and how it ends, bonds that survive power cycles, and what
+ * goes between central and characteristics. */
+#include "sim/chip/ble/ble.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#define DEFAULT_INTERVAL_US 15000u
+#define DEFAULT_SERVICE_US 1000u
+#define ATT_OVERHEAD_BYTES 3u
+
+const char *sim_ble_defect_name(unsigned bit)
+{
+    static const char *const names[SIM_BLE_N_DEFECTS] = {"pairs-anew-silently", "bond-lost-on-update",
+                                                         "serves-unencrypted", "cuts-notifications",
+                                                         "keeps-fragments"};
+
+    return bit < SIM_BLE_N_DEFECTS ? names[bit] : NULL;
+}
+
+const char *sim_ble_misbehaviour_name(unsigned bit)
+{
+    static const char *const names[SIM_BLE_N_MISBEHAVIOURS] = {
+        "notifies-unasked",  "notifies-nonsense",   "cbor-bombs",      "cuts-att-answers",
+        "unknown-att",       "unasked-att-answers", "unasked-pairing", "cuts-pairing",
+        "broken-signalling", "broken-advertising"};
+
+    return bit < SIM_BLE_N_MISBEHAVIOURS ? names[bit] : NULL;
+}
+
+/* [SPEC Core Vol 3 Part B 2.5.1] A short UUID stands for digits 5 to 8 of the base UUID. */
+bool sim_gatt_same_uuid(const char *one, const char *other)
+{
+    static const char base[] = "0000xxxx-0000-1000-8000-00805f9b34fb";
+    char wide[2][sizeof base];
+    const char *const uuids[2] = {one, other};
+
+    for (unsigned i = 0; i < 2; i++) {
+        memcpy(wide[i], base, sizeof base);
+        if (strlen(uuids[i]) == 4)
+            memcpy(wide[i] + 4, uuids[i], 4);
+        else if (strlen(uuids[i]) == sizeof base - 1)
+            memcpy(wide[i], uuids[i], sizeof base);
+        else
+            return false;
+    }
+    return strcmp(wide[0], wide[1]) == 0;
+}
+
+void sim_ble_configure(struct sim_ble *ble, const struct sim_ble_config *config)
+{
+    ble->config = *config;
+    if (ble->config.connection_interval_us == 0)
+        ble->config.connection_interval_us = DEFAULT_INTERVAL_US;
+    if (ble->config.service_us == 0)
+        ble->config.service_us = DEFAULT_SERVICE_US;
+}
+
+void sim_ble_init(struct sim_ble *ble, const struct sim_ble_config *config,
+                  const struct sim_gatt_server *gatt, struct sim_chip *chip, uint64_t seed)
+{
+    memset(ble, 0, sizeof *ble);
+    sim_ble_configure(ble, config);
+    ble->gatt = gatt;
+    ble->chip = chip;
+    ble->random = seed;
+    ble->lost_us = ble->confirm_us = SIM_BLE_NEVER;
+}
+
+static void copy_packet(struct sim_ble_packet *to, const struct sim_ble_packet *from)
+{
+    to->characteristic = from->characteristic;
+    to->indicated = from->indicated;
+    to->n_bytes = from->n_bytes;
+    memcpy(to->bytes, from->bytes, from->n_bytes);
+}
+
+static void copy_faults(struct sim_pdu_faults *to, const struct sim_pdu_faults *from)
+{
+    memcpy(to, from, offsetof(struct sim_pdu_faults, held));
+    memcpy(to->held, from->held, from->n_held * sizeof *from->held);
+}
+
+void sim_ble_copy(struct sim_ble *to, const struct sim_ble *from)
+{
+    memcpy(to, from, offsetof(struct sim_ble, faults));
+    copy_faults(&to->faults, &from->faults);
+    to->first_arrived = from->first_arrived;
+    to->n_arrived = from->n_arrived;
+    for (unsigned i = 0; i < from->n_arrived; i++) {
+        unsigned at = (from->first_arrived + i) % SIM_BLE_MAX_ARRIVED;
+
+        copy_packet(&to->arrived[at], &from->arrived[at]);
+    }
+}
+
+/* --- random numbers and bonds --- */
+
+static uint64_t next_random(uint64_t *state)
+{
+    uint64_t value = *state += 0x9e3779b97f4a7c15u;
+
+    value = (value ^ value >> 30) * 0xbf58476d1ce4e5b9u;
+    value = (value ^ value >> 27) * 0x94d049bb133111ebu;
+    return value ^ value >> 31;
+}
+
+void sim_ble_random(struct sim_ble *ble, uint8_t *bytes, size_t n_bytes)
+{
+    for (size_t at = 0; at < n_bytes; at += 8) {
+        uint64_t random = next_random(&ble->random);
+
+        for (size_t i = at; i < at + 8 && i < n_bytes; i++, random >>= 8)
+            bytes[i] = (uint8_t)random;
+    }
+}
+
+bool sim_ble_knows_bonds(const struct sim_ble *ble)
+{
+    return !ble->advertiser.without_bonds;
+}
+
+enum sim_ble_security sim_ble_demands(const struct sim_ble *ble)
+{
+    return ble->config.defects & SIM_BLE_DEFECT_SERVES_UNENCRYPTED || !sim_ble_knows_bonds(ble)
+               ? SIM_BLE_OPEN
+               : ble->config.security;
+}
+
+const struct sim_bond *sim_ble_find_bond(const struct sim_ble *ble,
+                                         const uint8_t central[SIM_BLE_ADDRESS_BYTES])
+{
+    for (unsigned i = 0; i < SIM_BLE_MAX_BONDS && sim_ble_knows_bonds(ble); i++) {
+        if (ble->bonds[i].used && memcmp(ble->bonds[i].address, central, SIM_BLE_ADDRESS_BYTES) == 0)
+            return &ble->bonds[i];
+    }
+    return NULL;
+}
+
+void sim_ble_forget_bonds(struct sim_ble *ble)
+{
+    memset(ble->bonds, 0, sizeof ble->bonds);
+}
+
+void sim_ble_replace_bonds(struct sim_ble *ble)
+{
+    for (unsigned i = 0; i < SIM_BLE_MAX_BONDS; i++)
+        if (ble->bonds[i].used)
+            sim_ble_random(ble, ble->bonds[i].ltk, sizeof ble->bonds[i].ltk);
+}
+
+/* The peer's own place, a free one, or the one of the oldest bond. */
+static struct sim_bond *place_for(struct sim_ble *ble)
+{
+    struct sim_bond *best = &ble->bonds[0];
+
+    for (unsigned i = 0; i < SIM_BLE_MAX_BONDS; i++) {
+        struct sim_bond *bond = &ble->bonds[i];
+
+        if (bond->used && memcmp(bond->address, ble->central, sizeof bond->address) == 0)
+            return bond;
+        if (best->used && (!bond->used || bond->age < best->age))
+            best = bond;
+    }
+    return best;
+}
+
+struct sim_bond *sim_ble_new_bond(struct sim_ble *ble)
+{
+    struct sim_bond *bond = place_for(ble);
+
+    memset(bond, 0, sizeof *bond);
+    bond->used = true;
+    bond->age = ++ble->n_pairings;
+    memcpy(bond->address, ble->central, sizeof bond->address);
+    return bond;
+}
+
+bool sim_ble_refuses_pairing(const struct sim_ble *ble)
+{
+    if (!ble->config.bonding || !sim_ble_knows_bonds(ble))
+        return true;
+    return ble->config.repairing == SIM_BLE_REPAIRING_REFUSED && sim_ble_find_bond(ble, ble->central) &&
+           !(ble->config.defects & SIM_BLE_DEFECT_PAIRS_ANEW_SILENTLY);
+}
+
+/* --- the connection --- */
+
+void sim_ble_start(struct sim_ble *ble, const struct sim_ble_advertiser *advertiser)
+{
+    ble->advertiser = *advertiser;
+    ble->advertising = true;
+}
+
+void sim_ble_address(const struct sim_ble *ble, uint8_t address[SIM_BLE_ADDRESS_BYTES])
+{
+    memcpy(address, ble->config.address, SIM_BLE_ADDRESS_BYTES);
+    if (ble->advertiser.next_address)
+        address[SIM_BLE_ADDRESS_BYTES - 1]++;
+}
+
+const char *sim_ble_name(const struct sim_ble *ble)
+{
+    return ble->advertiser.name ? ble->advertiser.name : ble->config.name;
+}
+
+void sim_ble_services(const struct sim_ble *ble, struct sim_gatt_services *services)
+{
+    services->n = 0;
+    ble->gatt->services(ble->chip, services);
+}
+
+/* Everything of the connection that the peripheral holds in RAM. */
+static void end_connection(struct sim_ble *ble)
+{
+    sim_pdu_faults_drop_held(&ble->faults);
+    ble->alive = false;
+    ble->encrypted = ble->authenticated = false;
+    memset(ble->subscribed, 0, sizeof ble->subscribed);
+    ble->indicating = false;
+    ble->confirm_us = SIM_BLE_NEVER;
+}
+
+static void tell_link(struct sim_ble *ble, bool up)
+{
+    if (ble->gatt->linked)
+        ble->gatt->linked(ble->chip, up);
+}
+
+void sim_ble_die(struct sim_ble *ble, uint64_t now_us)
+{
+    ble->advertising = false;
+    if (ble->alive)
+        ble->lost_us = now_us + SIM_BLE_SUPERVISION_US;
+    end_connection(ble);
+}
+
+void sim_ble_lose(struct sim_ble *ble)
+{
+    ble->connected = false;
+    ble->lost_us = SIM_BLE_NEVER;
+    ble->last_reason = SIM_HCI_TIMEOUT;
+}
+
+void sim_ble_vanish(struct sim_ble *ble, uint64_t now_us)
+{
+    if (!ble->alive)
+        return;
+    ble->lost_us = now_us + SIM_BLE_SUPERVISION_US;
+    end_connection(ble);
+    tell_link(ble, false);
+}
+
+enum sim_ble_outcome sim_ble_connect(struct sim_ble *ble, const uint8_t central[SIM_BLE_ADDRESS_BYTES],
+                                     uint16_t mtu)
+{
+    if (ble->connected && !ble->alive)
+        sim_ble_lose(ble);
+    if (!ble->advertising || ble->connected)
+        return SIM_BLE_NOT_THERE;
+
+    uint16_t agreed = mtu < ble->config.mtu ? mtu : ble->config.mtu;
+
+    if (agreed < SIM_BLE_MIN_MTU)
+        agreed = SIM_BLE_MIN_MTU;
+    ble->mtu = agreed > SIM_BLE_MAX_MTU ? SIM_BLE_MAX_MTU : agreed;
+    memcpy(ble->central, central, sizeof ble->central);
+    ble->connected = ble->alive = true;
+    sim_ble_services(ble, &ble->services);
+    ble->n_arrived = 0;
+    tell_link(ble, true);
+    return SIM_BLE_OK;
+}
+
+void sim_ble_disconnect(struct sim_ble *ble, enum sim_hci_reason reason)
+{
+    if (!ble->connected)
+        return;
+    ble->connected = false;
+    ble->lost_us = SIM_BLE_NEVER;
+    ble->last_reason = (uint8_t)reason;
+    if (!ble->alive)
+        return;
+    end_connection(ble);
+    tell_link(ble, false);
+}
+
+enum sim_ble_outcome sim_ble_encrypt(struct sim_ble *ble, const uint8_t ltk[SIM_BLE_LTK_BYTES])
+{
+    const struct sim_bond *bond = sim_ble_find_bond(ble, ble->central);
+
+    if (!ble->connected || !ble->alive)
+        return SIM_BLE_NOT_CONNECTED;
+    if (!bond) {
+        sim_ble_disconnect(ble, SIM_HCI_AUTHENTICATION_FAILURE);
+        return SIM_BLE_KEY_MISSING;
+    }
+    if (memcmp(bond->ltk, ltk, SIM_BLE_LTK_BYTES) != 0) {
+        sim_ble_disconnect(ble, SIM_HCI_MIC_FAILURE);
+        return SIM_BLE_MIC_FAILURE;
+    }
+    ble->encrypted = true;
+    ble->authenticated = bond->authenticated;
+    return SIM_BLE_OK;
+}
+
+/* --- from the central --- */
+
+static bool is_locked(const struct sim_ble *ble, unsigned characteristic)
+{
+    enum sim_ble_security demand = ble->services.characteristics[characteristic].demand;
+
+    return (demand != SIM_BLE_OPEN && !ble->encrypted) ||
+           (demand == SIM_BLE_AUTHENTICATED && !ble->authenticated);
+}
+
+uint8_t sim_ble_take_write(struct sim_ble *ble, unsigned characteristic, bool with_response,
+                           const uint8_t *bytes, size_t n_bytes)
+{
+    return ble->gatt->write ? ble->gatt->write(ble->chip, characteristic, with_response, bytes, n_bytes) : 0;
+}
+
+uint8_t sim_ble_take_read(struct sim_ble *ble, unsigned characteristic,
+                          uint8_t bytes[SIM_GATT_MAX_VALUE_BYTES], size_t *n_bytes)
+{
+    *n_bytes = 0;
+    return ble->gatt->read ? ble->gatt->read(ble->chip, characteristic, bytes, n_bytes) : 0;
+}
+
+uint8_t sim_ble_take_subscription(struct sim_ble *ble, unsigned characteristic,
+                                  enum sim_gatt_subscription how)
+{
+    uint8_t error = ble->gatt->subscribe ? ble->gatt->subscribe(ble->chip, characteristic, how) : 0;
+
+    if (!error)
+        ble->subscribed[characteristic] = (uint8_t)how;
+    return error;
+}
+
+void sim_ble_take_confirmation(struct sim_ble *ble)
+{
+    bool awaited = ble->indicating;
+
+    ble->indicating = false;
+    ble->confirm_us = SIM_BLE_NEVER;
+    if (awaited && ble->gatt->confirmed)
+        ble->gatt->confirmed(ble->chip, ble->indicated);
+}
+
+static void arrive(struct sim_ble *ble, const struct sim_pdu *pdu)
+{
+    struct sim_ble_packet *place;
+
+    /* A reader that is too slow loses what is new, as on a full socket. */
+    if (ble->n_arrived == SIM_BLE_MAX_ARRIVED)
+        return;
+    place = &ble->arrived[(ble->first_arrived + ble->n_arrived++) % SIM_BLE_MAX_ARRIVED];
+    place->characteristic = pdu->characteristic;
+    place->indicated = pdu->acknowledged;
+    place->n_bytes = (uint16_t)pdu->n_bytes;
+    memcpy(place->bytes, pdu->value, pdu->n_bytes);
+}
+
+/* The link as the faults know it. */
+struct faulty_link {
+    struct sim_ble *ble;
+    uint64_t now_us;
+    uint8_t error; /* of a write that was delivered */
+};
+
+static void deliver(void *user, const struct sim_pdu *pdu)
+{
+    struct faulty_link *link = user;
+    struct sim_ble *ble = link->ble;
+
+    if (pdu->direction == SIM_PDU_WRITES) {
+        link->error =
+            sim_ble_take_write(ble, pdu->characteristic, pdu->acknowledged, pdu->value, pdu->n_bytes);
+        return;
+    }
+    arrive(ble, pdu);
+    if (pdu->acknowledged && ble->indicating && !ble->has_host)
+        ble->confirm_us = link->now_us + ble->config.connection_interval_us;
+}
+
+static void hang_up(void *user, uint8_t reason)
+{
+    const struct faulty_link *link = user;
+
+    sim_ble_disconnect(link->ble, (enum sim_hci_reason)reason);
+}
+
+static void vanish(void *user)
+{
+    const struct faulty_link *link = user;
+
+    sim_ble_vanish(link->ble, link->now_us);
+}
+
+static struct sim_pdu_way way_of(struct faulty_link *link)
+{
+    return (struct sim_pdu_way){.deliver = deliver, .hang_up = hang_up, .vanish = vanish, .user = link};
+}
+
+static uint8_t pass(struct sim_ble *ble, uint64_t now_us, const struct sim_pdu *pdu)
+{
+    struct faulty_link link = {ble, now_us, 0};
+    struct sim_pdu_way way = way_of(&link);
+
+    sim_pdu_faults_pass(&ble->faults, now_us, pdu, &way);
+    return link.error;
+}
+
+void sim_ble_release(struct sim_ble *ble, uint64_t now_us)
+{
+    struct faulty_link link = {ble, now_us, 0};
+    struct sim_pdu_way way = way_of(&link);
+
+    sim_pdu_faults_release(&ble->faults, now_us, &way);
+}
+
+enum sim_ble_outcome sim_ble_find(const struct sim_ble *ble, const char *service, const char *uuid,
+                                  unsigned *characteristic)
+{
+    enum sim_ble_outcome outcome = SIM_BLE_NO_SERVICE;
+    bool inside = false;
+
+    if (!ble->connected)
+        return SIM_BLE_NOT_CONNECTED;
+    for (unsigned i = 0; i < ble->services.n; i++) {
+        const struct sim_gatt_characteristic *entry = &ble->services.characteristics[i];
+
+        if (entry->service)
+            inside = sim_gatt_same_uuid(entry->service, service);
+        if (!inside)
+            continue;
+        outcome = SIM_BLE_NO_CHARACTERISTIC;
+        if (sim_gatt_same_uuid(entry->uuid, uuid)) {
+            *characteristic = i;
+            return SIM_BLE_OK;
+        }
+    }
+    return outcome;
+}
+
+static bool has_property(const struct sim_ble *ble, unsigned characteristic, enum sim_gatt_property property)
+{
+    return characteristic < ble->services.n &&
+           ble->services.characteristics[characteristic].properties & (unsigned)property;
+}
+
+static enum sim_ble_outcome outcome_of(struct sim_ble *ble, uint8_t error)
+{
+    if (!error)
+        return SIM_BLE_OK;
+    ble->att_error = error;
+    return SIM_BLE_ATT_ERROR;
+}
+
+enum sim_ble_outcome sim_ble_write(struct sim_ble *ble, uint64_t now_us, unsigned characteristic,
+                                   bool with_response, const uint8_t *bytes, size_t n_bytes)
+{
+    const struct sim_pdu pdu = {.direction = SIM_PDU_WRITES,
+                                .characteristic = (uint8_t)characteristic,
+                                .acknowledged = with_response,
+                                .value = bytes,
+                                .n_bytes = n_bytes};
+    uint8_t error = 0;
+
+    if (!ble->connected || (with_response && !ble->alive))
+        return SIM_BLE_NOT_CONNECTED;
+    if (!has_property(ble, characteristic, with_response ? SIM_GATT_WRITE : SIM_GATT_WRITE_COMMAND))
+        return SIM_BLE_NO_PROPERTY;
+    if (n_bytes > ble->mtu - ATT_OVERHEAD_BYTES)
+        return SIM_BLE_TOO_LONG;
+    if (is_locked(ble, characteristic))
+        return with_response ? SIM_BLE_NEEDS_ENCRYPTION : SIM_BLE_OK;
+    if (ble->alive)
+        error = pass(ble, now_us, &pdu);
+    /* A write command has no answer: whatever went wrong, the central does not learn of it. */
+    return with_response ? outcome_of(ble, error) : SIM_BLE_OK;
+}
+
+enum sim_ble_outcome sim_ble_read(struct sim_ble *ble, unsigned characteristic,
+                                  uint8_t bytes[SIM_GATT_MAX_VALUE_BYTES], size_t *n_bytes)
+{
+    if (!ble->connected || !ble->alive)
+        return SIM_BLE_NOT_CONNECTED;
+    if (!has_property(ble, characteristic, SIM_GATT_READ))
+        return SIM_BLE_NO_PROPERTY;
+    if (is_locked(ble, characteristic))
+        return SIM_BLE_NEEDS_ENCRYPTION;
+    return outcome_of(ble, sim_ble_take_read(ble, characteristic, bytes, n_bytes));
+}
+
+enum sim_ble_outcome sim_ble_subscribe(struct sim_ble *ble, unsigned characteristic,
+                                       enum sim_gatt_subscription how)
+{
+    if (!ble->connected || !ble->alive)
+        return SIM_BLE_NOT_CONNECTED;
+    if (how &&
+        !has_property(ble, characteristic, how == SIM_GATT_NOTIFIED ? SIM_GATT_NOTIFY : SIM_GATT_INDICATE))
+        return SIM_BLE_NO_PROPERTY;
+    if (is_locked(ble, characteristic))
+        return SIM_BLE_NEEDS_ENCRYPTION;
+    return outcome_of(ble, sim_ble_take_subscription(ble, characteristic, how));
+}
+
+bool sim_ble_subscribed(const struct sim_ble *ble)
+{
+    for (unsigned i = 0; i < SIM_GATT_MAX_CHARACTERISTICS; i++)
+        if (ble->subscribed[i])
+            return true;
+    return false;
+}
+
+/* --- to the central --- */
+
+void sim_ble_notify(struct sim_ble *ble, uint64_t now_us, unsigned characteristic, const uint8_t *bytes,
+                    size_t n_bytes)
+{
+    pass(ble, now_us,
+         &(struct sim_pdu){.direction = SIM_PDU_NOTIFICATIONS,
+                           .characteristic = (uint8_t)characteristic,
+                           .value = bytes,
+                           .n_bytes = n_bytes});
+}
+
+bool sim_ble_indicate(struct sim_ble *ble, uint64_t now_us, unsigned characteristic, const uint8_t *bytes,
+                      size_t n_bytes)
+{
+    if (ble->indicating)
+        return false;
+    ble->indicating = true;
+    ble->indicated = (uint8_t)characteristic;
+    pass(ble, now_us,
+         &(struct sim_pdu){.direction = SIM_PDU_NOTIFICATIONS,
+                           .characteristic = (uint8_t)characteristic,
+                           .acknowledged = true,
+                           .value = bytes,
+                           .n_bytes = n_bytes});
+    return true;
+}
+
+/* A whole SMP message, but an answer to nothing: of an operation, a group and a command that do not exist. */
+void sim_ble_notify_nonsense(struct sim_ble *ble, unsigned characteristic)
+{
+    static const uint8_t nonsense[] = {0xff, 0xff, 0x00, 0x04, 0xff, 0xff,
+                                       0xff, 0xff, 0xde, 0xad, 0xbe, 0xef};
+
+    arrive(ble, &(struct sim_pdu){.characteristic = (uint8_t)characteristic,
+                                  .value = nonsense,
+                                  .n_bytes = sizeof nonsense});
+}
+
+const struct sim_ble_packet *sim_ble_arrived(const struct sim_ble *ble)
+{
+    return ble->n_arrived > 0 ? &ble->arrived[ble->first_arrived] : NULL;
+}
+
+void sim_ble_drop_arrived(struct sim_ble *ble)
+{
+    ble->first_arrived = (uint8_t)((ble->first_arrived + 1) % SIM_BLE_MAX_ARRIVED);
+    ble->n_arrived--;
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The firmware MCUboot: the bootloader model (boot/) or a foreign bootloader (guest/), and a Zephyr
+ * application with an SMP server (app/). GLib-free. */
+#ifndef SIM_FIRMWARE_MCUBOOT_MCUBOOT_H
+#define SIM_FIRMWARE_MCUBOOT_MCUBOOT_H
+
+#include "sim/board.h"
+#include "sim/firmware/mcuboot/boot/boot.h"
+
+/* What an image's application does is written in the image itself, right at the start of its payload, so that
+ * it follows the image through swaps: sim_app_make_payload() writes it, the application model reads it from
+ * the primary slot. Any other image runs, too: it waits, or does what sim_mcuboot_teach() said of it. */
+enum sim_app_behaviour {
+    SIM_APP_NEVER_CONFIRMS, /* runs, serves SMP, waits to be confirmed from outside (the default) */
+    SIM_APP_CONFIRMS,       /* self-test passes after self_test_us, then confirms itself */
+    SIM_APP_CRASHES,        /* resets itself after self_test_us, at every boot */
+    SIM_APP_HANGS, /* stops after self_test_us: no radio, no console; the watchdog resets it after watchdog_us
+                      if that is not 0 */
+};
+const char *
+sim_app_behaviour_name(enum sim_app_behaviour behaviour); /* "waits", "confirms", "crashes", "hangs" */
+bool sim_app_behaviour_from_name(const char *name, enum sim_app_behaviour *behaviour);
+
+struct sim_app_personality {
+    enum sim_app_behaviour behaviour;
+    uint32_t self_test_us;
+    uint32_t watchdog_us;
+};
+#define SIM_APP_PERSONALITY_BYTES 64
+/* Fills n_bytes (>= SIM_APP_PERSONALITY_BYTES) of payload: the personality, then bytes from the seed. */
+void sim_app_make_payload(const struct sim_app_personality *personality, uint64_t seed, uint8_t *payload,
+                          size_t n_bytes);
+
+enum sim_app_defect {
+    SIM_APP_DEFECT_ACCEPTS_WRONG_OFFSET = 1 << 0, /* a chunk at an unexpected offset is written and counted */
+    SIM_APP_DEFECT_REBOOTS_IN_UPLOAD = 1 << 1, /* resets when half of an upload is written, once per upload */
+    SIM_APP_DEFECT_SECOND_UPLOAD_DEAD = 1 << 2,   /* after one finished upload the next gets no answer */
+    SIM_APP_DEFECT_CONFIRM_DOES_NOTHING = 1 << 3, /* confirm is answered ok and nothing is written */
+    SIM_APP_DEFECT_ERASES_PENDING = 1 << 4,       /* erase of a pending slot is allowed without the option */
+    SIM_APP_DEFECT_ACCEPTS_JSON = 1 << 5,         /* a body that is no CBOR map is answered ok */
+    SIM_APP_DEFECT_UPLOAD_IN_TRIAL = 1 << 6,      /* upload during the trial run overwrites the fallback */
+    SIM_APP_DEFECT_NO_RESUME = 1 << 7,            /* the same sha starts from 0 again */
+    SIM_APP_DEFECT_WRONG_HASH_ACCEPTED = 1
+                                         << 8, /* marks whatever is in slot 1, whatever hash was asked for */
+};
+#define SIM_APP_N_DEFECTS 9
+const char *sim_app_defect_name(unsigned bit);
+
+/* An updater of the board's own, beside the application, that a reset with boot_mode 1 starts. Without bonds
+ * it pairs with nobody and demands nothing of the link: else nobody could use it. */
+enum sim_app_updater {
+    SIM_APP_UPDATER_NONE,
+    SIM_APP_UPDATER_BONDS_KEPT, /* it was handed the application's bonds */
+    SIM_APP_UPDATER_BONDS_UNKNOWN,
+    SIM_APP_UPDATER_NEXT_ADDRESS, /* advertises at address + 1, and knows no bonds */
+};
+
+struct sim_app_config {
+    uint32_t boot_us;        /* from chainload to advertising */
+    uint32_t reset_delay_us; /* SMP reset: answer, then this; 0 = 250000 */
+    uint16_t smp_buf_size;   /* 0 = 384; counts the whole SMP message; 32..4096 */
+    uint16_t
+        smp_buf_count; /* 0 = 4; up to 8. A request holds its buffer until its last notification has left */
+    bool reassembly;   /* one message may span several writes */
+    bool parameters_command; /* OS 6 is there */
+    bool erase_pending_allowed;
+    bool legacy_rc;         /* "rc":0 in successes */
+    bool original_protocol; /* header version 0 is served */
+    bool progressive_erase;
+    bool refuses_reset; /* a reset without `force` is answered "busy" (10) */
+    enum sim_app_updater updater;
+    uint32_t defects;
+};
+
+struct sim_guest;
+
+/* What the firmware is made from: the firmware_config of a board whose firmware is sim_mcuboot. The account
+ * of a boot (struct sim_start) is a struct sim_boot_result. */
+struct sim_mcuboot_config {
+    struct sim_boot_config boot;  /* keys must outlive the board */
+    struct sim_guest *boot_guest; /* borrowed; a foreign bootloader that boots instead of the model (whose
+                                     slots, trailer geometry and swap mode the application still goes by).
+                                     NULL: the model. See guest/guest.h */
+    struct sim_app_config app;
+};
+extern const struct sim_firmware sim_mcuboot;
+
+/* All of these: for a board with this firmware only. */
+const struct sim_mcuboot_config *sim_mcuboot_config_of(const struct sim_board *board);
+/* How the application of an image behaves, by the image's stored hash, whatever its bytes say; again: the
+ * last word counts. Holds until the board is freed, also over a restored snapshot. false: no memory. */
+bool sim_mcuboot_teach(struct sim_board *board, const uint8_t hash[RIG_IMAGE_HASH_BYTES],
+                       const struct sim_app_personality *personality);
+uint32_t sim_mcuboot_security_counter(const struct sim_board *board, unsigned image);
+void sim_mcuboot_set_security_counter(struct sim_board *board, unsigned image, uint32_t value);
+
+#endif
