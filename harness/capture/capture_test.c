@@ -4,7 +4,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "capture/capture.h"
-#include "capture/made_capture.h"
+#include "capture/capture_fixture.h"
 #include "capture/reading.h"
 
 #include <glib/gstdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Captures made packet by packet, for tests: no recording of anybody's devices is needed. */
-#ifndef RIG_CAPTURE_MADE_CAPTURE_H
-#define RIG_CAPTURE_MADE_CAPTURE_H
+#ifndef RIG_CAPTURE_CAPTURE_FIXTURE_H
+#define RIG_CAPTURE_CAPTURE_FIXTURE_H
 
 #include "capture/btsnoop.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Made-up captures. */
-#include "capture/made_capture.h"
+#include "capture/capture_fixture.h"
 
 #include "protocol/smp/smp.h"
 
