@@ -27,7 +27,7 @@ struct rig_explore_plan {
     const char *keep_in;    /* file for the state of an exploration that does not close; NULL: none */
     const char *go_on_from; /* such a file, of the same plan and board but for the budgets; NULL: anew */
     bool eager;             /* for tests: workers are started even where that does not pay, */
-    bool execute_all;       /* and every run is executed, whatever is known (explore/known_runs.h) */
+    bool execute_all;       /* and every run is executed, whatever is known (explore/trace.h) */
     volatile int *interrupted; /* may be NULL */
 };
 

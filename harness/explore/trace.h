@@ -7,7 +7,6 @@
 #include "explore/content.h"
 #include "explore/sequence.h"
 #include "explore/subject.h"
-#include "explore/known_runs.h"
 
 G_BEGIN_DECLS
 
@@ -42,6 +41,23 @@ struct rig_task {
 /* What two halves that stand side by side are: OLD, NEW, MIXED or UNKNOWN. */
 guint8 rig_image_of_pair(guint8 first, guint8 second);
 
+enum rig_access_kind { RIG_ACCESS_READ, RIG_ACCESS_WRITE, RIG_ACCESS_ERASE, RIG_ACCESS_END };
+
+struct rig_access {
+    guint8 kind;
+    guint8 device;
+    guint32 offset;
+    guint32 n_bytes;
+    guint32 content; /* READ: one that holds what was read; WRITE, ERASE: the one afterwards */
+};
+
+/* How a run ended, as far as it follows from what it read. */
+struct rig_known_end {
+    struct rig_end_report report;
+    guint32 most_erases;
+    guint8 flags;
+};
+
 struct rig_recorder;
 /* torn_write, torn_erase: whether the contents of half-done operations are wanted. Everything is borrowed. */
 struct rig_recorder *rig_recorder_new(struct rig_contents *contents, struct rig_subject *subject,
@@ -53,7 +69,7 @@ void rig_recorder_free(struct rig_recorder *recorder);
 void rig_recorder_set_worker(struct rig_recorder *recorder);
 /* Executes a run. */
 void rig_trace_record(struct rig_recorder *recorder, const struct rig_task *task, struct rig_trace *trace);
-/* The same without executing it, when it reads nothing but what known runs read (explore/known_runs.h).
+/* The same without executing it, when it reads nothing but what known runs read.
  * false: it has to be executed. */
 bool rig_record_known(struct rig_recorder *recorder, const struct rig_task *task, struct rig_trace *trace);
 /* Every run is executed from now on; for tests. */

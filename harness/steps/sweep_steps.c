@@ -219,13 +219,17 @@ static void play_watched(struct sweep *sweep, const struct rig_cut_place *place,
                          struct rig_cut_record *record)
 {
     struct rig_run *run = sweep->run;
+    struct rig_event *path = NULL;
 
     sweep->watched = true;
     play_cut(sweep, place, record);
     sweep->watched = false;
     if (run->trouble.verdict == RIG_VERDICT_FAIL)
-        rig_watch_emit(run->watch, run->cut_text, "each-power-cut",
-                       "After every single power cut the steps of 'then' hold.", run->trouble.message);
+        path =
+            rig_watch_event(run->watch, run->cut_text, "each-power-cut",
+                            "After every single power cut the steps of 'then' hold.", run->trouble.message);
+    if (path)
+        rig_run_emit(run, path);
     g_clear_pointer(&run->watch, rig_watch_free);
 }
 

@@ -151,21 +151,18 @@ void rig_watch_cut(struct rig_watch *watch, const char *where)
     begin_cycle(watch, 0);
 }
 
-void rig_watch_emit(struct rig_watch *watch, const char *cuts, const char *name, const char *about,
-                    const char *text)
+struct rig_event *rig_watch_event(struct rig_watch *watch, const char *cuts, const char *name,
+                                  const char *about, const char *text)
 {
     struct rig_path *path;
-    struct rig_event *event;
 
     if (!watch || !rig_path_recorder_agrees(watch->recorder))
-        return;
+        return NULL;
     path = rig_path_recorder_path(watch->recorder);
     rig_path_recorder_end(watch->recorder);
     if (is_blank(watch->cycle) && path->cycles->len > 1)
         g_ptr_array_set_size(path->cycles, (gint)path->cycles->len - 1);
     rig_path_set_origin(path, watch->run->step_id->str, cuts);
     rig_path_add_broken(path, name, about, text);
-    event = rig_path_to_event(path, false);
-    if (event)
-        rig_run_emit(watch->run, event);
+    return rig_path_to_event(path, false);
 }

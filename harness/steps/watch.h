@@ -20,10 +20,10 @@ void rig_watch_boot(struct rig_watch *watch, const char *outcome, const char *sw
                     const char *text);
 /* Power was lost; the next operation belongs to another power cycle. where: "before operation 17 (...)". */
 void rig_watch_cut(struct rig_watch *watch, const char *where);
-/* Ends the path and writes it down, unless something else than flash operations has changed the flash.
- * cuts: the cut; name, about, text: what it broke. */
-void rig_watch_emit(struct rig_watch *watch, const char *cuts, const char *name, const char *about,
-                    const char *text);
+/* Ends the path: as an event of the journal, owned by the caller; NULL when something else than flash
+ * operations has changed the flash. cuts: the cut; name, about, text: what it broke. */
+struct rig_event *rig_watch_event(struct rig_watch *watch, const char *cuts, const char *name,
+                                  const char *about, const char *text) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS
 
