@@ -44,23 +44,20 @@ bool rig_blame_host(struct rig_run *run, const char *what)
     return state.host_fault;
 }
 
-void rig_judge_answer(struct rig_run *run, const struct rig_step *step, const char *what,
+void rig_judge_answer(struct rig_run *run, const struct rig_expected_answer *wanted, const char *what,
                       const struct rig_update_result *result)
 {
-    const struct rig_value *expect = rig_record_get(step->arguments, "expect");
-    guint64 rc = rig_record_count(step->arguments, "rc");
-    g_autofree char *wanted = rig_list_text(expect);
-    g_autofree char *expected = rc && rig_list_has(expect, "refused")
-                                    ? g_strdup_printf("%s with rc %" G_GUINT64_FORMAT, wanted, rc)
-                                    : g_strdup(wanted);
+    const char *kind = rig_update_result_name(result->kind);
+    g_autofree char *words = rig_words_text(wanted->outcomes);
+    g_autofree char *expected = wanted->code && rig_words_have(wanted->outcomes, "refused")
+                                    ? g_strdup_printf("%s with rc %u", words, wanted->code)
+                                    : g_strdup(words);
     g_autofree char *seen =
-        result->kind == RIG_UPDATE_DONE
-            ? g_strdup("ok")
-            : g_strdup_printf("%s (%s)", rig_update_result_name(result->kind), result->text);
-    bool ok = rig_list_has(expect, "any") || rig_list_has(expect, rig_update_result_name(result->kind));
+        result->kind == RIG_UPDATE_DONE ? g_strdup("ok") : g_strdup_printf("%s (%s)", kind, result->text);
+    bool ok = rig_words_have(wanted->outcomes, "any") || rig_words_have(wanted->outcomes, kind);
 
-    if (ok && rc && result->kind == RIG_UPDATE_REFUSED)
-        ok = result->code == rc;
+    if (ok && wanted->code && result->kind == RIG_UPDATE_REFUSED)
+        ok = result->code == wanted->code;
     if (result->kind == RIG_UPDATE_LINK)
         run->last_link = result->link;
     if (result->kind == RIG_UPDATE_LINK && rig_blame_host(run, what))

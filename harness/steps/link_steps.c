@@ -24,53 +24,50 @@ static const char *const needs_ble[] = {"ble", NULL};
 static const char *const needs_update[] = {"update", NULL};
 static const char *const needs_bonding[] = {"ble", "bonding", NULL};
 
-#define FIELD_EXPECT_LINK                                                                                    \
-    {                                                                                                        \
-        .name = "expect", .type = RIG_TYPE_CHOICE, .list = true, .choices = outcome_choices,                 \
-        .default_text = "ok", .about = "What must come of it; several = any of them."                        \
-    }
+#define FIELD_EXPECT_LINK(owner)                                                                             \
+    RIG_FIELD("expect", CHOICE, owner, outcomes, .list = true, .choices = outcome_choices,                   \
+              .default_text = "ok", .about = "What must come of it; several = any of them.")
 
-static void judge_link(struct rig_run *run, const struct rig_step *step, const char *what,
+static void judge_link(struct rig_run *run, const char *const *wanted, const char *what,
                        enum rig_link_outcome outcome)
 {
-    const struct rig_value *expect = rig_record_get(step->arguments, "expect");
-    g_autofree char *expected = rig_list_text(expect);
+    const char *name = rig_link_outcome_name(outcome);
+    g_autofree char *expected = rig_words_text(wanted);
     g_autofree char *seen = NULL;
     struct rig_link_state state;
 
     run->board->link->ops->state(run->board->link, &state);
-    seen = outcome == RIG_LINK_OK ? g_strdup("ok")
-                                  : g_strdup_printf("%s (%s)", rig_link_outcome_name(outcome), state.text);
+    seen = outcome == RIG_LINK_OK ? g_strdup("ok") : g_strdup_printf("%s (%s)", name, state.text);
     run->last_link = outcome;
     if (outcome != RIG_LINK_OK && rig_blame_host(run, what))
         return;
-    rig_run_expect(run, rig_list_has(expect, "any") || rig_list_has(expect, rig_link_outcome_name(outcome)),
-                   what, expected, seen);
+    rig_run_expect(run, rig_words_have(wanted, "any") || rig_words_have(wanted, name), what, expected, seen);
 }
 
+struct connect_arguments {
+    const bool *pair;
+    const guint16 *mtu;
+    const char *const *outcomes;
+};
 static const struct rig_field connect_fields[] = {
-    {.name = "pair",
-     .type = RIG_TYPE_FLAG,
-     .about = "Want an encrypted link: by the stored key, or by pairing where there is none. Without it: "
-              "where the "
-              "target of its own accord serves updates over encrypted links only (`update-needs`)."},
-    {.name = "mtu",
-     .type = RIG_TYPE_COUNT,
-     .min = 23,
-     .max = 517,
-     .about = "ATT_MTU to ask for; without it the most the host can."},
-    FIELD_EXPECT_LINK,
+    RIG_FIELD("pair", FLAG, struct connect_arguments, pair,
+              .about =
+                  "Want an encrypted link: by the stored key, or by pairing where there is none. Without "
+                  "it: where the target of its own accord serves updates over encrypted links only "
+                  "(`update-needs`)."),
+    RIG_FIELD("mtu", COUNT, struct connect_arguments, mtu, .min = 23, .max = 517,
+              .about = "ATT_MTU to ask for; without it the most the host can."),
+    FIELD_EXPECT_LINK(struct connect_arguments),
 };
 static const struct rig_shape connect_shape = {
-    .name = "connect", .fields = connect_fields, .n_fields = G_N_ELEMENTS(connect_fields)};
+    RIG_SHAPE("connect", connect_fields, struct connect_arguments)};
 
 static void run_connect(struct rig_run *run, const struct rig_step *step)
 {
-    const struct rig_value *mtu = rig_record_get(step->arguments, "mtu");
-    const struct rig_value *pair = rig_record_get(step->arguments, "pair");
+    const struct connect_arguments *arguments = RIG_ARGUMENTS(step, struct connect_arguments);
     struct rig_link_connect how = {
-        .mtu = mtu ? rig_value_u16(mtu) : 0,
-        .pair = pair ? pair->flag : run->board->demands.encryption,
+        .mtu = arguments->mtu ? *arguments->mtu : 0,
+        .pair = arguments->pair ? *arguments->pair : run->board->demands.encryption,
         .until_us = rig_run_deadline_us(run, step),
     };
     struct rig_update_result result;
@@ -81,7 +78,7 @@ static void run_connect(struct rig_run *run, const struct rig_step *step)
         rig_run_error(run, error);
         return;
     }
-    judge_link(run, step, "connection", outcome);
+    judge_link(run, arguments->outcomes, "connection", outcome);
     if (outcome != RIG_LINK_OK)
         return;
     if (!run->update->protocol->enter(run->update, how.until_us, &result, &error))
@@ -91,23 +88,21 @@ static void run_connect(struct rig_run *run, const struct rig_step *step)
 }
 
 /* Who pairs and expects a bond does so with a board that bonds. */
-static char *no_bonds(const struct rig_step *step, const struct rig_fit *fit)
+static char *no_bonds(const char *const *outcomes, const struct rig_fit *fit)
 {
-    const struct rig_value *expect = rig_record_get(step->arguments, "expect");
-
-    if (!rig_list_has(expect, "ok") || rig_fit_flag(fit, "bonding") || rig_fit_is_chosen(fit, "bonding"))
+    if (!rig_words_have(outcomes, "ok") || rig_fit_flag(fit, "bonding") || rig_fit_is_chosen(fit, "bonding"))
         return NULL;
     return g_strdup_printf("target '%s' does not bond ('bonding: false')", fit->target->name);
 }
 
 /* Two sides of which neither can show or take anything can only pair by Just Works. */
-static char *no_pairing(const struct rig_step *step, const struct rig_fit *fit)
+static char *no_pairing(const char *const *outcomes, const struct rig_fit *fit)
 {
     const struct rig_value *just_works = rig_fit_option(fit, "just-works");
-    char *reason = no_bonds(step, fit);
+    char *reason = no_bonds(outcomes, fit);
 
-    if (reason || !rig_list_has(rig_record_get(step->arguments, "expect"), "ok") || fit->answers_pairing ||
-        !just_works || just_works->flag || rig_fit_is_chosen(fit, "just-works"))
+    if (reason || !rig_words_have(outcomes, "ok") || fit->answers_pairing || !just_works ||
+        just_works->flag || rig_fit_is_chosen(fit, "just-works"))
         return reason;
     return g_strdup_printf(
         "target '%s' does not pair by Just Works ('just-works: false'), and nobody answers "
@@ -117,20 +112,18 @@ static char *no_pairing(const struct rig_step *step, const struct rig_fit *fit)
 
 static char *connect_unfit(const struct rig_step *step, struct rig_fit *fit)
 {
+    const struct connect_arguments *arguments = RIG_ARGUMENTS(step, struct connect_arguments);
     guint64 mtu = rig_fit_count(fit, "mtu", 517);
-    const struct rig_value *pair = rig_record_get(step->arguments, "pair");
     const char *demand = rig_fit_choice(fit, "update-needs", "nothing");
     bool chosen = rig_fit_is_chosen(fit, "update-needs");
 
-    fit->mtu = !rig_board_can(fit->board, "ble")        ? 0
-               : rig_record_get(step->arguments, "mtu") ? MIN(mtu, rig_record_count(step->arguments, "mtu"))
-                                                        : mtu;
+    fit->mtu = !rig_board_can(fit->board, "ble") ? 0 : arguments->mtu ? MIN(mtu, *arguments->mtu) : mtu;
     if (!chosen && g_str_equal(demand, "authentication") && !fit->answers_pairing)
         return g_strdup_printf("target '%s' wants an authenticated link ('update-needs'), and nobody answers "
                                "on this side ('answer-pairing')",
                                fit->target->name);
-    if (pair ? pair->flag : !chosen && !g_str_equal(demand, "nothing"))
-        return no_pairing(step, fit);
+    if (arguments->pair ? *arguments->pair : !chosen && !g_str_equal(demand, "nothing"))
+        return no_pairing(arguments->outcomes, fit);
     return NULL;
 }
 
@@ -171,9 +164,12 @@ const struct rig_verb rig_verb_disconnect = {
     .run = run_disconnect,
 };
 
-static const struct rig_field pair_fields[] = {FIELD_EXPECT_LINK};
-static const struct rig_shape pair_shape = {
-    .name = "pair", .fields = pair_fields, .n_fields = 1, .shorthand = "expect"};
+struct pair_arguments {
+    const char *const *outcomes;
+};
+static const struct rig_field pair_fields[] = {FIELD_EXPECT_LINK(struct pair_arguments)};
+static const struct rig_shape pair_shape = {RIG_SHAPE("pair", pair_fields, struct pair_arguments),
+                                            .shorthand = "expect"};
 
 static void run_pair(struct rig_run *run, const struct rig_step *step)
 {
@@ -183,12 +179,12 @@ static void run_pair(struct rig_run *run, const struct rig_step *step)
     if (!run->board->link->ops->pair(run->board->link, rig_run_deadline_us(run, step), &outcome, &error))
         rig_run_error(run, error);
     else
-        judge_link(run, step, "pairing", outcome);
+        judge_link(run, RIG_ARGUMENTS(step, struct pair_arguments)->outcomes, "pairing", outcome);
 }
 
 static char *pair_unfit(const struct rig_step *step, struct rig_fit *fit)
 {
-    return no_pairing(step, fit);
+    return no_pairing(RIG_ARGUMENTS(step, struct pair_arguments)->outcomes, fit);
 }
 
 const struct rig_verb rig_verb_pair = {
@@ -205,48 +201,37 @@ const struct rig_verb rig_verb_pair = {
 
 /* In the order of enum rig_link_io. */
 static const char *const ios[] = {"none", "display", "keyboard", "yes-no", "keyboard-display", NULL};
+struct answer_arguments {
+    enum rig_link_io io;
+    const guint32 *passkey;
+    bool refuse;
+};
 static const struct rig_field answer_fields[] = {
-    {.name = "io",
-     .type = RIG_TYPE_CHOICE,
-     .choices = ios,
-     .default_text = "none",
-     .about = "What the host has: nothing (Just Works), a display, a keyboard, a display with yes and no, "
-              "keyboard and display."},
-    {.name = "passkey",
-     .type = RIG_TYPE_COUNT,
-     .max = 999999,
-     .about = "The digits that are typed in; with yes-no the number that must be shown."},
-    {.name = "refuse",
-     .type = RIG_TYPE_FLAG,
-     .default_text = "false",
-     .about = "Say no to whatever is asked."},
+    RIG_FIELD(
+        "io", CHOICE, struct answer_arguments, io, .choices = ios, .default_text = "none",
+        .about = "What the host has: nothing (Just Works), a display, a keyboard, a display with yes and no, "
+                 "keyboard and display."),
+    RIG_FIELD("passkey", COUNT, struct answer_arguments, passkey, .max = 999999,
+              .about = "The digits that are typed in; with yes-no the number that must be shown."),
+    RIG_FIELD("refuse", FLAG, struct answer_arguments, refuse, .default_text = "false",
+              .about = "Say no to whatever is asked."),
 };
 static const char *const ios_with_digits[] = {"keyboard", "yes-no", "keyboard-display", NULL};
 static const struct rig_rule pairing_rules[] = {
     {.field = "passkey", .kind = RIG_RULE_NEEDS, .other = "io", .others = ios_with_digits},
     {0},
 };
-static const struct rig_shape answer_shape = {.name = "answer-pairing",
-                                              .fields = answer_fields,
-                                              .n_fields = G_N_ELEMENTS(answer_fields),
-                                              .rules = pairing_rules};
-
-static enum rig_link_io io_named(const char *name)
-{
-    for (guint i = 0; ios[i]; i++)
-        if (g_str_equal(ios[i], name))
-            return (enum rig_link_io)i;
-    return RIG_LINK_IO_NONE;
-}
+static const struct rig_shape answer_shape = {
+    RIG_SHAPE("answer-pairing", answer_fields, struct answer_arguments), .rules = pairing_rules};
 
 static void run_answer_pairing(struct rig_run *run, const struct rig_step *step)
 {
-    const struct rig_value *passkey = rig_record_get(step->arguments, "passkey");
+    const struct answer_arguments *arguments = RIG_ARGUMENTS(step, struct answer_arguments);
     const struct rig_link_answers answers = {
-        .io = io_named(rig_record_text(step->arguments, "io")),
-        .has_passkey = passkey != NULL,
-        .passkey = passkey ? rig_value_u32(passkey) : 0,
-        .refuse = rig_record_flag(step->arguments, "refuse"),
+        .io = arguments->io,
+        .has_passkey = arguments->passkey != NULL,
+        .passkey = arguments->passkey ? *arguments->passkey : 0,
+        .refuse = arguments->refuse,
     };
     GError *error = NULL;
 
@@ -278,19 +263,18 @@ const struct rig_verb rig_verb_answer_pairing = {
 };
 
 static const char *const sides[] = {"host", "board", "both", NULL};
-static const char *const ways[] = {"erased", "replaced", NULL};
+static const char *const losses[] = {"erased", "replaced", NULL};
+struct forget_arguments {
+    const char *side;
+    const char *how;
+};
 static const struct rig_field forget_fields[] = {
-    {.name = "on",
-     .type = RIG_TYPE_CHOICE,
-     .choices = sides,
-     .required = true,
-     .about = "Whose half of the bond is lost."},
-    {.name = "how",
-     .type = RIG_TYPE_CHOICE,
-     .choices = ways,
-     .default_text = "erased",
-     .about = "'replaced': another key takes the place of the board's, so that both sides have keys that "
-              "differ; on the board only."},
+    RIG_FIELD("on", CHOICE, struct forget_arguments, side, .choices = sides, .required = true,
+              .about = "Whose half of the bond is lost."),
+    RIG_FIELD("how", CHOICE, struct forget_arguments, how, .choices = losses, .default_text = "erased",
+              .about =
+                  "'replaced': another key takes the place of the board's, so that both sides have keys that "
+                  "differ; on the board only."),
 };
 static const char *const replaced[] = {"replaced", NULL};
 static const char *const board_only[] = {"board", NULL};
@@ -298,11 +282,9 @@ static const struct rig_rule forget_rules[] = {
     {.field = "how", .values = replaced, .kind = RIG_RULE_NEEDS, .other = "on", .others = board_only},
     {0},
 };
-static const struct rig_shape forget_shape = {.name = "forget-bond",
-                                              .fields = forget_fields,
-                                              .n_fields = G_N_ELEMENTS(forget_fields),
-                                              .shorthand = "on",
-                                              .rules = forget_rules};
+static const struct rig_shape forget_shape = {
+    RIG_SHAPE("forget-bond", forget_fields, struct forget_arguments), .shorthand = "on",
+    .rules = forget_rules};
 
 static bool replace_on_board(struct rig_run *run, const char *side, GError **error)
 {
@@ -327,8 +309,8 @@ static bool forget_on_board(struct rig_run *run, GError **error)
 
 static void run_forget_bond(struct rig_run *run, const struct rig_step *step)
 {
-    const char *side = rig_record_text(step->arguments, "on");
-    const char *how = rig_record_text(step->arguments, "how");
+    const char *side = RIG_ARGUMENTS(step, struct forget_arguments)->side;
+    const char *how = RIG_ARGUMENTS(step, struct forget_arguments)->how;
     GError *error = NULL;
     bool ok = true;
 
@@ -354,25 +336,28 @@ const struct rig_verb rig_verb_forget_bond = {
     .run = run_forget_bond,
 };
 
-static const struct rig_field notification_fields[] = {
-    {.name = "on", .type = RIG_TYPE_FLAG, .required = true, .about = "Whether the host is subscribed."},
-    FIELD_EXPECT_LINK,
+struct notification_arguments {
+    bool on;
+    const char *const *outcomes;
 };
-static const struct rig_shape notification_shape = {.name = "notifications",
-                                                    .fields = notification_fields,
-                                                    .n_fields = G_N_ELEMENTS(notification_fields),
-                                                    .shorthand = "on"};
+static const struct rig_field notification_fields[] = {
+    RIG_FIELD("on", FLAG, struct notification_arguments, on, .required = true,
+              .about = "Whether the host is subscribed."),
+    FIELD_EXPECT_LINK(struct notification_arguments),
+};
+static const struct rig_shape notification_shape = {
+    RIG_SHAPE("notifications", notification_fields, struct notification_arguments), .shorthand = "on"};
 
 static void run_notifications(struct rig_run *run, const struct rig_step *step)
 {
+    const struct notification_arguments *arguments = RIG_ARGUMENTS(step, struct notification_arguments);
     enum rig_link_outcome outcome;
     GError *error = NULL;
 
-    if (!run->update->protocol->subscribe(run->update, rig_record_flag(step->arguments, "on"), &outcome,
-                                          &error))
+    if (!run->update->protocol->subscribe(run->update, arguments->on, &outcome, &error))
         rig_run_error(run, error);
     else
-        judge_link(run, step, "subscription", outcome);
+        judge_link(run, arguments->outcomes, "subscription", outcome);
 }
 
 const struct rig_verb rig_verb_notifications = {

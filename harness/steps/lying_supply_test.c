@@ -106,7 +106,8 @@ static struct rig_scenario *scenario_of(const char *step)
     struct rig_scenario *scenario;
 
     rig_diagnostics_init(&diagnostics);
-    scenario = rig_scenario_from_source(rig_source_from_text("lies.yaml", text), rig_language(), &diagnostics);
+    scenario =
+        rig_scenario_from_source(rig_source_from_text("lies.yaml", text), rig_language(), &diagnostics);
 
     assert_non_null(scenario);
     rig_diagnostics_clear(&diagnostics);

@@ -41,24 +41,23 @@ static bool ask(struct rig_run *run, const struct rig_step *step, const guint8 *
     return true;
 }
 
+struct echo_arguments {
+    const char *text;
+    struct rig_expected_answer expected;
+};
 static const struct rig_field echo_fields[] = {
-    {.name = "text",
-     .type = RIG_TYPE_TEXT,
-     .default_text = "bootrig",
-     .about = "What to send; the same must come back."},
-    RIG_FIELD_EXPECT_ANSWER,
-    RIG_FIELD_EXPECT_RC,
+    RIG_FIELD("text", TEXT, struct echo_arguments, text, .default_text = "bootrig",
+              .about = "What to send; the same must come back."),
+    RIG_FIELD_EXPECT_ANSWER(struct echo_arguments, expected),
+    RIG_FIELD_EXPECT_RC(struct echo_arguments, expected),
 };
 static const struct rig_rule answer_rules[] = {RIG_RULE_EXPECT_RC, {0}};
-static const struct rig_shape echo_shape = {.name = "smp-echo",
-                                            .fields = echo_fields,
-                                            .n_fields = G_N_ELEMENTS(echo_fields),
-                                            .shorthand = "text",
-                                            .rules = answer_rules};
+static const struct rig_shape echo_shape = {RIG_SHAPE("smp-echo", echo_fields, struct echo_arguments),
+                                            .shorthand = "text", .rules = answer_rules};
 
 static void run_echo(struct rig_run *run, const struct rig_step *step)
 {
-    const char *text = rig_record_text(step->arguments, "text");
+    const struct echo_arguments *arguments = RIG_ARGUMENTS(step, struct echo_arguments);
     struct rig_smp_client *client = client_of(run);
     struct rig_update_result result;
     guint8 request[512];
@@ -66,9 +65,9 @@ static void run_echo(struct rig_run *run, const struct rig_step *step)
 
     if (!client)
         return;
-    n_bytes = rig_smp_encode_echo(rig_smp_next_id(client), text, request, sizeof request);
+    n_bytes = rig_smp_encode_echo(rig_smp_next_id(client), arguments->text, request, sizeof request);
     if (ask(run, step, request, n_bytes, NULL, &result))
-        rig_judge_answer(run, step, "echo", &result);
+        rig_judge_answer(run, &arguments->expected, "echo", &result);
 }
 
 const struct rig_verb rig_verb_smp_echo = {
@@ -82,31 +81,36 @@ const struct rig_verb rig_verb_smp_echo = {
     .run = run_echo,
 };
 
+struct parameter_arguments {
+    const guint32 *buffer_bytes;
+    const guint32 *n_buffers;
+    struct rig_expected_answer expected;
+};
 static const struct rig_field parameter_fields[] = {
-    {.name = "buffer-size", .type = RIG_TYPE_SIZE, .about = "buf_size that must be answered."},
-    {.name = "buffers", .type = RIG_TYPE_COUNT, .about = "buf_count that must be answered."},
-    RIG_FIELD_EXPECT_ANSWER,
-    RIG_FIELD_EXPECT_RC,
+    RIG_FIELD("buffer-size", SIZE, struct parameter_arguments, buffer_bytes,
+              .about = "buf_size that must be answered."),
+    RIG_FIELD("buffers", COUNT, struct parameter_arguments, n_buffers,
+              .about = "buf_count that must be answered."),
+    RIG_FIELD_EXPECT_ANSWER(struct parameter_arguments, expected),
+    RIG_FIELD_EXPECT_RC(struct parameter_arguments, expected),
 };
 static const struct rig_rule parameter_rules[] = {
     RIG_RULE_NEEDS_OK("buffer-size"), RIG_RULE_NEEDS_OK("buffers"), RIG_RULE_EXPECT_RC, {0}};
-static const struct rig_shape parameter_shape = {.name = "smp-parameters",
-                                                 .fields = parameter_fields,
-                                                 .n_fields = G_N_ELEMENTS(parameter_fields),
-                                                 .rules = parameter_rules};
+static const struct rig_shape parameter_shape = {
+    RIG_SHAPE("smp-parameters", parameter_fields, struct parameter_arguments), .rules = parameter_rules};
 
-static void expect_number(struct rig_run *run, const struct rig_step *step, const char *field, guint64 seen)
+static void expect_number(struct rig_run *run, const char *field, const guint32 *wanted, guint32 seen)
 {
-    const struct rig_value *wanted = rig_record_get(step->arguments, field);
-    g_autofree char *expected = wanted ? g_strdup_printf("%" G_GUINT64_FORMAT, wanted->count) : NULL;
-    g_autofree char *seen_text = g_strdup_printf("%" G_GUINT64_FORMAT, seen);
+    g_autofree char *expected = wanted ? g_strdup_printf("%u", *wanted) : NULL;
+    g_autofree char *seen_text = g_strdup_printf("%u", seen);
 
     if (wanted)
-        rig_run_expect(run, wanted->count == seen, field, expected, seen_text);
+        rig_run_expect(run, *wanted == seen, field, expected, seen_text);
 }
 
 static void run_parameters(struct rig_run *run, const struct rig_step *step)
 {
+    const struct parameter_arguments *arguments = RIG_ARGUMENTS(step, struct parameter_arguments);
     struct rig_smp_client *client = client_of(run);
     struct rig_update_result result;
     GError *error = NULL;
@@ -117,9 +121,9 @@ static void run_parameters(struct rig_run *run, const struct rig_step *step)
         rig_run_error(run, error);
         return;
     }
-    rig_judge_answer(run, step, "parameters", &result);
-    expect_number(run, step, "buffer-size", client->buf_size);
-    expect_number(run, step, "buffers", client->buf_count);
+    rig_judge_answer(run, &arguments->expected, "parameters", &result);
+    expect_number(run, "buffer-size", arguments->buffer_bytes, client->buf_size);
+    expect_number(run, "buffers", arguments->n_buffers, client->buf_count);
 }
 
 const struct rig_verb rig_verb_smp_parameters = {
@@ -134,33 +138,32 @@ const struct rig_verb rig_verb_smp_parameters = {
 };
 
 static const char *const boot_modes[] = {"normal", "bootloader", NULL};
+struct reset_arguments {
+    const char *boot_mode;
+    bool force;
+    bool wait;
+    struct rig_expected_answer expected;
+};
 static const struct rig_field reset_fields[] = {
-    {.name = "boot-mode",
-     .type = RIG_TYPE_CHOICE,
-     .choices = boot_modes,
-     .default_text = "normal",
-     .about = "What is to run afterwards: 'bootloader' asks for what the board is updated by when its "
-              "application does not run (boot_mode 1)."},
-    {.name = "force",
-     .type = RIG_TYPE_FLAG,
-     .default_text = "false",
-     .about = "Overrule an application that is busy."},
-    {.name = "wait",
-     .type = RIG_TYPE_FLAG,
-     .default_text = "true",
-     .about = "Wait until the bootloader ran."},
-    RIG_FIELD_EXPECT_ANSWER,
-    RIG_FIELD_EXPECT_RC,
+    RIG_FIELD("boot-mode", CHOICE, struct reset_arguments, boot_mode, .choices = boot_modes,
+              .default_text = "normal",
+              .about =
+                  "What is to run afterwards: 'bootloader' asks for what the board is updated by when its "
+                  "application does not run (boot_mode 1)."),
+    RIG_FIELD("force", FLAG, struct reset_arguments, force, .default_text = "false",
+              .about = "Overrule an application that is busy."),
+    RIG_FIELD("wait", FLAG, struct reset_arguments, wait, .default_text = "true",
+              .about = "Wait until the bootloader ran."),
+    RIG_FIELD_EXPECT_ANSWER(struct reset_arguments, expected),
+    RIG_FIELD_EXPECT_RC(struct reset_arguments, expected),
 };
 static const struct rig_rule reset_rules[] = {RIG_RULE_NEEDS_OK("wait"), RIG_RULE_EXPECT_RC, {0}};
-static const struct rig_shape reset_shape = {.name = "smp-reset",
-                                             .fields = reset_fields,
-                                             .n_fields = G_N_ELEMENTS(reset_fields),
+static const struct rig_shape reset_shape = {RIG_SHAPE("smp-reset", reset_fields, struct reset_arguments),
                                              .rules = reset_rules};
 
 static void run_smp_reset(struct rig_run *run, const struct rig_step *step)
 {
-    const char *mode = rig_record_text(step->arguments, "boot-mode");
+    const struct reset_arguments *arguments = RIG_ARGUMENTS(step, struct reset_arguments);
     struct rig_smp_client *client = client_of(run);
     struct rig_update_result result;
     guint8 request[64];
@@ -168,22 +171,22 @@ static void run_smp_reset(struct rig_run *run, const struct rig_step *step)
 
     if (!client)
         return;
-    n_bytes = rig_smp_encode_reset(rig_smp_next_id(client), rig_record_flag(step->arguments, "force"),
-                                   g_str_equal(mode, "bootloader"), request, sizeof request);
+    n_bytes = rig_smp_encode_reset(rig_smp_next_id(client), arguments->force,
+                                   g_str_equal(arguments->boot_mode, "bootloader"), request, sizeof request);
     rig_run_mark_boots(run);
     if (!ask(run, step, request, n_bytes, NULL, &result))
         return;
-    rig_judge_answer(run, step, "reset", &result);
-    if (result.kind == RIG_UPDATE_DONE && rig_record_flag(step->arguments, "wait"))
+    rig_judge_answer(run, &arguments->expected, "reset", &result);
+    if (result.kind == RIG_UPDATE_DONE && arguments->wait)
         rig_await_boot(run, rig_run_deadline_us(run, step));
 }
 
 static char *smp_reset_unfit(const struct rig_step *step, struct rig_fit *fit)
 {
-    bool must_work = rig_list_has(rig_record_get(step->arguments, "expect"), "ok");
+    const struct reset_arguments *arguments = RIG_ARGUMENTS(step, struct reset_arguments);
 
-    if (!must_work || rig_record_flag(step->arguments, "force") || rig_fit_is_chosen(fit, "refuses-reset") ||
-        !rig_fit_flag(fit, "refuses-reset"))
+    if (!rig_words_have(arguments->expected.outcomes, "ok") || arguments->force ||
+        rig_fit_is_chosen(fit, "refuses-reset") || !rig_fit_flag(fit, "refuses-reset"))
         return NULL;
     return g_strdup_printf("the application of target '%s' refuses a reset without 'force: true' "
                            "('refuses-reset')",
@@ -205,10 +208,13 @@ const struct rig_verb rig_verb_smp_reset = {
 static const char *const raw_choices[] = {
     "reply", "error", "silence", "link-lost", "not-sent", "malformed-answer", "any", NULL};
 
+struct bounds {
+    const guint64 *count, *at_most, *at_least;
+};
 static const struct rig_field answers_fields[] = {
-    {.name = "count", .type = RIG_TYPE_COUNT, .about = "Exactly so many."},
-    {.name = "at-most", .type = RIG_TYPE_COUNT, .about = "No more than so many."},
-    {.name = "at-least", .type = RIG_TYPE_COUNT, .min = 1, .about = "No fewer."},
+    RIG_FIELD("count", COUNT, struct bounds, count, .about = "Exactly so many."),
+    RIG_FIELD("at-most", COUNT, struct bounds, at_most, .about = "No more than so many."),
+    RIG_FIELD("at-least", COUNT, struct bounds, at_least, .min = 1, .about = "No fewer."),
 };
 static const char *const answers_bounds[] = {"count", "at-most", "at-least", NULL};
 static const struct rig_rule answers_rules[] = {
@@ -217,49 +223,39 @@ static const struct rig_rule answers_rules[] = {
     {.field = "at-least", .kind = RIG_RULE_AT_MOST, .other = "at-most"},
     {0},
 };
-static const struct rig_shape answers_shape = {.name = "answers",
-                                               .fields = answers_fields,
-                                               .n_fields = G_N_ELEMENTS(answers_fields),
-                                               .shorthand = "count",
-                                               .at_least_one = answers_bounds,
+static const struct rig_shape answers_shape = {RIG_SHAPE("answers", answers_fields, struct bounds),
+                                               .shorthand = "count", .at_least_one = answers_bounds,
                                                .rules = answers_rules};
 
+struct raw_arguments {
+    GBytes *bytes;
+    bool in_one_write;
+    struct rig_expected_answer expected;
+    guint32 copies;
+    const struct bounds *answers;
+    const struct rig_value *answer;
+};
 static const struct rig_field raw_fields[] = {
-    {.name = "bytes",
-     .type = RIG_TYPE_HEX,
-     .required = true,
-     .min = 1,
-     .about = "What goes out, header included, exactly so."},
-    {.name = "in-one-write",
-     .type = RIG_TYPE_FLAG,
-     .default_text = "false",
-     .about = "Hand it to the link as one packet, whatever the ATT_MTU."},
-    {.name = "expect",
-     .type = RIG_TYPE_CHOICE,
-     .list = true,
-     .choices = raw_choices,
-     .default_text = "reply",
-     .about = "`reply`: an answer without error that keeps the protocol; `error`: one with an error; "
-              "`malformed-answer`: one that breaks the protocol; `silence`: nothing within the deadline; "
-              "`not-sent`: the link does not take a packet of this length."},
-    {.name = "rc",
-     .type = RIG_TYPE_COUNT,
-     .default_text = "0",
-     .about = "With `error`: the code that must be answered; 0 = any."},
-    {.name = "copies",
-     .type = RIG_TYPE_COUNT,
-     .default_text = "1",
-     .min = 1,
-     .max = 64,
-     .about = "Sent so often, back to back, before listening."},
-    {.name = "answers",
-     .type = RIG_TYPE_RECORD,
-     .shape = &answers_shape,
-     .about = "How many messages come back before the deadline; `expect` and `answer` speak of the first."},
-    {.name = "answer",
-     .type = RIG_TYPE_HEX,
-     .min = 1,
-     .about = "The answer's bytes from its beginning, as many as are given."},
+    RIG_FIELD("bytes", HEX, struct raw_arguments, bytes, .required = true, .min = 1,
+              .about = "What goes out, header included, exactly so."),
+    RIG_FIELD("in-one-write", FLAG, struct raw_arguments, in_one_write, .default_text = "false",
+              .about = "Hand it to the link as one packet, whatever the ATT_MTU."),
+    RIG_FIELD("expect", CHOICE, struct raw_arguments, expected.outcomes, .list = true, .choices = raw_choices,
+              .default_text = "reply",
+              .about =
+                  "`reply`: an answer without error that keeps the protocol; `error`: one with an error; "
+                  "`malformed-answer`: one that breaks the protocol; `silence`: nothing within the "
+                  "deadline; `not-sent`: the link does not take a packet of this length."),
+    RIG_FIELD("rc", COUNT, struct raw_arguments, expected.code, .default_text = "0",
+              .about = "With `error`: the code that must be answered; 0 = any."),
+    RIG_FIELD("copies", COUNT, struct raw_arguments, copies, .default_text = "1", .min = 1, .max = 64,
+              .about = "Sent so often, back to back, before listening."),
+    RIG_STRUCT_FIELD(
+        "answers", RECORD, struct raw_arguments, answers, struct bounds, &answers_shape,
+        .about =
+            "How many messages come back before the deadline; `expect` and `answer` speak of the first."),
+    RIG_FIELD("answer", HEX, struct raw_arguments, answer, .min = 1,
+              .about = "The answer's bytes from its beginning, as many as are given."),
 };
 static const char *const raw_errors[] = {"error", "any", NULL};
 static const char *const raw_answers[] = {"reply", "error", "any", NULL};
@@ -274,25 +270,21 @@ static const struct rig_rule raw_rules[] = {
     {.field = "answer", .kind = RIG_RULE_NEEDS, .other = "expect", .others = raw_answers},
     {0},
 };
-static const struct rig_shape raw_shape = {.name = "smp-raw",
-                                           .fields = raw_fields,
-                                           .n_fields = G_N_ELEMENTS(raw_fields),
-                                           .shorthand = "bytes",
-                                           .rules = raw_rules};
+static const struct rig_shape raw_shape = {RIG_SHAPE("smp-raw", raw_fields, struct raw_arguments),
+                                           .shorthand = "bytes", .rules = raw_rules};
 
-static bool send_raw(struct rig_smp_client *client, const struct rig_step *step,
+static bool send_raw(struct rig_smp_client *client, const struct raw_arguments *arguments,
                      enum rig_link_outcome *outcome, GError **error)
 {
     gsize n_bytes;
-    const guint8 *bytes = g_bytes_get_data(rig_record_get(step->arguments, "bytes")->bytes, &n_bytes);
-    bool in_one_write = rig_record_flag(step->arguments, "in-one-write");
+    const guint8 *bytes = g_bytes_get_data(arguments->bytes, &n_bytes);
     bool ok = true;
 
     *outcome = RIG_LINK_OK;
-    rig_smp_begin_raw(client, rig_record_get(step->arguments, "bytes")->bytes);
-    for (guint64 i = rig_record_count(step->arguments, "copies"); ok && i > 0 && *outcome == RIG_LINK_OK; i--)
-        ok = in_one_write ? rig_smp_send_packet(client, bytes, n_bytes, outcome, error)
-                          : rig_smp_send(client, bytes, n_bytes, NULL, outcome, error);
+    rig_smp_begin_raw(client, arguments->bytes);
+    for (guint32 i = arguments->copies; ok && i > 0 && *outcome == RIG_LINK_OK; i--)
+        ok = arguments->in_one_write ? rig_smp_send_packet(client, bytes, n_bytes, outcome, error)
+                                     : rig_smp_send(client, bytes, n_bytes, NULL, outcome, error);
     return ok;
 }
 
@@ -326,59 +318,58 @@ static const char *classify(struct rig_smp_client *client, const struct raw_answ
     return answer->decoded.response.error.failed ? "error" : "reply";
 }
 
-static void judge_raw(struct rig_run *run, const struct rig_step *step, struct rig_smp_client *client,
-                      const struct raw_answer *raw)
+static void judge_raw(struct rig_run *run, const struct raw_arguments *arguments,
+                      struct rig_smp_client *client, const struct raw_answer *raw)
 {
+    const struct rig_expected_answer *wanted = &arguments->expected;
     GBytes *message = raw->answer.message;
-    const struct rig_value *expect = rig_record_get(step->arguments, "expect");
-    guint64 wanted_rc = rig_record_count(step->arguments, "rc");
-    const struct rig_value *answer = rig_record_get(step->arguments, "answer");
-    g_autofree char *choices = rig_list_text(expect);
-    g_autofree char *expected = wanted_rc && rig_list_has(expect, "error")
-                                    ? g_strdup_printf("%s %" G_GUINT64_FORMAT, choices, wanted_rc)
+    GBytes *answer = arguments->answer ? arguments->answer->bytes : NULL;
+    g_autofree char *choices = rig_words_text(wanted->outcomes);
+    g_autofree char *expected = wanted->code && rig_words_have(wanted->outcomes, "error")
+                                    ? g_strdup_printf("%s %u", choices, wanted->code)
                                     : g_strdup(choices);
     g_autofree char *seen = NULL;
     char text[256];
     const char *kind = classify(client, raw, text, sizeof text);
-    bool ok = rig_list_has(expect, "any") || rig_list_has(expect, kind);
+    bool ok = rig_words_have(wanted->outcomes, "any") || rig_words_have(wanted->outcomes, kind);
 
-    if (ok && wanted_rc && g_str_equal(kind, "error"))
-        ok = raw->answer.decoded.response.error.rc == wanted_rc;
+    if (ok && wanted->code && g_str_equal(kind, "error"))
+        ok = raw->answer.decoded.response.error.rc == wanted->code;
     seen = g_strdup_printf("%s (%s)", kind, text);
     if (!rig_run_expect(run, ok, "raw request", expected, seen) || !answer)
         return;
-    ok = message && g_bytes_get_size(message) >= g_bytes_get_size(answer->bytes) &&
-         memcmp(g_bytes_get_data(message, NULL), g_bytes_get_data(answer->bytes, NULL),
-                g_bytes_get_size(answer->bytes)) == 0;
-    rig_run_expect(run, ok, "answer's bytes", answer->node ? answer->node->text : "as given", text);
+    ok = message && g_bytes_get_size(message) >= g_bytes_get_size(answer) &&
+         memcmp(g_bytes_get_data(message, NULL), g_bytes_get_data(answer, NULL), g_bytes_get_size(answer)) ==
+             0;
+    rig_run_expect(run, ok, "answer's bytes",
+                   arguments->answer->node ? arguments->answer->node->text : "as given", text);
 }
 
-static bool within_bounds(const struct rig_record *bounds, guint64 n)
+static bool within_bounds(const struct bounds *bounds, guint64 n)
 {
-    const struct rig_value *count = rig_record_get(bounds, "count");
-    const struct rig_value *at_most = rig_record_get(bounds, "at-most");
-    const struct rig_value *at_least = rig_record_get(bounds, "at-least");
-
-    return (!count || n == count->count) && (!at_most || n <= at_most->count) &&
-           (!at_least || n >= at_least->count);
+    return (!bounds->count || n == *bounds->count) && (!bounds->at_most || n <= *bounds->at_most) &&
+           (!bounds->at_least || n >= *bounds->at_least);
 }
 
-static char *bounds_text(const struct rig_record *bounds)
+static char *bounds_text(const struct bounds *bounds)
 {
+    const struct {
+        const char *name;
+        const guint64 *number;
+    } all[] = {{"count", bounds->count}, {"at-most", bounds->at_most}, {"at-least", bounds->at_least}};
     GString *text = g_string_new(NULL);
 
-    for (gsize i = 0; i < bounds->shape->n_fields; i++)
-        if (bounds->values[i])
-            g_string_append_printf(text, "%s%s %" G_GUINT64_FORMAT, text->len ? ", " : "",
-                                   bounds->shape->fields[i].name, bounds->values[i]->count);
+    for (gsize i = 0; i < G_N_ELEMENTS(all); i++)
+        if (all[i].number)
+            g_string_append_printf(text, "%s%s %" G_GUINT64_FORMAT, text->len ? ", " : "", all[i].name,
+                                   *all[i].number);
     return g_string_free(text, FALSE);
 }
 
 /* One more answer, which has to keep the protocol as the first one. false: trouble. */
-static bool take_another(struct rig_run *run, const struct rig_step *step, struct rig_smp_client *client,
+static bool take_another(struct rig_run *run, const char *const *outcomes, struct rig_smp_client *client,
                          guint64 until_us, enum rig_link_outcome *outcome)
 {
-    const struct rig_value *expect = rig_record_get(step->arguments, "expect");
     struct raw_answer raw = {0};
     GError *error = NULL;
     char text[256];
@@ -389,7 +380,8 @@ static bool take_another(struct rig_run *run, const struct rig_step *step, struc
         return false;
     }
     *outcome = raw.outcome;
-    if (raw.answer.message && !rig_list_has(expect, "any") && !rig_list_has(expect, "malformed-answer") &&
+    if (raw.answer.message && !rig_words_have(outcomes, "any") &&
+        !rig_words_have(outcomes, "malformed-answer") &&
         g_str_equal(classify(client, &raw, text, sizeof text), "malformed-answer"))
         ok = rig_run_expect(run, false, "another answer", "one that keeps the protocol", text);
     rig_smp_answer_clear(&raw.answer);
@@ -397,28 +389,28 @@ static bool take_another(struct rig_run *run, const struct rig_step *step, struc
 }
 
 /* The first message is in already (or did not come). */
-static void expect_answers(struct rig_run *run, const struct rig_step *step, struct rig_smp_client *client,
-                           guint64 n_answers, guint64 until_us)
+static void expect_answers(struct rig_run *run, const struct raw_arguments *arguments,
+                           struct rig_smp_client *client, guint64 n_answers, guint64 until_us)
 {
-    const struct rig_value *answers = rig_record_get(step->arguments, "answers");
     enum rig_link_outcome outcome = n_answers ? RIG_LINK_OK : RIG_LINK_TIMEOUT;
     g_autofree char *expected = NULL;
     g_autofree char *seen = NULL;
 
-    if (!answers || rig_run_troubled(run))
+    if (!arguments->answers || rig_run_troubled(run))
         return;
     while (outcome == RIG_LINK_OK) {
-        if (!take_another(run, step, client, until_us, &outcome))
+        if (!take_another(run, arguments->expected.outcomes, client, until_us, &outcome))
             return;
         n_answers += outcome == RIG_LINK_OK;
     }
-    expected = bounds_text(answers->record);
+    expected = bounds_text(arguments->answers);
     seen = g_strdup_printf("%" G_GUINT64_FORMAT, n_answers);
-    rig_run_expect(run, within_bounds(answers->record, n_answers), "answers", expected, seen);
+    rig_run_expect(run, within_bounds(arguments->answers, n_answers), "answers", expected, seen);
 }
 
 static void run_raw(struct rig_run *run, const struct rig_step *step)
 {
+    const struct raw_arguments *arguments = RIG_ARGUMENTS(step, struct raw_arguments);
     guint64 until_us = rig_run_deadline_us(run, step);
     struct rig_smp_client *client = client_of(run);
     struct raw_answer raw = {0};
@@ -426,26 +418,24 @@ static void run_raw(struct rig_run *run, const struct rig_step *step)
 
     if (!client)
         return;
-    if (!send_raw(client, step, &raw.outcome, &error) ||
+    if (!send_raw(client, arguments, &raw.outcome, &error) ||
         (raw.outcome == RIG_LINK_OK &&
          !rig_smp_receive(client, until_us, &raw.answer, &raw.outcome, &error))) {
         rig_run_error(run, error);
         return;
     }
-    judge_raw(run, step, client, &raw);
-    expect_answers(run, step, client, raw.answer.message != NULL, until_us);
+    judge_raw(run, arguments, client, &raw);
+    expect_answers(run, arguments, client, raw.answer.message != NULL, until_us);
     rig_smp_give_up(client);
     rig_smp_answer_clear(&raw.answer);
 }
 
 /* A server that does not join packets takes a message in one, and only where one carries it. */
-static char *no_packet(const struct rig_step *step, const struct rig_fit *fit, gsize n_bytes)
+static char *no_packet(const struct raw_arguments *arguments, const struct rig_fit *fit, gsize n_bytes)
 {
-    bool one_write = rig_record_flag(step->arguments, "in-one-write");
-    const struct rig_value *expect = rig_record_get(step->arguments, "expect");
-
     if (!fit->mtu || n_bytes <= fit->mtu - 3 || rig_fit_is_chosen(fit, "mtu") ||
-        rig_list_has(expect, "not-sent") || (!one_write && rig_fit_flag(fit, "reassembly")))
+        rig_words_have(arguments->expected.outcomes, "not-sent") ||
+        (!arguments->in_one_write && rig_fit_flag(fit, "reassembly")))
         return NULL;
     return g_strdup_printf("a request of %" G_GSIZE_FORMAT
                            " bytes does not fit a packet of target '%s' (ATT_MTU %" G_GUINT64_FORMAT ")",
@@ -455,13 +445,13 @@ static char *no_packet(const struct rig_step *step, const struct rig_fit *fit, g
 /* Bits 3 and 4 of the first byte are the version; 0 is the original one. [SPEC SMP header] */
 static char *raw_unfit(const struct rig_step *step, struct rig_fit *fit)
 {
-    const struct rig_value *expect = rig_record_get(step->arguments, "expect");
+    const struct raw_arguments *arguments = RIG_ARGUMENTS(step, struct raw_arguments);
     gsize n_bytes;
-    const guint8 *bytes = g_bytes_get_data(rig_record_get(step->arguments, "bytes")->bytes, &n_bytes);
-    char *reason = no_packet(step, fit, n_bytes);
+    const guint8 *bytes = g_bytes_get_data(arguments->bytes, &n_bytes);
+    char *reason = no_packet(arguments, fit, n_bytes);
 
     if (reason || n_bytes == 0 || (bytes[0] & 0x18) != 0 || rig_fit_flag(fit, "original-protocol") ||
-        rig_fit_is_chosen(fit, "original-protocol") || rig_list_has(expect, "any"))
+        rig_fit_is_chosen(fit, "original-protocol") || rig_words_have(arguments->expected.outcomes, "any"))
         return reason;
     return g_strdup_printf("a request has a header of version 0, and target '%s' does not serve it "
                            "('original-protocol: false')",
@@ -480,23 +470,22 @@ const struct rig_verb rig_verb_smp_raw = {
     .run = run_raw,
 };
 
-static const struct rig_field erase_fields[] = {
-    {.name = "slot",
-     .type = RIG_TYPE_COUNT,
-     .max = 255,
-     .about = "Slot to erase; without it the server's default, slot 1."},
-    RIG_FIELD_EXPECT_ANSWER,
-    RIG_FIELD_EXPECT_RC,
+struct erase_arguments {
+    const guint8 *slot;
+    struct rig_expected_answer expected;
 };
-static const struct rig_shape erase_shape = {.name = "erase",
-                                             .fields = erase_fields,
-                                             .n_fields = G_N_ELEMENTS(erase_fields),
-                                             .shorthand = "slot",
-                                             .rules = answer_rules};
+static const struct rig_field erase_fields[] = {
+    RIG_FIELD("slot", COUNT, struct erase_arguments, slot, .max = 255,
+              .about = "Slot to erase; without it the server's default, slot 1."),
+    RIG_FIELD_EXPECT_ANSWER(struct erase_arguments, expected),
+    RIG_FIELD_EXPECT_RC(struct erase_arguments, expected),
+};
+static const struct rig_shape erase_shape = {RIG_SHAPE("erase", erase_fields, struct erase_arguments),
+                                             .shorthand = "slot", .rules = answer_rules};
 
 static void run_erase(struct rig_run *run, const struct rig_step *step)
 {
-    const struct rig_value *slot = rig_record_get(step->arguments, "slot");
+    const struct erase_arguments *arguments = RIG_ARGUMENTS(step, struct erase_arguments);
     struct rig_smp_client *client = client_of(run);
     struct rig_update_result result;
     guint8 request[64];
@@ -504,10 +493,10 @@ static void run_erase(struct rig_run *run, const struct rig_step *step)
 
     if (!client)
         return;
-    n_bytes = rig_smp_encode_erase(rig_smp_next_id(client), slot ? rig_value_u8(slot) : -1, request,
+    n_bytes = rig_smp_encode_erase(rig_smp_next_id(client), arguments->slot ? *arguments->slot : -1, request,
                                    sizeof request);
     if (ask(run, step, request, n_bytes, NULL, &result))
-        rig_judge_answer(run, step, "erase", &result);
+        rig_judge_answer(run, &arguments->expected, "erase", &result);
 }
 
 const struct rig_verb rig_verb_erase = {
@@ -521,23 +510,25 @@ const struct rig_verb rig_verb_erase = {
     .run = run_erase,
 };
 
+struct entry {
+    guint32 slot;
+    guint32 number;
+    bool absent;
+    const char *image;
+    const bool *bootable, *pending, *confirmed, *active, *permanent;
+};
 static const struct rig_field entry_fields[] = {
-    {.name = "slot", .type = RIG_TYPE_COUNT, .required = true, .max = 15, .about = "Slot of the entry."},
-    {.name = "number",
-     .type = RIG_TYPE_COUNT,
-     .default_text = "0",
-     .max = 15,
-     .about = "Image number of a board with several."},
-    {.name = "absent",
-     .type = RIG_TYPE_FLAG,
-     .default_text = "false",
-     .about = "There must be no such entry."},
-    {.name = "image", .type = RIG_TYPE_IMAGE, .about = "Whose hash and version it must have."},
-    {.name = "bootable", .type = RIG_TYPE_FLAG, .about = "Flag `bootable`."},
-    {.name = "pending", .type = RIG_TYPE_FLAG, .about = "Flag `pending`."},
-    {.name = "confirmed", .type = RIG_TYPE_FLAG, .about = "Flag `confirmed`."},
-    {.name = "active", .type = RIG_TYPE_FLAG, .about = "Flag `active`."},
-    {.name = "permanent", .type = RIG_TYPE_FLAG, .about = "Flag `permanent`."},
+    RIG_FIELD("slot", COUNT, struct entry, slot, .required = true, .max = 15, .about = "Slot of the entry."),
+    RIG_FIELD("number", COUNT, struct entry, number, .default_text = "0", .max = 15,
+              .about = "Image number of a board with several."),
+    RIG_FIELD("absent", FLAG, struct entry, absent, .default_text = "false",
+              .about = "There must be no such entry."),
+    RIG_FIELD("image", IMAGE, struct entry, image, .about = "Whose hash and version it must have."),
+    RIG_FIELD("bootable", FLAG, struct entry, bootable, .about = "Flag `bootable`."),
+    RIG_FIELD("pending", FLAG, struct entry, pending, .about = "Flag `pending`."),
+    RIG_FIELD("confirmed", FLAG, struct entry, confirmed, .about = "Flag `confirmed`."),
+    RIG_FIELD("active", FLAG, struct entry, active, .about = "Flag `active`."),
+    RIG_FIELD("permanent", FLAG, struct entry, permanent, .about = "Flag `permanent`."),
 };
 static const char *const is_true[] = {"true", NULL};
 #define RULE_NOT_ABSENT(field_name)                                                                          \
@@ -553,27 +544,26 @@ static const struct rig_rule entry_rules[] = {
     RULE_NOT_ABSENT("permanent"),
     {0},
 };
-static const struct rig_shape entry_shape = {
-    .name = "entry", .fields = entry_fields, .n_fields = G_N_ELEMENTS(entry_fields), .rules = entry_rules};
+static const struct rig_shape entry_shape = {RIG_SHAPE("entry", entry_fields, struct entry),
+                                             .rules = entry_rules};
 
+struct images_arguments {
+    const struct entry *const *entries; /* NULL: none */
+    struct rig_expected_answer expected;
+};
 static const struct rig_field images_fields[] = {
-    {.name = "entries",
-     .type = RIG_TYPE_RECORD,
-     .shape = &entry_shape,
-     .list = true,
-     .about = "Entries that must be (or be absent)."},
-    RIG_FIELD_EXPECT_ANSWER,
-    RIG_FIELD_EXPECT_RC,
+    RIG_STRUCT_FIELD("entries", RECORD, struct images_arguments, entries, struct entry, &entry_shape,
+                     .list = true, .about = "Entries that must be (or be absent)."),
+    RIG_FIELD_EXPECT_ANSWER(struct images_arguments, expected),
+    RIG_FIELD_EXPECT_RC(struct images_arguments, expected),
 };
 static const struct rig_rule images_rules[] = {RIG_RULE_NEEDS_OK("entries"), RIG_RULE_EXPECT_RC, {0}};
-static const struct rig_shape images_shape = {.name = "expect-images",
-                                              .fields = images_fields,
-                                              .n_fields = G_N_ELEMENTS(images_fields),
-                                              .shorthand = "entries",
-                                              .rules = images_rules};
+static const struct rig_shape images_shape = {
+    RIG_SHAPE("expect-images", images_fields, struct images_arguments), .shorthand = "entries",
+    .rules = images_rules};
 
-static const struct rig_smp_image_entry *find_entry(const struct rig_smp_response *response, guint64 number,
-                                                    guint64 slot)
+static const struct rig_smp_image_entry *find_entry(const struct rig_smp_response *response, guint32 number,
+                                                    guint32 slot)
 {
     for (gsize i = 0; i < response->n_images; i++)
         if (response->images[i].image == number && response->images[i].slot == slot)
@@ -581,16 +571,13 @@ static const struct rig_smp_image_entry *find_entry(const struct rig_smp_respons
     return NULL;
 }
 
-static void expect_entry_flag(struct rig_run *run, const struct rig_record *record, const char *name,
+static void expect_entry_flag(struct rig_run *run, guint32 slot, const char *name, const bool *wanted,
                               bool seen)
 {
-    const struct rig_value *wanted = rig_record_get(record, name);
-    g_autofree char *what =
-        g_strdup_printf("slot %" G_GUINT64_FORMAT " %s", rig_record_count(record, "slot"), name);
+    g_autofree char *what = g_strdup_printf("slot %u %s", slot, name);
 
     if (wanted)
-        rig_run_expect(run, wanted->flag == seen, what, wanted->flag ? "true" : "false",
-                       seen ? "true" : "false");
+        rig_run_expect(run, *wanted == seen, what, *wanted ? "true" : "false", seen ? "true" : "false");
 }
 
 /* As servers write it: without the build number where that is 0. */
@@ -602,10 +589,8 @@ static bool tells_version(const char *text, const struct rig_image_version *vers
     return g_str_equal(text, full) || (version->build == 0 && g_str_equal(text, brief));
 }
 
-static void expect_entry_image(struct rig_run *run, const struct rig_record *record,
-                               const struct rig_smp_image_entry *entry)
+static void expect_entry_image(struct rig_run *run, const char *name, const struct rig_smp_image_entry *entry)
 {
-    const char *name = rig_record_text(record, "image");
     const struct rig_built_image *image = name ? rig_run_image(run, name) : NULL;
     g_autofree char *what = g_strdup_printf("image in slot %u", entry->slot);
     g_autofree char *expected = NULL;
@@ -624,31 +609,29 @@ static void expect_entry_image(struct rig_run *run, const struct rig_record *rec
     rig_run_expect(run, same_hash && same_version, what, same_version ? name : expected, seen);
 }
 
-static void expect_entry(struct rig_run *run, const struct rig_record *record,
+static void expect_entry(struct rig_run *run, const struct entry *wanted,
                          const struct rig_smp_response *response)
 {
-    guint64 slot = rig_record_count(record, "slot");
-    const struct rig_smp_image_entry *entry = find_entry(response, rig_record_count(record, "number"), slot);
-    bool absent = rig_record_flag(record, "absent");
-    g_autofree char *what = g_strdup_printf("entry of slot %" G_GUINT64_FORMAT, slot);
+    const struct rig_smp_image_entry *entry = find_entry(response, wanted->number, wanted->slot);
+    g_autofree char *what = g_strdup_printf("entry of slot %u", wanted->slot);
 
-    if (!rig_run_expect(run, absent == (entry == NULL), what, absent ? "none" : "one",
+    if (!rig_run_expect(run, wanted->absent == (entry == NULL), what, wanted->absent ? "none" : "one",
                         entry ? "one" : "none") ||
         !entry)
         return;
-    expect_entry_image(run, record, entry);
-    expect_entry_flag(run, record, "bootable", entry->bootable);
-    expect_entry_flag(run, record, "pending", entry->pending);
-    expect_entry_flag(run, record, "confirmed", entry->confirmed);
-    expect_entry_flag(run, record, "active", entry->active);
-    expect_entry_flag(run, record, "permanent", entry->permanent);
+    expect_entry_image(run, wanted->image, entry);
+    expect_entry_flag(run, wanted->slot, "bootable", wanted->bootable, entry->bootable);
+    expect_entry_flag(run, wanted->slot, "pending", wanted->pending, entry->pending);
+    expect_entry_flag(run, wanted->slot, "confirmed", wanted->confirmed, entry->confirmed);
+    expect_entry_flag(run, wanted->slot, "active", wanted->active, entry->active);
+    expect_entry_flag(run, wanted->slot, "permanent", wanted->permanent, entry->permanent);
 }
 
 static void run_expect_images(struct rig_run *run, const struct rig_step *step)
 {
-    const struct rig_value *entries = rig_record_get(step->arguments, "entries");
-    struct rig_smp_response response = {0};
+    const struct images_arguments *arguments = RIG_ARGUMENTS(step, struct images_arguments);
     struct rig_smp_client *client = client_of(run);
+    struct rig_smp_response response = {0};
     struct rig_update_result result;
     guint8 request[64];
     gsize n_bytes;
@@ -658,9 +641,10 @@ static void run_expect_images(struct rig_run *run, const struct rig_step *step)
     n_bytes = rig_smp_encode_image_list(rig_smp_next_id(client), request, sizeof request);
     if (!ask(run, step, request, n_bytes, &response, &result))
         return;
-    rig_judge_answer(run, step, "image list", &result);
-    for (guint i = 0; result.kind == RIG_UPDATE_DONE && i < rig_list_length(entries); i++)
-        expect_entry(run, rig_list_item(entries, i)->record, &response);
+    rig_judge_answer(run, &arguments->expected, "image list", &result);
+    for (const struct entry *const *entry = arguments->entries;
+         result.kind == RIG_UPDATE_DONE && entry && *entry; entry++)
+        expect_entry(run, *entry, &response);
 }
 
 static char *lists_images(const struct rig_step *step, struct rig_fit *fit)

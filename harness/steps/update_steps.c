@@ -16,66 +16,57 @@ static const char *const mark_kinds[] = {"test", "permanent", NULL};
 static const char *const upload_outcomes[] = {
     "ok", "refused", "silence", "link-lost", "malformed-answer", "no-progress", "stopped", "any", NULL};
 
+struct upload_arguments {
+    const char *image;
+    const guint32 *number;
+    const guint64 *chunk_bytes;
+    const guint64 *first_chunk_bytes;
+    guint32 window;
+    enum { RETRY_NONE, RETRY_RESUME } retry;
+    const bool *pair;
+    const guint64 *resumes_at;
+    const char *acknowledged; /* the word, instead of a place */
+    guint64 until;
+    bool upgrade;
+    guint32 failures;
+    struct rig_expected_answer expected;
+};
 static const struct rig_field upload_fields[] = {
-    {.name = "image", .type = RIG_TYPE_IMAGE, .required = true, .about = "What to upload."},
-    {.name = "number",
-     .type = RIG_TYPE_COUNT,
-     .max = 15,
-     .about = "Image number of a board with several; without it the image's own."},
-    {.name = "chunk",
-     .type = RIG_TYPE_SIZE,
-     .min = 1,
-     .max = 4096,
-     .about = "Data bytes of one chunk; without it as many as fit."},
-    {.name = "first-chunk",
-     .type = RIG_TYPE_SIZE,
-     .min = 1,
-     .max = 4096,
-     .about = "Data bytes of the first chunk, where it is to differ from the others."},
-    {.name = "window",
-     .type = RIG_TYPE_COUNT,
-     .default_text = "1",
-     .min = 1,
-     .max = 16,
-     .about = "Requests in flight; at most the board's buffers less one, and 1 if it does not tell them."},
-    {.name = "retry",
-     .type = RIG_TYPE_CHOICE,
-     .choices = retries,
-     .default_text = "none",
-     .about = "`resume`: when the link is lost, connect again and go on where the board says."},
-    {.name = "pair",
-     .type = RIG_TYPE_FLAG,
-     .about = "Encrypt when connecting again; without it as for `connect`."},
-    {.name = "resumes-at",
-     .type = RIG_TYPE_SIZE,
-     .choices = resume_words,
-     .default_text = "0",
-     .about = "The board must still have this much of an earlier connection: the upload goes on there or "
-              "later. `acknowledged`: what the board had acknowledged before a link was lost, with `retry: "
-              "resume` in "
-              "this upload, else in the one before it, which was broken off; one that may have had the last "
-              "chunk by then may begin anew. 0 = wherever."},
-    {.name = "until",
-     .type = RIG_TYPE_SIZE,
-     .default_text = "0",
-     .about = "Leave off when the board has this much; the outcome is then `stopped`. 0 = at the end."},
-    {.name = "upgrade",
-     .type = RIG_TYPE_FLAG,
-     .default_text = "false",
-     .about = "Ask the server to refuse a version that is not higher."},
-    {.name = "failures",
-     .type = RIG_TYPE_COUNT,
-     .default_text = "5",
-     .min = 1,
-     .max = 100,
-     .about = "Silences in a row before giving up."},
-    {.name = "expect",
-     .type = RIG_TYPE_CHOICE,
-     .list = true,
-     .choices = upload_outcomes,
-     .default_text = "ok",
-     .about = "What must come of it; several = any of them. `any` accepts everything but a broken rig."},
-    RIG_FIELD_EXPECT_RC,
+    RIG_FIELD("image", IMAGE, struct upload_arguments, image, .required = true, .about = "What to upload."),
+    RIG_FIELD("number", COUNT, struct upload_arguments, number, .max = 15,
+              .about = "Image number of a board with several; without it the image's own."),
+    RIG_FIELD("chunk", SIZE, struct upload_arguments, chunk_bytes, .min = 1, .max = 4096,
+              .about = "Data bytes of one chunk; without it as many as fit."),
+    RIG_FIELD("first-chunk", SIZE, struct upload_arguments, first_chunk_bytes, .min = 1, .max = 4096,
+              .about = "Data bytes of the first chunk, where it is to differ from the others."),
+    RIG_FIELD(
+        "window", COUNT, struct upload_arguments, window, .default_text = "1", .min = 1, .max = 16,
+        .about = "Requests in flight; at most the board's buffers less one, and 1 if it does not tell them."),
+    RIG_FIELD("retry", CHOICE, struct upload_arguments, retry, .choices = retries, .default_text = "none",
+              .about = "`resume`: when the link is lost, connect again and go on where the board says."),
+    RIG_FIELD("pair", FLAG, struct upload_arguments, pair,
+              .about = "Encrypt when connecting again; without it as for `connect`."),
+    RIG_FIELD(
+        "resumes-at", SIZE, struct upload_arguments, resumes_at,
+        RIG_WORD(struct upload_arguments, acknowledged), .choices = resume_words, .default_text = "0",
+        .about =
+            "The board must still have this much of an earlier connection: the upload goes on there or "
+            "later. `acknowledged`: what the board had acknowledged before a link was lost, with `retry: "
+            "resume` in "
+            "this upload, else in the one before it, which was broken off; one that may have had the last "
+            "chunk by then may begin anew. 0 = wherever."),
+    RIG_FIELD("until", SIZE, struct upload_arguments, until, .default_text = "0",
+              .about =
+                  "Leave off when the board has this much; the outcome is then `stopped`. 0 = at the end."),
+    RIG_FIELD("upgrade", FLAG, struct upload_arguments, upgrade, .default_text = "false",
+              .about = "Ask the server to refuse a version that is not higher."),
+    RIG_FIELD("failures", COUNT, struct upload_arguments, failures, .default_text = "5", .min = 1, .max = 100,
+              .about = "Silences in a row before giving up."),
+    RIG_FIELD("expect", CHOICE, struct upload_arguments, expected.outcomes, .list = true,
+              .choices = upload_outcomes, .default_text = "ok",
+              .about =
+                  "What must come of it; several = any of them. `any` accepts everything but a broken rig."),
+    RIG_FIELD_EXPECT_RC(struct upload_arguments, expected),
 };
 static const struct rig_rule upload_rules[] = {
     {.field = "pair", .kind = RIG_RULE_NEEDS, .other = "retry", .others = resume_only},
@@ -84,44 +75,25 @@ static const struct rig_rule upload_rules[] = {
     RIG_RULE_EXPECT_RC,
     {0},
 };
-static const struct rig_shape upload_shape = {.name = "upload",
-                                              .fields = upload_fields,
-                                              .n_fields = G_N_ELEMENTS(upload_fields),
-                                              .shorthand = "image",
-                                              .rules = upload_rules};
+static const struct rig_shape upload_shape = {RIG_SHAPE("upload", upload_fields, struct upload_arguments),
+                                              .shorthand = "image", .rules = upload_rules};
 static const struct rig_rule answer_rules[] = {RIG_RULE_EXPECT_RC, {0}};
-
-static guint64 optional_count(const struct rig_step *step, const char *name, guint64 otherwise)
-{
-    const struct rig_value *value = rig_record_get(step->arguments, name);
-
-    return value ? value->count : otherwise;
-}
-
-static guint number_of(const struct rig_step *step, guint of_image)
-{
-    const struct rig_value *number = rig_record_get(step->arguments, "number");
-
-    return number ? rig_value_u32(number) : of_image;
-}
 
 /* What this upload may count on of `resumes-at: acknowledged`: within it, or of the one that was broken off
  * before it. false: nothing, which is trouble. */
-static bool find_acknowledged(struct rig_run *run, const struct rig_step *step,
+static bool find_acknowledged(struct rig_run *run, const struct upload_arguments *arguments,
                               const struct rig_update_report *report, guint64 *least, guint64 *begin)
 {
-    const char *image = rig_record_text(step->arguments, "image");
-
-    if (g_str_equal(rig_record_text(step->arguments, "retry"), "resume")) {
+    if (arguments->retry == RETRY_RESUME) {
         *least = report->acknowledged;
         *begin = report->acknowledged ? report->went_on_at : report->begin;
         return true;
     }
-    if (g_strcmp0(run->broken_off.image, image) != 0) {
+    if (g_strcmp0(run->broken_off.image, arguments->image) != 0) {
         rig_run_error_text(run,
                            "no upload of '%s' was broken off before this one: nothing was acknowledged, and "
                            "'resumes-at' checks nothing; write 'retry: resume', or let one break off",
-                           image);
+                           arguments->image);
         return false;
     }
     *least = run->broken_off.at;
@@ -129,18 +101,16 @@ static bool find_acknowledged(struct rig_run *run, const struct rig_step *step,
     return true;
 }
 
-static void expect_resumed(struct rig_run *run, const struct rig_step *step,
+static void expect_resumed(struct rig_run *run, const struct upload_arguments *arguments,
                            const struct rig_update_report *report)
 {
-    const struct rig_value *wanted = rig_record_get(step->arguments, "resumes-at");
-    bool acknowledged = wanted->keyword != NULL;
-    guint64 least = wanted->count;
+    guint64 least = arguments->resumes_at ? *arguments->resumes_at : 0;
     guint64 begin = report->begin;
     g_autofree char *expected = NULL;
     g_autofree char *seen = NULL;
 
-    if ((!acknowledged && !wanted->count) || rig_run_troubled(run) ||
-        (acknowledged && !find_acknowledged(run, step, report, &least, &begin)))
+    if ((!arguments->acknowledged && !least) || rig_run_troubled(run) ||
+        (arguments->acknowledged && !find_acknowledged(run, arguments, report, &least, &begin)))
         return;
     expected = g_strdup_printf("byte %" G_GUINT64_FORMAT " or later", least);
     seen = g_strdup_printf("byte %" G_GUINT64_FORMAT, begin);
@@ -148,72 +118,75 @@ static void expect_resumed(struct rig_run *run, const struct rig_step *step,
 }
 
 /* What a later upload of the image may count on. */
-static void remember_broken_off(struct rig_run *run, const struct rig_step *step, gsize n_bytes,
+static void remember_broken_off(struct rig_run *run, const struct upload_arguments *arguments, gsize n_bytes,
                                 const struct rig_update_report *report,
                                 const struct rig_update_result *result)
 {
     bool broken_off = result->kind != RIG_UPDATE_DONE && report->offset > 0 && report->offset < n_bytes;
 
-    run->broken_off.image = broken_off ? rig_record_text(step->arguments, "image") : NULL;
+    run->broken_off.image = broken_off ? arguments->image : NULL;
     run->broken_off.at = report->offset;
 }
 
 /* A place that the image does not have is the scenario's mistake, and no board could keep what it asks for.
  */
-static bool has_places(struct rig_run *run, const struct rig_step *step, gsize n_bytes)
+static bool has_place(struct rig_run *run, const char *field, guint64 at, gsize n_bytes)
 {
-    static const char *const fields[] = {"until", "resumes-at"};
+    if (at >= n_bytes)
+        rig_run_error_text(run, "'%s' is at byte %" G_GUINT64_FORMAT ", and the image has %" G_GSIZE_FORMAT,
+                           field, at, n_bytes);
+    return at < n_bytes;
+}
 
-    for (guint i = 0; i < G_N_ELEMENTS(fields); i++) {
-        guint64 at = rig_record_get(step->arguments, fields[i])->count;
+static struct rig_update_transfer transfer_of(struct rig_run *run, const struct rig_step *step,
+                                              const struct rig_built_image *image)
+{
+    const struct upload_arguments *arguments = RIG_ARGUMENTS(step, struct upload_arguments);
+    struct rig_update_transfer transfer = {
+        .sha = image->sha,
+        .image = arguments->number ? *arguments->number : image->index,
+        .chunk_bytes = arguments->chunk_bytes ? *arguments->chunk_bytes : 0,
+        .first_chunk_bytes = arguments->first_chunk_bytes ? *arguments->first_chunk_bytes : 0,
+        .window = arguments->window,
+        .resume = arguments->retry == RETRY_RESUME,
+        .pair = arguments->pair ? *arguments->pair : run->board->demands.encryption,
+        .stop_at_byte = arguments->until,
+        .upgrade = arguments->upgrade,
+        .max_failures = arguments->failures,
+        .until_us = rig_run_deadline_us(run, step),
+    };
 
-        if (at >= n_bytes) {
-            rig_run_error_text(run,
-                               "'%s' is at byte %" G_GUINT64_FORMAT ", and the image has %" G_GSIZE_FORMAT,
-                               fields[i], at, n_bytes);
-            return false;
-        }
-    }
-    return true;
+    transfer.bytes = g_bytes_get_data(image->file, &transfer.n_bytes);
+    return transfer;
 }
 
 static void run_upload(struct rig_run *run, const struct rig_step *step)
 {
-    const struct rig_built_image *image = rig_run_image(run, rig_record_text(step->arguments, "image"));
-    const struct rig_value *pair = rig_record_get(step->arguments, "pair");
-    struct rig_update_transfer upload = {0};
+    const struct upload_arguments *arguments = RIG_ARGUMENTS(step, struct upload_arguments);
+    const struct rig_built_image *image = rig_run_image(run, arguments->image);
+    struct rig_update_transfer transfer;
     struct rig_update_report report;
     struct rig_update_result result;
     GError *error = NULL;
 
     if (!image)
         return;
-    upload.bytes = g_bytes_get_data(image->file, &upload.n_bytes);
-    if (!has_places(run, step, upload.n_bytes))
+    transfer = transfer_of(run, step, image);
+    if (!has_place(run, "until", arguments->until, transfer.n_bytes) ||
+        (arguments->resumes_at && !has_place(run, "resumes-at", *arguments->resumes_at, transfer.n_bytes)))
         return;
-    upload.sha = image->sha;
-    upload.image = number_of(step, image->index);
-    upload.chunk_bytes = optional_count(step, "chunk", 0);
-    upload.first_chunk_bytes = optional_count(step, "first-chunk", 0);
-    upload.window = rig_record_u32(step->arguments, "window");
-    upload.resume = g_str_equal(rig_record_text(step->arguments, "retry"), "resume");
-    upload.pair = pair ? pair->flag : run->board->demands.encryption;
-    upload.stop_at_byte = optional_count(step, "until", 0);
-    upload.upgrade = rig_record_flag(step->arguments, "upgrade");
-    upload.max_failures = rig_record_u32(step->arguments, "failures");
-    upload.until_us = rig_run_deadline_us(run, step);
-    if (!run->update->protocol->transfer(run->update, &upload, &report, &result, &error)) {
+    if (!run->update->protocol->transfer(run->update, &transfer, &report, &result, &error)) {
         rig_run_error(run, error);
         return;
     }
     rig_run_note(run,
                  "upload of %s: %s at byte %" G_GUINT64_FORMAT " of %" G_GSIZE_FORMAT
                  ", %u chunks, %u sent again, %u offset mismatches, %u reconnects",
-                 image->name, rig_update_result_name(result.kind), report.offset, upload.n_bytes,
+                 image->name, rig_update_result_name(result.kind), report.offset, transfer.n_bytes,
                  report.n_chunks, report.n_resent, report.n_mismatches, report.n_reconnects);
-    rig_judge_answer(run, step, "upload", &result);
-    expect_resumed(run, step, &report);
-    remember_broken_off(run, step, upload.n_bytes, &report, &result);
+    rig_judge_answer(run, &arguments->expected, "upload", &result);
+    expect_resumed(run, arguments, &report);
+    remember_broken_off(run, arguments, transfer.n_bytes, &report, &result);
 }
 
 /* With less than this a chunk takes more than one packet. */
@@ -221,15 +194,15 @@ static void run_upload(struct rig_run *run, const struct rig_step *step)
 #define CHUNK_ROOM 64u /* header and map around the bytes of a chunk */
 
 /* A host that is not told otherwise sends packets as large as ATT_MTU allows, and whole messages in each. */
-static char *no_packets(const struct rig_step *step, const struct rig_fit *fit)
+static char *no_packets(const struct upload_arguments *arguments, const struct rig_fit *fit)
 {
     bool told = rig_fit_flag(fit, "parameters");
     bool joins = told && rig_fit_flag(fit, "reassembly");
     bool small = fit->mtu && fit->mtu < SMALL_MTU;
     guint64 buffer = rig_fit_count(fit, "buffer-size", 384);
-    guint64 message = optional_count(step, "chunk", buffer) + CHUNK_ROOM;
+    guint64 message = (arguments->chunk_bytes ? *arguments->chunk_bytes : buffer) + CHUNK_ROOM;
 
-    if (rig_list_has(rig_record_get(step->arguments, "expect"), "no-progress"))
+    if (rig_words_have(arguments->expected.outcomes, "no-progress"))
         return NULL;
     if (small && !joins && message > fit->mtu)
         return g_strdup_printf(
@@ -253,15 +226,16 @@ static bool says_all(const struct rig_fit *fit)
 
 static char *upload_unfit(const struct rig_step *step, struct rig_fit *fit)
 {
-    const char *image = rig_record_text(step->arguments, "image");
+    const struct upload_arguments *arguments = RIG_ARGUMENTS(step, struct upload_arguments);
+    const char *image = arguments->image;
     const struct rig_image_spec *spec = rig_fit_image(fit, image);
     guint index = spec ? spec->index : 0;
-    guint slot = 2 * number_of(step, index) + 1;
-    bool must_work = rig_list_has(rig_record_get(step->arguments, "expect"), "ok");
+    guint slot = 2 * (arguments->number ? *arguments->number : index) + 1;
+    bool must_work = rig_words_have(arguments->expected.outcomes, "ok");
     char *reason = must_work ? rig_fit_no_space(fit, image, slot, 0) : NULL;
 
     if (!reason && !says_all(fit))
-        reason = no_packets(step, fit);
+        reason = no_packets(arguments, fit);
     return reason ? reason : rig_fit_unchecked(fit, image);
 }
 
@@ -278,8 +252,8 @@ const struct rig_verb rig_verb_upload = {
 };
 
 /* Hash by which the board knows the image: of the file as built, whatever is in it. */
-static void activate(struct rig_run *run, const struct rig_step *step, const char *what,
-                     const char *image_name, bool confirm)
+static void activate(struct rig_run *run, const struct rig_step *step, const char *image_name, bool confirm,
+                     const struct rig_expected_answer *expected)
 {
     const struct rig_built_image *image = image_name ? rig_run_image(run, image_name) : NULL;
     struct rig_update_activation activation = {.permanent = confirm};
@@ -304,34 +278,39 @@ static void activate(struct rig_run *run, const struct rig_step *step, const cha
     if (!run->update->protocol->activate(run->update, &activation, &result, &error))
         rig_run_error(run, error);
     else
-        rig_judge_answer(run, step, what, &result);
+        rig_judge_answer(run, expected, step->verb->name, &result);
 }
 
-static const struct rig_field mark_fields[] = {
-    {.name = "image", .type = RIG_TYPE_IMAGE, .required = true, .about = "Image to boot next."},
-    {.name = "as",
-     .type = RIG_TYPE_CHOICE,
-     .choices = mark_kinds,
-     .default_text = "test",
-     .about = "Once on trial, or for good."},
-    RIG_FIELD_EXPECT_ANSWER,
-    RIG_FIELD_EXPECT_RC,
+struct mark_arguments {
+    const char *image;
+    const char *as;
+    struct rig_expected_answer expected;
 };
-static const struct rig_shape mark_shape = {.name = "mark",
-                                            .fields = mark_fields,
-                                            .n_fields = G_N_ELEMENTS(mark_fields),
-                                            .shorthand = "image",
-                                            .rules = answer_rules};
+static const struct rig_field mark_fields[] = {
+    RIG_FIELD("image", IMAGE, struct mark_arguments, image, .required = true, .about = "Image to boot next."),
+    RIG_FIELD("as", CHOICE, struct mark_arguments, as, .choices = mark_kinds, .default_text = "test",
+              .about = "Once on trial, or for good."),
+    RIG_FIELD_EXPECT_ANSWER(struct mark_arguments, expected),
+    RIG_FIELD_EXPECT_RC(struct mark_arguments, expected),
+};
+static const struct rig_shape mark_shape = {RIG_SHAPE("mark", mark_fields, struct mark_arguments),
+                                            .shorthand = "image", .rules = answer_rules};
 
 static void run_mark(struct rig_run *run, const struct rig_step *step)
 {
-    activate(run, step, "mark", rig_record_text(step->arguments, "image"),
-             g_str_equal(rig_record_text(step->arguments, "as"), "permanent"));
+    const struct mark_arguments *arguments = RIG_ARGUMENTS(step, struct mark_arguments);
+
+    activate(run, step, arguments->image, g_str_equal(arguments->as, "permanent"), &arguments->expected);
 }
 
-static char *lists_images(const struct rig_step *step, struct rig_fit *fit)
+static char *lists_images(const struct rig_expected_answer *expected, const struct rig_fit *fit)
 {
-    return rig_list_has(rig_record_get(step->arguments, "expect"), "ok") ? rig_fit_no_list(fit) : NULL;
+    return rig_words_have(expected->outcomes, "ok") ? rig_fit_no_list(fit) : NULL;
+}
+
+static char *mark_unfit(const struct rig_step *step, struct rig_fit *fit)
+{
+    return lists_images(&RIG_ARGUMENTS(step, struct mark_arguments)->expected, fit);
 }
 
 const struct rig_verb rig_verb_mark = {
@@ -341,25 +320,34 @@ const struct rig_verb rig_verb_mark = {
     .shape = &mark_shape,
     .within_us = 10u * 1000 * 1000,
     .needs = needs_update,
-    .unfit = lists_images,
+    .unfit = mark_unfit,
     .example = "mark: {image: new, as: test}",
     .run = run_mark,
 };
 
-static const struct rig_field confirm_fields[] = {
-    {.name = "image", .type = RIG_TYPE_IMAGE, .about = "Image to confirm; without it the running one."},
-    RIG_FIELD_EXPECT_ANSWER,
-    RIG_FIELD_EXPECT_RC,
+struct confirm_arguments {
+    const char *image; /* NULL: the running one */
+    struct rig_expected_answer expected;
 };
-static const struct rig_shape confirm_shape = {.name = "confirm",
-                                               .fields = confirm_fields,
-                                               .n_fields = G_N_ELEMENTS(confirm_fields),
-                                               .shorthand = "image",
-                                               .rules = answer_rules};
+static const struct rig_field confirm_fields[] = {
+    RIG_FIELD("image", IMAGE, struct confirm_arguments, image,
+              .about = "Image to confirm; without it the running one."),
+    RIG_FIELD_EXPECT_ANSWER(struct confirm_arguments, expected),
+    RIG_FIELD_EXPECT_RC(struct confirm_arguments, expected),
+};
+static const struct rig_shape confirm_shape = {RIG_SHAPE("confirm", confirm_fields, struct confirm_arguments),
+                                               .shorthand = "image", .rules = answer_rules};
 
 static void run_confirm(struct rig_run *run, const struct rig_step *step)
 {
-    activate(run, step, "confirm", rig_record_text(step->arguments, "image"), true);
+    const struct confirm_arguments *arguments = RIG_ARGUMENTS(step, struct confirm_arguments);
+
+    activate(run, step, arguments->image, true, &arguments->expected);
+}
+
+static char *confirm_unfit(const struct rig_step *step, struct rig_fit *fit)
+{
+    return lists_images(&RIG_ARGUMENTS(step, struct confirm_arguments)->expected, fit);
 }
 
 const struct rig_verb rig_verb_confirm = {
@@ -369,7 +357,7 @@ const struct rig_verb rig_verb_confirm = {
     .shape = &confirm_shape,
     .within_us = 10u * 1000 * 1000,
     .needs = needs_update,
-    .unfit = lists_images,
+    .unfit = confirm_unfit,
     .example = "confirm:",
     .run = run_confirm,
 };

@@ -48,17 +48,19 @@ extern const struct rig_verb rig_verb_expect_slot, rig_verb_mark_flash, rig_verb
 extern const char *const rig_answer_choices[];
 /* Those of `expect:` with which an answer is a refusal, and with which it is none; for rules. */
 extern const char *const rig_answers_refused[], *const rig_answers_ok[], *const rig_no_rc[];
-#define RIG_FIELD_EXPECT_ANSWER                                                                              \
-    {                                                                                                        \
-        .name = "expect", .type = RIG_TYPE_CHOICE, .list = true, .choices = rig_answer_choices,              \
-        .default_text = "ok",                                                                                \
-        .about = "What must come of it; several = any of them. `any` accepts everything but a broken rig."   \
-    }
-#define RIG_FIELD_EXPECT_RC                                                                                  \
-    {                                                                                                        \
-        .name = "rc", .type = RIG_TYPE_COUNT, .default_text = "0",                                           \
-        .about = "With `expect: refused`: the error code that must be answered; 0 = any."                    \
-    }
+/* What must come of a request; the member of a step's arguments that the next two fields go to. */
+struct rig_expected_answer {
+    const char *const *outcomes;
+    guint32 code; /* of a refusal; 0 = any */
+};
+#define RIG_FIELD_EXPECT_ANSWER(owner, member)                                                               \
+    RIG_FIELD("expect", CHOICE, owner, member.outcomes, .list = true, .choices = rig_answer_choices,         \
+              .default_text = "ok",                                                                          \
+              .about =                                                                                       \
+                  "What must come of it; several = any of them. `any` accepts everything but a broken rig.")
+#define RIG_FIELD_EXPECT_RC(owner, member)                                                                   \
+    RIG_FIELD("rc", COUNT, owner, member.code, .default_text = "0",                                          \
+              .about = "With `expect: refused`: the error code that must be answered; 0 = any.")
 
 #define RIG_RULE_EXPECT_RC                                                                                   \
     {.field = "rc", .kind = RIG_RULE_NEEDS, .other = "expect", .others = rig_answers_refused},               \
@@ -75,8 +77,8 @@ extern const char *const rig_answers_refused[], *const rig_answers_ok[], *const 
 /* When it was this host that ended the link (daemon or adapter gone), not the board: that is an error of the
  * rig, whatever the step expects. Returns whether it was. */
 bool rig_blame_host(struct rig_run *run, const char *what);
-/* Compares what came of a request with `expect` (and `rc`) of the step, on record. */
-void rig_judge_answer(struct rig_run *run, const struct rig_step *step, const char *what,
+/* Compares what came of a request with what is expected, on record. */
+void rig_judge_answer(struct rig_run *run, const struct rig_expected_answer *wanted, const char *what,
                       const struct rig_update_result *result);
 
 /* Lets the board start after reset or power-on until its bootloader ran and the host noticed the end of the
