@@ -6,14 +6,14 @@
 
 #define MAX_DEVICE_BYTES (1u << 30)
 
-static guint length_of(const struct rig_value *list)
+/* Of the lists of a target: NULL-terminated, or NULL after an error. */
+static guint length_of(gconstpointer list)
 {
-    return list ? list->items->len : 0;
-}
+    guint n = 0;
 
-static const struct rig_record *item_of(const struct rig_value *list, guint i)
-{
-    return ((const struct rig_value *)g_ptr_array_index(list->items, i))->record;
+    while (list && ((const gpointer *)list)[n])
+        n++;
+    return n;
 }
 
 static guint64 bytes_of(const struct rig_sector_run *run)
@@ -21,98 +21,87 @@ static guint64 bytes_of(const struct rig_sector_run *run)
     return (guint64)run->sector_bytes * run->n_sectors;
 }
 
-static void read_device(const struct rig_record *record, struct rig_flash_device *device)
+static void read_device(const struct rig_flash_spec *spec, struct rig_flash_device *device)
 {
-    const struct rig_value *runs = rig_record_get(record, "sectors");
     guint64 n_bytes = 0;
 
     *device = (struct rig_flash_device){
-        .name = rig_record_text(record, "device"),
-        .write_bytes = rig_record_u32(record, "write"),
-        .erased = rig_record_u8(record, "erased"),
-        .rewrite_refused = g_str_equal(rig_record_text(record, "rewrite"), "refused"),
-        .write_us = rig_record_u32(record, "write-time"),
-        .erase_us = rig_record_u32(record, "erase-time"),
-        .n_runs = MIN(length_of(runs), RIG_LAYOUT_MAX_RUNS),
+        .name = spec->device,
+        .write_bytes = spec->write_bytes,
+        .erased = spec->erased,
+        .rewrite_refused = g_str_equal(spec->rewrite, "refused"),
+        .write_us = spec->write_us,
+        .erase_us = spec->erase_us,
+        .n_runs = MIN(length_of(spec->sectors), RIG_LAYOUT_MAX_RUNS),
     };
     for (guint i = 0; i < device->n_runs; i++) {
-        device->runs[i] = (struct rig_sector_run){.sector_bytes = rig_record_u32(item_of(runs, i), "size"),
-                                                  .n_sectors = rig_record_u32(item_of(runs, i), "count")};
+        device->runs[i] = (struct rig_sector_run){.sector_bytes = spec->sectors[i]->n_bytes,
+                                                  .n_sectors = spec->sectors[i]->n};
         n_bytes += bytes_of(&device->runs[i]);
     }
     device->n_bytes = (guint32)MIN(n_bytes, G_MAXUINT32);
 }
 
-static void read_area(const struct rig_layout *layout, const struct rig_record *record, const char *name,
+static void read_area(const struct rig_layout *layout, const struct rig_area_spec *spec, const char *name,
                       struct rig_slot *slot)
 {
     *slot = (struct rig_slot){
         .name = name,
-        .device = rig_record_text(record, "device"),
-        .device_offset = rig_record_u32(record, "offset"),
-        .n_bytes = rig_record_u32(record, "size"),
+        .device = spec->device,
+        .device_offset = spec->offset,
+        .n_bytes = spec->n_bytes,
     };
     while (slot->device_index < layout->n_devices &&
            !g_str_equal(layout->devices[slot->device_index].name, slot->device))
         slot->device_index++;
 }
 
-void rig_layout_read(const struct rig_record *target, struct rig_layout *layout)
+void rig_layout_read(const struct rig_target_spec *target, struct rig_layout *layout)
 {
     static const char *const names[RIG_LAYOUT_MAX_SLOTS] = {"slot 0", "slot 1", "slot 2", "slot 3"};
-    const struct rig_value *flash = rig_record_get(target, "flash");
-    const struct rig_value *slots = rig_record_get(target, "slots");
-    const struct rig_value *scratch = rig_record_get(target, "scratch");
-    const struct rig_value *options = rig_record_get(target, "options");
 
-    *layout = (struct rig_layout){.n_devices = MIN(length_of(flash), RIG_LAYOUT_MAX_DEVICES),
-                                  .n_slots = MIN(length_of(slots), RIG_LAYOUT_MAX_SLOTS),
+    *layout = (struct rig_layout){.n_devices = MIN(length_of(target->flash), RIG_LAYOUT_MAX_DEVICES),
+                                  .n_slots = MIN(length_of(target->slots), RIG_LAYOUT_MAX_SLOTS),
                                   .max_align = 8,
                                   .max_sectors = 128,
                                   .mtu = RIG_LAYOUT_MAX_MTU};
     for (guint i = 0; i < layout->n_devices; i++) {
-        read_device(item_of(flash, i), &layout->devices[i]);
+        read_device(target->flash[i], &layout->devices[i]);
         layout->max_align = MAX(layout->max_align, layout->devices[i].write_bytes);
     }
     for (guint i = 0; i < layout->n_slots; i++)
-        read_area(layout, item_of(slots, i), names[i], &layout->slots[i]);
-    if (scratch)
-        read_area(layout, scratch->record, "scratch", &layout->scratch);
-    memcpy(layout->address, rig_record_get(target, "address")->address, sizeof layout->address);
-    if (options)
-        rig_layout_apply(layout, options->record);
+        read_area(layout, target->slots[i], names[i], &layout->slots[i]);
+    if (target->scratch)
+        read_area(layout, target->scratch, "scratch", &layout->scratch);
+    memcpy(layout->address, target->address->address, sizeof layout->address);
+    if (target->options)
+        rig_layout_apply(layout, target->options);
     else
         rig_layout_settle(layout);
 }
 
-static void apply_count(const struct rig_record *options, const char *name, guint32 *count)
+static void apply_count(const guint32 *option, guint32 *count)
 {
-    if (rig_record_get(options, name))
-        *count = rig_record_u32(options, name);
+    if (option)
+        *count = *option;
 }
 
-void rig_layout_apply(struct rig_layout *layout, const struct rig_record *options)
+void rig_layout_apply(struct rig_layout *layout, const struct rig_options_spec *options)
 {
-    const char *swap = rig_record_text(options, "swap");
-    const char *sign = rig_record_text(options, "sign");
-    const char *security = rig_record_text(options, "update-needs");
-    const char *updater = rig_record_text(options, "updater");
-
-    if (swap)
-        rig_swap_mode_from_name(swap, &layout->mode);
-    if (sign)
-        layout->signing_needed = rig_key_kind_from_name(sign, &layout->signing);
-    if (security)
-        layout->encryption_needed = !g_str_equal(security, "nothing");
-    if (updater)
-        layout->may_move_address = g_str_equal(updater, "next-address");
-    if (rig_record_get(options, "mtu"))
-        layout->mtu = rig_record_u16(options, "mtu");
-    apply_count(options, "max-align", &layout->max_align);
-    apply_count(options, "max-sectors", &layout->max_sectors);
-    apply_count(options, "security-counter", &layout->security_counter);
-    layout->has_security_counter =
-        layout->has_security_counter || rig_record_get(options, "security-counter");
+    if (options->swap)
+        rig_swap_mode_from_name(options->swap, &layout->mode);
+    if (options->sign)
+        layout->signing_needed = rig_key_kind_from_name(options->sign, &layout->signing);
+    if (options->update_needs)
+        layout->encryption_needed = !g_str_equal(options->update_needs, "nothing");
+    if (options->updater)
+        layout->may_move_address = g_str_equal(options->updater, "next-address");
+    if (options->mtu)
+        layout->mtu = *options->mtu;
+    apply_count(options->max_align, &layout->max_align);
+    apply_count(options->max_sectors, &layout->max_sectors);
+    apply_count(options->security_counter, &layout->security_counter);
+    layout->has_security_counter = layout->has_security_counter || options->security_counter;
     rig_layout_settle(layout);
 }
 
@@ -200,7 +189,7 @@ const struct rig_flash_device *rig_layout_device(const struct rig_layout *layout
 /* --- what no board can have --- */
 
 struct check {
-    const struct rig_record *target;
+    const struct rig_target_spec *target;
     struct rig_diagnostics *diagnostics;
     struct rig_layout layout;
     guint n_areas; /* slots in their order, then the scratch area */
@@ -224,32 +213,28 @@ static void complain(const struct check *check, const struct rig_node *node, cha
 
 static void complain_of_area(const struct check *check, guint i, char *message /* taken */)
 {
-    const struct rig_value *list = rig_record_get(check->target, "slots");
-    const struct rig_record *record =
-        i < check->layout.n_slots ? item_of(list, i) : rig_record_get(check->target, "scratch")->record;
-
-    complain(check, record->node, message);
+    complain(check, i < check->layout.n_slots ? check->target->slots[i]->node : check->target->scratch->node,
+             message);
 }
 
 static void check_numbers(const struct check *check)
 {
-    const struct rig_value *flash = rig_record_get(check->target, "flash");
-    const struct rig_value *slots = rig_record_get(check->target, "slots");
+    const struct rig_flash_spec *const *flash = check->target->flash;
+    guint n_slots = length_of(check->target->slots);
 
-    if (length_of(slots) != 2 && length_of(slots) != RIG_LAYOUT_MAX_SLOTS)
-        complain(check, slots->node, g_strdup("a board has 2 or 4 slots"));
+    if (n_slots != 2 && n_slots != RIG_LAYOUT_MAX_SLOTS)
+        complain(check, rig_node_get(check->target->node, "slots"), g_strdup("a board has 2 or 4 slots"));
     for (guint i = 0; i < length_of(flash); i++) {
-        const struct rig_record *entry = item_of(flash, i);
-        const char *name = rig_record_text(entry, "device");
+        const struct rig_flash_spec *entry = flash[i];
 
-        if (length_of(rig_record_get(entry, "sectors")) > RIG_LAYOUT_MAX_RUNS)
+        if (length_of(entry->sectors) > RIG_LAYOUT_MAX_RUNS)
             complain(check, entry->node,
                      g_strdup_printf("a device has at most %d runs of sectors", RIG_LAYOUT_MAX_RUNS));
         if (i < check->layout.n_devices && check->layout.devices[i].n_bytes > MAX_DEVICE_BYTES)
             complain(check, entry->node, g_strdup("a device has at most 1 GiB"));
         for (guint k = 0; k < i; k++)
-            if (g_str_equal(name, rig_record_text(item_of(flash, k), "device")))
-                complain(check, entry->node, g_strdup_printf("there are two devices '%s'", name));
+            if (g_str_equal(entry->device, flash[k]->device))
+                complain(check, entry->node, g_strdup_printf("there are two devices '%s'", entry->device));
     }
 }
 
@@ -301,12 +286,12 @@ static void check_overlap(const struct check *check, guint i)
                 g_strdup_printf("%s lies in part where %s does", name_of(check, i), name_of(check, k)));
 }
 
-void rig_layout_check(const struct rig_record *target, struct rig_diagnostics *diagnostics)
+void rig_layout_check(const struct rig_target_spec *target, struct rig_diagnostics *diagnostics)
 {
     struct check check = {.target = target, .diagnostics = diagnostics};
 
     rig_layout_read(target, &check.layout);
-    check.n_areas = check.layout.n_slots + (rig_record_get(target, "scratch") ? 1 : 0);
+    check.n_areas = check.layout.n_slots + (target->scratch ? 1 : 0);
     check_numbers(&check);
     for (guint i = 0; i < check.n_areas; i++) {
         check_place(&check, i);

@@ -6,7 +6,7 @@
 
 #include "image/key.h"
 #include "image/trailer.h"
-#include "scenario/schema.h"
+#include "bench/target.h"
 
 G_BEGIN_DECLS
 
@@ -69,9 +69,9 @@ struct rig_layout {
 };
 
 /* Of a target that was checked, with its own options. Texts are static. */
-void rig_layout_read(const struct rig_record *target, struct rig_layout *layout);
-/* Lays options over it: a record that has the fields of rig_board_options_shape. */
-void rig_layout_apply(struct rig_layout *layout, const struct rig_record *options);
+void rig_layout_read(const struct rig_target_spec *target, struct rig_layout *layout);
+/* Lays options over it. */
+void rig_layout_apply(struct rig_layout *layout, const struct rig_options_spec *options);
 /* Works out again what follows from the members that others set (mode, max_align, ...). */
 void rig_layout_settle(struct rig_layout *layout);
 
@@ -82,7 +82,7 @@ const struct rig_flash_device *rig_layout_device(const struct rig_layout *layout
 
 /* Tells each slot or scratch area of a target that was read without error which is not on its flash device,
  * or shares bytes with another one, each flash device that stands twice, and numbers that no board has. */
-void rig_layout_check(const struct rig_record *target, struct rig_diagnostics *diagnostics);
+void rig_layout_check(const struct rig_target_spec *target, struct rig_diagnostics *diagnostics);
 
 G_END_DECLS
 

@@ -95,6 +95,7 @@ struct rig_qemu_spec {
     const char *program;
 };
 struct rig_target_spec {
+    const struct rig_node *node;
     const char *name;
     const char *about;
     const char *protocol; /* drivers/update/update.h: rig_update_protocol_find() */

@@ -199,4 +199,4 @@ static const struct rig_rule target_rules[] = {
     {0},
 };
 const struct rig_shape rig_target_shape = {RIG_SHAPE("target", target_fields, struct rig_target_spec),
-                                           .rules = target_rules};
+                                           RIG_NODE(struct rig_target_spec, node), .rules = target_rules};

@@ -416,14 +416,14 @@ bool rig_sim_board_use_bootloader(struct rig_board *board, const char *path, GEr
 
 static bool use_targets_bootloader(struct rig_sim *sim, GError **error)
 {
-    const struct rig_value *bootloader = rig_record_get(sim->target->record, "bootloader");
+    const struct rig_bootloader_spec *bootloader = sim->target->spec->bootloader;
     g_autofree char *folder = g_path_get_dirname(sim->target->source->path);
     g_autofree char *path = NULL;
     const char *file;
 
     if (!bootloader)
         return true;
-    file = rig_record_text(bootloader->record, "file");
+    file = bootloader->file;
     path = g_path_is_absolute(file) ? g_strdup(file) : g_build_filename(folder, file, NULL);
     return rig_sim_board_use_bootloader(&sim->board, path, error);
 }

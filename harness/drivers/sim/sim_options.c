@@ -64,63 +64,49 @@ static void configure_layout(struct sim_board_config *config, struct sim_boot_co
     memcpy(config->ble.address, layout->address, SIM_BLE_ADDRESS_BYTES);
 }
 
-static bool flag_of(const struct rig_record *options, const char *name, bool otherwise)
+static void take_flag(const bool *option, bool *into)
 {
-    const struct rig_value *value = rig_record_get(options, name);
-
-    return value ? value->flag : otherwise;
+    if (option)
+        *into = *option;
 }
 
-static guint32 count_of(const struct rig_record *options, const char *name, guint32 otherwise)
+static void apply_boot_options(struct sim_boot_config *boot, const struct rig_options_spec *options)
 {
-    const struct rig_value *value = rig_record_get(options, name);
-
-    return value ? rig_value_u32(value) : otherwise;
-}
-
-static void apply_boot_options(struct rig_sim *sim, const struct rig_record *options)
-{
-    struct sim_boot_config *boot = &sim->mcuboot.boot;
-    const char *downgrade = rig_record_text(options, "downgrade");
-
-    if (downgrade)
-        boot->downgrade = g_str_equal(downgrade, "by-version")   ? SIM_DOWNGRADE_BY_VERSION
-                          : g_str_equal(downgrade, "by-counter") ? SIM_DOWNGRADE_BY_COUNTER
-                                                                 : SIM_DOWNGRADE_ALLOWED;
-    boot->validate_primary = flag_of(options, "validate-primary", boot->validate_primary);
-    boot->swap_fixes = flag_of(options, "swap-fixes", boot->swap_fixes);
-    boot->overwrite_fast = flag_of(options, "overwrite-fast", boot->overwrite_fast);
+    if (options->downgrade)
+        boot->downgrade = g_str_equal(options->downgrade, "by-version")   ? SIM_DOWNGRADE_BY_VERSION
+                          : g_str_equal(options->downgrade, "by-counter") ? SIM_DOWNGRADE_BY_COUNTER
+                                                                          : SIM_DOWNGRADE_ALLOWED;
+    take_flag(options->validate_primary, &boot->validate_primary);
+    take_flag(options->swap_fixes, &boot->swap_fixes);
+    take_flag(options->overwrite_fast, &boot->overwrite_fast);
 }
 
 /* The place of the option's choice among all of them, which is the enumeration's order. */
-static guint32 chosen(const struct rig_record *options, const char *name, const char *const *choices,
-                      guint32 otherwise)
+static guint32 chosen(const char *option, const char *const *choices, guint32 otherwise)
 {
-    const char *text = rig_record_text(options, name);
-
-    for (guint32 i = 0; text && choices[i]; i++)
-        if (g_str_equal(text, choices[i]))
+    for (guint32 i = 0; option && choices[i]; i++)
+        if (g_str_equal(option, choices[i]))
             return i;
     return otherwise;
 }
 
-static void apply_link_options(struct sim_ble_config *ble, const struct rig_record *options)
+static void apply_link_options(struct sim_ble_config *ble, const struct rig_options_spec *options)
 {
     struct sim_ble_pairing *pairing = &ble->pairing;
+    bool just_works = !pairing->refuses_just_works;
 
-    ble->bonding = flag_of(options, "bonding", ble->bonding);
-    ble->security =
-        (enum sim_ble_security)chosen(options, "update-needs", rig_choices_security, ble->security);
+    take_flag(options->bonding, &ble->bonding);
+    take_flag(options->just_works, &just_works);
+    ble->security = (enum sim_ble_security)chosen(options->update_needs, rig_choices_security, ble->security);
     ble->repairing =
-        (enum sim_ble_repairing)chosen(options, "repairing", rig_choices_repairing, ble->repairing);
-    pairing->kind = (enum sim_ble_pairing_kind)chosen(options, "pairing", rig_choices_pairing, pairing->kind);
-    pairing->io = (enum sim_ble_io)chosen(options, "pairing-io", rig_choices_pairing_io, pairing->io);
-    pairing->user =
-        (enum sim_ble_user)chosen(options, "pairing-user", rig_choices_pairing_user, pairing->user);
-    pairing->refuses_just_works = !flag_of(options, "just-works", !pairing->refuses_just_works);
-    if (rig_record_get(options, "passkey")) {
+        (enum sim_ble_repairing)chosen(options->repairing, rig_choices_repairing, ble->repairing);
+    pairing->kind = (enum sim_ble_pairing_kind)chosen(options->pairing, rig_choices_pairing, pairing->kind);
+    pairing->io = (enum sim_ble_io)chosen(options->pairing_io, rig_choices_pairing_io, pairing->io);
+    pairing->user = (enum sim_ble_user)chosen(options->pairing_user, rig_choices_pairing_user, pairing->user);
+    pairing->refuses_just_works = !just_works;
+    if (options->passkey) {
         pairing->fixed_passkey = true;
-        pairing->passkey = count_of(options, "passkey", 0);
+        pairing->passkey = *options->passkey;
     }
 }
 
@@ -132,34 +118,33 @@ static guint32 misbehaviour_named(const char *name)
     return 0;
 }
 
-static void apply_app_options(struct sim_app_config *app, const struct rig_record *options)
+static void apply_app_options(struct sim_app_config *app, const struct rig_options_spec *options)
 {
-    app->boot_us = count_of(options, "boot-time", app->boot_us);
-    app->smp_buf_size = (guint16)count_of(options, "buffer-size", app->smp_buf_size);
-    app->smp_buf_count = (guint16)count_of(options, "buffers", app->smp_buf_count);
-    app->reassembly = flag_of(options, "reassembly", app->reassembly);
-    app->parameters_command = flag_of(options, "parameters", app->parameters_command);
-    app->original_protocol = flag_of(options, "original-protocol", app->original_protocol);
-    app->erase_pending_allowed = flag_of(options, "erase-pending", app->erase_pending_allowed);
-    app->progressive_erase = flag_of(options, "progressive-erase", app->progressive_erase);
-    app->updater = (enum sim_app_updater)chosen(options, "updater", rig_choices_updater, app->updater);
-    app->refuses_reset = flag_of(options, "refuses-reset", app->refuses_reset);
+    if (options->boot_time_us)
+        app->boot_us = *options->boot_time_us;
+    if (options->buffer_size)
+        app->smp_buf_size = *options->buffer_size;
+    if (options->buffers)
+        app->smp_buf_count = *options->buffers;
+    take_flag(options->reassembly, &app->reassembly);
+    take_flag(options->parameters, &app->parameters_command);
+    take_flag(options->original_protocol, &app->original_protocol);
+    take_flag(options->erase_pending, &app->erase_pending_allowed);
+    take_flag(options->progressive_erase, &app->progressive_erase);
+    app->updater = (enum sim_app_updater)chosen(options->updater, rig_choices_updater, app->updater);
+    take_flag(options->refuses_reset, &app->refuses_reset);
 }
 
-static void apply_options(struct rig_sim *sim, const struct rig_record *options,
+static void apply_options(struct rig_sim *sim, const struct rig_options_spec *options,
                           struct rig_sim_defects *defects)
 {
-    const struct rig_value *names = rig_record_get(options, "defects");
-    const struct rig_value *misbehaves = rig_record_get(options, "misbehaves");
-
-    apply_boot_options(sim, options);
+    apply_boot_options(&sim->mcuboot.boot, options);
     apply_app_options(&sim->mcuboot.app, options);
     apply_link_options(&sim->config.ble, options);
-    for (guint i = 0; misbehaves && i < misbehaves->items->len; i++)
-        sim->config.ble.misbehaves |=
-            misbehaviour_named(((struct rig_value *)g_ptr_array_index(misbehaves->items, i))->keyword);
-    for (guint i = 0; names && i < names->items->len; i++)
-        rig_sim_defect_from_name(((struct rig_value *)g_ptr_array_index(names->items, i))->keyword, defects);
+    for (guint i = 0; options->misbehaves && options->misbehaves[i]; i++)
+        sim->config.ble.misbehaves |= misbehaviour_named(options->misbehaves[i]);
+    for (guint i = 0; options->defects && options->defects[i]; i++)
+        rig_sim_defect_from_name(options->defects[i], defects);
 }
 
 static bool load_key(struct rig_sim *sim, GError **error)
@@ -184,19 +169,17 @@ static bool load_key(struct rig_sim *sim, GError **error)
 
 /* Before the options of the scenario are applied. One that chooses them is about them, and says itself what
  * its images and links are like. */
-static void note_demands(struct rig_sim *sim, const struct rig_record *options)
+static void note_demands(struct rig_sim *sim, const struct rig_options_spec *options)
 {
     struct rig_board_demands *demands = &sim->board.demands;
 
-    demands->counter =
-        sim->board.layout.has_security_counter && !(options && rig_record_get(options, "security-counter"));
+    demands->counter = sim->board.layout.has_security_counter && !(options && options->security_counter);
     demands->least_counter = demands->counter ? sim->board.layout.security_counter : 0;
-    demands->encryption =
-        sim->board.layout.encryption_needed && !(options && rig_record_get(options, "update-needs"));
+    demands->encryption = sim->board.layout.encryption_needed && !(options && options->update_needs);
 }
 
-static bool apply_case(struct rig_sim *sim, const struct rig_record *options, struct rig_sim_defects *defects,
-                       GError **error)
+static bool apply_case(struct rig_sim *sim, const struct rig_options_spec *options,
+                       struct rig_sim_defects *defects, GError **error)
 {
     const struct rig_layout was_layout = sim->board.layout;
     const struct sim_boot_config was = sim->mcuboot.boot;
@@ -207,23 +190,21 @@ static bool apply_case(struct rig_sim *sim, const struct rig_record *options, st
 }
 
 /* All of it but the key. */
-static bool fill_config(struct rig_sim *sim, const struct rig_record *options, GError **error)
+static bool fill_config(struct rig_sim *sim, const struct rig_options_spec *options, GError **error)
 {
-    const struct rig_record *target = sim->target->record;
-    const struct rig_value *own_options = rig_record_get(target, "options");
+    const struct rig_target_spec *target = sim->target->spec;
     struct rig_sim_defects defects = sim->extra_defects;
 
     memset(&sim->config, 0, sizeof sim->config);
-    memset(&sim->mcuboot, 0, sizeof sim->mcuboot);
-    rig_layout_read(target, &sim->board.layout);
+    rig_layout_read(sim->target->spec, &sim->board.layout);
     sim->config.ble.bonding = rig_board_option_is_on_by_default("bonding");
     sim->mcuboot.app.reassembly = rig_board_option_is_on_by_default("reassembly");
     sim->mcuboot.app.parameters_command = rig_board_option_is_on_by_default("parameters");
     sim->mcuboot.app.original_protocol = rig_board_option_is_on_by_default("original-protocol");
     sim->config.ble.pairing.user = SIM_BLE_USER_AGREES;
-    g_strlcpy(sim->config.ble.name, rig_record_text(target, "name"), sizeof sim->config.ble.name);
-    if (own_options)
-        apply_options(sim, own_options->record, &defects);
+    g_strlcpy(sim->config.ble.name, target->advertised_name, sizeof sim->config.ble.name);
+    if (target->options)
+        apply_options(sim, target->options, &defects);
     if (sim->guest)
         rig_sim_adopt_build(sim);
     note_demands(sim, options);
@@ -248,7 +229,7 @@ static bool fill_config(struct rig_sim *sim, const struct rig_record *options, G
 
 bool rig_sim_configure(struct rig_sim *sim, const struct rig_record *options, GError **error)
 {
-    return fill_config(sim, options, error) && load_key(sim, error);
+    return fill_config(sim, RIG_OPTIONS(options), error) && load_key(sim, error);
 }
 
 /* The sizes of the largest images, or why there can be none; chosen: the swap mode is not the target's own,
@@ -295,10 +276,10 @@ static bool find_room(struct rig_layout *layout, const char *target, bool chosen
 bool rig_mcuboot_describe(const struct rig_target *target, const struct rig_record *options,
                           struct rig_layout *layout, GError **error)
 {
-    rig_layout_read(target->record, layout);
+    rig_layout_read(target->spec, layout);
     if (options)
-        rig_layout_apply(layout, options);
-    return find_room(layout, target->name, options && rig_record_get(options, "swap"), error);
+        rig_layout_apply(layout, RIG_OPTIONS(options));
+    return find_room(layout, target->name, options && RIG_OPTIONS(options)->swap, error);
 }
 
 bool rig_sim_describe(const struct rig_board *board, const struct rig_record *options,
@@ -307,9 +288,8 @@ bool rig_sim_describe(const struct rig_board *board, const struct rig_record *op
     const struct rig_sim *sim = (const struct rig_sim *)board;
     struct rig_sim made = {.target = sim->target, .guest = sim->guest, .extra_defects = sim->extra_defects};
 
-    if (!fill_config(&made, options, error) || (made.guest && !rig_sim_build_fits(&made, error)))
+    if (!fill_config(&made, RIG_OPTIONS(options), error) || (made.guest && !rig_sim_build_fits(&made, error)))
         return false;
     *layout = made.board.layout;
-    return find_room(layout, sim->target->name, !sim->guest && options && rig_record_get(options, "swap"),
-                     error);
+    return find_room(layout, sim->target->name, !sim->guest && options && RIG_OPTIONS(options)->swap, error);
 }
