@@ -196,7 +196,8 @@ static bool fill_config(struct rig_sim *sim, const struct rig_options_spec *opti
     struct rig_sim_defects defects = sim->extra_defects;
 
     memset(&sim->config, 0, sizeof sim->config);
-    rig_layout_read(sim->target->spec, &sim->board.layout);
+    memset(&sim->mcuboot, 0, sizeof sim->mcuboot);
+    rig_layout_read(target, &sim->board.layout);
     sim->config.ble.bonding = rig_board_option_is_on_by_default("bonding");
     sim->mcuboot.app.reassembly = rig_board_option_is_on_by_default("reassembly");
     sim->mcuboot.app.parameters_command = rig_board_option_is_on_by_default("parameters");
