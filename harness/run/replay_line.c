@@ -110,16 +110,16 @@ static bool parse_packet(const char *text, struct rig_cut_place *place)
     g_auto(GStrv) words = g_strsplit(text, ":", 4);
     guint n_words = g_strv_length(words);
     guint64 index = 0;
-    guint way, by;
+    guint kind, by;
 
-    if (n_words < 2 || n_words > 3 || !find_word(rig_traffic_ways, words[0], &way) ||
+    if (n_words < 2 || n_words > 3 || !find_word(rig_traffic_place_names, words[0], &kind) ||
         !find_word(rig_loss_by_words, words[n_words - 1], &by) ||
-        (way == RIG_TRAFFIC_END) != (n_words == 2) ||
+        (kind == RIG_TRAFFIC_END) != (n_words == 2) ||
         (n_words == 3 && !g_ascii_string_to_unsigned(words[1], 10, 0, G_MAXUINT32 - 1, &index, NULL)))
         return false;
     *place = (struct rig_cut_place){
         .kind = RIG_PLACE_PACKET,
-        .packet = {.way = (enum rig_traffic_way)way, .index = (guint32)index},
+        .packet = {.kind = (enum rig_traffic_place)kind, .index = (guint32)index},
         .by = (enum rig_loss_by)by,
     };
     return true;

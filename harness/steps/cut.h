@@ -18,10 +18,6 @@ bool rig_play_with_cut(struct rig_run *run, const GPtrArray *steps, const char *
 /* A cut on record: when it was aimed at, when it was measured, who proves it. */
 void rig_run_cut_event(struct rig_run *run, const struct rig_cut_record *record, const char *text);
 
-/* `each-power-cut` over instants, for `at: {after: ...}`, and `{random: N}` on boards that cannot be cut at
- * an operation. In sweep_instants.c. */
-void rig_sweep_instants(struct rig_run *run, const struct rig_step *step);
-
 G_END_DECLS
 
 #endif

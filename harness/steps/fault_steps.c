@@ -9,78 +9,72 @@
 
 static const char *const chunk_words[] = {"middle", "last", NULL};
 
+/* Where a fault strikes, and what its kind says beside that. */
+struct where {
+    const guint64 *chunk;
+    const char *chunk_word;
+    const guint64 *at_byte;
+    const guint64 *request;
+    const double *probability;
+    const guint32 *write, *notification;
+    const guint32 *times;
+    guint64 delay_us;
+    const guint32 *at; /* byte or length */
+    struct rig_smp_spoil spoil;
+    const guint64 *number;
+};
 #define FIELD_CHUNK                                                                                          \
-    {                                                                                                        \
-        .name = "chunk", .type = RIG_TYPE_COUNT, .choices = chunk_words,                                     \
-        .about = "Upload chunk, from 0; or `middle`, `last`."                                                \
-    }
+    RIG_FIELD("chunk", COUNT, struct where, chunk, RIG_WORD(struct where, chunk_word),                       \
+              .choices = chunk_words, .about = "Upload chunk, from 0; or `middle`, `last`.")
 #define FIELD_AT_BYTE                                                                                        \
-    {                                                                                                        \
-        .name = "at-byte", .type = RIG_TYPE_SIZE,                                                            \
-        .about = "The upload chunk that holds this byte of the image."                                       \
-    }
+    RIG_FIELD("at-byte", SIZE, struct where, at_byte,                                                        \
+              .about = "The upload chunk that holds this byte of the image.")
 #define FIELD_REQUEST                                                                                        \
-    {                                                                                                        \
-        .name = "request", .type = RIG_TYPE_COUNT,                                                           \
-        .about = "Request of any kind, counted from 0 within `do`."                                          \
-    }
+    RIG_FIELD("request", COUNT, struct where, request,                                                       \
+              .about = "Request of any kind, counted from 0 within `do`.")
 #define FIELD_PROBABILITY                                                                                    \
-    {                                                                                                        \
-        .name = "probability", .type = RIG_TYPE_PROBABILITY,                                                 \
-        .about = "Every upload chunk by chance; the run's seed makes it repeatable."                         \
-    }
+    RIG_FIELD("probability", PROBABILITY, struct where, probability,                                         \
+              .about = "Every upload chunk by chance; the run's seed makes it repeatable.")
 #define FIELD_TIMES                                                                                          \
-    {                                                                                                        \
-        .name = "times", .type = RIG_TYPE_COUNT, .max = MAX_PACKET,                                          \
-        .about = "How often at the most, packets so many in a row; 0 = without end. Without it once, and "   \
-                 "with `probability` without end."                                                           \
-    }
+    RIG_FIELD("times", COUNT, struct where, times, .max = MAX_PACKET,                                        \
+              .about = "How often at the most, packets so many in a row; 0 = without end. Without it once, " \
+                       "and with `probability` without end.")
 #define FIELD_WRITE                                                                                          \
-    {                                                                                                        \
-        .name = "write", .type = RIG_TYPE_COUNT, .max = MAX_PACKET,                                          \
-        .about = "ATT write that reaches the board, counted from 0 within `do`."                             \
-    }
+    RIG_FIELD("write", COUNT, struct where, write, .max = MAX_PACKET,                                        \
+              .about = "ATT write that reaches the board, counted from 0 within `do`.")
 #define FIELD_NOTIFICATION                                                                                   \
-    {                                                                                                        \
-        .name = "notification", .type = RIG_TYPE_COUNT, .max = MAX_PACKET,                                   \
-        .about = "Notification that the board sends, counted from 0 within `do`."                            \
-    }
+    RIG_FIELD("notification", COUNT, struct where, notification, .max = MAX_PACKET,                          \
+              .about = "Notification that the board sends, counted from 0 within `do`.")
 #define FIELDS_OF_MESSAGE FIELD_CHUNK, FIELD_AT_BYTE, FIELD_REQUEST, FIELD_PROBABILITY
 #define FIELDS_OF_PACKET FIELD_WRITE, FIELD_NOTIFICATION
 
 /* Of messages, for what only this host can do: to an answer, say. */
 static const char *const message_places[] = {"chunk", "at-byte", "request", "probability", NULL};
 static const struct rig_field message_fields[] = {FIELDS_OF_MESSAGE, FIELD_TIMES};
-static const struct rig_shape message_shape = {.name = "message",
-                                               .fields = message_fields,
-                                               .n_fields = G_N_ELEMENTS(message_fields),
-                                               .shorthand = "chunk",
-                                               .exactly_one = message_places};
+static const struct rig_shape message_shape = {RIG_SHAPE("message", message_fields, struct where),
+                                               .shorthand = "chunk", .exactly_one = message_places};
 
 /* Of packets, for what only the board's radio can do. */
 static const char *const packet_places[] = {"write", "notification", NULL};
 static const struct rig_field packet_fields[] = {FIELDS_OF_PACKET, FIELD_TIMES};
-static const struct rig_shape packet_shape = {.name = "packet",
-                                              .fields = packet_fields,
-                                              .n_fields = G_N_ELEMENTS(packet_fields),
+static const struct rig_shape packet_shape = {RIG_SHAPE("packet", packet_fields, struct where),
                                               .exactly_one = packet_places};
 
 /* Of the answer to a message, and how it is spoilt. */
 static const struct rig_field spoil_fields[] = {
     FIELDS_OF_MESSAGE,
     FIELD_TIMES,
-    {.name = "as",
-     .type = RIG_TYPE_CHOICE,
-     .required = true,
-     .choices = rig_smp_spoil_names,
-     .about =
-         "What is wrong with it. `missing-key`, `wrong-type`, `key-twice`, `other-number`, `nul-behind`, "
-         "`other-text`, `short-bytes`, `other-bytes` and `other-flag` are done to `key`; `unknown-key`, "
-         "`rc-zero` and `version-0` are allowed, a client has to take them."},
-    {.name = "key",
-     .type = RIG_TYPE_TEXT,
-     .about = "Whose value is spoilt, wherever in the answer it comes first; without it the first one."},
-    {.name = "number", .type = RIG_TYPE_COUNT, .about = "With `other-number`: what it becomes; else 0."},
+    RIG_FIELD(
+        "as", CHOICE, struct where, spoil.kind, .required = true, .choices = rig_smp_spoil_names,
+        .about =
+            "What is wrong with it. `missing-key`, `wrong-type`, `key-twice`, `other-number`, `nul-behind`, "
+            "`other-text`, `short-bytes`, `other-bytes` and `other-flag` are done to `key`; `unknown-key`, "
+            "`rc-zero` and `version-0` are allowed, a client has to take them."),
+    RIG_FIELD("key", TEXT, struct where, spoil.key,
+              .about =
+                  "Whose value is spoilt, wherever in the answer it comes first; without it the first one."),
+    RIG_FIELD("number", COUNT, struct where, number,
+              .about = "With `other-number`: what it becomes; else 0."),
 };
 static const char *const of_number[] = {"other-number", NULL};
 static const char *const of_key[] = {"missing-key", "wrong-type", "key-twice",   "other-number",
@@ -90,208 +84,152 @@ static const struct rig_rule spoil_rules[] = {
     {.field = "key", .kind = RIG_RULE_NEEDS, .other = "as", .others = of_key},
     {.field = "number", .kind = RIG_RULE_NEEDS, .other = "as", .others = of_number},
     {.field = NULL}};
-static const struct rig_shape spoil_shape = {.name = "spoil",
-                                             .fields = spoil_fields,
-                                             .n_fields = G_N_ELEMENTS(spoil_fields),
-                                             .rules = spoil_rules,
-                                             .exactly_one = message_places};
+static const struct rig_shape spoil_shape = {RIG_SHAPE("spoil", spoil_fields, struct where),
+                                             .rules = spoil_rules, .exactly_one = message_places};
 
 static const char *const places[] = {"chunk", "at-byte",      "request", "probability",
                                      "write", "notification", NULL};
 #define FIELDS_WHERE FIELDS_OF_MESSAGE, FIELDS_OF_PACKET, FIELD_TIMES
 
 static const struct rig_field plain_fields[] = {FIELDS_WHERE};
-static const struct rig_shape plain_shape = {.name = "where",
-                                             .fields = plain_fields,
-                                             .n_fields = G_N_ELEMENTS(plain_fields),
-                                             .shorthand = "chunk",
-                                             .exactly_one = places};
+static const struct rig_shape plain_shape = {RIG_SHAPE("where", plain_fields, struct where),
+                                             .shorthand = "chunk", .exactly_one = places};
 
 static const struct rig_field delay_fields[] = {
     FIELDS_WHERE,
-    {.name = "by",
-     .type = RIG_TYPE_DURATION,
-     .required = true,
-     .min = 1,
-     .max = RIG_PACKET_MAX_DELAY_MS * G_GUINT64_CONSTANT(1000),
-     .about = "How much later it leaves."},
+    RIG_FIELD("by", DURATION, struct where, delay_us, .required = true, .min = 1,
+              .max = RIG_PACKET_MAX_DELAY_MS * G_GUINT64_CONSTANT(1000),
+              .about = "How much later it leaves."),
 };
-static const struct rig_shape delay_shape = {
-    .name = "delay", .fields = delay_fields, .n_fields = G_N_ELEMENTS(delay_fields), .exactly_one = places};
+static const struct rig_shape delay_shape = {RIG_SHAPE("delay", delay_fields, struct where),
+                                             .exactly_one = places};
 
 static const struct rig_field corrupt_fields[] = {
     FIELDS_WHERE,
-    {.name = "byte",
-     .type = RIG_TYPE_COUNT,
-     .max = 4095,
-     .about =
-         "Byte of the message or packet whose bit is flipped; without it the middle one. One that has no "
-         "such byte is not struck."},
+    RIG_FIELD("byte", COUNT, struct where, at, .max = 4095,
+              .about =
+                  "Byte of the message or packet whose bit is flipped; without it the middle one. One that "
+                  "has no such byte is not struck."),
 };
-static const struct rig_shape corrupt_shape = {.name = "corrupt",
-                                               .fields = corrupt_fields,
-                                               .n_fields = G_N_ELEMENTS(corrupt_fields),
+static const struct rig_shape corrupt_shape = {RIG_SHAPE("corrupt", corrupt_fields, struct where),
                                                .exactly_one = places};
 
 static const struct rig_field truncate_fields[] = {
     FIELDS_WHERE,
-    {.name = "to",
-     .type = RIG_TYPE_SIZE,
-     .max = 4095,
-     .about =
-         "How many bytes of the message or packet leave; without it half. One that is no longer than that "
-         "is not struck."},
+    RIG_FIELD("to", SIZE, struct where, at, .max = 4095,
+              .about =
+                  "How many bytes of the message or packet leave; without it half. One that is no longer "
+                  "than that is not struck."),
 };
-static const struct rig_shape truncate_shape = {.name = "truncate",
-                                                .fields = truncate_fields,
-                                                .n_fields = G_N_ELEMENTS(truncate_fields),
+static const struct rig_shape truncate_shape = {RIG_SHAPE("truncate", truncate_fields, struct where),
                                                 .exactly_one = places};
 
-#define KIND(kind_name, kind_shape, kind_about)                                                              \
-    {                                                                                                        \
-        .name = kind_name, .type = RIG_TYPE_RECORD, .shape = kind_shape, .about = kind_about                 \
-    }
 /* Of messages as enum rig_fault_kind has them; behind those, what happens to packets only. */
 #define LOSE_LINK RIG_FAULT_N_KINDS
 #define N_KINDS (RIG_FAULT_N_KINDS + 1)
+struct fault {
+    const struct where *kinds[N_KINDS]; /* one of them; the others are NULL */
+};
+#define KIND(name, kind, shape, text)                                                                        \
+    RIG_STRUCT_FIELD(name, RECORD, struct fault, kinds[kind], struct where, shape, .about = text)
 static const struct rig_field fault_fields[N_KINDS] = {
-    [RIG_FAULT_DROP] = KIND("drop", &plain_shape, "It is lost: a request, a write, a notification."),
-    [RIG_FAULT_DROP_RESPONSE] = KIND("drop-response", &message_shape, "The answer to it never arrives."),
-    [RIG_FAULT_DUPLICATE] = KIND("duplicate", &plain_shape, "It is sent twice."),
-    [RIG_FAULT_DUPLICATE_RESPONSE] = KIND("duplicate-response", &message_shape, "Its answer arrives twice."),
-    [RIG_FAULT_DELAY] = KIND("delay", &delay_shape, "It leaves later; what follows overtakes it."),
-    [RIG_FAULT_REORDER] = KIND("reorder", &plain_shape, "It leaves right after the next one."),
-    [RIG_FAULT_CORRUPT] = KIND("corrupt", &corrupt_shape, "One bit of it is flipped."),
-    [RIG_FAULT_TRUNCATE] = KIND("truncate", &truncate_shape, "Only its beginning leaves."),
-    [RIG_FAULT_STOP_NOTIFICATIONS] = KIND("stop-notifications", &message_shape,
+    [RIG_FAULT_DROP] =
+        KIND("drop", RIG_FAULT_DROP, &plain_shape, "It is lost: a request, a write, a notification."),
+    [RIG_FAULT_DROP_RESPONSE] =
+        KIND("drop-response", RIG_FAULT_DROP_RESPONSE, &message_shape, "The answer to it never arrives."),
+    [RIG_FAULT_DUPLICATE] = KIND("duplicate", RIG_FAULT_DUPLICATE, &plain_shape, "It is sent twice."),
+    [RIG_FAULT_DUPLICATE_RESPONSE] =
+        KIND("duplicate-response", RIG_FAULT_DUPLICATE_RESPONSE, &message_shape, "Its answer arrives twice."),
+    [RIG_FAULT_DELAY] =
+        KIND("delay", RIG_FAULT_DELAY, &delay_shape, "It leaves later; what follows overtakes it."),
+    [RIG_FAULT_REORDER] =
+        KIND("reorder", RIG_FAULT_REORDER, &plain_shape, "It leaves right after the next one."),
+    [RIG_FAULT_CORRUPT] = KIND("corrupt", RIG_FAULT_CORRUPT, &corrupt_shape, "One bit of it is flipped."),
+    [RIG_FAULT_TRUNCATE] =
+        KIND("truncate", RIG_FAULT_TRUNCATE, &truncate_shape, "Only its beginning leaves."),
+    [RIG_FAULT_STOP_NOTIFICATIONS] = KIND("stop-notifications", RIG_FAULT_STOP_NOTIFICATIONS, &message_shape,
                                           "From its answer on nothing arrives until the faults end."),
     [RIG_FAULT_DISCONNECT] =
-        KIND("disconnect", &plain_shape,
+        KIND("disconnect", RIG_FAULT_DISCONNECT, &plain_shape,
              "The host drops the link instead of sending a request; the board hangs up in the place of a "
              "write or notification."),
-    [RIG_FAULT_SPOIL_RESPONSE] = KIND("spoil-response", &spoil_shape,
+    [RIG_FAULT_SPOIL_RESPONSE] = KIND("spoil-response", RIG_FAULT_SPOIL_RESPONSE, &spoil_shape,
                                       "Its answer arrives spoilt, as by a man in the middle: does a client "
                                       "notice?"),
-    [LOSE_LINK] = KIND("lose-link", &packet_shape,
+    [LOSE_LINK] = KIND("lose-link", LOSE_LINK, &packet_shape,
                        "The radio goes silent in its place: the supervision timeout ends the link."),
 };
-static const struct rig_shape fault_shape = {.name = "fault", .fields = fault_fields, .n_fields = N_KINDS};
+static const struct rig_shape fault_shape = {RIG_SHAPE("fault", fault_fields, struct fault)};
 
-static const struct rig_field with_fields[] = {
-    {.name = "faults",
-     .type = RIG_TYPE_VARIANT,
-     .shape = &fault_shape,
-     .list = true,
-     .required = true,
-     .about = "What goes wrong on the link."},
-    {.name = "must-happen",
-     .type = RIG_TYPE_FLAG,
-     .default_text = "true",
-     .about = "A fault that never struck is a rig error: it proved nothing."},
+struct fault_arguments {
+    const struct fault *const *faults;
+    bool must_happen;
 };
-static const struct rig_shape with_shape = {.name = "with-faults",
-                                            .fields = with_fields,
-                                            .n_fields = G_N_ELEMENTS(with_fields),
+static const struct rig_field with_fields[] = {
+    RIG_STRUCT_FIELD("faults", VARIANT, struct fault_arguments, faults, struct fault, &fault_shape,
+                     .list = true, .required = true, .about = "What goes wrong on the link."),
+    RIG_FIELD("must-happen", FLAG, struct fault_arguments, must_happen, .default_text = "true",
+              .about = "A fault that never struck is a rig error: it proved nothing."),
+};
+static const struct rig_shape with_shape = {RIG_SHAPE("with-faults", with_fields, struct fault_arguments),
                                             .shorthand = "faults"};
 
-static void choose(const struct rig_record *where, struct rig_fault *fault)
+static guint kind_of(const struct fault *fault)
 {
-    const struct rig_value *chunk = rig_record_get(where, "chunk");
-    const struct rig_value *at_byte = rig_record_get(where, "at-byte");
-    const struct rig_value *request = rig_record_get(where, "request");
-    const struct rig_value *probability = rig_record_get(where, "probability");
-    const struct rig_value *times = rig_record_get(where, "times");
-
-    fault->n_times = times ? rig_value_u32(times) : probability ? 0 : 1;
-    if (probability) {
-        fault->choice = RIG_FAULT_BY_PROBABILITY;
-        fault->probability = probability->probability;
-    } else if (at_byte) {
-        fault->choice = RIG_FAULT_AT_BYTE;
-        fault->n = at_byte->count;
-    } else if (request) {
-        fault->choice = RIG_FAULT_AT_MESSAGE;
-        fault->n = request->count;
-    } else if (chunk && chunk->keyword) {
-        fault->choice = g_str_equal(chunk->keyword, "last") ? RIG_FAULT_AT_LAST : RIG_FAULT_AT_MIDDLE;
-    } else {
-        fault->choice = RIG_FAULT_AT_CHUNK;
-        fault->n = chunk ? chunk->count : 0;
-    }
-}
-
-/* Byte or length, for the kinds that have one. */
-static guint32 read_at(guint kind, const struct rig_record *where)
-{
-    const struct rig_value *at = kind == RIG_FAULT_CORRUPT    ? rig_record_get(where, "byte")
-                                 : kind == RIG_FAULT_TRUNCATE ? rig_record_get(where, "to")
-                                                              : NULL;
-
-    return at ? rig_value_u32(at) : G_MAXUINT32;
-}
-
-static struct rig_smp_spoil read_spoil(const struct rig_record *where)
-{
-    const char *name = rig_record_get(where, "as")->keyword;
-    const struct rig_value *number = rig_record_get(where, "number");
     guint kind = 0;
 
-    while (!g_str_equal(rig_smp_spoil_names[kind], name))
+    while (!fault->kinds[kind])
         kind++;
-    return (struct rig_smp_spoil){.kind = (enum rig_smp_spoil_kind)kind,
-                                  .key = rig_record_text(where, "key"),
-                                  .number = number ? number->count : 0};
+    return kind;
 }
 
-static guint read_kind(const struct rig_record *variant, const struct rig_record **where)
+static void choose(const struct where *where, struct rig_fault *fault)
 {
-    const struct rig_value *value = NULL;
-    const struct rig_field *field = rig_record_variant(variant, &value);
-
-    *where = value->record;
-    return (guint)(field - fault_fields);
+    fault->n_times = where->times ? *where->times : where->probability ? 0 : 1;
+    if (where->probability) {
+        fault->choice = RIG_FAULT_BY_PROBABILITY;
+        fault->probability = *where->probability;
+    } else if (where->at_byte) {
+        fault->choice = RIG_FAULT_AT_BYTE;
+        fault->n = *where->at_byte;
+    } else if (where->request) {
+        fault->choice = RIG_FAULT_AT_MESSAGE;
+        fault->n = *where->request;
+    } else if (where->chunk_word) {
+        fault->choice = g_str_equal(where->chunk_word, "last") ? RIG_FAULT_AT_LAST : RIG_FAULT_AT_MIDDLE;
+    } else {
+        fault->choice = RIG_FAULT_AT_CHUNK;
+        fault->n = where->chunk ? *where->chunk : 0;
+    }
 }
 
 /* spoil: room for how an answer is spoilt, which lives as long as the fault. */
-static void read_fault(const struct rig_record *variant, struct rig_fault *fault, struct rig_smp_spoil *spoil)
+static struct rig_fault message_fault(const struct fault *told, struct rig_smp_spoil *spoil)
 {
-    const struct rig_record *where;
-    guint kind = read_kind(variant, &where);
+    guint kind = kind_of(told);
+    const struct where *where = told->kinds[kind];
+    struct rig_fault fault = {.kind = (enum rig_fault_kind)kind,
+                              .at = where->at ? *where->at : G_MAXUINT32,
+                              .delay_us = where->delay_us};
 
-    *fault = (struct rig_fault){.kind = (enum rig_fault_kind)kind, .at = read_at(kind, where)};
-    choose(where, fault);
-    if (kind == RIG_FAULT_DELAY)
-        fault->delay_us = rig_record_count(where, "by");
+    choose(where, &fault);
     if (kind == RIG_FAULT_SPOIL_RESPONSE) {
-        *spoil = read_spoil(where);
-        fault->spoil = spoil;
+        *spoil = where->spoil;
+        spoil->number = where->number ? *where->number : 0;
+        fault.spoil = spoil;
     }
+    return fault;
 }
 
-/* The write or notification that a fault strikes; NULL: it strikes messages. */
-static const struct rig_value *packet_of(const struct rig_record *variant,
-                                         enum rig_packet_direction *direction)
+/* A single write or notification; else messages. */
+static bool strikes_packets(const struct fault *fault)
 {
-    const struct rig_record *where;
-    guint kind = read_kind(variant, &where);
-    const struct rig_value *write, *notification;
+    const struct where *where = fault->kinds[kind_of(fault)];
 
-    if (fault_fields[kind].shape == &message_shape || fault_fields[kind].shape == &spoil_shape)
-        return NULL;
-    write = rig_record_get(where, "write");
-    notification = rig_record_get(where, "notification");
-    *direction = write ? RIG_PACKET_WRITES : RIG_PACKET_NOTIFICATIONS;
-    return write ? write : notification;
+    return where->write || where->notification;
 }
 
-static bool strikes_packets(const struct rig_record *variant)
-{
-    enum rig_packet_direction direction;
-
-    return packet_of(variant, &direction) != NULL;
-}
-
-static void read_packet_fault(const struct rig_record *variant, struct rig_packet_fault *fault)
+static struct rig_packet_fault packet_fault(const struct fault *told)
 {
     static const enum rig_packet_fault_kind kinds[N_KINDS] = {
         [RIG_FAULT_DROP] = RIG_PACKET_DROP,
@@ -303,29 +241,31 @@ static void read_packet_fault(const struct rig_record *variant, struct rig_packe
         [RIG_FAULT_DISCONNECT] = RIG_PACKET_DISCONNECT,
         [LOSE_LINK] = RIG_PACKET_LOST,
     };
-    const struct rig_record *where;
-    guint kind = read_kind(variant, &where);
-    const struct rig_value *times = rig_record_get(where, "times");
+    guint kind = kind_of(told);
+    const struct where *where = told->kinds[kind];
 
-    *fault = (struct rig_packet_fault){
-        .kind = kinds[kind], .n_times = times ? rig_value_u32(times) : 1, .at = read_at(kind, where)};
-    fault->first = (guint32)packet_of(variant, &fault->direction)->count;
-    if (kind == RIG_FAULT_DELAY)
-        fault->delay_ms = (rig_record_u32(where, "by") + 999) / 1000;
+    return (struct rig_packet_fault){
+        .kind = kinds[kind],
+        .direction = where->write ? RIG_PACKET_WRITES : RIG_PACKET_NOTIFICATIONS,
+        .first = where->write ? *where->write : *where->notification,
+        .n_times = where->times ? *where->times : 1,
+        .at = where->at ? *where->at : RIG_PACKET_MIDDLE,
+        .delay_ms = (guint32)((where->delay_us + 999) / 1000),
+    };
 }
 
 /* The faults of one block: those of messages are armed in this host, those of packets on the board. */
 struct block {
     struct rig_run *run;
-    const struct rig_value *faults;
+    const struct fault *const *faults;
     struct rig_smp_spoil *spoils; /* one for each */
     guint n_armed, n_packets;     /* n_armed: of both */
 };
 
-static bool arm_packet_fault(struct block *block, const struct rig_record *variant)
+static bool arm_packet_fault(struct block *block, const struct fault *told)
 {
     struct rig_board *board = block->run->board;
-    struct rig_packet_fault fault;
+    struct rig_packet_fault fault = packet_fault(told);
     GError *error = NULL;
 
     if (block->n_packets == 0 && block->run->packet_faults) {
@@ -333,7 +273,6 @@ static bool arm_packet_fault(struct block *block, const struct rig_record *varia
                                        "a board counts them once; put the faults into one list");
         return false;
     }
-    read_packet_fault(variant, &fault);
     if (!board->packet_faults->arm(board, &fault, &error)) {
         rig_run_unable(block->run, error);
         return false;
@@ -346,19 +285,18 @@ static bool arm_packet_fault(struct block *block, const struct rig_record *varia
 
 static void arm(struct block *block)
 {
-    for (; block->n_armed < rig_list_length(block->faults); block->n_armed++) {
-        const struct rig_record *variant = rig_list_item(block->faults, block->n_armed)->record;
-        const struct rig_record *where;
-        struct rig_fault fault;
+    for (; block->faults[block->n_armed]; block->n_armed++) {
+        const struct fault *told = block->faults[block->n_armed];
 
-        if (strikes_packets(variant)) {
-            if (!arm_packet_fault(block, variant))
+        if (strikes_packets(told)) {
+            if (!arm_packet_fault(block, told))
                 return;
         } else {
-            read_fault(variant, &fault, &block->spoils[block->n_armed]);
+            struct rig_fault fault = message_fault(told, &block->spoils[block->n_armed]);
+
             rig_faults_push(block->run->faults, &fault);
         }
-        rig_run_fault_event(block->run, "armed: %s", fault_fields[read_kind(variant, &where)].name);
+        rig_run_fault_event(block->run, "armed: %s", fault_fields[kind_of(told)].name);
     }
 }
 
@@ -395,7 +333,7 @@ static void end(const struct block *block, bool must_happen)
 
     end_packet_faults(block, &report);
     for (guint i = block->n_armed; i-- > 0;) {
-        bool packets = strikes_packets(rig_list_item(block->faults, i)->record);
+        bool packets = strikes_packets(block->faults[i]);
 
         account(block, i, packets ? report.n_struck[--n_packets] : rig_faults_pop(block->run->faults, 1),
                 must_happen);
@@ -404,29 +342,29 @@ static void end(const struct block *block, bool must_happen)
 
 static void run_with_faults(struct rig_run *run, const struct rig_step *step)
 {
-    struct block block = {.run = run, .faults = rig_record_get(step->arguments, "faults")};
+    const struct fault_arguments *arguments = RIG_ARGUMENTS(step, struct fault_arguments);
+    struct block block = {.run = run, .faults = arguments->faults};
     g_autofree char *prefix = g_strdup_printf("%s.do", run->step_id->str);
-    g_autofree struct rig_smp_spoil *spoils = g_new0(struct rig_smp_spoil, rig_list_length(block.faults));
+    g_autofree struct rig_smp_spoil *spoils =
+        g_new0(struct rig_smp_spoil, g_strv_length((char **)block.faults));
 
     block.spoils = spoils;
     run->update->protocol->faults_ended(run->update);
     arm(&block);
     if (!rig_run_troubled(run))
         rig_run_steps(run, step->block, prefix);
-    end(&block, rig_record_flag(step->arguments, "must-happen"));
+    end(&block, arguments->must_happen);
     run->update->protocol->faults_ended(run->update);
 }
 
 static const char *lacks(const struct rig_step *step, const char *const *capabilities)
 {
-    const struct rig_value *faults = rig_record_get(step->arguments, "faults");
+    const struct fault *const *fault = RIG_ARGUMENTS(step, struct fault_arguments)->faults;
 
-    for (guint i = 0; i < rig_list_length(faults); i++) {
-        const struct rig_record *where;
-        const char *needed = strikes_packets(rig_list_item(faults, i)->record) ? "packet-faults"
-                             : read_kind(rig_list_item(faults, i)->record, &where) == RIG_FAULT_SPOIL_RESPONSE
-                                 ? "smp"
-                                 : NULL;
+    for (; *fault; fault++) {
+        const char *needed = strikes_packets(*fault)                       ? "packet-faults"
+                             : kind_of(*fault) == RIG_FAULT_SPOIL_RESPONSE ? "smp"
+                                                                           : NULL;
 
         if (needed && !g_strv_contains(capabilities, needed))
             return needed;

@@ -1,72 +1,273 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Verb: each-link-loss: the same steps again and again, the connection lost at one packet after the other;
  * one verdict, each loss on record. */
-#include "steps/loss.h"
+#include "base/error.h"
 #include "steps/sweep.h"
 
 static const char *const at_words[] = {"every-packet", "every-phase", NULL};
 
-static const struct rig_field at_fields[] = {
-    {.name = "packets",
-     .type = RIG_TYPE_COUNT,
-     .list = true,
-     .about = "At these packets, counted from 0 within `during`, writes and notifications together; their "
-              "number stands for the place after the last."},
-    {.name = "every", .type = RIG_TYPE_COUNT, .min = 1, .about = "At every n-th packet."},
-    {.name = "random",
-     .type = RIG_TYPE_COUNT,
-     .min = 1,
-     .max = 100000,
-     .about = "At so many packets, chosen by the run's seed."},
-    {.name = "phases",
-     .type = RIG_TYPE_CHOICE,
-     .list = true,
-     .choices = rig_traffic_phases,
-     .about =
-         "Once in each of these phases, in the middle of it. `before` a message; `inside` it, between two "
-         "writes; `waiting-after` it, while the board is at work on it, which only the host can do; "
-         "`before-answer` and `inside-answer`; of requests that are no upload, and of the first, a later "
-         "and the last chunk; `behind-last`: after the last packet."},
+struct at_packets {
+    const struct rig_numbers *packets;
+    const guint32 *every;
+    const guint32 *random;
+    const char *const *phases;
 };
-static const char *const at_ways[] = {"packets", "every", "random", "phases", NULL};
-static const struct rig_shape at_shape = {
-    .name = "at-packets", .fields = at_fields, .n_fields = G_N_ELEMENTS(at_fields), .exactly_one = at_ways};
+static const struct rig_field at_fields[] = {
+    RIG_FIELD(
+        "packets", COUNT, struct at_packets, packets, .list = true,
+        .about = "At these packets, counted from 0 within `during`, writes and notifications together; their "
+                 "number stands for the place after the last."),
+    RIG_FIELD("every", COUNT, struct at_packets, every, .min = 1, .about = "At every n-th packet."),
+    RIG_FIELD("random", COUNT, struct at_packets, random, .min = 1, .max = 100000,
+              .about = "At so many packets, chosen by the run's seed."),
+    RIG_FIELD(
+        "phases", CHOICE, struct at_packets, phases, .list = true, .choices = rig_traffic_phases,
+        .about =
+            "Once in each of these phases, in the middle of it. `before` a message; `inside` it, between two "
+            "writes; `waiting-after` it, while the board is at work on it, which only the host can do; "
+            "`before-answer` and `inside-answer`; of requests that are no upload, and of the first, a later "
+            "and the last chunk; `behind-last`: after the last packet."),
+};
+static const char *const at_choices[] = {"packets", "every", "random", "phases", NULL};
+static const struct rig_shape at_shape = {RIG_SHAPE("at-packets", at_fields, struct at_packets),
+                                          .exactly_one = at_choices};
 
+struct loss_arguments {
+    const GPtrArray *during, *then;
+    const struct at_packets *at; /* NULL: the word */
+    const char *at_word;
+    const char *const *by;
+    bool in_turn;
+};
 static const struct rig_field sweep_fields[] = {
-    {.name = "during",
-     .type = RIG_TYPE_STEPS,
-     .required = true,
-     .about = "What the link is lost in. Each loss begins from the same board."},
-    {.name = "at",
-     .type = RIG_TYPE_RECORD,
-     .shape = &at_shape,
-     .choices = at_words,
-     .default_text = "every-packet",
-     .about = "Where to lose it. `every-packet`: before each write, before each notification and while the "
-              "host waits for an answer, and after the last packet; `every-phase`: once in each phase that "
-              "`during` has."},
-    {.name = "by",
-     .type = RIG_TYPE_CHOICE,
-     .list = true,
-     .choices = rig_loss_by_words,
-     .default_text = "host",
-     .about =
-         "Who ends it. `host` disconnects; the `board` hangs up (HCI 0x13); in `silence` nothing is heard "
-         "until the supervision timeout (HCI 0x08)."},
-    {.name = "in-turn",
-     .type = RIG_TYPE_FLAG,
-     .default_text = "false",
-     .about = "true: each place by the next one of `by`, instead of by all of them."},
-    {.name = "then",
-     .type = RIG_TYPE_STEPS,
-     .judges = true,
-     .required = true,
-     .about =
-         "What must hold afterwards, for every loss. The host knows by then that the link is gone, unless "
-         "`during` made a new one."},
+    RIG_FIELD("during", STEPS, struct loss_arguments, during, .required = true,
+              .about = "What the link is lost in. Each loss begins from the same board."),
+    RIG_STRUCT_FIELD(
+        "at", RECORD, struct loss_arguments, at, struct at_packets, &at_shape,
+        RIG_WORD(struct loss_arguments, at_word), .choices = at_words, .default_text = "every-packet",
+        .about =
+            "Where to lose it. `every-packet`: before each write, before each notification and while the "
+            "host waits for an answer, and after the last packet; `every-phase`: once in each phase that "
+            "`during` has."),
+    RIG_FIELD(
+        "by", CHOICE, struct loss_arguments, by, .list = true, .choices = rig_loss_by_words,
+        .default_text = "host",
+        .about =
+            "Who ends it. `host` disconnects; the `board` hangs up (HCI 0x13); in `silence` nothing is heard "
+            "until the supervision timeout (HCI 0x08)."),
+    RIG_FIELD("in-turn", FLAG, struct loss_arguments, in_turn, .default_text = "false",
+              .about = "true: each place by the next one of `by`, instead of by all of them."),
+    RIG_FIELD(
+        "then", STEPS, struct loss_arguments, then, .judges = true, .required = true,
+        .about =
+            "What must hold afterwards, for every loss. The host knows by then that the link is gone, unless "
+            "`during` made a new one."),
 };
 static const struct rig_shape sweep_shape = {
-    .name = "each-link-loss", .fields = sweep_fields, .n_fields = G_N_ELEMENTS(sweep_fields)};
+    RIG_SHAPE("each-link-loss", sweep_fields, struct loss_arguments)};
+
+/* --- one round: the steps with the connection ending at one packet. The host ends it at the gate before its
+ * link; the board does it by a packet fault. --- */
+
+struct loss_plan {
+    struct rig_packet_place place;
+    guint n_before; /* packets that the host saw before it in the round without loss */
+    enum rig_loss_by by;
+};
+
+/* What the gate saw of a round. */
+struct round {
+    struct rig_run *run;
+    struct rig_traffic *traffic;  /* NULL: only counted */
+    const struct loss_plan *plan; /* NULL: no loss */
+    guint n_packets;
+    guint32 n_of[2];  /* writes, notifications */
+    guint n_restarts; /* of the transport, when the last packet up to the place was seen */
+    bool too_many;
+    bool fell;
+};
+
+static bool is_up_to_place(const struct round *round)
+{
+    const struct loss_plan *plan = round->plan;
+
+    /* A notification in whose place the board hangs up never comes: the packet of its number is a later one.
+     */
+    if (plan->by != RIG_LOSS_BY_HOST && plan->place.kind == RIG_TRAFFIC_NOTIFICATION)
+        return round->n_packets < plan->n_before;
+    return round->n_packets <= plan->n_before;
+}
+
+static bool passes(void *user, const struct rig_update_packet *packet)
+{
+    struct round *round = user;
+    enum rig_traffic_place kind = packet->sent ? RIG_TRAFFIC_WRITE : RIG_TRAFFIC_NOTIFICATION;
+    guint32 index = round->n_of[kind]++;
+
+    if (round->traffic && !rig_traffic_add(round->traffic, packet))
+        round->too_many = true;
+    if (round->plan && !round->fell && is_up_to_place(round))
+        round->n_restarts = round->run->update->n_restarts;
+    round->n_packets++;
+    if (!round->plan || round->fell || round->plan->by != RIG_LOSS_BY_HOST ||
+        round->plan->place.kind != kind || round->plan->place.index != index)
+        return true;
+    round->fell = true;
+    rig_run_fault_event(round->run, "the host disconnects in the place of %s %u",
+                        packet->sent ? "write" : "notification", index);
+    return false;
+}
+
+static bool may_wait(void *user)
+{
+    struct round *round = user;
+    const struct loss_plan *plan = round->plan;
+
+    if (!plan || round->fell || plan->place.kind != RIG_TRAFFIC_WAITING ||
+        round->n_of[RIG_TRAFFIC_NOTIFICATION] != plan->place.index)
+        return true;
+    round->fell = true;
+    round->n_restarts = round->run->update->n_restarts;
+    rig_run_fault_event(round->run, "the host disconnects instead of waiting for notification %u",
+                        plan->place.index);
+    return false;
+}
+
+static void play_gated(struct round *round, const GPtrArray *steps, const char *prefix)
+{
+    struct rig_update *update = round->run->update;
+
+    round->n_restarts = update->n_restarts;
+    update->gate = (struct rig_update_gate){.passes = passes, .may_wait = may_wait, .user = round};
+    rig_run_steps(round->run, steps, prefix);
+    update->gate = (struct rig_update_gate){0};
+}
+
+/* Plays the steps without a loss; their packets go into traffic. false: trouble, or more packets than are
+ * kept, which is one. */
+static bool play_counted(struct rig_run *run, const GPtrArray *steps, const char *prefix,
+                         struct rig_traffic *traffic)
+{
+    struct round round = {.run = run, .traffic = traffic};
+
+    play_gated(&round, steps, prefix);
+    if (round.too_many && !rig_run_troubled(run))
+        rig_run_error_text(run, "'during' has more than %u packets: make its images smaller",
+                           RIG_TRAFFIC_MAX_PACKETS);
+    return !rig_run_troubled(run);
+}
+
+static bool arm_at(struct rig_run *run, const struct rig_packet_place *place, enum rig_loss_by by)
+{
+    const struct rig_packet_fault fault = {
+        .kind = by == RIG_LOSS_BY_BOARD ? RIG_PACKET_DISCONNECT : RIG_PACKET_LOST,
+        .direction = place->kind == RIG_TRAFFIC_NOTIFICATION ? RIG_PACKET_NOTIFICATIONS : RIG_PACKET_WRITES,
+        .first = place->index,
+        .n_times = 1,
+    };
+    GError *error = NULL;
+
+    if (!run->board->packet_faults) {
+        rig_run_unable(run, g_error_new_literal(RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+                                                "this board cannot be told to hang up at a packet"));
+        return false;
+    }
+    run->update->corrupted = true;
+    if (run->board->packet_faults->arm(run->board, &fault, &error))
+        return true;
+    rig_run_unable(run, error);
+    return false;
+}
+
+static void disarm(struct round *round)
+{
+    struct rig_run *run = round->run;
+    struct rig_packet_report report = {0};
+    GError *error = NULL;
+
+    if (!run->board->packet_faults->end(run->board, &report, &error))
+        rig_run_error(run, error);
+    else
+        round->fell = report.n_faults > 0 && report.n_struck[report.n_faults - 1] > 0;
+}
+
+/* Behind the last packet there is none that a board could hang up in the place of: a question is one more. */
+static void hang_up_at_a_question(struct round *round)
+{
+    static const struct rig_packet_place next = {RIG_TRAFFIC_WRITE, 0};
+    struct rig_run *run = round->run;
+    struct rig_update_result ignored;
+    GError *error = NULL;
+
+    if (!arm_at(run, &next, round->plan->by))
+        return;
+    if (!run->update->protocol->ping(run->update, &ignored, &error))
+        rig_run_error(run, error);
+    disarm(round);
+}
+
+static void lose_behind_last(struct round *round)
+{
+    struct rig_run *run = round->run;
+    GError *error = NULL;
+
+    round->n_restarts = run->update->n_restarts;
+    if (round->plan->by != RIG_LOSS_BY_HOST) {
+        hang_up_at_a_question(round);
+        return;
+    }
+    round->fell = true;
+    if (!run->board->link->ops->disconnect(run->board->link, &error))
+        rig_run_error(run, error);
+}
+
+static void play_armed(struct round *round, const GPtrArray *steps, const char *prefix)
+{
+    struct rig_run *run = round->run;
+    bool behind_last = round->plan->place.kind == RIG_TRAFFIC_END;
+    bool by_board = round->plan->by != RIG_LOSS_BY_HOST && !behind_last;
+
+    if (by_board && !arm_at(run, &round->plan->place, round->plan->by))
+        return;
+    play_gated(round, steps, prefix);
+    if (by_board)
+        disarm(round);
+    else if (behind_last && !rig_run_troubled(run))
+        lose_behind_last(round);
+}
+
+static bool nobody_reconnected(const struct round *round)
+{
+    return round->n_restarts == round->run->update->n_restarts;
+}
+
+/* Plays the steps with the loss. What they could not do over a connection that is gone is no trouble, as long
+ * as nobody tried to connect again: the block ends there. A loss that did not fall is trouble (a rig error).
+ * On return the host knows that the connection is gone, or the steps have made another one. false: trouble.
+ */
+static bool play_with_loss(struct rig_run *run, const GPtrArray *steps, const char *prefix,
+                           const struct loss_plan *plan, guint64 until_us)
+{
+    struct round round = {.run = run, .plan = plan};
+
+    play_armed(&round, steps, prefix);
+    if (round.fell && run->trouble.verdict == RIG_VERDICT_FAIL && nobody_reconnected(&round)) {
+        rig_run_note(run, "the block ended there: %s", run->trouble.message);
+        rig_trouble_clear(&run->trouble); /* steps cannot go on without a link: that is what was asked for */
+    }
+    if (rig_run_troubled(run))
+        return false;
+    if (!round.fell) {
+        rig_run_error_text(run, "the link was not lost: the steps of 'during' did not come to that packet");
+        return false;
+    }
+    if (nobody_reconnected(&round) && !rig_await_link_down(run, until_us))
+        return false;
+    rig_update_restart(run->update);
+    return true;
+}
+
+/* --- the sweep --- */
 
 /* What became of the places of one phase. */
 struct phase_account {
@@ -83,6 +284,7 @@ struct point {
 
 struct losses {
     struct rig_sweep base;
+    const struct loss_arguments *arguments;
     struct rig_traffic *traffic; /* of the round without a loss */
     struct phase_account phases[RIG_N_TRAFFIC_PHASES];
     guint turn;                          /* of `in-turn`: the next one of `by` */
@@ -90,18 +292,13 @@ struct losses {
     struct point first_failed;
 };
 
-static const struct rig_value *argument(const struct losses *sweep, const char *name)
-{
-    return rig_record_get(sweep->base.step->arguments, name);
-}
-
 /* Proves that the steps pass over a link that stays, and counts their packets. */
 static bool measure(struct losses *sweep)
 {
     struct rig_run *run = sweep->base.run;
     g_autofree char *prefix = rig_sweep_prefix(&sweep->base, "during");
 
-    if (!rig_play_counted(run, argument(sweep, "during")->steps, prefix, sweep->traffic))
+    if (!play_counted(run, sweep->arguments->during, prefix, sweep->traffic))
         return false;
     if (rig_traffic_n_packets(sweep->traffic) == 0)
         rig_run_error_text(run,
@@ -147,16 +344,15 @@ static void emit_loss(struct losses *sweep, const struct point *point)
 static void play_loss(struct losses *sweep, const struct point *point)
 {
     struct rig_run *run = sweep->base.run;
-    const struct rig_loss_plan plan = {.place = point->place.packet,
-                                       .n_before = rig_traffic_packet(sweep->traffic, point->number),
-                                       .by = point->place.by};
+    const struct loss_plan plan = {.place = point->place.packet,
+                                   .n_before = rig_traffic_packet(sweep->traffic, point->number),
+                                   .by = point->place.by};
     g_autofree char *during = rig_sweep_prefix(&sweep->base, "during");
     g_autofree char *then = rig_sweep_prefix(&sweep->base, "then");
 
-    if (rig_way_back_take(sweep->base.back) &&
-        rig_play_with_loss(run, argument(sweep, "during")->steps, during, &plan,
-                           rig_sweep_until_us(&sweep->base)))
-        rig_run_steps(run, argument(sweep, "then")->steps, then);
+    if (rig_sweep_go_back(&sweep->base) &&
+        play_with_loss(run, sweep->arguments->during, during, &plan, rig_sweep_until_us(&sweep->base)))
+        rig_run_steps(run, sweep->arguments->then, then);
 }
 
 /* false: the sweep must end. */
@@ -180,10 +376,8 @@ static bool sweep_one(struct losses *sweep, guint number, enum rig_loss_by by)
     return go_on;
 }
 
-static enum rig_loss_by by_at(const struct losses *sweep, guint i)
+static enum rig_loss_by by_named(const char *word)
 {
-    const char *word = rig_list_item(argument(sweep, "by"), i)->keyword;
-
     for (guint by = RIG_LOSS_BY_HOST; by < RIG_LOSS_BY_SILENCE; by++)
         if (g_str_equal(word, rig_loss_by_words[by]))
             return (enum rig_loss_by)by;
@@ -193,16 +387,17 @@ static enum rig_loss_by by_at(const struct losses *sweep, guint i)
 /* A board cannot be told to hang up while it is at work: it hangs up at packets. */
 static bool can_end_it(const struct losses *sweep, guint number, enum rig_loss_by by)
 {
-    return by == RIG_LOSS_BY_HOST || rig_traffic_place(sweep->traffic, number).way != RIG_TRAFFIC_WAITING;
+    return by == RIG_LOSS_BY_HOST || rig_traffic_place(sweep->traffic, number).kind != RIG_TRAFFIC_WAITING;
 }
 
 /* The next one whose turn it is and who can. false: the sweep must end. */
 static bool sweep_in_turn(struct losses *sweep, guint number)
 {
-    guint n_by = rig_list_length(argument(sweep, "by"));
+    const char *const *by_words = sweep->arguments->by;
+    guint n_by = g_strv_length((char **)by_words);
 
     for (guint i = 0; i < n_by; i++) {
-        enum rig_loss_by by = by_at(sweep, sweep->turn++ % n_by);
+        enum rig_loss_by by = by_named(by_words[sweep->turn++ % n_by]);
 
         if (can_end_it(sweep, number, by))
             return sweep_one(sweep, number, by);
@@ -215,11 +410,11 @@ static bool sweep_place(struct losses *sweep, guint number)
 {
     bool go_on = true;
 
-    if (rig_record_flag(sweep->base.step->arguments, "in-turn"))
+    if (sweep->arguments->in_turn)
         return sweep_in_turn(sweep, number);
-    for (guint i = 0; go_on && i < rig_list_length(argument(sweep, "by")); i++)
-        if (can_end_it(sweep, number, by_at(sweep, i)))
-            go_on = sweep_one(sweep, number, by_at(sweep, i));
+    for (const char *const *by = sweep->arguments->by; go_on && *by; by++)
+        if (can_end_it(sweep, number, by_named(*by)))
+            go_on = sweep_one(sweep, number, by_named(*by));
     return go_on;
 }
 
@@ -263,44 +458,54 @@ static guint phase_named(const char *name)
     return phase;
 }
 
-static void sweep_phases(struct losses *sweep, const struct rig_value *named)
+/* named NULL: each that there is. */
+static void sweep_phases(struct losses *sweep, const char *const *named)
 {
     bool go_on = true;
 
-    for (guint i = 0; go_on && i < rig_list_length(named); i++)
-        go_on = sweep_phase(sweep, phase_named(rig_list_item(named, i)->keyword));
+    for (guint i = 0; go_on && named && named[i]; i++)
+        go_on = sweep_phase(sweep, phase_named(named[i]));
     for (guint phase = 0; go_on && !named && phase < RIG_N_TRAFFIC_PHASES; phase++)
         go_on = sweep->phases[phase].n_places == 0 || sweep_phase(sweep, phase);
 }
 
-static void sweep_packets(struct losses *sweep, const struct rig_record *choice)
+static void sweep_random(struct losses *sweep, guint n)
 {
-    const struct rig_value *list = choice ? rig_record_get(choice, "packets") : NULL;
-    const struct rig_value *every = choice ? rig_record_get(choice, "every") : NULL;
-    const struct rig_value *random = choice ? rig_record_get(choice, "random") : NULL;
     guint64 seed = sweep->base.run->seed;
     const guint32 words[2] = {(guint32)seed, (guint32)(seed >> 32)};
     g_autoptr(GRand) chance = g_rand_new_with_seed_array(words, 2);
     guint n_packets = rig_traffic_n_packets(sweep->traffic);
-    bool go_on = true;
 
-    for (guint i = 0; go_on && i < rig_list_length(list); i++)
-        go_on = sweep_packet(sweep, rig_list_item(list, i)->count);
-    for (guint64 i = 0; go_on && random && i < random->count; i++)
-        go_on = sweep_packet(sweep, (guint64)g_rand_int_range(chance, 0, (gint32)n_packets + 1));
-    for (guint64 i = 0; go_on && !list && !random && i <= n_packets; i += every ? every->count : 1)
-        go_on = sweep_packet(sweep, i);
+    for (guint i = 0; i < n; i++)
+        if (!sweep_packet(sweep, (guint64)g_rand_int_range(chance, 0, (gint32)n_packets + 1)))
+            return;
+}
+
+static void sweep_every(struct losses *sweep, guint step)
+{
+    guint n_packets = rig_traffic_n_packets(sweep->traffic);
+
+    for (guint64 i = 0; i <= n_packets; i += step)
+        if (!sweep_packet(sweep, i))
+            return;
 }
 
 static void sweep_all(struct losses *sweep)
 {
-    const struct rig_value *at = argument(sweep, "at");
-    const struct rig_value *named = at->keyword ? NULL : rig_record_get(at->record, "phases");
+    const struct at_packets *at = sweep->arguments->at;
+    bool go_on = true;
 
-    if (named || (at->keyword && g_str_equal(at->keyword, at_words[1])))
-        sweep_phases(sweep, named);
+    if (!at && g_str_equal(sweep->arguments->at_word, at_words[1]))
+        sweep_phases(sweep, NULL);
+    else if (!at || at->every)
+        sweep_every(sweep, at ? *at->every : 1);
+    else if (at->phases)
+        sweep_phases(sweep, at->phases);
+    else if (at->random)
+        sweep_random(sweep, *at->random);
     else
-        sweep_packets(sweep, at->keyword ? NULL : at->record);
+        for (gsize i = 0; go_on && i < at->packets->n; i++)
+            go_on = sweep_packet(sweep, at->packets->items[i]);
 }
 
 static void emit_phase(struct losses *sweep, guint index)
@@ -346,29 +551,22 @@ static void play_on_record(struct losses *sweep, const struct point *point)
     play_loss(sweep, point);
 }
 
-static bool is_random(const struct losses *sweep)
-{
-    const struct rig_value *at = argument(sweep, "at");
-
-    return !at->keyword && rig_record_get(at->record, "random");
-}
-
 /* Whoever never ended the link proved nothing; chance may leave one out now and then. */
 static void expect_losses_by_each(struct losses *sweep)
 {
     struct rig_run *run = sweep->base.run;
+    bool random = sweep->arguments->at && sweep->arguments->at->random;
 
     if (rig_run_troubled(run) || sweep->base.n_failed)
         return;
-    for (guint i = 0; i < rig_list_length(argument(sweep, "by")); i++) {
+    for (const char *const *by = sweep->arguments->by; *by; by++) {
         g_autofree char *text = NULL;
 
-        if (sweep->n_by[by_at(sweep, i)])
+        if (sweep->n_by[by_named(*by)])
             continue;
-        text =
-            g_strdup_printf("the link was never lost by '%s': there is no place for it among those of 'at'",
-                            rig_loss_by_words[by_at(sweep, i)]);
-        if (is_random(sweep) && sweep->base.n_played)
+        text = g_strdup_printf(
+            "the link was never lost by '%s': there is no place for it among those of 'at'", *by);
+        if (random && sweep->base.n_played)
             rig_run_note(run, "%s", text);
         else if (!rig_run_troubled(run))
             rig_run_error_text(run, "%s", text);
@@ -407,9 +605,10 @@ static void play_only(struct losses *sweep)
 
 static void run_each_link_loss(struct rig_run *run, const struct rig_step *step)
 {
-    struct losses sweep = {.traffic = rig_traffic_new(run->update->protocol)};
+    struct losses sweep = {.arguments = RIG_ARGUMENTS(step, struct loss_arguments),
+                           .traffic = rig_traffic_new(run->update->protocol)};
 
-    if (rig_sweep_begin(&sweep.base, run, step, RIG_BACK_WHOLLY) && measure(&sweep)) {
+    if (rig_sweep_begin(&sweep.base, run, step, RIG_RESTORE_ALL) && measure(&sweep)) {
         if (run->only_cut) {
             play_only(&sweep);
         } else {
@@ -426,8 +625,8 @@ static void run_each_link_loss(struct rig_run *run, const struct rig_step *step)
 
 static const char *lacks(const struct rig_step *step, const char *const *capabilities)
 {
-    const struct rig_value *by = rig_record_get(step->arguments, "by");
-    bool by_board = rig_list_has(by, "board") || rig_list_has(by, "silence");
+    const char *const *by = RIG_ARGUMENTS(step, struct loss_arguments)->by;
+    bool by_board = rig_words_have(by, "board") || rig_words_have(by, "silence");
 
     return by_board && !g_strv_contains((const gchar *const *)capabilities, "packet-faults") ? "packet-faults"
                                                                                              : NULL;

@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "scenario/scalar.h"
 
-struct rig_way_back {
+struct rig_restore_point {
     struct rig_run *run;
     struct rig_snapshot *snapshot; /* NULL: the setup is done anew */
     GPtrArray *before; /* struct rig_step *: the steps of the case before the sweep; NULL: moment */
@@ -16,6 +16,18 @@ struct rig_way_back {
     const char *broken_off_image;
     guint64 broken_off_at;
 };
+
+static void point_free(struct rig_restore_point *point)
+{
+    if (!point)
+        return;
+    if (point->snapshot)
+        point->run->board->snapshots->forget(point->snapshot);
+    if (point->before)
+        g_ptr_array_unref(point->before);
+    g_bytes_unref(point->client);
+    g_free(point);
+}
 
 /* The steps that stand before the one that runs; NULL: it stands in a block. */
 static GPtrArray *steps_before(const struct rig_run *run)
@@ -31,89 +43,73 @@ static GPtrArray *steps_before(const struct rig_run *run)
     return NULL;
 }
 
-static bool begin_anew(struct rig_way_back *way)
+static bool begin_anew(struct rig_restore_point *point)
 {
-    way->before = steps_before(way->run);
-    if (!way->before)
-        rig_run_unable(way->run,
+    point->before = steps_before(point->run);
+    if (!point->before)
+        rig_run_unable(point->run,
                        g_error_new(RIG_ERROR, RIG_ERROR_UNSUPPORTED,
                                    "this board cannot be rewound: here '%s' has to stand in 'steps', not in "
                                    "a block or in 'setup'",
-                                   way->run->step->verb->name));
-    return way->before != NULL;
+                                   point->run->step->verb->name));
+    return point->before != NULL;
 }
 
-struct rig_way_back *rig_way_back_new(struct rig_run *run, enum rig_way_back_kind kind)
+static struct rig_restore_point *point_new(struct rig_run *run, enum rig_restore_kind kind)
 {
-    struct rig_way_back *way = g_new0(struct rig_way_back, 1);
+    struct rig_restore_point *point = g_new0(struct rig_restore_point, 1);
     GError *error = NULL;
     bool ok;
 
-    way->run = run;
-    way->exact = rig_board_can(run->board, "rewind");
-    way->boots_before = run->boots_before;
-    way->resets_before = run->resets_before;
-    way->client = run->update->protocol->save(run->update);
-    way->broken_off_image = run->broken_off.image;
-    way->broken_off_at = run->broken_off.at;
-    if (way->exact || kind == RIG_BACK_BY_MOMENT) {
-        way->snapshot = run->board->snapshots->keep(run->board, &error);
-        ok = way->snapshot != NULL;
+    point->run = run;
+    point->exact = rig_board_can(run->board, "rewind");
+    point->boots_before = run->boots_before;
+    point->resets_before = run->resets_before;
+    point->client = run->update->protocol->save(run->update);
+    point->broken_off_image = run->broken_off.image;
+    point->broken_off_at = run->broken_off.at;
+    if (point->exact || kind == RIG_RESTORE_SNAPSHOT) {
+        point->snapshot = run->board->snapshots->keep(run->board, &error);
+        ok = point->snapshot != NULL;
         if (!ok)
             rig_run_error(run, error);
     } else {
-        ok = begin_anew(way);
+        ok = begin_anew(point);
     }
     if (!ok)
-        g_clear_pointer(&way, rig_way_back_free);
-    return way;
+        g_clear_pointer(&point, point_free);
+    return point;
 }
 
-void rig_way_back_free(struct rig_way_back *way)
+static bool do_anew(struct rig_restore_point *point)
 {
-    if (!way)
-        return;
-    if (way->snapshot)
-        way->run->board->snapshots->forget(way->snapshot);
-    if (way->before)
-        g_ptr_array_unref(way->before);
-    g_bytes_unref(way->client);
-    g_free(way);
-}
-
-bool rig_way_back_is_exact(const struct rig_way_back *way)
-{
-    return way->exact;
-}
-
-static bool do_anew(struct rig_way_back *way)
-{
-    struct rig_run *run = way->run;
+    struct rig_run *run = point->run;
 
     rig_run_steps(run, run->the_case->setup, "setup");
-    rig_run_steps(run, way->before, "steps");
+    rig_run_steps(run, point->before, "steps");
     return !rig_run_troubled(run);
 }
 
-bool rig_way_back_take(struct rig_way_back *way)
+bool rig_sweep_go_back(struct rig_sweep *sweep)
 {
-    struct rig_run *run = way->run;
+    struct rig_restore_point *point = sweep->begin;
+    struct rig_run *run = point->run;
     GError *error = NULL;
 
-    if (!way->snapshot)
-        return do_anew(way);
-    if (!run->board->snapshots->rewind(run->board, way->snapshot, &error)) {
+    if (!point->snapshot)
+        return do_anew(point);
+    if (!run->board->snapshots->rewind(run->board, point->snapshot, &error)) {
         rig_run_error(run, error);
         return false;
     }
     rig_update_restart(run->update);
-    run->broken_off.image = way->broken_off_image;
-    run->broken_off.at = way->broken_off_at;
-    run->update->protocol->restore(run->update, way->client);
+    run->broken_off.image = point->broken_off_image;
+    run->broken_off.at = point->broken_off_at;
+    run->update->protocol->restore(run->update, point->client);
     g_ptr_array_set_size(run->console, 0);
-    if (way->exact) {
-        run->boots_before = way->boots_before;
-        run->resets_before = way->resets_before;
+    if (point->exact) {
+        run->boots_before = point->boots_before;
+        run->resets_before = point->resets_before;
     } else {
         rig_run_mark_boots(run); /* the board has started anew */
     }
@@ -121,17 +117,17 @@ bool rig_way_back_take(struct rig_way_back *way)
 }
 
 bool rig_sweep_begin(struct rig_sweep *sweep, struct rig_run *run, const struct rig_step *step,
-                     enum rig_way_back_kind kind)
+                     enum rig_restore_kind kind)
 {
     *sweep = (struct rig_sweep){.run = run, .step = step, .first = {.verdict = RIG_VERDICT_PASS}};
-    sweep->back = rig_way_back_new(run, kind);
-    return sweep->back != NULL;
+    sweep->begin = point_new(run, kind);
+    return sweep->begin != NULL;
 }
 
 void rig_sweep_end(struct rig_sweep *sweep)
 {
     rig_trouble_clear(&sweep->first);
-    g_clear_pointer(&sweep->back, rig_way_back_free);
+    g_clear_pointer(&sweep->begin, point_free);
 }
 
 guint64 rig_sweep_until_us(const struct rig_sweep *sweep)
@@ -169,7 +165,7 @@ void rig_sweep_blame(struct rig_sweep *sweep, const char *place, const char *rou
 
     if (run->trouble.interrupted)
         return;
-    if (run->trouble.verdict != RIG_VERDICT_FAIL && rig_way_back_is_exact(sweep->back)) {
+    if (run->trouble.verdict != RIG_VERDICT_FAIL && sweep->begin->exact) {
         if (!rig_run_troubled(run))
             rig_run_error_text(run, "the failure %s does not come again when the round is played again",
                                place);
@@ -200,11 +196,11 @@ const char *const rig_loss_by_words[] = {"host", "board", "silence", NULL};
 static char *packet_text(const struct rig_cut_place *place)
 {
     const char *by = rig_loss_by_words[place->by];
-    const char *way = rig_traffic_ways[place->packet.way];
+    const char *point = rig_traffic_place_names[place->packet.kind];
 
-    if (place->packet.way == RIG_TRAFFIC_END)
-        return g_strdup_printf("%s:%s", way, by);
-    return g_strdup_printf("%s:%u:%s", way, place->packet.index, by);
+    if (place->packet.kind == RIG_TRAFFIC_END)
+        return g_strdup_printf("%s:%s", point, by);
+    return g_strdup_printf("%s:%u:%s", point, place->packet.index, by);
 }
 
 char *rig_cut_place_text(const struct rig_cut_place *place)

@@ -10,37 +10,33 @@ G_BEGIN_DECLS
 
 #define RIG_SWEEP_MAX_FAILED 10 /* a broken board fails everywhere: enough is enough */
 
-/* How the board gets back to where the sweep began. */
-struct rig_way_back;
-
-enum rig_way_back_kind {
-    RIG_BACK_BY_MOMENT, /* by keep and rewind of the board; with "restore" only the flash goes back */
-    /* All of it goes back: by rewind where the board can, else what the case did up to the sweep is done
+enum rig_restore_kind {
+    RIG_RESTORE_SNAPSHOT, /* by a snapshot of the board; with "restore" only the flash goes back */
+    /* All of it goes back: by a snapshot where the board can, else what the case did up to the sweep is done
      * anew: its setup, and the steps before the sweep. Then the sweep has to be a step of the case itself,
      * not of a block. */
-    RIG_BACK_WHOLLY,
+    RIG_RESTORE_ALL,
 };
-/* From the board as it stands. NULL: trouble is set. */
-struct rig_way_back *rig_way_back_new(struct rig_run *run, enum rig_way_back_kind kind);
-void rig_way_back_free(struct rig_way_back *way); /* NULL is fine */
-/* Whether the same steps do the same, to the byte, each time. */
-bool rig_way_back_is_exact(const struct rig_way_back *way);
-/* Goes back. false: trouble, which for a setup that is done anew is that of its step. */
-bool rig_way_back_take(struct rig_way_back *way);
+
+/* Where the sweep began. */
+struct rig_restore_point;
 
 /* Rounds so far. */
 struct rig_sweep {
     struct rig_run *run;
     const struct rig_step *step;
-    struct rig_way_back *back;
+    struct rig_restore_point *begin;
     guint n_played;
     guint n_failed;
     struct rig_trouble first; /* of the first round that failed */
 };
 /* false: trouble. */
 bool rig_sweep_begin(struct rig_sweep *sweep, struct rig_run *run, const struct rig_step *step,
-                     enum rig_way_back_kind kind);
+                     enum rig_restore_kind kind);
 void rig_sweep_end(struct rig_sweep *sweep);
+/* Brings the board back to where the sweep began. false: trouble, which for a setup that is done anew is that
+ * of its step. */
+bool rig_sweep_go_back(struct rig_sweep *sweep);
 /* How long a round may wait for its place, from now on; on the board's clock. */
 guint64 rig_sweep_until_us(const struct rig_sweep *sweep);
 /* "steps.3.then": prefix of the steps of a field. Owned by the caller. */

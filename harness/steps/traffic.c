@@ -12,7 +12,7 @@ struct message {
 };
 
 struct packet {
-    enum rig_traffic_way way;
+    enum rig_traffic_place kind;
     guint32 index;
     gint message; /* -1: a notification that answers nothing */
     guint piece;  /* of the message, or of its answer; from 0 */
@@ -45,7 +45,7 @@ struct rig_traffic {
     guint n_unanswered;
 };
 
-const char *const rig_traffic_ways[] = {"write", "notification", "waiting", "end", NULL};
+const char *const rig_traffic_place_names[] = {"write", "notification", "waiting", "end", NULL};
 const char *const rig_traffic_phases[] = {
     "before-request",
     "inside-request",
@@ -70,7 +70,7 @@ const char *const rig_traffic_phases[] = {
     "behind-last",
     NULL,
 };
-G_STATIC_ASSERT(G_N_ELEMENTS(rig_traffic_ways) == RIG_N_TRAFFIC_WAYS + 1);
+G_STATIC_ASSERT(G_N_ELEMENTS(rig_traffic_place_names) == RIG_N_TRAFFIC_PLACES + 1);
 G_STATIC_ASSERT(G_N_ELEMENTS(rig_traffic_phases) == RIG_N_TRAFFIC_PHASES + 1);
 
 struct rig_traffic *rig_traffic_new(const struct rig_update_protocol *protocol)
@@ -151,7 +151,7 @@ static gint answered_message(struct rig_traffic *traffic, const struct rig_updat
 static void take_packet(struct rig_traffic *traffic, struct joining *joining, struct packet *packet,
                         const struct rig_update_packet *came)
 {
-    bool sent = packet->way == RIG_TRAFFIC_WRITE;
+    bool sent = packet->kind == RIG_TRAFFIC_WRITE;
 
     packet->n_unanswered = traffic->n_unanswered;
     if (!joining->open) {
@@ -181,7 +181,7 @@ static void add_place(struct rig_traffic *traffic, bool waiting)
 bool rig_traffic_add(struct rig_traffic *traffic, const struct rig_update_packet *came)
 {
     bool sent = came->sent;
-    struct packet packet = {.way = sent ? RIG_TRAFFIC_WRITE : RIG_TRAFFIC_NOTIFICATION,
+    struct packet packet = {.kind = sent ? RIG_TRAFFIC_WRITE : RIG_TRAFFIC_NOTIFICATION,
                             .index = sent ? traffic->n_writes : traffic->n_notifications};
 
     if (traffic->packets->len >= RIG_TRAFFIC_MAX_PACKETS)
@@ -225,7 +225,7 @@ struct rig_packet_place rig_traffic_place(const struct rig_traffic *traffic, gui
 
     if (!place)
         return (struct rig_packet_place){RIG_TRAFFIC_END, 0};
-    return (struct rig_packet_place){place->waiting ? RIG_TRAFFIC_WAITING : packet->way, packet->index};
+    return (struct rig_packet_place){place->waiting ? RIG_TRAFFIC_WAITING : packet->kind, packet->index};
 }
 
 bool rig_traffic_number(const struct rig_traffic *traffic, const struct rig_packet_place *place,
@@ -234,7 +234,7 @@ bool rig_traffic_number(const struct rig_traffic *traffic, const struct rig_pack
     for (*number = 0; *number < rig_traffic_n_places(traffic); ++*number) {
         struct rig_packet_place here = rig_traffic_place(traffic, *number);
 
-        if (here.way == place->way && here.index == place->index)
+        if (here.kind == place->kind && here.index == place->index)
             return true;
     }
     return false;
@@ -252,7 +252,7 @@ static enum rig_traffic_stage stage_of(const struct place *place, const struct p
 {
     if (place->waiting)
         return RIG_STAGE_WAITING;
-    if (packet->way == RIG_TRAFFIC_WRITE)
+    if (packet->kind == RIG_TRAFFIC_WRITE)
         return packet->piece == 0 ? RIG_STAGE_BEFORE : RIG_STAGE_INSIDE;
     return packet->piece == 0 ? RIG_STAGE_BEFORE_ANSWER : RIG_STAGE_INSIDE_ANSWER;
 }
@@ -272,7 +272,7 @@ guint rig_traffic_phase(const struct rig_traffic *traffic, guint number)
 
 static void add_message(const struct packet *packet, const struct message *message, GString *text)
 {
-    bool sent = packet->way == RIG_TRAFFIC_WRITE;
+    bool sent = packet->kind == RIG_TRAFFIC_WRITE;
     guint n_pieces = sent ? message->n_pieces : message->n_answer_pieces;
 
     g_string_append(text, sent ? " (" : " (answer to ");
@@ -296,7 +296,7 @@ char *rig_traffic_text(const struct rig_traffic *traffic, guint number)
     if (!place)
         return g_strdup("after the last packet");
     text = g_string_new(place->waiting ? "waiting for" : "before");
-    g_string_append_printf(text, " %s %u", rig_traffic_ways[packet->way], packet->index);
+    g_string_append_printf(text, " %s %u", rig_traffic_place_names[packet->kind], packet->index);
     if (packet->message >= 0)
         add_message(packet, message_at(traffic, packet->message), text);
     return g_string_free(text, FALSE);

@@ -12,17 +12,18 @@ G_BEGIN_DECLS
 
 /* A place where the connection may end: ahead of the index-th write or notification, while the host waits for
  * that notification, or behind all of them. */
-enum rig_traffic_way {
+enum rig_traffic_place {
     RIG_TRAFFIC_WRITE,
     RIG_TRAFFIC_NOTIFICATION,
     RIG_TRAFFIC_WAITING,
     RIG_TRAFFIC_END,
 };
-#define RIG_N_TRAFFIC_WAYS 4u
-extern const char *const rig_traffic_ways[]; /* "write", "notification", "waiting", "end"; NULL-terminated */
+#define RIG_N_TRAFFIC_PLACES 4u
+extern const char
+    *const rig_traffic_place_names[]; /* "write", "notification", "waiting", "end"; NULL-terminated */
 struct rig_packet_place {
-    enum rig_traffic_way way;
-    guint32 index; /* from 0, among those of its way; WAITING: of the notification; END: 0 */
+    enum rig_traffic_place kind;
+    guint32 index; /* from 0, among those of its kind; WAITING: of the notification; END: 0 */
 };
 
 /* Of which message a place is: chunks of an upload, and requests of any other kind. An upload of one chunk
