@@ -449,8 +449,12 @@ static const char *open_board(struct sim_board *board)
     sim_ble_init(&board->ram.ble, &config->ble, &board->firmware->gatt, &board->chip, config->seed);
     board->chip.radio = &board->ram.ble.config;
     board->chip.state = calloc(1, board->firmware->state_bytes);
+    if (!board->chip.state)
+        return why;
+    if (!board->firmware->make)
+        return NULL;
     board->chip.own = board->firmware->make(config->firmware_config, board->chip.flash, &why);
-    return board->chip.state && board->chip.own ? NULL : why;
+    return board->chip.own ? NULL : why;
 }
 
 struct sim_board *sim_board_new(const struct sim_board_config *config, const char **why)

@@ -53,7 +53,8 @@ struct sim_firmware {
     const char *name;
     size_t state_bytes; /* plain bytes without pointers: a snapshot of the board is a copy of them */
     /* What outlives snapshots: configuration (copied from config, whose type is the firmware's own), memos.
-     * flash: for looking at its devices. NULL: *why says so (static storage). */
+     * flash: for looking at its devices. NULL: *why says so (static storage). An operation that is NULL:
+     * there is nothing of the kind. */
     void *(*make)(const void *config, const struct sim_flash *flash, const char **why);
     void (*free)(void *own);
     /* Copies a state; NULL: all state_bytes are copied. For states that are mostly empty rooms. */

@@ -7,5 +7,6 @@
 
 /* NULL: there is none of this name. */
 const struct sim_firmware *sim_firmware_named(const char *name);
+size_t sim_n_firmwares(void);
 
 #endif

@@ -67,6 +67,8 @@ void air_from_stack(struct air *air, const uint8_t *packet, size_t n_bytes); /* 
 
 /* A board that runs an application and advertises, over a controller that was set up. */
 void air_open(struct air *air, const struct bench_config *board, const struct sim_stack_config *config);
+/* The same on a board with any firmware, which is the air's from then on. */
+void air_open_on(struct air *air, struct sim_board *board, const struct sim_stack_config *config);
 struct bench_config air_board(void);
 void air_open_plain(struct air *air); /* open update service, default options */
 void air_close(struct air *air);
