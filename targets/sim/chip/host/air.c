@@ -347,31 +347,36 @@ void air_init(struct air *air)
     memcpy(air->central, central, sizeof central);
 }
 
-void air_open(struct air *air, const struct bench_config *board, const struct sim_stack_config *config)
-{
-    struct rig_bytes image = bench_image(1, &waits, 3000);
-    struct bench bench;
-
-    bench_open(&bench, board);
-    bench_program(&bench, &image);
-    rig_bytes_clear(&image);
-    air_open_on(air, bench.board, config);
-}
-
-void air_open_on(struct air *air, struct sim_board *board, const struct sim_stack_config *config)
+static void start(struct air *air, const struct sim_stack_config *config)
 {
     struct sim_stack_ports ports = {.user = air, .send = on_send, .version = on_version, .tell = on_tell};
     const char *why = NULL;
 
-    air_init(air);
     air->config = *config;
-    air->bench.board = board;
     air->stack = sim_stack_new(sim_board_ble(air->bench.board), config, &ports, &why);
     assert_non_null(air->stack);
     assert_true(bench_boot(&air->bench));
     air->now_us = sim_board_now_us(air->bench.board);
     sim_stack_open(air->stack, air->now_us);
     air_run(air);
+}
+
+void air_open(struct air *air, const struct bench_config *board, const struct sim_stack_config *config)
+{
+    struct rig_bytes image = bench_image(1, &waits, 3000);
+
+    air_init(air);
+    bench_open(&air->bench, board);
+    bench_program(&air->bench, &image);
+    rig_bytes_clear(&image);
+    start(air, config);
+}
+
+void air_open_on(struct air *air, struct sim_board *board, const struct sim_stack_config *config)
+{
+    air_init(air);
+    air->bench.board = board;
+    start(air, config);
 }
 
 struct bench_config air_board(void)
