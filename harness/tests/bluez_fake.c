@@ -42,6 +42,7 @@ static const char introspection[] =
     "<method name='AcquireWrite'><arg type='a{sv}' direction='in'/><arg type='h' direction='out'/>"
     "<arg type='q' direction='out'/></method>"
     "<method name='StartNotify'/><method name='StopNotify'/>"
+    "<method name='ReadValue'><arg type='a{sv}' direction='in'/><arg type='ay' direction='out'/></method>"
     "<method name='WriteValue'><arg type='ay' direction='in'/><arg type='a{sv}' direction='in'/></method>"
     "</interface></node>";
 
@@ -144,19 +145,31 @@ static GVariant *adapter_properties(struct bluez_fake *fake)
     return g_variant_builder_end(&properties);
 }
 
-static GVariant *gatt_properties(struct bluez_fake *fake, bool of_service)
+/* A board without SMP has something else in its place. */
+static const char *uuid_of(const struct fake_gatt *gatt, bool of_service)
+{
+    if (gatt == gatt->fake->gatt && !gatt->fake->has_smp)
+        return "0000180a-0000-1000-8000-00805f9b34fb";
+    return of_service ? gatt->service_uuid : gatt->uuid;
+}
+
+static GVariant *service_properties(const struct fake_gatt *gatt)
 {
     GVariantBuilder properties;
 
     g_variant_builder_init(&properties, G_VARIANT_TYPE("a{sv}"));
-    add(&properties, "UUID",
-        g_variant_new_string(!fake->has_smp ? "0000180a-0000-1000-8000-00805f9b34fb"
-                             : of_service   ? SMP_SERVICE
-                                            : SMP_CHARACTERISTIC));
-    if (!of_service) {
-        add(&properties, "Flags", g_variant_new_strv(fake->flags, -1));
-        add(&properties, "MTU", g_variant_new_uint16(fake->mtu));
-    }
+    add(&properties, "UUID", g_variant_new_string(uuid_of(gatt, true)));
+    return g_variant_builder_end(&properties);
+}
+
+static GVariant *gatt_properties(const struct fake_gatt *gatt)
+{
+    GVariantBuilder properties;
+
+    g_variant_builder_init(&properties, G_VARIANT_TYPE("a{sv}"));
+    add(&properties, "UUID", g_variant_new_string(uuid_of(gatt, false)));
+    add(&properties, "Flags", g_variant_new_strv(gatt->flags, -1));
+    add(&properties, "MTU", g_variant_new_uint16(gatt->fake->mtu));
     return g_variant_builder_end(&properties);
 }
 
@@ -183,6 +196,16 @@ static void removed(struct bluez_fake *fake, const char *path, const char *inter
          g_variant_new("(o^as)", path, interfaces));
 }
 
+/* With one that is there before it. */
+static bool shares_service(const struct bluez_fake *fake, guint i)
+{
+    for (guint k = 0; k < fake->n_gatt; k++)
+        if (k != i && (k < i || !fake->gatt[i].is_there) && fake->gatt[k].is_there &&
+            g_str_equal(fake->gatt[k].service, fake->gatt[i].service))
+            return true;
+    return false;
+}
+
 static GVariant *managed_objects(struct bluez_fake *fake)
 {
     GVariantBuilder objects;
@@ -194,11 +217,15 @@ static GVariant *managed_objects(struct bluez_fake *fake)
     if (fake->known)
         g_variant_builder_add(&objects, "{o@a{sa{sv}}}", FAKE_DEVICE,
                               one_interface(DEVICE, device_properties(fake, fake->address)));
-    if (fake->resolved && fake->has_smp) {
-        g_variant_builder_add(&objects, "{o@a{sa{sv}}}", FAKE_SERVICE,
-                              one_interface(SERVICE, gatt_properties(fake, true)));
-        g_variant_builder_add(&objects, "{o@a{sa{sv}}}", FAKE_CHARACTERISTIC,
-                              one_interface(CHARACTERISTIC, gatt_properties(fake, false)));
+    for (guint i = 0; i < fake->n_gatt; i++) {
+        const struct fake_gatt *gatt = &fake->gatt[i];
+
+        if (gatt->is_there && !shares_service(fake, i))
+            g_variant_builder_add(&objects, "{o@a{sa{sv}}}", gatt->service,
+                                  one_interface(SERVICE, service_properties(gatt)));
+        if (gatt->is_there)
+            g_variant_builder_add(&objects, "{o@a{sa{sv}}}", gatt->path,
+                                  one_interface(CHARACTERISTIC, gatt_properties(gatt)));
     }
     return g_variant_new("(a{oa{sa{sv}}})", &objects);
 }
@@ -228,10 +255,10 @@ static void stop_scan(struct bluez_fake *fake)
 
 /* --- the connection --- */
 
-static void close_fds(struct bluez_fake *fake)
+static void close_gatt(struct fake_gatt *gatt)
 {
-    GSource **sources[] = {&fake->writer, &fake->watcher};
-    int *fds[] = {&fake->write_fd, &fake->notify_fd};
+    GSource **sources[] = {&gatt->writer, &gatt->watcher};
+    int *fds[] = {&gatt->write_fd, &gatt->notify_fd};
 
     for (guint i = 0; i < G_N_ELEMENTS(fds); i++) {
         if (*sources[i])
@@ -241,7 +268,33 @@ static void close_fds(struct bluez_fake *fake)
             close(*fds[i]);
         *fds[i] = -1;
     }
-    fake->by_signal = false;
+    gatt->by_signal = false;
+}
+
+static void close_fds(struct bluez_fake *fake)
+{
+    for (guint i = 0; i < fake->n_gatt; i++)
+        close_gatt(&fake->gatt[i]);
+}
+
+void bluez_fake_change(struct bluez_fake *fake, guint i, bool is_there)
+{
+    struct fake_gatt *gatt = &fake->gatt[i];
+
+    if (gatt->is_there == is_there)
+        return;
+    if (is_there) {
+        if (!shares_service(fake, i))
+            added(fake, gatt->service, SERVICE, service_properties(gatt));
+        added(fake, gatt->path, CHARACTERISTIC, gatt_properties(gatt));
+    }
+    gatt->is_there = is_there;
+    if (is_there)
+        return;
+    close_gatt(gatt);
+    removed(fake, gatt->path, CHARACTERISTIC);
+    if (!shares_service(fake, i))
+        removed(fake, gatt->service, SERVICE);
 }
 
 static void set_connected(struct bluez_fake *fake, bool connected)
@@ -251,13 +304,8 @@ static void set_connected(struct bluez_fake *fake, bool connected)
         changed_flag(fake, FAKE_DEVICE, DEVICE, "Connected", connected);
     if (connected && !fake->resolves)
         return;
-    if (connected) {
-        added(fake, FAKE_SERVICE, SERVICE, gatt_properties(fake, true));
-        added(fake, FAKE_CHARACTERISTIC, CHARACTERISTIC, gatt_properties(fake, false));
-    } else {
-        removed(fake, FAKE_CHARACTERISTIC, CHARACTERISTIC);
-        removed(fake, FAKE_SERVICE, SERVICE);
-    }
+    for (guint i = 0; i < fake->n_gatt; i++)
+        bluez_fake_change(fake, i, connected);
     fake->resolved = connected;
     if (!connected || !fake->tells_late)
         changed_flag(fake, FAKE_DEVICE, DEVICE, "ServicesResolved", connected);
@@ -269,55 +317,68 @@ void bluez_fake_drop(struct bluez_fake *fake)
     set_connected(fake, false);
 }
 
-void bluez_fake_notify(struct bluez_fake *fake, const void *bytes, gsize n_bytes)
+void bluez_fake_notify_from(struct bluez_fake *fake, guint i, const void *bytes, gsize n_bytes)
 {
-    if (fake->by_signal)
-        changed(fake, FAKE_CHARACTERISTIC, CHARACTERISTIC, "Value",
+    struct fake_gatt *gatt = &fake->gatt[i];
+
+    if (gatt->by_signal)
+        changed(fake, gatt->path, CHARACTERISTIC, "Value",
                 g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, bytes, n_bytes, 1));
-    else if (fake->notify_fd >= 0 && send(fake->notify_fd, bytes, n_bytes, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+    else if (gatt->notify_fd >= 0 && send(gatt->notify_fd, bytes, n_bytes, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
         fake->n_dropped++;
 }
 
-static void take_write(struct bluez_fake *fake, const void *bytes, gsize n_bytes)
+void bluez_fake_notify(struct bluez_fake *fake, const void *bytes, gsize n_bytes)
 {
+    bluez_fake_notify_from(fake, 0, bytes, n_bytes);
+}
+
+/* What is written comes back from the same characteristic. */
+static void take_write(struct fake_gatt *gatt, const void *bytes, gsize n_bytes)
+{
+    struct bluez_fake *fake = gatt->fake;
+
     g_ptr_array_add(fake->written, g_bytes_new(bytes, n_bytes));
     if (!fake->silent)
-        bluez_fake_notify(fake, bytes, n_bytes);
+        bluez_fake_notify_from(fake, (guint)(gatt - fake->gatt), bytes, n_bytes);
 }
 
 static gboolean on_written(gint fd, GIOCondition condition, gpointer user)
 {
+    struct fake_gatt *gatt = user;
     guint8 bytes[1024];
     gssize n = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT);
 
     (void)condition;
-    if (n > 0)
-        take_write(user, bytes, (gsize)n);
+    if (n > 0) {
+        gatt->n_commands++;
+        take_write(gatt, bytes, (gsize)n);
+    }
     return n > 0 || (n < 0 && errno == EAGAIN);
 }
 
 /* The link closed its end: the characteristic is free again. */
 static gboolean on_released(gint fd, GIOCondition condition, gpointer user)
 {
-    struct bluez_fake *fake = user;
+    struct fake_gatt *gatt = user;
 
     (void)fd, (void)condition;
-    close(fake->notify_fd);
-    fake->notify_fd = -1;
-    changed_flag(fake, FAKE_CHARACTERISTIC, CHARACTERISTIC, "NotifyAcquired", false);
+    close(gatt->notify_fd);
+    gatt->notify_fd = -1;
+    changed_flag(gatt->fake, gatt->path, CHARACTERISTIC, "NotifyAcquired", false);
     return G_SOURCE_REMOVE;
 }
 
-static GSource *watch(struct bluez_fake *fake, int fd, GIOCondition condition, GUnixFDSourceFunc function)
+static GSource *watch(struct fake_gatt *gatt, int fd, GIOCondition condition, GUnixFDSourceFunc function)
 {
     GSource *source = g_unix_fd_source_new(fd, condition);
 
-    g_source_set_callback(source, G_SOURCE_FUNC(function), fake, NULL);
-    g_source_attach(source, fake->board.events);
+    g_source_set_callback(source, G_SOURCE_FUNC(function), gatt, NULL);
+    g_source_attach(source, gatt->fake->board.events);
     return source;
 }
 
-static void acquire(struct bluez_fake *fake, GDBusMethodInvocation *call, bool notify)
+static void acquire(struct fake_gatt *gatt, GDBusMethodInvocation *call, bool notify)
 {
     g_autoptr(GUnixFDList) fds = NULL;
     int pair[2];
@@ -326,16 +387,17 @@ static void acquire(struct bluez_fake *fake, GDBusMethodInvocation *call, bool n
         g_error("no socket pair");
     fds = g_unix_fd_list_new_from_array(&pair[1], 1);
     if (notify) {
-        if (fake->watcher)
-            g_source_unref(fake->watcher);
-        fake->notify_fd = pair[0];
-        fake->watcher = watch(fake, pair[0], G_IO_HUP, on_released);
-        changed_flag(fake, FAKE_CHARACTERISTIC, CHARACTERISTIC, "NotifyAcquired", true);
+        if (gatt->watcher)
+            g_source_unref(gatt->watcher);
+        gatt->notify_fd = pair[0];
+        gatt->watcher = watch(gatt, pair[0], G_IO_HUP, on_released);
+        changed_flag(gatt->fake, gatt->path, CHARACTERISTIC, "NotifyAcquired", true);
     } else {
-        fake->write_fd = pair[0];
-        fake->writer = watch(fake, pair[0], G_IO_IN | G_IO_HUP, on_written);
+        gatt->write_fd = pair[0];
+        gatt->writer = watch(gatt, pair[0], G_IO_IN | G_IO_HUP, on_written);
     }
-    g_dbus_method_invocation_return_value_with_unix_fd_list(call, g_variant_new("(hq)", 0, fake->mtu), fds);
+    g_dbus_method_invocation_return_value_with_unix_fd_list(call, g_variant_new("(hq)", 0, gatt->fake->mtu),
+                                                            fds);
 }
 
 /* --- pairing --- */
@@ -480,13 +542,32 @@ static void register_agent(struct bluez_fake *fake, const char *sender, GVariant
     g_variant_get(parameters, "(&os)", NULL, &fake->agent_capability);
 }
 
-static void write_value(struct bluez_fake *fake, GVariant *parameters)
+static void write_value(struct fake_gatt *gatt, GVariant *parameters)
 {
     g_autoptr(GVariant) bytes = g_variant_get_child_value(parameters, 0);
+    g_autoptr(GVariant) options = g_variant_get_child_value(parameters, 1);
+    const char *type = "";
     gsize n_bytes;
     gconstpointer start = g_variant_get_fixed_array(bytes, &n_bytes, 1);
 
-    take_write(fake, start, n_bytes);
+    g_variant_lookup(options, "type", "&s", &type);
+    if (g_str_equal(type, "command"))
+        gatt->n_commands++;
+    else if (g_str_equal(type, "request"))
+        gatt->n_requests++;
+    else
+        g_error("WriteValue without a type");
+    take_write(gatt, start, n_bytes);
+}
+
+static void work_on_gatt(struct fake_gatt *gatt, const char *method, GVariant *parameters)
+{
+    if (g_str_equal(method, "StartNotify"))
+        gatt->by_signal = true;
+    else if (g_str_equal(method, "StopNotify"))
+        gatt->by_signal = false;
+    else if (g_str_equal(method, "WriteValue"))
+        write_value(gatt, parameters);
 }
 
 /* What a method does before it answers with nothing. */
@@ -504,12 +585,37 @@ static void work(struct bluez_fake *fake, const char *method, const char *sender
         set_connected(fake, true);
     else if (g_str_equal(method, "Disconnect"))
         bluez_fake_drop(fake);
-    else if (g_str_equal(method, "StartNotify"))
-        fake->by_signal = true;
-    else if (g_str_equal(method, "StopNotify"))
-        fake->by_signal = false;
-    else if (g_str_equal(method, "WriteValue"))
-        write_value(fake, parameters);
+}
+
+static struct fake_gatt *find_gatt(struct bluez_fake *fake, const char *path)
+{
+    for (guint i = 0; i < fake->n_gatt; i++)
+        if (g_str_equal(fake->gatt[i].path, path))
+            return &fake->gatt[i];
+    return NULL;
+}
+
+/* bluetoothd acquires what notifies only. [SRC bluez src/gatt-client.c] */
+static void call_gatt(struct fake_gatt *gatt, const char *method, GVariant *parameters,
+                      GDBusMethodInvocation *call)
+{
+    struct bluez_fake *fake = gatt->fake;
+    bool of_notify = g_str_equal(method, "AcquireNotify");
+
+    if (g_str_equal(method, "ReadValue")) {
+        g_dbus_method_invocation_return_value(call, g_variant_new("(^ay)", gatt->value));
+    } else if (g_str_has_prefix(method, "Acquire") &&
+               (!fake->has_acquire || (of_notify && !g_strv_contains(gatt->flags, "notify")))) {
+        g_dbus_method_invocation_return_dbus_error(call, "org.bluez.Error.NotSupported", "Not supported");
+    } else if (g_str_has_prefix(method, "Acquire")) {
+        acquire(gatt, call, of_notify);
+    } else if (g_str_equal(method, "StartNotify") && fake->wants_pairing && !fake->paired) {
+        ask(fake, "RequestAuthorization", FAKE_DEVICE, &fake->unasked);
+        g_object_unref(call);
+    } else {
+        work_on_gatt(gatt, method, parameters);
+        g_dbus_method_invocation_return_value(call, NULL);
+    }
 }
 
 static void on_call(GDBusConnection *connection, const char *sender, const char *path, const char *interface,
@@ -517,22 +623,18 @@ static void on_call(GDBusConnection *connection, const char *sender, const char 
 {
     struct bluez_fake *fake = user;
     const struct bluez_fault *fault = strike(fake, method);
+    struct fake_gatt *gatt = find_gatt(fake, path);
 
-    (void)connection, (void)path, (void)interface;
+    (void)connection, (void)interface;
     g_ptr_array_add(fake->calls, g_strdup(method));
     if (fault) {
         fail(fake, fault, call);
     } else if (g_str_equal(method, "GetManagedObjects")) {
         g_dbus_method_invocation_return_value(call, managed_objects(fake));
-    } else if (g_str_has_prefix(method, "Acquire") && !fake->has_acquire) {
-        g_dbus_method_invocation_return_dbus_error(call, "org.bluez.Error.NotSupported", "Not supported");
-    } else if (g_str_has_prefix(method, "Acquire")) {
-        acquire(fake, call, g_str_equal(method, "AcquireNotify"));
+    } else if (gatt) {
+        call_gatt(gatt, method, parameters, call);
     } else if (g_str_equal(method, "Pair")) {
         pair(fake, call);
-    } else if (g_str_equal(method, "StartNotify") && fake->wants_pairing && !fake->paired) {
-        ask(fake, "RequestAuthorization", FAKE_DEVICE, &fake->unasked);
-        g_object_unref(call);
     } else {
         work(fake, method, sender, parameters);
         g_dbus_method_invocation_return_value(call, NULL);
@@ -612,6 +714,8 @@ static void name_call(struct bluez_fake *fake, const char *method, GVariant *par
 void bluez_fake_vanish(struct bluez_fake *fake)
 {
     close_fds(fake);
+    for (guint i = 0; i < fake->n_gatt; i++)
+        fake->gatt[i].is_there = false;
     fake->connected = fake->resolved = fake->scanning = false;
     fake->owns_name = false;
     g_clear_pointer(&fake->agent_owner, g_free);
@@ -624,30 +728,40 @@ void bluez_fake_return(struct bluez_fake *fake)
     name_call(fake, "RequestName", g_variant_new("(su)", "org.bluez", 0));
 }
 
-static void register_objects(struct bluez_fake *fake)
+static void register_object(struct bluez_fake *fake, const char *path, const char *interface)
 {
     static const GDBusInterfaceVTable calls = {
         .method_call = on_call, .get_property = on_get, .set_property = on_set};
-    static const char *const places[][2] = {{"/", "org.freedesktop.DBus.ObjectManager"},
-                                            {"/org/bluez", "org.bluez.AgentManager1"},
-                                            {FAKE_ADAPTER, ADAPTER},
-                                            {FAKE_DEVICE, DEVICE},
-                                            {FAKE_CHARACTERISTIC, CHARACTERISTIC}};
+    guint id;
 
     g_main_context_push_thread_default(fake->board.events);
-    for (guint i = 0; i < G_N_ELEMENTS(places); i++) {
-        guint id = g_dbus_connection_register_object(
-            fake->connection, places[i][0], g_dbus_node_info_lookup_interface(fake->node, places[i][1]),
-            &calls, fake, NULL, NULL);
-
-        g_array_append_val(fake->objects, id);
-    }
+    id = g_dbus_connection_register_object(fake->connection, path,
+                                           g_dbus_node_info_lookup_interface(fake->node, interface), &calls,
+                                           fake, NULL, NULL);
     g_main_context_pop_thread_default(fake->board.events);
+    g_array_append_val(fake->objects, id);
+}
+
+guint bluez_fake_add(struct bluez_fake *fake, const struct fake_gatt *gatt)
+{
+    struct fake_gatt *added_one = &fake->gatt[fake->n_gatt];
+
+    g_assert(fake->n_gatt < FAKE_MAX_GATT);
+    *added_one = *gatt;
+    added_one->fake = fake;
+    added_one->notify_fd = added_one->write_fd = -1;
+    register_object(fake, gatt->path, CHARACTERISTIC);
+    return fake->n_gatt++;
 }
 
 struct bluez_fake *bluez_fake_new(void)
 {
     static const char *const flags[] = {"write-without-response", "notify", NULL};
+    static const struct fake_gatt smp = {.service = FAKE_SERVICE,
+                                         .service_uuid = SMP_SERVICE,
+                                         .path = FAKE_CHARACTERISTIC,
+                                         .uuid = SMP_CHARACTERISTIC,
+                                         .flags = flags};
     struct bluez_fake *fake = g_new0(struct bluez_fake, 1);
     const char *address;
 
@@ -663,10 +777,7 @@ struct bluez_fake *bluez_fake_new(void)
         .resolves = true,
         .has_smp = true,
         .has_acquire = true,
-        .flags = flags,
-        .mtu = 247,
-        .notify_fd = -1,
-        .write_fd = -1};
+        .mtu = 247};
     fake->board.interrupted = &fake->interrupted;
     fake->calls = g_ptr_array_new_with_free_func(g_free);
     fake->written = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
@@ -680,7 +791,11 @@ struct bluez_fake *bluez_fake_new(void)
         address,
         G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT | G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION, NULL,
         NULL, NULL);
-    register_objects(fake);
+    register_object(fake, "/", "org.freedesktop.DBus.ObjectManager");
+    register_object(fake, "/org/bluez", "org.bluez.AgentManager1");
+    register_object(fake, FAKE_ADAPTER, ADAPTER);
+    register_object(fake, FAKE_DEVICE, DEVICE);
+    (void)bluez_fake_add(fake, &smp);
     bluez_fake_return(fake);
     return fake;
 }

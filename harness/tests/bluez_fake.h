@@ -25,8 +25,23 @@ struct bluez_fault {
     const char *reply; /* instead of an error: this, in GVariant text */
 };
 
-/* A question to the agent. */
+/* A characteristic of the board. The first is SMP's; tests add others. */
+#define FAKE_MAX_GATT 4
 struct bluez_fake;
+struct fake_gatt {
+    const char *service, *service_uuid; /* path */
+    const char *path, *uuid;
+    const char *const *flags;
+    const char *value; /* what ReadValue gives */
+    struct bluez_fake *fake;
+    int notify_fd, write_fd; /* our ends; -1: none */
+    GSource *writer, *watcher;
+    bool by_signal;
+    bool is_there; /* bluetoothd has told of it */
+    guint n_commands, n_requests;
+};
+
+/* A question to the agent. */
 struct asked {
     struct bluez_fake *fake;
     GDBusMethodInvocation *call; /* Pair; NULL: a test asks */
@@ -52,7 +67,8 @@ struct bluez_fake {
     bool tells_late; /* of a connection and its services only when it is asked, as 5.66 does at times */
     bool has_smp;
     bool has_acquire;
-    const char *const *flags;
+    struct fake_gatt gatt[FAKE_MAX_GATT];
+    guint n_gatt;
     guint16 mtu;
     const struct bluez_fault *faults;
     guint n_struck[32];
@@ -66,9 +82,6 @@ struct bluez_fake {
 
     /* state */
     bool owns_name, known, connected, resolved, scanning;
-    int notify_fd, write_fd; /* our ends; -1: none */
-    GSource *writer, *watcher;
-    bool by_signal;
     char *agent_owner, *agent_capability;
     GPtrArray *calls;   /* char *: methods in the order they came */
     GPtrArray *written; /* GBytes */
@@ -87,7 +100,13 @@ guint bluez_fake_count(const struct bluez_fake *fake, const char *method);
 void bluez_fake_let_pass(struct bluez_fake *fake, guint for_ms);
 /* The board's doings. */
 void bluez_fake_notify(struct bluez_fake *fake, const void *bytes, gsize n_bytes);
+void bluez_fake_notify_from(struct bluez_fake *fake, guint i, const void *bytes, gsize n_bytes);
 void bluez_fake_drop(struct bluez_fake *fake); /* the connection ends */
+/* Another characteristic, from the next connection on; texts and flags must outlive the fake. Returns its
+ * index. */
+guint bluez_fake_add(struct bluez_fake *fake, const struct fake_gatt *gatt);
+/* Service Changed: one of them comes or goes while the board is connected. */
+void bluez_fake_change(struct bluez_fake *fake, guint i, bool is_there);
 /* The host's misfortunes. */
 void bluez_fake_vanish(struct bluez_fake *fake); /* bluetoothd dies */
 void bluez_fake_return(struct bluez_fake *fake); /* and is started again, with its bonds */

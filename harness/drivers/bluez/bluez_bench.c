@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #define PAYLOAD_BYTES (256u * 1024)
 #define N_ROUNDS 3u
@@ -244,12 +245,17 @@ static double bare_writes(struct bench *bench)
     return MIN(n_sent, report.n_writes) * (double)room / 1.024 / ((double)wall_us / 1000.0);
 }
 
+/* SMP's, the only one that is used here. */
+static struct rig_bluez_characteristic *smp_of(const struct bench *bench)
+{
+    return ((const struct rig_bluez_link *)bench->link)->characteristics->pdata[0];
+}
+
 static void write_one(struct bench *bench, bool bare, const guint8 *bytes, gsize n_bytes)
 {
-    const struct rig_bluez_link *link = (const struct rig_bluez_link *)bench->link;
     enum rig_link_outcome outcome = RIG_LINK_OK;
 
-    if (bare ? send(link->io.write_fd, bytes, n_bytes, MSG_NOSIGNAL) < 0
+    if (bare ? send(smp_of(bench)->write_fd, bytes, n_bytes, MSG_NOSIGNAL) < 0
              : !bench->link->ops->write(bench->link, &rig_smp_characteristic, RIG_WRITE_COMMAND, bytes,
                                         n_bytes, &outcome, NULL) ||
                    outcome != RIG_LINK_OK)
@@ -258,14 +264,13 @@ static void write_one(struct bench *bench, bool bare, const guint8 *bytes, gsize
 
 static void read_one(struct bench *bench, bool bare)
 {
-    const struct rig_bluez_link *link = (const struct rig_bluez_link *)bench->link;
-    struct pollfd readable = {.fd = link->io.read_fd, .events = POLLIN};
+    struct pollfd readable = {.fd = smp_of(bench)->read_fd, .events = POLLIN};
     struct rig_link_packet packet = {0};
     guint8 answer[1024];
     enum rig_link_outcome outcome;
 
     if (bare
-            ? poll(&readable, 1, 10000) != 1 || recv(link->io.read_fd, answer, sizeof answer, 0) <= 0
+            ? poll(&readable, 1, 10000) != 1 || recv(smp_of(bench)->read_fd, answer, sizeof answer, 0) <= 0
             : !bench->link->ops->receive(bench->link, until(bench), &packet, &outcome, NULL) || !packet.value)
         give_up("read", NULL);
     g_clear_pointer(&packet.value, g_bytes_unref);
@@ -285,8 +290,8 @@ static void let_settle(struct bench *bench)
 
     (void)!rig_board_wait_for(bench->board, bench->board->ops->now_us(bench->board) + 1000000, never, NULL,
                               &ignored, NULL);
-    rig_bluez_io_drain(&link->io);
-    g_queue_clear_full(&link->io.queue, (GDestroyNotify)g_bytes_unref);
+    rig_bluez_drain(link);
+    rig_bluez_drop_arrived(link);
 }
 
 /* The same round trips by the link's operations, and by send, poll and recv on its descriptors: some writes
@@ -398,9 +403,10 @@ static void measure(struct bench *bench)
     measure_rates(bench, link->mtu);
     measure_driver(bench, 1);
     measure_driver(bench, FULL_BYTES / (link->mtu - 3u)); /* as for a message of that size */
-    rig_bluez_io_close_writer(&link->io);
+    close(smp_of(bench)->write_fd);
+    smp_of(bench)->write_fd = -1;
     let_settle(bench); /* bluetoothd needs a moment to see that the descriptor was closed */
-    link->by_call = true;
+    smp_of(bench)->by_call = true;
     printf("WriteValue for each write, window 3: %.1f KB/s\n", upload(bench, 3, 0, &report));
 }
 

@@ -165,13 +165,11 @@ static void refused_pairing_leaves_a_plain_connection(void **state)
 static void another_program_at_the_characteristic_is_an_error_of_the_rig(void **state)
 {
     struct bluez_stand *stand = *state;
-    static const struct bluez_fault writing[] = {
-        {.method = "AcquireWrite", .name = "org.bluez.Error.NotPermitted", .text = "Write acquired"}, {0}};
     static const struct bluez_fault listening[] = {
         {.method = "AcquireNotify", .name = "org.bluez.Error.InProgress", .text = "In Progress"}, {0}};
-    static const struct bluez_fault knocking[] = {
+    static const struct bluez_fault starting[] = {
         {.method = "StartNotify", .name = "org.bluez.Error.NotPermitted", .text = "Notify acquired"}, {0}};
-    const struct bluez_fault *const faults[] = {writing, listening, knocking};
+    const struct bluez_fault *const faults[] = {listening, starting};
 
     for (guint i = 0; i < G_N_ELEMENTS(faults); i++) {
         g_autofree char *message = NULL;
@@ -185,6 +183,24 @@ static void another_program_at_the_characteristic_is_an_error_of_the_rig(void **
     }
     stand->fake->faults = NULL;
     assert_int_equal(stand_connect(stand, false), RIG_LINK_OK);
+}
+
+static void another_program_that_writes_is_an_error_of_the_rig(void **state)
+{
+    struct bluez_stand *stand = *state;
+    static const struct bluez_fault writing[] = {
+        {.method = "AcquireWrite", .name = "org.bluez.Error.NotPermitted", .text = "Write acquired"}, {0}};
+    g_autoptr(GError) error = NULL;
+    enum rig_link_outcome outcome;
+
+    stand->fake->faults = writing;
+    assert_int_equal(stand_connect(stand, false), RIG_LINK_OK);
+    assert_false(stand->link->ops->write(stand->link, &rig_smp_characteristic, RIG_WRITE_COMMAND,
+                                         (const guint8 *)"x", 1, &outcome, &error));
+    assert_non_null(strstr(error->message, "another program on this host holds the SMP characteristic"));
+    assert_true(stand_state(stand).host_fault);
+    rig_link_close(stand->link);
+    assert_true(stand->fake->connected);
 }
 
 static void a_lost_link_gives_what_came_before_and_then_the_loss(void **state)
@@ -430,7 +446,6 @@ static void replies_of_wrong_types_are_outcomes_and_no_crash(void **state)
     static const struct bluez_fault faults[][2] = {
         {{.method = "AcquireNotify", .reply = "('fd', uint16 23)"}, {0}},
         {{.method = "AcquireNotify", .reply = "(handle 7, uint16 23)"}, {0}},
-        {{.method = "AcquireWrite", .reply = "(handle 0, uint16 0)"}, {0}},
         {{.method = "Connect", .reply = "('yes',)"}, {0}},
     };
 
@@ -439,6 +454,18 @@ static void replies_of_wrong_types_are_outcomes_and_no_crash(void **state)
         assert_int_equal(stand_connect_within(stand, false, 5000), RIG_LINK_LOST);
         rig_link_close(stand->link);
     }
+}
+
+static void a_descriptor_to_write_to_that_is_none_is_a_loss(void **state)
+{
+    struct bluez_stand *stand = *state;
+    static const struct bluez_fault faults[] = {{.method = "AcquireWrite", .reply = "(handle 0, uint16 0)"},
+                                                {0}};
+
+    stand->fake->faults = faults;
+    assert_int_equal(stand_connect(stand, false), RIG_LINK_OK);
+    assert_int_equal(stand_write(stand, (const guint8 *)"x", 1), RIG_LINK_LOST);
+    assert_false(stand_state(stand).connected);
 }
 
 static void objects_of_wrong_types_are_an_error(void **state)
@@ -589,6 +616,7 @@ int main(void)
         ON_STAND(a_board_that_demands_encryption_and_refuses_to_pair_is_told_so),
         ON_STAND(refused_pairing_leaves_a_plain_connection),
         ON_STAND(another_program_at_the_characteristic_is_an_error_of_the_rig),
+        ON_STAND(another_program_that_writes_is_an_error_of_the_rig),
         ON_STAND(a_lost_link_gives_what_came_before_and_then_the_loss),
         ON_STAND(a_daemon_that_dies_is_the_hosts_fault_and_its_return_is_waited_for),
         ON_STAND(a_daemon_that_does_not_return_is_an_error_with_its_remedy),
@@ -606,6 +634,7 @@ int main(void)
         ON_STAND(two_boards_of_one_name_are_an_error),
         ON_STAND(an_interrupt_ends_whatever_is_waited_for),
         ON_STAND(replies_of_wrong_types_are_outcomes_and_no_crash),
+        ON_STAND(a_descriptor_to_write_to_that_is_none_is_a_loss),
         ON_STAND(objects_of_wrong_types_are_an_error),
         ON_STAND(each_call_that_fails_leaves_a_link_that_can_be_freed_and_a_host_that_serves_the_next),
         ON_STAND(a_bond_that_bluetoothd_keeps_is_not_said_to_be_forgotten),

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/error.h"
 #include "tests/bluez_stand.h"
 
 static void a_board_is_found_by_its_address_connected_and_subscribed(void **state)
@@ -186,20 +187,269 @@ static void a_daemon_without_descriptors_is_served_the_slow_way(void **state)
     n_calls = bluez_fake_count(stand->fake, "WriteValue");
     assert_int_equal(n_calls, 3);
     assert_int_equal(stand_subscribe(stand, false), RIG_LINK_OK);
-    assert_false(stand->fake->by_signal);
+    assert_false(stand->fake->gatt[0].by_signal);
 }
 
-static void a_characteristic_that_answers_writes_is_written_with_response(void **state)
+/* --- named characteristics: a second service with three of them --- */
+
+#define DFU FAKE_DEVICE "/service0020"
+#define DFU_UUID "0000fe59-0000-1000-8000-00805f9b34fb"
+static const struct rig_characteristic control = {"control", DFU_UUID,
+                                                  "8ec90001-f315-4f60-9fb8-838830daea50"};
+static const struct rig_characteristic packet = {"packet", DFU_UUID, "8ec90002-f315-4f60-9fb8-838830daea50"};
+static const struct rig_characteristic buttonless = {"buttonless", DFU_UUID,
+                                                     "8ec90003-f315-4f60-9fb8-838830daea50"};
+static const struct rig_characteristic missing = {"missing", DFU_UUID,
+                                                  "8ec90009-f315-4f60-9fb8-838830daea50"};
+static const struct rig_characteristic elsewhere = {"elsewhere", "0000180f-0000-1000-8000-00805f9b34fb",
+                                                    "00002a19-0000-1000-8000-00805f9b34fb"};
+
+/* Returns the index of the first: control, packet, buttonless. */
+static guint add_dfu(struct bluez_fake *fake)
+{
+    static const char *const of_control[] = {"write", "notify", "read", NULL};
+    static const char *const of_packet[] = {"write-without-response", NULL};
+    static const char *const of_buttonless[] = {"write", "indicate", NULL};
+    static const struct fake_gatt gatt[] = {
+        {.service = DFU,
+         .service_uuid = DFU_UUID,
+         .path = DFU "/char0021",
+         .uuid = "8ec90001-f315-4f60-9fb8-838830daea50",
+         .flags = of_control,
+         .value = "read me"},
+        {.service = DFU,
+         .service_uuid = DFU_UUID,
+         .path = DFU "/char0024",
+         .uuid = "8ec90002-f315-4f60-9fb8-838830daea50",
+         .flags = of_packet},
+        {.service = DFU,
+         .service_uuid = DFU_UUID,
+         .path = DFU "/char0026",
+         .uuid = "8ec90003-f315-4f60-9fb8-838830daea50",
+         .flags = of_buttonless},
+    };
+    guint first = bluez_fake_add(fake, &gatt[0]);
+
+    (void)bluez_fake_add(fake, &gatt[1]);
+    (void)bluez_fake_add(fake, &gatt[2]);
+    return first;
+}
+
+static enum rig_link_outcome subscribe_to(struct bluez_stand *stand, const struct rig_characteristic *named,
+                                          enum rig_subscription subscription)
+{
+    enum rig_link_outcome outcome;
+
+    assert_true(stand->link->ops->subscribe(stand->link, named, subscription, &outcome, NULL));
+    return outcome;
+}
+
+static enum rig_link_outcome write_to(struct bluez_stand *stand, const struct rig_characteristic *named,
+                                      enum rig_write_kind kind, const char *text)
+{
+    enum rig_link_outcome outcome;
+
+    assert_true(stand->link->ops->write(stand->link, named, kind, (const guint8 *)text, strlen(text),
+                                        &outcome, NULL));
+    return outcome;
+}
+
+static void assert_arrives(struct bluez_stand *stand, const struct rig_characteristic *from, bool indicated,
+                           const char *text)
+{
+    struct rig_link_packet came = {0};
+    enum rig_link_outcome outcome;
+
+    assert_true(stand->link->ops->receive(stand->link, stand_now_us(stand) + 5000000, &came, &outcome, NULL));
+    assert_int_equal(outcome, RIG_LINK_OK);
+    assert_ptr_equal(came.from, from);
+    assert_int_equal(came.indicated, indicated);
+    assert_int_equal(g_bytes_get_size(came.value), strlen(text));
+    assert_memory_equal(g_bytes_get_data(came.value, NULL), text, strlen(text));
+    g_bytes_unref(came.value);
+}
+
+static void several_characteristics_are_used_at_once_each_in_its_own_way(void **state)
 {
     struct bluez_stand *stand = *state;
-    static const char *const flags[] = {"write", "notify", NULL};
-    static const guint8 bytes[] = {1};
+    struct bluez_fake *fake = stand->fake;
+    guint first = add_dfu(fake);
 
-    stand->fake->flags = flags;
     assert_int_equal(stand_connect(stand, false), RIG_LINK_OK);
-    assert_int_equal(stand_write(stand, bytes, sizeof bytes), RIG_LINK_OK);
-    assert_int_equal(bluez_fake_count(stand->fake, "AcquireWrite"), 0);
-    assert_int_equal(bluez_fake_count(stand->fake, "WriteValue"), 1);
+    assert_int_equal(subscribe_to(stand, &control, RIG_SUBSCRIBE_NOTIFY), RIG_LINK_OK);
+    assert_int_equal(subscribe_to(stand, &buttonless, RIG_SUBSCRIBE_INDICATE), RIG_LINK_OK);
+    assert_int_equal(write_to(stand, &control, RIG_WRITE_REQUEST, "create"), RIG_LINK_OK);
+    assert_int_equal(write_to(stand, &packet, RIG_WRITE_COMMAND, "data"), RIG_LINK_OK);
+    assert_int_equal(write_to(stand, &packet, RIG_WRITE_COMMAND, "more"), RIG_LINK_OK);
+    assert_int_equal(write_to(stand, &buttonless, RIG_WRITE_REQUEST, "enter"), RIG_LINK_OK);
+    assert_int_equal(stand_write(stand, (const guint8 *)"smp", 3), RIG_LINK_OK);
+    assert_arrives(stand, &control, false, "create");
+    assert_arrives(stand, &buttonless, true, "enter");
+    g_bytes_unref(stand_receive(stand));
+    bluez_fake_let_pass(fake, 50);
+    assert_int_equal(fake->gatt[first].n_requests, 1);
+    assert_int_equal(fake->gatt[first + 1].n_commands, 2);
+    assert_int_equal(fake->gatt[first + 2].n_requests, 1);
+    assert_int_equal(bluez_fake_count(fake, "AcquireWrite"), 2); /* packet and SMP: commands */
+    assert_int_equal(bluez_fake_count(fake, "WriteValue"), 2);
+}
+
+static void each_subscription_ends_on_its_own_and_all_with_the_connection(void **state)
+{
+    struct bluez_stand *stand = *state;
+    struct bluez_fake *fake = stand->fake;
+    guint first = add_dfu(fake);
+
+    assert_int_equal(stand_connect(stand, false), RIG_LINK_OK);
+    assert_int_equal(subscribe_to(stand, &control, RIG_SUBSCRIBE_NOTIFY), RIG_LINK_OK);
+    assert_int_equal(subscribe_to(stand, &buttonless, RIG_SUBSCRIBE_INDICATE), RIG_LINK_OK);
+    assert_int_equal(stand_subscribe(stand, false), RIG_LINK_OK);
+    assert_true(stand_state(stand).subscribed);
+    assert_int_equal(subscribe_to(stand, &control, RIG_SUBSCRIBE_NONE), RIG_LINK_OK);
+    bluez_fake_notify_from(fake, first, "nobody", 6);
+    bluez_fake_notify_from(fake, first + 2, "somebody", 8);
+    assert_arrives(stand, &buttonless, true, "somebody");
+    assert_int_equal(subscribe_to(stand, &buttonless, RIG_SUBSCRIBE_NONE), RIG_LINK_OK);
+    assert_false(stand_state(stand).subscribed);
+    assert_int_equal(subscribe_to(stand, &control, RIG_SUBSCRIBE_NOTIFY), RIG_LINK_OK);
+    assert_true(stand->link->ops->disconnect(stand->link, NULL));
+    assert_int_equal(stand_connect(stand, false), RIG_LINK_OK); /* SMP's only */
+    assert_int_equal(fake->gatt[first].notify_fd, -1);
+    assert_false(fake->gatt[first].by_signal);
+}
+
+static void pairing_anew_keeps_every_subscription(void **state)
+{
+    struct bluez_stand *stand = *state;
+    guint first = add_dfu(stand->fake);
+
+    assert_int_equal(stand_connect(stand, true), RIG_LINK_OK);
+    assert_int_equal(subscribe_to(stand, &buttonless, RIG_SUBSCRIBE_INDICATE), RIG_LINK_OK);
+    assert_int_equal(stand_pair(stand), RIG_LINK_OK);
+    bluez_fake_notify_from(stand->fake, first + 2, "still", 5);
+    assert_arrives(stand, &buttonless, true, "still");
+    bluez_fake_notify(stand->fake, "x", 1);
+    g_bytes_unref(stand_receive(stand));
+}
+
+static void what_is_missing_is_told_service_characteristic_property(void **state)
+{
+    struct bluez_stand *stand = *state;
+    enum rig_link_outcome outcome;
+    GBytes *value;
+
+    (void)add_dfu(stand->fake);
+    assert_int_equal(subscribe_to(stand, &control, RIG_SUBSCRIBE_NOTIFY), RIG_LINK_NOT_CONNECTED);
+    assert_int_equal(write_to(stand, &control, RIG_WRITE_REQUEST, "x"), RIG_LINK_NOT_CONNECTED);
+    assert_int_equal(stand_connect(stand, false), RIG_LINK_OK);
+    assert_int_equal(subscribe_to(stand, &elsewhere, RIG_SUBSCRIBE_NOTIFY), RIG_LINK_NO_SERVICE);
+    assert_int_equal(write_to(stand, &missing, RIG_WRITE_REQUEST, "x"), RIG_LINK_NO_CHARACTERISTIC);
+    assert_int_equal(write_to(stand, &control, RIG_WRITE_COMMAND, "x"), RIG_LINK_NO_PROPERTY);
+    assert_int_equal(write_to(stand, &packet, RIG_WRITE_REQUEST, "x"), RIG_LINK_NO_PROPERTY);
+    assert_int_equal(subscribe_to(stand, &packet, RIG_SUBSCRIBE_NOTIFY), RIG_LINK_NO_PROPERTY);
+    assert_int_equal(subscribe_to(stand, &control, RIG_SUBSCRIBE_INDICATE), RIG_LINK_NO_PROPERTY);
+    assert_int_equal(subscribe_to(stand, &buttonless, RIG_SUBSCRIBE_NOTIFY), RIG_LINK_NO_PROPERTY);
+    assert_true(stand->link->ops->read(stand->link, &packet, &value, &outcome, NULL));
+    assert_int_equal(outcome, RIG_LINK_NO_PROPERTY);
+    assert_true(stand->link->ops->read(stand->link, &control, &value, &outcome, NULL));
+    assert_int_equal(outcome, RIG_LINK_OK);
+    assert_memory_equal(g_bytes_get_data(value, NULL), "read me", 7);
+    g_bytes_unref(value);
+    assert_true(stand_state(stand).connected);
+}
+
+static void an_error_of_the_board_is_told_with_its_code(void **state)
+{
+    struct bluez_stand *stand = *state;
+    static const struct bluez_fault faults[] = {
+        {.method = "WriteValue",
+         .name = "org.bluez.Error.Failed",
+         .text = "Operation failed with ATT error: 0x80"},
+        {.method = "ReadValue", .name = "org.bluez.Error.NotPermitted", .text = "Not paired"},
+        {0}};
+    enum rig_link_outcome outcome;
+    GBytes *value;
+
+    (void)add_dfu(stand->fake);
+    assert_int_equal(stand_connect(stand, false), RIG_LINK_OK);
+    stand->fake->faults = faults;
+    assert_int_equal(write_to(stand, &control, RIG_WRITE_REQUEST, "x"), RIG_LINK_ATT_ERROR);
+    assert_int_equal(stand_state(stand).att_error, 0x80);
+    assert_non_null(strstr(stand_state(stand).text, "0x80"));
+    assert_true(stand->link->ops->read(stand->link, &control, &value, &outcome, NULL));
+    assert_int_equal(outcome, RIG_LINK_NOT_ENCRYPTED);
+    assert_int_equal(stand_state(stand).att_error, 0);
+    assert_true(stand_state(stand).connected);
+}
+
+static void indications_that_bluetoothd_would_not_ask_for_are_an_error_of_the_rig(void **state)
+{
+    struct bluez_stand *stand = *state;
+    static const char *const both[] = {"notify", "indicate", NULL};
+    g_autoptr(GError) error = NULL;
+    enum rig_link_outcome outcome;
+
+    stand->fake->gatt[add_dfu(stand->fake)].flags = both;
+    assert_int_equal(stand_connect(stand, false), RIG_LINK_OK);
+    assert_int_equal(subscribe_to(stand, &control, RIG_SUBSCRIBE_NOTIFY), RIG_LINK_OK);
+    assert_false(
+        stand->link->ops->subscribe(stand->link, &control, RIG_SUBSCRIBE_INDICATE, &outcome, &error));
+    assert_true(g_error_matches(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED));
+}
+
+/* The bus needs its time. */
+static void assert_comes_to(struct bluez_stand *stand, enum rig_link_outcome wanted)
+{
+    for (guint i = 0; i < 500 && write_to(stand, &control, RIG_WRITE_REQUEST, "x") != wanted; i++)
+        bluez_fake_let_pass(stand->fake, 10);
+    assert_int_equal(write_to(stand, &control, RIG_WRITE_REQUEST, "x"), wanted);
+}
+
+static void services_that_change_while_connected_are_found_anew(void **state)
+{
+    struct bluez_stand *stand = *state;
+    struct bluez_fake *fake = stand->fake;
+    guint first = add_dfu(fake);
+    enum rig_link_outcome outcome;
+
+    assert_int_equal(stand_connect(stand, false), RIG_LINK_OK);
+    bluez_fake_change(fake, first, false); /* nobody uses it yet */
+    assert_comes_to(stand, RIG_LINK_NO_CHARACTERISTIC);
+    bluez_fake_change(fake, first, true);
+    assert_comes_to(stand, RIG_LINK_OK);
+    assert_int_equal(subscribe_to(stand, &control, RIG_SUBSCRIBE_NOTIFY), RIG_LINK_OK);
+    bluez_fake_notify_from(fake, first, "last", 4);
+    bluez_fake_change(fake, first, false); /* takes the subscription with it */
+    assert_arrives(stand, &control, false, "last");
+    assert_null(stand_receive_within(stand, 10000, &outcome));
+    assert_int_equal(outcome, RIG_LINK_LOST);
+    assert_non_null(strstr(stand_state(stand).text, "services changed"));
+    assert_int_equal(stand_connect(stand, false), RIG_LINK_OK);
+    assert_int_equal(subscribe_to(stand, &control, RIG_SUBSCRIBE_NOTIFY), RIG_LINK_NO_CHARACTERISTIC);
+    assert_int_equal(bluez_fake_count(fake, "Connect"), 1);
+}
+
+static gboolean bring_back(gpointer user)
+{
+    bluez_fake_change(user, 1, true);
+    return G_SOURCE_REMOVE;
+}
+
+static void of_a_bonded_board_the_new_services_are_waited_for(void **state)
+{
+    struct bluez_stand *stand = *state;
+    struct bluez_fake *fake = stand->fake;
+    GSource *alarm = g_timeout_source_new(300);
+
+    assert_int_equal(add_dfu(fake), 1);
+    assert_int_equal(stand_connect(stand, true), RIG_LINK_OK);
+    bluez_fake_change(fake, 1, false); /* as the cache has it */
+    bluez_fake_ask(fake, "RequestAuthorization",
+                   FAKE_DEVICE); /* the link's side of the bus has seen it then */
+    g_source_set_callback(alarm, bring_back, fake, NULL);
+    g_source_attach(alarm, fake->board.events);
+    g_source_unref(alarm);
+    assert_int_equal(subscribe_to(stand, &control, RIG_SUBSCRIBE_NOTIFY), RIG_LINK_OK);
 }
 
 static void the_end_of_a_subscription_frees_the_characteristic_for_the_next(void **state)
@@ -209,7 +459,7 @@ static void the_end_of_a_subscription_frees_the_characteristic_for_the_next(void
     assert_int_equal(stand_connect(stand, false), RIG_LINK_OK);
     for (guint i = 0; i < 3; i++) {
         assert_int_equal(stand_subscribe(stand, false), RIG_LINK_OK);
-        assert_int_equal(stand->fake->notify_fd, -1);
+        assert_int_equal(stand->fake->gatt[0].notify_fd, -1);
         assert_false(stand_state(stand).subscribed);
         assert_int_equal(stand_subscribe(stand, true), RIG_LINK_OK);
     }
@@ -377,7 +627,14 @@ int main(void)
         ON_STAND(a_full_socket_is_waited_for_and_nothing_is_lost),
         ON_STAND(the_smallest_mtu_of_daemon_place_and_step_counts),
         ON_STAND(a_daemon_without_descriptors_is_served_the_slow_way),
-        ON_STAND(a_characteristic_that_answers_writes_is_written_with_response),
+        ON_STAND(several_characteristics_are_used_at_once_each_in_its_own_way),
+        ON_STAND(each_subscription_ends_on_its_own_and_all_with_the_connection),
+        ON_STAND(pairing_anew_keeps_every_subscription),
+        ON_STAND(what_is_missing_is_told_service_characteristic_property),
+        ON_STAND(an_error_of_the_board_is_told_with_its_code),
+        ON_STAND(indications_that_bluetoothd_would_not_ask_for_are_an_error_of_the_rig),
+        ON_STAND(services_that_change_while_connected_are_found_anew),
+        ON_STAND(of_a_bonded_board_the_new_services_are_waited_for),
         ON_STAND(the_end_of_a_subscription_frees_the_characteristic_for_the_next),
         ON_STAND(disconnecting_and_closing_leave_nothing_open),
         ON_STAND(closing_does_not_wait_for_what_others_do_not_read),

@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "drivers/bluez/watch.h"
+#include "drivers/bluez/monitor.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>

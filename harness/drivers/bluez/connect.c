@@ -20,33 +20,13 @@ struct attempt {
     bool again; /* another try may help */
 };
 
-/* --- why a connection ended --- */
-
-enum rig_link_outcome rig_bluez_why_gone(struct rig_bluez_link *link)
-{
-    const struct rig_bluez_sight *sight = rig_bluez_watch_look(link->watch);
-    char text[sizeof link->text];
-    guint8 code = sight ? rig_bluez_sight_verdict(sight, text, sizeof text) : 0;
-    const char *trouble = rig_bluez_host_trouble(link);
-
-    if (trouble) {
-        link->host_fault = true;
-        rig_bluez_say(link, false, "%s", trouble);
-        return RIG_LINK_LOST;
-    }
-    if (!code)
-        return RIG_LINK_LOST;
-    rig_bluez_say(link, false, "disconnected: %s", text);
-    return rig_bluez_hci_outcome(code);
-}
-
 /* A bonded board that drops each connection as soon as it is to be encrypted has lost its key, though BlueZ
  * says no more than "abort by local". */
 static enum rig_link_outcome guess_key_missing(struct rig_bluez_link *link, guint n_drops,
                                                enum rig_link_outcome otherwise)
 {
-    const struct rig_bluez_sight *sight = rig_bluez_watch_look(link->watch);
-    bool told = sight && (sight->encryption_status || sight->disconnect_reason || sight->connect_status);
+    const struct rig_bluez_events *events = rig_bluez_monitor_events(link->monitor);
+    bool told = events && (events->encryption_status || events->disconnect_reason || events->connect_status);
     g_autofree char *said = NULL;
 
     if (told || !rig_bluez_is_bonded(link) || n_drops < DROPS_THAT_TELL)
@@ -65,11 +45,6 @@ static bool call_device(struct rig_bluez_link *link, const char *method, guint64
                           error);
 }
 
-static bool is_connected(const struct rig_bluez_link *link)
-{
-    return rig_bluez_flag(link->bus, link->device, RIG_BLUEZ_DEVICE, "Connected");
-}
-
 static void look_with_monitor(struct rig_bluez_link *link)
 {
     const char *address = rig_bluez_text(link->bus, link->device, RIG_BLUEZ_DEVICE, "Address");
@@ -77,8 +52,8 @@ static void look_with_monitor(struct rig_bluez_link *link)
 
     g_ascii_string_to_unsigned(link->adapter + strlen("/org/bluez/hci"), 10, 0, G_MAXUINT16 - 1, &index,
                                NULL);
-    rig_bluez_watch_look_for(link->watch, (guint)index, address);
-    rig_bluez_watch_forget(link->watch);
+    rig_bluez_monitor_follow(link->monitor, (guint)index, address);
+    rig_bluez_monitor_restart(link->monitor);
 }
 
 static bool dial(struct attempt *attempt, enum rig_link_outcome *outcome, GError **error)
@@ -88,7 +63,7 @@ static bool dial(struct attempt *attempt, enum rig_link_outcome *outcome, GError
     enum rig_link_outcome why;
 
     *outcome = RIG_LINK_OK;
-    link->was_connected = is_connected(link);
+    link->was_connected = rig_bluez_is_connected(link);
     if (link->was_connected)
         return true;
     look_with_monitor(link);
@@ -114,7 +89,7 @@ static bool resolved_or_gone(void *user)
     struct rig_bluez_link *link = user;
 
     return rig_bluez_flag(link->bus, link->device, RIG_BLUEZ_DEVICE, "ServicesResolved") ||
-           !is_connected(link);
+           !rig_bluez_is_connected(link);
 }
 
 /* bluetoothd (5.66) does not signal each change of these either, so it is asked now and then. */
@@ -131,16 +106,6 @@ static bool await_services(struct rig_bluez_link *link, guint64 until_us, bool *
     }
 }
 
-/* bluetoothd hangs up on a board that breaks ATT's rules. */
-static void tell_offence(struct rig_bluez_link *link)
-{
-    const struct rig_bluez_sight *sight = rig_bluez_watch_look(link->watch);
-    char offence[64];
-
-    if (sight && rig_bluez_sight_offence(sight, offence, sizeof offence))
-        rig_bluez_say(link, false, "the connection ended: the board sent %s", offence);
-}
-
 static bool resolve(struct attempt *attempt, enum rig_link_outcome *outcome, GError **error)
 {
     struct rig_bluez_link *link = attempt->link;
@@ -153,10 +118,11 @@ static bool resolve(struct attempt *attempt, enum rig_link_outcome *outcome, GEr
     if (!satisfied) {
         *outcome = RIG_LINK_TIMEOUT;
         rig_bluez_say(link, false, "the services were not resolved before the deadline");
-    } else if (!is_connected(link)) {
+    } else if (!rig_bluez_is_connected(link)) {
         rig_bluez_say(link, false, "the connection ended before the services were resolved");
         *outcome = rig_bluez_why_gone(link);
-        tell_offence(link);
+        /* bluetoothd hangs up on a board that breaks ATT's rules. */
+        (void)rig_bluez_say_violation(link, "the connection ended");
         attempt->again = *outcome == RIG_LINK_LOST;
     }
     return true;
@@ -169,52 +135,32 @@ static bool come_up(struct attempt *attempt, enum rig_link_outcome *outcome, GEr
     (void)error;
     *outcome = RIG_LINK_OK;
     link->up = true;
-    link->mtu = link->place->max_mtu ? MAX(link->place->max_mtu, 23) : 0;
-    if (attempt->how->mtu && (!link->mtu || attempt->how->mtu < link->mtu))
-        link->mtu = attempt->how->mtu;
-    return true;
-}
-
-/* A link without a subscription stays usable: a board that demands encryption is talked to in vain, as it
- * should be. */
-bool rig_bluez_subscribe(struct rig_bluez_link *link, enum rig_link_outcome *outcome, GError **error)
-{
-    enum rig_link_outcome written;
-
-    *outcome = rig_bluez_find_characteristic(link, link->wanted);
-    if (*outcome != RIG_LINK_OK)
-        return true;
-    if (!rig_bluez_acquire_notify(link, outcome, error))
-        return false;
-    if (link->refused)
-        return rig_bluez_hang_up(link, error);
-    if (*outcome == RIG_LINK_OK || (*outcome == RIG_LINK_NOT_ENCRYPTED && link->up)) {
-        if (!rig_bluez_acquire_write(link, &written, error))
-            return false;
-        if (written != RIG_LINK_OK)
-            *outcome = written;
-    }
-    if (link->up && *outcome == RIG_LINK_LOST)
-        rig_bluez_down(link);
+    rig_bluez_say(link, true, "connected over BlueZ, ATT_MTU %u%s", link->mtu,
+                  rig_bluez_is_encrypted(link) ? ", encrypted" : "");
     return true;
 }
 
 static bool subscribe(struct attempt *attempt, enum rig_link_outcome *outcome, GError **error)
 {
+    struct rig_bluez_link *link = attempt->link;
+
     *outcome = RIG_LINK_OK;
-    if (!attempt->link->wanted)
-        return true;
-    if (!rig_bluez_subscribe(attempt->link, outcome, error))
-        return false;
+    for (guint i = 0; i < link->characteristics->len && *outcome == RIG_LINK_OK; i++) {
+        struct rig_bluez_characteristic *used = link->characteristics->pdata[i];
+
+        if (used->wanted != RIG_SUBSCRIBE_NONE &&
+            (!rig_bluez_use(link, used->characteristic, &used, outcome, error) ||
+             (*outcome == RIG_LINK_OK && !rig_bluez_subscribe(used, outcome, error))))
+            return false;
+    }
+    if (link->refused)
+        return rig_bluez_hang_up(link, error);
+    if (*outcome == RIG_LINK_LOST) {
+        link->up = false;
+        rig_bluez_tell(link);
+    }
     attempt->again = *outcome == RIG_LINK_LOST;
     return true;
-}
-
-static bool disconnected(void *user)
-{
-    struct rig_bluez_link *link = user;
-
-    return !is_connected(link);
 }
 
 /* Linux drops the connection over it, as a rule; one that stays can be talked to in the clear. */
@@ -223,8 +169,8 @@ static bool after_refusal(struct rig_bluez_link *link, GError **error)
     g_autofree char *words = g_strdup(link->text);
     bool gone = false, ok;
 
-    ok = rig_board_wait_for(link->board, rig_bluez_now_us(link) + REFUSAL_US, disconnected, link, &gone,
-                            error);
+    ok = rig_board_wait_for(link->board, rig_bluez_now_us(link) + REFUSAL_US, rig_bluez_is_disconnected, link,
+                            &gone, error);
     link->up = ok && !gone;
     rig_bluez_say(link, false, "%s", words);
     return ok;
@@ -253,14 +199,15 @@ static bool find(struct attempt *attempt, enum rig_link_outcome *outcome, GError
 static bool discover(struct attempt *attempt, enum rig_link_outcome *outcome, GError **error)
 {
     (void)error;
-    *outcome = rig_bluez_discover(attempt->link);
+    *outcome = rig_bluez_discovered(attempt->link);
     return true;
 }
 
 static bool host_ready(struct attempt *attempt, enum rig_link_outcome *outcome, GError **error)
 {
     *outcome = RIG_LINK_OK;
-    return rig_bluez_host_ready(attempt->link, attempt->how->until_us, error);
+    return rig_bluez_host_ready(attempt->link, attempt->how->until_us, error) &&
+           rig_bluez_agent_register(attempt->link->agent, attempt->how->until_us, error);
 }
 
 /* bluetoothd tells of the end of a connection a while after the error that comes of it. */
@@ -268,11 +215,11 @@ static bool let_end(struct rig_bluez_link *link, guint64 until_us, GError **erro
 {
     bool ignored;
 
-    if (link->up || !link->device || !is_connected(link))
+    if (link->up || !link->device || !rig_bluez_is_connected(link))
         return true;
     return rig_bluez_disconnect(link, until_us, error) &&
-           rig_board_wait_for(link->board, rig_bluez_within(link, DISCONNECT_US, until_us), disconnected,
-                              link, &ignored, error);
+           rig_board_wait_for(link->board, rig_bluez_within(link, DISCONNECT_US, until_us),
+                              rig_bluez_is_disconnected, link, &ignored, error);
 }
 
 static bool play(struct attempt *attempt, enum rig_link_outcome *outcome, GError **error)
@@ -287,18 +234,12 @@ static bool play(struct attempt *attempt, enum rig_link_outcome *outcome, GError
     return true;
 }
 
-static bool never(void *user)
-{
-    (void)user;
-    return false;
-}
-
 static bool pause_before(struct rig_bluez_link *link, guint n, guint64 until_us, GError **error)
 {
     bool ignored;
 
-    return rig_board_wait_for(link->board, rig_bluez_within(link, (guint64)PAUSE_US * n, until_us), never,
-                              NULL, &ignored, error);
+    return rig_board_wait_for(link->board, rig_bluez_within(link, (guint64)PAUSE_US * n, until_us),
+                              rig_bluez_never, NULL, &ignored, error);
 }
 
 /* How the attempts before ended is of more interest than that the time for another was too short. */
@@ -318,16 +259,6 @@ static void keep_ending(struct rig_bluez_link *link, guint n, enum rig_link_outc
     g_strlcpy(last->text, link->text, sizeof last->text);
 }
 
-static void tell_end(struct rig_bluez_link *link, enum rig_link_outcome outcome)
-{
-    link->told = link->wanted != NULL;
-    if (outcome == RIG_LINK_OK && link->wanted)
-        rig_bluez_say(link, true, "connected over BlueZ, ATT_MTU %u%s", link->mtu,
-                      rig_bluez_is_encrypted(link) ? ", encrypted" : "");
-    else if (outcome != RIG_LINK_OK && outcome != RIG_LINK_NOT_FOUND)
-        rig_bluez_tell(link);
-}
-
 bool rig_bluez_connect(struct rig_bluez_link *link, const struct rig_link_connect *how,
                        enum rig_link_outcome *outcome, GError **error)
 {
@@ -339,10 +270,13 @@ bool rig_bluez_connect(struct rig_bluez_link *link, const struct rig_link_connec
         struct attempt attempt = {.link = link, .how = how};
 
         link->host_fault = link->leaving = link->was_connected = link->refused = link->held = false;
-        rig_bluez_io_clear(&link->io);
+        link->used = link->services_changed = false;
+        link->att_error = 0;
+        rig_bluez_release(link);
+        rig_bluez_drop_arrived(link);
         if (!play(&attempt, outcome, error) || !let_end(link, rig_bluez_now_us(link) + DISCONNECT_US, error))
             return false;
-        if (*outcome != RIG_LINK_OK && link->was_connected && !is_connected(link))
+        if (*outcome != RIG_LINK_OK && link->was_connected && !rig_bluez_is_connected(link))
             n_drops++;
         if (*outcome == RIG_LINK_LOST)
             *outcome = guess_key_missing(link, n_drops, *outcome);
@@ -353,7 +287,8 @@ bool rig_bluez_connect(struct rig_bluez_link *link, const struct rig_link_connec
         if (!pause_before(link, n, how->until_us, error))
             return false;
     }
-    tell_end(link, *outcome);
+    if (*outcome != RIG_LINK_OK && *outcome != RIG_LINK_NOT_FOUND)
+        rig_bluez_tell(link);
     return true;
 }
 
@@ -363,16 +298,15 @@ bool rig_bluez_disconnect(struct rig_bluez_link *link, guint64 until_us, GError 
     g_auto(rig_bluez_reply) reply = {0};
     bool ended, refused;
 
-    rig_bluez_io_close_writer(&link->io);
-    rig_bluez_io_close_reader(&link->io);
-    if (!link->device || !is_connected(link) || link->held)
+    rig_bluez_release(link);
+    if (!link->device || !rig_bluez_is_connected(link) || link->held)
         return true;
     link->leaving = true;
     if (!call_device(link, "Disconnect", soon_us, &reply, error))
         return false;
     refused = reply.error_text && g_strcmp0(reply.error_name, "org.bluez.Error.NotConnected") != 0;
     if (!rig_board_wait_for(link->board, refused ? rig_bluez_within(link, REFUSED_US, soon_us) : soon_us,
-                            disconnected, link, &ended, error))
+                            rig_bluez_is_disconnected, link, &ended, error))
         return false;
     if (ended || !refused)
         return true;

@@ -1,19 +1,37 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Shared by the files of this driver: the link's state and its stages. Every stage returns false + error when
+/* The link's state, shared by its files. They stand one above the other, and each calls those below it only:
+ * bluez_link.c, connect.c, gatt.c, pairing.c, adapter.c, state.c. Every operation returns false + error when
  * the rig failed, else tells by *outcome what became of it; the raw words are in link->text. */
 #ifndef RIG_DRIVERS_BLUEZ_INTERNAL_H
 #define RIG_DRIVERS_BLUEZ_INTERNAL_H
 
-#include "drivers/bluez/agent.h"
 #include "drivers/bluez/bluez_link.h"
 #include "drivers/bluez/bus.h"
-#include "drivers/bluez/io.h"
+#include "drivers/bluez/monitor.h"
 #include "drivers/bluez/outcome.h"
-#include "drivers/bluez/watch.h"
 
 G_BEGIN_DECLS
 
 #define RIG_BLUEZ_CALL_US 35000000u /* ATT gives up after 30 s */
+
+struct rig_bluez_agent;
+
+/* A characteristic that was named to the link. */
+struct rig_bluez_characteristic {
+    struct rig_bluez_link *link;
+    const struct rig_characteristic *characteristic; /* of the link's user */
+    char *path; /* of its object; NULL: not looked for on this connection, or gone */
+    bool can_command, can_request, can_read, can_notify, can_indicate;
+    enum rig_subscription
+        wanted; /* what the user asked for: a connection that is made anew subscribes to it again */
+    enum rig_subscription subscribed;
+    bool by_signal;  /* what arrives comes as PropertiesChanged */
+    int read_fd;     /* what arrives comes here; -1: not so */
+    GSource *reader; /* of read_fd */
+    bool hung;       /* bluetoothd closed it */
+    int write_fd;    /* commands leave here; -1: not so */
+    bool by_call;    /* commands leave by WriteValue */
+};
 
 struct rig_bluez_link {
     struct rig_link link;
@@ -21,51 +39,59 @@ struct rig_bluez_link {
     struct rig_board *board;
     struct rig_bluez_bus *bus;
     struct rig_bluez_agent *agent;
-    struct rig_bluez_watch *watch; /* NULL: not allowed, or not open */
-    struct rig_bluez_io io;
-    char *adapter;                           /* object path; NULL: not chosen */
-    char *device;                            /* object path; NULL: not found */
-    const struct rig_characteristic *used;   /* what `characteristic` is; NULL: not connected */
-    const struct rig_characteristic *wanted; /* the attempt at a connection ends with a subscription to it */
-    char *characteristic;                    /* object path; NULL: not connected */
-    struct rig_link_connect how;             /* the last connection */
-    bool told;                               /* the listener knows of it */
-    bool up;                                 /* connected, as far as bluetoothd told */
-    bool was_connected;                      /* bluetoothd said so during this attempt */
-    bool refused;  /* what the board demands, no step asked for or this host cannot: a request hangs in
-                      bluetoothd */
-    bool knocking; /* asks for a subscription, to see whether the board gives it */
-    bool leaving;  /* we asked for the disconnection */
-    bool held;     /* another program has the characteristic: the connection is its, too, and stays */
-    bool subscribed;
-    bool by_signal;     /* notifications come as PropertiesChanged */
-    bool by_call;       /* packets leave by WriteValue */
-    bool with_response; /* and as write requests */
-    bool host_fault;    /* the last loss was this host's */
-    guint16 mtu;
+    struct rig_bluez_monitor *monitor; /* NULL: not allowed, or not open */
+    char *adapter;                     /* object path; NULL: not chosen */
+    char *device;                      /* object path; NULL: not found */
+    GPtrArray *characteristics; /* struct rig_bluez_characteristic *, as they were named; lives as long as the
+                                   link */
+    GQueue arrived;             /* struct rig_link_packet * */
+    struct rig_link_connect how; /* the last connection */
+    bool up;                     /* connected, as far as bluetoothd told */
+    bool used;                   /* something came of this connection */
+    bool services_changed;       /* a characteristic that was subscribed to is gone */
+    bool was_connected;          /* bluetoothd said so during this attempt */
+    bool refused;    /* what the board demands, no step asked for or this host cannot: a request hangs in
+                        bluetoothd */
+    bool trying;     /* a subscription that may hang is tried */
+    bool leaving;    /* we asked for the disconnection */
+    bool held;       /* another program has a characteristic: the connection is its, too, and stays */
+    bool host_fault; /* the last loss was this host's */
+    bool mtu_is_told;
+    guint16 mtu; /* as long as nothing was told: the smallest there is, or what it must not exceed */
+    guint8 att_error;
     char text[96];
 };
 
-/* Sets the text; tells the listener when `tell`. */
-void rig_bluez_say(struct rig_bluez_link *link, bool tell, const char *format, ...) G_GNUC_PRINTF(3, 4);
-void rig_bluez_tell(struct rig_bluez_link *link);
+/* --- state.c --- */
+
 guint64 rig_bluez_now_us(const struct rig_bluez_link *link);
 /* Now and that much, but not later than until_us. */
 guint64 rig_bluez_within(const struct rig_bluez_link *link, guint64 for_us, guint64 until_us);
-/* What a reply without a value comes to. false + error: the host is to blame. doing: "connecting". */
+/* Tells the listener the text. */
+void rig_bluez_tell(struct rig_bluez_link *link);
+/* Sets the text; tells the listener when `tell`. */
+void rig_bluez_say(struct rig_bluez_link *link, bool tell, const char *format, ...) G_GNUC_PRINTF(3, 4);
+/* What a reply without a value comes to. false + error: the host is to blame. doing: "connecting". again:
+ * another try may help; may be NULL. */
 bool rig_bluez_judge_reply(struct rig_bluez_link *link, const char *doing,
                            const struct rig_bluez_reply *reply, enum rig_link_outcome *outcome, bool *again,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* The connection is gone: releases what hangs on it. */
-void rig_bluez_down(struct rig_bluez_link *link);
-
-/* host.c: bus, adapter with power, agent, watch; RIG_ERROR_DEVICE tells what is missing. */
-bool rig_bluez_host_ready(struct rig_bluez_link *link, guint64 until_us,
-                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool rig_bluez_is_connected(const struct rig_bluez_link *link); /* bluetoothd says so */
+/* For rig_board_wait_for(): user is the link. */
+bool rig_bluez_is_disconnected(void *user);
+bool rig_bluez_never(void *user);
 /* What is wrong with the host now: daemon, bus or adapter gone or without power. NULL: nothing. Static. */
 const char *rig_bluez_host_trouble(const struct rig_bluez_link *link);
+/* Once the board is gone: the words of the controller, or bluetoothd's. */
+enum rig_link_outcome rig_bluez_why_gone(struct rig_bluez_link *link);
+/* Where the board broke ATT's rules: says so after `beginning`, and returns true. */
+bool rig_bluez_say_violation(struct rig_bluez_link *link, const char *beginning);
 
-/* find.c */
+/* --- adapter.c --- */
+
+/* Bus, adapter with power, monitor; RIG_ERROR_DEVICE tells what is missing. */
+bool rig_bluez_host_ready(struct rig_bluez_link *link, guint64 until_us,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The known device that the place means; NULL: none. Owned by the caller. */
 char *rig_bluez_known_device(const struct rig_bluez_link *link);
 /* Scans until the board advertises (NOT_FOUND: not before until_us) and sets link->device. A device that is
@@ -73,38 +99,19 @@ char *rig_bluez_known_device(const struct rig_bluez_link *link);
 bool rig_bluez_find(struct rig_bluez_link *link, guint64 until_us, enum rig_link_outcome *outcome,
                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* gatt.c */
-/* NO_SERVICE: the board has not even one. */
-enum rig_link_outcome rig_bluez_discover(struct rig_bluez_link *link);
-/* Sets link->characteristic. */
-enum rig_link_outcome rig_bluez_find_characteristic(struct rig_bluez_link *link,
-                                                    const struct rig_characteristic *characteristic);
-bool rig_bluez_acquire_notify(struct rig_bluez_link *link, enum rig_link_outcome *outcome,
+/* --- pairing.c: the agent that answers bluetoothd's questions, and the host's half of the bond --- */
+
+struct rig_bluez_agent *rig_bluez_agent_new(struct rig_bluez_link *link);
+void rig_bluez_agent_free(struct rig_bluez_agent *agent);
+/* Registers it with the daemon that runs, as the default agent, unless that is done. */
+bool rig_bluez_agent_register(struct rig_bluez_agent *agent, guint64 until_us,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
-bool rig_bluez_acquire_write(struct rig_bluez_link *link, enum rig_link_outcome *outcome,
-                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
-bool rig_bluez_release_notify(struct rig_bluez_link *link, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-bool rig_bluez_write(struct rig_bluez_link *link, enum rig_write_kind kind, const guint8 *bytes,
-                     gsize n_bytes, enum rig_link_outcome *outcome, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-bool rig_bluez_read(struct rig_bluez_link *link, GBytes **value, enum rig_link_outcome *outcome,
-                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
-bool rig_bluez_can(const struct rig_bluez_link *link, const char *flag);
-
-/* connect.c */
-/* Finds link->wanted and subscribes to it on the connection that stands. */
-bool rig_bluez_subscribe(struct rig_bluez_link *link, enum rig_link_outcome *outcome,
-                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
-bool rig_bluez_connect(struct rig_bluez_link *link, const struct rig_link_connect *how,
-                       enum rig_link_outcome *outcome, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-bool rig_bluez_disconnect(struct rig_bluez_link *link, guint64 until_us,
-                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* After a refused subscription: only the end of the connection ends the request that hangs in bluetoothd. The
- * text stays. */
-bool rig_bluez_hang_up(struct rig_bluez_link *link, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Once the board is gone: the words of the controller, or bluetoothd's. */
-enum rig_link_outcome rig_bluez_why_gone(struct rig_bluez_link *link);
-
-/* bonds.c */
+/* Takes it from the bus; the daemon forgets it. */
+void rig_bluez_agent_withdraw(struct rig_bluez_agent *agent);
+/* How the next registration answers; copied. */
+void rig_bluez_agent_script(struct rig_bluez_agent *agent, const struct rig_link_answers *answers);
+/* Whether a question that no step asked for was refused since it was last asked here. */
+bool rig_bluez_agent_refused(struct rig_bluez_agent *agent);
 bool rig_bluez_is_bonded(const struct rig_bluez_link *link);
 bool rig_bluez_is_encrypted(struct rig_bluez_link *link);
 /* On the open connection, where the host has no key. */
@@ -112,6 +119,49 @@ bool rig_bluez_pair(struct rig_bluez_link *link, guint64 until_us, enum rig_link
                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* RemoveDevice: bond and cached services; no device is no error. */
 bool rig_bluez_forget(struct rig_bluez_link *link, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* --- gatt.c --- */
+
+/* NO_SERVICE: bluetoothd found none at all. Sets the MTU, where bluetoothd tells it. */
+enum rig_link_outcome rig_bluez_discovered(struct rig_bluez_link *link);
+/* Makes it known to the link, and finds its object on the connection that stands. */
+bool rig_bluez_use(struct rig_bluez_link *link, const struct rig_characteristic *named,
+                   struct rig_bluez_characteristic **used, enum rig_link_outcome *outcome,
+                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* As wanted. NOT_ENCRYPTED with link->refused: hang up. */
+bool rig_bluez_subscribe(struct rig_bluez_characteristic *used, enum rig_link_outcome *outcome,
+                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool rig_bluez_unsubscribe(struct rig_bluez_characteristic *used, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The last two write what fits the MTU. */
+bool rig_bluez_command(struct rig_bluez_characteristic *used, const guint8 *bytes, gsize n_bytes,
+                       enum rig_link_outcome *outcome, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool rig_bluez_request(struct rig_bluez_characteristic *used, const guint8 *bytes, gsize n_bytes,
+                       enum rig_link_outcome *outcome, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool rig_bluez_read(struct rig_bluez_characteristic *used, GBytes **value, enum rig_link_outcome *outcome,
+                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* PropertiesChanged of a characteristic's value; an object went away (path NULL: all). */
+void rig_bluez_take_value(struct rig_bluez_link *link, const char *path, GVariant *value);
+void rig_bluez_take_removal(struct rig_bluez_link *link, const char *path);
+/* Whether bluetoothd closed what arrives there. */
+bool rig_bluez_is_hung(const struct rig_bluez_link *link);
+/* Reads what can be read now; the events do it too. */
+void rig_bluez_drain(struct rig_bluez_link *link);
+/* Closes what is open of all characteristics; what arrived can still be received. */
+void rig_bluez_release(struct rig_bluez_link *link);
+void rig_bluez_drop_arrived(struct rig_bluez_link *link);
+void rig_bluez_characteristic_free(gpointer used);
+
+/* --- connect.c --- */
+
+/* From nothing to a connection, with second tries for the races that are known, and with the subscriptions
+ * that are wanted. */
+bool rig_bluez_connect(struct rig_bluez_link *link, const struct rig_link_connect *how,
+                       enum rig_link_outcome *outcome, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool rig_bluez_disconnect(struct rig_bluez_link *link, guint64 until_us,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* After a refused subscription: only the end of the connection ends the request that hangs in bluetoothd. The
+ * text stays. */
+bool rig_bluez_hang_up(struct rig_bluez_link *link, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS
 

@@ -8,6 +8,7 @@
 
 #define BLUEZ "org.bluez.Error."
 #define DBUS "org.freedesktop.DBus.Error."
+#define ATT_ERROR "ATT error: 0x"
 
 static const char no_daemon[] = "see `systemctl status bluetooth`; start it and run again";
 static const char no_power[] =
@@ -43,9 +44,9 @@ static const struct row rows[] = {
     {NULL, "ATT error: 0x0c", RIG_LINK_NOT_ENCRYPTED, RIG_BLUEZ_BOARD, NULL},
     {NULL, "ATT error: 0x0d", RIG_LINK_TOO_LONG, RIG_BLUEZ_BOARD, NULL},
     {NULL, "ATT error: 0x0f", RIG_LINK_NOT_ENCRYPTED, RIG_BLUEZ_BOARD, NULL},
-    {NULL, "ATT error: 0x", RIG_LINK_NO_SERVICE, RIG_BLUEZ_BOARD, NULL},
+    {NULL, ATT_ERROR, RIG_LINK_ATT_ERROR, RIG_BLUEZ_BOARD, NULL},
     {BLUEZ "NotPermitted", "acquired", RIG_LINK_LOST, RIG_BLUEZ_HOST, not_ours},
-    {BLUEZ "NotPermitted", NULL, RIG_LINK_NO_SERVICE, RIG_BLUEZ_BOARD, NULL},
+    {BLUEZ "NotPermitted", NULL, RIG_LINK_NO_PROPERTY, RIG_BLUEZ_BOARD, NULL},
     {BLUEZ "NotAuthorized", NULL, RIG_LINK_NOT_ENCRYPTED, RIG_BLUEZ_BOARD, NULL},
     {BLUEZ "NotReady", NULL, RIG_LINK_LOST, RIG_BLUEZ_HOST, no_power},
     {BLUEZ "Blocked", NULL, RIG_LINK_LOST, RIG_BLUEZ_HOST, no_power},
@@ -62,7 +63,7 @@ static const struct row rows[] = {
     {BLUEZ "AuthenticationFailed", NULL, RIG_LINK_PAIRING_REFUSED, RIG_BLUEZ_BOARD, NULL},
     {BLUEZ "InvalidValueLength", NULL, RIG_LINK_TOO_LONG, RIG_BLUEZ_BOARD, NULL},
     {BLUEZ "InvalidArguments", NULL, RIG_LINK_TOO_LONG, RIG_BLUEZ_BOARD, NULL},
-    {BLUEZ "NotSupported", NULL, RIG_LINK_NO_SERVICE, RIG_BLUEZ_BOARD, NULL},
+    {BLUEZ "NotSupported", NULL, RIG_LINK_NO_PROPERTY, RIG_BLUEZ_BOARD, NULL},
     {DBUS "UnknownObject", NULL, RIG_LINK_NOT_FOUND, RIG_BLUEZ_RACE, NULL},
     {DBUS "UnknownMethod", NULL, RIG_LINK_NOT_FOUND, RIG_BLUEZ_RACE, NULL},
     {DBUS "AccessDenied", NULL, RIG_LINK_LOST, RIG_BLUEZ_HOST, no_right},
@@ -101,12 +102,24 @@ static bool fits(const struct row *row, const char *name, const char *text)
            (!row->text || (text && strstr(text, row->text)));
 }
 
+/* "Operation failed with ATT error: 0x80 (...)". */
+static guint8 read_att_error(const char *text)
+{
+    const char *at = strstr(text, ATT_ERROR);
+
+    return at ? (guint8)g_ascii_strtoull(at + strlen(ATT_ERROR), NULL, 16) : 0;
+}
+
 struct rig_bluez_verdict rig_bluez_judge_error(const char *name, const char *text)
 {
     for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
         if (fits(&rows[i], name, text))
-            return (struct rig_bluez_verdict){rows[i].outcome, rows[i].blame, rows[i].remedy};
-    return (struct rig_bluez_verdict){RIG_LINK_LOST, RIG_BLUEZ_RACE, NULL};
+            return (struct rig_bluez_verdict){
+                .outcome = rows[i].outcome,
+                .blame = rows[i].blame,
+                .att_error = rows[i].outcome == RIG_LINK_ATT_ERROR ? read_att_error(text) : 0,
+                .remedy = rows[i].remedy};
+    return (struct rig_bluez_verdict){.outcome = RIG_LINK_LOST, .blame = RIG_BLUEZ_RACE};
 }
 
 static const struct reason *find_reason(guint8 code)

@@ -18,6 +18,7 @@ enum rig_bluez_blame {
 struct rig_bluez_verdict {
     enum rig_link_outcome outcome; /* of BOARD and RACE; HOST: what the board's part of it comes to */
     enum rig_bluez_blame blame;
+    guint8 att_error;   /* of RIG_LINK_ATT_ERROR; else 0 */
     const char *remedy; /* of HOST; static, never NULL there */
 };
 

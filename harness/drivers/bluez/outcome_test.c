@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "drivers/bluez/outcome.h"
-#include "drivers/bluez/watch.h"
+#include "drivers/bluez/monitor.h"
 
 #define E "org.bluez.Error."
 
@@ -50,16 +50,16 @@ static const struct {
     {E "NotPermitted", "Not paired", RIG_LINK_NOT_ENCRYPTED, RIG_BLUEZ_BOARD},
     {E "NotPermitted", "Write acquired", RIG_LINK_LOST, RIG_BLUEZ_HOST},
     {E "NotPermitted", "Notify acquired", RIG_LINK_LOST, RIG_BLUEZ_HOST},
-    {E "NotPermitted", "Write not permitted", RIG_LINK_NO_SERVICE, RIG_BLUEZ_BOARD},
+    {E "NotPermitted", "Write not permitted", RIG_LINK_NO_PROPERTY, RIG_BLUEZ_BOARD},
     {E "NotAuthorized", "Operation Not Authorized", RIG_LINK_NOT_ENCRYPTED, RIG_BLUEZ_BOARD},
-    {E "NotSupported", "Operation is not supported", RIG_LINK_NO_SERVICE, RIG_BLUEZ_BOARD},
+    {E "NotSupported", "Operation is not supported", RIG_LINK_NO_PROPERTY, RIG_BLUEZ_BOARD},
     {E "InvalidValueLength", "Invalid Length", RIG_LINK_TOO_LONG, RIG_BLUEZ_BOARD},
     {E "Failed", "Operation failed with ATT error: 0x01", RIG_LINK_NO_SERVICE, RIG_BLUEZ_BOARD},
     {E "Failed", "Operation failed with ATT error: 0x05", RIG_LINK_NOT_ENCRYPTED, RIG_BLUEZ_BOARD},
     {E "Failed", "Operation failed with ATT error: 0x08", RIG_LINK_NOT_ENCRYPTED, RIG_BLUEZ_BOARD},
     {E "Failed", "Operation failed with ATT error: 0x0c", RIG_LINK_NOT_ENCRYPTED, RIG_BLUEZ_BOARD},
     {E "Failed", "Operation failed with ATT error: 0x0d", RIG_LINK_TOO_LONG, RIG_BLUEZ_BOARD},
-    {E "Failed", "Operation failed with ATT error: 0x0e", RIG_LINK_NO_SERVICE, RIG_BLUEZ_BOARD},
+    {E "Failed", "Operation failed with ATT error: 0x0e", RIG_LINK_ATT_ERROR, RIG_BLUEZ_BOARD},
     {E "Failed", "Operation failed with ATT error: 0x0f", RIG_LINK_NOT_ENCRYPTED, RIG_BLUEZ_BOARD},
     {"org.freedesktop.DBus.Error.UnknownObject", "no such object", RIG_LINK_NOT_FOUND, RIG_BLUEZ_RACE},
     {"org.freedesktop.DBus.Error.AccessDenied", "rejected send message", RIG_LINK_LOST, RIG_BLUEZ_HOST},
@@ -84,13 +84,24 @@ static void every_error_has_one_outcome_and_the_hosts_have_a_remedy(void **state
     }
 }
 
+static void an_att_error_is_told_with_its_code(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        rig_bluez_judge_error(E "Failed", "Operation failed with ATT error: 0x80 (Reserved)").att_error,
+        0x80);
+    assert_int_equal(rig_bluez_judge_error(E "Failed", "Operation failed with ATT error: 0xfd").att_error,
+                     0xfd);
+    assert_int_equal(rig_bluez_judge_error(E "Failed", "Operation failed with ATT error: 0x05").att_error, 0);
+}
+
 static const guint8 ours[6] = {0xc0, 0xff, 0xee, 0x52, 0x84, 0x00};
 
-static void take(struct rig_bluez_sight *sight, const guint8 *bytes, gsize n_bytes)
+static void take(struct rig_bluez_events *events, const guint8 *bytes, gsize n_bytes)
 {
     g_autofree guint8 *exact = g_memdup2(bytes, n_bytes); /* a sanitizer sees what is read beyond */
 
-    rig_bluez_sight_take(sight, exact, n_bytes);
+    rig_bluez_events_take(events, exact, n_bytes);
 }
 
 #define EVENT(n, code, ...)                                                                                  \
@@ -100,26 +111,26 @@ static void take(struct rig_bluez_sight *sight, const guint8 *bytes, gsize n_byt
 static const guint8 connected[] =
     EVENT(19, 0x3e, 1, 0, 0x2a, 0, 0, 1, 0x00, 0x84, 0x52, 0xee, 0xff, 0xc0, 24, 0, 0, 0, 42, 0, 0);
 
-static void see_connection(struct rig_bluez_sight *sight)
+static void see_connection(struct rig_bluez_events *events)
 {
-    rig_bluez_sight_init(sight, 0, ours);
-    take(sight, connected, sizeof connected);
-    assert_true(sight->connected);
+    rig_bluez_events_init(events, 0, ours);
+    take(events, connected, sizeof connected);
+    assert_true(events->connected);
 }
 
 static void a_lost_bond_shows_as_key_missing_before_the_hosts_own_disconnection(void **state)
 {
     static const guint8 refused[] = EVENT(4, 0x08, 0x06, 0x2a, 0, 0);
     static const guint8 gone[] = EVENT(4, 0x05, 0, 0x2a, 0, 0x05);
-    struct rig_bluez_sight sight;
+    struct rig_bluez_events events;
     char text[64];
 
     (void)state;
-    see_connection(&sight);
-    take(&sight, refused, sizeof refused);
-    take(&sight, gone, sizeof gone);
-    assert_false(sight.connected || sight.encrypted);
-    assert_int_equal(rig_bluez_sight_verdict(&sight, text, sizeof text), 0x06);
+    see_connection(&events);
+    take(&events, refused, sizeof refused);
+    take(&events, gone, sizeof gone);
+    assert_false(events.connected || events.encrypted);
+    assert_int_equal(rig_bluez_events_reason(&events, text, sizeof text), 0x06);
     assert_string_equal(text, "PIN or key missing (HCI 0x06)");
     assert_int_equal(rig_bluez_hci_outcome(0x06), RIG_LINK_KEY_MISSING);
 }
@@ -127,13 +138,13 @@ static void a_lost_bond_shows_as_key_missing_before_the_hosts_own_disconnection(
 static void keys_that_differ_show_as_a_mic_failure(void **state)
 {
     static const guint8 gone[] = EVENT(4, 0x05, 0, 0x2a, 0, 0x3d);
-    struct rig_bluez_sight sight;
+    struct rig_bluez_events events;
     char text[64];
 
     (void)state;
-    see_connection(&sight);
-    take(&sight, gone, sizeof gone);
-    assert_int_equal(rig_bluez_sight_verdict(&sight, text, sizeof text), 0x3d);
+    see_connection(&events);
+    take(&events, gone, sizeof gone);
+    assert_int_equal(rig_bluez_events_reason(&events, text, sizeof text), 0x3d);
     assert_int_equal(rig_bluez_hci_outcome(0x3d), RIG_LINK_KEY_DIFFERENT);
 }
 
@@ -141,15 +152,15 @@ static void encryption_is_seen_and_ends_with_the_connection(void **state)
 {
     static const guint8 encrypted[] = EVENT(4, 0x08, 0, 0x2a, 0, 1);
     static const guint8 gone[] = EVENT(4, 0x05, 0, 0x2a, 0, 0x08);
-    struct rig_bluez_sight sight;
+    struct rig_bluez_events events;
 
     (void)state;
-    see_connection(&sight);
-    take(&sight, encrypted, sizeof encrypted);
-    assert_true(sight.encrypted);
-    take(&sight, gone, sizeof gone);
-    assert_false(sight.encrypted);
-    assert_int_equal(sight.disconnect_reason, 0x08);
+    see_connection(&events);
+    take(&events, encrypted, sizeof encrypted);
+    assert_true(events.encrypted);
+    take(&events, gone, sizeof gone);
+    assert_false(events.encrypted);
+    assert_int_equal(events.disconnect_reason, 0x08);
 }
 
 static void an_end_that_somebody_on_this_host_asked_for_is_seen(void **state)
@@ -157,27 +168,27 @@ static void an_end_that_somebody_on_this_host_asked_for_is_seen(void **state)
     static const guint8 asked[] = {16,   0,    0, 0,    13,   0,    1,    0,    0, 0,
                                    0x14, 0x00, 0, 0x84, 0x52, 0xee, 0xff, 0xc0, 2};
     guint8 other[sizeof asked];
-    struct rig_bluez_sight sight;
+    struct rig_bluez_events events;
 
     (void)state;
-    see_connection(&sight);
+    see_connection(&events);
     for (gsize n = 0; n < sizeof asked - 1; n++) /* the address is whole without its type */
-        take(&sight, asked, n);
-    assert_false(sight.end_was_asked_for);
+        take(&events, asked, n);
+    assert_false(events.end_was_asked_for);
     memcpy(other, asked, sizeof other);
     other[10] = 0x15; /* another command */
-    take(&sight, other, sizeof other);
+    take(&events, other, sizeof other);
     memcpy(other, asked, sizeof other);
     other[12] = 1; /* another address */
-    take(&sight, other, sizeof other);
+    take(&events, other, sizeof other);
     memcpy(other, asked, sizeof other);
     other[2] = 1; /* hci1 */
-    take(&sight, other, sizeof other);
-    assert_false(sight.end_was_asked_for);
-    take(&sight, asked, sizeof asked);
-    assert_true(sight.end_was_asked_for);
-    take(&sight, connected, sizeof connected);
-    assert_false(sight.end_was_asked_for);
+    take(&events, other, sizeof other);
+    assert_false(events.end_was_asked_for);
+    take(&events, asked, sizeof asked);
+    assert_true(events.end_was_asked_for);
+    take(&events, connected, sizeof connected);
+    assert_false(events.end_was_asked_for);
 }
 
 /* The kernel's filter on a socket pair; whether the packet came through. */
@@ -201,7 +212,7 @@ static void the_kernel_passes_on_what_is_looked_at_and_nothing_else(void **state
 
     (void)state;
     assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair), 0);
-    assert_true(rig_bluez_watch_filter(pair[1]));
+    assert_true(rig_bluez_monitor_filter(pair[1]));
     assert_true(passes(pair, connected, sizeof connected));
     for (guint code = 0; code < 256; code++) {
         event[6] = (guint8)code; /* an LE event then has the subevent 0 */
@@ -233,7 +244,7 @@ static void of_data_the_kernel_passes_on_pairing_and_att_but_not_what_an_upload_
 
     (void)state;
     assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair), 0);
-    assert_true(rig_bluez_watch_filter(pair[1]));
+    assert_true(rig_bluez_monitor_filter(pair[1]));
     for (guint way = 0; way < 256; way++) {
         data[0] = (guint8)way;
         data[14] = 0x02;
@@ -262,60 +273,60 @@ static void other_adapters_devices_and_handles_are_not_ours(void **state)
 {
     static const guint8 other_handle[] = EVENT(4, 0x05, 0, 0x2b, 0, 0x13);
     guint8 other[sizeof connected];
-    struct rig_bluez_sight sight;
+    struct rig_bluez_events events;
 
     (void)state;
-    rig_bluez_sight_init(&sight, 0, ours);
+    rig_bluez_events_init(&events, 0, ours);
     memcpy(other, connected, sizeof other);
     other[2] = 1; /* hci1 */
-    take(&sight, other, sizeof other);
+    take(&events, other, sizeof other);
     memcpy(other, connected, sizeof other);
     other[sizeof other - 8] ^= 1; /* another address */
-    take(&sight, other, sizeof other);
-    assert_false(sight.connected);
-    see_connection(&sight);
-    take(&sight, other_handle, sizeof other_handle);
-    assert_true(sight.connected);
+    take(&events, other, sizeof other);
+    assert_false(events.connected);
+    see_connection(&events);
+    take(&events, other_handle, sizeof other_handle);
+    assert_true(events.connected);
 }
 
 static void cut_off_events_are_passed_over(void **state)
 {
-    struct rig_bluez_sight sight;
+    struct rig_bluez_events events;
 
     (void)state;
-    rig_bluez_sight_init(&sight, 0, ours);
+    rig_bluez_events_init(&events, 0, ours);
     for (gsize n = 0; n < sizeof connected - 8; n++)
-        take(&sight, connected, n);
-    assert_false(sight.connected);
+        take(&events, connected, n);
+    assert_false(events.connected);
 }
 
 /* One whole L2CAP frame in an ACL packet: kind 4 sent, 5 received. */
-static void take_frame(struct rig_bluez_sight *sight, guint8 kind, guint8 channel, const guint8 *pdu,
+static void take_frame(struct rig_bluez_events *events, guint8 kind, guint8 channel, const guint8 *pdu,
                        guint8 n_bytes)
 {
     guint8 packet[64] = {kind, 0, 0, 0, 0, 0, 0x2a, 0x20, (guint8)(n_bytes + 4), 0, n_bytes, 0, channel, 0};
 
     memcpy(packet + 14, pdu, n_bytes);
-    take(sight, packet, 14u + n_bytes);
+    take(events, packet, 14u + n_bytes);
 }
 
 static void who_ended_a_pairing_and_why_is_heard(void **state)
 {
     static const guint8 failed[] = {0x05, 0x04};
-    struct rig_bluez_sight sight;
+    struct rig_bluez_events events;
     char text[96];
 
     (void)state;
-    see_connection(&sight);
-    take_frame(&sight, 5, 6, failed, sizeof failed);
-    assert_int_equal(sight.pairing_reason, 0x04);
-    rig_link_pairing_text(sight.pairing_reason, sight.pairing_by_board, text, sizeof text);
+    see_connection(&events);
+    take_frame(&events, 5, 6, failed, sizeof failed);
+    assert_int_equal(events.pairing_reason, 0x04);
+    rig_link_pairing_text(events.pairing_reason, events.pairing_by_board, text, sizeof text);
     assert_string_equal(text, "pairing failed: the board says confirm value failed (0x04)");
-    take_frame(&sight, 4, 6, failed, sizeof failed);
-    assert_false(sight.pairing_by_board);
-    see_connection(&sight);
-    take_frame(&sight, 5, 6, failed, 1);
-    assert_int_equal(sight.pairing_reason, 0);
+    take_frame(&events, 4, 6, failed, sizeof failed);
+    assert_false(events.pairing_by_board);
+    see_connection(&events);
+    take_frame(&events, 5, 6, failed, 1);
+    assert_int_equal(events.pairing_reason, 0);
 }
 
 static void an_answer_that_is_none_is_named_and_only_the_first(void **state)
@@ -324,26 +335,26 @@ static void an_answer_that_is_none_is_named_and_only_the_first(void **state)
                         answer[] = {0x11, 6, 1, 0, 5, 0, 0, 0x18};
     static const guint8 command[] = {0x52, 1, 0, 9}, refused[] = {0x01, 0x10, 1, 0, 0x0a},
                         notified[] = {0x1b, 1, 0};
-    struct rig_bluez_sight sight;
+    struct rig_bluez_events events;
     char text[64];
 
     (void)state;
-    see_connection(&sight);
-    take_frame(&sight, 4, 4, request, sizeof request);
-    take_frame(&sight, 5, 4, answer, sizeof answer);
-    take_frame(&sight, 4, 4, request, sizeof request);
-    take_frame(&sight, 5, 4, notified, sizeof notified);
-    take_frame(&sight, 5, 4, refused, sizeof refused);
-    take_frame(&sight, 4, 4, command, sizeof command);
-    assert_false(rig_bluez_sight_offence(&sight, text, sizeof text));
-    take_frame(&sight, 5, 4, answer, sizeof answer);
-    assert_true(rig_bluez_sight_offence(&sight, text, sizeof text));
+    see_connection(&events);
+    take_frame(&events, 4, 4, request, sizeof request);
+    take_frame(&events, 5, 4, answer, sizeof answer);
+    take_frame(&events, 4, 4, request, sizeof request);
+    take_frame(&events, 5, 4, notified, sizeof notified);
+    take_frame(&events, 5, 4, refused, sizeof refused);
+    take_frame(&events, 4, 4, command, sizeof command);
+    assert_false(rig_bluez_events_violation(&events, text, sizeof text));
+    take_frame(&events, 5, 4, answer, sizeof answer);
+    assert_true(rig_bluez_events_violation(&events, text, sizeof text));
     assert_string_equal(text, "unasked Read By Group Type Response (0x11)");
-    see_connection(&sight);
-    take_frame(&sight, 4, 4, request, sizeof request);
-    take_frame(&sight, 5, 4, answer, 2);
-    take_frame(&sight, 5, 4, answer, sizeof answer);
-    assert_true(rig_bluez_sight_offence(&sight, text, sizeof text));
+    see_connection(&events);
+    take_frame(&events, 4, 4, request, sizeof request);
+    take_frame(&events, 5, 4, answer, 2);
+    take_frame(&events, 5, 4, answer, sizeof answer);
+    assert_true(rig_bluez_events_violation(&events, text, sizeof text));
     assert_string_equal(text, "Read By Group Type Response (0x11) of only 2 bytes");
 }
 
@@ -366,6 +377,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_error_has_one_outcome_and_the_hosts_have_a_remedy),
+        cmocka_unit_test(an_att_error_is_told_with_its_code),
         cmocka_unit_test(a_lost_bond_shows_as_key_missing_before_the_hosts_own_disconnection),
         cmocka_unit_test(keys_that_differ_show_as_a_mic_failure),
         cmocka_unit_test(encryption_is_seen_and_ends_with_the_connection),

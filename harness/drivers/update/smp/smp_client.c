@@ -104,10 +104,18 @@ static void trace(struct rig_smp_client *client, bool sent, const guint8 *bytes,
     rig_update_tell(&client->update, &message);
 }
 
+/* SMP is written without a response. Where a board offers its characteristic for requests only, it gets them.
+ */
 static bool write_packet(struct rig_smp_client *client, const guint8 *bytes, gsize n_bytes,
                          enum rig_link_outcome *outcome, GError **error)
 {
-    return rig_update_write(&client->update, &rig_smp_characteristic, RIG_WRITE_COMMAND, bytes, n_bytes,
+    if (!client->by_request && !rig_update_write(&client->update, &rig_smp_characteristic, RIG_WRITE_COMMAND,
+                                                 bytes, n_bytes, outcome, error))
+        return false;
+    if (!client->by_request && *outcome != RIG_LINK_NO_PROPERTY)
+        return true;
+    client->by_request = true;
+    return rig_update_write(&client->update, &rig_smp_characteristic, RIG_WRITE_REQUEST, bytes, n_bytes,
                             outcome, error);
 }
 

@@ -30,6 +30,7 @@ struct rig_smp_client {
     guint8 sequence;
     guint32 buf_size; /* learned from the parameters command; 0 = not asked */
     guint32 buf_count;
+    bool by_request; /* the board cannot be written without a response */
 
     GByteArray *incoming; /* notifications not yet joined to a message */
     bool incoming_whole;  /* they are one */

@@ -3,8 +3,8 @@
  * channel: the words behind BlueZ's "abort by local". Needs the right to open that channel (CAP_NET_RAW);
  * without it there is nothing to see. [SRC bluez doc/btsnoop-protocol.rst, monitor/; Bluetooth Core Vol 4
  * Part E 7.7] */
-#ifndef RIG_DRIVERS_BLUEZ_WATCH_H
-#define RIG_DRIVERS_BLUEZ_WATCH_H
+#ifndef RIG_DRIVERS_BLUEZ_MONITOR_H
+#define RIG_DRIVERS_BLUEZ_MONITOR_H
 
 #include <glib.h>
 #include <stdbool.h>
@@ -12,7 +12,7 @@
 G_BEGIN_DECLS
 
 /* The connection to one address, as the events tell it. No I/O. */
-struct rig_bluez_sight {
+struct rig_bluez_events {
     guint8 address[6]; /* most significant byte first */
     guint16 adapter;   /* index of hciN */
     bool connected;
@@ -29,36 +29,37 @@ struct rig_bluez_sight {
     guint8 att_request;    /* of this host, that has no answer yet; 0 = none */
     /* The board's first ATT answer on this connection that was none: its opcode and length; 0 = there was
      * none. */
-    guint8 offence;
-    guint16 offence_bytes;
-    bool offence_unasked; /* nobody asked; else it is too short */
+    guint8 violation;
+    guint16 violation_bytes;
+    bool violation_unasked; /* nobody asked; else it is too short */
 };
-void rig_bluez_sight_init(struct rig_bluez_sight *sight, guint16 adapter, const guint8 address[6]);
+void rig_bluez_events_init(struct rig_bluez_events *events, guint16 adapter, const guint8 address[6]);
 /* One packet of the monitor channel, whatever it holds: 6 bytes of header, then the payload. */
-void rig_bluez_sight_take(struct rig_bluez_sight *sight, const guint8 *bytes, gsize n_bytes);
+void rig_bluez_events_take(struct rig_bluez_events *events, const guint8 *bytes, gsize n_bytes);
 /* What it comes to, for people: "PIN or key missing (HCI 0x06)"; "" = nothing to tell. Returns the HCI code,
  * 0 = none. */
-guint8 rig_bluez_sight_verdict(const struct rig_bluez_sight *sight, char *text, gsize room);
+guint8 rig_bluez_events_reason(const struct rig_bluez_events *events, char *text, gsize room);
 
 /* "unasked Read Response (0x0b)", "Read By Type Response (0x09) of only 2 bytes"; false: there was no
- * offence. */
-bool rig_bluez_sight_offence(const struct rig_bluez_sight *sight, char *text, gsize room);
+ * violation. */
+bool rig_bluez_events_violation(const struct rig_bluez_events *events, char *text, gsize room);
 
-struct rig_bluez_watch;
+struct rig_bluez_monitor;
 /* NULL: the system does not let us. changed: something was read; called from within a wait; may be NULL. */
-struct rig_bluez_watch *rig_bluez_watch_new(GMainContext *events, void (*changed)(void *user), void *user);
-/* Lets only what rig_bluez_sight_take() looks at into a socket of the monitor channel: connections, their
+struct rig_bluez_monitor *rig_bluez_monitor_new(GMainContext *context, void (*changed)(void *user),
+                                                void *user);
+/* Lets only what rig_bluez_events_take() looks at into a socket of the monitor channel: connections, their
  * ends, encryption, pairing, and of ATT all but the commands and notifications that an upload is made of.
  * false: the kernel does not. */
-bool rig_bluez_watch_filter(int fd) G_GNUC_WARN_UNUSED_RESULT;
-void rig_bluez_watch_free(struct rig_bluez_watch *watch);
+bool rig_bluez_monitor_filter(int fd) G_GNUC_WARN_UNUSED_RESULT;
+void rig_bluez_monitor_free(struct rig_bluez_monitor *monitor);
 /* From now on looks for this address ("C0:FF:EE:52:84:00") behind hci<adapter>; forgets what it saw of
  * another. */
-void rig_bluez_watch_look_for(struct rig_bluez_watch *watch, guint adapter, const char *address);
-/* Reads what is there. watch NULL: NULL. Borrowed. */
-const struct rig_bluez_sight *rig_bluez_watch_look(struct rig_bluez_watch *watch);
+void rig_bluez_monitor_follow(struct rig_bluez_monitor *monitor, guint adapter, const char *address);
+/* Reads what is there. monitor NULL: NULL. Borrowed. */
+const struct rig_bluez_events *rig_bluez_monitor_events(struct rig_bluez_monitor *monitor);
 /* A new attempt: what went wrong before is no longer of interest; a connection that stands is kept. */
-void rig_bluez_watch_forget(struct rig_bluez_watch *watch);
+void rig_bluez_monitor_restart(struct rig_bluez_monitor *monitor);
 
 /* "C0:FF:EE:52:84:00" to bytes, most significant first; false: it is no address. */
 bool rig_bluez_address_parse(const char *text, guint8 address[6]);

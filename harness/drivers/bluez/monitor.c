@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Events of the monitor channel: see watch.h. */
+/* Events of the monitor channel: see monitor.h. */
 #define _GNU_SOURCE /* SO_ATTACH_FILTER */
-#include "drivers/bluez/watch.h"
+#include "drivers/bluez/monitor.h"
 
 #include "drivers/bluez/outcome.h"
 #include "protocol/ble/codes.h"
@@ -60,10 +60,10 @@ char *rig_bluez_address_next(const char *text)
                            (a[5] + 1u) & 0xffu);
 }
 
-void rig_bluez_sight_init(struct rig_bluez_sight *sight, guint16 adapter, const guint8 address[6])
+void rig_bluez_events_init(struct rig_bluez_events *events, guint16 adapter, const guint8 address[6])
 {
-    *sight = (struct rig_bluez_sight){.adapter = adapter};
-    memcpy(sight->address, address, sizeof sight->address);
+    *events = (struct rig_bluez_events){.adapter = adapter};
+    memcpy(events->address, address, sizeof events->address);
 }
 
 static guint16 read_u16(const guint8 *bytes)
@@ -71,76 +71,76 @@ static guint16 read_u16(const guint8 *bytes)
     return (guint16)(bytes[0] | bytes[1] << 8);
 }
 
-static bool same_address(const struct rig_bluez_sight *sight, const guint8 *little_endian)
+static bool same_address(const struct rig_bluez_events *events, const guint8 *little_endian)
 {
     for (guint i = 0; i < 6; i++)
-        if (sight->address[i] != little_endian[5 - i])
+        if (events->address[i] != little_endian[5 - i])
             return false;
     return true;
 }
 
-static bool is_ours(const struct rig_bluez_sight *sight, const guint8 *handle)
+static bool is_ours(const struct rig_bluez_events *events, const guint8 *handle)
 {
-    return sight->connected && (read_u16(handle) & RIG_ACL_HANDLE_BITS) == sight->handle;
+    return events->connected && (read_u16(handle) & RIG_ACL_HANDLE_BITS) == events->handle;
 }
 
 /* Both forms begin with status, handle, role, address type, address. */
-static void take_connection(struct rig_bluez_sight *sight, const guint8 *bytes, gsize n_bytes)
+static void take_connection(struct rig_bluez_events *events, const guint8 *bytes, gsize n_bytes)
 {
-    if (n_bytes < 11 || !same_address(sight, bytes + 5))
+    if (n_bytes < 11 || !same_address(events, bytes + 5))
         return;
-    sight->connect_status = bytes[0];
+    events->connect_status = bytes[0];
     if (bytes[0] != 0)
         return;
-    sight->connected = true;
-    sight->handle = read_u16(bytes + 1) & RIG_ACL_HANDLE_BITS;
-    sight->encrypted = false;
-    sight->encryption_status = sight->disconnect_reason = sight->pairing_reason = 0;
-    sight->att_request = sight->offence = 0;
-    sight->end_was_asked_for = false;
+    events->connected = true;
+    events->handle = read_u16(bytes + 1) & RIG_ACL_HANDLE_BITS;
+    events->encrypted = false;
+    events->encryption_status = events->disconnect_reason = events->pairing_reason = 0;
+    events->att_request = events->violation = 0;
+    events->end_was_asked_for = false;
 }
 
-static void take_encryption(struct rig_bluez_sight *sight, const guint8 *bytes, gsize n_bytes)
+static void take_encryption(struct rig_bluez_events *events, const guint8 *bytes, gsize n_bytes)
 {
-    if (n_bytes < 4 || !is_ours(sight, bytes + 1))
+    if (n_bytes < 4 || !is_ours(events, bytes + 1))
         return;
-    sight->encryption_status = bytes[0];
+    events->encryption_status = bytes[0];
     if (bytes[0] == 0)
-        sight->encrypted = bytes[3] != 0;
+        events->encrypted = bytes[3] != 0;
 }
 
-static void take_key_refresh(struct rig_bluez_sight *sight, const guint8 *bytes, gsize n_bytes)
+static void take_key_refresh(struct rig_bluez_events *events, const guint8 *bytes, gsize n_bytes)
 {
-    if (n_bytes < 3 || !is_ours(sight, bytes + 1))
+    if (n_bytes < 3 || !is_ours(events, bytes + 1))
         return;
-    sight->encryption_status = bytes[0];
+    events->encryption_status = bytes[0];
 }
 
-static void take_disconnection(struct rig_bluez_sight *sight, const guint8 *bytes, gsize n_bytes)
+static void take_disconnection(struct rig_bluez_events *events, const guint8 *bytes, gsize n_bytes)
 {
-    if (n_bytes < 4 || !is_ours(sight, bytes + 1) || bytes[0] != 0)
+    if (n_bytes < 4 || !is_ours(events, bytes + 1) || bytes[0] != 0)
         return;
-    sight->connected = sight->encrypted = false;
-    sight->disconnect_reason = bytes[3];
+    events->connected = events->encrypted = false;
+    events->disconnect_reason = bytes[3];
 }
 
-static void take_event(struct rig_bluez_sight *sight, guint8 code, const guint8 *bytes, gsize n_bytes)
+static void take_event(struct rig_bluez_events *events, guint8 code, const guint8 *bytes, gsize n_bytes)
 {
     switch (code) {
     case RIG_HCI_EVENT_DISCONNECTION_COMPLETE:
-        take_disconnection(sight, bytes, n_bytes);
+        take_disconnection(events, bytes, n_bytes);
         break;
     case RIG_HCI_EVENT_ENCRYPTION_CHANGE:
     case RIG_HCI_EVENT_ENCRYPTION_CHANGE_2:
-        take_encryption(sight, bytes, n_bytes);
+        take_encryption(events, bytes, n_bytes);
         break;
     case RIG_HCI_EVENT_KEY_REFRESH_COMPLETE:
-        take_key_refresh(sight, bytes, n_bytes);
+        take_key_refresh(events, bytes, n_bytes);
         break;
     case RIG_HCI_EVENT_LE_META:
         if (n_bytes > 1 && (bytes[0] == RIG_HCI_LE_EVENT_CONNECTION_COMPLETE ||
                             bytes[0] == RIG_HCI_LE_EVENT_ENHANCED_CONNECTION_COMPLETE))
-            take_connection(sight, bytes + 1, n_bytes - 1);
+            take_connection(events, bytes + 1, n_bytes - 1);
         break;
     default:
         break;
@@ -148,18 +148,18 @@ static void take_event(struct rig_bluez_sight *sight, guint8 code, const guint8 
 }
 
 /* The sender's cookie, opcode, then address and its type. */
-static void take_control(struct rig_bluez_sight *sight, const guint8 *bytes, gsize n_bytes)
+static void take_control(struct rig_bluez_events *events, const guint8 *bytes, gsize n_bytes)
 {
-    if (n_bytes >= 12 && read_u16(bytes + 4) == MANAGEMENT_DISCONNECT && same_address(sight, bytes + 6))
-        sight->end_was_asked_for = true;
+    if (n_bytes >= 12 && read_u16(bytes + 4) == MANAGEMENT_DISCONNECT && same_address(events, bytes + 6))
+        events->end_was_asked_for = true;
 }
 
-static void take_pairing(struct rig_bluez_sight *sight, bool received, const guint8 *pdu, gsize n_bytes)
+static void take_pairing(struct rig_bluez_events *events, bool received, const guint8 *pdu, gsize n_bytes)
 {
     if (n_bytes < 2 || pdu[0] != RIG_SM_FAILED)
         return;
-    sight->pairing_reason = pdu[1];
-    sight->pairing_by_board = received;
+    events->pairing_reason = pdu[1];
+    events->pairing_by_board = received;
 }
 
 /* [SPEC Core Vol 3 Part F 3.4] The shortest answer of each kind. 0: no answer. */
@@ -182,81 +182,81 @@ static guint shortest_answer(guint8 opcode)
 }
 
 /* n_bytes: of the whole PDU, of which this is the beginning. */
-static void take_answer(struct rig_bluez_sight *sight, guint8 opcode, guint16 n_bytes)
+static void take_answer(struct rig_bluez_events *events, guint8 opcode, guint16 n_bytes)
 {
     guint n_least = shortest_answer(opcode);
     bool unasked =
-        !sight->att_request || (opcode != RIG_ATT_ERROR_RESPONSE && opcode != sight->att_request + 1);
+        !events->att_request || (opcode != RIG_ATT_ERROR_RESPONSE && opcode != events->att_request + 1);
 
     if (!n_least)
         return;
-    sight->att_request = 0;
-    if (sight->offence || (!unasked && n_bytes >= n_least))
+    events->att_request = 0;
+    if (events->violation || (!unasked && n_bytes >= n_least))
         return;
-    sight->offence = opcode;
-    sight->offence_bytes = n_bytes;
-    sight->offence_unasked = unasked;
+    events->violation = opcode;
+    events->violation_bytes = n_bytes;
+    events->violation_unasked = unasked;
 }
 
-static void take_att(struct rig_bluez_sight *sight, bool received, guint8 opcode, guint16 n_bytes)
+static void take_att(struct rig_bluez_events *events, bool received, guint8 opcode, guint16 n_bytes)
 {
     bool is_request = !(opcode & (RIG_ATT_COMMAND_BIT | 1)) && opcode != RIG_ATT_CONFIRMATION;
 
     if (received)
-        take_answer(sight, opcode, n_bytes);
+        take_answer(events, opcode, n_bytes);
     else if (is_request)
-        sight->att_request = opcode;
+        events->att_request = opcode;
 }
 
 /* [SPEC Core Vol 4 Part E 5.4.2; Vol 3 Part A 3.1] What begins a frame: ACL header, L2CAP header, PDU. */
-static void take_data(struct rig_bluez_sight *sight, bool received, const guint8 *bytes, gsize n_bytes)
+static void take_data(struct rig_bluez_events *events, bool received, const guint8 *bytes, gsize n_bytes)
 {
-    if (n_bytes < 9 || !is_ours(sight, bytes) || (bytes[1] & ACL_BOUNDARY_BITS) == ACL_CONTINUES)
+    if (n_bytes < 9 || !is_ours(events, bytes) || (bytes[1] & ACL_BOUNDARY_BITS) == ACL_CONTINUES)
         return;
     if (read_u16(bytes + 6) == RIG_L2CAP_CID_SM)
-        take_pairing(sight, received, bytes + 8, n_bytes - 8);
+        take_pairing(events, received, bytes + 8, n_bytes - 8);
     else if (read_u16(bytes + 6) == RIG_L2CAP_CID_ATT)
-        take_att(sight, received, bytes[8], read_u16(bytes + 4));
+        take_att(events, received, bytes[8], read_u16(bytes + 4));
 }
 
-bool rig_bluez_sight_offence(const struct rig_bluez_sight *sight, char *text, gsize room)
+bool rig_bluez_events_violation(const struct rig_bluez_events *events, char *text, gsize room)
 {
-    const char *name = rig_att_opcode_name(sight->offence);
+    const char *name = rig_att_opcode_name(events->violation);
 
-    if (!sight->offence)
+    if (!events->violation)
         return false;
-    if (sight->offence_unasked)
-        g_snprintf(text, room, "unasked %s (0x%02x)", name ? name : "ATT answer", sight->offence);
+    if (events->violation_unasked)
+        g_snprintf(text, room, "unasked %s (0x%02x)", name ? name : "ATT answer", events->violation);
     else
-        g_snprintf(text, room, "%s (0x%02x) of only %u bytes", name ? name : "ATT answer", sight->offence,
-                   sight->offence_bytes);
+        g_snprintf(text, room, "%s (0x%02x) of only %u bytes", name ? name : "ATT answer", events->violation,
+                   events->violation_bytes);
     return true;
 }
 
-void rig_bluez_sight_take(struct rig_bluez_sight *sight, const guint8 *bytes, gsize n_bytes)
+void rig_bluez_events_take(struct rig_bluez_events *events, const guint8 *bytes, gsize n_bytes)
 {
     guint16 kind;
     gsize n;
 
-    if (n_bytes < MONITOR_HEADER_BYTES + 2u || read_u16(bytes + 2) != sight->adapter)
+    if (n_bytes < MONITOR_HEADER_BYTES + 2u || read_u16(bytes + 2) != events->adapter)
         return;
     kind = read_u16(bytes);
     if (kind == MONITOR_CONTROL_COMMAND)
-        take_control(sight, bytes + MONITOR_HEADER_BYTES, n_bytes - MONITOR_HEADER_BYTES);
+        take_control(events, bytes + MONITOR_HEADER_BYTES, n_bytes - MONITOR_HEADER_BYTES);
     if (kind == MONITOR_ACL_SENT || kind == MONITOR_ACL_RECEIVED)
-        take_data(sight, kind == MONITOR_ACL_RECEIVED, bytes + MONITOR_HEADER_BYTES,
+        take_data(events, kind == MONITOR_ACL_RECEIVED, bytes + MONITOR_HEADER_BYTES,
                   n_bytes - MONITOR_HEADER_BYTES);
     if (kind != MONITOR_EVENT)
         return;
     n = MIN((gsize)bytes[MONITOR_HEADER_BYTES + 1], n_bytes - MONITOR_HEADER_BYTES - 2);
-    take_event(sight, bytes[MONITOR_HEADER_BYTES], bytes + MONITOR_HEADER_BYTES + 2, n);
+    take_event(events, bytes[MONITOR_HEADER_BYTES], bytes + MONITOR_HEADER_BYTES + 2, n);
 }
 
-guint8 rig_bluez_sight_verdict(const struct rig_bluez_sight *sight, char *text, gsize room)
+guint8 rig_bluez_events_reason(const struct rig_bluez_events *events, char *text, gsize room)
 {
-    guint8 code = sight->encryption_status   ? sight->encryption_status
-                  : sight->disconnect_reason ? sight->disconnect_reason
-                                             : sight->connect_status;
+    guint8 code = events->encryption_status   ? events->encryption_status
+                  : events->disconnect_reason ? events->disconnect_reason
+                                              : events->connect_status;
 
     if (code)
         g_snprintf(text, room, "%s (HCI 0x%02x)", rig_bluez_hci_text(code), code);
@@ -267,39 +267,39 @@ guint8 rig_bluez_sight_verdict(const struct rig_bluez_sight *sight, char *text, 
 
 /* --- the socket --- */
 
-struct rig_bluez_watch {
+struct rig_bluez_monitor {
     int fd;
     GSource *source;
-    struct rig_bluez_sight sight;
+    struct rig_bluez_events events;
     void (*changed)(void *user);
     void *user;
 };
 
-static void drain(struct rig_bluez_watch *watch)
+static void drain(struct rig_bluez_monitor *monitor)
 {
     guint8 bytes[MAX_PACKET_BYTES];
     gssize n;
 
-    while ((n = recv(watch->fd, bytes, sizeof bytes, MSG_DONTWAIT)) > 0 || (n < 0 && errno == EINTR))
+    while ((n = recv(monitor->fd, bytes, sizeof bytes, MSG_DONTWAIT)) > 0 || (n < 0 && errno == EINTR))
         if (n > 0)
-            rig_bluez_sight_take(&watch->sight, bytes, (gsize)n);
+            rig_bluez_events_take(&monitor->events, bytes, (gsize)n);
 }
 
 static gboolean on_readable(gint fd, GIOCondition condition, gpointer user)
 {
-    struct rig_bluez_watch *watch = user;
+    struct rig_bluez_monitor *monitor = user;
 
     (void)fd;
-    drain(watch);
-    if (watch->changed)
-        watch->changed(watch->user);
+    drain(monitor);
+    if (monitor->changed)
+        monitor->changed(monitor->user);
     return condition & (G_IO_HUP | G_IO_ERR) ? G_SOURCE_REMOVE : G_SOURCE_CONTINUE;
 }
 
-/* The channel tells of every packet of every adapter. The kernel passes on what rig_bluez_sight_take() looks
+/* The channel tells of every packet of every adapter. The kernel passes on what rig_bluez_events_take() looks
  * at, nothing else: each packet of an upload would wake this process several times, and a flood of them could
  * push out the one that tells of the end. Numbers of two bytes are loaded as big endian. */
-bool rig_bluez_watch_filter(int fd)
+bool rig_bluez_monitor_filter(int fd)
 {
     /* clang-format off */
     enum { DATA = 5, CONTROL = 14, EVENT = 16, DROP = 25, KEEP = 26 };
@@ -349,7 +349,7 @@ static int open_monitor(void)
     int fd = socket(FAMILY_BLUETOOTH, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, PROTOCOL_HCI);
 
     if (fd >= 0)
-        (void)!rig_bluez_watch_filter(fd); /* without it all is told, and looked through */
+        (void)!rig_bluez_monitor_filter(fd); /* without it all is told, and looked through */
     if (fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof address) == 0)
         return fd;
     if (fd >= 0)
@@ -357,58 +357,59 @@ static int open_monitor(void)
     return -1;
 }
 
-struct rig_bluez_watch *rig_bluez_watch_new(GMainContext *events, void (*changed)(void *user), void *user)
+struct rig_bluez_monitor *rig_bluez_monitor_new(GMainContext *context, void (*changed)(void *user),
+                                                void *user)
 {
-    struct rig_bluez_watch *watch;
+    struct rig_bluez_monitor *monitor;
     int fd = open_monitor();
 
     if (fd < 0)
         return NULL;
-    watch = g_new0(struct rig_bluez_watch, 1);
-    watch->fd = fd;
-    watch->changed = changed;
-    watch->user = user;
-    watch->source = g_unix_fd_source_new(fd, G_IO_IN | G_IO_HUP | G_IO_ERR);
-    g_source_set_callback(watch->source, G_SOURCE_FUNC(on_readable), watch, NULL);
-    g_source_attach(watch->source, events);
-    return watch;
+    monitor = g_new0(struct rig_bluez_monitor, 1);
+    monitor->fd = fd;
+    monitor->changed = changed;
+    monitor->user = user;
+    monitor->source = g_unix_fd_source_new(fd, G_IO_IN | G_IO_HUP | G_IO_ERR);
+    g_source_set_callback(monitor->source, G_SOURCE_FUNC(on_readable), monitor, NULL);
+    g_source_attach(monitor->source, context);
+    return monitor;
 }
 
-void rig_bluez_watch_free(struct rig_bluez_watch *watch)
+void rig_bluez_monitor_free(struct rig_bluez_monitor *monitor)
 {
-    if (!watch)
+    if (!monitor)
         return;
-    g_source_destroy(watch->source);
-    g_source_unref(watch->source);
-    close(watch->fd);
-    g_free(watch);
+    g_source_destroy(monitor->source);
+    g_source_unref(monitor->source);
+    close(monitor->fd);
+    g_free(monitor);
 }
 
-void rig_bluez_watch_look_for(struct rig_bluez_watch *watch, guint adapter, const char *address)
+void rig_bluez_monitor_follow(struct rig_bluez_monitor *monitor, guint adapter, const char *address)
 {
     guint8 bytes[6];
 
-    if (!watch || !rig_bluez_address_parse(address, bytes))
+    if (!monitor || !rig_bluez_address_parse(address, bytes))
         return;
-    drain(watch);
-    if (watch->sight.adapter != adapter || memcmp(watch->sight.address, bytes, sizeof bytes) != 0)
-        rig_bluez_sight_init(&watch->sight, (guint16)adapter, bytes);
+    drain(monitor);
+    if (monitor->events.adapter != adapter || memcmp(monitor->events.address, bytes, sizeof bytes) != 0)
+        rig_bluez_events_init(&monitor->events, (guint16)adapter, bytes);
 }
 
-const struct rig_bluez_sight *rig_bluez_watch_look(struct rig_bluez_watch *watch)
+const struct rig_bluez_events *rig_bluez_monitor_events(struct rig_bluez_monitor *monitor)
 {
-    if (!watch)
+    if (!monitor)
         return NULL;
-    drain(watch);
-    return &watch->sight;
+    drain(monitor);
+    return &monitor->events;
 }
 
-void rig_bluez_watch_forget(struct rig_bluez_watch *watch)
+void rig_bluez_monitor_restart(struct rig_bluez_monitor *monitor)
 {
-    if (!watch)
+    if (!monitor)
         return;
-    drain(watch);
-    watch->sight.encryption_status = watch->sight.disconnect_reason = watch->sight.connect_status =
-        watch->sight.pairing_reason = 0;
-    watch->sight.end_was_asked_for = false;
+    drain(monitor);
+    monitor->events.encryption_status = monitor->events.disconnect_reason = monitor->events.connect_status =
+        monitor->events.pairing_reason = 0;
+    monitor->events.end_was_asked_for = false;
 }
