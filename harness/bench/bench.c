@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Loads a bench file and refuses what cannot be: two boards of one name, or on one relay, port, probe or
  * address. */
+#define _XOPEN_SOURCE 700 /* realpath */
 #include "bench/bench.h"
 
 #include "base/error.h"
 #include "bench/power_shape.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static void board_free(gpointer item)
@@ -67,9 +69,15 @@ static void claim(struct claims *claims, struct rig_bench_board *board, const st
 static void claim_text(struct claims *claims, struct rig_bench_board *board, const char *kind,
                        const struct rig_value *value)
 {
+    char *real;
+
     /* A word that is known later names something of this run's own. */
-    if (value && value->text && value->node && !(board->starts && strchr(value->text, '$')))
-        claim(claims, board, value->node, g_strdup_printf("%s %s", kind, value->text));
+    if (!value || !value->text || !value->node || (board->starts && strchr(value->text, '$')))
+        return;
+    /* Two links to one serial port are one port. */
+    real = strcmp(kind, "serial-port") == 0 ? realpath(value->text, NULL) : NULL;
+    claim(claims, board, value->node, g_strdup_printf("%s %s", kind, real ? real : value->text));
+    free(real);
 }
 
 static void claim_power(struct claims *claims, struct rig_bench_board *board)

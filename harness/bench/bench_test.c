@@ -376,6 +376,39 @@ static void another_channel_of_the_same_relay_is_not_locked(void **state)
     assert_non_null(other);
 }
 
+static gpointer free_soon(gpointer lock)
+{
+    g_usleep(200000);
+    rig_lock_free(lock);
+    return NULL;
+}
+
+static void a_device_that_is_known_late_is_waited_for_and_its_holder_named(void **state)
+{
+    static const char device[] = "supply USB port 1-1.4 channel 2";
+    volatile int interrupted = 1;
+    g_autoptr(rig_bench) bench = load_desk();
+    struct rig_lock *one =
+        rig_lock_board(*state, rig_bench_find(bench, "relay-fed", NULL), "first", 0, NULL, NULL, NULL);
+    g_autoptr(rig_lock) other =
+        rig_lock_board(*state, rig_bench_find(bench, "relay-neighbour", NULL), "second", 0, NULL, NULL, NULL);
+    g_autofree char *holder = g_strdup_printf("%s is in use by pid %d", device, (int)getpid());
+    g_autoptr(GError) error = NULL;
+    GThread *thread;
+
+    assert_true(rig_lock_add(one, device, NULL));
+    assert_true(rig_lock_add(one, device, NULL)); /* has it */
+    assert_false(rig_lock_add(other, device, &error));
+    assert_true(g_str_has_prefix(error->message, holder));
+    assert_non_null(strstr(error->message, "first"));
+    rig_lock_wait(other, G_MAXINT64, &interrupted);
+    assert_false(rig_lock_add(other, device, NULL));
+    interrupted = 0;
+    thread = g_thread_new("free", free_soon, one);
+    assert_true(rig_lock_add(other, device, NULL));
+    g_thread_join(thread);
+}
+
 static void a_board_of_several_resources_keeps_none_when_one_is_taken(void **state)
 {
     g_autoptr(rig_bench) bench = load_desk();
@@ -417,6 +450,8 @@ int main(void)
                                         make_locks, remove_locks),
         cmocka_unit_test_setup_teardown(another_channel_of_the_same_relay_is_not_locked, make_locks,
                                         remove_locks),
+        cmocka_unit_test_setup_teardown(a_device_that_is_known_late_is_waited_for_and_its_holder_named,
+                                        make_locks, remove_locks),
         cmocka_unit_test_setup_teardown(a_board_of_several_resources_keeps_none_when_one_is_taken, make_locks,
                                         remove_locks),
     };

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -22,6 +23,9 @@
 
 struct rig_lock {
     char *directory;
+    char *who;
+    gint64 until_us; /* of what is added */
+    const volatile int *interrupted;
     GPtrArray *held; /* char *: what was added */
     GArray *fds;     /* int */
 };
@@ -169,6 +173,7 @@ struct waiting {
     rig_lock_waiting tell;
     void *user;
     gint64 until_us;
+    const volatile int *interrupted; /* may be NULL */
     bool told;
 };
 
@@ -189,7 +194,7 @@ static int take(const char *directory, const char *resource, struct waiting *wai
     while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
         g_free(holder);
         holder = read_holder(fd);
-        if (g_get_monotonic_time() >= waiting->until_us) {
+        if (g_get_monotonic_time() >= waiting->until_us || (waiting->interrupted && *waiting->interrupted)) {
             g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "%s is in use by %s", resource, holder);
             close(fd);
             return -1;
@@ -212,6 +217,7 @@ struct rig_lock *rig_lock_board(const char *directory, const struct rig_bench_bo
     g_autoptr(rig_lock) lock = g_new0(struct rig_lock, 1);
 
     lock->directory = g_strdup(directory);
+    lock->who = g_strdup(who);
     lock->held = g_ptr_array_new_with_free_func(g_free);
     lock->fds = g_array_new(FALSE, FALSE, sizeof(int));
     /* Resources are sorted, so that two who want the same ones cannot wait for each other. */
@@ -228,20 +234,32 @@ struct rig_lock *rig_lock_board(const char *directory, const struct rig_bench_bo
     return g_steal_pointer(&lock);
 }
 
-bool rig_lock_add(struct rig_lock *lock, const char *resource, const char *who, GError **error)
+void rig_lock_wait(struct rig_lock *lock, gint64 until_us, const volatile int *interrupted)
 {
-    struct waiting waiting = {.until_us = g_get_monotonic_time()};
+    lock->until_us = until_us;
+    lock->interrupted = interrupted;
+}
+
+static void tell_waiting(void *user, const char *resource, const char *holder)
+{
+    (void)user;
+    fprintf(stderr, "bootrig: waiting: %s is in use by %s\n", resource, holder);
+}
+
+bool rig_lock_add(struct rig_lock *lock, const char *resource, GError **error)
+{
+    struct waiting waiting = {
+        .tell = tell_waiting, .until_us = lock->until_us, .interrupted = lock->interrupted};
     int fd;
 
-    for (guint i = 0; i < lock->held->len; i++)
-        if (strcmp(lock->held->pdata[i], resource) == 0)
-            return true;
+    if (g_ptr_array_find_with_equal_func(lock->held, resource, g_str_equal, NULL))
+        return true;
     fd = take(lock->directory, resource, &waiting, error);
     if (fd < 0)
         return false;
     g_ptr_array_add(lock->held, g_strdup(resource));
     g_array_append_val(lock->fds, fd);
-    write_holder(fd, who);
+    write_holder(fd, lock->who);
     return true;
 }
 
@@ -254,5 +272,6 @@ void rig_lock_free(struct rig_lock *lock)
     g_array_unref(lock->fds);
     g_ptr_array_unref(lock->held);
     g_free(lock->directory);
+    g_free(lock->who);
     g_free(lock);
 }

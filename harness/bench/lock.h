@@ -26,9 +26,11 @@ struct rig_lock;
 struct rig_lock *rig_lock_board(const char *directory, const struct rig_bench_board *board, const char *who,
                                 guint64 wait_us, rig_lock_waiting waiting, void *user,
                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* One more resource, known only now; does not wait, and does nothing when this lock has it already. */
-bool rig_lock_add(struct rig_lock *lock, const char *resource, const char *who,
-                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* One more resource, known only now; nothing to do when this lock has it already. Waits as said by
+ * rig_lock_wait(); without that it does not wait. */
+bool rig_lock_add(struct rig_lock *lock, const char *resource, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* until_us: of the monotonic clock; interrupted (may be NULL): not 0 ends the waiting; outlives the lock. */
+void rig_lock_wait(struct rig_lock *lock, gint64 until_us, const volatile int *interrupted);
 void rig_lock_free(struct rig_lock *lock);
 typedef struct rig_lock rig_lock;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_lock, rig_lock_free)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The schema of power channels: tables only, and the text that makes two equal ones equal. */
+#define _XOPEN_SOURCE 700 /* realpath */
 #include "bench/power_shape.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const ykush_outputs[] = {"5v", NULL};
@@ -188,6 +190,21 @@ static const struct rig_field driver_fields[] = {
 const struct rig_shape rig_power_shape = {
     .name = "power", .fields = driver_fields, .n_fields = G_N_ELEMENTS(driver_fields)};
 
+/* Which fields say which supply it is; the others say how it is used. */
+static const struct {
+    const char *driver;
+    const char *const fields[4];
+} told_apart_by[] = {
+    {"hid-relay", {"identity", "port", "channel"}},
+    {"lcus", {"tty", "channel"}},
+    {"lcus-hid", {"port", "channel"}},
+    {"ykush", {"serial", "port", "channel"}},
+    {"hub", {"hub", "channel"}},
+    {"ppk2", {"serial", "tty"}},
+    {"command", {"on", "off"}},
+    {"qemu", {"socket"}},
+};
+
 static void append_value(GString *key, const struct rig_value *value)
 {
     if (value->is_list) {
@@ -201,28 +218,30 @@ static void append_value(GString *key, const struct rig_value *value)
         g_string_append_printf(key, " %" G_GUINT64_FORMAT, value->count);
 }
 
-/* Fields that say how the channel is used, not which one it is. */
-static bool is_manner(const char *name)
+/* Two links to one serial port are one port. */
+static void append_field(GString *key, const char *name, const struct rig_value *value)
 {
-    static const char *const names[] = {"status",     "alone",  "ganged", "millivolts",
-                                        "dead-below", "within", NULL};
+    char *real = strcmp(name, "tty") == 0 && value->text ? realpath(value->text, NULL) : NULL;
 
-    return g_strv_contains(names, name);
+    g_string_append_printf(key, " %s", name);
+    if (real)
+        g_string_append_printf(key, " %s", real);
+    else
+        append_value(key, value);
+    free(real);
 }
 
 char *rig_power_channel_key(const struct rig_field *driver, const struct rig_record *arguments)
 {
     GString *key = g_string_new(driver->name);
 
-    for (gsize i = 0; i < arguments->shape->n_fields; i++) {
-        const struct rig_field *field = &arguments->shape->fields[i];
-        bool manner =
-            is_manner(field->name) || (strcmp(driver->name, "qemu") == 0 && strcmp(field->name, "off") == 0);
+    for (gsize i = 0; i < G_N_ELEMENTS(told_apart_by); i++)
+        for (gsize k = 0; strcmp(told_apart_by[i].driver, driver->name) == 0 && told_apart_by[i].fields[k];
+             k++) {
+            const struct rig_value *value = rig_record_get(arguments, told_apart_by[i].fields[k]);
 
-        if (!arguments->values[i] || manner)
-            continue;
-        g_string_append_printf(key, " %s", field->name);
-        append_value(key, arguments->values[i]);
-    }
+            if (value)
+                append_field(key, told_apart_by[i].fields[k], value);
+        }
     return g_string_free(key, FALSE);
 }

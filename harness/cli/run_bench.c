@@ -59,8 +59,10 @@ static bool try_all(struct rig_run_bench *chosen, const GPtrArray *boards, const
         g_clear_error(error);
         chosen->board = boards->pdata[i];
         chosen->lock = rig_lock_board(waiting->directory, chosen->board, "bootrig run", 0, NULL, NULL, error);
-        if (chosen->lock)
+        if (chosen->lock) {
+            rig_lock_wait(chosen->lock, waiting->until_us, waiting->interrupted);
             return true;
+        }
     }
     return false;
 }

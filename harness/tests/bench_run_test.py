@@ -39,11 +39,13 @@ def expect(condition, what):
 
 
 class Relay(threading.Thread):
-    """An LCUS relay on a pseudo-terminal of our own, that passes on what it is told to the relay of the simulated board, and can be unplugged."""
+    """An LCUS relay on a pseudo-terminal of our own, that passes on what it is told to the relays of simulated boards (channel: function), and
+    can be unplugged."""
 
     def __init__(self, forward):
         super().__init__(daemon=True)
-        self.forward, self.frames, self.on, self.gone = forward, [], False, False
+        self.forward, self.frames, self.channels, self.gone = forward, [], [], False
+        self.on = dict.fromkeys(forward, False)
         self.master, self.slave = pty.openpty()
         tty.setraw(self.slave, termios.TCSANOW)
         self.path = os.ttyname(self.slave)
@@ -60,14 +62,17 @@ class Relay(threading.Thread):
                 return
             while pending:
                 if pending[0] == 0xFF:
-                    os.write(self.master, b"CH1: ON \r\n" if self.on else b"CH1: OFF\r\n")
+                    for channel, on in self.on.items():
+                        os.write(self.master, f"CH{channel}: {'ON ' if on else 'OFF'}\r\n".encode())
                     pending = pending[1:]
                 elif len(pending) < 4:
                     break
                 else:
-                    self.on = pending[2] == 1
-                    self.frames.append(self.on)
-                    self.forward(pending[:4])
+                    channel, on = pending[1], pending[2] == 1
+                    self.on[channel] = on
+                    self.frames.append(on)
+                    self.channels.append(channel)
+                    self.forward[channel](bytes([0xA0, 1, on, 0xA1 + on]))
                     pending = pending[4:]
 
     def unplug(self):
@@ -80,7 +85,7 @@ class Relay(threading.Thread):
 class Stand:
     """A board whose parts are started here, so that each can be pulled out: bench file, relay, console, simulated board."""
 
-    def __init__(self, folder, wired=True):
+    def __init__(self, folder, wired=True, relay=None, channel=1):
         self.folder = folder
         self.sim = subprocess.Popen([BOOTRIG, "sim", "--target", "sim-nrf52840-mcuboot", "--until-eof", "--console", "pty", "--relay",
                                      "--speed", "5", *(["--off"] if wired else [])], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -91,7 +96,9 @@ class Stand:
             name, _, value = line.strip().partition(" ")
             self.words[name] = value
         self.inner = os.open(self.words["relay"], os.O_RDWR | os.O_NOCTTY)
-        self.relay = Relay(self.forward if wired else lambda frame: None)
+        if relay:
+            relay.forward[channel], relay.on[channel] = self.forward, False
+        self.relay = relay or Relay({1: self.forward if wired else lambda frame: None})
         self.console_source = os.open(self.words["pty"], os.O_RDONLY | os.O_NOCTTY)
         self.console, self.console_slave = pty.openpty()
         tty.setraw(self.console_slave, termios.TCSANOW)
@@ -103,7 +110,7 @@ class Stand:
 boards:
   - board: stand
     target: board-sim-nrf52840
-    power: {{lcus: {{tty: {self.relay.path}, status: true}}}}
+    power: {{lcus: {{tty: {self.relay.path}, channel: {channel}, status: true}}}}
     probe: {{config: [{SOURCE}/targets/sim-openocd.cfg], commands: [st-link backend tcp {self.words['debug-port']}]}}
     link: {{udp: "127.0.0.1:{self.words['smp-port']}"}}
     console: {os.ttyname(self.console_slave)}
@@ -336,6 +343,63 @@ def test_locks(folder):
     finally:
         first.send_signal(signal.SIGINT)
         first.wait()
+
+
+CYCLES = """scenario: cycles
+images: {old: {version: 1.0.0, size: 10KiB}}
+setup: [board: {slot0: old}]
+steps:
+  - power-cycle:
+  - note: in the middle
+  - wait: 2s
+  - power-cycle:
+  - power-cycle:
+  - expect-boot: old
+"""
+
+
+def test_two_channels(folder):
+    """Two boards on one relay, each in a run of its own, at the same time."""
+    relay, folders = Relay({}), [folder / "one", folder / "two"]
+    for each in folders:
+        each.mkdir()
+    stands = [Stand(each, relay=relay, channel=number) for number, each in enumerate(folders, 1)]
+    (folder / "a.yaml").write_text(CYCLES)
+    runs = [subprocess.Popen([BOOTRIG, "run", "--bench", str(stand.bench), "--output", str(stand.folder / "out"), str(folder / "a.yaml")],
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for stand in stands]
+    try:
+        journals = [each / "out/journal.jsonl" for each in folders]
+        wait_for(lambda: all(journal.exists() and "in the middle" in journal.read_text() for journal in journals), "both in the middle")
+        expect(all(process.poll() is None for process in runs), "they did not run at the same time")
+        # The relay is opened for an operation, not for a run: anybody may use it meanwhile.
+        for process in runs:
+            output, _ = process.communicate(timeout=PATIENCE_S * 2)
+            expect(process.returncode == 0, output)
+        expect(all(relay.channels.count(number) >= 7 for number in (1, 2)), relay.channels)
+    finally:
+        for stand in stands:
+            stand.close()
+
+
+def test_same_channel(folder):
+    """One channel by two names of its port: the second run names the first one, or waits for its end."""
+    stand = Stand(folder)
+    (folder / "by-id").symlink_to(stand.relay.path)
+    other = folder / "other.yaml"
+    other.write_text(stand.bench.read_text().replace(stand.relay.path, str(folder / "by-id")))
+    (folder / "a.yaml").write_text(CYCLES)
+    words = [str(folder / "a.yaml"), "--output"]
+    first = subprocess.Popen([BOOTRIG, "run", "--bench", str(stand.bench), *words, str(folder / "first")], stdout=subprocess.DEVNULL)
+    try:
+        wait_for(lambda: (folder / "first/journal.jsonl").exists(), "the first run")
+        second = subprocess.run([BOOTRIG, "run", "--bench", str(other), *words, str(folder / "second")], capture_output=True, text=True)
+        expect(second.returncode == 2 and f"pid {first.pid}" in second.stderr and stand.relay.path in second.stderr, second.stderr)
+        third = subprocess.run([BOOTRIG, "run", "--bench", str(other), "--lock-wait", "60", *words, str(folder / "third")], capture_output=True,
+                               text=True)
+        expect(first.wait() == 0 and third.returncode == 0 and "waiting" in third.stderr, third.stdout + third.stderr)
+    finally:
+        first.kill()
+        stand.close()
 
 
 def test_check(folder):

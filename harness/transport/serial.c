@@ -4,10 +4,12 @@
 #include "transport/serial.h"
 
 #include "base/error.h"
+#include "transport/holder.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
@@ -34,11 +36,12 @@ static const struct rate rates[] = {
 
 static bool fail(GError **error, const char *path, const char *doing, int code)
 {
+    g_autofree char *holder = code == EBUSY || code == EWOULDBLOCK ? rig_holder_text(path) : NULL;
     const char *why = code == ENOENT || code == ENXIO || code == ENODEV ? "it is not there; is it plugged in?"
                       : code == EACCES ? "no permission; 'bootrig doctor' tells the group"
-                      : code == EBUSY || code == EWOULDBLOCK ? "another program uses it"
-                      : code == ENOTTY                       ? "it is not a serial port"
-                                                             : g_strerror(code);
+                      : holder         ? holder
+                      : code == ENOTTY ? "it is not a serial port"
+                                       : g_strerror(code);
 
     g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "serial port %s: %s: %s", path, doing, why);
     return false;
@@ -145,6 +148,15 @@ void rig_serial_free(struct rig_serial *serial)
     }
     g_free(serial->path);
     g_free(serial);
+}
+
+char *rig_serial_device(const char *path)
+{
+    char *real = realpath(path, NULL);
+    char *device = g_strdup(real ? real : path);
+
+    free(real);
+    return device;
 }
 
 const char *rig_serial_path(const struct rig_serial *serial)

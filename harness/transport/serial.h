@@ -22,6 +22,9 @@ void rig_serial_free(struct rig_serial *serial);
 typedef struct rig_serial rig_serial;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_serial, rig_serial_free)
 
+/* What a name of a port leads to, so that two names of one port are the same text: "/dev/serial/by-id/..." ->
+ * "/dev/ttyACM0". As it is where that is not there. Owned by the caller. */
+char *rig_serial_device(const char *path);
 const char *rig_serial_path(const struct rig_serial *serial);
 /* It was unplugged: nothing will work any more. */
 bool rig_serial_is_gone(const struct rig_serial *serial);

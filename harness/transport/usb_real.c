@@ -3,6 +3,7 @@
 #include "transport/usb.h"
 
 #include "base/error.h"
+#include "transport/holder.h"
 
 #include <libusb.h>
 #include <stdio.h>
@@ -34,6 +35,17 @@ static bool fail(GError **error, const char *name, const char *doing, int code)
                                                      : libusb_strerror(code);
 
     g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "%s: %s: %s", name, doing, why);
+    return false;
+}
+
+static bool claim_failed(struct real_usb *real, GError **error)
+{
+    libusb_device *device = libusb_get_device(real->device);
+    g_autofree char *path = g_strdup_printf("/dev/bus/usb/%03u/%03u", libusb_get_bus_number(device),
+                                            libusb_get_device_address(device));
+    g_autofree char *holder = rig_holder_text(path);
+
+    g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "%s: cannot claim it: %s", real->usb.name, holder);
     return false;
 }
 
@@ -86,6 +98,8 @@ static bool real_claim(struct rig_usb *usb, GError **error)
     struct real_usb *real = (struct real_usb *)usb;
     int code = real->interface < 0 || real->claimed ? 0 : claim(real);
 
+    if (code == LIBUSB_ERROR_BUSY)
+        return claim_failed(real, error);
     return code == 0 || transfer_failed(usb, "cannot claim it", code, error);
 }
 
@@ -253,7 +267,10 @@ static struct rig_usb *real_open(struct rig_usb_bus *bus, const struct rig_usb_d
     }
     if (code == 0)
         return &real->usb;
-    fail(error, real->usb.name, "cannot open it", code);
+    if (code == LIBUSB_ERROR_BUSY && real->device)
+        (void)claim_failed(real, error);
+    else
+        fail(error, real->usb.name, "cannot open it", code);
     real_free(&real->usb);
     return NULL;
 }

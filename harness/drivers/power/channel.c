@@ -244,6 +244,7 @@ static void channel_free(struct rig_power *power)
     g_mutex_clear(&channel->lock);
     g_cond_clear(&channel->changed);
     g_free(channel->name);
+    g_free(channel->resource);
     channel->ops->free(channel);
 }
 
@@ -256,11 +257,13 @@ static const struct rig_power_ops power_ops = {
     .free = channel_free,
 };
 
-void rig_channel_init(struct rig_channel *channel, const struct rig_channel_ops *ops, char *name)
+void rig_channel_init(struct rig_channel *channel, const struct rig_channel_ops *ops, char *name,
+                      char *resource)
 {
     channel->power.ops = &power_ops;
     channel->ops = ops;
     channel->name = name;
+    channel->resource = resource;
     g_mutex_init(&channel->lock);
     g_cond_init(&channel->changed);
 }
@@ -269,6 +272,12 @@ const char *rig_channel_name(const struct rig_power *power)
 {
     g_assert(power->ops == &power_ops);
     return ((const struct rig_channel *)power)->name;
+}
+
+const char *rig_channel_resource(const struct rig_power *power)
+{
+    g_assert(power->ops == &power_ops);
+    return ((const struct rig_channel *)power)->resource;
 }
 
 bool rig_channel_off_with_proof(struct rig_power *power, struct rig_cut_record *record, GError **error)

@@ -34,7 +34,8 @@ struct rig_channel_ops {
 struct rig_channel {
     struct rig_power power; /* first */
     const struct rig_channel_ops *ops;
-    char *name; /* for messages: "USBRelay2 ABCDE at USB port 1-1.4, channel 2" */
+    char *name;     /* for messages: "USBRelay2 ABCDE at USB port 1-1.4, channel 2" */
+    char *resource; /* which one it is, however it was named: "USB port 1-1.4 channel 2" */
     GMutex lock;
     GCond changed;
     GThread *cutter; /* NULL: no cut is armed */
@@ -47,10 +48,15 @@ struct rig_channel {
     GError *cut_error;
 };
 
-/* Fills what is common; name is taken. The driver's struct begins with the channel. */
-void rig_channel_init(struct rig_channel *channel, const struct rig_channel_ops *ops, char *name);
+/* Fills what is common; name and resource are taken. The driver's struct begins with the channel. */
+void rig_channel_init(struct rig_channel *channel, const struct rig_channel_ops *ops, char *name,
+                      char *resource);
 /* Where this supply hangs, for people. */
 const char *rig_channel_name(const struct rig_power *power);
+/* What only one board may have: the device, by where it is plugged in and not by what it is called, and the
+ * channel of it. Two names of one supply (identity and port, two links to one serial port) give the same
+ * text. Borrowed. */
+const char *rig_channel_resource(const struct rig_power *power);
 /* Whether an armed cut has been carried out (or has failed); asks no device. */
 bool rig_channel_cut_is_over(struct rig_power *power);
 /* Switches off and tells who else said so; the record's `fell` and `at_us` are filled in any case. */

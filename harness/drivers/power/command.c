@@ -115,7 +115,7 @@ static struct rig_power *command_open(struct rig_power_host *host, const struct 
     power->status = argv_of(arguments, "status");
     power->within_us = (gint64)rig_record_count(arguments, "within");
     rig_channel_init(&power->channel, power->status ? &ops_telling : &ops_mute,
-                     g_strdup_printf("command '%s'", power->off[0]));
+                     g_strdup_printf("command '%s'", power->off[0]), g_strjoinv(" ", power->off));
     return &power->channel.power;
 }
 

@@ -47,9 +47,6 @@ extern const gsize rig_n_power_drivers;
 struct rig_power *rig_power_open(struct rig_power_host *host, const struct rig_field *driver,
                                  const struct rig_record *arguments,
                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* An open supply as a text that is the same however the bench file names it (identity, port, another name of
- * the serial port). Owned by the caller. */
-char *rig_power_resolved_key(const struct rig_power *power, const struct rig_record *arguments);
 /* All that can be found by looking; what could not be looked at is told in *problems (a text, or NULL). */
 GPtrArray *rig_power_list(struct rig_power_host *host, char **problems) G_GNUC_WARN_UNUSED_RESULT;
 

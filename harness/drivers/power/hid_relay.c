@@ -235,7 +235,8 @@ static struct rig_power *relay_open(struct rig_power_host *host, const struct ri
     relay = g_new0(struct relay, 1);
     rig_channel_init(&relay->channel, &ops,
                      g_strdup_printf("relay board %s at USB port %s, channel %u",
-                                     identity ? identity : "(by port)", device->port, number));
+                                     identity ? identity : "(by port)", device->port, number),
+                     g_strdup_printf("USB port %s channel %u", device->port, number));
     relay->usb = g_steal_pointer(&usb);
     rig_usb_release(relay->usb); /* for the boards on its other channels */
     relay->number = (guint8)number;

@@ -374,7 +374,8 @@ static struct rig_power *make(struct rig_power_host *host, const struct rig_usb_
     power = g_new0(struct hub_power, 1);
     rig_channel_init(&power->channel, &ops,
                      g_strdup_printf("hub at USB port %s%s%s, port %u", hub->port,
-                                     pair ? " with its other half at " : "", pair ? pair->port : "", number));
+                                     pair ? " with its other half at " : "", pair ? pair->port : "", number),
+                     g_strdup_printf("USB port %s channel %u", hub->port, number));
     power->hub = g_steal_pointer(&hub);
     power->pair = g_steal_pointer(&pair);
     power->sysfs = g_strdup(host->sysfs);

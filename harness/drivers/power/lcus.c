@@ -134,6 +134,7 @@ static struct rig_power *lcus_open(struct rig_power_host *host, const struct rig
                                    GError **error)
 {
     const char *tty = rig_record_text(arguments, "tty");
+    g_autofree char *device = rig_serial_device(tty);
     struct rig_serial *serial = rig_serial_open_shared(tty, BAUD, SHARE_MS, error);
     struct lcus *lcus;
 
@@ -145,7 +146,8 @@ static struct rig_power *lcus_open(struct rig_power_host *host, const struct rig
     lcus->tty = g_strdup(tty);
     lcus->number = rig_record_u8(arguments, "channel");
     rig_channel_init(&lcus->channel, rig_record_flag(arguments, "status") ? &ops_telling : &ops_mute,
-                     g_strdup_printf("LCUS relay at %s, channel %u", tty, lcus->number));
+                     g_strdup_printf("LCUS relay at %s, channel %u", tty, lcus->number),
+                     g_strdup_printf("serial-port %s channel %u", device, lcus->number));
     return &lcus->channel.power;
 }
 
@@ -277,7 +279,8 @@ static struct rig_power *lcus_hid_open(struct rig_power_host *host, const struct
         lcus->number = rig_record_u8(arguments, "channel");
         rig_channel_init(
             &lcus->channel, rig_record_flag(arguments, "status") ? &hid_ops_telling : &hid_ops_mute,
-            g_strdup_printf("LCUS HID relay at USB port %s, channel %u", device->port, lcus->number));
+            g_strdup_printf("LCUS HID relay at USB port %s, channel %u", device->port, lcus->number),
+            g_strdup_printf("USB port %s channel %u", device->port, lcus->number));
     }
     rig_usb_description_free(device);
     return lcus ? &lcus->channel.power : NULL;

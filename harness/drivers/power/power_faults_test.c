@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Supplies that misbehave: no answer, wrong answer, half an answer, gone in the middle, and what cannot be
  * right. */
+#define _DEFAULT_SOURCE /* flock */
+#include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -357,6 +363,47 @@ static void a_serial_relay_unplugged_in_the_middle_is_an_error_with_its_port(voi
     pty_device_free(device);
 }
 
+/* Another process that has the port until it is killed. */
+static pid_t hold_elsewhere(const char *path)
+{
+    int told[2];
+    char byte = 0;
+    pid_t child;
+
+    assert_int_equal(pipe(told), 0);
+    child = fork();
+    if (child == 0) {
+        int fd = open(path, O_RDWR | O_NOCTTY);
+
+        if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && write(told[1], &byte, 1) == 1)
+            pause();
+        _exit(1);
+    }
+    close(told[1]);
+    assert_int_equal(read(told[0], &byte, 1), 1);
+    close(told[0]);
+    return child;
+}
+
+static void the_process_that_has_the_port_is_named_and_waited_for(void **state)
+{
+    struct pty_device *device = pty_lcus_new(PTY_FINE);
+    pid_t child = hold_elsewhere(pty_device_path(device));
+    g_autofree char *holder = g_strdup_printf("(pid %d) uses it", (int)child);
+    g_autoptr(GError) error = NULL;
+    gint64 start_us = g_get_monotonic_time();
+
+    (void)state;
+    assert_null(rig_serial_open_shared(pty_device_path(device), 9600, 300, &error));
+    assert_true(g_get_monotonic_time() >= start_us + 300000);
+    assert_non_null(strstr(error->message, holder));
+    assert_non_null(strstr(error->message, pty_device_path(device)));
+    kill(child, SIGKILL);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    rig_serial_free(rig_serial_open_shared(pty_device_path(device), 9600, 5000, NULL));
+    pty_device_free(device);
+}
+
 static void a_serial_port_that_cannot_be_used_is_named_with_the_reason(void **state)
 {
     struct pty_device *device = pty_lcus_new(PTY_FINE);
@@ -580,6 +627,7 @@ int main(void)
         WITH_RIG(a_hub_whose_port_stays_on_or_that_goes_away_is_an_error),
         WITH_RIG(serial_relays_that_misbehave_are_errors),
         WITH_RIG(a_serial_relay_unplugged_in_the_middle_is_an_error_with_its_port),
+        WITH_RIG(the_process_that_has_the_port_is_named_and_waited_for),
         WITH_RIG(a_serial_port_that_cannot_be_used_is_named_with_the_reason),
         WITH_RIG(what_is_no_ppk2_is_refused_before_a_voltage_is_set),
         WITH_RIG(a_ppk2_sets_its_voltage_and_its_cut_is_seen_in_the_current),

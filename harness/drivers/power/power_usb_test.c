@@ -68,10 +68,9 @@ static void a_hid_relay_switches_through_libusb(void **state)
 /* What locks are taken on when the device is open; owned by the caller. */
 static char *key_of(struct usb_kernel *kernel, const char *entry)
 {
-    const struct rig_record nothing = {.shape = &(const struct rig_shape){.name = "none"}};
     g_autoptr(rig_power) power = open_good(kernel, entry);
 
-    return rig_power_resolved_key(power, &nothing);
+    return g_strdup(rig_channel_resource(power));
 }
 
 static void one_relay_is_one_thing_whatever_it_is_called_by(void **state)

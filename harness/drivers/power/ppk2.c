@@ -436,6 +436,7 @@ static struct rig_power *ppk2_open(struct rig_power_host *host, const struct rig
     g_autofree char *tty =
         named ? g_strdup(named) : find_tty(host, rig_record_text(arguments, "serial"), error);
     g_autoptr(rig_serial) serial = tty ? rig_serial_open(tty, BAUD, error) : NULL;
+    g_autofree char *device = NULL;
     struct ppk2 *ppk2;
 
     if (!serial)
@@ -444,7 +445,9 @@ static struct rig_power *ppk2_open(struct rig_power_host *host, const struct rig
     ppk2->serial = g_steal_pointer(&serial);
     ppk2->millivolts = rig_record_u32(arguments, "millivolts");
     ppk2->dead_below_ua = (double)rig_record_count(arguments, "dead-below");
-    rig_channel_init(&ppk2->channel, &ops, g_strdup_printf("PPK2 at %s, %u mV", tty, ppk2->millivolts));
+    device = rig_serial_device(tty);
+    rig_channel_init(&ppk2->channel, &ops, g_strdup_printf("PPK2 at %s, %u mV", tty, ppk2->millivolts),
+                     g_strdup_printf("serial-port %s", device));
     if (set_up(ppk2, error))
         return &ppk2->channel.power;
     rig_power_free(&ppk2->channel.power);

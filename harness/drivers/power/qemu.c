@@ -132,7 +132,8 @@ static struct rig_power *qemu_open(struct rig_power_host *host, const struct rig
     qemu->qmp = qmp;
     qemu->socket = g_strdup(path);
     qemu->quits = strcmp(rig_record_text(arguments, "off"), "quit") == 0;
-    rig_channel_init(&qemu->channel, &ops, g_strdup_printf("QEMU at %s", path));
+    rig_channel_init(&qemu->channel, &ops, g_strdup_printf("QEMU at %s", path),
+                     g_canonicalize_filename(path, NULL));
     return &qemu->channel.power;
 }
 

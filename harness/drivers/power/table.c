@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Which power drivers there are. */
-#define _XOPEN_SOURCE 700 /* realpath */
 #include "drivers/power/driver.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 const struct rig_power_driver *const rig_power_drivers[] = {
@@ -44,28 +42,6 @@ struct rig_power *rig_power_open(struct rig_power_host *host, const struct rig_f
         if (strcmp(rig_power_drivers[i]->name, driver->name) == 0)
             return rig_power_drivers[i]->open(host, arguments, error);
     g_error("'%s' has a shape and no driver", driver->name);
-}
-
-/* Names of open devices tell where they hang; a serial port has several names, so it is followed to its end.
- */
-char *rig_power_resolved_key(const struct rig_power *power, const struct rig_record *arguments)
-{
-    const char *name = rig_channel_name(power);
-    /* Where it is plugged in, not what it is called: one board has several names and one place. */
-    const char *place = strstr(name, "at USB port ");
-
-    for (gsize i = 0; i < arguments->shape->n_fields; i++) {
-        const struct rig_value *tty = arguments->values[i];
-        g_autofree char *real = NULL;
-
-        if (!tty || strcmp(arguments->shape->fields[i].name, "tty") != 0)
-            continue;
-        real = realpath(tty->text, NULL);
-        return g_strdup_printf(
-            "power device %s channel %" G_GUINT64_FORMAT, real ? real : tty->text,
-            strcmp(arguments->shape->name, "lcus") == 0 ? rig_record_count(arguments, "channel") : 0);
-    }
-    return g_strdup_printf("power device %s", place ? place : name);
 }
 
 GPtrArray *rig_power_list(struct rig_power_host *host, char **problems)

@@ -165,7 +165,8 @@ static struct ykush *make(struct rig_usb_bus *bus, const struct rig_usb_descript
     rig_channel_init(&ykush->channel, &ops,
                      g_strdup_printf("%s %s at USB port %s, %s %u", model->name,
                                      device->serial ? device->serial : "without serial", device->port,
-                                     number == OUTPUT_5V ? "5 V output" : "port", number));
+                                     number == OUTPUT_5V ? "5 V output" : "port", number),
+                     g_strdup_printf("USB port %s channel %u", device->port, number));
     return ykush;
 }
 

@@ -47,9 +47,9 @@ static bool start_programs(struct rig_wired *board, GError **error)
 /* Identity and USB port of one relay board are two names of one thing: only the open device tells. */
 static bool lock_channel(struct rig_wired *board, GError **error)
 {
-    g_autofree char *key = rig_power_resolved_key(board->power.channel, board->entry->power);
+    g_autofree char *resource = g_strdup_printf("supply %s", rig_channel_resource(board->power.channel));
 
-    return !board->config.lock || rig_lock_add(board->config.lock, key, "bootrig run", error);
+    return !board->config.lock || rig_lock_add(board->config.lock, resource, error);
 }
 
 static bool open_power(struct rig_wired *board, GError **error)
