@@ -1,20 +1,177 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Children: started with pipes, stopped with a deadline, their end on record. */
-#define _GNU_SOURCE /* pidfd_open */
+/* Children: started with pipes, stopped with a deadline, their end on record; and what must not outlive this
+ * process, even when it is killed the hard way: process groups and temporary folders. A small process of its
+ * own, forked to the other end of a pipe, waits for the end of this one. */
+#define _GNU_SOURCE /* close_range, pidfd_open */
 #include "transport/process.h"
 
 #include "base/error.h"
-#include "transport/guard.h"
+#include "base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
+
+#define REMOVE_TRIES 200
+#define REMOVE_AGAIN_NS 10000000
+
+struct guard {
+    pid_t pid;
+    int pipe;
+};
+
+/* Those who write there may still be on their way to their end. */
+static void remove_with_patience(const char *path)
+{
+    const struct timespec pause = {.tv_nsec = REMOVE_AGAIN_NS};
+
+    for (int i = 0; i < REMOVE_TRIES && !rig_tree_remove(path); i++)
+        nanosleep(&pause, NULL);
+}
+
+/* Nothing of what the process has open may stay open through the guard: locks, pipes, ports. */
+static void let_go(int keep)
+{
+    int nowhere;
+
+    if (keep > 3)
+        close_range(3, (unsigned)keep - 1, 0);
+    close_range((unsigned)MAX(keep + 1, 3), ~0u, 0);
+    nowhere = open("/dev/null", O_RDWR);
+    for (int fd = 0; nowhere >= 0 && fd < 3; fd++)
+        dup2(nowhere, fd);
+    if (nowhere > 2)
+        close(nowhere);
+    (void)!chdir("/");
+}
+
+/* 0: nobody entered. */
+static pid_t await_end(int pipe)
+{
+    pid_t group = 0, entered;
+    ssize_t n;
+
+    while ((n = read(pipe, &entered, sizeof entered)) > 0 || (n < 0 && errno == EINTR))
+        if (n == (ssize_t)sizeof entered)
+            group = entered;
+    return group;
+}
+
+static G_GNUC_NORETURN void stand_guard(int pipe, const char *folder)
+{
+    static const int deaf_to[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE};
+    pid_t group;
+
+    setsid();
+    for (gsize i = 0; i < G_N_ELEMENTS(deaf_to); i++)
+        signal(deaf_to[i], SIG_IGN);
+    prctl(PR_SET_NAME, "bootrig-guard");
+    let_go(pipe);
+    group = await_end(pipe);
+    if (group > 0)
+        kill(-group, SIGKILL);
+    if (folder)
+        remove_with_patience(folder);
+    _exit(0);
+}
+
+/* Should this process end before guard_free(): SIGKILL for the process group that has entered, then the
+ * folder (NULL: none; an absolute path) is removed with all that is in it. RIG_ERROR_DEVICE: no process or
+ * pipe can be made. */
+static struct guard *guard_new(const char *folder, GError **error)
+{
+    struct guard *guard;
+    int ends[2];
+    pid_t pid;
+
+    if (!g_unix_open_pipe(ends, FD_CLOEXEC, NULL)) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "no pipe can be made: %s", g_strerror(errno));
+        return NULL;
+    }
+    pid = fork();
+    if (pid == 0)
+        stand_guard(ends[0], folder);
+    close(ends[0]);
+    if (pid < 0) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "no process can be started: %s", g_strerror(errno));
+        close(ends[1]);
+        return NULL;
+    }
+    guard = g_new0(struct guard, 1);
+    *guard = (struct guard){.pid = pid, .pipe = ends[1]};
+    return guard;
+}
+
+/* In a child that was forked after the guard, before exec: it gets a process group of its own, which is under
+ * guard from now on. Safe between fork and exec; one child for each guard. */
+static void guard_enter(const struct guard *guard)
+{
+    pid_t group = getpid();
+
+    setpgid(0, 0);
+    (void)!write(guard->pipe, &group, sizeof group);
+}
+
+/* SIGKILL and not a word through the pipe: another child that was forked meanwhile may hold the pipe too. */
+/* Ends the guard; group and folder stay as they are. NULL is allowed. */
+static void guard_free(struct guard *guard)
+{
+    if (!guard)
+        return;
+    kill(guard->pid, SIGKILL);
+    while (waitpid(guard->pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    close(guard->pipe);
+    g_free(guard);
+}
+
+struct rig_folder {
+    char *path;
+    struct guard *guard;
+};
+
+struct rig_folder *rig_folder_new(GError **error)
+{
+    g_autoptr(GError) cause = NULL;
+    g_autofree char *made = g_dir_make_tmp("bootrig-XXXXXX", &cause);
+    struct rig_folder *folder;
+
+    if (!made) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "no temporary folder can be made: %s", cause->message);
+        return NULL;
+    }
+    folder = g_new0(struct rig_folder, 1);
+    folder->path = g_canonicalize_filename(made, NULL);
+    folder->guard = guard_new(folder->path, error);
+    if (folder->guard)
+        return folder;
+    rig_folder_free(folder);
+    return NULL;
+}
+
+const char *rig_folder_path(const struct rig_folder *folder)
+{
+    return folder->path;
+}
+
+void rig_folder_free(struct rig_folder *folder)
+{
+    if (!folder)
+        return;
+    (void)rig_tree_remove(folder->path);
+    guard_free(folder->guard);
+    g_free(folder->path);
+    g_free(folder);
+}
 
 #define SIGNAL_BASE 128
 #define LOOK_EVERY_MS 20
@@ -22,7 +179,7 @@
 /* A child and who ends its group should this process be killed. */
 struct child {
     GPid pid;
-    struct rig_guard *guard;
+    struct guard *guard;
 };
 
 struct rig_process {
@@ -49,14 +206,14 @@ void rig_process_settle_in(pid_t parent)
 
 struct birth {
     pid_t parent;
-    struct rig_guard *guard;
+    struct guard *guard;
 };
 
 static void settle_in(gpointer user)
 {
     const struct birth *birth = user;
 
-    rig_guard_enter(birth->guard);
+    guard_enter(birth->guard);
     rig_process_settle_in(birth->parent);
 }
 
@@ -64,7 +221,7 @@ static void settle_in(gpointer user)
 static bool start(const char *const *argv, int out, int err, int *to_child, int *from_child,
                   struct child *child, GError **error)
 {
-    struct birth birth = {.parent = getpid(), .guard = rig_guard_new(NULL, error)};
+    struct birth birth = {.parent = getpid(), .guard = guard_new(NULL, error)};
     g_autoptr(GError) cause = NULL;
 
     child->guard = NULL;
@@ -76,7 +233,7 @@ static bool start(const char *const *argv, int out, int err, int *to_child, int 
                                           settle_in, &birth, -1, out, err, NULL, NULL, 0, &child->pid,
                                           to_child, from_child, NULL, &cause)) {
         g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "cannot start '%s': %s", argv[0], cause->message);
-        rig_guard_free(birth.guard);
+        guard_free(birth.guard);
         return false;
     }
     child->guard = birth.guard;
@@ -169,7 +326,7 @@ void rig_process_free(struct rig_process *process)
     if (!process)
         return;
     rig_process_stop(process, 200);
-    rig_guard_free(process->child.guard);
+    guard_free(process->child.guard);
     rig_stream_free(process->stream);
     g_spawn_close_pid(process->child.pid);
     g_free(process);
@@ -252,7 +409,7 @@ static bool run(const char *const *argv, const int *ends, const struct rig_run_l
     if (!in_time)
         kill(-child.pid, SIGKILL);
     known = reap(&child, argv[0], exit_code, in_time ? error : NULL);
-    rig_guard_free(child.guard);
+    guard_free(child.guard);
     g_spawn_close_pid(child.pid);
     if (!in_time)
         g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE,

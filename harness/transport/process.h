@@ -46,6 +46,17 @@ struct rig_run_limits {
 bool rig_process_run(const char *const *argv, const struct rig_run_limits *limits, GString *output,
                      int *exit_code, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* --- a temporary folder --- */
+
+/* A temporary folder of mode 0700, "bootrig-" and six characters in the folder for temporary files, that is
+ * removed with its owner or with this process, however that ends. RIG_ERROR_IO, RIG_ERROR_DEVICE. */
+struct rig_folder;
+struct rig_folder *rig_folder_new(GError **error) G_GNUC_WARN_UNUSED_RESULT;
+const char *rig_folder_path(const struct rig_folder *folder); /* absolute, borrowed */
+void rig_folder_free(struct rig_folder *folder);              /* with all that is in it; NULL is allowed */
+typedef struct rig_folder rig_folder;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_folder, rig_folder_free)
+
 /* --- for those who start children otherwise --- */
 
 /* In the child, before exec or without one: killed when the parent ends, and no signal is held back. parent:

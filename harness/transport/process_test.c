@@ -3,7 +3,6 @@
 #include "transport/process.h"
 
 #include "base/error.h"
-#include "transport/guard.h"
 
 #include <glib/gstdio.h>
 #include <setjmp.h>

@@ -11,7 +11,7 @@
 #include "drivers/board/board.h"
 #include "drivers/console/console.h"
 #include "drivers/qemu/machine.h"
-#include "transport/guard.h"
+#include "transport/process.h"
 
 G_BEGIN_DECLS
 

@@ -9,7 +9,7 @@
 #include "drivers/board/board.h"
 #include "drivers/probe/openocd_rtt.h"
 #include "drivers/simprocess/sim_process.h"
-#include "transport/guard.h"
+#include "transport/process.h"
 
 G_BEGIN_DECLS
 

@@ -11,7 +11,6 @@
 #include "drivers/console/console.h"
 #include "drivers/power/driver.h"
 #include "drivers/probe/openocd_rtt.h"
-#include "transport/guard.h"
 #include "transport/process.h"
 
 G_BEGIN_DECLS
