@@ -210,8 +210,9 @@ struct rig_path_cell rig_flash_map_cell(const struct rig_flash_map *map, guint i
                    sim_flash_device(flash, area->place.device)->erased);
 }
 
-/* NULL: nothing. Owned by the caller. */
-static char *status_in_short(const struct rig_trailer_geometry *geometry, const struct rig_trailer *trailer)
+/* NULL: nothing. */
+static const char *status_in_short(const struct rig_trailer_geometry *geometry,
+                                   const struct rig_trailer *trailer, struct rig_path *path)
 {
     guint32 last = trailer->last_status;
     guint32 n_moves = geometry->mode == RIG_SWAP_MOVE ? geometry->max_sectors : 0;
@@ -220,30 +221,30 @@ static char *status_in_short(const struct rig_trailer_geometry *geometry, const 
     if (trailer->n_status_used == 0)
         return NULL;
     if (last < n_moves)
-        return g_strdup_printf("moved %u", last);
-    return g_strdup_printf("%u.%u", (last - n_moves) / n_states, (last - n_moves) % n_states + 1);
+        return rig_path_keepf(path, "moved %u", last);
+    return rig_path_keepf(path, "%u.%u", (last - n_moves) / n_states, (last - n_moves) % n_states + 1);
 }
 
-struct rig_path_trailer *rig_flash_map_trailer(const struct rig_flash_map *map, guint index)
+bool rig_flash_map_trailer(const struct rig_flash_map *map, guint index, struct rig_path *path,
+                           struct rig_path_trailer *words)
 {
-    struct rig_path_trailer *words;
     struct rig_trailer_geometry geometry;
     struct rig_trailer trailer;
     char status[RIG_TRAILER_STATUS_TEXT_BYTES];
 
     if (!read_trailer(map, &rig_flash_map_area(map, index)->place, &geometry, &trailer))
-        return NULL;
+        return false;
     rig_trailer_status_text(&geometry, &trailer, status);
-    words = g_new0(struct rig_path_trailer, 1);
-    words->area = index;
-    words->magic = g_strdup(rig_trailer_magic_name(trailer.magic));
-    words->image_ok = g_strdup(rig_trailer_flag_name(trailer.image_ok));
-    words->copy_done = g_strdup(rig_trailer_flag_name(trailer.copy_done));
-    words->type = g_strdup(rig_swap_type_name(trailer.swap_type));
-    words->size = trailer.swap_size_erased ? 0 : trailer.swap_size;
-    words->status = g_strdup(status);
-    words->progress = status_in_short(&geometry, &trailer);
-    return words;
+    *words =
+        (struct rig_path_trailer){.area = index,
+                                  .magic = rig_path_keep(path, rig_trailer_magic_name(trailer.magic)),
+                                  .image_ok = rig_path_keep(path, rig_trailer_flag_name(trailer.image_ok)),
+                                  .copy_done = rig_path_keep(path, rig_trailer_flag_name(trailer.copy_done)),
+                                  .type = rig_path_keep(path, rig_swap_type_name(trailer.swap_type)),
+                                  .size = trailer.swap_size_erased ? 0 : trailer.swap_size,
+                                  .status = rig_path_keep(path, status),
+                                  .progress = status_in_short(&geometry, &trailer, path)};
+    return true;
 }
 
 /* Where a write lies in a trailer. */

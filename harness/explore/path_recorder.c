@@ -10,7 +10,7 @@ struct rig_path_recorder {
     const struct rig_flash_map *map;
     struct rig_path *path;
     GPtrArray *cells;           /* per area GArray of struct rig_path_cell: now */
-    GPtrArray *trailers;        /* per area struct rig_path_trailer *: now; NULL: it has none */
+    GArray *trailers;           /* per area struct rig_path_trailer: now; without a magic: it has none */
     guint n_recorded;           /* operations of the path */
     struct rig_path_step *open; /* the step that may go on */
     guint open_offset;          /* in its area: where it ended */
@@ -67,32 +67,17 @@ static void put_change(struct rig_path_step *step, const struct rig_path_change 
     g_array_append_vals(step->cells, change, 1);
 }
 
-static struct rig_path_trailer *copy_trailer(const struct rig_path_trailer *trailer)
-{
-    struct rig_path_trailer *copy = g_new0(struct rig_path_trailer, 1);
-
-    *copy = *trailer;
-    copy->magic = g_strdup(trailer->magic);
-    copy->image_ok = g_strdup(trailer->image_ok);
-    copy->copy_done = g_strdup(trailer->copy_done);
-    copy->type = g_strdup(trailer->type);
-    copy->status = g_strdup(trailer->status);
-    copy->progress = g_strdup(trailer->progress);
-    return copy;
-}
-
-static void put_trailer(GPtrArray *trailers, const struct rig_path_trailer *trailer)
+static void put_trailer(GArray *trailers, const struct rig_path_trailer *trailer)
 {
     for (guint i = 0; i < trailers->len; i++) {
-        struct rig_path_trailer *kept = g_ptr_array_index(trailers, i);
+        struct rig_path_trailer *kept = &g_array_index(trailers, struct rig_path_trailer, i);
 
         if (kept->area == trailer->area) {
-            g_ptr_array_index(trailers, i) = copy_trailer(trailer);
-            rig_path_trailer_free(kept);
+            *kept = *trailer;
             return;
         }
     }
-    g_ptr_array_add(trailers, copy_trailer(trailer));
+    g_array_append_vals(trailers, trailer, 1);
 }
 
 static void merge(struct rig_path_step *more, const struct rig_path_step *step)
@@ -103,11 +88,11 @@ static void merge(struct rig_path_step *more, const struct rig_path_step *step)
     for (guint i = 0; i < step->cells->len; i++)
         put_change(more, &g_array_index(step->cells, struct rig_path_change, i));
     for (guint i = 0; i < step->trailers->len; i++)
-        put_trailer(more->trailers, g_ptr_array_index(step->trailers, i));
+        put_trailer(more->trailers, &g_array_index(step->trailers, struct rig_path_trailer, i));
 }
 
 /* n_times 0: steps that do not repeat. */
-static void replace_by_more(GPtrArray *steps, guint at, guint n, guint n_times)
+static void replace_by_more(struct rig_path *path, GPtrArray *steps, guint at, guint n, guint n_times)
 {
     struct rig_path_step *more = rig_path_step_new();
     const struct rig_path_step *first = g_ptr_array_index(steps, at);
@@ -117,15 +102,15 @@ static void replace_by_more(GPtrArray *steps, guint at, guint n, guint n_times)
     more->first = first->first;
     for (guint i = 0; i < n; i++)
         merge(more, g_ptr_array_index(steps, at + i));
-    more->text = n_times ? g_strdup_printf("the same %u times more", n_times)
-                         : g_strdup_printf("%u steps", more->n_steps);
+    more->text = n_times ? rig_path_keepf(path, "the same %u times more", n_times)
+                         : rig_path_keepf(path, "%u steps", more->n_steps);
     g_ptr_array_remove_range(steps, at, n);
     g_ptr_array_insert(steps, (gint)at, more);
 }
 
 /* Steps that repeat each other (a swap, sector by sector) are told once at their begin and once at their end;
  * of what is still too long the middle is left out. */
-static void fold(GPtrArray *steps)
+static void fold(struct rig_path *path, GPtrArray *steps)
 {
     for (guint at = 0; at < steps->len; at++) {
         guint n_times;
@@ -133,11 +118,11 @@ static void fold(GPtrArray *steps)
 
         if (period == 0)
             continue;
-        replace_by_more(steps, at + period, (n_times - 2) * period, n_times - 2);
+        replace_by_more(path, steps, at + period, (n_times - 2) * period, n_times - 2);
         at += 2 * period;
     }
     if (steps->len > RIG_RECORDED_MAX_STEPS)
-        replace_by_more(steps, KEEP_FIRST, steps->len - RIG_RECORDED_MAX_STEPS + 1, 0);
+        replace_by_more(path, steps, KEEP_FIRST, steps->len - RIG_RECORDED_MAX_STEPS + 1, 0);
 }
 
 /* ---- a recorder ---- */
@@ -146,7 +131,7 @@ static void list_area(struct rig_path_recorder *recorder, guint index)
 {
     const struct rig_mapped_area *area = rig_flash_map_area(recorder->map, index);
     struct rig_path_area *told = rig_path_add_area(recorder->path, area->name);
-    struct rig_path_trailer *trailer = rig_flash_map_trailer(recorder->map, index);
+    struct rig_path_trailer trailer = {.magic = NULL};
 
     for (guint sector = 0; sector < area->starts->len; sector++) {
         struct rig_path_cell cell = rig_flash_map_cell(recorder->map, index, sector);
@@ -157,9 +142,9 @@ static void list_area(struct rig_path_recorder *recorder, guint index)
     }
     told->trailer =
         area->trailer < area->place.n_bytes ? rig_mapped_area_sector(area, area->trailer) : told->n_sectors;
-    if (trailer)
-        g_ptr_array_add(recorder->path->trailers, copy_trailer(trailer));
-    g_ptr_array_add(recorder->trailers, trailer);
+    if (rig_flash_map_trailer(recorder->map, index, recorder->path, &trailer))
+        g_array_append_val(recorder->path->trailers, trailer);
+    g_array_append_val(recorder->trailers, trailer);
     g_ptr_array_add(recorder->cells, g_array_copy(told->cells));
 }
 
@@ -168,9 +153,11 @@ struct rig_path_recorder *rig_path_recorder_new(const struct rig_flash_map *map)
     struct rig_path_recorder *recorder = g_new0(struct rig_path_recorder, 1);
 
     recorder->map = map;
-    recorder->path = rig_path_new(map->images[RIG_IMAGE_OLD].name, map->images[RIG_IMAGE_NEW].name);
+    recorder->path = rig_path_new();
+    recorder->path->old_name = rig_path_keep(recorder->path, map->images[RIG_IMAGE_OLD].name);
+    recorder->path->new_name = rig_path_keep(recorder->path, map->images[RIG_IMAGE_NEW].name);
     recorder->cells = g_ptr_array_new_with_free_func((GDestroyNotify)g_array_unref);
-    recorder->trailers = g_ptr_array_new_with_free_func((GDestroyNotify)rig_path_trailer_free);
+    recorder->trailers = g_array_new(FALSE, FALSE, sizeof(struct rig_path_trailer));
     for (guint i = 0; i < map->areas->len; i++)
         list_area(recorder, i);
     return recorder;
@@ -182,7 +169,7 @@ void rig_path_recorder_free(struct rig_path_recorder *recorder)
         return;
     rig_path_free(recorder->path);
     g_ptr_array_unref(recorder->cells);
-    g_ptr_array_unref(recorder->trailers);
+    g_array_unref(recorder->trailers);
     rig_path_step_free(recorder->open);
     g_free(recorder);
 }
@@ -211,30 +198,37 @@ struct rig_path_cell rig_path_recorder_cell(const struct rig_path_recorder *reco
     return *cell_now(recorder, area, sector);
 }
 
+static struct rig_path_trailer *trailer_now(const struct rig_path_recorder *recorder, guint area)
+{
+    return &g_array_index(recorder->trailers, struct rig_path_trailer, area);
+}
+
+/* Of one path: equal texts are the same. */
 static bool same_trailer(const struct rig_path_trailer *a, const struct rig_path_trailer *b)
 {
-    return g_strcmp0(a->magic, b->magic) == 0 && g_strcmp0(a->image_ok, b->image_ok) == 0 &&
-           g_strcmp0(a->copy_done, b->copy_done) == 0 && g_strcmp0(a->type, b->type) == 0 &&
-           a->size == b->size && g_strcmp0(a->status, b->status) == 0;
+    return a->magic == b->magic && a->image_ok == b->image_ok && a->copy_done == b->copy_done &&
+           a->type == b->type && a->size == b->size && a->status == b->status;
+}
+
+static bool agrees_on(const struct rig_path_recorder *recorder, guint area)
+{
+    struct rig_path_trailer trailer;
+    bool same = !rig_flash_map_trailer(recorder->map, area, recorder->path, &trailer) ||
+                same_trailer(&trailer, trailer_now(recorder, area));
+
+    for (guint sector = 0; same && sector < rig_flash_map_area(recorder->map, area)->starts->len; sector++) {
+        struct rig_path_cell cell = rig_flash_map_cell(recorder->map, area, sector);
+
+        same = rig_path_cells_equal(&cell, cell_now(recorder, area, sector));
+    }
+    return same;
 }
 
 bool rig_path_recorder_agrees(const struct rig_path_recorder *recorder)
 {
-    for (guint area = 0; area < recorder->map->areas->len; area++) {
-        const struct rig_path_trailer *known = g_ptr_array_index(recorder->trailers, area);
-        struct rig_path_trailer *trailer = rig_flash_map_trailer(recorder->map, area);
-        bool same = trailer && known ? same_trailer(trailer, known) : trailer == known;
-
-        rig_path_trailer_free(trailer);
-        for (guint sector = 0; same && sector < rig_flash_map_area(recorder->map, area)->starts->len;
-             sector++) {
-            struct rig_path_cell cell = rig_flash_map_cell(recorder->map, area, sector);
-
-            same = rig_path_cells_equal(&cell, cell_now(recorder, area, sector));
-        }
-        if (!same)
+    for (guint area = 0; area < recorder->map->areas->len; area++)
+        if (!agrees_on(recorder, area))
             return false;
-    }
     return true;
 }
 
@@ -260,7 +254,7 @@ static void leave_first_out(struct rig_path *path)
             g_array_index(area->cells, struct rig_path_cell, change->sector) = change->cell;
         }
         for (guint k = 0; k < step->trailers->len; k++)
-            put_trailer(path->trailers, g_ptr_array_index(step->trailers, k));
+            put_trailer(path->trailers, &g_array_index(step->trailers, struct rig_path_trailer, k));
     }
     g_ptr_array_remove_index(path->cycles, 0);
     path->n_left_out++;
@@ -289,19 +283,14 @@ static void note_cells(struct rig_path_recorder *recorder, struct rig_path_step 
 
 static void note_trailer(struct rig_path_recorder *recorder, struct rig_path_step *step, guint area)
 {
-    struct rig_path_trailer *known = g_ptr_array_index(recorder->trailers, area);
-    struct rig_path_trailer *trailer = rig_flash_map_trailer(recorder->map, area);
+    struct rig_path_trailer *known = trailer_now(recorder, area);
+    struct rig_path_trailer trailer;
 
-    if (!trailer || (known && same_trailer(known, trailer))) {
-        rig_path_trailer_free(trailer);
+    if (!rig_flash_map_trailer(recorder->map, area, recorder->path, &trailer) ||
+        same_trailer(known, &trailer))
         return;
-    }
-    rig_path_trailer_free(known);
-    g_ptr_array_index(recorder->trailers, area) = trailer;
-    for (guint i = 0; i < step->trailers->len; i++)
-        if (((const struct rig_path_trailer *)g_ptr_array_index(step->trailers, i))->area == area)
-            g_ptr_array_remove_index(step->trailers, i--);
-    g_ptr_array_add(step->trailers, copy_trailer(trailer));
+    *known = trailer;
+    put_trailer(step->trailers, &trailer);
 }
 
 static char *cell_text(const struct rig_path *path, const struct rig_path_cell *cell)
@@ -339,14 +328,14 @@ static void name_step(const struct rig_path_recorder *recorder, struct rig_path_
         return;
     area = rig_flash_map_area(recorder->map, (guint)step->area)->name;
     sectors = sectors_text(step);
-    g_free(step->text);
     if (step->kind == RIG_PATH_ERASE) {
-        step->text = g_strdup_printf("erase %s %s", area, sectors);
+        step->text = rig_path_keepf(recorder->path, "erase %s %s", area, sectors);
         return;
     }
     held = cell_text(recorder->path, cell_now(recorder, (guint)step->area, step->to));
-    step->text = g_strdup_printf("write %s %s, %" G_GUINT64_FORMAT " B: %s%s", area, sectors, step->n_bytes,
-                                 step->sector == step->to ? "now holds " : "the last holds ", held);
+    step->text =
+        rig_path_keepf(recorder->path, "write %s %s, %" G_GUINT64_FORMAT " B: %s%s", area, sectors,
+                       step->n_bytes, step->sector == step->to ? "now holds " : "the last holds ", held);
 }
 
 static void close_step(struct rig_path_recorder *recorder)
@@ -414,8 +403,8 @@ static void open_step(struct rig_path_recorder *recorder, const struct sim_flash
     step->torn = operation->torn;
     step->area = area;
     step->first = cycle->first + cycle->n_operations;
-    step->text = g_strdup(text);
-    step->field = g_strdup(field);
+    step->text = text;
+    step->field = rig_path_keep(recorder->path, field);
     if (area >= 0) {
         const struct rig_mapped_area *mapped = rig_flash_map_area(recorder->map, (guint)area);
 
@@ -429,7 +418,8 @@ void rig_path_recorder_note(struct rig_path_recorder *recorder, const struct sim
     struct rig_path_cycle *cycle = last_cycle(recorder);
     int area = rig_flash_map_find(recorder->map, operation);
     const char *field = NULL;
-    char *text;
+    g_autofree char *words = NULL;
+    const char *text;
 
     /* A bootloader in an endless loop must not fill the memory. */
     if (recorder->n_recorded >= RIG_RECORDED_MAX_OPERATIONS) {
@@ -437,14 +427,15 @@ void rig_path_recorder_note(struct rig_path_recorder *recorder, const struct sim
         return;
     }
     recorder->n_recorded++;
-    text = rig_flash_map_text(recorder->map, operation, &field);
+    words = rig_flash_map_text(recorder->map, operation, &field);
+    text = rig_path_keep(recorder->path, words);
     if (!goes_on(recorder, operation, field, area, by_application)) {
         close_step(recorder);
         open_step(recorder, operation, text, field, area, by_application);
     }
     extend(recorder, operation);
     cycle->n_operations++;
-    g_ptr_array_add(cycle->operations, text);
+    g_ptr_array_add(cycle->operations, (gpointer)text);
 }
 
 /* What the operations that were too many have made of the flash. */
@@ -457,7 +448,7 @@ static void note_rest(struct rig_path_recorder *recorder, gint64 n)
     step->n_steps = 1;
     step->first = cycle->first + cycle->n_operations - n;
     step->n = n;
-    step->text = g_strdup("too many operations to be told");
+    step->text = "too many operations to be told";
     for (guint area = 0; area < recorder->map->areas->len; area++) {
         note_cells(recorder, step, area, 0, rig_flash_map_area(recorder->map, area)->starts->len - 1);
         note_trailer(recorder, step, area);
@@ -470,7 +461,7 @@ void rig_path_recorder_end(struct rig_path_recorder *recorder)
     struct rig_path_cycle *cycle = last_cycle(recorder);
 
     close_step(recorder);
-    fold(cycle->steps);
+    fold(recorder->path, cycle->steps);
     if (cycle->n_operations > cycle->operations->len)
         note_rest(recorder, cycle->n_operations - cycle->operations->len);
 }

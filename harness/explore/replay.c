@@ -69,7 +69,7 @@ static void run_action(struct playing *playing, const struct rig_power_cycle *as
     if (asked->form == RIG_CYCLE_RUN || !rig_history_due(&plan->life, &playing->history, image, &action))
         return;
     if (playing->cycle)
-        playing->cycle->action = g_strdup(rig_action_name(action));
+        playing->cycle->action = rig_action_name(action);
     playing->by_application = true;
     done = playing->subject->ops->act(playing->subject, action, fresh);
     if (sim_flash_powered(playing->subject->flash) && done)
@@ -81,21 +81,28 @@ static void run_action(struct playing *playing, const struct rig_power_cycle *as
 static void note_end(struct playing *playing, const struct rig_end_report *report, guint8 image)
 {
     struct rig_subject *subject = playing->subject;
-    bool powered = sim_flash_powered(subject->flash);
+    struct rig_path_cycle *cycle = playing->cycle;
+    struct rig_path *path;
+    g_autofree char *stop = NULL;
 
-    if (!playing->cycle)
+    if (!cycle)
         return;
-    playing->cycle->decision = *report->decision ? g_strdup(report->decision) : NULL;
-    if (powered && report->end != RIG_END_RUNS)
-        playing->cycle->stop = rig_end_sentence(report->end, report->text);
-    else if (powered)
-        playing->cycle->runs = g_strdup_printf("%s%s",
-                                               image == RIG_IMAGE_UNKNOWN ? "an unknown image"
-                                               : image == RIG_IMAGE_MIXED ? "a mixed pair of images"
-                                                                          : playing->plan->images[image].name,
-                                               !subject->ops->confirmed           ? ""
-                                               : subject->ops->confirmed(subject) ? ", confirmed"
-                                                                                  : "");
+    path = rig_path_recorder_path(playing->recorder);
+    cycle->decision = *report->decision ? rig_path_keep(path, report->decision) : NULL;
+    if (!sim_flash_powered(subject->flash))
+        return;
+    if (report->end != RIG_END_RUNS) {
+        stop = rig_end_sentence(report->end, report->text);
+        cycle->stop = rig_path_keep(path, stop);
+        return;
+    }
+    cycle->runs = rig_path_keepf(path, "%s%s",
+                                 image == RIG_IMAGE_UNKNOWN ? "an unknown image"
+                                 : image == RIG_IMAGE_MIXED ? "a mixed pair of images"
+                                                            : playing->plan->images[image].name,
+                                 !subject->ops->confirmed           ? ""
+                                 : subject->ops->confirmed(subject) ? ", confirmed"
+                                                                    : "");
 }
 
 /* Boot, and the application after it as far as power lasts. */
@@ -154,19 +161,19 @@ static char *operation_ahead(const struct playing *playing, const struct rig_pow
 static void note_cut(struct playing *playing, const struct rig_power_cycle *asked, bool fell,
                      const char *ahead)
 {
-    const char *torn =
-        playing->cycle->operations->len > 0
-            ? g_ptr_array_index(playing->cycle->operations, playing->cycle->operations->len - 1)
-            : "";
+    struct rig_path *path = rig_path_recorder_path(playing->recorder);
+    struct rig_path_cycle *cycle = playing->cycle;
+    guint n = cycle->operations->len;
 
     if (asked->form == RIG_CYCLE_TORN)
-        playing->cycle->cut = g_strdup_printf("inside operation %u: %s", asked->operation, torn);
+        cycle->cut = rig_path_keepf(path, "inside operation %u: %s", asked->operation,
+                                    n > 0 ? (const char *)g_ptr_array_index(cycle->operations, n - 1) : "");
     else if (ahead && fell)
-        playing->cycle->cut = g_strdup_printf("before operation %u: %s", asked->operation, ahead);
+        cycle->cut = rig_path_keepf(path, "before operation %u: %s", asked->operation, ahead);
     else if (playing->n_operations == 0)
-        playing->cycle->cut = g_strdup("before anything is written");
+        cycle->cut = "before anything is written";
     else
-        playing->cycle->cut = g_strdup_printf("after operation %u, the last one", asked->operation - 1);
+        cycle->cut = rig_path_keepf(path, "after operation %u, the last one", asked->operation - 1);
 }
 
 /* false: the cut of this power cycle never fell. */

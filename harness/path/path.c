@@ -1,25 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The model of a path: its parts, and what holds at each of its moments. */
+/* The model of a path: its parts, and what holds at each step. */
 #include "path/path.h"
 
-void rig_path_trailer_free(struct rig_path_trailer *trailer)
-{
-    if (!trailer)
-        return;
-    g_free(trailer->magic);
-    g_free(trailer->image_ok);
-    g_free(trailer->copy_done);
-    g_free(trailer->type);
-    g_free(trailer->status);
-    g_free(trailer->progress);
-    g_free(trailer);
-}
+#define STRINGS_BLOCK_BYTES 1024u
 
 static void free_area(gpointer at)
 {
     struct rig_path_area *area = at;
 
-    g_free(area->name);
     g_array_unref(area->sizes);
     g_array_unref(area->cells);
     g_free(area);
@@ -29,10 +17,8 @@ void rig_path_step_free(struct rig_path_step *step)
 {
     if (!step)
         return;
-    g_free(step->field);
-    g_free(step->text);
     g_array_unref(step->cells);
-    g_ptr_array_unref(step->trailers);
+    g_array_unref(step->trailers);
     g_free(step);
 }
 
@@ -40,37 +26,19 @@ static void free_cycle(gpointer at)
 {
     struct rig_path_cycle *cycle = at;
 
-    g_free(cycle->decision);
-    g_free(cycle->runs);
-    g_free(cycle->action);
-    g_free(cycle->stop);
-    g_free(cycle->cut);
     g_ptr_array_unref(cycle->steps);
     g_ptr_array_unref(cycle->operations);
     g_free(cycle);
 }
 
-static void free_broken(gpointer at)
-{
-    struct rig_path_broken *broken = at;
-
-    g_free(broken->invariant);
-    g_free(broken->about);
-    g_free(broken->text);
-    g_free(broken);
-}
-
-struct rig_path *rig_path_new(const char *old_name, const char *new_name)
+struct rig_path *rig_path_new(void)
 {
     struct rig_path *path = g_new0(struct rig_path, 1);
 
-    path->step = g_strdup("");
-    path->cuts = g_strdup("");
-    path->old_name = g_strdup(old_name);
-    path->new_name = g_strdup(new_name);
-    path->broken = g_ptr_array_new_with_free_func(free_broken);
+    path->strings = g_string_chunk_new(STRINGS_BLOCK_BYTES);
+    path->broken = g_array_new(FALSE, FALSE, sizeof(struct rig_path_broken));
     path->areas = g_ptr_array_new_with_free_func(free_area);
-    path->trailers = g_ptr_array_new_with_free_func((GDestroyNotify)rig_path_trailer_free);
+    path->trailers = g_array_new(FALSE, FALSE, sizeof(struct rig_path_trailer));
     path->cycles = g_ptr_array_new_with_free_func(free_cycle);
     return path;
 }
@@ -79,40 +47,49 @@ void rig_path_free(struct rig_path *path)
 {
     if (!path)
         return;
-    g_free(path->step);
-    g_free(path->cuts);
-    g_free(path->old_name);
-    g_free(path->new_name);
-    g_ptr_array_unref(path->broken);
+    g_array_unref(path->broken);
     g_ptr_array_unref(path->areas);
-    g_ptr_array_unref(path->trailers);
+    g_array_unref(path->trailers);
     g_ptr_array_unref(path->cycles);
+    g_string_chunk_free(path->strings);
     g_free(path);
+}
+
+const char *rig_path_keep(struct rig_path *path, const char *text)
+{
+    return text ? g_string_chunk_insert_const(path->strings, text) : NULL;
+}
+
+const char *rig_path_keepf(struct rig_path *path, const char *format, ...)
+{
+    g_autofree char *text = NULL;
+    va_list arguments;
+
+    va_start(arguments, format);
+    text = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    return rig_path_keep(path, text);
 }
 
 void rig_path_set_origin(struct rig_path *path, const char *step, const char *cuts)
 {
-    g_free(path->step);
-    g_free(path->cuts);
-    path->step = g_strdup(step);
-    path->cuts = g_strdup(cuts);
+    path->step = rig_path_keep(path, step);
+    path->cuts = rig_path_keep(path, cuts);
 }
 
 void rig_path_add_broken(struct rig_path *path, const char *invariant, const char *about, const char *text)
 {
-    struct rig_path_broken *broken = g_new0(struct rig_path_broken, 1);
+    struct rig_path_broken broken = {rig_path_keep(path, invariant), rig_path_keep(path, about),
+                                     rig_path_keep(path, text)};
 
-    broken->invariant = g_strdup(invariant);
-    broken->about = g_strdup(about);
-    broken->text = g_strdup(text);
-    g_ptr_array_add(path->broken, broken);
+    g_array_append_val(path->broken, broken);
 }
 
 struct rig_path_area *rig_path_add_area(struct rig_path *path, const char *name)
 {
     struct rig_path_area *area = g_new0(struct rig_path_area, 1);
 
-    area->name = g_strdup(name);
+    area->name = rig_path_keep(path, name);
     area->sizes = g_array_new(FALSE, FALSE, sizeof(struct rig_path_sectors));
     area->cells = g_array_new(FALSE, FALSE, sizeof(struct rig_path_cell));
     g_ptr_array_add(path->areas, area);
@@ -137,7 +114,7 @@ struct rig_path_cycle *rig_path_add_cycle(struct rig_path *path, gint64 number)
 
     cycle->number = number;
     cycle->steps = g_ptr_array_new_with_free_func((GDestroyNotify)rig_path_step_free);
-    cycle->operations = g_ptr_array_new_with_free_func(g_free);
+    cycle->operations = g_ptr_array_new();
     g_ptr_array_add(path->cycles, cycle);
     return cycle;
 }
@@ -148,7 +125,7 @@ struct rig_path_step *rig_path_step_new(void)
 
     step->area = -1;
     step->cells = g_array_new(FALSE, FALSE, sizeof(struct rig_path_change));
-    step->trailers = g_ptr_array_new_with_free_func((GDestroyNotify)rig_path_trailer_free);
+    step->trailers = g_array_new(FALSE, FALSE, sizeof(struct rig_path_trailer));
     return step;
 }
 
@@ -183,10 +160,10 @@ char *rig_path_trailer_text(const struct rig_path_trailer *trailer)
     return g_string_free(text, FALSE);
 }
 
-static void set_trailers(struct rig_path_state *state, const GPtrArray *trailers)
+static void set_trailers(struct rig_path_state *state, const GArray *trailers)
 {
     for (guint i = 0; i < trailers->len; i++) {
-        const struct rig_path_trailer *trailer = g_ptr_array_index(trailers, i);
+        const struct rig_path_trailer *trailer = &g_array_index(trailers, struct rig_path_trailer, i);
 
         state->trailers[trailer->area] = trailer;
     }

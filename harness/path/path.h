@@ -41,11 +41,11 @@ struct rig_path_change {
 /* A trailer in words; NULL: not told. */
 struct rig_path_trailer {
     guint area;
-    char *magic, *image_ok, *copy_done; /* "good" */
-    char *type;                         /* swap type: "none": not written, or none */
-    gint64 size;                        /* swap size; 0: not written */
-    char *status;                       /* of the swap: "nothing started" */
-    char *progress;                     /* that in short: "4.1" = step 4, state 1; "moved 3"; NULL: nothing */
+    const char *magic, *image_ok, *copy_done; /* "good" */
+    const char *type;                         /* swap type: "none": not written, or none */
+    gint64 size;                              /* swap size; 0: not written */
+    const char *status;                       /* of the swap: "nothing started" */
+    const char *progress; /* that in short: "4.1" = step 4, state 1; "moved 3"; NULL: nothing */
 };
 
 /* Sectors of one size that follow each other. */
@@ -54,7 +54,7 @@ struct rig_path_sectors {
     guint n;
 };
 struct rig_path_area {
-    char *name;
+    const char *name;
     guint n_sectors;
     GArray *sizes; /* struct rig_path_sectors */
     guint trailer; /* the first sector with trailer fields; n_sectors: none */
@@ -67,14 +67,14 @@ enum rig_path_kind { RIG_PATH_ERASE, RIG_PATH_WRITE, RIG_PATH_MORE };
 struct rig_path_step {
     enum rig_path_kind kind;
     bool by_application;
-    bool torn;           /* power was lost inside its last operation */
-    int area;            /* -1: in none */
-    guint sector, to;    /* first and last, of the area */
-    gint64 first, n;     /* operations: number of the first, and how many */
-    char *field;         /* short name of the trailer field that is written: "magic"; NULL: no single one */
-    char *text;          /* "write primary trailer: copy_done = set"; never NULL */
-    GArray *cells;       /* struct rig_path_change: what is different afterwards */
-    GPtrArray *trailers; /* struct rig_path_trailer * */
+    bool torn;         /* power was lost inside its last operation */
+    int area;          /* -1: in none */
+    guint sector, to;  /* first and last, of the area */
+    gint64 first, n;   /* operations: number of the first, and how many */
+    const char *field; /* short name of the trailer field that is written: "magic"; NULL: no single one */
+    const char *text;  /* "write primary trailer: copy_done = set"; never NULL */
+    GArray *cells;     /* struct rig_path_change: what is different afterwards */
+    GArray *trailers;  /* struct rig_path_trailer */
     /* While it is recorded; the journal does not have them. */
     guint64 n_bytes;
     guint n_steps; /* MORE: that it stands for */
@@ -82,47 +82,54 @@ struct rig_path_step {
 
 struct rig_path_cycle {
     gint64 number, n_operations;
-    char *decision;        /* what the bootloader decided: "revert, resumed"; NULL: it does not tell */
-    char *runs;            /* what it started: "new, not confirmed"; NULL: nothing */
-    char *action;          /* what the application did then; NULL */
-    char *stop;            /* why nothing runs, with power; NULL */
-    char *cut;             /* "before operation 5: write scratch trailer: magic = good"; NULL: no cut */
+    const char *decision;  /* what the bootloader decided: "revert, resumed"; NULL: it does not tell */
+    const char *runs;      /* what it started: "new, not confirmed"; NULL: nothing */
+    const char *action;    /* what the application did then; NULL */
+    const char *stop;      /* why nothing runs, with power; NULL */
+    const char *cut;       /* "before operation 5: write scratch trailer: magic = good"; NULL: no cut */
     GPtrArray *steps;      /* struct rig_path_step * */
-    GPtrArray *operations; /* char *: each one in words; empty: not told */
+    GPtrArray *operations; /* const char *: each one in words; empty: not told */
     gint64 first;          /* number of its first operation; while it is recorded */
 };
 
 /* What a path breaks. */
 struct rig_path_broken {
-    char *invariant, *about, *text; /* never NULL */
+    const char *invariant, *about, *text; /* never NULL */
 };
 
+/* All texts within a path are its own, equal ones the same pointer (rig_path_keep()). */
 struct rig_path {
-    char *step; /* of the scenario; never NULL */
-    char *cuts; /* "app,0,19h,run" (path/cuts.h), or a place of a sweep, "17:half"; never NULL */
-    char *old_name, *new_name;
-    gint64 n_left_out;   /* power cycles before the first that is told */
-    GPtrArray *broken;   /* struct rig_path_broken *; empty: it breaks nothing */
-    GPtrArray *areas;    /* struct rig_path_area * */
-    GPtrArray *trailers; /* struct rig_path_trailer *: before the first power cycle */
-    GPtrArray *cycles;   /* struct rig_path_cycle * */
+    const char *step; /* of the scenario; never NULL */
+    const char *cuts; /* "app,0,19h,run" (path/cuts.h), or a place of a sweep, "17:half"; never NULL */
+    const char *old_name, *new_name; /* never NULL */
+    gint64 n_left_out;               /* power cycles before the first that is told */
+    GArray *broken;                  /* struct rig_path_broken; empty: it breaks nothing */
+    GPtrArray *areas;                /* struct rig_path_area * */
+    GArray *trailers;                /* struct rig_path_trailer: before the first power cycle */
+    GPtrArray *cycles;               /* struct rig_path_cycle * */
+    GStringChunk *strings;           /* private */
 };
 
-/* Everything that is NULL and may not be is "" for now. Owned by the caller. */
-struct rig_path *rig_path_new(const char *old_name, const char *new_name);
+/* Without texts for now. Owned by the caller. */
+struct rig_path *rig_path_new(void);
 void rig_path_free(struct rig_path *path);
 typedef struct rig_path rig_path;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_path, rig_path_free)
-void rig_path_set_origin(struct rig_path *path, const char *step, const char *cuts);
-void rig_path_add_broken(struct rig_path *path, const char *invariant, const char *about, const char *text);
 
-/* Parts, empty. add: owned by the path. */
+/* The text as one of the path's own; NULL for NULL. */
+const char *rig_path_keep(struct rig_path *path, const char *text);
+const char *rig_path_keepf(struct rig_path *path, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+void rig_path_set_origin(struct rig_path *path, const char *step, const char *cuts);
+
+/* Parts. They belong to the path, as do their texts, which are copied here. */
 struct rig_path_area *rig_path_add_area(struct rig_path *path, const char *name);
 void rig_path_add_sectors(struct rig_path_area *area, guint n_bytes, guint n);
 struct rig_path_cycle *rig_path_add_cycle(struct rig_path *path, gint64 number);
+void rig_path_add_broken(struct rig_path *path, const char *invariant, const char *about, const char *text);
+/* A step on its way into a power cycle. */
 struct rig_path_step *rig_path_step_new(void);
 void rig_path_step_free(struct rig_path_step *step);
-void rig_path_trailer_free(struct rig_path_trailer *trailer);
 
 /* A trailer in a few words: "magic good, type test, copy_done set"; "empty". Owned by the caller. */
 char *rig_path_trailer_text(const struct rig_path_trailer *trailer);

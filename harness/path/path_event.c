@@ -4,12 +4,50 @@
  * sectors counted on. */
 #include "path/path_event.h"
 
+#include <stddef.h>
 #include <string.h>
 
 static const char letters[] = ".ontx"; /* by enum rig_path_holds */
 static const char *const kinds[] = {"erase", "write", "more"};
 
+/* Texts that stand under a key of their own. */
+struct text {
+    const char *key;
+    gsize offset;
+};
+#define TEXT(owner, member, its_key)                                                                         \
+    {                                                                                                        \
+        its_key, offsetof(struct owner, member)                                                              \
+    }
+static const struct text trailer_flags[] = {TEXT(rig_path_trailer, magic, "magic"),
+                                            TEXT(rig_path_trailer, type, "type"),
+                                            TEXT(rig_path_trailer, copy_done, "copy_done"),
+                                            TEXT(rig_path_trailer, image_ok, "image_ok"),
+                                            {NULL, 0}};
+static const struct text trailer_swap[] = {
+    TEXT(rig_path_trailer, status, "status"), TEXT(rig_path_trailer, progress, "progress"), {NULL, 0}};
+static const struct text step_texts[] = {
+    TEXT(rig_path_step, field, "field"), TEXT(rig_path_step, text, "text"), {NULL, 0}};
+static const struct text cycle_texts[] = {
+    TEXT(rig_path_cycle, decision, "decision"), TEXT(rig_path_cycle, runs, "runs"),
+    TEXT(rig_path_cycle, action, "action"),     TEXT(rig_path_cycle, stop, "stop"),
+    TEXT(rig_path_cycle, cut, "cut"),           {NULL, 0}};
+static const struct text broken_texts[] = {TEXT(rig_path_broken, invariant, "invariant"),
+                                           TEXT(rig_path_broken, about, "about"),
+                                           TEXT(rig_path_broken, text, "text"),
+                                           {NULL, 0}};
+static const struct text origin_texts[] = {
+    TEXT(rig_path, step, "step"), TEXT(rig_path, cuts, "path"), {NULL, 0}};
+static const struct text name_texts[] = {
+    TEXT(rig_path, old_name, "old"), TEXT(rig_path, new_name, "new"), {NULL, 0}};
+
 /* ---- writing ---- */
+
+static void put_texts(struct rig_event *entry, const void *owner, const struct text *texts)
+{
+    for (; texts->key; texts++)
+        rig_event_text(entry, texts->key, *(const char *const *)((const char *)owner + texts->offset));
+}
 
 static void append_cell(GString *text, const struct rig_path_cell *cell, guint n)
 {
@@ -79,21 +117,17 @@ static void put_sectors(struct rig_event *entry, const GArray *sizes)
     rig_event_text(entry, "sectors", text->str);
 }
 
-static void put_trailers(struct rig_event *event, const GPtrArray *trailers)
+static void put_trailers(struct rig_event *event, const GArray *trailers)
 {
     for (guint i = 0; i < trailers->len; i++) {
-        const struct rig_path_trailer *trailer = g_ptr_array_index(trailers, i);
+        const struct rig_path_trailer *trailer = &g_array_index(trailers, struct rig_path_trailer, i);
         struct rig_event *entry = rig_event_append(event, "trailers");
 
         rig_event_count(entry, "area", trailer->area);
-        rig_event_text(entry, "magic", trailer->magic);
-        rig_event_text(entry, "type", trailer->type);
-        rig_event_text(entry, "copy_done", trailer->copy_done);
-        rig_event_text(entry, "image_ok", trailer->image_ok);
+        put_texts(entry, trailer, trailer_flags);
         if (trailer->size)
             rig_event_count(entry, "size", trailer->size);
-        rig_event_text(entry, "status", trailer->status);
-        rig_event_text(entry, "progress", trailer->progress);
+        put_texts(entry, trailer, trailer_swap);
     }
 }
 
@@ -113,8 +147,7 @@ static void put_step(struct rig_event *cycle, const struct rig_path_step *step)
     }
     rig_event_count(entry, "first", step->first);
     rig_event_count(entry, "n", step->n);
-    rig_event_text(entry, "field", step->field);
-    rig_event_text(entry, "text", step->text);
+    put_texts(entry, step, step_texts);
     put_changes(entry, step->cells);
     put_trailers(entry, step->trailers);
 }
@@ -134,11 +167,7 @@ static void put_cycle(struct rig_event *event, const struct rig_path_cycle *cycl
     struct rig_event *entry = rig_event_append(event, "legs");
 
     rig_event_count(entry, "number", cycle->number);
-    rig_event_text(entry, "decision", cycle->decision);
-    rig_event_text(entry, "runs", cycle->runs);
-    rig_event_text(entry, "action", cycle->action);
-    rig_event_text(entry, "stop", cycle->stop);
-    rig_event_text(entry, "cut", cycle->cut);
+    put_texts(entry, cycle, cycle_texts);
     rig_event_count(entry, "operations", cycle->n_operations);
     for (guint i = 0; i < cycle->steps->len; i++)
         put_step(entry, g_ptr_array_index(cycle->steps, i));
@@ -164,18 +193,11 @@ struct rig_event *rig_path_to_event(const struct rig_path *path, bool in_full)
     if (path->cycles->len == 0)
         return NULL;
     event = rig_event_new("path");
-    rig_event_text(event, "step", path->step);
-    rig_event_text(event, "path", path->cuts);
-    for (guint i = 0; i < path->broken->len; i++) {
-        const struct rig_path_broken *broken = g_ptr_array_index(path->broken, i);
-        struct rig_event *entry = rig_event_append(event, "broken");
-
-        rig_event_text(entry, "invariant", broken->invariant);
-        rig_event_text(entry, "about", broken->about);
-        rig_event_text(entry, "text", broken->text);
-    }
-    rig_event_text(event, "old", path->old_name);
-    rig_event_text(event, "new", path->new_name);
+    put_texts(event, path, origin_texts);
+    for (guint i = 0; i < path->broken->len; i++)
+        put_texts(rig_event_append(event, "broken"), &g_array_index(path->broken, struct rig_path_broken, i),
+                  broken_texts);
+    put_texts(event, path, name_texts);
     if (path->n_left_out)
         rig_event_count(event, "left_out", path->n_left_out);
     for (guint i = 0; i < path->areas->len; i++)
@@ -188,11 +210,16 @@ struct rig_event *rig_path_to_event(const struct rig_path *path, bool in_full)
 
 /* ---- reading ---- */
 
-static char *text_or(const struct rig_event *event, const char *key, const char *otherwise)
+/* missing: for keys that are not there; NULL: those stay NULL. */
+static void take_texts(struct rig_path *path, const struct rig_event *entry, void *owner,
+                       const struct text *texts, const char *missing)
 {
-    const char *text = rig_event_get_text(event, key);
+    for (; texts->key; texts++) {
+        const char *text = rig_event_get_text(entry, texts->key);
 
-    return g_strdup(text ? text : otherwise);
+        *(const char **)(gpointer)((char *)owner + texts->offset) =
+            rig_path_keep(path, text ? text : missing);
+    }
 }
 
 static guint bounded(const struct rig_event *event, const char *key, guint most, guint otherwise)
@@ -284,27 +311,20 @@ static void take_area(struct rig_path *path, const struct rig_event *entry)
     take_cells(area, rig_event_get_text(entry, "cells"));
 }
 
-static void take_trailers(const struct rig_path *path, GPtrArray *trailers, const struct rig_event *event)
+static void take_trailers(struct rig_path *path, GArray *trailers, const struct rig_event *event)
 {
     const GPtrArray *entries = rig_event_get_maps(event, "trailers");
 
     for (guint i = 0; entries && i < entries->len && i < RIG_PATH_MAX_AREAS; i++) {
         const struct rig_event *entry = g_ptr_array_index(entries, i);
-        struct rig_path_trailer *trailer;
-        guint area = bounded(entry, "area", G_MAXINT, 0);
+        struct rig_path_trailer trailer = {.area = bounded(entry, "area", G_MAXINT, 0)};
 
-        if (area >= path->areas->len)
+        if (trailer.area >= path->areas->len)
             continue;
-        trailer = g_new0(struct rig_path_trailer, 1);
-        trailer->area = area;
-        trailer->magic = text_or(entry, "magic", NULL);
-        trailer->type = text_or(entry, "type", NULL);
-        trailer->copy_done = text_or(entry, "copy_done", NULL);
-        trailer->image_ok = text_or(entry, "image_ok", NULL);
-        trailer->status = text_or(entry, "status", NULL);
-        trailer->progress = text_or(entry, "progress", NULL);
-        trailer->size = MAX(rig_event_get_count(entry, "size", 0), 0);
-        g_ptr_array_add(trailers, trailer);
+        take_texts(path, entry, &trailer, trailer_flags, NULL);
+        take_texts(path, entry, &trailer, trailer_swap, NULL);
+        trailer.size = MAX(rig_event_get_count(entry, "size", 0), 0);
+        g_array_append_val(trailers, trailer);
     }
 }
 
@@ -356,8 +376,8 @@ static void take_step_area(const struct rig_path *path, struct rig_path_step *st
     step->to = MAX(step->sector, bounded(entry, "to", area->n_sectors - 1, step->sector));
 }
 
-static void take_step(const struct rig_path *path, struct rig_path_cycle *cycle,
-                      const struct rig_event *entry, guint *n_left)
+static void take_step(struct rig_path *path, struct rig_path_cycle *cycle, const struct rig_event *entry,
+                      guint *n_left)
 {
     struct rig_path_step *step = rig_path_step_new();
     const char *kind = rig_event_get_text(entry, "kind");
@@ -369,8 +389,8 @@ static void take_step(const struct rig_path *path, struct rig_path_cycle *cycle,
     step->torn = rig_event_get_flag(entry, "torn", false);
     step->first = MAX(rig_event_get_count(entry, "first", 0), 0);
     step->n = CLAMP(rig_event_get_count(entry, "n", 1), 1, G_MAXINT);
-    step->field = text_or(entry, "field", NULL);
-    step->text = text_or(entry, "text", "");
+    take_texts(path, entry, step, step_texts, NULL);
+    step->text = step->text ? step->text : "";
     take_step_area(path, step, entry);
     take_changes(path, step, rig_event_get_text(entry, "cells"), n_left);
     take_trailers(path, step->trailers, entry);
@@ -385,13 +405,9 @@ static void take_cycle(struct rig_path *path, const struct rig_event *entry, gui
     struct rig_path_cycle *cycle = rig_path_add_cycle(path, MAX(number, 0));
 
     cycle->n_operations = MAX(rig_event_get_count(entry, "operations", 0), 0);
-    cycle->decision = text_or(entry, "decision", NULL);
-    cycle->runs = text_or(entry, "runs", NULL);
-    cycle->action = text_or(entry, "action", NULL);
-    cycle->stop = text_or(entry, "stop", NULL);
-    cycle->cut = text_or(entry, "cut", NULL);
+    take_texts(path, entry, cycle, cycle_texts, NULL);
     for (guint i = 0; operations && i < operations->len; i++)
-        g_ptr_array_add(cycle->operations, g_strdup(g_ptr_array_index(operations, i)));
+        g_ptr_array_add(cycle->operations, (gpointer)rig_path_keep(path, g_ptr_array_index(operations, i)));
     for (guint i = 0; steps && i < steps->len && i < RIG_PATH_MAX_STEPS; i++)
         take_step(path, cycle, g_ptr_array_index(steps, i), n_left);
 }
@@ -401,12 +417,11 @@ static void take_broken(struct rig_path *path, const struct rig_event *event)
     const GPtrArray *entries = rig_event_get_maps(event, "broken");
 
     for (guint i = 0; entries && i < entries->len && i < RIG_PATH_MAX_BROKEN; i++) {
-        const struct rig_event *entry = g_ptr_array_index(entries, i);
-        const char *invariant = rig_event_get_text(entry, "invariant");
-        const char *about = rig_event_get_text(entry, "about");
-        const char *text = rig_event_get_text(entry, "text");
+        struct rig_path_broken broken;
 
-        rig_path_add_broken(path, invariant ? invariant : "unknown", about ? about : "", text ? text : "");
+        take_texts(path, g_ptr_array_index(entries, i), &broken, broken_texts, "");
+        broken.invariant = *broken.invariant ? broken.invariant : "unknown";
+        g_array_append_val(path->broken, broken);
     }
 }
 
@@ -414,17 +429,16 @@ struct rig_path *rig_path_from_event(const struct rig_event *event)
 {
     const GPtrArray *areas = rig_event_get_maps(event, "areas");
     const GPtrArray *cycles = rig_event_get_maps(event, "legs");
-    const char *old_name = rig_event_get_text(event, "old");
-    const char *new_name = rig_event_get_text(event, "new");
-    const char *step = rig_event_get_text(event, "step");
-    const char *cuts = rig_event_get_text(event, "path");
     guint n_left = RIG_PATH_MAX_CHANGES;
     struct rig_path *path;
 
     if (!cycles || cycles->len == 0)
         return NULL;
-    path = rig_path_new(old_name ? old_name : "old", new_name ? new_name : "new");
-    rig_path_set_origin(path, step ? step : "", cuts ? cuts : "");
+    path = rig_path_new();
+    take_texts(path, event, path, origin_texts, "");
+    take_texts(path, event, path, name_texts, NULL);
+    path->old_name = path->old_name ? path->old_name : "old";
+    path->new_name = path->new_name ? path->new_name : "new";
     path->n_left_out = MAX(rig_event_get_count(event, "left_out", 0), 0);
     take_broken(path, event);
     for (guint i = 0; areas && i < areas->len && i < RIG_PATH_MAX_AREAS; i++)

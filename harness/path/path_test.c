@@ -27,19 +27,18 @@ static struct rig_path *path_of(const char *json)
     return rig_path_from_event(event);
 }
 
-static struct rig_path_trailer *trailer_new(guint area, const char *magic, gint64 size)
+static void add_trailer(GArray *trailers, guint area, const char *magic, gint64 size)
 {
-    struct rig_path_trailer *trailer = g_new0(struct rig_path_trailer, 1);
+    struct rig_path_trailer trailer = {.area = area,
+                                       .magic = magic,
+                                       .type = "test",
+                                       .copy_done = "unset",
+                                       .image_ok = "set",
+                                       .status = "step 4, state 1 is done",
+                                       .progress = "4.1",
+                                       .size = size};
 
-    trailer->area = area;
-    trailer->magic = g_strdup(magic);
-    trailer->type = g_strdup("test");
-    trailer->copy_done = g_strdup("unset");
-    trailer->image_ok = g_strdup("set");
-    trailer->status = g_strdup("step 4, state 1 is done");
-    trailer->progress = g_strdup("4.1");
-    trailer->size = size;
-    return trailer;
+    g_array_append_val(trailers, trailer);
 }
 
 static void add_cells(GArray *cells, enum rig_path_holds holds, bool part, guint from, guint n)
@@ -53,7 +52,7 @@ static void add_cells(GArray *cells, enum rig_path_holds holds, bool part, guint
 
 static struct rig_path *make_path(void)
 {
-    struct rig_path *path = rig_path_new("old", "fresh \"one\"");
+    struct rig_path *path = rig_path_new();
     struct rig_path_area *area = rig_path_add_area(path, "primary");
     struct rig_path_cycle *cycle = rig_path_add_cycle(path, 3);
     struct rig_path_step *step = rig_path_step_new();
@@ -61,6 +60,8 @@ static struct rig_path *make_path(void)
                                         {0, 2, {RIG_PATH_NEW, true, 6}},
                                         {1, 0, {RIG_PATH_TRAILER, false, 0}}};
 
+    path->old_name = "old";
+    path->new_name = "fresh \"one\"";
     rig_path_set_origin(path, "steps.0", "app,0,19h,run");
     rig_path_add_broken(path, "boots", "It boots.", "no bootable image");
     path->n_left_out = 3;
@@ -76,32 +77,32 @@ static struct rig_path *make_path(void)
     rig_path_add_sectors(area, 4096, 1);
     area->trailer = 1;
     add_cells(area->cells, RIG_PATH_NEW, false, 2, 1);
-    g_ptr_array_add(path->trailers, trailer_new(0, "good", 0));
+    add_trailer(path->trailers, 0, "good", 0);
     cycle->n_operations = 2;
-    cycle->decision = g_strdup("test");
-    cycle->runs = g_strdup("new");
-    cycle->action = g_strdup("confirm");
-    cycle->cut = g_strdup("before operation 2");
-    g_ptr_array_add(cycle->operations, g_strdup("write"));
-    g_ptr_array_add(cycle->operations, g_strdup("write again"));
+    cycle->decision = "test";
+    cycle->runs = "new";
+    cycle->action = "confirm";
+    cycle->cut = "before operation 2";
+    g_ptr_array_add(cycle->operations, (gpointer) "write");
+    g_ptr_array_add(cycle->operations, (gpointer) "write again");
     step->kind = RIG_PATH_WRITE;
     step->by_application = step->torn = true;
     step->area = 0;
     step->sector = 1;
     step->to = 2;
     step->n = 2;
-    step->field = g_strdup("magic");
-    step->text = g_strdup("write primary sectors 1 to 2");
+    step->field = "magic";
+    step->text = "write primary sectors 1 to 2";
     g_array_append_vals(step->cells, changes, G_N_ELEMENTS(changes));
-    g_ptr_array_add(step->trailers, trailer_new(1, "bad", 4096));
+    add_trailer(step->trailers, 1, "bad", 4096);
     g_ptr_array_add(cycle->steps, step);
     step = rig_path_step_new();
     step->kind = RIG_PATH_MORE;
     step->first = 2;
     step->n = 40;
-    step->text = g_strdup("the same 4 times more");
+    step->text = "the same 4 times more";
     g_ptr_array_add(cycle->steps, step);
-    rig_path_add_cycle(path, 4)->stop = g_strdup("no bootable image");
+    rig_path_add_cycle(path, 4)->stop = "no bootable image";
     return path;
 }
 
@@ -133,7 +134,7 @@ static void operations_are_told_where_they_are_asked_for(void **state)
 
 static void a_path_on_which_nothing_happened_is_no_event(void **state)
 {
-    g_autoptr(rig_path) path = rig_path_new("old", "new");
+    g_autoptr(rig_path) path = rig_path_new();
 
     (void)state;
     assert_null(rig_path_to_event(path, false));

@@ -125,8 +125,8 @@ static void paths_member(JsonBuilder *out, const GPtrArray *paths, const GPtrArr
         json_builder_set_member_name(out, "breaks");
         json_builder_begin_array(out);
         for (guint k = 0; k < path->broken->len; k++)
-            json_builder_add_string_value(
-                out, ((const struct rig_path_broken *)g_ptr_array_index(path->broken, k))->invariant);
+            json_builder_add_string_value(out,
+                                          g_array_index(path->broken, struct rig_path_broken, k).invariant);
         json_builder_end_array(out);
         text_member(out, "picture", rig_picture_name(pictures, path));
         json_builder_end_object(out);

@@ -257,7 +257,7 @@ static const struct rig_path *path_of(const struct rig_attempt *attempt,
         if (g_strcmp0(path->step, exploration->step) != 0)
             continue;
         for (guint k = 0; k < path->broken->len; k++) {
-            const struct rig_path_broken *broken = g_ptr_array_index(path->broken, k);
+            const struct rig_path_broken *broken = &g_array_index(path->broken, struct rig_path_broken, k);
 
             if (g_str_equal(broken->invariant, judgement->name))
                 return path;

@@ -147,7 +147,7 @@ void rig_path_append_text(GString *out, const struct rig_path *path, bool in_ful
     for (guint i = 0; i < path->cycles->len; i++)
         say_cycle(&telling, g_ptr_array_index(path->cycles, i));
     for (guint i = 0; i < path->broken->len; i++) {
-        const struct rig_path_broken *broken = g_ptr_array_index(path->broken, i);
+        const struct rig_path_broken *broken = &g_array_index(path->broken, struct rig_path_broken, i);
 
         say(&telling, "%s is broken: %s", broken->invariant, broken->text);
     }

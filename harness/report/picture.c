@@ -58,7 +58,7 @@ static void append_description(GString *out, const struct rig_path *path, const 
 
     g_string_append_printf(out, "<title id=\"t%u\">", number);
     for (guint i = 0; i < path->broken->len; i++) {
-        const struct rig_path_broken *broken = g_ptr_array_index(path->broken, i);
+        const struct rig_path_broken *broken = &g_array_index(path->broken, struct rig_path_broken, i);
 
         g_string_append(out, i ? "; " : "");
         picture_escaped(out, broken->invariant);
@@ -98,7 +98,7 @@ static int append_title(struct picture *picture, const char *subtitle)
     int y = MARGIN + 10;
 
     for (guint i = 0; i < MIN(path->broken->len, MAX_TITLE_LINES); i++) {
-        const struct rig_path_broken *broken = g_ptr_array_index(path->broken, i);
+        const struct rig_path_broken *broken = &g_array_index(path->broken, struct rig_path_broken, i);
         g_autofree char *line = g_strdup_printf("%s is broken: %s", broken->invariant, broken->text);
 
         y = append_lines(picture, y, "h", line, 87, TITLE_LINE);

@@ -215,13 +215,13 @@ const char *picture_field_value(const struct rig_path_trailer *trailer, enum pic
     return trailer->progress ? trailer->progress : "";
 }
 
-static guint fields_of(const GPtrArray *trailers, guint area)
+static guint fields_of(const GArray *trailers, guint area)
 {
     guint fields = 0;
     char digits[24];
 
     for (guint i = 0; i < trailers->len; i++) {
-        const struct rig_path_trailer *trailer = g_ptr_array_index(trailers, i);
+        const struct rig_path_trailer *trailer = &g_array_index(trailers, struct rig_path_trailer, i);
 
         for (int field = 0; trailer->area == area && field < N_FIELDS; field++)
             if (*picture_field_value(trailer, (enum picture_field)field, digits))
@@ -234,7 +234,7 @@ static guint fields_of(const GPtrArray *trailers, guint area)
 static bool is_legible(const struct rig_path_step *step, guint area)
 {
     for (guint i = 0; i < step->trailers->len; i++) {
-        const struct rig_path_trailer *trailer = g_ptr_array_index(step->trailers, i);
+        const struct rig_path_trailer *trailer = &g_array_index(step->trailers, struct rig_path_trailer, i);
 
         if (trailer->area == area && g_strcmp0(trailer->magic, "bad") == 0 && !step->field)
             return false;
@@ -370,7 +370,8 @@ static void lay_out_cycles(struct picture *picture)
         place.row = picture->n_rows;
         place.bad_end = i + 1 == picture->path->cycles->len && picture->path->broken->len > 0;
         for (guint k = 0; place.bad_end && k < picture->path->broken->len && k < FOOT_MAX_LINES; k++) {
-            const struct rig_path_broken *broken = g_ptr_array_index(picture->path->broken, k);
+            const struct rig_path_broken *broken =
+                &g_array_index(picture->path->broken, struct rig_path_broken, k);
             g_autofree char *line = g_strdup_printf("\u2717 %s", broken->invariant);
 
             picture_wrap(place.lines, line, columns_of(place.width), 2);

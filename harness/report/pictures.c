@@ -35,7 +35,7 @@ static void append_harmless(GString *name, const char *text)
 
 static char *file_name(GHashTable *n_named, const struct rig_case_result *result, const struct rig_path *path)
 {
-    const struct rig_path_broken *broken = g_ptr_array_index(path->broken, 0);
+    const struct rig_path_broken *broken = &g_array_index(path->broken, struct rig_path_broken, 0);
     g_autoptr(GString) name = g_string_new("explore-");
     guint n;
 

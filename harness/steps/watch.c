@@ -132,22 +132,25 @@ static const char *what_runs(const struct rig_watch *watch)
 void rig_watch_boot(struct rig_watch *watch, const char *outcome, const char *swap, bool resumed,
                     const char *text)
 {
+    struct rig_path *path;
+
     if (!watch)
         return;
+    path = rig_path_recorder_path(watch->recorder);
     begin_next_boot(watch);
     watch->boot_over = true;
-    watch->cycle->decision = g_strdup_printf("%s%s", swap, resumed ? ", resumed" : "");
+    watch->cycle->decision = rig_path_keepf(path, "%s%s", swap, resumed ? ", resumed" : "");
     if (g_str_equal(outcome, "runs"))
-        watch->cycle->runs = g_strdup(what_runs(watch));
+        watch->cycle->runs = rig_path_keep(path, what_runs(watch));
     else if (!g_str_equal(outcome, "power-lost"))
-        watch->cycle->stop = g_strdup(*text ? text : outcome);
+        watch->cycle->stop = rig_path_keep(path, *text ? text : outcome);
 }
 
 void rig_watch_cut(struct rig_watch *watch, const char *where)
 {
     if (!watch)
         return;
-    watch->cycle->cut = g_strdup(where);
+    watch->cycle->cut = rig_path_keep(rig_path_recorder_path(watch->recorder), where);
     begin_cycle(watch, 0);
 }
 
