@@ -78,17 +78,19 @@ QUICK = {
 
 HEAD = """# Scenarios over links
 
-The same files on the in-process link and over BlueZ (Linux, bluetoothd and virtual controllers in the machine of `ci/vm/`): made by
-`harness/tests/links_test.py` from the summaries of both runs.
+The same files on the in-process link and over BlueZ (Linux, bluetoothd and virtual controllers in the machine of
+`ci/vm/`): made by `harness/tests/links_test.py` from the summaries of both runs.
 
 | what it is about | case | in process | over BlueZ |
 |---|---|---|---|
 """
 TAIL = """
-Skipped in process: what needs `bluetooth-stack`, ATT, L2CAP and pairing messages on the air, which the in-process link has not.
+Skipped in process: what needs `bluetooth-stack`, ATT, L2CAP and pairing messages on the air, which the in-process
+link has not.
 
-Not over BlueZ: what needs `rewind` (sweeps of power cuts, explorations), and what needs `raw-security` or `chosen-mtu`, since Linux decides by
-itself when it pairs, hangs up over a refused pairing, forgets the old bond before it pairs anew, and always asks for the largest ATT_MTU.
+Not over BlueZ: what needs `rewind` (sweeps of power cuts, explorations), and what needs `raw-security` or
+`chosen-mtu`, since Linux decides by itself when it pairs, hangs up over a refused pairing, forgets the old bond
+before it pairs anew, and always asks for the largest ATT_MTU.
 """
 
 
