@@ -44,7 +44,7 @@ if(BOOTRIG_TESTS)
     add_test(NAME capture_of_real_bluez COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/ci/vm/capture_test.py $<TARGET_FILE:bootrig> ${CMAKE_SOURCE_DIR}/ci/vm)
     foreach(part scenarios faults bench)
       add_test(NAME ${part}_over_bluez COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/harness/tests/links_test.py
-        $<TARGET_FILE:bootrig> ${CMAKE_SOURCE_DIR} ${part})
+        $<TARGET_FILE:bootrig> ${CMAKE_SOURCE_DIR} ${part} $<TARGET_FILE:bluez_characteristics>)
     endforeach()
     set_tests_properties(vm_boots capture_of_real_bluez scenarios_over_bluez faults_over_bluez bench_over_bluez
       PROPERTIES TIMEOUT 1800 SKIP_RETURN_CODE 77 COST 1000)

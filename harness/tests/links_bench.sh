@@ -88,6 +88,11 @@ check locked 2 '^locked +link +error .*key-missing .*bootrig bond forget ADDRESS
 "$bootrig" bond forget $locked >"$folder/forget.txt" 2>&1
 check locked 0 '^locked +link +ok .*not-encrypted .*connect: \{pair: true\}'
 
+# Several characteristics, of a board whose firmware is not MCUboot.
+"${bootrig%/*}/characteristics" /tmp/bt-server-le >"$folder/characteristics.txt" 2>&1
+tell "named characteristics" $? 0 "$folder/characteristics.txt" '^ok: is answered by the other' '^ok: with the board.s own code .*0x80' \
+    '^ok: it has not the other .no-characteristic'
+
 # The board's controller is a whole adapter, taken over beside bluetoothd.
 "$bootrig" run --link bluez --hci hci1 --adapter hci0 --timeout-scale 3 --no-html --output "$folder/whole" \
     --case 'upload-test-confirm[swap=move]' scenarios/mcuboot/upload-test-confirm.yaml >"$folder/whole.txt" 2>&1

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The same scenarios over the in-process link and over BlueZ in the virtual machine come to the same verdicts, and scenarios/LINKS.md tells
 them; faults of the host are errors of the rig or are overcome; boards of a bench file are reached over the air: links_test.py BOOTRIG SOURCE_DIR
-scenarios|faults|bench. Exit code 77: skipped.
+scenarios|faults|bench PROGRAM. PROGRAM: bluez_characteristics. Exit code 77: skipped.
 BOOTRIG_UPDATE=1 writes the table."""
 import json
 import os
@@ -169,6 +169,7 @@ def main():
         scratch = pathlib.Path(folder)
         # A program that is built anew while the guest runs it would change under its feet.
         shutil.copy(bootrig, scratch / "bootrig")
+        shutil.copy(sys.argv[4], scratch / "characteristics")
         machine = [str(top / "ci/vm/run"), "--timeout", "1200", "--quiet-bluetoothd"]
         ok = {"scenarios": compare, "faults": host_faults, "bench": benches}[what](str(scratch / "bootrig"), top, scratch, machine)
     sys.exit(0 if ok else 1)
