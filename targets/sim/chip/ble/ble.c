@@ -138,6 +138,15 @@ const struct sim_bond *sim_ble_find_bond(const struct sim_ble *ble,
     return NULL;
 }
 
+struct sim_bond *sim_ble_bond(struct sim_ble *ble, uint8_t address_type)
+{
+    for (unsigned i = 0; i < SIM_BLE_MAX_BONDS && sim_ble_knows_bonds(ble); i++)
+        if (ble->bonds[i].used && memcmp(ble->bonds[i].address, ble->central, SIM_BLE_ADDRESS_BYTES) == 0 &&
+            ble->bonds[i].address_type == address_type)
+            return &ble->bonds[i];
+    return NULL;
+}
+
 void sim_ble_forget_bonds(struct sim_ble *ble)
 {
     memset(ble->bonds, 0, sizeof ble->bonds);

@@ -155,6 +155,8 @@ enum sim_ble_security sim_ble_demands(const struct sim_ble *ble);
 /* NULL: there is none, or what runs now does not know. */
 const struct sim_bond *sim_ble_find_bond(const struct sim_ble *ble,
                                          const uint8_t central[SIM_BLE_ADDRESS_BYTES]);
+/* The bond with the connected central, whose address is of this type; NULL: as above. */
+struct sim_bond *sim_ble_bond(struct sim_ble *ble, uint8_t address_type);
 void sim_ble_forget_bonds(struct sim_ble *ble);
 /* Another key takes the place of each, as when a settings area was restored from an older copy. */
 void sim_ble_replace_bonds(struct sim_ble *ble);

@@ -183,7 +183,7 @@ static const char *on_link(struct sim_stack *stack, const struct words *words)
     if (begins(words, "link", "silent"))
         return silence(stack, words);
     if (begins(words, "link", "lost"))
-        return link_vanish(stack), "ok";
+        return stack->upper->vanish(stack), "ok";
     if (begins(words, "link", "send"))
         return send_raw(stack, words);
     if (begins(words, "link", "answer"))

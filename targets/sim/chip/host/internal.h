@@ -20,7 +20,7 @@
 #define HCI_MAX_ACL_BYTES 1024u /* of one packet from the controller; longer ones are skipped */
 #define HCI_MAX_PACKET_BYTES (1u + 4u + HCI_MAX_ACL_BYTES)
 
-/* --- hci.c, hci_set_up.c, hci_buffers.c --- */
+/* --- hci.c, the lowest layer --- */
 
 enum hci_state { HCI_CLOSED, HCI_SETTING_UP, HCI_READY, HCI_FAILED };
 
@@ -69,11 +69,6 @@ struct hci {
 };
 
 void hci_open(struct sim_stack *stack);
-/* The controller cannot be used: until it is opened again. */
-void hci_fail(struct sim_stack *stack, const char *what, unsigned number);
-/* The answer to a step of the set-up; parameters begin with the status. */
-void hci_set_up_answered(struct sim_stack *stack, uint16_t opcode, const uint8_t *parameters,
-                         size_t n_parameters);
 void hci_receive(struct sim_stack *stack, const uint8_t *bytes, size_t n_bytes);
 void hci_tick(struct sim_stack *stack);
 uint64_t hci_due_us(const struct sim_stack *stack);
@@ -84,9 +79,6 @@ void hci_command(struct sim_stack *stack, uint16_t opcode, const uint8_t *parame
 bool hci_send_frame(struct sim_stack *stack, uint16_t channel, const uint8_t *pdu, size_t n_bytes);
 unsigned hci_room_frames(const struct sim_stack *stack);
 void hci_advertise(struct sim_stack *stack, bool on);
-/* Tells the controller who advertises now, where that is another one than before; not while it advertises
- * [SPEC Vol 4 Part E 7.8.4]. */
-void hci_tell_advertiser(struct sim_stack *stack);
 /* Tells the controller again what is advertised. */
 void hci_set_advertising_bytes(struct sim_stack *stack);
 void hci_disconnect(struct sim_stack *stack, uint16_t connection, uint8_t reason);
@@ -94,8 +86,12 @@ void hci_disconnect(struct sim_stack *stack, uint16_t connection, uint8_t reason
  * that is over. */
 void hci_buffers_freed(struct sim_stack *stack, unsigned n_packets);
 void hci_drop_frames(struct sim_stack *stack);
+/* Ends the connection, if there is one. */
+void link_end(struct sim_stack *stack, uint8_t reason);
+/* One line for the owner. */
+void stack_tell(struct sim_stack *stack, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* --- link.c: the connection and how it ends --- */
+/* --- stack.c, the uppermost one: the connection and how it ends --- */
 
 struct link {
     bool up;
@@ -120,18 +116,23 @@ struct corpse {
     uint64_t due_us;
 };
 
-void link_connected(struct sim_stack *stack, uint8_t status, uint16_t connection, uint8_t role,
-                    const struct sim_peer *peer, uint16_t interval, uint16_t latency, uint16_t timeout_10ms);
-void link_disconnected(struct sim_stack *stack, uint16_t connection, uint8_t reason);
-void link_encrypted(struct sim_stack *stack, uint16_t connection, uint8_t status, bool on);
-void link_updated(struct sim_stack *stack, uint8_t status, uint16_t connection, uint16_t interval,
-                  uint16_t latency, uint16_t timeout_10ms);
-/* The packets that the controller has sent. */
-void link_completed(struct sim_stack *stack, uint16_t connection, unsigned n_packets);
-void link_vanish(struct sim_stack *stack); /* no word to anybody, as when power goes */
-void link_end(struct sim_stack *stack, uint8_t reason);
-void link_tick(struct sim_stack *stack);
-uint64_t link_due_us(const struct sim_stack *stack);
+/* What a layer tells those above it. */
+struct stack_upper {
+    void (*connected)(struct sim_stack *stack, uint8_t status, uint16_t connection, uint8_t role,
+                      const struct sim_peer *peer, uint16_t interval, uint16_t latency,
+                      uint16_t timeout_10ms);
+    void (*disconnected)(struct sim_stack *stack, uint16_t connection, uint8_t reason);
+    void (*encrypted)(struct sim_stack *stack, uint16_t connection, uint8_t status, bool on);
+    void (*updated)(struct sim_stack *stack, uint8_t status, uint16_t connection, uint16_t interval,
+                    uint16_t latency, uint16_t timeout_10ms);
+    void (*completed)(struct sim_stack *stack, uint16_t connection, unsigned n_packets); /* that were sent */
+    void (*vanish)(struct sim_stack *stack); /* the link, without a word to anybody, as when power goes */
+    void (*packet)(struct sim_stack *stack, bool first, const uint8_t *bytes, size_t n_bytes); /* of ACL */
+    void (*att)(struct sim_stack *stack, const uint8_t *pdu, size_t n_bytes);
+    void (*security)(struct sim_stack *stack, const uint8_t *pdu, size_t n_bytes);
+    /* The controller asks for the key that the central named. */
+    void (*key_request)(struct sim_stack *stack, uint16_t connection, const uint8_t rand[8], uint16_t ediv);
+};
 
 /* --- l2cap.c --- */
 
@@ -150,7 +151,7 @@ void l2cap_reset(struct sim_stack *stack);
 void l2cap_ask_parameters(struct sim_stack *stack, uint16_t min, uint16_t max, uint16_t latency,
                           uint16_t timeout_10ms);
 
-/* --- att_server.c, att_read.c, att_write.c --- */
+/* --- att.c --- */
 
 #define ATT_MIN_MTU SIM_BLE_MIN_MTU
 
@@ -178,41 +179,16 @@ void att_tick(struct sim_stack *stack);
 uint64_t att_due_us(const struct sim_stack *stack);
 /* The link is encrypted with a bonded peer: what was kept for it holds again. */
 void att_restore(struct sim_stack *stack);
-/* Keeps what belongs to the bond. */
-void att_keep(struct sim_stack *stack);
 void att_indicate_change(struct sim_stack *stack);
-/* The way of every write to a characteristic of the firmware, and of what it notifies and indicates: through
- * the faults. The error is that of a write. */
-enum rig_att_error att_pass(struct sim_stack *stack, const struct sim_pdu *pdu);
 /* What the faults held back until now. */
 void att_release(struct sim_stack *stack);
 
-/* Of att_read.c and att_write.c: parameters are the bytes behind the opcode; *at is the attribute that an
+/* Parameters are the bytes behind the opcode; *at is the attribute that an
  * error is about. The reply gets everything but its opcode, which is the request's + 1. */
 typedef enum rig_att_error (*att_request)(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
                                           struct att_reply *reply, uint16_t *at);
-enum rig_att_error att_find_information(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
-                                        struct att_reply *reply, uint16_t *at);
-enum rig_att_error att_find_by_type_value(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
-                                          struct att_reply *reply, uint16_t *at);
-enum rig_att_error att_read_by_type(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
-                                    struct att_reply *reply, uint16_t *at);
-enum rig_att_error att_read_by_group_type(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
-                                          struct att_reply *reply, uint16_t *at);
-enum rig_att_error att_read(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
-                            struct att_reply *reply, uint16_t *at);
-enum rig_att_error att_read_blob(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
-                                 struct att_reply *reply, uint16_t *at);
-enum rig_att_error att_read_multiple(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
-                                     struct att_reply *reply, uint16_t *at);
-enum rig_att_error att_write(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
-                             struct att_reply *reply, uint16_t *at);
-enum rig_att_error att_take_write(struct sim_stack *stack, bool with_response, const uint8_t *parameters,
-                                  size_t n_bytes, uint16_t *at);
-enum rig_att_error att_may(const struct sim_stack *stack, const struct sim_gatt_attribute *attribute,
-                           bool write);
 
-/* --- sm.c, sm_legacy.c, sm_secure.c --- */
+/* --- sm.c --- */
 
 #define SM_QUIET ((enum rig_sm_reason)0xff) /* nothing is to be said */
 
@@ -262,21 +238,6 @@ bool sm_answer_comparison(struct sim_stack *stack, bool yes);
 /* The central shows this passkey; the board's user types it or does something else. */
 bool sm_central_shows(struct sim_stack *stack, uint32_t passkey);
 
-/* Between the files: each takes the bytes behind the code, of the right length, and says what became of it.
- */
-void sm_send(struct sim_stack *stack, enum rig_sm_code code, const uint8_t *bytes, size_t n_bytes);
-void sm_fail(struct sim_stack *stack, enum rig_sm_reason reason);
-void sm_trim_key(struct sim_stack *stack);
-struct sm_address sm_own_address(const struct sim_stack *stack);
-struct sm_address sm_peer_address(const struct sim_stack *stack);
-enum rig_sm_reason sm_legacy_confirm(struct sim_stack *stack);
-enum rig_sm_reason sm_legacy_random(struct sim_stack *stack);
-void sm_legacy_distribute(struct sim_stack *stack);
-enum rig_sm_reason sm_secure_public_key(struct sim_stack *stack);
-enum rig_sm_reason sm_secure_confirm(struct sim_stack *stack);
-enum rig_sm_reason sm_secure_random(struct sim_stack *stack);
-enum rig_sm_reason sm_secure_check(struct sim_stack *stack);
-
 /* --- misbehave.c: nothing is sent where the board does not misbehave so --- */
 
 void misbehave_at_connection(struct sim_stack *stack);
@@ -294,6 +255,7 @@ struct own_advertising {
 
 struct sim_stack {
     struct sim_ble *ble;
+    const struct stack_upper *upper;
     struct sim_stack_config config;
     struct sim_stack_ports ports;
     uint64_t now_us;
@@ -309,13 +271,5 @@ struct sim_stack {
     struct own_advertising own_advertising;
     struct att_reply forced_answer; /* takes the place of the next answer on this link; 0 bytes: none */
 };
-
-/* --- peripheral_host.c --- */
-
-void stack_tell(struct sim_stack *stack, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* The bond with the peer of this link; NULL: there is none. */
-struct sim_bond *stack_bond(const struct sim_stack *stack);
-/* The table that the running image has. */
-void stack_build_table(struct sim_stack *stack);
 
 #endif

@@ -73,14 +73,14 @@ static void take_frame(struct sim_stack *stack, const uint8_t *frame, size_t n_b
     switch (rig_get_le16(frame + 2)) {
     case RIG_L2CAP_CID_ATT:
         if (n_pdu > 0 && !stack->link.silent)
-            att_receive(stack, pdu, n_pdu);
+            stack->upper->att(stack, pdu, n_pdu);
         break;
     case RIG_L2CAP_CID_SIGNALS:
         take_signal(stack, pdu, n_pdu);
         break;
     case RIG_L2CAP_CID_SM:
         if (n_pdu > 0 && !stack->link.silent)
-            sm_receive(stack, pdu, n_pdu);
+            stack->upper->security(stack, pdu, n_pdu);
         break;
     default: /* [SPEC Part A 2.1] channels that are not there: the frame is dropped */
         break;

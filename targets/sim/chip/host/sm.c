@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The Security Manager as responder: what both sides can, which method follows, the order of PDUs, bonds and
- * keys. [SPEC Core Vol 3 Part H 2.3, 2.4, 3] */
+/* Security Manager: pairing as responder, by LE Secure Connections and by the legacy way, keys and bonds.
+ * [SPEC Core Vol 3 Part H] */
 #include "sim/chip/host/internal.h"
-
 #include "base/bytes.h"
 #include "protocol/ble/codes.h"
 
 #include <string.h>
+
+static enum rig_sm_reason sm_legacy_confirm(struct sim_stack *stack);
+static enum rig_sm_reason sm_legacy_random(struct sim_stack *stack);
+static void sm_legacy_distribute(struct sim_stack *stack);
+static enum rig_sm_reason sm_secure_public_key(struct sim_stack *stack);
+static enum rig_sm_reason sm_secure_confirm(struct sim_stack *stack);
+static enum rig_sm_reason sm_secure_random(struct sim_stack *stack);
+static enum rig_sm_reason sm_secure_check(struct sim_stack *stack);
 
 #define TIMEOUT_US 30000000u
 #define AUTH_BONDING 0x01
@@ -22,7 +29,7 @@ void sm_reset(struct sim_stack *stack)
     memset(&stack->sm, 0, sizeof stack->sm);
 }
 
-void sm_send(struct sim_stack *stack, enum rig_sm_code code, const uint8_t *bytes, size_t n_bytes)
+static void sm_send(struct sim_stack *stack, enum rig_sm_code code, const uint8_t *bytes, size_t n_bytes)
 {
     uint8_t pdu[1 + SM_PUBLIC_BYTES];
 
@@ -31,7 +38,7 @@ void sm_send(struct sim_stack *stack, enum rig_sm_code code, const uint8_t *byte
     hci_send_frame(stack, RIG_L2CAP_CID_SM, pdu, 1 + n_bytes);
 }
 
-void sm_fail(struct sim_stack *stack, enum rig_sm_reason reason)
+static void sm_fail(struct sim_stack *stack, enum rig_sm_reason reason)
 {
     uint8_t byte = (uint8_t)reason;
 
@@ -40,7 +47,7 @@ void sm_fail(struct sim_stack *stack, enum rig_sm_reason reason)
     stack_tell(stack, "pairing failed: 0x%02x", byte);
 }
 
-struct sm_address sm_own_address(const struct sim_stack *stack)
+static struct sm_address sm_own_address(const struct sim_stack *stack)
 {
     struct sm_address address = {.type = 1};
     uint8_t own[SIM_BLE_ADDRESS_BYTES];
@@ -51,7 +58,7 @@ struct sm_address sm_own_address(const struct sim_stack *stack)
     return address;
 }
 
-struct sm_address sm_peer_address(const struct sim_stack *stack)
+static struct sm_address sm_peer_address(const struct sim_stack *stack)
 {
     struct sm_address address = {.type = stack->link.peer.type};
 
@@ -59,7 +66,7 @@ struct sm_address sm_peer_address(const struct sim_stack *stack)
     return address;
 }
 
-void sm_trim_key(struct sim_stack *stack)
+static void sm_trim_key(struct sim_stack *stack)
 {
     memset(stack->sm.key + stack->sm.key_bytes, 0, sizeof stack->sm.key - stack->sm.key_bytes);
 }
@@ -344,7 +351,7 @@ static bool is_zero(const uint8_t rand[8], uint16_t ediv)
 /* A key of legacy pairing is named by ediv and rand, one of Secure Connections by the peer alone. */
 static const struct sim_bond *bond_for(const struct sim_stack *stack, const uint8_t rand[8], uint16_t ediv)
 {
-    const struct sim_bond *bond = stack_bond(stack);
+    const struct sim_bond *bond = sim_ble_bond(stack->ble, stack->link.peer.type);
 
     if (!bond)
         return NULL;
@@ -402,4 +409,184 @@ void sm_encrypted(struct sim_stack *stack)
     if (sm->bonding && (sm->secure || sm->response[6] & DISTRIBUTE_KEY))
         keep_bond(stack);
     sm_reset(stack);
+}
+
+static void temporary_key(const struct sm *sm, uint8_t key[16])
+{
+    memset(key, 0, 16);
+    if (sm->method != SIM_BLE_JUST_WORKS)
+        rig_put_le32(key, sm->passkey);
+}
+
+static bool confirm_of(const struct sim_stack *stack, const uint8_t random[16], uint8_t confirm[16])
+{
+    const struct sm_address own = sm_own_address(stack), peer = sm_peer_address(stack);
+    uint8_t key[16];
+
+    temporary_key(&stack->sm, key);
+    return sm_c1(key, random, stack->sm.request, stack->sm.response, &peer, &own, confirm);
+}
+
+static enum rig_sm_reason sm_legacy_confirm(struct sim_stack *stack)
+{
+    struct sm *sm = &stack->sm;
+    uint8_t confirm[16];
+
+    sim_ble_random(stack->ble, sm->random, sizeof sm->random);
+    if (!confirm_of(stack, sm->random, confirm))
+        return RIG_SM_REASON_UNSPECIFIED;
+    sm->phase = SM_AWAITS_RANDOM;
+    sm_send(stack, RIG_SM_CONFIRM, confirm, sizeof confirm);
+    return RIG_SM_OK;
+}
+
+static enum rig_sm_reason sm_legacy_random(struct sim_stack *stack)
+{
+    struct sm *sm = &stack->sm;
+    uint8_t expected[16], key[16];
+
+    temporary_key(sm, key);
+    if (!confirm_of(stack, sm->peer_random, expected) || !sm_s1(key, sm->random, sm->peer_random, sm->key))
+        return RIG_SM_REASON_UNSPECIFIED;
+    if (memcmp(expected, sm->confirm, sizeof expected) != 0)
+        return RIG_SM_REASON_CONFIRM_FAILED;
+    sm_trim_key(stack);
+    sm->phase = SM_AWAITS_ENCRYPTION;
+    sm_send(stack, RIG_SM_RANDOM, sm->random, sizeof sm->random);
+    return RIG_SM_OK;
+}
+
+static void sm_legacy_distribute(struct sim_stack *stack)
+{
+    struct sim_bond *bond = sim_ble_bond(stack->ble, stack->link.peer.type);
+    uint8_t identification[10];
+
+    sim_ble_random(stack->ble, bond->ltk, bond->key_bytes);
+    sim_ble_random(stack->ble, identification, sizeof identification);
+    bond->ediv = rig_get_le16(identification);
+    memcpy(bond->rand, identification + 2, sizeof bond->rand);
+    sm_send(stack, RIG_SM_ENCRYPTION_KEY, bond->ltk, sizeof bond->ltk);
+    sm_send(stack, RIG_SM_CENTRAL_IDENTIFICATION, identification, sizeof identification);
+}
+
+#define N_ROUNDS 20u
+
+static bool has_passkey(const struct sm *sm)
+{
+    return sm->method == SIM_BLE_SHOWS_PASSKEY || sm->method == SIM_BLE_TYPES_PASSKEY;
+}
+
+/* [SPEC 2.3.5.6.3] One bit of the passkey in each round. */
+static uint8_t round_byte(const struct sm *sm)
+{
+    return has_passkey(sm) ? (uint8_t)(0x80 | (sm->passkey >> sm->round & 1)) : 0;
+}
+
+static enum rig_sm_reason send_confirm(struct sim_stack *stack)
+{
+    struct sm *sm = &stack->sm;
+    uint8_t confirm[16];
+
+    sim_ble_random(stack->ble, sm->random, sizeof sm->random);
+    if (!sm_f4(sm->public_key, sm->peer_public_key, sm->random, round_byte(sm), confirm))
+        return RIG_SM_REASON_UNSPECIFIED;
+    sm->phase = SM_AWAITS_RANDOM;
+    sm_send(stack, RIG_SM_CONFIRM, confirm, sizeof confirm);
+    return RIG_SM_OK;
+}
+
+/* Nearly any number below the order is a private key; that several in a row are none has other reasons. */
+static bool draw_key(struct sim_stack *stack)
+{
+    struct sm *sm = &stack->sm;
+
+    for (unsigned i = 0; i < 8; i++) {
+        sim_ble_random(stack->ble, sm->secret, sizeof sm->secret);
+        if (sm_public_key(sm->secret, sm->public_key))
+            return true;
+    }
+    return false;
+}
+
+static enum rig_sm_reason sm_secure_public_key(struct sim_stack *stack)
+{
+    struct sm *sm = &stack->sm;
+
+    if (!draw_key(stack))
+        return RIG_SM_REASON_UNSPECIFIED;
+    /* An own key sent back would make a passkey worthless. */
+    if (memcmp(sm->public_key, sm->peer_public_key, SM_COORDINATE_BYTES) == 0)
+        return RIG_SM_REASON_INVALID_PARAMETERS;
+    if (!sm_dh_key(sm->secret, sm->peer_public_key, sm->shared))
+        return RIG_SM_REASON_CHECK_FAILED;
+    sm_send(stack, RIG_SM_PUBLIC_KEY, sm->public_key, sizeof sm->public_key);
+    sm->phase = SM_AWAITS_CONFIRM;
+    return has_passkey(sm) ? RIG_SM_OK : send_confirm(stack);
+}
+
+static enum rig_sm_reason sm_secure_confirm(struct sim_stack *stack)
+{
+    return send_confirm(stack);
+}
+
+/* Both keys are there; what is left is that both sides prove it. */
+static enum rig_sm_reason derive_keys(struct sim_stack *stack)
+{
+    const struct sm_address own = sm_own_address(stack), peer = sm_peer_address(stack);
+    struct sm *sm = &stack->sm;
+    uint32_t number;
+
+    if (!sm_f5(sm->shared, sm->peer_random, sm->random, &peer, &own, sm->mac_key, sm->key) ||
+        !sm_g2(sm->peer_public_key, sm->public_key, sm->peer_random, sm->random, &number))
+        return RIG_SM_REASON_UNSPECIFIED;
+    sm->phase = SM_AWAITS_CHECK;
+    if (sm->method == SIM_BLE_COMPARES) {
+        stack_tell(stack, "compare %06u", number);
+        sm->compared = stack->ble->config.pairing.user == SIM_BLE_USER_AGREES ||
+                       stack->ble->config.pairing.user == SIM_BLE_USER_MISTYPES;
+        if (stack->ble->config.pairing.user == SIM_BLE_USER_REFUSES)
+            return RIG_SM_REASON_COMPARISON_FAILED;
+    }
+    return RIG_SM_OK;
+}
+
+static bool confirm_fits(const struct sm *sm)
+{
+    uint8_t expected[16];
+
+    return sm_f4(sm->peer_public_key, sm->public_key, sm->peer_random, round_byte(sm), expected) &&
+           memcmp(expected, sm->confirm, sizeof expected) == 0;
+}
+
+static enum rig_sm_reason sm_secure_random(struct sim_stack *stack)
+{
+    struct sm *sm = &stack->sm;
+
+    if (has_passkey(sm) && !confirm_fits(sm))
+        return RIG_SM_REASON_CONFIRM_FAILED;
+    sm_send(stack, RIG_SM_RANDOM, sm->random, sizeof sm->random);
+    if (!has_passkey(sm) || ++sm->round == N_ROUNDS)
+        return derive_keys(stack);
+    sm->phase = SM_AWAITS_CONFIRM;
+    return RIG_SM_OK;
+}
+
+static enum rig_sm_reason sm_secure_check(struct sim_stack *stack)
+{
+    const struct sm_address own = sm_own_address(stack), peer = sm_peer_address(stack);
+    struct sm *sm = &stack->sm;
+    uint8_t shared_number[16] = {0}, expected[16], check[16];
+
+    if (has_passkey(sm))
+        rig_put_le32(shared_number, sm->passkey);
+    if (!sm_f6(sm->mac_key, sm->peer_random, sm->random, shared_number, sm->request + 1, &peer, &own,
+               expected) ||
+        !sm_f6(sm->mac_key, sm->random, sm->peer_random, shared_number, sm->response + 1, &own, &peer, check))
+        return RIG_SM_REASON_UNSPECIFIED;
+    if (memcmp(expected, sm->check, sizeof expected) != 0)
+        return RIG_SM_REASON_CHECK_FAILED;
+    sm_trim_key(stack);
+    sm->phase = SM_AWAITS_ENCRYPTION;
+    sm_send(stack, RIG_SM_DHKEY_CHECK, check, sizeof check);
+    return RIG_SM_OK;
 }

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The one connection: how it begins, what it lives by, the ways it ends; and the board behind it, which may
- * die at any moment. */
+/* The stack as its owner sees it, and the one connection: how it begins, what it lives by, the ways it ends;
+ * the board behind it, which may die at any moment. */
 #include "sim/chip/host/internal.h"
-
 #include "protocol/ble/codes.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+static void stack_build_table(struct sim_stack *stack);
+static void link_vanish(struct sim_stack *stack);
 
 #define ROLE_PERIPHERAL 1
 #define REASON_LOW_RESOURCES 0x14
@@ -26,8 +30,9 @@ static void forget_link(struct sim_stack *stack)
     sim_pdu_faults_drop_held(&stack->faults);
 }
 
-void link_connected(struct sim_stack *stack, uint8_t status, uint16_t connection, uint8_t role,
-                    const struct sim_peer *peer, uint16_t interval, uint16_t latency, uint16_t timeout_10ms)
+static void link_connected(struct sim_stack *stack, uint8_t status, uint16_t connection, uint8_t role,
+                           const struct sim_peer *peer, uint16_t interval, uint16_t latency,
+                           uint16_t timeout_10ms)
 {
     struct link *link = &stack->link;
     uint8_t central[SIM_BLE_ADDRESS_BYTES];
@@ -61,7 +66,7 @@ void link_connected(struct sim_stack *stack, uint8_t status, uint16_t connection
         misbehave_at_connection(stack);
 }
 
-void link_disconnected(struct sim_stack *stack, uint16_t connection, uint8_t reason)
+static void link_disconnected(struct sim_stack *stack, uint16_t connection, uint8_t reason)
 {
     struct corpse *corpse = &stack->corpse;
     unsigned n_in_flight = stack->link.n_in_flight;
@@ -78,7 +83,7 @@ void link_disconnected(struct sim_stack *stack, uint16_t connection, uint8_t rea
     }
 }
 
-void link_encrypted(struct sim_stack *stack, uint16_t connection, uint8_t status, bool on)
+static void link_encrypted(struct sim_stack *stack, uint16_t connection, uint8_t status, bool on)
 {
     struct link *link = &stack->link;
 
@@ -93,8 +98,8 @@ void link_encrypted(struct sim_stack *stack, uint16_t connection, uint8_t status
     }
 }
 
-void link_updated(struct sim_stack *stack, uint8_t status, uint16_t connection, uint16_t interval,
-                  uint16_t latency, uint16_t timeout_10ms)
+static void link_updated(struct sim_stack *stack, uint8_t status, uint16_t connection, uint16_t interval,
+                         uint16_t latency, uint16_t timeout_10ms)
 {
     if (status != 0 || !stack->link.up || stack->link.connection != connection)
         return;
@@ -103,7 +108,7 @@ void link_updated(struct sim_stack *stack, uint8_t status, uint16_t connection, 
     stack->link.timeout_10ms = timeout_10ms;
 }
 
-void link_completed(struct sim_stack *stack, uint16_t connection, unsigned n_packets)
+static void link_completed(struct sim_stack *stack, uint16_t connection, unsigned n_packets)
 {
     unsigned *n_in_flight = NULL;
 
@@ -119,7 +124,7 @@ void link_completed(struct sim_stack *stack, uint16_t connection, unsigned n_pac
     hci_buffers_freed(stack, n_packets);
 }
 
-void link_vanish(struct sim_stack *stack)
+static void link_vanish(struct sim_stack *stack)
 {
     struct corpse *corpse = &stack->corpse;
 
@@ -142,12 +147,6 @@ void link_vanish(struct sim_stack *stack)
                               .due_us = stack->now_us + (uint64_t)stack->link.timeout_10ms * 10000u};
 }
 
-void link_end(struct sim_stack *stack, uint8_t reason)
-{
-    if (stack->link.up)
-        hci_disconnect(stack, stack->link.connection, reason);
-}
-
 /* An emulated controller reports an advertisement once, at its beginning or at that of a scan, and hosts miss
  * it; to begin anew takes the place of a real one's repetitions. [SRC bluez emulator/btdev.c] */
 static bool is_stale(const struct sim_stack *stack)
@@ -156,7 +155,7 @@ static bool is_stale(const struct sim_stack *stack)
            stack->now_us >= stack->hci.repeat_us;
 }
 
-void link_tick(struct sim_stack *stack)
+static void link_tick(struct sim_stack *stack)
 {
     struct corpse *corpse = &stack->corpse;
 
@@ -170,11 +169,132 @@ void link_tick(struct sim_stack *stack)
                   stack->ble->advertising && !stack->ble->alive && !stack->link.up && !is_stale(stack));
 }
 
-uint64_t link_due_us(const struct sim_stack *stack)
+static uint64_t link_due_us(const struct sim_stack *stack)
 {
     uint64_t due_us = stack->corpse.there ? stack->corpse.due_us : STACK_NEVER;
 
     if (stack->config.virtual_controller && stack->hci.advertising && stack->hci.repeat_us < due_us)
         due_us = stack->hci.repeat_us;
     return due_us;
+}
+
+static void stack_build_table(struct sim_stack *stack)
+{
+    struct sim_gatt_plan plan = {.service_changed = !stack->config.no_service_changed};
+
+    if (stack->config.table_moves)
+        plan.n_ahead = stack->ports.version(stack->ports.user).minor % 4u;
+    sim_ble_services(stack->ble, &plan.services);
+    sim_gatt_build(&stack->table, &plan);
+}
+
+static const struct stack_upper upper = {
+    .connected = link_connected,
+    .disconnected = link_disconnected,
+    .encrypted = link_encrypted,
+    .updated = link_updated,
+    .completed = link_completed,
+    .vanish = link_vanish,
+    .packet = l2cap_receive,
+    .att = att_receive,
+    .security = sm_receive,
+    .key_request = sm_key_request,
+};
+
+struct sim_stack *sim_stack_new(struct sim_ble *ble, const struct sim_stack_config *config,
+                                const struct sim_stack_ports *ports, const char **why)
+{
+    struct sim_stack *stack;
+
+    if ((ble->config.address[0] & 0xc0) != 0xc0) {
+        *why = "the board's address is not static random: its first two bits are not set";
+        return NULL;
+    }
+    stack = calloc(1, sizeof *stack);
+    if (!stack) {
+        *why = "no memory";
+        return NULL;
+    }
+    stack->ble = ble;
+    stack->upper = &upper;
+    ble->has_host = true;
+    stack->config = *config;
+    stack->ports = *ports;
+    stack_build_table(stack);
+    misbehave_advertising(stack);
+    return stack;
+}
+
+void sim_stack_free(struct sim_stack *stack)
+{
+    free(stack);
+}
+
+void sim_stack_open(struct sim_stack *stack, uint64_t now_us)
+{
+    stack->now_us = now_us;
+    stack->corpse.there = false;
+    hci_open(stack);
+}
+
+void sim_stack_close(struct sim_stack *stack, uint64_t now_us)
+{
+    stack->now_us = now_us;
+    stack->hci.state = HCI_CLOSED;
+    stack->corpse.there = false;
+    if (stack->link.up)
+        link_disconnected(stack, stack->link.connection, SIM_HCI_TIMEOUT);
+}
+
+bool sim_stack_leave(struct sim_stack *stack, uint64_t now_us)
+{
+    stack->now_us = now_us;
+    if (stack->hci.state != HCI_READY || !stack->config.virtual_controller)
+        return false;
+    link_vanish(stack);
+    if (stack->corpse.there && stack->corpse.due_us != STACK_NEVER) {
+        stack->corpse.due_us = STACK_NEVER;
+        hci_disconnect(stack, stack->corpse.connection, SIM_HCI_TIMEOUT);
+    }
+    return stack->corpse.there;
+}
+
+void sim_stack_receive(struct sim_stack *stack, uint64_t now_us, const uint8_t *bytes, size_t n_bytes)
+{
+    stack->now_us = now_us;
+    hci_receive(stack, bytes, n_bytes);
+}
+
+void sim_stack_tick(struct sim_stack *stack, uint64_t now_us)
+{
+    stack->now_us = now_us;
+    hci_tick(stack);
+    if (stack->hci.state != HCI_READY)
+        return;
+    link_tick(stack);
+    att_release(stack);
+    att_tick(stack);
+    sm_tick(stack);
+}
+
+uint64_t sim_stack_due_us(const struct sim_stack *stack)
+{
+    const uint64_t dues[] = {hci_due_us(stack), link_due_us(stack), att_due_us(stack), sm_due_us(stack),
+                             sim_pdu_faults_due_us(&stack->faults)};
+    uint64_t first = STACK_NEVER;
+
+    for (unsigned i = 0; i < sizeof dues / sizeof *dues; i++)
+        if (dues[i] < first)
+            first = dues[i];
+    return first;
+}
+
+const char *sim_stack_fault(const struct sim_stack *stack)
+{
+    return stack->hci.state == HCI_FAILED ? stack->hci.fault : NULL;
+}
+
+bool sim_stack_ready(const struct sim_stack *stack)
+{
+    return stack->hci.state == HCI_READY;
 }
