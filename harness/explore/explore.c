@@ -38,19 +38,10 @@ static void judge(struct search *search, guint32 number, const struct rig_judged
         known |= g_array_index(search->nodes, struct node, node->parent).broken;
     node->broken = (guint16)(known | broken);
     for (guint i = 0; broken >> i; i++) {
-        struct rig_violation *violation = &search->result->violations[i];
         struct root root = {.node = number, .invariant = (guint8)i, .form = (guint8)form};
 
-        if (!(broken >> i & 1))
-            continue;
-        if (!(known >> i & 1))
+        if (broken >> i & 1 && !(known >> i & 1))
             g_array_append_val(search->roots, root);
-        if (violation->n_nodes++ > 0)
-            continue;
-        violation->n_cuts = node->n_cuts;
-        violation->path = search_path_to(search, number, form);
-        violation->complaint = rig_invariant_complaint((enum rig_invariant)i, judged,
-                                                       rig_recorder_text(search->recorder, judged->trace));
     }
 }
 
@@ -277,12 +268,13 @@ static void run(struct search *search)
     if (search->levels[0]->len == 0)
         result->why_open = NULL;
     result->closed = !result->why_open;
-    result->trouble = g_strdup(rig_worker_pool_trouble(search->pool));
+    result->trouble = g_strdup(rig_worker_pool_figures(search->pool)->trouble);
 }
 
 static void count(struct search *search)
 {
     struct rig_exploration *result = search->result;
+    const struct rig_worker_pool_figures *figures = rig_worker_pool_figures(search->pool);
 
     result->n_contents = rig_contents_count(search->contents);
     result->n_nodes = search->nodes->len;
@@ -294,9 +286,9 @@ static void count(struct search *search)
                       search->nodes->len * sizeof(struct node) +
                       ((gsize)search->seen->len + search->walked->len) * 2 * sizeof(guint64) +
                       (search->boots->len + (gsize)search->action_traces->len) * sizeof(struct rig_trace) +
-                      rig_worker_pool_bytes(search->pool);
-    result->n_strays = rig_worker_pool_n_strays(search->pool);
-    result->n_forks = rig_worker_pool_n_forks(search->pool);
+                      figures->n_bytes;
+    result->n_lost = figures->n_lost;
+    result->n_forks = figures->n_forks;
     result->elapsed_us += g_get_monotonic_time() - search->started_us;
 }
 
@@ -352,10 +344,6 @@ void rig_exploration_free(struct rig_exploration *exploration)
 {
     if (!exploration)
         return;
-    for (guint i = 0; i < RIG_N_INVARIANTS; i++) {
-        g_free(exploration->violations[i].path);
-        g_free(exploration->violations[i].complaint);
-    }
     g_ptr_array_unref(exploration->findings);
     g_free(exploration->trouble);
     g_free(exploration);

@@ -31,13 +31,6 @@ struct rig_explore_plan {
     volatile int *interrupted; /* may be NULL */
 };
 
-struct rig_violation {
-    guint64 n_nodes; /* nodes (content and history) where it was broken; 0 = it holds */
-    guint n_cuts;    /* of the shortest path */
-    char *path;      /* the shortest one, with the power-on that shows it; NULL when it holds */
-    char *complaint;
-};
-
 /* One way of breaking an invariant. What follows from a broken state is not counted anew. */
 struct rig_finding {
     enum rig_invariant invariant;
@@ -63,9 +56,8 @@ struct rig_exploration {
     bool is_kept;         /* keep_in was written */
     gsize n_bytes;        /* memory, workers included */
     guint n_forks;        /* workers that were started */
-    guint n_strays;       /* that ended before their time, although each of their boots alone does no harm */
-    struct rig_violation violations[RIG_N_INVARIANTS];
-    GPtrArray *findings; /* struct rig_finding *: by invariant, then by the number of cuts */
+    guint n_lost;         /* that ended before their time, although each of their boots alone does no harm */
+    GPtrArray *findings;  /* struct rig_finding *: by invariant, then by the number of cuts */
 };
 
 /* What decides the result: bootloader, board, first content, images, life, forms, invariants - not the

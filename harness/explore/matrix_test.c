@@ -26,17 +26,16 @@ static void explore_actions(const struct board *board, const struct rig_explore_
     g_autoptr(rig_exploration) seen = rig_explore(&plan);
     assert_null(seen->trouble);
     assert_true(seen->closed);
-    for (guint i = 0; i < RIG_N_INVARIANTS; i++) {
-        if (seen->violations[i].n_nodes)
-            print_error("%s, write %u, sectors of %u, images of %zu and %zu, %s: %s: %s, cuts=%s\n",
-                        rig_swap_mode_name(board->config.mode),
-                        sim_flash_device(board->flash, 0)->write_bytes,
-                        sim_flash_device(board->flash, 0)->regions[0].sector_bytes, images[0].n_bytes,
-                        images[1].n_bytes, rig_action_name(life.actions[1]),
-                        rig_invariant_name((enum rig_invariant)i), seen->violations[i].complaint,
-                        seen->violations[i].path);
-        assert_int_equal(seen->violations[i].n_nodes, 0);
+    for (guint i = 0; i < seen->findings->len; i++) {
+        const struct rig_finding *finding = g_ptr_array_index(seen->findings, i);
+
+        print_error("%s, write %u, sectors of %u, images of %zu and %zu, %s: %s: %s, cuts=%s\n",
+                    rig_swap_mode_name(board->config.mode), sim_flash_device(board->flash, 0)->write_bytes,
+                    sim_flash_device(board->flash, 0)->regions[0].sector_bytes, images[0].n_bytes,
+                    images[1].n_bytes, rig_action_name(life.actions[1]),
+                    rig_invariant_name(finding->invariant), finding->complaint, finding->path);
     }
+    assert_int_equal(seen->findings->len, 0);
 }
 
 static void explore_life(const struct board *board, const struct rig_explore_image images[2],

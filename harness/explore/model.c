@@ -23,7 +23,7 @@ static struct model *self(struct rig_subject *subject)
     return (struct model *)subject;
 }
 
-const char *rig_end_text(enum rig_end end)
+static const char *end_text(enum rig_end end)
 {
     switch (end) {
     case RIG_END_RUNS:
@@ -46,7 +46,7 @@ const char *rig_end_text(enum rig_end end)
 
 char *rig_end_sentence(enum rig_end end, const char *said)
 {
-    const char *text = rig_end_text(end);
+    const char *text = end_text(end);
 
     if (g_str_has_prefix(said, text))
         return g_strdup(said);
@@ -356,11 +356,6 @@ static struct sim_flash *copy_flash(const struct sim_flash *flash,
         }
     }
     return copy;
-}
-
-struct sim_flash *rig_flash_copy(const struct sim_flash *flash)
-{
-    return copy_flash(flash, NULL);
 }
 
 void rig_subject_set_counter(struct rig_subject *subject, guint image, guint32 counter)

@@ -90,6 +90,10 @@ char *search_path_to(const struct search *search, guint32 number, enum rig_cycle
 /* finding.c: the roots by invariant, cause and healing, into the result. */
 void search_tell_findings(struct search *search);
 
+/* A file of a state begins with this and the version, four bytes little-endian. */
+#define SEARCH_STATE_MAGIC "rigxplor"
+#define SEARCH_STATE_VERSION 3u
+
 /* state.c: everything that is needed to go on later, in a file that is bound to what was explored (its
  * fingerprint). load() wants a search that has not begun. The file may be anybody's. */
 bool search_save(const struct search *search, const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MAGIC "rigxplor"
-#define VERSION 2u
 #define SUM_BYTES 32u
 #define MAX_TEXT_BYTES 65536u
 #define FINGERPRINT_DIGITS 64u
@@ -171,20 +169,6 @@ static void put_nodes(struct writer *writer, const struct search *search)
     }
 }
 
-static void put_result(struct writer *writer, const struct rig_exploration *result)
-{
-    put_u64(writer, result->n_boots);
-    put_u64(writer, (guint64)result->elapsed_us);
-    for (guint i = 0; i < RIG_N_INVARIANTS; i++) {
-        const struct rig_violation *violation = &result->violations[i];
-
-        put_u64(writer, violation->n_nodes);
-        put_u32(writer, violation->n_cuts);
-        put_text(writer, violation->path ? violation->path : "");
-        put_text(writer, violation->complaint ? violation->complaint : "");
-    }
-}
-
 static bool write_all(FILE *out, const void *user, GError **error)
 {
     const struct search *search = user;
@@ -194,14 +178,15 @@ static bool write_all(FILE *out, const void *user, GError **error)
     gsize n_sum = sizeof sum;
 
     (void)error;
-    put(writer, MAGIC, strlen(MAGIC));
-    put_u32(writer, VERSION);
+    put(writer, SEARCH_STATE_MAGIC, strlen(SEARCH_STATE_MAGIC));
+    put_u32(writer, SEARCH_STATE_VERSION);
     put(writer, search->fingerprint, FINGERPRINT_DIGITS);
     put_contents(writer, search->contents);
     put_chunks(writer, rig_recorder_sequences(search->recorder));
     put_traces(writer, search);
     put_nodes(writer, search);
-    put_result(writer, search->result);
+    put_u64(writer, search->result->n_boots);
+    put_u64(writer, (guint64)search->result->elapsed_us);
     g_checksum_get_digest(writer->sum, sum, &n_sum);
     fwrite(sum, 1, n_sum, writer->file);
     g_checksum_free(writer->sum);
@@ -456,24 +441,6 @@ static void get_nodes(struct reader *reader, struct search *search)
     }
 }
 
-static void get_result(struct reader *reader, struct rig_exploration *result)
-{
-    result->n_boots = get_u64(reader);
-    result->elapsed_us = (gint64)(get_u64(reader) & G_MAXINT64);
-    for (guint i = 0; i < RIG_N_INVARIANTS; i++) {
-        struct rig_violation *violation = &result->violations[i];
-
-        violation->n_nodes = get_u64(reader);
-        violation->n_cuts = get_u32(reader);
-        violation->path = get_text(reader);
-        violation->complaint = get_text(reader);
-        if (violation->n_nodes == 0) {
-            g_clear_pointer(&violation->path, g_free);
-            g_clear_pointer(&violation->complaint, g_free);
-        }
-    }
-}
-
 static bool has_good_sum(const guint8 *bytes, gsize n_bytes)
 {
     GChecksum *sum = g_checksum_new(G_CHECKSUM_SHA256);
@@ -493,13 +460,13 @@ static const char *refusal(struct reader *reader, const struct search *search)
 {
     const guint8 *start = reader->at;
     gsize n_bytes = reader->n_left;
-    const guint8 *magic = get(reader, strlen(MAGIC));
+    const guint8 *magic = get(reader, strlen(SEARCH_STATE_MAGIC));
     guint32 version = get_u32(reader);
     const guint8 *bound = get(reader, FINGERPRINT_DIGITS);
 
-    if (!magic || memcmp(magic, MAGIC, strlen(MAGIC)) != 0)
+    if (!magic || memcmp(magic, SEARCH_STATE_MAGIC, strlen(SEARCH_STATE_MAGIC)) != 0)
         return "it is no state of an exploration";
-    if (reader->good && version != VERSION)
+    if (reader->good && version != SEARCH_STATE_VERSION)
         return "another version of bootrig wrote it; explore anew";
     if (!bound || n_bytes < (gsize)(bound - start) + FINGERPRINT_DIGITS + SUM_BYTES ||
         !has_good_sum(start, n_bytes))
@@ -522,7 +489,8 @@ const char *search_load_bytes(struct search *search, const guint8 *bytes, gsize 
     get_chunks(&reader, search);
     get_traces(&reader, search);
     get_nodes(&reader, search);
-    get_result(&reader, search->result);
+    search->result->n_boots = get_u64(&reader);
+    search->result->elapsed_us = (gint64)(get_u64(&reader) & G_MAXINT64);
     if (!reader.good || reader.n_left > 0 || search->nodes->len == 0)
         return "its parts do not fit each other; explore anew";
     return NULL;

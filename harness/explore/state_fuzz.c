@@ -17,13 +17,14 @@ static void never_boots(struct rig_subject *subject, struct rig_end_report *repo
 
 static GByteArray *whole(const struct search *search, const uint8_t *bytes, size_t n_bytes)
 {
-    static const guint8 head[] = "rigxplor\1\0\0";
+    const guint32 version = GUINT32_TO_LE(SEARCH_STATE_VERSION);
     GByteArray *file = g_byte_array_new();
     g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
     guint8 digest[32];
     gsize n_digest = sizeof digest;
 
-    g_byte_array_append(file, head, sizeof head);
+    g_byte_array_append(file, (const guint8 *)SEARCH_STATE_MAGIC, strlen(SEARCH_STATE_MAGIC));
+    g_byte_array_append(file, (const guint8 *)&version, sizeof version);
     g_byte_array_append(file, (const guint8 *)search->fingerprint, DIGITS);
     g_byte_array_append(file, bytes, (guint)n_bytes);
     g_checksum_update(sum, file->data, file->len);
@@ -49,10 +50,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
     file = whole(&search, bytes, n_bytes);
     (void)search_load_bytes(&search, file->data, file->len);
     search_clear(&search);
-    for (guint i = 0; i < RIG_N_INVARIANTS; i++) {
-        g_free(result.violations[i].path);
-        g_free(result.violations[i].complaint);
-    }
     sim_flash_free(subject.flash);
     return 0;
 }

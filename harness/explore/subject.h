@@ -20,7 +20,6 @@ enum rig_end {
     RIG_END_LOOP,        /* it did not come to an end */
     RIG_END_NOT_RUN,     /* the rig's own trouble: nothing is said about the bootloader */
 };
-const char *rig_end_text(enum rig_end end);
 /* With what it said, and nothing twice: "crash: invalid memory access". Owned by the caller. */
 char *rig_end_sentence(enum rig_end end, const char *said);
 
@@ -106,8 +105,6 @@ struct sim_guest;
 struct rig_subject *rig_subject_guest(const struct sim_boot_config *config, const struct sim_flash *flash,
                                       struct sim_guest *guest);
 void rig_subject_free(struct rig_subject *subject);
-/* Another flash of the same geometry with the same contents, powered, with counters at 0. NULL: no memory. */
-struct sim_flash *rig_flash_copy(const struct sim_flash *flash);
 typedef struct rig_subject rig_subject;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_subject, rig_subject_free)
 

@@ -280,7 +280,6 @@ struct rig_recorder {
     guint64 n_operations;
     GPtrArray *texts;
     guint64 n_torn;
-    guint64 n_executed;
     bool is_worker;
     guint32 held;            /* content of the subject's flash between runs */
     guint32 now;             /* and during one */
@@ -458,7 +457,6 @@ static void start(struct rig_recorder *recorder, guint32 content, struct rig_tra
 
     begin(recorder, content, trace);
     recorder->learnable = recorder->runs != NULL;
-    recorder->n_executed++;
     rig_contents_load(recorder->contents, content, recorder->held, flash);
     sim_flash_power(flash, true);
     sim_flash_observe(flash, on_operation, recorder);
@@ -736,11 +734,6 @@ const char *rig_recorder_text(const struct rig_recorder *recorder, const struct 
 void rig_recorder_set_worker(struct rig_recorder *recorder)
 {
     recorder->is_worker = true;
-}
-
-guint64 rig_recorder_n_executed(const struct rig_recorder *recorder)
-{
-    return recorder->n_executed;
 }
 
 guint64 rig_recorder_n_operations(const struct rig_recorder *recorder)

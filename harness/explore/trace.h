@@ -92,7 +92,6 @@ bool rig_recorder_wants_torn(const struct rig_recorder *recorder);
 struct rig_chunk rig_recorder_chunk(const struct rig_recorder *recorder, const struct rig_trace *trace,
                                     guint32 k);
 const char *rig_recorder_text(const struct rig_recorder *recorder, const struct rig_trace *trace);
-guint64 rig_recorder_n_executed(const struct rig_recorder *recorder);   /* runs, in this process */
 guint32 rig_recorder_n_chunks(const struct rig_recorder *recorder);     /* of all traces */
 guint64 rig_recorder_n_operations(const struct rig_recorder *recorder); /* of all traces */
 guint64 rig_recorder_n_torn(const struct rig_recorder *recorder);

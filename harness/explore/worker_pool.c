@@ -4,8 +4,8 @@
 #define _GNU_SOURCE
 #include "explore/worker_pool.h"
 
-#include "explore/sandbox.h"
 #include "explore/result_buffer.h"
+#include "explore/sandbox.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -26,11 +26,8 @@ struct rig_worker_pool {
     guint n_workers;
     bool (*stop)(void *user);
     void *user;
-    char *trouble;
     double us_per_task; /* as measured in this process; 0 = not known yet */
-    gsize n_bytes;
-    guint n_strays;
-    guint n_forks;
+    struct rig_worker_pool_figures figures;
     bool eager;
 };
 
@@ -78,23 +75,13 @@ void rig_worker_pool_free(struct rig_worker_pool *pool)
     pool->subject->stop = NULL;
     pool->subject->unspoilt = NULL;
     pool->subject->user = NULL;
-    g_free(pool->trouble);
+    g_free(pool->figures.trouble);
     g_free(pool);
 }
 
-const char *rig_worker_pool_trouble(const struct rig_worker_pool *pool)
+const struct rig_worker_pool_figures *rig_worker_pool_figures(const struct rig_worker_pool *pool)
 {
-    return pool->trouble;
-}
-
-guint rig_worker_pool_n_strays(const struct rig_worker_pool *pool)
-{
-    return pool->n_strays;
-}
-
-gsize rig_worker_pool_bytes(const struct rig_worker_pool *pool)
-{
-    return pool->n_bytes;
+    return &pool->figures;
 }
 
 void rig_worker_pool_set_eager(struct rig_worker_pool *pool)
@@ -102,21 +89,16 @@ void rig_worker_pool_set_eager(struct rig_worker_pool *pool)
     pool->eager = true;
 }
 
-guint rig_worker_pool_n_forks(const struct rig_worker_pool *pool)
-{
-    return pool->n_forks;
-}
-
 /* Tasks, and where their traces go. */
-struct sequence {
+struct batch {
     const struct rig_task *tasks;
     struct rig_trace *const *traces;
     guint n;
 };
 
-static struct sequence part(struct sequence sequence, guint from, guint n)
+static struct batch part(struct batch batch, guint from, guint n)
 {
-    return (struct sequence){.tasks = sequence.tasks + from, .traces = sequence.traces + from, .n = n};
+    return (struct batch){.tasks = batch.tasks + from, .traces = batch.traces + from, .n = n};
 }
 
 static void run_one(struct rig_worker_pool *pool, const struct rig_task *task, struct rig_trace *trace)
@@ -125,22 +107,22 @@ static void run_one(struct rig_worker_pool *pool, const struct rig_task *task, s
         rig_trace_record(pool->recorder, task, trace);
 }
 
-static void run_here(struct rig_worker_pool *pool, struct sequence sequence)
+static void run_here(struct rig_worker_pool *pool, struct batch batch)
 {
     gint64 before_us = g_get_monotonic_time();
     guint n_done = 0;
 
-    for (; n_done < sequence.n && !pool->stop(pool->user); n_done++)
-        run_one(pool, &sequence.tasks[n_done], sequence.traces[n_done]);
+    for (; n_done < batch.n && !pool->stop(pool->user); n_done++)
+        run_one(pool, &batch.tasks[n_done], batch.traces[n_done]);
     if (n_done > 0)
         pool->us_per_task = (double)(g_get_monotonic_time() - before_us) / n_done;
 }
 
 enum fate { FATE_RUNNING, FATE_SOUND, FATE_ENDED, FATE_STOPPED };
 
-/* One worker and the sequence of tasks that it was given. */
+/* One worker and the batch of tasks that it was given. */
 struct worker {
-    struct sequence sequence;
+    struct batch batch;
     struct rig_result_buffer *buffer;
     pid_t pid;
     int pidfd;
@@ -159,10 +141,10 @@ static G_GNUC_NORETURN void work(struct rig_worker_pool *pool, const struct work
     rig_sandbox_enter(pool->subject->ops->boot_here != NULL, parent);
     rig_recorder_set_worker(pool->recorder);
     rig_result_buffer_begin(worker->buffer, pool->contents, pool->recorder);
-    for (guint i = 0; i < worker->sequence.n && room; i++) {
+    for (guint i = 0; i < worker->batch.n && room; i++) {
         struct rig_trace trace;
 
-        run_one(pool, &worker->sequence.tasks[i], &trace);
+        run_one(pool, &worker->batch.tasks[i], &trace);
         room = rig_result_buffer_put(worker->buffer, pool->contents, pool->recorder, &trace);
     }
     n_after = rig_contents_bytes(pool->contents) + rig_recorder_bytes(pool->recorder);
@@ -186,7 +168,7 @@ static bool start(struct rig_worker_pool *pool, struct worker *worker)
         work(pool, worker, parent);
     if (worker->pid < 0)
         return false;
-    pool->n_forks++;
+    pool->figures.n_forks++;
     worker->pidfd = pidfd_open(worker->pid, 0);
     worker->fate = FATE_RUNNING;
     worker->seen_us = g_get_monotonic_time();
@@ -267,12 +249,12 @@ static guint take(struct rig_worker_pool *pool, struct worker *worker)
 
     if (worker->fate != FATE_SOUND)
         return 0;
-    while (n_done < worker->sequence.n &&
+    while (n_done < worker->batch.n &&
            rig_result_buffer_take(worker->buffer, pool->contents, pool->recorder,
-                                  &worker->sequence.tasks[n_done], worker->sequence.traces[n_done]))
+                                  &worker->batch.tasks[n_done], worker->batch.traces[n_done]))
         n_done++;
-    if (n_done < worker->sequence.n)
-        worker->sequence.traces[n_done]->end = RIG_TRACE_NONE;
+    if (n_done < worker->batch.n)
+        worker->batch.traces[n_done]->end = RIG_TRACE_NONE;
     return n_done;
 }
 
@@ -283,7 +265,7 @@ static void count_bytes(struct rig_worker_pool *pool, const struct worker *worke
     for (guint i = 0; i < n_workers; i++)
         if (workers[i].fate == FATE_SOUND)
             n_bytes += rig_result_buffer_bytes(workers[i].buffer);
-    pool->n_bytes = MAX(pool->n_bytes, n_bytes);
+    pool->figures.n_bytes = MAX(pool->figures.n_bytes, n_bytes);
 }
 
 static guint worth(const struct rig_worker_pool *pool, guint n_tasks)
@@ -297,29 +279,29 @@ static guint worth(const struct rig_worker_pool *pool, guint n_tasks)
 
 /* A subject that can be trusted: this process takes the first part itself, and whatever a worker left
  * undone. */
-static void run_shared(struct rig_worker_pool *pool, struct sequence sequence)
+static void run_shared(struct rig_worker_pool *pool, struct batch batch)
 {
-    guint n_parts = MIN(worth(pool, sequence.n), sequence.n);
-    guint n_each = n_parts > 0 ? sequence.n / n_parts : 0;
-    guint n_first = sequence.n - (n_parts > 0 ? n_parts - 1 : 0) * n_each;
+    guint n_parts = MIN(worth(pool, batch.n), batch.n);
+    guint n_each = n_parts > 0 ? batch.n / n_parts : 0;
+    guint n_first = batch.n - (n_parts > 0 ? n_parts - 1 : 0) * n_each;
     struct worker *workers;
 
     if (n_parts < 2) {
-        run_here(pool, sequence);
+        run_here(pool, batch);
         return;
     }
     workers = g_new0(struct worker, n_parts - 1);
     for (guint i = 0; i + 1 < n_parts; i++) {
-        workers[i].sequence = part(sequence, n_first + i * n_each, n_each);
+        workers[i].batch = part(batch, n_first + i * n_each, n_each);
         start(pool, &workers[i]);
     }
-    run_here(pool, part(sequence, 0, n_first));
+    run_here(pool, part(batch, 0, n_first));
     wait_for(pool, workers, n_parts - 1);
     count_bytes(pool, workers, n_parts - 1);
     for (guint i = 0; i + 1 < n_parts; i++) {
         guint n_taken = take(pool, &workers[i]);
 
-        run_here(pool, part(workers[i].sequence, n_taken, n_each - n_taken));
+        run_here(pool, part(workers[i].batch, n_taken, n_each - n_taken));
     }
     free_workers(workers, n_parts - 1);
 }
@@ -330,24 +312,25 @@ static void conclude(struct rig_worker_pool *pool, struct worker *worker)
     guint n_done = take(pool, worker);
     guint n_blamed = 0;
 
-    for (guint i = n_done; i < worker->sequence.n && !pool->stop(pool->user); i++) {
-        struct rig_trace *trace = worker->sequence.traces[i];
+    for (guint i = n_done; i < worker->batch.n && !pool->stop(pool->user); i++) {
+        struct rig_trace *trace = worker->batch.traces[i];
 
-        rig_trace_record(pool->recorder, &worker->sequence.tasks[i], trace);
+        rig_trace_record(pool->recorder, &worker->batch.tasks[i], trace);
         n_blamed += trace->end == RIG_END_CRASH || trace->end == RIG_END_LOOP;
         if (pool->stop(pool->user))
             trace->end = RIG_TRACE_NONE;
     }
-    pool->n_strays += n_blamed == 0 && worker->fate == FATE_ENDED;
+    pool->figures.n_lost += n_blamed == 0 && worker->fate == FATE_ENDED;
 }
 
 static bool start_row(struct rig_worker_pool *pool, struct worker *workers, guint *n_workers)
 {
     for (guint i = 0; i < *n_workers; i++)
         if (!start(pool, &workers[i])) {
-            pool->trouble = g_strdup_printf("no process can be started for the bootloader: %s; close other "
-                                            "programs, or take fewer workers",
-                                            g_strerror(errno));
+            pool->figures.trouble =
+                g_strdup_printf("no process can be started for the bootloader: %s; close other "
+                                "programs, or take fewer workers",
+                                g_strerror(errno));
             rig_result_buffer_free(g_steal_pointer(&workers[i].buffer));
             *n_workers = i;
             return false;
@@ -356,36 +339,36 @@ static bool start_row(struct rig_worker_pool *pool, struct worker *workers, guin
 }
 
 /* What is known by now is left out. Returns how many are left, in `left`. */
-static guint leave_known_out(struct rig_worker_pool *pool, struct sequence sequence, struct rig_task *left,
+static guint leave_known_out(struct rig_worker_pool *pool, struct batch batch, struct rig_task *left,
                              struct rig_trace **traces)
 {
     guint n_left = 0;
 
-    for (guint i = 0; i < sequence.n; i++)
-        if (!rig_record_known(pool->recorder, &sequence.tasks[i], sequence.traces[i])) {
-            sequence.traces[i]->end = RIG_TRACE_NONE;
-            left[n_left] = sequence.tasks[i];
-            traces[n_left++] = sequence.traces[i];
+    for (guint i = 0; i < batch.n; i++)
+        if (!rig_record_known(pool->recorder, &batch.tasks[i], batch.traces[i])) {
+            batch.traces[i]->end = RIG_TRACE_NONE;
+            left[n_left] = batch.tasks[i];
+            traces[n_left++] = batch.traces[i];
         }
     return n_left;
 }
 
 /* A subject that may spoil its process: workers side by side, each with some of the tasks; then the next. */
-static void run_apart(struct rig_worker_pool *pool, struct sequence sequence)
+static void run_in_sandboxes(struct rig_worker_pool *pool, struct batch batch)
 {
-    guint n_session = CLAMP(sequence.n / pool->n_workers, 1u, SESSION_TASKS);
-    g_autofree struct rig_task *tasks = g_new(struct rig_task, sequence.n);
-    g_autofree struct rig_trace **traces = g_new(struct rig_trace *, sequence.n);
-    struct sequence left = {.tasks = tasks, .traces = traces};
+    guint n_session = CLAMP(batch.n / pool->n_workers, 1u, SESSION_TASKS);
+    g_autofree struct rig_task *tasks = g_new(struct rig_task, batch.n);
+    g_autofree struct rig_trace **traces = g_new(struct rig_trace *, batch.n);
+    struct batch left = {.tasks = tasks, .traces = traces};
 
-    left.n = leave_known_out(pool, sequence, tasks, traces);
-    while (left.n > 0 && !pool->trouble && !pool->stop(pool->user)) {
+    left.n = leave_known_out(pool, batch, tasks, traces);
+    while (left.n > 0 && !pool->figures.trouble && !pool->stop(pool->user)) {
         struct worker *workers = g_new0(struct worker, pool->n_workers);
         guint n_workers = 0, n_given = 0;
 
         for (; n_workers < pool->n_workers && n_given < left.n; n_workers++) {
-            workers[n_workers].sequence = part(left, n_given, MIN(n_session, left.n - n_given));
-            n_given += workers[n_workers].sequence.n;
+            workers[n_workers].batch = part(left, n_given, MIN(n_session, left.n - n_given));
+            n_given += workers[n_workers].batch.n;
         }
         start_row(pool, workers, &n_workers);
         wait_for(pool, workers, n_workers);
@@ -397,31 +380,31 @@ static void run_apart(struct rig_worker_pool *pool, struct sequence sequence)
     }
 }
 
-static void look_for_trouble(struct rig_worker_pool *pool, struct sequence sequence)
+static void look_for_trouble(struct rig_worker_pool *pool, struct batch batch)
 {
-    for (guint i = 0; i < sequence.n && !pool->trouble; i++)
-        if (sequence.traces[i]->end == RIG_END_NOT_RUN)
-            pool->trouble = g_strdup_printf("the bootloader could not be run: %s",
-                                            rig_recorder_text(pool->recorder, sequence.traces[i]));
+    for (guint i = 0; i < batch.n && !pool->figures.trouble; i++)
+        if (batch.traces[i]->end == RIG_END_NOT_RUN)
+            pool->figures.trouble = g_strdup_printf("the bootloader could not be run: %s",
+                                                    rig_recorder_text(pool->recorder, batch.traces[i]));
 }
 
 bool rig_worker_pool_run(struct rig_worker_pool *pool, const struct rig_task *tasks, guint n_tasks,
                          struct rig_trace *traces)
 {
     g_autofree struct rig_trace **places = g_new(struct rig_trace *, n_tasks);
-    struct sequence sequence = {.tasks = tasks, .traces = places, .n = n_tasks};
+    struct batch batch = {.tasks = tasks, .traces = places, .n = n_tasks};
 
     for (guint i = 0; i < n_tasks; i++) {
         places[i] = &traces[i];
         traces[i].end = RIG_TRACE_NONE;
     }
     if (pool->subject->ops->boot_here)
-        run_apart(pool, sequence);
+        run_in_sandboxes(pool, batch);
     else
-        run_shared(pool, sequence);
-    look_for_trouble(pool, sequence);
+        run_shared(pool, batch);
+    look_for_trouble(pool, batch);
     for (guint i = 0; i < n_tasks; i++)
         if (traces[i].end == RIG_TRACE_NONE)
             return false;
-    return !pool->trouble;
+    return !pool->figures.trouble;
 }

@@ -22,14 +22,17 @@ void rig_worker_pool_free(struct rig_worker_pool *pool);
  * RIG_TRACE_NONE in `traces` then. */
 bool rig_worker_pool_run(struct rig_worker_pool *pool, const struct rig_task *tasks, guint n_tasks,
                          struct rig_trace *traces);
-const char *rig_worker_pool_trouble(const struct rig_worker_pool *pool); /* NULL: none */
-/* Workers that ended before their time although none of their runs does so alone. */
-guint rig_worker_pool_n_strays(const struct rig_worker_pool *pool);
+
+struct rig_worker_pool_figures {
+    char *trouble; /* of the rig; NULL: none */
+    gsize n_bytes; /* the most that workers had beside this process */
+    guint n_forks; /* workers that were started */
+    guint n_lost;  /* that ended before their time although none of their runs does so alone */
+};
+/* Until now. Borrowed from the pool. */
+const struct rig_worker_pool_figures *rig_worker_pool_figures(const struct rig_worker_pool *pool);
 /* Workers are started whether it pays or not. */
 void rig_worker_pool_set_eager(struct rig_worker_pool *pool);
-gsize rig_worker_pool_bytes(
-    const struct rig_worker_pool *pool); /* the most that workers had beside this process */
-guint rig_worker_pool_n_forks(const struct rig_worker_pool *pool);
 
 G_END_DECLS
 

@@ -73,32 +73,32 @@ static void add_causes(struct rig_event *entry, const struct rig_exploration *se
     }
 }
 
-static void add_finding(struct rig_event *event, const struct rig_exploration *seen,
-                        const struct rig_explore_finding *finding)
+static void add_verdict(struct rig_event *event, const struct rig_exploration *seen,
+                        const struct rig_invariant_verdict *verdict)
 {
     struct rig_event *entry = rig_event_append(event, "invariants");
 
-    rig_event_text(entry, "name", rig_invariant_name(finding->invariant));
-    rig_event_text(entry, "verdict", rig_verdict_word(finding->verdict));
-    rig_event_text(entry, "text", finding->text);
-    if (finding->shown) {
-        rig_event_text(entry, "path", finding->shown->path);
-        rig_event_count(entry, "n_cuts", finding->shown->n_cuts);
-        rig_event_count(entry, "states", (gint64)finding->shown->n_nodes);
+    rig_event_text(entry, "name", rig_invariant_name(verdict->invariant));
+    rig_event_text(entry, "verdict", rig_verdict_word(verdict->verdict));
+    rig_event_text(entry, "text", verdict->text);
+    if (verdict->shown) {
+        rig_event_text(entry, "path", verdict->shown->path);
+        rig_event_count(entry, "n_cuts", verdict->shown->n_cuts);
+        rig_event_count(entry, "states", (gint64)verdict->shown->n_nodes);
     }
     if (seen)
-        add_causes(entry, seen, finding->invariant);
+        add_causes(entry, seen, verdict->invariant);
 }
 
 void rig_explore_emit_end(struct rig_run *run, const struct rig_exploration *seen,
-                          const struct rig_explore_finding *findings, guint n_findings)
+                          const struct rig_invariant_verdict *verdicts, guint n_verdicts)
 {
     struct rig_event *event = rig_event_new("explore-end");
 
     rig_event_text(event, "step", run->step_id->str);
     if (seen)
         add_counts(event, seen);
-    for (guint i = 0; i < n_findings; i++)
-        add_finding(event, seen, &findings[i]);
+    for (guint i = 0; i < n_verdicts; i++)
+        add_verdict(event, seen, &verdicts[i]);
     rig_run_emit(run, event);
 }

@@ -4,18 +4,10 @@
 #ifndef RIG_STEPS_EXPLORE_JOURNAL_H
 #define RIG_STEPS_EXPLORE_JOURNAL_H
 
-#include "explore/explore.h"
+#include "steps/explore_verdict.h"
 #include "steps/stage.h"
 
 G_BEGIN_DECLS
-
-/* One invariant as it came out. */
-struct rig_explore_finding {
-    enum rig_invariant invariant;
-    enum rig_verdict verdict;
-    const char *text;                /* "holds"; why it is not judged or not proved; the complaint */
-    const struct rig_finding *shown; /* whose path goes with it; NULL: none */
-};
 
 /* Before anything is explored: a run that is killed must not look as if nothing had been asked. why_not: per
  * invariant, NULL when it is judged or was not asked for. */
@@ -23,7 +15,7 @@ void rig_explore_emit_start(struct rig_run *run, const struct rig_explore_plan *
                             const char *const why_not[RIG_N_INVARIANTS]);
 /* seen NULL: one path was played, nothing was explored. */
 void rig_explore_emit_end(struct rig_run *run, const struct rig_exploration *seen,
-                          const struct rig_explore_finding *findings, guint n_findings);
+                          const struct rig_invariant_verdict *verdicts, guint n_verdicts);
 
 G_END_DECLS
 

@@ -352,14 +352,14 @@ static void emit_path(struct rig_run *run, const struct rig_path *path, bool in_
 }
 
 /* The path that shows a failure; NULL: it is none, or there is no path. */
-static const char *path_of(const struct rig_explore_finding *finding)
+static const char *path_of(const struct rig_invariant_verdict *verdict)
 {
-    return finding->verdict == RIG_VERDICT_FAIL && finding->shown ? finding->shown->path : NULL;
+    return verdict->verdict == RIG_VERDICT_FAIL && verdict->shown ? verdict->shown->path : NULL;
 }
 
 /* Plays the path of a finding again, on record. Everything else that it breaks is told with it. */
 static void tell_path(struct rig_run *run, const struct rig_explore_plan *plan, const char *cuts,
-                      const struct rig_explore_finding *findings, guint n_findings)
+                      const struct rig_invariant_verdict *verdicts, guint n_verdicts)
 {
     g_autoptr(GArray) cycles = rig_cuts_parse(cuts, NULL);
     struct rig_explore_plan told = *plan; /* it was judged before */
@@ -378,36 +378,36 @@ static void tell_path(struct rig_run *run, const struct rig_explore_plan *plan, 
         return;
     }
     rig_path_set_origin(replay.path, run->step_id->str, cuts);
-    for (guint i = 0; i < n_findings; i++)
-        if (g_strcmp0(path_of(&findings[i]), cuts) == 0)
-            break_by(replay.path, findings[i].invariant, findings[i].shown->complaint);
+    for (guint i = 0; i < n_verdicts; i++)
+        if (g_strcmp0(path_of(&verdicts[i]), cuts) == 0)
+            break_by(replay.path, verdicts[i].invariant, verdicts[i].shown->complaint);
     emit_path(run, replay.path, false);
 }
 
 /* Invariants that one path breaks are told together, where the first of them is. */
 static void tell_paths(struct rig_run *run, const struct rig_explore_plan *plan,
-                       const struct rig_explore_finding *findings, guint n_findings)
+                       const struct rig_invariant_verdict *verdicts, guint n_verdicts)
 {
-    for (guint i = 0; i < n_findings; i++) {
-        const char *cuts = path_of(&findings[i]);
+    for (guint i = 0; i < n_verdicts; i++) {
+        const char *cuts = path_of(&verdicts[i]);
         bool told = false;
 
         for (guint k = 0; k < i; k++)
-            told |= g_strcmp0(path_of(&findings[k]), cuts) == 0;
+            told |= g_strcmp0(path_of(&verdicts[k]), cuts) == 0;
         if (cuts && !told)
-            tell_path(run, plan, cuts, findings, n_findings);
+            tell_path(run, plan, cuts, verdicts, n_verdicts);
     }
 }
 
 /* What was not visited is not proved: only pass and fail are comparisons. */
-static void tell_verdict(struct rig_run *run, enum rig_invariant invariant,
-                         const struct rig_invariant_verdict *verdict)
+static void tell_verdict(struct rig_run *run, const struct rig_invariant_verdict *verdict)
 {
-    g_autofree char *what = g_strdup_printf("invariant %s", rig_invariant_name(invariant));
-    g_autofree char *expected = expectation_of(invariant, verdict->expected);
+    bool ok = verdict->verdict == RIG_VERDICT_PASS;
+    g_autofree char *what = g_strdup_printf("invariant %s", rig_invariant_name(verdict->invariant));
+    g_autofree char *expected = expectation_of(verdict->invariant, verdict->expected);
 
-    if (verdict->verdict == RIG_VERDICT_PASS || verdict->verdict == RIG_VERDICT_FAIL)
-        rig_run_expect(run, verdict->verdict == RIG_VERDICT_PASS, what, expected, verdict->text);
+    if (ok || verdict->verdict == RIG_VERDICT_FAIL)
+        rig_run_expect(run, ok, what, expected, verdict->text);
     if (verdict->verdict == RIG_VERDICT_FAIL && verdict->shown && !run->path_text)
         run->path_text = g_strdup(verdict->shown->path);
 }
@@ -415,24 +415,17 @@ static void tell_verdict(struct rig_run *run, enum rig_invariant invariant,
 static void judge_result(struct rig_run *run, const struct rig_explore_plan *plan,
                          const struct rig_exploration *seen, const GArray *expected, bool may_stay)
 {
-    struct rig_explore_finding findings[RIG_N_INVARIANTS];
     struct rig_invariant_verdict verdicts[RIG_N_INVARIANTS];
     guint n = 0;
 
     for (guint i = 0; i < RIG_N_INVARIANTS; i++) {
-        struct rig_invariant_verdict *verdict = &verdicts[n];
-
         if (!(plan->invariants >> i & 1))
             continue;
-        rig_judge_invariant(seen, (enum rig_invariant)i, expected, may_stay, verdict);
-        tell_verdict(run, (enum rig_invariant)i, verdict);
-        findings[n++] = (struct rig_explore_finding){.invariant = (enum rig_invariant)i,
-                                                     .verdict = verdict->verdict,
-                                                     .text = verdict->text,
-                                                     .shown = verdict->shown};
+        rig_judge_invariant(seen, (enum rig_invariant)i, expected, may_stay, &verdicts[n]);
+        tell_verdict(run, &verdicts[n++]);
     }
-    rig_explore_emit_end(run, seen, findings, n);
-    tell_paths(run, plan, findings, n);
+    rig_explore_emit_end(run, seen, verdicts, n);
+    tell_paths(run, plan, verdicts, n);
     for (guint i = 0; i < n; i++)
         rig_invariant_verdict_clear(&verdicts[i]);
 }
@@ -474,11 +467,11 @@ static void tell_state(struct rig_run *run, const struct rig_explore_plan *plan,
 {
     g_autofree char *folder = plan->keep_in ? g_path_get_dirname(plan->keep_in) : NULL;
 
-    if (seen->n_strays > 0)
+    if (seen->n_lost > 0)
         rig_run_note(run,
                      "%u worker processes ended before their time, although none of their boots alone does "
                      "that: the bootloader writes over memory that is not its own",
-                     seen->n_strays);
+                     seen->n_lost);
     if (seen->is_kept)
         rig_run_note(run,
                      "what was found so far is kept in %s: --resume with it, or with the folder of these "
@@ -566,28 +559,27 @@ static void explore(struct rig_run *run, const struct explore_arguments *argumen
 static void judge_path(struct rig_run *run, const struct rig_explore_plan *plan,
                        const struct rig_replay *replay)
 {
-    struct rig_explore_finding findings[RIG_N_INVARIANTS];
+    struct rig_invariant_verdict verdicts[RIG_N_INVARIANTS];
     guint n = 0;
 
     for (guint i = 0; i < RIG_N_INVARIANTS; i++) {
-        enum rig_invariant invariant = (enum rig_invariant)i;
         bool ok = !(replay->broken >> i & 1);
-        g_autofree char *what = g_strdup_printf("invariant %s", rig_invariant_name(invariant));
-        g_autofree char *expected = expectation_of(invariant, false);
 
         if (!(plan->invariants >> i & 1))
             continue;
-        findings[n] = (struct rig_explore_finding){.invariant = invariant,
-                                                   .verdict = ok ? RIG_VERDICT_PASS : RIG_VERDICT_FAIL,
-                                                   .text = ok ? "holds on this path" : replay->complaints[i]};
-        rig_run_expect(run, ok, what, expected, findings[n].text);
+        verdicts[n] = (struct rig_invariant_verdict){
+            .invariant = (enum rig_invariant)i,
+            .verdict = ok ? RIG_VERDICT_PASS : RIG_VERDICT_FAIL,
+            .text = g_strdup(ok ? "holds on this path" : replay->complaints[i])};
         if (!ok)
-            break_by(replay->path, invariant, findings[n].text);
-        n++;
+            break_by(replay->path, (enum rig_invariant)i, verdicts[n].text);
+        tell_verdict(run, &verdicts[n++]);
     }
-    rig_explore_emit_end(run, NULL, findings, n);
+    rig_explore_emit_end(run, NULL, verdicts, n);
     rig_path_set_origin(replay->path, run->step_id->str, run->only_path);
     emit_path(run, replay->path, true);
+    for (guint i = 0; i < n; i++)
+        rig_invariant_verdict_clear(&verdicts[i]);
 }
 
 static void play_only(struct rig_run *run, const struct rig_explore_plan *plan)

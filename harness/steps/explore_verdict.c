@@ -180,7 +180,7 @@ void rig_judge_invariant(const struct rig_exploration *seen, enum rig_invariant 
     g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
     guint n_wrong, n_missing;
 
-    *verdict = (struct rig_invariant_verdict){.verdict = RIG_VERDICT_PASS};
+    *verdict = (struct rig_invariant_verdict){.invariant = invariant, .verdict = RIG_VERDICT_PASS};
     for (guint i = 0; i < expected->len; i++)
         verdict->expected |= g_array_index(expected, struct rig_expected_finding, i).invariant == invariant;
     n_wrong = compare_found(seen, expected, verdict, invariant, texts);

@@ -31,11 +31,14 @@ GArray *rig_expected_findings(const struct rig_known_finding *const *known, guin
 /* How many of them were not found. */
 guint rig_expected_missing(const struct rig_exploration *seen, const GArray *expected);
 
+/* One invariant as it came out. */
 struct rig_invariant_verdict {
-    enum rig_verdict verdict; /* ERROR, SKIP: not explored to the end */
-    bool expected;            /* findings of it are */
-    char *text;
-    const struct rig_finding *shown; /* what a FAIL is about, borrowed; NULL: an expected one is missing */
+    enum rig_invariant invariant;
+    enum rig_verdict verdict;        /* ERROR, SKIP: not explored to the end */
+    bool expected;                   /* findings of it are */
+    char *text;                      /* "holds"; why it is not proved; the complaint */
+    const struct rig_finding *shown; /* what a FAIL is about, borrowed; NULL: an expected one is missing, or
+                                      * nothing was explored */
 };
 void rig_invariant_verdict_clear(struct rig_invariant_verdict *verdict);
 /* A finding that is not expected, or needs fewer or more cuts than expected, is a FAIL; so is an expected one
