@@ -412,13 +412,13 @@ static const struct {
      rig_cli_image_make},
     {"info", "bootrig image info", "show what an image holds", rig_cli_image_info},
     {"verify", "bootrig image verify", "check hash and signature as a bootloader does", run_verify},
-    {"damage", "bootrig image damage", "spoil an image in one named way", run_damage},
+    {"damage", "bootrig image damage", "damage an image in one named way", run_damage},
     {"key", "bootrig image key", "make and show signing keys", run_key},
 };
 
 static void print_usage(void (*print)(const char *format, ...) G_GNUC_PRINTF(1, 2))
 {
-    print("Usage: bootrig image COMMAND [OPTION...]\n\nMCUboot images: make, look into, check and spoil "
+    print("Usage: bootrig image COMMAND [OPTION...]\n\nMCUboot images: make, inspect, verify and damage "
           "them.\n\n");
     for (gsize i = 0; i < G_N_ELEMENTS(subcommands); i++)
         print("  %-8s %s\n", subcommands[i].name, subcommands[i].purpose);

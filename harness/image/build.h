@@ -52,7 +52,7 @@ enum rig_image_status rig_image_build(const struct rig_image_recipe *recipe, str
  * little-endian). */
 void rig_image_fill_payload(uint64_t seed, uint8_t *into, size_t n_bytes);
 
-/* Ways to spoil an image. What the signature covers is NOT signed again unless the name says so. */
+/* Ways to damage an image. What the signature covers is NOT signed again unless the name says so. */
 enum rig_image_damage {
     RIG_DAMAGE_FLIP_HEADER,  /* one bit at `at` within the header (default: in the version field) */
     RIG_DAMAGE_FLIP_PAYLOAD, /* one bit at `at` within the payload (default: the middle) */
@@ -80,7 +80,7 @@ bool rig_image_damage_from_name(const char *name, enum rig_image_damage *damage)
  * image's start, the others ignore it. Bytes behind the image (padding, trailer) keep their place: what is
  * taken away is filled with the byte that follows the image. On success *image is replaced. The status of
  * rig_image_read_layout when the input is no image, READ_FAILED when the place does not exist, NO_HASH or
- * NO_SIGNATURE when what is to be spoilt is not there. */
+ * NO_SIGNATURE when what is to be damaged is not there. */
 enum rig_image_status rig_image_damage(struct rig_bytes *image, enum rig_image_damage damage, uint32_t at);
 
 #endif
