@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "base/file.h"
 
+#include "tests/scratch.h"
+
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <signal.h>
@@ -15,12 +17,6 @@
 #include <stddef.h>
 #include <cmocka.h>
 // clang-format on
-
-static int make_folder(void **state)
-{
-    *state = g_dir_make_tmp("rig-file-XXXXXX", NULL);
-    return *state ? 0 : -1;
-}
 
 static int remove_folder(void **state)
 {
@@ -148,5 +144,5 @@ int main(void)
         cmocka_unit_test(unfinished_files_are_known_by_their_names),
     };
 
-    return cmocka_run_group_tests_name("file", tests, make_folder, remove_folder);
+    return cmocka_run_group_tests_name("file", tests, scratch_make, remove_folder);
 }

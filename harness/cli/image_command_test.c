@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "cli/cli.h"
 #include "image/mcuboot.h"
 
@@ -115,27 +116,13 @@ static int enter_folder(void **state)
     return g_file_set_contents("payload.bin", (const char *)payload, sizeof payload, NULL) ? 0 : -1;
 }
 
-static void remove_tree(const char *path)
-{
-    GDir *folder = g_dir_open(path, 0, NULL);
-
-    for (const char *name; folder && (name = g_dir_read_name(folder));) {
-        g_autofree char *entry = g_build_filename(path, name, NULL);
-
-        remove_tree(entry);
-    }
-    if (folder)
-        g_dir_close(folder);
-    g_remove(path);
-}
-
 static int leave_folder(void **state)
 {
     g_autofree char *folder = *state;
 
     if (g_chdir("/") != 0)
         return -1;
-    remove_tree(folder);
+    rig_tree_remove(folder);
     return 0;
 }
 

@@ -17,6 +17,7 @@
 #include "report/journal.h"
 #include "report/model.h"
 #include "report/output.h"
+#include "tests/scratch.h"
 
 struct heard {
     GString *lines;
@@ -30,20 +31,6 @@ static void hear(void *user, const struct rig_event *event)
     rig_event_write_json(event, heard->lines);
     g_string_append_c(heard->lines, '\n');
     heard->n_events++;
-}
-
-static int make_folder(void **state)
-{
-    *state = g_dir_make_tmp("rig-journal-XXXXXX", NULL);
-    return *state ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-    int code = g_rmdir(*state);
-
-    g_free(*state);
-    return code;
 }
 
 static struct rig_event *console_event(guint number)
@@ -409,5 +396,5 @@ int main(void)
         cmocka_unit_test(journals_that_cannot_be_read_say_why),
     };
 
-    return cmocka_run_group_tests_name("journal", tests, make_folder, remove_folder);
+    return cmocka_run_group_tests_name("journal", tests, scratch_make, scratch_remove);
 }

@@ -13,6 +13,7 @@
 #include "report/journal.h"
 #include "report/junit.h"
 #include "report/model.h"
+#include "tests/scratch.h"
 
 #define N_MANY 100001u
 
@@ -402,20 +403,6 @@ static void a_case_did_not_pass_when_its_exploration_did_not(void **state)
     }
 }
 
-static int make_folder(void **state)
-{
-    *state = g_dir_make_tmp("rig-limits-XXXXXX", NULL);
-    return *state ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-    int code = g_rmdir(*state);
-
-    g_free(*state);
-    return code;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -434,5 +421,5 @@ int main(void)
         cmocka_unit_test(a_case_did_not_pass_when_its_exploration_did_not),
     };
 
-    return cmocka_run_group_tests_name("limits", tests, make_folder, remove_folder);
+    return cmocka_run_group_tests_name("limits", tests, scratch_make, scratch_remove);
 }

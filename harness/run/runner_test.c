@@ -12,6 +12,7 @@
 #include "run/replay_line.h"
 #include "run/runner.h"
 #include "steps/verbs.h"
+#include "tests/scratch.h"
 
 /* In place of GLib's: this host's clock is set back by an hour whenever somebody looks at it. */
 gint64 g_get_real_time(void)
@@ -219,20 +220,6 @@ static void what_goes_wrong_after_the_steps_counts(void **state)
     }
 }
 
-static int make_folder(void **state)
-{
-    *state = g_dir_make_tmp("rig-runner-XXXXXX", NULL);
-    return *state ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-    int code = g_rmdir(*state);
-
-    g_free(*state);
-    return code;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -242,5 +229,5 @@ int main(void)
         cmocka_unit_test(what_goes_wrong_after_the_steps_counts),
     };
 
-    return cmocka_run_group_tests_name("runner", tests, make_folder, remove_folder);
+    return cmocka_run_group_tests_name("runner", tests, scratch_make, scratch_remove);
 }

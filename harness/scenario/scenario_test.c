@@ -10,6 +10,7 @@
 #include <glib/gstdio.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "scenario/small_language.h"
 
 static struct rig_scenario *load(const char *text)
@@ -488,19 +489,6 @@ static void touch(const char *directory, const char *name)
     assert_true(g_file_set_contents(path, "scenario: s\nsteps: [{reset: }]\n", -1, NULL));
 }
 
-static void remove_tree(const char *path)
-{
-    g_autoptr(GDir) directory = g_file_test(path, G_FILE_TEST_IS_SYMLINK) ? NULL : g_dir_open(path, 0, NULL);
-    const char *name;
-
-    while (directory && (name = g_dir_read_name(directory))) {
-        g_autofree char *below = g_build_filename(path, name, NULL);
-
-        remove_tree(below);
-    }
-    g_remove(path);
-}
-
 static void files_are_found_in_byte_order_and_loops_end(void **state)
 {
     static const char *const names[] = {
@@ -521,7 +509,7 @@ static void files_are_found_in_byte_order_and_loops_end(void **state)
     found = rig_scenario_find(root, NULL);
     inside = rig_scenario_find(selftest, NULL);
     nothing = rig_scenario_find(missing, &error);
-    remove_tree(root);
+    rig_tree_remove(root);
     assert_non_null(found);
     assert_int_equal(found->len, 3);
     assert_true(g_str_has_suffix(found->pdata[0], "/B.yaml"));

@@ -10,6 +10,7 @@
 #include <glib/gstdio.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "drivers/bluez/bond_store.h"
 
 #define ADAPTER "00:AA:01:00:00:00"
@@ -48,24 +49,11 @@ static int open_store(void **state)
     return 0;
 }
 
-static void remove_tree(const char *path)
-{
-    g_autoptr(GDir) entries = g_dir_open(path, 0, NULL);
-    const char *name;
-
-    while (entries && (name = g_dir_read_name(entries))) {
-        g_autofree char *inside = g_build_filename(path, name, NULL);
-
-        remove_tree(inside);
-    }
-    g_remove(path);
-}
-
 static int close_store(void **state)
 {
     struct store *store = *state;
 
-    remove_tree(store->root);
+    rig_tree_remove(store->root);
     g_free(store->root);
     g_free(store->file);
     g_free(store);
@@ -166,7 +154,7 @@ static void an_import_wants_the_adapter_that_the_board_knows(void **state)
 
     assert_true(rig_bond_store_export(store->root, NULL, DEVICE, store->file, NULL));
     assert_true(g_file_get_contents(store->file, &text, NULL, NULL));
-    remove_tree(store->root);
+    rig_tree_remove(store->root);
     assert_int_equal(g_mkdir_with_parents(folder, 0700), 0);
     assert_true(g_file_set_contents(store->file, text, -1, NULL));
     ok = rig_bond_store_import(store->root, NULL, store->file, &bond, &error);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What doctor says of main.conf, of versions and of controllers, from texts and bytes as they are found. */
+#include "base/file.h"
 #include "drivers/bluez/controllers.h"
 #include "drivers/bluez/settings.h"
 
@@ -184,19 +185,6 @@ static void put_switch(const char *root, const char *entry, const char *type, co
     put(root, entry, "hard", hard);
 }
 
-static void remove_tree(const char *path)
-{
-    g_autoptr(GDir) entries = g_dir_open(path, 0, NULL);
-    const char *name;
-
-    while (entries && (name = g_dir_read_name(entries))) {
-        g_autofree char *inside = g_build_filename(path, name, NULL);
-
-        remove_tree(inside);
-    }
-    g_remove(path);
-}
-
 static void a_block_is_that_of_the_same_adapter(void **state)
 {
     g_autofree char *root = g_dir_make_tmp("bootrig-sys-XXXXXX", NULL);
@@ -216,7 +204,7 @@ static void a_block_is_that_of_the_same_adapter(void **state)
     put_switch(root, "rfkill2", "bluetooth\n", "hci1\n", "0\n", "1\n");
     rig_bluez_look_at_rfkill(root, &controller);
     assert_true(!controller.blocked && controller.hard_blocked);
-    remove_tree(root);
+    rig_tree_remove(root);
 }
 
 int main(void)

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "drivers/sim/sim_driver.h"
 #include "tests/power_stand.h"
 #include "tests/pty_devices.h"
@@ -199,19 +200,6 @@ static const struct stand stands[] = {
     {.name = "qemu", .set_up = qemu, .tells = true, .proves = true},
 };
 
-static void remove_tree(const char *path)
-{
-    g_autoptr(GDir) entries = g_dir_open(path, 0, NULL);
-    const char *entry;
-
-    while (entries && (entry = g_dir_read_name(entries))) {
-        g_autofree char *below = g_build_filename(path, entry, NULL);
-
-        remove_tree(below);
-    }
-    g_remove(path);
-}
-
 static struct stand *stand_new(gsize i)
 {
     struct stand *stand = g_new(struct stand, 1);
@@ -238,7 +226,7 @@ static void stand_free(struct stand *stand)
         pty_device_free(stand->pty);
     if (stand->qmp)
         qmp_server_free(stand->qmp);
-    remove_tree(stand->folder);
+    rig_tree_remove(stand->folder);
     g_free(stand->folder);
     g_free(stand);
 }

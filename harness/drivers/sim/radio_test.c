@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* `bootrig sim --hci` as a process, with the tests' own controller at the other end of its socket. */
+#include "base/file.h"
 #include "drivers/simprocess/sim_process.h"
 #include "sim/chip/host/air.h"
 
@@ -73,20 +74,6 @@ static int open_rig(void **state)
     return 0;
 }
 
-static void remove_folder(const char *folder)
-{
-    GDir *directory = g_dir_open(folder, 0, NULL);
-    const char *name;
-
-    while (directory && (name = g_dir_read_name(directory))) {
-        g_autofree char *path = g_build_filename(folder, name, NULL);
-
-        g_unlink(path);
-    }
-    g_clear_pointer(&directory, g_dir_close);
-    g_rmdir(folder);
-}
-
 static int close_rig(void **state)
 {
     struct rig *rig = *state;
@@ -94,7 +81,7 @@ static int close_rig(void **state)
     rig_sim_process_free(rig->sim);
     close(rig->fd);
     close(rig->listener);
-    remove_folder(rig->folder);
+    rig_tree_remove(rig->folder);
     g_free(rig->folder);
     g_free(rig->path);
     g_free(rig);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Scratch folders and runs of the real binary. */
+#include "base/file.h"
 #include "process.h"
 
 #include <fcntl.h>
@@ -28,26 +29,11 @@ int place_setup(void **state)
     return place->directory ? 0 : -1;
 }
 
-static void remove_tree(const char *path)
-{
-    g_autoptr(GDir) directory = NULL;
-    const char *name;
-
-    g_chmod(path, 0700);
-    directory = g_file_test(path, G_FILE_TEST_IS_SYMLINK) ? NULL : g_dir_open(path, 0, NULL);
-    while (directory && (name = g_dir_read_name(directory))) {
-        g_autofree char *below = g_build_filename(path, name, NULL);
-
-        remove_tree(below);
-    }
-    g_remove(path);
-}
-
 int place_teardown(void **state)
 {
     struct place *place = *state;
 
-    remove_tree(place->directory);
+    rig_tree_remove(place->directory);
     g_strfreev(place->environment);
     g_free(place->directory);
     g_free(place);
