@@ -35,6 +35,7 @@ if(BOOTRIG_TESTS)
   add_test(NAME man_page_test
     COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/harness/tests/man_page_test.py $<TARGET_FILE:bootrig> ${CMAKE_SOURCE_DIR})
   add_test(NAME narrowing_test COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/harness/tests/narrowing_test.py)
+  add_test(NAME journal_words_test COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/harness/tests/journal_words_test.py ${CMAKE_SOURCE_DIR})
   add_test(NAME install_test
     COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/harness/tests/install_test.py ${CMAKE_COMMAND} ${CMAKE_BINARY_DIR})
   add_test(NAME completion_test COMMAND bash ${CMAKE_SOURCE_DIR}/harness/tests/completion_test.sh $<TARGET_FILE:bootrig>)

@@ -79,7 +79,7 @@ static void put_cells(struct rig_event *entry, const GArray *cells)
         g_string_append(text, i ? " " : "");
         append_cell(text, cell, n);
     }
-    rig_event_text(entry, "cells", text->str);
+    rig_event_text(entry, RIG_KEY_CELLS, text->str);
 }
 
 /* "1:4=n4*3": in area 1 from sector 4 on. */
@@ -101,7 +101,7 @@ static void put_changes(struct rig_event *entry, const GArray *changes)
         g_string_append_printf(text, "%s%u:%u=", i ? " " : "", change->area, change->sector);
         append_cell(text, &change->cell, n);
     }
-    rig_event_text(entry, "cells", text->len ? text->str : NULL);
+    rig_event_text(entry, RIG_KEY_CELLS, text->len ? text->str : NULL);
 }
 
 /* "4096*32 8192*2" */
@@ -114,39 +114,39 @@ static void put_sectors(struct rig_event *entry, const GArray *sizes)
 
         g_string_append_printf(text, "%s%u*%u", i ? " " : "", sectors->n_bytes, sectors->n);
     }
-    rig_event_text(entry, "sectors", text->str);
+    rig_event_text(entry, RIG_KEY_SECTORS, text->str);
 }
 
 static void put_trailers(struct rig_event *event, const GArray *trailers)
 {
     for (guint i = 0; i < trailers->len; i++) {
         const struct rig_path_trailer *trailer = &g_array_index(trailers, struct rig_path_trailer, i);
-        struct rig_event *entry = rig_event_append(event, "trailers");
+        struct rig_event *entry = rig_event_append(event, RIG_KEY_TRAILERS);
 
-        rig_event_count(entry, "area", trailer->area);
+        rig_event_count(entry, RIG_KEY_AREA, trailer->area);
         put_texts(entry, trailer, trailer_flags);
         if (trailer->size)
-            rig_event_count(entry, "size", trailer->size);
+            rig_event_count(entry, RIG_KEY_SIZE, trailer->size);
         put_texts(entry, trailer, trailer_swap);
     }
 }
 
 static void put_step(struct rig_event *cycle, const struct rig_path_step *step)
 {
-    struct rig_event *entry = rig_event_append(cycle, "steps");
+    struct rig_event *entry = rig_event_append(cycle, RIG_KEY_STEPS);
 
-    rig_event_text(entry, "kind", kinds[step->kind]);
+    rig_event_text(entry, RIG_KEY_KIND, kinds[step->kind]);
     if (step->by_application)
-        rig_event_flag(entry, "app", true);
+        rig_event_flag(entry, RIG_KEY_APP, true);
     if (step->torn)
-        rig_event_flag(entry, "torn", true);
+        rig_event_flag(entry, RIG_KEY_TORN, true);
     if (step->area >= 0) {
-        rig_event_count(entry, "area", step->area);
-        rig_event_count(entry, "sector", step->sector);
-        rig_event_count(entry, "to", step->to);
+        rig_event_count(entry, RIG_KEY_AREA, step->area);
+        rig_event_count(entry, RIG_KEY_SECTOR, step->sector);
+        rig_event_count(entry, RIG_KEY_TO, step->to);
     }
-    rig_event_count(entry, "first", step->first);
-    rig_event_count(entry, "n", step->n);
+    rig_event_count(entry, RIG_KEY_FIRST, step->first);
+    rig_event_count(entry, RIG_KEY_N, step->n);
     put_texts(entry, step, step_texts);
     put_changes(entry, step->cells);
     put_trailers(entry, step->trailers);
@@ -159,16 +159,16 @@ static void put_operations(struct rig_event *entry, const GPtrArray *operations)
     for (guint i = 0; i < operations->len; i++)
         g_ptr_array_add(texts, g_ptr_array_index(operations, i));
     g_ptr_array_add(texts, NULL);
-    rig_event_list(entry, "each", (const char *const *)texts->pdata);
+    rig_event_list(entry, RIG_KEY_EACH, (const char *const *)texts->pdata);
 }
 
 static void put_cycle(struct rig_event *event, const struct rig_path_cycle *cycle, bool in_full)
 {
-    struct rig_event *entry = rig_event_append(event, "legs");
+    struct rig_event *entry = rig_event_append(event, RIG_KEY_LEGS);
 
-    rig_event_count(entry, "number", cycle->number);
+    rig_event_count(entry, RIG_KEY_NUMBER, cycle->number);
     put_texts(entry, cycle, cycle_texts);
-    rig_event_count(entry, "operations", cycle->n_operations);
+    rig_event_count(entry, RIG_KEY_OPERATIONS, cycle->n_operations);
     for (guint i = 0; i < cycle->steps->len; i++)
         put_step(entry, g_ptr_array_index(cycle->steps, i));
     if (in_full && cycle->operations->len > 0)
@@ -177,12 +177,12 @@ static void put_cycle(struct rig_event *event, const struct rig_path_cycle *cycl
 
 static void put_area(struct rig_event *event, const struct rig_path_area *area)
 {
-    struct rig_event *entry = rig_event_append(event, "areas");
+    struct rig_event *entry = rig_event_append(event, RIG_KEY_AREAS);
 
-    rig_event_text(entry, "name", area->name);
+    rig_event_text(entry, RIG_KEY_NAME, area->name);
     put_sectors(entry, area->sizes);
     if (area->trailer < area->n_sectors)
-        rig_event_count(entry, "trailer", area->trailer);
+        rig_event_count(entry, RIG_KEY_TRAILER, area->trailer);
     put_cells(entry, area->cells);
 }
 
@@ -192,14 +192,14 @@ struct rig_event *rig_path_to_event(const struct rig_path *path, bool in_full)
 
     if (path->cycles->len == 0)
         return NULL;
-    event = rig_event_new("path");
+    event = rig_event_new(RIG_EVENT_PATH);
     put_texts(event, path, origin_texts);
     for (guint i = 0; i < path->broken->len; i++)
-        put_texts(rig_event_append(event, "broken"), &g_array_index(path->broken, struct rig_path_broken, i),
-                  broken_texts);
+        put_texts(rig_event_append(event, RIG_KEY_BROKEN),
+                  &g_array_index(path->broken, struct rig_path_broken, i), broken_texts);
     put_texts(event, path, name_texts);
     if (path->n_left_out)
-        rig_event_count(event, "left_out", path->n_left_out);
+        rig_event_count(event, RIG_KEY_LEFT_OUT, path->n_left_out);
     for (guint i = 0; i < path->areas->len; i++)
         put_area(event, g_ptr_array_index(path->areas, i));
     put_trailers(event, path->trailers);
@@ -222,7 +222,7 @@ static void take_texts(struct rig_path *path, const struct rig_event *entry, voi
     }
 }
 
-static guint bounded(const struct rig_event *event, const char *key, guint most, guint otherwise)
+static guint bounded(const struct rig_event *event, enum rig_event_key key, guint most, guint otherwise)
 {
     gint64 count = rig_event_get_count(event, key, otherwise);
 
@@ -303,27 +303,27 @@ static void take_sectors(struct rig_path_area *area, const char *text)
 
 static void take_area(struct rig_path *path, const struct rig_event *entry)
 {
-    const char *name = rig_event_get_text(entry, "name");
+    const char *name = rig_event_get_text(entry, RIG_KEY_NAME);
     struct rig_path_area *area = rig_path_add_area(path, name ? name : "area");
 
-    take_sectors(area, rig_event_get_text(entry, "sectors"));
-    area->trailer = bounded(entry, "trailer", area->n_sectors, area->n_sectors);
-    take_cells(area, rig_event_get_text(entry, "cells"));
+    take_sectors(area, rig_event_get_text(entry, RIG_KEY_SECTORS));
+    area->trailer = bounded(entry, RIG_KEY_TRAILER, area->n_sectors, area->n_sectors);
+    take_cells(area, rig_event_get_text(entry, RIG_KEY_CELLS));
 }
 
 static void take_trailers(struct rig_path *path, GArray *trailers, const struct rig_event *event)
 {
-    const GPtrArray *entries = rig_event_get_maps(event, "trailers");
+    const GPtrArray *entries = rig_event_get_maps(event, RIG_KEY_TRAILERS);
 
     for (guint i = 0; entries && i < entries->len && i < RIG_PATH_MAX_AREAS; i++) {
         const struct rig_event *entry = g_ptr_array_index(entries, i);
-        struct rig_path_trailer trailer = {.area = bounded(entry, "area", G_MAXINT, 0)};
+        struct rig_path_trailer trailer = {.area = bounded(entry, RIG_KEY_AREA, G_MAXINT, 0)};
 
         if (trailer.area >= path->areas->len)
             continue;
         take_texts(path, entry, &trailer, trailer_flags, NULL);
         take_texts(path, entry, &trailer, trailer_swap, NULL);
-        trailer.size = MAX(rig_event_get_count(entry, "size", 0), 0);
+        trailer.size = MAX(rig_event_get_count(entry, RIG_KEY_SIZE, 0), 0);
         g_array_append_val(trailers, trailer);
     }
 }
@@ -365,46 +365,46 @@ static void take_changes(const struct rig_path *path, struct rig_path_step *step
 static void take_step_area(const struct rig_path *path, struct rig_path_step *step,
                            const struct rig_event *entry)
 {
-    guint index = bounded(entry, "area", G_MAXINT, G_MAXINT);
+    guint index = bounded(entry, RIG_KEY_AREA, G_MAXINT, G_MAXINT);
     const struct rig_path_area *area =
         index < path->areas->len ? g_ptr_array_index(path->areas, index) : NULL;
 
-    if (!area || area->n_sectors == 0 || rig_event_get_count(entry, "area", -1) < 0)
+    if (!area || area->n_sectors == 0 || rig_event_get_count(entry, RIG_KEY_AREA, -1) < 0)
         return;
     step->area = (int)index;
-    step->sector = bounded(entry, "sector", area->n_sectors - 1, 0);
-    step->to = MAX(step->sector, bounded(entry, "to", area->n_sectors - 1, step->sector));
+    step->sector = bounded(entry, RIG_KEY_SECTOR, area->n_sectors - 1, 0);
+    step->to = MAX(step->sector, bounded(entry, RIG_KEY_TO, area->n_sectors - 1, step->sector));
 }
 
 static void take_step(struct rig_path *path, struct rig_path_cycle *cycle, const struct rig_event *entry,
                       guint *n_left)
 {
     struct rig_path_step *step = rig_path_step_new();
-    const char *kind = rig_event_get_text(entry, "kind");
+    const char *kind = rig_event_get_text(entry, RIG_KEY_KIND);
 
     step->kind = g_strcmp0(kind, kinds[RIG_PATH_ERASE]) == 0   ? RIG_PATH_ERASE
                  : g_strcmp0(kind, kinds[RIG_PATH_WRITE]) == 0 ? RIG_PATH_WRITE
                                                                : RIG_PATH_MORE;
-    step->by_application = rig_event_get_flag(entry, "app", false);
-    step->torn = rig_event_get_flag(entry, "torn", false);
-    step->first = MAX(rig_event_get_count(entry, "first", 0), 0);
-    step->n = CLAMP(rig_event_get_count(entry, "n", 1), 1, G_MAXINT);
+    step->by_application = rig_event_get_flag(entry, RIG_KEY_APP, false);
+    step->torn = rig_event_get_flag(entry, RIG_KEY_TORN, false);
+    step->first = MAX(rig_event_get_count(entry, RIG_KEY_FIRST, 0), 0);
+    step->n = CLAMP(rig_event_get_count(entry, RIG_KEY_N, 1), 1, G_MAXINT);
     take_texts(path, entry, step, step_texts, NULL);
     step->text = step->text ? step->text : "";
     take_step_area(path, step, entry);
-    take_changes(path, step, rig_event_get_text(entry, "cells"), n_left);
+    take_changes(path, step, rig_event_get_text(entry, RIG_KEY_CELLS), n_left);
     take_trailers(path, step->trailers, entry);
     g_ptr_array_add(cycle->steps, step);
 }
 
 static void take_cycle(struct rig_path *path, const struct rig_event *entry, guint *n_left)
 {
-    const GPtrArray *steps = rig_event_get_maps(entry, "steps");
-    const GPtrArray *operations = rig_event_get_list(entry, "each");
-    gint64 number = rig_event_get_count(entry, "number", path->cycles->len);
+    const GPtrArray *steps = rig_event_get_maps(entry, RIG_KEY_STEPS);
+    const GPtrArray *operations = rig_event_get_list(entry, RIG_KEY_EACH);
+    gint64 number = rig_event_get_count(entry, RIG_KEY_NUMBER, path->cycles->len);
     struct rig_path_cycle *cycle = rig_path_add_cycle(path, MAX(number, 0));
 
-    cycle->n_operations = MAX(rig_event_get_count(entry, "operations", 0), 0);
+    cycle->n_operations = MAX(rig_event_get_count(entry, RIG_KEY_OPERATIONS, 0), 0);
     take_texts(path, entry, cycle, cycle_texts, NULL);
     for (guint i = 0; operations && i < operations->len; i++)
         g_ptr_array_add(cycle->operations, (gpointer)rig_path_keep(path, g_ptr_array_index(operations, i)));
@@ -414,7 +414,7 @@ static void take_cycle(struct rig_path *path, const struct rig_event *entry, gui
 
 static void take_broken(struct rig_path *path, const struct rig_event *event)
 {
-    const GPtrArray *entries = rig_event_get_maps(event, "broken");
+    const GPtrArray *entries = rig_event_get_maps(event, RIG_KEY_BROKEN);
 
     for (guint i = 0; entries && i < entries->len && i < RIG_PATH_MAX_BROKEN; i++) {
         struct rig_path_broken broken;
@@ -427,8 +427,8 @@ static void take_broken(struct rig_path *path, const struct rig_event *event)
 
 struct rig_path *rig_path_from_event(const struct rig_event *event)
 {
-    const GPtrArray *areas = rig_event_get_maps(event, "areas");
-    const GPtrArray *cycles = rig_event_get_maps(event, "legs");
+    const GPtrArray *areas = rig_event_get_maps(event, RIG_KEY_AREAS);
+    const GPtrArray *cycles = rig_event_get_maps(event, RIG_KEY_LEGS);
     guint n_left = RIG_PATH_MAX_CHANGES;
     struct rig_path *path;
 
@@ -439,7 +439,7 @@ struct rig_path *rig_path_from_event(const struct rig_event *event)
     take_texts(path, event, path, name_texts, NULL);
     path->old_name = path->old_name ? path->old_name : "old";
     path->new_name = path->new_name ? path->new_name : "new";
-    path->n_left_out = MAX(rig_event_get_count(event, "left_out", 0), 0);
+    path->n_left_out = MAX(rig_event_get_count(event, RIG_KEY_LEFT_OUT, 0), 0);
     take_broken(path, event);
     for (guint i = 0; areas && i < areas->len && i < RIG_PATH_MAX_AREAS; i++)
         take_area(path, g_ptr_array_index(areas, i));

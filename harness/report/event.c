@@ -23,6 +23,86 @@ enum rig_verdict rig_verdict_from_word(const char *word)
     return RIG_VERDICT_NONE;
 }
 
+static const struct {
+    const char *word;
+    enum rig_field_type type;
+} keys[RIG_N_KEYS] = {
+#define X(constant, word, type) [RIG_KEY_##constant] = {word, RIG_FIELD_##type},
+    RIG_EVENT_KEYS(X)
+#undef X
+};
+#define KEYS(...) (const guint8[]){__VA_ARGS__}, sizeof((const guint8[]){__VA_ARGS__})
+static const struct {
+    const char *word;
+    const guint8 *keys;
+    gsize n_keys;
+} kinds[RIG_N_EVENT_KINDS] = {
+#define X(constant, word, ...) [RIG_EVENT_##constant] = {word, KEYS(__VA_ARGS__)},
+    RIG_EVENT_KINDS(X)
+#undef X
+#define X(constant, ...) [RIG_OBJECT_##constant] = {"", KEYS(__VA_ARGS__)},
+        RIG_EVENT_OBJECTS(X)
+#undef X
+};
+G_STATIC_ASSERT(RIG_N_KEYS <= G_MAXUINT8);
+
+bool rig_event_kind_has(enum rig_event_kind kind, enum rig_event_key key)
+{
+    for (gsize i = 0; i < kinds[kind].n_keys; i++)
+        if (kinds[kind].keys[i] == key)
+            return true;
+    return false;
+}
+
+const char *rig_event_kind_word(enum rig_event_kind kind)
+{
+    return kinds[kind].word;
+}
+
+const char *rig_event_key_word(enum rig_event_key key)
+{
+    return keys[key].word;
+}
+
+static enum rig_event_kind kind_from_word(const char *word)
+{
+    for (guint i = RIG_EVENT_UNKNOWN + 1; i < RIG_N_EVENT_KINDS; i++)
+        if (strcmp(kinds[i].word, word) == 0)
+            return i;
+    return RIG_EVENT_UNKNOWN;
+}
+
+/* The kind of the objects that a key holds. */
+static enum rig_event_kind object_of(enum rig_event_key key)
+{
+    static const guint8 objects[RIG_N_KEYS] = {
+#define X(constant, ...) [RIG_KEY_##constant] = RIG_OBJECT_##constant,
+        RIG_EVENT_OBJECTS(X)
+#undef X
+    };
+
+    return objects[key];
+}
+
+/* The keys are in the order of their words. */
+static enum rig_event_key key_from_word(const char *word, enum rig_field_type type)
+{
+    guint from = RIG_KEY_UNKNOWN + 1, until = RIG_N_KEYS;
+
+    while (from < until) {
+        guint middle = (from + until) / 2;
+
+        if (strcmp(word, keys[middle].word) > 0)
+            from = middle + 1;
+        else
+            until = middle;
+    }
+    for (; from < RIG_N_KEYS && strcmp(keys[from].word, word) == 0; from++)
+        if (keys[from].type == type)
+            return from;
+    return RIG_KEY_UNKNOWN;
+}
+
 static void clear_field(gpointer at)
 {
     struct rig_event_field *field = at;
@@ -33,13 +113,14 @@ static void clear_field(gpointer at)
         rig_event_free(field->map);
 }
 
-static struct rig_event *event_with_strings(const char *kind, GStringChunk *strings, bool is_root)
+static struct rig_event *event_with_strings(enum rig_event_kind kind, GStringChunk *strings, bool is_root)
 {
     struct rig_event *event = g_new0(struct rig_event, 1);
 
     event->strings = strings;
     event->is_root = is_root;
-    event->kind = g_string_chunk_insert(strings, kind);
+    event->kind = kind;
+    event->word = kind == RIG_EVENT_UNKNOWN ? "" : kinds[kind].word;
     event->number = -1;
     event->case_index = -1;
     event->fields = g_array_sized_new(FALSE, TRUE, sizeof(struct rig_event_field), 8);
@@ -47,9 +128,18 @@ static struct rig_event *event_with_strings(const char *kind, GStringChunk *stri
     return event;
 }
 
-struct rig_event *rig_event_new(const char *kind)
+struct rig_event *rig_event_new(enum rig_event_kind kind)
 {
     return event_with_strings(kind, g_string_chunk_new(512), true);
+}
+
+struct rig_event *rig_event_read(const char *word)
+{
+    struct rig_event *event = rig_event_new(kind_from_word(word));
+
+    if (event->kind == RIG_EVENT_UNKNOWN)
+        event->word = g_string_chunk_insert(event->strings, word);
+    return event;
 }
 
 void rig_event_free(struct rig_event *event)
@@ -62,16 +152,46 @@ void rig_event_free(struct rig_event *event)
     g_free(event);
 }
 
-static struct rig_event_field *add_field(struct rig_event *event, const char *key, enum rig_field_type type)
+static struct rig_event_field *append_field(struct rig_event *event, enum rig_event_key key, const char *word,
+                                            enum rig_field_type type)
 {
-    struct rig_event_field field = {.type = type};
+    struct rig_event_field field = {.key = key, .word = word, .type = type};
 
-    field.key = g_string_chunk_insert(event->strings, key);
     g_array_append_val(event->fields, field);
     return &g_array_index(event->fields, struct rig_event_field, event->fields->len - 1);
 }
 
-static const char *keep_text(struct rig_event *event, const char *bytes, gsize n_bytes)
+static struct rig_event_field *add_field(struct rig_event *event, enum rig_event_key key,
+                                         enum rig_field_type type)
+{
+    if (!rig_event_kind_has(event->kind, key) && key != RIG_KEY_LEFT_OUT_WHY)
+        g_error("an event '%s' (%d) has no key '%s'", event->word, (int)event->kind, keys[key].word);
+    if (keys[key].type != type)
+        g_error("the key '%s' of an event '%s' is of another type", keys[key].word, event->word);
+    return append_field(event, key, keys[key].word, type);
+}
+
+struct rig_event_field *rig_event_add_read(struct rig_event *event, const char *word,
+                                           enum rig_field_type type)
+{
+    enum rig_event_key key = key_from_word(word, type);
+
+    return append_field(event, key,
+                        key == RIG_KEY_UNKNOWN ? g_string_chunk_insert(event->strings, word) : keys[key].word,
+                        type);
+}
+
+/* A whole number may stand where the key wants a real one. */
+void rig_event_add_number(struct rig_event *event, const char *word, gint64 value)
+{
+    if (key_from_word(word, RIG_FIELD_COUNT) == RIG_KEY_UNKNOWN &&
+        key_from_word(word, RIG_FIELD_REAL) != RIG_KEY_UNKNOWN)
+        rig_event_add_read(event, word, RIG_FIELD_REAL)->real = (double)value;
+    else
+        rig_event_add_read(event, word, RIG_FIELD_COUNT)->count = value;
+}
+
+const char *rig_event_keep_text(struct rig_event *event, const char *bytes, gsize n_bytes)
 {
     g_autoptr(GString) clean = NULL;
     g_autoptr(GString) bounded = NULL;
@@ -85,19 +205,19 @@ static const char *keep_text(struct rig_event *event, const char *bytes, gsize n
     return g_string_chunk_insert_len(event->strings, bounded->str, (gssize)bounded->len);
 }
 
-void rig_event_raw_text(struct rig_event *event, const char *key, const void *bytes, gsize n_bytes)
+void rig_event_raw_text(struct rig_event *event, enum rig_event_key key, const void *bytes, gsize n_bytes)
 {
     if (bytes || n_bytes == 0)
-        add_field(event, key, RIG_FIELD_TEXT)->text = keep_text(event, bytes ? bytes : "", n_bytes);
+        add_field(event, key, RIG_FIELD_TEXT)->text = rig_event_keep_text(event, bytes ? bytes : "", n_bytes);
 }
 
-void rig_event_text(struct rig_event *event, const char *key, const char *value)
+void rig_event_text(struct rig_event *event, enum rig_event_key key, const char *value)
 {
     if (value)
         rig_event_raw_text(event, key, value, strlen(value));
 }
 
-void rig_event_textf(struct rig_event *event, const char *key, const char *format, ...)
+void rig_event_textf(struct rig_event *event, enum rig_event_key key, const char *format, ...)
 {
     g_autofree char *text = NULL;
     va_list arguments;
@@ -108,7 +228,7 @@ void rig_event_textf(struct rig_event *event, const char *key, const char *forma
     rig_event_text(event, key, text);
 }
 
-void rig_event_hex(struct rig_event *event, const char *key, const void *bytes, gsize n_bytes)
+void rig_event_hex(struct rig_event *event, enum rig_event_key key, const void *bytes, gsize n_bytes)
 {
     gsize n_kept = MIN(n_bytes, RIG_EVENT_MAX_TEXT_BYTES / 2);
     g_autofree char *hex = g_malloc(n_kept * 2 + 1);
@@ -121,23 +241,23 @@ void rig_event_hex(struct rig_event *event, const char *key, const void *bytes, 
     rig_event_text(event, key, hex);
 }
 
-void rig_event_count(struct rig_event *event, const char *key, gint64 value)
+void rig_event_count(struct rig_event *event, enum rig_event_key key, gint64 value)
 {
     add_field(event, key, RIG_FIELD_COUNT)->count = value;
 }
 
-void rig_event_real(struct rig_event *event, const char *key, double value)
+void rig_event_real(struct rig_event *event, enum rig_event_key key, double value)
 {
     if (isfinite(value))
         add_field(event, key, RIG_FIELD_REAL)->real = value;
 }
 
-void rig_event_flag(struct rig_event *event, const char *key, bool value)
+void rig_event_flag(struct rig_event *event, enum rig_event_key key, bool value)
 {
     add_field(event, key, RIG_FIELD_FLAG)->flag = value;
 }
 
-void rig_event_list(struct rig_event *event, const char *key, const char *const *values)
+void rig_event_list(struct rig_event *event, enum rig_event_key key, const char *const *values)
 {
     GPtrArray *list;
 
@@ -145,25 +265,26 @@ void rig_event_list(struct rig_event *event, const char *key, const char *const 
         return;
     list = g_ptr_array_new();
     for (; *values; values++)
-        g_ptr_array_add(list, (gpointer)keep_text(event, *values, strlen(*values)));
+        g_ptr_array_add(list, (gpointer)rig_event_keep_text(event, *values, strlen(*values)));
     add_field(event, key, RIG_FIELD_LIST)->many = list;
 }
 
-struct rig_event *rig_event_map(struct rig_event *event, const char *key)
+struct rig_event *rig_event_object(struct rig_event *event, enum rig_event_key key)
 {
-    struct rig_event *map = event_with_strings("", event->strings, false);
-
-    add_field(event, key, RIG_FIELD_MAP)->map = map;
-    return map;
+    return event_with_strings(object_of(key), event->strings, false);
 }
 
-static struct rig_event_field *find_field(const struct rig_event *event, const char *key,
-                                          enum rig_field_type type)
+struct rig_event *rig_event_map(struct rig_event *event, enum rig_event_key key)
+{
+    return add_field(event, key, RIG_FIELD_MAP)->map = rig_event_object(event, key);
+}
+
+static struct rig_event_field *find_field(const struct rig_event *event, enum rig_event_key key)
 {
     for (guint i = 0; i < event->fields->len; i++) {
         struct rig_event_field *field = &g_array_index(event->fields, struct rig_event_field, i);
 
-        if (field->type == type && strcmp(field->key, key) == 0)
+        if (field->key == key)
             return field;
     }
     return NULL;
@@ -174,10 +295,10 @@ static void free_map(gpointer map)
     rig_event_free(map);
 }
 
-struct rig_event *rig_event_append(struct rig_event *event, const char *key)
+struct rig_event *rig_event_append(struct rig_event *event, enum rig_event_key key)
 {
-    struct rig_event_field *field = find_field(event, key, RIG_FIELD_MAPS);
-    struct rig_event *map = event_with_strings("", event->strings, false);
+    struct rig_event_field *field = find_field(event, key);
+    struct rig_event *map = rig_event_object(event, key);
 
     if (!field) {
         field = add_field(event, key, RIG_FIELD_MAPS);
@@ -195,65 +316,73 @@ void rig_event_shorten(struct rig_event *event)
         if (type == RIG_FIELD_LIST || type == RIG_FIELD_MAP || type == RIG_FIELD_MAPS)
             g_array_remove_index(event->fields, i - 1);
     }
-    rig_event_text(event, "left_out", "lists that made this event too long for a line");
+    rig_event_text(event, RIG_KEY_LEFT_OUT_WHY, "lists that made this event too long for a line");
 }
 
-const char *rig_event_get_text(const struct rig_event *event, const char *key)
+const char *rig_event_get_text(const struct rig_event *event, enum rig_event_key key)
 {
-    const struct rig_event_field *field = find_field(event, key, RIG_FIELD_TEXT);
+    const struct rig_event_field *field = find_field(event, key);
 
     return field ? field->text : NULL;
 }
 
-gint64 rig_event_get_count(const struct rig_event *event, const char *key, gint64 fallback)
+gint64 rig_event_get_count(const struct rig_event *event, enum rig_event_key key, gint64 fallback)
 {
-    const struct rig_event_field *field = find_field(event, key, RIG_FIELD_COUNT);
+    const struct rig_event_field *field = find_field(event, key);
 
     return field ? field->count : fallback;
 }
 
-double rig_event_get_real(const struct rig_event *event, const char *key, double fallback)
+double rig_event_get_real(const struct rig_event *event, enum rig_event_key key, double fallback)
 {
-    const struct rig_event_field *field = find_field(event, key, RIG_FIELD_REAL);
+    const struct rig_event_field *field = find_field(event, key);
 
-    return field ? field->real : (double)rig_event_get_count(event, key, (gint64)fallback);
+    return field ? field->real : fallback;
 }
 
-bool rig_event_get_flag(const struct rig_event *event, const char *key, bool fallback)
+bool rig_event_get_flag(const struct rig_event *event, enum rig_event_key key, bool fallback)
 {
-    const struct rig_event_field *field = find_field(event, key, RIG_FIELD_FLAG);
+    const struct rig_event_field *field = find_field(event, key);
 
     return field ? field->flag : fallback;
 }
 
-const GPtrArray *rig_event_get_list(const struct rig_event *event, const char *key)
+const GPtrArray *rig_event_get_list(const struct rig_event *event, enum rig_event_key key)
 {
-    const struct rig_event_field *field = find_field(event, key, RIG_FIELD_LIST);
+    const struct rig_event_field *field = find_field(event, key);
 
     return field ? field->many : NULL;
 }
 
-const struct rig_event *rig_event_get_map(const struct rig_event *event, const char *key)
+const struct rig_event *rig_event_get_map(const struct rig_event *event, enum rig_event_key key)
 {
-    const struct rig_event_field *field = find_field(event, key, RIG_FIELD_MAP);
+    const struct rig_event_field *field = find_field(event, key);
 
     return field ? field->map : NULL;
 }
 
-const GPtrArray *rig_event_get_maps(const struct rig_event *event, const char *key)
+const GPtrArray *rig_event_get_maps(const struct rig_event *event, enum rig_event_key key)
 {
-    const struct rig_event_field *field = find_field(event, key, RIG_FIELD_MAPS);
+    const struct rig_event_field *field = find_field(event, key);
 
     return field ? field->many : NULL;
 }
 
+void rig_event_property(struct rig_event *event, const char *name, const char *value)
+{
+    g_assert(event->kind == RIG_OBJECT_PROPERTIES);
+    if (value)
+        rig_event_add_read(event, name, RIG_FIELD_TEXT)->text =
+            rig_event_keep_text(event, value, strlen(value));
+}
+
 void rig_event_each_text(const struct rig_event *event,
-                         void (*each)(void *user, const char *key, const char *value), void *user)
+                         void (*each)(void *user, const char *name, const char *value), void *user)
 {
     for (guint i = 0; i < event->fields->len; i++) {
         const struct rig_event_field *field = &g_array_index(event->fields, struct rig_event_field, i);
 
         if (field->type == RIG_FIELD_TEXT)
-            each(user, field->key, field->text);
+            each(user, field->word, field->text);
     }
 }

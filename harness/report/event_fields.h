@@ -16,7 +16,8 @@ enum rig_field_type {
 };
 
 struct rig_event_field {
-    const char *key; /* in the event's strings, as all texts */
+    enum rig_event_key key;
+    const char *word; /* the key as it is written; of an unknown one in the event's strings, as all texts */
     enum rig_field_type type;
     union {
         const char *text;
@@ -27,5 +28,13 @@ struct rig_event_field {
         struct rig_event *map;
     };
 };
+
+/* Reading: what a journal says, by any key and type. A key that the table does not have keeps its word. */
+struct rig_event *rig_event_read(const char *kind);
+struct rig_event_field *rig_event_add_read(struct rig_event *event, const char *word,
+                                           enum rig_field_type type);
+void rig_event_add_number(struct rig_event *event, const char *word, gint64 value);
+const char *rig_event_keep_text(struct rig_event *event, const char *bytes, gsize n_bytes);
+struct rig_event *rig_event_object(struct rig_event *event, enum rig_event_key key);
 
 #endif

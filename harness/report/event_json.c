@@ -2,6 +2,7 @@
 /* Events as lines of JSON. Written by hand, since a builder of nodes costs ten times the event; read with
  * json-glib. */
 #include <json-glib/json-glib.h>
+#include <math.h>
 #include <string.h>
 
 #include "report/event_fields.h"
@@ -80,10 +81,10 @@ static void append_field(GString *out, const struct rig_event_field *field)
     char real[G_ASCII_DTOSTR_BUF_SIZE];
 
     if (field->type == RIG_FIELD_COUNT) {
-        append_number(out, field->key, field->count);
+        append_number(out, field->word, field->count);
         return;
     }
-    append_key(out, field->key);
+    append_key(out, field->word);
     if (field->type == RIG_FIELD_TEXT) {
         rig_json_append_text(out, field->text);
     } else if (field->type == RIG_FIELD_REAL) {
@@ -110,7 +111,7 @@ void rig_event_write_json(const struct rig_event *event, GString *out)
     g_string_append_c(out, '{');
     append_number(out, "n", event->number);
     append_key(out, "ev");
-    rig_json_append_text(out, event->kind);
+    rig_json_append_text(out, event->word);
     append_number(out, "at_us", event->at_us);
     if (event->case_index >= 0) {
         append_number(out, "case", event->case_index);
@@ -142,36 +143,57 @@ static bool nested_too_deeply(const char *line, gsize n_bytes)
 
 static void take_object(struct rig_event *event, JsonObject *object);
 
-static void take_array(struct rig_event *event, const char *key, JsonArray *array)
+static const char *keep(struct rig_event *event, JsonNode *node)
 {
-    g_autoptr(GPtrArray) texts = g_ptr_array_new();
+    const char *text = json_node_get_string(node);
+
+    return rig_event_keep_text(event, text, strlen(text));
+}
+
+static void free_object(gpointer object)
+{
+    rig_event_free(object);
+}
+
+static void take_array(struct rig_event *event, const char *word, JsonArray *array)
+{
+    enum rig_event_key key = RIG_KEY_UNKNOWN;
+    GPtrArray *texts = NULL, *objects = NULL;
     guint n = json_array_get_length(array);
 
     for (guint i = 0; i < n; i++) {
         JsonNode *node = json_array_get_element(array, i);
 
-        if (JSON_NODE_HOLDS_OBJECT(node))
-            take_object(rig_event_append(event, key), json_node_get_object(node));
-        else if (json_node_get_value_type(node) == G_TYPE_STRING)
-            g_ptr_array_add(texts, (gpointer)json_node_get_string(node));
+        if (JSON_NODE_HOLDS_OBJECT(node)) {
+            struct rig_event_field *field = objects ? NULL : rig_event_add_read(event, word, RIG_FIELD_MAPS);
+
+            if (field) {
+                key = field->key;
+                objects = field->many = g_ptr_array_new_with_free_func(free_object);
+            }
+            g_ptr_array_add(objects, rig_event_object(event, key));
+            take_object(g_ptr_array_index(objects, objects->len - 1), json_node_get_object(node));
+        } else if (json_node_get_value_type(node) == G_TYPE_STRING) {
+            texts = texts ? texts : g_ptr_array_new();
+            g_ptr_array_add(texts, (gpointer)keep(event, node));
+        }
     }
-    g_ptr_array_add(texts, NULL);
-    if (texts->len > 1 || n == 0)
-        rig_event_list(event, key, (const char *const *)texts->pdata);
+    if (texts || n == 0)
+        rig_event_add_read(event, word, RIG_FIELD_LIST)->many = texts ? texts : g_ptr_array_new();
 }
 
-static void take_value(struct rig_event *event, const char *key, JsonNode *node)
+static void take_value(struct rig_event *event, const char *word, JsonNode *node)
 {
     GType type = json_node_get_value_type(node);
 
     if (type == G_TYPE_STRING)
-        rig_event_text(event, key, json_node_get_string(node));
+        rig_event_add_read(event, word, RIG_FIELD_TEXT)->text = keep(event, node);
     else if (type == G_TYPE_INT64)
-        rig_event_count(event, key, json_node_get_int(node));
-    else if (type == G_TYPE_DOUBLE)
-        rig_event_real(event, key, json_node_get_double(node));
+        rig_event_add_number(event, word, json_node_get_int(node));
+    else if (type == G_TYPE_DOUBLE && isfinite(json_node_get_double(node)))
+        rig_event_add_read(event, word, RIG_FIELD_REAL)->real = json_node_get_double(node);
     else if (type == G_TYPE_BOOLEAN)
-        rig_event_flag(event, key, json_node_get_boolean(node));
+        rig_event_add_read(event, word, RIG_FIELD_FLAG)->flag = json_node_get_boolean(node);
 }
 
 /* The keys that every event has live in its struct; only the outermost object has them. */
@@ -197,6 +219,14 @@ static bool take_common(struct rig_event *event, const char *key, JsonNode *node
     return true;
 }
 
+static void take_map(struct rig_event *event, const char *word, JsonObject *object)
+{
+    struct rig_event_field *field = rig_event_add_read(event, word, RIG_FIELD_MAP);
+    struct rig_event *map = field->map = rig_event_object(event, field->key);
+
+    take_object(map, object);
+}
+
 static void take_object(struct rig_event *event, JsonObject *object)
 {
     JsonObjectIter iter;
@@ -208,7 +238,7 @@ static void take_object(struct rig_event *event, JsonObject *object)
         if (event->is_root && JSON_NODE_HOLDS_VALUE(node) && take_common(event, key, node))
             continue;
         if (JSON_NODE_HOLDS_OBJECT(node))
-            take_object(rig_event_map(event, key), json_node_get_object(node));
+            take_map(event, key, json_node_get_object(node));
         else if (JSON_NODE_HOLDS_ARRAY(node))
             take_array(event, key, json_node_get_array(node));
         else if (JSON_NODE_HOLDS_VALUE(node))
@@ -235,7 +265,7 @@ struct rig_event *rig_event_parse_json(const char *line, gsize n_bytes)
     kind = json_object_get_member(json_node_get_object(root), "ev");
     if (!kind || !JSON_NODE_HOLDS_VALUE(kind) || json_node_get_value_type(kind) != G_TYPE_STRING)
         return NULL;
-    event = rig_event_new(json_node_get_string(kind));
+    event = rig_event_read(json_node_get_string(kind));
     take_object(event, json_node_get_object(root));
     return event;
 }

@@ -29,14 +29,14 @@ void rig_exploration_result_free(struct rig_exploration_result *exploration)
     g_free(exploration);
 }
 
-static char *copy_text(const struct rig_event *event, const char *key)
+static char *copy_text(const struct rig_event *event, enum rig_event_key key)
 {
     const char *text = rig_event_get_text(event, key);
 
     return g_strdup(text ? text : "");
 }
 
-static char *joined(const struct rig_event *event, const char *key, const char *between)
+static char *joined(const struct rig_event *event, enum rig_event_key key, const char *between)
 {
     const GPtrArray *words = rig_event_get_list(event, key);
     GString *text = g_string_new(NULL);
@@ -50,10 +50,10 @@ static struct rig_judgement *announce(struct rig_exploration_result *exploration
                                       const struct rig_event *entry)
 {
     struct rig_judgement *judgement = g_new0(struct rig_judgement, 1);
-    const char *not_judged = rig_event_get_text(entry, "not_judged");
+    const char *not_judged = rig_event_get_text(entry, RIG_KEY_NOT_JUDGED);
 
-    judgement->name = copy_text(entry, "name");
-    judgement->about = copy_text(entry, "about");
+    judgement->name = copy_text(entry, RIG_KEY_NAME);
+    judgement->about = copy_text(entry, RIG_KEY_ABOUT);
     judgement->verdict = not_judged ? RIG_VERDICT_SKIP : RIG_VERDICT_NONE;
     judgement->text = not_judged ? g_strdup_printf("not judged: %s", not_judged) : g_strdup("");
     g_ptr_array_add(exploration->judgements, judgement);
@@ -62,7 +62,7 @@ static struct rig_judgement *announce(struct rig_exploration_result *exploration
 
 static void take_start(struct rig_attempt *attempt, const struct rig_event *event)
 {
-    const GPtrArray *invariants = rig_event_get_maps(event, "invariants");
+    const GPtrArray *invariants = rig_event_get_maps(event, RIG_KEY_INVARIANTS);
     struct rig_exploration_result *exploration;
 
     if (attempt->explorations->len >= RIG_EXPLORATIONS_MAX) {
@@ -70,9 +70,9 @@ static void take_start(struct rig_attempt *attempt, const struct rig_event *even
         return;
     }
     exploration = g_new0(struct rig_exploration_result, 1);
-    exploration->step = copy_text(event, "step");
-    exploration->life = joined(event, "life", ",");
-    exploration->forms = joined(event, "forms", ", ");
+    exploration->step = copy_text(event, RIG_KEY_STEP);
+    exploration->life = joined(event, RIG_KEY_LIFE, ",");
+    exploration->forms = joined(event, RIG_KEY_FORMS, ", ");
     exploration->why_open = g_strdup("");
     exploration->judgements = g_ptr_array_new_with_free_func(free_judgement);
     for (guint i = 0; invariants && i < invariants->len && i < RIG_JUDGEMENTS_MAX; i++)
@@ -83,7 +83,7 @@ static void take_start(struct rig_attempt *attempt, const struct rig_event *even
 static struct rig_judgement *judgement_named(struct rig_exploration_result *exploration,
                                              const struct rig_event *entry)
 {
-    const char *name = rig_event_get_text(entry, "name");
+    const char *name = rig_event_get_text(entry, RIG_KEY_NAME);
 
     for (guint i = 0; i < exploration->judgements->len; i++) {
         struct rig_judgement *judgement = g_ptr_array_index(exploration->judgements, i);
@@ -98,39 +98,39 @@ static void take_judgement(struct rig_judgement *judgement, const struct rig_eve
 {
     g_free(judgement->text);
     g_free(judgement->path);
-    judgement->text = copy_text(entry, "text");
-    judgement->path = g_strdup(rig_event_get_text(entry, "path"));
-    judgement->verdict = rig_verdict_from_word(rig_event_get_text(entry, "verdict"));
+    judgement->text = copy_text(entry, RIG_KEY_TEXT);
+    judgement->path = g_strdup(rig_event_get_text(entry, RIG_KEY_PATH));
+    judgement->verdict = rig_verdict_from_word(rig_event_get_text(entry, RIG_KEY_VERDICT));
     if (judgement->verdict == RIG_VERDICT_NONE)
         judgement->verdict = RIG_VERDICT_ERROR;
-    judgement->n_cuts = MAX(rig_event_get_count(entry, "n_cuts", 0), 0);
-    judgement->n_states = MAX(rig_event_get_count(entry, "states", 0), 0);
+    judgement->n_cuts = MAX(rig_event_get_count(entry, RIG_KEY_N_CUTS, 0), 0);
+    judgement->n_states = MAX(rig_event_get_count(entry, RIG_KEY_STATES, 0), 0);
 }
 
 static void take_counts(struct rig_exploration_result *exploration, const struct rig_event *event)
 {
     struct {
-        const char *key;
+        enum rig_event_key key;
         gint64 *count;
     } counts[] = {
-        {"contents", &exploration->n_contents}, {"nodes", &exploration->n_nodes},
-        {"cuts", &exploration->n_cuts},         {"torn_cuts", &exploration->n_torn_cuts},
-        {"boots", &exploration->n_boots},       {"longest", &exploration->longest},
-        {"bytes", &exploration->n_bytes},       {"elapsed_us", &exploration->elapsed_us},
+        {RIG_KEY_CONTENTS, &exploration->n_contents}, {RIG_KEY_NODES, &exploration->n_nodes},
+        {RIG_KEY_CUTS, &exploration->n_cuts},         {RIG_KEY_TORN_CUTS, &exploration->n_torn_cuts},
+        {RIG_KEY_BOOTS, &exploration->n_boots},       {RIG_KEY_LONGEST, &exploration->longest},
+        {RIG_KEY_BYTES, &exploration->n_bytes},       {RIG_KEY_ELAPSED_US, &exploration->elapsed_us},
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(counts); i++)
         *counts[i].count = MAX(rig_event_get_count(event, counts[i].key, 0), 0);
-    exploration->counted = rig_event_get_count(event, "contents", -1) >= 0;
-    exploration->closed = rig_event_get_flag(event, "closed", false);
+    exploration->counted = rig_event_get_count(event, RIG_KEY_CONTENTS, -1) >= 0;
+    exploration->closed = rig_event_get_flag(event, RIG_KEY_CLOSED, false);
     g_free(exploration->why_open);
-    exploration->why_open = copy_text(event, "why_open");
+    exploration->why_open = copy_text(event, RIG_KEY_WHY_OPEN);
 }
 
 static struct rig_exploration_result *open_one(const struct rig_attempt *attempt,
                                                const struct rig_event *event)
 {
-    const char *step = rig_event_get_text(event, "step");
+    const char *step = rig_event_get_text(event, RIG_KEY_STEP);
 
     for (guint i = attempt->explorations->len; i > 0; i--) {
         struct rig_exploration_result *exploration = g_ptr_array_index(attempt->explorations, i - 1);
@@ -156,7 +156,7 @@ static void settle(struct rig_exploration_result *exploration, const char *why)
 
 static void take_end(struct rig_attempt *attempt, const struct rig_event *event)
 {
-    const GPtrArray *invariants = rig_event_get_maps(event, "invariants");
+    const GPtrArray *invariants = rig_event_get_maps(event, RIG_KEY_INVARIANTS);
     struct rig_exploration_result *exploration = open_one(attempt, event);
 
     if (!exploration)
@@ -185,11 +185,11 @@ static void take_path(struct rig_attempt *attempt, const struct rig_event *event
 
 void rig_attempt_take_exploration(struct rig_attempt *attempt, const struct rig_event *event)
 {
-    if (strcmp(event->kind, "explore-start") == 0)
+    if (event->kind == RIG_EVENT_EXPLORE_START)
         take_start(attempt, event);
-    else if (strcmp(event->kind, "explore-end") == 0)
+    else if (event->kind == RIG_EVENT_EXPLORE_END)
         take_end(attempt, event);
-    else if (strcmp(event->kind, "path") == 0)
+    else if (event->kind == RIG_EVENT_PATH)
         take_path(attempt, event);
 }
 

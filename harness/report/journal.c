@@ -148,9 +148,9 @@ static void publish(struct rig_journal *journal, struct rig_event *event)
 
 static struct stream *stream_of(struct rig_journal *journal, const struct rig_event *event)
 {
-    if (strcmp(event->kind, "console") == 0)
+    if (event->kind == RIG_EVENT_CONSOLE)
         return &journal->console;
-    return strcmp(event->kind, "link") == 0 ? &journal->link : NULL;
+    return event->kind == RIG_EVENT_LINK ? &journal->link : NULL;
 }
 
 static void hold_back(struct stream *stream, struct rig_event *event)
@@ -175,14 +175,14 @@ static void note_left_out(struct rig_journal *journal, gint64 at_us, bool passed
 
     if (n_console + n_link == 0)
         return;
-    note = rig_event_new("note");
+    note = rig_event_new(RIG_EVENT_NOTE);
     note->at_us = at_us;
     note->case_index = journal->case_index;
     note->attempt = journal->attempt;
-    rig_event_textf(note, "text", "%u console lines and %u link events were left out here", n_console,
+    rig_event_textf(note, RIG_KEY_TEXT, "%u console lines and %u link events were left out here", n_console,
                     n_link);
-    rig_event_count(note, "left_out_console", n_console);
-    rig_event_count(note, "left_out_link", n_link);
+    rig_event_count(note, RIG_KEY_LEFT_OUT_CONSOLE, n_console);
+    rig_event_count(note, RIG_KEY_LEFT_OUT_LINK, n_link);
     publish(journal, note);
 }
 
@@ -203,7 +203,7 @@ static void flush_held(struct rig_journal *journal)
 
 static void settle_streams(struct rig_journal *journal, const struct rig_event *case_end)
 {
-    const char *verdict = rig_event_get_text(case_end, "verdict");
+    const char *verdict = rig_event_get_text(case_end, RIG_KEY_VERDICT);
     bool passed = g_strcmp0(verdict, "pass") == 0;
 
     note_left_out(journal, case_end->at_us, passed);
@@ -224,7 +224,7 @@ void rig_journal_emit(struct rig_journal *journal, gint64 at_us, struct rig_even
         hold_back(stream, event);
         return;
     }
-    if (strcmp(event->kind, "case-end") == 0)
+    if (event->kind == RIG_EVENT_CASE_END)
         settle_streams(journal, event);
     publish(journal, event);
 }

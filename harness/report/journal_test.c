@@ -35,27 +35,27 @@ static void hear(void *user, const struct rig_event *event)
 
 static struct rig_event *console_event(guint number)
 {
-    struct rig_event *event = rig_event_new("console");
+    struct rig_event *event = rig_event_new(RIG_EVENT_CONSOLE);
 
-    rig_event_textf(event, "line", "line %u", number);
+    rig_event_textf(event, RIG_KEY_LINE_TEXT, "line %u", number);
     return event;
 }
 
 static void emit_run_start(struct rig_journal *journal, guint n_cases)
 {
-    struct rig_event *event = rig_event_new("run-start");
+    struct rig_event *event = rig_event_new(RIG_EVENT_RUN_START);
 
-    rig_event_count(event, "format", 1);
-    rig_event_real(event, "timeout_scale", 2.5);
-    rig_event_text(rig_event_map(event, "properties"), "board", "sim");
+    rig_event_count(event, RIG_KEY_FORMAT, 1);
+    rig_event_real(event, RIG_KEY_TIMEOUT_SCALE, 2.5);
+    rig_event_property(rig_event_map(event, RIG_KEY_PROPERTIES), "board", "sim");
     for (guint i = 0; i < n_cases; i++) {
-        struct rig_event *planned = rig_event_append(event, "cases");
+        struct rig_event *planned = rig_event_append(event, RIG_KEY_CASES);
         const char *const tags[] = {"a", "b", NULL};
 
-        rig_event_text(planned, "file", "a.yaml");
-        rig_event_textf(planned, "name", "case-%u", i);
-        rig_event_count(planned, "line", 3);
-        rig_event_list(planned, "tags", tags);
+        rig_event_text(planned, RIG_KEY_FILE, "a.yaml");
+        rig_event_textf(planned, RIG_KEY_NAME, "case-%u", i);
+        rig_event_count(planned, RIG_KEY_LINE, 3);
+        rig_event_list(planned, RIG_KEY_TAGS, tags);
     }
     rig_journal_emit(journal, 0, event);
 }
@@ -66,22 +66,22 @@ static void emit_case(struct rig_journal *journal, guint index, guint attempt, c
     struct rig_event *end;
 
     rig_journal_begin_case(journal, index, attempt);
-    rig_journal_emit(journal, 0, rig_event_new("case-start"));
+    rig_journal_emit(journal, 0, rig_event_new(RIG_EVENT_CASE_START));
     for (guint i = 0; i < n_lines; i++)
         rig_journal_emit(journal, i, console_event(i));
-    end = rig_event_new("case-end");
-    rig_event_text(end, "verdict", verdict);
-    rig_event_flag(end, "final", final);
+    end = rig_event_new(RIG_EVENT_CASE_END);
+    rig_event_text(end, RIG_KEY_VERDICT, verdict);
+    rig_event_flag(end, RIG_KEY_FINAL, final);
     rig_journal_emit(journal, n_lines, end);
     rig_journal_end_case(journal);
 }
 
 static void emit_run_end(struct rig_journal *journal)
 {
-    struct rig_event *event = rig_event_new("run-end");
+    struct rig_event *event = rig_event_new(RIG_EVENT_RUN_END);
 
-    rig_event_count(event, "duration_ms", 1234);
-    rig_event_flag(event, "interrupted", false);
+    rig_event_count(event, RIG_KEY_DURATION_MS, 1234);
+    rig_event_flag(event, RIG_KEY_INTERRUPTED, false);
     rig_journal_emit(journal, 0, event);
 }
 
@@ -180,7 +180,7 @@ static void a_passed_case_keeps_only_its_first_console_lines(void **state)
 static void any_bytes_come_back_as_valid_text(void **state)
 {
     char bytes[256];
-    g_autoptr(rig_event) event = rig_event_new("console");
+    g_autoptr(rig_event) event = rig_event_new(RIG_EVENT_CONSOLE);
     g_autoptr(rig_event) again = NULL;
     g_autoptr(GString) line = g_string_new(NULL);
     const char *text;
@@ -188,13 +188,13 @@ static void any_bytes_come_back_as_valid_text(void **state)
     (void)state;
     for (guint i = 0; i < sizeof bytes; i++)
         bytes[i] = (char)i;
-    rig_event_raw_text(event, "line", bytes, sizeof bytes);
+    rig_event_raw_text(event, RIG_KEY_LINE_TEXT, bytes, sizeof bytes);
     rig_event_write_json(event, line);
     assert_null(strchr(line->str, '\n'));
     again = rig_event_parse_json(line->str, line->len);
     assert_non_null(again);
-    text = rig_event_get_text(again, "line");
-    assert_string_equal(text, rig_event_get_text(event, "line"));
+    text = rig_event_get_text(again, RIG_KEY_LINE_TEXT);
+    assert_string_equal(text, rig_event_get_text(event, RIG_KEY_LINE_TEXT));
     assert_true(g_str_has_prefix(text, "\\x00\x01\x02"));
     assert_true(g_str_has_suffix(text, "\\xFE\\xFF"));
 }
@@ -202,15 +202,15 @@ static void any_bytes_come_back_as_valid_text(void **state)
 static void a_megabyte_line_keeps_its_head_and_tail(void **state)
 {
     g_autoptr(GString) text = g_string_new("head");
-    g_autoptr(rig_event) event = rig_event_new("console");
+    g_autoptr(rig_event) event = rig_event_new(RIG_EVENT_CONSOLE);
 
     (void)state;
     while (text->len < 3 * 1024 * 1024)
         g_string_append(text, "ä€𝄞");
     g_string_append(text, "tail");
-    rig_event_text(event, "line", text->str);
+    rig_event_text(event, RIG_KEY_LINE_TEXT, text->str);
     text->len = 0;
-    g_string_append(text, rig_event_get_text(event, "line"));
+    g_string_append(text, rig_event_get_text(event, RIG_KEY_LINE_TEXT));
     assert_in_range(text->len, RIG_EVENT_MAX_TEXT_BYTES - 8, RIG_EVENT_MAX_TEXT_BYTES + 64);
     assert_true(g_utf8_validate(text->str, -1, NULL));
     assert_true(g_str_has_prefix(text->str, "headä"));
@@ -309,7 +309,7 @@ static void what_was_emitted_survives_sigkill(void **state)
         emit_run_start(journal, 3);
         emit_case(journal, 0, 0, "pass", true, 1);
         rig_journal_begin_case(journal, 1, 0);
-        rig_journal_emit(journal, 7, rig_event_new("case-start"));
+        rig_journal_emit(journal, 7, rig_event_new(RIG_EVENT_CASE_START));
         kill(getpid(), SIGKILL);
     }
     assert_int_equal(waitpid(child, &status, 0), child);

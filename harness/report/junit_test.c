@@ -276,29 +276,29 @@ static void megabytes_of_noise_stay_valid_and_bounded(void **state)
 {
     g_autoptr(rig_results) results = rig_results_new();
     struct rig_journal *journal = rig_journal_new(NULL, NULL);
-    struct rig_event *start = rig_event_new("run-start");
-    struct rig_event *end = rig_event_new("case-end");
+    struct rig_event *start = rig_event_new(RIG_EVENT_RUN_START);
+    struct rig_event *end = rig_event_new(RIG_EVENT_CASE_END);
     g_autofree char *noise = g_malloc(5000);
     struct rig_junit_options options = {.strict = true};
     gsize n_bytes = 0;
     g_autofree char *text = NULL;
 
-    rig_event_text(rig_event_append(start, "cases"), "name", "noise ]]> \x1b[31m <&> \"'\t\n");
+    rig_event_text(rig_event_append(start, RIG_KEY_CASES), RIG_KEY_NAME, "noise ]]> \x1b[31m <&> \"'\t\n");
     rig_journal_listen(journal, rig_results_take, results);
     rig_journal_emit(journal, 0, start);
     rig_journal_begin_case(journal, 0, 0);
     for (guint i = 0; i < 400; i++) {
-        struct rig_event *event = rig_event_new("console");
+        struct rig_event *event = rig_event_new(RIG_EVENT_CONSOLE);
 
         for (guint k = 0; k < 5000; k++)
             noise[k] = (char)(k * 7 + i * 13 + k / 251);
-        rig_event_raw_text(event, "line", noise, 5000);
+        rig_event_raw_text(event, RIG_KEY_LINE_TEXT, noise, 5000);
         rig_journal_emit(journal, i, event);
     }
-    rig_event_text(end, "verdict", "fail");
-    rig_event_raw_text(end, "message", noise, 5000);
+    rig_event_text(end, RIG_KEY_VERDICT, "fail");
+    rig_event_raw_text(end, RIG_KEY_MESSAGE, noise, 5000);
     rig_journal_emit(journal, 400, end);
-    rig_journal_emit(journal, 400, rig_event_new("run-end"));
+    rig_journal_emit(journal, 400, rig_event_new(RIG_EVENT_RUN_END));
     rig_journal_free(journal);
     rig_results_finish(results);
     assert_both_valid(*state, results);
@@ -424,21 +424,22 @@ static void the_status_line_is_cut_to_the_width_and_cleared(void **state)
     FILE *out = open_memstream(&text, &n_bytes);
     struct rig_terminal *terminal = rig_terminal_new(out, &options, results);
     struct rig_journal *journal = rig_journal_new(NULL, NULL);
-    struct rig_event *event = rig_event_new("run-start");
+    struct rig_event *event = rig_event_new(RIG_EVENT_RUN_START);
     g_auto(GStrv) parts = NULL;
 
     (void)state;
-    rig_event_text(rig_event_append(event, "cases"), "name", "a-name-that-is-much-longer-than-the-line");
+    rig_event_text(rig_event_append(event, RIG_KEY_CASES), RIG_KEY_NAME,
+                   "a-name-that-is-much-longer-than-the-line");
     rig_journal_listen(journal, rig_results_take, results);
     rig_journal_listen(journal, rig_terminal_take, terminal);
     rig_journal_emit(journal, 0, event);
     rig_journal_begin_case(journal, 0, 0);
-    rig_journal_emit(journal, 0, rig_event_new("case-start"));
-    event = rig_event_new("case-end");
-    rig_event_text(event, "verdict", "pass");
+    rig_journal_emit(journal, 0, rig_event_new(RIG_EVENT_CASE_START));
+    event = rig_event_new(RIG_EVENT_CASE_END);
+    rig_event_text(event, RIG_KEY_VERDICT, "pass");
     rig_journal_emit(journal, 0, event);
     rig_journal_end_case(journal);
-    rig_journal_emit(journal, 0, rig_event_new("run-end"));
+    rig_journal_emit(journal, 0, rig_event_new(RIG_EVENT_RUN_END));
     rig_results_finish(results);
     rig_terminal_finish(terminal, NULL);
     rig_terminal_free(terminal);

@@ -43,17 +43,17 @@ static void send(struct source *source, gint64 case_index, guint attempt, struct
 /* The cases in pieces, as the runner lists them; only n_listed of n_cases come. */
 static void send_start(struct source *source, guint n_cases, guint n_listed)
 {
-    struct rig_event *event = rig_event_new("run-start");
+    struct rig_event *event = rig_event_new(RIG_EVENT_RUN_START);
 
-    rig_event_count(event, "n_cases", n_cases);
+    rig_event_count(event, RIG_KEY_N_CASES, n_cases);
     for (guint i = 0; i < n_listed; i++) {
-        struct rig_event *planned = rig_event_append(event, "cases");
+        struct rig_event *planned = rig_event_append(event, RIG_KEY_CASES);
 
-        rig_event_textf(planned, "file", "f%u.yaml", i / 10000);
-        rig_event_textf(planned, "name", "case-%u", i % 10000);
+        rig_event_textf(planned, RIG_KEY_FILE, "f%u.yaml", i / 10000);
+        rig_event_textf(planned, RIG_KEY_NAME, "case-%u", i % 10000);
         if (i % 500 == 499) {
             send(source, -1, 0, event);
-            event = rig_event_new("cases");
+            event = rig_event_new(RIG_EVENT_CASES);
         }
     }
     send(source, -1, 0, event);
@@ -61,25 +61,25 @@ static void send_start(struct source *source, guint n_cases, guint n_listed)
 
 static void send_end(struct source *source)
 {
-    send(source, -1, 0, rig_event_new("run-end"));
+    send(source, -1, 0, rig_event_new(RIG_EVENT_RUN_END));
 }
 
 static void send_case_end(struct source *source, guint index, guint attempt, const char *verdict)
 {
-    struct rig_event *event = rig_event_new("case-end");
+    struct rig_event *event = rig_event_new(RIG_EVENT_CASE_END);
 
-    rig_event_text(event, "verdict", verdict);
-    rig_event_text(event, strcmp(verdict, "pass") == 0 ? "note" : "message", "what happened");
-    rig_event_flag(event, "final", true);
+    rig_event_text(event, RIG_KEY_VERDICT, verdict);
+    rig_event_text(event, RIG_KEY_MESSAGE, strcmp(verdict, "pass") == 0 ? NULL : "what happened");
+    rig_event_flag(event, RIG_KEY_FINAL, true);
     send(source, index, attempt, event);
 }
 
 static void send_lines(struct source *source, guint index, guint n_lines)
 {
     for (guint i = 0; i < n_lines; i++) {
-        struct rig_event *event = rig_event_new("console");
+        struct rig_event *event = rig_event_new(RIG_EVENT_CONSOLE);
 
-        rig_event_text(event, "line", "a line of the console, about fifty characters long");
+        rig_event_text(event, RIG_KEY_LINE_TEXT, "a line of the console, about fifty characters long");
         send(source, index, 0, event);
     }
 }
@@ -203,7 +203,7 @@ static void problems_past_their_bound_are_counted(void **state)
     (void)state;
     send_start(&source, 1, 1);
     for (guint i = 0; i < RIG_RESULTS_MAX_NOTES + 500; i++)
-        send(&source, -1, 0, rig_event_new("load-error"));
+        send(&source, -1, 0, rig_event_new(RIG_EVENT_LOAD_ERROR));
     send_case_end(&source, 0, 0, "pass");
     send_end(&source);
     rig_results_finish(results);
@@ -266,7 +266,7 @@ static void an_end_that_is_too_long_for_a_line_keeps_its_verdict(void **state)
 {
     g_autofree char *path = g_build_filename(*state, "journal.jsonl", NULL);
     struct source source = {.journal = rig_journal_new(path, NULL)};
-    struct rig_event *end = rig_event_new("case-end");
+    struct rig_event *end = rig_event_new(RIG_EVENT_CASE_END);
     g_autofree char *problem = g_strnfill(60 * 1024, 'p');
     g_autoptr(GPtrArray) also = g_ptr_array_new();
     g_autoptr(rig_results) results = NULL;
@@ -274,9 +274,9 @@ static void an_end_that_is_too_long_for_a_line_keeps_its_verdict(void **state)
     for (guint i = 0; i < 400; i++)
         g_ptr_array_add(also, problem);
     g_ptr_array_add(also, NULL);
-    rig_event_text(end, "verdict", "fail");
-    rig_event_text(end, "message", "the first problem");
-    rig_event_list(end, "also", (const char *const *)also->pdata);
+    rig_event_text(end, RIG_KEY_VERDICT, "fail");
+    rig_event_text(end, RIG_KEY_MESSAGE, "the first problem");
+    rig_event_list(end, RIG_KEY_ALSO, (const char *const *)also->pdata);
     send_start(&source, 1, 1);
     send(&source, 0, 0, end);
     send_end(&source);
@@ -344,7 +344,7 @@ static void the_note_of_a_retry_stays_with_its_attempt(void **state)
     (void)state;
     send_start(&source, 1, 1);
     send_case_end(&source, 0, 0, "fail");
-    send(&source, 0, 0, rig_event_new("retry"));
+    send(&source, 0, 0, rig_event_new(RIG_EVENT_RETRY));
     send_case_end(&source, 0, 1, "pass");
     send_end(&source);
     rig_results_finish(results);
@@ -368,14 +368,14 @@ static void a_run_that_was_killed_after_its_last_case_is_not_whole(void **state)
     expect_one_problem(results, "the run was killed before its end");
 }
 
-static struct rig_event *exploration(const char *kind, const char *verdict)
+static struct rig_event *exploration(enum rig_event_kind kind, const char *verdict)
 {
     struct rig_event *event = rig_event_new(kind);
-    struct rig_event *invariant = rig_event_append(event, "invariants");
+    struct rig_event *invariant = rig_event_append(event, RIG_KEY_INVARIANTS);
 
-    rig_event_text(event, "step", "steps.0");
-    rig_event_text(invariant, "name", "boots");
-    rig_event_text(invariant, "verdict", verdict);
+    rig_event_text(event, RIG_KEY_STEP, "steps.0");
+    rig_event_text(invariant, RIG_KEY_NAME, "boots");
+    rig_event_text(invariant, RIG_KEY_VERDICT, verdict);
     return event;
 }
 
@@ -393,9 +393,9 @@ static void a_case_did_not_pass_when_its_exploration_did_not(void **state)
         struct source source = {.results = results};
 
         send_start(&source, 1, 1);
-        send(&source, 0, 0, exploration("explore-start", NULL));
+        send(&source, 0, 0, exploration(RIG_EVENT_EXPLORE_START, NULL));
         if (rows[i].verdict)
-            send(&source, 0, 0, exploration("explore-end", rows[i].verdict));
+            send(&source, 0, 0, exploration(RIG_EVENT_EXPLORE_END, rows[i].verdict));
         send_case_end(&source, 0, 0, "pass");
         send_end(&source);
         rig_results_finish(results);

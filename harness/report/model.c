@@ -298,12 +298,12 @@ void rig_case_result_judge(struct rig_case_result *result)
     }
 }
 
-static char *copy_text(const struct rig_event *event, const char *key)
+static char *copy_text(const struct rig_event *event, enum rig_event_key key)
 {
     return g_strdup(rig_event_get_text(event, key));
 }
 
-static guint small_count(const struct rig_event *event, const char *key)
+static guint small_count(const struct rig_event *event, enum rig_event_key key)
 {
     return (guint)CLAMP(rig_event_get_count(event, key, 0), 0, G_MAXINT);
 }
@@ -339,14 +339,16 @@ static struct rig_suite *suite_named(struct rig_results *results, const char *fi
 }
 
 /* Shared by all cases that say the same. NULL when it is missing. */
-static const char *shared_text(struct rig_results *results, const struct rig_event *event, const char *key)
+static const char *shared_text(struct rig_results *results, const struct rig_event *event,
+                               enum rig_event_key key)
 {
     const char *text = rig_event_get_text(event, key);
 
     return text ? g_string_chunk_insert_const(results->texts, text) : NULL;
 }
 
-static const char *own_text(struct rig_results *results, const struct rig_event *event, const char *key)
+static const char *own_text(struct rig_results *results, const struct rig_event *event,
+                            enum rig_event_key key)
 {
     const char *text = rig_event_get_text(event, key);
 
@@ -373,22 +375,22 @@ static void take_planned_case(struct rig_results *results, const struct rig_even
     struct rig_case_result *result = case_new(results->cases->len);
     gsize n_file;
 
-    result->file = shared_text(results, planned, "file");
-    result->line = small_count(planned, "line");
-    result->scenario = shared_text(results, planned, "scenario");
-    result->about = shared_text(results, planned, "about");
-    result->tags = shared_tags(results, rig_event_get_list(planned, "tags"));
+    result->file = shared_text(results, planned, RIG_KEY_FILE);
+    result->line = small_count(planned, RIG_KEY_LINE);
+    result->scenario = shared_text(results, planned, RIG_KEY_SCENARIO);
+    result->about = shared_text(results, planned, RIG_KEY_ABOUT);
+    result->tags = shared_tags(results, rig_event_get_list(planned, RIG_KEY_TAGS));
     if (!result->file)
         result->file = g_string_chunk_insert_const(results->texts, "unknown");
-    result->id = own_text(results, planned, "id");
-    result->name = rig_event_get_text(planned, "name");
+    result->id = own_text(results, planned, RIG_KEY_ID);
+    result->name = rig_event_get_text(planned, RIG_KEY_NAME);
     /* Its tail is the name, mostly. */
     n_file = strlen(result->file);
     if (result->id && result->name && g_str_has_prefix(result->id, result->file) &&
         g_str_has_prefix(result->id + n_file, "::") && g_str_equal(result->id + n_file + 2, result->name))
         result->name = result->id + n_file + 2;
     else
-        result->name = own_text(results, planned, "name");
+        result->name = own_text(results, planned, RIG_KEY_NAME);
     if (!result->name) {
         g_autofree char *name = g_strdup_printf("case %u", result->index);
 
@@ -407,7 +409,7 @@ static void take_planned_case(struct rig_results *results, const struct rig_even
 
 static void take_planned_cases(struct rig_results *results, const struct rig_event *event)
 {
-    const GPtrArray *cases = rig_event_get_maps(event, "cases");
+    const GPtrArray *cases = rig_event_get_maps(event, RIG_KEY_CASES);
 
     for (guint i = 0; cases && i < cases->len && results->cases->len < RIG_RESULTS_MAX_CASES; i++)
         take_planned_case(results, g_ptr_array_index(cases, i));
@@ -424,39 +426,39 @@ static void take_property(void *results, const char *key, const char *value)
 
 static void take_run_start(struct rig_results *results, const struct rig_event *event)
 {
-    const struct rig_event *properties = rig_event_get_map(event, "properties");
+    const struct rig_event *properties = rig_event_get_map(event, RIG_KEY_PROPERTIES);
 
     if (results->started) {
         results->n_repeated++;
         return;
     }
     results->started = true;
-    results->format =
-        rig_event_get_count(event, "format", rig_event_get_text(event, "format") ? 0 : RIG_JOURNAL_FORMAT);
-    results->version = copy_text(event, "version");
-    results->wall = copy_text(event, "wall");
-    results->target = copy_text(event, "target");
-    results->target_about = copy_text(event, "target_about");
-    results->seed = copy_text(event, "seed");
-    results->host = copy_text(event, "host");
-    results->timeout_scale = rig_event_get_real(event, "timeout_scale", 1.0);
-    replace_list(&results->argv, rig_event_get_list(event, "argv"));
+    results->format = rig_event_get_count(
+        event, RIG_KEY_FORMAT, rig_event_get_text(event, RIG_KEY_FORMAT_TEXT) ? 0 : RIG_JOURNAL_FORMAT);
+    results->version = copy_text(event, RIG_KEY_VERSION);
+    results->wall = copy_text(event, RIG_KEY_WALL);
+    results->target = copy_text(event, RIG_KEY_TARGET);
+    results->target_about = copy_text(event, RIG_KEY_TARGET_ABOUT);
+    results->seed = copy_text(event, RIG_KEY_SEED);
+    results->host = copy_text(event, RIG_KEY_HOST);
+    results->timeout_scale = rig_event_get_real(event, RIG_KEY_TIMEOUT_SCALE, 1.0);
+    replace_list(&results->argv, rig_event_get_list(event, RIG_KEY_ARGV));
     if (properties)
         rig_event_each_text(properties, take_property, results);
-    results->n_listed = rig_event_get_count(event, "n_cases", -1);
+    results->n_listed = rig_event_get_count(event, RIG_KEY_N_CASES, -1);
     take_planned_cases(results, event);
 }
 
 static void take_load_error(struct rig_results *results, const struct rig_event *event)
 {
-    const char *text = rig_event_get_text(event, "text");
+    const char *text = rig_event_get_text(event, RIG_KEY_TEXT);
 
-    add_problem(results, rig_event_get_text(event, "file"), text ? text : "the file could not be read");
+    add_problem(results, rig_event_get_text(event, RIG_KEY_FILE), text ? text : "the file could not be read");
 }
 
 static void take_run_error(struct rig_results *results, const struct rig_event *event)
 {
-    const char *text = rig_event_get_text(event, "text");
+    const char *text = rig_event_get_text(event, RIG_KEY_TEXT);
 
     results->refused = true;
     add_problem(results, NULL, text ? text : "the run could not begin");
@@ -465,8 +467,8 @@ static void take_run_error(struct rig_results *results, const struct rig_event *
 static void take_run_end(struct rig_results *results, const struct rig_event *event)
 {
     results->ended = true;
-    results->interrupted = rig_event_get_flag(event, "interrupted", false);
-    results->duration_ms = MAX(rig_event_get_count(event, "duration_ms", 0), 0);
+    results->interrupted = rig_event_get_flag(event, RIG_KEY_INTERRUPTED, false);
+    results->duration_ms = MAX(rig_event_get_count(event, RIG_KEY_DURATION_MS, 0), 0);
 }
 
 static struct rig_case_result *case_of(struct rig_results *results, const struct rig_event *event)
@@ -496,8 +498,8 @@ static void take_case_start(struct rig_attempt *attempt, const struct rig_event 
 {
     g_free(attempt->wall);
     g_free(attempt->seed);
-    attempt->wall = copy_text(event, "wall");
-    attempt->seed = copy_text(event, "seed");
+    attempt->wall = copy_text(event, RIG_KEY_WALL);
+    attempt->seed = copy_text(event, RIG_KEY_SEED);
 }
 
 static void take_step_start(struct rig_attempt *attempt, const struct rig_event *event)
@@ -508,12 +510,12 @@ static void take_step_start(struct rig_attempt *attempt, const struct rig_event 
     if (attempt->steps->len >= RIG_RESULTS_MAX_STEPS * 2)
         return;
     step = step_new();
-    step->id = copy_text(event, "step");
-    step->verb = copy_text(event, "verb");
-    step->text = copy_text(event, "text");
-    step->file = copy_text(event, "file");
-    step->line = small_count(event, "line");
-    step->column = small_count(event, "column");
+    step->id = copy_text(event, RIG_KEY_STEP);
+    step->verb = copy_text(event, RIG_KEY_VERB);
+    step->text = copy_text(event, RIG_KEY_TEXT);
+    step->file = copy_text(event, RIG_KEY_FILE);
+    step->line = small_count(event, RIG_KEY_LINE);
+    step->column = small_count(event, RIG_KEY_COLUMN);
     step->start_us = event->at_us;
     g_ptr_array_add(attempt->steps, step);
 }
@@ -522,7 +524,7 @@ static void take_step_start(struct rig_attempt *attempt, const struct rig_event 
 static struct rig_step_result *step_of(const struct rig_attempt *attempt, const struct rig_event *event,
                                        guint *index)
 {
-    const char *id = rig_event_get_text(event, "step");
+    const char *id = rig_event_get_text(event, RIG_KEY_STEP);
 
     for (guint i = attempt->steps->len; id && i > 0; i--) {
         struct rig_step_result *step = g_ptr_array_index(attempt->steps, i - 1);
@@ -541,8 +543,8 @@ static void take_step_end(struct rig_attempt *attempt, const struct rig_event *e
 
     if (!step)
         return;
-    step->verdict = rig_verdict_from_word(rig_event_get_text(event, "verdict"));
-    step->elapsed_us = MAX(rig_event_get_count(event, "elapsed_us", 0), 0);
+    step->verdict = rig_verdict_from_word(rig_event_get_text(event, RIG_KEY_VERDICT));
+    step->elapsed_us = MAX(rig_event_get_count(event, RIG_KEY_ELAPSED_US, 0), 0);
     if (step->verdict == RIG_VERDICT_PASS && index >= RIG_RESULTS_MAX_STEPS)
         g_ptr_array_remove_index(attempt->steps, index);
 }
@@ -551,7 +553,7 @@ static void take_expect(struct rig_attempt *attempt, const struct rig_event *eve
 {
     guint index = 0;
     struct rig_step_result *step = step_of(attempt, event, &index);
-    bool ok = rig_event_get_flag(event, "ok", false);
+    bool ok = rig_event_get_flag(event, RIG_KEY_OK, false);
     struct rig_expectation *expectation;
 
     if (!step)
@@ -562,9 +564,9 @@ static void take_expect(struct rig_attempt *attempt, const struct rig_event *eve
     }
     expectation = g_new0(struct rig_expectation, 1);
     expectation->ok = ok;
-    expectation->what = copy_text(event, "what");
-    expectation->expected = copy_text(event, "expected");
-    expectation->seen = copy_text(event, "seen");
+    expectation->what = copy_text(event, RIG_KEY_WHAT);
+    expectation->expected = copy_text(event, RIG_KEY_EXPECTED);
+    expectation->seen = copy_text(event, RIG_KEY_SEEN);
     g_ptr_array_add(step->expectations, expectation);
 }
 
@@ -572,11 +574,11 @@ static void take_where(struct rig_attempt *attempt, const struct rig_event *wher
 {
     if (!where)
         return;
-    attempt->where_step = copy_text(where, "step");
-    attempt->where_file = copy_text(where, "file");
-    attempt->where_text = copy_text(where, "text");
-    attempt->where_line = small_count(where, "line");
-    attempt->where_column = small_count(where, "column");
+    attempt->where_step = copy_text(where, RIG_KEY_STEP);
+    attempt->where_file = copy_text(where, RIG_KEY_FILE);
+    attempt->where_text = copy_text(where, RIG_KEY_TEXT);
+    attempt->where_line = small_count(where, RIG_KEY_LINE);
+    attempt->where_column = small_count(where, RIG_KEY_COLUMN);
 }
 
 /* A journal that contradicts itself: a case cannot have passed when an invariant of its exploration did not.
@@ -603,18 +605,18 @@ static void take_case_end(struct rig_case_result *result, struct rig_attempt *at
                           const struct rig_event *event)
 {
     attempt->ended = true;
-    attempt->verdict = rig_verdict_from_word(rig_event_get_text(event, "verdict"));
+    attempt->verdict = rig_verdict_from_word(rig_event_get_text(event, RIG_KEY_VERDICT));
     if (attempt->verdict == RIG_VERDICT_NONE)
         attempt->verdict = RIG_VERDICT_ERROR;
-    attempt->elapsed_us = MAX(rig_event_get_count(event, "elapsed_us", 0), 0);
-    attempt->duration_ms = MAX(rig_event_get_count(event, "duration_ms", 0), 0);
+    attempt->elapsed_us = MAX(rig_event_get_count(event, RIG_KEY_ELAPSED_US, 0), 0);
+    attempt->duration_ms = MAX(rig_event_get_count(event, RIG_KEY_DURATION_MS, 0), 0);
     attempt->unfinished =
-        attempt->verdict == RIG_VERDICT_ERROR && rig_event_get_flag(event, "unfinished", false);
-    attempt->message = copy_text(event, "message");
-    attempt->expected = copy_text(event, "expected");
-    attempt->seen = copy_text(event, "seen");
-    attempt->replay = copy_text(event, "replay");
-    attempt->skip_reason = copy_text(event, "skip_reason");
+        attempt->verdict == RIG_VERDICT_ERROR && rig_event_get_flag(event, RIG_KEY_UNFINISHED, false);
+    attempt->message = copy_text(event, RIG_KEY_MESSAGE);
+    attempt->expected = copy_text(event, RIG_KEY_EXPECTED);
+    attempt->seen = copy_text(event, RIG_KEY_SEEN);
+    attempt->replay = copy_text(event, RIG_KEY_REPLAY);
+    attempt->skip_reason = copy_text(event, RIG_KEY_SKIP_REASON);
     /* Here, not at the end of the run: the live terminal tells it now. */
     if (attempt->skip_reason) {
         g_free(result->skip_reason);
@@ -623,11 +625,11 @@ static void take_case_end(struct rig_case_result *result, struct rig_attempt *at
     rig_attempt_settle_explorations(attempt,
                                     attempt->message ? attempt->message : "the exploration did not end");
     believe_the_worse(attempt);
-    take_where(attempt, rig_event_get_map(event, "where"));
-    replace_list(&attempt->trailers, rig_event_get_list(event, "trailers"));
-    replace_list(&attempt->also, rig_event_get_list(event, "also"));
-    replace_list(&attempt->evidence, rig_event_get_list(event, "evidence"));
-    result->final = rig_event_get_flag(event, "final", true);
+    take_where(attempt, rig_event_get_map(event, RIG_KEY_WHERE));
+    replace_list(&attempt->trailers, rig_event_get_list(event, RIG_KEY_TRAILER_TEXTS));
+    replace_list(&attempt->also, rig_event_get_list(event, RIG_KEY_ALSO));
+    replace_list(&attempt->evidence, rig_event_get_list(event, RIG_KEY_EVIDENCE));
+    result->final = rig_event_get_flag(event, RIG_KEY_FINAL, true);
     rig_case_result_judge(result);
 }
 
@@ -640,27 +642,28 @@ static bool is_round(enum rig_entry_kind kind)
 static bool is_bad(const struct rig_event *event, enum rig_entry_kind kind)
 {
     if (kind == RIG_ENTRY_LINK)
-        return rig_event_get_text(event, "fault") != NULL;
+        return rig_event_get_text(event, RIG_KEY_FAULT) != NULL;
     if (kind == RIG_ENTRY_PACKET)
-        return rig_event_get_text(event, "means") != NULL;
-    return is_round(kind) && g_strcmp0(rig_event_get_text(event, "verdict"), "pass") != 0;
+        return rig_event_get_text(event, RIG_KEY_MEANS) != NULL;
+    return is_round(kind) && g_strcmp0(rig_event_get_text(event, RIG_KEY_VERDICT), "pass") != 0;
 }
 
 /* Where the kept text of a kind comes from: the line itself, or several keys put together. */
 static char *entry_text(const struct rig_event *event, enum rig_entry_kind kind)
 {
-    const char *text = rig_event_get_text(event, kind == RIG_ENTRY_CONSOLE ? "line" : "text");
-    const char *fault = rig_event_get_text(event, "fault");
+    const char *text =
+        rig_event_get_text(event, kind == RIG_ENTRY_CONSOLE ? RIG_KEY_LINE_TEXT : RIG_KEY_TEXT);
+    const char *fault = rig_event_get_text(event, RIG_KEY_FAULT);
     const char *lead = NULL;
 
     if (kind == RIG_ENTRY_LINK)
-        lead = rig_event_get_text(event, "dir");
+        lead = rig_event_get_text(event, RIG_KEY_DIR);
     else if (kind == RIG_ENTRY_POWER)
-        lead = rig_event_get_text(event, "what");
+        lead = rig_event_get_text(event, RIG_KEY_WHAT);
     else if (kind == RIG_ENTRY_TRAILER)
-        lead = rig_event_get_text(event, "slot");
+        lead = rig_event_get_text(event, RIG_KEY_SLOT);
     else if (is_round(kind))
-        lead = rig_event_get_text(event, "verdict");
+        lead = rig_event_get_text(event, RIG_KEY_VERDICT);
     return g_strconcat(lead ? lead : "", lead && text ? " " : "", text ? text : "", fault ? " (" : "",
                        fault ? fault : "", fault ? ")" : "", NULL);
 }
@@ -672,7 +675,7 @@ static struct rig_entry *entry_from(const struct rig_event *event, enum rig_entr
     entry->kind = kind;
     entry->at_us = event->at_us;
     entry->text = entry_text(event, kind);
-    entry->extra = kind == RIG_ENTRY_PACKET ? copy_text(event, "means") : NULL;
+    entry->extra = kind == RIG_ENTRY_PACKET ? copy_text(event, RIG_KEY_MEANS) : NULL;
     entry->bad = is_bad(event, kind);
     return entry;
 }
@@ -685,11 +688,12 @@ static void take_entry(struct rig_attempt *attempt, const struct rig_event *even
     attempt->n_of[kind]++;
     attempt->n_bad_cuts += kind == RIG_ENTRY_CUT && bad;
     attempt->n_bad_losses += kind == RIG_ENTRY_LOSS && bad;
-    attempt->n_of[RIG_ENTRY_CONSOLE] += small_count(event, "left_out_console");
-    attempt->n_of[RIG_ENTRY_LINK] += small_count(event, "left_out_link");
-    attempt->n_of[RIG_ENTRY_PACKET] += small_count(event, "left_out_packets");
-    attempt->n_left_out += small_count(event, "left_out_console") + small_count(event, "left_out_link") +
-                           small_count(event, "left_out_packets");
+    attempt->n_of[RIG_ENTRY_CONSOLE] += small_count(event, RIG_KEY_LEFT_OUT_CONSOLE);
+    attempt->n_of[RIG_ENTRY_LINK] += small_count(event, RIG_KEY_LEFT_OUT_LINK);
+    attempt->n_of[RIG_ENTRY_PACKET] += small_count(event, RIG_KEY_LEFT_OUT_PACKETS);
+    attempt->n_left_out += small_count(event, RIG_KEY_LEFT_OUT_CONSOLE) +
+                           small_count(event, RIG_KEY_LEFT_OUT_LINK) +
+                           small_count(event, RIG_KEY_LEFT_OUT_PACKETS);
     /* Rounds of a sweep that pass must not push out the ones that fail, and nothing the last lines of
      * console, link and air. */
     if (is_round(kind) && !bad)
@@ -715,25 +719,25 @@ static bool kind_of_entry(const char *word, enum rig_entry_kind *kind)
 static void take_in_case(struct rig_results *results, struct rig_case_result *result,
                          const struct rig_event *event)
 {
-    const char *word = event->kind;
+    const char *word = event->word;
     struct rig_attempt *attempt = attempt_of(result, event);
     enum rig_entry_kind kind;
 
     if (kind_of_entry(word, &kind))
         take_entry(attempt, event, kind);
-    else if (attempt->ended && strcmp(word, "case-end") == 0)
+    else if (attempt->ended && event->kind == RIG_EVENT_CASE_END)
         results->n_repeated++;
     else if (attempt->is_settled)
         return;
-    else if (strcmp(word, "step-start") == 0)
+    else if (event->kind == RIG_EVENT_STEP_START)
         take_step_start(attempt, event);
-    else if (strcmp(word, "step-end") == 0)
+    else if (event->kind == RIG_EVENT_STEP_END)
         take_step_end(attempt, event);
-    else if (strcmp(word, "expect") == 0)
+    else if (event->kind == RIG_EVENT_EXPECT)
         take_expect(attempt, event);
-    else if (strcmp(word, "case-start") == 0)
+    else if (event->kind == RIG_EVENT_CASE_START)
         take_case_start(attempt, event);
-    else if (strcmp(word, "case-end") == 0) {
+    else if (event->kind == RIG_EVENT_CASE_END) {
         take_case_end(result, attempt, event);
         results->to_settle = attempt;
         results->case_to_settle = event->case_index;
@@ -754,17 +758,17 @@ static void take_of_run(struct rig_results *run, const struct rig_event *event)
 {
     enum rig_entry_kind kind;
 
-    if (strcmp(event->kind, "run-start") == 0)
+    if (event->kind == RIG_EVENT_RUN_START)
         take_run_start(run, event);
-    else if (strcmp(event->kind, "cases") == 0)
+    else if (event->kind == RIG_EVENT_CASES)
         take_planned_cases(run, event);
-    else if (strcmp(event->kind, "load-error") == 0)
+    else if (event->kind == RIG_EVENT_LOAD_ERROR)
         take_load_error(run, event);
-    else if (strcmp(event->kind, "run-error") == 0)
+    else if (event->kind == RIG_EVENT_RUN_ERROR)
         take_run_error(run, event);
-    else if (strcmp(event->kind, "run-end") == 0)
+    else if (event->kind == RIG_EVENT_RUN_END)
         take_run_end(run, event);
-    else if (kind_of_entry(event->kind, &kind) && run->notes->len < RIG_RESULTS_MAX_NOTES)
+    else if (kind_of_entry(event->word, &kind) && run->notes->len < RIG_RESULTS_MAX_NOTES)
         g_ptr_array_add(run->notes, entry_from(event, kind));
 }
 
@@ -785,5 +789,5 @@ void rig_results_take(void *results, const struct rig_event *event)
     else if (event->case_index < 0)
         take_of_run(run, event);
     else
-        run->n_unlisted_ends += strcmp(event->kind, "case-end") == 0;
+        run->n_unlisted_ends += event->kind == RIG_EVENT_CASE_END;
 }

@@ -461,12 +461,12 @@ void rig_terminal_take(void *user, const struct rig_event *event)
     struct rig_terminal *terminal = user;
     const struct rig_case_result *result;
 
-    if (strcmp(event->kind, "load-error") == 0)
+    if (event->kind == RIG_EVENT_LOAD_ERROR)
         tell_problems(terminal);
     if (event->case_index < 0 || event->case_index >= (gint64)terminal->results->cases->len)
         return;
     result = g_ptr_array_index(terminal->results->cases, event->case_index);
-    if (strcmp(event->kind, "case-end") == 0 && result->final)
+    if (event->kind == RIG_EVENT_CASE_END && result->final)
         tell_case(terminal, result);
     else if (!result->final)
         draw_status(terminal, result);

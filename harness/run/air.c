@@ -15,17 +15,17 @@ struct rig_air {
 static void on_event(void *user, const struct rig_event *event)
 {
     struct rig_air *air = user;
-    const char *text = rig_event_get_text(event, "text");
+    const char *text = rig_event_get_text(event, RIG_KEY_TEXT);
     const char *lead = NULL;
     g_autofree char *mark = NULL;
 
     if (!air->capture || !text)
         return;
-    if (strcmp(event->kind, "step-start") == 0)
-        lead = rig_event_get_text(event, "step");
-    else if (strcmp(event->kind, "power") == 0 || strcmp(event->kind, "fault") == 0 ||
-             strcmp(event->kind, "loss") == 0)
-        lead = event->kind;
+    if (event->kind == RIG_EVENT_STEP_START)
+        lead = rig_event_get_text(event, RIG_KEY_STEP);
+    else if (event->kind == RIG_EVENT_POWER || event->kind == RIG_EVENT_FAULT ||
+             event->kind == RIG_EVENT_LOSS)
+        lead = event->word;
     if (!lead)
         return;
     mark = g_strdup_printf("%s: %s", lead, text);
@@ -69,10 +69,10 @@ void rig_air_begin(struct rig_air *air, struct rig_run *run)
 static void emit_packet(struct rig_run *run, const struct rig_capture_said *said)
 {
     gint64 ago_us = g_get_real_time() - said->unix_us;
-    struct rig_event *event = rig_event_new("packet");
+    struct rig_event *event = rig_event_new(RIG_EVENT_PACKET);
 
-    rig_event_text(event, "text", said->text);
-    rig_event_text(event, "means", said->explanation);
+    rig_event_text(event, RIG_KEY_TEXT, said->text);
+    rig_event_text(event, RIG_KEY_MEANS, said->explanation);
     rig_journal_emit(run->journal, MAX((gint64)rig_run_now_us(run) - MAX(ago_us, 0), 0), event);
 }
 
@@ -89,10 +89,10 @@ static void tell_last_packets(struct rig_air *air, struct rig_run *run)
         return;
     }
     if (n_said > last->len) {
-        note = rig_event_new("note");
-        rig_event_textf(note, "text", "%" G_GUINT64_FORMAT " packets before the last %u are in %s only",
+        note = rig_event_new(RIG_EVENT_NOTE);
+        rig_event_textf(note, RIG_KEY_TEXT, "%" G_GUINT64_FORMAT " packets before the last %u are in %s only",
                         n_said - last->len, last->len, rig_capture_path(air->capture));
-        rig_event_count(note, "left_out_packets", (gint64)(n_said - last->len));
+        rig_event_count(note, RIG_KEY_LEFT_OUT_PACKETS, (gint64)(n_said - last->len));
         rig_run_emit(run, note);
     }
     for (guint i = 0; i < last->len; i++)

@@ -68,17 +68,17 @@ static char *name_of(const struct play *play)
 static gsize list_case(struct rig_event *event, const struct play *play)
 {
     const struct rig_scenario *scenario = play->the_case->scenario;
-    struct rig_event *entry = rig_event_append(event, "cases");
+    struct rig_event *entry = rig_event_append(event, RIG_KEY_CASES);
     g_autofree char *name = name_of(play);
     gsize n_bytes = 2 * (strlen(scenario->source->path) + strlen(name)) + strlen(scenario->name) + 100;
 
-    rig_event_textf(entry, "id", "%s::%s", scenario->source->path, name);
-    rig_event_text(entry, "file", scenario->source->path);
-    rig_event_count(entry, "line", scenario->at.line);
-    rig_event_text(entry, "scenario", scenario->name);
-    rig_event_text(entry, "name", name);
-    rig_event_text(entry, "about", scenario->about);
-    rig_event_list(entry, "tags", (const char *const *)scenario->tags);
+    rig_event_textf(entry, RIG_KEY_ID, "%s::%s", scenario->source->path, name);
+    rig_event_text(entry, RIG_KEY_FILE, scenario->source->path);
+    rig_event_count(entry, RIG_KEY_LINE, scenario->at.line);
+    rig_event_text(entry, RIG_KEY_SCENARIO, scenario->name);
+    rig_event_text(entry, RIG_KEY_NAME, name);
+    rig_event_text(entry, RIG_KEY_ABOUT, scenario->about);
+    rig_event_list(entry, RIG_KEY_TAGS, (const char *const *)scenario->tags);
     for (char **tag = scenario->tags; tag && *tag; tag++)
         n_bytes += strlen(*tag) + 3;
     return n_bytes + (scenario->about ? strlen(scenario->about) : 0);
@@ -93,28 +93,28 @@ static void describe_target(const struct rig_run_plan *plan, struct rig_event *e
         g_clear_error(&error);
         return;
     }
-    rig_event_text(event, "target", target->name);
-    rig_event_text(event, "target_about", target->about);
+    rig_event_text(event, RIG_KEY_TARGET, target->name);
+    rig_event_text(event, RIG_KEY_TARGET_ABOUT, target->about);
 }
 
 /* target: as asked for, of a run that has no boards. */
 static struct rig_event *run_start(const struct rig_run_plan *plan, const char *target)
 {
-    struct rig_event *event = rig_event_new("run-start");
+    struct rig_event *event = rig_event_new(RIG_EVENT_RUN_START);
     g_autofree char *wall = rig_journal_wall_now();
 
-    rig_event_count(event, "format", RIG_JOURNAL_FORMAT);
-    rig_event_text(event, "version", RIG_VERSION);
-    rig_event_text(event, "wall", wall);
-    rig_event_list(event, "argv", plan->argv);
+    rig_event_count(event, RIG_KEY_FORMAT, RIG_JOURNAL_FORMAT);
+    rig_event_text(event, RIG_KEY_VERSION, RIG_VERSION);
+    rig_event_text(event, RIG_KEY_WALL, wall);
+    rig_event_list(event, RIG_KEY_ARGV, plan->argv);
     if (plan->boards)
         describe_target(plan, event);
     else
-        rig_event_text(event, "target", target);
+        rig_event_text(event, RIG_KEY_TARGET, target);
     if (plan->selection)
-        rig_event_textf(event, "seed", "%" G_GUINT64_FORMAT, plan->seed);
-    rig_event_real(event, "timeout_scale", plan->timeout_scale);
-    rig_event_text(event, "host", g_get_host_name());
+        rig_event_textf(event, RIG_KEY_SEED, "%" G_GUINT64_FORMAT, plan->seed);
+    rig_event_real(event, RIG_KEY_TIMEOUT_SCALE, plan->timeout_scale);
+    rig_event_text(event, RIG_KEY_HOST, g_get_host_name());
     return event;
 }
 
@@ -125,12 +125,14 @@ static void emit_run_start(const struct rig_run_plan *plan, const GArray *plays)
     struct rig_event *event = run_start(plan, NULL);
     gsize n_bytes = 0;
 
-    rig_event_textf(rig_event_map(event, "properties"), "repeats", "%u", plan->n_repeats);
-    rig_event_count(event, "n_cases", plays->len);
+    g_autofree char *repeats = g_strdup_printf("%u", plan->n_repeats);
+
+    rig_event_property(rig_event_map(event, RIG_KEY_PROPERTIES), "repeats", repeats);
+    rig_event_count(event, RIG_KEY_N_CASES, plays->len);
     for (guint i = 0; i < plays->len; i++) {
         if (n_bytes > MAX_LIST_BYTES) {
             emit(plan, 0, event);
-            event = rig_event_new("cases");
+            event = rig_event_new(RIG_EVENT_CASES);
             n_bytes = 0;
         }
         n_bytes += list_case(event, &g_array_index(plays, struct play, i));
@@ -142,22 +144,22 @@ static void emit_load_errors(const struct rig_run_plan *plan)
 {
     for (guint i = 0; i < plan->selection->errors->len; i++) {
         const struct rig_load_error *error = g_ptr_array_index(plan->selection->errors, i);
-        struct rig_event *event = rig_event_new("load-error");
+        struct rig_event *event = rig_event_new(RIG_EVENT_LOAD_ERROR);
 
-        rig_event_text(event, "file", error->file);
-        rig_event_text(event, "text", error->text);
+        rig_event_text(event, RIG_KEY_FILE, error->file);
+        rig_event_text(event, RIG_KEY_TEXT, error->text);
         emit(plan, 0, event);
     }
 }
 
 static void emit_case_start(const struct play *play, const struct attempt *attempt)
 {
-    struct rig_event *event = rig_event_new("case-start");
+    struct rig_event *event = rig_event_new(RIG_EVENT_CASE_START);
     g_autofree char *wall = rig_journal_wall_now();
 
-    rig_event_text(event, "wall", wall);
-    rig_event_textf(event, "seed", "%" G_GUINT64_FORMAT, attempt->seed);
-    rig_event_text(event, "target", attempt->target ? attempt->target->name : NULL);
+    rig_event_text(event, RIG_KEY_WALL, wall);
+    rig_event_textf(event, RIG_KEY_SEED, "%" G_GUINT64_FORMAT, attempt->seed);
+    rig_event_text(event, RIG_KEY_TARGET, attempt->target ? attempt->target->name : NULL);
     emit(play->plan, 0, event);
 }
 
@@ -167,12 +169,12 @@ static void add_where(struct rig_event *event, const struct rig_trouble *trouble
 
     if (!trouble->step)
         return;
-    where = rig_event_map(event, "where");
-    rig_event_text(where, "step", trouble->step_id);
-    rig_event_text(where, "file", trouble->step->source->path);
-    rig_event_count(where, "line", trouble->step->at.line);
-    rig_event_count(where, "column", trouble->step->at.column);
-    rig_event_text(where, "text", trouble->step->text);
+    where = rig_event_map(event, RIG_KEY_WHERE);
+    rig_event_text(where, RIG_KEY_STEP, trouble->step_id);
+    rig_event_text(where, RIG_KEY_FILE, trouble->step->source->path);
+    rig_event_count(where, RIG_KEY_LINE, trouble->step->at.line);
+    rig_event_count(where, RIG_KEY_COLUMN, trouble->step->at.column);
+    rig_event_text(where, RIG_KEY_TEXT, trouble->step->text);
 }
 
 /* What is found out about an attempt when its steps are over. */
@@ -186,19 +188,19 @@ static void add_findings(struct rig_event *event, struct rig_run *run, const str
     if (run->trouble.verdict == RIG_VERDICT_PASS)
         return;
     if (run->trouble.verdict == RIG_VERDICT_SKIP) {
-        rig_event_text(event, "skip_reason", run->trouble.message);
+        rig_event_text(event, RIG_KEY_SKIP_REASON, run->trouble.message);
         return;
     }
-    rig_event_text(event, "message", run->trouble.message);
+    rig_event_text(event, RIG_KEY_MESSAGE, run->trouble.message);
     if (run->trouble.unfinished)
-        rig_event_flag(event, "unfinished", true);
+        rig_event_flag(event, RIG_KEY_UNFINISHED, true);
     add_where(event, &run->trouble);
-    rig_event_text(event, "expected", run->trouble.expected);
-    rig_event_text(event, "seen", run->trouble.seen);
-    rig_event_list(event, "trailers", (const char *const *)aftermath->trailers);
+    rig_event_text(event, RIG_KEY_EXPECTED, run->trouble.expected);
+    rig_event_text(event, RIG_KEY_SEEN, run->trouble.seen);
+    rig_event_list(event, RIG_KEY_TRAILER_TEXTS, (const char *const *)aftermath->trailers);
     g_ptr_array_add(run->also, NULL);
     if (run->also->len > 1)
-        rig_event_list(event, "also", (const char *const *)run->also->pdata);
+        rig_event_list(event, RIG_KEY_ALSO, (const char *const *)run->also->pdata);
 }
 
 static bool is_trouble(enum rig_verdict verdict)
@@ -226,19 +228,19 @@ static void end_attempt(struct rig_run *run, struct aftermath *aftermath)
 static void emit_case_end(const struct play *play, const struct attempt *attempt, struct rig_run *run,
                           const struct aftermath *aftermath)
 {
-    struct rig_event *event = rig_event_new("case-end");
+    struct rig_event *event = rig_event_new(RIG_EVENT_CASE_END);
     g_autofree char *wall = rig_journal_wall_now();
     g_autofree char *replay = rig_replay_line(play->plan, run, attempt->target->given, attempt->seed);
 
-    rig_event_text(event, "verdict", rig_verdict_word(run->trouble.verdict));
-    rig_event_text(event, "wall", wall);
-    rig_event_count(event, "elapsed_us", (gint64)aftermath->at_us);
-    rig_event_count(event, "duration_ms", (g_get_monotonic_time() - attempt->started_us) / 1000);
-    rig_event_text(event, "replay", replay);
-    rig_event_flag(event, "final", attempt->final);
+    rig_event_text(event, RIG_KEY_VERDICT, rig_verdict_word(run->trouble.verdict));
+    rig_event_text(event, RIG_KEY_WALL, wall);
+    rig_event_count(event, RIG_KEY_ELAPSED_US, (gint64)aftermath->at_us);
+    rig_event_count(event, RIG_KEY_DURATION_MS, (g_get_monotonic_time() - attempt->started_us) / 1000);
+    rig_event_text(event, RIG_KEY_REPLAY, replay);
+    rig_event_flag(event, RIG_KEY_FINAL, attempt->final);
     add_findings(event, run, aftermath);
     if (*rig_evidence_files(run->evidence))
-        rig_event_list(event, "evidence", rig_evidence_files(run->evidence));
+        rig_event_list(event, RIG_KEY_EVIDENCE, rig_evidence_files(run->evidence));
     emit(play->plan, (gint64)aftermath->at_us, event);
 }
 
@@ -356,26 +358,26 @@ static enum rig_verdict play_attempt(const struct play *play, struct attempt *at
 static void end_unplayed(const struct play *play, enum rig_verdict verdict, const char *message)
 {
     struct attempt attempt = {0};
-    struct rig_event *event = rig_event_new("case-end");
+    struct rig_event *event = rig_event_new(RIG_EVENT_CASE_END);
     g_autofree char *wall = rig_journal_wall_now();
 
     rig_journal_begin_case(play->plan->journal, play->index, 0);
     emit_case_start(play, &attempt);
-    rig_event_text(event, "verdict", rig_verdict_word(verdict));
-    rig_event_text(event, "wall", wall);
-    rig_event_count(event, "elapsed_us", 0);
-    rig_event_count(event, "duration_ms", 0);
-    rig_event_text(event, verdict == RIG_VERDICT_SKIP ? "skip_reason" : "message", message);
-    rig_event_flag(event, "final", true);
+    rig_event_text(event, RIG_KEY_VERDICT, rig_verdict_word(verdict));
+    rig_event_text(event, RIG_KEY_WALL, wall);
+    rig_event_count(event, RIG_KEY_ELAPSED_US, 0);
+    rig_event_count(event, RIG_KEY_DURATION_MS, 0);
+    rig_event_text(event, verdict == RIG_VERDICT_SKIP ? RIG_KEY_SKIP_REASON : RIG_KEY_MESSAGE, message);
+    rig_event_flag(event, RIG_KEY_FINAL, true);
     emit(play->plan, 0, event);
     rig_journal_end_case(play->plan->journal);
 }
 
 static void emit_retry(const struct play *play, const struct attempt *attempt)
 {
-    struct rig_event *event = rig_event_new("retry");
+    struct rig_event *event = rig_event_new(RIG_EVENT_RETRY);
 
-    rig_event_textf(event, "text", "attempt %u did not pass; another one follows", attempt->number + 1);
+    rig_event_textf(event, RIG_KEY_TEXT, "attempt %u did not pass; another one follows", attempt->number + 1);
     rig_journal_begin_case(play->plan->journal, play->index, attempt->number);
     emit(play->plan, 0, event);
     rig_journal_end_case(play->plan->journal);
@@ -421,12 +423,12 @@ static bool play_case(const struct play *play, bool *interrupted)
 
 static void emit_run_end(const struct rig_run_plan *plan, gint64 started_us, bool interrupted)
 {
-    struct rig_event *event = rig_event_new("run-end");
+    struct rig_event *event = rig_event_new(RIG_EVENT_RUN_END);
     g_autofree char *wall = rig_journal_wall_now();
 
-    rig_event_text(event, "wall", wall);
-    rig_event_count(event, "duration_ms", (g_get_monotonic_time() - started_us) / 1000);
-    rig_event_flag(event, "interrupted", interrupted);
+    rig_event_text(event, RIG_KEY_WALL, wall);
+    rig_event_count(event, RIG_KEY_DURATION_MS, (g_get_monotonic_time() - started_us) / 1000);
+    rig_event_flag(event, RIG_KEY_INTERRUPTED, interrupted);
     emit(plan, 0, event);
 }
 
@@ -465,10 +467,10 @@ void rig_run_all(const struct rig_run_plan *plan)
 
 void rig_run_refuse(const struct rig_run_plan *plan, const char *target, const char *why)
 {
-    struct rig_event *refusal = rig_event_new("run-error");
+    struct rig_event *refusal = rig_event_new(RIG_EVENT_RUN_ERROR);
 
     emit(plan, 0, run_start(plan, target));
-    rig_event_text(refusal, "text", why);
+    rig_event_text(refusal, RIG_KEY_TEXT, why);
     emit(plan, 0, refusal);
     emit_run_end(plan, g_get_monotonic_time(), plan->interrupted && *plan->interrupted);
 }

@@ -35,17 +35,17 @@ struct heard {
 static void hear(void *user, const struct rig_event *event)
 {
     struct heard *heard = user;
-    const GPtrArray *cases = rig_event_get_maps(event, "cases");
-    gint64 ms = rig_event_get_count(event, "duration_ms", -1);
+    const GPtrArray *cases = rig_event_get_maps(event, RIG_KEY_CASES);
+    gint64 ms = rig_event_get_count(event, RIG_KEY_DURATION_MS, -1);
     g_autoptr(GString) line = g_string_new(NULL);
 
     rig_event_write_json(event, line);
     heard->longest_line = MAX(heard->longest_line, line->len);
     heard->n_lists += cases != NULL;
     heard->n_listed += cases ? cases->len : 0;
-    if (strcmp(event->kind, "run-start") == 0)
-        heard->n_cases = rig_event_get_count(event, "n_cases", -1);
-    if (strcmp(event->kind, "case-end") != 0)
+    if (event->kind == RIG_EVENT_RUN_START)
+        heard->n_cases = rig_event_get_count(event, RIG_KEY_N_CASES, -1);
+    if (event->kind != RIG_EVENT_CASE_END)
         return;
     heard->n_ends++;
     heard->longest_ms = MAX(heard->longest_ms, ms);
@@ -136,14 +136,15 @@ static bool not_safe(struct rig_board *board, GError **error)
 
 static void take_end(void *user, const struct rig_event *event)
 {
-    const GPtrArray *also = rig_event_get_list(event, "also");
+    const GPtrArray *also = rig_event_get_list(event, RIG_KEY_ALSO);
     GString *said = user;
 
-    if (strcmp(event->kind, "case-end") != 0)
+    if (event->kind != RIG_EVENT_CASE_END)
         return;
-    g_string_printf(said, "%s: %s%s", rig_event_get_text(event, "verdict"),
-                    rig_event_get_text(event, "message") ? rig_event_get_text(event, "message") : "",
-                    rig_event_get_text(event, "skip_reason") ? rig_event_get_text(event, "skip_reason") : "");
+    g_string_printf(
+        said, "%s: %s%s", rig_event_get_text(event, RIG_KEY_VERDICT),
+        rig_event_get_text(event, RIG_KEY_MESSAGE) ? rig_event_get_text(event, RIG_KEY_MESSAGE) : "",
+        rig_event_get_text(event, RIG_KEY_SKIP_REASON) ? rig_event_get_text(event, RIG_KEY_SKIP_REASON) : "");
     for (guint i = 0; also && i < also->len; i++)
         g_string_append_printf(said, "; also %s", (const char *)g_ptr_array_index(also, i));
 }

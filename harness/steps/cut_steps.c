@@ -27,14 +27,14 @@ static char *cut_text(const struct rig_cut_record *record, const struct rig_cut_
 
 void rig_run_cut_event(struct rig_run *run, const struct rig_cut_record *record, const char *text)
 {
-    struct rig_event *event = rig_event_new("power");
+    struct rig_event *event = rig_event_new(RIG_EVENT_POWER);
 
-    rig_event_text(event, "what", "cut");
-    rig_event_text(event, "text", text);
-    rig_event_text(event, "proof", record->proof);
+    rig_event_text(event, RIG_KEY_WHAT, "cut");
+    rig_event_text(event, RIG_KEY_TEXT, text);
+    rig_event_text(event, RIG_KEY_PROOF, record->proof);
     if (record->aimed_us)
-        rig_event_count(event, "aimed_us", (gint64)record->aimed_us);
-    rig_event_count(event, "measured_us", (gint64)record->at_us);
+        rig_event_count(event, RIG_KEY_AIMED_US, (gint64)record->aimed_us);
+    rig_event_count(event, RIG_KEY_MEASURED_US, (gint64)record->at_us);
     rig_run_emit(run, event);
 }
 

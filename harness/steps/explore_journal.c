@@ -14,42 +14,42 @@ static void add_words(struct rig_event *event, const struct rig_explore_plan *pl
         forms[n_forms++] = "inside writes";
     if (plan->torn_erase)
         forms[n_forms] = "inside erases";
-    rig_event_list(event, "life", life);
-    rig_event_list(event, "forms", forms);
+    rig_event_list(event, RIG_KEY_LIFE, life);
+    rig_event_list(event, RIG_KEY_FORMS, forms);
 }
 
 void rig_explore_emit_start(struct rig_run *run, const struct rig_explore_plan *plan,
                             const char *const why_not[RIG_N_INVARIANTS])
 {
-    struct rig_event *event = rig_event_new("explore-start");
+    struct rig_event *event = rig_event_new(RIG_EVENT_EXPLORE_START);
 
-    rig_event_text(event, "step", run->step_id->str);
+    rig_event_text(event, RIG_KEY_STEP, run->step_id->str);
     add_words(event, plan);
     for (guint i = 0; i < RIG_N_INVARIANTS; i++) {
         struct rig_event *entry;
 
         if (!why_not[i] && !(plan->invariants >> i & 1))
             continue;
-        entry = rig_event_append(event, "invariants");
-        rig_event_text(entry, "name", rig_invariant_name((enum rig_invariant)i));
-        rig_event_text(entry, "about", rig_invariant_about((enum rig_invariant)i));
-        rig_event_text(entry, "not_judged", why_not[i]);
+        entry = rig_event_append(event, RIG_KEY_INVARIANTS);
+        rig_event_text(entry, RIG_KEY_NAME, rig_invariant_name((enum rig_invariant)i));
+        rig_event_text(entry, RIG_KEY_ABOUT, rig_invariant_about((enum rig_invariant)i));
+        rig_event_text(entry, RIG_KEY_NOT_JUDGED, why_not[i]);
     }
     rig_run_emit(run, event);
 }
 
 static void add_counts(struct rig_event *event, const struct rig_exploration *seen)
 {
-    rig_event_flag(event, "closed", seen->closed);
-    rig_event_text(event, "why_open", seen->why_open);
-    rig_event_count(event, "contents", seen->n_contents);
-    rig_event_count(event, "nodes", (gint64)seen->n_nodes);
-    rig_event_count(event, "cuts", (gint64)seen->n_edges);
-    rig_event_count(event, "torn_cuts", (gint64)seen->n_torn_edges);
-    rig_event_count(event, "boots", (gint64)seen->n_boots);
-    rig_event_count(event, "longest", seen->longest);
-    rig_event_count(event, "elapsed_us", seen->elapsed_us);
-    rig_event_count(event, "bytes", (gint64)seen->n_bytes);
+    rig_event_flag(event, RIG_KEY_CLOSED, seen->closed);
+    rig_event_text(event, RIG_KEY_WHY_OPEN, seen->why_open);
+    rig_event_count(event, RIG_KEY_CONTENTS, seen->n_contents);
+    rig_event_count(event, RIG_KEY_NODES, (gint64)seen->n_nodes);
+    rig_event_count(event, RIG_KEY_CUTS, (gint64)seen->n_edges);
+    rig_event_count(event, RIG_KEY_TORN_CUTS, (gint64)seen->n_torn_edges);
+    rig_event_count(event, RIG_KEY_BOOTS, (gint64)seen->n_boots);
+    rig_event_count(event, RIG_KEY_LONGEST, seen->longest);
+    rig_event_count(event, RIG_KEY_ELAPSED_US, seen->elapsed_us);
+    rig_event_count(event, RIG_KEY_BYTES, (gint64)seen->n_bytes);
 }
 
 /* Each way in which it is broken. */
@@ -62,29 +62,29 @@ static void add_causes(struct rig_event *entry, const struct rig_exploration *se
 
         if (finding->invariant != invariant)
             continue;
-        cause = rig_event_append(entry, "findings");
-        rig_event_text(cause, "cause", finding->cause);
-        rig_event_count(cause, "n_cuts", finding->n_cuts);
-        rig_event_count(cause, "states", (gint64)finding->n_nodes);
-        rig_event_text(cause, "path", finding->path);
-        rig_event_text(cause, "text", finding->complaint);
+        cause = rig_event_append(entry, RIG_KEY_FINDINGS);
+        rig_event_text(cause, RIG_KEY_CAUSE, finding->cause);
+        rig_event_count(cause, RIG_KEY_N_CUTS, finding->n_cuts);
+        rig_event_count(cause, RIG_KEY_STATES, (gint64)finding->n_nodes);
+        rig_event_text(cause, RIG_KEY_PATH, finding->path);
+        rig_event_text(cause, RIG_KEY_TEXT, finding->complaint);
         if (finding->heals_after)
-            rig_event_count(cause, "heals_after", finding->heals_after);
+            rig_event_count(cause, RIG_KEY_HEALS_AFTER, finding->heals_after);
     }
 }
 
 static void add_verdict(struct rig_event *event, const struct rig_exploration *seen,
                         const struct rig_invariant_verdict *verdict)
 {
-    struct rig_event *entry = rig_event_append(event, "invariants");
+    struct rig_event *entry = rig_event_append(event, RIG_KEY_INVARIANTS);
 
-    rig_event_text(entry, "name", rig_invariant_name(verdict->invariant));
-    rig_event_text(entry, "verdict", rig_verdict_word(verdict->verdict));
-    rig_event_text(entry, "text", verdict->text);
+    rig_event_text(entry, RIG_KEY_NAME, rig_invariant_name(verdict->invariant));
+    rig_event_text(entry, RIG_KEY_VERDICT, rig_verdict_word(verdict->verdict));
+    rig_event_text(entry, RIG_KEY_TEXT, verdict->text);
     if (verdict->shown) {
-        rig_event_text(entry, "path", verdict->shown->path);
-        rig_event_count(entry, "n_cuts", verdict->shown->n_cuts);
-        rig_event_count(entry, "states", (gint64)verdict->shown->n_nodes);
+        rig_event_text(entry, RIG_KEY_PATH, verdict->shown->path);
+        rig_event_count(entry, RIG_KEY_N_CUTS, verdict->shown->n_cuts);
+        rig_event_count(entry, RIG_KEY_STATES, (gint64)verdict->shown->n_nodes);
     }
     if (seen)
         add_causes(entry, seen, verdict->invariant);
@@ -93,9 +93,9 @@ static void add_verdict(struct rig_event *event, const struct rig_exploration *s
 void rig_explore_emit_end(struct rig_run *run, const struct rig_exploration *seen,
                           const struct rig_invariant_verdict *verdicts, guint n_verdicts)
 {
-    struct rig_event *event = rig_event_new("explore-end");
+    struct rig_event *event = rig_event_new(RIG_EVENT_EXPLORE_END);
 
-    rig_event_text(event, "step", run->step_id->str);
+    rig_event_text(event, RIG_KEY_STEP, run->step_id->str);
     if (seen)
         add_counts(event, seen);
     for (guint i = 0; i < n_verdicts; i++)

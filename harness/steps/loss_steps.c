@@ -329,13 +329,14 @@ static void emit_loss(struct losses *sweep, const struct point *point)
     struct rig_run *run = sweep->base.run;
     g_autofree char *name = rig_cut_place_text(&point->place);
     g_autofree char *where = where_text(sweep, point);
-    struct rig_event *event = rig_event_new("loss");
+    struct rig_event *event = rig_event_new(RIG_EVENT_LOSS);
 
-    rig_event_text(event, "point", name);
-    rig_event_text(event, "phase", rig_traffic_phases[rig_traffic_phase(sweep->traffic, point->number)]);
-    rig_event_text(event, "by", rig_loss_by_words[point->place.by]);
-    rig_event_text(event, "verdict", rig_verdict_word(run->trouble.verdict));
-    rig_event_textf(event, "text", "link lost %s: %s", where,
+    rig_event_text(event, RIG_KEY_POINT, name);
+    rig_event_text(event, RIG_KEY_PHASE,
+                   rig_traffic_phases[rig_traffic_phase(sweep->traffic, point->number)]);
+    rig_event_text(event, RIG_KEY_BY, rig_loss_by_words[point->place.by]);
+    rig_event_text(event, RIG_KEY_VERDICT, rig_verdict_word(run->trouble.verdict));
+    rig_event_textf(event, RIG_KEY_TEXT, "link lost %s: %s", where,
                     run->trouble.message ? run->trouble.message : "ok");
     rig_journal_emit(run->journal, (gint64)rig_run_now_us(run), event);
 }
@@ -511,20 +512,20 @@ static void sweep_all(struct losses *sweep)
 static void emit_phase(struct losses *sweep, guint index)
 {
     const struct phase_account *phase = &sweep->phases[index];
-    struct rig_event *event = rig_event_new("note");
+    struct rig_event *event = rig_event_new(RIG_EVENT_NOTE);
 
-    rig_event_text(event, "phase", rig_traffic_phases[index]);
-    rig_event_count(event, "n_places", phase->n_places);
-    rig_event_count(event, "n_losses", phase->n_losses);
-    rig_event_count(event, "n_failed", phase->n_failed);
-    rig_event_textf(event, "text", "%-28s places %5u, losses %5u, failed %5u", rig_traffic_phases[index],
-                    phase->n_places, phase->n_losses, phase->n_failed);
+    rig_event_text(event, RIG_KEY_PHASE, rig_traffic_phases[index]);
+    rig_event_count(event, RIG_KEY_N_PLACES, phase->n_places);
+    rig_event_count(event, RIG_KEY_N_LOSSES, phase->n_losses);
+    rig_event_count(event, RIG_KEY_N_FAILED, phase->n_failed);
+    rig_event_textf(event, RIG_KEY_TEXT, "%-28s places %5u, losses %5u, failed %5u",
+                    rig_traffic_phases[index], phase->n_places, phase->n_losses, phase->n_failed);
     rig_run_emit(sweep->base.run, event);
 }
 
 static void emit_coverage(struct losses *sweep)
 {
-    struct rig_event *event = rig_event_new("note");
+    struct rig_event *event = rig_event_new(RIG_EVENT_NOTE);
     guint n_phases = 0, n_hit = 0;
 
     for (guint i = 0; i < RIG_N_TRAFFIC_PHASES; i++) {
@@ -533,12 +534,12 @@ static void emit_coverage(struct losses *sweep)
         if (sweep->phases[i].n_places > 0)
             emit_phase(sweep, i);
     }
-    rig_event_count(event, "n_losses", sweep->base.n_played);
-    rig_event_count(event, "n_failed", sweep->base.n_failed);
-    rig_event_count(event, "n_phases_hit", n_hit);
-    rig_event_count(event, "n_phases", n_phases);
+    rig_event_count(event, RIG_KEY_N_LOSSES, sweep->base.n_played);
+    rig_event_count(event, RIG_KEY_N_FAILED, sweep->base.n_failed);
+    rig_event_count(event, RIG_KEY_N_PHASES_HIT, n_hit);
+    rig_event_count(event, RIG_KEY_N_PHASES, n_phases);
     rig_event_textf(
-        event, "text", "the link was lost %u times in %u packets, in %u of %u phases; %u failed%s",
+        event, RIG_KEY_TEXT, "the link was lost %u times in %u packets, in %u of %u phases; %u failed%s",
         sweep->base.n_played, rig_traffic_n_packets(sweep->traffic), n_hit, n_phases, sweep->base.n_failed,
         sweep->base.n_failed >= RIG_SWEEP_MAX_FAILED ? " (the rest was not tried)" : "");
     rig_run_emit(sweep->base.run, event);

@@ -28,8 +28,8 @@ static void on_console(void *user, guint64 at_us, const char *line)
     g_ptr_array_add(run->console, g_strdup(line));
     if (run->muted)
         return;
-    event = rig_event_new("console");
-    rig_event_text(event, "line", line);
+    event = rig_event_new(RIG_EVENT_CONSOLE);
+    rig_event_text(event, RIG_KEY_LINE_TEXT, line);
     rig_journal_emit(run->journal, (gint64)at_us, event);
 }
 
@@ -51,14 +51,14 @@ static void on_boot(void *user, guint64 at_us, const char *outcome, const char *
     rig_watch_boot(run->watch, outcome, swap, resumed, text);
     if (run->muted)
         return;
-    event = rig_event_new("boot");
-    rig_event_textf(event, "text",
+    event = rig_event_new(RIG_EVENT_BOOT);
+    rig_event_textf(event, RIG_KEY_TEXT,
                     "bootloader: %s, swap type %s%s, %" G_GUINT64_FORMAT " flash operations%s%s", outcome,
                     swap, resumed ? " (resumed)" : "", n_operations, *text ? "; " : "", text);
-    rig_event_text(event, "outcome", outcome);
-    rig_event_text(event, "swap", swap);
-    rig_event_flag(event, "resumed", resumed);
-    rig_event_count(event, "operations", (gint64)n_operations);
+    rig_event_text(event, RIG_KEY_OUTCOME, outcome);
+    rig_event_text(event, RIG_KEY_SWAP, swap);
+    rig_event_flag(event, RIG_KEY_RESUMED, resumed);
+    rig_event_count(event, RIG_KEY_OPERATIONS, (gint64)n_operations);
     rig_journal_emit(run->journal, (gint64)at_us, event);
 }
 
@@ -71,10 +71,10 @@ static void on_link(void *user, guint64 at_us, const char *text)
     if (run->muted)
         return;
     run->board->link->ops->state(run->board->link, &state);
-    event = rig_event_new("link-state");
-    rig_event_text(event, "text", text);
-    rig_event_flag(event, "encrypted", state.encrypted);
-    rig_event_flag(event, "bonded", state.bonded);
+    event = rig_event_new(RIG_EVENT_LINK_STATE);
+    rig_event_text(event, RIG_KEY_TEXT, text);
+    rig_event_flag(event, RIG_KEY_ENCRYPTED, state.encrypted);
+    rig_event_flag(event, RIG_KEY_BONDED, state.bonded);
     rig_journal_emit(run->journal, (gint64)at_us, event);
 }
 
@@ -88,10 +88,10 @@ static void on_packet_fault(void *user, guint64 at_us, const char *text)
 
     if (run->muted)
         return;
-    event = rig_event_new("link");
-    rig_event_text(event, "dir", g_str_has_prefix(text, "write") ? "tx" : "rx");
-    rig_event_text(event, "text", packet);
-    rig_event_text(event, "fault", fault ? fault + 2 : text);
+    event = rig_event_new(RIG_EVENT_LINK);
+    rig_event_text(event, RIG_KEY_DIR, g_str_has_prefix(text, "write") ? "tx" : "rx");
+    rig_event_text(event, RIG_KEY_TEXT, packet);
+    rig_event_text(event, RIG_KEY_FAULT, fault ? fault + 2 : text);
     rig_journal_emit(run->journal, (gint64)at_us, event);
 }
 
@@ -104,11 +104,11 @@ static void on_message(void *user, const struct rig_update_message *message)
     if (run->muted)
         return;
     run->update->protocol->describe(message, text, sizeof text);
-    event = rig_event_new("link");
-    rig_event_text(event, "dir", message->sent ? "tx" : "rx");
-    rig_event_hex(event, "bytes", message->bytes, message->n_bytes);
-    rig_event_text(event, "text", text);
-    rig_event_text(event, "fault", message->fault);
+    event = rig_event_new(RIG_EVENT_LINK);
+    rig_event_text(event, RIG_KEY_DIR, message->sent ? "tx" : "rx");
+    rig_event_hex(event, RIG_KEY_BYTES_HEX, message->bytes, message->n_bytes);
+    rig_event_text(event, RIG_KEY_TEXT, text);
+    rig_event_text(event, RIG_KEY_FAULT, message->fault);
     rig_run_emit(run, event);
 }
 
@@ -258,13 +258,13 @@ void rig_run_emit(struct rig_run *run, struct rig_event *event)
 bool rig_run_expect(struct rig_run *run, bool ok, const char *what, const char *expected, const char *seen)
 {
     if (!run->muted) {
-        struct rig_event *event = rig_event_new("expect");
+        struct rig_event *event = rig_event_new(RIG_EVENT_EXPECT);
 
-        rig_event_text(event, "step", run->step_id->str);
-        rig_event_flag(event, "ok", ok);
-        rig_event_text(event, "what", what);
-        rig_event_text(event, "expected", expected);
-        rig_event_text(event, "seen", seen);
+        rig_event_text(event, RIG_KEY_STEP, run->step_id->str);
+        rig_event_flag(event, RIG_KEY_OK, ok);
+        rig_event_text(event, RIG_KEY_WHAT, what);
+        rig_event_text(event, RIG_KEY_EXPECTED, expected);
+        rig_event_text(event, RIG_KEY_SEEN, seen);
         rig_run_emit(run, event);
     }
     if (!ok)
@@ -272,11 +272,11 @@ bool rig_run_expect(struct rig_run *run, bool ok, const char *what, const char *
     return ok;
 }
 
-static void emit_text(struct rig_run *run, const char *kind, char *text /* taken */)
+static void emit_text(struct rig_run *run, enum rig_event_kind kind, char *text /* taken */)
 {
     struct rig_event *event = rig_event_new(kind);
 
-    rig_event_text(event, "text", text);
+    rig_event_text(event, RIG_KEY_TEXT, text);
     g_free(text);
     rig_run_emit(run, event);
 }
@@ -286,7 +286,7 @@ void rig_run_note(struct rig_run *run, const char *format, ...)
     va_list arguments;
 
     va_start(arguments, format);
-    emit_text(run, "note", g_strdup_vprintf(format, arguments));
+    emit_text(run, RIG_EVENT_NOTE, g_strdup_vprintf(format, arguments));
     va_end(arguments);
 }
 
@@ -297,11 +297,11 @@ void rig_run_not_judged(struct rig_run *run, const char *what, const char *why)
 
 void rig_run_power_event(struct rig_run *run, const char *what, const char *text, const char *proof)
 {
-    struct rig_event *event = rig_event_new("power");
+    struct rig_event *event = rig_event_new(RIG_EVENT_POWER);
 
-    rig_event_text(event, "what", what);
-    rig_event_text(event, "text", text);
-    rig_event_text(event, "proof", proof);
+    rig_event_text(event, RIG_KEY_WHAT, what);
+    rig_event_text(event, RIG_KEY_TEXT, text);
+    rig_event_text(event, RIG_KEY_PROOF, proof);
     rig_run_emit(run, event);
 }
 
@@ -310,7 +310,7 @@ void rig_run_fault_event(struct rig_run *run, const char *format, ...)
     va_list arguments;
 
     va_start(arguments, format);
-    emit_text(run, "fault", g_strdup_vprintf(format, arguments));
+    emit_text(run, RIG_EVENT_FAULT, g_strdup_vprintf(format, arguments));
     va_end(arguments);
 }
 
@@ -320,13 +320,13 @@ static void emit_step_start(struct rig_run *run, const struct rig_step *step)
 
     if (run->muted)
         return;
-    event = rig_event_new("step-start");
-    rig_event_text(event, "step", run->step_id->str);
-    rig_event_text(event, "verb", step->verb->name);
-    rig_event_text(event, "text", step->text);
-    rig_event_text(event, "file", step->source->path);
-    rig_event_count(event, "line", step->at.line);
-    rig_event_count(event, "column", step->at.column);
+    event = rig_event_new(RIG_EVENT_STEP_START);
+    rig_event_text(event, RIG_KEY_STEP, run->step_id->str);
+    rig_event_text(event, RIG_KEY_VERB, step->verb->name);
+    rig_event_text(event, RIG_KEY_TEXT, step->text);
+    rig_event_text(event, RIG_KEY_FILE, step->source->path);
+    rig_event_count(event, RIG_KEY_LINE, step->at.line);
+    rig_event_count(event, RIG_KEY_COLUMN, step->at.column);
     rig_run_emit(run, event);
 }
 
@@ -337,11 +337,11 @@ static void emit_step_end(struct rig_run *run, const char *id, guint64 started_u
 
     if (run->muted)
         return;
-    event = rig_event_new("step-end");
-    rig_event_text(event, "step", id);
-    rig_event_text(event, "verdict", rig_verdict_word(run->trouble.verdict));
+    event = rig_event_new(RIG_EVENT_STEP_END);
+    rig_event_text(event, RIG_KEY_STEP, id);
+    rig_event_text(event, RIG_KEY_VERDICT, rig_verdict_word(run->trouble.verdict));
     /* A step that prepares the board starts the clock anew. */
-    rig_event_count(event, "elapsed_us", (gint64)(now_us >= started_us ? now_us - started_us : now_us));
+    rig_event_count(event, RIG_KEY_ELAPSED_US, (gint64)(now_us >= started_us ? now_us - started_us : now_us));
     rig_run_emit(run, event);
 }
 

@@ -175,18 +175,18 @@ static void emit_instant(struct instants *sweep, guint64 after_us, const struct 
                          const char *place)
 {
     const struct rig_trouble *trouble = &sweep->run->trouble;
-    struct rig_event *event = rig_event_new("cut");
+    struct rig_event *event = rig_event_new(RIG_EVENT_CUT);
     g_autofree char *after = rig_scalar_format(RIG_TYPE_DURATION, after_us);
 
-    rig_event_count(event, "after_us", (gint64)after_us);
+    rig_event_count(event, RIG_KEY_AFTER_US, (gint64)after_us);
     if (record->fell) {
-        rig_event_count(event, "aimed_us", (gint64)record->aimed_us);
-        rig_event_count(event, "measured_us", (gint64)record->at_us);
-        rig_event_text(event, "proof", record->proof);
-        rig_event_text(event, "place", place);
+        rig_event_count(event, RIG_KEY_AIMED_US, (gint64)record->aimed_us);
+        rig_event_count(event, RIG_KEY_MEASURED_US, (gint64)record->at_us);
+        rig_event_text(event, RIG_KEY_PROOF, record->proof);
+        rig_event_text(event, RIG_KEY_PLACE, place);
     }
-    rig_event_text(event, "verdict", rig_verdict_word(trouble->verdict));
-    rig_event_textf(event, "text", "power cut after %s (%s): %s", after, place,
+    rig_event_text(event, RIG_KEY_VERDICT, rig_verdict_word(trouble->verdict));
+    rig_event_textf(event, RIG_KEY_TEXT, "power cut after %s (%s): %s", after, place,
                     trouble->message ? trouble->message : "ok");
     rig_journal_emit(sweep->run->journal, (gint64)rig_run_now_us(sweep->run), event);
 }
@@ -316,20 +316,20 @@ static void emit_coverage(struct instants *sweep)
 {
     struct rig_run *run = sweep->run;
     guint n_hit = g_hash_table_size(sweep->places) - g_hash_table_contains(sweep->places, NULL);
-    struct rig_event *event = rig_event_new("note");
+    struct rig_event *event = rig_event_new(RIG_EVENT_NOTE);
 
-    rig_event_count(event, "n_cuts", sweep->base.n_played);
-    rig_event_count(event, "n_failed", sweep->base.n_failed);
-    rig_event_count(event, "n_places_hit", n_hit);
+    rig_event_count(event, RIG_KEY_N_CUTS, sweep->base.n_played);
+    rig_event_count(event, RIG_KEY_N_FAILED, sweep->base.n_failed);
+    rig_event_count(event, RIG_KEY_N_PLACES_HIT, n_hit);
     if (sweep->n_exist)
-        rig_event_count(event, "n_places", sweep->n_exist);
+        rig_event_count(event, RIG_KEY_N_PLACES, sweep->n_exist);
     if (sweep->n_exist)
         rig_event_textf(
-            event, "text", "%u power cuts, %u failed; steps of the swap that were hit: %u of %u (%.0f %%)%s",
+            event, RIG_KEY_TEXT, "%u power cuts, %u failed; steps of the swap that were hit: %u of %u (%.0f %%)%s",
             sweep->base.n_played, sweep->base.n_failed, n_hit, sweep->n_exist, 100.0 * n_hit / sweep->n_exist,
             sweep->base.n_failed >= RIG_SWEEP_MAX_FAILED ? "; the rest was not tried" : "");
     else
-        rig_event_textf(event, "text", "%u power cuts, %u failed; none fell into a swap",
+        rig_event_textf(event, RIG_KEY_TEXT, "%u power cuts, %u failed; none fell into a swap",
                         sweep->base.n_played, sweep->base.n_failed);
     rig_run_emit(run, event);
 }
@@ -442,16 +442,17 @@ static void emit_cut(struct sweep *sweep, const struct rig_cut_place *place,
     const struct rig_flash_write *write =
         &g_array_index(sweep->operations, struct rig_flash_write, place->operation);
     g_autofree char *where = place_text(sweep, place);
-    struct rig_event *event = rig_event_new("cut");
+    struct rig_event *event = rig_event_new(RIG_EVENT_CUT);
 
-    rig_event_count(event, "operation", (gint64)place->operation);
-    rig_event_text(event, "form", rig_cut_form_name(place->form));
-    rig_event_text(event, "kind", write->erase ? "erase" : "write");
-    rig_event_text(event, "device", write->device);
-    rig_event_count(event, "offset", write->offset);
-    rig_event_count(event, "bytes", write->n_bytes);
-    rig_event_text(event, "verdict", rig_verdict_word(trouble->verdict));
-    rig_event_textf(event, "text", "power cut %s: %s", where, trouble->message ? trouble->message : "ok");
+    rig_event_count(event, RIG_KEY_OPERATION, (gint64)place->operation);
+    rig_event_text(event, RIG_KEY_FORM, rig_cut_form_name(place->form));
+    rig_event_text(event, RIG_KEY_KIND, write->erase ? "erase" : "write");
+    rig_event_text(event, RIG_KEY_DEVICE, write->device);
+    rig_event_count(event, RIG_KEY_OFFSET, write->offset);
+    rig_event_count(event, RIG_KEY_BYTES, write->n_bytes);
+    rig_event_text(event, RIG_KEY_VERDICT, rig_verdict_word(trouble->verdict));
+    rig_event_textf(event, RIG_KEY_TEXT, "power cut %s: %s", where,
+                    trouble->message ? trouble->message : "ok");
     rig_journal_emit(sweep->run->journal, (gint64)rig_run_now_us(sweep->run), event);
 }
 
