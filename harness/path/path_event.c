@@ -12,34 +12,35 @@ static const char *const kinds[] = {"erase", "write", "more"};
 
 /* Texts that stand under a key of their own. */
 struct text {
-    const char *key;
+    enum rig_event_key key;
     gsize offset;
 };
 #define TEXT(owner, member, its_key)                                                                         \
     {                                                                                                        \
         its_key, offsetof(struct owner, member)                                                              \
     }
-static const struct text trailer_flags[] = {TEXT(rig_path_trailer, magic, "magic"),
-                                            TEXT(rig_path_trailer, type, "type"),
-                                            TEXT(rig_path_trailer, copy_done, "copy_done"),
-                                            TEXT(rig_path_trailer, image_ok, "image_ok"),
-                                            {NULL, 0}};
-static const struct text trailer_swap[] = {
-    TEXT(rig_path_trailer, status, "status"), TEXT(rig_path_trailer, progress, "progress"), {NULL, 0}};
+static const struct text trailer_flags[] = {TEXT(rig_path_trailer, magic, RIG_KEY_MAGIC),
+                                            TEXT(rig_path_trailer, type, RIG_KEY_TYPE),
+                                            TEXT(rig_path_trailer, copy_done, RIG_KEY_COPY_DONE),
+                                            TEXT(rig_path_trailer, image_ok, RIG_KEY_IMAGE_OK),
+                                            {RIG_KEY_UNKNOWN, 0}};
+static const struct text trailer_swap[] = {TEXT(rig_path_trailer, status, RIG_KEY_STATUS),
+                                           TEXT(rig_path_trailer, progress, RIG_KEY_PROGRESS),
+                                           {RIG_KEY_UNKNOWN, 0}};
 static const struct text step_texts[] = {
-    TEXT(rig_path_step, field, "field"), TEXT(rig_path_step, text, "text"), {NULL, 0}};
+    TEXT(rig_path_step, field, RIG_KEY_FIELD), TEXT(rig_path_step, text, RIG_KEY_TEXT), {RIG_KEY_UNKNOWN, 0}};
 static const struct text cycle_texts[] = {
-    TEXT(rig_path_cycle, decision, "decision"), TEXT(rig_path_cycle, runs, "runs"),
-    TEXT(rig_path_cycle, action, "action"),     TEXT(rig_path_cycle, stop, "stop"),
-    TEXT(rig_path_cycle, cut, "cut"),           {NULL, 0}};
-static const struct text broken_texts[] = {TEXT(rig_path_broken, invariant, "invariant"),
-                                           TEXT(rig_path_broken, about, "about"),
-                                           TEXT(rig_path_broken, text, "text"),
-                                           {NULL, 0}};
+    TEXT(rig_path_cycle, decision, RIG_KEY_DECISION), TEXT(rig_path_cycle, runs, RIG_KEY_RUNS),
+    TEXT(rig_path_cycle, action, RIG_KEY_ACTION),     TEXT(rig_path_cycle, stop, RIG_KEY_STOP),
+    TEXT(rig_path_cycle, cut, RIG_KEY_CUT),           {RIG_KEY_UNKNOWN, 0}};
+static const struct text broken_texts[] = {TEXT(rig_path_broken, invariant, RIG_KEY_INVARIANT),
+                                           TEXT(rig_path_broken, about, RIG_KEY_ABOUT),
+                                           TEXT(rig_path_broken, text, RIG_KEY_TEXT),
+                                           {RIG_KEY_UNKNOWN, 0}};
 static const struct text origin_texts[] = {
-    TEXT(rig_path, step, "step"), TEXT(rig_path, cuts, "path"), {NULL, 0}};
+    TEXT(rig_path, step, RIG_KEY_STEP), TEXT(rig_path, cuts, RIG_KEY_PATH), {RIG_KEY_UNKNOWN, 0}};
 static const struct text name_texts[] = {
-    TEXT(rig_path, old_name, "old"), TEXT(rig_path, new_name, "new"), {NULL, 0}};
+    TEXT(rig_path, old_name, RIG_KEY_OLD), TEXT(rig_path, new_name, RIG_KEY_NEW), {RIG_KEY_UNKNOWN, 0}};
 
 /* ---- writing ---- */
 
