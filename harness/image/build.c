@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "image/internal.h"
+#include "image/image_internal.h"
 #include "image/trailer.h"
 
 #define SEC_CNT_BYTES 4u

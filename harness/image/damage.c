@@ -5,7 +5,7 @@
 
 #include "base/bytes.h"
 #include "image/build.h"
-#include "image/internal.h"
+#include "image/image_internal.h"
 
 static const char *const names[RIG_DAMAGE_N_KINDS] = {
     [RIG_DAMAGE_FLIP_HEADER] = "flip-header",

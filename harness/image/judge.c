@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image/internal.h"
+#include "image/image_internal.h"
 
 #define HASH_MAX_BYTES 64u
 #define LAST_HASH_TYPE 0x1fu /* 0x10..0x1f are kept for hashes, 0x20..0x2f for signatures */

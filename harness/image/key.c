@@ -15,7 +15,7 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
-#include "image/internal.h"
+#include "image/image_internal.h"
 
 #define PEM_MAX_BYTES 65536u
 #define POINT_BYTES 65u

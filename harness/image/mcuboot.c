@@ -3,7 +3,7 @@
 #include "image/mcuboot.h"
 
 #include "base/bytes.h"
-#include "image/internal.h"
+#include "image/image_internal.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The numbers of the RSA test keys; made by fixtures/keys/make_table.py from the PEM files beside it. */
 /* clang-format off */
-#include "image/internal.h"
+#include "image/image_internal.h"
 
 static const uint8_t rsa2048_0_n[] = {
     0xa7, 0x69, 0x1a, 0x9d, 0xb0, 0x52, 0x06, 0xd7, 0x88, 0xb3, 0xee, 0xf8, 0xb7, 0xdc, 0xc1, 0x26,

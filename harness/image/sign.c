@@ -10,7 +10,7 @@
 #include <openssl/obj_mac.h>
 #include <openssl/rsa.h>
 
-#include "image/internal.h"
+#include "image/image_internal.h"
 
 #define SCALAR_BYTES 32u
 #define SALT_BYTES 32u

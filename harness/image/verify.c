@@ -2,7 +2,7 @@
 /* Hash and signature check of an image, in the order in which bootutil's image_validate.c walks the TLVs. */
 #include <string.h>
 
-#include "image/internal.h"
+#include "image/image_internal.h"
 
 /* Every update of a digest costs a call through the provider, every read one through the flash model. */
 #define CHUNK_BYTES 16384u

@@ -12,7 +12,7 @@
 
 #include "base/bytes.h"
 #include "image/build.h"
-#include "image/internal.h"
+#include "image/image_internal.h"
 
 #define PAYLOAD_BYTES 64u
 #define MAX_TLVS 8u

@@ -5,7 +5,7 @@
 
 #include "drivers/bluez/outcome.h"
 #include "protocol/ble/codes.h"
-#include "protocol/ble/names.h"
+#include "protocol/ble/code_names.h"
 
 #include <errno.h>
 #include <glib-unix.h>

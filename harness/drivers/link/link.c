@@ -2,7 +2,7 @@
 /* Names of link outcomes; the operations that a driver may leave out. */
 #include "drivers/link/link.h"
 
-#include "protocol/ble/names.h"
+#include "protocol/ble/code_names.h"
 
 const char *rig_link_outcome_name(enum rig_link_outcome outcome)
 {

@@ -3,7 +3,7 @@
 #include "protocol/ble/parts.h"
 
 #include "base/bytes.h"
-#include "protocol/ble/names.h"
+#include "protocol/ble/code_names.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* HCI commands and events, the LE Meta event among them, and what they mean. */
 #include "base/bytes.h"
-#include "protocol/ble/names.h"
+#include "protocol/ble/code_names.h"
 #include "protocol/ble/parts.h"
 
 #include <inttypes.h>

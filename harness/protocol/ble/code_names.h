@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Names of the numbers that Bluetooth LE packets carry, from the tables of codes.h; NULL for numbers that are
  * not there. GLib-free. */
-#ifndef RIG_PROTOCOL_BLE_NAMES_H
-#define RIG_PROTOCOL_BLE_NAMES_H
+#ifndef RIG_PROTOCOL_BLE_CODE_NAMES_H
+#define RIG_PROTOCOL_BLE_CODE_NAMES_H
 
 #include "protocol/ble/codes.h"
 

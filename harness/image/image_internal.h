@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What the files of this area share and nobody else includes. */
-#ifndef RIG_IMAGE_INTERNAL_H
-#define RIG_IMAGE_INTERNAL_H
+#ifndef RIG_IMAGE_IMAGE_INTERNAL_H
+#define RIG_IMAGE_IMAGE_INTERNAL_H
 
 #include <openssl/evp.h>
 

@@ -2,7 +2,7 @@
 /* Security Manager and L2CAP signalling PDUs. Keys are never shown. */
 #include "protocol/ble/parts.h"
 
-#include "protocol/ble/names.h"
+#include "protocol/ble/code_names.h"
 
 static const struct rig_ble_name codes[] = {RIG_SM_CODES(RIG_BLE_NAME)};
 static const struct rig_ble_name signals[] = {RIG_L2CAP_SIGNALS(RIG_BLE_NAME)};

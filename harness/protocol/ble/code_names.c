@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Names of numbers, from the tables of codes.h. */
-#include "protocol/ble/names.h"
+#include "protocol/ble/code_names.h"
 
 static const struct rig_ble_name reasons[] = {RIG_HCI_ERRORS(RIG_BLE_NAME)};
 static const struct rig_ble_name att_opcodes[] = {RIG_ATT_OPCODES(RIG_BLE_NAME)};
