@@ -267,8 +267,8 @@ static bool add_radio(const struct sim_options *options, struct rig_sim_host *ho
 
 static void on_link(void *user, const char *line)
 {
-    (void)user;
     printf("link %s\n", line);
+    rig_host_server_tell(user, line);
 }
 
 static void on_console(void *user, const char *line)
@@ -356,9 +356,9 @@ static bool serve(const struct sim_options *options, const struct rig_target *ta
     if (g_strcmp0(options->console, "none") != 0)
         rig_sim_host_on_console(host, on_console, server);
     if (rig_sim_host_radio(host))
-        rig_sim_radio_on_line(rig_sim_host_radio(host), on_link, NULL);
+        rig_sim_radio_on_line(rig_sim_host_radio(host), on_link, server);
     if (!options->off)
-        g_free(rig_sim_host_command(host, "power on"));
+        rig_sim_host_power(host, true);
     return rig_host_server_run(server, &stopped, error);
 }
 
@@ -415,15 +415,9 @@ static bool parse(int argc, char **argv, struct sim_options *options, int *exit_
         &argc, &argv, entries, "", "Runs the simulated board as a process of its own, in real time.",
         "Tells its ports on stdout, then 'ready'. openocd attaches with -f "
         "targets/sim-openocd.cfg -c 'st-link backend tcp PORT'.\n"
-        "Lines for the control socket: power on, power off, reset, status, cut after 40ms,\n"
-        "cut operation 17 [before|half|after], cut console 5ms TEXT, cut none, behave HASH crashes 100000 0, "
-        "unplug probe; with --console "
-        "pty also\n"
-        "console noise 20, console lose 300, console echo on, console print 1000000, "
-        "console hang-up;\n"
-        "with --hci: link disconnect REASON, link lost, link silent on|off, link parameters ...,\n"
-        "link fault KIND writes|notifications N [COUNT] [VALUE], link fault none,\n"
-        "link passkey DIGITS, link confirm yes|no, link host-shows DIGITS, bond list|forget|damage.",
+        "The control socket takes lines of JSON, such as {\"command\": \"power\", \"on\": true}: power, reset, status,\n"
+        "cut, disarm, flash, behave, unplug-probe; with --console pty also console, with --hci also radio.\n"
+        "The manual page has their arguments.",
         exit_code);
 }
 

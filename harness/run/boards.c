@@ -3,10 +3,9 @@
 #include "run/boards.h"
 
 #include "base/error.h"
-#include "drivers/wired/wired.h"
+#include "drivers/wired/simulated.h"
 #include "drivers/qemu/qemu_board.h"
 #include "drivers/sim/sim_driver.h"
-#include "drivers/simprocess/process_board.h"
 #include "drivers/update/update.h"
 #include "plan/plan.h"
 
@@ -96,21 +95,12 @@ void rig_boards_use_bootloader(struct rig_boards *boards, const char *path)
 
 /* --- the kinds --- */
 
-static bool seed_defects(const struct rig_boards *boards, struct rig_board *board,
-                         bool (*add)(struct rig_board *, const char *, GError **), GError **error)
+static bool seed_defects(const struct rig_boards *boards, struct rig_board *board, GError **error)
 {
     for (guint i = 0; boards->defects && boards->defects[i]; i++)
-        if (!add(board, boards->defects[i], error))
+        if (!rig_sim_board_add_defect(board, boards->defects[i], error))
             return false;
     return true;
-}
-
-/* A board that cannot be made as the command line wants is none. */
-static struct rig_board *keep_if(bool ok, struct rig_board *board)
-{
-    if (!ok && board)
-        board->ops->free(board);
-    return ok ? board : NULL;
 }
 
 static struct rig_board *make_simulated(const struct rig_boards *boards, const struct rig_target *target,
@@ -118,46 +108,41 @@ static struct rig_board *make_simulated(const struct rig_boards *boards, const s
 {
     struct rig_board *board = rig_sim_board_new(target, error);
 
-    return keep_if(
-        board && (!boards->bootloader || rig_sim_board_use_bootloader(board, boards->bootloader, error)) &&
-            seed_defects(boards, board, rig_sim_board_add_defect, error),
-        board);
-}
-
-static bool reach(const struct rig_boards *boards, struct rig_board *board, GError **error)
-{
-    if (!boards->link)
-        return true;
-    if (!rig_process_board_use_link(board, boards->link, error))
-        return false;
-    rig_process_board_use_radio(board, boards->hci, boards->adapter);
-    return true;
+    if (board && (!boards->bootloader || rig_sim_board_use_bootloader(board, boards->bootloader, error)) &&
+        seed_defects(boards, board, error))
+        return board;
+    if (board)
+        board->ops->free(board);
+    return NULL;
 }
 
 static struct rig_board *make_process(const struct rig_boards *boards, const struct rig_target *target,
                                       GError **error)
 {
-    struct rig_board *board = NULL;
+    const struct rig_process_config config = {.target = target,
+                                              .program = boards->program,
+                                              .targets = boards->directory,
+                                              .link = boards->link,
+                                              .hci = boards->hci,
+                                              .adapter = boards->adapter,
+                                              .defects = (const char *const *)boards->defects};
 
     if (boards->program)
-        board = rig_process_board_new(target, boards->program, boards->directory, error);
-    else
-        g_set_error_literal(error, RIG_ERROR, RIG_ERROR_IO,
-                            "cannot tell where this program is: /proc is not mounted");
-    return keep_if(board && reach(boards, board, error) &&
-                       seed_defects(boards, board, rig_process_board_add_defect, error),
-                   board);
+        return rig_process_board_new(&config, error);
+    g_set_error_literal(error, RIG_ERROR, RIG_ERROR_IO,
+                        "cannot tell where this program is: /proc is not mounted");
+    return NULL;
 }
 
 static struct rig_board *make_of_bench(const struct rig_boards *boards, const struct rig_target *target,
                                        GError **error)
 {
     const struct rig_wired_config config = {.bench = boards->bench,
-                                                .entry = boards->entry,
-                                                .target = target,
-                                                .program = boards->program,
-                                                .targets = boards->directory,
-                                                .lock = boards->lock};
+                                            .entry = boards->entry,
+                                            .target = target,
+                                            .program = boards->program,
+                                            .targets = boards->directory,
+                                            .lock = boards->lock};
 
     if (boards->entry)
         return rig_wired_board_new(&config, error);
@@ -214,9 +199,9 @@ static const struct board_kind *kind_of(const struct rig_boards *boards, const s
         return boards->link && kind->over_link ? find_kind(kind->over_link) : kind;
     for (guint i = 0; i < G_N_ELEMENTS(kinds); i++)
         g_string_append_printf(names, "%s%s", i ? ", " : "", kinds[i].name);
-    g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
-                "%s:%u: there is no kind of board '%s'; there are: %s", target->source->path,
-                rig_record_get(target->record, "kind")->node->start.line, name, names->str);
+    g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s:%u: there is no kind of board '%s'; there are: %s",
+                target->source->path, rig_record_get(target->record, "kind")->node->start.line, name,
+                names->str);
     return NULL;
 }
 

@@ -3,7 +3,7 @@
  * driver costs. Runs in the guest of ci/vm/run; see ci/bench/ble.sh. bluez_bench BOOTRIG TARGET
  * OPENOCD-CONFIG */
 #include "drivers/bluez/internal.h"
-#include "drivers/simprocess/process_board.h"
+#include "drivers/wired/simulated.h"
 #include "drivers/update/smp/smp_client.h"
 #include "image/build.h"
 
@@ -412,6 +412,7 @@ static void measure(struct bench *bench)
 
 int main(int argc, char **argv)
 {
+    struct rig_process_config config;
     struct bench bench = {0};
     struct rig_target *target;
     GError *error = NULL;
@@ -419,8 +420,10 @@ int main(int argc, char **argv)
     if (argc != 4)
         give_up("usage", NULL);
     target = rig_target_load(argv[2], ".", &error);
-    bench.board = target ? rig_process_board_new(target, argv[1], argv[3], &error) : NULL;
-    if (!bench.board || !rig_process_board_use_link(bench.board, "bluez", &error))
+    config = (struct rig_process_config){
+        .target = target, .program = argv[1], .targets = argv[3], .link = "bluez"};
+    bench.board = target ? rig_process_board_new(&config, &error) : NULL;
+    if (!bench.board)
         give_up("target", error);
     bench.link = bench.board->link;
     bench.client =

@@ -3,6 +3,7 @@
 #include "drivers/board/board.h"
 
 #include "base/error.h"
+#include "bench/target.h"
 
 #include <errno.h>
 #include <glib-unix.h>
@@ -12,14 +13,15 @@
 #define MAX_POLLED 16
 #define MAX_CATCH_UP 100u /* a source that is never done must not hold the board */
 
-void rig_board_demand(struct rig_board *board)
+void rig_board_demand(struct rig_board *board, const struct rig_layout *own,
+                      const struct rig_options_spec *options)
 {
-    const struct rig_layout *layout = &board->layout;
+    bool counter = own->has_security_counter && !(options && options->security_counter);
 
     board->demands = (struct rig_board_demands){
-        .counter = layout->has_security_counter,
-        .least_counter = layout->has_security_counter ? layout->security_counter : 0,
-        .encryption = layout->encryption_needed,
+        .counter = counter,
+        .least_counter = counter ? own->security_counter : 0,
+        .encryption = own->encryption_needed && !(options && options->update_needs),
     };
 }
 

@@ -211,8 +211,11 @@ struct rig_board {
     volatile int *interrupted; /* set from outside: wait() fails with RIG_ERROR_INTERRUPTED */
 };
 
-/* What the board's layout demands beside a signature, where no scenario chose it. */
-void rig_board_demand(struct rig_board *board);
+/* What the target's own layout demands beside a signature, where the options of a scenario (NULL: none) do
+ * not choose it. */
+struct rig_options_spec; /* bench/target.h */
+void rig_board_demand(struct rig_board *board, const struct rig_layout *own,
+                      const struct rig_options_spec *options);
 bool rig_board_can(const struct rig_board *board, const char *capability);
 
 /* Lets things happen until `done` says so or the clock reaches until_us. true: *satisfied tells which. */

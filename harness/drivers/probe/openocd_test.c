@@ -3,7 +3,7 @@
 #include "drivers/probe/openocd_rtt.h"
 
 #include "base/error.h"
-#include "drivers/simprocess/sim_process.h"
+#include "tests/sim_process.h"
 
 #include <glib/gstdio.h>
 #include <setjmp.h>
@@ -133,7 +133,9 @@ static void power(struct rig *rig, bool on)
 {
     if (!on)
         rig_openocd_probe_power(&rig->probe, false);
-    assert_true(rig_sim_process_command(rig->sim, on ? "power on" : "power off", NULL, NULL));
+    assert_true(rig_sim_process_command(
+        rig->sim, on ? "{\"command\": \"power\", \"on\": true}" : "{\"command\": \"power\", \"on\": false}",
+        NULL, NULL));
     if (on)
         rig_openocd_probe_power(&rig->probe, true);
 }
@@ -142,7 +144,7 @@ static char *status(struct rig *rig)
 {
     char *text = NULL;
 
-    assert_true(rig_sim_process_command(rig->sim, "status", &text, NULL));
+    assert_true(rig_sim_process_command(rig->sim, "{\"command\": \"status\"}", &text, NULL));
     return text;
 }
 
@@ -182,7 +184,7 @@ static void the_view_tells_what_runs(void **state)
     struct rig_board_view view;
     g_autoptr(GError) error = NULL;
 
-    wait_for_status(rig, "state=running");
+    wait_for_status(rig, "\"state\":\"running\"");
     must(rig->probe.probe.ops->view(&rig->probe.probe, &view, &error), error);
     assert_int_equal(view.state, RIG_STATE_RUNNING);
     assert_true(view.has_image && view.confirmed);
@@ -205,7 +207,7 @@ static void programming_changes_what_it_should_and_leaves_the_rest(void **state)
     assert_int_equal(seen[0], 0xff);
     assert_int_equal(seen[2], wanted[0]);
     assert_int_equal(seen[sizeof seen - 1], 0xff);
-    wait_for_status(rig, "halted=no");
+    wait_for_status(rig, "\"halted\":false");
 }
 
 static void a_reset_boots_the_board_once(void **state)
@@ -213,10 +215,10 @@ static void a_reset_boots_the_board_once(void **state)
     struct rig *rig = rig_of(state);
     g_autoptr(GError) error = NULL;
 
-    wait_for_status(rig, "boots=1 resets=0");
+    wait_for_status(rig, "\"boots\":1,\"resets\":0,");
     must(rig->probe.probe.ops->reset(&rig->probe.probe, &error), error);
-    wait_for_status(rig, "boots=2 resets=1");
-    wait_for_status(rig, "state=running");
+    wait_for_status(rig, "\"boots\":2,\"resets\":1,");
+    wait_for_status(rig, "\"state\":\"running\"");
 }
 
 static void halt_and_resume_reach_the_board(void **state)
@@ -225,11 +227,11 @@ static void halt_and_resume_reach_the_board(void **state)
     g_autoptr(GError) error = NULL;
 
     must(rig->probe.probe.ops->halt(&rig->probe.probe, &error), error);
-    wait_for_status(rig, "halted=yes");
+    wait_for_status(rig, "\"halted\":true");
     must(rig->probe.probe.ops->resume(&rig->probe.probe, &error), error);
-    wait_for_status(rig, "halted=no");
+    wait_for_status(rig, "\"halted\":false");
     must(rig->probe.probe.ops->reset_halt(&rig->probe.probe, &error), error);
-    wait_for_status(rig, "halted=yes");
+    wait_for_status(rig, "\"halted\":true");
 }
 
 static void an_address_that_is_not_there_is_an_error_and_the_next_read_works(void **state)
@@ -263,7 +265,7 @@ static void the_probe_survives_planned_power_cuts(void **state)
         g_clear_error(&error);
         power(rig, true);
     }
-    wait_for_status(rig, "state=running");
+    wait_for_status(rig, "\"state\":\"running\"");
     must(probe->ops->view(probe, &view, &error), error);
     assert_int_equal(view.state, RIG_STATE_RUNNING);
 }
@@ -276,7 +278,7 @@ static void an_unplanned_power_loss_is_an_error_and_is_recovered_from(void **sta
     guint8 bytes[16];
 
     must(probe->ops->read(probe, "internal", SLOT0, bytes, sizeof bytes, &error), error);
-    assert_true(rig_sim_process_command(rig->sim, "power off", NULL, NULL));
+    assert_true(rig_sim_process_command(rig->sim, "{\"command\": \"power\", \"on\": false}", NULL, NULL));
     assert_false(probe->ops->read(probe, "internal", SLOT0, bytes, sizeof bytes, &error));
     g_clear_error(&error);
     assert_false(probe->ops->reset(probe, &error));
@@ -285,7 +287,7 @@ static void an_unplanned_power_loss_is_an_error_and_is_recovered_from(void **sta
     power(rig, true);
     must(probe->ops->read(probe, "internal", SLOT0, bytes, sizeof bytes, &error), error);
     must(probe->ops->reset(probe, &error), error);
-    wait_for_status(rig, "state=running");
+    wait_for_status(rig, "\"state\":\"running\"");
 }
 
 static void a_killed_openocd_is_started_again(void **state)
@@ -338,16 +340,17 @@ static void a_power_cut_in_the_middle_of_a_swap_leaves_a_torn_slot_that_heals(vo
     must(probe->ops->program(probe, "internal", SLOT1, image, 0x10000, &error), error);
     must(probe->ops->program(probe, "internal", SLOT1 + layout.magic, magic, sizeof magic, &error), error);
     power(rig, false);
-    assert_true(rig_sim_process_command(rig->sim, "cut operation 40 half", NULL, NULL));
+    assert_true(rig_sim_process_command(
+        rig->sim, "{\"command\": \"cut\", \"operation\": 40, \"form\": \"half\"}", NULL, NULL));
     power(rig, true);
-    wait_for_status(rig, "power=off");
+    wait_for_status(rig, "\"power\":false");
     rig_openocd_probe_power(&rig->probe, false);
     text = status(rig);
-    assert_non_null(strstr(text, "cut-fell=yes"));
-    assert_true(rig_sim_process_command(rig->sim, "cut none", NULL, NULL));
+    assert_non_null(strstr(text, "\"fell\":true"));
+    assert_true(rig_sim_process_command(rig->sim, "{\"command\": \"disarm\"}", NULL, NULL));
     power(rig, true);
-    wait_for_status(rig, "state=running");
-    wait_for_status(rig, "confirmed=no");
+    wait_for_status(rig, "\"state\":\"running\"");
+    wait_for_status(rig, "\"confirmed\":false");
 }
 
 static void a_running_server_is_attached_to(void **state)
@@ -390,7 +393,7 @@ static void a_board_with_another_chip_is_refused_before_it_is_touched(void **sta
     const struct rig_probe_ops *ops = rig->probe.probe.ops;
     guint8 bytes[4] = {0};
 
-    wait_for_status(rig, "state=running");
+    wait_for_status(rig, "\"state\":\"running\"");
     rig->config.expect_chip = "nrf52832";
     reopen(rig);
     for (guint i = 0; i < 5; i++) {
@@ -405,7 +408,7 @@ static void a_board_with_another_chip_is_refused_before_it_is_touched(void **sta
         assert_non_null(strstr(error->message, "an nrf52840 (0x00052840 at 0x10000100), not an nrf52832"));
         assert_non_null(strstr(error->message, "not halted, erased or programmed"));
     }
-    wait_for_status(rig, "boots=1 resets=0 image=3.2.1 confirmed=yes halted=no");
+    wait_for_status(rig, "\"boots\":1,\"resets\":0,\"image\":\"3.2.1\",\"confirmed\":true,\"halted\":false");
     rig->config.expect_chip = "nrf52840";
     reopen(rig);
     assert_true(ops->halt(&rig->probe.probe, NULL));
@@ -429,7 +432,7 @@ static void a_board_is_known_by_any_word_of_its_own(void **state)
     reopen(rig);
     assert_false(ops->resume(&rig->probe.probe, &error));
     assert_non_null(strstr(error->message, "there are: nrf52805"));
-    wait_for_status(rig, "halted=yes");
+    wait_for_status(rig, "\"halted\":true");
 }
 
 static void a_debug_port_of_another_kind_is_refused(void **state)
@@ -455,13 +458,13 @@ static void an_adapter_that_went_away_and_came_back_is_used_again(void **state)
     guint8 bytes[16];
 
     must(probe->ops->read(probe, "internal", SLOT0, bytes, sizeof bytes, &error), error);
-    assert_true(rig_sim_process_command(rig->sim, "unplug probe", NULL, NULL));
+    assert_true(rig_sim_process_command(rig->sim, "{\"command\": \"unplug-probe\"}", NULL, NULL));
     must(probe->ops->read(probe, "internal", SLOT0, bytes, sizeof bytes, &error), error);
     assert_int_equal(bytes[0], 0x3d);
-    assert_true(rig_sim_process_command(rig->sim, "unplug probe", NULL, NULL));
+    assert_true(rig_sim_process_command(rig->sim, "{\"command\": \"unplug-probe\"}", NULL, NULL));
     if (!probe->ops->halt(probe, NULL))
         must(probe->ops->halt(probe, &error), error);
-    wait_for_status(rig, "halted=yes");
+    wait_for_status(rig, "\"halted\":true");
 }
 
 static void the_adapter_proves_that_a_board_is_dead(void **state)

@@ -321,7 +321,7 @@ static bool read_firmware(struct rig_qemu_board *board, GError **error)
         return false;
     }
     board->board.header_bytes = board->firmware ? rig_firmware_header_bytes(board->firmware) : 0;
-    rig_board_demand(&board->board);
+    rig_board_demand(&board->board, &board->board.layout, NULL);
     if (!rig_target_read_key(board->target, board->board.layout.signing, &board->key, error))
         return false;
     board->board.key = board->key;
@@ -330,9 +330,16 @@ static bool read_firmware(struct rig_qemu_board *board, GError **error)
 
 static struct rig_qemu_board *bare_board(const struct rig_target *target)
 {
-    static const char *const capabilities[] = {
-        "update", "smp", "power", "reset", "probe", "debug", "console", "power-cut-at-console", "power-cut-after-time",
-        NULL};
+    static const char *const capabilities[] = {"update",
+                                               "smp",
+                                               "power",
+                                               "reset",
+                                               "probe",
+                                               "debug",
+                                               "console",
+                                               "power-cut-at-console",
+                                               "power-cut-after-time",
+                                               NULL};
     struct rig_qemu_board *board = g_new0(struct rig_qemu_board, 1);
 
     board->target = target;

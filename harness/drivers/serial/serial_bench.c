@@ -2,7 +2,7 @@
 /* What framing costs beside base64 alone, and an upload over a pseudo-terminal beside one over UDP. For
  * ci/bench/serial.sh. Usage: serial_bench BOOTRIG */
 #include "drivers/links/links.h"
-#include "drivers/simprocess/sim_process.h"
+#include "tests/sim_process.h"
 #include "drivers/update/smp/smp_client.h"
 #include "image/build.h"
 #include "protocol/smp/console_frame.h"

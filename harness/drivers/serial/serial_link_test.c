@@ -4,7 +4,7 @@
 #include "drivers/serial/serial_link.h"
 
 #include "base/error.h"
-#include "drivers/simprocess/sim_process.h"
+#include "tests/sim_process.h"
 #include "drivers/update/smp/smp_client.h"
 #include "image/build.h"
 
@@ -121,7 +121,7 @@ static void lines_come_before_there_is_a_connection(void **state)
     struct stand *stand = *state;
     bool seen = false;
 
-    command(stand, "power on");
+    command(stand, "{\"command\": \"power\", \"on\": true}");
     assert_true(
         rig_board_wait_for(&stand->board, now_us(NULL) + PATIENCE_US, sees_advertising, stand, &seen, NULL));
     assert_true(seen);
@@ -180,7 +180,7 @@ static void an_image_goes_up_over_a_clean_wire_without_a_resend(void **state)
 {
     struct rig_update_report report = {0};
 
-    command(*state, "power on");
+    command(*state, "{\"command\": \"power\", \"on\": true}");
     assert_int_equal(connect_link(*state), RIG_LINK_OK);
     update(*state, &report);
     assert_int_equal(report.n_resent, 0);
@@ -190,8 +190,8 @@ static void noise_before_every_frame_does_not_matter(void **state)
 {
     struct rig_update_report report = {0};
 
-    command(*state, "console noise 200");
-    command(*state, "power on");
+    command(*state, "{\"command\": \"console\", \"noise\": 200}");
+    command(*state, "{\"command\": \"power\", \"on\": true}");
     assert_int_equal(connect_link(*state), RIG_LINK_OK);
     update(*state, &report);
 }
@@ -200,9 +200,9 @@ static void lost_bytes_cost_resends_only(void **state)
 {
     struct rig_update_report report = {0};
 
-    command(*state, "power on");
+    command(*state, "{\"command\": \"power\", \"on\": true}");
     assert_int_equal(connect_link(*state), RIG_LINK_OK);
-    command(*state, "console lose 2003");
+    command(*state, "{\"command\": \"console\", \"lose\": 2003}");
     update(*state, &report);
     assert_true(report.n_resent > 0);
 }
@@ -214,10 +214,10 @@ static void an_echoing_console_is_no_answer(void **state)
     struct rig_link_connect how = {.until_us = now_us(NULL) + 700000};
     enum rig_link_outcome outcome;
 
-    command(stand, "console echo on");
+    command(stand, "{\"command\": \"console\", \"echo\": true}");
     assert_true(stand->board.link->ops->connect(stand->board.link, &how, &outcome, NULL));
     assert_int_equal(outcome, RIG_LINK_NOT_FOUND); /* it has no power: only the echo came */
-    command(stand, "power on");
+    command(stand, "{\"command\": \"power\", \"on\": true}");
     assert_int_equal(connect_link(stand), RIG_LINK_OK);
     update(stand, &report);
 }
@@ -233,9 +233,9 @@ static void a_line_of_a_megabyte_is_cut_and_answers_still_come(void **state)
     struct rig_update_report report = {0};
     bool seen = false;
 
-    command(stand, "power on");
+    command(stand, "{\"command\": \"power\", \"on\": true}");
     assert_int_equal(connect_link(stand), RIG_LINK_OK);
-    command(stand, "console print 1000000");
+    command(stand, "{\"command\": \"console\", \"print\": 1000000}");
     assert_true(
         rig_board_wait_for(&stand->board, now_us(NULL) + PATIENCE_US, sees_cut_line, stand, &seen, NULL));
     assert_true(seen);
@@ -250,9 +250,9 @@ static void a_port_that_goes_is_an_error_that_names_it(void **state)
     struct rig_link_packet packet = {0};
     GError *error = NULL;
 
-    command(stand, "power on");
+    command(stand, "{\"command\": \"power\", \"on\": true}");
     assert_int_equal(connect_link(stand), RIG_LINK_OK);
-    command(stand, "console hang-up");
+    command(stand, "{\"command\": \"console\", \"hang-up\": true}");
     assert_false(link->ops->receive(link, now_us(NULL) + PATIENCE_US, &packet, &outcome, &error));
     assert_true(g_error_matches(error, RIG_ERROR, RIG_ERROR_DEVICE));
     assert_non_null(strstr(error->message, stand->sim->pty));
@@ -266,7 +266,7 @@ static void a_port_that_goes_during_a_connect_is_an_error_too(void **state)
     enum rig_link_outcome outcome;
     GError *error = NULL;
 
-    command(stand, "console hang-up");
+    command(stand, "{\"command\": \"console\", \"hang-up\": true}");
     assert_false(stand->board.link->ops->connect(stand->board.link, &how, &outcome, &error));
     assert_non_null(strstr(error->message, stand->sim->pty));
     g_error_free(error);

@@ -2,16 +2,15 @@
 /* Pace, power and SMP of a simulated board that lives in real time. */
 #include "drivers/sim/host.h"
 
-#include "base/words.h"
 #include "base/error.h"
 #include "protocol/smp/smp_server.h"
-#include "scenario/scalar.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define MAX_HELD_LINES 10000u
 #define MAX_MTU 517u
+#define FLASH_PIECE 100u
+#define MAX_DELAY_US 3600000000u
 
 static const struct sim_ble_central wire = {.address = {0xb0, 0x07, 0x21, 0x60, 0x00, 0x02}};
 
@@ -281,80 +280,140 @@ static void power_on(struct rig_sim_host *host)
     set_clock(host, sim_board_now_us(host->sim));
 }
 
+void rig_sim_host_power(struct rig_sim_host *host, bool on)
+{
+    if (on)
+        power_on(host);
+    else
+        power_off(host);
+}
+
+/* --- commands --- */
+
+static void set_count(JsonObject *object, const char *name, guint64 count)
+{
+    json_object_set_int_member(object, name, (gint64)count);
+}
+
+static bool refuse(GError **error, const char *text)
+{
+    g_set_error_literal(error, RIG_ERROR, RIG_ERROR_INPUT, text);
+    return false;
+}
+
+static bool command_power(struct rig_sim_host *host, JsonObject *request, JsonObject *response,
+                          GError **error)
+{
+    (void)response;
+    if (!json_object_has_member(request, "on"))
+        return refuse(error, "'power' wants \"on\": true or false");
+    rig_sim_host_power(host, rig_control_flag(request, "on", false));
+    return true;
+}
+
+static bool command_reset(struct rig_sim_host *host, JsonObject *request, JsonObject *response,
+                          GError **error)
+{
+    (void)request, (void)response;
+    if (!sim_board_powered(host->sim))
+        return refuse(error, "the board has no power");
+    sim_debug_pin_reset(host->debug, true);
+    sim_debug_pin_reset(host->debug, false);
+    return true;
+}
+
 /* What became of the armed cut, for who armed it. */
-static void add_cut(const struct rig_sim_host *host, GString *text)
+static JsonObject *cut_report(const struct rig_sim_host *host)
 {
     struct sim_cut_report cut = sim_board_cut_report(host->sim);
     const struct sim_board_config *config = sim_board_config(host->sim);
+    JsonObject *object = json_object_new();
 
-    g_string_append_printf(text, " cut-fell=%s", cut.fell ? "yes" : "no");
+    json_object_set_boolean_member(object, "fell", cut.fell);
     if (!cut.fell)
-        return;
-    g_string_append_printf(text,
-                           " cut-at-us=%" G_GUINT64_FORMAT
-                           " cut-at-operation=%s cut-operation=%" G_GUINT64_FORMAT " cut-bytes=%u",
-                           (guint64)cut.at_us, cut.at_operation ? "yes" : "no", (guint64)cut.operation,
-                           cut.n_bytes);
-    if (cut.n_bytes && cut.device < config->n_devices)
-        g_string_append_printf(text, " cut-kind=%s cut-device=%s cut-offset=%u cut-torn=%s",
-                               cut.operation_kind == SIM_FLASH_ERASE ? "erase" : "write",
-                               config->devices[cut.device].name, cut.offset, cut.torn ? "yes" : "no");
+        return object;
+    set_count(object, "at_us", cut.at_us);
+    json_object_set_boolean_member(object, "at_operation", cut.at_operation);
+    set_count(object, "operation", cut.operation);
+    set_count(object, "bytes", cut.n_bytes);
+    if (cut.n_bytes && cut.device < config->n_devices) {
+        json_object_set_string_member(object, "kind",
+                                      cut.operation_kind == SIM_FLASH_ERASE ? "erase" : "write");
+        json_object_set_string_member(object, "device", config->devices[cut.device].name);
+        set_count(object, "offset", cut.offset);
+        json_object_set_boolean_member(object, "torn", cut.torn);
+    }
+    return object;
 }
 
-static char *status(const struct rig_sim_host *host)
+/* " a=1 b=2" as members "a": "1", "b": "2". */
+static void add_words(JsonObject *object, const char *text)
+{
+    g_auto(GStrv) words = g_strsplit(text, " ", -1);
+
+    for (char **word = words; *word; word++) {
+        char *equals = strchr(*word, '=');
+
+        if (!equals)
+            continue;
+        *equals = '\0';
+        json_object_set_string_member(object, *word, equals + 1);
+    }
+}
+
+static bool command_status(struct rig_sim_host *host, JsonObject *request, JsonObject *response,
+                           GError **error)
 {
     struct sim_board_view view = sim_board_view(host->sim);
     const char *state = view.state == SIM_BOARD_NO_IMAGE ? "no-image" : sim_board_state_name(view.state);
-    char version[RIG_IMAGE_VERSION_TEXT_BYTES] = "none";
-    GString *text = g_string_new(NULL);
+    char version[RIG_IMAGE_VERSION_TEXT_BYTES];
 
-    if (view.image.has_image)
+    (void)request, (void)error;
+    json_object_set_boolean_member(response, "power", seems_powered(host));
+    json_object_set_string_member(response, "state", state);
+    set_count(response, "boots", view.n_boots);
+    set_count(response, "resets", view.n_resets);
+    if (view.image.has_image) {
         rig_image_version_format(&view.image.version, version);
-    g_string_printf(
-        text,
-        "ok power=%s state=%s boots=%u resets=%u image=%s confirmed=%s halted=%s now-us=%" G_GUINT64_FORMAT,
-        seems_powered(host) ? "on" : "off", state, view.n_boots, view.n_resets, version,
-        view.image.confirmed ? "yes" : "no", sim_debug_halted(host->debug) ? "yes" : "no",
-        (guint64)sim_board_now_us(host->sim));
-    add_cut(host, text);
+        json_object_set_string_member(response, "image", version);
+        json_object_set_boolean_member(response, "confirmed", view.image.confirmed);
+    }
+    json_object_set_boolean_member(response, "halted", sim_debug_halted(host->debug));
+    set_count(response, "now_us", sim_board_now_us(host->sim));
+    json_object_set_object_member(response, "cut", cut_report(host));
     if (host->radio) {
         g_autofree char *words = rig_sim_radio_status(host->radio);
 
-        g_string_append(text, words);
+        add_words(response, words);
     }
-    return g_string_free(text, FALSE);
+    return true;
 }
 
-/* Words DEVICE:OFFSET:BYTES:w|e. */
-static char *flash(const struct rig_sim_host *host, const char *since)
+static bool command_flash(struct rig_sim_host *host, JsonObject *request, JsonObject *response,
+                          GError **error)
 {
     const GArray *operations = operations_of(host);
-    GString *text = g_string_new(NULL);
+    JsonArray *told;
     guint64 first = 0;
 
-    if (!since || !g_ascii_string_to_unsigned(since, 10, 0, operations->len, &first, NULL))
-        return g_string_free(g_string_assign(text, "error: 'flash 17' tells the operations from the 17th on"),
-                             FALSE);
-    g_string_printf(text, "ok n=%u", operations->len);
-    for (guint i = (guint)first; i < operations->len && i < first + RIG_SIM_HOST_FLASH_PIECE; i++) {
+    set_count(response, "n", operations->len);
+    if (!json_object_has_member(request, "since"))
+        return true;
+    if (!rig_control_count(request, "since", operations->len, &first))
+        return refuse(error, "'flash' wants \"since\": the number of an operation");
+    told = json_array_new();
+    for (guint i = (guint)first; i < operations->len && i < first + FLASH_PIECE; i++) {
         const struct rig_flash_write *write = &g_array_index(operations, struct rig_flash_write, i);
+        JsonObject *operation = json_object_new();
 
-        g_string_append_printf(text, " %s:%u:%u:%c", write->device, write->offset, write->n_bytes,
-                               write->erase ? 'e' : 'w');
+        json_object_set_string_member(operation, "device", write->device);
+        set_count(operation, "offset", write->offset);
+        set_count(operation, "bytes", write->n_bytes);
+        json_object_set_boolean_member(operation, "erase", write->erase);
+        json_array_add_object_element(told, operation);
     }
-    return g_string_free(text, FALSE);
-}
-
-static bool parse_duration(const char *text, guint64 *us)
-{
-    static const struct rig_field field = {.name = "time", .type = RIG_TYPE_DURATION, .max = 3600000000u};
-    struct rig_scalar_problem problem = {0};
-    struct rig_value value = {0};
-    bool ok = rig_scalar_read(&field, text, &value, &problem);
-
-    rig_scalar_problem_clear(&problem);
-    *us = value.count;
-    return ok;
+    json_object_set_array_member(response, "operations", told);
+    return true;
 }
 
 static bool parse_form(const char *text, enum sim_cut_form *form)
@@ -367,104 +426,119 @@ static bool parse_form(const char *text, enum sim_cut_form *form)
     return false;
 }
 
-bool rig_sim_cut_parse(char **words, struct sim_cut *cut)
+bool rig_sim_cut_parse(JsonObject *request, struct sim_cut *cut)
 {
-    guint n_words = g_strv_length(words);
-    guint64 delay_us = 0;
+    const char *pattern = rig_control_text(request, "console");
+    guint64 after_us = 0;
+    bool has_time = rig_control_count(request, "after_us", MAX_DELAY_US, &after_us);
 
-    *cut = (struct sim_cut){.kind = SIM_CUT_AFTER_TIME};
-    if (n_words == 3 && g_str_equal(words[1], "after") && parse_duration(words[2], &delay_us)) {
-        cut->delay_us = delay_us;
-        return true;
-    }
-    if ((n_words == 3 || n_words == 4) && g_str_equal(words[1], "operation") &&
-        parse_form(words[3], &cut->form)) {
+    *cut = (struct sim_cut){.kind = SIM_CUT_AFTER_TIME, .delay_us = after_us};
+    if (json_object_has_member(request, "operation")) {
         cut->kind = SIM_CUT_AT_OPERATION;
-        return g_ascii_string_to_unsigned(words[2], 10, 0, G_MAXUINT32, &cut->operation, NULL);
+        return rig_control_count(request, "operation", G_MAXUINT32, &cut->operation) &&
+               parse_form(rig_control_text(request, "form"), &cut->form);
     }
-    if (n_words >= 4 && g_str_equal(words[1], "console") && parse_duration(words[2], &delay_us)) {
-        g_autofree char *pattern = g_strjoinv(" ", words + 3);
-
-        cut->kind = SIM_CUT_AT_CONSOLE;
-        cut->delay_us = delay_us;
-        return *pattern && g_strlcpy(cut->pattern, pattern, sizeof cut->pattern) < sizeof cut->pattern;
-    }
-    return false;
+    if (!pattern)
+        return has_time;
+    cut->kind = SIM_CUT_AT_CONSOLE;
+    return *pattern && (has_time || !json_object_has_member(request, "after_us")) &&
+           g_strlcpy(cut->pattern, pattern, sizeof cut->pattern) < sizeof cut->pattern;
 }
 
-static char *cut(struct rig_sim_host *host, char **words)
+static bool command_cut(struct rig_sim_host *host, JsonObject *request, JsonObject *response, GError **error)
 {
     struct sim_cut cut;
 
-    if (words[1] && !words[2] && g_str_equal(words[1], "none")) {
-        sim_board_disarm_cut(host->sim);
-        return g_strdup("ok");
-    }
-    if (!rig_sim_cut_parse(words, &cut))
-        return g_strdup("error: 'cut after 40ms', 'cut operation 17 [before|half|after]', 'cut console 5ms "
-                        "TEXT' (of 95 bytes at the most) or 'cut none'");
+    (void)response;
+    if (!rig_sim_cut_parse(request, &cut))
+        return refuse(error, "'cut' wants \"after_us\": 40000, or \"operation\": 17 (and \"form\": "
+                             "\"before\", \"half\" or \"after\"), or \"console\": a piece of a line of 95 "
+                             "bytes at the most (and \"after_us\")");
     sim_board_arm_cut(host->sim, &cut);
-    return g_strdup("ok");
-}
-
-static bool parse_u32(const char *text, guint32 *number)
-{
-    guint64 wide;
-
-    if (!g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT32, &wide, NULL))
-        return false;
-    *number = (guint32)wide;
     return true;
 }
 
-/* "behave HASH crashes 100000 0": sim_mcuboot_teach(), times in microseconds. */
-static char *behave(struct rig_sim_host *host, char **words)
+static bool command_disarm(struct rig_sim_host *host, JsonObject *request, JsonObject *response,
+                           GError **error)
 {
+    (void)request, (void)response, (void)error;
+    sim_board_disarm_cut(host->sim);
+    return true;
+}
+
+static bool read_hash(const char *text, guint8 hash[RIG_IMAGE_HASH_BYTES])
+{
+    if (!text || strlen(text) != 2 * RIG_IMAGE_HASH_BYTES)
+        return false;
+    for (gsize i = 0; i < RIG_IMAGE_HASH_BYTES; i++) {
+        if (!g_ascii_isxdigit(text[2 * i]) || !g_ascii_isxdigit(text[2 * i + 1]))
+            return false;
+        hash[i] = (guint8)(g_ascii_xdigit_value(text[2 * i]) << 4 | g_ascii_xdigit_value(text[2 * i + 1]));
+    }
+    return true;
+}
+
+/* sim_mcuboot_teach(). */
+static bool command_behave(struct rig_sim_host *host, JsonObject *request, JsonObject *response,
+                           GError **error)
+{
+    const char *behaviour = rig_control_text(request, "behaviour");
     struct sim_app_personality personality = {0};
     guint8 hash[RIG_IMAGE_HASH_BYTES];
 
-    if (g_strv_length(words) != 5 || strlen(words[1]) != 2 * sizeof hash ||
-        !sim_app_behaviour_from_name(words[2], &personality.behaviour) ||
-        !parse_u32(words[3], &personality.self_test_us) || !parse_u32(words[4], &personality.watchdog_us))
-        return g_strdup("error: 'behave HASH waits|confirms|crashes|hangs SELF-TEST-US WATCHDOG-US'");
-    for (gsize i = 0; i < sizeof hash; i++) {
-        if (!g_ascii_isxdigit(words[1][2 * i]) || !g_ascii_isxdigit(words[1][2 * i + 1]))
-            return g_strdup("error: the hash is no hex");
-        hash[i] =
-            (guint8)(g_ascii_xdigit_value(words[1][2 * i]) << 4 | g_ascii_xdigit_value(words[1][2 * i + 1]));
-    }
-    return g_strdup(sim_mcuboot_teach(host->sim, hash, &personality) ? "ok" : "error: no memory");
+    (void)response;
+    if (!read_hash(rig_control_text(request, "hash"), hash) || !behaviour ||
+        !sim_app_behaviour_from_name(behaviour, &personality.behaviour) ||
+        !rig_control_u32(request, "self_test_us", &personality.self_test_us) ||
+        !rig_control_u32(request, "watchdog_us", &personality.watchdog_us))
+        return refuse(error,
+                      "'behave' wants \"hash\" (64 hex digits), \"behaviour\" (waits, confirms, crashes, "
+                      "hangs), \"self_test_us\" and \"watchdog_us\"");
+    return sim_mcuboot_teach(host->sim, hash, &personality) || refuse(error, "no memory");
 }
 
-char *rig_sim_host_command(struct rig_sim_host *host, const char *line)
+/* The radio has words of its own: sim/chip/host/host.h. */
+static bool command_radio(struct rig_sim_host *host, JsonObject *request, JsonObject *response,
+                          GError **error)
 {
-    g_auto(GStrv) words = rig_words_split(line);
+    const char *line = rig_control_text(request, "line");
+    g_autofree char *answer = NULL;
 
-    if (!words)
-        return g_strdup("error: a quote has no end");
-    if (g_str_equal(line, "power on"))
-        return power_on(host), g_strdup("ok");
-    if (g_str_equal(line, "power off"))
-        return power_off(host), g_strdup("ok");
-    if (g_str_equal(line, "status"))
-        return status(host);
-    if (words[0] && g_str_equal(words[0], "cut"))
-        return cut(host, words);
-    if (words[0] && g_str_equal(words[0], "behave"))
-        return behave(host, words);
-    if (words[0] && g_str_equal(words[0], "flash"))
-        return flash(host, words[1]);
-    if (g_str_equal(line, "reset") && sim_board_powered(host->sim)) {
-        sim_debug_pin_reset(host->debug, true);
-        sim_debug_pin_reset(host->debug, false);
-        return g_strdup("ok");
+    if (!host->radio || !line || strpbrk(line, "\r\n"))
+        return refuse(error, host->radio ? "'radio' wants \"line\": \"link silent on\", ..."
+                                         : "the board has no radio: see --hci");
+    answer = rig_sim_radio_command(host->radio, line);
+    if (!answer || !g_str_has_prefix(answer, "ok"))
+        return refuse(error, answer ? answer + strcspn(answer, " ") + (strchr(answer, ' ') ? 1 : 0)
+                                    : "there are lines 'link ...' and 'bond ...'");
+    json_object_set_string_member(response, "text", answer[2] ? answer + 3 : "");
+    add_words(response, answer);
+    return true;
+}
+
+static const struct {
+    const char *name;
+    bool (*run)(struct rig_sim_host *host, JsonObject *request, JsonObject *response, GError **error);
+} commands[] = {
+    {"power", command_power},   {"reset", command_reset},   {"status", command_status},
+    {"cut", command_cut},       {"disarm", command_disarm}, {"flash", command_flash},
+    {"behave", command_behave}, {"radio", command_radio},
+};
+
+bool rig_sim_host_command(struct rig_sim_host *host, JsonObject *request, JsonObject *response,
+                          GError **error)
+{
+    const char *name = rig_control_text(request, "command");
+    g_autoptr(GString) names = g_string_new(NULL);
+
+    for (guint i = 0; i < G_N_ELEMENTS(commands); i++) {
+        if (g_strcmp0(name, commands[i].name) == 0)
+            return commands[i].run(host, request, response, error);
+        g_string_append_printf(names, "%s, ", commands[i].name);
     }
-    if (g_str_equal(line, "reset"))
-        return g_strdup("error: the board has no power");
-    if (host->radio && (words[0] && (g_str_equal(words[0], "link") || g_str_equal(words[0], "bond"))))
-        return rig_sim_radio_command(host->radio, line);
-    return g_strdup("error: there are: power on, power off, reset, status, flash 0, cut ..., behave ..., "
-                    "unplug probe");
+    g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+                "there is no command '%s'; there are: %sunplug-probe, console", name ? name : "", names->str);
+    return false;
 }
 
 bool rig_sim_host_add_radio(struct rig_sim_host *host, const char *where,

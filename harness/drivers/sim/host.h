@@ -4,6 +4,7 @@
 #ifndef RIG_DRIVERS_SIM_HOST_H
 #define RIG_DRIVERS_SIM_HOST_H
 
+#include "drivers/sim/control.h"
 #include "drivers/sim/radio.h"
 #include "drivers/sim/sim_driver.h"
 #include "sim/chip/debug/debug.h"
@@ -11,8 +12,6 @@
 G_BEGIN_DECLS
 
 struct rig_sim_host;
-
-#define RIG_SIM_HOST_FLASH_PIECE 100
 
 typedef void (*rig_sim_host_line)(void *user, const char *line);
 
@@ -35,15 +34,34 @@ void rig_sim_host_pace(struct rig_sim_host *host);
 /* Real time until the board's radio has something to do by itself; a second when it has not. */
 guint64 rig_sim_host_idle_us(const struct rig_sim_host *host);
 
-/* One command, without line end: "power on", "power off", "reset", "status", "cut after 40ms", "cut operation
- * 17 [before|half|after]", "cut console 5ms TEXT", "cut none"; with a radio those of sim/chip/host/host.h
- * ("link ...", "bond ..."). The answer begins with "ok" or "error" and has no line end; owned by the caller.
- */
-char *rig_sim_host_command(struct rig_sim_host *host, const char *line) G_GNUC_WARN_UNUSED_RESULT;
+/* Switches the supply. */
+void rig_sim_host_power(struct rig_sim_host *host, bool on);
 
-/* The words of "cut after 40ms", "cut operation 17 [before|half|after]", "cut console 5ms TEXT". false: none
- * of these. */
-bool rig_sim_cut_parse(char **words, struct sim_cut *cut);
+/* One request of the control protocol (drivers/sim/control.h); what is asked for is added to `response`.
+ * Times are microseconds, of the board's clock. RIG_ERROR_INPUT: it is not understood, or cannot be now.
+ *
+ *   {"command": "power", "on": true}
+ *   {"command": "reset"}                        by its pin
+ *   {"command": "status"}                       power, state, boots, resets, image, confirmed, halted,
+ * now_us, cut; with a radio its words
+ *   {"command": "cut", "after_us": 40000}
+ *   {"command": "cut", "operation": 17, "form": "half"}     before (or without it), half, after
+ *   {"command": "cut", "console": "Swap type", "after_us": 5000}
+ *   {"command": "disarm"}
+ *   {"command": "flash", "since": 0}            n, and with "since" up to 100 operations: device, offset,
+ * bytes, erase
+ *   {"command": "behave", "hash": "...", "behaviour": "crashes", "self_test_us": 100000, "watchdog_us": 0}
+ *   {"command": "radio", "line": "link silent on"}          sim/chip/host/host.h; "text", and its words
+ *
+ * The server (host_server.h) adds:
+ *   {"command": "unplug-probe"}
+ *   {"command": "console", "noise": 20}         or lose, echo, print, hang-up: host_console.h
+ * and tells {"event": "link", "text": "..."} as it happens. */
+bool rig_sim_host_command(struct rig_sim_host *host, JsonObject *request, JsonObject *response,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The arguments of "cut". false: none of these. */
+bool rig_sim_cut_parse(JsonObject *request, struct sim_cut *cut);
 
 /* SMP over any transport, through the board's own server as a central would reach it. A message to a board
  * that does not listen is lost. */

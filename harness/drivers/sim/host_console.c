@@ -143,32 +143,26 @@ static void print(struct rig_host_console *console, gsize n_letters)
     say(console, end, sizeof end - 1);
 }
 
-static bool number(const char *text, guint64 max, guint64 *value)
+bool rig_host_console_command(struct rig_host_console *console, JsonObject *request, GError **error)
 {
-    return text && g_ascii_string_to_unsigned(text, 10, 0, max, value, NULL);
-}
-
-char *rig_host_console_command(struct rig_host_console *console, const char *line)
-{
-    g_auto(GStrv) words = g_strsplit(line, " ", 3);
-    const char *what = words[0] && g_str_equal(words[0], "console") ? words[1] : NULL;
     guint64 value = 0;
 
-    if (!words[0] || !g_str_equal(words[0], "console"))
-        return NULL;
-    if (g_strcmp0(what, "noise") == 0 && number(words[2], MAX_NOISE, &value))
+    if (rig_control_count(request, "noise", MAX_NOISE, &value))
         console->n_noise = (guint)value;
-    else if (g_strcmp0(what, "lose") == 0 && number(words[2], G_MAXINT, &value))
+    else if (rig_control_count(request, "lose", G_MAXINT, &value))
         console->one_lost = (guint)value;
-    else if (g_strcmp0(what, "print") == 0 && number(words[2], MAX_PRINTED, &value))
+    else if (rig_control_count(request, "print", MAX_PRINTED, &value))
         print(console, (gsize)value);
-    else if (g_strcmp0(what, "echo") == 0 && words[2])
-        console->echo = g_str_equal(words[2], "on");
-    else if (g_strcmp0(what, "hang-up") == 0)
+    else if (json_object_has_member(request, "echo"))
+        console->echo = rig_control_flag(request, "echo", false);
+    else if (rig_control_flag(request, "hang-up", false))
         rig_pty_close(&console->pty);
-    else
-        return g_strdup(
-            "error: 'console noise 20', 'console lose 300', 'console echo on', 'console print 100000', "
-            "'console hang-up'");
-    return g_strdup("ok");
+    else {
+        g_set_error_literal(
+            error, RIG_ERROR, RIG_ERROR_INPUT,
+            "'console' wants \"noise\": 20, \"lose\": 300, \"echo\": true, \"print\": 100000 or "
+            "\"hang-up\": true");
+        return false;
+    }
+    return true;
 }

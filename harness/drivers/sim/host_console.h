@@ -5,6 +5,8 @@
 #ifndef RIG_DRIVERS_SIM_HOST_CONSOLE_H
 #define RIG_DRIVERS_SIM_HOST_CONSOLE_H
 
+#include "drivers/sim/control.h"
+
 #include <glib.h>
 #include <stdbool.h>
 
@@ -28,9 +30,12 @@ void rig_host_console_answer(struct rig_host_console *console, const guint8 *mes
 void rig_host_console_read(struct rig_host_console *console,
                            void (*take)(void *user, const guint8 *message, gsize n_bytes), void *user);
 
-/* "console noise 20", "console lose 300", "console echo on|off", "console print 1000000", "console hang-up".
- * The answer begins with "ok" or "error"; owned by the caller. NULL: the line is about something else. */
-char *rig_host_console_command(struct rig_host_console *console, const char *line);
+/* {"command": "console", ...} with one of "noise": 20 (so many bytes before each line and frame), "lose": 300
+ * (one byte of so many, both ways), "echo": true, "print": 1000000 (a line of so many letters), "hang-up":
+ * true.
+ */
+bool rig_host_console_command(struct rig_host_console *console, JsonObject *request,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS
 

@@ -25,7 +25,7 @@ static void carry_out(struct rig_host_relay *relay, struct rig_sim_host *host)
     if (relay->on == (frame[2] == 1))
         return; /* the coil does not move */
     relay->on = frame[2];
-    g_free(rig_sim_host_command(host, relay->on ? "power on" : "power off"));
+    rig_sim_host_power(host, relay->on);
 }
 
 static void take_byte(struct rig_host_relay *relay, struct rig_sim_host *host, guint8 byte)

@@ -21,7 +21,6 @@
 #include <unistd.h>
 
 #define MAX_CLIENTS 4u
-#define MAX_LINE_BYTES 4096u
 #define MAX_DATAGRAM_BYTES 4096u
 #define TICK_US 1000u
 #define RESTING_TICK_US 20000u
@@ -276,38 +275,62 @@ static void unplug_probes(struct rig_host_server *server)
         hang_up(&server->debug[i]);
 }
 
-static char *command(struct rig_host_server *server, const char *line, gsize n_line)
+static bool run_command(struct rig_host_server *server, JsonObject *request, JsonObject *response,
+                        GError **error)
 {
-    char *answer;
+    const char *name = rig_control_text(request, "command");
 
-    if (strlen(line) != n_line)
-        return g_strdup("error: a NUL in the line");
-    if (g_str_equal(line, "unplug probe"))
-        return unplug_probes(server), g_strdup("ok");
-    answer = server->console ? rig_host_console_command(server->console, line) : NULL;
+    if (g_strcmp0(name, "unplug-probe") == 0)
+        return unplug_probes(server), true;
+    if (server->console && g_strcmp0(name, "console") == 0)
+        return rig_host_console_command(server->console, request, error);
+    return rig_sim_host_command(server->host, request, response, error);
+}
 
-    return answer ? answer : rig_sim_host_command(server->host, line);
+/* A response, with the end of its line. */
+static char *answer(struct rig_host_server *server, const char *line, gsize n_line)
+{
+    g_autoptr(JsonObject) response = json_object_new();
+    g_autoptr(GError) error = NULL;
+    g_autoptr(JsonObject) request = rig_control_read(line, n_line, &error);
+    bool ok = request && run_command(server, request, response, &error);
+
+    json_object_set_boolean_member(response, "ok", ok);
+    if (error)
+        json_object_set_string_member(response, "error", error->message);
+    return rig_control_write(response);
+}
+
+void rig_host_server_tell(struct rig_host_server *server, const char *line)
+{
+    g_autoptr(JsonObject) event = json_object_new();
+    g_autofree char *text = NULL;
+
+    json_object_set_string_member(event, "event", "link");
+    json_object_set_string_member(event, "text", line);
+    text = rig_control_write(event);
+    for (guint i = 0; i < MAX_CLIENTS; i++)
+        if (server->control[i].fd >= 0 && !send_all(server->control[i].fd, text, strlen(text)))
+            hang_up(&server->control[i]);
 }
 
 static bool serve_control(struct rig_host_server *server, struct client *client)
 {
-    static const char too_long[] = "error: the line is too long\n";
+    static const char too_long[] = "{\"ok\":false,\"error\":\"the line is too long\"}\n";
     guint8 *end;
 
-    if (!receive(client, MAX_LINE_BYTES))
+    if (!receive(client, RIG_CONTROL_MAX_LINE_BYTES))
         return false;
     while ((end = memchr(client->bytes, '\n', client->n_bytes))) {
         gsize n_line = (gsize)(end - client->bytes);
-        g_autofree char *line = g_strndup((const char *)client->bytes, n_line);
-        g_autofree char *answer = command(server, line, n_line);
-        g_autofree char *text = g_strconcat(answer, "\n", NULL);
+        g_autofree char *text = answer(server, (const char *)client->bytes, n_line);
 
         client->n_bytes -= n_line + 1;
         memmove(client->bytes, end + 1, client->n_bytes);
         if (!send_all(client->fd, text, strlen(text)))
             return false;
     }
-    if (client->n_bytes < MAX_LINE_BYTES)
+    if (client->n_bytes < RIG_CONTROL_MAX_LINE_BYTES)
         return true;
     (void)send_all(client->fd, too_long, sizeof too_long - 1);
     return false;
@@ -435,7 +458,7 @@ bool rig_host_server_run(struct rig_host_server *server, const volatile int *sto
         if (polled[LISTEN_DEBUG].revents)
             welcome(server->listeners[LISTEN_DEBUG], server->debug, SIM_STLINK_MAX_REQUEST);
         if (polled[LISTEN_CONTROL].revents)
-            welcome(server->listeners[LISTEN_CONTROL], server->control, MAX_LINE_BYTES);
+            welcome(server->listeners[LISTEN_CONTROL], server->control, RIG_CONTROL_MAX_LINE_BYTES);
     }
     return true;
 }

@@ -37,6 +37,9 @@ const char *rig_host_server_pty(const struct rig_host_server *server); /* path, 
  */
 void rig_host_server_console(struct rig_host_server *server, const char *line);
 
+/* Something happened on the link: an event for everybody at the control socket. */
+void rig_host_server_tell(struct rig_host_server *server, const char *line);
+
 /* Serves until *stop is set. false: a socket failed. */
 bool rig_host_server_run(struct rig_host_server *server, const volatile int *stop,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;

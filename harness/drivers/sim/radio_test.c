@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* `bootrig sim --hci` as a process, with the tests' own controller at the other end of its socket. */
 #include "base/file.h"
-#include "drivers/simprocess/sim_process.h"
+#include "tests/sim_process.h"
 #include "sim/chip/host/air.h"
 
 #include "protocol/ble/codes.h"
@@ -148,23 +148,44 @@ static void say_and_hear(struct rig *rig, const char *request, const char *answe
     air_expect(&rig->air, AIR_ATT, answer);
 }
 
+/* A line of the radio's own, or else the command of that name. */
+static char *request(const char *line)
+{
+    bool of_radio = g_str_has_prefix(line, "link") || g_str_has_prefix(line, "bond");
+    g_autoptr(JsonObject) object = rig_control_request(of_radio ? "radio" : line);
+
+    if (of_radio)
+        json_object_set_string_member(object, "line", line);
+    return rig_control_write(object);
+}
+
 static void command(struct rig *rig, const char *line, const char *said)
 {
-    g_autofree char *answer = NULL;
+    g_autofree char *written = request(line);
+    g_autofree char *response = NULL;
 
-    assert_true(rig_sim_process_command(rig->sim, line, &answer, NULL));
-    if (said && !strstr(answer, said))
-        fail_msg("'%s' gave '%s' without '%s'", line, answer, said);
+    assert_true(rig_sim_process_command(rig->sim, written, &response, NULL));
+    if (said && !strstr(response, said))
+        fail_msg("'%s' gave '%s' without '%s'", line, response, said);
+}
+
+static void power(struct rig *rig, bool on)
+{
+    assert_true(rig_sim_process_command(
+        rig->sim, on ? "{\"command\": \"power\", \"on\": true}" : "{\"command\": \"power\", \"on\": false}",
+        NULL, NULL));
 }
 
 static void refused(struct rig *rig, const char *line)
 {
-    assert_false(rig_sim_process_command(rig->sim, line, NULL, NULL));
+    g_autofree char *written = request(line);
+
+    assert_false(rig_sim_process_command(rig->sim, written, NULL, NULL));
 }
 
 static void boot_and_connect(struct rig *rig)
 {
-    command(rig, "power on", NULL);
+    power(rig, true);
     wait_for(rig, &rig->air.advertising, true);
     air_connect(&rig->air);
     say_and_hear(rig, "02 f7 00", "03 f7 00");
@@ -177,21 +198,21 @@ static void a_central_reaches_the_boards_server_through_the_socket(void **state)
 {
     boot_and_connect(*state);
     say_and_hear(*state, ECHO, ECHOED);
-    command(*state, "status", "link=up");
-    command(*state, "status", "subscribed=yes");
+    command(*state, "status", "\"link\":\"up\"");
+    command(*state, "status", "\"subscribed\":\"yes\"");
 }
 
 static void without_power_there_is_no_advertising(void **state)
 {
     struct rig *rig = *state;
 
-    command(rig, "status", "power=off");
+    command(rig, "status", "\"power\":false");
     boot_and_connect(rig);
     command(rig, "link disconnect 0x15", NULL);
     wait_for(rig, &rig->air.connected, false);
     assert_int_equal(rig->air.last_reason, 0x15);
     wait_for(rig, &rig->air.advertising, true);
-    command(rig, "power off", NULL);
+    power(rig, false);
     wait_for(rig, &rig->air.advertising, false);
 }
 
@@ -200,7 +221,7 @@ static void a_power_cut_ends_the_link_by_timeout_and_the_boot_brings_it_back(voi
     struct rig *rig = *state;
 
     boot_and_connect(rig);
-    command(rig, "power off", NULL);
+    power(rig, false);
     wait_for(rig, &rig->air.connected, false);
     assert_int_equal(rig->air.last_reason, 0x08);
     boot_and_connect(rig);
@@ -230,10 +251,10 @@ static void faults_are_set_from_outside_and_counted(void **state)
     boot_and_connect(rig);
     command(rig, "link fault corrupt notifications 0 1 0", NULL);
     say_and_hear(rig, ECHO, "1b 10 00 0a 00 00 0a 00 00 42 00 bf 61 72 65 68 65 6c 6c 6f ff");
-    command(rig, "status", "faults-struck=1");
+    command(rig, "status", "\"faults-struck\":\"1\"");
     refused(rig, "link fault melt notifications 0");
     refused(rig, "link dance");
-    command(rig, "bond list", "0");
+    command(rig, "bond list", "\"text\":\"0\"");
 }
 
 static void expect_error(const char *const *options, const char *said)

@@ -497,7 +497,15 @@ struct rig_board *rig_sim_board_new(const struct rig_target *target, GError **er
 
 bool rig_sim_board_add_defect(struct rig_board *board, const char *defect, GError **error)
 {
-    if (rig_sim_defect_from_name(defect, &self(board)->extra_defects))
+    return rig_sim_defect_exists(defect, error) &&
+           rig_sim_defect_from_name(defect, &self(board)->extra_defects);
+}
+
+bool rig_sim_defect_exists(const char *defect, GError **error)
+{
+    struct rig_sim_defects defects = {0};
+
+    if (rig_sim_defect_from_name(defect, &defects))
         return true;
     g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE,
                 "there is no seeded defect '%s'; 'bootrig steps board' lists them", defect);

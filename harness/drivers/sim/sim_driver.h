@@ -21,6 +21,8 @@ struct rig_board *rig_sim_board_new(const struct rig_target *target,
 bool rig_sim_board_add_defect(struct rig_board *board, const char *defect,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+bool rig_sim_defect_exists(const char *defect, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Boots through a bootloader of the user's own, a shared object against bootloader_abi.h, in place of the
  * target's or of the built-in model; from the next `prepare` on, for the whole life of the board.
  * RIG_ERROR_INPUT when it cannot be used. */

@@ -167,17 +167,6 @@ static bool load_key(struct rig_sim *sim, GError **error)
     return true;
 }
 
-/* Before the options of the scenario are applied. One that chooses them is about them, and says itself what
- * its images and links are like. */
-static void note_demands(struct rig_sim *sim, const struct rig_options_spec *options)
-{
-    struct rig_board_demands *demands = &sim->board.demands;
-
-    demands->counter = sim->board.layout.has_security_counter && !(options && options->security_counter);
-    demands->least_counter = demands->counter ? sim->board.layout.security_counter : 0;
-    demands->encryption = sim->board.layout.encryption_needed && !(options && options->update_needs);
-}
-
 static bool apply_case(struct rig_sim *sim, const struct rig_options_spec *options,
                        struct rig_sim_defects *defects, GError **error)
 {
@@ -208,7 +197,8 @@ static bool fill_config(struct rig_sim *sim, const struct rig_options_spec *opti
         apply_options(sim, target->options, &defects);
     if (sim->guest)
         rig_sim_adopt_build(sim);
-    note_demands(sim, options);
+    /* A case that chooses them is about them, and says itself what its images and links are like. */
+    rig_board_demand(&sim->board, &sim->board.layout, options);
     if (options && !apply_case(sim, options, &defects, error))
         return false;
     if (sim->guest && defects.boot) {

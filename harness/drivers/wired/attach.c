@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* From an entry of the bench file to open devices, and back. */
-#include "drivers/wired/wired.h"
+#include "drivers/wired/simulated.h"
 
 #include "base/error.h"
 #include "drivers/links/links.h"
@@ -54,6 +54,8 @@ static bool lock_channel(struct rig_wired *board, GError **error)
 
 static bool open_power(struct rig_wired *board, GError **error)
 {
+    if (board->config.simulator)
+        return rig_simulator_connect(board, error);
     if (!board->entry->power_driver)
         return true;
     board->power.channel =
@@ -180,6 +182,8 @@ static bool fill_place(struct rig_wired *board, GError **error)
     } else if (ble) {
         rig_wired_fill_ble(&board->place, ble->record);
     }
+    if (board->config.simulator)
+        rig_simulator_fill_place(board->config.simulator, &board->board.layout, &board->place);
     return true;
 }
 
@@ -189,6 +193,8 @@ bool rig_wired_attach(struct rig_wired *board, GError **error)
         return true;
     rig_wired_detach(board);
     add_fixed_words(board);
+    if (board->config.simulator)
+        rig_simulator_add_words(board->config.simulator, board->words);
     rig_power_host_init(&board->host);
     if (start_programs(board, error) &&
         (board->entry = rig_bench_bind(board->config.entry, board->words, error)) &&
@@ -228,6 +234,8 @@ void rig_wired_detach(struct rig_wired *board)
         (void)!rig_openocd_probe_open(&board->probe, &nothing, &board->board.layout, board->folder, NULL);
     g_clear_pointer(&board->openocd_arguments, g_ptr_array_unref);
     g_clear_pointer(&board->openocd_host, g_free);
+    if (board->config.simulator)
+        rig_simulator_disconnect(board);
     rig_power_free(g_steal_pointer(&board->power.channel));
     rig_power_host_clear(&board->host);
     board->place = (struct rig_link_place){.kind = kind, .max_mtu = max_mtu};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Bringing the flash of a board on a bench into the condition that a scenario starts from, and back to what
  * it was, through its probe. */
-#include "drivers/wired/wired.h"
+#include "drivers/wired/simulated.h"
 
 #include "base/error.h"
 #include "drivers/board/program.h"
@@ -83,14 +83,36 @@ static bool halt_at_start(struct rig_wired *board, GError **error)
     return false;
 }
 
-bool rig_wired_set_up(struct rig_wired *board, const struct rig_board_setup *setup, GError **error)
+/* The board is a new one: what this host remembers of one with the same address is of no use. */
+static bool forget_board(struct rig_link *link, GError **error)
+{
+    static const struct rig_link_answers nothing_said = {0};
+
+    return (!link->ops->answer || link->ops->answer(link, &nothing_said, error)) &&
+           link->ops->forget_bond(link, error);
+}
+
+static bool program(struct rig_wired *board, const struct rig_board_setup *setup, GError **error)
 {
     struct rig_power *power = &board->power.power;
+    struct rig_probe *probe = &board->probe.probe;
+
+    /* The flash of a simulated board is new. */
+    return power->ops->set(power, true, error) && halt_at_start(board, error) &&
+           (board->config.simulator ? rig_board_program(probe, setup, error)
+                                    : rig_board_program_slots(probe, setup, error)) &&
+           power->ops->set(power, false, error);
+}
+
+bool rig_wired_set_up(struct rig_wired *board, const struct rig_board_setup *setup, GError **error)
+{
+    struct rig_simulator *simulator = board->config.simulator;
     gint64 at_us;
     char *line;
 
-    if (!power->ops->set(power, true, error) || !halt_at_start(board, error) ||
-        !rig_board_program_slots(&board->probe.probe, setup, error) || !power->ops->set(power, false, error))
+    if (simulator && board->board.link && !forget_board(board->board.link, error))
+        return false;
+    if (!(simulator && rig_simulator_comes_programmed(simulator)) && !program(board, setup, error))
         return false;
     while ((line = rig_console_take(board->console, &at_us)))
         g_free(line);

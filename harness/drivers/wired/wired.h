@@ -16,6 +16,7 @@
 G_BEGIN_DECLS
 
 /* All is borrowed and must outlive the board. */
+struct rig_simulator;
 struct rig_wired_config {
     const struct rig_bench *bench;
     const struct rig_bench_board *entry;
@@ -24,6 +25,7 @@ struct rig_wired_config {
     const char *targets;             /* folder of the shipped targets: $targets */
     struct rig_lock *lock; /* of the entry; the supply's own channel is added when it is known. NULL: none is
                               needed */
+    struct rig_simulator *simulator; /* simulated.h: makes bench and entry; taken over. NULL: none */
 };
 
 /* Nothing is started or opened yet; that is done by the first preparation. RIG_ERROR_UNSUPPORTED: the entry
@@ -112,12 +114,14 @@ void rig_wired_detach(struct rig_wired *board);
 bool rig_wired_is_whole(struct rig_wired *board, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Console lines that came, to the listener and to the count of boots. Returns whether there was one. */
 bool rig_wired_take_lines(struct rig_wired *board, bool all);
-/* rtt_console.c: the console through the probe; rtt: of the bench file. */
+/* The console through the probe; rtt: of the bench file. */
 void rig_wired_open_rtt(struct rig_wired *board, const struct rig_record *rtt);
 /* Sees to it that lines come through the probe, if that is the console. */
 bool rig_wired_attend(struct rig_wired *board, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* What the board said up to here has been taken. */
 void rig_wired_catch_up(struct rig_wired *board);
+/* Board seconds per second. */
+guint rig_wired_speed(const struct rig_wired *board);
 /* Board clock of a monotonic instant. */
 guint64 rig_wired_at_us(const struct rig_wired *board, gint64 monotonic_us);
 
@@ -132,7 +136,7 @@ void rig_wired_call_witnesses(struct rig_wired *board);
 /* Who beside the switch says that the board is dead; an empty text: nobody. */
 void rig_wired_prove_death(struct rig_wired *board, gint64 off_us, char *proof, gsize n_bytes);
 
-/* restore.c, for the capability "restore". */
+/* prepare.c, for the capability "restore". */
 extern const struct rig_board_snapshots rig_wired_snapshots;
 
 /* RIG_ERROR_UNSUPPORTED when the set-up wants other options than the board has. */

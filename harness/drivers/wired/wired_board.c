@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "drivers/links/links.h"
 #include "drivers/sim/sim_driver.h"
+#include "drivers/wired/simulated.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>
@@ -33,7 +34,8 @@ static bool is_interrupted(const struct rig_board *board, GError **error)
 static void doze(struct rig_wired *board, guint64 until_us)
 {
     guint64 now_us = board_now_us(&board->board);
-    guint64 left_ms = until_us > now_us ? (until_us - now_us) / 1000 + 1 : 0;
+    guint64 left_us = until_us > now_us ? until_us - now_us : 0;
+    guint64 left_ms = left_us ? left_us / rig_wired_speed(board) / 1000 + 1 : 0;
     bool polls = board->power.armed && board->power.aim == RIG_CUT_AT_MEMORY && !board->power.triggered;
 
     rig_board_doze(&board->board, polls ? 0 : (guint)MIN(left_ms, TICK_MS));
@@ -49,6 +51,8 @@ static bool board_wait(struct rig_board *base, guint64 until_us, bool *happened,
         !rig_openocd_probe_end_peek(&board->probe, error) || !rig_wired_attend(board, error))
         return false;
     rig_wired_power_poll(&board->power);
+    if (board->config.simulator)
+        rig_simulator_take_events(board);
     any = rig_wired_take_lines(board, false);
     if (!any) {
         doze(board, until_us);
@@ -83,7 +87,12 @@ static bool board_prepare(struct rig_board *base, const struct rig_board_setup *
 {
     struct rig_wired *board = self(base);
 
-    if (!board_adopt(base, setup, error))
+    if (!base->options->adopt(base, setup, error))
+        return false;
+    /* A simulated board is a new one each time. */
+    if (board->config.simulator)
+        rig_wired_detach(board);
+    if (board->config.simulator && !rig_simulator_plan(board, setup, error))
         return false;
     if (!rig_wired_attach(board, error))
         return false;
@@ -113,7 +122,9 @@ static bool board_make_safe(struct rig_board *base, GError **error)
     (void)rig_wired_take_lines(board, true);
     if (!safe)
         g_prefix_error(error, "board '%s': ", board->config.entry->name);
-    if (board->lost)
+    if (board->config.simulator)
+        rig_simulator_forget(board->config.simulator);
+    if (board->lost || board->config.simulator)
         rig_wired_detach(board);
     return safe;
 }
@@ -125,6 +136,11 @@ static void board_logs(struct rig_board *base, void (*each)(void *user, const ch
 
     each(user, "console.log", board->console_log);
     each(user, "openocd.log", board->openocd_log);
+    if (board->config.simulator) {
+        g_autofree char *log = g_build_filename(board->folder, "program-0.log", NULL);
+
+        each(user, "sim.log", log);
+    }
 }
 
 static void board_free(struct rig_board *base)
@@ -140,6 +156,7 @@ static void board_free(struct rig_board *base)
     rig_key_free(board->key);
     if (base->events)
         g_main_context_unref(base->events);
+    rig_simulator_free(board->config.simulator);
     rig_folder_free(board->temporary);
     g_free(board->console_log);
     g_free(board->capabilities);
@@ -160,11 +177,9 @@ static const struct rig_board_application firmware_application = {.make_payload 
 static const struct rig_board_application simulated_application = {.make_payload = rig_sim_make_payload};
 static const struct rig_board_logs logs = {.each = board_logs};
 
-static bool is_simulated(const struct rig_target *target)
+static bool is_simulated(const struct rig_wired_config *config)
 {
-    const struct rig_value *firmware = rig_record_get(target->record, "firmware");
-
-    return firmware && firmware->keyword;
+    return config->simulator || config->target->spec->firmware_word;
 }
 
 static bool read_layout(struct rig_wired *board, GError **error)
@@ -193,6 +208,12 @@ static const char *link_kind(const struct rig_bench_board *entry)
     return rig_record_get(entry->record, "ble") ? "bluez" : NULL;
 }
 
+static void add_capabilities(GPtrArray *capabilities, const char *const *names)
+{
+    for (; *names; names++)
+        g_ptr_array_add(capabilities, (gpointer)*names);
+}
+
 static bool make_link(struct rig_wired *board, GPtrArray *capabilities, GError **error)
 {
     const char *name = link_kind(board->config.entry);
@@ -207,8 +228,9 @@ static bool make_link(struct rig_wired *board, GPtrArray *capabilities, GError *
     board->board.link = kind->make(&board->place, &board->board);
     g_ptr_array_add(capabilities, (gpointer) "update");
     g_ptr_array_add(capabilities, (gpointer) "smp");
-    for (const char *const *capability = kind->capabilities; *capability; capability++)
-        g_ptr_array_add(capabilities, (gpointer)*capability);
+    add_capabilities(capabilities, kind->capabilities);
+    if (board->config.simulator && g_str_equal(kind->name, "bluez"))
+        g_ptr_array_add(capabilities, (gpointer) "packet-faults");
     return true;
 }
 
@@ -269,15 +291,18 @@ static bool needs(const struct rig_wired *board, const char *field, const char *
 
 static bool load_parts(struct rig_wired *board, GError **error)
 {
+    const struct rig_board_setup nothing = {.confirmed = true};
     const struct rig_target *target = board->config.target;
     GError *cause = NULL;
 
+    board->temporary = rig_folder_new(error);
+    board->folder = board->temporary ? rig_folder_path(board->temporary) : NULL;
+    if (!board->folder || (board->config.simulator && !rig_simulator_plan(board, &nothing, error)))
+        return false;
     if (!needs(board, "probe", "it programs the images and looks at flash", error) ||
         !needs(board, "console", "it counts the bootloader's runs", error))
         return false;
-    board->temporary = rig_folder_new(error);
-    board->folder = board->temporary ? rig_folder_path(board->temporary) : NULL;
-    if (!board->folder || !read_layout(board, error) || !read_key(board, error))
+    if (!read_layout(board, error) || !read_key(board, error))
         return false;
     board->firmware = rig_firmware_load(target, &cause);
     if (cause) {
@@ -286,14 +311,27 @@ static bool load_parts(struct rig_wired *board, GError **error)
     }
     board->console_log = g_build_filename(board->folder, "console.log", NULL);
     board->openocd_log = g_build_filename(board->folder, "openocd.log", NULL);
-    rig_board_demand(&board->board);
-    board->board.blind_to_hangs = !is_simulated(target);
+    rig_board_demand(&board->board, &board->board.layout, NULL);
+    board->board.blind_to_hangs = !is_simulated(&board->config);
     board->board.header_bytes = board->firmware ? rig_firmware_header_bytes(board->firmware) : 0;
     return true;
 }
 
 struct rig_board *rig_wired_board_new(const struct rig_wired_config *config, GError **error)
 {
+    static const char *const of_bench[] = {"probe", "reset", "debug", "restore", "console", NULL};
+    static const char *const of_simulator[] = {"simulated",
+                                               "probe",
+                                               "reset",
+                                               "debug",
+                                               "console",
+                                               "power",
+                                               "power-cut-at-operation",
+                                               "power-cut-at-console",
+                                               "power-cut-after-time",
+                                               "flash-watch",
+                                               "board-options",
+                                               NULL};
     struct rig_wired *board;
     GPtrArray *capabilities;
 
@@ -307,19 +345,15 @@ struct rig_board *rig_wired_board_new(const struct rig_wired_config *config, GEr
     board->board.events = g_main_context_new();
     board->board.ops = &ops;
     board->board.options = &board_options;
-    board->board.application = is_simulated(config->target) ? &simulated_application : &firmware_application;
+    board->board.application = is_simulated(config) ? &simulated_application : &firmware_application;
     board->board.snapshots = &rig_wired_snapshots;
     board->board.logs = &logs;
     board->board.power = &board->power.power;
     board->board.probe = &board->probe.probe;
     rig_wired_power_init(&board->power, board);
-    g_ptr_array_add(capabilities, (gpointer) "probe");
-    g_ptr_array_add(capabilities, (gpointer) "reset");
-    g_ptr_array_add(capabilities, (gpointer) "debug");
-    g_ptr_array_add(capabilities, (gpointer) "restore");
-    g_ptr_array_add(capabilities, (gpointer) "console");
-    add_power_capabilities(config->entry, capabilities);
+    add_capabilities(capabilities, config->simulator ? of_simulator : of_bench);
     if (load_parts(board, error) && make_link(board, capabilities, error)) {
+        add_power_capabilities(board->config.entry, capabilities);
         g_ptr_array_add(capabilities, NULL);
         board->capabilities = (const char **)g_ptr_array_free(capabilities, FALSE);
         board->board.capabilities = board->capabilities;

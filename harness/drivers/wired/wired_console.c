@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What a board on a bench says: console lines, from a serial port or through its debug probe (RTT), and
  * whether everything that belongs to the board is still there. */
-#include "drivers/wired/wired.h"
+#include "drivers/wired/simulated.h"
 
 #include "base/error.h"
 
@@ -18,7 +18,14 @@
 
 guint64 rig_wired_at_us(const struct rig_wired *board, gint64 monotonic_us)
 {
-    return monotonic_us > board->origin_us ? (guint64)(monotonic_us - board->origin_us) : 0;
+    return monotonic_us > board->origin_us
+               ? (guint64)(monotonic_us - board->origin_us) * rig_wired_speed(board)
+               : 0;
+}
+
+guint rig_wired_speed(const struct rig_wired *board)
+{
+    return board->config.simulator ? rig_simulator_speed(board->config.simulator) : 1;
 }
 
 /* A file, so that it is evidence of the end too. */

@@ -140,7 +140,7 @@ static bool power_set(struct rig_power *power, bool on, GError **error)
         if (!set_without_supply(board, on, error))
             return false;
     } else {
-        bool answered = !on && mine->on && probe_answers(board);
+        bool answered = !on && mine->on && !board->config.simulator && probe_answers(board);
 
         if (!on)
             rig_openocd_probe_power(&board->probe, false);
@@ -170,11 +170,20 @@ static bool power_is_on(struct rig_power *power, bool *on, GError **error)
     return true;
 }
 
+static bool cut_is_over(const struct rig_wired_power *power)
+{
+    bool on = true;
+
+    if (!power->owner->config.simulator)
+        return rig_channel_cut_is_over(power->channel);
+    return power->channel->ops->is_on(power->channel, &on, NULL) && !on;
+}
+
 void rig_wired_power_notice(struct rig_wired_power *power)
 {
     struct rig_wired *board = power->owner;
 
-    if (!power->armed || power->loss_told || !power->channel || !rig_channel_cut_is_over(power->channel))
+    if (!power->armed || power->loss_told || !power->channel || !cut_is_over(power))
         return;
     power->loss_told = true;
     power->on = false;
@@ -236,6 +245,8 @@ static bool arm(struct rig_wired_power *power, const struct rig_cut_plan *plan, 
 {
     struct rig_wired *board = power->owner;
 
+    if (board->config.simulator)
+        return power->channel->ops->arm_cut(power->channel, plan, error);
     switch (plan->aim) {
     case RIG_CUT_AFTER_TIME:
         power->triggered = true;
@@ -268,7 +279,8 @@ static bool power_arm(struct rig_power *base, const struct rig_cut_plan *plan, G
                     power->armed ? "a cut is armed already" : "it has no supply that could be cut");
         return false;
     }
-    rig_wired_call_witnesses(power->owner);
+    if (!power->owner->config.simulator)
+        rig_wired_call_witnesses(power->owner);
     power->aim = plan->aim;
     power->delay_us = plan->delay_us;
     power->triggered = power->loss_told = false;
@@ -300,6 +312,10 @@ static bool power_disarm(struct rig_power *base, struct rig_cut_record *record, 
     }
     if (!record->fell)
         return true;
+    if (board->config.simulator) {
+        tell_off(board, "disconnected: the board lost its power");
+        return true;
+    }
     off_us = (gint64)record->at_us;
     record->at_us = rig_wired_at_us(board, off_us);
     record->aimed_us = power->aimed_us ? rig_wired_at_us(board, power->aimed_us) : 0;

@@ -4,7 +4,7 @@
 
 #include "drivers/qemu/qemu_board.h"
 #include "drivers/sim/sim_driver.h"
-#include "drivers/simprocess/process_board.h"
+#include "drivers/wired/simulated.h"
 
 static struct rig_board *make_simulated(const char *target_name, void **owner)
 {
@@ -40,13 +40,15 @@ static struct rig_board *make_process_over(const char *link, void **owner)
 {
     GError *error = NULL;
     struct rig_target *target = rig_target_load("sim-process-nrf52840", RIG_SOURCE_DIR "/targets", &error);
+    const struct rig_process_config config = {.target = target,
+                                              .program = RIG_BINARY_DIR "/harness/cli/bootrig",
+                                              .targets = RIG_SOURCE_DIR "/targets",
+                                              .link = link};
     struct rig_board *board;
 
     assert_null(error);
-    board = rig_process_board_new(target, RIG_BINARY_DIR "/harness/cli/bootrig", RIG_SOURCE_DIR "/targets",
-                                  &error);
+    board = rig_process_board_new(&config, &error);
     assert_null(error);
-    assert_true(rig_process_board_use_link(board, link, NULL));
     *owner = target;
     return board;
 }

@@ -4,7 +4,7 @@
 #include "drivers/wired/wired.h"
 #include "drivers/qemu/qemu_board.h"
 #include "drivers/sim/sim_driver.h"
-#include "drivers/simprocess/process_board.h"
+#include "drivers/wired/simulated.h"
 
 #include <glib/gstdio.h>
 #include <setjmp.h>
@@ -78,24 +78,18 @@ static struct rig_board *make(const struct kind *kind, const struct parts *parts
                               GError **error)
 {
     const struct rig_wired_config config = {.bench = parts->bench,
-                                                .entry = parts->entry,
-                                                .target = parts->target,
-                                                .program = program,
-                                                .targets = TARGETS};
-    struct rig_board *board;
+                                            .entry = parts->entry,
+                                            .target = parts->target,
+                                            .program = program,
+                                            .targets = TARGETS};
+    const struct rig_process_config process = {
+        .target = parts->target, .program = program, .targets = TARGETS, .link = kind->link};
 
     if (kind->board)
         return rig_wired_board_new(&config, error);
     if (strstr(kind->name, "QEMU"))
         return rig_qemu_board_new(parts->target, error);
-    if (!kind->link)
-        return rig_sim_board_new(parts->target, error);
-    board = rig_process_board_new(parts->target, program, TARGETS, error);
-    if (board && !rig_process_board_use_link(board, kind->link, error)) {
-        board->ops->free(board);
-        return NULL;
-    }
-    return board;
+    return kind->link ? rig_process_board_new(&process, error) : rig_sim_board_new(parts->target, error);
 }
 
 /* What a run does with a board, cleanup and evidence included, whatever went wrong before. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The control socket of `bootrig sim`: whatever text a command holds, it is one command. */
-#include "drivers/simprocess/process_board.h"
+/* The control socket of `bootrig sim`: whatever text a request holds, it is one request. */
+#include "tests/sim_process.h"
 
 #include "base/error.h"
 
@@ -50,60 +50,66 @@ static int close_stand(void **state)
     return 0;
 }
 
-static void assert_power(struct stand *stand, const char *power)
+static bool tell(struct stand *stand, const char *line, GError **error)
 {
-    g_autofree char *answer = NULL;
-    g_autofree char *seen = NULL;
-
-    assert_true(rig_sim_process_command(stand->sim, "status", &answer, NULL));
-    seen = rig_process_field(answer, "power");
-    assert_string_equal(seen, power);
+    return rig_control_ask_line(stand->sim->control, line, NULL, error);
 }
 
-static void each_pattern_is_one_command_whatever_it_holds(void **state)
+static void assert_power(struct stand *stand, bool power)
 {
-    static const char *const patterns[] = {
-        "Booting\npower off", "Booting power off", "\"quoted", "two  spaces, and more",
-        "back\\slash\"",      "\r\x1b\x7f\t",      "\xc3\xbc", " "};
+    g_autoptr(JsonObject) status = NULL;
+
+    assert_true(rig_control_ask(stand->sim->control, rig_control_request("status"), &status, NULL));
+    assert_int_equal(rig_control_flag(status, "power", !power), power);
+}
+
+static void each_pattern_is_one_request_whatever_it_holds(void **state)
+{
+    static const char *const patterns[] = {"Booting\n{\"command\": \"power\", \"on\": false}",
+                                           "\"quoted",
+                                           "two  spaces, and more",
+                                           "back\\slash\"",
+                                           "\r\x1b\x7f\t",
+                                           "\xc3\xbc",
+                                           " "};
     struct stand *stand = *state;
 
-    assert_true(rig_sim_process_command(stand->sim, "power on", NULL, NULL));
+    assert_true(tell(stand, "{\"command\": \"power\", \"on\": true}", NULL));
     for (gsize i = 0; i < G_N_ELEMENTS(patterns); i++) {
-        const struct rig_cut_plan plan = {.aim = RIG_CUT_AT_CONSOLE, .line = patterns[i]};
-        g_autofree char *line = rig_process_cut_command(&plan);
+        JsonObject *request = rig_control_request("cut");
 
-        assert_true(rig_sim_process_command(stand->sim, line, NULL, NULL));
-        assert_power(stand, "on");
+        json_object_set_string_member(request, "console", patterns[i]);
+        assert_true(rig_control_ask(stand->sim->control, request, NULL, NULL));
+        assert_power(stand, true);
     }
-    assert_true(rig_sim_process_command(stand->sim, "cut none", NULL, NULL));
+    assert_true(tell(stand, "{\"command\": \"disarm\"}", NULL));
 }
 
-static void a_command_of_two_lines_is_never_sent(void **state)
-{
-    struct stand *stand = *state;
-    GError *error = NULL;
-
-    assert_true(rig_sim_process_command(stand->sim, "power on", NULL, NULL));
-    assert_false(rig_sim_process_command(stand->sim, "cut console 0us x\npower off", NULL, &error));
-    assert_int_equal(error->code, RIG_ERROR_INPUT);
-    g_clear_error(&error);
-    assert_power(stand, "on");
-}
-
-static void what_is_cut_off_or_not_understood_is_refused(void **state)
+static void what_is_cut_off_or_not_understood_is_refused_with_a_hint(void **state)
 {
     g_autofree char *letters = g_strnfill(96, 'x');
-    g_autofree char *flood = g_strnfill(5000, 'x');
-    g_autofree char *too_long = g_strconcat("cut console 0us ", letters, NULL);
-    const char *const lines[][2] = {{too_long, "of 95 bytes at the most"},
-                                    {"cut console 0us \"no end", "a quote has no end"},
-                                    {flood, "the line is too long"}};
+    g_autofree char *flood = g_strnfill(20000, 'x');
+    g_autofree char *too_long = g_strdup_printf("{\"command\": \"cut\", \"console\": \"%s\"}", letters);
+    const char *const lines[][2] = {
+        {too_long, "95 bytes at the most"},
+        {"power off", "is a JSON object, such as {\"command\": \"power\""},
+        {"[1]", "is a JSON object"},
+        {"{\"command\": \"power\", \"on\": tru", "is a JSON object"},
+        {"{\"command\": \"power\"}", "'power' wants"},
+        {"{\"command\": \"dance\"}", "there are: power, reset, status"},
+        {"{\"command\": \"cut\", \"after_us\": -1}", "'cut' wants"},
+        {"{\"command\": \"cut\", \"operation\": 1, \"form\": \"sideways\"}", "'cut' wants"},
+        {"{\"command\": \"radio\", \"line\": \"link lost\"}", "has no radio"},
+        {flood, "the line is too long"}};
     struct stand *stand = *state;
 
+    assert_true(tell(stand, "{\"command\": \"power\", \"on\": true}", NULL));
     for (gsize i = 0; i < G_N_ELEMENTS(lines); i++) {
         GError *error = NULL;
 
-        assert_false(rig_sim_process_command(stand->sim, lines[i][0], NULL, &error));
+        if (lines[i][0] != flood)
+            assert_power(stand, true);
+        assert_false(tell(stand, lines[i][0], &error));
         if (!strstr(error->message, lines[i][1]))
             fail_msg("'%s' is not in: %.300s", lines[i][1], error->message);
         g_clear_error(&error);
@@ -113,20 +119,20 @@ static void what_is_cut_off_or_not_understood_is_refused(void **state)
 /* What stands behind a NUL would be lost without a word. */
 static void a_line_with_a_nul_is_refused(void **state)
 {
-    static const char line[] = "cut console 0us a\0b\n";
+    static const char line[] = "{\"command\": \"power\", \"on\": true}\0\n";
     struct stand *stand = *state;
     g_autofree char *path = g_build_filename(stand->folder, "control", NULL);
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct pollfd polled = {.fd = fd, .events = POLLIN};
-    char answer[64] = "";
+    char answer[300] = "";
 
     g_strlcpy(address.sun_path, path, sizeof address.sun_path);
     assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof address), 0);
     assert_int_equal(send(fd, line, sizeof line - 1, 0), sizeof line - 1);
     assert_int_equal(poll(&polled, 1, 5000), 1);
     assert_true(recv(fd, answer, sizeof answer - 1, 0) > 0);
-    assert_string_equal(answer, "error: a NUL in the line\n");
+    assert_true(g_str_has_prefix(answer, "{\"ok\":false,\"error\":"));
     close(fd);
 }
 
@@ -158,7 +164,7 @@ static void a_datagram_that_lacks_its_end_is_refused_and_the_next_one_served(voi
     guint8 answer[64];
 
     assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
-    assert_true(rig_sim_process_command(stand->sim, "power on", NULL, NULL));
+    assert_true(tell(stand, "{\"command\": \"power\", \"on\": true}", NULL));
     assert_int_equal(ask(fd, over_long, sizeof over_long, answer, until_us), 14);
     assert_memory_equal(answer,
                         ((const guint8[]){0x0b, 0, 0, 6, 0, 0, 0x11, 0, 0xbf, 0x62, 'r', 'c', 9, 0xff}), 14);
@@ -173,13 +179,12 @@ static void a_datagram_that_lacks_its_end_is_refused_and_the_next_one_served(voi
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(each_pattern_is_one_command_whatever_it_holds, open_stand,
+        cmocka_unit_test_setup_teardown(each_pattern_is_one_request_whatever_it_holds, open_stand,
                                         close_stand),
-        cmocka_unit_test_setup_teardown(a_command_of_two_lines_is_never_sent, open_stand, close_stand),
         cmocka_unit_test_setup_teardown(a_line_with_a_nul_is_refused, open_stand, close_stand),
         cmocka_unit_test_setup_teardown(a_datagram_that_lacks_its_end_is_refused_and_the_next_one_served,
                                         open_stand, close_stand),
-        cmocka_unit_test_setup_teardown(what_is_cut_off_or_not_understood_is_refused, open_stand,
+        cmocka_unit_test_setup_teardown(what_is_cut_off_or_not_understood_is_refused_with_a_hint, open_stand,
                                         close_stand),
     };
 

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Running the simulated board as a child. */
-#include "drivers/simprocess/sim_process.h"
+#include "tests/sim_process.h"
 
 #include "base/error.h"
-#include "base/words.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
 
 #define START_MS 20000u
-#define ANSWER_MS 10000u
 
 static struct rig_process *launch(const char *program, const char *const *options, const char *folder,
                                   const char *control, GError **error)
@@ -77,7 +75,7 @@ struct rig_sim_process *rig_sim_process_start(const char *program, const char *c
     sim->process = launch(program, options, folder, sim->control_path, error);
     if (!sim->process || !read_announcement(sim, folder, error))
         return NULL;
-    sim->control = rig_stream_connect_unix(sim->control_path, error);
+    sim->control = rig_control_connect(sim->control_path, error);
     return sim->control ? g_steal_pointer(&sim) : NULL;
 }
 
@@ -85,7 +83,7 @@ void rig_sim_process_free(struct rig_sim_process *sim)
 {
     if (!sim)
         return;
-    g_clear_pointer(&sim->control, rig_stream_free);
+    g_clear_pointer(&sim->control, rig_control_free);
     g_clear_pointer(&sim->process, rig_process_free);
     if (sim->control_path)
         g_unlink(sim->control_path);
@@ -94,31 +92,15 @@ void rig_sim_process_free(struct rig_sim_process *sim)
     g_free(sim);
 }
 
-bool rig_sim_process_command(struct rig_sim_process *sim, const char *line, char **answer, GError **error)
+bool rig_sim_process_command(struct rig_sim_process *sim, const char *line, char **response, GError **error)
 {
-    g_autofree char *text = g_strconcat(line, "\n", NULL);
-    g_autoptr(GByteArray) frame = NULL;
-    enum rig_stream_outcome outcome;
-    const char *got;
+    g_autoptr(JsonObject) object = NULL;
 
-    if (!rig_is_line(line)) {
-        g_set_error_literal(error, RIG_ERROR, RIG_ERROR_INPUT,
-                            "a command to the simulated board is one line, without control characters");
+    if (!rig_control_ask_line(sim->control, line, &object, error))
         return false;
-    }
-    if (!rig_stream_write(sim->control, text, strlen(text), ANSWER_MS, error)) {
-        g_prefix_error(error, "the simulated board: ");
-        return false;
-    }
-    outcome = rig_stream_read_frame(sim->control, '\n', ANSWER_MS, &frame);
-    got = outcome == RIG_STREAM_FRAME ? (const char *)frame->data : rig_stream_outcome_text(outcome);
-    if (outcome == RIG_STREAM_FRAME && (g_str_equal(got, "ok") || g_str_has_prefix(got, "ok "))) {
-        if (answer)
-            *answer = g_strdup(got[2] ? got + 3 : "");
-        return true;
-    }
-    g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "the simulated board: '%s': %s", line, got);
-    return false;
+    if (response)
+        *response = rig_control_write(object);
+    return true;
 }
 
 char *rig_sim_process_console(struct rig_sim_process *sim, guint timeout_ms, bool *gone)
