@@ -13,6 +13,16 @@ static struct rig_channel *self(struct rig_power *power)
     return (struct rig_channel *)power;
 }
 
+static bool can_read(const struct rig_channel *channel)
+{
+    return channel->ops->read && !channel->mute;
+}
+
+static bool is_gone(struct rig_channel *channel)
+{
+    return channel->usb ? channel->usb->gone : channel->ops->is_gone && channel->ops->is_gone(channel);
+}
+
 /* *confirmed false with true: it can be read, and it says the other thing. */
 static bool read_back(struct rig_channel *channel, bool on, bool *confirmed, GError **error)
 {
@@ -35,7 +45,7 @@ static bool write_once(struct rig_channel *channel, bool on, GError **error)
 
     if (!channel->ops->write(channel, on, error))
         return false;
-    if (channel->ops->read && !read_back(channel, on, &confirmed, error))
+    if (can_read(channel) && !read_back(channel, on, &confirmed, error))
         return false;
     if (!confirmed)
         g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "it was told '%s' and still says '%s'",
@@ -45,7 +55,9 @@ static bool write_once(struct rig_channel *channel, bool on, GError **error)
 
 static bool begin(struct rig_channel *channel, GError **error)
 {
-    bool ok = channel->n_begun > 0 || !channel->ops->begin || channel->ops->begin(channel, error);
+    bool ok =
+        channel->n_begun > 0 || (channel->usb ? rig_usb_claim(channel->usb, error)
+                                              : !channel->ops->begin || channel->ops->begin(channel, error));
 
     if (ok)
         channel->n_begun++;
@@ -54,7 +66,11 @@ static bool begin(struct rig_channel *channel, GError **error)
 
 static void end(struct rig_channel *channel)
 {
-    if (--channel->n_begun == 0 && channel->ops->end)
+    if (--channel->n_begun > 0)
+        return;
+    if (channel->usb)
+        rig_usb_release(channel->usb);
+    else if (channel->ops->end)
         channel->ops->end(channel);
 }
 
@@ -70,7 +86,7 @@ static bool try_to_set(struct rig_channel *channel, bool on, GError **error)
             channel->last_set = on;
             return true;
         }
-        if (channel->ops->is_gone && channel->ops->is_gone(channel))
+        if (is_gone(channel))
             break;
     }
     g_propagate_error(error, g_steal_pointer(&failure));
@@ -123,7 +139,7 @@ static bool channel_set(struct rig_power *power, bool on, GError **error)
 
 static bool is_on_locked(struct rig_channel *channel, bool *on, GError **error)
 {
-    if (channel->ops->read) {
+    if (can_read(channel)) {
         bool begun = begin(channel, error);
         bool ok = begun && channel->ops->read(channel, on, error);
 
@@ -245,7 +261,11 @@ static void channel_free(struct rig_power *power)
     g_cond_clear(&channel->changed);
     g_free(channel->name);
     g_free(channel->resource);
-    channel->ops->free(channel);
+    rig_usb_free(channel->usb);
+    if (channel->ops->free)
+        channel->ops->free(channel);
+    else
+        g_free(channel);
 }
 
 static const struct rig_power_ops power_ops = {

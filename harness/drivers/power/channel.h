@@ -5,6 +5,7 @@
 #define RIG_DRIVERS_POWER_CHANNEL_H
 
 #include "drivers/power/power.h"
+#include "transport/usb.h"
 
 G_BEGIN_DECLS
 
@@ -16,7 +17,8 @@ struct rig_channel_ops {
     guint n_tries;   /* at least 1: how often a set is tried before it is an error */
     guint settle_ms; /* how long after a write the read-back may still show the old state */
     bool (*write)(struct rig_channel *channel, bool on, GError **error);
-    bool (*read)(struct rig_channel *channel, bool *on, GError **error); /* NULL: the device cannot tell */
+    /* NULL: such devices cannot tell. */
+    bool (*read)(struct rig_channel *channel, bool *on, GError **error);
     /* Switches off at at_us (g_get_monotonic_time; not before, and at once when that is over) and proves that
      * nothing flows any more: at_us and proof of the record. An empty proof with true: it is off, and nobody
      * but the switch says so. NULL: write() is all there is. */
@@ -28,13 +30,17 @@ struct rig_channel_ops {
     bool (*begin)(struct rig_channel *channel, GError **error);
     void (*end)(struct rig_channel *channel);
     bool (*is_gone)(struct rig_channel *channel); /* unplugged: trying again is pointless */
-    void (*free)(struct rig_channel *channel);
+    void (*free)(struct rig_channel *channel);    /* NULL: g_free() is enough */
 };
 
 struct rig_channel {
     struct rig_power power; /* first */
     const struct rig_channel_ops *ops;
-    char *name;     /* for messages: "USBRelay2 ABCDE at USB port 1-1.4, channel 2" */
+    char *name; /* for messages: "USBRelay2 ABCDE at USB port 1-1.4, channel 2" */
+    /* A USB device on which several boards hang: owned, claimed for each operation; begin, end and is_gone of
+     * the driver are NULL then. NULL: none. */
+    struct rig_usb *usb;
+    bool mute;      /* this device cannot tell its state, though others of its kind can */
     char *resource; /* which one it is, however it was named: "USB port 1-1.4 channel 2" */
     GMutex lock;
     GCond changed;

@@ -98,9 +98,7 @@ static void command_free(struct rig_channel *channel)
 }
 
 /* One try: a program that fails has said so on purpose. */
-static const struct rig_channel_ops ops_mute = {
-    .name = "command", .n_tries = 1, .write = command_write, .free = command_free};
-static const struct rig_channel_ops ops_telling = {
+static const struct rig_channel_ops ops = {
     .name = "command", .n_tries = 1, .write = command_write, .read = command_read, .free = command_free};
 
 static struct rig_power *command_open(struct rig_power_host *host, const struct rig_record *arguments,
@@ -113,9 +111,10 @@ static struct rig_power *command_open(struct rig_power_host *host, const struct 
     power->on = argv_of(arguments, "on");
     power->off = argv_of(arguments, "off");
     power->status = argv_of(arguments, "status");
+    power->channel.mute = !power->status;
     power->within_us = (gint64)rig_record_count(arguments, "within");
-    rig_channel_init(&power->channel, power->status ? &ops_telling : &ops_mute,
-                     g_strdup_printf("command '%s'", power->off[0]), g_strjoinv(" ", power->off));
+    rig_channel_init(&power->channel, &ops, g_strdup_printf("command '%s'", power->off[0]),
+                     g_strjoinv(" ", power->off));
     return &power->channel.power;
 }
 

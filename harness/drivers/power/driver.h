@@ -19,6 +19,10 @@ void rig_power_host_init(struct rig_power_host *host);
 void rig_power_host_clear(struct rig_power_host *host);
 struct rig_usb_bus *rig_power_host_usb(struct rig_power_host *host, GError **error);
 
+/* rig_usb_find() on the host's bus. */
+struct rig_usb_description *rig_power_find_usb(struct rig_power_host *host, const struct rig_usb_match *match,
+                                               GError **error);
+
 /* A supply that is attached and could be named in a bench file. */
 struct rig_power_found {
     char *what;  /* "USBRelay2 ABCDE at USB port 1-1.4" */
@@ -26,6 +30,12 @@ struct rig_power_found {
     char *state; /* "1 on, 2 off"; NULL = it does not tell */
 };
 void rig_power_found_free(struct rig_power_found *found);
+
+/* For a driver's list(): what `describe` makes of each device that fits; NULL: it is passed over. */
+bool rig_power_list_usb(struct rig_power_host *host, const struct rig_usb_match *match,
+                        struct rig_power_found *(*describe)(struct rig_usb_bus *bus,
+                                                            const struct rig_usb_description *device),
+                        GPtrArray *found, GError **error);
 
 struct rig_power_driver {
     const char *name; /* the key below `power:` */

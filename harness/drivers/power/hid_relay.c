@@ -25,7 +25,6 @@ static const struct rig_usb_setup get_report = {.request_type = 0xa0, .request =
 
 struct relay {
     struct rig_channel channel;
-    struct rig_usb *usb;
     guint8 number; /* from 1 */
 };
 
@@ -97,7 +96,7 @@ static bool relay_write(struct rig_channel *channel, bool on, GError **error)
     guint8 bytes[REPORT_BYTES] = {on ? COMMAND_ON : COMMAND_OFF, relay->number};
     gsize n;
 
-    return rig_usb_control(relay->usb, &set_report, bytes, sizeof bytes, &n, TIMEOUT_MS, error);
+    return rig_usb_control(relay->channel.usb, &set_report, bytes, sizeof bytes, &n, TIMEOUT_MS, error);
 }
 
 static bool relay_read(struct rig_channel *channel, bool *on, GError **error)
@@ -105,43 +104,14 @@ static bool relay_read(struct rig_channel *channel, bool *on, GError **error)
     struct relay *relay = (struct relay *)channel;
     struct relay_report report;
 
-    if (!read_report(relay->usb, &report, error))
+    if (!read_report(relay->channel.usb, &report, error))
         return false;
     *on = report.states >> (relay->number - 1) & 1;
     return true;
 }
 
-static bool relay_begin(struct rig_channel *channel, GError **error)
-{
-    return rig_usb_claim(((struct relay *)channel)->usb, error);
-}
-
-static void relay_end(struct rig_channel *channel)
-{
-    rig_usb_release(((struct relay *)channel)->usb);
-}
-
-static bool relay_is_gone(struct rig_channel *channel)
-{
-    return ((struct relay *)channel)->usb->gone;
-}
-
-static void relay_free(struct rig_channel *channel)
-{
-    rig_usb_free(((struct relay *)channel)->usb);
-    g_free(channel);
-}
-
 static const struct rig_channel_ops ops = {
-    .name = "hid-relay",
-    .n_tries = N_TRIES,
-    .write = relay_write,
-    .read = relay_read,
-    .begin = relay_begin,
-    .end = relay_end,
-    .is_gone = relay_is_gone,
-    .free = relay_free,
-};
+    .name = "hid-relay", .n_tries = N_TRIES, .write = relay_write, .read = relay_read};
 
 /* The boards at hand that fit, opened one after the other until one has the identity. One that another
  * program uses, or that does not answer, is not the end of the search. */
@@ -237,8 +207,8 @@ static struct rig_power *relay_open(struct rig_power_host *host, const struct ri
                      g_strdup_printf("relay board %s at USB port %s, channel %u",
                                      identity ? identity : "(by port)", device->port, number),
                      g_strdup_printf("USB port %s channel %u", device->port, number));
-    relay->usb = g_steal_pointer(&usb);
-    rig_usb_release(relay->usb); /* for the boards on its other channels */
+    relay->channel.usb = g_steal_pointer(&usb);
+    rig_usb_release(relay->channel.usb); /* for the boards on its other channels */
     relay->number = (guint8)number;
     return &relay->channel.power;
 }
@@ -252,32 +222,31 @@ static char *states_text(guint8 states, guint n)
     return g_string_free(text, FALSE);
 }
 
+static struct rig_power_found *describe(struct rig_usb_bus *bus, const struct rig_usb_description *device)
+{
+    struct rig_power_found *one = g_new0(struct rig_power_found, 1);
+    struct relay_report report = {.identity = ""};
+    g_autoptr(GError) failure = NULL;
+    g_autoptr(rig_usb) usb = rig_usb_open(bus, device, 0, &failure);
+
+    if (usb && read_report(usb, &report, &failure))
+        one->state = states_text(report.states, MAX(n_channels(device), 1));
+    else
+        one->state = g_strdup(failure->message);
+    one->what =
+        g_strdup_printf("%s %s at USB port %s", device->product_name ? device->product_name : "USBRelay",
+                        *report.identity ? report.identity : "(identity corrupt or not read)", device->port);
+    one->entry = *report.identity
+                     ? g_strdup_printf("{hid-relay: {identity: %s, channel: 1}}", report.identity)
+                     : g_strdup_printf("{hid-relay: {port: %s, channel: 1}}", device->port);
+    return one;
+}
+
 static bool relay_list(struct rig_power_host *host, GPtrArray *found, GError **error)
 {
     const struct rig_usb_match match = {.what = "a USBRelay board", .accepts = is_relay};
-    struct rig_usb_bus *bus = rig_power_host_usb(host, error);
-    g_autoptr(GPtrArray) devices = bus ? rig_usb_find_all(bus, &match, error) : NULL;
 
-    for (guint i = 0; devices && i < devices->len; i++) {
-        const struct rig_usb_description *device = devices->pdata[i];
-        struct rig_power_found *one = g_new0(struct rig_power_found, 1);
-        struct relay_report report = {.identity = ""};
-        g_autoptr(GError) failure = NULL;
-        g_autoptr(rig_usb) usb = rig_usb_open(bus, device, 0, &failure);
-
-        if (usb && read_report(usb, &report, &failure))
-            one->state = states_text(report.states, MAX(n_channels(device), 1));
-        else
-            one->state = g_strdup(failure->message);
-        one->what = g_strdup_printf(
-            "%s %s at USB port %s", device->product_name ? device->product_name : "USBRelay",
-            *report.identity ? report.identity : "(identity corrupt or not read)", device->port);
-        one->entry = *report.identity
-                         ? g_strdup_printf("{hid-relay: {identity: %s, channel: 1}}", report.identity)
-                         : g_strdup_printf("{hid-relay: {port: %s, channel: 1}}", device->port);
-        g_ptr_array_add(found, one);
-    }
-    return devices != NULL;
+    return rig_power_list_usb(host, &match, describe, found, error);
 }
 
 const struct rig_power_driver rig_power_hid_relay = {

@@ -388,35 +388,33 @@ static struct rig_power *hub_open(struct rig_power_host *host, const struct rig_
 {
     const struct rig_usb_match match = {
         .what = "a hub", .port = rig_record_text(arguments, "hub"), .accepts = is_hub};
-    struct rig_usb_bus *bus = rig_power_host_usb(host, error);
-    struct rig_usb_description *device = bus ? rig_usb_find(bus, &match, error) : NULL;
+    struct rig_usb_description *device = rig_power_find_usb(host, &match, error);
     struct rig_power *power = device ? make(host, device, arguments, error) : NULL;
 
     rig_usb_description_free(device);
     return power;
 }
 
+static struct rig_power_found *describe(struct rig_usb_bus *bus, const struct rig_usb_description *device)
+{
+    g_autoptr(usb_hub) hub = open_hub(bus, device, NULL);
+    struct rig_power_found *one;
+
+    if (!hub || hub->switching != PER_PORT)
+        return NULL;
+    one = g_new0(struct rig_power_found, 1);
+    one->what =
+        g_strdup_printf("hub with %u switched ports at USB port %s%s%s", hub->n_ports, device->port,
+                        device->product_name ? ": " : "", device->product_name ? device->product_name : "");
+    one->entry = g_strdup_printf("{hub: {hub: %s, channel: 1}}", device->port);
+    return one;
+}
+
 static bool hub_list(struct rig_power_host *host, GPtrArray *found, GError **error)
 {
     const struct rig_usb_match match = {.what = "a hub", .accepts = is_hub};
-    struct rig_usb_bus *bus = rig_power_host_usb(host, error);
-    g_autoptr(GPtrArray) devices = bus ? rig_usb_find_all(bus, &match, error) : NULL;
 
-    for (guint i = 0; devices && i < devices->len; i++) {
-        const struct rig_usb_description *device = devices->pdata[i];
-        g_autoptr(usb_hub) hub = open_hub(bus, device, NULL);
-        struct rig_power_found *one;
-
-        if (!hub || hub->switching != PER_PORT)
-            continue;
-        one = g_new0(struct rig_power_found, 1);
-        one->what = g_strdup_printf("hub with %u switched ports at USB port %s%s%s", hub->n_ports,
-                                    device->port, device->product_name ? ": " : "",
-                                    device->product_name ? device->product_name : "");
-        one->entry = g_strdup_printf("{hub: {hub: %s, channel: 1}}", device->port);
-        g_ptr_array_add(found, one);
-    }
-    return devices != NULL;
+    return rig_power_list_usb(host, &match, describe, found, error);
 }
 
 const struct rig_power_driver rig_power_hub = {

@@ -113,22 +113,15 @@ static void lcus_free(struct rig_channel *channel)
     g_free(channel);
 }
 
-static const struct rig_channel_ops ops_mute = {.name = "lcus",
-                                                .n_tries = 1,
-                                                .write = lcus_write,
-                                                .begin = lcus_begin,
-                                                .end = lcus_end,
-                                                .is_gone = lcus_is_gone,
-                                                .free = lcus_free};
-static const struct rig_channel_ops ops_telling = {.name = "lcus",
-                                                   .n_tries = 2,
-                                                   .settle_ms = 50,
-                                                   .write = lcus_write,
-                                                   .read = lcus_read,
-                                                   .begin = lcus_begin,
-                                                   .end = lcus_end,
-                                                   .is_gone = lcus_is_gone,
-                                                   .free = lcus_free};
+static const struct rig_channel_ops ops = {.name = "lcus",
+                                           .n_tries = 2,
+                                           .settle_ms = 50,
+                                           .write = lcus_write,
+                                           .read = lcus_read,
+                                           .begin = lcus_begin,
+                                           .end = lcus_end,
+                                           .is_gone = lcus_is_gone,
+                                           .free = lcus_free};
 
 static struct rig_power *lcus_open(struct rig_power_host *host, const struct rig_record *arguments,
                                    GError **error)
@@ -145,8 +138,8 @@ static struct rig_power *lcus_open(struct rig_power_host *host, const struct rig
     lcus = g_new0(struct lcus, 1);
     lcus->tty = g_strdup(tty);
     lcus->number = rig_record_u8(arguments, "channel");
-    rig_channel_init(&lcus->channel, rig_record_flag(arguments, "status") ? &ops_telling : &ops_mute,
-                     g_strdup_printf("LCUS relay at %s, channel %u", tty, lcus->number),
+    lcus->channel.mute = !rig_record_flag(arguments, "status");
+    rig_channel_init(&lcus->channel, &ops, g_strdup_printf("LCUS relay at %s, channel %u", tty, lcus->number),
                      g_strdup_printf("serial-port %s channel %u", device, lcus->number));
     return &lcus->channel.power;
 }
@@ -163,7 +156,6 @@ const struct rig_power_driver rig_power_lcus = {.name = "lcus", .open = lcus_ope
 
 struct lcus_hid {
     struct rig_channel channel;
-    struct rig_usb *usb;
     guint8 number;
 };
 
@@ -178,7 +170,8 @@ static bool send_frame(struct lcus_hid *lcus, guint8 channel, guint8 operation, 
     gsize n;
 
     rig_lcus_frame(channel, operation, frame);
-    return rig_usb_interrupt(lcus->usb, lcus->usb->interrupt_out, frame, sizeof frame, &n, TIMEOUT_MS, error);
+    return rig_usb_interrupt(lcus->channel.usb, lcus->channel.usb->interrupt_out, frame, sizeof frame, &n,
+                             TIMEOUT_MS, error);
 }
 
 static bool lcus_hid_write(struct rig_channel *channel, bool on, GError **error)
@@ -191,8 +184,9 @@ static bool lcus_hid_write(struct rig_channel *channel, bool on, GError **error)
     if (!send_frame(lcus, lcus->number, on, error))
         return false;
     /* One packet may come and is worth nothing; a board that stays silent is fine. */
-    if (!rig_usb_interrupt(lcus->usb, lcus->usb->interrupt_in, packet, sizeof packet, &n, 20, &ignored) &&
-        lcus->usb->gone) {
+    if (!rig_usb_interrupt(lcus->channel.usb, lcus->channel.usb->interrupt_in, packet, sizeof packet, &n, 20,
+                           &ignored) &&
+        lcus->channel.usb->gone) {
         g_propagate_error(error, g_steal_pointer(&ignored));
         return false;
     }
@@ -209,64 +203,28 @@ static bool lcus_hid_read(struct rig_channel *channel, bool *on, GError **error)
     if (!send_frame(lcus, ASK_CHANNEL, ASK_OPERATION, error))
         return false;
     while (n > 0 && n_bytes < MAX_ANSWER_BYTES) {
-        if (!rig_usb_interrupt(lcus->usb, lcus->usb->interrupt_in, (guint8 *)answer + n_bytes, PACKET_BYTES,
-                               &n, HID_ANSWER_MS, error))
+        if (!rig_usb_interrupt(lcus->channel.usb, lcus->channel.usb->interrupt_in, (guint8 *)answer + n_bytes,
+                               PACKET_BYTES, &n, HID_ANSWER_MS, error))
             return false;
         n_bytes += n;
         if (rig_lcus_state(answer, n_bytes, lcus->number, on))
             return true;
     }
     g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "%s: its answer does not tell the state of this channel",
-                lcus->usb->name);
+                lcus->channel.usb->name);
     return false;
 }
 
-static bool lcus_hid_begin(struct rig_channel *channel, GError **error)
-{
-    return rig_usb_claim(((struct lcus_hid *)channel)->usb, error);
-}
-
-static void lcus_hid_end(struct rig_channel *channel)
-{
-    rig_usb_release(((struct lcus_hid *)channel)->usb);
-}
-
-static bool lcus_hid_is_gone(struct rig_channel *channel)
-{
-    return ((struct lcus_hid *)channel)->usb->gone;
-}
-
-static void lcus_hid_free(struct rig_channel *channel)
-{
-    rig_usb_free(((struct lcus_hid *)channel)->usb);
-    g_free(channel);
-}
-
-static const struct rig_channel_ops hid_ops_mute = {.name = "lcus-hid",
-                                                    .n_tries = 2,
-                                                    .write = lcus_hid_write,
-                                                    .begin = lcus_hid_begin,
-                                                    .end = lcus_hid_end,
-                                                    .is_gone = lcus_hid_is_gone,
-                                                    .free = lcus_hid_free};
-static const struct rig_channel_ops hid_ops_telling = {.name = "lcus-hid",
-                                                       .n_tries = 2,
-                                                       .settle_ms = 50,
-                                                       .write = lcus_hid_write,
-                                                       .read = lcus_hid_read,
-                                                       .begin = lcus_hid_begin,
-                                                       .end = lcus_hid_end,
-                                                       .is_gone = lcus_hid_is_gone,
-                                                       .free = lcus_hid_free};
+static const struct rig_channel_ops hid_ops = {
+    .name = "lcus-hid", .n_tries = 2, .settle_ms = 50, .write = lcus_hid_write, .read = lcus_hid_read};
 
 static struct rig_power *lcus_hid_open(struct rig_power_host *host, const struct rig_record *arguments,
                                        GError **error)
 {
     const struct rig_usb_match match = {
         .what = "an LCUS HID relay", .port = rig_record_text(arguments, "port"), .accepts = is_lcus};
-    struct rig_usb_bus *bus = rig_power_host_usb(host, error);
-    struct rig_usb_description *device = bus ? rig_usb_find(bus, &match, error) : NULL;
-    g_autoptr(rig_usb) usb = device ? rig_usb_open(bus, device, 0, error) : NULL;
+    struct rig_usb_description *device = rig_power_find_usb(host, &match, error);
+    g_autoptr(rig_usb) usb = device ? rig_usb_open(host->usb, device, 0, error) : NULL;
     struct lcus_hid *lcus = NULL;
 
     if (usb && (!usb->interrupt_in || !usb->interrupt_out)) {
@@ -274,11 +232,12 @@ static struct rig_power *lcus_hid_open(struct rig_power_host *host, const struct
                     usb->name);
     } else if (usb) {
         lcus = g_new0(struct lcus_hid, 1);
-        lcus->usb = g_steal_pointer(&usb);
-        rig_usb_release(lcus->usb); /* for the boards on its other channels */
+        lcus->channel.usb = g_steal_pointer(&usb);
+        lcus->channel.mute = !rig_record_flag(arguments, "status");
+        rig_usb_release(lcus->channel.usb); /* for the boards on its other channels */
         lcus->number = rig_record_u8(arguments, "channel");
         rig_channel_init(
-            &lcus->channel, rig_record_flag(arguments, "status") ? &hid_ops_telling : &hid_ops_mute,
+            &lcus->channel, &hid_ops,
             g_strdup_printf("LCUS HID relay at USB port %s, channel %u", device->port, lcus->number),
             g_strdup_printf("USB port %s channel %u", device->port, lcus->number));
     }
@@ -286,21 +245,21 @@ static struct rig_power *lcus_hid_open(struct rig_power_host *host, const struct
     return lcus ? &lcus->channel.power : NULL;
 }
 
+static struct rig_power_found *describe(struct rig_usb_bus *bus, const struct rig_usb_description *device)
+{
+    struct rig_power_found *one = g_new0(struct rig_power_found, 1);
+
+    (void)bus;
+    one->what = g_strdup_printf("LCUS HID relay at USB port %s", device->port);
+    one->entry = g_strdup_printf("{lcus-hid: {port: %s, channel: 1}}", device->port);
+    return one;
+}
+
 static bool lcus_hid_list(struct rig_power_host *host, GPtrArray *found, GError **error)
 {
     const struct rig_usb_match match = {.what = "an LCUS HID relay", .accepts = is_lcus};
-    struct rig_usb_bus *bus = rig_power_host_usb(host, error);
-    g_autoptr(GPtrArray) devices = bus ? rig_usb_find_all(bus, &match, error) : NULL;
 
-    for (guint i = 0; devices && i < devices->len; i++) {
-        const struct rig_usb_description *device = devices->pdata[i];
-        struct rig_power_found *one = g_new0(struct rig_power_found, 1);
-
-        one->what = g_strdup_printf("LCUS HID relay at USB port %s", device->port);
-        one->entry = g_strdup_printf("{lcus-hid: {port: %s, channel: 1}}", device->port);
-        g_ptr_array_add(found, one);
-    }
-    return devices != NULL;
+    return rig_power_list_usb(host, &match, describe, found, error);
 }
 
 const struct rig_power_driver rig_power_lcus_hid = {

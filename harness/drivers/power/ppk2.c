@@ -415,8 +415,7 @@ static char *find_tty(struct rig_power_host *host, const char *serial, GError **
 {
     static const guint order[MAX_INTERFACES] = {1, 0, 2, 3};
     const struct rig_usb_match match = {.what = "a PPK2", .serial = serial, .accepts = is_ppk2};
-    struct rig_usb_bus *bus = rig_power_host_usb(host, error);
-    struct rig_usb_description *device = bus ? rig_usb_find(bus, &match, error) : NULL;
+    struct rig_usb_description *device = rig_power_find_usb(host, &match, error);
     char *tty = NULL;
 
     for (guint k = 0; device && !tty && k < MAX_INTERFACES; k++)
@@ -454,23 +453,22 @@ static struct rig_power *ppk2_open(struct rig_power_host *host, const struct rig
     return NULL;
 }
 
+static struct rig_power_found *describe(struct rig_usb_bus *bus, const struct rig_usb_description *device)
+{
+    struct rig_power_found *one = g_new0(struct rig_power_found, 1);
+    const char *serial = device->serial;
+
+    (void)bus;
+    one->what = g_strdup_printf("PPK2 %s at USB port %s", serial ? serial : "without serial", device->port);
+    one->entry = g_strdup_printf("{ppk2: {serial: %s, millivolts: 3000}}", serial ? serial : "?");
+    return one;
+}
+
 static bool ppk2_list(struct rig_power_host *host, GPtrArray *found, GError **error)
 {
     const struct rig_usb_match match = {.what = "a PPK2", .accepts = is_ppk2};
-    struct rig_usb_bus *bus = rig_power_host_usb(host, error);
-    g_autoptr(GPtrArray) devices = bus ? rig_usb_find_all(bus, &match, error) : NULL;
 
-    for (guint k = 0; devices && k < devices->len; k++) {
-        const struct rig_usb_description *device = devices->pdata[k];
-        struct rig_power_found *one = g_new0(struct rig_power_found, 1);
-
-        one->what = g_strdup_printf("PPK2 %s at USB port %s",
-                                    device->serial ? device->serial : "without serial", device->port);
-        one->entry =
-            g_strdup_printf("{ppk2: {serial: %s, millivolts: 3000}}", device->serial ? device->serial : "?");
-        g_ptr_array_add(found, one);
-    }
-    return devices != NULL;
+    return rig_power_list_usb(host, &match, describe, found, error);
 }
 
 const struct rig_power_driver rig_power_ppk2 = {.name = "ppk2", .open = ppk2_open, .list = ppk2_list};

@@ -27,6 +27,31 @@ struct rig_usb_bus *rig_power_host_usb(struct rig_power_host *host, GError **err
     return host->usb;
 }
 
+struct rig_usb_description *rig_power_find_usb(struct rig_power_host *host, const struct rig_usb_match *match,
+                                               GError **error)
+{
+    struct rig_usb_bus *bus = rig_power_host_usb(host, error);
+
+    return bus ? rig_usb_find(bus, match, error) : NULL;
+}
+
+bool rig_power_list_usb(struct rig_power_host *host, const struct rig_usb_match *match,
+                        struct rig_power_found *(*describe)(struct rig_usb_bus *bus,
+                                                            const struct rig_usb_description *device),
+                        GPtrArray *found, GError **error)
+{
+    struct rig_usb_bus *bus = rig_power_host_usb(host, error);
+    g_autoptr(GPtrArray) devices = bus ? rig_usb_find_all(bus, match, error) : NULL;
+
+    for (guint i = 0; devices && i < devices->len; i++) {
+        struct rig_power_found *one = describe(bus, devices->pdata[i]);
+
+        if (one)
+            g_ptr_array_add(found, one);
+    }
+    return devices != NULL;
+}
+
 void rig_power_found_free(struct rig_power_found *found)
 {
     g_free(found->what);

@@ -35,7 +35,6 @@ static const struct model models[] = {
 
 struct ykush {
     struct rig_channel channel;
-    struct rig_usb *usb;
     const struct model *model;
     guint8 number; /* 1..3, or OUTPUT_5V */
 };
@@ -59,16 +58,18 @@ static bool exchange(struct ykush *ykush, guint8 command, guint8 answer[MAX_REPO
     gsize n_report = ykush->model->report_bytes;
     gsize n = 0;
 
-    if (!rig_usb_interrupt(ykush->usb, ykush->usb->interrupt_out, report, n_report, &n, WRITE_MS, error))
+    if (!rig_usb_interrupt(ykush->channel.usb, ykush->channel.usb->interrupt_out, report, n_report, &n,
+                           WRITE_MS, error))
         return false;
     memset(answer, 0, MAX_REPORT_BYTES);
-    if (!rig_usb_interrupt(ykush->usb, ykush->usb->interrupt_in, answer, n_report, &n, READ_MS, error))
+    if (!rig_usb_interrupt(ykush->channel.usb, ykush->channel.usb->interrupt_in, answer, n_report, &n,
+                           READ_MS, error))
         return false;
     if (n == n_report && answer[0] == SUCCESS)
         return true;
     g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE,
-                "%s: it refused command %02x (answer %02x, %" G_GSIZE_FORMAT " bytes)", ykush->usb->name,
-                command, answer[0], n);
+                "%s: it refused command %02x (answer %02x, %" G_GSIZE_FORMAT " bytes)",
+                ykush->channel.usb->name, command, answer[0], n);
     return false;
 }
 
@@ -90,42 +91,15 @@ static bool ykush_read(struct rig_channel *channel, bool *on, GError **error)
     /* An answer that speaks of another port is one that was left over from an earlier command. */
     if ((answer[1] & 0x0f) != ykush->number || answer[1] >> 4 > 1) {
         g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "%s: it was asked for port %u and answered %02x",
-                    ykush->usb->name, ykush->number, answer[1]);
+                    ykush->channel.usb->name, ykush->number, answer[1]);
         return false;
     }
     *on = answer[1] >> 4 == 1;
     return true;
 }
 
-static bool ykush_begin(struct rig_channel *channel, GError **error)
-{
-    return rig_usb_claim(((struct ykush *)channel)->usb, error);
-}
-
-static void ykush_end(struct rig_channel *channel)
-{
-    rig_usb_release(((struct ykush *)channel)->usb);
-}
-
-static bool ykush_is_gone(struct rig_channel *channel)
-{
-    return ((struct ykush *)channel)->usb->gone;
-}
-
-static void ykush_free(struct rig_channel *channel)
-{
-    rig_usb_free(((struct ykush *)channel)->usb);
-    g_free(channel);
-}
-
-static const struct rig_channel_ops ops = {.name = "ykush",
-                                           .n_tries = N_TRIES,
-                                           .write = ykush_write,
-                                           .read = ykush_read,
-                                           .begin = ykush_begin,
-                                           .end = ykush_end,
-                                           .is_gone = ykush_is_gone,
-                                           .free = ykush_free};
+static const struct rig_channel_ops ops = {
+    .name = "ykush", .n_tries = N_TRIES, .write = ykush_write, .read = ykush_read};
 
 static bool find_output(const struct rig_record *arguments, const struct model *model, guint8 *number,
                         GError **error)
@@ -158,8 +132,8 @@ static struct ykush *make(struct rig_usb_bus *bus, const struct rig_usb_descript
         return NULL;
     }
     ykush = g_new0(struct ykush, 1);
-    ykush->usb = g_steal_pointer(&usb);
-    rig_usb_release(ykush->usb); /* for the boards on its other channels */
+    ykush->channel.usb = g_steal_pointer(&usb);
+    rig_usb_release(ykush->channel.usb); /* for the boards on its other channels */
     ykush->model = model;
     ykush->number = number;
     rig_channel_init(&ykush->channel, &ops,
@@ -177,31 +151,30 @@ static struct rig_power *ykush_open(struct rig_power_host *host, const struct ri
                                         .port = rig_record_text(arguments, "port"),
                                         .serial = rig_record_text(arguments, "serial"),
                                         .accepts = is_ykush};
-    struct rig_usb_bus *bus = rig_power_host_usb(host, error);
-    struct rig_usb_description *device = bus ? rig_usb_find(bus, &match, error) : NULL;
-    struct ykush *ykush = device ? make(bus, device, arguments, error) : NULL;
+    struct rig_usb_description *device = rig_power_find_usb(host, &match, error);
+    struct ykush *ykush = device ? make(host->usb, device, arguments, error) : NULL;
 
     rig_usb_description_free(device);
     return ykush ? &ykush->channel.power : NULL;
 }
 
+static struct rig_power_found *describe(struct rig_usb_bus *bus, const struct rig_usb_description *device)
+{
+    struct rig_power_found *one = g_new0(struct rig_power_found, 1);
+
+    (void)bus;
+    one->what = g_strdup_printf("%s %s at USB port %s", find_model(device)->name,
+                                device->serial ? device->serial : "without serial", device->port);
+    one->entry = device->serial ? g_strdup_printf("{ykush: {serial: %s, channel: 1}}", device->serial)
+                                : g_strdup_printf("{ykush: {port: %s, channel: 1}}", device->port);
+    return one;
+}
+
 static bool ykush_list(struct rig_power_host *host, GPtrArray *found, GError **error)
 {
     const struct rig_usb_match match = {.what = "a YKUSH", .accepts = is_ykush};
-    struct rig_usb_bus *bus = rig_power_host_usb(host, error);
-    g_autoptr(GPtrArray) devices = bus ? rig_usb_find_all(bus, &match, error) : NULL;
 
-    for (guint i = 0; devices && i < devices->len; i++) {
-        const struct rig_usb_description *device = devices->pdata[i];
-        struct rig_power_found *one = g_new0(struct rig_power_found, 1);
-
-        one->what = g_strdup_printf("%s %s at USB port %s", find_model(device)->name,
-                                    device->serial ? device->serial : "without serial", device->port);
-        one->entry = device->serial ? g_strdup_printf("{ykush: {serial: %s, channel: 1}}", device->serial)
-                                    : g_strdup_printf("{ykush: {port: %s, channel: 1}}", device->port);
-        g_ptr_array_add(found, one);
-    }
-    return devices != NULL;
+    return rig_power_list_usb(host, &match, describe, found, error);
 }
 
 const struct rig_power_driver rig_power_ykush = {
