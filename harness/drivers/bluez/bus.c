@@ -193,23 +193,12 @@ static GDBusMessage *check_types(GDBusConnection *connection, GDBusMessage *mess
 /* --- calls --- */
 
 struct pending {
-    guint n_owners;                  /* the caller and the callback */
-    const struct rig_bluez_bus *bus; /* of the caller, while it waits; NULL: nobody can give it up */
+    const struct rig_bluez_bus *bus;
     bool done;
     GVariant *value;
     GUnixFDList *fds;
     GError *error;
 };
-
-static void pending_unref(struct pending *pending)
-{
-    if (--pending->n_owners > 0)
-        return;
-    g_clear_pointer(&pending->value, g_variant_unref);
-    g_clear_object(&pending->fds);
-    g_clear_error(&pending->error);
-    g_free(pending);
-}
 
 static void on_reply(GObject *source, GAsyncResult *result, gpointer user)
 {
@@ -218,14 +207,13 @@ static void on_reply(GObject *source, GAsyncResult *result, gpointer user)
     pending->value = g_dbus_connection_call_with_unix_fd_list_finish(G_DBUS_CONNECTION(source), &pending->fds,
                                                                      result, &pending->error);
     pending->done = true;
-    pending_unref(pending);
 }
 
 static bool is_done(void *user)
 {
     struct pending *pending = user;
 
-    return pending->done || (pending->bus && pending->bus->given_up);
+    return pending->done || pending->bus->given_up;
 }
 
 void rig_bluez_reply_clear(struct rig_bluez_reply *reply)
@@ -236,6 +224,7 @@ void rig_bluez_reply_clear(struct rig_bluez_reply *reply)
     g_clear_pointer(&reply->error_text, g_free);
 }
 
+/* error is taken. */
 static void take_error(const struct rig_bluez_bus *bus, struct rig_bluez_reply *reply, GError *error)
 {
     reply->error_name = g_dbus_error_get_remote_error(error);
@@ -243,19 +232,16 @@ static void take_error(const struct rig_bluez_bus *bus, struct rig_bluez_reply *
     if (!reply->error_name && (bus->connection == NULL || g_dbus_connection_is_closed(bus->connection)))
         reply->error_name = g_strdup("org.freedesktop.DBus.Error.Disconnected");
     reply->error_text = g_strdup(error->message);
+    g_error_free(error);
 }
 
-static struct pending *start(struct rig_bluez_bus *bus, const char *path, const char *interface,
-                             const char *method, GVariant *parameters, GCancellable *stop)
+/* Without a connection. */
+static void refuse_call(const struct rig_bluez_bus *bus, GVariant *parameters, struct rig_bluez_reply *reply)
 {
-    struct pending *pending = g_new0(struct pending, 1);
-
-    pending->n_owners = 2;
-    g_main_context_push_thread_default(bus->context);
-    g_dbus_connection_call_with_unix_fd_list(bus->connection, NAME, path, interface, method, parameters, NULL,
-                                             G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL, stop, on_reply, pending);
-    g_main_context_pop_thread_default(bus->context);
-    return pending;
+    if (parameters)
+        g_variant_unref(g_variant_ref_sink(parameters));
+    reply->error_name = g_strdup("org.freedesktop.DBus.Error.Disconnected");
+    reply->error_text = g_strdup(bus->trouble ? bus->trouble : "closed");
 }
 
 bool rig_bluez_call(struct rig_bluez_bus *bus, const char *path, const char *interface, const char *method,
@@ -263,36 +249,36 @@ bool rig_bluez_call(struct rig_bluez_bus *bus, const char *path, const char *int
                     struct rig_bluez_reply *reply, GError **error)
 {
     g_autoptr(GCancellable) stop = g_cancellable_new();
-    struct pending *pending;
-    bool waited, done = false;
+    struct pending pending = {.bus = bus};
+    bool waited, ignored;
 
     *reply = (struct rig_bluez_reply){0};
     if (!bus->connection) {
-        if (parameters)
-            g_variant_unref(g_variant_ref_sink(parameters));
-        reply->error_name = g_strdup("org.freedesktop.DBus.Error.Disconnected");
-        reply->error_text = g_strdup(bus->trouble ? bus->trouble : "closed");
+        refuse_call(bus, parameters, reply);
         return true;
     }
     bus->given_up = false;
-    pending = start(bus, path, interface, method, parameters, stop);
-    pending->bus = bus;
-    waited = rig_board_wait_for(bus->board, until_us, is_done, pending, &done, error);
-    pending->bus = NULL;
-    done = pending->done;
-    if (!done)
-        g_cancellable_cancel(stop);
-    reply->timed_out = !done;
-    if (done && pending->error)
-        take_error(bus, reply, pending->error);
-    else if (done && !g_variant_is_of_type(pending->value, G_VARIANT_TYPE(reply_type)))
+    g_main_context_push_thread_default(bus->context);
+    g_dbus_connection_call_with_unix_fd_list(bus->connection, NAME, path, interface, method, parameters, NULL,
+                                             G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL, stop, on_reply,
+                                             &pending);
+    g_main_context_pop_thread_default(bus->context);
+    waited = rig_board_wait_for(bus->board, until_us, is_done, &pending, &ignored, error);
+    reply->timed_out = !pending.done;
+    g_cancellable_cancel(stop);
+    while (!pending.done) /* it ends at once, by the cancellation */
+        g_main_context_iteration(bus->context, TRUE);
+    if (reply->timed_out)
+        g_clear_error(&pending.error);
+    else if (pending.error)
+        take_error(bus, reply, pending.error);
+    else if (!g_variant_is_of_type(pending.value, G_VARIANT_TYPE(reply_type)))
         reply->error_text = g_strdup_printf("%s answers a %s instead of a %s", method,
-                                            g_variant_get_type_string(pending->value), reply_type);
-    else if (done) {
-        reply->value = g_steal_pointer(&pending->value);
-        reply->fds = g_steal_pointer(&pending->fds);
-    }
-    pending_unref(pending);
+                                            g_variant_get_type_string(pending.value), reply_type);
+    else
+        reply->value = g_steal_pointer(&pending.value), reply->fds = g_steal_pointer(&pending.fds);
+    g_clear_pointer(&pending.value, g_variant_unref);
+    g_clear_object(&pending.fds);
     return waited;
 }
 
@@ -556,8 +542,7 @@ void rig_bluez_bus_close(struct rig_bluez_bus *bus)
         g_dbus_connection_close_sync(bus->connection, NULL, NULL);
     g_clear_object(&bus->connection);
     stop_dispatching(bus);
-    /* Calls that were given up end now, while there is somebody to end them. */
-    while (g_main_context_iteration(bus->context, FALSE))
+    while (g_main_context_iteration(bus->context, FALSE)) /* what was sent without waiting */
         continue;
     bus->trouble = "the D-Bus connection is not open";
 }
