@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "capture/reading.h"
+#include "transport/hci.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -161,18 +162,9 @@ static void writer_flush(struct writer *writer)
 
 /* --- the kernel's monitor channel: packets with the kernel's time --- */
 
-#define BLUETOOTH_HCI 1 /* BTPROTO_HCI */
-#define CHANNEL_MONITOR 2
-#define ALL_ADAPTERS 0xffff
 #define HEADER_BYTES 6u
 #define SOCKET_BYTES (4 << 20)
 #define MEMINFO_DROPS 8 /* SK_MEMINFO_DROPS, the last of 9 */
-
-struct hci_address {
-    unsigned short family;
-    unsigned short device;
-    unsigned short channel;
-};
 
 static int refuse(const char *why, GError **error)
 {
@@ -191,20 +183,15 @@ struct monitor_packet {
 /* Opens the channel of all adapters. -1 + RIG_ERROR_UNSUPPORTED: no Bluetooth in this kernel, or no right. */
 static int monitor_open(GError **error)
 {
-    struct hci_address address = {AF_BLUETOOTH, ALL_ADAPTERS, CHANNEL_MONITOR};
-    int fd = socket(AF_BLUETOOTH, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, BLUETOOTH_HCI), cause;
+    int fd = rig_hci_open(RIG_HCI_NO_ADAPTER, RIG_HCI_CHANNEL_MONITOR);
 
-    if (fd < 0 && (errno == EPERM || errno == EACCES))
-        return refuse("not permitted; run as root, or give the program CAP_NET_RAW", error);
-    if (fd < 0)
-        return refuse("this kernel has no Bluetooth (modprobe bluetooth)", error);
-    if (bind(fd, (const struct sockaddr *)&address, sizeof address) == 0)
+    if (fd >= 0)
         return fd;
-    cause = errno;
-    close(fd);
-    if (cause == EPERM || cause == EACCES)
+    if (errno == EPERM || errno == EACCES)
         return refuse("not permitted; run as root, or give the program CAP_NET_RAW", error);
-    return refuse(g_strerror(cause), error);
+    return refuse(errno == EAFNOSUPPORT ? "this kernel has no Bluetooth (modprobe bluetooth)"
+                                        : g_strerror(errno),
+                  error);
 }
 
 /* Makes the socket non-blocking with times and a large buffer, and a non-blocking pipe. */

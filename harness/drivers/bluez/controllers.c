@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "transport/hci.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -11,16 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* [SRC linux include/net/bluetooth/{bluetooth,hci_sock,mgmt}.h] */
-#define FAMILY_BLUETOOTH 31
-#define PROTOCOL_HCI 1
-#define CHANNEL_CONTROL 3
-#define NO_CONTROLLER 0xffff
-struct hci_address {
-    unsigned short family;
-    unsigned short device;
-    unsigned short channel;
-};
+/* [SRC linux include/net/bluetooth/mgmt.h] */
 #define READ_INDEX_LIST 0x0003
 #define READ_INFORMATION 0x0004
 #define COMMAND_COMPLETE 0x0001
@@ -94,21 +86,14 @@ void rig_bluez_look_at_rfkill(const char *sys, struct rig_bluez_controller *cont
 
 static int open_control(GError **error)
 {
-    struct hci_address address = {
-        .family = FAMILY_BLUETOOTH, .device = NO_CONTROLLER, .channel = CHANNEL_CONTROL};
-    int fd = socket(FAMILY_BLUETOOTH, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, PROTOCOL_HCI);
-    int problem;
+    int fd = rig_hci_open(RIG_HCI_NO_ADAPTER, RIG_HCI_CHANNEL_CONTROL);
 
-    if (fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof address) == 0)
-        return fd;
-    problem = errno;
-    if (fd >= 0)
-        close(fd);
-    g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "the kernel does not tell of Bluetooth adapters (%s)%s",
-                g_strerror(problem),
-                problem == EAFNOSUPPORT ? ": it has no Bluetooth, or not loaded: sudo modprobe bluetooth"
-                                        : "");
-    return -1;
+    if (fd < 0)
+        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE,
+                    "the kernel does not tell of Bluetooth adapters (%s)%s", g_strerror(errno),
+                    errno == EAFNOSUPPORT ? ": it has no Bluetooth, or not loaded: sudo modprobe bluetooth"
+                                          : "");
+    return fd;
 }
 
 /* Whether this packet answers the question; what is told to everybody is passed over. */
@@ -182,7 +167,7 @@ GArray *rig_bluez_controllers(const char *sys, GError **error)
 
     if (fd < 0)
         return NULL;
-    n = ask(fd, READ_INDEX_LIST, NO_CONTROLLER, answer);
+    n = ask(fd, READ_INDEX_LIST, RIG_HCI_NO_ADAPTER, answer);
     if (n < 0 || !rig_bluez_take_index_list(answer, (gsize)n, indices)) {
         g_set_error_literal(
             error, RIG_ERROR, RIG_ERROR_DEVICE,

@@ -4,8 +4,9 @@
 #include "drivers/bluez/monitor.h"
 
 #include "drivers/bluez/outcome.h"
-#include "protocol/ble/codes.h"
 #include "protocol/ble/code_names.h"
+#include "protocol/ble/codes.h"
+#include "transport/hci.h"
 
 #include <errno.h>
 #include <glib-unix.h>
@@ -14,16 +15,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* [SRC linux include/net/bluetooth/{bluetooth,hci_sock,hci_mon}.h] */
-#define FAMILY_BLUETOOTH 31
-#define PROTOCOL_HCI 1
-#define CHANNEL_MONITOR 2
-#define NO_DEVICE 0xffff
-struct hci_address {
-    unsigned short family;
-    unsigned short device;
-    unsigned short channel;
-};
 #define MONITOR_HEADER_BYTES 6
 #define MONITOR_EVENT 3
 #define MONITOR_CONTROL_COMMAND 16
@@ -342,29 +333,15 @@ bool rig_bluez_monitor_filter(int fd)
     return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) == 0;
 }
 
-static int open_monitor(void)
-{
-    struct hci_address address = {
-        .family = FAMILY_BLUETOOTH, .device = NO_DEVICE, .channel = CHANNEL_MONITOR};
-    int fd = socket(FAMILY_BLUETOOTH, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, PROTOCOL_HCI);
-
-    if (fd >= 0)
-        (void)!rig_bluez_monitor_filter(fd); /* without it all is told, and looked through */
-    if (fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof address) == 0)
-        return fd;
-    if (fd >= 0)
-        close(fd);
-    return -1;
-}
-
 struct rig_bluez_monitor *rig_bluez_monitor_new(GMainContext *context, void (*changed)(void *user),
                                                 void *user)
 {
     struct rig_bluez_monitor *monitor;
-    int fd = open_monitor();
+    int fd = rig_hci_open(RIG_HCI_NO_ADAPTER, RIG_HCI_CHANNEL_MONITOR);
 
     if (fd < 0)
         return NULL;
+    (void)!rig_bluez_monitor_filter(fd); /* without it all is told, and looked through */
     monitor = g_new0(struct rig_bluez_monitor, 1);
     monitor->fd = fd;
     monitor->changed = changed;

@@ -3,6 +3,7 @@
 #include "drivers/sim/radio.h"
 
 #include "base/error.h"
+#include "transport/hci.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,16 +18,6 @@
 #define RETRY_US 1000000
 #define GOODBYE_US 500000
 #define READ_BYTES 4096
-
-/* [SRC linux include/net/bluetooth/hci_sock.h] The kernel's interface; it never changes. */
-#define HCI_FAMILY 31
-#define HCI_PROTOCOL 1
-#define HCI_CHANNEL_USER 1
-struct hci_address {
-    sa_family_t family;
-    unsigned short device;
-    unsigned short channel;
-};
 
 struct rig_sim_radio {
     struct sim_board *board;
@@ -123,21 +114,16 @@ static const char *adapter_remedy(int problem)
 
 static int open_adapter(const char *name, GError **error)
 {
-    struct hci_address address = {.family = HCI_FAMILY, .channel = HCI_CHANNEL_USER};
     guint64 number = 0;
     int fd;
 
     if (!g_ascii_string_to_unsigned(name + 3, 10, 0, 0xfffe, &number, error))
         return -1;
-    address.device = (unsigned short)number;
-    fd = socket(HCI_FAMILY, SOCK_RAW, HCI_PROTOCOL);
-    if (fd >= 0 && bind(fd, (const struct sockaddr *)(gpointer)&address, sizeof address) == 0)
-        return fd;
-    g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot take over the adapter '%s': %s; %s", name,
-                g_strerror(errno), adapter_remedy(errno));
-    if (fd >= 0)
-        close(fd);
-    return -1;
+    fd = rig_hci_open((guint16)number, RIG_HCI_CHANNEL_USER);
+    if (fd < 0)
+        g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot take over the adapter '%s': %s; %s", name,
+                    g_strerror(errno), adapter_remedy(errno));
+    return fd;
 }
 
 static bool is_adapter(const char *where)
