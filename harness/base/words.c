@@ -1,54 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Words of lines, quoted and read. */
+/* Text as one word of Tcl or of a shell. */
 #include "base/words.h"
 
 #include <string.h>
-
-char *rig_word_quote(const char *text)
-{
-    g_autofree char *escaped = NULL;
-    bool plain = *text != '\0';
-
-    for (const char *at = text; *at; at++)
-        plain = plain && g_ascii_isgraph(*at) && *at != '"' && *at != '\\';
-    if (plain)
-        return g_strdup(text);
-    escaped = g_strescape(text, NULL);
-    return g_strdup_printf("\"%s\"", escaped);
-}
-
-/* Behind the quote that ends a word; NULL: none does. */
-static const char *end_of_quote(const char *at)
-{
-    for (; *at && *at != '"'; at++)
-        if (*at == '\\' && at[1])
-            at++;
-    return *at ? at + 1 : NULL;
-}
-
-static char *unquote(const char *from, const char *end)
-{
-    g_autofree char *inside = g_strndup(from + 1, (gsize)(end - from) - 2);
-
-    return g_strcompress(inside);
-}
-
-char **rig_words_split(const char *line)
-{
-    g_autoptr(GPtrArray) words = g_ptr_array_new_with_free_func(g_free);
-
-    for (const char *end;; line = end + 1) {
-        end = *line == '"' ? end_of_quote(line + 1) : line + strcspn(line, " ");
-        if (!end || (*end && *end != ' '))
-            return NULL;
-        g_ptr_array_add(words, *line == '"' ? unquote(line, end) : g_strndup(line, (gsize)(end - line)));
-        if (!*end)
-            break;
-    }
-    g_ptr_array_add(words, NULL);
-    g_ptr_array_set_free_func(words, NULL);
-    return (char **)g_ptr_array_free(g_steal_pointer(&words), FALSE);
-}
 
 bool rig_is_line(const char *text)
 {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Lines of words: commands of one line, whatever text their words hold. Both sides of the control socket of a
- * simulated board use it; words of Tcl are written here too. For a shell: base/shell.h. */
+/* Text of others as one word of Tcl or of a POSIX shell. */
 #ifndef RIG_BASE_WORDS_H
 #define RIG_BASE_WORDS_H
 
@@ -9,12 +8,6 @@
 
 G_BEGIN_DECLS
 
-/* A text as one word of a line: as it is where it has no spaces, quotes, backslashes or bytes beyond
- * printable ASCII, else in double quotes with C escapes. Owned by the caller. */
-char *rig_word_quote(const char *text);
-/* The words of a line: divided by single spaces; one that begins with a double quote ends with the next that
- * is not escaped. NULL-terminated, owned by the caller (g_strfreev). NULL: a quote has no end. */
-char **rig_words_split(const char *line);
 /* No line break and no other control character, but perhaps a tab: it is one line. */
 bool rig_is_line(const char *text);
 
