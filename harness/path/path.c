@@ -129,6 +129,18 @@ struct rig_path_step *rig_path_step_new(void)
     return step;
 }
 
+GPtrArray *rig_path_steps(const struct rig_path *path)
+{
+    GPtrArray *steps = g_ptr_array_new();
+
+    for (guint i = 0; i < path->cycles->len; i++) {
+        const struct rig_path_cycle *cycle = g_ptr_array_index(path->cycles, i);
+
+        g_ptr_array_extend(steps, cycle->steps, NULL, NULL);
+    }
+    return steps;
+}
+
 bool rig_path_cell_is_image(const struct rig_path_cell *cell)
 {
     return cell->holds == RIG_PATH_OLD || cell->holds == RIG_PATH_NEW;

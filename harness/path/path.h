@@ -131,6 +131,9 @@ void rig_path_add_broken(struct rig_path *path, const char *invariant, const cha
 struct rig_path_step *rig_path_step_new(void);
 void rig_path_step_free(struct rig_path_step *step);
 
+/* The steps of all power cycles, one after the other. Borrowed; the array is the caller's. */
+GPtrArray *rig_path_steps(const struct rig_path *path);
+
 /* A trailer in a few words: "magic good, type test, copy_done set"; "empty". Owned by the caller. */
 char *rig_path_trailer_text(const struct rig_path_trailer *trailer);
 

@@ -110,11 +110,6 @@ static int append_title(struct picture *picture, const char *subtitle)
     return append_lines(picture, y + 2, "dim", cuts, 60, LINE_HEIGHT) + 2;
 }
 
-static struct rig_path_cell *cell_of(const struct picture *picture, guint area, guint sector)
-{
-    return &g_array_index((GArray *)g_ptr_array_index(picture->cells, area), struct rig_path_cell, sector);
-}
-
 static const char *class_of(const struct rig_path_cell *cell)
 {
     static const char *const classes[] = {"era", "old", "new", "tr", "mix"}; /* by enum rig_path_holds */
@@ -137,44 +132,55 @@ static char *cell_label(const struct picture *picture, const struct rig_path_cel
     return g_strdup_printf("%s %s%s", name, first, cell->part ? " begin" : "");
 }
 
-/* One bar with what it is, in its tooltip and, where there is room, on it. */
+/* With what it is, in a tooltip; the group stays open. class: may go on with further attributes. */
+static void rect(GString *out, const char *tooltip, int x, int y, int width, int height, const char *class)
+{
+    g_string_append(out, "<g><title>");
+    picture_escaped(out, tooltip);
+    g_string_append_printf(out, "</title><rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" %s/>", x, y,
+                           width, height, class);
+}
+
+/* Stripes or crosses over it: colours are not all that tells. */
+static void pattern(const struct picture *picture, int x, int y, int width, int height, char name)
+{
+    g_string_append_printf(picture->out,
+                           "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"url(#%c%u)\"/>", x, y,
+                           width, height, name, picture->number);
+}
+
+/* One bar, with words on it where there is room. */
 static void bar(struct picture *picture, int x, int y, int width, int height, const char *class,
                 const char *tooltip, const char *label, int mark_width)
 {
-    GString *out = picture->out;
+    g_autofree char *classes = g_strdup_printf("class=\"%s\"", class);
     int n_columns = (width - mark_width - 6) * 10 / 58;
 
     if (width <= 0)
         return;
-    g_string_append_printf(out, "<g><title>");
-    picture_escaped(out, tooltip);
-    g_string_append_printf(out, "</title><rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" class=\"%s\"/>",
-                           x, y, width, height, class);
+    rect(picture->out, tooltip, x, y, width, height, classes);
     if (strstr(class, "new"))
-        g_string_append_printf(out, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"url(#h%u)\"/>",
-                               x, y, width, height, picture->number);
+        pattern(picture, x, y, width, height, 'h');
     if (strstr(class, "mix") || strstr(class, "bad"))
-        g_string_append_printf(out, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"url(#x%u)\"/>",
-                               x, y, width, height, picture->number);
+        pattern(picture, x, y, width, height, 'x');
     if (height >= 12 && *label && (int)g_utf8_strlen(label, -1) <= n_columns) {
         g_autofree char *text_class = g_strdup_printf("on %s-t", class);
 
-        picture_text(out, x + mark_width + 3, y + height - 4, text_class, label, 0);
+        picture_text(picture->out, x + mark_width + 3, y + height - 4, text_class, label, 0);
     }
-    g_string_append(out, "</g>\n");
+    g_string_append(picture->out, "</g>\n");
 }
 
 static void cell_bar(struct picture *picture, const struct picture_area *area,
                      const struct picture_band *band, int to)
 {
-    const struct rig_path_area *told = g_ptr_array_index(picture->path->areas, area->index);
-    const struct rig_path_cell *cell = cell_of(picture, area->index, band->first);
+    const struct rig_path_cell *cell = &g_array_index(area->cells, struct rig_path_cell, band->first);
     g_autofree char *label = cell_label(picture, cell, band->last - band->first + 1);
     g_autofree char *class = g_strdup_printf("%s%s", class_of(cell), cell->part ? " part" : "");
     g_autofree char *tooltip =
         band->first == band->last
-            ? g_strdup_printf("%s sector %u: %s", told->name, band->first, *label ? label : "erased")
-            : g_strdup_printf("%s sectors %u to %u: %s", told->name, band->first, band->last,
+            ? g_strdup_printf("%s sector %u: %s", area->told->name, band->first, *label ? label : "erased")
+            : g_strdup_printf("%s sectors %u to %u: %s", area->told->name, band->first, band->last,
                               *label ? label : "erased");
 
     bar(picture, band->from, band->y, to - band->from, area->band_height - 1, class, tooltip, label,
@@ -217,13 +223,12 @@ static struct picture_value look_at(const struct picture *picture, const struct 
 static void field_bar(struct picture *picture, const struct picture_area *area, enum picture_field field,
                       int to)
 {
-    const struct rig_path_area *told = g_ptr_array_index(picture->path->areas, area->index);
     const struct picture_value *shown = &area->values[field];
     int y = area->field_y[field];
     bool first = !(area->fields & ((1u << field) - 1));
     g_autofree char *tooltip =
-        shown->is_image ? g_strdup_printf("%s trailer: image data is here", told->name)
-                        : g_strdup_printf("%s trailer: %s %s", told->name, picture_field_name(field),
+        shown->is_image ? g_strdup_printf("%s trailer: image data is here", area->told->name)
+                        : g_strdup_printf("%s trailer: %s %s", area->told->name, picture_field_name(field),
                                           shown->words ? shown->words : shown->value);
 
     if (shown->is_image)
@@ -266,7 +271,7 @@ static int lead_of(const struct rig_path_step *step, bool marked)
     return marked ? MARK_WIDTH + 2 : 0;
 }
 
-/* Bars end where a step changes what they show. */
+/* Bars end where a step changes what they show; afterwards the next ones hold that. */
 static void end_bands(struct picture *picture, struct picture_area *area, const struct rig_path_step *step,
                       int x)
 {
@@ -278,6 +283,12 @@ static void end_bands(struct picture *picture, struct picture_area *area, const 
         cell_bar(picture, area, band, x);
         band->from = x;
         band->lead = lead_of(step, is_marked(step, area->index, band));
+    }
+    for (guint i = 0; i < step->cells->len; i++) {
+        const struct rig_path_change *change = &g_array_index(step->cells, struct rig_path_change, i);
+
+        if (change->area == area->index)
+            g_array_index(area->cells, struct rig_path_cell, change->sector) = change->cell;
     }
 }
 
@@ -303,11 +314,6 @@ static void take_step(struct picture *picture, const struct rig_path_step *step,
 {
     for (guint i = 0; i < picture->areas->len; i++)
         end_bands(picture, &g_array_index(picture->areas, struct picture_area, i), step, x);
-    for (guint i = 0; i < step->cells->len; i++) {
-        const struct rig_path_change *change = &g_array_index(step->cells, struct rig_path_change, i);
-
-        *cell_of(picture, change->area, change->sector) = change->cell;
-    }
     rig_path_follow(picture->path, step, &picture->state);
     for (guint i = 0; i < picture->areas->len; i++)
         end_fields(picture, &g_array_index(picture->areas, struct picture_area, i), step, x);
@@ -334,9 +340,10 @@ static bool extent(const struct picture_area *area, const struct rig_path_step *
 static void draw_mark(struct picture *picture, const struct picture_cycle *place, guint index)
 {
     const struct rig_path_step *step = g_ptr_array_index(place->cycle->steps, index);
+    const char *letter = step->kind == RIG_PATH_ERASE ? "E" : "W";
+    g_autofree char *class = g_strdup_printf("rx=\"3\" class=\"mk%s%s\"", letter, step->torn ? " torn" : "");
     int x = picture_column_x(place, index) + 1;
     int width = MIN(picture_column_width(place, step) - 2, MARK_WIDTH);
-    GString *out = picture->out;
     int top = 0;
     int bottom = 0;
     enum picture_field row = picture_field_of(step->field);
@@ -350,16 +357,10 @@ static void draw_mark(struct picture *picture, const struct picture_cycle *place
             top = area->field_y[row];
             bottom = top + FIELD_HEIGHT - 1;
         }
-        g_string_append(out, "<g><title>");
-        picture_escaped(out, step->text);
-        g_string_append_printf(
-            out, "</title><rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"3\" class=\"%s%s\"/>", x,
-            top, width, bottom - top, step->kind == RIG_PATH_ERASE ? "mkE" : "mkW",
-            step->torn ? " torn" : "");
+        rect(picture->out, step->text, x, top, width, bottom - top, class);
         if (bottom - top >= 10)
-            picture_text(out, x + width / 2, (top + bottom) / 2 + 4, "mk",
-                         step->kind == RIG_PATH_ERASE ? "E" : "W", 0);
-        g_string_append(out, "</g>\n");
+            picture_text(picture->out, x + width / 2, (top + bottom) / 2 + 4, "mk", letter, 0);
+        g_string_append(picture->out, "</g>\n");
     }
 }
 
@@ -369,17 +370,13 @@ static void draw_more(struct picture *picture, const struct picture_cycle *place
     const struct rig_path_step *step = g_ptr_array_index(place->cycle->steps, index);
     int x = picture_column_x(place, index);
     int middle = (HEAD_HEIGHT + picture->body_height) / 2;
+    int height = picture->body_height - HEAD_HEIGHT;
     g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT " operations: %s", step->n, step->text);
 
-    g_string_append(picture->out, "<g><title>");
-    picture_escaped(picture->out, text);
-    g_string_append_printf(picture->out,
-                           "</title><rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" class=\"more\"/>",
-                           x + 3, HEAD_HEIGHT - 4, MORE_WIDTH - 6, picture->body_height - HEAD_HEIGHT + 4);
+    rect(picture->out, text, x + 3, HEAD_HEIGHT - 4, MORE_WIDTH - 6, height + 4, "class=\"more\"");
     g_string_append_printf(picture->out, "<g transform=\"rotate(-90 %d %d)\">", x + MORE_WIDTH / 2 + 4,
                            middle);
-    picture_text(picture->out, x + MORE_WIDTH / 2 + 4, middle, "mid", text,
-                 (guint)MAX(picture->body_height - HEAD_HEIGHT, 60) * 10 / 54);
+    picture_text(picture->out, x + MORE_WIDTH / 2 + 4, middle, "mid", text, (guint)MAX(height, 60) * 10 / 54);
     g_string_append(picture->out, "</g></g>\n");
 }
 
@@ -500,9 +497,8 @@ static void append_names(struct picture *picture)
 {
     for (guint i = 0; i < picture->areas->len; i++) {
         const struct picture_area *area = &g_array_index(picture->areas, struct picture_area, i);
-        const struct rig_path_area *told = g_ptr_array_index(picture->path->areas, area->index);
 
-        picture_text(picture->out, MARGIN, area->top + 12, "b", told->name, 10);
+        picture_text(picture->out, MARGIN, area->top + 12, "b", area->told->name, 10);
         picture_text(picture->out, MARGIN, area->top + 25, "dim", "sector", 0);
         for (guint k = 0; k < area->bands->len; k++)
             append_band_name(picture->out, area, &g_array_index(area->bands, struct picture_band, k));
@@ -531,18 +527,13 @@ static int append_rows(struct picture *picture, int y)
     return y;
 }
 
-static int swatch(struct picture *picture, int x, int y, const char *class, const char *pattern,
-                  const char *text)
+static int swatch(struct picture *picture, int x, int y, const char *class, char over, const char *text)
 {
-    GString *out = picture->out;
-
-    g_string_append_printf(out, "<rect x=\"%d\" y=\"%d\" width=\"22\" height=\"12\" class=\"%s\"/>", x,
-                           y - 10, class);
-    if (pattern)
-        g_string_append_printf(out,
-                               "<rect x=\"%d\" y=\"%d\" width=\"22\" height=\"12\" fill=\"url(#%s%u)\"/>", x,
-                               y - 10, pattern, picture->number);
-    picture_text(out, x + 27, y, NULL, text, 24);
+    g_string_append_printf(picture->out, "<rect x=\"%d\" y=\"%d\" width=\"22\" height=\"12\" class=\"%s\"/>",
+                           x, y - 10, class);
+    if (over)
+        pattern(picture, x, y - 10, 22, 12, over);
+    picture_text(picture->out, x + 27, y, NULL, text, 24);
     return x + 27 + (int)MIN(g_utf8_strlen(text, -1), 24) * 6 + 18;
 }
 
@@ -552,12 +543,12 @@ static void append_legend(struct picture *picture, int y)
     g_autofree char *fresh = g_strdup_printf("%s (new)", picture->path->new_name);
     int x = MARGIN;
 
-    x = swatch(picture, x, y, "old", NULL, g_str_equal(picture->path->old_name, "old") ? "old image" : old);
-    x = swatch(picture, x, y, "new", "h", g_str_equal(picture->path->new_name, "new") ? "new image" : fresh);
-    x = swatch(picture, x, y, "mix", "x", "mixed, torn or bad");
-    x = swatch(picture, x, y, "era", NULL, "erased");
-    x = swatch(picture, x, y, "tr", NULL, "trailer");
-    swatch(picture, x, y, "img", NULL, "image data over it");
+    x = swatch(picture, x, y, "old", 0, g_str_equal(picture->path->old_name, "old") ? "old image" : old);
+    x = swatch(picture, x, y, "new", 'h', g_str_equal(picture->path->new_name, "new") ? "new image" : fresh);
+    x = swatch(picture, x, y, "mix", 'x', "mixed, torn or bad");
+    x = swatch(picture, x, y, "era", 0, "erased");
+    x = swatch(picture, x, y, "tr", 0, "trailer");
+    swatch(picture, x, y, "img", 0, "image data over it");
     append_lines(picture, y + 19, "dim",
                  "numbers on bars: sectors of the image \u00b7 begin: the rest is not there yet \u00b7 E "
                  "erase, W write, "
@@ -572,11 +563,6 @@ void rig_picture_append(GString *out, const struct rig_path *path, const char *s
     int y;
 
     picture_lay_out(&picture);
-    picture.cells = g_ptr_array_new_with_free_func((GDestroyNotify)g_array_unref);
-    for (guint i = 0; i < path->areas->len; i++)
-        g_ptr_array_add(
-            picture.cells,
-            g_array_copy(((const struct rig_path_area *)g_ptr_array_index(path->areas, i))->cells));
     rig_path_begin(path, &picture.state);
     y = append_title(&picture, subtitle);
     y = append_rows(&picture, y);
@@ -592,7 +578,6 @@ void rig_picture_append(GString *out, const struct rig_path *path, const char *s
     g_string_append_printf(out, "<rect width=\"%d\" height=\"%d\" class=\"bgd\"/>\n", picture.width, y);
     g_string_append_len(out, body->str, (gssize)body->len);
     g_string_append(out, "</svg>\n");
-    g_ptr_array_unref(picture.cells);
     picture_clear(&picture);
 }
 

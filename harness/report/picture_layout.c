@@ -81,35 +81,29 @@ static void note_cell(GString **histories, guint sector, guint column, const str
                            rig_path_cell_is_image(cell) ? (int)cell->sectors - (int)sector : 0);
 }
 
-static GString **histories_of(const struct rig_path *path, guint index)
+static GString **histories_of(const struct picture *picture, const struct picture_area *area)
 {
-    const struct rig_path_area *area = g_ptr_array_index(path->areas, index);
-    GString **histories = g_new0(GString *, area->n_sectors + 1);
-    guint column = 1;
+    GString **histories = g_new0(GString *, area->told->n_sectors + 1);
 
-    for (guint i = 0; i < area->n_sectors; i++)
-        note_cell(histories, i, 0, &g_array_index(area->cells, struct rig_path_cell, i));
-    for (guint i = 0; i < path->cycles->len; i++) {
-        const struct rig_path_cycle *cycle = g_ptr_array_index(path->cycles, i);
+    for (guint i = 0; i < area->told->n_sectors; i++)
+        note_cell(histories, i, 0, &g_array_index(area->told->cells, struct rig_path_cell, i));
+    for (guint i = 0; i < picture->steps->len; i++) {
+        const GArray *changes = ((const struct rig_path_step *)g_ptr_array_index(picture->steps, i))->cells;
 
-        for (guint k = 0; k < cycle->steps->len; k++, column++) {
-            const struct rig_path_step *step = g_ptr_array_index(cycle->steps, k);
+        for (guint k = 0; k < changes->len; k++) {
+            const struct rig_path_change *change = &g_array_index(changes, struct rig_path_change, k);
 
-            for (guint c = 0; c < step->cells->len; c++) {
-                const struct rig_path_change *change = &g_array_index(step->cells, struct rig_path_change, c);
-
-                if (change->area == index)
-                    note_cell(histories, change->sector, column, &change->cell);
-            }
+            if (change->area == area->index)
+                note_cell(histories, change->sector, i + 1, &change->cell);
         }
     }
     return histories;
 }
 
-static void find_bands(const struct rig_path *path, struct picture_area *area)
+static void find_bands(const struct picture *picture, struct picture_area *area)
 {
-    const struct rig_path_area *told = g_ptr_array_index(path->areas, area->index);
-    GString **histories = histories_of(path, area->index);
+    const struct rig_path_area *told = area->told;
+    GString **histories = histories_of(picture, area);
 
     for (guint i = 0; i < told->n_sectors; i++) {
         struct picture_band band = {.first = i, .last = i};
@@ -127,20 +121,16 @@ static void find_bands(const struct rig_path *path, struct picture_area *area)
     g_free(histories);
 }
 
-static bool is_touched(const struct rig_path *path, guint area)
+static bool is_touched(const struct picture *picture, guint area)
 {
-    for (guint i = 0; i < path->cycles->len; i++) {
-        const struct rig_path_cycle *cycle = g_ptr_array_index(path->cycles, i);
+    for (guint i = 0; i < picture->steps->len; i++) {
+        const struct rig_path_step *step = g_ptr_array_index(picture->steps, i);
 
-        for (guint k = 0; k < cycle->steps->len; k++) {
-            const struct rig_path_step *step = g_ptr_array_index(cycle->steps, k);
-
-            if (step->area == (int)area)
+        if (step->area == (int)area)
+            return true;
+        for (guint k = 0; k < step->cells->len; k++)
+            if (g_array_index(step->cells, struct rig_path_change, k).area == area)
                 return true;
-            for (guint c = 0; c < step->cells->len; c++)
-                if (g_array_index(step->cells, struct rig_path_change, c).area == area)
-                    return true;
-        }
     }
     return false;
 }
@@ -242,21 +232,17 @@ static bool is_legible(const struct rig_path_step *step, guint area)
     return true;
 }
 
-static guint used_fields(const struct rig_path *path, guint area)
+static guint used_fields(const struct picture *picture, guint area)
 {
-    guint fields = fields_of(path->trailers, area);
+    guint fields = fields_of(picture->path->trailers, area);
 
-    for (guint i = 0; i < path->cycles->len; i++) {
-        const struct rig_path_cycle *cycle = g_ptr_array_index(path->cycles, i);
+    for (guint i = 0; i < picture->steps->len; i++) {
+        const struct rig_path_step *step = g_ptr_array_index(picture->steps, i);
 
-        for (guint k = 0; k < cycle->steps->len; k++) {
-            const struct rig_path_step *step = g_ptr_array_index(cycle->steps, k);
-
-            if (is_legible(step, area))
-                fields |= fields_of(step->trailers, area);
-            if (step->area == (int)area && picture_field_of(step->field) != N_FIELDS)
-                fields |= 1u << picture_field_of(step->field);
-        }
+        if (is_legible(step, area))
+            fields |= fields_of(step->trailers, area);
+        if (step->area == (int)area && picture_field_of(step->field) != N_FIELDS)
+            fields |= 1u << picture_field_of(step->field);
     }
     return fields;
 }
@@ -272,16 +258,18 @@ static bool holds_image(const struct rig_path_area *area)
 /* Drawn are the areas that the path touches, and those that hold what it is about. */
 static void lay_out_areas(struct picture *picture)
 {
-    const struct rig_path *path = picture->path;
     int y = HEAD_HEIGHT;
 
-    for (guint i = 0; i < path->areas->len; i++) {
-        struct picture_area area = {.index = i, .fields = used_fields(path, i)};
+    for (guint i = 0; i < picture->path->areas->len; i++) {
+        struct picture_area area = {.index = i,
+                                    .told = g_ptr_array_index(picture->path->areas, i),
+                                    .fields = used_fields(picture, i)};
 
-        if (!is_touched(path, i) && !holds_image(g_ptr_array_index(path->areas, i)))
+        if (!is_touched(picture, i) && !holds_image(area.told))
             continue;
+        area.cells = g_array_copy(area.told->cells);
         area.bands = g_array_new(FALSE, FALSE, sizeof(struct picture_band));
-        find_bands(path, &area);
+        find_bands(picture, &area);
         stack_area(&area, &y);
         g_array_append_val(picture->areas, area);
     }
@@ -390,20 +378,22 @@ void picture_lay_out(struct picture *picture)
     picture->areas = g_array_new(FALSE, FALSE, sizeof(struct picture_area));
     picture->cycles = g_array_new(FALSE, FALSE, sizeof(struct picture_cycle));
     picture->foot_lines = g_array_new(FALSE, FALSE, sizeof(guint));
-    picture->row_tops = g_array_new(FALSE, FALSE, sizeof(int));
     picture->width = 900; /* room for title and legend */
+    picture->steps = rig_path_steps(picture->path);
     lay_out_areas(picture);
     lay_out_cycles(picture);
 }
 
 void picture_clear(struct picture *picture)
 {
-    for (guint i = 0; i < picture->areas->len; i++)
+    for (guint i = 0; i < picture->areas->len; i++) {
         g_array_unref(g_array_index(picture->areas, struct picture_area, i).bands);
+        g_array_unref(g_array_index(picture->areas, struct picture_area, i).cells);
+    }
+    g_ptr_array_unref(picture->steps);
     for (guint i = 0; i < picture->cycles->len; i++)
         g_ptr_array_unref(g_array_index(picture->cycles, struct picture_cycle, i).lines);
     g_array_unref(picture->areas);
     g_array_unref(picture->cycles);
     g_array_unref(picture->foot_lines);
-    g_array_unref(picture->row_tops);
 }

@@ -52,6 +52,8 @@ struct picture_value {
 
 struct picture_area {
     guint index; /* in the path */
+    const struct rig_path_area *told;
+    GArray *cells; /* struct rig_path_cell: as drawn so far */
     GArray *bands;
     guint fields; /* bits of enum picture_field: those that ever hold something are drawn */
     int top, height;
@@ -73,14 +75,13 @@ struct picture {
     const struct rig_path *path;
     GString *out;
     guint number;
-    GArray *areas;  /* struct picture_area */
-    GArray *cycles; /* struct picture_cycle */
+    GPtrArray *steps; /* of all power cycles, borrowed */
+    GArray *areas;    /* struct picture_area */
+    GArray *cycles;   /* struct picture_cycle */
     guint n_rows;
     int body_height;    /* of the areas */
-    GArray *row_tops;   /* int, per row */
     GArray *foot_lines; /* guint, per row */
     int width;
-    GPtrArray *cells; /* per area of the path: GArray of struct rig_path_cell, as drawn so far */
     struct rig_path_state state;
 };
 

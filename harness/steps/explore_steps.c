@@ -299,27 +299,18 @@ static char *expectation_of(enum rig_invariant invariant, bool known)
                  : g_strndup(about, strlen(about) - (g_str_has_suffix(about, ".") ? 1 : 0));
 }
 
-/* What holds at the end of a path. */
-static void follow_to_end(const struct rig_path *path, struct rig_path_state *state)
-{
-    rig_path_begin(path, state);
-    for (guint i = 0; i < path->cycles->len; i++) {
-        const struct rig_path_cycle *cycle = g_ptr_array_index(path->cycles, i);
-
-        for (guint k = 0; k < cycle->steps->len; k++)
-            rig_path_follow(path, g_ptr_array_index(cycle->steps, k), state);
-    }
-}
-
 /* The board itself is as it was before: what a probe would read at the end of the path is told instead. */
 static void keep_trailers(struct rig_run *run, const struct rig_path *path)
 {
     g_autoptr(GPtrArray) texts = g_ptr_array_new();
+    g_autoptr(GPtrArray) steps = rig_path_steps(path);
     struct rig_path_state state;
 
     if (run->path_trailers)
         return;
-    follow_to_end(path, &state);
+    rig_path_begin(path, &state);
+    for (guint i = 0; i < steps->len; i++)
+        rig_path_follow(path, g_ptr_array_index(steps, i), &state);
     for (guint i = 0; i < path->areas->len; i++) {
         const struct rig_path_area *area = g_ptr_array_index(path->areas, i);
         const struct rig_path_trailer *trailer = state.trailers[i];
