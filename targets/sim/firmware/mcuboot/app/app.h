@@ -111,27 +111,6 @@ void sim_transport_answer(struct sim_transport *transport, struct sim_chip *chip
 /* One notification goes over the air. */
 void sim_transport_notify(struct sim_transport *transport, struct sim_chip *chip);
 
-/* --- between the files of the model --- */
-
-struct sim_slot { /* an image as the server lists it */
-    unsigned image;
-    unsigned slot; /* 0 primary, 1 secondary */
-    bool bootable, pending, confirmed, active, permanent;
-    struct rig_image_version version;
-    uint8_t hash[RIG_IMAGE_HASH_BYTES];
-};
-/* Images in the order that the state command lists them. Returns how many. */
-size_t sim_slots_list(const struct sim_server *server, struct sim_slot slots[2 * SIM_BOOT_MAX_IMAGES]);
-/* Where an upload to an image goes: the secondary, without its first sector in swap-offset. */
-struct sim_area sim_slots_upload_area(const struct sim_server *server, unsigned image);
-enum sim_status sim_slots_erase(const struct sim_server *server, unsigned image);
-/* Erases the trailer's sectors and what lies below an upload's area. */
-enum sim_status sim_slots_erase_trailer(const struct sim_server *server, unsigned image);
-uint32_t sim_slots_trailer_offset(const struct sim_server *server,
-                                  unsigned image); /* from the secondary's start, down to a sector */
-/* The secondary holds what must not be touched: 0, or the image group's code. */
-unsigned sim_slots_refusal(const struct sim_server *server, unsigned image, bool erase);
-
 /* What a handler makes of a request: the pairs of a success, or an error. */
 struct sim_reply {
     struct rig_cbor_writer *writer;
@@ -140,10 +119,7 @@ struct sim_reply {
     const char *reason; /* rsn of version 0 */
     bool silent;
 };
-void sim_os_handle(struct sim_server *server, const struct rig_smp_request *request, struct sim_reply *reply);
 void sim_image_handle(struct sim_server *server, const struct rig_smp_request *request,
                       struct sim_reply *reply);
-void sim_upload_handle(struct sim_server *server, const struct rig_smp_request *request,
-                       struct sim_reply *reply);
 
 #endif

@@ -1,11 +1,460 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The image group but for the upload: state, marking and confirming, erase, slot information. */
+/* The image group: slots and their state, marking and confirming, erasing, and the upload (the server
+ * algorithm of img_mgmt, writes gathered to whole write units). */
 #include "sim/firmware/mcuboot/app/app.h"
 
 #include <stdio.h>
 #include <string.h>
 
+struct sim_slot { /* an image as the server lists it */
+    unsigned image;
+    unsigned slot; /* 0 primary, 1 secondary */
+    bool bootable, pending, confirmed, active, permanent;
+    struct rig_image_version version;
+    uint8_t hash[RIG_IMAGE_HASH_BYTES];
+};
+
 enum image_rc { IMAGE_RC_FLASH_OPEN = 10, IMAGE_RC_FLASH_ERASE = 13 };
+
+static uint32_t first_sector_bytes(const struct sim_server *server, const struct sim_area *area)
+{
+    uint32_t start, n_bytes;
+
+    if (!sim_flash_sector_at(server->flash, area->device, area->offset, &start, &n_bytes) ||
+        n_bytes > area->n_bytes)
+        return 0;
+    return n_bytes;
+}
+
+static struct sim_area without_first_sector(const struct sim_server *server, struct sim_area area)
+{
+    uint32_t n_bytes = first_sector_bytes(server, &area);
+
+    area.offset += n_bytes;
+    area.n_bytes -= n_bytes;
+    return area;
+}
+
+/* The secondary, without its first sector in swap-offset. */
+static struct sim_area upload_area(const struct sim_server *server, unsigned image)
+{
+    struct sim_area area = server->boot->secondary[image];
+
+    return server->boot->mode == RIG_SWAP_OFFSET ? without_first_sector(server, area) : area;
+}
+
+/* Swap-offset leaves the old image in the first sector of the secondary during the trial; every other time
+ * images start in the second. */
+static struct sim_area listed_area(const struct sim_server *server, unsigned image, unsigned slot,
+                                   enum rig_swap_type type)
+{
+    if (slot == 0)
+        return server->boot->primary[image];
+    return type == RIG_SWAP_TYPE_REVERT ? server->boot->secondary[image] : upload_area(server, image);
+}
+
+static bool read_slot(const struct sim_server *server, const struct sim_area *area, struct sim_slot *slot)
+{
+    struct sim_area_reader reader = {.flash = server->flash, .area = *area, .powered_only = true};
+    struct rig_image_source source = sim_area_source(&reader);
+    struct rig_image_layout layout;
+
+    if (rig_image_read_layout(&source, area->n_bytes, &layout) != RIG_IMAGE_OK ||
+        rig_image_stored_hash(&source, &layout, slot->hash) != RIG_IMAGE_OK)
+        return false;
+    slot->version = layout.header.version;
+    slot->bootable = !(layout.header.flags & RIG_IMAGE_FLAG_NON_BOOTABLE);
+    return true;
+}
+
+static void set_flags(struct sim_slot *slot, enum rig_swap_type type)
+{
+    bool trial = type == RIG_SWAP_TYPE_REVERT;
+
+    slot->active = slot->slot == 0;
+    slot->confirmed = slot->slot == 0 ? !trial : trial;
+    slot->permanent = slot->slot == 1 && type == RIG_SWAP_TYPE_PERM;
+    slot->pending = slot->permanent || (slot->slot == 1 && type == RIG_SWAP_TYPE_TEST);
+}
+
+/* In the order that the state command lists them. Returns how many. */
+static size_t list_slots(const struct sim_server *server, struct sim_slot slots[2 * SIM_BOOT_MAX_IMAGES])
+{
+    size_t n_slots = 0;
+
+    for (unsigned image = 0; image < server->boot->n_images; image++) {
+        enum rig_swap_type type = sim_boot_swap_type(server->boot, server->flash, image);
+
+        for (unsigned slot = 0; slot < 2; slot++) {
+            struct sim_area area = listed_area(server, image, slot, type);
+            struct sim_slot *entry = &slots[n_slots];
+
+            memset(entry, 0, sizeof *entry);
+            entry->image = image;
+            entry->slot = slot;
+            if (area.n_bytes == 0 || !read_slot(server, &area, entry))
+                continue;
+            set_flags(entry, type);
+            n_slots++;
+        }
+    }
+    return n_slots;
+}
+
+static enum sim_status erase_slot(const struct sim_server *server, unsigned image)
+{
+    const struct sim_area *area = &server->boot->secondary[image];
+
+    return sim_flash_erase(server->flash, area->device, area->offset, area->n_bytes);
+}
+
+/* From the secondary's start, down to a sector. */
+static uint32_t trailer_offset(const struct sim_server *server, unsigned image)
+{
+    const struct sim_area *area = &server->boot->secondary[image];
+    struct rig_trailer_geometry geometry;
+    struct rig_trailer_layout layout;
+    uint32_t start, n_bytes;
+
+    sim_boot_geometry(server->boot, server->flash, area, &geometry);
+    if (!rig_trailer_layout(&geometry, &layout) ||
+        !sim_flash_sector_at(server->flash, area->device, area->offset + layout.status, &start, &n_bytes) ||
+        start < area->offset)
+        return 0;
+    return start - area->offset;
+}
+
+/* The trailer's sectors and what lies below an upload's area. */
+static enum sim_status erase_trailer(const struct sim_server *server, unsigned image)
+{
+    const struct sim_area *area = &server->boot->secondary[image];
+    uint32_t trailer = trailer_offset(server, image);
+    uint32_t below = upload_area(server, image).offset - area->offset;
+    enum sim_status status = SIM_OK;
+
+    if (below > 0)
+        status = sim_flash_erase(server->flash, area->device, area->offset, below);
+    if (status == SIM_OK)
+        status =
+            sim_flash_erase(server->flash, area->device, area->offset + trailer, area->n_bytes - trailer);
+    return status;
+}
+
+/* The secondary holds what must not be touched: 0, or the image group's code. */
+static unsigned refusal_of(const struct sim_server *server, unsigned image, bool erase)
+{
+    enum rig_swap_type type = sim_boot_swap_type(server->boot, server->flash, image);
+    uint32_t defects = server->config->defects;
+    bool pending = type == RIG_SWAP_TYPE_TEST || type == RIG_SWAP_TYPE_PERM;
+
+    if (type == RIG_SWAP_TYPE_REVERT && !(!erase && (defects & SIM_APP_DEFECT_UPLOAD_IN_TRIAL)))
+        return RIG_SMP_IMAGE_RC_NO_FREE_SLOT;
+    if (pending && !server->config->erase_pending_allowed &&
+        !(erase && (defects & SIM_APP_DEFECT_ERASES_PENDING)))
+        return RIG_SMP_IMAGE_RC_NO_FREE_SLOT;
+    return 0;
+}
+
+static bool defective(const struct sim_server *server, enum sim_app_defect defect)
+{
+    return (server->config->defects & (uint32_t)defect) != 0;
+}
+
+static unsigned check_first(const struct rig_smp_request *request)
+{
+    static const uint8_t magic[4] = {0x3d, 0xb8, 0xf3, 0x96};
+    const struct rig_smp_value *chunk = &request->keys[RIG_SMP_KEY_CHUNK];
+
+    if (chunk->n_bytes < RIG_IMAGE_HEADER_BYTES)
+        return RIG_SMP_IMAGE_RC_SHORT_HEADER;
+    if (!request->keys[RIG_SMP_KEY_LEN].present)
+        return RIG_SMP_IMAGE_RC_NO_LEN;
+    if (memcmp(chunk->bytes, magic, sizeof magic) != 0)
+        return RIG_SMP_IMAGE_RC_BAD_MAGIC;
+    if (request->keys[RIG_SMP_KEY_SHA].n_bytes > RIG_IMAGE_HASH_BYTES)
+        return RIG_SMP_IMAGE_RC_BAD_HASH;
+    return 0;
+}
+
+static bool resumes(const struct sim_server *server, const struct rig_smp_request *request)
+{
+    const struct sim_upload *upload = &server->app->upload;
+    const struct rig_smp_value *sha = &request->keys[RIG_SMP_KEY_SHA];
+
+    return upload->active && sha->n_bytes > 0 && sha->n_bytes == upload->n_sha &&
+           memcmp(sha->bytes, upload->sha, upload->n_sha) == 0 &&
+           !defective(server, SIM_APP_DEFECT_NO_RESUME);
+}
+
+static bool is_newer(const struct sim_server *server, const uint8_t *header_bytes)
+{
+    struct sim_running running;
+    struct rig_image_header header;
+
+    sim_app_look(server->boot, server->flash, NULL, &running);
+    rig_image_header_decode(header_bytes, &header);
+    return !running.has_image || rig_image_version_compare(&header.version, &running.version, false) > 0;
+}
+
+static unsigned pick_slot(const struct sim_server *server, const struct rig_smp_request *request,
+                          unsigned *image)
+{
+    const struct rig_smp_value *len = &request->keys[RIG_SMP_KEY_LEN];
+    uint64_t number = server->boot->n_images > 1 ? request->keys[RIG_SMP_KEY_IMAGE].number : 0;
+
+    if (number >= server->boot->n_images)
+        return RIG_SMP_IMAGE_RC_NO_FREE_SLOT;
+    *image = (unsigned)number;
+
+    unsigned refusal = refusal_of(server, *image, false);
+
+    if (refusal)
+        return refusal;
+    if (len->number > upload_area(server, *image).n_bytes)
+        return RIG_SMP_IMAGE_RC_TOO_LARGE;
+    if (request->keys[RIG_SMP_KEY_UPGRADE].number &&
+        !is_newer(server, request->keys[RIG_SMP_KEY_CHUNK].bytes))
+        return RIG_SMP_IMAGE_RC_OLDER;
+    return 0;
+}
+
+/* Erases the sectors that area offsets below end lie in and that are not erased yet. */
+static enum sim_status erase_up_to(const struct sim_server *server, uint32_t end)
+{
+    struct sim_upload *upload = &server->app->upload;
+    struct sim_area area = upload_area(server, upload->image);
+    enum sim_status status = SIM_OK;
+
+    while (status == SIM_OK && upload->erased_end < end && upload->erased_end < area.n_bytes) {
+        uint32_t start, n_bytes;
+
+        if (!sim_flash_sector_at(server->flash, area.device, area.offset + upload->erased_end, &start,
+                                 &n_bytes))
+            return SIM_OUT_OF_RANGE;
+        status = sim_flash_erase(server->flash, area.device, start, n_bytes);
+        upload->erased_end = start + n_bytes - area.offset;
+    }
+    return status;
+}
+
+/* The trailer goes first in both ways of erasing: whatever it asked for belonged to the image that is being
+ * replaced. */
+static unsigned prepare_slot(const struct sim_server *server)
+{
+    enum sim_status status = server->config->progressive_erase
+                                 ? erase_trailer(server, server->app->upload.image)
+                                 : erase_slot(server, server->app->upload.image);
+
+    if (!server->config->progressive_erase)
+        server->app->upload.erased_end = UINT32_MAX;
+    return status == SIM_OK ? 0 : IMAGE_RC_FLASH_ERASE;
+}
+
+static unsigned restart(struct sim_server *server, const struct rig_smp_request *request)
+{
+    const struct rig_smp_value *sha = &request->keys[RIG_SMP_KEY_SHA];
+    struct sim_upload *upload = &server->app->upload;
+    unsigned image = 0;
+    unsigned rc = pick_slot(server, request, &image);
+
+    if (rc)
+        return rc;
+    memset(upload, 0, sizeof *upload);
+    upload->image = (uint8_t)image;
+    rc = prepare_slot(server);
+    if (rc)
+        return rc;
+    upload->active = true;
+    upload->n_total = (uint32_t)request->keys[RIG_SMP_KEY_LEN].number;
+    upload->n_sha = (uint8_t)sha->n_bytes;
+    if (sha->n_bytes > 0)
+        memcpy(upload->sha, sha->bytes, sha->n_bytes);
+    return 0;
+}
+
+static enum sim_status write_units(const struct sim_server *server, uint32_t at, const uint8_t *bytes,
+                                   size_t n_bytes)
+{
+    struct sim_area area = upload_area(server, server->app->upload.image);
+    uint32_t trailer = trailer_offset(server, server->app->upload.image);
+    uint32_t below = area.offset - server->boot->secondary[server->app->upload.image].offset;
+
+    if (n_bytes == 0)
+        return SIM_OK;
+    if (at > area.n_bytes || n_bytes > area.n_bytes - at)
+        return SIM_OUT_OF_RANGE;
+
+    /* Progressive erase leaves alone the trailer's sectors, which were erased at the start. */
+    uint32_t end = at + (uint32_t)n_bytes;
+    uint32_t limit = trailer > below ? trailer - below : 0;
+    enum sim_status status = erase_up_to(server, end < limit ? end : limit);
+
+    return status == SIM_OK ? sim_flash_write(server->flash, area.device, area.offset + at, bytes, n_bytes)
+                            : status;
+}
+
+/* Whole units go out, the rest waits in the tail. */
+static enum sim_status append(const struct sim_server *server, const uint8_t *bytes, size_t n_bytes)
+{
+    struct sim_upload *upload = &server->app->upload;
+    struct sim_area area = upload_area(server, upload->image);
+    uint32_t unit = sim_flash_device(server->flash, area.device)->write_bytes;
+    uint32_t at = upload->offset - upload->n_tail;
+    enum sim_status status = SIM_OK;
+
+    if (n_bytes == 0) /* a chunk may be empty, and then its bytes are nowhere */
+        return SIM_OK;
+    if (upload->n_tail > 0) {
+        size_t n_fill = unit - upload->n_tail < n_bytes ? unit - upload->n_tail : n_bytes;
+
+        memcpy(upload->tail + upload->n_tail, bytes, n_fill);
+        upload->n_tail = (uint8_t)(upload->n_tail + n_fill);
+        bytes += n_fill;
+        n_bytes -= n_fill;
+        if (upload->n_tail < unit)
+            return SIM_OK;
+        status = write_units(server, at, upload->tail, unit);
+        upload->n_tail = 0;
+        at += unit;
+    }
+    size_t n_whole = n_bytes / unit * unit;
+
+    if (status == SIM_OK)
+        status = write_units(server, at, bytes, n_whole);
+    upload->n_tail = (uint8_t)(n_bytes - n_whole);
+    if (upload->n_tail > 0)
+        memcpy(upload->tail, bytes + n_whole, upload->n_tail);
+    return status;
+}
+
+static enum sim_status flush_tail(const struct sim_server *server)
+{
+    struct sim_upload *upload = &server->app->upload;
+    struct sim_area area = upload_area(server, upload->image);
+    const struct sim_flash_device_config *device = sim_flash_device(server->flash, area.device);
+
+    if (upload->n_tail == 0)
+        return SIM_OK;
+    memset(upload->tail + upload->n_tail, device->erased, device->write_bytes - upload->n_tail);
+    return write_units(server, upload->offset - upload->n_tail, upload->tail, device->write_bytes);
+}
+
+static void finish_upload(struct sim_server *server)
+{
+    memset(&server->app->upload, 0, sizeof server->app->upload);
+    server->app->n_uploads++;
+    server->retained->rebooted_in_upload = false;
+}
+
+static void put_offset(struct sim_reply *reply, uint32_t offset)
+{
+    rig_cbor_put_text(reply->writer, "off");
+    rig_cbor_put_uint(reply->writer, offset);
+}
+
+static bool reboots_now(const struct sim_server *server)
+{
+    const struct sim_upload *upload = &server->app->upload;
+
+    return defective(server, SIM_APP_DEFECT_REBOOTS_IN_UPLOAD) && !server->retained->rebooted_in_upload &&
+           upload->offset >= upload->n_total / 2;
+}
+
+static void take_chunk(struct sim_server *server, const struct rig_smp_value *chunk, struct sim_reply *reply)
+{
+    struct sim_upload *upload = &server->app->upload;
+    enum sim_status status = append(server, chunk->bytes, chunk->n_bytes);
+
+    upload->offset += (uint32_t)chunk->n_bytes;
+    if (status == SIM_OK && upload->offset == upload->n_total)
+        status = flush_tail(server);
+    if (status != SIM_OK) {
+        memset(upload, 0, sizeof *upload);
+        reply->group_rc = RIG_SMP_IMAGE_RC_FLASH_WRITE;
+        return;
+    }
+    if (reboots_now(server)) {
+        server->retained->rebooted_in_upload = true;
+        server->app->crash_wanted = true;
+        reply->silent = true;
+        return;
+    }
+    put_offset(reply, upload->offset);
+    if (upload->offset == upload->n_total)
+        finish_upload(server);
+}
+
+static void first_chunk(struct sim_server *server, const struct rig_smp_request *request,
+                        struct sim_reply *reply)
+{
+    reply->group_rc = check_first(request);
+    if (reply->group_rc)
+        return;
+    if (resumes(server, request)) {
+        put_offset(reply, server->app->upload.offset);
+        return;
+    }
+    reply->group_rc = restart(server, request);
+    if (!reply->group_rc)
+        take_chunk(server, &request->keys[RIG_SMP_KEY_CHUNK], reply);
+}
+
+static void later_chunk(struct sim_server *server, const struct rig_smp_request *request,
+                        struct sim_reply *reply)
+{
+    const struct rig_smp_value *chunk = &request->keys[RIG_SMP_KEY_CHUNK];
+    struct sim_upload *upload = &server->app->upload;
+    bool wrong = request->keys[RIG_SMP_KEY_OFF].number != upload->offset;
+
+    if (!upload->active || (wrong && !defective(server, SIM_APP_DEFECT_ACCEPTS_WRONG_OFFSET))) {
+        put_offset(reply, upload->offset);
+        return;
+    }
+    if (upload->offset > upload->n_total || chunk->n_bytes > upload->n_total - upload->offset) {
+        reply->group_rc = RIG_SMP_IMAGE_RC_OVERRUN;
+        return;
+    }
+    take_chunk(server, chunk, reply);
+}
+
+static const char *reason_for(unsigned rc)
+{
+    switch (rc) {
+    case RIG_SMP_IMAGE_RC_NO_FREE_SLOT:
+        return "no slot";
+    case RIG_SMP_IMAGE_RC_FLASH_WRITE:
+        return "fa write fail";
+    case IMAGE_RC_FLASH_ERASE:
+        return "fa erase fail";
+    case RIG_SMP_IMAGE_RC_NO_OFF:
+    case RIG_SMP_IMAGE_RC_SHORT_HEADER:
+        return "header malformed";
+    case RIG_SMP_IMAGE_RC_BAD_MAGIC:
+        return "magic mismatch";
+    case RIG_SMP_IMAGE_RC_OLDER:
+        return "downgrade";
+    default:
+        return NULL;
+    }
+}
+
+static void take_upload(struct sim_server *server, const struct rig_smp_request *request,
+                        struct sim_reply *reply)
+{
+    const struct rig_smp_value *off = &request->keys[RIG_SMP_KEY_OFF];
+
+    if (defective(server, SIM_APP_DEFECT_SECOND_UPLOAD_DEAD) && server->app->n_uploads > 0) {
+        reply->silent = true;
+        return;
+    }
+    if (!off->present)
+        reply->group_rc = RIG_SMP_IMAGE_RC_NO_OFF;
+    else if (off->number == 0)
+        first_chunk(server, request, reply);
+    else
+        later_chunk(server, request, reply);
+    reply->reason = reason_for(reply->group_rc);
+}
 
 static void put_flag(struct rig_cbor_writer *writer, const char *name, bool value)
 {
@@ -49,7 +498,7 @@ static void put_slot(const struct sim_server *server, struct rig_cbor_writer *wr
 static void put_state(const struct sim_server *server, struct sim_reply *reply)
 {
     struct sim_slot slots[2 * SIM_BOOT_MAX_IMAGES];
-    size_t n_slots = sim_slots_list(server, slots);
+    size_t n_slots = list_slots(server, slots);
 
     rig_cbor_put_text(reply->writer, "images");
     rig_cbor_put_open_array(reply->writer);
@@ -112,7 +561,7 @@ static unsigned mark(const struct sim_server *server, const struct rig_smp_reque
     if (hash->n_bytes != RIG_IMAGE_HASH_BYTES)
         return RIG_SMP_IMAGE_RC_BAD_HASH;
 
-    const struct sim_slot *slot = find_hash(slots, sim_slots_list(server, slots), hash->bytes, any);
+    const struct sim_slot *slot = find_hash(slots, list_slots(server, slots), hash->bytes, any);
 
     if (!slot)
         return RIG_SMP_IMAGE_RC_HASH_NOT_FOUND;
@@ -132,12 +581,12 @@ static void erase(struct sim_server *server, const struct rig_smp_request *reque
     else if (slot % 2 == 0)
         reply->group_rc = RIG_SMP_IMAGE_RC_NO_FREE_SLOT;
     else
-        reply->group_rc = sim_slots_refusal(server, image, true);
+        reply->group_rc = refusal_of(server, image, true);
     if (reply->group_rc)
         return;
     if (server->app->upload.active && server->app->upload.image == image)
         memset(&server->app->upload, 0, sizeof server->app->upload);
-    if (sim_slots_erase(server, image) != SIM_OK)
+    if (erase_slot(server, image) != SIM_OK)
         reply->group_rc = IMAGE_RC_FLASH_ERASE;
 }
 
@@ -191,7 +640,7 @@ void sim_image_handle(struct sim_server *server, const struct rig_smp_request *r
         state(server, request, reply);
         break;
     case RIG_SMP_IMAGE_UPLOAD:
-        sim_upload_handle(server, request, reply);
+        take_upload(server, request, reply);
         break;
     case RIG_SMP_IMAGE_ERASE:
         erase(server, request, reply);

@@ -84,7 +84,6 @@ uint8_t area_erased(const struct sim_flash *flash, const struct sim_area *area);
 /* The sector holding an offset of the area; false beyond its end. */
 bool area_sector(const struct sim_flash *flash, const struct sim_area *area, uint32_t offset, uint32_t *start,
                  uint32_t *n_bytes);
-uint32_t area_n_sectors(const struct sim_flash *flash, const struct sim_area *area);
 uint32_t area_first_sector_bytes(const struct sim_flash *flash, const struct sim_area *area);
 struct sim_area area_from(const struct sim_area *area, uint32_t offset); /* the rest of it */
 
@@ -97,8 +96,6 @@ void trailer_write_image_ok(struct boot *boot, const struct sim_area *area);
 void trailer_write_copy_done(struct boot *boot, const struct sim_area *area);
 void trailer_write_swap_info(struct boot *boot, const struct sim_area *area, unsigned type, unsigned image);
 void trailer_write_swap_size(struct boot *boot, const struct sim_area *area, uint32_t swap_size);
-void trailer_write_tlv_sizes(struct boot *boot, const struct sim_area *area, uint16_t primary,
-                             uint16_t secondary);
 void trailer_erase(struct boot *boot, const struct sim_area *area); /* "T": last sector first */
 void trailer_start_swap(struct boot *boot,
                         const struct sim_area *area); /* all fields of a starting swap, magic last */
@@ -144,7 +141,6 @@ bool validate_slot(struct boot *boot, enum boot_slot slot, enum rig_swap_type ex
 bool downgrade_allowed(struct boot *boot);
 bool counter_update(
     struct boot *boot); /* raises the stored counter to that of the image in primary; false: it has none */
-void slot_reject(struct boot *boot); /* erases the secondary slot */
 
 /* depend.c */
 void review_types(struct boot *boot, bool resumed);
@@ -161,7 +157,5 @@ void overwrite_run(struct boot *boot);
 struct memo_key {
     uint64_t lane[2];
 };
-bool memo_find(struct sim_boot_memo *memo, const struct memo_key *key, enum rig_image_status *status);
-void memo_keep(struct sim_boot_memo *memo, const struct memo_key *key, enum rig_image_status status);
 
 #endif

@@ -15,7 +15,7 @@
 #define MAX_SYMBOLS (1u << 20)
 #define NEIGHBOURHOOD_BYTES 256u /* of an address in no known function */
 
-static bool read_at(int file, uint64_t offset, void *into, size_t n_bytes)
+static bool read_table(int file, uint64_t offset, void *into, size_t n_bytes)
 {
     return n_bytes <= OBJECT_MAX_BYTES && pread(file, into, n_bytes, (off_t)offset) == (ssize_t)n_bytes;
 }
@@ -54,7 +54,7 @@ static bool search_table(int file, const ElfW(Shdr) * table, const ElfW(Shdr) * 
     ElfW(Sym) *symbols = n <= MAX_SYMBOLS ? calloc(n ? n : 1, sizeof *symbols) : NULL;
     bool found = false;
 
-    if (symbols && read_at(file, table->sh_offset, symbols, n * sizeof *symbols))
+    if (symbols && read_table(file, table->sh_offset, symbols, n * sizeof *symbols))
         for (uint64_t i = 0; i < n && !found; i++)
             found = holds(&symbols[i], offset) && take_name(file, strings, &symbols[i], function);
     free(symbols);
@@ -69,14 +69,14 @@ static bool find_symbol(const struct object *object, uint64_t offset, struct gue
     ElfW(Shdr) table, strings;
     bool found = false;
 
-    if (!read_at(object->file, 0, &header, sizeof header) || header.e_shentsize != sizeof table)
+    if (!read_table(object->file, 0, &header, sizeof header) || header.e_shentsize != sizeof table)
         return false;
     for (unsigned k = 0; k < 2 && !found; k++)
         for (unsigned i = 0; i < header.e_shnum && !found; i++)
             found =
-                read_at(object->file, header.e_shoff + (uint64_t)i * sizeof table, &table, sizeof table) &&
+                read_table(object->file, header.e_shoff + (uint64_t)i * sizeof table, &table, sizeof table) &&
                 table.sh_type == types[k] && table.sh_link < header.e_shnum &&
-                read_at(object->file, header.e_shoff + (uint64_t)table.sh_link * sizeof strings, &strings,
+                read_table(object->file, header.e_shoff + (uint64_t)table.sh_link * sizeof strings, &strings,
                         sizeof strings) &&
                 search_table(object->file, &table, &strings, offset, function);
     return found;

@@ -1,0 +1,513 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Swapping by move, by offset and by scratch, and overwriting: the copies, erases and records of each, in the
+ * order of upstream. Section 4 of the sheet. [SRC bootutil swap_move.c, swap_offset.c, swap_scratch.c,
+ * loader.c] */
+#include "sim/firmware/mcuboot/boot/loader.h"
+#include "base/bytes.h"
+
+/* A revert has its status in primary, which is about to be erased: a permanent upgrade written into secondary
+ * stands in for it, so that a cut in between leaves something to go on from. */
+static void disguise_revert(struct boot *boot)
+{
+    const struct sim_area *secondary = boot_area(boot, BOOT_SECONDARY);
+    struct rig_trailer trailer;
+    bool starting = boot->progress.phase == PHASE_MOVE && boot->progress.step == 0;
+    if (boot->progress.swap_type != RIG_SWAP_TYPE_REVERT || !starting ||
+        !trailer_read(boot, secondary, &trailer) || !boot_must_announce(boot, trailer.magic)) {
+        return;
+    }
+    trailer_erase(boot, secondary);
+    trailer_write_image_ok(boot, secondary);
+    trailer_write_swap_size(boot, secondary, boot->progress.swap_size);
+    trailer_write_magic(boot, secondary);
+}
+
+static void start_trailers_of_move(struct boot *boot)
+{
+    const struct sim_area *primary = boot_area(boot, BOOT_PRIMARY);
+    if (boot->progress.source != SOURCE_PRIMARY) {
+        trailer_erase(boot, primary);
+        trailer_start_swap(boot, primary);
+    }
+    trailer_erase(boot, boot_area(boot, BOOT_SECONDARY));
+}
+
+static void move_up(struct boot *boot, uint32_t sector, uint32_t sector_bytes)
+{
+    const struct sim_area *primary = boot_area(boot, BOOT_PRIMARY);
+    if (boot->progress.step == 0) {
+        start_trailers_of_move(boot);
+    }
+    area_erase(boot, primary, (sector + 1) * sector_bytes, sector_bytes);
+    area_copy(boot, primary, sector * sector_bytes, primary, (sector + 1) * sector_bytes, sector_bytes);
+    trailer_write_record(boot);
+    boot->progress.step++;
+}
+
+static void swap_sector_by_move(struct boot *boot, uint32_t sector, uint32_t sector_bytes)
+{
+    const struct sim_area *primary = boot_area(boot, BOOT_PRIMARY);
+    const struct sim_area *secondary = boot_area(boot, BOOT_SECONDARY);
+    uint32_t at = sector * sector_bytes;
+    if (boot->progress.state == 0) {
+        area_erase(boot, primary, at, sector_bytes);
+        area_copy(boot, secondary, at, primary, at, sector_bytes);
+        trailer_write_record(boot);
+        boot->progress.state = 1;
+    }
+    area_erase(boot, secondary, at, sector_bytes);
+    area_copy(boot, primary, at + sector_bytes, secondary, at, sector_bytes);
+    trailer_write_record(boot);
+    boot->progress.step++;
+    boot->progress.state = 0;
+}
+
+void swap_move_run(struct boot *boot)
+{
+    struct boot_progress *progress = &boot->progress;
+    uint32_t sector_bytes = area_first_sector_bytes(boot->flash, boot_area(boot, BOOT_PRIMARY));
+    uint32_t n_sectors = slots_n_swapped(boot, progress->swap_size);
+    boot_say(boot, 'I', "Starting swap using move algorithm.");
+    if (boot->stopped || (progress_is_reset(boot) && !slots_have_room(boot, n_sectors + 1))) {
+        return;
+    }
+    disguise_revert(boot);
+    if (progress->phase == PHASE_MOVE) {
+        for (uint32_t left = n_sectors; left > 0 && !boot->stopped; left--) {
+            /* The difference wraps when there are more records than sectors, and all is moved again:
+             * bootutil's too. */
+            if (left <= n_sectors - progress->step) {
+                move_up(boot, left - 1, sector_bytes);
+            }
+        }
+        progress->phase = PHASE_SWAP;
+        progress->step = 0;
+        progress->state = 0;
+    }
+    while (progress->step < n_sectors && !boot->stopped) {
+        swap_sector_by_move(boot, progress->step, sector_bytes);
+    }
+}
+
+/* Upstream looks at the step alone: a revert that was cut within its first step is announced anew, although
+ * primary is half written. */
+static bool has_begun(const struct boot *boot)
+{
+    return boot->progress.step != 0 || (boot->config->swap_fixes && boot->progress.state != 0);
+}
+
+/* Secondary gets a whole trailer with copy_done, which row 0 of the decision table reads as "revert". */
+static void announce_revert(struct boot *boot)
+{
+    const struct sim_area *secondary = boot_area(boot, BOOT_SECONDARY);
+    struct rig_trailer trailer;
+    if (boot->progress.swap_type != RIG_SWAP_TYPE_REVERT || has_begun(boot) ||
+        !trailer_read(boot, secondary, &trailer) || !boot_must_announce(boot, trailer.magic)) {
+        return;
+    }
+    trailer_erase(boot, secondary);
+    trailer_write_copy_done(boot, secondary);
+    trailer_start_swap(boot, secondary);
+}
+
+static void start_trailers_of_offset(struct boot *boot)
+{
+    const struct sim_area *primary = boot_area(boot, BOOT_PRIMARY);
+    if (has_begun(boot)) {
+        return;
+    }
+    if (boot->progress.source != SOURCE_PRIMARY) {
+        trailer_erase(boot, primary);
+        trailer_start_swap(boot, primary);
+    }
+    trailer_erase(boot, boot_area(boot, BOOT_SECONDARY));
+}
+
+/* What one step copies where. */
+struct step {
+    uint32_t sector;   /* of primary */
+    uint32_t park;     /* sector of secondary that primary's sector goes to */
+    uint32_t fetch;    /* sector of secondary that comes to primary */
+    bool skip_primary; /* the image in primary does not reach this far */
+    bool skip_secondary;
+};
+
+static void swap_sector_by_offset(struct boot *boot, const struct step *step, uint32_t sector_bytes)
+{
+    const struct sim_area *primary = boot_area(boot, BOOT_PRIMARY);
+    const struct sim_area *secondary = boot_area(boot, BOOT_SECONDARY);
+    uint32_t at = step->sector * sector_bytes;
+    if (boot->progress.state == 0) {
+        if (!step->skip_primary) {
+            area_erase(boot, secondary, step->park * sector_bytes, sector_bytes);
+            area_copy(boot, primary, at, secondary, step->park * sector_bytes, sector_bytes);
+        }
+        trailer_write_record(boot);
+        boot->progress.state = 1;
+    }
+    if (!step->skip_secondary) {
+        area_erase(boot, primary, at, sector_bytes);
+        area_copy(boot, secondary, step->fetch * sector_bytes, primary, at, sector_bytes);
+    }
+    trailer_write_record(boot);
+    boot->progress.step++;
+    boot->progress.state = 0;
+}
+
+/* Sums wrap as they do in bootutil's 32-bit arithmetic: a header may be anything here. */
+static uint32_t n_used_sectors(const struct rig_image_header *header, uint32_t tlv_bytes,
+                               uint32_t sector_bytes)
+{
+    uint32_t n_bytes =
+        (uint32_t)header->header_bytes + tlv_bytes + header->protected_tlv_bytes + header->payload_bytes;
+    return (n_bytes + sector_bytes - 1) / sector_bytes;
+}
+
+static bool read_used(struct boot *boot, uint32_t sector_bytes, uint32_t n_used[2])
+{
+    const struct sim_area *primary = boot_area(boot, BOOT_PRIMARY);
+    struct rig_trailer_layout layout;
+    uint8_t sizes[4];
+    /* From flash, not from the headers: during a swap the TLV areas cannot be found any more. */
+    if (!trailer_layout(boot, primary, &layout) ||
+        !area_read(boot, primary, layout.tlv_sizes, sizes, sizeof sizes)) {
+        return false;
+    }
+    const struct rig_image_header *headers = boot_image(boot)->header;
+    n_used[BOOT_PRIMARY] = n_used_sectors(&headers[BOOT_PRIMARY], rig_get_le16(sizes), sector_bytes);
+    n_used[BOOT_SECONDARY] = n_used_sectors(&headers[BOOT_SECONDARY], rig_get_le16(sizes + 2), sector_bytes);
+    return true;
+}
+
+static struct step plan_step(uint32_t sector, bool reverts, const uint32_t n_used[2])
+{
+    return (struct step){.sector = sector,
+                         .park = reverts ? sector + 1 : sector,
+                         .fetch = reverts ? sector : sector + 1,
+                         .skip_primary = sector > n_used[BOOT_PRIMARY],
+                         .skip_secondary = sector > n_used[BOOT_SECONDARY]};
+}
+
+void swap_offset_run(struct boot *boot)
+{
+    struct boot_progress *progress = &boot->progress;
+    uint32_t sector_bytes = area_first_sector_bytes(boot->flash, boot_area(boot, BOOT_PRIMARY));
+    uint32_t n_sectors = slots_n_swapped(boot, progress->swap_size);
+    uint32_t n_used[2];
+    boot_say(boot, 'I', "Starting swap using offset algorithm.");
+    if (boot->stopped || (progress_is_reset(boot) && !slots_have_room(boot, n_sectors))) {
+        return;
+    }
+    announce_revert(boot);
+    start_trailers_of_offset(boot);
+    if (!read_used(boot, sector_bytes, n_used)) {
+        return;
+    }
+    bool reverts =
+        progress->swap_type == RIG_SWAP_TYPE_REVERT || decide_swap_type(boot, false) == RIG_SWAP_TYPE_REVERT;
+    while (progress->step < n_sectors && !boot->stopped) {
+        uint32_t sector = reverts ? n_sectors - 1 - progress->step : progress->step;
+        struct step step = plan_step(sector, reverts, n_used);
+        swap_sector_by_offset(boot, &step, sector_bytes);
+    }
+    if (reverts) {
+        area_erase(boot, boot_area(boot, BOOT_SECONDARY), 0, sector_bytes);
+        trailer_erase(boot, boot_area(boot, BOOT_SECONDARY));
+    }
+}
+
+/* One region that changes places. */
+struct region {
+    uint32_t offset;
+    uint32_t n_bytes;  /* whole sectors */
+    uint32_t n_copied; /* less where the trailer begins inside it */
+};
+
+/* End of the last sector that a swap covers: a boundary of both slots. */
+static uint32_t end_of_swap(struct boot *boot, uint32_t swap_size)
+{
+    const struct sim_area *areas[2] = {boot_area(boot, BOOT_PRIMARY), boot_area(boot, BOOT_SECONDARY)};
+    uint32_t at[2] = {0, 0};
+    do {
+        for (int i = 0; i < 2; i++) {
+            uint32_t start, n_bytes;
+            if (at[i] >= swap_size && at[i] >= at[1 - i]) {
+                continue;
+            }
+            if (!area_sector(boot->flash, areas[i], at[i], &start, &n_bytes)) {
+                boot_assert_failed(boot, "swap size 0x%x runs off the sector table", (unsigned)swap_size);
+                return 0;
+            }
+            at[i] += n_bytes;
+        }
+    } while (at[0] < swap_size || at[0] != at[1]);
+    return at[0];
+}
+
+/* Start of the region that ends at end: as many sectors of primary as scratch can hold. */
+static uint32_t region_start(struct boot *boot, uint32_t end)
+{
+    uint32_t start = end;
+    uint32_t sector_start, sector_bytes;
+    while (start > 0 &&
+           area_sector(boot->flash, boot_area(boot, BOOT_PRIMARY), start - 1, &sector_start, &sector_bytes) &&
+           end - sector_start <= boot->config->scratch.n_bytes) {
+        start = sector_start;
+    }
+    return start;
+}
+
+uint32_t swap_scratch_n_steps(struct boot *boot, uint32_t swap_size)
+{
+    uint32_t n_steps = 0;
+    for (uint32_t end = end_of_swap(boot, swap_size); end > 0 && !boot->stopped;) {
+        uint32_t start = region_start(boot, end);
+        if (start == end) {
+            boot_assert_failed(boot, "a sector does not fit into scratch");
+            return 0;
+        }
+        end = start;
+        n_steps++;
+    }
+    return n_steps;
+}
+
+static void shorten_copy(struct boot *boot, struct region *region)
+{
+    const struct sim_area *primary = boot_area(boot, BOOT_PRIMARY);
+    uint32_t trailer_sector, end;
+    uint32_t n_trailer = trailer_bytes(boot);
+    struct rig_trailer_layout scratch;
+    region->n_copied = region->n_bytes;
+    slots_first_trailer_sector(boot, primary, n_trailer, &trailer_sector, &end);
+    if (region->offset + region->n_bytes <= trailer_sector ||
+        !trailer_layout(boot, &boot->config->scratch, &scratch)) {
+        return;
+    }
+    if (region->offset > primary->n_bytes - n_trailer) {
+        boot_assert_failed(boot, "the image reaches into the trailer");
+        return;
+    }
+    region->n_copied = primary->n_bytes - region->offset - n_trailer;
+    if (region->n_copied > scratch.status) {
+        region->n_copied = scratch.status;
+    }
+}
+
+static void erase_scratch(struct boot *boot)
+{
+    area_erase(boot, &boot->config->scratch, 0, boot->config->scratch.n_bytes);
+}
+
+static void bring_trailer_to_primary(struct boot *boot)
+{
+    const struct sim_area *primary = boot_area(boot, BOOT_PRIMARY);
+    trailer_erase(boot, primary);
+    trailer_start_swap(boot, primary);
+    erase_scratch(boot);
+}
+
+/* A trailer in scratch first, wanted or not: the swap type must lie somewhere while primary's trailer is
+ * erased. */
+static void start_trailers_of_scratch(struct boot *boot)
+{
+    trailer_start_swap(boot, &boot->config->scratch);
+    if (!boot->progress.use_scratch) {
+        bring_trailer_to_primary(boot);
+    }
+}
+
+/* A cut left the swap's trailer in scratch and maybe nowhere else: upstream erases scratch and begins anew,
+ * so that a second cut leaves no trailer at all. */
+static bool trailer_is_in_scratch(struct boot *boot)
+{
+    return boot->config->swap_fixes && boot->progress.step == 0 && !boot->progress.use_scratch &&
+           boot->progress.source == SOURCE_SCRATCH;
+}
+
+static void secondary_to_scratch(struct boot *boot, const struct region *region)
+{
+    if (trailer_is_in_scratch(boot)) {
+        bring_trailer_to_primary(boot);
+    } else {
+        erase_scratch(boot);
+        if (boot->progress.step == 0) {
+            start_trailers_of_scratch(boot);
+        }
+    }
+    area_copy(boot, boot_area(boot, BOOT_SECONDARY), region->offset, &boot->config->scratch, 0,
+              region->n_copied);
+    trailer_write_record(boot);
+    boot->progress.state = 1;
+}
+
+/* The part of a region below the sectors of the trailer, which have been erased already. */
+static uint32_t below_trailer(struct boot *boot, const struct sim_area *area, const struct region *region)
+{
+    uint32_t start, end;
+    slots_first_trailer_sector(boot, area, trailer_bytes(boot), &start, &end);
+    if (start < region->offset) {
+        boot_assert_failed(boot, "the trailer begins below the region that is swapped");
+        return 0;
+    }
+    return start - region->offset;
+}
+
+static void primary_to_secondary(struct boot *boot, const struct region *region)
+{
+    const struct sim_area *secondary = boot_area(boot, BOOT_SECONDARY);
+    uint32_t n_erased = region->n_bytes;
+    if (boot->progress.step == 0) {
+        trailer_erase(boot, secondary);
+        n_erased = boot->progress.use_scratch ? below_trailer(boot, secondary, region) : n_erased;
+    }
+    area_erase(boot, secondary, region->offset, n_erased);
+    area_copy(boot, boot_area(boot, BOOT_PRIMARY), region->offset, secondary, region->offset,
+              region->n_copied);
+    trailer_write_record(boot);
+    boot->progress.state = 2;
+}
+
+/* The trailer that was kept in scratch so far becomes primary's, magic last. */
+static void bring_trailer_home(struct boot *boot, const struct region *region)
+{
+    const struct sim_area *primary = boot_area(boot, BOOT_PRIMARY);
+    const struct sim_area *scratch = &boot->config->scratch;
+    struct rig_trailer_layout layout;
+    struct rig_trailer trailer;
+    if (!trailer_layout(boot, scratch, &layout)) {
+        return;
+    }
+    area_copy(boot, scratch, layout.status, primary, region->offset + region->n_copied,
+              2 * record_bytes(boot));
+    if (!trailer_read(boot, scratch, &trailer)) {
+        return;
+    }
+    if (trailer.image_ok == RIG_FLAG_SET) {
+        trailer_write_image_ok(boot, primary);
+    }
+    if (trailer.swap_type != RIG_SWAP_TYPE_NONE) {
+        trailer_write_swap_info(boot, primary, trailer.swap_type, boot->current);
+    }
+    trailer_write_swap_size(boot, primary, boot->progress.swap_size);
+    trailer_write_magic(boot, primary);
+}
+
+static void scratch_to_primary(struct boot *boot, const struct region *region)
+{
+    const struct sim_area *primary = boot_area(boot, BOOT_PRIMARY);
+    bool through_scratch = boot->progress.use_scratch;
+    uint32_t n_erased = region->n_bytes;
+    if (through_scratch) {
+        trailer_erase(boot, primary);
+        n_erased = below_trailer(boot, primary, region);
+    }
+    area_erase(boot, primary, region->offset, n_erased);
+    area_copy(boot, &boot->config->scratch, 0, primary, region->offset, region->n_copied);
+    if (through_scratch) {
+        bring_trailer_home(boot, region);
+    }
+    boot->progress.use_scratch = false;
+    trailer_write_record(boot);
+    boot->progress.step++;
+    boot->progress.state = 0;
+    if (through_scratch) {
+        /* Backwards: the stale trailer must go before the data that it vouches for. */
+        area_erase_backwards(boot, &boot->config->scratch, 0, boot->config->scratch.n_bytes);
+    }
+}
+
+static void swap_region(struct boot *boot, struct region *region)
+{
+    shorten_copy(boot, region);
+    boot->progress.use_scratch = boot->progress.step == 0 && region->n_copied != region->n_bytes;
+    if (boot->progress.state == 0) {
+        secondary_to_scratch(boot, region);
+    }
+    if (boot->progress.state == 1) {
+        primary_to_secondary(boot, region);
+    }
+    if (boot->progress.state == 2) {
+        scratch_to_primary(boot, region);
+    }
+}
+
+void swap_scratch_run(struct boot *boot)
+{
+    boot_say(boot, 'I', "Starting swap using scratch algorithm.");
+    uint32_t n_steps = swap_scratch_n_steps(boot, boot->progress.swap_size);
+    uint32_t end = boot->stopped ? 0 : end_of_swap(boot, boot->progress.swap_size);
+    for (uint32_t step = 0; step < n_steps && !boot->stopped; step++) {
+        struct region region = {.offset = region_start(boot, end)};
+        region.n_bytes = end - region.offset;
+        if (step >= boot->progress.step) {
+            swap_region(boot, &region);
+        }
+        end = region.offset;
+    }
+}
+
+/* Erases the sectors of the image; the number of bytes to copy, which bootutil rounds up past a whole write
+ * unit as well. */
+static uint32_t erase_for_image(struct boot *boot, uint32_t n_image)
+{
+    const struct sim_area *primary = boot_area(boot, BOOT_PRIMARY);
+    uint32_t unit = record_bytes(boot);
+    uint32_t start, sector_bytes;
+    uint32_t offset = 0;
+    while (area_sector(boot->flash, primary, offset, &start, &sector_bytes) && !boot->stopped) {
+        area_erase(boot, primary, offset, sector_bytes);
+        if (offset + sector_bytes >= n_image) {
+            return n_image + unit - n_image % unit;
+        }
+        offset += sector_bytes;
+    }
+    return offset;
+}
+
+static uint32_t prepare_primary(struct boot *boot)
+{
+    const struct sim_area *primary = boot_area(boot, BOOT_PRIMARY);
+    uint32_t n_image, trailer_sector, end;
+    boot_say(boot, 'I', "Erasing the primary slot");
+    if (!boot->config->overwrite_fast) {
+        area_erase(boot, primary, 0, primary->n_bytes);
+        return primary->n_bytes;
+    }
+    if (!image_size(boot, BOOT_SECONDARY, &n_image)) {
+        boot_assert_failed(boot, "the size of the secondary image cannot be read");
+        return 0;
+    }
+    uint32_t n_bytes = erase_for_image(boot, n_image);
+    slots_first_trailer_sector(boot, primary, trailer_bytes(boot), &trailer_sector, &end);
+    area_erase(boot, primary, trailer_sector, primary->n_bytes - trailer_sector);
+    return n_bytes;
+}
+
+static void retire_secondary(struct boot *boot)
+{
+    const struct sim_area *secondary = boot_area(boot, BOOT_SECONDARY);
+    uint32_t start, sector_bytes;
+    area_erase(boot, secondary, 0, area_first_sector_bytes(boot->flash, secondary));
+    if (!boot->stopped &&
+        area_sector(boot->flash, secondary, secondary->n_bytes - 1, &start, &sector_bytes)) {
+        area_erase(boot, secondary, start, sector_bytes);
+    }
+}
+
+void overwrite_run(struct boot *boot)
+{
+    const struct sim_area *primary = boot_area(boot, BOOT_PRIMARY);
+    boot_say(boot, 'I', "Image %u upgrade secondary slot -> primary slot", boot->current);
+    uint32_t n_bytes = prepare_primary(boot);
+    boot_say(boot, 'I', "Image %u copying the secondary slot to the primary slot: 0x%x bytes", boot->current,
+             (unsigned)n_bytes);
+    area_copy(boot, boot_area(boot, BOOT_SECONDARY), 0, primary, 0, n_bytes);
+    if (boot->config->overwrite_fast) {
+        trailer_write_magic(boot, primary);
+    }
+    if (!boot->stopped && boot->config->hw_rollback && !counter_update(boot)) {
+        boot_assert_failed(boot, "security counter update failed");
+    }
+    retire_secondary(boot);
+}
