@@ -66,29 +66,31 @@ static void claim(struct claims *claims, struct rig_bench_board *board, const st
     claim_only(claims, board, node, key);
 }
 
+/* A text of a map, or of what stands for it alone. */
 static void claim_text(struct claims *claims, struct rig_bench_board *board, const char *kind,
-                       const struct rig_value *value)
+                       const struct rig_node *map, const char *key, const char *text)
 {
     char *real;
 
     /* A word that is known later names something of this run's own. */
-    if (!value || !value->text || !value->node || (board->starts && strchr(value->text, '$')))
+    if (!text || (board->starts && strchr(text, '$')))
         return;
     /* Two links to one serial port are one port. */
-    real = strcmp(kind, "serial-port") == 0 ? realpath(value->text, NULL) : NULL;
-    claim(claims, board, value->node, g_strdup_printf("%s %s", kind, real ? real : value->text));
+    real = strcmp(kind, "serial-port") == 0 ? realpath(text, NULL) : NULL;
+    claim(claims, board, map->kind == RIG_NODE_MAP ? rig_node_get(map, key) : map,
+          g_strdup_printf("%s %s", kind, real ? real : text));
     free(real);
 }
 
 static void claim_power(struct claims *claims, struct rig_bench_board *board)
 {
-    const struct rig_value *power = rig_record_get(board->record, "power");
+    const struct rig_record *power = board->spec->power;
     const struct rig_value *arguments = NULL;
     g_autofree char *channel = NULL;
 
-    if (!power || !power->record)
+    if (!power)
         return;
-    board->power_driver = rig_record_variant(power->record, &arguments);
+    board->power_driver = rig_record_variant(power, &arguments);
     if (!board->power_driver || !arguments->record) {
         board->power_driver = NULL;
         return;
@@ -101,40 +103,36 @@ static void claim_power(struct claims *claims, struct rig_bench_board *board)
           g_strdup_printf("power-channel %s", channel));
     /* A PPK2 is a serial port that no console can share; a relay board's port may have several channels. */
     if (strcmp(board->power_driver->name, "ppk2") == 0)
-        claim_text(claims, board, "serial-port", rig_record_get(board->power, "tty"));
+        claim_text(claims, board, "serial-port", board->power->node, "tty",
+                   RIG_STRUCT(board->power, struct rig_ppk2_spec)->tty);
 }
 
 /* SMP over the console: one port, claimed as the console. */
-static bool is_console_of(const struct rig_bench_board *board, const struct rig_value *tty)
+static bool is_console_of(const struct rig_bench_board *board, const char *tty)
 {
-    const struct rig_value *console = rig_record_get(board->record, "console");
-
-    return tty && console && console->record &&
-           g_strcmp0(tty->text, rig_record_text(console->record, "tty")) == 0;
+    return board->spec->console && g_strcmp0(tty, board->spec->console->tty) == 0;
 }
 
 static void claim_rest(struct claims *claims, struct rig_bench_board *board)
 {
-    const struct rig_value *probe = rig_record_get(board->record, "probe");
-    const struct rig_value *ble = rig_record_get(board->record, "ble");
-    const struct rig_value *console = rig_record_get(board->record, "console");
-    const struct rig_value *link = rig_record_get(board->record, "link");
-    const struct rig_value *place = NULL;
+    const struct rig_probe_spec *probe = board->spec->probe;
+    const struct rig_ble_spec *ble = board->spec->ble;
+    const struct rig_console_spec *console = board->spec->console;
+    const struct rig_udp_spec *udp = board->spec->link ? board->spec->link->udp : NULL;
+    const struct rig_serial_spec *serial = board->spec->link ? board->spec->link->serial : NULL;
 
-    if (link && link->record && rig_record_variant(link->record, &place) && place->record) {
-        if (strcmp(place->record->shape->name, "udp") == 0)
-            claim_text(claims, board, "udp-address", rig_record_get(place->record, "address"));
-        else if (!is_console_of(board, rig_record_get(place->record, "tty")))
-            claim_text(claims, board, "serial-port", rig_record_get(place->record, "tty"));
+    if (udp)
+        claim_text(claims, board, "udp-address", udp->node, "address", udp->address);
+    if (serial && !is_console_of(board, serial->tty))
+        claim_text(claims, board, "serial-port", serial->node, "tty", serial->tty);
+    if (probe) {
+        claim_text(claims, board, "probe", probe->node, "serial", probe->serial);
+        claim_text(claims, board, "probe-server", probe->node, "server", probe->server);
     }
-    if (probe && probe->record) {
-        claim_text(claims, board, "probe", rig_record_get(probe->record, "serial"));
-        claim_text(claims, board, "probe-server", rig_record_get(probe->record, "server"));
-    }
-    if (ble && ble->record)
-        claim_text(claims, board, "address", rig_record_get(ble->record, "address"));
-    if (console && console->record)
-        claim_text(claims, board, "serial-port", rig_record_get(console->record, "tty"));
+    if (ble)
+        claim_text(claims, board, "address", ble->node, "address", ble->address);
+    if (console)
+        claim_text(claims, board, "serial-port", console->node, "tty", console->tty);
 }
 
 static gint compare_texts(gconstpointer a, gconstpointer b)
@@ -142,23 +140,22 @@ static gint compare_texts(gconstpointer a, gconstpointer b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static void add_board(struct rig_bench *bench, struct claims *claims, const struct rig_record *record)
+static void add_board(struct rig_bench *bench, struct claims *claims, const struct rig_bench_board_spec *spec)
 {
-    const struct rig_value *name = rig_record_get(record, "board");
     g_autofree char *name_key = NULL;
     struct rig_bench_board *board;
 
-    if (!name || !name->text)
+    if (!spec->name)
         return;
     board = g_new0(struct rig_bench_board, 1);
-    board->name = name->text;
-    board->record = record;
-    board->starts = rig_record_get(record, "start") != NULL;
+    board->name = spec->name;
+    board->spec = spec;
+    board->starts = spec->start != NULL;
     board->resources = g_ptr_array_new_with_free_func(g_free);
     g_ptr_array_add(bench->boards, board);
     /* A name is one of this file only: another bench may have a board that is called the same. */
     name_key = g_strdup_printf("name %s", board->name);
-    claim_only(claims, board, name->node, name_key);
+    claim_only(claims, board, rig_node_get(spec->node, "board"), name_key);
     claim_power(claims, board);
     claim_rest(claims, board);
     if (board->resources->len == 0) {
@@ -171,19 +168,16 @@ static void add_board(struct rig_bench *bench, struct claims *claims, const stru
 
 static void read_boards(struct rig_bench *bench, struct rig_diagnostics *diagnostics)
 {
-    const struct rig_value *boards = rig_record_get(bench->record, "boards");
+    const struct rig_bench_board_spec *const *boards =
+        RIG_STRUCT(bench->record, struct rig_bench_spec)->boards;
     struct claims claims = {.holders = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free),
                             .diagnostics = diagnostics};
 
-    for (guint i = 0; boards && i < boards->items->len; i++) {
-        const struct rig_value *value = boards->items->pdata[i];
-
-        if (value->record)
-            add_board(bench, &claims, value->record);
-    }
-    if (boards && boards->items->len == 0)
-        rig_diagnostics_add(diagnostics, bench->source, boards->node->start, 0, NULL,
-                            "a bench has at least one board");
+    for (guint i = 0; boards && boards[i]; i++)
+        add_board(bench, &claims, boards[i]);
+    if (boards && !boards[0])
+        rig_diagnostics_add(diagnostics, bench->source, rig_node_get(bench->record->node, "boards")->start, 0,
+                            NULL, "a bench has at least one board");
     g_hash_table_unref(claims.holders);
 }
 

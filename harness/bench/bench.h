@@ -12,9 +12,77 @@ G_BEGIN_DECLS
 
 extern const struct rig_shape rig_bench_shape, rig_bench_board_shape, rig_bench_start_shape;
 
+/* What a bench file says; the fields are told in bench_shape.c. Lists are NULL-terminated; what is not
+ * written is NULL. */
+struct rig_probe_spec {
+    const struct rig_node *node;
+    const char *const *config;
+    const char *const *commands;
+    const char *serial;
+    const char *server;
+    bool reset_pin;
+};
+struct rig_ble_spec {
+    const struct rig_node *node;
+    const char *address;
+    const char *name;
+    bool by_service;
+    const char *adapter;
+    bool or_next_address;
+    bool refresh;
+};
+struct rig_serial_spec {
+    const struct rig_node *node;
+    const char *tty;
+    guint32 baud;
+};
+struct rig_rtt_spec {
+    guint32 address;
+    guint32 n_bytes;
+    guint32 channel;
+};
+struct rig_console_spec {
+    const struct rig_node *node;
+    const char *tty;
+    guint32 baud;
+    const struct rig_rtt_spec *rtt;
+};
+struct rig_udp_spec {
+    const struct rig_node *node;
+    const char *address;
+};
+struct rig_link_spec {
+    const struct rig_udp_spec *udp;
+    const struct rig_serial_spec *serial;
+};
+struct rig_start_spec {
+    const struct rig_node *node;
+    const char *const *program;
+    const char *ready;
+    guint64 within_us;
+};
+struct rig_bench_board_spec {
+    const struct rig_node *node;
+    const char *name;
+    const char *about;
+    const char *const *tags;
+    const char *target;
+    const struct rig_start_spec *const *start;
+    const struct rig_record *power; /* a variant of rig_power_shape */
+    const struct rig_probe_spec *probe;
+    const struct rig_link_spec *link;
+    const struct rig_ble_spec *ble;
+    const struct rig_console_spec *console;
+};
+struct rig_bench_spec {
+    const char *name;
+    const char *about;
+    const struct rig_bench_board_spec *const *boards;
+};
+
 struct rig_bench_board {
     const char *name;
-    const struct rig_record *record;      /* of the shape "board" */
+    const struct rig_bench_board_spec *spec;
     const struct rig_field *power_driver; /* NULL: the bench cannot switch it */
     const struct rig_record *power;       /* its arguments */
     bool starts;          /* it has `start`: its other fields may hold words that are known later */
@@ -45,7 +113,8 @@ struct rig_bench_entry {
     struct rig_document *document; /* keeps the texts */
     struct rig_source *source;
     GHashTable *variables;
-    struct rig_record *record; /* of rig_bench_board_shape, or of rig_bench_start_shape */
+    struct rig_record *record;               /* of rig_bench_board_shape, or of rig_bench_start_shape */
+    const struct rig_bench_board_spec *spec; /* of the record; NULL: it is the other one */
     const struct rig_field *power_driver;
     const struct rig_record *power;
 };

@@ -51,7 +51,7 @@ static void a_bench_names_each_kind_of_supply_and_what_only_one_may_use(void **s
     (void)state;
     assert_int_equal(bench->boards->len, 10);
     assert_string_equal(board->power_driver->name, "hid-relay");
-    assert_int_equal(rig_record_count(board->power, "channel"), 2);
+    assert_int_equal(RIG_STRUCT(board->power, struct rig_hid_relay_spec)->channel, 2);
     assert_string_equal(resource_of(bench, "relay-fed", 0),
                         "power-channel hid-relay identity ABCDE channel 2");
     assert_string_equal(resource_of(bench, "coin-cell", 0), "address C0:FF:EE:00:00:01");
@@ -96,16 +96,13 @@ static void words_of_programs_stand_in_the_fields_of_their_board(void **state)
     const struct rig_bench_board *board = rig_bench_find(bench, "a", NULL);
     g_autoptr(rig_bench_entry) start = NULL;
     g_autoptr(rig_bench_entry) entry = NULL;
-    const struct rig_value *place = NULL;
     GError *error = NULL;
 
     (void)state;
     g_hash_table_insert(words, (gpointer) "bootrig", (gpointer) "/usr/bin/bootrig");
     start = rig_bench_bind_start(board, 0, words, NULL);
     assert_non_null(start);
-    assert_string_equal(
-        ((const struct rig_value *)rig_record_get(start->record, "program")->items->pdata[0])->text,
-        "/usr/bin/bootrig");
+    assert_string_equal(RIG_STRUCT(start->record, struct rig_start_spec)->program[0], "/usr/bin/bootrig");
     assert_null(rig_bench_bind(board, words, &error));
     assert_non_null(strstr(error->message, "relay"));
     g_clear_error(&error);
@@ -114,9 +111,8 @@ static void words_of_programs_stand_in_the_fields_of_their_board(void **state)
     g_hash_table_insert(words, (gpointer) "smp-port", (gpointer) "4711");
     entry = rig_bench_bind(board, words, NULL);
     assert_non_null(entry);
-    assert_string_equal(rig_record_text(entry->power, "tty"), "/dev/pts/7");
-    rig_record_variant(rig_record_get(entry->record, "link")->record, &place);
-    assert_string_equal(rig_record_text(place->record, "address"), "127.0.0.1:4711");
+    assert_string_equal(RIG_STRUCT(entry->power, struct rig_lcus_spec)->tty, "/dev/pts/7");
+    assert_string_equal(entry->spec->link->udp->address, "127.0.0.1:4711");
 }
 
 static void two_boards_on_one_line_are_refused_whatever_it_is_for(void **state)

@@ -73,13 +73,11 @@ static void check_words(const struct rig_bench_entry *entry, const struct rig_no
 
 static void find_power(struct rig_bench_entry *entry)
 {
-    const struct rig_value *power =
-        entry->record->shape == &rig_bench_board_shape ? rig_record_get(entry->record, "power") : NULL;
     const struct rig_value *arguments = NULL;
 
-    if (!power)
+    if (!entry->spec || !entry->spec->power)
         return;
-    entry->power_driver = rig_record_variant(power->record, &arguments);
+    entry->power_driver = rig_record_variant(entry->spec->power, &arguments);
     entry->power = arguments->record;
 }
 
@@ -99,6 +97,8 @@ static struct rig_bench_entry *bind(const struct rig_bench_board *board, const s
     }
     if (entry->record && board->starts)
         check_words(entry, node, shape == &rig_bench_board_shape ? "start" : NULL, &diagnostics);
+    if (entry->record && shape == &rig_bench_board_shape)
+        entry->spec = RIG_STRUCT(entry->record, struct rig_bench_board_spec);
     if (entry->record && diagnostics.n_added == 0)
         find_power(entry);
     else
@@ -113,16 +113,13 @@ static struct rig_bench_entry *bind(const struct rig_bench_board *board, const s
 
 struct rig_bench_entry *rig_bench_bind(const struct rig_bench_board *board, GHashTable *words, GError **error)
 {
-    return bind(board, board->record->node, &rig_bench_board_shape, words, error);
+    return bind(board, board->spec->node, &rig_bench_board_shape, words, error);
 }
 
 struct rig_bench_entry *rig_bench_bind_start(const struct rig_bench_board *board, guint start,
                                              GHashTable *words, GError **error)
 {
-    const struct rig_value *programs = rig_record_get(board->record, "start");
-    const struct rig_value *program = programs->items->pdata[start];
-
-    return bind(board, program->node, &rig_bench_start_shape, words, error);
+    return bind(board, board->spec->start[start]->node, &rig_bench_start_shape, words, error);
 }
 
 char *rig_bench_path(const struct rig_bench *bench, const char *path)
@@ -134,7 +131,7 @@ char *rig_bench_path(const struct rig_bench *bench, const char *path)
 
 char *rig_bench_target_path(const struct rig_bench *bench, const struct rig_bench_board *board)
 {
-    const char *name = rig_record_text(board->record, "target");
+    const char *name = board->spec->target;
 
     return name && strchr(name, '/') ? rig_bench_path(bench, name) : g_strdup(name);
 }

@@ -11,181 +11,113 @@ static const char *const off_ways[] = {"stop", "quit", NULL};
 static const char *const identity_or_port[] = {"identity", "port", NULL};
 static const char *const tty_or_serial[] = {"tty", "serial", NULL};
 
-#define PORT_FIELD                                                                                           \
-    {                                                                                                        \
-        .name = "port", .type = RIG_TYPE_TEXT,                                                               \
-        .about = "USB port that the device is plugged into, as 'bootrig power list' shows it (1-1.4)."       \
-    }
-#define CHANNEL_FIELD(last)                                                                                  \
-    {                                                                                                        \
-        .name = "channel", .type = RIG_TYPE_COUNT, .default_text = "1", .min = 1, .max = (last),             \
-        .about = "Relay of the board, from 1."                                                               \
-    }
+#define PORT_FIELD(owner)                                                                                    \
+    RIG_FIELD("port", TEXT, owner, port,                                                                     \
+              .about =                                                                                       \
+                  "USB port that the device is plugged into, as 'bootrig power list' shows it (1-1.4).")
+#define CHANNEL_FIELD(owner)                                                                                 \
+    RIG_FIELD("channel", COUNT, owner, channel, .default_text = "1", .min = 1, .max = 8,                     \
+              .about = "Relay of the board, from 1.")
 
 static const struct rig_field hid_relay_fields[] = {
-    {.name = "identity",
-     .type = RIG_TYPE_NAME,
-     .about = "The five characters that the board keeps, as 'bootrig power list' shows them."},
-    PORT_FIELD,
-    CHANNEL_FIELD(8),
+    RIG_FIELD("identity", NAME, struct rig_hid_relay_spec, identity,
+              .about = "The five characters that the board keeps, as 'bootrig power list' shows them."),
+    PORT_FIELD(struct rig_hid_relay_spec),
+    CHANNEL_FIELD(struct rig_hid_relay_spec),
 };
-static const struct rig_shape hid_relay_shape = {.name = "hid-relay",
-                                                 .fields = hid_relay_fields,
-                                                 .n_fields = G_N_ELEMENTS(hid_relay_fields),
-                                                 .at_least_one = identity_or_port};
+static const struct rig_shape hid_relay_shape = {
+    RIG_SHAPE("hid-relay", hid_relay_fields, struct rig_hid_relay_spec), .at_least_one = identity_or_port};
 
 static const struct rig_field lcus_fields[] = {
-    {.name = "tty",
-     .type = RIG_TYPE_TEXT,
-     .required = true,
-     .about = "Serial port of the board; a name below /dev/serial/by-path stays."},
-    CHANNEL_FIELD(8),
-    {.name = "status",
-     .type = RIG_TYPE_FLAG,
-     .default_text = "false",
-     .about = "The board answers FF with its states (most of one channel do not)."},
+    RIG_FIELD("tty", TEXT, struct rig_lcus_spec, tty, .required = true,
+              .about = "Serial port of the board; a name below /dev/serial/by-path stays."),
+    CHANNEL_FIELD(struct rig_lcus_spec),
+    RIG_FIELD("status", FLAG, struct rig_lcus_spec, status, .default_text = "false",
+              .about = "The board answers FF with its states (most of one channel do not)."),
 };
-static const struct rig_shape lcus_shape = {
-    .name = "lcus", .fields = lcus_fields, .n_fields = G_N_ELEMENTS(lcus_fields), .shorthand = "tty"};
+static const struct rig_shape lcus_shape = {RIG_SHAPE("lcus", lcus_fields, struct rig_lcus_spec),
+                                            .shorthand = "tty"};
 
 static const struct rig_field lcus_hid_fields[] = {
-    PORT_FIELD,
-    CHANNEL_FIELD(8),
-    {.name = "status",
-     .type = RIG_TYPE_FLAG,
-     .default_text = "false",
-     .about = "The board answers A0 0F 02 B1 with its states (4 and 8 channels do)."},
+    PORT_FIELD(struct rig_lcus_hid_spec),
+    CHANNEL_FIELD(struct rig_lcus_hid_spec),
+    RIG_FIELD("status", FLAG, struct rig_lcus_hid_spec, status, .default_text = "false",
+              .about = "The board answers A0 0F 02 B1 with its states (4 and 8 channels do)."),
 };
 static const struct rig_shape lcus_hid_shape = {
-    .name = "lcus-hid", .fields = lcus_hid_fields, .n_fields = G_N_ELEMENTS(lcus_hid_fields)};
+    RIG_SHAPE("lcus-hid", lcus_hid_fields, struct rig_lcus_hid_spec)};
 
 static const struct rig_field ykush_fields[] = {
-    {.name = "serial", .type = RIG_TYPE_NAME, .about = "USB serial number of the board (YK...)."},
-    PORT_FIELD,
-    {.name = "channel",
-     .type = RIG_TYPE_COUNT,
-     .default_text = "1",
-     .choices = ykush_outputs,
-     .min = 1,
-     .max = 3,
-     .about = "Downstream port, or the 5 V output of a YKUSH3."},
+    RIG_FIELD("serial", NAME, struct rig_ykush_spec, serial,
+              .about = "USB serial number of the board (YK...)."),
+    PORT_FIELD(struct rig_ykush_spec),
+    RIG_FIELD("channel", COUNT, struct rig_ykush_spec, channel, RIG_WORD(struct rig_ykush_spec, output),
+              .default_text = "1", .choices = ykush_outputs, .min = 1, .max = 3,
+              .about = "Downstream port, or the 5 V output of a YKUSH3."),
 };
-static const struct rig_shape ykush_shape = {
-    .name = "ykush", .fields = ykush_fields, .n_fields = G_N_ELEMENTS(ykush_fields)};
+static const struct rig_shape ykush_shape = {RIG_SHAPE("ykush", ykush_fields, struct rig_ykush_spec)};
 
 static const struct rig_field hub_fields[] = {
-    {.name = "hub",
-     .type = RIG_TYPE_TEXT,
-     .required = true,
-     .about = "The hub itself: the USB port it is plugged into (1-1.4), or usb1 for a root hub."},
-    {.name = "channel",
-     .type = RIG_TYPE_COUNT,
-     .required = true,
-     .min = 1,
-     .max = 31,
-     .about = "Port of the hub, from 1."},
-    {.name = "alone",
-     .type = RIG_TYPE_FLAG,
-     .default_text = "false",
-     .about = "Do not switch the other half of a USB 3 hub too."},
-    {.name = "ganged",
-     .type = RIG_TYPE_FLAG,
-     .default_text = "false",
-     .about = "Switch although the hub says that its ports share one switch."},
+    RIG_FIELD("hub", TEXT, struct rig_hub_spec, hub, .required = true,
+              .about = "The hub itself: the USB port it is plugged into (1-1.4), or usb1 for a root hub."),
+    RIG_FIELD("channel", COUNT, struct rig_hub_spec, channel, .required = true, .min = 1, .max = 31,
+              .about = "Port of the hub, from 1."),
+    RIG_FIELD("alone", FLAG, struct rig_hub_spec, alone, .default_text = "false",
+              .about = "Do not switch the other half of a USB 3 hub too."),
+    RIG_FIELD("ganged", FLAG, struct rig_hub_spec, ganged, .default_text = "false",
+              .about = "Switch although the hub says that its ports share one switch."),
 };
-static const struct rig_shape hub_shape = {
-    .name = "hub", .fields = hub_fields, .n_fields = G_N_ELEMENTS(hub_fields)};
+static const struct rig_shape hub_shape = {RIG_SHAPE("hub", hub_fields, struct rig_hub_spec)};
 
 static const struct rig_field ppk2_fields[] = {
-    {.name = "serial", .type = RIG_TYPE_NAME, .about = "USB serial number of the PPK2."},
-    {.name = "tty", .type = RIG_TYPE_TEXT, .about = "Its serial port; a name below /dev/serial/by-id stays."},
-    {.name = "millivolts",
-     .type = RIG_TYPE_COUNT,
-     .required = true,
-     .min = 800,
-     .max = 5000,
-     .about = "Supply voltage. Look twice: too much destroys the board."},
-    {.name = "dead-below",
-     .type = RIG_TYPE_COUNT,
-     .default_text = "50",
-     .min = 1,
-     .max = 1000000,
-     .about = "Microamperes below which the board counts as without power."},
+    RIG_FIELD("serial", NAME, struct rig_ppk2_spec, serial, .about = "USB serial number of the PPK2."),
+    RIG_FIELD("tty", TEXT, struct rig_ppk2_spec, tty,
+              .about = "Its serial port; a name below /dev/serial/by-id stays."),
+    RIG_FIELD("millivolts", COUNT, struct rig_ppk2_spec, millivolts, .required = true, .min = 800,
+              .max = 5000, .about = "Supply voltage. Look twice: too much destroys the board."),
+    RIG_FIELD("dead-below", COUNT, struct rig_ppk2_spec, dead_below, .default_text = "50", .min = 1,
+              .max = 1000000, .about = "Microamperes below which the board counts as without power."),
 };
-static const struct rig_shape ppk2_shape = {.name = "ppk2",
-                                            .fields = ppk2_fields,
-                                            .n_fields = G_N_ELEMENTS(ppk2_fields),
+static const struct rig_shape ppk2_shape = {RIG_SHAPE("ppk2", ppk2_fields, struct rig_ppk2_spec),
                                             .at_least_one = tty_or_serial};
 
 static const struct rig_field command_fields[] = {
-    {.name = "on",
-     .type = RIG_TYPE_TEXT,
-     .list = true,
-     .required = true,
-     .about = "Program and arguments, no shell; exit status 0 = it is on."},
-    {.name = "off", .type = RIG_TYPE_TEXT, .list = true, .required = true, .about = "The same for off."},
-    {.name = "status",
-     .type = RIG_TYPE_TEXT,
-     .list = true,
-     .about = "Prints 'on' or 'off' in its first line."},
-    {.name = "within",
-     .type = RIG_TYPE_DURATION,
-     .default_text = "10s",
-     .min = 1000,
-     .max = 600000000,
-     .about = "Deadline of each call; then it is killed."},
+    RIG_FIELD("on", TEXT, struct rig_power_command_spec, on, .list = true, .required = true,
+              .about = "Program and arguments, no shell; exit status 0 = it is on."),
+    RIG_FIELD("off", TEXT, struct rig_power_command_spec, off, .list = true, .required = true,
+              .about = "The same for off."),
+    RIG_FIELD("status", TEXT, struct rig_power_command_spec, status, .list = true,
+              .about = "Prints 'on' or 'off' in its first line."),
+    RIG_FIELD("within", DURATION, struct rig_power_command_spec, within_us, .default_text = "10s",
+              .min = 1000, .max = 600000000, .about = "Deadline of each call; then it is killed."),
 };
 static const struct rig_shape command_shape = {
-    .name = "command", .fields = command_fields, .n_fields = G_N_ELEMENTS(command_fields)};
+    RIG_SHAPE("command", command_fields, struct rig_power_command_spec)};
 
 static const struct rig_field qemu_fields[] = {
-    {.name = "socket",
-     .type = RIG_TYPE_TEXT,
-     .required = true,
-     .about = "QMP socket: qemu-system-arm -qmp unix:PATH,server=on,wait=off."},
-    {.name = "off",
-     .type = RIG_TYPE_CHOICE,
-     .choices = off_ways,
-     .default_text = "stop",
-     .about = "stop: the machine stands still and is reset before it goes on; quit: the emulator ends and "
-              "cannot be switched on again."},
+    RIG_FIELD("socket", TEXT, struct rig_qemu_supply_spec, socket, .required = true,
+              .about = "QMP socket: qemu-system-arm -qmp unix:PATH,server=on,wait=off."),
+    RIG_FIELD(
+        "off", CHOICE, struct rig_qemu_supply_spec, off, .choices = off_ways, .default_text = "stop",
+        .about = "stop: the machine stands still and is reset before it goes on; quit: the emulator ends and "
+                 "cannot be switched on again."),
 };
-static const struct rig_shape qemu_shape = {
-    .name = "qemu", .fields = qemu_fields, .n_fields = G_N_ELEMENTS(qemu_fields), .shorthand = "socket"};
+static const struct rig_shape qemu_shape = {RIG_SHAPE("qemu", qemu_fields, struct rig_qemu_supply_spec),
+                                            .shorthand = "socket"};
 
+#define DRIVER(key, its_shape, its_about)                                                                    \
+    {                                                                                                        \
+        .name = key, .type = RIG_TYPE_RECORD, .shape = &(its_shape), .about = its_about                      \
+    }
 static const struct rig_field driver_fields[] = {
-    {.name = "hid-relay",
-     .type = RIG_TYPE_RECORD,
-     .shape = &hid_relay_shape,
-     .about = "USBRelay1..8 boards (16c0:05df)."},
-    {.name = "lcus",
-     .type = RIG_TYPE_RECORD,
-     .shape = &lcus_shape,
-     .about = "LCUS and NOYITO relays on a CH340 serial port."},
-    {.name = "lcus-hid",
-     .type = RIG_TYPE_RECORD,
-     .shape = &lcus_hid_shape,
-     .about = "The same relays as HID devices (5131:2007)."},
-    {.name = "ykush",
-     .type = RIG_TYPE_RECORD,
-     .shape = &ykush_shape,
-     .about = "Yepkit YKUSH, YKUSH3, YKUSH XS switchable hubs."},
-    {.name = "hub",
-     .type = RIG_TYPE_RECORD,
-     .shape = &hub_shape,
-     .about = "Any USB hub that can switch its ports."},
-    {.name = "ppk2",
-     .type = RIG_TYPE_RECORD,
-     .shape = &ppk2_shape,
-     .about = "Nordic Power Profiler Kit II as the supply."},
-    {.name = "command",
-     .type = RIG_TYPE_RECORD,
-     .shape = &command_shape,
-     .about = "Whatever the lab has: one program for on, one for off."},
-    {.name = "qemu",
-     .type = RIG_TYPE_RECORD,
-     .shape = &qemu_shape,
-     .about = "A board in QEMU, over its QMP socket."},
+    DRIVER("hid-relay", hid_relay_shape, "USBRelay1..8 boards (16c0:05df)."),
+    DRIVER("lcus", lcus_shape, "LCUS and NOYITO relays on a CH340 serial port."),
+    DRIVER("lcus-hid", lcus_hid_shape, "The same relays as HID devices (5131:2007)."),
+    DRIVER("ykush", ykush_shape, "Yepkit YKUSH, YKUSH3, YKUSH XS switchable hubs."),
+    DRIVER("hub", hub_shape, "Any USB hub that can switch its ports."),
+    DRIVER("ppk2", ppk2_shape, "Nordic Power Profiler Kit II as the supply."),
+    DRIVER("command", command_shape, "Whatever the lab has: one program for on, one for off."),
+    DRIVER("qemu", qemu_shape, "A board in QEMU, over its QMP socket."),
 };
 const struct rig_shape rig_power_shape = {
     .name = "power", .fields = driver_fields, .n_fields = G_N_ELEMENTS(driver_fields)};

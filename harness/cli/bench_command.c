@@ -16,34 +16,24 @@
 
 static char *tags_text(const struct rig_bench_board *board)
 {
-    const struct rig_value *tags = rig_record_get(board->record, "tags");
-    GString *text = g_string_new(NULL);
-
-    for (guint i = 0; tags && i < tags->items->len; i++)
-        g_string_append_printf(text, "%s%s", i ? "," : "",
-                               ((const struct rig_value *)tags->items->pdata[i])->text);
-    return g_string_free(text, FALSE);
+    return board->spec->tags ? g_strjoinv(",", (char **)board->spec->tags) : g_strdup("");
 }
 
 static const char *link_text(const struct rig_bench_board *board)
 {
-    const struct rig_value *link = rig_record_get(board->record, "link");
-    const struct rig_value *place = NULL;
-
-    if (link)
-        return rig_record_variant(link->record, &place)->name;
-    return rig_record_get(board->record, "ble") ? "ble" : "-";
+    if (board->spec->link)
+        return board->spec->link->udp ? "udp" : "serial";
+    return board->spec->ble ? "ble" : "-";
 }
 
 static void print_board(const struct rig_bench_board *board)
 {
     g_autofree char *tags = tags_text(board);
-    const char *target = rig_record_text(board->record, "target");
+    const char *target = board->spec->target;
 
     printf("%-20s target: %s  tags: %s  power: %s  probe: %s  link: %s  console: %s\n", board->name,
            target ? target : "-", *tags ? tags : "-", board->power_driver ? board->power_driver->name : "-",
-           rig_record_get(board->record, "probe") ? "yes" : "-", link_text(board),
-           rig_record_get(board->record, "console") ? "yes" : "-");
+           board->spec->probe ? "yes" : "-", link_text(board), board->spec->console ? "yes" : "-");
 }
 
 static int list_bench(const struct rig_bench *bench)
@@ -109,13 +99,13 @@ static bool is_stopped(void *user)
 static void check_air(struct check *check)
 {
     const struct rig_wired_listener listener = {.say = say_path, .stopped = is_stopped, .user = check};
-    const struct rig_value *ble = rig_record_get(check->board->record, "ble");
+    const struct rig_ble_spec *ble = check->board->spec->ble;
     struct rig_link_place place = {.kind = "bluez"};
     struct rig_board *clock;
 
-    if (!ble || rig_record_get(check->board->record, "link"))
+    if (!ble || check->board->spec->link)
         return;
-    rig_wired_fill_ble(&place, ble->record);
+    rig_wired_fill_ble(&place, ble);
     clock = rig_clock_board_new();
     clock->link = rig_bluez_link_new(&place, clock);
     rig_wired_check_link(clock, &listener);
@@ -213,17 +203,16 @@ static void check_power(struct check *check)
 
 static void open_console(struct check *check)
 {
-    const struct rig_value *console = rig_record_get(check->board->record, "console");
+    const struct rig_console_spec *console = check->board->spec->console;
     GError *error = NULL;
 
     if (!console)
         return;
-    if (rig_record_get(console->record, "rtt")) {
+    if (console->rtt) {
         say(check, "console", "ok", "RTT, through the probe; not looked at here");
         return;
     }
-    check->console = rig_serial_open(rig_record_text(console->record, "tty"),
-                                     rig_record_u32(console->record, "baud"), &error);
+    check->console = rig_serial_open(console->tty, console->baud, &error);
     if (!check->console)
         say_error(check, "console", error);
     else if (!check->board->power_driver)
@@ -265,8 +254,7 @@ static void check_whole(struct check *check, const struct bench_check *all, stru
 
 static bool is_whole(const struct rig_bench_board *board)
 {
-    return rig_record_get(board->record, "target") && rig_record_get(board->record, "probe") &&
-           rig_record_get(board->record, "console");
+    return board->spec->target && board->spec->probe && board->spec->console;
 }
 
 static void check_board(const struct bench_check *all, const struct rig_bench_board *board,
@@ -297,10 +285,10 @@ static void check_board(const struct bench_check *all, const struct rig_bench_bo
         say(&check, "power", "not checked", "the bench file has no 'power:' for this board");
         check_air(&check);
     }
-    if (rig_record_get(board->record, "probe"))
+    if (board->spec->probe)
         say(&check, "probe", "not checked",
             "that takes 'target:' and 'console:' of the board beside 'probe:'");
-    if (rig_record_get(board->record, "link"))
+    if (board->spec->link)
         say(&check, "link", "not checked", "that takes 'target:', 'probe:' and 'console:' of the board");
     rig_power_free(check.power);
     rig_serial_free(check.console);

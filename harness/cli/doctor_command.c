@@ -52,7 +52,7 @@ static const char *lacking(const struct look *look)
 
 static bool is_over_ble(const struct rig_bench_board *board)
 {
-    return !rig_record_get(board->record, "link") && rig_record_get(board->record, "ble");
+    return !board->spec->link && board->spec->ble;
 }
 
 static void on_remark(void *user, bool serious, const char *text)
@@ -200,8 +200,7 @@ static const struct rig_bench_board *user_of(const struct rig_bench *bench, cons
     for (guint i = 0; bench && i < bench->boards->len; i++) {
         const struct rig_bench_board *board = bench->boards->pdata[i];
 
-        if (is_over_ble(board) &&
-            strcmp(rig_record_text(rig_record_get(board->record, "ble")->record, "adapter"), adapter) == 0)
+        if (is_over_ble(board) && strcmp(board->spec->ble->adapter, adapter) == 0)
             return board;
     }
     return NULL;
@@ -256,7 +255,7 @@ static void check_wanted(struct look *look, const GArray *controllers)
 
         if (!is_over_ble(board))
             continue;
-        adapter = rig_record_text(rig_record_get(board->record, "ble")->record, "adapter");
+        adapter = board->spec->ble->adapter;
         if (user_of(look->bench, adapter) != board || is_among(controllers, adapter))
             continue;
         text = g_strdup_printf(
@@ -478,13 +477,11 @@ static void add_use(const struct rig_bench_board *board, struct use *use)
 {
     static const char *const usb[] = {"hid-relay", "lcus-hid", "ykush", "hub", NULL};
     static const char *const serial[] = {"lcus", "ppk2", NULL};
-    const struct rig_value *link = rig_record_get(board->record, "link");
-    const struct rig_value *place = NULL;
+    const struct rig_link_spec *link = board->spec->link;
 
     use->usb |= is_driver(board, usb);
-    use->serial |= is_driver(board, serial) || rig_record_get(board->record, "console") ||
-                   (link && g_str_equal(rig_record_variant(link->record, &place)->name, "serial"));
-    use->openocd |= rig_record_get(board->record, "probe") != NULL;
+    use->serial |= is_driver(board, serial) || board->spec->console || (link && link->serial);
+    use->openocd |= board->spec->probe != NULL;
     use->bluetooth |= is_over_ble(board);
 }
 

@@ -12,12 +12,7 @@
 
 static bool has_tag(const struct rig_bench_board *board, const char *tag)
 {
-    const struct rig_value *tags = rig_record_get(board->record, "tags");
-
-    for (guint i = 0; tags && i < tags->items->len; i++)
-        if (strcmp(((const struct rig_value *)tags->items->pdata[i])->text, tag) == 0)
-            return true;
-    return false;
+    return board->spec->tags && g_strv_contains(board->spec->tags, tag);
 }
 
 /* Those that would do, in the file's order. */

@@ -320,7 +320,7 @@ static bool protect(struct rig_sim_host *host, const char *how, const struct rig
     static const char *const names[] = {"off", "firmware-opens", "stays"};
 
     if (!how)
-        how = rig_record_text(target->record, "approtect");
+        how = target->spec->approtect;
     for (guint i = 0; i < G_N_ELEMENTS(names); i++)
         if (g_str_equal(how, names[i]))
             return sim_debug_set_lock(rig_sim_host_debug(host), (enum sim_debug_lock)i), true;

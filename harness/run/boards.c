@@ -200,8 +200,7 @@ static const struct board_kind *kind_of(const struct rig_boards *boards, const s
     for (guint i = 0; i < G_N_ELEMENTS(kinds); i++)
         g_string_append_printf(names, "%s%s", i ? ", " : "", kinds[i].name);
     g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s:%u: there is no kind of board '%s'; there are: %s",
-                target->source->path, rig_record_get(target->record, "kind")->node->start.line, name,
-                names->str);
+                target->source->path, rig_node_get(target->spec->node, "kind")->start.line, name, names->str);
     return NULL;
 }
 

@@ -4,12 +4,13 @@
 
 struct rig_power *power_stand_open(struct rig_power_host *host, const char *entry, GError **error)
 {
-    static const struct rig_field fields[] = {{.name = "power",
-                                               .type = RIG_TYPE_VARIANT,
-                                               .shape = &rig_power_shape,
-                                               .required = true,
-                                               .about = "The supply."}};
-    static const struct rig_shape shape = {.name = "stand", .fields = fields, .n_fields = 1};
+    struct stand {
+        const struct rig_record *power;
+    };
+    static const struct rig_field fields[] = {RIG_FIELD("power", VARIANT, struct stand, power,
+                                                        .shape = &rig_power_shape, .required = true,
+                                                        .about = "The supply.")};
+    static const struct rig_shape shape = {RIG_SHAPE("stand", fields, struct stand)};
     g_autofree char *text = g_strdup_printf("power: %s\n", entry);
     g_autoptr(rig_source) source = rig_source_from_text("stand.yaml", text);
     g_autoptr(rig_document) document = NULL;
@@ -26,6 +27,6 @@ struct rig_power *power_stand_open(struct rig_power_host *host, const char *entr
     rig_diagnostics_clear(&diagnostics);
     if (*shown || !record)
         g_error("%s", shown);
-    driver = rig_record_variant(rig_record_get(record, "power")->record, &value);
+    driver = rig_record_variant(RIG_STRUCT(record, struct stand)->power, &value);
     return rig_power_open(host, driver, value->record, error);
 }

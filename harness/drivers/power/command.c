@@ -18,18 +18,9 @@ struct command_power {
     gint64 within_us;
 };
 
-static char **argv_of(const struct rig_record *arguments, const char *name)
+static char **argv_of(const char *const *program)
 {
-    const struct rig_value *value = rig_record_get(arguments, name);
-    g_autoptr(GPtrArray) words = NULL;
-
-    if (!value || value->items->len == 0)
-        return NULL;
-    words = g_ptr_array_new();
-    for (guint i = 0; i < value->items->len; i++)
-        g_ptr_array_add(words, g_strdup(((const struct rig_value *)value->items->pdata[i])->text));
-    g_ptr_array_add(words, NULL);
-    return (char **)g_ptr_array_free(g_steal_pointer(&words), FALSE);
+    return program && *program ? g_strdupv((char **)program) : NULL;
 }
 
 static char *shown(const GString *output)
@@ -104,15 +95,16 @@ static const struct rig_channel_ops ops = {
 static struct rig_power *command_open(struct rig_power_host *host, const struct rig_record *arguments,
                                       GError **error)
 {
+    const struct rig_power_command_spec *spec = RIG_STRUCT(arguments, struct rig_power_command_spec);
     struct command_power *power = g_new0(struct command_power, 1);
 
     (void)host;
     (void)error;
-    power->on = argv_of(arguments, "on");
-    power->off = argv_of(arguments, "off");
-    power->status = argv_of(arguments, "status");
+    power->on = argv_of(spec->on);
+    power->off = argv_of(spec->off);
+    power->status = argv_of(spec->status);
     power->channel.mute = !power->status;
-    power->within_us = (gint64)rig_record_count(arguments, "within");
+    power->within_us = (gint64)spec->within_us;
     rig_channel_init(&power->channel, &ops, g_strdup_printf("command '%s'", power->off[0]),
                      g_strjoinv(" ", power->off));
     return &power->channel.power;

@@ -172,10 +172,10 @@ static struct rig_usb *open_at_port(struct rig_usb_bus *bus, const char *identit
 static struct rig_power *relay_open(struct rig_power_host *host, const struct rig_record *arguments,
                                     GError **error)
 {
-    struct rig_usb_match match = {
-        .what = "a USBRelay board", .port = rig_record_text(arguments, "port"), .accepts = is_relay};
-    const char *identity = rig_record_text(arguments, "identity");
-    guint number = rig_record_u32(arguments, "channel");
+    const struct rig_hid_relay_spec *spec = RIG_STRUCT(arguments, struct rig_hid_relay_spec);
+    struct rig_usb_match match = {.what = "a USBRelay board", .port = spec->port, .accepts = is_relay};
+    const char *identity = spec->identity;
+    guint number = spec->channel;
     const struct rig_usb_description *device = NULL;
     struct rig_usb_bus *bus = rig_power_host_usb(host, error);
     g_autoptr(rig_usb) usb = NULL;

@@ -356,18 +356,17 @@ static bool check_port(struct rig_usb_bus *bus, const struct usb_hub *hub, guint
 }
 
 static struct rig_power *make(struct rig_power_host *host, const struct rig_usb_description *device,
-                              const struct rig_record *arguments, GError **error)
+                              const struct rig_hub_spec *spec, GError **error)
 {
-    guint number = rig_record_u32(arguments, "channel");
-    bool ganged = rig_record_flag(arguments, "ganged");
+    guint number = spec->channel;
+    bool ganged = spec->ganged;
     g_autoptr(usb_hub) hub = open_hub(host->usb, device, error);
     g_autoptr(usb_hub) pair = NULL;
     struct hub_power *power;
 
     if (!hub || !check_port(host->usb, hub, number, ganged, error))
         return NULL;
-    if (!rig_record_flag(arguments, "alone") && hub->has_container &&
-        !find_pair(host->usb, device, hub, &pair, error))
+    if (!spec->alone && hub->has_container && !find_pair(host->usb, device, hub, &pair, error))
         return NULL;
     if (pair && !check_port(host->usb, pair, number, ganged, error))
         return NULL;
@@ -379,17 +378,18 @@ static struct rig_power *make(struct rig_power_host *host, const struct rig_usb_
     power->hub = g_steal_pointer(&hub);
     power->pair = g_steal_pointer(&pair);
     power->sysfs = g_strdup(host->sysfs);
-    power->number = (guint8)number;
+    power->number = spec->channel;
     return &power->channel.power;
 }
 
 static struct rig_power *hub_open(struct rig_power_host *host, const struct rig_record *arguments,
                                   GError **error)
 {
+    const struct rig_hub_spec *spec = RIG_STRUCT(arguments, struct rig_hub_spec);
     const struct rig_usb_match match = {
-        .what = "a hub", .port = rig_record_text(arguments, "hub"), .accepts = is_hub};
+        .what = "a hub", .port = spec->hub, .accepts = is_hub};
     struct rig_usb_description *device = rig_power_find_usb(host, &match, error);
-    struct rig_power *power = device ? make(host, device, arguments, error) : NULL;
+    struct rig_power *power = device ? make(host, device, spec, error) : NULL;
 
     rig_usb_description_free(device);
     return power;

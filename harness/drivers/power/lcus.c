@@ -126,7 +126,8 @@ static const struct rig_channel_ops ops = {.name = "lcus",
 static struct rig_power *lcus_open(struct rig_power_host *host, const struct rig_record *arguments,
                                    GError **error)
 {
-    const char *tty = rig_record_text(arguments, "tty");
+    const struct rig_lcus_spec *spec = RIG_STRUCT(arguments, struct rig_lcus_spec);
+    const char *tty = spec->tty;
     g_autofree char *device = rig_serial_device(tty);
     struct rig_serial *serial = rig_serial_open_shared(tty, BAUD, SHARE_MS, error);
     struct lcus *lcus;
@@ -137,8 +138,8 @@ static struct rig_power *lcus_open(struct rig_power_host *host, const struct rig
     rig_serial_free(serial);
     lcus = g_new0(struct lcus, 1);
     lcus->tty = g_strdup(tty);
-    lcus->number = rig_record_u8(arguments, "channel");
-    lcus->channel.mute = !rig_record_flag(arguments, "status");
+    lcus->number = spec->channel;
+    lcus->channel.mute = !spec->status;
     rig_channel_init(&lcus->channel, &ops, g_strdup_printf("LCUS relay at %s, channel %u", tty, lcus->number),
                      g_strdup_printf("serial-port %s channel %u", device, lcus->number));
     return &lcus->channel.power;
@@ -221,8 +222,9 @@ static const struct rig_channel_ops hid_ops = {
 static struct rig_power *lcus_hid_open(struct rig_power_host *host, const struct rig_record *arguments,
                                        GError **error)
 {
+    const struct rig_lcus_hid_spec *spec = RIG_STRUCT(arguments, struct rig_lcus_hid_spec);
     const struct rig_usb_match match = {
-        .what = "an LCUS HID relay", .port = rig_record_text(arguments, "port"), .accepts = is_lcus};
+        .what = "an LCUS HID relay", .port = spec->port, .accepts = is_lcus};
     struct rig_usb_description *device = rig_power_find_usb(host, &match, error);
     g_autoptr(rig_usb) usb = device ? rig_usb_open(host->usb, device, 0, error) : NULL;
     struct lcus_hid *lcus = NULL;
@@ -233,9 +235,9 @@ static struct rig_power *lcus_hid_open(struct rig_power_host *host, const struct
     } else if (usb) {
         lcus = g_new0(struct lcus_hid, 1);
         lcus->channel.usb = g_steal_pointer(&usb);
-        lcus->channel.mute = !rig_record_flag(arguments, "status");
+        lcus->channel.mute = !spec->status;
         rig_usb_release(lcus->channel.usb); /* for the boards on its other channels */
-        lcus->number = rig_record_u8(arguments, "channel");
+        lcus->number = spec->channel;
         rig_channel_init(
             &lcus->channel, &hid_ops,
             g_strdup_printf("LCUS HID relay at USB port %s, channel %u", device->port, lcus->number),

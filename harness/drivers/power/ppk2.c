@@ -431,9 +431,8 @@ static char *find_tty(struct rig_power_host *host, const char *serial, GError **
 static struct rig_power *ppk2_open(struct rig_power_host *host, const struct rig_record *arguments,
                                    GError **error)
 {
-    const char *named = rig_record_text(arguments, "tty");
-    g_autofree char *tty =
-        named ? g_strdup(named) : find_tty(host, rig_record_text(arguments, "serial"), error);
+    const struct rig_ppk2_spec *spec = RIG_STRUCT(arguments, struct rig_ppk2_spec);
+    g_autofree char *tty = spec->tty ? g_strdup(spec->tty) : find_tty(host, spec->serial, error);
     g_autoptr(rig_serial) serial = tty ? rig_serial_open(tty, BAUD, error) : NULL;
     g_autofree char *device = NULL;
     struct ppk2 *ppk2;
@@ -442,8 +441,8 @@ static struct rig_power *ppk2_open(struct rig_power_host *host, const struct rig
         return NULL;
     ppk2 = g_new0(struct ppk2, 1);
     ppk2->serial = g_steal_pointer(&serial);
-    ppk2->millivolts = rig_record_u32(arguments, "millivolts");
-    ppk2->dead_below_ua = (double)rig_record_count(arguments, "dead-below");
+    ppk2->millivolts = spec->millivolts;
+    ppk2->dead_below_ua = (double)spec->dead_below;
     device = rig_serial_device(tty);
     rig_channel_init(&ppk2->channel, &ops, g_strdup_printf("PPK2 at %s, %u mV", tty, ppk2->millivolts),
                      g_strdup_printf("serial-port %s", device));

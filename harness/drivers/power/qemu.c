@@ -121,7 +121,8 @@ static const struct rig_channel_ops ops = {.name = "qemu",
 static struct rig_power *qemu_open(struct rig_power_host *host, const struct rig_record *arguments,
                                    GError **error)
 {
-    const char *path = rig_record_text(arguments, "socket");
+    const struct rig_qemu_supply_spec *spec = RIG_STRUCT(arguments, struct rig_qemu_supply_spec);
+    const char *path = spec->socket;
     struct rig_qmp *qmp = rig_qmp_open(path, error);
     struct qemu *qemu;
 
@@ -131,7 +132,7 @@ static struct rig_power *qemu_open(struct rig_power_host *host, const struct rig
     qemu = g_new0(struct qemu, 1);
     qemu->qmp = qmp;
     qemu->socket = g_strdup(path);
-    qemu->quits = strcmp(rig_record_text(arguments, "off"), "quit") == 0;
+    qemu->quits = strcmp(spec->off, "quit") == 0;
     rig_channel_init(&qemu->channel, &ops, g_strdup_printf("QEMU at %s", path),
                      g_canonicalize_filename(path, NULL));
     return &qemu->channel.power;

@@ -101,15 +101,13 @@ static bool ykush_read(struct rig_channel *channel, bool *on, GError **error)
 static const struct rig_channel_ops ops = {
     .name = "ykush", .n_tries = N_TRIES, .write = ykush_write, .read = ykush_read};
 
-static bool find_output(const struct rig_record *arguments, const struct model *model, guint8 *number,
+static bool find_output(const struct rig_ykush_spec *spec, const struct model *model, guint8 *number,
                         GError **error)
 {
-    const struct rig_value *channel = rig_record_get(arguments, "channel");
-
-    *number = channel->keyword ? OUTPUT_5V : rig_value_u8(channel);
-    if (channel->keyword ? model->has_5v : channel->count <= model->n_ports)
+    *number = spec->output ? OUTPUT_5V : *spec->channel;
+    if (spec->output ? model->has_5v : *spec->channel <= model->n_ports)
         return true;
-    if (channel->keyword)
+    if (spec->output)
         g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "a %s has no 5 V output", model->name);
     else
         g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "a %s has %u port%s, there is no port %u", model->name,
@@ -118,14 +116,14 @@ static bool find_output(const struct rig_record *arguments, const struct model *
 }
 
 static struct ykush *make(struct rig_usb_bus *bus, const struct rig_usb_description *device,
-                          const struct rig_record *arguments, GError **error)
+                          const struct rig_ykush_spec *spec, GError **error)
 {
     const struct model *model = find_model(device);
     g_autoptr(rig_usb) usb = NULL;
     struct ykush *ykush;
     guint8 number;
 
-    if (!find_output(arguments, model, &number, error) || !(usb = rig_usb_open(bus, device, 0, error)))
+    if (!find_output(spec, model, &number, error) || !(usb = rig_usb_open(bus, device, 0, error)))
         return NULL;
     if (!usb->interrupt_in || !usb->interrupt_out) {
         g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "%s has not the two endpoints of a YKUSH", usb->name);
@@ -147,12 +145,13 @@ static struct ykush *make(struct rig_usb_bus *bus, const struct rig_usb_descript
 static struct rig_power *ykush_open(struct rig_power_host *host, const struct rig_record *arguments,
                                     GError **error)
 {
+    const struct rig_ykush_spec *spec = RIG_STRUCT(arguments, struct rig_ykush_spec);
     const struct rig_usb_match match = {.what = "a YKUSH",
-                                        .port = rig_record_text(arguments, "port"),
-                                        .serial = rig_record_text(arguments, "serial"),
+                                        .port = spec->port,
+                                        .serial = spec->serial,
                                         .accepts = is_ykush};
     struct rig_usb_description *device = rig_power_find_usb(host, &match, error);
-    struct ykush *ykush = device ? make(host->usb, device, arguments, error) : NULL;
+    struct ykush *ykush = device ? make(host->usb, device, spec, error) : NULL;
 
     rig_usb_description_free(device);
     return ykush ? &ykush->channel.power : NULL;

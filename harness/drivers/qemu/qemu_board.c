@@ -32,7 +32,7 @@ static guint64 board_now_us(struct rig_board *base)
 
 static void take_line(struct rig_qemu_board *board, const char *line, gint64 at_us)
 {
-    if (strstr(line, rig_record_text(board->target->record, "boot-line"))) {
+    if (strstr(line, board->target->spec->boot_line)) {
         board->n_boots++;
         board->n_resets += board->booted;
         board->booted = true;
@@ -269,26 +269,18 @@ static const char *keep_path(struct rig_qemu_board *board, const char *path)
     return full;
 }
 
-static bool fill_config(struct rig_qemu_board *board, const struct rig_record *qemu, GError **error)
+static bool fill_config(struct rig_qemu_board *board, const struct rig_qemu_spec *qemu, GError **error)
 {
-    const struct rig_value *files = rig_record_get(qemu, "load");
-    const struct rig_value *arguments = rig_record_get(qemu, "arguments");
-    GPtrArray *more = g_ptr_array_new();
-    gpointer *kept;
+    static const char *const none[] = {NULL};
 
-    board->config = (struct rig_qemu_config){.program = rig_record_text(qemu, "program"),
-                                             .machine = rig_record_text(qemu, "machine"),
-                                             .cpu = rig_record_text(qemu, "cpu"),
-                                             .serial = rig_record_u32(qemu, "serial"),
-                                             .folder = board->folder};
-    for (guint i = 0; arguments && i < arguments->items->len; i++)
-        g_ptr_array_add(more, (gpointer)((const struct rig_value *)arguments->items->pdata[i])->text);
-    g_ptr_array_add(more, NULL);
-    kept = g_ptr_array_free(more, FALSE);
-    g_ptr_array_add(board->texts, kept);
-    board->config.arguments = (const char *const *)kept;
-    for (guint i = 0; files && i < files->items->len; i++) {
-        const char *path = keep_path(board, ((const struct rig_value *)files->items->pdata[i])->text);
+    board->config = (struct rig_qemu_config){.program = qemu->program,
+                                             .machine = qemu->machine,
+                                             .cpu = qemu->cpu,
+                                             .serial = qemu->serial,
+                                             .folder = board->folder,
+                                             .arguments = qemu->arguments ? qemu->arguments : none};
+    for (guint i = 0; qemu->load && qemu->load[i]; i++) {
+        const char *path = keep_path(board, qemu->load[i]);
 
         if (i < RIG_QEMU_MAX_FILES && g_file_test(path, G_FILE_TEST_IS_REGULAR)) {
             board->config.files[i] = path;
@@ -301,13 +293,13 @@ static bool fill_config(struct rig_qemu_board *board, const struct rig_record *q
     return true;
 }
 
-static void add_devices(struct rig_qemu_board *board, const struct rig_record *qemu)
+static void add_devices(struct rig_qemu_board *board, const struct rig_qemu_spec *qemu)
 {
-    static const char *const fields[RIG_QEMU_MAX_DEVICES] = {"address", "external-address"};
+    const guint32 addresses[RIG_QEMU_MAX_DEVICES] = {qemu->address, qemu->external_address};
     const struct rig_layout *layout = &board->board.layout;
 
     for (guint i = 0; i < MIN(layout->n_devices, RIG_QEMU_MAX_DEVICES); i++)
-        rig_qemu_machine_add(board->machine, rig_record_u32(qemu, fields[i]), layout->devices[i].n_bytes,
+        rig_qemu_machine_add(board->machine, addresses[i], layout->devices[i].n_bytes,
                              layout->devices[i].erased);
 }
 
@@ -362,7 +354,7 @@ static struct rig_qemu_board *bare_board(const struct rig_target *target)
 
 struct rig_board *rig_qemu_board_new(const struct rig_target *target, GError **error)
 {
-    const struct rig_value *qemu = rig_record_get(target->record, "qemu");
+    const struct rig_qemu_spec *qemu = target->spec->qemu;
     struct rig_qemu_board *board;
 
     if (!qemu) {
@@ -377,9 +369,9 @@ struct rig_board *rig_qemu_board_new(const struct rig_target *target, GError **e
     board->temporary = rig_folder_new(error);
     board->folder = board->temporary ? rig_folder_path(board->temporary) : NULL;
     if (board->folder && rig_mcuboot_describe(target, NULL, &board->board.layout, error) &&
-        fill_config(board, qemu->record, error) && read_firmware(board, error)) {
+        fill_config(board, qemu, error) && read_firmware(board, error)) {
         board->machine = rig_qemu_machine_new(&board->config);
-        add_devices(board, qemu->record);
+        add_devices(board, qemu);
         return &board->board;
     }
     board_free(&board->board);

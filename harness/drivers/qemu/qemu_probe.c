@@ -52,8 +52,7 @@ static bool probe_reset_halt(struct rig_probe *probe, GError **error)
 
 static enum rig_run_state state_at(struct rig_qemu_board *board, guint32 pc, bool has_image)
 {
-    const struct rig_value *qemu = rig_record_get(board->target->record, "qemu");
-    guint32 base = rig_record_u32(qemu->record, "address");
+    guint32 base = board->target->spec->qemu->address;
     struct rig_slot slot;
 
     if (board->halted)

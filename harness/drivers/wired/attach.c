@@ -28,14 +28,16 @@ static void add_fixed_words(struct rig_wired *board)
 
 static bool start_programs(struct rig_wired *board, GError **error)
 {
-    const struct rig_value *programs = rig_record_get(board->config.entry->record, "start");
+    const struct rig_start_spec *const *programs = board->config.entry->spec->start;
 
     board->programs = g_ptr_array_new_with_free_func((GDestroyNotify)rig_program_free);
-    for (guint i = 0; programs && i < programs->items->len; i++) {
+    for (guint i = 0; programs && programs[i]; i++) {
         g_autoptr(rig_bench_entry) start = rig_bench_bind_start(board->config.entry, i, board->words, error);
         g_autofree char *log = g_strdup_printf("%s/program-%u.log", board->folder, i);
         struct rig_program *program =
-            start ? rig_program_start(board->config.bench, start->record, board->words, log, error) : NULL;
+            start ? rig_program_start(board->config.bench, RIG_STRUCT(start->record, struct rig_start_spec),
+                                      board->words, log, error)
+                  : NULL;
 
         if (!program)
             return false;
@@ -65,14 +67,12 @@ static bool open_power(struct rig_wired *board, GError **error)
 
 static bool open_console(struct rig_wired *board, GError **error)
 {
-    const struct rig_record *console = rig_record_get(board->entry->record, "console")->record;
-    const struct rig_value *rtt = rig_record_get(console, "rtt");
+    const struct rig_console_spec *console = board->entry->spec->console;
 
-    if (rtt)
-        rig_wired_open_rtt(board, rtt->record);
+    if (console->rtt)
+        rig_wired_open_rtt(board, console->rtt);
     else
-        board->console =
-            rig_console_open(rig_record_text(console, "tty"), rig_record_u32(console, "baud"), error);
+        board->console = rig_console_open(console->tty, console->baud, error);
     if (!board->console)
         return false;
     board->console_wake = rig_board_wake_on(&board->board, rig_console_fd(board->console));
@@ -108,33 +108,28 @@ static char *config_file(struct rig_wired *board, const char *name)
     return g_file_test(beside, G_FILE_TEST_IS_REGULAR) ? g_steal_pointer(&beside) : g_strdup(name);
 }
 
-static void add_config(struct rig_wired *board, const struct rig_record *probe)
+static void add_config(struct rig_wired *board, const struct rig_probe_spec *probe)
 {
-    const struct rig_value *files = rig_record_get(probe, "config");
-    const struct rig_value *commands = rig_record_get(probe, "commands");
-    const char *serial = rig_record_text(probe, "serial");
-
-    for (guint i = 0; files && i < files->items->len; i++)
-        add_argument(board, "-f",
-                     config_file(board, ((const struct rig_value *)files->items->pdata[i])->text));
-    if (serial)
-        add_argument(board, "-c", g_strdup_printf("adapter serial %s", serial));
-    for (guint i = 0; commands && i < commands->items->len; i++)
-        add_argument(board, "-c", g_strdup(((const struct rig_value *)commands->items->pdata[i])->text));
+    for (guint i = 0; probe->config && probe->config[i]; i++)
+        add_argument(board, "-f", config_file(board, probe->config[i]));
+    if (probe->serial)
+        add_argument(board, "-c", g_strdup_printf("adapter serial %s", probe->serial));
+    for (guint i = 0; probe->commands && probe->commands[i]; i++)
+        add_argument(board, "-c", g_strdup(probe->commands[i]));
     g_ptr_array_add(board->openocd_arguments, NULL);
 }
 
 static bool open_probe(struct rig_wired *board, GError **error)
 {
-    const struct rig_record *probe = rig_record_get(board->entry->record, "probe")->record;
-    const char *server = rig_record_text(probe, "server");
+    const struct rig_probe_spec *probe = board->entry->spec->probe;
+    const char *server = probe->server;
 
     board->openocd_arguments = g_ptr_array_new_with_free_func(g_free);
     add_config(board, probe);
     board->openocd = (struct rig_openocd_config){
         .arguments = (const char *const *)board->openocd_arguments->pdata,
         .log_path = board->openocd_log,
-        .expect_chip = rig_record_text(board->config.target->record, "chip"),
+        .expect_chip = board->config.target->spec->chip,
     };
     if (server && !split_address(server, "'server'", &board->openocd_host, &board->openocd.port, error))
         return false;
@@ -150,37 +145,34 @@ static bool open_probe(struct rig_wired *board, GError **error)
 
 static const char *console_tty(const struct rig_wired *board)
 {
-    return rig_record_text(rig_record_get(board->entry->record, "console")->record, "tty");
+    return board->entry->spec->console->tty;
 }
 
-void rig_wired_fill_ble(struct rig_link_place *place, const struct rig_record *ble)
+void rig_wired_fill_ble(struct rig_link_place *place, const struct rig_ble_spec *ble)
 {
-    place->adapter = rig_record_text(ble, "adapter");
-    place->address = rig_record_text(ble, "address");
-    place->name = rig_record_text(ble, "name");
-    place->or_next_address = rig_record_flag(ble, "or-next-address");
-    place->refresh = rig_record_flag(ble, "refresh");
+    place->adapter = ble->adapter;
+    place->address = ble->address;
+    place->name = ble->name;
+    place->or_next_address = ble->or_next_address;
+    place->refresh = ble->refresh;
 }
 
 static bool fill_place(struct rig_wired *board, GError **error)
 {
-    const struct rig_value *link = rig_record_get(board->entry->record, "link");
-    const struct rig_value *ble = rig_record_get(board->entry->record, "ble");
-    const struct rig_value *place = NULL;
-    const struct rig_field *kind = link ? rig_record_variant(link->record, &place) : NULL;
+    const struct rig_link_spec *link = board->entry->spec->link;
+    const struct rig_ble_spec *ble = board->entry->spec->ble;
 
-    if (kind && g_str_equal(kind->name, "udp"))
-        return split_address(rig_record_text(place->record, "address"), "'udp'", &board->place_host,
-                             &board->place.port, error) &&
+    if (link && link->udp)
+        return split_address(link->udp->address, "'udp'", &board->place_host, &board->place.port, error) &&
                (board->place.host = board->place_host, true);
-    if (kind) {
-        board->place.tty = rig_record_text(place->record, "tty");
-        board->place.baud = rig_record_u32(place->record, "baud");
+    if (link) {
+        board->place.tty = link->serial->tty;
+        board->place.baud = link->serial->baud;
         /* One port can have one reader only: SMP among the lines of the console goes through it. */
         if (console_tty(board) && g_strcmp0(board->place.tty, console_tty(board)) == 0)
             board->place.console = board->console;
     } else if (ble) {
-        rig_wired_fill_ble(&board->place, ble->record);
+        rig_wired_fill_ble(&board->place, ble);
     }
     if (board->config.simulator)
         rig_simulator_fill_place(board->config.simulator, &board->board.layout, &board->place);

@@ -52,7 +52,7 @@ static bool set(const struct check *check, bool on)
 static bool check_probe(const struct check *check)
 {
     struct rig_openocd_probe *probe = &check->board->probe;
-    const char *chip = rig_record_text(check->board->config.target->record, "chip");
+    const char *chip = check->board->config.target->spec->chip;
     g_autofree char *text = NULL;
     guint8 word[4];
     GError *error = NULL;

@@ -35,19 +35,28 @@ static GBytes *read_binary(const struct rig_target *target, const char *path, gs
     return NULL;
 }
 
+/* In the order of the behaviours. */
+static const char *path_of(const struct rig_firmware_spec *spec, guint behaviour)
+{
+    const char *const paths[G_N_ELEMENTS(behaviours)] = {spec->waits, spec->confirms, spec->crashes,
+                                                         spec->hangs};
+
+    return paths[behaviour];
+}
+
 struct rig_firmware *rig_firmware_load(const struct rig_target *target, GError **error)
 {
-    const struct rig_value *value = rig_record_get(target->record, "firmware");
+    const struct rig_firmware_spec *spec = target->spec->firmware;
     struct rig_firmware *firmware;
     gsize n_skip;
 
-    if (!value || value->keyword)
+    if (!spec)
         return NULL;
     firmware = g_new0(struct rig_firmware, 1);
-    firmware->header_bytes = rig_record_u16(value->record, "header");
-    n_skip = rig_record_flag(value->record, "room") ? firmware->header_bytes : 0;
+    firmware->header_bytes = spec->header_bytes;
+    n_skip = spec->room ? firmware->header_bytes : 0;
     for (guint i = 0; i < G_N_ELEMENTS(behaviours); i++) {
-        const char *path = rig_record_text(value->record, behaviours[i]);
+        const char *path = path_of(spec, i);
 
         if (!path || (firmware->binaries[i] = read_binary(target, path, n_skip, error)))
             continue;

@@ -19,17 +19,6 @@ struct rig_program {
     volatile gint stop;
 };
 
-static char **argv_of(const struct rig_record *start)
-{
-    const struct rig_value *words = rig_record_get(start, "program");
-    GPtrArray *argv = g_ptr_array_new();
-
-    for (guint i = 0; i < words->items->len; i++)
-        g_ptr_array_add(argv, g_strdup(((const struct rig_value *)words->items->pdata[i])->text));
-    g_ptr_array_add(argv, NULL);
-    return (char **)g_ptr_array_free(argv, FALSE);
-}
-
 static void add_word(GHashTable *words, const char *line)
 {
     const char *space = strchr(line, ' ');
@@ -85,12 +74,12 @@ static gpointer drain(gpointer user)
     return NULL;
 }
 
-struct rig_program *rig_program_start(const struct rig_bench *bench, const struct rig_record *start,
+struct rig_program *rig_program_start(const struct rig_bench *bench, const struct rig_start_spec *start,
                                       GHashTable *words, const char *log_path, GError **error)
 {
-    g_auto(GStrv) argv = argv_of(start);
-    const char *ready = rig_record_text(start, "ready");
-    gint64 until_us = g_get_monotonic_time() + (gint64)rig_record_count(start, "within");
+    g_auto(GStrv) argv = g_strdupv((char **)start->program);
+    const char *ready = start->ready;
+    gint64 until_us = g_get_monotonic_time() + (gint64)start->within_us;
     struct rig_program *program = g_new0(struct rig_program, 1);
 
     program->name = g_strjoinv(" ", argv);

@@ -47,7 +47,7 @@ void rig_wired_check(struct rig_board *board, const struct rig_wired_listener *l
  * update service. Nothing is paired; the link is closed afterwards. */
 void rig_wired_check_link(struct rig_board *board, const struct rig_wired_listener *listener);
 /* `ble:` of a bench file as a place; borrows its texts. */
-void rig_wired_fill_ble(struct rig_link_place *place, const struct rig_record *ble);
+void rig_wired_fill_ble(struct rig_link_place *place, const struct rig_ble_spec *ble);
 
 /* --- shared by the files of this driver --- */
 
@@ -115,7 +115,7 @@ bool rig_wired_is_whole(struct rig_wired *board, GError **error) G_GNUC_WARN_UNU
 /* Console lines that came, to the listener and to the count of boots. Returns whether there was one. */
 bool rig_wired_take_lines(struct rig_wired *board, bool all);
 /* The console through the probe; rtt: of the bench file. */
-void rig_wired_open_rtt(struct rig_wired *board, const struct rig_record *rtt);
+void rig_wired_open_rtt(struct rig_wired *board, const struct rig_rtt_spec *rtt);
 /* Sees to it that lines come through the probe, if that is the console. */
 bool rig_wired_attend(struct rig_wired *board, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* What the board said up to here has been taken. */
@@ -146,7 +146,7 @@ bool rig_wired_set_up(struct rig_wired *board, const struct rig_board_setup *set
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* A program of `start:`; returns when it is ready, with its words added. log_path: what it prints. */
-struct rig_program *rig_program_start(const struct rig_bench *bench, const struct rig_record *start,
+struct rig_program *rig_program_start(const struct rig_bench *bench, const struct rig_start_spec *start,
                                       GHashTable *words, const char *log_path,
                                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rig_program_free(struct rig_program *program); /* ends it */

@@ -200,12 +200,11 @@ static bool read_layout(struct rig_wired *board, GError **error)
 /* The kind of link that the entry names; NULL: none. */
 static const char *link_kind(const struct rig_bench_board *entry)
 {
-    const struct rig_value *link = rig_record_get(entry->record, "link");
-    const struct rig_value *place = NULL;
+    const struct rig_link_spec *link = entry->spec->link;
 
     if (link)
-        return rig_record_variant(link->record, &place)->name;
-    return rig_record_get(entry->record, "ble") ? "bluez" : NULL;
+        return link->udp ? "udp" : "serial";
+    return entry->spec->ble ? "bluez" : NULL;
 }
 
 static void add_capabilities(GPtrArray *capabilities, const char *const *names)
@@ -236,7 +235,7 @@ static bool make_link(struct rig_wired *board, GPtrArray *capabilities, GError *
 
 static void add_power_capabilities(const struct rig_bench_board *entry, GPtrArray *capabilities)
 {
-    if (!entry->record || !rig_record_get(entry->record, "power"))
+    if (!entry->spec || !entry->spec->power)
         return;
     g_ptr_array_add(capabilities, (gpointer) "power");
     g_ptr_array_add(capabilities, (gpointer) "power-cut-after-time");
@@ -247,7 +246,7 @@ static void add_power_capabilities(const struct rig_bench_board *entry, GPtrArra
 bool rig_target_read_key(const struct rig_target *target, enum rig_key_kind kind, struct rig_key **key,
                          GError **error)
 {
-    const char *path = rig_record_text(target->record, "key");
+    const char *path = target->spec->key;
     g_autofree char *folder = g_path_get_dirname(target->source->path);
     g_autofree char *full = NULL;
     g_autofree char *pem = NULL;
@@ -279,9 +278,10 @@ static bool read_key(struct rig_wired *board, GError **error)
     return true;
 }
 
-static bool needs(const struct rig_wired *board, const char *field, const char *what, GError **error)
+static bool needs(const struct rig_wired *board, bool has_it, const char *field, const char *what,
+                  GError **error)
 {
-    if (rig_record_get(board->config.entry->record, field))
+    if (has_it)
         return true;
     g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE,
                 "board '%s' of bench '%s' has no '%s:', and a run cannot do without: %s",
@@ -299,8 +299,8 @@ static bool load_parts(struct rig_wired *board, GError **error)
     board->folder = board->temporary ? rig_folder_path(board->temporary) : NULL;
     if (!board->folder || (board->config.simulator && !rig_simulator_plan(board, &nothing, error)))
         return false;
-    if (!needs(board, "probe", "it programs the images and looks at flash", error) ||
-        !needs(board, "console", "it counts the bootloader's runs", error))
+    if (!needs(board, board->config.entry->spec->probe, "probe", "it programs the images and looks at flash", error) ||
+        !needs(board, board->config.entry->spec->console, "console", "it counts the bootloader's runs", error))
         return false;
     if (!read_layout(board, error) || !read_key(board, error))
         return false;

@@ -44,7 +44,7 @@ static void take_line(struct rig_wired *board, const char *line, gint64 monotoni
     guint64 at_us = rig_wired_at_us(board, monotonic_us);
 
     log_line(board, at_us, line);
-    if (strstr(line, rig_record_text(board->config.target->record, "boot-line"))) {
+    if (strstr(line, board->config.target->spec->boot_line)) {
         rig_openocd_probe_saw_boot(&board->probe);
         if (board->board.link)
             rig_link_board_gone(board->board.link, "disconnected: the board started anew");
@@ -175,11 +175,10 @@ static void rtt_free(struct rig_byte_channel *base)
 
 static const struct rig_byte_channel_ops ops = {.read = rtt_read, .write = rtt_write, .free = rtt_free};
 
-void rig_wired_open_rtt(struct rig_wired *board, const struct rig_record *rtt)
+void rig_wired_open_rtt(struct rig_wired *board, const struct rig_rtt_spec *rtt)
 {
-    const struct rig_rtt_config config = {.address = rig_record_u32(rtt, "address"),
-                                          .n_bytes = rig_record_u32(rtt, "size"),
-                                          .channel = rig_record_u32(rtt, "channel")};
+    const struct rig_rtt_config config = {
+        .address = rtt->address, .n_bytes = rtt->n_bytes, .channel = rtt->channel};
     struct rtt_channel *channel = g_new0(struct rtt_channel, 1);
 
     *channel = (struct rtt_channel){.channel = {&ops}, .fresh = -1, .fd = -1};

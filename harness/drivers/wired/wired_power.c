@@ -367,8 +367,7 @@ static bool probe_switches_power(void *user, bool on, GError **error)
 
 void rig_wired_tell_probe(struct rig_wired *board)
 {
-    const struct rig_record *probe = rig_record_get(board->config.entry->record, "probe")->record;
-    bool can_peek = board->power.channel && rig_record_flag(probe, "reset-pin");
+    bool can_peek = board->power.channel && board->config.entry->spec->probe->reset_pin;
 
     board->probe.supply = (struct rig_openocd_supply){.catch_up = probe_catches_up,
                                                       .has_power = probe_asks_for_power,
