@@ -386,8 +386,7 @@ static struct rig_power *hub_open(struct rig_power_host *host, const struct rig_
                                   GError **error)
 {
     const struct rig_hub_spec *spec = RIG_STRUCT(arguments, struct rig_hub_spec);
-    const struct rig_usb_match match = {
-        .what = "a hub", .port = spec->hub, .accepts = is_hub};
+    const struct rig_usb_match match = {.what = "a hub", .port = spec->hub, .accepts = is_hub};
     struct rig_usb_description *device = rig_power_find_usb(host, &match, error);
     struct rig_power *power = device ? make(host, device, spec, error) : NULL;
 

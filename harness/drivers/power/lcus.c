@@ -223,8 +223,7 @@ static struct rig_power *lcus_hid_open(struct rig_power_host *host, const struct
                                        GError **error)
 {
     const struct rig_lcus_hid_spec *spec = RIG_STRUCT(arguments, struct rig_lcus_hid_spec);
-    const struct rig_usb_match match = {
-        .what = "an LCUS HID relay", .port = spec->port, .accepts = is_lcus};
+    const struct rig_usb_match match = {.what = "an LCUS HID relay", .port = spec->port, .accepts = is_lcus};
     struct rig_usb_description *device = rig_power_find_usb(host, &match, error);
     g_autoptr(rig_usb) usb = device ? rig_usb_open(host->usb, device, 0, error) : NULL;
     struct lcus_hid *lcus = NULL;

@@ -146,10 +146,8 @@ static struct rig_power *ykush_open(struct rig_power_host *host, const struct ri
                                     GError **error)
 {
     const struct rig_ykush_spec *spec = RIG_STRUCT(arguments, struct rig_ykush_spec);
-    const struct rig_usb_match match = {.what = "a YKUSH",
-                                        .port = spec->port,
-                                        .serial = spec->serial,
-                                        .accepts = is_ykush};
+    const struct rig_usb_match match = {
+        .what = "a YKUSH", .port = spec->port, .serial = spec->serial, .accepts = is_ykush};
     struct rig_usb_description *device = rig_power_find_usb(host, &match, error);
     struct ykush *ykush = device ? make(host->usb, device, spec, error) : NULL;
 

@@ -299,8 +299,10 @@ static bool load_parts(struct rig_wired *board, GError **error)
     board->folder = board->temporary ? rig_folder_path(board->temporary) : NULL;
     if (!board->folder || (board->config.simulator && !rig_simulator_plan(board, &nothing, error)))
         return false;
-    if (!needs(board, board->config.entry->spec->probe, "probe", "it programs the images and looks at flash", error) ||
-        !needs(board, board->config.entry->spec->console, "console", "it counts the bootloader's runs", error))
+    if (!needs(board, board->config.entry->spec->probe, "probe", "it programs the images and looks at flash",
+               error) ||
+        !needs(board, board->config.entry->spec->console, "console", "it counts the bootloader's runs",
+               error))
         return false;
     if (!read_layout(board, error) || !read_key(board, error))
         return false;
