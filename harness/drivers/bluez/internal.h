@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The link's state, shared by its files. They stand one above the other, and each calls those below it only:
- * bluez_link.c, connect.c, gatt.c, pairing.c, adapter.c, state.c. Every operation returns false + error when
+ * bluez_link.c, gatt.c, pairing.c, adapter.c, state.c. Every operation returns false + error when
  * the rig failed, else tells by *outcome what became of it; the raw words are in link->text. */
 #ifndef RIG_DRIVERS_BLUEZ_INTERNAL_H
 #define RIG_DRIVERS_BLUEZ_INTERNAL_H
@@ -150,18 +150,6 @@ void rig_bluez_drain(struct rig_bluez_link *link);
 void rig_bluez_release(struct rig_bluez_link *link);
 void rig_bluez_drop_arrived(struct rig_bluez_link *link);
 void rig_bluez_characteristic_free(gpointer used);
-
-/* --- connect.c --- */
-
-/* From nothing to a connection, with second tries for the races that are known, and with the subscriptions
- * that are wanted. */
-bool rig_bluez_connect(struct rig_bluez_link *link, const struct rig_link_connect *how,
-                       enum rig_link_outcome *outcome, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-bool rig_bluez_disconnect(struct rig_bluez_link *link, guint64 until_us,
-                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* After a refused subscription: only the end of the connection ends the request that hangs in bluetoothd. The
- * text stays. */
-bool rig_bluez_hang_up(struct rig_bluez_link *link, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS
 
