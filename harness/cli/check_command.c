@@ -8,6 +8,16 @@
 
 #include <json-glib/json-glib.h>
 #include <stdio.h>
+#include <unistd.h>
+
+/* Whether diagnostics on stderr may be coloured. */
+static bool may_colour(void)
+{
+    const char *no_colour = g_getenv("NO_COLOR");
+    const char *term = g_getenv("TERM");
+
+    return isatty(STDERR_FILENO) && !(no_colour && *no_colour) && g_strcmp0(term, "dumb") != 0;
+}
 
 static struct rig_selection *load(char **paths, const struct rig_filter *filter)
 {
@@ -15,7 +25,7 @@ static struct rig_selection *load(char **paths, const struct rig_filter *filter)
     const char *const defaults[] = {shipped, NULL};
 
     return rig_selection_load(paths && *paths ? (const char *const *)paths : defaults, rig_language(), filter,
-                              rig_cli_colour());
+                              may_colour());
 }
 
 struct aim {

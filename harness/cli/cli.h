@@ -60,9 +60,6 @@ bool rig_cli_parse(int *argc, char ***argv, const GOptionEntry *entries, const c
 /* "bootrig: message" on stderr; frees the error; returns RIG_EXIT_ERROR. */
 int rig_cli_fail(GError *error);
 
-/* Whether diagnostics on stderr may be coloured. */
-bool rig_cli_colour(void);
-
 G_END_DECLS
 
 #endif

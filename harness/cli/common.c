@@ -7,7 +7,6 @@
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 static char *folder_below(const char *base, const char *folder)
 {
@@ -87,12 +86,4 @@ int rig_cli_fail(GError *error)
     fprintf(stderr, "bootrig: %s\n", error->message);
     g_error_free(error);
     return RIG_EXIT_ERROR;
-}
-
-bool rig_cli_colour(void)
-{
-    const char *no_colour = g_getenv("NO_COLOR");
-    const char *term = g_getenv("TERM");
-
-    return isatty(STDERR_FILENO) && !(no_colour && *no_colour) && g_strcmp0(term, "dumb") != 0;
 }

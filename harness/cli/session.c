@@ -1,24 +1,128 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* One run from options to exit code: selection, boards, journal, live terminal, reports, signals. */
-#include "cli/guarded.h"
+#include "base/error.h"
 #include "cli/run_bench.h"
 #include "cli/run_options.h"
 #include "cli/signals.h"
-
-#include "base/error.h"
-#include "report/page.h"
-#include "report/picture.h"
 #include "report/evidence.h"
 #include "report/junit.h"
 #include "report/output.h"
+#include "report/page.h"
+#include "report/picture.h"
 #include "report/terminal.h"
 #include "run/replay_line.h"
 #include "run/runner.h"
 #include "steps/verbs.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+/* --- a run in a process of its own --- */
+
+#define DONE 'd'
+
+/* The child that signals are passed on to, and the last of them: a handler finds them nowhere else. */
+static volatile pid_t child;
+static volatile sig_atomic_t passed_on;
+
+static void pass_on(int number)
+{
+    passed_on = number;
+    if (child > 0)
+        kill(child, number);
+}
+
+static int play_in_child(int (*play)(void *user), void *user, int said, pid_t parent)
+{
+    const char done = DONE;
+    int exit_code;
+
+    setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    signal(SIGTTOU, SIG_IGN); /* a group in the background may write to its terminal */
+    if (getppid() != parent)
+        _exit(1);
+    exit_code = play(user);
+    if (write(said, &done, 1) != 1)
+        exit_code = exit_code ? exit_code : 2;
+    close(said);
+    return exit_code;
+}
+
+/* Signals that are ignored here are ignored by the child, too. */
+static void pass_signals_on(void)
+{
+    static const int stopping[] = {SIGINT, SIGTERM, SIGHUP};
+    struct sigaction action = {.sa_handler = pass_on, .sa_flags = SA_RESTART};
+    struct sigaction before;
+
+    sigemptyset(&action.sa_mask);
+    for (gsize i = 0; i < G_N_ELEMENTS(stopping); i++)
+        if (sigaction(stopping[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+            sigaction(stopping[i], &action, NULL);
+}
+
+static int wait_for(pid_t pid, int hears, char **died)
+{
+    char done = 0;
+    int status = 0;
+
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    child = 0;
+    if (WIFSIGNALED(status) && WTERMSIG(status) == passed_on) {
+        signal(passed_on, SIG_DFL); /* whoever asked for it twice gets it */
+        raise(passed_on);
+    }
+    fcntl(hears, F_SETFL, O_NONBLOCK); /* what the child started may live on, and hold the other end */
+    if (read(hears, &done, 1) != 1 || done != DONE || !WIFEXITED(status))
+        *died = WIFSIGNALED(status) ? g_strdup_printf("by signal %d", WTERMSIG(status))
+                                    : g_strdup_printf("with exit code %d", WEXITSTATUS(status));
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+}
+
+/* Runs that play foreign code in this process have a verdict whatever that code does to the process: plays in
+ * a child process, a group of its own, and waits for its end. SIGINT, SIGTERM and SIGHUP that come to this
+ * process are passed on. Returns twice, as fork() does, so that the child too ends as any run does: in the
+ * child what play returned; in this process the child's exit code. *died (owned by the caller) is NULL, or
+ * here how the child ended before play did: "with exit code 0", "by signal 9". Then the return value says
+ * nothing. Where no process can be made it plays here. No thread may run yet; stdio is flushed before. */
+static int play_guarded(int (*play)(void *user), void *user, char **died)
+{
+    pid_t parent = getpid();
+    int ends[2];
+    int exit_code;
+
+    *died = NULL;
+    fflush(NULL);
+    if (pipe(ends) != 0)
+        return play(user);
+    fcntl(ends[0], F_SETFD, FD_CLOEXEC);
+    fcntl(ends[1], F_SETFD, FD_CLOEXEC);
+    child = fork();
+    if (child < 0) {
+        close(ends[0]);
+        close(ends[1]);
+        return play(user);
+    }
+    if (child == 0) {
+        close(ends[0]);
+        return play_in_child(play, user, ends[1], parent);
+    }
+    setpgid(child, child); /* here as well: whoever is first */
+    close(ends[1]);
+    pass_signals_on();
+    exit_code = wait_for(child, ends[0], died);
+    close(ends[0]);
+    return exit_code;
+}
 
 #define DEFAULT_OUTPUT "reports/out"
 #define MAX_PICTURES_NAMED 5u
@@ -421,7 +525,7 @@ static int run_guarded(struct session *session)
 
     if (!is_foreign(session->plan.boards))
         return run_session(session);
-    exit_code = rig_play_guarded(play_session, session, &died);
+    exit_code = play_guarded(play_session, session, &died);
     return died ? conclude_dead(session, died) : exit_code;
 }
 
