@@ -62,6 +62,46 @@ static enum rig_link_outcome receive_nothing(struct bench *bench, guint64 for_us
     return outcome;
 }
 
+static bool is_answered(struct bench *bench)
+{
+    g_autoptr(GBytes) packet = NULL;
+
+    assert_int_equal(write_echo(bench, "there?"), RIG_LINK_OK);
+    return receive(bench, 5000000, &packet) == RIG_LINK_OK;
+}
+
+static enum rig_link_outcome subscribe(struct bench *bench, const struct rig_characteristic *characteristic,
+                                       enum rig_subscription subscription)
+{
+    struct rig_link *link = bench->board->link;
+    enum rig_link_outcome outcome;
+
+    assert_true(link->ops->subscribe(link, characteristic, subscription, &outcome, NULL));
+    return outcome;
+}
+
+static enum rig_link_outcome write_to(struct bench *bench, const struct rig_characteristic *characteristic,
+                                      enum rig_write_kind kind)
+{
+    struct rig_link *link = bench->board->link;
+    enum rig_link_outcome outcome;
+
+    assert_true(link->ops->write(link, characteristic, kind, (const guint8 *)"x", 1, &outcome, NULL));
+    return outcome;
+}
+
+static enum rig_link_outcome read_from(struct bench *bench, const struct rig_characteristic *characteristic)
+{
+    struct rig_link *link = bench->board->link;
+    enum rig_link_outcome outcome;
+    GBytes *value = NULL;
+
+    assert_true(link->ops->read(link, characteristic, &value, &outcome, NULL));
+    assert_int_equal(value != NULL, outcome == RIG_LINK_OK);
+    g_clear_pointer(&value, g_bytes_unref);
+    return outcome;
+}
+
 static void a_board_without_power_is_not_found_until_the_deadline(void **state)
 {
     struct bench *bench = *state;
@@ -164,6 +204,10 @@ static void without_a_connection_nothing_is_written_or_received(void **state)
     assert_false(state_of(bench).connected);
     outcome = write_echo(bench, "gone");
     assert_true(outcome == RIG_LINK_LOST || outcome == RIG_LINK_NOT_CONNECTED);
+    outcome = read_from(bench, &rig_smp_characteristic);
+    assert_true(outcome == RIG_LINK_LOST || outcome == RIG_LINK_NOT_CONNECTED);
+    outcome = subscribe(bench, &rig_smp_characteristic, RIG_SUBSCRIBE_NOTIFY);
+    assert_true(outcome == RIG_LINK_LOST || outcome == RIG_LINK_NOT_CONNECTED);
     assert_int_equal(receive_nothing(bench, 1000000), RIG_LINK_LOST);
     assert_true(bench->board->link->ops->disconnect(bench->board->link, NULL)); /* once more is no error */
 }
@@ -183,21 +227,76 @@ static void a_board_that_loses_power_loses_the_link_in_a_bounded_time(void **sta
 static void notifications_come_only_while_subscribed(void **state)
 {
     struct bench *bench = *state;
-    struct rig_link *link = bench->board->link;
-    enum rig_link_outcome outcome;
     GBytes *packet;
 
-    bench_need(bench, "ble");
     bench_up(bench);
     bench_connect(bench);
-    assert_true(link->ops->subscribe(link, &rig_smp_characteristic, RIG_SUBSCRIBE_NONE, &outcome, NULL));
-    assert_int_equal(outcome, RIG_LINK_OK);
+    assert_int_equal(subscribe(bench, &rig_smp_characteristic, RIG_SUBSCRIBE_NONE), RIG_LINK_OK);
+    assert_false(state_of(bench).subscribed);
     assert_int_equal(write_echo(bench, "off"), RIG_LINK_OK);
     assert_int_equal(receive_nothing(bench, 1000000), RIG_LINK_TIMEOUT);
-    assert_true(link->ops->subscribe(link, &rig_smp_characteristic, RIG_SUBSCRIBE_NOTIFY, &outcome, NULL));
+    for (guint i = 0; i < 2; i++) /* once more is no error */
+        assert_int_equal(subscribe(bench, &rig_smp_characteristic, RIG_SUBSCRIBE_NOTIFY), RIG_LINK_OK);
     assert_int_equal(write_echo(bench, "on"), RIG_LINK_OK);
     assert_int_equal(receive(bench, 5000000, &packet), RIG_LINK_OK);
     g_bytes_unref(packet);
+}
+
+static void a_connection_by_itself_subscribes_to_nothing(void **state)
+{
+    struct bench *bench = *state;
+    struct rig_link *link = bench->board->link;
+
+    bench_up(bench);
+    for (guint i = 0; i < 2; i++) {
+        struct rig_link_connect how = {.until_us = bench->board->ops->now_us(bench->board) + 20000000};
+        enum rig_link_outcome outcome;
+
+        assert_true(link->ops->connect(link, &how, &outcome, NULL));
+        assert_int_equal(outcome, RIG_LINK_OK);
+        assert_true(state_of(bench).connected);
+        assert_false(state_of(bench).subscribed);
+        assert_int_equal(subscribe(bench, &rig_smp_characteristic, RIG_SUBSCRIBE_NOTIFY), RIG_LINK_OK);
+        assert_true(state_of(bench).subscribed); /* until the connection ends */
+        assert_true(link->ops->disconnect(link, NULL));
+        assert_false(state_of(bench).subscribed);
+    }
+}
+
+static void what_is_not_there_is_told(void **state)
+{
+    static const struct rig_characteristic no_service = {"nothing", "5f2a0001-6f64-4c1e-9d5e-0b6f6f747269",
+                                                         RIG_SMP_CHARACTERISTIC_UUID};
+    static const struct rig_characteristic no_characteristic = {"nothing", RIG_SMP_SERVICE_UUID,
+                                                                "5f2a0002-6f64-4c1e-9d5e-0b6f6f747269"};
+    static const struct {
+        const struct rig_characteristic *characteristic;
+        enum rig_link_outcome outcome;
+    } rows[] = {{&no_service, RIG_LINK_NO_SERVICE}, {&no_characteristic, RIG_LINK_NO_CHARACTERISTIC}};
+    struct bench *bench = *state;
+
+    bench_up(bench);
+    bench_connect(bench);
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        assert_int_equal(subscribe(bench, rows[i].characteristic, RIG_SUBSCRIBE_NOTIFY), rows[i].outcome);
+        assert_int_equal(write_to(bench, rows[i].characteristic, RIG_WRITE_COMMAND), rows[i].outcome);
+        assert_int_equal(write_to(bench, rows[i].characteristic, RIG_WRITE_REQUEST), rows[i].outcome);
+        assert_int_equal(read_from(bench, rows[i].characteristic), rows[i].outcome);
+    }
+    assert_true(is_answered(bench)); /* what is there is used as before */
+}
+
+static void what_a_characteristic_cannot_do_is_told(void **state)
+{
+    struct bench *bench = *state;
+
+    bench_up(bench);
+    bench_connect(bench);
+    assert_int_equal(read_from(bench, &rig_smp_characteristic), RIG_LINK_NO_PROPERTY);
+    assert_int_equal(write_to(bench, &rig_smp_characteristic, RIG_WRITE_REQUEST), RIG_LINK_NO_PROPERTY);
+    assert_int_equal(subscribe(bench, &rig_smp_characteristic, RIG_SUBSCRIBE_INDICATE), RIG_LINK_NO_PROPERTY);
+    assert_true(state_of(bench).subscribed);
+    assert_true(is_answered(bench));
 }
 
 static void a_bond_is_used_by_the_next_connection_until_it_is_forgotten(void **state)
@@ -277,14 +376,6 @@ static struct rig_packet_report end_faults(struct bench *bench)
 
     assert_true(bench->board->packet_faults->end(bench->board, &report, NULL));
     return report;
-}
-
-static bool is_answered(struct bench *bench)
-{
-    g_autoptr(GBytes) packet = NULL;
-
-    assert_int_equal(write_echo(bench, "there?"), RIG_LINK_OK);
-    return receive(bench, 5000000, &packet) == RIG_LINK_OK;
 }
 
 static void count_strike(void *user, guint64 at_us, const char *text)
@@ -426,6 +517,9 @@ int main(void)
         cmocka_unit_test(without_a_connection_nothing_is_written_or_received),
         cmocka_unit_test(a_board_that_loses_power_loses_the_link_in_a_bounded_time),
         cmocka_unit_test(notifications_come_only_while_subscribed),
+        cmocka_unit_test(a_connection_by_itself_subscribes_to_nothing),
+        cmocka_unit_test(what_is_not_there_is_told),
+        cmocka_unit_test(what_a_characteristic_cannot_do_is_told),
         cmocka_unit_test(a_bond_is_used_by_the_next_connection_until_it_is_forgotten),
         cmocka_unit_test(an_open_connection_becomes_encrypted_when_pairing_is_asked_for),
         cmocka_unit_test(a_board_that_lost_its_bond_is_told_by_key_missing),
