@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "drivers/update/smp/smp_client.h"
+#include "tests/link_support.h"
 #include "drivers/bluez/bluez_link.h"
 
 int stand_open(void **state)
@@ -53,7 +54,7 @@ static bool try_connect(struct bluez_stand *stand, bool pair, guint within_ms, e
                                    .pair = pair,
                                    .until_us = stand_now_us(stand) + within_ms * G_GUINT64_CONSTANT(1000)};
 
-    return rig_link_connect_and_subscribe(stand->link, &how, &rig_smp_characteristic, outcome, error);
+    return connect_and_subscribe(stand->link, &how, outcome, error);
 }
 
 enum rig_link_outcome stand_connect_within(struct bluez_stand *stand, bool pair, guint within_ms)

@@ -5,6 +5,7 @@
 #include "drivers/bluez/internal.h"
 #include "drivers/wired/simulated.h"
 #include "drivers/update/smp/smp_client.h"
+#include "tests/link_support.h"
 #include "image/build.h"
 
 #include <poll.h>
@@ -94,8 +95,7 @@ static void go_online(struct bench *bench)
     enum rig_link_outcome outcome;
     GError *error = NULL;
 
-    if (!rig_link_connect_and_subscribe(bench->link, &how, &rig_smp_characteristic, &outcome, &error) ||
-        outcome != RIG_LINK_OK)
+    if (!connect_and_subscribe(bench->link, &how, &outcome, &error) || outcome != RIG_LINK_OK)
         give_up("connection", error);
     if (!rig_smp_learn_parameters(bench->client, until(bench), &result, &error))
         give_up("parameters", error);

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "drivers/update/smp/smp_client.h"
+#include "tests/link_support.h"
 #include "drivers/bluez/bluez_link.h"
 #include "tests/bluez_stand.h"
 
@@ -249,8 +250,7 @@ static void a_daemon_that_does_not_return_is_an_error_with_its_remedy(void **sta
     bluez_fake_vanish(stand->fake);
     bluez_fake_let_pass(stand->fake, 30);
     how.until_us = stand_now_us(stand) + 700000;
-    assert_false(
-        rig_link_connect_and_subscribe(stand->link, &how, &rig_smp_characteristic, &outcome, &error));
+    assert_false(connect_and_subscribe(stand->link, &how, &outcome, &error));
     assert_non_null(strstr(error->message, "systemctl status bluetooth"));
 }
 
@@ -434,8 +434,7 @@ static void an_interrupt_ends_whatever_is_waited_for(void **state)
 
     stand->fake->faults = faults;
     stand->fake->interrupted = 1;
-    assert_false(
-        rig_link_connect_and_subscribe(stand->link, &how, &rig_smp_characteristic, &outcome, &error));
+    assert_false(connect_and_subscribe(stand->link, &how, &outcome, &error));
     assert_true(g_error_matches(error, RIG_ERROR, RIG_ERROR_INTERRUPTED));
     stand->fake->interrupted = 0;
 }
@@ -516,7 +515,7 @@ static bool use(struct bluez_stand *stand, guint within_ms)
                                    .until_us = stand_now_us(stand) + within_ms * G_GUINT64_CONSTANT(1000)};
     enum rig_link_outcome outcome = RIG_LINK_OK;
     GError *error = NULL;
-    bool ok = rig_link_connect_and_subscribe(link, &how, &rig_smp_characteristic, &outcome, &error);
+    bool ok = connect_and_subscribe(link, &how, &outcome, &error);
     bool all = came_off(ok, outcome, error);
 
     error = NULL;

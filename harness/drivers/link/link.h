@@ -171,10 +171,6 @@ struct rig_link_place {
 /* ATT_MTU now, 0 = not connected. */
 guint16 rig_link_mtu(struct rig_link *link);
 bool rig_link_open(struct rig_link *link, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Connects and subscribes to notifications of one characteristic; the first outcome that is not OK counts. */
-bool rig_link_connect_and_subscribe(struct rig_link *link, const struct rig_link_connect *how,
-                                    const struct rig_characteristic *characteristic,
-                                    enum rig_link_outcome *outcome, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rig_link_board_gone(struct rig_link *link, const char *why);
 void rig_link_close(struct rig_link *link);
 void rig_link_free(struct rig_link *link); /* NULL is no link */

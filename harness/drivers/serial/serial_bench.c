@@ -4,6 +4,7 @@
 #include "drivers/links/links.h"
 #include "tests/sim_process.h"
 #include "drivers/update/smp/smp_client.h"
+#include "tests/link_support.h"
 #include "image/build.h"
 #include "protocol/smp/console_frame.h"
 
@@ -126,8 +127,8 @@ static bool measure_upload(const char *program, const char *folder, const char *
         board.link = rig_link_kind_find(kind, NULL)->make(&place, &board);
         printf("upload of %zu bytes over %s to the simulated board, a thousand times as fast as it is:\n",
                image->n_bytes, kind);
-        ok = rig_link_connect_and_subscribe(board.link, &how, &rig_smp_characteristic, &outcome, error) &&
-             outcome == RIG_LINK_OK && upload(&board, image, error);
+        ok = connect_and_subscribe(board.link, &how, &outcome, error) && outcome == RIG_LINK_OK &&
+             upload(&board, image, error);
     }
     rig_link_free(board.link);
     g_main_context_unref(board.events);

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "tests/sim_process.h"
 #include "drivers/update/smp/smp_client.h"
+#include "tests/link_support.h"
 #include "image/build.h"
 
 #include <setjmp.h>
@@ -98,8 +99,7 @@ static enum rig_link_outcome connect_link(struct stand *stand)
     struct rig_link_connect how = {.until_us = now_us(NULL) + PATIENCE_US};
     enum rig_link_outcome outcome;
 
-    assert_true(
-        rig_link_connect_and_subscribe(stand->board.link, &how, &rig_smp_characteristic, &outcome, NULL));
+    assert_true(connect_and_subscribe(stand->board.link, &how, &outcome, NULL));
     return outcome;
 }
 

@@ -16,6 +16,7 @@
 
 #include "drivers/board/clock_board.h"
 #include "drivers/update/smp/smp_client.h"
+#include "tests/link_support.h"
 
 /* How the server sends the answer to an echo: cut behind so many bytes (0: whole), with so many bytes behind.
  */
@@ -117,7 +118,7 @@ static enum rig_link_outcome attach(struct stand *stand, guint64 within_us)
     struct rig_link_connect how = {.until_us = soon_us(stand, within_us)};
     enum rig_link_outcome outcome;
 
-    assert_true(rig_link_connect_and_subscribe(stand->link, &how, &rig_smp_characteristic, &outcome, NULL));
+    assert_true(connect_and_subscribe(stand->link, &how, &outcome, NULL));
     return outcome;
 }
 

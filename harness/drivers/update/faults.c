@@ -52,11 +52,6 @@ guint rig_faults_pop(struct rig_faults *faults, guint n)
     return n_happened;
 }
 
-guint rig_faults_count(const struct rig_faults *faults)
-{
-    return faults->armed->len;
-}
-
 static bool holds_byte(const struct rig_request_tag *tag, guint64 byte)
 {
     return byte >= tag->offset && byte < tag->offset + tag->n_bytes;

@@ -66,7 +66,6 @@ void rig_faults_free(struct rig_faults *faults);
 void rig_faults_push(struct rig_faults *faults, const struct rig_fault *fault);
 /* Ends the n faults that were pushed last. Returns how often they happened in all. */
 guint rig_faults_pop(struct rig_faults *faults, guint n);
-guint rig_faults_count(const struct rig_faults *faults);
 /* The next fault of this kind that strikes a request, counted as happened; NULL = none. */
 const struct rig_fault *rig_faults_strike(struct rig_faults *faults, enum rig_fault_kind kind,
                                           const struct rig_request_tag *tag);

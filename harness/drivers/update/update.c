@@ -32,21 +32,16 @@ const char *rig_update_result_name(enum rig_update_result_kind kind)
     return (guint)kind < G_N_ELEMENTS(names) ? names[kind] : "unknown";
 }
 
-void rig_update_init(struct rig_update *update, const struct rig_update_protocol *protocol,
-                     const struct rig_update_setting *setting)
-{
-    *update = (struct rig_update){.protocol = protocol, .setting = *setting};
-    if (update->setting.timeout_scale <= 0)
-        update->setting.timeout_scale = 1;
-}
-
 struct rig_update *rig_update_new(const struct rig_update_setting *setting)
 {
     const struct rig_update_protocol *protocol =
         setting->board->protocol ? setting->board->protocol : &rig_update_smp;
     struct rig_update *update = protocol->make();
 
-    rig_update_init(update, protocol, setting);
+    update->protocol = protocol;
+    update->setting = *setting;
+    if (update->setting.timeout_scale <= 0)
+        update->setting.timeout_scale = 1;
     return update;
 }
 

@@ -182,8 +182,6 @@ bool rig_update_connect(struct rig_update *update, const struct rig_link_connect
 
 /* --- for protocols --- */
 
-void rig_update_init(struct rig_update *update, const struct rig_update_protocol *protocol,
-                     const struct rig_update_setting *setting);
 guint64 rig_update_now_us(const struct rig_update *update);
 /* One packet through the gate: LOST when the host ended the connection in its place. */
 bool rig_update_write(struct rig_update *update, const struct rig_characteristic *characteristic,

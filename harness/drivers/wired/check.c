@@ -3,7 +3,7 @@
 #include "drivers/wired/wired.h"
 
 #include "base/error.h"
-#include "drivers/update/smp/smp_client.h"
+#include "drivers/update/update.h"
 
 #include <string.h>
 
@@ -140,14 +140,19 @@ static void check_link(const struct check *check, struct rig_board *board)
 {
     struct rig_link_connect how = {.until_us = board->ops->now_us(board) + LINK_US};
     enum rig_link_outcome outcome = RIG_LINK_OK;
+    struct rig_update *update;
     GError *error = NULL;
 
-    if (!board->link)
+    if (!board->link) {
         say(check, "link", "not checked", "the bench file has no 'link:' and no 'ble:' for this board");
-    else if (!rig_link_connect_and_subscribe(board->link, &how, &rig_smp_characteristic, &outcome, &error))
+        return;
+    }
+    update = rig_update_new(&(const struct rig_update_setting){.board = board});
+    if (!rig_update_connect(update, &how, &outcome, &error))
         say_error(check, "link", error, "");
     else
         judge_link(check, board->link, outcome);
+    rig_update_free(update);
 }
 
 void rig_wired_check_link(struct rig_board *board, const struct rig_wired_listener *listener)

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "drivers/update/smp/smp_client.h"
+#include "tests/link_support.h"
 
 static guint64 now(struct bench *bench)
 {
@@ -52,8 +53,7 @@ static void preparing_leaves_no_trace_of_what_was_before(void **state)
     bench_need(bench, "bonding");
     bench_prepare(bench, true);
     bench_up(bench);
-    assert_true(
-        rig_link_connect_and_subscribe(bench->board->link, &how, &rig_smp_characteristic, &outcome, NULL));
+    assert_true(connect_and_subscribe(bench->board->link, &how, &outcome, NULL));
     bench_prepare(bench, false);
     assert_int_equal(bench_view(bench).state, RIG_STATE_OFF);
     bench_up(bench);

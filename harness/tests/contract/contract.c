@@ -3,6 +3,7 @@
 #include "tests/contract/contract.h"
 
 #include "drivers/update/smp/smp_client.h"
+#include "tests/link_support.h"
 
 #include <string.h>
 
@@ -69,8 +70,7 @@ void bench_connect(struct bench *bench)
     struct rig_link_connect how = {.until_us = bench->board->ops->now_us(bench->board) + 20000000};
     enum rig_link_outcome outcome;
 
-    assert_true(
-        rig_link_connect_and_subscribe(bench->board->link, &how, &rig_smp_characteristic, &outcome, NULL));
+    assert_true(connect_and_subscribe(bench->board->link, &how, &outcome, NULL));
     assert_int_equal(outcome, RIG_LINK_OK);
 }
 

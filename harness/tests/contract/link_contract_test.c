@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "drivers/update/smp/smp_client.h"
+#include "tests/link_support.h"
 #include "protocol/smp/smp.h"
 
 #include <string.h>
@@ -15,7 +16,7 @@ static enum rig_link_outcome connect_until(struct bench *bench, guint16 mtu, boo
         .mtu = mtu, .pair = pair, .until_us = bench->board->ops->now_us(bench->board) + for_us};
     enum rig_link_outcome outcome;
 
-    assert_true(rig_link_connect_and_subscribe(link, &how, &rig_smp_characteristic, &outcome, NULL));
+    assert_true(connect_and_subscribe(link, &how, &outcome, NULL));
     return outcome;
 }
 

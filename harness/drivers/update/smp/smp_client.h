@@ -45,6 +45,9 @@ struct rig_smp_client {
     GBytes *previous;         /* the message that came last */
     char unasked[160];        /* what came since the last request and belongs to none; "" = nothing */
 };
+/* Without its base, which rig_update_new() fills. */
+struct rig_smp_client *rig_smp_client_new(void);
+void rig_smp_client_free(struct rig_smp_client *client);
 /* NULL: the board speaks another protocol. */
 struct rig_smp_client *rig_smp_client_of(struct rig_update *update);
 
@@ -95,6 +98,9 @@ void rig_smp_begin_raw(struct rig_smp_client *client, GBytes *bytes);
  */
 bool rig_smp_receive(struct rig_smp_client *client, guint64 until_us, struct rig_smp_answer *answer,
                      enum rig_link_outcome *outcome, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* As rig_update_protocol has them. */
+void rig_smp_restart(struct rig_smp_client *client);
+void rig_smp_faults_ended(struct rig_smp_client *client);
 /* Nobody waits for answers any more. The rest of one that did not come: what did is not joined with what
  * comes next. */
 void rig_smp_give_up(struct rig_smp_client *client);
@@ -103,11 +109,6 @@ void rig_smp_forget(struct rig_smp_client *client, guint8 sequence);
 /* What came instead of an answer, for people: "only the first 10 of 18 bytes of an answer came"; text stays
  * as it is when nothing did. false: nothing, or nothing that the board could be blamed for. */
 bool rig_smp_is_broken(const struct rig_smp_client *client, char *text, gsize room);
-
-/* rig_update_protocol.transfer, in smp_upload.c. */
-bool rig_smp_transfer(struct rig_update *update, const struct rig_update_transfer *transfer,
-                      struct rig_update_report *report, struct rig_update_result *result,
-                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Image upload: the server's `off` in each answer is the only truth about progress. */
+/* SMP as an update protocol: the role, and the upload, in which the server's `off` in each answer is the only
+ * truth about progress. */
 #include "drivers/update/smp/smp_client.h"
 
 #include <string.h>
@@ -11,6 +12,13 @@
 #define DEFAULT_BUFFER_BYTES                                                                                 \
     384 /* of a server that does not tell [SRC zephyr CONFIG_MCUMGR_TRANSPORT_NETBUF_SIZE] */
 #define SMALL_PACKET_BYTES 128 /* below it a first chunk (image header and sha) does not fit one write */
+
+struct rig_smp_client *rig_smp_client_of(struct rig_update *update)
+{
+    return update->protocol == &rig_update_smp ? (struct rig_smp_client *)update : NULL;
+}
+
+/* --- the upload --- */
 
 struct flying {
     guint8 sequence;
@@ -354,8 +362,8 @@ static bool transfer(struct progress *progress, GError **error)
     return true;
 }
 
-bool rig_smp_transfer(struct rig_update *update, const struct rig_update_transfer *upload,
-                      struct rig_update_report *report, struct rig_update_result *result, GError **error)
+static bool smp_transfer(struct rig_update *update, const struct rig_update_transfer *upload,
+                         struct rig_update_report *report, struct rig_update_result *result, GError **error)
 {
     struct rig_smp_client *client = rig_smp_client_of(update);
     struct progress progress = {.client = client, .upload = upload, .report = report, .result = result};
@@ -375,3 +383,132 @@ bool rig_smp_transfer(struct rig_update *update, const struct rig_update_transfe
     }
     return true;
 }
+
+/* --- the role --- */
+
+static bool smp_subscribe(struct rig_update *update, bool on, enum rig_link_outcome *outcome, GError **error)
+{
+    struct rig_link *link = update->setting.board->link;
+
+    return link->ops->subscribe(link, &rig_smp_characteristic, on ? RIG_SUBSCRIBE_NOTIFY : RIG_SUBSCRIBE_NONE,
+                                outcome, error);
+}
+
+/* How much the server joins and queues; one without the command is no failure, nor is one that is silent. */
+static bool smp_enter(struct rig_update *update, guint64 until_us, struct rig_update_result *result,
+                      GError **error)
+{
+    struct rig_smp_client *client = rig_smp_client_of(update);
+    guint64 answer_us = rig_update_now_us(update) + rig_smp_answer_us(client, false);
+
+    if (!rig_smp_learn_parameters(client, MIN(until_us, answer_us), result, error))
+        return false;
+    *result = (struct rig_update_result){.text = "ok"};
+    return true;
+}
+
+static bool smp_activate(struct rig_update *update, const struct rig_update_activation *activation,
+                         struct rig_update_result *result, GError **error)
+{
+    struct rig_smp_client *client = rig_smp_client_of(update);
+    guint8 request[128];
+    gsize n_bytes = rig_smp_encode_image_write(rig_smp_next_id(client), activation->hash, activation->n_hash,
+                                               activation->permanent, request, sizeof request);
+
+    return rig_smp_exchange(client, request, n_bytes, activation->until_us, NULL, result, error);
+}
+
+static bool smp_ping(struct rig_update *update, struct rig_update_result *result, GError **error)
+{
+    struct rig_smp_client *client = rig_smp_client_of(update);
+    guint8 request[64];
+    gsize n_bytes = rig_smp_encode_echo(rig_smp_next_id(client), "last", request, sizeof request);
+
+    return rig_smp_exchange(client, request, n_bytes,
+                            rig_update_now_us(update) + rig_smp_answer_us(client, false), NULL, result,
+                            error);
+}
+
+struct saved {
+    guint8 sequence;
+    guint32 buf_size, buf_count;
+};
+
+static GBytes *smp_save(const struct rig_update *update)
+{
+    const struct rig_smp_client *client = (const struct rig_smp_client *)update;
+    const struct saved saved = {client->sequence, client->buf_size, client->buf_count};
+
+    return g_bytes_new(&saved, sizeof saved);
+}
+
+static void smp_restore(struct rig_update *update, GBytes *bytes)
+{
+    struct rig_smp_client *client = rig_smp_client_of(update);
+    const struct saved *saved = g_bytes_get_data(bytes, NULL);
+
+    client->sequence = saved->sequence;
+    client->buf_size = saved->buf_size;
+    client->buf_count = saved->buf_count;
+}
+
+static bool smp_look(const struct rig_update_packet *begin, struct rig_update_head *head)
+{
+    struct rig_smp_header header;
+
+    *head = (struct rig_update_head){.text = "no SMP message"};
+    if (begin->n_bytes < RIG_SMP_HEADER_BYTES)
+        return false;
+    rig_smp_header_decode(begin->bytes, &header);
+    head->key = header.sequence;
+    head->n_bytes = RIG_SMP_HEADER_BYTES + (gsize)header.length;
+    head->chunk = header.group == RIG_SMP_GROUP_IMAGE && header.command == RIG_SMP_IMAGE_UPLOAD;
+    rig_smp_describe_kind(&header, head->text, sizeof head->text);
+    return true;
+}
+
+static void smp_describe(const struct rig_update_message *message, char *text, gsize room)
+{
+    rig_smp_describe(message->bytes, message->n_bytes, message->decoded, text, room);
+}
+
+static struct rig_update *smp_make(void)
+{
+    return &rig_smp_client_new()->update;
+}
+
+static void smp_free(struct rig_update *update)
+{
+    rig_smp_client_free(rig_smp_client_of(update));
+}
+
+static void smp_restart(struct rig_update *update)
+{
+    rig_smp_restart(rig_smp_client_of(update));
+}
+
+static void smp_faults_ended(struct rig_update *update)
+{
+    rig_smp_faults_ended(rig_smp_client_of(update));
+}
+
+static const char *const capabilities[] = {"smp", NULL};
+static const struct rig_characteristic *const characteristics[] = {&rig_smp_characteristic, NULL};
+const struct rig_update_protocol rig_update_smp = {
+    .name = "smp",
+    .capabilities = capabilities,
+    .characteristics = characteristics,
+    .make = smp_make,
+    .free = smp_free,
+    .subscribe = smp_subscribe,
+    .enter = smp_enter,
+    .transfer = smp_transfer,
+    .activate = smp_activate,
+    .ping = smp_ping,
+    .restart = smp_restart,
+    .faults_ended = smp_faults_ended,
+    .save = smp_save,
+    .restore = smp_restore,
+    .look = smp_look,
+    .describe = smp_describe,
+};

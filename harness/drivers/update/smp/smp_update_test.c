@@ -32,11 +32,11 @@ static void prepare(struct uploading *it, const struct fake_answer *script, guin
     fake_fill_image(it->image);
     memset(it->sha, 0x5a, sizeof it->sha);
     it->upload = (struct rig_update_transfer){.bytes = it->image,
-                                         .n_bytes = sizeof it->image,
-                                         .sha = it->sha,
-                                         .chunk_bytes = 100,
-                                         .window = 1,
-                                         .until_us = G_MAXUINT64};
+                                              .n_bytes = sizeof it->image,
+                                              .sha = it->sha,
+                                              .chunk_bytes = 100,
+                                              .window = 1,
+                                              .until_us = G_MAXUINT64};
 }
 
 static enum rig_update_result_kind run(struct uploading *it)
