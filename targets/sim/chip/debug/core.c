@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#define CSW_DEFAULT 0x23000042u
 #define DHCSR_KEY 0xa05fu
 #define C_DEBUGEN (1u << 0)
 #define C_HALT (1u << 1)
@@ -267,4 +268,42 @@ void sim_debug_reset(struct sim_debug *debug, bool halt)
     debug->core.demcr = halt ? demcr | VC_CORERESET : demcr & ~VC_CORERESET;
     debug_core_reset(debug, RESETREAS_PIN);
     debug->core.demcr = demcr;
+}
+
+/* --- power --- */
+
+static void wake(struct sim_debug *debug)
+{
+    debug_core_power_on(&debug->core);
+    debug->nvmc.config = 0;
+    debug->resetreas = 0;
+    debug->ctrl_stat = debug->select = debug->rdbuff = debug->tar = 0;
+    debug->csw = CSW_DEFAULT;
+    debug->closed = debug->lock != SIM_DEBUG_LOCK_NONE;
+    memset(debug->ram, 0, debug->n_ram_used);
+    debug->n_ram_used = 0;
+}
+
+static bool has_power(const struct sim_debug *debug)
+{
+    return debug->lingers || sim_board_powered(debug->board);
+}
+
+void sim_debug_linger(struct sim_debug *debug, bool on)
+{
+    debug->lingers = on && debug->powered;
+}
+
+void sim_debug_notice(struct sim_debug *debug)
+{
+    bool powered = has_power(debug);
+
+    if (powered != debug->powered)
+        wake(debug);
+    debug->powered = powered;
+}
+
+uint32_t sim_debug_vtref_mv(const struct sim_debug *debug)
+{
+    return has_power(debug) ? 3000 : 0;
 }

@@ -18,7 +18,6 @@
 #define AP_BASE 0xe00ff003u
 #define CSW_DEVICE_ENABLE (1u << 6)
 #define CSW_WRITABLE 0x7f00003fu
-#define CSW_DEFAULT 0x23000042u
 #define TAR_WRAP 0x1000u /* increments stay within 4 KiB */
 
 struct sim_debug *sim_debug_new(struct sim_board *board)
@@ -70,37 +69,6 @@ void sim_debug_restore(struct sim_debug *debug, const struct sim_debug *saved)
     memcpy(debug, saved, offsetof(struct sim_debug, ram) + saved->n_ram_used);
 }
 
-static void wake(struct sim_debug *debug)
-{
-    debug_core_power_on(&debug->core);
-    debug->nvmc.config = 0;
-    debug->resetreas = 0;
-    debug->ctrl_stat = debug->select = debug->rdbuff = debug->tar = 0;
-    debug->csw = CSW_DEFAULT;
-    debug->closed = debug->lock != SIM_DEBUG_LOCK_NONE;
-    memset(debug->ram, 0, debug->n_ram_used);
-    debug->n_ram_used = 0;
-}
-
-static bool has_power(const struct sim_debug *debug)
-{
-    return debug->lingers || sim_board_powered(debug->board);
-}
-
-void sim_debug_linger(struct sim_debug *debug, bool on)
-{
-    debug->lingers = on && debug->powered;
-}
-
-void sim_debug_notice(struct sim_debug *debug)
-{
-    bool powered = has_power(debug);
-
-    if (powered != debug->powered)
-        wake(debug);
-    debug->powered = powered;
-}
-
 void sim_debug_pin_reset(struct sim_debug *debug, bool low)
 {
     sim_debug_notice(debug);
@@ -109,11 +77,6 @@ void sim_debug_pin_reset(struct sim_debug *debug, bool low)
         debug_core_reset(debug, RESETREAS_PIN);
     }
     debug->held = low;
-}
-
-uint32_t sim_debug_vtref_mv(const struct sim_debug *debug)
-{
-    return has_power(debug) ? 3000 : 0;
 }
 
 static bool dead(struct sim_debug *debug)

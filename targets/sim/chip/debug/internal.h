@@ -73,12 +73,8 @@ static inline void debug_ram_touched(struct sim_debug *debug, uint32_t end)
 }
 
 /* nvmc.c: flash, UICR and their controller. */
-bool debug_nvmc_read(struct sim_debug *debug, uint32_t offset, uint32_t *value);
-bool debug_nvmc_write(struct sim_debug *debug, uint32_t offset, uint32_t value);
 /* As the CTRL-AP does it: flash and UICR, whatever CONFIG says. */
 void debug_nvmc_erase_all(struct sim_debug *debug);
-bool debug_nvmc_program(struct sim_debug *debug, uint32_t offset, const uint8_t *bytes, size_t n_bytes);
-bool debug_nvmc_program_uicr(struct sim_debug *debug, uint32_t offset, const uint8_t *bytes, size_t n_bytes);
 uint32_t debug_flash_bytes(const struct sim_debug *debug);
 
 /* bus.c: one access within one region; n_bytes a multiple of width. */

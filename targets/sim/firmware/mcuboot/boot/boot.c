@@ -6,114 +6,69 @@
 #include <stdio.h>
 #include <string.h>
 
-void boot_say(struct boot *boot, char level, const char *format, ...)
+/* Erases the sectors of the image; the number of bytes to copy, which bootutil rounds up past a whole write
+ * unit as well. */
+static uint32_t erase_for_image(struct boot *boot, uint32_t n_image)
 {
-    char line[160];
-    if (boot->log == NULL || boot->stopped) {
-        return;
-    }
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(line, sizeof line, format, arguments);
-    va_end(arguments);
-    boot->log(boot->user, level, line);
-    if (!sim_flash_powered(boot->flash)) {
-        boot_flash_status(boot, SIM_POWER_LOST);
-    }
-}
-
-void boot_assert_failed(struct boot *boot, const char *format, ...)
-{
-    if (boot->stopped) {
-        return;
-    }
-    char reason[sizeof boot->result->assertion];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(reason, sizeof reason, format, arguments);
-    va_end(arguments);
-    boot_say(boot, 'E', "sim: ASSERTION FAIL: %s", reason);
-    if (boot->stopped) {
-        return;
-    }
-    snprintf(boot->result->assertion, sizeof boot->result->assertion, "%s", reason);
-    boot->result->outcome = SIM_BOOT_ASSERT;
-    boot->stopped = true;
-}
-
-void boot_flash_status(struct boot *boot, enum sim_status status)
-{
-    if (status == SIM_OK || boot->stopped) {
-        return;
-    }
-    boot->stopped = true;
-    boot->flash_status = status;
-    if (boot->result == NULL) {
-        return;
-    }
-    if (status == SIM_POWER_LOST) {
-        boot->result->outcome = SIM_BOOT_POWER_LOST;
-        return;
-    }
-    boot->result->outcome = SIM_BOOT_FLASH_FAULT;
-    snprintf(boot->result->assertion, sizeof boot->result->assertion, "flash: %s", sim_status_text(status));
-}
-
-#define SHORTEST_PIECE 4u /* less says nothing */
-
-bool sim_boot_prints(const char *piece)
-{
-    static const char *const stems[] = {
-        "Bad image magic",
-        "Booting MCUboot",
-        "Boot source: ",
-        "Bootloader chainload address offset",
-        "Cannot upgrade: ",
-        "Cleared image",
-        "due to stuck revert",
-        "Dependencies are not met",
-        "Detected inconsistent status",
-        "Failed reading image headers",
-        "Failed reading sectors",
-        "erased due to downgrade prevention",
-        "Image has no security counter",
-        "Image in the primary slot is not valid!",
-        "Image in the secondary slot is not valid!",
-        "Swap type: ",
-        "Image security counter value",
-        "lower than monotonic value",
-        "Insufficient version in secondary slot",
-        "Jumping to the first image slot",
-        "Not enough free space to run swap upgrade",
-        "Secondary header magic detected in first sector, wrong upload address?",
-        "Starting swap using",
-        "Unable to find bootable image",
-        "ASSERTION FAIL",
-    };
-    if (strlen(piece) < SHORTEST_PIECE) {
-        return false;
-    }
-    for (size_t i = 0; i < sizeof stems / sizeof *stems; i++) {
-        if (strstr(stems[i], piece) != NULL || strstr(piece, stems[i]) != NULL) {
-            return true;
+    const struct sim_area *primary = boot_area(boot, BOOT_PRIMARY);
+    uint32_t unit = record_bytes(boot);
+    uint32_t start, sector_bytes;
+    uint32_t offset = 0;
+    while (area_sector(boot->flash, primary, offset, &start, &sector_bytes) && !boot->stopped) {
+        area_erase(boot, primary, offset, sector_bytes);
+        if (offset + sector_bytes >= n_image) {
+            return n_image + unit - n_image % unit;
         }
+        offset += sector_bytes;
     }
-    return false;
+    return offset;
 }
 
-const struct sim_area *boot_area(const struct boot *boot, enum boot_slot slot)
+static uint32_t prepare_primary(struct boot *boot)
 {
-    return slot == BOOT_PRIMARY ? &boot->config->primary[boot->current]
-                                : &boot->config->secondary[boot->current];
+    const struct sim_area *primary = boot_area(boot, BOOT_PRIMARY);
+    uint32_t n_image, trailer_sector, end;
+    boot_say(boot, 'I', "Erasing the primary slot");
+    if (!boot->config->overwrite_fast) {
+        area_erase(boot, primary, 0, primary->n_bytes);
+        return primary->n_bytes;
+    }
+    if (!image_size(boot, BOOT_SECONDARY, &n_image)) {
+        boot_assert_failed(boot, "the size of the secondary image cannot be read");
+        return 0;
+    }
+    uint32_t n_bytes = erase_for_image(boot, n_image);
+    slots_first_trailer_sector(boot, primary, trailer_bytes(boot), &trailer_sector, &end);
+    area_erase(boot, primary, trailer_sector, primary->n_bytes - trailer_sector);
+    return n_bytes;
 }
 
-const char *sim_boot_defect_name(unsigned bit)
+static void retire_secondary(struct boot *boot)
 {
-    static const char *const names[SIM_BOOT_N_DEFECTS] = {
-        "accepts-unsigned", "accepts-any-key", "skips-hash",           "never-reverts",
-        "forgets-progress", "no-copy-done",    "ignores-downgrade",    "ignores-dependency",
-        "confirms-itself",  "keeps-rejected",  "erases-primary-first", "accepts-oversized"};
-    return bit < SIM_BOOT_N_DEFECTS ? names[bit] : NULL;
+    const struct sim_area *secondary = boot_area(boot, BOOT_SECONDARY);
+    uint32_t start, sector_bytes;
+    area_erase(boot, secondary, 0, area_first_sector_bytes(boot->flash, secondary));
+    if (!boot->stopped &&
+        area_sector(boot->flash, secondary, secondary->n_bytes - 1, &start, &sector_bytes)) {
+        area_erase(boot, secondary, start, sector_bytes);
+    }
+}
+
+static void overwrite_run(struct boot *boot)
+{
+    const struct sim_area *primary = boot_area(boot, BOOT_PRIMARY);
+    boot_say(boot, 'I', "Image %u upgrade secondary slot -> primary slot", boot->current);
+    uint32_t n_bytes = prepare_primary(boot);
+    boot_say(boot, 'I', "Image %u copying the secondary slot to the primary slot: 0x%x bytes", boot->current,
+             (unsigned)n_bytes);
+    area_copy(boot, boot_area(boot, BOOT_SECONDARY), 0, primary, 0, n_bytes);
+    if (boot->config->overwrite_fast) {
+        trailer_write_magic(boot, primary);
+    }
+    if (!boot->stopped && boot->config->hw_rollback && !counter_update(boot)) {
+        boot_assert_failed(boot, "security counter update failed");
+    }
+    retire_secondary(boot);
 }
 
 static void say_headers_failed(struct boot *boot)

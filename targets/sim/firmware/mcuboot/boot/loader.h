@@ -47,7 +47,7 @@ struct boot {
     struct boot_progress progress;
 };
 
-/* run.c: the state of a run */
+/* area.c: the state of a run, and areas of the flash */
 void boot_say(struct boot *boot, char level, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void boot_assert_failed(struct boot *boot, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void boot_flash_status(struct boot *boot, enum sim_status status); /* stops the run unless SIM_OK */
@@ -71,7 +71,7 @@ static inline bool boot_must_announce(const struct boot *boot, enum rig_trailer_
     return secondary == RIG_MAGIC_UNSET || (boot->config->swap_fixes && secondary == RIG_MAGIC_BAD);
 }
 
-/* area.c: offsets are from the area's start. Erases go sector by sector, one operation each. */
+/* Offsets are from the area's start. Erases go sector by sector, one operation each. */
 bool area_read(struct boot *boot, const struct sim_area *area, uint32_t offset, void *into, size_t n_bytes);
 void area_write(struct boot *boot, const struct sim_area *area, uint32_t offset, const void *bytes,
                 size_t n_bytes);
@@ -87,7 +87,7 @@ bool area_sector(const struct sim_flash *flash, const struct sim_area *area, uin
 uint32_t area_first_sector_bytes(const struct sim_flash *flash, const struct sim_area *area);
 struct sim_area area_from(const struct sim_area *area, uint32_t offset); /* the rest of it */
 
-/* trailer_io.c: sections 2 and 3 of the sheet */
+/* decide.c: sections 2, 3 and 5 of the sheet */
 bool trailer_read(struct boot *boot, const struct sim_area *area,
                   struct rig_trailer *trailer); /* fixed fields only */
 bool trailer_layout(struct boot *boot, const struct sim_area *area, struct rig_trailer_layout *layout);
@@ -107,7 +107,6 @@ uint32_t record_bytes(
 uint32_t trailer_bytes(struct boot *boot); /* of a slot, with that record size */
 uint32_t scratch_trailer_bytes(struct boot *boot);
 
-/* decide.c */
 enum rig_swap_type decide_swap_type(struct boot *boot, bool loud);
 void progress_reset(struct boot *boot);
 bool progress_is_reset(const struct boot *boot);
@@ -115,7 +114,7 @@ void progress_read(
     struct boot *boot); /* status source and records; asserts on inconsistent records where upstream does */
 bool progress_swap_size(struct boot *boot, uint32_t *swap_size);
 
-/* headers.c */
+/* swap.c: section 4 */
 /* bootutil's boot_read_image_headers(): with_progress follows a swap in progress; false: no header where one
  * is demanded. */
 bool headers_read(struct boot *boot, bool require_all, bool with_progress);
@@ -142,20 +141,12 @@ bool downgrade_allowed(struct boot *boot);
 bool counter_update(
     struct boot *boot); /* raises the stored counter to that of the image in primary; false: it has none */
 
-/* depend.c */
 void review_types(struct boot *boot, bool resumed);
 void check_dependencies(struct boot *boot);
 
-/* swap_*.c, overwrite.c: section 4; boot->progress.swap_size is known */
+/* boot->progress.swap_size is known */
 void swap_move_run(struct boot *boot);
 void swap_scratch_run(struct boot *boot);
-uint32_t swap_scratch_n_steps(struct boot *boot, uint32_t swap_size);
 void swap_offset_run(struct boot *boot);
-void overwrite_run(struct boot *boot);
-
-/* memo.c */
-struct memo_key {
-    uint64_t lane[2];
-};
 
 #endif

@@ -7,6 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct memo_key {
+    uint64_t lane[2];
+};
+
 #define N_ENTRIES 4096u
 
 struct entry {

@@ -82,16 +82,6 @@ static void number_areas(struct sim_guest_config *config)
     }
 }
 
-bool sim_guest_set_areas(struct sim_guest *guest, const struct bootloader_area *areas, unsigned n_areas)
-{
-    if (n_areas > SIM_GUEST_MAX_AREAS)
-        return false;
-    memmove(guest->config.areas, areas, n_areas * sizeof *areas);
-    guest->config.n_areas = n_areas;
-    number_areas(&guest->config);
-    return true;
-}
-
 static bool check_entry(struct sim_guest *guest, char *why, size_t n_why)
 {
     const struct bootloader_guest *entry = object_symbol(&guest->object, BOOTLOADER_ENTRY_SYMBOL);

@@ -74,9 +74,6 @@ bool sim_guest_hash(const struct sim_guest *guest, uint8_t hash[32]);
 /* Within this time on the wall clock a boot ends, unless the guest has silenced the process's signals. */
 uint32_t sim_guest_max_boot_ms(const struct sim_guest *guest);
 
-/* Other areas from the next boot on. false: more than SIM_GUEST_MAX_AREAS (nothing changed). */
-bool sim_guest_set_areas(struct sim_guest *guest, const struct bootloader_area *areas, unsigned n_areas);
-
 /* One boot, from power-on or reset to the hand-over. log may be NULL; it may switch the flash's power off.
  * One guest runs at a time in a process; signal handlers, the alternate signal stack and ITIMER_REAL are the
  * caller's own again on return. log and the flash's observer run on the guest's stack. */

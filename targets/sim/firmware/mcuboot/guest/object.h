@@ -45,11 +45,5 @@ void object_rewind(const struct object *object);
 size_t object_state_bytes(const struct object *object);
 bool object_holds_code(const struct object *object, uintptr_t address);
 
-/* elf.c: why an open file cannot be loaded as a shared object; NULL: its headers are in order. */
-const char *object_file_fault(int file, uint64_t file_bytes);
-
-/* links.c */
-void object_redirect(struct object *object, const void *dynamic, const struct object_redirect *redirects,
-                     size_t n_redirects);
 
 #endif

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a run of the model says and stops at, and its access to areas of the flash. */
+#include "sim/firmware/mcuboot/boot/loader.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+void boot_say(struct boot *boot, char level, const char *format, ...)
+{
+    char line[160];
+    if (boot->log == NULL || boot->stopped) {
+        return;
+    }
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    boot->log(boot->user, level, line);
+    if (!sim_flash_powered(boot->flash)) {
+        boot_flash_status(boot, SIM_POWER_LOST);
+    }
+}
+
+void boot_assert_failed(struct boot *boot, const char *format, ...)
+{
+    if (boot->stopped) {
+        return;
+    }
+    char reason[sizeof boot->result->assertion];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(reason, sizeof reason, format, arguments);
+    va_end(arguments);
+    boot_say(boot, 'E', "sim: ASSERTION FAIL: %s", reason);
+    if (boot->stopped) {
+        return;
+    }
+    snprintf(boot->result->assertion, sizeof boot->result->assertion, "%s", reason);
+    boot->result->outcome = SIM_BOOT_ASSERT;
+    boot->stopped = true;
+}
+
+void boot_flash_status(struct boot *boot, enum sim_status status)
+{
+    if (status == SIM_OK || boot->stopped) {
+        return;
+    }
+    boot->stopped = true;
+    boot->flash_status = status;
+    if (boot->result == NULL) {
+        return;
+    }
+    if (status == SIM_POWER_LOST) {
+        boot->result->outcome = SIM_BOOT_POWER_LOST;
+        return;
+    }
+    boot->result->outcome = SIM_BOOT_FLASH_FAULT;
+    snprintf(boot->result->assertion, sizeof boot->result->assertion, "flash: %s", sim_status_text(status));
+}
+
+#define SHORTEST_PIECE 4u /* less says nothing */
+
+bool sim_boot_prints(const char *piece)
+{
+    static const char *const stems[] = {
+        "Bad image magic",
+        "Booting MCUboot",
+        "Boot source: ",
+        "Bootloader chainload address offset",
+        "Cannot upgrade: ",
+        "Cleared image",
+        "due to stuck revert",
+        "Dependencies are not met",
+        "Detected inconsistent status",
+        "Failed reading image headers",
+        "Failed reading sectors",
+        "erased due to downgrade prevention",
+        "Image has no security counter",
+        "Image in the primary slot is not valid!",
+        "Image in the secondary slot is not valid!",
+        "Swap type: ",
+        "Image security counter value",
+        "lower than monotonic value",
+        "Insufficient version in secondary slot",
+        "Jumping to the first image slot",
+        "Not enough free space to run swap upgrade",
+        "Secondary header magic detected in first sector, wrong upload address?",
+        "Starting swap using",
+        "Unable to find bootable image",
+        "ASSERTION FAIL",
+    };
+    if (strlen(piece) < SHORTEST_PIECE) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof stems / sizeof *stems; i++) {
+        if (strstr(stems[i], piece) != NULL || strstr(piece, stems[i]) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+const struct sim_area *boot_area(const struct boot *boot, enum boot_slot slot)
+{
+    return slot == BOOT_PRIMARY ? &boot->config->primary[boot->current]
+                                : &boot->config->secondary[boot->current];
+}
+
+const char *sim_boot_defect_name(unsigned bit)
+{
+    static const char *const names[SIM_BOOT_N_DEFECTS] = {
+        "accepts-unsigned", "accepts-any-key", "skips-hash",           "never-reverts",
+        "forgets-progress", "no-copy-done",    "ignores-downgrade",    "ignores-dependency",
+        "confirms-itself",  "keeps-rejected",  "erases-primary-first", "accepts-oversized"};
+    return bit < SIM_BOOT_N_DEFECTS ? names[bit] : NULL;
+}
+
+#define COPY_CHUNK_BYTES 1024u
+
+static bool within(const struct sim_area *area, uint32_t offset, size_t n_bytes)
+{
+    return offset <= area->n_bytes && n_bytes <= area->n_bytes - offset;
+}
+
+bool area_read(struct boot *boot, const struct sim_area *area, uint32_t offset, void *into, size_t n_bytes)
+{
+    memset(into, area_erased(boot->flash, area), n_bytes);
+    if (boot->stopped || !within(area, offset, n_bytes)) {
+        return false;
+    }
+    boot_flash_status(boot, sim_flash_read(boot->flash, area->device, area->offset + offset, into, n_bytes));
+    return !boot->stopped;
+}
+
+void area_write(struct boot *boot, const struct sim_area *area, uint32_t offset, const void *bytes,
+                size_t n_bytes)
+{
+    if (boot->stopped) {
+        return;
+    }
+    if (!within(area, offset, n_bytes)) {
+        boot_flash_status(boot, SIM_OUT_OF_RANGE);
+        return;
+    }
+    boot_flash_status(boot,
+                      sim_flash_write(boot->flash, area->device, area->offset + offset, bytes, n_bytes));
+}
+
+static void erase_sector_at(struct boot *boot, const struct sim_area *area, uint32_t start, uint32_t n_bytes)
+{
+    boot_flash_status(boot, sim_flash_erase(boot->flash, area->device, area->offset + start, n_bytes));
+}
+
+void area_erase(struct boot *boot, const struct sim_area *area, uint32_t offset, uint32_t n_bytes)
+{
+    if (!boot->stopped && !within(area, offset, n_bytes)) {
+        boot_flash_status(boot, SIM_OUT_OF_RANGE);
+    }
+    uint32_t end = offset + n_bytes;
+    while (!boot->stopped && offset < end) {
+        uint32_t start, sector_bytes;
+        if (!area_sector(boot->flash, area, offset, &start, &sector_bytes)) {
+            boot_flash_status(boot, SIM_OUT_OF_RANGE);
+            return;
+        }
+        erase_sector_at(boot, area, start, sector_bytes);
+        offset = start + sector_bytes;
+    }
+}
+
+void area_erase_backwards(struct boot *boot, const struct sim_area *area, uint32_t offset, uint32_t n_bytes)
+{
+    if (!boot->stopped && !within(area, offset, n_bytes)) {
+        boot_flash_status(boot, SIM_OUT_OF_RANGE);
+    }
+    uint32_t end = offset + n_bytes;
+    while (!boot->stopped && end > offset) {
+        uint32_t start, sector_bytes;
+        if (!area_sector(boot->flash, area, end - 1, &start, &sector_bytes)) {
+            boot_flash_status(boot, SIM_OUT_OF_RANGE);
+            return;
+        }
+        erase_sector_at(boot, area, start, sector_bytes);
+        end = start;
+    }
+}
+
+void area_copy(struct boot *boot, const struct sim_area *from, uint32_t from_offset,
+               const struct sim_area *to, uint32_t to_offset, uint32_t n_bytes)
+{
+    uint8_t chunk[COPY_CHUNK_BYTES];
+    for (uint32_t done = 0; done < n_bytes && !boot->stopped;) {
+        uint32_t n_now = n_bytes - done < sizeof chunk ? n_bytes - done : (uint32_t)sizeof chunk;
+        if (!area_read(boot, from, from_offset + done, chunk, n_now)) {
+            boot_flash_status(boot, SIM_OUT_OF_RANGE);
+            return;
+        }
+        area_write(boot, to, to_offset + done, chunk, n_now);
+        done += n_now;
+    }
+}
+
+uint32_t area_write_bytes(const struct sim_flash *flash, const struct sim_area *area)
+{
+    const struct sim_flash_device_config *device = sim_flash_device(flash, area->device);
+    return device != NULL ? device->write_bytes : 1;
+}
+
+uint8_t area_erased(const struct sim_flash *flash, const struct sim_area *area)
+{
+    const struct sim_flash_device_config *device = sim_flash_device(flash, area->device);
+    return device != NULL ? device->erased : 0xff;
+}
+
+bool area_sector(const struct sim_flash *flash, const struct sim_area *area, uint32_t offset, uint32_t *start,
+                 uint32_t *n_bytes)
+{
+    if (offset >= area->n_bytes ||
+        !sim_flash_sector_at(flash, area->device, area->offset + offset, start, n_bytes) ||
+        *start < area->offset) {
+        return false;
+    }
+    *start -= area->offset;
+    return true;
+}
+
+uint32_t area_first_sector_bytes(const struct sim_flash *flash, const struct sim_area *area)
+{
+    uint32_t start;
+    uint32_t n_bytes;
+    return area_sector(flash, area, 0, &start, &n_bytes) ? n_bytes : 0;
+}
+
+struct sim_area area_from(const struct sim_area *area, uint32_t offset)
+{
+    uint32_t skipped = offset < area->n_bytes ? offset : area->n_bytes;
+    return (struct sim_area){area->device, area->offset + skipped, area->n_bytes - skipped};
+}
+
+static bool read_area(const void *user, uint32_t offset, void *into, size_t n_bytes)
+{
+    const struct sim_area_reader *reader = user;
+    const struct sim_area *area = &reader->area;
+    if (!within(area, offset, n_bytes)) {
+        return false;
+    }
+    if (reader->powered_only) {
+        return sim_flash_read(reader->flash, area->device, area->offset + offset, into, n_bytes) == SIM_OK;
+    }
+    return sim_flash_peek(reader->flash, area->device, area->offset + offset, into, n_bytes) == SIM_OK;
+}
+
+struct rig_image_source sim_area_source(const struct sim_area_reader *storage)
+{
+    return (struct rig_image_source){.read = read_area, .user = storage, .n_bytes = storage->area.n_bytes};
+}
