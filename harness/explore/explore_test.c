@@ -403,12 +403,12 @@ static char *story_of(const struct rig_exploration *seen)
     return g_string_free(story, FALSE);
 }
 
-struct way {
+struct setting {
     guint n_workers;
     bool execute_all;
 };
 
-static char *story_by(const struct board_plan *plan, guint torn, guint32 max_contents, struct way way)
+static char *story_by(const struct board_plan *plan, guint torn, guint32 max_contents, struct setting setting)
 {
     struct trial trial;
     char *story;
@@ -419,27 +419,27 @@ static char *story_by(const struct board_plan *plan, guint torn, guint32 max_con
     trial.plan.torn_write = torn & 1;
     trial.plan.torn_erase = torn & 2;
     trial.plan.max_contents = max_contents;
-    trial.plan.n_workers = way.n_workers;
+    trial.plan.n_workers = setting.n_workers;
     trial.plan.eager = true;
-    trial.plan.execute_all = way.execute_all;
+    trial.plan.execute_all = setting.execute_all;
     story = story_of(explore(&trial));
-    assert_true(way.n_workers == 1 || trial.seen->n_forks > 0);
+    assert_true(setting.n_workers == 1 || trial.seen->n_forks > 0);
     close_trial(&trial);
     return story;
 }
 
 /* All modes, each torn form, parts that forbid and parts that allow a second write, with and without a budget
  * that ends it. */
-static void workers_and_known_ways_change_nothing(void **state)
+static void workers_and_known_runs_change_nothing(void **state)
 {
-    static const struct way ways[] = {{2, false}, {3, false}, {5, false}, {1, true}, {3, true}};
+    static const struct setting ways[] = {{2, false}, {3, false}, {5, false}, {1, true}, {3, true}};
 
     (void)state;
     for (guint number = 0; number < 4 * 4 + 4; number++) {
         struct board_plan plan = {
             .mode = (enum rig_swap_mode)(number % 4), .n_primary = 8, .rewrite_allowed = number / 4 % 2};
         guint32 max_contents = number / 16 ? 300 : 0;
-        g_autofree char *first = story_by(&plan, number / 4 % 4, max_contents, (struct way){1, false});
+        g_autofree char *first = story_by(&plan, number / 4 % 4, max_contents, (struct setting){1, false});
 
         for (guint i = 0; i < G_N_ELEMENTS(ways); i++) {
             g_autofree char *story = story_by(&plan, number / 4 % 4, max_contents, ways[i]);
@@ -707,7 +707,7 @@ int main(void)
         cmocka_unit_test(a_pair_without_dependencies_is_mixed_by_a_cut),
         cmocka_unit_test(an_encrypted_image_is_known_where_it_runs_decrypted),
         cmocka_unit_test(a_security_counter_is_part_of_the_contents),
-        cmocka_unit_test(workers_and_known_ways_change_nothing),
+        cmocka_unit_test(workers_and_known_runs_change_nothing),
         cmocka_unit_test(an_exploration_in_portions_ends_as_one_in_a_piece),
         cmocka_unit_test(damaged_and_foreign_states_are_refused),
         cmocka_unit_test(states_that_somebody_made_up_do_no_harm),

@@ -32,7 +32,7 @@ struct told_trace {
     guint8 image;
     guint8 flags;
     guint8 has_torn;
-    guint32 n_accesses; /* events; followed by the end, when there are any */
+    guint32 n_accesses; /* followed by the end, when there are any */
 };
 
 struct rig_result_buffer {
@@ -345,10 +345,10 @@ static bool take_sequence(struct rig_result_buffer *buffer, const struct rig_seq
     return list != NULL;
 }
 
-static bool is_access(const struct rig_contents *contents, const struct rig_access *event)
+static bool is_access(const struct rig_contents *contents, const struct rig_access *access)
 {
-    return event->kind < RIG_ACCESS_END && event->content < rig_contents_count(contents) &&
-           rig_contents_has_range(contents, event->device, event->offset, event->n_bytes);
+    return access->kind < RIG_ACCESS_END && access->content < rig_contents_count(contents) &&
+           rig_contents_has_range(contents, access->device, access->offset, access->n_bytes);
 }
 
 static bool take_accesses(struct rig_result_buffer *buffer, const struct rig_contents *contents, guint32 n,
@@ -361,9 +361,9 @@ static bool take_accesses(struct rig_result_buffer *buffer, const struct rig_con
         return n == 0;
     g_array_append_vals(buffer->accesses, at, n);
     for (guint32 i = 0; i < n; i++) {
-        struct rig_access *event = &g_array_index(buffer->accesses, struct rig_access, i);
+        struct rig_access *access = &g_array_index(buffer->accesses, struct rig_access, i);
 
-        if (!our_number(buffer, event->content, &event->content) || !is_access(contents, event))
+        if (!our_number(buffer, access->content, &access->content) || !is_access(contents, access))
             return false;
     }
     if (!(at = next(buffer, sizeof *end)))

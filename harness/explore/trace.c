@@ -13,24 +13,24 @@
 /* Different programs have different roots: the bootloader, each action. */
 #define N_PROGRAMS (1 + RIG_N_ACTIONS)
 #define NOWHERE G_MAXUINT32
-#define MAX_EVENTS (2u << 20) /* what takes more than this is executed each time */
+#define MAX_ACCESSES (2u << 20) /* what takes more than this is executed each time */
 
-struct event {
+struct known_access {
     struct rig_access seen;
     guint32 next; /* END: index into ends */
 };
 
-/* The other results of a read, by the hash of what was read. Open addressing; event + 1, 0 = free. */
+/* The other results of a read, by the hash of what was read. Open addressing; access + 1, 0 = free. */
 struct branch {
     guint64 hash;
-    guint32 head; /* the event that was there first */
-    guint32 event;
+    guint32 head; /* the access that was there first */
+    guint32 access;
 };
 
 struct known_runs {
     const struct rig_contents *contents;
-    GArray *events; /* struct event */
-    GArray *ends;   /* struct rig_known_end */
+    GArray *accesses; /* struct known_access */
+    GArray *ends;     /* struct rig_known_end */
     guint32 roots[N_PROGRAMS];
     struct branch *branches;
     guint32 mask;
@@ -43,7 +43,7 @@ static struct known_runs *known_runs_new(const struct rig_contents *contents)
     struct known_runs *runs = g_new0(struct known_runs, 1);
 
     runs->contents = contents;
-    runs->events = g_array_new(FALSE, FALSE, sizeof(struct event));
+    runs->accesses = g_array_new(FALSE, FALSE, sizeof(struct known_access));
     runs->ends = g_array_new(FALSE, FALSE, sizeof(struct rig_known_end));
     runs->mask = 1023;
     runs->branches = g_new0(struct branch, runs->mask + 1);
@@ -57,7 +57,7 @@ static void known_runs_free(struct known_runs *runs)
 {
     if (!runs)
         return;
-    g_array_unref(runs->events);
+    g_array_unref(runs->accesses);
     g_array_unref(runs->ends);
     g_byte_array_unref(runs->bytes);
     g_free(runs->branches);
@@ -66,24 +66,24 @@ static void known_runs_free(struct known_runs *runs)
 
 static gsize known_runs_bytes(const struct known_runs *runs)
 {
-    return runs->events->len * sizeof(struct event) + runs->ends->len * sizeof(struct rig_known_end) +
-           ((gsize)runs->mask + 1) * sizeof(struct branch);
+    return runs->accesses->len * sizeof(struct known_access) +
+           runs->ends->len * sizeof(struct rig_known_end) + ((gsize)runs->mask + 1) * sizeof(struct branch);
 }
 
-static struct event *event_at(const struct known_runs *runs, guint32 number)
+static struct known_access *access_at(const struct known_runs *runs, guint32 number)
 {
-    return &g_array_index(runs->events, struct event, number);
+    return &g_array_index(runs->accesses, struct known_access, number);
 }
 
-static bool reads_alike(const struct known_runs *runs, const struct rig_access *event, guint32 content)
+static bool reads_alike(const struct known_runs *runs, const struct rig_access *access, guint32 content)
 {
-    return rig_contents_same_range(runs->contents, event->content, content, event->device, event->offset,
-                                   event->n_bytes);
+    return rig_contents_same_range(runs->contents, access->content, content, access->device, access->offset,
+                                   access->n_bytes);
 }
 
-static guint64 hash_of_read(const struct known_runs *runs, const struct rig_access *event, guint32 content)
+static guint64 hash_of_read(const struct known_runs *runs, const struct rig_access *access, guint32 content)
 {
-    return rig_contents_range_hash(runs->contents, content, event->device, event->offset, event->n_bytes);
+    return rig_contents_range_hash(runs->contents, content, access->device, access->offset, access->n_bytes);
 }
 
 static guint32 place_of(const struct known_runs *runs, guint32 head, guint64 hash)
@@ -95,7 +95,7 @@ static void put_branch(struct known_runs *runs, struct branch branch)
 {
     guint32 at = place_of(runs, branch.head, branch.hash);
 
-    while (runs->branches[at].event)
+    while (runs->branches[at].access)
         at = (at + 1) & runs->mask;
     runs->branches[at] = branch;
     runs->n_branches++;
@@ -111,37 +111,37 @@ static void add_branch(struct known_runs *runs, struct branch branch)
         runs->n_branches = 0;
         runs->branches = g_new0(struct branch, runs->mask + 1);
         for (guint32 i = 0; i < n_old; i++)
-            if (old[i].event)
+            if (old[i].access)
                 put_branch(runs, old[i]);
         g_free(old);
     }
     put_branch(runs, branch);
 }
 
-/* The event that stands for this read with this result; NOWHERE: it never gave that. */
+/* The access that stands for this read with this result; NOWHERE: it never gave that. */
 static guint32 find_branch(const struct known_runs *runs, guint32 head, guint32 content, guint64 *hash)
 {
-    const struct rig_access *first = &event_at(runs, head)->seen;
+    const struct rig_access *first = &access_at(runs, head)->seen;
 
     if (reads_alike(runs, first, content))
         return head;
     *hash = hash_of_read(runs, first, content);
-    for (guint32 at = place_of(runs, head, *hash); runs->branches[at].event; at = (at + 1) & runs->mask) {
+    for (guint32 at = place_of(runs, head, *hash); runs->branches[at].access; at = (at + 1) & runs->mask) {
         const struct branch *branch = &runs->branches[at];
 
         if (branch->head == head && branch->hash == *hash &&
-            reads_alike(runs, &event_at(runs, branch->event - 1)->seen, content))
-            return branch->event - 1;
+            reads_alike(runs, &access_at(runs, branch->access - 1)->seen, content))
+            return branch->access - 1;
     }
     return NOWHERE;
 }
 
 static guint32 append(struct known_runs *runs, const struct rig_access *seen, guint32 next)
 {
-    struct event event = {.seen = *seen, .next = next};
+    struct known_access access = {.seen = *seen, .next = next};
 
-    g_array_append_val(runs->events, event);
-    return runs->events->len - 1;
+    g_array_append_val(runs->accesses, access);
+    return runs->accesses->len - 1;
 }
 
 static bool is_same_place(const struct rig_access *a, const struct rig_access *b)
@@ -149,39 +149,39 @@ static bool is_same_place(const struct rig_access *a, const struct rig_access *b
     return a->kind == b->kind && a->device == b->device && a->offset == b->offset && a->n_bytes == b->n_bytes;
 }
 
-/* From the known event to the one that stands for this one, which may have to be made; NOWHERE: they
+/* From the known access to the one that stands for this one, which may have to be made; NOWHERE: they
  * contradict each other. */
 static guint32 go_along(struct known_runs *runs, guint32 known, const struct rig_access *seen)
 {
     guint64 hash = 0;
     guint32 found;
 
-    if (!is_same_place(&event_at(runs, known)->seen, seen))
+    if (!is_same_place(&access_at(runs, known)->seen, seen))
         return NOWHERE;
     if (seen->kind == RIG_ACCESS_WRITE)
-        return reads_alike(runs, &event_at(runs, known)->seen, seen->content) ? known : NOWHERE;
+        return reads_alike(runs, &access_at(runs, known)->seen, seen->content) ? known : NOWHERE;
     if (seen->kind != RIG_ACCESS_READ)
         return known;
     found = find_branch(runs, known, seen->content, &hash);
     if (found == NOWHERE) {
         found = append(runs, seen, NOWHERE);
-        add_branch(runs, (struct branch){.hash = hash, .head = known, .event = found + 1});
+        add_branch(runs, (struct branch){.hash = hash, .head = known, .access = found + 1});
     }
     return found;
 }
 
 /* Keeps a run. One that contradicts what is known - the same reads, other operations - is not kept. */
-static void known_runs_learn(struct known_runs *runs, guint root, const struct rig_access *events,
-                             guint n_events, const struct rig_known_end *end)
+static void known_runs_learn(struct known_runs *runs, guint root, const struct rig_access *accesses,
+                             guint n_accesses, const struct rig_known_end *end)
 {
     const struct rig_access last = {.kind = RIG_ACCESS_END};
     guint32 at = NOWHERE;
 
-    if (runs->events->len + n_events > MAX_EVENTS)
+    if (runs->accesses->len + n_accesses > MAX_ACCESSES)
         return;
-    for (guint i = 0; i <= n_events; i++) {
-        const struct rig_access *seen = i < n_events ? &events[i] : &last;
-        guint32 next = at == NOWHERE ? runs->roots[root] : event_at(runs, at)->next;
+    for (guint i = 0; i <= n_accesses; i++) {
+        const struct rig_access *seen = i < n_accesses ? &accesses[i] : &last;
+        guint32 next = at == NOWHERE ? runs->roots[root] : access_at(runs, at)->next;
 
         if (next != NOWHERE)
             next = go_along(runs, next, seen);
@@ -192,29 +192,31 @@ static void known_runs_learn(struct known_runs *runs, guint root, const struct r
         /* A branch hangs on the read that was there first, everything else on what comes before it. */
         if (at == NOWHERE && runs->roots[root] == NOWHERE)
             runs->roots[root] = next;
-        else if (at != NOWHERE && event_at(runs, at)->next == NOWHERE)
-            event_at(runs, at)->next = next;
+        else if (at != NOWHERE && access_at(runs, at)->next == NOWHERE)
+            access_at(runs, at)->next = next;
         at = next;
     }
-    if (event_at(runs, at)->next == runs->ends->len)
+    if (access_at(runs, at)->next == runs->ends->len)
         g_array_append_vals(runs->ends, end, 1);
 }
 
-static struct sim_flash_operation operation_of(struct known_runs *runs, const struct rig_access *event)
+static struct sim_flash_operation operation_of(struct known_runs *runs, const struct rig_access *access)
 {
-    struct sim_flash_operation operation = {
-        .kind = SIM_FLASH_ERASE, .device = event->device, .offset = event->offset, .n_bytes = event->n_bytes};
+    struct sim_flash_operation operation = {.kind = SIM_FLASH_ERASE,
+                                            .device = access->device,
+                                            .offset = access->offset,
+                                            .n_bytes = access->n_bytes};
 
-    if (event->kind == RIG_ACCESS_ERASE)
+    if (access->kind == RIG_ACCESS_ERASE)
         return operation;
     operation.kind = SIM_FLASH_WRITE;
-    operation.bytes =
-        rig_contents_bytes_at(runs->contents, event->content, event->device, event->offset, event->n_bytes);
+    operation.bytes = rig_contents_bytes_at(runs->contents, access->content, access->device, access->offset,
+                                            access->n_bytes);
     if (operation.bytes)
         return operation;
-    g_byte_array_set_size(runs->bytes, event->n_bytes);
-    rig_contents_read(runs->contents, event->content, event->device, event->offset, runs->bytes->data,
-                      event->n_bytes);
+    g_byte_array_set_size(runs->bytes, access->n_bytes);
+    rig_contents_read(runs->contents, access->content, access->device, access->offset, runs->bytes->data,
+                      access->n_bytes);
     operation.bytes = runs->bytes->data;
     return operation;
 }
@@ -226,20 +228,20 @@ static const struct rig_known_end *
 known_runs_follow(struct known_runs *runs, guint root, guint32 content,
                   guint32 (*apply)(void *user, const struct sim_flash_operation *operation), void *user)
 {
-    for (guint32 at = runs->roots[root]; at != NOWHERE; at = event_at(runs, at)->next) {
-        const struct rig_access *event = &event_at(runs, at)->seen;
+    for (guint32 at = runs->roots[root]; at != NOWHERE; at = access_at(runs, at)->next) {
+        const struct rig_access *access = &access_at(runs, at)->seen;
         struct sim_flash_operation operation;
         guint64 hash;
 
-        if (event->kind == RIG_ACCESS_END)
-            return &g_array_index(runs->ends, struct rig_known_end, event_at(runs, at)->next);
-        if (event->kind == RIG_ACCESS_READ) {
+        if (access->kind == RIG_ACCESS_END)
+            return &g_array_index(runs->ends, struct rig_known_end, access_at(runs, at)->next);
+        if (access->kind == RIG_ACCESS_READ) {
             at = find_branch(runs, at, content, &hash);
             if (at == NOWHERE)
                 return NULL;
             continue;
         }
-        operation = operation_of(runs, event);
+        operation = operation_of(runs, access);
         content = apply(user, &operation);
         if (content == RIG_CONTENT_NONE)
             return NULL;
@@ -393,13 +395,13 @@ static bool writes_over(const struct rig_recorder *recorder, const struct sim_fl
 static void note(struct rig_recorder *recorder, enum rig_access_kind kind, guint device, guint32 offset,
                  gsize n_bytes)
 {
-    struct rig_access event = {.kind = (guint8)kind,
-                               .device = (guint8)device,
-                               .offset = offset,
-                               .n_bytes = (guint32)n_bytes,
-                               .content = recorder->now};
+    struct rig_access access = {.kind = (guint8)kind,
+                                .device = (guint8)device,
+                                .offset = offset,
+                                .n_bytes = (guint32)n_bytes,
+                                .content = recorder->now};
 
-    g_array_append_val(recorder->accesses, event);
+    g_array_append_val(recorder->accesses, access);
 }
 
 static void on_operation(void *user, const struct sim_flash_operation *operation)

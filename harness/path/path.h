@@ -97,7 +97,7 @@ struct rig_path_broken {
     const char *invariant, *about, *text; /* never NULL */
 };
 
-/* All texts within a path are its own, equal ones the same pointer (rig_path_keep()). */
+/* All texts within a path are its own, equal ones the same pointer (rig_path_keep()); or static. */
 struct rig_path {
     const char *step; /* of the scenario; never NULL */
     const char *cuts; /* "app,0,19h,run" (path/cuts.h), or a place of a sweep, "17:half"; never NULL */
@@ -120,9 +120,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_path, rig_path_free)
 const char *rig_path_keep(struct rig_path *path, const char *text);
 const char *rig_path_keepf(struct rig_path *path, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
+/* Which step played it, and where power was cut. */
 void rig_path_set_origin(struct rig_path *path, const char *step, const char *cuts);
 
-/* Parts. They belong to the path, as do their texts, which are copied here. */
+/* Parts, empty but for what is given. They belong to the path; their texts are copied. add_sectors: n more of
+ * this size. */
 struct rig_path_area *rig_path_add_area(struct rig_path *path, const char *name);
 void rig_path_add_sectors(struct rig_path_area *area, guint n_bytes, guint n);
 struct rig_path_cycle *rig_path_add_cycle(struct rig_path *path, gint64 number);
@@ -137,12 +139,13 @@ GPtrArray *rig_path_steps(const struct rig_path *path);
 /* A trailer in a few words: "magic good, type test, copy_done set"; "empty". Owned by the caller. */
 char *rig_path_trailer_text(const struct rig_path_trailer *trailer);
 
-/* What is known at one state of a path, by area: its trailer, borrowed from the path (NULL: none), and what
+/* What is known at one point of a path, by area: its trailer, borrowed from the path (NULL: none), and what
  * its last sector holds, where the trailer would be. */
 struct rig_path_state {
     const struct rig_path_trailer *trailers[RIG_PATH_MAX_AREAS];
     struct rig_path_cell last[RIG_PATH_MAX_AREAS];
 };
+/* Before the first power cycle; and after one more step. */
 void rig_path_begin(const struct rig_path *path, struct rig_path_state *state);
 void rig_path_follow(const struct rig_path *path, const struct rig_path_step *step,
                      struct rig_path_state *state);
