@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "drivers/bluez/controllers.h"
-#include "protocol/smp/smp.h"
+#include "drivers/update/update.h"
 
 #include <string.h>
 
@@ -185,6 +185,17 @@ static bool address_fits(const struct rig_bluez_link *link, const char *address)
     return next && g_ascii_strcasecmp(address, next) == 0;
 }
 
+/* One of the services that the board's update protocol uses. */
+static bool advertises(const struct rig_bluez_link *link, const char *device)
+{
+    const struct rig_characteristic *const *used = rig_update_protocol_of(link->board)->characteristics;
+
+    for (; *used; used++)
+        if (rig_bluez_lists(link->bus, device, RIG_BLUEZ_DEVICE, "UUIDs", (*used)->service))
+            return true;
+    return false;
+}
+
 static bool fits(const struct rig_bluez_link *link, const char *device)
 {
     const struct rig_link_place *place = link->place;
@@ -193,7 +204,7 @@ static bool fits(const struct rig_bluez_link *link, const char *device)
         return address_fits(link, rig_bluez_text(link->bus, device, RIG_BLUEZ_DEVICE, "Address"));
     if (place->name)
         return g_strcmp0(rig_bluez_text(link->bus, device, RIG_BLUEZ_DEVICE, "Name"), place->name) == 0;
-    return rig_bluez_lists(link->bus, device, RIG_BLUEZ_DEVICE, "UUIDs", RIG_SMP_SERVICE_UUID);
+    return advertises(link, device);
 }
 
 static bool device_is_connected(const struct rig_bluez_link *link, const char *device)
@@ -245,11 +256,17 @@ static bool seen(void *user)
 
 /* The daemon reports only what the filter lets through; the service is not asked for where an address or name
  * is given, since not every board has room for its UUID in what it advertises. */
-static GVariant *scan_filter(const struct rig_link_place *place)
+static GVariant *scan_filter(const struct rig_bluez_link *link)
 {
+    const struct rig_link_place *place = link->place;
+    const struct rig_characteristic *const *used = rig_update_protocol_of(link->board)->characteristics;
+    g_autoptr(GStrvBuilder) services = g_strv_builder_new();
+    g_auto(GStrv) uuids = NULL;
     GVariantBuilder filter;
-    const char *const services[] = {RIG_SMP_SERVICE_UUID, NULL};
 
+    for (; *used; used++)
+        g_strv_builder_add(services, (*used)->service);
+    uuids = g_strv_builder_end(services);
     g_variant_builder_init(&filter, G_VARIANT_TYPE("a{sv}"));
     g_variant_builder_add(&filter, "{sv}", "Transport", g_variant_new_string("le"));
     g_variant_builder_add(&filter, "{sv}", "DuplicateData", g_variant_new_boolean(TRUE));
@@ -258,7 +275,7 @@ static GVariant *scan_filter(const struct rig_link_place *place)
     else if (place->name && !place->address)
         g_variant_builder_add(&filter, "{sv}", "Pattern", g_variant_new_string(place->name));
     else if (!place->address)
-        g_variant_builder_add(&filter, "{sv}", "UUIDs", g_variant_new_strv(services, -1));
+        g_variant_builder_add(&filter, "{sv}", "UUIDs", g_variant_new_strv((const char *const *)uuids, -1));
     return g_variant_new("(a{sv})", &filter);
 }
 
@@ -324,7 +341,7 @@ static bool listen(struct rig_bluez_link *link, guint64 until_us, GError **error
 
 static bool scan(struct rig_bluez_link *link, guint64 until_us, guint *n, GError **error)
 {
-    if (!scan_call(link, "SetDiscoveryFilter", scan_filter(link->place), NULL, until_us, error))
+    if (!scan_call(link, "SetDiscoveryFilter", scan_filter(link), NULL, until_us, error))
         return false;
     if (!listen(link, until_us, error) || !hear_others(link, until_us, n, error)) {
         rig_bluez_send(link->bus, link->adapter, RIG_BLUEZ_ADAPTER, "StopDiscovery", NULL);

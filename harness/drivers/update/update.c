@@ -24,6 +24,11 @@ const struct rig_update_protocol *rig_update_protocol_find(const char *name, GEr
     return NULL;
 }
 
+const struct rig_update_protocol *rig_update_protocol_of(const struct rig_board *board)
+{
+    return board->protocol ? board->protocol : &rig_update_smp;
+}
+
 const char *rig_update_result_name(enum rig_update_result_kind kind)
 {
     static const char *const names[] = {"ok",          "refused", "silence", "link-lost", "malformed-answer",
@@ -34,8 +39,7 @@ const char *rig_update_result_name(enum rig_update_result_kind kind)
 
 struct rig_update *rig_update_new(const struct rig_update_setting *setting)
 {
-    const struct rig_update_protocol *protocol =
-        setting->board->protocol ? setting->board->protocol : &rig_update_smp;
+    const struct rig_update_protocol *protocol = rig_update_protocol_of(setting->board);
     struct rig_update *update = protocol->make();
 
     update->protocol = protocol;

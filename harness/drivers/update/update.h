@@ -153,8 +153,11 @@ extern const struct rig_update_protocol *const rig_update_protocols[];
 const struct rig_update_protocol *rig_update_protocol_find(const char *name,
                                                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The one that the board speaks. */
+const struct rig_update_protocol *rig_update_protocol_of(const struct rig_board *board);
+
 struct rig_update_setting {
-    struct rig_board *board;   /* borrowed; its `protocol` is made, NULL: SMP */
+    struct rig_board *board;   /* borrowed; its protocol is made */
     struct rig_faults *faults; /* borrowed; NULL: none */
     rig_update_trace trace;    /* NULL: nobody listens */
     void *user;
