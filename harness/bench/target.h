@@ -100,6 +100,7 @@ struct rig_target_spec {
     const char *about;
     const char *protocol; /* drivers/update/update.h: rig_update_protocol_find() */
     const char *kind;
+    const char *runs;                          /* targets/sim/firmware/firmwares.h: sim_firmware_named() */
     const struct rig_flash_spec *const *flash; /* lists are NULL-terminated */
     const struct rig_area_spec *const *slots;
     const struct rig_area_spec *scratch;

@@ -140,6 +140,8 @@ static const struct rig_field target_fields[] = {
               .about = "The protocol that it is updated by: smp."),
     RIG_FIELD("kind", NAME, struct rig_target_spec, kind, .required = true,
               .about = "Which kind of board it is (the table in run/boards.c)."),
+    RIG_FIELD("runs", NAME, struct rig_target_spec, runs, .default_text = "mcuboot",
+              .about = "Kind `simulated`: the firmware in it: mcuboot, or example (targets/sim/firmware/)."),
     RIG_STRUCT_FIELD("flash", RECORD, struct rig_target_spec, flash, struct rig_flash_spec, &flash_shape,
                      .list = true, .required = true, .about = "Flash devices."),
     RIG_STRUCT_FIELD("slots", RECORD, struct rig_target_spec, slots, struct rig_area_spec, &area_shape,
@@ -187,8 +189,10 @@ static const struct rig_field target_fields[] = {
 static const char *const in_a_process[] = {"simulated-process", NULL};
 static const char *const with_a_chip[] = {"board", "simulated-process", NULL};
 static const char *const in_qemu[] = {"qemu", NULL};
+static const char *const in_process[] = {"simulated", NULL};
 static const char *const with_firmware[] = {"board", "qemu", NULL};
 static const struct rig_rule target_rules[] = {
+    {.field = "runs", .kind = RIG_RULE_NEEDS, .other = "kind", .others = in_process},
     {.field = "approtect", .kind = RIG_RULE_NEEDS, .other = "kind", .others = in_a_process},
     {.field = "console", .kind = RIG_RULE_NEEDS, .other = "kind", .others = in_a_process},
     {.field = "chip", .kind = RIG_RULE_NEEDS, .other = "kind", .others = with_a_chip},

@@ -3,6 +3,7 @@
 #include "drivers/sim/sim_driver.h"
 
 #include "base/error.h"
+#include "sim/firmware/firmwares.h"
 #include "drivers/board/program.h"
 #include "image/build.h"
 
@@ -39,6 +40,12 @@ static const char *boot_outcome_text(enum sim_boot_outcome outcome)
     return (guint)outcome < G_N_ELEMENTS(texts) ? texts[outcome] : "unknown";
 }
 
+/* Slots, images and SMP are this firmware's. */
+static bool runs_mcuboot(const struct rig_sim *sim)
+{
+    return sim->config.firmware == &sim_mcuboot;
+}
+
 static void on_boot(void *user, uint64_t at_us, const struct sim_start *start, uint64_t n_operations)
 {
     const struct sim_boot_result *result = start->account;
@@ -50,6 +57,11 @@ static void on_boot(void *user, uint64_t at_us, const struct sim_start *start, u
         sim_debug_saw_boot(sim->debug, start->application);
     if (!listener->boot)
         return;
+    if (!runs_mcuboot(sim)) {
+        listener->boot(listener->user, at_us + sim->stood_us, start->application ? "runs" : "no-image",
+                       rig_swap_type_name(RIG_SWAP_TYPE_NONE), false, n_operations, "");
+        return;
+    }
     for (guint i = 0; i < sim->mcuboot.boot.n_images; i++) {
         if (result->secondary[i] != RIG_IMAGE_OK)
             g_string_append_printf(text, "%simage %u: the pending image was refused: %s",
@@ -138,8 +150,13 @@ static bool make_board(struct rig_sim *sim, guint64 seed, GError **error)
     struct sim_board *made;
 
     sim->config.seed = seed;
-    sim->config.firmware = &sim_mcuboot;
-    sim->config.firmware_config = &sim->mcuboot;
+    sim->config.firmware = sim_firmware_named(sim->target->spec->runs);
+    if (!sim->config.firmware) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "target '%s': there is no firmware '%s'",
+                    sim->target->name, sim->target->spec->runs);
+        return false;
+    }
+    sim->config.firmware_config = runs_mcuboot(sim) ? &sim->mcuboot : NULL;
     made = sim_board_new(&sim->config, &why);
     if (!made) {
         g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "target '%s' cannot be simulated: %s",
@@ -158,7 +175,7 @@ static bool make_board(struct rig_sim *sim, guint64 seed, GError **error)
     sim_board_on_pdu_fault(sim->sim, rig_sim_packet_struck, sim);
     for (guint i = 0; i < sim->taught->len; i++)
         tell_sim(sim, &g_array_index(sim->taught, struct rig_sim_taught, i));
-    if (sim->board.layout.has_security_counter)
+    if (runs_mcuboot(sim) && sim->board.layout.has_security_counter)
         for (guint i = 0; i < sim->mcuboot.boot.n_images; i++)
             sim_mcuboot_set_security_counter(sim->sim, i, sim->board.layout.security_counter);
     return true;
@@ -221,7 +238,7 @@ static bool sim_prepare(struct rig_board *board, const struct rig_board_setup *s
     if (!remake(sim, setup->options, setup->seed, error))
         return false;
     rig_sim_link_init(&sim->link, sim);
-    if (setup->companions && !program_companions(sim, error))
+    if (setup->companions && runs_mcuboot(sim) && !program_companions(sim, error))
         return false;
     return rig_board_program(&sim->probe.probe, setup, error);
 }
@@ -433,8 +450,6 @@ static void list_capabilities(struct rig_sim *sim)
 {
     static const char *const always[] = {
         "simulated",
-        "update",
-        "smp",
         "ble",
         "power",
         "reset",
@@ -450,12 +465,14 @@ static void list_capabilities(struct rig_sim *sim)
         "power-cut-after-time",
         "rewind",
         "flash-watch",
-        "explore",
     };
+    static const char *const of_mcuboot[] = {"update", "smp", "explore"};
     guint n = G_N_ELEMENTS(always);
 
-    G_STATIC_ASSERT(G_N_ELEMENTS(always) + 3 < RIG_SIM_MAX_CAPABILITIES);
+    G_STATIC_ASSERT(G_N_ELEMENTS(always) + G_N_ELEMENTS(of_mcuboot) + 3 < RIG_SIM_MAX_CAPABILITIES);
     memcpy(sim->capabilities, always, sizeof always);
+    for (guint i = 0; runs_mcuboot(sim) && i < G_N_ELEMENTS(of_mcuboot); i++)
+        sim->capabilities[n++] = of_mcuboot[i];
     if (sim->debug)
         sim->capabilities[n++] = "debug";
     if (sim->mcuboot.boot.n_images > 1) {
@@ -490,6 +507,10 @@ struct rig_board *rig_sim_board_new(const struct rig_target *target, GError **er
         !use_targets_bootloader(sim, error)) {
         sim_free(&sim->board);
         return NULL;
+    }
+    if (!runs_mcuboot(sim)) {
+        sim->board.application = NULL;
+        sim->board.subject = NULL;
     }
     list_capabilities(sim);
     return &sim->board;

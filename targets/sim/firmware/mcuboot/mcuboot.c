@@ -160,6 +160,9 @@ bool sim_mcuboot_teach(struct sim_board *board, const uint8_t hash[RIG_IMAGE_HAS
     struct own *own = own_of(sim_board_chip(board));
     struct taught *taught = NULL;
 
+    if (sim_board_config(board)->firmware != &sim_mcuboot)
+        return false;
+
     for (size_t i = 0; i < own->n_taught && !taught; i++)
         if (memcmp(own->taught[i].hash, hash, RIG_IMAGE_HASH_BYTES) == 0)
             taught = &own->taught[i];

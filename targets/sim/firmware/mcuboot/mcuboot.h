@@ -85,10 +85,11 @@ struct sim_mcuboot_config {
 };
 extern const struct sim_firmware sim_mcuboot;
 
-/* All of these: for a board with this firmware only. */
+/* All of these but teach(): for a board with this firmware only. */
 const struct sim_mcuboot_config *sim_mcuboot_config_of(const struct sim_board *board);
 /* How the application of an image behaves, by the image's stored hash, whatever its bytes say; again: the
- * last word counts. Holds until the board is freed, also over a restored snapshot. false: no memory. */
+ * last word counts. Holds until the board is freed, also over a restored snapshot. false: no memory,
+ * or the board has another firmware. */
 bool sim_mcuboot_teach(struct sim_board *board, const uint8_t hash[RIG_IMAGE_HASH_BYTES],
                        const struct sim_app_personality *personality);
 uint32_t sim_mcuboot_security_counter(const struct sim_board *board, unsigned image);
