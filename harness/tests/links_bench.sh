@@ -91,7 +91,7 @@ check locked 0 '^locked +link +ok .*not-encrypted .*connect: \{pair: true\}'
 # Several characteristics, of a board whose firmware is not MCUboot.
 "${bootrig%/*}/characteristics" /tmp/bt-server-le >"$folder/characteristics.txt" 2>&1
 tell "named characteristics" $? 0 "$folder/characteristics.txt" '^ok: is answered by the other' '^ok: with the board.s own code .*0x80' \
-    '^ok: it has not the other .no-characteristic'
+    '^ok: it has not the other characteristic .no-characteristic'
 
 # The board's controller is a whole adapter, taken over beside bluetoothd.
 "$bootrig" run --link bluez --hci hci1 --adapter hci0 --timeout-scale 3 --no-html --output "$folder/whole" \
