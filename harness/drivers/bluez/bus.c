@@ -162,10 +162,12 @@ static GDBusMessage *say_wrong_type(GDBusMessage *answer, const char *method, co
     return refusal;
 }
 
+#define ASKED "rig-asked" /* of the connection: the serial of the last question for the objects */
+
 /* GIO takes it for granted that signals and objects have the types that they must have. Called in GIO's
- * thread; asked: serial of the last question for the objects. */
+ * thread. */
 static GDBusMessage *check_types(GDBusConnection *connection, GDBusMessage *message, gboolean incoming,
-                                 gpointer asked)
+                                 gpointer user)
 {
     static const struct {
         const char *member, *signature;
@@ -175,11 +177,12 @@ static GDBusMessage *check_types(GDBusConnection *connection, GDBusMessage *mess
     const char *signature = g_dbus_message_get_signature(message);
     GDBusMessageType type = g_dbus_message_get_message_type(message);
 
-    (void)connection;
+    (void)user;
     if (!incoming && g_strcmp0(member, "GetManagedObjects") == 0)
-        *(guint32 *)asked = g_dbus_message_get_serial(message);
+        g_object_set_data(G_OBJECT(connection), ASKED, GUINT_TO_POINTER(g_dbus_message_get_serial(message)));
     if (incoming && type == G_DBUS_MESSAGE_TYPE_METHOD_RETURN &&
-        g_dbus_message_get_reply_serial(message) == *(guint32 *)asked &&
+        g_dbus_message_get_reply_serial(message) ==
+            GPOINTER_TO_UINT(g_object_get_data(G_OBJECT(connection), ASKED)) &&
         !g_str_equal(signature, OBJECTS_TYPE))
         return say_wrong_type(message, "GetManagedObjects", OBJECTS_TYPE);
     for (guint i = 0; incoming && type == G_DBUS_MESSAGE_TYPE_SIGNAL && i < G_N_ELEMENTS(signals); i++)
@@ -370,7 +373,7 @@ static gpointer open_blocking(gpointer user)
             G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT | G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
             NULL, opening->stop, &opening->error);
         if (bus->connection)
-            g_dbus_connection_add_filter(bus->connection, check_types, g_new0(guint32, 1), g_free);
+            g_dbus_connection_add_filter(bus->connection, check_types, NULL, NULL);
     }
     if (bus->connection)
         opening->manager = g_dbus_object_manager_client_new_sync(
