@@ -517,68 +517,6 @@ const struct rig_value *rig_record_get(const struct rig_record *record, const ch
     return record->values[field - record->shape->fields];
 }
 
-bool rig_record_flag(const struct rig_record *record, const char *name)
-{
-    const struct rig_value *value = rig_record_get(record, name);
-
-    g_assert(value && value->type == RIG_TYPE_FLAG);
-    return value->flag;
-}
-
-guint64 rig_record_count(const struct rig_record *record, const char *name)
-{
-    const struct rig_value *value = rig_record_get(record, name);
-
-    g_assert(value && (value->type == RIG_TYPE_COUNT || value->type == RIG_TYPE_SIZE ||
-                       value->type == RIG_TYPE_DURATION));
-    return value->count;
-}
-
-static guint64 bounded(const struct rig_value *value, guint64 most)
-{
-    if (value->max == 0 || value->max > most)
-        g_error("a number of up to %" G_GUINT64_FORMAT " does not fit one of up to %" G_GUINT64_FORMAT,
-                value->max, most);
-    return value->count;
-}
-
-guint32 rig_value_u32(const struct rig_value *value)
-{
-    return (guint32)bounded(value, G_MAXUINT32);
-}
-
-guint16 rig_value_u16(const struct rig_value *value)
-{
-    return (guint16)bounded(value, G_MAXUINT16);
-}
-
-guint8 rig_value_u8(const struct rig_value *value)
-{
-    return (guint8)bounded(value, G_MAXUINT8);
-}
-
-guint32 rig_record_u32(const struct rig_record *record, const char *name)
-{
-    return rig_value_u32(rig_record_get(record, name));
-}
-
-guint16 rig_record_u16(const struct rig_record *record, const char *name)
-{
-    return rig_value_u16(rig_record_get(record, name));
-}
-
-guint8 rig_record_u8(const struct rig_record *record, const char *name)
-{
-    return rig_value_u8(rig_record_get(record, name));
-}
-
-const char *rig_record_text(const struct rig_record *record, const char *name)
-{
-    const struct rig_value *value = rig_record_get(record, name);
-
-    return !value ? NULL : value->keyword ? value->keyword : value->text;
-}
-
 const struct rig_field *rig_record_variant(const struct rig_record *record, const struct rig_value **value)
 {
     for (gsize i = 0; i < record->shape->n_fields; i++) {

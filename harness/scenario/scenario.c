@@ -76,16 +76,6 @@ static struct rig_scenario *new_scenario(struct rig_source *source)
     return scenario;
 }
 
-static char **copy_texts(const struct rig_value *list)
-{
-    GPtrArray *texts = g_ptr_array_new();
-
-    for (guint i = 0; list && i < list->items->len; i++)
-        g_ptr_array_add(texts, g_strdup(((struct rig_value *)g_ptr_array_index(list->items, i))->text));
-    g_ptr_array_add(texts, NULL);
-    return (char **)g_ptr_array_free(texts, FALSE);
-}
-
 static void check_need(struct loading *loading, const struct rig_value *need)
 {
     const char *const *capabilities = loading->language->capabilities;
@@ -101,21 +91,19 @@ static void check_need(struct loading *loading, const struct rig_value *need)
                         rig_node_width(need->node), hint, "there is no capability '%s'", need->text);
 }
 
-static void read_head(struct loading *loading, const struct rig_record *head)
+static void read_head(struct loading *loading, const struct rig_scenario_head *head)
 {
+    static const char *const no_tags[] = {NULL};
     struct rig_scenario *scenario = loading->scenario;
-    const struct rig_value *name = rig_record_get(head, "scenario");
-    const struct rig_value *needs = rig_record_get(head, "needs");
-    const struct rig_value *retries = rig_record_get(head, "retries");
 
-    scenario->name = g_strdup(name ? name->text : "unnamed");
-    scenario->at = name ? name->node->start : (struct rig_mark){1, 1};
-    scenario->about = g_strdup(rig_record_text(head, "about"));
-    scenario->target = g_strdup(rig_record_text(head, "target"));
-    scenario->tags = copy_texts(rig_record_get(head, "tags"));
-    scenario->retries = retries ? rig_value_u32(retries) : 0;
-    for (guint i = 0; needs && i < needs->items->len; i++)
-        check_need(loading, g_ptr_array_index(needs->items, i));
+    scenario->name = g_strdup(head->name ? head->name->text : "unnamed");
+    scenario->at = head->name ? head->name->node->start : (struct rig_mark){1, 1};
+    scenario->about = g_strdup(head->about);
+    scenario->target = g_strdup(head->target);
+    scenario->tags = g_strdupv((char **)(head->tags ? head->tags : no_tags));
+    scenario->retries = head->retries;
+    for (guint i = 0; head->needs && i < head->needs->items->len; i++)
+        check_need(loading, g_ptr_array_index(head->needs->items, i));
 }
 
 static void check_image_name(struct loading *loading, const struct rig_node *key)
@@ -288,7 +276,7 @@ static void read_body(struct loading *loading)
 
     if (!head || loading->root->kind != RIG_NODE_MAP)
         return;
-    read_head(loading, head);
+    read_head(loading, RIG_STRUCT(head, struct rig_scenario_head));
     read_image_names(loading);
     loading->expansion = rig_expansion_read(loading->root, loading->diagnostics);
     loading->reader.possible = loading->expansion->possible;

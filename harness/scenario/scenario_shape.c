@@ -2,41 +2,32 @@
 /* The keys of a scenario file: one table for the loader, the JSON Schema and the reference. */
 #include "scenario/scenario_shape.h"
 
+/* Sections with a grammar of their own: raw nodes. */
+#define CASES(key, ...)                                                                                      \
+    {                                                                                                        \
+        .name = key, .type = RIG_TYPE_CASES, __VA_ARGS__                                                     \
+    }
 static const struct rig_field scenario_fields[] = {
-    {.name = "scenario",
-     .type = RIG_TYPE_NAME,
-     .required = true,
-     .about = "The scenario's name, in kebab-case; unique among what is run together."},
-    {.name = "about", .type = RIG_TYPE_TEXT, .about = "What must hold, in a sentence."},
-    {.name = "tags", .type = RIG_TYPE_NAME, .list = true, .about = "Words to select by."},
-    {.name = "needs",
-     .type = RIG_TYPE_NAME,
-     .list = true,
-     .about = "Capabilities of the target without which the scenario is skipped, beside those that its steps "
-              "imply."},
-    {.name = "target",
-     .type = RIG_TYPE_TEXT,
-     .about = "The target that it is written for; without it, whatever is given."},
-    {.name = "retries",
-     .type = RIG_TYPE_COUNT,
-     .default_text = "0",
-     .max = 10,
-     .about = "Attempts after a failed first one; a pass by retry is reported as flaky."},
-    {.name = "images",
-     .type = RIG_TYPE_CASES,
-     .about = "name: {version: ..., ...}, or name: version. The images that steps speak of."},
-    {.name = "vars", .type = RIG_TYPE_CASES, .about = "name: value. Constants."},
-    {.name = "matrix",
-     .type = RIG_TYPE_CASES,
-     .about = "name: [value, ...]. One case for every combination of values."},
-    {.name = "cases",
-     .type = RIG_TYPE_CASES,
-     .about = "- {variable: value, name: ...}. One case for each row, times the matrix."},
-    {.name = "setup",
-     .type = RIG_TYPE_CASES,
-     .about = "Steps that bring the board to its starting condition."},
-    {.name = "steps", .type = RIG_TYPE_CASES, .required = true, .about = "Steps that the verdict is about."},
-    {.name = "cleanup", .type = RIG_TYPE_CASES, .about = "Steps that always run, whatever went before."},
+    RIG_FIELD("scenario", NAME, struct rig_scenario_head, name, .required = true,
+              .about = "The scenario's name, in kebab-case; unique among what is run together."),
+    RIG_FIELD("about", TEXT, struct rig_scenario_head, about, .about = "What must hold, in a sentence."),
+    RIG_FIELD("tags", NAME, struct rig_scenario_head, tags, .list = true, .about = "Words to select by."),
+    RIG_FIELD(
+        "needs", NAME, struct rig_scenario_head, needs, .list = true,
+        .about =
+            "Capabilities of the target without which the scenario is skipped, beside those that its steps "
+            "imply."),
+    RIG_FIELD("target", TEXT, struct rig_scenario_head, target,
+              .about = "The target that it is written for; without it, whatever is given."),
+    RIG_FIELD("retries", COUNT, struct rig_scenario_head, retries, .default_text = "0", .max = 10,
+              .about = "Attempts after a failed first one; a pass by retry is reported as flaky."),
+    CASES("images", .about = "name: {version: ..., ...}, or name: version. The images that steps speak of."),
+    CASES("vars", .about = "name: value. Constants."),
+    CASES("matrix", .about = "name: [value, ...]. One case for every combination of values."),
+    CASES("cases", .about = "- {variable: value, name: ...}. One case for each row, times the matrix."),
+    CASES("setup", .about = "Steps that bring the board to its starting condition."),
+    CASES("steps", .required = true, .about = "Steps that the verdict is about."),
+    CASES("cleanup", .about = "Steps that always run, whatever went before."),
 };
 const struct rig_shape rig_scenario_shape = {
-    .name = "scenario file", .fields = scenario_fields, .n_fields = G_N_ELEMENTS(scenario_fields)};
+    RIG_SHAPE("scenario file", scenario_fields, struct rig_scenario_head)};

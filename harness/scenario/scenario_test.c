@@ -76,9 +76,9 @@ static void a_simple_scenario_has_one_case_with_typed_steps(void **state)
     assert_string_equal(scenario->tags[1], "b");
     assert_int_equal(one->steps->len, 2);
     assert_string_equal(step_of(one, 0)->verb->name, "upload");
-    assert_string_equal(rig_record_text(step_of(one, 0)->arguments, "image"), "new");
-    assert_int_equal(rig_record_count(step_of(one, 0)->arguments, "chunk"), 1024);
-    assert_string_equal(rig_record_text(step_of(one, 0)->arguments, "expect"), "ok");
+    assert_string_equal(small_text(step_of(one, 0)->arguments, "image"), "new");
+    assert_int_equal(small_count(step_of(one, 0)->arguments, "chunk"), 1024);
+    assert_string_equal(small_text(step_of(one, 0)->arguments, "expect"), "ok");
     assert_int_equal(step_of(one, 0)->within_us, 3000000);
     assert_true(step_of(one, 0)->within_written);
     assert_string_equal(step_of(one, 0)->text, "upload: {image: new, chunk: 1KiB, within: 3s}");
@@ -138,9 +138,9 @@ static void a_matrix_is_a_cross_product_in_the_order_of_the_file(void **state)
     assert_string_equal(case_of(scenario, 0)->name, "m[as=test,n=1]");
     assert_string_equal(case_of(scenario, 1)->name, "m[as=test,n=2]");
     assert_string_equal(case_of(scenario, 5)->name, "m[as=permanent,n=3]");
-    assert_string_equal(rig_record_text(step_of(case_of(scenario, 5), 0)->arguments, "as"), "permanent");
-    assert_int_equal(rig_record_count(step_of(case_of(scenario, 5), 1)->arguments, "count"), 3);
-    assert_string_equal(rig_record_text(step_of(case_of(scenario, 5), 1)->arguments, "text"),
+    assert_string_equal(small_text(step_of(case_of(scenario, 5), 0)->arguments, "as"), "permanent");
+    assert_int_equal(small_count(step_of(case_of(scenario, 5), 1)->arguments, "count"), 3);
+    assert_string_equal(small_text(step_of(case_of(scenario, 5), 1)->arguments, "text"),
                         "number 3 of permanent!");
     assert_string_equal(step_of(case_of(scenario, 5), 0)->text, "mark: {image: new, as: permanent}");
 }
@@ -202,7 +202,7 @@ static void rows_of_cases_are_innermost_and_may_have_names(void **state)
     assert_string_equal(case_of(scenario, 0)->name, "c[as=test,small-one]");
     assert_string_equal(case_of(scenario, 1)->name, "c[as=test,size=2KiB]");
     assert_string_equal(case_of(scenario, 2)->name, "c[as=permanent,small-one]");
-    assert_int_equal(rig_record_count(step_of(case_of(scenario, 3), 1)->arguments, "size"), 2048);
+    assert_int_equal(small_count(step_of(case_of(scenario, 3), 1)->arguments, "size"), 2048);
 }
 
 static void when_leaves_only_the_steps_that_apply(void **state)
@@ -222,7 +222,7 @@ static void when_leaves_only_the_steps_that_apply(void **state)
     assert_int_equal(case_of(scenario, 3)->steps->len, 1);
     assert_int_equal(case_of(scenario, 4)->steps->len, 2);
     assert_int_equal(case_of(scenario, 5)->steps->len, 3);
-    assert_string_equal(rig_record_text(step_of(case_of(scenario, 5), 1)->arguments, "text"), "deeper");
+    assert_string_equal(small_text(step_of(case_of(scenario, 5), 1)->arguments, "text"), "deeper");
     assert_string_equal(step_of(case_of(scenario, 5), 2)->verb->name, "reset");
 }
 
@@ -288,9 +288,9 @@ static void constants_may_hold_other_variables(void **state)
     const struct rig_value *drop = NULL;
 
     (void)state;
-    assert_string_equal(rig_record_text(step->arguments, "text"), "<hello me$>");
+    assert_string_equal(small_text(step->arguments, "text"), "<hello me$>");
     rig_record_variant(rig_record_get(step->arguments, "fault")->record, &drop);
-    assert_int_equal(rig_record_count(drop->record, "chunk"), 7);
+    assert_int_equal(small_count(drop->record, "chunk"), 7);
     assert_string_equal(case_of(scenario, 1)->name, "v[who=me]");
 }
 

@@ -262,21 +262,9 @@ struct rig_record {
 const void *rig_record_struct(const struct rig_record *record, const char *struct_name);
 #define RIG_STRUCT(record, type) ((const type *)rig_record_struct(record, #type))
 
-/* Value of a field by name. NULL = absent. A name that the shape does not have is a bug (asserts). */
+/* Value of a field by a name that comes from a table, such as a rule's: code reads the members of the struct.
+ * NULL = absent. A name that the shape does not have is a bug (asserts). */
 const struct rig_value *rig_record_get(const struct rig_record *record, const char *name);
-/* Shortcuts; the field must have a default or be required. */
-bool rig_record_flag(const struct rig_record *record, const char *name);
-guint64 rig_record_count(const struct rig_record *record, const char *name);
-/* Narrower numbers: none is ever cut off, since it asserts that the bound of the field, not just this number,
- * fits. The only way from a number of a file to a narrower one; a test looks for others. */
-guint32 rig_value_u32(const struct rig_value *value);
-guint16 rig_value_u16(const struct rig_value *value);
-guint8 rig_value_u8(const struct rig_value *value);
-guint32 rig_record_u32(const struct rig_record *record, const char *name);
-guint16 rig_record_u16(const struct rig_record *record, const char *name);
-guint8 rig_record_u8(const struct rig_record *record, const char *name);
-const char *rig_record_text(const struct rig_record *record,
-                            const char *name); /* text or keyword; NULL when absent */
 /* VARIANT: the one field that is present, its value in *value. */
 const struct rig_field *rig_record_variant(const struct rig_record *record, const struct rig_value **value);
 

@@ -58,7 +58,7 @@ static void assert_text(const char *text, const char *field, const char *expecte
     struct reading reading = read_text(text);
 
     assert_string_equal(reading.shown, "");
-    assert_string_equal(rig_record_text(reading.record, field), expected);
+    assert_string_equal(small_text(reading.record, field), expected);
     done(&reading);
 }
 
@@ -95,10 +95,10 @@ static void flags_are_true_or_false_only(void **state)
     struct reading reading = read_text("flag: true\n");
 
     (void)state;
-    assert_true(rig_record_flag(reading.record, "flag"));
+    assert_true(small_flag(reading.record, "flag"));
     done(&reading);
     reading = read_text("text: x\n");
-    assert_false(rig_record_flag(reading.record, "flag"));
+    assert_false(small_flag(reading.record, "flag"));
     done(&reading);
     for (gsize i = 0; i < G_N_ELEMENTS(meant); i++) {
         g_autofree char *text = g_strdup_printf("flag: %s\n", meant[i][0]);
@@ -336,7 +336,7 @@ static void a_variant_has_exactly_one_key(void **state)
     (void)state;
     assert_string_equal(rig_record_variant(rig_record_get(reading.record, "fault")->record, &drop)->name,
                         "drop");
-    assert_string_equal(rig_record_text(drop->record, "chunk"), "last");
+    assert_string_equal(small_text(drop->record, "chunk"), "last");
     done(&reading);
     assert_refused("fault: {drop: , delay: }\n", "wants a map with exactly one key", "it has: drop, delay");
     assert_refused("fault: {}\n", "wants a map with exactly one key", "it has: drop, delay");

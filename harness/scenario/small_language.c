@@ -164,3 +164,18 @@ static const struct rig_verb *const verbs[] = {&upload,      &mark,           &r
                                                &with_faults, &each_power_cut, &types};
 
 const struct rig_language small_language = {verbs, G_N_ELEMENTS(verbs), capabilities};
+
+bool small_flag(const struct rig_record *record, const char *name)
+{
+    return rig_record_get(record, name)->flag;
+}
+
+guint64 small_count(const struct rig_record *record, const char *name)
+{
+    return rig_record_get(record, name)->count;
+}
+
+const char *small_text(const struct rig_record *record, const char *name)
+{
+    return rig_record_get(record, name)->text;
+}

@@ -9,4 +9,9 @@ extern const struct rig_language small_language;
 /* The shape of the verb `types`: one field of each type. */
 extern const struct rig_shape small_types_shape;
 
+/* What tests ask of a record by name. */
+bool small_flag(const struct rig_record *record, const char *name);
+guint64 small_count(const struct rig_record *record, const char *name);
+const char *small_text(const struct rig_record *record, const char *name);
+
 #endif

@@ -8,29 +8,6 @@ const char *const rig_answers_refused[] = {"refused", "any", NULL};
 const char *const rig_answers_ok[] = {"ok", "any", NULL};
 const char *const rig_no_rc[] = {"0", NULL};
 
-bool rig_list_has(const struct rig_value *list, const char *keyword)
-{
-    for (guint i = 0; i < rig_list_length(list); i++)
-        if (g_strcmp0(rig_list_item(list, i)->keyword, keyword) == 0)
-            return true;
-    return false;
-}
-
-char *rig_list_text(const struct rig_value *list)
-{
-    GString *text = g_string_new(NULL);
-
-    for (guint i = 0; i < rig_list_length(list); i++) {
-        const struct rig_value *item = rig_list_item(list, i);
-
-        g_string_append_printf(text, "%s%s", i ? " or " : "",
-                               item->keyword ? item->keyword
-                               : item->text  ? item->text
-                                             : "?");
-    }
-    return g_string_free(text, FALSE);
-}
-
 bool rig_blame_host(struct rig_run *run, const char *what)
 {
     struct rig_link_state state;

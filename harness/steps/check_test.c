@@ -137,6 +137,30 @@ static void every_number_has_bounds_and_every_rule_names_fields_and_values(void 
     }
 }
 
+/* Every field of what steps, images, targets and benches are read by has a member that holds it. */
+static void each_field_fits_the_member_that_it_is_bound_to(void **state)
+{
+    const struct rig_language *language = rig_language();
+    const struct rig_shape *const others[] = {&rig_image_plan_shape, &rig_target_shape, &rig_bench_shape};
+    g_autofree char *problem = rig_language_problem(language);
+
+    (void)state;
+    assert_null(problem);
+    for (gsize i = 0; i < language->n_verbs; i++) {
+        const struct rig_verb *verb = language->verbs[i];
+
+        /* `require` walks over its own fields. */
+        if (verb->shape && verb->shape->n_fields > 0 && verb != &rig_verb_require)
+            assert_non_null(verb->shape->struct_name);
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(others); i++) {
+        g_autofree char *fault = rig_shape_problem(others[i]);
+
+        assert_non_null(others[i]->struct_name);
+        assert_null(fault);
+    }
+}
+
 static void a_target_says_nothing_that_its_kind_has_no_use_for(void **state)
 {
     struct rig_source *source =
@@ -169,6 +193,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scenarios_that_would_test_nothing_get_the_golden_diagnostics),
         cmocka_unit_test(a_target_says_nothing_that_its_kind_has_no_use_for),
+        cmocka_unit_test(each_field_fits_the_member_that_it_is_bound_to),
         cmocka_unit_test(every_number_has_bounds_and_every_rule_names_fields_and_values),
     };
 

@@ -97,17 +97,30 @@ static char *unlike(const struct rig_fit *fit, const char *name, const char *wan
                            rig_fit_is_chosen(fit, name) ? " by the step 'board'" : "");
 }
 
+/* "a or b"; accepts: one of them is `seen`, or "any". */
+static char *choices_text(const struct rig_value *wanted, const char *seen, bool *accepts)
+{
+    GString *text = g_string_new(NULL);
+
+    *accepts = false;
+    for (guint i = 0; i < wanted->items->len; i++) {
+        const char *word = rig_list_item(wanted, i)->keyword;
+
+        *accepts =
+            *accepts || g_str_equal(word, seen) || (g_str_equal(word, "any") && !g_str_equal(seen, "none"));
+        g_string_append_printf(text, "%s%s", i ? " or " : "", word);
+    }
+    return g_string_free(text, FALSE);
+}
+
 static char *choice_unfit(const struct rig_fit *fit, const struct rig_field *field,
                           const struct rig_value *wanted)
 {
     const char *seen = seen_choice(fit, field);
-    bool any = rig_list_has(wanted, "any") && !g_str_equal(seen, "none");
-    g_autofree char *text = NULL;
+    bool accepts;
+    g_autofree char *text = choices_text(wanted, seen, &accepts);
 
-    if (any || rig_list_has(wanted, seen))
-        return NULL;
-    text = rig_list_text(wanted);
-    return unlike(fit, field->name, text, seen);
+    return accepts ? NULL : unlike(fit, field->name, text, seen);
 }
 
 static char *flag_unfit(const struct rig_fit *fit, const struct rig_field *field,

@@ -106,10 +106,6 @@ static inline char *rig_words_text(const char *const *words)
 {
     return words ? g_strjoinv(" or ", (char **)words) : g_strdup("");
 }
-/* true when one of a CHOICE list's items is this keyword. */
-bool rig_list_has(const struct rig_value *list, const char *keyword);
-/* "a or b" of a list's keywords or texts. Owned by the caller. */
-char *rig_list_text(const struct rig_value *list);
 
 G_END_DECLS
 
