@@ -150,7 +150,7 @@ static void each_field_fits_the_member_that_it_is_bound_to(void **state)
         const struct rig_verb *verb = language->verbs[i];
 
         /* `require` walks over its own fields. */
-        if (verb->shape && verb->shape->n_fields > 0 && verb != &rig_verb_require)
+        if (verb->shape && verb->shape->n_fields > 0 && !g_str_equal(verb->name, "require"))
             assert_non_null(verb->shape->struct_name);
     }
     for (gsize i = 0; i < G_N_ELEMENTS(others); i++) {
