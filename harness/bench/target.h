@@ -94,6 +94,13 @@ struct rig_qemu_spec {
     const char *const *arguments;
     const char *program;
 };
+struct rig_reach_spec {
+    const char *udp;    /* HOST:PORT */
+    const char *serial; /* a port */
+    guint32 baud;
+    const char *ble; /* advertised name */
+    const char *adapter;
+};
 struct rig_target_spec {
     const struct rig_node *node;
     const char *name;
@@ -109,6 +116,7 @@ struct rig_target_spec {
     const char *console;
     const char *chip;
     const struct rig_qemu_spec *qemu;
+    const struct rig_reach_spec *reach;
     const char *boot_line;
     const char *key;
     const struct rig_firmware_spec *firmware;

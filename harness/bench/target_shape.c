@@ -131,6 +131,20 @@ static const struct rig_field qemu_fields[] = {
 };
 static const struct rig_shape qemu_shape = {RIG_SHAPE("qemu", qemu_fields, struct rig_qemu_spec)};
 
+static const struct rig_field reach_fields[] = {
+    RIG_FIELD("udp", TEXT, struct rig_reach_spec, udp, .about = "HOST:PORT of its SMP server."),
+    RIG_FIELD("serial", TEXT, struct rig_reach_spec, serial,
+              .about = "Serial port; SMP in the framing of the console."),
+    RIG_FIELD("baud", COUNT, struct rig_reach_spec, baud, .default_text = "115200", .min = 9600,
+              .max = 4000000, .about = "Line rate of the port."),
+    RIG_FIELD("ble", TEXT, struct rig_reach_spec, ble, .about = "Advertised name."),
+    RIG_FIELD("adapter", NAME, struct rig_reach_spec, adapter, .default_text = "hci0",
+              .about = "The host's Bluetooth adapter."),
+};
+static const char *const ways_to_reach[] = {"udp", "serial", "ble", NULL};
+static const struct rig_shape reach_shape = {RIG_SHAPE("reach", reach_fields, struct rig_reach_spec),
+                                             .exactly_one = ways_to_reach};
+
 static const struct rig_field target_fields[] = {
     RIG_FIELD("target", NAME, struct rig_target_spec, name, .required = true,
               .about = "Name of the target; the file is named after it."),
@@ -167,6 +181,8 @@ static const struct rig_field target_fields[] = {
                        "...); another one is refused."),
     RIG_STRUCT_FIELD("qemu", RECORD, struct rig_target_spec, qemu, struct rig_qemu_spec, &qemu_shape,
                      .about = "Kind `qemu`: the machine, and what runs in it."),
+    RIG_STRUCT_FIELD("reach", RECORD, struct rig_target_spec, reach, struct rig_reach_spec, &reach_shape,
+                     .about = "Kind `running`: where its update server is."),
     RIG_FIELD(
         "boot-line", LINE, struct rig_target_spec, boot_line, .default_text = "*** Booting MCUboot",
         .about =
@@ -190,14 +206,17 @@ static const char *const in_a_process[] = {"simulated-process", NULL};
 static const char *const with_a_chip[] = {"board", "simulated-process", NULL};
 static const char *const in_qemu[] = {"qemu", NULL};
 static const char *const in_process[] = {"simulated", NULL};
-static const char *const with_firmware[] = {"board", "qemu", NULL};
+static const char *const that_runs[] = {"running", NULL};
+static const char *const with_boot_line[] = {"board", "qemu", NULL};
+static const char *const with_firmware[] = {"board", "qemu", "running", NULL};
 static const struct rig_rule target_rules[] = {
     {.field = "runs", .kind = RIG_RULE_NEEDS, .other = "kind", .others = in_process},
     {.field = "approtect", .kind = RIG_RULE_NEEDS, .other = "kind", .others = in_a_process},
     {.field = "console", .kind = RIG_RULE_NEEDS, .other = "kind", .others = in_a_process},
     {.field = "chip", .kind = RIG_RULE_NEEDS, .other = "kind", .others = with_a_chip},
     {.field = "qemu", .kind = RIG_RULE_NEEDS, .other = "kind", .others = in_qemu},
-    {.field = "boot-line", .kind = RIG_RULE_NEEDS, .other = "kind", .others = with_firmware},
+    {.field = "reach", .kind = RIG_RULE_NEEDS, .other = "kind", .others = that_runs},
+    {.field = "boot-line", .kind = RIG_RULE_NEEDS, .other = "kind", .others = with_boot_line},
     {.field = "key", .kind = RIG_RULE_NEEDS, .other = "kind", .others = with_firmware},
     {.field = "firmware", .kind = RIG_RULE_NEEDS, .other = "kind", .others = with_firmware},
     {0},

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "drivers/wired/simulated.h"
 #include "drivers/qemu/qemu_board.h"
+#include "drivers/running/running_board.h"
 #include "drivers/sim/sim_driver.h"
 #include "drivers/update/update.h"
 #include "plan/plan.h"
@@ -158,6 +159,13 @@ static struct rig_board *make_qemu(const struct rig_boards *boards, const struct
     return rig_qemu_board_new(target, error);
 }
 
+static struct rig_board *make_running(const struct rig_boards *boards, const struct rig_target *target,
+                                      GError **error)
+{
+    (void)boards;
+    return rig_running_board_new(target, error);
+}
+
 /* What of the command line a kind of board heeds; the rest is refused. */
 enum {
     TAKES_BENCH = 1 << 0,
@@ -178,6 +186,7 @@ static const struct board_kind {
     {"simulated-process", make_process, TAKES_DEFECT | TAKES_LINK, "simulated-process"},
     {"board", make_of_bench, TAKES_BENCH, NULL},
     {"qemu", make_qemu, 0, NULL},
+    {"running", make_running, 0, NULL},
 };
 
 static const struct board_kind *find_kind(const char *name)

@@ -6,19 +6,14 @@
 
 #define TICK_MS 100 /* so soon is an interruption noticed */
 
-struct clock_board {
-    struct rig_board board;
-    gint64 origin_us;
-};
-
-static guint64 clock_now_us(struct rig_board *board)
+guint64 rig_clock_now_us(struct rig_board *board)
 {
-    return (guint64)(g_get_monotonic_time() - ((struct clock_board *)board)->origin_us);
+    return (guint64)(g_get_monotonic_time() - ((struct rig_clock_board *)board)->origin_us);
 }
 
-static bool clock_wait(struct rig_board *board, guint64 until_us, bool *happened, GError **error)
+bool rig_clock_wait(struct rig_board *board, guint64 until_us, bool *happened, GError **error)
 {
-    guint64 now_us = clock_now_us(board);
+    guint64 now_us = rig_clock_now_us(board);
     guint64 left_ms = until_us > now_us ? (until_us - now_us) / 1000 + 1 : 0;
 
     *happened = false;
@@ -27,8 +22,22 @@ static bool clock_wait(struct rig_board *board, guint64 until_us, bool *happened
         return false;
     }
     rig_board_doze(board, (guint)MIN(left_ms, TICK_MS));
-    *happened = clock_now_us(board) < until_us;
+    *happened = rig_clock_now_us(board) < until_us;
     return true;
+}
+
+void rig_clock_board_init(struct rig_clock_board *clock)
+{
+    static const char *const nothing[] = {NULL};
+
+    *clock = (struct rig_clock_board){.board = {.capabilities = nothing, .events = g_main_context_new()},
+                                      .origin_us = g_get_monotonic_time()};
+}
+
+void rig_clock_board_clear(struct rig_clock_board *clock)
+{
+    g_clear_error(&clock->board.broken);
+    g_clear_pointer(&clock->board.events, g_main_context_unref);
 }
 
 static bool clock_make_safe(struct rig_board *board, GError **error)
@@ -39,21 +48,17 @@ static bool clock_make_safe(struct rig_board *board, GError **error)
 
 static void clock_free(struct rig_board *board)
 {
-    g_clear_error(&board->broken);
-    g_main_context_unref(board->events);
+    rig_clock_board_clear((struct rig_clock_board *)board);
     g_free(board);
 }
 
 struct rig_board *rig_clock_board_new(void)
 {
     static const struct rig_board_ops ops = {
-        .now_us = clock_now_us, .wait = clock_wait, .make_safe = clock_make_safe, .free = clock_free};
-    static const char *const nothing[] = {NULL};
-    struct clock_board *board = g_new0(struct clock_board, 1);
+        .now_us = rig_clock_now_us, .wait = rig_clock_wait, .make_safe = clock_make_safe, .free = clock_free};
+    struct rig_clock_board *clock = g_new0(struct rig_clock_board, 1);
 
-    board->board.ops = &ops;
-    board->board.capabilities = nothing;
-    board->board.events = g_main_context_new();
-    board->origin_us = g_get_monotonic_time();
-    return &board->board;
+    rig_clock_board_init(clock);
+    clock->board.ops = &ops;
+    return &clock->board;
 }

@@ -173,6 +173,9 @@ guint16 rig_link_mtu(struct rig_link *link);
 bool rig_link_open(struct rig_link *link, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rig_link_board_gone(struct rig_link *link, const char *why);
 void rig_link_close(struct rig_link *link);
+/* "HOST:PORT"; host is owned by the caller. what: who wants it, for the message. RIG_ERROR_INPUT. */
+bool rig_link_split_address(const char *text, const char *what, char **host, guint16 *port,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rig_link_free(struct rig_link *link); /* NULL is no link */
 
 G_END_DECLS

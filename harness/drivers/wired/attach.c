@@ -79,21 +79,6 @@ static bool open_console(struct rig_wired *board, GError **error)
     return true;
 }
 
-/* "HOST:PORT"; host is owned by the caller. */
-static bool split_address(const char *text, const char *what, char **host, guint16 *port, GError **error)
-{
-    const char *colon = strrchr(text, ':');
-    guint64 number = 0;
-
-    if (colon && colon != text && g_ascii_string_to_unsigned(colon + 1, 10, 1, 65535, &number, NULL)) {
-        *host = g_strndup(text, (gsize)(colon - text));
-        *port = (guint16)number;
-        return true;
-    }
-    g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s wants HOST:PORT, not '%s'", what, text);
-    return false;
-}
-
 static void add_argument(struct rig_wired *board, const char *option, char *value /* taken */)
 {
     g_ptr_array_add(board->openocd_arguments, g_strdup(option));
@@ -131,7 +116,8 @@ static bool open_probe(struct rig_wired *board, GError **error)
         .log_path = board->openocd_log,
         .expect_chip = board->config.target->spec->chip,
     };
-    if (server && !split_address(server, "'server'", &board->openocd_host, &board->openocd.port, error))
+    if (server &&
+        !rig_link_split_address(server, "'server'", &board->openocd_host, &board->openocd.port, error))
         return false;
     board->openocd.host = board->openocd_host;
     rig_openocd_probe_close(&board->probe);
@@ -163,7 +149,8 @@ static bool fill_place(struct rig_wired *board, GError **error)
     const struct rig_ble_spec *ble = board->entry->spec->ble;
 
     if (link && link->udp)
-        return split_address(link->udp->address, "'udp'", &board->place_host, &board->place.port, error) &&
+        return rig_link_split_address(link->udp->address, "'udp'", &board->place_host, &board->place.port,
+                                      error) &&
                (board->place.host = board->place_host, true);
     if (link) {
         board->place.tty = link->serial->tty;
