@@ -4,8 +4,8 @@
 #include "drivers/qemu/machine.h"
 
 #include "base/error.h"
+#include "transport/stream.h"
 #include "drivers/power/qmp.h"
-#include "drivers/qemu/gdb_write.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -14,6 +14,67 @@
 #define LOOK_AGAIN_US 2000
 #define END_MS 2000u
 #define DEATH_US (2 * G_USEC_PER_SEC)
+
+/* --- writing memory through the gdb stub: QMP can save memory, and cannot load it
+ * [SPEC gdb remote protocol, packet M] --- */
+
+#define PIECE_BYTES 1024u /* twice that in digits: QEMU takes packets of 4096 characters */
+#define ANSWER_MS 5000u
+
+static char *packet_of(guint32 address, const guint8 *bytes, gsize n_bytes)
+{
+    GString *packet = g_string_sized_new(2 * n_bytes + 40);
+    guint8 sum = 0;
+
+    g_string_printf(packet, "$M%x,%" G_GSIZE_MODIFIER "x:", address, n_bytes);
+    for (gsize i = 0; i < n_bytes; i++)
+        g_string_append_printf(packet, "%02x", bytes[i]);
+    for (gsize i = 1; i < packet->len; i++)
+        sum = (guint8)(sum + (guint8)packet->str[i]);
+    g_string_append_printf(packet, "#%02x", sum);
+    return g_string_free(packet, FALSE);
+}
+
+/* Checksums are not looked at: a unix socket does not spoil bytes. What comes beside answers to writes (the
+ * stop that a connection causes) is passed over. */
+static bool read_answer(struct rig_stream *stream, guint32 address, GError **error)
+{
+    for (;;) {
+        g_autoptr(GByteArray) frame = NULL;
+        enum rig_stream_outcome outcome = rig_stream_read_frame(stream, '#', ANSWER_MS, &frame);
+        const char *dollar = outcome == RIG_STREAM_FRAME ? strrchr((const char *)frame->data, '$') : NULL;
+
+        if (outcome == RIG_STREAM_FRAME && !dollar)
+            continue;
+        if (outcome == RIG_STREAM_FRAME && g_str_equal(dollar, "$OK"))
+            return true;
+        if (outcome == RIG_STREAM_FRAME && dollar[1] != 'E')
+            continue;
+        g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "QEMU: cannot write memory at 0x%08x: %s", address,
+                    outcome == RIG_STREAM_FRAME ? "the machine has none there"
+                                                : rig_stream_outcome_text(outcome));
+        return false;
+    }
+}
+
+static bool gdb_write(const char *socket, guint32 address, const guint8 *bytes, gsize n_bytes, GError **error)
+{
+    g_autoptr(rig_stream) stream = rig_stream_connect_unix(socket, error);
+
+    if (!stream)
+        return false;
+    for (gsize at = 0; at < n_bytes; at += PIECE_BYTES) {
+        g_autofree char *packet =
+            packet_of(address + (guint32)at, bytes + at, MIN(PIECE_BYTES, n_bytes - at));
+
+        if (!rig_stream_write(stream, packet, strlen(packet), ANSWER_MS, error) ||
+            !read_answer(stream, address + (guint32)at, error))
+            return false;
+    }
+    return true;
+}
+
+/* --- the machine --- */
 
 struct rig_qemu_machine {
     struct rig_qemu_config config;
@@ -215,8 +276,8 @@ static bool load(struct rig_qemu_machine *machine, GError **error)
 {
     for (guint i = 0; i < machine->n_devices; i++)
         if (!rig_qemu_machine_has_memory(machine, machine->devices[i].address, error) ||
-            !rig_gdb_write(machine->gdb_path, machine->devices[i].address, machine->devices[i].content->data,
-                           machine->devices[i].content->len, error) ||
+            !gdb_write(machine->gdb_path, machine->devices[i].address, machine->devices[i].content->data,
+                       machine->devices[i].content->len, error) ||
             !verify(machine, &machine->devices[i], error))
             return false;
     return rig_qmp_execute(machine->qmp, "system_reset", NULL, error);
@@ -370,8 +431,7 @@ bool rig_qemu_machine_write(struct rig_qemu_machine *machine, guint device, guin
         return true;
     }
     return rig_qemu_machine_freeze(machine, error) &&
-           rig_gdb_write(machine->gdb_path, machine->devices[device].address + offset, bytes, n_bytes,
-                         error) &&
+           gdb_write(machine->gdb_path, machine->devices[device].address + offset, bytes, n_bytes, error) &&
            (!ran || rig_qemu_machine_run(machine, error));
 }
 

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The board role of a machine in QEMU. */
+/* A machine in QEMU as a board: its flash and console, its power, its probe, the board itself. */
 #include "drivers/qemu/qemu_board.h"
 
 #include "base/error.h"
+#include "drivers/console/console.h"
+#include "drivers/probe/slot_view.h"
+#include "drivers/qemu/machine.h"
 #include "drivers/wired/wired.h"
 #include "drivers/board/program.h"
 #include "drivers/links/links.h"
@@ -15,22 +18,74 @@
 #define TICK_MS 5
 #define DYING_US 500000
 
-static struct rig_qemu_board *self(struct rig_board *board)
+struct qemu_board;
+
+struct qemu_power {
+    struct rig_power power;
+    struct qemu_board *owner;
+    bool armed;
+    bool fell;
+    gint64 due_us;  /* monotonic; 0: not known yet */
+    gint64 at_us;   /* monotonic: when execution had stopped */
+    guint64 cut_us; /* the same on the board's clock */
+    gint64 late_us; /* behind the instant that was aimed at */
+    guint64 delay_us;
+    char *line;      /* what the console must say first; NULL: nothing */
+    GError *trouble; /* of the cut */
+};
+struct qemu_probe {
+    struct rig_probe probe;
+    struct qemu_board *owner;
+};
+struct qemu_board {
+    struct rig_board board;
+    const struct rig_target *target;
+    struct rig_qemu_machine *machine;
+    struct rig_qemu_config config;
+    GPtrArray *texts; /* char *: what the configuration borrows */
+    struct rig_firmware *firmware;
+    struct rig_key *key;
+    struct qemu_power power;
+    struct qemu_probe probe;
+    struct rig_link_place place;
+    struct rig_console *console; /* NULL: off */
+    GSource *console_wake;
+    struct rig_folder *temporary;
+    const char *folder; /* its path */
+    bool halted;
+    guint n_boots, n_resets;
+    bool booted; /* the bootloader ran since power on */
+    gint64 origin_us;
+};
+
+static struct qemu_board *self(struct rig_board *board)
 {
-    return (struct rig_qemu_board *)board;
+    return (struct qemu_board *)board;
 }
 
-guint64 rig_qemu_board_at_us(const struct rig_qemu_board *board, gint64 monotonic_us)
+static void heard(struct qemu_power *power, const char *line, gint64 at_us)
+{
+    if (power->armed && !power->due_us && power->line && strstr(line, power->line))
+        power->due_us = at_us + (gint64)power->delay_us;
+}
+
+static void clear_power(struct qemu_power *power)
+{
+    g_clear_pointer(&power->line, g_free);
+    g_clear_error(&power->trouble);
+}
+
+static guint64 at_us_of(const struct qemu_board *board, gint64 monotonic_us)
 {
     return monotonic_us > board->origin_us ? (guint64)(monotonic_us - board->origin_us) : 0;
 }
 
 static guint64 board_now_us(struct rig_board *base)
 {
-    return rig_qemu_board_at_us(self(base), g_get_monotonic_time());
+    return at_us_of(self(base), g_get_monotonic_time());
 }
 
-static void take_line(struct rig_qemu_board *board, const char *line, gint64 at_us)
+static void take_line(struct qemu_board *board, const char *line, gint64 at_us)
 {
     if (strstr(line, board->target->spec->boot_line)) {
         board->n_boots++;
@@ -38,12 +93,12 @@ static void take_line(struct rig_qemu_board *board, const char *line, gint64 at_
         board->booted = true;
         rig_link_board_gone(board->board.link, "disconnected: the board started anew");
     }
-    rig_qemu_power_heard(&board->power, line, at_us);
+    heard(&board->power, line, at_us);
     if (board->board.listener.console)
-        board->board.listener.console(board->board.listener.user, rig_qemu_board_at_us(board, at_us), line);
+        board->board.listener.console(board->board.listener.user, at_us_of(board, at_us), line);
 }
 
-bool rig_qemu_board_take_lines(struct rig_qemu_board *board, bool all)
+static bool take_lines(struct qemu_board *board, bool all)
 {
     bool any = false;
     gint64 at_us;
@@ -57,7 +112,7 @@ bool rig_qemu_board_take_lines(struct rig_qemu_board *board, bool all)
     return any;
 }
 
-static void close_console(struct rig_qemu_board *board)
+static void close_console(struct qemu_board *board)
 {
     rig_link_close(board->board.link);
     board->place.console = NULL;
@@ -68,7 +123,7 @@ static void close_console(struct rig_qemu_board *board)
 }
 
 /* What it takes to start and to end a process is no time of the board's. */
-static void stand_still(struct rig_qemu_board *board, gint64 since_us)
+static void stand_still(struct qemu_board *board, gint64 since_us)
 {
     gint64 lost_us = g_get_monotonic_time() - since_us;
 
@@ -77,7 +132,7 @@ static void stand_still(struct rig_qemu_board *board, gint64 since_us)
         board->power.due_us += lost_us;
 }
 
-bool rig_qemu_board_on(struct rig_qemu_board *board, GError **error)
+static bool switch_on(struct qemu_board *board, GError **error)
 {
     struct rig_console_place place = {.tty = rig_qemu_machine_console(board->machine)};
     gint64 begin_us = g_get_monotonic_time();
@@ -96,18 +151,234 @@ bool rig_qemu_board_on(struct rig_qemu_board *board, GError **error)
     return rig_qemu_machine_run(board->machine, error);
 }
 
-bool rig_qemu_board_off(struct rig_qemu_board *board, gint64 *at_us, GError **error)
+static bool switch_off(struct qemu_board *board, gint64 *at_us, GError **error)
 {
     bool ended = !rig_qemu_machine_is_on(board->machine) || rig_qemu_machine_freeze(board->machine, error);
 
     *at_us = g_get_monotonic_time();
     ended = ended && rig_qemu_machine_end(board->machine, error);
     stand_still(board, *at_us);
-    (void)rig_qemu_board_take_lines(board, true);
+    (void)take_lines(board, true);
     rig_link_board_gone(board->board.link, "disconnected: the board has no power");
     close_console(board);
     return ended;
 }
+
+/* --- power: off is the end of the process, and a cut is the instant at which it stopped --- */
+
+static struct qemu_power *power_self(struct rig_power *power)
+{
+    return (struct qemu_power *)power;
+}
+
+/* The board's clock stood still while the process ended, so that it shows the instant of the cut after it. */
+static void notice_cut(struct qemu_power *power)
+{
+    gint64 aimed_us;
+
+    if (!power->armed || power->fell || !power->due_us || g_get_monotonic_time() < power->due_us)
+        return;
+    aimed_us = power->due_us;
+    power->fell = rig_qemu_machine_is_on(power->owner->machine) &&
+                  switch_off(power->owner, &power->at_us, power->trouble ? NULL : &power->trouble);
+    power->late_us = power->at_us - aimed_us;
+    power->cut_us = at_us_of(power->owner, g_get_monotonic_time());
+    power->armed = power->fell; /* a cut that failed is not tried again: disarm tells why */
+}
+
+static bool power_set(struct rig_power *power, bool on, GError **error)
+{
+    struct qemu_board *board = power_self(power)->owner;
+    gint64 at_us;
+
+    return on ? switch_on(board, error) : switch_off(board, &at_us, error);
+}
+
+static bool power_is_on(struct rig_power *power, bool *on, GError **error)
+{
+    notice_cut(power_self(power));
+    *on = rig_qemu_machine_is_on(power_self(power)->owner->machine);
+    return !*on || rig_qemu_machine_is_alive(power_self(power)->owner->machine, error);
+}
+
+static bool power_arm(struct rig_power *base, const struct rig_cut_plan *plan, GError **error)
+{
+    struct qemu_power *power = power_self(base);
+
+    if (plan->aim != RIG_CUT_AFTER_TIME && plan->aim != RIG_CUT_AT_CONSOLE) {
+        g_set_error_literal(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+                            "a machine in QEMU does not tell its flash operations: a cut can be aimed at an "
+                            "instant or at a console line");
+        return false;
+    }
+    clear_power(power);
+    power->armed = true;
+    power->fell = false;
+    power->delay_us = plan->delay_us;
+    power->line = plan->aim == RIG_CUT_AT_CONSOLE ? g_strdup(plan->line) : NULL;
+    power->due_us = power->line ? 0 : g_get_monotonic_time() + (gint64)plan->delay_us;
+    return true;
+}
+
+static bool power_disarm(struct rig_power *base, struct rig_cut_record *record, GError **error)
+{
+    struct qemu_power *power = power_self(base);
+
+    *record = (struct rig_cut_record){0};
+    notice_cut(power);
+    if (power->fell) {
+        record->fell = true;
+        record->at_us = power->cut_us;
+        record->aimed_us = power->cut_us - MIN(power->cut_us, (guint64)MAX(power->late_us, 0));
+        g_strlcpy(record->proof, "qemu: the machine stopped and its process has ended", sizeof record->proof);
+    }
+    power->armed = power->fell = false;
+    if (!power->trouble)
+        return true;
+    g_propagate_error(error, g_steal_pointer(&power->trouble));
+    return false;
+}
+
+static const struct rig_power_ops power_ops = {
+    .name = "qemu process",
+    .set = power_set,
+    .is_on = power_is_on,
+    .arm_cut = power_arm,
+    .disarm_cut = power_disarm,
+};
+
+static void init_power(struct qemu_power *power, struct qemu_board *owner)
+{
+    *power = (struct qemu_power){.power = {.ops = &power_ops}, .owner = owner};
+}
+
+/* --- the probe, over the monitor --- */
+
+static struct qemu_board *owner_of(struct rig_probe *probe)
+{
+    return ((struct qemu_probe *)probe)->owner;
+}
+
+static bool probe_reset(struct rig_probe *probe, GError **error)
+{
+    struct qemu_board *board = owner_of(probe);
+
+    (void)take_lines(board, true);
+    if (!rig_qemu_machine_reset(board->machine, error))
+        return false;
+    rig_link_board_gone(board->board.link, "disconnected: the board was reset");
+    if (!board->halted)
+        return true;
+    board->halted = false;
+    return rig_qemu_machine_run(board->machine, error);
+}
+
+static bool probe_halt(struct rig_probe *probe, GError **error)
+{
+    owner_of(probe)->halted = rig_qemu_machine_freeze(owner_of(probe)->machine, error);
+    return owner_of(probe)->halted;
+}
+
+static bool probe_resume(struct rig_probe *probe, GError **error)
+{
+    if (!rig_qemu_machine_run(owner_of(probe)->machine, error))
+        return false;
+    owner_of(probe)->halted = false;
+    return true;
+}
+
+static bool probe_reset_halt(struct rig_probe *probe, GError **error)
+{
+    struct qemu_board *board = owner_of(probe);
+
+    if (!probe_halt(probe, error) || !rig_qemu_machine_reset(board->machine, error))
+        return false;
+    rig_link_board_gone(board->board.link, "disconnected: the board was reset");
+    return true;
+}
+
+static enum rig_run_state state_at(struct qemu_board *board, guint32 pc, bool has_image)
+{
+    guint32 base = board->target->spec->qemu->address;
+    struct rig_slot slot;
+
+    if (board->halted)
+        return RIG_STATE_HALTED;
+    if (rig_layout_slot(&board->board.layout, 0, &slot) && pc - base >= slot.device_offset &&
+        pc - base - slot.device_offset < slot.n_bytes)
+        return RIG_STATE_RUNNING;
+    return has_image ? RIG_STATE_BOOTING : RIG_STATE_NO_IMAGE;
+}
+
+/* As with any probe: the place of the core tells a running application from a bootloader at work, and not a
+ * hung one from a running one. */
+static bool probe_view(struct rig_probe *probe, struct rig_board_view *view, GError **error)
+{
+    struct qemu_board *board = owner_of(probe);
+    guint32 pc;
+
+    notice_cut(&board->power);
+    (void)take_lines(board, true);
+    *view = (struct rig_board_view){
+        .state = RIG_STATE_OFF, .n_boots = board->n_boots, .n_resets = board->n_resets};
+    if (!rig_qemu_machine_is_on(board->machine))
+        return true;
+    if (!rig_qemu_machine_pc(board->machine, &pc, error))
+        return false;
+    if (!rig_probe_look_at_image(probe, view, error))
+        return false;
+    view->state = state_at(board, pc, view->has_image);
+    return true;
+}
+
+static guint device_number(const char *device)
+{
+    return g_str_equal(device, "internal") ? 0 : 1;
+}
+
+static bool probe_read(struct rig_probe *probe, const char *device, guint32 offset, guint8 *into,
+                       gsize n_bytes, GError **error)
+{
+    return rig_qemu_machine_read(owner_of(probe)->machine, device_number(device), offset, into, n_bytes,
+                                 error);
+}
+
+static bool probe_program(struct rig_probe *probe, const char *device, guint32 offset, const guint8 *bytes,
+                          gsize n_bytes, GError **error)
+{
+    return rig_qemu_machine_write(owner_of(probe)->machine, device_number(device), offset, bytes, n_bytes,
+                                  error);
+}
+
+static bool probe_read_memory(struct rig_probe *probe, guint32 address, guint8 *into, gsize n_bytes,
+                              GError **error)
+{
+    struct rig_qemu_machine *machine = owner_of(probe)->machine;
+
+    return rig_qemu_machine_has_memory(machine, address, error) &&
+           rig_qemu_machine_has_memory(machine, address + (guint32)n_bytes - 1, error) &&
+           rig_qemu_machine_read_memory(machine, address, into, n_bytes, error);
+}
+
+static const struct rig_probe_ops probe_ops = {
+    .name = "qemu monitor",
+    .reset = probe_reset,
+    .view = probe_view,
+    .read = probe_read,
+    .program = probe_program,
+    .halt = probe_halt,
+    .resume = probe_resume,
+    .reset_halt = probe_reset_halt,
+    .read_memory = probe_read_memory,
+};
+
+static void init_probe(struct qemu_probe *probe, struct qemu_board *owner)
+{
+    *probe =
+        (struct qemu_probe){.probe = {.ops = &probe_ops, .layout = &owner->board.layout}, .owner = owner};
+}
+
+/* --- the board --- */
 
 static bool is_interrupted(const struct rig_board *board, GError **error)
 {
@@ -119,7 +390,7 @@ static bool is_interrupted(const struct rig_board *board, GError **error)
 
 /* A program that dies closes its sockets before it can be waited for, and its own end says more than theirs.
  */
-static bool is_console_there(struct rig_qemu_board *board, GError **error)
+static bool is_console_there(struct qemu_board *board, GError **error)
 {
     g_autoptr(GError) gone = NULL;
     gint64 until_us = g_get_monotonic_time() + DYING_US;
@@ -135,7 +406,7 @@ static bool is_console_there(struct rig_qemu_board *board, GError **error)
     return false;
 }
 
-static bool is_whole(struct rig_qemu_board *board, GError **error)
+static bool is_whole(struct qemu_board *board, GError **error)
 {
     bool whole = rig_qemu_machine_is_alive(board->machine, error) && is_console_there(board, error);
 
@@ -144,7 +415,7 @@ static bool is_whole(struct rig_qemu_board *board, GError **error)
     return whole;
 }
 
-static guint doze_ms(const struct rig_qemu_board *board, guint64 until_us)
+static guint doze_ms(const struct qemu_board *board, guint64 until_us)
 {
     gint64 now_us = g_get_monotonic_time();
     gint64 until = board->origin_us + (gint64)MIN(until_us, G_MAXINT64 / 2);
@@ -156,19 +427,19 @@ static guint doze_ms(const struct rig_qemu_board *board, guint64 until_us)
 
 static bool board_wait(struct rig_board *base, guint64 until_us, bool *happened, GError **error)
 {
-    struct rig_qemu_board *board = self(base);
+    struct qemu_board *board = self(base);
     bool any;
 
     *happened = false;
-    rig_qemu_power_notice(&board->power);
+    notice_cut(&board->power);
     if (is_interrupted(base, error) || !is_whole(board, error))
         return false;
-    any = rig_qemu_board_take_lines(board, false);
+    any = take_lines(board, false);
     if (!any) {
         rig_board_doze(base, doze_ms(board, until_us));
-        any = rig_qemu_board_take_lines(board, false);
+        any = take_lines(board, false);
     }
-    rig_qemu_power_notice(&board->power);
+    notice_cut(&board->power);
     *happened = any || board_now_us(base) < until_us;
     return true;
 }
@@ -181,7 +452,7 @@ static bool board_adopt(struct rig_board *base, const struct rig_board_setup *se
 static bool board_describe(const struct rig_board *base, const struct rig_record *options,
                            struct rig_layout *layout, GError **error)
 {
-    const struct rig_qemu_board *board = (const struct rig_qemu_board *)base;
+    const struct qemu_board *board = (const struct qemu_board *)base;
 
     return rig_wired_accepts(board->target, options, error) &&
            rig_mcuboot_describe(board->target, options, layout, error);
@@ -189,13 +460,13 @@ static bool board_describe(const struct rig_board *base, const struct rig_record
 
 static bool board_prepare(struct rig_board *base, const struct rig_board_setup *setup, GError **error)
 {
-    struct rig_qemu_board *board = self(base);
+    struct qemu_board *board = self(base);
     gint64 at_us;
 
     /* A machine that had died is no hindrance to a new beginning. */
     (void)!rig_qemu_machine_is_alive(board->machine, NULL);
     g_clear_error(&base->broken);
-    if (!board_adopt(base, setup, error) || !rig_qemu_board_off(board, &at_us, error))
+    if (!board_adopt(base, setup, error) || !switch_off(board, &at_us, error))
         return false;
     rig_qemu_machine_erase(board->machine);
     board->n_boots = board->n_resets = 0;
@@ -206,7 +477,7 @@ static bool board_prepare(struct rig_board *base, const struct rig_board_setup *
 static GBytes *board_make_payload(const struct rig_board *base, const struct rig_payload_plan *plan,
                                   gsize n_bytes, GError **error)
 {
-    const struct rig_qemu_board *board = (const struct rig_qemu_board *)base;
+    const struct qemu_board *board = (const struct qemu_board *)base;
 
     return rig_firmware_payload(board->firmware, board->target, plan, n_bytes, error);
 }
@@ -219,7 +490,7 @@ static void board_logs(struct rig_board *base, void (*each)(void *user, const ch
 
 static bool board_make_safe(struct rig_board *base, GError **error)
 {
-    struct rig_qemu_board *board = self(base);
+    struct qemu_board *board = self(base);
     struct rig_cut_record record;
     gint64 at_us;
 
@@ -228,16 +499,16 @@ static bool board_make_safe(struct rig_board *base, GError **error)
         close_console(board); /* it has no power: that is safe */
         return true;
     }
-    return rig_qemu_board_off(board, &at_us, error);
+    return switch_off(board, &at_us, error);
 }
 
 static void board_free(struct rig_board *base)
 {
-    struct rig_qemu_board *board = self(base);
+    struct qemu_board *board = self(base);
 
     close_console(board);
     rig_qemu_machine_free(board->machine);
-    rig_qemu_power_clear(&board->power);
+    clear_power(&board->power);
     rig_link_free(base->link);
     rig_firmware_free(board->firmware);
     rig_key_free(board->key);
@@ -260,7 +531,7 @@ static const struct rig_board_application application = {.make_payload = board_m
 static const struct rig_board_logs logs = {.each = board_logs};
 
 /* Relative to the folder of the target file; owned by the board. */
-static const char *keep_path(struct rig_qemu_board *board, const char *path)
+static const char *keep_path(struct qemu_board *board, const char *path)
 {
     g_autofree char *folder = g_path_get_dirname(board->target->source->path);
     char *full = g_path_is_absolute(path) ? g_strdup(path) : g_build_filename(folder, path, NULL);
@@ -269,7 +540,7 @@ static const char *keep_path(struct rig_qemu_board *board, const char *path)
     return full;
 }
 
-static bool fill_config(struct rig_qemu_board *board, const struct rig_qemu_spec *qemu, GError **error)
+static bool fill_config(struct qemu_board *board, const struct rig_qemu_spec *qemu, GError **error)
 {
     static const char *const none[] = {NULL};
 
@@ -293,7 +564,7 @@ static bool fill_config(struct rig_qemu_board *board, const struct rig_qemu_spec
     return true;
 }
 
-static void add_devices(struct rig_qemu_board *board, const struct rig_qemu_spec *qemu)
+static void add_devices(struct qemu_board *board, const struct rig_qemu_spec *qemu)
 {
     const guint32 addresses[RIG_QEMU_MAX_DEVICES] = {qemu->address, qemu->external_address};
     const struct rig_layout *layout = &board->board.layout;
@@ -303,7 +574,7 @@ static void add_devices(struct rig_qemu_board *board, const struct rig_qemu_spec
                              layout->devices[i].erased);
 }
 
-static bool read_firmware(struct rig_qemu_board *board, GError **error)
+static bool read_firmware(struct qemu_board *board, GError **error)
 {
     GError *cause = NULL;
 
@@ -320,7 +591,7 @@ static bool read_firmware(struct rig_qemu_board *board, GError **error)
     return true;
 }
 
-static struct rig_qemu_board *bare_board(const struct rig_target *target)
+static struct qemu_board *bare_board(const struct rig_target *target)
 {
     static const char *const capabilities[] = {"update",
                                                "smp",
@@ -332,7 +603,7 @@ static struct rig_qemu_board *bare_board(const struct rig_target *target)
                                                "power-cut-at-console",
                                                "power-cut-after-time",
                                                NULL};
-    struct rig_qemu_board *board = g_new0(struct rig_qemu_board, 1);
+    struct qemu_board *board = g_new0(struct qemu_board, 1);
 
     board->target = target;
     board->texts = g_ptr_array_new_with_free_func(g_free);
@@ -345,8 +616,8 @@ static struct rig_qemu_board *bare_board(const struct rig_target *target)
                                       .power = &board->power.power,
                                       .probe = &board->probe.probe,
                                       .capabilities = capabilities};
-    rig_qemu_power_init(&board->power, board);
-    rig_qemu_probe_init(&board->probe, board);
+    init_power(&board->power, board);
+    init_probe(&board->probe, board);
     board->place = (struct rig_link_place){.kind = "serial"};
     board->board.link = rig_link_kind_find("serial", NULL)->make(&board->place, &board->board);
     return board;
@@ -355,7 +626,7 @@ static struct rig_qemu_board *bare_board(const struct rig_target *target)
 struct rig_board *rig_qemu_board_new(const struct rig_target *target, GError **error)
 {
     const struct rig_qemu_spec *qemu = target->spec->qemu;
-    struct rig_qemu_board *board;
+    struct qemu_board *board;
 
     if (!qemu) {
         g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
