@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* From an entry of the bench file to open devices, and back. */
-#include "drivers/wired/simulated.h"
+#include "drivers/wired/wired.h"
 
 #include "base/error.h"
 #include "drivers/links/links.h"
@@ -57,7 +57,7 @@ static bool lock_channel(struct rig_wired *board, GError **error)
 static bool open_power(struct rig_wired *board, GError **error)
 {
     if (board->config.simulator)
-        return rig_simulator_connect(board, error);
+        return board->config.simulator->ops->connect(board, error);
     if (!board->entry->power_driver)
         return true;
     board->power.channel =
@@ -162,7 +162,8 @@ static bool fill_place(struct rig_wired *board, GError **error)
         rig_wired_fill_ble(&board->place, ble);
     }
     if (board->config.simulator)
-        rig_simulator_fill_place(board->config.simulator, &board->board.layout, &board->place);
+        board->config.simulator->ops->fill_place(board->config.simulator, &board->board.layout,
+                                                 &board->place);
     return true;
 }
 
@@ -173,7 +174,7 @@ bool rig_wired_attach(struct rig_wired *board, GError **error)
     rig_wired_detach(board);
     add_fixed_words(board);
     if (board->config.simulator)
-        rig_simulator_add_words(board->config.simulator, board->words);
+        board->config.simulator->ops->add_words(board->config.simulator, board->words);
     rig_power_host_init(&board->host);
     if (start_programs(board, error) &&
         (board->entry = rig_bench_bind(board->config.entry, board->words, error)) &&
@@ -214,7 +215,7 @@ void rig_wired_detach(struct rig_wired *board)
     g_clear_pointer(&board->openocd_arguments, g_ptr_array_unref);
     g_clear_pointer(&board->openocd_host, g_free);
     if (board->config.simulator)
-        rig_simulator_disconnect(board);
+        board->config.simulator->ops->disconnect(board);
     rig_power_free(g_steal_pointer(&board->power.channel));
     rig_power_host_clear(&board->host);
     board->place = (struct rig_link_place){.kind = kind, .max_mtu = max_mtu};

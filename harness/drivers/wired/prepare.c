@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Bringing the flash of a board on a bench into the condition that a scenario starts from, and back to what
  * it was, through its probe. */
-#include "drivers/wired/simulated.h"
+#include "drivers/wired/wired.h"
 
 #include "base/error.h"
 #include "drivers/board/program.h"
@@ -112,7 +112,7 @@ bool rig_wired_set_up(struct rig_wired *board, const struct rig_board_setup *set
 
     if (simulator && board->board.link && !forget_board(board->board.link, error))
         return false;
-    if (!(simulator && rig_simulator_comes_programmed(simulator)) && !program(board, setup, error))
+    if (!(simulator && simulator->comes_programmed) && !program(board, setup, error))
         return false;
     while ((line = rig_console_take(board->console, &at_us)))
         g_free(line);

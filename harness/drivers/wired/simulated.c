@@ -14,7 +14,8 @@
 #define SPEED 5u
 #define NAME "simulated"
 
-struct rig_simulator {
+struct process {
+    struct rig_simulator simulator; /* first */
     struct rig_process_config config;
     bool has_radio;
     struct rig_bench *bench;
@@ -26,12 +27,12 @@ struct rig_simulator {
     struct rig_wired *owner;
 };
 
-static struct rig_simulator *of(const struct rig_board *board)
+static struct process *of(const struct rig_board *board)
 {
-    return ((const struct rig_wired *)board)->config.simulator;
+    return (struct process *)((const struct rig_wired *)board)->config.simulator;
 }
 
-static bool need_control(const struct rig_simulator *simulator, GError **error)
+static bool need_control(const struct process *simulator, GError **error)
 {
     if (simulator->control)
         return true;
@@ -39,7 +40,7 @@ static bool need_control(const struct rig_simulator *simulator, GError **error)
     return false;
 }
 
-static bool ask(struct rig_simulator *simulator, JsonObject *request /* taken */, JsonObject **response,
+static bool ask(struct process *simulator, JsonObject *request /* taken */, JsonObject **response,
                 GError **error)
 {
     if (need_control(simulator, error))
@@ -48,8 +49,7 @@ static bool ask(struct rig_simulator *simulator, JsonObject *request /* taken */
     return false;
 }
 
-static bool ask_radio(struct rig_simulator *simulator, const char *line, JsonObject **response,
-                      GError **error)
+static bool ask_radio(struct process *simulator, const char *line, JsonObject **response, GError **error)
 {
     JsonObject *request = rig_control_request("radio");
 
@@ -59,33 +59,25 @@ static bool ask_radio(struct rig_simulator *simulator, const char *line, JsonObj
 
 /* --- its bench --- */
 
-static void add(struct rig_simulator *simulator, const char *option, const char *value)
+static void add(struct process *simulator, const char *option, const char *value)
 {
     g_ptr_array_add(simulator->arguments, g_strdup(option));
     if (value)
         g_ptr_array_add(simulator->arguments, g_strdup(value));
 }
 
-static void add_number(struct rig_simulator *simulator, const char *option, guint64 value)
+static void add_number(struct process *simulator, const char *option, guint64 value)
 {
     g_autofree char *text = g_strdup_printf("%" G_GUINT64_FORMAT, value);
 
     add(simulator, option, text);
 }
 
-/* Over the air the probe is only looked through: the images are in the flash from the start, which spares the
- * time that openocd takes for programming. A closed debug port programs nothing, and an empty chip has no
- * firmware that would open it. */
-bool rig_simulator_comes_programmed(const struct rig_simulator *simulator)
-{
-    return simulator->has_radio || !g_str_equal(simulator->config.target->spec->approtect, "off");
-}
-
 static bool add_images(struct rig_wired *board, const struct rig_board_setup *setup, GError **error)
 {
-    struct rig_simulator *simulator = board->config.simulator;
+    struct process *simulator = of(&board->board);
 
-    if (setup->n_images == 0 || !rig_simulator_comes_programmed(simulator)) {
+    if (setup->n_images == 0 || !simulator->simulator.comes_programmed) {
         add(simulator, "--empty", NULL);
         return true;
     }
@@ -149,7 +141,7 @@ static char *options_text(const struct rig_record *options)
     return json_to_string(root, FALSE);
 }
 
-static void add_radio(struct rig_simulator *simulator, const struct rig_record *options)
+static void add_radio(struct process *simulator, const struct rig_record *options)
 {
     const char *table = options ? RIG_OPTIONS(options)->gatt_table : NULL;
 
@@ -160,19 +152,19 @@ static void add_radio(struct rig_simulator *simulator, const struct rig_record *
         add(simulator, "--no-service-changed", NULL);
 }
 
-static const char *link_name(const struct rig_simulator *simulator)
+static const char *link_name(const struct process *simulator)
 {
     return simulator->config.link ? simulator->config.link : "udp";
 }
 
-static bool speaks_rtt(const struct rig_simulator *simulator)
+static bool speaks_rtt(const struct process *simulator)
 {
     return g_str_equal(simulator->config.target->spec->console, "rtt");
 }
 
 static bool add_arguments(struct rig_wired *board, const struct rig_board_setup *setup, GError **error)
 {
-    struct rig_simulator *simulator = board->config.simulator;
+    struct process *simulator = of(&board->board);
     g_autofree char *control = g_build_filename(board->folder, "control", NULL);
     g_autofree char *path = g_build_filename(board->folder, "options.yaml", NULL);
     g_autofree char *text = options_text(setup->options);
@@ -187,7 +179,7 @@ static bool add_arguments(struct rig_wired *board, const struct rig_board_setup 
     add(simulator, "--until-eof", NULL);
     add(simulator, "--console",
         speaks_rtt(simulator) && !g_str_equal(link_name(simulator), "serial") ? "none" : "pty");
-    add_number(simulator, "--speed", rig_simulator_speed(simulator));
+    add_number(simulator, "--speed", simulator->simulator.speed);
     add_number(simulator, "--seed", setup->seed);
     for (const char *const *defect = simulator->config.defects; defect && *defect; defect++)
         add(simulator, "--defect", *defect);
@@ -197,7 +189,7 @@ static bool add_arguments(struct rig_wired *board, const struct rig_board_setup 
 }
 
 /* The words of the arguments: whatever they hold, YAML does not see it. */
-static char *bench_text(const struct rig_simulator *simulator)
+static char *bench_text(const struct process *simulator)
 {
     GString *text = g_string_new("bench: built-in\nboards:\n  - board: " NAME "\n    start:\n"
                                  "      program: [$bootrig, sim");
@@ -218,16 +210,18 @@ static char *bench_text(const struct rig_simulator *simulator)
     return g_string_free(text, FALSE);
 }
 
-void rig_simulator_add_words(const struct rig_simulator *simulator, GHashTable *words)
+static void add_words_of(const struct rig_simulator *base, GHashTable *words)
 {
+    const struct process *simulator = (const struct process *)base;
+
     for (guint i = 0; i < simulator->arguments->len; i++)
         g_hash_table_replace(words, g_strdup_printf("argument-%u", i),
                              g_strdup(g_ptr_array_index(simulator->arguments, i)));
 }
 
-bool rig_simulator_plan(struct rig_wired *board, const struct rig_board_setup *setup, GError **error)
+static bool plan_process(struct rig_wired *board, const struct rig_board_setup *setup, GError **error)
 {
-    struct rig_simulator *simulator = board->config.simulator;
+    struct process *simulator = of(&board->board);
     struct rig_diagnostics diagnostics;
     g_autofree char *text = NULL;
     struct rig_bench *bench;
@@ -249,9 +243,9 @@ bool rig_simulator_plan(struct rig_wired *board, const struct rig_board_setup *s
 
 /* --- the connection --- */
 
-bool rig_simulator_connect(struct rig_wired *board, GError **error)
+static bool connect_process(struct rig_wired *board, GError **error)
 {
-    struct rig_simulator *simulator = board->config.simulator;
+    struct process *simulator = of(&board->board);
     const char *path = g_hash_table_lookup(board->words, "control");
 
     simulator->control = rig_control_connect(path, error);
@@ -265,9 +259,9 @@ bool rig_simulator_connect(struct rig_wired *board, GError **error)
     return true;
 }
 
-void rig_simulator_disconnect(struct rig_wired *board)
+static void disconnect_process(struct rig_wired *board)
 {
-    struct rig_simulator *simulator = board->config.simulator;
+    struct process *simulator = of(&board->board);
 
     if (simulator->wake)
         g_source_destroy(simulator->wake);
@@ -276,24 +270,21 @@ void rig_simulator_disconnect(struct rig_wired *board)
     board->power.channel = NULL;
 }
 
-void rig_simulator_fill_place(const struct rig_simulator *simulator, const struct rig_layout *layout,
-                              struct rig_link_place *place)
+static void fill_place(const struct rig_simulator *base, const struct rig_layout *layout,
+                       struct rig_link_place *place)
 {
+    const struct process *simulator = (const struct process *)base;
+
     place->max_mtu = layout->mtu;
     place->or_next_address = layout->may_move_address;
     place->adapter = simulator->config.adapter;
 }
 
-guint rig_simulator_speed(const struct rig_simulator *simulator)
-{
-    return simulator->has_radio ? 1 : SPEED;
-}
-
-void rig_simulator_take_events(struct rig_wired *board)
+static void take_events(struct rig_wired *board)
 {
     static const char strike[] = SIM_PDU_STRIKE_PREFIX;
     const struct rig_board_listener *listener = &board->board.listener;
-    struct rig_simulator *simulator = board->config.simulator;
+    struct process *simulator = of(&board->board);
     JsonObject *event;
 
     while (simulator->control && (event = rig_control_event(simulator->control))) {
@@ -308,9 +299,9 @@ void rig_simulator_take_events(struct rig_wired *board)
 
 /* --- its supply --- */
 
-static struct rig_simulator *feeder(struct rig_power *power)
+static struct process *feeder(struct rig_power *power)
 {
-    return (struct rig_simulator *)(gpointer)((char *)power - offsetof(struct rig_simulator, supply));
+    return (struct process *)(gpointer)((char *)power - offsetof(struct process, supply));
 }
 
 static bool supply_set(struct rig_power *power, bool on, GError **error)
@@ -375,7 +366,7 @@ static void read_cut(JsonObject *cut, struct rig_cut_record *record)
 }
 
 /* Two witnesses, where the adapter measures the supply. */
-static void prove(struct rig_simulator *simulator, struct rig_cut_record *record)
+static void prove(struct process *simulator, struct rig_cut_record *record)
 {
     char measured[32];
 
@@ -388,7 +379,7 @@ static void prove(struct rig_simulator *simulator, struct rig_cut_record *record
 
 static bool supply_disarm_cut(struct rig_power *power, struct rig_cut_record *record, GError **error)
 {
-    struct rig_simulator *simulator = feeder(power);
+    struct process *simulator = feeder(power);
     g_autoptr(JsonObject) status = NULL;
     JsonNode *cut;
 
@@ -419,7 +410,7 @@ static bool describe(const struct rig_board *board, const struct rig_record *opt
     return rig_mcuboot_describe(of(board)->config.target, options, layout, error);
 }
 
-bool rig_simulator_adopt(struct rig_board *board, const struct rig_board_setup *setup, GError **error)
+static bool adopt(struct rig_board *board, const struct rig_board_setup *setup, GError **error)
 {
     struct rig_layout own;
 
@@ -430,14 +421,14 @@ bool rig_simulator_adopt(struct rig_board *board, const struct rig_board_setup *
     return true;
 }
 
-static const struct rig_board_options board_options = {.adopt = rig_simulator_adopt, .describe = describe};
+static const struct rig_board_options board_options = {.adopt = adopt, .describe = describe};
 
 /* --- application --- */
 
 static bool teach(struct rig_board *board, const guint8 hash[RIG_IMAGE_HASH_BYTES],
                   const struct rig_payload_plan *plan, GError **error)
 {
-    struct rig_simulator *simulator = of(board);
+    struct process *simulator = of(board);
     JsonObject *request = rig_control_request("behave");
     g_autoptr(GString) hex = g_string_new(NULL);
 
@@ -530,7 +521,7 @@ static bool end_packet_faults(struct rig_board *board, struct rig_packet_report 
 
     if (!ask_radio(of(board), "link fault none", &response, error))
         return false;
-    rig_simulator_take_events((struct rig_wired *)board); /* the strikes are told before their end */
+    take_events((struct rig_wired *)board); /* the strikes are told before their end */
     if (!read_count(rig_control_text(response, "writes"), &own.n_writes) ||
         !read_count(rig_control_text(response, "notifications"), &own.n_notifications) ||
         !read_strikes(rig_control_text(response, "struck"), &own)) {
@@ -550,7 +541,7 @@ static const struct rig_board_packet_faults packet_faults = {.arm = arm_packet_f
 /* --- flash operations --- */
 
 /* NULL: the board is not there. */
-static JsonArray *operations_since(struct rig_simulator *simulator, guint64 since, JsonObject **response,
+static JsonArray *operations_since(struct process *simulator, guint64 since, JsonObject **response,
                                    guint64 *n)
 {
     JsonObject *request = rig_control_request("flash");
@@ -602,20 +593,31 @@ static const struct rig_board_flash_watch flash_watch = {.n_operations = n_opera
 
 /* --- the board --- */
 
-void rig_simulator_free(struct rig_simulator *simulator)
+static void process_free(struct rig_simulator *base)
 {
-    if (!simulator)
-        return;
+    struct process *simulator = (struct process *)base;
+
     rig_bench_free(simulator->bench);
     g_ptr_array_unref(simulator->arguments);
     g_ptr_array_unref(simulator->taught);
     g_free(simulator);
 }
 
-void rig_simulator_forget(struct rig_simulator *simulator)
+static void process_forget(struct rig_simulator *base)
 {
-    g_ptr_array_set_size(simulator->taught, 0);
+    g_ptr_array_set_size(((struct process *)base)->taught, 0);
 }
+
+static const struct rig_simulator_ops process_ops = {
+    .plan = plan_process,
+    .add_words = add_words_of,
+    .connect = connect_process,
+    .disconnect = disconnect_process,
+    .fill_place = fill_place,
+    .take_events = take_events,
+    .forget = process_forget,
+    .free = process_free,
+};
 
 static bool check_names(const struct rig_process_config *config, GError **error)
 {
@@ -629,21 +631,28 @@ static bool check_names(const struct rig_process_config *config, GError **error)
 
 struct rig_board *rig_process_board_new(const struct rig_process_config *config, GError **error)
 {
-    struct rig_simulator *simulator;
+    struct process *simulator;
     struct rig_board *board;
 
     if (!check_names(config, error))
         return NULL;
-    simulator = g_new0(struct rig_simulator, 1);
+    simulator = g_new0(struct process, 1);
     simulator->config = *config;
     simulator->has_radio = g_strcmp0(config->link, "bluez") == 0;
+    /* Over the air the probe is only looked through: the images are in the flash from the start, which spares
+     * the time that openocd takes for programming. A closed debug port programs nothing, and an empty chip
+     * has no firmware that would open it. */
+    simulator->simulator = (struct rig_simulator){
+        .ops = &process_ops,
+        .speed = simulator->has_radio ? 1 : SPEED,
+        .comes_programmed = simulator->has_radio || !g_str_equal(config->target->spec->approtect, "off")};
     simulator->arguments = g_ptr_array_new_with_free_func(g_free);
     simulator->taught = g_ptr_array_new_with_free_func((GDestroyNotify)json_object_unref);
     simulator->supply.ops = &supply_ops;
     board = rig_wired_board_new(&(struct rig_wired_config){.target = config->target,
                                                            .program = config->program,
                                                            .targets = config->targets,
-                                                           .simulator = simulator},
+                                                           .simulator = &simulator->simulator},
                                 error);
     if (!board)
         return NULL;

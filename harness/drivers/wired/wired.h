@@ -15,8 +15,31 @@
 
 G_BEGIN_DECLS
 
-/* All is borrowed and must outlive the board. */
 struct rig_simulator;
+struct rig_wired;
+/* What a simulated board in a process of its own has beyond a bench (simulated.c). */
+struct rig_simulator_ops {
+    /* Describes the process that the set-up takes: bench and entry of the board's config. Not while attached.
+     */
+    bool (*plan)(struct rig_wired *board, const struct rig_board_setup *setup, GError **error);
+    void (*add_words)(const struct rig_simulator *simulator, GHashTable *words); /* of the bench */
+    /* The control connection, once the process runs, and the supply that it is; and its end. */
+    bool (*connect)(struct rig_wired *board, GError **error);
+    void (*disconnect)(struct rig_wired *board);
+    /* What no bench says: how the board is found under its options. */
+    void (*fill_place)(const struct rig_simulator *simulator, const struct rig_layout *layout,
+                       struct rig_link_place *place);
+    void (*take_events)(struct rig_wired *board);    /* strikes of faults, to the listener */
+    void (*forget)(struct rig_simulator *simulator); /* what images of this case were taught */
+    void (*free)(struct rig_simulator *simulator);
+};
+struct rig_simulator {
+    const struct rig_simulator_ops *ops;
+    guint speed;           /* board seconds per second */
+    bool comes_programmed; /* its images are in the flash from the start; else the probe puts them there */
+};
+
+/* All is borrowed and must outlive the board. */
 struct rig_wired_config {
     const struct rig_bench *bench;
     const struct rig_bench_board *entry;
@@ -51,7 +74,6 @@ void rig_wired_fill_ble(struct rig_link_place *place, const struct rig_ble_spec 
 
 /* --- shared by the files of this driver --- */
 
-struct rig_wired;
 struct rig_program;
 struct rig_firmware;
 

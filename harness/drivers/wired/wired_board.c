@@ -5,7 +5,6 @@
 #include "base/error.h"
 #include "drivers/links/links.h"
 #include "drivers/sim/sim_driver.h"
-#include "drivers/wired/simulated.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>
@@ -52,7 +51,7 @@ static bool board_wait(struct rig_board *base, guint64 until_us, bool *happened,
         return false;
     rig_wired_power_poll(&board->power);
     if (board->config.simulator)
-        rig_simulator_take_events(board);
+        board->config.simulator->ops->take_events(board);
     any = rig_wired_take_lines(board, false);
     if (!any) {
         doze(board, until_us);
@@ -92,7 +91,7 @@ static bool board_prepare(struct rig_board *base, const struct rig_board_setup *
     /* A simulated board is a new one each time. */
     if (board->config.simulator)
         rig_wired_detach(board);
-    if (board->config.simulator && !rig_simulator_plan(board, setup, error))
+    if (board->config.simulator && !board->config.simulator->ops->plan(board, setup, error))
         return false;
     if (!rig_wired_attach(board, error))
         return false;
@@ -123,7 +122,7 @@ static bool board_make_safe(struct rig_board *base, GError **error)
     if (!safe)
         g_prefix_error(error, "board '%s': ", board->config.entry->name);
     if (board->config.simulator)
-        rig_simulator_forget(board->config.simulator);
+        board->config.simulator->ops->forget(board->config.simulator);
     if (board->lost || board->config.simulator)
         rig_wired_detach(board);
     return safe;
@@ -156,7 +155,8 @@ static void board_free(struct rig_board *base)
     rig_key_free(board->key);
     if (base->events)
         g_main_context_unref(base->events);
-    rig_simulator_free(board->config.simulator);
+    if (board->config.simulator)
+        board->config.simulator->ops->free(board->config.simulator);
     rig_folder_free(board->temporary);
     g_free(board->console_log);
     g_free(board->capabilities);
@@ -297,7 +297,8 @@ static bool load_parts(struct rig_wired *board, GError **error)
 
     board->temporary = rig_folder_new(error);
     board->folder = board->temporary ? rig_folder_path(board->temporary) : NULL;
-    if (!board->folder || (board->config.simulator && !rig_simulator_plan(board, &nothing, error)))
+    if (!board->folder ||
+        (board->config.simulator && !board->config.simulator->ops->plan(board, &nothing, error)))
         return false;
     if (!needs(board, board->config.entry->spec->probe, "probe", "it programs the images and looks at flash",
                error) ||

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What a board on a bench says: console lines, from a serial port or through its debug probe (RTT), and
  * whether everything that belongs to the board is still there. */
-#include "drivers/wired/simulated.h"
+#include "drivers/wired/wired.h"
 
 #include "base/error.h"
 
@@ -25,7 +25,7 @@ guint64 rig_wired_at_us(const struct rig_wired *board, gint64 monotonic_us)
 
 guint rig_wired_speed(const struct rig_wired *board)
 {
-    return board->config.simulator ? rig_simulator_speed(board->config.simulator) : 1;
+    return board->config.simulator ? board->config.simulator->speed : 1;
 }
 
 /* A file, so that it is evidence of the end too. */
