@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "plan/plan.h"
-#include "run/air.h"
+#include "run/live_capture.h"
 #include "run/kept_logs.h"
 #include "run/replay_line.h"
 
@@ -20,7 +20,7 @@ struct play {
     guint index;  /* in the journal */
     guint repeat; /* from 0 */
     struct rig_image_store *images;
-    struct rig_air *air;
+    struct rig_live_capture *live;
 };
 
 /* What one attempt came to. */
@@ -178,12 +178,12 @@ static void add_where(struct rig_event *event, const struct rig_trouble *trouble
 }
 
 /* What is found out about an attempt when its steps are over. */
-struct aftermath {
+struct findings {
     guint64 at_us;
     char **trailers;
 };
 
-static void add_findings(struct rig_event *event, struct rig_run *run, const struct aftermath *aftermath)
+static void add_findings(struct rig_event *event, struct rig_run *run, const struct findings *findings)
 {
     if (run->trouble.verdict == RIG_VERDICT_PASS)
         return;
@@ -197,7 +197,7 @@ static void add_findings(struct rig_event *event, struct rig_run *run, const str
     add_where(event, &run->trouble);
     rig_event_text(event, RIG_KEY_EXPECTED, run->trouble.expected);
     rig_event_text(event, RIG_KEY_SEEN, run->trouble.seen);
-    rig_event_list(event, RIG_KEY_TRAILER_TEXTS, (const char *const *)aftermath->trailers);
+    rig_event_list(event, RIG_KEY_TRAILER_TEXTS, (const char *const *)findings->trailers);
     g_ptr_array_add(run->also, NULL);
     if (run->also->len > 1)
         rig_event_list(event, RIG_KEY_ALSO, (const char *const *)run->also->pdata);
@@ -209,12 +209,12 @@ static bool is_trouble(enum rig_verdict verdict)
 }
 
 /* Trailers first: a board that was made safe has no power. */
-static void end_attempt(struct rig_run *run, struct aftermath *aftermath)
+static void end_attempt(struct rig_run *run, struct findings *findings)
 {
     GError *error = NULL;
 
-    *aftermath = (struct aftermath){.at_us = rig_run_now_us(run)};
-    aftermath->trailers = is_trouble(run->trouble.verdict) ? rig_run_trailers(run) : NULL;
+    *findings = (struct findings){.at_us = rig_run_now_us(run)};
+    findings->trailers = is_trouble(run->trouble.verdict) ? rig_run_trailers(run) : NULL;
     run->muted++; /* what follows is no part of the case */
     if (!run->board->ops->make_safe(run->board, &error)) {
         g_prefix_error(&error, "the board could not be left in its safe state: ");
@@ -226,7 +226,7 @@ static void end_attempt(struct rig_run *run, struct aftermath *aftermath)
 }
 
 static void emit_case_end(const struct play *play, const struct attempt *attempt, struct rig_run *run,
-                          const struct aftermath *aftermath)
+                          const struct findings *findings)
 {
     struct rig_event *event = rig_event_new(RIG_EVENT_CASE_END);
     g_autofree char *wall = rig_journal_wall_now();
@@ -234,14 +234,14 @@ static void emit_case_end(const struct play *play, const struct attempt *attempt
 
     rig_event_text(event, RIG_KEY_VERDICT, rig_verdict_word(run->trouble.verdict));
     rig_event_text(event, RIG_KEY_WALL, wall);
-    rig_event_count(event, RIG_KEY_ELAPSED_US, (gint64)aftermath->at_us);
+    rig_event_count(event, RIG_KEY_ELAPSED_US, (gint64)findings->at_us);
     rig_event_count(event, RIG_KEY_DURATION_MS, (g_get_monotonic_time() - attempt->started_us) / 1000);
     rig_event_text(event, RIG_KEY_REPLAY, replay);
     rig_event_flag(event, RIG_KEY_FINAL, attempt->final);
-    add_findings(event, run, aftermath);
+    add_findings(event, run, findings);
     if (*rig_evidence_files(run->evidence))
         rig_event_list(event, RIG_KEY_EVIDENCE, rig_evidence_files(run->evidence));
-    emit(play->plan, (gint64)aftermath->at_us, event);
+    emit(play->plan, (gint64)findings->at_us, event);
 }
 
 static bool claims_hold(const struct play *play, struct rig_run *run)
@@ -325,7 +325,7 @@ static enum rig_verdict play_attempt(const struct play *play, struct attempt *at
 {
     const struct rig_run_plan *plan = play->plan;
     g_autofree char *name = name_of(play);
-    struct aftermath aftermath;
+    struct findings findings;
     enum rig_verdict verdict;
     struct rig_run run;
 
@@ -337,20 +337,20 @@ static enum rig_verdict play_attempt(const struct play *play, struct attempt *at
                  plan->timeout_scale);
     run.evidence = plan->evidence;
     rig_evidence_begin(plan->evidence, play->index, name, attempt->number);
-    rig_air_begin(play->air, &run);
+    rig_live_capture_begin(play->live, &run);
     run.only_cut = plan->has_only_cut ? &plan->only_cut : NULL;
     run.only_path = plan->only_path;
     run.n_workers = plan->n_workers;
     run.resume = plan->resume;
     play_phases(play, &run);
     *interrupted = run.trouble.interrupted;
-    rig_air_end(play->air, &run);
-    end_attempt(&run, &aftermath);
+    rig_live_capture_end(play->live, &run);
+    end_attempt(&run, &findings);
     verdict = run.trouble.verdict;
     attempt->final = !is_trouble(verdict) || *interrupted || attempt->number >= n_retries;
-    emit_case_end(play, attempt, &run, &aftermath);
+    emit_case_end(play, attempt, &run, &findings);
     rig_journal_end_case(plan->journal);
-    g_strfreev(aftermath.trailers);
+    g_strfreev(findings.trailers);
     rig_run_clear(&run);
     return verdict;
 }
@@ -436,7 +436,7 @@ void rig_run_all(const struct rig_run_plan *plan)
 {
     g_autoptr(GArray) plays = g_array_new(FALSE, TRUE, sizeof(struct play));
     struct rig_image_store *images = rig_image_store_new();
-    struct rig_air *air = rig_air_new(plan->journal);
+    struct rig_live_capture *live = rig_live_capture_new(plan->journal);
     gint64 started_us = g_get_monotonic_time();
     bool interrupted = false;
     bool go_on = true;
@@ -448,7 +448,7 @@ void rig_run_all(const struct rig_run_plan *plan)
                                 .index = plays->len,
                                 .repeat = repeat,
                                 .images = images,
-                                .air = air};
+                                .live = live};
 
             g_array_append_val(plays, play);
         }
@@ -461,7 +461,7 @@ void rig_run_all(const struct rig_run_plan *plan)
         go_on = go_on && !interrupted;
     }
     emit_run_end(plan, started_us, interrupted);
-    rig_air_free(air);
+    rig_live_capture_free(live);
     rig_image_store_free(images);
 }
 

@@ -63,7 +63,7 @@ static bool board_wait(struct rig_board *board, guint64 until_us, bool *happened
         g_set_error_literal(error, RIG_ERROR, RIG_ERROR_INTERRUPTED, "interrupted");
         return false;
     }
-    rig_board_doze(board, (guint)MIN(left_ms, 20));
+    rig_board_idle(board, (guint)MIN(left_ms, 20));
     *happened = board_now_us(board) < until_us;
     return true;
 }

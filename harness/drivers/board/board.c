@@ -68,7 +68,7 @@ const char *rig_run_state_name(enum rig_run_state state)
 
 /* An iteration of the loop with a time limit of its own: this is the way of every packet, and a timeout
  * source for each would cost more than the packet. */
-void rig_board_doze(struct rig_board *board, guint max_ms)
+void rig_board_idle(struct rig_board *board, guint max_ms)
 {
     GPollFD few[MAX_POLLED];
     g_autofree GPollFD *many = NULL;

@@ -21,7 +21,7 @@ bool rig_clock_wait(struct rig_board *board, guint64 until_us, bool *happened, G
         g_set_error_literal(error, RIG_ERROR, RIG_ERROR_INTERRUPTED, "interrupted");
         return false;
     }
-    rig_board_doze(board, (guint)MIN(left_ms, TICK_MS));
+    rig_board_idle(board, (guint)MIN(left_ms, TICK_MS));
     *happened = rig_clock_now_us(board) < until_us;
     return true;
 }

@@ -415,7 +415,7 @@ static bool is_whole(struct qemu_board *board, GError **error)
     return whole;
 }
 
-static guint doze_ms(const struct qemu_board *board, guint64 until_us)
+static guint idle_ms(const struct qemu_board *board, guint64 until_us)
 {
     gint64 now_us = g_get_monotonic_time();
     gint64 until = board->origin_us + (gint64)MIN(until_us, G_MAXINT64 / 2);
@@ -436,7 +436,7 @@ static bool board_wait(struct rig_board *base, guint64 until_us, bool *happened,
         return false;
     any = take_lines(board, false);
     if (!any) {
-        rig_board_doze(base, doze_ms(board, until_us));
+        rig_board_idle(base, idle_ms(board, until_us));
         any = take_lines(board, false);
     }
     notice_cut(&board->power);

@@ -80,7 +80,7 @@ static bool wait_some(struct rig_board *board, guint64 until_us, bool *happened,
 {
     (void)error;
     if (now_us(board) < until_us)
-        rig_board_doze(board, 5);
+        rig_board_idle(board, 5);
     *happened = now_us(board) < until_us;
     return true;
 }

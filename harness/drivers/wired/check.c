@@ -80,7 +80,7 @@ static void check_console(const struct check *check, gint64 on_us)
     while (rig_console_last_us(console) < on_us && rig_console_is_there(console, NULL) &&
            !is_stopped(check) && g_get_monotonic_time() < on_us + TALK_MS * 1000) {
         (void)!rig_wired_attend(check->board, NULL);
-        rig_board_doze(&check->board->board, TICK_MS);
+        rig_board_idle(&check->board->board, TICK_MS);
     }
     if (!rig_console_is_there(console, &error))
         say_error(check, "console", error, "");

@@ -30,14 +30,14 @@ static bool is_interrupted(const struct rig_board *board, GError **error)
     return true;
 }
 
-static void doze(struct rig_wired *board, guint64 until_us)
+static void idle(struct rig_wired *board, guint64 until_us)
 {
     guint64 now_us = board_now_us(&board->board);
     guint64 left_us = until_us > now_us ? until_us - now_us : 0;
     guint64 left_ms = left_us ? left_us / rig_wired_speed(board) / 1000 + 1 : 0;
     bool polls = board->power.armed && board->power.aim == RIG_CUT_AT_MEMORY && !board->power.triggered;
 
-    rig_board_doze(&board->board, polls ? 0 : (guint)MIN(left_ms, TICK_MS));
+    rig_board_idle(&board->board, polls ? 0 : (guint)MIN(left_ms, TICK_MS));
 }
 
 static bool board_wait(struct rig_board *base, guint64 until_us, bool *happened, GError **error)
@@ -54,7 +54,7 @@ static bool board_wait(struct rig_board *base, guint64 until_us, bool *happened,
         board->config.simulator->ops->take_events(board);
     any = rig_wired_take_lines(board, false);
     if (!any) {
-        doze(board, until_us);
+        idle(board, until_us);
         any = rig_wired_take_lines(board, false);
     }
     rig_wired_power_notice(&board->power);

@@ -202,6 +202,6 @@ void rig_wired_catch_up(struct rig_wired *board)
     /* What lies in the board's memory since its start belongs before this look. */
     while (!was_forwarded && rig_rtt_is_forwarded(board->rtt) && g_get_monotonic_time() < until_us &&
            !rig_wired_take_lines(board, true))
-        rig_board_doze(&board->board, REST_MS);
+        rig_board_idle(&board->board, REST_MS);
     (void)rig_wired_take_lines(board, true);
 }

@@ -43,7 +43,7 @@ static bool console_says(struct rig_wired *board, gint64 off_us, bool had_talked
     if (!had_talked)
         return false;
     while (g_get_monotonic_time() < from_us + SILENCE_US)
-        rig_board_doze(&board->board, TICK_MS);
+        rig_board_idle(&board->board, TICK_MS);
     return rig_console_last_us(board->console) <= from_us && rig_console_is_there(board->console, NULL);
 }
 
@@ -53,7 +53,7 @@ static bool link_says(struct rig_wired *board, gint64 off_us)
     struct rig_link_state state = {0};
 
     do {
-        rig_board_doze(&board->board, TICK_MS);
+        rig_board_idle(&board->board, TICK_MS);
         link->ops->state(link, &state);
     } while (state.connected && g_get_monotonic_time() < off_us + LINK_LOSS_US &&
              !(board->board.interrupted && *board->board.interrupted));
@@ -119,7 +119,7 @@ static bool is_dead(struct rig_wired *board, bool answered, GError **error)
     bool answers = answered;
 
     while (answers && (answers = probe_answers(board)) && g_get_monotonic_time() < until_us)
-        rig_board_doze(&board->board, DISCHARGE_TICK_MS);
+        rig_board_idle(&board->board, DISCHARGE_TICK_MS);
     if (!answers)
         return true;
     g_set_error(
