@@ -64,7 +64,7 @@ void rig_console_watch(struct rig_console *console, const char *piece, rig_conso
 /* After this `seen` does not run any more. */
 void rig_console_forget(struct rig_console *console);
 
-/* --- channels: what carries the bytes; for the files of this driver --- */
+/* --- channels: what carries the bytes; for those who bring their own --- */
 
 struct rig_byte_channel_ops {
     /* *n_read 0: nothing came in time. false: gone. */
@@ -77,8 +77,6 @@ struct rig_byte_channel_ops {
 struct rig_byte_channel {
     const struct rig_byte_channel_ops *ops;
 };
-struct rig_byte_channel *rig_byte_channel_open(const struct rig_console_place *place,
-                                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS
 

@@ -5,8 +5,9 @@
 
 #include "base/error.h"
 #include "drivers/sim/host_console.h"
-#include "drivers/sim/host_relay.h"
 #include "sim/chip/debug/stlink.h"
+#include "drivers/sim/host.h"
+#include "drivers/sim/pty.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -24,6 +25,63 @@
 #define MAX_DATAGRAM_BYTES 4096u
 #define TICK_US 1000u
 #define RESTING_TICK_US 20000u
+
+#define RELAY_START 0xa0
+#define RELAY_ASK_STATES 0xff
+
+/* A made-up LCUS relay of one channel in the supply, behind a pseudo-terminal. Frames: drivers/power/lcus.c.
+ */
+struct relay {
+    struct rig_pty pty;
+    bool on; /* the coil: what the board makes of it is another thing */
+    guint8 frame[4];
+    gsize n_bytes;
+};
+
+static void tell_state(const struct relay *relay)
+{
+    const char *text = relay->on ? "CH1: ON \r\n" : "CH1: OFF\r\n";
+
+    if (write(relay->pty.master, text, strlen(text)) < 0)
+        return; /* nobody reads: a relay does not wait */
+}
+
+static void carry_out(struct relay *relay, struct rig_sim_host *host)
+{
+    const guint8 *frame = relay->frame;
+
+    if (frame[1] != 1 || frame[2] > 1 || frame[3] != (guint8)(RELAY_START + frame[1] + frame[2]))
+        return;
+    if (relay->on == (frame[2] == 1))
+        return; /* the coil does not move */
+    relay->on = frame[2];
+    rig_sim_host_power(host, relay->on);
+}
+
+static void take_byte(struct relay *relay, struct rig_sim_host *host, guint8 byte)
+{
+    if (relay->n_bytes == 0 && byte == RELAY_ASK_STATES) {
+        tell_state(relay);
+        return;
+    }
+    if (relay->n_bytes == 0 && byte != RELAY_START)
+        return;
+    relay->frame[relay->n_bytes++] = byte;
+    if (relay->n_bytes < sizeof relay->frame)
+        return;
+    relay->n_bytes = 0;
+    carry_out(relay, host);
+}
+
+static void serve_relay(struct relay *relay, struct rig_sim_host *host)
+{
+    guint8 bytes[64];
+    gssize n;
+
+    while ((n = read(relay->pty.master, bytes, sizeof bytes)) > 0)
+        for (gssize i = 0; i < n; i++)
+            take_byte(relay, host, bytes[i]);
+}
 
 enum listener { LISTEN_DEBUG, LISTEN_SMP, LISTEN_CONTROL, N_LISTENERS };
 
@@ -47,7 +105,7 @@ struct rig_host_server {
     enum asker asker;
     char *control_path;               /* to be removed at the end */
     struct rig_host_console *console; /* NULL: no pseudo-terminal */
-    struct rig_host_relay relay;
+    struct relay relay;
     bool until_eof;
 };
 
@@ -445,7 +503,7 @@ bool rig_host_server_run(struct rig_host_server *server, const volatile int *sto
             rig_sim_radio_serve(radio);
         rig_sim_host_pace(server->host);
         if (polled[AT_RELAY].revents)
-            rig_host_relay_serve(&server->relay, server->host);
+            serve_relay(&server->relay, server->host);
         if (radio)
             rig_sim_radio_tick(radio);
         serve_clients(server, server->control, polled + AT_CONTROL, serve_control);

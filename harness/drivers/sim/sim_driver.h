@@ -102,15 +102,6 @@ struct rig_sim {
 bool rig_sim_configure(struct rig_sim *sim, const struct rig_record *options,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* sim_build.c, with a foreign bootloader. What it says of itself goes over what the target says. */
-void rig_sim_adopt_build(struct rig_sim *sim);
-/* Whether it updates as many images as the target has; RIG_ERROR_UNSUPPORTED: it does not. */
-bool rig_sim_build_fits(const struct rig_sim *sim, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Whether the options of a scenario left the bootloader what it had and was; RIG_ERROR_UNSUPPORTED: they did
- * not. */
-bool rig_sim_keeps_build(const struct rig_sim *sim, const struct rig_layout *had,
-                         const struct sim_boot_config *was, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
 /* rig_board_options.describe. */
 bool rig_sim_describe(const struct rig_board *board, const struct rig_record *options,
                       struct rig_layout *layout, GError **error) G_GNUC_WARN_UNUSED_RESULT;
