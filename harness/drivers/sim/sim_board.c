@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The simulated board as a rig_board: time, preparation, keep and rewind, listeners. */
+/* The simulated board as a rig_board: time, preparation, snapshots, listeners; its supply and its probe. */
 #include "drivers/sim/sim_driver.h"
 
 #include "base/error.h"
@@ -385,6 +385,264 @@ static void sim_operations(struct rig_board *board, guint64 since,
         each(user, &g_array_index(operations, struct rig_flash_write, i));
 }
 
+/* --- power: the simulated supply, and cuts --- */
+
+static struct rig_sim *fed_by(struct rig_power *power)
+{
+    return ((struct rig_sim_power *)power)->sim;
+}
+
+static bool sim_power_set(struct rig_power *power, bool on, GError **error)
+{
+    struct rig_sim *sim = fed_by(power);
+
+    (void)error;
+    sim_board_power(sim->sim, on);
+    if (sim->debug)
+        sim_debug_notice(sim->debug);
+    return true;
+}
+
+static bool sim_power_is_on(struct rig_power *power, bool *on, GError **error)
+{
+    (void)error;
+    *on = sim_board_powered(fed_by(power)->sim);
+    return true;
+}
+
+static bool sim_power_arm_cut(struct rig_power *power, const struct rig_cut_plan *plan, GError **error)
+{
+    static const enum sim_cut_kind kinds[] = {SIM_CUT_AT_OPERATION, SIM_CUT_AFTER_TIME, SIM_CUT_AT_CONSOLE,
+                                              SIM_CUT_AFTER_TIME};
+    static const enum sim_cut_form forms[] = {SIM_CUT_BEFORE, SIM_CUT_HALF, SIM_CUT_AFTER};
+    struct sim_cut cut = {
+        .kind = kinds[plan->aim],
+        .form = forms[plan->form],
+        .operation = plan->operation,
+        .delay_us = plan->delay_us,
+    };
+
+    if (plan->aim == RIG_CUT_AT_MEMORY) {
+        g_set_error_literal(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+                            "the built-in simulated board has no memory that could be polled");
+        return false;
+    }
+    if (plan->line && g_strlcpy(cut.pattern, plan->line, sizeof cut.pattern) >= sizeof cut.pattern) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "the piece of a console line is longer than %zu bytes",
+                    sizeof cut.pattern - 1);
+        return false;
+    }
+    sim_board_arm_cut(fed_by(power)->sim, &cut);
+    return true;
+}
+
+G_STATIC_ASSERT(sizeof((struct sim_cut *)NULL)->pattern > RIG_CUT_LINE_BYTES);
+
+static bool sim_power_disarm_cut(struct rig_power *power, struct rig_cut_record *record, GError **error)
+{
+    struct rig_sim *sim = fed_by(power);
+    struct sim_cut_report report = sim_board_cut_report(sim->sim);
+
+    (void)error;
+    *record = (struct rig_cut_record){
+        .fell = report.fell,
+        .at_us = report.at_us + sim->stood_us,
+        .at_operation = report.at_operation,
+        .operation = report.operation,
+        .erase = report.operation_kind == SIM_FLASH_ERASE,
+        .offset = report.offset,
+        .n_bytes = report.n_bytes,
+        .torn = report.torn,
+    };
+    if (report.device < sim->config.n_devices)
+        g_strlcpy(record->device, sim->config.devices[report.device].name, sizeof record->device);
+    if (report.fell && !sim_board_powered(sim->sim))
+        g_strlcpy(record->proof, "simulator: the flash has no power", sizeof record->proof);
+    sim_board_disarm_cut(sim->sim);
+    return true;
+}
+
+static const struct rig_power_ops power_ops = {
+    .name = "simulated",
+    .set = sim_power_set,
+    .is_on = sim_power_is_on,
+    .arm_cut = sim_power_arm_cut,
+    .disarm_cut = sim_power_disarm_cut,
+};
+
+static void init_power(struct rig_sim_power *power, struct rig_sim *sim)
+{
+    *power = (struct rig_sim_power){.power = {.ops = &power_ops}, .sim = sim};
+}
+
+/* --- what a debug probe would find --- */
+
+static struct rig_sim *probed(struct rig_probe *probe)
+{
+    return ((struct rig_sim_probe *)probe)->sim;
+}
+
+static bool need_power(const struct rig_sim *sim, const char *what, GError **error)
+{
+    if (sim_board_powered(sim->sim))
+        return true;
+    g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE,
+                "cannot %s a board without power: put 'power-on:' before it", what);
+    return false;
+}
+
+static bool need_debug(const struct rig_sim *sim, const char *what, GError **error)
+{
+    if (sim->debug)
+        return need_power(sim, what, error);
+    g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+                "target '%s' has no debug port: its internal flash is not made of whole 4 KiB pages",
+                sim->target->name);
+    return false;
+}
+
+static bool sim_probe_reset(struct rig_probe *probe, GError **error)
+{
+    struct rig_sim *sim = probed(probe);
+
+    if (!need_power(sim, "reset", error))
+        return false;
+    if (sim->debug)
+        sim_debug_reset(sim->debug, false);
+    else
+        sim_board_reset(sim->sim);
+    return true;
+}
+
+static bool sim_probe_reset_halt(struct rig_probe *probe, GError **error)
+{
+    struct rig_sim *sim = probed(probe);
+
+    if (!need_debug(sim, "reset", error))
+        return false;
+    sim_debug_reset(sim->debug, true);
+    return true;
+}
+
+static bool sim_probe_halt(struct rig_probe *probe, GError **error)
+{
+    struct rig_sim *sim = probed(probe);
+
+    if (!need_debug(sim, "halt", error))
+        return false;
+    sim_debug_halt(sim->debug);
+    return true;
+}
+
+static bool sim_probe_resume(struct rig_probe *probe, GError **error)
+{
+    struct rig_sim *sim = probed(probe);
+
+    if (!need_debug(sim, "resume", error))
+        return false;
+    sim_debug_resume(sim->debug);
+    return true;
+}
+
+static bool sim_probe_read_memory(struct rig_probe *probe, guint32 address, guint8 *into, gsize n_bytes,
+                                  GError **error)
+{
+    struct rig_sim *sim = probed(probe);
+    guint32 stopped_at = address;
+
+    if (!need_debug(sim, "read memory of", error))
+        return false;
+    if (sim_debug_read(sim->debug, address, 1, into, n_bytes, &stopped_at) == SIM_DEBUG_OK)
+        return true;
+    g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "cannot read memory at 0x%x: nothing is there",
+                stopped_at);
+    return false;
+}
+
+static bool sim_probe_view(struct rig_probe *probe, struct rig_board_view *view, GError **error)
+{
+    static const enum rig_run_state states[] = {
+        [SIM_BOARD_OFF] = RIG_STATE_OFF,           [SIM_BOARD_BOOTING] = RIG_STATE_BOOTING,
+        [SIM_BOARD_RUNNING] = RIG_STATE_RUNNING,   [SIM_BOARD_HUNG] = RIG_STATE_HUNG,
+        [SIM_BOARD_NO_IMAGE] = RIG_STATE_NO_IMAGE,
+    };
+    struct sim_board_view seen = sim_board_view(probed(probe)->sim);
+
+    (void)error;
+    *view = (struct rig_board_view){
+        .state = states[seen.state],
+        .n_boots = seen.n_boots,
+        .n_resets = seen.n_resets,
+        .has_image = seen.image.has_image,
+        .version = seen.image.version,
+        .confirmed = seen.image.confirmed,
+    };
+    memcpy(view->hash, seen.image.hash, sizeof view->hash);
+    if (view->state != RIG_STATE_OFF && probed(probe)->debug && sim_debug_stopped(probed(probe)->debug))
+        view->state = RIG_STATE_HALTED;
+    return true;
+}
+
+static bool device_index(const struct rig_sim *sim, const char *device, guint *index, GError **error)
+{
+    for (*index = 0; *index < sim->config.n_devices; ++*index)
+        if (g_str_equal(sim->config.devices[*index].name, device))
+            return true;
+    g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "this board has no flash device '%s'", device);
+    return false;
+}
+
+static bool check(enum sim_status status, const char *what, const char *device, guint32 offset,
+                  GError **error)
+{
+    if (status == SIM_OK)
+        return true;
+    g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "cannot %s %s flash at 0x%x: %s", what, device, offset,
+                sim_status_text(status));
+    return false;
+}
+
+static bool sim_probe_read(struct rig_probe *probe, const char *device, guint32 offset, guint8 *into,
+                           gsize n_bytes, GError **error)
+{
+    struct rig_sim *sim = probed(probe);
+    guint index;
+
+    return device_index(sim, device, &index, error) &&
+           check(sim_flash_peek(sim_board_flash(sim->sim), index, offset, into, n_bytes), "read", device,
+                 offset, error);
+}
+
+static bool sim_probe_program(struct rig_probe *probe, const char *device, guint32 offset,
+                              const guint8 *bytes, gsize n_bytes, GError **error)
+{
+    struct rig_sim *sim = probed(probe);
+    guint index;
+
+    return device_index(sim, device, &index, error) &&
+           check(sim_flash_poke(sim_board_flash(sim->sim), index, offset, bytes, n_bytes), "program", device,
+                 offset, error);
+}
+
+static const struct rig_probe_ops probe_ops = {
+    .name = "simulated",
+    .reset = sim_probe_reset,
+    .view = sim_probe_view,
+    .read = sim_probe_read,
+    .program = sim_probe_program,
+    .halt = sim_probe_halt,
+    .resume = sim_probe_resume,
+    .reset_halt = sim_probe_reset_halt,
+    .read_memory = sim_probe_read_memory,
+};
+
+static void init_probe(struct rig_sim_probe *probe, struct rig_sim *sim)
+{
+    *probe = (struct rig_sim_probe){.probe = {.ops = &probe_ops, .layout = &sim->board.layout}, .sim = sim};
+}
+
+/* --- the board --- */
+
 static const struct rig_board_ops ops = {
     .now_us = sim_now_us,
     .wait = sim_wait,
@@ -490,8 +748,8 @@ struct rig_board *rig_sim_board_new(const struct rig_target *target, GError **er
     sim->operations = g_array_new(FALSE, FALSE, sizeof(struct rig_flash_write));
     sim->taught = g_array_new(FALSE, FALSE, sizeof(struct rig_sim_taught));
     rig_sim_link_init(&sim->link, sim);
-    rig_sim_power_init(&sim->power, sim);
-    rig_sim_probe_init(&sim->probe, sim);
+    init_power(&sim->power, sim);
+    init_probe(&sim->probe, sim);
     sim->board = (struct rig_board){.ops = &ops,
                                     .link = &sim->link.link,
                                     .power = &sim->power.power,

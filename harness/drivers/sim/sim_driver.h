@@ -109,8 +109,6 @@ bool rig_sim_describe(const struct rig_board *board, const struct rig_record *op
 /* The board's time with the time that a halted core stood still. */
 guint64 rig_sim_now_us(const struct rig_sim *sim);
 void rig_sim_link_init(struct rig_sim_link *link, struct rig_sim *sim);
-void rig_sim_power_init(struct rig_sim_power *power, struct rig_sim *sim);
-void rig_sim_probe_init(struct rig_sim_probe *probe, struct rig_sim *sim);
 /* sim_packets.c: the operations of the board, and what tells its listener. */
 bool rig_sim_arm_packet_fault(struct rig_board *board, const struct rig_packet_fault *fault, GError **error);
 bool rig_sim_end_packet_faults(struct rig_board *board, struct rig_packet_report *report, GError **error);
