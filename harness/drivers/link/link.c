@@ -112,18 +112,19 @@ bool rig_packet_fault_value(const struct rig_packet_fault *fault, guint32 *value
     case RIG_PACKET_LOST:
         break;
     }
+    return false;
+}
 
-    bool rig_link_split_address(const char *text, const char *what, char **host, guint16 *port,
-                                GError **error)
-    {
-        const char *colon = strrchr(text, ':');
-        guint64 number = 0;
+bool rig_link_split_address(const char *text, const char *what, char **host, guint16 *port, GError **error)
+{
+    const char *colon = strrchr(text, ':');
+    guint64 number = 0;
 
-        if (colon && colon != text && g_ascii_string_to_unsigned(colon + 1, 10, 1, 65535, &number, NULL)) {
-            *host = g_strndup(text, (gsize)(colon - text));
-            *port = (guint16)number;
-            return true;
-        }
-        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s wants HOST:PORT, not '%s'", what, text);
-        return false;
+    if (colon && colon != text && g_ascii_string_to_unsigned(colon + 1, 10, 1, 65535, &number, NULL)) {
+        *host = g_strndup(text, (gsize)(colon - text));
+        *port = (guint16)number;
+        return true;
     }
+    g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s wants HOST:PORT, not '%s'", what, text);
+    return false;
+}
