@@ -19,6 +19,9 @@ struct rig_reader {
     guint *n_reads; /* how many values may still be read; NULL = bounded by the file alone */
     bool unbound;   /* variables have no values: what holds one is taken as right */
     /* --- */
+    /* rig_reader_block(); NULL: steps cannot stand here */
+    void (*read_block)(struct rig_reader *reader, const char *name, const struct rig_node *node,
+                       GPtrArray *into);
     GPtrArray *all_steps;      /* owner of steps */
     GHashTable *shared_steps;  /* node -> struct rig_step *: read once for all cases */
     GHashTable *checked_whens; /* set of `when` nodes whose block has been checked where it does not apply */
@@ -65,10 +68,8 @@ void rig_value_free(struct rig_value *value);
 /* binding.c: makes the struct of a record whose values are there. */
 void rig_record_fill(struct rig_record *record);
 
-/* rules.c: adds an error for each rule of the shape that the record breaks. */
-void rig_reader_check_rules(struct rig_reader *reader, const struct rig_record *record);
-
-/* As rig_reader_steps(), for a part of a scenario that has a name; nothing in it is an error. */
+/* step.c: appends the typed steps of a list (or of a lone step) that has a name; `when` is resolved, and no
+ * step at all is an error. */
 void rig_reader_block(struct rig_reader *reader, const char *name, const struct rig_node *node,
                       GPtrArray *into);
 /* names.c: adds an error for what a step refers to and no step before it in this case has made (a mark).
@@ -79,8 +80,7 @@ void rig_names_check_made(GHashTable *made, struct rig_diagnostics *diagnostics)
 /* Adds an error for each image (key of the map; NULL: there are none) that is not in the set of used ones. */
 void rig_names_check_images(const struct rig_node *images, GHashTable *used,
                             struct rig_diagnostics *diagnostics);
-/* step.c: appends the typed steps of a list (or of a lone step); `when` is resolved. */
-void rig_reader_steps(struct rig_reader *reader, const struct rig_node *node, GPtrArray *into);
+/* step.c */
 void rig_step_free(gpointer step);
 extern const struct rig_field rig_within_field;
 const struct rig_verb *rig_language_find(const struct rig_language *language, const char *name);

@@ -295,6 +295,7 @@ static void load(struct loading *loading)
     loading->made_names = g_hash_table_new(NULL, NULL);
     loading->case_names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     loading->reader = (struct rig_reader){
+        .read_block = rig_reader_block,
         .diagnostics = loading->diagnostics,
         .n_reads = &loading->n_reads,
         .all_steps = loading->scenario->all_steps,

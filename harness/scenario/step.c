@@ -372,14 +372,10 @@ static void read_step(struct rig_reader *reader, const struct rig_node *node, GP
     rig_reader_leave(reader, &place);
 }
 
-void rig_reader_steps(struct rig_reader *reader, const struct rig_node *node, GPtrArray *into)
+static void read_steps(struct rig_reader *reader, const struct rig_node *node, GPtrArray *into)
 {
     struct rig_reader_place place;
 
-    if (!reader->scope || !reader->scope->language || !reader->all_steps) {
-        rig_reader_error(reader, node, NULL, "steps cannot stand here");
-        return;
-    }
     if (rig_reader_enter(reader, &node, &place)) {
         if (node->kind == RIG_NODE_LIST)
             for (guint i = 0; i < node->items->len; i++)
@@ -403,7 +399,7 @@ void rig_reader_block(struct rig_reader *reader, const char *name, const struct 
     struct rig_reader_place place;
     const struct rig_node *entered = node;
 
-    rig_reader_steps(reader, node, into);
+    read_steps(reader, node, into);
     if (into->len > n_before || reader->diagnostics->n_added > n_errors)
         return;
     if (rig_reader_enter(reader, &entered, &place)) {

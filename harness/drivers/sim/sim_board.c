@@ -101,11 +101,6 @@ static void sim_watch(struct rig_board *board,
     self(board)->watcher_user = user;
 }
 
-guint64 rig_sim_now_us(const struct rig_sim *sim)
-{
-    return sim_board_now_us(sim->sim) + sim->stood_us;
-}
-
 static guint64 sim_now_us(struct rig_board *board)
 {
     return rig_sim_now_us(self(board));

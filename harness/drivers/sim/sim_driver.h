@@ -107,7 +107,11 @@ bool rig_sim_describe(const struct rig_board *board, const struct rig_record *op
                       struct rig_layout *layout, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The board's time with the time that a halted core stood still. */
-guint64 rig_sim_now_us(const struct rig_sim *sim);
+static inline guint64 rig_sim_now_us(const struct rig_sim *sim)
+{
+    return sim_board_now_us(sim->sim) + sim->stood_us;
+}
+
 void rig_sim_link_init(struct rig_sim_link *link, struct rig_sim *sim);
 /* sim_packets.c: the operations of the board, and what tells its listener. */
 bool rig_sim_arm_packet_fault(struct rig_board *board, const struct rig_packet_fault *fault, GError **error);

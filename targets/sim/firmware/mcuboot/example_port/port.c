@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The port of ledger boot to the bench: its six port functions over bootloader_abi.h. This file and the flags
- * in CMakeLists.txt are all that a port takes. */
-#include "ledger.h"
-#include "sim/firmware/mcuboot/bootloader_abi.h"
+/* The lower half of the port of ledger boot to the bench: its six port functions over bootloader_abi.h. With
+ * start.c and the flags in CMakeLists.txt that is all that a port takes. */
+#include "port.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -84,32 +83,17 @@ static bool describe_part(struct ledger_part *part, struct bootloader_decision *
     return false;
 }
 
-static void boot(const struct bootloader_host *the_host, struct bootloader_decision *decision)
+bool port_open(const struct bootloader_host *the_host, struct ledger_part *part,
+               struct bootloader_decision *decision)
 {
-    struct ledger_part part;
-
     host = the_host;
     find_areas();
-    if (!describe_part(&part, decision))
-        return;
-    port_say("ledger boot");
-    if (!ledger_boot(&part)) {
-        strcpy(decision->text, "slot 0 holds no whole image");
-        return;
-    }
+    return describe_part(part, decision);
+}
+
+void port_jump(struct bootloader_decision *decision)
+{
     decision->verdict = BOOTLOADER_RUN;
     decision->device = areas[LEDGER_SLOT_0]->device;
     decision->offset = areas[LEDGER_SLOT_0]->offset;
 }
-
-static const struct bootloader_build build = {
-    .n_bytes = sizeof build,
-    .swap = BOOTLOADER_SWAP_OTHER,
-    .signatures = BOOTLOADER_SIGNATURE_NONE,
-    .n_images = 1,
-    .downgrade = BOOTLOADER_DOWNGRADE_ALLOWED,
-    .security_counter = BOOTLOADER_NO,
-    .encryption = BOOTLOADER_NO,
-};
-
-BOOTLOADER_GUEST("ledger boot 1.0", boot, &build);
