@@ -221,5 +221,8 @@ static const struct rig_rule target_rules[] = {
     {.field = "firmware", .kind = RIG_RULE_NEEDS, .other = "kind", .others = with_firmware},
     {0},
 };
+static const struct rig_removed removed_fields[] = {
+    {"adapter", "take it out: openocd always reaches the simulated board through an ST-LINK"}, {NULL, NULL}};
 const struct rig_shape rig_target_shape = {RIG_SHAPE("target", target_fields, struct rig_target_spec),
-                                           RIG_NODE(struct rig_target_spec, node), .rules = target_rules};
+                                           RIG_NODE(struct rig_target_spec, node), .rules = target_rules,
+                                           .removed = removed_fields};

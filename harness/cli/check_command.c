@@ -88,6 +88,7 @@ static int tell_errors(const struct rig_selection *selection)
 {
     for (guint i = 0; i < selection->errors->len; i++)
         fputs(((struct rig_load_error *)g_ptr_array_index(selection->errors, i))->text, stderr);
+    rig_selection_print_notes(selection, stderr);
     return selection->errors->len ? RIG_EXIT_ERROR : RIG_EXIT_PASSED;
 }
 

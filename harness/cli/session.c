@@ -606,6 +606,7 @@ static int select_and_run(struct session *session, struct rig_boards *boards)
     g_autoptr(rig_selection) selection = select_cases(options);
     GError *error = NULL;
 
+    rig_selection_print_notes(selection, stderr);
     if (options->dry_run)
         return print_plan(boards, selection);
     if (!rig_selection_fits_a_run(selection, session->plan.n_repeats, &error))

@@ -116,6 +116,8 @@ static void load_file(struct rig_selection *selection, const char *path, const s
         scenario = NULL;
     if (!scenario)
         add_error(selection, path, rig_diagnostics_format(&diagnostics, colour));
+    else if (diagnostics.notes->len)
+        g_ptr_array_add(selection->notes, rig_diagnostics_format(&diagnostics, colour));
     for (guint i = 0; scenario && i < scenario->cases->len; i++)
         if (chosen(g_ptr_array_index(scenario->cases, i), filter))
             g_ptr_array_add(selection->cases, g_ptr_array_index(scenario->cases, i));
@@ -141,6 +143,7 @@ struct rig_selection *rig_selection_load(const char *const *paths, const struct 
     selection->cases = g_ptr_array_new();
     selection->names = g_hash_table_new(g_str_hash, g_str_equal);
     selection->errors = g_ptr_array_new_with_free_func(load_error_free);
+    selection->notes = g_ptr_array_new_with_free_func(g_free);
     for (; paths && *paths; paths++) {
         GError *error = NULL;
         g_autoptr(GPtrArray) files = rig_scenario_find(*paths, &error);
@@ -180,5 +183,12 @@ void rig_selection_free(struct rig_selection *selection)
     g_ptr_array_unref(selection->cases);
     g_ptr_array_unref(selection->scenarios);
     g_ptr_array_unref(selection->errors);
+    g_ptr_array_unref(selection->notes);
     g_free(selection);
+}
+
+void rig_selection_print_notes(const struct rig_selection *selection, FILE *out)
+{
+    for (guint i = 0; i < selection->notes->len; i++)
+        fputs(g_ptr_array_index(selection->notes, i), out);
 }

@@ -23,6 +23,7 @@ struct rig_selection {
     GPtrArray *scenarios; /* struct rig_scenario *: all that loaded */
     GPtrArray *cases;     /* const struct rig_case *: the chosen ones, in file order */
     GPtrArray *errors;    /* struct rig_load_error * */
+    GPtrArray *notes;     /* char *: formatted notes of a file that loaded */
     guint n_files;
     GHashTable *names; /* of scenarios -> const struct rig_scenario *: no two may share one */
 };
@@ -33,6 +34,8 @@ struct rig_selection {
 struct rig_selection *rig_selection_load(const char *const *paths, const struct rig_language *language,
                                          const struct rig_filter *filter, bool colour);
 void rig_selection_free(struct rig_selection *selection);
+/* Writes all notes. */
+void rig_selection_print_notes(const struct rig_selection *selection, FILE *out);
 /* Whether these cases, n_repeats times, are a run that reports can hold (RIG_RESULTS_MAX_CASES). The error
  * says how to make it smaller. */
 bool rig_selection_fits_a_run(const struct rig_selection *selection, guint n_repeats,

@@ -245,6 +245,19 @@ static char *names_problem(const struct rig_shape *shape)
     return problem;
 }
 
+static char *former_problem(const struct rig_shape *shape, const struct rig_field *field)
+{
+    if (field->former && field_named(shape, field->former))
+        return g_strdup_printf("'%s' of '%s' was called '%s', which is another field", field->name,
+                               shape->name, field->former);
+    for (const struct rig_former *former = field->former_choices; former && former->name; former++)
+        if (!g_strv_contains((const gchar *const *)field->choices, former->now) ||
+            g_strv_contains((const gchar *const *)field->choices, former->name))
+            return g_strdup_printf("'%s' of '%s': '%s' cannot have become '%s'", field->name, shape->name,
+                                   former->name, former->now);
+    return NULL;
+}
+
 char *rig_shape_problem(const struct rig_shape *shape)
 {
     char *problem = names_problem(shape);
@@ -255,6 +268,8 @@ char *rig_shape_problem(const struct rig_shape *shape)
 
         if (fault)
             problem = g_strdup_printf("'%s' of '%s' %s", field->name, shape->name, fault);
+        else if ((problem = former_problem(shape, field)))
+            break;
         else if (field->shape)
             problem = rig_shape_problem(field->shape);
     }

@@ -191,6 +191,22 @@ static void a_member_that_does_not_fit_is_found(void **state)
             RIG_STRUCT_FIELD("f", RECORD, struct outer, inner, struct inner, &outer_shape, .about = "."));
 }
 
+static void a_former_name_that_is_a_present_one_or_became_nothing_is_found(void **state)
+{
+    static const char *const words[] = {"fast", "slow", NULL};
+    static const struct rig_former nothing[] = {{"quick", "rapid"}, {NULL, NULL}};
+    static const struct rig_former present[] = {{"slow", "fast"}, {NULL, NULL}};
+
+    (void)state;
+    PROBLEM("'f' of 's' was called 'g', which is another field",
+            RIG_FIELD("f", TEXT, struct outer, text, .former = "g"),
+            RIG_FIELD("g", TEXT, struct outer, text));
+    PROBLEM("'f' of 's': 'quick' cannot have become 'rapid'",
+            RIG_FIELD("f", CHOICE, struct outer, text, .choices = words, .former_choices = nothing));
+    PROBLEM("'f' of 's': 'slow' cannot have become 'fast'",
+            RIG_FIELD("f", CHOICE, struct outer, text, .choices = words, .former_choices = present));
+}
+
 static void a_table_that_names_a_missing_field_is_found(void **state)
 {
     static const char *const group[] = {"port", "prot", NULL};
@@ -243,6 +259,7 @@ int main(void)
         cmocka_unit_test(what_is_written_fills_members_of_each_kind),
         cmocka_unit_test(a_keyword_is_in_the_member_of_its_own),
         cmocka_unit_test(a_member_that_does_not_fit_is_found),
+        cmocka_unit_test(a_former_name_that_is_a_present_one_or_became_nothing_is_found),
         cmocka_unit_test(a_table_that_names_a_missing_field_is_found),
         cmocka_unit_test(a_name_that_no_step_makes_is_found),
     };

@@ -21,6 +21,7 @@ static void diagnostic_free(gpointer item)
 void rig_diagnostics_init(struct rig_diagnostics *diagnostics)
 {
     diagnostics->items = g_ptr_array_new_with_free_func(diagnostic_free);
+    diagnostics->notes = g_ptr_array_new_with_free_func(diagnostic_free);
     diagnostics->n_added = 0;
     diagnostics->seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     diagnostics->n_of_file = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -29,6 +30,7 @@ void rig_diagnostics_init(struct rig_diagnostics *diagnostics)
 void rig_diagnostics_clear(struct rig_diagnostics *diagnostics)
 {
     g_clear_pointer(&diagnostics->items, g_ptr_array_unref);
+    g_clear_pointer(&diagnostics->notes, g_ptr_array_unref);
     g_clear_pointer(&diagnostics->seen, g_hash_table_unref);
     g_clear_pointer(&diagnostics->n_of_file, g_hash_table_unref);
     diagnostics->n_added = 0;
@@ -85,18 +87,37 @@ static void take_line(struct rig_diagnostic *diagnostic, const struct rig_source
     diagnostic->line = showable(start, (gsize)(end - start));
 }
 
+static bool is_first(struct rig_diagnostics *diagnostics, const char *path, struct rig_mark at,
+                     const char *message)
+{
+    return g_hash_table_add(diagnostics->seen,
+                            g_strdup_printf("%s:%u:%u:%s", path, at.line, at.column, message));
+}
+
 static bool count_and_decide(struct rig_diagnostics *diagnostics, const char *path, struct rig_mark at,
                              const char *message)
 {
     guint n_of_file = GPOINTER_TO_UINT(g_hash_table_lookup(diagnostics->n_of_file, path));
 
     diagnostics->n_added++;
-    if (n_of_file < RIG_DIAGNOSTICS_KEPT &&
-        !g_hash_table_add(diagnostics->seen,
-                          g_strdup_printf("%s:%u:%u:%s", path, at.line, at.column, message)))
+    if (n_of_file < RIG_DIAGNOSTICS_KEPT && !is_first(diagnostics, path, at, message))
         return false;
     g_hash_table_replace(diagnostics->n_of_file, g_strdup(path), GUINT_TO_POINTER(n_of_file + 1));
     return n_of_file < RIG_DIAGNOSTICS_KEPT;
+}
+
+/* message is taken. */
+static struct rig_diagnostic *new_diagnostic(const struct rig_source *source, struct rig_mark at, guint width,
+                                             const char *hint, char *message)
+{
+    struct rig_diagnostic *diagnostic = g_new0(struct rig_diagnostic, 1);
+
+    *diagnostic = (struct rig_diagnostic){
+        .path = g_strdup(source ? source->path : ""), .at = at, .width = width, .message = message};
+    diagnostic->hint = hint ? showable(hint, strlen(hint)) : NULL;
+    if (source)
+        take_line(diagnostic, source);
+    return diagnostic;
 }
 
 void rig_diagnostics_add(struct rig_diagnostics *diagnostics, const struct rig_source *source,
@@ -104,23 +125,32 @@ void rig_diagnostics_add(struct rig_diagnostics *diagnostics, const struct rig_s
 {
     g_autofree char *written = NULL;
     g_autofree char *message = NULL;
-    const char *path = source ? source->path : "";
-    struct rig_diagnostic *diagnostic;
     va_list arguments;
 
     va_start(arguments, format);
     written = g_strdup_vprintf(format, arguments);
     va_end(arguments);
     message = showable(written, strlen(written));
-    if (!count_and_decide(diagnostics, path, at, message))
-        return;
-    diagnostic = g_new0(struct rig_diagnostic, 1);
-    *diagnostic = (struct rig_diagnostic){
-        .path = g_strdup(path), .at = at, .width = width, .message = g_steal_pointer(&message)};
-    diagnostic->hint = hint ? showable(hint, strlen(hint)) : NULL;
-    if (source)
-        take_line(diagnostic, source);
-    g_ptr_array_add(diagnostics->items, diagnostic);
+    if (count_and_decide(diagnostics, source ? source->path : "", at, message))
+        g_ptr_array_add(diagnostics->items,
+                        new_diagnostic(source, at, width, hint, g_steal_pointer(&message)));
+}
+
+void rig_diagnostics_note(struct rig_diagnostics *diagnostics, const struct rig_source *source,
+                          struct rig_mark at, guint width, const char *hint, const char *format, ...)
+{
+    g_autofree char *written = NULL;
+    g_autofree char *message = NULL;
+    va_list arguments;
+
+    va_start(arguments, format);
+    written = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    message = showable(written, strlen(written));
+    if (diagnostics->notes->len < RIG_NOTES_KEPT &&
+        is_first(diagnostics, source ? source->path : "", at, message))
+        g_ptr_array_add(diagnostics->notes,
+                        new_diagnostic(source, at, width, hint, g_steal_pointer(&message)));
 }
 
 void rig_diagnostics_add_path(struct rig_diagnostics *diagnostics, const char *path, const char *message)
@@ -202,7 +232,8 @@ static void append_excerpt(GString *text, const struct rig_diagnostic *diagnosti
     g_string_append_c(text, '\n');
 }
 
-static void append_diagnostic(GString *text, const struct rig_diagnostic *diagnostic, bool colour)
+static void append_diagnostic(GString *text, const struct rig_diagnostic *diagnostic, bool is_note,
+                              bool colour)
 {
     g_autofree char *place = diagnostic->at.line ? g_strdup_printf("%s:%u:%u:", diagnostic->path,
                                                                    diagnostic->at.line, diagnostic->at.column)
@@ -210,7 +241,7 @@ static void append_diagnostic(GString *text, const struct rig_diagnostic *diagno
 
     append_coloured(text, colour, "1", place);
     g_string_append_c(text, ' ');
-    append_coloured(text, colour, "1;31", "error:");
+    append_coloured(text, colour, is_note ? "1;36" : "1;31", is_note ? "note:" : "error:");
     g_string_append_printf(text, " %s\n", diagnostic->message);
     if (diagnostic->line)
         append_excerpt(text, diagnostic, colour);
@@ -218,15 +249,23 @@ static void append_diagnostic(GString *text, const struct rig_diagnostic *diagno
         g_string_append_printf(text, "  %s\n", diagnostic->hint);
 }
 
+static GPtrArray *sorted_by_place(const GPtrArray *items)
+{
+    GPtrArray *sorted = g_ptr_array_new();
+
+    for (guint i = 0; i < items->len; i++)
+        g_ptr_array_add(sorted, g_ptr_array_index(items, i));
+    g_ptr_array_sort(sorted, compare_places);
+    return sorted;
+}
+
 char *rig_diagnostics_format(const struct rig_diagnostics *diagnostics, bool colour)
 {
-    g_autoptr(GPtrArray) sorted = g_ptr_array_new();
+    g_autoptr(GPtrArray) sorted = sorted_by_place(diagnostics->items);
+    g_autoptr(GPtrArray) notes = sorted_by_place(diagnostics->notes);
     GString *text = g_string_new(NULL);
     guint n_shown = 0;
 
-    for (guint i = 0; i < diagnostics->items->len; i++)
-        g_ptr_array_add(sorted, g_ptr_array_index(diagnostics->items, i));
-    g_ptr_array_sort(sorted, compare_places);
     for (guint i = 0; i < sorted->len; i++) {
         const struct rig_diagnostic *diagnostic = sorted->pdata[i];
         bool is_last = i + 1 == sorted->len ||
@@ -234,12 +273,14 @@ char *rig_diagnostics_format(const struct rig_diagnostics *diagnostics, bool col
         guint n_of_file = GPOINTER_TO_UINT(g_hash_table_lookup(diagnostics->n_of_file, diagnostic->path));
 
         if (n_shown++ < RIG_DIAGNOSTICS_SHOWN)
-            append_diagnostic(text, diagnostic, colour);
+            append_diagnostic(text, diagnostic, false, colour);
         if (is_last && n_of_file > RIG_DIAGNOSTICS_SHOWN)
             g_string_append_printf(text, "%s: and %u more\n", diagnostic->path,
                                    n_of_file - RIG_DIAGNOSTICS_SHOWN);
         if (is_last)
             n_shown = 0;
     }
+    for (guint i = 0; i < notes->len; i++)
+        append_diagnostic(text, notes->pdata[i], true, colour);
     return g_string_free(text, FALSE);
 }

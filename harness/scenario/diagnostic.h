@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Sources and diagnostics: every error of a file, with place, the line itself and a caret, and a remedy where
- * one is near. */
+ * one is near. A note has the same form; a file that has only notes is good. */
 #ifndef RIG_SCENARIO_DIAGNOSTIC_H
 #define RIG_SCENARIO_DIAGNOSTIC_H
 
@@ -46,11 +46,13 @@ struct rig_diagnostic {
 };
 
 #define RIG_DIAGNOSTICS_SHOWN 50  /* of one file, by rig_diagnostics_format() */
+#define RIG_NOTES_KEPT 50         /* the first ones */
 #define RIG_DIAGNOSTICS_KEPT 1000 /* of one file, in items; more are only counted */
 
 struct rig_diagnostics {
     GPtrArray
         *items; /* struct rig_diagnostic *, in the order found; the same one at the same place is kept once */
+    GPtrArray *notes; /* struct rig_diagnostic *, kept in the same way; n_added does not count them */
     guint n_added;    /* calls of rig_diagnostics_add(), kept or not: compare before and after to see whether
                          there was any error */
     GHashTable *seen; /* what is in items already */
@@ -62,11 +64,15 @@ void rig_diagnostics_clear(struct rig_diagnostics *diagnostics);
 void rig_diagnostics_add(struct rig_diagnostics *diagnostics, const struct rig_source *source,
                          struct rig_mark at, guint width, const char *hint, const char *format, ...)
     G_GNUC_PRINTF(6, 7);
+/* What the reader should know of a file that is good, such as a name that has changed. */
+void rig_diagnostics_note(struct rig_diagnostics *diagnostics, const struct rig_source *source,
+                          struct rig_mark at, guint width, const char *hint, const char *format, ...)
+    G_GNUC_PRINTF(6, 7);
 void rig_diagnostics_add_path(struct rig_diagnostics *diagnostics, const char *path, const char *message);
 /* No more of this file will be kept: hints for it are not worth their search. */
 bool rig_diagnostics_is_full(const struct rig_diagnostics *diagnostics, const struct rig_source *source);
 /* "path:line:col: error: message\n  14 | text\n     | ^^ hint\n" for each, sorted by file and place, into one
- * string. Colour only when asked. */
+ * string; the notes ("note:") behind the errors. Colour only when asked. */
 char *rig_diagnostics_format(const struct rig_diagnostics *diagnostics, bool colour);
 
 /* The nearest of the candidates to what was written, or NULL when none is near: for "did you mean". */

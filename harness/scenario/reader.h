@@ -34,6 +34,12 @@ struct rig_reader {
 void rig_reader_error(struct rig_reader *reader, const struct rig_node *node, const char *hint,
                       const char *format, ...) G_GNUC_PRINTF(4, 5);
 
+/* A note that `former`, which is written there, is called `now`. */
+void rig_reader_note_former(struct rig_reader *reader, const struct rig_node *node, const char *former,
+                            const char *now);
+/* What is written for a field of a map, under its name or its former one. NULL = nothing. */
+const struct rig_node *rig_field_node(const struct rig_node *map, const struct rig_field *field);
+
 /* What rig_reader_leave() puts back. */
 struct rig_reader_place {
     const struct rig_node *use;
@@ -83,6 +89,7 @@ void rig_names_check_images(const struct rig_node *images, GHashTable *used,
 /* step.c */
 void rig_step_free(gpointer step);
 extern const struct rig_field rig_within_field;
+/* By its name or its former one; NULL = there is none. */
 const struct rig_verb *rig_language_find(const struct rig_language *language, const char *name);
 /* Names of the verbs, `when` among them, NULL-terminated, in the table's order. The array is owned, the names
  * are not. */

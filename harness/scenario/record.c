@@ -61,6 +61,18 @@ static const char *find_choice(const struct rig_field *field, const char *text)
     return NULL;
 }
 
+/* The word that an old one has become. */
+static const char *find_former_choice(struct rig_reader *reader, const struct rig_field *field,
+                                      const struct rig_node *node)
+{
+    for (const struct rig_former *former = field->former_choices; former && former->name; former++)
+        if (strcmp(former->name, node->text) == 0) {
+            rig_reader_note_former(reader, node, former->name, former->now);
+            return find_choice(field, former->now);
+        }
+    return NULL;
+}
+
 static void add_scalar_problem(struct rig_reader *reader, const struct rig_field *field,
                                const struct rig_node *node, struct rig_scalar_problem *problem)
 {
@@ -145,13 +157,46 @@ static const struct rig_field *find_field(const struct rig_shape *shape, const c
     return NULL;
 }
 
-/* What has no field of its own: the nearest field, or the few that there are. */
+static const struct rig_field *find_former(const struct rig_shape *shape, const char *name)
+{
+    for (gsize i = 0; i < shape->n_fields; i++)
+        if (g_strcmp0(shape->fields[i].former, name) == 0)
+            return &shape->fields[i];
+    return NULL;
+}
+
+const struct rig_node *rig_field_node(const struct rig_node *map, const struct rig_field *field)
+{
+    const struct rig_node *node = rig_node_get(map, field->name);
+
+    return node || !field->former ? node : rig_node_get(map, field->former);
+}
+
+/* A key that the shape has, or had. */
+static const struct rig_field *find_written(struct rig_reader *reader, const struct rig_record *record,
+                                            const struct rig_node *key)
+{
+    const struct rig_field *field = find_field(record->shape, key->text);
+
+    if (field || !(field = find_former(record->shape, key->text)))
+        return field;
+    rig_reader_note_former(reader, key, field->former, field->name);
+    if (record->node && record->node->kind == RIG_NODE_MAP && rig_node_get(record->node, field->name))
+        rig_reader_error(reader, key, "take one of them out",
+                         "'%s' stands beside '%s', which it was called before", field->name, field->former);
+    return field;
+}
+
+/* What has no field of its own: what became of it, the nearest field, or the few that there are. */
 static char *hint_for_key(const struct rig_shape *shape, const struct rig_field *extra, const char *key)
 {
     g_autoptr(GPtrArray) names = g_ptr_array_new();
     g_autofree char *all = NULL;
     const char *near;
 
+    for (const struct rig_removed *removed = shape->removed; removed && removed->name; removed++)
+        if (strcmp(removed->name, key) == 0)
+            return g_strdup(removed->hint);
     for (gsize i = 0; i < shape->n_fields; i++)
         g_ptr_array_add(names, (gpointer)shape->fields[i].name);
     if (extra)
@@ -169,11 +214,14 @@ static char *hint_for_key(const struct rig_shape *shape, const struct rig_field 
 static void read_pair(struct rig_reader *reader, struct rig_record *record, const struct rig_pair *pair,
                       const char *label, const struct rig_field *extra, struct rig_value **extra_value)
 {
-    const struct rig_field *field = find_field(record->shape, pair->key->text);
+    const struct rig_field *field = find_written(reader, record, pair->key);
     g_autofree char *hint = NULL;
 
     if (field) {
-        record->values[field - record->shape->fields] = read_value(reader, field, pair->value);
+        struct rig_value **value = &record->values[field - record->shape->fields];
+
+        rig_value_free(*value);
+        *value = read_value(reader, field, pair->value);
     } else if (extra && strcmp(extra->name, pair->key->text) == 0) {
         *extra_value = read_value(reader, extra, pair->value);
     } else {
@@ -188,7 +236,7 @@ static bool is_written(const struct rig_record *record, const struct rig_node *n
                        const struct rig_field *field)
 {
     return record->values[field - record->shape->fields] ||
-           (node->kind == RIG_NODE_MAP && rig_node_get(node, field->name)) ||
+           (node->kind == RIG_NODE_MAP && rig_field_node(node, field)) ||
            (node->kind != RIG_NODE_MAP && !node->empty);
 }
 
@@ -213,7 +261,7 @@ static guint count_written(const struct rig_record *record, const struct rig_nod
 
         g_assert(field);
         n_written += record->values[field - record->shape->fields] ||
-                     (node->kind == RIG_NODE_MAP && rig_node_get(node, *names));
+                     (node->kind == RIG_NODE_MAP && rig_field_node(node, field));
     }
     return n_written;
 }
@@ -528,6 +576,8 @@ static struct rig_value *read_entered(struct rig_reader *reader, const struct ri
     const char *keyword = node->kind == RIG_NODE_SCALAR ? find_choice(field, node->text) : NULL;
     struct rig_value *value;
 
+    if (!keyword && node->kind == RIG_NODE_SCALAR)
+        keyword = find_former_choice(reader, field, node);
     if (keyword) {
         if (field->type == RIG_TYPE_IMAGE && reader->scope && reader->scope->images &&
             g_hash_table_contains(reader->scope->images, keyword))

@@ -64,7 +64,8 @@ static struct found find(const struct rig_record *record, const char *path)
     const char *dot = strchr(path, '.');
     g_autofree char *name = dot ? g_strndup(path, (gsize)(dot - path)) : g_strdup(path);
     const struct rig_value *value = rig_record_get(record, name);
-    bool written = record->node && record->node->kind == RIG_NODE_MAP && rig_node_get(record->node, name);
+    bool written = record->node && record->node->kind == RIG_NODE_MAP &&
+                   rig_field_node(record->node, field_of(record->shape, name));
 
     if (!value || !dot)
         return (struct found){value, value && is_default(field_of(record->shape, name), value),

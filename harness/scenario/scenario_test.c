@@ -535,6 +535,30 @@ static void a_file_that_cannot_be_read_is_a_diagnostic(void **state)
                         "/: error: is a directory\n/nonexistent/x.yaml: error: No such file or directory\n");
 }
 
+/* Once for all cases that hold the step. */
+static void a_former_verb_is_read_with_one_note(void **state)
+{
+    struct rig_diagnostics diagnostics;
+    g_autoptr(rig_scenario) scenario = NULL;
+    g_autofree char *shown = NULL;
+
+    (void)state;
+    rig_diagnostics_init(&diagnostics);
+    scenario = rig_scenario_from_source(rig_source_from_text("t.yaml", "scenario: s\n"
+                                                                       "matrix: {n: [1, 2]}\n"
+                                                                       "steps:\n"
+                                                                       "  - types: {count: $n}\n"
+                                                                       "  - restart:\n"),
+                                        &small_language, &diagnostics);
+    shown = rig_diagnostics_format(&diagnostics, false);
+    rig_diagnostics_clear(&diagnostics);
+    assert_non_null(scenario);
+    assert_string_equal(step_of(case_of(scenario, 1), 1)->text, "reset:");
+    assert_string_equal(shown, "t.yaml:5:5: note: 'restart' is now called 'reset'\n"
+                               "   5 |   - restart:\n"
+                               "     |     ^^^^^^^ the next version no longer reads the old name\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -562,6 +586,7 @@ int main(void)
         cmocka_unit_test(long_texts_in_many_cases_are_refused_before_they_are_large),
         cmocka_unit_test(files_are_found_in_byte_order_and_loops_end),
         cmocka_unit_test(a_file_that_cannot_be_read_is_a_diagnostic),
+        cmocka_unit_test(a_former_verb_is_read_with_one_note),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -146,9 +146,16 @@ struct rig_binding {
     .word = {offsetof(owner, member_name),                                                                   \
              _Generic(((owner *)0)->member_name, const char *: RIG_MEMBER_TEXT), NULL}
 
+/* A word that was written in another way before. The old one is still read, with a note. */
+struct rig_former {
+    const char *name; /* the old word */
+    const char *now;
+};
+
 /* One key of a map. Static tables; nothing is owned. */
 struct rig_field {
-    const char *name; /* kebab-case */
+    const char *name;   /* kebab-case */
+    const char *former; /* what it was called before: still read, with a note; NULL = nothing else */
     enum rig_type type;
     struct rig_binding value, word;
     const char *about;
@@ -160,11 +167,12 @@ struct rig_field {
     const char *default_text;   /* as it would be written; NULL = absent */
     const char *const *choices; /* NULL-terminated. CHOICE: the values. Other types: keywords allowed beside
                                    the type's own values */
-    const struct rig_shape *shape; /* RECORD, VARIANT */
-    guint64 min, max;              /* of numbers in their unit, max 0: that of the type (rig_field_max());
-                                      TEXT and HEX: min characters or bytes; FLAG: min 1 = true only */
-    const char *makes;             /* NAME: what it gives a name to, for later steps ("mark") */
-    const char *takes;             /* NAME: what an earlier step must have given that name to */
+    const struct rig_former *former_choices; /* up to one whose `name` is NULL; NULL = none */
+    const struct rig_shape *shape;           /* RECORD, VARIANT */
+    guint64 min, max;  /* of numbers in their unit, max 0: that of the type (rig_field_max());
+                          TEXT and HEX: min characters or bytes; FLAG: min 1 = true only */
+    const char *makes; /* NAME: what it gives a name to, for later steps ("mark") */
+    const char *takes; /* NAME: what an earlier step must have given that name to */
 };
 
 /* Bounds of numbers whose field has none of its own: no sum of an instant and a few of them overflows. */
@@ -189,11 +197,17 @@ struct rig_rule {
     const char *const *others; /* NULL-terminated: values of `other`; of a list, one of them; NULL = any */
     const char *why;           /* a remark for people; NULL = none */
 };
+/* A key that a map had before. It stays an error, which says what to do instead. */
+struct rig_removed {
+    const char *name;
+    const char *hint;
+};
 struct rig_shape {
     const char *name;
     const struct rig_field *fields;
     gsize n_fields;
-    const char *struct_name; /* "struct upload_arguments"; NULL: its records are only walked over */
+    const struct rig_removed *removed; /* up to one whose `name` is NULL; NULL = none */
+    const char *struct_name;           /* "struct upload_arguments"; NULL: its records are only walked over */
     gsize n_struct_bytes;
     const char *begins_with; /* the struct that is its first member, and may be asked for, too; NULL: none */
     struct rig_binding node; /* RIG_NODE(): where the record was written */
@@ -216,7 +230,8 @@ struct rig_shape {
 
 /* What is wrong with the tables of a shape and of all shapes below it: a member that does not fit its field
  * (a count up to 2^32 in a guint16, a number that may be absent, a list in one text), a rule, a shorthand or
- * a group that names no field. NULL: nothing. The caller owns the text, which names shape and field. */
+ * a group that names no field, a former name that hides a present one or has become nothing. NULL: nothing.
+ * The caller owns the text, which names shape and field. */
 char *rig_shape_problem(const struct rig_shape *shape);
 /* The same for all verbs of a language and for the images of scenarios; also a name that is taken and that no
  * verb makes. */
@@ -276,9 +291,10 @@ typedef struct rig_outcome rig_outcome;
 typedef void (*rig_step_function)(struct rig_run *run, const struct rig_step *step);
 
 struct rig_verb {
-    const char *name;              /* "upload" */
-    const char *family;            /* "update", "power", ... groups the reference */
-    const char *about;             /* one or two sentences */
+    const char *name;   /* "upload" */
+    const char *former; /* what it was called before: still read, with a note; NULL = nothing else */
+    const char *family; /* "update", "power", ... groups the reference */
+    const char *about;  /* one or two sentences */
     const struct rig_shape *shape; /* NULL = no arguments but `within` */
     const char *block;             /* key beside the verb that holds nested steps ("do"); NULL = none */
     guint64 within_us; /* default deadline; the verb gets the field `within` without naming it in its shape */

@@ -365,6 +365,62 @@ static void a_shorthand_takes_the_lone_value(void **state)
     assert_text("just text\n", "text", "just text");
 }
 
+/* Old names are read as the new ones; the notes say so, once each, and are no errors. */
+static void former_names_are_read_with_a_note(void **state)
+{
+    struct reading reading = read_text("release: 1.2.3\nchoice: for-good\n");
+
+    (void)state;
+    assert_int_equal(reading.diagnostics.n_added, 0);
+    assert_string_equal(rig_record_get(reading.record, "version")->text, "1.2.3");
+    assert_string_equal(rig_record_get(reading.record, "choice")->keyword, "permanent");
+    assert_string_equal(reading.shown,
+                        "t.yaml:1:1: note: 'release' is now called 'version'\n"
+                        "   1 | release: 1.2.3\n"
+                        "     | ^^^^^^^ the next version no longer reads the old name\n"
+                        "t.yaml:2:9: note: 'for-good' is now called 'permanent'\n"
+                        "   2 | choice: for-good\n"
+                        "     |         ^^^^^^^^ the next version no longer reads the old name\n");
+    done(&reading);
+}
+
+static void an_old_name_beside_the_new_one_is_an_error(void **state)
+{
+    static const char *const texts[] = {"release: 1.2.3\nversion: 1.2.4\n",
+                                        "version: 1.2.4\nrelease: 1.2.3\n"};
+
+    (void)state;
+    for (guint i = 0; i < G_N_ELEMENTS(texts); i++) {
+        struct reading reading = read_text(texts[i]);
+
+        assert_int_equal(reading.diagnostics.items->len, 1);
+        assert_non_null(
+            strstr(reading.shown, "error: 'version' stands beside 'release', which it was called before"));
+        done(&reading);
+    }
+}
+
+static void a_wrong_value_under_an_old_name_is_an_error_of_the_field(void **state)
+{
+    struct reading reading = read_text("release: soon\n");
+
+    (void)state;
+    assert_int_equal(reading.diagnostics.items->len, 1);
+    assert_non_null(strstr(reading.shown, "1:10: error: 'version' wants a version"));
+    done(&reading);
+}
+
+static void a_removed_key_says_what_to_do(void **state)
+{
+    struct reading reading = read_text("colour: red\n");
+
+    (void)state;
+    assert_string_equal(reading.shown, "t.yaml:1:1: error: 'types' has no 'colour'\n"
+                                       "   1 | colour: red\n"
+                                       "     | ^^^^^^ take it out: there is one only\n");
+    done(&reading);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -388,6 +444,10 @@ int main(void)
         cmocka_unit_test(all_errors_of_a_map_come_at_once),
         cmocka_unit_test(a_dollar_is_text_where_there_are_no_variables),
         cmocka_unit_test(a_shorthand_takes_the_lone_value),
+        cmocka_unit_test(former_names_are_read_with_a_note),
+        cmocka_unit_test(an_old_name_beside_the_new_one_is_an_error),
+        cmocka_unit_test(a_wrong_value_under_an_old_name_is_an_error_of_the_field),
+        cmocka_unit_test(a_removed_key_says_what_to_do),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

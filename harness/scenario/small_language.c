@@ -4,6 +4,7 @@
 
 static const char *const slots[] = {"primary", "secondary", NULL};
 static const char *const modes[] = {"test", "permanent", "off", "no", NULL};
+static const struct rig_former former_modes[] = {{"for-good", "permanent"}, {NULL, NULL}};
 static const char *const no_image[] = {"none", "whatever", NULL};
 static const char *const places[] = {"middle", "last", NULL};
 static const char *const expects[] = {"ok", "refused", NULL};
@@ -54,6 +55,7 @@ static const struct rig_verb mark = {.name = "mark",
                                      .example = "- mark: {image: new, as: test}"};
 
 static const struct rig_verb reset = {.name = "reset",
+                                      .former = "restart",
                                       .family = "power",
                                       .about = "Resets the board.",
                                       .within_us = 5000000,
@@ -142,17 +144,26 @@ static const struct rig_field types_fields[] = {
     {.name = "probability", .type = RIG_TYPE_PROBABILITY, .about = "A probability."},
     {.name = "text", .type = RIG_TYPE_TEXT, .about = "A text."},
     {.name = "name", .type = RIG_TYPE_NAME, .about = "A name."},
-    {.name = "version", .type = RIG_TYPE_VERSION, .about = "A version."},
+    {.name = "version", .former = "release", .type = RIG_TYPE_VERSION, .about = "A version."},
     {.name = "address", .type = RIG_TYPE_ADDRESS, .about = "An address."},
     {.name = "hex", .type = RIG_TYPE_HEX, .about = "Bytes."},
-    {.name = "choice", .type = RIG_TYPE_CHOICE, .choices = modes, .about = "A choice."},
+    {.name = "choice",
+     .type = RIG_TYPE_CHOICE,
+     .choices = modes,
+     .former_choices = former_modes,
+     .about = "A choice."},
     {.name = "place", .type = RIG_TYPE_COUNT, .choices = places, .about = "A count or a word."},
     {.name = "counts", .type = RIG_TYPE_COUNT, .list = true, .about = "Counts."},
     {.name = "fault", .type = RIG_TYPE_VARIANT, .shape = &fault_shape, .about = "A fault."},
     {.name = "where", .type = RIG_TYPE_RECORD, .shape = &where_shape, .about = "A record."},
 };
-const struct rig_shape small_types_shape = {
-    .name = "types", .fields = types_fields, .n_fields = G_N_ELEMENTS(types_fields), .shorthand = "text"};
+static const struct rig_removed removed_types[] = {{"colour", "take it out: there is one only"},
+                                                   {NULL, NULL}};
+const struct rig_shape small_types_shape = {.name = "types",
+                                            .fields = types_fields,
+                                            .n_fields = G_N_ELEMENTS(types_fields),
+                                            .shorthand = "text",
+                                            .removed = removed_types};
 static const struct rig_verb types = {.name = "types",
                                       .family = "tests",
                                       .about = "One field of each type.",

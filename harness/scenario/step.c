@@ -51,6 +51,9 @@ const struct rig_verb *rig_language_find(const struct rig_language *language, co
     for (gsize i = 0; i < language->n_verbs; i++)
         if (strcmp(language->verbs[i]->name, name) == 0)
             return language->verbs[i];
+    for (gsize i = 0; i < language->n_verbs; i++)
+        if (g_strcmp0(language->verbs[i]->former, name) == 0)
+            return language->verbs[i];
     return NULL;
 }
 
@@ -172,6 +175,8 @@ static bool sort_out(struct rig_reader *reader, const struct rig_node *step, str
         refuse_verb(reader, step);
         return false;
     }
+    if (strcmp(parts->pair->key->text, parts->verb->name) != 0)
+        rig_reader_note_former(reader, parts->pair->key, parts->pair->key->text, parts->verb->name);
     for (guint i = 0; i < step->items->len; i++) {
         const struct rig_pair *pair = g_ptr_array_index(step->items, i);
 

@@ -68,6 +68,14 @@ void rig_reader_error(struct rig_reader *reader, const struct rig_node *node, co
                             message);
 }
 
+void rig_reader_note_former(struct rig_reader *reader, const struct rig_node *node, const char *former,
+                            const char *now)
+{
+    rig_diagnostics_note(reader->diagnostics, node->source, node->start, rig_node_width(node),
+                         "the next version no longer reads the old name", "'%s' is now called '%s'", former,
+                         now);
+}
+
 static const struct rig_node *look_up(const struct rig_reader *reader, const struct rig_reference *reference)
 {
     g_autofree char *name = g_strndup(reference->name, reference->n_name);

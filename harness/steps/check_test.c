@@ -188,11 +188,31 @@ static void a_target_says_nothing_that_its_kind_has_no_use_for(void **state)
     rig_source_free(source);
 }
 
+static void a_removed_key_of_a_target_says_what_to_do(void **state)
+{
+    struct rig_source *source = rig_source_from_text("t.yaml", "kind: simulated-process\nadapter: st-link\n");
+    struct rig_diagnostics diagnostics;
+    struct rig_document *document;
+    g_autofree char *shown = NULL;
+
+    (void)state;
+    rig_diagnostics_init(&diagnostics);
+    document = rig_document_parse(source, &diagnostics);
+    rig_record_free(rig_record_read(rig_document_root(document), &rig_target_shape, NULL, &diagnostics));
+    shown = rig_diagnostics_format(&diagnostics, false);
+    assert_non_null(strstr(shown, "2:1: error: 'target' has no 'adapter'"));
+    assert_non_null(strstr(shown, "take it out: openocd always reaches the simulated board"));
+    rig_document_free(document);
+    rig_diagnostics_clear(&diagnostics);
+    rig_source_free(source);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scenarios_that_would_test_nothing_get_the_golden_diagnostics),
         cmocka_unit_test(a_target_says_nothing_that_its_kind_has_no_use_for),
+        cmocka_unit_test(a_removed_key_of_a_target_says_what_to_do),
         cmocka_unit_test(each_field_fits_the_member_that_it_is_bound_to),
         cmocka_unit_test(every_number_has_bounds_and_every_rule_names_fields_and_values),
     };
