@@ -72,13 +72,4 @@ static inline void debug_ram_touched(struct sim_debug *debug, uint32_t end)
         debug->n_ram_used = end;
 }
 
-/* nvmc.c: flash, UICR and their controller. */
-/* As the CTRL-AP does it: flash and UICR, whatever CONFIG says. */
-void debug_nvmc_erase_all(struct sim_debug *debug);
-uint32_t debug_flash_bytes(const struct sim_debug *debug);
-
-/* bus.c: one access within one region; n_bytes a multiple of width. */
-bool debug_bus_read(struct sim_debug *debug, uint32_t address, uint8_t *into, size_t n_bytes);
-bool debug_bus_write(struct sim_debug *debug, uint32_t address, const uint8_t *bytes, size_t n_bytes);
-
 #endif

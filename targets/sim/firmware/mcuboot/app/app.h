@@ -96,20 +96,6 @@ struct sim_transport {
 #define SIM_SMP_CHARACTERISTIC 0u
 #define SIM_TIMER_REQUEST 4u
 #define SIM_TIMER_NOTIFY 5u
-void sim_transport_copy(struct sim_transport *to, const struct sim_transport *from);
-void sim_transport_write(struct sim_transport *transport, struct sim_chip *chip,
-                         const struct sim_app_config *config, const uint8_t *bytes, size_t n_bytes);
-void sim_transport_drop_assembly(struct sim_transport *transport);
-/* The link is gone. */
-void sim_transport_unlink(struct sim_transport *transport, struct sim_chip *chip);
-/* Takes the first request out; its buffer stays in use until answer() is called with what the server wrote (0
- * bytes: nothing). */
-unsigned sim_transport_take_request(struct sim_transport *transport, uint8_t bytes[RIG_SMP_MAX_MESSAGE_BYTES],
-                                    size_t *n_bytes);
-void sim_transport_answer(struct sim_transport *transport, struct sim_chip *chip, unsigned buffer,
-                          const uint8_t *bytes, size_t n_bytes);
-/* One notification goes over the air. */
-void sim_transport_notify(struct sim_transport *transport, struct sim_chip *chip);
 
 /* What a handler makes of a request: the pairs of a success, or an error. */
 struct sim_reply {

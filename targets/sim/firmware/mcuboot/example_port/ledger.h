@@ -39,22 +39,4 @@ struct ledger_part {
 /* true: slot 0 holds an image that may run. */
 bool ledger_boot(const struct ledger_part *part);
 
-/* image.c: the size of the image at the start of a slot if it is whole, up to `most`; 0 if not. */
-uint32_t image_check(enum ledger_area slot, uint32_t most);
-
-/* book.c: the ledger. Each record is the whole state; the last valid one counts. */
-enum book_state { BOOK_EMPTY, BOOK_SWAPPING = 'S', BOOK_DONE = 'D' };
-enum swap_kind { SWAP_TRIAL = 1, SWAP_FOR_GOOD = 2, SWAP_BACK = 3 };
-struct book_record {
-    uint8_t state; /* enum book_state */
-    uint8_t kind;  /* enum swap_kind */
-    uint16_t n_sectors;
-    uint16_t n_steps; /* done */
-    uint16_t zero;
-    uint32_t generation; /* of the ledger's sector */
-    uint32_t check;      /* CRC-32 of the above */
-};
-void book_open(const struct ledger_part *part, struct book_record *last);
-void book_add(const struct ledger_part *part, const struct book_record *record);
-
 #endif
