@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Names that steps give and take: of images, and of marks and their like. */
+/* Names that steps give and take: of images, and of flash watches and their like. */
 #include <string.h>
 
 #include "scenario/reader.h"
@@ -7,7 +7,7 @@
 /* The steps of one case, in the order in which they run. */
 struct walk {
     struct rig_diagnostics *diagnostics;
-    GHashTable *made;  /* "mark before-swap" -> const struct rig_value * that gave the name */
+    GHashTable *made;  /* "flash watch 'before-swap'" -> const struct rig_value * that gave the name */
     GHashTable *taken; /* set of the same texts */
 };
 
@@ -58,7 +58,7 @@ static void walk_steps(struct walk *walk, const GPtrArray *steps)
         walk_step(walk, g_ptr_array_index(steps, i));
 }
 
-/* A mark that only some cases use is no mistake. */
+/* A name that only some cases use is no mistake. */
 static void account(const struct walk *walk, GHashTable *made)
 {
     GHashTableIter iterator;

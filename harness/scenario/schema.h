@@ -171,7 +171,7 @@ struct rig_field {
     const struct rig_shape *shape;           /* RECORD, VARIANT */
     guint64 min, max;  /* of numbers in their unit, max 0: that of the type (rig_field_max());
                           TEXT and HEX: min characters or bytes; FLAG: min 1 = true only */
-    const char *makes; /* NAME: what it gives a name to, for later steps ("mark") */
+    const char *makes; /* NAME: what it gives a name to, for later steps ("flash watch") */
     const char *takes; /* NAME: what an earlier step must have given that name to */
 };
 

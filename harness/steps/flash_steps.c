@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Verbs: expect-slot, mark-flash, expect-flash: what lies in flash, and what was written since. */
+/* Verbs: expect-slot, watch-flash, expect-flash: what lies in flash, and what was written since. */
 #include "steps/verbs.h"
 
 #include "steps/fit.h"
@@ -218,35 +218,36 @@ const struct rig_verb rig_verb_expect_slot = {
     .run = run_expect_slot,
 };
 
-struct mark_arguments {
+struct watch_arguments {
     const char *name;
 };
-static const struct rig_field mark_fields[] = {
-    RIG_FIELD("name", NAME, struct mark_arguments, name, .required = true, .makes = "mark",
-              .about = "Name of the mark."),
+static const struct rig_field watch_fields[] = {
+    RIG_FIELD("name", NAME, struct watch_arguments, name, .required = true, .makes = "flash watch",
+              .about = "Name of the watch."),
 };
-static const struct rig_shape mark_shape = {RIG_SHAPE("mark-flash", mark_fields, struct mark_arguments),
-                                            .shorthand = "name"};
+static const struct rig_shape watch_shape = {RIG_SHAPE("watch-flash", watch_fields, struct watch_arguments),
+                                             .shorthand = "name"};
 
-static void run_mark_flash(struct rig_run *run, const struct rig_step *step)
+static void run_watch_flash(struct rig_run *run, const struct rig_step *step)
 {
     guint64 n_operations = run->board->flash_watch->n_operations(run->board);
 
-    g_hash_table_replace(run->marks, g_strdup(RIG_ARGUMENTS(step, struct mark_arguments)->name),
+    g_hash_table_replace(run->flash_watches, g_strdup(RIG_ARGUMENTS(step, struct watch_arguments)->name),
                          g_memdup2(&n_operations, sizeof n_operations));
 }
 
-const struct rig_verb rig_verb_mark_flash = {
-    .name = "mark-flash",
+const struct rig_verb rig_verb_watch_flash = {
+    .name = "watch-flash",
+    .former = "mark-flash",
     .looks_at_nothing = true,
     .family = "expect",
-    .about = "Remembers this instant for `expect-flash: {since: ...}`.",
-    .shape = &mark_shape,
+    .about = "Watches flash from here on, for `expect-flash: {since: ...}`.",
+    .shape = &watch_shape,
     .within_us = 1000000,
     .at_once = true,
     .needs = needs_watch,
-    .example = "mark-flash: before-swap",
-    .run = run_mark_flash,
+    .example = "watch-flash: before-swap",
+    .run = run_watch_flash,
 };
 
 static const char *const range_devices[] = {"internal", "external", NULL};
@@ -277,8 +278,8 @@ struct flash_arguments {
     const guint32 *at_most;
 };
 static const struct rig_field flash_fields[] = {
-    RIG_FIELD("since", NAME, struct flash_arguments, since, .required = true, .takes = "mark",
-              .about = "Name of a mark."),
+    RIG_FIELD("since", NAME, struct flash_arguments, since, .required = true, .takes = "flash watch",
+              .about = "Name of a `watch-flash` before it."),
     RIG_FIELD("written", RECORD, struct flash_arguments, written, .shape = &range_shape, .list = true,
               .choices = regions, .about = "Each of these was written or erased since."),
     RIG_FIELD("untouched", RECORD, struct flash_arguments, untouched, .shape = &range_shape, .list = true,
@@ -444,12 +445,12 @@ static void expect_each_region(struct rig_run *run, guint64 since, const struct 
 static void run_expect_flash(struct rig_run *run, const struct rig_step *step)
 {
     const struct flash_arguments *wanted = RIG_ARGUMENTS(step, struct flash_arguments);
-    const guint64 *since = g_hash_table_lookup(run->marks, wanted->since);
+    const guint64 *since = g_hash_table_lookup(run->flash_watches, wanted->since);
     struct watch watch = {.want_outside = true};
     g_autofree char *seen = NULL;
 
     if (!since) {
-        rig_run_error_text(run, "no 'mark-flash: %s' came before", wanted->since);
+        rig_run_error_text(run, "no 'watch-flash: %s' came before", wanted->since);
         return;
     }
     expect_each_region(run, *since, wanted->written, true);
@@ -494,7 +495,7 @@ static char *flash_unfit(const struct rig_step *step, struct rig_fit *fit)
 const struct rig_verb rig_verb_expect_flash = {
     .name = "expect-flash",
     .family = "expect",
-    .about = "Which parts of which flash device were written or left alone since a mark.",
+    .about = "Which parts of which flash device were written or left alone since `watch-flash`.",
     .shape = &flash_shape,
     .within_us = 1000000,
     .at_once = true,

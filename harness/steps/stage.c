@@ -128,7 +128,7 @@ void rig_run_init(struct rig_run *run, const struct rig_case *the_case, struct r
         .also = g_ptr_array_new_with_free_func(g_free),
         .step_id = g_string_new(NULL),
         .console = g_ptr_array_new_with_free_func(g_free),
-        .marks = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free),
+        .flash_watches = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free),
     };
     run->update = rig_update_new(&(const struct rig_update_setting){.board = board,
                                                                     .faults = run->faults,
@@ -151,7 +151,7 @@ void rig_run_clear(struct rig_run *run)
     g_ptr_array_unref(run->also);
     g_free(run->boot_stop);
     g_ptr_array_unref(run->console);
-    g_hash_table_unref(run->marks);
+    g_hash_table_unref(run->flash_watches);
     g_string_free(run->step_id, TRUE);
     g_free(run->cut_text);
     g_free(run->path_text);

@@ -12,7 +12,7 @@ static const struct rig_verb *const verbs[] = {
     &rig_verb_mark,           &rig_verb_confirm,        &rig_verb_erase,          &rig_verb_smp_echo,
     &rig_verb_smp_parameters, &rig_verb_smp_reset,      &rig_verb_smp_raw,        &rig_verb_expect_boot,
     &rig_verb_expect_board,   &rig_verb_expect_resets,  &rig_verb_expect_console, &rig_verb_expect_link,
-    &rig_verb_expect_images,  &rig_verb_expect_slot,    &rig_verb_mark_flash,     &rig_verb_expect_flash,
+    &rig_verb_expect_images,  &rig_verb_expect_slot,    &rig_verb_watch_flash,    &rig_verb_expect_flash,
     &rig_verb_expect_memory,  &rig_verb_wait_memory,
 };
 

@@ -40,7 +40,7 @@ extern const struct rig_verb rig_verb_smp_echo, rig_verb_smp_parameters, rig_ver
 extern const struct rig_verb rig_verb_expect_boot, rig_verb_expect_board, rig_verb_expect_resets,
     rig_verb_expect_console, rig_verb_expect_link;
 /* flash_steps.c */
-extern const struct rig_verb rig_verb_expect_slot, rig_verb_mark_flash, rig_verb_expect_flash;
+extern const struct rig_verb rig_verb_expect_slot, rig_verb_watch_flash, rig_verb_expect_flash;
 
 /* --- shared by the families --- */
 

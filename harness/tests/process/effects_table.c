@@ -306,14 +306,14 @@ const struct effect effects[] = {
     {"expect-slot.swap-info", B "expect-slot: {slot: 0, image: old}", B "expect-slot: {slot: 0, image: old, swap-info: test}", NULL},
     {"expect-slot.swap-size", B "expect-slot: {slot: 0, image: old}", B "expect-slot: {slot: 0, image: old, swap-size: 1KiB}", NULL},
     {"expect-slot.status", B "expect-slot: {slot: 0, image: old}", B "expect-slot: {slot: 0, image: old, status: nonsense}", NULL},
-    {"mark-flash.name", L "mark-flash: a\nmark-flash: b\nupload: new\nmark-flash: a\nexpect-flash: {since: a, at-most: 0}\nexpect-flash: {since: b, at-most: 999}",
-     L "mark-flash: a\nmark-flash: b\nupload: new\nmark-flash: b\nexpect-flash: {since: a, at-most: 0}\nexpect-flash: {since: b, at-most: 999}", NULL},
-    {"expect-flash.since", L "mark-flash: a\nupload: new\nmark-flash: b\nexpect-flash: {since: a, at-most: 0}\nexpect-flash: {since: b, at-most: 0}", L "mark-flash: a\nupload: new\nmark-flash: b\nexpect-flash: {since: b, at-most: 0}\nexpect-flash: {since: a, at-most: 0}", NULL},
-    {"expect-flash.written", L "mark-flash: a\nupload: new\nexpect-flash: {since: a, at-most: 999}", L "mark-flash: a\nupload: new\nexpect-flash: {since: a, at-most: 999, written: [slot0]}", NULL},
-    {"expect-flash.untouched", L "mark-flash: a\nupload: new\nexpect-flash: {since: a, at-most: 999}", L "mark-flash: a\nupload: new\nexpect-flash: {since: a, at-most: 999, untouched: [slot1]}", NULL},
-    {"expect-flash.only", L "mark-flash: a\nupload: new\nexpect-flash: {since: a, at-most: 999}", L "mark-flash: a\nupload: new\nexpect-flash: {since: a, at-most: 999, only: [slot0]}", NULL},
-    {"expect-flash.at-most", L "mark-flash: a\nupload: new\nexpect-flash: {since: a, at-most: 999}", L "mark-flash: a\nupload: new\nexpect-flash: {since: a, at-most: 3}", NULL},
-#define RANGE(more) L "mark-flash: a\nupload: new\nexpect-flash: {since: a, untouched: [{" more "}]}"
+    {"watch-flash.name", L "watch-flash: a\nwatch-flash: b\nupload: new\nwatch-flash: a\nexpect-flash: {since: a, at-most: 0}\nexpect-flash: {since: b, at-most: 999}",
+     L "watch-flash: a\nwatch-flash: b\nupload: new\nwatch-flash: b\nexpect-flash: {since: a, at-most: 0}\nexpect-flash: {since: b, at-most: 999}", NULL},
+    {"expect-flash.since", L "watch-flash: a\nupload: new\nwatch-flash: b\nexpect-flash: {since: a, at-most: 0}\nexpect-flash: {since: b, at-most: 0}", L "watch-flash: a\nupload: new\nwatch-flash: b\nexpect-flash: {since: b, at-most: 0}\nexpect-flash: {since: a, at-most: 0}", NULL},
+    {"expect-flash.written", L "watch-flash: a\nupload: new\nexpect-flash: {since: a, at-most: 999}", L "watch-flash: a\nupload: new\nexpect-flash: {since: a, at-most: 999, written: [slot0]}", NULL},
+    {"expect-flash.untouched", L "watch-flash: a\nupload: new\nexpect-flash: {since: a, at-most: 999}", L "watch-flash: a\nupload: new\nexpect-flash: {since: a, at-most: 999, untouched: [slot1]}", NULL},
+    {"expect-flash.only", L "watch-flash: a\nupload: new\nexpect-flash: {since: a, at-most: 999}", L "watch-flash: a\nupload: new\nexpect-flash: {since: a, at-most: 999, only: [slot0]}", NULL},
+    {"expect-flash.at-most", L "watch-flash: a\nupload: new\nexpect-flash: {since: a, at-most: 999}", L "watch-flash: a\nupload: new\nexpect-flash: {since: a, at-most: 3}", NULL},
+#define RANGE(more) L "watch-flash: a\nupload: new\nexpect-flash: {since: a, untouched: [{" more "}]}"
     {"range.slot", RANGE("slot: 0, size: 4KiB"), RANGE("slot: 1, size: 4KiB"), NULL}, {"range.device", RANGE("slot: 0, size: 4KiB"), RANGE("device: internal, size: 4KiB"), NULL},
     {"range.from", RANGE("slot: 1, size: 4KiB"), RANGE("slot: 1, size: 4KiB, from: 0x18000"), NULL}, {"range.size", RANGE("device: internal, size: 4KiB"), RANGE("device: internal, size: 400KiB"), NULL},
 #define MEMORY(more) B "expect-memory: {" more "}"

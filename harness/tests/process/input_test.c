@@ -203,6 +203,28 @@ static void keys_of_the_wrong_type_are_told_apart(void **state)
     place_expect(*state, 2, "missing.bin", "bootrig image verify missing.bin");
 }
 
+/* Words of the version before: `check` and `run` tell their new names, and the verdict is that of the new
+ * words. */
+static void words_of_the_version_before_are_still_read(void **state)
+{
+    static const char *const commands[] = {"bootrig check old.yaml", "bootrig list old.yaml",
+                                           "bootrig run --no-html -q old.yaml",
+                                           "bootrig run --dry-run old.yaml"};
+
+    place_write(*state, "old.yaml",
+                "scenario: old\nimages: {old: 1.0.0}\nsetup:\n  - board: {slot0: old}\nsteps:\n"
+                "  - mark-flash: start\n  - reset:\n  - expect-boot: {image: old}\n"
+                "  - expect-flash: {since: start, untouched: slot0}\n");
+    for (guint i = 0; i < G_N_ELEMENTS(commands); i++) {
+        g_autoptr(outcome) result = place_run(*state, "%s", commands[i]);
+
+        assert_int_equal(result->code, 0);
+        expect_text(result->err, "old.yaml:6:5: note: 'mark-flash' is now called 'watch-flash'\n"
+                                 "   6 |   - mark-flash: start\n"
+                                 "     |     ^^^^^^^^^^ the next version no longer reads the old name\n");
+    }
+}
+
 static void journals_that_are_none_are_no_pass(void **state)
 {
     place_write(*state, "noise.jsonl", "this is no journal\n{\"ev\":7}\n[[[[\n");
@@ -225,6 +247,7 @@ int main(void)
         PROCESS_TEST(directories_and_devices_in_place_of_files_are_errors),
         PROCESS_TEST(image_files_that_are_none_are_rig_errors_of_their_case),
         PROCESS_TEST(keys_of_the_wrong_type_are_told_apart),
+        PROCESS_TEST(words_of_the_version_before_are_still_read),
         PROCESS_TEST(journals_that_are_none_are_no_pass),
     };
 

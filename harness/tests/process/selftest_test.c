@@ -59,8 +59,8 @@ static const struct exception exceptions[] = {
     {"expect-resets", "must_error", NO_ADAPTER},
     {"expect-console", "must_error", NO_ADAPTER},
     {"expect-link", "must_error", NO_ADAPTER},
-    {"mark-flash", "must_fail", "it remembers a number"},
-    {"mark-flash", "must_error", "it remembers a number"},
+    {"watch-flash", "must_fail", "it remembers a number"},
+    {"watch-flash", "must_error", "it remembers a number"},
 };
 
 static const char *const kinds[] = {"must_pass", "must_fail", "must_error"};
