@@ -64,8 +64,6 @@ struct rig_exploration {
  * budgets and the workers - as SHA-256 in hexadecimal digits. Owned by the caller. */
 char *rig_explore_fingerprint(const struct rig_explore_plan *plan);
 
-void rig_finding_free(gpointer finding); /* struct rig_finding *; NULL is allowed */
-
 /* Never NULL. The subject's flash holds its first content again afterwards. */
 struct rig_exploration *rig_explore(const struct rig_explore_plan *plan);
 void rig_exploration_free(struct rig_exploration *exploration);

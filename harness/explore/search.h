@@ -1,12 +1,31 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The search behind an exploration: shared by explore.c, finding.c and state.c only. */
+/* The search behind an exploration: shared by explore.c and state.c only. */
 #ifndef RIG_EXPLORE_SEARCH_H
 #define RIG_EXPLORE_SEARCH_H
 
-#include "explore/worker_pool.h"
 #include "explore/explore.h"
+#include "explore/trace.h"
 
 G_BEGIN_DECLS
+
+/* Records many runs at once: in this process, or in forked workers that have a copy of everything, the
+ * bootloader included. The results are the same whatever their number. A subject that may spoil its process
+ * is only ever run in workers, and what becomes of them is a finding. */
+struct rig_worker_pool;
+
+/* Records the tasks. false: it was stopped, or the rig has trouble; what was not recorded has `end`
+ * RIG_TRACE_NONE in `traces` then. */
+bool rig_worker_pool_run(struct rig_worker_pool *pool, const struct rig_task *tasks, guint n_tasks,
+                         struct rig_trace *traces);
+
+struct rig_worker_pool_figures {
+    char *trouble; /* of the rig; NULL: none */
+    gsize n_bytes; /* the most that workers had beside this process */
+    guint n_forks; /* workers that were started */
+    guint n_lost;  /* that ended before their time although none of their runs does so alone */
+};
+/* Until now. Borrowed from the pool. */
+const struct rig_worker_pool_figures *rig_worker_pool_figures(const struct rig_worker_pool *pool);
 
 #define NO_NODE G_MAXUINT32
 
@@ -86,9 +105,6 @@ void search_judged(struct search *search, guint32 number, enum rig_cycle_form fo
                    struct rig_trace *trace);
 /* "app,0,19h,run": the way to a node, and the power-on that shows what is wrong. Owned by the caller. */
 char *search_path_to(const struct search *search, guint32 number, enum rig_cycle_form last);
-
-/* finding.c: the roots by invariant, cause and healing, into the result. */
-void search_tell_findings(struct search *search);
 
 /* A file of a state begins with this and the version, four bytes little-endian. */
 #define SEARCH_STATE_MAGIC "rigxplor"

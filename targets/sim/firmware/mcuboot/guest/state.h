@@ -78,12 +78,8 @@ uint64_t guest_pace_max_us(const struct sim_guest *guest); /* CPU time, in code 
 void guest_offer_services(struct sim_guest *guest);
 const char *guest_device_name(const struct sim_guest *guest, uint32_t device); /* "unknown": none */
 void guest_describe_flash(struct sim_guest *guest, const struct sim_flash *flash);
-/* Ends the boot with a finding. Only from the guest's side. */
-_Noreturn void guest_stop(struct sim_guest *guest, enum sim_guest_outcome outcome, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-void *guest_alloc(struct sim_guest *guest, size_t n_bytes);
 
-/* imports.c: what the guest gets instead of functions of the C library. */
+/* What the guest gets instead of functions of the C library. */
 const struct object_redirect *guest_redirects(size_t *n_redirects);
 
 #endif

@@ -14,7 +14,7 @@
 
 enum trap_end {
     TRAP_RETURNED,
-    TRAP_THROWN, /* trap_throw() */
+    TRAP_THROWN, /* by the host, or by what stands for the C library */
     TRAP_SIGNAL,
     TRAP_OVERFLOW, /* of the stack */
     TRAP_EXPIRED,  /* CPU time */
@@ -71,19 +71,5 @@ void trap_clear(struct trap *trap);
 /* Runs trap->function(trap->user); trap->end and what belongs to it tell how that ended. false: another trap
  * is running in this process. */
 bool trap_run(struct trap *trap);
-/* The trap that runs, NULL: none. */
-struct trap *trap_running(void);
-
-/* Out of the function, to trap_run(). Only from code that runs inside. */
-_Noreturn void trap_throw(struct trap *trap, enum trap_end end);
-
-/* Brackets around the host's own code, which must not be left in its middle. Entering throws when the stack
- * is nearly used up, leaving when the time is over. */
-void trap_enter_host(struct trap *trap);
-void trap_leave_host(struct trap *trap);
-/* Memory that the foreign code named: touched before the host uses it, so that a bad pointer is the foreign
- * code's crash. */
-void trap_touch_readable(const void *at, size_t n_bytes);
-void trap_touch_writable(void *at, size_t n_bytes);
 
 #endif
