@@ -234,8 +234,8 @@ static bool parse_damage(char ***argv, struct damage_options *options, GError **
         G_OPTION_ENTRY_NULL,
     };
 
-    return rig_cli_image_parse(argv, "INPUT", "Spoils an MCUboot image in one named way.", damage_description,
-                               entries, error);
+    return rig_cli_image_parse(argv, "INPUT", "Damages an MCUboot image in one named way.",
+                               damage_description, entries, error);
 }
 
 static bool apply(struct rig_bytes *image, const char *path, const struct damage_options *options,

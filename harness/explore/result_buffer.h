@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What a forked worker hands back: recorded traces with the contents that they reach, in memory that both
- * processes share. The worker may have been spoilt by the code that it ran: nothing in here is believed. */
+ * processes share. The worker may have been corrupted by the code that it ran: nothing in here is believed.
+ */
 #ifndef RIG_EXPLORE_RESULT_BUFFER_H
 #define RIG_EXPLORE_RESULT_BUFFER_H
 

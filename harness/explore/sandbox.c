@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A boot in a forked process, with its flash operations on record in shared memory as they happen: what it
- * did until it spoilt that process is known, too. */
+ * did until it corrupted that process is known, too. */
 #define _GNU_SOURCE
 #include "explore/sandbox.h"
 
@@ -107,8 +107,8 @@ static G_GNUC_NORETURN void work(struct rig_subject *subject, struct record *rec
     sim_flash_observe(subject->flash, on_operation, record);
     subject->ops->boot_here(subject, &record->report);
     record->reported = 1;
-    if (subject->unspoilt && !subject->unspoilt(subject->user))
-        _exit(RIG_SANDBOX_SPOILT);
+    if (subject->intact && !subject->intact(subject->user))
+        _exit(RIG_SANDBOX_CORRUPTED);
     _exit(RIG_SANDBOX_DONE);
 }
 
@@ -181,10 +181,10 @@ static void take_report(const struct rig_subject *subject, const struct record *
     if (sound && (guint)report->end <= RIG_END_NOT_RUN &&
         (report->end != RIG_END_RUNS || report->device < sim_flash_n_devices(subject->flash)))
         return;
-    if (sound || (WIFEXITED(status) && WEXITSTATUS(status) == RIG_SANDBOX_SPOILT))
+    if (sound || (WIFEXITED(status) && WEXITSTATUS(status) == RIG_SANDBOX_CORRUPTED))
         say(report, RIG_END_CRASH, "it wrote over memory that is not its own");
     else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT)
-        say(report, RIG_END_CRASH, "it spoilt the heap of the process that runs it");
+        say(report, RIG_END_CRASH, "it corrupted the heap of the process that runs it");
     else if (WIFSIGNALED(status))
         say(report, RIG_END_CRASH, "it ended the process that runs it: signal %d", WTERMSIG(status));
     else

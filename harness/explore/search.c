@@ -16,7 +16,7 @@
 #define MAX_WORKERS 64u
 /* Of work for each worker: with less, what it costs to tell it and to intern it twice is more. */
 #define WORTH_A_FORK_US 30000
-#define SESSION_TASKS 512u /* of a subject that may spoil its process, between two looks at what it did */
+#define SESSION_TASKS 512u /* of a subject that may corrupt its process, between two looks at what it did */
 #define LOOK_EVERY_MS 20
 
 struct rig_worker_pool {
@@ -31,8 +31,8 @@ struct rig_worker_pool {
     bool eager;
 };
 
-/* Freeing everything makes the allocator look at its blocks: it ends the process when they were spoilt. */
-static bool is_unspoilt(void *user)
+/* Freeing everything makes the allocator look at its blocks: it ends the process when they were corrupted. */
+static bool is_intact(void *user)
 {
     struct rig_worker_pool *pool = user;
     bool sound = rig_contents_are_sound(pool->contents);
@@ -65,7 +65,7 @@ static struct rig_worker_pool *rig_worker_pool_new(struct rig_contents *contents
     pool->stop = stop;
     pool->user = user;
     subject->stop = stop_subject;
-    subject->unspoilt = is_unspoilt;
+    subject->intact = is_intact;
     subject->user = pool;
     return pool;
 }
@@ -75,7 +75,7 @@ static void rig_worker_pool_free(struct rig_worker_pool *pool)
     if (!pool)
         return;
     pool->subject->stop = NULL;
-    pool->subject->unspoilt = NULL;
+    pool->subject->intact = NULL;
     pool->subject->user = NULL;
     g_free(pool->figures.trouble);
     g_free(pool);
@@ -152,8 +152,8 @@ static G_GNUC_NORETURN void work(struct rig_worker_pool *pool, const struct work
     }
     n_after = rig_contents_bytes(pool->contents) + rig_recorder_bytes(pool->recorder);
     rig_result_buffer_seal(worker->buffer, n_after - n_before);
-    if (pool->subject->ops->boot_here && !is_unspoilt(pool))
-        _exit(RIG_SANDBOX_SPOILT);
+    if (pool->subject->ops->boot_here && !is_intact(pool))
+        _exit(RIG_SANDBOX_CORRUPTED);
     _exit(room ? RIG_SANDBOX_DONE : RIG_SANDBOX_FULL);
 }
 
@@ -356,7 +356,8 @@ static guint leave_known_out(struct rig_worker_pool *pool, struct batch batch, s
     return n_left;
 }
 
-/* A subject that may spoil its process: workers side by side, each with some of the tasks; then the next. */
+/* A subject that may corrupt its process: workers side by side, each with some of the tasks; then the next.
+ */
 static void run_in_sandboxes(struct rig_worker_pool *pool, struct batch batch)
 {
     guint n_session = CLAMP(batch.n / pool->n_workers, 1u, SESSION_TASKS);

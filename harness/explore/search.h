@@ -9,7 +9,7 @@
 G_BEGIN_DECLS
 
 /* Records many runs at once: in this process, or in forked workers that have a copy of everything, the
- * bootloader included. The results are the same whatever their number. A subject that may spoil its process
+ * bootloader included. The results are the same whatever their number. A subject that may corrupt its process
  * is only ever run in workers, and what becomes of them is a finding. */
 struct rig_worker_pool;
 

@@ -57,7 +57,7 @@ struct rig_subject;
 struct rig_subject_ops {
     /* From power-on to the hand-over, with power all the time. Only struct sim_flash is touched. */
     void (*boot)(struct rig_subject *subject, struct rig_end_report *report);
-    /* The same for processes that may be spoilt by it; NULL: boot() is harmless. See explore/sandbox.h. */
+    /* The same for processes that may be corrupted by it; NULL: boot() is harmless. See explore/sandbox.h. */
     void (*boot_here)(struct rig_subject *subject, struct rig_end_report *report);
     /* false: the application's own code refused or failed; what was written until then stays. `image`: the
      * one of an upload; with a pair it acts on both of the board's images, one after the other. */
@@ -80,9 +80,9 @@ struct rig_subject {
     struct sim_area areas[RIG_SUBJECT_MAX_AREAS];  /* where bootloader and application may write */
     const char *area_names[RIG_SUBJECT_MAX_AREAS]; /* "primary"; static */
     guint n_areas;
-    guint32 max_boot_ms;          /* with boot_here: longer than it takes, however loaded the machine is */
-    bool (*stop)(void *user);     /* with boot_here: true = give up waiting; may be NULL */
-    bool (*unspoilt)(void *user); /* and what the forked process checks last; may be NULL */
+    guint32 max_boot_ms;        /* with boot_here: longer than it takes, however loaded the machine is */
+    bool (*stop)(void *user);   /* with boot_here: true = give up waiting; may be NULL */
+    bool (*intact)(void *user); /* and what the forked process checks last; may be NULL */
     void *user;
     bool has_pair;                       /* the images are pairs */
     struct sim_area second, second_kept; /* where the board's second image runs, and its copy is kept */

@@ -65,7 +65,7 @@ struct rig_recorder *rig_recorder_new(struct rig_contents *contents, struct rig_
                                       bool torn_erase);
 void rig_recorder_free(struct rig_recorder *recorder);
 
-/* This is a process that may be spoilt: the subject is run right here. */
+/* This is a process that may be corrupted: the subject is run right here. */
 void rig_recorder_set_worker(struct rig_recorder *recorder);
 /* Executes a run. */
 void rig_trace_record(struct rig_recorder *recorder, const struct rig_task *task, struct rig_trace *trace);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Spoiling an image in one named way, so that a bootloader's refusal can be told apart by its reason. */
+/* Damaging an image in one named way, so that a bootloader's refusal can be told apart by its reason. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -160,7 +160,7 @@ static enum rig_image_status truncate_at(const struct patient *patient)
     return RIG_IMAGE_OK;
 }
 
-static enum rig_image_status spoil_hash(const struct patient *patient)
+static enum rig_image_status damage_hash(const struct patient *patient)
 {
     struct rig_image_tlv_entry entry;
 
@@ -238,7 +238,7 @@ static enum rig_image_status apply(struct patient *patient, enum rig_image_damag
     case RIG_DAMAGE_TRUNCATE:
         return truncate_at(patient);
     case RIG_DAMAGE_WRONG_HASH:
-        return spoil_hash(patient);
+        return damage_hash(patient);
     case RIG_DAMAGE_NO_HASH:
         return remove_all(patient, is_hash, RIG_IMAGE_NO_HASH);
     case RIG_DAMAGE_NO_SIGNATURE:

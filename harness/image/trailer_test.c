@@ -225,7 +225,7 @@ static void a_gap_lies_between_two_records(void **state)
     }
 }
 
-static void spoilt_fields_decode_as_bad(void **state)
+static void corrupted_fields_decode_as_bad(void **state)
 {
     (void)state;
     struct slot slot = erased_slot(0xff);
@@ -387,7 +387,7 @@ int main(void)
         cmocka_unit_test(an_erased_slot_decodes_to_nothing_for_both_erased_values),
         cmocka_unit_test(a_finished_move_upgrade_decodes_as_in_the_worked_example),
         cmocka_unit_test(a_gap_lies_between_two_records),
-        cmocka_unit_test(spoilt_fields_decode_as_bad),
+        cmocka_unit_test(corrupted_fields_decode_as_bad),
         cmocka_unit_test(a_slot_that_cannot_be_read_is_said_so),
         cmocka_unit_test(status_records_are_put_in_words),
         cmocka_unit_test(decisions_follow_the_table_for_every_pair_of_trailers),

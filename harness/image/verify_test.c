@@ -30,11 +30,11 @@ enum held {
     SHORT_KEY_ON, /* SHORT_KEY, and the byte behind it is the one that is missing */
     SIGNED_E,     /* a good signature */
     SIGNED_C,
-    SPOILT_E, /* one bit of it flipped */
-    E_AS_C,   /* a good Ed25519 signature in an entry of type ECDSA_SIG */
-    LONG_E,   /* longer than any signature */
-    CUSTOM,   /* an entry that nobody knows */
-    OVERRUNS, /* says more bytes than there are */
+    CORRUPTED_E, /* one bit of it flipped */
+    E_AS_C,      /* a good Ed25519 signature in an entry of type ECDSA_SIG */
+    LONG_E,      /* longer than any signature */
+    CUSTOM,      /* an entry that nobody knows */
+    OVERRUNS,    /* says more bytes than there are */
 };
 
 struct row {
@@ -67,20 +67,20 @@ static const struct row rows[] = {
      {HASH, KEY_E, KEY_STRANGER, SIGNED_E},
      RIG_IMAGE_NO_SIGNATURE,
      RIG_IMAGE_OK},
-    {"spoilt signature", {HASH, KEY_E, SPOILT_E}, RIG_IMAGE_BAD_SIGNATURE, RIG_IMAGE_OK},
+    {"corrupted signature", {HASH, KEY_E, CORRUPTED_E}, RIG_IMAGE_BAD_SIGNATURE, RIG_IMAGE_OK},
     {"signature of another kind of key", {HASH, KEY_C, SIGNED_E}, RIG_IMAGE_NO_SIGNATURE, RIG_IMAGE_OK},
     {"signature of another type", {HASH, KEY_E, E_AS_C}, RIG_IMAGE_NO_SIGNATURE, RIG_IMAGE_OK},
     {"a key is used up by its signature",
-     {HASH, KEY_E, SPOILT_E, SIGNED_E},
+     {HASH, KEY_E, CORRUPTED_E, SIGNED_E},
      RIG_IMAGE_BAD_SIGNATURE,
      RIG_IMAGE_OK},
-    {"the last signature decides", {HASH, KEY_E, SPOILT_E, KEY_E, SIGNED_E}, RIG_IMAGE_OK, RIG_IMAGE_OK},
+    {"the last signature decides", {HASH, KEY_E, CORRUPTED_E, KEY_E, SIGNED_E}, RIG_IMAGE_OK, RIG_IMAGE_OK},
     {"the last signature decides against it",
-     {HASH, KEY_E, SIGNED_E, KEY_E, SPOILT_E},
+     {HASH, KEY_E, SIGNED_E, KEY_E, CORRUPTED_E},
      RIG_IMAGE_BAD_SIGNATURE,
      RIG_IMAGE_OK},
     {"the last one that was tried decides",
-     {HASH, KEY_E, SIGNED_E, KEY_STRANGER, SPOILT_E},
+     {HASH, KEY_E, SIGNED_E, KEY_STRANGER, CORRUPTED_E},
      RIG_IMAGE_OK,
      RIG_IMAGE_OK},
     {"endless signature", {HASH, KEY_E, LONG_E}, RIG_IMAGE_BAD_SIGNATURE, RIG_IMAGE_OK},
@@ -110,7 +110,7 @@ static void put_signature(struct bench *bench, enum held held)
     size_t n_bytes = rig_key_sign(key, bench->hash, signature);
 
     assert_true(n_bytes > 0);
-    if (held == SPOILT_E)
+    if (held == CORRUPTED_E)
         signature[3] ^= 1;
     put(bench, held == SIGNED_C || held == E_AS_C ? RIG_IMAGE_TLV_ECDSA_SIG : RIG_IMAGE_TLV_ED25519,
         signature, n_bytes);
@@ -154,7 +154,7 @@ static void put_held(struct bench *bench, enum held held)
         return;
     case SIGNED_E:
     case SIGNED_C:
-    case SPOILT_E:
+    case CORRUPTED_E:
     case E_AS_C:
         put_signature(bench, held);
         return;

@@ -2,7 +2,7 @@
 /* Verb: with-faults, and the shapes of link faults. */
 #include "steps/verbs.h"
 
-#include "protocol/smp/spoil.h"
+#include "protocol/smp/corrupt.h"
 
 /* Far beyond what any upload takes, so that sums with `times` cannot overflow. */
 #define MAX_PACKET 1000000000
@@ -20,7 +20,7 @@ struct where {
     const guint32 *times;
     guint64 delay_us;
     const guint32 *at; /* byte or length */
-    struct rig_smp_spoil spoil;
+    struct rig_smp_corruption corruption;
     const guint64 *number;
 };
 #define FIELD_CHUNK                                                                                          \
@@ -60,19 +60,20 @@ static const struct rig_field packet_fields[] = {FIELDS_OF_PACKET, FIELD_TIMES};
 static const struct rig_shape packet_shape = {RIG_SHAPE("packet", packet_fields, struct where),
                                               .exactly_one = packet_places};
 
-/* Of the answer to a message, and how it is spoilt. */
-static const struct rig_field spoil_fields[] = {
+/* Of the answer to a message, and how it is corrupted. */
+static const struct rig_field corruption_fields[] = {
     FIELDS_OF_MESSAGE,
     FIELD_TIMES,
     RIG_FIELD(
-        "as", CHOICE, struct where, spoil.kind, .required = true, .choices = rig_smp_spoil_names,
+        "as", CHOICE, struct where, corruption.kind, .required = true, .choices = rig_smp_corruption_names,
         .about =
             "What is wrong with it. `missing-key`, `wrong-type`, `key-twice`, `other-number`, `nul-behind`, "
             "`other-text`, `short-bytes`, `other-bytes` and `other-flag` are done to `key`; `unknown-key`, "
             "`rc-zero` and `version-0` are allowed, a client has to take them."),
-    RIG_FIELD("key", TEXT, struct where, spoil.key,
-              .about =
-                  "Whose value is spoilt, wherever in the answer it comes first; without it the first one."),
+    RIG_FIELD(
+        "key", TEXT, struct where, corruption.key,
+        .about =
+            "Whose value is corrupted, wherever in the answer it comes first; without it the first one."),
     RIG_FIELD("number", COUNT, struct where, number,
               .about = "With `other-number`: what it becomes; else 0."),
 };
@@ -80,12 +81,13 @@ static const char *const of_number[] = {"other-number", NULL};
 static const char *const of_key[] = {"missing-key", "wrong-type", "key-twice",   "other-number",
                                      "nul-behind",  "other-text", "short-bytes", "other-bytes",
                                      "other-flag",  NULL};
-static const struct rig_rule spoil_rules[] = {
+static const struct rig_rule corruption_rules[] = {
     {.field = "key", .kind = RIG_RULE_NEEDS, .other = "as", .others = of_key},
     {.field = "number", .kind = RIG_RULE_NEEDS, .other = "as", .others = of_number},
     {.field = NULL}};
-static const struct rig_shape spoil_shape = {RIG_SHAPE("spoil", spoil_fields, struct where),
-                                             .rules = spoil_rules, .exactly_one = message_places};
+static const struct rig_shape corruption_shape = {
+    RIG_SHAPE("corrupt-response", corruption_fields, struct where), .rules = corruption_rules,
+    .exactly_one = message_places};
 
 static const char *const places[] = {"chunk", "at-byte",      "request", "probability",
                                      "write", "notification", NULL};
@@ -130,8 +132,8 @@ static const struct rig_shape truncate_shape = {RIG_SHAPE("truncate", truncate_f
 struct fault {
     const struct where *kinds[N_KINDS]; /* one of them; the others are NULL */
 };
-#define KIND(name, kind, shape, text)                                                                        \
-    RIG_STRUCT_FIELD(name, RECORD, struct fault, kinds[kind], struct where, shape, .about = text)
+#define KIND(name, kind, shape, ...)                                                                         \
+    RIG_STRUCT_FIELD(name, RECORD, struct fault, kinds[kind], struct where, shape, .about = __VA_ARGS__)
 static const struct rig_field fault_fields[N_KINDS] = {
     [RIG_FAULT_DROP] =
         KIND("drop", RIG_FAULT_DROP, &plain_shape, "It is lost: a request, a write, a notification."),
@@ -153,9 +155,10 @@ static const struct rig_field fault_fields[N_KINDS] = {
         KIND("disconnect", RIG_FAULT_DISCONNECT, &plain_shape,
              "The host drops the link instead of sending a request; the board hangs up in the place of a "
              "write or notification."),
-    [RIG_FAULT_SPOIL_RESPONSE] = KIND("spoil-response", RIG_FAULT_SPOIL_RESPONSE, &spoil_shape,
-                                      "Its answer arrives spoilt, as by a man in the middle: does a client "
-                                      "notice?"),
+    [RIG_FAULT_CORRUPT_RESPONSE] =
+        KIND("corrupt-response", RIG_FAULT_CORRUPT_RESPONSE, &corruption_shape,
+             "Its answer arrives corrupted, as by a man in the middle: does a client notice?",
+             .former = "spoil-response"),
     [LOSE_LINK] = KIND("lose-link", LOSE_LINK, &packet_shape,
                        "The radio goes silent in its place: the supervision timeout ends the link."),
 };
@@ -203,8 +206,8 @@ static void choose(const struct where *where, struct rig_fault *fault)
     }
 }
 
-/* spoil: room for how an answer is spoilt, which lives as long as the fault. */
-static struct rig_fault message_fault(const struct fault *told, struct rig_smp_spoil *spoil)
+/* corruption: room for how an answer is corrupted, which lives as long as the fault. */
+static struct rig_fault message_fault(const struct fault *told, struct rig_smp_corruption *corruption)
 {
     guint kind = kind_of(told);
     const struct where *where = told->kinds[kind];
@@ -213,10 +216,10 @@ static struct rig_fault message_fault(const struct fault *told, struct rig_smp_s
                               .delay_us = where->delay_us};
 
     choose(where, &fault);
-    if (kind == RIG_FAULT_SPOIL_RESPONSE) {
-        *spoil = where->spoil;
-        spoil->number = where->number ? *where->number : 0;
-        fault.spoil = spoil;
+    if (kind == RIG_FAULT_CORRUPT_RESPONSE) {
+        *corruption = where->corruption;
+        corruption->number = where->number ? *where->number : 0;
+        fault.corruption = corruption;
     }
     return fault;
 }
@@ -258,8 +261,8 @@ static struct rig_packet_fault packet_fault(const struct fault *told)
 struct block {
     struct rig_run *run;
     const struct fault *const *faults;
-    struct rig_smp_spoil *spoils; /* one for each */
-    guint n_armed, n_packets;     /* n_armed: of both */
+    struct rig_smp_corruption *corruptions; /* one for each */
+    guint n_armed, n_packets;               /* n_armed: of both */
 };
 
 static bool arm_packet_fault(struct block *block, const struct fault *told)
@@ -292,7 +295,7 @@ static void arm(struct block *block)
             if (!arm_packet_fault(block, told))
                 return;
         } else {
-            struct rig_fault fault = message_fault(told, &block->spoils[block->n_armed]);
+            struct rig_fault fault = message_fault(told, &block->corruptions[block->n_armed]);
 
             rig_faults_push(block->run->faults, &fault);
         }
@@ -345,10 +348,10 @@ static void run_with_faults(struct rig_run *run, const struct rig_step *step)
     const struct fault_arguments *arguments = RIG_ARGUMENTS(step, struct fault_arguments);
     struct block block = {.run = run, .faults = arguments->faults};
     g_autofree char *prefix = g_strdup_printf("%s.do", run->step_id->str);
-    g_autofree struct rig_smp_spoil *spoils =
-        g_new0(struct rig_smp_spoil, g_strv_length((char **)block.faults));
+    g_autofree struct rig_smp_corruption *corruptions =
+        g_new0(struct rig_smp_corruption, g_strv_length((char **)block.faults));
 
-    block.spoils = spoils;
+    block.corruptions = corruptions;
     run->update->protocol->faults_ended(run->update);
     arm(&block);
     if (!rig_run_troubled(run))
@@ -362,9 +365,9 @@ static const char *lacks(const struct rig_step *step, const char *const *capabil
     const struct fault *const *fault = RIG_ARGUMENTS(step, struct fault_arguments)->faults;
 
     for (; *fault; fault++) {
-        const char *needed = strikes_packets(*fault)                       ? "packet-faults"
-                             : kind_of(*fault) == RIG_FAULT_SPOIL_RESPONSE ? "smp"
-                                                                           : NULL;
+        const char *needed = strikes_packets(*fault)                         ? "packet-faults"
+                             : kind_of(*fault) == RIG_FAULT_CORRUPT_RESPONSE ? "smp"
+                                                                             : NULL;
 
         if (needed && !g_strv_contains(capabilities, needed))
             return needed;
@@ -376,7 +379,7 @@ static const char *const needs_update[] = {"update", NULL};
 const struct rig_verb rig_verb_with_faults = {
     .name = "with-faults",
     .family = "faults",
-    .about = "Wraps steps in link faults: what is sent or answered is lost, doubled, late, spoilt at the "
+    .about = "Wraps steps in link faults: what is sent or answered is lost, doubled, late, corrupted at the "
              "chosen place, which is a message of the update protocol (`chunk`, `at-byte`, `request`, "
              "`probability`), or a "
              "single ATT packet below it (`write`, `notification`; needs packet-faults). They end with the "

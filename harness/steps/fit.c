@@ -105,7 +105,7 @@ guint64 rig_fit_image_bytes(const struct rig_fit *fit, const char *name)
 }
 
 /* "no-signature", or a bit of the key's hash or of the signature, behind the hash. */
-static bool spoils_the_signature(const struct rig_damage_spec *damage)
+static bool damages_the_signature(const struct rig_damage_spec *damage)
 {
     return damage->kind == RIG_DAMAGE_NO_SIGNATURE ||
            (damage->kind == RIG_DAMAGE_FLIP_TLV && (!damage->at || *damage->at >= 32));
@@ -120,7 +120,7 @@ bool rig_fit_bad_by_signature(const struct rig_fit *fit, const char *name)
         return false;
     bad = !g_str_equal(spec->sign, "target") || g_str_equal(spec->key, "stranger");
     for (guint i = 0; spec->damages && spec->damages[i]; i++) {
-        if (!spoils_the_signature(spec->damages[i]))
+        if (!damages_the_signature(spec->damages[i]))
             return false;
         bad = true;
     }

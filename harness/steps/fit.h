@@ -36,7 +36,7 @@ const struct rig_image_spec *rig_fit_image(const struct rig_fit *fit, const char
 /* Bytes of an image from its header through its last TLV, as it would be made for this board, and before any
  * damage; of an ECDSA signature, which has no fixed length, the longest. 0: it comes from a file. */
 guint64 rig_fit_image_bytes(const struct rig_fit *fit, const char *name);
-/* Whether nothing but its signature (none, another kind, a stranger's, a spoilt one) makes the image a bad
+/* Whether nothing but its signature (none, another kind, a stranger's, a damaged one) makes the image a bad
  * one. */
 bool rig_fit_bad_by_signature(const struct rig_fit *fit, const char *name);
 

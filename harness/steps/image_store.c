@@ -122,8 +122,8 @@ static void collect_parts(const struct rig_image_spec *spec, struct recipe_parts
     }
 }
 
-static bool spoil(const struct rig_image_spec *spec, const char *name, struct rig_bytes *bytes,
-                  GError **error)
+static bool damage(const struct rig_image_spec *spec, const char *name, struct rig_bytes *bytes,
+                   GError **error)
 {
     for (guint i = 0; spec->damages && spec->damages[i]; i++) {
         const struct rig_damage_spec *damage = spec->damages[i];
@@ -230,19 +230,19 @@ static GBytes *read_file(const struct rig_case *the_case, const char *name, cons
 }
 
 /* The file with the damages of the plan; takes it. */
-static GBytes *spoil_file(const struct rig_image_spec *spec, const char *name, GBytes *file, GError **error)
+static GBytes *damage_file(const struct rig_image_spec *spec, const char *name, GBytes *file, GError **error)
 {
     g_autoptr(GBytes) taken = file;
     struct rig_bytes bytes = {.n_bytes = g_bytes_get_size(file)};
-    GBytes *spoilt = NULL;
+    GBytes *damaged = NULL;
 
     if (!spec->damages)
         return g_steal_pointer(&taken);
     bytes.bytes = g_memdup2(g_bytes_get_data(file, NULL), bytes.n_bytes); /* GLib's memory is malloc's */
-    if (spoil(spec, name, &bytes, error))
-        spoilt = g_bytes_new(bytes.bytes, bytes.n_bytes);
+    if (damage(spec, name, &bytes, error))
+        damaged = g_bytes_new(bytes.bytes, bytes.n_bytes);
     rig_bytes_clear(&bytes);
-    return spoilt;
+    return damaged;
 }
 
 static void identify(struct rig_built_image *built, const struct rig_image_spec *spec)
@@ -287,7 +287,7 @@ static struct rig_built_image *build(struct rig_image_store *store, const struct
 
     if (spec->file) {
         file = read_file(the_case, name, spec->file, error);
-        if (!file || !(file = spoil_file(spec, name, file, error)))
+        if (!file || !(file = damage_file(spec, name, file, error)))
             return NULL;
     } else if (!board->application) {
         g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
@@ -296,7 +296,7 @@ static struct rig_built_image *build(struct rig_image_store *store, const struct
     } else {
         key = key_for(store, spec, board, &cause);
         if (cause || !make_bytes(the_case, name, spec, board, key, &bytes, &cause) ||
-            !spoil(spec, name, &bytes, &cause)) {
+            !damage(spec, name, &bytes, &cause)) {
             rig_bytes_clear(&bytes);
             g_propagate_error(error, cause);
             return NULL;

@@ -35,7 +35,7 @@ static char *packet_of(guint32 address, const guint8 *bytes, gsize n_bytes)
     return g_string_free(packet, FALSE);
 }
 
-/* Checksums are not looked at: a unix socket does not spoil bytes. What comes beside answers to writes (the
+/* Checksums are not looked at: a unix socket does not corrupt bytes. What comes beside answers to writes (the
  * stop that a connection causes) is passed over. */
 static bool read_answer(struct rig_stream *stream, guint32 address, GError **error)
 {

@@ -10,8 +10,8 @@ struct rig_faults {
 const char *rig_fault_kind_name(enum rig_fault_kind kind)
 {
     static const char *const names[RIG_FAULT_N_KINDS] = {
-        "drop",    "drop-response", "duplicate",          "duplicate-response", "delay",          "reorder",
-        "corrupt", "truncate",      "stop-notifications", "disconnect",         "spoil-response",
+        "drop",     "drop-response",      "duplicate",  "duplicate-response", "delay", "reorder", "corrupt",
+        "truncate", "stop-notifications", "disconnect", "corrupt-response",
     };
 
     return (guint)kind < RIG_FAULT_N_KINDS ? names[kind] : "unknown";
@@ -80,7 +80,7 @@ static bool chosen(const struct rig_fault *fault, const struct rig_request_tag *
     }
 }
 
-/* What spoils one byte, or lets what is before it leave, needs a message that has the byte. */
+/* What corrupts one byte, or lets what is before it leave, needs a message that has the byte. */
 static bool has_place(const struct rig_fault *fault, const struct rig_request_tag *tag)
 {
     return (fault->kind != RIG_FAULT_CORRUPT && fault->kind != RIG_FAULT_TRUNCATE) ||

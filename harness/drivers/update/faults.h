@@ -20,7 +20,7 @@ enum rig_fault_kind {
     RIG_FAULT_TRUNCATE,           /* only the first `at` bytes leave */
     RIG_FAULT_STOP_NOTIFICATIONS, /* from the answer to it on, nothing arrives any more */
     RIG_FAULT_DISCONNECT,         /* the host drops the link instead of sending it */
-    RIG_FAULT_SPOIL_RESPONSE,     /* the answer to it comes as a man in the middle would have it */
+    RIG_FAULT_CORRUPT_RESPONSE,   /* the answer to it comes as a man in the middle would have it */
 };
 #define RIG_FAULT_N_KINDS 11
 const char *rig_fault_kind_name(enum rig_fault_kind kind); /* as in scenarios: "drop", "drop-response", ... */
@@ -43,9 +43,9 @@ struct rig_fault {
     /* CORRUPT, TRUNCATE: byte of the message; G_MAXUINT32 = the middle. A message without it is not struck.
      */
     guint32 at;
-    const void
-        *spoil; /* SPOIL_RESPONSE: how, in the protocol's own terms (SMP: struct rig_smp_spoil); borrowed */
-    guint n_times; /* how often it may happen; 0 = without end */
+    const void *corruption; /* CORRUPT_RESPONSE: how, in the protocol's own terms (SMP: struct
+                               rig_smp_corruption); borrowed */
+    guint n_times;          /* how often it may happen; 0 = without end */
     guint n_happened;
 };
 

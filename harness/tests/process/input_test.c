@@ -213,14 +213,18 @@ static void words_of_the_version_before_are_still_read(void **state)
 
     place_write(*state, "old.yaml",
                 "scenario: old\nimages: {old: 1.0.0}\nsetup:\n  - board: {slot0: old}\nsteps:\n"
+                "  - connect:\n"
+                "  - with-faults: [{spoil-response: {request: 0, as: no-cbor}}]\n"
+                "    do: [{smp-echo: {text: x, expect: malformed-answer}}]\n"
                 "  - mark-flash: start\n  - reset:\n  - expect-boot: {image: old}\n"
                 "  - expect-flash: {since: start, untouched: slot0}\n");
     for (guint i = 0; i < G_N_ELEMENTS(commands); i++) {
         g_autoptr(outcome) result = place_run(*state, "%s", commands[i]);
 
         assert_int_equal(result->code, 0);
-        expect_text(result->err, "old.yaml:6:5: note: 'mark-flash' is now called 'watch-flash'\n"
-                                 "   6 |   - mark-flash: start\n"
+        expect_text(result->err, "old.yaml:7:20: note: 'spoil-response' is now called 'corrupt-response'\n");
+        expect_text(result->err, "old.yaml:9:5: note: 'mark-flash' is now called 'watch-flash'\n"
+                                 "   9 |   - mark-flash: start\n"
                                  "     |     ^^^^^^^^^^ the next version no longer reads the old name\n");
     }
 }

@@ -257,12 +257,12 @@ static void left_corrupted(struct rig_smp_client *client, guint8 sequence, const
 static bool send_corrupted(struct rig_smp_client *client, const guint8 *bytes, gsize n_bytes,
                            const struct rig_request_tag *tag, enum rig_link_outcome *outcome, GError **error)
 {
-    g_autofree guint8 *spoilt = g_memdup2(bytes, n_bytes);
+    g_autofree guint8 *corrupted = g_memdup2(bytes, n_bytes);
     const struct rig_fault *fault;
     const char *what = NULL;
 
     if (strikes(client, RIG_FAULT_CORRUPT, tag, &fault)) {
-        spoilt[fault->at < n_bytes ? fault->at : n_bytes / 2] ^= 0x10;
+        corrupted[fault->at < n_bytes ? fault->at : n_bytes / 2] ^= 0x10;
         what = "one bit flipped";
     }
     if (strikes(client, RIG_FAULT_TRUNCATE, tag, &fault)) {
@@ -270,13 +270,13 @@ static bool send_corrupted(struct rig_smp_client *client, const guint8 *bytes, g
         what = "truncated";
     }
     if (what)
-        left_corrupted(client, bytes[6], spoilt, n_bytes);
-    trace(client, true, spoilt, n_bytes, what);
-    if (!write_cut(client, spoilt, n_bytes, outcome, error))
+        left_corrupted(client, bytes[6], corrupted, n_bytes);
+    trace(client, true, corrupted, n_bytes, what);
+    if (!write_cut(client, corrupted, n_bytes, outcome, error))
         return false;
     if (*outcome == RIG_LINK_OK && strikes(client, RIG_FAULT_DUPLICATE, tag, &fault)) {
-        trace(client, true, spoilt, n_bytes, "duplicated");
-        return write_cut(client, spoilt, n_bytes, outcome, error);
+        trace(client, true, corrupted, n_bytes, "duplicated");
+        return write_cut(client, corrupted, n_bytes, outcome, error);
     }
     return true;
 }
@@ -324,26 +324,26 @@ static GBytes *take_message(struct rig_smp_client *client)
 }
 
 /* What the man in the middle makes of an answer. */
-static GBytes *spoil(struct rig_smp_client *client, const struct rig_fault *fault, GBytes *message,
-                     const char **label)
+static GBytes *corrupt(struct rig_smp_client *client, const struct rig_fault *fault, GBytes *message,
+                       const char **label)
 {
-    const struct rig_smp_spoil *how = fault->spoil;
-    guint8 spoilt[RIG_SMP_MAX_MESSAGE_BYTES];
+    const struct rig_smp_corruption *how = fault->corruption;
+    guint8 corrupted[RIG_SMP_MAX_MESSAGE_BYTES];
     gsize n_bytes;
     const guint8 *bytes = g_bytes_get_data(message, &n_bytes);
-    gsize n_spoilt = 0;
+    gsize n_corrupted = 0;
 
-    if (how->kind == RIG_SPOIL_OLDER && client->previous) {
-        *label = "spoilt: the answer before it";
+    if (how->kind == RIG_CORRUPT_OLDER && client->previous) {
+        *label = "corrupted: the answer before it";
         return g_bytes_ref(client->previous);
     }
-    n_spoilt = rig_smp_spoil(how, bytes, n_bytes, spoilt, sizeof spoilt);
-    if (n_spoilt == 0) {
+    n_corrupted = rig_smp_corrupt(how, bytes, n_bytes, corrupted, sizeof corrupted);
+    if (n_corrupted == 0) {
         rig_faults_withdraw(client->update.setting.faults, fault);
         return g_bytes_ref(message);
     }
-    *label = "spoilt";
-    return g_bytes_new(spoilt, n_spoilt);
+    *label = "corrupted";
+    return g_bytes_new(corrupted, n_corrupted);
 }
 
 /* Applies the faults of responses; NULL when the message is lost. Takes the message. */
@@ -368,8 +368,9 @@ static GBytes *let_through(struct rig_smp_client *client, GBytes *message)
         trace(client, false, bytes, n_bytes, label);
         return NULL;
     }
-    heard = tag && strikes(client, RIG_FAULT_SPOIL_RESPONSE, tag, &fault) ? spoil(client, fault, came, &label)
-                                                                          : g_bytes_ref(came);
+    heard = tag && strikes(client, RIG_FAULT_CORRUPT_RESPONSE, tag, &fault)
+                ? corrupt(client, fault, came, &label)
+                : g_bytes_ref(came);
     if (label)
         trace(client, false, g_bytes_get_data(heard, NULL), g_bytes_get_size(heard), label);
     if (tag && strikes(client, RIG_FAULT_DUPLICATE_RESPONSE, tag, &fault))

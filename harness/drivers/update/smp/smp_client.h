@@ -8,7 +8,7 @@
 
 #include "drivers/update/update.h"
 #include "protocol/smp/contract.h"
-#include "protocol/smp/spoil.h"
+#include "protocol/smp/corrupt.h"
 
 G_BEGIN_DECLS
 

@@ -145,7 +145,7 @@ static void notifications_of_any_length_are_joined(void **state)
     close_scene(&scene);
 }
 
-static void half_an_answer_is_told_and_does_not_spoil_the_next(void **state)
+static void half_an_answer_is_told_and_does_not_corrupt_the_next(void **state)
 {
     static const struct fake_answer script[] = {{FAKE_BEGINNING, 10}};
     struct scene scene = open_scene(script, 1);
@@ -160,7 +160,7 @@ static void half_an_answer_is_told_and_does_not_spoil_the_next(void **state)
     close_scene(&scene);
 }
 
-static void half_an_answer_is_silence_where_packets_are_spoilt_on_purpose(void **state)
+static void half_an_answer_is_silence_where_packets_are_corrupted_on_purpose(void **state)
 {
     static const struct fake_answer script[] = {{FAKE_BEGINNING, 10}};
     struct scene scene = open_scene(script, 1);
@@ -198,7 +198,7 @@ static void what_answers_no_request_is_told_where_the_answer_does_not_come(void 
     close_scene(&scene);
 }
 
-static void a_request_that_left_spoilt_is_answered_as_it_left(void **state)
+static void a_request_that_left_corrupted_is_answered_as_it_left(void **state)
 {
     struct rig_fault fault = {
         .kind = RIG_FAULT_CORRUPT, .choice = RIG_FAULT_AT_MESSAGE, .n_times = 1, .at = 12};
@@ -417,10 +417,10 @@ int main(void)
         cmocka_unit_test(a_body_that_is_no_cbor_is_a_malformed_answer),
         cmocka_unit_test(an_error_is_a_refusal_with_its_code),
         cmocka_unit_test(notifications_of_any_length_are_joined),
-        cmocka_unit_test(half_an_answer_is_told_and_does_not_spoil_the_next),
-        cmocka_unit_test(half_an_answer_is_silence_where_packets_are_spoilt_on_purpose),
+        cmocka_unit_test(half_an_answer_is_told_and_does_not_corrupt_the_next),
+        cmocka_unit_test(half_an_answer_is_silence_where_packets_are_corrupted_on_purpose),
         cmocka_unit_test(what_answers_no_request_is_told_where_the_answer_does_not_come),
-        cmocka_unit_test(a_request_that_left_spoilt_is_answered_as_it_left),
+        cmocka_unit_test(a_request_that_left_corrupted_is_answered_as_it_left),
         cmocka_unit_test(a_lost_link_is_told_in_the_words_of_the_stack),
         cmocka_unit_test(a_long_request_is_cut_to_what_one_write_carries),
         cmocka_unit_test(parameters_are_learned_and_forgotten_with_an_old_server),

@@ -30,7 +30,7 @@ void sim_pdu_strike_text(const struct sim_pdu_strike *strike, char *text, size_t
     static const char *const becomes[SIM_PDU_N_KINDS] = {"lost",
                                                          "doubled",
                                                          "delayed",
-                                                         "spoilt",
+                                                         "corrupted",
                                                          "cut",
                                                          "held back",
                                                          "not passed on, the board hangs up",
@@ -97,7 +97,7 @@ static void release_overtaken(struct sim_pdu_faults *faults, enum sim_pdu_direct
     }
 }
 
-/* What spoils one byte, or delivers what is before it, needs a PDU that has the byte. */
+/* What corrupts one byte, or delivers what is before it, needs a PDU that has the byte. */
 static bool has_place(const struct sim_pdu_fault *fault, size_t n_bytes)
 {
     return (fault->kind != SIM_PDU_CORRUPT && fault->kind != SIM_PDU_TRUNCATE) || !fault->has_value ||

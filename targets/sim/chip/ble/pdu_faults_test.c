@@ -212,7 +212,7 @@ static void a_pdu_held_back_goes_after_the_next_of_its_direction_or_after_a_seco
     assert_string_equal(out->seen, "n2 w3 w1 w4 w5 ");
 }
 
-static void spoilt_and_cut_pdus_are_so_where_the_fault_says_or_in_the_middle(void **state)
+static void corrupted_and_cut_pdus_are_so_where_the_fault_says_or_in_the_middle(void **state)
 {
     static const struct {
         uint32_t value;
@@ -362,7 +362,7 @@ int main(void)
         TEST(ending_forgets_faults_and_counts_but_not_what_is_held),
         TEST(a_late_pdu_is_overtaken_and_goes_when_its_time_has_come),
         TEST(a_pdu_held_back_goes_after_the_next_of_its_direction_or_after_a_second),
-        TEST(spoilt_and_cut_pdus_are_so_where_the_fault_says_or_in_the_middle),
+        TEST(corrupted_and_cut_pdus_are_so_where_the_fault_says_or_in_the_middle),
         TEST(a_pdu_without_the_place_passes_whole_and_is_not_struck),
         TEST(an_empty_pdu_can_be_struck_in_every_way),
         TEST(the_link_ends_in_the_place_of_a_pdu_and_what_was_held_goes_nowhere),

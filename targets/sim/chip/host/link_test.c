@@ -402,7 +402,7 @@ static void a_late_notification_comes_late(void **state)
     air_expect(air, AIR_ATT, ECHOED);
 }
 
-static void a_spoilt_and_a_short_notification(void **state)
+static void a_corrupted_and_a_short_notification(void **state)
 {
     struct air *air = *state;
 
@@ -611,7 +611,7 @@ int main(void)
         PLAIN(a_dropped_write_and_a_dropped_notification_are_gone),
         PLAIN(a_doubled_write_is_served_twice),
         PLAIN(a_late_notification_comes_late),
-        PLAIN(a_spoilt_and_a_short_notification),
+        PLAIN(a_corrupted_and_a_short_notification),
         PLAIN(a_reordered_write_goes_after_the_next_one_or_after_a_second),
         VIRTUAL(a_link_ends_or_dies_in_the_place_of_a_write),
         PLAIN(a_board_sends_on_command_what_nobody_asked_for),

@@ -18,11 +18,11 @@ static void make(struct board *board, enum rig_swap_mode mode, uint32_t defects)
 }
 
 /* Is the image in secondary taken, old being in primary? */
-static bool takes(enum rig_swap_mode mode, uint32_t defects, struct rig_bytes (*spoil)(struct board *board))
+static bool takes(enum rig_swap_mode mode, uint32_t defects, struct rig_bytes (*damage)(struct board *board))
 {
     struct board board;
     make(&board, mode, defects);
-    struct rig_bytes image = spoil(&board);
+    struct rig_bytes image = damage(&board);
     board_put_primary(&board, 0, &board.old);
     board_put_secondary(&board, 0, &image);
     assert_int_equal(sim_boot_set_pending(&board.config, board.flash, 0, true), SIM_OK);
@@ -61,16 +61,16 @@ static struct rig_bytes make_older(struct board *board)
 static void each_validation_defect_takes_its_own_wrong_image_only(void **state)
 {
     (void)state;
-    static struct rig_bytes (*const spoils[])(struct board *) = {make_unsigned, make_strangers, make_flipped,
-                                                                 make_older};
+    static struct rig_bytes (*const damages[])(struct board *) = {make_unsigned, make_strangers, make_flipped,
+                                                                  make_older};
     static const uint32_t defects[] = {SIM_BOOT_DEFECT_ACCEPTS_UNSIGNED, SIM_BOOT_DEFECT_ACCEPTS_ANY_KEY,
                                        SIM_BOOT_DEFECT_SKIPS_HASH, SIM_BOOT_DEFECT_IGNORES_DOWNGRADE};
     FOR_EACH_MODE(mode)
     {
-        for (int spoil = 0; spoil < 4; spoil++) {
-            assert_false(takes(mode, 0, spoils[spoil]));
+        for (int damage = 0; damage < 4; damage++) {
+            assert_false(takes(mode, 0, damages[damage]));
             for (int defect = 0; defect < 4; defect++) {
-                assert_int_equal(takes(mode, defects[defect], spoils[spoil]), defect == spoil);
+                assert_int_equal(takes(mode, defects[defect], damages[damage]), defect == damage);
             }
         }
     }

@@ -167,8 +167,8 @@ struct row {
     struct board_plan plan;
     enum stage stage;
     bool cuts;
-    void (*change)(struct record *record); /* before staging; NULL: nothing */
-    void (*spoil)(struct record *record);  /* after staging */
+    void (*change)(struct record *record);  /* before staging; NULL: nothing */
+    void (*corrupt)(struct record *record); /* after staging */
 };
 
 static uint32_t chance(struct record *record, uint32_t n)
@@ -745,8 +745,8 @@ static void play(const struct row *row, enum rig_swap_mode mode, char line[LINE_
     if (row->stage != NOTHING) {
         board_stage(&record->board, row->stage == PERMANENT);
     }
-    if (row->spoil != NULL) {
-        row->spoil(record);
+    if (row->corrupt != NULL) {
+        row->corrupt(record);
     }
     visit(record, row->cuts);
     snprintf(line, LINE_BYTES,

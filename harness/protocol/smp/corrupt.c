@@ -1,48 +1,48 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Spoils answers by cutting their bytes and putting them together anew. */
-#include "protocol/smp/spoil.h"
+/* Corrupts answers by cutting their bytes and putting them together anew. */
+#include "protocol/smp/corrupt.h"
 
 #include "protocol/smp/cbor.h"
 
 #include <string.h>
 
-const char *const rig_smp_spoil_names[RIG_SMP_N_SPOILS + 1] = {
-    [RIG_SPOIL_OP] = "wrong-op",
-    [RIG_SPOIL_GROUP] = "wrong-group",
-    [RIG_SPOIL_COMMAND] = "wrong-command",
-    [RIG_SPOIL_SEQUENCE] = "wrong-sequence",
-    [RIG_SPOIL_VERSION] = "version-3",
-    [RIG_SPOIL_FLAGS] = "flags-set",
-    [RIG_SPOIL_LENGTH_SHORT] = "length-short",
-    [RIG_SPOIL_LENGTH_LONG] = "length-long",
-    [RIG_SPOIL_CUT] = "cut-short",
-    [RIG_SPOIL_NO_BODY] = "no-body",
-    [RIG_SPOIL_NO_CBOR] = "no-cbor",
-    [RIG_SPOIL_EMPTY_MAP] = "empty-map",
-    [RIG_SPOIL_ARRAY] = "array",
-    [RIG_SPOIL_NUMBER_AS_KEY] = "number-as-key",
-    [RIG_SPOIL_BEHIND] = "bytes-behind",
-    [RIG_SPOIL_MISSING] = "missing-key",
-    [RIG_SPOIL_TYPE] = "wrong-type",
-    [RIG_SPOIL_TWICE] = "key-twice",
-    [RIG_SPOIL_RC_BESIDE] = "rc-beside",
-    [RIG_SPOIL_ERR_BESIDE] = "err-beside",
-    [RIG_SPOIL_ERR_EMPTY] = "err-empty",
-    [RIG_SPOIL_ERR_ZERO] = "err-zero",
-    [RIG_SPOIL_RC_TEXT] = "rc-as-text",
-    [RIG_SPOIL_NUMBER] = "other-number",
-    [RIG_SPOIL_NUL] = "nul-behind",
-    [RIG_SPOIL_TEXT] = "other-text",
-    [RIG_SPOIL_SHORT_BYTES] = "short-bytes",
-    [RIG_SPOIL_OTHER_BYTES] = "other-bytes",
-    [RIG_SPOIL_FLAG] = "other-flag",
-    [RIG_SPOIL_MATCH_FALSE] = "match-false",
-    [RIG_SPOIL_MANY_ENTRIES] = "many-entries",
-    [RIG_SPOIL_ENTRY_TWICE] = "entry-twice",
-    [RIG_SPOIL_OLDER] = "older-answer",
-    [RIG_SPOIL_UNKNOWN_KEY] = "unknown-key",
-    [RIG_SPOIL_RC_ZERO] = "rc-zero",
-    [RIG_SPOIL_VERSION_0] = "version-0",
+const char *const rig_smp_corruption_names[RIG_SMP_N_CORRUPTIONS + 1] = {
+    [RIG_CORRUPT_OP] = "wrong-op",
+    [RIG_CORRUPT_GROUP] = "wrong-group",
+    [RIG_CORRUPT_COMMAND] = "wrong-command",
+    [RIG_CORRUPT_SEQUENCE] = "wrong-sequence",
+    [RIG_CORRUPT_VERSION] = "version-3",
+    [RIG_CORRUPT_FLAGS] = "flags-set",
+    [RIG_CORRUPT_LENGTH_SHORT] = "length-short",
+    [RIG_CORRUPT_LENGTH_LONG] = "length-long",
+    [RIG_CORRUPT_CUT] = "cut-short",
+    [RIG_CORRUPT_NO_BODY] = "no-body",
+    [RIG_CORRUPT_NO_CBOR] = "no-cbor",
+    [RIG_CORRUPT_EMPTY_MAP] = "empty-map",
+    [RIG_CORRUPT_ARRAY] = "array",
+    [RIG_CORRUPT_NUMBER_AS_KEY] = "number-as-key",
+    [RIG_CORRUPT_BEHIND] = "bytes-behind",
+    [RIG_CORRUPT_MISSING] = "missing-key",
+    [RIG_CORRUPT_TYPE] = "wrong-type",
+    [RIG_CORRUPT_TWICE] = "key-twice",
+    [RIG_CORRUPT_RC_BESIDE] = "rc-beside",
+    [RIG_CORRUPT_ERR_BESIDE] = "err-beside",
+    [RIG_CORRUPT_ERR_EMPTY] = "err-empty",
+    [RIG_CORRUPT_ERR_ZERO] = "err-zero",
+    [RIG_CORRUPT_RC_TEXT] = "rc-as-text",
+    [RIG_CORRUPT_NUMBER] = "other-number",
+    [RIG_CORRUPT_NUL] = "nul-behind",
+    [RIG_CORRUPT_TEXT] = "other-text",
+    [RIG_CORRUPT_SHORT_BYTES] = "short-bytes",
+    [RIG_CORRUPT_OTHER_BYTES] = "other-bytes",
+    [RIG_CORRUPT_FLAG] = "other-flag",
+    [RIG_CORRUPT_MATCH_FALSE] = "match-false",
+    [RIG_CORRUPT_MANY_ENTRIES] = "many-entries",
+    [RIG_CORRUPT_ENTRY_TWICE] = "entry-twice",
+    [RIG_CORRUPT_OLDER] = "older-answer",
+    [RIG_CORRUPT_UNKNOWN_KEY] = "unknown-key",
+    [RIG_CORRUPT_RC_ZERO] = "rc-zero",
+    [RIG_CORRUPT_VERSION_0] = "version-0",
 };
 
 static void put(struct rig_cbor_writer *writer, const uint8_t *bytes, size_t n_bytes)
@@ -69,38 +69,38 @@ static size_t finish(struct rig_cbor_writer *writer, const uint8_t *answer)
     return writer->n_bytes;
 }
 
-static size_t spoil_header(const struct rig_smp_spoil *spoil, uint8_t *message, size_t n_bytes)
+static size_t corrupt_header(const struct rig_smp_corruption *corruption, uint8_t *message, size_t n_bytes)
 {
     struct rig_smp_header header;
 
     rig_smp_header_decode(message, &header);
-    switch ((int)spoil->kind) {
-    case RIG_SPOIL_OP:
+    switch ((int)corruption->kind) {
+    case RIG_CORRUPT_OP:
         header.op = header.op == RIG_SMP_READ_RSP ? RIG_SMP_WRITE_RSP : RIG_SMP_READ_RSP;
         break;
-    case RIG_SPOIL_GROUP:
+    case RIG_CORRUPT_GROUP:
         header.group ^= 1;
         break;
-    case RIG_SPOIL_COMMAND:
+    case RIG_CORRUPT_COMMAND:
         header.command ^= 2;
         break;
-    case RIG_SPOIL_SEQUENCE:
+    case RIG_CORRUPT_SEQUENCE:
         header.sequence = (uint8_t)(header.sequence + 100);
         break;
-    case RIG_SPOIL_VERSION:
-    case RIG_SPOIL_VERSION_0:
-        header.version = spoil->kind == RIG_SPOIL_VERSION ? 3 : 0;
+    case RIG_CORRUPT_VERSION:
+    case RIG_CORRUPT_VERSION_0:
+        header.version = corruption->kind == RIG_CORRUPT_VERSION ? 3 : 0;
         break;
-    case RIG_SPOIL_FLAGS:
+    case RIG_CORRUPT_FLAGS:
         header.flags = 0x81;
         break;
-    case RIG_SPOIL_LENGTH_SHORT:
+    case RIG_CORRUPT_LENGTH_SHORT:
         header.length--;
         break;
-    case RIG_SPOIL_LENGTH_LONG:
+    case RIG_CORRUPT_LENGTH_LONG:
         header.length++;
         break;
-    case RIG_SPOIL_CUT:
+    case RIG_CORRUPT_CUT:
         return 5;
     default:
         return 0;
@@ -189,7 +189,7 @@ static void put_other_type(struct rig_cbor_writer *writer, const struct rig_cbor
         rig_cbor_put_text(writer, "0");
 }
 
-static void put_other_bytes(struct rig_cbor_writer *writer, const struct rig_smp_spoil *spoil,
+static void put_other_bytes(struct rig_cbor_writer *writer, const struct rig_smp_corruption *corruption,
                             const struct rig_cbor_item *item)
 {
     uint8_t bytes[256];
@@ -200,13 +200,13 @@ static void put_other_bytes(struct rig_cbor_writer *writer, const struct rig_smp
         return;
     }
     memcpy(bytes, item->bytes, n_bytes);
-    if (spoil->kind == RIG_SPOIL_NUL) {
+    if (corruption->kind == RIG_CORRUPT_NUL) {
         bytes[n_bytes++] = '\0';
         bytes[n_bytes++] = 'x';
-    } else if (spoil->kind == RIG_SPOIL_SHORT_BYTES) {
+    } else if (corruption->kind == RIG_CORRUPT_SHORT_BYTES) {
         n_bytes--;
     } else {
-        bytes[0] ^= spoil->kind == RIG_SPOIL_TEXT ? 1 : 0x10;
+        bytes[0] ^= corruption->kind == RIG_CORRUPT_TEXT ? 1 : 0x10;
     }
     if (item->kind == RIG_CBOR_TEXT)
         rig_cbor_put_text_bytes(writer, bytes, n_bytes);
@@ -214,46 +214,46 @@ static void put_other_bytes(struct rig_cbor_writer *writer, const struct rig_smp
         rig_cbor_put_bytes(writer, bytes, n_bytes);
 }
 
-/* false: the value is not of a kind that could be spoilt so. */
-static bool put_value(struct rig_cbor_writer *writer, const struct rig_smp_spoil *spoil,
+/* false: the value is not of a kind that could be corrupted so. */
+static bool put_value(struct rig_cbor_writer *writer, const struct rig_smp_corruption *corruption,
                       const struct rig_cbor_item *item)
 {
-    bool text = spoil->kind == RIG_SPOIL_NUL || spoil->kind == RIG_SPOIL_TEXT;
+    bool text = corruption->kind == RIG_CORRUPT_NUL || corruption->kind == RIG_CORRUPT_TEXT;
 
-    switch ((int)spoil->kind) {
-    case RIG_SPOIL_TYPE:
+    switch ((int)corruption->kind) {
+    case RIG_CORRUPT_TYPE:
         put_other_type(writer, item);
         return true;
-    case RIG_SPOIL_NUMBER:
-        rig_cbor_put_uint(writer, spoil->number);
+    case RIG_CORRUPT_NUMBER:
+        rig_cbor_put_uint(writer, corruption->number);
         return item->kind == RIG_CBOR_UINT;
-    case RIG_SPOIL_FLAG:
+    case RIG_CORRUPT_FLAG:
         rig_cbor_put_bool(writer, !item->number);
         return item->kind == RIG_CBOR_BOOL;
     default:
-        put_other_bytes(writer, spoil, item);
+        put_other_bytes(writer, corruption, item);
         return item->kind == (text ? RIG_CBOR_TEXT : RIG_CBOR_BYTES);
     }
 }
 
-static size_t spoil_key(const struct rig_smp_spoil *spoil, const uint8_t *answer, size_t n_answer,
-                        uint8_t *into, size_t room)
+static size_t corrupt_key(const struct rig_smp_corruption *corruption, const uint8_t *answer, size_t n_answer,
+                          uint8_t *into, size_t room)
 {
     struct rig_cbor_writer writer = {.bytes = into, .room = room};
     struct place place;
 
-    if (!find_key(answer, n_answer, spoil->key, &place))
+    if (!find_key(answer, n_answer, corruption->key, &place))
         return 0;
-    if (spoil->kind == RIG_SPOIL_TWICE)
+    if (corruption->kind == RIG_CORRUPT_TWICE)
         return with_pair(answer, n_answer, answer + place.key, place.end - place.key, into, room);
     put(&writer, answer, place.value);
-    if (spoil->kind == RIG_SPOIL_MISSING) {
+    if (corruption->kind == RIG_CORRUPT_MISSING) {
         put(&writer, answer + place.value, n_answer - place.value);
         if (!writer.overflow)
             into[place.value - 1] ^= 0x20;
         return finish(&writer, answer);
     }
-    if (!put_value(&writer, spoil, &place.item))
+    if (!put_value(&writer, corruption, &place.item))
         return 0;
     put(&writer, answer + place.end, n_answer - place.end);
     return finish(&writer, answer);
@@ -274,8 +274,8 @@ static void put_empty_slots(struct rig_cbor_writer *writer)
 }
 
 /* A list with more entries than there were. */
-static size_t spoil_list(const struct rig_smp_spoil *spoil, const uint8_t *answer, size_t n_answer,
-                         uint8_t *into, size_t room)
+static size_t corrupt_list(const struct rig_smp_corruption *corruption, const uint8_t *answer,
+                           size_t n_answer, uint8_t *into, size_t room)
 {
     struct rig_cbor_writer writer = {.bytes = into, .room = room};
     struct rig_cbor_reader reader;
@@ -292,7 +292,7 @@ static size_t spoil_list(const struct rig_smp_spoil *spoil, const uint8_t *answe
     put(&writer, answer, place.value);
     rig_cbor_put_open_array(&writer);
     put(&writer, reader.at, (size_t)(answer + last - reader.at));
-    if (spoil->kind == RIG_SPOIL_MANY_ENTRIES) {
+    if (corruption->kind == RIG_CORRUPT_MANY_ENTRIES) {
         put_empty_slots(&writer);
     } else {
         const uint8_t *first = reader.at;
@@ -306,8 +306,8 @@ static size_t spoil_list(const struct rig_smp_spoil *spoil, const uint8_t *answe
     return finish(&writer, answer);
 }
 
-static size_t spoil_body(const struct rig_smp_spoil *spoil, const uint8_t *answer, size_t n_answer,
-                         uint8_t *into, size_t room)
+static size_t corrupt_body(const struct rig_smp_corruption *corruption, const uint8_t *answer,
+                           size_t n_answer, uint8_t *into, size_t room)
 {
     static const uint8_t no_cbor[] = {0xff, 0x00, 0x1f}, empty_map[] = {0xa0}, array[] = {0x80};
     static const uint8_t err_empty[] = {0xa1, 0x63, 'e', 'r', 'r', 0xa0};
@@ -318,69 +318,69 @@ static size_t spoil_body(const struct rig_smp_spoil *spoil, const uint8_t *answe
     static const uint8_t rc_one[] = {0x62, 'r', 'c', 0x01}, unknown[] = {0x63, 'x', 'y', 'z', 0x01};
     static const uint8_t match[] = {0x65, 'm', 'a', 't', 'c', 'h', 0xf4};
     static const struct {
-        enum rig_smp_spoil_kind kind;
+        enum rig_smp_corruption_kind kind;
         const uint8_t *bytes;
         size_t n_bytes;
         bool pair;
     } rows[] = {
-        {RIG_SPOIL_NO_BODY, no_cbor, 0, false},
-        {RIG_SPOIL_NO_CBOR, no_cbor, sizeof no_cbor, false},
-        {RIG_SPOIL_EMPTY_MAP, empty_map, sizeof empty_map, false},
-        {RIG_SPOIL_ARRAY, array, sizeof array, false},
-        {RIG_SPOIL_ERR_EMPTY, err_empty, sizeof err_empty, false},
-        {RIG_SPOIL_ERR_ZERO, err_zero, sizeof err_zero, false},
-        {RIG_SPOIL_RC_TEXT, rc_text, sizeof rc_text, false},
-        {RIG_SPOIL_NUMBER_AS_KEY, number_key, sizeof number_key, true},
-        {RIG_SPOIL_RC_BESIDE, rc_one, sizeof rc_one, true},
-        {RIG_SPOIL_ERR_BESIDE, err_zero + 1, sizeof err_zero - 1, true},
-        {RIG_SPOIL_MATCH_FALSE, match, sizeof match, true},
-        {RIG_SPOIL_UNKNOWN_KEY, unknown, sizeof unknown, true},
-        {RIG_SPOIL_RC_ZERO, rc_zero, sizeof rc_zero, true},
+        {RIG_CORRUPT_NO_BODY, no_cbor, 0, false},
+        {RIG_CORRUPT_NO_CBOR, no_cbor, sizeof no_cbor, false},
+        {RIG_CORRUPT_EMPTY_MAP, empty_map, sizeof empty_map, false},
+        {RIG_CORRUPT_ARRAY, array, sizeof array, false},
+        {RIG_CORRUPT_ERR_EMPTY, err_empty, sizeof err_empty, false},
+        {RIG_CORRUPT_ERR_ZERO, err_zero, sizeof err_zero, false},
+        {RIG_CORRUPT_RC_TEXT, rc_text, sizeof rc_text, false},
+        {RIG_CORRUPT_NUMBER_AS_KEY, number_key, sizeof number_key, true},
+        {RIG_CORRUPT_RC_BESIDE, rc_one, sizeof rc_one, true},
+        {RIG_CORRUPT_ERR_BESIDE, err_zero + 1, sizeof err_zero - 1, true},
+        {RIG_CORRUPT_MATCH_FALSE, match, sizeof match, true},
+        {RIG_CORRUPT_UNKNOWN_KEY, unknown, sizeof unknown, true},
+        {RIG_CORRUPT_RC_ZERO, rc_zero, sizeof rc_zero, true},
     };
     size_t n_bytes = 0;
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        if (rows[i].kind == spoil->kind)
+        if (rows[i].kind == corruption->kind)
             n_bytes = rows[i].pair ? with_pair(answer, n_answer, rows[i].bytes, rows[i].n_bytes, into, room)
                                    : other_body(answer, rows[i].bytes, rows[i].n_bytes, into, room);
     }
     /* err of rc 1: the last number before the end of the map. */
-    if (n_bytes > 0 && spoil->kind == RIG_SPOIL_ERR_BESIDE)
+    if (n_bytes > 0 && corruption->kind == RIG_CORRUPT_ERR_BESIDE)
         into[n_bytes - 2] = 0x01;
     return n_bytes;
 }
 
-size_t rig_smp_spoil(const struct rig_smp_spoil *spoil, const uint8_t *answer, size_t n_answer, uint8_t *into,
-                     size_t room)
+size_t rig_smp_corrupt(const struct rig_smp_corruption *corruption, const uint8_t *answer, size_t n_answer,
+                       uint8_t *into, size_t room)
 {
     if (n_answer < RIG_SMP_HEADER_BYTES || room < n_answer + 1)
         return 0;
-    if (spoil->kind <= RIG_SPOIL_CUT || spoil->kind == RIG_SPOIL_VERSION_0) {
+    if (corruption->kind <= RIG_CORRUPT_CUT || corruption->kind == RIG_CORRUPT_VERSION_0) {
         memcpy(into, answer, n_answer);
-        return spoil_header(spoil, into, n_answer);
+        return corrupt_header(corruption, into, n_answer);
     }
-    switch ((int)spoil->kind) {
-    case RIG_SPOIL_BEHIND: {
+    switch ((int)corruption->kind) {
+    case RIG_CORRUPT_BEHIND: {
         struct rig_cbor_writer writer = {.bytes = into, .room = room};
 
         put(&writer, answer, n_answer);
         rig_cbor_put_uint(&writer, 0);
         return finish(&writer, answer);
     }
-    case RIG_SPOIL_MISSING:
-    case RIG_SPOIL_TYPE:
-    case RIG_SPOIL_TWICE:
-    case RIG_SPOIL_NUMBER:
-    case RIG_SPOIL_NUL:
-    case RIG_SPOIL_TEXT:
-    case RIG_SPOIL_SHORT_BYTES:
-    case RIG_SPOIL_OTHER_BYTES:
-    case RIG_SPOIL_FLAG:
-        return spoil_key(spoil, answer, n_answer, into, room);
-    case RIG_SPOIL_MANY_ENTRIES:
-    case RIG_SPOIL_ENTRY_TWICE:
-        return spoil_list(spoil, answer, n_answer, into, room);
+    case RIG_CORRUPT_MISSING:
+    case RIG_CORRUPT_TYPE:
+    case RIG_CORRUPT_TWICE:
+    case RIG_CORRUPT_NUMBER:
+    case RIG_CORRUPT_NUL:
+    case RIG_CORRUPT_TEXT:
+    case RIG_CORRUPT_SHORT_BYTES:
+    case RIG_CORRUPT_OTHER_BYTES:
+    case RIG_CORRUPT_FLAG:
+        return corrupt_key(corruption, answer, n_answer, into, room);
+    case RIG_CORRUPT_MANY_ENTRIES:
+    case RIG_CORRUPT_ENTRY_TWICE:
+        return corrupt_list(corruption, answer, n_answer, into, room);
     default:
-        return spoil_body(spoil, answer, n_answer, into, room);
+        return corrupt_body(corruption, answer, n_answer, into, room);
     }
 }

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A man in the middle: each step that asks over SMP gets its answer spoilt in each way that there is. What
+/* A man in the middle: each step that asks over SMP gets its answer corrupted in each way that there is. What
  * breaks the protocol is a fail of the board that says what is wrong, never a pass and never an error; what a
  * client has to take passes. */
 #include "process.h"
 
 #include <string.h>
 
-#include "protocol/smp/spoil.h"
+#include "protocol/smp/corrupt.h"
 
 /* One step on a healthy board that holds the image old, and new in slot 1 where the step needs it. */
 struct asking {
     const char *name;
-    const char *before; /* steps ahead of it, not spoilt */
+    const char *before; /* steps ahead of it, not corrupted */
     const char *step;
-    const char *place;   /* whose answer is spoilt */
+    const char *place;   /* whose answer is corrupted */
     const char *keys[3]; /* of its answer */
     const char *text_key, *bytes_key, *flag_key, *number_key;
 };
@@ -187,12 +187,12 @@ static void add_play(const struct place *place, GPtrArray *plays, const struct a
     play->name = g_strdup_printf("%s-%s-%u", asking->name, kind, plays->len);
     play->said = said;
     g_ptr_array_add(plays, play);
-    file = g_strdup_printf("spoilt/%s.yaml", play->name);
+    file = g_strdup_printf("corrupted/%s.yaml", play->name);
     text = g_strdup_printf(
-        "scenario: %s\nabout: A spoilt answer.\n"
+        "scenario: %s\nabout: A corrupted answer.\n"
         "images:\n  old: {version: 1.0.0, size: 2KiB}\n  new: {version: 1.2.0, size: 3KiB}\n"
         "setup:\n  - board: {slot0: old, slot1: new}\n  - connect:\n"
-        "steps:\n%s  - with-faults: [{spoil-response: {%s, as: %s%s}}]\n    do:\n      - %s\n",
+        "steps:\n%s  - with-faults: [{corrupt-response: {%s, as: %s%s}}]\n    do:\n      - %s\n",
         play->name, asking->before, asking->place, kind, more, asking->step);
     place_write(place, file, text);
 }
@@ -261,7 +261,7 @@ static void add_all(const struct place *place, GPtrArray *plays, const struct as
                                           "nul-behind",  "other-text", "short-bytes", "other-bytes",
                                           "other-flag",  NULL};
 
-    for (const char *const *kind = rig_smp_spoil_names; *kind; kind++) {
+    for (const char *const *kind = rig_smp_corruption_names; *kind; kind++) {
         const struct expected *expected = expected_of(*kind, asking->name);
 
         if (g_strv_contains(of_keys, *kind) ||
@@ -278,7 +278,7 @@ static void add_all(const struct place *place, GPtrArray *plays, const struct as
     add_numbers(place, plays, asking);
 }
 
-static void each_spoilt_answer_fails_each_step_and_says_why(void **state)
+static void each_corrupted_answer_fails_each_step_and_says_why(void **state)
 {
     g_autoptr(GPtrArray) plays = g_ptr_array_new_with_free_func(play_free);
     g_autoptr(GPtrArray) ended = NULL;
@@ -288,7 +288,7 @@ static void each_spoilt_answer_fails_each_step_and_says_why(void **state)
     for (gsize i = 0; i < G_N_ELEMENTS(askings); i++)
         add_all(*state, plays, &askings[i]);
     assert_true(plays->len > 350);
-    result = place_run(*state, "bootrig run --no-html -q spoilt");
+    result = place_run(*state, "bootrig run --no-html -q corrupted");
     ended = place_ended(*state, "reports/out", false);
     for (guint i = 0; i < plays->len; i++) {
         const struct play *play = g_ptr_array_index(plays, i);
@@ -308,7 +308,7 @@ static void each_spoilt_answer_fails_each_step_and_says_why(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        PROCESS_TEST(each_spoilt_answer_fails_each_step_and_says_why),
+        PROCESS_TEST(each_corrupted_answer_fails_each_step_and_says_why),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
