@@ -55,7 +55,7 @@ void rig_sim_host_power(struct rig_sim_host *host, bool on);
  *
  * The server (host_server.h) adds:
  *   {"command": "unplug-probe"}
- *   {"command": "console", "noise": 20}         or lose, echo, print, hang-up: host_console.h
+ *   {"command": "console", "noise": 20}         or lose, echo, print, hang-up: console_command()
  * and tells {"event": "link", "text": "..."} as it happens. */
 bool rig_sim_host_command(struct rig_sim_host *host, JsonObject *request, JsonObject *response,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The poll loop of `bootrig sim`. */
+/* The poll loop of `bootrig sim`, and the wires that it serves. */
 #define _GNU_SOURCE /* ppoll */
 #include "drivers/sim/host_server.h"
 
 #include "base/error.h"
-#include "drivers/sim/host_console.h"
-#include "sim/chip/debug/stlink.h"
+#include "drivers/sim/control.h"
 #include "drivers/sim/host.h"
 #include "drivers/sim/pty.h"
+#include "protocol/smp/console_frame.h"
+#include "sim/chip/debug/stlink.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -25,6 +26,175 @@
 #define MAX_DATAGRAM_BYTES 4096u
 #define TICK_US 1000u
 #define RESTING_TICK_US 20000u
+
+/* --- the console: a pseudo-terminal that carries lines and, in frames among them, SMP, and what goes wrong
+ * on such wires when it is asked for --- */
+
+#define MAX_PRINTED (4u * 1024 * 1024)
+#define MAX_NOISE 4096u
+
+struct console {
+    struct rig_pty pty;
+    struct rig_smp_console parts;
+    GRand *random;
+    guint n_noise;  /* bytes before each line and frame */
+    guint one_lost; /* of so many, both ways; 0: none */
+    guint n_sent, n_taken;
+    bool echo;
+};
+
+static void console_free(struct console *console)
+{
+    if (!console)
+        return;
+    rig_pty_close(&console->pty);
+    g_rand_free(console->random);
+    g_free(console);
+}
+
+static struct console *console_new(GError **error)
+{
+    struct console *console = g_new0(struct console, 1);
+
+    console->random = g_rand_new_with_seed(1);
+    rig_smp_console_init(&console->parts);
+    if (rig_pty_open(&console->pty))
+        return console;
+    g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot make a pseudo-terminal: %s", g_strerror(errno));
+    console_free(console);
+    return NULL;
+}
+
+static const char *console_path(const struct console *console)
+{
+    return console->pty.path;
+}
+
+static int console_fd(const struct console *console)
+{
+    return console->pty.master;
+}
+
+/* Takes every so-manyth byte out; returns how many are left. */
+static gsize lose(const struct console *console, guint *n_passed, guint8 *bytes, gsize n_bytes)
+{
+    gsize n_kept = 0;
+
+    for (gsize i = 0; i < n_bytes; i++)
+        if (!console->one_lost || ++*n_passed % console->one_lost != 0)
+            bytes[n_kept++] = bytes[i];
+    return n_kept;
+}
+
+static void say(struct console *console, const void *bytes, gsize n_bytes)
+{
+    g_autofree guint8 *wire = g_malloc(console->n_noise + n_bytes);
+    gsize n_wire;
+
+    for (guint i = 0; i < console->n_noise; i++)
+        wire[i] = (guint8)g_rand_int_range(console->random, 0, 256);
+    memcpy(wire + console->n_noise, bytes, n_bytes);
+    n_wire = lose(console, &console->n_sent, wire, console->n_noise + n_bytes);
+    if (console->pty.master >= 0 && write(console->pty.master, wire, n_wire) < 0)
+        return; /* full: nobody reads */
+}
+
+/* What nobody reads is lost when the terminal is full: a wire does not wait. */
+static void console_line(struct console *console, const char *line)
+{
+    g_autofree char *text = g_strconcat(line, "\r\n", NULL);
+
+    say(console, text, strlen(text));
+}
+
+static void console_answer(struct console *console, const guint8 *message, gsize n_bytes)
+{
+    gsize room = rig_smp_frame_room(n_bytes);
+    g_autofree guint8 *frames = g_malloc(room);
+
+    say(console, frames, rig_smp_frame_encode(message, n_bytes, frames, room));
+}
+
+static void take_bytes(struct console *console, const guint8 *bytes, gsize n_bytes,
+                       void (*take)(void *user, const guint8 *message, gsize n_bytes), void *user)
+{
+    while (n_bytes > 0) {
+        gsize n_taken, n_message;
+
+        if (rig_smp_console_take(&console->parts, bytes, n_bytes, &n_taken) == RIG_SMP_CONSOLE_MESSAGE) {
+            const guint8 *message = rig_smp_console_message(&console->parts, &n_message);
+
+            take(user, message, n_message);
+        }
+        bytes += n_taken;
+        n_bytes -= n_taken;
+    }
+}
+
+/* Reads what is there; each SMP message goes to `take`. Text that is typed has no reader on this board. */
+static void console_read(struct console *console,
+                         void (*take)(void *user, const guint8 *message, gsize n_bytes), void *user)
+{
+    guint8 bytes[4096];
+    gssize n;
+
+    while (console->pty.master >= 0 && (n = read(console->pty.master, bytes, sizeof bytes)) > 0) {
+        gsize n_kept = lose(console, &console->n_taken, bytes, (gsize)n);
+
+        if (console->echo)
+            say(console, bytes, n_kept);
+        take_bytes(console, bytes, n_kept, take, user);
+    }
+}
+
+/* One line of so many letters. */
+static void print(struct console *console, gsize n_letters)
+{
+    static const char end[] = "\r\n";
+    char letters[1024];
+    gint64 until_us = g_get_monotonic_time() + 5 * G_USEC_PER_SEC;
+
+    memset(letters, 'x', sizeof letters);
+    while (n_letters > 0 && console->pty.master >= 0 && g_get_monotonic_time() < until_us) {
+        gssize n = write(console->pty.master, letters, MIN(n_letters, sizeof letters));
+
+        if (n > 0)
+            n_letters -= (gsize)n;
+        else
+            g_usleep(100); /* this one line is to come whole: somebody reads it */
+    }
+    say(console, end, sizeof end - 1);
+}
+
+/* {"command": "console", ...} with one of "noise": 20 (so many bytes before each line and frame), "lose": 300
+ * (one byte of so many, both ways), "echo": true, "print": 1000000 (a line of so many letters), "hang-up":
+ * true.
+ */
+static bool console_command(struct console *console, JsonObject *request, GError **error)
+{
+    guint64 value = 0;
+
+    if (rig_control_count(request, "noise", MAX_NOISE, &value))
+        console->n_noise = (guint)value;
+    else if (rig_control_count(request, "lose", G_MAXINT, &value))
+        console->one_lost = (guint)value;
+    else if (rig_control_count(request, "print", MAX_PRINTED, &value))
+        print(console, (gsize)value);
+    else if (json_object_has_member(request, "echo"))
+        console->echo = rig_control_flag(request, "echo", false);
+    else if (rig_control_flag(request, "hang-up", false))
+        rig_pty_close(&console->pty);
+    else {
+        g_set_error_literal(
+            error, RIG_ERROR, RIG_ERROR_INPUT,
+            "'console' wants \"noise\": 20, \"lose\": 300, \"echo\": true, \"print\": 100000 or "
+            "\"hang-up\": true");
+        return false;
+    }
+    return true;
+}
+
+/* --- the relay --- */
 
 #define RELAY_START 0xa0
 #define RELAY_ASK_STATES 0xff
@@ -103,8 +273,8 @@ struct rig_host_server {
     struct client control[MAX_CLIENTS];
     struct sockaddr_in peer; /* who asked last over UDP */
     enum asker asker;
-    char *control_path;               /* to be removed at the end */
-    struct rig_host_console *console; /* NULL: no pseudo-terminal */
+    char *control_path;      /* to be removed at the end */
+    struct console *console; /* NULL: no pseudo-terminal */
     struct relay relay;
     bool until_eof;
 };
@@ -207,7 +377,7 @@ struct rig_host_server *rig_host_server_new(struct rig_sim_host *host, const str
     if (!open_inet(server, LISTEN_DEBUG, SOCK_STREAM, ports->debug_port, error) ||
         !open_inet(server, LISTEN_SMP, SOCK_DGRAM, ports->smp_port, error) ||
         (ports->control && !open_control(server, ports->control, error)) ||
-        (ports->pty && !(server->console = rig_host_console_new(error))))
+        (ports->pty && !(server->console = console_new(error))))
         return NULL;
     if (ports->relay && !rig_pty_open(&server->relay.pty)) {
         fail(error, "make a pseudo-terminal");
@@ -237,7 +407,7 @@ void rig_host_server_free(struct rig_host_server *server)
             close(server->listeners[i]);
     if (server->control_path)
         unlink(server->control_path);
-    rig_host_console_free(server->console);
+    console_free(server->console);
     rig_pty_close(&server->relay.pty);
     g_free(server->control_path);
     g_free(server);
@@ -255,7 +425,7 @@ guint16 rig_host_server_smp_port(const struct rig_host_server *server)
 
 const char *rig_host_server_pty(const struct rig_host_server *server)
 {
-    return server->console ? rig_host_console_path(server->console) : NULL;
+    return server->console ? console_path(server->console) : NULL;
 }
 
 const char *rig_host_server_relay(const struct rig_host_server *server)
@@ -266,7 +436,7 @@ const char *rig_host_server_relay(const struct rig_host_server *server)
 void rig_host_server_console(struct rig_host_server *server, const char *line)
 {
     if (server->console)
-        rig_host_console_line(server->console, line);
+        console_line(server->console, line);
 }
 
 static void welcome(int listener, struct client *clients, gsize n_bytes)
@@ -341,7 +511,7 @@ static bool run_command(struct rig_host_server *server, JsonObject *request, Jso
     if (g_strcmp0(name, "unplug-probe") == 0)
         return unplug_probes(server), true;
     if (server->console && g_strcmp0(name, "console") == 0)
-        return rig_host_console_command(server->console, request, error);
+        return console_command(server->console, request, error);
     return rig_sim_host_command(server->host, request, response, error);
 }
 
@@ -419,7 +589,7 @@ static void take_message(void *user, const guint8 *message, gsize n_bytes)
 static void send_answer(struct rig_host_server *server, const guint8 *bytes, gsize n_bytes)
 {
     if (server->asker == ASKED_OVER_CONSOLE)
-        rig_host_console_answer(server->console, bytes, n_bytes);
+        console_answer(server->console, bytes, n_bytes);
     else if (server->asker == ASKED_OVER_UDP &&
              sendto(server->listeners[LISTEN_SMP], bytes, n_bytes, 0, (struct sockaddr *)&server->peer,
                     sizeof server->peer) < 0 &&
@@ -489,8 +659,8 @@ bool rig_host_server_run(struct rig_host_server *server, const volatile int *sto
             polled[AT_DEBUG + i] = (struct pollfd){.fd = server->debug[i].fd, .events = POLLIN};
             polled[AT_CONTROL + i] = (struct pollfd){.fd = server->control[i].fd, .events = POLLIN};
         }
-        polled[AT_PTY] = (struct pollfd){.fd = server->console ? rig_host_console_fd(server->console) : -1,
-                                         .events = POLLIN};
+        polled[AT_PTY] =
+            (struct pollfd){.fd = server->console ? console_fd(server->console) : -1, .events = POLLIN};
         polled[AT_RELAY] = (struct pollfd){.fd = server->relay.pty.master, .events = POLLIN};
         polled[AT_STDIN] = (struct pollfd){.fd = server->until_eof ? STDIN_FILENO : -1, .events = POLLIN};
         polled[AT_RADIO] = (struct pollfd){.fd = radio ? rig_sim_radio_fd(radio) : -1, .events = POLLIN};
@@ -511,7 +681,7 @@ bool rig_host_server_run(struct rig_host_server *server, const volatile int *sto
         if (polled[LISTEN_SMP].revents)
             serve_smp(server);
         if (polled[AT_PTY].revents)
-            rig_host_console_read(server->console, take_message, server);
+            console_read(server->console, take_message, server);
         send_answers(server);
         if (polled[LISTEN_DEBUG].revents)
             welcome(server->listeners[LISTEN_DEBUG], server->debug, SIM_STLINK_MAX_REQUEST);

@@ -134,7 +134,7 @@ struct stack_upper {
     void (*key_request)(struct sim_stack *stack, uint16_t connection, const uint8_t rand[8], uint16_t ediv);
 };
 
-/* --- l2cap.c --- */
+/* --- L2CAP, in stack.c --- */
 
 struct l2cap {
     uint8_t frame[L2CAP_MAX_FRAME_BYTES];
@@ -144,12 +144,6 @@ struct l2cap {
     uint8_t identifier;
     bool parameters_asked;
 };
-
-/* One ACL packet's payload; first: it begins a frame. */
-void l2cap_receive(struct sim_stack *stack, bool first, const uint8_t *bytes, size_t n_bytes);
-void l2cap_reset(struct sim_stack *stack);
-void l2cap_ask_parameters(struct sim_stack *stack, uint16_t min, uint16_t max, uint16_t latency,
-                          uint16_t timeout_10ms);
 
 /* --- att.c --- */
 
