@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* `bootrig bench`: what is on a bench, and whether each path works. */
+/* `bootrig bench`: list the boards of a bench and check every path to them. */
 #include "base/error.h"
 #include "cli/bench_common.h"
 #include "drivers/wired/wired.h"
@@ -333,7 +333,7 @@ int rig_cli_bench_command(int argc, char **argv)
 
     if (!rig_cli_parse(
             &argc, &argv, entries, "list|check [BOARD]...",
-            "What is on a bench, and whether each path to its boards works.",
+            "Lists the boards of a bench and checks every path to them.",
             "'check' switches each board on and off, asks its probe, console and link, and wants a proof "
             "that it really dies; nothing is\nhalted or programmed, and afterwards the supply is as it "
             "was, or off.\n"

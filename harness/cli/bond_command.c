@@ -181,7 +181,7 @@ int rig_cli_bond(int argc, char **argv)
 
     if (rig_cli_parse(
             &argc, &argv, entries, "list | export ADDRESS FILE | import FILE | forget ADDRESS",
-            "Keeps the bonds of a bench's boards: bluetoothd's long-term keys, as files.",
+            "Lists, exports, imports and forgets this host's bonds with boards.",
             "An exported bond is a key file that holds the key: it is made readable by its owner only. "
             "bluetoothd reads bonds at its\nstart: restart it after an import. A bond belongs to the "
             "address of the adapter it was made with.",

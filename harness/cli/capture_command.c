@@ -290,14 +290,14 @@ int rig_cli_capture(int argc, char **argv)
     struct wishes wishes = {.adapter = -1};
     char *adapter = NULL;
     const GOptionEntry entries[] = {
-        {"last", 'n', 0, G_OPTION_ARG_INT, &wishes.n_last, "show: only the last N", "N"},
+        {"last", 'n', 0, G_OPTION_ARG_INT, &wishes.n_last, "show: only the last N lines", "N"},
         {"filter", 'f', 0, G_OPTION_ARG_STRING, &wishes.filter,
          "show: only these layers (hci, l2cap, sm, att, smp; log: what bluetoothd wrote meanwhile), and "
          "marks",
          "LAYER[,LAYER]..."},
         {"explained", 'e', 0, G_OPTION_ARG_NONE, &wishes.explained,
          "show: only what means something, and marks", NULL},
-        {"adapter", 'a', 0, G_OPTION_ARG_STRING, &adapter, "record: only this one", "hciN"},
+        {"adapter", 'a', 0, G_OPTION_ARG_STRING, &adapter, "record: only this adapter", "hciN"},
         {NULL, 0, 0, 0, NULL, NULL, NULL},
     };
     char **command = split_command(&argc, argv);

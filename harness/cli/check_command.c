@@ -144,8 +144,10 @@ int rig_cli_check(int argc, char **argv)
     int exit_code;
 
     if (rig_cli_parse(&argc, &argv, entries, "[FILE|DIR]...",
-                      "Tells all errors of all files in one go; touches no device.",
-                      "Without FILE or DIR the shipped scenarios are checked.\n\n"
+                      "Tells all errors of all scenario files; touches no device.",
+                      "Without FILE or DIR the shipped scenarios are checked. A word that has a new name is "
+                      "still read;\n"
+                      "a note tells the new name and is no error.\n\n"
                       "Exit codes: 0 no errors, 2 errors, 4 no file found.",
                       &exit_code))
         exit_code = check(paths, &aim);
@@ -256,7 +258,7 @@ int rig_cli_list(int argc, char **argv)
         {"name", 'n', 0, G_OPTION_ARG_STRING_ARRAY, &names,
          "only cases whose name has this piece or fits this pattern", "PATTERN"},
         {"tag", 0, 0, G_OPTION_ARG_STRING_ARRAY, &tags,
-         "only scenarios with this tag; a,b wants both; given again: or", "TAG[,TAG]"},
+         "only scenarios with this tag; a,b: with both; given again: with either", "TAG[,TAG]"},
         {"skip-tag", 0, 0, G_OPTION_ARG_STRING_ARRAY, &skip_tags, "leave out scenarios with this tag",
          "TAG[,TAG]"},
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &paths, NULL, NULL},

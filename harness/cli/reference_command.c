@@ -46,7 +46,7 @@ int rig_cli_steps(int argc, char **argv)
     int exit_code;
 
     if (!rig_cli_parse(&argc, &argv, entries, "[STEP]...",
-                       "The steps that scenarios are written in; with names, all about these.",
+                       "Lists the steps of scenarios; with STEP, tells all about it.",
                        "Examples:\n"
                        "  bootrig steps                  every step with one line\n"
                        "  bootrig steps with-faults      fields, defaults, needs and an example of one step",

@@ -68,8 +68,8 @@ static bool parse(int argc, char **argv, struct wishes *wishes, GError **error)
 {
     const GOptionEntry entries[] = {
         {"junit", 0, 0, G_OPTION_ARG_FILENAME, &wishes->junit, "write JUnit XML", "FILE"},
-        {"junit-strict", 0, 0, G_OPTION_ARG_NONE, &wishes->strict, "leave out what the strict schema refuses",
-         NULL},
+        {"junit-strict", 0, 0, G_OPTION_ARG_NONE, &wishes->strict,
+         "write only JUnit XML that the strictest schema accepts", NULL},
         {"html", 0, 0, G_OPTION_ARG_FILENAME, &wishes->html, "write one HTML page", "FILE"},
         {"json", 0, 0, G_OPTION_ARG_FILENAME, &wishes->json, "write a JSON summary", "FILE"},
         {"pictures", 0, 0, G_OPTION_ARG_FILENAME, &wishes->pictures,
@@ -83,8 +83,8 @@ static bool parse(int argc, char **argv, struct wishes *wishes, GError **error)
     g_autoptr(GOptionContext) options = g_option_context_new("JOURNAL|FOLDER");
 
     g_set_prgname("bootrig report");
-    g_option_context_set_summary(
-        options, "Makes any report again from the journal of a run, also of one that was killed.");
+    g_option_context_set_summary(options,
+                                 "Makes reports from the journal of a run, also of a run that was killed.");
     g_option_context_add_main_entries(options, entries, NULL);
     g_option_context_set_description(options, description);
     if (!g_option_context_parse(options, &argc, &argv, error))

@@ -145,7 +145,7 @@ int rig_cli_run(int argc, char **argv)
         {"case", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.cases,
          "only the case of exactly this name; may be given again", "NAME"},
         {"tag", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.tags,
-         "only scenarios with this tag; a,b wants both; given again: or", "TAG[,TAG]"},
+         "only scenarios with this tag; a,b: with both; given again: with either", "TAG[,TAG]"},
         {"skip-tag", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.skip_tags, "leave out scenarios with this tag",
          "TAG[,TAG]"},
         {"repeat", 0, 0, G_OPTION_ARG_INT, &options.n_repeats,
@@ -170,15 +170,11 @@ int rig_cli_run(int argc, char **argv)
          "folder of the reports (default reports/out)", "DIR"},
         {"junit", 0, 0, G_OPTION_ARG_FILENAME, &options.junit, "also write the JUnit XML here", "FILE"},
         {"junit-strict", 0, 0, G_OPTION_ARG_NONE, &options.junit_strict,
-         "JUnit XML without what the strictest schema refuses", NULL},
+         "write only JUnit XML that the strictest schema accepts", NULL},
         {"workers", 0, 0, G_OPTION_ARG_INT, &options.n_workers,
-         "of an exploration: so many processes at a time (default: one for each core; the result is the "
-         "same)",
-         "N"},
+         "explore with N processes (default: one per core); the result is the same for every N", "N"},
         {"resume", 0, 0, G_OPTION_ARG_FILENAME, &options.resume,
-         "explorations that an earlier run did not end (budget, interrupt) go on from what it left in its "
-         "DIR",
-         "DIR|FILE"},
+         "continue the explorations that an earlier run left unfinished in its DIR", "DIR|FILE"},
         {"no-html", 0, 0, G_OPTION_ARG_NONE, &options.no_html, "leave out the HTML report", NULL},
         {"quiet", 'q', 0, G_OPTION_ARG_NONE, &options.quiet, "failures and the summary only", NULL},
         {"verbose", 'v', 0, G_OPTION_ARG_NONE, &options.verbose, "show every step", NULL},
@@ -372,8 +368,8 @@ int rig_cli_replay(int argc, char **argv)
         {"target", 't', 0, G_OPTION_ARG_STRING, &options.target, "board of the failing run", "NAME|FILE"},
         REACH_OPTIONS(options),
         {"case-seed", 0, 0, G_OPTION_ARG_STRING, &options.case_seed, "seed of the failing attempt", "N"},
-        {"cut", 0, 0, G_OPTION_ARG_STRING, &options.cut, "of a sweep play only this place", "PLACE"},
-        {"cuts", 0, 0, G_OPTION_ARG_STRING, &options.cuts, "of an exploration play only this path", "PATH"},
+        {"cut", 0, 0, G_OPTION_ARG_STRING, &options.cut, "play only this place of a sweep", "PLACE"},
+        {"cuts", 0, 0, G_OPTION_ARG_STRING, &options.cuts, "play only this path of an exploration", "PATH"},
         {"image", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.images,
          "refuse to play unless this image has the SHA-256 that begins so", "NAME=HEX"},
         {"defect", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.defects, "defect that was seeded", "NAME"},
@@ -383,7 +379,7 @@ int rig_cli_replay(int argc, char **argv)
         {"output", 'o', 0, G_OPTION_ARG_FILENAME, &options.output,
          "folder of the reports (default reports/out/replay)", "DIR"},
         {"verbose", 'v', 0, G_OPTION_ARG_NONE, &options.in_full,
-         "of an exploration's path show every flash operation", NULL},
+         "show every flash operation of an exploration's path", NULL},
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options.paths, NULL, NULL},
         {0},
     };
@@ -393,7 +389,7 @@ int rig_cli_replay(int argc, char **argv)
 
     if (!rig_cli_parse_options(
             &argc, &argv, entries, "FILE|JOURNAL|DIR",
-            "Plays a case of an earlier run exactly again, every step shown.",
+            "Repeats one case of an earlier run exactly and shows every step.",
             "A failing case prints its replay command. With a journal (or the folder that holds it) the "
             "first case that did not\n"
             "pass is played, or the one named with --case; the other options then come from the journal. Of "

@@ -366,13 +366,13 @@ static bool parse(int argc, char **argv, struct sim_options *options, int *exit_
 {
     const GOptionEntry entries[] = {
         {"target", 't', 0, G_OPTION_ARG_STRING, &options->target,
-         "which simulated target (default: " RIG_TARGET_DEFAULT ")", "NAME|FILE"},
+         "simulated target (default " RIG_TARGET_DEFAULT ")", "NAME|FILE"},
         {"slot", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options->slots,
          "put an image into a slot; may be repeated", "NUMBER=FILE"},
         {"version", 0, 0, G_OPTION_ARG_STRING, &options->version,
-         "version of the image made when no --slot is given (1.0.0)", "VERSION"},
+         "version of the image that is made without --slot (default 1.0.0)", "VERSION"},
         {"behaviour", 0, 0, G_OPTION_ARG_STRING, &options->behaviour,
-         "what that image's application does (waits)", "NAME"},
+         "what the application of that image does (default waits)", "NAME"},
         {"empty", 0, 0, G_OPTION_ARG_NONE, &options->empty, "leave the flash erased", NULL},
         {"on-trial", 0, 0, G_OPTION_ARG_NONE, &options->on_trial,
          "slot 0 is not confirmed: the next boot reverts", NULL},
@@ -382,32 +382,32 @@ static bool parse(int argc, char **argv, struct sim_options *options, int *exit_
          "NAME"},
         {"off", 0, 0, G_OPTION_ARG_NONE, &options->off, "start without power", NULL},
         {"debug-port", 0, 0, G_OPTION_ARG_INT, &options->debug_port,
-         "TCP port of the debug probe; 0: any (default)", "PORT"},
+         "TCP port of the debug probe (default 0: any free port)", "PORT"},
         {"chip", 0, 0, G_OPTION_ARG_STRING, &options->chip,
-         "what the chip says it is, by its short name (nrf52840)", "NAME"},
+         "chip that the debug port reports (default nrf52840)", "NAME"},
         {"approtect", 0, 0, G_OPTION_ARG_STRING, &options->approtect,
-         "access port protection: power-on closes the debug port until the firmware opens it, or for good "
-         "(as the target says)",
+         "access port protection (APPROTECT) of the debug port (default: as the target says)",
          "off|firmware-opens|stays"},
         {"smp-port", 0, 0, G_OPTION_ARG_INT, &options->smp_port,
-         "UDP port of the SMP server; 0: any (default)", "PORT"},
-        {"control", 0, 0, G_OPTION_ARG_FILENAME, &options->control, "unix socket for power, cuts and status",
+         "UDP port of the SMP server (default 0: any free port)", "PORT"},
+        {"control", 0, 0, G_OPTION_ARG_FILENAME, &options->control, "Unix socket for power, cuts and status",
          "PATH"},
         {"console", 0, 0, G_OPTION_ARG_STRING, &options->console,
-         "where console lines go (stdout); a pty also carries SMP in frames", "stdout|pty|none"},
+         "where console lines go (default stdout); a pty also carries SMP in frames", "stdout|pty|none"},
         {"relay", 0, 0, G_OPTION_ARG_NONE, &options->relay,
-         "an LCUS relay on a pseudo-terminal switches the board", NULL},
+         "switch the board by an LCUS relay on a pseudo-terminal", NULL},
         {"hci", 0, 0, G_OPTION_ARG_STRING, &options->hci,
-         "Bluetooth controller of the board: an H4 socket (btvirt -s) or an adapter that is powered off",
+         "the board's Bluetooth controller: an H4 socket (btvirt -s) or an adapter that is powered off",
          "PATH|hciN"},
         {"no-service-changed", 0, 0, G_OPTION_ARG_NONE, &options->no_service_changed,
          "the GATT table has no Service Changed and no Database Hash", NULL},
         {"table-moves", 0, 0, G_OPTION_ARG_NONE, &options->table_moves,
          "the GATT table changes with the image's minor version", NULL},
-        {"seed", 0, 0, G_OPTION_ARG_STRING, &options->seed, "of what the board takes for random (1)",
+        {"seed", 0, 0, G_OPTION_ARG_STRING, &options->seed, "seed of the board's random numbers (default 1)",
          "NUMBER"},
         {"until-eof", 0, 0, G_OPTION_ARG_NONE, &options->until_eof, "end when stdin ends", NULL},
-        {"speed", 0, 0, G_OPTION_ARG_DOUBLE, &options->speed, "board seconds per second (1)", "FACTOR"},
+        {"speed", 0, 0, G_OPTION_ARG_DOUBLE, &options->speed, "board seconds per second (default 1)",
+         "FACTOR"},
         {0},
     };
 
@@ -415,7 +415,8 @@ static bool parse(int argc, char **argv, struct sim_options *options, int *exit_
         &argc, &argv, entries, "", "Runs the simulated board as a process of its own, in real time.",
         "Tells its ports on stdout, then 'ready'. openocd attaches with -f "
         "targets/sim-openocd.cfg -c 'st-link backend tcp PORT'.\n"
-        "The control socket takes lines of JSON, such as {\"command\": \"power\", \"on\": true}: power, reset, status,\n"
+        "The control socket takes lines of JSON, such as {\"command\": \"power\", \"on\": true}: power, "
+        "reset, status,\n"
         "cut, disarm, flash, behave, unplug-probe; with --console pty also console, with --hci also radio.\n"
         "The manual page has their arguments.",
         exit_code);

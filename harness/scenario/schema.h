@@ -152,7 +152,8 @@ struct rig_former {
     const char *now;
 };
 
-/* One key of a map. Static tables; nothing is owned. */
+/* One key of a map. Static tables; nothing is owned. Former names are told for scenarios; who reads another
+ * file by a shape that has some must tell the notes. */
 struct rig_field {
     const char *name;   /* kebab-case */
     const char *former; /* what it was called before: still read, with a note; NULL = nothing else */
