@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* vars, matrix and cases of a file: which variables there are, and what they stand for in each case. Internal
- * to the area. */
+/* vars, matrix and cases of a file: which variables there are. Internal to the area. */
 #ifndef RIG_SCENARIO_EXPAND_H
 #define RIG_SCENARIO_EXPAND_H
 
@@ -19,17 +18,5 @@ struct rig_expansion {
     guint n_cases;
     bool is_broken; /* an error was added: there are no cases to read */
 };
-
-/* Reads the three maps of the file's root and checks every '$' of the file. */
-struct rig_expansion *rig_expansion_read(const struct rig_node *root, struct rig_diagnostics *diagnostics);
-void rig_expansion_free(struct rig_expansion *expansion);
-typedef struct rig_expansion rig_expansion;
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_expansion, rig_expansion_free)
-
-/* The variables of case number i (below n_cases) as an array of struct rig_variable: constants, then matrix,
- * then row. */
-GArray *rig_expansion_bind(const struct rig_expansion *expansion, guint i);
-/* "name[variable=label,...]"; two cases may still have the same one. */
-char *rig_expansion_name(const struct rig_expansion *expansion, guint i, const char *scenario);
 
 #endif

@@ -78,14 +78,6 @@ void rig_record_fill(struct rig_record *record);
  * step at all is an error. */
 void rig_reader_block(struct rig_reader *reader, const char *name, const struct rig_node *node,
                       GPtrArray *into);
-/* names.c: adds an error for what a step refers to and no step before it in this case has made (a flash
- * watch). made: node of each name that some case makes -> whether one has used it, by GINT_TO_POINTER(). */
-void rig_names_check_case(const struct rig_case *one, GHashTable *made, struct rig_diagnostics *diagnostics);
-/* Adds an error for each name that no case uses. */
-void rig_names_check_made(GHashTable *made, struct rig_diagnostics *diagnostics);
-/* Adds an error for each image (key of the map; NULL: there are none) that is not in the set of used ones. */
-void rig_names_check_images(const struct rig_node *images, GHashTable *used,
-                            struct rig_diagnostics *diagnostics);
 /* step.c */
 void rig_step_free(gpointer step);
 extern const struct rig_field rig_within_field;

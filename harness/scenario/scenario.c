@@ -7,8 +7,434 @@
 #include "scenario/expand.h"
 #include "scenario/reader.h"
 #include "scenario/scenario_shape.h"
+#include "scenario/usage.h"
 
 #define ENOUGH_ERRORS 1000 /* of one file: after so many no further case is read */
+
+/* --- names that steps refer to, and images, are made before and used by someone --- */
+
+/* The steps of one case, in the order in which they run. */
+struct walk {
+    struct rig_diagnostics *diagnostics;
+    GHashTable *made;  /* "flash watch 'before-swap'" -> const struct rig_value * that gave the name */
+    GHashTable *taken; /* set of the same texts */
+};
+
+static void complain(struct rig_diagnostics *diagnostics, const struct rig_node *node, const char *hint,
+                     const char *message)
+{
+    rig_diagnostics_add(diagnostics, node->source, node->start, rig_node_width(node), hint, "%s", message);
+}
+
+static void take_name(struct walk *walk, const struct rig_field *field, const struct rig_value *value)
+{
+    const char *kind = field->makes ? field->makes : field->takes;
+    char *name = g_strdup_printf("%s '%s'", kind, value->text);
+    g_autofree char *message = NULL;
+
+    if (field->makes) {
+        g_hash_table_replace(walk->made, name, (gpointer)value);
+        return;
+    }
+    if (!g_hash_table_contains(walk->made, name)) {
+        message = g_strdup_printf("no step before this one makes the %s", name);
+        complain(walk->diagnostics, value->node, NULL, message);
+    }
+    g_hash_table_add(walk->taken, name);
+}
+
+static void walk_steps(struct walk *walk, const GPtrArray *steps);
+
+static void walk_step(struct walk *walk, const struct rig_step *step)
+{
+    const struct rig_shape *shape = step->arguments ? step->arguments->shape : NULL;
+
+    for (gsize i = 0; shape && i < shape->n_fields; i++) {
+        const struct rig_value *value = step->arguments->values[i];
+
+        if (value && value->steps)
+            walk_steps(walk, value->steps);
+        if (value && value->text && (shape->fields[i].makes || shape->fields[i].takes))
+            take_name(walk, &shape->fields[i], value);
+    }
+    if (step->block)
+        walk_steps(walk, step->block);
+}
+
+static void walk_steps(struct walk *walk, const GPtrArray *steps)
+{
+    for (guint i = 0; i < steps->len; i++)
+        walk_step(walk, g_ptr_array_index(steps, i));
+}
+
+/* A name that only some cases use is no mistake. */
+static void account(const struct walk *walk, GHashTable *made)
+{
+    GHashTableIter iterator;
+    gpointer name, value;
+
+    g_hash_table_iter_init(&iterator, walk->made);
+    while (g_hash_table_iter_next(&iterator, &name, &value)) {
+        const struct rig_node *node = ((const struct rig_value *)value)->node;
+        bool used = g_hash_table_contains(walk->taken, name) || g_hash_table_lookup(made, node);
+
+        g_hash_table_insert(made, (gpointer)node, GINT_TO_POINTER(used));
+    }
+}
+
+/* Adds an error for what a step refers to and no step before it in this case has made (a flash
+ * watch). made: node of each name that some case makes -> whether one has used it, by GINT_TO_POINTER(). */
+static void check_case_names(const struct rig_case *one, GHashTable *made,
+                             struct rig_diagnostics *diagnostics)
+{
+    struct walk walk = {.diagnostics = diagnostics,
+                        .made = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
+                        .taken = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL)};
+
+    walk_steps(&walk, one->setup);
+    walk_steps(&walk, one->steps);
+    walk_steps(&walk, one->cleanup);
+    account(&walk, made);
+    g_hash_table_unref(walk.made);
+    g_hash_table_unref(walk.taken);
+}
+
+/* Adds an error for each name that no case uses. */
+static void check_made_names(GHashTable *made, struct rig_diagnostics *diagnostics)
+{
+    GHashTableIter iterator;
+    gpointer node, used;
+
+    g_hash_table_iter_init(&iterator, made);
+    while (g_hash_table_iter_next(&iterator, &node, &used)) {
+        g_autofree char *message =
+            g_strdup_printf("nothing refers to '%s'", ((const struct rig_node *)node)->text);
+
+        if (!used)
+            complain(diagnostics, node, "refer to it in a later step, or take it out", message);
+    }
+}
+
+/* Adds an error for each image (key of the map; NULL: there are none) that is not in the set of used ones. */
+static void check_image_names(const struct rig_node *images, GHashTable *used,
+                              struct rig_diagnostics *diagnostics)
+{
+    for (guint i = 0; images && images->kind == RIG_NODE_MAP && i < images->items->len; i++) {
+        const struct rig_node *key = ((struct rig_pair *)g_ptr_array_index(images->items, i))->key;
+        g_autofree char *message = g_strdup_printf("no step uses the image '%s'", key->text);
+
+        if (!g_hash_table_contains(used, key->text))
+            complain(diagnostics, key, "use it in a step, or take it out", message);
+    }
+}
+
+/* --- expansion: which variables there are, and what they stand for in each case --- */
+
+static void G_GNUC_PRINTF(4, 5) refuse(struct rig_expansion *expansion, const struct rig_node *at,
+                                       const char *hint, const char *format, ...)
+{
+    g_autofree char *message = NULL;
+    va_list arguments;
+
+    va_start(arguments, format);
+    message = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    rig_diagnostics_add(expansion->diagnostics, at->source, at->start, rig_node_width(at), hint, "%s",
+                        message);
+    expansion->is_broken = true;
+}
+
+static bool introduce(struct rig_expansion *expansion, const struct rig_node *key)
+{
+    const struct rig_node *first = g_hash_table_lookup(expansion->known, key->text);
+    g_autofree char *hint = NULL;
+
+    if (!rig_variable_name_is_valid(key->text)) {
+        refuse(expansion, key, "letters, digits, '_' and '-', a letter first",
+               "'%s' cannot be the name of a variable", key->text);
+        return false;
+    }
+    if (first) {
+        hint = g_strdup_printf("the first is on line %u", first->start.line);
+        refuse(expansion, key, hint, "there are two variables '%s'", key->text);
+        return false;
+    }
+    if (g_hash_table_size(expansion->known) == RIG_EXPANSION_MAX_VARIABLES) {
+        refuse(expansion, key, NULL, "more than %u variables", RIG_EXPANSION_MAX_VARIABLES);
+        return false;
+    }
+    g_hash_table_insert(expansion->known, (gpointer)key->text, (gpointer)key);
+    return true;
+}
+
+static bool is_map(struct rig_expansion *expansion, const struct rig_node *node, const char *key)
+{
+    if (!node || node->kind == RIG_NODE_MAP)
+        return node != NULL;
+    if (!node->empty)
+        refuse(expansion, node, NULL, "'%s' wants a map of variables", key);
+    return false;
+}
+
+static void read_constants(struct rig_expansion *expansion, const struct rig_node *vars)
+{
+    for (guint i = 0; is_map(expansion, vars, "vars") && i < vars->items->len; i++) {
+        const struct rig_pair *pair = g_ptr_array_index(vars->items, i);
+
+        if (introduce(expansion, pair->key))
+            g_ptr_array_add(expansion->constants, (gpointer)pair);
+    }
+}
+
+/* `when` compares with what is collected here. A value with a variable in it could be anything. */
+static void add_possible(struct rig_expansion *expansion, const char *name, const struct rig_node *value)
+{
+    GHashTable *texts = g_hash_table_lookup(expansion->possible, name);
+
+    if (!texts) {
+        texts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+        g_hash_table_insert(expansion->possible, (gpointer)name, texts);
+    }
+    g_hash_table_add(texts, value->kind == RIG_NODE_SCALAR ? g_strdup(value->text) : rig_label(value));
+}
+
+static void forget_open_values(struct rig_expansion *expansion, const char *name,
+                               const struct rig_node *value)
+{
+    if (value->varies)
+        g_hash_table_remove(expansion->possible, name);
+}
+
+static void read_dimension(struct rig_expansion *expansion, const struct rig_pair *pair)
+{
+    const struct rig_node *values = pair->value;
+
+    if (!introduce(expansion, pair->key))
+        return;
+    if (values->kind != RIG_NODE_LIST || values->items->len == 0) {
+        refuse(expansion, values->kind == RIG_NODE_LIST ? values : pair->key, "write [first, second]",
+               "matrix variable '%s' wants a list of values", pair->key->text);
+        return;
+    }
+    for (guint i = 0; i < values->items->len; i++)
+        add_possible(expansion, pair->key->text, g_ptr_array_index(values->items, i));
+    forget_open_values(expansion, pair->key->text, values);
+    g_ptr_array_add(expansion->dimensions, (gpointer)pair);
+}
+
+static void read_matrix(struct rig_expansion *expansion, const struct rig_node *matrix)
+{
+    for (guint i = 0; is_map(expansion, matrix, "matrix") && i < matrix->items->len; i++)
+        read_dimension(expansion, g_ptr_array_index(matrix->items, i));
+}
+
+static bool is_row_name(const struct rig_pair *pair)
+{
+    return strcmp(pair->key->text, "name") == 0;
+}
+
+static void check_row_name(struct rig_expansion *expansion, const struct rig_pair *pair)
+{
+    if (pair->value->kind != RIG_NODE_SCALAR || pair->value->empty)
+        refuse(expansion, pair->key, NULL, "'name' of a case wants a text");
+}
+
+/* Every row has the variables of the first one: a forgotten one would only show when the case runs. */
+static void compare_rows(struct rig_expansion *expansion, const struct rig_node *first,
+                         const struct rig_node *row)
+{
+    for (guint i = 0; i < row->items->len; i++) {
+        const struct rig_pair *pair = g_ptr_array_index(row->items, i);
+
+        if (!is_row_name(pair) && !rig_node_get(first, pair->key->text))
+            refuse(expansion, pair->key, NULL, "the first case has no '%s'", pair->key->text);
+    }
+    for (guint i = 0; i < first->items->len; i++) {
+        const struct rig_pair *pair = g_ptr_array_index(first->items, i);
+
+        if (!is_row_name(pair) && !rig_node_get(row, pair->key->text))
+            refuse(expansion, row, NULL, "this case has no '%s'", pair->key->text);
+    }
+}
+
+static void read_row(struct rig_expansion *expansion, const struct rig_node *row, bool is_first)
+{
+    if (row->kind != RIG_NODE_MAP) {
+        refuse(expansion, row, "write '- {variable: value}'", "a case wants a map of variables");
+        return;
+    }
+    for (guint i = 0; i < row->items->len; i++) {
+        const struct rig_pair *pair = g_ptr_array_index(row->items, i);
+
+        if (is_row_name(pair))
+            check_row_name(expansion, pair);
+        else if (!is_first || introduce(expansion, pair->key))
+            add_possible(expansion, pair->key->text, pair->value);
+    }
+    if (!is_first)
+        compare_rows(expansion, g_ptr_array_index(expansion->rows, 0), row);
+    g_ptr_array_add(expansion->rows, (gpointer)row);
+}
+
+static void read_rows(struct rig_expansion *expansion, const struct rig_node *cases)
+{
+    if (!cases || cases->empty)
+        return;
+    if (cases->kind != RIG_NODE_LIST || cases->items->len == 0 ||
+        cases->items->len > RIG_SCENARIO_MAX_CASES) {
+        refuse(expansion, cases, NULL, "'cases' wants a list of 1 to %u maps of variables",
+               RIG_SCENARIO_MAX_CASES);
+        return;
+    }
+    for (guint i = 0; i < cases->items->len; i++)
+        read_row(expansion, g_ptr_array_index(cases->items, i), expansion->rows->len == 0);
+    for (guint i = 0; i < expansion->rows->len; i++) {
+        const struct rig_node *row = g_ptr_array_index(expansion->rows, i);
+
+        for (guint j = 0; j < row->items->len; j++) {
+            const struct rig_pair *pair = g_ptr_array_index(row->items, j);
+
+            forget_open_values(expansion, pair->key->text, pair->value);
+        }
+    }
+}
+
+static void count_cases(struct rig_expansion *expansion, const struct rig_node *root)
+{
+    guint64 n_cases = MAX(expansion->rows->len, 1);
+
+    for (guint i = 0; i < expansion->dimensions->len && n_cases <= RIG_SCENARIO_MAX_CASES; i++)
+        n_cases *= ((const struct rig_pair *)g_ptr_array_index(expansion->dimensions, i))->value->items->len;
+    if (n_cases > RIG_SCENARIO_MAX_CASES)
+        refuse(expansion, rig_node_get(root, "matrix"), "split the file", "more than %u cases",
+               RIG_SCENARIO_MAX_CASES);
+    expansion->n_cases = (guint)n_cases;
+}
+
+static void free_set(gpointer set)
+{
+    g_hash_table_unref(set);
+}
+
+/* Reads the three maps of the file's root and checks every '$' of the file. */
+static struct rig_expansion *expansion_read(const struct rig_node *root, struct rig_diagnostics *diagnostics)
+{
+    struct rig_expansion *expansion = g_new0(struct rig_expansion, 1);
+
+    expansion->diagnostics = diagnostics;
+    expansion->known = g_hash_table_new(g_str_hash, g_str_equal);
+    expansion->used = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    expansion->possible = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_set);
+    expansion->constants = g_ptr_array_new();
+    expansion->dimensions = g_ptr_array_new();
+    expansion->rows = g_ptr_array_new();
+    read_constants(expansion, rig_node_get(root, "vars"));
+    read_matrix(expansion, rig_node_get(root, "matrix"));
+    read_rows(expansion, rig_node_get(root, "cases"));
+    count_cases(expansion, root);
+    rig_usage_check(expansion, root);
+    return expansion;
+}
+
+static void expansion_free(struct rig_expansion *expansion)
+{
+    if (!expansion)
+        return;
+    g_hash_table_unref(expansion->known);
+    g_hash_table_unref(expansion->used);
+    g_hash_table_unref(expansion->possible);
+    g_ptr_array_unref(expansion->constants);
+    g_ptr_array_unref(expansion->dimensions);
+    g_ptr_array_unref(expansion->rows);
+    g_free(expansion);
+}
+
+static void append_variable(GArray *variables, const char *name, const struct rig_node *value)
+{
+    struct rig_variable variable = {name, value};
+
+    g_array_append_val(variables, variable);
+}
+
+/* Which value of each dimension case i has: the last dimension turns fastest, the rows faster still. */
+static void append_dimensions(const struct rig_expansion *expansion, guint i, GArray *variables)
+{
+    guint rest = i / MAX(expansion->rows->len, 1);
+    guint n = expansion->dimensions->len;
+    g_autofree guint *chosen = g_new0(guint, n + 1);
+
+    for (guint d = n; d-- > 0;) {
+        const struct rig_pair *pair = g_ptr_array_index(expansion->dimensions, d);
+
+        chosen[d] = rest % pair->value->items->len;
+        rest /= pair->value->items->len;
+    }
+    for (guint d = 0; d < n; d++) {
+        const struct rig_pair *pair = g_ptr_array_index(expansion->dimensions, d);
+
+        append_variable(variables, pair->key->text, g_ptr_array_index(pair->value->items, chosen[d]));
+    }
+}
+
+static const struct rig_node *row_of(const struct rig_expansion *expansion, guint i)
+{
+    return expansion->rows->len ? g_ptr_array_index(expansion->rows, i % expansion->rows->len) : NULL;
+}
+
+static void append_row(const struct rig_node *row, GArray *variables)
+{
+    for (guint i = 0; row && i < row->items->len; i++) {
+        const struct rig_pair *pair = g_ptr_array_index(row->items, i);
+
+        if (!is_row_name(pair))
+            append_variable(variables, pair->key->text, pair->value);
+    }
+}
+
+/* The variables of case number i (below n_cases) as an array of struct rig_variable: constants, then matrix,
+ * then row. */
+static GArray *expansion_bind(const struct rig_expansion *expansion, guint i)
+{
+    GArray *variables = g_array_new(FALSE, FALSE, sizeof(struct rig_variable));
+
+    for (guint c = 0; c < expansion->constants->len; c++) {
+        const struct rig_pair *pair = g_ptr_array_index(expansion->constants, c);
+
+        append_variable(variables, pair->key->text, pair->value);
+    }
+    append_dimensions(expansion, i, variables);
+    append_row(row_of(expansion, i), variables);
+    return variables;
+}
+
+/* "name[variable=label,...]"; two cases may still have the same one. */
+static char *expansion_name(const struct rig_expansion *expansion, guint i, const char *scenario)
+{
+    g_autoptr(GArray) variables = g_array_new(FALSE, FALSE, sizeof(struct rig_variable));
+    const struct rig_node *row = row_of(expansion, i);
+    const struct rig_node *row_name = row ? rig_node_get(row, "name") : NULL;
+    GString *name = g_string_new(scenario);
+
+    append_dimensions(expansion, i, variables);
+    if (!row_name)
+        append_row(row, variables);
+    for (guint v = 0; v < variables->len; v++) {
+        const struct rig_variable *variable = &g_array_index(variables, struct rig_variable, v);
+        g_autofree char *label = rig_label(variable->value);
+
+        g_string_append_printf(name, "%c%s=%s", v ? ',' : '[', variable->name, label);
+    }
+    if (row_name) {
+        g_autofree char *label = rig_label(row_name);
+
+        g_string_append_printf(name, "%c%s", variables->len ? ',' : '[', label);
+    }
+    if (variables->len || row_name)
+        g_string_append_c(name, ']');
+    return g_string_free(name, FALSE);
+}
+
+/* --- the file --- */
 
 /* Everything that is alive while one file is read. */
 struct loading {
@@ -20,7 +446,7 @@ struct loading {
     GHashTable *image_names;
     GHashTable *shared_images; /* node -> struct rig_image_plan * */
     GHashTable *case_names;    /* name -> how often */
-    GHashTable *made_names;    /* by rig_names_check_case() */
+    GHashTable *made_names;    /* by check_case_names() */
     struct rig_reader reader;
     guint n_reads;
     guint n_before; /* errors there were before this file */
@@ -178,7 +604,7 @@ static GPtrArray *read_section(struct loading *loading, const char *key)
 
 static char *unique_name(struct loading *loading, guint i)
 {
-    g_autofree char *name = rig_expansion_name(loading->expansion, i, loading->scenario->name);
+    g_autofree char *name = expansion_name(loading->expansion, i, loading->scenario->name);
     guint n = GPOINTER_TO_UINT(g_hash_table_lookup(loading->case_names, name)) + 1;
 
     g_hash_table_replace(loading->case_names, g_strdup(name), GUINT_TO_POINTER(n));
@@ -200,7 +626,7 @@ static void read_case(struct loading *loading, guint i)
 
     one->scenario = loading->scenario;
     one->name = unique_name(loading, i);
-    one->variables = rig_expansion_bind(loading->expansion, i);
+    one->variables = expansion_bind(loading->expansion, i);
     one->images = g_ptr_array_new();
     for (guint v = 0; v < one->variables->len; v++) {
         const struct rig_variable *variable = &g_array_index(one->variables, struct rig_variable, v);
@@ -214,7 +640,7 @@ static void read_case(struct loading *loading, guint i)
     one->cleanup = read_section(loading, "cleanup");
     loading->reader.scope = NULL;
     if (loading->diagnostics->n_added == n_before)
-        rig_names_check_case(one, loading->made_names, loading->diagnostics);
+        check_case_names(one, loading->made_names, loading->diagnostics);
     g_ptr_array_add(loading->scenario->cases, one);
 }
 
@@ -228,9 +654,9 @@ static void read_cases(struct loading *loading)
     /* After an error elsewhere it is not known what is used. */
     if (loading->diagnostics->n_added > loading->n_before)
         return;
-    rig_names_check_images(rig_node_get(loading->root, "images"), loading->reader.used_images,
-                           loading->diagnostics);
-    rig_names_check_made(loading->made_names, loading->diagnostics);
+    check_image_names(rig_node_get(loading->root, "images"), loading->reader.used_images,
+                      loading->diagnostics);
+    check_made_names(loading->made_names, loading->diagnostics);
 }
 
 /* With its variables in disorder a file has no cases; its steps are read all the same, for their own
@@ -278,13 +704,13 @@ static void read_body(struct loading *loading)
         return;
     read_head(loading, RIG_STRUCT(head, struct rig_scenario_head));
     read_image_names(loading);
-    loading->expansion = rig_expansion_read(loading->root, loading->diagnostics);
+    loading->expansion = expansion_read(loading->root, loading->diagnostics);
     loading->reader.possible = loading->expansion->possible;
     if (loading->expansion->is_broken)
         read_without_cases(loading);
     else
         read_cases(loading);
-    rig_expansion_free(loading->expansion);
+    expansion_free(loading->expansion);
 }
 
 static void load(struct loading *loading)
