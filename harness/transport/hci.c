@@ -16,7 +16,8 @@ struct address {
 
 int rig_hci_open(guint16 adapter, enum rig_hci_channel channel)
 {
-    const struct address address = {.family = AF_BLUETOOTH, .adapter = adapter, .channel = channel};
+    const struct address address = {
+        .family = AF_BLUETOOTH, .adapter = adapter, .channel = (unsigned short)channel};
     int fd = socket(AF_BLUETOOTH, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, PROTOCOL_HCI);
     int problem;
 
