@@ -1,17 +1,216 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The runner: cases, attempts, setup / steps / cleanup, and what the journal says of them. */
+/* The runner: cases, attempts, setup / steps / cleanup, what the journal says of them, what is kept of them
+ * as evidence. */
 #include "run/runner.h"
 
 #include "base/error.h"
+#include "capture/capture.h"
 #include "plan/plan.h"
-#include "run/live_capture.h"
-#include "run/kept_logs.h"
+#include "report/output.h"
 #include "run/replay_line.h"
+#include "steps/stage.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #define MAX_LIST_BYTES (256u * 1024u) /* of cases in one event */
+
+/* --- logs of programs that work for a board (openocd): kept when a case did not pass, and their last lines
+ * told when the rig was at fault --- */
+
+#define KEPT_LOG_BYTES (1024u * 1024) /* of each log, its end */
+#define KEPT_LOG_LINES 12             /* told in the report */
+
+/* The end of a file, as text; NULL: there is none, or it is empty. */
+static char *read_end(const char *path)
+{
+    FILE *file = fopen(path, "re");
+    char *text = NULL;
+    long size = -1;
+    gsize n_read = 0;
+
+    if (file && fseek(file, 0, SEEK_END) == 0)
+        size = ftell(file);
+    if (size > 0 && fseek(file, MAX(0, size - (long)KEPT_LOG_BYTES), SEEK_SET) == 0) {
+        text = g_malloc(KEPT_LOG_BYTES + 1);
+        n_read = fread(text, 1, KEPT_LOG_BYTES, file);
+        text[n_read] = '\0';
+    }
+    if (file)
+        fclose(file);
+    if (n_read == 0)
+        g_clear_pointer(&text, g_free);
+    return text;
+}
+
+static const char *last_lines(const char *text, guint n_lines)
+{
+    const char *at = text + strlen(text);
+
+    while (at > text && at[-1] == '\n')
+        at--;
+    while (at > text && (at[-1] != '\n' || --n_lines > 0))
+        at--;
+    return at;
+}
+
+static void tell_end(struct rig_run *run, const char *name, const char *text)
+{
+    g_autofree char *end = g_strchomp(g_strdup(last_lines(text, KEPT_LOG_LINES)));
+
+    g_ptr_array_add(run->also, g_strdup_printf("%s ends with:\n%s", name, end));
+}
+
+static void keep(void *user, const char *name, const char *path)
+{
+    struct rig_run *run = user;
+    g_autofree char *text = read_end(path);
+    g_autofree char *copy = NULL;
+    g_autoptr(GError) error = NULL;
+
+    if (!text)
+        return;
+    copy = rig_evidence_file(run->evidence, name, &error);
+    if (!copy || !rig_file_replace(copy, RIG_FILE_PUBLIC, text, strlen(text), &error))
+        g_ptr_array_add(run->also, g_strdup_printf("%s could not be kept: %s", name, error->message));
+    if (run->trouble.verdict == RIG_VERDICT_ERROR)
+        tell_end(run, name, text);
+}
+
+/* Before the end of the case is told. A log that cannot be kept is told in the report; it changes no verdict.
+ */
+static void keep_logs(struct rig_run *run)
+{
+    if (rig_run_troubled(run) && run->trouble.verdict != RIG_VERDICT_SKIP && run->board->logs)
+        run->board->logs->each(run->board, keep, run);
+}
+
+/* --- what went over the air: a capture for each attempt of a board that is reached through a Bluetooth
+ * adapter of this host, kept with the evidence, with the steps as marks; and the last packets of an attempt
+ * that did not pass as events --- */
+
+#define LIVE_CAPTURE_FILE "air.btsnoop"
+#define LIVE_CAPTURE_PACKETS 64 /* of an attempt that did not pass */
+
+struct live_capture {
+    struct rig_capture *capture; /* NULL: none runs */
+    bool complained;
+};
+
+/* Steps, and what the rig did to the board meanwhile, become marks between the packets. */
+static void on_event(void *user, const struct rig_event *event)
+{
+    struct live_capture *live = user;
+    const char *text = rig_event_get_text(event, RIG_KEY_TEXT);
+    const char *lead = NULL;
+    g_autofree char *mark = NULL;
+
+    if (!live->capture || !text)
+        return;
+    if (event->kind == RIG_EVENT_STEP_START)
+        lead = rig_event_get_text(event, RIG_KEY_STEP);
+    else if (event->kind == RIG_EVENT_POWER || event->kind == RIG_EVENT_FAULT ||
+             event->kind == RIG_EVENT_LOSS)
+        lead = event->word;
+    if (!lead)
+        return;
+    mark = g_strdup_printf("%s: %s", lead, text);
+    rig_capture_mark(live->capture, mark);
+}
+
+/* Listens to the journal, which must outlive it in so far as nothing is emitted after
+ * live_capture_free(). */
+static struct live_capture *live_capture_new(struct rig_journal *journal)
+{
+    struct live_capture *live = g_new0(struct live_capture, 1);
+
+    rig_journal_listen(journal, on_event, live);
+    return live;
+}
+
+static void live_capture_free(struct live_capture *live)
+{
+    g_free(live);
+}
+
+/* After the evidence of the attempt has begun. A capture that cannot be made (no right to, mostly) is a note,
+ * once in a run; it changes no verdict. */
+static void live_capture_begin(struct live_capture *live, struct rig_run *run)
+{
+    struct rig_link *link = run->board->link;
+    struct rig_capture_options options = {0};
+    g_autofree char *path = NULL;
+    g_autoptr(GError) error = NULL;
+
+    if (!link || !link->ops->adapter)
+        return;
+    options.adapter = link->ops->adapter(link);
+    if (rig_capture_permitted(&error))
+        path = rig_evidence_file(run->evidence, LIVE_CAPTURE_FILE, &error);
+    if (path)
+        live->capture = rig_capture_start(path, &options, &error);
+    if (live->capture || live->complained)
+        return;
+    live->complained = true;
+    rig_run_note(run, "%s", error->message);
+}
+
+/* The board's clock runs with the wall's where there is an adapter. */
+static void emit_packet(struct rig_run *run, const struct rig_capture_said *said)
+{
+    gint64 ago_us = g_get_real_time() - said->unix_us;
+    struct rig_event *event = rig_event_new(RIG_EVENT_PACKET);
+
+    rig_event_text(event, RIG_KEY_TEXT, said->text);
+    rig_event_text(event, RIG_KEY_MEANS, said->explanation);
+    rig_journal_emit(run->journal, MAX((gint64)rig_run_now_us(run) - MAX(ago_us, 0), 0), event);
+}
+
+static void tell_last_packets(struct live_capture *live, struct rig_run *run)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) last = NULL;
+    guint64 n_said = 0;
+    struct rig_event *note;
+
+    last = rig_capture_tail(live->capture, LIVE_CAPTURE_PACKETS, &n_said, &error);
+    if (!last) {
+        rig_run_note(run, "the last packets cannot be told: %s", error->message);
+        return;
+    }
+    if (n_said > last->len) {
+        note = rig_event_new(RIG_EVENT_NOTE);
+        rig_event_textf(note, RIG_KEY_TEXT, "%" G_GUINT64_FORMAT " packets before the last %u are in %s only",
+                        n_said - last->len, last->len, rig_capture_path(live->capture));
+        rig_event_count(note, RIG_KEY_LEFT_OUT_PACKETS, (gint64)(n_said - last->len));
+        rig_run_emit(run, note);
+    }
+    for (guint i = 0; i < last->len; i++)
+        emit_packet(run, g_ptr_array_index(last, i));
+}
+
+/* Before the end of the case is told. */
+static void live_capture_end(struct live_capture *live, struct rig_run *run)
+{
+    struct rig_capture *capture = live->capture;
+    struct rig_capture_written written;
+    g_autoptr(GError) error = NULL;
+
+    if (!capture)
+        return;
+    if (rig_run_troubled(run))
+        tell_last_packets(live, run);
+    live->capture = NULL;
+    if (!rig_capture_stop(capture, &written, &error))
+        rig_run_note(run, "%s", error->message);
+    else if (written.n_dropped)
+        rig_run_note(run,
+                     "the capture lost %" G_GUINT64_FORMAT " packets: this host was too slow to write them",
+                     written.n_dropped);
+}
+
+/* --- cases and attempts --- */
 
 /* One case of the run: the same case comes several times with --repeat. */
 struct play {
@@ -20,7 +219,7 @@ struct play {
     guint index;  /* in the journal */
     guint repeat; /* from 0 */
     struct rig_image_store *images;
-    struct rig_live_capture *live;
+    struct live_capture *live;
 };
 
 /* What one attempt came to. */
@@ -222,7 +421,7 @@ static void end_attempt(struct rig_run *run, struct findings *findings)
     }
     run->muted--;
     if (is_trouble(run->trouble.verdict))
-        rig_keep_logs(run);
+        keep_logs(run);
 }
 
 static void emit_case_end(const struct play *play, const struct attempt *attempt, struct rig_run *run,
@@ -337,14 +536,14 @@ static enum rig_verdict play_attempt(const struct play *play, struct attempt *at
                  plan->timeout_scale);
     run.evidence = plan->evidence;
     rig_evidence_begin(plan->evidence, play->index, name, attempt->number);
-    rig_live_capture_begin(play->live, &run);
+    live_capture_begin(play->live, &run);
     run.only_cut = plan->has_only_cut ? &plan->only_cut : NULL;
     run.only_path = plan->only_path;
     run.n_workers = plan->n_workers;
     run.resume = plan->resume;
     play_phases(play, &run);
     *interrupted = run.trouble.interrupted;
-    rig_live_capture_end(play->live, &run);
+    live_capture_end(play->live, &run);
     end_attempt(&run, &findings);
     verdict = run.trouble.verdict;
     attempt->final = !is_trouble(verdict) || *interrupted || attempt->number >= n_retries;
@@ -436,7 +635,7 @@ void rig_run_all(const struct rig_run_plan *plan)
 {
     g_autoptr(GArray) plays = g_array_new(FALSE, TRUE, sizeof(struct play));
     struct rig_image_store *images = rig_image_store_new();
-    struct rig_live_capture *live = rig_live_capture_new(plan->journal);
+    struct live_capture *live = live_capture_new(plan->journal);
     gint64 started_us = g_get_monotonic_time();
     bool interrupted = false;
     bool go_on = true;
@@ -461,7 +660,7 @@ void rig_run_all(const struct rig_run_plan *plan)
         go_on = go_on && !interrupted;
     }
     emit_run_end(plan, started_us, interrupted);
-    rig_live_capture_free(live);
+    live_capture_free(live);
     rig_image_store_free(images);
 }
 
