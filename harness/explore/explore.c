@@ -222,7 +222,7 @@ static void unref_classes(gpointer classes)
     g_ptr_array_unref(classes);
 }
 
-/* finding.c: the roots by invariant, cause and healing, into the result. */
+/* The roots by invariant, cause and healing, into the result. */
 static void search_tell_findings(struct search *search)
 {
     struct causes causes = {.search = search};

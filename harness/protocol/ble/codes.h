@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The numbers of Bluetooth LE that matter to firmware updates: HCI, L2CAP, ATT, Security Manager, short UUIDs.
- * Each table is X(constant, number, name for people): enums are made of it here, names in names.c. GLib-free. */
+ * Each table is X(constant, number, name for people): enums are made of it here, names in code_names.c. GLib-free. */
 #ifndef RIG_PROTOCOL_BLE_CODES_H
 #define RIG_PROTOCOL_BLE_CODES_H
 

@@ -42,7 +42,7 @@ struct sim_guest {
     struct sim_guest_result *result;
 };
 
-/* place.c. A function or variable of the guest: offsets from its begin. */
+/* object.c. A function or variable of the guest: offsets from its begin. */
 struct guest_function {
     uint64_t start, n_bytes;
     char name[64]; /* empty: the object does not name it, and this is the neighbourhood of the address */
