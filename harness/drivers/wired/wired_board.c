@@ -142,6 +142,12 @@ static void board_logs(struct rig_board *base, void (*each)(void *user, const ch
     }
 }
 
+static void free_simulator(const struct rig_wired_config *config)
+{
+    if (config->simulator)
+        config->simulator->ops->free(config->simulator);
+}
+
 static void board_free(struct rig_board *base)
 {
     struct rig_wired *board = self(base);
@@ -155,8 +161,7 @@ static void board_free(struct rig_board *base)
     rig_key_free(board->key);
     if (base->events)
         g_main_context_unref(base->events);
-    if (board->config.simulator)
-        board->config.simulator->ops->free(board->config.simulator);
+    free_simulator(&board->config);
     rig_folder_free(board->temporary);
     g_free(board->console_log);
     g_free(board->capabilities);
@@ -338,8 +343,10 @@ struct rig_board *rig_wired_board_new(const struct rig_wired_config *config, GEr
     struct rig_wired *board;
     GPtrArray *capabilities;
 
-    if (!rig_board_can_have_events(error))
+    if (!rig_board_can_have_events(error)) {
+        free_simulator(config);
         return NULL;
+    }
     board = g_new0(struct rig_wired, 1);
     capabilities = g_ptr_array_new();
     signal(SIGPIPE, SIG_IGN);
