@@ -37,8 +37,6 @@ void rig_reader_error(struct rig_reader *reader, const struct rig_node *node, co
 /* A note that `former`, which is written there, is called `now`. */
 void rig_reader_note_former(struct rig_reader *reader, const struct rig_node *node, const char *former,
                             const char *now);
-/* What is written for a field of a map, under its name or its former one. NULL = nothing. */
-const struct rig_node *rig_field_node(const struct rig_node *map, const struct rig_field *field);
 
 /* What rig_reader_leave() puts back. */
 struct rig_reader_place {

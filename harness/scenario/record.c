@@ -165,7 +165,8 @@ static const struct rig_field *find_former(const struct rig_shape *shape, const 
     return NULL;
 }
 
-const struct rig_node *rig_field_node(const struct rig_node *map, const struct rig_field *field)
+/* What is written for a field of a map, under its name or its former one. NULL = nothing. */
+static const struct rig_node *find_node(const struct rig_node *map, const struct rig_field *field)
 {
     const struct rig_node *node = rig_node_get(map, field->name);
 
@@ -236,7 +237,7 @@ static bool is_written(const struct rig_record *record, const struct rig_node *n
                        const struct rig_field *field)
 {
     return record->values[field - record->shape->fields] ||
-           (node->kind == RIG_NODE_MAP && rig_field_node(node, field)) ||
+           (node->kind == RIG_NODE_MAP && find_node(node, field)) ||
            (node->kind != RIG_NODE_MAP && !node->empty);
 }
 
@@ -261,7 +262,7 @@ static guint count_written(const struct rig_record *record, const struct rig_nod
 
         g_assert(field);
         n_written += record->values[field - record->shape->fields] ||
-                     (node->kind == RIG_NODE_MAP && rig_field_node(node, field));
+                     (node->kind == RIG_NODE_MAP && find_node(node, field));
     }
     return n_written;
 }
@@ -337,7 +338,8 @@ static struct found find_other(const struct rig_record *record, const char *path
     const char *dot = strchr(path, '.');
     g_autofree char *name = dot ? g_strndup(path, (gsize)(dot - path)) : g_strdup(path);
     const struct rig_value *value = rig_record_get(record, name);
-    bool written = record->node && record->node->kind == RIG_NODE_MAP && rig_node_get(record->node, name);
+    bool written = record->node && record->node->kind == RIG_NODE_MAP &&
+                   find_node(record->node, find_field(record->shape, name));
 
     if (!value || !dot)
         return (struct found){value, value && is_default(find_field(record->shape, name), value),
