@@ -110,7 +110,7 @@ struct rig_path {
     GStringChunk *strings;           /* private */
 };
 
-/* Without texts for now. Owned by the caller. */
+/* An empty path: no areas, no power cycles, texts NULL. Owned by the caller. */
 struct rig_path *rig_path_new(void);
 void rig_path_free(struct rig_path *path);
 typedef struct rig_path rig_path;
