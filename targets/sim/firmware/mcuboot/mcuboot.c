@@ -27,20 +27,13 @@ enum timer {
     TIMER_NOTIFY = SIM_TIMER_NOTIFY,
 };
 
-/* What sim_mcuboot_teach() said. */
-struct taught {
-    uint8_t hash[RIG_IMAGE_HASH_BYTES];
-    struct sim_app_personality personality;
-};
-
 /* Outlives snapshots: what was taught is about images, not about the board, and memos change nothing but
  * speed. */
 struct own {
     struct sim_mcuboot_config config;
     struct sim_boot_memo *boot_memo; /* when the configuration brought none */
     struct sim_app_memo memo;
-    struct taught *taught;
-    size_t n_taught;
+    struct sim_app_lessons lessons;
     struct sim_boot_result result; /* of the last boot */
 };
 
@@ -348,7 +341,7 @@ static void unmake(void *made)
     struct own *own = made;
 
     sim_boot_memo_free(own->boot_memo);
-    free(own->taught);
+    sim_app_forget_lessons(&own->lessons);
     free(own);
 }
 
@@ -392,24 +385,9 @@ bool sim_mcuboot_teach(struct sim_board *board, const uint8_t hash[RIG_IMAGE_HAS
                        const struct sim_app_personality *personality)
 {
     struct own *own = own_of(sim_board_chip(board));
-    struct taught *taught = NULL;
 
-    if (sim_board_config(board)->firmware != &sim_mcuboot)
-        return false;
-
-    for (size_t i = 0; i < own->n_taught && !taught; i++)
-        if (memcmp(own->taught[i].hash, hash, RIG_IMAGE_HASH_BYTES) == 0)
-            taught = &own->taught[i];
-    if (!taught) {
-        taught = realloc(own->taught, (own->n_taught + 1) * sizeof *taught);
-        if (!taught)
-            return false;
-        own->taught = taught;
-        taught += own->n_taught++;
-    }
-    memcpy(taught->hash, hash, RIG_IMAGE_HASH_BYTES);
-    taught->personality = *personality;
-    return true;
+    return sim_board_config(board)->firmware == &sim_mcuboot &&
+           sim_app_teach(&own->lessons, hash, personality);
 }
 
 uint32_t sim_mcuboot_security_counter(const struct sim_board *board, unsigned image)
@@ -555,13 +533,6 @@ static void boot(struct sim_chip *chip, struct sim_start *start)
 
 /* --- the application --- */
 
-static void recall_personality(const struct own *own, struct sim_running *running)
-{
-    for (size_t i = 0; i < own->n_taught; i++)
-        if (running->has_image && memcmp(own->taught[i].hash, running->hash, RIG_IMAGE_HASH_BYTES) == 0)
-            running->personality = own->taught[i].personality;
-}
-
 /* It needs no application, so nothing that is wrong with that one keeps it from running. */
 static void start_updater(struct sim_chip *chip)
 {
@@ -582,7 +553,8 @@ static void start_application(struct sim_chip *chip)
     struct sim_running *running = &state_of(chip)->running;
 
     sim_app_look(&own->config.boot, chip->flash, &own->memo, running);
-    recall_personality(own, running);
+    if (running->has_image)
+        sim_app_recall(&own->lessons, running->hash, &running->personality);
     sim_chip_application_starts(chip);
     if (state_of(chip)->retained.updater_wanted && own->config.app.updater != SIM_APP_UPDATER_NONE) {
         start_updater(chip);
@@ -608,7 +580,6 @@ static void confirm_itself(struct sim_chip *chip)
 {
     const struct sim_boot_config *config = &own_of(chip)->config.boot;
 
-    sim_chip_line(chip, "app: self-test passed");
     for (unsigned image = 0; image < config->n_images; image++) {
         if (sim_boot_set_confirmed(config, chip->flash, image) != SIM_OK) {
             sim_chip_line(chip, "app: confirm failed");
@@ -622,22 +593,7 @@ static void self_test(struct sim_chip *chip)
 {
     const struct sim_app_personality personality = state_of(chip)->running.personality;
 
-    switch (personality.behaviour) {
-    case SIM_APP_NEVER_CONFIRMS:
-        break;
-    case SIM_APP_CONFIRMS:
-        confirm_itself(chip);
-        break;
-    case SIM_APP_CRASHES:
-        sim_chip_line(chip, "app: fatal error, resetting");
-        sim_chip_crash(chip);
-        break;
-    case SIM_APP_HANGS:
-        sim_chip_hang(chip);
-        if (personality.watchdog_us > 0)
-            sim_chip_set_timer(chip, TIMER_WATCHDOG, sim_chip_now_us(chip) + personality.watchdog_us);
-        break;
-    }
+    sim_app_end_self_test(chip, &personality, TIMER_WATCHDOG, confirm_itself);
 }
 
 static void after_request(struct sim_chip *chip)

@@ -5,31 +5,8 @@
 #define SIM_FIRMWARE_MCUBOOT_MCUBOOT_H
 
 #include "sim/board.h"
+#include "sim/firmware/application/personality.h"
 #include "sim/firmware/mcuboot/boot/boot.h"
-
-/* What an image's application does is written in the image itself, right at the start of its payload, so that
- * it follows the image through swaps: sim_app_make_payload() writes it, the application model reads it from
- * the primary slot. Any other image runs, too: it waits, or does what sim_mcuboot_teach() said of it. */
-enum sim_app_behaviour {
-    SIM_APP_NEVER_CONFIRMS, /* runs, serves SMP, waits to be confirmed from outside (the default) */
-    SIM_APP_CONFIRMS,       /* self-test passes after self_test_us, then confirms itself */
-    SIM_APP_CRASHES,        /* resets itself after self_test_us, at every boot */
-    SIM_APP_HANGS, /* stops after self_test_us: no radio, no console; the watchdog resets it after watchdog_us
-                      if that is not 0 */
-};
-const char *
-sim_app_behaviour_name(enum sim_app_behaviour behaviour); /* "waits", "confirms", "crashes", "hangs" */
-bool sim_app_behaviour_from_name(const char *name, enum sim_app_behaviour *behaviour);
-
-struct sim_app_personality {
-    enum sim_app_behaviour behaviour;
-    uint32_t self_test_us;
-    uint32_t watchdog_us;
-};
-#define SIM_APP_PERSONALITY_BYTES 64
-/* Fills n_bytes (>= SIM_APP_PERSONALITY_BYTES) of payload: the personality, then bytes from the seed. */
-void sim_app_make_payload(const struct sim_app_personality *personality, uint64_t seed, uint8_t *payload,
-                          size_t n_bytes);
 
 enum sim_app_defect {
     SIM_APP_DEFECT_ACCEPTS_WRONG_OFFSET = 1 << 0, /* a chunk at an unexpected offset is written and counted */

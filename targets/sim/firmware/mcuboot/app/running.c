@@ -1,37 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Names; what an image's application does, written at the start of its payload, and read back from the
- * primary slot.
- */
+/* What runs in the primary slot; names of defects. */
 #include "sim/firmware/mcuboot/app/app.h"
 
-#include "base/bytes.h"
-
 #include <string.h>
-
-#define MAGIC_BYTES 16
-#define BEHAVIOUR_AT 16
-#define SELF_TEST_AT 20
-#define WATCHDOG_AT 24
-#define FIXED_BYTES 28
-
-static const char *const behaviours[] = {"waits", "confirms", "crashes", "hangs"};
-#define N_BEHAVIOURS (sizeof behaviours / sizeof *behaviours)
-
-const char *sim_app_behaviour_name(enum sim_app_behaviour behaviour)
-{
-    return (unsigned)behaviour < N_BEHAVIOURS ? behaviours[behaviour] : "unknown";
-}
-
-bool sim_app_behaviour_from_name(const char *name, enum sim_app_behaviour *behaviour)
-{
-    for (unsigned i = 0; i < N_BEHAVIOURS; i++) {
-        if (strcmp(name, behaviours[i]) == 0) {
-            *behaviour = (enum sim_app_behaviour)i;
-            return true;
-        }
-    }
-    return false;
-}
 
 const char *sim_app_defect_name(unsigned bit)
 {
@@ -42,50 +13,6 @@ const char *sim_app_defect_name(unsigned bit)
     };
 
     return bit < SIM_APP_N_DEFECTS ? names[bit] : NULL;
-}
-
-static const uint8_t magic[MAGIC_BYTES] = "rig-app-v1\r\n\x1a\x7f";
-
-static uint64_t next_random(uint64_t *state)
-{
-    uint64_t value = *state += 0x9e3779b97f4a7c15u;
-
-    value = (value ^ value >> 30) * 0xbf58476d1ce4e5b9u;
-    value = (value ^ value >> 27) * 0x94d049bb133111ebu;
-    return value ^ value >> 31;
-}
-
-static void fill(uint64_t seed, uint8_t *bytes, size_t n_bytes)
-{
-    for (size_t i = 0; i < n_bytes; i += 8) {
-        uint64_t random = next_random(&seed);
-
-        for (size_t byte = i; byte < i + 8 && byte < n_bytes; byte++, random >>= 8)
-            bytes[byte] = (uint8_t)random;
-    }
-}
-
-void sim_app_make_payload(const struct sim_app_personality *personality, uint64_t seed, uint8_t *payload,
-                          size_t n_bytes)
-{
-    if (n_bytes < SIM_APP_PERSONALITY_BYTES)
-        return;
-    memset(payload, 0, FIXED_BYTES);
-    memcpy(payload, magic, sizeof magic);
-    payload[BEHAVIOUR_AT] = (uint8_t)personality->behaviour;
-    rig_put_le32(payload + SELF_TEST_AT, personality->self_test_us);
-    rig_put_le32(payload + WATCHDOG_AT, personality->watchdog_us);
-    fill(seed, payload + FIXED_BYTES, n_bytes - FIXED_BYTES);
-}
-
-/* Bytes that say nothing are those of an application like any other: it runs and waits to be confirmed. */
-static void decode(const uint8_t bytes[FIXED_BYTES], struct sim_app_personality *personality)
-{
-    if (memcmp(bytes, magic, sizeof magic) != 0 || bytes[BEHAVIOUR_AT] > SIM_APP_HANGS)
-        return;
-    personality->behaviour = (enum sim_app_behaviour)bytes[BEHAVIOUR_AT];
-    personality->self_test_us = rig_get_le32(bytes + SELF_TEST_AT);
-    personality->watchdog_us = rig_get_le32(bytes + WATCHDOG_AT);
 }
 
 static bool hash_fits(const struct rig_image_source *source, const struct rig_image_layout *layout,
@@ -124,7 +51,7 @@ void sim_app_look(const struct sim_boot_config *boot, const struct sim_flash *fl
     struct sim_area_reader reader = {.flash = flash, .area = boot->primary[0]};
     struct rig_image_source source = sim_area_source(&reader);
     struct rig_image_layout layout;
-    uint8_t bytes[FIXED_BYTES];
+    uint8_t bytes[SIM_APP_PERSONALITY_BYTES];
 
     memset(running, 0, sizeof *running);
     if (rig_image_read_layout(&source, boot->primary[0].n_bytes, &layout) != RIG_IMAGE_OK)
@@ -135,5 +62,5 @@ void sim_app_look(const struct sim_boot_config *boot, const struct sim_flash *fl
     running->intact = memo && hashed && is_intact(&reader, &layout, running->hash, memo);
     if (layout.header.payload_bytes >= SIM_APP_PERSONALITY_BYTES &&
         source.read(source.user, layout.header.header_bytes, bytes, sizeof bytes))
-        decode(bytes, &running->personality);
+        sim_app_read_personality(bytes, &running->personality);
 }
