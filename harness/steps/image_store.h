@@ -5,6 +5,7 @@
 #define RIG_STEPS_IMAGE_STORE_H
 
 #include "drivers/board/board.h"
+#include "drivers/update/update.h"
 #include "scenario/scenario.h"
 
 G_BEGIN_DECLS
@@ -19,7 +20,9 @@ struct rig_built_image {
     guint8 sha[32]; /* SHA-256 of the file */
     struct rig_image_version version;
     char *version_text;
-    guint index; /* image number of a multi-image board */
+    guint index;                                        /* image number of a multi-image board */
+    struct rig_update_part parts[RIG_UPDATE_MAX_PARTS]; /* of a distribution package */
+    guint n_parts;                                      /* 0: the image is the file */
 };
 
 struct rig_image_store;

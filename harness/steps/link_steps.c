@@ -79,12 +79,12 @@ static void run_connect(struct rig_run *run, const struct rig_step *step)
         return;
     }
     judge_link(run, arguments->outcomes, "connection", outcome);
-    if (outcome != RIG_LINK_OK)
+    if (outcome != RIG_LINK_OK || !run->update->protocol->greet)
         return;
-    if (!run->update->protocol->enter(run->update, how.until_us, &result, &error))
+    if (!run->update->protocol->greet(run->update, how.until_us, &result, &error))
         rig_run_error(run, error);
     else if (result.kind != RIG_UPDATE_DONE)
-        rig_run_expect(run, false, "entering the update", "ok", result.text);
+        rig_run_expect(run, false, "asking the board what a client has to know", "ok", result.text);
 }
 
 /* Who pairs and expects a bond does so with a board that bonds. */

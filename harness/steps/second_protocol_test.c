@@ -368,7 +368,7 @@ static bool ping(struct rig_update *update, struct rig_update_result *result, GE
     return ask(update, 'p', 0, &ignored, result, error);
 }
 
-static bool enter(struct rig_update *update, guint64 until_us, struct rig_update_result *result,
+static bool greet(struct rig_update *update, guint64 until_us, struct rig_update_result *result,
                   GError **error)
 {
     (void)until_us;
@@ -427,12 +427,13 @@ static void describe(const struct rig_update_message *message, char *text, gsize
 static const char *const protocol_capabilities[] = {NULL};
 static const struct rig_characteristic *const characteristics[] = {&control, &packets, NULL};
 static const struct rig_update_protocol protocol = {.name = "two-pipes",
+                                                    .options = protocol_capabilities,
                                                     .capabilities = protocol_capabilities,
                                                     .characteristics = characteristics,
                                                     .make = make,
                                                     .free = free_client,
                                                     .subscribe = subscribe,
-                                                    .enter = enter,
+                                                    .greet = greet,
                                                     .transfer = transfer,
                                                     .ping = ping,
                                                     .restart = restart,

@@ -22,6 +22,8 @@ struct upload_arguments {
     const guint64 *chunk_bytes;
     const guint64 *first_chunk_bytes;
     guint32 window;
+    const guint16 *prn;
+    const guint64 *object_bytes;
     enum { RETRY_NONE, RETRY_RESUME } retry;
     const bool *pair;
     const guint64 *resumes_at;
@@ -42,6 +44,13 @@ static const struct rig_field upload_fields[] = {
     RIG_FIELD(
         "window", COUNT, struct upload_arguments, window, .default_text = "1", .min = 1, .max = 16,
         .about = "Requests in flight; at most the board's buffers less one, and 1 if it does not tell them."),
+    RIG_FIELD("prn", COUNT, struct upload_arguments, prn, .max = 65535,
+              .about =
+                  "Nordic DFU: packets after which the board reports what it has; 0 = it does not. Without "
+                  "it 0 with secure bootloaders, 10 with legacy ones."),
+    RIG_FIELD("object", SIZE, struct upload_arguments, object_bytes, .min = 1, .max = 1048576,
+              .about = "Secure Nordic DFU: bytes of the image in one object; without it as many as the board "
+                       "takes."),
     RIG_FIELD("retry", CHOICE, struct upload_arguments, retry, .choices = retries, .default_text = "none",
               .about = "`resume`: when the link is lost, connect again and go on where the board says."),
     RIG_FIELD("pair", FLAG, struct upload_arguments, pair,
@@ -148,6 +157,10 @@ static struct rig_update_transfer transfer_of(struct rig_run *run, const struct 
         .chunk_bytes = arguments->chunk_bytes ? *arguments->chunk_bytes : 0,
         .first_chunk_bytes = arguments->first_chunk_bytes ? *arguments->first_chunk_bytes : 0,
         .window = arguments->window,
+        .prn = arguments->prn,
+        .object_bytes = arguments->object_bytes ? *arguments->object_bytes : 0,
+        .parts = image->n_parts ? image->parts : NULL,
+        .n_parts = image->n_parts,
         .resume = arguments->retry == RETRY_RESUME,
         .pair = arguments->pair ? *arguments->pair : run->board->demands.encryption,
         .stop_at_byte = arguments->until,
@@ -156,8 +169,34 @@ static struct rig_update_transfer transfer_of(struct rig_run *run, const struct 
         .until_us = rig_run_deadline_us(run, step),
     };
 
-    transfer.bytes = g_bytes_get_data(image->file, &transfer.n_bytes);
+    if (!transfer.n_parts)
+        transfer.bytes = g_bytes_get_data(image->file, &transfer.n_bytes);
+    for (guint i = 0; i < transfer.n_parts; i++)
+        transfer.n_bytes += g_bytes_get_size(transfer.parts[i].bytes);
     return transfer;
+}
+
+/* The first option of this upload that the protocol has not; NULL: it has all. */
+static const char *foreign_option(const struct upload_arguments *arguments,
+                                  const struct rig_update_protocol *protocol)
+{
+    const struct {
+        const char *name;
+        bool chosen;
+    } options[] = {
+        {"number", arguments->number != NULL},
+        {"chunk", arguments->chunk_bytes != NULL},
+        {"first-chunk", arguments->first_chunk_bytes != NULL},
+        {"window", arguments->window > 1},
+        {"prn", arguments->prn != NULL},
+        {"object", arguments->object_bytes != NULL},
+        {"upgrade", arguments->upgrade},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(options); i++)
+        if (options[i].chosen && !rig_update_takes(protocol, options[i].name))
+            return options[i].name;
+    return NULL;
 }
 
 static void run_upload(struct rig_run *run, const struct rig_step *step)
@@ -227,6 +266,8 @@ static bool says_all(const struct rig_fit *fit)
 static char *upload_unfit(const struct rig_step *step, struct rig_fit *fit)
 {
     const struct upload_arguments *arguments = RIG_ARGUMENTS(step, struct upload_arguments);
+    const struct rig_update_protocol *protocol = rig_update_protocol_of(fit->board);
+    const char *foreign = foreign_option(arguments, protocol);
     const char *image = arguments->image;
     const struct rig_image_spec *spec = rig_fit_image(fit, image);
     guint index = spec ? spec->index : 0;
@@ -234,7 +275,9 @@ static char *upload_unfit(const struct rig_step *step, struct rig_fit *fit)
     bool must_work = rig_words_have(arguments->expected.outcomes, "ok");
     char *reason = must_work ? rig_fit_no_space(fit, image, slot, 0) : NULL;
 
-    if (!reason && !says_all(fit))
+    if (!reason && foreign)
+        reason = g_strdup_printf("uploads over %s have no '%s'", protocol->name, foreign);
+    if (!reason && rig_update_takes(protocol, "chunk") && !says_all(fit))
         reason = no_packets(arguments, fit);
     return reason ? reason : rig_fit_unchecked(fit, image);
 }

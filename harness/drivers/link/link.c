@@ -19,6 +19,19 @@ const char *rig_link_outcome_name(enum rig_link_outcome outcome)
     return (guint)outcome < RIG_LINK_N_OUTCOMES ? names[outcome] : "unknown";
 }
 
+const char *rig_link_where_text(enum rig_link_where where)
+{
+    static const char *const texts[RIG_LINK_N_WHERES] = {
+        "where it is configured to be",
+        "at its address",
+        "at address + 1",
+        "at its address or address + 1",
+        "under the name that was asked for",
+    };
+
+    return (guint)where < RIG_LINK_N_WHERES ? texts[where] : "unknown";
+}
+
 bool rig_characteristic_equal(const struct rig_characteristic *a, const struct rig_characteristic *b)
 {
     return a == b || (g_str_equal(a->service, b->service) && g_str_equal(a->uuid, b->uuid));

@@ -67,9 +67,25 @@ struct rig_link_state {
     char text[96]; /* the last outcome in the stack's own words: "supervision timeout (HCI 0x08)" */
 };
 
+/* Where the board is to be found. Bootloaders of some boards advertise at their address + 1 (least
+ * significant byte, without carry) or under a name that they were told. A link without addresses has one
+ * place only. */
+enum rig_link_where {
+    RIG_LINK_AS_CONFIGURED, /* where the target or the bench file says */
+    RIG_LINK_AT_ADDRESS,    /* of the application, and nowhere else */
+    RIG_LINK_AT_NEXT_ADDRESS,
+    RIG_LINK_AT_EITHER_ADDRESS,
+    RIG_LINK_BY_NAME, /* at any address */
+};
+#define RIG_LINK_N_WHERES 5
+/* For people: "at address + 1". */
+const char *rig_link_where_text(enum rig_link_where where);
+
 struct rig_link_connect {
-    guint16 mtu;      /* ATT_MTU to ask for; 0 = the most the host can */
-    bool pair;        /* encrypt: with the stored key, or by pairing when there is none */
+    guint16 mtu; /* ATT_MTU to ask for; 0 = the most the host can */
+    bool pair;   /* encrypt: with the stored key, or by pairing when there is none */
+    enum rig_link_where where;
+    const char *name; /* BY_NAME: what it advertises; borrowed, for the call */
     guint64 until_us; /* board clock */
 };
 

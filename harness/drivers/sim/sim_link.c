@@ -2,6 +2,8 @@
 /* Link role: the simulated board's peripheral, reached in process. The host's half of the bond lives here. */
 #include "drivers/sim/sim_driver.h"
 
+#include "sim/chip/ble/ble.h"
+
 #include <string.h>
 
 static const struct sim_ble_central host = {.address = {0xb0, 0x07, 0x21, 0x60, 0x00, 0x01}};
@@ -78,9 +80,53 @@ void rig_sim_link_notice(struct rig_sim_link *link)
     tell(link);
 }
 
-static bool is_advertising(void *user)
+/* A board that is waited for where it is wanted. */
+struct seeking {
+    const struct sim_board *board;
+    const struct sim_ble *radio;
+    const struct rig_link_connect *how;
+};
+
+static bool is_where_wanted(const struct seeking *seeking)
 {
-    return sim_board_ble_advertising(((struct rig_sim *)user)->sim);
+    bool next = sim_board_ble_at_next_address(seeking->board);
+
+    switch (seeking->how->where) {
+    case RIG_LINK_AT_ADDRESS:
+        return !next;
+    case RIG_LINK_AT_NEXT_ADDRESS:
+        return next;
+    case RIG_LINK_BY_NAME:
+        return g_strcmp0(sim_ble_name(seeking->radio), seeking->how->name) == 0;
+    case RIG_LINK_AS_CONFIGURED:
+    case RIG_LINK_AT_EITHER_ADDRESS:
+    default:
+        return true;
+    }
+}
+
+static bool is_found(void *user)
+{
+    const struct seeking *seeking = user;
+
+    return sim_board_ble_advertising(seeking->board) && is_where_wanted(seeking);
+}
+
+/* One that advertises elsewhere is a hint worth having. */
+static void tell_not_found(struct rig_sim_link *link, const struct seeking *seeking)
+{
+    const char *where =
+        rig_link_where_text(seeking->how->where ? seeking->how->where : RIG_LINK_AT_EITHER_ADDRESS);
+
+    if (!sim_board_ble_advertising(seeking->board))
+        g_strlcpy(link->text, "no advertising seen", sizeof link->text);
+    else
+        g_snprintf(link->text, sizeof link->text, "no advertising seen %s; it advertises as '%s' %s", where,
+                   sim_ble_name(seeking->radio),
+                   rig_link_where_text(sim_board_ble_at_next_address(seeking->board)
+                                           ? RIG_LINK_AT_NEXT_ADDRESS
+                                           : RIG_LINK_AT_ADDRESS));
+    tell(link);
 }
 
 static void tell_pairing(struct rig_sim_link *link, enum sim_ble_outcome outcome,
@@ -207,6 +253,7 @@ static bool sim_link_connect(struct rig_link *link, const struct rig_link_connec
                              enum rig_link_outcome *outcome, GError **error)
 {
     struct rig_sim_link *sim_link = self(link);
+    const struct seeking seeking = {sim_link->sim->sim, sim_board_ble(sim_link->sim->sim), how};
     bool there = false;
 
     if (sim_board_ble_connected(sim_link->sim->sim)) {
@@ -215,14 +262,11 @@ static bool sim_link_connect(struct rig_link *link, const struct rig_link_connec
         return true;
     }
     rig_sim_link_notice(sim_link);
-    if (!rig_board_wait_for(&sim_link->sim->board, how->until_us, is_advertising, sim_link->sim, &there,
-                            error))
+    if (!rig_board_wait_for(&sim_link->sim->board, how->until_us, is_found, (void *)&seeking, &there, error))
         return false;
     *outcome = there ? establish(sim_link, how) : RIG_LINK_NOT_FOUND;
-    if (!there) {
-        g_strlcpy(sim_link->text, "no advertising seen", sizeof sim_link->text);
-        tell(sim_link);
-    }
+    if (!there)
+        tell_not_found(sim_link, &seeking);
     return true;
 }
 

@@ -7,6 +7,7 @@
 
 #include "drivers/board/board.h"
 #include "drivers/update/faults.h"
+#include "protocol/nordic/dfu.h"
 
 G_BEGIN_DECLS
 
@@ -73,15 +74,30 @@ struct rig_update_gate {
 
 /* --- what is asked of a protocol --- */
 
-/* Everything is borrowed for the call. */
+/* A distribution package holds one, or two that follow each other over two connections: SoftDevice with
+ * bootloader, then the application. References are owned by whoever holds the part. */
+struct rig_update_part {
+    enum rig_dfu_firmware firmware;
+    GBytes *init_packet;
+    GBytes *bytes;
+};
+#define RIG_UPDATE_MAX_PARTS 2u
+
+/* Everything is borrowed for the call. What a protocol does not have it leaves alone: rig_update_takes()
+ * tells beforehand. */
 struct rig_update_transfer {
-    const guint8 *bytes; /* the file as it is */
-    gsize n_bytes;
+    const guint8 *bytes; /* the file as it is; with parts: not looked at */
+    gsize n_bytes;       /* of all parts, init packets not counted */
+    const struct rig_update_part *parts;
+    guint n_parts;           /* 0: the image is one file */
     const guint8 *sha;       /* 32 bytes: SHA-256 of the file; NULL: not told to the board */
     guint image;             /* number of the image, of boards with several */
     gsize chunk_bytes;       /* of the image in one chunk; 0 = as many as fit */
     gsize first_chunk_bytes; /* of the chunk at offset 0; 0 = chunk_bytes */
     guint window;            /* requests in flight, as far as the board can take them; 0 = 1 */
+    const guint16 *prn;      /* packets between two receipts that the board sends, 0 = none; NULL = as the
+                                protocol has it */
+    gsize object_bytes;      /* of the image in one object; 0 = as many as the board takes */
     bool upgrade;            /* the board shall refuse a version that is not higher */
     bool resume;             /* connect again and go on when the link is lost */
     bool pair;               /* when connecting again */
@@ -101,6 +117,14 @@ struct rig_update_report {
     guint64 acknowledged, went_on_at;
 };
 
+/* How the board comes from its application into its bootloader, and where that is found. */
+struct rig_update_entry {
+    const char *name; /* that the bootloader shall advertise: told to the application first; NULL: none */
+    const enum rig_link_where *where; /* NULL: where the protocol says */
+    bool pair;                        /* when connecting to the bootloader */
+    guint64 until_us;
+};
+
 struct rig_update_activation {
     const guint8 *hash; /* of the image, as the board names it; NULL: the one that runs */
     gsize n_hash;
@@ -113,6 +137,9 @@ struct rig_update_activation {
 struct rig_update_protocol {
     const char *name;                /* as a target says it: "smp" */
     const char *const *capabilities; /* what scenarios may need of it; NULL-terminated */
+    /* Fields of struct rig_update_transfer by the names that `upload` gives them, beside those that every
+     * protocol takes; NULL-terminated: "window", "prn", "object", ... */
+    const char *const *options;
     /* All that it may use, of the board's application and of its bootloader; NULL-terminated. */
     const struct rig_characteristic *const *characteristics;
 
@@ -120,10 +147,15 @@ struct rig_update_protocol {
     void (*free)(struct rig_update *update);
     /* Begins (or ends) what it hears answers by, on the connection that stands. */
     bool (*subscribe)(struct rig_update *update, bool on, enum rig_link_outcome *outcome, GError **error);
-    /* From a connection to readiness for a transfer: asks what a client has to know, or brings the board into
-     * its bootloader and connects to that. */
-    bool (*enter)(struct rig_update *update, guint64 until_us, struct rig_update_result *result,
+    /* On a new connection: asks what a client has to know of the board. Changes nothing there. NULL: nothing.
+     */
+    bool (*greet)(struct rig_update *update, guint64 until_us, struct rig_update_result *result,
                   GError **error);
+    /* Has the application start the bootloader, which is what takes updates, and connects to that. One that
+     * is there already is ready: DONE. NULL: the application takes updates itself. */
+    bool (*enter)(struct rig_update *update, const struct rig_update_entry *entry,
+                  struct rig_update_result *result, GError **error);
+    /* Enters by itself where the board has to be in its bootloader and is not. */
     bool (*transfer)(struct rig_update *update, const struct rig_update_transfer *transfer,
                      struct rig_update_report *report, struct rig_update_result *result, GError **error);
     /* Has the board boot an image that it was sent, or keep the one that runs. NULL: the transfer does it. */
@@ -152,6 +184,9 @@ extern const struct rig_update_protocol *const rig_update_protocols[];
 /* RIG_ERROR_USAGE names the protocols that there are. */
 const struct rig_update_protocol *rig_update_protocol_find(const char *name,
                                                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Whether it has this option of a transfer. */
+bool rig_update_takes(const struct rig_update_protocol *protocol, const char *option);
 
 /* The one that the board speaks. */
 const struct rig_update_protocol *rig_update_protocol_of(const struct rig_board *board);

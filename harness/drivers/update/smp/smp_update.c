@@ -395,7 +395,7 @@ static bool smp_subscribe(struct rig_update *update, bool on, enum rig_link_outc
 }
 
 /* How much the server joins and queues; one without the command is no failure, nor is one that is silent. */
-static bool smp_enter(struct rig_update *update, guint64 until_us, struct rig_update_result *result,
+static bool smp_greet(struct rig_update *update, guint64 until_us, struct rig_update_result *result,
                       GError **error)
 {
     struct rig_smp_client *client = rig_smp_client_of(update);
@@ -493,15 +493,18 @@ static void smp_faults_ended(struct rig_update *update)
 }
 
 static const char *const capabilities[] = {"smp", NULL};
+static const char *const options[] = {"number",  "chunk",    "first-chunk", "window",
+                                      "upgrade", "failures", NULL};
 static const struct rig_characteristic *const characteristics[] = {&rig_smp_characteristic, NULL};
 const struct rig_update_protocol rig_update_smp = {
     .name = "smp",
     .capabilities = capabilities,
+    .options = options,
     .characteristics = characteristics,
     .make = smp_make,
     .free = smp_free,
     .subscribe = smp_subscribe,
-    .enter = smp_enter,
+    .greet = smp_greet,
     .transfer = smp_transfer,
     .activate = smp_activate,
     .ping = smp_ping,
