@@ -2,6 +2,8 @@
 /* The layout of a target: its slots and its scratch area lie on its flash, and none in another. */
 #include "bench/layout.h"
 
+#include "bench/nordic_layout.h"
+
 #include <string.h>
 
 #define MAX_DEVICE_BYTES (1u << 30)
@@ -74,6 +76,7 @@ void rig_layout_read(const struct rig_target_spec *target, struct rig_layout *la
     if (target->scratch)
         read_area(layout, target->scratch, "scratch", &layout->scratch);
     memcpy(layout->address, target->address->address, sizeof layout->address);
+    rig_nordic_layout_read(target, layout);
     if (target->options)
         rig_layout_apply(layout, target->options);
     else
@@ -98,6 +101,8 @@ void rig_layout_apply(struct rig_layout *layout, const struct rig_options_spec *
         layout->may_move_address = g_str_equal(options->updater, "next-address");
     if (options->mtu)
         layout->mtu = *options->mtu;
+    if (layout->family != RIG_BOOTLOADER_MCUBOOT)
+        rig_nordic_layout_apply(layout, options);
     apply_count(options->max_align, &layout->max_align);
     apply_count(options->max_sectors, &layout->max_sectors);
     apply_count(options->security_counter, &layout->security_counter);
@@ -157,6 +162,10 @@ static void settle_area(const struct rig_layout *layout, struct rig_slot *slot, 
 
 void rig_layout_settle(struct rig_layout *layout)
 {
+    if (layout->family != RIG_BOOTLOADER_MCUBOOT) {
+        rig_layout_move_bank_1(layout, 0);
+        return;
+    }
     for (guint i = 0; i < layout->n_slots; i++) {
         settle_area(layout, &layout->slots[i], layout->max_sectors);
         layout->slots[i].image_offset =
@@ -222,7 +231,7 @@ static void check_numbers(const struct check *check)
     const struct rig_flash_spec *const *flash = check->target->flash;
     guint n_slots = length_of(check->target->slots);
 
-    if (n_slots != 2 && n_slots != RIG_LAYOUT_MAX_SLOTS)
+    if (check->layout.family == RIG_BOOTLOADER_MCUBOOT && n_slots != 2 && n_slots != RIG_LAYOUT_MAX_SLOTS)
         complain(check, rig_node_get(check->target->node, "slots"), g_strdup("a board has 2 or 4 slots"));
     for (guint i = 0; i < length_of(flash); i++) {
         const struct rig_flash_spec *entry = flash[i];
@@ -293,6 +302,10 @@ void rig_layout_check(const struct rig_target_spec *target, struct rig_diagnosti
     rig_layout_read(target, &check.layout);
     check.n_areas = check.layout.n_slots + (target->scratch ? 1 : 0);
     check_numbers(&check);
+    if (target->nordic) {
+        rig_nordic_layout_check(target, &check.layout, diagnostics);
+        return;
+    }
     for (guint i = 0; i < check.n_areas; i++) {
         check_place(&check, i);
         check_overlap(&check, i);

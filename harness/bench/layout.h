@@ -47,10 +47,65 @@ struct rig_slot {
                              known,   see rig_board_options.describe */
 };
 
+/* Whose bootloader it is: what slots, images and trailers are follows from it. */
+enum rig_bootloader_family {
+    RIG_BOOTLOADER_MCUBOOT,
+    RIG_BOOTLOADER_NORDIC_SECURE, /* nRF5 SDK 12 to 17 */
+    RIG_BOOTLOADER_NORDIC_LEGACY, /* nRF5 SDK 7 to 11, and Adafruit's */
+};
+/* "MCUboot", "Nordic's secure bootloader", "Nordic's legacy bootloader" */
+const char *rig_bootloader_family_name(enum rig_bootloader_family family);
+
+/* An SDK as a number that can be compared: major * 100 + minor * 10 + fix, 1702 for 17.0.2. */
+#define RIG_NORDIC_SDK(major, minor, fix) ((major)*100 + (minor)*10 + (fix))
+
+enum rig_nordic_banks {
+    RIG_NORDIC_DUAL_BANK,   /* bank 1 where the image fits there, else bank 0 (NRF_DFU_SINGLE_BANK_APP_UPDATES
+                               0) */
+    RIG_NORDIC_SINGLE_BANK, /* always bank 0 */
+    RIG_NORDIC_FORCED_DUAL, /* bank 1 or refused (NRF_DFU_FORCE_DUAL_BANK_APP_UPDATES) */
+};
+/* How the application gives way to the bootloader. */
+enum rig_nordic_buttonless {
+    RIG_NORDIC_BUTTONLESS_NONE,         /* it does not: button, GPREGRET or no valid application only */
+    RIG_NORDIC_BUTTONLESS_OPEN,         /* 8EC90003; legacy: 1531 without bonds, address + 1 */
+    RIG_NORDIC_BUTTONLESS_BONDED,       /* 8EC90004; legacy: 1531, hands the bond over through RAM */
+    RIG_NORDIC_BUTTONLESS_EXPERIMENTAL, /* 8E400001 of SDK 12 */
+};
+
+/* Flash map and build of a Nordic bootloader; addresses are offsets in the internal flash. */
+struct rig_nordic_layout {
+    guint sdk;                  /* RIG_NORDIC_SDK() */
+    bool adafruit;              /* legacy: Adafruit's variant */
+    guint32 page_bytes;         /* 4096; nRF51: 1024 */
+    guint32 mbr_bytes;          /* the SoftDevice begins here: 0x1000 */
+    guint32 softdevice_bytes;   /* "size" of its info struct: counts from 0, MBR included; 0: there is none */
+    guint16 softdevice_id;      /* its firmware id, what sd_req names */
+    guint32 softdevice_version; /* major * 10^6 + minor * 10^3 + fix */
+    guint32 bank_0;             /* where the application begins */
+    guint32 bootloader;
+    guint32 bootloader_bytes; /* at most */
+    guint32 settings;         /* settings page */
+    guint32 backup;           /* its backup, the MBR parameter page; 0: there is none */
+    guint32 app_data_bytes;   /* before the bootloader; no update uses them */
+    guint32 hardware_version; /* that init packets must name: 52, 51 */
+    guint32 bootloader_version;
+    enum rig_nordic_banks banks;
+    enum rig_nordic_buttonless buttonless;
+    bool requires_bonds;
+    bool saves_progress; /* NRF_DFU_SAVE_PROGRESS_IN_FLASH */
+    bool refuses_downgrade;
+    bool debug; /* built with NRF_DFU_DEBUG_VERSION */
+};
+
 struct rig_layout {
+    enum rig_bootloader_family family;
+    struct rig_nordic_layout nordic; /* of the Nordic families */
     struct rig_flash_device devices[RIG_LAYOUT_MAX_DEVICES];
     guint n_devices;
-    struct rig_slot slots[RIG_LAYOUT_MAX_SLOTS]; /* 0, 1: of image 0; 2, 3: of image 1 */
+    /* 0, 1: of image 0; 2, 3: of image 1. Nordic: 0 is bank 0 with all that an update may use, 1 is bank 1,
+     * which begins where the recorded application ends (rig_layout_move_bank_1()). */
+    struct rig_slot slots[RIG_LAYOUT_MAX_SLOTS];
     guint n_slots;
     struct rig_slot scratch; /* n_bytes 0: there is none */
     /* The bootloader. */
@@ -74,6 +129,10 @@ void rig_layout_read(const struct rig_target_spec *target, struct rig_layout *la
 void rig_layout_apply(struct rig_layout *layout, const struct rig_options_spec *options);
 /* Works out again what follows from the members that others set (mode, max_align, ...). */
 void rig_layout_settle(struct rig_layout *layout);
+
+/* Nordic: where bank 1 begins behind an application that is recorded with so many bytes; 0: none was ever
+ * recorded. Legacy, dual bank: in the middle, whatever is recorded; single bank: there is no bank 1. */
+void rig_layout_move_bank_1(struct rig_layout *layout, guint32 application_bytes);
 
 /* A slot; n_slots: the scratch area. false: there is none. */
 bool rig_layout_slot(const struct rig_layout *layout, guint index, struct rig_slot *slot);

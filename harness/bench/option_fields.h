@@ -19,6 +19,8 @@ extern const char *const rig_choices_swap[],
                                                                 *const rig_choices_updater[],
                                                                     *const rig_choices_signing[],
                                                                         *const rig_choices_defects[];
+extern const char *const rig_choices_sdk[], *const rig_choices_softdevice[],
+                                                *const rig_choices_banks[], *const rig_choices_buttonless[];
 
 #define RIG_BOARD_OPTION_FIELDS                                                                              \
     RIG_FIELD("swap", CHOICE, struct rig_options_spec, swap, .choices = rig_choices_swap,                    \
@@ -91,6 +93,39 @@ extern const char *const rig_choices_swap[],
                   .about = "What a reset with boot-mode bootloader starts: an updater over Bluetooth that "  \
                            "was handed the bonds, knows none (and demands no "                               \
                            "encryption), or knows none and advertises at address + 1."),                     \
+        RIG_FIELD("sdk", CHOICE, struct rig_options_spec, sdk, .choices = rig_choices_sdk,                   \
+                  .about = "Nordic: the nRF5 SDK that the bootloader was built from, or Adafruit's "         \
+                           "bootloader (legacy)."),                                                          \
+        RIG_FIELD("softdevice", CHOICE, struct rig_options_spec, softdevice,                                 \
+                  .choices = rig_choices_softdevice,                                                         \
+                  .about = "Nordic: the SoftDevice that is there before any update."),                       \
+        RIG_FIELD("banks", CHOICE, struct rig_options_spec, banks, .choices = rig_choices_banks,             \
+                  .about =                                                                                   \
+                      "Nordic: where an update is received: dual (bank 1, and bank 0 where it does not "     \
+                      "fit there), single (bank 0), forced-dual (bank 1 or refused)."),                      \
+        RIG_FIELD("buttonless", CHOICE, struct rig_options_spec, buttonless,                                 \
+                  .choices = rig_choices_buttonless,                                                         \
+                  .about = "Nordic: how the application gives way to the bootloader: none, open (no bond, "  \
+                           "bootloader at address + 1), bonded (the bond is handed over), experimental "     \
+                           "(SDK 12)."),                                                                     \
+        RIG_FIELD("requires-bonds", FLAG, struct rig_options_spec, requires_bonds,                           \
+                  .about = "Nordic: the bootloader serves bonded hosts only "                                \
+                           "(NRF_DFU_BLE_REQUIRES_BONDS)."),                                                 \
+        RIG_FIELD("save-progress", FLAG, struct rig_options_spec, save_progress,                             \
+                  .about = "Nordic: the bootloader keeps the progress of a transfer in flash "               \
+                           "(NRF_DFU_SAVE_PROGRESS_IN_FLASH)."),                                             \
+        RIG_FIELD("debug-bootloader", FLAG, struct rig_options_spec, debug_bootloader,                       \
+                  .about =                                                                                   \
+                      "Nordic: a debug build: packets marked as debug pass without checks of hardware, "     \
+                      "SoftDevice and version."),                                                            \
+        RIG_FIELD("hardware-version", COUNT, struct rig_options_spec, hardware_version, .max = 0xffffffffu,  \
+                  .about = "Nordic: the hardware version that init packets must name (52 for nRF52, 51 for " \
+                           "nRF51)."),                                                                       \
+        RIG_FIELD("bootloader-version", COUNT, struct rig_options_spec, bootloader_version,                  \
+                  .max = 0xffffffffu, .about = "Nordic: the version of the bootloader that is there."),      \
+        RIG_FIELD("app-data", SIZE, struct rig_options_spec, app_data_bytes, .max = 1u << 20,                \
+                  .about = "Nordic: bytes before the bootloader that updates leave alone "                   \
+                           "(DFU_APP_DATA_RESERVED): where the application keeps its bonds."),               \
         RIG_FIELD("misbehaves", CHOICE, struct rig_options_spec, misbehaves, .list = true,                   \
                   .may_be_empty = true, .choices = rig_choices_misbehaviours,                                \
                   .about = "What a hostile board does on the air, again and again. The in-process link has " \

@@ -41,6 +41,17 @@ struct rig_options_spec {
     const bool *refuses_reset;
     const guint32 *boot_time_us;
     const char *updater;
+    /* Nordic's bootloaders. */
+    const char *sdk;
+    const char *softdevice;
+    const char *banks;
+    const char *buttonless;
+    const bool *requires_bonds;
+    const bool *save_progress;
+    const bool *debug_bootloader;
+    const guint32 *hardware_version;
+    const guint32 *bootloader_version;
+    const guint32 *app_data_bytes;
     const char *const *misbehaves; /* NULL-terminated */
     const char *const *defects;
 };
@@ -101,6 +112,16 @@ struct rig_reach_spec {
     const char *ble; /* advertised name */
     const char *adapter;
 };
+struct rig_nordic_spec {
+    const struct rig_node *node;
+    guint32 bootloader;
+    guint32 bootloader_bytes;
+    guint32 settings;
+    const guint32 *backup;
+    const guint32 *softdevice_bytes;
+    const guint32 *softdevice_id;
+    const guint32 *softdevice_version;
+};
 struct rig_target_spec {
     const struct rig_node *node;
     const char *name;
@@ -111,6 +132,7 @@ struct rig_target_spec {
     const struct rig_flash_spec *const *flash; /* lists are NULL-terminated */
     const struct rig_area_spec *const *slots;
     const struct rig_area_spec *scratch;
+    const struct rig_nordic_spec *nordic;
     const struct rig_bootloader_spec *bootloader;
     const char *approtect;
     const char *console;

@@ -18,6 +18,10 @@ static const char *const rewrites[] = {"refused", "clears-bits", NULL};
 static const char *const consoles[] = {"direct", "rtt", NULL};
 static const char *const ap_locks[] = {"off", "firmware-opens", "stays", NULL};
 static const char *const devices[] = {"internal", "external", NULL};
+const char *const rig_choices_sdk[] = {"7",    "8",    "9",    "10",   "11", "12", "13",       "14", "15",
+                                       "15.0", "15.1", "15.2", "15.3", "16", "17", "adafruit", NULL};
+const char *const rig_choices_banks[] = {"dual", "single", "forced-dual", NULL};
+const char *const rig_choices_buttonless[] = {"none", "open", "bonded", "experimental", NULL};
 /* clang-format off */
 const char *const rig_choices_misbehaviours[] = {
     "notifies-unasked", "notifies-nonsense", "cbor-bombs", "cuts-att-answers", "unknown-att", "unasked-att-answers",
@@ -82,6 +86,33 @@ static const struct rig_field area_fields[] = {
 };
 static const struct rig_shape area_shape = {RIG_SHAPE("area", area_fields, struct rig_area_spec),
                                             RIG_NODE(struct rig_area_spec, node)};
+
+static const struct rig_field nordic_fields[] = {
+    RIG_FIELD("bootloader", COUNT, struct rig_nordic_spec, bootloader, .required = true, .min = 0x1000,
+              .max = 1u << 30, .about = "Where the bootloader begins."),
+    RIG_FIELD("bootloader-size", SIZE, struct rig_nordic_spec, bootloader_bytes, .default_text = "24KiB",
+              .min = 1024, .max = 1u << 20, .about = "The most that it may have."),
+    RIG_FIELD("settings", COUNT, struct rig_nordic_spec, settings, .required = true, .min = 0x1000,
+              .max = 1u << 30, .about = "The settings page."),
+    RIG_FIELD("backup", COUNT, struct rig_nordic_spec, backup, .min = 0x1000, .max = 1u << 30,
+              .about = "Its backup (MBR parameter page); SDK 15.1 on."),
+    RIG_FIELD("softdevice-size", SIZE, struct rig_nordic_spec, softdevice_bytes, .min = 0x1000,
+              .max = 1u << 20,
+              .about = "For a SoftDevice that the option `softdevice` does not know: the size of its info "
+                       "struct, MBR included."),
+    RIG_FIELD("softdevice-id", COUNT, struct rig_nordic_spec, softdevice_id, .max = 0xffff,
+              .about = "Its firmware id, that of --sd-req."),
+    RIG_FIELD("softdevice-version", COUNT, struct rig_nordic_spec, softdevice_version, .max = 0xffffffffu,
+              .about = "Its version: major * 10^6 + minor * 10^3 + fix."),
+};
+static const struct rig_rule nordic_rules[] = {
+    {.field = "softdevice-size", .kind = RIG_RULE_NEEDS, .other = "softdevice-id"},
+    {.field = "softdevice-id", .kind = RIG_RULE_NEEDS, .other = "softdevice-size"},
+    {.field = "softdevice-version", .kind = RIG_RULE_NEEDS, .other = "softdevice-size"},
+    {0},
+};
+static const struct rig_shape nordic_shape = {RIG_SHAPE("nordic", nordic_fields, struct rig_nordic_spec),
+                                              RIG_NODE(struct rig_nordic_spec, node), .rules = nordic_rules};
 
 static const struct rig_field bootloader_fields[] = {
     RIG_FIELD("file", TEXT, struct rig_bootloader_spec, file, .required = true,
@@ -151,17 +182,22 @@ static const struct rig_field target_fields[] = {
     RIG_FIELD("about", TEXT, struct rig_target_spec, about, .required = true,
               .about = "One sentence for people."),
     RIG_FIELD("protocol", TEXT, struct rig_target_spec, protocol, .default_text = "smp",
-              .about = "The protocol that it is updated by: smp."),
+              .about = "The protocol that it is updated by: smp, nordic-secure, nordic-legacy."),
     RIG_FIELD("kind", NAME, struct rig_target_spec, kind, .required = true,
               .about = "Which kind of board it is (the table in run/boards.c)."),
     RIG_FIELD("runs", NAME, struct rig_target_spec, runs, .default_text = "mcuboot",
-              .about = "Kind `simulated`: the firmware in it: mcuboot, or example (targets/sim/firmware/)."),
+              .about =
+                  "Kind `simulated`: the firmware in it: mcuboot, nordic-secure, nordic-legacy, or example "
+                  "(targets/sim/firmware/)."),
     RIG_STRUCT_FIELD("flash", RECORD, struct rig_target_spec, flash, struct rig_flash_spec, &flash_shape,
                      .list = true, .required = true, .about = "Flash devices."),
     RIG_STRUCT_FIELD("slots", RECORD, struct rig_target_spec, slots, struct rig_area_spec, &area_shape,
-                     .list = true, .required = true, .about = "Slot 0 and 1 of image 0, then of image 1."),
+                     .list = true, .about = "MCUboot: slot 0 and 1 of image 0, then of image 1."),
     RIG_STRUCT_FIELD("scratch", RECORD, struct rig_target_spec, scratch, struct rig_area_spec, &area_shape,
                      .about = "Scratch area of swap-scratch."),
+    RIG_STRUCT_FIELD("nordic", RECORD, struct rig_target_spec, nordic, struct rig_nordic_spec, &nordic_shape,
+                     .about = "Protocols `nordic-secure` and `nordic-legacy`, in the place of `slots`: where "
+                              "bootloader and settings lie. Banks follow from it."),
     RIG_STRUCT_FIELD("bootloader", RECORD, struct rig_target_spec, bootloader, struct rig_bootloader_spec,
                      &bootloader_shape,
                      .about = "Your own bootloader, compiled for this machine against bootloader_abi.h, "
@@ -209,7 +245,11 @@ static const char *const in_process[] = {"simulated", NULL};
 static const char *const that_runs[] = {"running", NULL};
 static const char *const with_boot_line[] = {"board", "qemu", NULL};
 static const char *const with_firmware[] = {"board", "qemu", "running", NULL};
+static const char *const with_banks[] = {"slots", "nordic", NULL};
+static const char *const with_nordic[] = {"nordic-secure", "nordic-legacy", NULL};
 static const struct rig_rule target_rules[] = {
+    {.field = "protocol", .values = with_nordic, .kind = RIG_RULE_NEEDS, .other = "nordic"},
+    {.field = "nordic", .kind = RIG_RULE_NEEDS, .other = "protocol", .others = with_nordic},
     {.field = "runs", .kind = RIG_RULE_NEEDS, .other = "kind", .others = in_process},
     {.field = "approtect", .kind = RIG_RULE_NEEDS, .other = "kind", .others = in_a_process},
     {.field = "console", .kind = RIG_RULE_NEEDS, .other = "kind", .others = in_a_process},
@@ -224,5 +264,5 @@ static const struct rig_rule target_rules[] = {
 static const struct rig_removed removed_fields[] = {
     {"adapter", "take it out: openocd always reaches the simulated board through an ST-LINK"}, {NULL, NULL}};
 const struct rig_shape rig_target_shape = {RIG_SHAPE("target", target_fields, struct rig_target_spec),
-                                           RIG_NODE(struct rig_target_spec, node), .rules = target_rules,
-                                           .removed = removed_fields};
+                                           RIG_NODE(struct rig_target_spec, node), .exactly_one = with_banks,
+                                           .rules = target_rules, .removed = removed_fields};

@@ -125,7 +125,7 @@ const struct rig_verb rig_verb_expect_boot = {
     .run = run_expect_boot,
 };
 
-static const char *const states[] = {"running", "hung", "no-image", "off", "halted", NULL};
+static const char *const states[] = {"running", "hung", "no-image", "updater", "off", "halted", NULL};
 struct board_arguments {
     const char *const *states;
 };
@@ -138,7 +138,7 @@ static const struct rig_shape board_shape = {RIG_SHAPE("expect-board", board_fie
 
 static const char *state_keyword(enum rig_run_state state)
 {
-    static const char *const words[] = {"off", "booting", "running", "hung", "no-image", "halted"};
+    static const char *const words[] = {"off", "booting", "running", "hung", "no-image", "halted", "updater"};
 
     return words[state];
 }
@@ -183,7 +183,8 @@ const struct rig_verb rig_verb_expect_board = {
     .name = "expect-board",
     .family = "expect",
     .about = "The board comes to this state before the deadline: `running`, `hung`, `no-image` (the "
-             "bootloader found nothing to boot), `off`, `halted` (stopped by the debug probe).",
+             "bootloader found nothing to boot), `updater` (the bootloader waits for an update), `off`, "
+             "`halted` (stopped by the debug probe).",
     .shape = &board_shape,
     .within_us = 20u * 1000 * 1000,
     .needs = needs_probe,

@@ -61,7 +61,13 @@ const char *rig_cut_form_name(enum rig_cut_form form)
 
 const char *rig_run_state_name(enum rig_run_state state)
 {
-    static const char *const names[] = {"off", "booting", "running", "hung", "no bootable image", "halted"};
+    static const char *const names[] = {"off",
+                                        "booting",
+                                        "running",
+                                        "hung",
+                                        "no bootable image",
+                                        "halted",
+                                        "in the bootloader, waiting for an update"};
 
     return (guint)state < G_N_ELEMENTS(names) ? names[state] : "unknown";
 }

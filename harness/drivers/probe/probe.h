@@ -17,10 +17,12 @@ enum rig_run_state {
     RIG_STATE_RUNNING,
     RIG_STATE_HUNG,
     RIG_STATE_NO_IMAGE,
-    RIG_STATE_HALTED
+    RIG_STATE_HALTED,
+    RIG_STATE_UPDATER, /* the bootloader waits for an update */
 };
-const char *rig_run_state_name(
-    enum rig_run_state state); /* "off", "booting", "running", "hung", "no bootable image", "halted" */
+const char *
+rig_run_state_name(enum rig_run_state state); /* "off", "booting", "running", "hung", "no bootable image",
+                                                 "halted", "in the bootloader, waiting for an update" */
 
 /* What runs on the board. */
 struct rig_board_view {

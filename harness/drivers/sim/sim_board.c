@@ -559,7 +559,7 @@ static bool sim_probe_view(struct rig_probe *probe, struct rig_board_view *view,
     static const enum rig_run_state states[] = {
         [SIM_BOARD_OFF] = RIG_STATE_OFF,           [SIM_BOARD_BOOTING] = RIG_STATE_BOOTING,
         [SIM_BOARD_RUNNING] = RIG_STATE_RUNNING,   [SIM_BOARD_HUNG] = RIG_STATE_HUNG,
-        [SIM_BOARD_NO_IMAGE] = RIG_STATE_NO_IMAGE,
+        [SIM_BOARD_NO_IMAGE] = RIG_STATE_NO_IMAGE, [SIM_BOARD_UPDATER] = RIG_STATE_UPDATER,
     };
     struct sim_board_view seen = sim_board_view(probed(probe)->sim);
 

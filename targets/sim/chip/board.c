@@ -432,7 +432,7 @@ void sim_chip_forget_bonds(struct sim_chip *chip)
 
 const char *sim_board_state_name(enum sim_board_state state)
 {
-    static const char *const names[] = {"off", "booting", "running", "hung", "no image"};
+    static const char *const names[] = {"off", "booting", "running", "hung", "no image", "updater"};
 
     return (unsigned)state < sizeof names / sizeof *names ? names[state] : "unknown";
 }

@@ -47,6 +47,7 @@ enum sim_board_state {
     SIM_BOARD_RUNNING,
     SIM_BOARD_HUNG,     /* application or bootloader stopped */
     SIM_BOARD_NO_IMAGE, /* the bootloader found nothing to boot */
+    SIM_BOARD_UPDATER,  /* in the bootloader, which waits for an update over the air */
 };
 
 struct sim_firmware {

@@ -572,6 +572,7 @@ static void names_go_there_and_back(void **state)
     }
     assert_false(sim_app_behaviour_from_name("dances", &behaviour));
     assert_string_equal(sim_board_state_name(SIM_BOARD_NO_IMAGE), "no image");
+    assert_string_equal(sim_board_state_name(SIM_BOARD_UPDATER), "updater");
     for (unsigned bit = 0; bit < SIM_APP_N_DEFECTS; bit++)
         assert_non_null(sim_app_defect_name(bit));
     assert_null(sim_app_defect_name(SIM_APP_N_DEFECTS));

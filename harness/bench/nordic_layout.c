@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Flash maps of Nordic's bootloaders. Sizes and ids of SoftDevices: as their info structs and release notes
+ * say. */
+#include "bench/nordic_layout.h"
+
+#include "bench/option_fields.h"
+
+#include <string.h>
+
+#define MBR_BYTES 0x1000u
+#define NRF51_PAGE_BYTES 1024u
+#define DEFAULT_APP_DATA_PAGES 3u
+
+struct softdevice {
+    guint32 n_bytes;
+    guint16 id;
+    guint32 version;
+};
+/* In the order of rig_choices_softdevice. */
+const char *const rig_choices_softdevice[] = {
+    "none",       "s110-8.0.0", "s130-2.0.1", "s132-2.0.1", "s132-5.0.0", "s132-6.1.1", "s132-7.0.1",
+    "s132-7.2.0", "s140-6.1.1", "s140-7.0.1", "s140-7.2.0", "s112-7.2.0", "s113-7.2.0", NULL};
+static const struct softdevice softdevices[] = {
+    {0, 0, 0},
+    {0x18000, 0x64, 8000000},
+    {0x1b000, 0x87, 2000001},
+    {0x1c000, 0x88, 2000001},
+    {0x23000, 0x9d, 5000000},
+    {0x26000, 0xb7, 6001001},
+    {0x26000, 0xcb, 7000001},
+    {0x26000, 0x101, 7002000},
+    {0x26000, 0xb6, 6001001},
+    {0x27000, 0xca, 7000001},
+    {0x27000, 0x100, 7002000},
+    {0x19000, 0x103, 7002000},
+    {0x1c000, 0x102, 7002000},
+};
+G_STATIC_ASSERT(G_N_ELEMENTS(softdevices) + 1 == G_N_ELEMENTS(rig_choices_softdevice));
+
+/* In the order of rig_choices_sdk. */
+static const guint sdks[] = {700,  800,  900,  1000, 1100, 1230, 1310, 1420,
+                             1530, 1500, 1510, 1520, 1530, 1600, 1702, 1100};
+
+const char *rig_bootloader_family_name(enum rig_bootloader_family family)
+{
+    static const char *const names[] = {"MCUboot", "Nordic's secure bootloader",
+                                        "Nordic's legacy bootloader"};
+
+    return (guint)family < G_N_ELEMENTS(names) ? names[family] : "unknown";
+}
+
+static guint place_of(const char *choice, const char *const *choices)
+{
+    guint i = 0;
+
+    while (choices[i] && !g_str_equal(choices[i], choice))
+        i++;
+    return i;
+}
+
+/* Behind the SoftDevice; without one behind the MBR. */
+static void set_softdevice(struct rig_nordic_layout *nordic, const struct softdevice *softdevice)
+{
+    guint32 page = nordic->page_bytes;
+
+    nordic->softdevice_bytes = softdevice->n_bytes;
+    nordic->softdevice_id = softdevice->id;
+    nordic->softdevice_version = softdevice->version;
+    nordic->bank_0 = softdevice->n_bytes ? (softdevice->n_bytes + page - 1) / page * page : nordic->mbr_bytes;
+}
+
+void rig_nordic_layout_read(const struct rig_target_spec *target, struct rig_layout *layout)
+{
+    const struct rig_nordic_spec *spec = target->nordic;
+    struct rig_nordic_layout *nordic = &layout->nordic;
+    struct softdevice own = {0};
+
+    if (!spec)
+        return;
+    layout->family = g_str_equal(target->protocol, "nordic-legacy") ? RIG_BOOTLOADER_NORDIC_LEGACY
+                                                                    : RIG_BOOTLOADER_NORDIC_SECURE;
+    layout->n_slots = 2;
+    nordic->page_bytes = layout->n_devices ? layout->devices[0].runs[0].sector_bytes : 0;
+    nordic->page_bytes = nordic->page_bytes ? nordic->page_bytes : 4096;
+    nordic->mbr_bytes = MBR_BYTES;
+    nordic->bootloader = spec->bootloader;
+    nordic->bootloader_bytes = spec->bootloader_bytes;
+    nordic->settings = spec->settings;
+    nordic->backup = spec->backup ? *spec->backup : 0;
+    nordic->hardware_version = nordic->page_bytes == NRF51_PAGE_BYTES ? 51 : 52;
+    nordic->bootloader_version = 1;
+    if (layout->family == RIG_BOOTLOADER_NORDIC_SECURE) {
+        nordic->sdk = RIG_NORDIC_SDK(17, 0, 2);
+        nordic->refuses_downgrade = true;
+        nordic->app_data_bytes = DEFAULT_APP_DATA_PAGES * nordic->page_bytes;
+        layout->signing_needed = true;
+        layout->signing = RIG_KEY_ECDSA_P256;
+    } else {
+        nordic->sdk = RIG_NORDIC_SDK(11, 0, 0);
+    }
+    if (spec->softdevice_bytes)
+        own = (struct softdevice){
+            .n_bytes = *spec->softdevice_bytes,
+            .id = (guint16)(spec->softdevice_id ? *spec->softdevice_id : 0),
+            .version = spec->softdevice_version ? *spec->softdevice_version : 0,
+        };
+    set_softdevice(nordic, &own);
+}
+
+void rig_nordic_layout_apply(struct rig_layout *layout, const struct rig_options_spec *options)
+{
+    struct rig_nordic_layout *nordic = &layout->nordic;
+
+    if (options->sdk) {
+        nordic->sdk = sdks[place_of(options->sdk, rig_choices_sdk)];
+        nordic->adafruit = g_str_equal(options->sdk, "adafruit");
+    }
+    if (options->softdevice)
+        set_softdevice(nordic, &softdevices[place_of(options->softdevice, rig_choices_softdevice)]);
+    if (options->banks)
+        nordic->banks = (enum rig_nordic_banks)place_of(options->banks, rig_choices_banks);
+    if (options->buttonless)
+        nordic->buttonless =
+            (enum rig_nordic_buttonless)place_of(options->buttonless, rig_choices_buttonless);
+    if (options->requires_bonds)
+        nordic->requires_bonds = *options->requires_bonds;
+    if (options->save_progress)
+        nordic->saves_progress = *options->save_progress;
+    if (options->debug_bootloader)
+        nordic->debug = *options->debug_bootloader;
+    if (options->downgrade)
+        nordic->refuses_downgrade = !g_str_equal(options->downgrade, "allowed");
+    if (options->hardware_version)
+        nordic->hardware_version = *options->hardware_version;
+    if (options->bootloader_version)
+        nordic->bootloader_version = *options->bootloader_version;
+    if (options->app_data_bytes)
+        nordic->app_data_bytes = *options->app_data_bytes;
+    layout->may_move_address = nordic->buttonless == RIG_NORDIC_BUTTONLESS_OPEN ||
+                               nordic->buttonless == RIG_NORDIC_BUTTONLESS_EXPERIMENTAL;
+    if (nordic->backup && nordic->sdk < RIG_NORDIC_SDK(15, 1, 0))
+        nordic->backup = 0;
+}
+
+static void set_bank(struct rig_layout *layout, guint index, guint32 begin, guint32 end)
+{
+    static const char *const names[] = {"bank 0", "bank 1"};
+    guint32 n_bytes = begin < end ? end - begin : 0;
+    const struct rig_flash_device *device = &layout->devices[0];
+
+    layout->slots[index] = (struct rig_slot){
+        .name = names[index],
+        .device = device->name,
+        .device_offset = begin,
+        .n_bytes = n_bytes,
+        .geometry.erased = device->erased,
+        .sector_bytes = layout->nordic.page_bytes,
+        .erase_us = (guint64)(n_bytes / layout->nordic.page_bytes) * device->erase_us,
+        .room_bytes = n_bytes,
+    };
+}
+
+void rig_layout_move_bank_1(struct rig_layout *layout, guint32 application_bytes)
+{
+    const struct rig_nordic_layout *nordic = &layout->nordic;
+    guint32 page = nordic->page_bytes;
+    guint32 app_data = MIN(nordic->app_data_bytes, nordic->bootloader);
+    guint32 end = nordic->bootloader - app_data;
+    guint32 room = end > nordic->bank_0 ? end - nordic->bank_0 : 0;
+    guint32 bank_1 = nordic->bank_0;
+
+    set_bank(layout, 0, nordic->bank_0, end);
+    if (layout->family == RIG_BOOTLOADER_NORDIC_LEGACY) {
+        guint32 half = room / (2 * page) * page;
+
+        if (nordic->banks == RIG_NORDIC_SINGLE_BANK)
+            bank_1 = end;
+        else
+            set_bank(layout, 0, nordic->bank_0, bank_1 = nordic->bank_0 + half);
+        set_bank(layout, 1, bank_1, nordic->banks == RIG_NORDIC_SINGLE_BANK ? end : bank_1 + half);
+        return;
+    }
+    application_bytes = MIN(application_bytes, room);
+    bank_1 += (application_bytes + page - 1) / page * page;
+    set_bank(layout, 1, bank_1, end);
+}
+
+/* --- what no board can have --- */
+
+static void complain(const struct rig_target_spec *target, struct rig_diagnostics *diagnostics,
+                     const char *key, const char *message)
+{
+    const struct rig_node *at = rig_node_get(target->nordic->node, key);
+
+    at = at ? at : target->nordic->node;
+    rig_diagnostics_add(diagnostics, at->source, at->start, 1, NULL, "%s", message);
+}
+
+struct region {
+    const char *key; /* in the target; "bootloader" for what follows from others */
+    const char *name;
+    guint32 begin;
+    guint64 end;
+};
+
+void rig_nordic_layout_check(const struct rig_target_spec *target, const struct rig_layout *layout,
+                             struct rig_diagnostics *diagnostics)
+{
+    const struct rig_nordic_layout *nordic = &layout->nordic;
+    const struct rig_flash_device *flash = rig_layout_device(layout, "internal");
+    guint32 page = nordic->page_bytes;
+    const struct region regions[] = {
+        {"bootloader", "the bootloader", nordic->bootloader,
+         (guint64)nordic->bootloader + nordic->bootloader_bytes},
+        {"settings", "the settings page", nordic->settings, (guint64)nordic->settings + page},
+        {"backup", "the backup page", nordic->backup, nordic->backup ? (guint64)nordic->backup + page : 0},
+        {"softdevice-size", "the SoftDevice", 0, nordic->bank_0},
+    };
+
+    if (layout->n_devices != 1 || !flash || flash->n_runs != 1 ||
+        (page != 4096 && page != NRF51_PAGE_BYTES)) {
+        complain(target, diagnostics, "bootloader",
+                 "a Nordic board has one flash device, 'internal', of equal pages of 4 KiB or 1 KiB");
+        return;
+    }
+    for (guint i = 0; i < G_N_ELEMENTS(regions); i++) {
+        const struct region *region = &regions[i];
+        g_autofree char *beyond =
+            g_strdup_printf("%s ends at 0x%" G_GINT64_MODIFIER "x, and the flash at 0x%x", region->name,
+                            region->end, flash->n_bytes);
+        g_autofree char *uneven = g_strdup_printf("%s is not made of whole pages", region->name);
+
+        if (region->end > flash->n_bytes)
+            complain(target, diagnostics, region->key, beyond);
+        if (region->begin % page || region->end % page)
+            complain(target, diagnostics, region->key, uneven);
+        for (guint k = 0; k < i; k++) {
+            g_autofree char *both =
+                g_strdup_printf("%s lies in part where %s does", region->name, regions[k].name);
+
+            if (region->begin < regions[k].end && regions[k].begin < region->end)
+                complain(target, diagnostics, region->key, both);
+        }
+    }
+    if (nordic->bank_0 + 2ull * page + nordic->app_data_bytes > nordic->bootloader)
+        complain(target, diagnostics, "bootloader",
+                 "no room is left for an application before the bootloader");
+    if (nordic->app_data_bytes % page)
+        complain(target, diagnostics, "bootloader", "'app-data' is not made of whole pages");
+}
