@@ -207,7 +207,7 @@ void rig_nordic_layout_check(const struct rig_target_spec *target, const struct 
                              struct rig_diagnostics *diagnostics)
 {
     const struct rig_nordic_layout *nordic = &layout->nordic;
-    const struct rig_flash_device *flash = rig_layout_device(layout, "internal");
+    const struct rig_flash_device *flash = &layout->devices[0];
     guint32 page = nordic->page_bytes;
     const struct region regions[] = {
         {"bootloader", "the bootloader", nordic->bootloader,
@@ -217,7 +217,7 @@ void rig_nordic_layout_check(const struct rig_target_spec *target, const struct 
         {"softdevice-size", "the SoftDevice", 0, nordic->bank_0},
     };
 
-    if (layout->n_devices != 1 || !flash || flash->n_runs != 1 ||
+    if (layout->n_devices != 1 || !g_str_equal(flash->name, "internal") || flash->n_runs != 1 ||
         (page != 4096 && page != NRF51_PAGE_BYTES)) {
         complain(target, diagnostics, "bootloader",
                  "a Nordic board has one flash device, 'internal', of equal pages of 4 KiB or 1 KiB");
