@@ -100,6 +100,7 @@ struct rig_ble_connection *rig_ble_connected(struct rig_ble_trace *trace, uint16
                                              uint16_t handle, const uint8_t address[6])
 {
     struct rig_ble_connection *connection = slot(trace, controller, handle);
+    uint64_t newest_us = 0;
 
     clear(connection);
     connection = rig_ble_connection(trace, controller, handle);
@@ -115,11 +116,16 @@ struct rig_ble_connection *rig_ble_connected(struct rig_ble_trace *trace, uint16
             connection->smp_value = each->smp_value;
         if (each->service_changed)
             connection->service_changed = each->service_changed;
+        if (each->last_us < newest_us)
+            continue;
+        newest_us = each->last_us;
         connection->dfu = (struct rig_ble_dfu){.control = each->dfu.control,
                                                .packet = each->dfu.packet,
                                                .buttonless = each->dfu.buttonless,
+                                               .version = each->dfu.version,
                                                .legacy = each->dfu.legacy,
-                                               .buttonless_bonds = each->dfu.buttonless_bonds};
+                                               .buttonless_bonds = each->dfu.buttonless_bonds,
+                                               .came = rig_ble_dfu_goes(each)};
     }
     return connection;
 }

@@ -30,15 +30,30 @@ struct rig_ble_half {
     uint64_t request_us;
 };
 
+/* What the connection before to the same address ended in. */
+enum rig_ble_dfu_came {
+    RIG_BLE_DFU_ANY,
+    RIG_BLE_DFU_TO_BOOTLOADER, /* the application said that it goes to its bootloader */
+    RIG_BLE_DFU_TO_UPDATED,    /* the bootloader took a whole image */
+};
+
 /* A Nordic DFU server as far as the discovery and the control point showed it. */
 struct rig_ble_dfu {
-    uint16_t control, packet, buttonless; /* value handles, 0 = not seen */
+    uint16_t control, packet, buttonless, version; /* value handles, 0 = not seen */
     bool legacy, buttonless_bonds;
-    uint8_t op; /* last request; 0 = none (secure: also "protocol version") */
-    bool answered;
-    uint8_t type; /* secure: of the object selected or created last */
-    uint16_t prn;
-    uint32_t n_created, n_sent; /* bytes of the object, and of packets since */
+    bool discovered; /* in this connection; else the handles are those of an earlier one */
+    enum rig_ble_dfu_came came;
+    bool asked;                        /* control point or buttonless characteristic was written */
+    bool asked_buttonless;             /* the latter last */
+    uint8_t op;                        /* of the last request */
+    bool answered, refused;            /* that request; refused: not with success */
+    bool entered;                      /* "enter bootloader" was answered with success */
+    uint64_t asked_us, awake_us;       /* of the last request; of the last that keeps a bootloader awake */
+    uint8_t type;                      /* secure: of the object selected or created last */
+    bool init_refused;                 /* secure: the init packet that is there was */
+    uint16_t prn, n_odd;               /* n_odd: bytes of a data packet that is no multiple of 4, 0 = none */
+    uint32_t n_created, n_sent, begin; /* bytes of the object, of packets since; where n_sent counts from */
+    bool knows_begin, resumed; /* resumed: select told a begin that was not 0, nothing executed since */
 };
 
 /* An SMP request that waits for its answer, or was answered last under its number. */
@@ -60,6 +75,7 @@ struct rig_ble_connection {
     bool encrypting;          /* LE Start Encryption was sent, no answer yet */
     bool encrypted;
     uint8_t encryption_status; /* of the last Encryption Change, 0 */
+    uint8_t end_reason;        /* of the Disconnection Complete, 0 */
     bool reset_asked;          /* mcumgr os reset went out */
     uint8_t pairing_failed;    /* reason, 0 */
     uint16_t mtu_asked;        /* of the MTU request; 0 = none was seen */
@@ -117,8 +133,14 @@ bool rig_ble_read_dfu(struct rig_ble_connection *connection, unsigned half, uint
                       struct rig_ble_cursor value, struct rig_line *line, struct rig_ble_reading *reading);
 /* A characteristic was discovered; name "Nordic DFU packet", or NULL. */
 void rig_ble_learn_dfu(struct rig_ble_dfu *dfu, uint16_t value_handle, const char *name);
-/* What the end of the connection means for an operation without answer. false: nothing. */
-bool rig_ble_explain_dfu_end(const struct rig_ble_dfu *dfu, bool silent, struct rig_line *line);
+/* What the end of the connection (its end_reason is set) means for the operation that was the last. false:
+ * nothing. */
+bool rig_ble_explain_dfu_end(const struct rig_ble_connection *connection, bool silent, struct rig_line *line);
+/* Where a board goes when this connection has ended. */
+enum rig_ble_dfu_came rig_ble_dfu_goes(const struct rig_ble_connection *connection);
+/* What a missing key, and pairing that is not supported, mean on such a board. false: nothing of its own. */
+bool rig_ble_explain_dfu_key(const struct rig_ble_dfu *dfu, struct rig_line *line);
+bool rig_ble_explain_dfu_pairing(const struct rig_ble_dfu *dfu, struct rig_line *line);
 void rig_ble_read_sm(struct rig_ble_connection *connection, unsigned half, struct rig_ble_cursor pdu,
                      struct rig_line *line, struct rig_ble_reading *reading);
 void rig_ble_read_signal(struct rig_ble_cursor pdu, struct rig_line *line);

@@ -80,12 +80,20 @@ static void explain_too_long(const struct rig_ble_connection *connection, size_t
             n_before ? "; " : "", n_bytes, connection->mtu, connection->mtu - 3u, connection->mtu - 3u);
 }
 
-static void explain_att_error(const struct rig_ble_connection *connection, uint8_t code,
+static void explain_att_error(const struct rig_ble_connection *connection, uint16_t handle, uint8_t code,
                               struct rig_ble_reading *reading)
 {
     struct rig_line line = explanation(reading);
+    bool to_bootloader = handle && handle == connection->dfu.buttonless && connection->dfu.buttonless_bonds;
 
-    if (code == RIG_ATT_ERROR_INSUFFICIENT_AUTHENTICATION || code == RIG_ATT_ERROR_INSUFFICIENT_ENCRYPTION)
+    if (to_bootloader && !connection->encrypted &&
+        (code == RIG_ATT_ERROR_INSUFFICIENT_AUTHENTICATION || code == RIG_ATT_ERROR_INSUFFICIENT_ENCRYPTION))
+        rig_line_add(&line,
+                     "the board goes to its bootloader only for a bonded host: this side has no bond, "
+                     "lost its key, or did not use it (a tool that keeps no key between its runs bonds "
+                     "once and fails from the second run on)");
+    else if (code == RIG_ATT_ERROR_INSUFFICIENT_AUTHENTICATION ||
+             code == RIG_ATT_ERROR_INSUFFICIENT_ENCRYPTION)
         rig_line_add(
             &line,
             connection->encrypted
@@ -94,8 +102,11 @@ static void explain_att_error(const struct rig_ble_connection *connection, uint8
     else if (code == RIG_ATT_ERROR_INSUFFICIENT_AUTHORIZATION)
         rig_line_add(&line, "the board's application does not allow it");
     else if (code == RIG_ATT_ERROR_INVALID_HANDLE)
-        rig_line_add(&line,
-                     "no such attribute: this side may hold the table of an older firmware (GATT cache)");
+        rig_line_add(
+            &line, connection->dfu.came
+                       ? "no such attribute: this side holds the table of the firmware before (GATT cache), "
+                         "and no Service Changed came; discover again"
+                       : "no such attribute: this side may hold the table of an older firmware (GATT cache)");
     else if (code == RIG_ATT_ERROR_OUT_OF_SYNC)
         rig_line_add(&line,
                      "the board says that this side holds an old table of its attributes; discover again");
@@ -217,7 +228,7 @@ static void read_error(struct rig_ble_connection *connection, struct rig_ble_cur
     if (!name)
         rig_line_add(line, " 0x%02x", request);
     rig_line_add(line, " on 0x%04x: %s (0x%02x)", handle, text ? text : "error", code);
-    explain_att_error(connection, code, reading);
+    explain_att_error(connection, handle, code, reading);
 }
 
 static void read_value(struct rig_ble_connection *connection, unsigned half, uint8_t opcode,
@@ -348,6 +359,11 @@ static void read_rest(struct rig_ble_connection *connection, unsigned half, uint
         rig_line_add(line, ": %s", rig_ble_take8(pdu) ? "write" : "cancel");
         return;
     case RIG_ATT_READ_RESPONSE:
+        if (connection->dfu.version && connection->halves[!half].request_handle == connection->dfu.version)
+            rig_ble_read_dfu(connection, half, connection->dfu.version, *pdu, line, reading);
+        else
+            add_value(line, pdu);
+        return;
     case RIG_ATT_READ_BLOB_RESPONSE:
         add_value(line, pdu);
         return;

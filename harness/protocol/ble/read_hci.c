@@ -42,6 +42,8 @@ static void explain_encryption(const struct rig_ble_connection *connection, uint
 {
     struct rig_line line = explanation(reading);
 
+    if (status == RIG_HCI_ERROR_KEY_MISSING && rig_ble_explain_dfu_key(&connection->dfu, &line))
+        return;
     if (status == RIG_HCI_ERROR_KEY_MISSING)
         rig_line_add(&line, "bond lost on the board: this side asked for encryption with the stored key and "
                             "the other has none; "
@@ -78,7 +80,7 @@ static void add_unanswered(const struct rig_ble_connection *connection, struct r
 
 static void add_silence(const struct rig_ble_connection *connection, struct rig_line *line)
 {
-    if (rig_ble_explain_dfu_end(&connection->dfu, true, line))
+    if (rig_ble_explain_dfu_end(connection, true, line))
         return;
     if (connection->reset_asked)
         rig_line_add(line, "the board fell silent after it was told to reset, as it must");
@@ -112,7 +114,8 @@ static void explain_disconnect(const struct rig_ble_connection *connection, uint
             "the connection was lost before its first packet: a known race; connecting again is the remedy");
     else if (reason == RIG_HCI_ERROR_REMOTE_USER && connection->reset_asked)
         rig_line_add(&line, "the board closed the connection after it was told to reset");
-    else if (reason == RIG_HCI_ERROR_REMOTE_USER && rig_ble_explain_dfu_end(&connection->dfu, false, &line))
+    else if ((reason == RIG_HCI_ERROR_REMOTE_USER || reason == RIG_HCI_ERROR_LOCAL_HOST) &&
+             rig_ble_explain_dfu_end(connection, false, &line))
         return; /* the request without answer is told thereby */
     else if (reason == RIG_HCI_ERROR_REMOTE_USER && connection->pairing_failed)
         rig_line_add(&line, "the board closed the connection after pairing had failed");
@@ -373,6 +376,7 @@ static void read_disconnection(struct rig_ble_trace *trace, uint16_t controller,
     rig_line_add(line, " handle %u: ", handle);
     add_status(line, reason);
     connection = rig_ble_connection(trace, controller, handle);
+    connection->end_reason = reason;
     explain_disconnect(connection, reason, reading);
     connection->open = false;
 }

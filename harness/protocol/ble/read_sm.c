@@ -13,7 +13,8 @@ static void explain_pairing_failed(const struct rig_ble_connection *connection, 
     struct rig_line line = rig_line_begin(reading->explanation, sizeof reading->explanation);
     const char *who = half ? "the board" : "this host";
 
-    (void)connection;
+    if (reason == RIG_SM_REASON_NOT_SUPPORTED && half && rig_ble_explain_dfu_pairing(&connection->dfu, &line))
+        return;
     if (reason == RIG_SM_REASON_NOT_SUPPORTED)
         rig_line_add(
             &line,
