@@ -125,7 +125,7 @@ struct rig_ble_connection *rig_ble_connected(struct rig_ble_trace *trace, uint16
                                                .version = each->dfu.version,
                                                .legacy = each->dfu.legacy,
                                                .buttonless_bonds = each->dfu.buttonless_bonds,
-                                               .came = rig_ble_dfu_goes(each)};
+                                               .came = each->goes};
     }
     return connection;
 }

@@ -81,6 +81,7 @@ struct rig_ble_connection {
     uint16_t mtu_asked;        /* of the MTU request; 0 = none was seen */
     uint16_t mtu;              /* agreed; 0 = not known */
     struct rig_ble_dfu dfu;
+    enum rig_ble_dfu_came goes;      /* when it has ended */
     struct rig_ble_asked asked[256]; /* SMP, by sequence number */
     uint64_t chunk_off;              /* of the last upload request */
     unsigned n_chunk_repeats;        /* how often it went out again without an answer between */

@@ -377,6 +377,7 @@ static void read_disconnection(struct rig_ble_trace *trace, uint16_t controller,
     add_status(line, reason);
     connection = rig_ble_connection(trace, controller, handle);
     connection->end_reason = reason;
+    connection->goes = rig_ble_dfu_goes(connection);
     explain_disconnect(connection, reason, reading);
     connection->open = false;
 }
