@@ -4,6 +4,7 @@
  * and 58 sectors, signed by ECDSA P-256. */
 #define _GNU_SOURCE
 #include "explore/explore.h"
+#include "explore/mcuboot.h"
 #include "sim/firmware/mcuboot/boot/boot_fixture.h"
 #include "sim/firmware/mcuboot/guest/guest.h"
 

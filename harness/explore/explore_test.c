@@ -2,6 +2,7 @@
 /* Exploration of the built-in model: counts of the reference sheet, known defects with their shortest path,
  * seeded defects. */
 #include "explore/explore.h"
+#include "explore/mcuboot.h"
 #include "explore/running.h"
 #include "sim/firmware/mcuboot/boot/boot_fixture.h"
 

@@ -2,11 +2,7 @@
 /* The map of a flash: what a sector holds, and what an operation is, in words. */
 #include "explore/flash_map.h"
 
-#include "base/bytes.h"
-
 #include <string.h>
-
-#define MAX_FIELD_VALUE_BYTES 32u
 
 static void free_area(gpointer at)
 {
@@ -14,25 +10,6 @@ static void free_area(gpointer at)
 
     g_array_unref(area->starts);
     g_free(area);
-}
-
-static bool read_trailer(const struct rig_flash_map *map, const struct sim_area *place,
-                         struct rig_trailer_geometry *geometry, struct rig_trailer *trailer)
-{
-    struct rig_subject *subject = map->subject;
-
-    return subject->ops->trailer && subject->ops->trailer(subject, place, geometry, trailer);
-}
-
-static guint32 trailer_start(const struct rig_flash_map *map, const struct sim_area *place)
-{
-    struct rig_trailer_geometry geometry;
-    struct rig_trailer_layout layout;
-    struct rig_trailer trailer;
-
-    if (!read_trailer(map, place, &geometry, &trailer) || !rig_trailer_layout(&geometry, &layout))
-        return place->n_bytes;
-    return layout.status;
 }
 
 static bool is_listed(const struct rig_flash_map *map, const struct sim_area *place)
@@ -52,7 +29,8 @@ static void list_area(struct rig_flash_map *map, const char *name, const struct 
 
     area->name = name;
     area->place = *place;
-    area->trailer = trailer_start(map, place);
+    area->trailer = map->subject->ops->record_start ? map->subject->ops->record_start(map->subject, place)
+                                                    : place->n_bytes;
     area->starts = g_array_new(FALSE, FALSE, sizeof(guint32));
     for (guint32 at = 0; at < place->n_bytes;) {
         guint32 start = 0;
@@ -210,132 +188,26 @@ struct rig_path_cell rig_flash_map_cell(const struct rig_flash_map *map, guint i
                    sim_flash_device(flash, area->place.device)->erased);
 }
 
-/* NULL: nothing. */
-static const char *status_in_short(const struct rig_trailer_geometry *geometry,
-                                   const struct rig_trailer *trailer, struct rig_path *path)
-{
-    guint32 last = trailer->last_status;
-    guint32 n_moves = geometry->mode == RIG_SWAP_MOVE ? geometry->max_sectors : 0;
-    guint32 n_states = geometry->mode == RIG_SWAP_SCRATCH ? 3 : 2;
-
-    if (trailer->n_status_used == 0)
-        return NULL;
-    if (last < n_moves)
-        return rig_path_keepf(path, "moved %u", last);
-    return rig_path_keepf(path, "%u.%u", (last - n_moves) / n_states, (last - n_moves) % n_states + 1);
-}
-
 bool rig_flash_map_trailer(const struct rig_flash_map *map, guint index, struct rig_path *path,
                            struct rig_path_trailer *words)
 {
-    struct rig_trailer_geometry geometry;
-    struct rig_trailer trailer;
-    char status[RIG_TRAILER_STATUS_TEXT_BYTES];
+    const struct rig_subject_ops *ops = map->subject->ops;
 
-    if (!read_trailer(map, &rig_flash_map_area(map, index)->place, &geometry, &trailer))
+    if (!ops->record_read ||
+        !ops->record_read(map->subject, &rig_flash_map_area(map, index)->place, path, words))
         return false;
-    rig_trailer_status_text(&geometry, &trailer, status);
-    *words =
-        (struct rig_path_trailer){.area = index,
-                                  .magic = rig_path_keep(path, rig_trailer_magic_name(trailer.magic)),
-                                  .image_ok = rig_path_keep(path, rig_trailer_flag_name(trailer.image_ok)),
-                                  .copy_done = rig_path_keep(path, rig_trailer_flag_name(trailer.copy_done)),
-                                  .type = rig_path_keep(path, rig_swap_type_name(trailer.swap_type)),
-                                  .size = trailer.swap_size_erased ? 0 : trailer.swap_size,
-                                  .status = rig_path_keep(path, status),
-                                  .progress = status_in_short(&geometry, &trailer, path)};
+    words->area = index;
     return true;
 }
 
-/* Where a write lies in a trailer. */
-struct field {
-    const char *name; /* short: "magic"; NULL: in none of them, or over several */
-    char text[96];    /* "magic = good" */
-};
-
-static void flag_text(struct field *field, const struct sim_flash_operation *operation)
-{
-    if (operation->bytes[0] == 1)
-        g_snprintf(field->text, sizeof field->text, "%s = set", field->name);
-    else
-        g_snprintf(field->text, sizeof field->text, "%s = 0x%02x", field->name, operation->bytes[0]);
-}
-
-static void status_record(struct field *field, const struct rig_trailer_geometry *geometry,
-                          const struct rig_trailer_layout *layout, guint32 at)
-{
-    guint32 record = (at - layout->status) / geometry->write_bytes;
-    guint32 n_moves = geometry->mode == RIG_SWAP_MOVE ? geometry->max_sectors : 0;
-    guint32 n_states = geometry->mode == RIG_SWAP_MOVE ? 2 : layout->states;
-
-    field->name = "status";
-    if (record < n_moves)
-        g_snprintf(field->text, sizeof field->text, "swap status: sector %u of the move is done", record);
-    else
-        g_snprintf(field->text, sizeof field->text, "swap status: step %u, state %u is done",
-                   (record - n_moves) / n_states, (record - n_moves) % n_states + 1);
-}
-
-static void value_field(struct field *field, const char *name, const struct sim_flash_operation *operation)
-{
-    field->name = name;
-    if (operation->n_bytes >= 4)
-        g_snprintf(field->text, sizeof field->text, "%s = %u", name, rig_get_le32(operation->bytes));
-}
-
-static void magic_field(struct field *field, const struct rig_trailer_geometry *geometry,
-                        const struct sim_flash_operation *operation)
-{
-    guint8 magic[RIG_TRAILER_MAGIC_BYTES];
-    bool good = false;
-
-    rig_trailer_magic(geometry->max_align, magic);
-    if (operation->n_bytes >= sizeof magic)
-        good = memcmp(operation->bytes + operation->n_bytes - sizeof magic, magic, sizeof magic) == 0;
-    field->name = "magic";
-    g_snprintf(field->text, sizeof field->text, "magic = %s", good ? "good" : "other bytes");
-}
-
-/* at: from the begin of the area. */
-static void find_field(struct field *field, const struct rig_trailer_geometry *geometry,
-                       const struct rig_trailer_layout *layout, guint32 at,
-                       const struct sim_flash_operation *operation)
-{
-    guint32 type = operation->n_bytes ? operation->bytes[0] & 15u : 0;
-
-    if (at >= layout->image_ok + geometry->max_align) {
-        magic_field(field, geometry, operation);
-    } else if (at == layout->image_ok || at == layout->copy_done) {
-        field->name = at == layout->image_ok ? "image_ok" : "copy_done";
-        flag_text(field, operation);
-    } else if (at == layout->swap_info) {
-        field->name = "type";
-        g_snprintf(field->text, sizeof field->text, "swap type = %s",
-                   rig_swap_type_name((enum rig_swap_type)type));
-    } else if (at == layout->swap_size) {
-        value_field(field, "size", operation);
-    } else if (layout->tlv_sizes && at == layout->tlv_sizes) {
-        value_field(field, "sizes", operation);
-    } else if (layout->keys && at >= layout->keys && at < layout->swap_size) {
-        field->name = "key";
-    } else if (at >= layout->status && at < layout->swap_size &&
-               operation->n_bytes == geometry->write_bytes) {
-        status_record(field, geometry, layout, at);
-    }
-}
-
-static void trailer_field(const struct rig_flash_map *map, const struct rig_mapped_area *area,
-                          const struct sim_flash_operation *operation, struct field *field)
+static void record_field(const struct rig_flash_map *map, const struct rig_mapped_area *area,
+                         const struct sim_flash_operation *operation, struct rig_subject_field *field)
 {
     guint32 at = operation->offset - area->place.offset;
-    struct rig_trailer_geometry geometry;
-    struct rig_trailer_layout layout;
-    struct rig_trailer trailer;
 
     if (operation->kind == SIM_FLASH_WRITE && at >= area->trailer && operation->bytes &&
-        operation->n_bytes > 0 && operation->n_bytes <= MAX_FIELD_VALUE_BYTES &&
-        read_trailer(map, &area->place, &geometry, &trailer) && rig_trailer_layout(&geometry, &layout))
-        find_field(field, &geometry, &layout, at, operation);
+        operation->n_bytes > 0 && map->subject->ops->record_field)
+        map->subject->ops->record_field(map->subject, &area->place, operation, field);
 }
 
 static char *in_area(const struct rig_flash_map *map, const struct rig_mapped_area *area,
@@ -345,12 +217,12 @@ static char *in_area(const struct rig_flash_map *map, const struct rig_mapped_ar
     guint sector = rig_mapped_area_sector(area, at);
     guint32 start = g_array_index(area->starts, guint32, sector);
     const char *torn = operation->torn ? ", torn: only the first half" : "";
-    struct field field = {.name = NULL};
+    struct rig_subject_field field = {.name = NULL};
 
     if (operation->kind == SIM_FLASH_ERASE)
         return g_strdup_printf("erase %s sector %u%s%s", area->name, sector,
                                at + operation->n_bytes > area->trailer ? " (with the trailer)" : "", torn);
-    trailer_field(map, area, operation, &field);
+    record_field(map, area, operation, &field);
     *short_name = field.name;
     if (field.name)
         return g_strdup_printf("write %u B %s trailer: %s%s", operation->n_bytes, area->name,
@@ -359,32 +231,21 @@ static char *in_area(const struct rig_flash_map *map, const struct rig_mapped_ar
                            at - start, torn);
 }
 
-/* The short names of fields stand in pictures; these are the words of the reference. */
-static const char *field_word(const char *name)
-{
-    static const char *const words[][2] = {
-        {"type", "swap-type"}, {"size", "swap-size"}, {"sizes", "tlv-sizes"}};
-
-    for (guint i = 0; i < G_N_ELEMENTS(words); i++)
-        if (g_str_equal(words[i][0], name))
-            return words[i][1];
-    return name;
-}
-
 char *rig_flash_map_class(const struct rig_flash_map *map, const struct sim_flash_operation *operation)
 {
     int index = rig_flash_map_find(map, operation);
     const struct rig_mapped_area *area = index < 0 ? NULL : rig_flash_map_area(map, (guint)index);
     const char *verb = operation->kind == SIM_FLASH_ERASE ? "erase" : "write";
-    struct field field = {.name = NULL};
+    struct rig_subject_field field = {.name = NULL};
     bool in_trailer;
 
     if (!area)
         return g_strdup_printf("%s outside of the slots", verb);
     in_trailer = operation->offset - area->place.offset + operation->n_bytes > area->trailer;
-    trailer_field(map, area, operation, &field);
+    record_field(map, area, operation, &field);
     return g_strdup_printf("%s of %s %s", verb, area->name,
-                           field.name   ? field_word(field.name)
+                           field.word   ? field.word
+                           : field.name ? field.name
                            : in_trailer ? "trailer"
                                         : "data");
 }

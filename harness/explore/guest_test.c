@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Foreign bootloaders explored: the example port through its whole life, and those that misbehave. */
 #include "explore/replay.h"
+#include "explore/mcuboot.h"
 #include "explore/explore.h"
 #include "sim/firmware/mcuboot/boot/boot_fixture.h"
 #include "sim/firmware/mcuboot/guest/guest.h"

@@ -69,9 +69,9 @@ bool rig_invariant_applies(enum rig_invariant invariant, const struct rig_subjec
         *why = "this bootloader does not revert";
     else if (about_trials && !life_has(life, RIG_ACTION_TEST))
         *why = "nothing is on trial in this life cycle";
-    else if (invariant == RIG_INVARIANT_CONFIRMED_BY_APPLICATION && !subject->ops->confirmed)
+    else if (invariant == RIG_INVARIANT_CONFIRMED_BY_APPLICATION && !subject->tells_confirmed)
         *why = "this bootloader cannot tell what is confirmed";
-    else if (invariant == RIG_INVARIANT_BACKUP_INTACT && !subject->ops->kept_copy)
+    else if (invariant == RIG_INVARIANT_BACKUP_INTACT && !subject->tells_copy)
         *why = "this bootloader does not tell where the copy is";
     return *why == NULL;
 }
@@ -100,7 +100,7 @@ static guint32 judge_image(const struct rig_judged *judged, const struct rig_req
     broken |= bit_if(on_trial && judged->history.tried, RIG_INVARIANT_REVERT_NOT_LOST);
     broken |=
         bit_if(on_trial && (trace->flags & RIG_TRACE_CONFIRMED), RIG_INVARIANT_CONFIRMED_BY_APPLICATION);
-    broken |= bit_if(on_trial && judged->subject->ops->kept_copy && !(trace->flags & RIG_TRACE_COPY_KEPT),
+    broken |= bit_if(on_trial && judged->subject->tells_copy && !(trace->flags & RIG_TRACE_COPY_KEPT),
                      RIG_INVARIANT_BACKUP_INTACT);
     return broken;
 }

@@ -5,15 +5,6 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
-
-static bool keeps_a_copy(struct rig_subject *subject, guint *device, guint32 *offset)
-{
-    (void)subject;
-    (void)device;
-    (void)offset;
-    return true;
-}
-
 /* How far the life has come. */
 enum stage { NOTHING, ASKING, ASKED, ASKED_CUT, TRIED, CONFIRMING, CONFIRMED };
 
@@ -137,8 +128,7 @@ static void an_action_that_was_cut_is_not_done(void **state)
 
 static guint32 judge(const struct row *row, guint32 max_erases)
 {
-    struct rig_subject_ops ops = {.kept_copy = keeps_a_copy};
-    struct rig_subject subject = {.ops = &ops, .reverts = true};
+    struct rig_subject subject = {.reverts = true, .tells_copy = true};
     struct rig_explore_image images[RIG_N_EXPLORE_IMAGES] = {{.name = "old", .verified = true},
                                                              {.name = "new", .verified = true}};
     struct rig_life life = {

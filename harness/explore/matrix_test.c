@@ -2,6 +2,7 @@
 /* The mended form of every swap mode holds every invariant, torn operations included, over geometries,
  * alignments and image sizes. */
 #include "explore/explore.h"
+#include "explore/mcuboot.h"
 #include "sim/firmware/mcuboot/boot/boot_fixture.h"
 
 #include <setjmp.h>

@@ -3,9 +3,6 @@
 #include "explore/replay.h"
 
 #include "explore/path_recorder.h"
-#include "explore/running.h"
-
-#include <string.h>
 
 struct playing {
     const struct rig_explore_plan *plan;
@@ -30,35 +27,6 @@ static void note_operation(void *user, const struct sim_flash_operation *operati
     playing->n_operations++;
 }
 
-static bool holds(const struct playing *playing, guint device, guint32 offset, const guint8 *bytes,
-                  gsize n_bytes)
-{
-    g_autofree guint8 *found = g_malloc(n_bytes);
-
-    return sim_flash_peek(playing->subject->flash, device, offset, found, n_bytes) == SIM_OK &&
-           memcmp(found, bytes, n_bytes) == 0;
-}
-
-static guint8 image_of(const struct playing *playing, const struct rig_end_report *report)
-{
-    const struct sim_area *second = &playing->subject->second;
-    guint8 halves[2] = {RIG_IMAGE_UNKNOWN, RIG_IMAGE_UNKNOWN};
-
-    for (guint8 i = 0; i < RIG_N_EXPLORE_IMAGES; i++) {
-        const struct rig_explore_image *image = &playing->plan->images[i];
-
-        if (halves[0] == RIG_IMAGE_UNKNOWN &&
-            (holds(playing, report->device, report->offset, image->bytes, image->n_bytes) ||
-             (image->encrypted && rig_holds_decrypted(playing->subject->flash, report->device, report->offset,
-                                                      image->bytes, image->n_bytes))))
-            halves[0] = i;
-        if (image->second_bytes && halves[1] == RIG_IMAGE_UNKNOWN &&
-            holds(playing, second->device, second->offset, image->second_bytes, image->n_second_bytes))
-            halves[1] = i;
-    }
-    return playing->subject->has_pair ? rig_image_of_pair(halves[0], halves[1]) : halves[0];
-}
-
 static void run_action(struct playing *playing, const struct rig_power_cycle *asked, guint8 image)
 {
     const struct rig_explore_plan *plan = playing->plan;
@@ -78,7 +46,8 @@ static void run_action(struct playing *playing, const struct rig_power_cycle *as
         playing->history = rig_history_acted(&plan->life, &playing->history, false);
 }
 
-static void note_end(struct playing *playing, const struct rig_end_report *report, guint8 image)
+static void note_end(struct playing *playing, const struct rig_end_report *report,
+                     const struct rig_seen *seen)
 {
     struct rig_subject *subject = playing->subject;
     struct rig_path_cycle *cycle = playing->cycle;
@@ -97,12 +66,10 @@ static void note_end(struct playing *playing, const struct rig_end_report *repor
         return;
     }
     cycle->runs = rig_path_keepf(path, "%s%s",
-                                 image == RIG_IMAGE_UNKNOWN ? "an unknown image"
-                                 : image == RIG_IMAGE_MIXED ? "a mixed pair of images"
-                                                            : playing->plan->images[image].name,
-                                 !subject->ops->confirmed           ? ""
-                                 : subject->ops->confirmed(subject) ? ", confirmed"
-                                                                    : "");
+                                 seen->image == RIG_IMAGE_UNKNOWN ? "an unknown image"
+                                 : seen->image == RIG_IMAGE_MIXED ? "a mixed pair of images"
+                                                                  : playing->plan->images[seen->image].name,
+                                 seen->confirmed ? ", confirmed" : "");
 }
 
 /* Boot, and the application after it as far as power lasts. */
@@ -110,20 +77,20 @@ static void run_power_on(struct playing *playing, const struct rig_power_cycle *
 {
     const struct rig_explore_plan *plan = playing->plan;
     struct rig_end_report report = {.end = RIG_END_NO_IMAGE};
-    guint8 image = RIG_IMAGE_UNKNOWN;
+    struct rig_seen seen = {.image = RIG_IMAGE_UNKNOWN};
 
     playing->n_operations = 0;
     playing->by_application = false;
     playing->subject->ops->boot(playing->subject, &report);
     if (report.end == RIG_END_RUNS && sim_flash_powered(playing->subject->flash))
-        image = image_of(playing, &report);
-    note_end(playing, &report, image);
+        rig_subject_look(playing->subject, plan->images, &report, &seen);
+    note_end(playing, &report, &seen);
     if (!sim_flash_powered(playing->subject->flash) || report.end != RIG_END_RUNS) {
         playing->history = rig_history_cut(&playing->history);
         return;
     }
-    playing->history = rig_history_ran(&plan->life, &playing->history, image, playing->subject->reverts);
-    run_action(playing, asked, image);
+    playing->history = rig_history_ran(&plan->life, &playing->history, seen.image, playing->subject->reverts);
+    run_action(playing, asked, seen.image);
 }
 
 static void await_operation(void *user, const struct sim_flash_operation *operation)
@@ -277,7 +244,6 @@ void rig_replay_play(struct rig_replay *replay, const struct rig_explore_plan *p
                               .history = {.n_done = (guint8)plan->n_done, .untouched = plan->n_done > 0}};
 
     *replay = (struct rig_replay){.fits = true};
-    plan->subject->has_pair = plan->images[RIG_IMAGE_NEW].second_bytes != NULL;
     for (guint i = 0; i < cycles->len && replay->fits; i++) {
         const struct rig_power_cycle *asked = &g_array_index(cycles, struct rig_power_cycle, i);
 

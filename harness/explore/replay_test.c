@@ -2,6 +2,7 @@
 /* A path that is played and recorded: operations named by the trailer fields that they write, sectors by what
  * they hold, long copies folded, the cut and what it hid. */
 #include "explore/path_recorder.h"
+#include "explore/mcuboot.h"
 #include "explore/replay.h"
 #include "sim/firmware/mcuboot/boot/boot_fixture.h"
 

@@ -511,19 +511,6 @@ bool search_load(struct search *search, const char *path, GError **error)
 
 /* ---- what it is bound to ---- */
 
-static void sum_number(GChecksum *sum, guint64 number)
-{
-    guint64 fixed = GUINT64_TO_LE(number);
-
-    g_checksum_update(sum, (const guchar *)&fixed, sizeof fixed);
-}
-
-static void sum_bytes(GChecksum *sum, const guint8 *bytes, gsize n_bytes)
-{
-    sum_number(sum, n_bytes);
-    g_checksum_update(sum, bytes, (gssize)n_bytes);
-}
-
 static void sum_flash(GChecksum *sum, const struct sim_flash *flash)
 {
     for (guint i = 0; i < sim_flash_n_devices(flash); i++) {
@@ -532,13 +519,13 @@ static void sum_flash(GChecksum *sum, const struct sim_flash *flash)
         g_autofree guint8 *bytes = g_malloc(n_bytes);
 
         sim_flash_peek(flash, i, 0, bytes, n_bytes);
-        sum_bytes(sum, bytes, n_bytes);
-        sum_number(sum, device->write_bytes);
-        sum_number(sum, device->erased);
-        sum_number(sum, device->rewrite_forbidden);
+        rig_sum_bytes(sum, bytes, n_bytes);
+        rig_sum_number(sum, device->write_bytes);
+        rig_sum_number(sum, device->erased);
+        rig_sum_number(sum, device->rewrite_forbidden);
         for (guint k = 0; k < device->n_regions; k++) {
-            sum_number(sum, device->regions[k].sector_bytes);
-            sum_number(sum, device->regions[k].n_sectors);
+            rig_sum_number(sum, device->regions[k].sector_bytes);
+            rig_sum_number(sum, device->regions[k].n_sectors);
         }
     }
 }
@@ -549,8 +536,8 @@ static void sum_program(GChecksum *sum)
     g_autoptr(GMappedFile) program = g_mapped_file_new("/proc/self/exe", FALSE, NULL);
 
     if (program)
-        sum_bytes(sum, (const guint8 *)g_mapped_file_get_contents(program),
-                  g_mapped_file_get_length(program));
+        rig_sum_bytes(sum, (const guint8 *)g_mapped_file_get_contents(program),
+                      g_mapped_file_get_length(program));
 }
 
 char *rig_explore_fingerprint(const struct rig_explore_plan *plan)
@@ -561,16 +548,16 @@ char *rig_explore_fingerprint(const struct rig_explore_plan *plan)
 
     sum_program(sum);
     for (guint i = 0; i < G_N_ELEMENTS(numbers); i++)
-        sum_number(sum, numbers[i]);
+        rig_sum_number(sum, numbers[i]);
     for (guint i = 0; i < plan->life.n_actions; i++)
-        sum_number(sum, plan->life.actions[i]);
+        rig_sum_number(sum, plan->life.actions[i]);
     for (guint i = 0; i < RIG_N_EXPLORE_IMAGES; i++) {
-        sum_bytes(sum, plan->images[i].bytes, plan->images[i].n_bytes);
-        sum_bytes(sum, (const guint8 *)plan->images[i].name, strlen(plan->images[i].name));
-        sum_number(sum, plan->images[i].verified);
-        sum_number(sum, plan->images[i].encrypted);
+        rig_sum_bytes(sum, plan->images[i].bytes, plan->images[i].n_bytes);
+        rig_sum_bytes(sum, (const guint8 *)plan->images[i].name, strlen(plan->images[i].name));
+        rig_sum_number(sum, plan->images[i].verified);
+        rig_sum_number(sum, plan->images[i].encrypted);
         if (plan->images[i].second_bytes)
-            sum_bytes(sum, plan->images[i].second_bytes, plan->images[i].n_second_bytes);
+            rig_sum_bytes(sum, plan->images[i].second_bytes, plan->images[i].n_second_bytes);
     }
     sum_flash(sum, plan->subject->flash);
     plan->subject->ops->identify(plan->subject, sum);

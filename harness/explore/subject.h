@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What is explored: a bootloader on a flash, and the writes of the application above it. */
+/* What is explored: a bootloader on a flash, and what the application above it, or the host, does to that
+ * flash. The search knows runs, actions and how they end, and nothing of any bootloader: each kind has a file
+ * of its own (explore/mcuboot.h). */
 #ifndef RIG_EXPLORE_SUBJECT_H
 #define RIG_EXPLORE_SUBJECT_H
 
 #include <glib.h>
 #include <stdbool.h>
 
-#include "sim/firmware/mcuboot/boot/boot.h"
+#include "path/path.h"
+#include "sim/chip/flash/area.h"
+#include "sim/chip/flash/flash.h"
 
 G_BEGIN_DECLS
 
@@ -18,10 +22,16 @@ enum rig_end {
     RIG_END_FLASH_FAULT, /* the flash refused an operation */
     RIG_END_CRASH,       /* a signal */
     RIG_END_LOOP,        /* it did not come to an end */
+    RIG_END_UPDATER,     /* it waits in its updater: an update can be sent to it */
     RIG_END_NOT_RUN,     /* the rig's own trouble: nothing is said about the bootloader */
 };
 /* With what it said, and nothing twice: "crash: invalid memory access". Owned by the caller. */
 char *rig_end_sentence(enum rig_end end, const char *said);
+/* The board does something for its user: an image runs, or the updater waits. */
+static inline bool rig_end_is_up(guint end)
+{
+    return end == RIG_END_RUNS || end == RIG_END_UPDATER;
+}
 
 struct rig_end_report {
     enum rig_end end;
@@ -52,6 +62,20 @@ struct rig_explore_image {
 #define RIG_IMAGE_MIXED 2 /* one half of the old pair and one of the new */
 #define RIG_IMAGE_UNKNOWN 0xff
 
+/* What stands in flash where a run ended. */
+struct rig_seen {
+    guint8 image;   /* RIG_IMAGE_OLD, NEW, MIXED or UNKNOWN: what runs */
+    bool confirmed; /* it is marked as confirmed */
+    bool copy_kept; /* the image that a trial replaced stands whole where a revert would take it from */
+};
+
+/* Where a write lies in what a bootloader keeps about itself. */
+struct rig_subject_field {
+    const char *name; /* short, as pictures have it: "magic"; NULL: in none of them, or over several */
+    const char *word; /* as the documents have it: "swap-type"; NULL: the same */
+    char text[96];    /* with its value: "magic = good"; empty: the name */
+};
+
 #define RIG_SUBJECT_MAX_AREAS 8
 struct rig_subject;
 struct rig_subject_ops {
@@ -62,13 +86,18 @@ struct rig_subject_ops {
     /* false: the application's own code refused or failed; what was written until then stays. `image`: the
      * one of an upload; with a pair it acts on both of the board's images, one after the other. */
     bool (*act)(struct rig_subject *subject, enum rig_action action, const struct rig_explore_image *image);
-    /* Is what runs marked as confirmed? NULL op: that cannot be told. */
-    bool (*confirmed)(struct rig_subject *subject);
-    /* Where the image that a trial replaced is kept; false: nowhere (nothing to revert to). */
-    bool (*kept_copy)(struct rig_subject *subject, guint *device, guint32 *offset);
-    /* The trailer at the end of an area, in words; false: it has none. NULL op: none has. */
-    bool (*trailer)(struct rig_subject *subject, const struct sim_area *area,
-                    struct rig_trailer_geometry *geometry, struct rig_trailer *trailer);
+    /* What stands where a run came to that end; only looks. NULL: the image that the flash holds at the place
+     * of the report, byte by byte. */
+    void (*look)(struct rig_subject *subject, const struct rig_explore_image images[RIG_N_EXPLORE_IMAGES],
+                 const struct rig_end_report *report, struct rig_seen *seen);
+    /* What the bootloader keeps at the end of an area (MCUboot's trailer): where it begins, from the area's
+     * begin (area->n_bytes: there is none), what it says, and which part of it a write is. NULL ops: nothing
+     * is kept. */
+    guint32 (*record_start)(struct rig_subject *subject, const struct sim_area *area);
+    bool (*record_read)(struct rig_subject *subject, const struct sim_area *area, struct rig_path *path,
+                        struct rig_path_trailer *record); /* `area` of the record is the caller's */
+    void (*record_field)(struct rig_subject *subject, const struct sim_area *area,
+                         const struct sim_flash_operation *operation, struct rig_subject_field *field);
     /* Adds everything that decides what it does: code, configuration, keys. */
     void (*identify)(struct rig_subject *subject, GChecksum *sum);
     void (*free)(struct rig_subject *subject);
@@ -77,6 +106,8 @@ struct rig_subject {
     const struct rig_subject_ops *ops;
     struct sim_flash *flash;                       /* owned, but by a view */
     bool reverts;                                  /* an unconfirmed update is taken back */
+    bool tells_confirmed;                          /* look() knows what is confirmed, */
+    bool tells_copy;                               /* and whether the copy is kept */
     struct sim_area areas[RIG_SUBJECT_MAX_AREAS];  /* where bootloader and application may write */
     const char *area_names[RIG_SUBJECT_MAX_AREAS]; /* "primary"; static */
     guint n_areas;
@@ -84,26 +115,26 @@ struct rig_subject {
     bool (*stop)(void *user);   /* with boot_here: true = give up waiting; may be NULL */
     bool (*intact)(void *user); /* and what the forked process checks last; may be NULL */
     void *user;
-    bool has_pair;                       /* the images are pairs */
-    struct sim_area second, second_kept; /* where the board's second image runs, and its copy is kept */
-    guint whole_device;    /* writes to this flash device happen or do not, they are never torn */
-    guint32 upload_offset; /* where an uploaded image begins in the slot it goes to, see model.c */
+    guint whole_device; /* writes to this flash device happen or do not, they are never torn */
 };
 
-/* The built-in model on a flash of its own with the same contents as `flash`. The configuration is copied;
- * its keys must outlive the subject, its memo is replaced by one of its own. NULL: no memory. */
-struct rig_subject *rig_subject_model(const struct sim_boot_config *config, const struct sim_flash *flash);
-/* The model on a flash that somebody else runs on: to be looked at (explore/flash_map.h), not to be run. */
-struct rig_subject *rig_subject_view(const struct sim_boot_config *config, const struct sim_flash *flash);
-/* The model with hw_rollback keeps its counters on a flash device of their own, beyond those of the board, so
- * that they are part of the contents; this is what they are at the begin. Nothing without hw_rollback. */
-void rig_subject_set_counter(struct rig_subject *subject, guint image, guint32 counter);
-/* A foreign bootloader on the board of that configuration. Slots and scratch are the board's, and its
- * application marks and confirms in MCUboot's trailers; an unconfirmed update is expected to be taken back
- * unless the board's mode is overwrite. The guest is borrowed. */
-struct sim_guest;
-struct rig_subject *rig_subject_guest(const struct sim_boot_config *config, const struct sim_flash *flash,
-                                      struct sim_guest *guest);
+/* ops->look, or what stands for it. */
+void rig_subject_look(struct rig_subject *subject,
+                      const struct rig_explore_image images[RIG_N_EXPLORE_IMAGES],
+                      const struct rig_end_report *report, struct rig_seen *seen);
+/* Does the flash hold these bytes there? */
+bool rig_flash_holds(const struct sim_flash *flash, guint device, guint32 offset, const guint8 *bytes,
+                     gsize n_bytes);
+
+/* For ops->identify. */
+void rig_sum_number(GChecksum *sum, guint64 number);
+void rig_sum_bytes(GChecksum *sum, const guint8 *bytes, gsize n_bytes); /* and how many */
+
+/* A flash of its own with the same contents. further: one device more, erased; NULL: none. NULL: no memory.
+ */
+struct sim_flash *rig_flash_copy(const struct sim_flash *flash,
+                                 const struct sim_flash_device_config *further);
+
 void rig_subject_free(struct rig_subject *subject);
 typedef struct rig_subject rig_subject;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_subject, rig_subject_free)

@@ -2,8 +2,6 @@
 /* Recording of uncut runs by the flash's observer, and what is known of them. */
 #include "explore/trace.h"
 
-#include "explore/running.h"
-
 #include <string.h>
 
 /* ---- known runs: a program that reads what it read before does what it did before. The reads and flash
@@ -307,7 +305,6 @@ struct rig_recorder *rig_recorder_new(struct rig_contents *contents, struct rig_
     recorder->contents = contents;
     recorder->subject = subject;
     recorder->images = images;
-    subject->has_pair = images[RIG_IMAGE_NEW].second_bytes != NULL;
     recorder->torn[SIM_FLASH_WRITE] = torn_write;
     recorder->torn[SIM_FLASH_ERASE] = torn_erase;
     recorder->sequences = rig_sequences_new(torn_write || torn_erase);
@@ -502,53 +499,6 @@ static void finish(struct rig_recorder *recorder)
     recorder->trace = NULL;
 }
 
-static bool holds_decrypted(struct rig_recorder *recorder, guint device, guint32 offset,
-                            const struct rig_explore_image *image)
-{
-    struct sim_flash *flash = recorder->subject->flash;
-
-    rig_contents_load(recorder->contents, recorder->now, recorder->held, flash);
-    recorder->held = recorder->now;
-    return rig_holds_decrypted(flash, device, offset, image->bytes, image->n_bytes);
-}
-
-/* The half of a pair, or the whole of it, that stands there. */
-static guint8 half_at(struct rig_recorder *recorder, bool second, guint device, guint32 offset)
-{
-    guint32 n_device = sim_flash_bytes(recorder->subject->flash, device);
-
-    for (guint8 i = 0; i < RIG_N_EXPLORE_IMAGES; i++) {
-        const struct rig_explore_image *image = &recorder->images[i];
-        const guint8 *bytes = second ? image->second_bytes : image->bytes;
-        gsize n_bytes = second ? image->n_second_bytes : image->n_bytes;
-
-        if (offset <= n_device && n_bytes <= n_device - offset &&
-            rig_contents_holds(recorder->contents, recorder->now, device, offset, bytes, n_bytes))
-            return i;
-        if (!second && image->encrypted && holds_decrypted(recorder, device, offset, image))
-            return i;
-    }
-    return RIG_IMAGE_UNKNOWN;
-}
-
-guint8 rig_image_of_pair(guint8 first, guint8 second)
-{
-    if (first == second)
-        return first;
-    return first == RIG_IMAGE_UNKNOWN || second == RIG_IMAGE_UNKNOWN ? RIG_IMAGE_UNKNOWN : RIG_IMAGE_MIXED;
-}
-
-/* second: where the other half would be. */
-static guint8 image_at(struct rig_recorder *recorder, guint device, guint32 offset,
-                       const struct sim_area *second)
-{
-    guint8 first = half_at(recorder, false, device, offset);
-
-    return recorder->subject->has_pair
-               ? rig_image_of_pair(first, half_at(recorder, true, second->device, second->offset))
-               : first;
-}
-
 static void keep_text(struct rig_recorder *recorder, struct rig_trace *trace, const char *text)
 {
     trace->text = 0;
@@ -558,27 +508,22 @@ static void keep_text(struct rig_recorder *recorder, struct rig_trace *trace, co
     trace->text = recorder->texts->len;
 }
 
-static struct seen_image find_image(struct rig_recorder *recorder, guint device, guint32 offset)
+static struct seen_image find_image(struct rig_recorder *recorder, const struct rig_end_report *report)
 {
-    struct rig_subject *subject = recorder->subject;
-    struct seen_image image = {
-        .device = device, .offset = offset, .image = image_at(recorder, device, offset, &subject->second)};
-    guint copy_device;
-    guint32 copy_offset;
+    struct rig_seen seen;
 
-    rig_contents_load(recorder->contents, recorder->now, recorder->held, subject->flash);
+    rig_contents_load(recorder->contents, recorder->now, recorder->held, recorder->subject->flash);
     recorder->held = recorder->now;
-    if (subject->ops->confirmed && subject->ops->confirmed(subject))
-        image.flags |= RIG_TRACE_CONFIRMED;
-    if (image.image == RIG_IMAGE_NEW && subject->ops->kept_copy &&
-        subject->ops->kept_copy(subject, &copy_device, &copy_offset) &&
-        image_at(recorder, copy_device, copy_offset, &subject->second_kept) == RIG_IMAGE_OLD)
-        image.flags |= RIG_TRACE_COPY_KEPT;
-    return image;
+    rig_subject_look(recorder->subject, recorder->images, report, &seen);
+    return (struct seen_image){.device = report->device,
+                               .offset = report->offset,
+                               .image = seen.image,
+                               .flags = (guint8)((seen.confirmed ? RIG_TRACE_CONFIRMED : 0) |
+                                                 (seen.copy_kept ? RIG_TRACE_COPY_KEPT : 0))};
 }
 
 /* Many runs end with the same content. */
-static struct seen_image known_image(struct rig_recorder *recorder, guint device, guint32 offset)
+static struct seen_image known_image(struct rig_recorder *recorder, const struct rig_end_report *report)
 {
     gpointer key = GSIZE_TO_POINTER((gsize)recorder->now + 1);
     guint index = GPOINTER_TO_UINT(g_hash_table_lookup(recorder->image_numbers, key));
@@ -586,10 +531,10 @@ static struct seen_image known_image(struct rig_recorder *recorder, guint device
 
     if (index > 0) {
         image = g_array_index(recorder->images_seen, struct seen_image, index - 1);
-        if (image.device == device && image.offset == offset)
+        if (image.device == report->device && image.offset == report->offset)
             return image;
     }
-    image = find_image(recorder, device, offset);
+    image = find_image(recorder, report);
     g_array_append_val(recorder->images_seen, image);
     g_hash_table_insert(recorder->image_numbers, key, GUINT_TO_POINTER(recorder->images_seen->len));
     return image;
@@ -604,7 +549,7 @@ static void note_image(struct rig_recorder *recorder, const struct rig_end_repor
     keep_text(recorder, trace, report->text);
     if (report->end != RIG_END_RUNS || report->device >= sim_flash_n_devices(recorder->subject->flash))
         return;
-    image = known_image(recorder, report->device, report->offset);
+    image = known_image(recorder, report);
     trace->image = image.image;
     trace->flags |= image.flags;
 }

@@ -38,9 +38,6 @@ struct rig_task {
 };
 #define RIG_TASK_BOOT (-1)
 
-/* What two halves that stand side by side are: OLD, NEW, MIXED or UNKNOWN. */
-guint8 rig_image_of_pair(guint8 first, guint8 second);
-
 enum rig_access_kind { RIG_ACCESS_READ, RIG_ACCESS_WRITE, RIG_ACCESS_ERASE, RIG_ACCESS_END };
 
 struct rig_access {

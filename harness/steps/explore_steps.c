@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "image/judge.h"
 #include "explore/replay.h"
+#include "explore/mcuboot.h"
 #include "path/path_event.h"
 #include "sim/firmware/mcuboot/boot/boot.h"
 #include "steps/explore_journal.h"

@@ -2,6 +2,7 @@
 /* Watching: the path is recorded on the board's own flash. */
 #include "steps/watch.h"
 
+#include "explore/mcuboot.h"
 #include "explore/path_recorder.h"
 #include "path/path_event.h"
 

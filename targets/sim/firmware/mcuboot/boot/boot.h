@@ -8,13 +8,8 @@
 
 #include "image/mcuboot.h"
 #include "image/trailer.h"
+#include "sim/chip/flash/area.h"
 #include "sim/chip/flash/flash.h"
-
-struct sim_area {
-    unsigned device;
-    uint32_t offset;
-    uint32_t n_bytes; /* 0: there is no such area */
-};
 
 #define SIM_BOOT_MAX_IMAGES 2
 

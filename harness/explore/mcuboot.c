@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The built-in bootloader model as the subject of an exploration. */
-#include "explore/subject.h"
+/* The built-in bootloader model, or a foreign bootloader, as the subject of an exploration. */
+#include "explore/mcuboot.h"
 
+#include "explore/running.h"
 #include "explore/sandbox.h"
 #include "image/key.h"
 
@@ -21,43 +22,6 @@ struct model {
 static struct model *self(struct rig_subject *subject)
 {
     return (struct model *)subject;
-}
-
-static const char *end_text(enum rig_end end)
-{
-    switch (end) {
-    case RIG_END_RUNS:
-        return "an image runs";
-    case RIG_END_NO_IMAGE:
-        return "no bootable image";
-    case RIG_END_ASSERT:
-        return "assertion";
-    case RIG_END_FLASH_FAULT:
-        return "the flash refused an operation";
-    case RIG_END_CRASH:
-        return "crash";
-    case RIG_END_LOOP:
-        return "endless loop";
-    case RIG_END_NOT_RUN:
-        return "not run";
-    }
-    return "unknown";
-}
-
-char *rig_end_sentence(enum rig_end end, const char *said)
-{
-    const char *text = end_text(end);
-
-    if (g_str_has_prefix(said, text))
-        return g_strdup(said);
-    return g_strdup_printf("%s%s%s", text, *said ? ": " : "", said);
-}
-
-const char *rig_action_name(enum rig_action action)
-{
-    static const char *const names[RIG_N_ACTIONS] = {"upload", "test", "permanent", "confirm"};
-
-    return names[action];
 }
 
 static enum rig_end end_of(enum sim_boot_outcome outcome)
@@ -221,19 +185,56 @@ static bool is_confirmed(struct model *model, guint index)
            trailer.magic == RIG_MAGIC_GOOD && trailer.image_ok == RIG_FLAG_SET;
 }
 
-/* Of a pair, one is too many already. */
-static bool model_confirmed(struct rig_subject *subject)
+/* The half of a pair, or the whole of it, that stands there. */
+static guint8 half_at(const struct model *model, const struct rig_explore_image *images, bool second,
+                      guint device, guint32 offset)
 {
-    return is_confirmed(self(subject), 0) || (subject->has_pair && is_confirmed(self(subject), 1));
+    const struct sim_flash *flash = model->subject.flash;
+
+    for (guint8 i = 0; i < RIG_N_EXPLORE_IMAGES; i++) {
+        const struct rig_explore_image *image = &images[i];
+        const guint8 *bytes = second ? image->second_bytes : image->bytes;
+
+        if (rig_flash_holds(flash, device, offset, bytes, second ? image->n_second_bytes : image->n_bytes))
+            return i;
+        if (!second && image->encrypted &&
+            rig_holds_decrypted(flash, device, offset, image->bytes, image->n_bytes))
+            return i;
+    }
+    return RIG_IMAGE_UNKNOWN;
 }
 
-static bool model_kept_copy(struct rig_subject *subject, guint *device, guint32 *offset)
+static bool are_pairs(const struct rig_explore_image *images)
 {
-    const struct sim_area *secondary = &self(subject)->config.secondary[0];
+    return images[RIG_IMAGE_NEW].second_bytes != NULL;
+}
 
-    *device = secondary->device;
-    *offset = secondary->offset;
-    return subject->reverts;
+/* second: where the other half would be. */
+static guint8 image_at(const struct model *model, const struct rig_explore_image *images, guint device,
+                       guint32 offset, const struct sim_area *second)
+{
+    guint8 first = half_at(model, images, false, device, offset);
+    guint8 other = are_pairs(images) ? half_at(model, images, true, second->device, second->offset) : first;
+
+    if (first == other)
+        return first;
+    return first == RIG_IMAGE_UNKNOWN || other == RIG_IMAGE_UNKNOWN ? RIG_IMAGE_UNKNOWN : RIG_IMAGE_MIXED;
+}
+
+/* Of a pair, one that is marked as confirmed is too many already. */
+static void model_look(struct rig_subject *subject, const struct rig_explore_image *images,
+                       const struct rig_end_report *report, struct rig_seen *seen)
+{
+    struct model *model = self(subject);
+    const struct sim_area *kept = &model->config.secondary[0];
+
+    if (report->end != RIG_END_RUNS)
+        return;
+    seen->image = image_at(model, images, report->device, report->offset, &model->config.primary[1]);
+    seen->confirmed = is_confirmed(model, 0) || (are_pairs(images) && is_confirmed(model, 1));
+    seen->copy_kept =
+        seen->image == RIG_IMAGE_NEW && subject->tells_copy &&
+        image_at(model, images, kept->device, kept->offset, &model->config.secondary[1]) == RIG_IMAGE_OLD;
 }
 
 static bool model_trailer(struct rig_subject *subject, const struct sim_area *area,
@@ -242,18 +243,28 @@ static bool model_trailer(struct rig_subject *subject, const struct sim_area *ar
     return area->device != subject->whole_device && read_trailer(self(subject), area, geometry, trailer);
 }
 
-static void add_number(GChecksum *sum, guint64 number)
+static guint32 record_start(struct rig_subject *subject, const struct sim_area *area)
 {
-    guint64 fixed = GUINT64_TO_LE(number);
+    return rig_trailer_record_start(model_trailer, subject, area);
+}
 
-    g_checksum_update(sum, (const guchar *)&fixed, sizeof fixed);
+static bool record_read(struct rig_subject *subject, const struct sim_area *area, struct rig_path *path,
+                        struct rig_path_trailer *record)
+{
+    return rig_trailer_record_read(model_trailer, subject, area, path, record);
+}
+
+static void record_field(struct rig_subject *subject, const struct sim_area *area,
+                         const struct sim_flash_operation *operation, struct rig_subject_field *field)
+{
+    rig_trailer_record_field(model_trailer, subject, area, operation, field);
 }
 
 static void add_area(GChecksum *sum, const struct sim_area *area)
 {
-    add_number(sum, area->device);
-    add_number(sum, area->offset);
-    add_number(sum, area->n_bytes);
+    rig_sum_number(sum, area->device);
+    rig_sum_number(sum, area->offset);
+    rig_sum_number(sum, area->n_bytes);
 }
 
 static void model_identify(struct rig_subject *subject, GChecksum *sum)
@@ -266,7 +277,7 @@ static void model_identify(struct rig_subject *subject, GChecksum *sum)
                                config->key_bytes};
 
     for (guint i = 0; i < G_N_ELEMENTS(numbers); i++)
-        add_number(sum, numbers[i]);
+        rig_sum_number(sum, numbers[i]);
     for (guint i = 0; i < SIM_BOOT_MAX_IMAGES; i++) {
         add_area(sum, &config->primary[i]);
         add_area(sum, &config->secondary[i]);
@@ -283,7 +294,7 @@ static void guest_identify(struct rig_subject *subject, GChecksum *sum)
     model_identify(subject, sum);
     sim_guest_hash(self(subject)->guest, hash);
     g_checksum_update(sum, hash, sizeof hash);
-    add_number(sum, subject->max_boot_ms);
+    rig_sum_number(sum, subject->max_boot_ms);
 }
 
 static void model_free(struct rig_subject *subject)
@@ -297,9 +308,10 @@ static void model_free(struct rig_subject *subject)
 static const struct rig_subject_ops ops = {
     .boot = model_boot,
     .act = model_act,
-    .confirmed = model_confirmed,
-    .kept_copy = model_kept_copy,
-    .trailer = model_trailer,
+    .look = model_look,
+    .record_start = record_start,
+    .record_read = record_read,
+    .record_field = record_field,
     .identify = model_identify,
     .free = model_free,
 };
@@ -309,8 +321,10 @@ static const struct rig_subject_ops guest_ops = {
     .boot = rig_sandbox_boot,
     .boot_here = guest_boot,
     .act = model_act,
-    .confirmed = model_confirmed,
-    .trailer = model_trailer,
+    .look = model_look,
+    .record_start = record_start,
+    .record_read = record_read,
+    .record_field = record_field,
     .identify = guest_identify,
     .free = model_free,
 };
@@ -331,32 +345,6 @@ static const struct sim_flash_device_config counter_store = {.name = "counters",
                                                              .write_bytes = COUNTER_BYTES,
                                                              .erased = 0xff,
                                                              .rewrite_forbidden = true};
-
-/* The contents go device by device: the copy may have one more. */
-static struct sim_flash *copy_flash(const struct sim_flash *flash,
-                                    const struct sim_flash_device_config *further)
-{
-    struct sim_flash_device_config devices[SIM_FLASH_MAX_DEVICES];
-    guint n_devices = sim_flash_n_devices(flash);
-    struct sim_flash *copy;
-
-    for (guint i = 0; i < n_devices; i++)
-        devices[i] = *sim_flash_device(flash, i);
-    if (further && n_devices < SIM_FLASH_MAX_DEVICES)
-        devices[n_devices] = *further;
-    copy = sim_flash_new(devices, n_devices + (further && n_devices < SIM_FLASH_MAX_DEVICES ? 1 : 0));
-    for (guint i = 0; copy && i < n_devices; i++) {
-        guint32 n_bytes = sim_flash_bytes(flash, i);
-        g_autofree guint8 *bytes = g_malloc(n_bytes);
-
-        sim_flash_peek(flash, i, 0, bytes, n_bytes);
-        if (sim_flash_poke(copy, i, 0, bytes, n_bytes) != SIM_OK) {
-            sim_flash_free(copy);
-            return NULL;
-        }
-    }
-    return copy;
-}
 
 void rig_subject_set_counter(struct rig_subject *subject, guint image, guint32 counter)
 {
@@ -387,9 +375,8 @@ static struct rig_subject *model_on(const struct sim_boot_config *config, struct
         return NULL;
     }
     subject->reverts = config->mode != RIG_SWAP_OVERWRITE;
-    subject->upload_offset = upload_offset(model, 0);
-    subject->second = config->primary[1];
-    subject->second_kept = config->secondary[1];
+    subject->tells_confirmed = true;
+    subject->tells_copy = subject->reverts;
     for (guint i = 0; i < config->n_images; i++) {
         allow_area(subject, i ? "primary 1" : "primary", &config->primary[i]);
         allow_area(subject, i ? "secondary 1" : "secondary", &config->secondary[i]);
@@ -402,7 +389,7 @@ static struct rig_subject *model_on(const struct sim_boot_config *config, struct
 struct rig_subject *rig_subject_model(const struct sim_boot_config *config, const struct sim_flash *flash)
 {
     struct rig_subject *subject =
-        model_on(config, copy_flash(flash, config->hw_rollback ? &counter_store : NULL), false);
+        model_on(config, rig_flash_copy(flash, config->hw_rollback ? &counter_store : NULL), false);
 
     if (!subject || !config->hw_rollback)
         return subject;
@@ -430,13 +417,8 @@ struct rig_subject *rig_subject_guest(const struct sim_boot_config *config, cons
         return NULL;
     self(subject)->guest = guest;
     subject->ops = &guest_ops;
+    subject->tells_copy = false;
     subject->max_boot_ms = 2 * sim_guest_max_boot_ms(guest);
     allow_area(subject, "scratch", &config->scratch);
     return subject;
-}
-
-void rig_subject_free(struct rig_subject *subject)
-{
-    if (subject)
-        subject->ops->free(subject);
 }
