@@ -103,6 +103,7 @@ uint32_t sim_board_application_at(const struct sim_board *board);
  * connecting again drops it first. Disconnecting purges requests that were not served yet. */
 struct sim_ble_central {
     uint8_t address[SIM_BLE_ADDRESS_BYTES];
+    uint8_t irk[16]; /* its identity key, which phones give when they pair; zeros: it gives none */
 };
 enum sim_ble_outcome sim_board_ble_connect(struct sim_board *board, const struct sim_ble_central *central,
                                            uint16_t mtu);

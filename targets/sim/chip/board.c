@@ -428,6 +428,23 @@ void sim_chip_forget_bonds(struct sim_chip *chip)
     sim_ble_forget_bonds(&chip->board->ram.ble);
 }
 
+const struct sim_bond *sim_chip_bond(const struct sim_chip *chip)
+{
+    const struct sim_ble *ble = &chip->board->ram.ble;
+
+    return ble->alive ? sim_ble_find_bond(ble, ble->central) : NULL;
+}
+
+void sim_chip_mark_change(struct sim_chip *chip)
+{
+    sim_ble_mark_change(&chip->board->ram.ble);
+}
+
+void sim_chip_indicate_change(struct sim_chip *chip)
+{
+    sim_ble_indicate_change(&chip->board->ram.ble);
+}
+
 /* --- making a board, and what can be seen of it --- */
 
 const char *sim_board_state_name(enum sim_board_state state)
@@ -632,6 +649,7 @@ void sim_snapshot_free(struct sim_snapshot *snapshot)
 enum sim_ble_outcome sim_board_ble_connect(struct sim_board *board, const struct sim_ble_central *central,
                                            uint16_t mtu)
 {
+    memcpy(board->ram.ble.central_irk, central->irk, sizeof central->irk);
     return sim_ble_connect(&board->ram.ble, central->address, mtu);
 }
 

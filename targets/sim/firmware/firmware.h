@@ -114,5 +114,13 @@ bool sim_chip_indicate(struct sim_chip *chip, unsigned characteristic, const uin
 void sim_chip_notify_nonsense(struct sim_chip *chip, unsigned characteristic);
 void sim_chip_disconnect(struct sim_chip *chip, uint8_t hci_reason);
 void sim_chip_forget_bonds(struct sim_chip *chip);
+/* The stored bond with the connected central; NULL: there is none. Of the radio: it may go with any call. */
+const struct sim_bond *sim_chip_bond(const struct sim_chip *chip);
+/* A change of the table to tell all bonded centrals, each on its next encrypted connection; kept like bonds.
+ */
+void sim_chip_mark_change(struct sim_chip *chip);
+/* Indicates Service Changed for all that the firmware serves; nothing when the central is not subscribed to
+ * it. Confirmed, the central has no change pending any more. */
+void sim_chip_indicate_change(struct sim_chip *chip);
 
 #endif

@@ -3,6 +3,8 @@
  * goes between central and characteristics. */
 #include "sim/chip/ble/ble.h"
 
+#include "base/bytes.h"
+
 #include <stddef.h>
 #include <string.h>
 
@@ -140,6 +142,8 @@ const struct sim_bond *sim_ble_find_bond(const struct sim_ble *ble,
 
 struct sim_bond *sim_ble_bond(struct sim_ble *ble, uint8_t address_type)
 {
+    if (ble->advertiser.has_handed_bond)
+        return &ble->advertiser.handed;
     for (unsigned i = 0; i < SIM_BLE_MAX_BONDS && sim_ble_knows_bonds(ble); i++)
         if (ble->bonds[i].used && memcmp(ble->bonds[i].address, ble->central, SIM_BLE_ADDRESS_BYTES) == 0 &&
             ble->bonds[i].address_type == address_type)
@@ -211,12 +215,12 @@ void sim_ble_address(const struct sim_ble *ble, uint8_t address[SIM_BLE_ADDRESS_
 
 const char *sim_ble_name(const struct sim_ble *ble)
 {
-    return ble->advertiser.name ? ble->advertiser.name : ble->config.name;
+    return ble->advertiser.name[0] ? ble->advertiser.name : ble->config.name;
 }
 
 void sim_ble_services(const struct sim_ble *ble, struct sim_gatt_services *services)
 {
-    services->n = 0;
+    *services = (struct sim_gatt_services){0};
     ble->gatt->services(ble->chip, services);
 }
 
@@ -227,7 +231,7 @@ static void end_connection(struct sim_ble *ble)
     ble->alive = false;
     ble->encrypted = ble->authenticated = false;
     memset(ble->subscribed, 0, sizeof ble->subscribed);
-    ble->indicating = false;
+    ble->indicating = ble->wants_changes = ble->change_pending = false;
     ble->confirm_us = SIM_BLE_NEVER;
 }
 
@@ -261,23 +265,45 @@ void sim_ble_vanish(struct sim_ble *ble, uint64_t now_us)
     tell_link(ble, false);
 }
 
+uint16_t sim_ble_agreed_mtu(const struct sim_ble *ble, uint16_t asked)
+{
+    uint16_t most = ble->config.mtu < SIM_BLE_MIN_MTU   ? SIM_BLE_MIN_MTU
+                    : ble->config.mtu > SIM_BLE_MAX_MTU ? SIM_BLE_MAX_MTU
+                                                        : ble->config.mtu;
+
+    if (asked >= most)
+        return most;
+    if (asked < SIM_BLE_MIN_MTU)
+        return SIM_BLE_MIN_MTU;
+    return (uint16_t)(ble->services.whole_words ? asked - (asked - ATT_OVERHEAD_BYTES) % 4u : asked);
+}
+
+/* Advertising with an accept list. */
+static bool is_for_another(const struct sim_ble *ble, const uint8_t central[SIM_BLE_ADDRESS_BYTES])
+{
+    static const uint8_t no_irk[sizeof ble->advertiser.handed.irk];
+
+    return ble->advertiser.has_handed_bond &&
+           memcmp(ble->advertiser.handed.irk, no_irk, sizeof no_irk) != 0 &&
+           memcmp(ble->advertiser.handed.address, central, SIM_BLE_ADDRESS_BYTES) != 0;
+}
+
 enum sim_ble_outcome sim_ble_connect(struct sim_ble *ble, const uint8_t central[SIM_BLE_ADDRESS_BYTES],
                                      uint16_t mtu)
 {
     if (ble->connected && !ble->alive)
         sim_ble_lose(ble);
-    if (!ble->advertising || ble->connected)
+    if (!ble->advertising || ble->connected || is_for_another(ble, central))
         return SIM_BLE_NOT_THERE;
 
-    uint16_t agreed = mtu < ble->config.mtu ? mtu : ble->config.mtu;
-
-    if (agreed < SIM_BLE_MIN_MTU)
-        agreed = SIM_BLE_MIN_MTU;
-    ble->mtu = agreed > SIM_BLE_MAX_MTU ? SIM_BLE_MAX_MTU : agreed;
     memcpy(ble->central, central, sizeof ble->central);
     ble->connected = ble->alive = true;
     sim_ble_services(ble, &ble->services);
+    ble->mtu = sim_ble_agreed_mtu(ble, mtu);
     ble->n_arrived = 0;
+    ble->n_changes = 0;
+    /* A central in this process always wants to be told. */
+    ble->wants_changes = !ble->has_host && ble->services.softdevice && !ble->services.no_service_changed;
     tell_link(ble, true);
     return SIM_BLE_OK;
 }
@@ -295,9 +321,29 @@ void sim_ble_disconnect(struct sim_ble *ble, enum sim_hci_reason reason)
     tell_link(ble, false);
 }
 
+void sim_ble_take_encryption(struct sim_ble *ble)
+{
+    if (ble->encrypted && ble->gatt->secured)
+        ble->gatt->secured(ble->chip);
+}
+
+/* Legacy pairing in this process: what names a key follows from it, for a central keeps the key alone. */
+uint16_t sim_ble_ediv_of(const struct sim_ble *ble, const uint8_t ltk[SIM_BLE_LTK_BYTES])
+{
+    return ble->config.pairing.kind == SIM_BLE_PAIRING_LEGACY ? rig_get_le16(ltk) : 0;
+}
+
+/* A central in this process names its key by the EDIV that pairing made of it. */
+static const struct sim_bond *bond_for_key(const struct sim_ble *ble, const uint8_t ltk[SIM_BLE_LTK_BYTES])
+{
+    if (!ble->advertiser.has_handed_bond)
+        return sim_ble_find_bond(ble, ble->central);
+    return ble->advertiser.handed.ediv == sim_ble_ediv_of(ble, ltk) ? &ble->advertiser.handed : NULL;
+}
+
 enum sim_ble_outcome sim_ble_encrypt(struct sim_ble *ble, const uint8_t ltk[SIM_BLE_LTK_BYTES])
 {
-    const struct sim_bond *bond = sim_ble_find_bond(ble, ble->central);
+    const struct sim_bond *bond = bond_for_key(ble, ltk);
 
     if (!ble->connected || !ble->alive)
         return SIM_BLE_NOT_CONNECTED;
@@ -311,6 +357,7 @@ enum sim_ble_outcome sim_ble_encrypt(struct sim_ble *ble, const uint8_t ltk[SIM_
     }
     ble->encrypted = true;
     ble->authenticated = bond->authenticated;
+    sim_ble_take_encryption(ble);
     return SIM_BLE_OK;
 }
 
@@ -459,6 +506,15 @@ static bool has_property(const struct sim_ble *ble, unsigned characteristic, enu
            ble->services.characteristics[characteristic].properties & (unsigned)property;
 }
 
+#define ATT_INVALID_LENGTH 0x0d
+
+static bool is_longer(const struct sim_ble *ble, unsigned characteristic, size_t n_bytes)
+{
+    uint16_t most = ble->services.characteristics[characteristic].max_bytes;
+
+    return most > 0 && n_bytes > most;
+}
+
 static enum sim_ble_outcome outcome_of(struct sim_ble *ble, uint8_t error)
 {
     if (!error)
@@ -485,7 +541,9 @@ enum sim_ble_outcome sim_ble_write(struct sim_ble *ble, uint64_t now_us, unsigne
         return SIM_BLE_TOO_LONG;
     if (is_locked(ble, characteristic))
         return with_response ? SIM_BLE_NEEDS_ENCRYPTION : SIM_BLE_OK;
-    if (ble->alive)
+    if (is_longer(ble, characteristic, n_bytes))
+        error = ATT_INVALID_LENGTH;
+    else if (ble->alive)
         error = pass(ble, now_us, &pdu);
     /* A write command has no answer: whatever went wrong, the central does not learn of it. */
     return with_response ? outcome_of(ble, error) : SIM_BLE_OK;
@@ -511,7 +569,7 @@ enum sim_ble_outcome sim_ble_subscribe(struct sim_ble *ble, unsigned characteris
     if (how &&
         !has_property(ble, characteristic, how == SIM_GATT_NOTIFIED ? SIM_GATT_NOTIFY : SIM_GATT_INDICATE))
         return SIM_BLE_NO_PROPERTY;
-    if (is_locked(ble, characteristic))
+    if (is_locked(ble, characteristic) && !ble->services.characteristics[characteristic].open_ccc)
         return SIM_BLE_NEEDS_ENCRYPTION;
     return outcome_of(ble, sim_ble_take_subscription(ble, characteristic, how));
 }
@@ -550,6 +608,30 @@ bool sim_ble_indicate(struct sim_ble *ble, uint64_t now_us, unsigned characteris
                            .value = bytes,
                            .n_bytes = n_bytes});
     return true;
+}
+
+void sim_ble_mark_change(struct sim_ble *ble)
+{
+    for (unsigned i = 0; i < SIM_BLE_MAX_BONDS; i++)
+        ble->bonds[i].change_pending = ble->bonds[i].used;
+}
+
+void sim_ble_take_change_confirmation(struct sim_ble *ble)
+{
+    for (unsigned i = 0; i < SIM_BLE_MAX_BONDS && ble->encrypted && sim_ble_knows_bonds(ble); i++)
+        if (ble->bonds[i].used && memcmp(ble->bonds[i].address, ble->central, SIM_BLE_ADDRESS_BYTES) == 0)
+            ble->bonds[i].change_pending = false;
+}
+
+void sim_ble_indicate_change(struct sim_ble *ble)
+{
+    if (!ble->alive || !ble->wants_changes)
+        return;
+    ble->change_pending = ble->has_host;
+    if (ble->has_host)
+        return;
+    ble->n_changes++;
+    sim_ble_take_change_confirmation(ble);
 }
 
 /* A whole SMP message, but an answer to nothing: of an operation, a group and a command that do not exist. */

@@ -12,7 +12,6 @@
 #define SIM_BLE_NEVER UINT64_MAX
 #define SIM_BLE_MAX_ARRIVED 64
 #define SIM_BLE_SUPERVISION_US 4000000u
-#define SIM_BLE_MAX_CCC 4
 
 enum sim_hci_reason {
     SIM_HCI_AUTHENTICATION_FAILURE = 0x05,
@@ -30,24 +29,6 @@ enum sim_pairing_reason {
     SIM_PAIRING_COMPARISON_FAILED = 0x0c,
 };
 
-struct sim_bond {
-    bool used;
-    uint8_t address[SIM_BLE_ADDRESS_BYTES];
-    uint8_t ltk[SIM_BLE_LTK_BYTES];
-    uint32_t age; /* number of the pairing that made it */
-    /* What only a peer over a real host stack has. Keys as on HCI, least significant byte first. */
-    uint8_t address_type; /* 0 public, 1 random */
-    bool secure;          /* made by LE Secure Connections; else ediv and rand name the key */
-    bool authenticated;   /* made with a passkey or a comparison */
-    uint8_t key_bytes;
-    uint16_t ediv;
-    uint8_t rand[8];
-    bool knows_table; /* the three fields below hold */
-    uint8_t client_features;
-    uint16_t ccc[SIM_BLE_MAX_CCC];
-    uint8_t table_hash[16]; /* of the GATT table that the peer knows */
-};
-
 struct sim_ble {
     struct sim_ble_config config;
     const struct sim_gatt_server *gatt; /* what is called, with chip; both live as long as the struct */
@@ -61,6 +42,7 @@ struct sim_ble {
     bool alive;       /* the peripheral still holds its end */
     uint64_t lost_us; /* when the central notices that it does not */
     uint8_t central[SIM_BLE_ADDRESS_BYTES];
+    uint8_t central_irk[16]; /* what a central in this process gives when it pairs */
     uint16_t mtu;
     bool encrypted;
     bool authenticated;                /* by a key that was made with a passkey or a comparison */
@@ -68,6 +50,9 @@ struct sim_ble {
     uint8_t subscribed[SIM_GATT_MAX_CHARACTERISTICS]; /* enum sim_gatt_subscription */
     uint8_t att_error;                                /* of the last SIM_BLE_ATT_ERROR */
     uint8_t last_reason;
+    bool wants_changes;  /* subscribed to Service Changed */
+    bool change_pending; /* an indication of Service Changed that a host stack has to send */
+    uint32_t n_changes;  /* indicated to the central on this connection; in process alone */
     bool indicating;     /* an indication is not confirmed yet */
     uint8_t indicated;   /* of this characteristic */
     uint64_t confirm_us; /* when a central in this process confirms it */
@@ -123,6 +108,10 @@ void sim_ble_drop_arrived(struct sim_ble *ble);
 /* What comes from the central, when all that the link must have was looked at. ATT errors, 0: none. */
 uint8_t sim_ble_take_write(struct sim_ble *ble, unsigned characteristic, bool with_response,
                            const uint8_t *bytes, size_t n_bytes);
+/* The link has become encrypted, by a host stack: bond is restored, keys are set. */
+void sim_ble_take_encryption(struct sim_ble *ble);
+/* Service Changed was confirmed. */
+void sim_ble_take_change_confirmation(struct sim_ble *ble);
 uint8_t sim_ble_take_read(struct sim_ble *ble, unsigned characteristic,
                           uint8_t bytes[SIM_GATT_MAX_VALUE_BYTES], size_t *n_bytes);
 uint8_t sim_ble_take_subscription(struct sim_ble *ble, unsigned characteristic,
@@ -135,6 +124,8 @@ void sim_ble_notify(struct sim_ble *ble, uint64_t now_us, unsigned characteristi
 /* false: one is not confirmed yet. */
 bool sim_ble_indicate(struct sim_ble *ble, uint64_t now_us, unsigned characteristic, const uint8_t *bytes,
                       size_t n_bytes);
+void sim_ble_mark_change(struct sim_ble *ble);
+void sim_ble_indicate_change(struct sim_ble *ble);
 /* A notification that is none: a broken peripheral's, past all faults. */
 void sim_ble_notify_nonsense(struct sim_ble *ble, unsigned characteristic);
 /* PDUs that a fault held back until now go on. */
@@ -144,6 +135,8 @@ void sim_ble_release(struct sim_ble *ble, uint64_t now_us);
  * address + 1 do it [SRC nRF5 SDK components/libraries/bootloader/dfu/nrf_dfu_ble.c]. */
 void sim_ble_address(const struct sim_ble *ble, uint8_t address[SIM_BLE_ADDRESS_BYTES]);
 const char *sim_ble_name(const struct sim_ble *ble);
+/* The ATT_MTU that what runs now agrees to when the central asks for one. */
+uint16_t sim_ble_agreed_mtu(const struct sim_ble *ble, uint16_t asked);
 /* What runs now offers. */
 void sim_ble_services(const struct sim_ble *ble, struct sim_gatt_services *services);
 /* To one characteristic at least. */
@@ -152,10 +145,11 @@ bool sim_ble_subscribed(const struct sim_ble *ble);
 bool sim_ble_knows_bonds(const struct sim_ble *ble);
 /* What the settings demand of the link, by configuration and defects. */
 enum sim_ble_security sim_ble_demands(const struct sim_ble *ble);
-/* NULL: there is none, or what runs now does not know. */
+/* NULL: there is none, or what runs now does not know. A handed bond is not among them. */
 const struct sim_bond *sim_ble_find_bond(const struct sim_ble *ble,
                                          const uint8_t central[SIM_BLE_ADDRESS_BYTES]);
-/* The bond with the connected central, whose address is of this type; NULL: as above. */
+/* The bond with the connected central, whose address is of this type, or the one that was handed over; NULL:
+ * as above. */
 struct sim_bond *sim_ble_bond(struct sim_ble *ble, uint8_t address_type);
 void sim_ble_forget_bonds(struct sim_ble *ble);
 /* Another key takes the place of each, as when a settings area was restored from an older copy. */
@@ -163,6 +157,8 @@ void sim_ble_replace_bonds(struct sim_ble *ble);
 /* A bond with the connected central, without a key yet: in the place of its former one, a free one, or that
  * of the oldest. */
 struct sim_bond *sim_ble_new_bond(struct sim_ble *ble);
+/* What a key of a central in this process is named by; 0: made by LE Secure Connections. */
+uint16_t sim_ble_ediv_of(const struct sim_ble *ble, const uint8_t ltk[SIM_BLE_LTK_BYTES]);
 /* What the board shows for the central's user to type. */
 uint32_t sim_ble_passkey(struct sim_ble *ble);
 /* By configuration and policy, for the connected central. */

@@ -20,11 +20,21 @@ struct sim_gatt_characteristic {
     const char *uuid;             /* "8d53dc1d-1db7-4cd3-868b-8a527460aa84", lower case, or "2a26"; static */
     uint8_t properties;           /* enum sim_gatt_property */
     enum sim_ble_security demand; /* of the link, for the value and for its CCC */
+    bool open_ccc;                /* its CCC demands nothing */
+    uint16_t max_bytes;           /* of a write; 0: as many as come in one packet */
 };
 
 #define SIM_GATT_MAX_CHARACTERISTICS 8u
 /* In the order of their attributes. A characteristic is named by its place in here. */
 struct sim_gatt_services {
+    /* Served as a Nordic SoftDevice does, not as Zephyr does. A characteristic is written only in the ways of
+     * its properties: a request is refused by 03, a command dropped. What a bonded central is subscribed to
+     * holds for the table that it was kept for; of another one it is subscribed to Service Changed alone.
+     * There is no Database Hash and nobody notices a change by itself: the firmware tells it
+     * (sim_chip_indicate_change()). */
+    bool softdevice;
+    bool no_service_changed; /* of a SoftDevice: it has no such characteristic */
+    bool whole_words;        /* an ATT_MTU is agreed to by which a packet holds a multiple of 4 bytes */
     unsigned n;
     struct sim_gatt_characteristic characteristics[SIM_GATT_MAX_CHARACTERISTICS];
 };
@@ -45,6 +55,8 @@ struct sim_gatt_server {
     uint8_t (*read)(struct sim_chip *chip, unsigned characteristic, uint8_t *bytes, size_t *n_bytes);
     uint8_t (*subscribe)(struct sim_chip *chip, unsigned characteristic, enum sim_gatt_subscription how);
     void (*confirmed)(struct sim_chip *chip, unsigned characteristic);
+    /* The link has become encrypted. */
+    void (*secured)(struct sim_chip *chip);
     /* A central connected, or the link is gone. */
     void (*linked)(struct sim_chip *chip, bool up);
 };

@@ -123,7 +123,12 @@ enum sim_ble_outcome sim_ble_pair(struct sim_ble *ble, const struct sim_ble_cent
     sim_ble_random(ble, bond->ltk, sizeof bond->ltk);
     memcpy(ltk, bond->ltk, SIM_BLE_LTK_BYTES);
     bond->secure = secure;
+    bond->ediv = sim_ble_ediv_of(ble, ltk);
+    bond->key_bytes = SIM_BLE_LTK_BYTES;
+    bond->wants_changes = ble->wants_changes;
+    memcpy(bond->irk, ble->central_irk, sizeof bond->irk);
     bond->authenticated = ble->authenticated = method != SIM_BLE_JUST_WORKS;
     ble->encrypted = true;
+    sim_ble_take_encryption(ble);
     return SIM_BLE_OK;
 }

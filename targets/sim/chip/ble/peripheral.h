@@ -12,6 +12,8 @@
 #define SIM_BLE_ADDRESS_BYTES 6
 #define SIM_BLE_LTK_BYTES 16
 #define SIM_BLE_MAX_BONDS 4
+#define SIM_BLE_MAX_CCC 4
+#define SIM_BLE_NAME_BYTES 32u
 #define SIM_BLE_MIN_MTU 23
 #define SIM_BLE_MAX_MTU 517
 
@@ -106,7 +108,7 @@ enum sim_ble_misbehaviour {
 const char *sim_ble_misbehaviour_name(unsigned bit);
 
 struct sim_ble_config {
-    char name[32];
+    char name[SIM_BLE_NAME_BYTES];
     uint8_t address[SIM_BLE_ADDRESS_BYTES]; /* most significant byte first, as written */
     uint16_t mtu;                           /* largest ATT_MTU the board agrees to */
     enum sim_ble_security security;
@@ -119,11 +121,37 @@ struct sim_ble_config {
     uint32_t misbehaves; /* enum sim_ble_misbehaviour */
 };
 
+struct sim_bond {
+    bool used;
+    uint8_t address[SIM_BLE_ADDRESS_BYTES];
+    uint8_t ltk[SIM_BLE_LTK_BYTES];
+    uint32_t age; /* number of the pairing that made it */
+    /* What only a peer over a real host stack has. Keys as on HCI, least significant byte first. */
+    uint8_t address_type; /* 0 public, 1 random */
+    bool secure;          /* made by LE Secure Connections; else ediv and rand name the key */
+    bool authenticated;   /* made with a passkey or a comparison */
+    uint8_t key_bytes;
+    uint16_t ediv;
+    uint8_t rand[8];
+    uint8_t irk[16];     /* of the peer: by it the board knows it under any address; zeros: it gave none */
+    bool wants_changes;  /* it is subscribed to Service Changed */
+    bool change_pending; /* the firmware has a change of its table to tell (sim_chip_mark_change()) */
+    bool knows_table;    /* the three fields below hold */
+    uint8_t client_features;
+    uint16_t ccc[SIM_BLE_MAX_CCC];
+    uint8_t table_hash[16]; /* of the GATT table that the peer knows */
+};
+
 /* Who advertises. */
 struct sim_ble_advertiser {
-    const char *name;   /* static; NULL: the configuration's */
-    bool next_address;  /* at address + 1: to a central it is another board */
+    char name[SIM_BLE_NAME_BYTES]; /* "": the configuration's */
+    bool next_address;             /* at address + 1: to a central it is another board */
     bool without_bonds; /* it does not know the stored bonds, pairs with nobody and demands nothing */
+    /* Beside without_bonds: one key that it was handed. Whoever names its EDIV gets it, whatever the address
+     * and RAND [SRC nRF5 SDK 17 nrf_dfu_ble.c]. With an IRK in it advertising is for that peer alone: others
+     * cannot connect. */
+    bool has_handed_bond;
+    struct sim_bond handed;
 };
 
 /* Outcomes of what a central does. HCI and ATT codes are kept beside them for the report. */

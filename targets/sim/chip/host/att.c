@@ -15,10 +15,11 @@ static void att_keep(struct sim_stack *stack);
 /* What a link lacks for this access. A peer that has a key but does not use it is told to encrypt, one
  * without to pair [SPEC Vol 3 Part C 10.3.1]. */
 static enum rig_att_error att_may(const struct sim_stack *stack, const struct sim_gatt_attribute *attribute,
-                                  bool write)
+                                  enum sim_gatt_permission what)
 {
-    if (!(attribute->permissions & (write ? SIM_GATT_MAY_WRITE : SIM_GATT_MAY_READ)))
-        return write ? RIG_ATT_ERROR_WRITE_NOT_PERMITTED : RIG_ATT_ERROR_READ_NOT_PERMITTED;
+    if (!(attribute->permissions & (unsigned)what))
+        return what != SIM_GATT_MAY_READ ? RIG_ATT_ERROR_WRITE_NOT_PERMITTED
+                                         : RIG_ATT_ERROR_READ_NOT_PERMITTED;
     if (attribute->permissions & SIM_GATT_NEEDS_AUTHENTICATION && stack->link.encrypted &&
         !stack->link.authenticated)
         return RIG_ATT_ERROR_INSUFFICIENT_AUTHENTICATION;
@@ -144,7 +145,7 @@ static enum rig_att_error att_find_by_type_value(struct sim_stack *stack, const 
         const struct sim_gatt_attribute *attribute = sim_gatt_find(&stack->table, (uint16_t)number);
 
         if (attribute->type.n_bytes != 2 || memcmp(attribute->type.bytes, parameters + 4, 2) != 0 ||
-            att_may(stack, attribute, false) != RIG_ATT_OK)
+            att_may(stack, attribute, SIM_GATT_MAY_READ) != RIG_ATT_OK)
             continue;
         if (value_of(stack, attribute, value) != n_bytes - 6 ||
             memcmp(value, parameters + 6, n_bytes - 6) != 0)
@@ -194,7 +195,7 @@ static enum rig_att_error list(struct sim_stack *stack, const uint8_t *parameter
 
         if (!sim_gatt_uuid_is(&attribute->type, parameters + 4, n_uuid))
             continue;
-        error = att_may(stack, attribute, false);
+        error = att_may(stack, attribute, SIM_GATT_MAY_READ);
         /* Only what stands first is told as an error; later ones end the list. */
         if (error != RIG_ATT_OK && reply->n_bytes == 1) {
             *at = attribute->number;
@@ -236,7 +237,7 @@ static enum rig_att_error find_readable(struct sim_stack *stack, const uint8_t *
 {
     *at = rig_get_le16(parameters);
     *attribute = sim_gatt_find(&stack->table, *at);
-    return *attribute ? att_may(stack, *attribute, false) : RIG_ATT_ERROR_INVALID_HANDLE;
+    return *attribute ? att_may(stack, *attribute, SIM_GATT_MAY_READ) : RIG_ATT_ERROR_INVALID_HANDLE;
 }
 
 static enum rig_att_error read_from(struct sim_stack *stack, const uint8_t *parameters, size_t offset,
@@ -294,6 +295,12 @@ static enum rig_att_error att_read_multiple(struct sim_stack *stack, const uint8
 #define INDICATE_BIT 2u
 #define KNOWN_FEATURES 0x07u
 
+static void note_change_subscription(struct sim_stack *stack)
+{
+    stack->ble->wants_changes =
+        stack->table.service_changed && stack->att.ccc[stack->table.service_changed_ccc] & INDICATE_BIT;
+}
+
 static enum rig_att_error write_ccc(struct sim_stack *stack, const struct sim_gatt_attribute *attribute,
                                     const uint8_t *value, size_t n_bytes)
 {
@@ -313,6 +320,7 @@ static enum rig_att_error write_ccc(struct sim_stack *stack, const struct sim_ga
     if (error)
         return (enum rig_att_error)error;
     stack->att.ccc[attribute->ccc] = wanted;
+    note_change_subscription(stack);
     att_keep(stack);
     return RIG_ATT_OK;
 }
@@ -341,11 +349,13 @@ static enum rig_att_error att_take_write(struct sim_stack *stack, bool with_resp
     attribute = sim_gatt_find(&stack->table, *at);
     if (!attribute)
         return RIG_ATT_ERROR_INVALID_HANDLE;
-    error = att_may(stack, attribute, true);
+    error = att_may(stack, attribute, with_response ? SIM_GATT_MAY_WRITE : SIM_GATT_MAY_COMMAND);
     if (error != RIG_ATT_OK)
         return error;
     parameters += 2;
     n_bytes -= 2;
+    if (attribute->max_bytes > 0 && n_bytes > attribute->max_bytes)
+        return RIG_ATT_ERROR_INVALID_LENGTH;
     switch (attribute->source) {
     case SIM_GATT_FROM_CCC:
         return write_ccc(stack, attribute, parameters, n_bytes);
@@ -388,17 +398,17 @@ void att_reset(struct sim_stack *stack)
 static enum rig_att_error exchange_mtu(struct sim_stack *stack, const uint8_t *parameters, size_t n_bytes,
                                        struct att_reply *reply, uint16_t *at)
 {
-    uint16_t own = stack->ble->config.mtu, theirs;
+    uint16_t own, theirs;
 
     (void)at;
     if (n_bytes != 2)
         return RIG_ATT_ERROR_INVALID_PDU;
     if (stack->att.mtu_exchanged)
         return RIG_ATT_ERROR_NOT_SUPPORTED;
-    own = own < ATT_MIN_MTU ? ATT_MIN_MTU : own > SIM_BLE_MAX_MTU ? SIM_BLE_MAX_MTU : own;
     theirs = rig_get_le16(parameters);
     if (theirs < ATT_MIN_MTU)
         return RIG_ATT_ERROR_INVALID_PDU;
+    own = sim_ble_agreed_mtu(stack->ble, stack->ble->services.whole_words ? theirs : SIM_BLE_MAX_MTU);
     stack->att.mtu_exchanged = true;
     rig_put_le16(reply->bytes + 1, own);
     reply->n_bytes = 3;
@@ -513,6 +523,7 @@ static void confirmed(struct sim_stack *stack)
         return;
     }
     stack->att.unaware = stack->att.out_of_sync_told = false;
+    sim_ble_take_change_confirmation(stack->ble);
     att_keep(stack);
 }
 
@@ -627,10 +638,13 @@ static void send_change(struct sim_stack *stack)
     uint8_t pdu[7] = {RIG_ATT_INDICATION};
     struct att *att = &stack->att;
 
+    if (stack->ble->change_pending)
+        att_indicate_change(stack);
+    stack->ble->change_pending = false;
     if (!att->change_pending || att->indicating || !(att->ccc[stack->table.service_changed_ccc] & 2))
         return;
     rig_put_le16(pdu + 1, stack->table.service_changed);
-    rig_put_le16(pdu + 3, 0x0001);
+    rig_put_le16(pdu + 3, stack->table.first);
     rig_put_le16(pdu + 5, 0xffff);
     if (!hci_send_frame(stack, RIG_L2CAP_CID_ATT, pdu, sizeof pdu))
         return;
@@ -667,6 +681,7 @@ static void att_keep(struct sim_stack *stack)
         return;
     memcpy(bond->ccc, stack->att.ccc, sizeof bond->ccc);
     bond->client_features = stack->att.client_features;
+    bond->wants_changes = stack->ble->wants_changes;
     if (!stack->att.unaware) {
         bond->knows_table = true;
         memcpy(bond->table_hash, stack->table.hash, sizeof bond->table_hash);
@@ -681,6 +696,16 @@ static void resubscribe(struct sim_stack *stack)
                                             (enum sim_gatt_subscription)stack->att.ccc[stack->table.ccc[i]]);
 }
 
+static void restore_for_this_table(struct sim_stack *stack, const struct sim_bond *bond)
+{
+    if (bond->knows_table && memcmp(bond->table_hash, stack->table.hash, sizeof bond->table_hash) == 0) {
+        memcpy(stack->att.ccc, bond->ccc, sizeof stack->att.ccc);
+        resubscribe(stack);
+    } else if (bond->wants_changes && stack->table.service_changed) {
+        stack->att.ccc[stack->table.service_changed_ccc] = INDICATE_BIT;
+    }
+}
+
 void att_restore(struct sim_stack *stack)
 {
     struct sim_bond *bond = sim_ble_bond(stack->ble, stack->link.peer.type);
@@ -688,7 +713,9 @@ void att_restore(struct sim_stack *stack)
 
     if (!bond || !stack->link.encrypted)
         return;
-    if (bond->knows_table) {
+    if (stack->table.softdevice) {
+        restore_for_this_table(stack, bond);
+    } else if (bond->knows_table) {
         memcpy(att->ccc, bond->ccc, sizeof att->ccc);
         att->client_features = bond->client_features;
         att->unaware = memcmp(bond->table_hash, stack->table.hash, sizeof bond->table_hash) != 0;
@@ -696,5 +723,6 @@ void att_restore(struct sim_stack *stack)
             att_indicate_change(stack);
         resubscribe(stack);
     }
+    note_change_subscription(stack);
     att_keep(stack);
 }

@@ -72,12 +72,15 @@ static void services(const struct sim_chip *chip, struct sim_gatt_services *serv
     const struct fuzz_air *air = chip->own;
 
     services->n = 2;
-    services->characteristics[WRITTEN] = (struct sim_gatt_characteristic){
-        "8d53dc1d-1db7-4cd3-868b-8a527460aa84", "da2e7828-fbce-4e01-ae9e-261174997c48",
-        SIM_GATT_WRITE_COMMAND | SIM_GATT_NOTIFY, sim_ble_demands(&air->ble)};
+    services->characteristics[WRITTEN] =
+        (struct sim_gatt_characteristic){.service = "8d53dc1d-1db7-4cd3-868b-8a527460aa84",
+                                         .uuid = "da2e7828-fbce-4e01-ae9e-261174997c48",
+                                         .properties = SIM_GATT_WRITE_COMMAND | SIM_GATT_NOTIFY,
+                                         .demand = sim_ble_demands(&air->ble)};
     services->characteristics[INDICATED] =
-        (struct sim_gatt_characteristic){"fe59", "8ec90003-f315-4f60-9fb8-838830daea50",
-                                         SIM_GATT_READ | SIM_GATT_WRITE | SIM_GATT_INDICATE, SIM_BLE_OPEN};
+        (struct sim_gatt_characteristic){.service = "fe59",
+                                         .uuid = "8ec90003-f315-4f60-9fb8-838830daea50",
+                                         .properties = SIM_GATT_READ | SIM_GATT_WRITE | SIM_GATT_INDICATE};
 }
 
 static uint8_t take_write(struct sim_chip *chip, unsigned characteristic, bool with_response,

@@ -123,6 +123,8 @@ static void add_gatt(struct sim_gatt_table *table, const struct sim_gatt_plan *p
         table->service_changed = add_characteristic(table, sim_gatt_uuid16(0x2a05), SIM_GATT_INDICATE, 0,
                                                     SIM_GATT_FROM_SERVICE_CHANGED);
         table->service_changed_ccc = add_ccc(table, SIM_GATT_INDICATE, 0);
+    }
+    if (plan->service_changed && !plan->services.softdevice) {
         add_characteristic(table, sim_gatt_uuid16(0x2b29), SIM_GATT_READ | SIM_GATT_WRITE,
                            SIM_GATT_MAY_READ | SIM_GATT_MAY_WRITE, SIM_GATT_FROM_CLIENT_FEATURES);
         add_characteristic(table, sim_gatt_uuid16(SIM_GATT_DATABASE_HASH), SIM_GATT_READ, SIM_GATT_MAY_READ,
@@ -148,24 +150,34 @@ static uint8_t demands(enum sim_ble_security demand)
                                          : SIM_GATT_NEEDS_AUTHENTICATION;
 }
 
-/* Who may write may do so in either way: Zephyr looks at permissions, not at properties. */
+/* Zephyr looks at permissions, not at properties: who may write may do so in either way. */
+static uint8_t may_of(const struct sim_gatt_table *table, uint8_t properties)
+{
+    unsigned read = properties & SIM_GATT_READ ? SIM_GATT_MAY_READ : 0;
+    unsigned request = properties & SIM_GATT_WRITE ? SIM_GATT_MAY_WRITE : 0;
+    unsigned command = properties & SIM_GATT_WRITE_COMMAND ? SIM_GATT_MAY_COMMAND : 0;
+
+    if (!table->softdevice && (request || command))
+        request = SIM_GATT_MAY_WRITE, command = SIM_GATT_MAY_COMMAND;
+    return (uint8_t)(read | request | command);
+}
+
 static void add_of_firmware(struct sim_gatt_table *table, unsigned characteristic,
                             const struct sim_gatt_characteristic *entry)
 {
     uint8_t demand = demands(entry->demand),
             subscribable = entry->properties & (SIM_GATT_NOTIFY | SIM_GATT_INDICATE);
-    uint8_t may =
-        (uint8_t)((entry->properties & SIM_GATT_READ ? SIM_GATT_MAY_READ : 0) |
-                  (entry->properties & (SIM_GATT_WRITE | SIM_GATT_WRITE_COMMAND) ? SIM_GATT_MAY_WRITE : 0));
+    uint8_t may = may_of(table, entry->properties);
 
     table->value[characteristic] =
         add_characteristic(table, sim_gatt_uuid_from_text(entry->uuid), entry->properties,
                            (uint8_t)(may | demand), SIM_GATT_FROM_FIRMWARE);
     table->attributes[table->n_attributes - 1].characteristic = (uint8_t)characteristic;
+    table->attributes[table->n_attributes - 1].max_bytes = entry->max_bytes;
     table->ccc[characteristic] = SIM_GATT_NO_CCC;
     if (!subscribable)
         return;
-    table->ccc[characteristic] = (uint8_t)add_ccc(table, subscribable, demand);
+    table->ccc[characteristic] = (uint8_t)add_ccc(table, subscribable, entry->open_ccc ? 0 : demand);
     table->attributes[table->n_attributes - 1].characteristic = (uint8_t)characteristic;
 }
 
@@ -214,10 +226,12 @@ static void compute_hash(struct sim_gatt_table *table)
 void sim_gatt_build(struct sim_gatt_table *table, const struct sim_gatt_plan *plan)
 {
     memset(table, 0, sizeof *table);
+    table->softdevice = plan->services.softdevice;
     add_gap(table);
     add_gatt(table, plan);
     for (unsigned i = 0; i < plan->n_ahead && i < 4; i++)
         add_device_information(table);
+    table->first = (uint16_t)(table->softdevice ? table->n_attributes + 1 : 1);
     add_firmware(table, &plan->services);
     compute_hash(table);
 }

@@ -28,7 +28,8 @@ struct sim_gatt_uuid {
 
 enum sim_gatt_permission {
     SIM_GATT_MAY_READ = 1 << 0,
-    SIM_GATT_MAY_WRITE = 1 << 1,
+    SIM_GATT_MAY_WRITE = 1 << 1,   /* by a request */
+    SIM_GATT_MAY_COMMAND = 1 << 4, /* by a command */
     SIM_GATT_NEEDS_ENCRYPTION = 1 << 2,
     SIM_GATT_NEEDS_AUTHENTICATION = 1 << 3,
 };
@@ -56,6 +57,7 @@ struct sim_gatt_attribute {
     uint8_t permissions;
     uint8_t ccc;            /* index, of a CCC descriptor */
     uint8_t characteristic; /* the firmware's, of its value and its CCC */
+    uint16_t max_bytes;     /* of a write; 0: any */
 };
 
 struct sim_gatt_table {
@@ -67,6 +69,8 @@ struct sim_gatt_table {
     uint8_t ccc[SIM_GATT_MAX_CHARACTERISTICS];
     uint16_t service_changed; /* number of the value; 0: there is none */
     uint16_t service_changed_ccc;
+    bool softdevice; /* see struct sim_gatt_services */
+    uint16_t first;  /* attribute of the firmware; what a change is told from: 1 where others may move too */
     uint8_t hash[SIM_GATT_HASH_BYTES]; /* Database Hash, as on the air */
 };
 
@@ -81,7 +85,8 @@ struct sim_gatt_plan {
 struct sim_gatt_uuid sim_gatt_uuid16(uint16_t uuid);
 bool sim_gatt_uuid_is(const struct sim_gatt_uuid *uuid, const uint8_t *bytes, size_t n_bytes);
 
-/* GAP (name, appearance), GATT, [Device Information ...], the firmware's; then the hash over it. */
+/* SoftDevice or not: as the services say. GAP (name, appearance), GATT, [Device Information ...], the
+ * firmware's; then the hash over it. */
 void sim_gatt_build(struct sim_gatt_table *table, const struct sim_gatt_plan *plan);
 /* NULL: no such number. */
 const struct sim_gatt_attribute *sim_gatt_find(const struct sim_gatt_table *table, uint16_t number);

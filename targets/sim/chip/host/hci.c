@@ -428,9 +428,10 @@ static void next_set_up(struct sim_stack *stack)
 
 static struct hci_advertiser who_advertises(const struct sim_stack *stack)
 {
-    struct hci_advertiser who = {.name = sim_ble_name(stack->ble)};
+    struct hci_advertiser who = {0};
     struct sim_gatt_services services;
 
+    memcpy(who.name, sim_ble_name(stack->ble), sizeof who.name);
     sim_ble_services(stack->ble, &services);
     who.service = services.n > 0 ? services.characteristics[0].service : NULL;
     sim_ble_address(stack->ble, who.address);
@@ -500,7 +501,7 @@ static void hci_tell_advertiser(struct sim_stack *stack)
         put_address(stack, address);
         hci_command(stack, RIG_HCI_LE_SET_RANDOM_ADDRESS, address, sizeof address);
     }
-    if (who.name != told->name || who.service != told->service)
+    if (memcmp(who.name, told->name, sizeof who.name) != 0 || who.service != told->service)
         hci_set_advertising_bytes(stack);
     *told = who;
 }

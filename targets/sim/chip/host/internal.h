@@ -36,9 +36,10 @@ struct hci_frame {
     uint8_t bytes[L2CAP_MAX_FRAME_BYTES];
 };
 
-/* What of an advertiser the controller must know. Texts are static. */
+/* What of an advertiser the controller must know. The service is static. */
 struct hci_advertiser {
-    const char *name, *service;
+    char name[SIM_BLE_NAME_BYTES];
+    const char *service;
     uint8_t address[SIM_BLE_ADDRESS_BYTES];
 };
 

@@ -355,6 +355,8 @@ static const struct sim_bond *bond_for(const struct sim_stack *stack, const uint
 
     if (!bond)
         return NULL;
+    if (stack->ble->advertiser.has_handed_bond)
+        return bond->ediv == ediv ? bond : NULL;
     if (bond->secure)
         return is_zero(rand, ediv) ? bond : NULL;
     return bond->ediv == ediv && memcmp(bond->rand, rand, sizeof bond->rand) == 0 ? bond : NULL;

@@ -231,6 +231,7 @@ static void link_encrypted(struct sim_stack *stack, uint16_t connection, uint8_t
         sm_encrypted(stack);
         stack->ble->authenticated = stack->ble->encrypted && link->authenticated;
         att_restore(stack);
+        sim_ble_take_encryption(stack->ble);
     }
 }
 
@@ -321,6 +322,7 @@ static void stack_build_table(struct sim_stack *stack)
     if (stack->config.table_moves)
         plan.n_ahead = stack->ports.version(stack->ports.user).minor % 4u;
     sim_ble_services(stack->ble, &plan.services);
+    plan.service_changed = plan.service_changed && !plan.services.no_service_changed;
     sim_gatt_build(&stack->table, &plan);
 }
 

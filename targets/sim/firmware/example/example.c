@@ -52,9 +52,10 @@ static void start(struct sim_chip *chip)
     if (!state->waits)
         sim_chip_application_starts(chip);
     sim_chip_line(chip, state->waits ? "example: no word, waiting" : "example: application");
-    sim_chip_advertise(chip, &(struct sim_ble_advertiser){.name = state->waits ? SIM_EXAMPLE_WAITS : NULL,
-                                                          .next_address = state->waits,
-                                                          .without_bonds = state->waits});
+    sim_chip_advertise(chip, state->waits ? &(struct sim_ble_advertiser){.name = SIM_EXAMPLE_WAITS,
+                                                                         .next_address = true,
+                                                                         .without_bonds = true}
+                                          : &(struct sim_ble_advertiser){0});
 }
 
 /* Nothing is sent when the power went meanwhile: the link is gone then. */

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 static const struct sim_ble_central_pairing just_works;
-static const struct sim_ble_central other = {{0xc0, 9, 9, 9, 9, 9}};
+static const struct sim_ble_central other = {.address = {0xc0, 9, 9, 9, 9, 9}};
 
 static void open_with(struct bench *bench, const struct bench_config *config)
 {
@@ -331,7 +331,7 @@ static void fifth_bond_replaces_the_oldest(void **state)
     (void)state;
     open_with(&bench, &config);
     for (uint8_t i = 0; i < 5; i++) {
-        struct sim_ble_central central = {{0xc0, 0, 0, 0, 0, i}};
+        struct sim_ble_central central = {.address = {0xc0, 0, 0, 0, 0, i}};
 
         sim_board_ble_connect(bench.board, &central, 247);
         assert_int_equal(sim_board_ble_pair(bench.board, &just_works, ltk, &pairing), SIM_BLE_OK);

@@ -9,7 +9,7 @@
 #define SECTOR 4096u
 #define SLOT (16u * SECTOR)
 
-const struct sim_ble_central bench_central = {{0xc0, 1, 2, 3, 4, 5}};
+const struct sim_ble_central bench_central = {.address = {0xc0, 1, 2, 3, 4, 5}};
 
 struct bench_config bench_config(enum rig_swap_mode mode)
 {
