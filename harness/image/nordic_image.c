@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Filler programs of an nRF5 board, and the seals on them. */
+#include "image/nordic_image.h"
+
+#include "base/bytes.h"
+
+#include <string.h>
+
+static const uint8_t mark[8] = {'r', 'i', 'g', '-', 's', 'e', 'a', 'l'};
+enum seal_offset { SEAL_LENGTH = 8, SEAL_CRC = 12 };
+enum info_offset { INFO_BYTES = 0, INFO_MAGIC = 4, INFO_SIZE = 8, INFO_ID = 12, INFO_VERSION = 20 };
+#define INFO_STRUCT_BYTES 0x18u
+
+/* CRC-32 of zlib, half a byte at a time. */
+static uint32_t crc32_update(uint32_t crc, const uint8_t *bytes, size_t n_bytes)
+{
+    static const uint32_t table[16] = {
+        0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
+        0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
+    };
+
+    for (size_t i = 0; i < n_bytes; i++) {
+        crc ^= bytes[i];
+        crc = crc >> 4 ^ table[crc & 15];
+        crc = crc >> 4 ^ table[crc & 15];
+    }
+    return crc;
+}
+
+void rig_nordic_seal(uint8_t *bytes, size_t n_bytes)
+{
+    uint32_t crc = 0xffffffff;
+
+    if (n_bytes < RIG_NORDIC_SEALED_MIN_BYTES)
+        return;
+    crc = crc32_update(crc, bytes, RIG_NORDIC_SEAL_AT);
+    crc = crc32_update(crc, bytes + RIG_NORDIC_SEALED_MIN_BYTES, n_bytes - RIG_NORDIC_SEALED_MIN_BYTES);
+    memcpy(bytes + RIG_NORDIC_SEAL_AT, mark, sizeof mark);
+    rig_put_le32(bytes + RIG_NORDIC_SEAL_AT + SEAL_LENGTH, (uint32_t)n_bytes);
+    rig_put_le32(bytes + RIG_NORDIC_SEAL_AT + SEAL_CRC, ~crc);
+}
+
+static bool crc_of_range(const struct rig_image_source *source, uint32_t from, uint32_t to, uint32_t *crc)
+{
+    uint8_t piece[1024];
+
+    while (from < to) {
+        uint32_t n = to - from < sizeof piece ? to - from : (uint32_t)sizeof piece;
+
+        if (!source->read(source->user, from, piece, n))
+            return false;
+        *crc = crc32_update(*crc, piece, n);
+        from += n;
+    }
+    return true;
+}
+
+enum rig_nordic_seal rig_nordic_read_seal(const struct rig_image_source *source, uint32_t room_bytes,
+                                          uint32_t *n_bytes)
+{
+    uint8_t seal[RIG_NORDIC_SEAL_BYTES];
+    uint32_t length, crc = 0xffffffff;
+
+    if (source->n_bytes < RIG_NORDIC_SEALED_MIN_BYTES ||
+        !source->read(source->user, RIG_NORDIC_SEAL_AT, seal, sizeof seal) ||
+        memcmp(seal, mark, sizeof mark) != 0)
+        return RIG_NORDIC_UNSEALED;
+    length = rig_get_le32(seal + SEAL_LENGTH);
+    if (length < RIG_NORDIC_SEALED_MIN_BYTES || length > room_bytes || length > source->n_bytes ||
+        !crc_of_range(source, 0, RIG_NORDIC_SEAL_AT, &crc) ||
+        !crc_of_range(source, RIG_NORDIC_SEALED_MIN_BYTES, length, &crc) ||
+        ~crc != rig_get_le32(seal + SEAL_CRC))
+        return RIG_NORDIC_DAMAGED;
+    if (n_bytes)
+        *n_bytes = length;
+    return RIG_NORDIC_INTACT;
+}
+
+/* [SRC Steele, Lea, Flood: SplitMix64] */
+static void fill(uint64_t seed, uint8_t *bytes, size_t n_bytes)
+{
+    for (size_t i = 0; i < n_bytes; i += 8) {
+        uint64_t value = seed += 0x9e3779b97f4a7c15u;
+
+        value = (value ^ value >> 30) * 0xbf58476d1ce4e5b9u;
+        value = (value ^ value >> 27) * 0x94d049bb133111ebu;
+        value ^= value >> 31;
+        for (size_t byte = i; byte < i + 8 && byte < n_bytes; byte++, value >>= 8)
+            bytes[byte] = (uint8_t)value;
+    }
+}
+
+void rig_softdevice_make(const struct rig_softdevice *softdevice, uint64_t seed, uint8_t *bytes,
+                         size_t n_bytes)
+{
+    uint8_t *info = bytes + RIG_SOFTDEVICE_INFO_AT;
+
+    if (n_bytes < RIG_SOFTDEVICE_MIN_BYTES)
+        return;
+    fill(seed ^ (uint64_t)softdevice->id << 32, bytes, n_bytes);
+    memset(info, 0xff, INFO_STRUCT_BYTES);
+    info[INFO_BYTES] = INFO_STRUCT_BYTES;
+    rig_put_le32(info + INFO_MAGIC, RIG_SOFTDEVICE_MAGIC);
+    rig_put_le32(info + INFO_SIZE, softdevice->size);
+    rig_put_le16(info + INFO_ID, softdevice->id);
+    rig_put_le32(info + INFO_VERSION, softdevice->version);
+    rig_nordic_seal(bytes, n_bytes);
+}
+
+bool rig_softdevice_read(const struct rig_image_source *source, struct rig_softdevice *softdevice)
+{
+    uint8_t info[INFO_STRUCT_BYTES];
+
+    if (source->n_bytes < RIG_SOFTDEVICE_MIN_BYTES ||
+        !source->read(source->user, RIG_SOFTDEVICE_INFO_AT, info, sizeof info) ||
+        rig_get_le32(info + INFO_MAGIC) != RIG_SOFTDEVICE_MAGIC)
+        return false;
+    softdevice->size = rig_get_le32(info + INFO_SIZE);
+    softdevice->id = rig_get_le16(info + INFO_ID);
+    softdevice->version = rig_get_le32(info + INFO_VERSION);
+    return true;
+}
+
+void rig_nordic_make_bootloader(uint32_t version, uint64_t seed, uint8_t *bytes, size_t n_bytes)
+{
+    fill(seed ^ (uint64_t)version << 32, bytes, n_bytes);
+    rig_nordic_seal(bytes, n_bytes);
+}
