@@ -8,8 +8,6 @@
 
 static const uint8_t mark[8] = {'r', 'i', 'g', '-', 's', 'e', 'a', 'l'};
 enum seal_offset { SEAL_LENGTH = 8, SEAL_CRC = 12 };
-enum info_offset { INFO_BYTES = 0, INFO_MAGIC = 4, INFO_SIZE = 8, INFO_ID = 12, INFO_VERSION = 20 };
-#define INFO_STRUCT_BYTES 0x18u
 
 /* CRC-32 of zlib, half a byte at a time. */
 static uint32_t crc32_update(uint32_t crc, const uint8_t *bytes, size_t n_bytes)
@@ -88,37 +86,6 @@ static void fill(uint64_t seed, uint8_t *bytes, size_t n_bytes)
         for (size_t byte = i; byte < i + 8 && byte < n_bytes; byte++, value >>= 8)
             bytes[byte] = (uint8_t)value;
     }
-}
-
-void rig_softdevice_make(const struct rig_softdevice *softdevice, uint64_t seed, uint8_t *bytes,
-                         size_t n_bytes)
-{
-    uint8_t *info = bytes + RIG_SOFTDEVICE_INFO_AT;
-
-    if (n_bytes < RIG_SOFTDEVICE_MIN_BYTES)
-        return;
-    fill(seed ^ (uint64_t)softdevice->id << 32, bytes, n_bytes);
-    memset(info, 0xff, INFO_STRUCT_BYTES);
-    info[INFO_BYTES] = INFO_STRUCT_BYTES;
-    rig_put_le32(info + INFO_MAGIC, RIG_SOFTDEVICE_MAGIC);
-    rig_put_le32(info + INFO_SIZE, softdevice->size);
-    rig_put_le16(info + INFO_ID, softdevice->id);
-    rig_put_le32(info + INFO_VERSION, softdevice->version);
-    rig_nordic_seal(bytes, n_bytes);
-}
-
-bool rig_softdevice_read(const struct rig_image_source *source, struct rig_softdevice *softdevice)
-{
-    uint8_t info[INFO_STRUCT_BYTES];
-
-    if (source->n_bytes < RIG_SOFTDEVICE_MIN_BYTES ||
-        !source->read(source->user, RIG_SOFTDEVICE_INFO_AT, info, sizeof info) ||
-        rig_get_le32(info + INFO_MAGIC) != RIG_SOFTDEVICE_MAGIC)
-        return false;
-    softdevice->size = rig_get_le32(info + INFO_SIZE);
-    softdevice->id = rig_get_le16(info + INFO_ID);
-    softdevice->version = rig_get_le32(info + INFO_VERSION);
-    return true;
 }
 
 void rig_nordic_make_bootloader(uint32_t version, uint64_t seed, uint8_t *bytes, size_t n_bytes)
