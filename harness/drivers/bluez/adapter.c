@@ -173,16 +173,13 @@ bool rig_bluez_host_ready(struct rig_bluez_link *link, guint64 until_us, GError 
 
 /* --- finding the board --- */
 
-static bool address_fits(const struct rig_bluez_link *link, const char *address)
+static bool is_address(const struct rig_bluez_link *link, const char *device, const char *wanted, bool next)
 {
-    g_autofree char *next = NULL;
+    const char *address = rig_bluez_text(link->bus, device, RIG_BLUEZ_DEVICE, "Address");
+    g_autofree char *moved = next && wanted ? rig_bluez_address_next(wanted) : NULL;
 
-    if (!address)
-        return false;
-    if (g_ascii_strcasecmp(address, link->place->address) == 0)
-        return true;
-    next = link->place->or_next_address ? rig_bluez_address_next(link->place->address) : NULL;
-    return next && g_ascii_strcasecmp(address, next) == 0;
+    wanted = next ? moved : wanted;
+    return address && wanted && g_ascii_strcasecmp(address, wanted) == 0;
 }
 
 /* One of the services that the board's update protocol uses. */
@@ -196,15 +193,41 @@ static bool advertises(const struct rig_bluez_link *link, const char *device)
     return false;
 }
 
-static bool fits(const struct rig_bluez_link *link, const char *device)
+static bool is_configured(const struct rig_bluez_link *link, const char *device)
 {
     const struct rig_link_place *place = link->place;
 
     if (place->address)
-        return address_fits(link, rig_bluez_text(link->bus, device, RIG_BLUEZ_DEVICE, "Address"));
+        return is_address(link, device, place->address, false) ||
+               (place->or_next_address && is_address(link, device, place->address, true));
     if (place->name)
         return g_strcmp0(rig_bluez_text(link->bus, device, RIG_BLUEZ_DEVICE, "Name"), place->name) == 0;
     return advertises(link, device);
+}
+
+static const char *own_address(const struct rig_bluez_link *link)
+{
+    return link->place->address ? link->place->address : link->own_address;
+}
+
+static bool fits(const struct rig_bluez_link *link, const char *device, enum rig_link_where where)
+{
+    const char *own = own_address(link);
+
+    switch (where) {
+    case RIG_LINK_AT_ADDRESS:
+        return own ? is_address(link, device, own, false) : is_configured(link, device);
+    case RIG_LINK_AT_NEXT_ADDRESS:
+        return is_address(link, device, own, true);
+    case RIG_LINK_AT_EITHER_ADDRESS:
+        return (own ? is_address(link, device, own, false) : is_configured(link, device)) ||
+               is_address(link, device, own, true);
+    case RIG_LINK_BY_NAME:
+        return g_strcmp0(rig_bluez_text(link->bus, device, RIG_BLUEZ_DEVICE, "Name"), link->how.name) == 0;
+    case RIG_LINK_AS_CONFIGURED:
+    default:
+        return is_configured(link, device);
+    }
 }
 
 static bool device_is_connected(const struct rig_bluez_link *link, const char *device)
@@ -221,14 +244,15 @@ static bool is_near(const struct rig_bluez_link *link, const char *device)
 
 typedef bool (*device_test)(const struct rig_bluez_link *link, const char *device);
 
-static char *first_device(const struct rig_bluez_link *link, device_test test, guint *n)
+static char *first_device(const struct rig_bluez_link *link, enum rig_link_where where, device_test test,
+                          guint *n)
 {
     g_auto(GStrv) devices = rig_bluez_paths(link->bus, RIG_BLUEZ_DEVICE, link->adapter);
     char *found = NULL;
 
     *n = 0;
     for (char **device = devices; *device; device++) {
-        if (!fits(link, *device) || (test && !test(link, *device)))
+        if (!fits(link, *device, where) || (test && !test(link, *device)))
             continue;
         if (!found)
             found = g_strdup(*device);
@@ -237,11 +261,11 @@ static char *first_device(const struct rig_bluez_link *link, device_test test, g
     return found;
 }
 
-char *rig_bluez_known_device(const struct rig_bluez_link *link)
+char *rig_bluez_known_device(const struct rig_bluez_link *link, enum rig_link_where where)
 {
     guint n;
 
-    return first_device(link, NULL, &n);
+    return first_device(link, where, NULL, &n);
 }
 
 static bool seen(void *user)
@@ -250,8 +274,29 @@ static bool seen(void *user)
     guint n;
 
     g_free(link->device);
-    link->device = first_device(link, is_near, &n);
+    link->device = first_device(link, link->how.where, is_near, &n);
     return link->device || rig_bluez_host_trouble(link);
+}
+
+/* The beginning of the only address or name that is looked for; NULL: there are several, or none is known. */
+static char *pattern(const struct rig_bluez_link *link)
+{
+    const struct rig_link_place *place = link->place;
+
+    switch (link->how.where) {
+    case RIG_LINK_AT_ADDRESS:
+        return g_strdup(own_address(link));
+    case RIG_LINK_AT_NEXT_ADDRESS:
+        return own_address(link) ? rig_bluez_address_next(own_address(link)) : NULL;
+    case RIG_LINK_BY_NAME:
+        return g_strdup(link->how.name);
+    case RIG_LINK_AT_EITHER_ADDRESS:
+        return NULL;
+    case RIG_LINK_AS_CONFIGURED:
+    default:
+        return place->address ? (place->or_next_address ? NULL : g_strdup(place->address))
+                              : g_strdup(place->name);
+    }
 }
 
 /* The daemon reports only what the filter lets through; the service is not asked for where an address or name
@@ -261,20 +306,22 @@ static GVariant *scan_filter(const struct rig_bluez_link *link)
     const struct rig_link_place *place = link->place;
     const struct rig_characteristic *const *used = rig_update_protocol_of(link->board)->characteristics;
     g_autoptr(GStrvBuilder) services = g_strv_builder_new();
+    g_autofree char *wanted = NULL;
     g_auto(GStrv) uuids = NULL;
     GVariantBuilder filter;
+    bool is_placed;
 
     for (; *used; used++)
         g_strv_builder_add(services, (*used)->service);
     uuids = g_strv_builder_end(services);
+    is_placed = link->how.where == RIG_LINK_AS_CONFIGURED;
+    wanted = pattern(link);
     g_variant_builder_init(&filter, G_VARIANT_TYPE("a{sv}"));
     g_variant_builder_add(&filter, "{sv}", "Transport", g_variant_new_string("le"));
     g_variant_builder_add(&filter, "{sv}", "DuplicateData", g_variant_new_boolean(TRUE));
-    if (place->address && !place->or_next_address)
-        g_variant_builder_add(&filter, "{sv}", "Pattern", g_variant_new_string(place->address));
-    else if (place->name && !place->address)
-        g_variant_builder_add(&filter, "{sv}", "Pattern", g_variant_new_string(place->name));
-    else if (!place->address)
+    if (wanted)
+        g_variant_builder_add(&filter, "{sv}", "Pattern", g_variant_new_string(wanted));
+    else if (is_placed && !place->address)
         g_variant_builder_add(&filter, "{sv}", "UUIDs", g_variant_new_strv((const char *const *)uuids, -1));
     return g_variant_new("(a{sv})", &filter);
 }
@@ -313,12 +360,12 @@ static bool hear_others(struct rig_bluez_link *link, guint64 until_us, guint *n,
     bool ignored;
 
     *n = 1;
-    if (!link->device || link->place->address)
+    if (!link->device || (own_address(link) && link->how.where != RIG_LINK_BY_NAME))
         return true;
     if (!rig_board_wait_for(link->board, rig_bluez_within(link, OTHERS_US, until_us), rig_bluez_never, NULL,
                             &ignored, error))
         return false;
-    g_free(first_device(link, is_near, n));
+    g_free(first_device(link, link->how.where, is_near, n));
     return true;
 }
 
@@ -356,21 +403,37 @@ static bool check_alone(struct rig_bluez_link *link, guint n, GError **error)
         return true;
     g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE,
                 "%u boards advertise %s: give the address of the one that is meant", n,
-                link->place->name ? link->place->name : "the update service");
+                link->how.where == RIG_LINK_BY_NAME ? link->how.name
+                : link->place->name                 ? link->place->name
+                                                    : "the update service");
     return false;
+}
+
+static void tell_not_found(struct rig_bluez_link *link)
+{
+    const struct rig_link_place *place = link->place;
+    const char *placed = place->address ? place->address : place->name ? place->name : "the update service";
+
+    if (link->how.where == RIG_LINK_BY_NAME)
+        rig_bluez_say(link, true, "no advertising seen of '%s'", link->how.name);
+    else if (link->how.where)
+        rig_bluez_say(link, true, "no advertising seen of %s %s",
+                      own_address(link) ? own_address(link) : placed, rig_link_where_text(link->how.where));
+    else
+        rig_bluez_say(link, true, "no advertising seen of %s", placed);
 }
 
 bool rig_bluez_find(struct rig_bluez_link *link, guint64 until_us, enum rig_link_outcome *outcome,
                     GError **error)
 {
     guint n = 0;
-    g_autofree char *known = rig_bluez_known_device(link);
+    g_autofree char *known = rig_bluez_known_device(link, link->how.where);
 
     *outcome = RIG_LINK_OK;
     if (known && !rig_bluez_refresh(link->bus, known, RIG_BLUEZ_DEVICE, until_us, error))
         return false;
     g_free(link->device);
-    link->device = first_device(link, device_is_connected, &n);
+    link->device = first_device(link, link->how.where, device_is_connected, &n);
     if (link->device)
         return true;
     if (!scan(link, until_us, &n, error))
@@ -381,10 +444,7 @@ bool rig_bluez_find(struct rig_bluez_link *link, guint64 until_us, enum rig_link
     }
     if (!link->device) {
         *outcome = RIG_LINK_NOT_FOUND;
-        rig_bluez_say(link, true, "no advertising seen of %s",
-                      link->place->address ? link->place->address
-                      : link->place->name  ? link->place->name
-                                           : "the update service");
+        tell_not_found(link);
         return true;
     }
     return check_alone(link, n, error);

@@ -137,6 +137,9 @@ static bool come_up(struct attempt *attempt, enum rig_link_outcome *outcome, GEr
     (void)error;
     *outcome = RIG_LINK_OK;
     link->up = true;
+    if (!link->own_address &&
+        (link->how.where == RIG_LINK_AS_CONFIGURED || link->how.where == RIG_LINK_AT_ADDRESS))
+        link->own_address = g_strdup(rig_bluez_text(link->bus, link->device, RIG_BLUEZ_DEVICE, "Address"));
     rig_bluez_say(link, true, "connected over BlueZ, ATT_MTU %u%s", link->mtu,
                   rig_bluez_is_encrypted(link) ? ", encrypted" : "");
     return true;
@@ -297,6 +300,15 @@ static void keep_ending(struct rig_bluez_link *link, guint n, enum rig_link_outc
     g_strlcpy(last->text, link->text, sizeof last->text);
 }
 
+static void remember_how(struct rig_bluez_link *link, const struct rig_link_connect *how)
+{
+    char *name = g_strdup(how->name);
+
+    link->how = *how;
+    g_free(link->wanted_name);
+    link->how.name = link->wanted_name = name;
+}
+
 /* From nothing to a connection with the subscriptions that are wanted. */
 static bool establish(struct rig_bluez_link *link, const struct rig_link_connect *how,
                       enum rig_link_outcome *outcome, GError **error)
@@ -304,7 +316,7 @@ static bool establish(struct rig_bluez_link *link, const struct rig_link_connect
     struct ending last = {.outcome = RIG_LINK_LOST};
     guint n_drops = 0;
 
-    link->how = *how;
+    remember_how(link, how);
     for (guint n = 1;; n++) {
         struct attempt attempt = {.link = link, .how = how};
 
@@ -692,6 +704,8 @@ static void link_free(struct rig_link *base)
     rig_bluez_agent_free(link->agent);
     rig_bluez_bus_free(link->bus);
     g_ptr_array_unref(link->characteristics);
+    g_free(link->wanted_name);
+    g_free(link->own_address);
     g_free(link);
 }
 

@@ -53,6 +53,36 @@ static void a_bootloader_is_found_at_the_next_address_which_wraps_without_carry(
     assert_int_equal(stand_connect(stand, false), RIG_LINK_OK);
 }
 
+static enum rig_link_outcome connect_where(struct bluez_stand *stand, enum rig_link_where where,
+                                           const char *name, guint within_ms)
+{
+    const struct rig_link_connect how = {
+        .where = where, .name = name, .until_us = stand_now_us(stand) + within_ms * G_GUINT64_CONSTANT(1000)};
+    enum rig_link_outcome outcome;
+
+    assert_true(stand->link->ops->connect(stand->link, &how, &outcome, NULL));
+    assert_true(stand->link->ops->disconnect(stand->link, NULL));
+    return outcome;
+}
+
+static void a_bootloader_is_found_only_where_it_is_looked_for(void **state)
+{
+    struct bluez_stand *stand = *state;
+    char name[] = "bootrig-fake";
+
+    stand->fake->place.address = "C0:FF:EE:52:83:FF";
+    stand->fake->address = "C0:FF:EE:52:83:00";
+    assert_int_equal(connect_where(stand, RIG_LINK_AT_ADDRESS, NULL, 300), RIG_LINK_NOT_FOUND);
+    assert_non_null(strstr(stand_state(stand).text, "at its address"));
+    assert_int_equal(connect_where(stand, RIG_LINK_AT_NEXT_ADDRESS, NULL, 20000), RIG_LINK_OK);
+    assert_int_equal(connect_where(stand, RIG_LINK_AT_EITHER_ADDRESS, NULL, 20000), RIG_LINK_OK);
+    assert_int_equal(connect_where(stand, RIG_LINK_AS_CONFIGURED, NULL, 300), RIG_LINK_NOT_FOUND);
+    assert_int_equal(connect_where(stand, RIG_LINK_BY_NAME, "Dfu01", 300), RIG_LINK_NOT_FOUND);
+    assert_int_equal(connect_where(stand, RIG_LINK_BY_NAME, name, 20000), RIG_LINK_OK);
+    name[0] = 'B'; /* whoever named it may forget the name */
+    assert_int_equal(stand_connect_within(stand, false, 300), RIG_LINK_NOT_FOUND);
+}
+
 static void a_board_that_does_not_advertise_is_not_found_until_the_deadline(void **state)
 {
     struct bluez_stand *stand = *state;
@@ -619,6 +649,7 @@ int main(void)
         ON_STAND(a_board_is_found_by_its_address_connected_and_subscribed),
         ON_STAND(a_board_is_found_by_its_name_and_by_its_service),
         ON_STAND(a_bootloader_is_found_at_the_next_address_which_wraps_without_carry),
+        ON_STAND(a_bootloader_is_found_only_where_it_is_looked_for),
         ON_STAND(a_board_that_does_not_advertise_is_not_found_until_the_deadline),
         ON_STAND(a_connection_that_the_daemon_keeps_quiet_about_is_seen_all_the_same),
         ON_STAND(an_adapter_without_power_is_given_some),

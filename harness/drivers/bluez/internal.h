@@ -45,11 +45,13 @@ struct rig_bluez_link {
     GPtrArray *characteristics; /* struct rig_bluez_characteristic *, as they were named; lives as long as the
                                    link */
     GQueue arrived;             /* struct rig_link_packet * */
-    struct rig_link_connect how; /* the last connection */
-    bool up;                     /* connected, as far as bluetoothd told */
-    bool used;                   /* something came of this connection */
-    bool services_changed;       /* a characteristic that was subscribed to is gone */
-    bool was_connected;          /* bluetoothd said so during this attempt */
+    struct rig_link_connect how; /* the last connection; its name is wanted_name */
+    char *wanted_name;           /* owned; NULL: none */
+    char *own_address; /* of the device that was found first where it is configured to be; NULL: none yet */
+    bool up;           /* connected, as far as bluetoothd told */
+    bool used;         /* something came of this connection */
+    bool services_changed; /* a characteristic that was subscribed to is gone */
+    bool was_connected;    /* bluetoothd said so during this attempt */
     bool refused;    /* what the board demands, no step asked for or this host cannot: a request hangs in
                         bluetoothd */
     bool trying;     /* a subscription that may hang is tried */
@@ -92,8 +94,8 @@ bool rig_bluez_say_violation(struct rig_bluez_link *link, const char *beginning)
 /* Bus, adapter with power, monitor; RIG_ERROR_DEVICE tells what is missing. */
 bool rig_bluez_host_ready(struct rig_bluez_link *link, guint64 until_us,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* The known device that the place means; NULL: none. Owned by the caller. */
-char *rig_bluez_known_device(const struct rig_bluez_link *link);
+/* The known device that is meant by this; NULL: none. Owned by the caller. */
+char *rig_bluez_known_device(const struct rig_bluez_link *link, enum rig_link_where where);
 /* Scans until the board advertises (NOT_FOUND: not before until_us) and sets link->device. A device that is
  * connected needs no scan. */
 bool rig_bluez_find(struct rig_bluez_link *link, guint64 until_us, enum rig_link_outcome *outcome,

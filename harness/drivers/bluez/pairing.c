@@ -254,7 +254,8 @@ void rig_bluez_agent_withdraw(struct rig_bluez_agent *agent)
 
 bool rig_bluez_is_bonded(const struct rig_bluez_link *link)
 {
-    g_autofree char *device = link->device ? g_strdup(link->device) : rig_bluez_known_device(link);
+    g_autofree char *device =
+        link->device ? g_strdup(link->device) : rig_bluez_known_device(link, RIG_LINK_AS_CONFIGURED);
 
     /* "Bonded" is there from BlueZ 5.65 on. */
     return device && (rig_bluez_flag(link->bus, device, RIG_BLUEZ_DEVICE, "Bonded") ||
@@ -378,7 +379,7 @@ bool rig_bluez_forget(struct rig_bluez_link *link, GError **error)
 
     if (!rig_bluez_host_ready(link, until_us, error))
         return false;
-    device = rig_bluez_known_device(link);
+    device = rig_bluez_known_device(link, RIG_LINK_AS_CONFIGURED);
     if (!device)
         return true;
     link->leaving = true;
