@@ -170,7 +170,7 @@ static void tell(void *user, const struct rig_capture_line *line)
 {
     struct told *told = user;
 
-    g_string_append_printf(told->texts, "%s\n", line->text);
+    g_string_append_printf(told->texts, "%s %s\n", rig_ble_layer_name(line->layer), line->text);
     if (line->explanation)
         g_string_append_printf(told->explanations, "%s\n", line->explanation);
 }
@@ -234,7 +234,8 @@ static void the_version_of_a_legacy_board_is_told_in_words(void **state)
     static const struct {
         const char *hex, *words;
     } rows[] = {
-        {"0100", "DFU version 0x0001 (an application that can go to its bootloader, no bootloader)"},
+        {"0100", "dfu Read Response: DFU version 0x0001 (an application that can go to its bootloader, no "
+                 "bootloader)"},
         {"0600", "DFU version 0x0006 (bootloader of SDK 8, takes over the bond)"},
         {"0800", "DFU version 0x0008 (bootloader of SDK 9 to 11)"},
         {"0107", "DFU version 0x0701\n"},

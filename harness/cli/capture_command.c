@@ -228,13 +228,13 @@ static bool parse_filter(struct wishes *wishes)
             layer++;
         if (layer == RIG_BLE_N_LAYERS) {
             fprintf(stderr,
-                    "bootrig: there is no layer '%s'; there are hci, l2cap, sm, att, smp, mark, log\n",
+                    "bootrig: there is no layer '%s'; there are hci, l2cap, sm, att, smp, dfu, mark, log\n",
                     *name);
             return false;
         }
         wishes->layers |= 1u << layer;
-        if (layer == RIG_BLE_ATT) /* mcumgr SMP is ATT too */
-            wishes->layers |= 1u << RIG_BLE_SMP;
+        if (layer == RIG_BLE_ATT) /* mcumgr SMP and Nordic DFU are ATT too */
+            wishes->layers |= 1u << RIG_BLE_SMP | 1u << RIG_BLE_DFU;
     }
     return true;
 }
@@ -292,7 +292,7 @@ int rig_cli_capture(int argc, char **argv)
     const GOptionEntry entries[] = {
         {"last", 'n', 0, G_OPTION_ARG_INT, &wishes.n_last, "show: only the last N lines", "N"},
         {"filter", 'f', 0, G_OPTION_ARG_STRING, &wishes.filter,
-         "show: only these layers (hci, l2cap, sm, att, smp; log: what bluetoothd wrote meanwhile), and "
+         "show: only these layers (hci, l2cap, sm, att, smp, dfu; log: what bluetoothd wrote meanwhile), and "
          "marks",
          "LAYER[,LAYER]..."},
         {"explained", 'e', 0, G_OPTION_ARG_NONE, &wishes.explained,

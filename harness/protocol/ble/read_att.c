@@ -250,8 +250,10 @@ static void read_value(struct rig_ble_connection *connection, unsigned half, uin
     }
     explain_too_long(connection, pdu->n_left, reading);
     if (opcode != RIG_ATT_SIGNED_WRITE_COMMAND &&
-        rig_ble_read_dfu(connection, half, handle, *pdu, line, reading))
+        rig_ble_read_dfu(connection, half, handle, *pdu, line, reading)) {
+        reading->layer = RIG_BLE_DFU;
         return;
+    }
     if (opcode == RIG_ATT_INDICATION && handle == connection->service_changed && pdu->n_left == 4) {
         rig_line_add(line, " Service Changed");
         add_range(line, pdu);
@@ -359,10 +361,12 @@ static void read_rest(struct rig_ble_connection *connection, unsigned half, uint
         rig_line_add(line, ": %s", rig_ble_take8(pdu) ? "write" : "cancel");
         return;
     case RIG_ATT_READ_RESPONSE:
-        if (connection->dfu.version && connection->halves[!half].request_handle == connection->dfu.version)
+        if (connection->dfu.version && connection->halves[!half].request_handle == connection->dfu.version) {
             rig_ble_read_dfu(connection, half, connection->dfu.version, *pdu, line, reading);
-        else
+            reading->layer = RIG_BLE_DFU;
+        } else {
             add_value(line, pdu);
+        }
         return;
     case RIG_ATT_READ_BLOB_RESPONSE:
         add_value(line, pdu);

@@ -9,7 +9,7 @@
 
 const char *rig_ble_layer_name(enum rig_ble_layer layer)
 {
-    static const char *const names[RIG_BLE_N_LAYERS] = {"hci", "l2cap", "sm", "att", "smp", "mark", "log"};
+    static const char *const names[RIG_BLE_N_LAYERS] = {"hci", "l2cap", "sm", "att", "smp", "dfu", "mark", "log"};
 
     return names[layer];
 }

@@ -38,12 +38,13 @@ enum rig_ble_layer {
     RIG_BLE_SM,
     RIG_BLE_ATT,
     RIG_BLE_SMP, /* ATT that carries mcumgr SMP */
+    RIG_BLE_DFU, /* ATT that carries Nordic DFU */
     RIG_BLE_MARK,
     RIG_BLE_DAEMON, /* RIG_BLE_LOG */
 };
-#define RIG_BLE_N_LAYERS 7
+#define RIG_BLE_N_LAYERS 8
 const char *
-rig_ble_layer_name(enum rig_ble_layer layer); /* "hci", "l2cap", "sm", "att", "smp", "mark", "log" */
+rig_ble_layer_name(enum rig_ble_layer layer); /* "hci", "l2cap", "sm", "att", "smp", "dfu", "mark", "log" */
 
 #define RIG_BLE_TEXT_BYTES 400
 #define RIG_BLE_EXPLANATION_BYTES 640
