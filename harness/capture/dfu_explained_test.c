@@ -39,6 +39,11 @@
 #define DATA_CREATED "< 12 0f00 01 02 10000000\n> 1b 0f00 60 01 01\n"
 #define EIGHT "< 52 1200 0102030405060708\n"
 #define CRC_OF(offset) "< 12 0f00 03\n> 1b 0f00 60 03 01 " offset " 44332211\n"
+/* Unsigned, of an application of version 1 for hardware 52, which names any SoftDevice. */
+#define INIT_PACKET                                                                                          \
+    "0a4408011240 0801 1034 1a03feff03 2000 2800 3000 38e40b 42240803 1220"                                  \
+    "0102030405060708010203040506070801020304050607080102030405060708 4800 520408011200"
+#define INIT_SENT "< 12 0f00 01 01 46000000\n> 1b 0f00 60 01 01\n< 52 1200 " INIT_PACKET "\n"
 
 static const struct {
     const char *name, *script;
@@ -156,6 +161,12 @@ static const struct {
      "gives up after 120 s", NULL},
     {"the board hangs up before", UP BOOTLOADER INIT_ACCEPTED "+60000\n" INIT_ACCEPTED "+61000\n" ENDS("13"),
      NULL, "gives up"},
+    {"which SoftDevices the package names", UP BOOTLOADER INIT_SENT "< 12 0f00 04\n> 1b 0f00 60 04 0b 07\n",
+     "this one names 0xfffe", NULL},
+    {"which hardware the package is for", UP BOOTLOADER INIT_SENT "< 12 0f00 04\n> 1b 0f00 60 04 0b 06\n",
+     "52 for nRF52, 51 for nRF51; this one says 52", NULL},
+    {"which version the package has", UP BOOTLOADER INIT_SENT "< 12 0f00 04\n> 1b 0f00 60 04 0b 05\n",
+     "this one says version 1", NULL},
     /* legacy */
     {"the bank is erased for long",
      UP LEGACY_BOOTLOADER "< 12 0c00 01 04\n> 13\n< 52 0e00 000000000000000034 4b0000\n" ENDS("08"),
@@ -254,10 +265,41 @@ static void the_version_of_a_legacy_board_is_told_in_words(void **state)
     }
 }
 
+static void init_packets_are_told_in_words(void **state)
+{
+    static const struct {
+        const char *script, *words;
+    } rows[] = {
+        {UP BOOTLOADER INIT_SENT,
+         "init packet: application version 1, hardware version 52, SoftDevices 0xfffe, "
+         "1508 bytes, not signed\n"},
+        {UP BOOTLOADER "< 12 0f00 01 01 04000000\n> 1b 0f00 60 01 01\n< 52 1200 ffffffff\n", "init packet: "},
+        {UP LEGACY_BOOTLOADER
+         "< 12 0c00 02 00\n> 13\n< 52 0e00 ffff ffff 01000000\n< 52 0e00 0200 6400 6700 4c24\n"
+         "< 12 0c00 02 01\n",
+         "init packet, complete: device type 0xffff, revision 0xffff, version 0x00000001, SoftDevices 0x0064 "
+         "0x0067, "
+         "CRC 0x244c\n"},
+        {UP LEGACY_BOOTLOADER "< 12 0c00 02 00\n> 13\n< 52 0e00 ffff\n< 12 0c00 02 01\n",
+         "2 bytes that are no init packet"},
+    };
+
+    (void)state;
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        struct told told;
+
+        play(rows[i].script, &told);
+        if (!strstr(told.texts->str, rows[i].words))
+            fail_msg("'%s' is not in: %s", rows[i].words, told.texts->str);
+        told_clear(&told);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_failure_is_told_by_its_cause_and_no_other_is),
+        cmocka_unit_test(init_packets_are_told_in_words),
         cmocka_unit_test(the_version_of_a_legacy_board_is_told_in_words),
     };
 

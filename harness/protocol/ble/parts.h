@@ -53,6 +53,8 @@ struct rig_ble_dfu {
     bool init_refused;                 /* secure: the init packet that is there was */
     uint16_t prn, n_odd;               /* n_odd: bytes of a data packet that is no multiple of 4, 0 = none */
     uint32_t n_created, n_sent, begin; /* bytes of the object, of packets since; where n_sent counts from */
+    uint8_t init[512];                 /* of the init packet what came so far, as far as it has room */
+    uint16_t n_init;
     bool knows_begin, resumed; /* resumed: select told a begin that was not 0, nothing executed since */
 };
 
@@ -132,6 +134,13 @@ bool rig_ble_read_smp(struct rig_ble_connection *connection, unsigned half, uint
 /* The same for Nordic DFU; the text follows the attribute's handle. */
 bool rig_ble_read_dfu(struct rig_ble_connection *connection, unsigned half, uint16_t handle,
                       struct rig_ble_cursor value, struct rig_line *line, struct rig_ble_reading *reading);
+/* The init packet: its next bytes; a secure one in words (", init packet: application version 2, ..."); what
+ * it has that was refused by this extended error ("; this one says 51", or nothing); a legacy one in words.
+ */
+void rig_ble_collect_init(struct rig_ble_dfu *dfu, const struct rig_ble_cursor *value);
+void rig_ble_tell_init(const struct rig_ble_dfu *dfu, struct rig_line *line);
+void rig_ble_explain_init(const struct rig_ble_dfu *dfu, uint8_t extended, struct rig_line *line);
+void rig_ble_tell_legacy_init(const struct rig_ble_dfu *dfu, struct rig_line *line);
 /* A characteristic was discovered; name "Nordic DFU packet", or NULL. */
 void rig_ble_learn_dfu(struct rig_ble_dfu *dfu, uint16_t value_handle, const char *name);
 /* What the end of the connection (its end_reason is set) means for the operation that was the last. false:

@@ -131,6 +131,7 @@ static void create(struct rig_ble_dfu *dfu, uint32_t n_bytes)
         dfu->begin = 0;
         dfu->knows_begin = true;
         dfu->init_refused = false;
+        dfu->n_init = 0;
     } else if (dfu->resumed) { /* which object is begun anew is not known here */
         dfu->knows_begin = false;
     }
@@ -240,6 +241,12 @@ static void explain_extended(const struct rig_ble_dfu *dfu, uint8_t extended, st
     struct rig_line line;
 
     explain(reading, rig_dfu_extended_text(extended), FIND(extended_remedies, extended));
+    if (reading->explanation[0]) {
+        size_t n_said = strlen(reading->explanation);
+
+        line = rig_line_begin(reading->explanation + n_said, sizeof reading->explanation - n_said);
+        rig_ble_explain_init(dfu, extended, &line);
+    }
     if (extended != RIG_DFU_EXT_VERIFICATION || !dfu->n_odd)
         return;
     line = explanation(reading);
@@ -290,7 +297,13 @@ static void tell_legacy_request(struct rig_ble_dfu *dfu, struct rig_ble_cursor *
                      byte & RIG_LEGACY_BOOTLOADER ? ", bootloader" : "",
                      byte & RIG_LEGACY_APPLICATION ? ", application" : "");
     } else if (op == RIG_LEGACY_INIT && cursor->n_left) {
-        rig_line_add(line, ", %s", rig_ble_take8(cursor) ? "complete" : "begin");
+        bool complete = rig_ble_take8(cursor) != 0;
+
+        rig_line_add(line, complete ? ", complete: " : ", begin");
+        if (complete)
+            rig_ble_tell_legacy_init(dfu, line);
+        else
+            dfu->n_init = 0;
     } else if (op == RIG_LEGACY_SET_PRN) {
         dfu->prn = rig_ble_take16(cursor);
         rig_line_add(line, " %u", dfu->prn);
@@ -416,6 +429,11 @@ static void read_packet(struct rig_ble_dfu *dfu, struct rig_ble_cursor cursor, s
     if (!dfu->legacy && dfu->type == RIG_DFU_DATA_OBJECT && cursor.n_left % 4 && cursor.n_left > 4)
         dfu->n_odd = (uint16_t)cursor.n_left;
     rig_line_add(line, ", %zu bytes: DFU packet", cursor.n_left);
+    if (dfu->legacy ? dfu->op == RIG_LEGACY_INIT : dfu->type == RIG_DFU_COMMAND_OBJECT && dfu->n_created)
+        rig_ble_collect_init(dfu, &cursor);
+    if (!dfu->legacy && dfu->type == RIG_DFU_COMMAND_OBJECT && dfu->n_created &&
+        dfu->n_init == dfu->n_created)
+        rig_ble_tell_init(dfu, line);
     if (!dfu->legacy || dfu->op != RIG_LEGACY_START || cursor.n_left != 12)
         return;
     rig_line_add(line, ", sizes");
