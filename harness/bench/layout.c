@@ -200,6 +200,7 @@ const struct rig_flash_device *rig_layout_device(const struct rig_layout *layout
 struct check {
     const struct rig_target_spec *target;
     struct rig_diagnostics *diagnostics;
+    const struct rig_record *options; /* NULL: none */
     struct rig_layout layout;
     guint n_areas; /* slots in their order, then the scratch area */
 };
@@ -295,13 +296,26 @@ static void check_overlap(const struct check *check, guint i)
                 g_strdup_printf("%s lies in part where %s does", name_of(check, i), name_of(check, k)));
 }
 
-void rig_layout_check(const struct rig_target_spec *target, struct rig_diagnostics *diagnostics)
+static void check_options(const struct check *check)
 {
-    struct check check = {.target = target, .diagnostics = diagnostics};
+    const struct rig_node *node = rig_node_get(check->target->node, "options");
+    g_autoptr(GError) error = NULL;
+
+    if (check->options && !rig_layout_takes(&check->layout, check->options, &error))
+        complain(check, node, g_strdup(error->message));
+}
+
+void rig_layout_check(const struct rig_record *record, struct rig_diagnostics *diagnostics)
+{
+    const struct rig_target_spec *target = RIG_STRUCT(record, struct rig_target_spec);
+    const struct rig_value *options = rig_record_get(record, "options");
+    struct check check = {
+        .target = target, .options = options ? options->record : NULL, .diagnostics = diagnostics};
 
     rig_layout_read(target, &check.layout);
     check.n_areas = check.layout.n_slots + (target->scratch ? 1 : 0);
     check_numbers(&check);
+    check_options(&check);
     if (target->nordic) {
         rig_nordic_layout_check(target, &check.layout, diagnostics);
         return;

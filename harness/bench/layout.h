@@ -127,6 +127,10 @@ struct rig_layout {
 void rig_layout_read(const struct rig_target_spec *target, struct rig_layout *layout);
 /* Lays options over it. */
 void rig_layout_apply(struct rig_layout *layout, const struct rig_options_spec *options);
+/* Whether all options that are written have a meaning for its bootloader. RIG_ERROR_UNSUPPORTED names the
+ * first that has none. */
+bool rig_layout_takes(const struct rig_layout *layout, const struct rig_record *options,
+                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Works out again what follows from the members that others set (mode, max_align, ...). */
 void rig_layout_settle(struct rig_layout *layout);
 
@@ -141,7 +145,7 @@ const struct rig_flash_device *rig_layout_device(const struct rig_layout *layout
 
 /* Tells each slot or scratch area of a target that was read without error which is not on its flash device,
  * or shares bytes with another one, each flash device that stands twice, and numbers that no board has. */
-void rig_layout_check(const struct rig_target_spec *target, struct rig_diagnostics *diagnostics);
+void rig_layout_check(const struct rig_record *target, struct rig_diagnostics *diagnostics);
 
 G_END_DECLS
 

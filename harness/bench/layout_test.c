@@ -30,7 +30,7 @@ static char *complaints(const char *flash, const char *slots, const char *scratc
     document = rig_document_parse(source, &diagnostics);
     record = rig_record_read(rig_document_root(document), &rig_target_shape, NULL, &diagnostics);
     assert_int_equal(diagnostics.items->len, 0);
-    rig_layout_check(RIG_STRUCT(record, struct rig_target_spec), &diagnostics);
+    rig_layout_check(record, &diagnostics);
     told = rig_diagnostics_format(&diagnostics, false);
     rig_record_free(record);
     rig_document_free(document);
@@ -83,7 +83,7 @@ static struct rig_layout layout_of(const char *text)
     rig_diagnostics_init(&diagnostics);
     document = rig_document_parse(source, &diagnostics);
     record = rig_record_read(rig_document_root(document), &rig_target_shape, NULL, &diagnostics);
-    rig_layout_check(RIG_STRUCT(record, struct rig_target_spec), &diagnostics);
+    rig_layout_check(record, &diagnostics);
     assert_int_equal(diagnostics.items->len, 0);
     rig_layout_read(RIG_STRUCT(record, struct rig_target_spec), &layout);
     rig_record_free(record);

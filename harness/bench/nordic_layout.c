@@ -3,6 +3,7 @@
  * say. */
 #include "bench/nordic_layout.h"
 
+#include "base/error.h"
 #include "bench/option_fields.h"
 
 #include <string.h>
@@ -47,6 +48,88 @@ const char *rig_bootloader_family_name(enum rig_bootloader_family family)
                                         "Nordic's legacy bootloader"};
 
     return (guint)family < G_N_ELEMENTS(names) ? names[family] : "unknown";
+}
+
+/* --- which options are whose --- */
+
+#define MCUBOOT (1u << RIG_BOOTLOADER_MCUBOOT)
+#define SECURE (1u << RIG_BOOTLOADER_NORDIC_SECURE)
+#define LEGACY (1u << RIG_BOOTLOADER_NORDIC_LEGACY)
+
+static const struct {
+    const char *option;
+    const char *value; /* NULL: any */
+    guint families;
+} meanings[] = {
+    {"swap", NULL, MCUBOOT},
+    {"sign", "rsa-2048", MCUBOOT},
+    {"sign", "rsa-3072", MCUBOOT},
+    {"sign", "ed25519", MCUBOOT},
+    {"sign", "ecdsa-p256", MCUBOOT | SECURE},
+    {"validate-primary", NULL, MCUBOOT},
+    {"downgrade", "by-counter", MCUBOOT},
+    {"downgrade", "by-version", MCUBOOT | SECURE},
+    {"security-counter", NULL, MCUBOOT},
+    {"overwrite-fast", NULL, MCUBOOT},
+    {"swap-fixes", NULL, MCUBOOT},
+    {"max-align", NULL, MCUBOOT},
+    {"max-sectors", NULL, MCUBOOT},
+    {"update-needs", "encryption", MCUBOOT},
+    {"update-needs", "authentication", MCUBOOT},
+    {"gatt-table", "moves", MCUBOOT},
+    {"gatt-table", "moves-silently", MCUBOOT},
+    {"reassembly", NULL, MCUBOOT},
+    {"buffer-size", NULL, MCUBOOT},
+    {"buffers", NULL, MCUBOOT},
+    {"parameters", NULL, MCUBOOT},
+    {"original-protocol", NULL, MCUBOOT},
+    {"erase-pending", NULL, MCUBOOT},
+    {"progressive-erase", NULL, MCUBOOT},
+    {"refuses-reset", NULL, MCUBOOT},
+    {"updater", NULL, MCUBOOT},
+    {"sdk", NULL, SECURE | LEGACY},
+    {"sdk", "adafruit", LEGACY},
+    {"softdevice", NULL, SECURE | LEGACY},
+    {"banks", NULL, SECURE | LEGACY},
+    {"banks", "forced-dual", SECURE},
+    {"buttonless", NULL, SECURE | LEGACY},
+    {"buttonless", "experimental", SECURE},
+    {"requires-bonds", NULL, SECURE},
+    {"save-progress", NULL, SECURE},
+    {"debug-bootloader", NULL, SECURE},
+    {"hardware-version", NULL, SECURE | LEGACY},
+    {"bootloader-version", NULL, SECURE},
+    {"app-data", NULL, SECURE | LEGACY},
+};
+
+/* The SDKs of the legacy bootloader come before those of the secure one. */
+static bool fits_sdk(const struct rig_layout *layout, const char *sdk)
+{
+    guint64 major = g_ascii_strtoull(sdk, NULL, 10);
+
+    return major == 0 || (layout->family == RIG_BOOTLOADER_NORDIC_LEGACY) == (major <= 11);
+}
+
+static bool refuse(const struct rig_layout *layout, const char *option, const char *value, GError **error)
+{
+    g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED, "the option '%s%s%s' has no meaning for %s", option,
+                value ? ": " : "", value ? value : "", rig_bootloader_family_name(layout->family));
+    return false;
+}
+
+bool rig_layout_takes(const struct rig_layout *layout, const struct rig_record *options, GError **error)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(meanings); i++) {
+        const struct rig_value *value = rig_record_get(options, meanings[i].option);
+
+        if (value && !(meanings[i].families & 1u << layout->family) &&
+            (!meanings[i].value || g_strcmp0(value->keyword, meanings[i].value) == 0))
+            return refuse(layout, meanings[i].option, meanings[i].value, error);
+    }
+    if (layout->family != RIG_BOOTLOADER_MCUBOOT && RIG_OPTIONS(options)->sdk &&
+        !fits_sdk(layout, RIG_OPTIONS(options)->sdk))
+        return refuse(layout, "sdk", RIG_OPTIONS(options)->sdk, error);
+    return true;
 }
 
 static guint place_of(const char *choice, const char *const *choices)

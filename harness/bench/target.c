@@ -69,7 +69,7 @@ struct rig_target *rig_target_load(const char *name_or_path, const char *target_
         target->record =
             rig_record_read(rig_document_root(target->document), &rig_target_shape, NULL, &diagnostics);
     if (diagnostics.items->len == 0 && target->record)
-        rig_layout_check(RIG_STRUCT(target->record, struct rig_target_spec), &diagnostics);
+        rig_layout_check(target->record, &diagnostics);
     if (diagnostics.items->len > 0 || !target->record) {
         g_autofree char *text = rig_diagnostics_format(&diagnostics, false);
 

@@ -455,7 +455,7 @@ static bool board_describe(const struct rig_board *base, const struct rig_record
     const struct qemu_board *board = (const struct qemu_board *)base;
 
     return rig_wired_accepts(board->target, options, error) &&
-           rig_mcuboot_describe(board->target, options, layout, error);
+           rig_sim_describe_target(board->target, options, layout, error);
 }
 
 static bool board_prepare(struct rig_board *base, const struct rig_board_setup *setup, GError **error)
@@ -639,7 +639,7 @@ struct rig_board *rig_qemu_board_new(const struct rig_target *target, GError **e
     board = bare_board(target);
     board->temporary = rig_folder_new(error);
     board->folder = board->temporary ? rig_folder_path(board->temporary) : NULL;
-    if (board->folder && rig_mcuboot_describe(target, NULL, &board->board.layout, error) &&
+    if (board->folder && rig_sim_describe_target(target, NULL, &board->board.layout, error) &&
         fill_config(board, qemu, error) && read_firmware(board, error)) {
         board->machine = rig_qemu_machine_new(&board->config);
         add_devices(board, qemu);

@@ -33,7 +33,7 @@ static bool running_describe(const struct rig_board *board, const struct rig_rec
 {
     const struct rig_target *target = self(board)->target;
 
-    return rig_wired_accepts(target, options, error) && rig_mcuboot_describe(target, options, layout, error);
+    return rig_wired_accepts(target, options, error) && rig_sim_describe_target(target, options, layout, error);
 }
 
 static bool running_prepare(struct rig_board *board, const struct rig_board_setup *setup, GError **error)
@@ -150,7 +150,7 @@ struct rig_board *rig_running_board_new(const struct rig_target *target, GError 
     board->application = &application;
     running->target = target;
     running->capabilities = g_ptr_array_new();
-    if (rig_mcuboot_describe(target, NULL, &board->layout, error) && fill_place(running, error) &&
+    if (rig_sim_describe_target(target, NULL, &board->layout, error) && fill_place(running, error) &&
         read_files(running, error)) {
         make_link(running);
         return board;

@@ -3,6 +3,7 @@
 #include "drivers/sim/host.h"
 
 #include "base/error.h"
+#include "drivers/sim/firmware.h"
 #include "protocol/smp/smp_server.h"
 
 #include <string.h>
@@ -478,11 +479,11 @@ static bool read_hash(const char *text, guint8 hash[RIG_IMAGE_HASH_BYTES])
     return true;
 }
 
-/* sim_mcuboot_teach(). */
 static bool command_behave(struct rig_sim_host *host, JsonObject *request, JsonObject *response,
                            GError **error)
 {
     const char *behaviour = rig_control_text(request, "behaviour");
+    const struct rig_sim_firmware *firmware = ((const struct rig_sim *)host->board)->firmware;
     struct sim_app_personality personality = {0};
     guint8 hash[RIG_IMAGE_HASH_BYTES];
 
@@ -494,7 +495,9 @@ static bool command_behave(struct rig_sim_host *host, JsonObject *request, JsonO
         return refuse(error,
                       "'behave' wants \"hash\" (64 hex digits), \"behaviour\" (waits, confirms, crashes, "
                       "hangs), \"self_test_us\" and \"watchdog_us\"");
-    return sim_mcuboot_teach(host->sim, hash, &personality) || refuse(error, "no memory");
+    if (!firmware->teach)
+        return refuse(error, "the firmware of this board cannot be told how an image behaves");
+    return firmware->teach(host->sim, hash, &personality) || refuse(error, "no memory");
 }
 
 /* The radio has words of its own: sim/chip/host/host.h. */

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The simulated board as a rig_board: time, preparation, snapshots, listeners; its supply and its probe. */
-#include "drivers/sim/sim_driver.h"
+#include "drivers/sim/firmware.h"
 
 #include "base/error.h"
-#include "sim/firmware/firmwares.h"
-#include "drivers/board/program.h"
-#include "image/build.h"
 
 #include <string.h>
 
@@ -33,49 +30,23 @@ static void on_console(void *user, uint64_t at_us, const char *line)
         listener->console(listener->user, at_us + sim->stood_us, line);
 }
 
-static const char *boot_outcome_text(enum sim_boot_outcome outcome)
-{
-    static const char *const texts[] = {"runs", "no-image", "power-lost", "assert", "flash-fault", "crash"};
-
-    return (guint)outcome < G_N_ELEMENTS(texts) ? texts[outcome] : "unknown";
-}
-
-/* Slots, images and SMP are this firmware's. */
-static bool runs_mcuboot(const struct rig_sim *sim)
-{
-    return sim->config.firmware == &sim_mcuboot;
-}
-
 static void on_boot(void *user, uint64_t at_us, const struct sim_start *start, uint64_t n_operations)
 {
-    const struct sim_boot_result *result = start->account;
     struct rig_sim *sim = user;
     struct rig_board_listener *listener = &sim->board.listener;
     g_autoptr(GString) text = g_string_new(NULL);
+    struct rig_sim_account account = {.outcome = start->application ? "runs" : "no-image",
+                                      .swap = rig_swap_type_name(RIG_SWAP_TYPE_NONE),
+                                      .text = text};
 
     if (sim->debug)
         sim_debug_saw_boot(sim->debug, start->application);
     if (!listener->boot)
         return;
-    if (!runs_mcuboot(sim)) {
-        listener->boot(listener->user, at_us + sim->stood_us, start->application ? "runs" : "no-image",
-                       rig_swap_type_name(RIG_SWAP_TYPE_NONE), false, n_operations, "");
-        return;
-    }
-    for (guint i = 0; i < sim->mcuboot.boot.n_images; i++) {
-        if (result->secondary[i] != RIG_IMAGE_OK)
-            g_string_append_printf(text, "%simage %u: the pending image was refused: %s",
-                                   text->len ? "; " : "", i, rig_image_status_text(result->secondary[i]));
-        if (result->primary[i] != RIG_IMAGE_OK && result->outcome != SIM_BOOT_POWER_LOST)
-            g_string_append_printf(text, "%simage %u: slot 0: %s", text->len ? "; " : "", i,
-                                   rig_image_status_text(result->primary[i]));
-    }
-    if (result->outcome == SIM_BOOT_ASSERT && !sim->guest)
-        g_string_append_printf(text, "%sassertion: %s", text->len ? "; " : "", result->assertion);
-    else if (result->assertion[0])
-        g_string_append_printf(text, "%s%s", text->len ? "; " : "", result->assertion);
-    listener->boot(listener->user, at_us + sim->stood_us, boot_outcome_text(result->outcome),
-                   rig_swap_type_name(result->swap_type[0]), result->resumed[0], n_operations, text->str);
+    if (sim->firmware->account)
+        sim->firmware->account(sim, start, &account);
+    listener->boot(listener->user, at_us + sim->stood_us, account.outcome, account.swap, account.resumed,
+                   n_operations, text->str);
 }
 
 static void on_operation(void *user, const struct sim_flash_operation *operation)
@@ -93,9 +64,9 @@ static void on_operation(void *user, const struct sim_flash_operation *operation
         sim->watcher(sim->watcher_user, operation, sim_board_view(sim->sim).state == SIM_BOARD_BOOTING);
 }
 
-static void sim_watch(struct rig_board *board,
-                      void (*watcher)(void *user, const struct sim_flash_operation *operation, bool booting),
-                      void *user)
+void rig_sim_watch(struct rig_board *board,
+                   void (*watcher)(void *user, const struct sim_flash_operation *operation, bool booting),
+                   void *user)
 {
     self(board)->watcher = watcher;
     self(board)->watcher_user = user;
@@ -134,7 +105,7 @@ static bool sim_wait(struct rig_board *board, guint64 until_us, bool *happened, 
 
 static void tell_sim(struct rig_sim *sim, const struct rig_sim_taught *taught)
 {
-    if (!sim_mcuboot_teach(sim->sim, taught->hash, &taught->personality))
+    if (sim->firmware->teach && !sim->firmware->teach(sim->sim, taught->hash, &taught->personality))
         g_error("no memory");
 }
 
@@ -145,13 +116,8 @@ static bool make_board(struct rig_sim *sim, guint64 seed, GError **error)
     struct sim_board *made;
 
     sim->config.seed = seed;
-    sim->config.firmware = sim_firmware_named(sim->target->spec->runs);
-    if (!sim->config.firmware) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "target '%s': there is no firmware '%s'",
-                    sim->target->name, sim->target->spec->runs);
-        return false;
-    }
-    sim->config.firmware_config = runs_mcuboot(sim) ? &sim->mcuboot : NULL;
+    sim->config.firmware = sim->firmware->firmware;
+    sim->config.firmware_config = sim->firmware->config ? sim->firmware->config(sim) : NULL;
     made = sim_board_new(&sim->config, &why);
     if (!made) {
         g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "target '%s' cannot be simulated: %s",
@@ -170,9 +136,8 @@ static bool make_board(struct rig_sim *sim, guint64 seed, GError **error)
     sim_board_on_pdu_fault(sim->sim, rig_sim_packet_struck, sim);
     for (guint i = 0; i < sim->taught->len; i++)
         tell_sim(sim, &g_array_index(sim->taught, struct rig_sim_taught, i));
-    if (runs_mcuboot(sim) && sim->board.layout.has_security_counter)
-        for (guint i = 0; i < sim->mcuboot.boot.n_images; i++)
-            sim_mcuboot_set_security_counter(sim->sim, i, sim->board.layout.security_counter);
+    if (sim->firmware->made)
+        sim->firmware->made(sim);
     return true;
 }
 
@@ -187,45 +152,6 @@ static bool remake(struct rig_sim *sim, const struct rig_record *options, guint6
     return made;
 }
 
-#define COMPANION_PAYLOAD_BYTES 4096
-
-/* A board whose other image is missing boots nothing, whatever the scenario is about. */
-static bool program_companions(struct rig_sim *sim, GError **error)
-{
-    struct sim_app_personality personality = {.behaviour = SIM_APP_NEVER_CONFIRMS};
-    guint8 payload[COMPANION_PAYLOAD_BYTES];
-    struct rig_image_recipe recipe = {
-        .payload = payload,
-        .payload_bytes = sizeof payload,
-        .version = {.major = 1},
-        .key = sim->mcuboot.boot.need_signature ? sim->key : NULL,
-        .has_security_counter = sim->board.layout.has_security_counter,
-        .security_counter = sim->board.layout.security_counter,
-        .erased = 0xff,
-    };
-
-    sim_app_make_payload(&personality, 0, payload, sizeof payload);
-    for (guint i = 1; i < sim->mcuboot.boot.n_images; i++) {
-        struct rig_board_image image = {.slot = 2 * i};
-        struct rig_bytes bytes = {0};
-        enum rig_image_status status = rig_image_build(&recipe, &bytes);
-        bool ok;
-
-        if (status != RIG_IMAGE_OK) {
-            g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot build the image of slot %u: %s", image.slot,
-                        rig_image_status_text(status));
-            return false;
-        }
-        image.bytes = bytes.bytes;
-        image.n_bytes = bytes.n_bytes;
-        ok = rig_board_program_image(&sim->probe.probe, &image, false, error);
-        rig_bytes_clear(&bytes);
-        if (!ok)
-            return false;
-    }
-    return true;
-}
-
 static bool sim_prepare(struct rig_board *board, const struct rig_board_setup *setup, GError **error)
 {
     struct rig_sim *sim = self(board);
@@ -233,9 +159,13 @@ static bool sim_prepare(struct rig_board *board, const struct rig_board_setup *s
     if (!remake(sim, setup->options, setup->seed, error))
         return false;
     rig_sim_link_init(&sim->link, sim);
-    if (setup->companions && runs_mcuboot(sim) && !program_companions(sim, error))
-        return false;
-    return rig_board_program(&sim->probe.probe, setup, error);
+    if (setup->n_images == 0 && setup->confirmed)
+        return true;
+    if (sim->firmware->program)
+        return sim->firmware->program(sim, setup, error);
+    g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED, "the firmware of target '%s' (%s) takes no images",
+                sim->target->name, sim->firmware->firmware->name);
+    return false;
 }
 
 static bool sim_forget_bonds(struct rig_board *board, GError **error)
@@ -261,8 +191,8 @@ struct sim_app_personality rig_sim_personality(const struct rig_payload_plan *pl
     return personality;
 }
 
-static bool sim_teach(struct rig_board *board, const guint8 hash[RIG_IMAGE_HASH_BYTES],
-                      const struct rig_payload_plan *plan, GError **error)
+bool rig_sim_teach(struct rig_board *board, const guint8 hash[RIG_IMAGE_HASH_BYTES],
+                   const struct rig_payload_plan *plan, GError **error)
 {
     struct rig_sim *sim = self(board);
     struct rig_sim_taught taught = {.personality = rig_sim_personality(plan)};
@@ -321,19 +251,6 @@ static void sim_forget_snapshot(struct rig_snapshot *snapshot)
     sim_snapshot_free(snapshot->sim);
     sim_debug_free(snapshot->debug);
     g_free(snapshot);
-}
-
-static guint32 sim_security_counter(const struct rig_board *board, guint image)
-{
-    return sim_mcuboot_security_counter(((const struct rig_sim *)board)->sim, image);
-}
-
-static struct sim_guest *sim_bootloader(struct rig_board *board, const struct sim_boot_config **config,
-                                        const struct sim_flash **flash)
-{
-    *config = &self(board)->mcuboot.boot;
-    *flash = sim_board_flash(self(board)->sim);
-    return self(board)->mcuboot.boot_guest;
 }
 
 /* Safe is also: nothing is left for the next case, neither flash nor options nor time, so that its company
@@ -646,8 +563,6 @@ static const struct rig_board_ops ops = {
     .free = sim_free,
 };
 static const struct rig_board_options board_options = {.describe = rig_sim_describe};
-static const struct rig_board_application application = {.make_payload = rig_sim_make_payload,
-                                                         .teach = sim_teach};
 static const struct rig_board_bonds bonds = {.forget = sim_forget_bonds, .replace = sim_replace_bonds};
 static const struct rig_board_packet_faults packet_faults = {.arm = rig_sim_arm_packet_fault,
                                                              .end = rig_sim_end_packet_faults};
@@ -655,24 +570,20 @@ static const struct rig_board_snapshots snapshots = {
     .keep = sim_keep, .rewind = sim_rewind, .forget = sim_forget_snapshot};
 static const struct rig_board_flash_watch flash_watch = {.n_operations = sim_n_operations,
                                                          .operations = sim_operations};
-static const struct rig_board_subject subject = {.bootloader = sim_bootloader,
-                                                 .model_prints = sim_boot_prints,
-                                                 .security_counter = sim_security_counter,
-                                                 .watch = sim_watch};
-
 bool rig_sim_board_use_bootloader(struct rig_board *board, const char *path, GError **error)
 {
     struct rig_sim *sim = self(board);
-    struct sim_guest_config config = {0};
     struct sim_guest *guest, *before;
-    char why[300];
 
-    sim_guest_config_areas(&config, &sim->mcuboot.boot);
-    guest = sim_guest_open(path, &config, why, sizeof why);
-    if (!guest) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "bootloader '%s': %s", path, why);
+    if (!sim->firmware->open_guest) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+                    "target '%s' runs '%s', not MCUboot: bootloader '%s' cannot take its place",
+                    sim->target->name, sim->firmware->firmware->name, path);
         return false;
     }
+    guest = sim->firmware->open_guest(sim, path, error);
+    if (!guest)
+        return false;
     before = sim->guest;
     sim->guest = guest;
     if (remake(sim, NULL, 0, error)) {
@@ -719,16 +630,16 @@ static void list_capabilities(struct rig_sim *sim)
         "rewind",
         "flash-watch",
     };
-    static const char *const of_mcuboot[] = {"update", "smp", "explore"};
     guint n = G_N_ELEMENTS(always);
 
-    G_STATIC_ASSERT(G_N_ELEMENTS(always) + G_N_ELEMENTS(of_mcuboot) + 3 < RIG_SIM_MAX_CAPABILITIES);
     memcpy(sim->capabilities, always, sizeof always);
-    for (guint i = 0; runs_mcuboot(sim) && i < G_N_ELEMENTS(of_mcuboot); i++)
-        sim->capabilities[n++] = of_mcuboot[i];
+    for (const char *const *own = sim->firmware->capabilities; own && *own; own++) {
+        g_assert(n + 4 < RIG_SIM_MAX_CAPABILITIES);
+        sim->capabilities[n++] = *own;
+    }
     if (sim->debug)
         sim->capabilities[n++] = "debug";
-    if (sim->mcuboot.boot.n_images > 1) {
+    if (sim->board.layout.n_slots > 2) {
         sim->capabilities[n++] = "two-images";
         sim->capabilities[n++] = "external-flash";
     }
@@ -750,38 +661,18 @@ struct rig_board *rig_sim_board_new(const struct rig_target *target, GError **er
                                     .power = &sim->power.power,
                                     .probe = &sim->probe.probe,
                                     .options = &board_options,
-                                    .application = &application,
                                     .bonds = &bonds,
                                     .packet_faults = &packet_faults,
                                     .snapshots = &snapshots,
-                                    .flash_watch = &flash_watch,
-                                    .subject = &subject};
-    if (!rig_sim_configure(sim, NULL, error) || !make_board(sim, 0, error) ||
+                                    .flash_watch = &flash_watch};
+    sim->firmware = rig_sim_firmware_of(target, error);
+    if (!sim->firmware || !rig_sim_configure(sim, NULL, error) || !make_board(sim, 0, error) ||
         !use_targets_bootloader(sim, error)) {
         sim_free(&sim->board);
         return NULL;
     }
-    if (!runs_mcuboot(sim)) {
-        sim->board.application = NULL;
-        sim->board.subject = NULL;
-    }
+    sim->board.application = sim->firmware->application;
+    sim->board.subject = sim->firmware->subject;
     list_capabilities(sim);
     return &sim->board;
-}
-
-bool rig_sim_board_add_defect(struct rig_board *board, const char *defect, GError **error)
-{
-    return rig_sim_defect_exists(defect, error) &&
-           rig_sim_defect_from_name(defect, &self(board)->extra_defects);
-}
-
-bool rig_sim_defect_exists(const char *defect, GError **error)
-{
-    struct rig_sim_defects defects = {0};
-
-    if (rig_sim_defect_from_name(defect, &defects))
-        return true;
-    g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE,
-                "there is no seeded defect '%s'; 'bootrig steps board' lists them", defect);
-    return false;
 }

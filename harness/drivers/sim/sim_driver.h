@@ -29,9 +29,10 @@ bool rig_sim_defect_exists(const char *defect, GError **error) G_GNUC_WARN_UNUSE
 bool rig_sim_board_use_bootloader(struct rig_board *board, const char *path,
                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* rig_board_options.describe of boards that boot MCUboot as it is and cannot be told otherwise. */
-bool rig_mcuboot_describe(const struct rig_target *target, const struct rig_record *options,
-                          struct rig_layout *layout, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* rig_board_options.describe of boards whose bootloader, of the family that the target says, is as it is and
+ * cannot be told otherwise. */
+bool rig_sim_describe_target(const struct rig_target *target, const struct rig_record *options,
+                             struct rig_layout *layout, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* make_payload of boards that the simulated application runs on; board is not looked at. */
 GBytes *rig_sim_make_payload(const struct rig_board *board, const struct rig_payload_plan *plan,
@@ -42,12 +43,12 @@ struct sim_app_personality rig_sim_personality(const struct rig_payload_plan *pl
 
 /* --- shared by the files of this driver --- */
 
-struct rig_sim_defects {
+struct rig_sim_firmware; /* firmware.h */
+struct rig_sim_defects { /* bits of the firmware's own tables and of the radio's */
     guint32 boot;
     guint32 app;
     guint32 ble;
 };
-bool rig_sim_defect_from_name(const char *name, struct rig_sim_defects *defects);
 
 struct rig_sim_link {
     struct rig_link link;
@@ -83,7 +84,8 @@ struct rig_sim {
     struct rig_sim_probe probe;
     const struct rig_target *target;
     struct sim_board_config config;
-    struct sim_mcuboot_config mcuboot; /* of the firmware in it */
+    const struct rig_sim_firmware *firmware; /* what runs in it */
+    struct sim_mcuboot_config mcuboot;       /* of that firmware */
     struct rig_sim_defects extra_defects;
     struct rig_key *key;
     const struct rig_key *keys[1];

@@ -407,7 +407,7 @@ static const struct rig_power_ops supply_ops = {
 static bool describe(const struct rig_board *board, const struct rig_record *options,
                      struct rig_layout *layout, GError **error)
 {
-    return rig_mcuboot_describe(of(board)->config.target, options, layout, error);
+    return rig_sim_describe_target(of(board)->config.target, options, layout, error);
 }
 
 static bool adopt(struct rig_board *board, const struct rig_board_setup *setup, GError **error)

@@ -79,7 +79,7 @@ static bool board_describe(const struct rig_board *base, const struct rig_record
     const struct rig_wired *board = (const struct rig_wired *)base;
 
     return rig_wired_accepts(board->config.target, options, error) &&
-           rig_mcuboot_describe(board->config.target, options, layout, error);
+           rig_sim_describe_target(board->config.target, options, layout, error);
 }
 
 static bool board_prepare(struct rig_board *base, const struct rig_board_setup *setup, GError **error)
@@ -192,7 +192,7 @@ static bool read_layout(struct rig_wired *board, GError **error)
     const struct rig_target *target = board->config.target;
     struct rig_layout *layout = &board->board.layout;
 
-    if (!rig_mcuboot_describe(target, NULL, layout, error))
+    if (!rig_sim_describe_target(target, NULL, layout, error))
         return false;
     if (layout->n_devices == 1)
         return true;

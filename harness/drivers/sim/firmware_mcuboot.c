@@ -1,0 +1,467 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* MCUboot and the Zephyr application, from target and options to the model; a foreign bootloader in its
+ * place.
+ */
+#include "drivers/sim/firmware.h"
+
+#include "base/error.h"
+#include "bench/option_fields.h"
+#include "drivers/board/program.h"
+#include "image/build.h"
+#include "sim/firmware/mcuboot/guest/guest.h"
+
+#include <string.h>
+
+static struct rig_sim *self(struct rig_board *board)
+{
+    return (struct rig_sim *)board;
+}
+
+static bool defect_from_name(const char *name, struct rig_sim_defects *defects)
+{
+    for (guint bit = 0; bit < SIM_BOOT_N_DEFECTS; bit++)
+        if (g_str_equal(sim_boot_defect_name(bit), name))
+            return defects->boot |= 1u << bit, true;
+    for (guint bit = 0; bit < SIM_APP_N_DEFECTS; bit++)
+        if (g_str_equal(sim_app_defect_name(bit), name))
+            return defects->app |= 1u << bit, true;
+    return false;
+}
+
+static struct sim_area area_of(const struct rig_slot *slot)
+{
+    return (struct sim_area){
+        .device = slot->device_index, .offset = slot->device_offset, .n_bytes = slot->n_bytes};
+}
+
+/* Slots, and what of the bootloader is part of the layout. */
+static void configure_slots(struct sim_boot_config *boot, const struct rig_layout *layout)
+{
+    boot->n_images = layout->n_slots / 2;
+    for (guint i = 0; i < layout->n_slots; i++)
+        (i % 2 ? boot->secondary : boot->primary)[i / 2] = area_of(&layout->slots[i]);
+    boot->scratch = area_of(&layout->scratch);
+    boot->mode = layout->mode;
+    boot->need_signature = layout->signing_needed;
+    boot->max_align = layout->max_align;
+    boot->max_sectors = layout->max_sectors;
+    boot->hw_rollback = layout->has_security_counter;
+}
+
+static void begin(struct rig_sim *sim)
+{
+    memset(&sim->mcuboot, 0, sizeof sim->mcuboot);
+    sim->mcuboot.app.reassembly = rig_board_option_is_on_by_default("reassembly");
+    sim->mcuboot.app.parameters_command = rig_board_option_is_on_by_default("parameters");
+    sim->mcuboot.app.original_protocol = rig_board_option_is_on_by_default("original-protocol");
+}
+
+static void apply_boot_options(struct sim_boot_config *boot, const struct rig_options_spec *options)
+{
+    if (options->downgrade)
+        boot->downgrade = g_str_equal(options->downgrade, "by-version")   ? SIM_DOWNGRADE_BY_VERSION
+                          : g_str_equal(options->downgrade, "by-counter") ? SIM_DOWNGRADE_BY_COUNTER
+                                                                          : SIM_DOWNGRADE_ALLOWED;
+    rig_sim_take_flag(options->validate_primary, &boot->validate_primary);
+    rig_sim_take_flag(options->swap_fixes, &boot->swap_fixes);
+    rig_sim_take_flag(options->overwrite_fast, &boot->overwrite_fast);
+}
+
+static void apply_app_options(struct sim_app_config *app, const struct rig_options_spec *options)
+{
+    if (options->boot_time_us)
+        app->boot_us = *options->boot_time_us;
+    if (options->buffer_size)
+        app->smp_buf_size = *options->buffer_size;
+    if (options->buffers)
+        app->smp_buf_count = *options->buffers;
+    rig_sim_take_flag(options->reassembly, &app->reassembly);
+    rig_sim_take_flag(options->parameters, &app->parameters_command);
+    rig_sim_take_flag(options->original_protocol, &app->original_protocol);
+    rig_sim_take_flag(options->erase_pending, &app->erase_pending_allowed);
+    rig_sim_take_flag(options->progressive_erase, &app->progressive_erase);
+    app->updater = (enum sim_app_updater)rig_sim_chosen(options->updater, rig_choices_updater, app->updater);
+    rig_sim_take_flag(options->refuses_reset, &app->refuses_reset);
+}
+
+static void apply(struct rig_sim *sim, const struct rig_options_spec *options)
+{
+    apply_boot_options(&sim->mcuboot.boot, options);
+    apply_app_options(&sim->mcuboot.app, options);
+}
+
+/* --- what a foreign bootloader was compiled with: it counts before the target's options, and a scenario
+ * changes none of it --- */
+
+static const struct {
+    guint32 bit;
+    enum rig_key_kind kind;
+} signatures[] = {
+    {BOOTLOADER_SIGNATURE_ECDSA_P256, RIG_KEY_ECDSA_P256},
+    {BOOTLOADER_SIGNATURE_RSA2048, RIG_KEY_RSA2048},
+    {BOOTLOADER_SIGNATURE_RSA3072, RIG_KEY_RSA3072},
+    {BOOTLOADER_SIGNATURE_ED25519, RIG_KEY_ED25519},
+};
+
+static bool takes(guint32 mask, enum rig_key_kind kind)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(signatures); i++)
+        if (signatures[i].kind == kind)
+            return mask & signatures[i].bit;
+    return false;
+}
+
+/* Of several kinds the target's, where it is among them. */
+static void adopt_signatures(struct rig_sim *sim, guint32 mask)
+{
+    if (mask == 0)
+        return;
+    sim->board.layout.signing_needed = !(mask & BOOTLOADER_SIGNATURE_NONE);
+    for (guint i = 0; i < G_N_ELEMENTS(signatures); i++)
+        if (!takes(mask, sim->board.layout.signing) && mask & signatures[i].bit)
+            sim->board.layout.signing = signatures[i].kind;
+}
+
+static void adopt_answer(guint32 answer, bool *flag)
+{
+    if (answer)
+        *flag = answer == BOOTLOADER_YES;
+}
+
+static void adopt_build(struct rig_sim *sim)
+{
+    static const enum rig_swap_mode modes[] = {[BOOTLOADER_SWAP_MOVE] = RIG_SWAP_MOVE,
+                                               [BOOTLOADER_SWAP_SCRATCH] = RIG_SWAP_SCRATCH,
+                                               [BOOTLOADER_SWAP_OFFSET] = RIG_SWAP_OFFSET,
+                                               [BOOTLOADER_SWAP_OVERWRITE] = RIG_SWAP_OVERWRITE};
+    const struct bootloader_build *build = sim->guest ? sim_guest_build(sim->guest) : NULL;
+    struct sim_boot_config *boot = &sim->mcuboot.boot;
+    struct rig_layout *layout = &sim->board.layout;
+
+    if (!build)
+        return;
+    if (build->swap && build->swap < G_N_ELEMENTS(modes))
+        layout->mode = modes[build->swap];
+    adopt_signatures(sim, build->signatures);
+    layout->max_align = build->max_align ? build->max_align : layout->max_align;
+    layout->max_sectors = build->max_sectors ? build->max_sectors : layout->max_sectors;
+    if (build->downgrade)
+        boot->downgrade = (enum sim_downgrade)(build->downgrade - BOOTLOADER_DOWNGRADE_ALLOWED);
+    adopt_answer(build->security_counter, &layout->has_security_counter);
+    adopt_answer(build->validate_primary, &boot->validate_primary);
+    adopt_answer(build->overwrite_fast, &boot->overwrite_fast);
+    rig_layout_settle(layout);
+}
+
+static bool build_fits(const struct rig_sim *sim, GError **error)
+{
+    guint n_images = sim_guest_build(sim->guest)->n_images;
+
+    if (!n_images || 2 * n_images == sim->board.layout.n_slots)
+        return true;
+    g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+                "bootloader '%s' was compiled for %u image(s), and target '%s' has %u",
+                sim_guest_name(sim->guest), n_images, sim->target->name, sim->board.layout.n_slots / 2);
+    return false;
+}
+
+static char *signature_text(bool needed, enum rig_key_kind kind)
+{
+    return g_strdup(needed ? rig_key_kind_name(kind) : "none");
+}
+
+static char *number_text(guint32 number)
+{
+    return g_strdup_printf("%u", number);
+}
+
+static char *flag_text(bool flag)
+{
+    return g_strdup(flag ? "true" : "false");
+}
+
+struct difference {
+    const char *option;
+    char *has;   /* owned */
+    char *wants; /* owned */
+};
+
+static bool differ(struct difference *difference, const char *option, char *has, char *wants)
+{
+    *difference = (struct difference){option, has, wants};
+    return true;
+}
+
+static const char *downgrade_text(enum sim_downgrade rule)
+{
+    static const char *const texts[] = {"allowed", "by-version", "by-counter"};
+
+    return texts[rule];
+}
+
+static bool find_difference(const struct rig_sim *sim, const struct rig_layout *had,
+                            const struct sim_boot_config *was, struct difference *found)
+{
+    const struct rig_layout *has = &sim->board.layout;
+    const struct sim_boot_config *is = &sim->mcuboot.boot;
+    guint32 mask = sim_guest_build(sim->guest)->signatures;
+    bool other_kind = has->signing_needed && has->signing_needed == had->signing_needed &&
+                      has->signing != had->signing && !takes(mask, has->signing);
+
+    if (had->mode != has->mode)
+        return differ(found, "swap", g_strdup(rig_swap_mode_name(had->mode)),
+                      g_strdup(rig_swap_mode_name(has->mode)));
+    if (had->signing_needed != has->signing_needed || other_kind)
+        return differ(found, "sign", signature_text(had->signing_needed, had->signing),
+                      signature_text(has->signing_needed, has->signing));
+    if (was->downgrade != is->downgrade)
+        return differ(found, "downgrade", g_strdup(downgrade_text(was->downgrade)),
+                      g_strdup(downgrade_text(is->downgrade)));
+    if (had->max_align != has->max_align)
+        return differ(found, "max-align", number_text(had->max_align), number_text(has->max_align));
+    if (had->max_sectors != has->max_sectors)
+        return differ(found, "max-sectors", number_text(had->max_sectors), number_text(has->max_sectors));
+    if (was->validate_primary != is->validate_primary)
+        return differ(found, "validate-primary", flag_text(was->validate_primary),
+                      flag_text(is->validate_primary));
+    if (was->overwrite_fast != is->overwrite_fast)
+        return differ(found, "overwrite-fast", flag_text(was->overwrite_fast), flag_text(is->overwrite_fast));
+    if (had->has_security_counter != has->has_security_counter)
+        return differ(found, "security-counter", flag_text(had->has_security_counter),
+                      flag_text(has->has_security_counter));
+    return was->swap_fixes != is->swap_fixes &&
+           differ(found, "swap-fixes", flag_text(was->swap_fixes), flag_text(is->swap_fixes));
+}
+
+static bool keeps_build(const struct rig_sim *sim, const struct rig_sim *before, GError **error)
+{
+    struct difference found;
+
+    if (!sim->guest || !find_difference(sim, &before->board.layout, &before->mcuboot.boot, &found))
+        return true;
+    g_set_error(
+        error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+        "the case wants '%s: %s', and bootloader '%s' has '%s: %s' (as it was compiled, or as target '%s' "
+        "says)",
+        found.option, found.wants, sim_guest_name(sim->guest), found.option, found.has, sim->target->name);
+    g_free(found.has);
+    g_free(found.wants);
+    return false;
+}
+
+/* --- all together --- */
+
+static bool build_fits_target(const struct rig_sim *sim, GError **error)
+{
+    return !sim->guest || build_fits(sim, error);
+}
+
+static bool finish(struct rig_sim *sim, const struct rig_sim_defects *defects, GError **error)
+{
+    if (sim->guest && defects->boot) {
+        /* Of a case it is a reason to skip it, of the command line a mistake. */
+        g_set_error(error, RIG_ERROR, sim->extra_defects.boot ? RIG_ERROR_INPUT : RIG_ERROR_UNSUPPORTED,
+                    "a defect of the built-in bootloader cannot be seeded into the foreign one, '%s'",
+                    sim_guest_name(sim->guest));
+        return false;
+    }
+    sim->board.foreign_bootloader = sim->guest ? sim_guest_name(sim->guest) : NULL;
+    sim->board.own_trailers = sim->guest && sim_guest_build(sim->guest)->swap == BOOTLOADER_SWAP_OTHER;
+    sim->mcuboot.boot_guest = sim->guest;
+    sim->mcuboot.boot.defects = defects->boot;
+    sim->mcuboot.app.defects = defects->app;
+    configure_slots(&sim->mcuboot.boot, &sim->board.layout);
+    return true;
+}
+
+static void use_key(struct rig_sim *sim)
+{
+    sim->keys[0] = sim->key;
+    sim->mcuboot.boot.keys = sim->keys;
+    sim->mcuboot.boot.n_keys = sim->mcuboot.boot.need_signature ? 1 : 0;
+}
+
+/* A swap mode that is the target's own has its faults for a case to show. */
+static bool find_room(struct rig_layout *layout, const char *target, const struct rig_options_spec *chosen,
+                      GError **error)
+{
+    struct sim_board_config config = {0};
+    struct sim_boot_config boot = {0};
+    struct sim_flash *flash;
+    char fault[160];
+    bool fits;
+
+    if (layout->mode == RIG_SWAP_SCRATCH && layout->scratch.n_bytes == 0) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+                    "'swap: scratch' takes a scratch area, and target '%s' has none ('scratch:')", target);
+        return false;
+    }
+    for (guint i = 0; i < layout->n_devices; i++) {
+        if (layout->devices[i].write_bytes <= layout->max_align)
+            continue;
+        g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+                    "'max-align: %u' is less than the write size of target '%s', %u", layout->max_align,
+                    target, layout->devices[i].write_bytes);
+        return false;
+    }
+    rig_sim_configure_devices(&config, layout);
+    configure_slots(&boot, layout);
+    flash = sim_flash_new(config.devices, config.n_devices);
+    if (!flash) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+                    "target '%s' has flash devices that cannot be, or there is no memory", target);
+        return false;
+    }
+    fits = !chosen || !chosen->swap || !sim_boot_layout_fault(&boot, flash, fault, sizeof fault);
+    for (guint i = 0; i < layout->n_slots; i++)
+        layout->slots[i].room_bytes = sim_boot_max_image_bytes(&boot, flash, i / 2);
+    sim_flash_free(flash);
+    if (!fits)
+        g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+                    "'swap: %s' does not fit the slots of target '%s': %s", rig_swap_mode_name(layout->mode),
+                    target, fault);
+    return fits;
+}
+
+static const void *config(const struct rig_sim *sim)
+{
+    return &sim->mcuboot;
+}
+
+static void made(struct rig_sim *sim)
+{
+    for (guint i = 0; sim->board.layout.has_security_counter && i < sim->mcuboot.boot.n_images; i++)
+        sim_mcuboot_set_security_counter(sim->sim, i, sim->board.layout.security_counter);
+}
+
+static const char *boot_outcome_text(enum sim_boot_outcome outcome)
+{
+    static const char *const texts[] = {"runs", "no-image", "power-lost", "assert", "flash-fault", "crash"};
+
+    return (guint)outcome < G_N_ELEMENTS(texts) ? texts[outcome] : "unknown";
+}
+
+static void account(const struct rig_sim *sim, const struct sim_start *start, struct rig_sim_account *account)
+{
+    const struct sim_boot_result *result = start->account;
+    GString *text = account->text;
+
+    for (guint i = 0; i < sim->mcuboot.boot.n_images; i++) {
+        if (result->secondary[i] != RIG_IMAGE_OK)
+            g_string_append_printf(text, "%simage %u: the pending image was refused: %s",
+                                   text->len ? "; " : "", i, rig_image_status_text(result->secondary[i]));
+        if (result->primary[i] != RIG_IMAGE_OK && result->outcome != SIM_BOOT_POWER_LOST)
+            g_string_append_printf(text, "%simage %u: slot 0: %s", text->len ? "; " : "", i,
+                                   rig_image_status_text(result->primary[i]));
+    }
+    if (result->outcome == SIM_BOOT_ASSERT && !sim->guest)
+        g_string_append_printf(text, "%sassertion: %s", text->len ? "; " : "", result->assertion);
+    else if (result->assertion[0])
+        g_string_append_printf(text, "%s%s", text->len ? "; " : "", result->assertion);
+    account->outcome = boot_outcome_text(result->outcome);
+    account->swap = rig_swap_type_name(result->swap_type[0]);
+    account->resumed = result->resumed[0];
+}
+
+#define COMPANION_PAYLOAD_BYTES 4096
+
+/* A board whose other image is missing boots nothing, whatever the scenario is about. */
+static bool program_companions(struct rig_sim *sim, GError **error)
+{
+    struct sim_app_personality personality = {.behaviour = SIM_APP_NEVER_CONFIRMS};
+    guint8 payload[COMPANION_PAYLOAD_BYTES];
+    struct rig_image_recipe recipe = {
+        .payload = payload,
+        .payload_bytes = sizeof payload,
+        .version = {.major = 1},
+        .key = sim->mcuboot.boot.need_signature ? sim->key : NULL,
+        .has_security_counter = sim->board.layout.has_security_counter,
+        .security_counter = sim->board.layout.security_counter,
+        .erased = 0xff,
+    };
+
+    sim_app_make_payload(&personality, 0, payload, sizeof payload);
+    for (guint i = 1; i < sim->mcuboot.boot.n_images; i++) {
+        struct rig_board_image image = {.slot = 2 * i};
+        struct rig_bytes bytes = {0};
+        enum rig_image_status status = rig_image_build(&recipe, &bytes);
+        bool ok;
+
+        if (status != RIG_IMAGE_OK) {
+            g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot build the image of slot %u: %s", image.slot,
+                        rig_image_status_text(status));
+            return false;
+        }
+        image.bytes = bytes.bytes;
+        image.n_bytes = bytes.n_bytes;
+        ok = rig_board_program_image(&sim->probe.probe, &image, false, error);
+        rig_bytes_clear(&bytes);
+        if (!ok)
+            return false;
+    }
+    return true;
+}
+
+static bool program(struct rig_sim *sim, const struct rig_board_setup *setup, GError **error)
+{
+    return (!setup->companions || program_companions(sim, error)) &&
+           rig_board_program(&sim->probe.probe, setup, error);
+}
+
+static struct sim_guest *open_guest(const struct rig_sim *sim, const char *path, GError **error)
+{
+    struct sim_guest_config guest_config = {0};
+    struct sim_guest *guest;
+    char why[300];
+
+    sim_guest_config_areas(&guest_config, &sim->mcuboot.boot);
+    guest = sim_guest_open(path, &guest_config, why, sizeof why);
+    if (!guest)
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "bootloader '%s': %s", path, why);
+    return guest;
+}
+
+/* --- for explorations and pictures --- */
+
+static guint32 security_counter(const struct rig_board *board, guint image)
+{
+    return sim_mcuboot_security_counter(((const struct rig_sim *)board)->sim, image);
+}
+
+static struct sim_guest *bootloader(struct rig_board *board, const struct sim_boot_config **boot,
+                                    const struct sim_flash **flash)
+{
+    *boot = &self(board)->mcuboot.boot;
+    *flash = sim_board_flash(self(board)->sim);
+    return self(board)->mcuboot.boot_guest;
+}
+
+static const struct rig_board_application application = {.make_payload = rig_sim_make_payload,
+                                                         .teach = rig_sim_teach};
+static const struct rig_board_subject subject = {.bootloader = bootloader,
+                                                 .model_prints = sim_boot_prints,
+                                                 .security_counter = security_counter,
+                                                 .watch = rig_sim_watch};
+static const char *const capabilities[] = {"update", "smp", "explore", NULL};
+
+const struct rig_sim_firmware rig_sim_mcuboot = {
+    .firmware = &sim_mcuboot,
+    .capabilities = capabilities,
+    .defect = defect_from_name,
+    .begin = begin,
+    .apply = apply,
+    .adopt = adopt_build,
+    .keeps = keeps_build,
+    .fits = build_fits_target,
+    .finish = finish,
+    .use_key = use_key,
+    .open_guest = open_guest,
+    .find_room = find_room,
+    .config = config,
+    .made = made,
+    .teach = sim_mcuboot_teach,
+    .account = account,
+    .program = program,
+    .application = &application,
+    .subject = &subject,
+};
