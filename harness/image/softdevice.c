@@ -6,8 +6,12 @@
 
 #include <string.h>
 
-/* Read from the info structures of the published hex files. */
+/* Read from the info structures of the published hex files; of the first three the file's size is the most
+ * that fits. */
 static const struct rig_known_softdevice known[] = {
+    {"s110-8.0.0", {0x18000, 0x0064, 110, 8000000}, 0x17000},
+    {"s130-2.0.1", {0x1b000, 0x0087, 130, 2000001}, 0x1a000},
+    {"s132-2.0.1", {0x1c000, 0x0088, 132, 2000001}, 0x1b000},
     {"s132-5.0.0", {0x23000, 0x009d, 132, 5000000}, 0x214a8},
     {"s132-6.1.1", {0x26000, 0x00b7, 132, 6001001}, 0x24150},
     {"s132-7.0.1", {0x26000, 0x00cb, 132, 7000001}, 0x248c0},

@@ -5,22 +5,19 @@
 static const char *const signs[] = {"target", "ecdsa-p256", "rsa-2048", "rsa-3072", "ed25519", "none", NULL};
 static const char *const keys[] = {"board", "stranger", NULL};
 static const char *const behaviours[] = {"waits", "confirms", "crashes", "hangs", NULL};
-static const char *const damages[] = {[RIG_DAMAGE_FLIP_HEADER] = "flip-header",
-                                      [RIG_DAMAGE_FLIP_PAYLOAD] = "flip-payload",
-                                      [RIG_DAMAGE_FLIP_TLV] = "flip-tlv",
-                                      [RIG_DAMAGE_FLIP_PROTECTED] = "flip-protected",
-                                      [RIG_DAMAGE_TRUNCATE] = "truncate",
-                                      [RIG_DAMAGE_WRONG_HASH] = "wrong-hash",
-                                      [RIG_DAMAGE_NO_HASH] = "no-hash",
-                                      [RIG_DAMAGE_NO_SIGNATURE] = "no-signature",
-                                      [RIG_DAMAGE_NO_TLVS] = "no-tlvs",
-                                      [RIG_DAMAGE_LIE_PAYLOAD_SIZE] = "lie-payload-size",
-                                      [RIG_DAMAGE_LIE_HEADER_SIZE] = "lie-header-size",
-                                      [RIG_DAMAGE_LIE_TLV_TOTAL] = "lie-tlv-total",
-                                      [RIG_DAMAGE_LIE_PROTECTED] = "lie-protected",
-                                      [RIG_DAMAGE_BAD_MAGIC] = "bad-magic",
-                                      [RIG_DAMAGE_WRAP_SIZES] = "wrap-sizes",
-                                      NULL};
+static const char *const types[] = {"application",           "softdevice", "bootloader",
+                                    "softdevice-bootloader", "all",        NULL};
+static const char *const boot_validations[] = {"none", "crc", "sha256", "ecdsa", NULL};
+static const char *const softdevices[] = {
+    "s110-8.0.0", "s130-2.0.1", "s132-2.0.1", "s132-5.0.0", "s132-6.1.1", "s132-7.0.1", "s132-7.2.0",
+    "s140-6.1.1", "s140-7.0.1", "s140-7.2.0", "s112-7.2.0", "s113-7.2.0", NULL};
+static const char *const packages[] = {"0.5", "0.6", "0.7", "0.8", NULL};
+/* image/build.h: rig_image_damage_name(), package/damage.h: rig_package_damage_name(); some are of both. */
+static const char *const damages[] = {
+    "flip-header",   "flip-payload",     "flip-tlv",        "flip-protected",
+    "truncate",      "wrong-hash",       "no-hash",         "no-signature",
+    "no-tlvs",       "lie-payload-size", "lie-header-size", "lie-tlv-total",
+    "lie-protected", "bad-magic",        "wrap-sizes",      NULL};
 
 static const struct rig_field damage_fields[] = {
     RIG_FIELD("kind", CHOICE, struct rig_damage_spec, kind, .required = true, .choices = damages,
@@ -105,8 +102,45 @@ static const struct rig_field image_fields[] = {
               .about = "An image that exists, relative to the scenario's file; nothing is built."),
     RIG_FIELD("header-size", SIZE, struct rig_image_spec, header_bytes, .max = 0xffff,
               .about = "Bytes before the payload; without it, what the target wants."),
+    RIG_FIELD("type", CHOICE, struct rig_image_spec, type, .choices = types,
+              .about =
+                  "Nordic: what the package holds; without it an application. `all` is softdevice-bootloader "
+                  "and an application: two updates that follow each other."),
+    RIG_FIELD("fw-version", COUNT, struct rig_image_spec, fw_version, .max = 0xffffffff,
+              .about = "Nordic: the version in the init packet; without it a * 1000000 + b * 1000 + c of "
+                       "`version: a.b.c`, and 4294967295 of a SoftDevice."),
+    RIG_FIELD("hardware-version", COUNT, struct rig_image_spec, hardware_version, .max = 0xffffffff,
+              .about = "Nordic, secure: without it the board's own."),
+    RIG_FIELD("sd-req", COUNT, struct rig_image_spec, sd_req, .list = true, .may_be_empty = true,
+              .in_order = true, .max = 0xffffffff,
+              .about =
+                  "Nordic: ids of the SoftDevices that the package accepts; without it that of the board, "
+                  "and [0] on a board that has none."),
+    RIG_FIELD("debug", FLAG, struct rig_image_spec, debug,
+              .about = "Nordic, secure: is_debug of the init packet."),
+    RIG_FIELD("boot-validation", CHOICE, struct rig_image_spec, boot_validation, .choices = boot_validations,
+              .about =
+                  "Nordic, secure: how the bootloader checks the firmware before each start; without it by "
+                  "its CRC."),
+    RIG_FIELD("softdevice", CHOICE, struct rig_image_spec, softdevice, .choices = softdevices,
+              .about =
+                  "Nordic: the SoftDevice in the package, which is filler with the right figures; without "
+                  "it the one that the board has."),
+    RIG_FIELD("softdevice-size", SIZE, struct rig_image_spec, softdevice_bytes, .max = 1024 * 1024,
+              .about = "Nordic: bytes of the SoftDevice; without it those of the published one."),
+    RIG_FIELD("bootloader-size", SIZE, struct rig_image_spec, bootloader_bytes, .max = 1024 * 1024,
+              .about = "Nordic: bytes of the bootloader; without it 22 KiB."),
+    RIG_FIELD("package", CHOICE, struct rig_image_spec, package, .choices = packages,
+              .about = "Nordic, legacy: version of the package, which says what the init packet ends with; "
+                       "without it 0.5."),
+    RIG_FIELD("device-type", COUNT, struct rig_image_spec, device_type, .max = 0xffff,
+              .about = "Nordic, legacy: without it 65535, any."),
+    RIG_FIELD("device-revision", COUNT, struct rig_image_spec, device_revision, .max = 0xffff,
+              .about = "Nordic, legacy: without it 65535, any."),
 };
 static const char *const signed_words[] = {"target", "ecdsa-p256", "rsa-2048", "rsa-3072", "ed25519", NULL};
+static const char *const softdevice_types[] = {"softdevice", "softdevice-bootloader", "all", NULL};
+static const char *const bootloader_types[] = {"bootloader", "softdevice-bootloader", "all", NULL};
 static const char *const hanging[] = {"hangs", NULL};
 static const char *const active_behaviours[] = {"confirms", "crashes", "hangs", NULL};
 #define RULE_OF_A_BUILT_IMAGE(field_name)                                                                    \
@@ -126,6 +160,21 @@ static const struct rig_rule image_rules[] = {
     RULE_OF_A_BUILT_IMAGE("custom-tlvs"),
     RULE_OF_A_BUILT_IMAGE("seed"),
     RULE_OF_A_BUILT_IMAGE("header-size"),
+    RULE_OF_A_BUILT_IMAGE("type"),
+    RULE_OF_A_BUILT_IMAGE("fw-version"),
+    RULE_OF_A_BUILT_IMAGE("hardware-version"),
+    RULE_OF_A_BUILT_IMAGE("sd-req"),
+    RULE_OF_A_BUILT_IMAGE("debug"),
+    RULE_OF_A_BUILT_IMAGE("boot-validation"),
+    RULE_OF_A_BUILT_IMAGE("softdevice"),
+    RULE_OF_A_BUILT_IMAGE("softdevice-size"),
+    RULE_OF_A_BUILT_IMAGE("bootloader-size"),
+    RULE_OF_A_BUILT_IMAGE("package"),
+    RULE_OF_A_BUILT_IMAGE("device-type"),
+    RULE_OF_A_BUILT_IMAGE("device-revision"),
+    {.field = "softdevice", .kind = RIG_RULE_NEEDS, .other = "type", .others = softdevice_types},
+    {.field = "softdevice-size", .kind = RIG_RULE_NEEDS, .other = "type", .others = softdevice_types},
+    {.field = "bootloader-size", .kind = RIG_RULE_NEEDS, .other = "type", .others = bootloader_types},
     {.field = "key", .kind = RIG_RULE_NEEDS, .other = "sign", .others = signed_words},
     {.field = "self-test", .kind = RIG_RULE_NEEDS, .other = "behaviour", .others = active_behaviours},
     {.field = "watchdog", .kind = RIG_RULE_NEEDS, .other = "behaviour", .others = hanging},

@@ -35,7 +35,7 @@ struct rig_step {
 
 /* An image to be built, as `images:` of the file says; the fields are told in image_plan.c. */
 struct rig_damage_spec {
-    enum rig_image_damage kind;
+    const char *kind;  /* of an MCUboot image or of a distribution package, or of both */
     const guint32 *at; /* NULL: chosen by the kind */
 };
 struct rig_dependency_spec {
@@ -65,6 +65,19 @@ struct rig_image_spec {
     const char *seed;
     const char *file;
     const guint16 *header_bytes; /* NULL: what the target wants */
+    /* Of boards with Nordic's bootloader; NULL: not written. */
+    const char *type; /* by rig_dfu_firmware_name(), or "all": softdevice-bootloader, then application */
+    const guint32 *fw_version;
+    const guint32 *hardware_version;
+    const struct rig_numbers *sd_req;
+    const bool *debug;
+    const char *boot_validation;     /* "none", "crc", "sha256", "ecdsa" */
+    const char *softdevice;          /* by rig_softdevice_by_name() */
+    const guint32 *softdevice_bytes; /* of its file */
+    const guint32 *bootloader_bytes;
+    const char *package;        /* legacy: "0.5" to "0.8" */
+    const guint16 *device_type; /* legacy */
+    const guint16 *device_revision;
 };
 struct rig_image_plan {
     const char *name;

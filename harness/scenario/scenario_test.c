@@ -113,9 +113,9 @@ static void images_have_the_defaults_of_their_shape(void **state)
     assert_string_equal(a->sign, "target");
     assert_int_equal(b->payload_bytes, 112 * 1024);
     assert_string_equal(b->sign, "none");
-    assert_int_equal(b->damages[0]->kind, RIG_DAMAGE_FLIP_TLV);
+    assert_string_equal(b->damages[0]->kind, "flip-tlv");
     assert_null(b->damages[0]->at);
-    assert_int_equal(b->damages[1]->kind, RIG_DAMAGE_TRUNCATE);
+    assert_string_equal(b->damages[1]->kind, "truncate");
     assert_int_equal(*b->damages[1]->at, 7);
     assert_null(b->damages[2]);
     assert_int_equal(c->version.major, 1);

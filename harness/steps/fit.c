@@ -107,8 +107,8 @@ guint64 rig_fit_image_bytes(const struct rig_fit *fit, const char *name)
 /* "no-signature", or a bit of the key's hash or of the signature, behind the hash. */
 static bool damages_the_signature(const struct rig_damage_spec *damage)
 {
-    return damage->kind == RIG_DAMAGE_NO_SIGNATURE ||
-           (damage->kind == RIG_DAMAGE_FLIP_TLV && (!damage->at || *damage->at >= 32));
+    return g_str_equal(damage->kind, "no-signature") ||
+           (g_str_equal(damage->kind, "flip-tlv") && (!damage->at || *damage->at >= 32));
 }
 
 bool rig_fit_bad_by_signature(const struct rig_fit *fit, const char *name)

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "image/build.h"
 #include "image/judge.h"
+#include "steps/package_image.h"
 
 #include <string.h>
 
@@ -21,7 +22,11 @@ static void built_free(gpointer item)
 
     g_free(built->name);
     g_free(built->version_text);
-    g_bytes_unref(built->file);
+    for (guint i = 0; i < built->n_parts; i++) {
+        g_bytes_unref(built->parts[i].init_packet);
+        g_bytes_unref(built->parts[i].bytes);
+    }
+    g_clear_pointer(&built->file, g_bytes_unref);
     g_free(built);
 }
 
@@ -44,6 +49,13 @@ void rig_image_store_free(struct rig_image_store *store)
     g_free(store);
 }
 
+/* Whatever is demanded of applications: a secure bootloader of Nordic's wants all else signed. */
+static bool needs_signature(const struct rig_image_spec *spec, const struct rig_board *board)
+{
+    return board->layout.signing_needed || (board->layout.family == RIG_BOOTLOADER_NORDIC_SECURE &&
+                                            spec->type && !g_str_equal(spec->type, "application"));
+}
+
 static const struct rig_key *key_for(struct rig_image_store *store, const struct rig_image_spec *spec,
                                      const struct rig_board *board, GError **error)
 {
@@ -52,7 +64,7 @@ static const struct rig_key *key_for(struct rig_image_store *store, const struct
     const char *why = NULL;
 
     if (g_str_equal(spec->sign, "none") ||
-        (g_str_equal(spec->sign, "target") && !board->layout.signing_needed))
+        (g_str_equal(spec->sign, "target") && !needs_signature(spec, board)))
         return NULL;
     if (!g_str_equal(spec->sign, "target"))
         rig_key_kind_from_name(spec->sign, &kind);
@@ -127,12 +139,19 @@ static bool damage(const struct rig_image_spec *spec, const char *name, struct r
 {
     for (guint i = 0; spec->damages && spec->damages[i]; i++) {
         const struct rig_damage_spec *damage = spec->damages[i];
-        enum rig_image_status status =
-            rig_image_damage(bytes, damage->kind, damage->at ? *damage->at : G_MAXUINT32);
+        enum rig_image_damage kind;
+        enum rig_image_status status;
 
+        if (!rig_image_damage_from_name(damage->kind, &kind)) {
+            g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+                        "image '%s': '%s' is a damage of packages for Nordic's bootloaders", name,
+                        damage->kind);
+            return false;
+        }
+        status = rig_image_damage(bytes, kind, damage->at ? *damage->at : G_MAXUINT32);
         if (status != RIG_IMAGE_OK) {
             g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "image '%s' cannot be damaged by '%s': %s", name,
-                        rig_image_damage_name(damage->kind), rig_image_status_text(status));
+                        damage->kind, rig_image_status_text(status));
             return false;
         }
     }
@@ -229,6 +248,12 @@ static GBytes *read_file(const struct rig_case *the_case, const char *name, cons
     return g_bytes_new(g_mapped_file_get_contents(file), g_mapped_file_get_length(file));
 }
 
+static void no_application(const char *name, GError **error)
+{
+    g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+                "image '%s': this board needs an image from a file: add 'file: PATH'", name);
+}
+
 /* The file with the damages of the plan; takes it. */
 static GBytes *damage_file(const struct rig_image_spec *spec, const char *name, GBytes *file, GError **error)
 {
@@ -275,52 +300,109 @@ static void identify(struct rig_built_image *built, const struct rig_image_spec 
     g_checksum_get_digest(digest, built->sha, &n_sha);
 }
 
+/* Bytes of the file, or of the payload where the plan needs one. false + error: there are none. */
+static bool package_payload(const struct rig_case *the_case, struct rig_package_order *order, GError **error)
+{
+    const struct rig_image_spec *spec = order->spec;
+
+    order->payload = NULL;
+    if (spec->file)
+        return (order->payload = read_file(the_case, order->name, spec->file, error)) != NULL;
+    if (spec->type && !g_str_equal(spec->type, "application") && !g_str_equal(spec->type, "all"))
+        return true;
+    if (!order->board->application) {
+        no_application(order->name, error);
+        return false;
+    }
+    order->payload = make_payload(the_case, order->name, spec, order->board, spec->payload_bytes, error);
+    return order->payload != NULL;
+}
+
+static bool build_package(struct rig_image_store *store, const struct rig_case *the_case,
+                          const struct rig_image_spec *spec, const struct rig_board *board,
+                          struct rig_built_image *built, GError **error)
+{
+    GError *cause = NULL;
+    struct rig_package_order order = {
+        .name = built->name,
+        .spec = spec,
+        .board = board,
+        .key = key_for(store, spec, board, &cause),
+        .seed = payload_seed(the_case, built->name, spec->seed),
+    };
+
+    if (cause || !package_payload(the_case, &order, &cause) ||
+        !rig_package_image_build(&order, built, &cause))
+        g_propagate_error(error, cause);
+    g_clear_pointer(&order.payload, g_bytes_unref);
+    return cause == NULL;
+}
+
+static bool build_image(struct rig_image_store *store, const struct rig_case *the_case,
+                        const struct rig_image_spec *spec, const struct rig_board *board,
+                        struct rig_built_image *built, GError **error)
+{
+    struct rig_bytes bytes = {0};
+    GError *cause = NULL;
+    const struct rig_key *key;
+
+    if (spec->file) {
+        built->file = read_file(the_case, built->name, spec->file, error);
+        if (!built->file || !(built->file = damage_file(spec, built->name, built->file, error)))
+            return false;
+    } else if (!board->application) {
+        no_application(built->name, error);
+        return false;
+    } else {
+        key = key_for(store, spec, board, &cause);
+        if (cause || !make_bytes(the_case, built->name, spec, board, key, &bytes, &cause) ||
+            !damage(spec, built->name, &bytes, &cause)) {
+            rig_bytes_clear(&bytes);
+            g_propagate_error(error, cause);
+            return false;
+        }
+        built->file = g_bytes_new(bytes.bytes, bytes.n_bytes);
+        rig_bytes_clear(&bytes);
+    }
+    built->index = spec->index;
+    identify(built, spec);
+    return true;
+}
+
 static struct rig_built_image *build(struct rig_image_store *store, const struct rig_case *the_case,
                                      const char *name, const struct rig_image_spec *spec,
                                      const struct rig_board *board, GError **error)
 {
+    const char *foreign = rig_package_image_foreign(spec, board);
     struct rig_built_image *built;
-    struct rig_bytes bytes = {0};
-    GError *cause = NULL;
-    const struct rig_key *key;
-    GBytes *file;
 
-    if (spec->file) {
-        file = read_file(the_case, name, spec->file, error);
-        if (!file || !(file = damage_file(spec, name, file, error)))
-            return NULL;
-    } else if (!board->application) {
+    if (foreign) {
         g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
-                    "image '%s': this board needs an image from a file: add 'file: PATH'", name);
+                    "image '%s': '%s' has no meaning for a board with %s", name, foreign,
+                    rig_bootloader_family_name(board->layout.family));
         return NULL;
-    } else {
-        key = key_for(store, spec, board, &cause);
-        if (cause || !make_bytes(the_case, name, spec, board, key, &bytes, &cause) ||
-            !damage(spec, name, &bytes, &cause)) {
-            rig_bytes_clear(&bytes);
-            g_propagate_error(error, cause);
-            return NULL;
-        }
-        file = g_bytes_new(bytes.bytes, bytes.n_bytes);
-        rig_bytes_clear(&bytes);
     }
     built = g_new0(struct rig_built_image, 1);
     built->name = g_strdup(name);
-    built->file = file;
-    built->index = spec->index;
-    identify(built, spec);
-    return built;
+    if (board->layout.family != RIG_BOOTLOADER_MCUBOOT
+            ? build_package(store, the_case, spec, board, built, error)
+            : build_image(store, the_case, spec, board, built, error))
+        return built;
+    built_free(built);
+    return NULL;
 }
 
 static char *store_key(const struct rig_image_plan *plan, const struct rig_board *board)
 {
+    const struct rig_nordic_layout *nordic = &board->layout.nordic;
     struct rig_slot slot = {0};
 
     pad_slot(plan->spec, board, &slot);
-    return g_strdup_printf("%p/%p/%u/%d/%d/%u/%u/%u/%d/%u", (const void *)plan, (const void *)board->key,
-                           board->header_bytes, board->layout.signing, board->layout.signing_needed,
-                           slot.n_bytes, slot.image_offset, slot.geometry.max_align, board->demands.counter,
-                           board->demands.least_counter);
+    return g_strdup_printf(
+        "%p/%p/%u/%d/%d/%u/%u/%u/%d/%u/%d/%u/%u/%u", (const void *)plan, (const void *)board->key,
+        board->header_bytes, board->layout.signing, board->layout.signing_needed, slot.n_bytes,
+        slot.image_offset, slot.geometry.max_align, board->demands.counter, board->demands.least_counter,
+        board->layout.family, nordic->hardware_version, nordic->softdevice_id, nordic->softdevice_bytes);
 }
 
 /* Only what is written: an image that bootrig made knows how it behaves. */

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Distribution packages of Nordic's DFU: firmware with its init packets, secure (nRF5 SDK 12 to 17) and
+ * legacy (SDK 7 to 11, package versions 0.5 to 0.8). Made, judged and damaged here, with no file. As zip
+ * files: package/zip.h. Facts: [SRC pc-nrfutil nordicsemi/dfu: package.py, manifest.py, init_packet_pb.py;
+ * 0.5.x: init_packet.py]. */
+#ifndef RIG_PACKAGE_PACKAGE_H
+#define RIG_PACKAGE_PACKAGE_H
+
+#include <glib.h>
+
+#include "image/init_packet.h"
+#include "protocol/nordic/dfu.h"
+
+G_BEGIN_DECLS
+
+#define RIG_PACKAGE_MAX_PARTS 2u
+/* Of one firmware: more than the flash of any chip that has such a bootloader. */
+#define RIG_PACKAGE_MAX_FIRMWARE_BYTES (16u << 20)
+
+/* What one update carries; a package with two is two updates over two connections, in this order. */
+struct rig_package_part {
+    enum rig_dfu_firmware firmware;
+    GBytes *init_packet;
+    GBytes *bytes;    /* the firmware; of a SoftDevice with bootloader: one behind the other */
+    guint32 sd_bytes; /* of a SoftDevice with bootloader, as its package says beside the init packet */
+    guint32 bl_bytes;
+};
+void rig_package_part_clear(struct rig_package_part *part);
+
+/* What the extended part of a legacy init packet holds. */
+enum rig_package_version {
+    RIG_PACKAGE_SECURE,
+    RIG_PACKAGE_LEGACY_05, /* CRC-16 */
+    RIG_PACKAGE_LEGACY_06, /* id 0, CRC-16 */
+    RIG_PACKAGE_LEGACY_07, /* id 1, length and SHA-256 */
+    RIG_PACKAGE_LEGACY_08, /* id 2, length, SHA-256 and signature */
+};
+
+struct rig_package {
+    enum rig_package_version version;
+    struct rig_package_part parts[RIG_PACKAGE_MAX_PARTS];
+    guint n_parts;
+};
+void rig_package_clear(struct rig_package *package);
+typedef struct rig_package rig_package;
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(rig_package, rig_package_clear)
+
+/* What a part is made from; everything is borrowed for the call. */
+struct rig_package_recipe {
+    enum rig_package_version version;
+    enum rig_dfu_firmware firmware;
+    GBytes *bytes;
+    guint32 sd_bytes;          /* of a SoftDevice with bootloader: how much of bytes is the SoftDevice */
+    const guint32 *fw_version; /* NULL: the packet has none (a SoftDevice may do without) */
+    guint32 hw_version;
+    const guint32 *sd_req;
+    gsize n_sd_req;
+    bool debug;
+    guint32 validation;        /* enum rig_init_boot_validation; of a bootloader always a CRC */
+    const struct rig_key *key; /* NULL: unsigned */
+    /* Legacy. */
+    guint16 device_type;
+    guint16 device_revision;
+};
+/* RIG_ERROR_INPUT: it cannot be made so; the text says why. */
+bool rig_package_make_part(const struct rig_package_recipe *recipe, struct rig_package_part *part,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The largest number that a.b.c can stand for is 4294.967.295. false: it is beyond that, or b or c are above
+ * 999. */
+bool rig_package_version_number(const struct rig_image_version *version, guint32 *number);
+
+G_END_DECLS
+
+#endif
