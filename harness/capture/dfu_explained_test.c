@@ -200,17 +200,23 @@ static void play_line(struct rig_made_capture *made, const char *line)
         rig_made_pdu_hex(made, line[0] == '>', ATT, line + 1);
 }
 
+static void play_lines(struct rig_made_capture *made, const char *script)
+{
+    g_auto(GStrv) lines = g_strsplit(script, "\n", -1);
+
+    for (char **line = lines; *line; line++)
+        play_line(made, *line);
+}
+
 static void play(const char *script, struct told *told)
 {
     struct rig_made_capture made = rig_made_capture_new(RIG_BTSNOOP_MONITOR);
-    g_auto(GStrv) lines = g_strsplit(script, "\n", -1);
     g_autoptr(GInputStream) stream = NULL;
     g_autoptr(GError) error = NULL;
     struct rig_capture_totals totals;
 
     *told = (struct told){g_string_new(NULL), g_string_new(NULL)};
-    for (char **line = lines; *line; line++)
-        play_line(&made, *line);
+    play_lines(&made, script);
     stream = g_memory_input_stream_new_from_data(made.bytes->data, made.bytes->len, NULL);
     if (!rig_capture_read_stream(stream, "made", RIG_CAPTURE_AIR_LAYERS, tell, told, &totals, &error))
         fail_msg("%s", error->message);
@@ -295,6 +301,19 @@ static void init_packets_are_told_in_words(void **state)
     }
 }
 
+/* All stories as one capture are where the fuzzer begins. */
+static void update_corpus(void)
+{
+    struct rig_made_capture made = rig_made_capture_new(RIG_BTSNOOP_UART);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(stories); i++)
+        play_lines(&made, stories[i].script);
+    if (!g_file_set_contents(RIG_SOURCE_DIR "/fixtures/fuzz/capture/dfu-stories.btsnoop",
+                             (const char *)made.bytes->data, made.bytes->len, NULL))
+        g_printerr("the corpus cannot be written\n");
+    rig_made_capture_clear(&made);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -303,5 +322,7 @@ int main(void)
         cmocka_unit_test(the_version_of_a_legacy_board_is_told_in_words),
     };
 
+    if (g_getenv("BOOTRIG_UPDATE"))
+        update_corpus();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
