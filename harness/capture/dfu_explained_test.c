@@ -123,6 +123,10 @@ static const struct {
      UP BOOTLOADER INIT_ACCEPTED SELECT_DATA("00000000") DATA_CREATED EIGHT EIGHT CRC_OF(
          "10000000") "< 12 0f00 04\n> 1b 0f00 60 04 01\n" DATA_CREATED EIGHT EIGHT CRC_OF("20000000"),
      NULL, "arrived"},
+    {"an object is begun again",
+     UP BOOTLOADER INIT_ACCEPTED SELECT_DATA("00000000")
+         DATA_CREATED EIGHT DATA_CREATED EIGHT EIGHT CRC_OF("10000000"),
+     NULL, "arrived"},
     {"a partial object is gone on with", UP BOOTLOADER SELECT_DATA("08000000") EIGHT CRC_OF("10000000"), NULL,
      "arrived"},
     {"a partial object is begun anew, where is not known",
