@@ -122,8 +122,10 @@ enum sim_ble_outcome sim_board_ble_pair(struct sim_board *board,
  * sim_gatt_characteristic. OK, NOT_CONNECTED, NO_SERVICE, NO_CHARACTERISTIC. */
 enum sim_ble_outcome sim_board_ble_find(const struct sim_board *board, const char *service, const char *uuid,
                                         unsigned *characteristic);
-/* At most ATT_MTU - 3 bytes. A command is OK whatever the board makes of it; a request gives
- * NEEDS_ENCRYPTION, ATT_ERROR or OK, and OK too where a fault took it. */
+/* At most ATT_MTU - 3 bytes. Of a firmware that says how many fit into a connection interval (struct
+ * sim_gatt_services) a command takes its share of one, in which the board goes on. A command is OK whatever
+ * the board makes of it; a request gives NEEDS_ENCRYPTION, ATT_ERROR or OK, and OK too where a fault took it.
+ */
 enum sim_ble_outcome sim_board_ble_write(struct sim_board *board, unsigned characteristic, bool with_response,
                                          const uint8_t *bytes, size_t n_bytes);
 enum sim_ble_outcome sim_board_ble_read(struct sim_board *board, unsigned characteristic,

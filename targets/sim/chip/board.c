@@ -691,6 +691,20 @@ enum sim_ble_outcome sim_board_ble_find(const struct sim_board *board, const cha
     return sim_ble_find(&board->ram.ble, service, uuid, characteristic);
 }
 
+/* A command has left when the radio has taken it. */
+static void take_air(struct sim_board *board)
+{
+    const struct sim_ble *ble = &board->ram.ble;
+    unsigned n_commands = ble->services.commands_per_interval;
+    uint64_t until_us;
+
+    if (n_commands == 0 || ble->has_host)
+        return;
+    until_us = board->ram.now_us + ble->config.connection_interval_us / n_commands;
+    while (sim_board_step(board, until_us))
+        ;
+}
+
 enum sim_ble_outcome sim_board_ble_write(struct sim_board *board, unsigned characteristic, bool with_response,
                                          const uint8_t *bytes, size_t n_bytes)
 {
@@ -699,6 +713,8 @@ enum sim_ble_outcome sim_board_ble_write(struct sim_board *board, unsigned chara
         sim_ble_write(&board->ram.ble, board->ram.now_us, characteristic, with_response, bytes, n_bytes);
 
     tell_strike(board, n_struck);
+    if (outcome == SIM_BLE_OK && !with_response)
+        take_air(board);
     return outcome;
 }
 

@@ -34,7 +34,10 @@ struct sim_gatt_services {
      * (sim_chip_indicate_change()). */
     bool softdevice;
     bool no_service_changed; /* of a SoftDevice: it has no such characteristic */
-    bool whole_words;        /* an ATT_MTU is agreed to by which a packet holds a multiple of 4 bytes */
+    /* Write commands that the radio takes in a connection interval: on the in-process link a command takes
+     * its share of it. 0: as many as there are, at once. */
+    uint8_t commands_per_interval;
+    bool whole_words; /* an ATT_MTU is agreed to by which a packet holds a multiple of 4 bytes */
     unsigned n;
     struct sim_gatt_characteristic characteristics[SIM_GATT_MAX_CHARACTERISTICS];
 };
