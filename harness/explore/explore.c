@@ -109,8 +109,8 @@ static char *cause_of_cut(struct causes *causes, const struct node *node)
     if (node->operation < boot.n_operations + (torn ? 0 : 1))
         return cause_in_run(classes_of_run(causes, from->content, RIG_TASK_BOOT), stage_of(plan, &history),
                             node->operation, torn);
-    history = rig_history_ran(&plan->life, &history, boot.image, plan->subject->reverts);
-    if (!rig_history_due(&plan->life, &history, boot.image, &action))
+    history = rig_history_ran(&plan->life, &history, &boot, plan->subject->reverts);
+    if (!rig_history_due(&plan->life, &history, &boot, &action))
         return g_strdup(NOT_LOOKED_INTO);
     return cause_in_run(classes_of_run(causes, boot.final, (gint)action), rig_action_name(action),
                         node->operation - boot.n_operations, torn);
@@ -144,7 +144,7 @@ static guint heals_after(struct search *search, guint32 content)
     struct rig_trace boot = boot_of(search, content);
     guint n = 0;
 
-    for (; boot.end != RIG_END_RUNS; n++) {
+    for (; !rig_end_is_up(boot.end); n++) {
         if (boot.end == RIG_END_NOT_RUN || !g_hash_table_add(seen, GUINT_TO_POINTER(boot.final + 1)))
             return 0;
         boot = boot_of(search, boot.final);
@@ -244,10 +244,11 @@ static void search_tell_findings(struct search *search)
 /* --- the search --- */
 
 /* Makes sure that a node is going to be looked at. */
-static void visit(struct search *search, guint32 content, guint8 history, guint32 parent,
+static void visit(struct search *search, guint32 passed, guint8 history, guint32 parent,
                   enum rig_cycle_form form, guint32 operation)
 {
     guint cost = form == RIG_CYCLE_CUT || form == RIG_CYCLE_TORN ? 1 : 0;
+    guint32 content = rig_recorder_settled(search->recorder, passed);
     guint32 number = search->nodes->len;
     struct node node = {.content = content,
                         .parent = parent,
@@ -272,7 +273,7 @@ static void judge(struct search *search, guint32 number, const struct rig_judged
 
     if (node->parent != NO_NODE)
         known |= g_array_index(search->nodes, struct node, node->parent).broken;
-    node->broken = (guint16)(known | broken);
+    node->broken = known | broken;
     for (guint i = 0; broken >> i; i++) {
         struct root root = {.node = number, .invariant = (guint8)i, .form = (guint8)form};
 
@@ -295,27 +296,43 @@ static bool is_walked(struct search *search, guint32 chunk, guint8 history)
     return false;
 }
 
+/* What a power cut in a run makes of a history: before the host was told that all is well, and afterwards. */
+struct cut_histories {
+    guint8 before, after;
+    guint32 promised; /* operations until then; RIG_NEVER_PROMISED */
+};
+
+static guint8 history_of_cut(const struct cut_histories *histories, guint32 n_operations)
+{
+    return n_operations < histories->promised ? histories->before : histories->after;
+}
+
 /* Everything that a power cut within one trace may leave. start: the content before the first operation. The
  * end of an action is no cut: the action is complete then. */
 static void visit_cuts(struct search *search, guint32 parent, const struct rig_trace *trace, guint32 start,
-                       guint8 history, guint32 base, bool bootloader)
+                       const struct cut_histories *histories, guint32 base, bool bootloader)
 {
     guint32 n_cuts = trace->n_operations - (bootloader || trace->n_operations == 0 ? 0 : 1);
 
     if (bootloader)
-        visit(search, start, history, parent, RIG_CYCLE_CUT, base);
+        visit(search, start, histories->before, parent, RIG_CYCLE_CUT, base);
     for (guint32 k = 0; k < rig_sequence_n_chunks(trace->n_operations); k++) {
         struct rig_chunk chunk = rig_recorder_chunk(search->recorder, trace, k);
+        bool of_one_kind =
+            history_of_cut(histories, chunk.at) == history_of_cut(histories, chunk.at + chunk.n);
 
-        if (chunk.at + chunk.n <= n_cuts && is_walked(search, chunk.number, history))
+        if (chunk.at + chunk.n <= n_cuts && of_one_kind &&
+            is_walked(search, chunk.number, history_of_cut(histories, chunk.at)))
             continue;
         for (guint32 i = 0; i < chunk.n; i++) {
-            guint32 operation = base + chunk.at + i;
+            guint32 done = chunk.at + i;
 
             if (chunk.torn && chunk.torn[i] != RIG_CONTENT_NONE)
-                visit(search, chunk.torn[i], history, parent, RIG_CYCLE_TORN, operation);
-            if (chunk.at + i < n_cuts)
-                visit(search, chunk.after[i], history, parent, RIG_CYCLE_CUT, operation + 1);
+                visit(search, chunk.torn[i], history_of_cut(histories, done), parent, RIG_CYCLE_TORN,
+                      base + done);
+            if (done < n_cuts)
+                visit(search, chunk.after[i], history_of_cut(histories, done + 1), parent, RIG_CYCLE_CUT,
+                      base + done + 1);
         }
     }
 }
@@ -326,18 +343,21 @@ static void act(struct search *search, guint32 number, const struct rig_trace *b
     const struct rig_explore_plan *plan = search->plan;
     struct rig_judged judged;
     enum rig_action action;
-    struct rig_history begun, complete;
+    struct rig_history begun, promised, complete;
+    struct cut_histories histories;
     struct rig_trace trace;
 
-    if (!rig_history_due(&plan->life, history, boot->image, &action))
+    if (!rig_history_due(&plan->life, history, boot, &action))
         return;
     search_judged(search, number, RIG_CYCLE_ACT, &judged, &trace);
     judge(search, number, &judged, RIG_CYCLE_ACT);
-    begun = rig_history_acted(&plan->life, history, false);
-    visit_cuts(search, number, &trace, boot->final, rig_history_pack(&begun), boot->n_operations, false);
+    begun = rig_history_acted(&plan->life, history, RIG_ACTED_BEGUN);
+    promised = rig_history_acted(&plan->life, history, RIG_ACTED_PROMISED);
+    histories = (struct cut_histories){rig_history_pack(&begun), rig_history_pack(&promised), trace.promised};
+    visit_cuts(search, number, &trace, boot->final, &histories, boot->n_operations, false);
     if (trace.flags & RIG_TRACE_REFUSED)
         return;
-    complete = rig_history_acted(&plan->life, history, true);
+    complete = rig_history_acted(&plan->life, history, RIG_ACTED_COMPLETE);
     visit(search, trace.final, rig_history_pack(&complete), number, RIG_CYCLE_ACT, 0);
 }
 
@@ -347,17 +367,18 @@ static void expand(struct search *search, guint32 number)
     struct node node = g_array_index(search->nodes, struct node, number);
     struct rig_history history = rig_history_unpack(node.history);
     struct rig_history cut = rig_history_cut(&history);
+    struct cut_histories histories = {rig_history_pack(&cut), rig_history_pack(&cut), RIG_NEVER_PROMISED};
     struct rig_judged judged;
     struct rig_trace boot;
 
     search_judged(search, number, RIG_CYCLE_RUN, &judged, &boot);
     judge(search, number, &judged, RIG_CYCLE_RUN);
-    visit_cuts(search, number, &boot, node.content, rig_history_pack(&cut), 0, true);
-    if (boot.end != RIG_END_RUNS) {
+    visit_cuts(search, number, &boot, node.content, &histories, 0, true);
+    if (!rig_end_is_up(boot.end)) {
         visit(search, boot.final, rig_history_pack(&cut), number, RIG_CYCLE_RUN, 0);
         return;
     }
-    history = rig_history_ran(&plan->life, &history, boot.image, plan->subject->reverts);
+    history = rig_history_ran(&plan->life, &history, &boot, plan->subject->reverts);
     visit(search, boot.final, rig_history_pack(&history), number, RIG_CYCLE_RUN, 0);
     act(search, number, &boot, &history);
 }
@@ -377,6 +398,8 @@ static const char *reason_to_stop(const struct search *search)
         return "the budget of memory is used up";
     if (plan->max_us > 0 && g_get_monotonic_time() - search->started_us > plan->max_us)
         return "the budget of time is used up";
+    if (search->reads_dead)
+        return "the rig has trouble";
     if (rig_recorder_n_chunks(search->recorder) > MAX_CHUNKS)
         return "more flash operations than can be kept";
     return NULL;
@@ -414,10 +437,10 @@ static void queue_actions(struct search *search, const guint32 *batch, guint n_b
         const struct rig_trace *boot = search_boot(search, node->content);
         enum rig_action action;
 
-        if (boot->end != RIG_END_RUNS)
+        if (!rig_end_is_up(boot->end))
             continue;
-        history = rig_history_ran(&plan->life, &history, boot->image, plan->subject->reverts);
-        if (rig_history_due(&plan->life, &history, boot->image, &action))
+        history = rig_history_ran(&plan->life, &history, boot, plan->subject->reverts);
+        if (rig_history_due(&plan->life, &history, boot, &action))
             queue(search, boot->final, (gint)action, search_action(search, boot->final, action));
     }
 }
@@ -442,6 +465,7 @@ static bool record_queue(struct search *search)
     complete = rig_worker_pool_run(search->pool, tasks, n_tasks, traces);
     for (guint i = 0; i < n_tasks; i++) {
         *slot_of(search, &tasks[i]) = traces[i];
+        search->reads_dead |= traces[i].end != RIG_TRACE_NONE && traces[i].flags & RIG_TRACE_READS_DEAD;
         search->result->n_boots += traces[i].end != RIG_TRACE_NONE && tasks[i].action == RIG_TASK_BOOT;
     }
     g_array_set_size(search->tasks, 0);
@@ -504,7 +528,10 @@ static void run(struct search *search)
     if (search->levels[0]->len == 0)
         result->why_open = NULL;
     result->closed = !result->why_open;
-    result->trouble = g_strdup(rig_worker_pool_figures(search->pool)->trouble);
+    result->trouble =
+        g_strdup(search->reads_dead ? "the bootloader reads bytes that were held to decide nothing: "
+                                      "contents that are not the same were taken for one"
+                                    : rig_worker_pool_figures(search->pool)->trouble);
 }
 
 static void count(struct search *search)

@@ -82,6 +82,7 @@ static struct rig_exploration *explore(void (*boot)(struct sim_flash *flash, str
     struct made made = {.subject = {.ops = &made_ops,
                                     .flash = sim_flash_new(&device, 1),
                                     .reverts = true,
+                                    .invariants = RIG_ALL_INVARIANTS,
                                     .areas = {{0, ALPHA, 256}, {0, BETA, 256}},
                                     .area_names = {"alpha", "beta"},
                                     .n_areas = 2,

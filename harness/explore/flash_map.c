@@ -210,6 +210,11 @@ static void record_field(const struct rig_flash_map *map, const struct rig_mappe
         map->subject->ops->record_field(map->subject, &area->place, operation, field);
 }
 
+static const char *record_of(const struct rig_flash_map *map)
+{
+    return map->subject->record ? map->subject->record : "trailer";
+}
+
 static char *in_area(const struct rig_flash_map *map, const struct rig_mapped_area *area,
                      const struct sim_flash_operation *operation, const char **short_name)
 {
@@ -220,12 +225,15 @@ static char *in_area(const struct rig_flash_map *map, const struct rig_mapped_ar
     struct rig_subject_field field = {.name = NULL};
 
     if (operation->kind == SIM_FLASH_ERASE)
-        return g_strdup_printf("erase %s sector %u%s%s", area->name, sector,
-                               at + operation->n_bytes > area->trailer ? " (with the trailer)" : "", torn);
+        return area->trailer == 0
+                   ? g_strdup_printf("erase %s %s%s", area->name, record_of(map), torn)
+                   : g_strdup_printf("erase %s sector %u%s%s", area->name, sector,
+                                     at + operation->n_bytes > area->trailer ? " (with the trailer)" : "",
+                                     torn);
     record_field(map, area, operation, &field);
     *short_name = field.name;
     if (field.name)
-        return g_strdup_printf("write %u B %s trailer: %s%s", operation->n_bytes, area->name,
+        return g_strdup_printf("write %u B %s %s: %s%s", operation->n_bytes, area->name, record_of(map),
                                *field.text ? field.text : field.name, torn);
     return g_strdup_printf("write %u B %s sector %u at 0x%x%s", operation->n_bytes, area->name, sector,
                            at - start, torn);
@@ -240,13 +248,14 @@ char *rig_flash_map_class(const struct rig_flash_map *map, const struct sim_flas
     bool in_trailer;
 
     if (!area)
-        return g_strdup_printf("%s outside of the slots", verb);
+        return g_strdup_printf("%s outside of %s", verb,
+                               map->subject->places ? map->subject->places : "the slots");
     in_trailer = operation->offset - area->place.offset + operation->n_bytes > area->trailer;
     record_field(map, area, operation, &field);
     return g_strdup_printf("%s of %s %s", verb, area->name,
                            field.word   ? field.word
                            : field.name ? field.name
-                           : in_trailer ? "trailer"
+                           : in_trailer ? record_of(map)
                                         : "data");
 }
 
@@ -259,8 +268,9 @@ char *rig_flash_map_text(const struct rig_flash_map *map, const struct sim_flash
     *field = NULL;
     if (area)
         return in_area(map, area, operation, field);
-    return g_strdup_printf("%s %u B outside of slots and scratch: %s 0x%x%s",
+    return g_strdup_printf("%s %u B outside of %s: %s 0x%x%s",
                            operation->kind == SIM_FLASH_ERASE ? "erase" : "write", operation->n_bytes,
+                           map->subject->places ? map->subject->places : "slots and scratch",
                            sim_flash_device(map->subject->flash, operation->device)->name, operation->offset,
                            operation->torn ? ", torn: only the first half" : "");
 }

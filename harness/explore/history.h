@@ -8,9 +8,11 @@
 
 G_BEGIN_DECLS
 
-/* The application's actions in their order. Each is due when the one before it is complete and the right
- * image runs (the old one uploads and marks, the new one confirms); at any power-on the application may also
- * do nothing. */
+/* The actions in their order. Each is due when the one before it is complete and the right image runs (the
+ * old one uploads and marks, the new one confirms; an update is sent to either, and to an updater that
+ * waits); at any power-on nothing may be done as well. An updater that waits after an update was sent wants
+ * it again.
+ */
 #define RIG_LIFE_MAX_ACTIONS 8
 struct rig_life {
     enum rig_action actions[RIG_LIFE_MAX_ACTIONS];
@@ -23,6 +25,7 @@ struct rig_history {
     bool begun;     /* the next one was cut in the middle */
     bool tried;     /* the new image was seen running on trial */
     bool untouched; /* no cut since the last action was complete */
+    bool promised;  /* the cut fell when the host was told already that all is well; with `begun` */
 };
 #define RIG_N_HISTORIES 128u
 guint8 rig_history_pack(const struct rig_history *history);
@@ -39,18 +42,19 @@ struct rig_request {
 struct rig_request rig_history_request(const struct rig_life *life, const struct rig_history *history,
                                        bool reverts);
 
-/* The action that the application may take when that image runs; false: none. */
-bool rig_history_due(const struct rig_life *life, const struct rig_history *history, guint8 image,
-                     enum rig_action *action);
+/* The action that may be taken when the bootloader came to that end; false: none. */
+bool rig_history_due(const struct rig_life *life, const struct rig_history *history,
+                     const struct rig_trace *boot, enum rig_action *action);
 
 /* After power was lost somewhere in the bootloader. */
 struct rig_history rig_history_cut(const struct rig_history *history);
-/* After the bootloader handed over to an image. */
+/* After the bootloader handed over to an image, or waits in its updater. */
 struct rig_history rig_history_ran(const struct rig_life *life, const struct rig_history *history,
-                                   guint8 image, bool reverts);
-/* After the due action was cut in the middle, or is complete. */
+                                   const struct rig_trace *boot, bool reverts);
+/* After the due action was cut in the middle, before or after its promise, or is complete. */
+enum rig_acted { RIG_ACTED_BEGUN, RIG_ACTED_PROMISED, RIG_ACTED_COMPLETE };
 struct rig_history rig_history_acted(const struct rig_life *life, const struct rig_history *history,
-                                     bool complete);
+                                     enum rig_acted acted);
 
 G_END_DECLS
 

@@ -21,8 +21,19 @@ enum rig_invariant {
     RIG_INVARIANT_STAYS_IN_ITS_AREAS,
     RIG_INVARIANT_WRITES_ERASED_ONLY,
     RIG_INVARIANT_WEAR,
+    RIG_INVARIANT_SETTINGS_VALID,
+    RIG_INVARIANT_DATA_KEPT,
+    RIG_INVARIANT_UPDATABLE,
+    RIG_INVARIANT_SUCCESS_COMMITTED,
+    RIG_INVARIANT_APPLICATION_KEPT,
 };
-#define RIG_N_INVARIANTS 12
+#define RIG_N_INVARIANTS 17
+/* Those of a bootloader that application and trailers drive (MCUboot), and of one with an updater that a host
+ * drives: an invariant that is not among a subject's is not asked for by "all". */
+#define RIG_INVARIANTS_OF_MCUBOOT ((1u << RIG_INVARIANT_SETTINGS_VALID) - 1)
+#define RIG_INVARIANTS_OF_UPDATERS                                                                           \
+    (RIG_ALL_INVARIANTS & ~(1u << RIG_INVARIANT_REVERT_NOT_LOST | 1u << RIG_INVARIANT_BACKUP_INTACT |        \
+                            1u << RIG_INVARIANT_CONFIRMED_BY_APPLICATION))
 #define RIG_ALL_INVARIANTS ((1u << RIG_N_INVARIANTS) - 1)
 /* "all", then their names; NULL-terminated, as choices of a field. */
 extern const char *const rig_invariant_choices[RIG_N_INVARIANTS + 2];
@@ -42,7 +53,7 @@ struct rig_judged {
     struct rig_history history; /* before the run */
     const struct rig_trace *trace;
     bool is_action;
-    bool comes_up;      /* it, or one of the next boots that are allowed, runs an image */
+    bool comes_up; /* it, or one of the next boots that are allowed, runs an image or waits in the updater */
     guint32 max_erases; /* of one sector in one run; 0 = no bound */
 };
 /* The invariants that do not hold, as bits. */

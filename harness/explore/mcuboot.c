@@ -2,6 +2,7 @@
 /* The built-in bootloader model, or a foreign bootloader, as the subject of an exploration. */
 #include "explore/mcuboot.h"
 
+#include "explore/invariant.h"
 #include "explore/running.h"
 #include "explore/sandbox.h"
 #include "image/key.h"
@@ -154,6 +155,8 @@ static bool act_on(struct model *model, guint index, enum rig_action action,
         return sim_boot_set_pending(&model->config, flash, index, action == RIG_ACTION_PERMANENT) == SIM_OK;
     case RIG_ACTION_CONFIRM:
         break;
+    case RIG_ACTION_UPDATE:
+        return false; /* its host uploads and marks, one after the other */
     }
     return sim_boot_set_confirmed(&model->config, flash, index) == SIM_OK;
 }
@@ -375,6 +378,7 @@ static struct rig_subject *model_on(const struct sim_boot_config *config, struct
         return NULL;
     }
     subject->reverts = config->mode != RIG_SWAP_OVERWRITE;
+    subject->invariants = RIG_INVARIANTS_OF_MCUBOOT;
     subject->tells_confirmed = true;
     subject->tells_copy = subject->reverts;
     for (guint i = 0; i < config->n_images; i++) {

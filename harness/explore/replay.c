@@ -27,23 +27,27 @@ static void note_operation(void *user, const struct sim_flash_operation *operati
     playing->n_operations++;
 }
 
-static void run_action(struct playing *playing, const struct rig_power_cycle *asked, guint8 image)
+static void run_action(struct playing *playing, const struct rig_power_cycle *asked,
+                       const struct rig_trace *boot)
 {
     const struct rig_explore_plan *plan = playing->plan;
     const struct rig_explore_image *fresh = &plan->images[RIG_IMAGE_NEW];
     enum rig_action action;
     bool done;
 
-    if (asked->form == RIG_CYCLE_RUN || !rig_history_due(&plan->life, &playing->history, image, &action))
+    if (asked->form == RIG_CYCLE_RUN || !rig_history_due(&plan->life, &playing->history, boot, &action))
         return;
     if (playing->cycle)
         playing->cycle->action = rig_action_name(action);
     playing->by_application = true;
+    playing->subject->promised_at = G_MAXUINT64;
     done = playing->subject->ops->act(playing->subject, action, fresh);
     if (sim_flash_powered(playing->subject->flash) && done)
-        playing->history = rig_history_acted(&plan->life, &playing->history, true);
+        playing->history = rig_history_acted(&plan->life, &playing->history, RIG_ACTED_COMPLETE);
     else if (!sim_flash_powered(playing->subject->flash))
-        playing->history = rig_history_acted(&plan->life, &playing->history, false);
+        playing->history = rig_history_acted(&plan->life, &playing->history,
+                                             playing->subject->promised_at != G_MAXUINT64 ? RIG_ACTED_PROMISED
+                                                                                          : RIG_ACTED_BEGUN);
 }
 
 static void note_end(struct playing *playing, const struct rig_end_report *report,
@@ -78,19 +82,21 @@ static void run_power_on(struct playing *playing, const struct rig_power_cycle *
     const struct rig_explore_plan *plan = playing->plan;
     struct rig_end_report report = {.end = RIG_END_NO_IMAGE};
     struct rig_seen seen = {.image = RIG_IMAGE_UNKNOWN};
+    struct rig_trace boot;
 
     playing->n_operations = 0;
     playing->by_application = false;
     playing->subject->ops->boot(playing->subject, &report);
-    if (report.end == RIG_END_RUNS && sim_flash_powered(playing->subject->flash))
+    if (rig_end_is_up(report.end) && sim_flash_powered(playing->subject->flash))
         rig_subject_look(playing->subject, plan->images, &report, &seen);
     note_end(playing, &report, &seen);
-    if (!sim_flash_powered(playing->subject->flash) || report.end != RIG_END_RUNS) {
+    if (!sim_flash_powered(playing->subject->flash) || !rig_end_is_up(report.end)) {
         playing->history = rig_history_cut(&playing->history);
         return;
     }
-    playing->history = rig_history_ran(&plan->life, &playing->history, seen.image, playing->subject->reverts);
-    run_action(playing, asked, seen.image);
+    boot = (struct rig_trace){.end = (guint8)report.end, .image = seen.image};
+    playing->history = rig_history_ran(&plan->life, &playing->history, &boot, playing->subject->reverts);
+    run_action(playing, asked, &boot);
 }
 
 static void await_operation(void *user, const struct sim_flash_operation *operation)
@@ -177,13 +183,13 @@ static bool comes_up(struct rig_recorder *recorder, guint max_boots, const struc
     struct rig_trace boot = *trace;
 
     /* One that changes nothing will not do better the next time. */
-    for (guint n_left = max_boots; boot.end != RIG_END_RUNS && boot.n_operations > 0 && n_left > 1;
+    for (guint n_left = max_boots; !rig_end_is_up(boot.end) && boot.n_operations > 0 && n_left > 1;
          n_left--) {
         struct rig_task task = {.content = boot.final, .action = RIG_TASK_BOOT};
 
         rig_trace_record(recorder, &task, &boot);
     }
-    return boot.end == RIG_END_RUNS;
+    return rig_end_is_up(boot.end);
 }
 
 static guint32 judge(struct playing *playing, const struct rig_judged *judged,
@@ -220,9 +226,9 @@ static guint32 judge_next(struct playing *playing, enum rig_cycle_form form)
     judged.trace = &boot;
     judged.comes_up = comes_up(recorder, plan->max_boots, &boot);
     broken = judge(playing, &judged, recorder);
-    judged.history = rig_history_ran(&plan->life, &playing->history, boot.image, plan->subject->reverts);
-    if (form == RIG_CYCLE_ACT && boot.end == RIG_END_RUNS &&
-        rig_history_due(&plan->life, &judged.history, boot.image, &action)) {
+    judged.history = rig_history_ran(&plan->life, &playing->history, &boot, plan->subject->reverts);
+    if (form == RIG_CYCLE_ACT && rig_end_is_up(boot.end) &&
+        rig_history_due(&plan->life, &judged.history, &boot, &action)) {
         rig_trace_record(recorder, &(struct rig_task){.content = boot.final, .action = (gint)action}, &acted);
         judged.trace = &acted;
         judged.is_action = true;

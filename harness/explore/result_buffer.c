@@ -25,6 +25,7 @@ struct told_trace {
     guint32 n_operations;
     guint32 final;
     guint32 most_erases;
+    guint32 promised;
     guint32 n_steps;
     guint32 n_new_chunks;
     guint32 n_text;
@@ -163,6 +164,7 @@ bool rig_result_buffer_put(struct rig_result_buffer *buffer, const struct rig_co
     struct told_trace told = {.n_operations = trace->n_operations,
                               .final = trace->final,
                               .most_erases = trace->most_erases,
+                              .promised = trace->promised,
                               .n_steps = n_steps - buffer->n_steps_put,
                               .n_new_chunks = rig_sequences_n_distinct(rig_recorder_sequences(recorder)) -
                                               buffer->n_chunks_put,
@@ -370,7 +372,7 @@ static bool take_accesses(struct rig_result_buffer *buffer, const struct rig_con
         return false;
     memcpy(end, at, sizeof *end);
     end->report.text[sizeof end->report.text - 1] = '\0';
-    return end->report.end == RIG_END_RUNS || end->report.end == RIG_END_NO_IMAGE;
+    return rig_end_is_up(end->report.end) || end->report.end == RIG_END_NO_IMAGE;
 }
 
 static bool take_told(const struct told_trace *told, const struct rig_recorder *recorder,
@@ -378,6 +380,7 @@ static bool take_told(const struct told_trace *told, const struct rig_recorder *
 {
     *trace = (struct rig_trace){.n_operations = told->n_operations,
                                 .most_erases = told->most_erases,
+                                .promised = told->promised,
                                 .end = told->end,
                                 .image = told->image,
                                 .flags = told->flags};

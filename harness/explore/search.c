@@ -504,7 +504,7 @@ const struct rig_trace *search_next_end(struct search *search, guint32 content, 
     const struct rig_trace *boot = search_boot(search, *last = content);
 
     for (guint n_left = search->plan->max_boots;
-         boot->end < RIG_END_NOT_RUN && boot->end != RIG_END_RUNS && n_left > 1; n_left--)
+         boot->end < RIG_END_NOT_RUN && !rig_end_is_up(boot->end) && n_left > 1; n_left--)
         boot = search_boot(search, *last = boot->final);
     return boot;
 }
@@ -513,7 +513,7 @@ static bool comes_up(struct search *search, guint32 content)
 {
     guint32 last;
 
-    return search_next_end(search, content, &last)->end == RIG_END_RUNS;
+    return rig_end_is_up(search_next_end(search, content, &last)->end);
 }
 
 void search_judged(struct search *search, guint32 number, enum rig_cycle_form form, struct rig_judged *judged,
@@ -534,7 +534,7 @@ void search_judged(struct search *search, guint32 number, enum rig_cycle_form fo
                                   .max_erases = plan->max_erases};
     if (form != RIG_CYCLE_ACT)
         return;
-    judged->history = rig_history_ran(&plan->life, &judged->history, trace->image, plan->subject->reverts);
-    if (rig_history_due(&plan->life, &judged->history, trace->image, &action))
+    judged->history = rig_history_ran(&plan->life, &judged->history, trace, plan->subject->reverts);
+    if (rig_history_due(&plan->life, &judged->history, trace, &action))
         *trace = *search_action(search, trace->final, action);
 }

@@ -36,7 +36,7 @@ struct node {
     guint8 form; /* enum rig_cycle_form of the way here */
     guint8 history;
     guint16 n_cuts;
-    guint16 broken; /* once it was looked at: invariants (bits) that it or a node on the way to it breaks */
+    guint32 broken; /* once it was looked at: invariants (bits) that it or a node on the way to it breaks */
 };
 
 /* Where a violation begins: no node on the way here breaks that invariant. */
@@ -63,6 +63,7 @@ struct search {
     GArray *tasks;         /* struct rig_task: what has to be recorded next */
     GArray *recorded;      /* struct rig_trace of these */
     guint n_expanded;      /* nodes of the present level */
+    bool reads_dead;       /* a run has RIG_TRACE_READS_DEAD */
     gint64 started_us;
     guint32 n_begun_with; /* contents that were known from an earlier run */
     char *fingerprint;    /* when a state is read or kept */
@@ -108,7 +109,7 @@ char *search_path_to(const struct search *search, guint32 number, enum rig_cycle
 
 /* A file of a state begins with this and the version, four bytes little-endian. */
 #define SEARCH_STATE_MAGIC "rigxplor"
-#define SEARCH_STATE_VERSION 3u
+#define SEARCH_STATE_VERSION 4u
 
 /* state.c: everything that is needed to go on later, in a file that is bound to what was explored (its
  * fingerprint). load() wants a search that has not begun. The file may be anybody's. */

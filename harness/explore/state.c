@@ -103,6 +103,7 @@ static void put_trace(struct writer *writer, const struct search *search, guint6
     put_u32(writer, trace->end);
     put_u32(writer, trace->image);
     put_u32(writer, trace->flags);
+    put_u32(writer, trace->promised);
     put_text(writer, rig_recorder_text(search->recorder, trace));
     for (guint32 k = 0; k < rig_sequence_n_chunks(trace->n_operations); k++)
         put_u32(writer, rig_recorder_chunk(search->recorder, trace, k).number);
@@ -348,6 +349,7 @@ static void get_trace(struct reader *reader, const struct search *search, guint6
     trace->end = (guint8)get_below(reader, RIG_END_NOT_RUN);
     trace->image = (guint8)get_u32(reader);
     trace->flags = (guint8)get_u32(reader);
+    trace->promised = get_u32(reader);
     text = get_text(reader);
     if (trace->image > RIG_IMAGE_MIXED)
         trace->image = RIG_IMAGE_UNKNOWN;
@@ -368,7 +370,7 @@ static void get_trace(struct reader *reader, const struct search *search, guint6
         rig_recorder_adopt(search->recorder, trace, (const guint32 *)(const void *)numbers->data, text);
 }
 
-#define MIN_TRACE_BYTES 36u
+#define MIN_TRACE_BYTES 40u
 
 static void get_traces(struct reader *reader, struct search *search)
 {
@@ -422,7 +424,7 @@ static void get_nodes(struct reader *reader, struct search *search)
         node.form = rest & 0xff;
         node.history = (guint8)(rest >> 8);
         node.n_cuts = (guint16)(rest >> 16);
-        node.broken = (guint16)get_below(reader, RIG_ALL_INVARIANTS + 1);
+        node.broken = get_below(reader, RIG_ALL_INVARIANTS + 1);
         reader->good &= (i == 0 ? node.parent == NO_NODE : node.parent < i) && node.form <= RIG_CYCLE_ACT &&
                         node.history < RIG_N_HISTORIES &&
                         (node.history & 15u) <= search->plan->life.n_actions;

@@ -38,7 +38,7 @@ char *rig_end_sentence(enum rig_end end, const char *said)
 
 const char *rig_action_name(enum rig_action action)
 {
-    static const char *const names[RIG_N_ACTIONS] = {"upload", "test", "permanent", "confirm"};
+    static const char *const names[RIG_N_ACTIONS] = {"upload", "test", "permanent", "confirm", "update"};
 
     return names[action];
 }
@@ -65,7 +65,8 @@ void rig_subject_look(struct rig_subject *subject,
         subject->ops->look(subject, images, report, seen);
         return;
     }
-    for (guint8 i = 0; i < RIG_N_EXPLORE_IMAGES && seen->image == RIG_IMAGE_UNKNOWN; i++)
+    for (guint8 i = 0;
+         i < RIG_N_EXPLORE_IMAGES && report->end == RIG_END_RUNS && seen->image == RIG_IMAGE_UNKNOWN; i++)
         if (rig_flash_holds(subject->flash, report->device, report->offset, images[i].bytes,
                             images[i].n_bytes))
             seen->image = i;

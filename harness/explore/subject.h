@@ -41,10 +41,17 @@ struct rig_end_report {
     char decision[48]; /* what it decided to do: "revert, resumed"; empty: it does not tell */
 };
 
-/* What an application does to its flash, step by step. */
-enum rig_action { RIG_ACTION_UPLOAD, RIG_ACTION_TEST, RIG_ACTION_PERMANENT, RIG_ACTION_CONFIRM };
-#define RIG_N_ACTIONS 4
-const char *rig_action_name(enum rig_action action); /* "upload", "test", "permanent", "confirm" */
+/* What an application does to its flash, step by step; or what a host does to the board, application and
+ * updater together: UPDATE, the whole transfer with the way into the updater and the resets in it. */
+enum rig_action {
+    RIG_ACTION_UPLOAD,
+    RIG_ACTION_TEST,
+    RIG_ACTION_PERMANENT,
+    RIG_ACTION_CONFIRM,
+    RIG_ACTION_UPDATE,
+};
+#define RIG_N_ACTIONS 5
+const char *rig_action_name(enum rig_action action); /* "upload", "test", ..., "update" */
 
 /* An image that may be found running. On a board with two images a pair: what is updated together. */
 struct rig_explore_image {
@@ -76,20 +83,35 @@ struct rig_subject_field {
     char text[96];    /* with its value: "magic = good"; empty: the name */
 };
 
+/* What a flash content says before anything is run. */
+struct rig_inspection {
+    bool no_settings; /* neither the bootloader's settings nor their copy are valid */
+    bool data_lost;   /* what no update may touch is not what it was at first */
+};
+
 #define RIG_SUBJECT_MAX_AREAS 8
+#define RIG_SUBJECT_MAX_DEAD 4
 struct rig_subject;
 struct rig_subject_ops {
     /* From power-on to the hand-over, with power all the time. Only struct sim_flash is touched. */
     void (*boot)(struct rig_subject *subject, struct rig_end_report *report);
     /* The same for processes that may be corrupted by it; NULL: boot() is harmless. See explore/sandbox.h. */
     void (*boot_here)(struct rig_subject *subject, struct rig_end_report *report);
-    /* false: the application's own code refused or failed; what was written until then stays. `image`: the
-     * one of an upload; with a pair it acts on both of the board's images, one after the other. */
+    /* false: the application, or the updater, refused or failed; what was written until then stays. `image`:
+     * the one of an upload; with a pair it acts on both of the board's images, one after the other. When the
+     * board tells its host that all is well, promised_at becomes the flash's number of operations. */
     bool (*act)(struct rig_subject *subject, enum rig_action action, const struct rig_explore_image *image);
     /* What stands where a run came to that end; only looks. NULL: the image that the flash holds at the place
      * of the report, byte by byte. */
     void (*look)(struct rig_subject *subject, const struct rig_explore_image images[RIG_N_EXPLORE_IMAGES],
                  const struct rig_end_report *report, struct rig_seen *seen);
+    /* NULL: there is nothing to be said. Only looks. */
+    void (*inspect)(struct rig_subject *subject, struct rig_inspection *inspection);
+    /* Whole sectors whose bytes decide nothing, as they are erased before anything reads them: half an image
+     * that nobody refers to. Contents that differ there alone are one. That nothing is read or written there
+     * before it is erased is looked after in each run. Only looks. Returns how many, RIG_SUBJECT_MAX_DEAD at
+     * the most. NULL: none. */
+    guint (*dead)(struct rig_subject *subject, struct sim_area dead[RIG_SUBJECT_MAX_DEAD]);
     /* What the bootloader keeps at the end of an area (MCUboot's trailer): where it begins, from the area's
      * begin (area->n_bytes: there is none), what it says, and which part of it a write is. NULL ops: nothing
      * is kept. */
@@ -104,12 +126,17 @@ struct rig_subject_ops {
 };
 struct rig_subject {
     const struct rig_subject_ops *ops;
-    struct sim_flash *flash;                       /* owned, but by a view */
-    bool reverts;                                  /* an unconfirmed update is taken back */
-    bool tells_confirmed;                          /* look() knows what is confirmed, */
-    bool tells_copy;                               /* and whether the copy is kept */
+    struct sim_flash *flash; /* owned, but by a view */
+    bool reverts;            /* an unconfirmed update is taken back */
+    bool tells_confirmed;    /* look() knows what is confirmed, */
+    bool tells_copy;         /* and whether the copy is kept */
+    guint32 invariants;      /* bits of enum rig_invariant that this kind of bootloader is asked for */
+    guint64 promised_at;     /* see act(); written by it */
+    const char *record;      /* what record_start() is about: "trailer"; NULL: that */
+    const char *places;      /* where may be written, in words: "the slots"; NULL: that */
     struct sim_area areas[RIG_SUBJECT_MAX_AREAS];  /* where bootloader and application may write */
     const char *area_names[RIG_SUBJECT_MAX_AREAS]; /* "primary"; static */
+    guint32 closed_areas;                          /* bits: those that are looked at and not to be written */
     guint n_areas;
     guint32 max_boot_ms;        /* with boot_here: longer than it takes, however loaded the machine is */
     bool (*stop)(void *user);   /* with boot_here: true = give up waiting; may be NULL */

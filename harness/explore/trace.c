@@ -265,6 +265,7 @@ struct covered {
 struct seen_image {
     guint device;
     guint32 offset;
+    guint8 end;
     guint8 image;
     guint8 flags;
 };
@@ -292,7 +293,12 @@ struct rig_recorder {
     GHashTable *image_numbers; /* final content -> index + 1 into images_seen */
     GArray *images_seen;
     guint16 *erases[SIM_FLASH_MAX_DEVICES];
-    guint64 n_counted; /* erases in this run */
+    guint64 n_counted;                          /* erases in this run */
+    GArray *inspected;                          /* guint8 per content: flags, and IS_INSPECTED */
+    GArray *settled;                            /* guint32 per content: + 1, 0 = not known */
+    struct sim_area dead[RIG_SUBJECT_MAX_DEAD]; /* of the content that the run began with */
+    guint n_dead;
+    GByteArray *alive; /* per sector of each dead area: it was erased in this run */
     struct rig_trace *trace;
 };
 
@@ -316,6 +322,9 @@ struct rig_recorder *rig_recorder_new(struct rig_contents *contents, struct rig_
     recorder->accesses = g_array_new(FALSE, FALSE, sizeof(struct rig_access));
     recorder->image_numbers = g_hash_table_new(NULL, NULL);
     recorder->images_seen = g_array_new(FALSE, FALSE, sizeof(struct seen_image));
+    recorder->inspected = g_array_new(FALSE, TRUE, sizeof(guint8));
+    recorder->settled = g_array_new(FALSE, TRUE, sizeof(guint32));
+    recorder->alive = g_byte_array_new();
     for (guint i = 0; i < sim_flash_n_devices(subject->flash); i++)
         recorder->erases[i] = g_new0(guint16, sim_flash_bytes(subject->flash, i) / ERASE_UNIT_BYTES + 1);
     return recorder;
@@ -333,6 +342,9 @@ void rig_recorder_free(struct rig_recorder *recorder)
     g_array_unref(recorder->accesses);
     g_hash_table_unref(recorder->image_numbers);
     g_array_unref(recorder->images_seen);
+    g_array_unref(recorder->inspected);
+    g_array_unref(recorder->settled);
+    g_byte_array_unref(recorder->alive);
     for (guint i = 0; i < SIM_FLASH_MAX_DEVICES; i++)
         g_free(recorder->erases[i]);
     g_free(recorder);
@@ -348,12 +360,114 @@ static bool within_areas(const struct rig_subject *subject, const struct sim_fla
     for (guint i = 0; i < subject->n_areas; i++) {
         const struct sim_area *area = &subject->areas[i];
 
-        if (area->device == operation->device && operation->offset >= area->offset &&
-            operation->n_bytes <= area->n_bytes &&
+        if (!(subject->closed_areas >> i & 1) && area->device == operation->device &&
+            operation->offset >= area->offset && operation->n_bytes <= area->n_bytes &&
             operation->offset - area->offset <= area->n_bytes - operation->n_bytes)
             return true;
     }
     return false;
+}
+
+/* ---- what is dead ---- */
+
+/* Loads a content and asks. */
+static guint dead_of(struct rig_recorder *recorder, guint32 content, struct sim_area *dead)
+{
+    struct rig_subject *subject = recorder->subject;
+
+    rig_contents_load(recorder->contents, content, recorder->held, subject->flash);
+    recorder->held = content;
+    return subject->ops->dead(subject, dead);
+}
+
+guint32 rig_recorder_settled(struct rig_recorder *recorder, guint32 content)
+{
+    struct sim_area dead[RIG_SUBJECT_MAX_DEAD];
+    guint32 settled = content;
+    guint n_dead;
+
+    if (!recorder->subject->ops->dead)
+        return content;
+    if (recorder->settled->len <= content)
+        g_array_set_size(recorder->settled, MAX(content + 1, recorder->settled->len * 2));
+    if (g_array_index(recorder->settled, guint32, content))
+        return g_array_index(recorder->settled, guint32, content) - 1;
+    n_dead = dead_of(recorder, content, dead);
+    for (guint i = 0; i < n_dead; i++) {
+        const struct sim_flash_operation erase = {.kind = SIM_FLASH_ERASE,
+                                                  .device = dead[i].device,
+                                                  .offset = dead[i].offset,
+                                                  .n_bytes = dead[i].n_bytes};
+
+        settled = rig_contents_after(recorder->contents, settled, &erase);
+    }
+    g_array_index(recorder->settled, guint32, content) = settled + 1;
+    return settled;
+}
+
+static void begin_dead(struct rig_recorder *recorder, guint32 content)
+{
+    guint n_units = 0;
+
+    recorder->n_dead = 0;
+    if (!recorder->subject->ops->dead)
+        return;
+    recorder->n_dead = dead_of(recorder, content, recorder->dead);
+    for (guint i = 0; i < recorder->n_dead; i++)
+        n_units += recorder->dead[i].n_bytes / ERASE_UNIT_BYTES;
+    g_byte_array_set_size(recorder->alive, n_units);
+    if (n_units > 0)
+        memset(recorder->alive->data, 0, n_units);
+}
+
+/* Erased sectors live again. What is written to others goes over whatever stands there; what reads them says
+ * that they are not dead. */
+static void note_dead(struct rig_recorder *recorder, enum rig_access_kind kind, guint device, guint32 offset,
+                      gsize n_bytes)
+{
+    bool erases = kind == RIG_ACCESS_ERASE;
+    guint first = 0;
+
+    for (guint i = 0; i < recorder->n_dead; i++) {
+        const struct sim_area *dead = &recorder->dead[i];
+        guint32 from = MAX(offset, dead->offset);
+        guint64 to = MIN((guint64)offset + n_bytes, (guint64)dead->offset + dead->n_bytes);
+
+        for (guint32 at = from; dead->device == device && at < to; at += ERASE_UNIT_BYTES) {
+            guint8 *alive = &recorder->alive->data[first + (at - dead->offset) / ERASE_UNIT_BYTES];
+
+            if (!erases && !*alive)
+                recorder->trace->flags |=
+                    kind == RIG_ACCESS_READ ? RIG_TRACE_READS_DEAD : RIG_TRACE_OVERWRITES;
+            *alive |= erases;
+        }
+        first += dead->n_bytes / ERASE_UNIT_BYTES;
+    }
+}
+
+/* ---- what a content says before it is booted ---- */
+
+#define IS_INSPECTED 1u
+
+static guint8 inspected(struct rig_recorder *recorder, guint32 content)
+{
+    struct rig_subject *subject = recorder->subject;
+    struct rig_inspection inspection = {.no_settings = false};
+    guint8 *known;
+
+    if (!subject->ops->inspect)
+        return 0;
+    if (recorder->inspected->len <= content)
+        g_array_set_size(recorder->inspected, MAX(content + 1, recorder->inspected->len * 2));
+    known = &g_array_index(recorder->inspected, guint8, content);
+    if (*known)
+        return *known & (guint8)~IS_INSPECTED;
+    rig_contents_load(recorder->contents, content, recorder->held, subject->flash);
+    recorder->held = content;
+    subject->ops->inspect(subject, &inspection);
+    *known = (guint8)(IS_INSPECTED | (inspection.no_settings ? RIG_TRACE_NO_SETTINGS : 0) |
+                      (inspection.data_lost ? RIG_TRACE_DATA_LOST : 0));
+    return *known & (guint8)~IS_INSPECTED;
 }
 
 static void count_erase(struct rig_recorder *recorder, const struct sim_flash_operation *operation)
@@ -408,6 +522,9 @@ static void on_operation(void *user, const struct sim_flash_operation *operation
 
     if (operation->kind == SIM_FLASH_ERASE)
         count_erase(recorder, operation);
+    if (recorder->n_dead > 0)
+        note_dead(recorder, operation->kind == SIM_FLASH_ERASE ? RIG_ACCESS_ERASE : RIG_ACCESS_WRITE,
+                  operation->device, operation->offset, operation->n_bytes);
     if (writes_over(recorder, operation))
         trace->flags |= RIG_TRACE_OVERWRITES;
     if (!within_areas(recorder->subject, operation))
@@ -426,6 +543,10 @@ static void on_read(void *user, unsigned device, uint32_t offset, size_t n_bytes
         recorder->learnable = false;
     if (refused || n_bytes == 0)
         return;
+    if (recorder->n_dead > 0)
+        note_dead(recorder, RIG_ACCESS_READ, device, offset, n_bytes);
+    if (!recorder->runs)
+        return;
     for (guint i = 0; i < recorder->n_covered; i++) {
         const struct covered *known = &recorder->covered[i];
 
@@ -440,7 +561,7 @@ static void on_read(void *user, unsigned device, uint32_t offset, size_t n_bytes
 
 static void begin(struct rig_recorder *recorder, guint32 content, struct rig_trace *trace)
 {
-    *trace = (struct rig_trace){.image = RIG_IMAGE_UNKNOWN};
+    *trace = (struct rig_trace){.image = RIG_IMAGE_UNKNOWN, .promised = RIG_NEVER_PROMISED};
     g_array_set_size(recorder->after, 0);
     g_array_set_size(recorder->halves, 0);
     g_array_set_size(recorder->accesses, 0);
@@ -455,11 +576,12 @@ static void start(struct rig_recorder *recorder, guint32 content, struct rig_tra
     struct sim_flash *flash = recorder->subject->flash;
 
     begin(recorder, content, trace);
+    begin_dead(recorder, content);
     recorder->learnable = recorder->runs != NULL;
     rig_contents_load(recorder->contents, content, recorder->held, flash);
     sim_flash_power(flash, true);
     sim_flash_observe(flash, on_operation, recorder);
-    sim_flash_observe_reads(flash, recorder->runs ? on_read : NULL, recorder);
+    sim_flash_observe_reads(flash, recorder->runs || recorder->n_dead > 0 ? on_read : NULL, recorder);
 }
 
 static void stop(struct rig_recorder *recorder)
@@ -517,6 +639,7 @@ static struct seen_image find_image(struct rig_recorder *recorder, const struct 
     rig_subject_look(recorder->subject, recorder->images, report, &seen);
     return (struct seen_image){.device = report->device,
                                .offset = report->offset,
+                               .end = (guint8)report->end,
                                .image = seen.image,
                                .flags = (guint8)((seen.confirmed ? RIG_TRACE_CONFIRMED : 0) |
                                                  (seen.copy_kept ? RIG_TRACE_COPY_KEPT : 0))};
@@ -531,7 +654,7 @@ static struct seen_image known_image(struct rig_recorder *recorder, const struct
 
     if (index > 0) {
         image = g_array_index(recorder->images_seen, struct seen_image, index - 1);
-        if (image.device == report->device && image.offset == report->offset)
+        if (image.device == report->device && image.offset == report->offset && image.end == report->end)
             return image;
     }
     image = find_image(recorder, report);
@@ -547,7 +670,7 @@ static void note_image(struct rig_recorder *recorder, const struct rig_end_repor
 
     trace->end = (guint8)report->end;
     keep_text(recorder, trace, report->text);
-    if (report->end != RIG_END_RUNS || report->device >= sim_flash_n_devices(recorder->subject->flash))
+    if (!rig_end_is_up(report->end) || report->device >= sim_flash_n_devices(recorder->subject->flash))
         return;
     image = known_image(recorder, report);
     trace->image = image.image;
@@ -566,17 +689,37 @@ static void learn(struct rig_recorder *recorder, const struct rig_task *task,
     const struct rig_trace *trace = recorder->trace;
 
     recorder->learnable &= !(trace->flags & (RIG_TRACE_OVERWRITES | RIG_TRACE_REFUSED)) &&
-                           (report->end == RIG_END_RUNS || report->end == RIG_END_NO_IMAGE);
+                           (rig_end_is_up(report->end) || report->end == RIG_END_NO_IMAGE);
     if (!recorder->learnable)
         return;
-    recorder->known_end = (struct rig_known_end){
-        .report = *report, .most_erases = trace->most_erases, .flags = trace->flags & RIG_TRACE_OUTSIDE};
+    recorder->known_end =
+        (struct rig_known_end){.report = *report,
+                               .promised = trace->promised,
+                               .most_erases = trace->most_erases,
+                               .flags = trace->flags & (RIG_TRACE_OUTSIDE | RIG_TRACE_READS_DEAD)};
     rig_recorder_learn(recorder, task, recorder->accesses, &recorder->known_end);
+}
+
+static void act(struct rig_recorder *recorder, enum rig_action action)
+{
+    struct rig_subject *subject = recorder->subject;
+    guint64 before = sim_flash_n_operations(subject->flash);
+
+    subject->promised_at = G_MAXUINT64;
+    if (!subject->ops->act(subject, action, &recorder->images[RIG_IMAGE_NEW]))
+        recorder->trace->flags |= RIG_TRACE_REFUSED;
+    if (subject->promised_at != G_MAXUINT64)
+        recorder->trace->promised = (guint32)(subject->promised_at - before);
+}
+
+static void note_boot(struct rig_recorder *recorder, guint32 content, const struct rig_end_report *report)
+{
+    note_image(recorder, report);
+    recorder->trace->flags |= inspected(recorder, content);
 }
 
 void rig_trace_record(struct rig_recorder *recorder, const struct rig_task *task, struct rig_trace *trace)
 {
-    const struct rig_explore_image *image = &recorder->images[RIG_IMAGE_NEW];
     struct rig_end_report report = {.end = RIG_END_NO_IMAGE};
     struct rig_subject *subject = recorder->subject;
 
@@ -587,12 +730,12 @@ void rig_trace_record(struct rig_recorder *recorder, const struct rig_task *task
         subject->ops->boot_here(subject, &report);
     else if (task->action == RIG_TASK_BOOT)
         subject->ops->boot(subject, &report);
-    else if (!subject->ops->act(subject, (enum rig_action)task->action, image))
-        trace->flags |= RIG_TRACE_REFUSED;
+    else
+        act(recorder, (enum rig_action)task->action);
     stop(recorder);
     learn(recorder, task, &report);
     if (task->action == RIG_TASK_BOOT)
-        note_image(recorder, &report);
+        note_boot(recorder, task->content, &report);
     finish(recorder);
 }
 
@@ -623,8 +766,9 @@ bool rig_record_known(struct rig_recorder *recorder, const struct rig_task *task
     }
     trace->most_erases = end->most_erases;
     trace->flags |= end->flags;
+    trace->promised = end->promised;
     if (task->action == RIG_TASK_BOOT)
-        note_image(recorder, &end->report);
+        note_boot(recorder, task->content, &end->report);
     finish(recorder);
     return true;
 }

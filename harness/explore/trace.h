@@ -11,11 +11,14 @@
 G_BEGIN_DECLS
 
 enum rig_trace_flag {
-    RIG_TRACE_CONFIRMED = 1 << 0,  /* what runs is marked as confirmed */
-    RIG_TRACE_COPY_KEPT = 1 << 1,  /* the old image stands whole where a revert would take it from */
-    RIG_TRACE_OUTSIDE = 1 << 2,    /* an operation outside of the areas */
-    RIG_TRACE_OVERWRITES = 1 << 3, /* a write to bytes that were not erased */
-    RIG_TRACE_REFUSED = 1 << 4,    /* an action that did not succeed */
+    RIG_TRACE_CONFIRMED = 1 << 0,   /* what runs is marked as confirmed */
+    RIG_TRACE_COPY_KEPT = 1 << 1,   /* the old image stands whole where a revert would take it from */
+    RIG_TRACE_OUTSIDE = 1 << 2,     /* an operation outside of the areas */
+    RIG_TRACE_OVERWRITES = 1 << 3,  /* a write to bytes that were not erased */
+    RIG_TRACE_REFUSED = 1 << 4,     /* an action that did not succeed */
+    RIG_TRACE_NO_SETTINGS = 1 << 5, /* of the content that it began with: see struct rig_inspection */
+    RIG_TRACE_DATA_LOST = 1 << 6,
+    RIG_TRACE_READS_DEAD = 1 << 7, /* it reads what subject->ops->dead() called dead: the rig's trouble */
 };
 
 struct rig_trace {
@@ -27,7 +30,10 @@ struct rig_trace {
     guint8 image;        /* RUNS: which image; RIG_IMAGE_MIXED; RIG_IMAGE_UNKNOWN: none of the known ones */
     guint8 flags;
     guint32 text; /* index + 1 into the recorder's texts, 0 = none */
+    guint32
+        promised; /* an action: operations before the host was told that all is well; RIG_NEVER_PROMISED */
 };
+#define RIG_NEVER_PROMISED G_MAXUINT32
 
 #define RIG_TRACE_NONE 0xff
 
@@ -51,6 +57,7 @@ struct rig_access {
 /* How a run ended, as far as it follows from what it read. */
 struct rig_known_end {
     struct rig_end_report report;
+    guint32 promised;
     guint32 most_erases;
     guint8 flags;
 };
@@ -81,6 +88,8 @@ void rig_recorder_learn(struct rig_recorder *recorder, const struct rig_task *ta
  * its n_operations contents, put into the recorder's sequences, `text` may be empty. */
 void rig_recorder_adopt(struct rig_recorder *recorder, struct rig_trace *trace, const guint32 *chunks,
                         const char *text);
+/* The content that stands for this one: what is dead in it is erased. */
+guint32 rig_recorder_settled(struct rig_recorder *recorder, guint32 content);
 struct rig_sequences *rig_recorder_sequences(const struct rig_recorder *recorder);
 bool rig_recorder_wants_torn(const struct rig_recorder *recorder);
 

@@ -266,7 +266,7 @@ static void nothing_judged(struct rig_run *run, const char *const why_not[RIG_N_
 static bool take_invariants(struct rig_run *run, const char *const *names, const struct images *images,
                             struct rig_explore_plan *plan, const char *why_not[RIG_N_INVARIANTS])
 {
-    guint32 wanted = rig_words_have(names, "all") ? RIG_ALL_INVARIANTS : 0;
+    guint32 wanted = rig_words_have(names, "all") ? plan->subject->invariants : 0;
 
     for (; *names; names++) {
         enum rig_invariant invariant;
