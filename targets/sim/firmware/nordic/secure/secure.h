@@ -49,11 +49,9 @@ enum sim_secure_defect {
     SIM_SECURE_ERASES_APP_DATA = 1 << 10,   /* an activation takes the application's data pages along */
     SIM_SECURE_KEEPS_PEER_DATA = 1 << 11,   /* peer data is not cleared when the application starts */
     SIM_SECURE_STUCK_IN_UPDATER = 1 << 12,  /* GPREGRET is not cleared: a reset leads back */
-    SIM_SECURE_MASKS_CRC = 1 << 13,         /* get CRC answers what the client would like: of the object's
-                                               full size */
-    SIM_SECURE_ANSWERS_EARLY = 1 << 14,     /* execute does not wait for the flash */
+    SIM_SECURE_ANSWERS_EARLY = 1 << 13,     /* execute does not wait for the flash */
 };
-#define SIM_SECURE_N_DEFECTS 15
+#define SIM_SECURE_N_DEFECTS 14
 const char *sim_secure_defect_name(unsigned bit); /* "accepts-unsigned", ...; NULL beyond the last */
 
 struct sim_secure_config {
@@ -124,6 +122,7 @@ struct sim_secure_start {
     bool activation_failed;  /* the SDK goes on as if it had not */
     uint32_t timeout_ms;     /* UPDATER: until it gives up */
     uint32_t application_at; /* bank 0 */
+    bool softdevice_damaged; /* or missing: whatever the outcome, no radio comes up */
 };
 
 /* --- the updater --- */
@@ -179,7 +178,6 @@ struct sim_secure_state {
     uint8_t n_operations;
     bool queue_runs;
     uint8_t written_settings[2][RIG_NORDIC_SETTINGS_BYTES]; /* what is on its way to main page and backup */
-    uint64_t operation_until_us;
     /* time */
     uint64_t inactive_at_us;
     uint64_t reset_at_us; /* SIM_SECURE_NEVER: no reset is on its way */

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One run of the bootloader from reset: MBR, settings, activation, then updater or application. */
+#include "sim/firmware/nordic/secure/loader.h"
+
+#include "base/bytes.h"
+#include "image/nordic_image.h"
+
+#include <string.h>
+
+#define GPREGRET_KIND 0xf8u /* which of its bits say what the register is about */
+#define GPREGRET_START 0x01u
+
+struct region {
+    const struct sim_flash *flash;
+    uint32_t at;
+};
+
+static bool read_region(const void *user, uint32_t offset, void *into, size_t n_bytes)
+{
+    const struct region *region = user;
+    return sim_flash_peek(region->flash, SIM_FLASH_INTERNAL, region->at + offset, into, n_bytes) == SIM_OK;
+}
+
+static bool bootloader_is_damaged(const struct secure *secure)
+{
+    const struct sim_nordic_map *map = &secure->config->map;
+    struct region region = {secure->flash, map->bootloader_at};
+    struct rig_image_source source = {
+        .read = read_region, .user = &region, .n_bytes = map->bootloader_bytes};
+    return rig_nordic_read_seal(&source, map->bootloader_bytes, NULL) == RIG_NORDIC_DAMAGED;
+}
+
+/* Only a CRC is ever left out. */
+static bool crc_is_checked(const struct sim_secure_config *config, struct sim_nordic_retained *retained)
+{
+    if (config->always_checks_crc)
+        return true;
+    if (retained->from_system_off) {
+        retained->from_system_off = false;
+        return false;
+    }
+    if ((retained->gpregret2 & (GPREGRET_KIND | GPREGRET_START)) != SIM_NORDIC_GPREGRET2_SKIP_CRC)
+        return true;
+    retained->gpregret2 &= (uint8_t)~SIM_NORDIC_GPREGRET2_SKIP_CRC;
+    return false;
+}
+
+static bool validates(struct secure *secure, enum rig_nordic_part part, uint32_t at, uint32_t n_bytes,
+                      bool checks_crc)
+{
+    const struct rig_nordic_validation *validation = &secure->settings->validations[part];
+    if (!checks_crc && validation->type == RIG_NORDIC_VALIDATE_CRC)
+        return true;
+    return secure_boot_validates(secure, validation, at, n_bytes);
+}
+
+/* What is wrong with the application; NULL: nothing. */
+static const char *application_fault(struct secure *secure, bool checks_crc)
+{
+    const struct rig_nordic_settings *settings = secure->settings;
+    const struct rig_nordic_bank *bank = &settings->banks[0];
+    struct rig_softdevice softdevice;
+    if (bank->code != RIG_NORDIC_BANK_APPLICATION)
+        return "bank 0 holds none that the settings call valid";
+    if (secure->config->sdk < SIM_SECURE_SDK_15) {
+        /* Before boot validation: the CRC of the bank, where it is known. */
+        bool is_good = bank->image_crc == 0 ||
+                       secure_crc(secure, secure_bank_0(secure), bank->image_bytes) == bank->image_crc;
+        return is_good ? NULL : "the application's CRC is wrong";
+    }
+    if (secure->config->checks_app_signature &&
+        settings->validations[RIG_NORDIC_APPLICATION].type != RIG_NORDIC_VALIDATE_ECDSA)
+        return "its boot validation is no signature";
+    if (secure_softdevice(secure, RIG_SOFTDEVICE_AT, &softdevice) &&
+        !validates(secure, RIG_NORDIC_SOFTDEVICE, RIG_SOFTDEVICE_AT, settings->sd_size, checks_crc))
+        return "the SoftDevice does not validate";
+    if (!validates(secure, RIG_NORDIC_APPLICATION, secure_bank_0(secure), bank->image_bytes, checks_crc))
+        return "the application does not validate";
+    return NULL;
+}
+
+static enum sim_secure_entry why_updater(struct secure *secure, struct sim_nordic_retained *retained,
+                                         struct sim_secure_start *start)
+{
+    const struct sim_secure_config *config = secure->config;
+    start->why = application_fault(secure, crc_is_checked(config, retained));
+    if (start->why != NULL)
+        return SIM_SECURE_NO_APPLICATION;
+    if (config->enters_by_button && retained->button)
+        return SIM_SECURE_BY_BUTTON;
+    if (config->enters_by_pin_reset && retained->by_pin)
+        return SIM_SECURE_BY_PIN_RESET;
+    /* Any bit of the value that means it. */
+    if (config->enters_by_gpregret && (retained->gpregret & SIM_NORDIC_GPREGRET_DFU) != 0)
+        return SIM_SECURE_BY_GPREGRET;
+    if (config->enters_by_settings && secure->settings->enter_buttonless == 1)
+        return SIM_SECURE_BY_SETTINGS;
+    return SIM_SECURE_NOT_ENTERED;
+}
+
+static void clear_entry_flags(struct secure *secure, struct sim_nordic_retained *retained)
+{
+    const struct sim_secure_config *config = secure->config;
+    if (config->enters_by_pin_reset)
+        retained->by_pin = false;
+    /* The whole value, where any bit was enough to enter. */
+    if (config->enters_by_gpregret && !secure_has_defect(config, SIM_SECURE_STUCK_IN_UPDATER) &&
+        (retained->gpregret & (GPREGRET_KIND | GPREGRET_START)) == SIM_NORDIC_GPREGRET_DFU)
+        retained->gpregret &= (uint8_t)~SIM_NORDIC_GPREGRET_DFU;
+    if (config->enters_by_settings && secure->settings->enter_buttonless == 1) {
+        secure->settings->enter_buttonless = 0;
+        secure_save(secure);
+    }
+}
+
+static void enter_updater(struct secure *secure, struct sim_nordic_retained *retained, uint64_t now_us,
+                          struct sim_secure_state *state, struct sim_secure_start *start)
+{
+    clear_entry_flags(secure, retained);
+    if (secure_stopped(secure))
+        return;
+    memset(state, 0, sizeof *state);
+    state->settings = *secure->settings;
+    secure->settings = &state->settings;
+    state->inactive_at_us = now_us + (uint64_t)start->timeout_ms * 1000;
+    if (secure_enter(secure, state))
+        start->outcome = SIM_SECURE_UPDATER;
+}
+
+static void start_application(struct secure *secure, struct sim_secure_start *start)
+{
+    secure_clear_extras(secure);
+    secure_back_up(secure);
+    start->outcome = SIM_SECURE_APPLICATION;
+}
+
+static void run(struct secure *secure, struct sim_nordic_retained *retained, uint64_t now_us,
+                struct sim_secure_state *state, struct sim_secure_start *start)
+{
+    bool reset = false;
+    secure_run_mbr(secure);
+    if (secure_stopped(secure))
+        return;
+    if (bootloader_is_damaged(secure)) {
+        start->outcome = SIM_SECURE_DEAD;
+        start->why = "the bootloader is damaged";
+        return;
+    }
+    secure_load(secure);
+    secure_save_and_back_up(secure);
+    bool activated = secure_activate(secure, start, &reset);
+    if (secure_stopped(secure))
+        return;
+    start->outcome = SIM_SECURE_RESET;
+    start->timeout_ms = secure->config->inactivity_ms;
+    if (activated) {
+        bool softdevice = start->activated == RIG_NORDIC_BANK_SOFTDEVICE ||
+                          start->activated == RIG_NORDIC_BANK_SOFTDEVICE_BOOTLOADER;
+        if (reset || !softdevice || secure->settings->banks[0].code != RIG_NORDIC_BANK_APPLICATION) {
+            if (!reset)
+                secure_back_up(secure);
+            return;
+        }
+        start->entry = SIM_SECURE_AFTER_ACTIVATION;
+        start->timeout_ms = secure->config->continuation_ms;
+    } else {
+        start->entry = why_updater(secure, retained, start);
+    }
+    if (secure_stopped(secure))
+        return;
+    if (start->entry != SIM_SECURE_NOT_ENTERED)
+        enter_updater(secure, retained, now_us, state, start);
+    else
+        start_application(secure, start);
+}
+
+void sim_secure_boot(const struct sim_secure_config *config, struct sim_flash *flash,
+                     struct sim_nordic_retained *retained, uint64_t now_us, struct sim_secure_state *state,
+                     struct sim_secure_start *start)
+{
+    struct rig_nordic_settings settings = {0};
+    struct secure secure = {.config = config, .flash = flash, .settings = &settings};
+    memset(start, 0, sizeof *start);
+    uint64_t busy_us = sim_flash_busy_us(flash);
+    run(&secure, retained, now_us, state, start);
+    start->softdevice_damaged = !secure.lost && secure_softdevice_is_damaged(&secure);
+    if (secure.lost) {
+        start->outcome = SIM_SECURE_POWER_LOST;
+    } else if (secure.fault != NULL) {
+        start->outcome = SIM_SECURE_FAULT;
+        start->why = secure.fault;
+    }
+    start->application_at = sim_nordic_bank_0(&config->map, flash);
+    if (start->outcome == SIM_SECURE_UPDATER)
+        state->inactive_at_us += sim_flash_busy_us(flash) - busy_us;
+}

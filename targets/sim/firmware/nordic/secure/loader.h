@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the files of the secure bootloader share: one run over flash and settings, validation of images. */
+#ifndef SIM_FIRMWARE_NORDIC_SECURE_LOADER_H
+#define SIM_FIRMWARE_NORDIC_SECURE_LOADER_H
+
+#include "sim/firmware/nordic/secure/secure.h"
+
+/* A run of the bootloader, or one call of the updater. When `lost` or `fault` is set, nothing more happens and
+ * nothing may be decided. */
+struct secure {
+    const struct sim_secure_config *config;
+    struct sim_flash *flash;
+    struct rig_nordic_settings *settings; /* the RAM copy */
+    bool lost;                            /* power */
+    const char *fault;                    /* static: what the core would have stumbled over */
+};
+
+static inline bool secure_stopped(const struct secure *secure)
+{
+    return secure->lost || secure->fault != NULL;
+}
+static inline bool secure_has_defect(const struct sim_secure_config *config, enum sim_secure_defect defect)
+{
+    return (config->defects & (uint32_t)defect) != 0;
+}
+static inline bool secure_has_backup(const struct sim_secure_config *config)
+{
+    return config->sdk >= SIM_SECURE_SDK_15 && config->map.parameter_page_at != 0;
+}
+
+/* storage.c: flash as the core sees it, by NVMC, and the settings in it */
+/* false: power lost, or beyond the flash, which is a fault. */
+bool secure_read(struct secure *secure, uint32_t at, void *into, size_t n_bytes);
+void secure_erase(struct secure *secure, uint32_t at, uint32_t n_pages);
+/* Page by page; n_bytes is rounded up to words, with the bytes that are there. */
+void secure_write(struct secure *secure, uint32_t at, const uint8_t *bytes, uint32_t n_bytes);
+/* Of the part of the page that this SDK keeps its settings in. */
+uint32_t secure_settings_bytes(const struct sim_secure_config *config);
+void secure_encode(const struct sim_secure_config *config, const struct rig_nordic_settings *settings,
+                   uint8_t into[RIG_NORDIC_SETTINGS_BYTES]);
+/* From flash into the RAM copy, by the boot table. */
+void secure_load(struct secure *secure);
+/* Whether the page at `at` holds just these bytes. */
+bool secure_page_equals(struct secure *secure, uint32_t at, const uint8_t *bytes);
+void secure_save(struct secure *secure);        /* main page */
+void secure_save_and_back_up(struct secure *secure);
+void secure_back_up(struct secure *secure); /* the main page as it stands in flash */
+/* Forgets peer data and name, as before the application starts. */
+void secure_clear_extras(struct secure *secure);
+
+/* banks.c: where things are */
+uint32_t secure_bank_0(const struct secure *secure);
+uint32_t secure_bank_1(const struct secure *secure);
+bool secure_softdevice(const struct secure *secure, uint32_t at, struct rig_softdevice *softdevice);
+/* Bytes of the SoftDevice that is in place are not what they should be. */
+bool secure_softdevice_is_damaged(struct secure *secure);
+void secure_invalidate(struct rig_nordic_settings *settings, unsigned bank);
+/* Room for an image: drops the application where it must and may. false: there is none. */
+bool secure_prepare_cache(const struct secure *secure, uint32_t n_bytes, bool single_bank, bool keep_application);
+
+/* validate.c */
+/* Result of a request: enum rig_dfu_result; with an extended code 0x0b00 | code. */
+uint32_t secure_crc(struct secure *secure, uint32_t at, uint32_t n_bytes);
+bool secure_boot_validates(struct secure *secure, const struct rig_nordic_validation *validation, uint32_t at,
+                           uint32_t n_bytes);
+/* Of a packet that decoded from `bytes`: signature, then what it says. */
+uint16_t secure_prevalidate(struct secure *secure, const struct rig_init_packet *init, const uint8_t *bytes);
+uint16_t secure_update_bytes(const struct secure *secure, const struct rig_init_packet *init, uint32_t *n_bytes);
+/* Of a received image; settings are those of an activation afterwards, or of none. */
+uint16_t secure_postvalidate(struct secure *secure, const struct rig_init_packet *init, uint32_t at,
+                             uint32_t n_bytes);
+
+/* activate.c: steps of nordic-flash section 5. Gives whether the settings asked for something to be made
+ * active; *reset: the MBR was given work, and resets. */
+bool secure_activate(struct secure *secure, struct sim_secure_start *start, bool *reset);
+/* What the MBR does before the bootloader starts: a copy of a bootloader that was begun. */
+void secure_run_mbr(struct secure *secure);
+
+/* updater.c: what the updater does before it waits; state holds the settings. false: it does not come up, and
+ * secure->fault says why. */
+bool secure_enter(struct secure *secure, struct sim_secure_state *state);
+
+/* requests.c: one request after the transport took it in, with its answer. */
+struct secure_request {
+    uint8_t op; /* enum rig_dfu_op */
+    uint8_t object;
+    uint32_t n_object_bytes;
+    bool has_buffer;  /* of a packet; the op written to the control point has none */
+    uint8_t buffer;   /* index */
+    uint32_t n_bytes; /* in it */
+};
+struct secure_answer {
+    uint16_t result; /* enum rig_dfu_result; extended: 0x0b00 | code */
+    uint32_t max_bytes, offset, crc;
+    bool is_ready; /* false: none now */
+};
+struct secure_answer secure_handle(struct secure *secure, struct sim_secure_state *state,
+                                   const struct secure_request *request, uint64_t now_us);
+/* Takes an init packet that the settings hold from an earlier run. false: secure->fault. */
+bool secure_take_stored_init(struct secure *secure, struct sim_secure_state *state);
+/* A data object's execute that waited for the flash. */
+void secure_execute_data(struct secure *secure, struct sim_secure_state *state, uint64_t now_us);
+
+/* updater.c, for requests.c */
+void secure_answer_execute(struct sim_secure_state *state, uint16_t result);
+void secure_restart_inactivity(const struct secure *secure, struct sim_secure_state *state, uint64_t now_us);
+void secure_disconnect_and_reset(struct sim_secure_state *state, uint64_t now_us);
+void secure_free_buffer(struct sim_secure_state *state, uint8_t buffer);
+
+/* queue.c: the flash while the radio is on */
+bool secure_queue_erase(struct secure *secure, struct sim_secure_state *state, uint32_t at);
+bool secure_queue_packet(struct secure *secure, struct sim_secure_state *state, uint32_t at,
+                         const struct secure_request *request);
+/* As secure_save_and_back_up(); false: the main page did not fit into the queue. *is_last: the update is
+ * complete with it; true afterwards when nothing had to be written for that. */
+bool secure_queue_settings(struct secure *secure, struct sim_secure_state *state, bool is_last,
+                           bool *is_done);
+/* The entry in work is done; true: it was the last of an update. */
+bool secure_queue_step(struct secure *secure, struct sim_secure_state *state);
+
+#endif
