@@ -3,6 +3,7 @@
 #include "image/softdevice.h"
 
 #include "base/bytes.h"
+#include "image/nordic_image.h"
 
 #include <string.h>
 
@@ -56,6 +57,7 @@ bool rig_softdevice_fill(const struct rig_softdevice *softdevice, uint8_t *bytes
         bytes[i] = (uint8_t)(state >> 24);
     }
     rig_softdevice_encode(softdevice, bytes + RIG_SOFTDEVICE_INFO_AT);
+    rig_nordic_seal(bytes, n_bytes);
     return true;
 }
 

@@ -8,9 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PAGES_PER_STEP 8u       /* NRF_BL_FW_COPY_PROGRESS_STORE_STEP */
-#define COPIES_TOO_MUCH 4u      /* SDK 12: bytes where words were meant */
-#define OLD_SOFTDEVICE_SHIFT 0x4000u /* of the SDK's workaround for updates from SDK 12 to 14.1 on nRF52832 */
+#define PAGES_PER_STEP 8u            /* NRF_BL_FW_COPY_PROGRESS_STORE_STEP */
+#define COPIES_TOO_MUCH 4u           /* SDK 12: bytes where words were meant */
+#define OLD_SOFTDEVICE_SHIFT 0x4000u /* of the SDK's workaround for updates from SDK 12 to 14.1 on nRF52832  \
+                                      */
 
 /* --- the MBR: what it writes into its parameter page is its own affair; this is the model's form --- */
 
@@ -157,8 +158,8 @@ static bool activate_application(struct secure *secure)
     bool is_trusting = secure_has_defect(secure->config, SIM_SECURE_MARKS_VALID_FIRST);
     uint32_t left = n_bytes - settings->write_offset;
     if (is_trusting) {
-        settings->banks[0] = (struct rig_nordic_bank){n_bytes, settings->banks[1].image_crc,
-                                                      RIG_NORDIC_BANK_APPLICATION};
+        settings->banks[0] =
+            (struct rig_nordic_bank){n_bytes, settings->banks[1].image_crc, RIG_NORDIC_BANK_APPLICATION};
         settings->validations[RIG_NORDIC_APPLICATION].type = RIG_NORDIC_VALIDATE_NOTHING;
     }
     if (secure->config->sdk == SIM_SECURE_SDK_12) {

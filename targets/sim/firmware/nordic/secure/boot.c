@@ -25,8 +25,7 @@ static bool bootloader_is_damaged(const struct secure *secure)
 {
     const struct sim_nordic_map *map = &secure->config->map;
     struct region region = {secure->flash, map->bootloader_at};
-    struct rig_image_source source = {
-        .read = read_region, .user = &region, .n_bytes = map->bootloader_bytes};
+    struct rig_image_source source = {.read = read_region, .user = &region, .n_bytes = map->bootloader_bytes};
     return rig_nordic_read_seal(&source, map->bootloader_bytes, NULL) == RIG_NORDIC_DAMAGED;
 }
 

@@ -5,8 +5,8 @@
 
 #include "sim/firmware/nordic/secure/secure.h"
 
-/* A run of the bootloader, or one call of the updater. When `lost` or `fault` is set, nothing more happens and
- * nothing may be decided. */
+/* A run of the bootloader, or one call of the updater. When `lost` or `fault` is set, nothing more happens
+ * and nothing may be decided. */
 struct secure {
     const struct sim_secure_config *config;
     struct sim_flash *flash;
@@ -42,7 +42,7 @@ void secure_encode(const struct sim_secure_config *config, const struct rig_nord
 void secure_load(struct secure *secure);
 /* Whether the page at `at` holds just these bytes. */
 bool secure_page_equals(struct secure *secure, uint32_t at, const uint8_t *bytes);
-void secure_save(struct secure *secure);        /* main page */
+void secure_save(struct secure *secure); /* main page */
 void secure_save_and_back_up(struct secure *secure);
 void secure_back_up(struct secure *secure); /* the main page as it stands in flash */
 /* Forgets peer data and name, as before the application starts. */
@@ -56,7 +56,8 @@ bool secure_softdevice(const struct secure *secure, uint32_t at, struct rig_soft
 bool secure_softdevice_is_damaged(struct secure *secure);
 void secure_invalidate(struct rig_nordic_settings *settings, unsigned bank);
 /* Room for an image: drops the application where it must and may. false: there is none. */
-bool secure_prepare_cache(const struct secure *secure, uint32_t n_bytes, bool single_bank, bool keep_application);
+bool secure_prepare_cache(const struct secure *secure, uint32_t n_bytes, bool single_bank,
+                          bool keep_application);
 
 /* validate.c */
 /* Result of a request: enum rig_dfu_result; with an extended code 0x0b00 | code. */
@@ -65,7 +66,8 @@ bool secure_boot_validates(struct secure *secure, const struct rig_nordic_valida
                            uint32_t n_bytes);
 /* Of a packet that decoded from `bytes`: signature, then what it says. */
 uint16_t secure_prevalidate(struct secure *secure, const struct rig_init_packet *init, const uint8_t *bytes);
-uint16_t secure_update_bytes(const struct secure *secure, const struct rig_init_packet *init, uint32_t *n_bytes);
+uint16_t secure_update_bytes(const struct secure *secure, const struct rig_init_packet *init,
+                             uint32_t *n_bytes);
 /* Of a received image; settings are those of an activation afterwards, or of none. */
 uint16_t secure_postvalidate(struct secure *secure, const struct rig_init_packet *init, uint32_t at,
                              uint32_t n_bytes);

@@ -124,8 +124,8 @@ static void perform(struct secure *secure, struct sim_secure_state *state,
                     const struct sim_secure_operation *operation)
 {
     uint8_t word[WORD_BYTES];
-    const uint8_t *bytes =
-        operation->kind == OP_PACKET ? state->buffers[operation->buffer] : state->written_settings[operation->buffer & 1];
+    const uint8_t *bytes = operation->kind == OP_PACKET ? state->buffers[operation->buffer]
+                                                        : state->written_settings[operation->buffer & 1];
     uint32_t n_bytes = operation->n_bytes;
     if (operation->kind == OP_ERASE) {
         secure_erase(secure, operation->address, 1);

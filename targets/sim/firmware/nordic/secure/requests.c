@@ -108,7 +108,8 @@ static void erase_old_first(struct secure *secure)
 {
     uint32_t page_bytes = secure->config->map.page_bytes;
     uint32_t n_bytes = secure->settings->banks[0].image_bytes;
-    if (secure_has_defect(secure->config, SIM_SECURE_ERASES_OLD_FIRST) && n_bytes < secure->config->map.bootloader_at)
+    if (secure_has_defect(secure->config, SIM_SECURE_ERASES_OLD_FIRST) &&
+        n_bytes < secure->config->map.bootloader_at)
         secure_erase(secure, secure_bank_0(secure), (n_bytes + page_bytes - 1) / page_bytes);
 }
 
@@ -123,7 +124,8 @@ static uint16_t execute_command(struct secure *secure, struct sim_secure_state *
 }
 
 static void handle_command(struct secure *secure, struct sim_secure_state *state,
-                           const struct secure_request *request, struct secure_answer *answer, uint64_t now_us)
+                           const struct secure_request *request, struct secure_answer *answer,
+                           uint64_t now_us)
 {
     const struct rig_nordic_settings *settings = secure->settings;
     switch (request->op) {

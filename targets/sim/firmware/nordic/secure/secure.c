@@ -22,10 +22,9 @@ struct sim_secure_config sim_secure_example(const struct sim_nordic_map *map)
 const char *sim_secure_defect_name(unsigned bit)
 {
     static const char *const names[SIM_SECURE_N_DEFECTS] = {
-        "accepts-unsigned",   "accepts-any-key",   "skips-hash",         "ignores-hardware",
-        "ignores-softdevice", "ignores-downgrade", "forgets-copy",       "no-backup",
-        "erases-old-first",   "marks-valid-first", "erases-app-data",    "keeps-peer-data",
-        "stuck-in-updater",   "answers-early",
+        "accepts-unsigned",  "accepts-any-key", "skips-hash",       "ignores-hardware", "ignores-softdevice",
+        "ignores-downgrade", "forgets-copy",    "no-backup",        "erases-old-first", "marks-valid-first",
+        "erases-app-data",   "keeps-peer-data", "stuck-in-updater", "answers-early",
     };
     return bit < SIM_SECURE_N_DEFECTS ? names[bit] : NULL;
 }

@@ -130,15 +130,13 @@ static void finish(struct secure *secure, struct sim_secure_state *state)
 bool secure_enter(struct secure *secure, struct sim_secure_state *state)
 {
     const struct sim_secure_config *config = secure->config;
-    struct secure_request stored = {.op = RIG_DFU_EXECUTE};
     state->object = RIG_DFU_COMMAND_OBJECT;
     state->reset_at_us = SIM_SECURE_NEVER;
     if (config->inactivity_ms == 0)
         state->inactive_at_us = SIM_SECURE_NEVER;
     for (uint8_t i = 0; i < SIM_SECURE_N_BUFFERS; i++)
         secure_free_buffer(state, i);
-    if (config->requires_bonds &&
-        sim_secure_peer(config, secure->flash, NULL) != RIG_NORDIC_EXTRA_VALID) {
+    if (config->requires_bonds && sim_secure_peer(config, secure->flash, NULL) != RIG_NORDIC_EXTRA_VALID) {
         secure->fault = "bonds are required, and the settings page holds no peer data";
         return false;
     }
@@ -157,8 +155,8 @@ void sim_secure_linked(const struct sim_secure_config *config, struct sim_secure
     finish(&secure, state);
 }
 
-static void handle(struct secure *secure, struct sim_secure_state *state, const struct secure_request *request,
-                   uint64_t now_us)
+static void handle(struct secure *secure, struct sim_secure_state *state,
+                   const struct secure_request *request, uint64_t now_us)
 {
     struct secure_answer answer = secure_handle(secure, state, request, now_us);
     if (!secure_stopped(secure) && answer.is_ready)

@@ -182,11 +182,11 @@ uint16_t secure_prevalidate(struct secure *secure, const struct rig_init_packet 
     return result == RIG_DFU_SUCCESS ? check_contents(secure, init) : result;
 }
 
-uint16_t secure_update_bytes(const struct secure *secure, const struct rig_init_packet *init, uint32_t *n_bytes)
+uint16_t secure_update_bytes(const struct secure *secure, const struct rig_init_packet *init,
+                             uint32_t *n_bytes)
 {
     uint32_t sum = 0;
-    bool is_application =
-        init->type == RIG_DFU_APPLICATION || init->type == RIG_INIT_EXTERNAL_APPLICATION;
+    bool is_application = init->type == RIG_DFU_APPLICATION || init->type == RIG_INIT_EXTERNAL_APPLICATION;
     if (is_application && init->has_app_size) {
         sum = init->app_size;
     } else {
@@ -274,12 +274,13 @@ static bool postvalidate_softdevice_bootloader(struct secure *secure, const stru
 {
     struct rig_nordic_settings *settings = secure->settings;
     struct rig_nordic_validation softdevice, bootloader;
-    bool has_softdevice = (init->type & IS_SOFTDEVICE) != 0, has_bootloader = (init->type & IS_BOOTLOADER) != 0;
+    bool has_softdevice = (init->type & IS_SOFTDEVICE) != 0,
+         has_bootloader = (init->type & IS_BOOTLOADER) != 0;
     uint32_t sd_size = has_softdevice ? init->sd_size : 0;
     bool is_major = false;
-    if (has_softdevice && (!softdevice_is_ok(secure, at, sd_size, has_bootloader, &is_major) ||
-                           !extract_validation(secure, init, 0, at, sd_size, RIG_NORDIC_VALIDATE_CRC,
-                                               &softdevice)))
+    if (has_softdevice &&
+        (!softdevice_is_ok(secure, at, sd_size, has_bootloader, &is_major) ||
+         !extract_validation(secure, init, 0, at, sd_size, RIG_NORDIC_VALIDATE_CRC, &softdevice)))
         return false;
     if (has_bootloader && !extract_validation(secure, init, has_softdevice ? 1 : 0, at + sd_size,
                                               n_bytes - sd_size, RIG_NORDIC_VALIDATE_NOTHING, &bootloader))
@@ -301,7 +302,8 @@ static bool postvalidate_softdevice_bootloader(struct secure *secure, const stru
     return true;
 }
 
-static bool hash_fits(struct secure *secure, const struct rig_init_packet *init, uint32_t at, uint32_t n_bytes)
+static bool hash_fits(struct secure *secure, const struct rig_init_packet *init, uint32_t at,
+                      uint32_t n_bytes)
 {
     uint8_t hash[RIG_IMAGE_HASH_BYTES];
     /* Without a packet the SDK compares with what is at address 0 of the flash. */
