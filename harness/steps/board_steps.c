@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "bench/option_fields.h"
+#include "image/init_packet.h"
 #include "steps/fit.h"
 
 #include <string.h>
@@ -50,6 +51,25 @@ struct slot_images {
     gsize n_images;
 };
 
+static bool take_part(struct rig_run *run, const struct rig_built_image *built, struct rig_board_image *image)
+{
+    const struct rig_update_part *part = &built->parts[built->n_parts - 1];
+    struct rig_init_packet packet;
+    gsize n_init;
+    const guint8 *init = g_bytes_get_data(part->init_packet, &n_init);
+
+    if (part->firmware != RIG_DFU_APPLICATION) {
+        rig_run_error_text(run, "image '%s' is a %s: a board is set up with an application", built->name,
+                           rig_dfu_firmware_name(part->firmware));
+        return false;
+    }
+    image->bytes = g_bytes_get_data(part->bytes, &image->n_bytes);
+    if (run->board->layout.family == RIG_BOOTLOADER_NORDIC_SECURE &&
+        rig_init_packet_decode(init, n_init, &packet) == RIG_INIT_OK && packet.has_fw_version)
+        image->fw_version = packet.fw_version;
+    return true;
+}
+
 static bool collect_images(struct rig_run *run, const char *const slots[MAX_SLOTS],
                            struct slot_images *collected)
 {
@@ -63,7 +83,10 @@ static bool collect_images(struct rig_run *run, const char *const slots[MAX_SLOT
         if (!image)
             return false;
         into->slot = slot;
-        into->bytes = g_bytes_get_data(image->file, &into->n_bytes);
+        if (image->n_parts && !take_part(run, image, into))
+            return false;
+        if (!image->n_parts)
+            into->bytes = g_bytes_get_data(image->file, &into->n_bytes);
         collected->n_images++;
     }
     return true;

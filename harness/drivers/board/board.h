@@ -32,8 +32,9 @@ struct rig_board_listener {
 /* What `board:` asks for. Images are borrowed for the call. */
 struct rig_board_image {
     guint slot;
-    const guint8 *bytes;
+    const guint8 *bytes; /* Nordic: of the application alone */
     gsize n_bytes;
+    guint32 fw_version; /* Nordic: what the settings page records */
 };
 struct rig_board_setup {
     const struct rig_board_image *images;
@@ -236,8 +237,8 @@ void rig_board_catch_up(struct rig_board *board);
 void rig_board_break(struct rig_board *board, GError *error);
 /* For consoles: the board hears the line, then its listener. */
 void rig_board_console_line(struct rig_board *board, const char *line);
-/* A file descriptor that ends a rig_board_idle() when it becomes readable; whoever waits reads it. Destroy and unref the
- * source before closing the descriptor. */
+/* A file descriptor that ends a rig_board_idle() when it becomes readable; whoever waits reads it. Destroy
+ * and unref the source before closing the descriptor. */
 GSource *rig_board_wake_on(struct rig_board *board, int fd) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS

@@ -159,10 +159,10 @@ static bool sim_prepare(struct rig_board *board, const struct rig_board_setup *s
     if (!remake(sim, setup->options, setup->seed, error))
         return false;
     rig_sim_link_init(&sim->link, sim);
-    if (setup->n_images == 0 && setup->confirmed)
-        return true;
     if (sim->firmware->program)
         return sim->firmware->program(sim, setup, error);
+    if (setup->n_images == 0 && setup->confirmed)
+        return true;
     g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED, "the firmware of target '%s' (%s) takes no images",
                 sim->target->name, sim->firmware->firmware->name);
     return false;
