@@ -32,7 +32,13 @@ const char *const rig_choices_defects[] = {
     "accepts-oversized", "accepts-wrong-offset", "reboots-in-upload", "second-upload-dead",
     "confirm-does-nothing", "erases-pending", "accepts-json", "upload-in-trial", "no-resume",
     "wrong-hash-accepted", "pairs-anew-silently", "bond-lost-on-update", "serves-unencrypted",
-    "cuts-notifications", "keeps-fragments", NULL};
+    "cuts-notifications", "keeps-fragments",
+    /* Nordic's secure bootloader, beside accepts-unsigned, accepts-any-key, skips-hash, ignores-downgrade. */
+    "ignores-hardware", "ignores-softdevice", "forgets-copy", "no-backup", "erases-old-first", "marks-valid-first",
+    "erases-app-data", "keeps-peer-data", "stuck-in-updater", "answers-early",
+    /* The application before it. */
+    "buttonless-stays", "buttonless-silent", "buttonless-ignores", "buttonless-change-not-told",
+    "buttonless-wrong-peer", "buttonless-hurries", NULL};
 /* clang-format on */
 
 const char *const rig_values_false[] = {"false", NULL};

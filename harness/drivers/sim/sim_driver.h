@@ -8,6 +8,7 @@
 #include "drivers/board/board.h"
 #include "sim/firmware/mcuboot/mcuboot.h"
 #include "sim/firmware/mcuboot/guest/guest.h"
+#include "sim/firmware/nordic/nordic_secure.h"
 #include "sim/chip/debug/debug.h"
 
 G_BEGIN_DECLS
@@ -85,7 +86,9 @@ struct rig_sim {
     const struct rig_target *target;
     struct sim_board_config config;
     const struct rig_sim_firmware *firmware; /* what runs in it */
-    struct sim_mcuboot_config mcuboot;       /* of that firmware */
+    /* That of the firmware counts. */
+    struct sim_mcuboot_config mcuboot;
+    struct sim_nordic_secure_config secure;
     struct rig_sim_defects extra_defects;
     struct rig_key *key;
     const struct rig_key *keys[1];

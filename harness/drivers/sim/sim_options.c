@@ -191,8 +191,7 @@ bool rig_sim_configure(struct rig_sim *sim, const struct rig_record *options, GE
 
 static const struct rig_sim_firmware *family_firmware(enum rig_bootloader_family family)
 {
-    (void)family;
-    return &rig_sim_mcuboot;
+    return family == RIG_BOOTLOADER_MCUBOOT ? &rig_sim_mcuboot : &rig_sim_secure;
 }
 
 bool rig_sim_describe_target(const struct rig_target *target, const struct rig_record *options,

@@ -42,11 +42,11 @@ void bench_prepare(struct bench *bench, bool pending)
 
     /* A bootloader of two images starts neither without the other. */
     for (guint slot = 0; slot < probe->layout->n_slots && setup.n_images < 6; slot += 2)
-        images[setup.n_images++] =
-            (struct rig_board_image){slot, bench->old_image.bytes, bench->old_image.n_bytes};
+        images[setup.n_images++] = (struct rig_board_image){
+            .slot = slot, .bytes = bench->old_image.bytes, .n_bytes = bench->old_image.n_bytes};
     if (pending)
-        images[setup.n_images++] =
-            (struct rig_board_image){1, bench->new_image.bytes, bench->new_image.n_bytes};
+        images[setup.n_images++] = (struct rig_board_image){
+            .slot = 1, .bytes = bench->new_image.bytes, .n_bytes = bench->new_image.n_bytes};
     assert_true(bench->board->ops->prepare(bench->board, &setup, NULL));
 }
 

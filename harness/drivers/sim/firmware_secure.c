@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Nordic's secure bootloader and an application with a buttonless service, from layout and options to the
+ * model. */
+#include "drivers/sim/firmware.h"
+
+#include "base/error.h"
+#include "drivers/board/program_nordic.h"
+#include "image/nordic_image.h"
+
+#include <string.h>
+
+static bool defect_from_name(const char *name, struct rig_sim_defects *defects)
+{
+    for (guint bit = 0; bit < SIM_SECURE_N_DEFECTS; bit++)
+        if (g_str_equal(sim_secure_defect_name(bit), name))
+            return defects->boot |= 1u << bit, true;
+    for (guint bit = 0; bit < SIM_BUTTONLESS_N_DEFECTS; bit++)
+        if (g_str_equal(sim_buttonless_defect_name(bit), name))
+            return defects->app |= 1u << bit, true;
+    return false;
+}
+
+static void begin(struct rig_sim *sim)
+{
+    memset(&sim->secure, 0, sizeof sim->secure);
+}
+
+static void apply(struct rig_sim *sim, const struct rig_options_spec *options)
+{
+    if (options->boot_time_us)
+        sim->secure.app.boot_us = *options->boot_time_us;
+}
+
+static enum sim_secure_sdk sdk_of(guint sdk)
+{
+    return sdk < RIG_NORDIC_SDK(14, 0, 0)   ? SIM_SECURE_SDK_12
+           : sdk < RIG_NORDIC_SDK(15, 1, 0) ? SIM_SECURE_SDK_14
+                                            : SIM_SECURE_SDK_15;
+}
+
+static bool finish(struct rig_sim *sim, const struct rig_sim_defects *defects, GError **error)
+{
+    static const enum sim_secure_banks banks[] = {[RIG_NORDIC_DUAL_BANK] = SIM_SECURE_DUAL,
+                                                  [RIG_NORDIC_SINGLE_BANK] = SIM_SECURE_SINGLE,
+                                                  [RIG_NORDIC_FORCED_DUAL] = SIM_SECURE_DUAL_DEMANDED};
+    static const enum sim_buttonless_kind kinds[] = {
+        [RIG_NORDIC_BUTTONLESS_NONE] = SIM_BUTTONLESS_NONE,
+        [RIG_NORDIC_BUTTONLESS_OPEN] = SIM_BUTTONLESS_WITHOUT_BONDS,
+        [RIG_NORDIC_BUTTONLESS_BONDED] = SIM_BUTTONLESS_WITH_BONDS,
+        [RIG_NORDIC_BUTTONLESS_EXPERIMENTAL] = SIM_BUTTONLESS_EXPERIMENTAL};
+    const struct rig_layout *layout = &sim->board.layout;
+    const struct rig_nordic_layout *nordic = &layout->nordic;
+    const struct sim_nordic_map map = {
+        .page_bytes = nordic->page_bytes,
+        .flash_bytes = layout->devices[0].n_bytes,
+        .bootloader_at = nordic->bootloader,
+        .bootloader_bytes = nordic->bootloader_bytes,
+        .settings_at = nordic->settings,
+        .parameter_page_at = nordic->backup,
+        .app_data_bytes = nordic->app_data_bytes,
+    };
+    struct sim_secure_config *boot = &sim->secure.boot;
+
+    (void)error;
+    *boot = sim_secure_example(&map);
+    boot->sdk = sdk_of(nordic->sdk);
+    boot->banks = banks[nordic->banks];
+    boot->hardware_version = nordic->hardware_version;
+    boot->accepts_unsigned = !layout->signing_needed;
+    boot->allows_downgrade = !nordic->refuses_downgrade;
+    boot->debug = nordic->debug;
+    boot->saves_progress = nordic->saves_progress;
+    boot->requires_bonds = nordic->requires_bonds;
+    boot->enters_by_settings = nordic->buttonless == RIG_NORDIC_BUTTONLESS_EXPERIMENTAL;
+    boot->defects = defects->boot;
+    sim->secure.app.buttonless = kinds[nordic->buttonless];
+    sim->secure.app.defects = defects->app;
+    return true;
+}
+
+static void use_key(struct rig_sim *sim)
+{
+    sim->secure.boot.key = sim->key;
+}
+
+/* The banks of the layout know their room. */
+bool rig_sim_find_nordic_room(struct rig_layout *layout, const char *target,
+                              const struct rig_options_spec *chosen, GError **error)
+{
+    const struct rig_nordic_layout *nordic = &layout->nordic;
+
+    (void)chosen;
+    if (nordic->bank_0 + 2ull * nordic->page_bytes + nordic->app_data_bytes <= nordic->bootloader &&
+        nordic->app_data_bytes % nordic->page_bytes == 0)
+        return true;
+    g_set_error(
+        error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+        "target '%s': SoftDevice (0x%x bytes), whole pages of app-data (0x%x bytes) and an application "
+        "do not fit below the bootloader at 0x%x",
+        target, nordic->softdevice_bytes, nordic->app_data_bytes, nordic->bootloader);
+    return false;
+}
+
+static const void *config(const struct rig_sim *sim)
+{
+    return &sim->secure;
+}
+
+static void account(const struct rig_sim *sim, const struct sim_start *start, struct rig_sim_account *account)
+{
+    static const char *const outcomes[] = {
+        [SIM_SECURE_APPLICATION] = "runs", [SIM_SECURE_UPDATER] = "updater",
+        [SIM_SECURE_RESET] = "reset",      [SIM_SECURE_FAULT] = "crash",
+        [SIM_SECURE_DEAD] = "no-image",    [SIM_SECURE_POWER_LOST] = "power-lost"};
+    const struct sim_secure_start *run = start->account;
+
+    (void)sim;
+    account->outcome = outcomes[run->outcome];
+    if (run->activated)
+        g_string_append_printf(account->text, "activated: %s%s", rig_nordic_bank_code_name(run->activated),
+                               run->activation_failed ? ", which failed" : "");
+    if (run->outcome == SIM_SECURE_UPDATER)
+        g_string_append_printf(account->text, "%s%s", account->text->len ? "; " : "",
+                               sim_secure_entry_text(run->entry));
+    if (run->why)
+        g_string_append_printf(account->text, "%s%s", account->text->len ? ": " : "", run->why);
+}
+
+bool rig_sim_program_nordic(struct rig_sim *sim, const struct rig_board_setup *setup, GError **error)
+{
+    struct rig_probe *probe = &sim->probe.probe;
+
+    if (!rig_board_program_nordic_base(probe, error) || !rig_board_program_nordic(probe, setup, error))
+        return false;
+    rig_layout_move_bank_1(&sim->board.layout, setup->n_images ? (guint32)setup->images[0].n_bytes : 0);
+    return true;
+}
+
+/* Sealed: the simulated chip knows by it whether the whole image is there. */
+GBytes *rig_sim_make_nordic_payload(const struct rig_board *board, const struct rig_payload_plan *plan,
+                                    gsize n_bytes, GError **error)
+{
+    g_autoptr(GBytes) payload = rig_sim_make_payload(board, plan, n_bytes, error);
+    guint8 *bytes = payload ? g_memdup2(g_bytes_get_data(payload, NULL), n_bytes) : NULL;
+
+    if (!bytes)
+        return NULL;
+    rig_nordic_seal(bytes, n_bytes);
+    return g_bytes_new_take(bytes, n_bytes);
+}
+
+static const struct rig_board_application application = {.make_payload = rig_sim_make_nordic_payload,
+                                                         .teach = rig_sim_teach};
+static const char *const capabilities[] = {"update", "dfu", "dfu-secure", "buttonless", NULL};
+
+const struct rig_sim_firmware rig_sim_secure = {
+    .firmware = &sim_nordic_secure,
+    .capabilities = capabilities,
+    .defect = defect_from_name,
+    .begin = begin,
+    .apply = apply,
+    .finish = finish,
+    .use_key = use_key,
+    .find_room = rig_sim_find_nordic_room,
+    .config = config,
+    .teach = sim_nordic_secure_teach,
+    .account = account,
+    .program = rig_sim_program_nordic,
+    .application = &application,
+};
