@@ -67,7 +67,7 @@ static void an_image_too_large_for_its_slot_is_an_error_of_the_rig(void **state)
 {
     struct bench *bench = *state;
     g_autofree guint8 *bytes = g_malloc0(8 * 1024 * 1024);
-    struct rig_board_image image = {1, bytes, 8 * 1024 * 1024};
+    struct rig_board_image image = {.slot = 1, .bytes = bytes, .n_bytes = 8 * 1024 * 1024};
     struct rig_board_setup setup = {.images = &image, .n_images = 1, .confirmed = true};
     g_autoptr(GError) error = NULL;
 

@@ -8,10 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PAGES_PER_STEP 8u            /* NRF_BL_FW_COPY_PROGRESS_STORE_STEP */
-#define COPIES_TOO_MUCH 4u           /* SDK 12: bytes where words were meant */
-#define OLD_SOFTDEVICE_SHIFT 0x4000u /* of the SDK's workaround for updates from SDK 12 to 14.1 on nRF52832  \
-                                      */
+#define PAGES_PER_STEP 8u  /* NRF_BL_FW_COPY_PROGRESS_STORE_STEP */
+#define COPIES_TOO_MUCH 4u /* SDK 12: bytes where words were meant */
+#define OLD_SOFTDEVICE_SHIFT                                                                                 \
+    0x4000u /* of the SDK's workaround for updates from SDK 12 to 14.1 on nRF52832                           \
+             */
 
 /* --- the MBR: what it writes into its parameter page is its own affair; this is the model's form --- */
 

@@ -3,7 +3,6 @@
 #include "sim/firmware/nordic/secure/loader.h"
 
 #include "base/bytes.h"
-#include "image/nordic_image.h"
 
 bool secure_softdevice(const struct secure *secure, uint32_t at, struct rig_softdevice *softdevice)
 {
@@ -20,41 +19,6 @@ uint32_t secure_bank_1(const struct secure *secure)
     /* Behind what is recorded, be it valid or not. */
     return rig_round_up(secure_bank_0(secure) + secure->settings->banks[0].image_bytes,
                         secure->config->map.page_bytes);
-}
-
-struct region {
-    const struct sim_flash *flash;
-    uint32_t at;
-};
-
-static bool read_region(const void *user, uint32_t offset, void *into, size_t n_bytes)
-{
-    const struct region *region = user;
-    return sim_flash_peek(region->flash, SIM_FLASH_INTERNAL, region->at + offset, into, n_bytes) == SIM_OK;
-}
-
-bool secure_softdevice_is_damaged(struct secure *secure)
-{
-    struct rig_softdevice softdevice;
-    if (!secure_softdevice(secure, RIG_SOFTDEVICE_AT, &softdevice) ||
-        softdevice.flash_bytes <= RIG_SOFTDEVICE_AT ||
-        softdevice.flash_bytes > secure->config->map.bootloader_at)
-        return true;
-    struct region region = {secure->flash, RIG_SOFTDEVICE_AT};
-    uint32_t room = softdevice.flash_bytes - RIG_SOFTDEVICE_AT;
-    struct rig_image_source source = {.read = read_region, .user = &region, .n_bytes = room};
-    switch (rig_nordic_read_seal(&source, room, NULL)) {
-    case RIG_NORDIC_INTACT:
-        return false;
-    case RIG_NORDIC_DAMAGED:
-        return true;
-    case RIG_NORDIC_UNSEALED:
-        break;
-    }
-    /* Somebody's real one: what the settings know of it. */
-    return secure->config->sdk >= SIM_SECURE_SDK_15 &&
-           !secure_boot_validates(secure, &secure->settings->validations[RIG_NORDIC_SOFTDEVICE],
-                                  RIG_SOFTDEVICE_AT, secure->settings->sd_size);
 }
 
 void secure_invalidate(struct rig_nordic_settings *settings, unsigned bank)

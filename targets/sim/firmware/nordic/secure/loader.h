@@ -52,8 +52,6 @@ void secure_clear_extras(struct secure *secure);
 uint32_t secure_bank_0(const struct secure *secure);
 uint32_t secure_bank_1(const struct secure *secure);
 bool secure_softdevice(const struct secure *secure, uint32_t at, struct rig_softdevice *softdevice);
-/* Bytes of the SoftDevice that is in place are not what they should be. */
-bool secure_softdevice_is_damaged(struct secure *secure);
 void secure_invalidate(struct rig_nordic_settings *settings, unsigned bank);
 /* Room for an image: drops the application where it must and may. false: there is none. */
 bool secure_prepare_cache(const struct secure *secure, uint32_t n_bytes, bool single_bank,
@@ -64,6 +62,8 @@ bool secure_prepare_cache(const struct secure *secure, uint32_t n_bytes, bool si
 uint32_t secure_crc(struct secure *secure, uint32_t at, uint32_t n_bytes);
 bool secure_boot_validates(struct secure *secure, const struct rig_nordic_validation *validation, uint32_t at,
                            uint32_t n_bytes);
+/* Bytes of the SoftDevice that is in place are not what they should be. */
+bool secure_softdevice_is_damaged(struct secure *secure);
 /* Of a packet that decoded from `bytes`: signature, then what it says. */
 uint16_t secure_prevalidate(struct secure *secure, const struct rig_init_packet *init, const uint8_t *bytes);
 uint16_t secure_update_bytes(const struct secure *secure, const struct rig_init_packet *init,
@@ -103,7 +103,10 @@ bool secure_take_stored_init(struct secure *secure, struct sim_secure_state *sta
 /* A data object's execute that waited for the flash. */
 void secure_execute_data(struct secure *secure, struct sim_secure_state *state, uint64_t now_us);
 
-/* updater.c, for requests.c */
+/* outbox.c: what the updater has to say and do */
+void secure_wish(struct sim_secure_state *state, enum sim_secure_wish_kind kind, const uint8_t *bytes,
+                 size_t n_bytes);
+void secure_send(struct sim_secure_state *state, uint8_t op, const struct secure_answer *answer);
 void secure_answer_execute(struct sim_secure_state *state, uint16_t result);
 void secure_restart_inactivity(const struct secure *secure, struct sim_secure_state *state, uint64_t now_us);
 void secure_disconnect_and_reset(struct sim_secure_state *state, uint64_t now_us);

@@ -8,97 +8,20 @@
 
 #include <string.h>
 
-#define RESET_DELAY_US 200000u /* so that the disconnection gets on air */
 #define MAX_EXECUTES_AT_ONCE 32u
-
-static void wish(struct sim_secure_state *state, enum sim_secure_wish_kind kind, const uint8_t *bytes,
-                 size_t n_bytes)
-{
-    if (state->n_wishes == SIM_SECURE_N_WISHES)
-        return; /* as a SoftDevice whose queue of notifications is full */
-    struct sim_secure_wish *at = &state->wishes[(state->first_wish + state->n_wishes) % SIM_SECURE_N_WISHES];
-    at->kind = kind;
-    at->n_bytes = (uint8_t)n_bytes;
-    memset(at->bytes, 0, sizeof at->bytes);
-    if (n_bytes > 0)
-        memcpy(at->bytes, bytes, n_bytes);
-    state->n_wishes++;
-}
-
-bool sim_secure_next(struct sim_secure_state *state, struct sim_secure_wish *next)
-{
-    if (state->n_wishes == 0)
-        return false;
-    *next = state->wishes[state->first_wish];
-    state->first_wish = (uint8_t)((state->first_wish + 1) % SIM_SECURE_N_WISHES);
-    state->n_wishes--;
-    return true;
-}
-
-/* --- answers --- */
-
-static void send(struct sim_secure_state *state, uint8_t op, const struct secure_answer *answer)
-{
-    uint8_t bytes[RIG_DFU_MAX_RESPONSE_BYTES] = {RIG_DFU_RESPONSE, op, (uint8_t)answer->result};
-    size_t n_bytes = 3;
-    if (answer->result >> 8 == RIG_DFU_EXTENDED) {
-        bytes[2] = RIG_DFU_EXTENDED;
-        bytes[n_bytes++] = (uint8_t)answer->result;
-    } else if (answer->result == RIG_DFU_SUCCESS && (op == RIG_DFU_SELECT || op == RIG_DFU_GET_CRC)) {
-        if (op == RIG_DFU_SELECT) {
-            rig_put_le32(bytes + n_bytes, answer->max_bytes);
-            n_bytes += 4;
-        }
-        rig_put_le32(bytes + n_bytes, answer->offset);
-        rig_put_le32(bytes + n_bytes + 4, answer->crc);
-        n_bytes += 8;
-    }
-    wish(state, SIM_SECURE_SEND, bytes, n_bytes);
-}
-
-void secure_answer_execute(struct sim_secure_state *state, uint16_t result)
-{
-    send(state, RIG_DFU_EXECUTE, &(struct secure_answer){.result = result});
-}
 
 /* A packet is answered when the count of receipts says so: as a CRC that was asked for. */
 static void respond(struct sim_secure_state *state, uint8_t op, const struct secure_answer *answer)
 {
     if (op != RIG_DFU_WRITE) {
-        send(state, op, answer);
+        secure_send(state, op, answer);
         return;
     }
     state->prn_left--; /* wraps, as it does there */
     if (state->prn == 0 || state->prn_left != 0)
         return;
     state->prn_left = state->prn;
-    send(state, RIG_DFU_GET_CRC, answer);
-}
-
-/* --- buffers: a stack of indices --- */
-
-void secure_free_buffer(struct sim_secure_state *state, uint8_t buffer)
-{
-    if (state->n_free_buffers < SIM_SECURE_N_BUFFERS)
-        state->free_buffers[state->n_free_buffers++] = buffer;
-}
-
-/* --- time --- */
-
-void secure_restart_inactivity(const struct secure *secure, struct sim_secure_state *state, uint64_t now_us)
-{
-    state->inactive_at_us = secure->config->inactivity_ms == 0
-                                ? SIM_SECURE_NEVER
-                                : now_us + (uint64_t)secure->config->inactivity_ms * 1000;
-}
-
-void secure_disconnect_and_reset(struct sim_secure_state *state, uint64_t now_us)
-{
-    if (state->reset_at_us != SIM_SECURE_NEVER)
-        return;
-    if (state->linked)
-        wish(state, SIM_SECURE_DISCONNECT, NULL, 0);
-    state->reset_at_us = state->linked ? now_us + RESET_DELAY_US : now_us;
+    secure_send(state, RIG_DFU_GET_CRC, answer);
 }
 
 static void reset_now(struct secure *secure, struct sim_secure_state *state)
@@ -106,7 +29,7 @@ static void reset_now(struct secure *secure, struct sim_secure_state *state)
     secure_back_up(secure);
     state->stopped = true;
     if (!secure->lost)
-        wish(state, SIM_SECURE_DO_RESET, NULL, 0);
+        secure_wish(state, SIM_SECURE_DO_RESET, NULL, 0);
 }
 
 /* --- what comes in --- */
@@ -124,7 +47,7 @@ static void finish(struct secure *secure, struct sim_secure_state *state)
         return;
     state->stopped = true;
     if (!secure->lost)
-        wish(state, SIM_SECURE_DO_RESET, NULL, 0);
+        secure_wish(state, SIM_SECURE_DO_RESET, NULL, 0);
 }
 
 bool secure_enter(struct secure *secure, struct sim_secure_state *state)

@@ -4,6 +4,7 @@
 #include "sim/firmware/nordic/secure/loader.h"
 
 #include "base/bytes.h"
+#include "image/nordic_image.h"
 #include "protocol/nordic/dfu.h"
 
 #include <stdlib.h>
@@ -172,6 +173,41 @@ static uint16_t check_contents(const struct secure *secure, const struct rig_ini
     if (!softdevice_fits(secure, init) && !secure_has_defect(config, SIM_SECURE_IGNORES_SOFTDEVICE))
         return EXTENDED(RIG_DFU_EXT_SOFTDEVICE);
     return check_version(secure, init);
+}
+
+struct region {
+    const struct sim_flash *flash;
+    uint32_t at;
+};
+
+static bool read_region(const void *user, uint32_t offset, void *into, size_t n_bytes)
+{
+    const struct region *region = user;
+    return sim_flash_peek(region->flash, SIM_FLASH_INTERNAL, region->at + offset, into, n_bytes) == SIM_OK;
+}
+
+bool secure_softdevice_is_damaged(struct secure *secure)
+{
+    struct rig_softdevice softdevice;
+    if (!secure_softdevice(secure, RIG_SOFTDEVICE_AT, &softdevice) ||
+        softdevice.flash_bytes <= RIG_SOFTDEVICE_AT ||
+        softdevice.flash_bytes > secure->config->map.bootloader_at)
+        return true;
+    struct region region = {secure->flash, RIG_SOFTDEVICE_AT};
+    uint32_t room = softdevice.flash_bytes - RIG_SOFTDEVICE_AT;
+    struct rig_image_source source = {.read = read_region, .user = &region, .n_bytes = room};
+    switch (rig_nordic_read_seal(&source, room, NULL)) {
+    case RIG_NORDIC_INTACT:
+        return false;
+    case RIG_NORDIC_DAMAGED:
+        return true;
+    case RIG_NORDIC_UNSEALED:
+        break;
+    }
+    /* Somebody's real one: what the settings know of it. */
+    return secure->config->sdk >= SIM_SECURE_SDK_15 &&
+           !secure_boot_validates(secure, &secure->settings->validations[RIG_NORDIC_SOFTDEVICE],
+                                  RIG_SOFTDEVICE_AT, secure->settings->sd_size);
 }
 
 uint16_t secure_prevalidate(struct secure *secure, const struct rig_init_packet *init, const uint8_t *bytes)
