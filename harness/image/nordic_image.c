@@ -53,15 +53,30 @@ static bool crc_of_range(const struct rig_image_source *source, uint32_t from, u
     return true;
 }
 
+static bool read_mark(const struct rig_image_source *source, uint8_t seal[RIG_NORDIC_SEAL_BYTES])
+{
+    return source->n_bytes >= RIG_NORDIC_SEALED_MIN_BYTES &&
+           source->read(source->user, RIG_NORDIC_SEAL_AT, seal, RIG_NORDIC_SEAL_BYTES) &&
+           memcmp(seal, mark, sizeof mark) == 0;
+}
+
+bool rig_nordic_sealed_length(const struct rig_image_source *source, uint32_t *n_bytes)
+{
+    uint8_t seal[RIG_NORDIC_SEAL_BYTES];
+
+    if (!read_mark(source, seal))
+        return false;
+    *n_bytes = rig_get_le32(seal + SEAL_LENGTH);
+    return true;
+}
+
 enum rig_nordic_seal rig_nordic_read_seal(const struct rig_image_source *source, uint32_t room_bytes,
                                           uint32_t *n_bytes)
 {
     uint8_t seal[RIG_NORDIC_SEAL_BYTES];
     uint32_t length, crc = 0xffffffff;
 
-    if (source->n_bytes < RIG_NORDIC_SEALED_MIN_BYTES ||
-        !source->read(source->user, RIG_NORDIC_SEAL_AT, seal, sizeof seal) ||
-        memcmp(seal, mark, sizeof mark) != 0)
+    if (!read_mark(source, seal))
         return RIG_NORDIC_UNSEALED;
     length = rig_get_le32(seal + SEAL_LENGTH);
     if (length < RIG_NORDIC_SEALED_MIN_BYTES || length > room_bytes || length > source->n_bytes ||

@@ -25,6 +25,8 @@ enum rig_nordic_seal {
     RIG_NORDIC_INTACT,
     RIG_NORDIC_DAMAGED, /* its bytes are not those that were sealed, or it reaches beyond room_bytes */
 };
+/* What the seal says of the image's length. false: there is no seal. */
+bool rig_nordic_sealed_length(const struct rig_image_source *source, uint32_t *n_bytes);
 /* source: from the image's start; room_bytes: what may belong to it. *n_bytes (NULL: not wanted) is its
  * length when it is intact. */
 enum rig_nordic_seal rig_nordic_read_seal(const struct rig_image_source *source, uint32_t room_bytes,

@@ -2,6 +2,8 @@
 /* The info structure of SoftDevices, figures of published ones, filler. */
 #include "image/softdevice.h"
 
+#include "image/nordic_image.h"
+
 #include "base/bytes.h"
 #include "image/nordic_image.h"
 

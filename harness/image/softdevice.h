@@ -25,8 +25,8 @@ struct rig_softdevice {
 bool rig_softdevice_decode(const uint8_t info[RIG_SOFTDEVICE_INFO_BYTES], struct rig_softdevice *softdevice);
 void rig_softdevice_encode(const struct rig_softdevice *softdevice, uint8_t info[RIG_SOFTDEVICE_INFO_BYTES]);
 
-/* Filler of n_bytes that depend on the id alone, with the info structure in its place,
- * sealed (nordic_image.h). false: too short for
+/* Filler of n_bytes that depend on the id alone, with the info structure in its place and a
+ * seal (nordic_image.h) on it. false: too short for
  * it, or more than flash_bytes says. */
 bool rig_softdevice_fill(const struct rig_softdevice *softdevice, uint8_t *bytes, size_t n_bytes);
 

@@ -11,32 +11,25 @@
 
 #include "image/legacy_settings.h"
 #include "protocol/nordic/dfu.h"
-#include "sim/chip/flash/flash.h"
+#include "sim/firmware/nordic/map.h"
+#include "sim/firmware/nordic/sealed.h"
 
-/* Where things lie in the internal flash. Bank 0 begins where the SoftDevice that is there says it ends; bank
- * 1 of a dual bank build in the middle between bank 0 and what is reserved. */
-struct sim_legacy_map {
-    uint32_t page_bytes;     /* 4096; nRF51: 1024 */
-    uint32_t bootloader;     /* 0x7a000, nRF51: 0x3c000 */
-    uint32_t settings;       /* 0x7f000, nRF51: 0x3fc00; a bootloader ends before it (or before mbr_page) */
-    uint32_t mbr_page;       /* the MBR's parameter page, 0x7e000; 0: there is none (nRF51) */
-    uint32_t app_data_bytes; /* before the bootloader; no update uses them (DFU_APP_DATA_RESERVED) */
-};
-
-/* Seeded defects: a bootloader that is worse than the real ones. */
+/* Seeded defects. The two of the swap are mistakes that real bootloaders had. */
 enum sim_legacy_defect {
-    SIM_LEGACY_DEFECT_STARTS_UNCHECKED = 1 << 0, /* settings are written before the image is there */
-    SIM_LEGACY_DEFECT_NO_CRC = 1 << 1,           /* validate never looks at the image */
-    SIM_LEGACY_DEFECT_NO_INIT_CHECK = 1 << 2,    /* any init packet is accepted */
-    SIM_LEGACY_DEFECT_STALE_OFFSET = 1 << 3, /* a second start goes on behind what the first one received */
-    SIM_LEGACY_DEFECT_NEVER_ANSWERS_START = 1 << 4,   /* waits for the erase where its event cannot come */
-    SIM_LEGACY_DEFECT_ERASES_SETTINGS_FIRST = 1 << 5, /* SD, BL: settings are gone before the copy is done */
-    SIM_LEGACY_DEFECT_UNMASKED_SWAP = 1 << 6, /* blocks of half the distance, not of whole pages: SDK <= 11 */
-    SIM_LEGACY_DEFECT_HALF_MASKED_SWAP = 1 << 7, /* whole pages in the copy, not in its recovery */
-    SIM_LEGACY_DEFECT_LOSES_BOND = 1 << 8,       /* erases the application's data with the image */
+    SIM_LEGACY_UNMASKED_SWAP = 1 << 0,    /* a SoftDevice is copied in blocks of half the distance, be that
+                                             whole pages or not (DevZone 16774) */
+    SIM_LEGACY_HALF_MASKED_SWAP = 1 << 1, /* blocks of whole pages in the copy, not in its recovery */
+    SIM_LEGACY_SKIPS_CRC = 1 << 2,        /* validate finds every image good */
+    SIM_LEGACY_TAKES_ANY_INIT = 1 << 3,   /* device and SoftDevice of an init packet are not compared */
+    SIM_LEGACY_KEEPS_OFFSET = 1 << 4,     /* a second start is taken, and goes on behind what is there */
+    SIM_LEGACY_SILENT_START = 1 << 5,     /* start is never answered: it waits where its event cannot come */
+    SIM_LEGACY_SILENT_OVERRUN = 1 << 6,   /* a packet without a buffer is dropped without a word */
+    SIM_LEGACY_ERASES_APP_DATA = 1 << 7,  /* start erases up to the bootloader, reserved pages too */
+    SIM_LEGACY_ERASES_OLD_FIRST = 1 << 8, /* dual bank: start erases bank 0 as well */
+    SIM_LEGACY_STUCK_IN_UPDATER = 1 << 9, /* GPREGRET is not cleared: a reset leads back */
 };
-#define SIM_LEGACY_N_DEFECTS 9u
-/* "starts-unchecked", ... by bit; NULL: there is none. */
+#define SIM_LEGACY_N_DEFECTS 10u
+/* "unmasked-swap", ... by bit; NULL: there is none. */
 const char *sim_legacy_defect_name(unsigned bit);
 
 #define SIM_LEGACY_MAX_BUFFERS 16u
@@ -45,7 +38,8 @@ const char *sim_legacy_defect_name(unsigned bit);
 #define SIM_LEGACY_MAX_INIT_BYTES 128u
 
 struct sim_legacy_config {
-    struct sim_legacy_map map;
+    struct sim_nordic_map map; /* bank 0 begins where the SoftDevice that is there ends, bank 1 of a dual bank
+                                  build in the middle between it and what is reserved */
     bool single_bank;
     bool adafruit;    /* settings with bank codes of two bytes, GPREGRET A8, first two words of an image */
     uint16_t version; /* of its version characteristic (enum rig_legacy_version); 0: SDK 6, it has none, and
@@ -58,12 +52,14 @@ struct sim_legacy_config {
     uint8_t n_queued;       /* flash operations: 10 */
     uint32_t inactivity_us; /* 120 s; Adafruit: 0, it waits for ever */
     /* What the SoftDevice's radio events cost a flash operation in the updater, before its own time. */
-    uint32_t erase_gap_us; /* a page */
-    uint32_t write_gap_us; /* a write */
-    uint32_t defects;      /* enum sim_legacy_defect */
+    uint32_t erase_gap_us;        /* a page */
+    uint32_t write_gap_us;        /* a write */
+    uint32_t defects;             /* enum sim_legacy_defect */
+    bool invalidates_first;       /* mended: dual bank says that bank 0 is invalid before it copies over it */
+    struct sim_nordic_memo *memo; /* borrowed; NULL: none */
 };
-/* The SDK's own: map, times and rooms of SDK 11 for nRF52 (page_bytes 4096) or nRF51 (1024). */
-void sim_legacy_configure(struct sim_legacy_config *config, uint32_t page_bytes);
+/* As SDK 11 is, dual bank, for this map: version 8, 8 buffers, 120 s. */
+struct sim_legacy_config sim_legacy_example(const struct sim_nordic_map *map);
 /* NULL: it fits the flash; else why not (static). */
 const char *sim_legacy_check(const struct sim_legacy_config *config, const struct sim_flash *flash);
 
@@ -84,6 +80,7 @@ enum sim_legacy_outcome {
     SIM_LEGACY_POWER_LOST,
 };
 enum sim_legacy_reason {
+    SIM_LEGACY_NO_REASON,
     SIM_LEGACY_VALID,          /* the settings say that the application is */
     SIM_LEGACY_ASKED,          /* updater: by GPREGRET */
     SIM_LEGACY_BUTTON,         /* updater: held down */
@@ -97,6 +94,7 @@ enum sim_legacy_reason {
 struct sim_legacy_start {
     enum sim_legacy_outcome outcome;
     enum sim_legacy_reason reason;
+    bool serial_only;       /* UPDATER: it does not advertise (Adafruit's, when nobody asked for Bluetooth) */
     unsigned n_resets;      /* that it made itself on the way */
     bool copied_softdevice; /* in this boot, as far as it came */
     bool copied_bootloader;
@@ -113,10 +111,9 @@ uint32_t sim_legacy_bank_0(const struct sim_legacy_config *config, const struct 
 uint32_t sim_legacy_bank_1(const struct sim_legacy_config *config, const struct sim_flash *flash);
 /* How large an image may be. */
 uint32_t sim_legacy_max_image_bytes(const struct sim_legacy_config *config, const struct sim_flash *flash);
-void sim_legacy_read_settings(const struct sim_legacy_config *config, const struct sim_flash *flash,
+/* false: without power. */
+bool sim_legacy_read_settings(const struct sim_legacy_config *config, const struct sim_flash *flash,
                               struct rig_legacy_settings *settings);
-/* The application in bank 0 passes the bootloader's check. */
-bool sim_legacy_application_valid(const struct sim_legacy_config *config, const struct sim_flash *flash);
 
 /* --- the updater --- */
 
@@ -136,7 +133,8 @@ struct sim_legacy_operation {
     uint8_t kind;
     uint8_t buffer;    /* STORE: of the packet */
     bool last;         /* STORE: the image is complete with it */
-    bool commits;      /* STORE_SETTINGS: ends the update */
+    bool commits;      /* ends the update */
+    uint16_t bank_0;   /* STORE_SETTINGS: what they say of it */
     uint32_t at, from; /* from: of a COPY */
     uint32_t n_bytes, done;
 };
@@ -168,7 +166,10 @@ struct sim_legacy {
     uint32_t bank;     /* where the image goes */
     uint8_t init[SIM_LEGACY_MAX_INIT_BYTES];
     uint8_t n_init;
+    uint8_t activates; /* enum rig_legacy_mode: what an activation does */
+    bool has_crc;
     uint16_t crc; /* of the init packet */
+    bool closing; /* activation: nothing is taken any more */
     uint16_t prn, prn_left;
     struct rig_legacy_settings saved; /* what was last written from RAM: fields that a save leaves alone */
     uint8_t n_operations;
@@ -181,13 +182,13 @@ struct sim_legacy {
     struct sim_legacy_answer answers[SIM_LEGACY_MAX_ANSWERS]; /* notifications of the control point */
     bool disconnect;                                          /* by HCI reason 13 */
     bool reset;                                               /* at once; what waits for the flash is lost */
+    uint8_t gpregret;                                         /* what the reset leaves there */
     bool fault; /* the reset is that of an assertion: an answer that could not be sent, a full queue */
 };
 
 void sim_legacy_enter(const struct sim_legacy_config *config, struct sim_legacy *state, uint64_t now_us);
-/* A central is there, or no longer. */
-void sim_legacy_link(const struct sim_legacy_config *config, struct sim_legacy *state, bool up,
-                     uint64_t now_us);
+/* A central is there, or no longer: what it sent stays, and so does the state. */
+void sim_legacy_link(struct sim_legacy *state, bool up);
 /* A write to the control point by a central that is subscribed to it, to the packet characteristic. Longer
  * packets than packet_bytes never reach the bootloader. */
 void sim_legacy_control(const struct sim_legacy_config *config, struct sim_flash *flash,

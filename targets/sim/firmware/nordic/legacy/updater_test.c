@@ -1,0 +1,460 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the legacy bootloader answers, write by write, and when it touches the flash. */
+#include "sim/firmware/nordic/legacy/fixture.h"
+
+#include "image/init_packet.h"
+
+#include "base/bytes.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define N(array) (sizeof(array) / sizeof *(array))
+
+static const struct legacy_sizes application = {.mode = RIG_LEGACY_APPLICATION, .application = 20000};
+
+static int set_up(void **state)
+{
+    struct legacy_board *board = malloc(sizeof *board);
+
+    legacy_board_make(board, 4096, 0x1c000);
+    legacy_board_wait(board);
+    *state = board;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    legacy_board_free(*state);
+    free(*state);
+    return 0;
+}
+
+static const char *start(struct legacy_board *board, const char *op, uint32_t softdevice, uint32_t bootloader,
+                         uint32_t app, char text[200])
+{
+    uint8_t bytes[12];
+
+    rig_put_le32(bytes, softdevice);
+    rig_put_le32(bytes + 4, bootloader);
+    rig_put_le32(bytes + 8, app);
+    legacy_control(board, op, text);
+    return legacy_packet(board, bytes, sizeof bytes, text);
+}
+
+static const char *init(struct legacy_board *board, const char *hex, char text[200])
+{
+    uint8_t bytes[200];
+    size_t n = 0;
+
+    for (char *end; *hex; hex = end)
+        bytes[n++] = (uint8_t)strtoul(hex, &end, 16);
+    legacy_control(board, "02 00", text);
+    for (size_t done = 0; done < n; done += 20)
+        if (*legacy_packet(board, bytes + done, n - done < 20 ? n - done : 20, text))
+            return text;
+    return legacy_control(board, "02 01", text);
+}
+#define ANY_INIT "ff ff ff ff ff ff ff ff 01 00 fe ff 00 00"
+
+/* The phase in which data comes, for an image of n_bytes. */
+static void receive(struct legacy_board *board, uint32_t n_bytes)
+{
+    char text[200];
+
+    assert_string_equal(start(board, "01 04", 0, 0, n_bytes, text), "10 01 01");
+    assert_string_equal(init(board, ANY_INIT, text), "10 02 01");
+    assert_string_equal(legacy_control(board, "03", text), "");
+}
+
+static void an_update_is_answered_step_by_step(void **state)
+{
+    struct legacy_board *board = *state;
+    uint8_t *image = legacy_image(2, 20000);
+
+    legacy_transfer(board, &application, image);
+    assert_true(legacy_activate(board));
+    assert_true(board->state.disconnect);
+    legacy_board_boot(board);
+    assert_int_equal(board->start.outcome, SIM_LEGACY_APPLICATION);
+    assert_true(legacy_is_whole(board, 0x1c000, 20000));
+    free(image);
+}
+
+static void receipts_tell_the_bytes_every_n_packets_but_for_the_last(void **state)
+{
+    static const uint8_t packet[20] = {1};
+    struct legacy_board *board = *state;
+    char text[200];
+
+    receive(board, 80);
+    assert_string_equal(legacy_control(board, "08 02 00", text), "");
+    assert_string_equal(legacy_packet(board, packet, 20, text), "");
+    assert_string_equal(legacy_packet(board, packet, 20, text), "11 28 00 00 00");
+    assert_string_equal(legacy_packet(board, packet, 20, text), "");
+    assert_string_equal(legacy_control(board, "07", text), "10 07 01 3c 00 00 00");
+    assert_string_equal(legacy_packet(board, packet, 20, text), "10 03 01");
+}
+
+static void what_start_refuses(void **state)
+{
+    static const struct {
+        const char *op;
+        uint32_t softdevice, bootloader, app;
+        const char *answer;
+    } rows[] = {
+        {"01 05", 4, 0, 4, "10 01 03"},          /* application and SoftDevice together */
+        {"01 06", 0, 4, 4, "10 01 03"},          /* application and bootloader together */
+        {"01 04", 0, 0, 18, "10 01 03"},         /* no whole words */
+        {"01 02", 0, 0x4004, 0, "10 01 04"},     /* larger than a bootloader may be */
+        {"01 04", 0, 0, 0x2f004, "10 01 04"},    /* larger than a bank */
+        {"01 01", 0x5e004, 0, 0, "10 01 04"},    /* larger than both */
+        {"01 04", 0, 0, 0xfffffffc, "10 01 04"}, /* larger than anything */
+        {"01 04", 0, 0, 0x2f000, "10 01 01"},    /* just so large */
+        {"01 04", 0, 0, 400, "10 01 02"},        /* a second one */
+    };
+    struct legacy_board *board = *state;
+    char text[200];
+
+    for (size_t i = 0; i < N(rows); i++)
+        assert_string_equal(
+            start(board, rows[i].op, rows[i].softdevice, rows[i].bootloader, rows[i].app, text),
+            rows[i].answer);
+}
+
+static void a_start_packet_of_another_length_is_not_supported(void **state)
+{
+    static const uint8_t bytes[20] = {0};
+    struct legacy_board *board = *state;
+    char text[200];
+
+    legacy_control(board, "01 04", text);
+    for (size_t n = 0; n <= 20; n++)
+        if (n != 12)
+            assert_string_equal(legacy_packet(board, bytes, n, text), "10 01 03");
+    assert_int_equal(board->n_flash_operations, 0);
+}
+
+static void ops_without_their_parameter_fail_and_unknown_ones_are_not_supported(void **state)
+{
+    struct legacy_board *board = *state;
+    char text[200];
+
+    assert_string_equal(legacy_control(board, "01", text), "10 01 06");
+    assert_string_equal(legacy_control(board, "02", text), "10 02 06");
+    assert_string_equal(legacy_control(board, "08 01", text), "10 08 03");
+    assert_string_equal(legacy_control(board, "09", text), "10 09 03");
+    assert_string_equal(legacy_control(board, "10 01 01", text), "10 10 03");
+    assert_string_equal(legacy_control(board, "00", text), "10 00 03");
+}
+
+static void ops_out_of_order_are_an_invalid_state(void **state)
+{
+    static const uint8_t packet[20] = {0};
+    struct legacy_board *board = *state;
+    char text[200];
+
+    assert_string_equal(legacy_control(board, "04", text), "10 04 02");
+    assert_string_equal(legacy_control(board, "02 01", text), "10 02 02");
+    assert_string_equal(legacy_packet(board, packet, 20, text), "10 02 02");
+    legacy_control(board, "03", text);
+    assert_string_equal(legacy_packet(board, packet, 20, text), "10 03 02");
+    assert_string_equal(start(board, "01 04", 0, 0, 400, text), "10 01 01");
+    legacy_control(board, "03", text);
+    assert_string_equal(legacy_packet(board, packet, 20, text), "10 03 02");
+    assert_string_equal(legacy_control(board, "04", text), "10 04 02");
+}
+
+static void what_an_init_packet_must_be(void **state)
+{
+    static const struct {
+        const char *init, *answer;
+    } rows[] = {
+        {"ff ff", "10 02 06"},
+        {"07 00 ff ff ff ff ff ff 00 00", "10 02 06"},             /* no SoftDevice, no CRC */
+        {"07 00 03 00 ff ff ff ff 01 00 fe ff", "10 02 06"},       /* no CRC */
+        {"06 00 03 00 ff ff ff ff 01 00 fe ff 00 00", "10 02 06"}, /* another device */
+        {"07 00 04 00 ff ff ff ff 01 00 fe ff 00 00", "10 02 06"}, /* another revision */
+        {"07 00 03 00 ff ff ff ff 01 00 65 00 00 00", "10 02 06"}, /* another SoftDevice */
+        {"07 00 03 00 ff ff ff ff ff ff fe ff 00 00", "10 02 06"}, /* more than there are */
+        {"07 00 03 00 ff ff ff ff 02 00 65 00 64 00 00 00", "10 02 01"},
+    };
+    struct legacy_board *board = *state;
+    char text[200];
+
+    board->config.device_type = 7;
+    board->config.device_revision = 3;
+    assert_string_equal(start(board, "01 04", 0, 0, 400, text), "10 01 01");
+    for (size_t i = 0; i < N(rows); i++)
+        assert_string_equal(init(board, rows[i].init, text), rows[i].answer);
+}
+
+static void an_init_packet_has_128_bytes_of_room(void **state)
+{
+    static const uint8_t bytes[20] = {0};
+    struct legacy_board *board = *state;
+    char text[200];
+
+    start(board, "01 04", 0, 0, 400, text);
+    legacy_control(board, "02 00", text);
+    for (unsigned i = 0; i < 6; i++)
+        assert_string_equal(legacy_packet(board, bytes, 20, text), "");
+    assert_string_equal(legacy_packet(board, bytes, 5, text), "");
+    assert_string_equal(legacy_packet(board, bytes, 1, text), "10 02 06");
+}
+
+static void data_that_is_no_whole_words_or_too_much_is_refused(void **state)
+{
+    static const uint8_t packet[20] = {0};
+    struct legacy_board *board = *state;
+    char text[200];
+
+    receive(board, 40);
+    assert_string_equal(legacy_packet(board, packet, 18, text), "10 03 03");
+    assert_string_equal(legacy_packet(board, packet, 20, text), "");
+    assert_string_equal(legacy_packet(board, packet, 0, text), "10 03 06");
+    legacy_packet(board, packet, 16, text);
+    assert_string_equal(legacy_packet(board, packet, 8, text), "10 03 04");
+    assert_string_equal(legacy_packet(board, packet, 4, text), "10 03 06"); /* its count is past the end */
+    assert_string_equal(legacy_control(board, "04", text), "10 04 02");
+}
+
+static void the_ninth_packet_that_waits_for_the_flash_fails(void **state)
+{
+    static const uint8_t packet[20] = {0};
+    struct legacy_board *board = *state;
+    char text[200];
+
+    receive(board, 400);
+    for (unsigned i = 0; i < 9; i++)
+        sim_legacy_packet(&board->config, board->flash, &board->state, packet, 20, 0);
+    assert_int_equal(board->state.n_answers, 1);
+    assert_memory_equal(board->state.answers[0].bytes, "\x10\x03\x06", 3);
+    board->state.n_answers = 0;
+    assert_string_equal(legacy_packet(board, packet, 20, text), "10 03 06");
+    assert_string_equal(legacy_packet(board, packet, 20, text), "");
+    assert_string_equal(legacy_control(board, "07", text), "10 07 01 b4 00 00 00");
+}
+
+static void a_wrong_crc_ends_the_transfer_for_good(void **state)
+{
+    static const uint8_t packet[20] = {0};
+    struct legacy_board *board = *state;
+    char text[200];
+
+    receive(board, 20);
+    assert_string_equal(legacy_packet(board, packet, 20, text), "10 03 01");
+    assert_string_equal(legacy_control(board, "04", text), "10 04 05");
+    assert_string_equal(legacy_control(board, "04", text), "10 04 02");
+    assert_string_equal(start(board, "01 04", 0, 0, 20, text), "10 01 02");
+    assert_string_equal(legacy_control(board, "05", text), "");
+    assert_true(board->state.reset);
+    legacy_board_boot(board);
+    assert_int_equal(board->start.outcome, SIM_LEGACY_APPLICATION);
+}
+
+static void dual_bank_erases_the_whole_of_bank_1_before_it_answers(void **state)
+{
+    struct legacy_board *board = *state;
+    uint8_t bytes[12] = {0};
+    char text[200];
+
+    bytes[8] = 4;
+    legacy_control(board, "01 04", text);
+    sim_legacy_packet(&board->config, board->flash, &board->state, bytes, sizeof bytes, 0);
+    assert_int_equal(board->state.n_answers, 0);
+    for (unsigned page = 0; page < 0x2f; page++) {
+        assert_int_equal(board->state.n_answers, 0);
+        board->now_us = sim_legacy_due_us(&board->state);
+        sim_legacy_due(&board->config, board->flash, &board->state, board->now_us);
+    }
+    assert_int_equal(board->state.n_answers, 1);
+    assert_true(board->now_us >= 46 * (22000 + 15000)); /* with a link there are gaps */
+    assert_true(legacy_is_whole(board, 0x1c000, 20000));
+}
+
+static void single_bank_answers_before_it_says_that_the_application_is_gone(void **state)
+{
+    struct legacy_board *board = *state;
+    uint8_t bytes[12] = {0};
+
+    board->config.single_bank = true;
+    bytes[9] = 0x10;
+    sim_legacy_control(&board->config, board->flash, &board->state, (const uint8_t *)"\x01\x04", 2, 0);
+    sim_legacy_packet(&board->config, board->flash, &board->state, bytes, sizeof bytes, 0);
+    while (board->state.n_answers == 0)
+        sim_legacy_due(&board->config, board->flash, &board->state, sim_legacy_due_us(&board->state));
+    assert_int_equal(sim_flash_n_operations(board->flash), 1);
+    assert_int_equal(board->state.n_operations, 2);
+    sim_legacy_drain(&board->config, board->flash, &board->state);
+    assert_int_equal(sim_flash_n_operations(board->flash), 3);
+}
+
+static void an_answer_without_a_link_is_an_assertion(void **state)
+{
+    struct legacy_board *board = *state;
+    uint8_t bytes[12] = {0};
+
+    bytes[8] = 4;
+    sim_legacy_control(&board->config, board->flash, &board->state, (const uint8_t *)"\x01\x04", 2, 0);
+    sim_legacy_packet(&board->config, board->flash, &board->state, bytes, sizeof bytes, 0);
+    sim_legacy_link(&board->state, false);
+    sim_legacy_drain(&board->config, board->flash, &board->state);
+    assert_true(board->state.reset);
+    assert_true(board->state.fault);
+    legacy_board_boot(board);
+    assert_int_equal(board->start.outcome, SIM_LEGACY_APPLICATION);
+}
+
+static void a_transfer_outlives_its_link_and_a_new_start_does_not_get_in(void **state)
+{
+    static const uint8_t packet[20] = {0};
+    struct legacy_board *board = *state;
+    char text[200];
+
+    receive(board, 40);
+    assert_string_equal(legacy_packet(board, packet, 20, text), "");
+    sim_legacy_link(&board->state, false);
+    sim_legacy_link(&board->state, true);
+    assert_string_equal(start(board, "01 04", 0, 0, 40, text), "10 01 02");
+    assert_string_equal(legacy_control(board, "07", text), "10 07 01 14 00 00 00");
+    assert_string_equal(legacy_control(board, "06", text), "");
+    assert_true(board->state.reset);
+    assert_false(board->state.fault);
+}
+
+static void patience_ends_after_120_s_without_data(void **state)
+{
+    struct legacy_board *board = *state;
+    char text[200];
+
+    assert_true(sim_legacy_due_us(&board->state) == 120000000);
+    board->now_us = 60000000;
+    legacy_control(board, "08 01 00", text);
+    assert_true(sim_legacy_due_us(&board->state) == 120000000);
+    start(board, "01 04", 0, 0, 40, text);
+    assert_true(sim_legacy_due_us(&board->state) == 180000000);
+    sim_legacy_due(&board->config, board->flash, &board->state, 180000000);
+    assert_true(board->state.reset);
+    assert_false(board->state.disconnect);
+}
+
+static void sdk_6_takes_a_start_of_4_bytes_and_a_crc_as_init_packet(void **state)
+{
+    static const uint8_t packet[20] = {0};
+    struct legacy_board *board = *state;
+    uint16_t crc;
+    char text[200];
+
+    board->config.version = 0;
+    assert_string_equal(legacy_control(board, "01", text), "");
+    assert_string_equal(legacy_packet(board, "\x14\0\0\0", 4, text), "10 01 01");
+    assert_string_equal(legacy_control(board, "02", text), "");
+    crc = rig_legacy_crc16(0xffff, packet, sizeof packet);
+    assert_string_equal(legacy_packet(board, (uint8_t[]){(uint8_t)crc, (uint8_t)(crc >> 8)}, 2, text),
+                        "10 02 01");
+    legacy_control(board, "03", text);
+    assert_string_equal(legacy_packet(board, packet, 20, text), "10 03 01");
+    assert_string_equal(legacy_control(board, "04", text), "10 04 01");
+}
+
+static void seeded_defects_do_what_they_say(void **state)
+{
+    static const uint8_t packet[20] = {0};
+    struct legacy_board *board = *state;
+    char text[200];
+
+    board->config.defects = SIM_LEGACY_SKIPS_CRC | SIM_LEGACY_TAKES_ANY_INIT | SIM_LEGACY_KEEPS_OFFSET;
+    board->config.device_type = 7;
+    start(board, "01 04", 0, 0, 40, text);
+    assert_string_equal(init(board, "06 00 03 00 ff ff ff ff 01 00 65 00 00 00", text), "10 02 01");
+    legacy_control(board, "03", text);
+    legacy_packet(board, packet, 20, text);
+    assert_string_equal(start(board, "01 04", 0, 0, 40, text), "10 01 01");
+    assert_string_equal(init(board, ANY_INIT, text), "10 02 01");
+    legacy_control(board, "03", text);
+    assert_string_equal(legacy_packet(board, packet, 20, text), "10 03 01"); /* the second, not the first */
+    assert_string_equal(legacy_control(board, "04", text), "10 04 01");
+}
+
+static void a_silent_start_erases_and_never_answers(void **state)
+{
+    struct legacy_board *board = *state;
+    char text[200];
+
+    board->config.defects = SIM_LEGACY_SILENT_START;
+    assert_string_equal(start(board, "01 04", 0, 0, 40, text), "");
+    assert_int_equal(board->n_flash_operations, 0x2f);
+    assert_string_equal(legacy_control(board, "02 01", text), "10 02 02");
+}
+
+static void a_silent_overrun_shows_only_in_the_crc(void **state)
+{
+    static const uint8_t packet[20] = {0};
+    struct legacy_board *board = *state;
+
+    board->config.defects = SIM_LEGACY_SILENT_OVERRUN;
+    receive(board, 400);
+    for (unsigned i = 0; i < 9; i++)
+        sim_legacy_packet(&board->config, board->flash, &board->state, packet, 20, 0);
+    assert_int_equal(board->state.n_answers, 0);
+    assert_int_equal(board->state.reported, 160);
+}
+
+static void erases_app_data_and_erases_old_first_erase_what_they_should_not(void **state)
+{
+    struct legacy_board *board = *state;
+    char text[200];
+    uint8_t byte = 0;
+
+    board->config.map.app_data_bytes = 0x2000;
+    sim_flash_poke(board->flash, 0, 0x78000, &byte, 1);
+    start(board, "01 04", 0, 0, 40, text);
+    sim_flash_peek(board->flash, 0, 0x78000, &byte, 1);
+    assert_int_equal(byte, 0);
+    legacy_board_wait(board);
+    board->config.defects = SIM_LEGACY_ERASES_APP_DATA;
+    start(board, "01 04", 0, 0, 40, text);
+    sim_flash_peek(board->flash, 0, 0x78000, &byte, 1);
+    assert_int_equal(byte, 0xff);
+    legacy_board_wait(board);
+    board->config.defects = SIM_LEGACY_ERASES_OLD_FIRST;
+    assert_string_equal(start(board, "01 04", 0, 0, 40, text), "10 01 01");
+    legacy_board_boot(board);
+    assert_int_equal(board->start.outcome, SIM_LEGACY_UPDATER);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(an_update_is_answered_step_by_step),
+        TEST(receipts_tell_the_bytes_every_n_packets_but_for_the_last),
+        TEST(what_start_refuses),
+        TEST(a_start_packet_of_another_length_is_not_supported),
+        TEST(ops_without_their_parameter_fail_and_unknown_ones_are_not_supported),
+        TEST(ops_out_of_order_are_an_invalid_state),
+        TEST(what_an_init_packet_must_be),
+        TEST(an_init_packet_has_128_bytes_of_room),
+        TEST(data_that_is_no_whole_words_or_too_much_is_refused),
+        TEST(the_ninth_packet_that_waits_for_the_flash_fails),
+        TEST(a_wrong_crc_ends_the_transfer_for_good),
+        TEST(dual_bank_erases_the_whole_of_bank_1_before_it_answers),
+        TEST(single_bank_answers_before_it_says_that_the_application_is_gone),
+        TEST(an_answer_without_a_link_is_an_assertion),
+        TEST(a_transfer_outlives_its_link_and_a_new_start_does_not_get_in),
+        TEST(patience_ends_after_120_s_without_data),
+        TEST(sdk_6_takes_a_start_of_4_bytes_and_a_crc_as_init_packet),
+        TEST(seeded_defects_do_what_they_say),
+        TEST(a_silent_start_erases_and_never_answers),
+        TEST(a_silent_overrun_shows_only_in_the_crc),
+        TEST(erases_app_data_and_erases_old_first_erase_what_they_should_not),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
