@@ -3,10 +3,13 @@
 #include "drivers/update/update.h"
 
 #include "base/error.h"
+#include "drivers/update/nordic/nordic_client.h"
 #include "drivers/update/smp/smp_client.h"
 
 const struct rig_update_protocol *const rig_update_protocols[] = {
     &rig_update_smp,
+    &rig_update_nordic_secure,
+    &rig_update_nordic_legacy,
     NULL,
 };
 

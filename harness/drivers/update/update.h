@@ -29,7 +29,7 @@ struct rig_update_result {
     enum rig_update_result_kind kind;
     enum rig_link_outcome link; /* LINK */
     guint32 code;               /* REFUSED: the protocol's own error code */
-    char text[200];             /* for people */
+    char text[480];             /* for people */
 };
 
 /* --- messages and packets, as others look at them --- */
@@ -80,6 +80,7 @@ struct rig_update_part {
     enum rig_dfu_firmware firmware;
     GBytes *init_packet;
     GBytes *bytes;
+    guint32 n_bootloader_bytes; /* SoftDevice with bootloader: of `bytes`, at their end */
 };
 #define RIG_UPDATE_MAX_PARTS 2u
 
@@ -175,6 +176,9 @@ struct rig_update_protocol {
     /* The beginning of a message, of its first packets as far as they are known. false: it cannot be told
      * (yet); head->text then says so. */
     bool (*look)(const struct rig_update_packet *begin, struct rig_update_head *head);
+    /* What an outcome of the link means to this protocol: cause and remedy; "" = nothing to add. NULL: never.
+     */
+    void (*explain)(const struct rig_update *update, enum rig_link_outcome outcome, char *text, gsize room);
     /* One line for people. */
     void (*describe)(const struct rig_update_message *message, char *text, gsize room);
 };
