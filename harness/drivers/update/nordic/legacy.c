@@ -100,8 +100,8 @@ static bool ask_with_packet(struct rig_nordic_transfer *it, const struct rig_dfu
         return false;
     if (rig_nordic_goes_on(it) && !rig_nordic_packet(it->client, NULL, bytes, n_bytes, it->result, error))
         return false;
-    if (rig_nordic_goes_on(it) &&
-        !rig_nordic_await(it->client, request->bytes[0], allowed_us, &response, it->result, error))
+    if (rig_nordic_goes_on(it) && !rig_nordic_await(it->client, request->bytes[0], request->bytes[0],
+                                                    allowed_us, &response, it->result, error))
         return false;
     if (rig_nordic_goes_on(it) && !response.success)
         rig_nordic_set_refused(it->client, &response, request, it->result);
@@ -214,7 +214,8 @@ static bool take_receipt(struct image *image, guint64 sent, GError **error)
     struct rig_nordic_transfer *it = image->it;
     struct rig_dfu_response receipt;
 
-    if (!rig_nordic_await(it->client, RIG_LEGACY_RECEIPT, RIG_NORDIC_ANSWER_US, &receipt, it->result, error))
+    if (!rig_nordic_await(it->client, RIG_LEGACY_RECEIPT, RIG_LEGACY_RECEIVE, RIG_NORDIC_ANSWER_US, &receipt,
+                          it->result, error))
         return false;
     if (!rig_nordic_goes_on(it))
         return true;
@@ -272,8 +273,8 @@ static bool send_image(struct rig_nordic_transfer *it, GError **error)
     rig_nordic_took_up(it, 0);
     if (rig_nordic_goes_on(it) && !send_pieces(&image, error))
         return false;
-    if (rig_nordic_goes_on(it) &&
-        !rig_nordic_await(it->client, RIG_LEGACY_RECEIVE, RIG_NORDIC_ANSWER_US, &response, it->result, error))
+    if (rig_nordic_goes_on(it) && !rig_nordic_await(it->client, RIG_LEGACY_RECEIVE, RIG_LEGACY_RECEIVE,
+                                                    RIG_NORDIC_ANSWER_US, &response, it->result, error))
         return false;
     if (rig_nordic_goes_on(it) && !response.success)
         rig_nordic_set_refused(it->client, &response, &receive, it->result);

@@ -348,7 +348,7 @@ bool rig_nordic_say(struct rig_nordic_client *client, const struct rig_dfu_reque
 
 /* Whether it is what is waited for; what breaks the protocol, or answers something else, is kept for the time
  * when nothing better comes. */
-static bool is_answer(struct rig_nordic_client *client, guint8 op, GBytes *heard,
+static bool is_answer(struct rig_nordic_client *client, guint8 op, guint8 or_op, GBytes *heard,
                       struct rig_dfu_response *response)
 {
     gsize n_bytes;
@@ -356,7 +356,7 @@ static bool is_answer(struct rig_nordic_client *client, guint8 op, GBytes *heard
     char text[128];
 
     if (rig_dfu_decode(dialect_now(client), bytes, n_bytes, response) == RIG_DFU_DECODED &&
-        response->op == op)
+        (response->op == op || response->op == or_op))
         return true;
     rig_dfu_describe(dialect_now(client), false, bytes, n_bytes, text, sizeof text);
     g_snprintf(client->stray, sizeof client->stray, "%s", text);
@@ -375,7 +375,7 @@ static void set_unanswered(struct rig_nordic_client *client, const char *op, str
     }
 }
 
-bool rig_nordic_await(struct rig_nordic_client *client, guint8 op, guint64 allowed_us,
+bool rig_nordic_await(struct rig_nordic_client *client, guint8 op, guint8 or_op, guint64 allowed_us,
                       struct rig_dfu_response *response, struct rig_update_result *result, GError **error)
 {
     guint64 until_us = answer_until_us(client, allowed_us);
@@ -388,7 +388,7 @@ bool rig_nordic_await(struct rig_nordic_client *client, guint8 op, guint64 allow
 
         if (!hear(client, until_us, &heard, &outcome, error))
             return false;
-        if (heard && is_answer(client, op, heard, response))
+        if (heard && is_answer(client, op, or_op, heard, response))
             return true;
         if (heard && n_strays < MAX_STRAYS)
             continue;
@@ -407,8 +407,8 @@ bool rig_nordic_ask(struct rig_nordic_client *client, const struct rig_dfu_reque
     for (guint n = 1;; n++) {
         if (!rig_nordic_say(client, request, result, error))
             return false;
-        if (result->kind == RIG_UPDATE_DONE &&
-            !rig_nordic_await(client, request->bytes[0], allowed_us, response, result, error))
+        if (result->kind == RIG_UPDATE_DONE && !rig_nordic_await(client, request->bytes[0], request->bytes[0],
+                                                                 allowed_us, response, result, error))
             return false;
         if (result->kind != RIG_UPDATE_NO_ANSWER || n >= client->n_tries ||
             rig_update_now_us(&client->update) >= client->until_us)

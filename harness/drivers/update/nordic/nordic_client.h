@@ -95,8 +95,8 @@ bool rig_nordic_ask(struct rig_nordic_client *client, const struct rig_dfu_reque
 /* A request that nobody answers, or whose answer is not due yet. */
 bool rig_nordic_say(struct rig_nordic_client *client, const struct rig_dfu_request *request,
                     struct rig_update_result *result, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* An answer to `op` that comes by itself. */
-bool rig_nordic_await(struct rig_nordic_client *client, guint8 op, guint64 allowed_us,
+/* An answer to `op`, or to `or_op`, that comes by itself. */
+bool rig_nordic_await(struct rig_nordic_client *client, guint8 op, guint8 or_op, guint64 allowed_us,
                       struct rig_dfu_response *response, struct rig_update_result *result,
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* One packet on the packet characteristic. tag: NULL = no piece of the image. */

@@ -101,7 +101,8 @@ static bool take_receipt(struct stream *stream, guint32 sent, bool *whole, GErro
     if (stream->prn == 0 || stream->n_unreported < stream->prn)
         return true;
     stream->n_unreported = 0;
-    if (!rig_nordic_await(it->client, RIG_DFU_GET_CRC, RIG_NORDIC_RECEIPT_US, &receipt, it->result, error))
+    if (!rig_nordic_await(it->client, RIG_DFU_GET_CRC, RIG_DFU_GET_CRC, RIG_NORDIC_RECEIPT_US, &receipt,
+                          it->result, error))
         return false;
     if (it->result->kind == RIG_UPDATE_NO_ANSWER)
         it->result->kind = RIG_UPDATE_DONE;
