@@ -31,7 +31,7 @@ static enum rig_nordic_page check_page(const struct rig_nordic_layout *map, cons
     return state == RIG_NORDIC_PAGE_BAD_VALIDATION && has_layout_1(map) ? RIG_NORDIC_PAGE_VALID : state;
 }
 
-static bool look_secure(struct rig_probe *probe, struct rig_nordic_look *look, GError **error)
+static bool look_secure(struct rig_probe *probe, struct rig_nordic_recorded *look, GError **error)
 {
     const struct rig_nordic_layout *map = &probe->layout->nordic;
     guint8 main_page[RIG_NORDIC_SETTINGS_BYTES], backup[RIG_NORDIC_SETTINGS_BYTES];
@@ -54,7 +54,7 @@ static bool look_secure(struct rig_probe *probe, struct rig_nordic_look *look, G
     return true;
 }
 
-static bool look_legacy(struct rig_probe *probe, struct rig_nordic_look *look, GError **error)
+static bool look_legacy(struct rig_probe *probe, struct rig_nordic_recorded *look, GError **error)
 {
     const struct rig_nordic_layout *map = &probe->layout->nordic;
     guint8 bytes[RIG_LEGACY_SETTINGS_BYTES];
@@ -68,7 +68,7 @@ static bool look_legacy(struct rig_probe *probe, struct rig_nordic_look *look, G
     return true;
 }
 
-bool rig_nordic_look(struct rig_probe *probe, struct rig_nordic_look *look, GError **error)
+bool rig_nordic_read_settings(struct rig_probe *probe, struct rig_nordic_recorded *look, GError **error)
 {
     memset(look, 0, sizeof *look);
     return probe->layout->family == RIG_BOOTLOADER_NORDIC_LEGACY ? look_legacy(probe, look, error)
@@ -78,9 +78,9 @@ bool rig_nordic_look(struct rig_probe *probe, struct rig_nordic_look *look, GErr
 bool rig_nordic_bank(struct rig_probe *probe, guint index, struct rig_slot *bank, GError **error)
 {
     struct rig_layout layout = *probe->layout;
-    struct rig_nordic_look look;
+    struct rig_nordic_recorded look;
 
-    if (!rig_nordic_look(probe, &look, error))
+    if (!rig_nordic_read_settings(probe, &look, error))
         return false;
     rig_layout_move_bank_1(&layout, look.n_bytes);
     return index < layout.n_slots && rig_layout_slot(&layout, index, bank);
@@ -104,9 +104,9 @@ static bool hash_bytes(struct rig_probe *probe, guint32 n_bytes, guint8 hash[RIG
 
 bool rig_nordic_look_at_image(struct rig_probe *probe, struct rig_board_view *view, GError **error)
 {
-    struct rig_nordic_look look;
+    struct rig_nordic_recorded look;
 
-    if (!rig_nordic_look(probe, &look, error))
+    if (!rig_nordic_read_settings(probe, &look, error))
         return false;
     view->has_image = look.valid && look.n_bytes > 0 && look.n_bytes <= probe->layout->slots[0].n_bytes;
     if (!view->has_image)
@@ -161,7 +161,7 @@ static char *page_text(const char *name, enum rig_nordic_page page,
     return g_string_free(text, FALSE);
 }
 
-static char *legacy_text(const struct rig_nordic_look *look)
+static char *legacy_text(const struct rig_nordic_recorded *look)
 {
     const struct rig_legacy_settings *settings = &look->legacy;
 
@@ -178,10 +178,10 @@ static char *legacy_text(const struct rig_nordic_look *look)
 char **rig_nordic_settings_texts(struct rig_probe *probe)
 {
     g_autoptr(GError) error = NULL;
-    struct rig_nordic_look look;
+    struct rig_nordic_recorded look;
     GPtrArray *texts = g_ptr_array_new();
 
-    if (!rig_nordic_look(probe, &look, &error)) {
+    if (!rig_nordic_read_settings(probe, &look, &error)) {
         g_ptr_array_add(texts, g_strdup_printf("settings page: not read: %s", error->message));
     } else if (probe->layout->family == RIG_BOOTLOADER_NORDIC_LEGACY) {
         g_ptr_array_add(texts, legacy_text(&look));

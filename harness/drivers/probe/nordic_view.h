@@ -11,7 +11,7 @@
 G_BEGIN_DECLS
 
 /* Settings as the bootloader would take them at its next start. */
-struct rig_nordic_look {
+struct rig_nordic_recorded {
     enum rig_nordic_page main_page, backup_page; /* secure; no backup: the page counts as erased */
     struct rig_nordic_settings main_settings, backup_settings; /* secure: as they stand in the pages */
     struct rig_nordic_settings settings;                       /* secure: what counts of them */
@@ -22,8 +22,8 @@ struct rig_nordic_look {
     guint32 app_version; /* secure */
 };
 /* Of boards of a Nordic family. RIG_ERROR_DEVICE: the pages cannot be read. */
-bool rig_nordic_look(struct rig_probe *probe, struct rig_nordic_look *look,
-                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool rig_nordic_read_settings(struct rig_probe *probe, struct rig_nordic_recorded *look,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Bank 0 or 1, as it begins now. false: there is none, or (with the error set) the settings cannot be read.
  */
