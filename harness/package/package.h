@@ -8,6 +8,7 @@
 
 #include <glib.h>
 
+#include "image/build.h"
 #include "image/init_packet.h"
 #include "protocol/nordic/dfu.h"
 
@@ -69,6 +70,16 @@ bool rig_package_make_part(const struct rig_package_recipe *recipe, struct rig_p
 /* The largest number that a.b.c can stand for is 4294.967.295. false: it is beyond that, or b or c are above
  * 999. */
 bool rig_package_version_number(const struct rig_image_version *version, guint32 *number);
+
+/* Whatever order its members have, and whatever else it holds. Nothing of it is unpacked to a file. The
+ * firmware is not looked at: rig_package_judge() does. RIG_ERROR_INPUT: it is no such package, or one that no
+ * honest tool makes: names that lead out of it, two manifests, a member twice, sizes that are not those of
+ * the bytes, more than RIG_PACKAGE_MAX_FIRMWARE_BYTES; the text says what. On success clear with
+ * rig_package_clear(). */
+bool rig_package_read(GBytes *zip, struct rig_package *package, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* As nrfutil names members and writes the manifest. The same package gives the same bytes. */
+GBytes *rig_package_write(const struct rig_package *package, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS
 

@@ -259,6 +259,54 @@ static bool make_parts(const struct rig_package_order *order, struct rig_built_i
     return true;
 }
 
+/* The file is a package: it is taken as it is. */
+static bool take_package(const struct rig_package_order *order, struct rig_built_image *built, GError **error)
+{
+    bool legacy = is_legacy(order->board);
+    g_auto(rig_package) package = {0};
+
+    if (!rig_package_read(order->payload, &package, error)) {
+        g_prefix_error(error, "image '%s': '%s' is no package: ", order->name, order->spec->file);
+        return false;
+    }
+    if ((package.version != RIG_PACKAGE_SECURE) != legacy) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+                    "image '%s': '%s' is a package for a %s bootloader, and the board has %s", order->name,
+                    order->spec->file, legacy ? "secure" : "legacy",
+                    rig_bootloader_family_name(order->board->layout.family));
+        return false;
+    }
+    for (guint i = 0; i < package.n_parts; i++)
+        built->parts[i] = (struct rig_update_part){
+            .firmware = package.parts[i].firmware,
+            .init_packet = g_bytes_ref(package.parts[i].init_packet),
+            .bytes = g_bytes_ref(package.parts[i].bytes),
+        };
+    built->n_parts = package.n_parts;
+    return true;
+}
+
+static bool is_package(const struct rig_package_order *order)
+{
+    gsize n_bytes = 0;
+    const guint8 *bytes = order->spec->file ? g_bytes_get_data(order->payload, &n_bytes) : NULL;
+
+    return n_bytes > 4 && memcmp(bytes, "PK", 2) == 0;
+}
+
+/* The number in the init packet of the last part. */
+static guint32 stated_version(const struct rig_package_order *order, const struct rig_update_part *part)
+{
+    gsize n_bytes;
+    const guint8 *bytes = g_bytes_get_data(part->init_packet, &n_bytes);
+    struct rig_legacy_init legacy;
+    struct rig_init_packet packet;
+
+    if (is_legacy(order->board))
+        return rig_legacy_init_decode(bytes, n_bytes, &legacy) ? 0 : legacy.application_version;
+    return rig_init_packet_decode(bytes, n_bytes, &packet) ? 0 : packet.fw_version;
+}
+
 static void digest(GBytes *bytes, guint8 into[RIG_IMAGE_HASH_BYTES])
 {
     g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
@@ -289,9 +337,13 @@ static void identify(const struct rig_package_order *order, struct rig_built_ima
     }
     everything = g_byte_array_free_to_bytes(g_steal_pointer(&all));
     digest(everything, built->sha);
-    built->version = order->spec->version;
-    rig_image_version_format(&built->version, text);
-    built->version_text = g_strdup(text);
+    if (is_package(order)) {
+        built->version_text = g_strdup_printf("%u", stated_version(order, last));
+    } else {
+        built->version = order->spec->version;
+        rig_image_version_format(&built->version, text);
+        built->version_text = g_strdup(text);
+    }
 }
 
 bool rig_package_image_build(const struct rig_package_order *order, struct rig_built_image *built,
@@ -307,7 +359,7 @@ bool rig_package_image_build(const struct rig_package_order *order, struct rig_b
                     "image '%s': an init packet has room for 16 SoftDevice ids", order->name);
         return false;
     }
-    if (!make_parts(order, built, error))
+    if (!(is_package(order) ? take_package(order, built, error) : make_parts(order, built, error)))
         return false;
     identify(order, built);
     return true;
