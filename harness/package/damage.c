@@ -78,7 +78,8 @@ static bool truncate_init(struct patient *patient)
     return cut(patient, patient->init, at_or(patient, patient->init->len / 2));
 }
 
-/* A field that no bootloader knows, so that a secure packet stays a good one; a legacy one has zeros behind it. */
+/* A field that no bootloader knows, so that a secure packet stays a good one; a legacy one has zeros behind
+ * it. */
 static bool pad_init(struct patient *patient)
 {
     guint32 wanted = at_or(patient, RIG_DFU_MAX_COMMAND_OBJECT_BYTES + 1), had = patient->init->len;
@@ -130,8 +131,8 @@ static bool wrong_hash(struct patient *patient)
     if (patient->legacy.n_extended_bytes < 2)
         return refuse(patient, "it has neither CRC nor hash");
     /* Of a CRC-16 the last byte; a hash stands behind id and length. */
-    patient->legacy.extended[patient->version <= RIG_PACKAGE_LEGACY_06 ? patient->legacy.n_extended_bytes - 1
-                                                                      : 8] ^= 1;
+    patient->legacy
+        .extended[patient->version <= RIG_PACKAGE_LEGACY_06 ? patient->legacy.n_extended_bytes - 1 : 8] ^= 1;
     return true;
 }
 
@@ -169,7 +170,7 @@ static bool no_size(struct patient *patient)
 static bool lie_size(struct patient *patient)
 {
     struct rig_init_packet *packet = &patient->packet;
-    guint32 *size = packet->type == RIG_DFU_APPLICATION ? &packet->app_size
+    guint32 *size = packet->type == RIG_DFU_APPLICATION  ? &packet->app_size
                     : packet->type == RIG_DFU_BOOTLOADER ? &packet->bl_size
                                                          : &packet->sd_size;
 
@@ -362,8 +363,8 @@ static gsize find(const char *kind, enum rig_package_version version)
 {
     gsize i = 0;
 
-    while (i < N_KINDS && !(g_str_equal(damages[i].name, kind) &&
-                            (version == RIG_PACKAGE_SECURE || ways[i].legacy)))
+    while (i < N_KINDS &&
+           !(g_str_equal(damages[i].name, kind) && (version == RIG_PACKAGE_SECURE || ways[i].legacy)))
         i++;
     return i;
 }

@@ -81,8 +81,8 @@ bool rig_package_read(GBytes *zip, struct rig_package *package, GError **error) 
 /* As nrfutil names members and writes the manifest. The same package gives the same bytes. */
 GBytes *rig_package_write(const struct rig_package *package, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* A way to damage a part, so that a refusal can be told apart by its reason. What the signature covers is signed
- * again, but for the kinds that say otherwise. */
+/* A way to damage a part, so that a refusal can be told apart by its reason. What the signature covers is
+ * signed again, but for the kinds that say otherwise. */
 struct rig_package_damage {
     const char *name;    /* "wrong-hash" */
     const char *meaning; /* a phrase */
@@ -90,12 +90,13 @@ struct rig_package_damage {
 };
 const struct rig_package_damage *rig_package_damages(gsize *n);
 
-/* at: NULL for the default. key: the packet is signed again with it, where it was signed; may be NULL for kinds
- * that sign nothing. On success the part holds the damaged bytes. RIG_ERROR_UNSUPPORTED: there is no such damage
- * of packages of this version; RIG_ERROR_INPUT: this part has nothing that could be damaged so, or the key is
- * missing. */
+/* at: NULL for the default. key: the packet is signed again with it, where it was signed; may be NULL for
+ * kinds that sign nothing. On success the part holds the damaged bytes. RIG_ERROR_UNSUPPORTED: there is no
+ * such damage of packages of this version; RIG_ERROR_INPUT: this part has nothing that could be damaged so,
+ * or the key is missing. */
 bool rig_package_damage(struct rig_package_part *part, enum rig_package_version version, const char *kind,
-                        const guint32 *at, const struct rig_key *key, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+                        const guint32 *at, const struct rig_key *key,
+                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS
 

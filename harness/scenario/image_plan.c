@@ -13,20 +13,38 @@ static const char *const softdevices[] = {
     "s140-6.1.1", "s140-7.0.1", "s140-7.2.0", "s112-7.2.0", "s113-7.2.0", NULL};
 static const char *const packages[] = {"0.5", "0.6", "0.7", "0.8", NULL};
 /* image/build.h: rig_image_damage_name(), package/damage.h: rig_package_damage_name(); some are of both. */
-static const char *const damages[] = {
-    "flip-header",   "flip-payload",     "flip-tlv",        "flip-protected",
-    "truncate",      "wrong-hash",       "no-hash",         "no-signature",
-    "no-tlvs",       "lie-payload-size", "lie-header-size", "lie-tlv-total",
-    "lie-protected", "bad-magic",        "wrap-sizes",      NULL};
+static const char *const damages[] = {"flip-header",     "flip-payload",
+                                      "flip-tlv",        "flip-protected",
+                                      "truncate",        "wrong-hash",
+                                      "no-hash",         "no-signature",
+                                      "no-tlvs",         "lie-payload-size",
+                                      "lie-header-size", "lie-tlv-total",
+                                      "lie-protected",   "bad-magic",
+                                      "wrap-sizes",      "flip-init",
+                                      "truncate-init",   "pad-init",
+                                      "no-command",      "both-commands",
+                                      "hash-type",       "no-type",
+                                      "firmware-type",   "no-size",
+                                      "lie-size",        "no-hardware-version",
+                                      "no-fw-version",   "op-code",
+                                      "boot-validation", "wrong-boot-validation",
+                                      "wrong-signature", "short-signature",
+                                      "signature-type",  NULL};
 
 static const struct rig_field damage_fields[] = {
-    RIG_FIELD("kind", CHOICE, struct rig_damage_spec, kind, .required = true, .choices = damages,
-              .about = "What is wrong with the image."),
+    RIG_FIELD(
+        "kind", CHOICE, struct rig_damage_spec, kind, .required = true, .choices = damages,
+        .about =
+            "What is wrong with the image, or with the package: 'bootrig image damage --list' and 'bootrig "
+            "package damage --list' tell what each is."),
     RIG_FIELD("at", COUNT, struct rig_damage_spec, at, .max = 0xffffffff,
-              .about = "Offset in the damaged part; without it, one is chosen by the kind."),
+              .about = "Offset in the damaged part, or the number that the kind is about; without it, one is "
+                       "chosen by the kind."),
 };
-static const char *const placed_damages[] = {"flip-header",    "flip-payload", "flip-tlv",
-                                             "flip-protected", "truncate",     NULL};
+static const char *const placed_damages[] = {
+    "flip-header", "flip-payload",  "flip-tlv",        "flip-protected", "truncate",
+    "flip-init",   "truncate-init", "pad-init",        "hash-type",      "firmware-type",
+    "lie-size",    "op-code",       "boot-validation", "signature-type", NULL};
 static const struct rig_rule damage_rules[] = {
     {.field = "at", .kind = RIG_RULE_NEEDS, .other = "kind", .others = placed_damages},
     {0},

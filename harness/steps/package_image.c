@@ -260,7 +260,8 @@ static bool make_parts(const struct rig_package_order *order, struct rig_built_i
 }
 
 /* The file is a package: it is taken as it is. */
-static bool take_package(const struct rig_package_order *order, struct rig_built_image *built, GError **error)
+static bool take_package(const struct rig_package_order *order, struct rig_built_image *built,
+                         enum rig_package_version *version, GError **error)
 {
     bool legacy = is_legacy(order->board);
     g_auto(rig_package) package = {0};
@@ -283,6 +284,7 @@ static bool take_package(const struct rig_package_order *order, struct rig_built
             .bytes = g_bytes_ref(package.parts[i].bytes),
         };
     built->n_parts = package.n_parts;
+    *version = package.version;
     return true;
 }
 
@@ -346,9 +348,29 @@ static void identify(const struct rig_package_order *order, struct rig_built_ima
     }
 }
 
+/* Of a combined package the first part. */
+static bool damage_part(const struct rig_package_order *order, enum rig_package_version version,
+                        struct rig_update_part *into, GError **error)
+{
+    struct rig_package_part part = {
+        .firmware = into->firmware, .init_packet = into->init_packet, .bytes = into->bytes};
+    bool done = true;
+
+    for (guint i = 0; done && order->spec->damages && order->spec->damages[i]; i++)
+        done = rig_package_damage(&part, version, order->spec->damages[i]->kind, order->spec->damages[i]->at,
+                                  order->key, error);
+    into->init_packet = part.init_packet;
+    into->bytes = part.bytes;
+    if (!done)
+        g_prefix_error(error, "image '%s': ", order->name);
+    return done;
+}
+
 bool rig_package_image_build(const struct rig_package_order *order, struct rig_built_image *built,
                              GError **error)
 {
+    enum rig_package_version version = version_of(order);
+
     if (order->key && rig_key_kind(order->key) != RIG_KEY_ECDSA_P256) {
         g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
                     "image '%s': Nordic's packages are signed by ecdsa-p256 or not at all", order->name);
@@ -359,7 +381,9 @@ bool rig_package_image_build(const struct rig_package_order *order, struct rig_b
                     "image '%s': an init packet has room for 16 SoftDevice ids", order->name);
         return false;
     }
-    if (!(is_package(order) ? take_package(order, built, error) : make_parts(order, built, error)))
+    if (!(is_package(order) ? take_package(order, built, &version, error) : make_parts(order, built, error)))
+        return false;
+    if (!damage_part(order, version, &built->parts[0], error))
         return false;
     identify(order, built);
     return true;

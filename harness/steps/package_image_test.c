@@ -9,10 +9,13 @@
 
 #include <cmocka.h>
 
+#include <glib/gstdio.h>
+
 #include "base/bytes.h"
 #include "base/error.h"
 #include "image/init_packet.h"
 #include "image/softdevice.h"
+#include "package/package.h"
 #include "steps/image_store.h"
 #include "steps/stage.h"
 #include "steps/verbs.h"
@@ -259,6 +262,83 @@ static void a_version_that_has_no_number_is_an_error(void **state)
     clear(&stand);
 }
 
+/* The language, the table and the store know the same kinds. */
+static void every_damage_of_packages_can_be_asked_for(void **state)
+{
+    gsize n;
+    const struct rig_package_damage *damages = rig_package_damages(&n);
+
+    (void)state;
+    for (gsize i = 0; i < n; i++) {
+        g_autofree char *plan = g_strdup_printf("{boot-validation: sha256, damage: %s}", damages[i].name);
+        g_autofree char *placed =
+            g_strdup_printf("{boot-validation: sha256, damage: {kind: %s, at: 40}}", damages[i].name);
+        struct stand good, bad;
+
+        build(&good, RIG_BOOTLOADER_NORDIC_SECURE, "{boot-validation: sha256}");
+        build(&bad, RIG_BOOTLOADER_NORDIC_SECURE, plan);
+        if (!bad.image)
+            fail_msg("%s: %s", damages[i].name, bad.error->message);
+        assert_memory_not_equal(good.image->sha, bad.image->sha, sizeof good.image->sha);
+        clear(&bad);
+        if (damages[i].at) {
+            build(&bad, RIG_BOOTLOADER_NORDIC_SECURE, placed);
+            clear(&bad);
+        }
+        clear(&good);
+    }
+    expect_unsupported(RIG_BOOTLOADER_NORDIC_SECURE, "{damage: flip-tlv}", "'flip-tlv'");
+    expect_unsupported(RIG_BOOTLOADER_NORDIC_LEGACY, "{damage: no-type}", "'no-type'");
+    expect_unsupported(RIG_BOOTLOADER_MCUBOOT, "{damage: no-type}", "'no-type'");
+}
+
+static void expect_from_file(enum rig_bootloader_family family, const char *path, guint n_parts)
+{
+    g_autofree char *plan = g_strdup_printf("{file: %s}", path);
+    struct stand stand;
+
+    build(&stand, family, plan);
+    if (!stand.image && n_parts)
+        fail_msg("%s", stand.error->message);
+    assert_int_equal(stand.image ? stand.image->n_parts : 0, n_parts);
+    if (!n_parts)
+        assert_true(g_error_matches(stand.error, RIG_ERROR, RIG_ERROR_UNSUPPORTED));
+    else
+        assert_true(stand.image->has_hash);
+    clear(&stand);
+}
+
+static void a_file_is_a_package_or_an_application(void **state)
+{
+    g_autofree char *folder = g_dir_make_tmp("package-image-XXXXXX", NULL);
+    g_autofree char *zip_path = g_build_filename(folder, "all.zip", NULL);
+    g_autofree char *bin_path = g_build_filename(folder, "app.bin", NULL);
+    struct stand stand;
+    struct rig_package package = {.version = RIG_PACKAGE_SECURE};
+    GBytes *zip;
+
+    (void)state;
+    build(&stand, RIG_BOOTLOADER_NORDIC_SECURE, "{type: all, softdevice-size: 12KiB}");
+    for (guint i = 0; i < stand.image->n_parts; i++)
+        package.parts[package.n_parts++] =
+            (struct rig_package_part){.firmware = stand.image->parts[i].firmware,
+                                      .init_packet = stand.image->parts[i].init_packet,
+                                      .bytes = stand.image->parts[i].bytes};
+    zip = rig_package_write(&package, NULL);
+    assert_true(
+        g_file_set_contents(zip_path, g_bytes_get_data(zip, NULL), (gssize)g_bytes_get_size(zip), NULL));
+    assert_true(g_file_set_contents(bin_path, "an application of 32 bytes here.", 32, NULL));
+    g_bytes_unref(zip);
+    clear(&stand);
+    expect_from_file(RIG_BOOTLOADER_NORDIC_SECURE, zip_path, 2);
+    expect_from_file(RIG_BOOTLOADER_NORDIC_LEGACY, zip_path, 0);
+    expect_from_file(RIG_BOOTLOADER_NORDIC_SECURE, bin_path, 1);
+    expect_from_file(RIG_BOOTLOADER_NORDIC_LEGACY, bin_path, 1);
+    g_unlink(zip_path);
+    g_unlink(bin_path);
+    g_rmdir(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -269,6 +349,8 @@ int main(void)
         cmocka_unit_test(a_legacy_package_carries_a_crc),
         cmocka_unit_test(what_a_board_has_not_is_a_skip),
         cmocka_unit_test(a_version_that_has_no_number_is_an_error),
+        cmocka_unit_test(every_damage_of_packages_can_be_asked_for),
+        cmocka_unit_test(a_file_is_a_package_or_an_application),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
