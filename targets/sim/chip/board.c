@@ -691,30 +691,36 @@ enum sim_ble_outcome sim_board_ble_find(const struct sim_board *board, const cha
     return sim_ble_find(&board->ram.ble, service, uuid, characteristic);
 }
 
-/* A command has left when the radio has taken it. */
-static void take_air(struct sim_board *board)
+/* Commands one after the other arrive at the pace of the air, whatever the board does meanwhile: while its
+ * flash was at work several may have come. */
+static void await_air(struct sim_board *board)
 {
-    const struct sim_ble *ble = &board->ram.ble;
+    struct sim_ble *ble = &board->ram.ble;
     unsigned n_commands = ble->services.commands_per_interval;
-    uint64_t until_us;
 
-    if (n_commands == 0 || ble->has_host)
+    if (n_commands == 0 || ble->has_host || !ble->alive)
         return;
-    until_us = board->ram.now_us + ble->config.connection_interval_us / n_commands;
-    while (sim_board_step(board, until_us))
+    if (ble->air_left_us != board->ram.now_us)
+        ble->air_us = board->ram.now_us; /* the central had paused */
+    ble->air_us += ble->config.connection_interval_us / n_commands;
+    while (sim_board_step(board, ble->air_us))
         ;
+    ble->air_left_us = board->ram.now_us;
 }
 
 enum sim_ble_outcome sim_board_ble_write(struct sim_board *board, unsigned characteristic, bool with_response,
                                          const uint8_t *bytes, size_t n_bytes)
 {
-    uint32_t n_struck = board->ram.ble.faults.n_struck;
-    enum sim_ble_outcome outcome =
+    uint32_t n_struck;
+    enum sim_ble_outcome outcome;
+
+    if (!with_response)
+        await_air(board);
+    n_struck = board->ram.ble.faults.n_struck;
+    outcome =
         sim_ble_write(&board->ram.ble, board->ram.now_us, characteristic, with_response, bytes, n_bytes);
 
     tell_strike(board, n_struck);
-    if (outcome == SIM_BLE_OK && !with_response)
-        take_air(board);
     return outcome;
 }
 

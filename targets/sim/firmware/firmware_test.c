@@ -6,6 +6,7 @@
 
 #include "sim/chip/host/air.h"
 #include "sim/firmware/example/example.h"
+#include "sim/firmware/nordic/nordic_fixture.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -69,8 +70,25 @@ static bool ask_example(struct sim_board *board, unsigned number)
                                              number == 0 ? sizeof right : sizeof reset) == SIM_BLE_OK;
 }
 
+/* SDK 12, whose application writes the settings page and resets. */
+static struct sim_board *make_nordic_secure(void)
+{
+    struct nordic_set_up set_up = nordic_usual();
+
+    set_up.secure.boot.sdk = SIM_SECURE_SDK_12;
+    set_up.secure.boot.enters_by_settings = true;
+    set_up.secure.app.buttonless = SIM_BUTTONLESS_EXPERIMENTAL;
+    return nordic_board(&set_up);
+}
+
+static bool ask_nordic_secure(struct sim_board *board, unsigned number)
+{
+    return number < 1 && sim_board_ble_write(board, 0, true, (const uint8_t *)"\x01", 1) == SIM_BLE_OK;
+}
+
 static const struct kind kinds[] = {
     {"mcuboot", make_mcuboot, ask_mcuboot},
+    {"nordic-secure", make_nordic_secure, ask_nordic_secure},
     {"example", make_example, ask_example},
 };
 #define N_KINDS (sizeof kinds / sizeof *kinds)
@@ -227,12 +245,13 @@ static void what_a_central_finds_in_process_is_what_the_host_stack_serves(void *
         struct sim_board *board = kinds[k].make();
         struct air *air = calloc(1, sizeof *air);
         struct sim_gatt_services services = {0};
-        unsigned number = 14; /* behind GAP and GATT */
+        unsigned number; /* behind GAP and GATT */
 
         air_open_on(air, board, &(struct sim_stack_config){0});
         air_connect(air);
         air_exchange(air, AIR_ATT, "02 f7 00", "03 f7 00");
         sim_ble_services(sim_board_ble(board), &services);
+        number = services.softdevice ? 10 : 14;
         assert_in_range(services.n, 1, SIM_GATT_MAX_CHARACTERISTICS);
         for (unsigned i = 0; i < services.n; i++) {
             const struct sim_gatt_characteristic *entry = &services.characteristics[i];

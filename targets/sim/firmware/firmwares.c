@@ -4,11 +4,13 @@
 
 #include "sim/firmware/example/example.h"
 #include "sim/firmware/mcuboot/mcuboot.h"
+#include "sim/firmware/nordic/nordic_secure.h"
 
 #include <string.h>
 
 static const struct sim_firmware *const firmwares[] = {
     &sim_mcuboot,
+    &sim_nordic_secure,
     &sim_example,
 };
 

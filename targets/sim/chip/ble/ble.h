@@ -50,12 +50,14 @@ struct sim_ble {
     uint8_t subscribed[SIM_GATT_MAX_CHARACTERISTICS]; /* enum sim_gatt_subscription */
     uint8_t att_error;                                /* of the last SIM_BLE_ATT_ERROR */
     uint8_t last_reason;
-    bool wants_changes;  /* subscribed to Service Changed */
-    bool change_pending; /* an indication of Service Changed that a host stack has to send */
-    uint32_t n_changes;  /* indicated to the central on this connection; in process alone */
-    bool indicating;     /* an indication is not confirmed yet */
-    uint8_t indicated;   /* of this characteristic */
-    uint64_t confirm_us; /* when a central in this process confirms it */
+    uint64_t air_us;      /* when the last command of a central in this process arrived, on the air's time */
+    uint64_t air_left_us; /* and on the board's */
+    bool wants_changes;   /* subscribed to Service Changed */
+    bool change_pending;  /* an indication of Service Changed that a host stack has to send */
+    uint32_t n_changes;   /* indicated to the central on this connection; in process alone */
+    bool indicating;      /* an indication is not confirmed yet */
+    uint8_t indicated;    /* of this characteristic */
+    uint64_t confirm_us;  /* when a central in this process confirms it */
 
     struct sim_bond bonds[SIM_BLE_MAX_BONDS];
     uint32_t n_pairings;

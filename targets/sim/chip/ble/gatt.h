@@ -34,8 +34,8 @@ struct sim_gatt_services {
      * (sim_chip_indicate_change()). */
     bool softdevice;
     bool no_service_changed; /* of a SoftDevice: it has no such characteristic */
-    /* Write commands that the radio takes in a connection interval: on the in-process link a command takes
-     * its share of it. 0: as many as there are, at once. */
+    /* Write commands that arrive in a connection interval: those of the in-process link come at this pace. 0:
+     * as many as there are, at once. */
     uint8_t commands_per_interval;
     bool whole_words; /* an ATT_MTU is agreed to by which a packet holds a multiple of 4 bytes */
     unsigned n;

@@ -234,21 +234,28 @@ static void stopped(struct sim_chip *chip, bool without_power)
 
 /* --- the updater --- */
 
-/* What has to be said leaves with the next connection event; what the flash has to do has its own time. */
+/* What has to be said leaves with the next connection event. */
+static void speak_soon(struct sim_chip *chip)
+{
+    if (state_of(chip)->updater.n_wishes > 0 && !sim_chip_timer_is_set(chip, TIMER_AIR))
+        sim_chip_set_timer(chip, TIMER_AIR, sim_chip_now_us(chip) + chip->radio->connection_interval_us);
+}
+
+/* What the flash has to do has its own time. */
 static void go_on(struct sim_chip *chip)
 {
-    struct state *state = state_of(chip);
-    uint64_t at_us = sim_secure_due(boot_config(chip), &state->updater, chip->flash, sim_chip_now_us(chip));
+    struct sim_secure_state *updater = &state_of(chip)->updater;
+    uint64_t at_us = sim_secure_due(boot_config(chip), updater, chip->flash, sim_chip_now_us(chip));
 
     sim_chip_set_timer(chip, TIMER_FLASH, at_us);
-    if (state->updater.n_wishes > 0 && !sim_chip_timer_is_set(chip, TIMER_AIR))
-        sim_chip_set_timer(chip, TIMER_AIR, sim_chip_now_us(chip) + chip->radio->connection_interval_us);
+    speak_soon(chip);
 }
 
 /* The flash is at work in the chip's own time only, not in that of a write. */
 static void go_on_soon(struct sim_chip *chip)
 {
     sim_chip_set_timer(chip, TIMER_FLASH, sim_chip_now_us(chip));
+    speak_soon(chip);
 }
 
 static void start_updater(struct sim_chip *chip)
