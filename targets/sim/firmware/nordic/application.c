@@ -49,21 +49,21 @@ static bool is_damaged(const struct sim_nordic_bank_0 *bank, const struct sim_fl
     return rig_nordic_read_seal(&source, bank->n_bytes, NULL) == RIG_NORDIC_DAMAGED;
 }
 
-static const struct sim_nordic_memo_entry *recall(const struct sim_nordic_bank_0 *bank,
-                                                  const struct sim_flash *flash, struct sim_nordic_memo *memo)
+static const struct sim_nordic_hash *recall(const struct sim_nordic_bank_0 *bank,
+                                            const struct sim_flash *flash, struct sim_nordic_hashes *memo)
 {
-    struct sim_nordic_memo_entry *entry;
+    struct sim_nordic_hash *entry;
     uint64_t key[2];
 
     if (!sim_flash_range_hash(flash, SIM_FLASH_INTERNAL, bank->at, bank->n_bytes, key))
         return NULL;
-    for (unsigned i = 0; i < SIM_NORDIC_MEMO_ENTRIES; i++) {
+    for (unsigned i = 0; i < SIM_NORDIC_HASHES; i++) {
         entry = &memo->entries[i];
         if (entry->n_bytes == bank->n_bytes && memcmp(entry->key, key, sizeof key) == 0)
             return entry;
     }
-    entry = &memo->entries[memo->next++ % SIM_NORDIC_MEMO_ENTRIES];
-    *entry = (struct sim_nordic_memo_entry){.n_bytes = bank->n_bytes, .intact = !is_damaged(bank, flash)};
+    entry = &memo->entries[memo->next++ % SIM_NORDIC_HASHES];
+    *entry = (struct sim_nordic_hash){.n_bytes = bank->n_bytes, .intact = !is_damaged(bank, flash)};
     memcpy(entry->key, key, sizeof key);
     if (!hash_range(flash, bank->at, bank->n_bytes, entry->hash))
         memset(entry->hash, 0, sizeof entry->hash);
@@ -82,10 +82,10 @@ static bool is_there(const struct sim_nordic_bank_0 *bank, const struct sim_flas
 }
 
 void sim_nordic_look(const struct sim_nordic_bank_0 *bank, const struct sim_flash *flash,
-                     struct sim_nordic_memo *memo, struct sim_nordic_running *running)
+                     struct sim_nordic_hashes *memo, struct sim_nordic_running *running)
 {
     const uint32_t version = bank->firmware_version;
-    const struct sim_nordic_memo_entry *entry;
+    const struct sim_nordic_hash *entry;
     uint8_t bytes[SIM_APP_PERSONALITY_BYTES];
 
     memset(running, 0, sizeof *running);

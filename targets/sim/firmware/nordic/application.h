@@ -25,19 +25,19 @@ struct sim_nordic_bank_0 {
 
 /* Hashes of images by what the flash says of their bytes: they cost more than all else. Changes no result.
  * Zeroed at first. */
-#define SIM_NORDIC_MEMO_ENTRIES 16u
-struct sim_nordic_memo {
-    struct sim_nordic_memo_entry {
+#define SIM_NORDIC_HASHES 16u
+struct sim_nordic_hashes {
+    struct sim_nordic_hash {
         uint64_t key[2];
         uint32_t n_bytes; /* 0: unused */
         bool intact;
         uint8_t hash[RIG_IMAGE_HASH_BYTES];
-    } entries[SIM_NORDIC_MEMO_ENTRIES];
+    } entries[SIM_NORDIC_HASHES];
     unsigned next;
 };
 /* As a probe sees it, without power too. An application whose first word is erased is none. */
 void sim_nordic_look(const struct sim_nordic_bank_0 *bank, const struct sim_flash *flash,
-                     struct sim_nordic_memo *memo, struct sim_nordic_running *running);
+                     struct sim_nordic_hashes *memo, struct sim_nordic_running *running);
 void sim_nordic_fill_view(const struct sim_nordic_running *running, struct sim_image_view *view);
 
 /* The application starts: tells its version, advertises, sets the timer of its self-test. false: it crashed,

@@ -40,7 +40,7 @@ enum { PACKET, CONTROL }; /* of the bootloader, in the order of its table */
 struct own {
     struct sim_nordic_secure_config config;
     struct sim_app_lessons lessons;
-    struct sim_nordic_memo memo;
+    struct sim_nordic_hashes memo;
     struct sim_secure_start start; /* of the last run */
 };
 
