@@ -388,6 +388,11 @@ void sim_chip_advertise(struct sim_chip *chip, const struct sim_ble_advertiser *
     sim_ble_start(&chip->board->ram.ble, advertiser);
 }
 
+void sim_chip_stop_advertising(struct sim_chip *chip)
+{
+    chip->board->ram.ble.advertising = false;
+}
+
 enum sim_ble_security sim_chip_demand(const struct sim_chip *chip)
 {
     return sim_ble_demands(&chip->board->ram.ble);

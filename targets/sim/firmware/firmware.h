@@ -99,6 +99,8 @@ void sim_chip_crash(struct sim_chip *chip);
 void sim_chip_hang(struct sim_chip *chip);
 
 void sim_chip_advertise(struct sim_chip *chip, const struct sim_ble_advertiser *advertiser);
+/* Until it advertises anew: no further connection. The one that stands goes on. */
+void sim_chip_stop_advertising(struct sim_chip *chip);
 /* What the settings of the radio demand of a link, as far as who advertises goes by them. */
 enum sim_ble_security sim_chip_demand(const struct sim_chip *chip);
 /* How the central is subscribed; nobody connected: not at all. */

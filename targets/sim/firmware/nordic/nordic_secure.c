@@ -292,6 +292,7 @@ static void fulfil(struct sim_chip *chip)
                 sim_chip_notify(chip, CONTROL, wish.bytes, wish.n_bytes);
             break;
         case SIM_SECURE_DISCONNECT:
+            sim_chip_stop_advertising(chip);
             sim_chip_disconnect(chip, RIG_HCI_ERROR_REMOTE_USER);
             break;
         case SIM_SECURE_DO_RESET:
@@ -364,6 +365,7 @@ static void enter_bootloader(struct sim_chip *chip, bool by_register)
         !(own_of(chip)->config.app.defects & SIM_BUTTONLESS_CHANGE_NOT_TOLD))
         sim_chip_mark_change(chip);
     sim_chip_set_timer(chip, TIMER_RESET, sim_chip_now_us(chip) + ENTER_US);
+    sim_chip_stop_advertising(chip);
     sim_chip_disconnect(chip, RIG_HCI_ERROR_REMOTE_USER);
 }
 
