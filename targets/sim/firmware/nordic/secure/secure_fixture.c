@@ -207,3 +207,103 @@ struct rig_init_packet world_init(const struct world *world)
     assert_true(rig_init_hash_of(world->image, world->image_bytes, init.hash));
     return init;
 }
+
+struct rig_init_packet world_application(struct world *world, uint32_t n_bytes)
+{
+    make_new(world->image, n_bytes);
+    world->image_bytes = n_bytes;
+    return world_init(world);
+}
+
+struct rig_init_packet world_softdevice(struct world *world, uint32_t flash_bytes, uint32_t file_bytes,
+                                        uint32_t version)
+{
+    struct rig_softdevice figures = {flash_bytes, 0x0102, 132, version};
+    assert_true(file_bytes <= WORLD_MAX_IMAGE_BYTES);
+    assert_true(rig_softdevice_fill(&figures, world->image, file_bytes));
+    world->image_bytes = file_bytes;
+    struct rig_init_packet init = world_init(world);
+    init.type = RIG_DFU_SOFTDEVICE;
+    init.app_size = 0;
+    init.sd_size = file_bytes;
+    return init;
+}
+
+struct rig_init_packet world_bootloader(struct world *world, uint32_t n_bytes)
+{
+    rig_nordic_make_bootloader(2, 2, world->image, n_bytes);
+    world->image_bytes = n_bytes;
+    struct rig_init_packet init = world_init(world);
+    init.type = RIG_DFU_BOOTLOADER;
+    init.app_size = 0;
+    init.bl_size = n_bytes;
+    return init;
+}
+
+struct rig_init_packet world_softdevice_bootloader(struct world *world, uint32_t flash_bytes,
+                                                   uint32_t file_bytes, uint32_t version, uint32_t n_bytes)
+{
+    (void)world_softdevice(world, flash_bytes, file_bytes, version);
+    assert_true(file_bytes + n_bytes <= WORLD_MAX_IMAGE_BYTES);
+    rig_nordic_make_bootloader(2, 2, world->image + file_bytes, n_bytes);
+    world->image_bytes = file_bytes + n_bytes;
+    struct rig_init_packet init = world_init(world);
+    init.type = RIG_DFU_SOFTDEVICE_BOOTLOADER;
+    init.app_size = 0;
+    init.sd_size = file_bytes;
+    init.bl_size = n_bytes;
+    return init;
+}
+
+/* The result of the last answer to this op. */
+static uint8_t result_of(struct world *world, uint8_t op)
+{
+    struct sim_secure_wish wish;
+    uint8_t result = 0;
+    while (sim_secure_next(world->state, &wish))
+        if (wish.kind == SIM_SECURE_SEND && wish.bytes[1] == op)
+            result = wish.bytes[2];
+    return result;
+}
+
+static uint8_t request(struct world *world, const uint8_t *bytes, size_t n_bytes)
+{
+    sim_secure_control(&world->config, world->state, world->flash, bytes, n_bytes, 0);
+    sim_secure_drain(&world->config, world->state, world->flash);
+    return result_of(world, bytes[0]);
+}
+
+static uint8_t send_object(struct world *world, uint8_t type, const uint8_t *bytes, uint32_t n_bytes)
+{
+    uint8_t create[6] = {RIG_DFU_CREATE, type};
+    static const uint8_t execute = RIG_DFU_EXECUTE;
+    rig_put_le32(create + 2, n_bytes);
+    if (request(world, create, sizeof create) != RIG_DFU_SUCCESS)
+        return 0;
+    for (uint32_t at = 0; at < n_bytes; at += SIM_SECURE_MAX_PACKET_BYTES) {
+        uint32_t n_now =
+            n_bytes - at < SIM_SECURE_MAX_PACKET_BYTES ? n_bytes - at : SIM_SECURE_MAX_PACKET_BYTES;
+        sim_secure_packet(&world->config, world->state, world->flash, bytes + at, n_now, 0);
+        sim_secure_drain(&world->config, world->state, world->flash);
+    }
+    return request(world, &execute, 1);
+}
+
+uint8_t world_send_init(struct world *world, struct rig_init_packet *init)
+{
+    uint8_t bytes[RIG_INIT_PACKET_MAX_BYTES];
+    size_t n_bytes;
+    assert_int_equal(rig_init_packet_encode(init, world->key, bytes, &n_bytes), RIG_INIT_OK);
+    sim_secure_linked(&world->config, world->state, world->flash, true);
+    return send_object(world, RIG_DFU_COMMAND_OBJECT, bytes, (uint32_t)n_bytes);
+}
+
+uint8_t world_transfer(struct world *world, struct rig_init_packet *init)
+{
+    uint8_t result = world_send_init(world, init);
+    for (uint32_t at = 0; at < world->image_bytes && result == RIG_DFU_SUCCESS; at += 0x1000) {
+        uint32_t n_now = world->image_bytes - at < 0x1000 ? world->image_bytes - at : 0x1000;
+        result = send_object(world, RIG_DFU_DATA_OBJECT, world->image + at, n_now);
+    }
+    return result;
+}

@@ -61,4 +61,17 @@ uint8_t world_old_byte(uint32_t offset);
 /* An init packet for world->image, of an application, as the test that was measured has it; not encoded. */
 struct rig_init_packet world_init(const struct world *world);
 
+/* What world->image is for the next transfers: fills it, sets image_bytes and gives the packet. */
+struct rig_init_packet world_application(struct world *world, uint32_t n_bytes);
+struct rig_init_packet world_softdevice(struct world *world, uint32_t flash_bytes, uint32_t file_bytes,
+                                        uint32_t version);
+struct rig_init_packet world_bootloader(struct world *world, uint32_t n_bytes);
+struct rig_init_packet world_softdevice_bootloader(struct world *world, uint32_t flash_bytes,
+                                                   uint32_t file_bytes, uint32_t version, uint32_t n_bytes);
+/* Sends the packet and world->image to an updater that waits, up to its reset or to a cut. What the last
+ * request was answered: its result; 0 when it never was. */
+uint8_t world_transfer(struct world *world, struct rig_init_packet *init);
+/* Only the packet. */
+uint8_t world_send_init(struct world *world, struct rig_init_packet *init);
+
 #endif
