@@ -3,39 +3,24 @@
 #include "image/nordic_image.h"
 
 #include "base/bytes.h"
+#include "image/nordic_settings.h"
 
 #include <string.h>
 
 static const uint8_t mark[8] = {'r', 'i', 'g', '-', 's', 'e', 'a', 'l'};
 enum seal_offset { SEAL_LENGTH = 8, SEAL_CRC = 12 };
 
-/* CRC-32 of zlib, half a byte at a time. */
-static uint32_t crc32_update(uint32_t crc, const uint8_t *bytes, size_t n_bytes)
-{
-    static const uint32_t table[16] = {
-        0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
-        0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
-    };
-
-    for (size_t i = 0; i < n_bytes; i++) {
-        crc ^= bytes[i];
-        crc = crc >> 4 ^ table[crc & 15];
-        crc = crc >> 4 ^ table[crc & 15];
-    }
-    return crc;
-}
-
 void rig_nordic_seal(uint8_t *bytes, size_t n_bytes)
 {
-    uint32_t crc = 0xffffffff;
+    uint32_t crc = 0;
 
     if (n_bytes < RIG_NORDIC_SEALED_MIN_BYTES)
         return;
-    crc = crc32_update(crc, bytes, RIG_NORDIC_SEAL_AT);
-    crc = crc32_update(crc, bytes + RIG_NORDIC_SEALED_MIN_BYTES, n_bytes - RIG_NORDIC_SEALED_MIN_BYTES);
+    crc = rig_nordic_crc32(crc, bytes, RIG_NORDIC_SEAL_AT);
+    crc = rig_nordic_crc32(crc, bytes + RIG_NORDIC_SEALED_MIN_BYTES, n_bytes - RIG_NORDIC_SEALED_MIN_BYTES);
     memcpy(bytes + RIG_NORDIC_SEAL_AT, mark, sizeof mark);
     rig_put_le32(bytes + RIG_NORDIC_SEAL_AT + SEAL_LENGTH, (uint32_t)n_bytes);
-    rig_put_le32(bytes + RIG_NORDIC_SEAL_AT + SEAL_CRC, ~crc);
+    rig_put_le32(bytes + RIG_NORDIC_SEAL_AT + SEAL_CRC, crc);
 }
 
 static bool crc_of_range(const struct rig_image_source *source, uint32_t from, uint32_t to, uint32_t *crc)
@@ -47,7 +32,7 @@ static bool crc_of_range(const struct rig_image_source *source, uint32_t from, u
 
         if (!source->read(source->user, from, piece, n))
             return false;
-        *crc = crc32_update(*crc, piece, n);
+        *crc = rig_nordic_crc32(*crc, piece, n);
         from += n;
     }
     return true;
@@ -74,7 +59,7 @@ enum rig_nordic_seal rig_nordic_read_seal(const struct rig_image_source *source,
                                           uint32_t *n_bytes)
 {
     uint8_t seal[RIG_NORDIC_SEAL_BYTES];
-    uint32_t length, crc = 0xffffffff;
+    uint32_t length, crc = 0;
 
     if (!read_mark(source, seal))
         return RIG_NORDIC_UNSEALED;
@@ -82,7 +67,7 @@ enum rig_nordic_seal rig_nordic_read_seal(const struct rig_image_source *source,
     if (length < RIG_NORDIC_SEALED_MIN_BYTES || length > room_bytes || length > source->n_bytes ||
         !crc_of_range(source, 0, RIG_NORDIC_SEAL_AT, &crc) ||
         !crc_of_range(source, RIG_NORDIC_SEALED_MIN_BYTES, length, &crc) ||
-        ~crc != rig_get_le32(seal + SEAL_CRC))
+        crc != rig_get_le32(seal + SEAL_CRC))
         return RIG_NORDIC_DAMAGED;
     if (n_bytes)
         *n_bytes = length;

@@ -226,6 +226,7 @@ static struct tally cut_everywhere(struct world *world, struct rig_init_packet i
         }
         sim_flash_disarm_cut(world->flash);
     }
+    sim_flash_restore(world->flash, fresh);
     sim_flash_content_free(fresh);
     return tally;
 }
