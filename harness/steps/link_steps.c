@@ -35,9 +35,14 @@ static void judge_link(struct rig_run *run, const char *const *wanted, const cha
     g_autofree char *expected = rig_words_text(wanted);
     g_autofree char *seen = NULL;
     struct rig_link_state state;
+    char cause[400] = "";
 
     run->board->link->ops->state(run->board->link, &state);
-    seen = outcome == RIG_LINK_OK ? g_strdup("ok") : g_strdup_printf("%s (%s)", name, state.text);
+    if (outcome != RIG_LINK_OK && run->update->protocol->explain)
+        run->update->protocol->explain(run->update, outcome, cause, sizeof cause);
+    seen = outcome == RIG_LINK_OK
+               ? g_strdup("ok")
+               : g_strdup_printf("%s (%s%s%s)", name, state.text, cause[0] ? ": " : "", cause);
     run->last_link = outcome;
     if (outcome != RIG_LINK_OK && rig_blame_host(run, what))
         return;

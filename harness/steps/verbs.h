@@ -36,6 +36,8 @@ extern const struct rig_verb rig_verb_upload, rig_verb_mark, rig_verb_confirm;
 /* smp_steps.c */
 extern const struct rig_verb rig_verb_smp_echo, rig_verb_smp_parameters, rig_verb_smp_reset, rig_verb_smp_raw,
     rig_verb_erase, rig_verb_expect_images;
+/* dfu_steps.c */
+extern const struct rig_verb rig_verb_enter_bootloader, rig_verb_dfu_request;
 /* expect_steps.c */
 extern const struct rig_verb rig_verb_expect_boot, rig_verb_expect_board, rig_verb_expect_resets,
     rig_verb_expect_console, rig_verb_expect_link;

@@ -205,6 +205,37 @@ static bool is_subscribed(const struct rig_sim_link *link)
     return false;
 }
 
+static bool is_down(void *user)
+{
+    return !sim_board_ble_connected(((struct rig_sim *)user)->sim);
+}
+
+/* A request over a silent radio is not answered: this side learns of it by its supervision timeout. */
+static bool settle(struct rig_sim_link *link, enum rig_link_outcome outcome, GError **error)
+{
+    const struct sim_ble *radio = sim_board_ble(link->sim->sim);
+    bool ignored;
+
+    if (outcome == RIG_LINK_LOST && radio->connected &&
+        !rig_board_wait_for(&link->sim->board, radio->lost_us, is_down, link->sim, &ignored, error))
+        return false;
+    rig_sim_link_notice(link); /* the board may have hung up on it */
+    return true;
+}
+
+/* The stack confirms an indication before it sends what its user writes then. */
+static bool confirm_first(struct rig_sim_link *link, GError **error)
+{
+    const struct sim_ble *radio = sim_board_ble(link->sim->sim);
+    struct rig_board *board = &link->sim->board;
+    bool happened = true;
+
+    while (happened && radio->connected && radio->confirm_us != SIM_BLE_NEVER)
+        if (!board->ops->wait(board, radio->confirm_us, &happened, error))
+            return false;
+    return true;
+}
+
 static bool sim_link_subscribe(struct rig_link *base, const struct rig_characteristic *characteristic,
                                enum rig_subscription subscription, enum rig_link_outcome *outcome,
                                GError **error)
@@ -229,7 +260,7 @@ static bool sim_link_subscribe(struct rig_link *base, const struct rig_character
         g_strlcpy(link->text, "the board demands an authenticated bond", sizeof link->text);
     else
         set_text(link, *outcome);
-    return true;
+    return settle(link, *outcome, error);
 }
 
 static enum rig_link_outcome establish(struct rig_sim_link *link, const struct rig_link_connect *how)
@@ -294,13 +325,13 @@ static bool sim_link_write(struct rig_link *base, const struct rig_characteristi
     struct rig_sim_link *link = self(base);
     unsigned number;
 
-    (void)error;
+    if (!confirm_first(link, error))
+        return false;
     *outcome = find(link, characteristic, &number);
     if (*outcome == RIG_LINK_OK)
         *outcome = outcome_from(
             sim_board_ble_write(link->sim->sim, number, kind == RIG_WRITE_REQUEST, bytes, n_bytes));
-    rig_sim_link_notice(link); /* the board may have hung up on it */
-    return true;
+    return settle(link, *outcome, error);
 }
 
 static bool sim_link_read(struct rig_link *base, const struct rig_characteristic *characteristic,
@@ -318,7 +349,7 @@ static bool sim_link_read(struct rig_link *base, const struct rig_characteristic
         *outcome = outcome_from(sim_board_ble_read(link->sim->sim, number, bytes, &n_bytes));
     if (*outcome == RIG_LINK_OK)
         *value = g_bytes_new(bytes, n_bytes);
-    return true;
+    return settle(link, *outcome, error);
 }
 
 static bool sim_link_receive(struct rig_link *link, guint64 until_us, struct rig_link_packet *packet,

@@ -92,12 +92,18 @@ static const char *cause_of(enum rig_dfu_dialect dialect, guint8 op, guint32 cod
     }
 }
 
+guint32 rig_nordic_code(enum rig_dfu_dialect dialect, const struct rig_dfu_response *response)
+{
+    if (dialect == RIG_DFU_SECURE && response->result == RIG_DFU_EXTENDED)
+        return EXTENDED(response->extended);
+    return response->result;
+}
+
 void rig_nordic_set_refused(struct rig_nordic_client *client, const struct rig_dfu_response *response,
                             const struct rig_dfu_request *request, struct rig_update_result *result)
 {
     enum rig_dfu_dialect dialect = client->door ? client->door->dialect : client->kind->dialect;
-    bool extended = dialect == RIG_DFU_SECURE && response->result == RIG_DFU_EXTENDED;
-    guint32 code = extended ? EXTENDED(response->extended) : response->result;
+    guint32 code = rig_nordic_code(dialect, response);
     const char *cause = cause_of(dialect, response->op, code);
     char asked[96] = "", said[96];
 

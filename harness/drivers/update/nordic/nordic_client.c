@@ -38,6 +38,7 @@ struct rig_update *rig_nordic_make(const struct rig_nordic_kind *kind)
 
     client->kind = kind;
     client->n_tries = DEFAULT_TRIES;
+    client->unanswered = g_array_new(FALSE, FALSE, sizeof(struct rig_request_tag));
     client->held = g_ptr_array_new_with_free_func(held_free);
     client->arrived = g_queue_new();
     return &client->update;
@@ -47,6 +48,7 @@ void rig_nordic_free(struct rig_update *update)
 {
     struct rig_nordic_client *client = (struct rig_nordic_client *)update;
 
+    g_array_unref(client->unanswered);
     g_ptr_array_unref(client->held);
     g_queue_free_full(client->arrived, (GDestroyNotify)g_bytes_unref);
     g_free(client);
@@ -60,6 +62,7 @@ void rig_nordic_restart(struct rig_update *update)
     client->door = NULL;
     client->version = 0;
     client->stray[0] = '\0';
+    g_array_set_size(client->unanswered, 0);
     g_ptr_array_set_size(client->held, 0);
     g_queue_clear_full(client->arrived, (GDestroyNotify)g_bytes_unref);
 }
@@ -235,7 +238,7 @@ static bool send(struct rig_nordic_client *client, const struct parcel *parcel,
 
     tag.message = client->n_messages++;
     tag.n_message_bytes = parcel->n_bytes;
-    client->last = tag;
+    g_array_append_val(client->unanswered, tag);
     *outcome = RIG_LINK_OK;
     if (strikes(client, RIG_FAULT_DISCONNECT, &tag, &fault)) {
         trace(client, true, parcel->characteristic, parcel->bytes, parcel->n_bytes, "not sent: link dropped");
@@ -251,28 +254,40 @@ static bool send(struct rig_nordic_client *client, const struct parcel *parcel,
     return leave(client, parcel, &tag, outcome, error) && (!overtaken || release_held(client, true, error));
 }
 
+/* A fault of the answer to anything that it may answer. */
+static bool strikes_answer(const struct rig_nordic_client *client, enum rig_fault_kind kind)
+{
+    const struct rig_fault *fault;
+
+    for (guint i = 0; i < client->unanswered->len; i++)
+        if (strikes(client, kind, &g_array_index(client->unanswered, struct rig_request_tag, i), &fault))
+            return true;
+    return false;
+}
+
 /* Applies the faults of answers; NULL: nobody hears it. Takes the packet's value. */
 static GBytes *let_through(struct rig_nordic_client *client, const struct rig_link_packet *packet)
 {
     g_autoptr(GBytes) came = packet->value;
     gsize n_bytes;
     const guint8 *bytes = g_bytes_get_data(came, &n_bytes);
-    const struct rig_request_tag *tag = &client->last;
-    const struct rig_fault *fault;
     const char *label = NULL;
+    bool twice;
 
-    if (strikes(client, RIG_FAULT_STOP_NOTIFICATIONS, tag, &fault))
+    if (strikes_answer(client, RIG_FAULT_STOP_NOTIFICATIONS))
         client->muted = true;
     if (client->muted)
         label = "not heard: notifications stopped";
-    else if (strikes(client, RIG_FAULT_DROP_RESPONSE, tag, &fault))
+    else if (strikes_answer(client, RIG_FAULT_DROP_RESPONSE))
         label = "dropped";
     trace(client, false, packet->from, bytes, n_bytes, label);
+    twice = !label && strikes_answer(client, RIG_FAULT_DUPLICATE_RESPONSE);
+    g_array_set_size(client->unanswered, 0);
     if (label) {
         client->update.corrupted = true;
         return NULL;
     }
-    if (strikes(client, RIG_FAULT_DUPLICATE_RESPONSE, tag, &fault)) {
+    if (twice) {
         client->update.corrupted = true;
         g_queue_push_tail(client->arrived, g_bytes_ref(came));
     }
@@ -481,6 +496,27 @@ bool rig_nordic_ping(struct rig_update *update, struct rig_update_result *result
     if (result->kind == RIG_UPDATE_REFUSED)
         *result = (struct rig_update_result){.text = "ok"};
     return true;
+}
+
+bool rig_nordic_send_raw(struct rig_nordic_client *client, struct rig_nordic_raw *raw, GError **error)
+{
+    gsize n_bytes;
+    const struct rig_dfu_request none = {0};
+    struct parcel parcel = parcel_of(client, &none);
+
+    parcel.bytes = g_bytes_get_data(raw->bytes, &n_bytes);
+    parcel.n_bytes = n_bytes;
+    if (raw->packet) {
+        parcel.characteristic = client->kind->packet;
+        parcel.kind = RIG_WRITE_COMMAND;
+    }
+    raw->dialect = dialect_now(client);
+    raw->outcome = RIG_LINK_OK;
+    client->stray[0] = '\0';
+    for (guint i = 0; i < raw->n_copies && raw->outcome == RIG_LINK_OK; i++)
+        if (!send(client, &parcel, NULL, &raw->outcome, error))
+            return false;
+    return raw->outcome != RIG_LINK_OK || hear(client, raw->until_us, &raw->answer, &raw->outcome, error);
 }
 
 /* --- where the board is --- */

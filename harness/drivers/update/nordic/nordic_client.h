@@ -53,14 +53,31 @@ struct rig_nordic_client {
     /* Faults. */
     guint n_messages;
     bool muted;
-    struct rig_request_tag last; /* what was sent last: what comes next answers it */
-    GPtrArray *held;             /* packets that leave late */
-    GQueue *arrived;             /* GBytes *: answers that come twice */
-    char stray[160];             /* what came instead of an answer since the last request; "" = nothing did */
+    GArray *unanswered; /* struct rig_request_tag: what was sent since the last answer; the next one is to
+                           all of it */
+    GPtrArray *held;    /* packets that leave late */
+    GQueue *arrived;    /* GBytes *: answers that come twice */
+    char stray[160];    /* what came instead of an answer since the last request; "" = nothing did */
 };
 
 /* The client; NULL: the board speaks another protocol. */
 struct rig_nordic_client *rig_nordic_client_of(struct rig_update *update);
+
+/* Bytes as they are, and what comes back first. */
+struct rig_nordic_raw {
+    GBytes *bytes;
+    bool packet;    /* to the packet characteristic; else to the control point of whoever is there */
+    guint n_copies; /* back to back */
+    guint64 until_us;
+    /* What came of it. */
+    GBytes *answer; /* owned by the caller; NULL: see outcome */
+    enum rig_dfu_dialect dialect;
+    enum rig_link_outcome outcome; /* of the writes, or of the waiting */
+};
+bool rig_nordic_send_raw(struct rig_nordic_client *client, struct rig_nordic_raw *raw,
+                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* A result as one number: an extended error is 0x0b00 and its code. */
+guint32 rig_nordic_code(enum rig_dfu_dialect dialect, const struct rig_dfu_response *response);
 
 /* --- for the protocols --- */
 
