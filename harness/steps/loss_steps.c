@@ -287,7 +287,8 @@ struct losses {
     const struct loss_arguments *arguments;
     struct rig_traffic *traffic; /* of the round without a loss */
     struct phase_account phases[RIG_N_TRAFFIC_PHASES];
-    guint turn;                          /* of `in-turn`: the next one of `by` */
+    bool ends_by_itself; /* the board hangs up at the end of `during`: nobody can lose the link behind it */
+    guint turn;          /* of `in-turn`: the next one of `by` */
     guint n_by[RIG_LOSS_BY_SILENCE + 1]; /* losses by each of enum rig_loss_by */
     struct point first_failed;
 };
@@ -297,13 +298,16 @@ static bool measure(struct losses *sweep)
 {
     struct rig_run *run = sweep->base.run;
     g_autofree char *prefix = rig_sweep_prefix(&sweep->base, "during");
+    struct rig_link_state state;
 
     if (!play_counted(run, sweep->arguments->during, prefix, sweep->traffic))
         return false;
+    run->board->link->ops->state(run->board->link, &state);
+    sweep->ends_by_itself = !state.connected;
     if (rig_traffic_n_packets(sweep->traffic) == 0)
         rig_run_error_text(run,
                            "'during' sends and receives no packet: there is no place to lose the link at");
-    for (guint number = 0; number < rig_traffic_n_places(sweep->traffic); number++)
+    for (guint number = 0; number < rig_traffic_n_places(sweep->traffic) - sweep->ends_by_itself; number++)
         sweep->phases[rig_traffic_phase(sweep->traffic, number)].n_places++;
     return !rig_run_troubled(run);
 }
@@ -388,7 +392,10 @@ static enum rig_loss_by by_named(const char *word)
 /* A board cannot be told to hang up while it is at work: it hangs up at packets. */
 static bool can_end_it(const struct losses *sweep, guint number, enum rig_loss_by by)
 {
-    return by == RIG_LOSS_BY_HOST || rig_traffic_place(sweep->traffic, number).kind != RIG_TRAFFIC_WAITING;
+    enum rig_traffic_place kind = rig_traffic_place(sweep->traffic, number).kind;
+
+    return (by == RIG_LOSS_BY_HOST || kind != RIG_TRAFFIC_WAITING) &&
+           (kind != RIG_TRAFFIC_END || !sweep->ends_by_itself);
 }
 
 /* The next one whose turn it is and who can. false: the sweep must end. */
