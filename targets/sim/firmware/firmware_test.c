@@ -7,6 +7,7 @@
 #include "sim/chip/host/air.h"
 #include "sim/firmware/example/example.h"
 #include "sim/firmware/nordic/nordic_fixture.h"
+#include "sim/firmware/nordic/nordic_legacy_fixture.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -86,9 +87,28 @@ static bool ask_nordic_secure(struct sim_board *board, unsigned number)
     return number < 1 && sim_board_ble_write(board, 0, true, (const uint8_t *)"\x01", 1) == SIM_BLE_OK;
 }
 
+/* One bank, no application: a start, which erases and says so in the settings. */
+static struct sim_board *make_nordic_legacy(void)
+{
+    struct legacy_set_up set_up = legacy_usual();
+
+    set_up.blank = true;
+    set_up.legacy.boot.single_bank = true;
+    return legacy_board(&set_up);
+}
+
+static bool ask_nordic_legacy(struct sim_board *board, unsigned number)
+{
+    static const uint8_t start[] = {0x01, 0x04}, sizes[12] = {[9] = 0x10};
+
+    return number < 1 && sim_board_ble_write(board, 1, true, start, sizeof start) == SIM_BLE_OK &&
+           sim_board_ble_write(board, 0, false, sizes, sizeof sizes) == SIM_BLE_OK;
+}
+
 static const struct kind kinds[] = {
     {"mcuboot", make_mcuboot, ask_mcuboot},
     {"nordic-secure", make_nordic_secure, ask_nordic_secure},
+    {"nordic-legacy", make_nordic_legacy, ask_nordic_legacy},
     {"example", make_example, ask_example},
 };
 #define N_KINDS (sizeof kinds / sizeof *kinds)

@@ -4,6 +4,7 @@
 
 #include "sim/firmware/example/example.h"
 #include "sim/firmware/mcuboot/mcuboot.h"
+#include "sim/firmware/nordic/nordic_legacy.h"
 #include "sim/firmware/nordic/nordic_secure.h"
 
 #include <string.h>
@@ -11,6 +12,7 @@
 static const struct sim_firmware *const firmwares[] = {
     &sim_mcuboot,
     &sim_nordic_secure,
+    &sim_nordic_legacy,
     &sim_example,
 };
 

@@ -9,18 +9,22 @@
 #include "sim/chip/flash/flash.h"
 
 /* What was found before, by the contents of the flash; zeroed at first. It changes nothing but speed. */
-#define SIM_NORDIC_MEMO_ENTRIES 64u
-struct sim_nordic_memo {
+#define SIM_NORDIC_SEAL_MEMO_ENTRIES 64u
+struct sim_nordic_seal_memo {
     struct {
         uint64_t key[2];
         uint32_t at, n_bytes;
         bool intact;
-    } entries[SIM_NORDIC_MEMO_ENTRIES];
+    } entries[SIM_NORDIC_SEAL_MEMO_ENTRIES];
     unsigned next;
 };
 
 /* Of the program at `at` in the internal flash, of which room_bytes may be its own. memo: NULL: none. */
 enum rig_nordic_seal sim_nordic_seal_at(const struct sim_flash *flash, uint32_t at, uint32_t room_bytes,
-                                        struct sim_nordic_memo *memo);
+                                        struct sim_nordic_seal_memo *memo);
+
+/* The length that the seal there tells, if it is no more than room_bytes. false: there is no such seal. */
+bool sim_nordic_sealed_bytes(const struct sim_flash *flash, uint32_t at, uint32_t room_bytes,
+                             uint32_t *n_bytes);
 
 #endif
