@@ -61,7 +61,7 @@ struct sim_legacy_config sim_legacy_example(const struct sim_nordic_map *map)
                                       .n_queued = 10,
                                       .inactivity_us = 120000000,
                                       .erase_gap_us = 15000,
-                                      .write_gap_us = 500};
+                                      .write_gap_us = map->page_bytes == 1024 ? 4700 : 1500};
 }
 
 const char *sim_legacy_check(const struct sim_legacy_config *config, const struct sim_flash *flash)

@@ -58,7 +58,8 @@ struct sim_legacy_config {
     bool invalidates_first; /* mended: dual bank says that bank 0 is invalid before it copies over it */
     struct sim_nordic_seal_memo *memo; /* borrowed; NULL: none */
 };
-/* As SDK 11 is, dual bank, for this map: version 8, 8 buffers, 120 s. */
+/* As SDK 11 is, dual bank, for this map: version 8, 8 buffers, 120 s. Writes of an nRF51 (pages of 1024
+ * bytes) come slower than packets: a host has to wait for receipts every 10 packets or so. [GUESS] */
 struct sim_legacy_config sim_legacy_example(const struct sim_nordic_map *map);
 /* NULL: it fits the flash; else why not (static). */
 const char *sim_legacy_check(const struct sim_legacy_config *config, const struct sim_flash *flash);
