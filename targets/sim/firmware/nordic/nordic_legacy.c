@@ -29,11 +29,11 @@ enum timer {
 
 enum { PACKET, CONTROL, VERSION }; /* in the order of the table, of application and bootloader alike */
 
-/* Outlives snapshots: what was taught is about images; the memos change nothing but speed. */
+/* Outlives snapshots: what was taught is about images; hashes and seals change nothing but speed. */
 struct own {
     struct sim_nordic_legacy_config config;
     struct sim_app_lessons lessons;
-    struct sim_nordic_memo memo;
+    struct sim_nordic_hashes memo;
     struct sim_nordic_seal_memo seals;
     struct sim_legacy_start start; /* of the last run */
 };
