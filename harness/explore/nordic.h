@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Nordic's bootloaders as subjects of an exploration. One run is all from power-on to the application, or to
+ * an updater that waits, with the resets on the way; the action is a host's whole update: the way into the
+ * updater, the transfer, the resets between the parts of a package. */
+#ifndef RIG_EXPLORE_NORDIC_H
+#define RIG_EXPLORE_NORDIC_H
+
+#include "explore/subject.h"
+#include "protocol/nordic/dfu.h"
+#include "sim/firmware/nordic/secure/secure.h"
+
+G_BEGIN_DECLS
+
+#define RIG_NORDIC_MAX_PARTS 2u
+struct rig_nordic_part {
+    enum rig_dfu_firmware firmware;
+    const guint8 *init_packet; /* borrowed, as the bytes are */
+    gsize n_init_packet;
+    const guint8 *bytes;
+    gsize n_bytes;
+    gsize softdevice_bytes; /* of a SoftDevice with bootloader: where the bootloader's begin */
+};
+struct rig_nordic_update {
+    struct rig_nordic_part parts[RIG_NORDIC_MAX_PARTS]; /* of the distribution package, in their order */
+    guint n_parts;
+    bool bonded; /* the application hands its bond to the bootloader */
+};
+
+/* The secure bootloader on a flash of its own with the same contents as `flash`; where its application's data
+ * pages are blank, they get bytes by which their loss is seen. The configuration is copied; its key must
+ * outlive the subject. NULL: no memory. */
+struct rig_subject *rig_subject_secure(const struct sim_secure_config *config, const struct sim_flash *flash,
+                                       const struct rig_nordic_update *update);
+
+/* --- nordic.c, for the two of them --- */
+
+struct rig_nordic {
+    struct rig_subject subject; /* first */
+    struct rig_nordic_update update;
+    guint32 page_bytes;
+    guint32 data_at; /* the application's data pages, up to the bootloader */
+    guint32 bootloader_at, bootloader_bytes;
+    GBytes *old_softdevice; /* what stood there at first: everything before bank 0 */
+    GBytes *old_bootloader;
+    GBytes *data;
+};
+/* From page_bytes on to bootloader_bytes they are given. false: no memory; nothing has to be cleared. */
+bool rig_nordic_init(struct rig_nordic *nordic, const struct sim_flash *flash, guint32 bank_0,
+                     const struct rig_nordic_update *update);
+void rig_nordic_clear(struct rig_nordic *nordic);
+void rig_nordic_add_area(struct rig_nordic *nordic, const char *name, guint32 from, guint32 to, bool open);
+/* SoftDevice, application data, bootloader, MBR: open as far as the update brings them. */
+void rig_nordic_add_system_areas(struct rig_nordic *nordic, guint32 bank_0);
+bool rig_nordic_data_lost(const struct rig_nordic *nordic);
+/* Which application runs on which SoftDevice and bootloader; in the updater, which of them are installed. */
+void rig_nordic_look(const struct rig_nordic *nordic, const struct rig_explore_image *images,
+                     const struct rig_end_report *report, struct rig_seen *seen);
+void rig_nordic_identify(const struct rig_nordic *nordic, GChecksum *sum);
+
+/* --- nordic_words.c: settings pages --- */
+
+/* page and backup have RIG_NORDIC_SETTINGS_BYTES; backup NULL: there is none. */
+void rig_secure_choose(enum sim_secure_sdk sdk, const guint8 *page, const guint8 *backup,
+                       struct rig_nordic_settings *settings);
+bool rig_secure_page_is_bad(enum sim_secure_sdk sdk, const guint8 *page, bool as_backup);
+void rig_secure_page_words(enum sim_secure_sdk sdk, const guint8 *page, struct rig_path *path,
+                           struct rig_path_trailer *record);
+/* at: of the write, from the begin of the page. */
+void rig_secure_page_field(enum sim_secure_sdk sdk, guint32 at, const struct sim_flash_operation *operation,
+                           struct rig_subject_field *field);
+
+G_END_DECLS
+
+#endif
