@@ -16,7 +16,7 @@ static GBytes *range(const struct sim_flash *flash, guint32 from, guint32 to)
 }
 
 /* Blank pages cannot be seen to be erased. */
-static void mark_data(struct rig_nordic *nordic)
+static void mark_data(struct rig_nordic_subject *nordic)
 {
     static const guint8 mark[] = {0x62, 0x6f, 0x6e, 0x64};
 
@@ -30,8 +30,8 @@ static void mark_data(struct rig_nordic *nordic)
     nordic->data = range(nordic->subject.flash, nordic->data_at, nordic->bootloader_at);
 }
 
-bool rig_nordic_init(struct rig_nordic *nordic, const struct sim_flash *flash, guint32 bank_0,
-                     const struct rig_nordic_update *update)
+bool rig_nordic_subject_init(struct rig_nordic_subject *nordic, const struct sim_flash *flash, guint32 bank_0,
+                             const struct rig_explore_package *update)
 {
     struct rig_subject *subject = &nordic->subject;
 
@@ -50,7 +50,7 @@ bool rig_nordic_init(struct rig_nordic *nordic, const struct sim_flash *flash, g
     return true;
 }
 
-void rig_nordic_clear(struct rig_nordic *nordic)
+void rig_nordic_subject_clear(struct rig_nordic_subject *nordic)
 {
     sim_flash_free(nordic->subject.flash);
     g_clear_pointer(&nordic->old_softdevice, g_bytes_unref);
@@ -58,7 +58,8 @@ void rig_nordic_clear(struct rig_nordic *nordic)
     g_clear_pointer(&nordic->data, g_bytes_unref);
 }
 
-void rig_nordic_add_area(struct rig_nordic *nordic, const char *name, guint32 from, guint32 to, bool open)
+void rig_nordic_subject_add_area(struct rig_nordic_subject *nordic, const char *name, guint32 from,
+                                 guint32 to, bool open)
 {
     struct rig_subject *subject = &nordic->subject;
 
@@ -69,7 +70,7 @@ void rig_nordic_add_area(struct rig_nordic *nordic, const char *name, guint32 fr
     subject->areas[subject->n_areas++] = (struct sim_area){SIM_FLASH_INTERNAL, from, to - from};
 }
 
-static bool brings(const struct rig_nordic *nordic, enum rig_dfu_firmware firmware)
+static bool brings(const struct rig_nordic_subject *nordic, enum rig_dfu_firmware firmware)
 {
     for (guint i = 0; i < nordic->update.n_parts; i++)
         if (nordic->update.parts[i].firmware == firmware ||
@@ -78,16 +79,19 @@ static bool brings(const struct rig_nordic *nordic, enum rig_dfu_firmware firmwa
     return false;
 }
 
-void rig_nordic_add_system_areas(struct rig_nordic *nordic, guint32 bank_0)
+void rig_nordic_subject_add_system_areas(struct rig_nordic_subject *nordic, guint32 bank_0)
 {
-    rig_nordic_add_area(nordic, "softdevice", RIG_SOFTDEVICE_AT, bank_0, brings(nordic, RIG_DFU_SOFTDEVICE));
-    rig_nordic_add_area(nordic, "application data", nordic->data_at, nordic->bootloader_at, false);
-    rig_nordic_add_area(nordic, "bootloader", nordic->bootloader_at,
-                        nordic->bootloader_at + nordic->bootloader_bytes, brings(nordic, RIG_DFU_BOOTLOADER));
-    rig_nordic_add_area(nordic, "mbr", 0, RIG_SOFTDEVICE_AT, true); /* its own words are written once */
+    rig_nordic_subject_add_area(nordic, "softdevice", RIG_SOFTDEVICE_AT, bank_0,
+                                brings(nordic, RIG_DFU_SOFTDEVICE));
+    rig_nordic_subject_add_area(nordic, "application data", nordic->data_at, nordic->bootloader_at, false);
+    rig_nordic_subject_add_area(nordic, "bootloader", nordic->bootloader_at,
+                                nordic->bootloader_at + nordic->bootloader_bytes,
+                                brings(nordic, RIG_DFU_BOOTLOADER));
+    rig_nordic_subject_add_area(nordic, "mbr", 0, RIG_SOFTDEVICE_AT,
+                                true); /* its own words are written once */
 }
 
-static bool holds(const struct rig_nordic *nordic, guint32 at, GBytes *bytes)
+static bool holds(const struct rig_nordic_subject *nordic, guint32 at, GBytes *bytes)
 {
     gsize n_bytes;
     const guint8 *data = g_bytes_get_data(bytes, &n_bytes);
@@ -95,13 +99,13 @@ static bool holds(const struct rig_nordic *nordic, guint32 at, GBytes *bytes)
     return rig_flash_holds(nordic->subject.flash, SIM_FLASH_INTERNAL, at, data, n_bytes);
 }
 
-bool rig_nordic_data_lost(const struct rig_nordic *nordic)
+bool rig_nordic_subject_data_lost(const struct rig_nordic_subject *nordic)
 {
     return !holds(nordic, nordic->data_at, nordic->data);
 }
 
 /* One region that a part replaces: OLD, NEW or UNKNOWN. */
-static guint8 region(const struct rig_nordic *nordic, guint32 at, const guint8 *bytes, gsize n_bytes,
+static guint8 region(const struct rig_nordic_subject *nordic, guint32 at, const guint8 *bytes, gsize n_bytes,
                      GBytes *old)
 {
     if (rig_flash_holds(nordic->subject.flash, SIM_FLASH_INTERNAL, at, bytes, n_bytes))
@@ -117,7 +121,7 @@ static guint8 together(guint8 one, guint8 other)
 }
 
 /* A part that is no application. */
-static guint8 system_part(const struct rig_nordic *nordic, const struct rig_nordic_part *part)
+static guint8 system_part(const struct rig_nordic_subject *nordic, const struct rig_explore_part *part)
 {
     bool both = part->firmware == RIG_DFU_SOFTDEVICE_BOOTLOADER;
     gsize n_softdevice = both                                   ? part->softdevice_bytes
@@ -135,13 +139,13 @@ static guint8 system_part(const struct rig_nordic *nordic, const struct rig_nord
 }
 
 /* The parts that are no application: OLD, NEW, MIXED, UNKNOWN; NEW where there are none. */
-static guint8 system_parts(const struct rig_nordic *nordic)
+static guint8 system_parts(const struct rig_nordic_subject *nordic)
 {
     guint8 all = RIG_IMAGE_NEW;
     bool any = false;
 
     for (guint i = 0; i < nordic->update.n_parts; i++) {
-        const struct rig_nordic_part *part = &nordic->update.parts[i];
+        const struct rig_explore_part *part = &nordic->update.parts[i];
 
         if (part->firmware == RIG_DFU_APPLICATION)
             continue;
@@ -151,7 +155,7 @@ static guint8 system_parts(const struct rig_nordic *nordic)
     return all;
 }
 
-static const struct rig_nordic_part *application_part(const struct rig_nordic *nordic)
+static const struct rig_explore_part *application_part(const struct rig_nordic_subject *nordic)
 {
     for (guint i = 0; i < nordic->update.n_parts; i++)
         if (nordic->update.parts[i].firmware == RIG_DFU_APPLICATION)
@@ -160,10 +164,10 @@ static const struct rig_nordic_part *application_part(const struct rig_nordic *n
 }
 
 /* An application on a damaged SoftDevice is none. */
-void rig_nordic_look(const struct rig_nordic *nordic, const struct rig_explore_image *images,
-                     const struct rig_end_report *report, struct rig_seen *seen)
+void rig_nordic_subject_look(const struct rig_nordic_subject *nordic, const struct rig_explore_image *images,
+                             const struct rig_end_report *report, struct rig_seen *seen)
 {
-    const struct rig_nordic_part *application = application_part(nordic);
+    const struct rig_explore_part *application = application_part(nordic);
     const struct rig_explore_image *old = &images[RIG_IMAGE_OLD];
     const struct sim_flash *flash = nordic->subject.flash;
     guint8 system = system_parts(nordic);
@@ -180,12 +184,12 @@ void rig_nordic_look(const struct rig_nordic *nordic, const struct rig_explore_i
         seen->image = RIG_IMAGE_NEW;
 }
 
-void rig_nordic_identify(const struct rig_nordic *nordic, GChecksum *sum)
+void rig_nordic_subject_identify(const struct rig_nordic_subject *nordic, GChecksum *sum)
 {
     rig_sum_number(sum, nordic->update.bonded);
     rig_sum_number(sum, nordic->update.n_parts);
     for (guint i = 0; i < nordic->update.n_parts; i++) {
-        const struct rig_nordic_part *part = &nordic->update.parts[i];
+        const struct rig_explore_part *part = &nordic->update.parts[i];
 
         rig_sum_number(sum, part->firmware);
         rig_sum_number(sum, part->softdevice_bytes);

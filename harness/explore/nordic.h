@@ -11,8 +11,8 @@
 
 G_BEGIN_DECLS
 
-#define RIG_NORDIC_MAX_PARTS 2u
-struct rig_nordic_part {
+#define RIG_EXPLORE_MAX_PARTS 2u
+struct rig_explore_part {
     enum rig_dfu_firmware firmware;
     const guint8 *init_packet; /* borrowed, as the bytes are */
     gsize n_init_packet;
@@ -20,8 +20,8 @@ struct rig_nordic_part {
     gsize n_bytes;
     gsize softdevice_bytes; /* of a SoftDevice with bootloader: where the bootloader's begin */
 };
-struct rig_nordic_update {
-    struct rig_nordic_part parts[RIG_NORDIC_MAX_PARTS]; /* of the distribution package, in their order */
+struct rig_explore_package {
+    struct rig_explore_part parts[RIG_EXPLORE_MAX_PARTS]; /* of the distribution package, in their order */
     guint n_parts;
     bool bonded; /* the application hands its bond to the bootloader */
 };
@@ -30,13 +30,13 @@ struct rig_nordic_update {
  * pages are blank, they get bytes by which their loss is seen. The configuration is copied; its key must
  * outlive the subject. NULL: no memory. */
 struct rig_subject *rig_subject_secure(const struct sim_secure_config *config, const struct sim_flash *flash,
-                                       const struct rig_nordic_update *update);
+                                       const struct rig_explore_package *update);
 
 /* --- nordic.c, for the two of them --- */
 
-struct rig_nordic {
+struct rig_nordic_subject {
     struct rig_subject subject; /* first */
-    struct rig_nordic_update update;
+    struct rig_explore_package update;
     guint32 page_bytes;
     guint32 data_at; /* the application's data pages, up to the bootloader */
     guint32 bootloader_at, bootloader_bytes;
@@ -45,17 +45,18 @@ struct rig_nordic {
     GBytes *data;
 };
 /* From page_bytes on to bootloader_bytes they are given. false: no memory; nothing has to be cleared. */
-bool rig_nordic_init(struct rig_nordic *nordic, const struct sim_flash *flash, guint32 bank_0,
-                     const struct rig_nordic_update *update);
-void rig_nordic_clear(struct rig_nordic *nordic);
-void rig_nordic_add_area(struct rig_nordic *nordic, const char *name, guint32 from, guint32 to, bool open);
+bool rig_nordic_subject_init(struct rig_nordic_subject *nordic, const struct sim_flash *flash, guint32 bank_0,
+                             const struct rig_explore_package *update);
+void rig_nordic_subject_clear(struct rig_nordic_subject *nordic);
+void rig_nordic_subject_add_area(struct rig_nordic_subject *nordic, const char *name, guint32 from,
+                                 guint32 to, bool open);
 /* SoftDevice, application data, bootloader, MBR: open as far as the update brings them. */
-void rig_nordic_add_system_areas(struct rig_nordic *nordic, guint32 bank_0);
-bool rig_nordic_data_lost(const struct rig_nordic *nordic);
+void rig_nordic_subject_add_system_areas(struct rig_nordic_subject *nordic, guint32 bank_0);
+bool rig_nordic_subject_data_lost(const struct rig_nordic_subject *nordic);
 /* Which application runs on which SoftDevice and bootloader; in the updater, which of them are installed. */
-void rig_nordic_look(const struct rig_nordic *nordic, const struct rig_explore_image *images,
-                     const struct rig_end_report *report, struct rig_seen *seen);
-void rig_nordic_identify(const struct rig_nordic *nordic, GChecksum *sum);
+void rig_nordic_subject_look(const struct rig_nordic_subject *nordic, const struct rig_explore_image *images,
+                             const struct rig_end_report *report, struct rig_seen *seen);
+void rig_nordic_subject_identify(const struct rig_nordic_subject *nordic, GChecksum *sum);
 
 /* --- nordic_words.c: settings pages --- */
 

@@ -12,7 +12,7 @@
 #define MAX_ATTEMPTS 3u
 
 struct secure {
-    struct rig_nordic nordic;
+    struct rig_nordic_subject nordic;
     struct sim_secure_config config;
     struct sim_secure_state state; /* the updater's RAM, while an action runs */
     struct sim_nordic_retained retained;
@@ -95,6 +95,10 @@ static void secure_boot(struct rig_subject *subject, struct rig_end_report *repo
     if (start.outcome == SIM_SECURE_UPDATER && start.entry == SIM_SECURE_AFTER_ACTIVATION)
         wait_out(secure, &start);
     report->end = end_of(start.outcome);
+    if (rig_end_is_up(report->end) && start.softdevice_damaged) { /* the radio is its */
+        report->end = RIG_END_CRASH;
+        start.why = "the SoftDevice is damaged";
+    }
     report->device = SIM_FLASH_INTERNAL;
     report->offset = start.application_at;
     if (start.why)
@@ -143,7 +147,8 @@ static void let_it_work(struct host *host, bool until_reset)
         take_wishes(host);
         if (next == SIM_SECURE_NEVER)
             return;
-        secure->now_us = MAX(next, secure->now_us);
+        if (sim_secure_busy(&secure->state)) /* else the next instant is the end of its patience */
+            secure->now_us = MAX(next, secure->now_us);
     }
 }
 
@@ -213,23 +218,22 @@ static bool execute(struct host *host)
     return ask(host, request, sizeof request, 0) != NULL;
 }
 
-/* What was sent before is gone on with. */
-static bool send_init_packet(struct host *host, const struct rig_nordic_part *part)
+/* What was sent before is gone on with; when that is not taken, it is sent anew. */
+static bool send_init_packet(struct host *host, const struct rig_explore_part *part)
 {
     guint32 crc = rig_nordic_crc32(0, part->init_packet, part->n_init_packet);
     struct progress progress;
 
     if (!select_object(host, RIG_DFU_COMMAND_OBJECT, &progress))
         return false;
-    if ((progress.offset != part->n_init_packet || progress.crc != crc) &&
-        (!create(host, RIG_DFU_COMMAND_OBJECT, (guint32)part->n_init_packet) ||
-         !send(host, part->init_packet, part->n_init_packet) ||
-         !arrived(host, (guint32)part->n_init_packet, crc)))
-        return false;
-    return execute(host);
+    if (progress.offset == part->n_init_packet && progress.crc == crc && execute(host))
+        return true;
+    return create(host, RIG_DFU_COMMAND_OBJECT, (guint32)part->n_init_packet) &&
+           send(host, part->init_packet, part->n_init_packet) &&
+           arrived(host, (guint32)part->n_init_packet, crc) && execute(host);
 }
 
-static bool send_object(struct host *host, const struct rig_nordic_part *part, guint32 from, guint32 n_bytes)
+static bool send_object(struct host *host, const struct rig_explore_part *part, guint32 from, guint32 n_bytes)
 {
     bool last = from + n_bytes == part->n_bytes;
 
@@ -246,7 +250,7 @@ static bool send_object(struct host *host, const struct rig_nordic_part *part, g
 }
 
 /* Whole objects that are there and right are kept. */
-static bool send_firmware(struct host *host, const struct rig_nordic_part *part)
+static bool send_firmware(struct host *host, const struct rig_explore_part *part)
 {
     struct progress progress;
     guint32 from;
@@ -266,7 +270,7 @@ static bool send_firmware(struct host *host, const struct rig_nordic_part *part)
 
 /* The first part of a package that was installed before is refused for its version: there is nothing to do
  * for it. */
-static bool is_there_already(const struct host *host, const struct rig_nordic_part *part)
+static bool is_there_already(const struct host *host, const struct rig_explore_part *part)
 {
     return part + 1 < host->secure->nordic.update.parts + host->secure->nordic.update.n_parts &&
            host->n_answer >= 4 && host->answer[1] == RIG_DFU_EXECUTE && host->answer[2] == RIG_DFU_EXTENDED &&
@@ -294,7 +298,7 @@ static bool enter_updater(struct secure *secure, struct sim_secure_start *start)
     return start->outcome == SIM_SECURE_UPDATER;
 }
 
-static bool transfer(struct secure *secure, const struct rig_nordic_part *part,
+static bool transfer(struct secure *secure, const struct rig_explore_part *part,
                      struct sim_secure_start *start)
 {
     struct host host = {.secure = secure};
@@ -330,7 +334,7 @@ static bool secure_act(struct rig_subject *subject, enum rig_action action,
 static void secure_look(struct rig_subject *subject, const struct rig_explore_image *images,
                         const struct rig_end_report *report, struct rig_seen *seen)
 {
-    rig_nordic_look(&self(subject)->nordic, images, report, seen);
+    rig_nordic_subject_look(&self(subject)->nordic, images, report, seen);
 }
 
 static void read_page(const struct secure *secure, guint32 at, guint8 page[RIG_NORDIC_SETTINGS_BYTES])
@@ -358,7 +362,7 @@ static void secure_inspect(struct rig_subject *subject, struct rig_inspection *i
         read_page(secure, map->parameter_page_at, page);
         inspection->no_settings = rig_secure_page_is_bad(secure->config.sdk, page, true);
     }
-    inspection->data_lost = rig_nordic_data_lost(&secure->nordic);
+    inspection->data_lost = rig_nordic_subject_data_lost(&secure->nordic);
 }
 
 /* The settings that the next power-on works with. */
@@ -459,12 +463,12 @@ static void secure_identify(struct rig_subject *subject, GChecksum *sum)
         rig_sum_number(sum, numbers[i]);
     if (config->key)
         rig_sum_bytes(sum, rig_key_hash(config->key), RIG_IMAGE_HASH_BYTES);
-    rig_nordic_identify(&secure->nordic, sum);
+    rig_nordic_subject_identify(&secure->nordic, sum);
 }
 
 static void secure_free(struct rig_subject *subject)
 {
-    rig_nordic_clear(&self(subject)->nordic);
+    rig_nordic_subject_clear(&self(subject)->nordic);
     g_free(subject);
 }
 
@@ -485,25 +489,29 @@ static const struct rig_subject_ops ops = {
 static void list_areas(struct secure *secure)
 {
     const struct sim_nordic_map *map = &secure->config.map;
-    struct rig_nordic *nordic = &secure->nordic;
+    struct rig_nordic_subject *nordic = &secure->nordic;
     guint32 bank_0 = sim_nordic_bank_0(map, nordic->subject.flash);
     struct rig_nordic_settings settings;
     guint32 bank_1;
 
     chosen_settings(secure, &settings);
+    /* Nothing is kept where there is nothing, or where an update takes its place at once. */
+    if (secure->config.banks == SIM_SECURE_SINGLE || settings.banks[0].code == RIG_NORDIC_BANK_INVALID)
+        nordic->subject.invariants &= ~(1u << RIG_INVARIANT_APPLICATION_KEPT);
     bank_1 = bank_0 + whole_pages(map, MIN(settings.banks[0].image_bytes, map->flash_bytes));
     bank_1 = MIN(bank_1, nordic->data_at);
-    rig_nordic_add_area(nordic, "bank 0", bank_0, bank_1, true);
-    rig_nordic_add_area(nordic, "bank 1", bank_1, nordic->data_at, true);
-    rig_nordic_add_area(nordic, "settings", map->settings_at, map->settings_at + map->page_bytes, true);
+    rig_nordic_subject_add_area(nordic, "bank 0", bank_0, bank_1, true);
+    rig_nordic_subject_add_area(nordic, "bank 1", bank_1, nordic->data_at, true);
+    rig_nordic_subject_add_area(nordic, "settings", map->settings_at, map->settings_at + map->page_bytes,
+                                true);
     if (map->parameter_page_at)
-        rig_nordic_add_area(nordic, "backup", map->parameter_page_at,
-                            map->parameter_page_at + map->page_bytes, true);
-    rig_nordic_add_system_areas(nordic, bank_0);
+        rig_nordic_subject_add_area(nordic, "backup", map->parameter_page_at,
+                                    map->parameter_page_at + map->page_bytes, true);
+    rig_nordic_subject_add_system_areas(nordic, bank_0);
 }
 
 struct rig_subject *rig_subject_secure(const struct sim_secure_config *config, const struct sim_flash *flash,
-                                       const struct rig_nordic_update *update)
+                                       const struct rig_explore_package *update)
 {
     struct secure *secure = g_new0(struct secure, 1);
     struct rig_subject *subject = &secure->nordic.subject;
@@ -515,12 +523,10 @@ struct rig_subject *rig_subject_secure(const struct sim_secure_config *config, c
     secure->nordic.bootloader_at = map->bootloader_at;
     secure->nordic.bootloader_bytes = map->bootloader_bytes;
     secure->nordic.page_bytes = map->page_bytes;
-    if (!rig_nordic_init(&secure->nordic, flash, sim_nordic_bank_0(map, flash), update)) {
+    if (!rig_nordic_subject_init(&secure->nordic, flash, sim_nordic_bank_0(map, flash), update)) {
         g_free(secure);
         return NULL;
     }
-    if (config->banks == SIM_SECURE_SINGLE)
-        subject->invariants &= ~(1u << RIG_INVARIANT_APPLICATION_KEPT);
     list_areas(secure);
     return subject;
 }

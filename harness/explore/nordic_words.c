@@ -95,10 +95,11 @@ void rig_secure_page_field(enum sim_secure_sdk sdk, guint32 at, const struct sim
     if (at >= sizeof page)
         return;
     memcpy(page + at, operation->bytes, MIN(operation->n_bytes, sizeof page - at));
-    if (at > 0) {
-        field->name = at == RIG_NORDIC_PEER_DATA_AT || at == RIG_NORDIC_PEER_DATA_1_AT ? "peer-data" : NULL;
+    if (at == (sdk == SIM_SECURE_SDK_15 ? RIG_NORDIC_PEER_DATA_AT : RIG_NORDIC_PEER_DATA_1_AT))
+        field->name = "peer-data";
+    /* With the radio on the page is written in pieces, of which none tells what it is for. */
+    if (at > 0 || operation->n_bytes < RIG_NORDIC_SETTINGS_1_BYTES / 2)
         return;
-    }
     decode(sdk, page, &settings);
     field->name = purpose(&settings);
     purpose_text(&settings, field->text, sizeof field->text);

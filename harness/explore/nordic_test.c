@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Nordic's secure bootloader under every sequence of power cuts, torn operations included: what its real code
+ * is known to survive holds, what it is known to lose is found, and each seeded defect breaks what it is
+ * about. */
+#include "explore/nordic_fixture.h"
+#include "explore/replay.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+#define BIT(name) (1u << RIG_INVARIANT_##name)
+/* An update is answered before it is committed: so by design, whatever is updated. */
+#define GAP BIT(SUCCESS_COMMITTED)
+
+struct row {
+    const char *name;
+    struct nordic_plan plan;
+    guint32 broken;
+};
+
+static guint32 broken_by(const struct rig_exploration *seen)
+{
+    guint32 broken = 0;
+
+    for (guint i = 0; i < seen->findings->len; i++)
+        broken |= 1u << ((const struct rig_finding *)g_ptr_array_index(seen->findings, i))->invariant;
+    return broken;
+}
+
+static void show(const char *name, const struct rig_exploration *seen)
+{
+    print_message("%s: %u contents, %" G_GUINT64_FORMAT " nodes, %" G_GUINT64_FORMAT " edges, %.1f ms, %s\n",
+                  name, seen->n_contents, seen->n_nodes, seen->n_edges, (double)seen->elapsed_us / 1e3,
+                  seen->closed    ? "closed"
+                  : seen->trouble ? seen->trouble
+                                  : seen->why_open);
+    for (guint i = 0; i < seen->findings->len; i++) {
+        const struct rig_finding *finding = g_ptr_array_index(seen->findings, i);
+
+        print_message("  %s after %u, cuts=%s: %s; %s\n", rig_invariant_name(finding->invariant),
+                      finding->n_cuts, finding->path, finding->complaint, finding->cause);
+    }
+}
+
+static void compare(const struct row *rows, gsize n_rows)
+{
+    for (gsize i = 0; i < n_rows; i++) {
+        struct nordic_board board;
+
+        nordic_board_make(&board, &rows[i].plan);
+        g_autoptr(rig_exploration) seen = nordic_board_explore(&board);
+        if (broken_by(seen) != rows[i].broken || !seen->closed)
+            show(rows[i].name, seen);
+        assert_true(seen->closed);
+        assert_int_equal(broken_by(seen), rows[i].broken);
+        nordic_board_clear(&board);
+    }
+}
+
+static void what_the_real_code_survives_is_not_accused(void **state)
+{
+    static const struct row rows[] = {
+        {"application", {.firmware = RIG_DFU_APPLICATION}, GAP},
+        {"application with a bond", {.bonded = true}, GAP},
+        {"application over a tiny one", {.old_bytes = 0x800}, GAP},
+        {"application, one bank", {.banks = SIM_SECURE_SINGLE}, GAP},
+        {"application where there was none", {.no_application = true}, GAP},
+        {"application, progress is saved", {.saves_progress = true}, GAP},
+        {"SoftDevice", {.firmware = RIG_DFU_SOFTDEVICE}, GAP},
+        {"larger SoftDevice", {.firmware = RIG_DFU_SOFTDEVICE, .new_softdevice = 0x7000}, GAP},
+        {"SoftDevice, three pages larger", {.firmware = RIG_DFU_SOFTDEVICE, .new_softdevice = 0x9000}, GAP},
+        {"SoftDevice, two pages larger, no application",
+         {.firmware = RIG_DFU_SOFTDEVICE, .new_softdevice = 0x8000, .no_application = true},
+         GAP},
+        {"bootloader", {.firmware = RIG_DFU_BOOTLOADER}, GAP},
+        {"SoftDevice and bootloader", {.firmware = RIG_DFU_SOFTDEVICE_BOOTLOADER}, GAP},
+        {"SoftDevice and bootloader, then application",
+         {.firmware = RIG_DFU_SOFTDEVICE_BOOTLOADER, .then_application = true},
+         GAP},
+    };
+
+    (void)state;
+    compare(rows, G_N_ELEMENTS(rows));
+}
+
+/* The info page of the SoftDevice that is copied is erased before its copy is whole; bank 1 that is too
+ * small; settings without a backup; a copy that erases its source, and goes too far. */
+static void what_the_real_code_loses_is_found(void **state)
+{
+    static const struct row rows[] = {
+        {"SoftDevice over its own info page",
+         {.firmware = RIG_DFU_SOFTDEVICE, .new_softdevice = 0x9000, .no_application = true},
+         GAP | BIT(BOOTS) | BIT(NO_CRASH)},
+        {"application that does not fit into bank 1", {.old_bytes = 0x2c000}, GAP | BIT(APPLICATION_KEPT)},
+        {"SDK 14",
+         {.is_old_sdk = true, .sdk = SIM_SECURE_SDK_14, .new_bytes = 0x1800},
+         GAP | BIT(STAYS_INSTALLED) | BIT(SETTINGS_VALID) | BIT(APPLICATION_KEPT)},
+        {"SDK 12 over a tiny application",
+         {.is_old_sdk = true, .sdk = SIM_SECURE_SDK_12, .old_bytes = 0x800, .new_bytes = 0x1800},
+         GAP | BIT(UPDATE_HAPPENS) | BIT(STAYS_INSTALLED) | BIT(WRITES_ERASED_ONLY) | BIT(SETTINGS_VALID) |
+             BIT(APPLICATION_KEPT)},
+        {"SDK 12",
+         {.is_old_sdk = true, .sdk = SIM_SECURE_SDK_12, .old_bytes = 0x4000, .new_bytes = 0x1800},
+         GAP | BIT(STAYS_INSTALLED) | BIT(WRITES_ERASED_ONLY) | BIT(SETTINGS_VALID) | BIT(APPLICATION_KEPT)},
+    };
+
+    (void)state;
+    compare(rows, G_N_ELEMENTS(rows));
+}
+
+static void a_seeded_defect_breaks_what_it_is_about(void **state)
+{
+    static const struct row rows[] = {
+        {"bank 0 erased first", {.defects = SIM_SECURE_ERASES_OLD_FIRST}, GAP | BIT(APPLICATION_KEPT)},
+        {"peer data kept", {.bonded = true, .defects = SIM_SECURE_KEEPS_PEER_DATA}, GAP | BIT(UPDATABLE)},
+        {"any key", {.foreign_key = true, .defects = SIM_SECURE_ACCEPTS_ANY_KEY}, GAP | BIT(VERIFIED_ONLY)},
+        {"a foreign key is refused", {.foreign_key = true}, BIT(UPDATABLE)},
+        {"application's data erased",
+         {.defects = SIM_SECURE_ERASES_APP_DATA},
+         GAP | BIT(DATA_KEPT) | BIT(STAYS_IN_ITS_AREAS)},
+        {"no backup", {.defects = SIM_SECURE_NO_BACKUP}, GAP | BIT(UPDATE_HAPPENS) | BIT(STAYS_INSTALLED)},
+    };
+
+    (void)state;
+    compare(rows, G_N_ELEMENTS(rows));
+}
+
+static const struct rig_finding *first_of(const struct rig_exploration *seen, enum rig_invariant invariant)
+{
+    for (guint i = 0; i < seen->findings->len; i++) {
+        const struct rig_finding *finding = g_ptr_array_index(seen->findings, i);
+
+        if (finding->invariant == invariant)
+            return finding;
+    }
+    return NULL;
+}
+
+/* With real cuts, and without taking contents for one. */
+static void a_path_breaks_the_same_when_it_is_played(void **state)
+{
+    static const struct nordic_plan plan = {
+        .firmware = RIG_DFU_SOFTDEVICE, .new_softdevice = 0x9000, .no_application = true};
+    static const enum rig_invariant invariants[] = {RIG_INVARIANT_BOOTS, RIG_INVARIANT_SUCCESS_COMMITTED};
+    struct nordic_board board;
+
+    (void)state;
+    nordic_board_make(&board, &plan);
+    g_autoptr(rig_exploration) seen = nordic_board_explore(&board);
+    for (guint i = 0; i < G_N_ELEMENTS(invariants); i++) {
+        g_autoptr(rig_subject) subject = nordic_board_subject(&board);
+        struct rig_explore_plan played = nordic_board_plan(&board, subject);
+        const struct rig_finding *finding = first_of(seen, invariants[i]);
+        g_auto(rig_replay) replay = {.fits = false};
+        g_autoptr(GArray) cycles = NULL;
+
+        assert_non_null(finding);
+        cycles = rig_cuts_parse(finding->path, NULL);
+        assert_non_null(cycles);
+        rig_replay_play(&replay, &played, cycles);
+        assert_true(replay.fits);
+        assert_true(replay.broken >> invariants[i] & 1);
+    }
+    nordic_board_clear(&board);
+}
+
+/* What is called dead decides nothing: with all of its bytes the exploration comes to the same, with many
+ * more states. */
+static void dead_bytes_decide_nothing(void **state)
+{
+    static const struct nordic_plan plans[] = {
+        {.old_bytes = 0x400, .new_bytes = 0x80},
+        {.old_bytes = 0x400, .new_bytes = 0x80, .banks = SIM_SECURE_SINGLE},
+        {.old_bytes = 0x400, .new_bytes = 0x80, .defects = SIM_SECURE_ERASES_OLD_FIRST},
+    };
+
+    (void)state;
+    for (guint i = 0; i < G_N_ELEMENTS(plans); i++) {
+        struct nordic_board board;
+
+        nordic_board_make(&board, &plans[i]);
+        g_autoptr(rig_subject) subject = nordic_board_subject(&board);
+        struct rig_subject_ops all = *subject->ops;
+        struct rig_explore_plan plan = nordic_board_plan(&board, subject);
+        g_autoptr(rig_exploration) settled = rig_explore(&plan);
+
+        all.dead = NULL;
+        subject->ops = &all;
+        g_autoptr(rig_exploration) full = rig_explore(&plan);
+        assert_true(settled->closed && full->closed);
+        assert_true(full->n_nodes > settled->n_nodes);
+        assert_int_equal(full->findings->len, settled->findings->len);
+        for (guint k = 0; k < full->findings->len; k++) {
+            const struct rig_finding *one = g_ptr_array_index(full->findings, k);
+            const struct rig_finding *other = g_ptr_array_index(settled->findings, k);
+
+            assert_string_equal(one->cause, other->cause);
+            assert_string_equal(one->path, other->path);
+            assert_int_equal(one->invariant, other->invariant);
+        }
+        nordic_board_clear(&board);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_the_real_code_survives_is_not_accused),
+        cmocka_unit_test(what_the_real_code_loses_is_found),
+        cmocka_unit_test(a_seeded_defect_breaks_what_it_is_about),
+        cmocka_unit_test(a_path_breaks_the_same_when_it_is_played),
+        cmocka_unit_test(dead_bytes_decide_nothing),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
