@@ -131,12 +131,18 @@ void rig_layout_apply(struct rig_layout *layout, const struct rig_options_spec *
  * first that has none. */
 bool rig_layout_takes(const struct rig_layout *layout, const struct rig_record *options,
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same of one option, whatever its value. */
+bool rig_layout_has_option(const struct rig_layout *layout, const char *option);
 /* Works out again what follows from the members that others set (mode, max_align, ...). */
 void rig_layout_settle(struct rig_layout *layout);
 
 /* Nordic: where bank 1 begins behind an application that is recorded with so many bytes; 0: none was ever
  * recorded. Legacy, dual bank: in the middle, whatever is recorded; single bank: there is no bank 1. */
 void rig_layout_move_bank_1(struct rig_layout *layout, guint32 application_bytes);
+
+/* Nordic: a region by its name: "mbr", "softdevice", "app-data", "bootloader", "settings", "backup". false:
+ * there is none, or another family. */
+bool rig_layout_region(const struct rig_layout *layout, const char *name, guint32 *begin, guint32 *n_bytes);
 
 /* A slot; n_slots: the scratch area. false: there is none. */
 bool rig_layout_slot(const struct rig_layout *layout, guint index, struct rig_slot *slot);

@@ -102,6 +102,14 @@ static const struct {
     {"app-data", NULL, SECURE | LEGACY},
 };
 
+bool rig_layout_has_option(const struct rig_layout *layout, const char *option)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(meanings); i++)
+        if (!meanings[i].value && g_str_equal(meanings[i].option, option))
+            return meanings[i].families & 1u << layout->family;
+    return true;
+}
+
 /* The SDKs of the legacy bootloader come before those of the secure one. */
 static bool fits_sdk(const struct rig_layout *layout, const char *sdk)
 {
@@ -236,7 +244,7 @@ static void set_bank(struct rig_layout *layout, guint index, guint32 begin, guin
         .device = device->name,
         .device_offset = begin,
         .n_bytes = n_bytes,
-        .geometry.erased = device->erased,
+        .geometry = {.slot_bytes = n_bytes, .write_bytes = device->write_bytes, .erased = device->erased},
         .sector_bytes = layout->nordic.page_bytes,
         .erase_us = (guint64)(n_bytes / layout->nordic.page_bytes) * device->erase_us,
         .room_bytes = n_bytes,
@@ -266,6 +274,32 @@ void rig_layout_move_bank_1(struct rig_layout *layout, guint32 application_bytes
     application_bytes = MIN(application_bytes, room);
     bank_1 += (application_bytes + page - 1) / page * page;
     set_bank(layout, 1, bank_1, end);
+}
+
+bool rig_layout_region(const struct rig_layout *layout, const char *name, guint32 *begin, guint32 *n_bytes)
+{
+    const struct rig_nordic_layout *nordic = &layout->nordic;
+    const struct {
+        const char *name;
+        guint32 begin, end;
+    } regions[] = {
+        {"mbr", 0, nordic->mbr_bytes},
+        {"softdevice", nordic->mbr_bytes, nordic->softdevice_bytes},
+        {"app-data", nordic->bootloader - MIN(nordic->app_data_bytes, nordic->bootloader),
+         nordic->bootloader},
+        {"bootloader", nordic->bootloader, nordic->bootloader + nordic->bootloader_bytes},
+        {"settings", nordic->settings, nordic->settings + nordic->page_bytes},
+        {"backup", nordic->backup, nordic->backup ? nordic->backup + nordic->page_bytes : 0},
+    };
+
+    for (guint i = 0; layout->family != RIG_BOOTLOADER_MCUBOOT && i < G_N_ELEMENTS(regions); i++) {
+        if (!g_str_equal(regions[i].name, name))
+            continue;
+        *begin = regions[i].begin;
+        *n_bytes = regions[i].end > regions[i].begin ? regions[i].end - regions[i].begin : 0;
+        return *n_bytes > 0;
+    }
+    return false;
 }
 
 /* --- what no board can have --- */

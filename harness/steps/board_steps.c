@@ -163,6 +163,22 @@ static char *idle_option(const struct rig_step *step, const struct rig_fit *fit)
     return NULL;
 }
 
+/* What a set-up with MCUboot can have and one with Nordic's bootloaders cannot. */
+static char *trial_unfit(const struct board_arguments *arguments, const struct rig_fit *fit)
+{
+    const char *bootloader = rig_bootloader_family_name(fit->layout.family);
+
+    if (fit->layout.family == RIG_BOOTLOADER_MCUBOOT)
+        return NULL;
+    if (!arguments->confirmed)
+        return g_strdup_printf("%s knows no image on trial ('confirmed: false')", bootloader);
+    return arguments->slots[1]
+               ? g_strdup_printf(
+                     "with %s bank 1 (slot1) holds what an update brought there, and no set-up does",
+                     bootloader)
+               : NULL;
+}
+
 /* From here on the board is what this step makes of it. */
 static char *board_unfit(const struct rig_step *step, struct rig_fit *fit)
 {
@@ -177,6 +193,8 @@ static char *board_unfit(const struct rig_step *step, struct rig_fit *fit)
     }
     if (!reason)
         reason = idle_option(step, fit);
+    if (!reason)
+        reason = trial_unfit(arguments, fit);
     for (guint i = 0; !reason && i < MAX_SLOTS; i++) {
         if (arguments->slots[i])
             reason = rig_fit_no_space(fit, arguments->slots[i], i, 0);
@@ -261,15 +279,17 @@ static bool program_mark(struct rig_run *run, const struct program_place *place,
 static bool find_place(struct rig_run *run, const struct program_arguments *arguments,
                        const struct rig_built_image *image, struct program_place *place)
 {
-    struct rig_probe *probe = run->board->probe;
+    struct rig_slot_reader reader;
+    struct rig_image_source source;
     guint index = arguments->slot;
     gsize n_bytes = g_bytes_get_size(image->file);
     guint32 offset;
 
-    if (index >= probe->layout->n_slots || !rig_layout_slot(probe->layout, index, &place->slot)) {
+    if (index >= run->board->layout.n_slots || !rig_slot_open(run, index, &reader, &source)) {
         rig_run_error_text(run, "this board has no slot %u", index);
         return false;
     }
+    place->slot = reader.slot;
     offset = arguments->at ? *arguments->at : place->slot.image_offset;
     if (offset > place->slot.n_bytes || n_bytes > place->slot.n_bytes - offset) {
         rig_run_error_text(run, "image '%s' (%" G_GSIZE_FORMAT " bytes) does not fit slot %u of this board",
@@ -302,6 +322,9 @@ static char *program_unfit(const struct rig_step *step, struct rig_fit *fit)
     struct rig_slot place = {0};
     char *reason;
 
+    if (!g_str_equal(arguments->mark, "unmarked") && fit->layout.family != RIG_BOOTLOADER_MCUBOOT)
+        return g_strdup_printf("'as: %s' writes a trailer, and %s knows none", arguments->mark,
+                               rig_bootloader_family_name(fit->layout.family));
     (void)!rig_layout_slot(&fit->layout, arguments->slot, &place);
     reason = rig_fit_no_space(fit, arguments->image, arguments->slot,
                               arguments->at ? *arguments->at : place.image_offset);

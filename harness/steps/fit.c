@@ -98,6 +98,8 @@ guint64 rig_fit_image_bytes(const struct rig_fit *fit, const char *name)
 
     if (!spec || spec->file)
         return 0;
+    if (fit->layout.family != RIG_BOOTLOADER_MCUBOOT)
+        return spec->type && !g_str_equal(spec->type, "application") ? 0 : spec->payload_bytes;
     if (signs(fit, spec, &kind))
         signature = HASH_TLV_BYTES + TLV_HEADER_BYTES + signature_bytes(kind);
     return header_bytes + spec->payload_bytes + protected_bytes(fit, spec) + TLV_AREA_BYTES + HASH_TLV_BYTES +

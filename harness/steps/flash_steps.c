@@ -70,6 +70,9 @@ static bool open_slot(struct rig_run *run, guint index, struct seen_slot *seen)
         rig_run_error_text(run, "this board has no slot %u", index);
         return false;
     }
+    seen->trailer = (struct rig_trailer){0};
+    if (run->board->layout.family != RIG_BOOTLOADER_MCUBOOT)
+        return true; /* banks have none */
     if (!rig_trailer_decode(&seen->reader.slot.geometry, &seen->source, &seen->trailer)) {
         rig_slot_tell_unread(run, &seen->reader, "its trailer");
         return false;
@@ -181,20 +184,31 @@ static void run_expect_slot(struct rig_run *run, const struct rig_step *step)
     expect_word(run, name, "swap-info", wanted->swap_info, rig_swap_type_name(trailer->swap_type));
     if (wanted->swap_size || wanted->swap_size_word)
         expect_swap_size(run, wanted->swap_size, &seen);
+    if (!wanted->status)
+        return;
     rig_trailer_status_text(&seen.reader.slot.geometry, trailer, status);
-    if (wanted->status)
-        rig_run_expect(run, strstr(status, wanted->status) != NULL, "swap status", wanted->status, status);
+    rig_run_expect(run, strstr(status, wanted->status) != NULL, "swap status", wanted->status, status);
 }
 
 static char *slot_unfit(const struct rig_step *step, struct rig_fit *fit)
 {
     const struct slot_arguments *wanted = RIG_ARGUMENTS(step, struct slot_arguments);
+    const char *of_trailer = wanted->swap_types ? "swap-type"
+                             : wanted->magic    ? "magic"
+                             : wanted->image_ok ? "image-ok"
+                                                : NULL;
     const char *of_progress = wanted->copy_done                             ? "copy-done"
                               : wanted->swap_info                           ? "swap-info"
                               : wanted->swap_size || wanted->swap_size_word ? "swap-size"
                               : wanted->status                              ? "status"
                                                                             : NULL;
 
+    of_trailer = of_trailer ? of_trailer : of_progress;
+    if (of_trailer && fit->layout.family != RIG_BOOTLOADER_MCUBOOT)
+        return g_strdup_printf(
+            "'%s': the banks of %s have no trailers; its settings page says what they hold "
+            "('expect-settings')",
+            of_trailer, rig_bootloader_family_name(fit->layout.family));
     if (fit->board->own_trailers && of_progress)
         return g_strdup_printf(
             "bootloader '%s' keeps its progress elsewhere than MCUboot does: '%s' says nothing of it",
@@ -268,8 +282,10 @@ static const char *const range_bases[] = {"slot", "device", NULL};
 static const struct rig_shape range_shape = {RIG_SHAPE("range", range_fields, struct range),
                                              .exactly_one = range_bases};
 
-static const char *const regions[] = {"slot0",   "slot1",    "slot2",    "slot3",
-                                      "scratch", "internal", "external", NULL};
+/* The last ones: of boards with Nordic's bootloader, whose slots are its banks. */
+static const char *const regions[] = {"slot0",      "slot1",    "slot2",  "slot3",      "scratch",
+                                      "internal",   "external", "mbr",    "softdevice", "app-data",
+                                      "bootloader", "settings", "backup", NULL};
 struct flash_arguments {
     const char *since;
     const struct rig_value *written; /* a list of regions, or struct range */
@@ -320,11 +336,16 @@ static bool find_extent(struct rig_run *run, const char *region, struct extent *
 {
     struct rig_probe *probe = run->board->probe;
     struct rig_slot slot;
+    guint32 begin, n_bytes;
     guint index;
 
     if (g_str_equal(region, "internal") || g_str_equal(region, "external"))
         return find_device(run, region, extent);
-    index = g_str_equal(region, "scratch") ? probe->layout->n_slots : (guint)(region[4] - '0');
+    if (rig_layout_region(probe->layout, region, &begin, &n_bytes)) {
+        *extent = (struct extent){probe->layout->devices[0].name, begin, (guint64)begin + n_bytes};
+        return true;
+    }
+    index = g_str_has_prefix(region, "slot") ? (guint)(region[4] - '0') : probe->layout->n_slots;
     if ((index >= probe->layout->n_slots && !g_str_equal(region, "scratch")) ||
         !rig_layout_slot(probe->layout, index, &slot)) {
         rig_run_error_text(run, "this board has no %s", region);
@@ -471,13 +492,18 @@ static char *place_unfit(const struct rig_fit *fit, const struct rig_value *plac
 {
     const struct range *range = RIG_STRUCT(place->record, struct range);
 
+    guint32 begin, n_bytes;
+
     if (!place->keyword)
         return range->slot ? rig_fit_no_slot(fit, *range->slot) : NULL;
     if (g_str_has_prefix(place->keyword, "slot"))
         return rig_fit_no_slot(fit, (guint64)(place->keyword[4] - '0'));
-    if (g_str_equal(place->keyword, "scratch") && fit->layout.scratch.n_bytes == 0)
-        return rig_fit_no_scratch(fit);
-    return NULL;
+    if (g_str_equal(place->keyword, "scratch"))
+        return fit->layout.scratch.n_bytes ? NULL : rig_fit_no_scratch(fit);
+    if (g_str_equal(place->keyword, "internal") || g_str_equal(place->keyword, "external") ||
+        rig_layout_region(&fit->layout, place->keyword, &begin, &n_bytes))
+        return NULL;
+    return g_strdup_printf("target '%s' has no region '%s'", fit->target->name, place->keyword);
 }
 
 static char *flash_unfit(const struct rig_step *step, struct rig_fit *fit)

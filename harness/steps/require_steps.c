@@ -51,6 +51,27 @@ static const struct rig_field require_fields[] = {
      .type = RIG_TYPE_FLAG,
      .about = "Whether the device keeps a security counter."},
     {.name = "refuses-reset", .type = RIG_TYPE_FLAG, .about = "Whether the application may refuse a reset."},
+    {.name = "sdk",
+     .type = RIG_TYPE_CHOICE,
+     .list = true,
+     .choices = rig_choices_sdk,
+     .about = "Nordic: one of these SDKs."},
+    {.name = "banks",
+     .type = RIG_TYPE_CHOICE,
+     .list = true,
+     .choices = rig_choices_banks,
+     .about = "Nordic: one of these ways to receive an update."},
+    {.name = "buttonless",
+     .type = RIG_TYPE_CHOICE,
+     .list = true,
+     .choices = rig_choices_buttonless,
+     .about = "Nordic: one of these ways from the application into the bootloader."},
+    {.name = "requires-bonds",
+     .type = RIG_TYPE_FLAG,
+     .about = "Nordic: whether only bonded hosts are served."},
+    {.name = "save-progress",
+     .type = RIG_TYPE_FLAG,
+     .about = "Nordic: whether the progress of a transfer survives a reset."},
     {.name = "slot-erase",
      .type = RIG_TYPE_DURATION,
      .min = 1,
@@ -87,6 +108,12 @@ static const char *seen_choice(const struct rig_fit *fit, const struct rig_field
         return rig_swap_mode_name(fit->layout.mode);
     if (g_str_equal(field->name, "sign"))
         return fit->layout.signing_needed ? rig_key_kind_name(fit->layout.signing) : "none";
+    if (g_str_equal(field->name, "banks"))
+        return rig_choices_banks[fit->layout.nordic.banks];
+    if (g_str_equal(field->name, "buttonless"))
+        return rig_choices_buttonless[fit->layout.nordic.buttonless];
+    if (g_str_equal(field->name, "downgrade") && fit->layout.family != RIG_BOOTLOADER_MCUBOOT)
+        return fit->layout.nordic.refuses_downgrade ? "by-version" : "allowed";
     return rig_fit_choice(fit, field->name, field->choices[0]);
 }
 
@@ -229,7 +256,10 @@ static char *require_unfit(const struct rig_step *step, struct rig_fit *fit)
         const struct rig_field *field = &require_fields[i];
         const struct rig_value *wanted = step->arguments->values[i];
 
-        if (wanted)
+        if (wanted && !rig_layout_has_option(&fit->layout, field->name))
+            reason = g_strdup_printf("the case requires '%s', which has no meaning for %s", field->name,
+                                     rig_bootloader_family_name(fit->layout.family));
+        else if (wanted)
             reason = field->type == RIG_TYPE_CHOICE ? choice_unfit(fit, field, wanted)
                      : field->type == RIG_TYPE_FLAG ? flag_unfit(fit, field, wanted)
                                                     : number_unfit(fit, field->name, wanted);

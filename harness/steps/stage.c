@@ -2,6 +2,8 @@
 /* The stage: trouble, events, running steps in order, and what steps look at: images, board, trailers. */
 #include "steps/stage.h"
 
+#include "drivers/probe/nordic_view.h"
+
 #include "base/error.h"
 #include "steps/watch.h"
 
@@ -52,11 +54,12 @@ static void on_boot(void *user, guint64 at_us, const char *outcome, const char *
     if (run->muted)
         return;
     event = rig_event_new(RIG_EVENT_BOOT);
-    rig_event_textf(event, RIG_KEY_TEXT,
-                    "bootloader: %s, swap type %s%s, %" G_GUINT64_FORMAT " flash operations%s%s", outcome,
-                    swap, resumed ? " (resumed)" : "", n_operations, *text ? "; " : "", text);
+    rig_event_textf(event, RIG_KEY_TEXT, "bootloader: %s%s%s%s, %" G_GUINT64_FORMAT " flash operations%s%s",
+                    outcome, swap ? ", swap type " : "", swap ? swap : "", resumed ? " (resumed)" : "",
+                    n_operations, *text ? "; " : "", text);
     rig_event_text(event, RIG_KEY_OUTCOME, outcome);
-    rig_event_text(event, RIG_KEY_SWAP, swap);
+    if (swap)
+        rig_event_text(event, RIG_KEY_SWAP, swap);
     rig_event_flag(event, RIG_KEY_RESUMED, resumed);
     rig_event_count(event, RIG_KEY_OPERATIONS, (gint64)n_operations);
     rig_journal_emit(run->journal, (gint64)at_us, event);
@@ -503,6 +506,9 @@ bool rig_slot_open(struct rig_run *run, guint index, struct rig_slot_reader *sto
     storage->probe = run->board->probe;
     if (!storage->probe || !rig_layout_slot(storage->probe->layout, index, &storage->slot))
         return false;
+    /* Bank 1 begins where the recorded application ends; unread, it stays where the set-up put it. */
+    if (run->board->layout.family != RIG_BOOTLOADER_MCUBOOT)
+        (void)!rig_nordic_bank(storage->probe, index, &storage->slot, NULL);
     *source = (struct rig_image_source){.read = read_slot, .user = storage, .n_bytes = storage->slot.n_bytes};
     return true;
 }
@@ -546,6 +552,8 @@ char **rig_run_trailers(struct rig_run *run)
 
     if (run->path_trailers)
         return g_strdupv(run->path_trailers);
+    if (probe && probe->layout->family != RIG_BOOTLOADER_MCUBOOT)
+        return rig_nordic_settings_texts(probe);
     texts = g_ptr_array_new();
     for (guint i = 0; probe && i < probe->layout->n_slots; i++) {
         char *text = trailer_text(run, i);

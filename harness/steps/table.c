@@ -43,6 +43,7 @@ static const struct rig_verb *const verbs[] = {
     &rig_verb_expect_slot,
     &rig_verb_watch_flash,
     &rig_verb_expect_flash,
+    &rig_verb_expect_settings,
     &rig_verb_expect_memory,
     &rig_verb_wait_memory,
     &rig_verb_enter_bootloader,

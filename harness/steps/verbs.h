@@ -41,6 +41,8 @@ extern const struct rig_verb rig_verb_enter_bootloader, rig_verb_dfu_request;
 /* expect_steps.c */
 extern const struct rig_verb rig_verb_expect_boot, rig_verb_expect_board, rig_verb_expect_resets,
     rig_verb_expect_console, rig_verb_expect_link;
+/* settings_steps.c */
+extern const struct rig_verb rig_verb_expect_settings;
 /* flash_steps.c */
 extern const struct rig_verb rig_verb_expect_slot, rig_verb_watch_flash, rig_verb_expect_flash;
 

@@ -140,7 +140,11 @@ void rig_watch_boot(struct rig_watch *watch, const char *outcome, const char *sw
     path = rig_path_recorder_path(watch->recorder);
     begin_next_boot(watch);
     watch->boot_over = true;
-    watch->cycle->decision = rig_path_keepf(path, "%s%s", swap, resumed ? ", resumed" : "");
+    watch->cycle->decision = rig_path_keepf(path, "%s%s",
+                                            swap    ? swap
+                                            : *text ? text
+                                                    : "start",
+                                            resumed ? ", resumed" : "");
     if (g_str_equal(outcome, "runs"))
         watch->cycle->runs = rig_path_keep(path, what_runs(watch));
     else if (!g_str_equal(outcome, "power-lost"))

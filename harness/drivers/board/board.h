@@ -21,6 +21,7 @@ struct rig_board;
  * operations. */
 struct rig_board_listener {
     void (*console)(void *user, guint64 at_us, const char *line);
+    /* swap: NULL where the bootloader swaps nothing. */
     void (*boot)(void *user, guint64 at_us, const char *outcome, const char *swap, bool resumed,
                  guint64 n_operations, const char *text);
     void (*link)(void *user, guint64 at_us, const char *text);

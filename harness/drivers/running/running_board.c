@@ -6,6 +6,7 @@
 #include "drivers/board/clock_board.h"
 #include "drivers/links/links.h"
 #include "drivers/sim/sim_driver.h"
+#include "drivers/update/update.h"
 #include "drivers/wired/wired.h"
 
 struct running {
@@ -33,7 +34,8 @@ static bool running_describe(const struct rig_board *board, const struct rig_rec
 {
     const struct rig_target *target = self(board)->target;
 
-    return rig_wired_accepts(target, options, error) && rig_sim_describe_target(target, options, layout, error);
+    return rig_wired_accepts(target, options, error) &&
+           rig_sim_describe_target(target, options, layout, error);
 }
 
 static bool running_prepare(struct rig_board *board, const struct rig_board_setup *setup, GError **error)
@@ -121,18 +123,24 @@ static bool read_files(struct running *running, GError **error)
     return true;
 }
 
-static void make_link(struct running *running)
+static bool make_link(struct running *running, GError **error)
 {
     const struct rig_link_kind *kind = rig_link_kind_find(running->place.kind, NULL);
+    const struct rig_update_protocol *protocol =
+        rig_update_protocol_find(running->target->spec->protocol, error);
     struct rig_board *board = &running->clock.board;
 
+    if (!protocol)
+        return false;
     board->link = kind->make(&running->place, board);
     g_ptr_array_add(running->capabilities, (gpointer) "update");
-    g_ptr_array_add(running->capabilities, (gpointer) "smp");
+    for (const char *const *capability = protocol->capabilities; *capability; capability++)
+        g_ptr_array_add(running->capabilities, (gpointer)*capability);
     for (const char *const *capability = kind->capabilities; *capability; capability++)
         g_ptr_array_add(running->capabilities, (gpointer)*capability);
     g_ptr_array_add(running->capabilities, NULL);
     board->capabilities = (const char *const *)running->capabilities->pdata;
+    return true;
 }
 
 struct rig_board *rig_running_board_new(const struct rig_target *target, GError **error)
@@ -151,10 +159,8 @@ struct rig_board *rig_running_board_new(const struct rig_target *target, GError 
     running->target = target;
     running->capabilities = g_ptr_array_new();
     if (rig_sim_describe_target(target, NULL, &board->layout, error) && fill_place(running, error) &&
-        read_files(running, error)) {
-        make_link(running);
+        read_files(running, error) && make_link(running, error))
         return board;
-    }
     running_free(board);
     return NULL;
 }

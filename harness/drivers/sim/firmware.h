@@ -13,7 +13,7 @@ G_BEGIN_DECLS
 /* What became of a run of the bootloader, for the listener (struct rig_board_listener.boot). */
 struct rig_sim_account {
     const char *outcome; /* "runs", "no-image", ...: static */
-    const char *swap;    /* rig_swap_type_name(), or its like */
+    const char *swap;    /* rig_swap_type_name(); NULL: the bootloader swaps nothing */
     bool resumed;        /* it went on with what a loss of power had interrupted */
     GString *text;       /* what is to be said beside it; may be empty */
 };

@@ -116,6 +116,7 @@ static void account(const struct rig_sim *sim, const struct sim_start *start, st
 
     (void)sim;
     account->outcome = outcomes[run->outcome];
+    account->swap = NULL;
     if (run->activated)
         g_string_append_printf(account->text, "activated: %s%s", rig_nordic_bank_code_name(run->activated),
                                run->activation_failed ? ", which failed" : "");

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "drivers/links/links.h"
 #include "drivers/sim/sim_driver.h"
+#include "drivers/update/update.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>
@@ -222,8 +223,10 @@ static bool make_link(struct rig_wired *board, GPtrArray *capabilities, GError *
 {
     const char *name = link_kind(board->config.entry);
     const struct rig_link_kind *kind = name ? rig_link_kind_find(name, error) : NULL;
+    const struct rig_update_protocol *protocol =
+        rig_update_protocol_find(board->config.target->spec->protocol, error);
 
-    if (name && !kind)
+    if ((name && !kind) || !protocol)
         return false;
     board->place.kind = name;
     board->place.max_mtu = board->board.layout.mtu;
@@ -231,7 +234,7 @@ static bool make_link(struct rig_wired *board, GPtrArray *capabilities, GError *
         return true;
     board->board.link = kind->make(&board->place, &board->board);
     g_ptr_array_add(capabilities, (gpointer) "update");
-    g_ptr_array_add(capabilities, (gpointer) "smp");
+    add_capabilities(capabilities, protocol->capabilities);
     add_capabilities(capabilities, kind->capabilities);
     if (board->config.simulator && g_str_equal(kind->name, "bluez"))
         g_ptr_array_add(capabilities, (gpointer) "packet-faults");
