@@ -59,6 +59,7 @@ static const struct exception exceptions[] = {
     {"dfu-request", "must_error", NO_ADAPTER},
     {"expect-board", "must_error", NO_ADAPTER},
     {"expect-resets", "must_error", NO_ADAPTER},
+    {"expect-settings", "must_error", NO_ADAPTER},
     {"expect-console", "must_error", NO_ADAPTER},
     {"expect-link", "must_error", NO_ADAPTER},
     {"watch-flash", "must_fail", "it remembers a number"},
