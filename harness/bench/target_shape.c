@@ -38,7 +38,7 @@ const char *const rig_choices_defects[] = {
     "erases-app-data", "keeps-peer-data", "stuck-in-updater", "answers-early",
     /* The application before it. */
     "buttonless-stays", "buttonless-silent", "buttonless-ignores", "buttonless-change-not-told",
-    "buttonless-wrong-peer", "buttonless-hurries", NULL};
+    "buttonless-wrong-peer", NULL};
 /* clang-format on */
 
 const char *const rig_values_false[] = {"false", NULL};

@@ -383,6 +383,7 @@ static bool sim_link_forget_bond(struct rig_link *link, GError **error)
 {
     (void)error;
     self(link)->has_ltk = false;
+    sim_ble_forget_table(sim_board_ble(self(link)->sim->sim));
     return true;
 }
 

@@ -31,25 +31,6 @@ const char *sim_ble_misbehaviour_name(unsigned bit)
     return bit < SIM_BLE_N_MISBEHAVIOURS ? names[bit] : NULL;
 }
 
-/* [SPEC Core Vol 3 Part B 2.5.1] A short UUID stands for digits 5 to 8 of the base UUID. */
-bool sim_gatt_same_uuid(const char *one, const char *other)
-{
-    static const char base[] = "0000xxxx-0000-1000-8000-00805f9b34fb";
-    char wide[2][sizeof base];
-    const char *const uuids[2] = {one, other};
-
-    for (unsigned i = 0; i < 2; i++) {
-        memcpy(wide[i], base, sizeof base);
-        if (strlen(uuids[i]) == 4)
-            memcpy(wide[i] + 4, uuids[i], 4);
-        else if (strlen(uuids[i]) == sizeof base - 1)
-            memcpy(wide[i], uuids[i], sizeof base);
-        else
-            return false;
-    }
-    return strcmp(wide[0], wide[1]) == 0;
-}
-
 void sim_ble_configure(struct sim_ble *ble, const struct sim_ble_config *config)
 {
     ble->config = *config;
@@ -299,6 +280,9 @@ enum sim_ble_outcome sim_ble_connect(struct sim_ble *ble, const uint8_t central[
     memcpy(ble->central, central, sizeof ble->central);
     ble->connected = ble->alive = true;
     sim_ble_services(ble, &ble->services);
+    ble->known = ble->keeps_table && ble->services.softdevice && !ble->advertiser.next_address
+                     ? ble->kept
+                     : ble->services;
     ble->mtu = sim_ble_agreed_mtu(ble, mtu);
     ble->n_arrived = 0;
     ble->n_changes = 0;
@@ -321,8 +305,24 @@ void sim_ble_disconnect(struct sim_ble *ble, enum sim_hci_reason reason)
     tell_link(ble, false);
 }
 
+/* A bonded central keeps what it found. */
+static void keep_table(struct sim_ble *ble)
+{
+    if (ble->has_host || !ble->services.softdevice || ble->advertiser.next_address)
+        return;
+    ble->kept = ble->known;
+    ble->keeps_table = true;
+}
+
+void sim_ble_forget_table(struct sim_ble *ble)
+{
+    ble->keeps_table = false;
+}
+
 void sim_ble_take_encryption(struct sim_ble *ble)
 {
+    if (ble->encrypted)
+        keep_table(ble);
     if (ble->encrypted && ble->gatt->secured)
         ble->gatt->secured(ble->chip);
 }
@@ -404,15 +404,29 @@ void sim_ble_take_confirmation(struct sim_ble *ble)
         ble->gatt->confirmed(ble->chip, ble->indicated);
 }
 
+/* What the central takes it for by its number; false: for nothing that it knows. */
+static bool as_known(const struct sim_ble *ble, unsigned characteristic, unsigned *known)
+{
+    struct sim_gatt_place place;
+
+    *known = characteristic;
+    if (ble->has_host || sim_gatt_same_table(&ble->known, &ble->services))
+        return true;
+    place = sim_gatt_place_of(&ble->known, sim_gatt_number(&ble->services, characteristic));
+    *known = place.characteristic;
+    return place.what == SIM_GATT_VALUE;
+}
+
 static void arrive(struct sim_ble *ble, const struct sim_pdu *pdu)
 {
     struct sim_ble_packet *place;
+    unsigned known;
 
     /* A reader that is too slow loses what is new, as on a full socket. */
-    if (ble->n_arrived == SIM_BLE_MAX_ARRIVED)
+    if (ble->n_arrived == SIM_BLE_MAX_ARRIVED || !as_known(ble, pdu->characteristic, &known))
         return;
     place = &ble->arrived[(ble->first_arrived + ble->n_arrived++) % SIM_BLE_MAX_ARRIVED];
-    place->characteristic = pdu->characteristic;
+    place->characteristic = (uint8_t)known;
     place->indicated = pdu->acknowledged;
     place->n_bytes = (uint16_t)pdu->n_bytes;
     memcpy(place->bytes, pdu->value, pdu->n_bytes);
@@ -484,8 +498,8 @@ enum sim_ble_outcome sim_ble_find(const struct sim_ble *ble, const char *service
 
     if (!ble->connected)
         return SIM_BLE_NOT_CONNECTED;
-    for (unsigned i = 0; i < ble->services.n; i++) {
-        const struct sim_gatt_characteristic *entry = &ble->services.characteristics[i];
+    for (unsigned i = 0; i < ble->known.n; i++) {
+        const struct sim_gatt_characteristic *entry = &ble->known.characteristics[i];
 
         if (entry->service)
             inside = sim_gatt_same_uuid(entry->service, service);
@@ -502,10 +516,13 @@ enum sim_ble_outcome sim_ble_find(const struct sim_ble *ble, const char *service
 
 static bool has_property(const struct sim_ble *ble, unsigned characteristic, enum sim_gatt_property property)
 {
-    return characteristic < ble->services.n &&
-           ble->services.characteristics[characteristic].properties & (unsigned)property;
+    return characteristic < ble->known.n &&
+           ble->known.characteristics[characteristic].properties & (unsigned)property;
 }
 
+#define ATT_INVALID_HANDLE 0x01
+#define ATT_READ_NOT_PERMITTED 0x02
+#define ATT_WRITE_NOT_PERMITTED 0x03
 #define ATT_INVALID_LENGTH 0x0d
 
 static bool is_longer(const struct sim_ble *ble, unsigned characteristic, size_t n_bytes)
@@ -513,6 +530,17 @@ static bool is_longer(const struct sim_ble *ble, unsigned characteristic, size_t
     uint16_t most = ble->services.characteristics[characteristic].max_bytes;
 
     return most > 0 && n_bytes > most;
+}
+
+/* What stands on the board where the central believes this characteristic's value, or its CCC, to be. */
+static struct sim_gatt_place place_on_board(const struct sim_ble *ble, unsigned characteristic, bool ccc)
+{
+    unsigned number;
+
+    if (sim_gatt_same_table(&ble->known, &ble->services))
+        return (struct sim_gatt_place){ccc ? SIM_GATT_DESCRIPTOR : SIM_GATT_VALUE, characteristic};
+    number = sim_gatt_number(&ble->known, characteristic) + (ccc ? 1u : 0u);
+    return sim_gatt_place_of(&ble->services, number);
 }
 
 static enum sim_ble_outcome outcome_of(struct sim_ble *ble, uint8_t error)
@@ -523,25 +551,25 @@ static enum sim_ble_outcome outcome_of(struct sim_ble *ble, uint8_t error)
     return SIM_BLE_ATT_ERROR;
 }
 
-enum sim_ble_outcome sim_ble_write(struct sim_ble *ble, uint64_t now_us, unsigned characteristic,
-                                   bool with_response, const uint8_t *bytes, size_t n_bytes)
+/* A write to whatever stands there; the link is up. */
+static enum sim_ble_outcome write_there(struct sim_ble *ble, uint64_t now_us, struct sim_gatt_place place,
+                                        bool with_response, const uint8_t *bytes, size_t n_bytes)
 {
     const struct sim_pdu pdu = {.direction = SIM_PDU_WRITES,
-                                .characteristic = (uint8_t)characteristic,
+                                .characteristic = (uint8_t)place.characteristic,
                                 .acknowledged = with_response,
                                 .value = bytes,
                                 .n_bytes = n_bytes};
+    unsigned property = with_response ? SIM_GATT_WRITE : SIM_GATT_WRITE_COMMAND;
     uint8_t error = 0;
 
-    if (!ble->connected || (with_response && !ble->alive))
-        return SIM_BLE_NOT_CONNECTED;
-    if (!has_property(ble, characteristic, with_response ? SIM_GATT_WRITE : SIM_GATT_WRITE_COMMAND))
-        return SIM_BLE_NO_PROPERTY;
-    if (n_bytes > ble->mtu - ATT_OVERHEAD_BYTES)
-        return SIM_BLE_TOO_LONG;
-    if (is_locked(ble, characteristic))
+    if (place.what != SIM_GATT_VALUE)
+        error = place.what == SIM_GATT_NOWHERE ? ATT_INVALID_HANDLE : ATT_WRITE_NOT_PERMITTED;
+    else if (!(ble->services.characteristics[place.characteristic].properties & property))
+        error = ATT_WRITE_NOT_PERMITTED;
+    else if (is_locked(ble, place.characteristic))
         return with_response ? SIM_BLE_NEEDS_ENCRYPTION : SIM_BLE_OK;
-    if (is_longer(ble, characteristic, n_bytes))
+    else if (is_longer(ble, place.characteristic, n_bytes))
         error = ATT_INVALID_LENGTH;
     else if (ble->alive)
         error = pass(ble, now_us, &pdu);
@@ -549,29 +577,57 @@ enum sim_ble_outcome sim_ble_write(struct sim_ble *ble, uint64_t now_us, unsigne
     return with_response ? outcome_of(ble, error) : SIM_BLE_OK;
 }
 
+enum sim_ble_outcome sim_ble_write(struct sim_ble *ble, uint64_t now_us, unsigned characteristic,
+                                   bool with_response, const uint8_t *bytes, size_t n_bytes)
+{
+    if (!ble->connected || (with_response && !ble->alive))
+        return SIM_BLE_NOT_CONNECTED;
+    if (!has_property(ble, characteristic, with_response ? SIM_GATT_WRITE : SIM_GATT_WRITE_COMMAND))
+        return SIM_BLE_NO_PROPERTY;
+    if (n_bytes > ble->mtu - ATT_OVERHEAD_BYTES)
+        return SIM_BLE_TOO_LONG;
+    return write_there(ble, now_us, place_on_board(ble, characteristic, false), with_response, bytes,
+                       n_bytes);
+}
+
 enum sim_ble_outcome sim_ble_read(struct sim_ble *ble, unsigned characteristic,
                                   uint8_t bytes[SIM_GATT_MAX_VALUE_BYTES], size_t *n_bytes)
 {
+    struct sim_gatt_place place;
+
+    *n_bytes = 0;
     if (!ble->connected || !ble->alive)
         return SIM_BLE_NOT_CONNECTED;
     if (!has_property(ble, characteristic, SIM_GATT_READ))
         return SIM_BLE_NO_PROPERTY;
-    if (is_locked(ble, characteristic))
+    place = place_on_board(ble, characteristic, false);
+    if (place.what == SIM_GATT_NOWHERE)
+        return outcome_of(ble, ATT_INVALID_HANDLE);
+    if (place.what != SIM_GATT_VALUE ||
+        !(ble->services.characteristics[place.characteristic].properties & SIM_GATT_READ))
+        return outcome_of(ble, ATT_READ_NOT_PERMITTED);
+    if (is_locked(ble, place.characteristic))
         return SIM_BLE_NEEDS_ENCRYPTION;
-    return outcome_of(ble, sim_ble_take_read(ble, characteristic, bytes, n_bytes));
+    return outcome_of(ble, sim_ble_take_read(ble, place.characteristic, bytes, n_bytes));
 }
 
 enum sim_ble_outcome sim_ble_subscribe(struct sim_ble *ble, unsigned characteristic,
                                        enum sim_gatt_subscription how)
 {
+    const uint8_t value[2] = {(uint8_t)how};
+    struct sim_gatt_place place;
+
     if (!ble->connected || !ble->alive)
         return SIM_BLE_NOT_CONNECTED;
     if (how &&
         !has_property(ble, characteristic, how == SIM_GATT_NOTIFIED ? SIM_GATT_NOTIFY : SIM_GATT_INDICATE))
         return SIM_BLE_NO_PROPERTY;
-    if (is_locked(ble, characteristic) && !ble->services.characteristics[characteristic].open_ccc)
+    place = place_on_board(ble, characteristic, true);
+    if (place.what != SIM_GATT_DESCRIPTOR) /* another attribute, which is written */
+        return write_there(ble, 0, place, true, value, sizeof value);
+    if (is_locked(ble, place.characteristic) && !ble->services.characteristics[place.characteristic].open_ccc)
         return SIM_BLE_NEEDS_ENCRYPTION;
-    return outcome_of(ble, sim_ble_take_subscription(ble, characteristic, how));
+    return outcome_of(ble, sim_ble_take_subscription(ble, place.characteristic, how));
 }
 
 bool sim_ble_subscribed(const struct sim_ble *ble)
@@ -631,6 +687,8 @@ void sim_ble_indicate_change(struct sim_ble *ble)
     if (ble->has_host)
         return;
     ble->n_changes++;
+    ble->known = ble->services;
+    keep_table(ble);
     sim_ble_take_change_confirmation(ble);
 }
 

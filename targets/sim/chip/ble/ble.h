@@ -50,6 +50,10 @@ struct sim_ble {
     uint8_t subscribed[SIM_GATT_MAX_CHARACTERISTICS]; /* enum sim_gatt_subscription */
     uint8_t att_error;                                /* of the last SIM_BLE_ATT_ERROR */
     uint8_t last_reason;
+    /* What a central in this process believes the table to be: what it found on this connection, or, bonded
+     * to a board with a SoftDevice, on an earlier one. Service Changed makes it look again. */
+    struct sim_gatt_services known, kept;
+    bool keeps_table;     /* kept holds */
     uint64_t air_us;      /* when the last command of a central in this process arrived, on the air's time */
     uint64_t air_left_us; /* and on the board's */
     bool wants_changes;   /* subscribed to Service Changed */
@@ -95,6 +99,10 @@ void sim_ble_disconnect(struct sim_ble *ble, enum sim_hci_reason reason);
 enum sim_ble_outcome sim_ble_encrypt(struct sim_ble *ble, const uint8_t ltk[SIM_BLE_LTK_BYTES]);
 enum sim_ble_outcome sim_ble_pair(struct sim_ble *ble, const struct sim_ble_central_pairing *central,
                                   uint8_t ltk[SIM_BLE_LTK_BYTES], struct sim_ble_pairing_result *result);
+/* The central in this process forgets the table that it kept, as with its half of the bond. */
+void sim_ble_forget_table(struct sim_ble *ble);
+/* characteristic, here and below: as the central knows the table. Where that one is old, the call meets what
+ * stands at the attribute's number now. */
 enum sim_ble_outcome sim_ble_find(const struct sim_ble *ble, const char *service, const char *uuid,
                                   unsigned *characteristic);
 enum sim_ble_outcome sim_ble_subscribe(struct sim_ble *ble, unsigned characteristic,
@@ -106,6 +114,15 @@ enum sim_ble_outcome sim_ble_read(struct sim_ble *ble, unsigned characteristic,
 /* The oldest that has arrived; NULL: none. It stays until it is dropped. */
 const struct sim_ble_packet *sim_ble_arrived(const struct sim_ble *ble);
 void sim_ble_drop_arrived(struct sim_ble *ble);
+
+/* Attribute numbers as a SoftDevice gives them: of a characteristic's value; what stands at a number. */
+unsigned sim_gatt_number(const struct sim_gatt_services *services, unsigned characteristic);
+struct sim_gatt_place {
+    enum { SIM_GATT_NOWHERE, SIM_GATT_DECLARATION, SIM_GATT_VALUE, SIM_GATT_DESCRIPTOR } what;
+    unsigned characteristic;
+};
+struct sim_gatt_place sim_gatt_place_of(const struct sim_gatt_services *services, unsigned number);
+bool sim_gatt_same_table(const struct sim_gatt_services *one, const struct sim_gatt_services *other);
 
 /* What comes from the central, when all that the link must have was looked at. ATT errors, 0: none. */
 uint8_t sim_ble_take_write(struct sim_ble *ble, unsigned characteristic, bool with_response,

@@ -22,7 +22,7 @@ const char *sim_buttonless_defect_name(unsigned bit)
 {
     static const char *const names[SIM_BUTTONLESS_N_DEFECTS] = {
         "buttonless-stays",           "buttonless-silent",     "buttonless-ignores",
-        "buttonless-change-not-told", "buttonless-wrong-peer", "buttonless-hurries",
+        "buttonless-change-not-told", "buttonless-wrong-peer",
     };
 
     return bit < SIM_BUTTONLESS_N_DEFECTS ? names[bit] : NULL;
@@ -79,8 +79,6 @@ static enum sim_buttonless_wish promise_entry(struct sim_buttonless *state, uint
     state->waits_for_reset = answer(chip, RIG_BUTTONLESS_ENTER, RIG_BUTTONLESS_SUCCESS);
     if (!state->waits_for_reset)
         answer(chip, RIG_BUTTONLESS_ENTER, RIG_BUTTONLESS_FAILED);
-    else if (defects & SIM_BUTTONLESS_HURRIES)
-        return SIM_BUTTONLESS_ENTER;
     return SIM_BUTTONLESS_NOTHING;
 }
 

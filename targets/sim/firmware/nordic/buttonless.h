@@ -25,9 +25,8 @@ enum sim_buttonless_defect {
     SIM_BUTTONLESS_IGNORES = 1 << 2,         /* neither answers nor resets */
     SIM_BUTTONLESS_CHANGE_NOT_TOLD = 1 << 3, /* no Service Changed is pending for the bonded centrals */
     SIM_BUTTONLESS_WRONG_PEER = 1 << 4,      /* hands over another key than the bond's */
-    SIM_BUTTONLESS_HURRIES = 1 << 5,         /* resets without waiting for the confirmation */
 };
-#define SIM_BUTTONLESS_N_DEFECTS 6
+#define SIM_BUTTONLESS_N_DEFECTS 5
 const char *sim_buttonless_defect_name(unsigned bit); /* "buttonless-stays", ...; NULL beyond the last */
 
 /* RAM of the application: gone with a reset. */

@@ -364,7 +364,6 @@ static void defects_of_the_application(void **state)
         {SIM_BUTTONLESS_SILENT, "", SIM_BOARD_UPDATER, SIM_BLE_OK},
         {SIM_BUTTONLESS_IGNORES, "", SIM_BOARD_RUNNING, SIM_BLE_OK},
         {SIM_BUTTONLESS_WRONG_PEER, "20 01 01", SIM_BOARD_UPDATER, SIM_BLE_MIC_FAILURE},
-        {SIM_BUTTONLESS_HURRIES, "20 01 01", SIM_BOARD_UPDATER, SIM_BLE_OK},
     };
 
     (void)state;

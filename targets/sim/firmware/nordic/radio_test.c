@@ -201,6 +201,7 @@ static void an_updater_knows_the_key_that_it_was_handed_and_pairs_with_nobody(vo
 
     (void)state;
     hand_over(board, &stand, &one, ltk);
+    sim_ble_forget_table(sim_board_ble(board));
     connect(board, &one);
     assert_int_equal(sim_board_ble_write(board, 1, true, ltk, 1), SIM_BLE_NEEDS_ENCRYPTION);
     assert_int_equal(sim_board_ble_subscribe(board, 1, SIM_GATT_NOTIFIED), SIM_BLE_OK); /* its CCC is open */
@@ -209,6 +210,9 @@ static void an_updater_knows_the_key_that_it_was_handed_and_pairs_with_nobody(vo
     assert_int_equal(result.reason, 0x05);
     assert_int_equal(sim_board_ble_encrypt(board, ltk), SIM_BLE_OK);
     assert_int_equal(sim_board_ble_write(board, 1, true, ltk, 1), SIM_BLE_OK);
+    stand.n_writes = 0;
+    assert_int_equal(sim_board_ble_write(board, 0, false, ltk, 11), SIM_BLE_OK); /* one byte too many */
+    assert_int_equal(stand.n_writes, 0);
     assert_int_equal(sim_board_ble(board)->n_changes, 1);
     sim_board_ble_disconnect(board);
     /* Found by its EDIV, which all keys of LE Secure Connections share: another central's key is compared. */
@@ -250,6 +254,43 @@ static void with_an_identity_key_others_cannot_connect(void **state)
     assert_int_equal(sim_board_ble_connect(board, &other, 247), SIM_BLE_NOT_THERE);
     connect(board, &phone);
     assert_int_equal(sim_board_ble_encrypt(board, ltk), SIM_BLE_OK);
+    sim_board_free(board);
+}
+
+/* It finds the updater's service and the application's characteristics: writes go to whatever stands there.
+ */
+static void who_is_not_told_of_a_change_goes_by_the_old_table(void **state)
+{
+    struct stand stand = {0};
+    struct sim_board *board = new_board(&stand, SIM_BLE_PAIRING_ANY);
+    uint8_t ltk[SIM_BLE_LTK_BYTES];
+    unsigned number;
+
+    (void)state;
+    hand_over(board, &stand, &one, ltk);
+    connect(board, &one);
+    assert_int_equal(sim_board_ble_find(board, SERVICE, SECOND, &number), SIM_BLE_NO_CHARACTERISTIC);
+    assert_int_equal(sim_board_ble_find(board, SERVICE, FIRST, &number), SIM_BLE_OK);
+    /* The value's number is that of the packet characteristic, its CCC's that of the next declaration. */
+    assert_int_equal(sim_board_ble_write(board, number, true, ltk, 1), SIM_BLE_ATT_ERROR);
+    assert_int_equal(sim_board_ble_att_error(board), 0x03);
+    assert_int_equal(sim_board_ble_subscribe(board, number, SIM_GATT_INDICATED), SIM_BLE_ATT_ERROR);
+    assert_int_equal(sim_board_ble_att_error(board), 0x03);
+    assert_int_equal(sim_board_ble_encrypt(board, ltk), SIM_BLE_OK); /* and with it Service Changed */
+    assert_int_equal(sim_board_ble_find(board, SERVICE, SECOND, &number), SIM_BLE_OK);
+    assert_int_equal(sim_board_ble_subscribe(board, number, SIM_GATT_NOTIFIED), SIM_BLE_OK);
+    /* Back in the application, which does not tell it: the second CCC's number is none there. */
+    memset(&stand.advertiser, 0, sizeof stand.advertiser);
+    restart(board, &stand, false);
+    connect(board, &one);
+    assert_int_equal(sim_board_ble_encrypt(board, ltk), SIM_BLE_OK);
+    assert_int_equal(sim_board_ble_find(board, SERVICE, SECOND, &number), SIM_BLE_OK);
+    assert_int_equal(sim_board_ble_subscribe(board, number, SIM_GATT_NOTIFIED), SIM_BLE_ATT_ERROR);
+    assert_int_equal(sim_board_ble_att_error(board), 0x01);
+    sim_ble_forget_table(sim_board_ble(board));
+    sim_board_ble_disconnect(board);
+    connect(board, &one);
+    assert_int_equal(sim_board_ble_find(board, SERVICE, SECOND, &number), SIM_BLE_NO_CHARACTERISTIC);
     sim_board_free(board);
 }
 
@@ -447,6 +488,7 @@ int main(void)
         cmocka_unit_test(an_updater_knows_the_key_that_it_was_handed_and_pairs_with_nobody),
         cmocka_unit_test(a_key_of_legacy_pairing_is_found_by_its_ediv_alone),
         cmocka_unit_test(with_an_identity_key_others_cannot_connect),
+        cmocka_unit_test(who_is_not_told_of_a_change_goes_by_the_old_table),
         cmocka_unit_test(the_application_tells_a_change_once_also_after_loss_of_power),
         cmocka_unit_test(payloads_are_whole_words_and_commands_take_air_time),
         cmocka_unit_test(over_hci_a_write_is_taken_in_the_ways_of_its_properties_only),
