@@ -70,7 +70,7 @@ static const struct rig_field upload_fields[] = {
     RIG_FIELD("upgrade", FLAG, struct upload_arguments, upgrade, .default_text = "false",
               .about = "Ask the server to refuse a version that is not higher."),
     RIG_FIELD("failures", COUNT, struct upload_arguments, failures, .default_text = "5", .min = 1, .max = 100,
-              .about = "Silences in a row before giving up."),
+              .about = "Silences in a row, or attempts at one object, before giving up."),
     RIG_FIELD("expect", CHOICE, struct upload_arguments, expected.outcomes, .list = true,
               .choices = upload_outcomes, .default_text = "ok",
               .about =

@@ -103,7 +103,8 @@ struct rig_update_transfer {
     bool resume;             /* connect again and go on when the link is lost */
     bool pair;               /* when connecting again */
     guint64 stop_at_byte;    /* leave off when the board has this much; 0 = never */
-    guint max_failures;      /* silences for one chunk before giving up; 0 = 5 */
+    guint max_failures;      /* silences for one request, or attempts at one object, before giving
+ up; 0 = 5 */
     guint64 until_us;
 };
 struct rig_update_report {

@@ -3,11 +3,8 @@
  * checked by its CRC and sent again when that is wrong; goes on where the board is. */
 #include "drivers/update/nordic/nordic_client.h"
 
-#include "base/crc32.h"
-
 #include <string.h>
-
-#define MAX_OBJECT_TRIES 3u
+#include <zlib.h>
 
 static const struct rig_characteristic control = {"DFU control point", RIG_DFU_SERVICE_UUID,
                                                   RIG_DFU_CONTROL_UUID};
@@ -59,7 +56,7 @@ static guint32 crc_up_to(struct stream *stream, guint32 at)
 {
     if (at < stream->crc_at)
         stream->crc_at = stream->crc = 0;
-    stream->crc = rig_crc32(stream->crc, stream->bytes + stream->crc_at, at - stream->crc_at);
+    stream->crc = (guint32)crc32(stream->crc, stream->bytes + stream->crc_at, (uInt)(at - stream->crc_at));
     stream->crc_at = at;
     return stream->crc;
 }
@@ -178,7 +175,7 @@ static bool send_object(struct stream *stream, guint32 begin, guint32 at, bool *
     bool right = false;
     guint32 sent = at;
 
-    for (guint n = 0; n < MAX_OBJECT_TRIES && !right && rig_nordic_goes_on(it); n++) {
+    for (guint n = 0; n < it->client->n_tries && !right && rig_nordic_goes_on(it); n++) {
         if (n > 0)
             at = begin;
         if (at == begin && !ask(it, rig_dfu_create(stream->type, end - begin), &seen, error))
