@@ -43,9 +43,9 @@ static const struct cause secure[] = {
 static const struct cause buttonless[] = {
     {RIG_BUTTONLESS_ENTER, RIG_BUTTONLESS_FAILED,
      "the bond could not be handed over: the peer data of an earlier update are still marked as used (the "
-     "application then sees error 8), until the bootloader starts the application by a normal boot; reset "
-     "the "
-     "board once and update again"},
+     "application sees error 8), until the bootloader starts the application by a normal boot: reset the "
+     "board "
+     "once and update again; or the bootloader was built without bonds (NRF_DFU_BLE_REQUIRES_BONDS)"},
     {RIG_BUTTONLESS_ENTER, RIG_BUTTONLESS_NOT_BONDED,
      "the application hands a bond over and has none with this host: pair first, then update"},
     {RIG_BUTTONLESS_ENTER, RIG_BUTTONLESS_BUSY,
@@ -150,13 +150,17 @@ static const char *cause_of_outcome(const struct rig_nordic_client *client, enum
                      "pair "
                      "first (`connect: {pair: true}`)"
                    : "it wants the link encrypted: pair first, in the application";
+    case RIG_LINK_NO_SERVICE:
+    case RIG_LINK_NO_CHARACTERISTIC:
+        return "neither the bootloader is there nor an application with a buttonless service (another way "
+               "leads "
+               "into the bootloader: a button, a register), or this host still has the table of what ran "
+               "before";
     case RIG_LINK_NOT_FOUND:
     case RIG_LINK_LOST:
     case RIG_LINK_TIMEOUT:
     case RIG_LINK_NOT_CONNECTED:
     case RIG_LINK_OK:
-    case RIG_LINK_NO_SERVICE:
-    case RIG_LINK_NO_CHARACTERISTIC:
     case RIG_LINK_NO_PROPERTY:
     case RIG_LINK_TOO_LONG:
     case RIG_LINK_ATT_ERROR:
