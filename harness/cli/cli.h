@@ -25,6 +25,7 @@ int rig_cli_steps(int argc, char **argv);
 int rig_cli_schema(int argc, char **argv);
 int rig_cli_completion(int argc, char **argv);
 int rig_cli_image(int argc, char **argv);
+int rig_cli_package(int argc, char **argv);
 int rig_cli_report(int argc, char **argv);
 int rig_cli_sim(int argc, char **argv);
 int rig_cli_power(int argc, char **argv);

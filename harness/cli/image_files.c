@@ -93,13 +93,22 @@ static GByteArray *read_whole(const char *path, GError **error)
     return done ? g_steal_pointer(&bytes) : NULL;
 }
 
-static bool take_hex(const char *path, const GByteArray *text, uint8_t erased, struct rig_image_file *file,
-                     GError **error)
+/* What of the address space belongs to a file's program. */
+struct window {
+    uint32_t from;
+    uint64_t to;
+};
+static const struct window everything = {0, (uint64_t)UINT32_MAX + 1};
+static const struct window nrf5_flash = {0x1000, 0x10000000};
+
+static bool take_hex(const char *path, const GByteArray *text, uint8_t erased, const struct window *window,
+                     struct rig_image_file *file, GError **error)
 {
     struct rig_hex_fault fault = {0};
     struct rig_hex hex;
 
-    if (!rig_hex_read(text->data, text->len, RIG_IMAGE_FILE_MAX_BYTES, erased, &hex, &fault)) {
+    if (!rig_hex_read_within(text->data, text->len, window->from, window->to, RIG_IMAGE_FILE_MAX_BYTES,
+                             erased, &hex, &fault)) {
         if (fault.line)
             g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s:%zu: %s", path, fault.line, fault.why);
         else
@@ -110,7 +119,8 @@ static bool take_hex(const char *path, const GByteArray *text, uint8_t erased, s
     return true;
 }
 
-bool rig_image_file_read(const char *path, uint8_t erased, struct rig_image_file *file, GError **error)
+static bool read_within(const char *path, uint8_t erased, const struct window *window,
+                        struct rig_image_file *file, GError **error)
 {
     g_autoptr(GByteArray) bytes = read_whole(path, error);
 
@@ -118,7 +128,7 @@ bool rig_image_file_read(const char *path, uint8_t erased, struct rig_image_file
     if (!bytes)
         return false;
     if (rig_hex_looks_like(bytes->data, bytes->len))
-        return take_hex(path, bytes, erased, file, error);
+        return take_hex(path, bytes, erased, window, file, error);
     if (bytes->len > RIG_IMAGE_FILE_MAX_BYTES) {
         g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s is larger than %u MiB, which no image is", path,
                     RIG_IMAGE_FILE_MAX_BYTES >> 20);
@@ -128,6 +138,33 @@ bool rig_image_file_read(const char *path, uint8_t erased, struct rig_image_file
     /* rig_bytes_clear() frees with free(), which is what GLib's allocator is. */
     file->contents.bytes = g_byte_array_free(g_steal_pointer(&bytes), FALSE);
     return true;
+}
+
+bool rig_image_file_read(const char *path, uint8_t erased, struct rig_image_file *file, GError **error)
+{
+    return read_within(path, erased, &everything, file, error);
+}
+
+bool rig_image_file_read_nrf5(const char *path, struct rig_image_file *file, GError **error)
+{
+    size_t n_bytes;
+
+    if (!read_within(path, 0xff, &nrf5_flash, file, error))
+        return false;
+    n_bytes = (file->contents.n_bytes + 3) / 4 * 4;
+    if (file->is_hex && n_bytes > file->contents.n_bytes) {
+        file->contents.bytes = g_realloc(file->contents.bytes, n_bytes);
+        memset(file->contents.bytes + file->contents.n_bytes, 0xff, n_bytes - file->contents.n_bytes);
+        file->contents.n_bytes = n_bytes;
+    }
+    return true;
+}
+
+GBytes *rig_cli_file_read(const char *path, GError **error)
+{
+    GByteArray *bytes = read_whole(path, error);
+
+    return bytes ? g_byte_array_free_to_bytes(bytes) : NULL;
 }
 
 static bool is_hex_name(const char *path)

@@ -53,6 +53,13 @@ struct rig_image_file {
 G_GNUC_WARN_UNUSED_RESULT bool rig_image_file_read(const char *path, uint8_t erased,
                                                    struct rig_image_file *file, GError **error);
 
+/* The same for a program of an nRF5 board: of Intel HEX the MBR before it and the registers behind the flash
+ * (UICR) are left out, and bytes of value 0xff fill the last word. */
+G_GNUC_WARN_UNUSED_RESULT bool rig_image_file_read_nrf5(const char *path, struct rig_image_file *file,
+                                                        GError **error);
+/* The bytes of a file as they are, of at most RIG_IMAGE_FILE_MAX_BYTES. NULL: error. */
+G_GNUC_WARN_UNUSED_RESULT GBytes *rig_cli_file_read(const char *path, GError **error);
+
 /* The image in the wanted format, by rig_file_replace. */
 G_GNUC_WARN_UNUSED_RESULT bool rig_image_file_write(const char *path, enum rig_image_format format,
                                                     const struct rig_bytes *contents, uint32_t base_address,

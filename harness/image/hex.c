@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 
 #define RECORD_MAX_BYTES (5u + 255u) /* length, address, type, contents, checksum */
+#define ADDRESS_SPACE ((uint64_t)UINT32_MAX + 1)
 #define WRITE_BYTES 16u
 #define WRITE_LINE_BYTES (1u + 2u * (5u + WRITE_BYTES) + 1u)
 
@@ -29,6 +30,7 @@ struct reader {
     uint32_t base; /* of records 02 and 04 */
     bool segmented, ended;
     uint8_t record[RECORD_MAX_BYTES];
+    uint64_t from, to; /* what is outside is passed over */
     uint64_t low, high;
     uint8_t *bytes, *used; /* used: one bit for each byte */
     struct rig_hex *into;
@@ -131,20 +133,24 @@ static bool take_contents(struct reader *reader)
 {
     uint32_t offset = rig_get_be16(reader->record + 1);
     size_t n_bytes = reader->record[0];
-    uint64_t address = (uint64_t)reader->base + offset;
+    uint64_t address = (uint64_t)reader->base + offset, end = address + n_bytes;
+    uint64_t first = address > reader->from ? address : reader->from,
+             last = end < reader->to ? end : reader->to;
 
     if (n_bytes == 0)
         return true;
     if (reader->segmented && offset + n_bytes > 0x10000)
         return refuse(reader, "the record runs past the end of its segment");
-    if (address + n_bytes > (uint64_t)UINT32_MAX + 1)
+    if (end > ADDRESS_SPACE)
         return refuse(reader, "the record runs past the end of the address space");
+    if (first >= last)
+        return true;
     if (reader->bytes)
-        return place(reader, address, reader->record + 4, n_bytes);
-    if (address < reader->low)
-        reader->low = address;
-    if (address + n_bytes > reader->high)
-        reader->high = address + n_bytes;
+        return place(reader, first, reader->record + 4 + (first - address), (size_t)(last - first));
+    if (first < reader->low)
+        reader->low = first;
+    if (last > reader->high)
+        reader->high = last;
     return true;
 }
 
@@ -228,7 +234,14 @@ static bool allocate(struct reader *reader, uint32_t max_bytes, uint8_t erased)
 bool rig_hex_read(const void *text, size_t n_bytes, uint32_t max_bytes, uint8_t erased, struct rig_hex *into,
                   struct rig_hex_fault *fault)
 {
-    struct reader reader = {.text = text, .n_bytes = n_bytes, .low = UINT64_MAX, .into = into};
+    return rig_hex_read_within(text, n_bytes, 0, ADDRESS_SPACE, max_bytes, erased, into, fault);
+}
+
+bool rig_hex_read_within(const void *text, size_t n_bytes, uint32_t from, uint64_t to, uint32_t max_bytes,
+                         uint8_t erased, struct rig_hex *into, struct rig_hex_fault *fault)
+{
+    struct reader reader = {
+        .text = text, .n_bytes = n_bytes, .from = from, .to = to, .low = UINT64_MAX, .into = into};
     bool done;
 
     *into = (struct rig_hex){0};

@@ -28,6 +28,11 @@ bool rig_hex_looks_like(const void *text, size_t n_bytes);
 bool rig_hex_read(const void *text, size_t n_bytes, uint32_t max_bytes, uint8_t erased, struct rig_hex *into,
                   struct rig_hex_fault *fault);
 
+/* The same, and what stands outside of from .. to - 1 is passed over: registers behind the flash, an MBR
+ * before a program. to: up to 2^32. */
+bool rig_hex_read_within(const void *text, size_t n_bytes, uint32_t from, uint64_t to, uint32_t max_bytes,
+                         uint8_t erased, struct rig_hex *into, struct rig_hex_fault *fault);
+
 /* Records of 16 bytes, lines end with a line feed. false when base_address + n_bytes passes 4 GiB or memory
  * is short. */
 bool rig_hex_write(const uint8_t *bytes, size_t n_bytes, uint32_t base_address, struct rig_bytes *text);

@@ -98,6 +98,14 @@ bool rig_package_damage(struct rig_package_part *part, enum rig_package_version 
                         const guint32 *at, const struct rig_key *key,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* What is wrong with a package (char *, one phrase each, with the part that it is about) and what a person
+ * should know that is not wrong by itself. As a bootloader looks at it, as far as that does not depend on the
+ * board: form and sizes of the init packet, hash or CRC over the firmware, boot validations. With keys each
+ * packet must be signed by one of them; without, no signature is looked at, and a remark says so. true:
+ * nothing is wrong. */
+bool rig_package_judge(const struct rig_package *package, const struct rig_key *const *keys, gsize n_keys,
+                       GPtrArray *problems, GPtrArray *remarks);
+
 G_END_DECLS
 
 #endif

@@ -14,10 +14,13 @@ def help_of(bootrig, words):
 
 def commands_of(bootrig):
     listed = re.findall(r"^  ([a-z]+) ", help_of(bootrig, []).split("Commands:")[1], re.M)
-    assert {"run", "image"} <= set(listed), listed
-    images = re.findall(r"^  ([a-z]+) ", help_of(bootrig, ["image"]), re.M)
-    assert "make" in images, images
-    return [[name] for name in listed if name != "image"] + [["image", name] for name in images]
+    assert {"run", "image", "package"} <= set(listed), listed
+    commands = [[name] for name in listed if name not in ("image", "package")]
+    for name in ("image", "package"):
+        inner = re.findall(r"^  ([a-z]+) ", help_of(bootrig, [name]), re.M)
+        assert "make" in inner, inner
+        commands += [[name, one] for one in inner]
+    return commands
 
 
 def section_of(page, name):
