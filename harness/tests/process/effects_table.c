@@ -23,6 +23,13 @@
 #define EXPLORE(more) SMALL "board: {slot0: old, power: false}\nexplore: {old: old, " more "}"
 #define ENTRY(more) L "expect-images: [{" more "}]"
 #define IMAGE(more) "= new: {" more "}\n" L "upload: {image: new, expect: any}"
+/* Boards with Nordic's bootloaders. */
+#define DFU "@ sim-nrf52840-dfu\n"
+#define LEGACY "@ sim-nrf51-legacy\n"
+#define DFU_BOARD(options, more) DFU "board: {slot0: old, " options "}\n" more
+#define DFU_UPLOAD "connect:\nupload: {image: new, expect: any}\nwait: 5s\nexpect-boot: new"
+#define DFU_IMAGE(more) DFU "= new: {" more "}\n" B DFU_UPLOAD
+#define LEGACY_IMAGE(more) LEGACY "= new: {" more "}\n" B DFU_UPLOAD
 #define RAW(more) L "smp-raw: {bytes: \"" ECHO "\", " more "}"
 
 const struct effect effects[] = {
@@ -50,6 +57,19 @@ const struct effect effects[] = {
     {"damage.at", IMAGE("damage: flip-payload"), IMAGE("damage: {kind: flip-payload, at: 17}"), NULL},
     {"custom-tlv.type", IMAGE("custom-tlvs: [{type: 0xa0, bytes: 01}]"), IMAGE("custom-tlvs: [{type: 0xa1, bytes: 01}]"), NULL},
     {"custom-tlv.bytes", IMAGE("custom-tlvs: [{type: 0xa0, bytes: 01}]"), IMAGE("custom-tlvs: [{type: 0xa0, bytes: 02}]"), NULL},
+
+    {"image.type", DFU_IMAGE("size: 8KiB, fw-version: 2"), DFU_IMAGE("type: bootloader, fw-version: 2"), NULL},
+    {"image.fw-version", DFU_IMAGE("size: 8KiB"), DFU_IMAGE("size: 8KiB, fw-version: 7"), NULL},
+    {"image.hardware-version", DFU_IMAGE("size: 8KiB"), DFU_IMAGE("size: 8KiB, hardware-version: 51"), NULL},
+    {"image.sd-req", DFU_IMAGE("size: 8KiB"), DFU_IMAGE("size: 8KiB, sd-req: [0x999]"), NULL},
+    {"image.debug", DFU_IMAGE("size: 8KiB"), DFU_IMAGE("size: 8KiB, debug: true"), NULL},
+    {"image.boot-validation", DFU_IMAGE("size: 8KiB"), DFU_IMAGE("size: 8KiB, boot-validation: sha256"), NULL},
+    {"image.softdevice", DFU_IMAGE("type: softdevice"), DFU_IMAGE("type: softdevice, softdevice: s140-6.1.1"), NULL},
+    {"image.softdevice-size", DFU_IMAGE("type: softdevice"), DFU_IMAGE("type: softdevice, softdevice-size: 140KiB"), NULL},
+    {"image.bootloader-size", DFU_IMAGE("type: bootloader, fw-version: 2"), DFU_IMAGE("type: bootloader, fw-version: 2, bootloader-size: 16KiB"), NULL},
+    {"image.package", LEGACY_IMAGE("size: 8KiB"), LEGACY_IMAGE("size: 8KiB, package: 0.7"), NULL},
+    {"image.device-type", LEGACY_IMAGE("size: 8KiB"), LEGACY_IMAGE("size: 8KiB, device-type: 1"), NULL},
+    {"image.device-revision", LEGACY_IMAGE("size: 8KiB"), LEGACY_IMAGE("size: 8KiB, device-revision: 1"), NULL},
 
     /* --- board --- */
     {"board.slot0", "board: {slot0: old}", "board: {slot0: new}", NULL},
@@ -90,6 +110,16 @@ const struct effect effects[] = {
     {"board.refuses-reset", L "smp-reset: {expect: any}", BOARD("refuses-reset: true", "connect:\nsmp-reset: {expect: any}"), NULL},
     {"board.boot-time", B, BOARD("boot-time: 500ms", ""), NULL},
     {"board.updater", L "smp-reset: {boot-mode: bootloader, expect: any}", BOARD("updater: bonds-unknown", "connect:\nsmp-reset: {boot-mode: bootloader, expect: any}"), NULL},
+    {"board.sdk", DFU B DFU_UPLOAD, DFU_BOARD("sdk: 13", DFU_UPLOAD), NULL},
+    {"board.softdevice", DFU B DFU_UPLOAD, DFU_BOARD("softdevice: s140-6.1.1", DFU_UPLOAD), NULL},
+    {"board.banks", DFU B DFU_UPLOAD, DFU_BOARD("banks: single", DFU_UPLOAD), NULL},
+    {"board.buttonless", DFU B DFU_UPLOAD, DFU_BOARD("buttonless: experimental", DFU_UPLOAD), NULL},
+    {"board.requires-bonds", DFU B DFU_UPLOAD, DFU_BOARD("requires-bonds: true", DFU_UPLOAD), NULL},
+    {"board.save-progress", DFU B DFU_UPLOAD, DFU_BOARD("save-progress: true", DFU_UPLOAD), NULL},
+    {"board.debug-bootloader", DFU "= new: {size: 8KiB, debug: true, hardware-version: 51}\n" B DFU_UPLOAD, "= new: {size: 8KiB, debug: true, hardware-version: 51}\n" DFU_BOARD("debug-bootloader: true", DFU_UPLOAD), NULL},
+    {"board.hardware-version", DFU "= new: {size: 8KiB, hardware-version: 52}\n" B DFU_UPLOAD, "= new: {size: 8KiB, hardware-version: 52}\n" DFU_BOARD("hardware-version: 7", DFU_UPLOAD), NULL},
+    {"board.bootloader-version", DFU "= new: {type: bootloader, fw-version: 2}\n" B DFU_UPLOAD, "= new: {type: bootloader, fw-version: 2}\n" DFU_BOARD("bootloader-version: 3", DFU_UPLOAD), NULL},
+    {"board.app-data", DFU B DFU_UPLOAD, DFU_BOARD("app-data: 0", DFU_UPLOAD), NULL},
     {"board.misbehaves", L "smp-echo: {expect: any}", BOARD("misbehaves: [cbor-bombs]", "connect:\nsmp-echo: {expect: any}"), NULL},
     {"board.defects", L "confirm:\nexpect-images: [{slot: 0, confirmed: true}]", BOARD("slot1: new, confirmed: false, defects: [never-reverts]", "connect:"), NULL},
 
@@ -220,6 +250,8 @@ const struct effect effects[] = {
     {"upload.chunk", L "upload: new", L "upload: {image: new, chunk: 50B}", NULL},
     {"upload.first-chunk", L "upload: new", L "upload: {image: new, first-chunk: 50B}", NULL},
     {"upload.window", L "upload: new", L "upload: {image: new, window: 3}", NULL},
+    {"upload.prn", DFU B "connect:\nupload: {image: new}", DFU B "connect:\nupload: {image: new, prn: 7}", NULL},
+    {"upload.object", DFU B "connect:\nupload: {image: new}", DFU B "connect:\nupload: {image: new, object: 1KiB, expect: any}", NULL},
     {"upload.retry", L "with-faults: [{disconnect: {chunk: 3}}]\n do: [{upload: new}]", L "with-faults: [{disconnect: {chunk: 3}}]\n do: [{upload: {image: new, retry: resume}}]", NULL},
     {"upload.pair", L "with-faults: [{disconnect: {chunk: 3}}]\n do: [{upload: {image: new, retry: resume}}]", L "with-faults: [{disconnect: {chunk: 3}}]\n do: [{upload: {image: new, retry: resume, pair: true}}]", NULL},
     {"upload.resumes-at", L "upload: new", L "upload: {image: new, resumes-at: 1B}", NULL},
