@@ -7,6 +7,7 @@
 #include "drivers/probe/chip.h"
 #include "drivers/sim/host_server.h"
 #include "image/build.h"
+#include "package/package.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -29,6 +30,7 @@ struct sim_options {
     char **slots;
     char **defects;
     char *version;
+    char *fw_version;
     char *behaviour;
     char *options_file;
     gboolean empty;
@@ -55,6 +57,7 @@ static void options_clear(struct sim_options *options)
     g_strfreev(options->slots);
     g_strfreev(options->defects);
     g_free(options->version);
+    g_free(options->fw_version);
     g_free(options->behaviour);
     g_free(options->seed);
     g_free(options->options_file);
@@ -115,8 +118,44 @@ static bool read_slot(const char *text, struct rig_board_image *image, GError **
     return true;
 }
 
-/* The image of a board that was given none: an application that serves SMP, signed as the bootloader wants.
- */
+static bool is_nordic(const struct rig_board *board)
+{
+    return board->layout.family != RIG_BOOTLOADER_MCUBOOT;
+}
+
+/* Nordic: what the settings page records of the application. */
+static bool find_fw_version(const struct sim_options *options, const struct rig_board *board, guint32 *number,
+                            GError **error)
+{
+    struct rig_image_version version = {.major = 1};
+    guint64 told = 0;
+
+    if (options->fw_version && !is_nordic(board)) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE,
+                    "--fw-version is for boards with Nordic's bootloaders");
+        return false;
+    }
+    if (options->fw_version &&
+        !g_ascii_string_to_unsigned(options->fw_version, 10, 0, G_MAXUINT32, &told, NULL)) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "--fw-version wants a number, not '%s'",
+                    options->fw_version);
+        return false;
+    }
+    if (!options->fw_version && options->version && !rig_image_version_parse(options->version, &version)) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "--version wants a version such as 1.2.3, not '%s'",
+                    options->version);
+        return false;
+    }
+    *number = (guint32)told;
+    if (options->fw_version || !is_nordic(board) || rig_package_version_number(&version, number))
+        return true;
+    g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "--version is beyond what a settings page can hold: %s",
+                options->version);
+    return false;
+}
+
+/* The image of a board that was given none: an application that takes updates, signed as MCUboot wants;
+ * Nordic's bootloaders check no signature of what is there. */
 static bool default_image(const struct sim_options *options, struct rig_board *board,
                           struct rig_board_image *image, GError **error)
 {
@@ -141,6 +180,11 @@ static bool default_image(const struct sim_options *options, struct rig_board *b
     if (!payload)
         return false;
     recipe.payload = g_bytes_get_data(payload, &recipe.payload_bytes);
+    if (is_nordic(board)) {
+        *image = (struct rig_board_image){.bytes = g_memdup2(recipe.payload, recipe.payload_bytes),
+                                          .n_bytes = recipe.payload_bytes};
+        return true;
+    }
     recipe.key = board->layout.signing_needed ? ((struct rig_sim *)board)->key : NULL;
     if (rig_image_build(&recipe, &built) != RIG_IMAGE_OK) {
         g_set_error_literal(error, RIG_ERROR, RIG_ERROR_INPUT, "the default image cannot be built");
@@ -153,17 +197,22 @@ static bool default_image(const struct sim_options *options, struct rig_board *b
 static bool collect_images(const struct sim_options *options, struct rig_board *board, GArray *images,
                            GError **error)
 {
-    struct rig_board_image image;
+    struct rig_board_image image = {0};
+    guint32 fw_version;
 
+    if (!find_fw_version(options, board, &fw_version, error))
+        return false;
     for (char **slot = options->slots; slot && *slot; slot++) {
         if (!read_slot(*slot, &image, error))
             return false;
+        image.fw_version = fw_version;
         g_array_append_val(images, image);
     }
     if (options->slots || options->empty)
         return true;
     if (!default_image(options, board, &image, error))
         return false;
+    image.fw_version = fw_version;
     g_array_append_val(images, image);
     return true;
 }
@@ -371,6 +420,8 @@ static bool parse(int argc, char **argv, struct sim_options *options, int *exit_
          "put an image into a slot; may be repeated", "NUMBER=FILE"},
         {"version", 0, 0, G_OPTION_ARG_STRING, &options->version,
          "version of the image that is made without --slot (default 1.0.0)", "VERSION"},
+        {"fw-version", 0, 0, G_OPTION_ARG_STRING, &options->fw_version,
+         "with Nordic's bootloaders: version of the application (default: from --version)", "NUMBER"},
         {"behaviour", 0, 0, G_OPTION_ARG_STRING, &options->behaviour,
          "what the application of that image does (default waits)", "NAME"},
         {"empty", 0, 0, G_OPTION_ARG_NONE, &options->empty, "leave the flash erased", NULL},

@@ -89,6 +89,8 @@ static bool add_images(struct rig_wired *board, const struct rig_board_setup *se
         if (!g_file_set_contents(path, (const char *)image->bytes, (gssize)image->n_bytes, error))
             return false;
         add(simulator, "--slot", value);
+        if (board->board.layout.family != RIG_BOOTLOADER_MCUBOOT)
+            add_number(simulator, "--fw-version", image->fw_version);
     }
     if (!setup->confirmed)
         add(simulator, "--on-trial", NULL);
