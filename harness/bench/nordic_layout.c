@@ -11,6 +11,7 @@
 #define MBR_BYTES 0x1000u
 #define NRF51_PAGE_BYTES 1024u
 #define DEFAULT_APP_DATA_PAGES 3u
+#define ANY_DEVICE 0xffffu /* device type of a legacy bootloader */
 
 struct softdevice {
     guint32 n_bytes;
@@ -188,6 +189,7 @@ void rig_nordic_layout_read(const struct rig_target_spec *target, struct rig_lay
         layout->signing = RIG_KEY_ECDSA_P256;
     } else {
         nordic->sdk = RIG_NORDIC_SDK(11, 0, 0);
+        nordic->hardware_version = ANY_DEVICE;
     }
     if (spec->softdevice_bytes)
         own = (struct softdevice){

@@ -120,7 +120,7 @@ extern const char *const rig_choices_sdk[], *const rig_choices_softdevice[],
                       "SoftDevice and version."),                                                            \
         RIG_FIELD("hardware-version", COUNT, struct rig_options_spec, hardware_version, .max = 0xffffffffu,  \
                   .about = "Nordic: the hardware version that init packets must name (52 for nRF52, 51 for " \
-                           "nRF51)."),                                                                       \
+                           "nRF51); legacy: the device type (65535: any)."),                                 \
         RIG_FIELD("bootloader-version", COUNT, struct rig_options_spec, bootloader_version,                  \
                   .max = 0xffffffffu, .about = "Nordic: the version of the bootloader that is there."),      \
         RIG_FIELD("app-data", SIZE, struct rig_options_spec, app_data_bytes, .max = 1u << 20,                \

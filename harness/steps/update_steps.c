@@ -263,6 +263,12 @@ static bool says_all(const struct rig_fit *fit)
            (rig_fit_is_chosen(fit, "reassembly") || rig_fit_is_chosen(fit, "parameters"));
 }
 
+/* Nordic: an update may go to bank 0, and must where there is no other. */
+static guint slot_of(const struct rig_fit *fit, guint number)
+{
+    return fit->layout.family == RIG_BOOTLOADER_MCUBOOT ? 2 * number + 1 : 0;
+}
+
 static char *upload_unfit(const struct rig_step *step, struct rig_fit *fit)
 {
     const struct upload_arguments *arguments = RIG_ARGUMENTS(step, struct upload_arguments);
@@ -271,7 +277,7 @@ static char *upload_unfit(const struct rig_step *step, struct rig_fit *fit)
     const char *image = arguments->image;
     const struct rig_image_spec *spec = rig_fit_image(fit, image);
     guint index = spec ? spec->index : 0;
-    guint slot = 2 * (arguments->number ? *arguments->number : index) + 1;
+    guint slot = slot_of(fit, arguments->number ? *arguments->number : index);
     bool must_work = rig_words_have(arguments->expected.outcomes, "ok");
     char *reason = must_work ? rig_fit_no_space(fit, image, slot, 0) : NULL;
 

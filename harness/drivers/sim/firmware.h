@@ -60,7 +60,7 @@ struct rig_sim_firmware {
     const struct rig_board_subject *subject;
 };
 
-extern const struct rig_sim_firmware rig_sim_mcuboot, rig_sim_example, rig_sim_secure;
+extern const struct rig_sim_firmware rig_sim_mcuboot, rig_sim_example, rig_sim_secure, rig_sim_legacy;
 
 /* NULL-terminated. */
 extern const struct rig_sim_firmware *const rig_sim_firmwares[];

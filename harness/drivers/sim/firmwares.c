@@ -11,6 +11,7 @@ const struct rig_sim_firmware rig_sim_example = {.firmware = &sim_example};
 const struct rig_sim_firmware *const rig_sim_firmwares[] = {
     &rig_sim_mcuboot,
     &rig_sim_secure,
+    &rig_sim_legacy,
     &rig_sim_example,
     NULL,
 };

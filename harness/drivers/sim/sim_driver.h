@@ -8,6 +8,7 @@
 #include "drivers/board/board.h"
 #include "sim/firmware/mcuboot/mcuboot.h"
 #include "sim/firmware/mcuboot/guest/guest.h"
+#include "sim/firmware/nordic/nordic_legacy.h"
 #include "sim/firmware/nordic/nordic_secure.h"
 #include "sim/chip/debug/debug.h"
 
@@ -89,6 +90,7 @@ struct rig_sim {
     /* That of the firmware counts. */
     struct sim_mcuboot_config mcuboot;
     struct sim_nordic_secure_config secure;
+    struct sim_nordic_legacy_config legacy;
     struct rig_sim_defects extra_defects;
     struct rig_key *key;
     const struct rig_key *keys[1];

@@ -212,8 +212,11 @@ static void stopped(struct sim_chip *chip, bool without_power)
 
 static void schedule_air(struct sim_chip *chip)
 {
+    uint64_t n_events = state_of(chip)->in_updater ? 1u + own_of(chip)->config.slave_latency : 1;
+
     if (!sim_chip_timer_is_set(chip, TIMER_AIR))
-        sim_chip_set_timer(chip, TIMER_AIR, sim_chip_now_us(chip) + chip->radio->connection_interval_us);
+        sim_chip_set_timer(chip, TIMER_AIR,
+                           sim_chip_now_us(chip) + n_events * chip->radio->connection_interval_us);
 }
 
 /* An assertion, or what it came to an end by: with the reset goes what was to be said, the disconnection
@@ -279,8 +282,10 @@ static void fulfil(struct sim_chip *chip)
         }
         sim_chip_notify(chip, CONTROL, sent.answers[i].bytes, sent.answers[i].n_bytes);
     }
-    if (sent.disconnect && updater->running)
-        sim_chip_disconnect(chip, RIG_HCI_ERROR_REMOTE_USER);
+    if (!sent.disconnect || !updater->running)
+        return;
+    sim_chip_stop_advertising(chip);
+    sim_chip_disconnect(chip, RIG_HCI_ERROR_REMOTE_USER);
 }
 
 static void start_updater(struct sim_chip *chip)
@@ -351,6 +356,7 @@ static void jump(struct sim_chip *chip)
     if (sim_chip_bond(chip) && !(app->defects & SIM_LEGACY_JUMP_NOT_TOLD))
         sim_chip_mark_change(chip);
     sim_chip_set_timer(chip, TIMER_RESET, sim_chip_now_us(chip) + JUMP_US);
+    sim_chip_stop_advertising(chip);
     sim_chip_disconnect(chip, RIG_HCI_ERROR_REMOTE_USER);
 }
 

@@ -40,6 +40,8 @@ struct sim_nordic_legacy_config {
     struct sim_legacy_config boot;
     struct sim_legacy_app_config app;
     enum sim_legacy_place place;
+    uint8_t
+        slave_latency; /* of the bootloader: so many connection events it may leave out before it speaks */
     char updater_name[SIM_BLE_NAME_BYTES]; /* by which the bootloader advertises; "" = "DfuTarg" */
 };
 extern const struct sim_firmware sim_nordic_legacy;

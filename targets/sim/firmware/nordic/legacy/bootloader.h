@@ -52,7 +52,7 @@ struct sim_legacy_config {
     uint8_t n_queued;       /* flash operations: 10 */
     uint32_t inactivity_us; /* 120 s; Adafruit: 0, it waits for ever */
     /* What the SoftDevice's radio events cost a flash operation in the updater, before its own time. */
-    uint32_t erase_gap_us;  /* a page */
+    uint32_t erase_gap_us;  /* a page among others */
     uint32_t write_gap_us;  /* a write */
     uint32_t defects;       /* enum sim_legacy_defect */
     bool invalidates_first; /* mended: dual bank says that bank 0 is invalid before it copies over it */

@@ -63,11 +63,14 @@ static void answer(struct call *call, uint8_t op, enum rig_legacy_status status)
 
 /* --- the flash queue --- */
 
+/* A page alone finds its place between two radio events; those of a bank stand in each other's way. */
 static uint32_t gap_us(const struct call *call, const struct sim_legacy_operation *operation)
 {
     if (!call->state->linked)
         return 0;
-    return operation->kind == SIM_LEGACY_ERASE ? call->config->erase_gap_us : call->config->write_gap_us;
+    if (operation->kind != SIM_LEGACY_ERASE)
+        return call->config->write_gap_us;
+    return operation->n_bytes > call->config->map.page_bytes ? call->config->erase_gap_us : 0;
 }
 
 static void schedule(struct call *call)
