@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PAGES_PER_STEP 8u  /* NRF_BL_FW_COPY_PROGRESS_STORE_STEP */
-#define COPIES_TOO_MUCH 4u /* SDK 12: bytes where words were meant */
+#define PAGES_PER_STEP 8u /* NRF_BL_FW_COPY_PROGRESS_STORE_STEP */
 #define OLD_SOFTDEVICE_SHIFT                                                                                 \
     0x4000u /* of the SDK's workaround for updates from SDK 12 to 14.1 on nRF52832                           \
              */
@@ -44,7 +43,7 @@ static bool read_copy_record(struct secure *secure, uint32_t *from, uint32_t *n_
 }
 
 /* Page by page through RAM, as long as the flash lets it. */
-static void copy_pages(struct secure *secure, uint32_t to, uint32_t from, uint32_t n_bytes)
+void secure_copy(struct secure *secure, uint32_t to, uint32_t from, uint32_t n_bytes)
 {
     uint8_t *bytes = malloc(secure->config->map.page_bytes);
     if (bytes == NULL)
@@ -68,7 +67,15 @@ static uint32_t pages_of(const struct secure *secure, uint32_t n_bytes)
 static void copy_bootloader(struct secure *secure, uint32_t from, uint32_t n_bytes)
 {
     secure_erase(secure, secure->config->map.bootloader_at, pages_of(secure, n_bytes));
-    copy_pages(secure, secure->config->map.bootloader_at, from, n_bytes);
+    secure_copy(secure, secure->config->map.bootloader_at, from, n_bytes);
+}
+
+void secure_ask_mbr(struct secure *secure, uint32_t from, uint32_t n_bytes)
+{
+    if (secure->config->map.parameter_page_at != 0)
+        write_copy_record(secure, from, n_bytes / 4);
+    else /* nRF51: at once, and lost where it is cut */
+        copy_bootloader(secure, from, n_bytes);
 }
 
 void secure_run_mbr(struct secure *secure)
@@ -104,7 +111,7 @@ static void copy_image(struct secure *secure, uint32_t to, uint32_t from, uint32
         uint32_t n_pages = pages_of(secure, n_bytes);
         uint32_t n_now = n_pages <= step ? n_bytes : step * page_bytes;
         secure_erase(secure, to, n_pages <= step ? n_pages : step);
-        copy_pages(secure, to, from, n_now);
+        secure_copy(secure, to, from, n_now);
         to += n_now;
         from += n_now;
         n_bytes -= n_now;
@@ -113,7 +120,7 @@ static void copy_image(struct secure *secure, uint32_t to, uint32_t from, uint32
     }
 }
 
-static bool ranges_are_equal(struct secure *secure, uint32_t a, uint32_t b, uint32_t n_bytes)
+bool secure_ranges_are_equal(struct secure *secure, uint32_t a, uint32_t b, uint32_t n_bytes)
 {
     uint8_t of_a[256], of_b[256];
     while (n_bytes > 0) {
@@ -124,27 +131,6 @@ static bool ranges_are_equal(struct secure *secure, uint32_t a, uint32_t b, uint
         a += n_now;
         b += n_now;
         n_bytes -= n_now;
-    }
-    return true;
-}
-
-/* SDK 12 and 13: one page after the other, its source erased behind it. A copy that goes on after a cut
- * reads from the start of bank 1 again. */
-static bool copy_image_of_sdk_12(struct secure *secure, uint32_t to, uint32_t from, uint32_t n_bytes)
-{
-    uint32_t page_bytes = secure->config->map.page_bytes;
-    while (n_bytes > 0 && !secure_stopped(secure)) {
-        uint32_t n_now = n_bytes < page_bytes ? n_bytes : page_bytes;
-        secure_erase(secure, to, 1);
-        copy_pages(secure, to, from, COPIES_TOO_MUCH * n_now);
-        if (!ranges_are_equal(secure, to, from, n_now))
-            return false;
-        secure_erase(secure, from, 1);
-        to += n_now;
-        from += n_now;
-        n_bytes -= n_now;
-        secure->settings->write_offset += n_now;
-        save_progress(secure);
     }
     return true;
 }
@@ -163,12 +149,7 @@ static bool activate_application(struct secure *secure)
             (struct rig_nordic_bank){n_bytes, settings->banks[1].image_crc, RIG_NORDIC_BANK_APPLICATION};
         settings->validations[RIG_NORDIC_APPLICATION].type = RIG_NORDIC_VALIDATE_NOTHING;
     }
-    if (secure->config->sdk == SIM_SECURE_SDK_12) {
-        if (from != to && !copy_image_of_sdk_12(secure, to, settings->image_crc, left))
-            return false;
-    } else {
-        copy_image(secure, to, from, left);
-    }
+    copy_image(secure, to, from, left);
     uint32_t crc = secure_crc(secure, bank_0, n_bytes);
     if (!secure_stopped(secure) && crc == settings->banks[1].image_crc)
         settings->banks[0] = (struct rig_nordic_bank){n_bytes, crc, RIG_NORDIC_BANK_APPLICATION};
@@ -206,16 +187,12 @@ static bool activate_bootloader(struct secure *secure, bool *reset)
     }
     bool is_nrf52832 = map->flash_bytes == 0x80000;
     if (with_softdevice && is_nrf52832 &&
-        ranges_are_equal(secure, map->bootloader_at, from - OLD_SOFTDEVICE_SHIFT, n_bytes))
+        secure_ranges_are_equal(secure, map->bootloader_at, from - OLD_SOFTDEVICE_SHIFT, n_bytes))
         return true;
-    if (ranges_are_equal(secure, map->bootloader_at, from, n_bytes))
+    if (secure_ranges_are_equal(secure, map->bootloader_at, from, n_bytes))
         return true;
     *reset = true;
-    if (map->parameter_page_at != 0) {
-        write_copy_record(secure, from, n_bytes / 4);
-    } else { /* nRF51: at once, and lost where it is cut */
-        copy_bootloader(secure, from, n_bytes);
-    }
+    secure_ask_mbr(secure, from, n_bytes);
     return true;
 }
 

@@ -126,11 +126,45 @@ static void enter_updater(struct secure *secure, struct sim_nordic_retained *ret
         start->outcome = SIM_SECURE_UPDATER;
 }
 
+static bool is_softdevice(uint32_t code)
+{
+    return code == RIG_NORDIC_BANK_SOFTDEVICE || code == RIG_NORDIC_BANK_SOFTDEVICE_BOOTLOADER;
+}
+
 static void start_application(struct secure *secure, struct sim_secure_start *start)
 {
     secure_clear_extras(secure);
     secure_back_up(secure);
     start->outcome = SIM_SECURE_APPLICATION;
+}
+
+/* Without a backup, and without a reset after an activation. */
+static void run_older(struct secure *secure, struct sim_nordic_retained *retained, uint64_t now_us,
+                      struct sim_secure_state *state, struct sim_secure_start *start)
+{
+    bool reset = false;
+    if (secure->settings_are_new)
+        secure_save(secure);
+    bool done = secure_older_activate(secure, start, &reset);
+    if (secure_stopped(secure))
+        return;
+    start->outcome = SIM_SECURE_RESET;
+    start->timeout_ms = secure->config->inactivity_ms;
+    if (reset)
+        return;
+    start->entry = why_updater(secure, retained, start);
+    if (start->entry == SIM_SECURE_NOT_ENTERED && is_softdevice(start->activated))
+        start->entry = SIM_SECURE_AFTER_ACTIVATION;
+    if (!done) {
+        start->entry = SIM_SECURE_NO_APPLICATION;
+        start->why = "the update could not be copied";
+    }
+    if (secure_stopped(secure))
+        return;
+    if (start->entry != SIM_SECURE_NOT_ENTERED)
+        enter_updater(secure, retained, now_us, state, start);
+    else
+        start_application(secure, start);
 }
 
 static void run(struct secure *secure, struct sim_nordic_retained *retained, uint64_t now_us,
@@ -146,6 +180,10 @@ static void run(struct secure *secure, struct sim_nordic_retained *retained, uin
         return;
     }
     secure_load(secure);
+    if (secure_is_older(secure->config)) {
+        run_older(secure, retained, now_us, state, start);
+        return;
+    }
     secure_save_and_back_up(secure);
     bool activated = secure_activate(secure, start, &reset);
     if (secure_stopped(secure))
@@ -153,9 +191,8 @@ static void run(struct secure *secure, struct sim_nordic_retained *retained, uin
     start->outcome = SIM_SECURE_RESET;
     start->timeout_ms = secure->config->inactivity_ms;
     if (activated) {
-        bool softdevice = start->activated == RIG_NORDIC_BANK_SOFTDEVICE ||
-                          start->activated == RIG_NORDIC_BANK_SOFTDEVICE_BOOTLOADER;
-        if (reset || !softdevice || secure->settings->banks[0].code != RIG_NORDIC_BANK_APPLICATION) {
+        if (reset || !is_softdevice(start->activated) ||
+            secure->settings->banks[0].code != RIG_NORDIC_BANK_APPLICATION) {
             if (!reset)
                 secure_back_up(secure);
             return;

@@ -13,6 +13,7 @@ struct secure {
     struct rig_nordic_settings *settings; /* the RAM copy */
     bool lost;                            /* power */
     const char *fault;                    /* static: what the core would have stumbled over */
+    bool settings_are_new;                /* older SDKs: there were none */
 };
 
 static inline bool secure_stopped(const struct secure *secure)
@@ -75,8 +76,26 @@ uint16_t secure_postvalidate(struct secure *secure, const struct rig_init_packet
 /* activate.c: steps of nordic-flash section 5. Gives whether the settings asked for something to be made
  * active; *reset: the MBR was given work, and resets. */
 bool secure_activate(struct secure *secure, struct sim_secure_start *start, bool *reset);
+/* Tells the MBR to copy a bootloader; it resets after that. */
+void secure_ask_mbr(struct secure *secure, uint32_t from, uint32_t n_bytes);
+/* Page by page through RAM, as long as the flash lets it. */
+void secure_copy(struct secure *secure, uint32_t to, uint32_t from, uint32_t n_bytes);
+bool secure_ranges_are_equal(struct secure *secure, uint32_t a, uint32_t b, uint32_t n_bytes);
 /* What the MBR does before the bootloader starts: a copy of a bootloader that was begun. */
 void secure_run_mbr(struct secure *secure);
+
+/* older.c: the same steps as SDK 12 to 15.0 have them */
+static inline bool secure_is_older(const struct sim_secure_config *config)
+{
+    return config->sdk < SIM_SECURE_SDK_15;
+}
+/* Where an image goes, which the settings then say. false: there is no room. */
+bool secure_older_find_room(struct secure *secure, uint32_t n_bytes, uint32_t *at);
+/* What the settings say when the image is complete, and good or not. */
+void secure_older_finish(struct secure *secure, const struct rig_init_packet *init, uint32_t n_bytes,
+                         bool is_good);
+/* false: it failed, and the updater waits. */
+bool secure_older_activate(struct secure *secure, struct sim_secure_start *start, bool *reset);
 
 /* updater.c: what the updater does before it waits; state holds the settings. false: it does not come up, and
  * secure->fault says why. */

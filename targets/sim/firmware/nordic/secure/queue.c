@@ -85,7 +85,7 @@ static bool put_page(struct secure *secure, struct sim_secure_state *state, uint
     uint32_t n_bytes = secure_settings_bytes(secure->config);
     uint8_t bytes[RIG_NORDIC_SETTINGS_BYTES];
     secure_encode(secure->config, secure->settings, bytes);
-    *is_done = secure_page_equals(secure, at, bytes);
+    *is_done = !secure_is_older(secure->config) && secure_page_equals(secure, at, bytes);
     if (*is_done)
         return true;
     if (!secure_queue_erase(secure, state, at))

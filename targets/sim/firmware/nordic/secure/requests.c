@@ -57,12 +57,17 @@ static bool decode_stored(struct secure *secure, struct sim_secure_state *state)
 }
 
 /* NRF_DFU_SINGLE_BANK_APP_UPDATES is of application and SoftDevice. */
-static bool find_room(struct secure *secure, const struct sim_secure_state *state)
+static bool find_room(struct secure *secure, struct sim_secure_state *state)
 {
+    if (secure_is_older(secure->config))
+        return secure_older_find_room(secure, state->firmware_bytes, &state->firmware_at);
     bool single = secure->config->banks == SIM_SECURE_SINGLE &&
                   (state->init.type == RIG_DFU_APPLICATION || state->init.type == RIG_DFU_SOFTDEVICE);
-    return secure_prepare_cache(secure, state->firmware_bytes, single,
-                                secure->config->banks == SIM_SECURE_DUAL_DEMANDED);
+    if (!secure_prepare_cache(secure, state->firmware_bytes, single,
+                              secure->config->banks == SIM_SECURE_DUAL_DEMANDED))
+        return false;
+    state->firmware_at = secure_bank_1(secure);
+    return true;
 }
 
 static uint16_t execute_new_command(struct secure *secure, struct sim_secure_state *state)
@@ -75,9 +80,7 @@ static uint16_t execute_new_command(struct secure *secure, struct sim_secure_sta
     if (result == RIG_DFU_SUCCESS && !find_room(secure, state))
         result = RIG_DFU_NO_RESOURCES;
     state->has_valid_init = result == RIG_DFU_SUCCESS;
-    if (state->has_valid_init)
-        state->firmware_at = secure_bank_1(secure);
-    else
+    if (!state->has_valid_init && !secure_is_older(secure->config))
         rig_nordic_settings_reset_progress(secure->settings);
     return result;
 }
@@ -86,6 +89,8 @@ static uint16_t execute_stored_command(struct secure *secure, struct sim_secure_
 {
     if (secure->settings->command_offset != secure->settings->command_size)
         return RIG_DFU_NOT_PERMITTED;
+    if (state->has_valid_init && secure_is_older(secure->config))
+        return RIG_DFU_SUCCESS;
     if (state->has_valid_init) {
         state->firmware_at = secure_bank_1(secure);
         return secure_update_bytes(secure, &state->init, &state->firmware_bytes);
@@ -95,8 +100,25 @@ static uint16_t execute_stored_command(struct secure *secure, struct sim_secure_
     return execute_new_command(secure, state);
 }
 
+/* An image that was begun goes on in its bank. */
+static void take_older_init(struct secure *secure, struct sim_secure_state *state)
+{
+    const struct rig_nordic_bank *banks = secure->settings->banks;
+    uint32_t n_bytes = 0;
+    for (size_t i = 0; i < 2 && n_bytes == 0; i++)
+        if (banks[i].code == RIG_NORDIC_BANK_INVALID)
+            n_bytes = banks[i].image_bytes;
+    state->firmware_bytes = n_bytes;
+    state->has_valid_init = secure->settings->command_size != 0 && decode_stored(secure, state) &&
+                            n_bytes != 0 && secure_older_find_room(secure, n_bytes, &state->firmware_at);
+}
+
 bool secure_take_stored_init(struct secure *secure, struct sim_secure_state *state)
 {
+    if (secure_is_older(secure->config)) {
+        take_older_init(secure, state);
+        return true;
+    }
     state->has_valid_init = secure->settings->command_size != 0 && decode_stored(secure, state);
     if (state->has_valid_init && execute_stored_command(secure, state) != RIG_DFU_SUCCESS &&
         !secure_stopped(secure))
@@ -222,7 +244,8 @@ void secure_execute_data(struct secure *secure, struct sim_secure_state *state, 
         return;
     }
     secure_answer_execute(state, RIG_DFU_SUCCESS);
-    if (secure->config->saves_progress)
+    /* SDK 12 and 13 always do. */
+    if (secure->config->saves_progress || secure->config->sdk == SIM_SECURE_SDK_12)
         (void)secure_queue_settings(secure, state, false, &is_done);
 }
 
@@ -275,7 +298,13 @@ static void handle_data(struct secure *secure, struct sim_secure_state *state,
 static void handle_object(struct secure *secure, struct sim_secure_state *state,
                           const struct secure_request *request, struct secure_answer *answer, uint64_t now_us)
 {
-    if (request->op == RIG_DFU_SELECT || request->op == RIG_DFU_CREATE)
+    bool is_typed = request->op == RIG_DFU_SELECT || request->op == RIG_DFU_CREATE;
+    bool is_known = request->object == RIG_DFU_COMMAND_OBJECT || request->object == RIG_DFU_DATA_OBJECT;
+    if (is_typed && !is_known && secure->config->sdk == SIM_SECURE_SDK_12) {
+        answer->result = RIG_DFU_UNSUPPORTED_TYPE;
+        return;
+    }
+    if (is_typed)
         state->object = request->object;
     if (state->object == RIG_DFU_COMMAND_OBJECT) {
         handle_command(secure, state, request, answer, now_us);

@@ -80,10 +80,12 @@ void secure_load(struct secure *secure)
         return;
     if (config->sdk < SIM_SECURE_SDK_15) {
         enum rig_nordic_page page = rig_nordic_page_check(main_page);
-        if (page == RIG_NORDIC_PAGE_VALID || page == RIG_NORDIC_PAGE_BAD_VALIDATION)
+        if (page == RIG_NORDIC_PAGE_VALID || page == RIG_NORDIC_PAGE_BAD_VALIDATION) {
             rig_nordic_settings_decode_1(main_page, settings);
-        else
+        } else {
             *settings = (struct rig_nordic_settings){.version = 1};
+            secure->settings_are_new = true;
+        }
         return;
     }
     rig_nordic_settings_choose(main_page, secure_has_backup(config) ? backup : NULL, settings);
@@ -100,7 +102,8 @@ bool secure_page_equals(struct secure *secure, uint32_t at, const uint8_t *bytes
 
 static void write_page(struct secure *secure, uint32_t at, const uint8_t *bytes)
 {
-    if (secure_page_equals(secure, at, bytes))
+    /* Older SDKs write whether they have to or not. */
+    if (!secure_is_older(secure->config) && secure_page_equals(secure, at, bytes))
         return;
     secure_erase(secure, at, 1);
     secure_write(secure, at, bytes, secure_settings_bytes(secure->config));

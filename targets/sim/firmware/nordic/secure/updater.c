@@ -72,7 +72,8 @@ void sim_secure_linked(const struct sim_secure_config *config, struct sim_secure
     struct secure secure = begin(config, state, flash);
     if (state->stopped)
         return;
-    if (!up && state->linked)
+    /* Older SDKs keep in RAM how far they are. */
+    if (!up && state->linked && !secure_is_older(config))
         secure_load(&secure);
     state->linked = up;
     finish(&secure, state);

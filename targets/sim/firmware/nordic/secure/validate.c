@@ -210,12 +210,23 @@ bool secure_softdevice_is_damaged(struct secure *secure)
                                   RIG_SOFTDEVICE_AT, secure->settings->sd_size);
 }
 
+/* SDK 12 knows no extended codes; release builds until 15.0 refuse what is marked as debug. */
+static uint16_t as_older(const struct sim_secure_config *config, const struct rig_init_packet *init,
+                         uint16_t result)
+{
+    if (init->has_is_debug && init->is_debug && !config->debug)
+        return RIG_DFU_FAILED;
+    return config->sdk == SIM_SECURE_SDK_12 && result >> 8 == RIG_DFU_EXTENDED ? RIG_DFU_FAILED : result;
+}
+
 uint16_t secure_prevalidate(struct secure *secure, const struct rig_init_packet *init, const uint8_t *bytes)
 {
     uint16_t result = RIG_DFU_SUCCESS;
     if (signature_is_required(secure->config, init->type))
         result = check_signature(secure->config, init, bytes);
-    return result == RIG_DFU_SUCCESS ? check_contents(secure, init) : result;
+    if (result == RIG_DFU_SUCCESS)
+        result = check_contents(secure, init);
+    return secure_is_older(secure->config) ? as_older(secure->config, init, result) : result;
 }
 
 uint16_t secure_update_bytes(const struct secure *secure, const struct rig_init_packet *init,
@@ -354,7 +365,12 @@ uint16_t secure_postvalidate(struct secure *secure, const struct rig_init_packet
 {
     struct rig_nordic_settings *settings = secure->settings;
     uint16_t result = RIG_DFU_SUCCESS;
-    if (!hash_fits(secure, init, at, n_bytes))
+    bool is_good = hash_fits(secure, init, at, n_bytes);
+    if (secure_is_older(secure->config) && !secure_stopped(secure)) {
+        secure_older_finish(secure, init, n_bytes, is_good);
+        return is_good ? RIG_DFU_SUCCESS : RIG_DFU_INVALID_OBJECT;
+    }
+    if (!is_good)
         result = EXTENDED(RIG_DFU_EXT_VERIFICATION);
     else if (init->type == RIG_DFU_APPLICATION
                  ? !postvalidate_application(secure, init, at, n_bytes)
