@@ -72,10 +72,12 @@ uint16_t secure_update_bytes(const struct secure *secure, const struct rig_init_
 /* Of a received image; settings are those of an activation afterwards, or of none. */
 uint16_t secure_postvalidate(struct secure *secure, const struct rig_init_packet *init, uint32_t at,
                              uint32_t n_bytes);
+/* Only its hash; init may be NULL, and nothing fits then. */
+bool secure_hash_fits(struct secure *secure, const struct rig_init_packet *init, uint32_t at,
+                      uint32_t n_bytes);
 
-/* activate.c: steps of nordic-flash section 5. Gives whether the settings asked for something to be made
- * active; *reset: the MBR was given work, and resets. */
-bool secure_activate(struct secure *secure, struct sim_secure_start *start, bool *reset);
+/* copy.c */
+uint32_t secure_pages_of(const struct secure *secure, uint32_t n_bytes);
 /* Tells the MBR to copy a bootloader; it resets after that. */
 void secure_ask_mbr(struct secure *secure, uint32_t from, uint32_t n_bytes);
 /* Page by page through RAM, as long as the flash lets it. */
@@ -84,6 +86,9 @@ bool secure_ranges_are_equal(struct secure *secure, uint32_t a, uint32_t b, uint
 /* What the MBR does before the bootloader starts: a copy of a bootloader that was begun. */
 void secure_run_mbr(struct secure *secure);
 
+/* activate.c: steps of nordic-flash section 5. Gives whether the settings asked for something to be made
+ * active; *reset: the MBR was given work, and resets. */
+bool secure_activate(struct secure *secure, struct sim_secure_start *start, bool *reset);
 /* older.c: the same steps as SDK 12 to 15.0 have them */
 static inline bool secure_is_older(const struct sim_secure_config *config)
 {

@@ -86,24 +86,36 @@ static void forget_bank(struct secure *secure, struct rig_nordic_bank *bank)
     secure_save(secure);
 }
 
+/* A copy that was complete when it was cut goes round once more, without bytes: it erases the page that its
+ * target's end is in. fstorage of SDK 14 refuses that. */
+static bool erase_target(struct secure *secure, uint32_t to)
+{
+    uint32_t start = rig_round_down(to, secure->config->map.page_bytes);
+    if (start != to && secure->config->sdk != SIM_SECURE_SDK_12)
+        return false;
+    secure_erase(secure, start, 1);
+    return true;
+}
+
 static bool copy_application(struct secure *secure, uint32_t to, uint32_t from, uint32_t n_bytes)
 {
     bool is_12 = secure->config->sdk == SIM_SECURE_SDK_12;
     uint32_t page_bytes = secure->config->map.page_bytes;
-    while (n_bytes > 0 && !secure_stopped(secure)) {
+    do {
         uint32_t n_now = n_bytes < page_bytes ? n_bytes : page_bytes;
-        secure_erase(secure, to, 1);
+        if (!erase_target(secure, to))
+            return false;
         secure_copy(secure, to, from, is_12 ? COPIES_TOO_MUCH * n_now : n_now);
         if (!secure_ranges_are_equal(secure, to, from, n_now))
             return false;
         if (is_12)
-            secure_erase(secure, from, 1);
+            secure_erase(secure, rig_round_down(from, page_bytes), 1);
         to += n_now;
         from += n_now;
         n_bytes -= n_now;
         secure->settings->write_offset += n_now;
         secure_save(secure);
-    }
+    } while (n_bytes > 0 && !secure_stopped(secure));
     return true;
 }
 

@@ -224,11 +224,21 @@ static void write_data(struct secure *secure, struct sim_secure_state *state,
     answer->crc = settings->image_crc;
 }
 
+static uint16_t postvalidate(struct secure *secure, const struct sim_secure_state *state)
+{
+    const struct rig_init_packet *init = state->has_init ? &state->init : NULL;
+    if (!secure_is_older(secure->config))
+        return secure_postvalidate(secure, init, state->firmware_at, state->firmware_bytes);
+    bool is_good = secure_hash_fits(secure, init, state->firmware_at, state->firmware_bytes);
+    if (!secure_stopped(secure))
+        secure_older_finish(secure, init, state->firmware_bytes, is_good);
+    return is_good ? RIG_DFU_SUCCESS : RIG_DFU_INVALID_OBJECT;
+}
+
 static void complete_image(struct secure *secure, struct sim_secure_state *state, uint64_t now_us)
 {
     bool is_done;
-    uint16_t result = secure_postvalidate(secure, state->has_init ? &state->init : NULL, state->firmware_at,
-                                          state->firmware_bytes);
+    uint16_t result = postvalidate(secure, state);
     if (secure_stopped(secure))
         return;
     secure_answer_execute(state, result);

@@ -349,7 +349,7 @@ static bool postvalidate_softdevice_bootloader(struct secure *secure, const stru
     return true;
 }
 
-static bool hash_fits(struct secure *secure, const struct rig_init_packet *init, uint32_t at,
+bool secure_hash_fits(struct secure *secure, const struct rig_init_packet *init, uint32_t at,
                       uint32_t n_bytes)
 {
     uint8_t hash[RIG_IMAGE_HASH_BYTES];
@@ -365,12 +365,7 @@ uint16_t secure_postvalidate(struct secure *secure, const struct rig_init_packet
 {
     struct rig_nordic_settings *settings = secure->settings;
     uint16_t result = RIG_DFU_SUCCESS;
-    bool is_good = hash_fits(secure, init, at, n_bytes);
-    if (secure_is_older(secure->config) && !secure_stopped(secure)) {
-        secure_older_finish(secure, init, n_bytes, is_good);
-        return is_good ? RIG_DFU_SUCCESS : RIG_DFU_INVALID_OBJECT;
-    }
-    if (!is_good)
+    if (!secure_hash_fits(secure, init, at, n_bytes))
         result = EXTENDED(RIG_DFU_EXT_VERIFICATION);
     else if (init->type == RIG_DFU_APPLICATION
                  ? !postvalidate_application(secure, init, at, n_bytes)
