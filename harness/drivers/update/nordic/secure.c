@@ -321,10 +321,21 @@ static bool send_image(struct rig_nordic_transfer *it, GError **error)
            (!rig_nordic_goes_on(it) || send_objects(&stream, at, error));
 }
 
+/* A bootloader that refuses the whole image resets as well: whoever connects next shall not find it still
+ * there. That it does not reset is no more than its refusal. */
+static bool see_it_reset(struct rig_nordic_transfer *it, GError **error)
+{
+    struct rig_update_result ignored = {0};
+
+    return rig_nordic_await_hang_up(it->client, "refused the image", &ignored, error);
+}
+
 static bool send_part(struct rig_nordic_transfer *it, GError **error)
 {
     if (!send_init(it, error) || (rig_nordic_goes_on(it) && !send_image(it, error)))
         return false;
+    if (it->result->kind == RIG_UPDATE_REFUSED && it->all_sent)
+        return see_it_reset(it, error);
     return !rig_nordic_goes_on(it) ||
            rig_nordic_await_hang_up(it->client, "says that it takes the image", it->result, error);
 }
