@@ -86,7 +86,8 @@ struct rig_nordic_layout {
     guint32 bootloader;
     guint32 bootloader_bytes; /* at most */
     guint32 settings;         /* settings page */
-    guint32 backup;           /* its backup, the MBR parameter page; 0: there is none */
+    guint32 parameter_page;   /* the MBR's; 0: there is none, as on nRF51 */
+    guint32 backup;           /* of the settings: the parameter page from SDK 15.1 on; 0: there is none */
     guint32 app_data_bytes;   /* before the bootloader; no update uses them */
     guint32 hardware_version; /* that init packets must name: 52, 51 */
     guint32 bootloader_version;

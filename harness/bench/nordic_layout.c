@@ -161,6 +161,14 @@ static void set_softdevice(struct rig_nordic_layout *nordic, const struct softde
     nordic->bank_0 = softdevice->n_bytes ? (softdevice->n_bytes + page - 1) / page * page : nordic->mbr_bytes;
 }
 
+/* The settings of older SDKs have no backup. */
+static void settle_backup(struct rig_layout *layout)
+{
+    struct rig_nordic_layout *nordic = &layout->nordic;
+
+    nordic->backup = nordic->sdk >= RIG_NORDIC_SDK(15, 1, 0) ? nordic->parameter_page : 0;
+}
+
 void rig_nordic_layout_read(const struct rig_target_spec *target, struct rig_layout *layout)
 {
     const struct rig_nordic_spec *spec = target->nordic;
@@ -178,7 +186,7 @@ void rig_nordic_layout_read(const struct rig_target_spec *target, struct rig_lay
     nordic->bootloader = spec->bootloader;
     nordic->bootloader_bytes = spec->bootloader_bytes;
     nordic->settings = spec->settings;
-    nordic->backup = spec->backup ? *spec->backup : 0;
+    nordic->parameter_page = spec->backup ? *spec->backup : 0;
     nordic->hardware_version = nordic->page_bytes == NRF51_PAGE_BYTES ? 51 : 52;
     nordic->bootloader_version = 1;
     if (layout->family == RIG_BOOTLOADER_NORDIC_SECURE) {
@@ -198,6 +206,7 @@ void rig_nordic_layout_read(const struct rig_target_spec *target, struct rig_lay
             .version = spec->softdevice_version ? *spec->softdevice_version : 0,
         };
     set_softdevice(nordic, &own);
+    settle_backup(layout);
 }
 
 void rig_nordic_layout_apply(struct rig_layout *layout, const struct rig_options_spec *options)
@@ -231,8 +240,7 @@ void rig_nordic_layout_apply(struct rig_layout *layout, const struct rig_options
         nordic->app_data_bytes = *options->app_data_bytes;
     layout->may_move_address = nordic->buttonless == RIG_NORDIC_BUTTONLESS_OPEN ||
                                nordic->buttonless == RIG_NORDIC_BUTTONLESS_EXPERIMENTAL;
-    if (nordic->backup && nordic->sdk < RIG_NORDIC_SDK(15, 1, 0))
-        nordic->backup = 0;
+    settle_backup(layout);
 }
 
 static void set_bank(struct rig_layout *layout, guint index, guint32 begin, guint32 end)
@@ -291,7 +299,8 @@ bool rig_layout_region(const struct rig_layout *layout, const char *name, guint3
          nordic->bootloader},
         {"bootloader", nordic->bootloader, nordic->bootloader + nordic->bootloader_bytes},
         {"settings", nordic->settings, nordic->settings + nordic->page_bytes},
-        {"backup", nordic->backup, nordic->backup ? nordic->backup + nordic->page_bytes : 0},
+        {"backup", nordic->parameter_page,
+         nordic->parameter_page ? nordic->parameter_page + nordic->page_bytes : 0},
     };
 
     for (guint i = 0; layout->family != RIG_BOOTLOADER_MCUBOOT && i < G_N_ELEMENTS(regions); i++) {
@@ -332,7 +341,8 @@ void rig_nordic_layout_check(const struct rig_target_spec *target, const struct 
         {"bootloader", "the bootloader", nordic->bootloader,
          (guint64)nordic->bootloader + nordic->bootloader_bytes},
         {"settings", "the settings page", nordic->settings, (guint64)nordic->settings + page},
-        {"backup", "the backup page", nordic->backup, nordic->backup ? (guint64)nordic->backup + page : 0},
+        {"backup", "the MBR parameter page", nordic->parameter_page,
+         nordic->parameter_page ? (guint64)nordic->parameter_page + page : 0},
         {"softdevice-size", "the SoftDevice", 0, nordic->bank_0},
     };
 

@@ -101,7 +101,8 @@ static const struct rig_field nordic_fields[] = {
     RIG_FIELD("settings", COUNT, struct rig_nordic_spec, settings, .required = true, .min = 0x1000,
               .max = 1u << 30, .about = "The settings page."),
     RIG_FIELD("backup", COUNT, struct rig_nordic_spec, backup, .min = 0x1000, .max = 1u << 30,
-              .about = "Its backup (MBR parameter page); SDK 15.1 on."),
+              .about = "The MBR parameter page, which holds the backup of the settings from SDK 15.1 on; "
+                       "nRF51 has none."),
     RIG_FIELD("softdevice-size", SIZE, struct rig_nordic_spec, softdevice_bytes, .min = 0x1000,
               .max = 1u << 20,
               .about = "For a SoftDevice that the option `softdevice` does not know: the size of its info "
@@ -192,9 +193,9 @@ static const struct rig_field target_fields[] = {
     RIG_FIELD("kind", NAME, struct rig_target_spec, kind, .required = true,
               .about = "Which kind of board it is (the table in run/boards.c)."),
     RIG_FIELD("runs", NAME, struct rig_target_spec, runs, .default_text = "mcuboot",
-              .about =
-                  "Kind `simulated`: the firmware in it: mcuboot, nordic-secure, nordic-legacy, or example "
-                  "(targets/sim/firmware/)."),
+              .about = "Kinds `simulated` and `simulated-process`: the firmware in it: mcuboot, "
+                       "nordic-secure, nordic-legacy, or example "
+                       "(targets/sim/firmware/)."),
     RIG_STRUCT_FIELD("flash", RECORD, struct rig_target_spec, flash, struct rig_flash_spec, &flash_shape,
                      .list = true, .required = true, .about = "Flash devices."),
     RIG_STRUCT_FIELD("slots", RECORD, struct rig_target_spec, slots, struct rig_area_spec, &area_shape,
@@ -228,7 +229,8 @@ static const struct rig_field target_fields[] = {
     RIG_FIELD(
         "boot-line", LINE, struct rig_target_spec, boot_line, .default_text = "*** Booting MCUboot",
         .about =
-            "Kinds `board` and `qemu`: a piece of the console line that each run of the bootloader prints."),
+            "Kinds `board`, `qemu`, `simulated-process`: a piece of the console line that each run of the "
+            "bootloader prints."),
     RIG_FIELD("key", TEXT, struct rig_target_spec, key,
               .about = "Kinds `board` and `qemu`: PEM file of the private key whose signatures the "
                        "bootloader takes; without it the rig's own test key of `sign`."),
@@ -247,16 +249,16 @@ static const struct rig_field target_fields[] = {
 static const char *const in_a_process[] = {"simulated-process", NULL};
 static const char *const with_a_chip[] = {"board", "simulated-process", NULL};
 static const char *const in_qemu[] = {"qemu", NULL};
-static const char *const in_process[] = {"simulated", NULL};
+static const char *const simulated_kinds[] = {"simulated", "simulated-process", NULL};
 static const char *const that_runs[] = {"running", NULL};
-static const char *const with_boot_line[] = {"board", "qemu", NULL};
+static const char *const with_boot_line[] = {"board", "qemu", "simulated-process", NULL};
 static const char *const with_firmware[] = {"board", "qemu", "running", NULL};
 static const char *const with_banks[] = {"slots", "nordic", NULL};
 static const char *const with_nordic[] = {"nordic-secure", "nordic-legacy", NULL};
 static const struct rig_rule target_rules[] = {
     {.field = "protocol", .values = with_nordic, .kind = RIG_RULE_NEEDS, .other = "nordic"},
     {.field = "nordic", .kind = RIG_RULE_NEEDS, .other = "protocol", .others = with_nordic},
-    {.field = "runs", .kind = RIG_RULE_NEEDS, .other = "kind", .others = in_process},
+    {.field = "runs", .kind = RIG_RULE_NEEDS, .other = "kind", .others = simulated_kinds},
     {.field = "approtect", .kind = RIG_RULE_NEEDS, .other = "kind", .others = in_a_process},
     {.field = "console", .kind = RIG_RULE_NEEDS, .other = "kind", .others = in_a_process},
     {.field = "chip", .kind = RIG_RULE_NEEDS, .other = "kind", .others = with_a_chip},

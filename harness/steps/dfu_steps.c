@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-static const char *const needs_dfu[] = {"dfu", NULL};
-static const char *const needs_buttonless[] = {"dfu", "buttonless", NULL};
+static const char *const needs_dfu[] = {"update", "dfu", NULL};
+static const char *const needs_buttonless[] = {"update", "dfu", "buttonless", NULL};
 
 /* --- enter-bootloader --- */
 

@@ -95,6 +95,7 @@ struct sim_board_view sim_board_view(const struct sim_board *board);
 struct sim_flash *sim_board_flash(struct sim_board *board);
 /* Where the application runs from in the internal flash. */
 uint32_t sim_board_application_at(const struct sim_board *board);
+uint32_t sim_board_bootloader_at(const struct sim_board *board);
 
 /* Bluetooth LE, the central's side. Calls are instantaneous in virtual time unless said; how a firmware paces
  * what it does with a write is its own. A link

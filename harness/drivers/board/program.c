@@ -3,6 +3,7 @@
 #include "drivers/board/program.h"
 
 #include "base/error.h"
+#include "drivers/board/program_nordic.h"
 
 #include <string.h>
 
@@ -56,6 +57,8 @@ static bool program_trial(struct rig_probe *probe, GError **error)
 
 bool rig_board_program(struct rig_probe *probe, const struct rig_board_setup *setup, GError **error)
 {
+    if (probe->layout->family != RIG_BOOTLOADER_MCUBOOT)
+        return rig_board_program_nordic(probe, setup, error);
     for (gsize i = 0; i < setup->n_images; i++)
         if (!rig_board_program_image(probe, &setup->images[i], !setup->confirmed, error))
             return false;
@@ -103,6 +106,9 @@ bool rig_board_program_slots(struct rig_probe *probe, const struct rig_board_set
     struct rig_slot slot;
     guint32 at;
 
+    /* Settings say which bytes of a bank count; what lies behind them is left to the bootloader. */
+    if (probe->layout->family != RIG_BOOTLOADER_MCUBOOT)
+        return rig_board_program_nordic(probe, setup, error);
     for (gsize i = 0; i < setup->n_images; i++)
         if (!place_image(probe, &setup->images[i], !setup->confirmed, &slot, &at, error))
             return false;

@@ -166,6 +166,6 @@ bool rig_board_program_nordic_base(struct rig_probe *probe, GError **error)
         !program_at(probe, map->bootloader, bootloader, n_bootloader, error) ||
         !program_at(probe, MBR_BOOTLOADER_AT, word, sizeof word, error))
         return false;
-    rig_put_le32(word, map->backup);
-    return map->backup == 0 || program_at(probe, MBR_PARAMETER_AT, word, sizeof word, error);
+    rig_put_le32(word, map->parameter_page);
+    return map->parameter_page == 0 || program_at(probe, MBR_PARAMETER_AT, word, sizeof word, error);
 }

@@ -86,6 +86,18 @@ bool rig_nordic_bank(struct rig_probe *probe, guint index, struct rig_slot *bank
     return index < layout.n_slots && rig_layout_slot(&layout, index, bank);
 }
 
+bool rig_nordic_activates(struct rig_probe *probe)
+{
+    struct rig_nordic_recorded look;
+
+    if (!rig_nordic_read_settings(probe, &look, NULL))
+        return true;
+    if (probe->layout->family == RIG_BOOTLOADER_NORDIC_LEGACY)
+        return look.legacy.bank_0 == RIG_LEGACY_BANK_SOFTDEVICE ||
+               look.legacy.bank_1 == RIG_LEGACY_BANK_BOOTLOADER;
+    return look.settings.banks[1].code != RIG_NORDIC_BANK_INVALID;
+}
+
 /* --- what runs --- */
 
 static bool hash_bytes(struct rig_probe *probe, guint32 n_bytes, guint8 hash[RIG_IMAGE_HASH_BYTES],

@@ -30,6 +30,10 @@ bool rig_nordic_read_settings(struct rig_probe *probe, struct rig_nordic_recorde
 bool rig_nordic_bank(struct rig_probe *probe, guint index, struct rig_slot *bank,
                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The next start of the bootloader makes something active, or goes on with it; also when it cannot be read.
+ */
+bool rig_nordic_activates(struct rig_probe *probe);
+
 /* The recorded application into the view: version, SHA-256 of its bytes. */
 bool rig_nordic_look_at_image(struct rig_probe *probe, struct rig_board_view *view,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;

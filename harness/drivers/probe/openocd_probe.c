@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/words.h"
+#include "drivers/probe/nordic_view.h"
 #include "drivers/probe/slot_view.h"
 
 #include <glib/gstdio.h>
@@ -16,6 +17,8 @@
 #define DUMP_MS 120000u
 #define STATE_MS 3000
 #define BOOT_TOLD_US (2 * G_USEC_PER_SEC)
+#define MAX_SAMPLES 16
+#define UPDATER_STAYS_US (2 * G_USEC_PER_SEC)
 #define FAREWELL_MS 1000u
 #define PROGRAM_MS 120000u
 #define MAX_PROGRAM_BYTES (4u * 1024 * 1024)
@@ -264,6 +267,7 @@ bool rig_openocd_need_target(struct rig_openocd_probe *probe, const char *what, 
 static void await_boot(struct rig_openocd_probe *probe)
 {
     probe->told_until_us = probe->boots_are_told ? g_get_monotonic_time() + BOOT_TOLD_US : 0;
+    probe->in_bootloader_since_us = 0;
 }
 
 void rig_openocd_probe_power(struct rig_openocd_probe *probe, bool on)
@@ -288,6 +292,7 @@ void rig_openocd_probe_saw_boot(struct rig_openocd_probe *probe)
         probe->n_resets++;
     probe->boot_by_power = false;
     probe->told_until_us = 0;
+    probe->in_bootloader_since_us = 0;
 }
 
 void rig_openocd_probe_forget_boots(struct rig_openocd_probe *probe)
@@ -668,6 +673,41 @@ static bool sample_pc(struct rig_openocd_probe *probe, guint32 *pc, GError **err
     return true;
 }
 
+static bool is_in(guint32 pc, guint32 begin, guint32 n_bytes)
+{
+    return pc >= FLASH_ADDRESS + begin && pc - FLASH_ADDRESS - begin < n_bytes;
+}
+
+/* Application and updater both sleep in the SoftDevice: only a sample from elsewhere says which of them runs.
+ */
+static bool sample_outside(struct rig_openocd_probe *probe, const struct rig_nordic_layout *map, guint32 *pc)
+{
+    for (guint i = 0; i < MAX_SAMPLES && is_in(*pc, 0, map->bank_0); i++)
+        if (!sample_pc(probe, pc, NULL))
+            return false;
+    return !is_in(*pc, 0, map->bank_0);
+}
+
+/* A bootloader that stays is the updater: its boot takes less, or has an activation on record. */
+static enum rig_run_state nordic_state(struct rig_openocd_probe *probe, const struct rig_board_view *view,
+                                       guint32 pc)
+{
+    const struct rig_nordic_layout *map = &probe->probe.layout->nordic;
+    gint64 now_us = g_get_monotonic_time();
+
+    if (pc == NO_SAMPLE || !sample_outside(probe, map, &pc))
+        return RIG_STATE_BOOTING;
+    if (!is_in(pc, map->bootloader, map->bootloader_bytes)) {
+        probe->in_bootloader_since_us = 0;
+        return now_us < probe->told_until_us || !view->has_image ? RIG_STATE_BOOTING : RIG_STATE_RUNNING;
+    }
+    if (probe->in_bootloader_since_us == 0)
+        probe->in_bootloader_since_us = now_us;
+    return now_us - probe->in_bootloader_since_us < UPDATER_STAYS_US || rig_nordic_activates(&probe->probe)
+               ? RIG_STATE_BOOTING
+               : RIG_STATE_UPDATER;
+}
+
 /* A probe knows the place where the core is, not what it does there: in slot 0 is "running", elsewhere is the
  * bootloader at work; with no image to go to, the bootloader has stopped. A hung application looks like a
  * running one. */
@@ -701,6 +741,8 @@ static bool probe_view(struct rig_probe *base, struct rig_board_view *view, GErr
         return false;
     if (pc == NO_SAMPLE && (state = read_state(probe, NULL)) && g_str_equal(state, "halted"))
         view->state = RIG_STATE_HALTED;
+    else if (base->layout->family != RIG_BOOTLOADER_MCUBOOT)
+        view->state = nordic_state(probe, view, pc);
     else if (pc != NO_SAMPLE && pc >= base_address && pc - base_address < slot->n_bytes)
         view->state = g_get_monotonic_time() < probe->told_until_us ? RIG_STATE_BOOTING : RIG_STATE_RUNNING;
     else

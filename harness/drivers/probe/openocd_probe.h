@@ -42,7 +42,8 @@ struct rig_openocd_probe {
     bool boot_by_power;
     bool boots_at_resume; /* halted before the bootloader's first instruction */
     gint64
-        opens_until_us;   /* the AP lock is closed; no waiting for firmware beyond that; 0: not seen closed */
+        opens_until_us; /* the AP lock is closed; no waiting for firmware beyond that; 0: not seen closed */
+    gint64 in_bootloader_since_us; /* Nordic: seen there, and nowhere else, since then; 0: not there */
     gint64 told_until_us; /* a boot is to be heard of until then, on the monotonic clock; 0: none is */
 };
 

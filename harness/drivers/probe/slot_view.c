@@ -2,6 +2,8 @@
 /* Image header, hash and trailer of slot 0 through the probe role. */
 #include "drivers/probe/slot_view.h"
 
+#include "drivers/probe/nordic_view.h"
+
 #include <string.h>
 
 struct slot_reader {
@@ -45,6 +47,8 @@ bool rig_probe_look_at_image(struct rig_probe *probe, struct rig_board_view *vie
 {
     GError *why = NULL;
 
+    if (probe->layout->family != RIG_BOOTLOADER_MCUBOOT)
+        return rig_nordic_look_at_image(probe, view, error);
     look(probe, view, &why);
     if (!why)
         return true;

@@ -56,7 +56,7 @@ static bool finish(struct rig_sim *sim, const struct rig_sim_defects *defects, G
         .bootloader_at = nordic->bootloader,
         .bootloader_bytes = nordic->bootloader_bytes,
         .settings_at = nordic->settings,
-        .parameter_page_at = nordic->backup,
+        .parameter_page_at = nordic->parameter_page,
         .app_data_bytes = nordic->app_data_bytes,
     };
     struct sim_secure_config *boot = &sim->secure.boot;

@@ -232,9 +232,12 @@ static bool make_link(struct rig_wired *board, GPtrArray *capabilities, GError *
     board->place.max_mtu = board->board.layout.mtu;
     if (!kind)
         return true;
+    add_capabilities(capabilities, protocol->capabilities);
+    /* A wire carries SMP's one characteristic. */
+    if (protocol->characteristics[0] && protocol->characteristics[1] && !g_str_equal(kind->name, "bluez"))
+        return true;
     board->board.link = kind->make(&board->place, &board->board);
     g_ptr_array_add(capabilities, (gpointer) "update");
-    add_capabilities(capabilities, protocol->capabilities);
     add_capabilities(capabilities, kind->capabilities);
     if (board->config.simulator && g_str_equal(kind->name, "bluez"))
         g_ptr_array_add(capabilities, (gpointer) "packet-faults");

@@ -590,6 +590,11 @@ uint32_t sim_board_application_at(const struct sim_board *board)
     return board->firmware->application_at(&board->chip);
 }
 
+uint32_t sim_board_bootloader_at(const struct sim_board *board)
+{
+    return board->firmware->bootloader_at ? board->firmware->bootloader_at(&board->chip) : 0;
+}
+
 /* --- snapshots --- */
 
 struct sim_snapshot {

@@ -71,8 +71,10 @@ struct sim_firmware {
     void (*stopped)(struct sim_chip *chip, bool without_power);
 
     void (*view)(const struct sim_chip *chip, struct sim_image_view *view);
-    /* Where the application runs from in the internal flash; before it is the bootloader. */
+    /* Where the application runs from in the internal flash. */
     uint32_t (*application_at)(const struct sim_chip *chip);
+    /* Where the bootloader does. NULL: from its start. */
+    uint32_t (*bootloader_at)(const struct sim_chip *chip);
 
     struct sim_gatt_server gatt;
 };

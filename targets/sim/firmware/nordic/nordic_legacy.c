@@ -186,6 +186,7 @@ static void boot(struct sim_chip *chip, struct sim_start *start)
 {
     struct sim_legacy_start *account = &own_of(chip)->start;
 
+    sim_chip_line(chip, "bootloader: inside main");
     sim_legacy_boot(boot_config(chip), chip->flash, &state_of(chip)->retained, account);
     *start =
         (struct sim_start){.application = account->outcome == SIM_LEGACY_APPLICATION, .account = account};
@@ -531,6 +532,11 @@ static void view(const struct sim_chip *chip, struct sim_image_view *view)
     sim_nordic_fill_view(&running, view);
 }
 
+static uint32_t bootloader_at(const struct sim_chip *chip)
+{
+    return boot_config(chip)->map.bootloader_at;
+}
+
 static uint32_t application_at(const struct sim_chip *chip)
 {
     return sim_legacy_bank_0(boot_config(chip), chip->flash);
@@ -574,6 +580,7 @@ const struct sim_firmware sim_nordic_legacy = {
     .stopped = stopped,
     .view = view,
     .application_at = application_at,
+    .bootloader_at = bootloader_at,
     .gatt =
         {.services = services, .write = take_write, .read = take_read, .secured = secured, .linked = linked},
 };

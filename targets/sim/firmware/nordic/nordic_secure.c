@@ -212,6 +212,7 @@ static void boot(struct sim_chip *chip, struct sim_start *start)
     struct state *state = state_of(chip);
 
     memset(account, 0, sizeof *account);
+    sim_chip_line(chip, "bootloader: inside main");
     sim_secure_boot(boot_config(chip), chip->flash, &state->retained, sim_chip_now_us(chip), &state->updater,
                     account);
     *start =
@@ -531,6 +532,11 @@ static void view(const struct sim_chip *chip, struct sim_image_view *view)
     sim_nordic_fill_view(&running, view);
 }
 
+static uint32_t bootloader_at(const struct sim_chip *chip)
+{
+    return boot_config(chip)->map.bootloader_at;
+}
+
 static uint32_t application_at(const struct sim_chip *chip)
 {
     return sim_nordic_bank_0(&boot_config(chip)->map, chip->flash);
@@ -577,6 +583,7 @@ const struct sim_firmware sim_nordic_secure = {
     .stopped = stopped,
     .view = view,
     .application_at = application_at,
+    .bootloader_at = bootloader_at,
     .gatt = {.services = services,
              .write = take_write,
              .confirmed = confirmed,
