@@ -18,7 +18,7 @@ expect() {
 expect bootrig r = ' run replay report '
 expect bootrig run --fail = ' --fail-fast '
 expect bootrig run --defect never = ' never-reverts '
-expect bootrig run --target sim-nrf52 = ' sim-nrf52840-mcuboot *'
+expect bootrig run --target sim-nrf52 = ' *sim-nrf52840-mcuboot *'
 expect bootrig run --tag swa = '* swap *'
 expect bootrig run --case power-loss-mid-swap = '* power-loss-mid-swap*'
 expect bootrig steps expect-b = ' expect-boot expect-board '

@@ -54,14 +54,13 @@ static bool finish(struct rig_sim *sim, const struct rig_sim_defects *defects, G
 {
     const struct rig_layout *layout = &sim->board.layout;
     const struct rig_nordic_layout *nordic = &layout->nordic;
-    const guint32 *parameter_page = sim->target->spec->nordic->backup;
     const struct sim_nordic_map map = {
         .page_bytes = nordic->page_bytes,
         .flash_bytes = layout->devices[0].n_bytes,
         .bootloader_at = nordic->bootloader,
         .bootloader_bytes = nordic->bootloader_bytes,
         .settings_at = nordic->settings,
-        .parameter_page_at = parameter_page ? *parameter_page : 0,
+        .parameter_page_at = nordic->parameter_page,
         .app_data_bytes = nordic->app_data_bytes,
     };
     struct sim_legacy_config *boot = &sim->legacy.boot;
