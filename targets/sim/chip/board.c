@@ -440,6 +440,30 @@ const struct sim_bond *sim_chip_bond(const struct sim_chip *chip)
     return ble->alive ? sim_ble_find_bond(ble, ble->central) : NULL;
 }
 
+bool sim_chip_has_bond_to_store(const struct sim_chip *chip)
+{
+    const struct sim_bond *bonds = chip->board->ram.ble.bonds;
+
+    for (unsigned i = 0; i < SIM_BLE_MAX_BONDS; i++)
+        if (bonds[i].used && !bonds[i].stored)
+            return true;
+    return false;
+}
+
+void sim_chip_drop_bonds_not_stored(struct sim_chip *chip)
+{
+    struct sim_bond *bonds = chip->board->ram.ble.bonds;
+
+    for (unsigned i = 0; i < SIM_BLE_MAX_BONDS; i++)
+        bonds[i].used = bonds[i].used && bonds[i].stored;
+}
+
+void sim_chip_bonds_are_stored(struct sim_chip *chip)
+{
+    for (unsigned i = 0; i < SIM_BLE_MAX_BONDS; i++)
+        chip->board->ram.ble.bonds[i].stored = chip->board->ram.ble.bonds[i].used;
+}
+
 void sim_chip_mark_change(struct sim_chip *chip)
 {
     sim_ble_mark_change(&chip->board->ram.ble);

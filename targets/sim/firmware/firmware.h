@@ -120,6 +120,11 @@ void sim_chip_disconnect(struct sim_chip *chip, uint8_t hci_reason);
 void sim_chip_forget_bonds(struct sim_chip *chip);
 /* The stored bond with the connected central; NULL: there is none. Of the radio: it may go with any call. */
 const struct sim_bond *sim_chip_bond(const struct sim_chip *chip);
+/* Of a firmware that keeps its bonds in its flash: whether there is one that it has not written there; all that
+ * there are are written now; those that are not are gone. */
+bool sim_chip_has_bond_to_store(const struct sim_chip *chip);
+void sim_chip_bonds_are_stored(struct sim_chip *chip);
+void sim_chip_drop_bonds_not_stored(struct sim_chip *chip);
 /* A change of the table to tell all bonded centrals, each on its next encrypted connection; kept like bonds.
  */
 void sim_chip_mark_change(struct sim_chip *chip);

@@ -135,6 +135,7 @@ struct sim_bond {
     uint8_t rand[8];
     uint8_t irk[16];     /* of the peer: by it the board knows it under any address; zeros: it gave none */
     bool wants_changes;  /* it is subscribed to Service Changed */
+    bool stored;         /* the firmware has written it to its flash, where it keeps bonds there */
     bool change_pending; /* the firmware has a change of its table to tell (sim_chip_mark_change()) */
     bool knows_table;    /* the three fields below hold */
     uint8_t client_features;

@@ -134,7 +134,38 @@ bool sim_nordic_start(struct sim_chip *chip, const struct sim_nordic_running *ru
     return true;
 }
 
-/* --- the bond --- */
+/* --- bonds --- */
+
+static const uint8_t bond_mark[16] = "bonds of the app";
+
+static bool has_mark(const struct sim_flash *flash, uint32_t at)
+{
+    uint8_t there[sizeof bond_mark];
+
+    return sim_flash_read(flash, SIM_FLASH_INTERNAL, at, there, sizeof there) == SIM_OK &&
+           memcmp(there, bond_mark, sizeof there) == 0;
+}
+
+void sim_nordic_load_bonds(struct sim_chip *chip, uint32_t bootloader_at, uint32_t page_bytes)
+{
+    const uint32_t at = bootloader_at - SIM_NORDIC_BOND_PAGES * page_bytes;
+
+    if (has_mark(chip->flash, at))
+        sim_chip_drop_bonds_not_stored(chip);
+    else
+        sim_chip_forget_bonds(chip);
+}
+
+void sim_nordic_store_bonds(struct sim_chip *chip, uint32_t bootloader_at, uint32_t page_bytes)
+{
+    const uint32_t at = bootloader_at - SIM_NORDIC_BOND_PAGES * page_bytes;
+
+    if (!has_mark(chip->flash, at) &&
+        (sim_flash_erase(chip->flash, SIM_FLASH_INTERNAL, at, page_bytes) != SIM_OK ||
+         sim_flash_write(chip->flash, SIM_FLASH_INTERNAL, at, bond_mark, sizeof bond_mark) != SIM_OK))
+        return;
+    sim_chip_bonds_are_stored(chip);
+}
 
 /* Of ble_gap_enc_info_t [SRC nRF5 SDK 17 components/softdevice/s140/headers/ble_gap.h]. */
 #define KEY_IS_SECURE 0x01u

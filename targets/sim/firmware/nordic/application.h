@@ -45,7 +45,16 @@ void sim_nordic_fill_view(const struct sim_nordic_running *running, struct sim_i
 bool sim_nordic_start(struct sim_chip *chip, const struct sim_nordic_running *running,
                       unsigned self_test_timer);
 
-/* --- the bond between application and bootloader --- */
+/* --- bonds --- */
+
+/* The application keeps its bonds in the last three pages below the bootloader. What erases or overwrites the
+ * first of them takes the bonds: an update does where no pages are reserved for application data. Only a mark
+ * stands there; the bonds themselves are the radio's. */
+#define SIM_NORDIC_BOND_PAGES 3u
+/* At the application's start: bonds that are not in the flash any more, or never were, are gone. */
+void sim_nordic_load_bonds(struct sim_chip *chip, uint32_t bootloader_at, uint32_t page_bytes);
+/* Some time after a pairing. */
+void sim_nordic_store_bonds(struct sim_chip *chip, uint32_t bootloader_at, uint32_t page_bytes);
 
 /* The bond with the connected central, as both kinds of hand-over carry it. false: there is none. */
 bool sim_nordic_take_peer(const struct sim_chip *chip, struct rig_nordic_peer *peer);

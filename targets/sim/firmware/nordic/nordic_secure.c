@@ -21,6 +21,7 @@
 #define FAULT_US 100000u
 /* Between a write to the buttonless characteristic and the flash's turn: the SoftDevice fits it in. */
 #define HAND_OVER_US 5000u
+#define STORE_US 2000u
 /* The disconnection leaves before the reset. */
 #define ENTER_US 20000u
 #define COMMANDS_PER_INTERVAL 6u
@@ -31,6 +32,7 @@ enum timer {
     TIMER_WATCHDOG,
     TIMER_RESET,
     TIMER_FLASH, /* the bootloader's queue and time-outs; the application's hand-over */
+    TIMER_BONDS, /* the application writes new ones into its flash */
     TIMER_AIR,   /* what the bootloader has to say leaves with the next connection event */
 };
 
@@ -79,7 +81,8 @@ static const char *check(const struct sim_nordic_map *map, const struct sim_flas
     if (map->settings_at > n_bytes - map->page_bytes || map->parameter_page_at > n_bytes - map->page_bytes)
         return "the settings page is beyond the flash";
     if (map->bootloader_at >= n_bytes || map->bootloader_bytes > n_bytes - map->bootloader_at ||
-        map->app_data_bytes > map->bootloader_at)
+        map->app_data_bytes > map->bootloader_at ||
+        SIM_NORDIC_BOND_PAGES * map->page_bytes > map->bootloader_at)
         return "the bootloader is beyond the flash";
     return NULL;
 }
@@ -349,10 +352,22 @@ static uint8_t write_to_updater(struct sim_chip *chip, unsigned characteristic, 
 
 static void start_application(struct sim_chip *chip)
 {
+    const struct sim_nordic_map *map = &boot_config(chip)->map;
     struct state *state = state_of(chip);
 
     look(chip, &state->running);
+    sim_nordic_load_bonds(chip, map->bootloader_at, map->page_bytes);
     (void)sim_nordic_start(chip, &state->running, TIMER_SELF_TEST);
+}
+
+/* An application that reaches into these pages has no place for bonds. */
+static void store_bonds(struct sim_chip *chip)
+{
+    const struct sim_nordic_map *map = &boot_config(chip)->map;
+    const struct sim_nordic_bank_0 bank = bank_0(chip);
+
+    if (bank.at + bank.n_bytes <= map->bootloader_at - SIM_NORDIC_BOND_PAGES * map->page_bytes)
+        sim_nordic_store_bonds(chip, map->bootloader_at, map->page_bytes);
 }
 
 static void enter_bootloader(struct sim_chip *chip, bool by_register)
@@ -459,6 +474,9 @@ static void on_timer(struct sim_chip *chip, unsigned timer)
         else
             flash_in_application(chip);
         break;
+    case TIMER_BONDS:
+        store_bonds(chip);
+        break;
     case TIMER_AIR:
         fulfil(chip);
         break;
@@ -510,6 +528,8 @@ static void secured(struct sim_chip *chip)
 
     if (state_of(chip)->in_updater ? boot_config(chip)->requires_bonds : bond && bond->change_pending)
         sim_chip_indicate_change(chip);
+    if (!state_of(chip)->in_updater && sim_chip_has_bond_to_store(chip))
+        sim_chip_set_timer(chip, TIMER_BONDS, sim_chip_now_us(chip) + STORE_US);
 }
 
 static void linked(struct sim_chip *chip, bool up)

@@ -263,6 +263,39 @@ static void with_bonds_the_key_goes_along_and_comes_back(void **state)
     sim_board_free(board);
 }
 
+/* Bonds lie below the bootloader: they are gone with their page, and when the power goes before they are
+ * there. */
+static void bonds_live_in_the_applications_own_pages(void **state)
+{
+    static const struct {
+        bool erase;
+        uint64_t after_us;
+        enum sim_ble_outcome encrypted;
+    } rows[] = {{false, SECOND_US, SIM_BLE_OK},
+                {false, 1000, SIM_BLE_KEY_MISSING},
+                {true, SECOND_US, SIM_BLE_KEY_MISSING}};
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct nordic_set_up set_up = bonded();
+        struct sim_board *board = open_board(&set_up);
+        uint8_t ltk[SIM_BLE_LTK_BYTES], erased[16];
+
+        connect(board);
+        bond(board, ltk);
+        nordic_run(board, rows[i].after_us);
+        sim_board_power(board, false);
+        memset(erased, 0xff, sizeof erased);
+        if (rows[i].erase)
+            assert_int_equal(sim_flash_poke(sim_board_flash(board), 0, 0x75000, erased, sizeof erased),
+                             SIM_OK);
+        nordic_start(board);
+        connect(board);
+        assert_int_equal(sim_board_ble_encrypt(board, ltk), rows[i].encrypted);
+        sim_board_free(board);
+    }
+}
+
 static void who_is_not_bonded_is_told_so(void **state)
 {
     struct nordic_set_up set_up = bonded();
@@ -486,6 +519,7 @@ int main(void)
         cmocka_unit_test(other_requests_are_not_supported),
         cmocka_unit_test(of_sdk_12_it_enters_by_the_settings_page),
         cmocka_unit_test(with_bonds_the_key_goes_along_and_comes_back),
+        cmocka_unit_test(bonds_live_in_the_applications_own_pages),
         cmocka_unit_test(who_is_not_bonded_is_told_so),
         cmocka_unit_test(a_bond_that_was_handed_over_blocks_the_next_one),
         cmocka_unit_test(a_refusal_after_an_unconfirmed_success_leads_into_the_bootloader),
