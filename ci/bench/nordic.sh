@@ -13,6 +13,6 @@ echo "  largest resident set: $rss_kib KiB"
 echo "  yardstick: $(ratio "$best_us" "$python_us") x 'python3 -c pass' ($python_us us)"
 
 head -c 524288 /dev/urandom >"$work/application.bin"
-stopwatch 10 "$bootrig" package make --application "$work/application.bin" --fw-version 1 --hardware-version 52 --sd-req 0x100 \
+stopwatch 10 "$bootrig" package make --application "$work/application.bin" --application-version 1 --sd-req 0x100 \
     --key test:ecdsa-p256 -o "$work/application.zip"
 echo "a package of 512 KiB made and signed (whole process, best of 10): $best_us us, target below 50000: $(verdict "$best_us" 50000)"
