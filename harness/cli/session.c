@@ -280,7 +280,8 @@ static void print_case(struct rig_boards *boards, const struct rig_case *the_cas
 {
     g_autoptr(GError) error = NULL;
     g_autofree char *reason = rig_boards_skip_reason(boards, the_case, &error);
-    const char *target = the_case->scenario->target;
+    const struct rig_scenario *scenario = the_case->scenario;
+    const char *target = scenario->target || scenario->protocol ? rig_boards_wanted(scenario) : NULL;
 
     printf("%s::%s", the_case->scenario->source->path, the_case->name);
     if (error) {

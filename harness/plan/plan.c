@@ -80,6 +80,9 @@ char *rig_plan_skip_reason(const struct rig_case *the_case, const struct rig_boa
     if (scenario->target && !g_str_equal(scenario->target, target->name))
         return g_strdup_printf("written for target '%s'; run it with --target %s", scenario->target,
                                scenario->target);
+    if (scenario->protocol && !g_str_equal(scenario->protocol, target->spec->protocol))
+        return g_strdup_printf("written for the update protocol '%s', and target '%s' speaks '%s'",
+                               scenario->protocol, target->name, target->spec->protocol);
     for (guint i = 0; scenario->needs[i]; i++)
         if (!rig_board_can(board, scenario->needs[i]))
             return g_strdup_printf("target '%s' lacks '%s'", target->name, scenario->needs[i]);

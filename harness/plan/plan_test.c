@@ -32,6 +32,8 @@ static const struct row {
     {BEGIN ECHO, "smp", {NULL}, false, "lacks 'smp'"},
     {"target: other\n" BEGIN ECHO, NULL, {NULL}, false, "written for target 'other'"},
     {"target: mine\n" BEGIN ECHO, NULL, {NULL}, false, NULL},
+    {"protocol: nordic-secure\n" BEGIN ECHO, NULL, {NULL}, false, "and target 'mine' speaks 'smp'"},
+    {"protocol: smp\n" BEGIN ECHO, NULL, {NULL}, false, NULL},
     {BEGIN ECHO, NULL, {NULL}, true, "slots overlap"},
     {BEGIN PACKETS("  ", "smp-echo: here"), NULL, {NULL}, false, "lacks 'packet-faults'"},
     {BEGIN PACKETS("  ", "smp-echo: here"), NULL, {"packet-faults"}, false, NULL},

@@ -306,10 +306,15 @@ struct rig_board *rig_boards_get(struct rig_boards *boards, const char *wanted,
     return made->board;
 }
 
+const char *rig_boards_wanted(const struct rig_scenario *scenario)
+{
+    return scenario->target ? scenario->target : rig_target_default(scenario->protocol);
+}
+
 char *rig_boards_skip_reason(struct rig_boards *boards, const struct rig_case *the_case, GError **error)
 {
     const struct rig_target *target = NULL;
-    struct rig_board *board = rig_boards_get(boards, the_case->scenario->target, &target, error);
+    struct rig_board *board = rig_boards_get(boards, rig_boards_wanted(the_case->scenario), &target, error);
 
     return board ? rig_plan_skip_reason(the_case, board, target) : NULL;
 }

@@ -32,6 +32,10 @@ void rig_boards_use_link(struct rig_boards *boards, const char *link, const char
 void rig_boards_use_bench(struct rig_boards *boards, const struct rig_bench *bench,
                           const struct rig_bench_board *entry, struct rig_lock *lock);
 
+/* The target that a scenario is played on where the command line names none: its own, or the shipped one of
+ * its protocol. Static, or the scenario's. */
+const char *rig_boards_wanted(const struct rig_scenario *scenario);
+
 /* The board for a scenario that asks for `wanted` (NULL = none in particular). Borrowed; *target borrowed
  * too. */
 struct rig_board *rig_boards_get(struct rig_boards *boards, const char *wanted,

@@ -605,7 +605,8 @@ static bool play_case(const struct play *play, bool *interrupted)
     GError *error = NULL;
     enum rig_verdict verdict;
 
-    attempt.board = rig_boards_get(plan->boards, play->the_case->scenario->target, &attempt.target, &error);
+    attempt.board =
+        rig_boards_get(plan->boards, rig_boards_wanted(play->the_case->scenario), &attempt.target, &error);
     if (!attempt.board) {
         end_unplayed(play, RIG_VERDICT_ERROR, error->message);
         g_error_free(error);

@@ -486,6 +486,7 @@ void rig_scenario_free(struct rig_scenario *scenario)
     g_strfreev(scenario->tags);
     g_strfreev(scenario->needs);
     g_free(scenario->target);
+    g_free(scenario->protocol);
     rig_document_free(scenario->document);
     rig_source_free(scenario->source);
     g_free(scenario);
@@ -526,6 +527,7 @@ static void read_head(struct loading *loading, const struct rig_scenario_head *h
     scenario->at = head->name ? head->name->node->start : (struct rig_mark){1, 1};
     scenario->about = g_strdup(head->about);
     scenario->target = g_strdup(head->target);
+    scenario->protocol = g_strdup(head->protocol);
     scenario->tags = g_strdupv((char **)(head->tags ? head->tags : no_tags));
     scenario->retries = head->retries;
     for (guint i = 0; head->needs && i < head->needs->items->len; i++)

@@ -111,9 +111,10 @@ struct rig_scenario {
     struct rig_mark at; /* of the name */
     char **tags;        /* NULL-terminated, never NULL */
     char **needs;       /* NULL-terminated: written ones and those that the verbs imply, sorted, each once */
-    char *target;       /* `target:` the scenario is written for; NULL = whatever is given */
-    guint retries;      /* attempts after a failed first one */
-    GPtrArray *cases;   /* struct rig_case * */
+    char *protocol;   /* `protocol:` the update protocol that it is written for; NULL = whatever is spoken */
+    char *target;     /* `target:` the scenario is written for; NULL = whatever is given */
+    guint retries;    /* attempts after a failed first one */
+    GPtrArray *cases; /* struct rig_case * */
     GPtrArray *all_steps;  /* owner of every step; cases share those that no variable reaches */
     GPtrArray *all_images; /* owner of every struct rig_image_plan */
 };

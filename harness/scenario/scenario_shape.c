@@ -7,6 +7,7 @@
     {                                                                                                        \
         .name = key, .type = RIG_TYPE_CASES, __VA_ARGS__                                                     \
     }
+static const char *const protocols[] = {"smp", "nordic-secure", "nordic-legacy", NULL};
 static const struct rig_field scenario_fields[] = {
     RIG_FIELD("scenario", NAME, struct rig_scenario_head, name, .required = true,
               .about = "The scenario's name, in kebab-case; unique among what is run together."),
@@ -17,6 +18,10 @@ static const struct rig_field scenario_fields[] = {
         .about =
             "Capabilities of the target without which the scenario is skipped, beside those that its steps "
             "imply."),
+    RIG_FIELD("protocol", CHOICE, struct rig_scenario_head, protocol, .choices = protocols,
+              .about =
+                  "The update protocol that it is written for: it runs on every board that speaks it, and "
+                  "without --target on the simulated one that is shipped."),
     RIG_FIELD("target", TEXT, struct rig_scenario_head, target,
               .about = "The target that it is written for; without it, whatever is given."),
     RIG_FIELD("retries", COUNT, struct rig_scenario_head, retries, .default_text = "0", .max = 10,

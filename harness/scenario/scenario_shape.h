@@ -12,6 +12,7 @@ struct rig_scenario_head {
     const char *about;
     const char *const *tags;
     const struct rig_value *needs;
+    const char *protocol;
     const char *target;
     guint32 retries;
 };
