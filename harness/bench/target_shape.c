@@ -38,7 +38,10 @@ const char *const rig_choices_defects[] = {
     "erases-app-data", "keeps-peer-data", "stuck-in-updater", "answers-early",
     /* The application before it. */
     "buttonless-stays", "buttonless-silent", "buttonless-ignores", "buttonless-change-not-told",
-    "buttonless-wrong-peer", NULL};
+    "buttonless-wrong-peer", 
+    /* Nordic's legacy bootloader, and its application. */
+    "unmasked-swap", "half-masked-swap", "skips-crc", "takes-any-init", "keeps-offset", "silent-start",
+    "silent-overrun", "jump-stays", "jump-without-bond", "jump-not-told", NULL};
 /* clang-format on */
 
 const char *const rig_values_false[] = {"false", NULL};
