@@ -117,7 +117,9 @@ static bool append_softdevice(const struct rig_package_order *order, GByteArray 
 
 static void append_bootloader(const struct rig_package_order *order, guint32 fw_version, GByteArray *into)
 {
-    guint32 n_bytes = order->spec->bootloader_bytes ? *order->spec->bootloader_bytes : BOOTLOADER_BYTES;
+    guint32 most = order->board->layout.nordic.bootloader_bytes;
+    guint32 usual = most > 0 && most < BOOTLOADER_BYTES ? most : BOOTLOADER_BYTES;
+    guint32 n_bytes = order->spec->bootloader_bytes ? *order->spec->bootloader_bytes : usual;
     guint begin = into->len;
 
     g_byte_array_set_size(into, begin + n_bytes);
@@ -189,6 +191,20 @@ static gsize fill_sd_req(const struct rig_package_order *order, enum rig_dfu_fir
     return 1;
 }
 
+/* Of a legacy bootloader; others do not look at it. */
+static guint16 device_type_of(const struct rig_board *board)
+{
+    return is_legacy(board) ? (guint16)board->layout.nordic.hardware_version : RIG_LEGACY_ANY_DEVICE;
+}
+
+/* What stands behind the SoftDevice. */
+static guint32 bootloader_bytes_of(enum rig_dfu_firmware firmware, GBytes *bytes, guint32 sd_bytes)
+{
+    gsize n_bytes = firmware == RIG_DFU_SOFTDEVICE_BOOTLOADER ? g_bytes_get_size(bytes) : 0;
+
+    return sd_bytes < n_bytes ? (guint32)(n_bytes - sd_bytes) : 0;
+}
+
 static bool make_part(const struct rig_package_order *order, enum rig_dfu_firmware firmware,
                       guint32 fw_version, struct rig_update_part *into, GError **error)
 {
@@ -209,7 +225,7 @@ static bool make_part(const struct rig_package_order *order, enum rig_dfu_firmwa
         .debug = spec->debug && *spec->debug,
         .validation = validation_of(spec),
         .key = order->key,
-        .device_type = spec->device_type ? *spec->device_type : RIG_LEGACY_ANY_DEVICE,
+        .device_type = spec->device_type ? *spec->device_type : device_type_of(order->board),
         .device_revision = spec->device_revision ? *spec->device_revision : RIG_LEGACY_ANY_DEVICE,
     };
     struct rig_package_part part;
@@ -221,7 +237,11 @@ static bool make_part(const struct rig_package_order *order, enum rig_dfu_firmwa
         return false;
     }
     *into = (struct rig_update_part){
-        .firmware = part.firmware, .init_packet = part.init_packet, .bytes = part.bytes};
+        .firmware = part.firmware,
+        .init_packet = part.init_packet,
+        .bytes = part.bytes,
+        .n_bootloader_bytes = bootloader_bytes_of(firmware, part.bytes, sd_bytes),
+    };
     return true;
 }
 
@@ -282,6 +302,8 @@ static bool take_package(const struct rig_package_order *order, struct rig_built
             .firmware = package.parts[i].firmware,
             .init_packet = g_bytes_ref(package.parts[i].init_packet),
             .bytes = g_bytes_ref(package.parts[i].bytes),
+            .n_bootloader_bytes = bootloader_bytes_of(package.parts[i].firmware, package.parts[i].bytes,
+                                                      package.parts[i].sd_bytes),
         };
     built->n_parts = package.n_parts;
     *version = package.version;
