@@ -6,6 +6,8 @@
 #include "base/bytes.h"
 #include "explore/invariant.h"
 
+#include <string.h>
+
 static GBytes *range(const struct sim_flash *flash, guint32 from, guint32 to)
 {
     guint32 n_bytes = to > from ? to - from : 0;
@@ -104,19 +106,26 @@ bool rig_nordic_subject_data_lost(const struct rig_nordic_subject *nordic)
     return !holds(nordic, nordic->data_at, nordic->data);
 }
 
-/* One region that a part replaces: OLD, NEW or UNKNOWN. */
+#define EITHER 4u /* what is brought is what was there */
+
+/* One region that a part replaces: OLD, NEW, EITHER or UNKNOWN. */
 static guint8 region(const struct rig_nordic_subject *nordic, guint32 at, const guint8 *bytes, gsize n_bytes,
                      GBytes *old)
 {
+    gsize n_old;
+    const guint8 *before = g_bytes_get_data(old, &n_old);
+
     if (rig_flash_holds(nordic->subject.flash, SIM_FLASH_INTERNAL, at, bytes, n_bytes))
-        return RIG_IMAGE_NEW;
+        return n_bytes <= n_old && memcmp(before, bytes, n_bytes) == 0 ? EITHER : RIG_IMAGE_NEW;
     return holds(nordic, at, old) ? RIG_IMAGE_OLD : RIG_IMAGE_UNKNOWN;
 }
 
 static guint8 together(guint8 one, guint8 other)
 {
-    if (one == other)
+    if (one == other || other == EITHER)
         return one;
+    if (one == EITHER)
+        return other;
     return one == RIG_IMAGE_UNKNOWN || other == RIG_IMAGE_UNKNOWN ? RIG_IMAGE_UNKNOWN : RIG_IMAGE_MIXED;
 }
 
@@ -138,20 +147,14 @@ static guint8 system_part(const struct rig_nordic_subject *nordic, const struct 
     return both ? together(softdevice, bootloader) : bootloader;
 }
 
-/* The parts that are no application: OLD, NEW, MIXED, UNKNOWN; NEW where there are none. */
+/* The parts that are no application: OLD, NEW, MIXED, UNKNOWN, EITHER. */
 static guint8 system_parts(const struct rig_nordic_subject *nordic)
 {
-    guint8 all = RIG_IMAGE_NEW;
-    bool any = false;
+    guint8 all = EITHER;
 
-    for (guint i = 0; i < nordic->update.n_parts; i++) {
-        const struct rig_explore_part *part = &nordic->update.parts[i];
-
-        if (part->firmware == RIG_DFU_APPLICATION)
-            continue;
-        all = any ? together(all, system_part(nordic, part)) : system_part(nordic, part);
-        any = true;
-    }
+    for (guint i = 0; i < nordic->update.n_parts; i++)
+        if (nordic->update.parts[i].firmware != RIG_DFU_APPLICATION)
+            all = together(all, system_part(nordic, &nordic->update.parts[i]));
     return all;
 }
 
@@ -161,6 +164,13 @@ static const struct rig_explore_part *application_part(const struct rig_nordic_s
         if (nordic->update.parts[i].firmware == RIG_DFU_APPLICATION)
             return &nordic->update.parts[i];
     return NULL;
+}
+
+bool rig_subject_changes_nothing(const struct rig_subject *subject)
+{
+    const struct rig_nordic_subject *nordic = (const struct rig_nordic_subject *)subject;
+
+    return !application_part(nordic) && system_parts(nordic) == EITHER;
 }
 
 /* An application on a damaged SoftDevice is none. */
@@ -176,7 +186,8 @@ void rig_nordic_subject_look(const struct rig_nordic_subject *nordic, const stru
                     rig_flash_holds(flash, report->device, report->offset, old->bytes, old->n_bytes);
 
     if (!application)
-        seen->image = runs_old || (!runs && system == RIG_IMAGE_NEW) ? system : RIG_IMAGE_UNKNOWN;
+        seen->image =
+            (runs_old && system != EITHER) || (!runs && system == RIG_IMAGE_NEW) ? system : RIG_IMAGE_UNKNOWN;
     else if (runs_old)
         seen->image = RIG_IMAGE_OLD;
     else if (runs && system != RIG_IMAGE_UNKNOWN &&

@@ -32,6 +32,10 @@ struct rig_explore_package {
 struct rig_subject *rig_subject_secure(const struct sim_secure_config *config, const struct sim_flash *flash,
                                        const struct rig_explore_package *update);
 
+/* Of one of Nordic's: its package brings only what the board had at first, and nothing tells whether it was
+ * installed. */
+bool rig_subject_changes_nothing(const struct rig_subject *subject);
+
 /* --- nordic.c, for the two of them --- */
 
 struct rig_nordic_subject {

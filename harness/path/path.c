@@ -161,6 +161,12 @@ char *rig_path_trailer_text(const struct rig_path_trailer *trailer)
 {
     GString *text = g_string_new(NULL);
 
+    if (!trailer->type) {
+        g_string_append_printf(text, "%s%s%s", trailer->magic ? trailer->magic : "unknown",
+                               trailer->status && *trailer->status ? ", " : "",
+                               trailer->status ? trailer->status : "");
+        return g_string_free(text, FALSE);
+    }
     append_word(text, "magic", trailer->magic, "unset");
     append_word(text, "swap type", trailer->type, "none");
     append_word(text, "copy_done", trailer->copy_done, "unset");

@@ -38,10 +38,11 @@ struct rig_path_change {
     struct rig_path_cell cell;
 };
 
-/* A trailer in words; NULL: not told. */
+/* A trailer in words; NULL: not told. Or a page of settings (type NULL): what it is worth in `magic`, what it
+ * says in `status`. */
 struct rig_path_trailer {
     guint area;
-    const char *magic, *image_ok, *copy_done; /* "good" */
+    const char *magic, *image_ok, *copy_done; /* "good"; "valid" */
     const char *type;                         /* swap type: "none": not written, or none */
     gint64 size;                              /* swap size; 0: not written */
     const char *status;                       /* of the swap: "nothing started" */

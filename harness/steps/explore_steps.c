@@ -5,19 +5,17 @@
 #include "steps/verbs.h"
 
 #include "base/error.h"
-#include "image/judge.h"
 #include "explore/replay.h"
-#include "explore/mcuboot.h"
 #include "path/path_event.h"
-#include "sim/firmware/mcuboot/boot/boot.h"
 #include "steps/explore_journal.h"
+#include "steps/explore_subject.h"
 #include "steps/explore_verdict.h"
 #include "steps/fit.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
 
-static const char *const life_words[] = {"upload", "test", "permanent", "confirm", NULL};
+static const char *const life_words[] = {"upload", "test", "permanent", "confirm", "update", NULL};
 static const char *const torn_words[] = {"none", "half-write", "half-erase", NULL};
 
 struct explore_arguments {
@@ -39,8 +37,11 @@ struct explore_arguments {
 static const struct rig_field explore_fields[] = {
     RIG_FIELD("old", IMAGE, struct explore_arguments, old, .required = true,
               .about = "The image that runs at the begin."),
-    RIG_FIELD("new", IMAGE, struct explore_arguments, new, .required = true,
-              .about = "The image that is installed: in slot 1 already, or uploaded by the life cycle."),
+    RIG_FIELD(
+        "new", IMAGE, struct explore_arguments, new, .required = true,
+        .about =
+            "The image that is installed: in slot 1 already, or uploaded by the life cycle, or the package "
+            "that is sent to the bootloader."),
     RIG_FIELD(
         "second-old", IMAGE, struct explore_arguments, second_old,
         .about = "On a board with two images: the second one beside `old`. The life cycle then acts on both, "
@@ -51,8 +52,11 @@ static const struct rig_field explore_fields[] = {
     RIG_FIELD(
         "life", CHOICE, struct explore_arguments, life, .list = true, .in_order = true, .choices = life_words,
         .required = true,
-        .about = "What the application does, in this order; at any power-on it may also do nothing. Power is "
-                 "cut in its writes, too."),
+        .about =
+            "What is done, in this order; at any power-on nothing may be done as well. Power is cut in it, "
+            "too. `upload`, `test`, `permanent`, `confirm`: by the application. `update`: the whole of "
+            "it by a host, on a board whose bootloader takes it: the way into the bootloader, every "
+            "byte, the resets in it."),
     RIG_FIELD("torn", CHOICE, struct explore_arguments, torn, .list = true, .choices = torn_words,
               .default_text = "none",
               .about =
@@ -94,138 +98,25 @@ static const struct rig_rule explore_rules[] = {
 static const struct rig_shape explore_shape = {RIG_SHAPE("explore", explore_fields, struct explore_arguments),
                                                .rules = explore_rules};
 
-/* The images of an exploration, and what cannot be said about them. */
-struct images {
-    bool on_model;
-    char *never_runs;  /* the model does not take the new image, although it may be good; NULL: it does */
-    char *not_judged;  /* why nobody here can say whether they are verified; NULL: it is known */
-    guint32 key_bytes; /* of an image key in the trailers: one of them is encrypted */
-};
-
-static void images_clear(struct images *images)
+/* A host sends an update to an updater; an application uploads and marks. */
+static bool suits(struct rig_run *run, const struct rig_subject *subject, enum rig_action action)
 {
-    g_free(images->never_runs);
-    g_free(images->not_judged);
-}
+    bool to_updater = subject->invariants >> RIG_INVARIANT_UPDATABLE & 1;
 
-/* What imgtool --pad put behind the image is a trailer, and no part of it. */
-static void trim(struct rig_run *run, struct rig_explore_image *image, const struct rig_image_layout *layout)
-{
-    if (layout->end >= image->n_bytes)
-        return;
-    rig_run_note(run,
-                 "image '%s' is padded: its %u bytes are explored, not the %" G_GSIZE_FORMAT " of its file",
-                 image->name, layout->end, image->n_bytes);
-    image->n_bytes = layout->end;
-}
-
-static void note_encryption(struct rig_explore_image *image, const struct rig_image_header *header,
-                            struct images *images)
-{
-    guint32 key_bytes = header->flags & RIG_IMAGE_FLAG_ENCRYPTED_AES256   ? 32
-                        : header->flags & RIG_IMAGE_FLAG_ENCRYPTED_AES128 ? 16
-                                                                          : 0;
-
-    image->encrypted = key_bytes > 0;
-    images->key_bytes = MAX(images->key_bytes, key_bytes);
-}
-
-/* What the model does not take is not bad for that; a foreign bootloader may take more than the model.
- * false: trouble. */
-static bool judge_image(struct rig_run *run, struct rig_explore_image *image, bool is_old,
-                        const struct rig_image_source *source, const struct rig_image_policy *policy,
-                        struct images *images)
-{
-    struct rig_image_judgement judgement;
-    struct rig_image_layout layout;
-
-    image->verified = rig_image_verify(source, policy, &layout) == RIG_IMAGE_OK;
-    if (image->verified)
+    if ((action == RIG_ACTION_UPDATE) == to_updater)
         return true;
-    rig_image_judge(source, policy->keys, policy->n_keys, G_MAXUINT32, &judgement);
-    if (judgement.verdict == RIG_IMAGE_FAILS)
-        return true;
-    if (images->on_model && is_old) {
-        rig_run_error_text(run, "image '%s' cannot run on the built-in model: %s", image->name,
-                           *judgement.why ? judgement.why : "it is of a kind that the model does not take");
-        return false;
-    }
-    if (images->on_model && !images->never_runs)
-        images->never_runs =
-            g_strdup_printf("the built-in model does not take '%s': %s", image->name,
-                            *judgement.why ? judgement.why : "it is of another kind than its own");
-    else if (!images->on_model && judgement.verdict == RIG_IMAGE_NOT_JUDGED && !images->not_judged)
-        images->not_judged = g_strdup_printf("'%s' cannot be judged: %s", image->name, judgement.why);
-    image->verified = true;
-    return true;
+    rig_run_unable(
+        run,
+        g_error_new(RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+                    to_updater
+                        ? "life: this board's bootloader is sent an 'update', its application does no '%s'"
+                        : "life: this board has no updater that takes an '%s': upload and mark",
+                    rig_action_name(action)));
+    return false;
 }
 
-static bool take_image(struct rig_run *run, const char *name, bool old, const struct sim_boot_config *config,
-                       struct images *images, struct rig_explore_image *image)
-{
-    const struct rig_built_image *built = rig_run_image(run, name);
-    struct rig_image_policy policy = {.check_hash = true,
-                                      .need_signature = config->need_signature,
-                                      .keys = config->keys,
-                                      .n_keys = config->n_keys,
-                                      .max_image_bytes = G_MAXUINT32};
-    struct rig_image_source source;
-    struct rig_image_layout layout;
-    struct rig_memory_image memory;
-
-    if (!built)
-        return false;
-    image->name = built->name;
-    image->bytes = g_bytes_get_data(built->file, &image->n_bytes);
-    memory = (struct rig_memory_image){image->bytes, (guint32)image->n_bytes};
-    source = rig_image_source_from_memory(&memory);
-    if (rig_image_read_layout(&source, G_MAXUINT32, &layout) == RIG_IMAGE_OK) {
-        trim(run, image, &layout);
-        note_encryption(image, &layout.header, images);
-    }
-    return judge_image(run, image, old, &source, &policy, images);
-}
-
-/* Both or none. */
-static bool take_second_images(struct rig_run *run, const struct explore_arguments *arguments,
-                               const struct sim_boot_config *config, struct images *images,
-                               struct rig_explore_plan *plan)
-{
-    const char *const names[RIG_N_EXPLORE_IMAGES] = {
-        [RIG_IMAGE_OLD] = arguments->second_old, [RIG_IMAGE_NEW] = arguments->second_new};
-    bool old = arguments->second_old != NULL;
-
-    if (old != (arguments->second_new != NULL)) {
-        rig_run_error_text(run, "'second-old' and 'second-new' go together: give both or none");
-        return false;
-    }
-    if (old && config->n_images < 2) {
-        rig_run_error_text(run, "this board has one image: take a target with two, or leave 'second-old' and "
-                                "'second-new' out");
-        return false;
-    }
-    if (!old && config->n_images > 1)
-        rig_run_note(run,
-                     "only the first of the board's images is updated: 'second-old' and 'second-new' are "
-                     "not given");
-    for (guint i = 0; old && i < RIG_N_EXPLORE_IMAGES; i++) {
-        struct rig_explore_image second = {.verified = false};
-
-        if (!take_image(run, names[i], i == RIG_IMAGE_OLD, config, images, &second))
-            return false;
-        if (second.encrypted) {
-            rig_run_error_text(run, "image '%s' is encrypted: of a pair, plain images can be explored only",
-                               second.name);
-            return false;
-        }
-        plan->images[i].second_bytes = second.bytes;
-        plan->images[i].n_second_bytes = second.n_bytes;
-        plan->images[i].verified &= second.verified;
-    }
-    return true;
-}
-
-static bool take_life(struct rig_run *run, const char *const *words, struct rig_life *life)
+static bool take_life(struct rig_run *run, const char *const *words, const struct rig_subject *subject,
+                      struct rig_life *life)
 {
     if (g_strv_length((char **)words) > RIG_LIFE_MAX_ACTIONS) {
         rig_run_error_text(run, "a life cycle has at most %d actions", RIG_LIFE_MAX_ACTIONS);
@@ -233,22 +124,12 @@ static bool take_life(struct rig_run *run, const char *const *words, struct rig_
     }
     for (; *words; words++)
         for (guint action = 0; action < RIG_N_ACTIONS; action++)
-            if (g_str_equal(*words, rig_action_name((enum rig_action)action)))
+            if (g_str_equal(*words, rig_action_name((enum rig_action)action))) {
+                if (!suits(run, subject, (enum rig_action)action))
+                    return false;
                 life->actions[life->n_actions++] = (enum rig_action)action;
+            }
     return true;
-}
-
-/* NULL: it can be judged. */
-static const char *why_not_of_images(const struct images *images, enum rig_invariant invariant)
-{
-    static const guint32 of_new_image =
-        1u << RIG_INVARIANT_UPDATE_HAPPENS | 1u << RIG_INVARIANT_REVERT_NOT_LOST |
-        1u << RIG_INVARIANT_STAYS_INSTALLED | 1u << RIG_INVARIANT_CONFIRMED_BY_APPLICATION |
-        1u << RIG_INVARIANT_BACKUP_INTACT;
-
-    if (of_new_image >> invariant & 1)
-        return images->never_runs;
-    return invariant == RIG_INVARIANT_VERIFIED_ONLY ? images->not_judged : NULL;
 }
 
 static void nothing_judged(struct rig_run *run, const char *const why_not[RIG_N_INVARIANTS])
@@ -263,8 +144,9 @@ static void nothing_judged(struct rig_run *run, const char *const why_not[RIG_N_
 }
 
 /* Those that were asked for and can be judged here; of the others, why not. */
-static bool take_invariants(struct rig_run *run, const char *const *names, const struct images *images,
-                            struct rig_explore_plan *plan, const char *why_not[RIG_N_INVARIANTS])
+static bool take_invariants(struct rig_run *run, const char *const *names,
+                            const struct rig_explored *explored, struct rig_explore_plan *plan,
+                            const char *why_not[RIG_N_INVARIANTS])
 {
     guint32 wanted = rig_words_have(names, "all") ? plan->subject->invariants : 0;
 
@@ -282,7 +164,7 @@ static bool take_invariants(struct rig_run *run, const char *const *names, const
         else
             rig_invariant_applies((enum rig_invariant)i, plan->subject, &plan->life, &why_not[i]);
         if (!why_not[i])
-            why_not[i] = why_not_of_images(images, (enum rig_invariant)i);
+            why_not[i] = rig_explored_why_not(explored, (enum rig_invariant)i);
         plan->invariants |= why_not[i] ? 0 : 1u << i;
     }
     if (plan->invariants)
@@ -319,6 +201,12 @@ static void keep_trailers(struct rig_run *run, const struct rig_path *path)
 
         if (!trailer)
             continue;
+        if (!trailer->type) {
+            g_autofree char *said = rig_path_trailer_text(trailer);
+
+            g_ptr_array_add(texts, g_strdup_printf("%s after cuts=%s: %s", area->name, path->cuts, said));
+            continue;
+        }
         size = trailer->size ? g_strdup_printf("%" G_GINT64_FORMAT, trailer->size) : g_strdup("unset");
         g_ptr_array_add(texts, g_strdup_printf("%s after cuts=%s: magic %s, swap type %s, copy_done %s, "
                                                "image_ok %s, swap size %s, %s",
@@ -610,7 +498,7 @@ static bool is_there(const struct rig_subject *subject, const struct rig_explore
 static bool is_uploaded(const struct rig_life *life)
 {
     for (guint i = 0; i < life->n_actions; i++)
-        if (life->actions[i] == RIG_ACTION_UPLOAD)
+        if (life->actions[i] == RIG_ACTION_UPLOAD || life->actions[i] == RIG_ACTION_UPDATE)
             return true;
     return false;
 }
@@ -633,14 +521,15 @@ static bool takes_its_images(struct rig_run *run, const struct rig_explore_plan 
 }
 
 static void explore_subject(struct rig_run *run, const struct explore_arguments *arguments,
-                            const struct images *images, struct rig_explore_plan *plan)
+                            const struct rig_explored *explored, struct rig_explore_plan *plan)
 {
     const char *why_not[RIG_N_INVARIANTS] = {NULL};
     g_autofree char *keep_in = NULL;
     g_autofree char *go_on_from = NULL;
 
-    if (!finds_what_is_asked(run, arguments) || !take_life(run, arguments->life, &plan->life) ||
-        !takes_its_images(run, plan) || !take_invariants(run, arguments->invariants, images, plan, why_not))
+    if (!finds_what_is_asked(run, arguments) ||
+        !take_life(run, arguments->life, plan->subject, &plan->life) || !takes_its_images(run, plan) ||
+        !take_invariants(run, arguments->invariants, explored, plan, why_not))
         return;
     rig_explore_emit_start(run, plan, why_not);
     if (run->only_path) {
@@ -666,39 +555,17 @@ static struct rig_explore_plan plan_of(const struct rig_run *run, const struct e
     };
 }
 
-static void explore_board(struct rig_run *run, const struct explore_arguments *arguments,
-                          struct images *images)
-{
-    const struct sim_boot_config *config = NULL;
-    const struct sim_flash *flash = NULL;
-    struct sim_guest *guest = run->board->subject->bootloader(run->board, &config, &flash);
-    struct rig_explore_plan plan = plan_of(run, arguments);
-    struct sim_boot_config own = *config;
-
-    images->on_model = !guest;
-    if (!take_image(run, arguments->old, true, config, images, &plan.images[RIG_IMAGE_OLD]) ||
-        !take_image(run, arguments->new, false, config, images, &plan.images[RIG_IMAGE_NEW]) ||
-        !take_second_images(run, arguments, config, images, &plan))
-        return;
-    own.key_bytes = images->key_bytes;
-    g_autoptr(rig_subject) subject =
-        guest ? rig_subject_guest(&own, flash, guest) : rig_subject_model(&own, flash);
-    if (!subject) {
-        rig_run_error_text(run, "out of memory");
-        return;
-    }
-    for (guint i = 0; i < config->n_images; i++)
-        rig_subject_set_counter(subject, i, run->board->subject->security_counter(run->board, i));
-    plan.subject = subject;
-    explore_subject(run, arguments, images, &plan);
-}
-
 static void run_explore(struct rig_run *run, const struct rig_step *step)
 {
-    struct images images = {.never_runs = NULL};
+    const struct explore_arguments *arguments = RIG_ARGUMENTS(step, struct explore_arguments);
+    struct rig_explore_plan plan = plan_of(run, arguments);
+    const char *const names[RIG_N_EXPLORE_NAMES] = {arguments->old, arguments->new, arguments->second_old,
+                                                    arguments->second_new};
+    g_auto(rig_explored) explored = {.plan = &plan};
 
-    explore_board(run, RIG_ARGUMENTS(step, struct explore_arguments), &images);
-    images_clear(&images);
+    if (run->board->subject->nordic ? rig_explored_nordic(run, names, &explored)
+                                    : rig_explored_mcuboot(run, names, &explored))
+        explore_subject(run, arguments, &explored, &plan);
 }
 
 /* What does not fit would be refused by each board, and `update-happens` broken by none of its faults. */

@@ -91,7 +91,7 @@ struct rig_watch *rig_watch_new(struct rig_run *run)
     const struct sim_flash *flash = NULL;
     struct rig_watch *watch;
 
-    if (!run->board->subject)
+    if (!run->board->subject || !run->board->subject->bootloader)
         return NULL;
     run->board->subject->bootloader(run->board, &config, &flash);
     watch = g_new0(struct rig_watch, 1);

@@ -143,8 +143,20 @@ struct sim_boot_config; /* targets/sim/firmware/mcuboot/boot */
 struct sim_flash;
 struct sim_flash_operation;
 struct sim_guest;
+struct sim_secure_config; /* targets/sim/firmware/nordic/secure */
+struct sim_legacy_config; /* targets/sim/firmware/nordic/legacy */
+/* A board with one of Nordic's bootloaders; borrowed. */
+struct rig_board_nordic {
+    const struct sim_flash *flash;
+    const struct sim_secure_config *secure; /* NULL: it is the legacy one */
+    const struct sim_legacy_config *legacy;
+    bool bonded; /* its application hands its bond to the bootloader */
+};
 struct rig_board_subject {
-    /* Borrowed. Returns the foreign bootloader that this board boots through, NULL = the model. */
+    /* NULL: the bootloader is none of Nordic's. */
+    void (*nordic)(struct rig_board *board, struct rig_board_nordic *nordic);
+    /* The next three are MCUboot's, NULL where there is none. Borrowed. Returns the foreign bootloader that
+     * this board boots through, NULL = the model. */
     struct sim_guest *(*bootloader)(struct rig_board *board, const struct sim_boot_config **config,
                                     const struct sim_flash **flash);
     /* Whether a piece of a console line is how the bootloader model says something (see foreign_bootloader).

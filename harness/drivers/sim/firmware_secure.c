@@ -152,7 +152,19 @@ GBytes *rig_sim_make_nordic_payload(const struct rig_board *board, const struct 
 
 static const struct rig_board_application application = {.make_payload = rig_sim_make_nordic_payload,
                                                          .teach = rig_sim_teach};
-static const char *const capabilities[] = {"update", "dfu", "dfu-secure", "buttonless", NULL};
+static void explored(struct rig_board *board, struct rig_board_nordic *nordic)
+{
+    const struct rig_sim *sim = (const struct rig_sim *)board;
+
+    *nordic = (struct rig_board_nordic){
+        .flash = sim_board_flash(sim->sim),
+        .secure = &sim->secure.boot,
+        .bonded = board->layout.nordic.buttonless == RIG_NORDIC_BUTTONLESS_BONDED,
+    };
+}
+
+static const struct rig_board_subject subject = {.nordic = explored, .watch = rig_sim_watch};
+static const char *const capabilities[] = {"update", "dfu", "dfu-secure", "buttonless", "explore", NULL};
 
 const struct rig_sim_firmware rig_sim_secure = {
     .firmware = &sim_nordic_secure,
@@ -168,4 +180,5 @@ const struct rig_sim_firmware rig_sim_secure = {
     .account = account,
     .program = rig_sim_program_nordic,
     .application = &application,
+    .subject = &subject,
 };

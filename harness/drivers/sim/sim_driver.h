@@ -77,7 +77,7 @@ struct rig_sim_taught {
     struct sim_app_personality personality;
 };
 
-#define RIG_SIM_MAX_CAPABILITIES 24
+#define RIG_SIM_MAX_CAPABILITIES 32
 struct rig_sim {
     struct rig_board board;
     const char *capabilities[RIG_SIM_MAX_CAPABILITIES]; /* NULL-terminated */

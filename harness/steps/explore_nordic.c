@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What is explored on a board with one of Nordic's bootloaders: packages as its host sends them. */
+#include "steps/explore_subject.h"
+
+#include "explore/nordic.h"
+#include "image/init_packet.h"
+
+#include <string.h>
+
+static bool take_old(struct rig_run *run, const char *name, struct rig_explore_image *image)
+{
+    const struct rig_built_image *built = rig_run_image(run, name);
+
+    if (!built)
+        return false;
+    if (built->n_parts != 1 || built->parts[0].firmware != RIG_DFU_APPLICATION) {
+        rig_run_error_text(run, "image '%s' is no application: it cannot be the one that runs at the begin",
+                           name);
+        return false;
+    }
+    image->name = built->name;
+    image->bytes = g_bytes_get_data(built->parts[0].bytes, &image->n_bytes);
+    image->verified = true;
+    return true;
+}
+
+/* Signature and hash are what the bootloader must demand. */
+static bool is_good(const struct sim_secure_config *config, const struct rig_explore_part *part)
+{
+    struct rig_init_packet init;
+    guint8 hash[RIG_IMAGE_HASH_BYTES];
+
+    if (rig_init_packet_decode(part->init_packet, part->n_init_packet, &init) != RIG_INIT_OK)
+        return false;
+    if ((init.is_signed || !config->accepts_unsigned || part->firmware != RIG_DFU_APPLICATION) &&
+        (!config->key || !rig_init_packet_verify(&init, part->init_packet, config->key)))
+        return false;
+    return rig_init_hash_of(part->bytes, part->n_bytes, hash) && init.hash_type == RIG_INIT_HASH_SHA256 &&
+           init.n_hash_bytes == sizeof hash && memcmp(hash, init.hash, sizeof hash) == 0;
+}
+
+/* Of a SoftDevice with bootloader. */
+static gsize bootloader_bytes(const struct rig_update_part *part)
+{
+    gsize n_init_packet;
+    const guint8 *init_packet = g_bytes_get_data(part->init_packet, &n_init_packet);
+    struct rig_init_packet init;
+
+    if (part->n_bootloader_bytes > 0)
+        return part->n_bootloader_bytes;
+    return rig_init_packet_decode(init_packet, n_init_packet, &init) == RIG_INIT_OK ? init.bl_size : 0;
+}
+
+static bool take_new(struct rig_run *run, const char *name, struct rig_explore_package *package,
+                     struct rig_explore_image *image)
+{
+    const struct rig_built_image *built = rig_run_image(run, name);
+
+    if (!built)
+        return false;
+    if (built->n_parts == 0 || built->n_parts > RIG_EXPLORE_MAX_PARTS) {
+        rig_run_error_text(run, "image '%s' is no distribution package", name);
+        return false;
+    }
+    image->name = built->name;
+    image->verified = true;
+    for (guint i = 0; i < built->n_parts; i++) {
+        struct rig_explore_part *part = &package->parts[package->n_parts++];
+
+        part->firmware = built->parts[i].firmware;
+        part->init_packet = g_bytes_get_data(built->parts[i].init_packet, &part->n_init_packet);
+        part->bytes = g_bytes_get_data(built->parts[i].bytes, &part->n_bytes);
+        part->softdevice_bytes = part->n_bytes - MIN(bootloader_bytes(&built->parts[i]), part->n_bytes);
+        image->bytes = part->bytes;
+        image->n_bytes = part->n_bytes;
+    }
+    return true;
+}
+
+static void judge_new(const struct sim_secure_config *config, const struct rig_explore_package *package,
+                      struct rig_explored *explored)
+{
+    struct rig_explore_image *image = &explored->plan->images[RIG_IMAGE_NEW];
+
+    for (guint i = 0; i < package->n_parts; i++)
+        image->verified &= is_good(config, &package->parts[i]);
+    if (!image->verified)
+        explored->never_runs =
+            g_strdup_printf("signature or hash of '%s' are wrong: it is to be refused", image->name);
+}
+
+bool rig_explored_nordic(struct rig_run *run, const char *const names[RIG_N_EXPLORE_NAMES],
+                         struct rig_explored *explored)
+{
+    struct rig_explore_image *images = explored->plan->images;
+    struct rig_explore_package package = {.n_parts = 0};
+    struct rig_board_nordic board;
+
+    run->board->subject->nordic(run->board, &board);
+    package.bonded = board.bonded;
+    if (names[RIG_EXPLORE_SECOND_OLD] || names[RIG_EXPLORE_SECOND_NEW]) {
+        rig_run_error_text(run, "this board has one image: leave 'second-old' and 'second-new' out");
+        return false;
+    }
+    if (!take_old(run, names[RIG_EXPLORE_OLD], &images[RIG_IMAGE_OLD]) ||
+        !take_new(run, names[RIG_EXPLORE_NEW], &package, &images[RIG_IMAGE_NEW]))
+        return false;
+    judge_new(board.secure, &package, explored);
+    explored->subject = rig_subject_secure(board.secure, board.flash, &package);
+    explored->plan->subject = explored->subject;
+    if (!explored->subject)
+        rig_run_error_text(run, "out of memory");
+    else if (rig_subject_changes_nothing(explored->subject))
+        rig_run_error_text(run,
+                           "'%s' brings what this board has already: nothing tells whether it was installed",
+                           names[RIG_EXPLORE_NEW]);
+    return !rig_run_troubled(run);
+}
