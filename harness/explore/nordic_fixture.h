@@ -28,7 +28,8 @@ struct nordic_plan {
     enum sim_secure_banks banks;
     bool saves_progress;
     guint32 defects;
-    bool foreign_key; /* the package is signed by another one */
+    bool foreign_key;     /* the package is signed by another one */
+    guint32 max_contents; /* it is not explored to the end */
 };
 
 struct nordic_board {

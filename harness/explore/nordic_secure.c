@@ -376,7 +376,7 @@ static void chosen_settings(const struct secure *secure, struct rig_nordic_setti
 }
 
 /* While nothing is to be activated, nobody refers to what lies above the application - but to what a transfer
- * saved; without an application, to nothing from bank 0 on. */
+ * saved; without an application, to nothing from bank 0 on. SDK 12 copies more than an image has. */
 static guint secure_dead(struct rig_subject *subject, struct sim_area *dead)
 {
     struct secure *secure = self(subject);
@@ -386,7 +386,7 @@ static guint secure_dead(struct rig_subject *subject, struct sim_area *dead)
     struct rig_nordic_settings settings;
 
     chosen_settings(secure, &settings);
-    if (settings.banks[1].code != RIG_NORDIC_BANK_INVALID)
+    if (settings.banks[1].code != RIG_NORDIC_BANK_INVALID || secure->config.sdk == SIM_SECURE_SDK_12)
         return 0;
     if (settings.banks[0].code != RIG_NORDIC_BANK_INVALID || secure->config.saves_progress)
         from += whole_pages(map, MIN(settings.banks[0].image_bytes, map->flash_bytes));
