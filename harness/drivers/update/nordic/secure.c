@@ -101,12 +101,15 @@ static bool take_receipt(struct stream *stream, guint32 sent, bool *whole, GErro
     if (!rig_nordic_await(it->client, RIG_DFU_GET_CRC, RIG_DFU_GET_CRC, RIG_NORDIC_RECEIPT_US, &receipt,
                           it->result, error))
         return false;
-    if (it->result->kind == RIG_UPDATE_NO_ANSWER)
-        it->result->kind = RIG_UPDATE_DONE;
-    else if (rig_nordic_goes_on(it))
-        *whole = receipt.success && receipt.offset == sent && has_prefix(stream, &receipt);
-    if (rig_nordic_goes_on(it) && *whole && stream->type == RIG_DFU_DATA_OBJECT)
-        rig_nordic_acknowledge(it, receipt.success ? sent : 0);
+    if (it->result->kind == RIG_UPDATE_NO_ANSWER) {
+        *it->result = (struct rig_update_result){.kind = RIG_UPDATE_DONE, .text = "ok"};
+        return true;
+    }
+    if (!rig_nordic_goes_on(it))
+        return true;
+    *whole = receipt.success && receipt.offset == sent && has_prefix(stream, &receipt);
+    if (*whole && stream->type == RIG_DFU_DATA_OBJECT)
+        rig_nordic_acknowledge(it, sent);
     return true;
 }
 
