@@ -95,6 +95,9 @@ static void without_bonds_it_goes_to_address_plus_one_when_the_answer_is_confirm
     assert_int_equal(sim_board_ble_att_error(board), RIG_DFU_ATT_CCC_IMPROPER);
     subscribe(board, 0, SIM_GATT_INDICATED);
     ask(board, 0, enter, 1, "20 01 01");
+    nordic_run(board, 16000);
+    assert_false(sim_board_ble_connected(board));
+    assert_false(sim_board_ble_advertising(board));
     nordic_run(board, SECOND_US);
     assert_int_equal(sim_board_ble_last_reason(board), 0x13);
     assert_int_equal(sim_board_view(board).state, SIM_BOARD_UPDATER);
@@ -457,6 +460,9 @@ static void abort_drops_the_link_and_leads_back(void **state)
     connect(board);
     subscribe(board, 1, SIM_GATT_NOTIFIED);
     assert_int_equal(sim_board_ble_write(board, 1, true, (const uint8_t *)"\x0c", 1), SIM_BLE_OK);
+    nordic_run(board, 20000);
+    assert_false(sim_board_ble_connected(board));
+    assert_false(sim_board_ble_advertising(board)); /* nobody gets in before the reset */
     nordic_run(board, SECOND_US);
     assert_int_equal(sim_board_ble_last_reason(board), 0x13);
     assert_int_equal(sim_board_view(board).state, SIM_BOARD_RUNNING);
