@@ -425,7 +425,7 @@ void sim_chip_notify_nonsense(struct sim_chip *chip, unsigned characteristic)
 
 void sim_chip_disconnect(struct sim_chip *chip, uint8_t hci_reason)
 {
-    sim_ble_disconnect(&chip->board->ram.ble, (enum sim_hci_reason)hci_reason);
+    sim_ble_hang_up(&chip->board->ram.ble, (enum sim_hci_reason)hci_reason);
 }
 
 void sim_chip_forget_bonds(struct sim_chip *chip)

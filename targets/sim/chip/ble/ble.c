@@ -305,6 +305,13 @@ void sim_ble_disconnect(struct sim_ble *ble, enum sim_hci_reason reason)
     tell_link(ble, false);
 }
 
+void sim_ble_hang_up(struct sim_ble *ble, enum sim_hci_reason reason)
+{
+    if (ble->alive && ble->has_host)
+        ble->hung_up = (uint8_t)reason;
+    sim_ble_disconnect(ble, reason);
+}
+
 /* A bonded central keeps what it found. */
 static void keep_table(struct sim_ble *ble)
 {

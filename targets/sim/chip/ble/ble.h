@@ -50,6 +50,8 @@ struct sim_ble {
     uint8_t subscribed[SIM_GATT_MAX_CHARACTERISTICS]; /* enum sim_gatt_subscription */
     uint8_t att_error;                                /* of the last SIM_BLE_ATT_ERROR */
     uint8_t last_reason;
+    uint8_t hung_up; /* the firmware ended the connection with this reason, which a host stack has to tell the
+                        central; 0: it did not */
     /* What a central in this process believes the table to be: what it found on this connection, or, bonded
      * to a board with a SoftDevice, on an earlier one. Service Changed makes it look again. */
     struct sim_gatt_services known, kept;
@@ -96,6 +98,8 @@ void sim_ble_vanish(struct sim_ble *ble, uint64_t now_us);
 enum sim_ble_outcome sim_ble_connect(struct sim_ble *ble, const uint8_t central[SIM_BLE_ADDRESS_BYTES],
                                      uint16_t mtu);
 void sim_ble_disconnect(struct sim_ble *ble, enum sim_hci_reason reason);
+/* The firmware ends it. */
+void sim_ble_hang_up(struct sim_ble *ble, enum sim_hci_reason reason);
 enum sim_ble_outcome sim_ble_encrypt(struct sim_ble *ble, const uint8_t ltk[SIM_BLE_LTK_BYTES]);
 enum sim_ble_outcome sim_ble_pair(struct sim_ble *ble, const struct sim_ble_central_pairing *central,
                                   uint8_t ltk[SIM_BLE_LTK_BYTES], struct sim_ble_pairing_result *result);

@@ -106,6 +106,7 @@ struct link {
     bool encrypted;
     bool authenticated; /* by a key that was made with a passkey or a comparison */
     bool silent;        /* on command */
+    bool ending;        /* the board ended it, and the controller was told so */
     uint8_t last_reason;
 };
 

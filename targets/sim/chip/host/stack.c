@@ -157,6 +157,7 @@ static bool board_holds_link(const struct sim_stack *stack)
 
 static void forget_link(struct sim_stack *stack)
 {
+    stack->ble->hung_up = 0;
     stack->link.up = stack->link.encrypted = stack->link.authenticated = stack->link.silent = false;
     stack->forced_answer.n_bytes = 0;
     hci_drop_frames(stack);
@@ -292,11 +293,24 @@ static bool is_stale(const struct sim_stack *stack)
            stack->now_us >= stack->hci.repeat_us;
 }
 
+/* What the board said before it ended the connection leaves first. */
+static void link_hang_up(struct sim_stack *stack)
+{
+    att_tick(stack);
+    if (hci_room_frames(stack) < HCI_MAX_FRAMES || stack->link.n_in_flight > 0)
+        return;
+    link_end(stack, stack->ble->hung_up);
+    stack->ble->hung_up = 0;
+    stack->link.ending = true;
+}
+
 static void link_tick(struct sim_stack *stack)
 {
     struct corpse *corpse = &stack->corpse;
 
-    if (stack->link.up && !board_holds_link(stack))
+    if (stack->link.up && stack->ble->hung_up)
+        link_hang_up(stack);
+    else if (stack->link.up && !stack->link.ending && !board_holds_link(stack))
         link_vanish(stack);
     if (corpse->there && stack->now_us >= corpse->due_us) {
         corpse->due_us = STACK_NEVER;
