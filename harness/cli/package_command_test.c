@@ -214,7 +214,7 @@ static void every_damage_is_seen(void **state)
     const struct rig_package_damage *damages = rig_package_damages(&n);
 
     (void)state;
-    expect(MAKE_APP " --boot-validation sha256 -o app.zip", 0, "");
+    expect(MAKE_APP " --boot-validation ecdsa -o app.zip", 0, "");
     expect("package verify app.zip --key own.pem", 0, "pass");
     for (gsize i = 0; i < n; i++) {
         g_autofree char *damage =

@@ -103,7 +103,7 @@ static void changes_of_the_packet_are_signed_again(void **state)
     do {                                                                                                     \
         struct stand stand;                                                                                  \
         const guint32 its_number = number;                                                                   \
-        make(&stand, RIG_PACKAGE_SECURE, true, RIG_INIT_BOOT_SHA256);                                        \
+        make(&stand, RIG_PACKAGE_SECURE, true, RIG_INIT_BOOT_ECDSA);                                         \
         damage(&stand, kind_name, its_number ? &its_number : NULL);                                          \
         assert_true(condition);                                                                              \
         clear(&stand);                                                                                       \
@@ -126,7 +126,7 @@ static void each_changes_what_it_names(void **state)
     EXPECT("boot-validation", 0, stand.packet.boot_validations[0].type == 9);
     EXPECT("boot-validation", 3,
            stand.packet.boot_validations[0].type == 3 && stand.packet.boot_validations[0].n_bytes == 0);
-    EXPECT("wrong-boot-validation", 0, stand.packet.boot_validations[0].n_bytes == 32);
+    EXPECT("wrong-boot-validation", 0, stand.packet.boot_validations[0].n_bytes == 64);
     EXPECT("no-signature", 0, !stand.packet.is_signed);
     EXPECT("short-signature", 0, stand.packet.n_signature_bytes == 63);
     EXPECT("signature-type", 0, stand.packet.signature_type == 1);

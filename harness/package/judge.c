@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define WORD_BYTES 4u
+#define PAGE_BYTES 4096u
 
 struct court {
     const struct rig_package_part *part;
@@ -122,29 +123,36 @@ static void judge_signature(struct court *court, const struct rig_init_packet *p
         say(court, court->remarks, "it is not signed");
 }
 
-/* The first one of a SoftDevice with bootloader is over the SoftDevice, the second over the bootloader. */
-static void judge_boot_validation(struct court *court, const struct rig_init_packet *packet, gsize index)
+static bool signed_by_any(struct court *court, const struct rig_init_boot *boot, gsize n_bytes)
 {
-    const struct rig_init_boot *boot = &packet->boot_validations[index];
-    bool both = court->part->firmware == RIG_DFU_SOFTDEVICE_BOOTLOADER && packet->sd_size <= court->n_bytes;
-    const guint8 *bytes = court->bytes + (both && index ? packet->sd_size : 0);
-    gsize n_bytes = !both ? court->n_bytes : index ? court->n_bytes - packet->sd_size : packet->sd_size;
-    guint8 hash[RIG_IMAGE_HASH_BYTES];
-    bool good = true;
+    for (gsize i = 0; i < court->n_keys; i++)
+        if (rig_init_signature_matches(court->keys[i], court->bytes, n_bytes, boot->bytes))
+            return true;
+    return court->n_keys == 0;
+}
 
-    if (boot->type > RIG_INIT_BOOT_ECDSA) {
-        say(court, court->problems, "boot validation of type %u, which no bootloader knows", boot->type);
+/* A bootloader looks at the first one: of a SoftDevice with bootloader it holds it against the SoftDevice,
+ * and then against the bootloader, too. Only a signature has bytes that it takes from the packet. */
+static void judge_boot_validation(struct court *court, const struct rig_init_packet *packet)
+{
+    const struct rig_init_boot *boot = packet->boot_validations;
+    bool both = court->part->firmware == RIG_DFU_SOFTDEVICE_BOOTLOADER;
+
+    if (packet->n_boot_validations == 0)
         return;
-    }
-    if (boot->type == RIG_INIT_BOOT_SHA256)
-        good = boot->n_bytes == sizeof hash && rig_init_hash_of(bytes, n_bytes, hash) &&
-               memcmp(hash, boot->bytes, sizeof hash) == 0;
-    if (boot->type == RIG_INIT_BOOT_ECDSA) {
-        good = boot->n_bytes == RIG_INIT_SIGNATURE_BYTES && court->n_keys == 0;
-        for (gsize i = 0; !good && boot->n_bytes == RIG_INIT_SIGNATURE_BYTES && i < court->n_keys; i++)
-            good = rig_init_signature_matches(court->keys[i], bytes, n_bytes, boot->bytes);
-    }
-    blame(court, !good, "the boot validation in the init packet is not that of the firmware");
+    if (boot->type > RIG_INIT_BOOT_ECDSA)
+        say(court, court->problems, "boot validation of type %u, which no bootloader knows", boot->type);
+    if (boot->type != RIG_INIT_BOOT_ECDSA)
+        return;
+    blame(court,
+          boot->n_bytes != RIG_INIT_SIGNATURE_BYTES ||
+              !signed_by_any(court, boot, both ? MIN(packet->sd_size, court->n_bytes) : court->n_bytes),
+          "the boot validation in the init packet is not a signature of the firmware");
+    if (both)
+        say(court, court->remarks,
+            "the bootloader of SDK 17 holds the SoftDevice's boot validation by signature against the "
+            "bootloader, "
+            "too, and refuses it: result 05");
 }
 
 static void remark_on_softdevices(struct court *court, const struct rig_init_packet *packet)
@@ -179,8 +187,7 @@ static void judge_secure(struct court *court)
     judge_size(court, &packet);
     judge_hash(court, &packet);
     judge_signature(court, &packet);
-    for (gsize i = 0; i < packet.n_boot_validations; i++)
-        judge_boot_validation(court, &packet, i);
+    judge_boot_validation(court, &packet);
     remark_on_softdevices(court, &packet);
 }
 
@@ -263,9 +270,26 @@ static void judge_legacy(struct court *court, enum rig_package_version version)
 
 /* ---- both ---- */
 
-static void judge_firmware(struct court *court)
+/* As a secure bootloader looks at it; a legacy one believes it. */
+static void judge_softdevice(struct court *court, gsize n_bytes, GPtrArray *into)
 {
     struct rig_softdevice softdevice;
+
+    if (n_bytes < RIG_SOFTDEVICE_INFO_AT + RIG_SOFTDEVICE_INFO_BYTES || n_bytes > court->n_bytes ||
+        !rig_softdevice_decode(court->bytes + RIG_SOFTDEVICE_INFO_AT, &softdevice))
+        say(court, into, "no SoftDevice's info structure stands at 0x%x of the firmware",
+            RIG_SOFTDEVICE_INFO_AT);
+    else if (softdevice.flash_bytes <
+             (n_bytes + RIG_SOFTDEVICE_AT + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES)
+        say(court, into, "the SoftDevice says that it takes 0x%x bytes of flash, and it has 0x%zx",
+            softdevice.flash_bytes, n_bytes + RIG_SOFTDEVICE_AT);
+}
+
+static void judge_firmware(struct court *court, bool legacy)
+{
+    const struct rig_package_part *part = court->part;
+    gsize n_softdevice =
+        part->firmware == RIG_DFU_SOFTDEVICE_BOOTLOADER && part->sd_bytes ? part->sd_bytes : court->n_bytes;
 
     blame(court, court->n_bytes == 0, "the firmware is empty");
     if (court->n_bytes % WORD_BYTES)
@@ -273,11 +297,8 @@ static void judge_firmware(struct court *court)
             "the firmware has %zu bytes, which is no multiple of 4: a bootloader loses the last ones, or "
             "refuses it",
             court->n_bytes);
-    if (!(court->part->firmware & RIG_DFU_SOFTDEVICE))
-        return;
-    if (court->n_bytes < RIG_SOFTDEVICE_INFO_AT + RIG_SOFTDEVICE_INFO_BYTES ||
-        !rig_softdevice_decode(court->bytes + RIG_SOFTDEVICE_INFO_AT, &softdevice))
-        say(court, court->remarks, "no SoftDevice's info structure stands at 0x%x", RIG_SOFTDEVICE_INFO_AT);
+    if (part->firmware & RIG_DFU_SOFTDEVICE)
+        judge_softdevice(court, n_softdevice, legacy ? court->remarks : court->problems);
 }
 
 bool rig_package_judge(const struct rig_package *package, const struct rig_key *const *keys, gsize n_keys,
@@ -294,7 +315,7 @@ bool rig_package_judge(const struct rig_package *package, const struct rig_key *
 
         court.init = g_bytes_get_data(court.part->init_packet, &court.n_init);
         court.bytes = g_bytes_get_data(court.part->bytes, &court.n_bytes);
-        judge_firmware(&court);
+        judge_firmware(&court, package->version != RIG_PACKAGE_SECURE);
         if (package->version == RIG_PACKAGE_SECURE)
             judge_secure(&court);
         else

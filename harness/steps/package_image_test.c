@@ -270,12 +270,12 @@ static void every_damage_of_packages_can_be_asked_for(void **state)
 
     (void)state;
     for (gsize i = 0; i < n; i++) {
-        g_autofree char *plan = g_strdup_printf("{boot-validation: sha256, damage: %s}", damages[i].name);
+        g_autofree char *plan = g_strdup_printf("{boot-validation: ecdsa, damage: %s}", damages[i].name);
         g_autofree char *placed =
-            g_strdup_printf("{boot-validation: sha256, damage: {kind: %s, at: 40}}", damages[i].name);
+            g_strdup_printf("{boot-validation: ecdsa, damage: {kind: %s, at: 40}}", damages[i].name);
         struct stand good, bad;
 
-        build(&good, RIG_BOOTLOADER_NORDIC_SECURE, "{boot-validation: sha256}");
+        build(&good, RIG_BOOTLOADER_NORDIC_SECURE, "{boot-validation: ecdsa}");
         build(&bad, RIG_BOOTLOADER_NORDIC_SECURE, plan);
         if (!bad.image)
             fail_msg("%s: %s", damages[i].name, bad.error->message);
