@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The updater beside what was measured: receipts of errors, buffers, a flash queue that is full or stands
+ * still, time, resets, what builds change. */
+#include "sim/firmware/nordic/secure/secure_fixture.h"
+
+#include "base/bytes.h"
+#include "protocol/nordic/dfu.h"
+
+#include <string.h>
+
+#define RESET_DELAY_US 200000u
+#define INACTIVITY_US 120000000u
+
+static void enter(struct world *world)
+{
+    world->retained.gpregret = SIM_NORDIC_GPREGRET_DFU;
+    assert_int_equal(world_settle(world), SIM_SECURE_UPDATER);
+    sim_secure_linked(&world->config, world->state, world->flash, true);
+    (void)world_ops(world);
+}
+
+static void control_at(struct world *world, uint64_t now_us, const uint8_t *bytes, size_t n_bytes)
+{
+    sim_secure_control(&world->config, world->state, world->flash, bytes, n_bytes, now_us);
+}
+
+#define CONTROL(world, ...)                                                                                  \
+    control_at(world, 0, (const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}))
+
+static void packet(struct world *world, const uint8_t *bytes, size_t n_bytes)
+{
+    sim_secure_packet(&world->config, world->state, world->flash, bytes, n_bytes, 0);
+}
+
+static void drain(struct world *world)
+{
+    sim_secure_drain(&world->config, world->state, world->flash);
+}
+
+static void create(struct world *world, uint8_t type, uint32_t n_bytes)
+{
+    uint8_t request[6] = {RIG_DFU_CREATE, type};
+    rig_put_le32(request + 2, n_bytes);
+    control_at(world, 0, request, sizeof request);
+}
+
+/* The next answer in hex; "" when there is none, "disconnect", "reset" as they come. */
+static const char *answer(struct world *world)
+{
+    struct sim_secure_wish wish;
+    static const char *const words[] = {
+        [SIM_SECURE_DISCONNECT] = "disconnect", [SIM_SECURE_DO_RESET] = "reset"};
+    if (!sim_secure_next(world->state, &wish))
+        return "";
+    if (wish.kind != SIM_SECURE_SEND)
+        return words[wish.kind];
+    memset(world->told, 0, sizeof world->told);
+    for (size_t i = 0; i < wish.n_bytes; i++) {
+        static const char digits[] = "0123456789abcdef";
+        world->told[2 * i] = digits[wish.bytes[i] >> 4];
+        world->told[2 * i + 1] = digits[wish.bytes[i] & 15];
+    }
+    return world->told;
+}
+
+static void accept(struct world *world)
+{
+    struct rig_init_packet init = world_init(world);
+    assert_int_equal(world_send_init(world, &init), RIG_DFU_SUCCESS);
+    (void)world_ops(world);
+}
+
+static void an_error_of_a_packet_is_told_by_its_receipt_alone(void **state)
+{
+    struct world *world = *state;
+    uint8_t bytes[20] = {0};
+    enter(world);
+    CONTROL(world, RIG_DFU_SET_PRN, 2, 0);
+    assert_string_equal(answer(world), "600201");
+    CONTROL(world, RIG_DFU_SELECT, RIG_DFU_DATA_OBJECT);
+    (void)answer(world);
+    packet(world, bytes, sizeof bytes);
+    assert_string_equal(answer(world), "");
+    packet(world, bytes, sizeof bytes);
+    assert_string_equal(answer(world), "600308");
+    packet(world, bytes, sizeof bytes);
+    create(world, RIG_DFU_COMMAND_OBJECT, 100); /* counts anew, for either type */
+    assert_string_equal(answer(world), "600101");
+    packet(world, bytes, sizeof bytes);
+    assert_string_equal(answer(world), "");
+    packet(world, bytes, sizeof bytes);
+    assert_int_equal(strncmp(answer(world), "60030128000000", 14), 0);
+}
+
+static void packets_that_are_refused_keep_their_buffers(void **state)
+{
+    struct world *world = *state;
+    uint8_t bytes[4] = {0};
+    enter(world);
+    CONTROL(world, RIG_DFU_SELECT, 9);
+    assert_string_equal(answer(world), "600605");
+    for (unsigned i = 0; i < SIM_SECURE_N_BUFFERS; i++)
+        packet(world, bytes, sizeof bytes);
+    create(world, RIG_DFU_COMMAND_OBJECT, 4);
+    (void)answer(world);
+    packet(world, bytes, sizeof bytes);
+    CONTROL(world, RIG_DFU_GET_CRC);
+    assert_string_equal(answer(world), "6003010000000000000000");
+    world->state->stopped = true; /* a reset frees them */
+    enter(world);
+    create(world, RIG_DFU_COMMAND_OBJECT, 4);
+    (void)answer(world);
+    packet(world, bytes, sizeof bytes);
+    CONTROL(world, RIG_DFU_GET_CRC);
+    assert_string_equal(answer(world), "600301040000001cdf4421");
+}
+
+static void a_packet_that_finds_the_queue_full_is_lost_and_the_crc_shows_it(void **state)
+{
+    struct world *world = *state;
+    uint8_t wanted[8];
+    enter(world);
+    accept(world);
+    create(world, RIG_DFU_DATA_OBJECT, 0x1000); /* its erase is in work when the packets come */
+    assert_string_equal(answer(world), "600101");
+    for (uint32_t at = 0; at < 0x1000; at += 244)
+        packet(world, world->image + at, at + 244 <= 0x1000 ? 244 : 0x1000 - at);
+    drain(world);
+    assert_string_equal(world_ops(world), "E 0c000+1000 W 0c000+f40");
+    CONTROL(world, RIG_DFU_GET_CRC);
+    rig_put_le32(wanted, 16 * 244);
+    rig_put_le32(wanted + 4, rig_nordic_crc32(0, world->image, 16 * 244));
+    struct sim_secure_wish wish;
+    assert_true(sim_secure_next(world->state, &wish));
+    assert_memory_equal(wish.bytes + 3, wanted, sizeof wanted);
+    CONTROL(world, RIG_DFU_EXECUTE);
+    assert_string_equal(answer(world), "600408");
+}
+
+static void a_receipt_of_a_lost_packet_says_nothing_of_the_image(void **state)
+{
+    struct world *world = *state;
+    enter(world);
+    accept(world);
+    CONTROL(world, RIG_DFU_SET_PRN, 17, 0);
+    (void)answer(world);
+    create(world, RIG_DFU_DATA_OBJECT, 0x1000);
+    (void)answer(world);
+    for (unsigned i = 0; i < 17; i++)
+        packet(world, world->image, 4);
+    assert_string_equal(answer(world), "6003010000000000000000");
+}
+
+static void what_the_flash_refuses_stops_its_queue_until_more_comes(void **state)
+{
+    struct world *world = *state;
+    enter(world);
+    accept(world);
+    create(world, RIG_DFU_DATA_OBJECT, 0x1000);
+    packet(world, world->image, 6);      /* 0xc000 */
+    packet(world, world->image + 6, 8);  /* at 0xc006 */
+    packet(world, world->image + 14, 6); /* at 0xc00e */
+    packet(world, world->image + 20, 4); /* at 0xc014 */
+    drain(world);
+    /* The erase, one word of the first; the second is refused, and what is behind it waits for nothing. */
+    assert_string_equal(world_ops(world), "E 0c000+1000 W 0c000+4");
+    packet(world, world->image + 24, 4);
+    drain(world);
+    assert_string_equal(world_ops(world), "");
+    packet(world, world->image + 28, 4);
+    drain(world);
+    assert_string_equal(world_ops(world), "W 0c014+c");
+}
+
+static void settings_that_find_no_room_in_the_queue_fail_the_init_packet(void **state)
+{
+    struct world *world = *state;
+    enter(world);
+    accept(world);
+    create(world, RIG_DFU_DATA_OBJECT, 0x1000);
+    for (unsigned i = 0; i < 16; i++)
+        packet(world, world->image + 4 * i, 4);
+    while (*answer(world) != '\0')
+        ;
+    struct rig_init_packet init = world_init(world);
+    uint8_t bytes[RIG_INIT_PACKET_MAX_BYTES];
+    size_t n_bytes;
+    init.fw_version = 3; /* other settings than those that are there */
+    assert_int_equal(rig_init_packet_encode(&init, world->key, bytes, &n_bytes), RIG_INIT_OK);
+    create(world, RIG_DFU_COMMAND_OBJECT, (uint32_t)n_bytes);
+    assert_string_equal(answer(world), "600101");
+    packet(world, bytes, n_bytes);
+    CONTROL(world, RIG_DFU_EXECUTE);
+    assert_string_equal(answer(world), "60040a");
+}
+
+static void only_a_new_packet_and_an_object_that_is_done_keep_it_from_giving_up(void **state)
+{
+    struct world *world = *state;
+    static const uint8_t select[] = {RIG_DFU_SELECT, RIG_DFU_COMMAND_OBJECT};
+    static const uint8_t new_packet[] = {RIG_DFU_CREATE, RIG_DFU_COMMAND_OBJECT, 10, 0, 0, 0};
+    static const uint8_t nothing[] = {RIG_DFU_CREATE, RIG_DFU_COMMAND_OBJECT, 0, 0, 0, 0};
+    static const uint8_t new_data[] = {RIG_DFU_CREATE, RIG_DFU_DATA_OBJECT, 0, 0x10, 0, 0};
+    enter(world);
+    uint64_t due = sim_secure_due(&world->config, world->state, world->flash, 0);
+    control_at(world, 1000000, select, sizeof select);
+    control_at(world, 1000000, new_data, sizeof new_data);
+    assert_int_equal(sim_secure_due(&world->config, world->state, world->flash, 1000000), due);
+    control_at(world, 2000000, new_packet, sizeof new_packet);
+    assert_int_equal(sim_secure_due(&world->config, world->state, world->flash, 2000000),
+                     2000000 + INACTIVITY_US);
+    control_at(world, 3000000, nothing, sizeof nothing); /* refused, and counts */
+    assert_int_equal(sim_secure_due(&world->config, world->state, world->flash, 3000000),
+                     3000000 + INACTIVITY_US);
+    world->config.inactivity_ms = 0;
+    control_at(world, 4000000, new_packet, sizeof new_packet);
+    assert_int_equal(sim_secure_due(&world->config, world->state, world->flash, 4000000), SIM_SECURE_NEVER);
+}
+
+static void the_end_of_an_update_disconnects_and_resets_a_moment_later(void **state)
+{
+    struct world *world = *state;
+    for (int linked = 0; linked < 2; linked++) {
+        enter(world);
+        sim_secure_linked(&world->config, world->state, world->flash, linked != 0);
+        uint64_t now_us = 5000;
+        static const uint8_t abort[] = {RIG_DFU_ABORT};
+        control_at(world, now_us, abort, 1);
+        uint64_t due = sim_secure_due(&world->config, world->state, world->flash, now_us);
+        if (linked) {
+            assert_int_equal(due, now_us + RESET_DELAY_US);
+            assert_string_equal(answer(world), "disconnect");
+            CONTROL(world, RIG_DFU_GET_CRC); /* nobody listens any more */
+            assert_string_equal(answer(world), "");
+            due = sim_secure_due(&world->config, world->state, world->flash, due);
+        }
+        assert_int_equal(due, SIM_SECURE_NEVER);
+        assert_string_equal(answer(world), "reset");
+        assert_string_equal(answer(world), "");
+    }
+}
+
+static void the_flash_takes_its_time_and_executes_wait_for_it(void **state)
+{
+    struct world *world = *state;
+    enter(world);
+    accept(world);
+    create(world, RIG_DFU_DATA_OBJECT, 0x1000);
+    (void)answer(world);
+    for (uint32_t at = 0; at < 0x1000; at += 256) {
+        packet(world, world->image + at, 128);
+        packet(world, world->image + at + 128, 128);
+        if (at == 0)
+            assert_int_equal(sim_secure_due(&world->config, world->state, world->flash, 0), 85000);
+        drain(world);
+    }
+    packet(world, world->image, 0); /* one word of what the buffer held */
+    CONTROL(world, RIG_DFU_EXECUTE);
+    assert_string_equal(answer(world), "");
+    CONTROL(world, RIG_DFU_EXECUTE); /* nothing new: it waits too */
+    assert_string_equal(answer(world), "");
+    assert_int_equal(sim_secure_due(&world->config, world->state, world->flash, 7000), INACTIVITY_US);
+    assert_string_equal(answer(world), "600401");
+    assert_string_equal(answer(world), "600401");
+}
+
+static void the_full_protocol_says_yes_and_no_more(void **state)
+{
+    struct world *world = *state;
+    world->config.full_protocol = true;
+    enter(world);
+    CONTROL(world, RIG_DFU_VERSION);
+    assert_string_equal(answer(world), "600001");
+    CONTROL(world, RIG_DFU_PING, 0x55);
+    assert_string_equal(answer(world), "600901");
+    CONTROL(world, 0x0d);
+    assert_string_equal(answer(world), "600d02");
+}
+
+static void requests_that_are_cut_short_or_too_long_do_no_harm(void **state)
+{
+    struct world *world = *state;
+    uint8_t bytes[300] = {0};
+    enter(world);
+    control_at(world, 0, NULL, 0);
+    assert_string_equal(answer(world), "600002");
+    CONTROL(world, RIG_DFU_CREATE);
+    assert_string_equal(answer(world), "600105");
+    CONTROL(world, RIG_DFU_CREATE, RIG_DFU_COMMAND_OBJECT, 5);
+    assert_string_equal(answer(world), "600101");
+    control_at(world, 0, bytes, SIM_SECURE_MAX_CONTROL_BYTES + 1);
+    assert_string_equal(answer(world), "");
+    packet(world, bytes, SIM_SECURE_MAX_PACKET_BYTES + 1);
+    CONTROL(world, RIG_DFU_GET_CRC);
+    assert_string_equal(answer(world), "6003010000000000000000");
+}
+
+static void builds_differ_in_what_they_demand(void **state)
+{
+    struct world *world = *state;
+    struct rig_init_packet init = world_init(world);
+    struct rig_key *key = world->key;
+    enter(world);
+    init.fw_version = 0;
+    assert_int_equal(world_send_init(world, &init), RIG_DFU_EXTENDED);
+    world->config.allows_downgrade = true;
+    assert_int_equal(world_send_init(world, &init), RIG_DFU_SUCCESS);
+    init.has_fw_version = false;
+    assert_int_equal(world_send_init(world, &init), RIG_DFU_SUCCESS);
+    world->key = NULL;
+    init.is_signed = false;
+    assert_int_equal(world_send_init(world, &init), RIG_DFU_EXTENDED);
+    world->config.accepts_unsigned = true;
+    assert_int_equal(world_send_init(world, &init), RIG_DFU_SUCCESS);
+    init.type = RIG_DFU_BOOTLOADER; /* never unsigned */
+    init.bl_size = 0x1000;
+    assert_int_equal(world_send_init(world, &init), RIG_DFU_EXTENDED);
+    world->key = key;
+}
+
+static void an_accepted_packet_outlives_a_reset_and_its_image_does_not(void **state)
+{
+    struct world *world = *state;
+    enter(world);
+    accept(world);
+    create(world, RIG_DFU_DATA_OBJECT, 0x1000);
+    packet(world, world->image, 100);
+    drain(world);
+    enter(world);
+    CONTROL(world, RIG_DFU_SELECT, RIG_DFU_COMMAND_OBJECT);
+    assert_int_equal(strncmp(answer(world), "6006010002000086000000", 22), 0);
+    CONTROL(world, RIG_DFU_SELECT, RIG_DFU_DATA_OBJECT);
+    assert_string_equal(answer(world), "600601001000000000000000000000");
+    create(world, RIG_DFU_DATA_OBJECT, 0x1000);
+    assert_string_equal(answer(world), "600101");
+}
+
+/* The packet that stands in the settings is not complete: the SDK's own error handler resets, for ever. */
+static void a_half_packet_in_the_settings_is_a_reset_loop(void **state)
+{
+    struct world *world = *state;
+    struct rig_nordic_settings settings = world_settings();
+    struct rig_init_packet init = world_init(world);
+    uint8_t bytes[RIG_INIT_PACKET_MAX_BYTES];
+    size_t n_bytes;
+    assert_int_equal(rig_init_packet_encode(&init, world->key, bytes, &n_bytes), RIG_INIT_OK);
+    memcpy(settings.init_command, bytes, n_bytes);
+    settings.command_size = (uint32_t)n_bytes;
+    settings.command_offset = (uint32_t)n_bytes - 1;
+    rig_nordic_settings_seal(&settings);
+    world_put_settings(world, WORLD_SETTINGS, &settings);
+    world_put_settings(world, WORLD_BACKUP, &settings);
+    world->retained.gpregret = 0x80;
+    assert_int_equal(world_boot(world), SIM_SECURE_FAULT);
+    assert_int_equal(world_boot(world), SIM_SECURE_FAULT);
+    world->retained.gpregret = 0;
+    assert_int_equal(world_boot(world), SIM_SECURE_APPLICATION);
+}
+
+/* Its size is kept as 0, and so an execute of data takes nothing for a complete image. */
+static void after_a_refused_packet_an_image_of_nothing_is_complete(void **state)
+{
+    struct world *world = *state;
+    struct rig_init_packet init = world_init(world);
+    enter(world);
+    init.hw_version = 51;
+    assert_int_equal(world_send_init(world, &init), RIG_DFU_EXTENDED);
+    CONTROL(world, RIG_DFU_SELECT, RIG_DFU_DATA_OBJECT);
+    (void)answer(world);
+    CONTROL(world, RIG_DFU_EXECUTE);
+    assert_string_equal(answer(world), "60040b0c");
+    drain(world);
+    assert_string_equal(answer(world), "disconnect");
+    assert_string_equal(answer(world), "reset");
+    world->retained.gpregret = 0;
+    assert_int_equal(world_settle(world), SIM_SECURE_APPLICATION);
+}
+
+static int set_up(void **state)
+{
+    struct world *world = test_malloc(sizeof *world);
+    world_make(world);
+    *state = world;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    world_clear(*state);
+    test_free(*state);
+    return 0;
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(an_error_of_a_packet_is_told_by_its_receipt_alone),
+        TEST(packets_that_are_refused_keep_their_buffers),
+        TEST(a_packet_that_finds_the_queue_full_is_lost_and_the_crc_shows_it),
+        TEST(a_receipt_of_a_lost_packet_says_nothing_of_the_image),
+        TEST(what_the_flash_refuses_stops_its_queue_until_more_comes),
+        TEST(settings_that_find_no_room_in_the_queue_fail_the_init_packet),
+        TEST(only_a_new_packet_and_an_object_that_is_done_keep_it_from_giving_up),
+        TEST(the_end_of_an_update_disconnects_and_resets_a_moment_later),
+        TEST(the_flash_takes_its_time_and_executes_wait_for_it),
+        TEST(the_full_protocol_says_yes_and_no_more),
+        TEST(requests_that_are_cut_short_or_too_long_do_no_harm),
+        TEST(builds_differ_in_what_they_demand),
+        TEST(an_accepted_packet_outlives_a_reset_and_its_image_does_not),
+        TEST(a_half_packet_in_the_settings_is_a_reset_loop),
+        TEST(after_a_refused_packet_an_image_of_nothing_is_complete),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
