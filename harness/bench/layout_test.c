@@ -118,11 +118,97 @@ static void a_slot_knows_its_sectors_and_where_its_image_starts(void **state)
     assert_true(layout.signing_needed && layout.encryption_needed);
 }
 
+/* --- boards of Nordic --- */
+
+#define PAGES(size, count)                                                                                   \
+    "  - {device: internal, sectors: [{size: " size ", count: " count "}], write: 4B, erase-time: 85ms}\n"
+#define NRF52840 PAGES("4KiB", "256")
+#define NORDIC(more) "protocol: nordic-secure\nnordic: {bootloader: 0xf8000, settings: 0xff000" more "}\n"
+
+static void banks_follow_from_the_softdevice_and_from_what_is_recorded(void **state)
+{
+    struct rig_layout layout = layout_of("target: t\nabout: a\nkind: simulated\nflash:\n" NRF52840 NORDIC(
+        ", backup: 0xfe000") "options: {softdevice: s140-7.2.0, app-data: 12KiB, banks: forced-dual}\n");
+    guint32 begin, n_bytes;
+
+    (void)state;
+    assert_int_equal(layout.family, RIG_BOOTLOADER_NORDIC_SECURE);
+    assert_int_equal(layout.nordic.bank_0, 0x27000);
+    assert_int_equal(layout.nordic.softdevice_id, 0x100);
+    assert_int_equal(layout.nordic.backup, 0xfe000);
+    assert_int_equal(layout.nordic.banks, RIG_NORDIC_FORCED_DUAL);
+    assert_int_equal(layout.nordic.hardware_version, 52);
+    assert_true(layout.signing_needed);
+    assert_int_equal(layout.slots[0].device_offset, 0x27000);
+    assert_int_equal(layout.slots[0].n_bytes, 0xf8000 - 0x3000 - 0x27000);
+    rig_layout_move_bank_1(&layout, 0x2001);
+    assert_int_equal(layout.slots[1].device_offset, 0x2a000);
+    assert_int_equal(layout.slots[1].n_bytes, 0xf5000 - 0x2a000);
+    rig_layout_move_bank_1(&layout, 0xffffffffu); /* recorded beyond all bounds */
+    assert_int_equal(layout.slots[1].n_bytes, 0);
+    assert_true(rig_layout_region(&layout, "app-data", &begin, &n_bytes));
+    assert_int_equal(begin, 0xf5000);
+    assert_int_equal(n_bytes, 0x3000);
+    assert_false(rig_layout_region(&layout, "scratch", &begin, &n_bytes));
+}
+
+static void older_settings_have_no_backup_and_legacy_banks_lie_in_halves(void **state)
+{
+    struct rig_layout secure = layout_of("target: t\nabout: a\nkind: simulated\nflash:\n" NRF52840 NORDIC(
+        ", backup: 0xfe000") "options: {softdevice: none, sdk: \"15.0\"}\n");
+    struct rig_layout legacy = layout_of("target: t\nabout: a\nkind: simulated\nflash:\n" PAGES(
+        "1KiB", "256") "protocol: nordic-legacy\nnordic: {bootloader: 0x3c000, bootloader-size: 15KiB, "
+                       "settings: 0x3fc00}\noptions: {softdevice: s110-8.0.0, sdk: 8}\n");
+
+    (void)state;
+    assert_int_equal(secure.nordic.backup, 0);
+    assert_int_equal(secure.nordic.parameter_page, 0xfe000);
+    assert_int_equal(secure.nordic.bank_0, 0x1000);
+    assert_int_equal(legacy.nordic.page_bytes, 1024);
+    assert_int_equal(legacy.slots[0].device_offset, 0x18000);
+    assert_int_equal(legacy.slots[0].n_bytes, (0x3c000 - 0x18000) / 2);
+    assert_int_equal(legacy.slots[1].device_offset, 0x18000 + (0x3c000 - 0x18000) / 2);
+    rig_layout_move_bank_1(&legacy, 12345);
+    assert_int_equal(legacy.slots[1].device_offset, 0x18000 + (0x3c000 - 0x18000) / 2);
+}
+
+static void a_board_of_nordic_that_cannot_be_is_told_with_its_place(void **state)
+{
+    static const char *const rows[][3] = {
+        {NRF52840, NORDIC(", backup: 0xfe000"), ""},
+        {NRF52840, NORDIC(", backup: 0xff000"),
+         "the MBR parameter page lies in part where the settings page does"},
+        {NRF52840, NORDIC(", backup: 0xfe010"), "the MBR parameter page is not made of whole pages"},
+        {NRF52840, "protocol: nordic-secure\nnordic: {bootloader: 0xf8000, settings: 0x100000}\n",
+         "the settings page ends at 0x101000, and the flash at 0x100000"},
+        {PAGES("2KiB", "256"), NORDIC(""), "of equal pages of 4 KiB or 1 KiB"},
+        {NRF52840, NORDIC("") "options: {softdevice: s140-7.2.0, app-data: 836KiB}\n",
+         "no room is left for an application"},
+        {NRF52840, NORDIC("") "options: {swap: move}\n",
+         "the option 'swap' has no meaning for Nordic's secure bootloader"},
+        {NRF52840, NORDIC("") "options: {sdk: 11}\n",
+         "'sdk: 11' has no meaning for Nordic's secure bootloader"},
+        {NRF52840, NORDIC("") "options: {sign: rsa-2048}\n", "'sign: rsa-2048' has no meaning"},
+        {INTERNAL, SLOTS "options: {banks: dual}\n", "the option 'banks' has no meaning for MCUboot"},
+    };
+
+    (void)state;
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *told = complaints(rows[i][0], rows[i][1], "");
+
+        if (*rows[i][2] ? !strstr(told, rows[i][2]) : *told)
+            fail_msg("row %u: %s", (guint)i, told);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_no_board_can_have_is_told_with_its_place),
         cmocka_unit_test(a_slot_knows_its_sectors_and_where_its_image_starts),
+        cmocka_unit_test(banks_follow_from_the_softdevice_and_from_what_is_recorded),
+        cmocka_unit_test(older_settings_have_no_backup_and_legacy_banks_lie_in_halves),
+        cmocka_unit_test(a_board_of_nordic_that_cannot_be_is_told_with_its_place),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

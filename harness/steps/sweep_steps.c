@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Verb: each-power-cut: the same steps again and again, power cut at one place after the other; one verdict,
  * each cut on record. */
+#include "drivers/probe/nordic_view.h"
 #include "scenario/scalar.h"
 #include "steps/cut.h"
 #include "steps/sweep.h"
@@ -138,7 +139,8 @@ static guint places_of(const struct rig_slot *slot, const struct rig_trailer *tr
     return n_units * (slot->geometry.mode == RIG_SWAP_OFFSET ? 2 : 3);
 }
 
-/* The place from the trailers: in slot 0, with a scratch area for some time in that. */
+/* The place from settings pages, or from the trailers: in slot 0, with a scratch area for some time in that.
+ */
 static bool read_place(struct instants *sweep, guint *place, char *text, gsize n_text)
 {
     struct rig_probe *probe = sweep->run->board->probe;
@@ -148,6 +150,8 @@ static bool read_place(struct instants *sweep, guint *place, char *text, gsize n
     bool any = false;
 
     *place = 0;
+    if (probe->layout->family != RIG_BOOTLOADER_MCUBOOT)
+        return rig_nordic_progress(probe, place, &sweep->n_exist, text, n_text);
     (void)!rig_layout_slot(probe->layout, n_slots, &scratch);
     for (guint i = 0; i < G_N_ELEMENTS(candidates); i++) {
         struct rig_slot_reader reader;
@@ -324,10 +328,12 @@ static void emit_coverage(struct instants *sweep)
     if (sweep->n_exist)
         rig_event_count(event, RIG_KEY_N_PLACES, sweep->n_exist);
     if (sweep->n_exist)
-        rig_event_textf(
-            event, RIG_KEY_TEXT, "%u power cuts, %u failed; steps of the swap that were hit: %u of %u (%.0f %%)%s",
-            sweep->base.n_played, sweep->base.n_failed, n_hit, sweep->n_exist, 100.0 * n_hit / sweep->n_exist,
-            sweep->base.n_failed >= RIG_SWEEP_MAX_FAILED ? "; the rest was not tried" : "");
+        rig_event_textf(event, RIG_KEY_TEXT,
+                        "%u power cuts, %u failed; steps of the %s that were hit: %u of %u (%.0f %%)%s",
+                        sweep->base.n_played, sweep->base.n_failed,
+                        run->board->layout.family == RIG_BOOTLOADER_MCUBOOT ? "swap" : "activation", n_hit,
+                        sweep->n_exist, 100.0 * n_hit / sweep->n_exist,
+                        sweep->base.n_failed >= RIG_SWEEP_MAX_FAILED ? "; the rest was not tried" : "");
     else
         rig_event_textf(event, RIG_KEY_TEXT, "%u power cuts, %u failed; none fell into a swap",
                         sweep->base.n_played, sweep->base.n_failed);

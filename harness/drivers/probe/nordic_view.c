@@ -98,6 +98,45 @@ bool rig_nordic_activates(struct rig_probe *probe)
     return look.settings.banks[1].code != RIG_NORDIC_BANK_INVALID;
 }
 
+static bool legacy_progress(const struct rig_nordic_recorded *look, guint *place, guint *n_places, char *text,
+                            gsize n_text)
+{
+    bool waits = look->legacy.bank_0 == RIG_LEGACY_BANK_SOFTDEVICE ||
+                 look->legacy.bank_1 == RIG_LEGACY_BANK_BOOTLOADER;
+
+    *place = waits ? 2 : look->valid ? 0 : 1;
+    *n_places = MAX(*n_places, *place);
+    g_strlcpy(text,
+              waits         ? "SoftDevice or bootloader wait to be copied"
+              : look->valid ? "nothing on record"
+                            : "no valid application on record",
+              n_text);
+    return true;
+}
+
+bool rig_nordic_progress(struct rig_probe *probe, guint *place, guint *n_places, char *text, gsize n_text)
+{
+    const guint32 page = probe->layout->nordic.page_bytes;
+    const struct rig_nordic_settings *settings;
+    struct rig_nordic_recorded look;
+
+    if (!rig_nordic_read_settings(probe, &look, NULL))
+        return false;
+    if (probe->layout->family == RIG_BOOTLOADER_NORDIC_LEGACY)
+        return legacy_progress(&look, place, n_places, text, n_text);
+    settings = &look.settings;
+    *place = settings->command_size ? 1 : 0;
+    g_strlcpy(text, *place ? "a transfer is on record" : "nothing on record", n_text);
+    if (settings->banks[1].code != RIG_NORDIC_BANK_INVALID) {
+        *place = 2 + settings->write_offset / page;
+        *n_places = MAX(*n_places, 2 + settings->banks[1].image_bytes / page);
+        g_snprintf(text, n_text, "%s waits, %u of %u bytes copied",
+                   rig_nordic_bank_code_name(settings->banks[1].code), settings->write_offset,
+                   settings->banks[1].image_bytes);
+    }
+    return true;
+}
+
 /* --- what runs --- */
 
 static bool hash_bytes(struct rig_probe *probe, guint32 n_bytes, guint8 hash[RIG_IMAGE_HASH_BYTES],

@@ -34,6 +34,11 @@ bool rig_nordic_bank(struct rig_probe *probe, guint index, struct rig_slot *bank
  */
 bool rig_nordic_activates(struct rig_probe *probe);
 
+/* How far an update has come, by the settings: *place 0 while nothing has started, 1 when a transfer is on
+ * record, 2 when an image waits to be made active, then one more for each page that is copied; *n_places
+ * grows to what there are besides 0. text: the same for people. false: the settings cannot be read. */
+bool rig_nordic_progress(struct rig_probe *probe, guint *place, guint *n_places, char *text, gsize n_text);
+
 /* The recorded application into the view: version, SHA-256 of its bytes. */
 bool rig_nordic_look_at_image(struct rig_probe *probe, struct rig_board_view *view,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -53,7 +53,8 @@ struct rig_firmware *rig_firmware_load(const struct rig_target *target, GError *
     if (!spec)
         return NULL;
     firmware = g_new0(struct rig_firmware, 1);
-    firmware->header_bytes = spec->header_bytes;
+    /* Nordic's images have no header, and their binaries no room for one. */
+    firmware->header_bytes = target->spec->nordic ? 0 : spec->header_bytes;
     n_skip = spec->room ? firmware->header_bytes : 0;
     for (guint i = 0; i < G_N_ELEMENTS(behaviours); i++) {
         const char *path = path_of(spec, i);
@@ -87,7 +88,8 @@ static GBytes *pad(GBytes *binary, guint64 seed, gsize n_bytes)
     g_autoptr(GRand) chance = g_rand_new_with_seed_array(words, 2);
     gsize n_binary;
     const guint8 *bytes = g_bytes_get_data(binary, &n_binary);
-    gsize n_total = MAX(n_binary + MARK_BYTES, n_bytes);
+    /* Whole words: Nordic's flash drops a tail of less. */
+    gsize n_total = (MAX(n_binary + MARK_BYTES, n_bytes) + 3) & ~(gsize)3;
     guint8 *padded = g_malloc(n_total);
 
     memcpy(padded, bytes, n_binary);

@@ -4,7 +4,9 @@
 #include "drivers/wired/wired.h"
 
 #include "base/error.h"
+#include "drivers/probe/nordic_view.h"
 #include "drivers/board/program.h"
+#include "drivers/probe/nordic_view.h"
 
 #include <string.h>
 
@@ -121,12 +123,19 @@ bool rig_wired_set_up(struct rig_wired *board, const struct rig_board_setup *set
     return true;
 }
 
-/* --- snapshots: slots and scratch area --- */
+/* --- snapshots: slots and scratch area; of Nordic's boards bank 0 with all that an update may use, and
+ * settings
+ * --- */
 
+struct area {
+    const char *device;
+    guint32 begin, n_bytes;
+    GBytes *bytes;
+};
 struct rig_snapshot {
     guint n_areas;
-    GBytes *areas[RIG_LAYOUT_MAX_SLOTS + 1]; /* NULL: there is no such area */
-    bool pending;                            /* the next run of the bootloader would change it */
+    struct area areas[RIG_LAYOUT_MAX_SLOTS + 1];
+    bool pending; /* the next run of the bootloader would change it */
 };
 
 struct slot_reader {
@@ -172,8 +181,31 @@ static bool is_pending(struct rig_probe *probe)
 static void forget_snapshot(struct rig_snapshot *snapshot)
 {
     for (guint i = 0; snapshot && i < snapshot->n_areas; i++)
-        g_clear_pointer(&snapshot->areas[i], g_bytes_unref);
+        g_clear_pointer(&snapshot->areas[i].bytes, g_bytes_unref);
     g_free(snapshot);
+}
+
+static void list_areas(const struct rig_layout *layout, struct rig_snapshot *snapshot)
+{
+    static const char *const pages[] = {"settings", "backup"};
+    bool nordic = layout->family != RIG_BOOTLOADER_MCUBOOT;
+    struct rig_slot slot;
+
+    for (guint i = 0; i <= (nordic ? 0 : layout->n_slots); i++)
+        if (rig_layout_slot(layout, i, &slot))
+            snapshot->areas[snapshot->n_areas++] =
+                (struct area){.device = slot.device, .begin = slot.device_offset, .n_bytes = slot.n_bytes};
+    /* Bank 1 of a legacy bootloader does not lie in bank 0. */
+    if (layout->family == RIG_BOOTLOADER_NORDIC_LEGACY && rig_layout_slot(layout, 1, &slot))
+        snapshot->areas[snapshot->n_areas++] =
+            (struct area){.device = slot.device, .begin = slot.device_offset, .n_bytes = slot.n_bytes};
+    for (guint i = 0; nordic && i < G_N_ELEMENTS(pages); i++) {
+        struct area *area = &snapshot->areas[snapshot->n_areas];
+
+        area->device = layout->devices[0].name;
+        if (rig_layout_region(layout, pages[i], &area->begin, &area->n_bytes))
+            snapshot->n_areas++;
+    }
 }
 
 static struct rig_snapshot *keep_board(struct rig_board *base, GError **error)
@@ -181,33 +213,30 @@ static struct rig_snapshot *keep_board(struct rig_board *base, GError **error)
     struct rig_probe *probe = base->probe;
     struct rig_snapshot *snapshot = g_new0(struct rig_snapshot, 1);
 
-    snapshot->n_areas = probe->layout->n_slots + 1;
+    list_areas(probe->layout, snapshot);
     for (guint i = 0; i < snapshot->n_areas; i++) {
-        struct rig_slot slot;
-        guint8 *bytes;
+        struct area *area = &snapshot->areas[i];
+        guint8 *bytes = g_malloc(area->n_bytes);
 
-        if (!rig_layout_slot(probe->layout, i, &slot))
-            continue;
-        bytes = g_malloc(slot.n_bytes);
-        snapshot->areas[i] = g_bytes_new_take(bytes, slot.n_bytes);
-        if (probe->ops->read(probe, slot.device, slot.device_offset, bytes, slot.n_bytes, error))
+        area->bytes = g_bytes_new_take(bytes, area->n_bytes);
+        if (probe->ops->read(probe, area->device, area->begin, bytes, area->n_bytes, error))
             continue;
         forget_snapshot(snapshot);
         return NULL;
     }
-    snapshot->pending = is_pending(probe);
+    snapshot->pending =
+        probe->layout->family == RIG_BOOTLOADER_MCUBOOT ? is_pending(probe) : rig_nordic_activates(probe);
     return snapshot;
 }
 
 static bool program_areas(struct rig_probe *probe, const struct rig_snapshot *snapshot, GError **error)
 {
     for (guint i = 0; i < snapshot->n_areas; i++) {
-        struct rig_slot slot;
-        gsize n_bytes = 0;
-        const guint8 *bytes = snapshot->areas[i] ? g_bytes_get_data(snapshot->areas[i], &n_bytes) : NULL;
+        const struct area *area = &snapshot->areas[i];
+        gsize n_bytes;
+        const guint8 *bytes = g_bytes_get_data(area->bytes, &n_bytes);
 
-        if (bytes && (!rig_layout_slot(probe->layout, i, &slot) ||
-                      !probe->ops->program(probe, slot.device, slot.device_offset, bytes, n_bytes, error)))
+        if (!probe->ops->program(probe, area->device, area->begin, bytes, n_bytes, error))
             return false;
     }
     return true;
