@@ -160,9 +160,39 @@ static void a_file_past_four_gibibytes_is_not_written(void **state)
     assert_false(rig_hex_looks_like(":x", 2));
 }
 
+/* Around the borders of a window, record by record. */
+static void what_is_outside_of_a_window_is_passed_over(void **state)
+{
+    static const char text[] = ":040FFE0001020304E5\n" /* 0x0ffe..0x1001 */
+                               ":02200000AABB79\n"
+                               ":020000041000EA\n"
+                               ":041014000080070051\n" /* 0x10001014 */
+                               ":00000001FF\n";
+    struct rig_hex_fault fault = {0};
+    struct rig_hex hex;
+
+    (void)state;
+    assert_false(rig_hex_read(text, sizeof text - 1, 0x10000, 0xff, &hex, &fault));
+    if (!rig_hex_read_within(text, sizeof text - 1, 0x1000, 0x10000000, 0x10000, 0xff, &hex, &fault))
+        fail_msg("%zu: %s", fault.line, fault.why);
+    assert_int_equal(hex.base_address, 0x1000);
+    assert_int_equal(hex.contents.n_bytes, 0x1002);
+    assert_int_equal(hex.contents.bytes[0], 3);
+    assert_int_equal(hex.contents.bytes[1], 4);
+    assert_int_equal(hex.contents.bytes[2], 0xff);
+    assert_int_equal(hex.contents.bytes[0x1001], 0xbb);
+    rig_bytes_clear(&hex.contents);
+    assert_true(rig_hex_read_within(text, sizeof text - 1, 0xfff, 0x1001, 0x10000, 0xff, &hex, &fault));
+    assert_int_equal(hex.contents.n_bytes, 2);
+    assert_int_equal(hex.contents.bytes[0], 2);
+    rig_bytes_clear(&hex.contents);
+    assert_false(rig_hex_read_within(text, sizeof text - 1, 0x3000, 0x4000, 0x10000, 0xff, &hex, &fault));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_outside_of_a_window_is_passed_over),
         cmocka_unit_test(the_example_of_the_format_reads),
         cmocka_unit_test(gaps_are_filled_and_records_may_come_in_any_order),
         cmocka_unit_test(segment_linear_and_start_records_are_understood),

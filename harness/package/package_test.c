@@ -221,6 +221,9 @@ static void manifests_that_say_nothing_or_too_much_are_refused(void **state)
     expect_manifest_refused("{\"manifest\": {\"application\": {\"bin_file\": 1, \"dat_file\": \"a.dat\"}}}",
                             "no 'bin_file'");
     expect_manifest_refused(
+        "{\"manifest\": {\"application\": {\"bin_file\": \"b\\\\a.bin\", \"dat_file\": \"a.dat\"}}}",
+        "leads out");
+    expect_manifest_refused(
         "{\"manifest\": {\"application\": {\"bin_file\": \"../a.bin\", \"dat_file\": \"a.dat\"}}}",
         "leads out");
     expect_manifest_refused(
@@ -266,6 +269,31 @@ static void a_bomb_is_refused(void **state)
     (void)state;
     EXPECT_REFUSED("'a.bin' has more than 16777216 bytes", {"manifest.json", APPLICATION, false},
                    {"a.bin", zeros, false}, {"a.dat", "dat", false});
+}
+
+/* The zip's directory, at its end, says one byte more or less than there is. */
+static void a_size_that_lies_is_refused(void **state)
+{
+    static const struct member members[] = {
+        {"a.dat", "dat", false}, {"manifest.json", APPLICATION, false}, {"a.bin", "firmware", false}};
+    g_autoptr(GBytes) zip = zip_of(members, G_N_ELEMENTS(members));
+    gsize n_bytes;
+    const guint8 *bytes = g_bytes_get_data(zip, &n_bytes);
+
+    (void)state;
+    for (int step = -1; step <= 1; step += 2) {
+        g_autofree guint8 *changed = g_memdup2(bytes, n_bytes);
+        g_autoptr(GBytes) lie = NULL;
+        gsize at = n_bytes - 4;
+
+        /* The name's last place is 46 bytes behind the start of its entry, the size is 24 behind it. */
+        while (at > 46 && memcmp(changed + at, "a.bin", 5) != 0)
+            at--;
+        assert_memory_equal(changed + at - 46, "PK\1\2", 4);
+        changed[at - 46 + 24] = (guint8)(changed[at - 46 + 24] + step);
+        lie = g_bytes_new(changed, n_bytes);
+        expect_refused(lie, "'a.bin'");
+    }
 }
 
 /* Whatever a cut or a flipped bit leaves is a package with the same firmware, or refused: never other bytes.
@@ -363,6 +391,7 @@ int main(void)
         cmocka_unit_test(manifests_that_say_nothing_or_too_much_are_refused),
         cmocka_unit_test(a_legacy_package_without_a_version_is_known_by_its_manifest),
         cmocka_unit_test(a_bomb_is_refused),
+        cmocka_unit_test(a_size_that_lies_is_refused),
         cmocka_unit_test(damaged_files_are_refused_or_the_same),
         cmocka_unit_test(what_is_no_zip_file_is_refused),
         cmocka_unit_test(versions_have_one_number),

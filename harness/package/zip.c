@@ -93,6 +93,8 @@ static bool take_members(struct archive *zip, struct wanted *wanted, gsize n_wan
         if (rig_manifest_leads_out(name))
             return refuse(error, "a member's name leads out of the package: '%.100s'", name);
         one = find(wanted, n_wanted, name);
+        if (one && status == ARCHIVE_WARN)
+            return refuse(error, "'%s' is damaged: %s", name, why(zip));
         if (one && !read_member(zip, entry, one, error))
             return false;
     }
