@@ -85,7 +85,8 @@ void rig_nordic_subject_add_system_areas(struct rig_nordic_subject *nordic, guin
 {
     rig_nordic_subject_add_area(nordic, "softdevice", RIG_SOFTDEVICE_AT, bank_0,
                                 brings(nordic, RIG_DFU_SOFTDEVICE));
-    rig_nordic_subject_add_area(nordic, "application data", nordic->data_at, nordic->bootloader_at, false);
+    rig_nordic_subject_add_area(nordic, "application data", nordic->data_at, nordic->bootloader_at,
+                                nordic->data_is_open);
     rig_nordic_subject_add_area(nordic, "bootloader", nordic->bootloader_at,
                                 nordic->bootloader_at + nordic->bootloader_bytes,
                                 brings(nordic, RIG_DFU_BOOTLOADER));

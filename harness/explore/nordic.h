@@ -7,6 +7,7 @@
 
 #include "explore/subject.h"
 #include "protocol/nordic/dfu.h"
+#include "sim/firmware/nordic/legacy/bootloader.h"
 #include "sim/firmware/nordic/secure/secure.h"
 
 G_BEGIN_DECLS
@@ -32,6 +33,10 @@ struct rig_explore_package {
 struct rig_subject *rig_subject_secure(const struct sim_secure_config *config, const struct sim_flash *flash,
                                        const struct rig_explore_package *update);
 
+/* The legacy bootloader likewise. Where it reserves no data pages, the two before it stand for those in which
+ * an application keeps its bonds all the same. */
+struct rig_subject *rig_subject_legacy(const struct sim_legacy_config *config, const struct sim_flash *flash,
+                                       const struct rig_explore_package *package);
 /* Of one of Nordic's: its package brings only what the board had at first, and nothing tells whether it was
  * installed. */
 bool rig_subject_changes_nothing(const struct rig_subject *subject);
@@ -42,7 +47,8 @@ struct rig_nordic_subject {
     struct rig_subject subject; /* first */
     struct rig_explore_package update;
     guint32 page_bytes;
-    guint32 data_at; /* the application's data pages, up to the bootloader */
+    guint32 data_at;   /* the application's data pages, up to the bootloader */
+    bool data_is_open; /* nothing forbids an update to write there */
     guint32 bootloader_at, bootloader_bytes;
     GBytes *old_softdevice; /* what stood there at first: everything before bank 0 */
     GBytes *old_bootloader;
@@ -73,6 +79,10 @@ void rig_secure_page_words(enum sim_secure_sdk sdk, const guint8 *page, struct r
 /* at: of the write, from the begin of the page. */
 void rig_secure_page_field(enum sim_secure_sdk sdk, guint32 at, const struct sim_flash_operation *operation,
                            struct rig_subject_field *field);
+/* bytes: RIG_LEGACY_SETTINGS_BYTES. */
+void rig_legacy_page_words(const guint8 *bytes, bool adafruit, struct rig_path *path,
+                           struct rig_path_trailer *record);
+void rig_legacy_page_field(const guint8 *bytes, bool adafruit, struct rig_subject_field *field);
 
 G_END_DECLS
 

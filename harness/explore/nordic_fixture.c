@@ -70,6 +70,20 @@ static struct rig_init_packet init_of(const guint8 *bytes, guint32 n_bytes, enum
     return init;
 }
 
+static void make_legacy_init(guint8 *into, gsize *n_into, const guint8 *bytes, guint32 n_bytes)
+{
+    struct rig_legacy_init init = {.device_type = RIG_LEGACY_ANY_DEVICE,
+                                   .device_revision = RIG_LEGACY_ANY_DEVICE,
+                                   .application_version = RIG_LEGACY_ANY_VERSION,
+                                   .sd_req = {RIG_INIT_SD_ANY},
+                                   .n_sd_req = 1,
+                                   .n_extended_bytes = 2};
+
+    rig_put_le16(init.extended, rig_legacy_crc16(0xffff, bytes, n_bytes));
+    if (rig_legacy_init_encode(&init, into, n_into) != RIG_INIT_OK)
+        g_error("no init packet");
+}
+
 static void add_part(struct nordic_board *board, enum rig_dfu_firmware firmware, const guint8 *bytes,
                      guint32 n_bytes, guint32 n_softdevice)
 {
@@ -77,11 +91,16 @@ static void add_part(struct nordic_board *board, enum rig_dfu_firmware firmware,
     guint index = board->package.n_parts++;
     struct rig_explore_part *part = &board->package.parts[index];
 
+    n_softdevice = firmware == RIG_DFU_APPLICATION ? 0 : n_softdevice;
     *part = (struct rig_explore_part){.firmware = firmware,
                                       .init_packet = board->init[index],
                                       .bytes = bytes,
                                       .n_bytes = n_bytes,
                                       .softdevice_bytes = n_softdevice};
+    if (board->plan.legacy) {
+        make_legacy_init(board->init[index], &part->n_init_packet, bytes, n_bytes);
+        return;
+    }
     if (rig_init_packet_encode(&init, board->plan.foreign_key ? board->foreign_key : board->key,
                                board->init[index], &part->n_init_packet) != RIG_INIT_OK)
         g_error("no init packet");
@@ -90,7 +109,7 @@ static void add_part(struct nordic_board *board, enum rig_dfu_firmware firmware,
 static void make_package(struct nordic_board *board)
 {
     enum rig_dfu_firmware firmware = board->plan.firmware;
-    guint32 end = or_else(board->plan.new_softdevice, NORDIC_BANK_0);
+    guint32 end = or_else(board->plan.new_softdevice, board->plan.softdevice);
     guint32 n_softdevice = firmware == RIG_DFU_BOOTLOADER ? 0 : end - RIG_SOFTDEVICE_AT;
 
     board->n_softdevice = n_softdevice;
@@ -105,6 +124,21 @@ static void make_package(struct nordic_board *board)
     if (firmware == RIG_DFU_APPLICATION || board->plan.then_application)
         add_part(board, RIG_DFU_APPLICATION, board->fresh, board->plan.new_bytes, 0);
     board->package.bonded = board->plan.bonded;
+}
+
+static void put_legacy_settings(struct nordic_board *board)
+{
+    struct rig_legacy_settings settings = {
+        .bank_0 = board->plan.no_application ? RIG_LEGACY_BANK_INVALID : RIG_LEGACY_BANK_APPLICATION,
+        .bank_0_crc =
+            board->plan.checks_crc ? rig_legacy_crc16(0xffff, board->old, board->plan.old_bytes) : 0,
+        .bank_1 = RIG_LEGACY_BANK_ERASED,
+        .bank_0_bytes = board->plan.old_bytes,
+    };
+    guint8 bytes[RIG_LEGACY_SETTINGS_BYTES];
+
+    rig_legacy_settings_encode(&settings, board->legacy.adafruit, bytes);
+    poke(board, board->legacy.map.settings_at, bytes, sizeof bytes);
 }
 
 static void put_settings(struct nordic_board *board)
@@ -133,7 +167,8 @@ static void put_settings(struct nordic_board *board)
 static void program(struct nordic_board *board)
 {
     const struct sim_nordic_map *map = &board->secure.map;
-    g_autofree guint8 *softdevice = g_malloc0(NORDIC_BANK_0 - RIG_SOFTDEVICE_AT);
+    guint32 bank_0 = board->plan.softdevice;
+    g_autofree guint8 *softdevice = g_malloc0(bank_0 - RIG_SOFTDEVICE_AT);
     g_autofree guint8 *bootloader = g_malloc0(0x1800);
     guint8 word[4];
 
@@ -143,13 +178,16 @@ static void program(struct nordic_board *board)
     poke(board, SIM_NORDIC_MBR_BOOTLOADER_AT, word, sizeof word);
     rig_put_le32(word, map->parameter_page_at);
     poke(board, SIM_NORDIC_MBR_PARAMETER_AT, word, sizeof word);
-    make_softdevice(NORDIC_BANK_0, 7002000, softdevice);
-    poke(board, RIG_SOFTDEVICE_AT, softdevice, NORDIC_BANK_0 - RIG_SOFTDEVICE_AT);
+    make_softdevice(bank_0, 7002000, softdevice);
+    poke(board, RIG_SOFTDEVICE_AT, softdevice, bank_0 - RIG_SOFTDEVICE_AT);
     rig_nordic_make_bootloader(1, 1, bootloader, 0x1800);
     poke(board, map->bootloader_at, bootloader, 0x1800);
     if (!board->plan.no_application)
-        poke(board, NORDIC_BANK_0, board->old, board->plan.old_bytes);
-    put_settings(board);
+        poke(board, bank_0, board->old, board->plan.old_bytes);
+    if (board->plan.legacy)
+        put_legacy_settings(board);
+    else
+        put_settings(board);
 }
 
 void nordic_board_make(struct nordic_board *board, const struct nordic_plan *plan)
@@ -162,7 +200,7 @@ void nordic_board_make(struct nordic_board *board, const struct nordic_plan *pla
                                        .bootloader_bytes = BOOTLOADER_BYTES,
                                        .settings_at = end - NORDIC_PAGE,
                                        .parameter_page_at = end - 2 * NORDIC_PAGE,
-                                       .app_data_bytes = DATA_BYTES};
+                                       .app_data_bytes = plan->app_data == 1 ? 0 : DATA_BYTES};
     const struct sim_flash_device_config device = {.name = "internal",
                                                    .regions = {{NORDIC_PAGE, n_pages}},
                                                    .n_regions = 1,
@@ -184,6 +222,12 @@ void nordic_board_make(struct nordic_board *board, const struct nordic_plan *pla
     board->secure.saves_progress = plan->saves_progress;
     board->secure.defects = plan->defects;
     board->secure.key = board->key;
+    board->plan.softdevice = or_else(plan->softdevice, NORDIC_BANK_0);
+    board->legacy = sim_legacy_example(&map);
+    board->legacy.single_bank = plan->single_bank;
+    board->legacy.adafruit = plan->adafruit;
+    board->legacy.invalidates_first = plan->invalidates_first;
+    board->legacy.defects = plan->legacy_defects;
     board->old = noise(board->plan.old_bytes, 1);
     board->fresh = noise(board->plan.new_bytes, 2);
     make_package(board);
@@ -209,7 +253,9 @@ void nordic_board_clear(struct nordic_board *board)
 
 struct rig_subject *nordic_board_subject(struct nordic_board *board)
 {
-    struct rig_subject *subject = rig_subject_secure(&board->secure, board->flash, &board->package);
+    struct rig_subject *subject = board->plan.legacy
+                                      ? rig_subject_legacy(&board->legacy, board->flash, &board->package)
+                                      : rig_subject_secure(&board->secure, board->flash, &board->package);
 
     if (!subject)
         g_error("no memory");
@@ -236,4 +282,56 @@ struct rig_exploration *nordic_board_explore(struct nordic_board *board)
     struct rig_explore_plan plan = nordic_board_plan(board, subject);
 
     return rig_explore(&plan);
+}
+
+guint32 nordic_broken(const struct rig_exploration *seen)
+{
+    guint32 broken = 0;
+
+    for (guint i = 0; i < seen->findings->len; i++)
+        broken |= 1u << ((const struct rig_finding *)g_ptr_array_index(seen->findings, i))->invariant;
+    return broken;
+}
+
+static void show(const char *name, const struct rig_exploration *seen)
+{
+    g_print("%s: %u contents, %" G_GUINT64_FORMAT " nodes, %" G_GUINT64_FORMAT " edges, %.1f ms, %s\n", name,
+            seen->n_contents, seen->n_nodes, seen->n_edges, (double)seen->elapsed_us / 1e3,
+            seen->closed    ? "closed"
+            : seen->trouble ? seen->trouble
+                            : seen->why_open);
+    for (guint i = 0; i < seen->findings->len; i++) {
+        const struct rig_finding *finding = g_ptr_array_index(seen->findings, i);
+
+        g_print("  %s after %u, cuts=%s: %s; %s\n", rig_invariant_name(finding->invariant), finding->n_cuts,
+                finding->path, finding->complaint, finding->cause);
+    }
+}
+
+static bool is_as_said(const struct nordic_row *row)
+{
+    struct nordic_board board;
+    bool closes = row->plan.max_contents == 0;
+    bool as_said;
+
+    nordic_board_make(&board, &row->plan);
+    g_autoptr(rig_subject) subject = nordic_board_subject(&board);
+    struct rig_explore_plan plan = nordic_board_plan(&board, subject);
+
+    plan.max_contents = row->plan.max_contents;
+    g_autoptr(rig_exploration) seen = rig_explore(&plan);
+    as_said = nordic_broken(seen) == row->broken && !seen->trouble && seen->closed == closes;
+    if (!as_said)
+        show(row->name, seen);
+    nordic_board_clear(&board);
+    return as_said;
+}
+
+guint nordic_rows_differ(const struct nordic_row *rows, gsize n_rows)
+{
+    guint n = 0;
+
+    for (gsize i = 0; i < n_rows; i++)
+        n += !is_as_said(&rows[i]);
+    return n;
 }

@@ -30,6 +30,13 @@ struct nordic_plan {
     guint32 defects;
     bool foreign_key;     /* the package is signed by another one */
     guint32 max_contents; /* it is not explored to the end */
+    /* The legacy bootloader in its place: */
+    bool legacy;
+    bool single_bank, adafruit, invalidates_first;
+    bool checks_crc; /* of the old application at boot; as after every update: not */
+    guint32 legacy_defects;
+    guint32 softdevice; /* where the old one ends in flash: NORDIC_BANK_0 */
+    guint32 app_data;   /* reserved; 1: nothing is */
 };
 
 struct nordic_board {
@@ -37,6 +44,7 @@ struct nordic_board {
     struct sim_flash *flash;
     struct rig_key *key, *foreign_key;
     struct sim_secure_config secure;
+    struct sim_legacy_config legacy;
     guint8 *old, *fresh; /* applications */
     guint8 *system;      /* SoftDevice, bootloader, or both */
     guint32 n_system, n_softdevice;
@@ -51,6 +59,16 @@ struct rig_subject *nordic_board_subject(struct nordic_board *board);
 /* One update, with all invariants, torn forms and one worker. */
 struct rig_explore_plan nordic_board_plan(struct nordic_board *board, struct rig_subject *subject);
 struct rig_exploration *nordic_board_explore(struct nordic_board *board);
+
+/* Boards, and the invariants (bits) that an update of them breaks. */
+struct nordic_row {
+    const char *name;
+    struct nordic_plan plan;
+    guint32 broken;
+};
+/* Explores them; what is not as it is said is shown. Returns how many are not. */
+guint nordic_rows_differ(const struct nordic_row *rows, gsize n_rows);
+guint32 nordic_broken(const struct rig_exploration *seen);
 
 G_END_DECLS
 

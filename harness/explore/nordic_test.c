@@ -13,59 +13,9 @@
 /* An update is answered before it is committed: so by design, whatever is updated. */
 #define GAP BIT(SUCCESS_COMMITTED)
 
-struct row {
-    const char *name;
-    struct nordic_plan plan;
-    guint32 broken;
-};
-
-static guint32 broken_by(const struct rig_exploration *seen)
-{
-    guint32 broken = 0;
-
-    for (guint i = 0; i < seen->findings->len; i++)
-        broken |= 1u << ((const struct rig_finding *)g_ptr_array_index(seen->findings, i))->invariant;
-    return broken;
-}
-
-static void show(const char *name, const struct rig_exploration *seen)
-{
-    print_message("%s: %u contents, %" G_GUINT64_FORMAT " nodes, %" G_GUINT64_FORMAT " edges, %.1f ms, %s\n",
-                  name, seen->n_contents, seen->n_nodes, seen->n_edges, (double)seen->elapsed_us / 1e3,
-                  seen->closed    ? "closed"
-                  : seen->trouble ? seen->trouble
-                                  : seen->why_open);
-    for (guint i = 0; i < seen->findings->len; i++) {
-        const struct rig_finding *finding = g_ptr_array_index(seen->findings, i);
-
-        print_message("  %s after %u, cuts=%s: %s; %s\n", rig_invariant_name(finding->invariant),
-                      finding->n_cuts, finding->path, finding->complaint, finding->cause);
-    }
-}
-
-static void compare(const struct row *rows, gsize n_rows)
-{
-    for (gsize i = 0; i < n_rows; i++) {
-        struct nordic_board board;
-
-        nordic_board_make(&board, &rows[i].plan);
-        g_autoptr(rig_subject) subject = nordic_board_subject(&board);
-        struct rig_explore_plan plan = nordic_board_plan(&board, subject);
-
-        plan.max_contents = rows[i].plan.max_contents;
-        g_autoptr(rig_exploration) seen = rig_explore(&plan);
-        if (broken_by(seen) != rows[i].broken || seen->closed != (rows[i].plan.max_contents == 0))
-            show(rows[i].name, seen);
-        assert_null(seen->trouble);
-        assert_int_equal(seen->closed, rows[i].plan.max_contents == 0);
-        assert_int_equal(broken_by(seen), rows[i].broken);
-        nordic_board_clear(&board);
-    }
-}
-
 static void what_the_real_code_survives_is_not_accused(void **state)
 {
-    static const struct row rows[] = {
+    static const struct nordic_row rows[] = {
         {"application", {.firmware = RIG_DFU_APPLICATION}, GAP},
         {"application with a bond", {.bonded = true}, GAP},
         {"application over a tiny one", {.old_bytes = 0x800}, GAP},
@@ -86,14 +36,14 @@ static void what_the_real_code_survives_is_not_accused(void **state)
     };
 
     (void)state;
-    compare(rows, G_N_ELEMENTS(rows));
+    assert_int_equal(nordic_rows_differ(rows, G_N_ELEMENTS(rows)), 0);
 }
 
 /* The info page of the SoftDevice that is copied is erased before its copy is whole; bank 1 that is too
  * small; settings without a backup; a copy that erases its source, and goes too far. */
 static void what_the_real_code_loses_is_found(void **state)
 {
-    static const struct row rows[] = {
+    static const struct nordic_row rows[] = {
         {"SoftDevice over its own info page",
          {.firmware = RIG_DFU_SOFTDEVICE, .new_softdevice = 0x9000, .no_application = true},
          GAP | BIT(BOOTS) | BIT(NO_CRASH)},
@@ -119,12 +69,12 @@ static void what_the_real_code_loses_is_found(void **state)
     };
 
     (void)state;
-    compare(rows, G_N_ELEMENTS(rows));
+    assert_int_equal(nordic_rows_differ(rows, G_N_ELEMENTS(rows)), 0);
 }
 
 static void a_seeded_defect_breaks_what_it_is_about(void **state)
 {
-    static const struct row rows[] = {
+    static const struct nordic_row rows[] = {
         {"bank 0 erased first", {.defects = SIM_SECURE_ERASES_OLD_FIRST}, GAP | BIT(APPLICATION_KEPT)},
         {"peer data kept", {.bonded = true, .defects = SIM_SECURE_KEEPS_PEER_DATA}, GAP | BIT(UPDATABLE)},
         {"any key", {.foreign_key = true, .defects = SIM_SECURE_ACCEPTS_ANY_KEY}, GAP | BIT(VERIFIED_ONLY)},
@@ -136,7 +86,7 @@ static void a_seeded_defect_breaks_what_it_is_about(void **state)
     };
 
     (void)state;
-    compare(rows, G_N_ELEMENTS(rows));
+    assert_int_equal(nordic_rows_differ(rows, G_N_ELEMENTS(rows)), 0);
 }
 
 static const struct rig_finding *first_of(const struct rig_exploration *seen, enum rig_invariant invariant)
@@ -203,9 +153,9 @@ static void dead_bytes_decide_nothing(void **state)
         g_autoptr(rig_exploration) full = rig_explore(&plan);
         assert_true(settled->closed && full->closed);
         assert_true(full->n_nodes > settled->n_nodes);
-        assert_int_equal(broken_by(full), broken_by(settled));
+        assert_int_equal(nordic_broken(full), nordic_broken(settled));
         for (guint k = 0; k < RIG_N_INVARIANTS; k++)
-            if (broken_by(full) >> k & 1)
+            if (nordic_broken(full) >> k & 1)
                 assert_string_equal(first_of(full, (enum rig_invariant)k)->path,
                                     first_of(settled, (enum rig_invariant)k)->path);
         nordic_board_clear(&board);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Settings pages of Nordic's secure bootloader: which of them counts, and what they say. */
+/* Settings pages of Nordic's bootloaders: which of them counts, and what they say. */
 #include "explore/nordic.h"
 
 #include <string.h>
@@ -103,4 +103,51 @@ void rig_secure_page_field(enum sim_secure_sdk sdk, guint32 at, const struct sim
     decode(sdk, page, &settings);
     field->name = purpose(&settings);
     purpose_text(&settings, field->text, sizeof field->text);
+}
+
+/* Of one short name, as the text says it: "bank-0", "copy", "nothing". */
+static const char *legacy_purpose(const struct rig_legacy_settings *settings)
+{
+    if (settings->bank_0 == RIG_LEGACY_BANK_SOFTDEVICE || settings->bank_1 == RIG_LEGACY_BANK_BOOTLOADER)
+        return "copy";
+    return settings->bank_0 == RIG_LEGACY_BANK_APPLICATION ? "bank-0" : "nothing";
+}
+
+static void legacy_text(const struct rig_legacy_settings *settings, char *text, gsize n_text)
+{
+    if (settings->bank_0 == RIG_LEGACY_BANK_SOFTDEVICE)
+        g_snprintf(text, n_text, "SoftDevice of %u bytes at 0x%x, bootloader of %u bytes, to be copied",
+                   settings->softdevice_bytes, settings->softdevice_start, settings->bootloader_bytes);
+    else if (settings->bank_1 == RIG_LEGACY_BANK_BOOTLOADER)
+        g_snprintf(text, n_text, "bootloader of %u bytes, to be copied", settings->bootloader_bytes);
+    else if (settings->bank_0 == RIG_LEGACY_BANK_APPLICATION)
+        g_snprintf(text, n_text, "bank 0 = application, %u bytes, CRC %s", settings->bank_0_bytes,
+                   settings->bank_0_crc ? "to be checked" : "not checked");
+    else
+        g_strlcpy(text, "no application", n_text);
+}
+
+void rig_legacy_page_words(const guint8 *bytes, bool adafruit, struct rig_path *path,
+                           struct rig_path_trailer *record)
+{
+    struct rig_legacy_settings settings;
+    char text[96];
+
+    *record = (struct rig_path_trailer){.magic = rig_legacy_settings_blank(bytes) ? "erased" : "written",
+                                        .status = ""};
+    if (rig_legacy_settings_blank(bytes))
+        return;
+    rig_legacy_settings_decode(bytes, adafruit, &settings);
+    legacy_text(&settings, text, sizeof text);
+    record->status = rig_path_keep(path, text);
+    record->progress = rig_path_keep(path, legacy_purpose(&settings));
+}
+
+void rig_legacy_page_field(const guint8 *bytes, bool adafruit, struct rig_subject_field *field)
+{
+    struct rig_legacy_settings settings;
+
+    rig_legacy_settings_decode(bytes, adafruit, &settings);
+    field->name = legacy_purpose(&settings);
+    legacy_text(&settings, field->text, sizeof field->text);
 }
