@@ -71,7 +71,7 @@ guint64 rig_update_now_us(const struct rig_update *update)
 void rig_update_restart(struct rig_update *update)
 {
     update->n_restarts++;
-    update->corrupted = false;
+    update->corrupted = update->ended_here = false;
     update->protocol->restart(update);
 }
 
@@ -92,6 +92,7 @@ static bool end_connection(struct rig_update *update, enum rig_link_outcome *out
     struct rig_link *link = update->setting.board->link;
 
     *outcome = RIG_LINK_LOST;
+    update->ended_here = true;
     return link->ops->disconnect(link, error);
 }
 

@@ -210,6 +210,7 @@ struct rig_update {
     struct rig_update_setting setting;
     struct rig_update_gate gate; /* set from outside */
     guint n_restarts;            /* connections, and attempts at one */
+    bool ended_here;             /* this host ended the connection, in the place of a packet */
     /* Requests, or packets of either side, were corrupted on purpose on this connection: answers that belong
      * to nothing are no surprise then. Set from outside for packets. */
     bool corrupted;

@@ -33,6 +33,32 @@ bool rig_nordic_connect(struct rig_nordic_client *client, const struct rig_link_
     return true;
 }
 
+static bool is_lost(const struct rig_update_result *result)
+{
+    return result->kind == RIG_UPDATE_LINK && result->link == RIG_LINK_LOST;
+}
+
+bool rig_nordic_look_after(struct rig_nordic_client *client, guint64 until_us,
+                           struct rig_update_result *result, GError **error)
+{
+    const struct rig_update_result lost = *result;
+    const struct rig_link_connect how = {.where = RIG_LINK_AT_EITHER_ADDRESS, .until_us = until_us};
+    struct rig_link *link = client->update.setting.board->link;
+
+    if (client->update.ended_here)
+        return true;
+    if (!rig_nordic_connect(client, &how, result, error))
+        return false;
+    if (client->at == RIG_NORDIC_BOOTLOADER) {
+        *result = lost;
+        return true;
+    }
+    if (result->kind == RIG_UPDATE_LINK && result->link == RIG_LINK_NOT_FOUND)
+        return true;
+    *result = done();
+    return link->ops->disconnect(link, error);
+}
+
 /* --- into the bootloader --- */
 
 /* The board that has not been told otherwise changes its address, or keeps it with the bond. */
@@ -62,8 +88,9 @@ static bool tell_name(struct rig_nordic_client *client, const char *name, struct
 }
 
 /* The request, and its answer where one is due. The application that resets at once is no failure where it
- * promised no answer. */
-static bool knock(struct rig_nordic_client *client, struct rig_update_result *result, GError **error)
+ * promised no answer: *unsure then, whether it got the request. */
+static bool knock(struct rig_nordic_client *client, bool *unsure, struct rig_update_result *result,
+                  GError **error)
 {
     const struct rig_nordic_door *door = client->door;
     struct rig_dfu_response response;
@@ -79,16 +106,21 @@ static bool knock(struct rig_nordic_client *client, struct rig_update_result *re
     }
     if (!rig_nordic_say(client, &door->request, result, error))
         return false;
-    if (result->kind == RIG_UPDATE_LINK && result->link == RIG_LINK_LOST)
+    *unsure = is_lost(result) && !client->update.ended_here;
+    if (*unsure)
         *result = done();
     return true;
 }
 
 /* Connected again: is it the bootloader now? */
-static void expect_bootloader(const struct rig_nordic_client *client, struct rig_update_result *result)
+static void expect_bootloader(struct rig_nordic_client *client, bool unsure, struct rig_update_result *result)
 {
     if (result->kind != RIG_UPDATE_DONE || client->at == RIG_NORDIC_BOOTLOADER)
         return;
+    if (unsure) {
+        rig_nordic_set_link_result(client, RIG_LINK_LOST, "asking for the bootloader", result);
+        return;
+    }
     result->kind = RIG_UPDATE_NO_PROGRESS;
     g_strlcpy(result->text,
               "the board reset and came back as its application: it did not stay in its bootloader (what it "
@@ -103,10 +135,11 @@ static bool go_in(struct rig_nordic_client *client, const struct rig_update_entr
                                    .where = bootloader_place(client->door, entry),
                                    .name = entry->name,
                                    .until_us = entry->until_us};
+    bool unsure = false;
 
     if (entry->name && !tell_name(client, entry->name, result, error))
         return false;
-    if (result->kind == RIG_UPDATE_DONE && !knock(client, result, error))
+    if (result->kind == RIG_UPDATE_DONE && !knock(client, &unsure, result, error))
         return false;
     if (result->kind == RIG_UPDATE_DONE &&
         !rig_nordic_await_hang_up(client, "said that it goes into its bootloader", result, error))
@@ -115,7 +148,7 @@ static bool go_in(struct rig_nordic_client *client, const struct rig_update_entr
     if (result->kind == RIG_UPDATE_DONE && !rig_nordic_connect(client, &how, result, error))
         return false;
     client->entering = false;
-    expect_bootloader(client, result);
+    expect_bootloader(client, unsure, result);
     return true;
 }
 

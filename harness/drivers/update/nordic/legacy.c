@@ -208,6 +208,23 @@ static void set_lost(struct image *image, guint64 sent, guint32 there)
                there, sent);
 }
 
+/* Nothing came after packets that should have been reported: how much has the board? */
+static bool find_lost(struct image *image, guint64 sent, GError **error)
+{
+    const struct rig_dfu_request request = rig_dfu_request_of(RIG_LEGACY_REPORT_SIZE);
+    struct rig_nordic_transfer *it = image->it;
+    const struct rig_update_result silence = *it->result;
+    struct rig_dfu_response there = {0};
+
+    if (!rig_nordic_ask(it->client, &request, RIG_NORDIC_RECEIPT_US, &there, it->result, error))
+        return false;
+    if (rig_nordic_goes_on(it) && there.offset != sent)
+        set_lost(image, sent, there.offset);
+    else
+        *it->result = silence;
+    return true;
+}
+
 /* An error comes in the place of a receipt. */
 static bool take_receipt(struct image *image, guint64 sent, GError **error)
 {
@@ -217,6 +234,8 @@ static bool take_receipt(struct image *image, guint64 sent, GError **error)
     if (!rig_nordic_await(it->client, RIG_LEGACY_RECEIPT, RIG_LEGACY_RECEIVE, RIG_NORDIC_ANSWER_US, &receipt,
                           it->result, error))
         return false;
+    if (it->result->kind == RIG_UPDATE_NO_ANSWER)
+        return find_lost(image, sent, error);
     if (!rig_nordic_goes_on(it))
         return true;
     if (receipt.op != RIG_LEGACY_RECEIPT)
@@ -276,6 +295,8 @@ static bool send_image(struct rig_nordic_transfer *it, GError **error)
     if (rig_nordic_goes_on(it) && !rig_nordic_await(it->client, RIG_LEGACY_RECEIVE, RIG_LEGACY_RECEIVE,
                                                     RIG_NORDIC_ANSWER_US, &response, it->result, error))
         return false;
+    if (it->result->kind == RIG_UPDATE_NO_ANSWER)
+        return find_lost(&image, image.n_bytes, error);
     if (rig_nordic_goes_on(it) && !response.success)
         rig_nordic_set_refused(it->client, &response, &receive, it->result);
     if (rig_nordic_goes_on(it))
@@ -291,7 +312,7 @@ static bool activate(struct rig_nordic_transfer *it, GError **error)
     if (!rig_nordic_say(it->client, &request, it->result, error))
         return false;
     if (it->result->kind == RIG_UPDATE_LINK && it->result->link == RIG_LINK_LOST)
-        *it->result = (struct rig_update_result){.kind = RIG_UPDATE_DONE, .text = "ok"};
+        return rig_nordic_look_after(it->client, it->transfer->until_us, it->result, error);
     return !rig_nordic_goes_on(it) ||
            rig_nordic_await_hang_up(it->client, "was told to activate the image", it->result, error);
 }

@@ -243,6 +243,7 @@ static bool send(struct rig_nordic_client *client, const struct parcel *parcel,
     if (strikes(client, RIG_FAULT_DISCONNECT, &tag, &fault)) {
         trace(client, true, parcel->characteristic, parcel->bytes, parcel->n_bytes, "not sent: link dropped");
         *outcome = RIG_LINK_LOST;
+        client->update.ended_here = true;
         return link->ops->disconnect(link, error);
     }
     what = withheld(client, parcel, &tag);
@@ -419,13 +420,15 @@ bool rig_nordic_ask(struct rig_nordic_client *client, const struct rig_dfu_reque
                     guint64 allowed_us, struct rig_dfu_response *response, struct rig_update_result *result,
                     GError **error)
 {
+    guint n_tries = dialect_now(client) == RIG_DFU_LEGACY ? 1 : client->n_tries; /* each moves its state on */
+
     for (guint n = 1;; n++) {
         if (!rig_nordic_say(client, request, result, error))
             return false;
         if (result->kind == RIG_UPDATE_DONE && !rig_nordic_await(client, request->bytes[0], request->bytes[0],
                                                                  allowed_us, response, result, error))
             return false;
-        if (result->kind != RIG_UPDATE_NO_ANSWER || n >= client->n_tries ||
+        if (result->kind != RIG_UPDATE_NO_ANSWER || n >= n_tries ||
             rig_update_now_us(&client->update) >= client->until_us)
             break;
     }

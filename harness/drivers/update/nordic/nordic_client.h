@@ -105,7 +105,7 @@ bool rig_nordic_look(const struct rig_nordic_kind *kind, const struct rig_update
 #define RIG_NORDIC_RECEIPT_US (5u * 1000u * 1000u)
 
 /* One request and its answer, to the bootloader or (by door) to the application; said again when it is not
- * answered, n_tries times in all. REFUSED: code and text are set. */
+ * answered, n_tries times in all (never to a legacy bootloader). REFUSED: code and text are set. */
 bool rig_nordic_ask(struct rig_nordic_client *client, const struct rig_dfu_request *request,
                     guint64 allowed_us, struct rig_dfu_response *response, struct rig_update_result *result,
                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -125,6 +125,11 @@ gsize rig_nordic_packet_room(const struct rig_nordic_client *client);
 /* Until the board hangs up. NO_ANSWER: it does not; doing: "validated the image". */
 bool rig_nordic_await_hang_up(struct rig_nordic_client *client, const char *doing,
                               struct rig_update_result *result, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The link ended before the board acknowledged a request after which it hangs up by itself: what came of it
+ * is seen by what runs now. DONE: not the bootloader; LINK: that still does, or nothing is found. A link that
+ * this host ended stays LINK. */
+bool rig_nordic_look_after(struct rig_nordic_client *client, guint64 until_us,
+                           struct rig_update_result *result, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Connects to what advertises there, and subscribes; not later than until_us of the client. */
 bool rig_nordic_connect(struct rig_nordic_client *client, const struct rig_link_connect *how,
                         struct rig_update_result *result, GError **error) G_GNUC_WARN_UNUSED_RESULT;

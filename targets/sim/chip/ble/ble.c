@@ -580,6 +580,9 @@ static enum sim_ble_outcome write_there(struct sim_ble *ble, uint64_t now_us, st
         error = ATT_INVALID_LENGTH;
     else if (ble->alive)
         error = pass(ble, now_us, &pdu);
+    /* One that falls silent over a request does not respond to it either. */
+    if (with_response && ble->connected && !ble->alive)
+        return SIM_BLE_NOT_CONNECTED;
     /* A write command has no answer: whatever went wrong, the central does not learn of it. */
     return with_response ? outcome_of(ble, error) : SIM_BLE_OK;
 }
