@@ -299,7 +299,10 @@ static const struct rig_field flash_fields[] = {
     RIG_FIELD("written", RECORD, struct flash_arguments, written, .shape = &range_shape, .list = true,
               .choices = regions, .about = "Each of these was written or erased since."),
     RIG_FIELD("untouched", RECORD, struct flash_arguments, untouched, .shape = &range_shape, .list = true,
-              .choices = regions, .about = "None of these was."),
+              .choices = regions,
+              .about =
+                  "None of these was. Nordic: slot0 is the application that the board was set up with, slot1 "
+                  "what follows it."),
     RIG_FIELD("only", RECORD, struct flash_arguments, only, .shape = &range_shape, .list = true,
               .choices = regions, .about = "Nothing outside these was."),
     RIG_FIELD("at-most", COUNT, struct flash_arguments, at_most,
@@ -352,6 +355,10 @@ static bool find_extent(struct rig_run *run, const char *region, struct extent *
         return false;
     }
     *extent = (struct extent){slot.device, slot.device_offset, (guint64)slot.device_offset + slot.n_bytes};
+    /* Bank 0 ends where bank 1 began when the board was set up. */
+    if (probe->layout->family == RIG_BOOTLOADER_NORDIC_SECURE && index == 0 &&
+        probe->layout->slots[1].device_offset > slot.device_offset)
+        extent->end = probe->layout->slots[1].device_offset;
     return true;
 }
 
