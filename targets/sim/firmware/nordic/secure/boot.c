@@ -103,7 +103,7 @@ static void clear_entry_flags(struct secure *secure, struct sim_nordic_retained 
     if (config->enters_by_pin_reset)
         retained->by_pin = false;
     /* The whole value, where any bit was enough to enter. */
-    if (config->enters_by_gpregret && !secure_has_defect(config, SIM_SECURE_STUCK_IN_UPDATER) &&
+    if (config->enters_by_gpregret &&
         (retained->gpregret & (GPREGRET_KIND | GPREGRET_START)) == SIM_NORDIC_GPREGRET_DFU)
         retained->gpregret &= (uint8_t)~SIM_NORDIC_GPREGRET_DFU;
     if (config->enters_by_settings && secure->settings->enter_buttonless == 1) {
@@ -227,6 +227,6 @@ void sim_secure_boot(const struct sim_secure_config *config, struct sim_flash *f
         start->why = secure.fault;
     }
     start->application_at = sim_nordic_bank_0(&config->map, flash);
-    if (start->outcome == SIM_SECURE_UPDATER)
+    if (start->outcome == SIM_SECURE_UPDATER && state->inactive_at_us != SIM_SECURE_NEVER)
         state->inactive_at_us += sim_flash_busy_us(flash) - busy_us;
 }

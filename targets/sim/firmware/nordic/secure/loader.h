@@ -24,9 +24,18 @@ static inline bool secure_has_defect(const struct sim_secure_config *config, enu
 {
     return (config->defects & (uint32_t)defect) != 0;
 }
+static inline bool secure_gives_up(const struct sim_secure_config *config)
+{
+    return config->inactivity_ms != 0 && !secure_has_defect(config, SIM_SECURE_STUCK_IN_UPDATER);
+}
 static inline bool secure_has_backup(const struct sim_secure_config *config)
 {
     return config->sdk >= SIM_SECURE_SDK_15 && config->map.parameter_page_at != 0;
+}
+/* Whether the backup is written. */
+static inline bool secure_backs_up(const struct sim_secure_config *config)
+{
+    return secure_has_backup(config) && !secure_has_defect(config, SIM_SECURE_NO_BACKUP);
 }
 
 /* storage.c: flash as the core sees it, by NVMC, and the settings in it */

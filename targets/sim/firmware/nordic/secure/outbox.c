@@ -69,7 +69,7 @@ void secure_free_buffer(struct sim_secure_state *state, uint8_t buffer)
 
 void secure_restart_inactivity(const struct secure *secure, struct sim_secure_state *state, uint64_t now_us)
 {
-    state->inactive_at_us = secure->config->inactivity_ms == 0
+    state->inactive_at_us = !secure_gives_up(secure->config)
                                 ? SIM_SECURE_NEVER
                                 : now_us + (uint64_t)secure->config->inactivity_ms * 1000;
 }

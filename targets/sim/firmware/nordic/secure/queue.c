@@ -101,8 +101,7 @@ static bool put_page(struct secure *secure, struct sim_secure_state *state, uint
 
 bool secure_queue_settings(struct secure *secure, struct sim_secure_state *state, bool is_last, bool *is_done)
 {
-    bool has_backup =
-        secure_has_backup(secure->config) && !secure_has_defect(secure->config, SIM_SECURE_NO_BACKUP);
+    bool has_backup = secure_backs_up(secure->config);
     *is_done = false;
     rig_nordic_settings_seal(secure->settings);
     if (!put_page(secure, state, 0, is_last && !has_backup, is_done))

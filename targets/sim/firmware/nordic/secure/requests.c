@@ -238,10 +238,14 @@ static uint16_t postvalidate(struct secure *secure, const struct sim_secure_stat
 static void complete_image(struct secure *secure, struct sim_secure_state *state, uint64_t now_us)
 {
     bool is_done;
+    bool is_early = secure_has_defect(secure->config, SIM_SECURE_ANSWERS_EARLY);
+    if (is_early)
+        secure_answer_execute(state, RIG_DFU_SUCCESS);
     uint16_t result = postvalidate(secure, state);
     if (secure_stopped(secure))
         return;
-    secure_answer_execute(state, result);
+    if (!is_early)
+        secure_answer_execute(state, result);
     if (secure_queue_settings(secure, state, true, &is_done) && is_done)
         secure_disconnect_and_reset(state, now_us);
 }
@@ -263,7 +267,6 @@ static void execute_data(struct secure *secure, struct sim_secure_state *state, 
                          uint64_t now_us)
 {
     struct rig_nordic_settings *settings = secure->settings;
-    bool waits = state->queue_runs && !secure_has_defect(secure->config, SIM_SECURE_ANSWERS_EARLY);
     if (settings->data_object_size != settings->image_offset - settings->image_offset_last) {
         answer->result = RIG_DFU_NOT_PERMITTED;
         return;
@@ -272,7 +275,7 @@ static void execute_data(struct secure *secure, struct sim_secure_state *state, 
     settings->data_object_size = 0;
     settings->image_crc_last = settings->image_crc;
     settings->image_offset_last = settings->image_offset;
-    if (!waits)
+    if (!state->queue_runs)
         secure_execute_data(secure, state, now_us);
     else if (state->n_waiting_executes < UINT8_MAX)
         state->n_waiting_executes++;

@@ -43,13 +43,13 @@ enum sim_secure_defect {
     SIM_SECURE_IGNORES_SOFTDEVICE = 1 << 4, /* nor the list of SoftDevices */
     SIM_SECURE_IGNORES_DOWNGRADE = 1 << 5,  /* nor the versions */
     SIM_SECURE_FORGETS_COPY = 1 << 6,       /* write_offset is not saved: a cut copy starts anew */
-    SIM_SECURE_NO_BACKUP = 1 << 7,          /* the backup page is never written */
+    SIM_SECURE_NO_BACKUP = 1 << 7,          /* the backup page is never written: it overrules what is */
     SIM_SECURE_ERASES_OLD_FIRST = 1 << 8,   /* bank 0 is erased when an init packet is accepted */
     SIM_SECURE_MARKS_VALID_FIRST = 1 << 9,  /* bank 0 is valid before the copy, and is not compared after */
     SIM_SECURE_ERASES_APP_DATA = 1 << 10,   /* an activation takes the application's data pages along */
     SIM_SECURE_KEEPS_PEER_DATA = 1 << 11,   /* peer data is not cleared when the application starts */
-    SIM_SECURE_STUCK_IN_UPDATER = 1 << 12,  /* GPREGRET is not cleared: a reset leads back */
-    SIM_SECURE_ANSWERS_EARLY = 1 << 13,     /* execute does not wait for the flash */
+    SIM_SECURE_STUCK_IN_UPDATER = 1 << 12,  /* it waits for ever */
+    SIM_SECURE_ANSWERS_EARLY = 1 << 13,     /* success to the last object, before the image is looked at */
 };
 #define SIM_SECURE_N_DEFECTS 14
 const char *sim_secure_defect_name(unsigned bit); /* "accepts-unsigned", ...; NULL beyond the last */

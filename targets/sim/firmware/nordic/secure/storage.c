@@ -120,7 +120,7 @@ void secure_save(struct secure *secure)
 void secure_save_and_back_up(struct secure *secure)
 {
     secure_save(secure);
-    if (!secure_has_backup(secure->config) || secure_has_defect(secure->config, SIM_SECURE_NO_BACKUP))
+    if (!secure_backs_up(secure->config))
         return;
     uint8_t bytes[RIG_NORDIC_SETTINGS_BYTES];
     secure_encode(secure->config, secure->settings, bytes);
@@ -130,7 +130,7 @@ void secure_save_and_back_up(struct secure *secure)
 void secure_back_up(struct secure *secure)
 {
     uint8_t bytes[RIG_NORDIC_SETTINGS_BYTES];
-    if (!secure_has_backup(secure->config) || secure_has_defect(secure->config, SIM_SECURE_NO_BACKUP) ||
+    if (!secure_backs_up(secure->config) ||
         !secure_read(secure, secure->config->map.settings_at, bytes, sizeof bytes))
         return;
     write_page(secure, secure->config->map.parameter_page_at, bytes);

@@ -55,7 +55,7 @@ bool secure_enter(struct secure *secure, struct sim_secure_state *state)
     const struct sim_secure_config *config = secure->config;
     state->object = RIG_DFU_COMMAND_OBJECT;
     state->reset_at_us = SIM_SECURE_NEVER;
-    if (config->inactivity_ms == 0)
+    if (!secure_gives_up(config))
         state->inactive_at_us = SIM_SECURE_NEVER;
     for (uint8_t i = 0; i < SIM_SECURE_N_BUFFERS; i++)
         secure_free_buffer(state, i);
