@@ -97,6 +97,7 @@ static const struct {
     {"buttonless", "experimental", SECURE},
     {"requires-bonds", NULL, SECURE},
     {"save-progress", NULL, SECURE},
+    {"enters-by-pin-reset", NULL, SECURE},
     {"debug-bootloader", NULL, SECURE},
     {"hardware-version", NULL, SECURE | LEGACY},
     {"bootloader-version", NULL, SECURE},
@@ -228,6 +229,8 @@ void rig_nordic_layout_apply(struct rig_layout *layout, const struct rig_options
         nordic->requires_bonds = *options->requires_bonds;
     if (options->save_progress)
         nordic->saves_progress = *options->save_progress;
+    if (options->enters_by_pin_reset)
+        nordic->enters_by_pin_reset = *options->enters_by_pin_reset;
     if (options->debug_bootloader)
         nordic->debug = *options->debug_bootloader;
     if (options->downgrade)

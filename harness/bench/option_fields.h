@@ -114,6 +114,9 @@ extern const char *const rig_choices_sdk[], *const rig_choices_softdevice[],
         RIG_FIELD("save-progress", FLAG, struct rig_options_spec, save_progress,                             \
                   .about = "Nordic: the bootloader keeps the progress of a transfer in flash "               \
                            "(NRF_DFU_SAVE_PROGRESS_IN_FLASH)."),                                             \
+        RIG_FIELD("enters-by-pin-reset", FLAG, struct rig_options_spec, enters_by_pin_reset,                 \
+                  .about = "Nordic: a reset by the pin leads into the bootloader "                           \
+                           "(NRF_BL_DFU_ENTER_METHOD_PINRESET)."),                                           \
         RIG_FIELD("debug-bootloader", FLAG, struct rig_options_spec, debug_bootloader,                       \
                   .about =                                                                                   \
                       "Nordic: a debug build: packets marked as debug pass without checks of hardware, "     \

@@ -48,6 +48,7 @@ struct rig_options_spec {
     const char *buttonless;
     const bool *requires_bonds;
     const bool *save_progress;
+    const bool *enters_by_pin_reset;
     const bool *debug_bootloader;
     const guint32 *hardware_version;
     const guint32 *bootloader_version;

@@ -71,6 +71,7 @@ static bool finish(struct rig_sim *sim, const struct rig_sim_defects *defects, G
     boot->debug = nordic->debug;
     boot->saves_progress = nordic->saves_progress;
     boot->requires_bonds = nordic->requires_bonds;
+    boot->enters_by_pin_reset = nordic->enters_by_pin_reset;
     boot->enters_by_settings = nordic->buttonless == RIG_NORDIC_BUTTONLESS_EXPERIMENTAL;
     boot->defects = defects->boot;
     sim->secure.app.buttonless = kinds[nordic->buttonless];

@@ -116,6 +116,7 @@ const struct effect effects[] = {
     {"board.buttonless", DFU B DFU_UPLOAD, DFU_BOARD("buttonless: experimental", DFU_UPLOAD), NULL},
     {"board.requires-bonds", DFU B DFU_UPLOAD, DFU_BOARD("requires-bonds: true", DFU_UPLOAD), NULL},
     {"board.save-progress", DFU B DFU_UPLOAD, DFU_BOARD("save-progress: true", DFU_UPLOAD), NULL},
+    {"board.enters-by-pin-reset", DFU B "reset:", DFU_BOARD("enters-by-pin-reset: true", "reset:"), NULL},
     {"board.debug-bootloader", DFU "= new: {size: 8KiB, debug: true, hardware-version: 51}\n" B DFU_UPLOAD, "= new: {size: 8KiB, debug: true, hardware-version: 51}\n" DFU_BOARD("debug-bootloader: true", DFU_UPLOAD), NULL},
     {"board.hardware-version", DFU "= new: {size: 8KiB, hardware-version: 52}\n" B DFU_UPLOAD, "= new: {size: 8KiB, hardware-version: 52}\n" DFU_BOARD("hardware-version: 7", DFU_UPLOAD), NULL},
     {"board.bootloader-version", DFU "= new: {type: bootloader, fw-version: 2}\n" B DFU_UPLOAD, "= new: {type: bootloader, fw-version: 2}\n" DFU_BOARD("bootloader-version: 3", DFU_UPLOAD), NULL},

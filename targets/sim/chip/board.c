@@ -40,7 +40,7 @@ struct ram {
     bool powered;
     uint64_t due_us[N_EVENTS]; /* of those that neither cut nor radio keep themselves */
     uint32_t n_boots, n_resets;
-    bool boot_by_reset;
+    bool boot_by_reset, boot_by_pin;
     uint32_t n_fast_crashes;
     uint64_t app_started_us;
     struct armed_cut cut;
@@ -189,7 +189,7 @@ static void power_on(struct sim_board *board)
     sim_flash_power(board->chip.flash, true);
     board->ram.powered = true;
     board->ram.state = SIM_BOARD_BOOTING;
-    board->ram.boot_by_reset = false;
+    board->ram.boot_by_reset = board->ram.boot_by_pin = false;
     board->ram.due_us[EVENT_BOOT] = board->ram.now_us;
 }
 
@@ -198,6 +198,7 @@ static void reboot(struct sim_board *board)
     stop(board, false);
     board->ram.state = SIM_BOARD_BOOTING;
     board->ram.boot_by_reset = true;
+    board->ram.boot_by_pin = false;
     board->ram.due_us[EVENT_BOOT] = clock_of(board);
 }
 
@@ -381,6 +382,11 @@ void sim_chip_hang(struct sim_chip *chip)
 {
     stop(chip->board, false);
     chip->board->ram.state = SIM_BOARD_HUNG;
+}
+
+bool sim_chip_reset_by_pin(const struct sim_chip *chip)
+{
+    return chip->board->ram.boot_by_pin;
 }
 
 void sim_chip_advertise(struct sim_chip *chip, const struct sim_ble_advertiser *advertiser)
@@ -591,8 +597,10 @@ bool sim_board_powered(const struct sim_board *board)
 void sim_board_reset(struct sim_board *board)
 {
     board->ram.n_fast_crashes = 0;
-    if (board->ram.powered)
-        reboot(board);
+    if (!board->ram.powered)
+        return;
+    reboot(board);
+    board->ram.boot_by_pin = true;
 }
 
 struct sim_board_view sim_board_view(const struct sim_board *board)

@@ -99,6 +99,8 @@ void sim_chip_reset(struct sim_chip *chip);
 void sim_chip_crash(struct sim_chip *chip);
 /* Everything stops but a timer that is set after it (a watchdog). */
 void sim_chip_hang(struct sim_chip *chip);
+/* The reset pin led to this run, as the register of reset reasons tells. */
+bool sim_chip_reset_by_pin(const struct sim_chip *chip);
 
 void sim_chip_advertise(struct sim_chip *chip, const struct sim_ble_advertiser *advertiser);
 /* Until it advertises anew: no further connection. The one that stands goes on. */

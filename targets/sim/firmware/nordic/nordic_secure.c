@@ -215,6 +215,7 @@ static void boot(struct sim_chip *chip, struct sim_start *start)
     struct state *state = state_of(chip);
 
     memset(account, 0, sizeof *account);
+    state->retained.by_pin = sim_chip_reset_by_pin(chip);
     sim_chip_line(chip, "bootloader: inside main");
     sim_secure_boot(boot_config(chip), chip->flash, &state->retained, sim_chip_now_us(chip), &state->updater,
                     account);

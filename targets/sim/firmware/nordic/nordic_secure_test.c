@@ -485,6 +485,28 @@ static void the_button_leads_into_the_bootloader_while_it_is_held(void **state)
     sim_board_free(board);
 }
 
+static void a_reset_by_the_pin_leads_into_the_bootloader_where_it_was_built_so(void **state)
+{
+    struct nordic_set_up set_up = nordic_usual();
+
+    (void)state;
+    for (unsigned built = 0; built < 2; built++) {
+        struct sim_board *board;
+
+        set_up.secure.boot.enters_by_pin_reset = built;
+        board = open_board(&set_up);
+        assert_int_equal(sim_board_view(board).state, SIM_BOARD_RUNNING); /* power-on is none */
+        sim_board_reset(board);
+        nordic_run(board, SECOND_US);
+        assert_int_equal(sim_board_view(board).state, built ? SIM_BOARD_UPDATER : SIM_BOARD_RUNNING);
+        if (built) { /* nor is the reset at the end of the time-out */
+            nordic_run(board, 121u * SECOND_US);
+            assert_int_equal(sim_board_view(board).state, SIM_BOARD_RUNNING);
+        }
+        sim_board_free(board);
+    }
+}
+
 static void bonds_required_and_none_handed_over_is_an_endless_row_of_resets(void **state)
 {
     struct nordic_set_up set_up = bonded();
@@ -534,6 +556,7 @@ int main(void)
         cmocka_unit_test(the_control_point_wants_its_ccc_and_answers_with_the_next_connection_event),
         cmocka_unit_test(abort_drops_the_link_and_leads_back),
         cmocka_unit_test(the_button_leads_into_the_bootloader_while_it_is_held),
+        cmocka_unit_test(a_reset_by_the_pin_leads_into_the_bootloader_where_it_was_built_so),
         cmocka_unit_test(bonds_required_and_none_handed_over_is_an_endless_row_of_resets),
         cmocka_unit_test(an_application_whose_bytes_changed_crashes_where_nothing_checks_it),
     };
