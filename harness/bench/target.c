@@ -92,6 +92,13 @@ struct rig_target *rig_target_load(const char *name_or_path, const char *target_
     return g_steal_pointer(&target);
 }
 
+const char *rig_target_boot_line(const struct rig_target *target)
+{
+    if (target->spec->boot_line)
+        return target->spec->boot_line;
+    return target->spec->nordic ? "bootloader: inside main" : "*** Booting MCUboot";
+}
+
 void rig_target_free(struct rig_target *target)
 {
     if (!target)

@@ -168,6 +168,8 @@ const char *rig_target_default(const char *protocol);
 struct rig_target *rig_target_load(const char *name_or_path, const char *target_directory,
                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rig_target_free(struct rig_target *target);
+/* A piece of the console line that each run of its bootloader prints. */
+const char *rig_target_boot_line(const struct rig_target *target);
 typedef struct rig_target rig_target;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_target, rig_target_free)
 

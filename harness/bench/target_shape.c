@@ -230,10 +230,10 @@ static const struct rig_field target_fields[] = {
     RIG_STRUCT_FIELD("reach", RECORD, struct rig_target_spec, reach, struct rig_reach_spec, &reach_shape,
                      .about = "Kind `running`: where its update server is."),
     RIG_FIELD(
-        "boot-line", LINE, struct rig_target_spec, boot_line, .default_text = "*** Booting MCUboot",
+        "boot-line", LINE, struct rig_target_spec, boot_line,
         .about =
             "Kinds `board`, `qemu`, `simulated-process`: a piece of the console line that each run of the "
-            "bootloader prints."),
+            "bootloader prints; without it MCUboot's, or that of a simulated board with Nordic's."),
     RIG_FIELD("key", TEXT, struct rig_target_spec, key,
               .about = "Kinds `board` and `qemu`: PEM file of the private key whose signatures the "
                        "bootloader takes; without it the rig's own test key of `sign`."),

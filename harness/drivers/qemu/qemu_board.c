@@ -87,7 +87,7 @@ static guint64 board_now_us(struct rig_board *base)
 
 static void take_line(struct qemu_board *board, const char *line, gint64 at_us)
 {
-    if (strstr(line, board->target->spec->boot_line)) {
+    if (strstr(line, rig_target_boot_line(board->target))) {
         board->n_boots++;
         board->n_resets += board->booted;
         board->booted = true;

@@ -44,7 +44,7 @@ static void take_line(struct rig_wired *board, const char *line, gint64 monotoni
     guint64 at_us = rig_wired_at_us(board, monotonic_us);
 
     log_line(board, at_us, line);
-    if (strstr(line, board->config.target->spec->boot_line)) {
+    if (strstr(line, rig_target_boot_line(board->config.target))) {
         rig_openocd_probe_saw_boot(&board->probe);
         if (board->board.link)
             rig_link_board_gone(board->board.link, "disconnected: the board started anew");

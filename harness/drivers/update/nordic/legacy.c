@@ -347,7 +347,7 @@ static bool look(const struct rig_update_packet *begin, struct rig_update_head *
     return rig_nordic_look(&kind, begin, head);
 }
 
-static const char *const capabilities[] = {"dfu", "dfu-legacy", NULL};
+static const char *const capabilities[] = {"dfu", "dfu-legacy", "buttonless", NULL};
 static const char *const options[] = {"prn", NULL};
 static const struct rig_characteristic *const characteristics[] = {&control, &packet, &version, NULL};
 const struct rig_update_protocol rig_update_nordic_legacy = {

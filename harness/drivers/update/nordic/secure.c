@@ -364,7 +364,7 @@ static bool look(const struct rig_update_packet *begin, struct rig_update_head *
     return rig_nordic_look(&kind, begin, head);
 }
 
-static const char *const capabilities[] = {"dfu", "dfu-secure", NULL};
+static const char *const capabilities[] = {"dfu", "dfu-secure", "buttonless", NULL};
 static const char *const options[] = {"prn", "object", NULL};
 static const struct rig_characteristic *const characteristics[] = {
     &control, &packet, &open_door, &bonded_door, &experimental_door, NULL};
