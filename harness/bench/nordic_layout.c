@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Flash maps of Nordic's bootloaders. Sizes and ids of SoftDevices: as their info structs and release notes
- * say. */
+/* Flash maps of Nordic's bootloaders. */
 #include "bench/nordic_layout.h"
 
 #include "base/error.h"
 #include "bench/option_fields.h"
+#include "image/softdevice.h"
 
 #include <string.h>
 
@@ -12,32 +12,6 @@
 #define NRF51_PAGE_BYTES 1024u
 #define DEFAULT_APP_DATA_PAGES 3u
 #define ANY_DEVICE 0xffffu /* device type of a legacy bootloader */
-
-struct softdevice {
-    guint32 n_bytes;
-    guint16 id;
-    guint32 version;
-};
-/* In the order of rig_choices_softdevice. */
-const char *const rig_choices_softdevice[] = {
-    "none",       "s110-8.0.0", "s130-2.0.1", "s132-2.0.1", "s132-5.0.0", "s132-6.1.1", "s132-7.0.1",
-    "s132-7.2.0", "s140-6.1.1", "s140-7.0.1", "s140-7.2.0", "s112-7.2.0", "s113-7.2.0", NULL};
-static const struct softdevice softdevices[] = {
-    {0, 0, 0},
-    {0x18000, 0x64, 8000000},
-    {0x1b000, 0x87, 2000001},
-    {0x1c000, 0x88, 2000001},
-    {0x23000, 0x9d, 5000000},
-    {0x26000, 0xb7, 6001001},
-    {0x26000, 0xcb, 7000001},
-    {0x26000, 0x101, 7002000},
-    {0x26000, 0xb6, 6001001},
-    {0x27000, 0xca, 7000001},
-    {0x27000, 0x100, 7002000},
-    {0x19000, 0x103, 7002000},
-    {0x1c000, 0x102, 7002000},
-};
-G_STATIC_ASSERT(G_N_ELEMENTS(softdevices) + 1 == G_N_ELEMENTS(rig_choices_softdevice));
 
 /* In the order of rig_choices_sdk. */
 static const guint sdks[] = {700,  800,  900,  1000, 1100, 1230, 1310, 1420,
@@ -152,14 +126,15 @@ static guint place_of(const char *choice, const char *const *choices)
 }
 
 /* Behind the SoftDevice; without one behind the MBR. */
-static void set_softdevice(struct rig_nordic_layout *nordic, const struct softdevice *softdevice)
+static void set_softdevice(struct rig_nordic_layout *nordic, const struct rig_softdevice *softdevice)
 {
     guint32 page = nordic->page_bytes;
 
-    nordic->softdevice_bytes = softdevice->n_bytes;
-    nordic->softdevice_id = softdevice->id;
+    nordic->softdevice_bytes = softdevice->flash_bytes;
+    nordic->softdevice_id = softdevice->firmware_id;
     nordic->softdevice_version = softdevice->version;
-    nordic->bank_0 = softdevice->n_bytes ? (softdevice->n_bytes + page - 1) / page * page : nordic->mbr_bytes;
+    nordic->bank_0 =
+        softdevice->flash_bytes ? (softdevice->flash_bytes + page - 1) / page * page : nordic->mbr_bytes;
 }
 
 /* The settings of older SDKs have no backup. */
@@ -170,11 +145,19 @@ static void settle_backup(struct rig_layout *layout)
     nordic->backup = nordic->sdk >= RIG_NORDIC_SDK(15, 1, 0) ? nordic->parameter_page : 0;
 }
 
+static void choose_softdevice(struct rig_nordic_layout *nordic, const char *name)
+{
+    static const struct rig_softdevice none;
+    const struct rig_known_softdevice *known = rig_softdevice_by_name(name);
+
+    set_softdevice(nordic, known ? &known->figures : &none);
+}
+
 void rig_nordic_layout_read(const struct rig_target_spec *target, struct rig_layout *layout)
 {
     const struct rig_nordic_spec *spec = target->nordic;
     struct rig_nordic_layout *nordic = &layout->nordic;
-    struct softdevice own = {0};
+    struct rig_softdevice own = {0};
 
     if (!spec)
         return;
@@ -201,9 +184,9 @@ void rig_nordic_layout_read(const struct rig_target_spec *target, struct rig_lay
         nordic->hardware_version = ANY_DEVICE;
     }
     if (spec->softdevice_bytes)
-        own = (struct softdevice){
-            .n_bytes = *spec->softdevice_bytes,
-            .id = (guint16)(spec->softdevice_id ? *spec->softdevice_id : 0),
+        own = (struct rig_softdevice){
+            .flash_bytes = *spec->softdevice_bytes,
+            .firmware_id = (guint16)(spec->softdevice_id ? *spec->softdevice_id : 0),
             .version = spec->softdevice_version ? *spec->softdevice_version : 0,
         };
     set_softdevice(nordic, &own);
@@ -219,7 +202,7 @@ void rig_nordic_layout_apply(struct rig_layout *layout, const struct rig_options
         nordic->adafruit = g_str_equal(options->sdk, "adafruit");
     }
     if (options->softdevice)
-        set_softdevice(nordic, &softdevices[place_of(options->softdevice, rig_choices_softdevice)]);
+        choose_softdevice(nordic, options->softdevice);
     if (options->banks)
         nordic->banks = (enum rig_nordic_banks)place_of(options->banks, rig_choices_banks);
     if (options->buttonless)

@@ -5,6 +5,7 @@
 #define RIG_BENCH_OPTION_FIELDS_H
 
 #include "bench/target.h"
+#include "image/softdevice.h"
 
 /* NULL-terminated. rig_choices_defects names every seeded defect of the simulated board (a test compares it
  * with targets/sim). */
@@ -19,8 +20,7 @@ extern const char *const rig_choices_swap[],
                                                                 *const rig_choices_updater[],
                                                                     *const rig_choices_signing[],
                                                                         *const rig_choices_defects[];
-extern const char *const rig_choices_sdk[], *const rig_choices_softdevice[],
-                                                *const rig_choices_banks[], *const rig_choices_buttonless[];
+extern const char *const rig_choices_sdk[], *const rig_choices_banks[], *const rig_choices_buttonless[];
 
 #define RIG_BOARD_OPTION_FIELDS                                                                              \
     RIG_FIELD("swap", CHOICE, struct rig_options_spec, swap, .choices = rig_choices_swap,                    \
@@ -97,7 +97,7 @@ extern const char *const rig_choices_sdk[], *const rig_choices_softdevice[],
                   .about = "Nordic: the nRF5 SDK that the bootloader was built from, or Adafruit's "         \
                            "bootloader (legacy)."),                                                          \
         RIG_FIELD("softdevice", CHOICE, struct rig_options_spec, softdevice,                                 \
-                  .choices = rig_choices_softdevice,                                                         \
+                  .choices = rig_softdevice_choices,                                                         \
                   .about = "Nordic: the SoftDevice that is there before any update."),                       \
         RIG_FIELD("banks", CHOICE, struct rig_options_spec, banks, .choices = rig_choices_banks,             \
                   .about =                                                                                   \

@@ -2,8 +2,6 @@
 /* The info structure of SoftDevices, figures of published ones, filler. */
 #include "image/softdevice.h"
 
-#include "image/nordic_image.h"
-
 #include "base/bytes.h"
 #include "image/nordic_image.h"
 
@@ -26,6 +24,12 @@ static const struct rig_known_softdevice known[] = {
     {"s113-7.2.0", {0x1c000, 0x0102, 113, 7002000}, 0x1a4ac},
 };
 #define N_KNOWN (sizeof known / sizeof known[0])
+
+const char *const rig_softdevice_choices[] = {
+    "none",       "s110-8.0.0", "s130-2.0.1", "s132-2.0.1", "s132-5.0.0", "s132-6.1.1", "s132-7.0.1",
+    "s132-7.2.0", "s140-6.1.1", "s140-7.0.1", "s140-7.2.0", "s112-7.2.0", "s113-7.2.0", NULL};
+_Static_assert(sizeof rig_softdevice_choices / sizeof rig_softdevice_choices[0] == N_KNOWN + 2,
+               "a SoftDevice has a name that can be chosen");
 
 bool rig_softdevice_decode(const uint8_t info[RIG_SOFTDEVICE_INFO_BYTES], struct rig_softdevice *softdevice)
 {

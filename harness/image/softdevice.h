@@ -36,6 +36,8 @@ struct rig_known_softdevice {
     struct rig_softdevice figures;
     uint32_t file_bytes;
 };
+/* "none", then the names of all, then NULL. */
+extern const char *const rig_softdevice_choices[];
 /* NULL: not known. */
 const struct rig_known_softdevice *rig_softdevice_by_name(const char *name);
 const struct rig_known_softdevice *rig_softdevice_by_firmware_id(uint16_t firmware_id);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The shape of an image in `images:`; building it is somebody else's work. */
+#include "image/softdevice.h"
 #include "scenario/scenario.h"
 
 static const char *const signs[] = {"target", "ecdsa-p256", "rsa-2048", "rsa-3072", "ed25519", "none", NULL};
@@ -8,9 +9,6 @@ static const char *const behaviours[] = {"waits", "confirms", "crashes", "hangs"
 static const char *const types[] = {"application",           "softdevice", "bootloader",
                                     "softdevice-bootloader", "all",        NULL};
 static const char *const boot_validations[] = {"none", "crc", "sha256", "ecdsa", NULL};
-static const char *const softdevices[] = {
-    "s110-8.0.0", "s130-2.0.1", "s132-2.0.1", "s132-5.0.0", "s132-6.1.1", "s132-7.0.1", "s132-7.2.0",
-    "s140-6.1.1", "s140-7.0.1", "s140-7.2.0", "s112-7.2.0", "s113-7.2.0", NULL};
 static const char *const packages[] = {"0.5", "0.6", "0.7", "0.8", NULL};
 /* image/build.h: rig_image_damage_name(), package/damage.h: rig_package_damage_name(); some are of both. */
 static const char *const damages[] = {"flip-header",     "flip-payload",
@@ -141,7 +139,7 @@ static const struct rig_field image_fields[] = {
               .about =
                   "Nordic, secure: how the bootloader checks the firmware before each start; without it by "
                   "its CRC."),
-    RIG_FIELD("softdevice", CHOICE, struct rig_image_spec, softdevice, .choices = softdevices,
+    RIG_FIELD("softdevice", CHOICE, struct rig_image_spec, softdevice, .choices = rig_softdevice_choices + 1,
               .about =
                   "Nordic: the SoftDevice in the package, which is filler with the right figures; without "
                   "it the one that the board has."),

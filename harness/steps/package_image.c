@@ -111,7 +111,6 @@ static bool append_softdevice(const struct rig_package_order *order, GByteArray 
             order->name, softdevice.flash_bytes, softdevice.flash_bytes - MBR_BYTES);
         return false;
     }
-    rig_nordic_seal(into->data + begin, n_bytes);
     return true;
 }
 
