@@ -8,6 +8,8 @@
 
 #include "bench/option_fields.h"
 #include "sim/firmware/mcuboot/mcuboot.h"
+#include "sim/firmware/nordic/nordic_legacy.h"
+#include "sim/firmware/nordic/nordic_secure.h"
 
 #define SHIPPED RIG_SOURCE_DIR "/scenarios"
 #define TABLE SHIPPED "/DEFECTS.md"
@@ -18,68 +20,134 @@ struct caught {
     const char *promise;   /* what the board breaks */
     const char *case_name; /* of a shipped scenario */
     const char *reason;    /* a piece of its failure's message */
+    const char *target;    /* that it is written for; NULL: any */
 };
+
+#define SECURE "sim-nrf52840-dfu"
+#define LEGACY "sim-nrf51-legacy"
+#define ADAFRUIT "sim-nrf52832-legacy-adafruit"
 
 static const struct caught table[] = {
     {"accepts-unsigned", "boots an image without a signature",
-     "bootloader-refuses-wrong-image[swap=move,unsigned]", "running image: expected good, seen wrong 2.0.0"},
+     "bootloader-refuses-wrong-image[swap=move,unsigned]", "running image: expected good, seen wrong 2.0.0",
+     NULL},
     {"accepts-any-key", "boots an image signed with a stranger's key",
-     "bootloader-refuses-wrong-image[swap=move,stranger]", "running image: expected good, seen wrong 2.0.0"},
+     "bootloader-refuses-wrong-image[swap=move,stranger]", "running image: expected good, seen wrong 2.0.0",
+     NULL},
     {"skips-hash", "boots an image whose bytes are not those that were signed",
-     "flipped-bit-never-boots[as=permanent]", "running image: expected old, confirmed, seen"},
+     "flipped-bit-never-boots[as=permanent]", "running image: expected old, confirmed, seen", NULL},
     {"never-reverts", "keeps an image that nobody confirmed", "trial-ends-in-revert[swap=move,waits]",
-     "running image: expected old, confirmed, seen new 2.0.0 (unconfirmed)"},
+     "running image: expected old, confirmed, seen new 2.0.0 (unconfirmed)", NULL},
     {"forgets-progress", "starts a swap anew that a power cut interrupted",
      "swap-goes-on-where-it-stopped[move-one-sector-moved]",
-     "swap status: expected moved 1 of, seen nothing started"},
+     "swap status: expected moved 1 of, seen nothing started", NULL},
     {"no-copy-done", "does not record that a swap is complete", "permanent-update[swap=move]",
-     "slot 0 copy-done: expected set, seen unset"},
+     "slot 0 copy-done: expected set, seen unset", NULL},
     {"ignores-downgrade", "boots an older version where versions may only rise",
-     "older-image[swap=move,older-version-by-version]", "running image: expected running, seen older"},
+     "older-image[swap=move,older-version-by-version]", "running image: expected running, seen older", NULL},
     {"ignores-dependency", "boots an image whose dependency is not met", "unmet-dependency[network=none]",
-     "running image: expected app, seen new-app 2.0.0"},
+     "running image: expected app, seen new-app 2.0.0", NULL},
     {"confirms-itself", "confirms every new image at once",
-     "image-confirms-itself[swap=move,reset-comes=too-early]", "seen new 2.0.0 (confirmed)"},
+     "image-confirms-itself[swap=move,reset-comes=too-early]", "seen new 2.0.0 (confirmed)", NULL},
     {"keeps-rejected", "leaves a refused image pending, to be validated again at every boot",
      "bootloader-refuses-wrong-image[swap=move,unsigned]",
-     "writes to slot1: expected at least one, seen no operation"},
+     "writes to slot1: expected at least one, seen no operation", NULL},
     {"erases-primary-first", "erases the running image before the new one was looked at",
-     "flipped-bit-never-boots[as=test]", "running image: expected old, confirmed, seen no bootable image"},
+     "flipped-bit-never-boots[as=test]", "running image: expected old, confirmed, seen no bootable image",
+     NULL},
     {"accepts-oversized", "boots an image that reaches into the trailer", "largest-image[move-122881]",
-     "running image: expected old, seen large 2.0.0"},
+     "running image: expected old, seen large 2.0.0", NULL},
     {"accepts-wrong-offset", "writes a chunk wherever it says it belongs",
-     "chunk-drop[mtu=23,window=1,answer-3-lost]", "bytes were sent)"},
+     "chunk-drop[mtu=23,window=1,answer-3-lost]", "bytes were sent)", NULL},
     {"reboots-in-upload", "resets itself in the middle of an upload",
-     "bond-then-redfu[keys-kept-repairing-refused]", "upload: expected ok, seen link-lost"},
+     "bond-then-redfu[keys-kept-repairing-refused]", "upload: expected ok, seen link-lost", NULL},
     {"second-upload-dead", "does not answer a second upload after a finished one",
-     "second-upload[between=nothing,same-image-again]", "upload: expected ok, seen silence"},
+     "second-upload[between=nothing,same-image-again]", "upload: expected ok, seen silence", NULL},
     {"confirm-does-nothing", "answers a confirm with ok and writes nothing", "upload-test-confirm[swap=move]",
-     "writes to slot0: expected at least one, seen no operation"},
+     "writes to slot0: expected at least one, seen no operation", NULL},
     {"erases-pending", "erases an image that waits to be installed",
-     "erase-rules[erase-pending=false,as=test]", "erase: expected refused with rc 9, seen ok"},
+     "erase-rules[erase-pending=false,as=test]", "erase: expected refused with rc 9, seen ok", NULL},
     {"accepts-json", "answers a request that is no CBOR as if it were one",
      "malformed-requests[reassembly=true,N1-json-instead-of-cbor]",
-     "raw request: expected error 3, seen malformed-answer"},
+     "raw request: expected error 3, seen malformed-answer", NULL},
     {"upload-in-trial", "overwrites the only way back during a trial run",
-     "trial-run-is-protected[erase-pending=false]", "upload: expected refused with rc 9, seen ok"},
+     "trial-run-is-protected[erase-pending=false]", "upload: expected refused with rc 9, seen ok", NULL},
     {"no-resume", "starts an interrupted upload from its beginning",
      "link-lost-everywhere[mtu=23,window=1,by=host]",
      "after the link was lost before write 40 (chunk 3, piece 1 of 20) by the host: upload goes on at: "
-     "expected byte 677 or later, seen byte 0"},
+     "expected byte 677 or later, seen byte 0",
+     NULL},
     {"wrong-hash-accepted", "marks whatever is in slot 1, whatever hash was asked for", "wrong-hash[as=test]",
-     "mark: expected refused with rc 8, seen malformed-answer"},
+     "mark: expected refused with rc 8, seen malformed-answer", NULL},
     {"pairs-anew-silently", "lets a stranger take the place of a bonded host",
-     "bond-then-redfu[keys-lost-repairing-refused]", "connection: expected pairing-refused, seen ok"},
+     "bond-then-redfu[keys-lost-repairing-refused]", "connection: expected pairing-refused, seen ok", NULL},
     {"bond-lost-on-update", "forgets its bonds when an update is installed",
-     "bond-then-redfu[keys-kept-repairing-refused]", "connection: expected ok, seen key-missing"},
+     "bond-then-redfu[keys-kept-repairing-refused]", "connection: expected ok, seen key-missing", NULL},
     {"serves-unencrypted", "serves updates over a plain link though encryption is demanded",
-     "encryption-needed", "connection: expected not-encrypted, seen ok"},
+     "encryption-needed", "connection: expected not-encrypted, seen ok", NULL},
     {"cuts-notifications", "loses the end of an answer that is longer than one notification",
-     "long-answers[mtu=23]", "seen malformed-answer (only the first 20 of"},
+     "long-answers[mtu=23]", "seen malformed-answer (only the first 20 of", NULL},
     {"keeps-fragments", "joins half a message with what the next connection sends",
      "link-lost-everywhere[mtu=23,window=1,by=board]",
      "after the link was lost before write 4 (chunk 1, piece 5 of 20) by the board (HCI 0x13): content of "
-     "slot 1: expected new, seen another byte"},
+     "slot 1: expected new, seen another byte",
+     NULL},
+    /* nRF5 boards. */
+    {"ignores-hardware", "installs what is for another hardware version",
+     "nordic-refused-init-packet[hardware-51]", "upload: expected refused with rc 2822, seen ok", SECURE},
+    {"ignores-softdevice", "installs what needs another SoftDevice",
+     "nordic-refused-init-packet[any-softdevice]", "upload: expected refused with rc 2823, seen ok", SECURE},
+    {"forgets-copy", "starts the copy of an activation anew that a power cut interrupted",
+     "nordic-power-cut-in-activation[overlapping]",
+     "expected v1 or v2, seen in the bootloader, waiting for an update", SECURE},
+    {"no-backup", "keeps its settings in one page, whose copy of before then counts",
+     "nordic-accepted-init-packet[checked-by-sha256]", "running image: expected new, seen old 1.0.0", SECURE},
+    {"erases-old-first", "erases the running application before the new one is there", "nordic-areas[dual]",
+     "writes to slot0 0x0, 8192 bytes: expected none, seen 2 operation(s)", SECURE},
+    {"marks-valid-first", "calls an application valid that nobody looked at", "nordic-settings[by-crc]",
+     "boot validation: expected crc, seen none", SECURE},
+    {"erases-app-data", "erases the pages that are reserved for the application's data", "nordic-areas[dual]",
+     "writes to app-data: expected none, seen 3 operation(s)", SECURE},
+    {"keeps-peer-data", "leaves the bond that it was handed marked as used",
+     "nordic-bond-then-redfu[keys-kept-power-lost-between]",
+     "peer data of an earlier update are still marked as used", SECURE},
+    {"stuck-in-updater", "stays in its bootloader after an update",
+     "nordic-accepted-init-packet[checked-by-sha256]",
+     "running image: expected new, seen in the bootloader, waiting for an update", SECURE},
+    {"buttonless-stays", "says that it goes into its bootloader and does not",
+     "nordic-accepted-init-packet[checked-by-sha256]",
+     "upload: expected ok, seen silence (the board said that it goes into its bootloader", SECURE},
+    {"buttonless-silent", "goes into its bootloader without a word",
+     "nordic-accepted-init-packet[checked-by-sha256]",
+     "upload: expected ok, seen link-lost (enter bootloader", SECURE},
+    {"buttonless-ignores", "takes no notice of who asks for its bootloader",
+     "nordic-accepted-init-packet[checked-by-sha256]",
+     "upload: expected ok, seen silence (enter bootloader: no answer)", SECURE},
+    {"buttonless-change-not-told", "tells bonded hosts nothing of its other table",
+     "nordic-bond-erased-by-update[reserved]", "the handle is of another table", SECURE},
+    {"buttonless-wrong-peer", "hands another key over than that of the bond",
+     "nordic-bond-erased-by-update[reserved]", "MIC failure (HCI 0x3d)", SECURE},
+    {"unmasked-swap", "copies a SoftDevice in blocks that are no whole pages",
+     "legacy-larger-softdevice[uncut]", "state of the board: expected updater, seen hung", ADAFRUIT},
+    {"half-masked-swap", "goes on with the copy of a SoftDevice in other blocks than it began",
+     "legacy-larger-softdevice[second-block]", "state of the board: expected updater, seen hung", ADAFRUIT},
+    {"skips-crc", "installs an image whose CRC is that of other bytes", "legacy-refused[crc-of-other-bytes]",
+     "upload: expected refused with rc 5, seen ok", LEGACY},
+    {"takes-any-init", "installs what is for another device", "legacy-refused[another-device]",
+     "upload: expected refused with rc 6, seen ok", LEGACY},
+    {"keeps-offset", "writes a second transfer behind a first one that was left off",
+     "legacy-link-lost[banks=dual]", "request: expected error, seen reply (response to start: success)",
+     LEGACY},
+    {"silent-start", "erases and never answers the start", "legacy-application",
+     "upload: expected ok, seen silence (start: no answer)", LEGACY},
+    {"silent-overrun", "drops packets without a word when they come too fast", "legacy-prn[every-20]",
+     "upload: expected refused with rc 6, seen silence", LEGACY},
+    {"jump-stays", "does not jump into its bootloader", "legacy-application",
+     "upload: expected ok, seen silence (the board said that it goes into its bootloader", LEGACY},
+    {"jump-without-bond", "jumps without handing its bond over", "legacy-bond-power-lost",
+     "it advertises as 'DfuTarg' at address + 1", LEGACY},
+    {"jump-not-told", "tells bonded hosts nothing of its other table", "legacy-bond[handed-over-and-kept]",
+     "connection: expected ok, seen att-error", LEGACY},
 };
 
 /* The same boards, seen by cases of another kind. */
@@ -99,6 +167,34 @@ static const struct caught caught_too[] = {
     {.defect = "accepts-wrong-offset",
      .case_name = "packet-drop[window=1,middle-notification-lost]",
      .reason = "bytes were sent)"},
+    {.defect = "accepts-unsigned",
+     .case_name = "nordic-damaged-package[changed-after-signing]",
+     .reason = "upload: expected refused with rc 5, seen ok",
+     .target = SECURE},
+    {.defect = "accepts-any-key",
+     .case_name = "nordic-refused-init-packet[stranger]",
+     .reason = "upload: expected refused with rc 5, seen ok",
+     .target = SECURE},
+    {.defect = "skips-hash",
+     .case_name = "nordic-wrong-image[flipped-dual]",
+     .reason = "upload: expected refused with rc 2828, seen ok",
+     .target = SECURE},
+    {.defect = "ignores-downgrade",
+     .case_name = "nordic-older-versions[older]",
+     .reason = "upload: expected refused with rc 2821, seen ok",
+     .target = SECURE},
+    {.defect = "erases-old-first",
+     .case_name = "legacy-link-lost[banks=dual]",
+     .reason = "running image: expected v2, seen in the bootloader, waiting for an update",
+     .target = LEGACY},
+    {.defect = "erases-app-data",
+     .case_name = "legacy-bond[handed-over-and-kept]",
+     .reason = "connection: expected ok, seen key-missing",
+     .target = LEGACY},
+    {.defect = "stuck-in-updater",
+     .case_name = "legacy-refused[another-device]",
+     .reason = "running image: expected v1, seen in the bootloader, waiting for an update",
+     .target = LEGACY},
 };
 
 static bool in_table(const char *defect)
@@ -130,24 +226,46 @@ static void take_names(GHashTable *names, const char *(*name_of)(unsigned bit), 
     assert_null(name_of(n_names));
 }
 
+/* Likewise, of a board that shares some of them with another. */
+static void take_new_names(GHashTable *names, GHashTable *all, const char *(*name_of)(unsigned bit),
+                           unsigned n_names)
+{
+    for (unsigned bit = 0; bit < n_names; bit++) {
+        (void)g_hash_table_remove(names, name_of(bit));
+        if (!g_hash_table_contains(all, name_of(bit)))
+            fail_msg("the simulated board has a defect '%s' that nobody can ask for", name_of(bit));
+    }
+    assert_null(name_of(n_names));
+}
+
 static void scenarios_can_ask_for_exactly_the_defects_that_the_board_has(void **state)
 {
     g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GHashTable) all = g_hash_table_new(g_str_hash, g_str_equal);
 
     (void)state;
-    for (const char *const *name = rig_choices_defects; *name; name++)
+    for (const char *const *name = rig_choices_defects; *name; name++) {
         assert_true(g_hash_table_add(names, (gpointer)*name));
+        g_hash_table_add(all, (gpointer)*name);
+    }
     take_names(names, sim_boot_defect_name, SIM_BOOT_N_DEFECTS);
     take_names(names, sim_app_defect_name, SIM_APP_N_DEFECTS);
     take_names(names, sim_ble_defect_name, SIM_BLE_N_DEFECTS);
+    take_names(names, sim_buttonless_defect_name, SIM_BUTTONLESS_N_DEFECTS);
+    take_names(names, sim_legacy_app_defect_name, SIM_LEGACY_N_APP_DEFECTS);
+    /* What a MCUboot board, or a secure one, may have as well, has one name. */
+    take_new_names(names, all, sim_secure_defect_name, SIM_SECURE_N_DEFECTS);
+    take_new_names(names, all, sim_legacy_defect_name, SIM_LEGACY_N_DEFECTS);
     assert_int_equal(g_hash_table_size(names), 0);
 }
 
 static void expect_caught(const struct place *place, const struct caught *caught)
 {
     g_autofree char *quoted = g_shell_quote(caught->case_name);
-    g_autoptr(outcome) result =
-        place_run(place, "bootrig run -q --no-html --defect %s --case %s " SHIPPED, caught->defect, quoted);
+    g_autofree char *target =
+        g_strdup_printf("%s%s", caught->target ? "--target " : "", caught->target ? caught->target : "");
+    g_autoptr(outcome) result = place_run(place, "bootrig run -q --no-html %s --defect %s --case %s " SHIPPED,
+                                          target, caught->defect, quoted);
     g_autoptr(GPtrArray) ended = place_ended(place, "reports/out", false);
     const struct ended *one;
 
@@ -171,18 +289,23 @@ static void each_defect_is_caught_by_a_shipped_case_for_its_reason(void **state)
 
 static char *table_text(void)
 {
-    GString *text = g_string_new("# What the shipped scenarios notice\n\n"
-                                 "Each row is a simulated board that breaks one promise on purpose (`bootrig "
-                                 "run --defect NAME`), a shipped case that\n"
-                                 "fails on it, and the reason it gives. The table is written and checked by "
-                                 "`harness/tests/process/defect_table_test.c`.\n\n"
-                                 "| defect | the board | caught by | because |\n|---|---|---|---|\n");
+    GString *text =
+        g_string_new("# What the shipped scenarios notice\n\n"
+                     "Each row is a simulated board that breaks one promise on purpose (`bootrig "
+                     "run --defect NAME`), a shipped case that\n"
+                     "fails on it, and the reason it gives. Cases named `nordic-` and `legacy-` are "
+                     "about nRF5 boards: their target comes\nwith it (`--target " SECURE "`, "
+                     "`" LEGACY "`, `" ADAFRUIT "`).\n"
+                     "The table is written and checked by "
+                     "`harness/tests/process/defect_table_test.c`.\n\n"
+                     "| defect | the board | caught by | because |\n|---|---|---|---|\n");
 
     for (gsize i = 0; i < G_N_ELEMENTS(table); i++)
         g_string_append_printf(text, "| `%s` | %s | `%s` | %s |\n", table[i].defect, table[i].promise,
                                table[i].case_name, table[i].reason);
-    g_string_append(text, "\nSome of them are noticed by faults of single packets, too:\n\n"
-                          "| defect | caught by | because |\n|---|---|---|\n");
+    g_string_append(text,
+                    "\nSome of them are noticed by faults of single packets, and on other boards, too:\n\n"
+                    "| defect | caught by | because |\n|---|---|---|\n");
     for (gsize i = 0; i < G_N_ELEMENTS(caught_too); i++)
         g_string_append_printf(text, "| `%s` | `%s` | %s |\n", caught_too[i].defect, caught_too[i].case_name,
                                caught_too[i].reason);

@@ -17,6 +17,9 @@
 /* What the SDK's examples wait between the disconnection and the jump. */
 #define JUMP_US 500000u
 #define COMMANDS_PER_INTERVAL 6u
+#define DEVICE_INFORMATION_UUID "180a"
+#define MANUFACTURER_UUID "2a29"
+#define MANUFACTURER_NAME "bootrig"
 
 enum timer {
     TIMER_START, /* of application or updater */
@@ -27,7 +30,11 @@ enum timer {
     TIMER_AIR,   /* what has to be said leaves with the next connection event */
 };
 
-enum { PACKET, CONTROL, VERSION }; /* in the order of the table, of application and bootloader alike */
+/* Of the DFU service, which application and bootloader have alike; the application has another one before it,
+ * so that its table is not the bootloader's. */
+enum { PACKET, CONTROL, VERSION };
+#define MANUFACTURER 0u
+#define N_BEFORE_DFU 1u
 
 /* Outlives snapshots: what was taught is about images; hashes and seals change nothing but speed. */
 struct own {
@@ -67,6 +74,12 @@ static const struct sim_legacy_config *boot_config(const struct sim_chip *chip)
 static const struct sim_legacy_app_config *app_config(const struct sim_chip *chip)
 {
     return &own_of(chip)->config.app;
+}
+
+/* Its number in the table of what runs. */
+static unsigned number_of(const struct sim_chip *chip, unsigned characteristic)
+{
+    return characteristic + (state_of(chip)->in_updater ? 0 : N_BEFORE_DFU);
 }
 
 const char *sim_legacy_app_defect_name(unsigned bit)
@@ -276,12 +289,12 @@ static void fulfil(struct sim_chip *chip)
     updater->n_answers = 0;
     updater->disconnect = false;
     for (unsigned i = 0; i < sent.n_answers && updater->running; i++) {
-        if (!(sim_chip_subscription(chip, CONTROL) & SIM_GATT_NOTIFIED)) {
+        if (!(sim_chip_subscription(chip, number_of(chip, CONTROL)) & SIM_GATT_NOTIFIED)) {
             updater->reset = updater->fault = true;
             end_updater(chip);
             return;
         }
-        sim_chip_notify(chip, CONTROL, sent.answers[i].bytes, sent.answers[i].n_bytes);
+        sim_chip_notify(chip, number_of(chip, CONTROL), sent.answers[i].bytes, sent.answers[i].n_bytes);
     }
     if (!sent.disconnect || !updater->running)
         return;
@@ -320,7 +333,7 @@ static uint8_t write_to_updater(struct sim_chip *chip, unsigned characteristic, 
 
     if (characteristic == PACKET)
         sim_legacy_packet(boot_config(chip), chip->flash, updater, bytes, n_bytes, now_us);
-    else if (sim_chip_subscription(chip, CONTROL) & SIM_GATT_NOTIFIED)
+    else if (sim_chip_subscription(chip, number_of(chip, CONTROL)) & SIM_GATT_NOTIFIED)
         sim_legacy_control(boot_config(chip), chip->flash, updater, bytes, n_bytes, now_us);
     else
         return RIG_DFU_ATT_CCC_IMPROPER;
@@ -412,7 +425,7 @@ static uint8_t write_to_application(struct sim_chip *chip, unsigned characterist
         return 0;
     if (characteristic == PACKET)
         answer_later(chip, RIG_LEGACY_START, RIG_LEGACY_NOT_SUPPORTED);
-    else if (sim_chip_subscription(chip, CONTROL) & SIM_GATT_NOTIFIED)
+    else if (sim_chip_subscription(chip, number_of(chip, CONTROL)) & SIM_GATT_NOTIFIED)
         take_op(chip, bytes, n_bytes);
     else
         return RIG_DFU_ATT_CCC_IMPROPER;
@@ -423,8 +436,8 @@ static void send_answer(struct sim_chip *chip)
 {
     const struct sim_legacy_answer *answer = &state_of(chip)->answer;
 
-    if (sim_chip_subscription(chip, CONTROL) & SIM_GATT_NOTIFIED)
-        sim_chip_notify(chip, CONTROL, answer->bytes, answer->n_bytes);
+    if (sim_chip_subscription(chip, number_of(chip, CONTROL)) & SIM_GATT_NOTIFIED)
+        sim_chip_notify(chip, number_of(chip, CONTROL), answer->bytes, answer->n_bytes);
     else
         sim_chip_crash(chip);
 }
@@ -462,6 +475,23 @@ static void on_timer(struct sim_chip *chip, unsigned timer)
     }
 }
 
+static void dfu_service(const struct sim_chip *chip, struct sim_gatt_characteristic *characteristics)
+{
+    bool in_updater = state_of(chip)->in_updater;
+
+    characteristics[PACKET] = (struct sim_gatt_characteristic){.service = RIG_LEGACY_SERVICE_UUID,
+                                                               .uuid = RIG_LEGACY_PACKET_UUID,
+                                                               .properties = SIM_GATT_WRITE_COMMAND,
+                                                               .max_bytes = boot_config(chip)->packet_bytes};
+    characteristics[CONTROL] =
+        (struct sim_gatt_characteristic){.uuid = RIG_LEGACY_CONTROL_UUID,
+                                         .properties = SIM_GATT_WRITE | SIM_GATT_NOTIFY,
+                                         .demand = in_updater ? SIM_BLE_OPEN : sim_chip_demand(chip),
+                                         .max_bytes = SIM_BLE_MIN_MTU};
+    characteristics[VERSION] =
+        (struct sim_gatt_characteristic){.uuid = RIG_LEGACY_VERSION_UUID, .properties = SIM_GATT_READ};
+}
+
 static void services(const struct sim_chip *chip, struct sim_gatt_services *services)
 {
     bool in_updater = state_of(chip)->in_updater;
@@ -469,29 +499,22 @@ static void services(const struct sim_chip *chip, struct sim_gatt_services *serv
     services->softdevice = true;
     services->no_service_changed = app_config(chip)->no_service_changed;
     services->commands_per_interval = COMMANDS_PER_INTERVAL;
+    if (!in_updater)
+        services->characteristics[services->n++] = (struct sim_gatt_characteristic){
+            .service = DEVICE_INFORMATION_UUID, .uuid = MANUFACTURER_UUID, .properties = SIM_GATT_READ};
     if (!in_updater && !app_config(chip)->buttonless)
         return;
-    services->n = in_updater && boot_config(chip)->version == 0 ? 2 : 3;
-    services->characteristics[PACKET] =
-        (struct sim_gatt_characteristic){.service = RIG_LEGACY_SERVICE_UUID,
-                                         .uuid = RIG_LEGACY_PACKET_UUID,
-                                         .properties = SIM_GATT_WRITE_COMMAND,
-                                         .max_bytes = boot_config(chip)->packet_bytes};
-    services->characteristics[CONTROL] =
-        (struct sim_gatt_characteristic){.uuid = RIG_LEGACY_CONTROL_UUID,
-                                         .properties = SIM_GATT_WRITE | SIM_GATT_NOTIFY,
-                                         .demand = in_updater ? SIM_BLE_OPEN : sim_chip_demand(chip),
-                                         .max_bytes = SIM_BLE_MIN_MTU};
-    services->characteristics[VERSION] =
-        (struct sim_gatt_characteristic){.uuid = RIG_LEGACY_VERSION_UUID, .properties = SIM_GATT_READ};
+    dfu_service(chip, services->characteristics + services->n);
+    services->n += in_updater && boot_config(chip)->version == 0 ? 2 : 3;
 }
 
 static uint8_t take_write(struct sim_chip *chip, unsigned characteristic, bool with_response,
                           const uint8_t *bytes, size_t n_bytes)
 {
     (void)with_response;
-    return state_of(chip)->in_updater ? write_to_updater(chip, characteristic, bytes, n_bytes)
-                                      : write_to_application(chip, characteristic, bytes, n_bytes);
+    return state_of(chip)->in_updater
+               ? write_to_updater(chip, characteristic, bytes, n_bytes)
+               : write_to_application(chip, characteristic - N_BEFORE_DFU, bytes, n_bytes);
 }
 
 static uint8_t take_read(struct sim_chip *chip, unsigned characteristic, uint8_t *bytes, size_t *n_bytes)
