@@ -255,6 +255,43 @@ static void every_fault_of_a_message_is_overcome_or_told(void **state)
     }
 }
 
+static void a_receipt_that_is_lost_is_asked_for_and_nothing_sent_again(void **state)
+{
+    const struct rig_fault fault = {
+        .kind = RIG_FAULT_DROP_RESPONSE, .choice = RIG_FAULT_AT_CHUNK, .n = 3, .n_times = 1};
+    const guint16 prn = 4;
+    struct sending it;
+
+    (void)state;
+    begin(&it, false, FAKE_IN_BOOTLOADER);
+    it.transfer.prn = &prn;
+    rig_faults_push(it.faults, &fault);
+    assert_int_equal(play(&it), RIG_UPDATE_DONE);
+    assert_arrived(&it);
+    assert_int_equal(it.report.n_resent + it.report.n_mismatches, 0);
+    assert_int_equal(it.fake->n_creates, 1 + 3);
+    end(&it);
+}
+
+static void an_object_that_was_created_and_left_is_created_again(void **state)
+{
+    const struct rig_dfu_request create = rig_dfu_create(RIG_DFU_DATA_OBJECT, FAKE_MAX_OBJECT);
+    struct rig_dfu_response response;
+    struct sending it;
+
+    (void)state;
+    begin(&it, false, FAKE_IN_BOOTLOADER);
+    it.transfer.stop_at_byte = 4096;
+    assert_int_equal(play(&it), RIG_UPDATE_STOPPED);
+    assert_true(rig_nordic_ask(rig_nordic_client_of(it.update), &create, RIG_NORDIC_ANSWER_US, &response,
+                               &it.result, NULL));
+    it.transfer.stop_at_byte = 0;
+    assert_int_equal(play(&it), RIG_UPDATE_DONE);
+    assert_arrived(&it);
+    assert_int_equal(it.report.begin, 4096);
+    end(&it);
+}
+
 static void a_lost_link_is_made_anew_and_the_board_says_where_to_go_on(void **state)
 {
     static const struct fake_answer ends[] = {{RIG_DFU_EXECUTE, 2, FAKE_LINK_LOST, 0, NULL}};
@@ -548,6 +585,8 @@ int main(void)
         cmocka_unit_test(a_lost_packet_repeats_its_object),
         cmocka_unit_test(a_legacy_bootloader_that_lost_a_packet_is_told_so),
         cmocka_unit_test(every_fault_of_a_message_is_overcome_or_told),
+        cmocka_unit_test(a_receipt_that_is_lost_is_asked_for_and_nothing_sent_again),
+        cmocka_unit_test(an_object_that_was_created_and_left_is_created_again),
         cmocka_unit_test(a_lost_link_is_made_anew_and_the_board_says_where_to_go_on),
         cmocka_unit_test(without_resume_a_lost_link_ends_it),
         cmocka_unit_test(a_board_that_never_comes_back_ends_it),

@@ -87,8 +87,8 @@ static bool send_piece(struct stream *stream, guint32 at, gsize n_bytes, GError 
     return rig_nordic_packet(it->client, NULL, stream->bytes + at, n_bytes, it->result, error);
 }
 
-/* After each n-th packet the board reports. *whole: it has all up to there; one that does not come is asked
- * for by who sent the object. */
+/* After each n-th packet the board reports. *whole: it has all up to there. A report that does not come is
+ * asked for by who sends the object. */
 static bool take_receipt(struct stream *stream, guint32 sent, bool *whole, GError **error)
 {
     struct rig_nordic_transfer *it = stream->it;
@@ -103,6 +103,7 @@ static bool take_receipt(struct stream *stream, guint32 sent, bool *whole, GErro
         return false;
     if (it->result->kind == RIG_UPDATE_NO_ANSWER) {
         *it->result = (struct rig_update_result){.kind = RIG_UPDATE_DONE, .text = "ok"};
+        *whole = false;
         return true;
     }
     if (!rig_nordic_goes_on(it))
@@ -113,6 +114,11 @@ static bool take_receipt(struct stream *stream, guint32 sent, bool *whole, GErro
     return true;
 }
 
+static bool must_stop(const struct stream *stream, guint32 at)
+{
+    return stream->type == RIG_DFU_DATA_OBJECT && rig_nordic_must_stop(stream->it, at);
+}
+
 /* From `at` to `end`, or as far as the transfer is to go. *sent: how far it came. */
 static bool send_pieces(struct stream *stream, guint32 at, guint32 end, guint32 *sent, GError **error)
 {
@@ -120,8 +126,7 @@ static bool send_pieces(struct stream *stream, guint32 at, guint32 end, guint32 
     gsize room = rig_nordic_packet_room(it->client);
     bool whole = true;
 
-    while (rig_nordic_goes_on(it) && whole && at < end &&
-           !(stream->type == RIG_DFU_DATA_OBJECT && rig_nordic_must_stop(it, at))) {
+    while (rig_nordic_goes_on(it) && whole && at < end && !must_stop(stream, at)) {
         gsize n_bytes = MIN(room, end - at);
 
         if (!send_piece(stream, at, n_bytes, error))
@@ -168,27 +173,39 @@ static void set_never_right(struct stream *stream, guint32 begin, guint32 sent,
         begin, sent, crc_up_to(stream, sent), seen->offset, seen->crc);
 }
 
-/* The object from `begin` on, which the board has up to `at` already; at == begin: it is created. Sent again
- * while it arrives wrong. *whole: it is all there, not yet executed; else the transfer is to stop within. */
+/* One attempt at the object's bytes from `at` on; at == begin: it is created first. *sent: how far it came.
+ * *right: the board has just that. */
+static bool try_object(struct stream *stream, guint32 begin, guint32 at, guint32 end, guint32 *sent,
+                       bool *right, struct rig_dfu_response *seen, GError **error)
+{
+    struct rig_nordic_transfer *it = stream->it;
+
+    *right = false;
+    if (at == begin && !ask(it, rig_dfu_create(stream->type, end - begin), seen, error))
+        return false;
+    if (at == begin)
+        stream->n_unreported = 0;
+    return !rig_nordic_goes_on(it) || (send_pieces(stream, at, end, sent, error) &&
+                                       (!rig_nordic_goes_on(it) || check(stream, *sent, right, seen, error)));
+}
+
+/* The object from `begin` on, which the board has up to `at` already. Sent again while it arrives wrong.
+ * *whole: it is all there, not yet executed; else the transfer is to stop within. */
 static bool send_object(struct stream *stream, guint32 begin, guint32 at, bool *whole, GError **error)
 {
     struct rig_nordic_transfer *it = stream->it;
     guint32 end = begin + MIN(stream->object_bytes, stream->n_bytes - begin);
     struct rig_dfu_response seen = {0};
-    bool right = false;
     guint32 sent = at;
+    bool right = false;
 
-    for (guint n = 0; n < it->client->n_tries && !right && rig_nordic_goes_on(it); n++) {
-        if (n > 0)
-            at = begin;
-        if (at == begin && !ask(it, rig_dfu_create(stream->type, end - begin), &seen, error))
+    for (guint n_wrong = 0; n_wrong < it->client->n_tries && rig_nordic_goes_on(it);) {
+        if (!try_object(stream, begin, at, end, &sent, &right, &seen, error))
             return false;
-        if (at == begin)
-            stream->n_unreported = 0;
-        if (rig_nordic_goes_on(it) && !send_pieces(stream, at, end, &sent, error))
-            return false;
-        if (rig_nordic_goes_on(it) && !check(stream, sent, &right, &seen, error))
-            return false;
+        if (right && (sent == end || must_stop(stream, sent)))
+            break;
+        n_wrong += !right;
+        at = right ? sent : begin;
     }
     *whole = right && sent == end;
     if (!right && rig_nordic_goes_on(it))
@@ -291,7 +308,13 @@ static bool take_up(struct stream *stream, const struct rig_dfu_response *there,
     rig_nordic_acknowledge(it, *at);
     if (*at == 0 || *at != there->offset || (*at % object && *at != stream->n_bytes))
         return true;
-    return execute_data(stream, *at, error);
+    if (!execute_data(stream, *at, error))
+        return false;
+    /* The next object was created, and nothing of it sent: it is created again. */
+    if (it->result->kind == RIG_UPDATE_REFUSED && it->result->code == RIG_DFU_NOT_PERMITTED &&
+        *at < stream->n_bytes)
+        *it->result = (struct rig_update_result){.kind = RIG_UPDATE_DONE, .text = "ok"};
+    return true;
 }
 
 static bool send_image(struct rig_nordic_transfer *it, GError **error)
