@@ -141,13 +141,14 @@ static void dead_bytes_decide_nothing(void **state)
     (void)state;
     for (guint i = 0; i < G_N_ELEMENTS(plans); i++) {
         struct nordic_board board;
+        struct rig_subject_ops all; /* outlives the subject */
 
         nordic_board_make(&board, &plans[i]);
         g_autoptr(rig_subject) subject = nordic_board_subject(&board);
-        struct rig_subject_ops all = *subject->ops;
         struct rig_explore_plan plan = nordic_board_plan(&board, subject);
         g_autoptr(rig_exploration) settled = rig_explore(&plan);
 
+        all = *subject->ops;
         all.dead = NULL;
         subject->ops = &all;
         g_autoptr(rig_exploration) full = rig_explore(&plan);
