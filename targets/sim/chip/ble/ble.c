@@ -283,6 +283,7 @@ enum sim_ble_outcome sim_ble_connect(struct sim_ble *ble, const uint8_t central[
     ble->known = ble->keeps_table && ble->services.softdevice && !ble->advertiser.next_address
                      ? ble->kept
                      : ble->services;
+    ble->stale = !sim_gatt_same_table(&ble->known, &ble->services);
     ble->mtu = sim_ble_agreed_mtu(ble, mtu);
     ble->n_arrived = 0;
     ble->n_changes = 0;
@@ -417,7 +418,7 @@ static bool as_known(const struct sim_ble *ble, unsigned characteristic, unsigne
     struct sim_gatt_place place;
 
     *known = characteristic;
-    if (ble->has_host || sim_gatt_same_table(&ble->known, &ble->services))
+    if (ble->has_host || !ble->stale)
         return true;
     place = sim_gatt_place_of(&ble->known, sim_gatt_number(&ble->services, characteristic));
     *known = place.characteristic;
@@ -544,7 +545,7 @@ static struct sim_gatt_place place_on_board(const struct sim_ble *ble, unsigned 
 {
     unsigned number;
 
-    if (sim_gatt_same_table(&ble->known, &ble->services))
+    if (!ble->stale)
         return (struct sim_gatt_place){ccc ? SIM_GATT_DESCRIPTOR : SIM_GATT_VALUE, characteristic};
     number = sim_gatt_number(&ble->known, characteristic) + (ccc ? 1u : 0u);
     return sim_gatt_place_of(&ble->services, number);
@@ -698,6 +699,7 @@ void sim_ble_indicate_change(struct sim_ble *ble)
         return;
     ble->n_changes++;
     ble->known = ble->services;
+    ble->stale = false;
     keep_table(ble);
     sim_ble_take_change_confirmation(ble);
 }

@@ -56,6 +56,7 @@ struct sim_ble {
      * to a board with a SoftDevice, on an earlier one. Service Changed makes it look again. */
     struct sim_gatt_services known, kept;
     bool keeps_table;     /* kept holds */
+    bool stale;           /* known is not what the board serves */
     uint64_t air_us;      /* when the last command of a central in this process arrived, on the air's time */
     uint64_t air_left_us; /* and on the board's */
     bool wants_changes;   /* subscribed to Service Changed */
