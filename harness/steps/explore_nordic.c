@@ -2,6 +2,7 @@
 /* What is explored on a board with one of Nordic's bootloaders: packages as its host sends them. */
 #include "steps/explore_subject.h"
 
+#include "base/bytes.h"
 #include "explore/nordic.h"
 #include "image/init_packet.h"
 
@@ -39,18 +40,6 @@ static bool is_good(const struct sim_secure_config *config, const struct rig_exp
            init.n_hash_bytes == sizeof hash && memcmp(hash, init.hash, sizeof hash) == 0;
 }
 
-/* Of a SoftDevice with bootloader. */
-static gsize bootloader_bytes(const struct rig_update_part *part)
-{
-    gsize n_init_packet;
-    const guint8 *init_packet = g_bytes_get_data(part->init_packet, &n_init_packet);
-    struct rig_init_packet init;
-
-    if (part->n_bootloader_bytes > 0)
-        return part->n_bootloader_bytes;
-    return rig_init_packet_decode(init_packet, n_init_packet, &init) == RIG_INIT_OK ? init.bl_size : 0;
-}
-
 static bool take_new(struct rig_run *run, const char *name, struct rig_explore_package *package,
                      struct rig_explore_image *image)
 {
@@ -70,23 +59,35 @@ static bool take_new(struct rig_run *run, const char *name, struct rig_explore_p
         part->firmware = built->parts[i].firmware;
         part->init_packet = g_bytes_get_data(built->parts[i].init_packet, &part->n_init_packet);
         part->bytes = g_bytes_get_data(built->parts[i].bytes, &part->n_bytes);
-        part->softdevice_bytes = part->n_bytes - MIN(bootloader_bytes(&built->parts[i]), part->n_bytes);
+        part->softdevice_bytes =
+            part->n_bytes - MIN((gsize)built->parts[i].n_bootloader_bytes, part->n_bytes);
         image->bytes = part->bytes;
         image->n_bytes = part->n_bytes;
     }
     return true;
 }
 
-static void judge_new(const struct sim_secure_config *config, const struct rig_explore_package *package,
+/* The CRC is all that a legacy bootloader can demand. */
+static bool is_good_legacy(const struct rig_explore_part *part)
+{
+    struct rig_legacy_init init;
+
+    return rig_legacy_init_decode(part->init_packet, part->n_init_packet, &init) == RIG_INIT_OK &&
+           init.n_extended_bytes >= 2 &&
+           rig_get_le16(init.extended) == rig_legacy_crc16(0xffff, part->bytes, part->n_bytes);
+}
+
+static void judge_new(const struct rig_board_nordic *board, const struct rig_explore_package *package,
                       struct rig_explored *explored)
 {
     struct rig_explore_image *image = &explored->plan->images[RIG_IMAGE_NEW];
 
     for (guint i = 0; i < package->n_parts; i++)
-        image->verified &= is_good(config, &package->parts[i]);
+        image->verified &=
+            board->secure ? is_good(board->secure, &package->parts[i]) : is_good_legacy(&package->parts[i]);
     if (!image->verified)
-        explored->never_runs =
-            g_strdup_printf("signature or hash of '%s' are wrong: it is to be refused", image->name);
+        explored->never_runs = g_strdup_printf("'%s' is to be refused: its %s", image->name,
+                                               board->secure ? "signature or hash is wrong" : "CRC is wrong");
 }
 
 bool rig_explored_nordic(struct rig_run *run, const char *const names[RIG_N_EXPLORE_NAMES],
@@ -105,8 +106,9 @@ bool rig_explored_nordic(struct rig_run *run, const char *const names[RIG_N_EXPL
     if (!take_old(run, names[RIG_EXPLORE_OLD], &images[RIG_IMAGE_OLD]) ||
         !take_new(run, names[RIG_EXPLORE_NEW], &package, &images[RIG_IMAGE_NEW]))
         return false;
-    judge_new(board.secure, &package, explored);
-    explored->subject = rig_subject_secure(board.secure, board.flash, &package);
+    judge_new(&board, &package, explored);
+    explored->subject = board.secure ? rig_subject_secure(board.secure, board.flash, &package)
+                                     : rig_subject_legacy(board.legacy, board.flash, &package);
     explored->plan->subject = explored->subject;
     if (!explored->subject)
         rig_run_error_text(run, "out of memory");

@@ -111,7 +111,19 @@ static void account(const struct rig_sim *sim, const struct sim_start *start, st
 
 static const struct rig_board_application application = {.make_payload = rig_sim_make_nordic_payload,
                                                          .teach = rig_sim_teach};
-static const char *const capabilities[] = {"update", "dfu", "dfu-legacy", "buttonless", NULL};
+static void explored(struct rig_board *board, struct rig_board_nordic *nordic)
+{
+    const struct rig_sim *sim = (const struct rig_sim *)board;
+
+    *nordic = (struct rig_board_nordic){
+        .flash = sim_board_flash(sim->sim),
+        .legacy = &sim->legacy.boot,
+        .bonded = sim->legacy.app.hands_over,
+    };
+}
+
+static const struct rig_board_subject subject = {.nordic = explored, .watch = rig_sim_watch};
+static const char *const capabilities[] = {"update", "dfu", "dfu-legacy", "buttonless", "explore", NULL};
 
 const struct rig_sim_firmware rig_sim_legacy = {
     .firmware = &sim_nordic_legacy,
@@ -126,4 +138,5 @@ const struct rig_sim_firmware rig_sim_legacy = {
     .account = account,
     .program = rig_sim_program_nordic,
     .application = &application,
+    .subject = &subject,
 };
