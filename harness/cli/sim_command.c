@@ -275,6 +275,10 @@ static bool prepare_with(const struct sim_options *options, const struct rig_rec
     for (char **defect = options->defects; defect && *defect; defect++)
         if (!rig_sim_board_add_defect(board, *defect, error))
             return false;
+    if (board->unplayable) {
+        g_set_error_literal(error, RIG_ERROR, RIG_ERROR_USAGE, board->unplayable);
+        return false;
+    }
     if (!collect_images(options, board, images, error))
         return false;
     setup.images = (const struct rig_board_image *)(gpointer)images->data;

@@ -77,6 +77,8 @@ char *rig_plan_skip_reason(const struct rig_case *the_case, const struct rig_boa
     const GPtrArray *const phases[] = {the_case->setup, the_case->steps, the_case->cleanup};
     const char *lack = NULL;
 
+    if (board->unplayable)
+        return g_strdup(board->unplayable);
     if (scenario->target && !g_str_equal(scenario->target, target->name))
         return g_strdup_printf("written for target '%s'; run it with --target %s", scenario->target,
                                scenario->target);

@@ -359,7 +359,7 @@ static void attempt_details(GString *out, const struct rig_case_result *result,
     term(out, "expected", attempt->expected);
     term(out, "seen", attempt->seen);
     term(out, "also", also);
-    term(out, "trailers", trailers);
+    term(out, rig_story_trailers_word(attempt), trailers);
     g_string_append(out, "</dl>\n");
     if (attempt->replay) {
         g_string_append(out, "<div class=\"dim\">Run exactly this again:</div><pre>");

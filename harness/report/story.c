@@ -92,10 +92,16 @@ static void append_tail(GString *out, const struct rig_attempt *attempt, enum ri
     }
 }
 
+const char *rig_story_trailers_word(const struct rig_attempt *attempt)
+{
+    return attempt->trailers[0] && g_str_has_prefix(attempt->trailers[0], "settings page:") ? "settings"
+                                                                                            : "trailers";
+}
+
 static void append_trailers(GString *out, const struct rig_attempt *attempt)
 {
     if (attempt->trailers[0])
-        g_string_append(out, "trailers:\n");
+        g_string_append_printf(out, "%s:\n", rig_story_trailers_word(attempt));
     for (char **line = attempt->trailers; *line; line++)
         append_labelled(out, "  ", *line);
 }

@@ -24,6 +24,9 @@ guint rig_story_tail_start(const struct rig_attempt *attempt, enum rig_entry_kin
 /* What a packet means, if anything, on a line of its own below it. */
 void rig_story_append_meaning(GString *out, const struct rig_entry *entry);
 
+/* What the lines of attempt->trailers are: "trailers", or "settings" of Nordic's bootloaders. */
+const char *rig_story_trailers_word(const struct rig_attempt *attempt);
+
 /* The story of an attempt that did not pass, as text: message, place, expected, seen, also, trailers, replay,
  * last console lines, link events and packets (as many as of link events). No line of it depends on anything
  * but the attempt. */

@@ -147,7 +147,8 @@ static void append_failure(GString *out, const struct rig_terminal_options *opti
     for (char **later = attempt->also; *later; later++)
         append_labelled(out, options, "also", *later);
     for (char **line = attempt->trailers; *line; line++)
-        append_labelled(out, options, "trailer", *line);
+        append_labelled(out, options, *rig_story_trailers_word(attempt) == 's' ? "settings" : "trailer",
+                        *line);
     for (char **file = attempt->evidence; *file; file++)
         append_labelled(out, options, "kept", *file);
     append_tail(out, options, attempt, RIG_ENTRY_CONSOLE, N_CONSOLE, "console");

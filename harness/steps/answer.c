@@ -60,6 +60,8 @@ static bool link_is_down(void *user)
     struct rig_link *link = user;
     struct rig_link_state state;
 
+    if (!link)
+        return true; /* a board without one */
     link->ops->state(link, &state);
     return !state.connected;
 }

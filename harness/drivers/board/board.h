@@ -210,6 +210,7 @@ struct rig_board {
     const char *const *capabilities; /* NULL-terminated; what `needs` is checked against */
     struct rig_layout layout;        /* as the board was prepared last, or as its target is */
     bool blind_to_hangs;             /* a core that hangs looks to the probe like one that runs */
+    const char *unplayable;          /* why no case is played on it; NULL: cases are */
     const struct rig_key *key;       /* private; NULL: the rig's test key of that kind */
     struct rig_board_demands demands;
     /* The name of a bootloader of the user's own that a simulated board boots through; NULL: the model, or

@@ -9,11 +9,7 @@
 const struct rig_sim_firmware rig_sim_example = {.firmware = &sim_example};
 
 const struct rig_sim_firmware *const rig_sim_firmwares[] = {
-    &rig_sim_mcuboot,
-    &rig_sim_secure,
-    &rig_sim_legacy,
-    &rig_sim_example,
-    NULL,
+    &rig_sim_mcuboot, &rig_sim_secure, &rig_sim_legacy, &rig_sim_example, NULL,
 };
 
 const struct rig_sim_firmware *rig_sim_firmware_of(const struct rig_target *target, GError **error)

@@ -278,6 +278,7 @@ static void sim_free(struct rig_board *board)
     sim_board_free(sim->sim);
     sim_guest_free(sim->guest);
     rig_key_free(sim->key);
+    g_free(sim->unplayable);
     g_array_unref(sim->operations);
     g_array_unref(sim->taught);
     g_free(sim);

@@ -19,9 +19,14 @@ struct rig_board *rig_sim_board_new(const struct rig_target *target,
                                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* A further defect on top of what target and scenario say, for the whole life of the board; RIG_ERROR_USAGE
- * names those that exist. */
+ * names those that exist. A board whose firmware has no place for it is without it, and is not played on
+ * (board->unplayable). */
 bool rig_sim_board_add_defect(struct rig_board *board, const char *defect,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Why the firmware of a target has no place for a defect that exists; NULL: it has one. Owned by the caller.
+ */
+char *rig_sim_defect_misfit(const struct rig_target *target, const char *defect);
 
 bool rig_sim_defect_exists(const char *defect, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
@@ -92,6 +97,7 @@ struct rig_sim {
     struct sim_nordic_secure_config secure;
     struct sim_nordic_legacy_config legacy;
     struct rig_sim_defects extra_defects;
+    char *unplayable; /* for the board's member */
     struct rig_key *key;
     const struct rig_key *keys[1];
     struct sim_guest *guest; /* NULL: the built-in model */

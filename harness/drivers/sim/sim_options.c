@@ -44,8 +44,24 @@ static bool add_defect(const struct rig_sim *sim, const char *name, struct rig_s
 bool rig_sim_board_add_defect(struct rig_board *board, const char *defect, GError **error)
 {
     struct rig_sim *sim = (struct rig_sim *)board;
+    g_autoptr(GError) cause = NULL;
 
-    return rig_sim_defect_exists(defect, error) && add_defect(sim, defect, &sim->extra_defects, error);
+    if (!rig_sim_defect_exists(defect, error))
+        return false;
+    if (add_defect(sim, defect, &sim->extra_defects, &cause))
+        return true;
+    g_free(sim->unplayable);
+    board->unplayable = sim->unplayable = g_strdup(cause->message);
+    return true;
+}
+
+char *rig_sim_defect_misfit(const struct rig_target *target, const char *defect)
+{
+    const struct rig_sim sim = {.target = target, .firmware = rig_sim_firmware_of(target, NULL)};
+    struct rig_sim_defects defects = {0};
+    g_autoptr(GError) cause = NULL;
+
+    return !sim.firmware || add_defect(&sim, defect, &defects, &cause) ? NULL : g_strdup(cause->message);
 }
 
 static void configure_device(struct sim_flash_device_config *device, const struct rig_flash_device *from)

@@ -24,6 +24,7 @@ struct process {
     struct rig_control *control; /* NULL: it does not run */
     GSource *wake;
     struct rig_power supply;
+    char *unplayable; /* for the board's member */
     struct rig_wired *owner;
 };
 
@@ -602,6 +603,7 @@ static void process_free(struct rig_simulator *base)
     rig_bench_free(simulator->bench);
     g_ptr_array_unref(simulator->arguments);
     g_ptr_array_unref(simulator->taught);
+    g_free(simulator->unplayable);
     g_free(simulator);
 }
 
@@ -659,6 +661,9 @@ struct rig_board *rig_process_board_new(const struct rig_process_config *config,
     if (!board)
         return NULL;
     simulator->owner = (struct rig_wired *)board;
+    for (const char *const *defect = config->defects; defect && *defect && !simulator->unplayable; defect++)
+        simulator->unplayable = rig_sim_defect_misfit(config->target, *defect);
+    board->unplayable = simulator->unplayable;
     board->options = &board_options;
     board->application = &application;
     board->flash_watch = &flash_watch;
