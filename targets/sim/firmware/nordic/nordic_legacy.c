@@ -16,6 +16,8 @@
 #define DEFAULT_UPDATER_NAME "DfuTarg"
 /* What the SDK's examples wait between the disconnection and the jump. */
 #define JUMP_US 500000u
+/* Between a new bond and the flash's turn. */
+#define STORE_US 5000u
 #define COMMANDS_PER_INTERVAL 6u
 #define DEVICE_INFORMATION_UUID "180a"
 #define MANUFACTURER_UUID "2a29"
@@ -27,6 +29,7 @@ enum timer {
     TIMER_WATCHDOG,
     TIMER_RESET,
     TIMER_FLASH, /* the bootloader's queue and its patience */
+    TIMER_BONDS, /* the application's flash gets to a new bond */
     TIMER_AIR,   /* what has to be said leaves with the next connection event */
 };
 
@@ -262,20 +265,9 @@ static void go_on(struct sim_chip *chip)
         schedule_air(chip);
 }
 
-static uint32_t erased_bond_pages(const struct sim_chip *chip)
-{
-    const struct sim_nordic_map *map = &boot_config(chip)->map;
-
-    return sim_flash_erase_count(chip->flash, SIM_FLASH_INTERNAL, map->bootloader_at - map->page_bytes);
-}
-
 static void work_on(struct sim_chip *chip)
 {
-    uint32_t before = erased_bond_pages(chip);
-
     sim_legacy_due(boot_config(chip), chip->flash, &state_of(chip)->updater, sim_chip_now_us(chip));
-    if (erased_bond_pages(chip) != before)
-        sim_chip_forget_bonds(chip);
     if (sim_flash_powered(chip->flash))
         go_on(chip);
 }
@@ -349,10 +341,22 @@ static uint8_t write_to_updater(struct sim_chip *chip, unsigned characteristic, 
 
 static void start_application(struct sim_chip *chip)
 {
+    const struct sim_nordic_map *map = &boot_config(chip)->map;
     struct state *state = state_of(chip);
 
     look(chip, &state->running);
+    sim_nordic_load_bonds(chip, map->bootloader_at, map->page_bytes);
     (void)sim_nordic_start(chip, &state->running, TIMER_SELF_TEST);
+}
+
+/* An application that reaches into these pages has no place for bonds. */
+static void store_bonds(struct sim_chip *chip)
+{
+    const struct sim_nordic_map *map = &boot_config(chip)->map;
+    const struct sim_nordic_bank_0 bank = bank_0(chip);
+
+    if (bank.at + bank.n_bytes <= map->bootloader_at - SIM_NORDIC_BOND_PAGES * map->page_bytes)
+        sim_nordic_store_bonds(chip, map->bootloader_at, map->page_bytes);
 }
 
 /* Without a bond the address of who is connected goes over alone: the bootloader stays at its own address. */
@@ -466,6 +470,9 @@ static void on_timer(struct sim_chip *chip, unsigned timer)
     case TIMER_FLASH:
         work_on(chip);
         break;
+    case TIMER_BONDS:
+        store_bonds(chip);
+        break;
     case TIMER_AIR:
         if (in_updater)
             fulfil(chip);
@@ -533,6 +540,8 @@ static void secured(struct sim_chip *chip)
 
     if (state_of(chip)->in_updater ? state_of(chip)->handed_bond : bond && bond->change_pending)
         sim_chip_indicate_change(chip);
+    if (!state_of(chip)->in_updater && sim_chip_has_bond_to_store(chip))
+        sim_chip_set_timer(chip, TIMER_BONDS, sim_chip_now_us(chip) + STORE_US);
 }
 
 static void linked(struct sim_chip *chip, bool up)

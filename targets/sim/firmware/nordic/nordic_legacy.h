@@ -34,8 +34,8 @@ enum sim_legacy_place {
 };
 
 /* The firmware_config of a board whose firmware is sim_nordic_legacy. The account of a boot (struct
- * sim_start) is a struct sim_legacy_start. Bonds are the application's: they are gone when an update erases
- * the page below the bootloader, where it keeps them. */
+ * sim_start) is a struct sim_legacy_start. Bonds are the application's, which keeps them below the
+ * bootloader (application.h): an update takes them where no pages are reserved. */
 struct sim_nordic_legacy_config {
     struct sim_legacy_config boot;
     struct sim_legacy_app_config app;

@@ -221,6 +221,7 @@ static void a_loss_of_power_takes_what_was_handed_over(void **state)
     (void)state;
     connect(board);
     bond(board, ltk);
+    run(board, SECOND_US); /* it is in the flash */
     subscribe(board);
     control(board, "\x01\x04", 2);
     sim_board_power(board, false);
