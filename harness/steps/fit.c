@@ -106,10 +106,12 @@ guint64 rig_fit_image_bytes(const struct rig_fit *fit, const char *name)
            signature;
 }
 
-/* "no-signature", or a bit of the key's hash or of the signature, behind the hash. */
+/* By its kind, or a bit of the key's hash or of the signature, behind the hash. */
 static bool damages_the_signature(const struct rig_damage_spec *damage)
 {
-    return g_str_equal(damage->kind, "no-signature") ||
+    static const char *const of_packages[] = {"wrong-signature", "short-signature", "signature-type", NULL};
+
+    return g_str_equal(damage->kind, "no-signature") || g_strv_contains(of_packages, damage->kind) ||
            (g_str_equal(damage->kind, "flip-tlv") && (!damage->at || *damage->at >= 32));
 }
 

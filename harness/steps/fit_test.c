@@ -24,6 +24,7 @@ static const char text[] =
     "  header: {version: 1.0.0, size: 1000B, header-size: 512B}\n"
     "  stranger: {version: 1.0.0, size: 1000B, sign: target, key: stranger}\n"
     "  no-signature: {version: 1.0.0, size: 1000B, damage: [{kind: no-signature}]}\n"
+    "  wrong-signature: {version: 1.0.0, size: 1000B, damage: [{kind: wrong-signature}]}\n"
     "  key-hash: {version: 1.0.0, size: 1000B, damage: [{kind: flip-tlv, at: 32}]}\n"
     "  hash: {version: 1.0.0, size: 1000B, damage: [{kind: flip-tlv, at: 31}]}\n"
     "  payload: {version: 1.0.0, size: 1000B, damage: [flip-payload]}\n"
@@ -49,6 +50,7 @@ static const char text[] =
     "  - upload: header\n"
     "  - upload: stranger\n"
     "  - upload: no-signature\n"
+    "  - upload: wrong-signature\n"
     "  - upload: key-hash\n"
     "  - upload: hash\n"
     "  - upload: payload\n"
@@ -178,9 +180,9 @@ static void an_image_is_bad_by_its_signature_when_nothing_else_is_wrong(void **s
     static const struct {
         const char *image;
         bool bad;
-    } rows[] = {{"plain", false},   {"unsigned", true}, {"stranger", true}, {"no-signature", true},
-                {"key-hash", true}, {"hash", false},    {"payload", false}, {"both", false},
-                {"file", false},    {"none", false}};
+    } rows[] = {{"plain", false},          {"unsigned", true}, {"stranger", true}, {"no-signature", true},
+                {"wrong-signature", true}, {"key-hash", true}, {"hash", false},    {"payload", false},
+                {"both", false},           {"file", false},    {"none", false}};
     struct scene scene;
 
     (void)state;
