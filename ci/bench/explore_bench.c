@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "explore/explore.h"
 #include "explore/mcuboot.h"
+#include "explore/nordic_fixture.h"
 #include "sim/firmware/mcuboot/boot/boot_fixture.h"
 #include "sim/firmware/mcuboot/guest/guest.h"
 
@@ -257,7 +258,46 @@ static void bench_guest(const char *path)
     sim_guest_free(guest);
 }
 
-/* [MODE | GUEST.so]... */
+/* Whole updates of an nRF52832 of 512 KiB: transfer, activation, torn forms. */
+static void bench_nordic(void)
+{
+    static const struct {
+        const char *name;
+        struct nordic_plan plan;
+    } kinds[] = {
+        {"secure, application", {.old_bytes = 0x19000, .new_bytes = 0x1e000}},
+        {"secure, application, bond", {.old_bytes = 0x19000, .new_bytes = 0x1e000, .bonded = true}},
+        {"secure, application, one bank",
+         {.old_bytes = 0x19000, .new_bytes = 0x1e000, .banks = SIM_SECURE_SINGLE}},
+        {"secure, SoftDevice", {.firmware = RIG_DFU_SOFTDEVICE, .softdevice = 0x26000}},
+        {"secure, bootloader", {.firmware = RIG_DFU_BOOTLOADER, .softdevice = 0x26000}},
+        {"secure, both, application",
+         {.firmware = RIG_DFU_SOFTDEVICE_BOOTLOADER, .softdevice = 0x26000, .then_application = true}},
+        {"legacy, application", {.legacy = true, .old_bytes = 0x19000, .new_bytes = 0x1e000}},
+        {"legacy, application, one bank",
+         {.legacy = true, .single_bank = true, .old_bytes = 0x19000, .new_bytes = 0x1e000}},
+        {"legacy, bootloader", {.legacy = true, .firmware = RIG_DFU_BOOTLOADER, .softdevice = 0x1f000}},
+        {"legacy, SoftDevice", {.legacy = true, .firmware = RIG_DFU_SOFTDEVICE, .softdevice = 0x1f000}},
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(kinds); i++) {
+        struct nordic_plan plan = kinds[i].plan;
+        struct nordic_board board;
+        double ms;
+
+        plan.n_pages = 128;
+        nordic_board_make(&board, &plan);
+        g_autoptr(rig_exploration) seen = nordic_board_explore(&board);
+        ms = (double)seen->elapsed_us / 1e3;
+        printf("%-30s 1 worker  %6u contents %9" G_GUINT64_FORMAT
+               " edges %8.1f ms %6.1f MiB  %s, within 3 s: %s\n",
+               kinds[i].name, seen->n_contents, seen->n_edges, ms, (double)seen->n_bytes / 1048576.0,
+               seen->closed ? "closed" : seen->why_open, verdict(ms, ACCEPTED_MS_TORN));
+        nordic_board_clear(&board);
+    }
+}
+
+/* [MODE | nordic | GUEST.so]... */
 int main(int argc, char **argv)
 {
     bool all = true;
@@ -270,10 +310,17 @@ int main(int argc, char **argv)
                 all = false;
             }
     }
+    for (int i = 1; i < argc; i++)
+        if (g_str_equal(argv[i], "nordic")) {
+            bench_nordic();
+            all = false;
+        }
     for (int mode = RIG_SWAP_MOVE; all && mode <= RIG_SWAP_OVERWRITE; mode++)
         bench_model((enum rig_swap_mode)mode);
     for (int i = 1; i < argc; i++)
         if (g_str_has_suffix(argv[i], ".so"))
             bench_guest(argv[i]);
+    if (all)
+        bench_nordic();
     return 0;
 }

@@ -281,6 +281,7 @@ struct rig_exploration *nordic_board_explore(struct nordic_board *board)
     g_autoptr(rig_subject) subject = nordic_board_subject(board);
     struct rig_explore_plan plan = nordic_board_plan(board, subject);
 
+    plan.max_bytes = (gsize)1 << 30;
     return rig_explore(&plan);
 }
 
