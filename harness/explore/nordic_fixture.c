@@ -336,3 +336,49 @@ guint nordic_rows_differ(const struct nordic_row *rows, gsize n_rows)
         n += !is_as_said(&rows[i]);
     return n;
 }
+
+const struct rig_finding *nordic_first_of(const struct rig_exploration *seen, enum rig_invariant invariant)
+{
+    for (guint i = 0; i < seen->findings->len; i++) {
+        const struct rig_finding *finding = g_ptr_array_index(seen->findings, i);
+
+        if (finding->invariant == invariant)
+            return finding;
+    }
+    return NULL;
+}
+
+static bool are_alike(const struct rig_exploration *full, const struct rig_exploration *settled)
+{
+    bool alike = full->closed && settled->closed && full->n_nodes > settled->n_nodes &&
+                 nordic_broken(full) == nordic_broken(settled);
+
+    for (guint i = 0; alike && i < RIG_N_INVARIANTS; i++)
+        if (nordic_broken(full) >> i & 1)
+            alike = g_str_equal(nordic_first_of(full, (enum rig_invariant)i)->path,
+                                nordic_first_of(settled, (enum rig_invariant)i)->path);
+    return alike;
+}
+
+bool nordic_dead_decides_nothing(const struct nordic_plan *plan)
+{
+    struct nordic_board board;
+    bool alike;
+
+    nordic_board_make(&board, plan);
+    g_autoptr(rig_subject) subject = nordic_board_subject(&board);
+    struct rig_subject_ops all = *subject->ops;
+    struct rig_explore_plan explored = nordic_board_plan(&board, subject);
+    g_autoptr(rig_exploration) settled = rig_explore(&explored);
+
+    all.dead = NULL;
+    subject->ops = &all;
+    g_autoptr(rig_exploration) full = rig_explore(&explored);
+    alike = are_alike(full, settled);
+    if (!alike) {
+        show("settled", settled);
+        show("in full", full);
+    }
+    nordic_board_clear(&board);
+    return alike;
+}

@@ -69,6 +69,10 @@ struct nordic_row {
 /* Explores them; what is not as it is said is shown. Returns how many are not. */
 guint nordic_rows_differ(const struct nordic_row *rows, gsize n_rows);
 guint32 nordic_broken(const struct rig_exploration *seen);
+/* The finding of an invariant with the fewest cuts; NULL: it holds. */
+const struct rig_finding *nordic_first_of(const struct rig_exploration *seen, enum rig_invariant invariant);
+/* Explored with all of the bytes that the subject calls dead, it comes to the same, with more states. */
+bool nordic_dead_decides_nothing(const struct nordic_plan *plan);
 
 G_END_DECLS
 

@@ -228,27 +228,93 @@ static void legacy_inspect(struct rig_subject *subject, struct rig_inspection *i
     inspection->data_lost = rig_nordic_subject_data_lost(&legacy->nordic);
 }
 
-/* While nothing is to be copied at boot, bank 1 decides nothing; without an application, bank 0 nothing but
- * whether its first words are erased. What is unreserved data is looked at, and never dead. */
+/* The first two words of an image, as far as it is looked at: erased, there is none. */
+static bool is_blank(const struct legacy *legacy, guint32 at)
+{
+    guint8 first[4] = {0};
+
+    (void)sim_flash_peek(legacy->nordic.subject.flash, SIM_FLASH_INTERNAL, at, first, sizeof first);
+    return rig_get_le32(first) == G_MAXUINT32;
+}
+
+static guint add_dead(struct sim_area *dead, guint n_dead, guint32 from, guint32 to)
+{
+    if (to <= from)
+        return n_dead;
+    dead[n_dead] = (struct sim_area){SIM_FLASH_INTERNAL, from, to - from};
+    return n_dead + 1;
+}
+
+/* Bank 1 decides nothing; without an application, bank 0 nothing but whether its first words are erased. What
+ * is unreserved data is looked at, and never dead. */
+static guint dead_banks(const struct legacy *legacy, const struct rig_legacy_settings *settings,
+                        struct sim_area *dead)
+{
+    const struct sim_flash *flash = legacy->nordic.subject.flash;
+    guint32 bank_0 = sim_legacy_bank_0(&legacy->config, flash);
+    guint32 from = sim_legacy_bank_1(&legacy->config, flash);
+
+    if (bank_0 == 0)
+        return 0;
+    if (settings->bank_0 != RIG_LEGACY_BANK_APPLICATION || is_blank(legacy, bank_0))
+        from = bank_0 + legacy->nordic.page_bytes;
+    return from ? add_dead(dead, 0, from, legacy->nordic.data_at) : 0;
+}
+
+/* A SoftDevice that is copied from beyond its place is compared up to its first page that differs, and
+ * copied from its begin: what is behind that page decides nothing, but for its info struct. */
+static guint dead_softdevice(const struct legacy *legacy, const struct rig_legacy_settings *settings,
+                             struct sim_area *dead)
+{
+    const struct sim_flash *flash = legacy->nordic.subject.flash;
+    guint32 page_bytes = legacy->nordic.page_bytes;
+    guint32 info = RIG_SOFTDEVICE_AT + RIG_SOFTDEVICE_INFO_AT;
+    guint32 end = RIG_SOFTDEVICE_AT + settings->softdevice_bytes;
+    guint32 at = RIG_SOFTDEVICE_AT;
+    g_autofree guint8 *source = g_malloc(page_bytes);
+    guint n_dead;
+
+    if (settings->softdevice_bytes > legacy->config.map.flash_bytes || end > settings->softdevice_start)
+        return 0;
+    for (bool same = true; same && at < end; at += page_bytes) {
+        guint32 n_now = MIN(page_bytes, end - at);
+
+        same = sim_flash_peek(flash, SIM_FLASH_INTERNAL, settings->softdevice_start + at - RIG_SOFTDEVICE_AT,
+                              source, n_now) == SIM_OK &&
+               rig_flash_holds(flash, SIM_FLASH_INTERNAL, at, source, n_now & ~3u);
+    }
+    end = (end + page_bytes - 1) / page_bytes * page_bytes;
+    n_dead = add_dead(dead, 0, at, MIN(info, end));
+    return add_dead(dead, n_dead, MAX(at, info + page_bytes), end);
+}
+
+/* What the MBR has begun to overwrite, it begins anew. */
+static guint dead_bootloader(const struct legacy *legacy, struct sim_area *dead)
+{
+    guint32 page_bytes = legacy->nordic.page_bytes;
+    guint32 at = legacy->config.map.bootloader_at;
+    guint32 from, n_bytes;
+
+    if (!sim_legacy_mbr_copies(&legacy->config, legacy->nordic.subject.flash, &from, &n_bytes) ||
+        n_bytes > legacy->config.map.bootloader_bytes)
+        return 0;
+    return add_dead(dead, 0, at, at + (n_bytes + page_bytes - 1) / page_bytes * page_bytes);
+}
+
 static guint legacy_dead(struct rig_subject *subject, struct sim_area *dead)
 {
     struct legacy *legacy = self(subject);
-    guint32 bank_0 = sim_legacy_bank_0(&legacy->config, subject->flash);
-    guint32 from = sim_legacy_bank_1(&legacy->config, subject->flash);
     guint8 bytes[RIG_LEGACY_SETTINGS_BYTES];
     struct rig_legacy_settings settings;
+    guint n_dead = dead_bootloader(legacy, dead);
 
     read_page(legacy, bytes);
     rig_legacy_settings_decode(bytes, legacy->config.adafruit, &settings);
-    if (bank_0 == 0 || settings.bank_0 == RIG_LEGACY_BANK_SOFTDEVICE ||
-        settings.bank_1 == RIG_LEGACY_BANK_BOOTLOADER)
-        return 0;
-    if (settings.bank_0 != RIG_LEGACY_BANK_APPLICATION)
-        from = bank_0 + legacy->nordic.page_bytes;
-    if (from == 0 || from >= legacy->nordic.data_at)
-        return 0;
-    dead[0] = (struct sim_area){SIM_FLASH_INTERNAL, from, legacy->nordic.data_at - from};
-    return 1;
+    if (settings.bank_0 == RIG_LEGACY_BANK_SOFTDEVICE)
+        return n_dead + dead_softdevice(legacy, &settings, dead + n_dead);
+    if (settings.bank_1 == RIG_LEGACY_BANK_BOOTLOADER)
+        return n_dead;
+    return n_dead + dead_banks(legacy, &settings, dead + n_dead);
 }
 
 /* ---- words ---- */

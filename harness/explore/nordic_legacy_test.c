@@ -80,6 +80,21 @@ static void a_defect_breaks_what_it_is_about(void **state)
     assert_int_equal(nordic_rows_differ(rows, G_N_ELEMENTS(rows)), 0);
 }
 
+/* Banks, a SoftDevice behind its first page that differs, a bootloader that the MBR overwrites. */
+static void dead_bytes_decide_nothing(void **state)
+{
+    static const struct nordic_plan plans[] = {
+        {.legacy = true, .old_bytes = 0x400, .new_bytes = 0x80},
+        {.legacy = true, .single_bank = true, .old_bytes = 0x400, .new_bytes = 0x1040},
+        {.legacy = true, .firmware = RIG_DFU_BOOTLOADER},
+        {.legacy = true, .firmware = RIG_DFU_SOFTDEVICE, .softdevice = 0x5000},
+    };
+
+    (void)state;
+    for (guint i = 0; i < G_N_ELEMENTS(plans); i++)
+        assert_true(nordic_dead_decides_nothing(&plans[i]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -87,6 +102,7 @@ int main(void)
         cmocka_unit_test(a_damaged_application_is_started_by_two_banks),
         cmocka_unit_test(copies_of_softdevice_and_bootloader_are_taken_up),
         cmocka_unit_test(a_defect_breaks_what_it_is_about),
+        cmocka_unit_test(dead_bytes_decide_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -352,32 +352,29 @@ static enum result bootloader_is_copied(struct boot *boot)
 /* The MBR keeps its command in a page of its own, and goes on by it after a loss of power: so its
  * documentation. Where an nRF51 keeps it is not told: here at the end of its own region. [GUESS] */
 #define COMMAND_MARK 0x4c425043u
-struct mbr_command {
-    uint32_t from, n_bytes;
-};
-
-static uint32_t command_page(const struct boot *boot)
+static uint32_t command_page(const struct sim_legacy_config *config)
 {
-    const struct sim_nordic_map *map = &boot->config->map;
+    const struct sim_nordic_map *map = &config->map;
 
     return map->parameter_page_at ? map->parameter_page_at : MBR_BYTES - map->page_bytes;
 }
 
-static bool read_command(struct boot *boot, struct mbr_command *command)
+bool sim_legacy_mbr_copies(const struct sim_legacy_config *config, const struct sim_flash *flash,
+                           uint32_t *from, uint32_t *n_bytes)
 {
     uint8_t bytes[16];
 
-    if (sim_flash_read(boot->flash, SIM_FLASH_INTERNAL, command_page(boot), bytes, sizeof bytes) != SIM_OK)
+    if (sim_flash_peek(flash, SIM_FLASH_INTERNAL, command_page(config), bytes, sizeof bytes) != SIM_OK)
         return false;
-    command->from = rig_get_le32(bytes + 4);
-    command->n_bytes = rig_get_le32(bytes + 8);
+    *from = rig_get_le32(bytes + 4);
+    *n_bytes = rig_get_le32(bytes + 8);
     return rig_get_le32(bytes) == COMMAND_MARK &&
-           rig_get_le32(bytes + 12) == (COMMAND_MARK ^ command->from ^ command->n_bytes);
+           rig_get_le32(bytes + 12) == (COMMAND_MARK ^ *from ^ *n_bytes);
 }
 
 static enum result erase_command(struct boot *boot)
 {
-    return check(boot, sim_flash_erase(boot->flash, SIM_FLASH_INTERNAL, command_page(boot),
+    return check(boot, sim_flash_erase(boot->flash, SIM_FLASH_INTERNAL, command_page(boot->config),
                                        boot->config->map.page_bytes));
 }
 
@@ -387,15 +384,15 @@ static enum result copy_bootloader(struct boot *boot)
     uint8_t bytes[16];
 
     /* An nRF52's MBR answers NO_MEM without its page. */
-    if (command_page(boot) < MBR_BYTES / 2 || n_bytes > boot->config->map.bootloader_bytes || from == 0 ||
-        from > boot->config->map.flash_bytes - n_bytes)
+    if (command_page(boot->config) < MBR_BYTES / 2 || n_bytes > boot->config->map.bootloader_bytes ||
+        from == 0 || from > boot->config->map.flash_bytes - n_bytes)
         return stop(boot, SIM_LEGACY_FAULT, SIM_LEGACY_BAD_COPY);
     rig_put_le32(bytes, COMMAND_MARK);
     rig_put_le32(bytes + 4, from);
     rig_put_le32(bytes + 8, n_bytes);
     rig_put_le32(bytes + 12, COMMAND_MARK ^ from ^ n_bytes);
     if (erase_command(boot) != DONE ||
-        check(boot, sim_flash_write(boot->flash, SIM_FLASH_INTERNAL, command_page(boot), bytes,
+        check(boot, sim_flash_write(boot->flash, SIM_FLASH_INTERNAL, command_page(boot->config), bytes,
                                     sizeof bytes)) != DONE)
         return ENDED;
     return RESTARTED;
@@ -404,13 +401,12 @@ static enum result copy_bootloader(struct boot *boot)
 static enum result run_mbr(struct boot *boot)
 {
     const struct sim_nordic_map *map = &boot->config->map;
-    struct mbr_command command;
+    uint32_t from, n_bytes;
     uint8_t first[4];
 
-    if (read_command(boot, &command)) {
+    if (sim_flash_powered(boot->flash) && sim_legacy_mbr_copies(boot->config, boot->flash, &from, &n_bytes)) {
         boot->start->copied_bootloader = true;
-        if (copy(boot, map->bootloader_at, command.from, command.n_bytes) != DONE ||
-            erase_command(boot) != DONE)
+        if (copy(boot, map->bootloader_at, from, n_bytes) != DONE || erase_command(boot) != DONE)
             return ENDED;
     }
     if (load(boot, map->bootloader_at, first, sizeof first) != DONE)

@@ -107,6 +107,11 @@ const char *sim_legacy_reason_text(enum sim_legacy_reason reason); /* static */
 void sim_legacy_boot(const struct sim_legacy_config *config, struct sim_flash *flash,
                      struct sim_legacy_retained *retained, struct sim_legacy_start *start);
 
+/* A copy of a bootloader that the MBR was told and has not finished: it begins anew at each power-on. false:
+ * none. */
+bool sim_legacy_mbr_copies(const struct sim_legacy_config *config, const struct sim_flash *flash,
+                           uint32_t *from, uint32_t *n_bytes);
+
 /* Where banks begin; 0: the SoftDevice does not tell, or there is no bank 1. */
 uint32_t sim_legacy_bank_0(const struct sim_legacy_config *config, const struct sim_flash *flash);
 uint32_t sim_legacy_bank_1(const struct sim_legacy_config *config, const struct sim_flash *flash);
