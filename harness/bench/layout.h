@@ -95,6 +95,7 @@ struct rig_nordic_layout {
     enum rig_nordic_buttonless buttonless;
     bool requires_bonds;
     bool saves_progress; /* NRF_DFU_SAVE_PROGRESS_IN_FLASH */
+    bool button_held;    /* by somebody, all the time */
     bool enters_by_pin_reset;
     bool refuses_downgrade;
     bool debug; /* built with NRF_DFU_DEBUG_VERSION */

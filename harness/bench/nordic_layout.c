@@ -69,6 +69,7 @@ static const struct {
     {"banks", "forced-dual", SECURE},
     {"buttonless", NULL, SECURE | LEGACY},
     {"buttonless", "experimental", SECURE},
+    {"button-held", NULL, SECURE | LEGACY},
     {"requires-bonds", NULL, SECURE},
     {"save-progress", NULL, SECURE},
     {"enters-by-pin-reset", NULL, SECURE},
@@ -212,6 +213,8 @@ void rig_nordic_layout_apply(struct rig_layout *layout, const struct rig_options
         nordic->requires_bonds = *options->requires_bonds;
     if (options->save_progress)
         nordic->saves_progress = *options->save_progress;
+    if (options->button_held)
+        nordic->button_held = *options->button_held;
     if (options->enters_by_pin_reset)
         nordic->enters_by_pin_reset = *options->enters_by_pin_reset;
     if (options->debug_bootloader)

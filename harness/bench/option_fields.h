@@ -108,6 +108,8 @@ extern const char *const rig_choices_sdk[], *const rig_choices_banks[], *const r
                   .about = "Nordic: how the application gives way to the bootloader: none, open (no bond, "  \
                            "bootloader at address + 1), bonded (the bond is handed over), experimental "     \
                            "(SDK 12)."),                                                                     \
+        RIG_FIELD("button-held", FLAG, struct rig_options_spec, button_held,                                 \
+                  .about = "Nordic: somebody holds the button that leads into the bootloader at a reset."),  \
         RIG_FIELD("requires-bonds", FLAG, struct rig_options_spec, requires_bonds,                           \
                   .about = "Nordic: the bootloader serves bonded hosts only "                                \
                            "(NRF_DFU_BLE_REQUIRES_BONDS)."),                                                 \

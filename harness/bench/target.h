@@ -46,6 +46,7 @@ struct rig_options_spec {
     const char *softdevice;
     const char *banks;
     const char *buttonless;
+    const bool *button_held;
     const bool *requires_bonds;
     const bool *save_progress;
     const bool *enters_by_pin_reset;

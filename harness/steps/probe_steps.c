@@ -2,6 +2,7 @@
 /* Verbs: halt, resume, expect-memory, wait-memory, dump-slot: what a person does at the debugger. */
 #include "steps/verbs.h"
 
+#include "base/error.h"
 #include "report/output.h"
 
 #include <string.h>
@@ -249,6 +250,47 @@ const struct rig_verb rig_verb_wait_memory = {
     .needs = needs_debug,
     .example = "wait-memory: {address: 0x20000010, word: 3, mask: 0xff, within: 5s}",
     .run = run_wait_memory,
+};
+
+struct write_arguments {
+    guint32 address;
+    guint32 word;
+};
+static const struct rig_field write_fields[] = {
+    RIG_FIELD("address", COUNT, struct write_arguments, address, .required = true, .max = 0xfffffffcu,
+              .about = "Where, in the memory map of the chip, a multiple of 4: `0x4000051c`."),
+    RIG_FIELD("word", COUNT, struct write_arguments, word, .required = true, .max = 0xffffffffu,
+              .about = "What is written there, 32 bits."),
+};
+static const struct rig_shape write_shape = {RIG_SHAPE("write-memory", write_fields, struct write_arguments)};
+
+static void run_write_memory(struct rig_run *run, const struct rig_step *step)
+{
+    const struct write_arguments *arguments = RIG_ARGUMENTS(step, struct write_arguments);
+    struct rig_probe *probe = run->board->probe;
+    GError *error = NULL;
+
+    if (arguments->address % 4)
+        rig_run_error_text(run, "'write-memory' takes an address that is a multiple of 4, not 0x%x",
+                           arguments->address);
+    else if (!probe->ops->write_word)
+        rig_run_unable(run, g_error_new(RIG_ERROR, RIG_ERROR_UNSUPPORTED, "the probe '%s' writes no memory",
+                                        probe->ops->name));
+    else if (!probe->ops->write_word(probe, arguments->address, arguments->word, &error))
+        rig_run_error(run, error);
+}
+
+const struct rig_verb rig_verb_write_memory = {
+    .name = "write-memory",
+    .family = "probe",
+    .about = "Writes a word of RAM or of a register through the debug probe, as a person does it who makes a "
+             "bootloader wait for an update by GPREGRET.",
+    .shape = &write_shape,
+    .within_us = 20u * 1000 * 1000,
+    .at_once = true,
+    .needs = needs_debug,
+    .example = "write-memory: {address: 0x4000051c, word: 0xb1}",
+    .run = run_write_memory,
 };
 
 struct dump_arguments {

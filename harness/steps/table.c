@@ -15,6 +15,7 @@ static const struct rig_verb *const verbs[] = {
     &rig_verb_halt,
     &rig_verb_resume,
     &rig_verb_dump_slot,
+    &rig_verb_write_memory,
     &rig_verb_cut_power,
     &rig_verb_each_power_cut,
     &rig_verb_explore,

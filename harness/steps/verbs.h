@@ -19,7 +19,7 @@ extern const struct rig_verb rig_verb_board, rig_verb_program, rig_verb_wait, ri
 extern const struct rig_verb rig_verb_power_on, rig_verb_power_off, rig_verb_power_cycle, rig_verb_reset;
 /* probe_steps.c */
 extern const struct rig_verb rig_verb_halt, rig_verb_resume, rig_verb_expect_memory, rig_verb_wait_memory,
-    rig_verb_dump_slot;
+    rig_verb_dump_slot, rig_verb_write_memory;
 /* cut_steps.c, sweep_steps.c */
 extern const struct rig_verb rig_verb_cut_power, rig_verb_each_power_cut;
 /* loss_steps.c */

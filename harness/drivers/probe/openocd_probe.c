@@ -474,6 +474,15 @@ static bool probe_read_memory(struct rig_probe *base, guint32 address, guint8 *i
            rig_openocd_probe_read_memory(probe, address, into, n_bytes, error);
 }
 
+static bool probe_write_word(struct rig_probe *base, guint32 address, guint32 word, GError **error)
+{
+    struct rig_openocd_probe *probe = self(base);
+
+    return rig_openocd_need_target(probe, "write memory of", error) &&
+           rig_openocd_command(probe->openocd, RIG_OPENOCD_COMMAND_MS, NULL, error, "mww 0x%x 0x%x", address,
+                               word);
+}
+
 bool rig_openocd_probe_voltage(struct rig_openocd_probe *probe, guint *mv, GError **error)
 {
     g_autofree char *adapter = NULL;
@@ -760,6 +769,7 @@ static const struct rig_probe_ops ops = {
     .resume = probe_resume,
     .reset_halt = probe_reset_halt,
     .read_memory = probe_read_memory,
+    .write_word = probe_write_word,
 };
 
 bool rig_openocd_probe_open(struct rig_openocd_probe *probe, const struct rig_openocd_config *config,

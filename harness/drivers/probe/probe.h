@@ -66,6 +66,8 @@ struct rig_probe_ops {
      */
     bool (*read_memory)(struct rig_probe *probe, guint32 address, guint8 *into, gsize n_bytes,
                         GError **error);
+    /* A word of RAM or of a register; address is a multiple of 4. May be NULL with "debug", too. */
+    bool (*write_word)(struct rig_probe *probe, guint32 address, guint32 word, GError **error);
 };
 struct rig_probe {
     const struct rig_probe_ops *ops;

@@ -89,6 +89,11 @@ static const void *config(const struct rig_sim *sim)
     return &sim->legacy;
 }
 
+static void made(struct rig_sim *sim)
+{
+    sim_nordic_legacy_hold_button(sim->sim, sim->board.layout.nordic.button_held);
+}
+
 static void account(const struct rig_sim *sim, const struct sim_start *start, struct rig_sim_account *account)
 {
     static const char *const outcomes[] = {[SIM_LEGACY_APPLICATION] = "runs",
@@ -134,6 +139,7 @@ const struct rig_sim_firmware rig_sim_legacy = {
     .finish = finish,
     .find_room = rig_sim_find_nordic_room,
     .config = config,
+    .made = made,
     .teach = sim_nordic_legacy_teach,
     .account = account,
     .program = rig_sim_program_nordic,

@@ -107,6 +107,11 @@ static const void *config(const struct rig_sim *sim)
     return &sim->secure;
 }
 
+static void made(struct rig_sim *sim)
+{
+    sim_nordic_secure_hold_button(sim->sim, sim->board.layout.nordic.button_held);
+}
+
 static void account(const struct rig_sim *sim, const struct sim_start *start, struct rig_sim_account *account)
 {
     static const char *const outcomes[] = {
@@ -177,6 +182,7 @@ const struct rig_sim_firmware rig_sim_secure = {
     .use_key = use_key,
     .find_room = rig_sim_find_nordic_room,
     .config = config,
+    .made = made,
     .teach = sim_nordic_secure_teach,
     .account = account,
     .program = rig_sim_program_nordic,

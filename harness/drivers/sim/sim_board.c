@@ -472,6 +472,21 @@ static bool sim_probe_read_memory(struct rig_probe *probe, guint32 address, guin
     return false;
 }
 
+static bool sim_probe_write_word(struct rig_probe *probe, guint32 address, guint32 word, GError **error)
+{
+    const guint8 bytes[4] = {(guint8)word, (guint8)(word >> 8), (guint8)(word >> 16), (guint8)(word >> 24)};
+    struct rig_sim *sim = probed(probe);
+    guint32 stopped_at = address;
+
+    if (!need_debug(sim, "write memory of", error))
+        return false;
+    if (sim_debug_write(sim->debug, address, 4, bytes, sizeof bytes, &stopped_at) == SIM_DEBUG_OK)
+        return true;
+    g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "cannot write memory at 0x%x: nothing is there",
+                stopped_at);
+    return false;
+}
+
 static bool sim_probe_view(struct rig_probe *probe, struct rig_board_view *view, GError **error)
 {
     static const enum rig_run_state states[] = {
@@ -547,6 +562,7 @@ static const struct rig_probe_ops probe_ops = {
     .resume = sim_probe_resume,
     .reset_halt = sim_probe_reset_halt,
     .read_memory = sim_probe_read_memory,
+    .write_word = sim_probe_write_word,
 };
 
 static void init_probe(struct rig_sim_probe *probe, struct rig_sim *sim)

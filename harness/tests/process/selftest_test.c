@@ -44,6 +44,7 @@ static const struct exception exceptions[] = {
     {"halt", "must_fail", ONLY_MAKES},
     {"resume", "must_fail", ONLY_MAKES},
     {"dump-slot", "must_fail", "it keeps a file"},
+    {"write-memory", "must_fail", ONLY_MAKES},
     {"connect", "must_error", NO_ADAPTER},
     {"disconnect", "must_fail", ONLY_MAKES},
     {"disconnect", "must_error", NO_ADAPTER},

@@ -627,6 +627,17 @@ uint32_t sim_board_bootloader_at(const struct sim_board *board)
     return board->firmware->bootloader_at ? board->firmware->bootloader_at(&board->chip) : 0;
 }
 
+uint8_t sim_board_retained(const struct sim_board *board, unsigned number)
+{
+    return board->firmware->retained ? board->firmware->retained(&board->chip, number) : 0;
+}
+
+void sim_board_retain(struct sim_board *board, unsigned number, uint8_t value)
+{
+    if (board->firmware->retain)
+        board->firmware->retain(&board->chip, number, value);
+}
+
 /* --- snapshots --- */
 
 struct sim_snapshot {

@@ -75,6 +75,10 @@ struct sim_firmware {
     uint32_t (*application_at)(const struct sim_chip *chip);
     /* Where the bootloader does. NULL: from its start. */
     uint32_t (*bootloader_at)(const struct sim_chip *chip);
+    /* The chip's two registers that a reset leaves (POWER.GPREGRET, GPREGRET2: 0, 1), as a debugger reads and
+     * writes them. NULL: nothing of the firmware uses them. */
+    uint8_t (*retained)(const struct sim_chip *chip, unsigned number);
+    void (*retain)(struct sim_chip *chip, unsigned number, uint8_t value);
 
     struct sim_gatt_server gatt;
 };
@@ -122,8 +126,8 @@ void sim_chip_disconnect(struct sim_chip *chip, uint8_t hci_reason);
 void sim_chip_forget_bonds(struct sim_chip *chip);
 /* The stored bond with the connected central; NULL: there is none. Of the radio: it may go with any call. */
 const struct sim_bond *sim_chip_bond(const struct sim_chip *chip);
-/* Of a firmware that keeps its bonds in its flash: whether there is one that it has not written there; all that
- * there are are written now; those that are not are gone. */
+/* Of a firmware that keeps its bonds in its flash: whether there is one that it has not written there; all
+ * that there are are written now; those that are not are gone. */
 bool sim_chip_has_bond_to_store(const struct sim_chip *chip);
 void sim_chip_bonds_are_stored(struct sim_chip *chip);
 void sim_chip_drop_bonds_not_stored(struct sim_chip *chip);

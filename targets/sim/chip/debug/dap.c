@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of the peripheral POWER [SPEC nRF52840 PS 5.3.7]. */
+#define RESETREAS 0x400u
+#define GPREGRET 0x51cu /* GPREGRET2 follows */
 #define DP_STKERRCLR (1u << 2)
 #define CTRL_CDBGPWRUPREQ (1u << 28)
 #define CTRL_CSYSPWRUPREQ (1u << 30)
@@ -213,7 +216,10 @@ static bool read_word(struct sim_debug *debug, enum place place, uint32_t addres
         *value = ficr_word(debug, offset);
         return true;
     case PLACE_PERIPHERALS:
-        *value = offset == 0x400 ? debug->resetreas : 0;
+        *value = offset == RESETREAS      ? debug->resetreas
+                 : offset == GPREGRET     ? sim_board_retained(debug->board, 0)
+                 : offset == GPREGRET + 4 ? sim_board_retained(debug->board, 1)
+                                          : 0;
         return true;
     case PLACE_NVMC:
         return debug_nvmc_read(debug, offset, value);
@@ -234,8 +240,10 @@ static bool write_word(struct sim_debug *debug, enum place place, uint32_t addre
 {
     switch (place) {
     case PLACE_PERIPHERALS:
-        if (offset == 0x400)
+        if (offset == RESETREAS)
             debug->resetreas &= ~value;
+        else if (offset == GPREGRET || offset == GPREGRET + 4)
+            sim_board_retain(debug->board, (offset - GPREGRET) / 4, (uint8_t)value);
         return true;
     case PLACE_NVMC:
         return debug_nvmc_write(debug, offset, value);

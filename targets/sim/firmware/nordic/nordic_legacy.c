@@ -601,6 +601,17 @@ void sim_nordic_legacy_set_gpregret(struct sim_board *board, uint8_t gpregret)
     state_of(sim_board_chip(board))->retained.gpregret = gpregret;
 }
 
+static uint8_t retained(const struct sim_chip *chip, unsigned number)
+{
+    return number == 0 ? state_of(chip)->retained.gpregret : 0;
+}
+
+static void retain(struct sim_chip *chip, unsigned number, uint8_t value)
+{
+    if (number == 0)
+        state_of(chip)->retained.gpregret = value;
+}
+
 const struct sim_firmware sim_nordic_legacy = {
     .name = "nordic-legacy",
     .state_bytes = sizeof(struct state),
@@ -613,6 +624,8 @@ const struct sim_firmware sim_nordic_legacy = {
     .view = view,
     .application_at = application_at,
     .bootloader_at = bootloader_at,
+    .retained = retained,
+    .retain = retain,
     .gatt =
         {.services = services, .write = take_write, .read = take_read, .secured = secured, .linked = linked},
 };

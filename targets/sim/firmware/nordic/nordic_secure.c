@@ -593,6 +593,20 @@ void sim_nordic_secure_set_gpregret(struct sim_board *board, uint8_t gpregret, u
     state->retained.gpregret2 = gpregret2;
 }
 
+static uint8_t retained(const struct sim_chip *chip, unsigned number)
+{
+    const struct sim_nordic_retained *registers = &state_of(chip)->retained;
+
+    return number == 0 ? registers->gpregret : registers->gpregret2;
+}
+
+static void retain(struct sim_chip *chip, unsigned number, uint8_t value)
+{
+    struct sim_nordic_retained *registers = &state_of(chip)->retained;
+
+    *(number == 0 ? &registers->gpregret : &registers->gpregret2) = value;
+}
+
 const struct sim_firmware sim_nordic_secure = {
     .name = "nordic-secure",
     .state_bytes = sizeof(struct state),
@@ -605,6 +619,8 @@ const struct sim_firmware sim_nordic_secure = {
     .view = view,
     .application_at = application_at,
     .bootloader_at = bootloader_at,
+    .retained = retained,
+    .retain = retain,
     .gatt = {.services = services,
              .write = take_write,
              .confirmed = confirmed,
