@@ -14,7 +14,7 @@
 #define ANY_DEVICE 0xffffu /* device type of a legacy bootloader */
 
 /* In the order of rig_choices_sdk. */
-static const guint sdks[] = {700,  800,  900,  1000, 1100, 1230, 1310, 1420,
+static const guint sdks[] = {600,  700,  800,  900,  1000, 1100, 1230, 1310, 1420,
                              1530, 1500, 1510, 1520, 1530, 1600, 1702, 1100};
 
 const char *rig_bootloader_family_name(enum rig_bootloader_family family)

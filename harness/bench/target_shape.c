@@ -18,8 +18,8 @@ static const char *const rewrites[] = {"refused", "clears-bits", NULL};
 static const char *const consoles[] = {"direct", "rtt", NULL};
 static const char *const ap_locks[] = {"off", "firmware-opens", "stays", NULL};
 static const char *const devices[] = {"internal", "external", NULL};
-const char *const rig_choices_sdk[] = {"7",    "8",    "9",    "10",   "11", "12", "13",       "14", "15",
-                                       "15.0", "15.1", "15.2", "15.3", "16", "17", "adafruit", NULL};
+const char *const rig_choices_sdk[] = {"6",  "7",    "8",    "9",    "10",   "11", "12", "13",       "14",
+                                       "15", "15.0", "15.1", "15.2", "15.3", "16", "17", "adafruit", NULL};
 const char *const rig_choices_banks[] = {"dual", "single", "forced-dual", NULL};
 const char *const rig_choices_buttonless[] = {"none", "open", "bonded", "experimental", NULL};
 /* clang-format off */

@@ -34,7 +34,8 @@ static void apply(struct rig_sim *sim, const struct rig_options_spec *options)
 
 static uint16_t version_of(guint sdk)
 {
-    return sdk < RIG_NORDIC_SDK(8, 0, 0)   ? RIG_LEGACY_SDK7
+    return sdk < RIG_NORDIC_SDK(7, 0, 0)   ? 0 /* it has no such characteristic */
+           : sdk < RIG_NORDIC_SDK(8, 0, 0) ? RIG_LEGACY_SDK7
            : sdk < RIG_NORDIC_SDK(9, 0, 0) ? RIG_LEGACY_SDK8
                                            : RIG_LEGACY_SDK9;
 }

@@ -4,10 +4,12 @@
 #include "drivers/update/nordic/nordic_client.h"
 
 #include "base/bytes.h"
+#include "image/init_packet.h"
 
 #include <string.h>
 
 #define DEFAULT_PRN 10u /* the pool of an nRF51 overruns with more [SRC SDK 11 hci_mem_pool] */
+#define CRC_BYTES 2u
 #define MAX_RESETS 3u   /* of a bootloader that is in the middle of something */
 
 static const struct rig_characteristic control = {"legacy DFU control point", RIG_LEGACY_SERVICE_UUID,
@@ -162,7 +164,17 @@ static bool start_anew(struct rig_nordic_transfer *it, GError **error)
 
 /* --- init packet --- */
 
-/* Bootloaders before SDK 7 take it in one packet. */
+/* Bootloaders before SDK 7 know no more of it than the CRC-16 of the image, and need not have that. */
+static bool send_crc(struct rig_nordic_transfer *it, const guint8 *bytes, gsize n_bytes, GError **error)
+{
+    const struct rig_dfu_request request = rig_dfu_request_of(RIG_LEGACY_INIT);
+    struct rig_legacy_init init;
+
+    if (rig_legacy_init_decode(bytes, n_bytes, &init) != RIG_INIT_OK || init.n_extended_bytes != CRC_BYTES)
+        return true;
+    return ask_with_packet(it, &request, init.extended, CRC_BYTES, RIG_NORDIC_ANSWER_US, error);
+}
+
 static bool send_init(struct rig_nordic_transfer *it, GError **error)
 {
     gsize n_bytes;
@@ -170,11 +182,8 @@ static bool send_init(struct rig_nordic_transfer *it, GError **error)
     struct rig_dfu_request request = rig_dfu_request_with(RIG_LEGACY_INIT, 0);
     struct rig_dfu_response response;
 
-    if (!it->client->version) {
-        request = rig_dfu_request_of(RIG_LEGACY_INIT);
-        return ask_with_packet(it, &request, bytes, MIN(n_bytes, RIG_LEGACY_PACKET_BYTES),
-                               RIG_NORDIC_ANSWER_US, error);
-    }
+    if (!it->client->version)
+        return send_crc(it, bytes, n_bytes, error);
     if (!rig_nordic_say(it->client, &request, it->result, error))
         return false;
     for (gsize at = 0; at < n_bytes && rig_nordic_goes_on(it); at += RIG_LEGACY_PACKET_BYTES)

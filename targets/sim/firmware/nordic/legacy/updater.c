@@ -177,10 +177,10 @@ static void restart_patience(struct call *call)
 static enum rig_legacy_status start(struct call *call, const uint8_t *bytes, size_t n_bytes)
 {
     struct sim_legacy *state = call->state;
-    bool old = call->config->version == 0 && n_bytes == OLD_START_PACKET_BYTES;
+    bool old = call->config->version == 0;
     enum rig_legacy_status status;
 
-    if (n_bytes != START_PACKET_BYTES && !old)
+    if (n_bytes != (old ? OLD_START_PACKET_BYTES : START_PACKET_BYTES))
         return RIG_LEGACY_NOT_SUPPORTED;
     state->start_mode = state->mode;
     state->softdevice_bytes = old ? 0 : rig_get_le32(bytes);
@@ -248,24 +248,18 @@ static enum rig_legacy_status keep_init(struct call *call, const uint8_t *bytes,
     return RIG_LEGACY_SUCCESS;
 }
 
-/* SDK 6: two bytes of CRC, and that is all; none at all is right, too. */
+/* SDK 6: what stands first is the CRC. None at all is right, too: then nothing is checked. */
 static void take_old_init(struct call *call, const uint8_t *bytes, size_t n_bytes)
 {
     struct sim_legacy *state = call->state;
 
-    if (state->phase != SIM_LEGACY_READY) {
-        answer(call, RIG_LEGACY_INIT, RIG_LEGACY_INVALID_STATE);
-        return;
+    enum rig_legacy_status status = keep_init(call, bytes, n_bytes);
+
+    if (status == RIG_LEGACY_SUCCESS && state->n_init > 0) {
+        state->crc = rig_get_le16(state->init);
+        state->has_crc = true;
     }
-    if (n_bytes < sizeof state->crc) {
-        answer(call, RIG_LEGACY_INIT, RIG_LEGACY_FAILED);
-        return;
-    }
-    restart_patience(call);
-    state->crc = rig_get_le16(bytes);
-    state->has_crc = true;
-    state->phase = SIM_LEGACY_DATA;
-    answer(call, RIG_LEGACY_INIT, RIG_LEGACY_SUCCESS);
+    answer(call, RIG_LEGACY_INIT, status);
 }
 
 static void take_init(struct call *call, const uint8_t *bytes, size_t n_bytes)
@@ -356,6 +350,8 @@ static enum rig_legacy_status store(struct call *call, uint8_t buffer, uint32_t 
     struct sim_legacy_operation operation = {
         .kind = SIM_LEGACY_STORE, .buffer = buffer, .at = state->bank + state->received, .n_bytes = n_bytes};
 
+    if (call->config->version == 0 && (state->phase == SIM_LEGACY_READY || state->phase == SIM_LEGACY_INIT))
+        state->phase = SIM_LEGACY_DATA;
     if (state->phase != SIM_LEGACY_DATA)
         return RIG_LEGACY_INVALID_STATE;
     if (state->received + n_bytes > state->image_bytes) {

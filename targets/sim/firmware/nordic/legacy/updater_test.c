@@ -362,6 +362,21 @@ static void sdk_6_takes_a_start_of_4_bytes_and_a_crc_as_init_packet(void **state
     assert_string_equal(legacy_control(board, "04", text), "10 04 01");
 }
 
+static void sdk_6_needs_no_init_packet_and_then_checks_nothing(void **state)
+{
+    static const uint8_t packet[20] = {1};
+    struct legacy_board *board = *state;
+    char text[200];
+
+    board->config.version = 0;
+    legacy_control(board, "01", text);
+    assert_string_equal(legacy_packet(board, packet, 12, text), "10 01 03");
+    assert_string_equal(legacy_packet(board, "\x14\0\0\0", 4, text), "10 01 01");
+    legacy_control(board, "03", text);
+    assert_string_equal(legacy_packet(board, packet, 20, text), "10 03 01");
+    assert_string_equal(legacy_control(board, "04", text), "10 04 01");
+}
+
 static void seeded_defects_do_what_they_say(void **state)
 {
     static const uint8_t packet[20] = {0};
@@ -450,6 +465,7 @@ int main(void)
         TEST(a_transfer_outlives_its_link_and_a_new_start_does_not_get_in),
         TEST(patience_ends_after_120_s_without_data),
         TEST(sdk_6_takes_a_start_of_4_bytes_and_a_crc_as_init_packet),
+        TEST(sdk_6_needs_no_init_packet_and_then_checks_nothing),
         TEST(seeded_defects_do_what_they_say),
         TEST(a_silent_start_erases_and_never_answers),
         TEST(a_silent_overrun_shows_only_in_the_crc),
