@@ -14,6 +14,7 @@
 struct secure {
     struct rig_nordic_subject nordic;
     struct sim_secure_config config;
+    struct sim_nordic_seal_memo memo;
     struct sim_secure_state state; /* the updater's RAM, while an action runs */
     struct sim_nordic_retained retained;
     guint64 now_us;
@@ -519,6 +520,7 @@ struct rig_subject *rig_subject_secure(const struct sim_secure_config *config, c
 
     subject->ops = &ops;
     secure->config = *config;
+    secure->config.seals = &secure->memo;
     secure->nordic.data_at = map->bootloader_at - map->app_data_bytes;
     secure->nordic.bootloader_at = map->bootloader_at;
     secure->nordic.bootloader_bytes = map->bootloader_bytes;

@@ -41,6 +41,7 @@ enum { PACKET, CONTROL }; /* of the bootloader, in the order of its table */
 /* Outlives snapshots: what was taught is about images; the memo changes nothing but speed. */
 struct own {
     struct sim_nordic_secure_config config;
+    struct sim_nordic_seal_memo seals;
     struct sim_app_lessons lessons;
     struct sim_nordic_hashes memo;
     struct sim_secure_start start; /* of the last run */
@@ -95,6 +96,7 @@ static void *make(const void *config, const struct sim_flash *flash, const char 
     if (!own)
         return NULL;
     own->config = *(const struct sim_nordic_secure_config *)config;
+    own->config.boot.seals = &own->seals;
     if (own->config.app.boot_us == 0)
         own->config.app.boot_us = DEFAULT_BOOT_US;
     if (!own->config.updater_name[0])

@@ -2,31 +2,16 @@
 /* One run of the bootloader from reset: MBR, settings, activation, then updater or application. */
 #include "sim/firmware/nordic/secure/loader.h"
 
-#include "base/bytes.h"
-#include "image/nordic_image.h"
-
 #include <string.h>
 
 #define GPREGRET_KIND 0xf8u /* which of its bits say what the register is about */
 #define GPREGRET_START 0x01u
 
-struct region {
-    const struct sim_flash *flash;
-    uint32_t at;
-};
-
-static bool read_region(const void *user, uint32_t offset, void *into, size_t n_bytes)
-{
-    const struct region *region = user;
-    return sim_flash_peek(region->flash, SIM_FLASH_INTERNAL, region->at + offset, into, n_bytes) == SIM_OK;
-}
-
 static bool bootloader_is_damaged(const struct secure *secure)
 {
     const struct sim_nordic_map *map = &secure->config->map;
-    struct region region = {secure->flash, map->bootloader_at};
-    struct rig_image_source source = {.read = read_region, .user = &region, .n_bytes = map->bootloader_bytes};
-    return rig_nordic_read_seal(&source, map->bootloader_bytes, NULL) == RIG_NORDIC_DAMAGED;
+    return sim_nordic_seal_at(secure->flash, map->bootloader_at, map->bootloader_bytes,
+                              secure->config->seals) == RIG_NORDIC_DAMAGED;
 }
 
 /* Only a CRC is ever left out. */

@@ -21,6 +21,7 @@
 #include "image/key.h"
 #include "image/nordic_settings.h"
 #include "sim/firmware/nordic/map.h"
+#include "sim/firmware/nordic/sealed.h"
 
 enum sim_secure_sdk {
     SIM_SECURE_SDK_12, /* and 13: no backup; copies four times too much, and erases its source */
@@ -75,7 +76,8 @@ struct sim_secure_config {
     bool always_checks_crc; /* also waking from system off, and with GPREGRET2 = A9 */
     uint32_t inactivity_ms;
     uint32_t continuation_ms;
-    uint32_t defects; /* enum sim_secure_defect */
+    uint32_t defects;                   /* enum sim_secure_defect */
+    struct sim_nordic_seal_memo *seals; /* borrowed; NULL: none. It changes nothing but speed */
 };
 /* As the SDK's example for BLE is configured, for this map: dual bank, signed, enters by button and GPREGRET,
  * 120 s and 10 s, hardware 52. The key is the caller's to set. */

@@ -4,7 +4,6 @@
 #include "sim/firmware/nordic/secure/loader.h"
 
 #include "base/bytes.h"
-#include "image/nordic_image.h"
 #include "protocol/nordic/dfu.h"
 
 #include <stdlib.h>
@@ -175,17 +174,6 @@ static uint16_t check_contents(const struct secure *secure, const struct rig_ini
     return check_version(secure, init);
 }
 
-struct region {
-    const struct sim_flash *flash;
-    uint32_t at;
-};
-
-static bool read_region(const void *user, uint32_t offset, void *into, size_t n_bytes)
-{
-    const struct region *region = user;
-    return sim_flash_peek(region->flash, SIM_FLASH_INTERNAL, region->at + offset, into, n_bytes) == SIM_OK;
-}
-
 bool secure_softdevice_is_damaged(struct secure *secure)
 {
     struct rig_softdevice softdevice;
@@ -193,10 +181,8 @@ bool secure_softdevice_is_damaged(struct secure *secure)
         softdevice.flash_bytes <= RIG_SOFTDEVICE_AT ||
         softdevice.flash_bytes > secure->config->map.bootloader_at)
         return true;
-    struct region region = {secure->flash, RIG_SOFTDEVICE_AT};
-    uint32_t room = softdevice.flash_bytes - RIG_SOFTDEVICE_AT;
-    struct rig_image_source source = {.read = read_region, .user = &region, .n_bytes = room};
-    switch (rig_nordic_read_seal(&source, room, NULL)) {
+    switch (sim_nordic_seal_at(secure->flash, RIG_SOFTDEVICE_AT, softdevice.flash_bytes - RIG_SOFTDEVICE_AT,
+                               secure->config->seals)) {
     case RIG_NORDIC_INTACT:
         return false;
     case RIG_NORDIC_DAMAGED:
