@@ -14,6 +14,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
     struct fuzz_air *air =
         fuzz_air_new(&config, security, &(struct sim_ble_pairing){.refuses_just_works = kind & 4});
 
+    air->softdevice = kind & 0x10;
+    if (kind & 0x20) /* an updater with a bond that it was handed */
+        sim_ble_start(&air->ble,
+                      &(struct sim_ble_advertiser){.without_bonds = true,
+                                                   .has_handed_bond = true,
+                                                   .handed = {.used = true, .wants_changes = true}});
     fuzz_air_connect(air);
     if (n_bytes > 1)
         fuzz_air_script(air, 4, bytes + 1, n_bytes - 1);

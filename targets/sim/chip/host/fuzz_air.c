@@ -71,6 +71,7 @@ static void services(const struct sim_chip *chip, struct sim_gatt_services *serv
 {
     const struct fuzz_air *air = chip->own;
 
+    services->softdevice = services->whole_words = air->softdevice;
     services->n = 2;
     services->characteristics[WRITTEN] =
         (struct sim_gatt_characteristic){.service = "8d53dc1d-1db7-4cd3-868b-8a527460aa84",

@@ -19,6 +19,7 @@ struct fuzz_air {
     uint8_t heard[1024]; /* the last ACL packet from the stack, with its H4 type */
     size_t n_heard;
     uint8_t last_key[16]; /* of the last long term key reply */
+    bool softdevice;      /* the table that it serves from the next connection on */
 };
 
 struct fuzz_air *fuzz_air_new(const struct sim_stack_config *config, enum sim_ble_security security,
