@@ -37,24 +37,28 @@ bool rig_nordic_subject_init(struct rig_nordic_subject *nordic, const struct sim
 {
     struct rig_subject *subject = &nordic->subject;
 
-    subject->flash = rig_flash_copy(flash, NULL);
+    nordic->is_view = !update;
+    subject->flash = update ? rig_flash_copy(flash, NULL) : (struct sim_flash *)flash; /* read only */
     if (!subject->flash)
         return false;
     subject->whole_device = G_MAXUINT;
     subject->record = "page";
     subject->places = "what this update may change";
     subject->invariants = RIG_INVARIANTS_OF_UPDATERS;
-    nordic->update = *update;
+    if (update)
+        nordic->update = *update;
     nordic->old_softdevice = range(flash, RIG_SOFTDEVICE_AT, bank_0);
     nordic->old_bootloader =
         range(flash, nordic->bootloader_at, nordic->bootloader_at + nordic->bootloader_bytes);
-    mark_data(nordic);
+    if (update)
+        mark_data(nordic);
     return true;
 }
 
 void rig_nordic_subject_clear(struct rig_nordic_subject *nordic)
 {
-    sim_flash_free(nordic->subject.flash);
+    if (!nordic->is_view)
+        sim_flash_free(nordic->subject.flash);
     g_clear_pointer(&nordic->old_softdevice, g_bytes_unref);
     g_clear_pointer(&nordic->old_bootloader, g_bytes_unref);
     g_clear_pointer(&nordic->data, g_bytes_unref);

@@ -29,7 +29,8 @@ struct rig_explore_package {
 
 /* The secure bootloader on a flash of its own with the same contents as `flash`; where its application's data
  * pages are blank, they get bytes by which their loss is seen. The configuration is copied; its key must
- * outlive the subject. NULL: no memory. */
+ * outlive the subject. package NULL: a view, on a flash that somebody else runs on, to be looked at
+ * (explore/flash_map.h), not to be run. NULL: no memory. */
 struct rig_subject *rig_subject_secure(const struct sim_secure_config *config, const struct sim_flash *flash,
                                        const struct rig_explore_package *update);
 
@@ -49,6 +50,7 @@ struct rig_nordic_subject {
     guint32 page_bytes;
     guint32 data_at;   /* the application's data pages, up to the bootloader */
     bool data_is_open; /* nothing forbids an update to write there */
+    bool is_view;      /* the flash is somebody else's */
     guint32 bootloader_at, bootloader_bytes;
     GBytes *old_softdevice; /* what stood there at first: everything before bank 0 */
     GBytes *old_bootloader;

@@ -385,13 +385,15 @@ static guint secure_dead(struct rig_subject *subject, struct sim_area *dead)
     guint32 end = secure->nordic.data_at;
     guint32 from = sim_nordic_bank_0(map, subject->flash);
     struct rig_nordic_settings settings;
+    bool has_progress;
 
     chosen_settings(secure, &settings);
+    has_progress = settings.command_size > 0 && settings.image_offset_last > 0;
     if (settings.banks[1].code != RIG_NORDIC_BANK_INVALID || secure->config.sdk == SIM_SECURE_SDK_12)
         return 0;
-    if (settings.banks[0].code != RIG_NORDIC_BANK_INVALID || secure->config.saves_progress)
+    if (settings.banks[0].code != RIG_NORDIC_BANK_INVALID || has_progress)
         from += whole_pages(map, MIN(settings.banks[0].image_bytes, map->flash_bytes));
-    if (secure->config.saves_progress && settings.command_size > 0)
+    if (has_progress)
         from += whole_pages(map, MIN(settings.image_offset_last, map->flash_bytes));
     if (from >= end)
         return 0;

@@ -3,6 +3,7 @@
 #include "steps/watch.h"
 
 #include "explore/mcuboot.h"
+#include "explore/nordic.h"
 #include "explore/path_recorder.h"
 #include "path/path_event.h"
 
@@ -30,6 +31,17 @@ static bool is_in_slot_0(const struct rig_watch *watch, const struct rig_explore
            memcmp(bytes, image->bytes, image->n_bytes) == 0;
 }
 
+/* What stands in slot 0 of it: of a package the application, or else its first part. */
+static void take_bytes(const struct rig_built_image *built, struct rig_explore_image *image)
+{
+    GBytes *bytes = built->file;
+
+    for (guint i = 0; i < built->n_parts; i++)
+        if (i == 0 || built->parts[i].firmware == RIG_DFU_APPLICATION)
+            bytes = built->parts[i].bytes;
+    image->bytes = g_bytes_get_data(bytes, &image->n_bytes);
+}
+
 /* The old image is the one that runs, the new one the first other of the case. */
 static bool find_images(struct rig_watch *watch)
 {
@@ -45,7 +57,7 @@ static bool find_images(struct rig_watch *watch)
 
         if (!built || built->index != 0)
             continue;
-        image.bytes = g_bytes_get_data(built->file, &image.n_bytes);
+        take_bytes(built, &image);
         which = !found[RIG_IMAGE_OLD] && is_in_slot_0(watch, &image) ? RIG_IMAGE_OLD : RIG_IMAGE_NEW;
         if (!found[which])
             watch->images[which] = image;
@@ -85,18 +97,30 @@ static void on_operation(void *user, const struct sim_flash_operation *operation
     rig_path_recorder_note(watch->recorder, operation, !booting);
 }
 
-struct rig_watch *rig_watch_new(struct rig_run *run)
+static struct rig_subject *view_of(struct rig_board *board)
 {
     const struct sim_boot_config *config = NULL;
     const struct sim_flash *flash = NULL;
+    struct rig_board_nordic nordic;
+
+    if (!board->subject->nordic) {
+        board->subject->bootloader(board, &config, &flash);
+        return rig_subject_view(config, flash);
+    }
+    board->subject->nordic(board, &nordic);
+    return nordic.secure ? rig_subject_secure(nordic.secure, nordic.flash, NULL)
+                         : rig_subject_legacy(nordic.legacy, nordic.flash, NULL);
+}
+
+struct rig_watch *rig_watch_new(struct rig_run *run)
+{
     struct rig_watch *watch;
 
-    if (!run->board->subject || !run->board->subject->bootloader)
+    if (!run->board->subject)
         return NULL;
-    run->board->subject->bootloader(run->board, &config, &flash);
     watch = g_new0(struct rig_watch, 1);
     watch->run = run;
-    watch->subject = rig_subject_view(config, flash);
+    watch->subject = view_of(run->board);
     if (!watch->subject || !find_images(watch)) {
         rig_watch_free(watch);
         return NULL;
@@ -140,14 +164,13 @@ void rig_watch_boot(struct rig_watch *watch, const char *outcome, const char *sw
     path = rig_path_recorder_path(watch->recorder);
     begin_next_boot(watch);
     watch->boot_over = true;
-    watch->cycle->decision = rig_path_keepf(path, "%s%s",
-                                            swap    ? swap
-                                            : *text ? text
-                                                    : "start",
-                                            resumed ? ", resumed" : "");
+    if (swap)
+        watch->cycle->decision = rig_path_keepf(path, "%s%s", swap, resumed ? ", resumed" : "");
+    else if (*text)
+        watch->cycle->decision = rig_path_keep(path, text);
     if (g_str_equal(outcome, "runs"))
         watch->cycle->runs = rig_path_keep(path, what_runs(watch));
-    else if (!g_str_equal(outcome, "power-lost"))
+    else if (!g_str_equal(outcome, "power-lost") && !g_str_equal(outcome, "reset"))
         watch->cycle->stop = rig_path_keep(path, *text ? text : outcome);
 }
 
