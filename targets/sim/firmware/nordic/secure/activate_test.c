@@ -53,6 +53,33 @@ static void a_step_is_eight_pages_where_the_banks_are_far_apart(void **state)
     boots(world, SIM_SECURE_APPLICATION, "");
 }
 
+static struct rig_nordic_settings settings_of(const struct world *world)
+{
+    uint8_t bytes[RIG_NORDIC_SETTINGS_BYTES];
+    struct rig_nordic_settings settings;
+    assert_int_equal(sim_flash_peek(world->flash, SIM_FLASH_INTERNAL, WORLD_SETTINGS, bytes, sizeof bytes),
+                     SIM_OK);
+    rig_nordic_settings_decode(bytes, &settings);
+    return settings;
+}
+
+static void a_copy_that_is_not_the_image_leaves_bank_0_invalid(void **state)
+{
+    struct world *world = *state;
+    transfer(world, world_application(world, WORLD_NEW_BYTES));
+    struct rig_nordic_settings settings = settings_of(world);
+    assert_int_equal(settings.banks[0].code, RIG_NORDIC_BANK_INVALID); /* its size is kept */
+    assert_int_equal(settings.banks[0].image_bytes, WORLD_OLD_BYTES);
+    assert_int_equal(settings.banks[1].code, RIG_NORDIC_BANK_APPLICATION);
+    assert_int_equal(settings.image_crc, WORLD_BANK_1);
+    uint8_t zero = 0;
+    world_poke(world, WORLD_BANK_1 + 0x300, &zero, 1);
+    assert_int_equal(world_settle(world), SIM_SECURE_UPDATER);
+    assert_int_equal(settings_of(world).banks[0].code, RIG_NORDIC_BANK_INVALID);
+    assert_int_equal(settings_of(world).banks[1].code, RIG_NORDIC_BANK_INVALID);
+    assert_int_equal(settings_of(world).write_offset, 0);
+}
+
 static void an_application_in_bank_0_is_not_copied(void **state)
 {
     struct world *world = *state;
@@ -74,8 +101,18 @@ static void what_does_not_fit_beside_the_old_one_drops_it_unless_that_is_forbidd
     init.app_size = 0x69000;
     assert_int_equal(world_send_init(world, &init), RIG_DFU_SUCCESS);
     assert_int_equal(world_settle(world), SIM_SECURE_APPLICATION);
-    world->config.banks = SIM_SECURE_DUAL;
+    struct rig_nordic_settings settings = settings_of(world);
+    struct rig_nordic_settings gone = settings; /* an invalid one is dropped even so */
+    gone.banks[0].code = RIG_NORDIC_BANK_INVALID;
+    rig_nordic_settings_seal(&gone);
+    world_put_settings(world, WORLD_SETTINGS, &gone);
+    world_put_settings(world, WORLD_BACKUP, &gone);
     init.app_size = 0x69001;
+    enter(world);
+    assert_int_equal(world_send_init(world, &init), RIG_DFU_SUCCESS);
+    world_put_settings(world, WORLD_SETTINGS, &settings);
+    world_put_settings(world, WORLD_BACKUP, &settings);
+    world->config.banks = SIM_SECURE_DUAL;
     enter(world);
     assert_int_equal(world_send_init(world, &init), RIG_DFU_SUCCESS);
     assert_int_equal(world_settle(world), SIM_SECURE_UPDATER);
@@ -377,6 +414,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(an_application_is_copied_eight_pages_at_a_time),
         TEST(a_step_is_eight_pages_where_the_banks_are_far_apart),
+        TEST(a_copy_that_is_not_the_image_leaves_bank_0_invalid),
         TEST(an_application_in_bank_0_is_not_copied),
         TEST(what_does_not_fit_beside_the_old_one_drops_it_unless_that_is_forbidden),
         TEST(a_softdevice_is_copied_in_whole_pages_and_an_application_may_follow),

@@ -122,6 +122,14 @@ static void a_damaged_application_is_not_started_but_where_the_check_is_left_out
     boots(world, SIM_SECURE_UPDATER, 0, "");
 }
 
+static void a_debug_build_starts_what_is_damaged(void **state)
+{
+    struct world *world = *state;
+    damage(world, WORLD_BANK_0 + 0x1234);
+    world->config.debug = true;
+    boots(world, SIM_SECURE_APPLICATION, 0, "");
+}
+
 static void a_hash_is_compared_at_every_boot(void **state)
 {
     struct world *world = *state;
@@ -343,6 +351,7 @@ int main(void)
         TEST(the_backup_overrules_the_main_page),
         TEST(the_crc_of_the_boot_validations_counts_in_the_backup_alone),
         TEST(a_damaged_application_is_not_started_but_where_the_check_is_left_out),
+        TEST(a_debug_build_starts_what_is_damaged),
         TEST(a_hash_is_compared_at_every_boot),
         TEST(a_damaged_softdevice_keeps_the_application_from_starting),
         TEST(settings_without_validation_start_anything),

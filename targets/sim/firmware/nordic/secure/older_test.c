@@ -55,6 +55,17 @@ static void sdk_12_copies_page_by_page_and_erases_its_source(void **state)
     boots(world, SIM_SECURE_APPLICATION, "");
 }
 
+static void without_settings_it_writes_some_and_waits(void **state)
+{
+    struct world *world = *state;
+    uint8_t erased[RIG_NORDIC_SETTINGS_BYTES];
+    make_older(world, SIM_SECURE_SDK_12, WORLD_OLD_BYTES);
+    memset(erased, 0xff, sizeof erased);
+    world_poke(world, WORLD_SETTINGS, erased, sizeof erased);
+    boots(world, SIM_SECURE_UPDATER, SAVES_12);
+    boots(world, SIM_SECURE_UPDATER, "");
+}
+
 static void sdk_14_copies_what_there_is_and_keeps_its_source(void **state)
 {
     struct world *world = *state;
@@ -211,6 +222,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(sdk_12_copies_page_by_page_and_erases_its_source),
+        TEST(without_settings_it_writes_some_and_waits),
         TEST(sdk_14_copies_what_there_is_and_keeps_its_source),
         TEST(over_a_tiny_application_sdk_12_spoils_its_source_and_stays_stuck),
         TEST(a_cut_copy_of_sdk_12_is_lost_that_of_sdk_14_only_with_the_settings),

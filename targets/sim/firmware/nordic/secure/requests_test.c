@@ -92,6 +92,23 @@ static void an_error_of_a_packet_is_told_by_its_receipt_alone(void **state)
     assert_int_equal(strncmp(answer(world), "60030128000000", 14), 0);
 }
 
+static void an_init_packet_takes_what_was_announced_and_no_more(void **state)
+{
+    struct world *world = *state;
+    uint8_t bytes[20] = {0};
+    enter(world);
+    CONTROL(world, RIG_DFU_SET_PRN, 1, 0);
+    (void)answer(world);
+    create(world, RIG_DFU_COMMAND_OBJECT, 24);
+    (void)answer(world);
+    packet(world, bytes, sizeof bytes);
+    assert_int_equal(strncmp(answer(world), "60030114000000", 14), 0);
+    packet(world, bytes, 5);
+    assert_string_equal(answer(world), "600303");
+    packet(world, bytes, 4);
+    assert_int_equal(strncmp(answer(world), "60030118000000", 14), 0);
+}
+
 static void packets_that_are_refused_keep_their_buffers(void **state)
 {
     struct world *world = *state;
@@ -172,6 +189,20 @@ static void what_the_flash_refuses_stops_its_queue_until_more_comes(void **state
     assert_string_equal(world_ops(world), "W 0c014+c");
 }
 
+static void the_stray_word_comes_from_address_0(void **state)
+{
+    struct world *world = *state;
+    enter(world);
+    accept(world);
+    create(world, RIG_DFU_DATA_OBJECT, 0x1000);
+    CONTROL(world, RIG_DFU_WRITE, 0xaa, 0xbb);
+    drain(world);
+    uint8_t first[4];
+    assert_int_equal(sim_flash_peek(world->flash, SIM_FLASH_INTERNAL, 0, first, sizeof first), SIM_OK);
+    assert_true(world_holds(world, WORLD_BANK_1, first, sizeof first));
+    assert_int_equal(first[1], 0x04);
+}
+
 static void settings_that_find_no_room_in_the_queue_fail_the_init_packet(void **state)
 {
     struct world *world = *state;
@@ -212,6 +243,13 @@ static void only_a_new_packet_and_an_object_that_is_done_keep_it_from_giving_up(
     control_at(world, 3000000, nothing, sizeof nothing); /* refused, and counts */
     assert_int_equal(sim_secure_due(&world->config, world->state, world->flash, 3000000),
                      3000000 + INACTIVITY_US);
+    static const uint8_t select_data[] = {RIG_DFU_SELECT, RIG_DFU_DATA_OBJECT};
+    static const uint8_t execute[] = {RIG_DFU_EXECUTE};
+    accept(world);
+    control_at(world, 3500000, select_data, sizeof select_data);
+    control_at(world, 3500000, execute, sizeof execute); /* of nothing new, and counts */
+    assert_int_equal(sim_secure_due(&world->config, world->state, world->flash, 3500000),
+                     3500000 + INACTIVITY_US);
     world->config.inactivity_ms = 0;
     control_at(world, 4000000, new_packet, sizeof new_packet);
     assert_int_equal(sim_secure_due(&world->config, world->state, world->flash, 4000000), SIM_SECURE_NEVER);
@@ -307,6 +345,9 @@ static void builds_differ_in_what_they_demand(void **state)
     assert_int_equal(world_send_init(world, &init), RIG_DFU_SUCCESS);
     init.has_fw_version = false;
     assert_int_equal(world_send_init(world, &init), RIG_DFU_SUCCESS);
+    init.n_sd_req = 0; /* a SoftDevice must be named all the same */
+    assert_int_equal(world_send_init(world, &init), RIG_DFU_EXTENDED);
+    init.n_sd_req = 1;
     world->key = NULL;
     init.is_signed = false;
     assert_int_equal(world_send_init(world, &init), RIG_DFU_EXTENDED);
@@ -396,10 +437,12 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(an_error_of_a_packet_is_told_by_its_receipt_alone),
+        TEST(an_init_packet_takes_what_was_announced_and_no_more),
         TEST(packets_that_are_refused_keep_their_buffers),
         TEST(a_packet_that_finds_the_queue_full_is_lost_and_the_crc_shows_it),
         TEST(a_receipt_of_a_lost_packet_says_nothing_of_the_image),
         TEST(what_the_flash_refuses_stops_its_queue_until_more_comes),
+        TEST(the_stray_word_comes_from_address_0),
         TEST(settings_that_find_no_room_in_the_queue_fail_the_init_packet),
         TEST(only_a_new_packet_and_an_object_that_is_done_keep_it_from_giving_up),
         TEST(the_end_of_an_update_disconnects_and_resets_a_moment_later),
