@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define MAX_RECONNECTS 20u
+#define SERVICE_CHANGED_US (2u * 1000u * 1000u)
 #define FIND_US (30u * 1000u * 1000u) /* from the application's reset to the bootloader's advertising */
 
 static struct rig_update_result done(void)
@@ -31,6 +32,44 @@ bool rig_nordic_connect(struct rig_nordic_client *client, const struct rig_link_
     if (outcome != RIG_LINK_OK)
         rig_nordic_set_link_result(client, outcome, doing, result);
     return true;
+}
+
+/* What a host says that still goes by the table of what ran before. */
+static bool may_be_stale(const struct rig_nordic_client *client, const struct rig_update_result *result)
+{
+    if (result->kind == RIG_UPDATE_DONE)
+        return client->at != RIG_NORDIC_BOOTLOADER;
+    return result->kind == RIG_UPDATE_LINK &&
+           (result->link == RIG_LINK_ATT_ERROR || result->link == RIG_LINK_NO_SERVICE ||
+            result->link == RIG_LINK_NO_CHARACTERISTIC || result->link == RIG_LINK_NO_PROPERTY);
+}
+
+/* A host that knows the board has its table already, and hears a moment later that it changed. */
+static bool look_again(struct rig_nordic_client *client, const struct rig_link_connect *how,
+                       struct rig_update_result *result, GError **error)
+{
+    guint64 until_us = MIN(rig_update_now_us(&client->update) + SERVICE_CHANGED_US, how->until_us);
+    enum rig_link_outcome outcome = RIG_LINK_OK;
+
+    if (!may_be_stale(client, result))
+        return true;
+    while (outcome == RIG_LINK_OK) {
+        struct rig_link_packet ignored;
+
+        if (!rig_update_receive(&client->update, until_us, &ignored, &outcome, error))
+            return false;
+        g_clear_pointer(&ignored.value, g_bytes_unref);
+    }
+    if (outcome == RIG_LINK_TIMEOUT)
+        return rig_nordic_connect(client, how, result, error);
+    rig_nordic_set_link_result(client, outcome, "looking for the bootloader's services", result);
+    return true;
+}
+
+bool rig_nordic_connect_to_bootloader(struct rig_nordic_client *client, const struct rig_link_connect *how,
+                                      struct rig_update_result *result, GError **error)
+{
+    return rig_nordic_connect(client, how, result, error) && look_again(client, how, result, error);
 }
 
 static bool is_lost(const struct rig_update_result *result)
@@ -145,7 +184,7 @@ static bool go_in(struct rig_nordic_client *client, const struct rig_update_entr
         !rig_nordic_await_hang_up(client, "said that it goes into its bootloader", result, error))
         return false;
     client->entering = true;
-    if (result->kind == RIG_UPDATE_DONE && !rig_nordic_connect(client, &how, result, error))
+    if (result->kind == RIG_UPDATE_DONE && !rig_nordic_connect_to_bootloader(client, &how, result, error))
         return false;
     client->entering = false;
     expect_bootloader(client, unsure, result);
@@ -241,7 +280,7 @@ static bool reconnect(struct rig_nordic_transfer *it, GError **error)
 
     remember_kept(it);
     it->report->n_reconnects++;
-    return rig_nordic_connect(it->client, &how, it->result, error);
+    return rig_nordic_connect_to_bootloader(it->client, &how, it->result, error);
 }
 
 /* The board has taken a part and reset: the next one goes to its bootloader, which is there again, or is
@@ -255,7 +294,8 @@ static bool go_to_next_part(struct rig_nordic_transfer *it, GError **error)
     it->part++;
     it->kept = 0;
     it->begun = it->all_sent = false;
-    return it->part >= it->transfer->n_parts || rig_nordic_connect(it->client, &how, it->result, error);
+    return it->part >= it->transfer->n_parts ||
+           rig_nordic_connect_to_bootloader(it->client, &how, it->result, error);
 }
 
 static bool may_connect_again(const struct rig_nordic_transfer *it)

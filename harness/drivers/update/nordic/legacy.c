@@ -146,7 +146,7 @@ static bool reset_and_return(struct rig_nordic_transfer *it, GError **error)
     if (rig_nordic_goes_on(it) &&
         !rig_nordic_await_hang_up(it->client, "was told to reset", it->result, error))
         return false;
-    if (rig_nordic_goes_on(it) && !rig_nordic_connect(it->client, &how, it->result, error))
+    if (rig_nordic_goes_on(it) && !rig_nordic_connect_to_bootloader(it->client, &how, it->result, error))
         return false;
     return !rig_nordic_goes_on(it) ||
            rig_nordic_be_in_bootloader(it->client, it->transfer, it->result, error);

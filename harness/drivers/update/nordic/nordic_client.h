@@ -133,6 +133,11 @@ bool rig_nordic_look_after(struct rig_nordic_client *client, guint64 until_us,
 /* Connects to what advertises there, and subscribes; not later than until_us of the client. */
 bool rig_nordic_connect(struct rig_nordic_client *client, const struct rig_link_connect *how,
                         struct rig_update_result *result, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same where the bootloader is to be expected: when it is not seen, this host may still go by the table
+ * of the application, and looks again a moment later. DONE also when it is not there. */
+bool rig_nordic_connect_to_bootloader(struct rig_nordic_client *client, const struct rig_link_connect *how,
+                                      struct rig_update_result *result,
+                                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Into the bootloader, as a transfer does it where the board is in its application. */
 bool rig_nordic_be_in_bootloader(struct rig_nordic_client *client, const struct rig_update_transfer *transfer,
                                  struct rig_update_result *result, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -62,6 +62,7 @@ static void reset_into(struct fake *fake, bool bootloader)
         return;
     hang_up(fake);
     fake->bootloader = bootloader && !fake->stays_in_application;
+    fake->fresh_us = fake->now_us + fake->stale_us;
 }
 
 /* --- the secure bootloader --- */
@@ -379,11 +380,12 @@ static void take_packet(struct fake *fake, const guint8 *bytes, gsize n_bytes)
 static bool has(const struct fake *fake, const struct rig_characteristic *characteristic)
 {
     const char *uuid = characteristic->uuid;
+    bool bootloader = fake->bootloader && fake->now_us >= fake->fresh_us;
 
-    if (fake->bootloader && fake->legacy)
+    if (bootloader && fake->legacy)
         return g_str_equal(uuid, RIG_LEGACY_CONTROL_UUID) || g_str_equal(uuid, RIG_LEGACY_PACKET_UUID) ||
                (fake->version && g_str_equal(uuid, RIG_LEGACY_VERSION_UUID));
-    if (fake->bootloader)
+    if (bootloader)
         return g_str_equal(uuid, RIG_DFU_CONTROL_UUID) || g_str_equal(uuid, RIG_DFU_PACKET_UUID);
     switch (fake->runs) {
     case FAKE_OPEN:

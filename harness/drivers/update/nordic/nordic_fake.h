@@ -50,6 +50,7 @@ struct fake {
     bool never_resets;         /* it says that it does, and stays */
     bool keeps_progress;       /* over a lost link */
     bool same_address;         /* of the bootloader, though its bond is not handed over */
+    guint64 stale_us;          /* after a reset the host goes by the table of the application for so long */
     bool encrypted;
     guint mtu;
     guint loses_nth_packet; /* of the image, from 1; 0: none */
@@ -57,7 +58,7 @@ struct fake {
     guint n_script;
     guint n_links_lost_allowed; /* connections that come about; 0: all */
     /* What became of it. */
-    guint64 now_us;
+    guint64 now_us, fresh_us;
     bool connected, subscribed, bootloader, activated;
     guint n_connects, n_requests[256], n_packets, n_creates;
     enum rig_link_where where; /* of the last connection */

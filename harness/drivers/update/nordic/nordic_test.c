@@ -147,6 +147,18 @@ static void every_kind_of_application_gives_way_to_its_bootloader(void **state)
     }
 }
 
+static void a_host_that_still_has_the_old_table_looks_again(void **state)
+{
+    struct sending it;
+
+    (void)state;
+    begin(&it, false, FAKE_BONDED);
+    it.fake->stale_us = 500000;
+    assert_int_equal(play(&it), RIG_UPDATE_DONE);
+    assert_arrived(&it);
+    end(&it);
+}
+
 static void a_name_that_is_told_is_what_is_looked_for(void **state)
 {
     const struct rig_update_entry entry = {.name = "Dfu01", .until_us = G_MAXUINT64};
@@ -580,6 +592,7 @@ int main(void)
         cmocka_unit_test(an_image_is_sent_object_by_object),
         cmocka_unit_test(receipts_and_small_packets_change_nothing),
         cmocka_unit_test(every_kind_of_application_gives_way_to_its_bootloader),
+        cmocka_unit_test(a_host_that_still_has_the_old_table_looks_again),
         cmocka_unit_test(a_name_that_is_told_is_what_is_looked_for),
         cmocka_unit_test(two_parts_go_over_two_connections),
         cmocka_unit_test(a_lost_packet_repeats_its_object),
